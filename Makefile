@@ -1,0 +1,157 @@
+# Berth: build, test, install.  GNU make; `make help` lists the targets.
+#
+# Three variants of the same sources: build/ (what is installed), build/san/
+# (with sanitizers, what the tests run) and build/fuzz/ (clang, libFuzzer).
+
+VERSION = 0.1.0
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+BINDIR     ?= $(PREFIX)/bin
+SBINDIR    ?= $(PREFIX)/sbin
+LIBEXECDIR ?= $(PREFIX)/libexec
+DATADIR    ?= $(PREFIX)/share
+MANDIR     ?= $(PREFIX)/share/man
+INSTALL    ?= install
+
+CC         ?= cc
+CLANG      ?= clang
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+SAN        ?= address,undefined
+SECONDS    ?= 60
+PROVEFLAGS ?= -j2
+
+PROGRAMS = berth-fcgi berth-inspect berth
+FOLDERS  = base crate store access net jobs http api admin
+PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp
+
+# ---- flags: each set has one purpose ---------------------------------------
+WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Walloca \
+	-Wformat=2 -Wundef -Wconversion -Wsign-conversion -Wimplicit-fallthrough \
+	-Wnull-dereference -Wswitch-enum -Wdouble-promotion -fno-common
+WARN_GCC = -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+WARN += $(if $(IS_CLANG),,$(WARN_GCC))
+
+HARDEN    = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now
+SANITIZE  = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
+FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
+
+CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \
+	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBERTH_VERSION='"$(VERSION)"'
+LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
+LDFLAGS += -Wl,--as-needed
+
+# ---- sources ---------------------------------------------------------------
+LIB_SRCS  := $(sort $(wildcard $(FOLDERS:%=fcgi/%/*.c)))
+UNITS     := $(sort $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c)))
+FUZZERS   := $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c)))
+QUERIES   := $(sort $(wildcard sql/queries/*.sql))
+MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
+MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
+GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc
+
+.PHONY: all check lint fuzz run install uninstall dist clean help
+all: $(PROGRAMS:%=build/%)
+
+help:
+	@echo 'make            the programs, in build/'
+	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
+	@echo 'make check      every test, with sanitizers'
+	@echo 'make lint       static analysis, manual pages'
+	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
+	@echo 'make install    DESTDIR= PREFIX=/usr/local'
+	@echo 'make dist       build/berth-$(VERSION).tar.gz'
+	@echo 'make clean'
+
+# ---- generated: SQL becomes tables of C ------------------------------------
+build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c queries build/gen/store $(QUERIES)
+build/gen/store/migrations.inc: $(MIGRATIONS) scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
+
+# ---- one variant: $(1) its folder, $(2) compiler, $(3) flags, $(4) link flags ----
+define VARIANT
+$(1)/obj/%.o: fcgi/%.c | $(GENERATED)
+	@mkdir -p $$(@D)
+	$(2) $$(CPPFLAGS) $$(PKG_CFLAGS) $$(WARN) $$(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+$(1)/obj/t/%.o: t/%.c | $(GENERATED)
+	@mkdir -p $$(@D)
+	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $$(WARN) $$(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+$(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+$(1)/berth-%: $(1)/obj/berth_%.o $(1)/libberth.a
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/berth: $(1)/obj/berth.o $(1)/libberth.a
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/t/%.t: $(1)/obj/t/unit/%.o $(1)/libberth.a
+	@mkdir -p $$(@D)
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/t/fuzz_%.t: $(1)/obj/t/fuzz/fuzz_%.o $(1)/obj/t/fuzz/replay.o $(1)/libberth.a
+	@mkdir -p $$(@D)
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/fuzz_%: $(1)/obj/t/fuzz/fuzz_%.o $(1)/libberth.a
+	$(2) $$(CFLAGS) $(3) $(4) -fsanitize=fuzzer $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+-include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d)
+endef
+$(eval $(call VARIANT,build,$$(CC),$$(HARDEN),$$(HARDEN_LD)))
+$(eval $(call VARIANT,build/san,$$(CC),$$(SANITIZE) $$(WERROR),))
+$(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(FUZZ),))
+.SECONDARY:
+
+# ---- tests -----------------------------------------------------------------
+TESTS ?= $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t) $(sort $(wildcard t/*.t))
+check: WERROR = -Werror
+check: $(PROGRAMS:%=build/san/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
+	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
+
+fuzz: $(FUZZERS:%=build/fuzz/%)
+	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \
+	    echo "== $$f" && build/fuzz/$$f -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
+	    -print_final_stats=1 build/fuzz/corpus/$$f t/fuzz/corpus/$$f || exit 1; done
+
+# ---- static analysis -------------------------------------------------------
+MAIN_SRCS := $(sort $(wildcard fcgi/*.c))
+lint: $(GENERATED)
+	mandoc -Tlint -Werror $(MANUALS)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+	    --suppress=missingIncludeSystem -D_GNU_SOURCE -Ifcgi -Ibuild/gen $(LIB_SRCS) $(MAIN_SRCS)
+	@mkdir -p build/lint
+	@for f in $(LIB_SRCS) $(MAIN_SRCS); do echo "analyzer $$f" && \
+	    gcc $(CPPFLAGS) $(PKG_CFLAGS) -std=c17 -O2 -Wall -Wextra -fanalyzer -Werror -c -o build/lint/out.o $$f || exit 1; done
+	clang-tidy --quiet --warnings-as-errors='*' $(LIB_SRCS) $(MAIN_SRCS) -- $(CPPFLAGS) $(PKG_CFLAGS) -std=c17
+
+run:
+	scripts/dev run
+
+# ---- install ---------------------------------------------------------------
+install: all
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
+	    $(DESTDIR)$(SYSCONFDIR)/berth $(DESTDIR)$(DATADIR)/berth
+	$(INSTALL) -m 755 build/berth-fcgi $(DESTDIR)$(SBINDIR)/berth-fcgi
+	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
+	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect
+	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
+	    $(INSTALL) -m 640 conf/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
+	cp -R conf/. $(DESTDIR)$(DATADIR)/berth/
+	for m in $(MANUALS); do s=$${m##*.}; $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$s && \
+	    $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/berth-fcgi $(DESTDIR)$(BINDIR)/berth $(DESTDIR)$(LIBEXECDIR)/berth-inspect
+	rm -rf $(DESTDIR)$(DATADIR)/berth
+	for m in $(notdir $(MANUALS)); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; done
+
+dist:
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=berth-$(VERSION)/ -o build/berth-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build

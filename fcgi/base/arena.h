@@ -1,0 +1,51 @@
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+/*
+ * The one memory idiom: everything that a request allocates lives in its
+ * arena and goes when the request ends.  A first parameter `struct arena *`
+ * means "the result lives as long as this arena".
+ *
+ * A size that a client chose is checked against its limit before it comes
+ * here; running out of memory is then the machine's fault, and aborts.
+ * Under sanitizers (ARENA_DEBUG) each allocation is one malloc, so that an
+ * overrun of one is seen.
+ */
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+
+struct arena;
+
+/* A new, empty arena.  Never NULL. */
+struct arena *arena_new(void);
+
+/* Runs the deferred functions, frees everything.  arena_free(NULL) is a no-op. */
+void arena_free(struct arena *);
+
+/* Runs the deferred functions, last first, and empties the arena for reuse. */
+void arena_reset(struct arena *);
+
+/* n zeroed bytes, aligned for any type.  Never NULL.  n may be 0. */
+void *arena_alloc(struct arena *, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
+
+/* n * size zeroed bytes; aborts where the product overflows. */
+void *arena_calloc(struct arena *, size_t n, size_t size)
+    __attribute__((malloc, alloc_size(2, 3), returns_nonnull));
+
+/* Calls fn(arg) when the arena is reset or freed: PQclear, close, OPENSSL_cleanse ... */
+void arena_defer(struct arena *, void (*fn)(void *), void *arg);
+
+/* Copies, NUL-terminated. */
+char *arena_strdup(struct arena *, const char *) __attribute__((returns_nonnull));
+char *arena_strndup(struct arena *, const char *, size_t n) __attribute__((returns_nonnull));
+char *arena_slicedup(struct arena *, struct slice) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), returns_nonnull));
+
+/* Bytes handed out since the last reset. */
+size_t arena_used(const struct arena *);
+
+#endif

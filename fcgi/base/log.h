@@ -1,0 +1,43 @@
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+/*
+ * One line an event, `key=value` pairs, to standard error or a file that can
+ * be reopened.  Bytes that a client sent are quoted and escaped.  A line is
+ * written by one write(2), so that processes may share the file.
+ * Never logged: tokens, headers, bodies, statement parameters.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
+
+/* path NULL or "": standard error.  Returns 0, or -1 with errno set (the old target stays). */
+int log_open(const char *program, const char *path, enum log_level);
+
+/* Opens the path again, as after a rotation.  0 or -1 as log_open. */
+int log_reopen(void);
+
+/* A message for people: time=… level=… pid=… msg="…". */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A line of pairs: begin, add, end.  At most 4 kB; what is longer is cut. */
+struct log_line {
+	char p[4096];
+	size_t n;
+	enum log_level level;
+};
+
+void log_begin(struct log_line *, enum log_level, const char *event);
+void log_str(struct log_line *, const char *key, struct slice value);
+void log_int(struct log_line *, const char *key, int64_t value);
+void log_ms(struct log_line *, const char *key, int64_t microseconds);
+void log_end(struct log_line *);
+
+#endif

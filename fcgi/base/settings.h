@@ -1,0 +1,54 @@
+#ifndef BASE_SETTINGS_H
+#define BASE_SETTINGS_H
+
+/*
+ * Berth's configuration keys: the one table behind berth.conf, berth.conf(5)
+ * and `berth-fcgi -t`.  A test compares the three.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/conf.h"
+
+struct settings {
+	/* where the service is */
+	const char *external_url; /* https://host[:port], no trailing slash */
+	const char *socket; /* path of the FastCGI socket */
+	int64_t socket_mode;
+	const char *socket_owner; /* user[:group], "" = as started */
+	/* where the data is */
+	const char *database; /* libpq connection string */
+	const char *store; /* directory of the blob store */
+	/* the pool */
+	int64_t workers;
+	int64_t max_requests; /* a worker retires after so many; 0: never */
+	int64_t request_timeout;
+	int64_t drain_timeout;
+	int64_t database_timeout; /* of one statement */
+	const char *pid_file; /* "": none */
+	const char *log_file; /* "": standard error */
+	const char *log_level;
+	/* what may be published */
+	int64_t max_crate_size;
+	int64_t max_metadata_size;
+	int64_t max_unpacked_size;
+	int64_t max_entries;
+	int64_t max_dependencies;
+	int64_t max_features;
+	const char *allowed_registries; /* space-separated index URLs, "*": any */
+	const char *inspector; /* path of berth-inspect */
+	int64_t inspect_timeout;
+};
+
+extern const struct conf_key settings_keys[];
+extern const size_t settings_nkeys;
+
+/* conf_load() over settings_keys. */
+int settings_load(struct arena *, const char *path, struct settings *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The file that the programs read when no -c is given. */
+#define SETTINGS_DEFAULT_PATH SYSCONFDIR "/berth/berth.conf"
+
+#endif

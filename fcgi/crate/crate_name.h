@@ -1,0 +1,41 @@
+#ifndef CRATE_CRATE_NAME_H
+#define CRATE_CRATE_NAME_H
+
+/*
+ * Names of crates: what may be one, its normal form, its place in the index.
+ * A name is ^[A-Za-z][A-Za-z0-9_-]{0,63}$.  Two names are the same crate where
+ * their normal forms (lower case, `_` as `-`) are equal.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { CRATE_NAME_MAX = 64 };
+
+/*
+ * Is this a name that a crate (what = "crate") or a dependency (what =
+ * "dependency") can have?  -1: 400 with the sentence of publish.md 1.1.
+ */
+int crate_name_check(struct slice name, const char *what, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The name under which a dependency is renamed: as above, but `_` may come first. */
+int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_unused_result));
+
+/* The standard library's names, Windows device names, and `new` (a route). */
+bool crate_name_reserved(struct slice name);
+
+/* Lower case, `_` as `-`.  The name must be valid. */
+char *crate_name_normalize(struct arena *, struct slice name);
+
+/* Lower case only: the file name in the index. */
+char *crate_name_lower(struct arena *, struct slice name);
+
+/* "1/a", "2/ab", "3/a/abc", "ab/cd/abcd": Cargo reference, "Index files". */
+char *crate_name_index_path(struct arena *, struct slice name);
+
+#endif

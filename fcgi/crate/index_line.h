@@ -1,0 +1,42 @@
+#ifndef CRATE_INDEX_LINE_H
+#define CRATE_INDEX_LINE_H
+
+/*
+ * One version's line in a crate's index file: one compact JSON object, as the
+ * public registry writes it (Cargo reference, "Index format").  All that any
+ * client since 1.68 requires is given for every version.
+ */
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crate/package.h"
+
+/* A line can never be longer; far more than package_limits let through. */
+enum { INDEX_LINE_MAX = 1 << 20 };
+
+/*
+ * Appends the line, without a newline.  `package` is checked and sorted;
+ * cksum is 64 lower-case hexadecimal digits.  The line says "yanked":false.
+ * Key order: name vers deps cksum features [features2] yanked [links]
+ * [rust_version] pubtime [v].  Of a dependency: name req features optional
+ * default_features target kind registry [package]; target and registry are null
+ * where there is none.  "v":2 and features2 only where a feature uses
+ * `dep:` or `?/` (and what refers to such a feature).
+ * -1: 400 where the line would pass INDEX_LINE_MAX.
+ */
+int index_line_encode(struct buf *, const struct package *, const char *cksum, time_t published_at,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The same line with its top-level "yanked" set.  `line` is one that
+ * index_line_encode made.  -1: 500 where it is not.
+ */
+int index_line_set_yanked(struct arena *, struct slice line, bool yanked, struct slice *out,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,108 @@
+#ifndef CRATE_PACKAGE_H
+#define CRATE_PACKAGE_H
+
+/*
+ * What one published version says of itself.  Two readers fill it: the
+ * metadata that the client sends beside the crate (crate/metadata.h) and the
+ * Cargo.toml inside the crate (crate/manifest.h), which is the truth.  The
+ * index line (crate/index_line.h) and the database rows are made from it.
+ *
+ * Every string is valid UTF-8, holds no NUL and lives in the arena of the
+ * reader; NULL means "not given".  Arrays may be NULL where their count is 0.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum dep_kind { DEP_NORMAL, DEP_BUILD, DEP_DEV, DEP__MAX };
+
+/* "normal", "build", "dev": the words of the index and of the publish metadata. */
+extern const char *const dep_kind_names[DEP__MAX];
+
+struct strings {
+	const char **v;
+	size_t n;
+};
+
+struct dependency {
+	const char *name; /* of the package that is depended on */
+	const char *alias; /* explicit_name_in_toml: the name used here, if renamed; else NULL */
+	const char *req; /* as the index has it: "^1.0", "*" */
+	const char *target; /* triple or cfg(...), NULL: all */
+	const char *registry; /* index URL, NULL: the registry that the crate is in */
+	enum dep_kind kind;
+	bool optional;
+	bool default_features;
+	struct strings features;
+};
+
+struct feature {
+	const char *name;
+	struct strings values;
+};
+
+struct package {
+	const char *name;
+	const char *version;
+	struct dependency *deps;
+	size_t ndeps;
+	struct feature *features;
+	size_t nfeatures;
+	const char *links;
+	const char *rust_version;
+	const char *edition;
+	const char *description;
+	const char *homepage;
+	const char *documentation;
+	const char *repository;
+	const char *license;
+	const char *license_file;
+	const char *readme_file;
+	const char *readme; /* the text; NULL where it was not sent or is not in the crate */
+	struct strings authors;
+	struct strings keywords;
+	struct strings categories;
+	struct strings bins; /* names of binaries: what `cargo install` would install */
+	bool has_lib;
+};
+
+/*
+ * Puts dependencies and features into the order of the index: dependencies by
+ * name in the manifest, kind (normal, build, dev), requirement, optional,
+ * default features, target, package and features; features by name; all in byte order.
+ * Two packages that say the same are equal after it.
+ */
+void package_sort(struct package *);
+
+/*
+ * The metadata must agree with the manifest on everything that reaches the
+ * index: name, version, dependencies, features, links, rust_version.  Both
+ * must be sorted.  Metadata from cargo before 1.81 may leave out features of
+ * a renamed dependency from feature values; that alone is let pass.
+ * -1: 400, naming the first field that differs and both values.
+ */
+int package_agree(const struct package *metadata, const struct package *manifest, struct err *)
+    __attribute__((warn_unused_result));
+
+/* What every package must keep to; see publish.md, "Name / feature / dep rules". */
+struct package_limits {
+	size_t max_dependencies;
+	size_t max_features; /* also of the values of one feature */
+	const char *own_registry; /* sparse+https://.../ of the project: becomes "same registry" */
+	const char *allowed_registries; /* space-separated index URLs; "*": any */
+};
+
+/*
+ * Checks everything that is copied to an index line, so that no version can
+ * silently vanish at a client: names, version, requirements, targets, feature
+ * names, values and what they refer to, links, rust_version, registries, and
+ * the counts.  Rewrites requirements into their canonical form and own_registry
+ * to NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
+ */
+int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef CRATE_SEMVER_H
+#define CRATE_SEMVER_H
+
+/* Versions: SemVer 2.0.0 as cargo reads it, with numbers that fit 64 bits. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { SEMVER_MAX = 150 };
+
+struct semver {
+	uint64_t major, minor, patch;
+	struct slice pre; /* without '-'; n == 0: none */
+	struct slice build; /* without '+'; n == 0: none */
+};
+
+/*
+ * Borrows from text.  -1: 400 `"x" is an invalid semver version`, or, for more
+ * than SEMVER_MAX bytes, "the version number is too long (max 150 characters)".
+ */
+int semver_parse(struct slice text, struct semver *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Precedence of SemVer section 11: <0, 0, >0.  Build metadata does not count. */
+int semver_compare(const struct semver *, const struct semver *);
+
+/* The version without build metadata: "1.0.0-rc.1". */
+char *semver_base(struct arena *, const struct semver *);
+
+#endif

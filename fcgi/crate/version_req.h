@@ -1,0 +1,21 @@
+#ifndef CRATE_VERSION_REQ_H
+#define CRATE_VERSION_REQ_H
+
+/*
+ * Version requirements as cargo reads them: comparators joined by commas, each
+ * an operator (^ by default, ~ = < <= > >=) or a wildcard.
+ */
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/*
+ * The canonical text, as cargo's own parser prints it: "1.0" -> "^1.0",
+ * ">= 1, <2" -> ">=1, <2", "1.*" -> "1.*".  -1: 400 `"x" is an invalid version
+ * requirement`.
+ */
+int version_req_canonical(struct arena *, struct slice text, const char **out, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

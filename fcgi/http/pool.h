@@ -1,0 +1,55 @@
+#ifndef HTTP_POOL_H
+#define HTTP_POOL_H
+
+/*
+ * The pool: a master that owns the listening socket and keeps workers alive,
+ * and the workers, each of which serves one request at a time.  The master
+ * parses no request and makes no database connection, so that bad input can
+ * only ever cost a worker.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/router.h"
+
+/* What the pool needs to know of the application. */
+struct pool_app {
+	const struct router *router;
+	/*
+	 * In a new worker.  NULL with err set: the worker cannot serve at all
+	 * (a statement does not prepare, the schema is another); it exits and counts as a
+	 * crash.  A database that is merely away is no such error.
+	 */
+	struct worker_app *(*start)(const struct settings *, struct err *);
+	void (*stop)(struct worker_app *);
+	/* Before the handler: who is calling, may they?  -1: rq->err is set. */
+	int (*begin)(struct worker_app *, struct request *, struct response *);
+	/* After each request, also failed ones: asserts that no transaction is open. */
+	void (*end)(struct worker_app *, struct request *);
+	/* The largest body that the route takes. */
+	int64_t (*max_body)(const struct worker_app *, const struct route *);
+	/*
+	 * While waiting for a request: a descriptor that becomes readable when something
+	 * happened to the application (a lost database connection), or -1.
+	 */
+	int (*idle_fd)(struct worker_app *);
+	void (*idle_event)(struct worker_app *);
+};
+
+/*
+ * Runs the pool in the foreground until it is told to stop.  listen_fd: the
+ * socket (http/listen.h).  config_path: read again on SIGHUP.
+ * SIGTERM, SIGINT: no new requests, running ones finish, within drain_timeout.
+ * SIGHUP: reads the configuration again, starts new workers with it, and ends the
+ * old ones once all new ones serve; a bad configuration changes nothing.
+ * SIGUSR1: reopens the log, here and in all workers.
+ * Returns the exit status: 0 after SIGTERM, 1 where workers crash in a loop.
+ */
+int pool_run(const struct pool_app *, const char *config_path, const struct settings *,
+    int listen_fd);
+
+#endif

@@ -1,0 +1,110 @@
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+/*
+ * One HTTP request, as nginx handed it over: method, the path in ONE form,
+ * query, headers, a body that is read as a stream.
+ *
+ * The path is taken from REQUEST_URI, which nginx passes undecoded, is split
+ * at '/', and each segment is percent-decoded once.  `+` stays a plus.
+ * Refused with 400: a segment that decodes to `.` or `..`, bytes below 0x20,
+ * 0x7f, from 0x80 up, a backslash, and an encoded slash (which is let through in the
+ * one segment that the router declares to be a path, `:id`).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum {
+	REQUEST_PATH_MAX = 4096, /* bytes of the raw path: 414 above */
+	REQUEST_SEGMENTS_MAX = 24, /* 404 above */
+	REQUEST_PARAMS_MAX = 6, /* segments that a route names */
+	REQUEST_QUERY_MAX = 8192, /* 414 above */
+	REQUEST_ID_SIZE = 33
+};
+
+enum method {
+	METHOD_GET = 1 << 0,
+	METHOD_HEAD = 1 << 1,
+	METHOD_PUT = 1 << 2,
+	METHOD_POST = 1 << 3,
+	METHOD_DELETE = 1 << 4,
+	METHOD_PATCH = 1 << 5,
+	METHOD_OPTIONS = 1 << 6,
+	METHOD_OTHER = 1 << 7
+};
+
+struct segment {
+	struct slice text; /* decoded */
+	bool slash; /* it held an encoded slash */
+};
+
+struct param {
+	const char *name;
+	struct slice value;
+};
+
+struct fcgi_conn; /* http/fcgi.h */
+struct route; /* http/router.h */
+
+struct request {
+	struct arena *arena;
+	struct fcgi_conn *conn;
+	char id[REQUEST_ID_SIZE]; /* 32 hexadecimal digits: nginx's $request_id, or our own */
+	enum method method;
+	struct slice raw_path; /* undecoded, without the query */
+	struct segment segments[REQUEST_SEGMENTS_MAX];
+	size_t nsegments;
+	bool trailing_slash;
+	struct slice query; /* undecoded */
+	int64_t content_length; /* -1: none given */
+	const char *authorization; /* NULL: none */
+	const char *remote_addr; /* as nginx saw it; "" where unknown */
+	/* set by the router */
+	const struct route *route;
+	struct param params[REQUEST_PARAMS_MAX];
+	size_t nparams;
+	/* for the log line */
+	int64_t started_us;
+	int64_t db_us;
+	char actor[64]; /* "user:3/token:7"; "" while unknown */
+	struct err err;
+};
+
+/*
+ * Fills the request from what the connection holds.  -1: rq->err is 400 or
+ * 414; id and raw_path are set all the same, so that the answer can have the
+ * right shape.
+ */
+int request_read(struct request *, struct arena *, struct fcgi_conn *)
+    __attribute__((warn_unused_result));
+
+/* A header of the request by its FastCGI name, "HTTP_IF_NONE_MATCH", or NULL. */
+const char *request_header(const struct request *, const char *fcgi_name);
+
+/* A path parameter by the name that the route gives it; asserts that the route has it. */
+struct slice request_param(const struct request *, const char *name);
+
+/*
+ * The first query parameter of that name, decoded (`+` is a space).  *out is
+ * NULL where there is none.  -1: 400 for a bad escape, NUL or invalid UTF-8.
+ */
+int request_query(struct request *, const char *name, const char **out)
+    __attribute__((warn_unused_result));
+
+/*
+ * Reads up to n bytes of the body.  *got is 0 at its end.  -1: 400 where the
+ * body is shorter or longer than Content-Length.
+ */
+int request_body_read(struct request *, void *, size_t n, size_t *got)
+    __attribute__((warn_unused_result));
+
+/* Reads the rest of the body and throws it away: before an early answer. */
+void request_body_drain(struct request *);
+
+#endif

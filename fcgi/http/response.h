@@ -1,0 +1,66 @@
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+/*
+ * One HTTP response, built whole before its first byte is sent, so that an
+ * error can always become a clean answer.  The only place where a struct err
+ * becomes HTTP.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct request;
+
+/* How a route speaks of errors (design section 2). */
+enum shape {
+	SHAPE_TEXT, /* one sentence, text/plain: index and download */
+	SHAPE_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */
+	SHAPE_GITLAB /* {"message":"404 Project Not Found"}: the management API */
+};
+
+enum { RESPONSE_HEADERS_MAX = 24 };
+
+struct response {
+	struct arena *arena;
+	int status;
+	struct {
+		const char *name;
+		const char *value;
+	} headers[RESPONSE_HEADERS_MAX];
+	size_t nheaders;
+	struct slice body; /* borrowed; must outlive response_send */
+	/* "Cargo login_url=..." of a 401; set once per request by the application */
+	const char *www_authenticate;
+};
+
+void response_init(struct response *, struct arena *);
+
+/*
+ * Adds a header.  Name and value are asserted to be free of control bytes:
+ * what a client chose must have been checked before it comes here.
+ */
+void response_header(struct response *, const char *name, const char *value);
+
+/* 200 with a body. */
+void response_body(struct response *, int status, const char *content_type, struct slice body);
+
+/*
+ * Replaces everything by the error: status, shape, sentence.  Adds
+ * WWW-Authenticate to 401, Retry-After to 429 and 503, Allow to 405 (from
+ * `allow`, may be NULL), and Cache-Control: no-store.
+ */
+void response_error(struct response *, enum shape, const struct err *, const char *allow);
+
+/*
+ * Sends status, headers and (unless HEAD) body, with X-Request-Id and
+ * X-Served-By.  Returns the number of body bytes, or -1 where nginx has gone.
+ */
+long long response_send(struct response *, struct request *);
+
+#endif

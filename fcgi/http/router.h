@@ -1,0 +1,63 @@
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+/*
+ * Routing as data: a const table of methods, patterns and handlers.  A
+ * pattern is segments joined by '/': a literal, `:name` (any one segment),
+ * `:name%` (one segment that may hold encoded slashes).  The first entry whose
+ * pattern and `accept` match the path wins.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/request.h"
+#include "http/response.h"
+
+struct route_need; /* defined by the application */
+struct worker_app; /* whatever the application keeps for the life of a worker */
+
+enum body_rule {
+	BODY_NONE, /* a body is read and thrown away, up to 64 kB; 413 above */
+	BODY_STREAM /* the handler reads it; max_body() bounds it */
+};
+
+struct route {
+	const char *name; /* in logs and metrics */
+	unsigned methods; /* METHOD_* that it answers */
+	const char *pattern; /* without a leading slash */
+	enum shape shape;
+	enum body_rule body;
+	const struct route_need *need; /* the application's: what a caller must be allowed to do */
+	bool writes; /* it may open a write transaction */
+	/* NULL, or a further condition on the parameters */
+	bool (*accept)(const struct request *);
+	int (*handle)(struct worker_app *, struct request *, struct response *);
+};
+
+/* A prefix pattern and the shape of errors below it, for paths that match no route. */
+struct route_shape {
+	const char *pattern; /* as of a route; matches any path that begins with it */
+	enum shape shape;
+};
+
+struct router {
+	const struct route *routes;
+	size_t nroutes;
+	const struct route_shape *shapes; /* the first match counts; SHAPE_TEXT else */
+	size_t nshapes;
+};
+
+/*
+ * Finds the route, sets rq->route and its parameters.  -1: 404 "Not Found",
+ * 405 (then *allow lists the methods), 400 for an encoded slash outside a
+ * `%` segment.
+ */
+int router_match(const struct router *, struct request *, const char **allow)
+    __attribute__((warn_unused_result));
+
+/* The shape in which an error of this path is answered, matched or not. */
+enum shape router_shape(const struct router *, const struct request *);
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef STORE_BLOB_H
+#define STORE_BLOB_H
+
+/*
+ * The blob store: crate bytes in files STORE/ab/cd/<sha256>, written once and
+ * never changed.  A blob comes in as a staging file on the same file system,
+ * is hashed while written, fsynced, and renamed into place; the directory is
+ * fsynced before the rename counts.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { BLOB_HEX_SIZE = 65 };
+
+struct blob_staging;
+
+/* Makes STORE and STORE/staging if they are missing and checks that they can be written. */
+int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * A new staging file.  It is removed when the arena is reset, unless it was
+ * kept.  -1: 503 for a full or read-only disk ("detail" says which), else 500.
+ */
+int blob_stage(struct arena *, const char *store, struct blob_staging **, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Appends.  -1: as blob_stage. */
+int blob_stage_write(struct blob_staging *, struct slice, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Ends the hash; after it nothing can be written.  Returns the 64 hexadecimal digits. */
+const char *blob_stage_sha256(struct blob_staging *);
+uint64_t blob_stage_size(const struct blob_staging *);
+
+/* A descriptor that reads the staged bytes from the start; its owner is the staging. */
+int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Makes the staged bytes a blob that survives a crash: fsync, rename, fsync of
+ * the directories.  A blob with the same bytes is already there: that one
+ * stays, its time is renewed, so that the collector leaves it alone.
+ */
+int blob_stage_keep(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
+
+/* "ab/cd/<sha256>": the path of a blob below STORE. */
+char *blob_path(struct arena *, const char *sha256);
+
+/* Removes staging files older than `age` seconds; returns how many, or -1. */
+int blob_sweep_staging(const char *store, int64_t age, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,124 @@
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+/*
+ * The one door to PostgreSQL.  Every statement is a named one from
+ * sql/queries/, prepared when the connection is made, so that a bad statement
+ * stops the start and not a request.  Only files of store/ call this.
+ *
+ * Waiting is bounded by the deadline that the caller sets; a statement that
+ * passes it is cancelled and is a 503.  A lost connection is a 503 for the
+ * request that meets it and is made again by the next one.
+ *
+ * SQLSTATE to status: class 08, 57P01..57P03, 53xxx, 57014, 25006 -> 503; 40001, 40P01
+ * -> the transaction is tried again; everything else is our mistake -> 500.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/* enum stmt: STMT_CRATE_INDEX ..., made from sql/queries/ by scripts/sql2c. */
+#include "store/stmt.h"
+
+struct db;
+
+enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 8 };
+
+/* Parameters in the order $1, $2 ...; strings and bytes are borrowed until the call is over. */
+struct db_params {
+	const char *value[DB_PARAMS_MAX];
+	int length[DB_PARAMS_MAX];
+	int binary[DB_PARAMS_MAX];
+	char number[DB_PARAMS_MAX][24];
+	int n;
+};
+
+void db_bind_int(struct db_params *, int64_t);
+void db_bind_bool(struct db_params *, bool);
+void db_bind_str(struct db_params *, const char *); /* NULL: null */
+void db_bind_slice(struct db_params *, struct arena *, struct slice); /* text; no NUL inside */
+void db_bind_bytes(struct db_params *, struct slice); /* bytea */
+void db_bind_null(struct db_params *);
+/* A text[] from n strings (NULL elements are nulls). */
+void db_bind_array(struct db_params *, struct arena *, const char *const *, size_t n);
+
+/* Rows, in binary form; cleared with the arena. */
+struct db_result {
+	void *pg; /* PGresult */
+	int rows;
+	int64_t affected;
+};
+
+struct db_call {
+	enum stmt stmt;
+	struct db_params params;
+	struct db_result result;
+};
+
+/*
+ * A handle that is not connected yet.  conninfo as libpq has it;
+ * timeout_ms bounds connecting and each statement (statement_timeout on the server,
+ * and a little more here).
+ */
+struct db *db_new(const char *conninfo, int64_t timeout_ms);
+void db_free(struct db *);
+
+/*
+ * Connects and prepares, if there is no connection.  -1: 503 where the
+ * database is away, 500 where a statement does not prepare or the schema's
+ * version is another than this program's (db_fatal() then says true).
+ */
+int db_connect(struct db *, struct err *) __attribute__((warn_unused_result));
+bool db_fatal(const struct db *);
+/* The connection's descriptor, or -1. */
+int db_fd(const struct db *);
+/* Something happened while idle: reads it; drops a connection that has ended. */
+void db_idle_event(struct db *);
+
+/* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
+void db_set_deadline(struct db *, int64_t us);
+
+/* Microseconds spent waiting for the database since the last call of this. */
+int64_t db_take_us(struct db *);
+
+/*
+ * Runs one statement, inside the open transaction or as its own.  A connection that
+ * turns out dead before anything was answered is an error like any other.
+ */
+int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, struct db_result *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Runs n statements in one round trip (pipeline mode), in one implicit
+ * transaction; they must only read unless a transaction is open.
+ */
+int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Runs `body` between BEGIN and COMMIT.  body: 0 commits, -1 rolls back.  A
+ * deadlock or serialization failure runs it again, three times at most, so it
+ * must not do what cannot be done twice.  -1 with err; where the answer to
+ * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
+ * only be found by looking.
+ */
+int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), void *arg,
+    bool *unknown, struct err *) __attribute__((warn_unused_result));
+
+/* True while no transaction is open. */
+bool db_is_idle(const struct db *);
+
+/* Typed access to a row; the SQL type is asserted by its length. */
+bool db_is_null(const struct db_result *, int row, int column);
+int64_t db_int(const struct db_result *, int row, int column); /* int2, int4, int8 */
+bool db_bool(const struct db_result *, int row, int column);
+/* text and bytea, borrowed until the arena is reset; NULs cannot occur in text */
+struct slice db_slice(const struct db_result *, int row, int column);
+const char *db_str(const struct db_result *, int row, int column); /* NULL for null */
+
+#endif

@@ -1,0 +1,206 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+	char program[32];
+	char path[1024]; /* "": standard error */
+	int fd;
+	enum log_level level;
+} out = { "berth", "", STDERR_FILENO, LOG_INFO };
+
+static const char *const level_names[LOG__MAX] = { "error", "warn", "info", "debug" };
+
+static int
+open_path(void)
+{
+	int fd = open(out.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+
+	if (fd == -1)
+		return -1;
+	if (out.fd != STDERR_FILENO)
+		close(out.fd);
+	out.fd = fd;
+	return 0;
+}
+
+int
+log_open(const char *program, const char *path, enum log_level level)
+{
+	snprintf(out.program, sizeof(out.program), "%s", program);
+	out.level = level;
+	if (path == NULL || path[0] == '\0')
+		return 0;
+	if (strlen(path) >= sizeof(out.path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(out.path, sizeof(out.path), "%s", path);
+	return open_path();
+}
+
+int
+log_reopen(void)
+{
+	return out.path[0] == '\0' ? 0 : open_path();
+}
+
+/* Bytes of a line before the newline; what does not fit is dropped. */
+static void
+put(struct log_line *l, const char *p, size_t n)
+{
+	size_t room = sizeof(l->p) - 1 - l->n;
+
+	if (n > room)
+		n = room;
+	memcpy(l->p + l->n, p, n);
+	l->n += n;
+}
+
+static bool
+is_plain(struct slice s)
+{
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
+static void
+put_quoted(struct log_line *l, struct slice s)
+{
+	put(l, "\"", 1);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		char hex[5];
+
+		if (c == '"' || c == '\\') {
+			put(l, "\\", 1);
+			put(l, (const char *)&c, 1);
+		} else if (c < 0x20 || c >= 0x7f) {
+			snprintf(hex, sizeof(hex), "\\x%02x", c);
+			put(l, hex, 4);
+		} else {
+			put(l, (const char *)&c, 1);
+		}
+	}
+	put(l, "\"", 1);
+}
+
+static void
+put_key(struct log_line *l, const char *key)
+{
+	if (l->n > 0)
+		put(l, " ", 1);
+	put(l, key, strlen(key));
+	put(l, "=", 1);
+}
+
+void
+log_begin(struct log_line *l, enum log_level level, const char *event)
+{
+	struct timespec ts;
+	struct tm tm;
+	char when[40];
+	size_t n;
+
+	l->n = 0;
+	l->level = level;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(when + n, sizeof(when) - n, ".%03dZ", (int)(ts.tv_nsec / 1000000));
+	log_str(l, "time", slice_str(when));
+	log_str(l, "level", slice_str(level_names[level]));
+	log_str(l, "program", slice_str(out.program));
+	log_int(l, "pid", getpid());
+	log_str(l, "event", slice_str(event));
+}
+
+void
+log_str(struct log_line *l, const char *key, struct slice value)
+{
+	put_key(l, key);
+	if (is_plain(value))
+		put(l, value.p, value.n);
+	else
+		put_quoted(l, value);
+}
+
+void
+log_int(struct log_line *l, const char *key, int64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof(text), "%lld", (long long)value);
+
+	put_key(l, key);
+	put(l, text, (size_t)n);
+}
+
+void
+log_ms(struct log_line *l, const char *key, int64_t us)
+{
+	char text[40];
+	int n = snprintf(text, sizeof(text), "%lld.%03lld", (long long)(us / 1000),
+	    (long long)(us % 1000));
+
+	put_key(l, key);
+	put(l, text, (size_t)n);
+}
+
+void
+log_end(struct log_line *l)
+{
+	ssize_t done;
+
+	if (l->level > out.level)
+		return;
+	l->p[l->n] = '\n';
+	do {
+		done = write(out.fd, l->p, l->n + 1);
+	} while (done == -1 && errno == EINTR);
+	/* a full disk must not stop the service: there is nobody left to tell */
+}
+
+static void __attribute__((format(printf, 2, 0)))
+message(enum log_level level, const char *fmt, va_list ap)
+{
+	struct log_line l;
+	char text[2048];
+	int saved = errno;
+
+	if (level > out.level)
+		return;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	log_begin(&l, level, "message");
+	log_str(&l, "msg", slice_str(text));
+	log_end(&l);
+	errno = saved;
+}
+
+#define LOG_FUNCTION(name, level)          \
+	void name(const char *fmt, ...)    \
+	{                                  \
+		va_list ap;                \
+                                           \
+		va_start(ap, fmt);         \
+		message(level, fmt, ap);   \
+		va_end(ap);                \
+	}
+
+LOG_FUNCTION(log_error, LOG_ERROR)
+LOG_FUNCTION(log_warn, LOG_WARN)
+LOG_FUNCTION(log_info, LOG_INFO)
+LOG_FUNCTION(log_debug, LOG_DEBUG)

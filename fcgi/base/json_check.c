@@ -158,6 +158,34 @@ walk_string(struct walk *w, struct buf *out)
 	}
 }
 
+/*
+ * A key, put before the others of its object.  One without escapes borrows
+ * from the text: a body full of keys must not cost many times its size.
+ */
+static int
+walk_key(struct walk *w, struct key **keys)
+{
+	const char *start = w->p + 1;
+	struct key *k = arena_alloc(w->arena, sizeof(*k));
+	struct buf decoded;
+	size_t n;
+
+	if (walk_string(w, NULL) == -1)
+		return -1;
+	n = (size_t)(w->p - 1 - start);
+	*k = (struct key) { *keys, start, n };
+	if (n > 0 && memchr(start, '\\', n) != NULL) {
+		buf_init(&decoded, w->arena, n);
+		w->p = start - 1;
+		if (walk_string(w, &decoded) == -1)
+			return -1;
+		k->p = decoded.p;
+		k->n = decoded.n;
+	}
+	*keys = k;
+	return 0;
+}
+
 static bool
 take_digits(struct walk *w)
 {
@@ -227,15 +255,9 @@ walk_object(struct walk *w)
 	if (take(w, '}'))
 		return 0;
 	for (;;) {
-		struct key *k = arena_alloc(w->arena, sizeof(*k));
-		struct buf text;
-
 		skip_space(w);
-		buf_init(&text, w->arena, (size_t)(w->end - w->p));
-		if (walk_string(w, &text) == -1)
+		if (walk_key(w, &keys) == -1)
 			return -1;
-		*k = (struct key) { keys, buf_str(&text), text.n };
-		keys = k;
 		n++;
 		skip_space(w);
 		if (!take(w, ':'))

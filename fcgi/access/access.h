@@ -1,0 +1,52 @@
+#ifndef ACCESS_ACCESS_H
+#define ACCESS_ACCESS_H
+
+/*
+ * The one decision: may this caller do this in this project?  Index, download,
+ * publish, yank and whatever comes ask here and nowhere else (access.md
+ * sections 2.2, 5.1).
+ */
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "store/access_facts.h"
+
+enum action {
+	ACTION_READ_PACKAGE, /* config.json, index, download */
+	ACTION_CREATE_PACKAGE, /* publish, yank */
+	ACTION__MAX
+};
+
+/* GitLab's access levels. */
+enum access_level {
+	LEVEL_NONE = 0,
+	LEVEL_GUEST = 10,
+	LEVEL_REPORTER = 20,
+	LEVEL_DEVELOPER = 30,
+	LEVEL_MAINTAINER = 40,
+	LEVEL_OWNER = 50,
+	LEVEL_ADMIN = 60
+};
+
+enum credential {
+	CREDENTIAL_NONE, /* the request had none */
+	CREDENTIAL_MALFORMED, /* it cannot be a token of ours */
+	CREDENTIAL_TOKEN /* well-formed: the facts tell whether it is known */
+};
+
+/*
+ * 0: yes.  -1:
+ * 401 a credential that is malformed, unknown, revoked, expired or of a blocked
+ *     user, whatever the project; no credential where one could help;
+ * 404 a project that is not there, has packages turned off, or that the caller may
+ *     not know of: one and the same answer;
+ * 403 a project that the caller may know of but not use in this way.
+ */
+int access_decide(const struct access_facts *, enum credential, enum action, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Anyone may read: no Authorization is needed, and the answer depends on none. */
+bool access_is_public(const struct access_facts *);
+
+#endif

@@ -1,0 +1,26 @@
+#ifndef BASE_CHILD_H
+#define BASE_CHILD_H
+
+/* Runs another program, with a bound on its time and on what it says. */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+struct child_result {
+	struct slice output; /* standard output */
+	int status; /* as of waitpid(2) */
+};
+
+/*
+ * Runs argv[0] (a path) with stdin_fd as standard input, an empty
+ * environment, our standard error, and no other descriptor.  Waits for its end
+ * until deadline_us of clock_us(); then kills it.
+ * -1: 503 past the deadline; 500 where it cannot be started or says more than max_output bytes.
+ */
+int child_run(struct arena *, const char *const *argv, int stdin_fd, size_t max_output,
+    int64_t deadline_us, struct child_result *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,76 @@
+#include "http/accept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *
+skip_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t')
+		p++;
+	return p;
+}
+
+/* The weight in ";q=…" within the element [p, end): 1 where there is none. */
+static double
+weight_of(const char *p, const char *end)
+{
+	while (p < end && *p != ';')
+		p++;
+	if (p == end)
+		return 1;
+	p = skip_space(p + 1);
+	if (end - p < 3 || (*p != 'q' && *p != 'Q') || p[1] != '=')
+		return 1;
+	return strtod(p + 2, NULL);
+}
+
+bool
+accept_gzip(const char *header)
+{
+	bool gzip = false;
+
+	for (const char *p = header; p != NULL && *p != '\0';) {
+		const char *end = strchrnul(p, ',');
+		const char *name = skip_space(p);
+		size_t n = strcspn(name, " \t;,");
+
+		if ((n == 4 && strncasecmp(name, "gzip", n) == 0) ||
+		    (n == 6 && strncasecmp(name, "x-gzip", n) == 0))
+			return weight_of(name, end) > 0;
+		if (n == 1 && *name == '*')
+			gzip = weight_of(name, end) > 0;
+		p = *end == ',' ? end + 1 : end;
+	}
+	return gzip;
+}
+
+size_t
+accept_etags(struct arena *a, const char *header, const char **out, size_t max)
+{
+	const size_t suffix = sizeof(ACCEPT_ETAG_GZIP) - 1;
+	size_t count = 0;
+
+	for (const char *p = header; p != NULL && count < max;) {
+		const char *start = strchr(p, '"');
+		const char *end = start != NULL ? strchr(start + 1, '"') : NULL;
+		size_t n;
+
+		if (end == NULL)
+			break;
+		n = (size_t)(end - start) - 1;
+		if (n > suffix && memcmp(end - suffix, ACCEPT_ETAG_GZIP, suffix) == 0)
+			n -= suffix;
+		out[count++] = arena_strndup(a, start + 1, n);
+		p = end + 1;
+	}
+	return count;
+}
+
+bool
+accept_etag_any(const char *header)
+{
+	const char *p = header != NULL ? skip_space(header) : "";
+
+	return *p == '*' && *skip_space(p + 1) == '\0';
+}

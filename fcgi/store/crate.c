@@ -1,0 +1,114 @@
+#include "store/crate.h"
+
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/gzip.h"
+#include "base/hex.h"
+#include "crate/crate_name.h"
+
+void
+crate_index_call(struct db_call *call, struct arena *a, const struct project_ref *project,
+    const char *lower_name, const char *const *etags, size_t netags)
+{
+	call->stmt = STMT_CRATE_INDEX;
+	project_ref_bind(&call->params, a, project);
+	db_bind_str(&call->params, crate_name_normalize(a, slice_str(lower_name)));
+	db_bind_str(&call->params, lower_name);
+	db_bind_array(&call->params, a, etags, netags);
+}
+
+void
+crate_index_read(const struct db_call *call, struct crate_index *index)
+{
+	const struct db_result *r = &call->result;
+
+	*index = (struct crate_index) { .found = r->rows == 1 };
+	if (!index->found)
+		return;
+	index->etag = db_str(r, 0, 0);
+	index->unchanged = db_bool(r, 0, 1);
+	if (!index->unchanged)
+		index->body = db_slice(r, 0, 2);
+}
+
+int
+crate_lock(struct db *db, struct arena *a, int64_t project_id, const char *name,
+    const char *normalized_name, int64_t *id, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, project_id);
+	db_bind_str(&p, name);
+	db_bind_str(&p, normalized_name);
+	if (db_exec(db, a, STMT_CRATE_LOCK, &p, &r, err) == -1)
+		return -1;
+	*id = db_int(&r, 0, 0);
+	if (strcmp(db_str(&r, 0, 1), name) != 0)
+		return err_set(err, 400, "crate was previously named `%s`", db_str(&r, 0, 1));
+	return 0;
+}
+
+int
+crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char *name,
+    int64_t *id, const char **stored_name, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, project_id);
+	db_bind_str(&p, crate_name_normalize(a, slice_str(name)));
+	if (db_exec(db, a, STMT_CRATE_FIND_LOCKED, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "crate `%s` does not exist", name);
+	*id = db_int(&r, 0, 0);
+	*stored_name = db_str(&r, 0, 1);
+	return 0;
+}
+
+/* The ETag of an index file: made from its content, so that it is equal on every node. */
+static int
+index_etag(struct slice text, char out[2 * EVP_MAX_MD_SIZE + 1], struct err *err)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	if (EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) != 1)
+		return err_internal(err, 500, "sha256 of an index file failed");
+	hex_encode(digest, CRATE_ETAG_LENGTH / 2, out);
+	return 0;
+}
+
+int
+crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_result *lines,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	struct slice body;
+	char etag[2 * EVP_MAX_MD_SIZE + 1];
+	struct buf text;
+
+	buf_init(&text, a, CRATE_INDEX_MAX);
+	for (int i = 0; i < lines->rows; i++) {
+		buf_put_slice(&text, db_slice(lines, i, 0));
+		buf_putc(&text, '\n');
+	}
+	if (buf_full(&text))
+		return err_set(err, 400, "the crate has too many versions for its index file");
+	if (index_etag(buf_slice(&text), etag, err) == -1 ||
+	    gzip_compress(a, buf_slice(&text), &body, err) == -1)
+		return -1;
+	db_bind_int(&p, id);
+	if (lines->rows > 0) {
+		db_bind_bytes(&p, body);
+		db_bind_str(&p, etag);
+	} else {
+		db_bind_null(&p);
+		db_bind_null(&p);
+	}
+	return db_exec(db, a, STMT_CRATE_SET_INDEX, &p, &r, err);
+}

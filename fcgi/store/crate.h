@@ -1,0 +1,58 @@
+#ifndef STORE_CRATE_H
+#define STORE_CRATE_H
+
+/*
+ * Crates and their rendered index files.  An index file is rebuilt inside each
+ * transaction that changes a version, with the crate's row locked; reading it
+ * is one look-up that returns stored bytes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/access_facts.h"
+#include "store/db.h"
+
+/* A crate's whole index file is at most this long, uncompressed. */
+enum { CRATE_INDEX_MAX = 256 << 20 };
+
+/* Characters of an ETag of ours, without quotes. */
+enum { CRATE_ETAG_LENGTH = 32 };
+
+struct crate_index {
+	bool found;
+	const char *etag; /* without quotes */
+	bool unchanged; /* the client has it: no body was read */
+	struct slice body; /* gzip */
+};
+
+/*
+ * Fills in the call: the index file of the crate whose name is `lower_name` in
+ * lower case.  `etags` are what the client has, without quotes.
+ */
+void crate_index_call(struct db_call *, struct arena *, const struct project_ref *,
+    const char *lower_name, const char *const *etags, size_t netags);
+void crate_index_read(const struct db_call *, struct crate_index *);
+
+/*
+ * Inside a transaction: makes or finds the crate and locks its row.  -1: 400
+ * "crate was previously named ..." where it has another spelling.
+ */
+int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name,
+    const char *normalized_name, int64_t *id, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Inside a transaction: finds the crate by any spelling of its name and locks
+ * its row; *stored_name is as it was first published.  -1: 404 "crate `name`
+ * does not exist".
+ */
+int crate_find_locked(struct db *, struct arena *, int64_t project_id, const char *name,
+    int64_t *id, const char **stored_name, struct err *) __attribute__((warn_unused_result));
+
+/* Inside a transaction, with the crate locked: renders the index file from `lines`, its rows. */
+int crate_set_index(struct db *, struct arena *, int64_t id, const struct db_result *lines,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

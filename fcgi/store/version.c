@@ -1,0 +1,259 @@
+#include "store/version.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "crate/crate_name.h"
+#include "crate/index_line.h"
+#include "store/crate.h"
+
+/* Far above what package_limits let through. */
+enum { JSON_MAX = 16 << 20 };
+
+static void
+put_strings(struct json_out *o, const struct strings *s)
+{
+	json_out_open(o, '[');
+	for (size_t i = 0; i < s->n; i++)
+		json_out_str(o, s->v[i]);
+	json_out_close(o, ']');
+}
+
+static const char *
+dependencies_json(struct arena *a, const struct package *pkg)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		const struct dependency *d = &pkg->deps[i];
+		const struct {
+			const char *key, *value;
+		} members[] = { { "name", d->name }, { "alias", d->alias }, { "req", d->req },
+			{ "target", d->target }, { "registry", d->registry },
+			{ "kind", dep_kind_names[d->kind] } };
+
+		json_out_open(&o, '{');
+		for (size_t k = 0; k < sizeof(members) / sizeof(*members); k++) {
+			json_out_key(&o, members[k].key);
+			json_out_str(&o, members[k].value);
+		}
+		json_out_key(&o, "optional");
+		json_out_bool(&o, d->optional);
+		json_out_key(&o, "default_features");
+		json_out_bool(&o, d->default_features);
+		json_out_key(&o, "features");
+		put_strings(&o, &d->features);
+		json_out_close(&o, '}');
+	}
+	json_out_close(&o, ']');
+	return buf_str(&b);
+}
+
+static const char *
+features_json(struct arena *a, const struct package *pkg)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	for (size_t i = 0; i < pkg->nfeatures; i++) {
+		json_out_key(&o, pkg->features[i].name);
+		put_strings(&o, &pkg->features[i].values);
+	}
+	json_out_close(&o, '}');
+	return buf_str(&b);
+}
+
+static void
+version_add_call(struct db_call *call, struct arena *a, const struct version_new *v, int64_t crate_id)
+{
+	const struct package *pkg = v->package;
+	struct db_params *p = &call->params;
+
+	call->stmt = STMT_VERSION_ADD;
+	db_bind_int(p, crate_id);
+	db_bind_str(p, pkg->version);
+	db_bind_str(p, v->version_base);
+	db_bind_slice(p, a, v->index_line);
+	db_bind_str(p, v->cksum);
+	db_bind_int(p, v->size);
+	db_bind_int(p, v->published_at);
+	db_bind_int(p, v->actor.user_id);
+	db_bind_int(p, v->actor.token_id);
+	db_bind_str(p, pkg->description);
+	db_bind_str(p, pkg->homepage);
+	db_bind_str(p, pkg->documentation);
+	db_bind_str(p, pkg->repository);
+	db_bind_str(p, pkg->license);
+	db_bind_str(p, pkg->license_file);
+	db_bind_str(p, pkg->links);
+	db_bind_str(p, pkg->rust_version);
+	db_bind_str(p, pkg->edition);
+	db_bind_str(p, pkg->readme);
+	db_bind_str(p, pkg->readme_file);
+	db_bind_array(p, a, pkg->authors.v, pkg->authors.n);
+	db_bind_array(p, a, pkg->keywords.v, pkg->keywords.n);
+	db_bind_array(p, a, pkg->categories.v, pkg->categories.n);
+	db_bind_array(p, a, pkg->bins.v, pkg->bins.n);
+	db_bind_bool(p, pkg->has_lib);
+	db_bind_str(p, features_json(a, pkg));
+}
+
+struct publish {
+	struct arena *arena;
+	const struct version_new *version;
+};
+
+/*
+ * The body of the transaction.  What does not depend on an answer goes in one
+ * round trip; where the version is there already the rest of it is rolled back.
+ */
+static int
+publish_body(struct db *db, void *arg, struct err *err)
+{
+	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
+	const struct publish *publish = arg;
+	const struct version_new *v = publish->version;
+	struct arena *a = publish->arena;
+	struct db_call calls[NCALLS] = { 0 };
+	int64_t crate_id;
+
+	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate_id, err) == -1)
+		return -1;
+	calls[BLOB].stmt = STMT_BLOB_RECORD;
+	db_bind_str(&calls[BLOB].params, v->cksum);
+	db_bind_int(&calls[BLOB].params, v->size);
+	version_add_call(&calls[VERSION], a, v, crate_id);
+	calls[DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
+	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
+	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
+	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
+	audit_version_call(&calls[AUDIT], &v->actor, "crate.publish", v->project_id, v->package->name,
+	    v->package->version);
+	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
+	db_bind_int(&calls[LINES].params, crate_id);
+	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	if (calls[VERSION].result.rows == 0)
+		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
+	return crate_set_index(db, a, crate_id, &calls[LINES].result, err);
+}
+
+/* The answer to COMMIT was lost: is the version there, with our bytes, from our token? */
+static int
+publish_look(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	struct err look;
+
+	db_bind_int(&p, v->project_id);
+	db_bind_str(&p, v->normalized_name);
+	db_bind_str(&p, v->version_base);
+	if (db_connect(db, &look) == -1 || db_exec(db, a, STMT_VERSION_PUBLISHED, &p, &r, &look) == -1)
+		return err_context(err, "looking for it failed: %s", look.detail);
+	if (r.rows == 1 && strcmp(db_str(&r, 0, 0), v->cksum) == 0 && !db_is_null(&r, 0, 1) &&
+	    db_int(&r, 0, 1) == v->actor.token_id) {
+		err_clear(err);
+		return 0;
+	}
+	return err_context(err, "it did not happen");
+}
+
+int
+version_publish(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
+{
+	struct publish publish = { a, v };
+	bool unknown = false;
+
+	if (db_transaction(db, publish_body, &publish, &unknown, err) == 0)
+		return 0;
+	return unknown ? publish_look(db, a, v, err) : -1;
+}
+
+struct yank {
+	struct arena *arena;
+	const struct version_yank *yank;
+};
+
+static int
+yank_body(struct db *db, void *arg, struct err *err)
+{
+	enum { SET, AUDIT, LINES, NCALLS };
+	const struct yank *yank = arg;
+	const struct version_yank *y = yank->yank;
+	struct arena *a = yank->arena;
+	struct db_call calls[NCALLS] = { 0 };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	struct slice line;
+	const char *name;
+	int64_t crate_id;
+
+	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1)
+		return -1;
+	db_bind_int(&p, crate_id);
+	db_bind_str(&p, y->version_base);
+	if (db_exec(db, a, STMT_VERSION_FIND, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
+	if (db_bool(&r, 0, 2) == y->yanked)
+		return 0;
+	if (index_line_set_yanked(a, db_slice(&r, 0, 3), y->yanked, &line, err) == -1)
+		return -1;
+	calls[SET].stmt = STMT_VERSION_SET_YANKED;
+	db_bind_int(&calls[SET].params, db_int(&r, 0, 0));
+	db_bind_bool(&calls[SET].params, y->yanked);
+	db_bind_slice(&calls[SET].params, a, line);
+	audit_version_call(&calls[AUDIT], &y->actor, y->yanked ? "crate.yank" : "crate.unyank",
+	    y->project_id, name, db_str(&r, 0, 1));
+	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
+	db_bind_int(&calls[LINES].params, crate_id);
+	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	return crate_set_index(db, a, crate_id, &calls[LINES].result, err);
+}
+
+int
+version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y, struct err *err)
+{
+	struct yank yank = { a, y };
+	bool unknown = false;
+
+	/* it can be done twice, so a lost answer to COMMIT is answered by 503 and tried again */
+	return db_transaction(db, yank_body, &yank, &unknown, err);
+}
+
+void
+version_blob_call(struct db_call *call, struct arena *a, const struct project_ref *project,
+    struct slice name, struct slice version)
+{
+	call->stmt = STMT_VERSION_BLOB;
+	project_ref_bind(&call->params, a, project);
+	db_bind_str(&call->params, crate_name_normalize(a, name));
+	db_bind_slice(&call->params, a, name);
+	db_bind_slice(&call->params, a, version);
+}
+
+void
+version_blob_read(const struct db_call *call, struct version_blob *b)
+{
+	const struct db_result *r = &call->result;
+
+	*b = (struct version_blob) { .found = r->rows == 1 };
+	if (!b->found)
+		return;
+	b->version_id = db_int(r, 0, 0);
+	b->cksum = db_str(r, 0, 1);
+	b->size = db_int(r, 0, 2);
+	b->crate_id = db_int(r, 0, 3);
+	b->project_id = db_int(r, 0, 4);
+}

@@ -1,0 +1,68 @@
+#ifndef STORE_VERSION_H
+#define STORE_VERSION_H
+
+/* Versions: published, yanked, found for download. */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/slice.h"
+#include "crate/package.h"
+#include "store/access_facts.h"
+#include "store/audit.h"
+#include "store/db.h"
+
+struct version_new {
+	struct audit_actor actor;
+	int64_t project_id;
+	const char *normalized_name;
+	const char *version_base; /* without build metadata */
+	const struct package *package;
+	struct slice index_line;
+	const char *cksum; /* of a blob that is in the store already */
+	int64_t size;
+	time_t published_at;
+};
+
+/*
+ * One transaction: locks the crate, inserts version and dependencies, writes
+ * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
+ * answer to COMMIT is lost, looks whether it happened.
+ * -1: 400 "crate was previously named ...", 400 "crate version ... is already
+ * uploaded", 503.
+ */
+int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
+    __attribute__((warn_unused_result));
+
+struct version_yank {
+	struct audit_actor actor;
+	int64_t project_id;
+	const char *name; /* in any spelling */
+	const char *version_base;
+	bool yanked;
+};
+
+/*
+ * Yanks or unyanks, in one transaction.  A version that is so already is left
+ * alone: no index is rebuilt and no audit row written.  -1: 404 for a crate or
+ * version that does not exist, 503.
+ */
+int version_set_yanked(struct db *, struct arena *, const struct version_yank *, struct err *)
+    __attribute__((warn_unused_result));
+
+struct version_blob {
+	bool found;
+	int64_t version_id;
+	const char *cksum;
+	int64_t size;
+	int64_t crate_id;
+	int64_t project_id;
+};
+
+/* Fills in the call: the blob of exactly this crate and version. */
+void version_blob_call(struct db_call *, struct arena *, const struct project_ref *,
+    struct slice name, struct slice version);
+void version_blob_read(const struct db_call *, struct version_blob *);
+
+#endif

@@ -1,0 +1,33 @@
+-- name: crate_index
+-- $1, $2 the project by id or by full path, $3 normalized name, $4 name in lower case, $5 ETags
+-- that the client has.  One look-up by the unique index (project_id, normalized_name); the body
+-- is not even read from its TOAST table where the client has it already.
+SELECT c.index_etag, c.index_etag = ANY ($5::text[]),
+       CASE WHEN c.index_etag = ANY ($5::text[]) THEN NULL ELSE c.index_body END
+  FROM crates c
+ WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
+   AND c.normalized_name = $3 AND lower(c.name) = $4 AND c.index_body IS NOT NULL;
+
+-- name: crate_lock
+-- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
+-- its row until the transaction ends: publishes of one crate, also under two spellings, go one
+-- after the other.  The unique index decides who is first.
+INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
+    ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
+RETURNING id, name;
+
+-- name: crate_find_locked
+-- $1 project, $2 normalized name.  As crate_lock for a crate that must exist: one row by the
+-- unique index.
+SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR UPDATE;
+
+-- name: crate_index_lines
+-- $1 crate.  All lines of the index file in order of publication, by the index of the unique
+-- constraint (crate_id, version_base); the crate's row is locked, so none is missed.
+SELECT index_line FROM versions
+ WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
+
+-- name: crate_set_index
+-- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.
+UPDATE crates SET index_body = $2, index_etag = $3, index_revision = index_revision + 1, updated_at = now()
+ WHERE id = $1;

@@ -1,0 +1,54 @@
+-- name: version_blob
+-- $1, $2 the project by id or by full path, $3 normalized name, $4 name exactly, $5 version exactly.
+-- Two look-ups by unique indexes: crates (project_id, normalized_name), versions (crate_id, version_base).
+SELECT v.id, v.cksum, v.size, c.id, c.project_id
+  FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
+   AND c.normalized_name = $3 AND c.name = $4
+   AND v.version_base = split_part($5, '+', 1) AND v.version = $5
+   AND v.status IN ('default', 'hidden', 'deprecated');
+
+-- name: blob_record
+-- $1 sha256, $2 size.  One row by primary key.  Renewing the time of bytes that are there already
+-- locks the row against the collector until the version refers to it.
+INSERT INTO blobs (sha256, size) VALUES ($1, $2)
+    ON CONFLICT (sha256) DO UPDATE SET stored_at = now();
+
+-- name: version_add
+-- One row; the unique index (crate_id, version_base) refuses a version that is there already,
+-- whatever its build metadata and status: no row comes back then.
+INSERT INTO versions (crate_id, version, version_base, index_line, cksum, size, published_at,
+       user_id, token_id, description, homepage, documentation, repository, license, license_file,
+       links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
+       has_lib, features)
+VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint), $8, $9, $10, $11, $12, $13, $14, $15,
+       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+    ON CONFLICT (crate_id, version_base) DO NOTHING
+RETURNING id;
+
+-- name: version_add_dependencies
+-- $1 crate, $2 version without build metadata, $3 a JSON array of dependencies.  One insert for
+-- all of them; the version is found by its unique index.
+INSERT INTO dependencies (version_id, name, normalized_name, alias, req, target, registry, kind,
+       optional, default_features, features)
+SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target, d.registry, d.kind,
+       d.optional, d.default_features, d.features
+  FROM versions v,
+       jsonb_to_recordset($3::jsonb) AS d (name text, alias text, req text, target text,
+           registry text, kind text, optional boolean, default_features boolean, features text[])
+ WHERE v.crate_id = $1 AND v.version_base = $2;
+
+-- name: version_find
+-- $1 crate, $2 version without build metadata.  One row by the unique index; its crate is locked.
+SELECT id, version, yanked, index_line FROM versions
+ WHERE crate_id = $1 AND version_base = $2 AND status IN ('default', 'hidden', 'deprecated');
+
+-- name: version_set_yanked
+-- $1 version, $2 yanked, $3 its new line.  By primary key; the crate is locked.
+UPDATE versions SET yanked = $2, index_line = $3 WHERE id = $1;
+
+-- name: version_published
+-- $1 project, $2 normalized name, $3 version without build metadata.  Was this published, with
+-- which bytes and by which token?  Asked where the answer to COMMIT was lost.  Unique indexes.
+SELECT v.cksum, v.token_id FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.version_base = $3;

@@ -91,15 +91,17 @@ int package_agree(const struct package *metadata, const struct package *manifest
 struct package_limits {
 	size_t max_dependencies;
 	size_t max_features; /* also of the values of one feature */
-	const char *own_registry; /* sparse+https://.../ of the project: becomes "same registry" */
-	const char *allowed_registries; /* space-separated index URLs; "*": any */
+	/* space-separated index URLs of the project itself: become "same registry" */
+	const char *own_registries;
+	/* the allow-list: space-separated index URLs; one that ends in `*` allows what begins so */
+	const char *allowed_registries;
 };
 
 /*
  * Checks everything that is copied to an index line, so that no version can
  * silently vanish at a client: names, version, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
- * the counts.  Rewrites requirements into their canonical form and own_registry
+ * the counts.  Rewrites requirements into their canonical form and own_registries
  * to NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)

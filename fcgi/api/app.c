@@ -1,0 +1,213 @@
+#include "api/app.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/token.h"
+#include "api/routes.h"
+#include "base/log.h"
+
+enum { FRAME_OVERHEAD = 8, SMALL_BODY = 64 * 1024 };
+
+static void
+app_stop(struct worker_app *app)
+{
+	if (app == NULL)
+		return;
+	db_free(app->db);
+	arena_free(app->arena);
+	free(app);
+}
+
+static struct worker_app *
+app_start(const struct settings *settings, struct err *err)
+{
+	struct worker_app *app = calloc(1, sizeof(*app));
+	struct err away;
+
+	if (app == NULL) {
+		err_sys(err, "worker");
+		return NULL;
+	}
+	app->settings = settings;
+	app->arena = arena_new();
+	app->www_authenticate =
+	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
+	app->db = db_new(settings->database, settings->database_timeout * 1000);
+	/* a database that is away is no reason not to start: requests get 503 until it is back */
+	if (db_connect(app->db, &away) == -1) {
+		if (db_fatal(app->db)) {
+			*err = away;
+			app_stop(app);
+			return NULL;
+		}
+		log_warn("database: %s", away.detail);
+	}
+	return app;
+}
+
+/*
+ * The project in the path: digits are an id, anything else is a full path.  A
+ * number that is no id and a path that is too long name no project.
+ */
+static struct project_ref
+project_of(const struct request *rq)
+{
+	struct slice id = request_param(rq, "id");
+	struct project_ref ref = { .path = id };
+	int64_t n = 0;
+
+	for (size_t i = 0; i < id.n; i++) {
+		if (id.p[i] < '0' || id.p[i] > '9')
+			return ref;
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, id.p[i] - '0', &n))
+			return ref;
+	}
+	if (id.n > 0)
+		ref.id = n;
+	return ref;
+}
+
+/* The credential of the request.  -1: 400 or 401. */
+static int
+credential_of(struct request *rq, enum credential *credential, unsigned char *digest)
+{
+	enum token_kind kind;
+	struct slice text;
+
+	*credential = CREDENTIAL_NONE;
+	if (token_from_authorization(rq->arena, rq->authorization, &text, &rq->err) == -1)
+		return -1;
+	if (text.n == 0)
+		return 0;
+	*credential = token_parse(text, &kind, digest) ? CREDENTIAL_TOKEN : CREDENTIAL_MALFORMED;
+	return 0;
+}
+
+static void
+note_actor(struct request *rq, const struct access_facts *f)
+{
+	if (f->token_id == 0)
+		snprintf(rq->actor, sizeof(rq->actor), "anonymous");
+	else
+		snprintf(rq->actor, sizeof(rq->actor), "user:%" PRId64 "/token:%" PRId64, f->user_id,
+		    f->token_id);
+}
+
+static int
+app_begin(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	enum { FACTS, FIRST, NCALLS };
+	const struct route_need *need = rq->route->need;
+	struct db_call calls[NCALLS] = { 0 };
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	enum credential credential;
+	struct project_ref project;
+	struct err wrong = { 0 };
+	size_t ncalls = FIRST;
+
+	rs->www_authenticate = app->www_authenticate;
+	db_set_deadline(app->db, rq->deadline_us);
+	if (need == NULL)
+		return 0;
+	if (credential_of(rq, &credential, digest) == -1)
+		return -1;
+	project = project_of(rq);
+	access_facts_call(&calls[FACTS], rq->arena, credential == CREDENTIAL_TOKEN ? digest : NULL,
+	    &project);
+	if (need->prefetch != NULL) {
+		if (need->prefetch(rq, &project, &calls[FIRST]) == 0) {
+			ncalls = NCALLS;
+		} else {
+			/* first comes who may know, then what is wrong */
+			wrong = rq->err;
+			err_clear(&rq->err);
+		}
+	}
+	if (db_connect(app->db, &rq->err) == -1 ||
+	    db_run(app->db, rq->arena, calls, ncalls, &rq->err) == -1)
+		return -1;
+	access_facts_read(&calls[FACTS], &app->facts);
+	note_actor(rq, &app->facts);
+	if (access_decide(&app->facts, credential, need->action, &rq->err) == -1)
+		return -1;
+	if (wrong.status != 0) {
+		rq->err = wrong;
+		return -1;
+	}
+	app->first = calls[FIRST];
+	return 0;
+}
+
+static void
+app_end(struct worker_app *app, struct request *rq)
+{
+	assert(db_is_idle(app->db));
+	rq->db_us = db_take_us(app->db);
+	db_set_deadline(app->db, 0);
+	app->facts = (struct access_facts) { 0 };
+	app->first = (struct db_call) { 0 };
+}
+
+static int64_t
+app_max_body(const struct worker_app *app, const struct route *route)
+{
+	if (route->body == BODY_STREAM)
+		return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
+	return SMALL_BODY;
+}
+
+static int
+app_idle_fd(struct worker_app *app)
+{
+	return db_fd(app->db);
+}
+
+static void
+app_idle_event(struct worker_app *app)
+{
+	db_idle_event(app->db);
+}
+
+const struct pool_app api_pool_app = {
+	.router = &api_router,
+	.start = app_start,
+	.stop = app_stop,
+	.begin = app_begin,
+	.end = app_end,
+	.max_body = app_max_body,
+	.idle_fd = app_idle_fd,
+	.idle_event = app_idle_event,
+};
+
+char *
+app_registry_url(const struct worker_app *app, struct arena *a)
+{
+	return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo",
+	    app->settings->external_url, app->facts.project_id);
+}
+
+struct audit_actor
+app_actor(const struct worker_app *app, const struct request *rq)
+{
+	return (struct audit_actor) { app->facts.user_id, app->facts.token_id, rq->remote_addr, rq->id };
+}
+
+void
+app_cache_headers(const struct worker_app *app, struct response *rs)
+{
+	/* `no-cache` lets a client keep what it has and ask: read-your-writes holds everywhere */
+	response_header(rs, "Cache-Control",
+	    access_is_public(&app->facts) && app->facts.token_id == 0 ? "public, no-cache"
+								       : "private, no-cache");
+	response_header(rs, "Vary", "Authorization, Accept-Encoding");
+}
+
+int
+app_respond_ok(struct response *rs)
+{
+	response_body(rs, 200, "application/json", slice_str("{\"ok\":true}"));
+	return 0;
+}

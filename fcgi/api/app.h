@@ -1,0 +1,57 @@
+#ifndef API_APP_H
+#define API_APP_H
+
+/*
+ * The application of one worker: what lives as long as it does, and what
+ * happens around each request.  Before a handler runs, the caller and the
+ * project are looked up and the one decision is made; the route's own first
+ * read goes along in the same round trip to the database.
+ */
+
+#include <stdbool.h>
+
+#include "access/access.h"
+#include "base/settings.h"
+#include "http/pool.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "store/access_facts.h"
+#include "store/audit.h"
+#include "store/db.h"
+
+/* What a route needs before its handler runs; NULL in the route: nothing. */
+struct route_need {
+	enum action action;
+	/*
+	 * NULL, or: checks the request's parameters and fills in the route's first read, whose result the
+	 * handler finds in worker_app.first.  -1: rq->err; the read is then not made, and the
+	 * error is answered only after the decision has let the caller in.
+	 */
+	int (*prefetch)(struct request *, const struct project_ref *, struct db_call *);
+};
+
+struct worker_app {
+	const struct settings *settings;
+	struct arena *arena; /* for the life of the worker */
+	struct db *db;
+	const char *www_authenticate;
+	/* of the request in hand */
+	struct access_facts facts;
+	struct db_call first;
+};
+
+extern const struct pool_app api_pool_app;
+
+/* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
+char *app_registry_url(const struct worker_app *, struct arena *);
+
+/* The caller, for the audit row. */
+struct audit_actor app_actor(const struct worker_app *, const struct request *);
+
+/* Cache-Control and Vary of an answer that depends on who asks (design section 4). */
+void app_cache_headers(const struct worker_app *, struct response *);
+
+/* {"ok":true} */
+int app_respond_ok(struct response *);
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef API_CONFIG_JSON_H
+#define API_CONFIG_JSON_H
+
+/* GET R/config.json (Cargo reference, "Registry Index: Index Configuration"). */
+
+#include "api/app.h"
+
+extern const struct route_need config_json_need;
+
+/* 200.  No trailing slashes, no markers in `dl`, never the Host header. */
+int config_json_handle(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,48 @@
+#include "api/download.h"
+
+#include <inttypes.h>
+
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+#include "store/blob.h"
+#include "store/version.h"
+
+static int
+download_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+{
+	struct slice name = request_param(rq, "crate"), version = request_param(rq, "version");
+	struct semver semver;
+	struct err wrong;
+
+	if (crate_name_check(name, "crate", &wrong) == -1 ||
+	    semver_parse(version, &semver, &wrong) == -1)
+		return err_set(&rq->err, 404, "Crate Not Found");
+	version_blob_call(call, rq->arena, project, name, version);
+	return 0;
+}
+
+const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
+	.prefetch = download_prefetch };
+
+int
+download_handle(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct version_blob blob;
+
+	version_blob_read(&app->first, &blob);
+	if (!blob.found)
+		return err_set(&rq->err, 404, "Crate Not Found");
+	response_header(rs, "X-Accel-Redirect",
+	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
+	/* for nginx's log of completed downloads; hidden from the client */
+	response_header(rs, "X-Berth-Download",
+	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64, blob.project_id, blob.crate_id,
+		blob.version_id));
+	response_header(rs, "Cache-Control",
+	    access_is_public(&app->facts) && app->facts.token_id == 0
+		? "public, max-age=31536000, immutable"
+		: "private, max-age=31536000, immutable");
+	response_header(rs, "Vary", "Authorization");
+	response_body(rs, 200, "application/gzip", slice_of("", 0));
+	return 0;
+}

@@ -1,0 +1,113 @@
+#include "api/index.h"
+
+#include <string.h>
+
+#include "base/gzip.h"
+#include "crate/crate_name.h"
+#include "http/accept.h"
+#include "store/crate.h"
+
+/* More in one If-None-Match than any client sends; the rest is not looked at. */
+enum { ETAGS_MAX = 16 };
+
+static bool
+is_prefix(struct slice s, size_t n)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+			return false;
+	}
+	return s.n == n;
+}
+
+bool
+index_accepts_first(const struct request *rq)
+{
+	return is_prefix(request_param(rq, "prefix"), 1);
+}
+
+bool
+index_accepts_pairs(const struct request *rq)
+{
+	return is_prefix(request_param(rq, "prefix"), 2) && is_prefix(request_param(rq, "prefix2"), 2);
+}
+
+/* Is the path of the request the place of this crate in the index? */
+static bool
+path_is(const struct request *rq, const char *want)
+{
+	const struct segment *s = rq->segments + rq->nsegments;
+	const char *end = want + strlen(want);
+
+	/* backwards: the name may be in any case, what is before it is in lower case */
+	for (bool name = true; end > want; name = false) {
+		const char *start = end;
+		struct slice have = (--s)->text;
+
+		while (start > want && start[-1] != '/')
+			start--;
+		if (have.n != (size_t)(end - start) ||
+		    (name ? strncasecmp(have.p, start, have.n) : memcmp(have.p, start, have.n)) != 0)
+			return false;
+		end = start > want ? start - 1 : want;
+	}
+	return true;
+}
+
+static int
+index_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+{
+	struct slice name = request_param(rq, "crate");
+	const char *etags[ETAGS_MAX];
+	struct err wrong;
+	size_t netags;
+
+	/* no crate can have such a name: it is just not there, and cargo goes on */
+	if (crate_name_check(name, "crate", &wrong) == -1)
+		return err_set(&rq->err, 404, "Crate Not Found");
+	if (!path_is(rq, crate_name_index_path(rq->arena, name)))
+		return err_set(&rq->err, 400,
+		    "Request path does not match the Cargo index layout for this package name");
+	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
+	crate_index_call(call, rq->arena, project, crate_name_lower(rq->arena, name), etags, netags);
+	return 0;
+}
+
+const struct route_need index_need = { .action = ACTION_READ_PACKAGE, .prefetch = index_prefetch };
+
+/*
+ * The two forms of one file are two representations and so have two strong
+ * ETags, of which a client may send back either (accept_etags takes the suffix off).
+ */
+static const char *
+quoted_etag(struct arena *a, const char *etag, bool gzip)
+{
+	return arena_printf(a, "\"%s%s\"", etag, gzip ? ACCEPT_ETAG_GZIP : "");
+}
+
+int
+index_handle(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	bool gzip = accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"));
+	struct crate_index index;
+	struct slice body;
+
+	crate_index_read(&app->first, &index);
+	if (!index.found)
+		return err_set(&rq->err, 404, "Crate Not Found");
+	app_cache_headers(app, rs);
+	response_header(rs, "ETag", quoted_etag(rq->arena, index.etag, gzip));
+	if (index.unchanged || accept_etag_any(request_header(rq, "HTTP_IF_NONE_MATCH"))) {
+		rs->status = 304;
+		return 0;
+	}
+	body = index.body;
+	if (gzip)
+		response_header(rs, "Content-Encoding", "gzip");
+	else if (gzip_expand(rq->arena, index.body, CRATE_INDEX_MAX, &body, &rq->err) == -1)
+		return -1;
+	response_body(rs, 200, "text/plain; charset=utf-8", body);
+	return 0;
+}

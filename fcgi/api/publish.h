@@ -1,0 +1,21 @@
+#ifndef API_PUBLISH_H
+#define API_PUBLISH_H
+
+/*
+ * PUT R/api/v1/crates/new (Cargo reference, "Registry Web API: Publish";
+ * design section 5).  Everything that can be wrong is found before the answer;
+ * a crash anywhere leaves nothing visible or everything.
+ */
+
+#include "api/app.h"
+
+extern const struct route_need publish_need;
+
+/*
+ * 200 with warnings.  400 for what is wrong with frame, metadata, crate or a
+ * version that is there already; 413 for what is too large; 503 where database
+ * or store are away.
+ */
+int publish_handle(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,17 @@
+#ifndef API_PUBLISH_INSPECT_H
+#define API_PUBLISH_INSPECT_H
+
+/* Has berth-inspect look into a staged crate. */
+
+#include "api/app.h"
+#include "crate/package.h"
+#include "store/blob.h"
+
+/*
+ * What the manifest inside the crate says.  -1: 400, why the crate is refused;
+ * 500 or 503 where the inspector died or did not finish in time: never a hung publish.
+ */
+int publish_inspect(struct worker_app *, struct request *, struct blob_staging *, struct package *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef API_PUBLISH_INTAKE_H
+#define API_PUBLISH_INTAKE_H
+
+/* Takes the body of a publish in: metadata into memory, the crate into a staging file. */
+
+#include "api/app.h"
+#include "crate/package.h"
+#include "store/blob.h"
+
+struct intake {
+	struct package metadata; /* as the client says; name and version are checked */
+	struct blob_staging *crate; /* whole, hashed */
+};
+
+/*
+ * Reads the whole body.  The metadata's name and version are checked before
+ * a byte of the crate is written.  -1: 400, 413, 503.
+ */
+int intake_read(struct worker_app *, struct request *, struct intake *)
+    __attribute__((warn_unused_result));
+
+#endif

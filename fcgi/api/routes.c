@@ -1,0 +1,52 @@
+#include "api/routes.h"
+
+#include "api/config_json.h"
+#include "api/download.h"
+#include "api/index.h"
+#include "api/publish.h"
+#include "api/token_page.h"
+#include "api/yank.h"
+
+#define R        "api/v4/projects/:id%/packages/cargo"
+#define READ     (METHOD_GET | METHOD_HEAD)
+#define COUNT(x) (sizeof(x) / sizeof(*(x)))
+
+/*
+ * The index comes before the download: both have three segments, and
+ * `do/wn/download` is the index file of a crate named `download`.
+ */
+static const struct route routes[] = {
+	{ .name = "config_json", .methods = READ, .pattern = R "/config.json", .shape = SHAPE_TEXT,
+	    .need = &config_json_need, .handle = config_json_handle },
+	{ .name = "me", .methods = READ, .pattern = R "/me", .shape = SHAPE_TEXT,
+	    .handle = token_page_redirect },
+	{ .name = "index", .methods = READ, .pattern = R "/1/:crate", .shape = SHAPE_TEXT,
+	    .need = &index_need, .handle = index_handle },
+	{ .name = "index", .methods = READ, .pattern = R "/2/:crate", .shape = SHAPE_TEXT,
+	    .need = &index_need, .handle = index_handle },
+	{ .name = "index", .methods = READ, .pattern = R "/3/:prefix/:crate", .shape = SHAPE_TEXT,
+	    .need = &index_need, .accept = index_accepts_first, .handle = index_handle },
+	{ .name = "index", .methods = READ, .pattern = R "/:prefix/:prefix2/:crate",
+	    .shape = SHAPE_TEXT, .need = &index_need, .accept = index_accepts_pairs,
+	    .handle = index_handle },
+	{ .name = "download", .methods = READ, .pattern = R "/:crate/:version/download",
+	    .shape = SHAPE_TEXT, .need = &download_need, .handle = download_handle },
+	{ .name = "publish", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
+	    .shape = SHAPE_CARGO, .body = BODY_STREAM, .need = &publish_need, .writes = true,
+	    .handle = publish_handle },
+	{ .name = "yank", .methods = METHOD_DELETE, .pattern = R "/api/v1/crates/:crate/:version/yank",
+	    .shape = SHAPE_CARGO, .need = &yank_need, .writes = true, .handle = yank_handle },
+	{ .name = "unyank", .methods = METHOD_PUT,
+	    .pattern = R "/api/v1/crates/:crate/:version/unyank", .shape = SHAPE_CARGO,
+	    .need = &yank_need, .writes = true, .handle = yank_handle_undo },
+	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,
+	    .handle = token_page_handle },
+};
+
+static const struct route_shape shapes[] = {
+	{ R "/api/v1", SHAPE_CARGO },
+	{ R, SHAPE_TEXT },
+	{ "api/v4", SHAPE_GITLAB },
+};
+
+const struct router api_router = { routes, COUNT(routes), shapes, COUNT(shapes) };

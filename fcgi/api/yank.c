@@ -1,0 +1,39 @@
+#include "api/yank.h"
+
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+#include "store/version.h"
+
+const struct route_need yank_need = { .action = ACTION_CREATE_PACKAGE };
+
+static int
+set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool yanked)
+{
+	struct slice name = request_param(rq, "crate"), text = request_param(rq, "version");
+	struct version_yank yank = { app_actor(app, rq), app->facts.project_id,
+		arena_slicedup(rq->arena, name), NULL, yanked };
+	struct semver version;
+	struct err wrong;
+
+	if (crate_name_check(name, "crate", &wrong) == -1)
+		return err_set(&rq->err, 404, "crate `%s` does not exist", yank.name);
+	if (semver_parse(text, &version, &wrong) == -1)
+		return err_set(&rq->err, 404, "crate `%s` does not have a version `%.*s`", yank.name,
+		    (int)text.n, text.p);
+	yank.version_base = semver_base(rq->arena, &version);
+	if (version_set_yanked(app->db, rq->arena, &yank, &rq->err) == -1)
+		return -1;
+	return app_respond_ok(rs);
+}
+
+int
+yank_handle(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return set_yanked(app, rq, rs, true);
+}
+
+int
+yank_handle_undo(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return set_yanked(app, rq, rs, false);
+}

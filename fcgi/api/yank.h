@@ -1,0 +1,17 @@
+#ifndef API_YANK_H
+#define API_YANK_H
+
+/* DELETE …/yank, PUT …/unyank (Cargo reference, "Registry Web API: Yank"). */
+
+#include "api/app.h"
+
+extern const struct route_need yank_need;
+
+/*
+ * 200 {"ok":true}, also where it is so already.  The version is matched without
+ * its build metadata, the name in any spelling.  404 where there is no such crate or version.
+ */
+int yank_handle(struct worker_app *, struct request *, struct response *);
+int yank_handle_undo(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -33,7 +33,7 @@ WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-
 	-Wnull-dereference -Wswitch-enum -Wdouble-promotion -fno-common
 WARN_GCC = -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
-WARN += $(if $(IS_CLANG),,$(WARN_GCC))
+WARN_CC = $(WARN) $(if $(IS_CLANG),,$(WARN_GCC))
 
 HARDEN    = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
@@ -80,10 +80,10 @@ build/gen/store/migrations.inc: $(MIGRATIONS) scripts/sql2c
 define VARIANT
 $(1)/obj/%.o: fcgi/%.c | $(GENERATED)
 	@mkdir -p $$(@D)
-	$(2) $$(CPPFLAGS) $$(PKG_CFLAGS) $$(WARN) $$(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+	$(2) $$(CPPFLAGS) $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(1)/obj/t/%.o: t/%.c | $(GENERATED)
 	@mkdir -p $$(@D)
-	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $$(WARN) $$(CFLAGS) $(3) -MMD -MP -c -o $$@ $$<
+	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o)
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
@@ -101,9 +101,9 @@ $(1)/fuzz_%: $(1)/obj/t/fuzz/fuzz_%.o $(1)/libberth.a
 	$(2) $$(CFLAGS) $(3) $(4) -fsanitize=fuzzer $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 -include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d)
 endef
-$(eval $(call VARIANT,build,$$(CC),$$(HARDEN),$$(HARDEN_LD)))
-$(eval $(call VARIANT,build/san,$$(CC),$$(SANITIZE) $$(WERROR),))
-$(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(FUZZ),))
+$(eval $(call VARIANT,build,$$(CC),$$(WARN_CC) $$(HARDEN),$$(HARDEN_LD)))
+$(eval $(call VARIANT,build/san,$$(CC),$$(WARN_CC) $$(SANITIZE) $$(WERROR),))
+$(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(WARN) $$(FUZZ),))
 .SECONDARY:
 
 # ---- tests -----------------------------------------------------------------

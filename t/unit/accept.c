@@ -1,0 +1,61 @@
+/* http/accept: Accept-Encoding and If-None-Match. */
+#include "http/accept.h"
+
+#include "tap.h"
+
+int
+main(void)
+{
+	static const struct {
+		const char *header;
+		bool gzip;
+	} encodings[] = {
+		{ NULL, false },
+		{ "", false },
+		{ "gzip", true },
+		{ "deflate, gzip", true },
+		{ "br;q=1.0, GZIP;q=0.5", true },
+		{ "gzip;q=0", false },
+		{ "gzip; q=0.000, *", false },
+		{ "*", true },
+		{ "*;q=0", false },
+		{ "identity", false },
+		{ "gzipped", false },
+		{ "x-gzip", true },
+	};
+	static const struct {
+		const char *header;
+		size_t n;
+		const char *first, *last;
+	} etags[] = {
+		{ NULL, 0, NULL, NULL },
+		{ "abc", 0, NULL, NULL },
+		{ "\"abc", 0, NULL, NULL },
+		{ "\"abc\"", 1, "abc", "abc" },
+		{ "W/\"abc\"", 1, "abc", "abc" },
+		{ "\"abc-gz\"", 1, "abc", "abc" },
+		{ "W/\"abc-gz\"", 1, "abc", "abc" },
+		{ "\"x\", W/\"y\",\"z\"", 3, "x", "z" },
+		{ "\"\"", 1, "", "" },
+		{ "\"a\",\"b\",\"c\",\"d\",\"e\"", 4, "a", "d" },
+	};
+	struct arena *a = arena_new();
+	const char *out[4];
+
+	for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++)
+		ok(accept_gzip(encodings[i].header) == encodings[i].gzip, "Accept-Encoding: %s",
+		    encodings[i].header ? encodings[i].header : "(none)");
+	for (size_t i = 0; i < sizeof(etags) / sizeof(*etags); i++) {
+		size_t n = accept_etags(a, etags[i].header, out, 4);
+
+		is_int(n, etags[i].n, etags[i].header ? etags[i].header : "(none)");
+		if (n > 0) {
+			is_str(out[0], etags[i].first, "first");
+			is_str(out[n - 1], etags[i].last, "last");
+		}
+	}
+	ok(accept_etag_any("*") && accept_etag_any(" * "), "any");
+	ok(!accept_etag_any(NULL) && !accept_etag_any("\"*\"") && !accept_etag_any("*x"), "not any");
+	arena_free(a);
+	return tap_done();
+}

@@ -1,0 +1,81 @@
+/* base/arena and base/buf. */
+#include "base/arena.h"
+
+#include "base/buf.h"
+#include "tap.h"
+
+static char order[8];
+static size_t norder;
+
+static void
+note(void *arg)
+{
+	order[norder++] = *(const char *)arg;
+}
+
+static void
+test_arena(void)
+{
+	static char one[] = "1", two[] = "2";
+	struct arena *a = arena_new();
+	unsigned char *p = arena_alloc(a, 100);
+	bool zero = true;
+
+	for (int i = 0; i < 100; i++)
+		zero = zero && p[i] == 0;
+	ok(zero, "memory is zeroed");
+	memset(p, 0xff, 100);
+	ok(arena_alloc(a, 0) != arena_alloc(a, 0), "two empty allocations have two addresses");
+	ok((uintptr_t)arena_alloc(a, 1) % _Alignof(max_align_t) == 0, "aligned for any type");
+	memset(arena_alloc(a, 1 << 20), 1, 1 << 20);
+	is_int(arena_used(a), 100 + 1 + (1 << 20), "used counts bytes");
+	is_str(arena_printf(a, "%d-%s", 7, "x"), "7-x", "printf");
+	is_str(arena_strndup(a, "abcdef", 3), "abc", "strndup ends in NUL");
+	arena_defer(a, note, one);
+	arena_defer(a, note, two);
+	arena_reset(a);
+	is_str(order, "21", "deferred functions run last first");
+	is_int(arena_used(a), 0, "a reset empties");
+	p = arena_alloc(a, 100);
+	zero = true;
+	for (int i = 0; i < 100; i++)
+		zero = zero && p[i] == 0;
+	ok(zero, "memory is zeroed after a reset too");
+	arena_free(a);
+	arena_free(NULL);
+	is_int(norder, 2, "each deferred function ran once");
+}
+
+static void
+test_buf(void)
+{
+	struct arena *a = arena_new();
+	struct buf b;
+
+	buf_init(&b, a, 10);
+	is_str(buf_str(&b), "", "an unwritten buffer reads as empty");
+	buf_puts(&b, "12345");
+	buf_printf(&b, "%d", 67890);
+	is_str(buf_str(&b), "1234567890", "up to the cap");
+	ok(!buf_full(&b), "the cap itself is not too much");
+	buf_putc(&b, 'x');
+	ok(buf_full(&b), "one more is");
+	buf_puts(&b, "");
+	is_str(buf_str(&b), "1234567890", "and changes nothing");
+	buf_reset(&b);
+	ok(!buf_full(&b) && b.n == 0, "reset");
+	buf_init(&b, a, 1 << 20);
+	for (int i = 0; i < 100000; i++)
+		buf_put(&b, "0123456789", 10);
+	is_int(b.n, 1000000, "grows");
+	ok(!buf_full(&b), "below its cap");
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	test_arena();
+	test_buf();
+	return tap_done();
+}

@@ -1,0 +1,97 @@
+/* base/conf and base/settings. */
+#include "base/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static char path[] = "/tmp/berth-conf-XXXXXX";
+
+static int
+load(struct arena *a, const char *text, struct settings *s, struct err *e)
+{
+	FILE *f = fopen(path, "w");
+
+	*e = (struct err) { 0 };
+	if (f == NULL)
+		return -1;
+	fputs(text, f);
+	fclose(f);
+	return settings_load(a, path, s, e);
+}
+
+#define URL "external_url = https://crates.example\n"
+
+static const struct {
+	const char *text;
+	const char *wrong;
+} refused[] = {
+	{ "", "external_url must be given" },
+	{ URL "nonsense = 1\n", ":2: unknown key `nonsense`" },
+	{ URL "workers 4\n", ":2: expected `key = value`" },
+	{ URL "workers = 4\nworkers = 5\n", ":3: workers is given twice" },
+	{ URL "workers = 0\n", ":2: workers must be from 1 to 1024" },
+	{ URL "workers = 1025\n", "must be from 1 to 1024" },
+	{ URL "workers = -1\n", "must be a number" },
+	{ URL "workers = four\n", "must be a number" },
+	{ URL "workers = 4k\n", "has an unknown unit" },
+	{ URL "workers = 99999999999999999999\n", "is too large" },
+	{ URL "max_crate_size = 9223372036854775807g\n", "is too large" },
+	{ URL "socket_mode = 0999\n", "has an unknown unit" },
+	{ URL "socket = berth.sock\n", "must be an absolute path" },
+	{ URL "log_level = loud\n", "must be error, warn, info or debug" },
+	{ "external_url = crates.example\n", "must begin with https://" },
+	{ "external_url = https://crates.example/\n", "must not end in a slash" },
+	{ "external_url = https://\n", "must be https://host" },
+	{ URL "# \xff\n", "not UTF-8" },
+};
+
+int
+main(void)
+{
+	struct arena *a = arena_new();
+	struct settings s;
+	struct err e;
+	int fd = mkstemp(path);
+	char line[64];
+	bool masked = false, size = false, secret = false;
+	FILE *f;
+
+	close(fd);
+	ok(load(a, URL, &s, &e) == 0, "only what must be given: %s", e.detail);
+	is_int(s.max_crate_size, 10 << 20, "default of a size");
+	is_int(s.request_timeout, 60, "default of a time");
+	is_int(s.socket_mode, 0660, "default of a mode");
+	is_str(s.log_file, "", "default of a text");
+	ok(load(a,
+	       "# comment\n\n  external_url =  \"https://h:8443/x\"  \nworkers=3\n"
+	       "request_timeout = 2min\nmax_crate_size = 1g\nsocket_mode = 0600\n",
+	       &s, &e) == 0,
+	    "spaces, quotes, comments, units: %s", e.detail);
+	is_str(s.external_url, "https://h:8443/x", "quotes are taken off");
+	is_int(s.workers, 3, "number");
+	is_int(s.request_timeout, 120, "minutes");
+	is_int(s.max_crate_size, 1 << 30, "gigabytes");
+	is_int(s.socket_mode, 0600, "octal");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
+		ok(load(a, refused[i].text, &s, &e) == -1 && strstr(e.detail, refused[i].wrong) != NULL,
+		    "refused: %s (%s)", refused[i].wrong, e.detail);
+	ok(settings_load(a, "/nonexistent/berth.conf", &s, &e) == -1, "a missing file: %s", e.detail);
+
+	ok(load(a, URL "database = host=x password=hunter2\n", &s, &e) == 0, "a secret");
+	f = tmpfile();
+	conf_print(f, settings_keys, settings_nkeys, &s);
+	rewind(f);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		masked = masked || strcmp(line, "database = ****\n") == 0;
+		size = size || strcmp(line, "max_crate_size = 10m\n") == 0;
+		secret = secret || strstr(line, "hunter2") != NULL;
+	}
+	fclose(f);
+	ok(masked && !secret, "secrets are masked");
+	ok(size, "values are shown as one would write them");
+	unlink(path);
+	arena_free(a);
+	return tap_done();
+}

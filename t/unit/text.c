@@ -1,0 +1,133 @@
+/* base: utf8, hex, base62, err, clock, gzip. */
+#include "base/base62.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/gzip.h"
+#include "base/hex.h"
+#include "base/utf8.h"
+#include "tap.h"
+
+static void
+test_utf8(void)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		bool valid;
+	} cases[] = {
+		{ "", 0, true },
+		{ "abc", 3, true },
+		{ "\0", 1, true },
+		{ "\xc3\xa9", 2, true },
+		{ "\xe2\x82\xac", 3, true },
+		{ "\xf0\x9f\xa6\x80", 4, true },
+		{ "\xf4\x8f\xbf\xbf", 4, true },
+		{ "\xf4\x90\x80\x80", 4, false }, /* past U+10FFFF */
+		{ "\xed\xa0\x80", 3, false }, /* surrogate */
+		{ "\xc0\x80", 2, false }, /* overlong */
+		{ "\xe0\x80\x80", 3, false },
+		{ "\xf0\x80\x80\x80", 4, false },
+		{ "\xc3", 1, false }, /* cut */
+		{ "\x80", 1, false },
+		{ "\xff", 1, false },
+	};
+	char out[4];
+	uint32_t cp;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ok(utf8_valid(slice_of(cases[i].text, cases[i].n)) == cases[i].valid, "utf8 case %zu", i);
+	is_int(utf8_length(slice_str("a\xc3\xa9\xf0\x9f\xa6\x80")), 3, "length counts characters");
+	for (uint32_t c = 1; c <= 0x10ffff; c = c * 3 + 1) {
+		size_t n = utf8_encode(c, out);
+
+		if (utf8_decode(out, n, &cp) != n || cp != c) {
+			ok(false, "U+%04X survives encoding", (unsigned)c);
+			return;
+		}
+	}
+	ok(true, "encoding and decoding are inverse");
+}
+
+static void
+test_digits(void)
+{
+	unsigned char bytes[32], back[2];
+	char out[BASE62_256_WIDTH + 1];
+
+	hex_encode((const unsigned char *)"\x00\xff", 2, out);
+	is_str(out, "00ff", "hex is in lower case");
+	ok(hex_decode(slice_str("00Ff"), back, 2) && back[1] == 0xff, "hex_decode takes both cases");
+	ok(!hex_decode(slice_str("00f"), back, 2), "too short");
+	ok(!hex_decode(slice_str("00fg"), back, 2), "no digit");
+	memset(bytes, 0xff, sizeof(bytes));
+	base62_encode(bytes, sizeof(bytes), out, BASE62_256_WIDTH);
+	is_int(strlen(out), BASE62_256_WIDTH, "256 bits fit 43 digits");
+	base62_encode((const unsigned char *)"\x00\x3e", 2, out, 3);
+	is_str(out, "010", "62 is 10");
+	ok(base62_valid(slice_str("09AZaz")) && !base62_valid(slice_str("a-")), "digits of base 62");
+}
+
+static void
+test_err(void)
+{
+	struct err e = { 0 };
+	char big[2000];
+
+	is_int(err_set(&e, 400, "bad `%s`", "a\x01"
+					    "b\xff\xc3\xa9\x7f"),
+	    -1, "err_set returns -1");
+	is_str(e.pub, "bad `a?b?\xc3\xa9?`", "control bytes and bad UTF-8 are replaced");
+	memset(big, 'x', sizeof(big));
+	memcpy(big + ERR_PUB_SIZE - 3, "\xf0\x9f\xa6\x80", 4);
+	big[sizeof(big) - 1] = '\0';
+	err_set(&e, 400, "%s", big);
+	is_int(strlen(e.pub), ERR_PUB_SIZE - 3, "a long text is cut between characters");
+	err_internal(&e, 503, "secret %d", 1);
+	is_str(e.pub, "the registry is temporarily unavailable, please try again",
+	    "a 5xx shows a fixed sentence");
+	is_str(e.detail, "secret 1", "the detail is kept for the log");
+	err_context(&e, "while %s", "testing");
+	is_str(e.detail, "secret 1; while testing", "context is added");
+	err_clear(&e);
+	is_int(e.status, 0, "cleared");
+}
+
+static void
+test_clock(void)
+{
+	char out[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339(0, out);
+	is_str(out, "1970-01-01T00:00:00Z", "epoch");
+	clock_rfc3339(1767225599, out);
+	is_str(out, "2025-12-31T23:59:59Z", "20 characters, no fraction");
+}
+
+static void
+test_gzip(void)
+{
+	struct arena *a = arena_new();
+	struct slice small = slice_str("hello\n"), packed, again, text;
+	struct err e = { 0 };
+
+	ok(gzip_compress(a, small, &packed, &e) == 0, "compress");
+	ok(gzip_compress(a, small, &again, &e) == 0 && again.n == packed.n &&
+		memcmp(again.p, packed.p, packed.n) == 0,
+	    "equal bytes give equal bytes");
+	ok(gzip_expand(a, packed, 6, &text, &e) == 0 && slice_is(text, "hello\n"), "expand, at the limit");
+	ok(gzip_expand(a, packed, 5, &text, &e) == -1 && e.status == 500, "one over the limit");
+	ok(gzip_expand(a, slice_str("not gzip"), 100, &text, &e) == -1, "not gzip");
+	ok(gzip_expand(a, slice_of(packed.p, packed.n - 1), 100, &text, &e) == -1, "cut short");
+	arena_free(a);
+}
+
+int
+main(void)
+{
+	test_utf8();
+	test_digits();
+	test_err();
+	test_clock();
+	test_gzip();
+	return tap_done();
+}

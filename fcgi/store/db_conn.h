@@ -1,0 +1,89 @@
+#ifndef STORE_DB_CONN_H
+#define STORE_DB_CONN_H
+
+/*
+ * What the files of the database door share, and nobody else sees.  The
+ * connection is in pipeline mode for all its life: whatever is sent ends in
+ * one Sync, and is read up to the answer to it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include "store/db.h"
+
+enum {
+	DB_GRACE_MS = 1000 /* for the server to cancel by itself, and to answer a cancel */
+};
+
+struct db {
+	char *conninfo;
+	int64_t timeout_ms;
+	int64_t deadline_us; /* 0: none */
+	int64_t spent_us;
+	PGconn *pg; /* NULL: not connected */
+	bool fatal;
+	bool in_tx; /* inside db_transaction, also when the connection is lost there */
+	bool begin_pending; /* BEGIN goes out with the first statement */
+	bool retry; /* the last error was a deadlock or a serialization failure */
+};
+
+struct db_stmt {
+	const char *name;
+	const char *text;
+	int nparams;
+};
+
+extern const struct db_stmt db_stmts[STMT__MAX];
+
+/* One statement of a round trip.  params NULL: none.  result NULL: nobody wants it. */
+struct db_step {
+	enum stmt stmt;
+	const struct db_params *params;
+	struct db_result *result;
+};
+
+/* Reads the answers of one round trip. */
+struct db_reader {
+	struct db *db;
+	int64_t until_us;
+	bool late; /* a cancel was sent */
+};
+
+/* A reader that waits until the deadline or the statement time-out, whichever is first. */
+struct db_reader db_reader_new(struct db *);
+
+/*
+ * The next result, NULL at the end of one statement's.  Cancels what is late.
+ * -1: 503, the connection is dropped.
+ */
+int db_reader_next(struct db_reader *, const char *name, PGresult **out, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The answer to the Sync.  -1: as db_reader_next. */
+int db_reader_end(struct db_reader *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Waits for `events` on the connection's socket.  1: they are there, 0: the
+ * moment has passed, -1: poll failed.
+ */
+int db_poll(const struct db *, short events, int64_t until_us);
+
+/* Sends the steps as one round trip and reads all of its answers. */
+int db_steps(struct db *, struct arena *, const struct db_step *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Turns a failed result into err; sets db->retry.  Returns -1. */
+int db_error(struct db *, const char *name, const PGresult *, struct err *);
+
+/* The connection is of no use any more: closes it and makes err a 503.  Returns -1. */
+int db_lost(struct db *, const char *name, struct err *);
+
+void db_drop(struct db *);
+
+/* -1: 500 for a malformed one, in our words: libpq's sentence may quote the password. */
+int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,276 @@
+#include "store/db_conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "store/migrate.h"
+
+const struct db_stmt db_stmts[STMT__MAX] = {
+#define STMT(id, nparams, name, text) [STMT_##id] = { name, text, nparams },
+#include "store/stmt.inc"
+#undef STMT
+};
+
+struct db *
+db_new(const char *conninfo, int64_t timeout_ms)
+{
+	struct db *db = calloc(1, sizeof(*db));
+
+	assert(timeout_ms > 0);
+	if (db == NULL || (db->conninfo = strdup(conninfo)) == NULL)
+		abort();
+	db->timeout_ms = timeout_ms;
+	return db;
+}
+
+void
+db_free(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_drop(db);
+	free(db->conninfo);
+	free(db);
+}
+
+void
+db_drop(struct db *db)
+{
+	PQfinish(db->pg);
+	db->pg = NULL;
+}
+
+bool
+db_fatal(const struct db *db)
+{
+	return db->fatal;
+}
+
+int
+db_fd(const struct db *db)
+{
+	return db->pg == NULL ? -1 : PQsocket(db->pg);
+}
+
+void
+db_idle_event(struct db *db)
+{
+	PGnotify *note;
+
+	if (db->pg == NULL)
+		return;
+	if (PQconsumeInput(db->pg) == 0 || PQstatus(db->pg) == CONNECTION_BAD) {
+		db_drop(db);
+		return;
+	}
+	/* parses what came; a notification that nobody asked for is thrown away */
+	while ((note = PQnotifies(db->pg)) != NULL)
+		PQfreemem(note);
+}
+
+void
+db_set_deadline(struct db *db, int64_t us)
+{
+	db->deadline_us = us;
+}
+
+int64_t
+db_take_us(struct db *db)
+{
+	int64_t us = db->spent_us;
+
+	db->spent_us = 0;
+	return us;
+}
+
+/* Warnings of the server are no errors, and leaves do not log. */
+static void
+ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+int
+db_check_conninfo(const char *conninfo, struct err *err)
+{
+	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
+	bool good = parsed != NULL;
+
+	PQconninfoFree(parsed);
+	/* what is neither URL nor `key=value` is the name of a database */
+	if (good || (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL))
+		return 0;
+	return err_internal(err, 500, "database: malformed connection string");
+}
+
+static int
+start(struct db *db, struct err *err)
+{
+	char user_timeout[24];
+	/* what stands before dbname is a default that the connection string may override */
+	const char *keys[] = { "fallback_application_name", "tcp_user_timeout", "dbname",
+		"client_encoding", NULL };
+	const char *values[] = { program_invocation_short_name, user_timeout, db->conninfo, "UTF8",
+		NULL };
+
+	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, db->timeout_ms);
+	db->pg = PQconnectStartParams(keys, values, 1);
+	if (db->pg == NULL)
+		abort();
+	if (PQstatus(db->pg) == CONNECTION_BAD)
+		return db_lost(db, "connect", err);
+	PQsetNoticeReceiver(db->pg, ignore_notice, NULL);
+	return 0;
+}
+
+static int
+shake_hands(struct db *db, int64_t until_us, struct err *err)
+{
+	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+
+	while (state != PGRES_POLLING_OK) {
+		int ready;
+
+		if (state == PGRES_POLLING_FAILED)
+			return db_lost(db, "connect", err);
+		ready = db_poll(db, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us);
+		if (ready <= 0) {
+			db_drop(db);
+			return err_internal(err, 503, "database: connect: %s",
+			    ready == 0 ? "timed out" : strerror(errno));
+		}
+		state = PQconnectPoll(db->pg);
+	}
+	return 0;
+}
+
+/* Sends settings, the schema's version and all prepares in one go. */
+static bool
+send_session(struct db *db)
+{
+	char statement[24], lock[24], idle[24];
+	const char *values[] = { statement, lock, idle };
+
+	snprintf(statement, sizeof(statement), "%" PRId64, db->timeout_ms);
+	/* shorter, so that waiting for a lock can be told from a slow statement */
+	snprintf(lock, sizeof(lock), "%" PRId64, db->timeout_ms / 2 + 1);
+	snprintf(idle, sizeof(idle), "%" PRId64, db->timeout_ms);
+	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1 ||
+	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, 3, NULL, values, NULL,
+	        NULL, 1) != 1 ||
+	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SCHEMA].text, 0, NULL, NULL, NULL, NULL,
+	        1) != 1)
+		return false;
+	for (size_t i = 0; i < STMT__MAX; i++) {
+		if (PQsendPrepare(db->pg, db_stmts[i].name, db_stmts[i].text, 0, NULL) != 1)
+			return false;
+	}
+	return PQpipelineSync(db->pg) == 1;
+}
+
+/* What is no 503 will be the same at the next attempt. */
+static int
+session_error(struct db *db, const char *name, const PGresult *res, struct err *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	db_error(db, name, res, err);
+	if (err->status == 503)
+		return -1;
+	db->fatal = true;
+	if (strcmp(name, db_stmts[STMT_SESSION_SCHEMA].name) == 0 && state != NULL &&
+	    strcmp(state, "42P01") == 0)
+		err_internal(err, 500, "database: it has no schema yet; run `berth migrate`");
+	return -1;
+}
+
+static int
+check_schema(struct db *db, PGresult *res, struct err *err)
+{
+	struct db_result row = { .pg = res, .rows = PQntuples(res) };
+	int64_t have = db_int(&row, 0, 0), want = migrate_newest();
+
+	if (have == want)
+		return 0;
+	db->fatal = true;
+	return err_internal(err, 500,
+	    "database: its schema has version %" PRId64 ", this program needs %" PRId64 "%s", have, want,
+	    have < want ? "; run `berth migrate`" : "");
+}
+
+enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
+
+static const char *
+asked_name(size_t i)
+{
+	switch (i) {
+	case ASKED_SETTINGS:
+		return db_stmts[STMT_SESSION_SETTINGS].name;
+	case ASKED_SCHEMA:
+		return db_stmts[STMT_SESSION_SCHEMA].name;
+	default:
+		return db_stmts[i - ASKED_PREPARES].name;
+	}
+}
+
+/* Reads the answers to send_session; the first failure counts. */
+static int
+read_session(struct db *db, struct err *err)
+{
+	struct db_reader reader = db_reader_new(db);
+	int rc = 0;
+
+	for (size_t i = 0; i < ASKED_PREPARES + STMT__MAX; i++) {
+		PGresult *res;
+
+		for (;;) {
+			ExecStatusType status;
+
+			if (db_reader_next(&reader, asked_name(i), &res, err) == -1)
+				return -1;
+			if (res == NULL)
+				break;
+			status = PQresultStatus(res);
+			if (rc == 0 && status == PGRES_FATAL_ERROR)
+				rc = session_error(db, asked_name(i), res, err);
+			else if (rc == 0 && i == ASKED_SCHEMA && status == PGRES_TUPLES_OK)
+				rc = check_schema(db, res, err);
+			PQclear(res);
+		}
+	}
+	return rc == 0 ? db_reader_end(&reader, err) : -1;
+}
+
+static int
+connect_and_prepare(struct db *db, struct err *err)
+{
+	int64_t until_us = db_reader_new(db).until_us;
+
+	/* it never gets better */
+	db->fatal = db_check_conninfo(db->conninfo, err) == -1;
+	if (db->fatal || start(db, err) == -1 || shake_hands(db, until_us, err) == -1)
+		return -1;
+	if (!send_session(db))
+		return db_lost(db, "prepare", err);
+	return read_session(db, err);
+}
+
+int
+db_connect(struct db *db, struct err *err)
+{
+	int64_t started = clock_us();
+	int rc;
+
+	if (db->pg != NULL)
+		return 0;
+	rc = connect_and_prepare(db, err);
+	if (rc == -1)
+		db_drop(db);
+	db->spent_us += clock_us() - started;
+	return rc;
+}

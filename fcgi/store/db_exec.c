@@ -1,0 +1,296 @@
+#include "store/db_conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+
+#include "base/clock.h"
+
+/* Whose fault a failure is, by the first characters of its SQLSTATE. */
+static const struct {
+	const char *prefix;
+	bool retry;
+} passing[] = {
+	{ "08", false }, /* the connection */
+	{ "57P01", false }, /* the server is stopped */
+	{ "57P02", false }, /* ... or has crashed */
+	{ "57P03", false }, /* ... or is starting */
+	{ "53", false }, /* out of disk, memory, connections */
+	{ "57014", false }, /* cancelled: statement_timeout, or by us */
+	{ "55P03", false }, /* lock_timeout */
+	{ "25006", false }, /* the server only reads: a standby */
+	{ "40001", true }, /* serialization failure */
+	{ "40P01", true }, /* deadlock */
+};
+
+int
+db_poll(const struct db *db, short events, int64_t until_us)
+{
+	struct pollfd p = { .fd = PQsocket(db->pg), .events = events };
+
+	for (;;) {
+		int64_t ms = (until_us - clock_us() + 999) / 1000;
+		int n;
+
+		if (ms <= 0)
+			return 0;
+		n = poll(&p, 1, ms < INT_MAX ? (int)ms : INT_MAX);
+		if (n > 0)
+			return 1;
+		if (n == -1 && errno != EINTR)
+			return -1;
+	}
+}
+
+/* libpq's sentences end in newlines, and may have several lines. */
+static void
+set_detail(struct err *err, int status, const char *name, const char *state, const char *message)
+{
+	err_internal(err, status, "database: %s: %s%s%.*s", name, state, state[0] ? ": " : "",
+	    (int)strcspn(message, "\n"), message);
+}
+
+int
+db_lost(struct db *db, const char *name, struct err *err)
+{
+	const char *message = PQerrorMessage(db->pg);
+
+	set_detail(err, 503, name, "", message[0] != '\0' ? message : "connection lost");
+	db_drop(db);
+	return -1;
+}
+
+/* Messages of classes 22 (data) and 23 (constraints) quote values: the constraint's name will do. */
+static const char *
+safe_message(const PGresult *res, const char *state)
+{
+	bool quotes = strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0;
+	const char *s = PQresultErrorField(res, quotes ? PG_DIAG_CONSTRAINT_NAME :
+	                                                 PG_DIAG_MESSAGE_PRIMARY);
+
+	return s != NULL ? s : "";
+}
+
+int
+db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	int status = 500;
+
+	/* made by libpq itself: the connection broke */
+	if (state == NULL) {
+		set_detail(err, 503, name, "", PQresultErrorMessage(res));
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++) {
+		if (strncmp(state, passing[i].prefix, strlen(passing[i].prefix)) == 0) {
+			status = 503;
+			db->retry = passing[i].retry;
+			break;
+		}
+	}
+	set_detail(err, status, name, state, safe_message(res, state));
+	return -1;
+}
+
+struct db_reader
+db_reader_new(struct db *db)
+{
+	struct db_reader r = { .db = db };
+
+	/* the server's statement_timeout comes first and leaves the connection whole */
+	r.until_us = clock_us() + (db->timeout_ms + DB_GRACE_MS) * 1000;
+	if (db->deadline_us != 0 && db->deadline_us < r.until_us)
+		r.until_us = db->deadline_us;
+	return r;
+}
+
+/* The moment has passed: asks the server to stop, once.  false: it was asked already. */
+static bool
+reader_cancel(struct db_reader *r)
+{
+	char why[256];
+	PGcancel *cancel;
+
+	if (r->late)
+		return false;
+	r->late = true;
+	r->until_us = clock_us() + DB_GRACE_MS * 1000;
+	cancel = PQgetCancel(r->db->pg);
+	if (cancel == NULL)
+		return false;
+	/* whether it worked shows in what the connection says next */
+	(void)PQcancel(cancel, why, sizeof(why));
+	PQfreeCancel(cancel);
+	return true;
+}
+
+int
+db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err *err)
+{
+	PGconn *pg = r->db->pg;
+
+	for (;;) {
+		int unsent = PQflush(pg);
+		int ready;
+
+		if (unsent == -1 || PQconsumeInput(pg) == 0)
+			return db_lost(r->db, name, err);
+		if (PQisBusy(pg) == 0)
+			break;
+		ready = db_poll(r->db, unsent == 1 ? POLLIN | POLLOUT : POLLIN, r->until_us);
+		if (ready == -1)
+			return db_lost(r->db, name, err);
+		if (ready == 0 && !reader_cancel(r)) {
+			db_drop(r->db);
+			return err_internal(err, 503, "database: %s: no answer in time", name);
+		}
+	}
+	*out = PQgetResult(pg);
+	return 0;
+}
+
+int
+db_reader_end(struct db_reader *r, struct err *err)
+{
+	PGresult *res;
+	bool synced;
+
+	if (db_reader_next(r, "sync", &res, err) == -1)
+		return -1;
+	synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+	PQclear(res);
+	return synced ? 0 : db_lost(r->db, "sync", err);
+}
+
+static bool
+send_step(struct db *db, const struct db_step *step)
+{
+	static const struct db_params none;
+	const struct db_stmt *stmt = &db_stmts[step->stmt];
+	const struct db_params *p = step->params != NULL ? step->params : &none;
+
+	assert(p->n == stmt->nparams);
+	return PQsendQueryPrepared(db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
+}
+
+static void
+clear_result(void *res)
+{
+	PQclear(res);
+}
+
+static void
+take_result(struct arena *a, PGresult *res, struct db_result *out)
+{
+	if (out == NULL) {
+		PQclear(res);
+		return;
+	}
+	*out = (struct db_result) { .pg = res, .rows = PQntuples(res) };
+	/* a number, or nothing for a statement that affects no rows */
+	out->affected = strtoll(PQcmdTuples(res), NULL, 10);
+	arena_defer(a, clear_result, res);
+}
+
+/* Reads one statement's answer.  *rc becomes -1 with the first failure of the round trip. */
+static int
+read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int *rc,
+    struct err *err)
+{
+	const char *name = db_stmts[step->stmt].name;
+	struct err later; /* a lost connection after a failure does not replace it */
+	PGresult *res;
+
+	for (;;) {
+		ExecStatusType status;
+
+		if (db_reader_next(r, name, &res, *rc == 0 ? err : &later) == -1)
+			return -1;
+		if (res == NULL)
+			return 0;
+		status = PQresultStatus(res);
+		if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+			take_result(a, res, step->result);
+			continue;
+		}
+		/* what follows a failure was not run: PGRES_PIPELINE_ABORTED */
+		if (*rc == 0)
+			*rc = db_error(r->db, name, res, err);
+		PQclear(res);
+	}
+}
+
+static int
+run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	static const struct db_step begin = { .stmt = STMT_SESSION_BEGIN };
+	bool with_begin = db->begin_pending;
+	struct db_reader reader = db_reader_new(db);
+	int rc = 0;
+
+	db->begin_pending = false;
+	if (with_begin && !send_step(db, &begin))
+		return db_lost(db, "begin", err);
+	for (size_t i = 0; i < n; i++) {
+		if (!send_step(db, &steps[i]))
+			return db_lost(db, db_stmts[steps[i].stmt].name, err);
+	}
+	if (PQpipelineSync(db->pg) != 1)
+		return db_lost(db, "sync", err);
+	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
+			return -1;
+	}
+	if (rc == -1) {
+		struct err later;
+
+		/* what failed is known already; a broken connection is dropped in passing */
+		(void)!db_reader_end(&reader, &later);
+		return -1;
+	}
+	return db_reader_end(&reader, err);
+}
+
+int
+db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	int64_t started = clock_us();
+	int rc;
+
+	db->retry = false;
+	if (db->pg == NULL && db->in_tx && !db->begin_pending)
+		return err_internal(err, 503, "database: the connection was lost in this transaction");
+	if (db->deadline_us != 0 && started >= db->deadline_us)
+		return err_internal(err, 503, "database: %s: past the deadline",
+		    db_stmts[steps[0].stmt].name);
+	if (db_connect(db, err) == -1)
+		return -1;
+	started = clock_us();
+	rc = run_steps(db, a, steps, n, err);
+	db->spent_us += clock_us() - started;
+	return rc;
+}
+
+int
+db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *params,
+    struct db_result *result, struct err *err)
+{
+	struct db_step step = { stmt, params, result };
+
+	return db_steps(db, a, &step, 1, err);
+}
+
+int
+db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
+{
+	struct db_step steps[DB_CALLS_MAX];
+
+	assert(n > 0 && n <= DB_CALLS_MAX);
+	for (size_t i = 0; i < n; i++)
+		steps[i] = (struct db_step) { calls[i].stmt, &calls[i].params, &calls[i].result };
+	return db_steps(db, a, steps, n, err);
+}

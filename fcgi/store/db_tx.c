@@ -1,0 +1,84 @@
+#include "store/db_conn.h"
+
+#include "base/clock.h"
+
+enum { ATTEMPTS = 3 };
+
+bool
+db_is_idle(const struct db *db)
+{
+	return !db->in_tx && (db->pg == NULL || PQtransactionStatus(db->pg) == PQTRANS_IDLE);
+}
+
+static int
+control(struct db *db, enum stmt stmt, struct err *err)
+{
+	struct db_step step = { .stmt = stmt };
+
+	return db_steps(db, NULL, &step, 1, err);
+}
+
+/* Leaves no transaction behind; a connection that cannot even roll back is dropped. */
+static void
+roll_back(struct db *db)
+{
+	int64_t deadline = db->deadline_us;
+	bool retry = db->retry;
+	struct err ignored;
+
+	if (db->pg == NULL || PQtransactionStatus(db->pg) == PQTRANS_IDLE)
+		return;
+	/* the request may be late, the rollback is still due */
+	db->deadline_us = clock_us() + DB_GRACE_MS * 1000;
+	if (control(db, STMT_SESSION_ROLLBACK, &ignored) == -1)
+		db_drop(db);
+	db->deadline_us = deadline;
+	db->retry = retry;
+}
+
+static int
+commit(struct db *db, bool *unknown, struct err *err)
+{
+	bool connected = db->pg != NULL;
+
+	/* the body asked for nothing */
+	if (db->begin_pending)
+		return 0;
+	/* COMMIT would quietly roll back */
+	if (connected && PQtransactionStatus(db->pg) == PQTRANS_INERROR)
+		return err_internal(err, 500, "database: commit after a failed statement");
+	if (control(db, STMT_SESSION_COMMIT, err) == 0)
+		return 0;
+	/* an error that leaves the connection standing is an answer */
+	if (connected && (db->pg == NULL || PQstatus(db->pg) == CONNECTION_BAD)) {
+		*unknown = true;
+		err_internal(err, 503, "database: COMMIT was not answered");
+	}
+	return -1;
+}
+
+int
+db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), void *arg,
+    bool *unknown, struct err *err)
+{
+	int rc = -1;
+
+	*unknown = false;
+	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+		db->in_tx = true;
+		db->begin_pending = true;
+		db->retry = false;
+		rc = body(db, arg, err);
+		if (rc == 0)
+			rc = commit(db, unknown, err);
+		if (rc == -1)
+			roll_back(db);
+		db->in_tx = false;
+		db->begin_pending = false;
+		if (rc == 0 || !db->retry || *unknown)
+			break;
+		if (attempt < ATTEMPTS)
+			err_clear(err);
+	}
+	return rc;
+}

@@ -1,0 +1,197 @@
+#include "store/migrate.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include <openssl/evp.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hex.h"
+#include "store/db_conn.h"
+#include "store/migrate_grant.h"
+
+const struct migration migrations[] = {
+#define MIGRATION(version, topic, ...) \
+	{ version, topic, (const char *const[]) { __VA_ARGS__, NULL } },
+#include "store/migrations.inc"
+#undef MIGRATION
+};
+const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
+
+enum {
+	CHECKSUM_SIZE = 65,
+	TEXT_MAX = 16 << 20
+};
+
+/* Any number will do, as long as it stays the same: "Berth". */
+#define LOCK_SQL "SELECT pg_advisory_lock(x'4265727468'::bigint)"
+
+/* Waiting long for a table's lock would make every request wait behind us. */
+#define LOCK_TIMEOUT_SQL "SET lock_timeout = '10s'"
+
+#define SESSION_SQL \
+	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
+	" SET standard_conforming_strings = on; SET statement_timeout = 0"
+
+#define RECORD_SQL "INSERT INTO schema_migrations (version, topic, checksum) VALUES ($1, $2, $3)"
+
+#define TABLE_SQL \
+	"CREATE TABLE IF NOT EXISTS schema_migrations (" \
+	"version integer PRIMARY KEY, topic text NOT NULL, checksum text NOT NULL," \
+	" applied_at timestamptz NOT NULL DEFAULT now())"
+
+#define APPLIED_SQL "SELECT version, checksum FROM schema_migrations ORDER BY version"
+
+int64_t
+migrate_newest(void)
+{
+	return migrations[nmigrations - 1].version;
+}
+
+static void
+checksum(const struct migration *m, char out[CHECKSUM_SIZE])
+{
+	unsigned char digest[32];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int good;
+
+	good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+	for (const char *const *line = m->lines; *line != NULL; line++)
+		good = good && EVP_DigestUpdate(ctx, *line, strlen(*line)) == 1;
+	good = good && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	/* SHA-256 of memory fails only where there is no memory */
+	assert(good);
+	EVP_MD_CTX_free(ctx);
+	hex_encode(digest, sizeof(digest), out);
+}
+
+/* The migration at position i of the table of those applied must be ours, with our text. */
+static int
+check_applied(const PGresult *res, int i, struct err *err)
+{
+	const char *version = PQgetvalue(res, i, 0);
+	char ours[24], sum[CHECKSUM_SIZE];
+
+	if ((size_t)i >= nmigrations)
+		return err_set(err, 409,
+		    "the database is newer than this program: it has migration %s, the newest here is %"
+		    PRId64, version, migrate_newest());
+	snprintf(ours, sizeof(ours), "%" PRId64, migrations[i].version);
+	if (strcmp(ours, version) != 0)
+		return err_set(err, 409, "the database has migration %s where this program has %s",
+		    version, ours);
+	checksum(&migrations[i], sum);
+	if (strcmp(sum, PQgetvalue(res, i, 1)) != 0)
+		return err_set(err, 409, "migration %s (%s) was applied with another text", ours,
+		    migrations[i].topic);
+	return 0;
+}
+
+/* How many of our migrations are there already. */
+static int
+count_applied(PGconn *pg, size_t *n, struct err *err)
+{
+	PGresult *res;
+	int rc = 0;
+
+	if (migrate_sql(pg, "schema_migrations", TABLE_SQL, err) == -1)
+		return -1;
+	res = PQexec(pg, APPLIED_SQL);
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		rc = migrate_failed(pg, "schema_migrations", res, err);
+	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
+		rc = check_applied(res, i, err);
+	*n = (size_t)PQntuples(res);
+	PQclear(res);
+	return rc;
+}
+
+static int
+record(PGconn *pg, const char *name, const struct migration *m, struct err *err)
+{
+	char version[24], sum[CHECKSUM_SIZE];
+	const char *values[] = { version, m->topic, sum };
+	PGresult *res;
+	int rc = 0;
+
+	snprintf(version, sizeof(version), "%" PRId64, m->version);
+	checksum(m, sum);
+	res = PQexecParams(pg, RECORD_SQL, 3, NULL, values, NULL, NULL, 0);
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		rc = migrate_failed(pg, name, res, err);
+	PQclear(res);
+	return rc;
+}
+
+static int
+apply(PGconn *pg, struct arena *a, const struct migration *m, struct err *err)
+{
+	char *name = arena_printf(a, "migration %" PRId64 " (%s)", m->version, m->topic);
+	struct buf text;
+
+	buf_init(&text, a, TEXT_MAX);
+	for (const char *const *line = m->lines; *line != NULL; line++)
+		buf_puts(&text, *line);
+	assert(!buf_full(&text));
+	/* whatever fails, closing the connection rolls back */
+	if (migrate_sql(pg, name, "BEGIN", err) == -1 ||
+	    migrate_sql(pg, name, buf_str(&text), err) == -1 || record(pg, name, m, err) == -1)
+		return -1;
+	return migrate_sql(pg, name, "COMMIT", err);
+}
+
+static int
+bring_up(PGconn *pg, struct arena *a, void (*applied)(void *, const struct migration *), void *arg,
+    struct err *err)
+{
+	size_t done;
+
+	/* the advisory lock makes hosts take turns; it goes with the connection */
+	if (migrate_sql(pg, "session", SESSION_SQL, err) == -1 ||
+	    migrate_sql(pg, "lock", LOCK_SQL, err) == -1 ||
+	    migrate_sql(pg, "session", LOCK_TIMEOUT_SQL, err) == -1 ||
+	    count_applied(pg, &done, err) == -1)
+		return -1;
+	for (size_t i = done; i < nmigrations; i++) {
+		if (apply(pg, a, &migrations[i], err) == -1)
+			return -1;
+		applied(arg, &migrations[i]);
+	}
+	return 0;
+}
+
+static void
+ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+int
+migrate_run(const char *conninfo, const char *grant_to,
+    void (*applied)(void *, const struct migration *), void *arg, struct err *err)
+{
+	static const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname",
+		"client_encoding", NULL };
+	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", NULL };
+	struct arena *a;
+	PGconn *pg;
+	int rc;
+
+	if (db_check_conninfo(conninfo, err) == -1)
+		return -1;
+	a = arena_new();
+	pg = PQconnectdbParams(keys, values, 1);
+	if (PQstatus(pg) == CONNECTION_OK) {
+		PQsetNoticeReceiver(pg, ignore_notice, NULL);
+		rc = bring_up(pg, a, applied, arg, err);
+		if (rc == 0 && grant_to != NULL)
+			rc = migrate_grant(pg, grant_to, err);
+	} else {
+		rc = migrate_failed(pg, "connect", NULL, err);
+	}
+	PQfinish(pg);
+	arena_free(a);
+	return rc;
+}

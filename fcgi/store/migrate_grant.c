@@ -1,0 +1,90 @@
+#include "store/migrate_grant.h"
+
+#include <stdbool.h>
+
+#define ROLE_SQL "SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
+
+/*
+ * Everything is taken away first, so that the outcome does not depend on what was
+ * there.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns
+ * need no right to their sequences.
+ */
+#define GRANT_SQL \
+	"DO $$ DECLARE" \
+	" role text := quote_ident(current_setting('berth.grant_to'));" \
+	" base text := quote_ident(current_database()); " \
+	"BEGIN" \
+	" EXECUTE 'REVOKE TEMPORARY ON DATABASE ' || base || ' FROM PUBLIC';" \
+	" EXECUTE 'REVOKE ALL ON DATABASE ' || base || ' FROM ' || role;" \
+	" EXECUTE 'GRANT CONNECT ON DATABASE ' || base || ' TO ' || role;" \
+	" EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC';" \
+	" EXECUTE 'REVOKE ALL ON SCHEMA public FROM ' || role;" \
+	" EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || role;" \
+	" EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ' || role;" \
+	" EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ' || role;" \
+	" EXECUTE 'REVOKE UPDATE, DELETE ON audit_events FROM ' || role;" \
+	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role; " \
+	"END $$"
+
+/* An owner or a superuser keeps every right, whatever is revoked. */
+#define SAFE_SQL \
+	"SELECT 1 WHERE NOT has_schema_privilege($1, 'public', 'CREATE')" \
+	" AND NOT has_database_privilege($1, current_database(), 'CREATE')" \
+	" AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace" \
+	" AND pg_has_role($1, relowner, 'MEMBER'))"
+
+int
+migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct err *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (message == NULL)
+		message = PQerrorMessage(pg);
+	return err_internal(err, PQstatus(pg) == CONNECTION_OK ? 500 : 503, "database: %s: %s%s%.*s", what,
+	    state != NULL ? state : "", state != NULL ? ": " : "", (int)strcspn(message, "\n"), message);
+}
+
+int
+migrate_sql(PGconn *pg, const char *what, const char *sql, struct err *err)
+{
+	PGresult *res = PQexec(pg, sql);
+	ExecStatusType status = PQresultStatus(res);
+	int rc = 0;
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+		rc = migrate_failed(pg, what, res, err);
+	PQclear(res);
+	return rc;
+}
+
+/* Does the question about the role have a row for an answer? */
+static int
+ask(PGconn *pg, const char *sql, const char *role, bool *yes, struct err *err)
+{
+	PGresult *res = PQexecParams(pg, sql, 1, NULL, &role, NULL, NULL, 0);
+	int rc = 0;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		rc = migrate_failed(pg, "grant", res, err);
+	*yes = PQntuples(res) > 0;
+	PQclear(res);
+	return rc;
+}
+
+int
+migrate_grant(PGconn *pg, const char *role, struct err *err)
+{
+	bool yes;
+
+	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 || ask(pg, ROLE_SQL, role, &yes, err) == -1)
+		return -1;
+	if (!yes)
+		return err_set(err, 404, "role `%s` does not exist", role);
+	if (migrate_sql(pg, "grant", GRANT_SQL, err) == -1 || ask(pg, SAFE_SQL, role, &yes, err) == -1)
+		return -1;
+	if (!yes)
+		return err_set(err, 409,
+		    "role `%s` could still create or drop: it must be no superuser and own nothing here", role);
+	return migrate_sql(pg, "grant", "COMMIT", err);
+}

@@ -1,0 +1,26 @@
+-- name: session_settings
+-- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text.  Sent
+-- first on every connection, before the other statements are parsed in the search_path that it
+-- sets.  Reads no table.
+SELECT set_config('statement_timeout', $1, false),
+       set_config('lock_timeout', $2, false),
+       set_config('idle_in_transaction_session_timeout', $3, false),
+       set_config('search_path', 'public, pg_temp', false),
+       set_config('standard_conforming_strings', 'on', false),
+       set_config('TimeZone', 'UTC', false);
+
+-- name: session_schema
+-- The newest migration that was applied.  A table of a few rows, read once per connection.
+SELECT coalesce(max(version), 0)::bigint FROM schema_migrations;
+
+-- name: session_begin
+-- Prepared like the rest, so that one path executes everything.
+BEGIN;
+
+-- name: session_commit
+-- As session_begin.
+COMMIT;
+
+-- name: session_rollback
+-- As session_begin; PostgreSQL lets it through in a failed transaction.
+ROLLBACK;

@@ -1,0 +1,351 @@
+#include "store/blob.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/hex.h"
+
+/* Modes are left to the umask: nginx must be able to read what we write. */
+enum { FILE_MODE = 0666, DIR_MODE = 0777 };
+
+enum {
+	NAME_BYTES = 16,
+	NAME_SIZE = 2 * NAME_BYTES + 1,
+	PATH_SIZE = 6 + BLOB_HEX_SIZE /* "ab/cd/" and the digits */
+};
+
+#define STAGING "staging"
+
+struct blob_staging {
+	int root; /* STORE */
+	int dir; /* STORE/staging */
+	int fd; /* writes */
+	int read_fd; /* -1 until somebody asks */
+	char name[NAME_SIZE];
+	EVP_MD_CTX *md; /* NULL once the hash has ended */
+	uint64_t size;
+	char sha256[BLOB_HEX_SIZE];
+	bool kept;
+};
+
+/* A disk that is full or read-only is a matter for operations: 503; the rest is 500. */
+static int
+disk_error(struct err *err, const char *what)
+{
+	int saved = errno;
+
+	if (saved == ENOSPC || saved == EDQUOT || saved == EROFS)
+		return err_internal(err, 503, "blob store: %s: %s", what, strerror(saved));
+	errno = saved;
+	return err_sys(err, "blob store: %s", what);
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static int
+make_dir(int at, const char *path, struct err *err)
+{
+	if (mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST)
+		return disk_error(err, "mkdir");
+	return 0;
+}
+
+static int
+open_dir(int at, const char *path, int *fd, struct err *err)
+{
+	*fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *fd == -1 ? disk_error(err, "open directory") : 0;
+}
+
+/* The directory counts only when it is on the disk itself. */
+static int
+sync_dir(int at, const char *path, struct err *err)
+{
+	int fd, rc = 0;
+
+	if (open_dir(at, path, &fd, err) == -1)
+		return -1;
+	if (fsync(fd) == -1)
+		rc = disk_error(err, "fsync directory");
+	close(fd);
+	return rc;
+}
+
+static int
+random_name(char name[NAME_SIZE], struct err *err)
+{
+	unsigned char bytes[NAME_BYTES];
+	ssize_t n;
+
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n == -1 && errno == EINTR);
+	if (n != (ssize_t)sizeof(bytes))
+		return err_sys(err, "getrandom");
+	hex_encode(bytes, sizeof(bytes), name);
+	return 0;
+}
+
+/* Everything that the staging holds; also after half a start. */
+static void
+staging_end(void *arg)
+{
+	struct blob_staging *s = arg;
+
+	EVP_MD_CTX_free(s->md);
+	if (s->fd != -1 && !s->kept)
+		(void)unlinkat(s->dir, s->name, 0);
+	close_fd(&s->fd);
+	close_fd(&s->read_fd);
+	close_fd(&s->dir);
+	close_fd(&s->root);
+}
+
+int
+blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct err *err)
+{
+	struct blob_staging *s = arena_alloc(a, sizeof(*s));
+
+	s->root = s->dir = s->fd = s->read_fd = -1;
+	arena_defer(a, staging_end, s);
+	if (open_dir(AT_FDCWD, store, &s->root, err) == -1 ||
+	    open_dir(s->root, STAGING, &s->dir, err) == -1 || random_name(s->name, err) == -1)
+		return -1;
+	s->md = EVP_MD_CTX_new();
+	if (s->md == NULL || EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) != 1)
+		return err_internal(err, 500, "SHA-256 failed");
+	s->fd = openat(s->dir, s->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    FILE_MODE);
+	if (s->fd == -1)
+		return disk_error(err, "create");
+	*out = s;
+	return 0;
+}
+
+int
+blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
+{
+	assert(s->md != NULL);
+	if (EVP_DigestUpdate(s->md, in.p, in.n) != 1)
+		return err_internal(err, 500, "SHA-256 failed");
+	while (in.n > 0) {
+		ssize_t n = write(s->fd, in.p, in.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return disk_error(err, "write");
+		s->size += (uint64_t)n;
+		in = slice_of(in.p + n, in.n - (size_t)n);
+	}
+	return 0;
+}
+
+const char *
+blob_stage_sha256(struct blob_staging *s)
+{
+	unsigned char digest[32];
+
+	if (s->md != NULL) {
+		int good = EVP_DigestFinal_ex(s->md, digest, NULL);
+
+		assert(good == 1);
+		EVP_MD_CTX_free(s->md);
+		s->md = NULL;
+		hex_encode(digest, sizeof(digest), s->sha256);
+	}
+	return s->sha256;
+}
+
+uint64_t
+blob_stage_size(const struct blob_staging *s)
+{
+	return s->size;
+}
+
+int
+blob_stage_fd(struct blob_staging *s, struct err *err)
+{
+	/* a descriptor of its own, as whoever inspects the bytes must not be able to change them */
+	if (s->read_fd == -1)
+		s->read_fd = openat(s->dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->read_fd == -1)
+		return disk_error(err, "open");
+	if (lseek(s->read_fd, 0, SEEK_SET) == -1)
+		return disk_error(err, "seek");
+	return s->read_fd;
+}
+
+static void
+write_path(const char *sha256, char out[PATH_SIZE])
+{
+	snprintf(out, PATH_SIZE, "%.2s/%.2s/%s", sha256, sha256 + 2, sha256);
+}
+
+char *
+blob_path(struct arena *a, const char *sha256)
+{
+	char *path = arena_alloc(a, PATH_SIZE);
+	unsigned char digest[32];
+
+	/* the path is built from digits only, never from what somebody chose */
+	assert(hex_decode(slice_str(sha256), digest, sizeof(digest)));
+	write_path(sha256, path);
+	return path;
+}
+
+/* Is what lies at `path` our bytes?  Then its time is renewed.  1: yes, 0: no, -1: err. */
+static int
+renew(const struct blob_staging *s, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : disk_error(err, "stat");
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != s->size)
+		return 0;
+	if (utimensat(s->root, path, NULL, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : disk_error(err, "utimensat");
+	return 1;
+}
+
+/*
+ * Gives the staged file its name for good.  A hard link never replaces: where
+ * the name is taken, that file stays.  Only one of another size (a disk that lied
+ * once) is replaced, as is one that the collector takes away meanwhile.
+ */
+static int
+place(struct blob_staging *s, const char *path, struct err *err)
+{
+	int same;
+
+	if (linkat(s->dir, s->name, s->root, path, 0) == 0) {
+		if (unlinkat(s->dir, s->name, 0) == -1)
+			return disk_error(err, "unlink");
+		return 0;
+	}
+	if (errno != EEXIST)
+		return disk_error(err, "link");
+	same = renew(s, path, err);
+	if (same == -1)
+		return -1;
+	if (same == 0 && renameat(s->dir, s->name, s->root, path) == -1)
+		return disk_error(err, "rename");
+	if (same == 1 && unlinkat(s->dir, s->name, 0) == -1)
+		return disk_error(err, "unlink");
+	return 0;
+}
+
+int
+blob_stage_keep(struct blob_staging *s, struct err *err)
+{
+	char path[PATH_SIZE], dir[6];
+
+	write_path(blob_stage_sha256(s), path);
+	snprintf(dir, sizeof(dir), "%.5s", path);
+	if (fsync(s->fd) == -1)
+		return disk_error(err, "fsync");
+	dir[2] = '\0';
+	if (make_dir(s->root, dir, err) == -1)
+		return -1;
+	dir[2] = '/';
+	if (make_dir(s->root, dir, err) == -1 || place(s, path, err) == -1)
+		return -1;
+	s->kept = true;
+	/* also where others made directory and file: they may not have come this far yet */
+	if (sync_dir(s->root, dir, err) == -1)
+		return -1;
+	dir[2] = '\0';
+	return sync_dir(s->root, dir, err) == -1 ? -1 : sync_dir(s->root, ".", err);
+}
+
+int
+blob_store_check(const char *store, struct err *err)
+{
+	struct blob_staging s = { .root = -1, .dir = -1, .fd = -1, .read_fd = -1 };
+	struct stat root, staging;
+	int rc = -1;
+
+	if (make_dir(AT_FDCWD, store, err) == -1 || open_dir(AT_FDCWD, store, &s.root, err) == -1 ||
+	    make_dir(s.root, STAGING, err) == -1 || open_dir(s.root, STAGING, &s.dir, err) == -1)
+		goto out;
+	if (faccessat(s.root, ".", W_OK | X_OK, AT_EACCESS) == -1 ||
+	    faccessat(s.dir, ".", W_OK | X_OK, AT_EACCESS) == -1 || fstat(s.root, &root) == -1 ||
+	    fstat(s.dir, &staging) == -1) {
+		disk_error(err, "check");
+		goto out;
+	}
+	if (root.st_dev != staging.st_dev) {
+		err_internal(err, 500, "blob store: " STAGING " lies on another file system");
+		goto out;
+	}
+	rc = 0;
+out:
+	staging_end(&s);
+	return rc;
+}
+
+/* 1: removed, 0: not ours or too young, -1: err. */
+static int
+sweep_one(int dir, const char *name, time_t before, struct err *err)
+{
+	unsigned char id[NAME_BYTES];
+	struct stat st;
+
+	if (!hex_decode(slice_str(name), id, sizeof(id)))
+		return 0;
+	/* whoever owned it may have ended just now */
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : disk_error(err, "stat");
+	if (!S_ISREG(st.st_mode) || st.st_mtime >= before)
+		return 0;
+	if (unlinkat(dir, name, 0) == -1)
+		return errno == ENOENT ? 0 : disk_error(err, "unlink");
+	return 1;
+}
+
+int
+blob_sweep_staging(const char *store, int64_t age, struct err *err)
+{
+	int root = -1, fd = -1, n = 0;
+	struct dirent *entry;
+	DIR *d;
+
+	if (open_dir(AT_FDCWD, store, &root, err) == -1 || open_dir(root, STAGING, &fd, err) == -1) {
+		close_fd(&root);
+		return -1;
+	}
+	close_fd(&root);
+	d = fdopendir(fd);
+	if (d == NULL) {
+		disk_error(err, "opendir");
+		close_fd(&fd);
+		return -1;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		int gone = sweep_one(dirfd(d), entry->d_name, time(NULL) - (time_t)age, err);
+
+		if (gone == -1) {
+			n = -1;
+			break;
+		}
+		n += gone;
+	}
+	closedir(d);
+	return n;
+}

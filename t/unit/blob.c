@@ -1,0 +1,284 @@
+#include "store/blob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/hex.h"
+#include "tap.h"
+
+static struct arena *a;
+static struct err err;
+static char root[] = "/tmp/berth-blob-XXXXXX";
+static char *store;
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static char *
+sha256_of(const char *bytes, size_t n)
+{
+	unsigned char digest[32];
+	char *hex = arena_alloc(a, BLOB_HEX_SIZE);
+
+	EVP_Digest(bytes, n, digest, NULL, EVP_sha256(), NULL);
+	hex_encode(digest, sizeof(digest), hex);
+	return hex;
+}
+
+static char *
+file_of(const char *sha256)
+{
+	return arena_printf(a, "%s/%s", store, blob_path(a, sha256));
+}
+
+static int
+count_staging(const char *path, const struct stat *st, int type)
+{
+	(void)path;
+	(void)st;
+	return type == FTW_F;
+}
+
+/* 0 files or more than 0: ftw stops at the first that returns non-zero. */
+static int
+some_staging(void)
+{
+	return ftw(arena_printf(a, "%s/staging", store), count_staging, 4);
+}
+
+static bool
+holds(const char *path, const char *bytes, size_t n)
+{
+	char *got = arena_alloc(a, n + 1);
+	int fd = open(path, O_RDONLY);
+	ssize_t have;
+
+	if (fd == -1)
+		return false;
+	have = read(fd, got, n + 1);
+	close(fd);
+	return have == (ssize_t)n && memcmp(got, bytes, n) == 0;
+}
+
+static struct blob_staging *
+stage(struct arena *in, const char *bytes, size_t n)
+{
+	struct blob_staging *s = NULL;
+
+	if (blob_stage(in, store, &s, &err) == -1 ||
+	    blob_stage_write(s, slice_of(bytes, n / 2), &err) == -1 ||
+	    blob_stage_write(s, slice_of(bytes + n / 2, n - n / 2), &err) == -1) {
+		printf("# %s\n", err.detail);
+		abort();
+	}
+	return s;
+}
+
+static void
+test_check(void)
+{
+	struct blob_staging *s;
+
+	is_int(blob_stage(a, store, &s, &err), -1, "no store yet");
+	is_int(err.status, 500, "is 500");
+	is_int(blob_store_check(store, &err), 0, "makes the store");
+	is_int(blob_store_check(store, &err), 0, "and finds it");
+	is_int(access(arena_printf(a, "%s/staging", store), F_OK), 0, "staging is there");
+	is_int(blob_store_check(arena_printf(a, "%s/no/such", root), &err), -1, "no parent");
+	is_int(err.status, 500, "is 500");
+	is_int(blob_store_check("/proc", &err), -1, "a place that cannot be written");
+}
+
+static void
+test_keep(void)
+{
+	static const char bytes[] = "\0crate bytes\xff";
+	size_t n = sizeof(bytes) - 1;
+	char *want = sha256_of(bytes, n), *path = file_of(want);
+	struct arena *request = arena_new();
+	struct blob_staging *s = stage(request, bytes, n);
+	struct stat st;
+	char got[32];
+	int fd;
+
+	is_str(blob_stage_sha256(s), want, "SHA-256");
+	is_str(blob_stage_sha256(s), want, "SHA-256 again");
+	is_int(blob_stage_size(s), n, "size");
+	fd = blob_stage_fd(s, &err);
+	ok(fd != -1, "a descriptor to read");
+	is_int(read(fd, got, sizeof(got)), n, "reads all");
+	ok(memcmp(got, bytes, n) == 0, "the same bytes");
+	is_int(blob_stage_fd(s, &err), fd, "again the same");
+	is_int(read(fd, got, 1), 1, "from the start");
+	ok(write(fd, "x", 1) == -1, "it cannot write");
+	ok(access(path, F_OK) == -1, "nothing is there before it is kept");
+	is_int(blob_stage_keep(s, &err), 0, "kept");
+	ok(holds(path, bytes, n), "the blob has the bytes");
+	ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640, "the umask decides the mode");
+	is_int(st.st_nlink, 1, "one name");
+	is_int(some_staging(), 0, "nothing is left in staging");
+	arena_free(request);
+	ok(holds(path, bytes, n), "the blob outlives the request");
+}
+
+static void
+test_same_bytes(void)
+{
+	static const char bytes[] = "the same";
+	size_t n = sizeof(bytes) - 1;
+	char *path = file_of(sha256_of(bytes, n));
+	struct arena *request = arena_new();
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct stat first, second;
+
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "first");
+	stat(path, &first);
+	is_int(utimensat(AT_FDCWD, path, old, 0), 0, "grows old");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "second");
+	ok(stat(path, &second) == 0 && first.st_ino == second.st_ino, "the first file stays");
+	ok(second.st_mtime > 1000, "its time is renewed");
+	is_int(truncate(path, 3), 0, "a disk loses some of it");
+	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "third");
+	ok(holds(path, bytes, n), "a file of another size is replaced");
+	is_int(some_staging(), 0, "nothing is left in staging");
+	arena_free(request);
+}
+
+static void
+test_given_up(void)
+{
+	struct arena *request = arena_new();
+	struct blob_staging *s = stage(request, "abc", 3);
+
+	ok(blob_stage_fd(s, &err) != -1, "opened for reading too");
+	ok(some_staging() > 0, "it is in staging");
+	arena_reset(request);
+	is_int(some_staging(), 0, "and gone with the arena");
+	is_str(blob_stage_sha256(stage(request, "", 0)), sha256_of("", 0), "no bytes");
+	arena_free(request);
+	is_int(some_staging(), 0, "gone as well");
+}
+
+static void
+test_errors(void)
+{
+	struct arena *request = arena_new();
+	struct rlimit was, small;
+	struct blob_staging *s = stage(request, "abcdef", 6);
+	char *dir = arena_printf(a, "%s/%.2s", store, sha256_of("abcdef", 6));
+	int fd;
+
+	/* a file where the first directory should be */
+	fd = open(dir, O_CREAT | O_WRONLY, 0600);
+	ok(fd != -1, "a file is in the way");
+	close(fd);
+	is_int(blob_stage_keep(s, &err), -1, "it cannot be kept");
+	is_int(err.status, 500, "is 500");
+	ok(strstr(err.pub, store) == NULL, "the client does not learn the path");
+	unlink(dir);
+	is_int(blob_stage_keep(s, &err), 0, "and can be once it is gone");
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &was);
+	small = was;
+	small.rlim_cur = 4;
+	setrlimit(RLIMIT_FSIZE, &small);
+	is_int(blob_stage(request, store, &s, &err), 0, "another");
+	is_int(blob_stage_write(s, slice_of("abcdef", 6), &err), -1, "a write that fails half-way");
+	is_int(err.status, 500, "is 500");
+	setrlimit(RLIMIT_FSIZE, &was);
+	arena_free(request);
+	is_int(some_staging(), 0, "and leaves nothing");
+}
+
+/* The device that is always full. */
+static void
+test_full(void)
+{
+	struct arena *request = arena_new();
+	struct blob_staging *s = stage(request, "x", 1);
+	int full = open("/dev/full", O_WRONLY), fd = -1;
+	char path[64], target[PATH_MAX];
+
+	/* finds the descriptor that the staging writes to, and points it there */
+	for (int i = 3; i < 64 && fd == -1; i++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", i);
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n > 0 && memmem(target, (size_t)n, "/staging/", 9) != NULL)
+			fd = i;
+	}
+	ok(fd != -1 && full != -1 && dup2(full, fd) == fd, "the disk is full");
+	is_int(blob_stage_write(s, slice_of("more", 4), &err), -1, "a write fails");
+	is_int(err.status, 503, "is 503");
+	ok(strstr(err.detail, "No space left") != NULL, "the detail says why");
+	close(full);
+	arena_free(request);
+}
+
+static void
+test_sweep(void)
+{
+	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char *ours = arena_printf(a, "%s/staging/%032d", store, 7);
+	char *young = arena_printf(a, "%s/staging/%032d", store, 8);
+	char *other = arena_printf(a, "%s/staging/README", store);
+	char *paths[] = { ours, young, other };
+
+	for (int i = 0; i < 3; i++)
+		close(open(paths[i], O_CREAT | O_WRONLY, 0600));
+	utimensat(AT_FDCWD, ours, old, 0);
+	utimensat(AT_FDCWD, other, old, 0);
+	is_int(blob_sweep_staging(store, 3600, &err), 1, "one is swept");
+	ok(access(ours, F_OK) == -1, "the old one");
+	ok(access(young, F_OK) == 0, "not the young one");
+	ok(access(other, F_OK) == 0, "not what is none of ours");
+	is_int(blob_sweep_staging(root, 0, &err), -1, "no staging there");
+}
+
+static void
+test_path(void)
+{
+	char sha256[BLOB_HEX_SIZE];
+
+	memset(sha256, '0', 64);
+	sha256[64] = '\0';
+	memcpy(sha256, "abcd", 4);
+	is_str(blob_path(a, sha256), arena_printf(a, "ab/cd/%s", sha256), "path of a blob");
+}
+
+int
+main(void)
+{
+	a = arena_new();
+	umask(0027);
+	if (mkdtemp(root) == NULL)
+		return 1;
+	store = arena_printf(a, "%s/store", root);
+	test_check();
+	test_path();
+	test_keep();
+	test_same_bytes();
+	test_given_up();
+	test_errors();
+	test_full();
+	test_sweep();
+	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	arena_free(a);
+	return tap_done();
+}

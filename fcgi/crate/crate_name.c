@@ -1,0 +1,144 @@
+#include "crate/crate_name.h"
+
+#include <stdint.h>
+
+#include "base/utf8.h"
+#include "crate/excerpt.h"
+#include "crate/scan.h"
+
+/*
+ * In normal form.  The names of the standard library, its tools and its past; the
+ * device names that Windows keeps in every folder, so that such a crate could not be
+ * unpacked there; and "new", which the route of a publish occupies.
+ */
+static const char *const reserved[] = { "alloc", "arena", "ast", "builtins", "collections",
+	"compiler-builtins", "compiler-rt", "compiletest", "core", "coretest", "debug", "driver",
+	"flate", "fmt-macros", "grammar", "graphviz", "macro", "macros", "proc-macro", "rbml",
+	"rust-installer", "rustbook", "rustc", "rustc-back", "rustc-borrowck", "rustc-driver",
+	"rustc-llvm", "rustc-resolve", "rustc-trans", "rustc-typeck", "rustdoc", "rustllvm",
+	"rustuv", "serialize", "std", "syntax", "test", "unicode", "aux", "com1", "com2", "com3",
+	"com4", "com5", "com6", "com7", "com8", "com9", "con", "lpt1", "lpt2", "lpt3", "lpt4",
+	"lpt5", "lpt6", "lpt7", "lpt8", "lpt9", "nul", "prn", "new" };
+
+static char
+to_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static char
+to_normal(char c)
+{
+	return c == '_' ? '-' : to_lower(c);
+}
+
+/* 400 for the character that begins at `at`. */
+static int
+refuse_character(struct slice name, size_t at, const char *what, const char *rule, struct err *err)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(name.p + at, name.n - at, &cp);
+
+	return err_set(err, 400, "invalid character `%.*s` in %s name: `%.*s`, %s",
+	    n > 0 ? (int)n : 1, name.p + at, what, excerpt(name), name.p, rule);
+}
+
+static int
+check(struct slice name, const char *what, bool alias, struct err *err)
+{
+	if (utf8_length(name) > CRATE_NAME_MAX)
+		return err_set(err, 400, "the %s name `%.*s` is too long (max %d characters)", what,
+		    excerpt(name), name.p, CRATE_NAME_MAX);
+	if (name.n == 0)
+		return err_set(err, 400, "%s name cannot be empty", what);
+	if (scan_is_digit(name.p[0]))
+		return err_set(err, 400,
+		    "the name `%.*s` cannot be used as a %s name, "
+		    "the name cannot start with a digit",
+		    excerpt(name), name.p, what);
+	if (!scan_is_alpha(name.p[0]) && !(alias && name.p[0] == '_'))
+		return refuse_character(name, 0, what,
+		    alias ? "the first character must be an ASCII character, or `_`"
+			  : "the first character must be an ASCII character",
+		    err);
+	for (size_t i = 1; i < name.n; i++) {
+		if (!scan_is_alnum(name.p[i]) && name.p[i] != '-' && name.p[i] != '_')
+			return refuse_character(name, i, what,
+			    "characters must be an ASCII alphanumeric characters, `-`, or `_`",
+			    err);
+	}
+	return 0;
+}
+
+int
+crate_name_check(struct slice name, const char *what, struct err *err)
+{
+	return check(name, what, false, err);
+}
+
+int
+crate_name_check_alias(struct slice name, struct err *err)
+{
+	return check(name, "dependency", true, err);
+}
+
+static bool
+is_normal_form(struct slice name, const char *normal)
+{
+	if (strlen(normal) != name.n)
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		if (to_normal(name.p[i]) != normal[i])
+			return false;
+	}
+	return true;
+}
+
+bool
+crate_name_reserved(struct slice name)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
+		if (is_normal_form(name, reserved[i]))
+			return true;
+	}
+	return false;
+}
+
+static char *
+map(struct arena *a, struct slice name, char (*fn)(char))
+{
+	char *out = arena_slicedup(a, name);
+
+	for (size_t i = 0; i < name.n; i++)
+		out[i] = fn(out[i]);
+	return out;
+}
+
+char *
+crate_name_normalize(struct arena *a, struct slice name)
+{
+	return map(a, name, to_normal);
+}
+
+char *
+crate_name_lower(struct arena *a, struct slice name)
+{
+	return map(a, name, to_lower);
+}
+
+char *
+crate_name_index_path(struct arena *a, struct slice name)
+{
+	const char *lower = crate_name_lower(a, name);
+
+	switch (name.n) {
+	case 1:
+		return arena_printf(a, "1/%s", lower);
+	case 2:
+		return arena_printf(a, "2/%s", lower);
+	case 3:
+		return arena_printf(a, "3/%c/%s", lower[0], lower);
+	default:
+		return arena_printf(a, "%.2s/%.2s/%s", lower, lower + 2, lower);
+	}
+}

@@ -31,4 +31,12 @@ int semver_compare(const struct semver *, const struct semver *);
 /* The version without build metadata: "1.0.0-rc.1". */
 char *semver_base(struct arena *, const struct semver *);
 
+/*
+ * The parts of a version, which requirements are made of too.  Each takes its
+ * text from the front of *in; false, with *in as it was, where there is none.
+ */
+bool semver_take_number(struct slice *in, uint64_t *);
+bool semver_take_pre(struct slice *in, struct slice *); /* what follows '-' */
+bool semver_take_build(struct slice *in, struct slice *); /* what follows '+' */
+
 #endif

@@ -1,0 +1,126 @@
+#include "crate/version_req.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "crate/excerpt.h"
+#include "crate/scan.h"
+#include "crate/semver.h"
+
+enum {
+	COMPARATORS_MAX = 32, /* as cargo counts */
+	COMPARATOR_GROWTH = 2 /* what printing adds to one at most: '^', and ' ' after the comma */
+};
+
+/* The operator, or NULL where none is written. */
+static const char *
+take_operator(struct slice *in)
+{
+	/* of two that begin alike the longer one comes first */
+	static const char *const operators[] = { ">=", ">", "<=", "<", "=", "~", "^" };
+
+	for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++) {
+		if (slice_has_prefix(*in, operators[i])) {
+			scan_skip(in, strlen(operators[i]));
+			return operators[i];
+		}
+	}
+	return NULL;
+}
+
+static bool
+take_wildcard(struct slice *in)
+{
+	return scan_char(in, '*') || scan_char(in, 'x') || scan_char(in, 'X');
+}
+
+struct comparator {
+	const char *op; /* NULL: none was written */
+	uint64_t number[3];
+	size_t numbers, wildcards;
+	struct slice pre;
+};
+
+/* Takes one comparator and the blanks after it. */
+static bool
+take_comparator(struct slice *in, struct comparator *c)
+{
+	struct slice build; /* counts for nothing, but must be well-formed */
+
+	*c = (struct comparator){ .op = take_operator(in), .pre = slice_str("") };
+	scan_blanks(in);
+	if (!semver_take_number(in, &c->number[c->numbers++]))
+		return false;
+	while (c->numbers + c->wildcards < 3 && scan_char(in, '.')) {
+		if (take_wildcard(in))
+			c->wildcards++;
+		else if (c->wildcards > 0 || !semver_take_number(in, &c->number[c->numbers++]))
+			return false;
+	}
+	if (c->numbers == 3 && scan_char(in, '-') && !semver_take_pre(in, &c->pre))
+		return false;
+	if (c->numbers == 3 && scan_char(in, '+') && !semver_take_build(in, &build))
+		return false;
+	scan_blanks(in);
+	return true;
+}
+
+static void
+put_comparator(struct buf *b, const struct comparator *c)
+{
+	/* beside an operator a wildcard says no more than a part that is left out */
+	bool wildcard = c->op == NULL && c->wildcards > 0;
+
+	if (!wildcard)
+		buf_puts(b, c->op != NULL ? c->op : "^");
+	for (size_t i = 0; i < c->numbers; i++)
+		buf_printf(b, "%s%" PRIu64, i > 0 ? "." : "", c->number[i]);
+	if (wildcard)
+		buf_puts(b, ".*");
+	if (c->pre.n > 0)
+		buf_putc(b, '-');
+	buf_put_slice(b, c->pre);
+}
+
+static bool
+take_requirement(struct slice *in, struct buf *out)
+{
+	scan_blanks(in);
+	if (take_wildcard(in)) {
+		buf_putc(out, '*');
+		scan_blanks(in);
+		return in->n == 0;
+	}
+	for (int i = 0; i < COMPARATORS_MAX; i++) {
+		struct comparator c;
+
+		if (!take_comparator(in, &c))
+			return false;
+		put_comparator(out, &c);
+		if (in->n == 0)
+			return true;
+		if (!scan_char(in, ','))
+			return false;
+		buf_puts(out, ", ");
+		scan_blanks(in);
+	}
+	return false;
+}
+
+int
+version_req_canonical(struct arena *a, struct slice text, const char **out, struct err *err)
+{
+	struct slice rest = text;
+	struct buf b;
+
+	buf_init(&b, a, text.n + COMPARATORS_MAX * COMPARATOR_GROWTH);
+	if (!take_requirement(&rest, &b))
+		return err_set(
+		    err, 400, "\"%.*s\" is an invalid version requirement", excerpt(text), text.p);
+	assert(!buf_full(&b));
+	*out = buf_str(&b);
+	return 0;
+}

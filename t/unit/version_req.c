@@ -1,0 +1,142 @@
+#include "crate/version_req.h"
+
+#include "base/buf.h"
+#include "tap.h"
+
+/* What cargo's own parser (semver 1.0) prints for each. */
+static void
+test_canonical(struct arena *a)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "1", "^1" },
+		{ "1.0", "^1.0" },
+		{ "1.0.0", "^1.0.0" },
+		{ "0", "^0" },
+		{ "^1.2", "^1.2" },
+		{ "~1.2.3", "~1.2.3" },
+		{ "=1", "=1" },
+		{ "= 1.2.3", "=1.2.3" },
+		{ ">1", ">1" },
+		{ "<1.2", "<1.2" },
+		{ ">= 1.2, <2", ">=1.2, <2" },
+		{ "  >=1.2  ,<2  ", ">=1.2, <2" },
+		{ ">=1,<2,>1.5", ">=1, <2, >1.5" },
+		{ "<= 3.0.0", "<=3.0.0" },
+		{ "*", "*" },
+		{ "x", "*" },
+		{ " X ", "*" },
+		{ "1.*", "1.*" },
+		{ "1.x", "1.*" },
+		{ "1.X.*", "1.*" },
+		{ "1.2.*", "1.2.*" },
+		{ "1.2.x, 1.*", "1.2.*, 1.*" },
+		{ ">1.*", ">1" },
+		{ "=1.2.*", "=1.2" },
+		{ "~1.*.*", "~1" },
+		{ "^1.x", "^1" },
+		{ "1.0.0+meta", "^1.0.0" },
+		{ "1.0.0-alpha.1+meta.01", "^1.0.0-alpha.1" },
+		{ ">=1.0.0-rc.1, <1.0.0", ">=1.0.0-rc.1, <1.0.0" },
+		{ "1.0.0--", "^1.0.0--" },
+		{ "18446744073709551615.0.0", "^18446744073709551615.0.0" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct err err = { 0 };
+		const char *got = NULL, *again = NULL;
+
+		ok(version_req_canonical(a, slice_str(cases[i].text), &got, &err) == 0, "\"%s\"",
+		    cases[i].text);
+		is_str(got, cases[i].want, "its canonical form");
+		ok(version_req_canonical(a, slice_str(cases[i].want), &again, &err) == 0, "again");
+		is_str(again, cases[i].want, "does not change");
+	}
+}
+
+static void
+test_refused(struct arena *a)
+{
+	static const char *const texts[] = { "", " ", "broken", ",", "1,", "1,,2", ",1", "1 2",
+		"1.2.3.4", "1.", "1.2.", "01", "1.02", "^", ">=", ">", "> =1", "=>1", "==1", "!1",
+		"^^1", "~>1", ">*", "*,1", "*, <2", "1, *", "* 1", "**", "xx", "*.1", "*.*",
+		"1.*.1", "1.*.x.1", "1.*-a", "1-a", "1.0-a", "1+b", "1.0.0-", "1.0.0+", "1.0.0-01",
+		"1.0.0-a..b", "1.0.0-a_b", "1.0.0 -a", "v1", "1.0.0;", "1\t", "\t1", "1 || 2",
+		"1.0 - 2.0", "é", "18446744073709551616" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		struct err err = { 0 };
+		const char *out = NULL;
+
+		ok(version_req_canonical(a, slice_str(texts[i]), &out, &err) == -1 &&
+			err.status == 400,
+		    "\"%s\" is refused", texts[i]);
+		ok(out == NULL, "no result");
+	}
+}
+
+static void
+test_sentence(struct arena *a)
+{
+	static char big[100000];
+	struct err err = { 0 };
+	const char *out;
+
+	is_int(version_req_canonical(a, slice_str("broken"), &out, &err), -1, "\"broken\"");
+	is_str(err.pub, "\"broken\" is an invalid version requirement", "its sentence");
+	memset(big, '9', sizeof(big));
+	is_int(version_req_canonical(a, slice_of(big, sizeof(big)), &out, &err), -1, "many digits");
+	ok(strstr(err.pub, "\" is an invalid version requirement") != NULL,
+	    "the sentence is whole");
+	is_int(version_req_canonical(a, slice_of("1\0", 2), &out, &err), -1, "NUL at the end");
+}
+
+static void
+test_comparators(struct arena *a)
+{
+	struct buf in, want;
+	struct err err = { 0 };
+	const char *out = NULL;
+
+	buf_init(&in, a, 4096);
+	buf_init(&want, a, 4096);
+	for (int i = 0; i < 32; i++) {
+		buf_puts(&in, i > 0 ? ",1" : "1");
+		buf_puts(&want, i > 0 ? ", ^1" : "^1");
+	}
+	is_int(version_req_canonical(a, buf_slice(&in), &out, &err), 0, "32 comparators");
+	is_str(out, buf_str(&want), "each is printed");
+	buf_puts(&in, ",1");
+	is_int(version_req_canonical(a, buf_slice(&in), &out, &err), -1, "33 are too many");
+	is_int(err.status, 400, "400");
+}
+
+static void
+test_long_pre_release(struct arena *a)
+{
+	struct buf in;
+	struct err err = { 0 };
+	const char *out = NULL;
+
+	buf_init(&in, a, 4096);
+	buf_puts(&in, "1.0.0-");
+	for (int i = 0; i < 1000; i++)
+		buf_putc(&in, 'a');
+	is_int(version_req_canonical(a, buf_slice(&in), &out, &err), 0, "1000 letters");
+	ok(out != NULL && out[0] == '^' && strcmp(out + 1, buf_str(&in)) == 0, "all are printed");
+}
+
+int
+main(void)
+{
+	struct arena *a = arena_new();
+
+	test_canonical(a);
+	test_refused(a);
+	test_sentence(a);
+	test_comparators(a);
+	test_long_pre_release(a);
+	arena_free(a);
+	return tap_done();
+}

@@ -1,0 +1,19 @@
+#ifndef CRATE_CFG_EXPR_H
+#define CRATE_CFG_EXPR_H
+
+/*
+ * The target of a dependency: a platform's triple, or cfg(...) around names,
+ * key = "value" pairs, true, false, all(...), any(...) and not(...), as cargo reads
+ * it.  A client silently ignores a version whose target it cannot read.
+ */
+
+#include "base/err.h"
+#include "base/slice.h"
+
+/* all, any and not inside each other; more than that nobody means. */
+enum { CFG_EXPR_DEPTH_MAX = 32 };
+
+/* -1: 400 `"x" is an invalid target: ...`. */
+int cfg_expr_check(struct slice target, struct err *) __attribute__((warn_unused_result));
+
+#endif

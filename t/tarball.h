@@ -33,7 +33,7 @@ static inline char *
 tarball_header(struct buf *tar, char type, const char *name, uint64_t size)
 {
 	static const char zeros[TARBALL_BLOCK];
-	char digits[16];
+	char digits[32];
 	char *block;
 
 	buf_put(tar, zeros, sizeof(zeros));

@@ -3,25 +3,43 @@
 
 /* The only door to libfcgi: one connection from nginx, one request at a time. */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fcgi_conn;
 
-/* listen_fd must be non-blocking.  NULL where libfcgi cannot start. */
-struct fcgi_conn *fcgi_open(int listen_fd);
+/*
+ * listen_fd must be non-blocking.  A peer that is silent for so many seconds
+ * in the middle of a request has gone.  NULL where libfcgi cannot start.
+ */
+struct fcgi_conn *fcgi_open(int listen_fd, int64_t silence);
 void fcgi_close(struct fcgi_conn *);
 
+/* The descriptor that becomes readable when there may be a request. */
+int fcgi_fd(const struct fcgi_conn *);
+
 /*
- * Accepts a connection and reads the parameters of its request.  1: there is a
- * request.  0: none after all (another worker took it, or the peer sent
- * nonsense).  Never waits for a connection: poll the listening descriptor first.
+ * True between two requests of one connection (FCGI_KEEP_CONN).  Such a
+ * connection keeps the worker from all others, so let it idle only shortly.
+ */
+bool fcgi_is_kept(const struct fcgi_conn *);
+
+/* Closes a kept connection. */
+void fcgi_drop(struct fcgi_conn *);
+
+/*
+ * Accepts a connection, or goes on with the kept one, and reads the parameters
+ * of its request.  1: there is a request.  0: none after all (another worker
+ * took it, or the peer sent nonsense).  Never waits for a connection: poll
+ * fcgi_fd() first.
  */
 int fcgi_accept(struct fcgi_conn *);
 
-/* A parameter, e.g. "REQUEST_URI", or NULL. */
+/* A parameter, e.g. "REQUEST_URI", or NULL; the first where it was sent twice. */
 const char *fcgi_param(const struct fcgi_conn *, const char *name);
 
-/* Up to n bytes of the body; 0 at its end. */
+/* Up to n bytes of the body; 0 at its end, and where the peer has gone. */
 size_t fcgi_read(struct fcgi_conn *, void *, size_t n);
 
 /* 0, or -1 where the peer has gone. */

@@ -7,9 +7,10 @@
  *
  * The path is taken from REQUEST_URI, which nginx passes undecoded, is split
  * at '/', and each segment is percent-decoded once.  `+` stays a plus.
- * Refused with 400: a segment that decodes to `.` or `..`, bytes below 0x20,
- * 0x7f, from 0x80 up, a backslash, and an encoded slash (which is let through in the
- * one segment that the router declares to be a path, `:id`).
+ * Refused with 400: a segment that is empty or decodes to `.` or `..`, bytes
+ * below 0x20, 0x7f, from 0x80 up, a backslash, a raw `#`, and an encoded slash
+ * (which is let through in the one segment that the router declares to be a
+ * path, `:id`).
  */
 
 #include <stdbool.h>
@@ -22,7 +23,7 @@
 
 enum {
 	REQUEST_PATH_MAX = 4096, /* bytes of the raw path: 414 above */
-	REQUEST_SEGMENTS_MAX = 24, /* 404 above */
+	REQUEST_SEGMENTS_MAX = 24, /* 404 above: no route is that deep */
 	REQUEST_PARAMS_MAX = 6, /* segments that a route names */
 	REQUEST_QUERY_MAX = 8192, /* 414 above */
 	REQUEST_ID_SIZE = 33
@@ -45,7 +46,7 @@ struct segment {
 };
 
 struct param {
-	const char *name;
+	struct slice name;
 	struct slice value;
 };
 
@@ -63,8 +64,12 @@ struct request {
 	bool trailing_slash;
 	struct slice query; /* undecoded */
 	int64_t content_length; /* -1: none given */
+	int64_t body_read; /* bytes of the body so far */
+	bool body_ended;
+	/* these two are borrowed from the connection, until the request is finished */
 	const char *authorization; /* NULL: none */
 	const char *remote_addr; /* as nginx saw it; "" where unknown */
+	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
 	/* set by the router */
 	const struct route *route;
 	struct param params[REQUEST_PARAMS_MAX];
@@ -77,14 +82,17 @@ struct request {
 };
 
 /*
- * Fills the request from what the connection holds.  -1: rq->err is 400 or
- * 414; id and raw_path are set all the same, so that the answer can have the
- * right shape.
+ * Fills the request from what the connection holds; it has `timeout` seconds
+ * from now.  -1: rq->err is 400, 404 or 414; id, raw_path and the segments are set
+ * all the same, so that the answer can have the right shape.
  */
-int request_read(struct request *, struct arena *, struct fcgi_conn *)
+int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t timeout)
     __attribute__((warn_unused_result));
 
-/* A header of the request by its FastCGI name, "HTTP_IF_NONE_MATCH", or NULL. */
+/* "GET"; "other" for METHOD_OTHER. */
+const char *request_method_name(enum method);
+
+/* A header of the request by its FastCGI name, "HTTP_IF_NONE_MATCH"; NULL where absent or empty. */
 const char *request_header(const struct request *, const char *fcgi_name);
 
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
@@ -99,12 +107,15 @@ int request_query(struct request *, const char *name, const char **out)
 
 /*
  * Reads up to n bytes of the body.  *got is 0 at its end.  -1: 400 where the
- * body is shorter or longer than Content-Length.
+ * body is shorter or longer than Content-Length (none given: no body).
  */
 int request_body_read(struct request *, void *, size_t n, size_t *got)
     __attribute__((warn_unused_result));
 
-/* Reads the rest of the body and throws it away: before an early answer. */
+/*
+ * Reads the rest of the body and throws it away, until the deadline: before an
+ * early answer, which nginx would not look at while it still sends.
+ */
 void request_body_drain(struct request *);
 
 #endif

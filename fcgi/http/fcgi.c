@@ -1,0 +1,139 @@
+#include "http/fcgi.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <fcgiapp.h>
+#include <fastcgi.h>
+
+struct fcgi_conn {
+	FCGX_Request rq;
+	int listen_fd;
+	struct timeval silence;
+};
+
+struct fcgi_conn *
+fcgi_open(int listen_fd, int64_t silence)
+{
+	struct fcgi_conn *c;
+
+	if (FCGX_Init() != 0)
+		return NULL;
+	c = calloc(1, sizeof(*c));
+	if (c == NULL)
+		return NULL;
+	c->listen_fd = listen_fd;
+	c->silence.tv_sec = silence;
+	/*
+	 * The library gets no listening socket.  Left to accept for itself, it waits up to two
+	 * seconds on a new connection that is silent, and without end on one that stops halfway.
+	 */
+	FCGX_InitRequest(&c->rq, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	return c;
+}
+
+void
+fcgi_close(struct fcgi_conn *c)
+{
+	if (c == NULL)
+		return;
+	FCGX_Free(&c->rq, c->rq.ipcFd >= 0);
+	free(c);
+}
+
+int
+fcgi_fd(const struct fcgi_conn *c)
+{
+	return fcgi_is_kept(c) ? c->rq.ipcFd : c->listen_fd;
+}
+
+bool
+fcgi_is_kept(const struct fcgi_conn *c)
+{
+	return c->rq.ipcFd >= 0 && c->rq.in == NULL;
+}
+
+void
+fcgi_drop(struct fcgi_conn *c)
+{
+	if (fcgi_is_kept(c))
+		FCGX_Free(&c->rq, 1);
+}
+
+static int
+connection_accept(struct fcgi_conn *c)
+{
+	int fd;
+
+	do {
+		fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	} while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &c->silence, sizeof(c->silence));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &c->silence, sizeof(c->silence));
+	c->rq.ipcFd = fd;
+	/* else the library, which closes what it believes finished, would close it at once */
+	c->rq.keepConnection = 1;
+	/* closing must not wait for the peer to close first: all that it sent has been read */
+	FCGX_Detach(&c->rq);
+	return 0;
+}
+
+int
+fcgi_accept(struct fcgi_conn *c)
+{
+	if (c->rq.ipcFd < 0 && connection_accept(c) == -1)
+		return 0;
+	if (FCGX_Accept_r(&c->rq) != 0)
+		return 0;
+	/* the library takes parameters that break off, or end in an abort, for complete ones */
+	if (FCGX_GetError(c->rq.in) != 0 || c->rq.role != FCGI_RESPONDER) {
+		FCGX_Free(&c->rq, 1);
+		return 0;
+	}
+	return 1;
+}
+
+const char *
+fcgi_param(const struct fcgi_conn *c, const char *name)
+{
+	return FCGX_GetParam(name, c->rq.envp);
+}
+
+size_t
+fcgi_read(struct fcgi_conn *c, void *p, size_t n)
+{
+	int got = FCGX_GetStr(p, n > INT_MAX ? INT_MAX : (int)n, c->rq.in);
+
+	return got > 0 ? (size_t)got : 0;
+}
+
+int
+fcgi_write(struct fcgi_conn *c, const void *p, size_t n)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		int piece = n > INT_MAX ? INT_MAX : (int)n;
+
+		if (FCGX_PutStr(at, piece, c->rq.out) != piece)
+			return -1;
+		at += piece;
+		n -= (size_t)piece;
+	}
+	return 0;
+}
+
+int
+fcgi_finish(struct fcgi_conn *c)
+{
+	/* in this order: the last one to close also sends the end of the request */
+	int failed = FCGX_FClose(c->rq.err) | FCGX_FClose(c->rq.out);
+
+	FCGX_Finish_r(&c->rq);
+	return failed == 0 ? 0 : -1;
+}

@@ -1,0 +1,143 @@
+#include "http/response.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "http/fcgi.h"
+#include "http/request.h"
+
+enum {
+	/* how long cargo waits before it tries again, in seconds; it caps at 10 */
+	RETRY_UNAVAILABLE = 5,
+	RETRY_TOO_MANY = 10,
+	/* six bytes a byte, where all of a sentence has to be escaped */
+	ERROR_BODY_MAX = 8 * ERR_PUB_SIZE,
+	HEAD_MAX = 64 * 1024
+};
+
+void
+response_init(struct response *rs, struct arena *a)
+{
+	*rs = (struct response) { .arena = a, .status = 200, .body = { "", 0 } };
+}
+
+/* No CR or LF: what a client chose cannot become a header of its own. */
+static bool
+is_printable(const char *s)
+{
+	for (; *s != '\0'; s++) {
+		if (*s < 0x20 || *s > 0x7e)
+			return false;
+	}
+	return true;
+}
+
+void
+response_header(struct response *rs, const char *name, const char *value)
+{
+	assert(rs->nheaders < RESPONSE_HEADERS_MAX);
+	assert(name[0] != '\0' && is_printable(name) && is_printable(value));
+	rs->headers[rs->nheaders].name = name;
+	rs->headers[rs->nheaders].value = value;
+	rs->nheaders++;
+}
+
+void
+response_body(struct response *rs, int status, const char *content_type, struct slice body)
+{
+	rs->status = status;
+	rs->body = body;
+	response_header(rs, "Content-Type", content_type);
+}
+
+static void
+write_text(struct buf *b, const struct err *err)
+{
+	buf_printf(b, "%s\n", err->pub);
+}
+
+static void
+write_cargo(struct buf *b, const struct err *err)
+{
+	struct json_out j;
+
+	json_out_init(&j, b);
+	json_out_open(&j, '{');
+	json_out_key(&j, "errors");
+	json_out_open(&j, '[');
+	json_out_open(&j, '{');
+	json_out_key(&j, "detail");
+	json_out_str(&j, err->pub);
+	json_out_close(&j, '}');
+	json_out_close(&j, ']');
+	json_out_close(&j, '}');
+}
+
+static void
+write_gitlab(struct buf *b, const struct err *err)
+{
+	char message[ERR_PUB_SIZE + 16];
+	struct json_out j;
+
+	snprintf(message, sizeof(message), "%d %s", err->status, err->pub);
+	json_out_init(&j, b);
+	json_out_open(&j, '{');
+	json_out_key(&j, "message");
+	json_out_str(&j, message);
+	json_out_close(&j, '}');
+}
+
+static const struct {
+	const char *content_type;
+	void (*write)(struct buf *, const struct err *);
+} shapes[] = {
+	[SHAPE_TEXT] = { "text/plain; charset=utf-8", write_text },
+	[SHAPE_CARGO] = { "application/json", write_cargo },
+	[SHAPE_GITLAB] = { "application/json", write_gitlab },
+};
+
+void
+response_error(struct response *rs, enum shape shape, const struct err *err, const char *allow)
+{
+	struct buf b;
+
+	assert(err->status >= 400 && err->status <= 599);
+	rs->nheaders = 0;
+	buf_init(&b, rs->arena, ERROR_BODY_MAX);
+	shapes[shape].write(&b, err);
+	response_body(rs, err->status, shapes[shape].content_type, buf_slice(&b));
+	response_header(rs, "Cache-Control", "private, no-store");
+	response_header(rs, "Vary", "Authorization");
+	if (err->status == 401 && rs->www_authenticate != NULL)
+		response_header(rs, "WWW-Authenticate", rs->www_authenticate);
+	if (err->status == 405 && allow != NULL)
+		response_header(rs, "Allow", allow);
+	if (err->status == 429 || err->status == 503)
+		response_header(rs, "Retry-After", arena_printf(rs->arena, "%d",
+		    err->status == 429 ? RETRY_TOO_MANY : RETRY_UNAVAILABLE));
+}
+
+long long
+response_send(struct response *rs, struct request *rq)
+{
+	bool bodiless = rs->status == 204 || rs->status == 304;
+	size_t n = bodiless || rq->method == METHOD_HEAD ? 0 : rs->body.n;
+	struct buf head;
+
+	buf_init(&head, rs->arena, HEAD_MAX);
+	buf_printf(&head, "Status: %d %s\r\n", rs->status, err_status_text(rs->status));
+	for (size_t i = 0; i < rs->nheaders; i++)
+		buf_printf(&head, "%s: %s\r\n", rs->headers[i].name, rs->headers[i].value);
+	buf_puts(&head, "X-Content-Type-Options: nosniff\r\n");
+	/* the second is one of the few headers that cargo prints when something fails */
+	buf_printf(&head, "X-Request-Id: %s\r\nX-Served-By: %s\r\n", rq->id, rq->id);
+	if (!bodiless)
+		buf_printf(&head, "Content-Length: %zu\r\n", rs->body.n);
+	buf_puts(&head, "\r\n");
+	assert(!buf_full(&head));
+	if (fcgi_write(rq->conn, head.p, head.n) == -1 ||
+	    fcgi_write(rq->conn, rs->body.p, n) == -1)
+		return -1;
+	return (long long)n;
+}

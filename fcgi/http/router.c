@@ -1,0 +1,131 @@
+#include "http/router.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { ALLOW_MAX = 128 };
+
+enum match {
+	MATCH_NO,
+	MATCH_SLASH, /* it would, but for an encoded slash where none may be */
+	MATCH_PREFIX, /* and the path goes on */
+	MATCH_YES
+};
+
+/* The next segment of a pattern: [*p, end); *p moves past the slash. */
+static struct slice
+pattern_next(const char **p)
+{
+	size_t n = strcspn(*p, "/");
+	struct slice s = slice_of(*p, n);
+
+	*p += n + ((*p)[n] == '/');
+	return s;
+}
+
+/* `:name` or `:name%` against one segment. */
+static enum match
+param_match(struct request *rq, struct slice pattern, const struct segment *seg)
+{
+	bool slashes = pattern.p[pattern.n - 1] == '%';
+
+	assert(rq->nparams < REQUEST_PARAMS_MAX);
+	rq->params[rq->nparams++] = (struct param) {
+		.name = slice_of(pattern.p + 1, pattern.n - 1 - slashes),
+		.value = seg->text,
+	};
+	return seg->slash && !slashes ? MATCH_SLASH : MATCH_YES;
+}
+
+/* A pattern against the path.  Sets the parameters. */
+static enum match
+pattern_match(struct request *rq, const char *pattern)
+{
+	enum match result = MATCH_YES;
+	size_t i = 0;
+
+	rq->nparams = 0;
+	for (; *pattern != '\0'; i++) {
+		struct slice part = pattern_next(&pattern);
+		const struct segment *seg = &rq->segments[i];
+
+		if (i == rq->nsegments)
+			return MATCH_NO;
+		if (part.p[0] == ':') {
+			if (param_match(rq, part, seg) == MATCH_SLASH)
+				result = MATCH_SLASH;
+		} else if (part.n != seg->text.n || memcmp(part.p, seg->text.p, part.n) != 0) {
+			return MATCH_NO;
+		}
+	}
+	if (i < rq->nsegments || rq->trailing_slash)
+		return MATCH_PREFIX;
+	return result;
+}
+
+/* HEAD is GET without the body, so that whoever handles one handles both. */
+static unsigned
+methods_of(const struct route *route)
+{
+	return route->methods | (route->methods & METHOD_GET ? (unsigned)METHOD_HEAD : 0u);
+}
+
+static const char *
+allow_list(struct arena *a, unsigned allowed)
+{
+	struct buf b;
+
+	buf_init(&b, a, ALLOW_MAX);
+	for (unsigned m = METHOD_GET; m < METHOD_OTHER; m <<= 1) {
+		if (allowed & m)
+			buf_printf(&b, "%s%s", b.n > 0 ? ", " : "", request_method_name(m));
+	}
+	return buf_str(&b);
+}
+
+int
+router_match(const struct router *router, struct request *rq, const char **allow)
+{
+	unsigned allowed = 0;
+	bool slash = false;
+
+	*allow = NULL;
+	for (size_t i = 0; i < router->nroutes; i++) {
+		const struct route *route = &router->routes[i];
+		enum match m = pattern_match(rq, route->pattern);
+
+		slash |= m == MATCH_SLASH;
+		if (m != MATCH_YES || (route->accept != NULL && !route->accept(rq)))
+			continue;
+		allowed |= methods_of(route);
+		if (methods_of(route) & rq->method) {
+			rq->route = route;
+			return 0;
+		}
+	}
+	rq->nparams = 0;
+	if (allowed != 0) {
+		*allow = allow_list(rq->arena, allowed);
+		return err_set(&rq->err, 405, "Method Not Allowed");
+	}
+	if (slash)
+		return err_set(&rq->err, 400, "the path holds an encoded slash");
+	return err_set(&rq->err, 404, "Not Found");
+}
+
+enum shape
+router_shape(const struct router *router, const struct request *rq)
+{
+	/* matching sets parameters, which a path that has no route must not have */
+	struct request probe = *rq;
+
+	if (rq->route != NULL)
+		return rq->route->shape;
+	for (size_t i = 0; i < router->nshapes; i++) {
+		if (pattern_match(&probe, router->shapes[i].pattern) != MATCH_NO)
+			return router->shapes[i].shape;
+	}
+	return SHAPE_TEXT;
+}

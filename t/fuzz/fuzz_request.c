@@ -1,0 +1,74 @@
+/*
+ * Input: the query parameter's name, a newline, the request URI.  Whatever
+ * the URI is, what request_read lets through keeps the promises of its header.
+ */
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "fake_fcgi.h"
+#include "http/request.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+segment_verify(const struct segment *seg)
+{
+	bool slash = false;
+
+	for (size_t i = 0; i < seg->text.n; i++) {
+		unsigned char c = (unsigned char)seg->text.p[i];
+
+		assert(c >= 0x20 && c < 0x7f && c != '\\');
+		slash |= c == '/';
+	}
+	assert(slash == seg->slash);
+	assert(seg->text.n > 0);
+	assert(!slice_is(seg->text, ".") && !slice_is(seg->text, ".."));
+	assert(!slice_has_prefix(seg->text, "../") && !slice_has_prefix(seg->text, "/"));
+}
+
+static void
+request_verify(struct request *rq, int rc)
+{
+	assert(strlen(rq->id) == REQUEST_ID_SIZE - 1);
+	assert(rq->raw_path.n <= REQUEST_PATH_MAX && rq->query.n <= REQUEST_QUERY_MAX);
+	assert(rq->nsegments <= REQUEST_SEGMENTS_MAX);
+	if (rc == -1) {
+		assert(rq->err.status >= 400 && rq->err.status <= 414 && rq->err.pub[0] != '\0');
+		assert(utf8_valid(slice_str(rq->err.pub)));
+		return;
+	}
+	assert(rq->raw_path.n > 0 && rq->raw_path.p[0] == '/');
+	for (size_t i = 0; i < rq->nsegments; i++)
+		segment_verify(&rq->segments[i]);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *arena = arena_new();
+	char *text = arena_strndup(arena, (const char *)data, size);
+	char *uri = strchr(text, '\n');
+	struct fcgi_conn *conn = calloc(1, sizeof(*conn));
+	struct request rq;
+	const char *value;
+
+	assert(conn != NULL);
+	if (uri != NULL) {
+		*uri++ = '\0';
+		conn->params[0] = "REQUEST_URI";
+		conn->params[1] = uri;
+		conn->params[2] = "CONTENT_LENGTH";
+		conn->params[3] = text;
+		request_verify(&rq, request_read(&rq, arena, conn, 60));
+		if (request_query(&rq, text, &value) == 0)
+			assert(value == NULL || utf8_valid(slice_str(value)));
+	}
+	free(conn);
+	arena_free(arena);
+	return 0;
+}

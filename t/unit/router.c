@@ -1,0 +1,163 @@
+#include "http/router.h"
+
+#include "fake_fcgi.h"
+#include "tap.h"
+
+#define R "api/v4/projects/:id%/packages/cargo"
+
+static bool
+is_long(const struct request *rq)
+{
+	return request_param(rq, "crate").n > 3;
+}
+
+static const struct route routes[] = {
+	{ .name = "config", .methods = METHOD_GET, .pattern = R "/config.json" },
+	{ .name = "index_1", .methods = METHOD_GET, .pattern = R "/1/:crate" },
+	{ .name = "publish", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
+	    .shape = SHAPE_CARGO },
+	{ .name = "owners", .methods = METHOD_GET | METHOD_DELETE,
+	    .pattern = R "/api/v1/crates/:crate/owners", .shape = SHAPE_CARGO },
+	{ .name = "owners_add", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/:crate/owners",
+	    .shape = SHAPE_CARGO },
+	{ .name = "index", .methods = METHOD_GET, .pattern = R "/:a/:b/:crate", .accept = is_long },
+	{ .name = "download", .methods = METHOD_GET, .pattern = R "/:crate/:version/download" },
+	{ .name = "liveness", .methods = METHOD_GET, .pattern = "-/liveness" },
+};
+
+static const struct route_shape shapes[] = {
+	{ R "/api/v1", SHAPE_CARGO },
+	{ R, SHAPE_TEXT },
+	{ "api/v4", SHAPE_GITLAB },
+};
+
+static const struct router router = { routes, sizeof(routes) / sizeof(*routes), shapes,
+	sizeof(shapes) / sizeof(*shapes) };
+
+static struct arena *arena;
+static struct request rq;
+static const char *allow;
+
+static const char *
+match(const char *method, const char *uri)
+{
+	static struct fcgi_conn conn;
+	static char status[8];
+
+	arena_reset(arena);
+	conn = (struct fcgi_conn) { .params = { "REQUEST_URI", uri, "REQUEST_METHOD", method } };
+	allow = "unset";
+	if (request_read(&rq, arena, &conn, 60) == 0 && router_match(&router, &rq, &allow) == 0)
+		return rq.route->name;
+	snprintf(status, sizeof(status), "%d", rq.err.status);
+	return status;
+}
+
+#define P "/api/v4/projects/7/packages/cargo"
+#define Q "/api/v4/projects/g%2Fs%2Fp/packages/cargo"
+
+static void
+test_matches(void)
+{
+	static const struct {
+		const char *method, *uri, *want;
+	} cases[] = {
+		{ "GET", P "/config.json", "config" },
+		{ "HEAD", P "/config.json", "config" },
+		{ "GET", Q "/config.json", "config" },
+		{ "GET", P "/config.json?x=/y", "config" },
+		{ "GET", P "/1/a", "index_1" },
+		{ "PUT", P "/api/v1/crates/new", "publish" },
+		{ "GET", P "/api/v1/crates/foo/owners", "owners" },
+		{ "DELETE", P "/api/v1/crates/foo/owners", "owners" },
+		{ "PUT", P "/api/v1/crates/foo/owners", "owners_add" },
+		{ "GET", P "/fo/ob/foob", "index" },
+		{ "GET", P "/fo/1.0.0/download", "index" },
+		{ "GET", P "/fo/ob/foo", "404" },
+		{ "GET", "/-/liveness", "liveness" },
+		{ "GET", "/", "404" },
+		{ "GET", "/-", "404" },
+		{ "GET", "/-/liveness/x", "404" },
+		{ "GET", "/-/liveness/", "404" },
+		{ "GET", "/-/livenes", "404" },
+		{ "GET", "/-/Liveness", "404" },
+		{ "GET", P, "404" },
+		{ "GET", P "/config.json/", "404" },
+		{ "GET", P "/config.json.git/", "404" },
+		{ "POST", P "/config.json", "405" },
+		{ "OPTIONS", P "/config.json", "405" },
+		{ "BREW", P "/config.json", "405" },
+		{ "PATCH", P "/api/v1/crates/foo/owners", "405" },
+		{ "GET", P "/1/a%2Fb", "400" },
+		{ "GET", P "%2Fconfig.json", "404" },
+		{ "GET", Q "/nonsense", "404" },
+		{ "GET", P "/../config.json", "400" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		is_str(match(cases[i].method, cases[i].uri), cases[i].want, cases[i].uri);
+}
+
+static void
+test_params(void)
+{
+	match("GET", Q "/api/v1/crates/fo%6F/owners");
+	ok(slice_is(request_param(&rq, "id"), "g/s/p"), "a path as one parameter");
+	ok(slice_is(request_param(&rq, "crate"), "foo"), "a parameter, decoded");
+	is_int((int)rq.nparams, 2, "and no more");
+	match("GET", P "/nonsense");
+	is_int((int)rq.nparams, 0, "none where nothing matched");
+	ok(rq.route == NULL, "and no route");
+}
+
+static void
+test_allow(void)
+{
+	match("PATCH", P "/api/v1/crates/foo/owners");
+	is_str(allow, "GET, HEAD, PUT, DELETE", "405 lists what all entries of the path allow");
+	match("GET", P "/api/v1/crates/new");
+	is_str(allow, "PUT", "or just the one");
+	match("GET", P "/nonsense");
+	ok(allow == NULL, "404 lists none");
+}
+
+static void
+test_shapes(void)
+{
+	static const struct {
+		const char *method, *uri;
+		enum shape want;
+	} cases[] = {
+		{ "GET", P "/api/v1/crates/foo/owners", SHAPE_CARGO },
+		{ "GET", P "/api/v1/crates/x/nonsense", SHAPE_CARGO },
+		{ "GET", P "/api/v1", SHAPE_CARGO },
+		{ "GET", P "/api/v1/", SHAPE_CARGO },
+		{ "PATCH", P "/api/v1/crates/new", SHAPE_CARGO },
+		{ "GET", P "/api/v1/crates/%zz", SHAPE_CARGO },
+		{ "GET", "/api/v4/projects/%00/packages/cargo/api/v1/crates/new", SHAPE_CARGO },
+		{ "GET", P "/api/v2/x", SHAPE_TEXT },
+		{ "GET", P "/1/..", SHAPE_TEXT },
+		{ "GET", "/api/v4/projects/7", SHAPE_GITLAB },
+		{ "GET", "/api/v4/%zz", SHAPE_GITLAB },
+		{ "GET", "/api/v44", SHAPE_TEXT },
+		{ "GET", "/api", SHAPE_TEXT },
+		{ "GET", "/", SHAPE_TEXT },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		match(cases[i].method, cases[i].uri);
+		is_int(router_shape(&router, &rq), cases[i].want, cases[i].uri);
+	}
+}
+
+int
+main(void)
+{
+	arena = arena_new();
+	test_matches();
+	test_params();
+	test_allow();
+	test_shapes();
+	arena_free(arena);
+	return tap_done();
+}

@@ -1,0 +1,315 @@
+package Berth::Cluster;
+
+# One temporary PostgreSQL cluster, a template database, a certificate authority:
+# what all tests of a run share.  t/run makes one for the whole run; a test that
+# is started by itself makes its own (Berth::Test does it).  Everything lies in
+# one new directory, whose name tells our processes from all others.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Path qw(remove_tree);
+use File::Temp ();
+use POSIX qw(:sys_wait_h);
+use Time::HiRes qw(sleep time);
+
+our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
+
+# The most bytes that the path of a Unix socket may have.
+use constant SOCKET_PATH_MAX => 107;
+
+# Makes the directory and starts PostgreSQL in it; dies with a sentence.
+sub start {
+	my ($class) = @_;
+	my $self = bless { owner => $$, build => build_dir() }, $class;
+
+	$self->{dir} = $self->_make_dir;
+	$self->{bin} = _postgres_bin();
+	eval {
+		$self->_init;
+		$self->_run_as_postgres("$self->{bin}/pg_ctl", '-D', "$self->{pg}/data", '-w', '-t', 60,
+		    '-s', '-l', "$self->{pg}/log", 'start');
+		$self->_prepare;
+		_run("$ROOT/scripts/tls", "$self->{dir}/tls");
+		1;
+	} or do {
+		my $why = $@;
+		$self->stop;
+		die $why;
+	};
+	$self->export;
+	return $self;
+}
+
+# The cluster that t/run (or an earlier start in this process) has exported, or undef.
+sub inherited {
+	my ($class) = @_;
+
+	return undef unless defined $ENV{BERTH_TEST_DIR} && -d $ENV{BERTH_TEST_DIR};
+	return bless {
+		owner => 0,
+		build => build_dir(),
+		dir => $ENV{BERTH_TEST_DIR},
+		pg => "$ENV{BERTH_TEST_DIR}/pg",
+		bin => _postgres_bin(),
+	}, $class;
+}
+
+# Lets the programs that this process starts find the cluster.
+sub export {
+	my ($self) = @_;
+
+	$ENV{BERTH_TEST_DIR} = $self->{dir};
+	$ENV{BERTH_BUILD} = $self->{build};
+	delete @ENV{grep { /^PG[A-Z]/ } keys %ENV};
+}
+
+sub dir { $_[0]{dir} }
+sub build { $_[0]{build} }
+sub socket_dir { "$_[0]{pg}/sock" }
+
+# Path of a PostgreSQL program.
+sub tool { "$_[0]{bin}/$_[1]" }
+
+# A libpq connection string.
+sub dsn {
+	my ($self, $database, $role) = @_;
+
+	return sprintf("host=%s dbname=%s user=%s", $self->socket_dir, $database, $role);
+}
+
+# Makes the template that every test's database is a copy of, if the admin
+# command exists; called again by each test, so that it may be built later.
+sub ensure_template {
+	my ($self) = @_;
+	my $berth = "$self->{build}/berth";
+
+	die "$berth is missing: run make first\n" unless -x $berth;
+	return if -e "$self->{dir}/template-ready";
+	open(my $lock, '>', "$self->{dir}/template-lock") or die "template-lock: $!\n";
+	flock($lock, 2) or die "flock: $!\n";
+	return if -e "$self->{dir}/template-ready";
+	$self->sql('postgres', 'DROP DATABASE IF EXISTS berth_template',
+	    'CREATE DATABASE berth_template OWNER berth_owner');
+	_run($berth, 'migrate', '--database', $self->dsn('berth_template', 'berth_owner'),
+	    '--grant-to', 'berth');
+	open(my $fh, '>', "$self->{dir}/template-ready") or die "template-ready: $!\n";
+	close($fh);
+}
+
+# Runs statements as the superuser, each in its own transaction; returns rows as strings.
+sub sql {
+	my ($self, $database, @statements) = @_;
+
+	return $self->sql_as('postgres', $database, @statements);
+}
+
+sub sql_as {
+	my ($self, $role, $database, @statements) = @_;
+	my @command = ($self->tool('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-F', '|', '-d',
+	    $self->dsn($database, $role), map { ('-c', $_) } @statements);
+	my ($status, $out, $err) = capture(@command);
+
+	die "psql: $err" if $status != 0;
+	return split(/\n/, $out, -1) if $out =~ s/\n\z//;
+	return length($out) ? ($out) : ();
+}
+
+# Stops the cluster and every process that names our directory, removes it.
+sub stop {
+	my ($self) = @_;
+
+	return if $self->{owner} != $$ || !defined $self->{dir};
+	my $dir = delete $self->{dir};
+	local $?;
+	_stop_leftovers($dir, "$dir/pg/data");
+	if (-e "$dir/pg/data/postmaster.pid") {
+		$self->_run_as_postgres_quietly("$self->{bin}/pg_ctl", '-D', "$dir/pg/data", '-w', '-t', 30,
+		    '-m', 'immediate', '-s', 'stop');
+	}
+	_stop_leftovers($dir, undef);
+	remove_tree($dir, { safe => 0, error => \my $errors });
+}
+
+sub DESTROY {
+	my ($self) = @_;
+
+	$self->stop;
+}
+
+# build/san where it exists: the tests' variant.
+sub build_dir {
+	my $build = $ENV{BERTH_BUILD} // (-x "$ROOT/build/san/berth-fcgi" ? 'build/san' : 'build');
+
+	return $build =~ m{^/} ? $build : "$ROOT/$build";
+}
+
+# Runs a command to its end: (exit status or 128 + signal, standard output, standard error).
+sub capture {
+	my (@command) = @_;
+	my %opt = ref $command[0] eq 'HASH' ? %{ shift @command } : ();
+	my $out = File::Temp->new;
+	my $err = File::Temp->new;
+	my $in = File::Temp->new;
+
+	binmode $in;
+	print {$in} $opt{stdin} // '' or die "temporary file: $!\n";
+	$in->flush;
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
+		open(STDIN, '<', $in->filename) or POSIX::_exit(126);
+		open(STDOUT, '>&', $out) or POSIX::_exit(126);
+		open(STDERR, '>&', $err) or POSIX::_exit(126);
+		if (defined $opt{dir}) {
+			chdir($opt{dir}) or POSIX::_exit(126);
+		}
+		for my $name (keys %{ $opt{env} // {} }) {
+			if (defined $opt{env}{$name}) {
+				$ENV{$name} = $opt{env}{$name};
+			} else {
+				delete $ENV{$name};
+			}
+		}
+		{ no warnings 'exec'; exec { $command[0] } @command; }
+		print STDERR "$command[0]: $!\n";
+		POSIX::_exit(127);
+	}
+	waitpid($pid, 0);
+	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+	return ($status, _slurp($out->filename), _slurp($err->filename));
+}
+
+sub _slurp {
+	my ($path) = @_;
+
+	open(my $fh, '<:raw', $path) or die "$path: $!\n";
+	local $/;
+	my $text = <$fh>;
+	return $text // '';
+}
+
+sub _run {
+	my (@command) = @_;
+	my ($status, $out, $err) = capture(@command);
+
+	die "@command: exit status $status\n$out$err" if $status != 0;
+	return $out;
+}
+
+# PostgreSQL refuses to run as root.
+sub _step_down {
+	my ($self) = @_;
+
+	return () unless $> == 0;
+	return ('runuser', '-u', $self->{user}, '--');
+}
+
+sub _run_as_postgres {
+	my ($self, @command) = @_;
+	my ($status, $out, $err) = capture({ dir => '/' }, $self->_step_down, @command);
+	my $log = "$self->{pg}/log";
+
+	die "@command: exit status $status\n$out$err" . (-e $log ? _slurp($log) : '') if $status != 0;
+}
+
+sub _run_as_postgres_quietly {
+	my ($self, @command) = @_;
+
+	capture({ dir => '/' }, $self->_step_down, @command);
+}
+
+sub _postgres_bin {
+	my ($newest) = sort { ($b =~ m{/(\d+)/bin})[0] <=> ($a =~ m{/(\d+)/bin})[0] }
+	    grep { -x "$_/initdb" } glob('/usr/lib/postgresql/*/bin');
+
+	return $newest if defined $newest;
+	for my $dir (split /:/, $ENV{PATH}) {
+		return $dir if -x "$dir/initdb" && -x "$dir/pg_ctl";
+	}
+	die "PostgreSQL's initdb is not installed (scripts/packages lists what is needed)\n";
+}
+
+# A new directory that the cluster's user can reach and whose sockets have short names.
+sub _make_dir {
+	my ($self) = @_;
+	my @user = $> == 0 ? grep { defined getpwnam($_) } qw(postgres nobody) : ();
+
+	$self->{user} = $user[0];
+	for my $base ($ENV{TMPDIR} // '/tmp', '/tmp') {
+		next unless -d $base && -w _;
+		next if length("$base/berth-XXXXXX/pg/sock/.s.PGSQL.5432") > SOCKET_PATH_MAX;
+		my $dir = abs_path(File::Temp::tempdir('berth-XXXXXX', DIR => $base, CLEANUP => 0));
+		chmod(0711, $dir) or die "$dir: $!\n";
+		my ($status) = capture({ dir => '/' }, $self->_step_down, 'test', '-x', $dir);
+		return $dir if $status == 0;
+		rmdir($dir);
+	}
+	die "no directory for a temporary PostgreSQL cluster: neither TMPDIR nor /tmp will do\n";
+}
+
+sub _init {
+	my ($self) = @_;
+
+	$self->{pg} = "$self->{dir}/pg";
+	mkdir($self->{pg}, 0700) or die "$self->{pg}: $!\n";
+	chown((getpwnam($self->{user}))[2, 3], $self->{pg}) if defined $self->{user};
+	$self->_run_as_postgres('mkdir', '-m', '0700', $self->socket_dir);
+	$self->_run_as_postgres("$self->{bin}/initdb", '-D', "$self->{pg}/data", '-U', 'postgres',
+	    '-E', 'UTF8', '--locale=C', '--auth=trust', '--no-sync', '--no-instructions');
+	# Nobody but us can reach the socket's directory, hence `trust`.
+	my $conf = join("\n", "unix_socket_directories = '" . $self->socket_dir . "'",
+	    "listen_addresses = ''", 'fsync = off', 'synchronous_commit = off',
+	    'full_page_writes = off', 'max_connections = 200', 'shared_buffers = 32MB',
+	    'log_line_prefix = \'%m %d %a \'', '');
+	my $tmp = "$self->{dir}/postgresql.conf";
+	open(my $fh, '>', $tmp) or die "$tmp: $!\n";
+	print {$fh} $conf or die "$tmp: $!\n";
+	close($fh) or die "$tmp: $!\n";
+	open($fh, '>>', "$self->{pg}/data/postgresql.conf") or die "postgresql.conf: $!\n";
+	print {$fh} "include '$tmp'\n" or die "postgresql.conf: $!\n";
+	close($fh) or die "postgresql.conf: $!\n";
+}
+
+sub _prepare {
+	my ($self) = @_;
+
+	$self->sql('postgres', 'CREATE ROLE berth_owner LOGIN', 'CREATE ROLE berth LOGIN');
+	$self->ensure_template if -x "$self->{build}/berth";
+}
+
+# Processes whose command line names our directory were started by this run.
+# Those of PostgreSQL ($spare) are left to pg_ctl.
+sub _leftovers {
+	my ($dir, $spare) = @_;
+	my @pids;
+
+	for my $proc (glob('/proc/[0-9]*')) {
+		my ($pid) = $proc =~ /(\d+)$/;
+		next if $pid == $$ || $pid == getppid();
+		my $line = eval { _slurp("$proc/cmdline") } // next;
+		next if index($line, "$dir/") == -1 || $line =~ /\bt\/run\0/;
+		next if defined $spare && index($line, $spare) != -1;
+		push @pids, $pid;
+	}
+	return @pids;
+}
+
+sub _stop_leftovers {
+	my ($dir, $spare) = @_;
+
+	for my $step ([TERM => 5], [KILL => 5]) {
+		my ($signal, $seconds) = @$step;
+		my @pids = _leftovers($dir, $spare) or return;
+		kill($signal, @pids);
+		my $deadline = time + $seconds;
+		while (time < $deadline && _leftovers($dir, $spare)) {
+			1 while waitpid(-1, WNOHANG) > 0;
+			sleep(0.02);
+		}
+	}
+}
+
+1;

@@ -1,0 +1,573 @@
+package Berth::Test;
+
+# A private Berth for one test: its own database (a copy of the template), blob
+# store, configuration, and, once asked for, pool and nginx.
+#
+#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf
+#	my $id = $t->project('demo/registry');
+#	my $res = $t->http(GET => "/api/v4/projects/$id/packages/cargo/config.json");
+#	is($res->{status}, 401);
+#
+# At the end everything is stopped; if the test failed the logs are shown.  A
+# sanitizer's report in a log makes the test fail, whatever it checked itself.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use JSON::PP ();
+use POSIX qw(:sys_wait_h);
+use Socket qw(SOCK_STREAM);
+use Test::More ();
+use Time::HiRes qw(sleep time);
+
+use Berth::Cluster;
+use Berth::Crate;
+
+my (%live, $cluster, $count);
+
+# Seconds that a program may take; generous, since sanitizers are slow.
+use constant PATIENCE => 30;
+
+sub new {
+	my ($class, %settings) = @_;
+
+	$cluster //= Berth::Cluster->inherited // Berth::Cluster->start;
+	my $name = sprintf('t%d_%d', $$, ++$count);
+	my $self = bless {
+		owner => $$,
+		name => $name,
+		dir => $cluster->dir . "/$name",
+		database => $name,
+		settings => {},
+	}, $class;
+	make_path("$self->{dir}/store", "$self->{dir}/log");
+	$self->{port} = _claim_port();
+	if (!defined $settings{database}) {
+		$cluster->ensure_template;
+		$cluster->sql('postgres',
+		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner",
+		    "GRANT CONNECT ON DATABASE $name TO berth");
+	}
+	$self->conf(
+		external_url => "https://localhost:$self->{port}",
+		socket => "$self->{dir}/berth.sock",
+		database => $self->dsn('berth'),
+		store => "$self->{dir}/store",
+		inspector => $cluster->build . '/berth-inspect',
+		pid_file => "$self->{dir}/berth.pid",
+		workers => 2,
+		drain_timeout => 10,
+		log_level => 'debug',
+		%settings,
+	);
+	$live{$name} = $self;
+	Scalar::Util::weaken($live{$name});
+	return $self;
+}
+
+sub dir { $_[0]{dir} }
+sub store { $_[0]{settings}{store} }
+sub socket_path { $_[0]{settings}{socket} }
+sub conf_path { "$_[0]{dir}/berth.conf" }
+sub port { $_[0]{port} }
+sub url { "https://localhost:$_[0]{port}" }
+sub cacert { $cluster->dir . '/tls/ca.pem' }
+sub build { $cluster->build }
+
+# A connection string for this test's database: roles berth (the pool's),
+# berth_owner, postgres.
+sub dsn {
+	my ($self, $role) = @_;
+
+	return $cluster->dsn($self->{database}, $role // 'berth');
+}
+
+# Changes keys (undef: back to the default) and writes berth.conf; returns its
+# path.  A running pool sees it on SIGHUP or its next start.
+sub conf {
+	my ($self, %over) = @_;
+	my $path = $self->conf_path;
+
+	$self->{settings} = { %{ $self->{settings} }, %over };
+	delete @{ $self->{settings} }{ grep { !defined $over{$_} } keys %over };
+	open(my $fh, '>', "$path.new") or die "$path.new: $!\n";
+	print {$fh} map { "$_ = $self->{settings}{$_}\n" } sort keys %{ $self->{settings} };
+	close($fh) or die "$path.new: $!\n";
+	rename("$path.new", $path) or die "$path: $!\n";
+	return $path;
+}
+
+# Rows as strings, columns joined by `|`; as the superuser, or as `role`.
+sub psql {
+	my ($self, $sql, %opt) = @_;
+
+	return $cluster->sql_as($opt{role} // 'postgres', $self->{database}, $sql);
+}
+
+# Runs the admin command: (exit status, standard output, standard error).  A first
+# argument { stdin => ... } is what it reads.
+sub berth {
+	my ($self, @args) = @_;
+	my %opt = ref $args[0] eq 'HASH' ? %{ shift @args } : ();
+
+	return Berth::Cluster::capture(
+	    { stdin => $opt{stdin}, env => { BERTH_CONF => $self->conf_path, %{ $opt{env} // {} } } },
+	    $cluster->build . '/berth', @args);
+}
+
+# As berth(), for what must succeed: what it printed, without the newline.
+sub berth_ok {
+	my ($self, @args) = @_;
+	my ($status, $out, $err) = $self->berth(@args);
+
+	die "berth @args: exit status $status\n$err" if $status != 0;
+	chomp $out;
+	return $out;
+}
+
+# ---- people, places, tokens: each makes one and returns its id, or the token ----
+
+sub user {
+	my ($self, $name, %opt) = @_;
+
+	return $self->berth_ok('user', 'add', $name, '--email', $opt{email} // "$name\@example.org",
+	    $opt{admin} ? '--admin' : ());
+}
+
+# Groups above it that are missing are made as well.
+sub group {
+	my ($self, $path) = @_;
+
+	if ($path =~ m{^(.*)/} && !$self->{groups}{$1}) {
+		$self->group($1);
+	}
+	return $self->{groups}{$path} //= $self->berth_ok('group', 'add', $path);
+}
+
+sub project {
+	my ($self, $path, $visibility) = @_;
+
+	$self->group($path =~ m{^(.+)/[^/]+$} ? $1 : die "$path: no group\n");
+	return $self->berth_ok('project', 'add', $path, '--visibility', $visibility // 'private');
+}
+
+sub member {
+	my ($self, $user, $path, $level) = @_;
+
+	$self->berth_ok('member', 'set', $user, $path, $level);
+	return;
+}
+
+sub token {
+	my ($self, $user, %opt) = @_;
+
+	return $self->berth_ok('token', 'add', '--user', $user, '--scopes', $opt{scopes} // 'api',
+	    defined $opt{expires} ? ('--expires', $opt{expires}) : ());
+}
+
+# ---- the pool ----
+
+sub start_pool {
+	my ($self) = @_;
+
+	return if $self->{pool};
+	$self->{pool} = _spawn("$self->{dir}/log/pool.log", $cluster->build . '/berth-fcgi', '-c',
+	    $self->conf_path);
+	my $up = wait_for(sub {
+		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->_ended('pool');
+		return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $self->socket_path);
+	}, PATIENCE);
+	die "berth-fcgi does not listen:\n" . $self->log('pool') . "\n" unless $up;
+	return;
+}
+
+# The master's pid; starts the pool if need be.
+sub pool_pid {
+	my ($self) = @_;
+
+	$self->start_pool;
+	return $self->{pool};
+}
+
+# Ends the pool by SIGTERM; returns its wait status ($?), or undef if there was none.
+sub stop_pool {
+	my ($self) = @_;
+
+	return $self->_stop('pool', 'TERM');
+}
+
+# ---- nginx ----
+
+sub nginx_conf { "$_[0]{dir}/nginx/nginx.conf" }
+
+# Writes nginx's configuration: that of conf/nginx/ with this test's paths.
+sub write_nginx_conf {
+	my ($self) = @_;
+	my ($status, undef, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/scripts/nginx-conf",
+	    "$self->{dir}/nginx", $self->port, $self->socket_path, $self->store,
+	    $cluster->dir . '/tls', "$self->{dir}/log");
+
+	die $err if $status != 0;
+	return $self->nginx_conf;
+}
+
+# A sub changes the text of each piece of the configuration, in $_, and returns it.
+sub start_nginx {
+	my ($self, $edit) = @_;
+
+	return if $self->{nginx};
+	$self->write_nginx_conf;
+	for my $piece (defined $edit ? glob("$self->{dir}/nginx/berth/*.conf") : ()) {
+		local $_ = Berth::Cluster::_slurp($piece);
+		_write($piece, $edit->());
+	}
+	$self->{nginx} = _spawn("$self->{dir}/log/nginx-error.log", _nginx(), '-e', 'stderr', '-c',
+	    $self->nginx_conf, '-g', 'daemon off;');
+	my $up = wait_for(sub {
+		die "nginx ended at once:\n" . $self->log('nginx-error') . "\n" if $self->_ended('nginx');
+		return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->port);
+	}, PATIENCE);
+	die "nginx does not listen\n" unless $up;
+	return;
+}
+
+sub stop_nginx {
+	my ($self) = @_;
+
+	return $self->_stop('nginx', 'TERM');
+}
+
+# ---- HTTP ----
+
+# One request through nginx, by curl.  Starts what is not running.  Options:
+# headers (a hash, or a list of "Name: value"), token, body, http2, curl (more
+# arguments for curl).  $path goes over the wire as it is.  Returns { status, headers
+# (lower-case names), header_list, body, version }.
+sub http {
+	my ($self, $method, $path, $opt) = @_;
+	my @headers = ref $opt->{headers} eq 'ARRAY' ? @{ $opt->{headers} }
+	    : map { "$_: $opt->{headers}{$_}" } sort keys %{ $opt->{headers} // {} };
+
+	$self->start_pool unless $opt->{no_pool};
+	$self->start_nginx;
+	my $base = "$self->{dir}/http." . ++$self->{requests};
+	push @headers, "Authorization: $opt->{token}" if defined $opt->{token};
+	push @headers, 'Content-Type:' unless grep { /^content-type:/i } @headers;
+	my @argv = ('curl', '-sS', '--noproxy', '*', '--path-as-is', '-g', '--max-time', PATIENCE + 60,
+	    '--cacert', $self->cacert, $opt->{http2} ? '--http2' : '--http1.1', '-D', "$base.head",
+	    '-o', "$base.body", '-w', '%{http_code} %{http_version}');
+	push @argv, $method eq 'HEAD' ? '-I' : ('-X', $method);
+	push @argv, map { ('-H', $_) } @headers;
+	if (defined $opt->{body}) {
+		_write("$base.in", $opt->{body});
+		push @argv, '--data-binary', "\@$base.in";
+	}
+	push @argv, @{ $opt->{curl} // [] };
+	push @argv, $path =~ m{^https?://} ? $path : $self->url . $path;
+	my ($status, $out, $err) = Berth::Cluster::capture(@argv);
+	my $res = { error => $status == 0 ? undef : $err, list => [] };
+
+	($res->{status}, $res->{version}) = split / /, $out;
+	$res->{body} = -e "$base.body" ? Berth::Cluster::_slurp("$base.body") : '';
+	_parse_head($res, -e "$base.head" ? Berth::Cluster::_slurp("$base.head") : '');
+	unlink("$base.head", "$base.body", "$base.in");
+	Test::More::diag("curl: $err") if $status != 0 && !$opt->{may_fail};
+	return $res;
+}
+
+# The body of a response, read as JSON.
+sub json {
+	my ($self, $res) = @_;
+
+	return JSON::PP->new->utf8->decode($res->{body});
+}
+
+# Sends bytes over TLS as they are (end them with `Connection: close`); returns what came back.
+sub raw {
+	my ($self, $bytes, %opt) = @_;
+
+	$self->start_pool unless $opt{no_pool};
+	$self->start_nginx;
+	my (undef, $out) = Berth::Cluster::capture({ stdin => $bytes }, 'timeout', PATIENCE, 'openssl',
+	    's_client', '-quiet', '-CAfile', $self->cacert, '-servername', 'localhost', '-connect',
+	    '127.0.0.1:' . $self->port, @{ $opt{s_client} // [] });
+	return $out;
+}
+
+# The registry root of a project.
+sub registry {
+	my ($self, $id) = @_;
+
+	return "/api/v4/projects/$id/packages/cargo";
+}
+
+# ---- crates ----
+
+# A .crate in memory; see Berth::Crate.
+sub make_crate { my $self = shift; return Berth::Crate::make(@_); }
+
+# What cargo would send beside it: a hash, %over replaces keys.
+sub metadata { my $self = shift; return Berth::Crate::metadata(@_); }
+
+# The body of a publish; $json is text or a reference to what becomes JSON.
+sub publish_body {
+	my ($self, $json, $crate) = @_;
+
+	$json = JSON::PP->new->utf8->canonical->encode($json) if ref $json;
+	return pack('V/a* V/a*', $json, $crate);
+}
+
+# Publishes a crate made of the rest; options of make_crate, and metadata => {...}.
+sub publish {
+	my ($self, $id, $token, $name, $version, %opt) = @_;
+	my $over = delete $opt{metadata} // {};
+	my $body = $self->publish_body(Berth::Crate::metadata($name, $version, %$over),
+	    Berth::Crate::make($name, $version, %opt));
+
+	return $self->http(PUT => $self->registry($id) . '/api/v1/crates/new',
+	    { token => $token, body => $body });
+}
+
+# ---- the real cargo ----
+
+# The reason why it cannot be used, for skip: "" where it can.
+sub cargo_missing {
+	my ($status, $out) = Berth::Cluster::capture('cargo', '--version');
+
+	return 'no cargo on this machine' if $status != 0;
+	my ($major, $minor) = $out =~ /^cargo (\d+)\.(\d+)/ or return "no cargo that tells its version";
+	return '' if $major > 1 || $minor >= 74;
+	return "no cargo of 1.74 or newer on this machine ($major.$minor does not know auth-required)";
+}
+
+sub cargo_available { return cargo_missing() eq ''; }
+
+# A private CARGO_HOME that knows registries: name => { id => project id, token => ... }.
+sub cargo_setup {
+	my ($self, %registries) = @_;
+	my $home = "$self->{dir}/cargo-home";
+	my $credentials = '';
+	my $config = "[http]\ncainfo = \"" . $self->cacert . "\"\n[net]\nretry = 0\n"
+	    . "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n";
+
+	make_path($home);
+	for my $name (sort keys %registries) {
+		my $r = $registries{$name};
+
+		$config .= "[registries.$name]\nindex = \"sparse+" . $self->url . $self->registry($r->{id})
+		    . "/\"\ncredential-provider = \"cargo:token\"\n";
+		$credentials .= "[registries.$name]\ntoken = \"$r->{token}\"\n" if defined $r->{token};
+	}
+	_write("$home/config.toml", $config);
+	_write("$home/credentials.toml", $credentials);
+	return $home;
+}
+
+# Runs cargo: (exit status, standard output, standard error).  Ends in options:
+# dir => where, env => { NAME => value or undef }.
+sub cargo {
+	my ($self, @args) = @_;
+	my %opt;
+
+	while (@args > 2 && $args[-2] =~ /^(?:dir|env)$/) {
+		my ($key, $value) = splice(@args, -2);
+		$opt{$key} = $value;
+	}
+	$self->start_pool;
+	$self->start_nginx;
+	my %env = map { ($_ => undef) } grep { /^(?:CARGO_|https?_proxy$|all_proxy$)/i } keys %ENV;
+	return Berth::Cluster::capture({
+		dir => $opt{dir} // $self->{dir},
+		env => {
+			%env,
+			CARGO_HOME => "$self->{dir}/cargo-home",
+			CARGO_TERM_COLOR => 'never',
+			no_proxy => '*',
+			%{ $opt{env} // {} },
+		},
+	}, 'timeout', 300, 'cargo', @args);
+}
+
+# ---- logs and waiting ----
+
+# The text of a log: pool, nginx-error, nginx-berth.log, nginx-berth-downloads.log.
+sub log {
+	my ($self, $which) = @_;
+	my ($path) = grep { -e $_ } map { "$self->{dir}/log/$which$_" } '', '.log';
+
+	return defined $path ? Berth::Cluster::_slurp($path) : '';
+}
+
+# wait_for(sub, seconds), also as a method: asks until the answer is true, at most
+# so long; returns the last answer.
+sub wait_for {
+	my ($ask, $seconds) = grep { !Scalar::Util::blessed($_) } @_;
+	my $deadline = time + ($seconds // PATIENCE);
+
+	while (1) {
+		my $answer = $ask->();
+		return $answer if $answer || time > $deadline;
+		sleep(0.02);
+	}
+}
+
+# ---- inside ----
+
+sub _nginx {
+	my ($path) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
+
+	return $path // die "nginx is not installed (scripts/packages lists what is needed)\n";
+}
+
+# A port that is free and that no other test of this run takes.  Below the range
+# from which the kernel takes ports for outgoing connections.
+sub _claim_port {
+	my $ports = $cluster->dir . '/ports';
+
+	make_path($ports);
+	for (1 .. 500) {
+		my $port = 20000 + int(rand(12000));
+
+		sysopen(my $claim, "$ports/$port", POSIX::O_CREAT() | POSIX::O_EXCL()) or next;
+		close($claim);
+		return $port if IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1',
+		    LocalPort => $port, ReuseAddr => 1);
+	}
+	die "no free port\n";
+}
+
+sub _spawn {
+	my ($log, @argv) = @_;
+	my $pid = fork // die "fork: $!\n";
+
+	return $pid if $pid;
+	$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP PIPE);
+	POSIX::setsid();
+	open(STDIN, '<', '/dev/null') or POSIX::_exit(126);
+	open(STDOUT, '>>', $log) or POSIX::_exit(126);
+	open(STDERR, '>&', \*STDOUT) or POSIX::_exit(126);
+	{ no warnings 'exec'; exec { $argv[0] } @argv; }
+	print STDERR "$argv[0]: $!\n";
+	POSIX::_exit(127);
+}
+
+sub _ended {
+	my ($self, $what) = @_;
+
+	return 0 if waitpid($self->{$what}, WNOHANG) == 0;
+	delete $self->{$what};
+	return 1;
+}
+
+sub _stop {
+	my ($self, $what, $signal) = @_;
+	my $pid = delete $self->{$what} // return undef;
+	my $result;
+
+	kill($signal, $pid);
+	local $?;
+	my $gone = wait_for(sub {
+		my $got = waitpid($pid, WNOHANG);
+		$result = $? if $got == $pid;
+		return $got != 0;
+	}, PATIENCE + 15);
+	if (!$gone) {
+		kill('KILL', $pid);
+		waitpid($pid, 0);
+		$result = $?;
+		Test::More::diag("$what did not end by SIG$signal and was killed");
+	}
+	return $result;
+}
+
+sub _write {
+	my ($path, $bytes) = @_;
+
+	open(my $fh, '>:raw', $path) or die "$path: $!\n";
+	print {$fh} $bytes or die "$path: $!\n";
+	close($fh) or die "$path: $!\n";
+}
+
+# The last block of headers counts: a 100 Continue may stand before it.
+sub _parse_head {
+	my ($res, $text) = @_;
+	my ($last) = (grep { length } split(/\r\n\r\n/, $text))[-1];
+	my (undef, @lines) = split(/\r\n/, $last // '');
+
+	for my $line (@lines) {
+		my ($name, $value) = split(/:\s*/, $line, 2);
+
+		push @{ $res->{header_list} }, [lc $name, $value];
+		$res->{headers}{ lc $name } = defined $res->{headers}{ lc $name }
+		    ? "$res->{headers}{ lc $name }, $value" : $value;
+	}
+}
+
+# Stops pool and nginx of this object.
+sub stop {
+	my ($self) = @_;
+
+	return if $self->{owner} != $$;
+	$self->stop_nginx;
+	$self->stop_pool;
+	return;
+}
+
+sub _sanitizer_reports {
+	my ($self) = @_;
+
+	return grep { /AddressSanitizer|LeakSanitizer|ThreadSanitizer|: runtime error: / }
+	    split(/\n/, $self->log('pool'));
+}
+
+sub _show_logs {
+	my ($self) = @_;
+
+	for my $which ('pool', 'nginx-error') {
+		my @lines = split(/\n/, $self->log($which));
+		splice(@lines, 0, @lines - 80) if @lines > 80;
+		Test::More::diag("---- $which") if @lines;
+		Test::More::diag($_) for @lines;
+	}
+}
+
+sub DESTROY {
+	my ($self) = @_;
+	my $builder = Test::More->builder;
+
+	return if $self->{owner} != $$ || $self->{done}++;
+	local ($?, $@);
+	$self->stop;
+	delete $live{ $self->{name} };
+	my @reports = $self->_sanitizer_reports;
+	if (@reports) {
+		Test::More::diag("a sanitizer has reported: $_") for @reports;
+		$Berth::Test::broken = 1;
+	}
+	$self->_show_logs if @reports || !$builder->is_passing;
+}
+
+our $broken = 0;
+
+# A signal must lead through END as well.
+BEGIN {
+	require Scalar::Util;
+	for my $signal (qw(INT TERM HUP)) {
+		$SIG{$signal} = sub { exit(1) };
+	}
+}
+
+END {
+	my $status = $?;
+
+	for my $t (grep { defined } values %live) {
+		$t->DESTROY;
+	}
+	$cluster->stop if defined $cluster;
+	$? = $status != 0 ? $status : $broken;
+}
+
+1;

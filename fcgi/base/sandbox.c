@@ -1,0 +1,114 @@
+#include "base/sandbox.h"
+
+#ifdef BERTH_SANITIZED
+
+int
+sandbox_enter(const struct sandbox_limits *limits, struct err *err)
+{
+	(void)limits;
+	(void)err;
+	return 0;
+}
+
+#else
+
+#include <errno.h>
+#include <limits.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* A call that stays allowed; with a mask, only where those bits of an argument are 0. */
+struct allowance {
+	int call;
+	unsigned arg;
+	scmp_datum_t forbidden_bits;
+};
+
+static const struct allowance allowances[] = {
+	/* descriptors: only those that are open already */
+	{ SCMP_SYS(read), 0, 0 },
+	{ SCMP_SYS(write), 0, 0 },
+	/* memory: malloc; never anything that can be executed */
+	{ SCMP_SYS(brk), 0, 0 },
+	{ SCMP_SYS(mmap), 2, PROT_EXEC },
+	{ SCMP_SYS(mmap2), 2, PROT_EXEC },
+	{ SCMP_SYS(mremap), 0, 0 },
+	{ SCMP_SYS(munmap), 0, 0 },
+	{ SCMP_SYS(madvise), 0, 0 },
+	/* the time, where the kernel does not give it without a call */
+	{ SCMP_SYS(clock_gettime), 0, 0 },
+	{ SCMP_SYS(clock_gettime64), 0, 0 },
+	/* a read that was stopped and goes on */
+	{ SCMP_SYS(restart_syscall), 0, 0 },
+	{ SCMP_SYS(rt_sigreturn), 0, 0 },
+	{ SCMP_SYS(exit_group), 0, 0 },
+};
+
+static int
+limits_set(const struct sandbox_limits *limits, struct err *err)
+{
+	const struct {
+		const char *name;
+		__rlimit_resource_t resource;
+		rlim_t value;
+	} table[] = {
+		{ "RLIMIT_AS", RLIMIT_AS, limits->memory },
+		{ "RLIMIT_CPU", RLIMIT_CPU, limits->cpu_seconds },
+		{ "RLIMIT_CORE", RLIMIT_CORE, 0 },
+		{ "RLIMIT_FSIZE", RLIMIT_FSIZE, limits->file_size },
+		{ "RLIMIT_NOFILE", RLIMIT_NOFILE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		struct rlimit now;
+		struct rlimit want = { table[i].value, table[i].value };
+
+		if (getrlimit(table[i].resource, &now) == -1)
+			return err_sys(err, "getrlimit %s", table[i].name);
+		/* a limit that is lower already stays: raising it needs privileges */
+		if (now.rlim_max != RLIM_INFINITY && now.rlim_max < want.rlim_max)
+			want.rlim_cur = want.rlim_max = now.rlim_max;
+		if (setrlimit(table[i].resource, &want) == -1)
+			return err_sys(err, "setrlimit %s", table[i].name);
+	}
+	return 0;
+}
+
+static int
+filter_load(struct err *err)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = filter == NULL ? -ENOMEM : 0;
+
+	for (size_t i = 0; rc == 0 && i < sizeof(allowances) / sizeof(*allowances); i++) {
+		const struct allowance *a = &allowances[i];
+
+		rc = a->forbidden_bits == 0
+		    ? seccomp_rule_add(filter, SCMP_ACT_ALLOW, a->call, 0)
+		    : seccomp_rule_add(filter, SCMP_ACT_ALLOW, a->call, 1,
+			SCMP_CMP(a->arg, SCMP_CMP_MASKED_EQ, a->forbidden_bits, 0));
+	}
+	if (rc == 0)
+		rc = seccomp_load(filter);
+	seccomp_release(filter);
+	errno = -rc;
+	return rc == 0 ? 0 : err_sys(err, "seccomp");
+}
+
+int
+sandbox_enter(const struct sandbox_limits *limits, struct err *err)
+{
+	if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1)
+		return err_sys(err, "close_range");
+	if (limits_set(limits, err) == -1)
+		return -1;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return err_sys(err, "no_new_privs");
+	return filter_load(err);
+}
+
+#endif

@@ -1,0 +1,29 @@
+#ifndef BASE_SANDBOX_H
+#define BASE_SANDBOX_H
+
+/*
+ * What a process that reads hostile bytes gives up before the first of them:
+ * memory and time without bound, new files, and every system call that
+ * reading, writing and allocating do not need.  There is no way back.
+ *
+ * In a build with sanitizers (BERTH_SANITIZED) nothing is given up: they need
+ * terabytes of address space and system calls of their own.
+ */
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct sandbox_limits {
+	uint64_t memory; /* bytes of address space, libraries included */
+	uint64_t cpu_seconds; /* the process is killed at so many */
+	uint64_t file_size; /* of standard output, where it is a file */
+};
+
+/*
+ * Descriptors above 2 are closed.  A forbidden system call kills the process
+ * (SIGSYS).  -1: 500, and the process must not go on.
+ */
+int sandbox_enter(const struct sandbox_limits *, struct err *) __attribute__((warn_unused_result));
+
+#endif

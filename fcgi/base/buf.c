@@ -30,7 +30,7 @@ buf_reserve(struct buf *b, size_t n)
 	if (cap > b->max + 1)
 		cap = b->max + 1;
 	p = arena_alloc(b->arena, cap);
-	if (b->n > 0)
+	if (b->p != NULL)
 		memcpy(p, b->p, b->n);
 	b->p = p;
 	b->cap = cap;

@@ -15,8 +15,8 @@ struct unit {
 	int64_t factor;
 };
 
-static const struct unit size_units[] = { { "", 1 }, { "k", 1024 }, { "m", 1024 * 1024 },
-	{ "g", 1024 * 1024 * 1024 }, { NULL, 0 } };
+static const struct unit size_units[] = { { "", 1 }, { "k", INT64_C(1) << 10 }, { "m", INT64_C(1) << 20 },
+	{ "g", INT64_C(1) << 30 }, { NULL, 0 } };
 static const struct unit time_units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 },
 	{ "d", 86400 }, { NULL, 0 } };
 static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };

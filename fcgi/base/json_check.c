@@ -88,7 +88,7 @@ walk_hex(struct walk *w, uint32_t *out)
 static int
 walk_unicode_escape(struct walk *w, struct buf *out)
 {
-	uint32_t cp, low;
+	uint32_t cp = 0, low = 0;
 	char utf8[4];
 
 	if (walk_hex(w, &cp) == -1)

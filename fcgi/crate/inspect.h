@@ -17,14 +17,22 @@
 struct inspect_limits {
 	uint64_t max_unpacked; /* bytes; reaching it is already too much, as cargo counts */
 	uint64_t max_entries;
+	/*
+	 * NAME-VERSION, the folder that everything must be in; NULL: that of the
+	 * first entry.  Either way it must be the manifest's.  Must outlive the inspection.
+	 */
+	const char *folder;
 };
 
 struct inspect;
 
-/* Everything lives in the arena. */
+/*
+ * Everything lives in the arena.  Opens all that it needs from the system, so that
+ * the caller may give up its rights before the first byte of the crate.
+ */
 struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
 
-/* Takes the next bytes of the crate.  -1: 400, why it is refused. */
+/* Takes the next bytes of the crate.  -1: 400, why it is refused, or 500. */
 int inspect_push(struct inspect *, struct slice, struct err *) __attribute__((warn_unused_result));
 
 /*

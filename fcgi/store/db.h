@@ -10,8 +10,9 @@
  * passes it is cancelled and is a 503.  A lost connection is a 503 for the
  * request that meets it and is made again by the next one.
  *
- * SQLSTATE to status: class 08, 57P01..57P03, 53xxx, 57014, 25006 -> 503; 40001, 40P01
- * -> the transaction is tried again; everything else is our mistake -> 500.
+ * SQLSTATE to status: class 08, 57P01..57P03, 53xxx, 57014, 55P03, 25006 -> 503; 40001,
+ * 40P01 -> the transaction is tried again, 503 in the end; everything else is our
+ * mistake -> 500.
  */
 
 #include <stdbool.h>
@@ -29,7 +30,10 @@ struct db;
 
 enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 8 };
 
-/* Parameters in the order $1, $2 ...; strings and bytes are borrowed until the call is over. */
+/*
+ * Parameters in the order $1, $2 ..., {0} at first.  Strings and bytes are
+ * borrowed until the call is over.  Numbers lie inside: not to be copied once bound.
+ */
 struct db_params {
 	const char *value[DB_PARAMS_MAX];
 	int length[DB_PARAMS_MAX];
@@ -44,6 +48,8 @@ void db_bind_str(struct db_params *, const char *); /* NULL: null */
 void db_bind_slice(struct db_params *, struct arena *, struct slice); /* text; no NUL inside */
 void db_bind_bytes(struct db_params *, struct slice); /* bytea */
 void db_bind_null(struct db_params *);
+/* Seconds since 1970, for to_timestamp($n::bigint); 0: null. */
+void db_bind_time(struct db_params *, int64_t);
 /* A text[] from n strings (NULL elements are nulls). */
 void db_bind_array(struct db_params *, struct arena *, const char *const *, size_t n);
 
@@ -89,6 +95,7 @@ int64_t db_take_us(struct db *);
 /*
  * Runs one statement, inside the open transaction or as its own.  A connection that
  * turns out dead before anything was answered is an error like any other.
+ * params NULL: it has none; result NULL: nobody wants it.
  */
 int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, struct db_result *,
     struct err *) __attribute__((warn_unused_result));
@@ -117,6 +124,8 @@ bool db_is_idle(const struct db *);
 bool db_is_null(const struct db_result *, int row, int column);
 int64_t db_int(const struct db_result *, int row, int column); /* int2, int4, int8 */
 bool db_bool(const struct db_result *, int row, int column);
+/* extract(epoch FROM t)::bigint: seconds since 1970; 0 for null */
+int64_t db_time(const struct db_result *, int row, int column);
 /* text and bytea, borrowed until the arena is reset; NULs cannot occur in text */
 struct slice db_slice(const struct db_result *, int row, int column);
 const char *db_str(const struct db_result *, int row, int column); /* NULL for null */

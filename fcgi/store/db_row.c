@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-/* The server takes no longer value than 1 GB; what comes here is bounded far below. */
+/* The server takes no value of more than 1 GB; what comes here is bounded far below. */
 enum { ARRAY_MAX = 64 << 20 };
 
 static void
@@ -62,6 +62,15 @@ void
 db_bind_null(struct db_params *p)
 {
 	bind(p, NULL, 0, false);
+}
+
+void
+db_bind_time(struct db_params *p, int64_t seconds)
+{
+	if (seconds == 0)
+		db_bind_null(p);
+	else
+		db_bind_int(p, seconds);
 }
 
 /* The text form of an array; every element is quoted, so that none needs thought. */
@@ -127,6 +136,12 @@ db_bool(const struct db_result *r, int row, int column)
 
 	assert(s.n == 1);
 	return s.p[0] != 0;
+}
+
+int64_t
+db_time(const struct db_result *r, int row, int column)
+{
+	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
 }
 
 struct slice

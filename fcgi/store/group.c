@@ -1,0 +1,83 @@
+#include "store/group.h"
+
+#include "store/naming.h"
+
+int
+group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_bind_slice(&p, a, full_path);
+	if (db_exec(db, a, STMT_GROUP_LOCK, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "group `%.*s` does not exist", (int)full_path.n, full_path.p);
+	*id = db_int(&r, 0, 0);
+	return 0;
+}
+
+struct adding {
+	struct arena *arena;
+	const char *full_path;
+	int64_t id;
+};
+
+static int
+add_body(struct db *db, void *arg, struct err *err)
+{
+	struct adding *add = arg;
+	struct db_params p = { 0 }, self = { 0 };
+	struct db_result r;
+	struct slice parent;
+	const char *name;
+	int64_t parent_id;
+
+	naming_split(add->full_path, &parent, &name);
+	if (parent.n == 0)
+		db_bind_null(&p);
+	else if (group_lock(db, add->arena, parent, &parent_id, err) == -1)
+		return -1;
+	else
+		db_bind_int(&p, parent_id);
+	db_bind_str(&p, name);
+	if (db_exec(db, add->arena, STMT_GROUP_ADD, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 409, "`%s` exists already", add->full_path);
+	add->id = db_int(&r, 0, 0);
+	db_bind_int(&self, add->id);
+	return db_exec(db, add->arena, STMT_GROUP_ADD_SELF, &self, NULL, err);
+}
+
+int
+group_add(struct db *db, struct arena *a, const char *full_path, int64_t *id, struct err *err)
+{
+	struct adding add = { .arena = a, .full_path = full_path };
+	bool unknown;
+
+	if (naming_check_path("group path", full_path, err) == -1 ||
+	    db_transaction(db, add_body, &add, &unknown, err) == -1)
+		return -1;
+	*id = add.id;
+	return 0;
+}
+
+int
+group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_GROUP_LIST, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct group) {
+			.id = db_int(&r, i, 0),
+			.full_path = db_str(&r, i, 1),
+			.parent_id = db_is_null(&r, i, 2) ? 0 : db_int(&r, i, 2),
+			.created_at = db_int(&r, i, 3),
+		};
+	return 0;
+}

@@ -1,0 +1,47 @@
+#ifndef STORE_MEMBER_H
+#define STORE_MEMBER_H
+
+/* Who may do what where.  A member of a group is a member of everything below it. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+/* As in the database; MEMBER_NONE is the absence of a row. */
+enum member_level {
+	MEMBER_NONE = 0,
+	MEMBER_GUEST = 10,
+	MEMBER_REPORTER = 20,
+	MEMBER_DEVELOPER = 30,
+	MEMBER_MAINTAINER = 40,
+	MEMBER_OWNER = 50
+};
+
+struct member {
+	int64_t user_id;
+	const char *username;
+	const char *path; /* of the group or project */
+	int64_t level;
+	int64_t expires_at; /* 0: never */
+};
+
+/* "guest" ... "owner", "none"; "?" for a number that is no level. */
+const char *member_level_name(int64_t);
+
+/* -1: 400, naming the words that there are. */
+int member_level_parse(const char *word, enum member_level *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * The user's level in the group or project of that path becomes this one, also
+ * where it was another.  -1: 400 for a malformed name, 404 for a missing user or place.
+ */
+int member_set(struct db *, struct arena *, const struct member *, int64_t *user_id, struct err *)
+    __attribute__((warn_unused_result));
+
+/* All, or those of one path (which must exist: 404) without those of what lies above it. */
+int member_list(struct db *, struct arena *, const char *path, struct member **, size_t *n,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,149 @@
+#include "store/project.h"
+
+#include "store/group.h"
+#include "store/naming.h"
+
+int
+project_check_visibility(const char *visibility, struct err *err)
+{
+	static const char *const words[] = { "private", "internal", "public" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i], visibility) == 0)
+			return 0;
+	}
+	return err_set(err, 400, "visibility must be private, internal or public, not `%s`", visibility);
+}
+
+static int
+check_path(const char *full_path, struct err *err)
+{
+	if (naming_check_path("project path", full_path, err) == -1)
+		return -1;
+	if (strchr(full_path, '/') == NULL)
+		return err_set(err, 400, "project path `%s` must be GROUP/NAME", full_path);
+	return 0;
+}
+
+struct adding {
+	struct arena *arena;
+	const char *full_path;
+	const char *visibility;
+	int64_t id;
+};
+
+static int
+add_body(struct db *db, void *arg, struct err *err)
+{
+	struct adding *add = arg;
+	struct db_params p = { 0 };
+	struct db_result r;
+	struct slice group;
+	const char *name;
+	int64_t group_id;
+
+	naming_split(add->full_path, &group, &name);
+	if (group_lock(db, add->arena, group, &group_id, err) == -1)
+		return -1;
+	db_bind_int(&p, group_id);
+	db_bind_str(&p, name);
+	db_bind_str(&p, add->visibility);
+	if (db_exec(db, add->arena, STMT_PROJECT_ADD, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 409, "`%s` exists already", add->full_path);
+	add->id = db_int(&r, 0, 0);
+	return 0;
+}
+
+int
+project_add(struct db *db, struct arena *a, const char *full_path, const char *visibility,
+    int64_t *id, struct err *err)
+{
+	struct adding add = { .arena = a, .full_path = full_path, .visibility = visibility };
+	bool unknown;
+
+	if (check_path(full_path, err) == -1 || project_check_visibility(visibility, err) == -1 ||
+	    db_transaction(db, add_body, &add, &unknown, err) == -1)
+		return -1;
+	*id = add.id;
+	return 0;
+}
+
+static void
+bind_change(struct db_params *p, const bool *v)
+{
+	if (v == NULL)
+		db_bind_null(p);
+	else
+		db_bind_bool(p, *v);
+}
+
+static int
+not_found(const char *full_path, struct err *err)
+{
+	return err_set(err, 404, "project `%s` does not exist", full_path);
+}
+
+int
+project_set(struct db *db, struct arena *a, const char *full_path,
+    const struct project_change *change, int64_t *id, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	if (check_path(full_path, err) == -1 ||
+	    (change->visibility != NULL && project_check_visibility(change->visibility, err) == -1))
+		return -1;
+	db_bind_str(&p, full_path);
+	db_bind_str(&p, change->visibility);
+	bind_change(&p, change->packages_enabled);
+	bind_change(&p, change->public_packages);
+	if (db_exec(db, a, STMT_PROJECT_SET, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return not_found(full_path, err);
+	*id = db_int(&r, 0, 0);
+	return 0;
+}
+
+static int
+list(struct db *db, struct arena *a, const char *full_path, struct project **out, size_t *n,
+    struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	db_bind_str(&p, full_path);
+	if (db_exec(db, a, STMT_PROJECT_LIST, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct project) {
+			.id = db_int(&r, i, 0),
+			.full_path = db_str(&r, i, 1),
+			.visibility = db_str(&r, i, 2),
+			.packages_enabled = db_bool(&r, i, 3),
+			.public_packages = db_bool(&r, i, 4),
+			.created_at = db_int(&r, i, 5),
+		};
+	return 0;
+}
+
+int
+project_find(struct db *db, struct arena *a, const char *full_path, struct project **out,
+    struct err *err)
+{
+	size_t n;
+
+	if (check_path(full_path, err) == -1 || list(db, a, full_path, out, &n, err) == -1)
+		return -1;
+	return n == 0 ? not_found(full_path, err) : 0;
+}
+
+int
+project_list(struct db *db, struct arena *a, struct project **out, size_t *n, struct err *err)
+{
+	return list(db, a, NULL, out, n, err);
+}

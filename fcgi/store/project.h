@@ -1,0 +1,50 @@
+#ifndef STORE_PROJECT_H
+#define STORE_PROJECT_H
+
+/* Projects, each in a group; paths are compared whatever their case. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+struct project {
+	int64_t id;
+	const char *full_path;
+	const char *visibility; /* "private", "internal", "public" */
+	bool packages_enabled; /* off: the registry is not there at all */
+	bool public_packages; /* anyone may pull, whatever the visibility */
+	int64_t created_at;
+};
+
+/* "must be private, internal or public" -1: 400. */
+int project_check_visibility(const char *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * -1: 400 for a malformed path or visibility, 404 for a missing group, 409
+ * where a group or project has the path.
+ */
+int project_add(struct db *, struct arena *, const char *full_path, const char *visibility,
+    int64_t *id, struct err *) __attribute__((warn_unused_result));
+
+/* What is to change; NULL leaves as it is. */
+struct project_change {
+	const char *visibility;
+	const bool *packages_enabled;
+	const bool *public_packages;
+};
+
+/* -1: 400, 404. */
+int project_set(struct db *, struct arena *, const char *full_path, const struct project_change *,
+    int64_t *id, struct err *) __attribute__((warn_unused_result));
+
+/* -1: 404. */
+int project_find(struct db *, struct arena *, const char *full_path, struct project **,
+    struct err *) __attribute__((warn_unused_result));
+
+/* All, by path. */
+int project_list(struct db *, struct arena *, struct project **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

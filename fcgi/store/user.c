@@ -1,0 +1,81 @@
+#include "store/user.h"
+
+#include "store/naming.h"
+
+int
+user_add(struct db *db, struct arena *a, const struct user *u, int64_t *id, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r;
+
+	if (naming_check_name("username", u->username, err) == -1 ||
+	    naming_check_text("name", u->name, err) == -1 || naming_check_email(u->email, err) == -1)
+		return -1;
+	db_bind_str(&p, u->username);
+	db_bind_str(&p, u->name);
+	db_bind_str(&p, u->email);
+	db_bind_bool(&p, u->admin);
+	if (db_exec(db, a, STMT_USER_ADD, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 409, "user `%s` exists already", u->username);
+	*id = db_int(&r, 0, 0);
+	return 0;
+}
+
+/* The id that a statement about one user returns, if there is that user. */
+static int
+one_user(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p,
+    const char *username, int64_t *id, struct err *err)
+{
+	struct db_result r;
+
+	if (naming_check_name("username", username, err) == -1 || db_exec(db, a, stmt, p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "user `%s` does not exist", username);
+	*id = db_int(&r, 0, 0);
+	return 0;
+}
+
+int
+user_set_blocked(struct db *db, struct arena *a, const char *username, bool blocked, int64_t *id,
+    struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_str(&p, username);
+	db_bind_str(&p, blocked ? "blocked" : "active");
+	return one_user(db, a, STMT_USER_SET_STATE, &p, username, id, err);
+}
+
+int
+user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_str(&p, username);
+	return one_user(db, a, STMT_USER_FIND, &p, username, id, err);
+}
+
+int
+user_list(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_USER_LIST, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct user) {
+			.id = db_int(&r, i, 0),
+			.username = db_str(&r, i, 1),
+			.name = db_str(&r, i, 2),
+			.email = db_str(&r, i, 3),
+			.admin = db_bool(&r, i, 4),
+			.state = db_str(&r, i, 5),
+			.created_at = db_int(&r, i, 6),
+		};
+	return 0;
+}

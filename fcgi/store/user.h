@@ -1,0 +1,38 @@
+#ifndef STORE_USER_H
+#define STORE_USER_H
+
+/* People.  Usernames are compared whatever their case. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+struct user {
+	int64_t id;
+	const char *username;
+	const char *name; /* for people to read */
+	const char *email;
+	bool admin;
+	const char *state; /* "active" or "blocked" */
+	int64_t created_at;
+};
+
+/* Takes username, name, email and admin.  -1: 400 for a malformed one, 409 where the name is taken. */
+int user_add(struct db *, struct arena *, const struct user *, int64_t *id, struct err *)
+    __attribute__((warn_unused_result));
+
+/* A blocked user's tokens are refused from the next request on.  -1: 404. */
+int user_set_blocked(struct db *, struct arena *, const char *username, bool blocked, int64_t *id,
+    struct err *) __attribute__((warn_unused_result));
+
+/* -1: 400 for what cannot be a username, 404. */
+int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)
+    __attribute__((warn_unused_result));
+
+/* All, in the order in which they came. */
+int user_list(struct db *, struct arena *, struct user **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,29 @@
+-- name: project_add
+-- $1 group (locked), $2 path, $3 visibility.  No row where a project (unique index
+-- projects_full_path) or a group (index groups_full_path) has the path.
+INSERT INTO projects (group_id, path, full_path, visibility)
+SELECT g.id, $2, g.full_path || '/' || $2, $3
+  FROM groups g
+ WHERE g.id = $1
+   AND NOT EXISTS (SELECT FROM groups o WHERE lower(o.full_path) = lower(g.full_path || '/' || $2))
+    ON CONFLICT (lower(full_path)) DO NOTHING
+RETURNING id;
+
+-- name: project_set
+-- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is.  One
+-- row by the unique index projects_full_path.
+UPDATE projects
+   SET visibility = coalesce($2, visibility),
+       packages_enabled = coalesce($3, packages_enabled),
+       public_packages = coalesce($4, public_packages)
+ WHERE lower(full_path) = lower($1)
+RETURNING id;
+
+-- name: project_list
+-- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
+-- an administrator at a terminal.
+SELECT id, full_path, visibility, packages_enabled, public_packages,
+       extract(epoch FROM created_at)::bigint
+  FROM projects
+ WHERE $1::text IS NULL OR lower(full_path) = lower($1)
+ ORDER BY lower(full_path);

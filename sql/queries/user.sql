@@ -1,0 +1,19 @@
+-- name: user_add
+-- $1 username, $2 name, $3 e-mail, $4 administrator.  No row where the name is taken, in whatever
+-- case: the unique index users_username decides.
+INSERT INTO users (username, name, email, is_admin) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (lower(username)) DO NOTHING
+RETURNING id;
+
+-- name: user_set_state
+-- $1 username, $2 state.  One row by the unique index users_username.
+UPDATE users SET state = $2 WHERE lower(username) = lower($1) RETURNING id;
+
+-- name: user_find
+-- $1 username.  One row by the unique index users_username.
+SELECT id FROM users WHERE lower(username) = lower($1);
+
+-- name: user_list
+-- All users, for an administrator at a terminal: a scan of a small table, sorted in memory.
+SELECT id, username, name, email, is_admin, state, extract(epoch FROM created_at)::bigint
+  FROM users ORDER BY id;

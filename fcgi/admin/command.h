@@ -1,0 +1,62 @@
+#ifndef ADMIN_COMMAND_H
+#define ADMIN_COMMAND_H
+
+/*
+ * The subcommands of berth(1), as data: `berth NOUN VERB ...`.  A new one is a
+ * line in the table of its noun.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "admin/options.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/db.h"
+
+enum { COMMAND_ARGS_MAX = 8 };
+
+struct command;
+
+/* One run of a command: what was asked, and what it needs. */
+struct invocation {
+	const struct command *command;
+	struct arena *arena;
+	const char *conninfo;
+	struct db *db; /* connects when it is first used */
+	bool json;
+	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
+	size_t nargs;
+	struct option_set options;
+	struct err err;
+};
+
+struct command {
+	const char *verb; /* NULL: the noun alone is the command */
+	const char *synopsis; /* what follows the verb */
+	const char *about; /* a sentence or more */
+	const struct option_def *options;
+	size_t noptions;
+	size_t min_args;
+	size_t max_args;
+	/* prints to standard output.  -1: err; its status 400 counts as a usage error. */
+	int (*run)(struct invocation *);
+};
+
+struct noun {
+	const char *name;
+	const struct command *commands;
+	size_t ncommands;
+};
+
+extern const struct noun admin_group;
+extern const struct noun admin_member;
+extern const struct noun admin_migrate;
+extern const struct noun admin_project;
+extern const struct noun admin_token;
+extern const struct noun admin_user;
+
+#define COMMAND_OPTIONS(defs) .options = (defs), .noptions = sizeof(defs) / sizeof(*(defs))
+#define COMMAND_LIST(list)    .commands = (list), .ncommands = sizeof(list) / sizeof(*(list))
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef ADMIN_OUTPUT_H
+#define ADMIN_OUTPUT_H
+
+/*
+ * What a command prints: rows of cells with a key each.  As JSON one object, or
+ * an array of them; for people a table, or lines of `key: value`; for scripts the
+ * first cell alone.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+enum cell_type {
+	CELL_INT,
+	CELL_STR, /* NULL: nothing is known */
+	CELL_BOOL,
+	CELL_TIME, /* seconds since 1970; 0: never */
+	CELL_WORDS /* comma-separated; a JSON array */
+};
+
+struct cell {
+	enum cell_type type;
+	const char *str;
+	int64_t num;
+};
+
+struct output {
+	struct arena *arena;
+	bool json;
+	const char *const *keys;
+	size_t nkeys;
+};
+
+static inline struct cell
+cell_int(int64_t v)
+{
+	return (struct cell) { .type = CELL_INT, .num = v };
+}
+
+static inline struct cell
+cell_bool(bool v)
+{
+	return (struct cell) { .type = CELL_BOOL, .num = v };
+}
+
+static inline struct cell
+cell_time(int64_t v)
+{
+	return (struct cell) { .type = CELL_TIME, .num = v };
+}
+
+static inline struct cell
+cell_str(const char *v)
+{
+	return (struct cell) { .type = CELL_STR, .str = v };
+}
+
+static inline struct cell
+cell_words(const char *v)
+{
+	return (struct cell) { .type = CELL_WORDS, .str = v };
+}
+
+/* The first cell alone; all of them as JSON. */
+void output_id(const struct output *, const struct cell *row);
+
+/* All cells of one row, each on its line. */
+void output_row(const struct output *, const struct cell *row);
+
+/* n rows, one after the other in `cells`. */
+void output_table(const struct output *, const struct cell *cells, size_t n);
+
+#endif

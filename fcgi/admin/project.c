@@ -1,0 +1,155 @@
+#include "store/project.h"
+
+#include "admin/command.h"
+#include "admin/output.h"
+
+static const struct option_def add_options[] = {
+	{ "visibility", 0, "private|internal|public", true },
+};
+
+static const char *const keys[] = { "id", "full_path", "visibility", "packages_enabled",
+	"public_packages", "created_at" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+static int
+add(struct invocation *in)
+{
+	static const char *const add_keys[] = { "id", "full_path", "visibility" };
+	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
+	const char *visibility = in->options.values[0];
+	int64_t id;
+
+	if (project_add(in->db, in->arena, in->args[0], visibility, &id, &in->err) == -1)
+		return -1;
+	output_id(&out,
+	    (struct cell[]) { cell_int(id), cell_str(in->args[0]), cell_str(visibility) });
+	return 0;
+}
+
+static int
+parse_bool(const char *key, const char *value, bool *out, struct err *err)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "true", true }, { "on", true }, { "false", false }, { "off", false } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (strcmp(words[i].word, value) == 0) {
+			*out = words[i].value;
+			return 0;
+		}
+	}
+	return err_set(err, 400, "%s must be true or false, not `%s`", key, value);
+}
+
+/* What the KEY=VALUE words ask for, and room for their values. */
+struct asked {
+	struct project_change change;
+	bool packages_enabled;
+	bool public_packages;
+};
+
+static int
+parse_change(const char *word, struct asked *asked, struct err *err)
+{
+	size_t n = strcspn(word, "=");
+	struct slice key = slice_of(word, n);
+	const char *value = word + n + 1;
+
+	if (word[n] == '\0')
+		return err_set(err, 400, "`%s` must be KEY=VALUE", word);
+	if (slice_is(key, "visibility")) {
+		asked->change.visibility = value;
+		return 0;
+	}
+	if (slice_is(key, "packages_enabled")) {
+		asked->change.packages_enabled = &asked->packages_enabled;
+		return parse_bool("packages_enabled", value, &asked->packages_enabled, err);
+	}
+	if (slice_is(key, "public_packages")) {
+		asked->change.public_packages = &asked->public_packages;
+		return parse_bool("public_packages", value, &asked->public_packages, err);
+	}
+	return err_set(err, 400,
+	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages", (int)n, word);
+}
+
+static void
+fill_row(const struct project *p, struct cell row[NKEYS])
+{
+	row[0] = cell_int(p->id);
+	row[1] = cell_str(p->full_path);
+	row[2] = cell_str(p->visibility);
+	row[3] = cell_bool(p->packages_enabled);
+	row[4] = cell_bool(p->public_packages);
+	row[5] = cell_time(p->created_at);
+}
+
+/* The project of the first argument, as it now is. */
+static int
+print_project(struct invocation *in, void (*print)(const struct output *, const struct cell *))
+{
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct cell row[NKEYS];
+	struct project *p;
+
+	if (project_find(in->db, in->arena, in->args[0], &p, &in->err) == -1)
+		return -1;
+	fill_row(p, row);
+	print(&out, row);
+	return 0;
+}
+
+static int
+set(struct invocation *in)
+{
+	struct asked asked = { 0 };
+	int64_t id;
+
+	for (size_t i = 1; i < in->nargs; i++) {
+		if (parse_change(in->args[i], &asked, &in->err) == -1)
+			return -1;
+	}
+	if (project_set(in->db, in->arena, in->args[0], &asked.change, &id, &in->err) == -1)
+		return -1;
+	return print_project(in, output_id);
+}
+
+static int
+show(struct invocation *in)
+{
+	return print_project(in, output_row);
+}
+
+static int
+list(struct invocation *in)
+{
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct project *projects;
+	struct cell *cells;
+	size_t n;
+
+	if (project_list(in->db, in->arena, &projects, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++)
+		fill_row(&projects[i], &cells[i * NKEYS]);
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "add", "GROUP/NAME --visibility private|internal|public",
+	    "Makes a project in a group that exists, and prints the new id.",
+	    COMMAND_OPTIONS(add_options), 1, 1, add },
+	{ "set", "GROUP/NAME KEY=VALUE ...",
+	    "Changes visibility=private|internal|public, packages_enabled=true|false (off: the registry"
+	    " is not there at all), public_packages=true|false (anyone may pull), and prints the id.",
+	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
+	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
+	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },
+};
+
+const struct noun admin_project = { "project", COMMAND_LIST(commands) };

@@ -1,0 +1,95 @@
+#include "store/user.h"
+
+#include "admin/command.h"
+#include "admin/output.h"
+
+enum { ADD_EMAIL, ADD_NAME, ADD_ADMIN };
+
+static const struct option_def add_options[] = {
+	[ADD_EMAIL] = { "email", 0, "EMAIL", true },
+	[ADD_NAME] = { "name", 0, "NAME", false },
+	[ADD_ADMIN] = { "admin", 0, NULL, false },
+};
+
+static int
+add(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "username", "name", "email", "is_admin", "state" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const char *const *given = in->options.values;
+	struct user u = {
+		.username = in->args[0],
+		.name = given[ADD_NAME] != NULL ? given[ADD_NAME] : in->args[0],
+		.email = given[ADD_EMAIL],
+		.admin = given[ADD_ADMIN] != NULL,
+	};
+
+	if (user_add(in->db, in->arena, &u, &u.id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(u.id), cell_str(u.username), cell_str(u.name),
+	    cell_str(u.email), cell_bool(u.admin), cell_str("active") });
+	return 0;
+}
+
+static int
+set_blocked(struct invocation *in, bool blocked)
+{
+	static const char *const keys[] = { "id", "username", "state" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	int64_t id;
+
+	if (user_set_blocked(in->db, in->arena, in->args[0], blocked, &id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]),
+	    cell_str(blocked ? "blocked" : "active") });
+	return 0;
+}
+
+static int
+block(struct invocation *in)
+{
+	return set_blocked(in, true);
+}
+
+static int
+unblock(struct invocation *in)
+{
+	return set_blocked(in, false);
+}
+
+static int
+list(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "username", "state", "is_admin", "email", "created_at",
+		"name" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct user *users;
+	struct cell *cells;
+	size_t n;
+
+	if (user_list(in->db, in->arena, &users, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct user *u = &users[i];
+		struct cell row[NKEYS] = { cell_int(u->id), cell_str(u->username), cell_str(u->state),
+			cell_bool(u->admin), cell_str(u->email), cell_time(u->created_at), cell_str(u->name) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
+	    "Makes a user and prints the new id.  --admin lets the user do everything everywhere.",
+	    COMMAND_OPTIONS(add_options), 1, 1, add },
+	{ "block", "NAME", "Refuses everything that uses the user's tokens, from the next request on.",
+	    NULL, 0, 1, 1, block },
+	{ "unblock", "NAME", "Takes a block back.", NULL, 0, 1, 1, unblock },
+	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
+};
+
+const struct noun admin_user = { "user", COMMAND_LIST(commands) };

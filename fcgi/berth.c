@@ -1,0 +1,230 @@
+/* berth(1): what an administrator does to a registry. */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/command.h"
+#include "base/settings.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const struct noun *const nouns[] = {
+	&admin_migrate,
+	&admin_user,
+	&admin_group,
+	&admin_project,
+	&admin_member,
+	&admin_token,
+};
+
+enum { NNOUNS = sizeof(nouns) / sizeof(*nouns) };
+
+/* Where there is no configuration to say how long the database may take. */
+enum { DEFAULT_TIMEOUT = 10 };
+
+enum { COMMON_CONFIG, COMMON_DATABASE, COMMON_HELP, COMMON_JSON, COMMON_VERSION };
+
+static const struct option_def common_defs[] = {
+	[COMMON_CONFIG] = { "config", 'c', "FILE", false },
+	[COMMON_DATABASE] = { "database", 0, "CONNINFO", false },
+	[COMMON_HELP] = { "help", 'h', NULL, false },
+	[COMMON_JSON] = { "json", 0, NULL, false },
+	[COMMON_VERSION] = { "version", 'V', NULL, false },
+};
+
+static void
+print_usage(FILE *to, const struct noun *noun, const struct command *c)
+{
+	fprintf(to, "berth %s%s%s%s%s\n", noun->name, c->verb != NULL ? " " : "",
+	    c->verb != NULL ? c->verb : "", c->synopsis[0] != '\0' ? " " : "", c->synopsis);
+}
+
+/* All commands of one noun, or, without one, of all. */
+static void
+print_usages(FILE *to, const struct noun *noun)
+{
+	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] COMMAND ...; the commands are\n", to);
+	for (size_t i = 0; i < NNOUNS; i++) {
+		for (size_t k = 0; (noun == NULL || noun == nouns[i]) && k < nouns[i]->ncommands; k++) {
+			fputs("    ", to);
+			print_usage(to, nouns[i], &nouns[i]->commands[k]);
+		}
+	}
+}
+
+static void
+print_help(const struct noun *noun, const struct command *c)
+{
+	fputs("usage: ", stdout);
+	print_usage(stdout, noun, c);
+	printf("\n%s\n\n", c->about);
+	fputs("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else " SETTINGS_DEFAULT_PATH "),\n"
+	      "--database CONNINFO (instead of its `database`), --json, --help, --version.\n",
+	    stdout);
+}
+
+static const struct noun *
+find_noun(const char *name)
+{
+	for (size_t i = 0; i < NNOUNS; i++) {
+		if (strcmp(nouns[i]->name, name) == 0)
+			return nouns[i];
+	}
+	return NULL;
+}
+
+static const struct command *
+find_command(const struct noun *noun, const char *verb)
+{
+	for (size_t i = 0; i < noun->ncommands; i++) {
+		if (strcmp(noun->commands[i].verb, verb) == 0)
+			return &noun->commands[i];
+	}
+	return NULL;
+}
+
+/*
+ * Reads noun and verb.  *noun and *command are NULL where the words end before
+ * them; that is for the caller to judge.
+ */
+static int
+parse_command(struct options *o, const struct noun **noun, const struct command **command,
+    struct err *err)
+{
+	const char *word;
+
+	if (options_next(o, &word, err) == -1)
+		return -1;
+	if (word == NULL)
+		return 0;
+	*noun = find_noun(word);
+	if (*noun == NULL)
+		return err_set(err, 400, "there is no command `%s`", word);
+	if ((*noun)->commands[0].verb == NULL) {
+		*command = &(*noun)->commands[0];
+		return 0;
+	}
+	if (options_next(o, &word, err) == -1)
+		return -1;
+	if (word == NULL)
+		return 0;
+	*command = find_command(*noun, word);
+	if (*command == NULL)
+		return err_set(err, 400, "there is no command `%s %s`", (*noun)->name, word);
+	return 0;
+}
+
+/* Reads what follows the verb. */
+static int
+parse_rest(struct options *o, struct invocation *in)
+{
+	const char *word;
+
+	in->options.defs = in->command->options;
+	in->options.n = in->command->noptions;
+	o->sets[1] = &in->options;
+	for (;;) {
+		if (options_next(o, &word, &in->err) == -1)
+			return -1;
+		if (word == NULL)
+			return 0;
+		if (in->nargs == in->command->max_args)
+			return err_set(&in->err, 400, "`%s` is too much", word);
+		in->args[in->nargs++] = word;
+	}
+}
+
+/* The connection string and how long a statement may take. */
+static int
+load_settings(struct invocation *in, const struct option_set *common, int64_t *timeout_ms)
+{
+	const char *path = common->values[COMMON_CONFIG];
+	const char *database = common->values[COMMON_DATABASE];
+	struct settings settings;
+
+	if (path == NULL)
+		path = getenv("BERTH_CONF");
+	if (path == NULL || path[0] == '\0')
+		path = database == NULL ? SETTINGS_DEFAULT_PATH : NULL;
+	*timeout_ms = DEFAULT_TIMEOUT * 1000;
+	in->conninfo = database;
+	if (path == NULL)
+		return 0;
+	if (settings_load(in->arena, path, &settings, &in->err) == -1)
+		return -1;
+	*timeout_ms = settings.database_timeout * 1000;
+	if (database == NULL)
+		in->conninfo = settings.database;
+	return 0;
+}
+
+static int
+run(struct invocation *in, const struct option_set *common)
+{
+	int64_t timeout_ms;
+	int rc;
+
+	if (in->nargs < in->command->min_args)
+		return err_set(&in->err, 400, "something is missing");
+	if (options_check(&in->options, &in->err) == -1 || load_settings(in, common, &timeout_ms) == -1)
+		return -1;
+	in->json = common->values[COMMON_JSON] != NULL;
+	in->db = db_new(in->conninfo, timeout_ms);
+	rc = in->command->run(in);
+	db_free(in->db);
+	/* a token that nobody has read is lost: say so */
+	if ((fflush(stdout) == EOF || ferror(stdout)) && rc == 0)
+		rc = err_sys(&in->err, "standard output");
+	return rc;
+}
+
+/* Standard error is the administrator's: it shows what a client would not see. */
+static int
+report(const struct noun *noun, const struct invocation *in)
+{
+	const struct err *err = &in->err;
+
+	fprintf(stderr, "berth: %s\n", err->detail[0] != '\0' ? err->detail : err->pub);
+	if (err->status != 400)
+		return EXIT_FAILED;
+	if (noun != NULL && in->command != NULL) {
+		fputs("usage: ", stderr);
+		print_usage(stderr, noun, in->command);
+	} else {
+		print_usages(stderr, noun);
+	}
+	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct option_set common = { .defs = common_defs,
+		.n = sizeof(common_defs) / sizeof(*common_defs) };
+	struct options options = { .next = argv + (argc > 0), .sets = { &common } };
+	struct invocation in = { .arena = arena_new() };
+	const struct noun *noun = NULL;
+	int status = EXIT_SUCCESS;
+
+	if (parse_command(&options, &noun, &in.command, &in.err) == -1 ||
+	    (in.command != NULL && parse_rest(&options, &in) == -1)) {
+		status = report(noun, &in);
+	} else if (common.values[COMMON_VERSION] != NULL) {
+		puts("berth " BERTH_VERSION);
+	} else if (common.values[COMMON_HELP] != NULL) {
+		if (in.command != NULL)
+			print_help(noun, in.command);
+		else
+			print_usages(stdout, noun);
+	} else if (in.command == NULL) {
+		print_usages(stderr, noun);
+		status = EXIT_USAGE;
+	} else if (run(&in, &common) == -1) {
+		status = report(noun, &in);
+	}
+	arena_free(in.arena);
+	return status;
+}

@@ -1,0 +1,230 @@
+#include "http/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { SYSTEMD_FIRST_FD = 3 };
+
+static int
+fd_prepare(int fd, struct err *err)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		return err_sys(err, "listening socket");
+	return 0;
+}
+
+static bool
+fd_listens(int fd)
+{
+	int on = 0;
+	socklen_t n = sizeof(on);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on != 0;
+}
+
+static bool
+env_is(const char *name, intmax_t want)
+{
+	const char *s = getenv(name);
+	char *end;
+
+	if (s == NULL || *s < '0' || *s > '9')
+		return false;
+	return strtoimax(s, &end, 10) == want && *end == '\0';
+}
+
+/* 1: *fd is the socket that systemd passed; 0: it passed none. */
+static int
+systemd_take(int *fd, struct err *err)
+{
+	bool one = env_is("LISTEN_FDS", 1);
+
+	/* LISTEN_PID is there so that a child does not take for its own what its parent got */
+	if (!env_is("LISTEN_PID", getpid()) || getenv("LISTEN_FDS") == NULL)
+		return 0;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (!one)
+		return err_internal(err, 500, "systemd must pass exactly one socket");
+	if (!fd_listens(SYSTEMD_FIRST_FD))
+		return err_internal(err, 500, "what systemd passed is not a listening socket");
+	*fd = SYSTEMD_FIRST_FD;
+	return 1;
+}
+
+/* 1: *fd is the socket that was standard input; 0: it is something else. */
+static int
+stdin_take(int *fd, struct err *err)
+{
+	int null;
+
+	if (!fd_listens(STDIN_FILENO))
+		return 0;
+	*fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, SYSTEMD_FIRST_FD);
+	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (*fd == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1)
+		return err_sys(err, "standard input");
+	close(null);
+	return 1;
+}
+
+/* A numeric id.  The largest is what chown(2) takes for "leave it as it is". */
+static bool
+id_parse(const char *text, uint32_t *id)
+{
+	char *end;
+	uintmax_t n;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	n = strtoumax(text, &end, 10);
+	if (*end != '\0' || n >= UINT32_MAX)
+		return false;
+	*id = (uint32_t)n;
+	return true;
+}
+
+static int
+user_find(const char *name, uid_t *uid, struct err *err)
+{
+	const struct passwd *pw = getpwnam(name);
+
+	if (pw != NULL)
+		*uid = pw->pw_uid;
+	else if (!id_parse(name, uid))
+		return err_internal(err, 500, "socket_owner: there is no user `%s`", name);
+	return 0;
+}
+
+static int
+group_find(const char *name, gid_t *gid, struct err *err)
+{
+	const struct group *gr = getgrnam(name);
+
+	if (gr != NULL)
+		*gid = gr->gr_gid;
+	else if (!id_parse(name, gid))
+		return err_internal(err, 500, "socket_owner: there is no group `%s`", name);
+	return 0;
+}
+
+/* user[:group], or :group alone, which an unprivileged process may set too. */
+static int
+owner_set(const char *path, const char *owner, struct err *err)
+{
+	char user[256];
+	size_t n = strcspn(owner, ":");
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
+
+	if (n >= sizeof(user))
+		return err_internal(err, 500, "socket_owner is too long");
+	memcpy(user, owner, n);
+	user[n] = '\0';
+	if (n > 0 && user_find(user, &uid, err) == -1)
+		return -1;
+	if (owner[n] == ':' && group_find(owner + n + 1, &gid, err) == -1)
+		return -1;
+	if (lchown(path, uid, gid) == -1)
+		return err_sys(err, "cannot give %s to %s", path, owner);
+	return 0;
+}
+
+/* Removes what an earlier run left at the path; refuses to touch anything else. */
+static int
+stale_remove(const struct sockaddr_un *sa, struct err *err)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(sa->sun_path, &st) == -1)
+		return errno == ENOENT ? 0 : err_sys(err, "%s", sa->sun_path);
+	if (!S_ISSOCK(st.st_mode))
+		return err_internal(err, 500, "%s is there already and is no socket", sa->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return err_sys(err, "socket");
+	rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	/* only this error says that nobody listens; EAGAIN is somebody who is busy */
+	if (rc == -1 && errno == ECONNREFUSED)
+		rc = unlink(sa->sun_path) == -1 ? err_sys(err, "%s", sa->sun_path) : 0;
+	else
+		rc = err_internal(err, 500, "somebody listens on %s already", sa->sun_path);
+	close(fd);
+	return rc;
+}
+
+/* The file is there for nobody until its owner and mode are right. */
+static int
+path_bind(int fd, const struct sockaddr_un *sa, const struct settings *s, struct err *err)
+{
+	mode_t mask = umask(0777);
+	int rc = bind(fd, (const struct sockaddr *)sa, sizeof(*sa));
+
+	umask(mask);
+	if (rc == -1)
+		return err_sys(err, "cannot bind %s", sa->sun_path);
+	if (s->socket_owner[0] != '\0' && owner_set(sa->sun_path, s->socket_owner, err) == -1)
+		rc = -1;
+	else if (chmod(sa->sun_path, (mode_t)s->socket_mode) == -1)
+		rc = err_sys(err, "cannot set the mode of %s", sa->sun_path);
+	else if (listen(fd, SOMAXCONN) == -1)
+		rc = err_sys(err, "cannot listen on %s", sa->sun_path);
+	if (rc == -1)
+		unlink(sa->sun_path);
+	return rc;
+}
+
+static int
+own_open(const struct settings *s, struct err *err)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(s->socket) >= sizeof(sa.sun_path))
+		return err_internal(err, 500, "socket: a path of at most %zu bytes is possible",
+		    sizeof(sa.sun_path) - 1);
+	memcpy(sa.sun_path, s->socket, strlen(s->socket));
+	if (stale_remove(&sa, err) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return err_sys(err, "socket");
+	if (path_bind(fd, &sa, s, err) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+listen_open(const struct settings *s, bool *own, struct err *err)
+{
+	int fd = -1;
+	int taken = systemd_take(&fd, err);
+
+	*own = false;
+	if (taken == 0)
+		taken = stdin_take(&fd, err);
+	if (taken == -1)
+		return -1;
+	if (taken == 1)
+		return fd_prepare(fd, err) == -1 ? -1 : fd;
+	fd = own_open(s, err);
+	*own = fd != -1;
+	return fd;
+}

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "base/settings.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -40,10 +41,14 @@ struct pool_app {
 	void (*idle_event)(struct worker_app *);
 };
 
+/* Opens the log that the settings name.  0, or -1 with errno set. */
+int pool_log_open(const struct settings *);
+
 /*
  * Runs the pool in the foreground until it is told to stop.  listen_fd: the
  * socket (http/listen.h).  config_path: read again on SIGHUP.
  * SIGTERM, SIGINT: no new requests, running ones finish, within drain_timeout.
+ * A request that outlasts request_timeout by far costs its worker.
  * SIGHUP: reads the configuration again, starts new workers with it, and ends the
  * old ones once all new ones serve; a bad configuration changes nothing.
  * SIGUSR1: reopens the log, here and in all workers.

@@ -153,7 +153,7 @@ segment_decode(struct arena *a, struct slice raw, struct segment *out)
 	return wrong;
 }
 
-/* Splits and decodes all of raw_path, also past the first mistake, for the sake of router_shape(). */
+/* Splits and decodes all of raw_path, also past a mistake, for the sake of router_shape(). */
 static int
 path_split(struct request *rq)
 {
@@ -203,7 +203,8 @@ uri_read(struct request *rq)
 	if (path_n > REQUEST_PATH_MAX)
 		return err_set(&rq->err, 414, "the path is longer than %d bytes", REQUEST_PATH_MAX);
 	if (query_n > REQUEST_QUERY_MAX)
-		return err_set(&rq->err, 414, "the query is longer than %d bytes", REQUEST_QUERY_MAX);
+		return err_set(&rq->err, 414, "the query is longer than %d bytes",
+		    REQUEST_QUERY_MAX);
 	return 0;
 }
 
@@ -299,7 +300,8 @@ value_decode(struct request *rq, const char *name, struct slice raw, const char 
 		int c = query_byte(raw, &at);
 
 		if (c == -1)
-			return err_set(&rq->err, 400, "query parameter `%s` has a bad percent escape", name);
+			return err_set(&rq->err, 400, "query parameter `%s` has a bad escape",
+			    name);
 		if (c == 0)
 			return err_set(&rq->err, 400, "query parameter `%s` holds a NUL", name);
 		text[n++] = (char)c;

@@ -131,7 +131,8 @@ test_error_headers(void)
 	ok(strstr(error_with(SHAPE_TEXT, 405, "no", "GET, HEAD"), "Allow: GET, HEAD\r\n") != NULL,
 	    "405 lists the methods");
 	begin(METHOD_GET);
-	ok(strstr(error_with(SHAPE_TEXT, 405, "no", NULL), "Allow:") == NULL, "unless none are known");
+	ok(strstr(error_with(SHAPE_TEXT, 405, "no", NULL), "Allow:") == NULL,
+	    "unless none are known");
 	begin(METHOD_GET);
 	ok(strstr(error_with(SHAPE_CARGO, 429, "slow", NULL), "Retry-After: 10\r\n") != NULL,
 	    "429 says when to try again");

@@ -1,0 +1,225 @@
+#include "http/generation.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+	SECOND = 1000000,
+	BACKOFF_MIN = SECOND / 10,
+	BACKOFF_MAX = 10 * SECOND,
+	/* who lived so long, or served anything, crashed for a new reason */
+	BACKOFF_FORGIVEN = 10 * SECOND,
+	START_PATIENCE = 60 * SECOND,
+	/* past request_timeout: the application's own deadlines come first */
+	REQUEST_GRACE = 5 * SECOND
+};
+
+struct generation *
+generation_new(unsigned number, struct arena *arena, const struct settings *settings)
+{
+	struct generation *g = calloc(1, sizeof(*g));
+
+	if (g == NULL) {
+		arena_free(arena);
+		return NULL;
+	}
+	g->number = number;
+	g->arena = arena;
+	g->settings = settings;
+	g->n = (size_t)settings->workers;
+	g->deadline_us = clock_us() + START_PATIENCE;
+	g->children = calloc(g->n, sizeof(*g->children));
+	g->slots = scoreboard_new(g->n);
+	if (g->children == NULL || g->slots == NULL) {
+		generation_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void
+generation_free(struct generation *g)
+{
+	int saved = errno;
+
+	if (g == NULL)
+		return;
+	if (g->slots != NULL)
+		scoreboard_free(g->slots, g->n);
+	free(g->children);
+	arena_free(g->arena);
+	free(g);
+	errno = saved;
+}
+
+static void
+child_back_off(struct child *c, int64_t now)
+{
+	c->backoff_us = c->backoff_us == 0 ? BACKOFF_MIN : c->backoff_us * 2;
+	if (c->backoff_us > BACKOFF_MAX)
+		c->backoff_us = BACKOFF_MAX;
+	c->restart_us = now + c->backoff_us;
+}
+
+static void
+child_spawn(struct generation *g, size_t i, const struct generation_main *m, int64_t now)
+{
+	struct child *c = &g->children[i];
+	pid_t master = getpid();
+	pid_t pid;
+
+	slot_start(&g->slots[i]);
+	pid = fork();
+	if (pid == 0) {
+		/* none is left behind by a master that dies; it may have died just now */
+		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != master)
+			exit(EXIT_FAILURE);
+		exit(m->fn(m->arg, g->settings, &g->slots[i]));
+	}
+	if (pid == -1) {
+		log_error("cannot start a worker: %s", strerrordesc_np(errno));
+		child_back_off(c, now);
+		return;
+	}
+	c->pid = pid;
+	c->started_us = now;
+	c->killed = false;
+}
+
+void
+generation_spawn(struct generation *g, const struct generation_main *m)
+{
+	int64_t now = clock_us();
+
+	for (size_t i = 0; i < g->n && !g->draining; i++) {
+		if (g->children[i].pid == 0 && g->children[i].restart_us <= now)
+			child_spawn(g, i, m, now);
+	}
+}
+
+void
+generation_drain(struct generation *g)
+{
+	if (g->draining)
+		return;
+	g->draining = true;
+	g->deadline_us = clock_us() + g->settings->drain_timeout * SECOND;
+	generation_signal(g, SIGTERM);
+}
+
+void
+generation_signal(const struct generation *g, int sig)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->children[i].pid != 0)
+			kill(g->children[i].pid, sig);
+	}
+}
+
+/* Why the worker has to go by force, or NULL. */
+static const char *
+impatience(const struct generation *g, size_t i, int64_t now)
+{
+	int64_t patience = g->settings->request_timeout * SECOND + REQUEST_GRACE;
+
+	if (slot_busy_us(&g->slots[i]) > patience)
+		return "its request is past request_timeout";
+	if (g->draining && now > g->deadline_us)
+		return "it did not end within drain_timeout";
+	return NULL;
+}
+
+void
+generation_watch(struct generation *g)
+{
+	int64_t now = clock_us();
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct child *c = &g->children[i];
+		const char *why = c->pid == 0 || c->killed ? NULL : impatience(g, i, now);
+
+		if (why == NULL)
+			continue;
+		log_error("worker %d killed: %s", (int)c->pid, why);
+		kill(c->pid, SIGKILL);
+		c->killed = true;
+	}
+}
+
+static void
+crash_log(const struct child *c, int status)
+{
+	if (c->killed)
+		return;
+	if (WIFSIGNALED(status))
+		log_error("worker %d was ended by signal %d (%s)%s", (int)c->pid, WTERMSIG(status),
+		    sigdescr_np(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
+	else
+		log_error("worker %d exited with status %d", (int)c->pid, WEXITSTATUS(status));
+}
+
+enum child_end
+generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
+{
+	int64_t now = clock_us();
+	struct child *c;
+	size_t i = 0;
+
+	while (i < g->n && g->children[i].pid != pid)
+		i++;
+	if (i == g->n)
+		return CHILD_NOT_MINE;
+	c = &g->children[i];
+	*was_ready = g->slots[i].state != SLOT_STARTING;
+	if (g->slots[i].served > 0 || now - c->started_us >= BACKOFF_FORGIVEN)
+		c->backoff_us = 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		c->pid = 0;
+		c->restart_us = now;
+		return CHILD_RETIRED;
+	}
+	crash_log(c, status);
+	c->pid = 0;
+	child_back_off(c, now);
+	return CHILD_CRASHED;
+}
+
+bool
+generation_is_ready(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->children[i].pid == 0 || g->slots[i].state == SLOT_STARTING)
+			return false;
+	}
+	return true;
+}
+
+bool
+generation_is_empty(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->children[i].pid != 0)
+			return false;
+	}
+	return true;
+}
+
+int64_t
+generation_due_us(const struct generation *g)
+{
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < g->n && !g->draining; i++) {
+		if (g->children[i].pid == 0 && g->children[i].restart_us < due)
+			due = g->children[i].restart_us;
+	}
+	return due;
+}

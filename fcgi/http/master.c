@@ -1,0 +1,300 @@
+#include "http/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/generation.h"
+#include "http/worker.h"
+
+enum {
+	SECOND = 1000000,
+	TICK = SECOND / 4, /* how often the scoreboard is looked at */
+	TICK_STARTING = SECOND / 50,
+	CRASH_WINDOW = 30 * SECOND,
+	CRASHES_A_WORKER = 5
+};
+
+struct pool {
+	const struct pool_app *app;
+	const char *config_path;
+	int listen_fd;
+	struct generation *all;
+	struct generation *serving;
+	struct generation *starting; /* NULL: no reload is going on */
+	unsigned generations; /* ever begun */
+	int64_t crashes; /* since a worker became ready, within CRASH_WINDOW of the first */
+	int64_t crashing_since_us;
+	bool was_ready; /* all first workers have been */
+	bool stopping;
+	int status;
+};
+
+int
+pool_log_open(const struct settings *s)
+{
+	static const struct {
+		const char *name;
+		enum log_level level;
+	} levels[] = {
+		{ "error", LOG_ERROR },
+		{ "warn", LOG_WARN },
+		{ "info", LOG_INFO },
+		{ "debug", LOG_DEBUG },
+	};
+	enum log_level level = LOG_INFO;
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+		if (strcmp(levels[i].name, s->log_level) == 0)
+			level = levels[i].level;
+	}
+	return log_open("berth-fcgi", s->log_file, level);
+}
+
+static int
+worker_main(void *arg, const struct settings *settings, struct slot *slot)
+{
+	const struct pool *pool = arg;
+
+	return worker_run(pool->app, settings, pool->listen_fd, slot);
+}
+
+static struct generation *
+pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings)
+{
+	struct generation *g = generation_new(++pool->generations, arena, settings);
+
+	if (g == NULL) {
+		log_error("cannot start workers: %s", strerrordesc_np(errno));
+		return NULL;
+	}
+	g->next = pool->all;
+	pool->all = g;
+	return g;
+}
+
+static void
+pool_stop(struct pool *pool, int status)
+{
+	if (pool->stopping)
+		return;
+	pool->stopping = true;
+	pool->status = status;
+	pool->starting = NULL;
+	for (struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_drain(g);
+}
+
+/* The new workers of a reload do not come up: those that serve go on as if nothing had been. */
+static void
+reload_abandon(struct pool *pool, const char *why)
+{
+	log_error("reload failed: %s; the old workers go on", why);
+	generation_drain(pool->starting);
+	pool->starting = NULL;
+	if (pool_log_open(pool->serving->settings) == -1)
+		log_error("cannot open the old log again: %s", strerrordesc_np(errno));
+}
+
+static void
+reload_finish(struct pool *pool)
+{
+	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
+	    pool->serving->number);
+	generation_drain(pool->serving);
+	pool->serving = pool->starting;
+	pool->starting = NULL;
+}
+
+/* What belongs to the master and so stays as it was. */
+static void
+warn_fixed(const struct settings *old, const struct settings *new)
+{
+	if (strcmp(old->socket, new->socket) != 0 || old->socket_mode != new->socket_mode ||
+	    strcmp(old->socket_owner, new->socket_owner) != 0)
+		log_warn("socket, socket_mode and socket_owner change with a restart only");
+	if (strcmp(old->pid_file, new->pid_file) != 0)
+		log_warn("pid_file changes with a restart only");
+}
+
+static void
+pool_reload(struct pool *pool)
+{
+	struct arena *arena = arena_new();
+	struct settings *settings = arena_alloc(arena, sizeof(*settings));
+	struct err err = { 0 };
+
+	if (settings_load(arena, pool->config_path, settings, &err) == -1) {
+		log_error("reload refused: %s", err.detail);
+		arena_free(arena);
+		return;
+	}
+	warn_fixed(pool->serving->settings, settings);
+	/* before the workers start, which inherit it */
+	if (pool_log_open(settings) == -1) {
+		log_error("reload refused: %s: %s", settings->log_file, strerrordesc_np(errno));
+		arena_free(arena);
+		return;
+	}
+	if (pool->starting != NULL)
+		reload_abandon(pool, "another reload came before it was done");
+	pool->starting = pool_begin(pool, arena, settings);
+}
+
+static void
+pool_reopen_log(const struct pool *pool)
+{
+	if (log_reopen() == -1)
+		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+	for (const struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_signal(g, SIGUSR1);
+}
+
+static void
+signal_handle(struct pool *pool, int sig)
+{
+	if (sig == SIGTERM || sig == SIGINT) {
+		log_info("stopping");
+		pool_stop(pool, 0);
+	} else if (sig == SIGHUP && !pool->stopping) {
+		pool_reload(pool);
+	} else if (sig == SIGUSR1) {
+		pool_reopen_log(pool);
+	}
+}
+
+/* Counts a crash; stops the pool where they come in a loop. */
+static void
+crash_count(struct pool *pool, bool was_ready)
+{
+	int64_t now = clock_us();
+
+	if (was_ready || now - pool->crashing_since_us > CRASH_WINDOW)
+		pool->crashes = 0;
+	if (pool->crashes == 0)
+		pool->crashing_since_us = now;
+	pool->crashes++;
+	if (pool->crashes <= CRASHES_A_WORKER * pool->serving->settings->workers)
+		return;
+	if (!pool->stopping)
+		log_error("workers crash in a loop before they can serve: giving up");
+	pool_stop(pool, 1);
+}
+
+static void
+child_reap(struct pool *pool, pid_t pid, int status)
+{
+	bool was_ready = false;
+
+	for (struct generation *g = pool->all; g != NULL; g = g->next) {
+		enum child_end end = generation_reap(g, pid, status, &was_ready);
+
+		if (end == CHILD_NOT_MINE)
+			continue;
+		if (end == CHILD_CRASHED && g == pool->starting)
+			reload_abandon(pool, "a new worker crashed");
+		else if (end == CHILD_CRASHED && g == pool->serving)
+			crash_count(pool, was_ready);
+		return;
+	}
+}
+
+/* Frees the generations that have drained. */
+static void
+pool_sweep(struct pool *pool)
+{
+	struct generation **link = &pool->all;
+
+	while (*link != NULL) {
+		struct generation *g = *link;
+
+		if (g->draining && generation_is_empty(g)) {
+			*link = g->next;
+			generation_free(g);
+		} else {
+			link = &g->next;
+		}
+	}
+}
+
+static void
+pool_tick(struct pool *pool)
+{
+	const struct generation_main m = { worker_main, pool };
+	int64_t now = clock_us();
+
+	for (struct generation *g = pool->all; g != NULL; g = g->next) {
+		generation_watch(g);
+		generation_spawn(g, &m);
+	}
+	if (pool->starting != NULL && generation_is_ready(pool->starting))
+		reload_finish(pool);
+	else if (pool->starting != NULL && now > pool->starting->deadline_us)
+		reload_abandon(pool, "the new workers are not ready in time");
+	if (!pool->was_ready && !pool->stopping && generation_is_ready(pool->serving)) {
+		pool->was_ready = true;
+		log_info("ready: %zu workers", pool->serving->n);
+	}
+	pool_sweep(pool);
+}
+
+/* How long nothing has to be looked at, unless a signal comes. */
+static struct timespec
+pool_patience(const struct pool *pool)
+{
+	int64_t now = clock_us();
+	int64_t wait = pool->starting != NULL || !pool->was_ready ? TICK_STARTING : TICK;
+
+	for (const struct generation *g = pool->all; g != NULL; g = g->next) {
+		int64_t due = generation_due_us(g);
+
+		if (due < now + wait)
+			wait = due > now ? due - now : 0;
+	}
+	return (struct timespec) { .tv_sec = 0, .tv_nsec = (long)(wait * 1000) };
+}
+
+static void
+signals_block(sigset_t *set)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(set, signals[i]);
+	/* taken one by one, where nothing is in the middle of anything; workers inherit this */
+	sigprocmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int
+pool_run(const struct pool_app *app, const char *config_path, const struct settings *settings,
+    int listen_fd)
+{
+	struct pool pool = { .app = app, .config_path = config_path, .listen_fd = listen_fd };
+	sigset_t signals;
+
+	signals_block(&signals);
+	pool.serving = pool_begin(&pool, NULL, settings);
+	if (pool.serving == NULL)
+		return 1;
+	pool_tick(&pool);
+	while (pool.all != NULL) {
+		struct timespec patience = pool_patience(&pool);
+		int sig = sigtimedwait(&signals, NULL, &patience);
+		int status;
+		pid_t pid;
+
+		if (sig != -1)
+			signal_handle(&pool, sig);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			child_reap(&pool, pid, status);
+		pool_tick(&pool);
+	}
+	log_info("stopped");
+	return pool.status;
+}

@@ -1,0 +1,55 @@
+#include "http/scoreboard.h"
+
+#include <sys/mman.h>
+
+#include "base/clock.h"
+
+struct slot *
+scoreboard_new(size_t n)
+{
+	void *p = mmap(NULL, n * sizeof(struct slot), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	/* the pages are zeroed: each slot is starting and has served nothing */
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void
+scoreboard_free(struct slot *slots, size_t n)
+{
+	munmap(slots, n * sizeof(struct slot));
+}
+
+void
+slot_start(struct slot *s)
+{
+	s->busy_since_us = 0;
+	s->served = 0;
+	s->state = SLOT_STARTING;
+}
+
+void
+slot_idle(struct slot *s)
+{
+	s->state = SLOT_READY;
+}
+
+void
+slot_busy(struct slot *s)
+{
+	/* the time first: the master must not see a busy worker with an old one */
+	s->busy_since_us = clock_us();
+	s->state = SLOT_BUSY;
+}
+
+void
+slot_stop(struct slot *s)
+{
+	s->state = SLOT_STOPPING;
+}
+
+int64_t
+slot_busy_us(const struct slot *s)
+{
+	return s->state == SLOT_BUSY ? clock_us() - s->busy_since_us : 0;
+}

@@ -1,0 +1,34 @@
+#ifndef HTTP_SCOREBOARD_H
+#define HTTP_SCOREBOARD_H
+
+/*
+ * What the workers of one generation are doing, in memory that the master
+ * shares with them: how it learns that a worker is ready, and that one is stuck.
+ */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum slot_state { SLOT_STARTING, SLOT_READY, SLOT_BUSY, SLOT_STOPPING };
+
+struct slot {
+	_Atomic int state;
+	_Atomic int64_t busy_since_us; /* of clock_us(); in SLOT_BUSY */
+	_Atomic int64_t served; /* requests that this worker has answered */
+};
+
+/* n slots, in SLOT_STARTING, shared with children.  NULL with errno set. */
+struct slot *scoreboard_new(size_t n);
+void scoreboard_free(struct slot *, size_t n);
+
+/* By the master before it forks, by the worker ever after. */
+void slot_start(struct slot *);
+void slot_idle(struct slot *);
+void slot_busy(struct slot *);
+void slot_stop(struct slot *);
+
+/* Microseconds that its request has taken so far; 0 where it has none. */
+int64_t slot_busy_us(const struct slot *);
+
+#endif

@@ -1,0 +1,197 @@
+#include "http/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/fcgi.h"
+
+enum {
+	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
+	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none */
+};
+
+struct worker {
+	const struct pool_app *app;
+	const struct settings *settings;
+	struct slot *slot;
+	struct worker_app *state;
+	struct fcgi_conn *conn;
+	struct arena *arena; /* of the request */
+	int signal_fd;
+	bool stopping;
+};
+
+static void
+signal_take(struct worker *w)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTERM)
+		w->stopping = true;
+	else if (log_reopen() == -1)
+		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+}
+
+/* Waits until something happens.  True: there may be a request. */
+static bool
+request_wait(struct worker *w)
+{
+	enum { SIGNAL, REQUEST, APP, N };
+	struct pollfd fds[N] = {
+		[SIGNAL] = { .fd = w->signal_fd, .events = POLLIN },
+		[REQUEST] = { .fd = fcgi_fd(w->conn), .events = POLLIN },
+		[APP] = { .fd = w->app->idle_fd(w->state), .events = POLLIN },
+	};
+	int n = poll(fds, N, fcgi_is_kept(w->conn) ? KEPT_IDLE_MS : -1);
+
+	if (n == 0)
+		fcgi_drop(w->conn);
+	if (n <= 0)
+		return false;
+	if (fds[SIGNAL].revents != 0)
+		signal_take(w);
+	if (fds[APP].revents != 0)
+		w->app->idle_event(w->state);
+	return fds[REQUEST].revents != 0 && !w->stopping;
+}
+
+static int
+body_check(const struct worker *w, struct request *rq)
+{
+	int64_t max = SMALL_BODY_MAX;
+
+	if (rq->route->body == BODY_STREAM)
+		max = w->app->max_body(w->state, rq->route);
+	if (rq->content_length <= max)
+		return 0;
+	return err_set(&rq->err, 413, "the request body has %lld bytes; at most %lld are taken",
+	    (long long)rq->content_length, (long long)max);
+}
+
+static int
+request_handle(struct worker *w, struct request *rq, struct response *rs, const char **allow)
+{
+	if (request_read(rq, w->arena, w->conn, w->settings->request_timeout) == -1 ||
+	    router_match(w->app->router, rq, allow) == -1 ||
+	    w->app->begin(w->state, rq, rs) == -1 ||
+	    body_check(w, rq) == -1)
+		return -1;
+	return rq->route->handle(w->state, rq, rs);
+}
+
+static enum log_level
+status_level(int status)
+{
+	if (status == 503)
+		return LOG_WARN;
+	return status >= 500 ? LOG_ERROR : LOG_INFO;
+}
+
+/* The path without the query, and no header: either may hold a token. */
+static void
+request_log(const struct request *rq, int status, long long bytes)
+{
+	struct log_line l;
+
+	log_begin(&l, status_level(status), "request");
+	log_str(&l, "id", slice_str(rq->id));
+	log_str(&l, "method", slice_str(request_method_name(rq->method)));
+	log_str(&l, "route", slice_str(rq->route == NULL ? "-" : rq->route->name));
+	log_int(&l, "status", status);
+	log_ms(&l, "ms", clock_us() - rq->started_us);
+	log_ms(&l, "db_ms", rq->db_us);
+	log_int(&l, "bytes", bytes);
+	log_str(&l, "actor", slice_str(rq->actor[0] == '\0' ? "-" : rq->actor));
+	if (rq->err.detail[0] != '\0')
+		log_str(&l, "detail", slice_str(rq->err.detail));
+	/* last, since it may be so long that the line is cut */
+	log_str(&l, "path", rq->raw_path);
+	log_end(&l);
+}
+
+static void
+request_serve(struct worker *w)
+{
+	struct request rq;
+	struct response rs;
+	const char *allow = NULL;
+	long long bytes;
+
+	response_init(&rs, w->arena);
+	if (request_handle(w, &rq, &rs, &allow) == -1)
+		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, allow);
+	request_body_drain(&rq);
+	bytes = response_send(&rs, &rq);
+	if (fcgi_finish(w->conn) == -1)
+		bytes = -1;
+	request_log(&rq, rs.status, bytes);
+	w->app->end(w->state, &rq);
+	arena_reset(w->arena);
+}
+
+static void
+worker_loop(struct worker *w)
+{
+	int64_t max = w->settings->max_requests;
+
+	slot_idle(w->slot);
+	while (!w->stopping && (max == 0 || w->slot->served < max)) {
+		if (!request_wait(w))
+			continue;
+		slot_busy(w->slot);
+		if (fcgi_accept(w->conn) == 1) {
+			request_serve(w);
+			w->slot->served++;
+		}
+		slot_idle(w->slot);
+	}
+	slot_stop(w->slot);
+}
+
+static int
+worker_signal_fd(void)
+{
+	sigset_t set;
+
+	/* SIGINT and SIGHUP, which a terminal sends to everybody, are for the master to act on */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int
+worker_run(const struct pool_app *app, const struct settings *settings, int listen_fd,
+    struct slot *slot)
+{
+	struct worker w = { .app = app, .settings = settings, .slot = slot };
+	struct err err = { 0 };
+
+	w.signal_fd = worker_signal_fd();
+	w.conn = fcgi_open(listen_fd, settings->request_timeout);
+	if (w.signal_fd == -1 || w.conn == NULL) {
+		log_error("worker cannot start: no resources");
+		return WORKER_START_FAILED;
+	}
+	w.state = app->start(settings, &err);
+	if (w.state == NULL) {
+		log_error("worker cannot start: %s", err.detail);
+	} else {
+		w.arena = arena_new();
+		worker_loop(&w);
+		arena_free(w.arena);
+		app->stop(w.state);
+	}
+	fcgi_close(w.conn);
+	close(w.signal_fd);
+	return w.state == NULL ? WORKER_START_FAILED : 0;
+}

@@ -1,0 +1,20 @@
+#ifndef HTTP_WORKER_H
+#define HTTP_WORKER_H
+
+/* One process of the pool: it serves requests, one at a time. */
+
+#include "base/settings.h"
+#include "http/pool.h"
+#include "http/scoreboard.h"
+
+/* The status of a worker that the application could not start. */
+enum { WORKER_START_FAILED = 3 };
+
+/*
+ * Serves until SIGTERM or the number of requests after which it retires.
+ * SIGTERM and SIGUSR1 must be blocked: they are taken between requests only,
+ * so that they interrupt none.  Returns the exit status of the process.
+ */
+int worker_run(const struct pool_app *, const struct settings *, int listen_fd, struct slot *);
+
+#endif

@@ -1,0 +1,151 @@
+#ifndef T_POOL_APP_H
+#define T_POOL_APP_H
+
+/* An application for the pool that crashes, hangs and fails to start when it is told to. */
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "http/pool.h"
+
+enum { STREAM_MAX = 100000 };
+
+static char test_dir[] = "/tmp/berth-pool-XXXXXX";
+
+struct worker_app {
+	const struct settings *settings;
+};
+
+static int
+answer(struct request *rq, struct response *rs, int64_t n)
+{
+	response_body(rs, 200, "text/plain",
+	    slice_str(arena_printf(rq->arena, "%lld", (long long)n)));
+	return 0;
+}
+
+static int
+do_pid(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	return answer(rq, rs, getpid());
+}
+
+static int
+do_setting(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return answer(rq, rs, app->settings->max_features);
+}
+
+static int
+do_body(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	char piece[1000];
+	int64_t total = 0;
+	size_t n;
+
+	(void)app;
+	do {
+		if (request_body_read(rq, piece, sizeof(piece), &n) == -1)
+			return -1;
+		total += (int64_t)n;
+	} while (n > 0);
+	return answer(rq, rs, total);
+}
+
+static int
+do_crash(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	(void)app;
+	(void)rq;
+	(void)rs;
+	setrlimit(RLIMIT_CORE, &no_core);
+	return raise(SIGKILL);
+}
+
+/* Says that it has begun by a file, and ends when another one is there. */
+static int
+do_wait(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const char *begun = arena_printf(rq->arena, "%s/begun", test_dir);
+	const char *end = arena_printf(rq->arena, "%s/end", test_dir);
+	FILE *f = fopen(begun, "w");
+
+	(void)app;
+	if (f == NULL || fclose(f) != 0)
+		return err_set(&rq->err, 400, "no file");
+	while (access(end, F_OK) == -1)
+		nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
+	return answer(rq, rs, 1);
+}
+
+static const struct route routes[] = {
+	{ .name = "pid", .methods = METHOD_GET, .pattern = "pid", .handle = do_pid },
+	{ .name = "setting", .methods = METHOD_GET, .pattern = "setting", .handle = do_setting },
+	{ .name = "none", .methods = METHOD_PUT, .pattern = "none", .handle = do_pid },
+	{ .name = "body", .methods = METHOD_PUT, .pattern = "body", .body = BODY_STREAM,
+	    .handle = do_body },
+	{ .name = "crash", .methods = METHOD_GET, .pattern = "crash", .handle = do_crash },
+	{ .name = "wait", .methods = METHOD_GET, .pattern = "wait", .handle = do_wait },
+};
+static const struct router router = { routes, sizeof(routes) / sizeof(*routes), NULL, 0 };
+
+static struct worker_app *
+app_start(const struct settings *s, struct err *err)
+{
+	static struct worker_app app;
+
+	app.settings = s;
+	if (strcmp(s->store, "/broken") != 0)
+		return &app;
+	err_internal(err, 500, "the store is broken");
+	return NULL;
+}
+
+static void
+app_stop(struct worker_app *app)
+{
+	app->settings = NULL;
+}
+
+static int
+app_begin(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	(void)rs;
+	snprintf(rq->actor, sizeof(rq->actor), "user:7");
+	return 0;
+}
+
+static void
+app_end(struct worker_app *app, struct request *rq)
+{
+	(void)app;
+	(void)rq;
+}
+
+static int64_t
+app_max_body(const struct worker_app *app, const struct route *route)
+{
+	(void)app;
+	(void)route;
+	return STREAM_MAX;
+}
+
+static int
+app_idle_fd(struct worker_app *app)
+{
+	(void)app;
+	return -1;
+}
+
+static const struct pool_app test_app = { &router, app_start, app_stop, app_begin, app_end,
+	app_max_body, app_idle_fd, app_stop };
+
+#endif

@@ -1,0 +1,167 @@
+/* The pool of FastCGI workers: options, log, pid file, socket.  See berth-fcgi(8). */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/app.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "http/listen.h"
+#include "http/pool.h"
+
+enum { EXIT_USAGE = 2 };
+
+static void
+usage(FILE *f)
+{
+	fputs("usage: berth-fcgi [-c file]\n"
+	    "       berth-fcgi -t [-c file]\n"
+	    "       berth-fcgi -h | -V\n"
+	    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
+	    "  -h       this text\n"
+	    "  -t       check the configuration and print what is in effect\n"
+	    "  -V       the version\n", f);
+}
+
+/* What -t does: the effective configuration, secrets masked. */
+static int
+print_settings(const struct settings *s)
+{
+	conf_print(stdout, settings_keys, settings_nkeys, s);
+	if (fflush(stdout) != 0) {
+		fprintf(stderr, "berth-fcgi: standard output: %s\n", strerrordesc_np(errno));
+		return 1;
+	}
+	return 0;
+}
+
+/* Descriptors 0, 1 and 2 must be taken, or a socket could become one of them. */
+static int
+standard_fds_open(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/*
+ * Writes the pid and locks the file for as long as the process lives, so that
+ * a second pool with the same configuration does not start.  The lock is one
+ * that children do not inherit.
+ */
+static int
+pid_file_open(const char *path, int *fd, struct err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd == -1)
+		return err_sys(err, "cannot open %s", path);
+	if (fcntl(*fd, F_SETLK, &lock) == -1) {
+		if (errno == EAGAIN || errno == EACCES)
+			err_internal(err, 500, "another one is running: %s is locked", path);
+		else
+			err_sys(err, "cannot lock %s", path);
+	} else if (ftruncate(*fd, 0) == -1 || dprintf(*fd, "%d\n", (int)getpid()) < 0) {
+		err_sys(err, "cannot write %s", path);
+	} else {
+		return 0;
+	}
+	close(*fd);
+	*fd = -1;
+	return -1;
+}
+
+static int
+serve(const char *config_path, const struct settings *s)
+{
+	struct err err = { 0 };
+	int pid_fd = -1;
+	int fd = -1;
+	bool own = false;
+	int status = 1;
+
+	if ((s->pid_file[0] != '\0' && pid_file_open(s->pid_file, &pid_fd, &err) == -1) ||
+	    (fd = listen_open(s, &own, &err)) == -1)
+		log_error("%s", err.detail);
+	else
+		status = pool_run(&api_pool_app, config_path, s, fd);
+	if (own)
+		unlink(s->socket);
+	if (fd != -1)
+		close(fd);
+	/* removed while it is still locked: it cannot be the file of a successor */
+	if (pid_fd != -1) {
+		unlink(s->pid_file);
+		close(pid_fd);
+	}
+	return status;
+}
+
+static int
+run(const char *config_path, bool check_only)
+{
+	struct arena *arena = arena_new();
+	struct settings settings;
+	struct err err = { 0 };
+	int status = 1;
+
+	if (settings_load(arena, config_path, &settings, &err) == -1) {
+		fprintf(stderr, "berth-fcgi: %s\n", err.detail);
+	} else if (check_only) {
+		status = print_settings(&settings);
+	} else if (standard_fds_open() == -1 || pool_log_open(&settings) == -1) {
+		fprintf(stderr, "berth-fcgi: cannot open the log: %s\n", strerrordesc_np(errno));
+	} else {
+		status = serve(config_path, &settings);
+		if (settings.log_file[0] != '\0' && status != 0)
+			fprintf(stderr, "berth-fcgi: failed, see %s\n", settings.log_file);
+	}
+	arena_free(arena);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *config_path = SETTINGS_DEFAULT_PATH;
+	bool check_only = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "c:htV")) != -1) {
+		switch (c) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return 0;
+		case 't':
+			check_only = true;
+			break;
+		case 'V':
+			puts("berth-fcgi " BERTH_VERSION);
+			return 0;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return run(config_path, check_only);
+}

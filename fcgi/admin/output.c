@@ -32,7 +32,7 @@ cell_text(struct arena *a, const struct cell *c)
 	case CELL_WORDS:
 		break;
 	}
-	return c->str != NULL ? c->str : "-";
+	return c->str != NULL && c->str[0] != '\0' ? c->str : "-";
 }
 
 static void

@@ -80,8 +80,9 @@ void package_sort(struct package *);
 /*
  * The metadata must agree with the manifest on everything that reaches the
  * index: name, version, dependencies, features, links, rust_version.  Both
- * must be sorted.  Metadata from cargo before 1.81 may leave out features of
- * a renamed dependency from feature values; that alone is let pass.
+ * must be checked and sorted.  Metadata from cargo before 1.81 may leave out
+ * features of a renamed dependency from feature values, and before 1.71 the
+ * rust_version; these alone are let pass.
  * -1: 400, naming the first field that differs and both values.
  */
 int package_agree(const struct package *metadata, const struct package *manifest, struct err *)
@@ -101,10 +102,15 @@ struct package_limits {
  * Checks everything that is copied to an index line, so that no version can
  * silently vanish at a client: names, version, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
- * the counts.  Rewrites requirements into their canonical form and own_registries
- * to NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
+ * the counts.  Also the description, URLs, keywords and categories.  Rewrites
+ * requirements and targets into their canonical form, own_registries and an
+ * alias that is the name to NULL, in place (hence the arena).  -1: 400 naming
+ * field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));
+
+/* What is allowed but wanting: sentences for the publisher, which cargo prints. */
+void package_warnings(struct arena *, const struct package *, struct strings *out);
 
 #endif

@@ -1,0 +1,181 @@
+#include "crate/package_rules.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "crate/excerpt.h"
+#include "crate/scan.h"
+
+enum {
+	DESCRIPTION_MAX = 1000, /* bytes */
+	KEYWORDS_MAX = 5,
+	KEYWORD_MAX = 20,
+	CATEGORIES_MAX = 5,
+	CATEGORY_MAX = 64,
+	LINKS_MAX = 128,
+};
+
+static bool
+given(const char *text)
+{
+	return text != NULL && *text != '\0';
+}
+
+/* Does the text after "scheme://" begin with a host?  A user may stand before it. */
+static bool
+has_host(const char *rest)
+{
+	struct slice authority = slice_of(rest, strcspn(rest, "/?#"));
+	const char *user = memchr(authority.p, '@', authority.n);
+
+	if (user != NULL)
+		scan_skip(&authority, (size_t)(user - authority.p) + 1);
+	return authority.n > 0 && authority.p[0] != ':';
+}
+
+static int
+check_url(const char *field, const char *url, struct err *err)
+{
+	const char *rest;
+
+	if (!given(url))
+		return 0;
+	rest = strstr(url, "://");
+	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+		return err_set(err, 400,
+		    "URL for field `%s` must begin with http:// or https:// (url: %.*s)", field,
+		    excerpt(slice_str(url)), url);
+	if (rest == NULL || !has_host(rest + 3) || url[strcspn(url, " \t\r\n\"<>\\^`{|}")] != '\0')
+		return err_set(err, 400, "`%s` is not a valid url: `%.*s`", field,
+		    excerpt(slice_str(url)), url);
+	return 0;
+}
+
+/* One to three numbers without leading zeros; anything else hides the version from clients. */
+static bool
+rust_version_valid(const char *text)
+{
+	struct slice in = slice_str(text);
+
+	for (int numbers = 0; numbers < 3; numbers++) {
+		const char *start = in.p;
+
+		while (in.n > 0 && scan_is_digit(in.p[0]))
+			scan_skip(&in, 1);
+		errno = 0;
+		if (in.p == start || (*start == '0' && in.p > start + 1) ||
+		    (strtoumax(start, NULL, 10) == UINTMAX_MAX && errno == ERANGE))
+			return false;
+		if (in.n == 0)
+			return true;
+		if (!scan_char(&in, '.'))
+			return false;
+	}
+	return false;
+}
+
+/* The resolver compares it byte by byte; nobody should have to guess what it looks like. */
+static bool
+links_valid(const char *text)
+{
+	struct slice in = slice_str(text);
+
+	if (in.n == 0 || in.n > LINKS_MAX)
+		return false;
+	while (in.n > 0) {
+		uint32_t cp;
+		size_t n = utf8_decode(in.p, in.n, &cp);
+
+		if (n == 0 || cp <= ' ' || (cp >= 0x7f && cp <= 0xa0))
+			return false;
+		scan_skip(&in, n);
+	}
+	return true;
+}
+
+static bool
+keyword_valid(struct slice word)
+{
+	if (word.n == 0 || !scan_is_alnum(word.p[0]))
+		return false;
+	for (size_t i = 1; i < word.n; i++) {
+		char c = word.p[i];
+
+		if (!scan_is_alnum(c) && c != '_' && c != '-' && c != '+')
+			return false;
+	}
+	return true;
+}
+
+static int
+check_keywords(const struct strings *keywords, struct err *err)
+{
+	if (keywords->n > KEYWORDS_MAX)
+		return err_set(err, 400, "expected at most %d keywords per crate", KEYWORDS_MAX);
+	for (size_t i = 0; i < keywords->n; i++) {
+		struct slice word = slice_str(keywords->v[i]);
+
+		if (word.n > KEYWORD_MAX)
+			return err_set(err, 400,
+			    "\"%.*s\" is an invalid keyword (keywords must have at most %d characters)",
+			    excerpt(word), word.p, KEYWORD_MAX);
+		if (!keyword_valid(word))
+			return err_set(err, 400, "\"%s\" is an invalid keyword", word.p);
+	}
+	return 0;
+}
+
+static int
+check_categories(const struct strings *categories, struct err *err)
+{
+	if (categories->n > CATEGORIES_MAX)
+		return err_set(err, 400, "expected at most %d categories per crate",
+		    CATEGORIES_MAX);
+	for (size_t i = 0; i < categories->n; i++) {
+		struct slice slug = slice_str(categories->v[i]);
+
+		if (slug.n == 0 || slug.n > CATEGORY_MAX)
+			return err_set(err, 400,
+			    "\"%.*s\" is an invalid category (1 to %d characters)", excerpt(slug),
+			    slug.p, CATEGORY_MAX);
+	}
+	return 0;
+}
+
+int
+package_check_about(const struct package *pkg, struct err *err)
+{
+	if (pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
+		return err_set(err, 400,
+		    "The `description` is too long. A maximum of %d characters are currently allowed.",
+		    DESCRIPTION_MAX);
+	if (check_url("homepage", pkg->homepage, err) == -1 ||
+	    check_url("documentation", pkg->documentation, err) == -1 ||
+	    check_url("repository", pkg->repository, err) == -1)
+		return -1;
+	if (pkg->rust_version != NULL && !rust_version_valid(pkg->rust_version))
+		return err_set(err, 400,
+		    "invalid `rust-version` value `%.*s`: expected one to three numbers, such as `1.70`",
+		    excerpt(slice_str(pkg->rust_version)), pkg->rust_version);
+	if (pkg->links != NULL && !links_valid(pkg->links))
+		return err_set(err, 400,
+		    "invalid `links` value `%.*s`: expected 1 to %d characters without blanks",
+		    excerpt(slice_str(pkg->links)), pkg->links, LINKS_MAX);
+	if (check_keywords(&pkg->keywords, err) == -1)
+		return -1;
+	return check_categories(&pkg->categories, err);
+}
+
+void
+package_warnings(struct arena *a, const struct package *pkg, struct strings *out)
+{
+	out->v = arena_calloc(a, 2, sizeof(*out->v));
+	out->n = 0;
+	if (!given(pkg->description))
+		out->v[out->n++] = "the crate has no description: set `description` in Cargo.toml";
+	if (!given(pkg->license) && !given(pkg->license_file))
+		out->v[out->n++] =
+		    "the crate has no license: set `license` or `license-file` in Cargo.toml";
+}

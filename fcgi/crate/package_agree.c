@@ -1,0 +1,194 @@
+#include "crate/package_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "crate/excerpt.h"
+#include "crate/feature.h"
+
+/* Enough for "dependency `NAME`: " around the longest name. */
+enum { WHERE_SIZE = EXCERPT_MAX + 32 };
+
+/* One thing that both sides say; NULL: not given. */
+struct pair {
+	const char *what, *metadata, *manifest;
+};
+
+static const char *
+where(char out[WHERE_SIZE], const char *kind, const char *name)
+{
+	snprintf(out, WHERE_SIZE, "%s `%.*s`: ", kind, excerpt(slice_str(name)), name);
+	return out;
+}
+
+/* `place` is "" or tells what the pairs belong to. */
+static int
+agree_pairs(const char *place, const struct pair *v, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *a = v[i].metadata != NULL ? v[i].metadata : "(none)";
+		const char *b = v[i].manifest != NULL ? v[i].manifest : "(none)";
+
+		/* a text "(none)" on one side only is still a difference */
+		if ((v[i].metadata == NULL) == (v[i].manifest == NULL) && strcmp(a, b) == 0)
+			continue;
+		return err_set(err, 400, "%smetadata %s `%.*s` does not match manifest %s `%.*s`",
+		    place, v[i].what, excerpt(slice_str(a)), a, v[i].what, excerpt(slice_str(b)), b);
+	}
+	return 0;
+}
+
+/* Something that one side has and the other lacks. */
+static int
+lacking(struct err *err, bool in_manifest, const char *kind, const char *name)
+{
+	return err_set(err, 400, "the %s has the %s `%.*s`, which the %s lacks",
+	    in_manifest ? "manifest" : "metadata", kind, excerpt(slice_str(name)), name,
+	    in_manifest ? "metadata" : "manifest");
+}
+
+static const char *
+string_at(const struct strings *s, size_t i)
+{
+	return i < s->n ? s->v[i] : NULL;
+}
+
+/* Does the text come after the name, in byte order? */
+static bool
+slice_after(struct slice text, const char *name)
+{
+	return strncmp(text.p, name, text.n) > 0;
+}
+
+static const char *
+yes_no(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static int
+agree_dependency(const struct dependency *a, const struct dependency *b, struct err *err)
+{
+	char place[WHERE_SIZE];
+	const struct pair fields[] = {
+		{ "kind", dep_kind_names[a->kind], dep_kind_names[b->kind] },
+		{ "requirement", a->req, b->req },
+		{ "optional", yes_no(a->optional), yes_no(b->optional) },
+		{ "default-features", yes_no(a->default_features), yes_no(b->default_features) },
+		{ "target", a->target, b->target },
+		{ "package", a->name, b->name },
+		{ "registry", a->registry, b->registry },
+	};
+
+	where(place, "dependency", dependency_local_name(a));
+	if (agree_pairs(place, fields, sizeof(fields) / sizeof(*fields), err) == -1)
+		return -1;
+	for (size_t i = 0; i < a->features.n || i < b->features.n; i++) {
+		const struct pair p = { "feature", string_at(&a->features, i),
+			string_at(&b->features, i) };
+
+		if (agree_pairs(place, &p, 1, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+agree_dependencies(const struct package *a, const struct package *b, struct err *err)
+{
+	for (size_t i = 0; i < a->ndeps || i < b->ndeps; i++) {
+		const char *x = i < a->ndeps ? dependency_local_name(&a->deps[i]) : NULL;
+		const char *y = i < b->ndeps ? dependency_local_name(&b->deps[i]) : NULL;
+
+		/* both are sorted: the smaller name is the one that the other side lacks */
+		if (x == NULL || (y != NULL && strcmp(y, x) < 0))
+			return lacking(err, true, "dependency", y);
+		if (y == NULL || strcmp(x, y) < 0)
+			return lacking(err, false, "dependency", x);
+		if (agree_dependency(&a->deps[i], &b->deps[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Does a feature's value name a dependency by its alias? */
+static bool
+names_renamed(const struct package *pkg, const char *value)
+{
+	struct feature_value v = feature_value_parse(slice_str(value));
+	size_t low = 0;
+
+	if (v.kind == FEATURE_NAME)
+		return false;
+	/* the first dependency that is not before the name: they are sorted by it */
+	for (size_t high = pkg->ndeps; low < high;) {
+		size_t middle = low + (high - low) / 2;
+
+		if (slice_after(v.name, dependency_local_name(&pkg->deps[middle])))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < pkg->ndeps; low++) {
+		if (!slice_is(v.name, dependency_local_name(&pkg->deps[low])))
+			return false;
+		if (pkg->deps[low].alias != NULL)
+			return true;
+	}
+	return false;
+}
+
+static int
+agree_feature(const struct feature *a, const struct package *manifest, const struct feature *b,
+    struct err *err)
+{
+	char place[WHERE_SIZE];
+	size_t i = 0;
+
+	where(place, "feature", b->name);
+	for (size_t k = 0; k < b->values.n; k++) {
+		const struct pair p = { "value", string_at(&a->values, i), b->values.v[k] };
+
+		if (p.metadata != NULL && strcmp(p.metadata, p.manifest) == 0)
+			i++;
+		else if (!names_renamed(manifest, p.manifest))
+			return agree_pairs(place, &p, 1, err);
+	}
+	return agree_pairs(place, &(struct pair) { "value", string_at(&a->values, i), NULL }, 1, err);
+}
+
+static int
+agree_features(const struct package *a, const struct package *b, struct err *err)
+{
+	for (size_t i = 0; i < a->nfeatures || i < b->nfeatures; i++) {
+		const char *x = i < a->nfeatures ? a->features[i].name : NULL;
+		const char *y = i < b->nfeatures ? b->features[i].name : NULL;
+
+		if (x == NULL || (y != NULL && strcmp(y, x) < 0))
+			return lacking(err, true, "feature", y);
+		if (y == NULL || strcmp(x, y) < 0)
+			return lacking(err, false, "feature", x);
+		if (agree_feature(&a->features[i], b, &b->features[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+package_agree(const struct package *metadata, const struct package *manifest, struct err *err)
+{
+	/* cargo sends the rust_version since 1.71 only */
+	const char *rust_version = metadata->rust_version != NULL ? metadata->rust_version
+								   : manifest->rust_version;
+	const struct pair pairs[] = {
+		{ "name", metadata->name, manifest->name },
+		{ "version", metadata->version, manifest->version },
+		{ "links", metadata->links, manifest->links },
+		{ "rust_version", rust_version, manifest->rust_version },
+	};
+
+	if (agree_pairs("", pairs, sizeof(pairs) / sizeof(*pairs), err) == -1 ||
+	    agree_features(metadata, manifest, err) == -1)
+		return -1;
+	return agree_dependencies(metadata, manifest, err);
+}

@@ -1,0 +1,200 @@
+#include "crate/package_rules.h"
+
+#include <string.h>
+
+#include "crate/cfg_expr.h"
+#include "crate/crate_name.h"
+#include "crate/excerpt.h"
+#include "crate/feature.h"
+#include "crate/scan.h"
+#include "crate/semver.h"
+#include "crate/version_req.h"
+
+/*
+ * Both are copied with every dependency below them, and into the index.  The
+ * URL of a registry also goes into every lock file.
+ */
+enum { REGISTRY_URL_MAX = 1024, TARGET_MAX = 1024 };
+
+static int
+show(const char *text)
+{
+	return excerpt(slice_str(text));
+}
+
+/* Is the URL one of the words of the list?  A word that ends in `*` stands for what begins so. */
+static bool
+listed(const char *list, const char *url)
+{
+	for (struct slice word = slice_str(list); word.n > 0;) {
+		size_t n = strcspn(word.p, " \t");
+		bool prefix = n > 0 && word.p[n - 1] == '*';
+
+		if (n > 0 && strncmp(word.p, url, prefix ? n - 1 : n) == 0 &&
+		    (prefix || url[n] == '\0'))
+			return true;
+		n += strspn(word.p + n, " \t");
+		scan_skip(&word, n);
+	}
+	return false;
+}
+
+/* Would a client understand the URL?  One that it does not hides the whole version. */
+static bool
+registry_url_valid(const char *url)
+{
+	bool sparse = strncmp(url, "sparse+", 7) == 0;
+	size_t n = strlen(url);
+	size_t scheme;
+
+	if (n > REGISTRY_URL_MAX)
+		return false;
+	for (const char *p = url; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}", *p) != NULL)
+			return false;
+	}
+	url += sparse ? 7 : 0;
+	scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
+	if (scheme == 0 || strcspn(url + scheme, "/?#") == 0)
+		return false;
+	/* cargo: a sparse index must end in a slash */
+	return !sparse || url[strlen(url) - 1] == '/';
+}
+
+static int
+check_registry(struct dependency *d, const struct package_limits *limits, struct err *err)
+{
+	if (d->registry == NULL)
+		return 0;
+	if (listed(limits->own_registries, d->registry)) {
+		d->registry = NULL;
+		return 0;
+	}
+	if (!registry_url_valid(d->registry))
+		return err_set(err, 400, "dependency `%s`: `%.*s` is not the URL of a registry's index",
+		    d->name, show(d->registry), d->registry);
+	if (!listed(limits->allowed_registries, d->registry))
+		return err_set(err, 400,
+		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those that "
+		    "crates here may depend on",
+		    d->name, show(d->registry), d->registry);
+	return 0;
+}
+
+/*
+ * The target as cargo prints it in the metadata, whatever blanks its author put
+ * into the manifest: all(a, b), key = "value".  The target has been checked.
+ */
+static const char *
+target_canonical(struct arena *a, const char *target)
+{
+	char *canonical = arena_alloc(a, 3 * strlen(target) + 1), *out = canonical;
+	bool quoted = false;
+
+	for (const char *p = target; *p != '\0'; p++) {
+		quoted ^= *p == '"';
+		if (quoted || strchr(" ,=", *p) == NULL) {
+			*out++ = *p;
+		} else if (*p == '=') {
+			*out++ = ' ';
+			*out++ = '=';
+			*out++ = ' ';
+		} else if (*p == ',' && p[1 + strspn(p + 1, " ")] != ')') {
+			*out++ = ',';
+			*out++ = ' ';
+		}
+	}
+	return canonical;
+}
+
+static int
+check_target(struct arena *a, struct dependency *d, struct err *err)
+{
+	if (d->target == NULL)
+		return 0;
+	if (strlen(d->target) > TARGET_MAX)
+		return err_set(err, 400, "dependency `%s`: the target is longer than %d characters",
+		    d->name, TARGET_MAX);
+	if (cfg_expr_check(slice_str(d->target), err) == -1)
+		return -1;
+	d->target = target_canonical(a, d->target);
+	return 0;
+}
+
+static int
+check_requirement(struct arena *a, struct dependency *d, struct err *err)
+{
+	if (version_req_canonical(a, slice_str(d->req), &d->req, err) == -1)
+		return -1;
+	if (strcmp(d->req, "*") == 0)
+		return err_set(err, 400,
+		    "wildcard (`*`) dependency constraints are not allowed. "
+		    "Crate with this problem: `%s`",
+		    d->name);
+	return 0;
+}
+
+static int
+check_dependency_features(const struct dependency *d, const struct package_limits *limits,
+    struct err *err)
+{
+	if (d->features.n > limits->max_features)
+		return err_set(err, 400,
+		    "at most %zu features of a dependency can be enabled, but %zu of `%s` are",
+		    limits->max_features, d->features.n, d->name);
+	for (size_t i = 0; i < d->features.n; i++) {
+		if (feature_name_check(slice_str(d->features.v[i]), err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+check_dependency(struct arena *a, struct dependency *d, const struct package_limits *limits,
+    struct err *err)
+{
+	if (crate_name_check(slice_str(d->name), "dependency", err) == -1 ||
+	    (d->alias != NULL && crate_name_check_alias(slice_str(d->alias), err) == -1))
+		return -1;
+	/* `foo = { package = "foo" }` renames nothing */
+	if (d->alias != NULL && strcmp(d->alias, d->name) == 0)
+		d->alias = NULL;
+	if (check_dependency_features(d, limits, err) == -1 ||
+	    check_registry(d, limits, err) == -1 || check_requirement(a, d, err) == -1)
+		return -1;
+	if (d->optional && d->kind == DEP_DEV)
+		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`",
+		    dependency_local_name(d));
+	return check_target(a, d, err);
+}
+
+int
+package_check_dependencies(struct arena *a, struct package *pkg,
+    const struct package_limits *limits, struct err *err)
+{
+	if (pkg->ndeps > limits->max_dependencies)
+		return err_set(err, 400,
+		    "a crate can have at most %zu dependencies, but this one declares %zu",
+		    limits->max_dependencies, pkg->ndeps);
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		if (check_dependency(a, &pkg->deps[i], limits, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* In the order of publish.md, section 1. */
+int
+package_check(struct arena *a, struct package *pkg, const struct package_limits *limits,
+    struct err *err)
+{
+	struct semver version;
+
+	if (crate_name_check(slice_str(pkg->name), "crate", err) == -1 ||
+	    semver_parse(slice_str(pkg->version), &version, err) == -1 ||
+	    package_check_about(pkg, err) == -1 ||
+	    package_check_features(pkg, limits, err) == -1 ||
+	    package_check_dependencies(a, pkg, limits, err) == -1)
+		return -1;
+	return package_check_references(a, pkg, err);
+}

@@ -1,0 +1,235 @@
+#include "crate/package_json.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* A member of struct package and its key. */
+struct member {
+	const char *key;
+	size_t offset;
+	bool required;
+};
+
+static const struct member texts[] = {
+	{ "name", offsetof(struct package, name), true },
+	{ "vers", offsetof(struct package, version), true },
+	{ "description", offsetof(struct package, description), false },
+	{ "documentation", offsetof(struct package, documentation), false },
+	{ "homepage", offsetof(struct package, homepage), false },
+	{ "readme", offsetof(struct package, readme), false },
+	{ "readme_file", offsetof(struct package, readme_file), false },
+	{ "license", offsetof(struct package, license), false },
+	{ "license_file", offsetof(struct package, license_file), false },
+	{ "repository", offsetof(struct package, repository), false },
+	{ "links", offsetof(struct package, links), false },
+	{ "rust_version", offsetof(struct package, rust_version), false },
+};
+
+static const struct member lists[] = {
+	{ "authors", offsetof(struct package, authors), false },
+	{ "keywords", offsetof(struct package, keywords), false },
+	{ "categories", offsetof(struct package, categories), false },
+};
+
+enum { NTEXTS = sizeof(texts) / sizeof(*texts), NLISTS = sizeof(lists) / sizeof(*lists) };
+
+static int
+read_string_array(struct arena *a, const struct json_get *get, const char *key,
+    struct json_object *array, struct strings *out)
+{
+	size_t n = json_object_array_length(array);
+
+	out->v = arena_calloc(a, n, sizeof(*out->v));
+	for (out->n = 0; out->n < n; out->n++) {
+		struct json_object *o = json_object_array_get_idx(array, out->n);
+
+		if (!json_object_is_type(o, json_type_string))
+			return err_set(get->err, 400, "%s: field `%s` must hold strings only",
+			    get->what, key);
+		out->v[out->n] = json_object_get_string(o);
+	}
+	return 0;
+}
+
+int
+package_json_read_strings(struct arena *a, const struct json_get *get, const char *key,
+    struct strings *out)
+{
+	struct json_object *array = NULL;
+
+	if (json_get_array(get, key, false, &array) == -1)
+		return -1;
+	return array != NULL ? read_string_array(a, get, key, array, out) : 0;
+}
+
+static int
+read_features(struct arena *a, const struct json_get *get, struct package *pkg)
+{
+	struct json_object *features = NULL;
+	struct json_object_iterator it, end;
+
+	if (json_get_object(get, "features", false, &features) == -1)
+		return -1;
+	if (features == NULL)
+		return 0;
+	pkg->features =
+	    arena_calloc(a, (size_t)json_object_object_length(features), sizeof(*pkg->features));
+	it = json_object_iter_begin(features);
+	end = json_object_iter_end(features);
+	for (; !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
+		struct feature *f = &pkg->features[pkg->nfeatures++];
+		struct json_object *values = json_object_iter_peek_value(&it);
+
+		f->name = json_object_iter_peek_name(&it);
+		if (!json_object_is_type(values, json_type_array))
+			return err_set(get->err, 400, "%s: each of `features` must be an array",
+			    get->what);
+		if (read_string_array(a, get, "features", values, &f->values) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_kind(const struct json_get *get, enum dep_kind *out)
+{
+	const char *kind = NULL;
+
+	if (json_get_str(get, "kind", false, &kind) == -1)
+		return -1;
+	for (int i = 0; i < DEP__MAX; i++) {
+		if (kind == NULL || strcmp(kind, dep_kind_names[i]) == 0) {
+			*out = (enum dep_kind)i;
+			return 0;
+		}
+	}
+	return err_set(get->err, 400,
+	    "%s: field `kind` of a dependency must be \"normal\", \"build\" or \"dev\"", get->what);
+}
+
+static int
+read_dependency(struct arena *a, const struct json_get *get, struct dependency *d)
+{
+	d->default_features = true;
+	if (json_get_str(get, "name", true, &d->name) == -1 ||
+	    json_get_str(get, "version_req", true, &d->req) == -1 ||
+	    json_get_str(get, "explicit_name_in_toml", false, &d->alias) == -1 ||
+	    json_get_str(get, "target", false, &d->target) == -1 ||
+	    json_get_str(get, "registry", false, &d->registry) == -1 ||
+	    json_get_bool(get, "optional", false, &d->optional) == -1 ||
+	    json_get_bool(get, "default_features", false, &d->default_features) == -1 ||
+	    read_kind(get, &d->kind) == -1)
+		return -1;
+	/* some clients send "" for "none" */
+	if (d->registry != NULL && *d->registry == '\0')
+		d->registry = NULL;
+	return package_json_read_strings(a, get, "features", &d->features);
+}
+
+static int
+read_dependencies(struct arena *a, const struct json_get *get, struct package *pkg)
+{
+	struct json_object *deps = NULL;
+	size_t n;
+
+	if (json_get_array(get, "deps", false, &deps) == -1)
+		return -1;
+	n = deps != NULL ? json_object_array_length(deps) : 0;
+	pkg->deps = arena_calloc(a, n, sizeof(*pkg->deps));
+	for (pkg->ndeps = 0; pkg->ndeps < n; pkg->ndeps++) {
+		struct json_get dep = { json_object_array_get_idx(deps, pkg->ndeps), get->what,
+			get->err };
+
+		if (!json_object_is_type(dep.obj, json_type_object))
+			return err_set(get->err, 400, "%s: each of `deps` must be an object",
+			    get->what);
+		if (read_dependency(a, &dep, &pkg->deps[pkg->ndeps]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+package_json_read(struct arena *a, const struct json_get *get, struct package *pkg)
+{
+	for (size_t i = 0; i < NTEXTS; i++) {
+		const char **text = (void *)((char *)pkg + texts[i].offset);
+
+		if (json_get_str(get, texts[i].key, texts[i].required, text) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < NLISTS; i++) {
+		struct strings *list = (void *)((char *)pkg + lists[i].offset);
+
+		if (package_json_read_strings(a, get, lists[i].key, list) == -1)
+			return -1;
+	}
+	if (read_features(a, get, pkg) == -1)
+		return -1;
+	return read_dependencies(a, get, pkg);
+}
+
+static void
+put_text(struct json_out *o, const char *key, const char *value)
+{
+	json_out_key(o, key);
+	json_out_str(o, value);
+}
+
+static void
+put_bool(struct json_out *o, const char *key, bool value)
+{
+	json_out_key(o, key);
+	json_out_bool(o, value);
+}
+
+void
+package_json_write_strings(struct json_out *o, const char *key, const struct strings *s)
+{
+	json_out_key(o, key);
+	json_out_open(o, '[');
+	for (size_t i = 0; i < s->n; i++)
+		json_out_str(o, s->v[i]);
+	json_out_close(o, ']');
+}
+
+static void
+write_dependency(struct json_out *o, const struct dependency *d)
+{
+	json_out_open(o, '{');
+	put_text(o, "name", d->name);
+	put_text(o, "version_req", d->req);
+	put_text(o, "explicit_name_in_toml", d->alias);
+	put_text(o, "target", d->target);
+	put_text(o, "registry", d->registry);
+	put_text(o, "kind", dep_kind_names[d->kind]);
+	put_bool(o, "optional", d->optional);
+	put_bool(o, "default_features", d->default_features);
+	package_json_write_strings(o, "features", &d->features);
+	json_out_close(o, '}');
+}
+
+void
+package_json_write(struct json_out *o, const struct package *pkg)
+{
+	for (size_t i = 0; i < NTEXTS; i++) {
+		const char *const *text = (const void *)((const char *)pkg + texts[i].offset);
+
+		put_text(o, texts[i].key, *text);
+	}
+	for (size_t i = 0; i < NLISTS; i++) {
+		const struct strings *list = (const void *)((const char *)pkg + lists[i].offset);
+
+		package_json_write_strings(o, lists[i].key, list);
+	}
+	json_out_key(o, "features");
+	json_out_open(o, '{');
+	for (size_t i = 0; i < pkg->nfeatures; i++)
+		package_json_write_strings(o, pkg->features[i].name, &pkg->features[i].values);
+	json_out_close(o, '}');
+	json_out_key(o, "deps");
+	json_out_open(o, '[');
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		write_dependency(o, &pkg->deps[i]);
+	json_out_close(o, ']');
+}

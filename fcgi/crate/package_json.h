@@ -1,0 +1,28 @@
+#ifndef CRATE_PACKAGE_JSON_H
+#define CRATE_PACKAGE_JSON_H
+
+/*
+ * A package as a JSON object, with the keys of cargo's publish metadata: what
+ * the client sends, and, with some more, what a verdict holds.
+ */
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "crate/package.h"
+
+/*
+ * Fills what publish metadata says of a package; the rest stays as it is.
+ * Strings are borrowed from the tree.  -1: 400, starting with get->what.
+ */
+int package_json_read(struct arena *, const struct json_get *, struct package *)
+    __attribute__((warn_unused_result));
+
+/* Writes the same members into the object that is open. */
+void package_json_write(struct json_out *, const struct package *);
+
+/* An array of strings; absent: none. */
+int package_json_read_strings(struct arena *, const struct json_get *, const char *key,
+    struct strings *) __attribute__((warn_unused_result));
+void package_json_write_strings(struct json_out *, const char *key, const struct strings *);
+
+#endif

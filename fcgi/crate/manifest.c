@@ -1,0 +1,187 @@
+#include "crate/manifest.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "crate/excerpt.h"
+#include "crate/manifest_reader.h"
+
+/* A member of struct package and its key in [package]. */
+struct field {
+	const char *key;
+	size_t offset;
+	bool required;
+};
+
+static const struct field texts[] = {
+	{ "name", offsetof(struct package, name), true },
+	{ "version", offsetof(struct package, version), true },
+	{ "edition", offsetof(struct package, edition), false },
+	{ "rust-version", offsetof(struct package, rust_version), false },
+	{ "links", offsetof(struct package, links), false },
+	{ "description", offsetof(struct package, description), false },
+	{ "license", offsetof(struct package, license), false },
+	{ "license-file", offsetof(struct package, license_file), false },
+	{ "homepage", offsetof(struct package, homepage), false },
+	{ "documentation", offsetof(struct package, documentation), false },
+	{ "repository", offsetof(struct package, repository), false },
+};
+
+static const struct field lists[] = {
+	{ "authors", offsetof(struct package, authors), false },
+	{ "keywords", offsetof(struct package, keywords), false },
+	{ "categories", offsetof(struct package, categories), false },
+};
+
+static int
+check_edition(const struct manifest *m)
+{
+	static const char *const editions[] = { "2015", "2018", "2021", "2024" };
+	const char *edition = m->package->edition;
+
+	for (size_t i = 0; i < sizeof(editions) / sizeof(*editions); i++) {
+		if (edition == NULL || strcmp(edition, editions[i]) == 0)
+			return 0;
+	}
+	return manifest_fail(m, "unknown edition `%.*s`: expected 2015, 2018, 2021 or 2024",
+	    excerpt(slice_str(edition)), edition);
+}
+
+/* The name of a file; false: none; true: the usual one. */
+static int
+read_readme(const struct section *s)
+{
+	const struct toml_value *v = toml_get(s->table, "readme");
+
+	if (v == NULL || v->type != TOML_BOOLEAN)
+		return manifest_text(s, "readme", false, &s->m->package->readme_file);
+	if (v->u.boolean)
+		s->m->package->readme_file = "README.md";
+	return 0;
+}
+
+/* [package.metadata] is for other tools and may say anything. */
+static int
+refuse_inherited_members(const struct section *s)
+{
+	for (size_t i = 0; i < toml_table_size(s->table); i++) {
+		const struct toml_member *member = toml_table_at(s->table, i);
+
+		if (!slice_is(member->key, "metadata") &&
+		    manifest_refuse_inherited(s->m, member->value) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+read_package(const struct manifest *m, const struct section *root)
+{
+	const char *key = toml_get(m->root, "package") != NULL ? "package" : "project";
+	struct package *pkg = m->package;
+	struct section s;
+
+	if (manifest_section(root, key, &s) == -1)
+		return -1;
+	if (s.table == NULL)
+		return manifest_fail(m, "missing field `package`");
+	if (refuse_inherited_members(&s) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		const char **text = (void *)((char *)pkg + texts[i].offset);
+
+		if (manifest_text(&s, texts[i].key, texts[i].required, text) == -1)
+			return -1;
+	}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		struct strings *list = (void *)((char *)pkg + lists[i].offset);
+
+		if (manifest_strings(&s, lists[i].key, list) == -1)
+			return -1;
+	}
+	if (read_readme(&s) == -1)
+		return -1;
+	return check_edition(m);
+}
+
+static int
+read_features(const struct manifest *m, const struct section *root)
+{
+	struct package *pkg = m->package;
+	struct section s;
+	size_t n;
+
+	if (manifest_section(root, "features", &s) == -1)
+		return -1;
+	n = s.table != NULL ? toml_table_size(s.table) : 0;
+	pkg->features = arena_calloc(m->arena, n, sizeof(*pkg->features));
+	for (pkg->nfeatures = 0; pkg->nfeatures < n; pkg->nfeatures++) {
+		struct feature *f = &pkg->features[pkg->nfeatures];
+
+		if (manifest_key(m, toml_table_at(s.table, pkg->nfeatures), &f->name) == -1 ||
+		    manifest_strings(&s, f->name, &f->values) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* [lib] and [[bin]]: cargo lists every one of them when it packages. */
+static int
+read_targets(const struct manifest *m, const struct section *root)
+{
+	const struct toml_value *bins = toml_get(m->root, "bin");
+	struct strings *names = &m->package->bins;
+	struct section s;
+	size_t n;
+
+	if (manifest_section(root, "lib", &s) == -1)
+		return -1;
+	m->package->has_lib = s.table != NULL;
+	if (bins == NULL)
+		return 0;
+	if (bins->type != TOML_ARRAY)
+		return manifest_fail_type(m, bins, "bin", "an array of tables");
+	n = toml_array_size(bins->u.array);
+	names->v = arena_calloc(m->arena, n, sizeof(*names->v));
+	for (names->n = 0; names->n < n; names->n++) {
+		if (manifest_as_section(m, toml_array_at(bins->u.array, names->n), "bin", &s) == -1 ||
+		    manifest_text(&s, "name", true, &names->v[names->n]) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* What makes sense in a workspace only. */
+static int
+check_root(const struct manifest *m, const struct section *root)
+{
+	const struct toml_value *lints = toml_get(m->root, "lints");
+	struct section patch;
+
+	if (manifest_section(root, "patch", &patch) == -1)
+		return -1;
+	if (patch.table != NULL && toml_table_size(patch.table) > 0)
+		return manifest_fail(m, "crates cannot be published with `[patch]` tables");
+	return lints != NULL ? manifest_refuse_inherited(m, lints) : 0;
+}
+
+int
+manifest_parse(struct arena *a, struct slice toml, struct package *out, struct err *err)
+{
+	struct manifest m = { .arena = a, .err = err, .package = out };
+	struct section root;
+	struct toml_table *table;
+	struct err reason = { 0 };
+
+	*out = (struct package) { 0 };
+	if (toml.n > MANIFEST_MAX)
+		return manifest_fail(&m, "it is longer than %d bytes", MANIFEST_MAX);
+	if (toml_parse(a, toml, &table, &reason) == -1)
+		return manifest_fail(&m, "%s", reason.pub);
+	m.root = table;
+	root = (struct section) { &m, table, "" };
+	if (read_package(&m, &root) == -1 || read_features(&m, &root) == -1 ||
+	    check_root(&m, &root) == -1 || manifest_read_dependencies(&m) == -1)
+		return -1;
+	return read_targets(&m, &root);
+}

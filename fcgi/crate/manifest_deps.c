@@ -1,0 +1,162 @@
+#include "crate/manifest.h"
+
+#include "crate/manifest_reader.h"
+
+/* Where dependencies of each kind stand, in the root and in each target. */
+static const struct {
+	const char *key;
+	const char *old_key; /* read where `key` is not there, as cargo does */
+	enum dep_kind kind;
+} tables[] = {
+	{ "dependencies", NULL, DEP_NORMAL },
+	{ "build-dependencies", "build_dependencies", DEP_BUILD },
+	{ "dev-dependencies", "dev_dependencies", DEP_DEV },
+};
+
+enum { NTABLES = sizeof(tables) / sizeof(*tables) };
+
+static int
+read_default_features(const struct section *s, bool *out)
+{
+	bool old = toml_get(s->table, "default-features") == NULL;
+
+	*out = true;
+	return manifest_bool(s, old ? "default_features" : "default-features", out);
+}
+
+/*
+ * `path` and `git` say where the author had the package; whoever depends on the
+ * crate gets it from the registry.
+ */
+static int
+read_details(const struct section *s, struct dependency *d)
+{
+	const char *package = NULL;
+
+	if (toml_get(s->table, "registry") != NULL)
+		return manifest_fail(s->m,
+		    "`%s.registry` is a name on the machine that packaged the crate; cargo writes "
+		    "`registry-index`",
+		    s->name);
+	if (manifest_text(s, "version", false, &d->req) == -1 ||
+	    manifest_text(s, "package", false, &package) == -1 ||
+	    manifest_text(s, "registry-index", false, &d->registry) == -1 ||
+	    manifest_bool(s, "optional", &d->optional) == -1 ||
+	    read_default_features(s, &d->default_features) == -1)
+		return -1;
+	if (package != NULL) {
+		d->alias = d->name;
+		d->name = package;
+	}
+	return manifest_strings(s, "features", &d->features);
+}
+
+static int
+read_dependency(const struct section *deps, const struct toml_member *member, struct dependency *d)
+{
+	const struct manifest *m = deps->m;
+	const struct toml_value *v = member->value;
+	struct section s;
+
+	*d = (struct dependency) {
+		.req = "*",
+		.registry = MANIFEST_PUBLIC_REGISTRY,
+		.default_features = true,
+	};
+	if (manifest_key(m, member, &d->name) == -1 || manifest_refuse_inherited(m, v) == -1)
+		return -1;
+	if (v->type == TOML_STRING)
+		return manifest_text(deps, d->name, false, &d->req);
+	if (manifest_as_section(m, v, manifest_name(m, deps->name, d->name), &s) == -1)
+		return -1;
+	return read_details(&s, d);
+}
+
+/* The table of one kind of dependencies; out->table is NULL where there is none. */
+static int
+find_table(const struct section *s, size_t i, struct section *out)
+{
+	bool old = toml_get(s->table, tables[i].key) == NULL && tables[i].old_key != NULL;
+
+	return manifest_section(s, old ? tables[i].old_key : tables[i].key, out);
+}
+
+/* Adds the dependencies that stand in the root or in one target. */
+static int
+read_tables(const struct section *s, const char *target)
+{
+	struct package *pkg = s->m->package;
+
+	for (size_t i = 0; i < NTABLES; i++) {
+		struct section deps;
+
+		if (find_table(s, i, &deps) == -1)
+			return -1;
+		for (size_t k = 0; deps.table != NULL && k < toml_table_size(deps.table); k++) {
+			struct dependency *d = &pkg->deps[pkg->ndeps];
+
+			if (read_dependency(&deps, toml_table_at(deps.table, k), d) == -1)
+				return -1;
+			d->kind = tables[i].kind;
+			d->target = target;
+			pkg->ndeps++;
+		}
+	}
+	return 0;
+}
+
+static int
+count_tables(const struct section *s, size_t *n)
+{
+	for (size_t i = 0; i < NTABLES; i++) {
+		struct section deps;
+
+		if (find_table(s, i, &deps) == -1)
+			return -1;
+		*n += deps.table != NULL ? toml_table_size(deps.table) : 0;
+	}
+	return 0;
+}
+
+/* The root, then each [target.NAME]: 0 is the root. */
+static int
+place_at(const struct section *root, const struct section *targets, size_t i, struct section *out,
+    const char **target)
+{
+	const struct toml_member *member;
+
+	*target = NULL;
+	*out = *root;
+	if (i == 0)
+		return 0;
+	member = toml_table_at(targets->table, i - 1);
+	if (manifest_key(root->m, member, target) == -1)
+		return -1;
+	return manifest_as_section(root->m, member->value,
+	    manifest_name(root->m, targets->name, *target), out);
+}
+
+int
+manifest_read_dependencies(const struct manifest *m)
+{
+	const struct section root = { m, m->root, "" };
+	struct section targets, place;
+	const char *target;
+	size_t places, n = 0;
+
+	if (manifest_section(&root, "target", &targets) == -1)
+		return -1;
+	places = 1 + (targets.table != NULL ? toml_table_size(targets.table) : 0);
+	for (size_t i = 0; i < places; i++) {
+		if (place_at(&root, &targets, i, &place, &target) == -1 ||
+		    count_tables(&place, &n) == -1)
+			return -1;
+	}
+	m->package->deps = arena_calloc(m->arena, n, sizeof(*m->package->deps));
+	for (size_t i = 0; i < places; i++) {
+		if (place_at(&root, &targets, i, &place, &target) == -1 ||
+		    read_tables(&place, target) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,529 @@
+#include "crate/package.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "crate/feature.h"
+#include "crate/manifest.h"
+#include "crate/metadata.h"
+#include "tap.h"
+
+#define OWN    "sparse+https://berth.example/api/v4/projects/7/packages/cargo/"
+#define OTHER  "sparse+https://r.example/x/"
+#define PUBLIC MANIFEST_PUBLIC_REGISTRY
+
+static struct arena *arena;
+
+static const struct package_limits limits = {
+	.max_dependencies = 4,
+	.max_features = 3,
+	.own_registries = OWN " sparse+https://berth.example/other/",
+	.allowed_registries = PUBLIC " sparse+https://r.example/*",
+};
+
+/* The package of a manifest: the shortest way to write one down. */
+static struct package
+package_of(const char *toml)
+{
+	struct package pkg;
+	struct err err = { 0 };
+
+	ok(manifest_parse(arena, slice_str(toml), &pkg, &err) == 0, "manifest %s", err.pub);
+	return pkg;
+}
+
+#define HEAD "[package]\nname='x'\nversion='1.0.0'\n"
+
+static struct package
+package_with(const char *rest)
+{
+	return package_of(arena_printf(arena, HEAD "%s", rest));
+}
+
+/* The sentence why the package is refused, "" where it is not. */
+static const char *
+check(struct package *pkg)
+{
+	struct err err = { 0 };
+
+	if (package_check(arena, pkg, &limits, &err) == 0)
+		return "";
+	if (err.status != 400)
+		return "refused without a 400";
+	return arena_strdup(arena, err.pub);
+}
+
+static const char *
+check_with(const char *rest)
+{
+	struct package pkg = package_with(rest);
+
+	return check(&pkg);
+}
+
+struct example {
+	const char *rest, *want;
+};
+
+#define INVALID_URL(u) "URL for field `documentation` must begin with http:// or https:// (url: " u ")"
+#define INVALID_RUST(v) \
+	"invalid `rust-version` value `" v "`: expected one to three numbers, such as `1.70`"
+#define INVALID_LINKS(v) "invalid `links` value `" v "`: expected 1 to 128 characters without blanks"
+#define C20  "12345678901234567890"
+#define C64  "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+#define C128 C64 C64
+
+static const struct example about[] = {
+	{ "documentation='http://h'\nhomepage='https://u:p@h:1/?#'\nrepository='https://[::1]/x'", "" },
+	{ "documentation=''", "" },
+	{ "documentation='javascript:alert(1)'", INVALID_URL("javascript:alert(1)") },
+	{ "documentation='ftp://h'", INVALID_URL("ftp://h") },
+	{ "documentation='https:/x'", INVALID_URL("https:/x") },
+	{ "homepage='git@h:x'",
+	    "URL for field `homepage` must begin with http:// or https:// (url: git@h:x)" },
+	{ "homepage='https://'", "`homepage` is not a valid url: `https://`" },
+	{ "homepage='https:///x'", "`homepage` is not a valid url: `https:///x`" },
+	{ "homepage='https://u@/x'", "`homepage` is not a valid url: `https://u@/x`" },
+	{ "homepage='https://:80'", "`homepage` is not a valid url: `https://:80`" },
+	{ "repository='https://h/a b'", "`repository` is not a valid url: `https://h/a b`" },
+	{ "rust-version='1'", "" },
+	{ "rust-version='1.70'", "" },
+	{ "rust-version='1.70.0'", "" },
+	{ "rust-version='0.0.0'", "" },
+	{ "rust-version='18446744073709551615'", "" },
+	{ "rust-version='18446744073709551616'", INVALID_RUST("18446744073709551616") },
+	{ "rust-version=''", INVALID_RUST("") },
+	{ "rust-version='1.'", INVALID_RUST("1.") },
+	{ "rust-version='.1'", INVALID_RUST(".1") },
+	{ "rust-version='01.70'", INVALID_RUST("01.70") },
+	{ "rust-version='1.0.0-beta.2'", INVALID_RUST("1.0.0-beta.2") },
+	{ "rust-version='>=1.60'", INVALID_RUST(">=1.60") },
+	{ "rust-version='1.70.0.1'", INVALID_RUST("1.70.0.1") },
+	{ "rust-version='1.70.0.'", INVALID_RUST("1.70.0.") },
+	{ "links='git2'", "" },
+	{ "links=''", INVALID_LINKS("") },
+	{ "links='a b'", INVALID_LINKS("a b") },
+	{ "links='" C128 "'", "" },
+	{ "links='" C128 "d'", INVALID_LINKS(C128) },
+	{ "keywords=['c++','1password','crates-io_index','" C20 "','a']", "" },
+	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" },
+	{ "keywords=['" C20 "1']",
+	    "\"" C20 "1\" is an invalid keyword (keywords must have at most 20 characters)" },
+	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" },
+	{ "keywords=['-a']", "\"-a\" is an invalid keyword" },
+	{ "keywords=['']", "\"\" is an invalid keyword" },
+	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" },
+	{ "categories=['a','b','c','d','" C64 "']", "" },
+	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" },
+	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
+	{ "categories=['" C64 "c']",
+	    "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
+};
+
+#define WILD "wildcard (`*`) dependency constraints are not allowed. Crate with this problem: `a`"
+#define FIRST(c, f) \
+	"invalid character `" c "` in feature `" f "`, the first character must be a Unicode XID " \
+	"start character or digit (most letters or `_` or `0` to `9`)"
+#define OTHERS(c, f) \
+	"invalid character `" c "` in feature `" f "`, characters must be Unicode XID characters, " \
+	"`+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)"
+#define NOT_URL(u) "dependency `a`: `" u "` is not the URL of a registry's index"
+
+static const struct example dependencies[] = {
+	{ "[dependencies]\na='1'\n[dev-dependencies]\na='1'\n[build-dependencies]\na='1'\n"
+	  "[target.t.dependencies]\na='1'", "" },
+	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd='1'\ne='1'",
+	    "a crate can have at most 4 dependencies, but this one declares 5" },
+	{ "[dependencies]\n'a b'='1'", "invalid character ` ` in dependency name: `a b`, characters "
+				       "must be an ASCII alphanumeric characters, `-`, or `_`" },
+	{ "[dependencies]\n_x={package='a',version='1'}", "" },
+	{ "[dependencies]\n_x='1'", "invalid character `_` in dependency name: `_x`, the first "
+				    "character must be an ASCII character" },
+	{ "[dependencies]\na='*'", WILD },
+	{ "[dependencies]\na={path='x'}", WILD },
+	{ "[dev-dependencies]\na='*'", WILD },
+	{ "[dependencies]\na='1.*'", "" },
+	{ "[dependencies]\na='broken'", "\"broken\" is an invalid version requirement" },
+	{ "[dependencies]\na={version='1',features=['b','c','d']}", "" },
+	{ "[dependencies]\na={version='1',features=['b','c','d','e']}",
+	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" },
+	{ "[dependencies]\na={version='1',features=['b/c']}", OTHERS("/", "b/c") },
+	{ "[dependencies]\na={version='1',features=['dep:b']}", OTHERS(":", "dep:b") },
+	{ "[dependencies]\na={version='1',features=['']}", "feature cannot be empty" },
+	{ "[dev-dependencies]\na={version='1',optional=true}",
+	    "dev-dependencies are not allowed to be optional: `a`" },
+	{ "[target.'cfg(']\ndependencies.a='1'",
+	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
+	{ "[dependencies]\na={version='1',registry-index='" OTHER "'}", "" },
+	{ "[dependencies]\na={version='1',registry-index='sparse+https://evil.example/'}",
+	    "dependency `a` is hosted on the registry `sparse+https://evil.example/`, which is not "
+	    "among those that crates here may depend on" },
+	{ "[dependencies]\na={version='1',registry-index='sparse+https://r.example/'}", "" },
+	{ "[dependencies]\na={version='1',registry-index='sparse+https://r.example/x'}",
+	    NOT_URL("sparse+https://r.example/x") },
+	{ "[dependencies]\na={version='1',registry-index=''}", NOT_URL("") },
+	{ "[dependencies]\na={version='1',registry-index='https:///x'}", NOT_URL("https:///x") },
+	{ "[dependencies]\na={version='1',registry-index='ftp://h/x'}", NOT_URL("ftp://h/x") },
+	{ "[dependencies]\na={version='1',registry-index='https://h/ x'}", NOT_URL("https://h/ x") },
+};
+
+#define A "[dependencies]\na='1'\n"
+#define O "[dependencies]\na={version='1',optional=true}\n"
+
+/* Each was tried with cargo 1.95. */
+static const struct example features[] = {
+	{ "[features]\n'foo.bar'=[]\n0foo=[]\n_foo=[]", "" },
+	{ "[features]\n'foo.\xe4\xbd\xa0\xe5\xa5\xbd'=[]\n'\xe4\xb8\x96-+'=[]", "" },
+	{ "[features]\na=[]\nb=[]\nc=[]\nd=[]",
+	    "a crate can have at most 3 features, but this one declares 4" },
+	{ "[features]\na=['a','a','a']", "" },
+	{ "[features]\na=['a','a','a','a']", "a feature can enable at most 3 features or "
+					     "dependencies, but `a` enables 4" },
+	{ "[features]\n''=[]", "feature cannot be empty" },
+	{ "[features]\n'~foo'=[]", FIRST("~", "~foo") },
+	{ "[features]\n'-foo'=[]", FIRST("-", "-foo") },
+	{ "[features]\n'\xc2\xb7'=[]", FIRST("\xc2\xb7", "\xc2\xb7") },
+	{ "[features]\n'a\xf0\x9f\xa6\x80'=[]", OTHERS("\xf0\x9f\xa6\x80", "a\xf0\x9f\xa6\x80") },
+	{ "[features]\na=['!bar']", FIRST("!", "!bar") },
+	{ "[features]\na=['']", "feature cannot be empty" },
+	{ "[features]\na=['b']",
+	    "feature `a` includes `b`, but `b` is neither a dependency nor another feature" },
+	{ O "[features]\nb=['a']", "" },
+	{ O "[features]\nb=['dep:a']", "" },
+	{ O "[features]\nb=['a/x']", "" },
+	{ O "[features]\nb=['a?/x']", "" },
+	{ O "[features]\na=['dep:a']\nb=['a','a?/x']", "" },
+	{ O "[features]\nb=['dep:a','a']", "feature `b` includes `a`, but `a` is an optional "
+					   "dependency without an implicit feature (use `dep:`)" },
+	{ O "[features]\na=[]", "optional dependency `a` is not included in any feature" },
+	{ O "[features]\na=['a?/x']", "" },
+	{ A "[features]\nb=['a']", "feature `b` includes `a`, but `a` is not an optional dependency" },
+	{ A "[features]\nb=['a/x']", "" },
+	{ A "[features]\nb=['a?/x']",
+	    "feature `b` includes `a?/x`, but `a` is not an optional dependency" },
+	{ A "[features]\nb=['dep:a']",
+	    "feature `b` includes `dep:a`, but `a` is not an optional dependency" },
+	{ A "[features]\nb=['dep:c']", "feature `b` includes `dep:c`, but `c` is not a dependency" },
+	{ A "[features]\nb=['c/x']", "feature `b` includes `c/x`, but `c` is not a dependency" },
+	{ A "[features]\nb=['b/x']", "feature `b` includes `b/x`, but `b` is not a dependency" },
+	{ A "[features]\nb=['a/x/y']", OTHERS("/", "x/y") },
+	{ A "[features]\nb=['a/']", "feature cannot be empty" },
+	{ A "[features]\nb=['dep:a/x']", "feature value `dep:a/x` has both `dep:` and `/`" },
+	{ A "[features]\nb=['xdep:a']", OTHERS(":", "xdep:a") },
+	{ "[dev-dependencies]\na='1'\n[features]\nb=['a/x']", "" },
+	{ O "[build-dependencies]\na='1'\n[features]\nb=['a?/x']", "" },
+	{ "[dependencies]\na={package='c',version='1',optional=true}\n[features]\nb=['dep:c']",
+	    "feature `b` includes `dep:c`, but `c` is not a dependency" },
+};
+
+static void
+examples(const char *group, const struct example *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *got = check_with(v[i].rest);
+
+		/* of a text that is too long only the beginning is shown */
+		is_str(got, v[i].want, arena_printf(arena, "%s %zu", group, i));
+	}
+	arena_reset(arena);
+}
+
+#define EXAMPLES(v) examples(#v, (v), sizeof(v) / sizeof(*(v)))
+
+static void
+test_name_and_version(void)
+{
+	struct package pkg = package_of("[package]\nname='a b'\nversion='1.0.0'");
+	char *description = arena_alloc(arena, 1002);
+
+	ok(strstr(check(&pkg), "in crate name: `a b`") != NULL, "a bad name");
+	pkg = package_of("[package]\nname='a'\nversion='1.0'");
+	is_str(check(&pkg), "\"1.0\" is an invalid semver version", "a bad version");
+	pkg = package_with("");
+	memset(description, 'd', 1000);
+	pkg.description = description;
+	is_str(check(&pkg), "", "a description of 1000 bytes");
+	description[1000] = 'd';
+	is_str(check(&pkg), "The `description` is too long. A maximum of 1000 characters are currently "
+			    "allowed.", "one of 1001");
+}
+
+/* What package_check() makes of a dependency's fields. */
+static void
+test_canonical(void)
+{
+	struct package p = package_with(
+	    "[dependencies]\na={version='>= 1,<2',registry-index='" OWN "'}\n"
+	    "b={version='1.0',package='b',registry-index='sparse+https://berth.example/other/'}\n"
+	    "[target.'cfg( all(unix,target_os=\"a, b\",) )'.dependencies]\nc='1'\n");
+
+	is_str(check(&p), "", "a package");
+	is_str(p.deps[0].req, ">=1, <2", "a requirement");
+	is_str(p.deps[0].registry, NULL, "the own registry");
+	is_str(p.deps[1].registry, NULL, "its other name");
+	is_str(p.deps[1].alias, NULL, "an alias that renames nothing");
+	is_str(p.deps[1].req, "^1.0", "another requirement");
+	is_str(p.deps[2].target, "cfg(all(unix, target_os = \"a, b\"))", "a target");
+	is_str(p.deps[2].registry, PUBLIC, "the public registry stays");
+	is_str(check(&p), "", "what is canonical stays so");
+	is_str(p.deps[2].target, "cfg(all(unix, target_os = \"a, b\"))", "the same target");
+}
+
+static void
+test_long_texts(void)
+{
+	struct package p = package_with("[target.t]\ndependencies.a='1'");
+	char *text = arena_alloc(arena, 1026);
+
+	memset(text, 't', 1024);
+	p.deps[0].target = text;
+	is_str(check(&p), "", "a target of 1024 bytes");
+	text[1024] = 't';
+	p.deps[0].target = text;
+	is_str(check(&p), "dependency `a`: the target is longer than 1024 characters", "one of 1025");
+	p = package_with(A);
+	memcpy(text, "sparse+https://r.example/", 25);
+	text[1023] = '/';
+	text[1024] = '\0';
+	p.deps[0].registry = text;
+	is_str(check(&p), "", "a registry of 1024 bytes");
+	text[1023] = 't';
+	text[1024] = '/';
+	ok(strstr(check(&p), "is not the URL of a registry's index") != NULL, "one of 1025");
+}
+
+static void
+test_allow_list(void)
+{
+	static const struct {
+		const char *list, *url;
+		bool good;
+	} lists[] = {
+		{ "*", "https://any.example/index", true },
+		{ "", PUBLIC, false },
+		{ PUBLIC, PUBLIC, true },
+		{ PUBLIC "x " OTHER, PUBLIC, false },
+		{ "  " OTHER "\t" PUBLIC " ", PUBLIC, true },
+		{ "sparse+https://r.example/*", "sparse+https://r.example.evil/", false },
+		{ "https://r.example/", "https://r.example/x", false },
+		{ "*", "file:///etc", false },
+	};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		struct package_limits l = limits;
+		struct package p = package_with(A);
+		struct err err = { 0 };
+
+		l.allowed_registries = lists[i].list;
+		p.deps[0].registry = lists[i].url;
+		ok((package_check(arena, &p, &l, &err) == 0) == lists[i].good, "%s in \"%s\"",
+		    lists[i].url, lists[i].list);
+	}
+}
+
+static void
+test_sort(void)
+{
+	struct package p = package_with(
+	    "[features]\nb=[]\nB=[]\na=[]\n[dev-dependencies]\nc='1'\n[build-dependencies]\nc='1'\n"
+	    "[dependencies]\nz={package='a',version='1'}\nc='1'\n");
+	struct package q = package_with(
+	    "[features]\na=[]\nb=[]\nB=[]\n[dependencies]\nc='1'\nz={package='a',version='1'}\n"
+	    "[build-dependencies]\nc='1'\n[dev-dependencies]\nc='1'\n");
+	struct err err = { 0 };
+
+	package_sort(&p);
+	package_sort(&q);
+	ok(package_agree(&p, &q, &err) == 0, "two that say the same are equal %s", err.pub);
+	is_str(p.features[0].name, "B", "byte order");
+	is_str(p.features[2].name, "b", "of features");
+	ok(p.deps[0].kind == DEP_NORMAL && p.deps[1].kind == DEP_BUILD && p.deps[2].kind == DEP_DEV,
+	    "normal, build, dev");
+	is_str(p.deps[3].alias, "z", "by the name in the manifest");
+	p = q = (struct package) { .name = "x", .version = "1" };
+	package_sort(&p);
+	ok(package_agree(&p, &q, &err) == 0, "nothing to sort");
+}
+
+/* The sentence in which metadata and manifest differ, "" where they do not. */
+static const char *
+agree(const char *json, const char *toml)
+{
+	struct package metadata, manifest = package_with(toml);
+	struct err err = { 0 };
+
+	json = arena_printf(arena, "{\"name\":\"x\",\"vers\":\"1.0.0\"%s}", json);
+	if (metadata_parse(arena, slice_str(json), &metadata, &err) == -1 ||
+	    package_check(arena, &metadata, &limits, &err) == -1 ||
+	    package_check(arena, &manifest, &limits, &err) == -1)
+		return arena_printf(arena, "not even checked: %s", err.pub);
+	package_sort(&metadata);
+	package_sort(&manifest);
+	return package_agree(&metadata, &manifest, &err) == 0 ? "" : arena_strdup(arena, err.pub);
+}
+
+#define DEP(more) ",\"deps\":[{\"name\":\"a\",\"version_req\":\"^1\"" more "}]"
+#define FROM_PUBLIC ",\"registry\":\"" PUBLIC "\""
+#define RENAMED "[dependencies]\nr={package='a',version='1',optional=true}\n"
+#define RENAMED_JSON DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\",\"optional\":true")
+
+static const struct {
+	const char *json, *toml, *want;
+} agreements[] = {
+	{ "", "", "" },
+	{ ",\"links\":\"l\",\"rust_version\":\"1.70\"", "links='l'\nrust-version='1.70'", "" },
+	{ "", "rust-version='1.70'", "" },
+	{ ",\"rust_version\":\"1.71\"", "rust-version='1.70'",
+	    "metadata rust_version `1.71` does not match manifest rust_version `1.70`" },
+	{ ",\"rust_version\":\"1.71\"", "",
+	    "metadata rust_version `1.71` does not match manifest rust_version `(none)`" },
+	{ "", "links='l'", "metadata links `(none)` does not match manifest links `l`" },
+	{ ",\"links\":\"(none)\"", "",
+	    "metadata links `(none)` does not match manifest links `(none)`" },
+	{ DEP(FROM_PUBLIC), A, "" },
+	{ DEP(""), "[dependencies]\na={version='1',registry-index='" OWN "'}", "" },
+	{ DEP(",\"registry\":\"" OWN "\""),
+	    "[dependencies]\na={version='1',registry-index='" OWN "'}", "" },
+	{ DEP(FROM_PUBLIC ",\"target\":\"cfg(target_os = \\\"linux\\\")\""),
+	    "[target.'cfg(target_os=\"linux\")'.dependencies]\na='1'", "" },
+	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"a\""), A, "" },
+	{ DEP(""), A, "dependency `a`: metadata registry `(none)` does not match manifest registry "
+		      "`" PUBLIC "`" },
+	{ "", A, "the manifest has the dependency `a`, which the metadata lacks" },
+	{ DEP(FROM_PUBLIC), "", "the metadata has the dependency `a`, which the manifest lacks" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\nb='1'",
+	    "the metadata has the dependency `a`, which the manifest lacks" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\nA='1'",
+	    "the manifest has the dependency `A`, which the metadata lacks" },
+	{ DEP(FROM_PUBLIC), A "[dev-dependencies]\na='1'",
+	    "the manifest has the dependency `a`, which the metadata lacks" },
+	{ DEP(FROM_PUBLIC), "[build-dependencies]\na='1'",
+	    "dependency `a`: metadata kind `normal` does not match manifest kind `build`" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.2'",
+	    "dependency `a`: metadata requirement `^1` does not match manifest requirement `^1.2`" },
+	{ DEP(FROM_PUBLIC), O,
+	    "dependency `a`: metadata optional `false` does not match manifest optional `true`" },
+	{ DEP(FROM_PUBLIC ",\"default_features\":false"), A,
+	    "dependency `a`: metadata default-features `false` does not match manifest "
+	    "default-features `true`" },
+	{ DEP(FROM_PUBLIC ",\"target\":\"t\""), A,
+	    "dependency `a`: metadata target `t` does not match manifest target `(none)`" },
+	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\""),
+	    "[dependencies]\nr={package='b',version='1'}",
+	    "dependency `r`: metadata package `a` does not match manifest package `b`" },
+	{ DEP(FROM_PUBLIC ",\"features\":[\"f\"]"), "[dependencies]\na={version='1',features=['f']}",
+	    "" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\na={version='1',features=['f']}",
+	    "dependency `a`: metadata feature `(none)` does not match manifest feature `f`" },
+	{ DEP(FROM_PUBLIC ",\"features\":[\"f\"]"), A,
+	    "dependency `a`: metadata feature `f` does not match manifest feature `(none)`" },
+	{ ",\"features\":{\"f\":[]}", "[features]\nf=[]", "" },
+	{ "", "[features]\nf=[]", "the manifest has the feature `f`, which the metadata lacks" },
+	{ ",\"features\":{\"f\":[]}", "",
+	    "the metadata has the feature `f`, which the manifest lacks" },
+	{ ",\"features\":{\"f\":[\"f\"]}", "[features]\nf=[]",
+	    "feature `f`: metadata value `f` does not match manifest value `(none)`" },
+	{ ",\"features\":{\"f\":[]}", "[features]\nf=['f']",
+	    "feature `f`: metadata value `(none)` does not match manifest value `f`" },
+	{ ",\"features\":{\"f\":[\"f\",\"g\"],\"g\":[]}", "[features]\nf=['g','f']\ng=[]",
+	    "feature `f`: metadata value `f` does not match manifest value `g`" },
+	/* cargo before 1.81 drops what names a renamed dependency, and nothing else */
+	{ RENAMED_JSON ",\"features\":{\"f\":[\"g\"],\"g\":[]}",
+	    RENAMED "[features]\nf=['dep:r','g','r?/x']\ng=['r/y']", "" },
+	{ RENAMED_JSON ",\"features\":{\"f\":[\"dep:r\"]}", RENAMED "[features]\nf=['dep:r']", "" },
+	{ RENAMED_JSON ",\"features\":{\"f\":[]}", RENAMED "[features]\nf=['r']",
+	    "feature `f`: metadata value `(none)` does not match manifest value `r`" },
+	{ RENAMED_JSON ",\"features\":{\"f\":[\"r/x\"]}", RENAMED "[features]\nf=[]",
+	    "feature `f`: metadata value `r/x` does not match manifest value `(none)`" },
+	{ DEP(FROM_PUBLIC ",\"optional\":true") ",\"features\":{\"f\":[]}", O "[features]\nf=['a/x']",
+	    "feature `f`: metadata value `(none)` does not match manifest value `a/x`" },
+};
+
+static void
+test_agree(void)
+{
+	struct package a = package_with(""), b = package_with("");
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(agreements) / sizeof(*agreements); i++)
+		is_str(agree(agreements[i].json, agreements[i].toml), agreements[i].want,
+		    arena_printf(arena, "agreement %zu", i));
+	b.name = "y";
+	ok(package_agree(&a, &b, &err) == -1 && err.status == 400, "another name");
+	is_str(err.pub, "metadata name `x` does not match manifest name `y`", "and which");
+	b.name = "x";
+	b.version = "2.0.0";
+	ok(package_agree(&a, &b, &err) == -1, "another version");
+	is_str(err.pub, "metadata version `1.0.0` does not match manifest version `2.0.0`", "and which");
+	arena_reset(arena);
+}
+
+static void
+test_warnings(void)
+{
+	struct package p = package_with("");
+	struct strings w;
+
+	package_warnings(arena, &p, &w);
+	is_int(w.n, 2, "neither description nor licence");
+	p = package_with("description=''\nlicense-file='L'");
+	package_warnings(arena, &p, &w);
+	is_int(w.n, 1, "an empty description");
+	ok(w.n == 1 && strstr(w.v[0], "description") != NULL, "is none");
+	p = package_with("description='d'\nlicense='MIT'");
+	package_warnings(arena, &p, &w);
+	is_int(w.n, 0, "nothing is missing");
+}
+
+/* Every feature names every dependency: quadratic steps would take minutes. */
+static void
+test_hostile_size(void)
+{
+	static const size_t n = 300;
+	struct package_limits l = limits;
+	struct package metadata, manifest;
+	struct buf b;
+	struct err err = { 0 };
+	int64_t start;
+
+	buf_init(&b, arena, MANIFEST_MAX);
+	buf_puts(&b, HEAD "[dependencies]\n");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "d%zu={version='1',package='p'}\n", i);
+	buf_puts(&b, "[features]\n");
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(&b, "f%zu=[", i);
+		for (size_t k = 0; k < n; k++)
+			buf_puts(&b, "'d99/x',");
+		buf_puts(&b, "]\n");
+	}
+	l.max_dependencies = l.max_features = n;
+	start = clock_us();
+	manifest = package_of(buf_str(&b));
+	ok(package_check(arena, &manifest, &l, &err) == 0, "90000 values %s", err.pub);
+	package_sort(&manifest);
+	metadata = manifest;
+	metadata.features = arena_calloc(arena, n, sizeof(*metadata.features));
+	for (size_t i = 0; i < n; i++)
+		metadata.features[i].name = manifest.features[i].name;
+	ok(package_agree(&metadata, &manifest, &err) == 0, "all left out %s", err.pub);
+	ok(clock_us() - start < 5 * 1000000, "in linear time");
+}
+
+int
+main(void)
+{
+	arena = arena_new();
+	EXAMPLES(about);
+	EXAMPLES(dependencies);
+	EXAMPLES(features);
+	test_name_and_version();
+	test_canonical();
+	test_long_texts();
+	test_allow_list();
+	test_sort();
+	test_agree();
+	test_warnings();
+	test_hostile_size();
+	arena_free(arena);
+	return tap_done();
+}

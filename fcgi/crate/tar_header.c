@@ -86,7 +86,6 @@ numbers_parse(const unsigned char *block, uint64_t at, uint64_t values[NUMBERS],
 	for (size_t i = 0; i < NUMBERS; i++) {
 		const struct field *f = &fields[i];
 
-		values[i] = 0;
 		if (f->binary && (block[f->at] & 0x80) != 0)
 			continue;
 		if (!octal_parse(block + f->at, f->n, f->required, &values[i]))
@@ -136,7 +135,7 @@ tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_h
     struct err *err)
 {
 	const struct magic *magic = magic_find(block);
-	uint64_t values[NUMBERS];
+	uint64_t values[NUMBERS] = { 0 };
 
 	if (magic == NULL)
 		return err_set(err, 400, MALFORMED ": no tar header at byte %" PRIu64, at);

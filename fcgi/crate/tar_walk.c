@@ -5,8 +5,8 @@
 
 #include "crate/malformed.h"
 #include "crate/tar_header.h"
-#include "crate/tar_pax.h"
 #include "crate/tar_path.h"
+#include "crate/tar_pax.h"
 
 /* Of a PAX header; the handful of keys that are allowed need far less. */
 enum { PAX_MAX = 16 * 1024 };

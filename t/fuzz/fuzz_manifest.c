@@ -1,0 +1,50 @@
+#include <assert.h>
+#include <stdint.h>
+
+#include "crate/manifest.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/*
+ * Whatever package_check() lets pass must be canonical: a second check changes
+ * nothing, and the package agrees with itself.
+ */
+static void
+check_package(struct arena *arena, struct package *pkg)
+{
+	static const struct package_limits limits = {
+		.max_dependencies = 500,
+		.max_features = 300,
+		.own_registries = "sparse+https://berth.example/",
+		.allowed_registries = "*",
+	};
+	struct err err = { 0 };
+	struct package again = *pkg;
+
+	if (package_check(arena, pkg, &limits, &err) == -1) {
+		assert(err.status == 400);
+		return;
+	}
+	again.deps = arena_calloc(arena, pkg->ndeps, sizeof(*again.deps));
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		again.deps[i] = pkg->deps[i];
+	assert(package_check(arena, &again, &limits, &err) == 0);
+	package_sort(pkg);
+	package_sort(&again);
+	assert(package_agree(&again, pkg, &err) == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct arena *arena = arena_new();
+	struct package pkg;
+	struct err err = { 0 };
+
+	if (manifest_parse(arena, slice_of((const char *)data, n), &pkg, &err) == 0)
+		check_package(arena, &pkg);
+	else
+		assert(err.status == 400);
+	arena_free(arena);
+	return 0;
+}

@@ -1,0 +1,276 @@
+#!/usr/bin/perl
+
+# Migrations: from nothing, again, from several processes at once, onto databases that they
+# must not touch.  What the pool's role may do, and what the tables refuse.
+
+use strict;
+use warnings;
+
+use IPC::Open2 qw(open2);
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $berth = $t->build . '/berth';
+my $newest = (sort map { m{/(\d{4})_} ? $1 + 0 : () } glob("$Berth::Cluster::ROOT/sql/migrations/*.sql"))[-1];
+my $databases = 0;
+my @made;
+
+# A new, empty database; returns a function that runs SQL in it, and the owner's DSN.
+sub empty_database {
+	my $name = sprintf('schema_%d_%d', $$, ++$databases);
+	my $at = $t->dsn('postgres') =~ s/dbname=\S+/dbname=$name/r;
+
+	$t->psql("CREATE DATABASE $name OWNER berth_owner");
+	push @made, $name;
+	my $sql = sub {
+		my ($text, $role) = @_;
+
+		return psql_at($at =~ s/user=\S+/'user=' . ($role \/\/ 'postgres')/er, $text);
+	};
+	return ($sql, $at =~ s/user=\S+/user=berth_owner/r);
+}
+
+# (first column of the first row or undef, what went wrong)
+sub psql_at {
+	my ($dsn, $text) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d',
+	    $dsn, '-c', $text);
+
+	chomp $out;
+	return wantarray ? ($out, $status == 0 ? '' : $err) : $out;
+}
+
+sub migrate {
+	my ($dsn, @more) = @_;
+
+	return $t->berth('migrate', '--database', $dsn, @more);
+}
+
+subtest 'from nothing, and again' => sub {
+	my ($sql, $dsn) = empty_database();
+	my ($status, $out, $err) = migrate($dsn);
+
+	is($status, 0, 'it migrates') or diag($err);
+	like($out, qr/\A0001_registry\n/, 'prints the first migration');
+	is(scalar(split /\n/, $out), $newest, 'prints each');
+	is($sql->('SELECT count(*), max(version), count(DISTINCT checksum) FROM schema_migrations'),
+	    "$newest|$newest|$newest", 'records each');
+	is($sql->("SELECT count(*) FROM schema_migrations WHERE checksum !~ '^[0-9a-f]{64}\$'"), 0,
+	    'with a checksum');
+	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
+	($status, $out) = migrate($dsn);
+	is($status, 0, 'again');
+	is($out, '', 'prints nothing');
+	is($sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations'), $before,
+	    'changes nothing');
+	($status, $out) = migrate($dsn, '--json');
+	is($out, "[]\n", 'JSON of nothing');
+	(undef, $dsn) = empty_database();
+	($status, $out) = migrate($dsn, '--json');
+	is(JSON::PP->new->decode($out)->[0]{topic}, 'registry', 'JSON of all');
+};
+
+subtest 'the checksum is that of the file' => sub {
+	require Digest::SHA;
+	my ($sql, $dsn) = empty_database();
+
+	migrate($dsn);
+	for my $file (glob("$Berth::Cluster::ROOT/sql/migrations/*.sql")) {
+		my ($version) = $file =~ m{/(\d{4})_};
+
+		is($sql->("SELECT checksum FROM schema_migrations WHERE version = $version"),
+		    Digest::SHA->new(256)->addfile($file)->hexdigest, "migration $version");
+	}
+};
+
+subtest 'several at once' => sub {
+	my ($sql, $dsn) = empty_database();
+	my $pid = open2(my $said, my $say, 'psql', '-XAtq', '-d', $dsn);
+
+	# holds the lock until all of them wait for it
+	print {$say} "SELECT 'have ' || pg_advisory_lock(x'4265727468'::bigint)::text;\n";
+	$say->flush;
+	like(scalar <$said>, qr/^have/, 'the lock is taken');
+	my @outputs = map {
+		open(my $fh, '-|', $berth, 'migrate', '--database', $dsn) or die "$berth: $!\n";
+		$fh;
+	} 1 .. 3;
+	ok($t->wait_for(sub {
+		return $sql->("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+		    . ' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())') == 3;
+	}), 'three wait for it');
+	close($say);
+	waitpid($pid, 0);
+	my @texts = map { my $fh = $_; [do { local $/; scalar <$fh> } // '', close($fh)] } @outputs;
+	is(scalar(grep { $_->[1] } @texts), 3, 'all succeed');
+	is(join('', map { $_->[0] } @texts) =~ tr/\n//, $newest, 'each migration is applied once');
+};
+
+subtest 'databases that it must not touch' => sub {
+	my ($sql, $dsn) = empty_database();
+
+	migrate($dsn);
+	my $future = $newest + 1;
+	$sql->("INSERT INTO schema_migrations (version, topic, checksum) VALUES ($future, 'future', '')");
+	my ($status, $out, $err) = migrate($dsn);
+	is($status, 1, 'a newer database');
+	like($err, qr/newer than this program: it has migration $future/, 'says so');
+	$sql->("DELETE FROM schema_migrations WHERE version = $future");
+	$sql->("UPDATE schema_migrations SET checksum = repeat('0', 64) WHERE version = 1");
+	($status, $out, $err) = migrate($dsn);
+	is($status, 1, 'another text');
+	like($err, qr/migration 1 \(registry\) was applied with another text/, 'says so');
+	$sql->('UPDATE schema_migrations SET version = 0 WHERE version = 1');
+	($status, $out, $err) = migrate($dsn);
+	is($status, 1, 'another sequence');
+	like($err, qr/has migration 0 where this program has 1/, 'says so');
+};
+
+subtest 'a migration that fails leaves nothing' => sub {
+	my ($sql, $dsn) = empty_database();
+
+	$sql->('CREATE TABLE tokens ()');
+	my ($status, $out, $err) = migrate($dsn);
+	is($status, 1, 'a table is in the way');
+	like($err, qr/migration 1 \(registry\): 42P07: relation "tokens" already exists/, 'says which');
+	is($out, '', 'claims nothing');
+	is($sql->("SELECT to_regclass('users') IS NULL"), 't', 'the tables before it are gone again');
+	is($sql->('SELECT count(*) FROM schema_migrations'), 0, 'nothing is recorded');
+	$sql->('DROP TABLE tokens');
+	($status) = migrate($dsn);
+	is($status, 0, 'and it works once the way is free');
+};
+
+subtest 'no database' => sub {
+	my ($status, undef, $err) = migrate('host=/nonexistent user=x password=hush');
+	is($status, 1, 'nobody listens');
+	like($err, qr/database: connect: /, 'says so');
+	unlike($err, qr/hush/, 'keeps the password');
+	($status, undef, $err) = migrate("host=/x password='hush");
+	is($status, 1, 'a malformed connection string');
+	unlike($err, qr/hush/, 'keeps the password');
+	my ($sql, $dsn) = empty_database();
+	($status, undef, $err) = $t->berth('user', 'list', '--database', $dsn);
+	is($status, 1, 'no schema');
+	like($err, qr/run `berth migrate`/, 'says what to do');
+};
+
+subtest 'what the role of the pool may do' => sub {
+	my ($sql, $dsn) = empty_database();
+	my ($status, undef, $err) = migrate($dsn, '--grant-to', 'berth');
+
+	is($status, 0, 'granted') or diag($err);
+	for my $statement ('CREATE TABLE x ()', 'CREATE SCHEMA x', 'CREATE TEMPORARY TABLE x ()',
+		'DROP TABLE users', 'ALTER TABLE users ADD x int', 'TRUNCATE users', 'CREATE INDEX ON users (name)',
+		'UPDATE audit_events SET action = 1', 'DELETE FROM audit_events', 'DELETE FROM schema_migrations',
+		"INSERT INTO schema_migrations VALUES (9, '', '')", 'UPDATE schema_migrations SET version = 9',
+		'ALTER TABLE users OWNER TO berth', 'CREATE ROLE x', 'SET ROLE berth_owner') {
+		my (undef, $why) = $sql->($statement, 'berth');
+
+		like($why, qr/permission denied|must be owner/, "not: $statement");
+	}
+	for my $statement ("INSERT INTO users (username) VALUES ('u')", 'UPDATE users SET name = $$n$$',
+		'DELETE FROM users', 'SELECT * FROM schema_migrations',
+		"INSERT INTO audit_events (action) VALUES ('x')", 'SELECT * FROM audit_events') {
+		my (undef, $why) = $sql->($statement, 'berth');
+
+		is($why, '', "but: $statement");
+	}
+	is($sql->("SELECT string_agg(c.relname || ':' || p, ' ' ORDER BY c.relname, p) FROM pg_class c,"
+	    . " unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p"
+	    . " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+	    . " AND relname NOT IN ('audit_events', 'schema_migrations')"
+	    . " AND has_table_privilege('berth', c.oid, p) <> (p IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))"),
+	    '', 'the same for every other table');
+	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth;'
+	    . ' GRANT CREATE ON SCHEMA public TO PUBLIC');
+	($status) = migrate($dsn, '--grant-to', 'berth');
+	is($status, 0, 'granted again');
+	is($sql->("SELECT has_table_privilege('berth', 'users', 'TRUNCATE'),"
+	    . " has_table_privilege('berth', 'audit_events', 'DELETE'),"
+	    . " has_schema_privilege('berth', 'public', 'CREATE')"), 'f|f|f', 'what was too much is gone');
+};
+
+subtest 'roles that get nothing' => sub {
+	my ($sql, $dsn) = empty_database();
+	my $quoted = "Odd \"role\" $$";
+
+	for my $case (['berth_owner', qr/could still create or drop/], ['postgres', qr/could still create/],
+		["nobody_$$", qr/role `nobody_$$` does not exist/]) {
+		my ($status, undef, $err) = migrate($dsn, '--grant-to', $case->[0]);
+
+		is($status, 1, $case->[0]);
+		like($err, $case->[1], 'says why');
+	}
+	is($sql->("SELECT has_table_privilege('berth_owner', 'users', 'INSERT')"), 't',
+	    'the owner has lost nothing');
+	$t->psql('CREATE ROLE "' . $quoted =~ s/"/""/gr . '"');
+	my ($status, undef, $err) = migrate($dsn, '--grant-to', $quoted);
+	is($status, 0, 'a name that needs quotes') or diag($err);
+	$sql->('DROP OWNED BY "' . $quoted =~ s/"/""/gr . '"');
+	$t->psql('DROP ROLE "' . $quoted =~ s/"/""/gr . '"');
+};
+
+subtest 'constraints' => sub {
+	$t->psql("INSERT INTO users (username) VALUES ('U')");
+	$t->psql("INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('g', 'g', '{1}')");
+	$t->psql("INSERT INTO projects (group_id, path, full_path) SELECT id, 'p', 'g/p' FROM groups");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT id, 'Foo_bar', 'foo-bar' FROM projects");
+	my ($u, $g, $p) = map { "(SELECT id FROM $_)" } qw(users groups projects);
+	my $digest = 'sha256(\'x\')';
+	my @refused = (
+		["INSERT INTO users (username) VALUES ('u')", 'users_username'],
+		["INSERT INTO users (username) VALUES ('a/b')", 'users_username_check'],
+		["INSERT INTO users (username) VALUES (repeat('a', 256))", 'users_username_check'],
+		["UPDATE users SET state = 'away'", 'users_state_check'],
+		["INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('G', 'G', '{}')", 'groups_full_path'],
+		["INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('.x', '.x', '{}')", 'groups_path_check'],
+		["INSERT INTO projects (group_id, path, full_path) VALUES ($g, 'P', 'G/P')", 'projects_full_path'],
+		["INSERT INTO projects (group_id, path, full_path) VALUES (0, 'q', 'g/q')", 'projects_group_id_fkey'],
+		["UPDATE projects SET visibility = 'secret'", 'projects_visibility_check'],
+		["INSERT INTO members (user_id, group_id, access_level) VALUES ($u, $g, 15)", 'members_access_level_check'],
+		["INSERT INTO members (user_id, access_level) VALUES ($u, 10)", 'members_check'],
+		["INSERT INTO members (user_id, group_id, project_id, access_level) VALUES ($u, $g, $p, 10)", 'members_check'],
+		["INSERT INTO members (user_id, group_id, access_level) VALUES ($u, $g, 10), ($u, $g, 20)", 'members_group'],
+		["INSERT INTO members (user_id, project_id, access_level) VALUES ($u, $p, 10), ($u, $p, 20)", 'members_project'],
+		["INSERT INTO tokens (kind, digest, scopes) VALUES ('personal', $digest, '{}')", 'tokens_check'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('other', $digest, $u, '{}')", 'tokens_kind_check'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('personal', 'x', $u, '{}')", 'tokens_digest_check'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) SELECT 'personal', $digest, $u, '{}' FROM generate_series(1, 2)",
+		    'tokens_digest_key'],
+		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'foo-bar', 'foo-bar')",
+		    'crates_project_id_normalized_name_key'],
+		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'A_b', 'a_b')", 'crates_check'],
+		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, '1a', '1a')", 'crates_name_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('A', 64), 1)", 'blobs_sha256_check'],
+		["INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), -1)", 'blobs_size_check'],
+	);
+
+	for my $case (@refused) {
+		my (undef, $why) = psql_at($t->dsn('postgres'), $case->[0]);
+
+		like($why, qr/"$case->[1]"/, $case->[0]);
+	}
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
+	my $version = "INSERT INTO versions (crate_id, version, version_base, index_line, cksum, size, published_at)"
+	    . " SELECT id, '%s', '1.0.0', '{}', repeat('%s', 64), 1, now() FROM crates";
+	(undef, my $why) = psql_at($t->dsn('postgres'), sprintf($version, '1.0.0', 'b'));
+	like($why, qr/"versions_cksum_fkey"/, 'no version without its blob');
+	$t->psql(sprintf($version, '1.0.0', 'a'));
+	(undef, $why) = psql_at($t->dsn('postgres'), sprintf($version, '1.0.0+build', 'a'));
+	like($why, qr/"versions_crate_id_version_base_key"/, 'no second version but for its build metadata');
+	(undef, $why) = psql_at($t->dsn('postgres'), 'DELETE FROM blobs');
+	like($why, qr/"versions_cksum_fkey"/, 'no blob goes that a version refers to');
+};
+
+END {
+	if (defined $t) {
+		my $status = $?;
+		eval { $t->psql("DROP DATABASE $_ WITH (FORCE)"); 1 } or diag($@) for @made;
+		$? = $status;
+	}
+}
+
+done_testing();

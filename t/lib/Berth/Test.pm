@@ -3,7 +3,7 @@ package Berth::Test;
 # A private Berth for one test: its own database (a copy of the template), blob
 # store, configuration, and, once asked for, pool and nginx.
 #
-#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf
+#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf; pool_build: whose berth-fcgi
 #	my $id = $t->project('demo/registry');
 #	my $res = $t->http(GET => "/api/v4/projects/$id/packages/cargo/config.json");
 #	is($res->{status}, 401);
@@ -28,6 +28,9 @@ use Berth::Crate;
 
 my (%live, $cluster, $count);
 
+# Set at the end: the test died; a sanitizer had something to say.
+my ($died, $broken) = (0, 0);
+
 # Seconds that a program may take; generous, since sanitizers are slow.
 use constant PATIENCE => 30;
 
@@ -35,12 +38,14 @@ sub new {
 	my ($class, %settings) = @_;
 
 	$cluster //= Berth::Cluster->inherited // Berth::Cluster->start;
+	my $pool_build = delete $settings{pool_build} // $cluster->build;
 	my $name = sprintf('t%d_%d', $$, ++$count);
 	my $self = bless {
 		owner => $$,
 		name => $name,
 		dir => $cluster->dir . "/$name",
 		database => $name,
+		pool_build => $pool_build,
 		settings => {},
 	}, $class;
 	make_path("$self->{dir}/store", "$self->{dir}/log");
@@ -100,11 +105,13 @@ sub conf {
 	return $path;
 }
 
-# Rows as strings, columns joined by `|`; as the superuser, or as `role`.
+# Rows as strings, columns joined by `|`; in scalar context one text.  As the
+# superuser, or as `role`.
 sub psql {
 	my ($self, $sql, %opt) = @_;
+	my @rows = $cluster->sql_as($opt{role} // 'postgres', $self->{database}, $sql);
 
-	return $cluster->sql_as($opt{role} // 'postgres', $self->{database}, $sql);
+	return wantarray ? @rows : join("\n", @rows);
 }
 
 # Runs the admin command: (exit status, standard output, standard error).  A first
@@ -174,7 +181,7 @@ sub start_pool {
 	my ($self) = @_;
 
 	return if $self->{pool};
-	$self->{pool} = _spawn("$self->{dir}/log/pool.log", $cluster->build . '/berth-fcgi', '-c',
+	$self->{pool} = _spawn("$self->{dir}/log/pool.log", "$self->{pool_build}/berth-fcgi", '-c',
 	    $self->conf_path);
 	my $up = wait_for(sub {
 		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->_ended('pool');
@@ -253,7 +260,7 @@ sub http {
 
 	$self->start_pool unless $opt->{no_pool};
 	$self->start_nginx;
-	my $base = "$self->{dir}/http." . ++$self->{requests};
+	my $base = "$self->{dir}/http.$$." . ++$self->{requests};
 	push @headers, "Authorization: $opt->{token}" if defined $opt->{token};
 	push @headers, 'Content-Type:' unless grep { /^content-type:/i } @headers;
 	my @argv = ('curl', '-sS', '--noproxy', '*', '--path-as-is', '-g', '--max-time', PATIENCE + 60,
@@ -276,6 +283,30 @@ sub http {
 	unlink("$base.head", "$base.body", "$base.in");
 	Test::More::diag("curl: $err") if $status != 0 && !$opt->{may_fail};
 	return $res;
+}
+
+# Runs $body->(0) .. $body->($n - 1) at the same time, each in a process of its
+# own; returns what they return (one value each, as JSON can hold it) in order.
+sub parallel {
+	my ($self, $n, $body) = @_;
+	my $json = JSON::PP->new->allow_nonref;
+	my (@pipes, @pids);
+
+	$self->start_pool;
+	$self->start_nginx;
+	for my $i (0 .. $n - 1) {
+		pipe($pipes[$i], my $out) or die "pipe: $!\n";
+		$pids[$i] = fork // die "fork: $!\n";
+		if ($pids[$i] == 0) {
+			print {$out} $json->encode($body->($i));
+			close($out);
+			POSIX::_exit(0);
+		}
+		close($out);
+	}
+	my @results = map { my $in = $_; $json->decode(do { local $/; <$in> }) } @pipes;
+	waitpid($_, 0) for @pids;
+	return @results;
 }
 
 # The body of a response, read as JSON.
@@ -536,7 +567,6 @@ sub _show_logs {
 
 sub DESTROY {
 	my ($self) = @_;
-	my $builder = Test::More->builder;
 
 	return if $self->{owner} != $$ || $self->{done}++;
 	local ($?, $@);
@@ -545,12 +575,11 @@ sub DESTROY {
 	my @reports = $self->_sanitizer_reports;
 	if (@reports) {
 		Test::More::diag("a sanitizer has reported: $_") for @reports;
-		$Berth::Test::broken = 1;
+		$broken = 1;
 	}
-	$self->_show_logs if @reports || !$builder->is_passing;
+	$self->_show_logs if @reports || $died || !Test::More->builder->is_passing;
 }
 
-our $broken = 0;
 
 # A signal must lead through END as well.
 BEGIN {
@@ -563,6 +592,7 @@ BEGIN {
 END {
 	my $status = $?;
 
+	$died = $status != 0;
 	for my $t (grep { defined } values %live) {
 		$t->DESTROY;
 	}

@@ -1,0 +1,264 @@
+#!/usr/bin/perl
+
+# The edge: what nginx, as conf/nginx/ sets it up, lets in, keeps out and says itself.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new(max_crate_size => '10m');
+my $private = $t->project('demo/registry', 'private');
+my $public = $t->project('demo/public', 'public');
+$t->user('alice');
+$t->member('alice', 'demo', 'maintainer');
+my $token = $t->token('alice');
+my $root = $t->registry($private);
+my $open = $t->registry($public);
+my $publish = "$root/api/v1/crates/new";
+
+subtest 'the configuration is clean' => sub {
+	my $conf = $t->write_nginx_conf;
+	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::_nginx(), '-t', '-e',
+	    'stderr', '-c', $conf);
+
+	is($status, 0, 'nginx -t is content');
+	unlike("$out$err", qr/\[(?:warn|error|alert|emerg|crit)\]/, 'and has no warning');
+};
+
+subtest 'TLS and HTTP versions' => sub {
+	for my $case (['1.0', 'tls1', 0], ['1.1', 'tls1_1', 0], ['1.2', 'tls1_2', 1], ['1.3', 'tls1_3', 1]) {
+		my ($name, $flag, $works) = @$case;
+		# Security level 0 lets the client itself offer the old versions.
+		my ($status) = Berth::Cluster::capture({ stdin => 'Q' }, 'timeout', 20, 'openssl',
+		    's_client', "-$flag", '-cipher', 'ALL:@SECLEVEL=0', '-connect',
+		    '127.0.0.1:' . $t->port) if started();
+
+		is($status == 0 ? 1 : 0, $works, "TLS $name " . ($works ? 'is spoken' : 'is refused'));
+	}
+	is(get("$open/config.json", http2 => 1)->{version}, '2', 'HTTP/2 is negotiated');
+	is(get("$open/config.json")->{version}, '1.1', 'HTTP/1.1 still works');
+	my $plain = $t->http(GET => 'http://localhost:' . $t->port . "$open/config.json", { may_fail => 1 });
+	is($plain->{status}, 400, 'plain HTTP is told off');
+	unlike($plain->{body}, qr/</, 'without HTML');
+};
+
+subtest 'headers' => sub {
+	my %answers = (
+		'200' => get("$open/config.json"),
+		'401' => get("$root/config.json"),
+		'404 of the application' => get('/nowhere'),
+		'404 of nginx' => get('/-/blob/ab/cd/' . 'a' x 64),
+		'405' => $t->http(POST => "$root/config.json", { token => $token }),
+		'413' => $t->http(PUT => $publish, { token => $token, curl => too_large() }),
+		'400 of nginx' => $t->http(GET => "$open/config.json",
+		    { headers => ["Authorization: $token", "Authorization: $token"] }),
+	);
+
+	for my $name (sort keys %answers) {
+		my $res = $answers{$name};
+		my @ids = grep { $_->[0] eq 'x-served-by' } @{ $res->{header_list} };
+
+		is($res->{status}, substr($name, 0, 3), "$name: is that");
+		is(scalar @ids, 1, "$name: one X-Served-By");
+		like($ids[0][1] // '', qr/^[0-9a-f]{32}$/, "$name: which is a request id");
+		is($res->{headers}{'x-request-id'}, $ids[0][1], "$name: and also X-Request-Id");
+		is($res->{headers}{server}, 'nginx', "$name: no version of nginx");
+		is($res->{headers}{'x-content-type-options'}, 'nosniff', "$name: nosniff, once");
+		is($res->{headers}{$_}, undef, "$name: no $_") for qw(x-berth-download x-accel-redirect);
+		unlike($res->{body}, qr/nginx|<html/i, "$name: no page of nginx");
+	}
+	like($answers{$_}{headers}{'cache-control'} // '', qr/no-store/, "$_: not to be cached")
+	    for '401', '404 of nginx', '413', '400 of nginx';
+	my $id = $answers{200}{headers}{'x-request-id'};
+	ok(Berth::Test::wait_for(sub { $t->log('pool') =~ /\bid="?\Q$id\E/ }, 10),
+	    'the pool logs the same id');
+	like($t->log('nginx-berth.log'), qr/\bid=\Q$id\E /, 'and nginx does');
+};
+
+subtest 'errors have the shape of their route' => sub {
+	my $res = $t->http(PUT => $publish, { token => $token, curl => too_large() });
+	is($res->{status}, 413, 'an upload that is too large');
+	is($res->{headers}{'content-type'}, 'application/json', 'JSON for cargo');
+	like($t->json($res)->{errors}[0]{detail}, qr/larger/, 'which says why');
+
+	$res = $t->http(PUT => $publish, { token => $token, curl => too_large(), http2 => 1 });
+	is($res->{status}, 413, 'and over HTTP/2');
+	like($t->json($res)->{errors}[0]{detail}, qr/larger/, 'the same');
+
+	$res = $t->http(PUT => '/api/v4/projects/demo%2Fregistry/packages/cargo/api/v1/crates/new',
+	    { token => $token, curl => too_large() });
+	is($res->{status}, 413, 'a project named by its path');
+	like($t->json($res)->{errors}[0]{detail}, qr/larger/, 'has the same limit and shape');
+
+	$res = $t->http(GET => "$open/config.json", { curl => too_large() });
+	is($res->{status}, 413, 'a large body on the index');
+	is($res->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'is answered in plain text');
+	like($res->{body}, qr/^[^\n{]+\n\z/, 'one sentence');
+
+	$res = $t->http(PUT => '/api/v4/projects/1/deploy_tokens', { curl => too_large() });
+	is($res->{status}, 413, 'a large body elsewhere in the API');
+	is($t->json($res)->{message}, '413 Request Entity Too Large', 'has that shape');
+
+	$res = $t->http(PUT => '/api/v4/projects/1/packages/cargo_x/api/v1/x', { curl => too_large() });
+	is($t->json($res)->{message}, '413 Request Entity Too Large', 'a path that only looks alike');
+};
+
+subtest 'sizes' => sub {
+	my $body = $t->publish_body($t->metadata('big', '1.0.0'), 'x' x ((10 << 20) + 1));
+	my $res = $t->http(PUT => $publish, { token => $token, body => $body });
+
+	is($res->{status}, 413, 'a crate above the limit, a body below that of nginx');
+	like($t->json($res)->{errors}[0]{detail}, qr/max upload size is: 10485760/,
+	    'is refused by the application, with the number');
+	$res = get("$open/config.json", headers => ['X-Long: ' . 'x' x 8192]);
+	is($res->{status}, 200, 'a header of 8 kB is let in');
+	$res = get("$open/config.json", headers => ['X-Long: ' . 'x' x 20000]);
+	is($res->{status}, 400, 'one of 20 kB is not');
+	unlike($res->{body}, qr/</, 'without HTML');
+	$res = get("$open/config.json?" . 'x' x 20000);
+	is($res->{status}, 414, 'nor such a URL');
+	unlike($res->{body}, qr/</, 'without HTML');
+};
+
+subtest 'who is asking, and for what' => sub {
+	my $want = get("$open/config.json")->{body};
+	my $base = $t->url . $open;
+
+	is_deeply($t->json({ body => $want }),
+	    { dl => $base, api => $base, 'auth-required' => JSON::PP::false() }, 'config.json');
+	is(get("$open/config.json", headers => ["$_: evil.example.org"])->{body}, $want,
+	    "$_: does not change it") for qw(Host X-Forwarded-Host X-Host Forwarded);
+	like($t->raw("GET https://evil.example.org$open/config.json HTTP/1.1\r\n"
+	    . "Host: localhost\r\nConnection: close\r\n\r\n"), qr/\Q$want\E/,
+	    'nor does an absolute URL in the request line');
+	unlike($t->raw("GET $open/me HTTP/1.1\r\nHost: evil.example.org\r\nConnection: close\r\n\r\n"),
+	    qr/evil/, 'a redirect does not follow the Host header');
+	is(get("$open/config.json", headers => ['Proxy: http://evil.example.org:1'])->{body}, $want,
+	    'a Proxy header changes nothing');
+
+	my $res = get("$root/config.json", headers => ["Authorization: $token", 'Authorization: other']);
+	is($res->{status}, 400, 'two Authorization headers');
+	is(get("$root/config.json", token => $token)->{status}, 200, 'one');
+	is(get("$open//config.json")->{status}, 400, 'slashes are not merged');
+	is(get("$open/%2e%2e/cargo/config.json")->{status}, 400, 'dot segments are refused, not resolved');
+	is(get("$root/x/../config.json", token => $token)->{status}, 400, 'also when they are not encoded');
+};
+
+subtest 'what is sent in pieces or in doubt' => sub {
+	my $get = "GET $open/config.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+	my %refused = (
+		'Content-Length twice' => "${get}Content-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+		'Content-Length and chunks' => "${get}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		'Content-Length that is no number' => "${get}Content-Length: +3\r\n\r\nxxx",
+		'Host twice' => "${get}Host: localhost\r\n\r\n",
+		'a NUL in a header' => "${get}X-A: a\0b\r\n\r\n",
+	);
+
+	for my $name (sort keys %refused) {
+		my $answer = $t->raw($refused{$name});
+
+		like($answer, qr{^HTTP/1\.1 400 }, "$name: 400");
+		unlike($answer, qr/<html/, "$name: no page of nginx");
+	}
+	my $res = $t->http(PUT => $publish, { token => $token, body => 'abc',
+	    headers => ['Transfer-Encoding: chunked'] });
+	is($res->{status}, 400, 'a chunked upload reaches the application');
+	like($t->json($res)->{errors}[0]{detail}, qr/\w/, 'which reads it');
+};
+
+subtest 'crates' => sub {
+	my $crate = $t->make_crate('edge', '1.0.0');
+	my $res = $t->publish($private, $token, 'edge', '1.0.0');
+	is($res->{status}, 200, 'published') or diag($res->{body});
+
+	$res = get("$root/edge/1.0.0/download", token => $token,
+	    headers => ['Accept-Encoding: gzip, deflate']);
+	is($res->{status}, 200, 'downloaded');
+	ok($res->{body} eq $crate, 'the very bytes');
+	is($res->{headers}{'content-encoding'}, undef, 'not encoded');
+	is($res->{headers}{'content-length'}, length $crate, 'with their length');
+	like($res->{headers}{'cache-control'}, qr/private/, 'for the caller alone');
+	like($res->{headers}{etag}, qr/^"/, 'with a strong ETag');
+	is($res->{headers}{'x-berth-download'}, undef, 'the ids are for the log');
+	like($t->log('nginx-berth-downloads.log'), qr/status=200 .*ids="[^"-][^"]*"/, 'which has them');
+	is(get("$root/edge/1.0.0/download", token => $token,
+	    headers => ["If-None-Match: $res->{headers}{etag}"])->{status}, 304, 'conditional');
+	my $part = get("$root/edge/1.0.0/download", token => $token, headers => ['Range: bytes=2-5']);
+	is($part->{status}, 206, 'a range');
+	is($part->{body}, substr($crate, 2, 4), 'of the bytes');
+	my $head = $t->http(HEAD => "$root/edge/1.0.0/download", { token => $token });
+	is($head->{headers}{'content-length'}, length $crate, 'HEAD has the length');
+	is(get("$root/edge/1.0.0/download", headers => ["If-None-Match: $res->{headers}{etag}",
+	    'Range: bytes=0-1'])->{status}, 401, 'none of it without a token');
+
+	my ($blob) = $t->psql('SELECT sha256 FROM blobs');
+	ok(defined $blob, 'there is a blob') or return;
+	my $sha = $blob =~ s/^\\x//r;
+	my $inside = join('/', '/-/blob', substr($sha, 0, 2), substr($sha, 2, 2), $sha);
+	my $none = get($inside, token => $token, headers => ['X-Accel-Redirect: ' . $inside]);
+	is($none->{status}, 404, 'the blob cannot be asked for directly');
+	is(get('/-/%62lob/' . substr($inside, 8), token => $token)->{status}, 404, 'however it is spelled');
+	is(get("/x/..$inside", token => $token)->{status}, 404, 'by whatever way');
+
+	unlink($t->store . substr($inside, 7)) or die "no blob at $inside: $!\n";
+	$none = get("$root/edge/1.0.0/download", token => $token);
+	is($none->{status}, 500, 'bytes that are gone are our fault, not a 404');
+	is($none->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'said in plain text');
+	like($none->{headers}{'cache-control'}, qr/no-store/, 'and not cached');
+};
+
+subtest 'the pool is away' => sub {
+	is($t->stop_pool, 0, 'it stopped without a complaint');
+	my $res = get("$open/config.json", no_pool => 1);
+	is($res->{status}, 502, 'the index');
+	like($res->{body}, qr/^[^\n{<]+\n\z/, 'answers in plain text');
+	is($res->{headers}{'retry-after'}, 5, 'and says when to come back');
+	$res = $t->http(PUT => $publish, { body => 'x', no_pool => 1 });
+	is($res->{status}, 502, 'the web API');
+	like($t->json($res)->{errors}[0]{detail}, qr/not answering/, 'answers in JSON');
+	$res = get('/api/v4/projects/1/packages', no_pool => 1);
+	is($t->json($res)->{message}, '502 Bad Gateway', 'the management API in its own');
+	like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, 'with a request id');
+
+	# Somebody who accepts and never answers, and nginx told to be impatient.
+	my $silent = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 8,
+	    Local => $t->socket_path) or die "socket: $!\n";
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });
+	$res = $t->http(PUT => $publish, { body => 'x', no_pool => 1 });
+	is($res->{status}, 504, 'a pool that does not answer');
+	like($t->json($res)->{errors}[0]{detail}, qr/too long/, 'JSON again');
+	is(get("$open/config.json", no_pool => 1)->{headers}{'content-type'},
+	    'text/plain; charset=utf-8', 'and plain text again');
+};
+
+done_testing();
+
+sub get {
+	my ($path, %opt) = @_;
+
+	return $t->http(GET => $path, \%opt);
+}
+
+sub started {
+	$t->start_pool;
+	$t->start_nginx;
+	return 1;
+}
+
+# A body one byte above nginx's own limit, announced and not sent.
+sub too_large {
+	return ['-H', 'Expect: 100-continue', '--expect100-timeout', 10, '-T', large_file()];
+}
+
+sub large_file {
+	my $path = $t->dir . '/large';
+
+	open(my $fh, '>', $path) or die "$path: $!\n";
+	truncate($fh, (12 << 20) + 1) or die "$path: $!\n";
+	close($fh);
+	return $path;
+}

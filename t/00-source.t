@@ -1,0 +1,275 @@
+#!/usr/bin/perl
+
+# Rules that the sources keep: which folder may know which, where libraries are
+# used, what documentation has to agree with the code.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use File::Find qw(find);
+use Test::More;
+
+chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
+
+# What a folder of fcgi/ may include, besides itself.
+my %rings = (
+	base => [],
+	crate => [qw(base)],
+	store => [qw(base crate)],
+	access => [qw(base store)],
+	net => [qw(base)],
+	jobs => [qw(base crate store access net)],
+	http => [qw(base)],
+	api => [qw(base crate store access net jobs http)],
+	admin => [qw(base crate store access)],
+);
+
+# Libraries with one door: header => what may include it.
+my %doors = (
+	'libpq-fe.h' => qr{^fcgi/store/},
+	'fcgiapp.h' => qr{^fcgi/http/fcgi\.c$},
+	'fcgi_stdio.h' => qr{^$},
+	'curl/curl.h' => qr{^fcgi/net/},
+);
+
+use constant FILE_LINES_MAX => 600;
+
+my @sources;
+find({ no_chdir => 1, wanted => sub { push @sources, $_ if /\.[ch]\z/ } }, 'fcgi');
+@sources = sort @sources;
+my %text = map { $_ => slurp($_) } @sources;
+# Comments replaced by nothing, line by line, so that numbers still fit.
+my %code = map { $_ => without_comments($text{$_}) } @sources;
+
+cmp_ok(scalar @sources, '>', 30, 'there are sources to look at');
+rule('folders include only what they may know', \%text, \&outside_ring);
+rule('each library has one door', \%text, \&outside_door);
+rule('only store/ calls PostgreSQL', \%code, sub {
+	my ($file, $line) = @_;
+
+	return $file !~ m{^fcgi/store/} && $line =~ /\bPQ[a-z]\w*\s*\(/;
+});
+rule('no SQL text outside sql/ and the migrations', \%code, sub {
+	my ($file, $line) = @_;
+
+	return $file !~ m{^fcgi/store/}
+	    && $line =~ /"\s*(?:SELECT\s|INSERT\s+INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+TABLE\b)/;
+});
+rule('nothing is left to do', \%text, sub { $_[1] =~ /\b(?:TODO|FIXME|XXX|HACK)\b/ });
+rule('only programs and the pool exit', \%code, sub {
+	my ($file, $line) = @_;
+
+	return $file !~ m{^fcgi/(?:[^/]+\.c|http/(?:master|generation|worker)\.c)$} && $line =~ /\bexit\s*\(/;
+});
+
+my @long = grep { ($text{$_} =~ tr/\n//) > FILE_LINES_MAX } @sources;
+is("@long", '', 'no file is longer than ' . FILE_LINES_MAX . ' lines');
+
+my @vague = grep { basename($_) =~ /^(?:util|utils|common|misc|helpers?)\.[ch]$/ } @sources;
+is("@vague", '', 'no file is named after nothing in particular');
+
+my @guards = grep { /\.h\z/ && $text{$_} !~ guard_of($_) } @sources;
+is("@guards", '', 'each header has the guard that its path gives it');
+
+my @first = grep { !includes_own_header_first($_) } grep { /\.c\z/ } @sources;
+is("@first", '', 'each .c file includes its own header first');
+
+subtest 'configuration keys: the code, the sample and the manual page agree' => sub {
+	my %code_keys = keys_of_code();
+	my %sample = keys_of_sample();
+	my %manual = keys_of_manual();
+
+	cmp_ok(scalar keys %code_keys, '>', 20, 'keys were found in the code');
+	is_deeply(\%sample, \%code_keys, 'conf/berth.conf');
+	is_deeply(\%manual, \%code_keys, 'berth.conf(5)');
+};
+
+subtest 'manual pages' => sub {
+	my @pages = sort glob('fcgi/*.[1-8]');
+
+	for my $page (@pages) {
+		my @complaints = grep { !/ STYLE: / } `mandoc -Tlint -Wwarning $page 2>&1`;
+
+		is(join('', @complaints), '', "$page: mandoc has nothing to say");
+	}
+	for my $main (sort grep { m{^fcgi/[^/]+\.c$} } @sources) {
+		my $name = basename($main, '.c') =~ tr/_/-/r;
+		my @found = grep { basename($_) =~ /^\Q$name\E\.[1-8]$/ } @pages;
+
+		is(scalar @found, 1, "$name has a manual page") or next;
+		my @options = options_of($name, $main);
+		my @missing = undocumented(slurp($found[0]), @options);
+		cmp_ok(scalar @options, '>=', 2, "$name: options were found");
+		is("@missing", '', "$name: each option is in $found[0]");
+	}
+};
+
+subtest 'scripts' => sub {
+	for my $script (grep { -f } glob('scripts/* .ci/run t/run')) {
+		my ($first) = slurp($script) =~ /\A#!(\S+)/;
+
+		ok(-x $script, "$script can be run");
+		my @check = $first =~ /perl/ ? ('perl', '-It/lib', '-c') : ($first, '-n');
+		my $said = `@check $script 2>&1`;
+		is($?, 0, "$script is in order") or diag($said);
+	}
+};
+
+done_testing();
+
+sub slurp {
+	my ($path) = @_;
+
+	open(my $fh, '<', $path) or die "$path: $!\n";
+	local $/;
+	return scalar <$fh>;
+}
+
+sub without_comments {
+	my ($c) = @_;
+
+	# Strings first, so that what looks like a comment in one stays.
+	$c =~ s{("(?:[^"\\\n]|\\.)*")|/\*(.*?)\*/|//[^\n]*}
+	    {defined $1 ? $1 : "\n" x (($2 // '') =~ tr/\n//)}gse;
+	return $c;
+}
+
+# One test: no line of any file is against the rule.
+sub rule {
+	my ($name, $files, $against) = @_;
+	my @bad;
+
+	for my $file (sort keys %$files) {
+		my $number = 0;
+
+		for my $line (split /\n/, $files->{$file}) {
+			$number++;
+			push @bad, "$file:$number: $line" if $against->($file, $line);
+		}
+	}
+	is(join("\n", @bad), '', $name);
+}
+
+sub outside_ring {
+	my ($file, $line) = @_;
+	my ($folder) = $file =~ m{^fcgi/([^/]+)/} or return 0;
+	my ($known) = $line =~ /^\s*#\s*include\s+"([^"\/]+)\// or return 0;
+
+	return 1 unless $rings{$folder};
+	return !grep { $_ eq $known } $folder, @{ $rings{$folder} };
+}
+
+sub outside_door {
+	my ($file, $line) = @_;
+	my ($header) = $line =~ /^\s*#\s*include\s+[<"]([^>"]+)[>"]/ or return 0;
+	my $door = $doors{$header} or return 0;
+
+	return $file !~ $door;
+}
+
+sub guard_of {
+	my ($file) = @_;
+	my $guard = uc($file =~ s{^fcgi/}{}r) =~ tr{/.\-}{___}r;
+
+	return qr/^#ifndef \Q$guard\E\n#define \Q$guard\E$/m;
+}
+
+sub includes_own_header_first {
+	my ($file) = @_;
+	my $own = $file =~ s{^fcgi/}{}r =~ s/\.c\z/.h/r;
+
+	return 1 unless $text{"fcgi/$own"};
+	my ($first) = $text{$file} =~ /^\s*#\s*include\s+[<"]([^>"]+)[>"]/m;
+	return ($first // '') eq $own;
+}
+
+# ---- configuration: name => default, undef where one must be given ----
+
+sub keys_of_code {
+	my ($table) = $text{'fcgi/base/settings.c'} =~ /settings_keys\[\] = \{(.*?)\n\};/s
+	    or die "no table in settings.c\n";
+	my %keys;
+
+	while ($table =~ /\{\s*MEMBER\((\w+)\)(.*?)\}/gs) {
+		my ($key, $rest) = ($1, $2);
+		my ($default) = $rest =~ /\.def\s*=\s*((?:LIBEXECDIR\s*)?"[^"]*")/;
+
+		$default =~ s/^LIBEXECDIR\s*"/"\/usr\/local\/libexec/ if defined $default;
+		$keys{$key} = defined $default ? $default =~ s/^"|"$//gr : undef;
+	}
+	return %keys;
+}
+
+sub keys_of_sample {
+	my %keys;
+
+	for my $line (split /\n/, slurp('conf/berth.conf')) {
+		my ($off, $key, $value) = $line =~ /^(#?)([a-z_]+) = (.*)$/ or next;
+
+		die "conf/berth.conf: $key is there twice\n" if exists $keys{$key};
+		$keys{$key} = $off ? $value =~ s/^"(.*)"$/$1/r : undef;
+	}
+	return %keys;
+}
+
+sub keys_of_manual {
+	my %keys;
+	my $key;
+
+	for my $line (split /\n/, slurp('fcgi/berth.conf.5')) {
+		if ($line =~ /^\.It Ic (\w+) Ar \w+$/) {
+			$key = $1;
+			die "berth.conf.5: $key is there twice\n" if exists $keys{$key};
+			$keys{$key} = 'no default is given';
+		} elsif ($line =~ /^Default: (none, it must be given|empty)\.$/) {
+			$keys{$key} = $1 eq 'empty' ? '' : undef;
+		} elsif (defined $key && $keys{$key} && $line =~ /^\.Ql (\S+)$/) {
+			$keys{$key} = $1;
+		}
+	}
+	return %keys;
+}
+
+# ---- options ----
+
+# The options of a program: letters of its getopt string, names of its long
+# options.  The admin command has tables of its own, spread over fcgi/admin/.
+sub options_of {
+	my ($name, $main) = @_;
+	my $source = join("\n", map { $code{$_} } $main,
+	    $name eq 'berth' ? grep { m{^fcgi/admin/} } @sources : ());
+	my %options;
+
+	while ($source =~ /getopt(?:_long)?\s*\([^;"]*"([^"]*)"/g) {
+		$options{$_}++ for $1 =~ /[A-Za-z0-9]/g;
+	}
+	while ($source =~ /\{\s*"([a-z][a-z-]+)",\s*(?:no|required|optional)_argument/g) {
+		$options{"-$1"}++;
+	}
+	while ($source =~ /struct option_def \w+\[\] = (\{.*?\});/gs) {
+		for my $row ($1 =~ /(\{\s*"[^{}]*\})/g) {
+			my ($long, $letter) = $row =~ /^\{\s*"([a-z-]+)",\s*(?:'(\w)'|0),/
+			    or die "an option of $name that is not understood: $row\n";
+
+			$options{"-$long"}++;
+			$options{$letter}++ if defined $letter;
+		}
+	}
+	return sort keys %options;
+}
+
+sub undocumented {
+	my ($page, @options) = @_;
+	my @missing;
+
+	for my $option (@options) {
+		# A long one is written `Fl -name` or `Fl Fl name`, a hyphen perhaps as `\-`.
+		my ($long, $name) = $option =~ /^(-?)(.+)$/;
+		my $written = ($long ? '(?:Fl |\\\\?-)' : '') . join('\\\\?-', split(/-/, $name));
+
+		push @missing, $option unless $page =~ /\bFl $written(?![\w-])/;
+	}
+	return @missing;
+}

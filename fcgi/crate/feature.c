@@ -32,14 +32,15 @@ feature_name_check(struct slice name, struct err *err)
 			return err_set(err, 400, "a feature's name is not valid UTF-8");
 		if (i == 0 && !may_start(cp))
 			return err_set(err, 400,
-			    "invalid character `%.*s` in feature `%.*s`, the first character must be a "
-			    "Unicode XID start character or digit (most letters or `_` or `0` to `9`)",
+			    "invalid character `%.*s` in feature `%.*s`, the first character "
+			    "must be a Unicode XID start character or digit (most letters or "
+			    "`_` or `0` to `9`)",
 			    (int)n, name.p, excerpt(name), name.p);
 		if (i > 0 && !may_follow(cp))
 			return err_set(err, 400,
-			    "invalid character `%.*s` in feature `%.*s`, characters must be Unicode "
-			    "XID characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most "
-			    "letters)",
+			    "invalid character `%.*s` in feature `%.*s`, characters must be "
+			    "Unicode XID characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, "
+			    "`.`, or most letters)",
 			    (int)n, name.p + i, excerpt(name), name.p);
 		i += n;
 	}

@@ -144,7 +144,9 @@ read_targets(const struct manifest *m, const struct section *root)
 	n = toml_array_size(bins->u.array);
 	names->v = arena_calloc(m->arena, n, sizeof(*names->v));
 	for (names->n = 0; names->n < n; names->n++) {
-		if (manifest_as_section(m, toml_array_at(bins->u.array, names->n), "bin", &s) == -1 ||
+		const struct toml_value *bin = toml_array_at(bins->u.array, names->n);
+
+		if (manifest_as_section(m, bin, "bin", &s) == -1 ||
 		    manifest_text(&s, "name", true, &names->v[names->n]) == -1)
 			return -1;
 	}

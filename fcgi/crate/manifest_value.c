@@ -62,7 +62,8 @@ manifest_text(const struct section *s, const char *key, bool required, const cha
 	const struct toml_value *v = toml_get(s->table, key);
 
 	if (v == NULL)
-		return required ? manifest_fail(s->m, "missing field `%s` in `%s`", key, s->name) : 0;
+		return !required ? 0 : manifest_fail(s->m, "missing field `%s` in `%s`", key,
+		    s->name);
 	if (v->type != TOML_STRING)
 		return fail_type(s, v, key, "a string");
 	return take_text(s->m, v->u.string, v->line, v->column, out);

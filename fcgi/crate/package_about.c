@@ -119,7 +119,8 @@ check_keywords(const struct strings *keywords, struct err *err)
 
 		if (word.n > KEYWORD_MAX)
 			return err_set(err, 400,
-			    "\"%.*s\" is an invalid keyword (keywords must have at most %d characters)",
+			    "\"%.*s\" is an invalid keyword (keywords must have at most %d "
+			    "characters)",
 			    excerpt(word), word.p, KEYWORD_MAX);
 		if (!keyword_valid(word))
 			return err_set(err, 400, "\"%s\" is an invalid keyword", word.p);
@@ -149,7 +150,8 @@ package_check_about(const struct package *pkg, struct err *err)
 {
 	if (pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
 		return err_set(err, 400,
-		    "The `description` is too long. A maximum of %d characters are currently allowed.",
+		    "The `description` is too long. A maximum of %d characters are currently "
+		    "allowed.",
 		    DESCRIPTION_MAX);
 	if (check_url("homepage", pkg->homepage, err) == -1 ||
 	    check_url("documentation", pkg->documentation, err) == -1 ||
@@ -157,7 +159,8 @@ package_check_about(const struct package *pkg, struct err *err)
 		return -1;
 	if (pkg->rust_version != NULL && !rust_version_valid(pkg->rust_version))
 		return err_set(err, 400,
-		    "invalid `rust-version` value `%.*s`: expected one to three numbers, such as `1.70`",
+		    "invalid `rust-version` value `%.*s`: expected one to three numbers, such as "
+		    "`1.70`",
 		    excerpt(slice_str(pkg->rust_version)), pkg->rust_version);
 	if (pkg->links != NULL && !links_valid(pkg->links))
 		return err_set(err, 400,

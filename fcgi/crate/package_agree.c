@@ -33,7 +33,8 @@ agree_pairs(const char *place, const struct pair *v, size_t n, struct err *err)
 		if ((v[i].metadata == NULL) == (v[i].manifest == NULL) && strcmp(a, b) == 0)
 			continue;
 		return err_set(err, 400, "%smetadata %s `%.*s` does not match manifest %s `%.*s`",
-		    place, v[i].what, excerpt(slice_str(a)), a, v[i].what, excerpt(slice_str(b)), b);
+		    place, v[i].what, excerpt(slice_str(a)), a, v[i].what, excerpt(slice_str(b)),
+		    b);
 	}
 	return 0;
 }
@@ -96,18 +97,23 @@ agree_dependency(const struct dependency *a, const struct dependency *b, struct 
 static int
 agree_dependencies(const struct package *a, const struct package *b, struct err *err)
 {
-	for (size_t i = 0; i < a->ndeps || i < b->ndeps; i++) {
-		const char *x = i < a->ndeps ? dependency_local_name(&a->deps[i]) : NULL;
-		const char *y = i < b->ndeps ? dependency_local_name(&b->deps[i]) : NULL;
+	const size_t both = a->ndeps < b->ndeps ? a->ndeps : b->ndeps;
+
+	for (size_t i = 0; i < both; i++) {
+		const char *x = dependency_local_name(&a->deps[i]);
+		const char *y = dependency_local_name(&b->deps[i]);
+		int order = strcmp(x, y);
 
 		/* both are sorted: the smaller name is the one that the other side lacks */
-		if (x == NULL || (y != NULL && strcmp(y, x) < 0))
-			return lacking(err, true, "dependency", y);
-		if (y == NULL || strcmp(x, y) < 0)
-			return lacking(err, false, "dependency", x);
+		if (order != 0)
+			return lacking(err, order > 0, "dependency", order > 0 ? y : x);
 		if (agree_dependency(&a->deps[i], &b->deps[i], err) == -1)
 			return -1;
 	}
+	if (a->ndeps > both)
+		return lacking(err, false, "dependency", dependency_local_name(&a->deps[both]));
+	if (b->ndeps > both)
+		return lacking(err, true, "dependency", dependency_local_name(&b->deps[both]));
 	return 0;
 }
 
@@ -154,23 +160,29 @@ agree_feature(const struct feature *a, const struct package *manifest, const str
 		else if (!names_renamed(manifest, p.manifest))
 			return agree_pairs(place, &p, 1, err);
 	}
-	return agree_pairs(place, &(struct pair) { "value", string_at(&a->values, i), NULL }, 1, err);
+	/* what is left was not in the manifest */
+	return agree_pairs(place, &(struct pair) { "value", string_at(&a->values, i), NULL }, 1,
+	    err);
 }
 
 static int
 agree_features(const struct package *a, const struct package *b, struct err *err)
 {
-	for (size_t i = 0; i < a->nfeatures || i < b->nfeatures; i++) {
-		const char *x = i < a->nfeatures ? a->features[i].name : NULL;
-		const char *y = i < b->nfeatures ? b->features[i].name : NULL;
+	const size_t both = a->nfeatures < b->nfeatures ? a->nfeatures : b->nfeatures;
 
-		if (x == NULL || (y != NULL && strcmp(y, x) < 0))
-			return lacking(err, true, "feature", y);
-		if (y == NULL || strcmp(x, y) < 0)
-			return lacking(err, false, "feature", x);
-		if (agree_feature(&a->features[i], b, &b->features[i], err) == -1)
+	for (size_t i = 0; i < both; i++) {
+		const struct feature *x = &a->features[i], *y = &b->features[i];
+		int order = strcmp(x->name, y->name);
+
+		if (order != 0)
+			return lacking(err, order > 0, "feature", order > 0 ? y->name : x->name);
+		if (agree_feature(x, b, y, err) == -1)
 			return -1;
 	}
+	if (a->nfeatures > both)
+		return lacking(err, false, "feature", a->features[both].name);
+	if (b->nfeatures > both)
+		return lacking(err, true, "feature", b->features[both].name);
 	return 0;
 }
 

@@ -71,12 +71,13 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 		return 0;
 	}
 	if (!registry_url_valid(d->registry))
-		return err_set(err, 400, "dependency `%s`: `%.*s` is not the URL of a registry's index",
-		    d->name, show(d->registry), d->registry);
+		return err_set(err, 400,
+		    "dependency `%s`: `%.*s` is not the URL of a registry's index", d->name,
+		    show(d->registry), d->registry);
 	if (!listed(limits->allowed_registries, d->registry))
 		return err_set(err, 400,
-		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those that "
-		    "crates here may depend on",
+		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those "
+		    "that crates here may depend on",
 		    d->name, show(d->registry), d->registry);
 	return 0;
 }

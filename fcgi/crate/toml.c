@@ -251,7 +251,8 @@ read_header(struct toml_reader *r, struct toml_table *root, struct toml_table **
 	if (read_path(r, &path) == -1 || descend(r, at, path.n) == -1)
 		return -1;
 	if (!toml_accept(r, ']') || (element && !toml_accept(r, ']')))
-		return toml_fail(r, r->p, "expected `%s` after a table's name", element ? "]]" : "]");
+		return toml_fail(r, r->p, "expected `%s` after a table's name",
+		    element ? "]]" : "]");
 	*t = root;
 	for (size_t i = 0; i + 1 < path.n; i++) {
 		if (enter_header(r, at, path.part[i], t) == -1)

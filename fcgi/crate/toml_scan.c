@@ -144,7 +144,8 @@ unescape_unicode(struct toml_reader *r, const char **p, size_t digits, char **ou
 		const char *digit = **p != '\0' ? strchr(hex, **p) : NULL;
 
 		if (digit == NULL)
-			return toml_fail(r, at, "`\\%c` needs %zu hexadecimal digits", at[1], digits);
+			return toml_fail(r, at, "`\\%c` needs %zu hexadecimal digits", at[1],
+			    digits);
 		cp = cp << 4 | ((uint32_t)(digit - hex) & 0xf);
 	}
 	if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))

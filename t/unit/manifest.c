@@ -26,7 +26,8 @@ show_deps(const struct package *pkg)
 	buf_init(&b, arena, 1 << 20);
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		const struct dependency *d = &pkg->deps[i];
-		bool public = d->registry != NULL && strcmp(d->registry, MANIFEST_PUBLIC_REGISTRY) == 0;
+		bool public =
+		    d->registry != NULL && strcmp(d->registry, MANIFEST_PUBLIC_REGISTRY) == 0;
 
 		buf_printf(&b, "%s%s%s %s %s %s%s%s", d->name, d->alias != NULL ? "=" : "",
 		    d->alias != NULL ? d->alias : "", d->req, dep_kind_names[d->kind],
@@ -145,7 +146,8 @@ test_small(void)
 	struct package p;
 
 	is_str(parse(PACKAGE, &p), "", "a name and a version are enough");
-	ok(!p.has_lib && p.bins.n == 0 && p.ndeps == 0 && p.nfeatures == 0, "nothing else is there");
+	ok(!p.has_lib && p.bins.n == 0 && p.ndeps == 0 && p.nfeatures == 0,
+	    "nothing else is there");
 	ok(p.edition == NULL && p.description == NULL && p.readme_file == NULL, "nor is a text");
 	is_str(parse("[project]\nname=\"x\"\nversion=\"1.0.0\"", &p), "", "[project]");
 	is_str(p.name, "x", "is the old [package]");
@@ -164,10 +166,12 @@ test_dependency_forms(void)
 {
 	struct package p;
 
-	is_str(parse(PACKAGE "[dependencies]\na='1'\nb={path='x'}\nc={git='g',version='2'}\n"
-			     "[dev_dependencies]\nd='1'\n[build_dependencies]\ne='1'\n"
-			     "[target.t.dev_dependencies]\nf={version='1',default_features=false}\n",
-		   &p), "", "old and short forms");
+	is_str(
+	    parse(PACKAGE "[dependencies]\na='1'\nb={path='x'}\nc={git='g',version='2'}\n"
+			  "[dev_dependencies]\nd='1'\n[build_dependencies]\ne='1'\n"
+			  "[target.t.dev_dependencies]\nf={version='1',default_features=false}\n",
+		&p),
+	    "", "old and short forms");
 	is_str(show_deps(&p),
 	    "a 1 normal public\nb * normal public\nc 2 normal public\ne 1 build public\n"
 	    "d 1 dev public\nf 1 dev public no-default on t\n",
@@ -190,7 +194,8 @@ static const struct {
 	{ "package=1", "line 1, column 9: `package` must be a table, not an integer" },
 	{ "[package]\nversion='1.0.0'", "missing field `name` in `package`" },
 	{ "[package]\nname='x'", "missing field `version` in `package`" },
-	{ "[package]\nname=1", "line 2, column 6: `package.name` must be a string, not an integer" },
+	{ "[package]\nname=1",
+	    "line 2, column 6: `package.name` must be a string, not an integer" },
 	{ "[package]\nname='x", "line 2, column 6: the string does not end" },
 	{ "[package]\nname=\"a\\u0000\"", "line 2, column 6: a NUL character is not allowed here" },
 	{ "[package]\nname='x'\nversion.workspace=true",
@@ -204,12 +209,12 @@ static const struct {
 	{ PACKAGE "[target.t.build-dependencies.a]\nworkspace=true",
 	    "line 4, column 1: value from workspace hasn't been set" },
 	{ PACKAGE "[patch.crates-io]", "crates cannot be published with `[patch]` tables" },
-	{ PACKAGE "patch=1\n[x]",
-	    NULL }, /* a key of [package] */
+	{ PACKAGE "patch=1\n[x]", NULL }, /* a key of [package] */
 	{ PACKAGE "edition='2022'", "unknown edition `2022`: expected 2015, 2018, 2021 or 2024" },
 	{ PACKAGE "edition=2021",
 	    "line 4, column 9: `package.edition` must be a string, not an integer" },
-	{ PACKAGE "readme=1", "line 4, column 8: `package.readme` must be a string, not an integer" },
+	{ PACKAGE "readme=1",
+	    "line 4, column 8: `package.readme` must be a string, not an integer" },
 	{ PACKAGE "keywords='a'",
 	    "line 4, column 10: `package.keywords` must be an array of strings, not a string" },
 	{ PACKAGE "keywords=['a',1]",
@@ -220,8 +225,7 @@ static const struct {
 	    "line 5, column 4: `features.a` must be an array of strings, not an array" },
 	{ PACKAGE "[features]\n\"a\\u0000\"=[]",
 	    "line 5, column 11: a NUL character is not allowed here" },
-	{ PACKAGE "[[features]]",
-	    "line 4, column 1: `features` must be a table, not an array" },
+	{ PACKAGE "[[features]]", "line 4, column 1: `features` must be a table, not an array" },
 	{ PACKAGE "[dependencies]\na=1",
 	    "line 5, column 3: `dependencies.a` must be a table, not an integer" },
 	{ PACKAGE "[dependencies]\na={version=1}",
@@ -229,7 +233,8 @@ static const struct {
 	{ PACKAGE "[dependencies]\na={version='1',optional='x'}",
 	    "line 5, column 25: `dependencies.a.optional` must be a boolean, not a string" },
 	{ PACKAGE "[dependencies]\na={version='1',features='x'}",
-	    "line 5, column 25: `dependencies.a.features` must be an array of strings, not a string" },
+	    "line 5, column 25: `dependencies.a.features` must be an array of strings, not a "
+	    "string" },
 	{ PACKAGE "[dependencies]\na={version='1',registry='r'}",
 	    "`dependencies.a.registry` is a name on the machine that packaged the crate; "
 	    "cargo writes `registry-index`" },

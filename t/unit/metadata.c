@@ -93,9 +93,11 @@ test_absent(void)
 
 	is_str(parse("{" REQUIRED "}", &p), "", "a name and a version are enough");
 	ok(p.ndeps == 0 && p.nfeatures == 0 && p.description == NULL, "the rest is absent");
-	is_str(parse("{" REQUIRED ",\"deps\":null,\"features\":null,\"authors\":null,\"links\":null,"
-		     "\"x\":1,\"badges\":7,\"bins\":1,\"edition\":2}", &p), "",
-	    "null is absent, and unknown members are ignored");
+	is_str(
+	    parse("{" REQUIRED ",\"deps\":null,\"features\":null,\"authors\":null,\"links\":null,"
+		  "\"x\":1,\"badges\":7,\"bins\":1,\"edition\":2}",
+		&p),
+	    "", "null is absent, and unknown members are ignored");
 	ok(p.ndeps == 0 && p.links == NULL && p.edition == NULL, "whatever they hold");
 	is_str(parse("{\"name\":\"\",\"vers\":\"\"}", &p), "", "content is for others to check");
 }

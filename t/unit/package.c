@@ -64,16 +64,19 @@ struct example {
 	const char *rest, *want;
 };
 
-#define INVALID_URL(u) "URL for field `documentation` must begin with http:// or https:// (url: " u ")"
+#define INVALID_URL(u) \
+	"URL for field `documentation` must begin with http:// or https:// (url: " u ")"
 #define INVALID_RUST(v) \
 	"invalid `rust-version` value `" v "`: expected one to three numbers, such as `1.70`"
-#define INVALID_LINKS(v) "invalid `links` value `" v "`: expected 1 to 128 characters without blanks"
+#define INVALID_LINKS(v) \
+	"invalid `links` value `" v "`: expected 1 to 128 characters without blanks"
 #define C20  "12345678901234567890"
 #define C64  "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define C128 C64 C64
 
 static const struct example about[] = {
-	{ "documentation='http://h'\nhomepage='https://u:p@h:1/?#'\nrepository='https://[::1]/x'", "" },
+	{ "documentation='http://h'\nhomepage='https://u:p@h:1/?#'\nrepository='https://[::1]/x'",
+	    "" },
 	{ "documentation=''", "" },
 	{ "documentation='javascript:alert(1)'", INVALID_URL("javascript:alert(1)") },
 	{ "documentation='ftp://h'", INVALID_URL("ftp://h") },
@@ -115,8 +118,7 @@ static const struct example about[] = {
 	{ "categories=['a','b','c','d','" C64 "']", "" },
 	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" },
 	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
-	{ "categories=['" C64 "c']",
-	    "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
+	{ "categories=['" C64 "c']", "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
 };
 
 #define WILD "wildcard (`*`) dependency constraints are not allowed. Crate with this problem: `a`"
@@ -124,17 +126,19 @@ static const struct example about[] = {
 	"invalid character `" c "` in feature `" f "`, the first character must be a Unicode XID " \
 	"start character or digit (most letters or `_` or `0` to `9`)"
 #define OTHERS(c, f) \
-	"invalid character `" c "` in feature `" f "`, characters must be Unicode XID characters, " \
-	"`+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)"
+	"invalid character `" c "` in feature `" f "`, characters must be Unicode XID " \
+	"characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)"
 #define NOT_URL(u) "dependency `a`: `" u "` is not the URL of a registry's index"
 
 static const struct example dependencies[] = {
 	{ "[dependencies]\na='1'\n[dev-dependencies]\na='1'\n[build-dependencies]\na='1'\n"
-	  "[target.t.dependencies]\na='1'", "" },
+	  "[target.t.dependencies]\na='1'",
+	    "" },
 	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd='1'\ne='1'",
 	    "a crate can have at most 4 dependencies, but this one declares 5" },
-	{ "[dependencies]\n'a b'='1'", "invalid character ` ` in dependency name: `a b`, characters "
-				       "must be an ASCII alphanumeric characters, `-`, or `_`" },
+	{ "[dependencies]\n'a b'='1'",
+	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
+	    "alphanumeric characters, `-`, or `_`" },
 	{ "[dependencies]\n_x={package='a',version='1'}", "" },
 	{ "[dependencies]\n_x='1'", "invalid character `_` in dependency name: `_x`, the first "
 				    "character must be an ASCII character" },
@@ -163,7 +167,8 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na={version='1',registry-index=''}", NOT_URL("") },
 	{ "[dependencies]\na={version='1',registry-index='https:///x'}", NOT_URL("https:///x") },
 	{ "[dependencies]\na={version='1',registry-index='ftp://h/x'}", NOT_URL("ftp://h/x") },
-	{ "[dependencies]\na={version='1',registry-index='https://h/ x'}", NOT_URL("https://h/ x") },
+	{ "[dependencies]\na={version='1',registry-index='https://h/ x'}",
+	    NOT_URL("https://h/ x") },
 };
 
 #define A "[dependencies]\na='1'\n"
@@ -196,13 +201,15 @@ static const struct example features[] = {
 					   "dependency without an implicit feature (use `dep:`)" },
 	{ O "[features]\na=[]", "optional dependency `a` is not included in any feature" },
 	{ O "[features]\na=['a?/x']", "" },
-	{ A "[features]\nb=['a']", "feature `b` includes `a`, but `a` is not an optional dependency" },
+	{ A "[features]\nb=['a']",
+	    "feature `b` includes `a`, but `a` is not an optional dependency" },
 	{ A "[features]\nb=['a/x']", "" },
 	{ A "[features]\nb=['a?/x']",
 	    "feature `b` includes `a?/x`, but `a` is not an optional dependency" },
 	{ A "[features]\nb=['dep:a']",
 	    "feature `b` includes `dep:a`, but `a` is not an optional dependency" },
-	{ A "[features]\nb=['dep:c']", "feature `b` includes `dep:c`, but `c` is not a dependency" },
+	{ A "[features]\nb=['dep:c']",
+	    "feature `b` includes `dep:c`, but `c` is not a dependency" },
 	{ A "[features]\nb=['c/x']", "feature `b` includes `c/x`, but `c` is not a dependency" },
 	{ A "[features]\nb=['b/x']", "feature `b` includes `b/x`, but `b` is not a dependency" },
 	{ A "[features]\nb=['a/x/y']", OTHERS("/", "x/y") },
@@ -243,8 +250,10 @@ test_name_and_version(void)
 	pkg.description = description;
 	is_str(check(&pkg), "", "a description of 1000 bytes");
 	description[1000] = 'd';
-	is_str(check(&pkg), "The `description` is too long. A maximum of 1000 characters are currently "
-			    "allowed.", "one of 1001");
+	is_str(check(&pkg),
+	    "The `description` is too long. A maximum of 1000 characters are currently "
+	    "allowed.",
+	    "one of 1001");
 }
 
 /* What package_check() makes of a dependency's fields. */
@@ -279,7 +288,8 @@ test_long_texts(void)
 	is_str(check(&p), "", "a target of 1024 bytes");
 	text[1024] = 't';
 	p.deps[0].target = text;
-	is_str(check(&p), "dependency `a`: the target is longer than 1024 characters", "one of 1025");
+	is_str(
+	    check(&p), "dependency `a`: the target is longer than 1024 characters", "one of 1025");
 	p = package_with(A);
 	memcpy(text, "sparse+https://r.example/", 25);
 	text[1023] = '/';
@@ -386,8 +396,9 @@ static const struct {
 	{ DEP(FROM_PUBLIC ",\"target\":\"cfg(target_os = \\\"linux\\\")\""),
 	    "[target.'cfg(target_os=\"linux\")'.dependencies]\na='1'", "" },
 	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"a\""), A, "" },
-	{ DEP(""), A, "dependency `a`: metadata registry `(none)` does not match manifest registry "
-		      "`" PUBLIC "`" },
+	{ DEP(""), A,
+	    "dependency `a`: metadata registry `(none)` does not match manifest registry "
+	    "`" PUBLIC "`" },
 	{ "", A, "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "", "the metadata has the dependency `a`, which the manifest lacks" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\nb='1'",
@@ -399,7 +410,8 @@ static const struct {
 	{ DEP(FROM_PUBLIC), "[build-dependencies]\na='1'",
 	    "dependency `a`: metadata kind `normal` does not match manifest kind `build`" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.2'",
-	    "dependency `a`: metadata requirement `^1` does not match manifest requirement `^1.2`" },
+	    "dependency `a`: metadata requirement `^1` does not match manifest requirement "
+	    "`^1.2`" },
 	{ DEP(FROM_PUBLIC), O,
 	    "dependency `a`: metadata optional `false` does not match manifest optional `true`" },
 	{ DEP(FROM_PUBLIC ",\"default_features\":false"), A,
@@ -410,8 +422,8 @@ static const struct {
 	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\""),
 	    "[dependencies]\nr={package='b',version='1'}",
 	    "dependency `r`: metadata package `a` does not match manifest package `b`" },
-	{ DEP(FROM_PUBLIC ",\"features\":[\"f\"]"), "[dependencies]\na={version='1',features=['f']}",
-	    "" },
+	{ DEP(FROM_PUBLIC ",\"features\":[\"f\"]"),
+	    "[dependencies]\na={version='1',features=['f']}", "" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\na={version='1',features=['f']}",
 	    "dependency `a`: metadata feature `(none)` does not match manifest feature `f`" },
 	{ DEP(FROM_PUBLIC ",\"features\":[\"f\"]"), A,
@@ -434,7 +446,8 @@ static const struct {
 	    "feature `f`: metadata value `(none)` does not match manifest value `r`" },
 	{ RENAMED_JSON ",\"features\":{\"f\":[\"r/x\"]}", RENAMED "[features]\nf=[]",
 	    "feature `f`: metadata value `r/x` does not match manifest value `(none)`" },
-	{ DEP(FROM_PUBLIC ",\"optional\":true") ",\"features\":{\"f\":[]}", O "[features]\nf=['a/x']",
+	{ DEP(FROM_PUBLIC ",\"optional\":true") ",\"features\":{\"f\":[]}",
+	    O "[features]\nf=['a/x']",
 	    "feature `f`: metadata value `(none)` does not match manifest value `a/x`" },
 };
 
@@ -453,7 +466,8 @@ test_agree(void)
 	b.name = "x";
 	b.version = "2.0.0";
 	ok(package_agree(&a, &b, &err) == -1, "another version");
-	is_str(err.pub, "metadata version `1.0.0` does not match manifest version `2.0.0`", "and which");
+	is_str(err.pub, "metadata version `1.0.0` does not match manifest version `2.0.0`",
+	    "and which");
 	arena_reset(arena);
 }
 

@@ -91,8 +91,8 @@ static const struct example scalars[] = {
 	{ "a=9223372036854775807\nb=-9223372036854775808",
 	    "{a=9223372036854775807 b=-9223372036854775808}" },
 	{ "a=0x7fffffffffffffff", "{a=9223372036854775807}" },
-	{ "a=1.5\nb=-0.25\nc=5e+2\nd=1E06\ne=6.626e-3\nf=1_0.2_5", "{a=f1.5 b=f-0.25 c=f500 "
-								    "d=f1e+06 e=f0.006626 f=f10.25}" },
+	{ "a=1.5\nb=-0.25\nc=5e+2\nd=1E06\ne=6.626e-3\nf=1_0.2_5",
+	    "{a=f1.5 b=f-0.25 c=f500 d=f1e+06 e=f0.006626 f=f10.25}" },
 	{ "a=inf\nb=-inf\nc=+inf", "{a=finf b=f-inf c=finf}" },
 	{ "a=true\nb=false", "{a=true b=false}" },
 	{ "a=1979-05-27T07:32:00Z", "{a=@1979-05-27T07:32:00Z}" },
@@ -310,8 +310,8 @@ test_bytes(void)
 	const struct toml_value *v;
 	struct err err = { 0 };
 
-	is_str(read_slice(slice_of(nul, sizeof(nul) - 1)), "line 2, column 1: control character U+0000",
-	    "a NUL in the text");
+	is_str(read_slice(slice_of(nul, sizeof(nul) - 1)),
+	    "line 2, column 1: control character U+0000", "a NUL in the text");
 	is_str(read_slice(slice_of("a=12", 3)), "{a=1}", "the text ends where its length says");
 	ok(toml_parse(arena, slice_str("a=\"x\\u0000y\""), &root, &err) == 0, "an escaped NUL");
 	v = toml_get(root, "a");
@@ -329,7 +329,8 @@ test_places(void)
 	struct err err = { 0 };
 
 	ok(toml_parse(arena, slice_str("\n [x]\n\xc3\xa9 = 1"), &root, &err) == -1, "no such key");
-	ok(toml_parse(arena, slice_str("\n[x]\n'\xc3\xa9' = [1,\n  2]"), &root, &err) == 0, "a text");
+	ok(toml_parse(arena, slice_str("\n[x]\n'\xc3\xa9' = [1,\n  2]"), &root, &err) == 0,
+	    "a text");
 	v = toml_get(root, "x");
 	ok(v != NULL && v->line == 2 && v->column == 1, "a header's place");
 	v = v != NULL ? toml_get(v->u.table, "\xc3\xa9") : NULL;

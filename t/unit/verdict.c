@@ -56,8 +56,14 @@ full_verdict(void)
 		    .license_file = "lf", .readme_file = "rf", .readme = "rd", .has_lib = true },
 	};
 
-	deps[0] = (struct dependency) { .name = "dn", .alias = "da", .req = "dr", .target = "dt",
-		.registry = "dg", .kind = DEP_BUILD, .optional = true, .features = list("f1", "f2") };
+	deps[0] = (struct dependency){ .name = "dn",
+		.alias = "da",
+		.req = "dr",
+		.target = "dt",
+		.registry = "dg",
+		.kind = DEP_BUILD,
+		.optional = true,
+		.features = list("f1", "f2") };
 	deps[1] = (struct dependency) { .name = "en", .req = "er", .kind = DEP_DEV,
 		.default_features = true };
 	features[0] = (struct feature) { "fa", list("x", "dep:y") };

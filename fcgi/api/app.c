@@ -8,8 +8,9 @@
 #include "access/token.h"
 #include "api/routes.h"
 #include "base/log.h"
+#include "store/blob.h"
 
-enum { FRAME_OVERHEAD = 8, SMALL_BODY = 64 * 1024 };
+enum { FRAME_OVERHEAD = 8, STAGING_SLACK = 60 };
 
 static void
 app_stop(struct worker_app *app)
@@ -19,6 +20,21 @@ app_stop(struct worker_app *app)
 	db_free(app->db);
 	arena_free(app->arena);
 	free(app);
+}
+
+/*
+ * A store that cannot be written is no reason not to start: what is in it can
+ * be read.  What a publish left that died with its worker goes; none that is
+ * still under way is as old as that.
+ */
+static void
+prepare_store(const struct settings *s)
+{
+	struct err err = { 0 };
+
+	if (blob_store_check(s->store, &err) == -1 ||
+	    blob_sweep_staging(s->store, 2 * s->request_timeout + STAGING_SLACK, &err) == -1)
+		log_error("%s", err.detail);
 }
 
 static struct worker_app *
@@ -35,6 +51,7 @@ app_start(const struct settings *settings, struct err *err)
 	app->arena = arena_new();
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
+	prepare_store(settings);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
 	/* a database that is away is no reason not to start: requests get 503 until it is back */
 	if (db_connect(app->db, &away) == -1) {
@@ -154,9 +171,8 @@ app_end(struct worker_app *app, struct request *rq)
 static int64_t
 app_max_body(const struct worker_app *app, const struct route *route)
 {
-	if (route->body == BODY_STREAM)
-		return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
-	return SMALL_BODY;
+	(void)route; /* the one that streams its body is publish */
+	return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
 }
 
 static int

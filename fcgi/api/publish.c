@@ -135,7 +135,7 @@ publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	struct package manifest;
 
 	if (intake_read(app, rq, &intake) == -1 ||
-	    publish_inspect(app, rq, intake.crate, &manifest) == -1 ||
+	    publish_inspect(app, rq, intake.crate, &intake.metadata, &manifest) == -1 ||
 	    check_package(app, rq, &intake.metadata, &manifest) == -1 ||
 	    publish_package(app, rq, intake.crate, &manifest) == -1)
 		return -1;

@@ -20,12 +20,13 @@ inspect_deadline(const struct worker_app *app, const struct request *rq)
 
 int
 publish_inspect(struct worker_app *app, struct request *rq, struct blob_staging *crate,
-    struct package *manifest)
+    const struct package *metadata, struct package *manifest)
 {
 	const struct settings *s = app->settings;
 	const char *argv[] = { s->inspector, "-s",
 		arena_printf(rq->arena, "%" PRId64, s->max_unpacked_size), "-e",
-		arena_printf(rq->arena, "%" PRId64, s->max_entries), NULL };
+		arena_printf(rq->arena, "%" PRId64, s->max_entries), "-f",
+		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
 	struct child_result child;
 	struct verdict verdict;
 	int fd = blob_stage_fd(crate, &rq->err);

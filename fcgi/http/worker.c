@@ -133,8 +133,8 @@ request_serve(struct worker *w)
 	bytes = response_send(&rs, &rq);
 	if (fcgi_finish(w->conn) == -1)
 		bytes = -1;
-	request_log(&rq, rs.status, bytes);
 	w->app->end(w->state, &rq);
+	request_log(&rq, rs.status, bytes);
 	arena_reset(w->arena);
 }
 

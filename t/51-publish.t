@@ -1,0 +1,248 @@
+#!/usr/bin/perl
+# What a publish must refuse, and what it must take.  Numbers are those of the cases that the
+# registry was specified by: framing 1-16, JSON 17-28, names and versions 29-46.  After each refusal nothing is left.
+
+use strict;
+use warnings;
+
+use File::Find ();
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new(max_crate_size => '1m');
+my $id = $t->project('demo/registry');
+my $R = $t->registry($id);
+my $new = "$R/api/v1/crates/new";
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+
+# Everything that a publish could leave behind.
+sub state_of_things {
+	my (@files);
+
+	File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f } }, $t->store);
+	return join("\n", (sort @files), $t->psql('SELECT count(*) FROM crates'), $t->psql('SELECT count(*) FROM versions'),
+	    $t->psql('SELECT count(*) FROM dependencies'), $t->psql('SELECT count(*) FROM audit_events'),
+	    $t->psql("SELECT string_agg(index_etag, ',' ORDER BY id) FROM crates"));
+}
+
+sub put {
+	my ($body, %opt) = @_;
+
+	return $t->http(PUT => $new, { token => $token, body => $body, %opt });
+}
+
+sub refused {
+	my ($name, $res, $status, $detail, $before) = @_;
+	my $json = eval { $t->json($res) };
+
+	is($res->{status}, $status, "$name: status") or diag($res->{body});
+	is($res->{headers}{'content-type'}, 'application/json', "$name: JSON");
+	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]], ['HASH', 'ARRAY', 'HASH'], "$name: shape of cargo");
+	like($json->{errors}[0]{detail} // '', $detail, "$name: detail");
+	is(state_of_things(), $before, "$name: nothing is left") if defined $before;
+}
+
+is($t->publish($id, $token, 'foo', '1.0.0')->{status}, 200, 'a first version');
+my $crate = $t->make_crate('bar', '1.0.0');
+my $meta = $t->metadata('bar', '1.0.0');
+my $before = state_of_things();
+my $json = '{"name":"bar","vers":"1.0.0","deps":[],"features":{}}';
+
+# ---- framing ----
+
+my $whole = $t->publish_body($json, $crate);
+for my $case (
+	[1, '', 400, qr/^invalid metadata length$/],
+	[2, "\0\0", 400, qr/^invalid metadata length$/],
+	[3, "\x64\0\0\0\0", 400, qr/^invalid metadata length for remaining payload: 100$/],
+	[4, pack('V', (1 << 20) + 1) . 'x' x 100, 413, qr/^JSON metadata blob too large$/],
+	['4 2^32-1', "\xff\xff\xff\xff" . 'x' x 100, 413, qr/too large$/],
+	['4 2^31', "\0\0\0\x80" . 'x' x 100, 413, qr/too large$/],
+	[5, pack('V/a*', $json), 400, qr/^invalid tarball length$/],
+	[6, pack('V/a*', $json) . "\0\0", 400, qr/^invalid tarball length$/],
+	[7, pack('V/a*', $json) . "\x64\0\0\0\0", 400, qr/^invalid tarball length for remaining payload: 100$/],
+	[8, pack('V/a*', $json) . pack('V', (1 << 20) + 1) . 'x' x 1000, 413, qr/^max upload size is: 1048576$/],
+	['8 2^32-1', pack('V/a*', $json) . "\xff\xff\xff\xffx", 413, qr/^max upload size is: 1048576$/],
+	[9, pack('V/a* V/a*', $json, ''), 400, qr/malformed/],
+	[10, "${whole}xx", 400, qr/./],
+	['11 short', pack('V', length($json) - 1) . substr($whole, 4), 400, qr/./],
+	['11 long', pack('V', length($json) + 1) . substr($whole, 4), 400, qr/./],
+	['12 two objects', $t->publish_body("$json $json", $crate), 400, qr/trailing/],
+	['13 crate cut', substr($whole, 0, -10), 400, qr/^invalid tarball length for remaining payload: \d+$/],
+) {
+	my ($n, $body, $status, $detail) = @$case;
+
+	refused("case $n", put($body), $status, $detail, $before);
+}
+refused('case 15', put('x' x (13 << 20)), 413, qr/./, $before);
+refused('case 15, over HTTP/2', put('x' x (13 << 20), http2 => 1), 413, qr/./, $before);
+refused("case 16: $_", $t->http($_ => $new, { token => $token, body => $whole }), 405, qr/./, $before) for qw(POST PATCH);
+is($t->http(GET => $new, { token => $token })->{status}, 405, 'case 16: GET');
+
+# ---- JSON ----
+
+for my $case (
+	[17, '{}', qr/^invalid upload request: missing field `name`/],
+	['17 vers', '{"name":"bar"}', qr/missing field `vers`/],
+	['18 not JSON', 'hello', qr/^invalid upload request: /],
+	['18 empty', '', qr/^invalid upload request: /],
+	['18 truncated', substr($json, 0, -1), qr/^invalid upload request: /],
+	['19 array', '[]', qr/^invalid upload request: /],
+	['19 string', '"x"', qr/^invalid upload request: /],
+	['19 null', 'null', qr/^invalid upload request: /],
+	['20 name 1', '{"name":1,"vers":"1.0.0"}', qr/field `name` must be a string/],
+	['20 name null', '{"name":null,"vers":"1.0.0"}', qr/`name`/],
+	['20 name {}', '{"name":{},"vers":"1.0.0"}', qr/field `name` must be a string/],
+	['20 vers 1', '{"name":"bar","vers":1}', qr/field `vers` must be a string/],
+	['20 deps {}', '{"name":"bar","vers":"1.0.0","deps":{}}', qr/`deps`/],
+	['20 features []', '{"name":"bar","vers":"1.0.0","features":[]}', qr/`features`/],
+	['21 twice', '{"name":"bar","vers":"1.0.0","name":"bar"}', qr/duplicate field `name`/],
+	['22 NaN', '{"name":"bar","vers":"1.0.0","x":NaN}', qr/./],
+	['22 comma', '{"name":"bar","vers":"1.0.0",}', qr/./],
+	['22 comment', '{"name":"bar","vers":"1.0.0"/**/}', qr/./],
+	['22 quotes', q({'name':'bar','vers':'1.0.0'}), qr/./],
+	['22 TRUE', '{"name":"bar","vers":"1.0.0","x":TRUE}', qr/./],
+	['22 zero', '{"name":"bar","vers":"1.0.0","x":01}', qr/./],
+	['23 UTF-8', "{\"name\":\"bar\",\"vers\":\"1.0.0\",\"x\":\"\xff\"}", qr/UTF-8/],
+	['23 surrogate', '{"name":"bar","vers":"1.0.0","x":"\ud800"}', qr/surrogate/],
+	['23 control', "{\"name\":\"bar\",\"vers\":\"1.0.0\",\"x\":\"\x01\"}", qr/control/],
+	['24 NUL', '{"name":"ba\u0000r","vers":"1.0.0"}', qr/NUL/],
+	['24 NUL raw', "{\"name\":\"ba\0r\",\"vers\":\"1.0.0\"}", qr/control/],
+	['25 depth', '{"name":"bar","vers":"1.0.0","x":' . '[' x 1000 . ']' x 1000 . '}', qr/deep/],
+) {
+	my ($n, $text, $detail) = @$case;
+
+	refused("case $n", put($t->publish_body($text, $crate)), 400, $detail, $before);
+}
+
+# ---- names and versions ----
+
+for my $case (
+	[29, '', qr/^crate name cannot be empty$/],
+	(map { [30, $_, qr/^invalid character `.*` in crate name: `\Q$_\E`, characters must be/] } 'foo bar', 'foo+x', 'foo.x', 'foo/x'),
+	[31, 'x' x 65, qr/is too long \(max 64 characters\)$/],
+	[32, "snow\xe2\x98\x83", qr/^invalid character `\x{2603}` in crate name/],
+	[32, "\xc3\xa1cc\xc3\xaants", qr/^invalid character `\x{e1}` in crate name: .*, the first character must be an ASCII character$/],
+	[32, "\xe4\xba\xac", qr/the first character must be/],
+	[33, '123', qr/cannot start with a digit$/],
+	[33, '_foo', qr/the first character must be an ASCII character$/],
+	[33, '-foo', qr/the first character must be an ASCII character$/],
+	(map { [34, $_, qr/reserved name/] } qw(std STD compiler-rt compiler_rt coMpiLer_Rt)),
+	(map { [35, $_, qr/reserved name/] } qw(nul CON com1 new)),
+) {
+	my ($n, $name, $detail) = @$case;
+	my $text = qq({"name":"$name","vers":"1.0.0"});
+
+	refused("case $n: " . substr($name, 0, 12) =~ s/[^ -~]/?/gr, put($t->publish_body($text, $crate)), 400, $detail, $before);
+}
+for my $vers ('broken', '1', '1.0', 'v1.0.0', '01.0.0', '1.0.0-', '1.0.0-01', ' 1.0.0', '1.0.0 ', '', '1.0.0+', '1.0.0-a..b',
+	'18446744073709551616.0.0') {
+	refused("case 39/41: $vers", put($t->publish_body(qq({"name":"bar","vers":"$vers"}), $crate)), 400,
+	    qr/^"\Q$vers\E" is an invalid semver version$/, $before);
+}
+refused('case 42', put($t->publish_body('{"name":"bar","vers":"1.0.0-' . 'a' x 145 . '"}', $crate)), 400,
+    qr/^the version number is too long \(max 150 characters\)$/, $before);
+
+# the crate inside is another one
+refused('case 91', put($t->publish_body($meta, $t->make_crate('bar', '1.0.0', manifest => Berth::Crate::manifest('baz', '1.0.0')))),
+    400, qr/bar.*baz|baz.*bar/s, $before);
+refused('case 92', put($t->publish_body($t->metadata('bar', '1.0.1'), $crate)), 400, qr/1\.0\.1|1\.0\.0/, $before);
+refused('case 47', put($t->publish_body($meta, $t->make_crate('bar', '1.0.0', entries => [Berth::Crate::entry('evil-1.0.0/a', 'x')]))),
+    400, qr/invalid path found/, $before);
+refused("case 53: type $_", put($t->publish_body($meta, $t->make_crate('bar', '1.0.0',
+    entries => [Berth::Crate::entry('bar-1.0.0/link', '', type => $_, linkname => '/etc/passwd')]))), 400,
+    qr/unexpected tar entry type|malformed/, $before) for 1, 2, 3, 4, 6, 7, 'S', 'V', 'g';
+refused('case 74', put($t->publish_body($meta, 'not gzip at all')), 400, qr/malformed/, $before);
+refused('case 28', put($t->publish_body($t->metadata('bar', '1.0.0', features => { a => [] }), $crate)), 400, qr/feature/, $before);
+
+# ---- who may not ----
+
+$t->user($_) for qw(guest reporter stranger);
+$t->member('guest', 'demo', 'guest');
+$t->member('reporter', 'demo', 'reporter');
+my $reader = $t->token('dev', scopes => 'read_api');
+for my $case (
+	['no token', undef, 401, qr/token/],
+	['garbage', 'nonsense', 401, qr/invalid/],
+	['read_api', $reader, 403, qr/scope `api`/],
+	['guest', $t->token('guest'), 403, qr/role/],
+	['reporter', $t->token('reporter'), 403, qr/role/],
+	['stranger', $t->token('stranger'), 404, qr/^Project Not Found$/],
+) {
+	my ($who, $their, $status, $detail) = @$case;
+
+	refused($who, $t->http(PUT => $new, { token => $their, body => $whole }), $status, $detail, $before);
+	refused("$who, yank", $t->http(DELETE => "$R/api/v1/crates/foo/1.0.0/yank", { token => $their }), $status, $detail, $before);
+}
+refused('no such project', $t->http(PUT => $t->registry(4711) . '/api/v1/crates/new', { token => $token, body => $whole }),
+    404, qr/^Project Not Found$/, $before);
+ok(defined $t->http(PUT => $new, { body => $whole })->{headers}{'www-authenticate'}, '401 says where to log in');
+
+# ---- already there ----
+
+refused('case 43', $t->publish($id, $token, 'foo', '1.0.0'), 400, qr/^crate version `1\.0\.0` is already uploaded$/, $before);
+refused('case 44', $t->publish($id, $token, 'foo', '1.0.0+other'), 400, qr/^crate version `1\.0\.0` is already uploaded$/);
+refused("case 36: $_", $t->publish($id, $token, $_, '2.0.0'), 400, qr/^crate was previously named `foo`$/) for qw(Foo FOO);
+is($t->publish($id, $token, 'foo-bar', '1.0.0')->{status}, 200, 'foo-bar');
+refused('case 37', $t->publish($id, $token, 'foo_bar', '1.0.1'), 400, qr/^crate was previously named `foo-bar`$/);
+
+# ---- what must be taken ----
+
+my $res = put($t->publish_body("  $json\n ", $crate));
+is($res->{status}, 200, 'case 12, 26, 27: spaces, missing fields') or diag($res->{body});
+is_deeply($t->json($res)->{warnings}, { invalid_categories => [], invalid_badges => [], other => [] }, 'no warnings');
+is($t->publish($id, $token, 'bar', '1.1.0', metadata => { unknown => { a => [1, 2, { b => undef }] } })->{status}, 200,
+    'case 26: unknown fields');
+for my $version ('0.0.0-pre', '1.0.0-alpha.1+b.2', '18446744073709551615.0.0', '0.1.0') {
+	is($t->publish($id, $token, 'bar', $version)->{status}, 200, "case 40, 41, 46: $version");
+}
+is($t->publish($id, $token, 'y' x 64, '1.0.0')->{status}, 200, 'case 31: 64 characters');
+is($t->publish($id, $token, 'subdir', '1.0.0', files => { 'sub/Cargo.toml' => 'not a manifest' })->{status}, 200, 'case 81');
+is($t->publish($id, $token, 'ex' . $_->[0], '1.0.0', @{ $_->[1] })->{status}, 200, "a publish $_->[0]")
+    for ['-small', []], ['-large', [files => { 'data.bin' => join('', map { chr(int(rand(256))) } 1 .. 900_000) }]];
+# over HTTP/2, in pieces without a length, with a pause for 100 Continue
+for my $case (['http2', { http2 => 1 }], ['chunked', { headers => ['Transfer-Encoding: chunked'] }],
+	['expect', { headers => ['Expect: 100-continue'] }], ['octets', { headers => ['Content-Type: application/octet-stream'] }]) {
+	my ($name, $opt) = @$case;
+
+	$res = $t->http(PUT => $new, { %$opt, token => $token,
+		body => $t->publish_body($t->metadata("way-$name", '1.0.0'), $t->make_crate("way-$name", '1.0.0')) });
+	is($res->{status}, 200, "published: $name") or diag($res->{body});
+}
+# warnings
+$res = put($t->publish_body({ name => 'bare', vers => '1.0.0', deps => [], features => {} },
+	$t->make_crate('bare', '1.0.0', manifest => "[package]\nname = \"bare\"\nversion = \"1.0.0\"\n")));
+is($res->{status}, 200, 'case 99: neither description nor licence');
+my @other = @{ $t->json($res)->{warnings}{other} };
+like("@other", qr/description/, 'is a warning');
+like("@other", qr/license/, 'and another');
+
+# ---- yank ----
+
+my $yank = "$R/api/v1/crates/Foo-Bar/1.0.0/yank";
+my $events = $t->psql('SELECT count(*) FROM audit_events');
+for my $method (DELETE => DELETE => ) {
+	$res = $t->http($method => $yank, { token => $token });
+	is($res->{status}, 200, 'case 131: yank');
+	is_deeply($t->json($res), { ok => JSON::PP::true() }, 'ok');
+}
+like($t->http(GET => "$R/fo/o-/foo-bar", { token => $token })->{body}, qr/"yanked":true/, 'in the index');
+refused('case 45', $t->publish($id, $token, 'foo-bar', '1.0.0'), 400, qr/already uploaded/);
+is($t->http(GET => "$R/foo-bar/1.0.0/download", { token => $token })->{status}, 200, 'still to be had');
+$res = $t->http(PUT => "$R/api/v1/crates/foo-bar/1.0.0+meta/unyank", { token => $token, curl => ['-H', 'Content-Length: 0'] });
+is($res->{status}, 200, 'unyank, with build metadata');
+is($t->psql('SELECT count(*) FROM audit_events'), $events + 2, 'one audit row for each change');
+refused('case 132: crate', $t->http(DELETE => "$R/api/v1/crates/nothing/1.0.0/yank", { token => $token }), 404, qr/^crate `nothing` does not exist$/);
+refused('case 132: version', $t->http(DELETE => "$R/api/v1/crates/foo/3.0.0/yank", { token => $token }), 404,
+    qr/^crate `foo` does not have a version `3\.0\.0`$/);
+refused('case 132: no semver', $t->http(DELETE => "$R/api/v1/crates/foo/broken/yank", { token => $token }), 404, qr/does not have a version/);
+refused('case 132: no name', $t->http(DELETE => "$R/api/v1/crates/f%40o/1.0.0/yank", { token => $token }), 404, qr/does not exist/);
+
+# staging is empty, and every blob is one that a version has
+my @left = glob($t->store . '/staging/*');
+is_deeply(\@left, [], 'no staging file is left');
+
+done_testing();

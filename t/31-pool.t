@@ -1,0 +1,314 @@
+#!/usr/bin/perl
+
+# The pool as ops see it: signals, sockets, the pid file, the log, the database
+# going away.  What needs an application that misbehaves is in t/unit/pool.c.
+
+use strict;
+use warnings;
+
+use IO::Select;
+use IO::Socket::UNIX;
+use POSIX ();
+use Socket qw(AF_UNIX PF_UNSPEC SOCK_STREAM);
+use Test::More;
+
+use Berth::FastCGI qw(fetch);
+use Berth::Test;
+
+use constant { PAGE => '/-/tokens', CONFIG => '/api/v4/projects/1/packages/cargo/config.json' };
+
+# Nobody is there: what needs the database is answered 503.
+my @away = (database => 'host=/nonexistent');
+
+subtest 'no database' => sub {
+	my $t = Berth::Test->new(@away, workers => 1);
+	my $before = ready($t);
+	my $res = fetch($t->socket_path, CONFIG);
+
+	is($res->{status}, 503, 'what needs it is unavailable');
+	is($res->{headers}{'retry-after'}, 5, 'and will not be for long');
+	is($res->{headers}{'cache-control'}, 'private, no-store', 'which nobody remembers');
+	unlike($res->{body}, qr/nonexistent|connect|socket/i, 'no internal detail is told');
+	is(fetch($t->socket_path, PAGE)->{status}, 200, 'what does not, is there');
+	is(workers($t), $before, 'the worker lives');
+	$t->stop_pool;
+	like($t->log('pool'), qr/event=request id=[0-9a-f]{32} method=GET route=config_json status=503 /,
+	    'the log line names the route');
+	like($t->log('pool'), qr/status=503 .* detail=".*nonexistent.*" path=\S+$/m, 'and the reason');
+};
+
+subtest 'a worker is killed' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $before = ready($t);
+	my ($victim) = split ' ', $before;
+
+	kill('KILL', $victim);
+	ok($t->wait_for(sub { workers($t) =~ /^\d+ \d+$/ && workers($t) ne $before }),
+	    'another takes its place');
+	unlike(workers($t), qr/\b$victim\b/, 'and it is gone');
+	is(fetch($t->socket_path, PAGE)->{status}, 200, 'the pool serves');
+	is($t->stop_pool, 0, 'SIGTERM ends it well');
+	like($t->log('pool'), qr/worker $victim was ended by signal 9 \(Killed\)/, 'the log tells');
+};
+
+subtest 'log rotation' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $log = $t->dir . '/log/requests.log';
+
+	$t->conf(log_file => $log);
+	$t->start_pool;
+	ok($t->wait_for(sub { slurp($log) =~ /ready: 2 workers/ }), 'the log is a file');
+	rename($log, "$log.1") or die "$log: $!\n";
+	kill('USR1', $t->pool_pid);
+	# each worker opens it anew between two requests
+	ok($t->wait_for(sub { open_logs($t, $log) == 3 }), 'SIGUSR1 opens the new file in all processes');
+	my $old = slurp("$log.1");
+	is(fetch($t->socket_path, PAGE)->{status}, 200, 'a request');
+	ok($t->wait_for(sub { slurp($log) =~ /route=token_page/ }), 'is logged in the new file');
+	is(slurp("$log.1"), $old, 'and the old one does not change any more');
+	is((stat $log)[2] & 07777, 0640, 'its mode');
+	$t->stop_pool;
+};
+
+subtest 'reload under load' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $before = ready($t);
+	my @load = map { load($t->socket_path) } 1 .. 3;
+
+	for my $round (2 .. 5) {
+		$t->conf(workers => $round);
+		kill('HUP', $t->pool_pid);
+		ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation $round serves/ }),
+		    "generation $round serves");
+	}
+	ok($t->wait_for(sub { (split ' ', workers($t)) == 5 }), 'with as many workers as it says');
+	for my $pid (split ' ', $before) {
+		ok(!kill(0, $pid) || workers($t) !~ /\b$pid\b/, "worker $pid of the first has gone");
+	}
+	my ($good, $bad) = (0, 0);
+	for my $load (@load) {
+		my ($g, $b) = unload($load);
+		$good += $g;
+		$bad += $b;
+	}
+	is($bad, 0, 'no request failed');
+	cmp_ok($good, '>', 50, "of $good");
+	is($t->stop_pool, 0, 'the end');
+};
+
+subtest 'a reload that is refused' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $before = ready($t);
+	my %bad = (workers => 'many', no_such_key => 1, socket_mode => '888');
+
+	for my $key (sort keys %bad) {
+		$t->conf($key => $bad{$key});
+		my $refused = () = $t->log('pool') =~ /reload refused/g;
+		kill('HUP', $t->pool_pid);
+		ok($t->wait_for(sub { (() = $t->log('pool') =~ /reload refused/g) > $refused }),
+		    "$key = $bad{$key} is refused");
+		like($t->log('pool'), qr/berth\.conf:\d+: .*$key/, 'the log says where');
+		$t->conf($key => $key eq 'workers' ? 2 : undef);
+	}
+	unlink($t->conf_path);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reload refused: cannot read/ }), 'so is no file at all');
+	is(workers($t), $before, 'the workers are the same');
+	is(fetch($t->socket_path, PAGE)->{status}, 200, 'and serve');
+
+	$t->conf(log_file => '/nonexistent/berth.log');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ m{reload refused: /nonexistent/berth\.log: No such} }),
+	    'so is a log that cannot be opened');
+	$t->conf(log_file => undef, socket_mode => '0600');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /socket_mode and socket_owner change with a restart/ }),
+	    'what only a restart changes is said');
+	$t->stop_pool;
+};
+
+subtest 'retirement' => sub {
+	my $t = Berth::Test->new(@away, workers => 1, max_requests => 5);
+	my $before = ready($t);
+	my @status = map { fetch($t->socket_path, PAGE)->{status} } 1 .. 12;
+
+	is("@status", join(' ', (200) x 12), 'no request is lost');
+	ok($t->wait_for(sub { workers($t) =~ /^\d+$/ && workers($t) ne $before }), 'the worker is new');
+	$t->stop_pool;
+	my %served;
+	$served{$_}++ for $t->log('pool') =~ /pid=(\d+) event=request /g;
+	is(join(' ', sort { $b <=> $a } values %served), '5 5 2', 'each served as many as it may');
+	unlike($t->log('pool'), qr/level=error/, 'and none of this is an error');
+};
+
+subtest 'two of them' => sub {
+	my $t = Berth::Test->new(@away, workers => 1);
+
+	ready($t);
+	my $pid_file = $t->dir . '/berth.pid';
+	is(slurp($pid_file), $t->pool_pid . "\n", 'the pid file');
+	my ($status, $err) = run_pool($t);
+	is($status, 1, 'a second one with the same configuration does not start');
+	like($err, qr/another one is running/, 'and says why');
+	my $path = $t->conf(pid_file => undef);
+	($status, $err) = run_pool($t);
+	is($status, 1, 'nor one with the same socket');
+	like($err, qr/somebody listens on \S+ already/, 'and says why');
+	is(fetch($t->socket_path, PAGE)->{status}, 200, 'the first one is not disturbed');
+	is($t->stop_pool, 0, 'SIGTERM ends it');
+	ok(!-e $t->socket_path, 'the socket is gone');
+	ok(!-e $pid_file, 'so is the pid file');
+};
+
+subtest 'a socket that is passed' => sub {
+	my $t = Berth::Test->new(@away, workers => 1);
+	my $path = $t->dir . '/passed.sock';
+	my %ways = (
+		'on descriptor 0' => sub { POSIX::dup2($_[0], 0) },
+		'by systemd' => sub {
+			POSIX::dup2($_[0], 3);
+			@ENV{qw(LISTEN_PID LISTEN_FDS)} = ($$, 1);
+		},
+	);
+
+	# nothing is closed on exec: dup2() of a descriptor onto itself would not change that
+	local $^F = 100;
+	for my $way (sort keys %ways) {
+		my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 5)
+		    or die "$path: $!\n";
+		my $pid = fork // die "fork: $!\n";
+		if ($pid == 0) {
+			$ways{$way}->(fileno $listener);
+			POSIX::dup2(POSIX::open($t->dir . '/log/passed.log',
+			    POSIX::O_WRONLY | POSIX::O_CREAT | POSIX::O_APPEND), 2);
+			{ no warnings "exec"; exec($t->build . "/berth-fcgi", "-c", $t->conf_path); }
+			POSIX::_exit(127);
+		}
+		close $listener;
+		is(fetch($path, PAGE)->{status}, 200, "$way: it serves");
+		ok(!-e $t->socket_path, "$way: and makes none of its own");
+		kill('TERM', $pid);
+		waitpid($pid, 0);
+		is($?, 0, "$way: it ends well");
+		ok(-e $path, "$way: and leaves the socket");
+		unlink($path);
+	}
+};
+
+subtest 'options' => sub {
+	my $t = Berth::Test->new(@away, workers => 3);
+	my ($status, $err, $out) = run_pool($t, '-t');
+
+	is($status, 0, '-t of a good file');
+	like($out, qr/^workers = 3$/m, 'prints what is in effect');
+	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
+	unlike($out, qr/nonexistent/, 'everywhere');
+	$t->conf(workers => 0);
+	($status, $err) = run_pool($t, '-t');
+	is($status, 1, '-t of a bad file');
+	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');
+	($status, $err, $out) = run_pool($t, '-V');
+	is($status, 0, '-V');
+	like($out, qr/^berth-fcgi \d+\.\d+\.\d+$/, 'prints the version');
+	($status, $err, $out) = run_pool($t, '-h');
+	is($status, 0, '-h');
+	like($out, qr/^usage: berth-fcgi/, 'prints the usage');
+	is((run_pool($t, '-x'))[0], 2, 'an unknown option');
+	is((run_pool($t, 'x'))[0], 2, 'an argument');
+};
+
+subtest 'the database comes and goes' => sub {
+	my $t = Berth::Test->new(workers => 1);
+	my $before = ready($t);
+	my $status = sub { fetch($t->socket_path, CONFIG)->{status} };
+
+	is($status->(), 401, 'it is there');
+	for my $round (1, 2) {
+		$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		    . "WHERE usename = 'berth' AND datname = current_database()");
+		my $first = $status->();
+		like($first, qr/^(?:401|503)$/, "a request after its connection was ended: $first");
+		is($status->(), 401, 'the next one has a new connection');
+	}
+	is(workers($t), $before, 'the worker lives');
+	$t->stop_pool;
+};
+
+done_testing();
+
+# Starts the pool; waits until all workers serve; returns their pids.
+sub ready {
+	my ($t) = @_;
+
+	$t->start_pool;
+	$t->wait_for(sub { $t->log('pool') =~ /ready: / }) or die $t->log('pool');
+	return workers($t);
+}
+
+# The pids of the workers, sorted.
+sub workers {
+	my ($t) = @_;
+	my $pid = $t->pool_pid;
+
+	return join(' ', sort { $a <=> $b } split ' ', slurp("/proc/$pid/task/$pid/children"));
+}
+
+# How many processes of the pool have this file open.
+sub open_logs {
+	my ($t, $path) = @_;
+
+	return scalar grep {
+		my $pid = $_;
+
+		grep { (readlink($_) // '') eq $path } glob("/proc/$pid/fd/*");
+	} $t->pool_pid, split ' ', workers($t);
+}
+
+# Asks without a pause, in a process of its own, until unload().  That is no
+# signal, which could interrupt a request and make it look like a failed one.
+sub load {
+	my ($path) = @_;
+
+	socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "socketpair: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if ($pid != 0) {
+		close $theirs;
+		return { pid => $pid, sock => $ours };
+	}
+	close $ours;
+	my ($good, $bad) = (0, 0);
+	my $told = IO::Select->new($theirs);
+	until ($told->can_read(0)) {
+		my $res = eval { fetch($path, PAGE) };
+		$res && $res->{status} == 200 ? $good++ : $bad++;
+	}
+	syswrite($theirs, "$good $bad");
+	POSIX::_exit(0);
+}
+
+# (good, bad) answers.
+sub unload {
+	my ($load) = @_;
+
+	shutdown($load->{sock}, 1);
+	sysread($load->{sock}, my $text, 100);
+	waitpid($load->{pid}, 0);
+	return split ' ', $text;
+}
+
+# Runs berth-fcgi to its end: (exit status, standard error, standard output).
+sub run_pool {
+	my ($t, @options) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', @options,
+	    grep { !grep { /^x$/ } @options } '-c', $t->conf_path);
+
+	return ($status, $err, $out);
+}
+
+sub slurp {
+	my ($path) = @_;
+
+	open(my $fh, '<', $path) or return '';
+	local $/;
+	return <$fh> // '';
+}

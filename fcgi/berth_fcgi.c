@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,11 +137,16 @@ run(const char *config_path, bool check_only)
 int
 main(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
 	const char *config_path = SETTINGS_DEFAULT_PATH;
 	bool check_only = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "c:htV")) != -1) {
+	while ((c = getopt_long(argc, argv, "c:htV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			config_path = optarg;

@@ -213,6 +213,7 @@ subtest 'options' => sub {
 	($status, $err, $out) = run_pool($t, '-h');
 	is($status, 0, '-h');
 	like($out, qr/^usage: berth-fcgi/, 'prints the usage');
+	is((run_pool($t, '--help'))[2], $out, '--help, too');
 	is((run_pool($t, '-x'))[0], 2, 'an unknown option');
 	is((run_pool($t, 'x'))[0], 2, 'an argument');
 };

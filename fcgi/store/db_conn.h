@@ -15,7 +15,7 @@
 #include "store/db.h"
 
 enum {
-	DB_GRACE_MS = 1000 /* for the server to cancel by itself, and to answer a cancel */
+	DB_GRACE_US = 1000000 /* for the server to cancel by itself, and to answer a cancel */
 };
 
 struct db {

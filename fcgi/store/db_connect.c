@@ -199,8 +199,8 @@ check_schema(struct db *db, PGresult *res, struct err *err)
 		return 0;
 	db->fatal = true;
 	return err_internal(err, 500,
-	    "database: its schema has version %" PRId64 ", this program needs %" PRId64 "%s", have, want,
-	    have < want ? "; run `berth migrate`" : "");
+	    "database: its schema has version %" PRId64 ", this program needs %" PRId64 "%s", have,
+	    want, have < want ? "; run `berth migrate`" : "");
 }
 
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };

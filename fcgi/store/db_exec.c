@@ -61,7 +61,7 @@ db_lost(struct db *db, const char *name, struct err *err)
 	return -1;
 }
 
-/* Messages of classes 22 (data) and 23 (constraints) quote values: the constraint's name will do. */
+/* Messages of classes 22 (data) and 23 (constraints) quote values: a constraint's name will do. */
 static const char *
 safe_message(const PGresult *res, const char *state)
 {
@@ -100,7 +100,7 @@ db_reader_new(struct db *db)
 	struct db_reader r = { .db = db };
 
 	/* the server's statement_timeout comes first and leaves the connection whole */
-	r.until_us = clock_us() + (db->timeout_ms + DB_GRACE_MS) * 1000;
+	r.until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
 	if (db->deadline_us != 0 && db->deadline_us < r.until_us)
 		r.until_us = db->deadline_us;
 	return r;
@@ -116,7 +116,7 @@ reader_cancel(struct db_reader *r)
 	if (r->late)
 		return false;
 	r->late = true;
-	r->until_us = clock_us() + DB_GRACE_MS * 1000;
+	r->until_us = clock_us() + DB_GRACE_US;
 	cancel = PQgetCancel(r->db->pg);
 	if (cancel == NULL)
 		return false;
@@ -131,6 +131,7 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 {
 	PGconn *pg = r->db->pg;
 
+	*out = NULL;
 	for (;;) {
 		int unsent = PQflush(pg);
 		int ready;
@@ -172,7 +173,8 @@ send_step(struct db *db, const struct db_step *step)
 	const struct db_params *p = step->params != NULL ? step->params : &none;
 
 	assert(p->n == stmt->nparams);
-	return PQsendQueryPrepared(db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
+	return PQsendQueryPrepared(
+		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
 }
 
 static void
@@ -263,7 +265,8 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 
 	db->retry = false;
 	if (db->pg == NULL && db->in_tx && !db->begin_pending)
-		return err_internal(err, 503, "database: the connection was lost in this transaction");
+		return err_internal(
+		    err, 503, "database: the connection was lost in this transaction");
 	if (db->deadline_us != 0 && started >= db->deadline_us)
 		return err_internal(err, 503, "database: %s: past the deadline",
 		    db_stmts[steps[0].stmt].name);

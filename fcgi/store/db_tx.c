@@ -1,8 +1,10 @@
 #include "store/db_conn.h"
 
+#include <poll.h>
+
 #include "base/clock.h"
 
-enum { ATTEMPTS = 3 };
+enum { ATTEMPTS = 3, PAUSE_MS = 25 };
 
 bool
 db_is_idle(const struct db *db)
@@ -29,7 +31,7 @@ roll_back(struct db *db)
 	if (db->pg == NULL || PQtransactionStatus(db->pg) == PQTRANS_IDLE)
 		return;
 	/* the request may be late, the rollback is still due */
-	db->deadline_us = clock_us() + DB_GRACE_MS * 1000;
+	db->deadline_us = clock_us() + DB_GRACE_US;
 	if (control(db, STMT_SESSION_ROLLBACK, &ignored) == -1)
 		db_drop(db);
 	db->deadline_us = deadline;
@@ -57,6 +59,16 @@ commit(struct db *db, bool *unknown, struct err *err)
 	return -1;
 }
 
+/*
+ * Lets the winner of a deadlock take what was released before we ask for it
+ * again; not all losers for the same time.
+ */
+static void
+pause_before_retry(int attempt)
+{
+	(void)poll(NULL, 0, attempt * PAUSE_MS + (int)(clock_us() % PAUSE_MS));
+}
+
 int
 db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), void *arg,
     bool *unknown, struct err *err)
@@ -77,8 +89,10 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 		db->begin_pending = false;
 		if (rc == 0 || !db->retry || *unknown)
 			break;
-		if (attempt < ATTEMPTS)
+		if (attempt < ATTEMPTS) {
+			pause_before_retry(attempt);
 			err_clear(err);
+		}
 	}
 	return rc;
 }

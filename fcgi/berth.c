@@ -18,12 +18,11 @@ static const struct noun *const nouns[] = {
 	&admin_project,
 	&admin_member,
 	&admin_token,
+	NULL,
 };
 
-enum { NNOUNS = sizeof(nouns) / sizeof(*nouns) };
-
 /* Where there is no configuration to say how long the database may take. */
-enum { DEFAULT_TIMEOUT = 10 };
+enum { DEFAULT_TIMEOUT_MS = 10000 };
 
 enum { COMMON_CONFIG, COMMON_DATABASE, COMMON_HELP, COMMON_JSON, COMMON_VERSION };
 
@@ -44,13 +43,16 @@ print_usage(FILE *to, const struct noun *noun, const struct command *c)
 
 /* All commands of one noun, or, without one, of all. */
 static void
-print_usages(FILE *to, const struct noun *noun)
+print_usages(FILE *to, const struct noun *only)
 {
-	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] COMMAND ...; the commands are\n", to);
-	for (size_t i = 0; i < NNOUNS; i++) {
-		for (size_t k = 0; (noun == NULL || noun == nouns[i]) && k < nouns[i]->ncommands; k++) {
+	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] COMMAND ..., which is one of\n",
+	    to);
+	for (size_t i = 0; nouns[i] != NULL; i++) {
+		const struct noun *noun = nouns[i];
+
+		for (size_t k = 0; (only == NULL || only == noun) && k < noun->ncommands; k++) {
 			fputs("    ", to);
-			print_usage(to, nouns[i], &nouns[i]->commands[k]);
+			print_usage(to, noun, &noun->commands[k]);
 		}
 	}
 }
@@ -61,15 +63,15 @@ print_help(const struct noun *noun, const struct command *c)
 	fputs("usage: ", stdout);
 	print_usage(stdout, noun, c);
 	printf("\n%s\n\n", c->about);
-	fputs("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else " SETTINGS_DEFAULT_PATH "),\n"
-	      "--database CONNINFO (instead of its `database`), --json, --help, --version.\n",
-	    stdout);
+	puts("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else\n"
+	     SETTINGS_DEFAULT_PATH "), --database CONNINFO (instead of its `database`),\n"
+	     "--json, --help, --version.");
 }
 
 static const struct noun *
 find_noun(const char *name)
 {
-	for (size_t i = 0; i < NNOUNS; i++) {
+	for (size_t i = 0; nouns[i] != NULL; i++) {
 		if (strcmp(nouns[i]->name, name) == 0)
 			return nouns[i];
 	}
@@ -149,7 +151,7 @@ load_settings(struct invocation *in, const struct option_set *common, int64_t *t
 		path = getenv("BERTH_CONF");
 	if (path == NULL || path[0] == '\0')
 		path = database == NULL ? SETTINGS_DEFAULT_PATH : NULL;
-	*timeout_ms = DEFAULT_TIMEOUT * 1000;
+	*timeout_ms = DEFAULT_TIMEOUT_MS;
 	in->conninfo = database;
 	if (path == NULL)
 		return 0;
@@ -169,7 +171,8 @@ run(struct invocation *in, const struct option_set *common)
 
 	if (in->nargs < in->command->min_args)
 		return err_set(&in->err, 400, "something is missing");
-	if (options_check(&in->options, &in->err) == -1 || load_settings(in, common, &timeout_ms) == -1)
+	if (options_check(&in->options, &in->err) == -1 ||
+	    load_settings(in, common, &timeout_ms) == -1)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
 	in->db = db_new(in->conninfo, timeout_ms);
@@ -199,6 +202,26 @@ report(const struct noun *noun, const struct invocation *in)
 	return EXIT_USAGE;
 }
 
+static int
+answer(const struct noun *noun, struct invocation *in, const struct option_set *common)
+{
+	if (common->values[COMMON_VERSION] != NULL) {
+		puts("berth " BERTH_VERSION);
+		return EXIT_SUCCESS;
+	}
+	if (noun == NULL || in->command == NULL) {
+		bool asked = common->values[COMMON_HELP] != NULL;
+
+		print_usages(asked ? stdout : stderr, noun);
+		return asked ? EXIT_SUCCESS : EXIT_USAGE;
+	}
+	if (common->values[COMMON_HELP] != NULL) {
+		print_help(noun, in->command);
+		return EXIT_SUCCESS;
+	}
+	return run(in, common) == -1 ? report(noun, in) : EXIT_SUCCESS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,24 +230,13 @@ main(int argc, char **argv)
 	struct options options = { .next = argv + (argc > 0), .sets = { &common } };
 	struct invocation in = { .arena = arena_new() };
 	const struct noun *noun = NULL;
-	int status = EXIT_SUCCESS;
+	int status;
 
 	if (parse_command(&options, &noun, &in.command, &in.err) == -1 ||
-	    (in.command != NULL && parse_rest(&options, &in) == -1)) {
+	    (in.command != NULL && parse_rest(&options, &in) == -1))
 		status = report(noun, &in);
-	} else if (common.values[COMMON_VERSION] != NULL) {
-		puts("berth " BERTH_VERSION);
-	} else if (common.values[COMMON_HELP] != NULL) {
-		if (in.command != NULL)
-			print_help(noun, in.command);
-		else
-			print_usages(stdout, noun);
-	} else if (in.command == NULL) {
-		print_usages(stderr, noun);
-		status = EXIT_USAGE;
-	} else if (run(&in, &common) == -1) {
-		status = report(noun, &in);
-	}
+	else
+		status = answer(noun, &in, &common);
 	arena_free(in.arena);
 	return status;
 }

@@ -41,8 +41,8 @@ list(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "PATH", "Makes a group, below groups that exist (A/B), and prints the new id.", NULL, 0,
-	    1, 1, add },
+	{ "add", "PATH", "Makes a group, below groups that exist (A/B), and prints the new id.",
+	    NULL, 0, 1, 1, add },
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
 };
 

@@ -62,11 +62,14 @@ list(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "set", "USER GROUP[/PROJECT] guest|reporter|developer|maintainer|owner|none [--expires DATE]",
-	    "Makes the user a member with that level, there and in everything below; none ends it."
-	    "  Prints the user's id.  DATE is YYYY-MM-DD: the membership ends when that day begins in UTC.",
+	{ "set",
+	    "USER GROUP[/PROJECT] guest|reporter|developer|maintainer|owner|none [--expires DATE]",
+	    "Makes the user a member with that level, there and in everything below;\n"
+	    "none ends it.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
+	    "ends when that day begins in UTC.",
 	    COMMAND_OPTIONS(set_options), 3, 3, set },
-	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one place or of all.", NULL, 0, 0, 1, list },
+	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one place or of all.", NULL, 0, 0, 1,
+	    list },
 };
 
 const struct noun admin_member = { "member", COMMAND_LIST(commands) };

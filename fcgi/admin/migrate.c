@@ -45,8 +45,9 @@ run(struct invocation *in)
 
 static const struct command commands[] = {
 	{ NULL, "[--grant-to ROLE]",
-	    "Applies the migrations that the database lacks and prints each.  It connects as the role"
-	    " that owns the tables; --grant-to gives the pool's role what the pool needs, and no more.",
+	    "Applies the migrations that the database lacks and prints each.  It connects\n"
+	    "as the role that owns the tables; --grant-to gives the pool's role what the\n"
+	    "pool needs, and no more.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -39,7 +39,8 @@ take_option(struct options *o, const char *word, struct err *err)
 
 	def = find(o, slice_of(name, n), is_short, &value);
 	if (def == NULL)
-		return err_set(err, 400, "there is no option %.*s here", (int)(name - word + (long)n), word);
+		return err_set(
+		    err, 400, "there is no option %.*s here", (int)(name - word + (long)n), word);
 	if (*value != NULL)
 		return err_set(err, 400, "--%s is given twice", def->name);
 	if (def->value == NULL && name[n] == '=')
@@ -76,7 +77,8 @@ options_check(const struct option_set *set, struct err *err)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->defs[i].required && set->values[i] == NULL)
-			return err_set(err, 400, "--%s %s is missing", set->defs[i].name, set->defs[i].value);
+			return err_set(
+			    err, 400, "--%s %s is missing", set->defs[i].name, set->defs[i].value);
 	}
 	return 0;
 }

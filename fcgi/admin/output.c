@@ -133,7 +133,8 @@ put_line(struct buf *b, const char *const *texts, const size_t *widths, size_t n
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(b, texts[i]);
-		for (size_t k = utf8_length(slice_str(texts[i])); i + 1 < n && k < widths[i] + 2; k++)
+		for (size_t k = utf8_length(slice_str(texts[i])); i + 1 < n && k < widths[i] + 2;
+		     k++)
 			buf_putc(b, ' ');
 	}
 	buf_putc(b, '\n');

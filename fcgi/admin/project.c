@@ -73,7 +73,8 @@ parse_change(const char *word, struct asked *asked, struct err *err)
 		return parse_bool("public_packages", value, &asked->public_packages, err);
 	}
 	return err_set(err, 400,
-	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages", (int)n, word);
+	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages",
+	    (int)n, word);
 }
 
 static void
@@ -145,8 +146,9 @@ static const struct command commands[] = {
 	    "Makes a project in a group that exists, and prints the new id.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
-	    "Changes visibility=private|internal|public, packages_enabled=true|false (off: the registry"
-	    " is not there at all), public_packages=true|false (anyone may pull), and prints the id.",
+	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
+	    "(false: the registry is not there at all), public_packages=true|false\n"
+	    "(true: anyone may pull), and prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },

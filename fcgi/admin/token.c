@@ -39,7 +39,8 @@ parse_scopes(const char *text, const char *out[NSCOPES], size_t *n, struct err *
 		while (k < NSCOPES && !slice_is(slice_of(text, len), scopes[k]))
 			k++;
 		if (k == NSCOPES)
-			return err_set(err, 400, "there is no scope `%.*s`; a user's token has api or read_api",
+			return err_set(err, 400,
+			    "there is no scope `%.*s`; a user's token has api or read_api",
 			    (int)len, text);
 		given[k] = true;
 		if (text[len] == '\0')
@@ -52,6 +53,16 @@ parse_scopes(const char *text, const char *out[NSCOPES], size_t *n, struct err *
 			out[(*n)++] = scopes[k];
 	}
 	return 0;
+}
+
+static const char *
+join(struct arena *a, const char *const *words, size_t n)
+{
+	const char *text = words[0];
+
+	for (size_t i = 1; i < n; i++)
+		text = arena_printf(a, "%s,%s", text, words[i]);
+	return text;
 }
 
 static int
@@ -79,8 +90,7 @@ add(struct invocation *in)
 		return -1;
 	/* the only time that anybody sees it */
 	output_id(&out, (struct cell[]) { cell_str(text), cell_int(id), cell_str(t.username),
-	    cell_str(t.name),
-	    cell_words(t.nscopes == 1 ? words[0] : arena_printf(in->arena, "%s,%s", words[0], words[1])),
+	    cell_str(t.name), cell_words(join(in->arena, words, t.nscopes)),
 	    cell_time(t.expires_at) });
 	OPENSSL_cleanse(text, sizeof(text));
 	return 0;
@@ -139,8 +149,8 @@ revoke_token(struct invocation *in)
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "kind", "user", "scopes", "created_at", "expires_at",
-		"revoked_at", "last_used_at", "name" };
+	static const char *const keys[] = { "id", "kind", "user", "scopes", "created_at",
+		"expires_at", "revoked_at", "last_used_at", "name" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	const char *username = in->options.values[0];
@@ -156,9 +166,10 @@ list(struct invocation *in)
 	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
 	for (size_t i = 0; i < n; i++) {
 		const struct token_entry *t = &tokens[i];
-		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind), cell_str(t->username),
-			cell_words(t->scopes), cell_time(t->created_at), cell_time(t->expires_at),
-			cell_time(t->revoked_at), cell_time(t->last_used_at), cell_str(t->name) };
+		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind),
+			cell_str(t->username), cell_words(t->scopes), cell_time(t->created_at),
+			cell_time(t->expires_at), cell_time(t->revoked_at),
+			cell_time(t->last_used_at), cell_str(t->name) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}
@@ -168,14 +179,15 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "--user NAME --scopes api|read_api[,...] [--expires DATE] [--name NAME]",
-	    "Makes a token of a user and prints it, this once.  DATE is YYYY-MM-DD: the token ends when"
-	    " that day begins in UTC.",
+	    "Makes a token of a user and prints it, this once.  DATE is YYYY-MM-DD:\n"
+	    "the token ends when that day begins in UTC.",
 	    COMMAND_OPTIONS(add_options), 0, 0, add },
 	{ "revoke", "[ID]",
-	    "Revokes the token with that id, or the one on standard input, from the next request on.",
+	    "Revokes the token with that id, or the one on standard input, from the next\n"
+	    "request on.",
 	    NULL, 0, 0, 1, revoke_token },
-	{ "list", "[--user NAME]", "Lists tokens, without their secrets.", COMMAND_OPTIONS(list_options),
-	    0, 0, list },
+	{ "list", "[--user NAME]", "Lists tokens, without their secrets.",
+	    COMMAND_OPTIONS(list_options), 0, 0, list },
 };
 
 const struct noun admin_token = { "token", COMMAND_LIST(commands) };

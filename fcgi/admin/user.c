@@ -14,7 +14,8 @@ static const struct option_def add_options[] = {
 static int
 add(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "username", "name", "email", "is_admin", "state" };
+	static const char *const keys[] = { "id", "username", "name", "email", "is_admin",
+		"state" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *const *given = in->options.values;
 	struct user u = {
@@ -60,8 +61,8 @@ unblock(struct invocation *in)
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "username", "state", "is_admin", "email", "created_at",
-		"name" };
+	static const char *const keys[] = { "id", "username", "state", "is_admin", "email",
+		"created_at", "name" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct user *users;
@@ -73,8 +74,9 @@ list(struct invocation *in)
 	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
 	for (size_t i = 0; i < n; i++) {
 		const struct user *u = &users[i];
-		struct cell row[NKEYS] = { cell_int(u->id), cell_str(u->username), cell_str(u->state),
-			cell_bool(u->admin), cell_str(u->email), cell_time(u->created_at), cell_str(u->name) };
+		struct cell row[NKEYS] = { cell_int(u->id), cell_str(u->username),
+			cell_str(u->state), cell_bool(u->admin), cell_str(u->email),
+			cell_time(u->created_at), cell_str(u->name) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}
@@ -84,10 +86,10 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
-	    "Makes a user and prints the new id.  --admin lets the user do everything everywhere.",
+	    "Makes a user and prints the new id.  --admin: that user may do everything.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
-	{ "block", "NAME", "Refuses everything that uses the user's tokens, from the next request on.",
-	    NULL, 0, 1, 1, block },
+	{ "block", "NAME", "Refuses the user's tokens, from the next request on.", NULL, 0, 1, 1,
+	    block },
 	{ "unblock", "NAME", "Takes a block back.", NULL, 0, 1, 1, unblock },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };

@@ -1,0 +1,341 @@
+#!/usr/bin/perl
+
+# The admin command: what each subcommand prints, as text and as JSON, its exit
+# statuses, and what it refuses.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $token_form = qr/berth_pat_[0-9A-Za-z]{49}/;
+
+# It succeeds, says nothing on standard error; returns standard output.
+sub works {
+	my ($name, @args) = @_;
+	my ($status, $out, $err) = $t->berth(@args);
+
+	is($status, 0, "$name: exit status");
+	is($err, '', "$name: nothing on standard error");
+	return $out;
+}
+
+# As works(), for what prints an id alone; returns the id.
+sub id_of {
+	my ($name, @args) = @_;
+	my $out = works($name, @args);
+
+	like($out, qr/\A[1-9]\d*\n\z/, "$name: prints an id alone");
+	chomp $out;
+	return $out;
+}
+
+sub json_of {
+	my ($name, @args) = @_;
+	my $out = works($name, @args, '--json');
+
+	is($out =~ tr/\n//, 1, "$name: one line");
+	return JSON::PP->new->utf8->decode($out);
+}
+
+sub fails {
+	my ($name, $want, $why, @args) = @_;
+	my ($status, $out, $err) = $t->berth(@args);
+
+	is($status, $want, "$name: exit status");
+	is($out, '', "$name: nothing on standard output");
+	like($err, $why, "$name: says why");
+	unlike($err, qr/\b(?:22|23)\d{3}\b|database:/, "$name: in our own words") if $want == 2;
+	is($err =~ /^usage: /m ? 1 : 0, $want == 2 ? 1 : 0, "$name: usage only where it helps");
+}
+
+subtest 'users' => sub {
+	my $alice = id_of('add', qw(user add alice --email alice@example.org --name), 'Alice Ä');
+	my $root = json_of('add, JSON', qw(user add root --email=root@example.org --admin));
+
+	is_deeply($root, { id => $alice + 1, username => 'root', name => 'root',
+		email => 'root@example.org', is_admin => JSON::PP::true, state => 'active' }, 'what it was given');
+	fails('the same', 1, qr/user `alice` exists already/, qw(user add alice --email a@b));
+	fails('another case', 1, qr/user `Alice` exists already/, qw(user add Alice --email a@b));
+	fails('no e-mail', 2, qr/--email EMAIL is missing/, qw(user add bob));
+	fails('bad e-mail', 2, qr/`bob` is no e-mail/, qw(user add bob --email bob));
+	fails('e-mail with a space', 2, qr/no e-mail/, qw(user add bob --email), 'a b@c');
+	fails('no name', 2, qr/something is missing/, qw(user add --email a@b));
+	fails('two names', 2, qr/`c` is too much/, qw(user add b c --email a@b));
+	fails('a slash', 2, qr/username `a\/b`/, qw(user add a/b --email a@b));
+	fails('a dot first', 2, qr/username `\.a` may only/, qw(user add .a --email a@b));
+	fails('an empty name', 2, qr/username is empty/, 'user', 'add', '', '--email', 'a@b');
+	fails('beyond ASCII', 2, qr/username/, 'user', 'add', "\xc3\xa9", '--email', 'a@b');
+	fails('no UTF-8', 2, qr/name is not valid UTF-8/, qw(user add b --email a@b --name), "\xff");
+	fails('a control character', 2, qr/name holds a control/, qw(user add b --email a@b --name), "a\nb");
+	id_of('255 bytes', 'user', 'add', 'x' x 255, qw(--email a@b --name), 'n' x 255);
+	fails('256 bytes', 2, qr/longer than 255/, 'user', 'add', 'x' x 256, qw(--email a@b));
+	fails('256 characters', 2, qr/name is longer than 255/, qw(user add b --email a@b --name), 'n' x 256);
+	is(id_of('block', qw(user block ALICE)), $alice, 'block: the id');
+	is($t->psql("SELECT state FROM users WHERE id = $alice"), 'blocked', 'blocked');
+	is(id_of('block again', qw(user block alice)), $alice, 'twice does no harm');
+	is_deeply(json_of('unblock', qw(user unblock alice)),
+	    { id => $alice + 0, username => 'alice', state => 'active' }, 'unblock, JSON');
+	fails('nobody', 1, qr/user `nobody` does not exist/, qw(user block nobody));
+	my $list = json_of('list', qw(user list));
+	is_deeply([map { $_->{username} } @$list], ['alice', 'root', 'x' x 255], 'list');
+	is($list->[0]{name}, "Alice \x{c4}", 'a name beyond ASCII') or diag($list->[0]{name});
+	like($list->[0]{created_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'a time');
+	like(works('list as text', qw(user list)), qr/^id +username .*\n$alice +alice +active +false /m, 'a table');
+};
+
+subtest 'groups' => sub {
+	my $a = id_of('top', qw(group add tools));
+	my $b = id_of('nested', qw(group add tools/Sub));
+	my $c = json_of('deeper', qw(group add Tools/SUB/leaf))->{id};
+
+	is($t->psql("SELECT full_path, ancestor_ids FROM groups WHERE id = $c"), "tools/Sub/leaf|{$a,$b,$c}",
+	    'the spelling of its parents, itself and all above it');
+	fails('the same', 1, qr/`TOOLS` exists already/, qw(group add TOOLS));
+	fails('no parent', 1, qr/group `none` does not exist/, qw(group add none/x));
+	fails('an empty part', 2, qr/is empty/, qw(group add tools//x));
+	fails('a slash at the end', 2, qr/is empty/, qw(group add tools/));
+	fails('dots', 2, qr/`\.\.`/, qw(group add tools/..));
+	fails('too deep', 2, qr/more than 20 levels/, qw(group add), join('/', ('a') x 21));
+	fails('20 levels without parents', 1, qr/does not exist/, qw(group add), join('/', ('a') x 20));
+	fails('too long', 2, qr/longer than 1024/, qw(group add), join('/', ('a' x 204) x 5, 'a'));
+	is(join(' ', map { $_->{full_path} } @{ json_of('list', qw(group list)) }),
+	    'tools tools/Sub tools/Sub/leaf', 'list');
+};
+
+subtest 'projects' => sub {
+	my $id = id_of('add', qw(project add tools/registry --visibility private));
+
+	is_deeply(json_of('show', qw(project show TOOLS/Registry)), { id => $id + 0,
+		full_path => 'tools/registry', visibility => 'private', packages_enabled => JSON::PP::true,
+		public_packages => JSON::PP::false,
+		created_at => json_of('list', qw(project list))->[0]{created_at} }, 'show');
+	fails('the same', 1, qr/exists already/, qw(project add Tools/REGISTRY --visibility public));
+	fails('the path of a group', 1, qr/exists already/, qw(project add tools/sub --visibility public));
+	fails('a group with its path', 1, qr/exists already/, qw(group add tools/Registry));
+	fails('no group', 1, qr/group `none` does not exist/, qw(project add none/x --visibility public));
+	fails('not in a group', 2, qr/must be GROUP\/NAME/, qw(project add x --visibility public));
+	fails('no visibility', 2, qr/--visibility \S+ is missing/, qw(project add tools/x));
+	fails('bad visibility', 2, qr/not `secret`/, qw(project add tools/x --visibility secret));
+	for my $visibility (qw(internal public private)) {
+		is(id_of($visibility, qw(project set tools/registry), "visibility=$visibility"), $id, 'set: the id');
+		is(json_of('show', qw(project show tools/registry))->{visibility}, $visibility, $visibility);
+	}
+	id_of('two at once', qw(project set tools/registry packages_enabled=false public_packages=true));
+	is($t->psql("SELECT packages_enabled, public_packages, visibility FROM projects WHERE id = $id"),
+	    'f|t|private', 'both, and nothing else');
+	is(json_of('on', qw(project set tools/registry packages_enabled=on public_packages=off))
+	    ->{packages_enabled}, JSON::PP::true, 'on and off');
+	fails('no such key', 2, qr/a project has no `colour`/, qw(project set tools/registry colour=red));
+	fails('no value', 2, qr/must be KEY=VALUE/, qw(project set tools/registry visibility));
+	fails('bad value', 2, qr/must be true or false/, qw(project set tools/registry public_packages=1));
+	fails('nothing to set', 2, qr/something is missing/, qw(project set tools/registry));
+	fails('a bad one changes nothing', 2, qr/a project has no/,
+	    qw(project set tools/registry visibility=public x=y));
+	is(json_of('show', qw(project show tools/registry))->{visibility}, 'private', 'unchanged');
+	fails('unknown', 1, qr/project `tools\/x` does not exist/, qw(project set tools/x visibility=public));
+	fails('unknown', 1, qr/project `tools\/x` does not exist/, qw(project show tools/x));
+	like(works('show as text', qw(project show tools/registry)), qr/^visibility: private$/m, 'text');
+	like(works('list as text', qw(project list)), qr/^$id +tools\/registry +private +true +false /m, 'table');
+};
+
+subtest 'a group and a project that want one path at once' => sub {
+	# the loser's sentence does not belong into the output of the test
+	my @berth = ('sh', '-c', 'BERTH_CONF=$0 exec "$@" 2> /dev/null', $t->conf_path,
+	    $t->build . '/berth');
+
+	for my $round (1 .. 5) {
+		my @runs = map {
+			open(my $fh, '-|', @berth, @$_) or die "berth: $!\n";
+			$fh;
+		} ['group', 'add', "tools/race$round"],
+		    ['project', 'add', "tools/race$round", '--visibility', 'public'];
+		my @ids = grep { length } map { my $fh = $_; local $/; scalar <$fh> // '' } @runs;
+
+		is(scalar @ids, 1, "round $round: one of them gets it");
+	}
+};
+
+subtest 'members' => sub {
+	my %level = (guest => 10, reporter => 20, developer => 30, maintainer => 40, owner => 50);
+	my $alice = json_of('users', qw(user list))->[0]{id};
+	my $row = "SELECT access_level, expires_at AT TIME ZONE 'UTC' FROM members WHERE user_id = $alice";
+
+	for my $word (sort keys %level) {
+		is(id_of($word, qw(member set alice tools/sub), $word), $alice, "$word: the user's id");
+		is($t->psql($row), "$level{$word}|", "$word: the row");
+	}
+	id_of('until', qw(member set ALICE TOOLS/SUB owner --expires 2031-02-28));
+	is($t->psql($row), '50|2031-02-28 00:00:00', 'until that day begins');
+	id_of('until a moment', qw(member set alice tools/sub owner --expires 2032-02-29T12:34:56Z));
+	is($t->psql($row), '50|2032-02-29 12:34:56', 'until that moment');
+	id_of('for ever', qw(member set alice tools/sub guest));
+	is($t->psql($row), '10|', 'without end again');
+	is_deeply(json_of('in a project', qw(member set alice tools/registry developer --expires 2031-01-01)),
+	    { id => $alice, username => 'alice', full_path => 'tools/registry', access_level => 30,
+		level => 'developer', expires_at => '2031-01-01T00:00:00Z' }, 'in a project, JSON');
+	my $list = json_of('list', qw(member list));
+	is(join(' ', map { "$_->{full_path}:$_->{level}" } @$list),
+	    'tools/registry:developer tools/Sub:guest', 'list') or diag(explain($list));
+	is(scalar @{ json_of('list of one', qw(member list tools/sub)) }, 1, 'list of one place');
+	is(scalar @{ json_of('list of none', qw(member list tools)) }, 0, 'not of what lies below');
+	id_of('none', qw(member set alice tools/sub none));
+	id_of('none again', qw(member set alice tools/sub none));
+	is($t->psql("SELECT count(*) FROM members"), 1, 'the other one stays');
+	fails('no such level', 2, qr/not `king`/, qw(member set alice tools king));
+	fails('a number', 2, qr/not `30`/, qw(member set alice tools 30));
+	fails('no such user', 1, qr/user `nobody` does not exist/, qw(member set nobody tools guest));
+	fails('no such place', 1, qr/no group or project `toolz`/, qw(member set alice toolz guest));
+	fails('no such place', 1, qr/no group or project `toolz`/, qw(member list toolz));
+	fails('none until', 2, qr/has no --expires/, qw(member set alice tools none --expires 2031-01-01));
+	for my $date ('2031-02-30', '2031-13-01', '2031-1-1', '31-01-01', 'tomorrow', '', '2031-01-01T24:00:00Z',
+		'2031-01-01 ', '2031-01-01T00:00:00', '1970-12-31', '2031-00-10', '2031-01-00') {
+		fails("date `$date`", 2, qr/date/, qw(member set alice tools guest --expires), $date);
+	}
+};
+
+subtest 'tokens' => sub {
+	my $out = works('add', qw(token add --user alice --scopes api));
+	like($out, qr/\A$token_form\n\z/, 'prints the token alone');
+	chomp(my $token = $out);
+	my $more = json_of('add, JSON', qw(token add --user ALICE --expires 2031-01-31 --scopes),
+	    'read_api,api', '--name', 'a laptop');
+	like($more->{token}, qr/\A$token_form\z/, 'the token');
+	isnt($more->{token}, $token, 'another one');
+	is_deeply($more->{scopes}, ['api', 'read_api'], 'scopes');
+	is($more->{expires_at}, '2031-01-31T00:00:00Z', 'end');
+
+	require Digest::SHA;
+	is($t->psql("SELECT id FROM tokens WHERE digest = '\\x" . Digest::SHA::sha256_hex($more->{token}) . "'"),
+	    $more->{id}, 'the database has the digest');
+	my ($dump) = join("\n", $t->psql('SELECT t FROM tokens t'));
+	unlike($dump, $token_form, 'and not the token');
+
+	my $list = json_of('list', qw(token list --user Alice));
+	is(join(' ', map { join('/', $_->{kind}, $_->{user}, @{ $_->{scopes} }) } @$list),
+	    'personal/alice/api personal/alice/api/read_api', 'list');
+	is($list->[1]{name}, 'a laptop', 'name');
+	is($list->[0]{expires_at}, undef, 'no end');
+	is(scalar @{ json_of('of another', qw(token list --user root)) }, 0, 'another user has none');
+	fails('of nobody', 1, qr/user `nobody` does not exist/, qw(token list --user nobody));
+	unlike(works('list', qw(token list)) . works('list', qw(token list --json)), $token_form,
+	    'no list shows a token');
+
+	is(id_of('revoke', qw(token revoke), $more->{id}), $more->{id}, 'revoked by id');
+	my $when = $t->psql("SELECT revoked_at FROM tokens WHERE id = $more->{id}");
+	isnt($when, '', 'it is');
+	id_of('revoke again', qw(token revoke), $more->{id});
+	is($t->psql("SELECT revoked_at FROM tokens WHERE id = $more->{id}"), $when, 'the time stays');
+	is_deeply(json_of('revoke from standard input', { stdin => "$token\r\n" }, qw(token revoke)),
+	    { id => $list->[0]{id}, revoked => JSON::PP::true }, 'revoked by the token itself');
+	is($t->psql('SELECT count(*) FROM tokens WHERE revoked_at IS NULL'), 0, 'both are');
+
+	fails('unknown id', 1, qr/no such token/, qw(token revoke 999999));
+	fails('no id', 2, qr/`x1` is no id/, qw(token revoke x1));
+	fails('id 0', 2, qr/no id/, qw(token revoke 0));
+	fails('too long', 2, qr/no id/, qw(token revoke 9999999999999999999));
+	fails('as an argument', 2, qr/standard input/, qw(token revoke), $token);
+	fails('empty input', 2, qr/holds no token/, { stdin => '' }, qw(token revoke));
+	fails('other input', 2, qr/holds no token/, { stdin => "glpat-xyz\n" }, qw(token revoke));
+	fails('two tokens', 2, qr/holds no token/, { stdin => "$token\n$token\n" }, qw(token revoke));
+	fails('NUL', 2, qr/holds no token/, { stdin => "$token\0" }, qw(token revoke));
+	(my $other = $token) =~ s/(.)$/$1 eq 'a' ? 'b' : 'a'/e;
+	fails('mistyped', 2, qr/holds no token/, { stdin => $other }, qw(token revoke));
+	fails('nobody', 1, qr/user `nobody` does not exist/, qw(token add --user nobody --scopes api));
+	fails('no scope', 2, qr/--scopes \S+ is missing/, qw(token add --user alice));
+	fails('unknown scope', 2, qr/no scope `sudo`/, qw(token add --user alice --scopes), 'api,sudo');
+	fails('empty scope', 2, qr/no scope ``/, qw(token add --user alice --scopes), 'api,');
+	fails('part of a scope', 2, qr/no scope `ap`/, qw(token add --user alice --scopes ap));
+	fails('a deploy token', 2, qr/no option --deploy.*\nusage: berth token add --user/s,
+	    qw(token add --deploy tools --scopes read_package_registry));
+	fails('a name of two lines', 2, qr/control character/,
+	    qw(token add --user alice --scopes api --name), "a\nb");
+};
+
+subtest 'the command line' => sub {
+	my ($status, $out, $err) = $t->berth;
+	is($status, 2, 'no command');
+	like($err, qr/berth token list/, 'lists them');
+	($status, $out, $err) = $t->berth('--help');
+	is("$status$err", '0', '--help');
+	my @commands = $out =~ /^    berth (.*)$/mg;
+	cmp_ok(scalar @commands, '>', 14, 'lists the commands');
+	for my $command (@commands) {
+		my @words = $command =~ /^([a-z ]*[a-z])/ ? split(/ /, $1) : die $command;
+		my $help = works("$command --help", @words, '--help');
+
+		like($help, qr/\Ausage: berth \Q$command\E\n\n[A-Z]/, "$command: help");
+	}
+	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+\n\z/, '--version');
+	like(works('noun', qw(user --help)), qr/berth user add/, 'help for a noun');
+	fails('unknown noun', 2, qr/no command `flag`/, qw(flag set));
+	fails('unknown verb', 2, qr/no command `user remove`/, qw(user remove x));
+	fails('no verb', 2, qr/\A/, qw(user));
+	fails('unknown option', 2, qr/no option --colour here/, qw(user list --colour=red));
+	fails('unknown letter', 2, qr/no option -x here/, qw(user list -x));
+	fails('a flag with a value', 2, qr/--admin takes no value/, qw(user add b --email a@b --admin=yes));
+	fails('no value', 2, qr/--email needs EMAIL/, qw(user add b --email));
+	fails('twice', 2, qr/--email is given twice/, qw(user add b --email a@b --email c@d));
+	id_of('two dashes', qw(user add --email a@b --), '_dashes');
+	fails('a word after two dashes', 2, qr/`--json`/, qw(user add --email a@b -- --json));
+	fails('no configuration', 1, qr{/nonexistent}, qw(-c /nonexistent user list));
+	is(works('another place for -c', 'user', 'list', '-c', $t->conf_path), works('as usual', qw(user list)),
+	    'global options go anywhere');
+	($status, $out) = $t->berth({ env => { BERTH_CONF => undef } }, '--database', $t->dsn('berth'),
+	    qw(user list));
+	is($status, 0, '--database needs no configuration');
+	fails('an empty BERTH_CONF', 1, qr{berth\.conf}, { env => { BERTH_CONF => '' } }, qw(user list));
+	fails('no database', 1, qr/database: connect/, '--database', 'host=/nonexistent', qw(user list));
+};
+
+subtest 'output that nobody takes' => sub {
+	my $berth = $t->build . '/berth';
+	my $conf = $t->conf_path;
+
+	is(system("BERTH_CONF=$conf $berth user list > /dev/full 2> /dev/null") >> 8, 1, 'a full disk is an error');
+};
+
+subtest 'the manual page' => sub {
+	my $page = `mandoc -Tutf8 -Owidth=1000 fcgi/berth.1 | col -b`;
+	my (undef, $help) = $t->berth('--help');
+
+	for my $command ($help =~ /^    berth (.*)$/mg) {
+		my ($words) = $command =~ /^([a-z ]*[a-z])/;
+
+		like($page, qr/^ +berth \Q$words\E\b/m, "berth $words");
+		for my $option ($command =~ /(--[a-z-]+)/g) {
+			like($page, qr/berth \Q$words\E .*\Q$option\E\b/, "berth $words $option");
+		}
+	}
+	like($page, qr/\Q$_\E\b/, $_) for qw(-c --config --database --help --json --version BERTH_CONF);
+};
+
+subtest 'the examples of the manual page' => sub {
+	my $other = Berth::Test->new;
+	my $source = do { open(my $fh, '<', 'fcgi/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
+	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
+	my ($prepare, $people, $revoke) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
+	my $dir = $other->dir;
+	my $database = $other->dsn('berth_owner');
+
+	$prepare =~ s/'dbname=berth user=berth_owner'/'$database'/ or fail('the first example has changed');
+	for my $script ($prepare, $people) {
+		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
+		print {$fh} "set -e\n$script";
+		close($fh);
+		my ($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $other->conf_path,
+			PATH => $other->build . ":$ENV{PATH}" } }, 'sh', "$dir/script");
+		is($status, 0, 'it runs') or diag($err);
+		if ($script eq $people) {
+			my ($token) = $out =~ /^($token_form)$/m;
+			my ($done) = $other->berth({ stdin => $token }, $revoke =~ /^berth (\S+) (\S+) < /);
+			is($done, 0, 'the token is revoked');
+		}
+	}
+};
+
+done_testing();

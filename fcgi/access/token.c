@@ -183,7 +183,8 @@ from_basic(struct arena *a, struct slice value, struct slice *out, struct err *e
 		return err_set(err, 401, "invalid base64 in the Authorization header");
 	colon = memchr(s->p, ':', s->n);
 	if (colon == NULL)
-		return err_set(err, 401, "no colon between user and password in the Authorization header");
+		return err_set(
+		    err, 401, "no colon between user and password in the Authorization header");
 	user = slice_of(s->p, (size_t)(colon - s->p));
 	password = slice_of(colon + 1, s->n - user.n - 1);
 	if (is_token(user) && is_token(password))
@@ -220,11 +221,13 @@ token_from_authorization(struct arena *a, const char *header, struct slice *out,
 	if (header == NULL)
 		return 0;
 	if (strnlen(header, HEADER_MAX + 1) > HEADER_MAX)
-		return err_set(err, 401, "the Authorization header is longer than %d bytes", HEADER_MAX);
+		return err_set(
+		    err, 401, "the Authorization header is longer than %d bytes", HEADER_MAX);
 	all = trim(slice_str(header));
 	for (size_t i = 0; i < all.n; i++) {
 		if ((all.p[i] < 0x20 && all.p[i] != '\t') || all.p[i] >= 0x7f)
-			return err_set(err, 401, "the Authorization header holds bytes outside ASCII");
+			return err_set(
+			    err, 401, "the Authorization header holds bytes outside ASCII");
 	}
 	scheme = all;
 	for (size_t i = 0; i < all.n; i++) {

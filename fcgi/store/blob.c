@@ -326,7 +326,8 @@ blob_sweep_staging(const char *store, int64_t age, struct err *err)
 	struct dirent *entry;
 	DIR *d;
 
-	if (open_dir(AT_FDCWD, store, &root, err) == -1 || open_dir(root, STAGING, &fd, err) == -1) {
+	if (open_dir(AT_FDCWD, store, &root, err) == -1 ||
+	    open_dir(root, STAGING, &fd, err) == -1) {
 		close_fd(&root);
 		return -1;
 	}

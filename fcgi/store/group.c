@@ -6,13 +6,14 @@ int
 group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	db_bind_slice(&p, a, full_path);
 	if (db_exec(db, a, STMT_GROUP_LOCK, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 404, "group `%.*s` does not exist", (int)full_path.n, full_path.p);
+		return err_set(
+		    err, 404, "group `%.*s` does not exist", (int)full_path.n, full_path.p);
 	*id = db_int(&r, 0, 0);
 	return 0;
 }
@@ -28,10 +29,10 @@ add_body(struct db *db, void *arg, struct err *err)
 {
 	struct adding *add = arg;
 	struct db_params p = { 0 }, self = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 	struct slice parent;
 	const char *name;
-	int64_t parent_id;
+	int64_t parent_id = 0;
 
 	naming_split(add->full_path, &parent, &name);
 	if (parent.n == 0)
@@ -66,7 +67,7 @@ group_add(struct db *db, struct arena *a, const char *full_path, int64_t *id, st
 int
 group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct err *err)
 {
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (db_exec(db, a, STMT_GROUP_LIST, NULL, &r, err) == -1)
 		return -1;

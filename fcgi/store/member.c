@@ -79,7 +79,7 @@ member_set(struct db *db, struct arena *a, const struct member *m, int64_t *user
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result found;
+	struct db_result found = { 0 };
 	bool in_group;
 
 	if (find(db, a, m->username, m->path, &found, err) == -1)
@@ -92,7 +92,8 @@ member_set(struct db *db, struct arena *a, const struct member *m, int64_t *user
 	db_bind_int(&p, db_int(&found, 0, in_group ? 1 : 2));
 	db_bind_int(&p, m->level);
 	db_bind_time(&p, m->expires_at);
-	return db_exec(db, a, in_group ? STMT_MEMBER_SET_GROUP : STMT_MEMBER_SET_PROJECT, &p, NULL, err);
+	return db_exec(
+	    db, a, in_group ? STMT_MEMBER_SET_GROUP : STMT_MEMBER_SET_PROJECT, &p, NULL, err);
 }
 
 int
@@ -100,7 +101,7 @@ member_list(struct db *db, struct arena *a, const char *path, struct member **ou
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (path != NULL && find(db, a, NULL, path, &r, err) == -1)
 		return -1;

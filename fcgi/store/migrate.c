@@ -75,7 +75,7 @@ check_applied(const PGresult *res, int i, struct err *err)
 
 	if ((size_t)i >= nmigrations)
 		return err_set(err, 409,
-		    "the database is newer than this program: it has migration %s, the newest here is %"
+		    "the database is newer than this program: it has migration %s, this ends at %"
 		    PRId64, version, migrate_newest());
 	snprintf(ours, sizeof(ours), "%" PRId64, migrations[i].version);
 	if (strcmp(ours, version) != 0)
@@ -172,8 +172,8 @@ int
 migrate_run(const char *conninfo, const char *grant_to,
     void (*applied)(void *, const struct migration *), void *arg, struct err *err)
 {
-	static const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname",
-		"client_encoding", NULL };
+	static const char *const keys[] = { "fallback_application_name", "connect_timeout",
+		"dbname", "client_encoding", NULL };
 	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", NULL };
 	struct arena *a;
 	PGconn *pg;

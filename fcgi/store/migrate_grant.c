@@ -2,7 +2,8 @@
 
 #include <stdbool.h>
 
-#define ROLE_SQL "SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
+#define ROLE_SQL \
+	"SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
 
 /*
  * Everything is taken away first, so that the outcome does not depend on what was
@@ -21,7 +22,8 @@
 	" EXECUTE 'REVOKE ALL ON SCHEMA public FROM ' || role;" \
 	" EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || role;" \
 	" EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ' || role;" \
-	" EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ' || role;" \
+	" EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO '" \
+	" || role;" \
 	" EXECUTE 'REVOKE UPDATE, DELETE ON audit_events FROM ' || role;" \
 	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role; " \
 	"END $$"
@@ -41,8 +43,9 @@ migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct e
 
 	if (message == NULL)
 		message = PQerrorMessage(pg);
-	return err_internal(err, PQstatus(pg) == CONNECTION_OK ? 500 : 503, "database: %s: %s%s%.*s", what,
-	    state != NULL ? state : "", state != NULL ? ": " : "", (int)strcspn(message, "\n"), message);
+	return err_internal(err, PQstatus(pg) == CONNECTION_OK ? 500 : 503,
+	    "database: %s: %s%s%.*s", what, state != NULL ? state : "", state != NULL ? ": " : "",
+	    (int)strcspn(message, "\n"), message);
 }
 
 int
@@ -77,14 +80,17 @@ migrate_grant(PGconn *pg, const char *role, struct err *err)
 {
 	bool yes;
 
-	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 || ask(pg, ROLE_SQL, role, &yes, err) == -1)
+	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 ||
+	    ask(pg, ROLE_SQL, role, &yes, err) == -1)
 		return -1;
 	if (!yes)
 		return err_set(err, 404, "role `%s` does not exist", role);
-	if (migrate_sql(pg, "grant", GRANT_SQL, err) == -1 || ask(pg, SAFE_SQL, role, &yes, err) == -1)
+	if (migrate_sql(pg, "grant", GRANT_SQL, err) == -1 ||
+	    ask(pg, SAFE_SQL, role, &yes, err) == -1)
 		return -1;
 	if (!yes)
 		return err_set(err, 409,
-		    "role `%s` could still create or drop: it must be no superuser and own nothing here", role);
+		    "role `%s` could still create or drop: it must be no owner or superuser",
+		    role);
 	return migrate_sql(pg, "grant", "COMMIT", err);
 }

@@ -24,7 +24,7 @@ check_segment(const char *what, struct slice s, struct err *err)
 	for (size_t i = 0; i < s.n; i++) {
 		if (!is_name_byte(s.p[i], i == 0))
 			return err_set(err, 400,
-			    "%s `%.*s` may hold letters, digits, `_`, `.` and `-` only, and not begin with `.` or `-`",
+			    "%s `%.*s` may only hold letters, digits, `_`, and inside `.` and `-`",
 			    what, (int)s.n, s.p);
 	}
 	return 0;
@@ -49,7 +49,8 @@ naming_check_path(const char *what, const char *path, struct err *err)
 		if (check_segment(what, slice_of(path, n), err) == -1)
 			return -1;
 		if (++depth > NAMING_DEPTH_MAX)
-			return err_set(err, 400, "%s has more than %d levels", what, NAMING_DEPTH_MAX);
+			return err_set(
+			    err, 400, "%s has more than %d levels", what, NAMING_DEPTH_MAX);
 		if (path[n] == '\0')
 			return 0;
 		path += n + 1;

@@ -12,7 +12,8 @@ project_check_visibility(const char *visibility, struct err *err)
 		if (strcmp(words[i], visibility) == 0)
 			return 0;
 	}
-	return err_set(err, 400, "visibility must be private, internal or public, not `%s`", visibility);
+	return err_set(
+	    err, 400, "visibility must be private, internal or public, not `%s`", visibility);
 }
 
 static int
@@ -37,7 +38,7 @@ add_body(struct db *db, void *arg, struct err *err)
 {
 	struct adding *add = arg;
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 	struct slice group;
 	const char *name;
 	int64_t group_id;
@@ -90,7 +91,7 @@ project_set(struct db *db, struct arena *a, const char *full_path,
     const struct project_change *change, int64_t *id, struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (check_path(full_path, err) == -1 ||
 	    (change->visibility != NULL && project_check_visibility(change->visibility, err) == -1))
@@ -112,7 +113,7 @@ list(struct db *db, struct arena *a, const char *full_path, struct project **out
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	db_bind_str(&p, full_path);
 	if (db_exec(db, a, STMT_PROJECT_LIST, &p, &r, err) == -1)

@@ -7,7 +7,7 @@ token_add_personal(struct db *db, struct arena *a, const struct token_new *t, in
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (naming_check_name("username", t->username, err) == -1 ||
 	    naming_check_text("name", t->name, err) == -1)
@@ -30,7 +30,7 @@ token_revoke(struct db *db, struct arena *a, int64_t id, struct slice digest, in
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (id != 0) {
 		db_bind_int(&p, id);
@@ -52,7 +52,7 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
     struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (user_id == 0)
 		db_bind_null(&p);

@@ -6,10 +6,11 @@ int
 user_add(struct db *db, struct arena *a, const struct user *u, int64_t *id, struct err *err)
 {
 	struct db_params p = { 0 };
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (naming_check_name("username", u->username, err) == -1 ||
-	    naming_check_text("name", u->name, err) == -1 || naming_check_email(u->email, err) == -1)
+	    naming_check_text("name", u->name, err) == -1 ||
+	    naming_check_email(u->email, err) == -1)
 		return -1;
 	db_bind_str(&p, u->username);
 	db_bind_str(&p, u->name);
@@ -28,9 +29,10 @@ static int
 one_user(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p,
     const char *username, int64_t *id, struct err *err)
 {
-	struct db_result r;
+	struct db_result r = { 0 };
 
-	if (naming_check_name("username", username, err) == -1 || db_exec(db, a, stmt, p, &r, err) == -1)
+	if (naming_check_name("username", username, err) == -1 ||
+	    db_exec(db, a, stmt, p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 404, "user `%s` does not exist", username);
@@ -61,7 +63,7 @@ user_find(struct db *db, struct arena *a, const char *username, int64_t *id, str
 int
 user_list(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
 {
-	struct db_result r;
+	struct db_result r = { 0 };
 
 	if (db_exec(db, a, STMT_USER_LIST, NULL, &r, err) == -1)
 		return -1;

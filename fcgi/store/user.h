@@ -19,7 +19,7 @@ struct user {
 	int64_t created_at;
 };
 
-/* Takes username, name, email and admin.  -1: 400 for a malformed one, 409 where the name is taken. */
+/* Takes username, name, email and admin.  -1: 400 malformed, 409 taken. */
 int user_add(struct db *, struct arena *, const struct user *, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 

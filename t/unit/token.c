@@ -152,7 +152,8 @@ test_basic(void)
 	accepts(basic(arena_printf(a, "user:%s", one)), one, "token as password");
 	accepts(basic(arena_printf(a, "%s:", one)), one, "token as user");
 	accepts(basic(arena_printf(a, ":%s", one)), one, "token as password of nobody");
-	accepts(basic(arena_printf(a, "%s:x-oauth-basic", one)), one, "token as user with a filler");
+	accepts(
+	    basic(arena_printf(a, "%s:x-oauth-basic", one)), one, "token as user with a filler");
 	accepts(basic("u:a.b.c"), "a.b.c", "what looks like no token is a password");
 	accepts(basic("u:a:b"), "a:b", "colon in the password");
 	accepts("bAsIC dTp0", "t", "any case");

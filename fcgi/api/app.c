@@ -60,8 +60,10 @@ app_start(const struct settings *settings, struct err *err)
 			app_stop(app);
 			return NULL;
 		}
-		log_warn("database: %s", away.detail);
+		log_warn("%s", away.detail);
 	}
+	/* connecting is not the first request's time */
+	(void)db_take_us(app->db);
 	return app;
 }
 

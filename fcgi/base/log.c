@@ -19,9 +19,9 @@ static struct {
 static const char *const level_names[LOG__MAX] = { "error", "warn", "info", "debug" };
 
 static int
-open_path(void)
+open_path(const char *path)
 {
-	int fd = open(out.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 
 	if (fd == -1)
 		return -1;
@@ -36,20 +36,28 @@ log_open(const char *program, const char *path, enum log_level level)
 {
 	snprintf(out.program, sizeof(out.program), "%s", program);
 	out.level = level;
-	if (path == NULL || path[0] == '\0')
+	if (path == NULL || path[0] == '\0') {
+		/* a reload may take the file away again */
+		if (out.fd != STDERR_FILENO)
+			close(out.fd);
+		out.fd = STDERR_FILENO;
+		out.path[0] = '\0';
 		return 0;
+	}
 	if (strlen(path) >= sizeof(out.path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
+	if (open_path(path) == -1)
+		return -1;
 	snprintf(out.path, sizeof(out.path), "%s", path);
-	return open_path();
+	return 0;
 }
 
 int
 log_reopen(void)
 {
-	return out.path[0] == '\0' ? 0 : open_path();
+	return out.path[0] == '\0' ? 0 : open_path(out.path);
 }
 
 /* Bytes of a line before the newline; what does not fit is dropped. */

@@ -1,0 +1,90 @@
+/* base/log: what a line looks like, where it goes. */
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+static char path[] = "/tmp/berth-log-XXXXXX";
+static char text[16384];
+
+static const char *
+slurp(const char *from)
+{
+	FILE *f = fopen(from, "r");
+	size_t n = f != NULL ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	text[n] = '\0';
+	if (f != NULL)
+		fclose(f);
+	return text;
+}
+
+static void
+test_line(void)
+{
+	struct log_line l;
+	char big[6000];
+
+	log_begin(&l, LOG_INFO, "request");
+	log_str(&l, "plain", slice_str("a/b-c%20d"));
+	log_str(&l, "empty", slice_str(""));
+	log_str(&l, "odd", slice_of("a \"q\"\\\n\x1b\xff\0z", 12));
+	log_int(&l, "n", -7);
+	log_ms(&l, "ms", 1234567);
+	log_end(&l);
+	ok(strstr(slurp(path), " level=info program=test ") != NULL, "who says it");
+	ok(strstr(text, " event=request plain=a/b-c%20d empty=\"\" odd=\"a \\\"q\\\"\\\\\\x0a\\x1b\\xff\\x00z\" n=-7 ms=1234.567\n") != NULL,
+	    "values are quoted and escaped where they must be: %s", text);
+	memset(big, 'x', sizeof(big));
+	log_begin(&l, LOG_ERROR, "long");
+	log_str(&l, "big", slice_of(big, sizeof(big)));
+	log_end(&l);
+	slurp(path);
+	ok(text[strlen(text) - 1] == '\n', "a long line is cut, and still a line");
+}
+
+static void
+test_target(void)
+{
+	char moved[64];
+
+	log_debug("hidden");
+	ok(strstr(slurp(path), "hidden") == NULL, "below the level");
+	snprintf(moved, sizeof(moved), "%s.1", path);
+	ok(rename(path, moved) == 0 && log_reopen() == 0, "rotated and reopened");
+	log_warn("after %d", 1);
+	ok(strstr(slurp(path), "msg=\"after 1\"") != NULL, "goes to the new file");
+	ok(strstr(slurp(moved), "after 1") == NULL, "and not to the old");
+	ok(log_open("test", "/nonexistent/log", LOG_INFO) == -1, "a path that cannot be opened");
+	log_warn("still");
+	unlink(moved);
+}
+
+static void
+test_back_to_stderr(void)
+{
+	int saved = dup(STDERR_FILENO), fd = open(path, O_WRONLY | O_TRUNC);
+
+	ok(log_open("test", path, LOG_INFO) == 0 && log_open("test", "", LOG_INFO) == 0, "no file any more");
+	dup2(fd, STDERR_FILENO);
+	log_info("to standard error");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(fd);
+	ok(strstr(slurp(path), "to standard error") != NULL, "goes to standard error again");
+}
+
+int
+main(void)
+{
+	close(mkstemp(path));
+	ok(log_open("test", path, LOG_INFO) == 0, "a file");
+	test_line();
+	test_target();
+	test_back_to_stderr();
+	unlink(path);
+	return tap_done();
+}

@@ -31,7 +31,7 @@ test_line(void)
 	log_begin(&l, LOG_INFO, "request");
 	log_str(&l, "plain", slice_str("a/b-c%20d"));
 	log_str(&l, "empty", slice_str(""));
-	log_str(&l, "odd", slice_of("a \"q\"\\\n\x1b\xff\0z", 12));
+	log_str(&l, "odd", slice_of("a \"q\"\\\n\x1b\xff\0z", 11));
 	log_int(&l, "n", -7);
 	log_ms(&l, "ms", 1234567);
 	log_end(&l);

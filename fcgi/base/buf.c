@@ -11,30 +11,49 @@ buf_init(struct buf *b, struct arena *a, size_t max)
 	*b = (struct buf) { .arena = a, .max = max };
 }
 
+void
+buf_init_measure(struct buf *b, size_t max)
+{
+	buf_init(b, NULL, max);
+}
+
+static void
+buf_grow(struct buf *b, size_t cap)
+{
+	char *p = arena_alloc(b->arena, cap);
+
+	if (b->p != NULL)
+		memcpy(p, b->p, b->n);
+	b->p = p;
+	b->cap = cap;
+}
+
 /* Room for n more bytes and the NUL; false, and `full`, where the cap forbids it. */
 static bool
 buf_reserve(struct buf *b, size_t n)
 {
 	size_t cap;
-	char *p;
 
 	if (b->full || n > b->max - b->n) {
 		b->full = true;
 		return false;
 	}
-	if (b->p != NULL && n < b->cap - b->n)
+	if (b->arena == NULL || (b->p != NULL && n < b->cap - b->n))
 		return true;
 	cap = b->cap == 0 ? 256 : b->cap;
 	while (cap - b->n <= n)
 		cap *= 2;
 	if (cap > b->max + 1)
 		cap = b->max + 1;
-	p = arena_alloc(b->arena, cap);
-	if (b->p != NULL)
-		memcpy(p, b->p, b->n);
-	b->p = p;
-	b->cap = cap;
+	buf_grow(b, cap);
 	return true;
+}
+
+void
+buf_expect(struct buf *b, size_t n)
+{
+	if (b->arena != NULL && n <= b->max - b->n && (b->p == NULL || n >= b->cap - b->n))
+		buf_grow(b, b->n + n + 1);
 }
 
 void
@@ -42,6 +61,10 @@ buf_put(struct buf *b, const void *data, size_t n)
 {
 	if (!buf_reserve(b, n))
 		return;
+	if (b->arena == NULL) {
+		b->n += n;
+		return;
+	}
 	if (n > 0)
 		memcpy(b->p + b->n, data, n);
 	b->n += n;
@@ -78,9 +101,11 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	assert(n >= 0);
 	if (!buf_reserve(b, (size_t)n))
 		return;
-	va_start(ap, fmt);
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if (b->arena != NULL) {
+		va_start(ap, fmt);
+		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

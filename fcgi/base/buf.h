@@ -15,7 +15,7 @@
 #include "base/slice.h"
 
 struct buf {
-	struct arena *arena;
+	struct arena *arena; /* NULL: only measures */
 	char *p; /* NULL while nothing was written */
 	size_t n;
 	size_t cap;
@@ -24,6 +24,10 @@ struct buf {
 };
 
 void buf_init(struct buf *, struct arena *, size_t max);
+/* A buffer that keeps nothing and only counts: how long will it be? */
+void buf_init_measure(struct buf *, size_t max);
+/* Makes room for n bytes at once.  Growing to them leaves as much behind in the arena. */
+void buf_expect(struct buf *, size_t n);
 void buf_put(struct buf *, const void *, size_t n);
 void buf_putc(struct buf *, char c);
 void buf_puts(struct buf *, const char *);

@@ -72,10 +72,39 @@ test_buf(void)
 	arena_free(a);
 }
 
+static void
+test_buf_measure(void)
+{
+	struct arena *a = arena_new();
+	struct buf b;
+	size_t used;
+
+	buf_init_measure(&b, 10);
+	buf_puts(&b, "12345");
+	buf_printf(&b, "%d", 67890);
+	ok(!buf_full(&b) && b.n == 10, "a buffer that measures counts");
+	is_str(buf_str(&b), "", "and keeps nothing");
+	buf_expect(&b, 0);
+	buf_putc(&b, 'x');
+	ok(buf_full(&b) && b.n == 10, "up to its cap");
+	buf_init(&b, a, 1 << 20);
+	buf_puts(&b, "kept");
+	buf_expect(&b, 1 << 20);
+	ok(!buf_full(&b), "expecting more than the cap changes nothing");
+	buf_expect(&b, 1000000);
+	used = arena_used(a);
+	for (int i = 0; i < 100000; i++)
+		buf_put(&b, "0123456789", 10);
+	ok(b.n == 1000004 && arena_used(a) == used, "what was expected needs nothing more");
+	ok(strncmp(buf_str(&b), "kept0123", 8) == 0, "and stands behind what was there");
+	arena_free(a);
+}
+
 int
 main(void)
 {
 	test_arena();
 	test_buf();
+	test_buf_measure();
 	return tap_done();
 }

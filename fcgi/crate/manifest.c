@@ -140,13 +140,13 @@ read_targets(const struct manifest *m, const struct section *root)
 	if (bins == NULL)
 		return 0;
 	if (bins->type != TOML_ARRAY)
-		return manifest_fail_type(m, bins, "bin", "an array of tables");
+		return manifest_fail_type(root, "bin", bins, "an array of tables");
 	n = toml_array_size(bins->u.array);
 	names->v = arena_calloc(m->arena, n, sizeof(*names->v));
 	for (names->n = 0; names->n < n; names->n++) {
 		const struct toml_value *bin = toml_array_at(bins->u.array, names->n);
 
-		if (manifest_as_section(m, bin, "bin", &s) == -1 ||
+		if (manifest_as_section(root, "bin", bin, &s) == -1 ||
 		    manifest_text(&s, "name", true, &names->v[names->n]) == -1)
 			return -1;
 	}
@@ -167,23 +167,34 @@ check_root(const struct manifest *m, const struct section *root)
 	return lints != NULL ? manifest_refuse_inherited(m, lints) : 0;
 }
 
+static int
+read_document(struct manifest *m, struct arena *tree, struct slice toml)
+{
+	struct section root = { .m = m };
+	struct toml_table *table;
+	struct err reason = { 0 };
+
+	if (toml.n > MANIFEST_MAX)
+		return manifest_fail(m, "it is longer than %d bytes", MANIFEST_MAX);
+	if (toml_parse(tree, toml, &table, &reason) == -1)
+		return manifest_fail(m, "%s", reason.pub);
+	m->root = root.table = table;
+	if (read_package(m, &root) == -1 || read_features(m, &root) == -1 ||
+	    check_root(m, &root) == -1 || manifest_read_dependencies(m) == -1)
+		return -1;
+	return read_targets(m, &root);
+}
+
 int
 manifest_parse(struct arena *a, struct slice toml, struct package *out, struct err *err)
 {
 	struct manifest m = { .arena = a, .err = err, .package = out };
-	struct section root;
-	struct toml_table *table;
-	struct err reason = { 0 };
+	/* the tree is many times as large as what is taken from it, and goes before that is used */
+	struct arena *tree = arena_new();
+	int rc;
 
 	*out = (struct package) { 0 };
-	if (toml.n > MANIFEST_MAX)
-		return manifest_fail(&m, "it is longer than %d bytes", MANIFEST_MAX);
-	if (toml_parse(a, toml, &table, &reason) == -1)
-		return manifest_fail(&m, "%s", reason.pub);
-	m.root = table;
-	root = (struct section) { &m, table, "" };
-	if (read_package(&m, &root) == -1 || read_features(&m, &root) == -1 ||
-	    check_root(&m, &root) == -1 || manifest_read_dependencies(&m) == -1)
-		return -1;
-	return read_targets(&m, &root);
+	rc = read_document(&m, tree, toml);
+	arena_free(tree);
+	return rc;
 }

@@ -35,9 +35,9 @@ read_details(const struct section *s, struct dependency *d)
 
 	if (toml_get(s->table, "registry") != NULL)
 		return manifest_fail(s->m,
-		    "`%s.registry` is a name on the machine that packaged the crate; cargo writes "
+		    "`%s` is a name on the machine that packaged the crate; cargo writes "
 		    "`registry-index`",
-		    s->name);
+		    manifest_name(s, "registry"));
 	if (manifest_text(s, "version", false, &d->req) == -1 ||
 	    manifest_text(s, "package", false, &package) == -1 ||
 	    manifest_text(s, "registry-index", false, &d->registry) == -1 ||
@@ -67,7 +67,7 @@ read_dependency(const struct section *deps, const struct toml_member *member, st
 		return -1;
 	if (v->type == TOML_STRING)
 		return manifest_text(deps, d->name, false, &d->req);
-	if (manifest_as_section(m, v, manifest_name(m, deps->name, d->name), &s) == -1)
+	if (manifest_as_section(deps, d->name, v, &s) == -1)
 		return -1;
 	return read_details(&s, d);
 }
@@ -132,14 +132,13 @@ place_at(const struct section *root, const struct section *targets, size_t i, st
 	member = toml_table_at(targets->table, i - 1);
 	if (manifest_key(root->m, member, target) == -1)
 		return -1;
-	return manifest_as_section(root->m, member->value,
-	    manifest_name(root->m, targets->name, *target), out);
+	return manifest_as_section(targets, *target, member->value, out);
 }
 
 int
 manifest_read_dependencies(const struct manifest *m)
 {
-	const struct section root = { m, m->root, "" };
+	const struct section root = { .m = m, .table = m->root };
 	struct section targets, place;
 	const char *target;
 	size_t places, n = 0;

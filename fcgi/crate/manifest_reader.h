@@ -21,11 +21,16 @@ struct manifest {
 	struct package *package;
 };
 
-/* One table of the manifest and its name there: "package", "dependencies.foo". */
+/*
+ * One table of the manifest and where it stands there.  The name in full,
+ * "dependencies.foo", is only made for errors: a hostile manifest has many
+ * tables, and under long names.
+ */
 struct section {
 	const struct manifest *m;
 	const struct toml_table *table;
-	const char *name;
+	const struct section *parent; /* must outlive this one; NULL: this is the root */
+	const char *key; /* in the parent */
 };
 
 /* manifest_value.c */
@@ -42,20 +47,17 @@ int manifest_strings(const struct section *, const char *key, struct strings *ou
 /* The table of that key; out->table is NULL where there is none. */
 int manifest_section(const struct section *, const char *key, struct section *out)
     __attribute__((warn_unused_result));
-/* The value, named `name` in errors, as a table. */
-int manifest_as_section(const struct manifest *, const struct toml_value *, const char *name,
+/* The value, which stands at or below that key of the section, as a table. */
+int manifest_as_section(const struct section *, const char *key, const struct toml_value *,
     struct section *out) __attribute__((warn_unused_result));
-/* Sets 400 "... `name` must be <wanted>, not <what it is>" with its place.  Always returns -1. */
-int manifest_fail_type(const struct manifest *, const struct toml_value *, const char *name,
+/* Sets 400 "... `key` must be <wanted>, not <what it is>" with its place.  Always returns -1. */
+int manifest_fail_type(const struct section *, const char *key, const struct toml_value *,
     const char *wanted);
 /* Cargo resolves `x.workspace = true` when it packages: refused in what it has packaged. */
 int manifest_refuse_inherited(const struct manifest *, const struct toml_value *)
     __attribute__((warn_unused_result));
-/*
- * "parent.key" for errors, each cut to a bounded length: a long name above many
- * keys would otherwise be copied with each of them.
- */
-const char *manifest_name(const struct manifest *, const char *parent, const char *key);
+/* The key with the names of all sections above it, each cut to a bounded length: for errors. */
+const char *manifest_name(const struct section *, const char *key);
 /* The text of a key, for names in errors and for what must hold no NUL. */
 int manifest_key(const struct manifest *, const struct toml_member *, const char **out)
     __attribute__((warn_unused_result));

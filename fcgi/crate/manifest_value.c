@@ -18,25 +18,23 @@ manifest_fail(const struct manifest *m, const char *fmt, ...)
 	return err_set(m->err, 400, "failed to parse `Cargo.toml` manifest file: %s", reason);
 }
 
-int
-manifest_fail_type(const struct manifest *m, const struct toml_value *v, const char *name,
-    const char *wanted)
-{
-	return manifest_fail(m, "line %u, column %u: `%.*s` must be %s, not %s", v->line, v->column,
-	    excerpt(slice_str(name)), name, wanted, toml_type_names[v->type]);
-}
-
 const char *
-manifest_name(const struct manifest *m, const char *parent, const char *key)
+manifest_name(const struct section *s, const char *key)
 {
-	return arena_printf(m->arena, "%.*s%s%.*s", excerpt(slice_str(parent)), parent,
+	const char *parent = s->parent != NULL ? manifest_name(s->parent, s->key) : "";
+
+	return arena_printf(s->m->arena, "%.*s%s%.*s", excerpt(slice_str(parent)), parent,
 	    *parent != '\0' ? "." : "", excerpt(slice_str(key)), key);
 }
 
-static int
-fail_type(const struct section *s, const struct toml_value *v, const char *key, const char *wanted)
+int
+manifest_fail_type(const struct section *s, const char *key, const struct toml_value *v,
+    const char *wanted)
 {
-	return manifest_fail_type(s->m, v, manifest_name(s->m, s->name, key), wanted);
+	const char *name = manifest_name(s, key);
+
+	return manifest_fail(s->m, "line %u, column %u: `%.*s` must be %s, not %s", v->line,
+	    v->column, excerpt(slice_str(name)), name, wanted, toml_type_names[v->type]);
 }
 
 static int
@@ -63,9 +61,9 @@ manifest_text(const struct section *s, const char *key, bool required, const cha
 
 	if (v == NULL)
 		return !required ? 0 : manifest_fail(s->m, "missing field `%s` in `%s`", key,
-		    s->name);
+		    manifest_name(s->parent, s->key));
 	if (v->type != TOML_STRING)
-		return fail_type(s, v, key, "a string");
+		return manifest_fail_type(s, key, v, "a string");
 	return take_text(s->m, v->u.string, v->line, v->column, out);
 }
 
@@ -77,7 +75,7 @@ manifest_bool(const struct section *s, const char *key, bool *out)
 	if (v == NULL)
 		return 0;
 	if (v->type != TOML_BOOLEAN)
-		return fail_type(s, v, key, "a boolean");
+		return manifest_fail_type(s, key, v, "a boolean");
 	*out = v->u.boolean;
 	return 0;
 }
@@ -91,14 +89,14 @@ manifest_strings(const struct section *s, const char *key, struct strings *out)
 	if (v == NULL)
 		return 0;
 	if (v->type != TOML_ARRAY)
-		return fail_type(s, v, key, "an array of strings");
+		return manifest_fail_type(s, key, v, "an array of strings");
 	n = toml_array_size(v->u.array);
 	out->v = arena_calloc(s->m->arena, n, sizeof(*out->v));
 	for (out->n = 0; out->n < n; out->n++) {
 		const struct toml_value *e = toml_array_at(v->u.array, out->n);
 
 		if (e->type != TOML_STRING)
-			return fail_type(s, e, key, "an array of strings");
+			return manifest_fail_type(s, key, e, "an array of strings");
 		if (take_text(s->m, e->u.string, e->line, e->column, &out->v[out->n]) == -1)
 			return -1;
 	}
@@ -106,12 +104,12 @@ manifest_strings(const struct section *s, const char *key, struct strings *out)
 }
 
 int
-manifest_as_section(const struct manifest *m, const struct toml_value *v, const char *name,
+manifest_as_section(const struct section *s, const char *key, const struct toml_value *v,
     struct section *out)
 {
 	if (v->type != TOML_TABLE)
-		return manifest_fail_type(m, v, name, "a table");
-	*out = (struct section) { m, v->u.table, name };
+		return manifest_fail_type(s, key, v, "a table");
+	*out = (struct section) { s->m, v->u.table, s, key };
 	return 0;
 }
 
@@ -121,9 +119,7 @@ manifest_section(const struct section *s, const char *key, struct section *out)
 	const struct toml_value *v = toml_get(s->table, key);
 
 	*out = (struct section) { 0 };
-	if (v == NULL)
-		return 0;
-	return manifest_as_section(s->m, v, manifest_name(s->m, s->name, key), out);
+	return v != NULL ? manifest_as_section(s, key, v, out) : 0;
 }
 
 int

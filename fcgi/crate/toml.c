@@ -21,6 +21,15 @@ descend(struct toml_reader *r, const char *at, size_t by)
 	return 0;
 }
 
+/* Counts one key or value, which begins at the place. */
+static int
+count_item(struct toml_reader *r, const char *at)
+{
+	if (++r->items > TOML_ITEMS_MAX)
+		return toml_fail(r, at, "more than %d keys and values", TOML_ITEMS_MAX);
+	return 0;
+}
+
 static int
 read_path(struct toml_reader *r, struct path *path)
 {
@@ -29,7 +38,7 @@ read_path(struct toml_reader *r, struct path *path)
 		toml_skip_blanks(r);
 		if (path->n == TOML_DEPTH_MAX)
 			return toml_fail(r, r->p, "nested more than %d deep", TOML_DEPTH_MAX);
-		if (toml_read_key(r, &path->part[path->n++]) == -1)
+		if (count_item(r, r->p) == -1 || toml_read_key(r, &path->part[path->n++]) == -1)
 			return -1;
 		toml_skip_blanks(r);
 	} while (toml_accept(r, '.'));
@@ -166,6 +175,8 @@ read_inline_table(struct toml_reader *r, struct toml_value *v)
 static int
 read_value(struct toml_reader *r, struct toml_value *v)
 {
+	if (count_item(r, r->p) == -1)
+		return -1;
 	switch (*r->p) {
 	case '"':
 	case '\'':

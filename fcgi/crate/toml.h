@@ -2,8 +2,8 @@
 #define CRATE_TOML_H
 
 /*
- * A complete reader of TOML 1.0 (toml.io), bounded in depth.  No library for
- * C in Debian 12 reads TOML.
+ * A complete reader of TOML 1.0 (toml.io), bounded in depth and in number of
+ * values.  No library for C in Debian 12 reads TOML.
  */
 
 #include <stdbool.h>
@@ -15,6 +15,13 @@
 #include "base/slice.h"
 
 enum { TOML_DEPTH_MAX = 64 };
+
+/*
+ * Keys, or parts of dotted ones and of headers, and values in one document.  A
+ * value of two bytes becomes more than a hundred bytes of tree: it is by this
+ * that memory is bounded.
+ */
+enum { TOML_ITEMS_MAX = 100000 };
 
 enum toml_type {
 	TOML_TABLE,

@@ -10,7 +10,7 @@
 #include "crate/crate_name.h"
 #include "crate/index_line.h"
 #include "crate/semver.h"
-#include "store/version.h"
+#include "store/version_check.h"
 
 enum { RESPONSE_MAX = 64 * 1024 };
 
@@ -91,6 +91,8 @@ publish_package(struct worker_app *app, struct request *rq, struct blob_staging 
 		return -1;
 	v.version_base = semver_base(rq->arena, &version);
 	v.index_line = buf_slice(&line);
+	if (version_check_new(app->db, rq->arena, &v, &rq->err) == -1)
+		return -1;
 	/* the bytes are on disk for good before any reader can learn of them */
 	if (blob_stage_keep(crate, &rq->err) == -1)
 		return -1;

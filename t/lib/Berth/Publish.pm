@@ -1,0 +1,167 @@
+package Berth::Publish;
+
+# A registry to publish to, and what is asked after each publish: was it refused
+# in the shape that cargo prints, and did it leave nothing behind; or was it taken,
+# and can the same bytes be had again.
+#
+#	my $p = Berth::Publish->new(max_entries => 50);     # keys of berth.conf
+#	$p->refused('case 1: empty', $p->put(''), 400, qr/length/);
+#	my $line = $p->taken('case 63: directories', 'foo', '1.0.0', $crate);
+#	$p->covers(1 .. 16);
+#
+# A test that stands for a numbered case has a name that begins with `case N`.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use File::Find ();
+use JSON::PP ();
+use Test::More;
+
+use Berth::Test;
+
+# The private registry demo/registry and `dev`, a developer who may publish there.
+sub new {
+	my ($class, %settings) = @_;
+	my $t = Berth::Test->new(%settings);
+	my $self = bless { t => $t, id => $t->project('demo/registry') }, $class;
+
+	$t->user('dev');
+	$t->member('dev', 'demo', 'developer');
+	$self->{token} = $t->token('dev');
+	return $self;
+}
+
+sub test { $_[0]{t} }
+sub id { $_[0]{id} }
+sub token { $_[0]{token} }
+sub root { $_[0]{t}->registry($_[0]{id}) }
+sub new_path { $_[0]->root . '/api/v1/crates/new' }
+
+# ---- requests ----
+
+# As Berth::Test::http; remembers what there was before, for refused().
+sub http {
+	my ($self, $method, $path, $opt) = @_;
+
+	$self->{before} //= $self->state_of_things;
+	my $res = $self->{t}->http($method, $path, $opt);
+	delete $self->{before} if $res->{status} < 300;
+	return $res;
+}
+
+# A publish, with the bytes of its body.
+sub put {
+	my ($self, $body, %opt) = @_;
+
+	return $self->http(PUT => $self->new_path, { token => $self->{token}, body => $body, %opt });
+}
+
+# A publish of these bytes; %over replaces keys of the metadata.
+sub put_crate {
+	my ($self, $name, $version, $crate, %over) = @_;
+
+	return $self->put($self->{t}->publish_body(Berth::Crate::metadata($name, $version, %over), $crate));
+}
+
+# As Berth::Test::publish.
+sub publish {
+	my ($self, $name, $version, %opt) = @_;
+	my $over = delete $opt{metadata} // {};
+
+	return $self->put_crate($name, $version, Berth::Crate::make($name, $version, %opt), %$over);
+}
+
+# ---- what a publish leaves ----
+
+# Everything that one could leave behind: files of the store, rows, indexes.
+sub state_of_things {
+	my ($self) = @_;
+	my $rows = $self->{t}->psql(<<'SQL');
+SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM dependencies),
+       (SELECT count(*) FROM blobs), (SELECT count(*) FROM audit_events WHERE crate IS NOT NULL),
+       (SELECT string_agg(concat_ws(' ', name, index_etag, index_revision), ', ' ORDER BY id) FROM crates)
+SQL
+
+	return join("\n", $rows, $self->files);
+}
+
+sub files {
+	my ($self) = @_;
+	my @files;
+
+	File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f } }, $self->{t}->store);
+	return sort @files;
+}
+
+# The answer is an error as cargo reads it, and everything is as it was before.
+sub refused {
+	my ($self, $name, $res, $status, $detail) = @_;
+	my $json = eval { $self->{t}->json($res) };
+
+	is($res->{status}, $status, "$name: status") or diag($res->{body});
+	is($res->{headers}{'content-type'}, 'application/json', "$name: JSON");
+	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]], ['HASH', 'ARRAY', 'HASH'],
+	    "$name: shape of cargo");
+	like($json->{errors}[0]{detail} // '', $detail, "$name: detail");
+	is($self->state_of_things, $self->{before}, "$name: nothing is left");
+}
+
+# Publishes the bytes, which must succeed; the same bytes can be downloaded and
+# their line is in the index.  Returns { line, warnings }.
+sub taken {
+	my ($self, $name, $crate, $version, $bytes, %over) = @_;
+	my $res = $self->put_crate($crate, $version, $bytes, %over);
+
+	is($res->{status}, 200, "$name: taken") or diag($res->{body}), return {};
+	my $warnings = $self->{t}->json($res)->{warnings}{other};
+	$res = $self->{t}->http(GET => $self->root . "/$crate/$version/download", { token => $self->{token} });
+	ok($res->{status} == 200 && $res->{body} eq $bytes, "$name: the same bytes come back");
+	my ($line) = grep { $_->{vers} eq $version } $self->index_lines($crate);
+	is($line->{cksum}, sha256_hex($bytes), "$name: cksum in the index");
+	return { line => $line, warnings => $warnings };
+}
+
+# The index of a crate, line by line.
+sub index_lines {
+	my ($self, $crate) = @_;
+	my $res = $self->{t}->http(GET => $self->root . '/' . index_path($crate), { token => $self->{token} });
+
+	return map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{status} == 200 ? $res->{body} : '');
+}
+
+# Where a crate is in the index.
+sub index_path {
+	my $n = lc shift;
+
+	return length $n < 3 ? length($n) . "/$n" : length $n == 3 ? '3/' . substr($n, 0, 1) . "/$n"
+	    : substr($n, 0, 2) . '/' . substr($n, 2, 2) . "/$n";
+}
+
+# Store and database hold the same bytes, each for a version, and nothing is half done.
+sub agrees {
+	my ($self, $name) = @_;
+	my @names = map { (split m{/})[-1] } $self->files;
+	my @blobs = $self->{t}->psql('SELECT sha256 FROM blobs ORDER BY sha256 COLLATE "C"');
+	my @versions = $self->{t}->psql('SELECT DISTINCT cksum COLLATE "C" FROM versions ORDER BY 1');
+
+	is_deeply([glob($self->{t}->store . '/staging/*')], [], "$name: nothing is left in staging");
+	is_deeply([sort @names], \@blobs, "$name: each file of the store is known");
+	is_deeply(\@blobs, \@versions, "$name: each is that of a version");
+	is($self->{t}->psql('SELECT count(*) FROM crates c WHERE NOT EXISTS '
+	    . '(SELECT 1 FROM versions v WHERE v.crate_id = c.id)'), 0, "$name: no crate without a version");
+}
+
+# Each of these cases had a test.
+sub covers {
+	my ($self, @numbers) = @_;
+	my %seen;
+
+	for my $test (Test::More->builder->details) {
+		$seen{$_}++ for $test->{name} =~ /^case (\d+(?:, \d+)*)/ ? split(/, /, $1) : ();
+	}
+	is(join(' ', grep { !$seen{$_} } @numbers), '', 'every case has its test');
+}
+
+1;

@@ -42,7 +42,7 @@ find_feature(const struct package *pkg, const char *name)
 static struct edge **
 make_edges(struct arena *a, const struct package *pkg)
 {
-	struct edge **into = arena_calloc(a, pkg->nfeatures, sizeof(*into));
+	struct edge **into = arena_calloc(a, pkg->nfeatures, sizeof(struct edge *));
 
 	for (size_t i = 0; i < pkg->nfeatures; i++) {
 		const struct strings *values = &pkg->features[i].values;

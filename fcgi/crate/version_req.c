@@ -116,7 +116,7 @@ version_req_canonical(struct arena *a, struct slice text, const char **out, stru
 	struct slice rest = text;
 	struct buf b;
 
-	buf_init(&b, a, text.n + COMPARATORS_MAX * COMPARATOR_GROWTH);
+	buf_init(&b, a, text.n + (size_t)COMPARATORS_MAX * COMPARATOR_GROWTH);
 	if (!take_requirement(&rest, &b))
 		return err_set(
 		    err, 400, "\"%.*s\" is an invalid version requirement", excerpt(text), text.p);

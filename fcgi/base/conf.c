@@ -113,6 +113,26 @@ trim(char *s)
 	return s;
 }
 
+const struct conf_key *
+conf_find(const struct conf_key *keys, size_t nkeys, struct slice name)
+{
+	for (size_t i = 0; i < nkeys; i++) {
+		if (slice_is(name, keys[i].name))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+const char *
+conf_set(struct arena *a, const struct conf_key *k, const char *text, void *settings)
+{
+	if (strlen(text) >= CONF_LINE_MAX)
+		return "is too long";
+	if (!utf8_valid(slice_str(text)))
+		return "must be UTF-8";
+	return set_value(a, k, trim(arena_strdup(a, text)), settings);
+}
+
 struct loader {
 	struct arena *arena;
 	const struct conf_key *keys;
@@ -128,26 +148,25 @@ load_line(struct loader *l, char *line, int number)
 {
 	char *text = trim(line);
 	char *equals = strchr(text, '=');
-	const char *key, *wrong;
+	const struct conf_key *key;
+	const char *name, *wrong;
 
 	if (text[0] == '\0' || text[0] == '#')
 		return 0;
 	if (equals == NULL)
 		return err_internal(l->err, 500, "%s:%d: expected `key = value`", l->path, number);
 	*equals = '\0';
-	key = trim(text);
-	for (size_t i = 0; i < l->nkeys; i++) {
-		if (strcmp(l->keys[i].name, key) != 0)
-			continue;
-		if (l->seen[i])
-			return err_internal(l->err, 500, "%s:%d: %s is given twice", l->path, number, key);
-		l->seen[i] = true;
-		wrong = set_value(l->arena, &l->keys[i], trim(equals + 1), l->settings);
-		if (wrong != NULL)
-			return err_internal(l->err, 500, "%s:%d: %s %s", l->path, number, key, wrong);
-		return 0;
-	}
-	return err_internal(l->err, 500, "%s:%d: unknown key `%s`", l->path, number, key);
+	name = trim(text);
+	key = conf_find(l->keys, l->nkeys, slice_str(name));
+	if (key == NULL)
+		return err_internal(l->err, 500, "%s:%d: unknown key `%s`", l->path, number, name);
+	if (l->seen[key - l->keys])
+		return err_internal(l->err, 500, "%s:%d: %s is given twice", l->path, number, name);
+	l->seen[key - l->keys] = true;
+	wrong = conf_set(l->arena, key, equals + 1, l->settings);
+	if (wrong != NULL)
+		return err_internal(l->err, 500, "%s:%d: %s %s", l->path, number, name, wrong);
+	return 0;
 }
 
 static int

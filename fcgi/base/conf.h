@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/slice.h"
 
 enum conf_type {
 	CONF_STR, /* const char * */
@@ -30,6 +31,7 @@ struct conf_key {
 	enum conf_type type;
 	size_t offset; /* of the member in the settings struct */
 	bool secret; /* shown as **** */
+	bool project; /* a project may have a value of its own */
 	const char *def; /* default in file syntax; NULL: must be given */
 	int64_t min, max; /* of INT, SIZE, SECONDS */
 	/* NULL, or a further check of a STR: returns NULL, or what is wrong ("must be ...") */
@@ -43,6 +45,17 @@ struct conf_key {
  */
 int conf_load(struct arena *, const struct conf_key *keys, size_t nkeys, const char *path,
     void *settings, struct err *) __attribute__((warn_unused_result));
+
+/* The key of that name, or NULL. */
+const struct conf_key *conf_find(const struct conf_key *keys, size_t nkeys, struct slice name);
+
+/*
+ * Sets one member from what may stand after the `=`: blanks around it and quotes are
+ * dropped.  Strings live in the arena.  NULL, or what is wrong ("must be ..."); the
+ * member is then undefined.
+ */
+const char *conf_set(struct arena *, const struct conf_key *, const char *text, void *settings)
+    __attribute__((warn_unused_result));
 
 /* Prints `key = value` lines with secrets masked: what -t shows.  Its output is a valid file. */
 void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);

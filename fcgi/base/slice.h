@@ -34,6 +34,12 @@ slice_is(struct slice s, const char *str)
 }
 
 static inline bool
+slice_equal(struct slice a, struct slice b)
+{
+	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+}
+
+static inline bool
 slice_has_prefix(struct slice s, const char *prefix)
 {
 	size_t n = strlen(prefix);

@@ -5,6 +5,7 @@
 #include "base/gzip.h"
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "base/words.h"
 #include "tap.h"
 
 static void
@@ -68,6 +69,24 @@ test_digits(void)
 }
 
 static void
+test_words(void)
+{
+	const char *list = " \tone  two\tthree ";
+	struct slice word;
+
+	ok(words_next(&list, &word) && slice_is(word, "one"), "the first word");
+	ok(words_next(&list, &word) && slice_is(word, "two"), "the second");
+	ok(words_next(&list, &word) && slice_is(word, "three"), "the last");
+	ok(!words_next(&list, &word) && word.n == 0, "no more");
+	ok(!words_next(&list, &word), "and none after that");
+	ok(words_include("a bc d", "bc") && words_include("a bc d", "d"), "words of a list");
+	ok(!words_include("a bc d", "b") && !words_include("a bc d", "") && !words_include("", "a"),
+	    "and what is none");
+	ok(slice_equal(slice_str("ab"), slice_of("abc", 2)) && !slice_equal(slice_str("ab"), slice_str("ac")) &&
+	    !slice_equal(slice_str("ab"), slice_str("a")), "slices are equal by length and bytes");
+}
+
+static void
 test_err(void)
 {
 	struct err e = { 0 };
@@ -126,6 +145,7 @@ main(void)
 {
 	test_utf8();
 	test_digits();
+	test_words();
 	test_err();
 	test_clock();
 	test_gzip();

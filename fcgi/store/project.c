@@ -100,11 +100,45 @@ project_set(struct db *db, struct arena *a, const char *full_path,
 	db_bind_str(&p, change->visibility);
 	bind_change(&p, change->packages_enabled);
 	bind_change(&p, change->public_packages);
+	db_bind_str(&p, change->policy);
 	if (db_exec(db, a, STMT_PROJECT_SET, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
 		return not_found(full_path, err);
 	*id = db_int(&r, 0, 0);
+	return 0;
+}
+
+void
+project_policy_call(struct db_call *call, struct arena *a, const struct project_ref *project)
+{
+	call->stmt = STMT_PROJECT_POLICY;
+	project_ref_bind(&call->params, a, project);
+}
+
+void
+project_policy_read(const struct db_call *call, struct arena *a, struct project_setting **out,
+    size_t *n)
+{
+	const struct db_result *r = &call->result;
+
+	*n = (size_t)r->rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r->rows; i++)
+		(*out)[i] = (struct project_setting) { db_str(r, i, 0), db_str(r, i, 1) };
+}
+
+int
+project_policy(struct db *db, struct arena *a, const char *full_path,
+    struct project_setting **out, size_t *n, struct err *err)
+{
+	struct project_ref ref = { .path = slice_str(full_path) };
+	struct db_call call = { .stmt = STMT__MAX };
+
+	project_policy_call(&call, a, &ref);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	project_policy_read(&call, a, out, n);
 	return 0;
 }
 

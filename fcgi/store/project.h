@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/access_facts.h"
 #include "store/db.h"
 
 struct project {
@@ -33,6 +34,7 @@ struct project_change {
 	const char *visibility;
 	const bool *packages_enabled;
 	const bool *public_packages;
+	const char *policy; /* JSON: { "key": "value" }; null: back to the configuration */
 };
 
 /* -1: 400, 404. */
@@ -42,6 +44,20 @@ int project_set(struct db *, struct arena *, const char *full_path, const struct
 /* -1: 404. */
 int project_find(struct db *, struct arena *, const char *full_path, struct project **,
     struct err *) __attribute__((warn_unused_result));
+
+/* What a project has of its own in place of the configuration: key and value of berth.conf. */
+struct project_setting {
+	const char *key;
+	const char *value;
+};
+
+/* Fills in the call that reads them, by key; of no project there are none. */
+void project_policy_call(struct db_call *, struct arena *, const struct project_ref *);
+void project_policy_read(const struct db_call *, struct arena *, struct project_setting **, size_t *n);
+
+/* The same by itself. */
+int project_policy(struct db *, struct arena *, const char *full_path, struct project_setting **,
+    size_t *n, struct err *) __attribute__((warn_unused_result));
 
 /* All, by path. */
 int project_list(struct db *, struct arena *, struct project **, size_t *n, struct err *)

@@ -10,14 +10,24 @@ SELECT g.id, $2, g.full_path || '/' || $2, $3
 RETURNING id;
 
 -- name: project_set
--- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is.  One
--- row by the unique index projects_full_path.
+-- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is; $5 an
+-- object of keys of the policy, in which null takes a key away.  One row by the unique index
+-- projects_full_path.
 UPDATE projects
    SET visibility = coalesce($2, visibility),
        packages_enabled = coalesce($3, packages_enabled),
-       public_packages = coalesce($4, public_packages)
+       public_packages = coalesce($4, public_packages),
+       policy = jsonb_strip_nulls(policy || coalesce($5::jsonb, '{}'))
  WHERE lower(full_path) = lower($1)
 RETURNING id;
+
+-- name: project_policy
+-- $1, $2 the project by id or by full path.  One row of projects by its primary key or by the unique
+-- index projects_full_path; the object has a few members, each of which is a row here.
+SELECT e.key, e.value
+  FROM projects p, jsonb_each_text(p.policy) e
+ WHERE p.id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
+ ORDER BY e.key;
 
 -- name: project_list
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for

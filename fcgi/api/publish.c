@@ -5,6 +5,7 @@
 
 #include "api/publish_inspect.h"
 #include "api/publish_intake.h"
+#include "api/publish_policy.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
@@ -14,54 +15,17 @@
 
 enum { RESPONSE_MAX = 64 * 1024 };
 
-const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE };
-
-/* The project's full path as cargo users write it into an index URL. */
-static const char *
-encoded_path(struct arena *a, const char *full_path)
-{
-	struct buf b;
-
-	buf_init(&b, a, REQUEST_PATH_MAX);
-	for (const char *p = full_path; *p != '\0'; p++) {
-		if (*p == '/')
-			buf_puts(&b, "%2F");
-		else
-			buf_putc(&b, *p);
-	}
-	return buf_str(&b);
-}
-
-/*
- * The project's index can be configured by id or by path: both are this
- * registry.  Other registries of this server are allowed besides those of the
- * configuration.
- */
-static struct package_limits
-limits_of(const struct worker_app *app, struct arena *a)
-{
-	const struct settings *s = app->settings;
-
-	return (struct package_limits) {
-		.max_dependencies = (size_t)s->max_dependencies,
-		.max_features = (size_t)s->max_features,
-		.own_registries = arena_printf(a,
-		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/", app_registry_url(app, a),
-		    s->external_url, encoded_path(a, app->facts.full_path)),
-		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/* %s", s->external_url,
-		    s->allowed_registries),
-	};
-}
+const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
+	.prefetch = publish_policy_prefetch };
 
 /* Both descriptions are sound, and the client's agrees with the one in the crate. */
 static int
-check_package(struct worker_app *app, struct request *rq, struct package *metadata,
+check_package(struct request *rq, const struct publish_policy *policy, struct package *metadata,
     struct package *manifest)
 {
-	struct package_limits limits = limits_of(app, rq->arena);
-
-	if (package_check(rq->arena, manifest, &limits, &rq->err) == -1 ||
-	    package_check(rq->arena, metadata, &limits, &rq->err) == -1)
+	if (package_check_required(rq->arena, manifest, policy->required_metadata, &rq->err) == -1 ||
+	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1 ||
+	    package_check(rq->arena, metadata, &policy->limits, &rq->err) == -1)
 		return -1;
 	package_sort(manifest);
 	package_sort(metadata);
@@ -133,12 +97,14 @@ respond(struct request *rq, struct response *rs, const struct package *pkg)
 int
 publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	struct publish_policy policy;
 	struct intake intake;
 	struct package manifest;
 
-	if (intake_read(app, rq, &intake) == -1 ||
-	    publish_inspect(app, rq, intake.crate, &intake.metadata, &manifest) == -1 ||
-	    check_package(app, rq, &intake.metadata, &manifest) == -1 ||
+	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
+	    intake_read(app, rq, &policy, &intake) == -1 ||
+	    publish_inspect(app, rq, &intake, &manifest) == -1 ||
+	    check_package(rq, &policy, &intake.metadata, &manifest) == -1 ||
 	    publish_package(app, rq, intake.crate, &manifest) == -1)
 		return -1;
 	return respond(rq, rs, &manifest);

@@ -19,17 +19,17 @@ inspect_deadline(const struct worker_app *app, const struct request *rq)
 }
 
 int
-publish_inspect(struct worker_app *app, struct request *rq, struct blob_staging *crate,
-    const struct package *metadata, struct package *manifest)
+publish_inspect(struct worker_app *app, struct request *rq, const struct intake *intake,
+    struct package *manifest)
 {
-	const struct settings *s = app->settings;
-	const char *argv[] = { s->inspector, "-s",
-		arena_printf(rq->arena, "%" PRId64, s->max_unpacked_size), "-e",
-		arena_printf(rq->arena, "%" PRId64, s->max_entries), "-f",
+	const struct package *metadata = &intake->metadata;
+	const char *argv[] = { app->settings->inspector, "-s",
+		arena_printf(rq->arena, "%" PRId64, intake->policy->max_unpacked_size), "-e",
+		arena_printf(rq->arena, "%" PRId64, intake->policy->max_entries), "-f",
 		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
 	struct child_result child;
 	struct verdict verdict;
-	int fd = blob_stage_fd(crate, &rq->err);
+	int fd = blob_stage_fd(intake->crate, &rq->err);
 
 	if (fd == -1 ||
 	    child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), &child, &rq->err) == -1)

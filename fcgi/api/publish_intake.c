@@ -9,8 +9,9 @@ enum { PIECE = 64 * 1024 };
 
 /* The metadata is whole: is it worth taking the crate? */
 static int
-read_metadata(struct request *rq, const struct frame *frame, struct package *metadata)
+read_metadata(struct request *rq, const struct frame *frame, struct intake *intake)
 {
+	struct package *metadata = &intake->metadata;
 	struct slice name;
 	struct semver version;
 
@@ -19,7 +20,7 @@ read_metadata(struct request *rq, const struct frame *frame, struct package *met
 	name = slice_str(metadata->name);
 	if (crate_name_check(name, "crate", &rq->err) == -1)
 		return -1;
-	if (crate_name_reserved(name))
+	if (crate_name_reserved(name) || crate_name_listed(name, intake->policy->reserved_names))
 		return err_set(&rq->err, 400, "cannot upload a crate with the reserved name `%s`",
 		    metadata->name);
 	return semver_parse(slice_str(metadata->version), &version, &rq->err);
@@ -37,8 +38,7 @@ take_piece(struct worker_app *app, struct request *rq, struct frame *frame, stru
 
 		if (frame_push(frame, &piece, &crate, &rq->err) == -1)
 			return -1;
-		if (before && frame->state > FRAME_JSON &&
-		    read_metadata(rq, frame, &intake->metadata) == -1)
+		if (before && frame->state > FRAME_JSON && read_metadata(rq, frame, intake) == -1)
 			return -1;
 		if (crate.n == 0)
 			continue;
@@ -52,15 +52,15 @@ take_piece(struct worker_app *app, struct request *rq, struct frame *frame, stru
 }
 
 int
-intake_read(struct worker_app *app, struct request *rq, struct intake *intake)
+intake_read(struct worker_app *app, struct request *rq, const struct publish_policy *policy,
+    struct intake *intake)
 {
 	char *piece = arena_alloc(rq->arena, PIECE);
 	struct frame frame;
 	size_t got;
 
-	*intake = (struct intake) { 0 };
-	frame_init(&frame, rq->arena, (uint32_t)app->settings->max_metadata_size,
-	    (uint32_t)app->settings->max_crate_size);
+	*intake = (struct intake) { .policy = policy };
+	frame_init(&frame, rq->arena, policy->max_metadata_size, policy->max_crate_size);
 	do {
 		if (request_body_read(rq, piece, PIECE, &got) == -1 ||
 		    take_piece(app, rq, &frame, slice_of(piece, got), intake) == -1)

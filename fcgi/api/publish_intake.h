@@ -4,10 +4,12 @@
 /* Takes the body of a publish in: metadata into memory, the crate into a staging file. */
 
 #include "api/app.h"
+#include "api/publish_policy.h"
 #include "crate/package.h"
 #include "store/blob.h"
 
 struct intake {
+	const struct publish_policy *policy; /* by which it was taken */
 	struct package metadata; /* as the client says; name and version are checked */
 	struct blob_staging *crate; /* whole, hashed */
 };
@@ -16,7 +18,7 @@ struct intake {
  * Reads the whole body.  The metadata's name and version are checked before
  * a byte of the crate is written.  -1: 400, 413, 503.
  */
-int intake_read(struct worker_app *, struct request *, struct intake *)
-    __attribute__((warn_unused_result));
+int intake_read(struct worker_app *, struct request *, const struct publish_policy *,
+    struct intake *) __attribute__((warn_unused_result));
 
 #endif

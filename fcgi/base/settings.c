@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/words.h"
+
 static const char *
 check_url(const char *v)
 {
@@ -46,6 +48,65 @@ check_log_level(const char *v)
 	return "must be error, warn, info or debug";
 }
 
+/* What cargo's metadata has and a registry may insist on, by its name in Cargo.toml. */
+#define METADATA_FIELDS \
+	"description license readme documentation homepage repository keywords categories " \
+	"rust-version"
+
+static const char *
+check_required_metadata(const char *v)
+{
+	struct slice word;
+
+	while (words_next(&v, &word)) {
+		const char *fields = METADATA_FIELDS;
+		struct slice field;
+
+		while (words_next(&fields, &field) && !slice_equal(field, word))
+			;
+		if (field.n == 0)
+			return "must be some of " METADATA_FIELDS;
+	}
+	return NULL;
+}
+
+/* A word that no crate can be named, such as one with a comma after it, would protect nothing. */
+static const char *
+check_crate_names(const char *v)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_";
+	enum { LETTERS = 2 * 26, LONGEST = 64 };
+	struct slice word;
+
+	while (words_next(&v, &word)) {
+		if (memchr(bytes, word.p[0], LETTERS) == NULL || word.n > LONGEST ||
+		    strspn(word.p, bytes) != word.n)
+			return "must be names of crates, separated by spaces";
+	}
+	return NULL;
+}
+
+static const char *
+check_registries(const char *v)
+{
+	struct slice word;
+
+	for (const char *p = v; *p != '\0'; p++) {
+		if ((*p < ' ' || *p > '~') && *p != '\t')
+			return "must be index URLs, separated by spaces";
+	}
+	while (words_next(&v, &word)) {
+		size_t sparse = slice_has_prefix(word, "sparse+") ? strlen("sparse+") : 0;
+		struct slice url = slice_of(word.p + sparse, word.n - sparse);
+
+		if (!slice_is(word, "*") && !slice_has_prefix(url, "https://") &&
+		    !slice_has_prefix(url, "http://"))
+			return "must be index URLs, separated by spaces, or `*`";
+	}
+	return NULL;
+}
+
 enum { DAY = 86400 };
 
 #define MEMBER(key) .name = #key, .offset = offsetof(struct settings, key)
@@ -65,18 +126,40 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(log_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(log_level), .type = CONF_STR, .def = "info", .check = check_log_level },
-	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX },
+	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,
+	    .project = true },
 	{ MEMBER(max_metadata_size), .type = CONF_SIZE, .def = "1m", .min = 1024, .max = 64 << 20 },
-	{ MEMBER(max_unpacked_size), .type = CONF_SIZE, .def = "512m", .min = 1024, .max = INT64_MAX },
-	{ MEMBER(max_entries), .type = CONF_INT, .def = "20000", .min = 1, .max = 1000000 },
-	{ MEMBER(max_dependencies), .type = CONF_INT, .def = "500", .min = 0, .max = 10000 },
-	{ MEMBER(max_features), .type = CONF_INT, .def = "300", .min = 0, .max = 10000 },
+	{ MEMBER(max_unpacked_size), .type = CONF_SIZE, .def = "512m", .min = 1024, .max = INT64_MAX,
+	    .project = true },
+	{ MEMBER(max_entries), .type = CONF_INT, .def = "20000", .min = 1, .max = 1000000,
+	    .project = true },
+	{ MEMBER(max_dependencies), .type = CONF_INT, .def = "500", .min = 0, .max = 10000,
+	    .project = true },
+	{ MEMBER(max_features), .type = CONF_INT, .def = "300", .min = 0, .max = 10000,
+	    .project = true },
+	{ MEMBER(max_keywords), .type = CONF_INT, .def = "5", .min = 0, .max = 1000,
+	    .project = true },
+	{ MEMBER(max_categories), .type = CONF_INT, .def = "5", .min = 0, .max = 1000,
+	    .project = true },
+	{ MEMBER(required_metadata), .type = CONF_STR, .def = "",
+	    .check = check_required_metadata, .project = true },
+	{ MEMBER(reserved_names), .type = CONF_STR, .def = "", .check = check_crate_names,
+	    .project = true },
 	{ MEMBER(allowed_registries), .type = CONF_STR,
-	    .def = "https://github.com/rust-lang/crates.io-index" },
+	    .def = "https://github.com/rust-lang/crates.io-index", .check = check_registries,
+	    .project = true },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "30", .min = 1, .max = 3600 },
 };
 const size_t settings_nkeys = sizeof(settings_keys) / sizeof(*settings_keys);
+
+const struct conf_key *
+settings_project_key(struct slice name)
+{
+	const struct conf_key *key = conf_find(settings_keys, settings_nkeys, name);
+
+	return key != NULL && key->project ? key : NULL;
+}
 
 int
 settings_load(struct arena *a, const char *path, struct settings *s, struct err *err)

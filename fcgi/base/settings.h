@@ -36,6 +36,10 @@ struct settings {
 	int64_t max_entries;
 	int64_t max_dependencies;
 	int64_t max_features;
+	int64_t max_keywords;
+	int64_t max_categories;
+	const char *required_metadata; /* space-separated; what is missing is an error, no warning */
+	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	const char *inspector; /* path of berth-inspect */
 	int64_t inspect_timeout;
@@ -43,6 +47,9 @@ struct settings {
 
 extern const struct conf_key settings_keys[];
 extern const size_t settings_nkeys;
+
+/* The key of that name which a project may have a value of its own for; NULL: there is none. */
+const struct conf_key *settings_project_key(struct slice name);
 
 /* conf_load() over settings_keys. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)

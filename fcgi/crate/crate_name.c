@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "base/utf8.h"
+#include "base/words.h"
 #include "crate/excerpt.h"
 #include "crate/scan.h"
 
@@ -83,12 +84,12 @@ crate_name_check_alias(struct slice name, struct err *err)
 }
 
 static bool
-is_normal_form(struct slice name, const char *normal)
+same_crate(struct slice a, struct slice b)
 {
-	if (strlen(normal) != name.n)
+	if (a.n != b.n)
 		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		if (to_normal(name.p[i]) != normal[i])
+	for (size_t i = 0; i < a.n; i++) {
+		if (to_normal(a.p[i]) != to_normal(b.p[i]))
 			return false;
 	}
 	return true;
@@ -98,7 +99,19 @@ bool
 crate_name_reserved(struct slice name)
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
-		if (is_normal_form(name, reserved[i]))
+		if (same_crate(name, slice_str(reserved[i])))
+			return true;
+	}
+	return false;
+}
+
+bool
+crate_name_listed(struct slice name, const char *names)
+{
+	struct slice word;
+
+	while (words_next(&names, &word)) {
+		if (same_crate(name, word))
 			return true;
 	}
 	return false;

@@ -29,6 +29,9 @@ int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_
 /* The standard library's names, Windows device names, and `new` (a route). */
 bool crate_name_reserved(struct slice name);
 
+/* Is it, in normal form, one of these names?  They are separated by spaces, in any spelling. */
+bool crate_name_listed(struct slice name, const char *names);
+
 /* Lower case, `_` as `-`.  The name must be valid. */
 char *crate_name_normalize(struct arena *, struct slice name);
 

@@ -92,6 +92,8 @@ int package_agree(const struct package *metadata, const struct package *manifest
 struct package_limits {
 	size_t max_dependencies;
 	size_t max_features; /* also of the values of one feature */
+	size_t max_keywords;
+	size_t max_categories;
 	/* space-separated index URLs of the project itself: become "same registry" */
 	const char *own_registries;
 	/* the allow-list: space-separated index URLs; one that ends in `*` allows what begins so */
@@ -109,6 +111,15 @@ struct package_limits {
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * Does the package have all of these fields?  They are words of [package], with spaces
+ * between (settings.h: required_metadata); `license` is also met by license-file,
+ * `readme` by the text alone.  Asked of the manifest: metadata from older clients lacks
+ * some.  -1: 400 "missing or empty metadata fields: description, license".
+ */
+int package_check_required(struct arena *, const struct package *, const char *required,
+    struct err *) __attribute__((warn_unused_result));
 
 /* What is allowed but wanting: sentences for the publisher, which cargo prints. */
 void package_warnings(struct arena *, const struct package *, struct strings *out);

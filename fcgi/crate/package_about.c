@@ -10,9 +10,7 @@
 
 enum {
 	DESCRIPTION_MAX = 1000, /* bytes */
-	KEYWORDS_MAX = 5,
 	KEYWORD_MAX = 20,
-	CATEGORIES_MAX = 5,
 	CATEGORY_MAX = 64,
 	LINKS_MAX = 128,
 };
@@ -110,10 +108,10 @@ keyword_valid(struct slice word)
 }
 
 static int
-check_keywords(const struct strings *keywords, struct err *err)
+check_keywords(const struct strings *keywords, size_t max, struct err *err)
 {
-	if (keywords->n > KEYWORDS_MAX)
-		return err_set(err, 400, "expected at most %d keywords per crate", KEYWORDS_MAX);
+	if (keywords->n > max)
+		return err_set(err, 400, "expected at most %zu keywords per crate", max);
 	for (size_t i = 0; i < keywords->n; i++) {
 		struct slice word = slice_str(keywords->v[i]);
 
@@ -129,11 +127,10 @@ check_keywords(const struct strings *keywords, struct err *err)
 }
 
 static int
-check_categories(const struct strings *categories, struct err *err)
+check_categories(const struct strings *categories, size_t max, struct err *err)
 {
-	if (categories->n > CATEGORIES_MAX)
-		return err_set(err, 400, "expected at most %d categories per crate",
-		    CATEGORIES_MAX);
+	if (categories->n > max)
+		return err_set(err, 400, "expected at most %zu categories per crate", max);
 	for (size_t i = 0; i < categories->n; i++) {
 		struct slice slug = slice_str(categories->v[i]);
 
@@ -146,7 +143,8 @@ check_categories(const struct strings *categories, struct err *err)
 }
 
 int
-package_check_about(const struct package *pkg, struct err *err)
+package_check_about(const struct package *pkg, const struct package_limits *limits,
+    struct err *err)
 {
 	if (pkg->description != NULL && strlen(pkg->description) > DESCRIPTION_MAX)
 		return err_set(err, 400,
@@ -166,19 +164,7 @@ package_check_about(const struct package *pkg, struct err *err)
 		return err_set(err, 400,
 		    "invalid `links` value `%.*s`: expected 1 to %d characters without blanks",
 		    excerpt(slice_str(pkg->links)), pkg->links, LINKS_MAX);
-	if (check_keywords(&pkg->keywords, err) == -1)
+	if (check_keywords(&pkg->keywords, limits->max_keywords, err) == -1)
 		return -1;
-	return check_categories(&pkg->categories, err);
-}
-
-void
-package_warnings(struct arena *a, const struct package *pkg, struct strings *out)
-{
-	out->v = arena_calloc(a, 2, sizeof(*out->v));
-	out->n = 0;
-	if (!given(pkg->description))
-		out->v[out->n++] = "the crate has no description: set `description` in Cargo.toml";
-	if (!given(pkg->license) && !given(pkg->license_file))
-		out->v[out->n++] =
-		    "the crate has no license: set `license` or `license-file` in Cargo.toml";
+	return check_categories(&pkg->categories, limits->max_categories, err);
 }

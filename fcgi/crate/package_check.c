@@ -2,11 +2,11 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "crate/cfg_expr.h"
 #include "crate/crate_name.h"
 #include "crate/excerpt.h"
 #include "crate/feature.h"
-#include "crate/scan.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
@@ -26,15 +26,14 @@ show(const char *text)
 static bool
 listed(const char *list, const char *url)
 {
-	for (struct slice word = slice_str(list); word.n > 0;) {
-		size_t n = strcspn(word.p, " \t");
-		bool prefix = n > 0 && word.p[n - 1] == '*';
+	struct slice word;
 
-		if (n > 0 && strncmp(word.p, url, prefix ? n - 1 : n) == 0 &&
-		    (prefix || url[n] == '\0'))
+	while (words_next(&list, &word)) {
+		bool prefix = word.p[word.n - 1] == '*';
+
+		if (strncmp(word.p, url, prefix ? word.n - 1 : word.n) == 0 &&
+		    (prefix || url[word.n] == '\0'))
 			return true;
-		n += strspn(word.p + n, " \t");
-		scan_skip(&word, n);
 	}
 	return false;
 }
@@ -193,7 +192,7 @@ package_check(struct arena *a, struct package *pkg, const struct package_limits 
 
 	if (crate_name_check(slice_str(pkg->name), "crate", err) == -1 ||
 	    semver_parse(slice_str(pkg->version), &version, err) == -1 ||
-	    package_check_about(pkg, err) == -1 ||
+	    package_check_about(pkg, limits, err) == -1 ||
 	    package_check_features(pkg, limits, err) == -1 ||
 	    package_check_dependencies(a, pkg, limits, err) == -1)
 		return -1;

@@ -15,7 +15,8 @@ dependency_local_name(const struct dependency *d)
 }
 
 /* Description, URLs, rust-version, links, keywords and categories. */
-int package_check_about(const struct package *, struct err *) __attribute__((warn_unused_result));
+int package_check_about(const struct package *, const struct package_limits *, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Each dependency, made canonical in place. */
 int package_check_dependencies(struct arena *, struct package *, const struct package_limits *,

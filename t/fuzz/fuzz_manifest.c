@@ -15,6 +15,8 @@ check_package(struct arena *arena, struct package *pkg)
 	static const struct package_limits limits = {
 		.max_dependencies = 500,
 		.max_features = 300,
+		.max_keywords = 5,
+		.max_categories = 5,
 		.own_registries = "sparse+https://berth.example/",
 		.allowed_registries = "*",
 	};

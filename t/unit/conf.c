@@ -21,6 +21,8 @@ load(struct arena *a, const char *text, struct settings *s, struct err *e)
 	return settings_load(a, path, s, e);
 }
 
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 #define URL "external_url = https://crates.example\n"
 
 static const struct {
@@ -45,7 +47,41 @@ static const struct {
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
 	{ URL "# \xff\n", "not UTF-8" },
+	{ URL "max_keywords = 1001\n", "max_keywords must be from 0 to 1000" },
+	{ URL "max_categories = -1\n", "max_categories must be a number" },
+	{ URL "required_metadata = description, license\n", "required_metadata must be some of description license" },
+	{ URL "required_metadata = Description\n", "must be some of" },
+	{ URL "required_metadata = license-file\n", "must be some of" },
+	{ URL "reserved_names = a,b\n", "reserved_names must be names of crates" },
+	{ URL "reserved_names = a 1b\n", "must be names of crates" },
+	{ URL "reserved_names = -b\n", "must be names of crates" },
+	{ URL "reserved_names = " X64 "x\n", "must be names of crates" },
+	{ URL "reserved_names = \xc3\xa9\n", "must be names of crates" },
+	{ URL "allowed_registries = crates-io\n", "allowed_registries must be index URLs" },
+	{ URL "allowed_registries = https://a, https://b *x\n", "must be index URLs" },
+	{ URL "allowed_registries = https://\x01\n", "must be index URLs" },
 };
+
+/* conf_set: one value, as after the `=` of a line. */
+static void
+test_set(struct arena *a, struct settings *s)
+{
+	const struct conf_key *key = conf_find(settings_keys, settings_nkeys, slice_str("workers"));
+	char *longest = arena_alloc(a, 8192);
+
+	is_str(key->name, "workers", "a key is found by its name");
+	ok(conf_find(settings_keys, settings_nkeys, slice_of("workers", 6)) == NULL, "by all of it");
+	is_str(conf_set(a, key, " \"12\" ", s), NULL, "blanks and quotes");
+	is_int(s->workers, 12, "are dropped");
+	is_str(conf_set(a, key, "0", s), "must be from 1 to 1024", "bounds hold");
+	key = conf_find(settings_keys, settings_nkeys, slice_str("reserved_names"));
+	is_str(conf_set(a, key, "\xff", s), "must be UTF-8", "not UTF-8");
+	memset(longest, ' ', 8191);
+	is_str(conf_set(a, key, longest, s), NULL, "as long as a line");
+	longest = arena_alloc(a, 8193);
+	memset(longest, ' ', 8192);
+	is_str(conf_set(a, key, longest, s), "is too long", "longer than a line");
+}
 
 int
 main(void)
@@ -77,6 +113,12 @@ main(void)
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		ok(load(a, refused[i].text, &s, &e) == -1 && strstr(e.detail, refused[i].wrong) != NULL,
 		    "refused: %s (%s)", refused[i].wrong, e.detail);
+	ok(load(a,
+	       URL "reserved_names = A b_c-1 " X64 "\nrequired_metadata = \"\"\nmax_keywords = 0\n"
+	       "allowed_registries = * sparse+http://a/* https://b\n", &s, &e) == 0,
+	    "lists, some of them empty: %s", e.detail);
+	is_str(s.required_metadata, "", "an empty list");
+	test_set(a, &s);
 	ok(settings_load(a, "/nonexistent/berth.conf", &s, &e) == -1, "a missing file: %s", e.detail);
 
 	ok(load(a, URL "database = host=x password=hunter2\n", &s, &e) == 0, "a secret");

@@ -130,6 +130,20 @@ test_reserved(void)
 }
 
 static void
+test_listed(void)
+{
+	static const char names[] = " In_House\tcore-lib x";
+	static const char *const yes[] = { "in-house", "IN_HOUSE", "Core_Lib", "x" };
+	static const char *const no[] = { "", "in", "house", "in-house-", "in-hous", "x-", " " };
+
+	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++)
+		ok(crate_name_listed(slice_str(yes[i]), names), "%s is listed", yes[i]);
+	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++)
+		ok(!crate_name_listed(slice_str(no[i]), names), "`%s` is not", no[i]);
+	ok(!crate_name_listed(slice_str("x"), ""), "an empty list");
+}
+
+static void
 test_forms(struct arena *a)
 {
 	static const struct {
@@ -168,6 +182,7 @@ main(void)
 	test_dependency();
 	test_alias();
 	test_reserved();
+	test_listed();
 	test_forms(a);
 	arena_free(a);
 	return tap_done();

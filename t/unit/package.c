@@ -12,6 +12,8 @@ static struct arena *arena;
 static const struct package_limits limits = {
 	.max_dependencies = 4,
 	.max_features = 3,
+	.max_keywords = 5,
+	.max_categories = 5,
 	.own_registries = OWN " sparse+https://berth.example/other/",
 	.allowed_registries = PUBLIC " sparse+https://r.example/*",
 };
@@ -339,6 +341,68 @@ test_warnings(void)
 	is_int(w.n, 0, "nothing is missing");
 }
 
+/* Cases 24, 25 of publish.md: the limits, and one more. */
+static void
+test_about_limits(void)
+{
+	struct package_limits l = limits;
+	struct package p = package_with("keywords=['a','b','c']\ncategories=['a','b']");
+	struct err err = { 0 };
+
+	l.max_keywords = 3;
+	l.max_categories = 2;
+	ok(package_check(arena, &p, &l, &err) == 0, "as many keywords and categories as allowed");
+	l.max_keywords = 2;
+	ok(package_check(arena, &p, &l, &err) == -1, "a keyword too many");
+	is_str(err.pub, "expected at most 2 keywords per crate", "says so");
+	err_clear(&err);
+	l.max_keywords = 3;
+	l.max_categories = 1;
+	ok(package_check(arena, &p, &l, &err) == -1, "a category too many");
+	is_str(err.pub, "expected at most 1 categories per crate", "says so");
+}
+
+static const struct {
+	const char *rest, *required, *missing;
+} required[] = {
+	{ "", "", "" },
+	{ "description='d'\nlicense='MIT'", "description license", "" },
+	{ "license='MIT'", "description license", "description" },
+	{ "", "license description", "description, license" },
+	{ "description=''\nlicense=''", "license  description", "description, license" },
+	{ "license-file='L'", "license", "" },
+	{ "license-file=''", "license", "license" },
+	{ "keywords=[]\ncategories=['a']", "keywords categories", "keywords" },
+	{ "keywords=['a']", "keywords categories", "categories" },
+	{ "homepage='https://h'\ndocumentation='https://h'", "homepage documentation repository",
+	    "repository" },
+	{ "rust-version='1.70'", "rust-version", "" },
+	{ "", "rust-version", "rust-version" },
+	{ "readme='README.md'", "readme", "readme" },
+};
+
+static void
+test_required(void)
+{
+	struct package p = package_with("");
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < sizeof(required) / sizeof(*required); i++) {
+		const char *missing = required[i].missing;
+
+		p = package_with(required[i].rest);
+		err_clear(&err);
+		ok((package_check_required(arena, &p, required[i].required, &err) == 0) ==
+		    (missing[0] == '\0'), "required: %s", required[i].required);
+		is_str(err.pub, missing[0] == '\0' ? "" : arena_printf(arena,
+		    "missing or empty metadata fields: %s", missing), "what is missing");
+	}
+	p.readme = "text";
+	ok(package_check_required(arena, &p, "readme", &err) == 0, "the text of a readme");
+	p.readme = "";
+	ok(package_check_required(arena, &p, "readme", &err) == -1, "an empty one");
+}
+
 int
 main(void)
 {
@@ -350,6 +414,8 @@ main(void)
 	test_canonical();
 	test_long_texts();
 	test_allow_list();
+	test_about_limits();
+	test_required();
 	test_warnings();
 	arena_free(arena);
 	return tap_done();

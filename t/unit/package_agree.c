@@ -14,6 +14,8 @@ static struct arena *arena;
 static const struct package_limits limits = {
 	.max_dependencies = 300,
 	.max_features = 300,
+	.max_keywords = 5,
+	.max_categories = 5,
 	.own_registries = OWN,
 	.allowed_registries = PUBLIC,
 };

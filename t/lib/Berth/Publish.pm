@@ -105,7 +105,10 @@ sub refused {
 	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]], ['HASH', 'ARRAY', 'HASH'],
 	    "$name: shape of cargo");
 	like($json->{errors}[0]{detail} // '', $detail, "$name: detail");
-	is($self->state_of_things, $self->{before}, "$name: nothing is left");
+	# a worker answers first and clears up after that
+	my $now;
+	$self->{t}->wait_for(sub { ($now = $self->state_of_things) eq $self->{before} });
+	is($now, $self->{before}, "$name: nothing is left");
 }
 
 # Publishes the bytes, which must succeed; the same bytes can be downloaded and

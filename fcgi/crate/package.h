@@ -29,7 +29,11 @@ struct strings {
 
 struct dependency {
 	const char *name; /* of the package that is depended on */
-	const char *alias; /* explicit_name_in_toml: the name used here, if renamed; else NULL */
+	/*
+	 * explicit_name_in_toml: the name used here, NULL where `package` is not given.
+	 * Where it is, and is the same name, it still overrides that of the library.
+	 */
+	const char *alias;
 	const char *req; /* as the index has it: "^1.0", "*" */
 	const char *target; /* triple or cfg(...), NULL: all */
 	const char *registry; /* index URL, NULL: the registry that the crate is in */
@@ -105,9 +109,8 @@ struct package_limits {
  * silently vanish at a client: names, version, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
  * the counts.  Also the description, URLs, keywords and categories.  Rewrites
- * requirements and targets into their canonical form, own_registries and an
- * alias that is the name to NULL, in place (hence the arena).  -1: 400 naming
- * field, value and rule.
+ * requirements and targets into their canonical form and own_registries to
+ * NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));

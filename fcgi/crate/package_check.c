@@ -156,9 +156,6 @@ check_dependency(struct arena *a, struct dependency *d, const struct package_lim
 	if (crate_name_check(slice_str(d->name), "dependency", err) == -1 ||
 	    (d->alias != NULL && crate_name_check_alias(slice_str(d->alias), err) == -1))
 		return -1;
-	/* `foo = { package = "foo" }` renames nothing */
-	if (d->alias != NULL && strcmp(d->alias, d->name) == 0)
-		d->alias = NULL;
 	if (check_dependency_features(d, limits, err) == -1 ||
 	    check_registry(d, limits, err) == -1 || check_requirement(a, d, err) == -1)
 		return -1;

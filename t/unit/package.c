@@ -263,7 +263,7 @@ test_canonical(void)
 	is_str(p.deps[0].req, ">=1, <2", "a requirement");
 	is_str(p.deps[0].registry, NULL, "the own registry");
 	is_str(p.deps[1].registry, NULL, "its other name");
-	is_str(p.deps[1].alias, NULL, "an alias that renames nothing");
+	is_str(p.deps[1].alias, "b", "an alias that is the name, but not that of the library");
 	is_str(p.deps[1].req, "^1.0", "another requirement");
 	is_str(p.deps[2].target, "cfg(all(unix, target_os = \"a, b\"))", "a target");
 	is_str(p.deps[2].registry, PUBLIC, "the public registry stays");

@@ -12,8 +12,8 @@ hex_encode(const unsigned char *p, size_t n, char *out)
 	out[2 * n] = '\0';
 }
 
-static int
-digit_value(char c)
+int
+hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -30,8 +30,8 @@ hex_decode(struct slice s, unsigned char *out, size_t n)
 	if (s.n != 2 * n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		int high = digit_value(s.p[2 * i]);
-		int low = digit_value(s.p[2 * i + 1]);
+		int high = hex_digit(s.p[2 * i]);
+		int low = hex_digit(s.p[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 struct key {
@@ -66,19 +67,14 @@ walk_hex(struct walk *w, uint32_t *out)
 	uint32_t v = 0;
 
 	for (int i = 0; i < 4; i++, w->p++) {
-		unsigned d;
+		int digit;
 
 		if (w->p == w->end)
 			return fail(w, "unexpected end of text");
-		if (*w->p >= '0' && *w->p <= '9')
-			d = (unsigned)(*w->p - '0');
-		else if (*w->p >= 'a' && *w->p <= 'f')
-			d = (unsigned)(*w->p - 'a') + 10;
-		else if (*w->p >= 'A' && *w->p <= 'F')
-			d = (unsigned)(*w->p - 'A') + 10;
-		else
+		digit = hex_digit(*w->p);
+		if (digit == -1)
 			return fail(w, "invalid escape");
-		v = v << 4 | d;
+		v = v << 4 | (uint32_t)digit;
 	}
 	*out = v;
 	return 0;

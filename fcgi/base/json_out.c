@@ -111,3 +111,17 @@ json_out_null(struct json_out *o)
 	separate(o);
 	buf_puts(o->b, "null");
 }
+
+void
+json_out_key_str(struct json_out *o, const char *key, const char *value)
+{
+	json_out_key(o, key);
+	json_out_str(o, value);
+}
+
+void
+json_out_key_bool(struct json_out *o, const char *key, bool value)
+{
+	json_out_key(o, key);
+	json_out_bool(o, value);
+}

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "crate/package_json.h"
 
 /* A feature that names another one in its values: an edge back from the other to it. */
 struct edge {
@@ -92,44 +93,20 @@ mark_features2(struct arena *a, const struct package *pkg, bool *marked)
 }
 
 static void
-put_strings(struct json_out *o, const char *key, const struct strings *s)
-{
-	json_out_key(o, key);
-	json_out_open(o, '[');
-	for (size_t i = 0; i < s->n; i++)
-		json_out_str(o, s->v[i]);
-	json_out_close(o, ']');
-}
-
-static void
-put_str(struct json_out *o, const char *key, const char *value)
-{
-	json_out_key(o, key);
-	json_out_str(o, value);
-}
-
-static void
-put_bool(struct json_out *o, const char *key, bool value)
-{
-	json_out_key(o, key);
-	json_out_bool(o, value);
-}
-
-static void
 put_dependency(struct json_out *o, const struct dependency *d)
 {
 	json_out_open(o, '{');
-	put_str(o, "name", d->alias != NULL ? d->alias : d->name);
-	put_str(o, "req", d->req);
-	put_strings(o, "features", &d->features);
-	put_bool(o, "optional", d->optional);
-	put_bool(o, "default_features", d->default_features);
-	put_str(o, "target", d->target);
-	put_str(o, "kind", dep_kind_names[d->kind]);
-	put_str(o, "registry", d->registry);
+	json_out_key_str(o, "name", d->alias != NULL ? d->alias : d->name);
+	json_out_key_str(o, "req", d->req);
+	package_json_write_strings(o, "features", &d->features);
+	json_out_key_bool(o, "optional", d->optional);
+	json_out_key_bool(o, "default_features", d->default_features);
+	json_out_key_str(o, "target", d->target);
+	json_out_key_str(o, "kind", dep_kind_names[d->kind]);
+	json_out_key_str(o, "registry", d->registry);
 	/* also where the alias equals the name: it then overrides the name of the library */
 	if (d->alias != NULL)
-		put_str(o, "package", d->name);
+		json_out_key_str(o, "package", d->name);
 	json_out_close(o, '}');
 }
 
@@ -152,7 +129,7 @@ put_features(
 	json_out_open(o, '{');
 	for (size_t i = 0; i < pkg->nfeatures; i++) {
 		if (marked[i] == which)
-			put_strings(o, pkg->features[i].name, &pkg->features[i].values);
+			package_json_write_strings(o, pkg->features[i].name, &pkg->features[i].values);
 	}
 	json_out_close(o, '}');
 }
@@ -169,19 +146,19 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 	clock_rfc3339(published_at, pubtime);
 	json_out_init(&o, b);
 	json_out_open(&o, '{');
-	put_str(&o, "name", pkg->name);
-	put_str(&o, "vers", pkg->version);
+	json_out_key_str(&o, "name", pkg->name);
+	json_out_key_str(&o, "vers", pkg->version);
 	put_dependencies(&o, pkg);
-	put_str(&o, "cksum", cksum);
+	json_out_key_str(&o, "cksum", cksum);
 	put_features(&o, "features", pkg, marked, false);
 	if (nmarked > 0)
 		put_features(&o, "features2", pkg, marked, true);
-	put_bool(&o, "yanked", false);
+	json_out_key_bool(&o, "yanked", false);
 	if (pkg->links != NULL)
-		put_str(&o, "links", pkg->links);
+		json_out_key_str(&o, "links", pkg->links);
 	if (pkg->rust_version != NULL)
-		put_str(&o, "rust_version", pkg->rust_version);
-	put_str(&o, "pubtime", pubtime);
+		json_out_key_str(&o, "rust_version", pkg->rust_version);
+	json_out_key_str(&o, "pubtime", pubtime);
 	if (nmarked > 0) {
 		json_out_key(&o, "v");
 		json_out_int(&o, 2);

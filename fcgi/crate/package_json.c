@@ -169,20 +169,6 @@ package_json_read(struct arena *a, const struct json_get *get, struct package *p
 	return read_dependencies(a, get, pkg);
 }
 
-static void
-put_text(struct json_out *o, const char *key, const char *value)
-{
-	json_out_key(o, key);
-	json_out_str(o, value);
-}
-
-static void
-put_bool(struct json_out *o, const char *key, bool value)
-{
-	json_out_key(o, key);
-	json_out_bool(o, value);
-}
-
 void
 package_json_write_strings(struct json_out *o, const char *key, const struct strings *s)
 {
@@ -197,14 +183,14 @@ static void
 write_dependency(struct json_out *o, const struct dependency *d)
 {
 	json_out_open(o, '{');
-	put_text(o, "name", d->name);
-	put_text(o, "version_req", d->req);
-	put_text(o, "explicit_name_in_toml", d->alias);
-	put_text(o, "target", d->target);
-	put_text(o, "registry", d->registry);
-	put_text(o, "kind", dep_kind_names[d->kind]);
-	put_bool(o, "optional", d->optional);
-	put_bool(o, "default_features", d->default_features);
+	json_out_key_str(o, "name", d->name);
+	json_out_key_str(o, "version_req", d->req);
+	json_out_key_str(o, "explicit_name_in_toml", d->alias);
+	json_out_key_str(o, "target", d->target);
+	json_out_key_str(o, "registry", d->registry);
+	json_out_key_str(o, "kind", dep_kind_names[d->kind]);
+	json_out_key_bool(o, "optional", d->optional);
+	json_out_key_bool(o, "default_features", d->default_features);
 	package_json_write_strings(o, "features", &d->features);
 	json_out_close(o, '}');
 }
@@ -215,7 +201,7 @@ package_json_write(struct json_out *o, const struct package *pkg)
 	for (size_t i = 0; i < NTEXTS; i++) {
 		const char *const *text = (const void *)((const char *)pkg + texts[i].offset);
 
-		put_text(o, texts[i].key, *text);
+		json_out_key_str(o, texts[i].key, *text);
 	}
 	for (size_t i = 0; i < NLISTS; i++) {
 		const struct strings *list = (const void *)((const char *)pkg + lists[i].offset);

@@ -60,18 +60,6 @@ id_set(struct request *rq)
 	hex_encode(bytes, ID_BYTES, rq->id);
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /*
  * The byte at in.p[*at], which is moved on; an escape counts as the byte that
  * it stands for.  -1: a bad escape.

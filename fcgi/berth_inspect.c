@@ -6,11 +6,15 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdbool.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/sandbox.h"
+#include "crate/index_line.h"
 #include "crate/inspect.h"
+#include "crate/manifest.h"
 
 enum { EXIT_ACCEPTED, EXIT_REFUSED, EXIT_TROUBLE };
 enum { PIECE = 64 * 1024 };
@@ -19,14 +23,32 @@ enum { PIECE = 64 * 1024 };
 enum { MAX_ENTRIES = 20000, ENTRIES_LIMIT = 1000000 };
 static const uint64_t max_unpacked = UINT64_C(512) << 20;
 
+/* Those of the public registry, for a line of its index. */
+static const struct package_limits public_limits = {
+	.max_dependencies = 500,
+	.max_features = 300,
+	.max_keywords = 5,
+	.max_categories = 5,
+	.own_registries = MANIFEST_PUBLIC_REGISTRY,
+	.allowed_registries = "*",
+};
+
+/* What the command line asks for. */
+struct request {
+	struct inspect_limits limits;
+	const char *cksum; /* of the crate, for its index line; NULL: a verdict is wanted */
+};
+
 static const char usage_text[] =
-    "usage: berth-inspect [-hV] [-e entries] [-f folder] [-s size] < file.crate\n";
+    "usage: berth-inspect [-hV] [-e entries] [-f folder] [-l checksum] [-s size] < file.crate\n";
 
 static const char help_text[] =
     "Checks one crate as an upload to the registry is checked.\n"
     "\n"
     "  -e entries  refuse more files and directories (20000)\n"
     "  -f folder   refuse what is not in this folder, NAME-VERSION\n"
+    "  -l checksum, --index-line checksum\n"
+    "              print its line of an index, with this SHA-256, not the verdict\n"
     "  -s size     refuse so many bytes when decompressed (536870912)\n"
     "  -h, --help  show this\n"
     "  -V          show the version\n"
@@ -44,6 +66,12 @@ number_parse(const char *text, uint64_t max, uint64_t *value)
 	    *value <= max;
 }
 
+static bool
+cksum_valid(const char *text)
+{
+	return strlen(text) == 64 && text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
 static int
 print(FILE *to, const char *first, const char *second, int status)
 {
@@ -54,16 +82,18 @@ print(FILE *to, const char *first, const char *second, int status)
 
 /* -1: go on; else the exit status. */
 static int
-options_parse(int argc, char **argv, struct inspect_limits *limits)
+options_parse(int argc, char **argv, struct request *request)
 {
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "index-line", required_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
+	struct inspect_limits *limits = &request->limits;
 	bool good = true;
 	int c;
 
-	while (good && (c = getopt_long(argc, argv, "e:f:hs:V", long_options, NULL)) != -1) {
+	while (good && (c = getopt_long(argc, argv, "e:f:hl:s:V", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'e':
 			good = number_parse(optarg, ENTRIES_LIMIT, &limits->max_entries);
@@ -73,6 +103,10 @@ options_parse(int argc, char **argv, struct inspect_limits *limits)
 			break;
 		case 'h':
 			return print(stdout, usage_text, help_text, EXIT_ACCEPTED);
+		case 'l':
+			good = cksum_valid(optarg);
+			request->cksum = optarg;
+			break;
 		case 's':
 			good = number_parse(optarg, INT64_MAX, &limits->max_unpacked);
 			break;
@@ -82,7 +116,8 @@ options_parse(int argc, char **argv, struct inspect_limits *limits)
 			return print(stderr, usage_text, "", EXIT_TROUBLE);
 		}
 		if (!good)
-			fprintf(stderr, "berth-inspect: -%c: not a number in range: %s\n", c, optarg);
+			fprintf(stderr, "berth-inspect: -%c: not %s: %s\n", c,
+			    c == 'l' ? "a SHA-256 in lower case" : "a number in range", optarg);
 	}
 	return good && optind == argc ? -1 : print(stderr, usage_text, "", EXIT_TROUBLE);
 }
@@ -106,7 +141,7 @@ crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
 }
 
 static int
-verdict_write(struct slice text, struct err *err)
+output_write(struct slice text, struct err *err)
 {
 	while (text.n > 0) {
 		ssize_t n = write(STDOUT_FILENO, text.p, text.n);
@@ -120,29 +155,56 @@ verdict_write(struct slice text, struct err *err)
 	return 0;
 }
 
+/* The verdict, in no more memory than it is long. */
+static int
+verdict_print(struct buf *out, const struct verdict *verdict, struct err *err)
+{
+	struct buf length;
+
+	buf_init_measure(&length, VERDICT_MAX);
+	verdict_encode(&length, verdict);
+	if (buf_full(&length))
+		return err_set(err, 400, "the manifest and the readme are too large together");
+	buf_expect(out, length.n);
+	verdict_encode(out, verdict);
+	return 0;
+}
+
+/* The index line, as if the crate were published now. */
+static int
+line_print(struct buf *out, struct package *pkg, const char *cksum, struct err *err)
+{
+	if (package_check(out->arena, pkg, &public_limits, err) == -1)
+		return -1;
+	package_sort(pkg);
+	if (index_line_encode(out, pkg, cksum, time(NULL), err) == -1)
+		return -1;
+	buf_putc(out, '\n');
+	return 0;
+}
+
 /* The exit status, or -1 where there is no verdict: err, with status 500. */
 static int
-crate_judge(struct arena *arena, struct inspect *in, struct err *err)
+crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct err *err)
 {
 	struct verdict verdict = { .accepted = false };
 	struct buf out;
 
 	if (crate_read(in, &verdict, err) == -1 && err->status >= 500)
 		return -1;
+	/* what reading the manifest took would otherwise count beside the verdict */
+	(void)malloc_trim(0);
 	buf_init(&out, arena, VERDICT_MAX);
 	if (verdict.accepted)
-		verdict_encode(&out, &verdict);
-	if (buf_full(&out)) {
-		verdict.accepted = false;
-		(void)err_set(err, 400, "the manifest and the readme are too large together");
-		buf_reset(&out);
-	}
+		verdict.accepted = (cksum == NULL ? verdict_print(&out, &verdict, err) :
+		    line_print(&out, &verdict.package, cksum, err)) == 0;
 	if (!verdict.accepted) {
 		verdict.status = err->status;
 		verdict.error = err->pub;
+		buf_reset(&out);
 		verdict_encode(&out, &verdict);
 	}
-	if (verdict_write(buf_slice(&out), err) == -1)
+	if (output_write(buf_slice(&out), err) == -1)
 		return -1;
 	return verdict.accepted ? EXIT_ACCEPTED : EXIT_REFUSED;
 }
@@ -150,21 +212,25 @@ crate_judge(struct arena *arena, struct inspect *in, struct err *err)
 int
 main(int argc, char **argv)
 {
-	struct inspect_limits limits = { .max_unpacked = max_unpacked, .max_entries = MAX_ENTRIES };
+	struct request request = {
+		.limits = { .max_unpacked = max_unpacked, .max_entries = MAX_ENTRIES },
+	};
 	struct sandbox_limits sandbox = { .memory = UINT64_C(256) << 20, .file_size = VERDICT_MAX };
 	struct err err = { 0 };
 	struct inspect *in;
 	struct arena *arena;
-	int status = options_parse(argc, argv, &limits);
+	int status = options_parse(argc, argv, &request);
 
 	if (status != -1)
 		return status;
 	arena = arena_new();
-	in = inspect_new(arena, &limits);
+	in = inspect_new(arena, &request.limits);
 	/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */
-	sandbox.cpu_seconds = 10 + (limits.max_unpacked >> 25);
+	sandbox.cpu_seconds = 10 + (request.limits.max_unpacked >> 25);
+	/* the first conversion of a time opens files */
+	tzset();
 	if (sandbox_enter(&sandbox, &err) == 0)
-		status = crate_judge(arena, in, &err);
+		status = crate_judge(arena, in, request.cksum, &err);
 	if (status == -1) {
 		fprintf(stderr, "berth-inspect: %s\n", err.detail);
 		status = EXIT_TROUBLE;

@@ -28,7 +28,7 @@ use constant DEADLINE => 60;
 
 chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 my $build = $ENV{BERTH_BUILD} // 'build';
-my $program = "$build/berth-inspect";
+our $program = "$build/berth-inspect";
 # What a build with sanitizers must do without is looked at in the plain one.
 my $plain = -x 'build/berth-inspect' ? 'build/berth-inspect' : undef;
 my $dir = tempdir(CLEANUP => 1);
@@ -48,6 +48,7 @@ refused_paths();
 refused_manifests();
 limits();
 usage();
+index_lines();
 bombs();
 subtest 'memory' => \&memory;
 subtest 'sandbox' => \&sandbox;
@@ -336,7 +337,8 @@ sub limits {
 
 sub usage {
 	for my $bad (['-s', 'x'], ['-s', '0'], ['-s', '-1'], ['-s', '9223372036854775808'],
-	    ['-e', '1000001'], ['-e', ''], ['-x'], ['file.crate'], ['-f']) {
+	    ['-e', '1000001'], ['-e', ''], ['-x'], ['file.crate'], ['-f'], ['-l', 'a' x 63],
+	    ['-l', 'a' x 65], ['--index-line', 'A' x 64]) {
 		my ($status, undef, $out, $err) = inspect('', @$bad);
 
 		ok($status eq '2' && $out eq '' && $err =~ /^usage: /m, "usage: @$bad");
@@ -346,6 +348,29 @@ sub usage {
 
 		ok($status eq '0' && $out =~ /berth-inspect/ && $err eq '', $option);
 	}
+}
+
+# So many dependencies that qsort() asks for memory, which the sandbox must let it do.
+sub index_lines {
+	my $sum = '0a' x 32;
+	my $deps = join('', "d10 = { version = '1', optional = true }\n", map { "d$_ = '1'\n" } 11 .. 40);
+	my $bytes = Berth::Archive::crate(file('Cargo.toml',
+		"${manifest}[dependencies]\n$deps\[features]\nx = ['d10?/y']\n"));
+
+	for my $which ($program, grep { $_ ne $program } $plain // ()) {
+		local $program = $which;
+		my ($status, $line, undef, $err) = inspect($bytes, '-l', $sum);
+
+		is($status, 0, "$which: an index line") or diag($err);
+		like(delete $line->{pubtime}, qr/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'published now');
+		is(scalar @{ delete $line->{deps} }, 31, 'dependencies');
+		is_deeply($line, { name => 'foo', vers => '1.0.0', cksum => $sum, features => {},
+			features2 => { x => ['d10?/y'] }, yanked => JSON::PP::false, v => 2 }, 'the rest');
+	}
+	refused_bytes('a crate that could not be in an index', qr/^"b" is an invalid version requirement/,
+	    Berth::Archive::crate(file('Cargo.toml', "${manifest}[dependencies]\na = 'b'\n")),
+	    '--index-line', $sum);
+	refused_bytes('what is no crate', qr/gzip/, 'x', '-l', $sum);
 }
 
 sub bombs {
@@ -406,23 +431,39 @@ sub status_of {
 	return { slurp("/proc/$pid/status") =~ /^(\w+):\s+(\d+)/mg };
 }
 
+# The end of a manifest: tables of 1025 members under headers.  The trees of members
+# and the arrays of values double, so that this number leaves most behind.
+sub tables {
+	my ($n, $header, $member) = @_;
+
+	return join('', map {
+		my $table = $_;
+		(sprintf("[$header]\n", $table), map { sprintf("a%x%s\n", $_, $member) } 1 .. 1025)
+	} 1 .. $n);
+}
+
 sub memory {
-	my $keys = join('', map { sprintf("a%x = [1]\n", $_) } 1 .. 80000);
-	my $numbers = "y = [" . '1,' x 500000 . "]\n";
-	# name, what it may use at most, exit status
+	my $readme = file('README.md', "\1" x MIB);
+	my $lists = join('', map { "l$_ = [" . '[],' x 1025 . "]\n" } 1 .. 97);
+	my $features = "[features]\n" . $lists =~ s/\[\]/''/gr;
+	# name, what it may use at most, exit status, crate
 	my @crates = (
-		['an ordinary crate', 16, 0, Berth::Archive::crate($toml)],
-		['64 MiB of zeros', 16, 0, Berth::Archive::crate($toml, file('x', "\0" x (64 << 20)))],
-		['20000 files', 32, 0, Berth::Archive::crate($toml, map { file("f$_/x") } 1 .. 19999)],
-		['a bomb', 16, 1, Berth::Archive::bomb($toml, 10240)],
-		['1 MiB of keys', 64, 0,
-			Berth::Archive::crate(file('Cargo.toml', "$manifest\[metadata]\n$keys"))],
-		['1 MiB of numbers', 64, 0,
-			Berth::Archive::crate(file('Cargo.toml', "$manifest\[metadata]\n$numbers"))],
-		['1 MiB of readme', 32, 0, Berth::Archive::crate(
-			file('Cargo.toml', manifest_with_readme()), file('README.md', "\1" x MIB))],
+		['an ordinary crate', 16, 0, $toml],
+		['64 MiB of zeros', 16, 0, $toml, file('x', "\0" x (64 << 20))],
+		['20000 files', 32, 0, $toml, map { file("f$_/x") } 1 .. 19999],
+		['1 MiB of readme', 32, 0, file('Cargo.toml', manifest_with_readme()), $readme],
+		['too many values', 32, 1,
+			file('Cargo.toml', "$manifest\[metadata]\ny = [" . '1,' x 500000 . "]\n")],
+		['many tables', 32, 0, file('Cargo.toml', $manifest . tables(48, 'metadata.t%d', '={}'))],
+		['many lists', 32, 0, file('Cargo.toml', "$manifest\[metadata]\n$lists")],
+		['many dependencies', 32, 0,
+			file('Cargo.toml', $manifest . tables(35, 'target.t%d.dependencies', '={}'))],
+		['many features, files and a readme', 32, 0, map({ file("f$_/x") } 1 .. 19998), $readme,
+			file('Cargo.toml', manifest_with_readme() . $features)],
 	);
 
+	@crates = map { [@$_[0 .. 2], Berth::Archive::crate(@$_[3 .. $#$_])] } @crates;
+	push @crates, ['a bomb', 16, 1, Berth::Archive::bomb($toml, 10240)];
 	for my $which ($program, grep { $_ ne $program } $plain // ()) {
 		for my $case (@crates) {
 			my ($name, $limit, $want, $crate) = @$case;

@@ -139,13 +139,13 @@ parse_rest(struct options *o, struct invocation *in)
 	}
 }
 
-/* The connection string and how long a statement may take. */
+/* The configuration, the connection string and how long a statement may take. */
 static int
 load_settings(struct invocation *in, const struct option_set *common, int64_t *timeout_ms)
 {
 	const char *path = common->values[COMMON_CONFIG];
 	const char *database = common->values[COMMON_DATABASE];
-	struct settings settings;
+	struct settings *settings = arena_calloc(in->arena, 1, sizeof(*settings));
 
 	if (path == NULL)
 		path = getenv("BERTH_CONF");
@@ -155,11 +155,12 @@ load_settings(struct invocation *in, const struct option_set *common, int64_t *t
 	in->conninfo = database;
 	if (path == NULL)
 		return 0;
-	if (settings_load(in->arena, path, &settings, &in->err) == -1)
+	if (settings_load(in->arena, path, settings, &in->err) == -1)
 		return -1;
-	*timeout_ms = settings.database_timeout * 1000;
+	in->settings = settings;
+	*timeout_ms = settings->database_timeout * 1000;
 	if (database == NULL)
-		in->conninfo = settings.database;
+		in->conninfo = settings->database;
 	return 0;
 }
 

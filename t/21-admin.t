@@ -143,6 +143,58 @@ subtest 'projects' => sub {
 	like(works('list as text', qw(project list)), qr/^$id +tools\/registry +private +true +false /m, 'table');
 };
 
+subtest 'what may be published into a project' => sub {
+	my %own = (max_crate_size => '9m', max_unpacked_size => '1g', max_entries => '7', max_dependencies => '0',
+		max_features => '10000', max_keywords => '6', max_categories => '1000',
+		required_metadata => 'description license', reserved_names => 'house In_House',
+		allowed_registries => '*');
+	my $policy = "SELECT policy FROM projects WHERE full_path = 'tools/registry'";
+	my @set = qw(project set tools/registry);
+
+	is($t->psql($policy), '{}', 'nothing at first');
+	id_of('all at once', @set, map { "$_=$own{$_}" } sort keys %own);
+	is_deeply(JSON::PP->new->decode(scalar $t->psql($policy)), \%own, 'is kept as it was given');
+	my $shown = json_of('show', qw(project show tools/registry));
+	is_deeply({ map { ($_ => $shown->{$_}) } keys %own }, \%own, 'and shown');
+	like(works('show as text', qw(project show tools/registry)), qr/^reserved_names: house In_House$/m, 'as text');
+	is(json_of('set, JSON', @set, 'max_entries=8')->{max_entries}, '8', 'another value');
+	id_of('with another key', @set, 'visibility=private', 'max_entries=');
+	is_deeply([map { exists json_of('show', qw(project show tools/registry))->{$_} ? 1 : 0 }
+	    qw(max_entries max_features)], [0, 1], 'empty: that key is the configuration\'s again');
+	id_of('default', @set, map { "$_=default" } keys %own);
+	is($t->psql($policy), '{}', 'default: all are');
+	id_of('an empty list', @set, 'required_metadata=""');
+	is($t->psql($policy), '{"required_metadata": "\\"\\""}', 'is none of those');
+	id_of('back', @set, 'required_metadata=');
+
+	for my $case (
+		['max_crate_size=1023', qr/max_crate_size must be from 1024 to 4294967295/],
+		['max_crate_size=10485761', qr/cannot be larger than that of the configuration, 10485760, which nginx follows/],
+		['max_crate_size=11m', qr/cannot be larger/],
+		['max_unpacked_size=1k5', qr/max_unpacked_size has an unknown unit/],
+		['max_entries=0', qr/max_entries must be from 1 to 1000000/],
+		['max_dependencies=10001', qr/max_dependencies must be from 0 to 10000/],
+		['max_features=-1', qr/max_features must be a number/],
+		['max_keywords=1001', qr/max_keywords must be from 0 to 1000/],
+		['max_categories=99999999999999999999', qr/max_categories is too large/],
+		['required_metadata=description,license', qr/required_metadata must be some of description license readme/],
+		['reserved_names=a b,c', qr/reserved_names must be names of crates/],
+		["reserved_names=\xff", qr/reserved_names must be UTF-8/],
+		['allowed_registries=crates-io', qr/allowed_registries must be index URLs/],
+		['max_metadata_size=1k', qr/a project has no `max_metadata_size`; there are visibility, .*max_crate_size, /],
+		['workers=3', qr/a project has no `workers`/],
+		['max_entries', qr/must be KEY=VALUE/],
+	) {
+		fails($case->[0], 2, $case->[1], @set, 'max_features=1', $case->[0]);
+	}
+	is($t->psql($policy), '{}', 'what is refused changes nothing, also not beside it');
+	id_of('as large as the configuration', @set, 'max_crate_size=10m');
+	my ($status, $out) = $t->berth({ env => { BERTH_CONF => '' } }, '--database', $t->dsn('berth'), @set,
+	    'max_crate_size=1g');
+	is($status, 0, 'without a configuration there is nothing to compare with');
+	id_of('back', @set, 'max_crate_size=default');
+};
+
 subtest 'a group and a project that want one path at once' => sub {
 	# the loser's sentence does not belong into the output of the test
 	my @berth = ('sh', '-c', 'BERTH_CONF=$0 exec "$@" 2> /dev/null', $t->conf_path,
@@ -311,6 +363,8 @@ subtest 'the manual page' => sub {
 			like($page, qr/berth \Q$words\E .*\Q$option\E\b/, "berth $words $option");
 		}
 	}
+	my (undef, undef, $keys) = $t->berth(qw(project set tools/registry x=y));
+	like($page, qr/\b$_\b/, "project set $_") for $keys =~ /^berth: .*there are (.*)$/m ? split(/, /, $1) : 'nothing';
 	like($page, qr/\Q$_\E\b/, $_) for qw(-c --config --database --help --json --version BERTH_CONF);
 };
 
@@ -318,12 +372,12 @@ subtest 'the examples of the manual page' => sub {
 	my $other = Berth::Test->new;
 	my $source = do { open(my $fh, '<', 'fcgi/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
 	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
-	my ($prepare, $people, $revoke) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
+	my ($prepare, $people, $revoke, $policy) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');
 
 	$prepare =~ s/'dbname=berth user=berth_owner'/'$database'/ or fail('the first example has changed');
-	for my $script ($prepare, $people) {
+	for my $script ($prepare, $people, $policy) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
 		print {$fh} "set -e\n$script";
 		close($fh);

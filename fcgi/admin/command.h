@@ -14,14 +14,16 @@
 #include "base/err.h"
 #include "store/db.h"
 
-enum { COMMAND_ARGS_MAX = 8 };
+enum { COMMAND_ARGS_MAX = 16 };
 
 struct command;
+struct settings;
 
 /* One run of a command: what was asked, and what it needs. */
 struct invocation {
 	const struct command *command;
 	struct arena *arena;
+	const struct settings *settings; /* NULL: there is no configuration */
 	const char *conninfo;
 	struct db *db; /* connects when it is first used */
 	bool json;

@@ -2,6 +2,8 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/project_policy.h"
+#include "base/settings.h"
 
 static const struct option_def add_options[] = {
 	{ "visibility", 0, "private|internal|public", true },
@@ -52,7 +54,7 @@ struct asked {
 };
 
 static int
-parse_change(const char *word, struct asked *asked, struct err *err)
+parse_change(struct arena *a, const char *word, struct asked *asked, struct err *err)
 {
 	size_t n = strcspn(word, "=");
 	struct slice key = slice_of(word, n);
@@ -72,9 +74,12 @@ parse_change(const char *word, struct asked *asked, struct err *err)
 		asked->change.public_packages = &asked->public_packages;
 		return parse_bool("public_packages", value, &asked->public_packages, err);
 	}
+	/* project_policy_change() reads these */
+	if (settings_project_key(key) != NULL)
+		return 0;
 	return err_set(err, 400,
-	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages",
-	    (int)n, word);
+	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages, %s",
+	    (int)n, word, project_policy_keys(a));
 }
 
 static void
@@ -88,18 +93,28 @@ fill_row(const struct project *p, struct cell row[NKEYS])
 	row[5] = cell_time(p->created_at);
 }
 
-/* The project of the first argument, as it now is. */
+/* The project of the first argument, as it now is, with what it has of its own at the end. */
 static int
 print_project(struct invocation *in, void (*print)(const struct output *, const struct cell *))
 {
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct cell row[NKEYS];
+	struct project_setting *own;
 	struct project *p;
+	const char **all;
+	struct cell *row;
+	size_t n;
 
-	if (project_find(in->db, in->arena, in->args[0], &p, &in->err) == -1)
+	if (project_find(in->db, in->arena, in->args[0], &p, &in->err) == -1 ||
+	    project_policy(in->db, in->arena, in->args[0], &own, &n, &in->err) == -1)
 		return -1;
+	all = arena_calloc(in->arena, NKEYS + n, sizeof(*all));
+	row = arena_calloc(in->arena, NKEYS + n, sizeof(*row));
+	memcpy(all, keys, sizeof(keys));
 	fill_row(p, row);
-	print(&out, row);
+	for (size_t i = 0; i < n; i++) {
+		all[NKEYS + i] = own[i].key;
+		row[NKEYS + i] = cell_str(own[i].value);
+	}
+	print(&(struct output) { in->arena, in->json, all, NKEYS + n }, row);
 	return 0;
 }
 
@@ -110,10 +125,11 @@ set(struct invocation *in)
 	int64_t id;
 
 	for (size_t i = 1; i < in->nargs; i++) {
-		if (parse_change(in->args[i], &asked, &in->err) == -1)
+		if (parse_change(in->arena, in->args[i], &asked, &in->err) == -1)
 			return -1;
 	}
-	if (project_set(in->db, in->arena, in->args[0], &asked.change, &id, &in->err) == -1)
+	if (project_policy_change(in, &asked.change.policy, &in->err) == -1 ||
+	    project_set(in->db, in->arena, in->args[0], &asked.change, &id, &in->err) == -1)
 		return -1;
 	return print_project(in, output_id);
 }
@@ -148,7 +164,9 @@ static const struct command commands[] = {
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
 	    "(false: the registry is not there at all), public_packages=true|false\n"
-	    "(true: anyone may pull), and prints the id.",
+	    "(true: anyone may pull), or what may be published: a key of berth.conf,\n"
+	    "of which the project then has its own value (see berth(1); empty: as in\n"
+	    "the configuration).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },

@@ -23,7 +23,9 @@ static int
 check_package(struct request *rq, const struct publish_policy *policy, struct package *metadata,
     struct package *manifest)
 {
-	if (package_check_required(rq->arena, manifest, policy->required_metadata, &rq->err) == -1 ||
+	const char *required = policy->required_metadata;
+
+	if (package_check_required(rq->arena, manifest, required, &rq->err) == -1 ||
 	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1 ||
 	    package_check(rq->arena, metadata, &policy->limits, &rq->err) == -1)
 		return -1;

@@ -39,10 +39,11 @@ limits_of(const struct worker_app *app, struct arena *a, const struct settings *
 		.max_keywords = (size_t)s->max_keywords,
 		.max_categories = (size_t)s->max_categories,
 		.own_registries = arena_printf(a,
-		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/", app_registry_url(app, a),
-		    s->external_url, encoded_path(a, app->facts.full_path)),
-		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/* %s", s->external_url,
-		    s->allowed_registries),
+		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/",
+		    app_registry_url(app, a), s->external_url,
+		    encoded_path(a, app->facts.full_path)),
+		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/* %s",
+		    s->external_url, s->allowed_registries),
 	};
 }
 
@@ -57,14 +58,15 @@ apply(struct arena *a, const struct project_setting *own, size_t n, struct setti
 						: conf_set(a, key, own[i].value, s);
 
 		if (wrong != NULL)
-			return err_internal(err, 500, "policy of the project: %s %s", own[i].key, wrong);
+			return err_internal(err, 500, "policy of the project: %s %s", own[i].key,
+			    wrong);
 	}
 	return 0;
 }
 
 int
-publish_policy_merge(const struct worker_app *app, struct arena *a, const struct project_setting *own,
-    size_t n, struct publish_policy *policy, struct err *err)
+publish_policy_merge(const struct worker_app *app, struct arena *a,
+    const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
 {
 	int64_t max_crate_size = app->settings->max_crate_size;
 	struct settings s = *app->settings;

@@ -38,7 +38,7 @@ struct settings {
 	int64_t max_features;
 	int64_t max_keywords;
 	int64_t max_categories;
-	const char *required_metadata; /* space-separated; what is missing is an error, no warning */
+	const char *required_metadata; /* space-separated words of Cargo.toml */
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	const char *inspector; /* path of berth-inspect */

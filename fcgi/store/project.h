@@ -53,7 +53,8 @@ struct project_setting {
 
 /* Fills in the call that reads them, by key; of no project there are none. */
 void project_policy_call(struct db_call *, struct arena *, const struct project_ref *);
-void project_policy_read(const struct db_call *, struct arena *, struct project_setting **, size_t *n);
+void project_policy_read(const struct db_call *, struct arena *, struct project_setting **,
+    size_t *n);
 
 /* The same by itself. */
 int project_policy(struct db *, struct arena *, const char *full_path, struct project_setting **,

@@ -49,7 +49,8 @@ static const struct {
 	{ URL "# \xff\n", "not UTF-8" },
 	{ URL "max_keywords = 1001\n", "max_keywords must be from 0 to 1000" },
 	{ URL "max_categories = -1\n", "max_categories must be a number" },
-	{ URL "required_metadata = description, license\n", "required_metadata must be some of description license" },
+	{ URL "required_metadata = description, license\n",
+	    "required_metadata must be some of description license" },
 	{ URL "required_metadata = Description\n", "must be some of" },
 	{ URL "required_metadata = license-file\n", "must be some of" },
 	{ URL "reserved_names = a,b\n", "reserved_names must be names of crates" },
@@ -70,7 +71,7 @@ test_set(struct arena *a, struct settings *s)
 	char *longest = arena_alloc(a, 8192);
 
 	is_str(key->name, "workers", "a key is found by its name");
-	ok(conf_find(settings_keys, settings_nkeys, slice_of("workers", 6)) == NULL, "by all of it");
+	ok(conf_find(settings_keys, settings_nkeys, slice_str("worker")) == NULL, "by all of it");
 	is_str(conf_set(a, key, " \"12\" ", s), NULL, "blanks and quotes");
 	is_int(s->workers, 12, "are dropped");
 	is_str(conf_set(a, key, "0", s), "must be from 1 to 1024", "bounds hold");

@@ -82,7 +82,8 @@ test_words(void)
 	ok(words_include("a bc d", "bc") && words_include("a bc d", "d"), "words of a list");
 	ok(!words_include("a bc d", "b") && !words_include("a bc d", "") && !words_include("", "a"),
 	    "and what is none");
-	ok(slice_equal(slice_str("ab"), slice_of("abc", 2)) && !slice_equal(slice_str("ab"), slice_str("ac")) &&
+	ok(slice_equal(slice_str("ab"), slice_of("abc", 2)) &&
+	    !slice_equal(slice_str("ab"), slice_str("ac")) &&
 	    !slice_equal(slice_str("ab"), slice_str("a")), "slices are equal by length and bytes");
 }
 

@@ -55,14 +55,24 @@ sub http {
 sub put {
 	my ($self, $body, %opt) = @_;
 
-	return $self->http(PUT => $self->new_path, { token => $self->{token}, body => $body, %opt });
+	return $self->http(PUT => $self->new_path,
+	    { token => $self->{token}, body => $body, %opt });
 }
 
 # A publish of these bytes; %over replaces keys of the metadata.
 sub put_crate {
 	my ($self, $name, $version, $crate, %over) = @_;
 
-	return $self->put($self->{t}->publish_body(Berth::Crate::metadata($name, $version, %over), $crate));
+	my $metadata = Berth::Crate::metadata($name, $version, %over);
+
+	return $self->put($self->{t}->publish_body($metadata, $crate));
+}
+
+# Something below the registry's root.
+sub get {
+	my ($self, $path) = @_;
+
+	return $self->{t}->http(GET => $self->root . $path, { token => $self->{token} });
 }
 
 # As Berth::Test::publish.
@@ -79,9 +89,11 @@ sub publish {
 sub state_of_things {
 	my ($self) = @_;
 	my $rows = $self->{t}->psql(<<'SQL');
-SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM dependencies),
-       (SELECT count(*) FROM blobs), (SELECT count(*) FROM audit_events WHERE crate IS NOT NULL),
-       (SELECT string_agg(concat_ws(' ', name, index_etag, index_revision), ', ' ORDER BY id) FROM crates)
+SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions),
+       (SELECT count(*) FROM dependencies), (SELECT count(*) FROM blobs),
+       (SELECT count(*) FROM audit_events WHERE crate IS NOT NULL),
+       (SELECT string_agg(concat_ws(' ', name, index_etag, index_revision), ', ' ORDER BY id)
+          FROM crates)
 SQL
 
 	return join("\n", $rows, $self->files);
@@ -90,8 +102,9 @@ SQL
 sub files {
 	my ($self) = @_;
 	my @files;
+	my $wanted = sub { push @files, $_ if -f };
 
-	File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f } }, $self->{t}->store);
+	File::Find::find({ no_chdir => 1, wanted => $wanted }, $self->{t}->store);
 	return sort @files;
 }
 
@@ -102,8 +115,8 @@ sub refused {
 
 	is($res->{status}, $status, "$name: status") or diag($res->{body});
 	is($res->{headers}{'content-type'}, 'application/json', "$name: JSON");
-	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]], ['HASH', 'ARRAY', 'HASH'],
-	    "$name: shape of cargo");
+	is_deeply([map { ref } $json, $json->{errors}, $json->{errors}[0]],
+	    ['HASH', 'ARRAY', 'HASH'], "$name: shape of cargo");
 	like($json->{errors}[0]{detail} // '', $detail, "$name: detail");
 	# a worker answers first and clears up after that
 	my $now;
@@ -119,7 +132,7 @@ sub taken {
 
 	is($res->{status}, 200, "$name: taken") or diag($res->{body}), return {};
 	my $warnings = $self->{t}->json($res)->{warnings}{other};
-	$res = $self->{t}->http(GET => $self->root . "/$crate/$version/download", { token => $self->{token} });
+	$res = $self->get("/$crate/$version/download");
 	ok($res->{status} == 200 && $res->{body} eq $bytes, "$name: the same bytes come back");
 	my ($line) = grep { $_->{vers} eq $version } $self->index_lines($crate);
 	is($line->{cksum}, sha256_hex($bytes), "$name: cksum in the index");
@@ -129,9 +142,10 @@ sub taken {
 # The index of a crate, line by line.
 sub index_lines {
 	my ($self, $crate) = @_;
-	my $res = $self->{t}->http(GET => $self->root . '/' . index_path($crate), { token => $self->{token} });
+	my $res = $self->get('/' . index_path($crate));
 
-	return map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{status} == 200 ? $res->{body} : '');
+	return () if $res->{status} != 200;
+	return map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{body});
 }
 
 # Where a crate is in the index.
@@ -147,13 +161,15 @@ sub agrees {
 	my ($self, $name) = @_;
 	my @names = map { (split m{/})[-1] } $self->files;
 	my @blobs = $self->{t}->psql('SELECT sha256 FROM blobs ORDER BY sha256 COLLATE "C"');
-	my @versions = $self->{t}->psql('SELECT DISTINCT cksum COLLATE "C" FROM versions ORDER BY 1');
+	my @versions = $self->{t}->psql('SELECT DISTINCT cksum COLLATE "C" FROM versions'
+	    . ' ORDER BY 1');
+	my $empty = 'SELECT name FROM crates c'
+	    . ' WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.crate_id = c.id)';
 
-	is_deeply([glob($self->{t}->store . '/staging/*')], [], "$name: nothing is left in staging");
+	is(join(' ', glob($self->{t}->store . '/staging/*')), '', "$name: nothing is half done");
 	is_deeply([sort @names], \@blobs, "$name: each file of the store is known");
 	is_deeply(\@blobs, \@versions, "$name: each is that of a version");
-	is($self->{t}->psql('SELECT count(*) FROM crates c WHERE NOT EXISTS '
-	    . '(SELECT 1 FROM versions v WHERE v.crate_id = c.id)'), 0, "$name: no crate without a version");
+	is($self->{t}->psql($empty), '', "$name: no crate without a version");
 }
 
 # Each of these cases had a test.

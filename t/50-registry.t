@@ -254,7 +254,9 @@ ok(defined $t->json($res)->{errors}[0]{detail}, 'in the shape of cargo');
 for my $path ("$R/config.json", "$R/nothing", '/api/v4/nothing', "$R/api/v1/nothing") {
 	$res = $t->http(GET => $path);
 	like($res->{headers}{'x-served-by'} // '', qr/^[0-9a-f]{32}$/, "X-Served-By on $path");
-	like($t->log('pool'), qr/event=request id=$res->{headers}{'x-served-by'} /, 'the id of its log line');
+	# it is written after the answer
+	my $logged = qr/event=request id=$res->{headers}{'x-served-by'} /;
+	ok($t->wait_for(sub { $t->log('pool') =~ $logged }), 'the id of its log line');
 }
 my ($line) = grep { /method=GET route=download status=200/ && /actor=user/ } split(/\n/, $t->log('pool'));
 like($line, qr/ id=[0-9a-f]{32} method=GET route=download status=200 ms=\d+\.\d+ db_ms=\d+\.\d+ bytes=\d+ actor=user:\d+\/token:\d+ /,

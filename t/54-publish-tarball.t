@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Archives that a publish must refuse or take, through nginx and the pool: cases 47-87 of those that the
-# registry was specified by.  What berth-inspect makes of each variant is in t/15-inspect.t.
+# Archives that a publish must refuse or take, through nginx and the pool: cases 47-87 of those that
+# the registry was specified by.  What berth-inspect makes of each variant is in t/15-inspect.t.
 
 use strict;
 use warnings;
@@ -51,37 +51,55 @@ my $before = $p->state_of_things;
 
 # number, what, detail, crate
 my @refused = (
-	[47, 'another folder', qr{^invalid path found: bar-1\.0\.0/a}, crate(Berth::Crate::entry('bar-1.0.0/a', ''))],
-	[47, 'another folder, all of it', qr{^invalid path found: bar-1\.0\.0/}, Berth::Crate::make('foo', '1.0.0', folder => 'bar-1.0.0')],
-	[47, 'a longer name', qr{^invalid path found: foo-1\.0\.00/a}, crate(Berth::Crate::entry('foo-1.0.00/a', ''))],
+	[47, 'another folder', qr{^invalid path found: bar-1\.0\.0/a},
+	    crate(Berth::Crate::entry('bar-1.0.0/a', ''))],
+	[47, 'another folder, all of it', qr{^invalid path found: bar-1\.0\.0/},
+	    Berth::Crate::make('foo', '1.0.0', folder => 'bar-1.0.0')],
+	[47, 'a longer name', qr{^invalid path found: foo-1\.0\.00/a},
+	    crate(Berth::Crate::entry('foo-1.0.00/a', ''))],
 	[47, 'no folder', qr{^invalid path found: a\b}, crate(Berth::Crate::entry('a', ''))],
 	[49, '..', qr{^invalid path found: foo-1\.0\.0/\.\./x}, crate(file('../x'))],
-	[49, '.. behind a folder', qr{^invalid path found: foo-1\.0\.0/a/\.\./\.\./x}, crate(file('a/../../x'))],
-	[50, 'absolute', qr{^invalid path found: /etc/passwd}, crate(Berth::Crate::entry('/etc/passwd', ''))],
+	[49, '.. behind a folder', qr{^invalid path found: foo-1\.0\.0/a/\.\./\.\./x},
+	    crate(file('a/../../x'))],
+	[50, 'absolute', qr{^invalid path found: /etc/passwd},
+	    crate(Berth::Crate::entry('/etc/passwd', ''))],
 	# stricter than the public registry, which takes `./`
-	[50, './', qr{^invalid path found: \./foo}, crate(Berth::Crate::entry('./foo-1.0.0/x', ''))],
-	[52, 'a name that is not UTF-8', qr/^invalid path found: .*not UTF-8/, crate(file("x\xff.rs"))],
+	[50, './', qr{^invalid path found: \./foo},
+	    crate(Berth::Crate::entry('./foo-1.0.0/x', ''))],
+	[52, 'a name that is not UTF-8', qr/^invalid path found: .*not UTF-8/,
+	    crate(file("x\xff.rs"))],
 	typed(53, 1, 'Link'), typed(54, 2, 'Symlink'), typed(55, 3, 'Char'), typed(56, 4, 'Block'),
-	typed(57, 6, 'Fifo'), typed(58, 7, 'Continuous'), typed(59, 'S', 'GNUSparse'), typed(60, 'Z', 'Other(90)'),
-	[61, 'a directory with data', qr/^unexpected tar entry type Directory with data found/, crate(file('bar', 'data', type => 5))],
-	[61, 'a file with the name of a directory', qr/^invalid path found/, crate(file('dir/', 'data'))],
-	typed(62, 'V', 'Other(86)'), typed(62, 'M', 'Other(77)'), typed(62, 'N', 'Other(78)'), typed(62, 'D', 'Other(68)'),
+	typed(57, 6, 'Fifo'), typed(58, 7, 'Continuous'), typed(59, 'S', 'GNUSparse'),
+	    typed(60, 'Z', 'Other(90)'),
+	[61, 'a directory with data', qr/^unexpected tar entry type Directory with data found/,
+	    crate(file('bar', 'data', type => 5))],
+	[61, 'a file with the name of a directory', qr/^invalid path found/,
+	    crate(file('dir/', 'data'))],
+	typed(62, 'V', 'Other(86)'), typed(62, 'M', 'Other(77)'), typed(62, 'N', 'Other(78)'),
+	    typed(62, 'D', 'Other(68)'),
 	typed(62, 'X', 'Other(88)'), typed(62, 'g', 'XGlobalHeader'), typed(62, 'K', 'GNULongLink'),
-	(map { [68, "PAX key $_", qr/^uploaded tarball is malformed: the PAX key `\Q$_\E` is not allowed/,
+	(map { [68, "PAX key $_",
+	    qr/^uploaded tarball is malformed: the PAX key `\Q$_\E` is not allowed/,
 		crate(Berth::Archive::pax("$_=bar-9.9.9/evil"), $target)] }
-		qw(GNU.sparse.name GNU.sparse.major linkpath SCHILY.xattr.user.x hdrcharset unknown)),
-	[68, 'PAX size that is not the header\'s', qr/^uploaded tarball is malformed: PAX size 2048/,
+	    qw(GNU.sparse.name GNU.sparse.major linkpath SCHILY.xattr.user.x hdrcharset unknown)),
+	[68, 'PAX size that is not the header\'s',
+	    qr/^uploaded tarball is malformed: PAX size 2048/,
 		crate(Berth::Archive::pax('size=2048'), $target, file('swallowed'))],
-	[68, 'PAX size that is no number', qr/^uploaded tarball is malformed: .*`size`/, crate(Berth::Archive::pax('size=abc'), $target)],
-	[68, 'PAX path elsewhere', qr{^invalid path found: bar-1\.0\.0/x}, crate(Berth::Archive::pax('path=bar-1.0.0/x'), $target)],
-	[68, 'two names for one entry', qr/two extension headers/, crate(Berth::Archive::pax('path=foo-1.0.0/p'),
+	[68, 'PAX size that is no number', qr/^uploaded tarball is malformed: .*`size`/,
+	    crate(Berth::Archive::pax('size=abc'), $target)],
+	[68, 'PAX path elsewhere', qr{^invalid path found: bar-1\.0\.0/x},
+	    crate(Berth::Archive::pax('path=bar-1.0.0/x'), $target)],
+	[68, 'two names for one entry', qr/two extension headers/,
+	    crate(Berth::Archive::pax('path=foo-1.0.0/p'),
 		Berth::Crate::entry('././@LongLink', "foo-1.0.0/l\0", type => 'L'), $target)],
 	[71, 'a size beyond the end', $malformed, crate(file('x', 'abc', size => 4096))],
-	[71, 'a block cut off', $malformed, Berth::Crate::compress(file('Cargo.toml', $manifest) . substr(file('x', 'abc'), 0, 700))],
+	[71, 'a block cut off', $malformed, Berth::Crate::compress(file('Cargo.toml', $manifest)
+	    . substr(file('x', 'abc'), 0, 700))],
 	[71, 'no end', $malformed, Berth::Crate::compress(file('Cargo.toml', $manifest))],
 	[71, 'an entry behind the end', $malformed, crate(Berth::Archive::end(), file('hidden'))],
 	[71, 'a wrong checksum', $malformed, crate(flipped(file('x', 'abc'), 0))],
-	[73, 'one entry too many', qr/^uploaded tarball contains more than 50 entries$/, crate(map { file("f$_") } 1 .. MAX_ENTRIES)],
+	[73, 'one entry too many', qr/^uploaded tarball contains more than 50 entries$/,
+	    crate(map { file("f$_") } 1 .. MAX_ENTRIES)],
 	[74, 'no gzip', $malformed, $tar],
 	[74, 'zstd', $malformed, "\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00"],
 	[74, 'xz', $malformed, "\xfd7zXZ\0\0\4"],
@@ -92,29 +110,40 @@ my @refused = (
 	[74, 'a wrong CRC', $malformed, flipped($good, -8)],
 	[74, 'a wrong length', $malformed, flipped($good, -4)],
 	[74, 'cut off', $malformed, substr($good, 0, -1)],
-	[77, 'no manifest', qr/^uploaded tarball is missing a `Cargo\.toml` manifest file$/, bare(file('src/lib.rs'))],
-	[77, 'nothing at all', qr/^uploaded tarball is missing a `Cargo\.toml` manifest file$/, bare()],
-	[78, 'CARGO.TOML', qr/^uploaded tarball is missing .*; `CARGO\.TOML` was found, but must be named .* with that exact casing$/,
+	[77, 'no manifest', qr/^uploaded tarball is missing a `Cargo\.toml` manifest file$/,
+	    bare(file('src/lib.rs'))],
+	[77, 'nothing at all', qr/^uploaded tarball is missing a `Cargo\.toml` manifest file$/,
+	    bare()],
+	[78, 'CARGO.TOML',
+	    qr/^uploaded tarball is missing .*; `CARGO\.TOML` was found, but .* that exact casing$/,
 		bare(file('CARGO.TOML', $manifest))],
-	[79, 'two manifests', qr/^uploaded tarball contains more than one `Cargo\.toml` manifest file; found `Cargo\.toml`, `cargo\.toml`$/,
+	[79, 'two manifests',
+	    qr/^uploaded tarball contains more than one .*; found `Cargo\.toml`, `cargo\.toml`$/,
 		crate(file('cargo.toml', $manifest))],
 	# stricter: the public registry takes the last one
-	[79, 'the manifest twice', qr/more than one `Cargo\.toml`/, crate(file('Cargo.toml', $manifest))],
-	(map { [83, "mode $_", qr/^invalid path found: .*set-id or sticky/, crate(file('x', '', mode => oct($_)))] } qw(04755 02755 01777)),
-	[84, '.cargo-ok', qr{^invalid path found: foo-1\.0\.0/\.cargo-ok}, crate(file('.cargo-ok', '{"v":1}'))],
-	[84, '.CARGO-OK', qr{^invalid path found: foo-1\.0\.0/\.CARGO-OK}, crate(file('.CARGO-OK'))],
+	[79, 'the manifest twice', qr/more than one `Cargo\.toml`/,
+	    crate(file('Cargo.toml', $manifest))],
+	(map { [83, "mode $_", qr/^invalid path found: .*set-id or sticky/,
+	    crate(file('x', '', mode => oct($_)))] } qw(04755 02755 01777)),
+	[84, '.cargo-ok', qr{^invalid path found: foo-1\.0\.0/\.cargo-ok},
+	    crate(file('.cargo-ok', '{"v":1}'))],
+	[84, '.CARGO-OK', qr{^invalid path found: foo-1\.0\.0/\.CARGO-OK},
+	    crate(file('.CARGO-OK'))],
 	[86, 'over 1 MiB', $unreadable, bare(file('Cargo.toml', $manifest . '#' x MIB))],
 	[86, 'not UTF-8', $unreadable, bare(file('Cargo.toml', "$manifest# \xff\n"))],
 	[86, 'a byte order mark', $unreadable, bare(file('Cargo.toml', "\xef\xbb\xbf$manifest"))],
 	[86, 'a NUL', $unreadable, bare(file('Cargo.toml', "$manifest# \0\n"))],
 );
 
-# 2.1 of the specification: what libraries and clients understand differently, and what no file system can hold
+# 2.1 of the specification: what libraries and clients understand differently, and what no file
+# system can hold
 my @strict = (
 	['the same path twice', qr/^invalid path found: .*already/, crate(file('x'), file('x'))],
-	['paths that differ by case', qr/^invalid path found: .*already/, crate(file('src/lib.rs'), file('SRC/Lib.rs'))],
+	['paths that differ by case', qr/^invalid path found: .*already/,
+	    crate(file('src/lib.rs'), file('SRC/Lib.rs'))],
 	['a file that is a folder as well', qr/^invalid path found/, crate(file('x'), file('x/y'))],
-	['a path of 1025 bytes', qr/longer than 1024|extension header/, crate(file('a' x (1025 - length('foo-1.0.0/'))))],
+	['a path of 1025 bytes', qr/longer than 1024|extension header/,
+	    crate(file('a' x (1025 - length('foo-1.0.0/'))))],
 	['a component that is `.`', qr/^invalid path found/, crate(file('./x'))],
 	['an empty component', qr/^invalid path found/, crate(file('a//x'))],
 	['a backslash', qr/^invalid path found/, crate(file('a\\x'))],
@@ -129,14 +158,16 @@ my @strict = (
 sub typed {
 	my ($number, $type, $name) = @_;
 
-	return map { [$number, "type $type" . (length ? ' with data' : ''), qr{^unexpected tar entry type \Q$name\E found: foo-1\.0\.0/bar},
+	return map { [$number, "type $type" . (length ? ' with data' : ''),
+	    qr{^unexpected tar entry type \Q$name\E found: foo-1\.0\.0/bar},
 		crate(file('bar', $_, type => $type, linkname => 'Cargo.toml'))] } '', 'data';
 }
 
 for my $case (@refused, map { ['2.1', @$_] } @strict) {
 	my ($number, $what, $detail, $bytes) = @$case;
 
-	$p->refused(($number eq '2.1' ? '' : 'case ') . "$number: $what", $p->put_crate('foo', '1.0.0', $bytes), 400, $detail);
+	$p->refused(($number eq '2.1' ? '' : 'case ') . "$number: $what",
+	    $p->put_crate('foo', '1.0.0', $bytes), 400, $detail);
 }
 
 # ---- bombs: the workers neither wait for long nor grow ----
@@ -155,10 +186,12 @@ sub peak_kb {
 }
 
 my $pool = $t->pool_pid;
-my @workers = grep { (proc("$_/stat", qr/^\d+ \(.*\) \S (\d+) /) // 0) == $pool } map { m{(\d+)$} } glob('/proc/[0-9]*');
+my @workers = grep { (proc("$_/stat", qr/^\d+ \(.*\) \S (\d+) /)
+    // 0) == $pool } map { m{(\d+)$} } glob('/proc/[0-9]*');
 cmp_ok(scalar @workers, '>=', 2, 'the workers are there');
 my %peak = map { $_ => peak_kb($_) } @workers;
-for my $case (['one large file', file('x', '', size => (8 << 30) - 512), 9000], ['zeros behind the end', Berth::Archive::end(), 9000],
+for my $case (['one large file', file('x', '', size => (8 << 30) - 512), 9000],
+    ['zeros behind the end', Berth::Archive::end(), 9000],
 	['many files', map { (file("f$_", '', size => 100 << 20), 100) } 1 .. 40]) {
 	my ($what, @parts) = @$case;
 	my $bomb = Berth::Archive::bomb(file('Cargo.toml', $manifest), @parts);
@@ -175,22 +208,31 @@ $p->agrees('after all of these');
 
 my $n = 0;
 for my $case (
-	[63, 'directories', sub { my $f = shift; Berth::Crate::entry("$f/", '', type => 5), Berth::Crate::entry("$f/src", '', type => 5) }],
-	[65, 'PAX path, size and times', sub { Berth::Archive::pax("path=$_[0]/b\xc3\xa4r", 'mtime=1.5', 'atime=1', 'ctime=1', 'size=3', 'uid=0'),
+	[63, 'directories', sub { my $f = shift; Berth::Crate::entry("$f/", '', type => 5),
+	    Berth::Crate::entry("$f/src", '', type => 5) }],
+	[65, 'PAX path, size and times', sub { Berth::Archive::pax("path=$_[0]/b\xc3\xa4r",
+	    'mtime=1.5', 'atime=1', 'ctime=1', 'size=3', 'uid=0'),
 		Berth::Crate::entry("$_[0]/short", 'abc') }],
-	[65, 'PAX comment and names', sub { Berth::Archive::pax('comment=hello', 'uname=root', 'gname=root', 'gid=0'), Berth::Crate::entry("$_[0]/x", '') }],
+	[65, 'PAX comment and names', sub { Berth::Archive::pax('comment=hello', 'uname=root',
+	    'gname=root', 'gid=0'), Berth::Crate::entry("$_[0]/x", '') }],
 	[65, 'a long path', sub { Berth::Crate::entry("$_[0]/" . 'a' x 200, '') }],
-	[73, 'as many entries as allowed', sub { my $f = shift; map { Berth::Crate::entry("$f/f$_", '') } 1 .. MAX_ENTRIES - 1 }],
-	[81, 'another manifest below', sub { Berth::Crate::entry("$_[0]/sub/Cargo.toml", 'not one') }],
+	[73, 'as many entries as allowed', sub { my $f = shift; map { Berth::Crate::entry("$f/f$_",
+	    '') } 1 .. MAX_ENTRIES - 1 }],
+	[81, 'another manifest below', sub { Berth::Crate::entry("$_[0]/sub/Cargo.toml",
+	    'not one') }],
 	# old cargos packed the modes of the disk; whoever unpacks has a umask
-	(map { my $mode = $_; [83, "mode $mode", sub { Berth::Crate::entry("$_[0]/x", '', mode => oct($mode)) }] } qw(0755 0666 0777)),
-	(map { my $text = $_; [87, ".cargo_vcs_info.json `$text`", sub { Berth::Crate::entry("$_[0]/.cargo_vcs_info.json", $text) }] } '{}', '{', ''),
+	(map { my $mode = $_; [83, "mode $mode",
+	    sub { Berth::Crate::entry("$_[0]/x", '', mode => oct($mode)) }] } qw(0755 0666 0777)),
+	(map { my $text = $_; [87, ".cargo_vcs_info.json `$text`",
+	    sub { Berth::Crate::entry("$_[0]/.cargo_vcs_info.json", $text) }] } '{}', '{', ''),
 ) {
 	my ($number, $what, $entries) = @$case;
 	my ($name, $version) = ('good', '1.0.' . $n++);
-	my $toml = Berth::Crate::entry("$name-$version/Cargo.toml", Berth::Crate::manifest($name, $version));
+	my $toml = Berth::Crate::entry("$name-$version/Cargo.toml",
+	    Berth::Crate::manifest($name, $version));
 
-	$p->taken("case $number: $what", $name, $version, bare($toml, $entries->("$name-$version")));
+	$p->taken("case $number: $what", $name, $version,
+	    bare($toml, $entries->("$name-$version")));
 }
 is(scalar $p->index_lines('good'), $n, 'all of them are in the index');
 $p->agrees('at the end');

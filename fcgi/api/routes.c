@@ -4,6 +4,7 @@
 #include "api/download.h"
 #include "api/index.h"
 #include "api/publish.h"
+#include "api/publish_authorize.h"
 #include "api/token_page.h"
 #include "api/yank.h"
 
@@ -31,6 +32,9 @@ static const struct route routes[] = {
 	    .handle = index_handle },
 	{ .name = "download", .methods = READ, .pattern = R "/:crate/:version/download",
 	    .shape = SHAPE_TEXT, .need = &download_need, .handle = download_handle },
+	{ .name = "publish_authorize", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
+	    .shape = SHAPE_SUBREQUEST, .body = BODY_STREAM, .need = &publish_authorize_need,
+	    .accept = request_is_subrequest, .handle = publish_authorize_handle },
 	{ .name = "publish", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
 	    .shape = SHAPE_CARGO, .body = BODY_STREAM, .need = &publish_need, .writes = true,
 	    .handle = publish_handle },

@@ -242,6 +242,12 @@ request_header(const struct request *rq, const char *fcgi_name)
 	return s == NULL || s[0] == '\0' ? NULL : s;
 }
 
+bool
+request_is_subrequest(const struct request *rq)
+{
+	return request_header(rq, "BERTH_SUBREQUEST") != NULL;
+}
+
 struct slice
 request_param(const struct request *rq, const char *name)
 {

@@ -95,6 +95,12 @@ const char *request_method_name(enum method);
 /* A header of the request by its FastCGI name, "HTTP_IF_NONE_MATCH"; NULL where absent or empty. */
 const char *request_header(const struct request *, const char *fcgi_name);
 
+/*
+ * Is it nginx itself that asks, by auth_request, before it reads the body?  It then sets a
+ * parameter that no client can send, and everything else is as in the request that waits.
+ */
+bool request_is_subrequest(const struct request *);
+
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);
 

@@ -95,7 +95,24 @@ static const struct {
 	[SHAPE_TEXT] = { "text/plain; charset=utf-8", write_text },
 	[SHAPE_CARGO] = { "application/json", write_cargo },
 	[SHAPE_GITLAB] = { "application/json", write_gitlab },
+	[SHAPE_SUBREQUEST] = { "application/json", write_cargo },
 };
+
+/* A header holds ASCII: sentences that quote a client's letters lose them here. */
+static void
+tell_nginx(struct response *rs)
+{
+	char *body = arena_slicedup(rs->arena, rs->body);
+
+	for (char *p = body; *p != '\0'; p++) {
+		if (*p < 0x20 || *p > 0x7e)
+			*p = '?';
+	}
+	response_header(rs, "X-Berth-Status", arena_printf(rs->arena, "%d", rs->status));
+	response_header(rs, "X-Berth-Refusal", body);
+	if (rs->status != 401)
+		rs->status = 403;
+}
 
 void
 response_error(struct response *rs, enum shape shape, const struct err *err, const char *allow)
@@ -116,6 +133,8 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 	if (err->status == 429 || err->status == 503)
 		response_header(rs, "Retry-After", arena_printf(rs->arena, "%d",
 		    err->status == 429 ? RETRY_TOO_MANY : RETRY_UNAVAILABLE));
+	if (shape == SHAPE_SUBREQUEST)
+		tell_nginx(rs);
 }
 
 long long

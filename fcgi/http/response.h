@@ -21,7 +21,13 @@ struct request;
 enum shape {
 	SHAPE_TEXT, /* one sentence, text/plain: index and download */
 	SHAPE_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */
-	SHAPE_GITLAB /* {"message":"404 Project Not Found"}: the management API */
+	SHAPE_GITLAB, /* {"message":"404 Project Not Found"}: the management API */
+	/*
+	 * To nginx, which has asked by subrequest whether a caller may upload: it understands
+	 * 401 and 403 alone.  What the client shall see stands in two headers: X-Berth-Status
+	 * and X-Berth-Refusal, a body of SHAPE_CARGO.
+	 */
+	SHAPE_SUBREQUEST
 };
 
 enum { RESPONSE_HEADERS_MAX = 24 };

@@ -121,6 +121,8 @@ router_shape(const struct router *router, const struct request *rq)
 	/* matching sets parameters, which a path that has no route must not have */
 	struct request probe = *rq;
 
+	if (request_is_subrequest(rq))
+		return SHAPE_SUBREQUEST;
 	if (rq->route != NULL)
 		return rq->route->shape;
 	for (size_t i = 0; i < router->nshapes; i++) {

@@ -57,7 +57,10 @@ struct router {
 int router_match(const struct router *, struct request *, const char **allow)
     __attribute__((warn_unused_result));
 
-/* The shape in which an error of this path is answered, matched or not. */
+/*
+ * The shape in which an error of this path is answered, matched or not; to nginx's
+ * subrequests always SHAPE_SUBREQUEST.
+ */
 enum shape router_shape(const struct router *, const struct request *);
 
 #endif

@@ -215,6 +215,24 @@ no_error(void)
 	response_error(&rs, SHAPE_TEXT, &err, NULL);
 }
 
+/* nginx understands 401 and 403; what the client shall see goes along in headers. */
+static void
+test_subrequest(void)
+{
+	begin(METHOD_PUT);
+	rs.www_authenticate = "Cargo login_url=\"https://x/\"";
+	error_with(SHAPE_SUBREQUEST, 401, "no token", NULL);
+	ok(strstr(conn.out, "Status: 401 ") == conn.out, "401 stays");
+	ok(strstr(conn.out, "\r\nX-Berth-Status: 401\r\n") != NULL, "and is told");
+	ok(strstr(conn.out, "\r\nX-Berth-Refusal: {\"errors\":[{\"detail\":\"no token\"}]}\r\n") != NULL, "with its body");
+	ok(strstr(conn.out, "\r\nWWW-Authenticate: Cargo ") != NULL, "and where to log in");
+	begin(METHOD_PUT);
+	error_with(SHAPE_SUBREQUEST, 404, "not \xc3\xa9 found", NULL);
+	ok(strstr(conn.out, "Status: 403 ") == conn.out, "all else becomes 403");
+	ok(strstr(conn.out, "\r\nX-Berth-Status: 404\r\n") != NULL, "but is told");
+	ok(strstr(conn.out, "\"detail\":\"not ?? found\"") != NULL, "a header holds ASCII");
+}
+
 int
 main(void)
 {
@@ -230,6 +248,7 @@ main(void)
 	dies(inject_name, "a header name with a line break");
 	dies(too_many, "one header more than can be");
 	dies(no_error, "an error without a status");
+	test_subrequest();
 	arena_free(arena);
 	return tap_done();
 }

@@ -150,6 +150,18 @@ test_shapes(void)
 	}
 }
 
+/* nginx asks before it reads a body: it can do nothing with the shape of the route. */
+static void
+test_subrequest(void)
+{
+	struct fcgi_conn conn = { .params = { "REQUEST_URI", P "/nonsense", "REQUEST_METHOD", "PUT",
+				      "BERTH_SUBREQUEST", "1" } };
+
+	arena_reset(arena);
+	ok(request_read(&rq, arena, &conn, 60) == 0 && request_is_subrequest(&rq), "a subrequest");
+	is_int(router_shape(&router, &rq), SHAPE_SUBREQUEST, "has a shape of its own");
+}
+
 int
 main(void)
 {
@@ -158,6 +170,7 @@ main(void)
 	test_params();
 	test_allow();
 	test_shapes();
+	test_subrequest();
 	arena_free(arena);
 	return tap_done();
 }

@@ -1,0 +1,20 @@
+#ifndef API_PUBLISH_AUTHORIZE_H
+#define API_PUBLISH_AUTHORIZE_H
+
+/*
+ * The upload authorize step (design section 5.1): before nginx reads the body
+ * of a publish it asks, by subrequest, whether this caller may upload here, and
+ * so much.  Who may not costs no upload and no disk.
+ */
+
+#include "api/app.h"
+
+extern const struct route_need publish_authorize_need;
+
+/*
+ * 204.  Errors, in SHAPE_SUBREQUEST: those of the access decision, and 413 where
+ * the announced length is more than frame, metadata and crate can have.
+ */
+int publish_authorize_handle(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,109 @@
+#!/usr/bin/perl
+# Before nginx reads the body of a publish, the application says whether this caller may upload it:
+# who may not costs no upload and no disk, and sees the same answer as ever.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $id = $t->project('demo/priv');
+my $pub = $t->project('demo/pub', 'public');
+my $small = $t->project('demo/small');
+$t->berth_ok('project', 'set', 'demo/small', 'max_crate_size=64k');
+$t->user($_) for qw(dev guest stranger);
+$t->member('dev', 'demo', 'developer');
+$t->member('guest', 'demo', 'guest');
+my %token = map { $_ => $t->token($_) } qw(dev guest stranger);
+$token{read} = $t->token('dev', scopes => 'read_api');
+my $big = 'x' x (5 << 20);
+
+sub new_of { return $t->registry($_[0]) . '/api/v1/crates/new'; }
+
+# The routes that the pool has logged for a response's request, in order.
+sub routes_of {
+	my ($res) = @_;
+
+	return [map { / route=(\S+)/ ? $1 : () } grep { /event=request id=$res->{headers}{'x-served-by'} / } split(/\n/, $t->log('pool'))];
+}
+
+sub refused {
+	my ($name, $res, $status, $detail) = @_;
+
+	is($res->{status}, $status, "$name: status") or diag($res->{body});
+	is($res->{headers}{'content-type'}, 'application/json', "$name: JSON");
+	like(eval { $t->json($res)->{errors}[0]{detail} } // '', $detail, "$name: detail");
+	is($res->{headers}{'cache-control'}, 'private, no-store', "$name: kept by nobody");
+	is($res->{headers}{$_}, undef, "$name: $_ is between us") for qw(x-berth-status x-berth-refusal);
+	is_deeply([map { $_->[1] } grep { $_->[0] eq 'www-authenticate' } @{ $res->{header_list} }],
+	    $status == 401 ? ['Cargo login_url="' . $t->url . '/-/tokens"'] : [], "$name: where to log in, once");
+	is_deeply(routes_of($res), ['publish_authorize'], "$name: the upload was not asked for") if $status < 500;
+}
+
+for my $http2 (0, 1) {
+	my $over = $http2 ? 'HTTP/2' : 'HTTP/1.1';
+
+	for my $case (
+		['no token', $id, undef, 401, qr/token/],
+		['no token, public', $pub, undef, 401, qr/token/],
+		['garbage', $id, 'garbage', 401, qr/invalid/],
+		['another scheme', $id, 'Digest x', 401, qr/./],
+		['guest', $id, $token{guest}, 403, qr/role/],
+		['read_api', $id, $token{read}, 403, qr/scope `api`/],
+		['stranger', $id, $token{stranger}, 404, qr/^Project Not Found$/],
+		['stranger, public', $pub, $token{stranger}, 403, qr/role/],
+		['no such project', 4711, $token{dev}, 404, qr/^Project Not Found$/],
+		['more than this project takes', $small, $token{dev}, 413, qr/^max upload size is: 65536$/],
+	) {
+		my ($name, $project, $token, $status, $detail) = @$case;
+
+		refused("$name, $over", $t->http(PUT => new_of($project), { token => $token, body => $big, http2 => $http2 }),
+		    $status, $detail);
+	}
+}
+unlike($t->log('nginx-error'), qr/buffered to a temporary file/, 'no refused body touched the disk');
+
+my $res = $t->http(PUT => new_of($id), { token => $token{dev},
+	body => $t->publish_body($t->metadata('foo', '1.0.0'), $t->make_crate('foo', '1.0.0')) });
+is($res->{status}, 200, 'who may, may');
+is_deeply(routes_of($res), ['publish_authorize', 'publish'], 'asked first, under the same id');
+is($res->{headers}{'x-berth-status'}, undef, 'nothing of it shows');
+$res = $t->http(PUT => new_of($id), { token => $token{dev}, body => $big });
+is($res->{status}, 413, 'a body that is no publish is read and refused');
+is_deeply(routes_of($res), ['publish_authorize', 'publish'], 'by the publish');
+like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to the disk');
+
+# a client that waits for 100 Continue has its answer before it sent a byte (nginx says 100 as well,
+# since it would read what comes all the same)
+my $head = "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\nConnection: close\r\n";
+my $answer = $t->raw("$head\r\n");
+like($answer, qr{^HTTP/1\.1 401 }m, 'Expect: 100-continue without a token: 401 at once');
+like($answer, qr/"detail":"this registry needs a token"/, 'with the reason');
+
+# other methods keep their answer
+$res = $t->http(POST => new_of($id), { token => $token{dev}, body => 'x' });
+is($res->{status}, 405, 'POST');
+like($res->{headers}{allow} // '', qr/\bPUT\b/, 'Allow');
+is($t->http(PUT => '/api/v4/projects/%ff/packages/cargo/api/v1/crates/new', { token => $token{dev}, body => 'x' })->{status}, 400, 'a bad path');
+
+# clients cannot ask in nginx's name
+is($t->http(GET => '/-/upload-authorize', { token => $token{dev} })->{status}, 404, 'the location is internal');
+for my $header ('Berth-Subrequest: 1', 'BERTH_SUBREQUEST: 1') {
+	$res = $t->http(GET => $t->registry(4711) . '/config.json', { token => $token{dev}, headers => [$header] });
+	is($res->{status}, 404, "$header is only a header");
+}
+
+# nobody to ask
+$t->conf(database => 'host=/nonexistent dbname=none');
+$t->stop_pool;
+refused('database away', $t->http(PUT => new_of($id), { token => $token{dev}, body => $big }), 503, qr/temporarily unavailable/);
+$t->stop_pool;
+$res = $t->http(PUT => new_of($id), { token => $token{dev}, body => $big, no_pool => 1 });
+is($res->{status}, 502, 'no pool');
+is($res->{headers}{'retry-after'}, 5, 'Retry-After');
+like($t->json($res)->{errors}[0]{detail}, qr/not answering/, 'in the shape of cargo');
+
+done_testing();

@@ -5,6 +5,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "crate/verdict.h"
 
 /* Exit statuses of berth-inspect (berth-inspect(1)). */
@@ -31,6 +32,7 @@ publish_inspect(struct worker_app *app, struct request *rq, const struct intake 
 	struct verdict verdict;
 	int fd = blob_stage_fd(intake->crate, &rq->err);
 
+	FAULT_POINT("publish", "inspect");
 	if (fd == -1 ||
 	    child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), &child, &rq->err) == -1)
 		return -1;

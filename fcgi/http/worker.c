@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "http/fcgi.h"
 
@@ -96,6 +97,12 @@ status_level(int status)
 	return status >= 500 ? LOG_ERROR : LOG_INFO;
 }
 
+static const char *
+request_route_name(const struct request *rq)
+{
+	return rq->route == NULL ? "-" : rq->route->name;
+}
+
 /* The path without the query, and no header: either may hold a token. */
 static void
 request_log(const struct request *rq, int status, long long bytes)
@@ -105,7 +112,7 @@ request_log(const struct request *rq, int status, long long bytes)
 	log_begin(&l, status_level(status), "request");
 	log_str(&l, "id", slice_str(rq->id));
 	log_str(&l, "method", slice_str(request_method_name(rq->method)));
-	log_str(&l, "route", slice_str(rq->route == NULL ? "-" : rq->route->name));
+	log_str(&l, "route", slice_str(request_route_name(rq)));
 	log_int(&l, "status", status);
 	log_ms(&l, "ms", clock_us() - rq->started_us);
 	log_ms(&l, "db_ms", rq->db_us);
@@ -130,9 +137,11 @@ request_serve(struct worker *w)
 	if (request_handle(w, &rq, &rs, &allow) == -1)
 		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, allow);
 	request_body_drain(&rq);
+	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);
 	if (fcgi_finish(w->conn) == -1)
 		bytes = -1;
+	FAULT_POINT("responded", request_route_name(&rq));
 	w->app->end(w->state, &rq);
 	request_log(&rq, rs.status, bytes);
 	arena_reset(w->arena);

@@ -12,6 +12,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/fault.h"
 #include "base/hex.h"
 
 /* Modes are left to the umask: nginx must be able to read what we write. */
@@ -60,7 +61,8 @@ close_fd(int *fd)
 static int
 make_dir(int at, const char *path, struct err *err)
 {
-	if (mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST)
+	if (FAULT_FAILS("blob", "mkdir") ||
+	    (mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST))
 		return disk_error(err, "mkdir");
 	return 0;
 }
@@ -80,7 +82,7 @@ sync_dir(int at, const char *path, struct err *err)
 
 	if (open_dir(at, path, &fd, err) == -1)
 		return -1;
-	if (fsync(fd) == -1)
+	if (FAULT_FAILS("blob", "fsync_dir") || fsync(fd) == -1)
 		rc = disk_error(err, "fsync directory");
 	close(fd);
 	return rc;
@@ -129,10 +131,12 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 	s->md = EVP_MD_CTX_new();
 	if (s->md == NULL || EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) != 1)
 		return err_internal(err, 500, "SHA-256 failed");
-	s->fd = openat(s->dir, s->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-	    FILE_MODE);
+	if (!FAULT_FAILS("blob", "create"))
+		s->fd = openat(s->dir, s->name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (s->fd == -1)
 		return disk_error(err, "create");
+	FAULT_POINT("blob", "created");
 	*out = s;
 	return 0;
 }
@@ -144,12 +148,13 @@ blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
 	if (EVP_DigestUpdate(s->md, in.p, in.n) != 1)
 		return err_internal(err, 500, "SHA-256 failed");
 	while (in.n > 0) {
-		ssize_t n = write(s->fd, in.p, in.n);
+		ssize_t n = FAULT_FAILS("blob", "write") ? -1 : write(s->fd, in.p, in.n);
 
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return disk_error(err, "write");
+		FAULT_POINT("blob", "written");
 		s->size += (uint64_t)n;
 		in = slice_of(in.p + n, in.n - (size_t)n);
 	}
@@ -234,8 +239,9 @@ place(struct blob_staging *s, const char *path, struct err *err)
 {
 	int same;
 
-	if (linkat(s->dir, s->name, s->root, path, 0) == 0) {
-		if (unlinkat(s->dir, s->name, 0) == -1)
+	if (!FAULT_FAILS("blob", "link") && linkat(s->dir, s->name, s->root, path, 0) == 0) {
+		FAULT_POINT("blob", "linked");
+		if (FAULT_FAILS("blob", "unlink") || unlinkat(s->dir, s->name, 0) == -1)
 			return disk_error(err, "unlink");
 		return 0;
 	}
@@ -244,7 +250,9 @@ place(struct blob_staging *s, const char *path, struct err *err)
 	same = renew(s, path, err);
 	if (same == -1)
 		return -1;
-	if (same == 0 && renameat(s->dir, s->name, s->root, path) == -1)
+	FAULT_POINT("blob", "renewed");
+	if (same == 0 && (FAULT_FAILS("blob", "rename") ||
+	                     renameat(s->dir, s->name, s->root, path) == -1))
 		return disk_error(err, "rename");
 	if (same == 1 && unlinkat(s->dir, s->name, 0) == -1)
 		return disk_error(err, "unlink");
@@ -258,20 +266,26 @@ blob_stage_keep(struct blob_staging *s, struct err *err)
 
 	write_path(blob_stage_sha256(s), path);
 	snprintf(dir, sizeof(dir), "%.5s", path);
-	if (fsync(s->fd) == -1)
+	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
 		return disk_error(err, "fsync");
+	FAULT_POINT("blob", "fsynced");
 	dir[2] = '\0';
 	if (make_dir(s->root, dir, err) == -1)
 		return -1;
 	dir[2] = '/';
 	if (make_dir(s->root, dir, err) == -1 || place(s, path, err) == -1)
 		return -1;
+	FAULT_POINT("blob", "placed");
 	s->kept = true;
 	/* also where others made directory and file: they may not have come this far yet */
 	if (sync_dir(s->root, dir, err) == -1)
 		return -1;
+	FAULT_POINT("blob", "directory_fsynced");
 	dir[2] = '\0';
-	return sync_dir(s->root, dir, err) == -1 ? -1 : sync_dir(s->root, ".", err);
+	if (sync_dir(s->root, dir, err) == -1 || sync_dir(s->root, ".", err) == -1)
+		return -1;
+	FAULT_POINT("blob", "kept");
+	return 0;
 }
 
 int

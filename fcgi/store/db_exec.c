@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 /* Whose fault a failure is, by the first characters of its SQLSTATE. */
 static const struct {
@@ -173,6 +174,7 @@ send_step(struct db *db, const struct db_step *step)
 	const struct db_params *p = step->params != NULL ? step->params : &none;
 
 	assert(p->n == stmt->nparams);
+	FAULT_POINT("send", stmt->name);
 	return PQsendQueryPrepared(
 		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
 }
@@ -210,8 +212,10 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 
 		if (db_reader_next(r, name, &res, *rc == 0 ? err : &later) == -1)
 			return -1;
-		if (res == NULL)
+		if (res == NULL) {
+			FAULT_POINT("answered", name);
 			return 0;
+		}
 		status = PQresultStatus(res);
 		if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
 			take_result(a, res, step->result);
@@ -240,6 +244,8 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 			return db_lost(db, db_stmts[steps[i].stmt].name, err);
 	}
 	if (PQpipelineSync(db->pg) != 1)
+		return db_lost(db, "sync", err);
+	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
 	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
 		return -1;

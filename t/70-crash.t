@@ -1,0 +1,240 @@
+#!/usr/bin/perl
+
+# Half-done publishes are impossible: at each step that a publish takes, the worker is killed.
+# Cases V26, 13 and 145 of the specification.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Agreement qw(agrees index_of staged);
+use Berth::Cluster;
+use Berth::FastCGI ();
+use Berth::Fault;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my $id = $t->project('demo/registry');
+my $NEW = $t->registry($id) . '/api/v1/crates/new';
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+
+# So large that it is written in several pieces, and does not compress.
+my $noise = join('', map { chr(($_ * 2654435761 >> 13) & 255) } 1 .. 200_000);
+
+sub publish {
+	my ($name, $version) = @_;
+
+	return $t->publish($id, $token, $name, $version,
+	    files => { 'noise' => "$name $version\n$noise" });
+}
+
+sub detail {
+	my ($res) = @_;
+	my $json = eval { $t->json($res) } // return "no JSON: $res->{body}";
+
+	return $json->{errors}[0]{detail} // "no detail: $res->{body}";
+}
+
+# What a killed worker had begun has ended in the database as well.
+sub settled {
+	my $open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+	    . " AND pid <> pg_backend_pid() AND usename = 'berth' AND state <> 'idle'";
+
+	return $t->wait_for(sub { $t->psql($open) == 0 });
+}
+
+sub versions {
+	my ($name) = @_;
+
+	return join(' ',
+	    $t->psql("SELECT v.version FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = '$name' ORDER BY v.id"));
+}
+
+# What was left in staging is old now; workers that start sweep it.
+sub sweep {
+	my ($point) = @_;
+	my @left = staged($t) or return;
+
+	utime(time - 86400, time - 86400, @left);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { !staged($t) }), "$point: the staging file goes at the next start");
+}
+
+$t->start_pool;
+my @points = $fault->trace('responded:publish',
+    sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
+
+subtest 'the points' => sub {
+	my %at = map { ($points[$_] => $_) } 0 .. $#points;
+	my @order = qw(blob:create blob:write publish:inspect blob:fsync blob:link blob:linked
+	    blob:placed blob:kept send:crate_lock sent:crate_lock answered:crate_lock
+	    send:version_add send:crate_set_index send:session_commit sent:session_commit
+	    answered:session_commit respond:publish responded:publish);
+	my @known = grep { defined $at{$_} } @order;
+	my %in_source;
+
+	is("@known", "@order", 'each is passed');
+	is_deeply([map { $at{$_} } @known], [sort { $a <=> $b } map { $at{$_} } @known],
+	    'bytes first, then the database, then the answer');
+	for my $file (glob("$Berth::Cluster::ROOT/fcgi/*/*.c")) {
+		my $source = Berth::Cluster::_slurp($file);
+
+		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
+	}
+	# where the blob is there already: below, and in t/72-store-trouble.t
+	delete @in_source{'blob:renewed', 'blob:rename'};
+	is_deeply([grep { !defined $at{$_} } sort keys %in_source], [],
+	    'none in the sources is missed');
+};
+
+SKIP: {
+	my $plain = "$Berth::Cluster::ROOT/build/berth-fcgi";
+
+	skip 'no plain build', 1 unless -e $plain;
+	unlike(Berth::Cluster::_slurp($plain), qr/BERTH_FAULT|fault_point/,
+	    'what is installed has no fault points');
+}
+
+# Kills the worker at the point while it publishes; then a retry.
+sub crash {
+	my ($point, $name, $version, $before, $committed) = @_;
+	my $after = join(' ', grep { length } $before, $version);
+
+	$fault->arm($point, 'kill');
+	my $res = publish($name, $version);
+	ok($t->wait_for(sub { -e $t->dir . '/fault.taken' }), "$point: reached");
+	$fault->disarm;
+	ok(settled(), "$point: no transaction is left");
+	if ($point =~ /^responded:/) {
+		is($res->{status}, 200, "$point: the answer was given");
+	} else {
+		is($res->{status}, 502, "$point: the answer of nginx");
+		like(detail($res), qr/^the registry is not answering/, "$point: in cargo's shape");
+	}
+	is(versions($name), $committed ? $after : $before, "$point: "
+	    . ($committed ? 'wholly there' : 'wholly not there'));
+	agrees($t, $point, token => $token, only => [$name]);
+	my ($lines) = index_of($t, $id, $name, $token);
+	is(join(' ', map { $_->{vers} } @$lines), versions($name),
+	    "$point: the index says the same");
+	sweep($point);
+	$res = publish($name, $version);
+	is($res->{status}, $committed ? 400 : 200, "$point: the second attempt")
+	    or diag($res->{body});
+	is(detail($res), "crate version `$version` is already uploaded", "$point: is told why")
+	    if $committed;
+	is(versions($name), $after, "$point: once");
+}
+
+my $committed = 0;
+for my $i (0 .. $#points) {
+	$committed ||= $points[$i] eq 'sent:session_commit';
+	# the question whether to upload is another request: who answered it is not needed any more
+	my $answered = $points[$i] eq 'responded:publish_authorize';
+	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $answered);
+}
+# of a crate that is there, at the steps where it could matter
+for my $point (qw(send:crate_set_index answered:crate_set_index send:session_commit)) {
+	my $version = '2.0.' . length $point;
+
+	crash($point, 'first', $version, versions('first'), 0);
+}
+# equal bytes are in the store already
+is($t->psql("SELECT count(*) FROM blobs") + 0, scalar(@points) + 4, 'one blob each');
+$fault->arm('blob:renewed', 'kill');
+my $other = $t->project('demo/other');
+my $body = $t->publish_body($t->metadata('first', '1.0.0'),
+    $t->make_crate('first', '1.0.0', files => { 'noise' => "first 1.0.0\n$noise" }));
+my $there = $t->registry($other) . '/api/v1/crates/new';
+is($t->http(PUT => $there, { token => $token, body => $body })->{status}, 502,
+    'blob:renewed: killed');
+ok($fault->disarm, 'blob:renewed: reached');
+agrees($t, 'blob:renewed', token => $token, only => ['first']);
+is($t->http(PUT => $there, { token => $token, body => $body })->{status}, 200,
+    'blob:renewed: the second attempt');
+sweep('blob:renewed');
+agrees($t, 'in the end', token => $token);
+
+# The inspector runs when its worker dies.
+my $inspector = $t->dir . '/inspector';
+Berth::Test::_write($inspector, "#!/bin/sh\nkill -KILL \$PPID\n");
+chmod(0755, $inspector);
+$t->conf(inspector => $inspector);
+$t->stop_pool;
+is(publish('inspected', '1.0.0')->{status}, 502, 'while the inspector runs: killed');
+is(versions('inspected'), '', 'while the inspector runs: nothing is there');
+$t->conf(inspector => Berth::Cluster->build_dir . '/berth-inspect');
+$t->stop_pool;
+is(publish('inspected', '1.0.0')->{status}, 200, 'while the inspector runs: the second attempt');
+sweep('while the inspector runs');
+
+subtest 'case 13: the client goes away' => sub {
+	my $versions = $t->psql('SELECT count(*) FROM versions');
+	my $whole = $t->publish_body($t->metadata('gone', '1.0.0'),
+	    $t->make_crate('gone', '1.0.0', files => { 'noise' => $noise }));
+	my $length = length $whole;
+	my $refused = sub { scalar(() = $t->log('pool') =~ /route=publish status=400/g) };
+	my $before = $refused->();
+	my $part = substr($whole, 0, $length / 2);
+
+	# openssl hangs up at the end of its input
+	unlike($t->raw("PUT $NEW HTTP/1.1\r\nHost: localhost\r\nAuthorization: $token\r\n"
+	    . "Content-Length: $length\r\nConnection: close\r\n\r\n$part",
+	    s_client => ['-no_ign_eof']), qr/ 200 /, 'halfway: no 200');
+	# past nginx: the pool sees the connection end
+	my $c = Berth::FastCGI->connect($t->socket_path);
+	$c->send_bytes(Berth::FastCGI::begin()
+	    . Berth::FastCGI::params(REQUEST_METHOD => 'PUT', REQUEST_URI => $NEW,
+	    CONTENT_LENGTH => $length, HTTP_AUTHORIZATION => $token) . Berth::FastCGI::params()
+	    . join('', map { Berth::FastCGI::stdin($_) } unpack('(a60000)*', $part)));
+	undef $c;
+	ok($t->wait_for(sub { $refused->() > $before }), 'the pool: refused');
+	is($t->psql('SELECT count(*) FROM versions'), $versions, 'nothing is published');
+	ok($t->wait_for(sub { !staged($t) }), 'nothing is staged');
+	agrees($t, 'the client goes away', token => $token, only => ['gone']);
+};
+
+SKIP: {
+	my $missing = Berth::Test::cargo_missing();
+
+	skip $missing, 8 if $missing;
+	$t->cargo_setup(berth => { id => $id, token => $token });
+	for my $case (['send:session_commit', 0], ['answered:session_commit', 101]) {
+		my ($point, $status) = @$case;
+		my $name = 'cargo-' . $point =~ tr/:_/--/r;
+		my $dir = $t->dir . "/$name";
+
+		mkdir($dir);
+		mkdir("$dir/src");
+		Berth::Test::_write("$dir/Cargo.toml", Berth::Crate::manifest($name, '1.0.0')
+		    . "[workspace]\n");
+		Berth::Test::_write("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
+		my @publish = ('publish', '--registry', 'berth', '--allow-dirty', '--no-verify',
+		    dir => $dir);
+		$fault->arm($point, 'kill');
+		my ($first, undef, $said) = $t->cargo(@publish);
+		isnt($first, 0, "cargo, $point: fails");
+		ok($fault->disarm, "cargo, $point: reached") or diag($said);
+		ok(settled(), "cargo, $point: no transaction is left");
+		my ($second, undef, $then) = $t->cargo(@publish);
+		is($second, $status, "cargo, $point: the second attempt") or diag($then);
+		like($then, qr/already (?:exists|uploaded)/, "cargo, $point: is told why")
+		    if $status != 0;
+		is(versions($name), '1.0.0', "cargo, $point: published once");
+	}
+	sweep('cargo');
+}
+
+agrees($t, 'everything', token => $token);
+my @crashes = $t->log('pool') =~ /was ended by signal (\d+)/g;
+cmp_ok(scalar @crashes, '>=', scalar @points, 'that many workers died');
+is_deeply([grep { $_ != 9 } @crashes], [], 'and none but by SIGKILL');
+
+done_testing();

@@ -1,0 +1,100 @@
+package Berth::Fault;
+
+# Fault points of the build with sanitizers (fcgi/base/fault.h), for one Berth::Test.
+#
+#	my $fault = Berth::Fault->new($t);              # before the pool starts
+#	my @points = $fault->trace('responded:publish', sub { publish() });   # on the way
+#	$fault->arm('blob:fsync', 'kill');              # whoever comes there first
+#	my $res = $fault->during('send:session_commit', sub { publish() }, sub { meanwhile() });
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use POSIX ();
+
+use Berth::Cluster;
+use Berth::Test;
+
+sub new {
+	my ($class, $t) = @_;
+	my $self = bless { t => $t, file => $t->dir . '/fault' }, $class;
+
+	$ENV{BERTH_FAULT} = $self->{file};
+	return $self;
+}
+
+# Why there is nothing to arm, for skip; "" where there is.
+sub missing {
+	my ($self) = @_;
+	my $program = Berth::Cluster->build_dir . '/berth-fcgi';
+
+	return '' if Berth::Cluster::_slurp($program) =~ /BERTH_FAULT/;
+	return "$program has no fault points: it is not the build with sanitizers";
+}
+
+sub arm {
+	my ($self, $point, $action) = @_;
+	my $file = $self->{file};
+
+	unlink("$file.taken");
+	# at once whole: a worker may look at any moment
+	Berth::Test::_write("$file.new", "$point $action\n");
+	rename("$file.new", $file) or die "$file: $!\n";
+}
+
+# Was the point reached?  Nothing is armed after this.
+sub disarm {
+	my ($self) = @_;
+	my $reached = -e "$self->{file}.taken" ? 1 : 0;
+
+	unlink($self->{file}, "$self->{file}.taken");
+	return $reached;
+}
+
+# The points that are passed while $body runs, in order, each once, up to the last.
+sub trace {
+	my ($self, $last, $body) = @_;
+	my $trace = "$self->{file}.trace";
+	my %seen;
+
+	unlink($trace);
+	$self->arm('*', 'trace');
+	$body->();
+	# which may come after the answer
+	$self->{t}->wait_for(sub { Berth::Cluster::_slurp($trace) =~ /^\Q$last\E$/m });
+	$self->disarm;
+	return grep { !$seen{$_}++ } split(/\n/, Berth::Cluster::_slurp($trace));
+}
+
+# Runs $body in a process of its own, $meanwhile in this one while a worker waits
+# at the point; returns what $body returns (as JSON can hold it).
+sub during {
+	my ($self, $point, $body, $meanwhile) = @_;
+	my $json = JSON::PP->new->allow_nonref;
+
+	$self->arm($point, 'wait');
+	pipe(my $in, my $out) or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		print {$out} $json->encode($body->());
+		close($out);
+		POSIX::_exit(0);
+	}
+	close($out);
+	my $done = eval {
+		$self->{t}->wait_for(sub { -e "$self->{file}.taken" })
+		    or die "$point is not reached\n";
+		$meanwhile->();
+		1;
+	};
+	my $why = $@;
+	$self->disarm;
+	my $result = do { local $/; <$in> };
+	local $?;
+	waitpid($pid, 0);
+	die $why unless $done;
+	return $json->decode($result);
+}
+
+1;

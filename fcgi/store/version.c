@@ -146,36 +146,54 @@ publish_body(struct db *db, void *arg, struct err *err)
 	return crate_set_index(db, a, crate_id, &calls[LINES].result, err);
 }
 
-/* The answer to COMMIT was lost: is the version there, with our bytes, from our token? */
+struct look {
+	struct publish publish;
+	bool happened; /* the version is there, with our bytes, from our token */
+};
+
+/*
+ * The transaction whose COMMIT was not answered may still be about to end, and holds the
+ * crate until then: to look before we have its lock would be too early.
+ */
 static int
-publish_look(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
+look_body(struct db *db, void *arg, struct err *err)
 {
+	struct look *look = arg;
+	const struct version_new *v = look->publish.version;
+	const char *name = v->package->name;
+	struct arena *a = look->publish.arena;
 	struct db_params p = { .n = 0 };
 	struct db_result r;
-	struct err look;
+	int64_t crate_id;
 
+	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate_id, err) == -1)
+		return -1;
 	db_bind_int(&p, v->project_id);
 	db_bind_str(&p, v->normalized_name);
 	db_bind_str(&p, v->version_base);
-	if (db_connect(db, &look) == -1 || db_exec(db, a, STMT_VERSION_PUBLISHED, &p, &r, &look) == -1)
-		return err_context(err, "looking for it failed: %s", look.detail);
-	if (r.rows == 1 && strcmp(db_str(&r, 0, 0), v->cksum) == 0 && !db_is_null(&r, 0, 1) &&
-	    db_int(&r, 0, 1) == v->actor.token_id) {
-		err_clear(err);
-		return 0;
-	}
-	return err_context(err, "it did not happen");
+	if (db_exec(db, a, STMT_VERSION_PUBLISHED, &p, &r, err) == -1)
+		return -1;
+	look->happened = r.rows == 1 && strcmp(db_str(&r, 0, 0), v->cksum) == 0 &&
+	    !db_is_null(&r, 0, 1) && db_int(&r, 0, 1) == v->actor.token_id;
+	/* rolled back in any case: a crate that the lock has made has no versions */
+	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");
 }
 
 int
 version_publish(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
 {
-	struct publish publish = { a, v };
+	struct look look = { .publish = { a, v } };
 	bool unknown = false;
+	struct err found = { 0 };
 
-	if (db_transaction(db, publish_body, &publish, &unknown, err) == 0)
+	if (db_transaction(db, publish_body, &look.publish, &unknown, err) == 0)
 		return 0;
-	return unknown ? publish_look(db, a, v, err) : -1;
+	if (!unknown)
+		return -1;
+	if (db_transaction(db, look_body, &look, &unknown, &found) == -1 && !look.happened)
+		return err_context(err, "%s", found.detail[0] != '\0' ? found.detail : found.pub);
+	err_clear(err);
+	return 0;
 }
 
 struct yank {

@@ -49,6 +49,7 @@ UPDATE versions SET yanked = $2, index_line = $3 WHERE id = $1;
 
 -- name: version_published
 -- $1 project, $2 normalized name, $3 version without build metadata.  Was this published, with
--- which bytes and by which token?  Asked where the answer to COMMIT was lost.  Unique indexes.
+-- which bytes and by which token?  Asked where the answer to COMMIT was lost, with the crate locked
+-- so that the lost transaction has ended.  Unique indexes.
 SELECT v.cksum, v.token_id FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.version_base = $3;

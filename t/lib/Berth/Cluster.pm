@@ -117,6 +117,14 @@ sub sql_as {
 	return length($out) ? ($out) : ();
 }
 
+# Starts the server anew, having stopped it in this mode: `immediate` is as good as a crash.
+sub restart {
+	my ($self, $mode) = @_;
+
+	$self->_run_as_postgres("$self->{bin}/pg_ctl", '-D', "$self->{pg}/data", '-w', '-t', 60,
+	    '-s', '-l', "$self->{pg}/log", '-m', $mode, 'restart');
+}
+
 # Stops the cluster and every process that names our directory, removes it.
 sub stop {
 	my ($self) = @_;

@@ -1,0 +1,138 @@
+#!/usr/bin/perl
+
+# Disk and inspector in trouble while somebody publishes: the right status, in cargo's shape, and
+# nothing half.  Case V26 of the specification.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Agreement qw(agrees staged);
+use Berth::Cluster;
+use Berth::Fault;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my $id = $t->project('demo/registry');
+my $R = $t->registry($id);
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+my %sentence = (
+	500 => 'internal server error',
+	503 => 'the registry is temporarily unavailable, please try again',
+);
+
+sub publish {
+	my ($name, $version) = @_;
+
+	return $t->publish($id, $token, $name, $version,
+	    files => { 'which.txt' => "$name $version\n" });
+}
+
+# Fails as it must, leaves nothing, and works again.
+sub fails {
+	my ($name, $crate, $status, $heal, $break) = @_;
+
+	$break->();
+	my $res = publish($crate, '1.0.0');
+	is($res->{status}, $status, "$name: $status") or diag($res->{body});
+	is($res->{body}, "{\"errors\":[{\"detail\":\"$sentence{$status}\"}]}", "$name: the body");
+	is($res->{headers}{'content-type'}, 'application/json', "$name: its type");
+	is($res->{headers}{'retry-after'}, $status == 503 ? 5 : undef, "$name: Retry-After");
+	is($t->psql("SELECT count(*) FROM crates WHERE name = '$crate'"), 0,
+	    "$name: nothing is published");
+	is_deeply([staged($t)], [], "$name: nothing is staged");
+	is($t->http(GET => "$R/first/1.0.0/download", { token => $token })->{status}, 200,
+	    "$name: downloads are served");
+	$heal->();
+	is(publish($crate, '1.0.0')->{status}, 200, "$name: the second attempt");
+	agrees($t, $name, token => $token, only => [$crate]);
+}
+
+is(publish('first', '1.0.0')->{status}, 200, 'a publish');
+
+# ---- disk ----
+
+my $n = 0;
+for my $error ([enospc => 503], [edquot => 503], [erofs => 503], [eio => 500]) {
+	for my $point (qw(blob:create blob:write blob:fsync blob:mkdir blob:link blob:fsync_dir)) {
+		fails("$error->[0] at $point", 'disk-' . ++$n, $error->[1],
+		    sub { ok($fault->disarm, "$error->[0] at $point: reached"); },
+		    sub { $fault->arm($point, $error->[0]); });
+	}
+}
+
+subtest 'a file of another size in the place of the blob' => sub {
+	my $bytes = $t->make_crate('torn', '1.0.0', files => { 'which.txt' => "torn 1.0.0\n" });
+	my $sha256 = sha256_hex($bytes);
+	my $folder = $t->store . '/' . substr($sha256, 0, 2);
+
+	mkdir($folder);
+	mkdir($folder .= '/' . substr($sha256, 2, 2));
+	Berth::Test::_write("$folder/$sha256", substr($bytes, 0, 100));
+	$fault->arm('blob:rename', 'kill');
+	is(publish('torn', '1.0.0')->{status}, 502, 'killed');
+	ok($fault->disarm, 'before it is replaced');
+	is($t->psql("SELECT count(*) FROM crates WHERE name = 'torn'"), 0, 'nothing is published');
+	is(publish('torn', '1.0.0')->{status}, 200, 'the second attempt');
+	unlink(staged($t));
+	agrees($t, 'replaced', token => $token, only => ['torn']);
+};
+
+# Nothing is read-only for root; there EROFS above has to do.
+if ($> != 0) {
+	fails('no permission', 'forbidden', 500, sub { chmod(0755, $t->store . '/staging'); },
+	    sub { chmod(0555, $t->store . '/staging'); });
+}
+
+# ---- inspector ----
+
+my $good = Berth::Cluster->build_dir . '/berth-inspect';
+my $bad = $t->dir . '/inspector';
+
+sub inspector {
+	my ($path, $script) = @_;
+
+	Berth::Test::_write($path, $script) if defined $script;
+	chmod(0755, $path) if defined $script;
+	$t->conf(inspector => $path, inspect_timeout => 2);
+	$t->stop_pool;
+}
+
+for my $case (
+	['the inspector is missing', 500, undef],
+	['the inspector cannot be run', 500, "no program\n"],
+	['the inspector is killed', 500, "#!/bin/sh\nkill -KILL \$\$\n"],
+	['the inspector says nothing', 500, "#!/bin/sh\nexit 0\n"],
+	['the inspector says nonsense', 500, "#!/bin/sh\necho nonsense\n"],
+	['the inspector says only half', 500,
+	    "#!/bin/sh\n'$good' \"\$@\" | /usr/bin/head -c 100\nexit 0\n"],
+	['the inspector talks without end', 500, "#!/bin/sh\nexec /usr/bin/yes\n"],
+	['the inspector hangs', 503, "#!/bin/sh\nexec /bin/sleep 600\n"],
+	['the inspector hangs after it has spoken', 503,
+	    "#!/bin/sh\n'$good' \"\$@\"\nexec /bin/sleep 600\n"],
+	['the inspector closes its output and hangs', 500, "#!/bin/sh\nexec /bin/sleep 600 >&-\n"],
+) {
+	my ($name, $status, $script) = @$case;
+	my $started;
+
+	unlink($bad);
+	fails($name, 'inspect-' . ++$n, $status, sub {
+		cmp_ok(time - $started, '<', 15, "$name: in time");
+		inspector($good);
+	}, sub {
+		inspector($bad, $script);
+		$t->start_pool;
+		$started = time;
+	});
+}
+agrees($t, 'in the end', token => $token);
+
+done_testing();

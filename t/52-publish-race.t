@@ -1,23 +1,26 @@
 #!/usr/bin/perl
-# Many at once: exactly the right winners, and index, database and blob store agree.
+
+# Fifty at once: exactly the right winners, and index, database and blob store agree.
+# Case V25 of the specification.
 
 use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
-use File::Find ();
-use JSON::PP ();
 use Test::More;
 
+use Berth::Agreement qw(agrees index_of staged);
 use Berth::Test;
+
+use constant N => 50;
 
 my $t = Berth::Test->new(workers => 8);
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
-my $new = "$R/api/v1/crates/new";
 $t->user('dev');
 $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
+my @all;
 
 sub publish {
 	my ($name, $version, %opt) = @_;
@@ -26,11 +29,13 @@ sub publish {
 	return [$res->{status}, $res->{body}];
 }
 
-sub index_lines {
-	my ($path) = @_;
-	my $res = $t->http(GET => "$R/$path", { token => $token });
+# Runs it N times at once; each returns [status, body].
+sub race {
+	my ($body) = @_;
+	my @res = $t->parallel(N, $body);
 
-	return map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{body});
+	push @all, @res;
+	return @res;
 }
 
 sub tally {
@@ -40,67 +45,87 @@ sub tally {
 	return \%n;
 }
 
-# Index, rows and blobs tell the same story.
-sub check_agreement {
-	my ($name) = @_;
-	my (%blob, %row);
+sub said {
+	my ($pattern, @res) = @_;
 
-	File::Find::find({ no_chdir => 1, wanted => sub { $blob{ (split m{/})[-1] } = $_ if -f } }, $t->store);
-	$row{$_} = 1 for split(/\n/, $t->psql('SELECT cksum FROM versions'));
-	my @lost = grep { !$blob{$_} } keys %row;
-	my @wrong = grep { sha256_hex(do { local (@ARGV, $/) = $blob{$_}; <> }) ne $_ } keys %blob;
-	my @staging = glob($t->store . '/staging/*');
-
-	is_deeply(\@lost, [], "$name: every version has its bytes");
-	is_deeply(\@wrong, [], "$name: every blob is what its name says");
-	is_deeply(\@staging, [], "$name: nothing is left in staging");
-	is($t->psql('SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.cksum = b.sha256)'), 0,
-	    "$name: no blob row without a version");
-	is($t->psql('SELECT count(*) FROM crates c WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.crate_id = c.id)'), 0,
-	    "$name: no crate without a version");
+	return scalar(grep { $_->[0] == 400 && $_->[1] =~ $pattern } @res);
 }
 
-# 20 publishes of one version; each with bytes of its own
-my @res = $t->parallel(20, sub { publish('same', '1.0.0', files => { 'who.txt' => "publisher $_[0]\n" }) });
-is_deeply(tally(@res), { 200 => 1, 400 => 19 }, 'one version: one 200, the rest 400') or diag(map { "$_->[0] $_->[1]\n" } @res);
-is(scalar(grep { $_->[1] =~ /crate version `1\.0\.0` is already uploaded/ } @res), 19, 'each loser is told why');
-my @lines = index_lines('sa/me/same');
-is(scalar @lines, 1, 'one line');
-is(sha256_hex($t->http(GET => "$R/same/1.0.0/download", { token => $token })->{body}), $lines[0]{cksum}, 'the bytes of the winner');
-check_agreement('one version');
+sub show { return map { "$_->[0] $_->[1]\n" } @_; }
 
-# 20 versions of one new crate
-@res = $t->parallel(20, sub { publish('many', "1.$_[0].0") });
-is_deeply(tally(@res), { 200 => 20 }, 'different versions: all 200') or diag(map { "$_->[0] $_->[1]\n" } @res);
-is_deeply([sort map { $_->{vers} } index_lines('ma/ny/many')], [sort map { "1.$_.0" } 0 .. 19], 'all lines are there');
-check_agreement('different versions');
+sub agreed {
+	my ($name) = @_;
 
-# equal bytes under two names go to one blob each time; spellings of one name to one crate
-@res = $t->parallel(16, sub { publish($_[0] % 2 ? 'two-names' : 'two_names', "1.0.$_[0]") });
-my $tally = tally(@res);
-is_deeply([sort keys %$tally], [200, 400], 'two spellings: some win, some are refused');
-is($tally->{200}, 8, 'all of one spelling win');
-is($t->psql("SELECT count(*) FROM crates WHERE normalized_name = 'two-names'"), 1, 'one crate');
-is(scalar(grep { $_->[0] == 400 && $_->[1] =~ /crate was previously named `two[-_]names`/ } @res), 8, 'the others are told why');
-check_agreement('two spellings');
+	agrees($t, $name, token => $token);
+	is_deeply([staged($t)], [], "$name: nothing is left in staging");
+}
+
+# one version, with other bytes from each
+my @res = race(sub { publish('same', '1.0.0', files => { 'who.txt' => "publisher $_[0]\n" }) });
+is_deeply(tally(@res), { 200 => 1, 400 => N - 1 }, 'one version: one 200, the rest 400')
+    or diag(show(@res));
+is(said(qr/crate version `1\.0\.0` is already uploaded/, @res), N - 1, 'each loser is told why');
+my ($lines) = index_of($t, $id, 'same', $token);
+is(scalar @$lines, 1, 'one line');
+is(sha256_hex($t->http(GET => "$R/same/1.0.0/download", { token => $token })->{body}),
+    $lines->[0]{cksum}, 'the bytes of the winner');
+agreed('one version');
+
+# versions of one new crate
+@res = race(sub { publish('many', "1.$_[0].0") });
+is_deeply(tally(@res), { 200 => N }, 'different versions: all 200') or diag(show(@res));
+my ($many, $etag) = index_of($t, $id, 'many', $token);
+is_deeply([sort map { $_->{vers} } @$many], [sort map { "1.$_.0" } 0 .. N - 1],
+    'all lines are there');
+is($t->http(GET => "$R/ma/ny/many",
+    { token => $token, headers => { 'If-None-Match' => "\"$etag\"" } })->{status},
+    304, 'the ETag is that of all lines');
+is($t->psql("SELECT index_revision FROM crates WHERE name = 'many'"), N,
+    'the index was made once for each');
+agreed('different versions');
+
+# two spellings of one new name go to one crate
+@res = race(sub { publish($_[0] % 2 ? 'foo-bar' : 'foo_bar', "1.0.$_[0]") });
+is_deeply(tally(@res), { 200 => N / 2, 400 => N / 2 }, 'two spellings: one wins')
+    or diag(show(@res));
+is(said(qr/crate was previously named `foo[-_]bar`/, @res), N / 2, 'the others are told why');
+is($t->psql("SELECT count(*) FROM crates WHERE normalized_name = 'foo-bar'"), 1, 'one crate');
+is($t->psql("SELECT count(DISTINCT right(v.version, 1)::int % 2) FROM versions v JOIN crates c"
+    . " ON c.id = v.crate_id WHERE c.normalized_name = 'foo-bar'"), 1,
+    'with versions of one spelling');
+agreed('two spellings');
 
 # publishing against yanking: each yank holds, no line is lost
 publish('duel', '1.0.0');
-@res = $t->parallel(20, sub {
+@res = race(sub {
 	my ($i) = @_;
 
 	return publish('duel', "2.0.$i") if $i % 2;
-	my $res = $t->http($i % 4 ? 'DELETE' : 'PUT', "$R/api/v1/crates/duel/1.0.0/" . ($i % 4 ? 'yank' : 'unyank'), { token => $token });
+	my ($method, $what) = $i % 4 ? ('DELETE', 'yank') : ('PUT', 'unyank');
+	my $res = $t->http($method => "$R/api/v1/crates/duel/1.0.0/$what", { token => $token });
 	return [$res->{status}, $res->{body}];
 });
-is_deeply(tally(@res), { 200 => 20 }, 'publish against yank: all 200') or diag(map { "$_->[0] $_->[1]\n" } @res);
-@lines = index_lines('du/el/duel');
-is(scalar @lines, 11, 'no line is lost');
-is($lines[0]{yanked} ? 't' : 'f', $t->psql("SELECT v.yanked FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'duel' AND v.version = '1.0.0'"),
-    'index and row agree on the yank');
-check_agreement('publish against yank');
+is_deeply(tally(@res), { 200 => N }, 'publish against yank: all 200') or diag(show(@res));
+($lines) = index_of($t, $id, 'duel', $token);
+is(scalar @$lines, 1 + N / 2, 'no line is lost');
+is($lines->[0]{vers}, '1.0.0', 'the first stays the first');
+is($t->psql("SELECT count(*) FILTER (WHERE action = 'crate.yank')"
+    . " - count(*) FILTER (WHERE action = 'crate.unyank') FROM audit_events WHERE crate = 'duel'"),
+    $lines->[0]{yanked} ? 1 : 0, 'yanks and their undoing add up');
+agreed('publish against yank');
 
-is(scalar(grep { /deadlock|40P01/ } map { $_->[1] } @res), 0, 'no deadlock reaches a client');
+# equal bytes in two projects at once: one blob, two versions
+my $other = $t->project('demo/other');
+@res = race(sub {
+	my $res = $t->publish($_[0] % 2 ? $id : $other, $token, 'twin-' . ($_[0] >> 1), '1.0.0');
+	return [$res->{status}, $res->{body}];
+});
+is_deeply(tally(@res), { 200 => N }, 'equal bytes: all 200') or diag(show(@res));
+is($t->psql("SELECT count(DISTINCT v.cksum) FROM versions v JOIN crates c ON c.id = v.crate_id"
+    . " WHERE c.name LIKE 'twin-%'"), N / 2, 'one blob for two');
+agreed('equal bytes');
+
+is(scalar(grep { /deadlock|40P01/ } map { $_->[1] } @all), 0, 'no deadlock reaches a client');
 is(scalar(grep { / status=5\d\d / } split(/\n/, $t->log('pool'))), 0, 'no server error');
 
 done_testing();

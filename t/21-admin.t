@@ -352,7 +352,8 @@ subtest 'output that nobody takes' => sub {
 };
 
 subtest 'the manual page' => sub {
-	my $page = `mandoc -Tutf8 -Owidth=1000 fcgi/berth.1 | col -b`;
+	# bold and underlined letters come as letter, backspace, letter
+	my $page = `mandoc -Tascii -Owidth=1000 fcgi/berth.1` =~ s/.\x08//gr;
 	my (undef, $help) = $t->berth('--help');
 
 	for my $command ($help =~ /^    berth (.*)$/mg) {

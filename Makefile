@@ -43,7 +43,13 @@ FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBERTH_VERSION='"$(VERSION)"'
 LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi
+# What needs no library must say nothing of those that are missing.
+ifneq ($(filter-out help run uninstall dist clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell $(PKG_CONFIG) --exists $(PACKAGES) && echo yes),yes)
+$(error libraries are missing; on Debian, as root: apt-get install $(shell scripts/packages --missing build))
+endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) | sed 's/-I/-isystem /g')
+endif
 LDFLAGS += -Wl,--as-needed
 
 # ---- sources ---------------------------------------------------------------

@@ -68,8 +68,9 @@ is($p->state_of_things, $before, 'case 13: nothing is left');
 for my $case (['authorize', '', 401], ['framing', "Authorization: $token", 413],
     ['crate', "Authorization: $token", 400]) {
 	my ($what, $header, $status) = @$case;
+	# small where it is refused unread: curl hangs up on whoever answers before it has sent all
 	my $body = $what eq 'crate' ? $t->publish_body($json, 'not gzip at all')
-	    : pack('V', (1 << 20) + 1) . 'x' x 500_000;
+	    : pack('V', (1 << 20) + 1) . 'x' x ($what eq 'authorize' ? 500 : 500_000);
 	my $file = $t->dir . '/again';
 
 	open(my $fh, '>:raw', $file) or die "$file: $!\n";

@@ -27,10 +27,15 @@ static const struct field {
 static const struct magic {
 	char bytes[MAGIC_SIZE + 1];
 	bool prefix; /* GNU keeps other things in the bytes of the prefix */
+	/*
+	 * From here on there must be nothing.  GNU has a map of holes there, which libarchive
+	 * goes by whatever the type says, and most others do not: two contents of one file.
+	 */
+	size_t blank_from;
 } magics[] = {
-	{ "ustar\0" "00", true }, /* POSIX */
-	{ "ustar  \0", false }, /* GNU: what cargo writes */
-	{ "\0\0\0\0\0\0\0\0", false }, /* Version 7: what the first cargos wrote */
+	{ "ustar\0" "00", true, 500 }, /* POSIX */
+	{ "ustar  \0", false, 369 }, /* GNU: what cargo writes; before it are two times */
+	{ "\0\0\0\0\0\0\0\0", false, 265 }, /* Version 7: what the first cargos wrote */
 };
 
 static const struct {
@@ -130,6 +135,16 @@ magic_find(const unsigned char *block)
 	return NULL;
 }
 
+static bool
+is_blank(const unsigned char *block, size_t from)
+{
+	for (size_t i = from; i < TAR_BLOCK; i++) {
+		if (block[i] != '\0')
+			return false;
+	}
+	return true;
+}
+
 int
 tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_header *h,
     struct err *err)
@@ -144,6 +159,9 @@ tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_h
 	if (values[CHECKSUM] != checksum(block))
 		return err_set(err, 400, MALFORMED ": wrong checksum in the header at byte %" PRIu64,
 		    at);
+	if (!is_blank(block, magic->blank_from))
+		return err_set(err, 400, MALFORMED ": the header at byte %" PRIu64
+		    " goes on after its end", at);
 	h->type = block[TYPE_AT] == '\0' ? TAR_FILE : block[TYPE_AT];
 	h->size = values[SIZE];
 	h->mode = (unsigned)values[MODE];

@@ -203,6 +203,10 @@ test_headers(void)
 		{ 257, "USTAR\0" "00", 8, true, "no tar header" },
 		{ 257, "ustar\0" "01", 8, true, "no tar header" },
 		{ 0, "a\0b", 3, true, "goes on after its end" },
+		/* GNU's map of holes, which libarchive goes by in a plain file too */
+		{ 386, "00000000001", 11, true, "goes on after its end" },
+		{ 482, "\1", 1, true, "goes on after its end" },
+		{ 511, "x", 1, true, "goes on after its end" },
 	};
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {

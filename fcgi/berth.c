@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/command.h"
+#include "admin/operator.h"
 #include "base/settings.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
@@ -177,6 +178,7 @@ run(struct invocation *in, const struct option_set *common)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
 	in->db = db_new(in->conninfo, timeout_ms);
+	in->actor = operator_actor(in->arena);
 	rc = in->command->run(in);
 	db_free(in->db);
 	/* a token that nobody has read is lost: say so */

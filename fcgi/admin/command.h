@@ -12,6 +12,7 @@
 #include "admin/options.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 enum { COMMAND_ARGS_MAX = 16 };
@@ -26,6 +27,7 @@ struct invocation {
 	const struct settings *settings; /* NULL: there is no configuration */
 	const char *conninfo;
 	struct db *db; /* connects when it is first used */
+	struct audit_actor actor; /* whoever runs the command */
 	bool json;
 	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
 	size_t nargs;

@@ -10,7 +10,7 @@ add(struct invocation *in)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	int64_t id;
 
-	if (group_add(in->db, in->arena, in->args[0], &id, &in->err) == -1)
+	if (group_add(in->db, in->arena, &in->actor, in->args[0], &id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]) });
 	return 0;

@@ -37,7 +37,7 @@ set(struct invocation *in)
 	if (level == MEMBER_NONE && expires != NULL)
 		return err_set(&in->err, 400, "what is taken away has no --expires");
 	m.level = level;
-	if (member_set(in->db, in->arena, &m, &m.user_id, &in->err) == -1)
+	if (member_set(in->db, in->arena, &in->actor, &m, &m.user_id, &in->err) == -1)
 		return -1;
 	fill_row(&m, row);
 	output_id(&out, row);

@@ -22,7 +22,7 @@ add(struct invocation *in)
 	const char *visibility = in->options.values[0];
 	int64_t id;
 
-	if (project_add(in->db, in->arena, in->args[0], visibility, &id, &in->err) == -1)
+	if (project_add(in->db, in->arena, &in->actor, in->args[0], visibility, &id, &in->err) == -1)
 		return -1;
 	output_id(&out,
 	    (struct cell[]) { cell_int(id), cell_str(in->args[0]), cell_str(visibility) });
@@ -129,7 +129,7 @@ set(struct invocation *in)
 			return -1;
 	}
 	if (project_policy_change(in, &asked.change.policy, &in->err) == -1 ||
-	    project_set(in->db, in->arena, in->args[0], &asked.change, &id, &in->err) == -1)
+	    project_set(in->db, in->arena, &in->actor, in->args[0], &asked.change, &id, &in->err) == -1)
 		return -1;
 	return print_project(in, output_id);
 }

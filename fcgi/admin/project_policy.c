@@ -42,6 +42,7 @@ project_policy_change(const struct invocation *in, const char **json, struct err
 {
 	struct json_out o;
 	struct buf b;
+	bool any = false;
 
 	buf_init(&b, in->arena, POLICY_MAX);
 	json_out_init(&o, &b);
@@ -57,12 +58,13 @@ project_policy_change(const struct invocation *in, const char **json, struct err
 			continue;
 		if (!back && check_value(in, key, value, err) == -1)
 			return -1;
+		any = true;
 		json_out_key(&o, key->name);
 		json_out_str(&o, back ? NULL : value);
 	}
 	json_out_close(&o, '}');
 	assert(!buf_full(&b));
-	*json = buf_str(&b);
+	*json = any ? buf_str(&b) : NULL;
 	return 0;
 }
 

@@ -9,7 +9,8 @@
 #include "admin/command.h"
 
 /*
- * The words of the command that have such a key, as the object that project_set() takes;
+ * The words of the command that have such a key, as the object that project_set() takes,
+ * or NULL where there is none;
  * other words are left to the caller.  An empty value, or `default`, goes back to the
  * configuration.  -1: 400, what is wrong with a value.
  */

@@ -86,7 +86,7 @@ add(struct invocation *in)
 	    (given[ADD_EXPIRES] != NULL &&
 	        date_parse(given[ADD_EXPIRES], &t.expires_at, &in->err) == -1) ||
 	    token_generate(TOKEN_PERSONAL, text, digest, &in->err) == -1 ||
-	    token_add_personal(in->db, in->arena, &t, &id, &in->err) == -1)
+	    token_add_personal(in->db, in->arena, &in->actor, &t, &id, &in->err) == -1)
 		return -1;
 	/* the only time that anybody sees it */
 	output_id(&out, (struct cell[]) { cell_str(text), cell_int(id), cell_str(t.username),
@@ -139,7 +139,7 @@ revoke_token(struct invocation *in)
 	if (in->nargs > 0 ? parse_id(in->args[0], &id, &in->err) == -1 :
 	                    read_digest(digest, &in->err) == -1)
 		return -1;
-	if (token_revoke(in->db, in->arena, id, slice_of((const char *)digest, sizeof(digest)), &id,
+	if (token_revoke(in->db, in->arena, &in->actor, id, slice_of((const char *)digest, sizeof(digest)), &id,
 	        &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });

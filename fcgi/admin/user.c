@@ -25,7 +25,7 @@ add(struct invocation *in)
 		.admin = given[ADD_ADMIN] != NULL,
 	};
 
-	if (user_add(in->db, in->arena, &u, &u.id, &in->err) == -1)
+	if (user_add(in->db, in->arena, &in->actor, &u, &u.id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(u.id), cell_str(u.username), cell_str(u.name),
 	    cell_str(u.email), cell_bool(u.admin), cell_str("active") });
@@ -39,7 +39,7 @@ set_blocked(struct invocation *in, bool blocked)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	int64_t id;
 
-	if (user_set_blocked(in->db, in->arena, in->args[0], blocked, &id, &in->err) == -1)
+	if (user_set_blocked(in->db, in->arena, &in->actor, in->args[0], blocked, &id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]),
 	    cell_str(blocked ? "blocked" : "active") });

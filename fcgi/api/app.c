@@ -210,7 +210,12 @@ app_registry_url(const struct worker_app *app, struct arena *a)
 struct audit_actor
 app_actor(const struct worker_app *app, const struct request *rq)
 {
-	return (struct audit_actor) { app->facts.user_id, app->facts.token_id, rq->remote_addr, rq->id };
+	return (struct audit_actor) {
+		.user_id = app->facts.user_id,
+		.token_id = app->facts.token_id,
+		.remote_addr = rq->remote_addr,
+		.request_id = rq->id,
+	};
 }
 
 void

@@ -77,6 +77,8 @@ void json_out_slice(struct json_out *, struct slice value);
 void json_out_int(struct json_out *, int64_t value);
 void json_out_bool(struct json_out *, bool value);
 void json_out_null(struct json_out *);
+/* A value that is JSON already. */
+void json_out_raw(struct json_out *, struct slice json);
 /* A key and its value. */
 void json_out_key_str(struct json_out *, const char *key, const char *value); /* NULL: null */
 void json_out_key_bool(struct json_out *, const char *key, bool value);

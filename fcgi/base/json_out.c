@@ -113,6 +113,13 @@ json_out_null(struct json_out *o)
 }
 
 void
+json_out_raw(struct json_out *o, struct slice json)
+{
+	separate(o);
+	buf_put_slice(o->b, json);
+}
+
+void
 json_out_key_str(struct json_out *o, const char *key, const char *value)
 {
 	json_out_key(o, key);

@@ -1,19 +1,176 @@
 #include "store/audit.h"
 
+#include <assert.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+/* A few names and values, each of which was bounded before. */
+enum { DETAIL_MAX = 4 << 20 };
+
+const char *const audit_action_names[AUDIT__MAX] = {
+	[AUDIT_CRATE_PUBLISH] = "crate.publish",
+	[AUDIT_CRATE_YANK] = "crate.yank",
+	[AUDIT_CRATE_UNYANK] = "crate.unyank",
+	[AUDIT_GROUP_CREATE] = "group.create",
+	[AUDIT_MEMBER_SET] = "member.set",
+	[AUDIT_MEMBER_REMOVE] = "member.remove",
+	[AUDIT_PROJECT_CREATE] = "project.create",
+	[AUDIT_PROJECT_SET] = "project.set",
+	[AUDIT_SCHEMA_GRANT] = "schema.grant",
+	[AUDIT_SCHEMA_MIGRATE] = "schema.migrate",
+	[AUDIT_TOKEN_CREATE] = "token.create",
+	[AUDIT_TOKEN_REVOKE] = "token.revoke",
+	[AUDIT_USER_BLOCK] = "user.block",
+	[AUDIT_USER_CREATE] = "user.create",
+	[AUDIT_USER_UNBLOCK] = "user.unblock",
+};
+
+bool
+audit_action_exists(struct slice name)
+{
+	for (size_t i = 0; i < AUDIT__MAX; i++) {
+		if (slice_is(name, audit_action_names[i]))
+			return true;
+	}
+	return false;
+}
+
+struct audit_fact
+audit_fact_time(struct arena *a, const char *key, int64_t seconds)
+{
+	char *text = arena_alloc(a, CLOCK_RFC3339_SIZE);
+
+	clock_rfc3339((time_t)seconds, text);
+	return (struct audit_fact) { key, text, false };
+}
+
+struct audit_fact
+audit_fact_words(struct arena *a, const char *key, const char *const *words, size_t n)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		json_out_str(&o, words[i]);
+	json_out_close(&o, ']');
+	assert(!buf_full(&b));
+	return (struct audit_fact) { key, buf_str(&b), true };
+}
+
+static void
+put_fact(struct json_out *o, const struct audit_fact *fact)
+{
+	if (fact->value == NULL)
+		return;
+	json_out_key(o, fact->key);
+	if (fact->json)
+		json_out_raw(o, slice_str(fact->value));
+	else
+		json_out_str(o, fact->value);
+}
+
+const char *
+audit_detail(struct arena *a, const struct audit_actor *actor, const struct audit_event *event)
+{
+	const struct audit_fact command[] = {
+		{ "system_user", actor->system_user, false },
+		{ "sudo_user", actor->sudo_user, false },
+		{ "host", actor->host, false },
+	};
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, DETAIL_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	if (event->id_key != NULL) {
+		json_out_key(&o, event->id_key);
+		json_out_int(&o, event->id);
+	}
+	for (size_t i = 0; i < AUDIT_FACTS_MAX && event->facts[i].key != NULL; i++)
+		put_fact(&o, &event->facts[i]);
+	for (size_t i = 0; i < sizeof(command) / sizeof(*command); i++)
+		put_fact(&o, &command[i]);
+	json_out_close(&o, '}');
+	assert(!buf_full(&b));
+	return buf_str(&b);
+}
+
+static void
+bind_id(struct db_params *p, int64_t id)
+{
+	if (id == 0)
+		db_bind_null(p);
+	else
+		db_bind_int(p, id);
+}
+
 void
-audit_version_call(struct db_call *call, const struct audit_actor *actor, const char *action,
-    int64_t project_id, const char *crate, const char *version)
+audit_call(struct db_call *call, struct arena *a, const struct audit_actor *actor,
+    const struct audit_event *event)
 {
 	struct db_params *p = &call->params;
 
 	call->stmt = STMT_AUDIT_ADD;
-	db_bind_str(p, action);
-	db_bind_int(p, actor->user_id);
-	db_bind_int(p, actor->token_id);
-	db_bind_int(p, project_id);
-	db_bind_str(p, crate);
-	db_bind_str(p, version);
+	db_bind_str(p, audit_action_names[event->action]);
+	bind_id(p, actor->user_id);
+	bind_id(p, actor->token_id);
+	bind_id(p, event->project_id);
+	db_bind_str(p, event->crate);
+	db_bind_str(p, event->version);
 	db_bind_str(p, actor->remote_addr);
 	db_bind_str(p, actor->request_id);
-	db_bind_null(p);
+	db_bind_str(p, audit_detail(a, actor, event));
+}
+
+int
+audit_add(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct audit_event *event, struct err *err)
+{
+	struct db_call call = { .stmt = STMT__MAX };
+
+	audit_call(&call, a, actor, event);
+	return db_run(db, a, &call, 1, err);
+}
+
+struct change {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	struct db_call *call;
+	struct audit_event *event;
+};
+
+static int
+change_body(struct db *db, void *arg, struct err *err)
+{
+	enum { ID, CHANGED };
+	struct change *change = arg;
+	struct audit_event *event = change->event;
+	struct db_result *r = &change->call->result;
+
+	if (db_run(db, change->arena, change->call, 1, err) == -1)
+		return -1;
+	if (r->rows == 0)
+		return 0;
+	event->id = db_int(r, 0, ID);
+	if (event->id_key == NULL)
+		event->project_id = event->id;
+	if (!db_bool(r, 0, CHANGED))
+		return 0;
+	return audit_add(db, change->arena, change->actor, event, err);
+}
+
+int
+audit_change(struct db *db, struct arena *a, const struct audit_actor *actor, struct db_call *call,
+    struct audit_event *event, struct err *err)
+{
+	struct change change = { a, actor, call, event };
+	bool unknown;
+
+	return db_transaction(db, change_body, &change, &unknown, err);
 }

@@ -1,22 +1,97 @@
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
-/* Who did what, from where: one row for each change, in the transaction of the change. */
+/*
+ * Who did what, from where: one row for each change, in the transaction of the
+ * change, so that there is neither one without the other.  What changes nothing
+ * leaves no row.  A row never holds a token or the digest of one.
+ */
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "store/db.h"
 
-/* The caller of a request that changes something. */
+/* What can be recorded.  A new one is a line here and its name in audit.c. */
+enum audit_action {
+	AUDIT_CRATE_PUBLISH,
+	AUDIT_CRATE_YANK,
+	AUDIT_CRATE_UNYANK,
+	AUDIT_GROUP_CREATE,
+	AUDIT_MEMBER_SET,
+	AUDIT_MEMBER_REMOVE,
+	AUDIT_PROJECT_CREATE,
+	AUDIT_PROJECT_SET,
+	AUDIT_SCHEMA_GRANT,
+	AUDIT_SCHEMA_MIGRATE,
+	AUDIT_TOKEN_CREATE,
+	AUDIT_TOKEN_REVOKE,
+	AUDIT_USER_BLOCK,
+	AUDIT_USER_CREATE,
+	AUDIT_USER_UNBLOCK,
+	AUDIT__MAX
+};
+
+/* "crate.publish" ...: as the database has them. */
+extern const char *const audit_action_names[AUDIT__MAX];
+
+bool audit_action_exists(struct slice name);
+
+/* The caller of a request, or whoever runs berth(1); what is 0 or NULL is not known. */
 struct audit_actor {
 	int64_t user_id;
 	int64_t token_id;
 	const char *remote_addr;
 	const char *request_id;
+	/* of the command; NULL: it was a request */
+	const char *system_user;
+	const char *sudo_user;
+	const char *host;
 };
 
-/* Fills in the call: "crate.publish", "crate.yank", "crate.unyank" of one version. */
-void audit_version_call(struct db_call *, const struct audit_actor *, const char *action,
-    int64_t project_id, const char *crate, const char *version);
+enum { AUDIT_FACTS_MAX = 8 };
+
+/* One more thing to know of a change. */
+struct audit_fact {
+	const char *key;
+	const char *value; /* NULL: the fact is left out */
+	bool json; /* the value is JSON already */
+};
+
+struct audit_event {
+	enum audit_action action;
+	int64_t project_id; /* 0: of none */
+	const char *crate;
+	const char *version;
+	const char *id_key; /* what `id` is called among the facts; NULL: it is not there */
+	int64_t id;
+	struct audit_fact facts[AUDIT_FACTS_MAX]; /* up to a key that is NULL */
+};
+
+/* Facts of other types: a moment in seconds since 1970, a list of words. */
+struct audit_fact audit_fact_time(struct arena *, const char *key, int64_t seconds);
+struct audit_fact audit_fact_words(struct arena *, const char *key, const char *const *words,
+    size_t n);
+
+/* The facts, and what is known of the actor, as the JSON object that the row has. */
+const char *audit_detail(struct arena *, const struct audit_actor *, const struct audit_event *);
+
+/* Fills in the call that adds the row. */
+void audit_call(struct db_call *, struct arena *, const struct audit_actor *,
+    const struct audit_event *);
+
+/* Inside a transaction: adds the row. */
+int audit_add(struct db *, struct arena *, const struct audit_actor *, const struct audit_event *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Runs `change` and, where it changed something, adds the row, in one transaction.  The
+ * statement returns at most one row: the id of what it was about, and whether that is
+ * different now.  The id goes into the event; of an event without an id_key it is the
+ * project's.  Where no row comes back, nothing is recorded and the caller judges.
+ */
+int audit_change(struct db *, struct arena *, const struct audit_actor *, struct db_call *change,
+    struct audit_event *, struct err *) __attribute__((warn_unused_result));
 
 #endif

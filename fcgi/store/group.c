@@ -20,6 +20,7 @@ group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, 
 
 struct adding {
 	struct arena *arena;
+	const struct audit_actor *actor;
 	const char *full_path;
 	int64_t id;
 };
@@ -28,6 +29,8 @@ static int
 add_body(struct db *db, void *arg, struct err *err)
 {
 	struct adding *add = arg;
+	struct audit_event event = { .action = AUDIT_GROUP_CREATE, .id_key = "group_id",
+		.facts = { { "group", add->full_path, false } } };
 	struct db_params p = { 0 }, self = { 0 };
 	struct db_result r = { 0 };
 	struct slice parent;
@@ -48,13 +51,17 @@ add_body(struct db *db, void *arg, struct err *err)
 		return err_set(err, 409, "`%s` exists already", add->full_path);
 	add->id = db_int(&r, 0, 0);
 	db_bind_int(&self, add->id);
-	return db_exec(db, add->arena, STMT_GROUP_ADD_SELF, &self, NULL, err);
+	if (db_exec(db, add->arena, STMT_GROUP_ADD_SELF, &self, NULL, err) == -1)
+		return -1;
+	event.id = add->id;
+	return audit_add(db, add->arena, add->actor, &event, err);
 }
 
 int
-group_add(struct db *db, struct arena *a, const char *full_path, int64_t *id, struct err *err)
+group_add(struct db *db, struct arena *a, const struct audit_actor *actor, const char *full_path,
+    int64_t *id, struct err *err)
 {
-	struct adding add = { .arena = a, .full_path = full_path };
+	struct adding add = { .arena = a, .actor = actor, .full_path = full_path };
 	bool unknown;
 
 	if (naming_check_path("group path", full_path, err) == -1 ||

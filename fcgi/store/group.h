@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 struct group {
@@ -20,8 +21,8 @@ struct group {
  * The group of that path, below parents that exist.  -1: 400 for a malformed
  * path, 404 for a missing parent, 409 where a group or project has the path.
  */
-int group_add(struct db *, struct arena *, const char *full_path, int64_t *id, struct err *)
-    __attribute__((warn_unused_result));
+int group_add(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
+    int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Inside a transaction: the group's id, its row locked, so that nobody else

@@ -60,40 +60,59 @@ find(struct db *db, struct arena *a, const char *username, const char *path, str
 	return 0;
 }
 
-static int
-remove_member(struct db *db, struct arena *a, const struct db_result *found, struct err *err)
-{
-	struct db_params p = { 0 };
+enum { FOUND_USER, FOUND_GROUP, FOUND_PROJECT, NFOUND };
 
-	for (int column = 0; column < 3; column++) {
+static void
+remove_call(struct db_call *call, const struct db_result *found)
+{
+	call->stmt = STMT_MEMBER_REMOVE;
+	for (int column = 0; column < NFOUND; column++) {
 		if (db_is_null(found, 0, column))
-			db_bind_null(&p);
+			db_bind_null(&call->params);
 		else
-			db_bind_int(&p, db_int(found, 0, column));
+			db_bind_int(&call->params, db_int(found, 0, column));
 	}
-	return db_exec(db, a, STMT_MEMBER_REMOVE, &p, NULL, err);
+}
+
+static void
+set_call(struct db_call *call, const struct db_result *found, const struct member *m)
+{
+	bool in_group = !db_is_null(found, 0, FOUND_GROUP);
+	struct db_params *p = &call->params;
+
+	call->stmt = in_group ? STMT_MEMBER_SET_GROUP : STMT_MEMBER_SET_PROJECT;
+	db_bind_int(p, db_int(found, 0, FOUND_USER));
+	db_bind_int(p, db_int(found, 0, in_group ? FOUND_GROUP : FOUND_PROJECT));
+	db_bind_int(p, m->level);
+	db_bind_time(p, m->expires_at);
 }
 
 int
-member_set(struct db *db, struct arena *a, const struct member *m, int64_t *user_id,
-    struct err *err)
+member_set(struct db *db, struct arena *a, const struct audit_actor *actor, const struct member *m,
+    int64_t *user_id, struct err *err)
 {
-	struct db_params p = { 0 };
+	bool none = m->level == MEMBER_NONE;
+	struct audit_event event = { .action = none ? AUDIT_MEMBER_REMOVE : AUDIT_MEMBER_SET,
+		.id_key = "user_id" };
+	struct db_call call = { .stmt = STMT__MAX };
 	struct db_result found = { 0 };
-	bool in_group;
 
 	if (find(db, a, m->username, m->path, &found, err) == -1)
 		return -1;
-	*user_id = db_int(&found, 0, 0);
-	if (m->level == MEMBER_NONE)
-		return remove_member(db, a, &found, err);
-	in_group = !db_is_null(&found, 0, 1);
-	db_bind_int(&p, *user_id);
-	db_bind_int(&p, db_int(&found, 0, in_group ? 1 : 2));
-	db_bind_int(&p, m->level);
-	db_bind_time(&p, m->expires_at);
-	return db_exec(
-	    db, a, in_group ? STMT_MEMBER_SET_GROUP : STMT_MEMBER_SET_PROJECT, &p, NULL, err);
+	*user_id = db_int(&found, 0, FOUND_USER);
+	if (!db_is_null(&found, 0, FOUND_PROJECT))
+		event.project_id = db_int(&found, 0, FOUND_PROJECT);
+	event.facts[0] = (struct audit_fact) { "user", m->username, false };
+	event.facts[1] = (struct audit_fact) { "path", m->path, false };
+	if (!none)
+		event.facts[2] = (struct audit_fact) { "level", member_level_name(m->level), false };
+	if (m->expires_at != 0)
+		event.facts[3] = audit_fact_time(a, "expires_at", m->expires_at);
+	if (none)
+		remove_call(&call, &found);
+	else
+		set_call(&call, &found, m);
+	return audit_change(db, a, actor, &call, &event, err);
 }
 
 int

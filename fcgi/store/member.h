@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/audit.h"
 #include "store/db.h"
 
 /* As in the database; MEMBER_NONE is the absence of a row. */
@@ -37,8 +38,8 @@ int member_level_parse(const char *word, enum member_level *, struct err *)
  * The user's level in the group or project of that path becomes this one, also
  * where it was another.  -1: 400 for a malformed name, 404 for a missing user or place.
  */
-int member_set(struct db *, struct arena *, const struct member *, int64_t *user_id, struct err *)
-    __attribute__((warn_unused_result));
+int member_set(struct db *, struct arena *, const struct audit_actor *, const struct member *,
+    int64_t *user_id, struct err *) __attribute__((warn_unused_result));
 
 /* All, or those of one path (which must exist: 404) without those of what lies above it. */
 int member_list(struct db *, struct arena *, const char *path, struct member **, size_t *n,

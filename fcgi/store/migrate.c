@@ -125,8 +125,11 @@ record(PGconn *pg, const char *name, const struct migration *m, struct err *err)
 }
 
 static int
-apply(PGconn *pg, struct arena *a, const struct migration *m, struct err *err)
+apply(PGconn *pg, struct arena *a, const struct audit_actor *actor, const struct migration *m,
+    struct err *err)
 {
+	const struct audit_event event = { .action = AUDIT_SCHEMA_MIGRATE, .id_key = "version",
+		.id = m->version, .facts = { { "topic", m->topic, false } } };
 	char *name = arena_printf(a, "migration %" PRId64 " (%s)", m->version, m->topic);
 	struct buf text;
 
@@ -136,14 +139,15 @@ apply(PGconn *pg, struct arena *a, const struct migration *m, struct err *err)
 	assert(!buf_full(&text));
 	/* whatever fails, closing the connection rolls back */
 	if (migrate_sql(pg, name, "BEGIN", err) == -1 ||
-	    migrate_sql(pg, name, buf_str(&text), err) == -1 || record(pg, name, m, err) == -1)
+	    migrate_sql(pg, name, buf_str(&text), err) == -1 ||
+	    record(pg, name, m, err) == -1 || migrate_audit(pg, actor, &event, err) == -1)
 		return -1;
 	return migrate_sql(pg, name, "COMMIT", err);
 }
 
 static int
-bring_up(PGconn *pg, struct arena *a, void (*applied)(void *, const struct migration *), void *arg,
-    struct err *err)
+bring_up(PGconn *pg, struct arena *a, const struct audit_actor *actor,
+    void (*applied)(void *, const struct migration *), void *arg, struct err *err)
 {
 	size_t done;
 
@@ -154,7 +158,7 @@ bring_up(PGconn *pg, struct arena *a, void (*applied)(void *, const struct migra
 	    count_applied(pg, &done, err) == -1)
 		return -1;
 	for (size_t i = done; i < nmigrations; i++) {
-		if (apply(pg, a, &migrations[i], err) == -1)
+		if (apply(pg, a, actor, &migrations[i], err) == -1)
 			return -1;
 		applied(arg, &migrations[i]);
 	}
@@ -169,7 +173,7 @@ ignore_notice(void *arg, const PGresult *res)
 }
 
 int
-migrate_run(const char *conninfo, const char *grant_to,
+migrate_run(const char *conninfo, const struct audit_actor *actor, const char *grant_to,
     void (*applied)(void *, const struct migration *), void *arg, struct err *err)
 {
 	static const char *const keys[] = { "fallback_application_name", "connect_timeout",
@@ -185,9 +189,9 @@ migrate_run(const char *conninfo, const char *grant_to,
 	pg = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg) == CONNECTION_OK) {
 		PQsetNoticeReceiver(pg, ignore_notice, NULL);
-		rc = bring_up(pg, a, applied, arg, err);
+		rc = bring_up(pg, a, actor, applied, arg, err);
 		if (rc == 0 && grant_to != NULL)
-			rc = migrate_grant(pg, grant_to, err);
+			rc = migrate_grant(pg, actor, grant_to, err);
 	} else {
 		rc = migrate_failed(pg, "connect", NULL, err);
 	}

@@ -35,6 +35,8 @@
 	" AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace" \
 	" AND pg_has_role($1, relowner, 'MEMBER'))"
 
+#define AUDIT_SQL "INSERT INTO audit_events (action, detail) VALUES ($1, $2::jsonb)"
+
 int
 migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct err *err)
 {
@@ -61,6 +63,22 @@ migrate_sql(PGconn *pg, const char *what, const char *sql, struct err *err)
 	return rc;
 }
 
+int
+migrate_audit(PGconn *pg, const struct audit_actor *actor, const struct audit_event *event,
+    struct err *err)
+{
+	struct arena *a = arena_new();
+	const char *values[] = { audit_action_names[event->action], audit_detail(a, actor, event) };
+	PGresult *res = PQexecParams(pg, AUDIT_SQL, 2, NULL, values, NULL, NULL, 0);
+	int rc = 0;
+
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		rc = migrate_failed(pg, "audit", res, err);
+	PQclear(res);
+	arena_free(a);
+	return rc;
+}
+
 /* Does the question about the role have a row for an answer? */
 static int
 ask(PGconn *pg, const char *sql, const char *role, bool *yes, struct err *err)
@@ -76,8 +94,10 @@ ask(PGconn *pg, const char *sql, const char *role, bool *yes, struct err *err)
 }
 
 int
-migrate_grant(PGconn *pg, const char *role, struct err *err)
+migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, struct err *err)
 {
+	const struct audit_event event = {
+		.action = AUDIT_SCHEMA_GRANT, .facts = { { "role", role, false } } };
 	bool yes;
 
 	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 ||
@@ -92,5 +112,7 @@ migrate_grant(PGconn *pg, const char *role, struct err *err)
 		return err_set(err, 409,
 		    "role `%s` could still create or drop: it must be no owner or superuser",
 		    role);
+	if (migrate_audit(pg, actor, &event, err) == -1)
+		return -1;
 	return migrate_sql(pg, "grant", "COMMIT", err);
 }

@@ -28,6 +28,7 @@ check_path(const char *full_path, struct err *err)
 
 struct adding {
 	struct arena *arena;
+	const struct audit_actor *actor;
 	const char *full_path;
 	const char *visibility;
 	int64_t id;
@@ -37,6 +38,8 @@ static int
 add_body(struct db *db, void *arg, struct err *err)
 {
 	struct adding *add = arg;
+	struct audit_event event = { .action = AUDIT_PROJECT_CREATE, .facts = {
+		{ "project", add->full_path, false }, { "visibility", add->visibility, false } } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 	struct slice group;
@@ -53,15 +56,16 @@ add_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 409, "`%s` exists already", add->full_path);
-	add->id = db_int(&r, 0, 0);
-	return 0;
+	add->id = event.project_id = db_int(&r, 0, 0);
+	return audit_add(db, add->arena, add->actor, &event, err);
 }
 
 int
-project_add(struct db *db, struct arena *a, const char *full_path, const char *visibility,
-    int64_t *id, struct err *err)
+project_add(struct db *db, struct arena *a, const struct audit_actor *actor, const char *full_path,
+    const char *visibility, int64_t *id, struct err *err)
 {
-	struct adding add = { .arena = a, .full_path = full_path, .visibility = visibility };
+	struct adding add = {
+		.arena = a, .actor = actor, .full_path = full_path, .visibility = visibility };
 	bool unknown;
 
 	if (check_path(full_path, err) == -1 || project_check_visibility(visibility, err) == -1 ||
@@ -80,6 +84,12 @@ bind_change(struct db_params *p, const bool *v)
 		db_bind_bool(p, *v);
 }
 
+static const char *
+change_text(const bool *v)
+{
+	return v == NULL ? NULL : *v ? "true" : "false";
+}
+
 static int
 not_found(const char *full_path, struct err *err)
 {
@@ -87,25 +97,32 @@ not_found(const char *full_path, struct err *err)
 }
 
 int
-project_set(struct db *db, struct arena *a, const char *full_path,
+project_set(struct db *db, struct arena *a, const struct audit_actor *actor, const char *full_path,
     const struct project_change *change, int64_t *id, struct err *err)
 {
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
+	struct audit_event event = {
+		.action = AUDIT_PROJECT_SET,
+		.facts = { { "visibility", change->visibility, false },
+		    { "packages_enabled", change_text(change->packages_enabled), true },
+		    { "public_packages", change_text(change->public_packages), true },
+		    { "policy", change->policy, true } },
+	};
+	struct db_call call = { .stmt = STMT_PROJECT_SET };
+	struct db_params *p = &call.params;
 
 	if (check_path(full_path, err) == -1 ||
 	    (change->visibility != NULL && project_check_visibility(change->visibility, err) == -1))
 		return -1;
-	db_bind_str(&p, full_path);
-	db_bind_str(&p, change->visibility);
-	bind_change(&p, change->packages_enabled);
-	bind_change(&p, change->public_packages);
-	db_bind_str(&p, change->policy);
-	if (db_exec(db, a, STMT_PROJECT_SET, &p, &r, err) == -1)
+	db_bind_str(p, full_path);
+	db_bind_str(p, change->visibility);
+	bind_change(p, change->packages_enabled);
+	bind_change(p, change->public_packages);
+	db_bind_str(p, change->policy);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (call.result.rows == 0)
 		return not_found(full_path, err);
-	*id = db_int(&r, 0, 0);
+	*id = event.id;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "store/access_facts.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 struct project {
@@ -26,8 +27,8 @@ int project_check_visibility(const char *, struct err *) __attribute__((warn_unu
  * -1: 400 for a malformed path or visibility, 404 for a missing group, 409
  * where a group or project has the path.
  */
-int project_add(struct db *, struct arena *, const char *full_path, const char *visibility,
-    int64_t *id, struct err *) __attribute__((warn_unused_result));
+int project_add(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
+    const char *visibility, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /* What is to change; NULL leaves as it is. */
 struct project_change {
@@ -38,8 +39,8 @@ struct project_change {
 };
 
 /* -1: 400, 404. */
-int project_set(struct db *, struct arena *, const char *full_path, const struct project_change *,
-    int64_t *id, struct err *) __attribute__((warn_unused_result));
+int project_set(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
+    const struct project_change *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /* -1: 404. */
 int project_find(struct db *, struct arena *, const char *full_path, struct project **,

@@ -3,47 +3,53 @@
 #include "store/naming.h"
 
 int
-token_add_personal(struct db *db, struct arena *a, const struct token_new *t, int64_t *id,
-    struct err *err)
+token_add_personal(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct token_new *t, int64_t *id, struct err *err)
 {
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
+	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
+		.facts = { { "kind", "personal", false }, { "user", t->username, false },
+		    audit_fact_words(a, "scopes", t->scopes, t->nscopes),
+		    { "name", t->name, false } } };
+	struct db_call call = { .stmt = STMT_TOKEN_ADD_PERSONAL };
+	struct db_params *p = &call.params;
 
 	if (naming_check_name("username", t->username, err) == -1 ||
 	    naming_check_text("name", t->name, err) == -1)
 		return -1;
-	db_bind_str(&p, t->username);
-	db_bind_bytes(&p, t->digest);
-	db_bind_str(&p, t->name);
-	db_bind_array(&p, a, t->scopes, t->nscopes);
-	db_bind_time(&p, t->expires_at);
-	if (db_exec(db, a, STMT_TOKEN_ADD_PERSONAL, &p, &r, err) == -1)
+	if (t->expires_at != 0)
+		event.facts[4] = audit_fact_time(a, "expires_at", t->expires_at);
+	db_bind_str(p, t->username);
+	db_bind_bytes(p, t->digest);
+	db_bind_str(p, t->name);
+	db_bind_array(p, a, t->scopes, t->nscopes);
+	db_bind_time(p, t->expires_at);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (call.result.rows == 0)
 		return err_set(err, 404, "user `%s` does not exist", t->username);
-	*id = db_int(&r, 0, 0);
+	*id = event.id;
 	return 0;
 }
 
 int
-token_revoke(struct db *db, struct arena *a, int64_t id, struct slice digest, int64_t *found,
-    struct err *err)
+token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor, int64_t id,
+    struct slice digest, int64_t *found, struct err *err)
 {
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
+	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id" };
+	struct db_call call = { .stmt = STMT_TOKEN_REVOKE };
 
 	if (id != 0) {
-		db_bind_int(&p, id);
-		db_bind_null(&p);
+		db_bind_int(&call.params, id);
+		db_bind_null(&call.params);
 	} else {
-		db_bind_null(&p);
-		db_bind_bytes(&p, digest);
+		db_bind_null(&call.params);
+		db_bind_bytes(&call.params, digest);
 	}
-	if (db_exec(db, a, STMT_TOKEN_REVOKE, &p, &r, err) == -1)
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (call.result.rows == 0)
 		return err_set(err, 404, "no such token exists");
-	*found = db_int(&r, 0, 0);
+	*found = event.id;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 struct token_new {
@@ -31,15 +32,15 @@ struct token_entry {
 };
 
 /* A user's own token.  -1: 400 for a malformed name, 404 for a missing user. */
-int token_add_personal(struct db *, struct arena *, const struct token_new *, int64_t *id,
-    struct err *) __attribute__((warn_unused_result));
+int token_add_personal(struct db *, struct arena *, const struct audit_actor *,
+    const struct token_new *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Refused from the next request on; it may be revoked already.  By id, or,
  * where id is 0, by digest.  -1: 404.
  */
-int token_revoke(struct db *, struct arena *, int64_t id, struct slice digest, int64_t *found,
-    struct err *) __attribute__((warn_unused_result));
+int token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_t id,
+    struct slice digest, int64_t *found, struct err *) __attribute__((warn_unused_result));
 
 /* All, or those of one user (0: all); in the order in which they came. */
 int token_list(struct db *, struct arena *, int64_t user_id, struct token_entry **, size_t *n,

@@ -3,61 +3,70 @@
 #include "store/naming.h"
 
 int
-user_add(struct db *db, struct arena *a, const struct user *u, int64_t *id, struct err *err)
+user_add(struct db *db, struct arena *a, const struct audit_actor *actor, const struct user *u,
+    int64_t *id, struct err *err)
 {
-	struct db_params p = { 0 };
-	struct db_result r = { 0 };
+	struct audit_event event = { .action = AUDIT_USER_CREATE, .id_key = "user_id",
+		.facts = { { "user", u->username, false }, { "admin", u->admin ? "true" : "false", true } } };
+	struct db_call call = { .stmt = STMT_USER_ADD };
+	struct db_params *p = &call.params;
 
 	if (naming_check_name("username", u->username, err) == -1 ||
 	    naming_check_text("name", u->name, err) == -1 ||
 	    naming_check_email(u->email, err) == -1)
 		return -1;
-	db_bind_str(&p, u->username);
-	db_bind_str(&p, u->name);
-	db_bind_str(&p, u->email);
-	db_bind_bool(&p, u->admin);
-	if (db_exec(db, a, STMT_USER_ADD, &p, &r, err) == -1)
+	db_bind_str(p, u->username);
+	db_bind_str(p, u->name);
+	db_bind_str(p, u->email);
+	db_bind_bool(p, u->admin);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (call.result.rows == 0)
 		return err_set(err, 409, "user `%s` exists already", u->username);
-	*id = db_int(&r, 0, 0);
+	*id = event.id;
 	return 0;
 }
 
-/* The id that a statement about one user returns, if there is that user. */
 static int
-one_user(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p,
-    const char *username, int64_t *id, struct err *err)
+no_user(const char *username, struct err *err)
 {
-	struct db_result r = { 0 };
-
-	if (naming_check_name("username", username, err) == -1 ||
-	    db_exec(db, a, stmt, p, &r, err) == -1)
-		return -1;
-	if (r.rows == 0)
-		return err_set(err, 404, "user `%s` does not exist", username);
-	*id = db_int(&r, 0, 0);
-	return 0;
+	return err_set(err, 404, "user `%s` does not exist", username);
 }
 
 int
-user_set_blocked(struct db *db, struct arena *a, const char *username, bool blocked, int64_t *id,
-    struct err *err)
+user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const char *username, bool blocked, int64_t *id, struct err *err)
 {
-	struct db_params p = { 0 };
+	struct audit_event event = { .action = blocked ? AUDIT_USER_BLOCK : AUDIT_USER_UNBLOCK,
+		.id_key = "user_id", .facts = { { "user", username, false } } };
+	struct db_call call = { .stmt = STMT_USER_SET_STATE };
 
-	db_bind_str(&p, username);
-	db_bind_str(&p, blocked ? "blocked" : "active");
-	return one_user(db, a, STMT_USER_SET_STATE, &p, username, id, err);
+	if (naming_check_name("username", username, err) == -1)
+		return -1;
+	db_bind_str(&call.params, username);
+	db_bind_str(&call.params, blocked ? "blocked" : "active");
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return no_user(username, err);
+	*id = event.id;
+	return 0;
 }
 
 int
 user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
 {
 	struct db_params p = { 0 };
+	struct db_result r = { 0 };
 
 	db_bind_str(&p, username);
-	return one_user(db, a, STMT_USER_FIND, &p, username, id, err);
+	if (naming_check_name("username", username, err) == -1 ||
+	    db_exec(db, a, STMT_USER_FIND, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return no_user(username, err);
+	*id = db_int(&r, 0, 0);
+	return 0;
 }
 
 int

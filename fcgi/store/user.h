@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/audit.h"
 #include "store/db.h"
 
 struct user {
@@ -20,12 +21,12 @@ struct user {
 };
 
 /* Takes username, name, email and admin.  -1: 400 malformed, 409 taken. */
-int user_add(struct db *, struct arena *, const struct user *, int64_t *id, struct err *)
-    __attribute__((warn_unused_result));
+int user_add(struct db *, struct arena *, const struct audit_actor *, const struct user *,
+    int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /* A blocked user's tokens are refused from the next request on.  -1: 404. */
-int user_set_blocked(struct db *, struct arena *, const char *username, bool blocked, int64_t *id,
-    struct err *) __attribute__((warn_unused_result));
+int user_set_blocked(struct db *, struct arena *, const struct audit_actor *, const char *username,
+    bool blocked, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /* -1: 400 for what cannot be a username, 404. */
 int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)

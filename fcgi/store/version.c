@@ -121,6 +121,12 @@ publish_body(struct db *db, void *arg, struct err *err)
 	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
 	const struct publish *publish = arg;
 	const struct version_new *v = publish->version;
+	const struct audit_event event = {
+		.action = AUDIT_CRATE_PUBLISH,
+		.project_id = v->project_id,
+		.crate = v->package->name,
+		.version = v->package->version,
+	};
 	struct arena *a = publish->arena;
 	struct db_call calls[NCALLS] = { 0 };
 	int64_t crate_id;
@@ -135,8 +141,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
 	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
 	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
-	audit_version_call(&calls[AUDIT], &v->actor, "crate.publish", v->project_id, v->package->name,
-	    v->package->version);
+	audit_call(&calls[AUDIT], a, &v->actor, &event);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, crate_id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
@@ -207,6 +212,10 @@ yank_body(struct db *db, void *arg, struct err *err)
 	enum { SET, AUDIT, LINES, NCALLS };
 	const struct yank *yank = arg;
 	const struct version_yank *y = yank->yank;
+	struct audit_event event = {
+		.action = y->yanked ? AUDIT_CRATE_YANK : AUDIT_CRATE_UNYANK,
+		.project_id = y->project_id,
+	};
 	struct arena *a = yank->arena;
 	struct db_call calls[NCALLS] = { 0 };
 	struct db_params p = { .n = 0 };
@@ -231,8 +240,9 @@ yank_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[SET].params, db_int(&r, 0, 0));
 	db_bind_bool(&calls[SET].params, y->yanked);
 	db_bind_slice(&calls[SET].params, a, line);
-	audit_version_call(&calls[AUDIT], &y->actor, y->yanked ? "crate.yank" : "crate.unyank",
-	    y->project_id, name, db_str(&r, 0, 1));
+	event.crate = name;
+	event.version = db_str(&r, 0, 1);
+	audit_call(&calls[AUDIT], a, &y->actor, &event);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, crate_id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)

@@ -7,23 +7,28 @@ SELECT (SELECT id FROM users WHERE lower(username) = lower($1)),
 
 -- name: member_set_group
 -- $1 user, $2 group, $3 level, $4 end as seconds since 1970 or null.  One row by the unique index
--- members_group, whether it is there or not.
+-- members_group, whether it is there or not; none comes back where it is just so already.
 INSERT INTO members (user_id, group_id, access_level, expires_at)
 VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, group_id) WHERE group_id IS NOT NULL
-    DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at;
+    DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
+    WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
+RETURNING user_id, true;
 
 -- name: member_set_project
 -- As member_set_group, by the unique index members_project.
 INSERT INTO members (user_id, project_id, access_level, expires_at)
 VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, project_id) WHERE project_id IS NOT NULL
-    DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at;
+    DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
+    WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
+RETURNING user_id, true;
 
 -- name: member_remove
 -- $1 user, $2 group or null, $3 project or null.  One row at most, by the unique index
 -- members_group or members_project.
-DELETE FROM members WHERE user_id = $1 AND (group_id = $2 OR project_id = $3);
+DELETE FROM members WHERE user_id = $1 AND (group_id = $2 OR project_id = $3)
+RETURNING user_id, true;
 
 -- name: member_list
 -- $1 full path of a group or project, or null for all.  For an administrator at a terminal: a scan

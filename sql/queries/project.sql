@@ -12,14 +12,17 @@ RETURNING id;
 -- name: project_set
 -- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is; $5 an
 -- object of keys of the policy, in which null takes a key away.  One row by the unique index
--- projects_full_path.
-UPDATE projects
-   SET visibility = coalesce($2, visibility),
-       packages_enabled = coalesce($3, packages_enabled),
-       public_packages = coalesce($4, public_packages),
-       policy = jsonb_strip_nulls(policy || coalesce($5::jsonb, '{}'))
- WHERE lower(full_path) = lower($1)
-RETURNING id;
+-- projects_full_path, locked before it is looked at, to tell whether anything changes.
+WITH old AS (SELECT * FROM projects WHERE lower(full_path) = lower($1) FOR UPDATE)
+UPDATE projects p
+   SET visibility = coalesce($2, p.visibility),
+       packages_enabled = coalesce($3, p.packages_enabled),
+       public_packages = coalesce($4, p.public_packages),
+       policy = jsonb_strip_nulls(p.policy || coalesce($5::jsonb, '{}'))
+  FROM old
+ WHERE p.id = old.id
+RETURNING p.id, (p.visibility, p.packages_enabled, p.public_packages, p.policy)
+          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy);
 
 -- name: project_policy
 -- $1, $2 the project by id or by full path.  One row of projects by its primary key or by the unique

@@ -3,13 +3,14 @@
 -- there is no such user (unique index users_username).
 INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at)
 SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint) FROM users WHERE lower(username) = lower($1)
-RETURNING id;
+RETURNING id, true;
 
 -- name: token_revoke
--- $1 id or null, $2 digest or null.  One row by primary key or unique index.  A token that is
--- revoked already keeps the time at which it was.
-UPDATE tokens SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 OR digest = $2
-RETURNING id;
+-- $1 id or null, $2 digest or null.  One row by primary key or unique index, locked before it is
+-- looked at.  A token that is revoked already keeps the time at which it was.
+WITH old AS (SELECT id, revoked_at FROM tokens WHERE id = $1 OR digest = $2 FOR UPDATE)
+UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
+RETURNING t.id, old.revoked_at IS NULL;
 
 -- name: token_list
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.

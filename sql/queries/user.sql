@@ -3,11 +3,13 @@
 -- case: the unique index users_username decides.
 INSERT INTO users (username, name, email, is_admin) VALUES ($1, $2, $3, $4)
     ON CONFLICT (lower(username)) DO NOTHING
-RETURNING id;
+RETURNING id, true;
 
 -- name: user_set_state
--- $1 username, $2 state.  One row by the unique index users_username.
-UPDATE users SET state = $2 WHERE lower(username) = lower($1) RETURNING id;
+-- $1 username, $2 state.  One row by the unique index users_username, locked before it is looked
+-- at, so that of several who set the same state one has changed it.
+WITH old AS (SELECT id, state FROM users WHERE lower(username) = lower($1) FOR UPDATE)
+UPDATE users u SET state = $2 FROM old WHERE u.id = old.id RETURNING u.id, old.state <> $2;
 
 -- name: user_find
 -- $1 username.  One row by the unique index users_username.

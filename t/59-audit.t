@@ -1,0 +1,197 @@
+#!/usr/bin/perl
+
+# The audit log: each change leaves exactly one row that says who, from where and what; what
+# fails or changes nothing leaves none; nobody changes a row.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+use Sys::Hostname qw(hostname);
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $me = getpwuid($<) // "uid $<";
+my $seen = $t->psql('SELECT max(id) FROM audit_events');
+my $json = JSON::PP->new->utf8;
+my %secret;
+
+# The rows that came since the last look, each a hash of its columns.
+sub new_rows {
+	my @rows = map { $json->decode($_) } grep { length }
+	    $t->psql("SELECT to_jsonb(e) FROM audit_events e WHERE id > $seen ORDER BY id");
+
+	$seen = $rows[-1]{id} if @rows;
+	return @rows;
+}
+
+# The command succeeds and leaves exactly this row; returns what it printed.
+sub leaves {
+	my ($name, $want, @args) = @_;
+	my ($status, $out, $err) = $t->berth({ env => { SUDO_USER => undef }, (ref $args[0] ? %{ shift @args } : ()) },
+	    @args);
+
+	is($status, 0, "$name: exit status") or diag($err);
+	row_is($name, { system_user => $me, host => hostname() }, $want);
+	chomp $out;
+	return $out;
+}
+
+sub row_is {
+	my ($name, $by, $want) = @_;
+	my @rows = new_rows();
+	my %detail = (%$by, %{ $want->{detail} // {} });
+
+	is(scalar @rows, 1, "$name: one row") or return diag(explain(\@rows));
+	my %row = (user_id => undef, token_id => undef, project_id => undef, crate => undef, version => undef,
+	    remote_addr => undef, request_id => undef, %$want, detail => \%detail);
+	delete $row{$_} for grep { ref $row{$_} eq 'Regexp' } keys %row;
+	my %got = %{ $rows[0] };
+	like($got{$_}, $want->{$_}, "$name: $_") for grep { ref $want->{$_} eq 'Regexp' } keys %$want;
+	delete @got{qw(id at), grep { ref $want->{$_} eq 'Regexp' } keys %$want};
+	is_deeply(\%got, \%row, "$name: the row") or diag(explain(\%got));
+	return;
+}
+
+# The command ends with this status and leaves no row.
+sub leaves_nothing {
+	my ($name, $status, @args) = @_;
+
+	is(($t->berth(@args))[0], $status, "$name: exit status");
+	is(scalar new_rows(), 0, "$name: no row");
+	return;
+}
+
+sub id { my ($sql) = @_; return $t->psql($sql) + 0; }
+
+subtest 'migrations' => sub {
+	my @rows = map { $json->decode($_) } $t->psql("SELECT to_jsonb(e) FROM audit_events e ORDER BY id");
+	my @migrations = $t->psql('SELECT version, topic FROM schema_migrations ORDER BY version');
+
+	is_deeply([map { "$_->{detail}{version}|$_->{detail}{topic}" } grep { $_->{action} eq 'schema.migrate' } @rows],
+	    \@migrations, 'one row for each');
+	is_deeply([map { $_->{detail}{role} } grep { $_->{action} eq 'schema.grant' } @rows], ['berth'],
+	    'and one for what the role of the pool was given');
+	is_deeply([grep { ($_->{detail}{system_user} // '') eq '' } @rows], [], 'each knows the system user');
+};
+
+subtest 'what the command changes' => sub {
+	my $out = leaves('user add', { action => 'user.create', detail => { user_id => 1, user => 'alice',
+		admin => JSON::PP::false } }, qw(user add alice --email alice@example.org));
+	is($out, 1, 'the first user');
+	leaves('user add, admin', { action => 'user.create', detail => { user_id => 2, user => 'root',
+		admin => JSON::PP::true, sudo_user => 'anna' } }, { env => { SUDO_USER => 'anna' } },
+	    qw(user add root --admin --email root@example.org));
+	leaves_nothing('a name that is taken', 1, qw(user add ALICE --email a@b));
+	leaves_nothing('a name that is none', 2, qw(user add a/b --email a@b));
+	leaves('SUDO_USER that is no text', { action => 'user.block', detail => { user_id => 1, user => 'Alice' } },
+	    { env => { SUDO_USER => "\xff" } }, qw(user block Alice));
+	leaves_nothing('blocked again', 0, qw(user block alice));
+	leaves_nothing('nobody', 1, qw(user block nobody));
+	leaves('unblock', { action => 'user.unblock', detail => { user_id => 1, user => 'alice' } },
+	    qw(user unblock alice));
+	leaves_nothing('unblocked again', 0, qw(user unblock alice));
+
+	my $group = leaves('group add', { action => 'group.create', detail => { group => 'tools', group_id => 1 } },
+	    qw(group add tools));
+	leaves_nothing('the same', 1, qw(group add Tools));
+	leaves_nothing('below nothing', 1, qw(group add none/x));
+	my $project = leaves('project add', { action => 'project.create', project_id => 1,
+		detail => { project => 'tools/crates', visibility => 'private' } },
+	    qw(project add tools/crates --visibility private));
+	leaves_nothing('the same', 1, qw(project add tools/CRATES --visibility private));
+	leaves_nothing('no such visibility', 2, qw(project add tools/other --visibility secret));
+	my @set = qw(project set tools/crates);
+	leaves('visibility', { action => 'project.set', project_id => 1, detail => { visibility => 'public' } },
+	    @set, 'visibility=public');
+	leaves_nothing('the same again', 0, @set, 'visibility=public');
+	leaves('several', { action => 'project.set', project_id => 1, detail => {
+		packages_enabled => JSON::PP::false, public_packages => JSON::PP::true,
+		policy => { max_entries => '7' } } }, @set,
+	    qw(packages_enabled=off public_packages=true max_entries=7));
+	leaves_nothing('a policy that is so already', 0, @set, 'max_entries=7');
+	leaves('back to the configuration', { action => 'project.set', project_id => 1,
+		detail => { policy => { max_entries => undef } } }, @set, 'max_entries=');
+	leaves_nothing('a bad value beside a good one', 2, @set, qw(visibility=private max_entries=0));
+	leaves_nothing('no such project', 1, qw(project set tools/x visibility=public));
+
+	leaves('member', { action => 'member.set', project_id => 1, detail => { user_id => 1, user => 'alice',
+		path => 'tools/crates', level => 'developer' } }, qw(member set alice tools/crates developer));
+	leaves_nothing('the same', 0, qw(member set alice tools/crates developer));
+	leaves('until', { action => 'member.set', project_id => 1, detail => { user_id => 1, user => 'alice',
+		path => 'tools/crates', level => 'developer', expires_at => '2035-01-31T00:00:00Z' } },
+	    qw(member set alice tools/crates developer --expires 2035-01-31));
+	leaves('of a group', { action => 'member.set', detail => { user_id => 1, user => 'alice', path => 'tools',
+		level => 'owner' } }, qw(member set alice tools owner));
+	leaves('none', { action => 'member.remove', project_id => 1, detail => { user_id => 1, user => 'alice',
+		path => 'tools/crates' } }, qw(member set alice tools/crates none));
+	leaves_nothing('none again', 0, qw(member set alice tools/crates none));
+	leaves_nothing('no such place', 1, qw(member set alice toolz owner));
+
+	my $token = leaves('token add', { action => 'token.create', detail => { token_id => 1, kind => 'personal',
+		user => 'alice', scopes => ['api'], name => 'a "laptop"', expires_at => '2035-01-31T00:00:00Z' } },
+	    qw(token add --user alice --scopes api --expires 2035-01-31 --name), 'a "laptop"');
+	$secret{$token} = 1;
+	leaves_nothing('of nobody', 1, qw(token add --user nobody --scopes api));
+	leaves('token revoke, by itself', { action => 'token.revoke', detail => { token_id => 1 } },
+	    { stdin => $token }, qw(token revoke));
+	leaves_nothing('revoked again', 0, qw(token revoke 1));
+	leaves_nothing('no such token', 1, qw(token revoke 99));
+	leaves('JSON changes nothing here', { action => 'user.block', detail => { user_id => 2, user => 'root' } },
+	    qw(user block root --json));
+	leaves_nothing('what only reads', 0, $_, 'list') for qw(user group project member token);
+};
+
+subtest 'what comes over HTTP' => sub {
+	$t->berth_ok(qw(project set tools/crates packages_enabled=on));
+	my $token = $t->token('alice');
+	$secret{$token} = 1;
+	my $id = id("SELECT id FROM tokens WHERE digest = '\\x" . sha256_hex($token) . "'");
+	my %by = (project_id => 1, user_id => 1, token_id => $id, remote_addr => '127.0.0.1');
+	my $R = $t->registry(1) . '/api/v1/crates';
+	new_rows();
+
+	my $res = $t->publish(1, $token, 'Foo_bar', '1.0.0+b');
+	is($res->{status}, 200, 'publish') or diag($res->{body});
+	row_is('publish', {}, { %by, action => 'crate.publish', crate => 'Foo_bar', version => '1.0.0+b',
+		request_id => qr/^\Q$res->{headers}{'x-served-by'}\E$/ });
+	is($t->publish(1, $token, 'Foo_bar', '1.0.0')->{status}, 400, 'a version that is there');
+	is(scalar new_rows(), 0, 'no row');
+	for my $case (['DELETE', 'yank', 'crate.yank'], ['PUT', 'unyank', 'crate.unyank']) {
+		my ($method, $verb, $action) = @$case;
+		my $done = $t->http($method => "$R/foo-bar/1.0.0/$verb", { token => $token });
+
+		is($done->{status}, 200, $verb) or diag($done->{body});
+		row_is($verb, {}, { %by, action => $action, crate => 'Foo_bar', version => '1.0.0+b',
+			request_id => qr/^\Q$done->{headers}{'x-served-by'}\E$/ });
+		is($t->http($method => "$R/foo-bar/1.0.0/$verb", { token => $token })->{status}, 200, "$verb again");
+		is(scalar new_rows(), 0, "$verb again: no row");
+	}
+	is($t->http(DELETE => "$R/foo-bar/2.0.0/yank", { token => $token })->{status}, 404, 'no such version');
+	is($t->http(DELETE => "$R/foo-bar/1.0.0/yank", { token => 'x' })->{status}, 401, 'no token');
+	is(scalar new_rows(), 0, 'no row');
+};
+
+subtest 'no secrets' => sub {
+	my $rows = join("\n", $t->psql('SELECT e FROM audit_events e'));
+
+	cmp_ok(scalar keys %secret, '==', 2, 'tokens were made');
+	unlike($rows, qr/berth_(?:pat|dep|job)_/, 'no token');
+	for my $token (sort keys %secret) {
+		my $digest = sha256_hex($token);
+
+		unlike($rows, qr/\Q$digest\E/i, 'no digest');
+	}
+};
+
+subtest 'ten at once block one user' => sub {
+	my @done = $t->parallel(10, sub { ($t->berth(qw(user block alice)))[0] });
+
+	is_deeply(\@done, [(0) x 10], 'all succeed');
+	is_deeply([map { $_->{action} } new_rows()], ['user.block'], 'one of them has changed something');
+};
+
+done_testing();

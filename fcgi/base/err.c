@@ -83,6 +83,7 @@ err_set(struct err *err, int status, const char *fmt, ...)
 	va_list ap;
 
 	err->status = status;
+	err->retry_after = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->pub, sizeof(err->pub), fmt, ap);
 	va_end(ap);
@@ -110,6 +111,7 @@ err_internal(struct err *err, int status, const char *fmt, ...)
 	va_list ap;
 
 	err->status = status;
+	err->retry_after = 0;
 	snprintf(err->pub, sizeof(err->pub), "%s", status_sentence(status));
 	err->detail[0] = '\0';
 	va_start(ap, fmt);
@@ -152,6 +154,7 @@ void
 err_clear(struct err *err)
 {
 	err->status = 0;
+	err->retry_after = 0;
 	err->pub[0] = '\0';
 	err->detail[0] = '\0';
 }

@@ -18,6 +18,7 @@ enum { ERR_PUB_SIZE = 768, ERR_DETAIL_SIZE = 512 };
 
 struct err {
 	int status; /* HTTP status; 0: no error */
+	int retry_after; /* seconds, set after a 429; 0: what is usual for the status */
 	char pub[ERR_PUB_SIZE];
 	char detail[ERR_DETAIL_SIZE];
 };

@@ -114,6 +114,14 @@ tell_nginx(struct response *rs)
 		rs->status = 403;
 }
 
+static int
+retry_after(const struct err *err)
+{
+	if (err->retry_after > 0)
+		return err->retry_after;
+	return err->status == 429 ? RETRY_TOO_MANY : RETRY_UNAVAILABLE;
+}
+
 void
 response_error(struct response *rs, enum shape shape, const struct err *err, const char *allow)
 {
@@ -131,8 +139,7 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 	if (err->status == 405 && allow != NULL)
 		response_header(rs, "Allow", allow);
 	if (err->status == 429 || err->status == 503)
-		response_header(rs, "Retry-After", arena_printf(rs->arena, "%d",
-		    err->status == 429 ? RETRY_TOO_MANY : RETRY_UNAVAILABLE));
+		response_header(rs, "Retry-After", arena_printf(rs->arena, "%d", retry_after(err)));
 	if (shape == SHAPE_SUBREQUEST)
 		tell_nginx(rs);
 }

@@ -58,8 +58,8 @@ void response_body(struct response *, int status, const char *content_type, stru
 
 /*
  * Replaces everything by the error: status, shape, sentence.  Adds
- * WWW-Authenticate to 401, Retry-After to 429 and 503, Allow to 405 (from
- * `allow`, may be NULL), and Cache-Control: no-store.
+ * WWW-Authenticate to 401, Retry-After to 429 and 503 (the error's, or what is usual),
+ * Allow to 405 (from `allow`, may be NULL), and Cache-Control: no-store.
  */
 void response_error(struct response *, enum shape, const struct err *, const char *allow);
 

@@ -136,6 +136,12 @@ test_error_headers(void)
 	begin(METHOD_GET);
 	ok(strstr(error_with(SHAPE_CARGO, 429, "slow", NULL), "Retry-After: 10\r\n") != NULL,
 	    "429 says when to try again");
+	begin(METHOD_GET);
+	err_set(&err, 429, "slow");
+	err.retry_after = 42;
+	response_error(&rs, SHAPE_CARGO, &err, NULL);
+	response_send(&rs, &rq);
+	ok(strstr(conn.out, "Retry-After: 42\r\n") != NULL, "where it is known, exactly");
 
 	begin(METHOD_GET);
 	err_internal(&err, 503, "could not connect to server \"db7\"");

@@ -13,7 +13,8 @@ use Berth::Test;
 
 my $t = Berth::Test->new;
 my $berth = $t->build . '/berth';
-my $newest = (sort map { m{/(\d{4})_} ? $1 + 0 : () } glob("$Berth::Cluster::ROOT/sql/migrations/*.sql"))[-1];
+my @migrations = glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
+my $newest = (sort map { m{/(\d{4})_} ? $1 + 0 : () } @migrations)[-1];
 my $databases = 0;
 my @made;
 
@@ -54,9 +55,9 @@ subtest 'from nothing, and again' => sub {
 
 	is($status, 0, 'it migrates') or diag($err);
 	like($out, qr/\A0001_registry\n/, 'prints the first migration');
-	is(scalar(split /\n/, $out), $newest, 'prints each');
+	is(scalar(split /\n/, $out), scalar @migrations, 'prints each');
 	is($sql->('SELECT count(*), max(version), count(DISTINCT checksum) FROM schema_migrations'),
-	    "$newest|$newest|$newest", 'records each');
+	    @migrations . "|$newest|" . @migrations, 'records each');
 	is($sql->("SELECT count(*) FROM schema_migrations WHERE checksum !~ '^[0-9a-f]{64}\$'"), 0,
 	    'with a checksum');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
@@ -105,7 +106,7 @@ subtest 'several at once' => sub {
 	waitpid($pid, 0);
 	my @texts = map { my $fh = $_; [do { local $/; scalar <$fh> } // '', close($fh)] } @outputs;
 	is(scalar(grep { $_->[1] } @texts), 3, 'all succeed');
-	is(join('', map { $_->[0] } @texts) =~ tr/\n//, $newest, 'each migration is applied once');
+	is(join('', map { $_->[0] } @texts) =~ tr/\n//, scalar @migrations, 'each migration is applied once');
 };
 
 subtest 'databases that it must not touch' => sub {

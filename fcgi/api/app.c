@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "access/token.h"
+#include "api/limits.h"
 #include "api/routes.h"
 #include "base/log.h"
 #include "store/blob.h"
@@ -151,7 +152,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	access_facts_read(&calls[FACTS], &app->facts);
 	note_actor(rq, &app->facts);
 	if (access_decide(&app->facts, credential, need->action, &rq->err) == -1)
-		return -1;
+		return limits_note_refusal(app, rq, credential, need->action);
 	if (wrong.status != 0) {
 		rq->err = wrong;
 		return -1;

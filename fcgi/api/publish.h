@@ -13,8 +13,8 @@ extern const struct route_need publish_need;
 
 /*
  * 200 with warnings.  400 for what is wrong with frame, metadata, crate or a
- * version that is there already; 413 for what is too large; 503 where database
- * or store are away.
+ * version that is there already; 413 for what is too large; 429 for too much in too
+ * short a time, before the crate is read; 503 where database or store are away.
  */
 int publish_handle(struct worker_app *, struct request *, struct response *);
 

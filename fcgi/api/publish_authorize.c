@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "api/limits.h"
 #include "api/publish_policy.h"
 
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
@@ -21,6 +22,8 @@ publish_authorize_handle(struct worker_app *app, struct request *rq, struct resp
 	/* of the body that waits; of one that comes in pieces it is not known */
 	if (rq->content_length > most)
 		return err_set(&rq->err, 413, "max upload size is: %" PRIu32, policy.max_crate_size);
+	if (limits_look_publish(app, rq) == -1)
+		return -1;
 	rs->status = 204;
 	return 0;
 }

@@ -12,8 +12,9 @@
 extern const struct route_need publish_authorize_need;
 
 /*
- * 204.  Errors, in SHAPE_SUBREQUEST: those of the access decision, and 413 where
- * the announced length is more than frame, metadata and crate can have.
+ * 204.  Errors, in SHAPE_SUBREQUEST: those of the access decision, 413 where the
+ * announced length is more than frame, metadata and crate can have, and 429 where the
+ * caller has published too much of late.
  */
 int publish_authorize_handle(struct worker_app *, struct request *, struct response *);
 

@@ -1,5 +1,6 @@
 #include "api/publish_intake.h"
 
+#include "api/limits.h"
 #include "crate/crate_name.h"
 #include "crate/frame.h"
 #include "crate/metadata.h"
@@ -9,7 +10,8 @@ enum { PIECE = 64 * 1024 };
 
 /* The metadata is whole: is it worth taking the crate? */
 static int
-read_metadata(struct request *rq, const struct frame *frame, struct intake *intake)
+read_metadata(struct worker_app *app, struct request *rq, const struct frame *frame,
+    struct intake *intake)
 {
 	struct package *metadata = &intake->metadata;
 	struct slice name;
@@ -23,7 +25,10 @@ read_metadata(struct request *rq, const struct frame *frame, struct intake *inta
 	if (crate_name_reserved(name) || crate_name_listed(name, intake->policy->reserved_names))
 		return err_set(&rq->err, 400, "cannot upload a crate with the reserved name `%s`",
 		    metadata->name);
-	return semver_parse(slice_str(metadata->version), &version, &rq->err);
+	if (semver_parse(slice_str(metadata->version), &version, &rq->err) == -1)
+		return -1;
+	/* what is wrong with the crate itself has its price: it is work for the inspector */
+	return limits_charge_publish(app, rq, crate_name_normalize(rq->arena, name));
 }
 
 /* One piece of the body through the frame. */
@@ -38,7 +43,8 @@ take_piece(struct worker_app *app, struct request *rq, struct frame *frame, stru
 
 		if (frame_push(frame, &piece, &crate, &rq->err) == -1)
 			return -1;
-		if (before && frame->state > FRAME_JSON && read_metadata(rq, frame, intake) == -1)
+		if (before && frame->state > FRAME_JSON &&
+		    read_metadata(app, rq, frame, intake) == -1)
 			return -1;
 		if (crate.n == 0)
 			continue;

@@ -15,8 +15,8 @@ struct intake {
 };
 
 /*
- * Reads the whole body.  The metadata's name and version are checked before
- * a byte of the crate is written.  -1: 400, 413, 503.
+ * Reads the whole body.  The metadata's name and version are checked, and the caller's
+ * limit is charged, before a byte of the crate is written.  -1: 400, 413, 429, 503.
  */
 int intake_read(struct worker_app *, struct request *, const struct publish_policy *,
     struct intake *) __attribute__((warn_unused_result));

@@ -1,5 +1,6 @@
 #include "api/yank.h"
 
+#include "api/limits.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/version.h"
@@ -21,7 +22,8 @@ set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool
 		return err_set(&rq->err, 404, "crate `%s` does not have a version `%.*s`", yank.name,
 		    (int)text.n, text.p);
 	yank.version_base = semver_base(rq->arena, &version);
-	if (version_set_yanked(app->db, rq->arena, &yank, &rq->err) == -1)
+	if (limits_charge_yank(app, rq) == -1 ||
+	    version_set_yanked(app->db, rq->arena, &yank, &rq->err) == -1)
 		return -1;
 	return app_respond_ok(rs);
 }

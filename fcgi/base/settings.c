@@ -150,6 +150,14 @@ const struct conf_key settings_keys[] = {
 	    .project = true },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "30", .min = 1, .max = 3600 },
+	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
+	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },
+	{ MEMBER(publish_burst), .type = CONF_INT, .def = "1000", .min = 0, .max = 1000000 },
+	{ MEMBER(publish_per_minute), .type = CONF_INT, .def = "120", .min = 1, .max = 1000000 },
+	{ MEMBER(yank_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
+	{ MEMBER(yank_per_minute), .type = CONF_INT, .def = "60", .min = 1, .max = 1000000 },
+	{ MEMBER(failed_login_burst), .type = CONF_INT, .def = "1000", .min = 0, .max = 1000000 },
+	{ MEMBER(failed_login_per_minute), .type = CONF_INT, .def = "60", .min = 1, .max = 1000000 },
 };
 const size_t settings_nkeys = sizeof(settings_keys) / sizeof(*settings_keys);
 

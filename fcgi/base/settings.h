@@ -43,6 +43,15 @@ struct settings {
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	const char *inspector; /* path of berth-inspect */
 	int64_t inspect_timeout;
+	/* how fast one caller may write: at once, 0: no limit; and on and on */
+	int64_t new_crate_burst;
+	int64_t new_crate_per_minute;
+	int64_t publish_burst;
+	int64_t publish_per_minute;
+	int64_t yank_burst;
+	int64_t yank_per_minute;
+	int64_t failed_login_burst;
+	int64_t failed_login_per_minute;
 };
 
 extern const struct conf_key settings_keys[];

@@ -1,0 +1,133 @@
+#include "api/limits.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "store/write_limit.h"
+
+static const char *const too_many[WRITE__MAX] = {
+	[WRITE_NEW_CRATE] = "too many new crates were published in a short time",
+	[WRITE_PUBLISH] = "too many versions were published in a short time",
+	[WRITE_YANK] = "too many versions were yanked or unyanked in a short time",
+	[WRITE_FAILED_LOGIN] = "too many invalid tokens were sent from this address",
+};
+
+static void
+limits_of(const struct settings *s, struct write_limit *limits)
+{
+	limits[WRITE_NEW_CRATE] = (struct write_limit) { s->new_crate_burst, s->new_crate_per_minute };
+	limits[WRITE_PUBLISH] = (struct write_limit) { s->publish_burst, s->publish_per_minute };
+	limits[WRITE_YANK] = (struct write_limit) { s->yank_burst, s->yank_per_minute };
+	limits[WRITE_FAILED_LOGIN] =
+	    (struct write_limit) { s->failed_login_burst, s->failed_login_per_minute };
+}
+
+const char *
+limits_address(struct arena *a, const char *remote_addr)
+{
+	enum { NETWORK = 8, MAPPED = 12 };
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr v6;
+
+	if (remote_addr[0] == '\0')
+		return NULL;
+	if (inet_pton(AF_INET6, remote_addr, &v6) != 1)
+		return arena_printf(a, "address:%s", remote_addr);
+	/* IPv4 on a socket of IPv6: the first half says nothing */
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		inet_ntop(AF_INET, v6.s6_addr + MAPPED, text, sizeof(text));
+		return arena_printf(a, "address:%s", text);
+	}
+	memset(v6.s6_addr + NETWORK, 0, sizeof(v6.s6_addr) - NETWORK);
+	inet_ntop(AF_INET6, &v6, text, sizeof(text));
+	return arena_printf(a, "address:%s/64", text);
+}
+
+static struct write_ask
+ask_of(const struct worker_app *app, const struct request *rq, enum write_action action)
+{
+	const struct access_facts *f = &app->facts;
+
+	return (struct write_ask) {
+		.actor = f->user_id != 0 ? arena_printf(rq->arena, "user:%" PRId64, f->user_id)
+					 : arena_printf(rq->arena, "token:%" PRId64, f->token_id),
+		.address = limits_address(rq->arena, rq->remote_addr),
+		.action = action,
+	};
+}
+
+static int
+refuse(const struct write_answer *answer, struct err *err)
+{
+	enum { SECOND_US = 1000000 };
+	int seconds = (int)((answer->wait_us + SECOND_US - 1) / SECOND_US);
+
+	if (seconds == 0)
+		return 0;
+	err_set(err, 429, "%s; please try again in %d second%s", too_many[answer->action], seconds,
+	    seconds == 1 ? "" : "s");
+	err->retry_after = seconds;
+	return -1;
+}
+
+static int
+charge(struct worker_app *app, struct request *rq, struct write_ask *ask, struct err *err)
+{
+	struct write_limit limits[WRITE__MAX];
+	struct write_answer answer;
+
+	limits_of(app->settings, limits);
+	ask->limits = limits;
+	if (write_limit_charge(app->db, rq->arena, ask, &answer, err) == -1)
+		return -1;
+	return refuse(&answer, err);
+}
+
+int
+limits_charge_publish(struct worker_app *app, struct request *rq, const char *normalized_name)
+{
+	struct write_ask ask = ask_of(app, rq, WRITE_PUBLISH);
+
+	ask.project_id = app->facts.project_id;
+	ask.normalized_name = normalized_name;
+	return charge(app, rq, &ask, &rq->err);
+}
+
+int
+limits_charge_yank(struct worker_app *app, struct request *rq)
+{
+	struct write_ask ask = ask_of(app, rq, WRITE_YANK);
+
+	return charge(app, rq, &ask, &rq->err);
+}
+
+int
+limits_look_publish(struct worker_app *app, struct request *rq)
+{
+	struct write_limit limits[WRITE__MAX];
+	struct write_ask ask = ask_of(app, rq, WRITE_PUBLISH);
+	struct write_answer answer;
+
+	limits_of(app->settings, limits);
+	ask.limits = limits;
+	if (write_limit_look(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+		return -1;
+	return refuse(&answer, &rq->err);
+}
+
+int
+limits_note_refusal(struct worker_app *app, struct request *rq, enum credential credential,
+    enum action action)
+{
+	struct write_ask ask = { .action = WRITE_FAILED_LOGIN };
+	struct err limited;
+
+	if (rq->err.status != 401 || credential == CREDENTIAL_NONE || action == ACTION_READ_PACKAGE)
+		return -1;
+	ask.actor = limits_address(rq->arena, rq->remote_addr);
+	/* whatever goes wrong with counting, they stay refused */
+	if (ask.actor != NULL && charge(app, rq, &ask, &limited) == -1 && limited.status == 429)
+		rq->err = limited;
+	return -1;
+}

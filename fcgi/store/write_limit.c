@@ -1,0 +1,101 @@
+#include "store/write_limit.h"
+
+#include <string.h>
+
+static const char *const actions[WRITE__MAX] = {
+	[WRITE_NEW_CRATE] = "new_crate",
+	[WRITE_PUBLISH] = "publish",
+	[WRITE_YANK] = "yank",
+	[WRITE_FAILED_LOGIN] = "failed_login",
+};
+
+static enum write_action
+action_of(const char *name)
+{
+	enum write_action action = 0;
+
+	while (action < WRITE__MAX - 1 && strcmp(actions[action], name) != 0)
+		action++;
+	return action;
+}
+
+/* The time in which one token comes back. */
+static int64_t
+cost_us(const struct write_limit *limit)
+{
+	return limit->burst == 0 ? 0 : (int64_t)60 * 1000000 / limit->per_minute;
+}
+
+/* The time in which an empty bucket becomes full. */
+static int64_t
+span_us(const struct write_limit *limit)
+{
+	return limit->burst * cost_us(limit);
+}
+
+static void
+bind_limit(struct db_params *p, const struct write_limit *limit)
+{
+	db_bind_int(p, cost_us(limit));
+	db_bind_int(p, span_us(limit));
+}
+
+int
+write_limit_charge(struct db *db, struct arena *a, const struct write_ask *ask,
+    struct write_answer *answer, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	*answer = (struct write_answer) { .action = ask->action };
+	db_bind_str(&p, ask->actor);
+	db_bind_str(&p, ask->address);
+	db_bind_str(&p, actions[ask->action]);
+	bind_limit(&p, &ask->limits[ask->action]);
+	db_bind_int(&p, ask->project_id);
+	db_bind_str(&p, ask->normalized_name);
+	bind_limit(&p, &ask->limits[WRITE_NEW_CRATE]);
+	bind_limit(&p, &ask->limits[WRITE_FAILED_LOGIN]);
+	if (db_exec(db, a, STMT_WRITE_LIMIT_CHARGE, &p, &r, err) == -1)
+		return -1;
+	if (r.rows > 0)
+		*answer = (struct write_answer) { action_of(db_str(&r, 0, 0)), db_int(&r, 0, 1) };
+	return 0;
+}
+
+/* A bucket that will be full in `due_us`: how long until a token is there? */
+static int64_t
+wait_us(const struct write_limit *limit, int64_t due_us)
+{
+	int64_t span = span_us(limit);
+	int64_t wait = (due_us < span ? due_us : span) + cost_us(limit) - span;
+
+	return limit->burst == 0 || wait < 0 ? 0 : wait;
+}
+
+int
+write_limit_look(struct db *db, struct arena *a, const struct write_ask *ask,
+    struct write_answer *answer, struct err *err)
+{
+	const char *actors[] = { ask->actor, ask->address };
+	int64_t waits[WRITE__MAX] = { 0 };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	*answer = (struct write_answer) { .action = WRITE_PUBLISH };
+	db_bind_array(&p, a, actors, ask->address != NULL ? 2 : 1);
+	if (db_exec(db, a, STMT_WRITE_LIMIT_LOOK, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows; i++) {
+		enum write_action action = action_of(db_str(&r, i, 0));
+
+		waits[action] = wait_us(&ask->limits[action], db_int(&r, i, 1));
+	}
+	if (waits[WRITE_FAILED_LOGIN] > 0)
+		*answer = (struct write_answer) { WRITE_FAILED_LOGIN, waits[WRITE_FAILED_LOGIN] };
+	else if (waits[WRITE_PUBLISH] > 0 && waits[WRITE_NEW_CRATE] > 0)
+		answer->wait_us = waits[WRITE_PUBLISH] < waits[WRITE_NEW_CRATE]
+		    ? waits[WRITE_PUBLISH]
+		    : waits[WRITE_NEW_CRATE];
+	return 0;
+}

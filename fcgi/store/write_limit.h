@@ -1,0 +1,54 @@
+#ifndef STORE_WRITE_LIMIT_H
+#define STORE_WRITE_LIMIT_H
+
+/*
+ * Token buckets for what writes: each actor has one for each action, it holds `burst`
+ * tokens at first and again after a while.  One statement takes a token, whoever else
+ * asks at the same time on whatever node.
+ */
+
+#include <stdint.h>
+
+#include "store/db.h"
+
+enum write_action {
+	WRITE_NEW_CRATE, /* a name that is not there yet */
+	WRITE_PUBLISH, /* a version of a crate that is */
+	WRITE_YANK, /* and unyank */
+	WRITE_FAILED_LOGIN, /* with a token that is not good */
+	WRITE__MAX
+};
+
+struct write_limit {
+	int64_t burst; /* 0: no limit */
+	int64_t per_minute; /* tokens that come back */
+};
+
+struct write_ask {
+	const struct write_limit *limits; /* WRITE__MAX of them */
+	const char *actor;
+	/* the actor of failed logins whose empty bucket stops this as well; NULL: none */
+	const char *address;
+	enum write_action action;
+	/* of WRITE_PUBLISH; where it is not there WRITE_NEW_CRATE is charged in its place */
+	int64_t project_id;
+	const char *normalized_name;
+};
+
+struct write_answer {
+	enum write_action action; /* whose bucket has said so */
+	int64_t wait_us; /* 0: go on; else until there is a token */
+};
+
+/* Takes one token, where there is one.  -1: 503. */
+int write_limit_charge(struct db *, struct arena *, const struct write_ask *, struct write_answer *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Would a publish be let through?  Nothing is taken.  The name is not known yet: only
+ * where neither a new crate nor a version could go is the answer to wait.  -1: 503.
+ */
+int write_limit_look(struct db *, struct arena *, const struct write_ask *, struct write_answer *,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -45,6 +45,17 @@ accept_gzip(const char *header)
 	return gzip;
 }
 
+/* None of ours has other bytes, and PostgreSQL would refuse what is not UTF-8. */
+static bool
+is_visible(const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] <= ' ' || p[i] > '~')
+			return false;
+	}
+	return true;
+}
+
 size_t
 accept_etags(struct arena *a, const char *header, const char **out, size_t max)
 {
@@ -61,7 +72,8 @@ accept_etags(struct arena *a, const char *header, const char **out, size_t max)
 		n = (size_t)(end - start) - 1;
 		if (n > suffix && memcmp(end - suffix, ACCEPT_ETAG_GZIP, suffix) == 0)
 			n -= suffix;
-		out[count++] = arena_strndup(a, start + 1, n);
+		if (is_visible(start + 1, n))
+			out[count++] = arena_strndup(a, start + 1, n);
 		p = end + 1;
 	}
 	return count;

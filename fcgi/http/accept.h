@@ -16,7 +16,8 @@ bool accept_gzip(const char *accept_encoding);
 
 /*
  * The ETags of an If-None-Match for a weak comparison: without `W/`, quotes and
- * ACCEPT_ETAG_GZIP.  Returns how many, at most max.  RFC 9110, 13.1.2.
+ * ACCEPT_ETAG_GZIP.  One with bytes outside visible ASCII is passed over: none of
+ * ours has any.  Returns how many, at most max.  RFC 9110, 13.1.2.
  */
 size_t accept_etags(struct arena *, const char *if_none_match, const char **out, size_t max);
 

@@ -38,6 +38,8 @@ main(void)
 		{ "\"x\", W/\"y\",\"z\"", 3, "x", "z" },
 		{ "\"\"", 1, "", "" },
 		{ "\"a\",\"b\",\"c\",\"d\",\"e\"", 4, "a", "d" },
+		{ "\"\xff\"", 0, NULL, NULL },
+		{ "\"\xc3\xa9\", \"a b\", \"c\"", 1, "c", "c" },
 	};
 	struct arena *a = arena_new();
 	const char *out[4];

@@ -71,18 +71,26 @@ do_crash(struct worker_app *app, struct request *rq, struct response *rs)
 
 /* Says that it has begun by a file, and ends when another one is there. */
 static int
-do_wait(struct worker_app *app, struct request *rq, struct response *rs)
+wait_for_end(struct err *err)
 {
-	const char *begun = arena_printf(rq->arena, "%s/begun", test_dir);
-	const char *end = arena_printf(rq->arena, "%s/end", test_dir);
-	FILE *f = fopen(begun, "w");
+	char begun[64], end[64];
+	FILE *f;
 
-	(void)app;
+	snprintf(begun, sizeof(begun), "%s/begun", test_dir);
+	snprintf(end, sizeof(end), "%s/end", test_dir);
+	f = fopen(begun, "w");
 	if (f == NULL || fclose(f) != 0)
-		return err_set(&rq->err, 400, "no file");
+		return err_set(err, 400, "no file");
 	while (access(end, F_OK) == -1)
 		nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
-	return answer(rq, rs, 1);
+	return 0;
+}
+
+static int
+do_wait(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	(void)app;
+	return wait_for_end(&rq->err) == -1 ? -1 : answer(rq, rs, 1);
 }
 
 static const struct route routes[] = {
@@ -102,6 +110,8 @@ app_start(const struct settings *s, struct err *err)
 	static struct worker_app app;
 
 	app.settings = s;
+	if (strcmp(s->store, "/slow") == 0)
+		return wait_for_end(err) == -1 ? NULL : &app;
 	if (strcmp(s->store, "/broken") != 0)
 		return &app;
 	err_internal(err, 500, "the store is broken");

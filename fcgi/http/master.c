@@ -89,13 +89,19 @@ pool_stop(struct pool *pool, int status)
 		generation_drain(g);
 }
 
-/* The new workers of a reload do not come up: those that serve go on as if nothing had been. */
 static void
-reload_abandon(struct pool *pool, const char *why)
+reload_drop(struct pool *pool, const char *why)
 {
 	log_error("reload failed: %s; the old workers go on", why);
 	generation_drain(pool->starting);
 	pool->starting = NULL;
+}
+
+/* The new workers of a reload do not come up: those that serve go on as if nothing had been. */
+static void
+reload_abandon(struct pool *pool, const char *why)
+{
+	reload_drop(pool, why);
 	if (pool_log_open(pool->serving->settings) == -1)
 		log_error("cannot open the old log again: %s", strerrordesc_np(errno));
 }
@@ -140,8 +146,9 @@ pool_reload(struct pool *pool)
 		arena_free(arena);
 		return;
 	}
+	/* the log stays that of the reload that begins */
 	if (pool->starting != NULL)
-		reload_abandon(pool, "another reload came before it was done");
+		reload_drop(pool, "another reload came before it was done");
 	pool->starting = pool_begin(pool, arena, settings);
 }
 

@@ -195,22 +195,38 @@ test_retire(void)
 	is_int(stop(pool), 0, "the end");
 }
 
-/* A request that has begun, and is not answered before `end` is there. */
-static int
-begin_wait(void)
+static void
+forget_wait(void)
 {
 	char begun[64], end[64];
-	int fd;
 
 	snprintf(begun, sizeof(begun), "%s/begun", test_dir);
 	snprintf(end, sizeof(end), "%s/end", test_dir);
 	unlink(begun);
 	unlink(end);
-	fd = client_connect(sock);
-	client_send(fd, "GET", "/wait", "", 0, false);
+}
+
+static void
+await_begun(void)
+{
+	char begun[64];
+
+	snprintf(begun, sizeof(begun), "%s/begun", test_dir);
 	while (access(begun, F_OK) == -1)
 		nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
 	unlink(begun);
+}
+
+/* A request that has begun, and is not answered before `end` is there. */
+static int
+begin_wait(void)
+{
+	int fd;
+
+	forget_wait();
+	fd = client_connect(sock);
+	client_send(fd, "GET", "/wait", "", 0, false);
+	await_begun();
 	return fd;
 }
 
@@ -303,6 +319,39 @@ test_reload(void)
 	is_int(stop(pool), 0, "the end");
 }
 
+/* Waits until the setting is served; no longer than a client would. */
+static bool
+serves(long want)
+{
+	int64_t end = clock_us() + CLIENT_PATIENCE_S * 1000000LL;
+
+	while (get("/setting") != want) {
+		if (clock_us() > end)
+			return false;
+		nanosleep(&(struct timespec) { .tv_nsec = 5000000 }, NULL);
+	}
+	return true;
+}
+
+/* A reload while the workers of another one are still starting. */
+static void
+test_reload_twice(void)
+{
+	pid_t pool = start("workers = 1\nmax_features = 11\nlog_level = error\n");
+
+	ok(serves(11), "the first configuration");
+	forget_wait();
+	conf_write("workers = 1\nstore = /slow\nlog_level = error\n");
+	kill(pool, SIGHUP);
+	await_begun();
+	conf_write("workers = 1\nmax_features = 33\nlog_level = info\n");
+	kill(pool, SIGHUP);
+	ok(logged("reloaded: generation 3"), "the last reload counts, and so does its log");
+	is_int(get("/setting"), 33, "its workers serve");
+	end_wait();
+	is_int(stop(pool), 0, "the end");
+}
+
 static void
 test_orphans(void)
 {
@@ -342,6 +391,7 @@ main(void)
 	test_drain();
 	test_watchdog();
 	test_reload();
+	test_reload_twice();
 	test_orphans();
 	snprintf(leftover[0], sizeof(leftover[0]), "%s/end", test_dir);
 	snprintf(leftover[1], sizeof(leftover[1]), "%s/begun", test_dir);

@@ -46,6 +46,8 @@ static const struct {
 	{ "external_url = crates.example\n", "must begin with https://" },
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
+	{ "external_url = https://a b\n", "external_url must be of visible ASCII characters" },
+	{ "external_url = https://b\xc3\xbc" "cher.example\n", "must be of visible ASCII characters" },
 	{ URL "# \xff\n", "not UTF-8" },
 	{ URL "max_keywords = 1001\n", "max_keywords must be from 0 to 1000" },
 	{ URL "max_categories = -1\n", "max_categories must be a number" },

@@ -210,6 +210,15 @@ subtest 'crates' => sub {
 	like($none->{headers}{'cache-control'}, qr/no-store/, 'and not cached');
 };
 
+subtest 'in a server that has regular expressions of its own' => sub {
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/^\tlocation \/ \{/\tlocation ~ json { return 410; }\n$&/mr });
+	is(get('/some.json')->{status}, 410, 'they are in force');
+	is(get("$open/config.json")->{status}, 200, 'and the registry comes first');
+	$t->stop_nginx;
+	$t->start_nginx;
+};
+
 subtest 'the pool is away' => sub {
 	is($t->stop_pool, 0, 'it stopped without a complaint');
 	my $res = get("$open/config.json", no_pool => 1);

@@ -130,6 +130,7 @@ lint: $(GENERATED)
 	mandoc -Tlint -Werror $(MANUALS)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 	    --suppress=missingIncludeSystem --suppress=ctuuninitvar -D_GNU_SOURCE -Ifcgi -Ibuild/gen $(LIB_SRCS) $(MAIN_SRCS)
+	$(CLANG) $(CPPFLAGS) $(PKG_CFLAGS) $(WARN) $(HARDEN) -O2 -Werror -fsyntax-only $(LIB_SRCS) $(MAIN_SRCS)
 	@mkdir -p build/lint
 	@for f in $(LIB_SRCS) $(MAIN_SRCS); do echo "analyzer $$f" && \
 	    gcc $(CPPFLAGS) $(PKG_CFLAGS) -std=c17 -O2 -Wall -Wextra -fanalyzer -Werror -c -o build/lint/out.o $$f || exit 1; done

@@ -11,6 +11,10 @@
 #include <string.h>
 #include <time.h>
 
+/* clang has macros of the same names, with _FORTIFY_SOURCE */
+#undef sprintf
+#undef vsprintf
+
 #define sprintf(...)   banned_sprintf_use_snprintf
 #define vsprintf(...)  banned_vsprintf_use_vsnprintf
 #define strcpy(...)    banned_strcpy_use_memcpy

@@ -149,6 +149,8 @@ install: all
 	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
 	    $(INSTALL) -m 640 conf/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
 	cp -R conf/. $(DESTDIR)$(DATADIR)/berth/
+	sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/usr/local/etc|$(SYSCONFDIR)|g' \
+	    conf/systemd/berth-fcgi.service >$(DESTDIR)$(DATADIR)/berth/systemd/berth-fcgi.service
 	for m in $(MANUALS); do s=$${m##*.}; $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$s && \
 	    $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done
 

@@ -86,23 +86,30 @@ is_plain(struct slice s)
 	return true;
 }
 
+/* A byte as it stands between quotes: itself, or an escape.  Returns its length. */
+static size_t
+escape(unsigned char c, char text[5])
+{
+	if (c == '"' || c == '\\')
+		return (size_t)snprintf(text, 5, "\\%c", c);
+	if (c < 0x20 || c >= 0x7f)
+		return (size_t)snprintf(text, 5, "\\x%02x", c);
+	text[0] = (char)c;
+	return 1;
+}
+
+/* What is cut ends in a whole escape and a quote. */
 static void
 put_quoted(struct log_line *l, struct slice s)
 {
 	put(l, "\"", 1);
 	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		char hex[5];
+		char text[5];
+		size_t n = escape((unsigned char)s.p[i], text);
 
-		if (c == '"' || c == '\\') {
-			put(l, "\\", 1);
-			put(l, (const char *)&c, 1);
-		} else if (c < 0x20 || c >= 0x7f) {
-			snprintf(hex, sizeof(hex), "\\x%02x", c);
-			put(l, hex, 4);
-		} else {
-			put(l, (const char *)&c, 1);
-		}
+		if (l->n + n + 1 > sizeof(l->p) - 1)
+			break;
+		put(l, text, n);
 	}
 	put(l, "\"", 1);
 }

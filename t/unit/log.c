@@ -44,6 +44,16 @@ test_line(void)
 	log_end(&l);
 	slurp(path);
 	ok(text[strlen(text) - 1] == '\n', "a long line is cut, and still a line");
+	for (size_t i = 0; i < 4; i++) {
+		memset(big, '"', sizeof(big));
+		log_begin(&l, LOG_ERROR, "long");
+		log_str(&l, "pad", slice_of("xxxx", i + 1));
+		log_str(&l, "big", slice_of(big, sizeof(big)));
+		ok(truncate(path, 0) == 0, "an empty file");
+		log_end(&l);
+		slurp(path);
+		ok(strcmp(text + strlen(text) - 4, "\\\"\"\n") == 0, "what is cut is quoted to its end");
+	}
 }
 
 static void

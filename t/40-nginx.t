@@ -134,10 +134,13 @@ subtest 'who is asking, and for what' => sub {
 	like($t->raw("GET https://evil.example.org$open/config.json HTTP/1.1\r\n"
 	    . "Host: localhost\r\nConnection: close\r\n\r\n"), qr/\Q$want\E/,
 	    'nor does an absolute URL in the request line');
-	unlike($t->raw("GET $open/me HTTP/1.1\r\nHost: evil.example.org\r\nConnection: close\r\n\r\n"),
-	    qr/evil/, 'a redirect does not follow the Host header');
+	unlike($t->raw("GET $_ HTTP/1.1\r\nHost: evil.example.org\r\nConnection: close\r\n\r\n"),
+	    qr/evil/, "$_: no redirect to what the Host header says") for "$open/me", '/api/v4';
 	is(get("$open/config.json", headers => ['Proxy: http://evil.example.org:1'])->{body}, $want,
 	    'a Proxy header changes nothing');
+
+	unlike($t->raw("GET $open/config.json HTTP/9.9\r\nHost: localhost\r\n\r\n"), qr/<html/,
+	    'an HTTP of the future gets no page of nginx');
 
 	my $res = get("$root/config.json", headers => ["Authorization: $token", 'Authorization: other']);
 	is($res->{status}, 400, 'two Authorization headers');
@@ -191,6 +194,9 @@ subtest 'crates' => sub {
 	is($part->{body}, substr($crate, 2, 4), 'of the bytes');
 	my $head = $t->http(HEAD => "$root/edge/1.0.0/download", { token => $token });
 	is($head->{headers}{'content-length'}, length $crate, 'HEAD has the length');
+	my $other = get("$root/edge/1.0.0/download", token => $token, headers => ['If-Match: "other"']);
+	is($other->{status}, 412, 'not if it had to be another one');
+	unlike($other->{body}, qr/</, 'without HTML');
 	is(get("$root/edge/1.0.0/download", headers => ["If-None-Match: $res->{headers}{etag}",
 	    'Range: bytes=0-1'])->{status}, 401, 'none of it without a token');
 

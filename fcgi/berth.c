@@ -19,6 +19,7 @@ static const struct noun *const nouns[] = {
 	&admin_project,
 	&admin_member,
 	&admin_token,
+	&admin_protect,
 	NULL,
 };
 

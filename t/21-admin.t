@@ -373,12 +373,12 @@ subtest 'the examples of the manual page' => sub {
 	my $other = Berth::Test->new;
 	my $source = do { open(my $fh, '<', 'fcgi/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
 	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
-	my ($prepare, $people, $revoke, $policy) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
+	my ($prepare, $people, $revoke, $policy, @rest) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');
 
 	$prepare =~ s/'dbname=berth user=berth_owner'/'$database'/ or fail('the first example has changed');
-	for my $script ($prepare, $people, $policy) {
+	for my $script ($prepare, $people, $policy, @rest) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
 		print {$fh} "set -e\n$script";
 		close($fh);

@@ -131,6 +131,14 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('none again', 0, qw(member set alice tools/crates none));
 	leaves_nothing('no such place', 1, qw(member set alice toolz owner));
 
+	leaves('protect add', { action => 'protection.create', project_id => 1, detail => { rule_id => 1,
+		pattern => 'Lib_*', push => 'owner' } }, qw(protect add tools/crates Lib_* --push owner));
+	leaves_nothing('the same', 1, qw(protect add tools/crates lib-* --push admin));
+	leaves_nothing('no level', 2, qw(protect add tools/crates x));
+	leaves('protect remove', { action => 'protection.remove', project_id => 1, detail => { rule_id => 1,
+		pattern => 'Lib_*', push => 'owner' } }, qw(protect remove tools/crates 1));
+	leaves_nothing('removed again', 1, qw(protect remove tools/crates 1));
+
 	my $token = leaves('token add', { action => 'token.create', detail => { token_id => 1, kind => 'personal',
 		user => 'alice', scopes => ['api'], name => 'a "laptop"', expires_at => '2035-01-31T00:00:00Z' } },
 	    qw(token add --user alice --scopes api --expires 2035-01-31 --name), 'a "laptop"');
@@ -143,6 +151,7 @@ subtest 'what the command changes' => sub {
 	leaves('JSON changes nothing here', { action => 'user.block', detail => { user_id => 2, user => 'root' } },
 	    qw(user block root --json));
 	leaves_nothing('what only reads', 0, $_, 'list') for qw(user group project member token);
+	leaves_nothing('as does protect', 0, qw(protect list tools/crates));
 };
 
 subtest 'what comes over HTTP' => sub {

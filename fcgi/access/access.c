@@ -26,6 +26,14 @@ access_is_public(const struct access_facts *f)
 	    (is_visibility(f, "public") || f->public_packages);
 }
 
+int
+access_push_level(const struct access_facts *f)
+{
+	if (strcmp(f->token_kind, "deploy") == 0)
+		return LEVEL_NONE;
+	return f->is_admin ? LEVEL_ADMIN : f->access_level;
+}
+
 /* May the caller read packages here, by visibility or by membership? */
 static bool
 can_read(const struct access_facts *f, bool signed_in, int level)

@@ -46,6 +46,12 @@ enum credential {
 int access_decide(const struct access_facts *, enum credential, enum action, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * What protection rules are held against: the caller's level in the project, LEVEL_ADMIN for an
+ * administrator, LEVEL_NONE for a deploy token, which passes no rule.
+ */
+int access_push_level(const struct access_facts *);
+
 /* Anyone may read: no Authorization is needed, and the answer depends on none. */
 bool access_is_public(const struct access_facts *);
 

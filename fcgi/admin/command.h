@@ -57,6 +57,7 @@ extern const struct noun admin_group;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;
 extern const struct noun admin_project;
+extern const struct noun admin_protect;
 extern const struct noun admin_token;
 extern const struct noun admin_user;
 

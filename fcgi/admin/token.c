@@ -1,6 +1,5 @@
 #include "store/token.h"
 
-#include <inttypes.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -8,6 +7,7 @@
 #include "access/token.h"
 #include "admin/command.h"
 #include "admin/date.h"
+#include "admin/number.h"
 #include "admin/output.h"
 #include "store/user.h"
 
@@ -100,13 +100,9 @@ add(struct invocation *in)
 static int
 parse_id(const char *text, int64_t *id, struct err *err)
 {
-	size_t n = strspn(text, "0123456789");
-
 	if (slice_has_prefix(slice_str(text), "berth_"))
 		return err_set(err, 400, "give a token on standard input, not as an argument");
-	if (n == 0 || n > 18 || text[n] != '\0' || (*id = strtoimax(text, NULL, 10)) == 0)
-		return err_set(err, 400, "`%s` is no id of a token", text);
-	return 0;
+	return number_parse(text, "id of a token", id, err);
 }
 
 /* One token and nothing else, but for white space at the end. */

@@ -41,6 +41,7 @@ publish_package(struct worker_app *app, struct request *rq, struct blob_staging 
 	time_t now = time(NULL);
 	struct version_new v = {
 		.actor = app_actor(app, rq),
+		.push_level = access_push_level(&app->facts),
 		.project_id = app->facts.project_id,
 		.normalized_name = crate_name_normalize(rq->arena, slice_str(pkg->name)),
 		.package = pkg,

@@ -12,7 +12,7 @@ set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool
 {
 	struct slice name = request_param(rq, "crate"), text = request_param(rq, "version");
 	struct version_yank yank = { app_actor(app, rq), app->facts.project_id,
-		arena_slicedup(rq->arena, name), NULL, yanked };
+		arena_slicedup(rq->arena, name), NULL, yanked, access_push_level(&app->facts) };
 	struct semver version;
 	struct err wrong;
 

@@ -7,6 +7,7 @@
 #include "crate/crate_name.h"
 #include "crate/index_line.h"
 #include "store/crate.h"
+#include "store/protection.h"
 
 /* Far above what package_limits let through. */
 enum { JSON_MAX = 16 << 20 };
@@ -113,12 +114,13 @@ struct publish {
 
 /*
  * The body of the transaction.  What does not depend on an answer goes in one
- * round trip; where the version is there already the rest of it is rolled back.
+ * round trip; where the name is protected or the version is there already all of it is
+ * rolled back.
  */
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
-	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
+	enum { PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
 	const struct publish *publish = arg;
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -133,6 +135,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 
 	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate_id, err) == -1)
 		return -1;
+	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	calls[BLOB].stmt = STMT_BLOB_RECORD;
 	db_bind_str(&calls[BLOB].params, v->cksum);
 	db_bind_int(&calls[BLOB].params, v->size);
@@ -145,6 +148,8 @@ publish_body(struct db *db, void *arg, struct err *err)
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, crate_id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	if (protection_judge(&calls[PROTECTION], err) == -1)
 		return -1;
 	if (calls[VERSION].result.rows == 0)
 		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
@@ -217,31 +222,33 @@ yank_body(struct db *db, void *arg, struct err *err)
 		.project_id = y->project_id,
 	};
 	struct arena *a = yank->arena;
-	struct db_call calls[NCALLS] = { 0 };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct db_call calls[NCALLS] = { 0 }, asked[] = { { .stmt = STMT_VERSION_FIND }, { 0 } };
+	const struct db_result *r = &asked[0].result;
 	struct slice line;
 	const char *name;
 	int64_t crate_id;
 
 	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1)
 		return -1;
-	db_bind_int(&p, crate_id);
-	db_bind_str(&p, y->version_base);
-	if (db_exec(db, a, STMT_VERSION_FIND, &p, &r, err) == -1)
+	db_bind_int(&asked[0].params, crate_id);
+	db_bind_str(&asked[0].params, y->version_base);
+	protection_call(&asked[1], y->project_id, crate_name_normalize(a, slice_str(name)), y->push_level);
+	if (db_run(db, a, asked, 2, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (r->rows == 0)
 		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
-	if (db_bool(&r, 0, 2) == y->yanked)
+	if (protection_judge(&asked[1], err) == -1)
+		return -1;
+	if (db_bool(r, 0, 2) == y->yanked)
 		return 0;
-	if (index_line_set_yanked(a, db_slice(&r, 0, 3), y->yanked, &line, err) == -1)
+	if (index_line_set_yanked(a, db_slice(r, 0, 3), y->yanked, &line, err) == -1)
 		return -1;
 	calls[SET].stmt = STMT_VERSION_SET_YANKED;
-	db_bind_int(&calls[SET].params, db_int(&r, 0, 0));
+	db_bind_int(&calls[SET].params, db_int(r, 0, 0));
 	db_bind_bool(&calls[SET].params, y->yanked);
 	db_bind_slice(&calls[SET].params, a, line);
 	event.crate = name;
-	event.version = db_str(&r, 0, 1);
+	event.version = db_str(r, 0, 1);
 	audit_call(&calls[AUDIT], a, &y->actor, &event);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, crate_id);

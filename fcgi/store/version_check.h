@@ -8,8 +8,9 @@
 /*
  * Asked before the crate's bytes are kept, so that a publish that is refused leaves
  * no file.  Another publish may still come between: version_publish() asks again for
- * name and version.  Crates that a version depends on never go away.
- * -1: 400 "crate was previously named ...", 400 "crate version ... is already
+ * name and version, and a rule may be added: it asks again for that too.  Crates that a version
+ * depends on never go away.
+ * -1: 403 "package protected: ...", 400 "crate was previously named ...", 400 "crate version ... is already
  * uploaded", 400 "no known crate named ..." of a dependency in the same registry, 503.
  */
 int version_check_new(struct db *, struct arena *, const struct version_new *, struct err *)

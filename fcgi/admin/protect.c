@@ -1,0 +1,88 @@
+#include "store/protection.h"
+
+#include "admin/command.h"
+#include "admin/number.h"
+#include "admin/output.h"
+
+enum { ADD_PUSH, ADD_DELETE };
+
+static const struct option_def add_options[] = {
+	[ADD_PUSH] = { "push", 0, "maintainer|owner|admin", false },
+	[ADD_DELETE] = { "delete", 0, "owner|admin", false },
+};
+
+static const char *const keys[] = { "id", "push", "delete", "created_at", "pattern" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+static int
+add(struct invocation *in)
+{
+	static const char *const add_keys[] = { "id", "push", "delete", "pattern" };
+	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
+	const char *const *given = in->options.values;
+	struct protection_rule rule = { .pattern = in->args[1] };
+
+	if ((given[ADD_PUSH] != NULL && protection_level_parse(given[ADD_PUSH],
+	         PROTECTION_MAINTAINER, &rule.push, &in->err) == -1) ||
+	    (given[ADD_DELETE] != NULL && protection_level_parse(given[ADD_DELETE],
+	         PROTECTION_OWNER, &rule.delete, &in->err) == -1) ||
+	    protection_add(in->db, in->arena, &in->actor, in->args[0], &rule, &rule.id,
+	        &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(rule.id),
+	    cell_str(protection_level_name(rule.push)),
+	    cell_str(protection_level_name(rule.delete)), cell_str(rule.pattern) });
+	return 0;
+}
+
+static int
+list(struct invocation *in)
+{
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct protection_rule *rules;
+	struct cell *cells;
+	size_t n;
+
+	if (protection_list(in->db, in->arena, in->args[0], &rules, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct protection_rule *rule = &rules[i];
+		struct cell row[NKEYS] = { cell_int(rule->id),
+			cell_str(protection_level_name(rule->push)),
+			cell_str(protection_level_name(rule->delete)), cell_time(rule->created_at),
+			cell_str(rule->pattern) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static int
+remove_rule(struct invocation *in)
+{
+	static const char *const remove_keys[] = { "id", "removed" };
+	struct output out = { in->arena, in->json, remove_keys,
+		sizeof(remove_keys) / sizeof(*remove_keys) };
+	int64_t id;
+
+	if (number_parse(in->args[1], "id of a protection rule", &id, &in->err) == -1 ||
+	    protection_remove(in->db, in->arena, &in->actor, in->args[0], id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "add", "GROUP/PROJECT PATTERN [--push maintainer|owner|admin] [--delete owner|admin]",
+	    "Lets only people of that level publish and yank (--push) or delete\n"
+	    "(--delete) crates whose names match, and prints the new rule's id.  In\n"
+	    "PATTERN * stands for any characters; case, - and _ make no difference.",
+	    COMMAND_OPTIONS(add_options), 2, 2, add },
+	{ "list", "GROUP/PROJECT", "Lists the protection rules of a project.", NULL, 0, 1, 1, list },
+	{ "remove", "GROUP/PROJECT ID", "Takes a protection rule away.", NULL, 0, 2, 2, remove_rule },
+};
+
+const struct noun admin_protect = { "protect", COMMAND_LIST(commands) };

@@ -1,0 +1,44 @@
+-- name: protection_find
+-- $1 project, $2 normalized name, $3 level of who would publish.  The strictest rule that does not
+-- let them, if there is one: the at most 100 rules of one project, by the index of the unique
+-- constraint (project_id, normalized_pattern).  Asked in the transaction that publishes, as a
+-- statement of its own, so that it sees the rules of that moment.
+SELECT package_name_pattern, minimum_access_level_for_push
+  FROM protection_rules
+ WHERE project_id = $1 AND minimum_access_level_for_push > $3::bigint AND $2::text LIKE name_like
+ ORDER BY minimum_access_level_for_push DESC, id
+ LIMIT 1;
+
+-- name: protection_lock
+-- $1 full path.  One row of projects by the unique index projects_full_path; it stays locked until
+-- the transaction ends, so that rules of one project are added one after the other.
+SELECT id FROM projects WHERE lower(full_path) = lower($1) FOR NO KEY UPDATE;
+
+-- name: protection_count
+-- $1 project (locked).  At most 100 rows by the index of the unique constraint; a statement of its
+-- own, after the lock, as one that waits for a lock does not see what was committed meanwhile.
+SELECT count(*) FROM protection_rules WHERE project_id = $1;
+
+-- name: protection_add
+-- $1 project (locked), $2 pattern, $3 pattern in normal form, $4 level for push or null, $5 for
+-- delete or null.  No row where the project has such a rule: the unique constraint decides.
+INSERT INTO protection_rules (project_id, package_name_pattern, normalized_pattern,
+       minimum_access_level_for_push, minimum_access_level_for_delete)
+VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (project_id, normalized_pattern) DO NOTHING
+RETURNING id;
+
+-- name: protection_remove
+-- $1 full path, $2 rule.  One row by primary key, and the project's by its unique index.
+DELETE FROM protection_rules r USING projects p
+ WHERE r.id = $2 AND p.id = r.project_id AND lower(p.full_path) = lower($1)
+RETURNING p.id, r.package_name_pattern, r.minimum_access_level_for_push, r.minimum_access_level_for_delete;
+
+-- name: protection_list
+-- $1 full path.  A row without a rule where the project has none, no row where there is no project:
+-- the unique indexes projects_full_path and (project_id, normalized_pattern).
+SELECT r.id, r.package_name_pattern, r.minimum_access_level_for_push,
+       r.minimum_access_level_for_delete, extract(epoch FROM r.created_at)::bigint
+  FROM projects p LEFT JOIN protection_rules r ON r.project_id = p.id
+ WHERE lower(p.full_path) = lower($1)
+ ORDER BY r.id;

@@ -1,19 +1,21 @@
 -- name: write_limit_charge
--- $1 actor, $2 the address's actor or null, $3 action, $4 microseconds that one costs, $5 those of
--- a full bucket; $6 project, $7 normalized name of what is published or null, and $8, $9 in place of
--- $4, $5 where that name is new; $10, $11 those of the address.  No row where there is no limit, else
--- one: the action, and for how long it has to wait.  The bucket is one row by the primary key, taken
--- by the upsert alone: of two at once the second sees what the first has left.  The rest is look-ups by
--- the primary key, by the unique index crates (project_id, normalized_name), and up to 8 buckets by
--- write_limits_full, which are full and not in use; they are locked after our own and never waited for.
--- Nothing waits for the disk: what a crash forgets is a few charges.
+-- $1 actor, $2 the address's actor or null, $3 action, $4 microseconds that one costs, $5 those
+-- of a full bucket; $6 project, $7 normalized name of what is published or null, and $8, $9 in
+-- place of $4, $5 where that name is new; $10, $11 those of the address.  No row where there is
+-- no limit, else one: the action, and for how long it has to wait.  The bucket is one row by the
+-- primary key, taken by the upsert alone: of two at once the second sees what the first has left.
+-- The rest is look-ups by the primary key, by the unique index crates (project_id,
+-- normalized_name), and up to 8 buckets by write_limits_full, which are full and not in use; they
+-- are locked after our own and never waited for.  Nothing waits for the disk: what a crash
+-- forgets is a few charges.
 WITH asked AS (
-	SELECT CASE WHEN q.fresh THEN 'new_crate' ELSE $3::text END AS action,
-	       CASE WHEN q.fresh THEN $8::bigint ELSE $4::bigint END * interval '1 microsecond' AS cost,
-	       CASE WHEN q.fresh THEN $9::bigint ELSE $5::bigint END * interval '1 microsecond' AS span
-	  FROM (SELECT $7::text IS NOT NULL AND NOT EXISTS (SELECT FROM crates c
-	                WHERE c.project_id = $6::bigint AND c.normalized_name = $7) AS fresh) q
-	 WHERE set_config('synchronous_commit', 'off', true) = 'off'
+	SELECT l.action, l.cost * interval '1 microsecond' AS cost,
+	       l.span * interval '1 microsecond' AS span
+	  FROM (VALUES (false, $3::text, $4::bigint, $5::bigint),
+	               (true, 'new_crate', $8::bigint, $9::bigint)) AS l (fresh, action, cost, span)
+	 WHERE l.fresh = ($7::text IS NOT NULL AND NOT EXISTS (SELECT FROM crates c
+	                   WHERE c.project_id = $6::bigint AND c.normalized_name = $7))
+	   AND set_config('synchronous_commit', 'off', true) = 'off'
 ), address AS (
 	SELECT w.action, least(w.full_at - now(), $11::bigint * interval '1 microsecond')
 	       + ($10::bigint - $11::bigint) * interval '1 microsecond' AS wait
@@ -40,12 +42,13 @@ WITH asked AS (
 SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
   FROM (SELECT action, wait FROM address
          UNION ALL
-        SELECT c.action, CASE WHEN c.granted THEN interval '0' ELSE c.full_at - now() + a.cost - a.span END
+        SELECT c.action,
+               CASE WHEN c.granted THEN interval '0' ELSE c.full_at - now() + a.cost - a.span END
           FROM charged c, asked a) r;
 
 -- name: write_limit_look
--- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to four
--- rows for each by the primary key.
+-- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to
+-- four rows for each by the primary key.
 SELECT action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
   FROM write_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();

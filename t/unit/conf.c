@@ -100,7 +100,7 @@ main(void)
 	close(fd);
 	ok(load(a, URL, &s, &e) == 0, "only what must be given: %s", e.detail);
 	is_int(s.max_crate_size, 10 << 20, "default of a size");
-	is_int(s.request_timeout, 60, "default of a time");
+	is_int(s.request_timeout, 28, "default of a time");
 	is_int(s.socket_mode, 0660, "default of a mode");
 	is_str(s.log_file, "", "default of a text");
 	ok(load(a,

@@ -111,6 +111,28 @@ serve(const char *config_path, const struct settings *s)
 	return status;
 }
 
+/* What each key's own check cannot see: the machine.  -1: err. */
+static int
+check_machine(const struct settings *s, struct err *err)
+{
+	if (db_check_conninfo(s->database, err) == -1 || listen_check(s, err) == -1)
+		return -1;
+	if (access(s->inspector, X_OK) == -1)
+		return err_sys(err, "inspector: cannot run %s", s->inspector);
+	return 0;
+}
+
+static int
+check(const struct settings *s)
+{
+	struct err err = { 0 };
+
+	if (check_machine(s, &err) == 0)
+		return print_settings(s);
+	fprintf(stderr, "berth-fcgi: %s\n", err.detail);
+	return 1;
+}
+
 static int
 run(const char *config_path, bool check_only)
 {
@@ -122,7 +144,7 @@ run(const char *config_path, bool check_only)
 	if (settings_load(arena, config_path, &settings, &err) == -1) {
 		fprintf(stderr, "berth-fcgi: %s\n", err.detail);
 	} else if (check_only) {
-		status = print_settings(&settings);
+		status = check(&settings);
 	} else if (standard_fds_open() == -1 || pool_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-fcgi: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {

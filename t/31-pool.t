@@ -207,6 +207,18 @@ subtest 'options' => sub {
 	($status, $err) = run_pool($t, '-t');
 	is($status, 1, '-t of a bad file');
 	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');
+	for my $case ([database => 'foo=bar', qr/malformed connection string/],
+		[socket => '/' . 'x' x 200, qr/at most \d+ bytes/],
+		[socket_owner => 'nobody-of-this-name', qr/no user `nobody-of-this-name`/],
+		[inspector => '/nonexistent/inspect', qr{cannot run /nonexistent/inspect: No such file}]) {
+		my ($key, $value, $why) = @$case;
+		my $u = Berth::Test->new(@away, $key => $value);
+
+		($status, $err, $out) = run_pool($u, '-t');
+		is($status, 1, "-t of what could not start: $key");
+		like($err, $why, 'says why');
+		is($out, '', 'and nothing else');
+	}
 	($status, $err, $out) = run_pool($t, '-V');
 	is($status, 0, '-V');
 	like($out, qr/^berth-fcgi \d+\.\d+\.\d+$/, 'prints the version');

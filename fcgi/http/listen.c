@@ -122,22 +122,31 @@ group_find(const char *name, gid_t *gid, struct err *err)
 	return 0;
 }
 
-/* user[:group], or :group alone, which an unprivileged process may set too. */
+/* user[:group], or :group alone, which an unprivileged process may set too; -1 where not given. */
 static int
-owner_set(const char *path, const char *owner, struct err *err)
+owner_find(const char *owner, uid_t *uid, gid_t *gid, struct err *err)
 {
 	char user[256];
 	size_t n = strcspn(owner, ":");
-	uid_t uid = (uid_t)-1;
-	gid_t gid = (gid_t)-1;
 
+	*uid = (uid_t)-1;
+	*gid = (gid_t)-1;
 	if (n >= sizeof(user))
 		return err_internal(err, 500, "socket_owner is too long");
 	memcpy(user, owner, n);
 	user[n] = '\0';
-	if (n > 0 && user_find(user, &uid, err) == -1)
+	if (n > 0 && user_find(user, uid, err) == -1)
 		return -1;
-	if (owner[n] == ':' && group_find(owner + n + 1, &gid, err) == -1)
+	return owner[n] == ':' ? group_find(owner + n + 1, gid, err) : 0;
+}
+
+static int
+owner_set(const char *path, const char *owner, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (owner_find(owner, &uid, &gid, err) == -1)
 		return -1;
 	if (lchown(path, uid, gid) == -1)
 		return err_sys(err, "cannot give %s to %s", path, owner);
@@ -190,14 +199,32 @@ path_bind(int fd, const struct sockaddr_un *sa, const struct settings *s, struct
 }
 
 static int
+path_check(const struct settings *s, struct err *err)
+{
+	const size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
+
+	if (strlen(s->socket) < room)
+		return 0;
+	return err_internal(err, 500, "socket: a path of at most %zu bytes is possible", room - 1);
+}
+
+int
+listen_check(const struct settings *s, struct err *err)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return path_check(s, err) == -1 ? -1 : owner_find(s->socket_owner, &uid, &gid, err);
+}
+
+static int
 own_open(const struct settings *s, struct err *err)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (strlen(s->socket) >= sizeof(sa.sun_path))
-		return err_internal(err, 500, "socket: a path of at most %zu bytes is possible",
-		    sizeof(sa.sun_path) - 1);
+	if (path_check(s, err) == -1)
+		return -1;
 	memcpy(sa.sun_path, s->socket, strlen(s->socket));
 	if (stale_remove(&sa, err) == -1)
 		return -1;

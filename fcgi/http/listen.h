@@ -20,4 +20,10 @@
 int listen_open(const struct settings *, bool *own, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * Could the configured socket be bound, as far as can be said without doing it?  -1: err,
+ * a path that is too long, a socket_owner that does not exist.
+ */
+int listen_check(const struct settings *, struct err *) __attribute__((warn_unused_result));
+
 #endif

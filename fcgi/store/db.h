@@ -75,6 +75,12 @@ struct db *db_new(const char *conninfo, int64_t timeout_ms);
 void db_free(struct db *);
 
 /*
+ * Can libpq read it at all?  -1: 500 for a malformed one, in our words: libpq's
+ * sentence may quote the password.
+ */
+int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
+
+/*
  * Connects and prepares, if there is no connection.  -1: 503 where the
  * database is away, 500 where a statement does not prepare or the schema's
  * version is another than this program's (db_fatal() then says true).

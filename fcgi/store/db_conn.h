@@ -83,7 +83,4 @@ int db_lost(struct db *, const char *name, struct err *);
 
 void db_drop(struct db *);
 
-/* -1: 500 for a malformed one, in our words: libpq's sentence may quote the password. */
-int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
-
 #endif

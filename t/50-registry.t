@@ -65,6 +65,8 @@ is($t->http(GET => '/api/v4/projects/demo%2Fpriv/packages/cargo/config.json', { 
     $res->{body}, 'by full path: the same, with the numeric id');
 is($t->http(GET => '/api/v4/projects/DEMO%2fPriv/packages/cargo/config.json', { token => $token{dev} })->{status},
     200, 'paths compare without case');
+is($t->http(GET => "/api/v4/projects/0$priv/packages/cargo/config.json", { token => $token{dev} })->{status}, 404,
+    'an id has one spelling');
 is($t->http(GET => "$R/config.json", { token => $token{dev}, headers => { Host => 'evil.example' } })->{body},
     $res->{body}, 'the Host header changes nothing');
 $res = $t->http(GET => "$P/config.json");

@@ -80,7 +80,8 @@ project_of(const struct request *rq)
 	int64_t n = 0;
 
 	for (size_t i = 0; i < id.n; i++) {
-		if (id.p[i] < '0' || id.p[i] > '9')
+		/* one id has one spelling: no zero comes first */
+		if (id.p[i] < '0' || id.p[i] > '9' || id.p[0] == '0')
 			return ref;
 		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, id.p[i] - '0', &n))
 			return ref;
@@ -232,6 +233,7 @@ app_cache_headers(const struct worker_app *app, struct response *rs)
 int
 app_respond_ok(struct response *rs)
 {
+	response_header(rs, "Cache-Control", "private, no-store");
 	response_body(rs, 200, "application/json", slice_str("{\"ok\":true}"));
 	return 0;
 }

@@ -17,7 +17,7 @@ download_prefetch(struct request *rq, const struct project_ref *project, struct 
 	if (crate_name_check(name, "crate", &wrong) == -1 ||
 	    semver_parse(version, &semver, &wrong) == -1)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	version_blob_call(call, rq->arena, project, name, version);
+	version_blob_call(call, rq->arena, project, name, version, rq->authorization == NULL);
 	return 0;
 }
 

@@ -71,7 +71,8 @@ index_prefetch(struct request *rq, const struct project_ref *project, struct db_
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
-	crate_index_call(call, rq->arena, project, crate_name_lower(rq->arena, name), etags, netags);
+	crate_index_call(call, rq->arena, project, crate_name_lower(rq->arena, name), etags, netags,
+	    rq->authorization == NULL);
 	return 0;
 }
 

@@ -93,6 +93,7 @@ respond(struct request *rq, struct response *rs, const struct package *pkg)
 	json_out_close(&o, ']');
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
+	response_header(rs, "Cache-Control", "private, no-store");
 	response_body(rs, 200, "application/json", buf_slice(&b));
 	return 0;
 }

@@ -11,13 +11,14 @@
 
 void
 crate_index_call(struct db_call *call, struct arena *a, const struct project_ref *project,
-    const char *lower_name, const char *const *etags, size_t netags)
+    const char *lower_name, const char *const *etags, size_t netags, bool anonymous)
 {
 	call->stmt = STMT_CRATE_INDEX;
 	project_ref_bind(&call->params, a, project);
 	db_bind_str(&call->params, crate_name_normalize(a, slice_str(lower_name)));
 	db_bind_str(&call->params, lower_name);
 	db_bind_array(&call->params, a, etags, netags);
+	db_bind_bool(&call->params, !anonymous);
 }
 
 void

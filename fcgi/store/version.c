@@ -269,13 +269,14 @@ version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y,
 
 void
 version_blob_call(struct db_call *call, struct arena *a, const struct project_ref *project,
-    struct slice name, struct slice version)
+    struct slice name, struct slice version, bool anonymous)
 {
 	call->stmt = STMT_VERSION_BLOB;
 	project_ref_bind(&call->params, a, project);
 	db_bind_str(&call->params, crate_name_normalize(a, name));
 	db_bind_slice(&call->params, a, name);
 	db_bind_slice(&call->params, a, version);
+	db_bind_bool(&call->params, !anonymous);
 }
 
 void

@@ -62,9 +62,12 @@ struct version_blob {
 	int64_t project_id;
 };
 
-/* Fills in the call: the blob of exactly this crate and version. */
+/*
+ * Fills in the call: the blob of exactly this crate and version.  Without a
+ * token (`anonymous`) nothing is found in a project that is not public.
+ */
 void version_blob_call(struct db_call *, struct arena *, const struct project_ref *,
-    struct slice name, struct slice version);
+    struct slice name, struct slice version, bool anonymous);
 void version_blob_read(const struct db_call *, struct version_blob *);
 
 #endif

@@ -1,12 +1,15 @@
 -- name: crate_index
 -- $1, $2 the project by id or by full path, $3 normalized name, $4 name in lower case, $5 ETags
--- that the client has.  One look-up by the unique index (project_id, normalized_name); the body
--- is not even read from its TOAST table where the client has it already.
+-- that the client has, $6 whether the caller shows a token.  One look-up by the unique index
+-- (project_id, normalized_name); the body is not even read from its TOAST table where the client
+-- has it already.  Nor is anything read for somebody without a token where that cannot be
+-- allowed: the time of a 401 would tell what is there.
 SELECT c.index_etag, c.index_etag = ANY ($5::text[]),
        CASE WHEN c.index_etag = ANY ($5::text[]) THEN NULL ELSE c.index_body END
   FROM crates c
  WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
-   AND c.normalized_name = $3 AND lower(c.name) = $4 AND c.index_body IS NOT NULL;
+   AND c.normalized_name = $3 AND lower(c.name) = $4 AND c.index_body IS NOT NULL
+   AND ($6 OR (SELECT p.visibility = 'public' OR p.public_packages FROM projects p WHERE p.id = c.project_id));
 
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds

@@ -94,6 +94,13 @@ sub access_log {
 	return grep { /id=[0-9a-f]{32}/ } split(/\n/, $t->log('nginx-berth'));
 }
 
+# Did cargo really speak HTTP/2?
+sub protocols {
+	my %seen = map { / protocol=(\S+)/ ? ($1 => 1) : () } grep { /agent="cargo/ } access_log();
+
+	return join(' ', sort keys %seen);
+}
+
 # The requests since the mark, as [method, path, status].
 sub requests_since {
 	my ($mark) = @_;
@@ -314,6 +321,8 @@ my $public = $t->dir . '/app-pub';
 $t->cargo_setup(pub => { id => $id{pub} });
 unlink("$public/Cargo.lock");
 cargo_ok('a public registry without a token', 'fetch', dir => $public);
+
+is(protocols(), 'HTTP/2.0', 'all of it over HTTP/2');
 
 # nothing of it is in a log
 unlike($t->log($_), qr/\Q$token\E/, "no token in $_") for qw(pool nginx-error nginx-berth nginx-berth-downloads);

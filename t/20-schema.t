@@ -221,6 +221,9 @@ subtest 'constraints' => sub {
 	$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT id, 'Foo_bar', 'foo-bar' FROM projects");
 	my ($u, $g, $p) = map { "(SELECT id FROM $_)" } qw(users groups projects);
 	my $digest = 'sha256(\'x\')';
+	my $personal = "INSERT INTO tokens (kind, digest, user_id, scopes, crate_patterns, operations) SELECT 'personal', $digest, $u, '{}'";
+	my $job = "INSERT INTO tokens (kind, digest, scopes, user_id, project_id, group_id, expires_at, pipeline, job) SELECT 'job', $digest, '{}'";
+	my $allow = 'INSERT INTO job_token_allowlist (project_id, from_group_id, from_project_id, policies)';
 	my @refused = (
 		["INSERT INTO users (username) VALUES ('u')", 'users_username'],
 		["INSERT INTO users (username) VALUES ('a/b')", 'users_username_check'],
@@ -241,6 +244,24 @@ subtest 'constraints' => sub {
 		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('personal', 'x', $u, '{}')", 'tokens_digest_check'],
 		["INSERT INTO tokens (kind, digest, user_id, scopes) SELECT 'personal', $digest, $u, '{}' FROM generate_series(1, 2)",
 		    'tokens_digest_key'],
+		["INSERT INTO tokens (kind, digest, user_id, group_id, scopes) SELECT 'deploy', $digest, $u, $g, '{}'", 'tokens_deploy'],
+		["INSERT INTO tokens (kind, digest, group_id, project_id, scopes) SELECT 'deploy', $digest, $g, $p, '{}'", 'tokens_deploy'],
+		["INSERT INTO tokens (kind, digest, scopes) VALUES ('deploy', $digest, '{}')", 'tokens_deploy'],
+		["INSERT INTO tokens (kind, digest, group_id, scopes, operations) SELECT 'deploy', $digest, $g, '{}', '{yank}'", 'tokens_limits'],
+		["INSERT INTO tokens (kind, digest, group_id, scopes, job) SELECT 'deploy', $digest, $g, '{}', 1", 'tokens_of_no_job'],
+		["$job, NULL, $p, NULL, now(), 1, 1", 'tokens_job'],
+		["$job, $u, NULL, $g, now(), 1, 1", 'tokens_job'],
+		["$job, $u, $p, NULL, NULL, 1, 1", 'tokens_job'],
+		["$job, $u, $p, NULL, now(), NULL, 1", 'tokens_job'],
+		["$job, $u, $p, NULL, now(), 1, NULL", 'tokens_job'],
+		(map { ["$personal, '{$_}', NULL", 'tokens_crate_patterns'] } '', 'A', 'a_b', '"a b"', '**', '"a,B"', 'NULL'),
+		(map { ["$personal, NULL, '{$_}'", 'tokens_operations'] } '', 'publish', 'NULL'),
+		["$allow SELECT $p, NULL, NULL, '{read_packages}'", 'job_token_allowlist_check'],
+		["$allow SELECT $p, $g, $p, '{read_packages}'", 'job_token_allowlist_check'],
+		["$allow SELECT $p, $g, NULL, '{}'", 'job_token_allowlist_policies_check'],
+		["$allow SELECT $p, $g, NULL, '{write}'", 'job_token_allowlist_policies_check'],
+		["$allow SELECT $p, $g, NULL, '{read_packages}' FROM generate_series(1, 2)", 'job_token_allowlist_group'],
+		["$allow SELECT $p, NULL, $p, '{read_packages}' FROM generate_series(1, 2)", 'job_token_allowlist_project'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'foo-bar', 'foo-bar')",
 		    'crates_project_id_normalized_name_key'],
 		["INSERT INTO crates (project_id, name, normalized_name) VALUES ($p, 'A_b', 'a_b')", 'crates_check'],

@@ -4,7 +4,18 @@
 /*
  * The one decision: may this caller do this in this project?  Index, download,
  * publish, yank and whatever comes ask here and nowhere else (access.md
- * sections 2.2, 5.1).
+ * sections 2.2, 5.1, 5.2).  Callers are
+ *
+ * nobody;
+ * a user, by a token of their own: the role in the project, or above it, counts, and the
+ *     scopes and operations that the token has;
+ * a deploy token: in its project, or in all projects of its group, a reporter or, with the
+ *     scope to write, a developer; anywhere else nobody;
+ * a job: the user that has started it, in the job's project and in those whose allow-list has
+ *     that project; anywhere else a user without a role.
+ *
+ * What a token is limited to among the crates of a project is only known when the crate is found:
+ * store/token_limits.h.
  */
 
 #include <stdbool.h>
@@ -14,7 +25,8 @@
 
 enum action {
 	ACTION_READ_PACKAGE, /* config.json, index, download */
-	ACTION_CREATE_PACKAGE, /* publish, yank */
+	ACTION_CREATE_PACKAGE, /* publish */
+	ACTION_YANK_PACKAGE, /* and unyank */
 	ACTION__MAX
 };
 

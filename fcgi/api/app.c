@@ -112,6 +112,8 @@ note_actor(struct request *rq, const struct access_facts *f)
 {
 	if (f->token_id == 0)
 		snprintf(rq->actor, sizeof(rq->actor), "anonymous");
+	else if (f->user_id == 0)
+		snprintf(rq->actor, sizeof(rq->actor), "token:%" PRId64, f->token_id);
 	else
 		snprintf(rq->actor, sizeof(rq->actor), "user:%" PRId64 "/token:%" PRId64, f->user_id,
 		    f->token_id);

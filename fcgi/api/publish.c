@@ -42,6 +42,7 @@ publish_package(struct worker_app *app, struct request *rq, struct blob_staging 
 	struct version_new v = {
 		.actor = app_actor(app, rq),
 		.push_level = access_push_level(&app->facts),
+		.limits = app->facts.limits,
 		.project_id = app->facts.project_id,
 		.normalized_name = crate_name_normalize(rq->arena, slice_str(pkg->name)),
 		.package = pkg,

@@ -5,14 +5,20 @@
 #include "crate/semver.h"
 #include "store/version.h"
 
-const struct route_need yank_need = { .action = ACTION_CREATE_PACKAGE };
+const struct route_need yank_need = { .action = ACTION_YANK_PACKAGE };
 
 static int
 set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool yanked)
 {
 	struct slice name = request_param(rq, "crate"), text = request_param(rq, "version");
-	struct version_yank yank = { app_actor(app, rq), app->facts.project_id,
-		arena_slicedup(rq->arena, name), NULL, yanked, access_push_level(&app->facts) };
+	struct version_yank yank = {
+		.actor = app_actor(app, rq),
+		.push_level = access_push_level(&app->facts),
+		.limits = app->facts.limits,
+		.project_id = app->facts.project_id,
+		.name = arena_slicedup(rq->arena, name),
+		.yanked = yanked,
+	};
 	struct semver version;
 	struct err wrong;
 

@@ -83,8 +83,8 @@ crate_name_check_alias(struct slice name, struct err *err)
 	return check(name, "dependency", true, err);
 }
 
-static bool
-same_crate(struct slice a, struct slice b)
+bool
+crate_name_equal(struct slice a, struct slice b)
 {
 	if (a.n != b.n)
 		return false;
@@ -99,7 +99,7 @@ bool
 crate_name_reserved(struct slice name)
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++) {
-		if (same_crate(name, slice_str(reserved[i])))
+		if (crate_name_equal(name, slice_str(reserved[i])))
 			return true;
 	}
 	return false;
@@ -111,7 +111,7 @@ crate_name_listed(struct slice name, const char *names)
 	struct slice word;
 
 	while (words_next(&names, &word)) {
-		if (same_crate(name, word))
+		if (crate_name_equal(name, word))
 			return true;
 	}
 	return false;

@@ -26,6 +26,9 @@ int crate_name_check(struct slice name, const char *what, struct err *)
 /* The name under which a dependency is renamed: as above, but `_` may come first. */
 int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_unused_result));
 
+/* The same crate, or the same part of a name, but for the spelling? */
+bool crate_name_equal(struct slice, struct slice);
+
 /* The standard library's names, Windows device names, and `new` (a route). */
 bool crate_name_reserved(struct slice name);
 

@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 #include "store/db.h"
+#include "store/token_limits.h"
 
 /* A project as a URL names it: by id, or by full path (id is 0 then). */
 struct project_ref {
@@ -18,16 +19,24 @@ struct project_ref {
 	struct slice path;
 };
 
+/* What the project lets the project of a job do here, where it is another one. */
+enum job_policy { JOB_POLICY_NONE, JOB_POLICY_READ, JOB_POLICY_ADMIN };
+
 struct access_facts {
 	/* the token; token_id 0: there is none with this digest */
 	int64_t token_id;
-	const char *token_kind;
-	int64_t user_id;
+	const char *token_kind; /* "personal", "deploy", "job" */
+	int64_t user_id; /* 0: a deploy token */
 	const char *username;
 	bool token_usable; /* not revoked, not expired, its user not blocked */
 	bool is_admin;
-	bool scope_api;
+	bool scope_api; /* of a personal token, as the next one */
 	bool scope_read_api;
+	bool scope_read_packages; /* of a deploy token, as the next one */
+	bool scope_write_packages;
+	struct token_limits limits;
+	bool in_place; /* the project is the token's own, or in its group */
+	enum job_policy job_policy;
 	/* the project; project_id 0: there is none */
 	int64_t project_id;
 	const char *full_path;

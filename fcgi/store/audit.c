@@ -103,15 +103,6 @@ audit_detail(struct arena *a, const struct audit_actor *actor, const struct audi
 	return buf_str(&b);
 }
 
-static void
-bind_id(struct db_params *p, int64_t id)
-{
-	if (id == 0)
-		db_bind_null(p);
-	else
-		db_bind_int(p, id);
-}
-
 void
 audit_call(struct db_call *call, struct arena *a, const struct audit_actor *actor,
     const struct audit_event *event)
@@ -120,9 +111,9 @@ audit_call(struct db_call *call, struct arena *a, const struct audit_actor *acto
 
 	call->stmt = STMT_AUDIT_ADD;
 	db_bind_str(p, audit_action_names[event->action]);
-	bind_id(p, actor->user_id);
-	bind_id(p, actor->token_id);
-	bind_id(p, event->project_id);
+	db_bind_id(p, actor->user_id);
+	db_bind_id(p, actor->token_id);
+	db_bind_id(p, event->project_id);
 	db_bind_str(p, event->crate);
 	db_bind_str(p, event->version);
 	db_bind_str(p, actor->remote_addr);

@@ -42,7 +42,7 @@ bool audit_action_exists(struct slice name);
 
 /* The caller of a request, or whoever runs berth(1); what is 0 or NULL is not known. */
 struct audit_actor {
-	int64_t user_id;
+	int64_t user_id; /* 0: the token of no user */
 	int64_t token_id;
 	const char *remote_addr;
 	const char *request_id;

@@ -38,11 +38,12 @@ void crate_index_call(struct db_call *, struct arena *, const struct project_ref
 void crate_index_read(const struct db_call *, struct crate_index *);
 
 /*
- * Inside a transaction: makes or finds the crate and locks its row.  -1: 400
+ * Inside a transaction: makes or finds the crate and locks its row.  *is_new: it has had no
+ * version yet.  -1: 400
  * "crate was previously named ..." where it has another spelling.
  */
 int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name,
-    const char *normalized_name, int64_t *id, struct err *) __attribute__((warn_unused_result));
+    const char *normalized_name, int64_t *id, bool *is_new, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Inside a transaction: finds the crate by any spelling of its name and locks

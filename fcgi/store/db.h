@@ -48,6 +48,7 @@ void db_bind_str(struct db_params *, const char *); /* NULL: null */
 void db_bind_slice(struct db_params *, struct arena *, struct slice); /* text; no NUL inside */
 void db_bind_bytes(struct db_params *, struct slice); /* bytea */
 void db_bind_null(struct db_params *);
+void db_bind_id(struct db_params *, int64_t); /* of a row; 0: null */
 /* Seconds since 1970, for to_timestamp($n::bigint); 0: null. */
 void db_bind_time(struct db_params *, int64_t);
 /* A text[] from n strings (NULL elements are nulls). */

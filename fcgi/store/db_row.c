@@ -64,13 +64,25 @@ db_bind_null(struct db_params *p)
 	bind(p, NULL, 0, false);
 }
 
+static void
+bind_unless_zero(struct db_params *p, int64_t v)
+{
+	if (v == 0)
+		db_bind_null(p);
+	else
+		db_bind_int(p, v);
+}
+
+void
+db_bind_id(struct db_params *p, int64_t id)
+{
+	bind_unless_zero(p, id);
+}
+
 void
 db_bind_time(struct db_params *p, int64_t seconds)
 {
-	if (seconds == 0)
-		db_bind_null(p);
-	else
-		db_bind_int(p, seconds);
+	bind_unless_zero(p, seconds);
 }
 
 /* The text form of an array; every element is quoted, so that none needs thought. */

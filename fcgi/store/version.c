@@ -8,6 +8,7 @@
 #include "crate/index_line.h"
 #include "store/crate.h"
 #include "store/protection.h"
+#include "store/version_check.h"
 
 /* Far above what package_limits let through. */
 enum { JSON_MAX = 16 << 20 };
@@ -86,8 +87,8 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 	db_bind_str(p, v->cksum);
 	db_bind_int(p, v->size);
 	db_bind_int(p, v->published_at);
-	db_bind_int(p, v->actor.user_id);
-	db_bind_int(p, v->actor.token_id);
+	db_bind_id(p, v->actor.user_id);
+	db_bind_id(p, v->actor.token_id);
 	db_bind_str(p, pkg->description);
 	db_bind_str(p, pkg->homepage);
 	db_bind_str(p, pkg->documentation);
@@ -132,8 +133,11 @@ publish_body(struct db *db, void *arg, struct err *err)
 	struct arena *a = publish->arena;
 	struct db_call calls[NCALLS] = { 0 };
 	int64_t crate_id;
+	bool is_new;
 
-	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate_id, err) == -1)
+	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate_id,
+	        &is_new, err) == -1 ||
+	    version_check_limits(v, is_new, err) == -1)
 		return -1;
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	calls[BLOB].stmt = STMT_BLOB_RECORD;
@@ -175,8 +179,9 @@ look_body(struct db *db, void *arg, struct err *err)
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 	int64_t crate_id;
+	bool is_new;
 
-	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate_id, err) == -1)
+	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate_id, &is_new, err) == -1)
 		return -1;
 	db_bind_int(&p, v->project_id);
 	db_bind_str(&p, v->normalized_name);
@@ -228,7 +233,8 @@ yank_body(struct db *db, void *arg, struct err *err)
 	const char *name;
 	int64_t crate_id;
 
-	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1)
+	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1 ||
+	    token_limits_check(&y->limits, TOKEN_YANK, name, err) == -1)
 		return -1;
 	db_bind_int(&asked[0].params, crate_id);
 	db_bind_str(&asked[0].params, y->version_base);

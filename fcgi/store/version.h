@@ -12,10 +12,12 @@
 #include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
+#include "store/token_limits.h"
 
 struct version_new {
 	struct audit_actor actor;
 	int push_level; /* for protection_call() */
+	struct token_limits limits; /* of the token that publishes */
 	int64_t project_id;
 	const char *normalized_name;
 	const char *version_base; /* without build metadata */
@@ -30,14 +32,15 @@ struct version_new {
  * One transaction: locks the crate, inserts version and dependencies, writes
  * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
  * answer to COMMIT is lost, looks whether it happened.
- * -1: 400 "crate was previously named ...", 403 "package protected: ...", 400 "crate version
- * ... is already uploaded", 503.
+ * -1: 400 "crate was previously named ...", 403 where the token's limits are against it, 403
+ * "package protected: ...", 400 "crate version ... is already uploaded", 503.
  */
 int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
 struct version_yank {
 	struct audit_actor actor;
+	struct token_limits limits;
 	int64_t project_id;
 	const char *name; /* in any spelling */
 	const char *version_base;
@@ -48,7 +51,8 @@ struct version_yank {
 /*
  * Yanks or unyanks, in one transaction.  A version that is so already is left
  * alone: no index is rebuilt and no audit row written.  -1: 404 for a crate or
- * version that does not exist, 403 "package protected: ...", 503.
+ * version that does not exist, 403 where the token's limits are against it, 403 "package
+ * protected: ...", 503.
  */
 int version_set_yanked(struct db *, struct arena *, const struct version_yank *, struct err *)
     __attribute__((warn_unused_result));

@@ -19,6 +19,13 @@ own_dependencies(struct arena *a, const struct package *pkg, size_t *n)
 }
 
 int
+version_check_limits(const struct version_new *v, bool is_new, struct err *err)
+{
+	return token_limits_check(&v->limits, is_new ? TOKEN_PUBLISH_NEW : TOKEN_PUBLISH_UPDATE,
+	    v->normalized_name, err);
+}
+
+int
 version_check_new(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
 {
 	enum { NAME, THERE, UNKNOWN };
@@ -35,6 +42,8 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 	db_bind_array(p, a, names, n);
 	protection_call(&calls[1], v->project_id, v->normalized_name, v->push_level);
 	if (db_run(db, a, calls, 2, err) == -1 || protection_judge(&calls[1], err) == -1)
+		return -1;
+	if (version_check_limits(v, db_is_null(r, 0, NAME), err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));

@@ -3,10 +3,26 @@
 -- All that the decision needs, in one row, always one row.  Each join is a look-up by a unique
 -- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id); the level is
 -- the highest of the few memberships of one user, found by members_group and members_project.
+-- Only for the token of a job the project's allow-list is looked at, 2 where it lets the job's
+-- project change packages, 1 where it lets it read them: at most 200 entries by
+-- job_token_allowlist_project and job_token_allowlist_group.
 SELECT t.id, t.kind, t.user_id, u.username,
-       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()) AND u.state = 'active',
+       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+           AND (t.user_id IS NULL OR u.state = 'active'),
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
+       coalesce('read_package_registry' = ANY (t.scopes), false),
+       coalesce('write_package_registry' = ANY (t.scopes), false),
+       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
+       coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
+       coalesce(CASE WHEN t.kind = 'job' THEN
+           (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
+              FROM job_token_allowlist a
+             WHERE a.project_id = p.id
+               AND (a.from_project_id = t.project_id
+                    OR a.from_group_id = ANY ((SELECT o.ancestor_ids
+                                                 FROM projects f JOIN groups o ON o.id = f.group_id
+                                                WHERE f.id = t.project_id)::bigint[]))) END, 0),
        p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id

@@ -14,10 +14,11 @@ SELECT c.index_etag, c.index_etag = ANY ($5::text[]),
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
 -- its row until the transaction ends: publishes of one crate, also under two spellings, go one
--- after the other.  The unique index decides who is first.
+-- after the other.  The unique index decides who is first.  The first publish sets the index in
+-- the transaction that makes the crate: one without is new.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
-RETURNING id, name;
+RETURNING id, name, index_revision = 0;
 
 -- name: crate_find_locked
 -- $1 project, $2 normalized name.  As crate_lock for a crate that must exist: one row by the

@@ -1,108 +1,215 @@
-/* access/access: the whole decision, as a table that can be read against access.md 2.2 and 5.1. */
+/*
+ * access/access: the whole decision, as tables that can be read against access.md 2.2, 5.1 and
+ * 5.2.  In each table callers go down and projects across; each cell is the status of reading,
+ * of publishing and of yanking, 0 for yes.
+ */
 #include "access/access.h"
 
 #include "tap.h"
 
-enum { OK = 0 };
+#define SIZE(x) (sizeof(x) / sizeof(*(x)))
 
-/* Callers across, projects down; each cell: status of reading / of publishing. */
-enum caller {
-	ANONYMOUS,
-	GARBAGE, /* malformed */
-	UNKNOWN, /* well-formed, not in the database */
-	REVOKED, /* or expired, or of a blocked user */
-	STRANGER, /* a token of somebody who is no member */
-	GUEST,
-	REPORTER,
-	DEVELOPER,
-	MAINTAINER,
-	OWNER,
-	READ_API, /* a developer's token that can only read */
-	NO_SCOPE, /* a developer's token with other scopes */
-	ADMIN,
-	CALLERS
-};
-
-static const char *const callers[CALLERS] = { "anonymous", "garbage", "unknown", "revoked",
-	"stranger", "guest", "reporter", "developer", "maintainer", "owner", "read_api", "no scope",
-	"admin" };
+enum place { PUBLIC, INTERNAL, PRIVATE, PRIVATE_PUBLIC, OFF, MISSING, PLACES };
 
 static const struct {
-	const char *name;
-	const char *visibility;
+	const char *name, *visibility;
 	bool exists, enabled, public_packages;
-	int read[CALLERS], publish[CALLERS];
-} projects[] = {
-	{ "public", "public", true, true, false,
-	    { OK, 401, 401, 401, OK, OK, OK, OK, OK, OK, OK, 403, OK },
-	    { 401, 401, 401, 401, 403, 403, 403, OK, OK, OK, 403, 403, OK } },
-	{ "internal", "internal", true, true, false,
-	    { 401, 401, 401, 401, OK, OK, OK, OK, OK, OK, OK, 403, OK },
-	    { 401, 401, 401, 401, 403, 403, 403, OK, OK, OK, 403, 403, OK } },
-	{ "private", "private", true, true, false,
-	    { 401, 401, 401, 401, 404, 403, OK, OK, OK, OK, OK, 403, OK },
-	    { 401, 401, 401, 401, 404, 403, 403, OK, OK, OK, 403, 403, OK } },
-	{ "private with public packages", "private", true, true, true,
-	    { OK, 401, 401, 401, OK, OK, OK, OK, OK, OK, OK, 403, OK },
-	    { 401, 401, 401, 401, 403, 403, 403, OK, OK, OK, 403, 403, OK } },
-	{ "packages off", "public", true, false, false,
-	    { 401, 401, 401, 401, 404, 404, 404, 404, 404, 404, 404, 404, 404 },
-	    { 401, 401, 401, 401, 404, 404, 404, 404, 404, 404, 404, 404, 404 } },
-	{ "missing", "", false, false, false,
-	    { 401, 401, 401, 401, 404, 404, 404, 404, 404, 404, 404, 404, 404 },
-	    { 401, 401, 401, 401, 404, 404, 404, 404, 404, 404, 404, 404, 404 } },
+} places[PLACES] = {
+	[PUBLIC] = { "public", "public", true, true, false },
+	[INTERNAL] = { "internal", "internal", true, true, false },
+	[PRIVATE] = { "private", "private", true, true, false },
+	[PRIVATE_PUBLIC] = { "private with public packages", "private", true, true, true },
+	[OFF] = { "packages off", "public", true, false, false },
+	[MISSING] = { "missing", "", false, false, false },
 };
 
-static enum credential
-make_caller(struct access_facts *f, enum caller caller)
-{
-	static const int levels[CALLERS] = { [GUEST] = 10, [REPORTER] = 20, [DEVELOPER] = 30,
-		[MAINTAINER] = 40, [OWNER] = 50, [READ_API] = 30, [NO_SCOPE] = 30, [REVOKED] = 50 };
+struct cell {
+	int read, publish, yank;
+};
 
-	if (caller == ANONYMOUS)
-		return CREDENTIAL_NONE;
-	if (caller == GARBAGE)
-		return CREDENTIAL_MALFORMED;
-	if (caller == UNKNOWN)
-		return CREDENTIAL_TOKEN;
-	f->token_id = 5;
-	f->user_id = 3;
-	f->token_usable = caller != REVOKED;
-	f->is_admin = caller == ADMIN;
-	f->scope_api = caller != READ_API && caller != NO_SCOPE;
-	f->scope_read_api = caller == READ_API;
-	f->access_level = f->project_id != 0 ? levels[caller] : 0;
-	return CREDENTIAL_TOKEN;
+#define OK   { 0, 0, 0 }
+#define READ { 0, 403, 403 } /* may know of it and read, no more */
+#define ANON { 0, 401, 401 } /* anybody may read; more needs a token */
+#define S401 { 401, 401, 401 }
+#define S403 { 403, 403, 403 }
+#define S404 { 404, 404, 404 }
+#define GONE S404, S404 /* packages are off, or there is no such project */
+
+static const struct caller {
+	const char *name;
+	enum credential credential;
+	const char *kind; /* NULL: the token is not known */
+	bool unusable; /* revoked, expired, of a blocked user */
+	bool admin;
+	int level;
+	bool api, read_api, read_packages, write_packages;
+	bool in_place;
+	enum job_policy policy;
+	struct cell want[PLACES];
+} callers[] = {
+	{ "anonymous", CREDENTIAL_NONE, NULL, .want = { ANON, S401, S401, ANON, S401, S401 } },
+	{ "garbage", CREDENTIAL_MALFORMED, NULL, .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "unknown", CREDENTIAL_TOKEN, NULL, .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "an owner's, revoked", CREDENTIAL_TOKEN, "personal", true, .level = 50, .api = true,
+	    .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "deploy, revoked", CREDENTIAL_TOKEN, "deploy", true, .write_packages = true,
+	    .in_place = true, .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "job, ended", CREDENTIAL_TOKEN, "job", true, .level = 50, .in_place = true,
+	    .want = { S401, S401, S401, S401, S401, S401 } },
+
+	/* a user's own token: 5.1, "Public, Internal, Private" by role */
+	{ "stranger", CREDENTIAL_TOKEN, "personal", .api = true,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "guest", CREDENTIAL_TOKEN, "personal", .level = 10, .api = true,
+	    .want = { READ, READ, S403, READ, GONE } },
+	{ "reporter", CREDENTIAL_TOKEN, "personal", .level = 20, .api = true,
+	    .want = { READ, READ, READ, READ, GONE } },
+	{ "developer", CREDENTIAL_TOKEN, "personal", .level = 30, .api = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "maintainer", CREDENTIAL_TOKEN, "personal", .level = 40, .api = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "owner", CREDENTIAL_TOKEN, "personal", .level = 50, .api = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "admin", CREDENTIAL_TOKEN, "personal", .admin = true, .api = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "a developer's read_api", CREDENTIAL_TOKEN, "personal", .level = 30, .read_api = true,
+	    .want = { READ, READ, READ, READ, GONE } },
+	{ "a developer's without a scope", CREDENTIAL_TOKEN, "personal", .level = 30,
+	    .want = { S403, S403, S403, S403, GONE } },
+	{ "a developer's with the scope of deploy tokens", CREDENTIAL_TOKEN, "personal",
+	    .level = 30, .write_packages = true, .want = { S403, S403, S403, S403, GONE } },
+
+	/* a deploy token: 2.2, "deploy token without read scope"; it is no signed-in user */
+	{ "deploy, reads", CREDENTIAL_TOKEN, "deploy", .read_packages = true, .in_place = true,
+	    .want = { READ, READ, READ, READ, GONE } },
+	{ "deploy, writes", CREDENTIAL_TOKEN, "deploy", .write_packages = true, .in_place = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "deploy, both", CREDENTIAL_TOKEN, "deploy", .read_packages = true,
+	    .write_packages = true, .in_place = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "deploy, neither", CREDENTIAL_TOKEN, "deploy", .in_place = true,
+	    .want = { READ, S404, S404, READ, GONE } },
+	{ "deploy with the scope of users", CREDENTIAL_TOKEN, "deploy", .api = true,
+	    .in_place = true, .want = { READ, S404, S404, READ, GONE } },
+	{ "deploy of elsewhere, reads", CREDENTIAL_TOKEN, "deploy", .read_packages = true,
+	    .want = { READ, S404, S404, READ, GONE } },
+	{ "deploy of elsewhere, writes", CREDENTIAL_TOKEN, "deploy", .write_packages = true,
+	    .want = { READ, S404, S404, READ, GONE } },
+
+	/* a job of the project: 5.2, "same access as the user who triggered it" */
+	{ "job of a stranger", CREDENTIAL_TOKEN, "job", .in_place = true,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "job of a guest", CREDENTIAL_TOKEN, "job", .level = 10, .in_place = true,
+	    .want = { READ, READ, S403, READ, GONE } },
+	{ "job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_place = true,
+	    .want = { READ, READ, READ, READ, GONE } },
+	{ "job of a developer", CREDENTIAL_TOKEN, "job", .level = 30, .in_place = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "job of an admin", CREDENTIAL_TOKEN, "job", .admin = true, .in_place = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+
+	/* of another: on the allow-list AND with the role; public and internal as any user */
+	{ "foreign job of an owner", CREDENTIAL_TOKEN, "job", .level = 50,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "foreign job of an admin", CREDENTIAL_TOKEN, "job", .admin = true,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "may read, of a stranger", CREDENTIAL_TOKEN, "job", .policy = JOB_POLICY_READ,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "may read, of a guest", CREDENTIAL_TOKEN, "job", .level = 10, .policy = JOB_POLICY_READ,
+	    .want = { READ, READ, S403, READ, GONE } },
+	{ "may read, of a reporter", CREDENTIAL_TOKEN, "job", .level = 20,
+	    .policy = JOB_POLICY_READ, .want = { READ, READ, READ, READ, GONE } },
+	{ "may read, of an owner", CREDENTIAL_TOKEN, "job", .level = 50,
+	    .policy = JOB_POLICY_READ, .want = { READ, READ, READ, READ, GONE } },
+	{ "may read, of an admin", CREDENTIAL_TOKEN, "job", .admin = true,
+	    .policy = JOB_POLICY_READ, .want = { READ, READ, READ, READ, GONE } },
+	{ "may write, of a stranger", CREDENTIAL_TOKEN, "job", .policy = JOB_POLICY_ADMIN,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "may write, of a reporter", CREDENTIAL_TOKEN, "job", .level = 20,
+	    .policy = JOB_POLICY_ADMIN, .want = { READ, READ, READ, READ, GONE } },
+	{ "may write, of a developer", CREDENTIAL_TOKEN, "job", .level = 30,
+	    .policy = JOB_POLICY_ADMIN, .want = { OK, OK, OK, OK, GONE } },
+};
+
+/* As the statement would find them: of a project that is not there nothing is known. */
+static struct access_facts
+facts(const struct caller *c, enum place place)
+{
+	bool exists = places[place].exists;
+
+	return (struct access_facts) {
+		.token_id = c->kind != NULL ? 5 : 0,
+		.token_kind = c->kind != NULL ? c->kind : "",
+		.token_usable = c->kind != NULL && !c->unusable,
+		.is_admin = c->admin,
+		.scope_api = c->api,
+		.scope_read_api = c->read_api,
+		.scope_read_packages = c->read_packages,
+		.scope_write_packages = c->write_packages,
+		.limits.operations = TOKEN_ANY_OPERATION,
+		.in_place = exists && c->in_place,
+		.job_policy = exists ? c->policy : JOB_POLICY_NONE,
+		.project_id = exists ? 7 : 0,
+		.visibility = places[place].visibility,
+		.packages_enabled = places[place].enabled,
+		.public_packages = places[place].public_packages,
+		.access_level = exists ? c->level : 0,
+	};
+}
+
+static void
+check(const struct caller *c, enum place place)
+{
+	const struct cell *want = &c->want[place];
+	const struct {
+		enum action action;
+		int status;
+	} cells[] = { { ACTION_READ_PACKAGE, want->read }, { ACTION_CREATE_PACKAGE, want->publish },
+		{ ACTION_YANK_PACKAGE, want->yank } };
+	const struct access_facts f = facts(c, place);
+
+	for (size_t i = 0; i < SIZE(cells); i++) {
+		struct err e = { 0 };
+		int rc = access_decide(&f, c->credential, cells[i].action, &e);
+
+		ok(e.status == cells[i].status && rc == (cells[i].status == 0 ? 0 : -1),
+		    "%s, %s, action %d: want %d, got %d", c->name, places[place].name,
+		    (int)cells[i].action, cells[i].status, e.status);
+		if (e.status == 404)
+			is_str(e.pub, "Project Not Found", "one and the same answer");
+	}
+}
+
+/* A developer's token that may do these operations only: reading, publishing, yanking. */
+static void
+check_operations(unsigned operations, int publish, int yank)
+{
+	struct access_facts f = { .token_id = 5, .token_kind = "personal", .token_usable = true,
+		.scope_api = true, .limits.operations = operations, .project_id = 7,
+		.visibility = "private", .packages_enabled = true, .access_level = 30 };
+	const int want[] = { 0, publish, yank };
+
+	for (enum action action = 0; action < ACTION__MAX; action++) {
+		struct err e = { 0 };
+		int rc = access_decide(&f, CREDENTIAL_TOKEN, action, &e);
+
+		ok(e.status == want[action] && rc == (want[action] == 0 ? 0 : -1),
+		    "operations %x, action %d: want %d, got %d", operations, (int)action,
+		    want[action], e.status);
+	}
 }
 
 int
 main(void)
 {
-	char stranger[ERR_PUB_SIZE] = "", missing[ERR_PUB_SIZE] = "";
-
-	for (size_t p = 0; p < sizeof(projects) / sizeof(*projects); p++) {
-		for (enum caller c = 0; c < CALLERS; c++) {
-			for (int write = 0; write <= 1; write++) {
-				struct access_facts f = { .visibility = projects[p].visibility,
-					.project_id = projects[p].exists ? 7 : 0,
-					.packages_enabled = projects[p].enabled,
-					.public_packages = projects[p].public_packages };
-				enum credential credential = make_caller(&f, c);
-				struct err e = { 0 };
-				int want = write ? projects[p].publish[c] : projects[p].read[c];
-				int rc = access_decide(&f, credential,
-				    write ? ACTION_CREATE_PACKAGE : ACTION_READ_PACKAGE, &e);
-
-				ok(e.status == want && rc == (want == OK ? 0 : -1),
-				    "%s %s %s: want %d, got %d", callers[c], write ? "publishes to" : "reads",
-				    projects[p].name, want, e.status);
-				if (c == STRANGER && strcmp(projects[p].name, "private") == 0)
-					memcpy(stranger, e.pub, sizeof(stranger));
-				if (c == STRANGER && strcmp(projects[p].name, "missing") == 0)
-					memcpy(missing, e.pub, sizeof(missing));
-			}
-		}
+	for (size_t c = 0; c < SIZE(callers); c++) {
+		for (enum place place = 0; place < PLACES; place++)
+			check(&callers[c], place);
 	}
-	is_str(stranger, missing, "a project one may not know of looks like one that is not there");
+	check_operations(TOKEN_ANY_OPERATION, 0, 0);
+	/* which of the two it is, is known when the crate is */
+	check_operations(TOKEN_PUBLISH_NEW, 0, 403);
+	check_operations(TOKEN_PUBLISH_UPDATE, 0, 403);
+	check_operations(TOKEN_YANK, 403, 0);
+	check_operations(TOKEN_OWNERS, 403, 403);
 	return tap_done();
 }

@@ -1,0 +1,88 @@
+/* store/token_limits: what a token is limited to. */
+#include "store/token_limits.h"
+
+#include "tap.h"
+
+static void
+valid(const char *pattern, bool want)
+{
+	ok(token_pattern_valid(slice_str(pattern)) == want, "`%s` is %s pattern", pattern,
+	    want ? "a" : "no");
+}
+
+static void
+allows(const char *patterns, const char *crate, bool want)
+{
+	struct token_limits limits = { TOKEN_ANY_OPERATION, patterns };
+	struct err e = { 0 };
+	int rc = token_limits_check(&limits, TOKEN_YANK, crate, &e);
+
+	ok(rc == (want ? 0 : -1) && e.status == (want ? 0 : 403), "%s: %s, %s",
+	    patterns != NULL ? patterns : "(none)", crate, want ? "yes" : "no");
+}
+
+int
+main(void)
+{
+	char longest[66];
+	struct err e = { 0 };
+	struct token_limits yank = { TOKEN_YANK, NULL };
+
+	memset(longest, 'x', sizeof(longest));
+	longest[64] = '\0';
+	valid(longest, true);
+	longest[64] = '*';
+	longest[65] = '\0';
+	valid(longest, true);
+	longest[64] = 'x';
+	valid(longest, false);
+	valid("foo", true);
+	valid("Foo_bar-9", true);
+	valid("foo*", true);
+	valid("foo_*", true);
+	valid("*", true);
+	valid("", false);
+	valid("**", false);
+	valid("f*o", false);
+	valid("*foo", false);
+	valid("9foo", false);
+	valid("_foo", false);
+	valid("foo.bar", false);
+	valid("foo bar", false);
+	valid("foo%", false);
+
+	allows(NULL, "anything", true);
+	allows("*", "anything", true);
+	allows("foo", "foo", true);
+	allows("foo", "FOO", true);
+	allows("foo", "fooo", false);
+	allows("foo", "fo", false);
+	allows("foo-bar", "foo_bar", true);
+	allows("foo-bar", "Foo-Bar", true);
+	allows("foo-bar", "foobar", false);
+	allows("foo-*", "foo_bar", true);
+	allows("foo-*", "foo-", true);
+	allows("foo-*", "foo", false);
+	allows("foo-*", "food", false);
+	allows("foo*", "foo", true);
+	allows("a,b,c-*", "b", true);
+	allows("a,b,c-*", "c_x", true);
+	allows("a,b,c-*", "ab", false);
+	allows("a,b,c-*", "c", false);
+
+	is_int(token_operations_parse(NULL), TOKEN_ANY_OPERATION, "no list: all");
+	is_int(token_operations_parse(""), 0, "an empty list: none");
+	is_int(token_operations_parse("yank"), TOKEN_YANK, "one");
+	is_int(token_operations_parse("publish-new,publish-update,yank,owners"),
+	    TOKEN_ANY_OPERATION, "each");
+	is_int(token_operations_parse("owners,publish-new"), TOKEN_OWNERS | TOKEN_PUBLISH_NEW,
+	    "in any order");
+	is_int(token_operations_parse("publish,yanks,own"), 0, "others are none");
+
+	is_int(token_limits_check(&yank, TOKEN_YANK, "a", &e), 0, "its operation");
+	is_int(token_limits_check(&yank, TOKEN_PUBLISH_NEW, "a", &e), -1, "another one");
+	is_int(e.status, 403, "403");
+	is_str(e.pub, "this token does not have the required permissions to perform this action",
+	    "in the words of web-api.md 4");
+	return tap_done();
+}

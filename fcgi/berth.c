@@ -59,12 +59,26 @@ print_usages(FILE *to, const struct noun *only)
 	}
 }
 
-static void
-print_help(const struct noun *noun, const struct command *c)
+/* The verb without the option that its form may have. */
+static struct slice
+verb_word(const struct command *c)
 {
-	fputs("usage: ", stdout);
-	print_usage(stdout, noun, c);
-	printf("\n%s\n\n", c->about);
+	return slice_of(c->verb, strcspn(c->verb, " "));
+}
+
+/* All forms of the command. */
+static void
+print_help(const struct noun *noun, const struct command *command)
+{
+	for (size_t i = 0; i < noun->ncommands; i++) {
+		const struct command *c = &noun->commands[i];
+
+		if (c->verb != NULL && !slice_equal(verb_word(c), verb_word(command)))
+			continue;
+		fputs("usage: ", stdout);
+		print_usage(stdout, noun, c);
+		printf("\n%s\n\n", c->about);
+	}
 	puts("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else\n"
 	     SETTINGS_DEFAULT_PATH "), --database CONNINFO (instead of its `database`),\n"
 	     "--json, --help, --version.");
@@ -80,14 +94,32 @@ find_noun(const char *name)
 	return NULL;
 }
 
-static const struct command *
-find_command(const struct noun *noun, const char *verb)
+/* Is the option, with its dashes, among the words? */
+static bool
+has_option(char *const *words, const char *option)
 {
-	for (size_t i = 0; i < noun->ncommands; i++) {
-		if (strcmp(noun->commands[i].verb, verb) == 0)
-			return &noun->commands[i];
+	for (; *words != NULL && strcmp(*words, "--") != 0; words++) {
+		if (slice_is(slice_of(*words, strcspn(*words, "=")), option))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* The command of that verb, in the form that the words after it tell. */
+static const struct command *
+find_command(const struct noun *noun, const char *verb, char *const *words)
+{
+	const struct command *found = NULL;
+
+	for (size_t i = 0; i < noun->ncommands; i++) {
+		const struct command *c = &noun->commands[i];
+		size_t n = verb_word(c).n;
+
+		if (slice_is(verb_word(c), verb) &&
+		    (c->verb[n] == '\0' || has_option(words, c->verb + n + 1)))
+			found = c;
+	}
+	return found;
 }
 
 /*
@@ -115,7 +147,7 @@ parse_command(struct options *o, const struct noun **noun, const struct command 
 		return -1;
 	if (word == NULL)
 		return 0;
-	*command = find_command(*noun, word);
+	*command = find_command(*noun, word, o->next);
 	if (*command == NULL)
 		return err_set(err, 400, "there is no command `%s %s`", (*noun)->name, word);
 	return 0;

@@ -302,10 +302,132 @@ subtest 'tokens' => sub {
 	fails('unknown scope', 2, qr/no scope `sudo`/, qw(token add --user alice --scopes), 'api,sudo');
 	fails('empty scope', 2, qr/no scope ``/, qw(token add --user alice --scopes), 'api,');
 	fails('part of a scope', 2, qr/no scope `ap`/, qw(token add --user alice --scopes ap));
-	fails('a deploy token', 2, qr/no option --deploy.*\nusage: berth token add --user/s,
-	    qw(token add --deploy tools --scopes read_package_registry));
+	fails('a deploy token of a user', 2, qr/no option --user here\nusage: berth token add --deploy/,
+	    qw(token add --deploy tools --user alice --scopes read_package_registry));
 	fails('a name of two lines', 2, qr/control character/,
 	    qw(token add --user alice --scopes api --name), "a\nb");
+};
+
+subtest 'limits of tokens' => sub {
+	my @add = qw(token add --user alice --scopes api);
+	my $limited = json_of('add', @add, '--crates', 'Foo_Bar,foo-*,*', '--operations', 'yank,publish-new,yank');
+
+	is_deeply($limited->{crates}, ['foo-bar', 'foo-*', '*'], 'patterns in normal form');
+	is_deeply($limited->{operations}, ['publish-new', 'yank'], 'operations');
+	is($t->psql("SELECT crate_patterns, operations FROM tokens WHERE id = $limited->{id}"),
+	    '{foo-bar,foo-*,*}|{publish-new,yank}', 'the row');
+	my ($listed) = grep { $_->{id} == $limited->{id} } @{ json_of('list', qw(token list --user alice)) };
+	is_deeply([@{$listed}{qw(crates operations place)}], [['foo-bar', 'foo-*', '*'], ['publish-new', 'yank'], undef], 'listed');
+	my $plain = json_of('without', @add);
+	is_deeply([@{$plain}{qw(crates operations)}], [undef, undef], 'no limit is null');
+	id_of('revoke', qw(token revoke), $_->{id}) for $limited, $plain;
+	for my $pattern ('', 'a,', ',a', 'a b', '*a', 'a**', '9a', '_a', 'a.b', 'a%', 'x' x 65, "\xc3\xa9") {
+		fails("crates `$pattern`", 2, qr/is neither a crate's name nor/, @add, '--crates', $pattern);
+	}
+	json_of('100 patterns', @add, '--crates', join(',', map { "c$_" } 1 .. 100));
+	fails('101 patterns', 2, qr/at most 100/, @add, '--crates', join(',', map { "c$_" } 1 .. 101));
+	fails('no such operation', 2, qr/no operation `publish`; a user's token has publish-new, publish-update, yank or owners/,
+	    @add, '--operations', 'publish');
+	fails('an empty one', 2, qr/no operation ``/, @add, '--operations', 'yank,');
+	for my $limit (['--crates', 'a'], ['--operations', 'yank']) {
+		fails("$limit->[0] with read_api", 2, qr/limit a token with the scope api/,
+		    qw(token add --user alice --scopes read_api), @$limit);
+	}
+};
+
+subtest 'tokens of groups and projects' => sub {
+	my $out = works('add', qw(token add --deploy tools --scopes read_package_registry));
+	like($out, qr/\Aberth_dep_[0-9A-Za-z]{49}\n\z/, 'prints the token alone');
+	my $more = json_of('of a project', qw(token add --name servers --deploy TOOLS/Registry --expires 2031-01-31),
+	    '--scopes', 'write_package_registry,read_package_registry');
+	is_deeply([@{$more}{qw(user place name expires_at)}], [undef, 'TOOLS/Registry', 'servers', '2031-01-31T00:00:00Z'], 'what was asked');
+	is_deeply($more->{scopes}, ['read_package_registry', 'write_package_registry'], 'scopes');
+	is_deeply([map { [@{$_}{qw(user place crates)}] } grep { $_->{kind} eq 'deploy' } @{ json_of('list', qw(token list)) }],
+	    [[undef, 'tools', undef], [undef, 'tools/registry', undef]], 'listed with their places');
+	is($t->psql("SELECT user_id IS NULL, t.group_id IS NULL, full_path FROM tokens t JOIN projects p ON p.id = project_id WHERE t.id = $more->{id}"),
+	    't|t|tools/registry', 'the row');
+	my @read = qw(--scopes read_package_registry);
+	fails('nowhere', 1, qr/no group or project `none`/, qw(token add --deploy none), @read);
+	fails('a bad path', 2, qr/path is empty, or a part/, qw(token add --deploy a//b), @read);
+	fails('a scope of users', 2, qr/no scope `api`; a deploy token has/, qw(token add --deploy tools --scopes api));
+	fails('no scope', 2, qr/--scopes \S+ is missing/, qw(token add --deploy=tools));
+	fails('limits', 2, qr/no option --crates here/, qw(token add --deploy tools --crates a), @read);
+};
+
+subtest 'tokens of jobs' => sub {
+	my @job = qw(--job tools/registry --user alice --pipeline 17 --job 423);
+	my $out = works('add', qw(token add), @job, qw(--ttl 60));
+	like($out, qr/\Aberth_job_[0-9A-Za-z]{49}\n\z/, 'prints the token alone');
+	my $more = json_of('with everything', qw(token add --ttl=2592000 --ref main --commit abc --job-url https://ci.example/1),
+	    @job, qw(--name nightly));
+	is_deeply([@{$more}{qw(user place pipeline job name)}], ['alice', 'tools/registry', 17, 423, 'nightly'], 'what was asked');
+	is_deeply($more->{scopes}, [], 'no scopes');
+	is($t->psql("SELECT round(extract(epoch FROM expires_at - created_at)), pipeline, job, job_url, ref, commit FROM tokens WHERE id = $more->{id}"),
+	    '2592000|17|423|https://ci.example/1|main|abc', 'the row');
+	my ($listed) = grep { $_->{id} == $more->{id} } @{ json_of('list', qw(token list)) };
+	is_deeply([@{$listed}{qw(kind user place pipeline job job_url ref commit)}],
+	    ['job', 'alice', 'tools/registry', 17, 423, 'https://ci.example/1', 'main', 'abc'], 'listed');
+	like(works('the two --job in the other order', qw(token add --job 423 --job tools/registry --user alice --pipeline 17 --ttl 60)),
+	    qr/\Aberth_job_/, 'are told apart');
+	my %good = (user => 'alice', pipeline => 17, ttl => 60);
+	for my $case (
+		[2, qr/--ttl must be a number/, ttl => '1h'],
+		[2, qr/--ttl must be from 1 to 2592000/, ttl => 0],
+		[2, qr/--ttl must be from 1 to 2592000/, ttl => 2592001],
+		[2, qr/--pipeline must be a number/, pipeline => -1],
+		[2, qr/--pipeline must be from 1/, pipeline => 0],
+		[2, qr/--pipeline must be a number/, pipeline => '9' x 19],
+		[1, qr/user `nobody` does not exist/, user => 'nobody'],
+		[2, qr/ref holds a control/, ref => "a\nb"],
+		[2, qr/commit is not valid UTF-8/, commit => "\xff"],
+		[2, qr/job URL is longer/, 'job-url' => 'x' x 256],
+	) {
+		my ($status, $why, $key, $value) = @$case;
+		my %given = (%good, $key => $value);
+
+		fails("$key `$value`", $status, $why, qw(token add --job tools/registry --job 423), map { ("--$_", $given{$_}) } sort keys %given);
+	}
+	my @rest = qw(--user alice --pipeline 17 --ttl 60);
+	fails('no such project', 1, qr/project `tools\/none` does not exist/, qw(token add --job tools/none --job 1), @rest);
+	fails('a group', 1, qr/project `tools` does not exist/, qw(token add --job tools --job 1), @rest);
+	fails('no number', 2, qr/--job N is missing/, qw(token add --job tools/registry), @rest);
+	fails('three', 2, qr/--job is given twice/, qw(token add --job a/b --job 1 --job 2), @rest);
+	fails('two paths', 2, qr/--job must be a number/, qw(token add --job a/b --job c/d), @rest);
+	fails('scopes', 2, qr/no option --scopes here/, qw(token add --job tools/registry --job 1 --scopes api), @rest);
+};
+
+subtest 'whose jobs a project lets in' => sub {
+	my @allow = qw(project allow tools/registry);
+	my $id = json_of('show', qw(project show tools/registry))->{id};
+	my $allowed = sub { return [@{ json_of('show', qw(project show TOOLS/registry)) }{qw(job_token_read_packages job_token_admin_packages)}] };
+
+	id_of('another project', qw(project add tools/app --visibility private));
+	is_deeply($allowed->(), [undef, undef], 'nobody else at first');
+	is(id_of('allow', @allow, qw(--from tools/APP)), $id, 'the id');
+	is_deeply($allowed->(), [['tools/app'], []], 'to read');
+	is_deeply(json_of('again', @allow, qw(--from tools/app --policies), 'admin_packages,read_packages')->{policies},
+	    ['read_packages', 'admin_packages'], 'with other policies');
+	is_deeply($allowed->(), [['tools/app'], ['tools/app']], 'replaces them');
+	id_of('a group', @allow, qw(--from tools/sub));
+	is_deeply($allowed->(), [['tools/app', 'tools/Sub'], ['tools/app']], 'and a group');
+	like(works('show as text', qw(project show tools/registry)), qr/^job_token_read_packages: tools\/app,tools\/Sub$/m, 'text');
+	is(id_of('disallow', qw(project disallow tools/registry --from tools/app)), $id, 'the id');
+	id_of('again', qw(project disallow tools/registry --from tools/app));
+	is_deeply($allowed->(), [['tools/Sub'], []], 'the other one stays');
+	fails('itself', 2, qr/need no entry/, @allow, qw(--from tools/registry));
+	fails('nowhere', 1, qr/no group or project `none`/, @allow, qw(--from none));
+	fails('no such project', 1, qr/project `tools\/none`/, qw(project allow tools/none --from tools));
+	fails('no such policy', 2, qr/no policy `write`; an allow-list has read_packages or admin_packages/,
+	    @allow, qw(--from tools --policies write));
+	fails('from where', 2, qr/--from \S+ is missing/, @allow);
+	$t->psql("INSERT INTO projects (group_id, path, full_path) SELECT g.id, 'n' || i, 'tools/n' || i FROM groups g, generate_series(1, 199) i WHERE full_path = 'tools'");
+	$t->psql("INSERT INTO job_token_allowlist (project_id, from_project_id, policies) SELECT $id, id, '{read_packages}' FROM projects WHERE full_path LIKE 'tools/n%'");
+	fails('one too many', 2, qr/at most 200/, @allow, qw(--from tools));
+	id_of('but one that is there', @allow, qw(--from tools/sub --policies admin_packages));
+	id_of('and one can go', qw(project disallow tools/registry --from tools/sub));
+	id_of('for another', @allow, qw(--from tools));
+	$t->psql('DELETE FROM job_token_allowlist');
+	$t->psql("DELETE FROM projects WHERE full_path LIKE 'tools/n%'");
 };
 
 subtest 'the command line' => sub {
@@ -320,7 +442,7 @@ subtest 'the command line' => sub {
 		my @words = $command =~ /^([a-z ]*[a-z])/ ? split(/ /, $1) : die $command;
 		my $help = works("$command --help", @words, '--help');
 
-		like($help, qr/\Ausage: berth \Q$command\E\n\n[A-Z]/, "$command: help");
+		like($help, qr/^usage: berth \Q$command\E\n\n[A-Z]/m, "$command: help");
 	}
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+\n\z/, '--version');
 	like(works('noun', qw(user --help)), qr/berth user add/, 'help for a noun');
@@ -373,12 +495,12 @@ subtest 'the examples of the manual page' => sub {
 	my $other = Berth::Test->new;
 	my $source = do { open(my $fh, '<', 'fcgi/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
 	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
-	my ($prepare, $people, $revoke, $policy, @rest) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
+	my ($prepare, $people, $tokens, $revoke, $policy, @rest) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');
 
 	$prepare =~ s/'dbname=berth user=berth_owner'/'$database'/ or fail('the first example has changed');
-	for my $script ($prepare, $people, $policy, @rest) {
+	for my $script ($prepare, $people, $tokens, $policy, @rest) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
 		print {$fh} "set -e\n$script";
 		close($fh);

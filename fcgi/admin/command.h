@@ -36,7 +36,11 @@ struct invocation {
 };
 
 struct command {
-	const char *verb; /* NULL: the noun alone is the command */
+	/*
+	 * NULL: the noun alone is the command.  "add --deploy": the form of `add` for words that
+	 * have this option; the plain form stands before it in the table.
+	 */
+	const char *verb;
 	const char *synopsis; /* what follows the verb */
 	const char *about; /* a sentence or more */
 	const struct option_def *options;

@@ -10,21 +10,28 @@ matches(const struct option_def *def, struct slice name, bool is_short)
 	return slice_is(name, def->name);
 }
 
-/* Where the value of that option goes; NULL: there is none such. */
+/*
+ * Where the value of that option goes, the first such place that is free; NULL: there is no
+ * such option.
+ */
 static const struct option_def *
 find(const struct options *o, struct slice name, bool is_short, const char ***value)
 {
+	const struct option_def *taken = NULL;
+
 	for (size_t k = 0; k < 2 && o->sets[k] != NULL; k++) {
 		struct option_set *set = o->sets[k];
 
 		for (size_t i = 0; i < set->n; i++) {
-			if (matches(&set->defs[i], name, is_short)) {
-				*value = &set->values[i];
-				return &set->defs[i];
-			}
+			if (!matches(&set->defs[i], name, is_short))
+				continue;
+			taken = &set->defs[i];
+			*value = &set->values[i];
+			if (**value == NULL)
+				return taken;
 		}
 	}
-	return NULL;
+	return taken;
 }
 
 /* Takes the option that `word` is, and the next word as well where that is its value. */

@@ -12,13 +12,14 @@
 #include "base/err.h"
 
 struct option_def {
-	const char *name; /* without the dashes */
+	/* without the dashes; one that is there twice may be given twice, values in that order */
+	const char *name;
 	char letter; /* its short form, 0: none */
 	const char *value; /* what it takes, in capitals; NULL: a flag */
 	bool required;
 };
 
-enum { OPTIONS_MAX = 8 };
+enum { OPTIONS_MAX = 12 };
 
 struct option_set {
 	const struct option_def *defs;

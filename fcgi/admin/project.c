@@ -2,11 +2,21 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/project_allow.h"
 #include "admin/project_policy.h"
 #include "base/settings.h"
 
 static const struct option_def add_options[] = {
 	{ "visibility", 0, "private|internal|public", true },
+};
+
+static const struct option_def allow_options[] = {
+	{ "from", 0, "GROUP[/PROJECT]", true },
+	{ "policies", 0, "read_packages|admin_packages", false },
+};
+
+static const struct option_def disallow_options[] = {
+	{ "from", 0, "GROUP[/PROJECT]", true },
 };
 
 static const char *const keys[] = { "id", "full_path", "visibility", "packages_enabled",
@@ -93,7 +103,10 @@ fill_row(const struct project *p, struct cell row[NKEYS])
 	row[5] = cell_time(p->created_at);
 }
 
-/* The project of the first argument, as it now is, with what it has of its own at the end. */
+/*
+ * The project of the first argument, as it now is; at the end what it has of its own, and whose
+ * jobs it lets in.
+ */
 static int
 print_project(struct invocation *in, void (*print)(const struct output *, const struct cell *))
 {
@@ -101,20 +114,23 @@ print_project(struct invocation *in, void (*print)(const struct output *, const 
 	struct project *p;
 	const char **all;
 	struct cell *row;
-	size_t n;
+	size_t n, nallow;
 
 	if (project_find(in->db, in->arena, in->args[0], &p, &in->err) == -1 ||
 	    project_policy(in->db, in->arena, in->args[0], &own, &n, &in->err) == -1)
 		return -1;
-	all = arena_calloc(in->arena, NKEYS + n, sizeof(*all));
-	row = arena_calloc(in->arena, NKEYS + n, sizeof(*row));
+	all = arena_calloc(in->arena, NKEYS + n + PROJECT_ALLOW_NKEYS, sizeof(*all));
+	row = arena_calloc(in->arena, NKEYS + n + PROJECT_ALLOW_NKEYS, sizeof(*row));
 	memcpy(all, keys, sizeof(keys));
 	fill_row(p, row);
 	for (size_t i = 0; i < n; i++) {
 		all[NKEYS + i] = own[i].key;
 		row[NKEYS + i] = cell_str(own[i].value);
 	}
-	print(&(struct output) { in->arena, in->json, all, NKEYS + n }, row);
+	memcpy(&all[NKEYS + n], project_allow_keys, sizeof(project_allow_keys));
+	if (project_allow_cells(in, in->args[0], &row[NKEYS + n], &nallow) == -1)
+		return -1;
+	print(&(struct output) { in->arena, in->json, all, NKEYS + n + nallow }, row);
 	return 0;
 }
 
@@ -168,6 +184,14 @@ static const struct command commands[] = {
 	    "of which the project then has its own value (see berth(1); empty: as in\n"
 	    "the configuration).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
+	{ "allow",
+	    "GROUP/NAME --from GROUP[/PROJECT] [--policies read_packages|admin_packages[,...]]",
+	    "Lets jobs of another project, or of all in a group, read packages, or with\n"
+	    "admin_packages publish and yank as well, as far as who started the job may.\n"
+	    "Prints the id.",
+	    COMMAND_OPTIONS(allow_options), 1, 1, project_allow },
+	{ "disallow", "GROUP/NAME --from GROUP[/PROJECT]", "Takes that back.",
+	    COMMAND_OPTIONS(disallow_options), 1, 1, project_disallow },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },
 };

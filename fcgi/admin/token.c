@@ -9,90 +9,189 @@
 #include "admin/date.h"
 #include "admin/number.h"
 #include "admin/output.h"
+#include "admin/token_words.h"
 #include "store/user.h"
 
-enum { ADD_USER, ADD_SCOPES, ADD_EXPIRES, ADD_NAME };
+/* The forms of `token add`.  What all have comes first. */
+enum { ADD_NAME, ADD_FIRST };
+enum { ADD_USER = ADD_FIRST, ADD_SCOPES, ADD_EXPIRES, ADD_CRATES, ADD_OPERATIONS };
+enum { DEPLOY_PLACE = ADD_FIRST, DEPLOY_SCOPES, DEPLOY_EXPIRES };
+enum {
+	JOB_PROJECT = ADD_FIRST,
+	JOB_JOB,
+	JOB_USER,
+	JOB_PIPELINE,
+	JOB_TTL,
+	JOB_REF,
+	JOB_COMMIT,
+	JOB_URL
+};
 
-static const struct option_def add_options[] = {
+static const struct option_def personal_options[] = {
+	[ADD_NAME] = { "name", 0, "NAME", false },
 	[ADD_USER] = { "user", 0, "NAME", true },
 	[ADD_SCOPES] = { "scopes", 0, "api|read_api", true },
 	[ADD_EXPIRES] = { "expires", 0, "DATE", false },
+	[ADD_CRATES] = { "crates", 0, "PATTERN,...", false },
+	[ADD_OPERATIONS] = { "operations", 0, "OPERATION,...", false },
+};
+
+static const struct option_def deploy_options[] = {
 	[ADD_NAME] = { "name", 0, "NAME", false },
+	[DEPLOY_PLACE] = { "deploy", 0, "GROUP[/PROJECT]", true },
+	[DEPLOY_SCOPES] = { "scopes", 0, "read_package_registry|write_package_registry", true },
+	[DEPLOY_EXPIRES] = { "expires", 0, "DATE", false },
+};
+
+static const struct option_def job_options[] = {
+	[ADD_NAME] = { "name", 0, "NAME", false },
+	[JOB_PROJECT] = { "job", 0, "GROUP/PROJECT", true },
+	[JOB_JOB] = { "job", 0, "N", true },
+	[JOB_USER] = { "user", 0, "NAME", true },
+	[JOB_PIPELINE] = { "pipeline", 0, "N", true },
+	[JOB_TTL] = { "ttl", 0, "SECONDS", true },
+	[JOB_REF] = { "ref", 0, "REF", false },
+	[JOB_COMMIT] = { "commit", 0, "SHA", false },
+	[JOB_URL] = { "job-url", 0, "URL", false },
 };
 
 static const struct option_def list_options[] = { { "user", 0, "NAME", false } };
 
-/* What a user's own token may be for. */
-static const char *const scopes[] = { "api", "read_api" };
+/* No job runs longer: 30 days. */
+enum { TTL_MAX = 30 * 86400 };
 
-enum { NSCOPES = sizeof(scopes) / sizeof(*scopes) };
+/* A token that was made, for output_add(). */
+struct added {
+	struct token_new token;
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	char text[TOKEN_TEXT_SIZE];
+	int64_t id;
+};
 
-/* Comma-separated, each at most once, into `out` in the order of the table. */
 static int
-parse_scopes(const char *text, const char *out[NSCOPES], size_t *n, struct err *err)
+generate(struct invocation *in, enum token_kind kind, struct added *t)
 {
-	bool given[NSCOPES] = { false };
+	const char *name = in->options.values[ADD_NAME];
 
-	for (;;) {
-		size_t len = strcspn(text, ","), k = 0;
+	t->token.name = name != NULL ? name : "";
+	t->token.digest = slice_of((const char *)t->digest, sizeof(t->digest));
+	return token_generate(kind, t->text, t->digest, &in->err);
+}
 
-		while (k < NSCOPES && !slice_is(slice_of(text, len), scopes[k]))
-			k++;
-		if (k == NSCOPES)
-			return err_set(err, 400,
-			    "there is no scope `%.*s`; a user's token has api or read_api",
-			    (int)len, text);
-		given[k] = true;
-		if (text[len] == '\0')
-			break;
-		text += len + 1;
-	}
-	*n = 0;
-	for (size_t k = 0; k < NSCOPES; k++) {
-		if (given[k])
-			out[(*n)++] = scopes[k];
-	}
+static int
+parse_expires(struct invocation *in, const char *text, struct token_new *t)
+{
+	return text == NULL ? 0 : date_parse(text, &t->expires_at, &in->err);
+}
+
+/* What not every token has. */
+static struct cell
+words_or_null(const char *words)
+{
+	return words != NULL ? cell_words(words) : cell_str(NULL);
+}
+
+static struct cell
+number_or_null(int64_t n)
+{
+	return n != 0 ? cell_int(n) : cell_str(NULL);
+}
+
+static void
+output_add(struct invocation *in, struct added *t)
+{
+	static const char *const keys[] = { "token", "id", "user", "place", "name", "scopes",
+		"crates", "operations", "pipeline", "job", "expires_at" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const struct token_new *n = &t->token;
+
+	/* the only time that anybody sees it */
+	output_id(&out, (struct cell[]) { cell_str(t->text), cell_int(t->id), cell_str(n->username),
+	    cell_str(n->place), cell_str(n->name), cell_words(n->scopes), words_or_null(n->crates),
+	    words_or_null(n->operations), number_or_null(n->job.pipeline),
+	    number_or_null(n->job.job), cell_time(n->expires_at) });
+	OPENSSL_cleanse(t->text, sizeof(t->text));
+}
+
+/* What is limited is what a token may change: one that only reads has nothing to limit. */
+static int
+parse_limits(struct invocation *in, struct token_new *t)
+{
+	const char *crates = in->options.values[ADD_CRATES];
+	const char *operations = in->options.values[ADD_OPERATIONS];
+
+	if (crates == NULL && operations == NULL)
+		return 0;
+	if (strcmp(t->scopes, "read_api") == 0)
+		return err_set(&in->err, 400,
+		    "--crates and --operations limit a token with the scope api");
+	if (crates != NULL && token_words_crates(in->arena, crates, &t->crates, &in->err) == -1)
+		return -1;
+	if (operations == NULL)
+		return 0;
+	return token_words_parse(in->arena, &token_words_operations, operations, &t->operations,
+	    &in->err);
+}
+
+static int
+add_personal(struct invocation *in)
+{
+	const char *const *given = in->options.values;
+	struct added t = { .token.username = given[ADD_USER] };
+
+	if (token_words_parse(in->arena, &token_words_personal, given[ADD_SCOPES], &t.token.scopes,
+	        &in->err) == -1 ||
+	    parse_expires(in, given[ADD_EXPIRES], &t.token) == -1 ||
+	    parse_limits(in, &t.token) == -1 ||
+	    generate(in, TOKEN_PERSONAL, &t) == -1 ||
+	    token_add_personal(in->db, in->arena, &in->actor, &t.token, &t.id, &in->err) == -1)
+		return -1;
+	output_add(in, &t);
 	return 0;
 }
 
-static const char *
-join(struct arena *a, const char *const *words, size_t n)
+static int
+add_deploy(struct invocation *in)
 {
-	const char *text = words[0];
+	const char *const *given = in->options.values;
+	struct added t = { .token.place = given[DEPLOY_PLACE] };
 
-	for (size_t i = 1; i < n; i++)
-		text = arena_printf(a, "%s,%s", text, words[i]);
-	return text;
+	if (token_words_parse(in->arena, &token_words_deploy, given[DEPLOY_SCOPES],
+	        &t.token.scopes, &in->err) == -1 ||
+	    parse_expires(in, given[DEPLOY_EXPIRES], &t.token) == -1 ||
+	    generate(in, TOKEN_DEPLOY, &t) == -1 ||
+	    token_add_deploy(in->db, in->arena, &in->actor, &t.token, &t.id, &in->err) == -1)
+		return -1;
+	output_add(in, &t);
+	return 0;
 }
 
 static int
-add(struct invocation *in)
+add_job(struct invocation *in)
 {
-	static const char *const keys[] = { "token", "id", "user", "name", "scopes", "expires_at" };
-	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *const *given = in->options.values;
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	const char *words[NSCOPES];
-	char text[TOKEN_TEXT_SIZE];
-	struct token_new t = {
-		.username = given[ADD_USER],
-		.digest = slice_of((const char *)digest, sizeof(digest)),
-		.name = given[ADD_NAME] != NULL ? given[ADD_NAME] : "",
-		.scopes = words,
-	};
-	int64_t id;
+	/* --job is there twice; a path has a slash and a number has none, so any order will do */
+	bool swapped = strchr(given[JOB_JOB], '/') != NULL;
+	struct added t = { .token = {
+		.username = given[JOB_USER],
+		.place = given[swapped ? JOB_JOB : JOB_PROJECT],
+		.scopes = "",
+		.job.job_url = given[JOB_URL],
+		.job.ref = given[JOB_REF],
+		.job.commit = given[JOB_COMMIT],
+	} };
+	int64_t ttl;
 
-	if (parse_scopes(given[ADD_SCOPES], words, &t.nscopes, &in->err) == -1 ||
-	    (given[ADD_EXPIRES] != NULL &&
-	        date_parse(given[ADD_EXPIRES], &t.expires_at, &in->err) == -1) ||
-	    token_generate(TOKEN_PERSONAL, text, digest, &in->err) == -1 ||
-	    token_add_personal(in->db, in->arena, &in->actor, &t, &id, &in->err) == -1)
+	if (token_words_number("job", given[swapped ? JOB_PROJECT : JOB_JOB], INT64_MAX,
+	        &t.token.job.job, &in->err) == -1 ||
+	    token_words_number("pipeline", given[JOB_PIPELINE], INT64_MAX, &t.token.job.pipeline,
+	        &in->err) == -1 ||
+	    token_words_number("ttl", given[JOB_TTL], TTL_MAX, &ttl, &in->err) == -1 ||
+	    generate(in, TOKEN_JOB, &t) == -1 ||
+	    token_add_job(in->db, in->arena, &in->actor, &t.token, ttl, &t.id,
+	        &t.token.expires_at, &in->err) == -1)
 		return -1;
-	/* the only time that anybody sees it */
-	output_id(&out, (struct cell[]) { cell_str(text), cell_int(id), cell_str(t.username),
-	    cell_str(t.name), cell_words(join(in->arena, words, t.nscopes)),
-	    cell_time(t.expires_at) });
-	OPENSSL_cleanse(text, sizeof(text));
+	output_add(in, &t);
 	return 0;
 }
 
@@ -135,8 +234,8 @@ revoke_token(struct invocation *in)
 	if (in->nargs > 0 ? parse_id(in->args[0], &id, &in->err) == -1 :
 	                    read_digest(digest, &in->err) == -1)
 		return -1;
-	if (token_revoke(in->db, in->arena, &in->actor, id, slice_of((const char *)digest, sizeof(digest)), &id,
-	        &in->err) == -1)
+	if (token_revoke(in->db, in->arena, &in->actor, id,
+	        slice_of((const char *)digest, sizeof(digest)), &id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
 	return 0;
@@ -145,8 +244,9 @@ revoke_token(struct invocation *in)
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "kind", "user", "scopes", "created_at",
-		"expires_at", "revoked_at", "last_used_at", "name" };
+	static const char *const keys[] = { "id", "kind", "user", "place", "scopes", "crates",
+		"operations", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
+		"job", "job_url", "ref", "commit", "name" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	const char *username = in->options.values[0];
@@ -163,9 +263,13 @@ list(struct invocation *in)
 	for (size_t i = 0; i < n; i++) {
 		const struct token_entry *t = &tokens[i];
 		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind),
-			cell_str(t->username), cell_words(t->scopes), cell_time(t->created_at),
-			cell_time(t->expires_at), cell_time(t->revoked_at),
-			cell_time(t->last_used_at), cell_str(t->name) };
+			cell_str(t->username), cell_str(t->place), cell_words(t->scopes),
+			words_or_null(t->crates), words_or_null(t->operations),
+			cell_time(t->created_at), cell_time(t->expires_at),
+			cell_time(t->revoked_at), cell_time(t->last_used_at),
+			number_or_null(t->job.pipeline), number_or_null(t->job.job),
+			cell_str(t->job.job_url), cell_str(t->job.ref), cell_str(t->job.commit),
+			cell_str(t->name) };
 
 		memcpy(&cells[i * NKEYS], row, sizeof(row));
 	}
@@ -174,10 +278,27 @@ list(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "--user NAME --scopes api|read_api[,...] [--expires DATE] [--name NAME]",
+	{ "add",
+	    "--user NAME --scopes api|read_api[,...] [--crates PATTERN[,...]] "
+	    "[--operations OPERATION[,...]] [--expires DATE] [--name NAME]",
 	    "Makes a token of a user and prints it, this once.  DATE is YYYY-MM-DD:\n"
-	    "the token ends when that day begins in UTC.",
-	    COMMAND_OPTIONS(add_options), 0, 0, add },
+	    "the token ends when that day begins in UTC.  It can be limited to crates, by\n"
+	    "name or by the beginning of it and `*`, and to the operations publish-new,\n"
+	    "publish-update, yank and owners.",
+	    COMMAND_OPTIONS(personal_options), 0, 0, add_personal },
+	{ "add --deploy",
+	    "GROUP[/PROJECT] --scopes read_package_registry|write_package_registry[,...] "
+	    "[--expires DATE] [--name NAME]",
+	    "Makes a token that belongs to no user: it reads packages of the project, or of\n"
+	    "all in the group, or publishes and yanks as well.",
+	    COMMAND_OPTIONS(deploy_options), 0, 0, add_deploy },
+	{ "add --job",
+	    "GROUP/PROJECT --user NAME --pipeline N --job N [--ref REF] [--commit SHA] "
+	    "[--job-url URL] --ttl SECONDS [--name NAME]",
+	    "Makes a token for a job that the user has started: it may do what the user may,\n"
+	    "in that project and in those that allow it (berth project allow), until it is\n"
+	    "revoked or so many seconds have passed.",
+	    COMMAND_OPTIONS(job_options), 0, 0, add_job },
 	{ "revoke", "[ID]",
 	    "Revokes the token with that id, or the one on standard input, from the next\n"
 	    "request on.",

@@ -21,7 +21,9 @@ enum audit_action {
 	AUDIT_GROUP_CREATE,
 	AUDIT_MEMBER_SET,
 	AUDIT_MEMBER_REMOVE,
+	AUDIT_PROJECT_ALLOW,
 	AUDIT_PROJECT_CREATE,
+	AUDIT_PROJECT_DISALLOW,
 	AUDIT_PROJECT_SET,
 	AUDIT_PROTECTION_CREATE,
 	AUDIT_PROTECTION_REMOVE,
@@ -52,7 +54,7 @@ struct audit_actor {
 	const char *host;
 };
 
-enum { AUDIT_FACTS_MAX = 8 };
+enum { AUDIT_FACTS_MAX = 12 };
 
 /* One more thing to know of a change. */
 struct audit_fact {

@@ -1,6 +1,65 @@
 #include "store/token.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "store/naming.h"
+#include "store/user.h"
+
+/* The words of a list with commas. */
+static const char **
+split(struct arena *a, const char *list, size_t *n)
+{
+	const char **words = arena_calloc(a, strlen(list) + 1, sizeof(*words));
+
+	for (*n = 0; *list != '\0'; (*n)++) {
+		size_t len = strcspn(list, ",");
+
+		words[*n] = arena_strndup(a, list, len);
+		list += len + (list[len] == ',');
+	}
+	return words;
+}
+
+/* A list as text[]; NULL: null. */
+static void
+bind_list(struct db_params *p, struct arena *a, const char *list)
+{
+	size_t n;
+
+	if (list == NULL) {
+		db_bind_null(p);
+	} else {
+		const char **words = split(a, list, &n);
+
+		db_bind_array(p, a, words, n);
+	}
+}
+
+static struct audit_fact
+fact_list(struct arena *a, const char *key, const char *list)
+{
+	const char **words;
+	size_t n;
+
+	if (list == NULL)
+		return (struct audit_fact) { key, NULL, false };
+	words = split(a, list, &n);
+	return audit_fact_words(a, key, words, n);
+}
+
+static struct audit_fact
+fact_time(struct arena *a, const char *key, int64_t seconds)
+{
+	return seconds != 0 ? audit_fact_time(a, key, seconds) :
+			      (struct audit_fact) { key, NULL, false };
+}
+
+static struct audit_fact
+fact_int(struct arena *a, const char *key, int64_t n)
+{
+	return (struct audit_fact) { key, arena_printf(a, "%" PRId64, n), true };
+}
 
 int
 token_add_personal(struct db *db, struct arena *a, const struct audit_actor *actor,
@@ -8,26 +67,117 @@ token_add_personal(struct db *db, struct arena *a, const struct audit_actor *act
 {
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "personal", false }, { "user", t->username, false },
-		    audit_fact_words(a, "scopes", t->scopes, t->nscopes),
-		    { "name", t->name, false } } };
+		    fact_list(a, "scopes", t->scopes), fact_list(a, "crates", t->crates),
+		    fact_list(a, "operations", t->operations), { "name", t->name, false },
+		    fact_time(a, "expires_at", t->expires_at) } };
 	struct db_call call = { .stmt = STMT_TOKEN_ADD_PERSONAL };
 	struct db_params *p = &call.params;
 
 	if (naming_check_name("username", t->username, err) == -1 ||
 	    naming_check_text("name", t->name, err) == -1)
 		return -1;
-	if (t->expires_at != 0)
-		event.facts[4] = audit_fact_time(a, "expires_at", t->expires_at);
 	db_bind_str(p, t->username);
 	db_bind_bytes(p, t->digest);
 	db_bind_str(p, t->name);
-	db_bind_array(p, a, t->scopes, t->nscopes);
+	bind_list(p, a, t->scopes);
 	db_bind_time(p, t->expires_at);
+	bind_list(p, a, t->crates);
+	bind_list(p, a, t->operations);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
 		return err_set(err, 404, "user `%s` does not exist", t->username);
 	*id = event.id;
+	return 0;
+}
+
+int
+token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct token_new *t, int64_t *id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
+		.facts = { { "kind", "deploy", false }, { "place", t->place, false },
+		    fact_list(a, "scopes", t->scopes), { "name", t->name, false },
+		    fact_time(a, "expires_at", t->expires_at) } };
+	struct db_call call = { .stmt = STMT_TOKEN_ADD_DEPLOY };
+	struct db_params *p = &call.params;
+
+	if (naming_check_path("path", t->place, err) == -1 ||
+	    naming_check_text("name", t->name, err) == -1)
+		return -1;
+	db_bind_str(p, t->place);
+	db_bind_bytes(p, t->digest);
+	db_bind_str(p, t->name);
+	bind_list(p, a, t->scopes);
+	db_bind_time(p, t->expires_at);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 404, "no group or project `%s` exists", t->place);
+	*id = event.id;
+	return 0;
+}
+
+/* What the CI system says of the job ends up in lists and in the audit: text for people. */
+static int
+check_job(const struct token_new *t, struct err *err)
+{
+	const struct {
+		const char *what, *text;
+	} texts[] = { { "name", t->name }, { "job URL", t->job.job_url }, { "ref", t->job.ref },
+		{ "commit", t->job.commit } };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (texts[i].text != NULL &&
+		    naming_check_text(texts[i].what, texts[i].text, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Which of the two is it that is not there? */
+static int
+missing(struct db *db, struct arena *a, const struct token_new *t, struct err *err)
+{
+	int64_t user;
+
+	if (user_find(db, a, t->username, &user, err) == -1)
+		return -1;
+	return err_set(err, 404, "project `%s` does not exist", t->place);
+}
+
+int
+token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct token_new *t, int64_t ttl, int64_t *id, int64_t *expires_at, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
+		.facts = { { "kind", "job", false }, { "user", t->username, false },
+		    { "place", t->place, false }, fact_int(a, "pipeline", t->job.pipeline),
+		    fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
+		    { "ref", t->job.ref, false }, { "commit", t->job.commit, false },
+		    { "name", t->name, false }, fact_int(a, "ttl", ttl) } };
+	struct db_call call = { .stmt = STMT_TOKEN_ADD_JOB };
+	struct db_params *p = &call.params;
+
+	if (naming_check_name("username", t->username, err) == -1 ||
+	    naming_check_path("project path", t->place, err) == -1 || check_job(t, err) == -1)
+		return -1;
+	db_bind_str(p, t->username);
+	db_bind_str(p, t->place);
+	db_bind_bytes(p, t->digest);
+	db_bind_str(p, t->name);
+	db_bind_int(p, ttl);
+	db_bind_int(p, t->job.pipeline);
+	db_bind_int(p, t->job.job);
+	db_bind_str(p, t->job.job_url);
+	db_bind_str(p, t->job.ref);
+	db_bind_str(p, t->job.commit);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return missing(db, a, t, err);
+	*id = event.id;
+	*expires_at = db_int(&call.result, 0, 2);
 	return 0;
 }
 
@@ -60,10 +210,7 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	if (user_id == 0)
-		db_bind_null(&p);
-	else
-		db_bind_int(&p, user_id);
+	db_bind_id(&p, user_id);
 	if (db_exec(db, a, STMT_TOKEN_LIST, &p, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
@@ -79,6 +226,14 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 			.expires_at = db_time(&r, i, 6),
 			.revoked_at = db_time(&r, i, 7),
 			.last_used_at = db_time(&r, i, 8),
+			.place = db_str(&r, i, 9),
+			.crates = db_str(&r, i, 10),
+			.operations = db_str(&r, i, 11),
+			.job.pipeline = db_is_null(&r, i, 12) ? 0 : db_int(&r, i, 12),
+			.job.job = db_is_null(&r, i, 13) ? 0 : db_int(&r, i, 13),
+			.job.job_url = db_str(&r, i, 14),
+			.job.ref = db_str(&r, i, 15),
+			.job.commit = db_str(&r, i, 16),
 		};
 	return 0;
 }

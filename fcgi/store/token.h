@@ -1,7 +1,7 @@
 #ifndef STORE_TOKEN_H
 #define STORE_TOKEN_H
 
-/* Tokens as the database knows them: digests, never a secret. */
+/* Tokens as the database knows them: digests, never a secret.  Lists have commas between. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,21 +10,37 @@
 #include "store/audit.h"
 #include "store/db.h"
 
+/* A job as its CI system names it. */
+struct token_job {
+	int64_t pipeline; /* 0, as the next one: this is no job */
+	int64_t job;
+	const char *job_url; /* this and the following: NULL where unknown */
+	const char *ref;
+	const char *commit;
+};
+
 struct token_new {
-	const char *username;
+	const char *username; /* whose token it is, or who has started the job */
+	const char *place; /* full path: of a job's project, of a deploy token's group or project */
 	struct slice digest; /* SHA-256 of the token's text, 32 bytes */
 	const char *name;
-	const char *const *scopes;
-	size_t nscopes;
+	const char *scopes;
+	const char *crates; /* valid patterns in normal form (store/token_limits.h); NULL: all */
+	const char *operations; /* NULL: all */
 	int64_t expires_at; /* 0: never */
+	struct token_job job;
 };
 
 struct token_entry {
 	int64_t id;
 	const char *kind; /* "personal", "deploy", "job" */
 	const char *username; /* NULL: it belongs to no user */
+	const char *place; /* of its group or project; NULL: it is a user's own */
 	const char *name;
-	const char *scopes; /* comma-separated */
+	const char *scopes;
+	const char *crates; /* NULL: no limit, as for the next one */
+	const char *operations;
+	struct token_job job;
 	int64_t created_at;
 	int64_t expires_at; /* this and the following: 0 for never */
 	int64_t revoked_at;
@@ -34,6 +50,18 @@ struct token_entry {
 /* A user's own token.  -1: 400 for a malformed name, 404 for a missing user. */
 int token_add_personal(struct db *, struct arena *, const struct audit_actor *,
     const struct token_new *, int64_t *id, struct err *) __attribute__((warn_unused_result));
+
+/* A token of a group or project, without a user.  -1: 400, 404. */
+int token_add_deploy(struct db *, struct arena *, const struct audit_actor *,
+    const struct token_new *, int64_t *id, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * A job's token: without scopes, for ttl seconds from now on.  *expires_at is when it ends.
+ * -1: 400, 404.
+ */
+int token_add_job(struct db *, struct arena *, const struct audit_actor *, const struct token_new *,
+    int64_t ttl, int64_t *id, int64_t *expires_at, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Refused from the next request on; it may be revoked already.  By id, or,

@@ -1,9 +1,34 @@
 -- name: token_add_personal
--- $1 username, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null.  No row where
--- there is no such user (unique index users_username).
-INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at)
-SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint) FROM users WHERE lower(username) = lower($1)
+-- $1 username, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null, $6 patterns of
+-- crates and $7 operations, each null for no limit.  No row where there is no such user (unique
+-- index users_username).
+INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations)
+SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7
+  FROM users WHERE lower(username) = lower($1)
 RETURNING id, true;
+
+-- name: token_add_deploy
+-- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
+-- or null.  No row where there is neither; both there cannot be.  Unique indexes
+-- groups_full_path and projects_full_path.
+INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at)
+SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint)
+  FROM (SELECT $1::text AS path) q
+  LEFT JOIN groups g ON lower(g.full_path) = lower(q.path)
+  LEFT JOIN projects p ON lower(p.full_path) = lower(q.path)
+ WHERE g.id IS NOT NULL OR p.id IS NOT NULL
+RETURNING id, true;
+
+-- name: token_add_job
+-- $1 username, $2 full path of a project, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job,
+-- $8 its URL, $9 ref, $10 commit, these three or null.  The end is by the clock that will be asked.
+-- No row where user or project is missing (unique indexes users_username, projects_full_path).
+INSERT INTO tokens (kind, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
+       job_url, ref, commit)
+SELECT 'job', u.id, p.id, $3, $4, '{}', now() + make_interval(secs => $5::integer), $6, $7, $8, $9, $10
+  FROM users u, projects p
+ WHERE lower(u.username) = lower($1) AND lower(p.full_path) = lower($2)
+RETURNING id, true, extract(epoch FROM expires_at)::bigint;
 
 -- name: token_revoke
 -- $1 id or null, $2 digest or null.  One row by primary key or unique index, locked before it is
@@ -16,8 +41,12 @@ RETURNING t.id, old.revoked_at IS NULL;
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.
 SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ','),
        extract(epoch FROM t.created_at)::bigint, extract(epoch FROM t.expires_at)::bigint,
-       extract(epoch FROM t.revoked_at)::bigint, extract(epoch FROM t.last_used_at)::bigint
+       extract(epoch FROM t.revoked_at)::bigint, extract(epoch FROM t.last_used_at)::bigint,
+       coalesce(g.full_path, p.full_path), array_to_string(t.crate_patterns, ','),
+       array_to_string(t.operations, ','), t.pipeline, t.job, t.job_url, t.ref, t.commit
   FROM tokens t
   LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups g ON g.id = t.group_id
+  LEFT JOIN projects p ON p.id = t.project_id
  WHERE $1::bigint IS NULL OR t.user_id = $1
  ORDER BY t.id;

@@ -185,6 +185,8 @@ test_values(void)
 	db_bind_str(&p, "name");
 	db_bind_array(&p, a, scopes, sizeof(scopes) / sizeof(*scopes));
 	db_bind_time(&p, 0);
+	db_bind_null(&p);
+	db_bind_id(&p, 0);
 	is_int(db_exec(db, a, STMT_TOKEN_ADD_PERSONAL, &p, &r, &err), 0, "inserts");
 	is_int(r.rows, 1, "one row");
 	is_int(r.affected, 1, "one affected");
@@ -196,6 +198,7 @@ test_values(void)
 	is_str(db_str(&r, 0, 6), NULL, "and no string");
 	ok(db_time(&r, 0, 5) > 1700000000, "a time");
 	is_int(db_slice(&r, 0, 3).n, 4, "a slice");
+	ok(db_is_null(&r, 0, 10) && db_is_null(&r, 0, 11), "an id of 0 is null as well");
 	db_free(db);
 }
 

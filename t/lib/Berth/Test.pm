@@ -172,7 +172,23 @@ sub token {
 	my ($self, $user, %opt) = @_;
 
 	return $self->berth_ok('token', 'add', '--user', $user, '--scopes', $opt{scopes} // 'api',
-	    defined $opt{expires} ? ('--expires', $opt{expires}) : ());
+	    map { ("--$_", $opt{$_}) } grep { defined $opt{$_} } qw(expires crates operations));
+}
+
+# Of a group or project; scopes as in GitLab, without their end: read, write.
+sub deploy_token {
+	my ($self, $place, @scopes) = @_;
+
+	return $self->berth_ok('token', 'add', '--deploy', $place, '--scopes',
+	    join(',', map { "${_}_package_registry" } @scopes));
+}
+
+# Of a job of that project, which that user has started.
+sub job_token {
+	my ($self, $project, $user, %opt) = @_;
+
+	return $self->berth_ok('token', 'add', '--job', $project, '--user', $user, '--pipeline', 17,
+	    '--job', 423, '--ttl', $opt{ttl} // 3600);
 }
 
 # ---- the pool ----

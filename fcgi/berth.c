@@ -20,6 +20,7 @@ static const struct noun *const nouns[] = {
 	&admin_member,
 	&admin_token,
 	&admin_protect,
+	&admin_audit,
 	NULL,
 };
 

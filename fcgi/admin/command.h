@@ -57,6 +57,7 @@ struct noun {
 	size_t ncommands;
 };
 
+extern const struct noun admin_audit;
 extern const struct noun admin_group;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;

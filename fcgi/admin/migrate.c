@@ -36,7 +36,8 @@ run(struct invocation *in)
 	struct progress p = { .in = in };
 
 	p.cells = arena_calloc(in->arena, nmigrations, NKEYS * sizeof(*p.cells));
-	if (migrate_run(in->conninfo, &in->actor, in->options.values[0], applied, &p, &in->err) == -1)
+	if (migrate_run(in->conninfo, &in->actor, in->options.values[0], applied, &p, &in->err) ==
+	    -1)
 		return -1;
 	if (in->json)
 		output_table(&out, p.cells, p.n);

@@ -20,6 +20,8 @@ cell_text(struct arena *a, const struct cell *c)
 	switch (c->type) {
 	case CELL_INT:
 		return arena_printf(a, "%" PRId64, c->num);
+	case CELL_ID:
+		return c->num == 0 ? "-" : arena_printf(a, "%" PRId64, c->num);
 	case CELL_BOOL:
 		return c->num != 0 ? "true" : "false";
 	case CELL_TIME:
@@ -30,6 +32,7 @@ cell_text(struct arena *a, const struct cell *c)
 		return text;
 	case CELL_STR:
 	case CELL_WORDS:
+	case CELL_JSON:
 		break;
 	}
 	return c->str != NULL && c->str[0] != '\0' ? c->str : "-";
@@ -55,6 +58,12 @@ json_cell(struct arena *a, struct json_out *o, const struct cell *c)
 	case CELL_INT:
 		json_out_int(o, c->num);
 		break;
+	case CELL_ID:
+		if (c->num == 0)
+			json_out_null(o);
+		else
+			json_out_int(o, c->num);
+		break;
 	case CELL_BOOL:
 		json_out_bool(o, c->num != 0);
 		break;
@@ -66,6 +75,9 @@ json_cell(struct arena *a, struct json_out *o, const struct cell *c)
 		break;
 	case CELL_WORDS:
 		json_words(o, c->str);
+		break;
+	case CELL_JSON:
+		json_out_raw(o, slice_str(c->str));
 		break;
 	}
 }
@@ -141,18 +153,13 @@ put_line(struct buf *b, const char *const *texts, const size_t *widths, size_t n
 }
 
 void
-output_table(const struct output *out, const struct cell *cells, size_t n)
+output_table_part(const struct output *out, const struct cell *cells, size_t n, size_t *widths)
 {
 	size_t nkeys = out->nkeys;
-	size_t *widths = arena_calloc(out->arena, nkeys, sizeof(*widths));
 	const char **texts = arena_calloc(out->arena, (n + 1) * nkeys, sizeof(*texts));
+	size_t first = widths[0] == 0 ? 0 : 1; /* the keys are the first line of the first part */
 	struct buf b;
 
-	if (out->json) {
-		print_json(out, cells, n, true);
-		return;
-	}
-	/* the keys are the first line */
 	for (size_t i = 0; i < (n + 1) * nkeys; i++) {
 		size_t width;
 
@@ -162,7 +169,17 @@ output_table(const struct output *out, const struct cell *cells, size_t n)
 			widths[i % nkeys] = width;
 	}
 	buf_init(&b, out->arena, OUTPUT_MAX);
-	for (size_t line = 0; line <= n; line++)
+	for (size_t line = first; line <= n; line++)
 		put_line(&b, &texts[line * nkeys], widths, nkeys);
 	flush(&b);
+}
+
+void
+output_table(const struct output *out, const struct cell *cells, size_t n)
+{
+	if (out->json)
+		print_json(out, cells, n, true);
+	else
+		output_table_part(
+		    out, cells, n, arena_calloc(out->arena, out->nkeys, sizeof(size_t)));
 }

@@ -15,10 +15,12 @@
 
 enum cell_type {
 	CELL_INT,
+	CELL_ID, /* 0: there is none */
 	CELL_STR, /* NULL: nothing is known */
 	CELL_BOOL,
 	CELL_TIME, /* seconds since 1970; 0: never */
-	CELL_WORDS /* comma-separated; a JSON array */
+	CELL_WORDS, /* comma-separated; a JSON array */
+	CELL_JSON /* JSON already */
 };
 
 struct cell {
@@ -38,6 +40,12 @@ static inline struct cell
 cell_int(int64_t v)
 {
 	return (struct cell) { .type = CELL_INT, .num = v };
+}
+
+static inline struct cell
+cell_id(int64_t v)
+{
+	return (struct cell) { .type = CELL_ID, .num = v };
 }
 
 static inline struct cell
@@ -64,6 +72,12 @@ cell_words(const char *v)
 	return (struct cell) { .type = CELL_WORDS, .str = v };
 }
 
+static inline struct cell
+cell_json(const char *v)
+{
+	return (struct cell) { .type = CELL_JSON, .str = v };
+}
+
 /* The first cell alone; all of them as JSON. */
 void output_id(const struct output *, const struct cell *row);
 
@@ -72,5 +86,11 @@ void output_row(const struct output *, const struct cell *row);
 
 /* n rows, one after the other in `cells`. */
 void output_table(const struct output *, const struct cell *cells, size_t n);
+
+/*
+ * A part of a table for people that is too long to be in memory at once.  `widths`, one for each
+ * key, are all 0 before the first part; columns get wider from part to part as they must.
+ */
+void output_table_part(const struct output *, const struct cell *cells, size_t n, size_t *widths);
 
 #endif

@@ -81,8 +81,10 @@ static const struct command commands[] = {
 	    "(--delete) crates whose names match, and prints the new rule's id.  In\n"
 	    "PATTERN * stands for any characters; case, - and _ make no difference.",
 	    COMMAND_OPTIONS(add_options), 2, 2, add },
-	{ "list", "GROUP/PROJECT", "Lists the protection rules of a project.", NULL, 0, 1, 1, list },
-	{ "remove", "GROUP/PROJECT ID", "Takes a protection rule away.", NULL, 0, 2, 2, remove_rule },
+	{ "list", "GROUP/PROJECT", "Lists the protection rules of a project.", NULL, 0, 1, 1,
+	    list },
+	{ "remove", "GROUP/PROJECT ID", "Takes a protection rule away.", NULL, 0, 2, 2,
+	    remove_rule },
 };
 
 const struct noun admin_protect = { "protect", COMMAND_LIST(commands) };

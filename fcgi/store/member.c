@@ -105,7 +105,8 @@ member_set(struct db *db, struct arena *a, const struct audit_actor *actor, cons
 	event.facts[0] = (struct audit_fact) { "user", m->username, false };
 	event.facts[1] = (struct audit_fact) { "path", m->path, false };
 	if (!none)
-		event.facts[2] = (struct audit_fact) { "level", member_level_name(m->level), false };
+		event.facts[2] =
+		    (struct audit_fact) { "level", member_level_name(m->level), false };
 	if (m->expires_at != 0)
 		event.facts[3] = audit_fact_time(a, "expires_at", m->expires_at);
 	if (none)

@@ -56,7 +56,8 @@ protection_check_pattern(const char *pattern, struct err *err)
 	if (n == 0)
 		return err_set(err, 400, "the pattern is empty");
 	if (n > PROTECTION_PATTERN_MAX)
-		return err_set(err, 400, "the pattern is longer than %d bytes", PROTECTION_PATTERN_MAX);
+		return err_set(
+		    err, 400, "the pattern is longer than %d bytes", PROTECTION_PATTERN_MAX);
 	/* a rule that can never match would look like protection and be none */
 	for (size_t i = 0; i < n; i++) {
 		if (!is_pattern_byte(pattern[i]))
@@ -131,7 +132,8 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 	if (db_exec(db, add->arena, STMT_PROTECTION_COUNT, &count, &r, err) == -1)
 		return -1;
 	if (db_int(&r, 0, 0) >= PROTECTION_RULES_MAX)
-		return err_set(err, 409, "project `%s` has %d protection rules, and no more are possible",
+		return err_set(err, 409,
+		    "project `%s` has %d protection rules, and no more are possible",
 		    add->full_path, PROTECTION_RULES_MAX);
 	return 0;
 }
@@ -210,7 +212,8 @@ remove_body(struct db *db, void *arg, struct err *err)
 		    removing->full_path, removing->id);
 	event.project_id = db_int(&r, 0, 0);
 	set_facts(&event, &(struct protection_rule) { .id = removing->id,
-	    .pattern = db_str(&r, 0, 1), .push = read_level(&r, 0, 2), .delete = read_level(&r, 0, 3) });
+	    .pattern = db_str(&r, 0, 1), .push = read_level(&r, 0, 2),
+	    .delete = read_level(&r, 0, 3) });
 	return audit_add(db, removing->arena, removing->actor, &event, err);
 }
 
@@ -269,7 +272,7 @@ protection_judge(const struct db_call *call, struct err *err)
 	if (r->rows == 0)
 		return 0;
 	return err_set(err, 403,
-	    "package protected: it needs at least the level `%s`, which no deploy token has, by the "
-	    "rule `%s`",
+	    "package protected: it needs at least the level `%s`, which no deploy token has, "
+	    "by the rule `%s`",
 	    protection_level_name(db_int(r, 0, 1)), db_str(r, 0, 0));
 }

@@ -7,7 +7,8 @@ user_add(struct db *db, struct arena *a, const struct audit_actor *actor, const 
     int64_t *id, struct err *err)
 {
 	struct audit_event event = { .action = AUDIT_USER_CREATE, .id_key = "user_id",
-		.facts = { { "user", u->username, false }, { "admin", u->admin ? "true" : "false", true } } };
+		.facts = { { "user", u->username, false },
+		    { "admin", u->admin ? "true" : "false", true } } };
 	struct db_call call = { .stmt = STMT_USER_ADD };
 	struct db_params *p = &call.params;
 

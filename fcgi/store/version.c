@@ -238,7 +238,8 @@ yank_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	db_bind_int(&asked[0].params, crate_id);
 	db_bind_str(&asked[0].params, y->version_base);
-	protection_call(&asked[1], y->project_id, crate_name_normalize(a, slice_str(name)), y->push_level);
+	protection_call(&asked[1], y->project_id, crate_name_normalize(a, slice_str(name)),
+	    y->push_level);
 	if (db_run(db, a, asked, 2, err) == -1)
 		return -1;
 	if (r->rows == 0)

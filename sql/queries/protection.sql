@@ -32,7 +32,8 @@ RETURNING id;
 -- $1 full path, $2 rule.  One row by primary key, and the project's by its unique index.
 DELETE FROM protection_rules r USING projects p
  WHERE r.id = $2 AND p.id = r.project_id AND lower(p.full_path) = lower($1)
-RETURNING p.id, r.package_name_pattern, r.minimum_access_level_for_push, r.minimum_access_level_for_delete;
+RETURNING p.id, r.package_name_pattern, r.minimum_access_level_for_push,
+          r.minimum_access_level_for_delete;
 
 -- name: protection_list
 -- $1 full path.  A row without a rule where the project has none, no row where there is no project:

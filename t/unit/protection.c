@@ -105,7 +105,8 @@ test_detail(void)
 	is_str(audit_detail(a, &(struct audit_actor) { 0 }, &(struct audit_event) { 0 }), "{}",
 	    "nothing to say");
 	for (int i = 0; i < AUDIT__MAX; i++)
-		ok(audit_action_names[i] != NULL && audit_action_exists(slice_str(audit_action_names[i])),
+		ok(audit_action_names[i] != NULL &&
+		        audit_action_exists(slice_str(audit_action_names[i])),
 		    "action %d has a name", i);
 	ok(!audit_action_exists(slice_str("token")), "part of a name is none");
 }

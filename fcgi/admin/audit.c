@@ -1,0 +1,141 @@
+#include "store/audit_log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "admin/command.h"
+#include "admin/date.h"
+#include "admin/number.h"
+#include "admin/output.h"
+
+/* Rows that are in memory at one time. */
+enum { PAGE = 500 };
+
+enum { PROJECT, USER, ACTION, CRATE, SINCE, UNTIL, LIMIT };
+
+static const struct option_def options[] = {
+	[PROJECT] = { "project", 0, "GROUP/PROJECT", false },
+	[USER] = { "user", 0, "NAME", false },
+	[ACTION] = { "action", 0, "ACTION", false },
+	[CRATE] = { "crate", 0, "NAME", false },
+	[SINCE] = { "since", 0, "DATE", false },
+	[UNTIL] = { "until", 0, "DATE", false },
+	[LIMIT] = { "limit", 0, "N", false },
+};
+
+static const char *const json_keys[] = { "id", "at", "action", "user", "user_id", "token_id",
+	"token_kind", "job_project", "pipeline", "job", "job_url", "ref", "commit", "project",
+	"project_id", "crate", "version", "remote_addr", "request_id",
+	"detail" };
+
+static const char *const table_keys[] = { "at", "action", "who", "token", "project", "crate",
+	"version", "from", "request", "detail" };
+
+enum {
+	NJSON = sizeof(json_keys) / sizeof(*json_keys),
+	NTABLE = sizeof(table_keys) / sizeof(*table_keys)
+};
+
+static void
+print_json(struct arena *a, const struct audit_row *rows, size_t n)
+{
+	struct output out = { a, true, json_keys, NJSON };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct audit_row *r = &rows[i];
+
+		output_row(&out, (struct cell[]) { cell_int(r->id), cell_str(r->at),
+		    cell_str(r->action), cell_str(r->username), cell_id(r->user_id),
+		    cell_id(r->token_id), cell_str(r->token_kind), cell_str(r->job_project),
+		    cell_id(r->pipeline), cell_id(r->job), cell_str(r->job_url), cell_str(r->ref),
+		    cell_str(r->commit), cell_str(r->project), cell_id(r->project_id), cell_str(r->crate), cell_str(r->version),
+		    cell_str(r->remote_addr), cell_str(r->request_id), cell_json(r->detail) });
+	}
+}
+
+/* A user of the system is told from one of the registry by a byte that no username has. */
+static const char *
+who(struct arena *a, const struct audit_row *r)
+{
+	if (r->username == NULL && r->system_user != NULL)
+		return arena_printf(a, "system:%s", r->system_user);
+	return r->username;
+}
+
+static void
+print_table(struct arena *a, const struct audit_row *rows, size_t n, size_t widths[NTABLE])
+{
+	struct output out = { a, false, table_keys, NTABLE };
+	struct cell *cells = arena_calloc(a, n, NTABLE * sizeof(*cells));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct audit_row *r = &rows[i];
+		struct cell row[NTABLE] = { cell_str(r->at), cell_str(r->action),
+			cell_str(who(a, r)), cell_id(r->token_id), cell_str(r->project),
+			cell_str(r->crate), cell_str(r->version), cell_str(r->remote_addr),
+			cell_str(r->request_id), cell_str(r->detail) };
+
+		memcpy(&cells[i * NTABLE], row, sizeof(row));
+	}
+	output_table_part(&out, cells, n, widths);
+}
+
+/* Page by page, each in memory that is used again for the next. */
+static int
+print_log(struct invocation *in, struct audit_cursor *cursor, int64_t limit)
+{
+	struct arena *page = arena_new();
+	size_t widths[NTABLE] = { 0 };
+	int rc = 0;
+
+	for (;;) {
+		int64_t most = limit < PAGE ? limit : PAGE;
+		struct audit_row *rows;
+		size_t n;
+
+		rc = audit_log_next(in->db, page, cursor, most, &rows, &n, &in->err);
+		if (rc == -1)
+			break;
+		if (in->json)
+			print_json(page, rows, n);
+		else if (n > 0 || widths[0] == 0)
+			print_table(page, rows, n, widths);
+		limit -= (int64_t)n;
+		/* what cannot be written is reported at the end of the program */
+		if (n < (size_t)most || limit == 0 || ferror(stdout))
+			break;
+		arena_reset(page);
+	}
+	arena_free(page);
+	return rc;
+}
+
+static int
+run(struct invocation *in)
+{
+	const char *const *given = in->options.values;
+	struct audit_filter filter = { .project = given[PROJECT], .username = given[USER],
+		.action = given[ACTION], .crate = given[CRATE] };
+	struct audit_cursor cursor;
+	int64_t limit = INT64_MAX;
+
+	if ((given[SINCE] != NULL && date_parse(given[SINCE], &filter.since, &in->err) == -1) ||
+	    (given[UNTIL] != NULL && date_parse(given[UNTIL], &filter.until, &in->err) == -1) ||
+	    (given[LIMIT] != NULL &&
+	        number_parse(given[LIMIT], "number of rows", &limit, &in->err) == -1) ||
+	    audit_log_open(in->db, in->arena, &filter, in->json, &cursor, &in->err) == -1)
+		return -1;
+	return print_log(in, &cursor, limit);
+}
+
+static const struct command commands[] = {
+	{ NULL,
+	    "[--project GROUP/PROJECT] [--user NAME] [--action ACTION] [--crate NAME] "
+	    "[--since DATE] [--until DATE] [--limit N]",
+	    "Shows who changed what, newest first; with --json one object a line, oldest\n"
+	    "first.  NAME of --user is who did it.  ACTION is as the log has it, such as\n"
+	    "token.create; see berth(1).",
+	    COMMAND_OPTIONS(options), 0, 0, run },
+};
+
+const struct noun admin_audit = { "audit", COMMAND_LIST(commands) };

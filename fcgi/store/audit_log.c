@@ -1,0 +1,123 @@
+#include "store/audit_log.h"
+
+#include <stdio.h>
+
+#include "crate/crate_name.h"
+#include "store/project.h"
+#include "store/user.h"
+
+static int
+check_crate(const char *name, struct err *err)
+{
+	struct err wrong = { 0 };
+
+	if (crate_name_check(slice_str(name), "crate", &wrong) == -1)
+		return err_set(err, 400, "`%s` is no name of a crate", name);
+	return 0;
+}
+
+int
+audit_log_open(struct db *db, struct arena *a, const struct audit_filter *f, bool oldest_first,
+    struct audit_cursor *cursor, struct err *err)
+{
+	struct project *project;
+
+	*cursor = (struct audit_cursor) { .oldest_first = oldest_first, .action = f->action,
+		.since = f->since, .until = f->until };
+	if (f->action != NULL && !audit_action_exists(slice_str(f->action)))
+		return err_set(err, 400, "there is no action `%s`", f->action);
+	if (f->crate != NULL) {
+		if (check_crate(f->crate, err) == -1)
+			return -1;
+		cursor->crate = crate_name_normalize(a, slice_str(f->crate));
+	}
+	if (f->project != NULL) {
+		if (project_find(db, a, f->project, &project, err) == -1)
+			return -1;
+		cursor->project_id = project->id;
+	}
+	if (f->username != NULL)
+		return user_find(db, a, f->username, &cursor->user_id, err);
+	return 0;
+}
+
+static void
+bind_id(struct db_params *p, int64_t id)
+{
+	if (id == 0)
+		db_bind_null(p);
+	else
+		db_bind_int(p, id);
+}
+
+static void
+bind_cursor(struct db_params *p, const struct audit_cursor *cursor, int64_t most)
+{
+	bind_id(p, cursor->project_id);
+	bind_id(p, cursor->user_id);
+	db_bind_str(p, cursor->action);
+	db_bind_str(p, cursor->crate);
+	db_bind_time(p, cursor->since);
+	db_bind_time(p, cursor->until);
+	db_bind_str(p, cursor->last_id != 0 ? cursor->last_at : NULL);
+	bind_id(p, cursor->last_id);
+	db_bind_int(p, most);
+}
+
+static int64_t
+read_id(const struct db_result *r, int row, int column)
+{
+	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
+}
+
+static struct audit_row
+read_row(const struct db_result *r, int i)
+{
+	return (struct audit_row) {
+		.id = db_int(r, i, 0),
+		.at = db_str(r, i, 1),
+		.action = db_str(r, i, 2),
+		.user_id = read_id(r, i, 3),
+		.username = db_str(r, i, 4),
+		.token_id = read_id(r, i, 5),
+		.token_kind = db_str(r, i, 6),
+		.project_id = read_id(r, i, 7),
+		.project = db_str(r, i, 8),
+		.crate = db_str(r, i, 9),
+		.version = db_str(r, i, 10),
+		.remote_addr = db_str(r, i, 11),
+		.request_id = db_str(r, i, 12),
+		.detail = db_str(r, i, 13),
+		.system_user = db_str(r, i, 14),
+		.pipeline = read_id(r, i, 15),
+		.job = read_id(r, i, 16),
+		.job_url = db_str(r, i, 17),
+		.ref = db_str(r, i, 18),
+		.commit = db_str(r, i, 19),
+		.job_project = db_str(r, i, 20),
+	};
+}
+
+int
+audit_log_next(struct db *db, struct arena *a, struct audit_cursor *cursor, int64_t most,
+    struct audit_row **rows, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	bind_cursor(&p, cursor, most);
+	if (db_exec(db, a, cursor->oldest_first ? STMT_AUDIT_OLDEST : STMT_AUDIT_NEWEST, &p, &r,
+	        err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*rows = arena_calloc(a, *n, sizeof(**rows));
+	for (int i = 0; i < r.rows; i++)
+		(*rows)[i] = read_row(&r, i);
+	if (*n > 0) {
+		const struct audit_row *last = &(*rows)[*n - 1];
+
+		cursor->last_id = last->id;
+		snprintf(cursor->last_at, sizeof(cursor->last_at), "%s", last->at);
+	}
+	return 0;
+}

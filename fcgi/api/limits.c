@@ -72,14 +72,14 @@ refuse(const struct write_answer *answer, struct err *err)
 }
 
 static int
-charge(struct worker_app *app, struct request *rq, struct write_ask *ask, struct err *err)
+charge(struct worker_app *app, struct request *rq, struct write_ask ask, struct err *err)
 {
 	struct write_limit limits[WRITE__MAX];
 	struct write_answer answer;
 
 	limits_of(app->settings, limits);
-	ask->limits = limits;
-	if (write_limit_charge(app->db, rq->arena, ask, &answer, err) == -1)
+	ask.limits = limits;
+	if (write_limit_charge(app->db, rq->arena, &ask, &answer, err) == -1)
 		return -1;
 	return refuse(&answer, err);
 }
@@ -91,15 +91,13 @@ limits_charge_publish(struct worker_app *app, struct request *rq, const char *no
 
 	ask.project_id = app->facts.project_id;
 	ask.normalized_name = normalized_name;
-	return charge(app, rq, &ask, &rq->err);
+	return charge(app, rq, ask, &rq->err);
 }
 
 int
 limits_charge_yank(struct worker_app *app, struct request *rq)
 {
-	struct write_ask ask = ask_of(app, rq, WRITE_YANK);
-
-	return charge(app, rq, &ask, &rq->err);
+	return charge(app, rq, ask_of(app, rq, WRITE_YANK), &rq->err);
 }
 
 int
@@ -127,7 +125,7 @@ limits_note_refusal(struct worker_app *app, struct request *rq, enum credential 
 		return -1;
 	ask.actor = limits_address(rq->arena, rq->remote_addr);
 	/* whatever goes wrong with counting, they stay refused */
-	if (ask.actor != NULL && charge(app, rq, &ask, &limited) == -1 && limited.status == 429)
+	if (ask.actor != NULL && charge(app, rq, ask, &limited) == -1 && limited.status == 429)
 		rq->err = limited;
 	return -1;
 }

@@ -156,6 +156,6 @@ app_idle_fd(struct worker_app *app)
 }
 
 static const struct pool_app test_app = { &router, app_start, app_stop, app_begin, app_end,
-	app_max_body, app_idle_fd, app_stop };
+	app_max_body, app_idle_fd, app_stop, NULL, NULL };
 
 #endif

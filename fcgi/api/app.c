@@ -4,20 +4,49 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "access/token.h"
 #include "api/limits.h"
 #include "api/routes.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/blob.h"
 
-enum { FRAME_OVERHEAD = 8, STAGING_SLACK = 60 };
+enum {
+	FRAME_OVERHEAD = 8,
+	STAGING_SLACK = 60,
+	IDLE_MAX_US = 1000000 /* what the next request may have to wait for */
+};
+
+/* When tokens were used; that nobody waits for.  What cannot be written is lost. */
+static void
+app_idle(struct worker_app *app)
+{
+	struct err err = { 0 };
+	int64_t now = clock_us();
+
+	db_set_deadline(app->db, now + IDLE_MAX_US);
+	if (token_use_write(&app->token_use, app->db, now, &err) == -1)
+		log_warn("%s", err.detail);
+	db_set_deadline(app->db, 0);
+	/* this is not the next request's time */
+	(void)db_take_us(app->db);
+}
+
+static int
+app_idle_wait_ms(const struct worker_app *app)
+{
+	return token_use_wait_ms(&app->token_use, clock_us());
+}
 
 static void
 app_stop(struct worker_app *app)
 {
 	if (app == NULL)
 		return;
+	if (app->db != NULL)
+		app_idle(app);
 	db_free(app->db);
 	arena_free(app->arena);
 	free(app);
@@ -154,6 +183,8 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	access_facts_read(&calls[FACTS], &app->facts);
 	note_actor(rq, &app->facts);
+	if (app->facts.token_usable)
+		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
 	if (access_decide(&app->facts, credential, need->action, &rq->err) == -1)
 		return limits_note_refusal(app, rq, credential, need->action);
 	if (wrong.status != 0) {
@@ -202,6 +233,8 @@ const struct pool_app api_pool_app = {
 	.max_body = app_max_body,
 	.idle_fd = app_idle_fd,
 	.idle_event = app_idle_event,
+	.idle_wait_ms = app_idle_wait_ms,
+	.idle = app_idle,
 };
 
 char *

@@ -18,6 +18,7 @@
 #include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
+#include "store/token_use.h"
 
 /* What a route needs before its handler runs; NULL in the route: nothing. */
 struct route_need {
@@ -35,6 +36,7 @@ struct worker_app {
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	const char *www_authenticate;
+	struct token_use token_use;
 	/* of the request in hand */
 	struct access_facts facts;
 	struct db_call first;

@@ -39,6 +39,13 @@ struct pool_app {
 	 */
 	int (*idle_fd)(struct worker_app *);
 	void (*idle_event)(struct worker_app *);
+	/*
+	 * Milliseconds until the application wants to do something that no request waits for, 0
+	 * for now, -1 for nothing; and that.  It is called while there is no request, so it must be
+	 * short.  Both may be NULL.
+	 */
+	int (*idle_wait_ms)(const struct worker_app *);
+	void (*idle)(struct worker_app *);
 };
 
 /* Opens the log that the settings name.  0, or -1 with errno set. */

@@ -42,6 +42,31 @@ signal_take(struct worker *w)
 		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
 }
 
+static int
+idle_wait_ms(const struct worker *w)
+{
+	return w->app->idle_wait_ms != NULL ? w->app->idle_wait_ms(w->state) : -1;
+}
+
+/* How long to wait for a request, in milliseconds; -1: for as long as it takes. */
+static int
+patience(const struct worker *w)
+{
+	int idle = idle_wait_ms(w);
+
+	return fcgi_is_kept(w->conn) && (idle == -1 || idle > KEPT_IDLE_MS) ? KEPT_IDLE_MS : idle;
+}
+
+/* Nothing came for so long. */
+static void
+patience_end(struct worker *w)
+{
+	if (idle_wait_ms(w) == 0)
+		w->app->idle(w->state);
+	else if (fcgi_is_kept(w->conn))
+		fcgi_drop(w->conn);
+}
+
 /* Waits until something happens.  True: there may be a request. */
 static bool
 request_wait(struct worker *w)
@@ -52,10 +77,10 @@ request_wait(struct worker *w)
 		[REQUEST] = { .fd = fcgi_fd(w->conn), .events = POLLIN },
 		[APP] = { .fd = w->app->idle_fd(w->state), .events = POLLIN },
 	};
-	int n = poll(fds, N, fcgi_is_kept(w->conn) ? KEPT_IDLE_MS : -1);
+	int n = poll(fds, N, patience(w));
 
 	if (n == 0)
-		fcgi_drop(w->conn);
+		patience_end(w);
 	if (n <= 0)
 		return false;
 	if (fds[SIGNAL].revents != 0)

@@ -254,7 +254,8 @@ subtest 'another project has its own' => sub {
 subtest 'a policy that is not understood' => sub {
 	$t->psql(q(UPDATE projects SET policy = '{"max_colour": "1"}' WHERE full_path = 'demo/registry'));
 	refuses('lets nothing in', crate_with(), 500, qr/^internal error/);
-	like($t->log('pool'), qr/policy of the project: max_colour is no key of a project/, 'the log says why');
+	ok($t->wait_for(sub { $t->log('pool') =~ /policy of the project: max_colour is no key of a project/ }, 10),
+	    'the log says why');
 	is($t->http(GET => $p->root . '/config.json', { token => $p->token })->{status}, 200, 'reading goes on');
 	project(max_keywords => '');
 	$t->psql(q(UPDATE projects SET policy = '{}'));

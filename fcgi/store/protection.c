@@ -272,7 +272,6 @@ protection_judge(const struct db_call *call, struct err *err)
 	if (r->rows == 0)
 		return 0;
 	return err_set(err, 403,
-	    "package protected: it needs at least the level `%s`, which no deploy token has, "
-	    "by the rule `%s`",
+	    "package protected: only users with at least the level `%s` may change it, by the rule `%s`",
 	    protection_level_name(db_int(r, 0, 1)), db_str(r, 0, 0));
 }

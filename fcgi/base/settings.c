@@ -17,15 +17,16 @@ check_url(const char *v)
 		host = v + 7;
 	else
 		return "must begin with https:// or http://";
-	if (host[0] == '\0' || strpbrk(host, "\"\\<>?#@") != NULL)
-		return "must be https://host[:port][/path]";
+	if (v[n - 1] == '/' && host[0] != '\0')
+		return "must not end in a slash";
+	/* no path: the registry's routes begin at the root, and nginx serves them there */
+	if (host[0] == '\0' || strpbrk(host, "\"\\<>?#@/") != NULL)
+		return "must be https://host[:port]";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
 	for (const char *p = host; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			return "must be of visible ASCII characters";
 	}
-	if (v[n - 1] == '/')
-		return "must not end in a slash";
 	return NULL;
 }
 

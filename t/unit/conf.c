@@ -46,6 +46,7 @@ static const struct {
 	{ "external_url = crates.example\n", "must begin with https://" },
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
+	{ "external_url = https://crates.example/x\n", "must be https://host[:port]" },
 	{ "external_url = https://a b\n", "external_url must be of visible ASCII characters" },
 	{ "external_url = https://b\xc3\xbc" "cher.example\n", "must be of visible ASCII characters" },
 	{ URL "# \xff\n", "not UTF-8" },
@@ -104,11 +105,11 @@ main(void)
 	is_int(s.socket_mode, 0660, "default of a mode");
 	is_str(s.log_file, "", "default of a text");
 	ok(load(a,
-	       "# comment\n\n  external_url =  \"https://h:8443/x\"  \nworkers=3\n"
+	       "# comment\n\n  external_url =  \"https://h:8443\"  \nworkers=3\n"
 	       "request_timeout = 2min\nmax_crate_size = 1g\nsocket_mode = 0600\n",
 	       &s, &e) == 0,
 	    "spaces, quotes, comments, units: %s", e.detail);
-	is_str(s.external_url, "https://h:8443/x", "quotes are taken off");
+	is_str(s.external_url, "https://h:8443", "quotes are taken off");
 	is_int(s.workers, 3, "number");
 	is_int(s.request_timeout, 120, "minutes");
 	is_int(s.max_crate_size, 1 << 30, "gigabytes");

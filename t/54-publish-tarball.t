@@ -87,6 +87,8 @@ my @refused = (
 		crate(Berth::Archive::pax('size=2048'), $target, file('swallowed'))],
 	[68, 'PAX size that is no number', qr/^uploaded tarball is malformed: .*`size`/,
 	    crate(Berth::Archive::pax('size=abc'), $target)],
+	[68, 'PAX path inside a comment', qr/^uploaded tarball is malformed: .*`comment`/,
+	    crate(Berth::Archive::pax("comment=x\n29 path=foo-1.0.0/Cargo.toml"), $target)],
 	[68, 'PAX path elsewhere', qr{^invalid path found: bar-1\.0\.0/x},
 	    crate(Berth::Archive::pax('path=bar-1.0.0/x'), $target)],
 	[68, 'two names for one entry', qr/two extension headers/,

@@ -8,10 +8,14 @@
 /* Not the "too large" of crate/malformed.h: these bytes were read and understood. */
 #define MALFORMED_PAX "uploaded tarball is malformed: "
 
+/*
+ * No line feed: the length of a record counts one in, but cargo cuts the text at
+ * every one of them, and would take what follows for another record: a path, say.
+ */
 static bool
 text_valid(struct slice s)
 {
-	return memchr(s.p, '\0', s.n) == NULL && utf8_valid(s);
+	return memchr(s.p, '\0', s.n) == NULL && memchr(s.p, '\n', s.n) == NULL && utf8_valid(s);
 }
 
 static bool

@@ -246,6 +246,10 @@ test_extensions(void)
 		{ "30 size=100000000000000000000\n", "bad value for the PAX key `size`" },
 		{ "13 mtime=now\n", "bad value for the PAX key `mtime`" },
 		{ "11 mtime=.\n", "bad value for the PAX key `mtime`" },
+		/* cargo takes what is between the line feeds for a record */
+		{ "25 comment=x\n12 path=a/c\n", "bad value for the PAX key `comment`" },
+		{ "23 uname=x\n12 path=a/c\n", "bad value for the PAX key `uname`" },
+		{ "23 gname=x\n12 path=a/c\n", "bad value for the PAX key `gname`" },
 		{ "12 path=a/b\n12 path=a/c\n", "the PAX key `path` is given twice" },
 		{ "25 GNU.sparse.name=a/bcd\n", "the PAX key `GNU.sparse.name` is not allowed" },
 		{ "16 linkpath=a/b\n", "the PAX key `linkpath` is not allowed" },

@@ -27,15 +27,16 @@ static const struct field {
 static const struct magic {
 	char bytes[MAGIC_SIZE + 1];
 	bool prefix; /* GNU keeps other things in the bytes of the prefix */
+	bool extensions; /* cargo takes those of another format for files */
 	/*
 	 * From here on there must be nothing.  GNU has a map of holes there, which libarchive
 	 * goes by whatever the type says, and most others do not: two contents of one file.
 	 */
 	size_t blank_from;
 } magics[] = {
-	{ "ustar\0" "00", true, 500 }, /* POSIX */
-	{ "ustar  \0", false, 369 }, /* GNU: what cargo writes; before it are two times */
-	{ "\0\0\0\0\0\0\0\0", false, 265 }, /* Version 7: what the first cargos wrote */
+	{ "ustar\0" "00", true, true, 500 }, /* POSIX */
+	{ "ustar  \0", false, true, 369 }, /* GNU: what cargo writes; before it are two times */
+	{ "\0\0\0\0\0\0\0\0", false, false, 265 }, /* Version 7: what the first cargos wrote */
 };
 
 static const struct {
@@ -163,6 +164,9 @@ tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_h
 		return err_set(err, 400, MALFORMED ": the header at byte %" PRIu64
 		    " goes on after its end", at);
 	h->type = block[TYPE_AT] == '\0' ? TAR_FILE : block[TYPE_AT];
+	if (!magic->extensions && (h->type == TAR_LONG_NAME || h->type == TAR_PAX))
+		return err_set(err, 400, MALFORMED ": an extension header of a format that has "
+		    "none, at byte %" PRIu64, at);
 	h->size = values[SIZE];
 	h->mode = (unsigned)values[MODE];
 	h->prefix = slice_of("", 0);

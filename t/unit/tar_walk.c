@@ -287,6 +287,17 @@ test_extensions(void)
 		tarball_entry(tar, '0', "a/c", "abc");
 		is_refused(tar, "two extension headers", "two in a row");
 	}
+	for (const char *p = "xL"; *p != '\0'; p++) {
+		char *h;
+
+		tar = tar_new();
+		h = tarball_header(tar, *p, "ext", 12);
+		memset(h + 257, 0, 8);
+		tarball_seal(h);
+		tarball_data(tar, "12 path=a/b\n", 12);
+		tarball_entry(tar, '0', "a/c", "abc");
+		is_refused(tar, "an extension header of a format that has none", "version 7");
+	}
 	tar = tar_new();
 	tarball_entry(tar, 'L', "ext", "");
 	is_refused(tar, "an extension header of 0 bytes", "an empty long name");

@@ -106,6 +106,13 @@ sub slurp {
 	return scalar(<$fh>) // '';
 }
 
+# A path of so many bytes, in folders of 200.
+sub nested {
+	my ($n) = @_;
+
+	return substr(('a' x 199 . '/') x ($n / 200 + 1), 0, $n);
+}
+
 sub accepted_bytes {
 	my ($name, $bytes, @options) = @_;
 	my ($status, $verdict, undef, $err) = inspect($bytes, @options);
@@ -153,7 +160,7 @@ sub accepted_variants {
 	accepted('directories', Berth::Crate::entry("$folder/", '', type => '5'), $toml,
 	    file('src/', '', type => '5'), file('src/lib.rs'));
 	accepted('a long path', $toml, file('a' x 200));
-	accepted('a path of 1024 bytes', $toml, file('a' x (1024 - length("$folder/"))));
+	accepted('a path of 1024 bytes', $toml, file(nested(1024 - length("$folder/"))));
 	accepted('PAX path, time and the right size', $toml,
 	    Berth::Archive::pax("path=$folder/b\xc3\xa4r", 'mtime=1.5', 'size=3'), file('x', 'abc'));
 	accepted('a POSIX prefix', $toml,
@@ -283,7 +290,9 @@ sub refused_paths {
 	    file("x\xff.rs"));
 	refused('a control character', qr/^invalid path found: .*control/, $toml, file("x\x1by"));
 	refused('a path of 1025 bytes', qr/longer than 1024|extension header of/, $toml,
-	    file('a' x (1025 - length("$folder/"))));
+	    file(nested(1025 - length("$folder/"))));
+	refused('a component of 256 bytes', qr/a component is longer than 255 bytes/, $toml,
+	    file('a' x 256));
 	refused('the same path twice', qr/^invalid path found: .*already/, $toml, file('x'), file('x'));
 	refused('paths that differ by case', qr/^invalid path found: .*already/, $toml,
 	    file('src/lib.rs'), file('SRC/Lib.rs'));

@@ -129,6 +129,8 @@ my @refused = (
 	    crate(file('x', '', mode => oct($_)))] } qw(04755 02755 01777)),
 	[84, '.cargo-ok', qr{^invalid path found: foo-1\.0\.0/\.cargo-ok},
 	    crate(file('.cargo-ok', '{"v":1}'))],
+	[84, '.cargo-ok as a folder', qr{^invalid path found: foo-1\.0\.0/\.cargo-ok},
+	    crate(file('.cargo-ok/x'))],
 	[84, '.CARGO-OK', qr{^invalid path found: foo-1\.0\.0/\.CARGO-OK},
 	    crate(file('.CARGO-OK'))],
 	[86, 'over 1 MiB', $unreadable, bare(file('Cargo.toml', $manifest . '#' x MIB))],

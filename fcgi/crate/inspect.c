@@ -46,6 +46,15 @@ equals_folded(struct slice s, const char *str)
 	return s.n == strlen(str) && strncasecmp(s.p, str, s.n) == 0;
 }
 
+/* What is before the first slash. */
+static struct slice
+first_name(struct slice path)
+{
+	const char *slash = path.n > 0 ? memchr(path.p, '/', path.n) : NULL;
+
+	return slice_of(path.p, slash == NULL ? path.n : (size_t)(slash - path.p));
+}
+
 static bool
 equals(struct slice a, struct slice b)
 {
@@ -136,8 +145,8 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 		path.n--;
 	if (folder_check(in, entry, path, &rest, err) == -1)
 		return -1;
-	/* cargo's own mark that a crate was unpacked whole */
-	if (equals_folded(rest, ".cargo-ok"))
+	/* cargo's own mark that a crate was unpacked whole: a folder would be in its way too */
+	if (equals_folded(first_name(rest), ".cargo-ok"))
 		return tar_path_refuse(path, "the name is cargo's own", err);
 	/*
 	 * Write rights for group and others do pass: old cargos packed the

@@ -6,6 +6,9 @@
 #include "base/utf8.h"
 #include "crate/excerpt.h"
 
+/* No usual file system keeps a longer name, so that cargo could not unpack the crate. */
+enum { COMPONENT_MAX = 255 };
+
 /* Windows opens a device for these, whatever the extension. */
 static const char *const devices[] = {
 	"con", "prn", "aux", "nul",
@@ -48,6 +51,8 @@ component_fault(struct slice part)
 {
 	if (part.n == 0)
 		return "it has an empty component";
+	if (part.n > COMPONENT_MAX)
+		return "a component is longer than 255 bytes";
 	if (slice_is(part, "."))
 		return "it has a `.` component";
 	if (slice_is(part, ".."))

@@ -140,6 +140,7 @@ test_paths(void)
 		{ FOLDER "/../a", "invalid path found: " FOLDER "/../a" },
 		{ FOLDER "/a\xff", "invalid path found" },
 		{ FOLDER "/.cargo-ok", "the name is cargo's own" },
+		{ FOLDER "/.cargo-ok/x", "the name is cargo's own" },
 		{ FOLDER "/.Cargo-OK", "the name is cargo's own" },
 		{ FOLDER "/SRC/lib.rs", "invalid path found" },
 		{ FOLDER "/src/lib.rs/x", "invalid path found" },

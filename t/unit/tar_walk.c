@@ -466,6 +466,10 @@ test_paths(void)
 			    strstr(err.pub, paths[i].reason) != NULL, "path %zu: %s", i, err.pub);
 	}
 	memset(longest, 'a', TAR_PATH_MAX + 1);
+	is_int(tar_path_check(slice_of(longest, 255), false, &err), 0, "a component of 255 bytes");
+	is_int(tar_path_check(slice_of(longest, 256), false, &err), -1, "one of 256 bytes");
+	for (size_t i = 128; i < TAR_PATH_MAX; i += 128)
+		longest[i] = '/';
 	is_int(tar_path_check(slice_of(longest, TAR_PATH_MAX), false, &err), 0, "1024 bytes");
 	is_int(tar_path_check(slice_of(longest, TAR_PATH_MAX + 1), false, &err), -1, "1025 bytes");
 	ok(strstr(err.pub, "longer than 1024 bytes") != NULL, "%s", err.pub);

@@ -240,6 +240,8 @@ refused("case 113: value $_->[0]", $_->[1], manifest('', features(qq(a = ["$_->[
     ['base?/x', qr/is not an optional dependency$/],
     ['nothing/x', qr/is not a dependency$/], ['dep:base/x', qr/has both `dep:` and `\/`$/],
     ['xdep:base', qr/^invalid character `:`/];
+refused('case 113: a feature that includes itself', qr/^feature `x` includes itself$/,
+    manifest('', features('x = ["x"]')));
 refused('case 114: 301 features', qr/at most 300 features, but this one declares 301$/,
     manifest('', features(many(301, 'f%d = []'))));
 refused('case 114: 301 values', qr/^a feature can enable at most 300 .*`all` enables 301$/,

@@ -1,5 +1,6 @@
 #include "crate/package_rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -165,6 +166,43 @@ check_dependency(struct arena *a, struct dependency *d, const struct package_lim
 	return check_target(a, d, err);
 }
 
+static int
+compare_sources(const void *a, const void *b)
+{
+	const struct dependency *x = *(const struct dependency *const *)a;
+	const struct dependency *y = *(const struct dependency *const *)b;
+
+	return strcmp(dependency_local_name(x), dependency_local_name(y));
+}
+
+static bool
+same_source(const struct dependency *x, const struct dependency *y)
+{
+	if (x->registry == NULL || y->registry == NULL)
+		return x->registry == y->registry;
+	return strcmp(x->registry, y->registry) == 0;
+}
+
+/* One name, one registry, whatever the kind and target: else cargo does not read the manifest. */
+static int
+check_sources(struct arena *a, const struct package *pkg, struct err *err)
+{
+	const struct dependency **v = arena_calloc(a, pkg->ndeps, sizeof(struct dependency *));
+
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		v[i] = &pkg->deps[i];
+	if (pkg->ndeps > 1)
+		qsort(v, pkg->ndeps, sizeof(struct dependency *), compare_sources);
+	for (size_t i = 1; i < pkg->ndeps; i++) {
+		if (compare_sources(&v[i - 1], &v[i]) == 0 && !same_source(v[i - 1], v[i]))
+			return err_set(err, 400,
+			    "dependency `%s` must come from one registry, whatever its kind and "
+			    "target",
+			    dependency_local_name(v[i]));
+	}
+	return 0;
+}
+
 int
 package_check_dependencies(struct arena *a, struct package *pkg,
     const struct package_limits *limits, struct err *err)
@@ -177,7 +215,7 @@ package_check_dependencies(struct arena *a, struct package *pkg,
 		if (check_dependency(a, &pkg->deps[i], limits, err) == -1)
 			return -1;
 	}
-	return 0;
+	return check_sources(a, pkg, err);
 }
 
 /* In the order of publish.md, section 1. */

@@ -162,6 +162,10 @@ check_reference(const struct subjects *s, const char *feature, const char *value
 	struct feature_value v = feature_value_parse(slice_str(value));
 	const char *fault = value_fault(s, &v);
 
+	/* longer ways round are no trouble to a resolver */
+	if (fault == NULL && strcmp(feature, value) == 0)
+		return err_set(err, 400, "feature `%.*s` includes itself",
+		    excerpt(slice_str(feature)), feature);
 	if (fault == NULL)
 		return 0;
 	return err_set(err, 400, "feature `%.*s` includes `%.*s`, but `%.*s` %s",

@@ -128,6 +128,8 @@ static const struct example about[] = {
 	"characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)"
 #define NOT_URL(u) "dependency `a`: `" u "` is not the URL of a registry's index"
 
+#define SOURCES "dependency `a` must come from one registry, whatever its kind and target"
+
 static const struct example dependencies[] = {
 	{ "[dependencies]\na='1'\n[dev-dependencies]\na='1'\n[build-dependencies]\na='1'\n"
 	  "[target.t.dependencies]\na='1'",
@@ -153,6 +155,11 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na={version='1',features=['']}", "feature cannot be empty" },
 	{ "[dev-dependencies]\na={version='1',optional=true}",
 	    "dev-dependencies are not allowed to be optional: `a`" },
+	{ "[dependencies]\na='1'\n[build-dependencies]\na={version='1',registry-index='" OTHER "'}",
+	    SOURCES },
+	{ "[dependencies]\na='1'\n[target.t.dependencies]\na={version='1',registry-index='" OWN "'}",
+	    SOURCES },
+	{ "[dependencies]\na='1'\nb={package='a',version='1',registry-index='" OTHER "'}", "" },
 	{ "[target.'cfg(']\ndependencies.a='1'",
 	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
 	{ "[dependencies]\na={version='1',registry-index='" OTHER "'}", "" },
@@ -178,7 +185,9 @@ static const struct example features[] = {
 	{ "[features]\n'foo.\xe4\xbd\xa0\xe5\xa5\xbd'=[]\n'\xe4\xb8\x96-+'=[]", "" },
 	{ "[features]\na=[]\nb=[]\nc=[]\nd=[]",
 	    "a crate can have at most 3 features, but this one declares 4" },
-	{ "[features]\na=['a','a','a']", "" },
+	{ "[features]\na=['b','b','b']\nb=[]", "" },
+	{ "[features]\na=['a']", "feature `a` includes itself" },
+	{ "[features]\na=['b']\nb=['a']", "" },
 	{ "[features]\na=['a','a','a','a']", "a feature can enable at most 3 features or "
 					     "dependencies, but `a` enables 4" },
 	{ "[features]\n''=[]", "feature cannot be empty" },

@@ -1,6 +1,8 @@
 #include "crate/manifest.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crate/excerpt.h"
@@ -33,15 +35,37 @@ static const struct field lists[] = {
 	{ "categories", offsetof(struct package, categories), false },
 };
 
+/* The 70 of 1.70; as great as can be where there is nothing to compare. */
+static unsigned long
+rust_minor(const char *version)
+{
+	if (version != NULL && version[0] == '0')
+		return 0;
+	if (version == NULL || version[0] != '1' || (version[1] != '.' && version[1] != '\0'))
+		return ULONG_MAX;
+	return version[1] == '.' ? strtoul(version + 2, NULL, 10) : 0;
+}
+
 static int
 check_edition(const struct manifest *m)
 {
-	static const char *const editions[] = { "2015", "2018", "2021", "2024" };
+	/* `minor`: of the first 1.x that knows the edition; cargo takes no `rust-version` below it */
+	static const struct {
+		const char *name;
+		unsigned long minor;
+	} editions[] = { { "2015", 0 }, { "2018", 31 }, { "2021", 56 }, { "2024", 85 } };
 	const char *edition = m->package->edition;
 
 	for (size_t i = 0; i < sizeof(editions) / sizeof(*editions); i++) {
-		if (edition == NULL || strcmp(edition, editions[i]) == 0)
+		if (edition == NULL)
 			return 0;
+		if (strcmp(edition, editions[i].name) != 0)
+			continue;
+		if (rust_minor(m->package->rust_version) < editions[i].minor)
+			return manifest_fail(m,
+			    "`rust-version` is older than 1.%lu, the first that knows edition %s",
+			    editions[i].minor, edition);
+		return 0;
 	}
 	return manifest_fail(m, "unknown edition `%.*s`: expected 2015, 2018, 2021 or 2024",
 	    excerpt(slice_str(edition)), edition);

@@ -1,5 +1,7 @@
 #include "crate/manifest.h"
 
+#include <string.h>
+
 #include "crate/manifest_reader.h"
 
 /* Where dependencies of each kind stand, in the root and in each target. */
@@ -15,12 +17,26 @@ static const struct {
 
 enum { NTABLES = sizeof(tables) / sizeof(*tables) };
 
+/* Edition 2024 took back the keys with an underscore: cargo fails where it meets one. */
+static int
+refuse_old_key(const struct section *s, const char *key)
+{
+	const char *edition = s->m->package->edition;
+
+	if (key == NULL || edition == NULL || strcmp(edition, "2024") != 0 ||
+	    toml_get(s->table, key) == NULL)
+		return 0;
+	return manifest_fail(s->m, "`%s` is no key of edition 2024", manifest_name(s, key));
+}
+
 static int
 read_default_features(const struct section *s, bool *out)
 {
 	bool old = toml_get(s->table, "default-features") == NULL;
 
 	*out = true;
+	if (refuse_old_key(s, "default_features") == -1)
+		return -1;
 	return manifest_bool(s, old ? "default_features" : "default-features", out);
 }
 
@@ -78,6 +94,8 @@ find_table(const struct section *s, size_t i, struct section *out)
 {
 	bool old = toml_get(s->table, tables[i].key) == NULL && tables[i].old_key != NULL;
 
+	if (refuse_old_key(s, tables[i].old_key) == -1)
+		return -1;
 	return manifest_section(s, old ? tables[i].old_key : tables[i].key, out);
 }
 

@@ -5,10 +5,12 @@
 
 #include "crate/malformed.h"
 
-enum { OUT_SIZE = 64 * 1024, WINDOW_GZIP_ONLY = 15 + 16 };
+/* cargo gives up at a name or comment of more than 65,535 bytes. */
+enum { OUT_SIZE = 64 * 1024, HEADER_MAX = 64 * 1024, WINDOW_GZIP_ONLY = 15 + 16 };
 
 struct gzip_stream {
 	z_stream z;
+	gz_header header;
 	gzip_sink *sink;
 	void *arg;
 	uint64_t size, max;
@@ -31,7 +33,8 @@ gzip_stream_new(struct arena *arena, uint64_t max_bytes, gzip_sink *sink, void *
 	gz->sink = sink;
 	gz->arg = arg;
 	gz->max = max_bytes;
-	if (inflateInit2(&gz->z, WINDOW_GZIP_ONLY) != Z_OK) {
+	if (inflateInit2(&gz->z, WINDOW_GZIP_ONLY) != Z_OK ||
+	    inflateGetHeader(&gz->z, &gz->header) != Z_OK) {
 		(void)err_internal(err, 500, "zlib does not start");
 		return NULL;
 	}
@@ -70,8 +73,11 @@ int
 gzip_stream_push(struct gzip_stream *gz, struct slice in, struct err *err)
 {
 	while (in.n > 0) {
-		uInt n = in.n < OUT_SIZE ? (uInt)in.n : OUT_SIZE;
+		uLong max = gz->header.done ? OUT_SIZE : HEADER_MAX - gz->z.total_in;
+		uInt n = in.n < max ? (uInt)in.n : (uInt)max;
 
+		if (n == 0)
+			return err_set(err, 400, MALFORMED ": gzip: the header is too long");
 		gz->z.next_in = (const Bytef *)in.p;
 		gz->z.avail_in = n;
 		in.p += n;

@@ -138,6 +138,39 @@ test_edges(void)
 	plain = all;
 }
 
+/* The same with a name of n bytes in the header. */
+static struct slice
+named(struct slice in, size_t n)
+{
+	enum { FIXED = 10, FLAGS = 3, HAS_NAME = 8 };
+	struct buf b;
+
+	buf_init(&b, arena, in.n + n + 1);
+	buf_put(&b, changed(in, FLAGS, HAS_NAME).p, FIXED);
+	for (size_t i = 0; i < n; i++)
+		buf_putc(&b, 'a');
+	buf_put(&b, "", 1);
+	buf_put(&b, in.p + FIXED, in.n - FIXED);
+	return buf_slice(&b);
+}
+
+/* Fixed bytes, the name and its NUL may be 64 KiB together. */
+static void
+test_header(struct slice gz)
+{
+	static const size_t pieces[] = { 1, 1 << 20 };
+	struct slice longest = named(gz, 65536 - 11);
+	struct err err;
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(*pieces); i++) {
+		struct taker t = { 0 };
+
+		ok(run(longest, pieces[i], UINT64_MAX, &t, &err) == 0 && t.n == plain.n,
+		    "the longest header, in pieces of %zu", pieces[i]);
+	}
+	is_refused(named(gz, 65536 - 10), "the header is too long", "a longer header");
+}
+
 int
 main(void)
 {
@@ -154,6 +187,7 @@ main(void)
 	test_sound(gz);
 	test_limit(gz);
 	test_sink(gz);
+	test_header(gz);
 	test_edges();
 
 	is_refused(slice_of("", 0), "ends too early", "nothing");

@@ -42,7 +42,7 @@ limits_of(const struct worker_app *app, struct arena *a, const struct settings *
 		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/",
 		    app_registry_url(app, a), s->external_url,
 		    encoded_path(a, app->facts.full_path)),
-		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/* %s",
+		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
 		    s->external_url, s->allowed_registries),
 	};
 }

@@ -100,7 +100,10 @@ struct package_limits {
 	size_t max_categories;
 	/* space-separated index URLs of the project itself: become "same registry" */
 	const char *own_registries;
-	/* the allow-list: space-separated index URLs; one that ends in `*` allows what begins so */
+	/*
+	 * The allow-list: space-separated index URLs.  One may hold one `*`: at its end it stands
+	 * for any rest, before that for a part of the path without a slash.
+	 */
 	const char *allowed_registries;
 };
 

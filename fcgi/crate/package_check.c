@@ -23,17 +23,34 @@ show(const char *text)
 	return excerpt(slice_str(text));
 }
 
-/* Is the URL one of the words of the list?  A word that ends in `*` stands for what begins so. */
+/* A `*` at the end stands for any rest, one before that for a part of the path. */
+static bool
+matches(struct slice pattern, struct slice url)
+{
+	const char *star = memchr(pattern.p, '*', pattern.n);
+	size_t head = star == NULL ? pattern.n : (size_t)(star - pattern.p);
+	size_t tail = star == NULL ? 0 : pattern.n - head - 1;
+
+	if (star == NULL)
+		return url.n == head && memcmp(url.p, pattern.p, head) == 0;
+	if (url.n < head + tail || memcmp(url.p, pattern.p, head) != 0 ||
+	    memcmp(url.p + url.n - tail, star + 1, tail) != 0)
+		return false;
+	for (size_t i = head; tail > 0 && i < url.n - tail; i++) {
+		if (strchr("/?#", url.p[i]) != NULL)
+			return false;
+	}
+	return tail == 0 || url.n > head + tail;
+}
+
+/* Is the URL one of the words of the list? */
 static bool
 listed(const char *list, const char *url)
 {
 	struct slice word;
 
 	while (words_next(&list, &word)) {
-		bool prefix = word.p[word.n - 1] == '*';
-
-		if (strncmp(word.p, url, prefix ? word.n - 1 : word.n) == 0 &&
-		    (prefix || url[word.n] == '\0'))
+		if (matches(word, slice_str(url)))
 			return true;
 	}
 	return false;

@@ -319,6 +319,12 @@ test_allow_list(void)
 		{ "sparse+https://r.example/*", "sparse+https://r.example.evil/", false },
 		{ "https://r.example/", "https://r.example/x", false },
 		{ "*", "file:///etc", false },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example/7/i/", true },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example//i/", false },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example/7/x/i/", false },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example/7/i/?x#/i/", false },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example/7?/i/", false },
+		{ "sparse+https://r.example/*/i/", "sparse+https://r.example/i/", false },
 	};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {

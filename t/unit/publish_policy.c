@@ -55,7 +55,7 @@ load_settings(void)
 static const char configured[] =
     "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=300;"
     "keywords=5;categories=5;required=license;reserved=house;"
-    "allowed=" PROJECTS "* https://r.example/i;"
+    "allowed=" PROJECTS "*/packages/cargo/ https://r.example/i;"
     "own=" PROJECTS "7/packages/cargo/ " PROJECTS "a%2Fb%2Fc/packages/cargo/;";
 
 /* The text above with another `name=value;`. */
@@ -84,7 +84,7 @@ static const struct {
 	{ "required_metadata", "readme", "required=readme;" },
 	{ "required_metadata", "\"\"", "required=;" },
 	{ "reserved_names", "A b_c", "reserved=A b_c;" },
-	{ "allowed_registries", "*", "allowed=" PROJECTS "* *;" },
+	{ "allowed_registries", "*", "allowed=" PROJECTS "*/packages/cargo/ *;" },
 };
 
 static const struct {

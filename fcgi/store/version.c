@@ -6,21 +6,13 @@
 #include "base/json.h"
 #include "crate/crate_name.h"
 #include "crate/index_line.h"
+#include "crate/package_json.h"
 #include "store/crate.h"
 #include "store/protection.h"
 #include "store/version_check.h"
 
 /* Far above what package_limits let through. */
 enum { JSON_MAX = 16 << 20 };
-
-static void
-put_strings(struct json_out *o, const struct strings *s)
-{
-	json_out_open(o, '[');
-	for (size_t i = 0; i < s->n; i++)
-		json_out_str(o, s->v[i]);
-	json_out_close(o, ']');
-}
 
 static const char *
 dependencies_json(struct arena *a, const struct package *pkg)
@@ -48,8 +40,7 @@ dependencies_json(struct arena *a, const struct package *pkg)
 		json_out_bool(&o, d->optional);
 		json_out_key(&o, "default_features");
 		json_out_bool(&o, d->default_features);
-		json_out_key(&o, "features");
-		put_strings(&o, &d->features);
+		package_json_write_strings(&o, "features", &d->features);
 		json_out_close(&o, '}');
 	}
 	json_out_close(&o, ']');
@@ -66,8 +57,7 @@ features_json(struct arena *a, const struct package *pkg)
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	for (size_t i = 0; i < pkg->nfeatures; i++) {
-		json_out_key(&o, pkg->features[i].name);
-		put_strings(&o, &pkg->features[i].values);
+		package_json_write_strings(&o, pkg->features[i].name, &pkg->features[i].values);
 	}
 	json_out_close(&o, '}');
 	return buf_str(&b);

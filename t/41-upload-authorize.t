@@ -23,20 +23,6 @@ my $big = 'x' x (5 << 20);
 
 sub new_of { return $t->registry($_[0]) . '/api/v1/crates/new'; }
 
-# The routes that the pool has logged for a response's request, in order: $n of them, whose lines
-# come after the answer.
-sub routes_of {
-	my ($res, $n) = @_;
-	my @routes;
-
-	$t->wait_for(sub {
-		@routes = map { / route=(\S+)/ ? $1 : () }
-		    grep { /event=request id=$res->{headers}{'x-served-by'} / } split(/\n/, $t->log('pool'));
-		return @routes >= $n;
-	}, 5);
-	return \@routes;
-}
-
 sub refused {
 	my ($name, $res, $status, $detail) = @_;
 
@@ -47,7 +33,7 @@ sub refused {
 	is($res->{headers}{$_}, undef, "$name: $_ is between us") for qw(x-berth-status x-berth-refusal);
 	is_deeply([map { $_->[1] } grep { $_->[0] eq 'www-authenticate' } @{ $res->{header_list} }],
 	    $status == 401 ? ['Cargo login_url="' . $t->url . '/-/tokens"'] : [], "$name: where to log in, once");
-	is_deeply(routes_of($res, 1), ['publish_authorize'], "$name: the upload was not asked for") if $status < 500;
+	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], "$name: the upload was not asked for") if $status < 500;
 }
 
 for my $http2 (0, 1) {
@@ -76,11 +62,11 @@ unlike($t->log('nginx-error'), qr/buffered to a temporary file/, 'no refused bod
 my $res = $t->http(PUT => new_of($id), { token => $token{dev},
 	body => $t->publish_body($t->metadata('foo', '1.0.0'), $t->make_crate('foo', '1.0.0')) });
 is($res->{status}, 200, 'who may, may');
-is_deeply(routes_of($res, 2), ['publish_authorize', 'publish'], 'asked first, under the same id');
+is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'asked first, under the same id');
 is($res->{headers}{'x-berth-status'}, undef, 'nothing of it shows');
 $res = $t->http(PUT => new_of($id), { token => $token{dev}, body => $big });
 is($res->{status}, 413, 'a body that is no publish is read and refused');
-is_deeply(routes_of($res, 2), ['publish_authorize', 'publish'], 'by the publish');
+is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'by the publish');
 like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to the disk');
 
 # a client that waits for 100 Continue has its answer before it sent a byte (nginx says 100 as well,

@@ -70,20 +70,6 @@ sub limited {
 	cmp_ok($seconds, '<=', $most, "$name: and no longer than one token takes");
 }
 
-# The routes that the pool has logged for a response's request, in order: $n of them, whose lines
-# come after the answer.
-sub routes_of {
-	my ($res, $n) = @_;
-	my @routes;
-
-	$t->wait_for(sub {
-		@routes = map { / route=(\S+)/ ? $1 : () }
-		    grep { /event=request id=$res->{headers}{'x-served-by'} / } split(/\n/, $t->log('pool'));
-		return @routes >= $n;
-	}, 5);
-	return "@routes";
-}
-
 sub yank {
 	my ($who, $version, $verb) = @_;
 
@@ -95,7 +81,7 @@ subtest 'new crates' => sub {
 	is(put('dev', $_, '1.0.0')->{status}, 200, "$_ is new") for qw(one two);
 	my $res = put('dev', 'three', '1.0.0');
 	limited('V31: the third', $res, 'too many new crates were published in a short time', 60);
-	is(routes_of($res, 2), 'publish_authorize publish', 'it might have been a version of an old one');
+	is(join(' ', $t->routes_of($res, 2)), 'publish_authorize publish', 'it might have been a version of an old one');
 	limited('another token of the same user', put('again', 'three', '1.0.0'), 'too many new crates.*', 60);
 	is(put('other', 'three', '1.0.0')->{status}, 200, 'another user');
 	is(put('dev', 'One', '1.0.0')->{status}, 400, 'another spelling is no new crate');
@@ -116,7 +102,7 @@ subtest 'new versions' => sub {
 	is(put('dev', $_, '1.0.0')->{status}, 200, "new crates have a count of their own: $_") for qw(eight nine);
 	my $res = put('dev', 'ten', '1.0.0');
 	limited('where nothing can go', $res, 'too many versions were published.*', 30);
-	is(routes_of($res, 1), 'publish_authorize', 'the body is not even read');
+	is(join(' ', $t->routes_of($res, 1)), 'publish_authorize', 'the body is not even read');
 	my $before = $t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM write_limits');
 	put('dev', 'ten', '1.0.0') for 1 .. 3;
 	is($t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM write_limits'), $before,
@@ -167,7 +153,7 @@ subtest 'invalid tokens' => sub {
 	limited('the next', $p->put('x', token => 'garbage'), $sentence, 60);
 	my $res = put('dev', 'one', '1.2.0');
 	limited('good tokens from there wait too', $res, $sentence, 60);
-	is(routes_of($res, 1), 'publish_authorize', 'and are told before the upload');
+	is(join(' ', $t->routes_of($res, 1)), 'publish_authorize', 'and are told before the upload');
 	limited('also to yank', yank('dev', '1.0.0', 'yank'), $sentence, 60);
 	is($p->get('/config.json')->{status}, 200, 'they can read');
 	is($t->http(GET => $p->root . '/config.json', { token => 'garbage' })->{status}, 401, 'a bad one is a bad one');

@@ -448,6 +448,20 @@ sub log {
 	return defined $path ? Berth::Cluster::_slurp($path) : '';
 }
 
+# The routes that the pool has logged for a response's request, in order: $n of them, whose lines
+# come after the answer.
+sub routes_of {
+	my ($self, $res, $n) = @_;
+	my @routes;
+
+	wait_for(sub {
+		@routes = map { / route=(\S+)/ ? $1 : () }
+		    grep { /event=request id=$res->{headers}{'x-served-by'} / } split(/\n/, $self->log('pool'));
+		return @routes >= $n;
+	}, 5);
+	return @routes;
+}
+
 # wait_for(sub, seconds), also as a method: asks until the answer is true, at most
 # so long; returns the last answer.
 sub wait_for {

@@ -105,10 +105,11 @@ static const struct route routes[] = {
 static const struct router router = { routes, sizeof(routes) / sizeof(*routes), NULL, 0 };
 
 static struct worker_app *
-app_start(const struct settings *s, struct err *err)
+app_start(const struct settings *s, const struct meter *meter, struct err *err)
 {
 	static struct worker_app app;
 
+	(void)meter;
 	app.settings = s;
 	if (strcmp(s->store, "/slow") == 0)
 		return wait_for_end(err) == -1 ? NULL : &app;
@@ -155,7 +156,7 @@ app_idle_fd(struct worker_app *app)
 	return -1;
 }
 
-static const struct pool_app test_app = { &router, app_start, app_stop, app_begin, app_end,
+static const struct pool_app test_app = { &router, NULL, 0, app_start, app_stop, app_begin, app_end,
 	app_max_body, app_idle_fd, app_stop, NULL, NULL };
 
 #endif

@@ -68,7 +68,7 @@ prepare_store(const struct settings *s)
 }
 
 static struct worker_app *
-app_start(const struct settings *settings, struct err *err)
+app_start(const struct settings *settings, const struct meter *meter, struct err *err)
 {
 	struct worker_app *app = calloc(1, sizeof(*app));
 	struct err away;
@@ -78,6 +78,7 @@ app_start(const struct settings *settings, struct err *err)
 		return NULL;
 	}
 	app->settings = settings;
+	app->meter = meter;
 	app->arena = arena_new();
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);

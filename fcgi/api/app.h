@@ -33,6 +33,7 @@ struct route_need {
 
 struct worker_app {
 	const struct settings *settings;
+	const struct meter *meter;
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	const char *www_authenticate;

@@ -82,7 +82,7 @@ child_spawn(struct generation *g, size_t i, const struct generation_main *m, int
 		/* none is left behind by a master that dies; it may have died just now */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != master)
 			exit(EXIT_FAILURE);
-		exit(m->fn(m->arg, g->settings, &g->slots[i]));
+		exit(m->fn(m->arg, g->settings, &g->slots[i], i));
 	}
 	if (pid == -1) {
 		log_error("cannot start a worker: %s", strerrordesc_np(errno));
@@ -189,7 +189,32 @@ generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
 	crash_log(c, status);
 	c->pid = 0;
 	child_back_off(c, now);
-	return CHILD_CRASHED;
+	return c->killed ? CHILD_KILLED : CHILD_CRASHED;
+}
+
+static enum worker_state
+worker_state(const struct generation *g, size_t i)
+{
+	static const enum worker_state states[] = {
+		[SLOT_STARTING] = WORKER_STARTING,
+		[SLOT_READY] = WORKER_IDLE,
+		[SLOT_BUSY] = WORKER_BUSY,
+		[SLOT_STOPPING] = WORKER_DOWN,
+	};
+
+	if (g->children[i].pid == 0)
+		return WORKER_DOWN;
+	return g->draining ? WORKER_DRAINING : states[g->slots[i].state];
+}
+
+void
+generation_count(const struct generation *g, int64_t n[WORKER__STATES])
+{
+	for (size_t i = 0; i < g->n; i++) {
+		/* of those that drain nobody waits for the ones that have gone */
+		if (!g->draining || g->children[i].pid != 0)
+			n[worker_state(g, i)]++;
+	}
 }
 
 bool

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/settings.h"
+#include "http/metrics.h"
 #include "http/scoreboard.h"
 
 struct child {
@@ -42,7 +43,7 @@ void generation_free(struct generation *);
 
 /* Runs in the new process; its result is the exit status. */
 struct generation_main {
-	int (*fn)(void *arg, const struct settings *, struct slot *);
+	int (*fn)(void *arg, const struct settings *, struct slot *, size_t worker);
 	void *arg;
 };
 
@@ -58,13 +59,16 @@ void generation_signal(const struct generation *, int sig);
 void generation_watch(struct generation *);
 
 /* What became of a child of this generation. */
-enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED };
+enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED };
 
 /*
  * A process ended with this status of waitpid(2).  Logs a crash, and says when
  * the successor may start.  *was_ready: it did begin to serve.
  */
 enum child_end generation_reap(struct generation *, pid_t, int status, bool *was_ready);
+
+/* Adds its workers to the numbers of those in each state. */
+void generation_count(const struct generation *, int64_t n[WORKER__STATES]);
 
 /* Do all of its workers serve? */
 bool generation_is_ready(const struct generation *);

@@ -23,6 +23,7 @@ struct pool {
 	const struct pool_app *app;
 	const char *config_path;
 	int listen_fd;
+	struct metrics *metrics;
 	struct generation *all;
 	struct generation *serving;
 	struct generation *starting; /* NULL: no reload is going on */
@@ -56,11 +57,33 @@ pool_log_open(const struct settings *s)
 }
 
 static int
-worker_main(void *arg, const struct settings *settings, struct slot *slot)
+worker_main(void *arg, const struct settings *settings, struct slot *slot, size_t worker)
 {
 	const struct pool *pool = arg;
+	struct meter meter = metrics_meter(pool->metrics, worker);
 
-	return worker_run(pool->app, settings, pool->listen_fd, slot);
+	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter);
+}
+
+/* One more of a kind, by the master. */
+static void
+pool_count(const struct pool *pool, size_t family, size_t value)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+
+	meter_count(&meter, family, value, 0);
+}
+
+static void
+pool_show_workers(const struct pool *pool)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+	int64_t n[WORKER__STATES] = { 0 };
+
+	for (const struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_count(g, n);
+	for (size_t i = 0; i < WORKER__STATES; i++)
+		meter_set(&meter, METRIC_WORKERS, i, n[i]);
 }
 
 static struct generation *
@@ -93,6 +116,7 @@ static void
 reload_drop(struct pool *pool, const char *why)
 {
 	log_error("reload failed: %s; the old workers go on", why);
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED);
 	generation_drain(pool->starting);
 	pool->starting = NULL;
 }
@@ -111,6 +135,7 @@ reload_finish(struct pool *pool)
 {
 	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
 	    pool->serving->number);
+	pool_count(pool, METRIC_RELOADS, RELOAD_DONE);
 	generation_drain(pool->serving);
 	pool->serving = pool->starting;
 	pool->starting = NULL;
@@ -128,6 +153,13 @@ warn_fixed(const struct settings *old, const struct settings *new)
 }
 
 static void
+reload_refuse(const struct pool *pool, struct arena *arena)
+{
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED);
+	arena_free(arena);
+}
+
+static void
 pool_reload(struct pool *pool)
 {
 	struct arena *arena = arena_new();
@@ -136,14 +168,14 @@ pool_reload(struct pool *pool)
 
 	if (settings_load(arena, pool->config_path, settings, &err) == -1) {
 		log_error("reload refused: %s", err.detail);
-		arena_free(arena);
+		reload_refuse(pool, arena);
 		return;
 	}
 	warn_fixed(pool->serving->settings, settings);
 	/* before the workers start, which inherit it */
 	if (pool_log_open(settings) == -1) {
 		log_error("reload refused: %s: %s", settings->log_file, strerrordesc_np(errno));
-		arena_free(arena);
+		reload_refuse(pool, arena);
 		return;
 	}
 	/* the log stays that of the reload that begins */
@@ -195,6 +227,11 @@ crash_count(struct pool *pool, bool was_ready)
 static void
 child_reap(struct pool *pool, pid_t pid, int status)
 {
+	static const enum worker_end ends[] = {
+		[CHILD_RETIRED] = WORKER_RETIRED,
+		[CHILD_CRASHED] = WORKER_CRASHED,
+		[CHILD_KILLED] = WORKER_KILLED,
+	};
 	bool was_ready = false;
 
 	for (struct generation *g = pool->all; g != NULL; g = g->next) {
@@ -202,9 +239,10 @@ child_reap(struct pool *pool, pid_t pid, int status)
 
 		if (end == CHILD_NOT_MINE)
 			continue;
-		if (end == CHILD_CRASHED && g == pool->starting)
+		pool_count(pool, METRIC_WORKER_ENDS, ends[end]);
+		if (end != CHILD_RETIRED && g == pool->starting)
 			reload_abandon(pool, "a new worker crashed");
-		else if (end == CHILD_CRASHED && g == pool->serving)
+		else if (end != CHILD_RETIRED && g == pool->serving)
 			crash_count(pool, was_ready);
 		return;
 	}
@@ -247,6 +285,7 @@ pool_tick(struct pool *pool)
 		log_info("ready: %zu workers", pool->serving->n);
 	}
 	pool_sweep(pool);
+	pool_show_workers(pool);
 }
 
 /* How long nothing has to be looked at, unless a signal comes. */
@@ -278,6 +317,24 @@ signals_block(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Until the last worker has ended. */
+static void
+pool_loop(struct pool *pool, const sigset_t *signals)
+{
+	while (pool->all != NULL) {
+		struct timespec patience = pool_patience(pool);
+		int sig = sigtimedwait(signals, NULL, &patience);
+		int status;
+		pid_t pid;
+
+		if (sig != -1)
+			signal_handle(pool, sig);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			child_reap(pool, pid, status);
+		pool_tick(pool);
+	}
+}
+
 int
 pool_run(const struct pool_app *app, const char *config_path, const struct settings *settings,
     int listen_fd)
@@ -286,22 +343,19 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 	sigset_t signals;
 
 	signals_block(&signals);
-	pool.serving = pool_begin(&pool, NULL, settings);
-	if (pool.serving == NULL)
+	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
+	if (pool.metrics == NULL) {
+		log_error("cannot start: no memory to count in: %s", strerrordesc_np(errno));
 		return 1;
-	pool_tick(&pool);
-	while (pool.all != NULL) {
-		struct timespec patience = pool_patience(&pool);
-		int sig = sigtimedwait(&signals, NULL, &patience);
-		int status;
-		pid_t pid;
-
-		if (sig != -1)
-			signal_handle(&pool, sig);
-		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-			child_reap(&pool, pid, status);
-		pool_tick(&pool);
 	}
+	pool.serving = pool_begin(&pool, NULL, settings);
+	if (pool.serving == NULL) {
+		metrics_free(pool.metrics);
+		return 1;
+	}
+	pool_tick(&pool);
+	pool_loop(&pool, &signals);
 	log_info("stopped");
+	metrics_free(pool.metrics);
 	return pool.status;
 }

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/settings.h"
+#include "http/metrics.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/router.h"
@@ -20,12 +21,15 @@
 /* What the pool needs to know of the application. */
 struct pool_app {
 	const struct router *router;
+	/* What it counts besides what the pool does: METRIC__POOL and so on. */
+	const struct metric_family *families;
+	size_t nfamilies;
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
 	 * (a statement does not prepare, the schema is another); it exits and counts as a
-	 * crash.  A database that is merely away is no such error.
+	 * crash.  A database that is merely away is no such error.  The meter lives as long as the worker.
 	 */
-	struct worker_app *(*start)(const struct settings *, struct err *);
+	struct worker_app *(*start)(const struct settings *, const struct meter *, struct err *);
 	void (*stop)(struct worker_app *);
 	/* Before the handler: who is calling, may they?  -1: rq->err is set. */
 	int (*begin)(struct worker_app *, struct request *, struct response *);

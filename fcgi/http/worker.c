@@ -22,6 +22,7 @@ struct worker {
 	const struct pool_app *app;
 	const struct settings *settings;
 	struct slot *slot;
+	const struct meter *meter;
 	struct worker_app *state;
 	struct fcgi_conn *conn;
 	struct arena *arena; /* of the request */
@@ -168,6 +169,7 @@ request_serve(struct worker *w)
 		bytes = -1;
 	FAULT_POINT("responded", request_route_name(&rq));
 	w->app->end(w->state, &rq);
+	meter_request(w->meter, &rq, rs.status, bytes, clock_us() - rq.started_us);
 	request_log(&rq, rs.status, bytes);
 	arena_reset(w->arena);
 }
@@ -205,9 +207,9 @@ worker_signal_fd(void)
 
 int
 worker_run(const struct pool_app *app, const struct settings *settings, int listen_fd,
-    struct slot *slot)
+    struct slot *slot, const struct meter *meter)
 {
-	struct worker w = { .app = app, .settings = settings, .slot = slot };
+	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter };
 	struct err err = { 0 };
 
 	w.signal_fd = worker_signal_fd();
@@ -216,7 +218,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, int list
 		log_error("worker cannot start: no resources");
 		return WORKER_START_FAILED;
 	}
-	w.state = app->start(settings, &err);
+	w.state = app->start(settings, meter, &err);
 	if (w.state == NULL) {
 		log_error("worker cannot start: %s", err.detail);
 	} else {

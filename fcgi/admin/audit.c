@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "admin/command.h"
-#include "admin/date.h"
 #include "admin/number.h"
 #include "admin/output.h"
+#include "base/date.h"
 
 /* Rows that are in memory at one time. */
 enum { PAGE = 500 };

@@ -1,8 +1,8 @@
 #include "store/member.h"
 
 #include "admin/command.h"
-#include "admin/date.h"
 #include "admin/output.h"
+#include "base/date.h"
 
 static const struct option_def set_options[] = { { "expires", 0, "DATE", false } };
 

@@ -6,10 +6,10 @@
 
 #include "access/token.h"
 #include "admin/command.h"
-#include "admin/date.h"
 #include "admin/number.h"
 #include "admin/output.h"
-#include "admin/token_words.h"
+#include "base/date.h"
+#include "store/token_words.h"
 #include "store/user.h"
 
 /* The forms of `token add`.  What all have comes first. */

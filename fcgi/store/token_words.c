@@ -1,4 +1,4 @@
-#include "admin/token_words.h"
+#include "store/token_words.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

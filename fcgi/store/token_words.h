@@ -1,7 +1,7 @@
-#ifndef ADMIN_TOKEN_WORDS_H
-#define ADMIN_TOKEN_WORDS_H
+#ifndef STORE_TOKEN_WORDS_H
+#define STORE_TOKEN_WORDS_H
 
-/* What the options of `berth token add` say, checked: lists with commas, and numbers. */
+/* What a new token, or an allow-list, is said to have, checked: lists with commas, and numbers. */
 
 #include <stddef.h>
 #include <stdint.h>

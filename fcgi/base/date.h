@@ -1,5 +1,5 @@
-#ifndef ADMIN_DATE_H
-#define ADMIN_DATE_H
+#ifndef BASE_DATE_H
+#define BASE_DATE_H
 
 /* Dates as a person types them. */
 

@@ -1,4 +1,4 @@
-#include "admin/date.h"
+#include "base/date.h"
 
 #include <stdbool.h>
 #include <time.h>

@@ -10,13 +10,13 @@
 #include <zlib.h>
 
 #include "base/base62.h"
+#include "base/base64.h"
 
 enum {
 	RANDOM_SIZE = 32,
 	PREFIX_SIZE = 10,
 	SIGNED_SIZE = PREFIX_SIZE + BASE62_256_WIDTH, /* what the checksum covers */
-	TEXT_SIZE = SIGNED_SIZE + BASE62_32_WIDTH,
-	HEADER_MAX = 8192
+	TEXT_SIZE = SIGNED_SIZE + BASE62_32_WIDTH
 };
 
 _Static_assert((int)TEXT_SIZE < (int)TOKEN_TEXT_SIZE, "a token's text must fit with its NUL");
@@ -91,47 +91,6 @@ token_parse(struct slice text, enum token_kind *kind, unsigned char digest[TOKEN
 		return false;
 	*kind = (enum token_kind)k;
 	return hash(text.p, digest);
-}
-
-static int
-sextet(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/*
- * Strict base64 (RFC 4648 section 4): whole quanta, padding only at the end, no
- * bits left over.  out holds at least 3/4 of the input.
- */
-static bool
-base64_decode(struct slice in, char *out, size_t *n)
-{
-	size_t digits = in.n;
-	uint32_t bits = 0;
-
-	if (in.n % 4 != 0)
-		return false;
-	for (int pads = 0; pads < 2 && digits > 0 && in.p[digits - 1] == '='; pads++)
-		digits--;
-	*n = 0;
-	for (size_t i = 0; i < digits; i++) {
-		int v = sextet(in.p[i]);
-
-		if (v == -1)
-			return false;
-		bits = bits << 6 | (uint32_t)v;
-		/* each digit after the first of a quantum completes a byte */
-		if (i % 4 != 0)
-			out[(*n)++] = (char)(bits >> (6 - 2 * (i % 4)));
-	}
-	/* of the last digit before padding, two or four bits belong to no byte */
-	return digits % 4 == 0 || (bits & ((1U << (6 - 2 * (digits % 4 - 1))) - 1)) == 0;
 }
 
 struct secret {
@@ -220,9 +179,9 @@ token_from_authorization(struct arena *a, const char *header, struct slice *out,
 	*out = slice_of("", 0);
 	if (header == NULL)
 		return 0;
-	if (strnlen(header, HEADER_MAX + 1) > HEADER_MAX)
+	if (strnlen(header, TOKEN_HEADER_MAX + 1) > TOKEN_HEADER_MAX)
 		return err_set(
-		    err, 401, "the Authorization header is longer than %d bytes", HEADER_MAX);
+		    err, 401, "the Authorization header is longer than %d bytes", TOKEN_HEADER_MAX);
 	all = trim(slice_str(header));
 	for (size_t i = 0; i < all.n; i++) {
 		if ((all.p[i] < 0x20 && all.p[i] != '\t') || all.p[i] >= 0x7f)

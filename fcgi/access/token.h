@@ -19,7 +19,15 @@ enum token_kind { TOKEN_PERSONAL, TOKEN_DEPLOY, TOKEN_JOB, TOKEN__MAX };
 /* "personal", "deploy", "job": as in the database. */
 extern const char *const token_kind_names[TOKEN__MAX];
 
-enum { TOKEN_DIGEST_SIZE = 32, TOKEN_TEXT_SIZE = 64 };
+enum {
+	TOKEN_DIGEST_SIZE = 32,
+	TOKEN_TEXT_SIZE = 64,
+	/*
+	 * The longest Authorization header: one with an ID token of 8 kB in it, also as a
+	 * password of Basic.  nginx takes up to 16 kB (berth-server.conf).
+	 */
+	TOKEN_HEADER_MAX = 12 * 1024
+};
 
 /* A new token's text, NUL-terminated, and its digest.  -1: 500, no random bytes. */
 int token_generate(enum token_kind, char text[TOKEN_TEXT_SIZE],

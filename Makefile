@@ -24,7 +24,7 @@ PROVEFLAGS ?= -j2
 
 PROGRAMS = berth-fcgi berth-inspect berth
 FOLDERS  = base crate store access net jobs http api admin
-PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp
+PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
 # ---- flags: each set has one purpose ---------------------------------------
 WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

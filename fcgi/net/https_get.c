@@ -1,0 +1,125 @@
+#include "net/https_get.h"
+
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+enum { MS_US = 1000, HEADER_MAX = 16 * 1024 };
+
+/* One request; its parts are freed with the arena. */
+struct transfer {
+	CURL *curl;
+	struct curl_slist *headers;
+	struct buf body;
+	char reason[CURL_ERROR_SIZE];
+};
+
+static void
+transfer_free(void *arg)
+{
+	struct transfer *t = arg;
+
+	curl_easy_cleanup(t->curl);
+	for (struct curl_slist *h = t->headers; h != NULL; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(t->headers);
+}
+
+/* More than is taken ends the transfer. */
+static size_t
+body_take(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	buf_put(&t->body, p, size * n);
+	return buf_full(&t->body) ? 0 : size * n;
+}
+
+/* A header of the answer that is too long to be honest ends it as well. */
+static size_t
+header_take(char *p, size_t size, size_t n, void *arg)
+{
+	(void)p;
+	(void)arg;
+	return size * n > HEADER_MAX ? 0 : size * n;
+}
+
+static bool
+add_headers(struct transfer *t, const struct https_get *get)
+{
+	for (size_t i = 0; get->headers[i] != NULL; i++) {
+		struct curl_slist *longer = curl_slist_append(t->headers, get->headers[i]);
+
+		if (longer == NULL)
+			return false;
+		t->headers = longer;
+	}
+	return curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, t->headers) == CURLE_OK;
+}
+
+static long
+timeout_ms(const struct https_get *get)
+{
+	int64_t left = HTTPS_GET_TIMEOUT_MS;
+
+	if (get->deadline_us != 0 && (get->deadline_us - clock_us()) / MS_US < left)
+		left = (get->deadline_us - clock_us()) / MS_US;
+	/* 0 would be no limit */
+	return left > 0 ? (long)left : 1;
+}
+
+/* False: an option was not taken, and nothing may be sent. */
+static bool
+configure(struct transfer *t, const struct https_get *get)
+{
+	CURL *c = t->curl;
+
+	return curl_easy_setopt(c, CURLOPT_URL, get->url) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	    /* libcurl's folder of certificates counts besides this file */
+	    (get->ca_file[0] == '\0' ||
+	        curl_easy_setopt(c, CURLOPT_CAINFO, get->ca_file) == CURLE_OK) &&
+	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms(get)) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->reason) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, header_take) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, body_take) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_WRITEDATA, t) == CURLE_OK && add_headers(t, get);
+}
+
+int
+https_get(struct arena *a, const struct https_get *get, struct https_answer *answer,
+    struct err *err)
+{
+	struct transfer *t = arena_alloc(a, sizeof(*t));
+	CURLcode rc;
+
+	t->curl = curl_easy_init();
+	if (t->curl == NULL)
+		return err_internal(err, 503, "GET %s: libcurl does not start", get->url);
+	arena_defer(a, transfer_free, t);
+	buf_init(&t->body, a, HTTPS_GET_BODY_MAX);
+	if (!configure(t, get))
+		return err_internal(err, 503, "GET %s: libcurl refuses an option", get->url);
+	rc = curl_easy_perform(t->curl);
+	if (rc != CURLE_OK && buf_full(&t->body))
+		return err_internal(err, 503, "GET %s: the answer is longer than %d bytes",
+		    get->url, HTTPS_GET_BODY_MAX);
+	if (rc != CURLE_OK)
+		return err_internal(err, 503, "GET %s: %s", get->url,
+		    t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc));
+	if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)
+		return err_internal(err, 503, "GET %s: no status", get->url);
+	answer->body = buf_slice(&t->body);
+	return 0;
+}

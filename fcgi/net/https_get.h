@@ -1,0 +1,43 @@
+#ifndef NET_HTTPS_GET_H
+#define NET_HTTPS_GET_H
+
+/*
+ * Outbound HTTP, all of it: one GET over https to an address that the configuration has given,
+ * never one that a request has.  No redirect is followed, no proxy and nothing of the environment
+ * is used, no cookie, password file or cache; nothing is tried twice.  Time and size are
+ * bounded.  This is the only user of libcurl.
+ */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum {
+	HTTPS_GET_TIMEOUT_MS = 5000, /* of everything: name, connection, answer */
+	HTTPS_GET_BODY_MAX = 256 * 1024,
+	HTTPS_GET_HEADERS_MAX = 4
+};
+
+struct https_get {
+	const char *url; /* https://... */
+	const char *ca_file; /* PEM, besides those that the machine trusts; "" for none */
+	/* "Name: value", up to a NULL; they may hold secrets, which are cleansed afterwards */
+	const char *headers[HTTPS_GET_HEADERS_MAX + 1];
+	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
+};
+
+struct https_answer {
+	long status;
+	struct slice body;
+};
+
+/*
+ * Whatever the status of the answer is.  -1: 503, `detail` says what went wrong, without any
+ * header: not https, no connection, an untrusted certificate, too late, too large.
+ */
+int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -59,15 +59,17 @@ FUZZERS   := $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c)))
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
+BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc
 
-.PHONY: all check lint fuzz run install uninstall dist clean help
+.PHONY: all bench check lint fuzz run install uninstall dist clean help
 all: $(PROGRAMS:%=build/%)
 
 help:
 	@echo 'make            the programs, in build/'
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
+	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5"'
 	@echo 'make lint       static analysis, manual pages'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
@@ -105,6 +107,9 @@ $(1)/t/fuzz_%.t: $(1)/obj/t/fuzz/fuzz_%.o $(1)/obj/t/fuzz/replay.o $(1)/libberth
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 $(1)/fuzz_%: $(1)/obj/t/fuzz/fuzz_%.o $(1)/libberth.a
 	$(2) $$(CFLAGS) $(3) $(4) -fsanitize=fuzzer $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/bench/%: $(1)/obj/t/bench/%.o
+	@mkdir -p $$(@D)
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 -include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d)
 endef
 $(eval $(call VARIANT,build,$$(CC),$$(WARN_CC) $$(HARDEN),$$(HARDEN_LD)))
@@ -118,6 +123,10 @@ check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
 check: $(PROGRAMS:%=build/%) $(PROGRAMS:%=build/san/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
+
+# the plain programs, side by side with nginx alone
+bench: all $(BENCH)
+	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \

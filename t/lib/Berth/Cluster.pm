@@ -20,10 +20,11 @@ our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 # The most bytes that the path of a Unix socket may have.
 use constant SOCKET_PATH_MAX => 107;
 
-# Makes the directory and starts PostgreSQL in it; dies with a sentence.
+# Makes the directory and starts PostgreSQL in it, with these of its settings (undef: its own
+# default in place of ours); dies with a sentence.
 sub start {
-	my ($class) = @_;
-	my $self = bless { owner => $$, build => build_dir() }, $class;
+	my ($class, %settings) = @_;
+	my $self = bless { owner => $$, build => build_dir(), settings => \%settings }, $class;
 
 	$self->{dir} = $self->_make_dir;
 	$self->{bin} = _postgres_bin();
@@ -268,10 +269,11 @@ sub _init {
 	$self->_run_as_postgres("$self->{bin}/initdb", '-D', "$self->{pg}/data", '-U', 'postgres',
 	    '-E', 'UTF8', '--locale=C', '--auth=trust', '--no-sync', '--no-instructions');
 	# Nobody but us can reach the socket's directory, hence `trust`.
-	my $conf = join("\n", "unix_socket_directories = '" . $self->socket_dir . "'",
-	    "listen_addresses = ''", 'fsync = off', 'synchronous_commit = off',
-	    'full_page_writes = off', 'max_connections = 200', 'shared_buffers = 32MB',
-	    'log_line_prefix = \'%m %d %a \'', '');
+	my %conf = (unix_socket_directories => $self->socket_dir, listen_addresses => '',
+	    fsync => 'off', synchronous_commit => 'off', full_page_writes => 'off',
+	    max_connections => 200, shared_buffers => '32MB', log_line_prefix => '%m %d %a ',
+	    %{ $self->{settings} });
+	my $conf = join('', map { "$_ = '$conf{$_}'\n" } grep { defined $conf{$_} } sort keys %conf);
 	my $tmp = "$self->{dir}/postgresql.conf";
 	open(my $fh, '>', $tmp) or die "$tmp: $!\n";
 	print {$fh} $conf or die "$tmp: $!\n";

@@ -1,0 +1,87 @@
+package Berth::Bench::Index;
+
+# Index files of all sizes, 200 and 304; what is not there; config.json.
+
+use strict;
+use warnings;
+
+use Berth::Bench::Load;
+
+# Crates and how many versions they have; the last one's index file has 11 MB.
+our %versions = ('one-version' => 1, 'few-versions' => 30, 'many-versions' => 1000, 'huge-index' => 55_000);
+
+my @everybody = qw(static bare sql berth public);
+
+sub run {
+	my ($stand, $report, $opt) = @_;
+	my (@rows, @few);
+
+	for my $name (sort { $versions{$a} <=> $versions{$b} } keys %versions) {
+		my $what = "$versions{$name} version" . ($versions{$name} > 1 ? 's' : '');
+
+		push @rows, ["200, $what", map { $stand->index($_, $name) } @everybody],
+		    ["304, $what", map { $stand->index($_, $name, unchanged => 1) } @everybody];
+	}
+	push @rows, ['200, without gzip, 30 versions',
+		map { $stand->index($_, 'few-versions', plain => 1) } qw(berth public)],
+	    ['404', $stand->get('static', 'index/nothing', status => 404),
+		map { $stand->get($_, 'no/th/nothing', status => 404) } qw(berth public)],
+	    ['config.json', config_json($stand)];
+	@few = grep { $_->[0] =~ /^(?:200|304), (?:30|1000) versions$/ } @rows;
+	side_by_side($stand, $report, $opt, 'index', h2 => \@rows, h1 => \@few);
+	return;
+}
+
+# The two registries have different ones: only one is compared with a file.
+sub config_json {
+	my ($stand) = @_;
+	my $berth = $stand->get('berth', 'config.json');
+
+	$stand->save('registry/config.json', body($stand, $berth));
+	return ($stand->get('static', 'registry/config.json'), $berth);
+}
+
+# Rows for each protocol: a name and requests, which all must be answered with the same bytes.
+sub side_by_side {
+	my ($stand, $report, $opt, $part, %rows) = @_;
+
+	agree($stand, @$_) for map { @$_ } values %rows;
+	return if $opt->{c};
+	for my $round (1 .. $opt->{r}) {
+		for my $proto (reverse sort keys %rows) {
+			for my $row (@{ $rows{$proto} }) {
+				my ($name, @requests) = @$row;
+				my %measured = map {
+					$_->{who} => Berth::Bench::Load::measure($stand, $proto, $_, $opt->{s})
+				} @requests;
+
+				$report->add($part, "$proto $name", \%measured);
+			}
+		}
+	}
+	return;
+}
+
+# Errors are put into words of their own.
+sub agree {
+	my ($stand, $name, @requests) = @_;
+	my %bodies = map { $_->{who} => body($stand, $_) } @requests;
+	my ($first, @others) = map { $_->{who} } @requests;
+
+	return if $requests[0]{status} >= 400;
+	for my $who (@others) {
+		die "$name: $who answers other bytes than $first\n" if $bodies{$who} ne $bodies{$first};
+	}
+	return;
+}
+
+sub body {
+	my ($stand, $request) = @_;
+	my $res = $stand->test->http(GET => $request->{path}, { headers => $request->{headers} });
+
+	die "$request->{who}: $request->{path}: $res->{status} and not $request->{status}\n$res->{body}"
+	    if $res->{status} != $request->{status};
+	return $res->{body};
+}
+
+1;

@@ -1,0 +1,98 @@
+package Berth::Bench::Load;
+
+# Asks for one thing as often as it can for so long, over TLS: h2load over HTTP/2, wrk over
+# HTTP/1.1.  Reports what came, and what the servers' processes had to do for it.
+
+use strict;
+use warnings;
+
+use Berth::Cluster;
+
+use constant { CLIENTS => 16, STREAMS => 4 };
+
+my %tools = (h2 => \&h2load, h1 => \&wrk);
+
+# One measurement: requests per second, and CPU microseconds of a request in each group of
+# processes.  Dies where an answer is not as expected.
+sub measure {
+	my ($stand, $proto, $request, $seconds) = @_;
+	my %groups = $stand->groups;
+	my %before = map { $_ => cpu_us($groups{$_}) } keys %groups;
+	my ($rate, $requests) = $tools{$proto}->($stand, $request, $seconds);
+	my %cpu = map { $_ => (cpu_us($groups{$_}) - $before{$_}) / $requests } keys %groups;
+
+	return { rate => $rate, cpu => \%cpu };
+}
+
+# HTTP/2, some requests at a time on each of a few connections, as cargo does.
+sub h2load {
+	my ($stand, $request, $seconds) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture('h2load', '-t', 1, '-c', CLIENTS / STREAMS,
+	    '-m', STREAMS, '-D', int($seconds * 1000) . 'ms', (map { ('-H', $_) } @{ $request->{headers} }),
+	    $stand->test->url . $request->{path});
+	my ($rate) = $out =~ m{finished in .*?, ([\d.]+) req/s};
+	# what is answered 404 it calls failed
+	my ($bad) = $out =~ /(\d+) errored/;
+	my %status;
+	@status{2 .. 5} = $out =~ /status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/;
+	my $good = delete $status{ int($request->{status} / 100) } // 0;
+
+	die "h2load $request->{path}: exit status $status\n$out$err"
+	    if $status != 0 || !$rate || !$good || $bad || grep { $_ } values %status;
+	return ($rate, $good);
+}
+
+# HTTP/1.1, one request at a time on each of the same number of connections.
+sub wrk {
+	my ($stand, $request, $seconds) = @_;
+	my $script = $request->{script};
+	# it counts whole seconds only
+	my $whole = $seconds < 1 ? 1 : int($seconds);
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} }, 'wrk', '-t', 1, '-c', CLIENTS,
+	    '-d', "${whole}s", (map { ('-H', $_) } @{ $request->{headers} }),
+	    defined $script ? ('-s', $script) : (), $stand->test->url . $request->{path});
+	my ($requests) = $out =~ /(\d+) requests in/;
+	my ($rate) = $out =~ m{Requests/sec:\s*([\d.]+)};
+	my ($bad) = $out =~ /Non-2xx or 3xx responses: (\d+)/;
+	my ($trouble) = $out =~ /(Socket errors.*)/;
+
+	die "wrk $request->{path}: exit status $status\n$out$err"
+	    if $status != 0 || !$rate || defined $trouble || ($bad // 0) != ($request->{status} >= 400 ? $requests : 0);
+	return ($rate, $requests);
+}
+
+# The time that a process, its children, and those of them that have ended, have had.
+sub cpu_us {
+	my ($pid) = @_;
+	my @stat = split(/ /, (Berth::Cluster::_slurp("/proc/$pid/stat") =~ s/.*\) //r));
+	# children that have been waited for, in ticks of 10 ms
+	my $us = ($stat[13] + $stat[14]) * 10_000;
+
+	for my $p ($pid, children($pid)) {
+		my $text = eval { Berth::Cluster::_slurp("/proc/$p/schedstat") } // next;
+
+		$us += (split(/ /, $text))[0] / 1000;
+	}
+	return $us;
+}
+
+sub children {
+	my ($pid) = @_;
+
+	return split(/ /, Berth::Cluster::_slurp("/proc/$pid/task/$pid/children"));
+}
+
+# Memory of a process and its children in kB, what is shared counted by shares.
+sub pss_kb {
+	my ($pid) = @_;
+	my @sizes;
+
+	for my $p ($pid, children($pid)) {
+		my $text = eval { Berth::Cluster::_slurp("/proc/$p/smaps_rollup") } // next;
+
+		push @sizes, $1 if $text =~ /^Pss:\s+(\d+) kB/m;
+	}
+	return @sizes;
+}
+
+1;

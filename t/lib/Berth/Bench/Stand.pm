@@ -1,0 +1,184 @@
+package Berth::Bench::Stand;
+
+# What is measured, all behind one nginx, on one port: files that nginx sends by itself, the bare
+# responder (t/bench/bare_fcgi.c) without and with a statement, and Berth, for a private project
+# with a token and for a public one without.  Every one of them has the same bytes.
+#
+#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 });
+#	my $request = $stand->index('berth', 'small', unchanged => 1);
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+
+use Berth::Bench::Load;
+use Berth::Cluster;
+use Berth::Populate;
+use Berth::Publish;
+use Berth::Test;
+
+# As a server has them that nobody has tuned, but for the memory.
+use constant POSTGRES => (
+	fsync => undef, synchronous_commit => undef, full_page_writes => undef,
+	shared_buffers => '256MB', max_wal_size => '4GB', max_connections => 200,
+);
+
+sub new {
+	my ($class, %opt) = @_;
+	my $cluster = Berth::Cluster->start(POSTGRES);
+	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
+	    new_crate_burst => 0, yank_burst => 0);
+	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers} }, $class;
+
+	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
+	$t->user('dev');
+	$t->member('dev', 'demo', 'developer');
+	$self->{token} = $t->token('dev');
+	$self->_documents($opt{versions});
+	$self->_start;
+	return $self;
+}
+
+sub test { $_[0]{t} }
+sub cluster { $_[0]{cluster} }
+sub token { $_[0]{token} }
+sub project { $_[0]{project}{ $_[1] } }
+sub dir { $_[0]{t}->dir . '/bench' }
+
+# Of a superuser.
+sub dsn { $_[0]{t}->dsn('postgres') }
+
+# The index files, as rows and as files with the same bytes.
+sub _documents {
+	my ($self, $versions) = @_;
+	my @crates = map { [$_, $versions->{$_}] } sort keys %$versions;
+	my $t = $self->{t};
+
+	make_path(map { $self->dir . "/$_" } qw(index blob registry));
+	Berth::Populate::add($self->dsn, project => $self->{project}{berth}, crates => \@crates);
+	# for reads of the index their versions need not be there twice
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
+	    . " SELECT $self->{project}{public}, name, normalized_name, index_body, index_etag FROM crates");
+	for my $name (map { $_->[0] } @crates) {
+		my ($etag, $hex) = split(/\|/, $t->psql("SELECT index_etag, encode(index_body, 'hex')"
+		    . " FROM crates WHERE project_id = $self->{project}{berth} AND name = '$name'"));
+
+		$self->{etag}{$name} = $etag;
+		$self->save("index/$name", pack('H*', $hex));
+	}
+	return;
+}
+
+# A file that nginx serves as /bench/static/PATH.
+sub save {
+	my ($self, $path, $bytes) = @_;
+
+	Berth::Test::_write($self->dir . "/$path", $bytes);
+	return;
+}
+
+sub _start {
+	my ($self) = @_;
+	my $t = $self->{t};
+	my $dir = $self->dir;
+	my @bare = ("$Berth::Cluster::ROOT/build/bench/bare_fcgi", '-n', $self->{workers}, '-s');
+
+	$self->{bare} = Berth::Test::_spawn("$dir/bare.log", @bare, "$dir/bare.sock", '-f', "$dir/index");
+	$self->{sql} = Berth::Test::_spawn("$dir/bare.log", @bare, "$dir/sql.sock", '-d',
+	    $t->dsn('berth'), '-p', $self->{project}{berth});
+	Berth::Test::wait_for(sub { -S "$dir/bare.sock" && -S "$dir/sql.sock" })
+	    or die "the bare responder does not start:\n" . Berth::Cluster::_slurp("$dir/bare.log");
+	$self->save('locations.conf', $self->_locations);
+	$t->start_pool;
+	$t->start_nginx(sub { s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr });
+	return;
+}
+
+# Beside Berth, in its server: the same TLS, the same log, the same headers of nginx's own.
+sub _locations {
+	my ($self) = @_;
+	my $dir = $self->dir;
+	my $log = 'access_log "' . $self->{t}->dir . '/log/nginx-bench.log" berth;';
+	my $static = sub {
+		my ($folder, @more) = @_;
+
+		return "location ^~ /bench/static/$folder/ {\n", "\tinclude berth/berth-common.conf;\n",
+		    "\t$log\n", "\talias \"$dir/$folder/\";\n", "\ttypes { }\n", "\tsendfile on;\n",
+		    "\ttcp_nopush on;\n", map({ "\t$_;\n" } @more), "}\n";
+	};
+	my $bare = sub {
+		my ($who) = @_;
+
+		return "location ^~ /bench/$who/ {\n", "\tinclude berth/berth-common.conf;\n",
+		    "\tinclude berth/berth-fastcgi.conf;\n", "\t$log\n",
+		    "\tfastcgi_pass \"unix:$dir/$who.sock\";\n", "}\n";
+	};
+
+	return join('', $static->('index', 'default_type "text/plain; charset=utf-8"',
+		'add_header Content-Encoding gzip'),
+	    $static->('registry', 'default_type "text/plain; charset=utf-8"'),
+	    $static->('blob', 'default_type application/gzip'), $bare->('bare'), $bare->('sql'));
+}
+
+# ---- requests: { who, path, headers, status } ----
+
+sub _request {
+	my ($self, $who, $path, %opt) = @_;
+	my @headers = @{ $opt{headers} // [] };
+
+	push @headers, "Authorization: $self->{token}" if $who eq 'berth';
+	return { who => $who, path => $path, headers => \@headers, status => $opt{status} // 200 };
+}
+
+# The index file of a crate; unchanged: of which the client has that version.
+sub index {
+	my ($self, $who, $name, %opt) = @_;
+	my @headers = $opt{plain} ? () : ('Accept-Encoding: gzip');
+	my $path = $self->{project}{$who}
+	    ? $self->{t}->registry($self->{project}{$who}) . '/' . Berth::Publish::index_path($name)
+	    : $who eq 'static' ? "/bench/static/index/$name" : "/bench/$who/$name";
+
+	push @headers, 'If-None-Match: ' . $self->_etag($who, $path, $name) if $opt{unchanged};
+	return $self->_request($who, $path, headers => \@headers, status => $opt{unchanged} ? 304 : 200);
+}
+
+# nginx makes its own from the time of a file.
+sub _etag {
+	my ($self, $who, $path, $name) = @_;
+
+	return "\"$self->{etag}{$name}\"" unless $who eq 'static';
+	return $self->{t}->http(HEAD => $path)->{headers}{etag};
+}
+
+# Something below the root of a registry, or a file beside the others.
+sub get {
+	my ($self, $who, $path, %opt) = @_;
+
+	return $self->_request($who, $who eq 'static' ? "/bench/static/$path"
+	    : $self->{t}->registry($self->{project}{$who}) . "/$path", %opt);
+}
+
+# ---- processes ----
+
+# The groups of processes whose time is counted.
+sub groups {
+	my ($self) = @_;
+	my $postmaster = (split(/\n/, Berth::Cluster::_slurp($self->{cluster}->dir . '/pg/data/postmaster.pid')))[0];
+
+	return (nginx => $self->{t}{nginx}, berth => $self->{t}->pool_pid, bare => $self->{bare},
+	    sql => $self->{sql}, postgres => $postmaster);
+}
+
+sub stop {
+	my ($self) = @_;
+
+	for my $pid (grep { defined } delete @$self{qw(bare sql)}) {
+		kill('TERM', $pid);
+		waitpid($pid, 0);
+	}
+	$self->{t}->stop;
+	return;
+}
+
+1;

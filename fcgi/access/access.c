@@ -4,13 +4,47 @@
 
 static const struct {
 	int least; /* access level that is needed where visibility does not suffice */
+	int least_in_group; /* where it is another one; 0: it is the same */
 	bool writes;
-	unsigned operations; /* a token that is limited must have one of these */
+	bool packages; /* only where they are switched on */
+	bool users_only; /* no job, no deploy token */
+	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
+	const char *what; /* "needs at least the maintainer role", in a sentence */
 } actions[ACTION__MAX] = {
-	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, false, TOKEN_ANY_OPERATION },
-	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, true,
-	    TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE },
-	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, true, TOKEN_YANK },
+	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, TOKEN_ANY_OPERATION,
+	    "reading packages" },
+	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false,
+	    TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, "publishing" },
+	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, TOKEN_YANK, "yanking" },
+	[ACTION_DELETE_PACKAGE] = { LEVEL_MAINTAINER, 0, true, true, false, 0,
+	    "deleting packages" },
+	[ACTION_CHANGE_OWNERS] = { LEVEL_MAINTAINER, 0, true, true, false, TOKEN_OWNERS,
+	    "changing owners" },
+	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, TOKEN_ANY_OPERATION,
+	    "reading this" },
+	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, TOKEN_ANY_OPERATION,
+	    "reading members" },
+	[ACTION_CHANGE_MEMBERS] = { LEVEL_MAINTAINER, LEVEL_OWNER, true, false, true, 0,
+	    "changing members" },
+	[ACTION_READ_SETTINGS] = { LEVEL_MAINTAINER, 0, false, false, true, TOKEN_ANY_OPERATION,
+	    "reading settings" },
+	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, 0,
+	    "changing settings" },
+	[ACTION_READ_TOKEN] = { LEVEL_NONE, 0, false, false, false, TOKEN_ANY_OPERATION, "" },
+	[ACTION_READ_ACCOUNT] = { LEVEL_NONE, 0, false, false, true, TOKEN_ANY_OPERATION, "" },
+	[ACTION_CHANGE_ACCOUNT] = { LEVEL_NONE, 0, true, false, true, 0, "" },
+};
+
+static const struct {
+	int level;
+	const char *name;
+} level_names[] = {
+	{ LEVEL_GUEST, "guest" },
+	{ LEVEL_REPORTER, "reporter" },
+	{ LEVEL_DEVELOPER, "developer" },
+	{ LEVEL_MAINTAINER, "maintainer" },
+	{ LEVEL_OWNER, "owner" },
+	{ LEVEL_ADMIN, "administrator" },
 };
 
 /* Who holds the token, and by what right. */
@@ -102,12 +136,51 @@ access_push_level(const struct access_facts *f)
 	return holder_of(f) == HOLDER_DEPLOY ? LEVEL_NONE : user_level(f);
 }
 
-/* May the caller read packages here, by visibility or by level? */
-static bool
-can_read(const struct access_facts *f, bool sees_internal, int level)
+const char *
+access_level_name(int level)
 {
-	return access_is_public(f) || (is_visibility(f, "internal") && sees_internal) ||
-	    level >= actions[ACTION_READ_PACKAGE].least;
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(*level_names); i++) {
+		if (level_names[i].level == level)
+			return level_names[i].name;
+	}
+	return "none";
+}
+
+bool
+access_writes(enum action action)
+{
+	return actions[action].writes;
+}
+
+static bool
+is_place(const struct access_facts *f)
+{
+	return f->project_id != 0 || f->group_id != 0;
+}
+
+/* Public or internal; packages may be public where the project is not. */
+static bool
+is_visible(const struct access_facts *f, enum action action, bool sees_internal)
+{
+	if (is_visibility(f, "internal") && sees_internal)
+		return true;
+	if (actions[action].packages && f->subject == SUBJECT_PROJECT)
+		return access_is_public(f);
+	return is_place(f) && is_visibility(f, "public");
+}
+
+static int
+refuse_unknown(const struct access_facts *f, struct err *err)
+{
+	return err_set(err, 404, "%s Not Found",
+	    f->subject == SUBJECT_GROUP ? "Group" : "Project");
+}
+
+static int
+refuse_level(const struct access_facts *f, enum action action, int least, struct err *err)
+{
+	return err_set(err, 403, "%s of this %s needs at least the %s role", actions[action].what,
+	    f->subject == SUBJECT_GROUP ? "group" : "project", access_level_name(least));
 }
 
 /* What a user's own token is for; the other kinds have their level by their scopes. */
@@ -119,17 +192,59 @@ check_scopes(const struct access_facts *f, enum action action, struct err *err)
 	if (!f->scope_api && (writes || !f->scope_read_api))
 		return err_set(err, 403, "the token does not have the scope `%s`",
 		    writes ? "api" : "read_api");
+	if (actions[action].operations == 0)
+		return token_limits_any(&f->limits) ? token_limits_refuse(err) : 0;
 	if ((f->limits.operations & actions[action].operations) == 0)
 		return token_limits_refuse(err);
 	return 0;
 }
 
+/* Nobody: what is public may be read, but for what members alone may see. */
 static int
 decide_anonymous(const struct access_facts *f, enum action action, struct err *err)
 {
-	if (!access_is_public(f))
-		return err_set(err, 401, "this registry needs a token");
-	return actions[action].writes ? err_set(err, 401, "publishing needs a token") : 0;
+	bool open = action == ACTION_READ_PACKAGE || action == ACTION_READ_PLACE;
+
+	if (open && is_visible(f, action, false))
+		return 0;
+	if (action == ACTION_CREATE_PACKAGE && access_is_public(f))
+		return err_set(err, 401, "publishing needs a token");
+	return err_set(err, 401, "%s needs a token",
+	    actions[action].packages ? "this registry" : "this");
+}
+
+/* Somebody, in a place that is there. */
+static int
+decide_in_place(const struct access_facts *f, enum holder holder, enum action action,
+    struct err *err)
+{
+	int level = level_of(f, holder);
+	int least = actions[action].least;
+	bool visible = is_visible(f, action, holders[holder].sees_internal);
+
+	if (f->subject == SUBJECT_GROUP && actions[action].least_in_group != 0)
+		least = actions[action].least_in_group;
+	if (!visible && level == LEVEL_NONE)
+		return refuse_unknown(f, err);
+	/* a guest of a private project knows that it exists, and no more */
+	if (!visible && actions[action].packages && level < actions[ACTION_READ_PACKAGE].least)
+		return refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
+	if (actions[action].users_only && holder != HOLDER_USER)
+		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
+	if (level >= least || (!actions[action].writes && least <= LEVEL_REPORTER && visible))
+		return 0;
+	if (actions[action].packages && least == LEVEL_DEVELOPER)
+		return err_set(err, 403, "%s", holders[holder].no_write);
+	return refuse_level(f, action, least, err);
+}
+
+/* Somebody who asks about themselves. */
+static int
+decide_caller(enum holder holder, enum action action, struct err *err)
+{
+	if (actions[action].users_only && holder != HOLDER_USER)
+		return err_set(err, 403, "this needs a token of a user");
+	return 0;
 }
 
 int
@@ -137,22 +252,19 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
     struct err *err)
 {
 	enum holder holder = holder_of(f);
-	int level = level_of(f, holder);
 
 	if (credential == CREDENTIAL_NONE)
 		return decide_anonymous(f, action, err);
 	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !f->token_usable)
 		return err_set(err, 401, "the token is invalid, expired or revoked");
-	if (f->project_id == 0 || !f->packages_enabled)
-		return err_set(err, 404, "Project Not Found");
-	if (!can_read(f, holders[holder].sees_internal, level)) {
-		/* a guest of a private project knows that it exists */
-		if (level > LEVEL_NONE)
-			return err_set(err, 403,
-			    "reading packages of this project needs at least the reporter role");
-		return err_set(err, 404, "Project Not Found");
+	if (f->subject == SUBJECT_CALLER) {
+		if (decide_caller(holder, action, err) == -1)
+			return -1;
+	} else {
+		if (!is_place(f) || (actions[action].packages && !f->packages_enabled))
+			return refuse_unknown(f, err);
+		if (decide_in_place(f, holder, action, err) == -1)
+			return -1;
 	}
-	if (actions[action].writes && level < actions[action].least)
-		return err_set(err, 403, "%s", holders[holder].no_write);
-	return holder == HOLDER_USER ? check_scopes(f, action, err) : 0;
+	return holder == HOLDER_USER && action != ACTION_READ_TOKEN ? check_scopes(f, action, err) : 0;
 }

@@ -15,7 +15,7 @@
  *     that project; anywhere else a user without a role.
  *
  * What a token is limited to among the crates of a project is only known when the crate is found:
- * store/token_limits.h.
+ * store/token_limits.h.  A token that is limited at all is for crates alone: it changes nothing else.
  */
 
 #include <stdbool.h>
@@ -23,10 +23,24 @@
 #include "base/err.h"
 #include "store/access_facts.h"
 
+/* The first ones are about packages, which a project may have switched off. */
 enum action {
-	ACTION_READ_PACKAGE, /* config.json, index, download */
+	ACTION_READ_PACKAGE, /* config.json, index, download; who may read a group's packages */
 	ACTION_CREATE_PACKAGE, /* publish */
 	ACTION_YANK_PACKAGE, /* and unyank */
+	ACTION_DELETE_PACKAGE, /* also to change its status */
+	ACTION_CHANGE_OWNERS,
+	/* what a project or group is, and who is a member */
+	ACTION_READ_PLACE,
+	ACTION_READ_MEMBERS,
+	ACTION_CHANGE_MEMBERS,
+	/* deploy tokens, protection and trust rules, allow-list */
+	ACTION_READ_SETTINGS,
+	ACTION_CHANGE_SETTINGS,
+	/* of SUBJECT_CALLER: what the token is; the account of its user */
+	ACTION_READ_TOKEN,
+	ACTION_READ_ACCOUNT,
+	ACTION_CHANGE_ACCOUNT,
 	ACTION__MAX
 };
 
@@ -47,13 +61,19 @@ enum credential {
 	CREDENTIAL_TOKEN /* well-formed: the facts tell whether it is known */
 };
 
+/* The access level of that name in a sentence: "maintainer"; "administrator" above all. */
+const char *access_level_name(int level);
+
+/* Is the action one that changes something? */
+bool access_writes(enum action);
+
 /*
  * 0: yes.  -1:
  * 401 a credential that is malformed, unknown, revoked, expired or of a blocked
- *     user, whatever the project; no credential where one could help;
+ *     user, whatever the place; no credential where one could help;
  * 404 a project that is not there, has packages turned off, or that the caller may
- *     not know of: one and the same answer;
- * 403 a project that the caller may know of but not use in this way.
+ *     not know of: one and the same answer; so with groups;
+ * 403 a place that the caller may know of but not use in this way.
  */
 int access_decide(const struct access_facts *, enum credential, enum action, struct err *)
     __attribute__((warn_unused_result));

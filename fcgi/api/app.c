@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "access/token.h"
+#include "api/credential.h"
 #include "api/limits.h"
 #include "api/routes.h"
 #include "base/clock.h"
@@ -99,11 +99,11 @@ app_start(const struct settings *settings, const struct meter *meter, struct err
 }
 
 /*
- * The project in the path: digits are an id, anything else is a full path.  A
- * number that is no id and a path that is too long name no project.
+ * The project or group in the path: digits are an id, anything else is a full path.  A
+ * number that is no id and a path that is too long name none.
  */
 static struct project_ref
-project_of(const struct request *rq)
+place_of(const struct request *rq)
 {
 	struct slice id = request_param(rq, "id");
 	struct project_ref ref = { .path = id };
@@ -119,22 +119,6 @@ project_of(const struct request *rq)
 	if (id.n > 0)
 		ref.id = n;
 	return ref;
-}
-
-/* The credential of the request.  -1: 400 or 401. */
-static int
-credential_of(struct request *rq, enum credential *credential, unsigned char *digest)
-{
-	enum token_kind kind;
-	struct slice text;
-
-	*credential = CREDENTIAL_NONE;
-	if (token_from_authorization(rq->arena, rq->authorization, &text, &rq->err) == -1)
-		return -1;
-	if (text.n == 0)
-		return 0;
-	*credential = token_parse(text, &kind, digest) ? CREDENTIAL_TOKEN : CREDENTIAL_MALFORMED;
-	return 0;
 }
 
 static void
@@ -155,9 +139,8 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	enum { FACTS, FIRST, NCALLS };
 	const struct route_need *need = rq->route->need;
 	struct db_call calls[NCALLS] = { 0 };
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	enum credential credential;
-	struct project_ref project;
+	struct request_credential credential;
+	struct project_ref place = { 0 };
 	struct err wrong = { 0 };
 	size_t ncalls = FIRST;
 
@@ -165,13 +148,14 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	db_set_deadline(app->db, rq->deadline_us);
 	if (need == NULL)
 		return 0;
-	if (credential_of(rq, &credential, digest) == -1)
+	if (credential_read(rq, &credential) == -1)
 		return -1;
-	project = project_of(rq);
-	access_facts_call(&calls[FACTS], rq->arena, credential == CREDENTIAL_TOKEN ? digest : NULL,
-	    &project);
+	if (need->subject != SUBJECT_CALLER)
+		place = place_of(rq);
+	access_facts_call(&calls[FACTS], rq->arena, need->subject,
+	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);
 	if (need->prefetch != NULL) {
-		if (need->prefetch(rq, &project, &calls[FIRST]) == 0) {
+		if (need->prefetch(rq, &place, &calls[FIRST]) == 0) {
 			ncalls = NCALLS;
 		} else {
 			/* first comes who may know, then what is wrong */
@@ -182,12 +166,12 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	if (db_connect(app->db, &rq->err) == -1 ||
 	    db_run(app->db, rq->arena, calls, ncalls, &rq->err) == -1)
 		return -1;
-	access_facts_read(&calls[FACTS], &app->facts);
+	access_facts_read(&calls[FACTS], need->subject, &app->facts);
 	note_actor(rq, &app->facts);
 	if (app->facts.token_usable)
 		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
-	if (access_decide(&app->facts, credential, need->action, &rq->err) == -1)
-		return limits_note_refusal(app, rq, credential, need->action);
+	if (access_decide(&app->facts, credential.kind, need->action, &rq->err) == -1)
+		return limits_note_refusal(app, rq, credential.kind, need->action);
 	if (wrong.status != 0) {
 		rq->err = wrong;
 		return -1;
@@ -267,9 +251,15 @@ app_cache_headers(const struct worker_app *app, struct response *rs)
 }
 
 int
-app_respond_ok(struct response *rs)
+app_respond_json(struct response *rs, int status, struct slice json)
 {
 	response_header(rs, "Cache-Control", "private, no-store");
-	response_body(rs, 200, "application/json", slice_str("{\"ok\":true}"));
+	response_body(rs, status, "application/json", json);
 	return 0;
+}
+
+int
+app_respond_ok(struct response *rs)
+{
+	return app_respond_json(rs, 200, slice_str("{\"ok\":true}"));
 }

@@ -23,10 +23,13 @@
 /* What a route needs before its handler runs; NULL in the route: nothing. */
 struct route_need {
 	enum action action;
+	/* what `:id` in the route's pattern is; SUBJECT_CALLER: it has none, or it is neither */
+	enum subject subject;
 	/*
 	 * NULL, or: checks the request's parameters and fills in the route's first read, whose result the
 	 * handler finds in worker_app.first.  -1: rq->err; the read is then not made, and the
-	 * error is answered only after the decision has let the caller in.
+	 * error is answered only after the decision has let the caller in.  The place is the
+	 * project or group that the path names.
 	 */
 	int (*prefetch)(struct request *, const struct project_ref *, struct db_call *);
 };
@@ -53,6 +56,9 @@ struct audit_actor app_actor(const struct worker_app *, const struct request *);
 
 /* Cache-Control and Vary of an answer that depends on who asks (design section 4). */
 void app_cache_headers(const struct worker_app *, struct response *);
+
+/* An answer that is made for this caller and kept by nobody.  Returns 0. */
+int app_respond_json(struct response *, int status, struct slice json);
 
 /* {"ok":true} */
 int app_respond_ok(struct response *);

@@ -121,7 +121,7 @@ limits_note_refusal(struct worker_app *app, struct request *rq, enum credential 
 	struct write_ask ask = { .action = WRITE_FAILED_LOGIN };
 	struct err limited;
 
-	if (rq->err.status != 401 || credential == CREDENTIAL_NONE || action == ACTION_READ_PACKAGE)
+	if (rq->err.status != 401 || credential == CREDENTIAL_NONE || !access_writes(action))
 		return -1;
 	ask.actor = limits_address(rq->arena, rq->remote_addr);
 	/* whatever goes wrong with counting, they stay refused */

@@ -294,23 +294,22 @@ value_decode(struct request *rq, const char *name, struct slice raw, const char 
 		int c = query_byte(raw, &at);
 
 		if (c == -1)
-			return err_set(&rq->err, 400, "query parameter `%s` has a bad escape",
-			    name);
+			return err_set(&rq->err, 400, "parameter `%s` has a bad escape", name);
 		if (c == 0)
-			return err_set(&rq->err, 400, "query parameter `%s` holds a NUL", name);
+			return err_set(&rq->err, 400, "parameter `%s` holds a NUL", name);
 		text[n++] = (char)c;
 	}
 	if (!utf8_valid(slice_of(text, n)))
-		return err_set(&rq->err, 400, "query parameter `%s` is not valid UTF-8", name);
+		return err_set(&rq->err, 400, "parameter `%s` is not valid UTF-8", name);
 	*out = text;
 	return 0;
 }
 
 int
-request_query(struct request *rq, const char *name, const char **out)
+request_form(struct request *rq, struct slice form, const char *name, size_t skip, const char **out)
 {
-	const char *p = rq->query.p;
-	size_t left = rq->query.n;
+	const char *p = form.p;
+	size_t left = form.n;
 
 	*out = NULL;
 	while (left > 0) {
@@ -320,7 +319,7 @@ request_query(struct request *rq, const char *name, const char **out)
 		size_t key = equals == NULL ? n : (size_t)(equals - p);
 		size_t value = equals == NULL ? n : key + 1;
 
-		if (key_is(slice_of(p, key), name))
+		if (key_is(slice_of(p, key), name) && skip-- == 0)
 			return value_decode(rq, name, slice_of(p + value, n - value), out);
 		/* past the '&', where there is one */
 		n += end != NULL;
@@ -328,6 +327,12 @@ request_query(struct request *rq, const char *name, const char **out)
 		left -= n;
 	}
 	return 0;
+}
+
+int
+request_query(struct request *rq, const char *name, const char **out)
+{
+	return request_form(rq, rq->query, name, 0, out);
 }
 
 int

@@ -105,9 +105,14 @@ bool request_is_subrequest(const struct request *);
 struct slice request_param(const struct request *, const char *name);
 
 /*
- * The first query parameter of that name, decoded (`+` is a space).  *out is
- * NULL where there is none.  -1: 400 for a bad escape, NUL or invalid UTF-8.
+ * Of a text in the form of a query (application/x-www-form-urlencoded): the value of that name
+ * after so many of the same name, decoded (`+` is a space).  *out is NULL where there is none.
+ * -1: 400 for a bad escape, NUL or invalid UTF-8.
  */
+int request_form(struct request *, struct slice form, const char *name, size_t skip,
+    const char **out) __attribute__((warn_unused_result));
+
+/* The first query parameter of that name, as request_form() finds it. */
 int request_query(struct request *, const char *name, const char **out)
     __attribute__((warn_unused_result));
 

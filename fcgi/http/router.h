@@ -20,6 +20,7 @@ struct worker_app; /* whatever the application keeps for the life of a worker */
 
 enum body_rule {
 	BODY_NONE, /* a body is read and thrown away, up to 64 kB; 413 above */
+	BODY_PARAMS, /* the handler reads it; up to 64 kB as well */
 	BODY_STREAM /* the handler reads it; max_body() bounds it */
 };
 

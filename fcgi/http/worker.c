@@ -15,7 +15,7 @@
 
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
-	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none */
+	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
 };
 
 struct worker {

@@ -15,15 +15,16 @@ project_ref_bind(struct db_params *p, struct arena *a, const struct project_ref 
 }
 
 void
-access_facts_call(struct db_call *call, struct arena *a, const unsigned char *digest,
-    const struct project_ref *project)
+access_facts_call(struct db_call *call, struct arena *a, enum subject subject,
+    const unsigned char *digest, const struct project_ref *place)
 {
-	call->stmt = STMT_ACCESS_FACTS;
+	/* where the place is none, the statement for projects finds none */
+	call->stmt = subject == SUBJECT_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
 	if (digest != NULL)
 		db_bind_bytes(&call->params, slice_of((const char *)digest, DIGEST_SIZE));
 	else
 		db_bind_null(&call->params);
-	project_ref_bind(&call->params, a, project);
+	project_ref_bind(&call->params, a, place);
 }
 
 /* The columns of the statement. */
@@ -42,7 +43,7 @@ enum {
 	CRATES,
 	IN_PLACE,
 	JOB_POLICY,
-	PROJECT,
+	PLACE,
 	FULL_PATH,
 	VISIBILITY,
 	ENABLED,
@@ -70,7 +71,7 @@ read_token(const struct db_result *r, struct access_facts *f)
 }
 
 void
-access_facts_read(const struct db_call *call, struct access_facts *f)
+access_facts_read(const struct db_call *call, enum subject subject, struct access_facts *f)
 {
 	const struct db_result *r = &call->result;
 
@@ -78,6 +79,7 @@ access_facts_read(const struct db_call *call, struct access_facts *f)
 		.token_kind = "",
 		.username = "",
 		.limits.operations = TOKEN_ANY_OPERATION,
+		.subject = subject,
 		.full_path = "",
 		.visibility = "",
 	};
@@ -85,8 +87,8 @@ access_facts_read(const struct db_call *call, struct access_facts *f)
 		return;
 	if (!db_is_null(r, 0, TOKEN))
 		read_token(r, f);
-	if (!db_is_null(r, 0, PROJECT)) {
-		f->project_id = db_int(r, 0, PROJECT);
+	if (!db_is_null(r, 0, PLACE)) {
+		*(subject == SUBJECT_GROUP ? &f->group_id : &f->project_id) = db_int(r, 0, PLACE);
 		f->full_path = db_str(r, 0, FULL_PATH);
 		f->visibility = db_str(r, 0, VISIBILITY);
 		f->packages_enabled = db_bool(r, 0, ENABLED);

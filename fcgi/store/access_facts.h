@@ -13,7 +13,14 @@
 #include "store/db.h"
 #include "store/token_limits.h"
 
-/* A project as a URL names it: by id, or by full path (id is 0 then). */
+/* What a route is about, and so where the caller's level counts. */
+enum subject {
+	SUBJECT_PROJECT,
+	SUBJECT_GROUP,
+	SUBJECT_CALLER /* no place: who is calling is all that matters */
+};
+
+/* A project, or a group, as a URL names it: by id, or by full path (id is 0 then). */
 struct project_ref {
 	int64_t id;
 	struct slice path;
@@ -37,23 +44,29 @@ struct access_facts {
 	struct token_limits limits;
 	bool in_place; /* the project is the token's own, or in its group */
 	enum job_policy job_policy;
-	/* the project; project_id 0: there is none */
+	/* the place: one of the two ids at most; both 0: there is none, or the subject has none */
+	enum subject subject;
 	int64_t project_id;
+	int64_t group_id;
 	const char *full_path;
+	/* of a group: of whatever in it the caller may know best of; "private" where it is nothing */
 	const char *visibility;
-	bool packages_enabled;
+	bool packages_enabled; /* of a group always, as a group has no such switch */
 	bool public_packages;
-	int access_level; /* of the user in the project, own or inherited; 0: not a member */
+	int access_level; /* of the user in the place, own or inherited; 0: not a member */
 };
 
 /* Binds id or path as two parameters, one of them null. */
 void project_ref_bind(struct db_params *, struct arena *, const struct project_ref *);
 
-/* Fills in the call; digest NULL: an anonymous caller.  Send it with db_run(). */
-void access_facts_call(struct db_call *, struct arena *, const unsigned char *digest,
-    const struct project_ref *);
+/*
+ * Fills in the call; digest NULL: an anonymous caller.  Of SUBJECT_CALLER the place is { 0 }.  Send
+ * it with db_run().
+ */
+void access_facts_call(struct db_call *, struct arena *, enum subject,
+    const unsigned char *digest, const struct project_ref *place);
 
 /* Reads the call's result; strings live as long as the arena of db_run(). */
-void access_facts_read(const struct db_call *, struct access_facts *);
+void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
 
 #endif

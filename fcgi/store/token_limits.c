@@ -65,6 +65,12 @@ matches(struct slice pattern, struct slice crate)
 	return pattern.n <= crate.n && crate_name_equal(pattern, slice_of(crate.p, pattern.n));
 }
 
+bool
+token_limits_any(const struct token_limits *limits)
+{
+	return limits->operations != TOKEN_ANY_OPERATION || limits->crates != NULL;
+}
+
 int
 token_limits_refuse(struct err *err)
 {

@@ -44,6 +44,9 @@ bool token_pattern_valid(struct slice pattern);
 int token_limits_check(const struct token_limits *, enum token_operation, const char *crate,
     struct err *) __attribute__((warn_unused_result));
 
+/* Is there any limit at all? */
+bool token_limits_any(const struct token_limits *);
+
 /* The refusal, -1 with 403, for whoever finds out earlier. */
 int token_limits_refuse(struct err *);
 

@@ -34,3 +34,41 @@ SELECT t.id, t.kind, t.user_id, u.username,
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN projects p ON p.id = q.project
   LEFT JOIN groups g ON g.id = p.group_id;
+
+-- name: access_facts_group
+-- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.
+-- As access_facts, for what is about a group.  A group has no visibility of its own: it is as
+-- visible as the most visible project below it, and whoever is a member of anything below it may
+-- know of it as of something internal.  The groups below are found by groups_ancestor_ids, their
+-- projects by projects_group, and the search ends at the first that is found.
+SELECT t.id, t.kind, t.user_id, u.username,
+       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+           AND (t.user_id IS NULL OR u.state = 'active'),
+       coalesce(u.is_admin, false),
+       coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
+       coalesce('read_package_registry' = ANY (t.scopes), false),
+       coalesce('write_package_registry' = ANY (t.scopes), false),
+       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
+       coalesce(t.group_id = ANY (g.ancestor_ids), false), 0,
+       g.id, g.full_path,
+       CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
+                          WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
+                            AND (p.visibility = 'public' OR p.public_packages)) THEN 'public'
+            WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
+                          WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
+                            AND p.visibility = 'internal')
+              OR EXISTS (SELECT FROM groups d LEFT JOIN projects p ON p.group_id = d.id
+                           JOIN members m ON m.user_id = t.user_id
+                            AND (m.group_id = d.id OR m.project_id = p.id)
+                            AND (m.expires_at IS NULL OR m.expires_at > now())
+                          WHERE d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
+            ELSE 'private' END,
+       true, false,
+       coalesce((SELECT max(m.access_level) FROM members m
+                  WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0)
+  FROM (SELECT $1::bytea AS digest,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+  LEFT JOIN tokens t ON t.digest = q.digest
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups g ON g.id = q.place;

@@ -179,14 +179,13 @@ check(const struct caller *c, enum place place)
 	}
 }
 
-/* A developer's token that may do these operations only: reading, publishing, yanking. */
+/* An owner's token that may do these operations only: the status of each action in turn. */
 static void
-check_operations(unsigned operations, int publish, int yank)
+check_operations(unsigned operations, const char *crates, const int want[ACTION__MAX])
 {
 	struct access_facts f = { .token_id = 5, .token_kind = "personal", .token_usable = true,
-		.scope_api = true, .limits.operations = operations, .project_id = 7,
-		.visibility = "private", .packages_enabled = true, .access_level = 30 };
-	const int want[] = { 0, publish, yank };
+		.scope_api = true, .limits = { operations, crates }, .project_id = 7,
+		.visibility = "private", .packages_enabled = true, .access_level = 50 };
 
 	for (enum action action = 0; action < ACTION__MAX; action++) {
 		struct err e = { 0 };
@@ -198,6 +197,110 @@ check_operations(unsigned operations, int publish, int yank)
 	}
 }
 
+/* What only some roles may, about projects, groups and themselves: the least level, or who. */
+enum { NOBODY = 100, ANYBODY = -1, SIGNED_IN = 0 };
+
+static const struct {
+	enum action action;
+	/* the least level in a project that is private, public, and in a group like these */
+	int private_project, public_project, private_group, public_group;
+	bool users_only, writes;
+} rights[] = {
+	{ ACTION_DELETE_PACKAGE, 40, 40, 40, 40, false, true },
+	{ ACTION_CHANGE_OWNERS, 40, 40, 40, 40, false, true },
+	{ ACTION_READ_PLACE, 10, ANYBODY, 10, ANYBODY, true, false },
+	{ ACTION_READ_MEMBERS, 10, SIGNED_IN, 10, SIGNED_IN, true, false },
+	{ ACTION_CHANGE_MEMBERS, 40, 40, 50, 50, true, true },
+	{ ACTION_READ_SETTINGS, 40, 40, 40, 40, true, false },
+	{ ACTION_CHANGE_SETTINGS, 40, 40, 40, 40, true, true },
+};
+
+static struct access_facts
+facts_of_level(const char *kind, int level, bool group, const char *visibility)
+{
+	return (struct access_facts) { .token_id = 5, .token_kind = kind, .token_usable = true,
+		.scope_api = true, .limits.operations = TOKEN_ANY_OPERATION,
+		.subject = group ? SUBJECT_GROUP : SUBJECT_PROJECT, .project_id = group ? 0 : 7,
+		.group_id = group ? 7 : 0, .visibility = visibility, .packages_enabled = true,
+		.in_place = true, .access_level = level };
+}
+
+static int
+status_of(const struct access_facts *f, enum credential credential, enum action action)
+{
+	struct err e = { 0 };
+	int rc = access_decide(f, credential, action, &e);
+
+	ok(rc == (e.status == 0 ? 0 : -1), "the result says what the status says");
+	if (e.status == 404)
+		is_str(e.pub, f->subject == SUBJECT_GROUP ? "Group Not Found" : "Project Not Found",
+		    "one and the same answer");
+	return e.status;
+}
+
+static void
+check_right(size_t i, bool group, bool public)
+{
+	int least = group ? public ? rights[i].public_group : rights[i].private_group
+			  : public ? rights[i].public_project : rights[i].private_project;
+	const char *visibility = public ? "public" : "private";
+	enum action action = rights[i].action;
+	struct access_facts f = facts_of_level("", 0, group, visibility);
+
+	is_int(status_of(&f, CREDENTIAL_NONE, action), least == ANYBODY ? 0 : 401, "anonymous");
+	for (int level = 0; level <= LEVEL_ADMIN; level += 10) {
+		int want = level >= least ? 0 : level == 0 && !public ? 404 : 403;
+
+		f = facts_of_level("personal", level == LEVEL_ADMIN ? 0 : level, group, visibility);
+		f.is_admin = level == LEVEL_ADMIN;
+		ok(status_of(&f, CREDENTIAL_TOKEN, action) == want, "%s %s, level %d, action %d",
+		    visibility, group ? "group" : "project", level, (int)action);
+		f.scope_api = false;
+		f.scope_read_api = true;
+		is_int(status_of(&f, CREDENTIAL_TOKEN, action),
+		    want == 0 && rights[i].writes ? 403 : want, "  by a token that reads");
+	}
+	if (group)
+		return;
+	f = facts_of_level("job", 50, group, visibility);
+	is_int(status_of(&f, CREDENTIAL_TOKEN, action), rights[i].users_only ? 403 : 0, "an owner's job");
+	f = facts_of_level("deploy", 0, group, visibility);
+	f.scope_write_packages = true;
+	is_int(status_of(&f, CREDENTIAL_TOKEN, action), 403, "a deploy token");
+}
+
+/* Who asks about themselves: kind of token, its scope; what the token is, reading, changing. */
+static void
+check_caller(void)
+{
+	static const struct {
+		const char *kind;
+		bool api, read_api;
+		int token, reads, changes;
+	} cases[] = {
+		{ "personal", true, false, 0, 0, 0 },
+		{ "personal", false, true, 0, 0, 403 },
+		{ "personal", false, false, 0, 403, 403 },
+		{ "deploy", false, false, 0, 403, 403 },
+		{ "job", false, false, 0, 403, 403 },
+	};
+
+	for (size_t i = 0; i < SIZE(cases); i++) {
+		struct access_facts f = { .token_id = 5, .token_kind = cases[i].kind,
+			.token_usable = true, .scope_api = cases[i].api,
+			.scope_read_api = cases[i].read_api,
+			.limits.operations = TOKEN_ANY_OPERATION, .subject = SUBJECT_CALLER,
+			.visibility = "" };
+
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_TOKEN), cases[i].token, "token");
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_ACCOUNT), cases[i].reads, "read");
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CHANGE_ACCOUNT), cases[i].changes, "change");
+		f.token_usable = false;
+		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_TOKEN), 401, "revoked");
+		is_int(status_of(&f, CREDENTIAL_NONE, ACTION_READ_TOKEN), 401, "none");
+	}
+}
+
 int
 main(void)
 {
@@ -205,11 +308,19 @@ main(void)
 		for (enum place place = 0; place < PLACES; place++)
 			check(&callers[c], place);
 	}
-	check_operations(TOKEN_ANY_OPERATION, 0, 0);
+	for (size_t i = 0; i < SIZE(rights); i++) {
+		for (int n = 0; n < 4; n++)
+			check_right(i, n & 1, n & 2);
+	}
+	check_caller();
+	/* read, publish, yank, delete, owners; place, members, to change them; settings; account */
+	check_operations(TOKEN_ANY_OPERATION, NULL, (int[ACTION__MAX]) { 0 });
 	/* which of the two it is, is known when the crate is */
-	check_operations(TOKEN_PUBLISH_NEW, 0, 403);
-	check_operations(TOKEN_PUBLISH_UPDATE, 0, 403);
-	check_operations(TOKEN_YANK, 403, 0);
-	check_operations(TOKEN_OWNERS, 403, 403);
+#define NOT_ABOUT_CRATES 0, 0, 403, 0, 403, 0, 0, 403
+	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_OWNERS, NULL, (int[]) { 0, 403, 403, 403, 0, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_ANY_OPERATION, "abc", (int[]) { 0, 0, 0, 403, 0, NOT_ABOUT_CRATES });
 	return tap_done();
 }

@@ -1,0 +1,26 @@
+#ifndef API_CREDENTIAL_H
+#define API_CREDENTIAL_H
+
+/*
+ * The credential of a request (design section 7).  Every route takes `Authorization`; the
+ * management API, whose errors have GitLab's shape, also what GitLab's clients send:
+ * `PRIVATE-TOKEN` for a token of a user, `DEPLOY-TOKEN`, `JOB-TOKEN`.
+ */
+
+#include "access/access.h"
+#include "access/token.h"
+#include "http/request.h"
+
+struct request_credential {
+	enum credential kind;
+	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
+};
+
+/*
+ * -1: 400 where the request has more than one, 401 for an Authorization that cannot be read.  A
+ * token under the header of another kind is malformed.
+ */
+int credential_read(struct request *, struct request_credential *)
+    __attribute__((warn_unused_result));
+
+#endif

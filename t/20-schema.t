@@ -276,8 +276,8 @@ subtest 'constraints' => sub {
 		like($why, qr/"$case->[1]"/, $case->[0]);
 	}
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
-	my $version = "INSERT INTO versions (crate_id, version, version_base, index_line, cksum, size, published_at)"
-	    . " SELECT id, '%s', '1.0.0', '{}', repeat('%s', 64), 1, now() FROM crates";
+	my $version = "INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
+	    . " SELECT id, project_id, '%s', '1.0.0', '{}', repeat('%s', 64), 1, now() FROM crates";
 	(undef, my $why) = psql_at($t->dsn('postgres'), sprintf($version, '1.0.0', 'b'));
 	like($why, qr/"versions_cksum_fkey"/, 'no version without its blob');
 	$t->psql(sprintf($version, '1.0.0', 'a'));

@@ -22,9 +22,10 @@ INSERT INTO blobs (sha256, size) VALUES ($1, $2)
 INSERT INTO versions (crate_id, version, version_base, index_line, cksum, size, published_at,
        user_id, token_id, description, homepage, documentation, repository, license, license_file,
        links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
-       has_lib, features)
+       has_lib, features, project_id)
 VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint), $8, $9, $10, $11, $12, $13, $14, $15,
-       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
+       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
+       (SELECT project_id FROM crates WHERE id = $1))
     ON CONFLICT (crate_id, version_base) DO NOTHING
 RETURNING id;
 

@@ -1,0 +1,155 @@
+-- name: package_plan
+-- What follows in the same round trip is planned for its values: whether a filter is there, how
+-- much it lets through and what the order is decide on the index, and one plan for all of them
+-- would sort a whole project for each page.  Reads no table; ends with the transaction.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: package_list
+-- $1 project, $2 statuses, $3 what LIKE takes for the normal form of a name or null, $4 version or
+-- null, $5 order by version or created_at and $6 whether it is descending, $7 how many after $8
+-- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
+-- look-up: in the order of versions_listed_time or versions_listed_version.  With a name that
+-- few crates have it is their versions, sorted.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM (SELECT page.id, row_number() OVER () AS place
+          FROM (SELECT v.id
+                  FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+                 WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
+                  AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                  AND ($4::text IS NULL OR v.version = $4)
+                 ORDER BY CASE WHEN $5::text = 'version' AND NOT $6::boolean THEN v.version END,
+                          CASE WHEN $5 = 'version' AND $6 THEN v.version END DESC,
+                          CASE WHEN $5 = 'created_at' AND NOT $6 THEN v.published_at END,
+                          CASE WHEN $5 = 'created_at' AND $6 THEN v.published_at END DESC,
+                          CASE WHEN NOT $6 THEN v.id END,
+                          CASE WHEN $6 THEN v.id END DESC
+                 LIMIT $7::bigint OFFSET $8::bigint) page) page
+  JOIN package_entries e USING (id)
+ ORDER BY page.place;
+
+-- name: package_list_by_name
+-- As package_list, in the order of names, $5 descending or not, $6 how many after $7 others: crates
+-- by the index of the unique constraint (project_id, normalized_name), one after the other the
+-- versions of each.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM (SELECT page.id, row_number() OVER () AS place
+          FROM (SELECT v.id
+                  FROM crates c JOIN versions v ON v.crate_id = c.id
+                 WHERE c.project_id = $1 AND v.status = ANY ($2::text[])
+                  AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                  AND ($4::text IS NULL OR v.version = $4)
+                 ORDER BY CASE WHEN NOT $5::boolean THEN c.normalized_name END,
+                          CASE WHEN $5 THEN c.normalized_name END DESC,
+                          CASE WHEN NOT $5 THEN v.id END,
+                          CASE WHEN $5 THEN v.id END DESC
+                 LIMIT $6::bigint OFFSET $7::bigint) page) page
+  JOIN package_entries e USING (id)
+ ORDER BY page.place;
+
+-- name: package_count
+-- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.
+SELECT count(*)
+  FROM (SELECT
+          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+         WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
+                  AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                  AND ($4::text IS NULL OR v.version = $4)
+         LIMIT $5::bigint) page;
+
+-- name: package_list_group
+-- $1 projects; $2 to $8 as of package_list, with the order by project_path as well.  The page is in
+-- what would be the first pages of each project, found as there, and these are sorted.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM (SELECT page.id, row_number() OVER () AS place
+          FROM (SELECT o.id
+                  FROM projects p
+                 CROSS JOIN LATERAL (
+                       SELECT v.id, v.version, v.published_at
+                         FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+                        WHERE v.project_id = p.id AND v.status = ANY ($2::text[])
+                          AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                          AND ($4::text IS NULL OR v.version = $4)
+                        ORDER BY CASE WHEN $5::text = 'version' AND NOT $6::boolean THEN v.version END,
+                                 CASE WHEN $5 = 'version' AND $6 THEN v.version END DESC,
+                                 CASE WHEN $5 <> 'version' AND NOT $6 THEN v.published_at END,
+                                 CASE WHEN $5 <> 'version' AND $6 THEN v.published_at END DESC,
+                                 CASE WHEN NOT $6 THEN v.id END,
+                                 CASE WHEN $6 THEN v.id END DESC
+                        LIMIT $7::bigint + $8::bigint) o
+                 WHERE p.id = ANY ($1::bigint[])
+                 ORDER BY CASE WHEN $5 = 'project_path' AND NOT $6 THEN lower(p.full_path) END,
+                          CASE WHEN $5 = 'project_path' AND $6 THEN lower(p.full_path) END DESC,
+                          CASE WHEN $5 = 'version' AND NOT $6 THEN o.version END,
+                          CASE WHEN $5 = 'version' AND $6 THEN o.version END DESC,
+                          CASE WHEN $5 <> 'version' AND NOT $6 THEN o.published_at END,
+                          CASE WHEN $5 <> 'version' AND $6 THEN o.published_at END DESC,
+                          CASE WHEN NOT $6 THEN o.id END,
+                          CASE WHEN $6 THEN o.id END DESC
+                 LIMIT $7 OFFSET $8) page) page
+  JOIN package_entries e USING (id)
+ ORDER BY page.place;
+
+-- name: package_list_group_by_name
+-- $1 projects; $2 to $7 as of package_list_by_name, from the first pages of each project.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM (SELECT page.id, row_number() OVER () AS place
+          FROM (SELECT o.id
+                  FROM unnest($1::bigint[]) AS p (id)
+                 CROSS JOIN LATERAL (
+                       SELECT v.id, c.normalized_name
+                         FROM crates c JOIN versions v ON v.crate_id = c.id
+                        WHERE c.project_id = p.id AND v.status = ANY ($2::text[])
+                          AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                          AND ($4::text IS NULL OR v.version = $4)
+                        ORDER BY CASE WHEN NOT $5::boolean THEN c.normalized_name END,
+                                 CASE WHEN $5 THEN c.normalized_name END DESC,
+                                 CASE WHEN NOT $5 THEN v.id END,
+                                 CASE WHEN $5 THEN v.id END DESC
+                        LIMIT $6::bigint + $7::bigint) o
+                 ORDER BY CASE WHEN NOT $5 THEN o.normalized_name END,
+                          CASE WHEN $5 THEN o.normalized_name END DESC,
+                          CASE WHEN NOT $5 THEN o.id END,
+                          CASE WHEN $5 THEN o.id END DESC
+                 LIMIT $6 OFFSET $7) page) page
+  JOIN package_entries e USING (id)
+ ORDER BY page.place;
+
+-- name: package_count_group
+-- $1 projects; the rest as of package_count.
+SELECT count(*)
+  FROM (SELECT
+          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+         WHERE v.project_id = ANY ($1::bigint[]) AND v.status = ANY ($2::text[])
+                  AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                  AND ($4::text IS NULL OR v.version = $4)
+         LIMIT $5::bigint) page;
+
+-- name: package_find
+-- $1 project, $2 package.  One row by primary key; all joins of the view are such look-ups.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM package_entries e
+ WHERE e.id = $2 AND e.project_id = $1;
+
+-- name: package_other_versions
+-- $1 package, $2 how many.  The newest of the same crate that are shown, without it: by the index of
+-- the unique constraint (crate_id, version_base), sorted, since most crates have few.
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+  FROM (SELECT v.id
+          FROM versions o JOIN versions v ON v.crate_id = o.crate_id
+         WHERE o.id = $1 AND v.id <> o.id AND v.status IN ('default', 'deprecated')
+         ORDER BY v.id DESC
+         LIMIT $2::bigint) page
+  JOIN package_entries e USING (id)
+ ORDER BY e.id DESC;

@@ -20,6 +20,8 @@ static const struct noun *const nouns[] = {
 	&admin_member,
 	&admin_token,
 	&admin_protect,
+	&admin_issuer,
+	&admin_trust,
 	&admin_audit,
 	NULL,
 };

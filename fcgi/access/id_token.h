@@ -1,0 +1,44 @@
+#ifndef ACCESS_ID_TOKEN_H
+#define ACCESS_ID_TOKEN_H
+
+/*
+ * The claims that every identity token must have right (OpenID Connect Core, section 3.1.3.7),
+ * once its signature is known to be good.  No I/O; the caller has the clock.
+ */
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "access/jwt.h"
+#include "base/err.h"
+
+enum {
+	ID_TOKEN_LEEWAY_S = 60, /* by which clocks may differ */
+	ID_TOKEN_LIFE_MAX_S = 30 * 86400, /* from iat to exp: no job runs longer */
+	ID_TOKEN_DIGEST_SIZE = 32
+};
+
+struct id_token {
+	int64_t expires_at; /* seconds since 1970, without the leeway */
+	/*
+	 * What makes it this token and no other: SHA-256 of issuer and `jti`, or, where the issuer
+	 * gives no `jti`, of issuer and what is signed (the signature itself can be another one).
+	 */
+	unsigned char digest[ID_TOKEN_DIGEST_SIZE];
+};
+
+/* The issuer that it claims to be from, of text that has a token's shape; NULL: it says none. */
+const char *id_token_issuer(const struct jwt *);
+
+/* Is `audience` the one that it is for, or among them? */
+bool id_token_is_for(const struct jwt *, const char *audience);
+
+/*
+ * Is it for `audience`, from `issuer`, and is now between its beginning and its end?
+ * -1: 400; 500 where OpenSSL fails.
+ */
+int id_token_check(const struct jwt *, const char *issuer, const char *audience, int64_t now,
+    struct id_token *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,74 @@
+#ifndef ACCESS_TRUST_H
+#define ACCESS_TRUST_H
+
+/*
+ * Which jobs of other CI systems a project trusts: a rule is a table of claims of an identity token
+ * and what each must be like, and a job that meets all of it comes in.  What the claims of each
+ * kind of issuer mean is known here and nowhere else.  Bytes in, judgement out; no I/O.
+ *
+ * In a pattern `*` stands for any characters, also for none.  A rule always names the repository
+ * that is trusted, whose owner is spelled out.  A claim that the token does not have meets no
+ * pattern.  Events in which strangers may have a say in what runs (`pull_request_target`,
+ * `workflow_run`, merge requests) are refused, unless the rule names the event.
+ */
+
+#include <stdint.h>
+
+#include <json-c/json.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+enum {
+	TRUST_CLAIMS_MAX = 16, /* of one rule */
+	TRUST_NAME_MAX = 64, /* bytes */
+	TRUST_PATTERN_MAX = 255
+};
+
+enum trust_kind { TRUST_GITLAB, TRUST_GITHUB, TRUST_GITEA, TRUST_GENERIC, TRUST__NKINDS };
+
+/* "gitlab", "github", "gitea", "generic": as in the database. */
+extern const char *const trust_kind_names[TRUST__NKINDS];
+
+/* -1: 400, naming the words that there are. */
+int trust_kind_parse(const char *word, enum trust_kind *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Are these claims and patterns, an object of strings, fit for a rule?  -1: 400, saying what is
+ * wrong: too many, a pattern for what every token is checked for anyway, no repository.
+ */
+int trust_check_patterns(enum trust_kind, struct json_object *patterns, struct err *)
+    __attribute__((warn_unused_result));
+
+/* As trust_match() judges. */
+enum trust_verdict {
+	TRUST_MATCHES,
+	TRUST_OTHER, /* the token is of another repository: nothing more is said of the rule */
+	TRUST_UNMET /* it is of this one, and err says what else the rule wants */
+};
+
+/*
+ * Does the token meet the rule?  owner_id: of whom the repository was when the rule was first
+ * used; a repository of the same name that somebody else has made since is another one.  NULL: it was
+ * not used yet.  Of TRUST_UNMET, err is 403.
+ */
+enum trust_verdict trust_match(struct arena *, enum trust_kind, struct json_object *patterns,
+    const char *owner_id, struct json_object *claims, struct err *);
+
+/* What a token says of its job, for lists and the audit; NULL and 0 where it does not. */
+struct trust_job {
+	const char *repository;
+	const char *owner_id;
+	int64_t pipeline;
+	int64_t job;
+	const char *job_url;
+	const char *ref;
+	const char *commit;
+	const char *claims; /* those that tell of the job, as a JSON object */
+};
+
+void trust_describe(struct arena *, enum trust_kind, const char *issuer,
+    struct json_object *claims, struct trust_job *);
+
+#endif

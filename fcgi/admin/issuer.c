@@ -1,0 +1,128 @@
+#include "store/issuer.h"
+
+#include "access/trust.h"
+#include "admin/command.h"
+#include "admin/output.h"
+
+enum { ADD_KIND, ADD_AUDIENCE, ADD_JWKS_URL };
+
+static const struct option_def add_options[] = {
+	[ADD_KIND] = { "kind", 0, "gitlab|github|gitea|generic", true },
+	[ADD_AUDIENCE] = { "audience", 0, "AUDIENCE", false },
+	[ADD_JWKS_URL] = { "jwks-url", 0, "URL", false },
+};
+
+static int
+add(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "url", "kind" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const char *const *given = in->options.values;
+	struct issuer issuer = {
+		.url = in->args[0],
+		.kind = given[ADD_KIND],
+		.audience = given[ADD_AUDIENCE] != NULL ? given[ADD_AUDIENCE] : "",
+		.jwks_url = given[ADD_JWKS_URL] != NULL ? given[ADD_JWKS_URL] : "",
+	};
+	enum trust_kind kind;
+
+	if (trust_kind_parse(issuer.kind, &kind, &in->err) == -1 ||
+	    issuer_add(in->db, in->arena, &in->actor, &issuer, &issuer.id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(issuer.id), cell_str(issuer.url),
+	    cell_str(issuer.kind) });
+	return 0;
+}
+
+static const char *
+text_or_null(const char *text)
+{
+	return text[0] != '\0' ? text : NULL;
+}
+
+static int
+list(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "url", "kind", "audience", "jwks_url", "enabled",
+		"rules", "created_at", "keys_read_at" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct issuer *issuers;
+	struct cell *cells;
+	size_t n;
+
+	if (issuer_list(in->db, in->arena, &issuers, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct issuer *s = &issuers[i];
+		struct cell row[NKEYS] = { cell_int(s->id), cell_str(s->url), cell_str(s->kind),
+			cell_str(text_or_null(s->audience)), cell_str(text_or_null(s->jwks_url)),
+			cell_bool(s->enabled), cell_int(s->rules), cell_time(s->created_at),
+			cell_time(s->fetched_at) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static int
+remove_issuer(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "removed" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	int64_t id;
+
+	if (issuer_remove(in->db, in->arena, &in->actor, in->args[0], &id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
+	return 0;
+}
+
+static int
+set_enabled(struct invocation *in, bool enabled)
+{
+	static const char *const keys[] = { "id", "enabled" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	int64_t id;
+
+	if (issuer_set_enabled(in->db, in->arena, &in->actor, in->args[0], enabled, &id,
+	        &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(enabled) });
+	return 0;
+}
+
+static int
+enable(struct invocation *in)
+{
+	return set_enabled(in, true);
+}
+
+static int
+disable(struct invocation *in)
+{
+	return set_enabled(in, false);
+}
+
+static const struct command commands[] = {
+	{ "add", "URL --kind gitlab|github|gitea|generic [--audience AUDIENCE] [--jwks-url URL]",
+	    "Lets identity tokens of that issuer be believed, and prints its id.  URL is what\n"
+	    "they have as `iss`.  They must be for AUDIENCE, or else for external_url of the\n"
+	    "configuration.  The keys are read from --jwks-url, or from where the issuer's\n"
+	    "discovery document says.  By itself this lets nobody in: see berth trust.",
+	    COMMAND_OPTIONS(add_options), 1, 1, add },
+	{ "list", "", "Lists the issuers.", NULL, 0, 0, 0, list },
+	{ "disable", "URL",
+	    "Believes the issuer no longer: what has come in by it is refused from the next\n"
+	    "request on.",
+	    NULL, 0, 1, 1, disable },
+	{ "enable", "URL", "Believes the issuer again.", NULL, 0, 1, 1, enable },
+	{ "remove", "URL",
+	    "Takes the issuer away, and all trust rules for it: what has come in by them is\n"
+	    "refused from the next request on.",
+	    NULL, 0, 1, 1, remove_issuer },
+};
+
+const struct noun admin_issuer = { "issuer", COMMAND_LIST(commands) };

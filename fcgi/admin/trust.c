@@ -1,0 +1,158 @@
+#include "store/trust_rule.h"
+
+#include "access/trust.h"
+#include "admin/command.h"
+#include "admin/number.h"
+#include "admin/output.h"
+#include "base/json.h"
+#include "store/issuer.h"
+#include "store/token_words.h"
+
+enum { ADD_ISSUER, ADD_CRATES, ADD_OPERATIONS, ADD_USER };
+
+static const struct option_def add_options[] = {
+	[ADD_ISSUER] = { "issuer", 0, "URL", true },
+	[ADD_CRATES] = { "crates", 0, "PATTERN,...", false },
+	[ADD_OPERATIONS] = { "operations", 0, "OPERATION,...", false },
+	[ADD_USER] = { "user", 0, "NAME", false },
+};
+
+enum { CLAIMS_MAX = 64 * 1024 };
+
+static struct project_ref
+project_of(const struct invocation *in)
+{
+	return (struct project_ref) { .path = slice_str(in->args[0]) };
+}
+
+/* CLAIM=PATTERN ... as a JSON object. */
+static int
+parse_claims(struct invocation *in, const char **out)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, in->arena, CLAIMS_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	for (size_t i = 1; i < in->nargs; i++) {
+		size_t n = strcspn(in->args[i], "=");
+
+		if (in->args[i][n] == '\0')
+			return err_set(&in->err, 400, "`%s` is not CLAIM=PATTERN", in->args[i]);
+		json_out_key_str(&o, arena_strndup(in->arena, in->args[i], n), in->args[i] + n + 1);
+	}
+	json_out_close(&o, '}');
+	if (buf_full(&b))
+		return err_set(&in->err, 400, "the patterns are too long");
+	*out = buf_str(&b);
+	return 0;
+}
+
+/* What a claim means depends on the kind of the issuer. */
+static int
+check_claims(struct invocation *in, const struct trust_rule *rule)
+{
+	struct issuer_keys issuer;
+	struct json_object *patterns;
+	enum trust_kind kind;
+
+	if (issuer_find(in->db, in->arena, rule->issuer, &issuer, &in->err) == -1)
+		return -1;
+	if (!issuer.found)
+		return err_set(&in->err, 404, "there is no issuer `%s` that is enabled", rule->issuer);
+	if (trust_kind_parse(issuer.issuer.kind, &kind, &in->err) == -1 ||
+	    json_parse(in->arena, slice_str(rule->claims), "the claims", &patterns, &in->err) == -1)
+		return -1;
+	return trust_check_patterns(kind, patterns, &in->err);
+}
+
+static int
+add(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "project", "issuer", "claims", "crates",
+		"operations", "user" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const char *const *given = in->options.values;
+	const char *operations = given[ADD_OPERATIONS] != NULL ? given[ADD_OPERATIONS]
+							       : "publish-new,publish-update";
+	struct trust_rule rule = { .issuer = given[ADD_ISSUER], .username = given[ADD_USER] };
+	struct project_ref project = project_of(in);
+
+	if (parse_claims(in, &rule.claims) == -1 ||
+	    (given[ADD_CRATES] != NULL && token_words_crates(in->arena, given[ADD_CRATES],
+	         &rule.crates, &in->err) == -1) ||
+	    token_words_parse(in->arena, &token_words_operations, operations, &rule.operations,
+	        &in->err) == -1 ||
+	    check_claims(in, &rule) == -1 ||
+	    trust_rule_add(in->db, in->arena, &in->actor, &project, &rule, &rule.id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(in->args[0]),
+	    cell_str(rule.issuer), cell_json(rule.claims),
+	    rule.crates != NULL ? cell_words(rule.crates) : cell_str(NULL),
+	    cell_words(rule.operations), cell_str(rule.username) });
+	return 0;
+}
+
+static int
+list(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "issuer", "claims", "crates", "operations",
+		"user", "owner_id", "created_at" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct project_ref project = project_of(in);
+	struct trust_rule *rules;
+	struct cell *cells;
+	size_t n;
+
+	if (trust_rule_list(in->db, in->arena, &project, &rules, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct trust_rule *r = &rules[i];
+		struct cell row[NKEYS] = { cell_int(r->id), cell_str(r->issuer),
+			cell_json(r->claims), r->crates != NULL ? cell_words(r->crates) : cell_str(NULL),
+			cell_words(r->operations), cell_str(r->username), cell_str(r->owner_id),
+			cell_time(r->created_at) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static int
+remove_rule(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "removed" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct project_ref project = project_of(in);
+	int64_t id;
+
+	if (number_parse(in->args[1], "id of a trust rule", &id, &in->err) == -1 ||
+	    trust_rule_remove(in->db, in->arena, &in->actor, &project, id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "add",
+	    "GROUP/PROJECT --issuer URL CLAIM=PATTERN ... [--crates PATTERN[,...]] "
+	    "[--operations OPERATION[,...]] [--user NAME]",
+	    "Lets jobs in whose identity tokens are from that issuer and whose claims are all\n"
+	    "like this, and prints the new rule's id.  In a pattern * stands for any\n"
+	    "characters.  One claim must be project_path (GitLab), repository (GitHub, Gitea,\n"
+	    "Forgejo) or sub.  The jobs may publish, or do what --operations says, with all\n"
+	    "crates of the project or those of --crates; for the user, or for nobody.",
+	    COMMAND_OPTIONS(add_options), 2, COMMAND_ARGS_MAX, add },
+	{ "list", "GROUP/PROJECT", "Lists the trust rules of a project, as they are tried.", NULL, 0,
+	    1, 1, list },
+	{ "remove", "GROUP/PROJECT ID",
+	    "Takes a trust rule away: what has come in by it is refused from the next request\n"
+	    "on.",
+	    NULL, 0, 2, 2, remove_rule },
+};
+
+const struct noun admin_trust = { "trust", COMMAND_LIST(commands) };

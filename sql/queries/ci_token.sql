@@ -1,0 +1,33 @@
+-- name: id_token_use
+-- $1 digest of an identity token, $2 when it ends, in seconds since 1970.  A row for whoever is first,
+-- by the primary key: of several at once the others wait for the first, and get none if it commits.  It
+-- stays for an hour longer than the token could be good for.  Up to 8 that are past their time
+-- go, by used_id_tokens_until; nobody waits for those.
+WITH swept AS (
+	DELETE FROM used_id_tokens WHERE digest = ANY (ARRAY(
+	       SELECT o.digest FROM used_id_tokens o
+	        WHERE o.until_at < now() AND o.digest <> $1::bytea
+	        ORDER BY o.until_at LIMIT 8 FOR UPDATE SKIP LOCKED))
+)
+INSERT INTO used_id_tokens (digest, until_at)
+VALUES ($1, to_timestamp($2::bigint) + interval '1 hour')
+    ON CONFLICT (digest) DO NOTHING
+RETURNING true;
+
+-- name: ci_token_known
+-- $1 digest of a credential.  Unique index tokens_digest_key.
+SELECT id FROM tokens WHERE digest = $1;
+
+-- name: ci_token_of_rule
+-- $1 rule, $2 digest, $3 source, $4 name, $5 end as seconds since 1970, $6 pipeline, $7 job, $8 its URL,
+-- $9 ref, $10 commit, $11 claims, from $6 on or null.  User, project and limits are the rule's, by its
+-- primary key; it cannot go while this is under way.  No row where it or its issuer has gone.
+INSERT INTO tokens (kind, digest, source, name, expires_at, pipeline, job, job_url, ref, commit, claims,
+       user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer)
+SELECT 'job', $2::bytea, $3::text, $4::text, to_timestamp($5::bigint), $6::bigint, $7::bigint, $8::text,
+       $9::text, $10::text, $11::jsonb, r.user_id, r.project_id, '{}', r.crate_patterns, r.operations,
+       r.id, i.url
+  FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+ WHERE r.id = $1 AND i.enabled
+   FOR KEY SHARE OF r
+RETURNING id, project_id, extract(epoch FROM expires_at)::bigint;

@@ -1,0 +1,49 @@
+-- name: issuer_add
+-- $1 URL, $2 kind, $3 audience and $4 JWKS URL, '' for the default of each.  No row where there is one
+-- of that URL: the unique constraint decides.
+INSERT INTO trusted_issuers (url, kind, audience, jwks_url) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (url) DO NOTHING
+RETURNING id, true;
+
+-- name: issuer_remove
+-- $1 URL.  One row by its unique index; rules go along by trust_rules_issuer, and tokens lose them by
+-- tokens_trust_rule, after which they are good for nothing.
+DELETE FROM trusted_issuers WHERE url = $1 RETURNING id, true;
+
+-- name: issuer_set_enabled
+-- $1 URL, $2 enabled.  One row by its unique index, locked before it is looked at.
+WITH old AS (SELECT id, enabled FROM trusted_issuers WHERE url = $1 FOR UPDATE)
+UPDATE trusted_issuers i SET enabled = $2 FROM old WHERE i.id = old.id
+RETURNING i.id, old.enabled <> i.enabled;
+
+-- name: issuer_list
+-- A few rows, for an administrator at a terminal.
+SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
+       extract(epoch FROM i.created_at)::bigint, extract(epoch FROM i.jwks_fetched_at)::bigint,
+       (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id)
+  FROM trusted_issuers i ORDER BY i.id;
+
+-- name: issuer_find
+-- $1 URL.  One row by its unique index, of some 10 kB with the keys: read when a job comes for the first
+-- time.  The age of the keys is in seconds; the last column: somebody is reading them just now.
+SELECT id, url, kind, audience, jwks_url, jwks,
+       extract(epoch FROM now() - jwks_fetched_at)::bigint,
+       coalesce(jwks_claimed_at > now() - interval '15 s'
+                AND jwks_claimed_at > greatest(jwks_fetched_at, jwks_failed_at, '-infinity'), false)
+  FROM trusted_issuers WHERE url = $1 AND enabled;
+
+-- name: issuer_claim
+-- $1 id, $2 seconds.  By the primary key; of all that come at once, on whatever host, the first gets
+-- the row, and nobody else within so many seconds.
+UPDATE trusted_issuers SET jwks_claimed_at = now()
+ WHERE id = $1 AND (jwks_claimed_at IS NULL
+                    OR jwks_claimed_at <= now() - make_interval(secs => $2::integer))
+RETURNING id;
+
+-- name: issuer_set_keys
+-- $1 id, $2 keys.  By the primary key, once a minute at most.
+UPDATE trusted_issuers SET jwks = $2, jwks_fetched_at = clock_timestamp() WHERE id = $1;
+
+-- name: issuer_set_failed
+-- $1 id.  By the primary key, once a minute at most; the keys stay as they are.
+UPDATE trusted_issuers SET jwks_failed_at = clock_timestamp() WHERE id = $1;

@@ -45,6 +45,11 @@ sub config_json {
 sub side_by_side {
 	my ($stand, $report, $opt, $part, %rows) = @_;
 
+	if (defined $opt->{m}) {
+		for my $proto (keys %rows) {
+			@{ $rows{$proto} } = grep { "$proto $_->[0]" =~ $opt->{m} } @{ $rows{$proto} };
+		}
+	}
 	agree($stand, @$_) for map { @$_ } values %rows;
 	return if $opt->{c};
 	for my $round (1 .. $opt->{r}) {

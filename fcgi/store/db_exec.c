@@ -133,14 +133,13 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 	PGconn *pg = r->db->pg;
 
 	*out = NULL;
-	for (;;) {
+	/* most often it came along with what was read before */
+	while (PQisBusy(pg) == 1) {
 		int unsent = PQflush(pg);
 		int ready;
 
-		if (unsent == -1 || PQconsumeInput(pg) == 0)
+		if (unsent == -1)
 			return db_lost(r->db, name, err);
-		if (PQisBusy(pg) == 0)
-			break;
 		ready = db_poll(r->db, unsent == 1 ? POLLIN | POLLOUT : POLLIN, r->until_us);
 		if (ready == -1)
 			return db_lost(r->db, name, err);
@@ -148,6 +147,8 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 			db_drop(r->db);
 			return err_internal(err, 503, "database: %s: no answer in time", name);
 		}
+		if (PQconsumeInput(pg) == 0)
+			return db_lost(r->db, name, err);
 	}
 	*out = PQgetResult(pg);
 	return 0;

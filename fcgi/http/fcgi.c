@@ -44,16 +44,16 @@ fcgi_close(struct fcgi_conn *c)
 	free(c);
 }
 
-int
-fcgi_fd(const struct fcgi_conn *c)
-{
-	return fcgi_is_kept(c) ? c->rq.ipcFd : c->listen_fd;
-}
-
 bool
 fcgi_is_kept(const struct fcgi_conn *c)
 {
 	return c->rq.ipcFd >= 0 && c->rq.in == NULL;
+}
+
+int
+fcgi_kept_fd(const struct fcgi_conn *c)
+{
+	return fcgi_is_kept(c) ? c->rq.ipcFd : -1;
 }
 
 void

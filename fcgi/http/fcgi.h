@@ -16,14 +16,14 @@ struct fcgi_conn;
 struct fcgi_conn *fcgi_open(int listen_fd, int64_t silence);
 void fcgi_close(struct fcgi_conn *);
 
-/* The descriptor that becomes readable when there may be a request. */
-int fcgi_fd(const struct fcgi_conn *);
-
 /*
  * True between two requests of one connection (FCGI_KEEP_CONN).  Such a
  * connection keeps the worker from all others, so let it idle only shortly.
  */
 bool fcgi_is_kept(const struct fcgi_conn *);
+
+/* Its descriptor, or -1: the next request comes over a new one. */
+int fcgi_kept_fd(const struct fcgi_conn *);
 
 /* Closes a kept connection. */
 void fcgi_drop(struct fcgi_conn *);
@@ -31,8 +31,8 @@ void fcgi_drop(struct fcgi_conn *);
 /*
  * Accepts a connection, or goes on with the kept one, and reads the parameters
  * of its request.  1: there is a request.  0: none after all (another worker
- * took it, or the peer sent nonsense).  Never waits for a connection: poll
- * fcgi_fd() first.
+ * took it, or the peer sent nonsense).  Never waits for a connection: wait
+ * for one first (http/wait.h).
  */
 int fcgi_accept(struct fcgi_conn *);
 

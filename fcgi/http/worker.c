@@ -1,7 +1,6 @@
 #include "http/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -12,6 +11,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "http/fcgi.h"
+#include "http/wait.h"
 
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
@@ -25,6 +25,7 @@ struct worker {
 	const struct meter *meter;
 	struct worker_app *state;
 	struct fcgi_conn *conn;
+	struct wait *wait;
 	struct arena *arena; /* of the request */
 	int signal_fd;
 	bool stopping;
@@ -72,23 +73,18 @@ patience_end(struct worker *w)
 static bool
 request_wait(struct worker *w)
 {
-	enum { SIGNAL, REQUEST, APP, N };
-	struct pollfd fds[N] = {
-		[SIGNAL] = { .fd = w->signal_fd, .events = POLLIN },
-		[REQUEST] = { .fd = fcgi_fd(w->conn), .events = POLLIN },
-		[APP] = { .fd = w->app->idle_fd(w->state), .events = POLLIN },
-	};
-	int n = poll(fds, N, patience(w));
+	struct wait_ready ready;
+	int n = wait_any(w->wait, fcgi_kept_fd(w->conn), w->app->idle_fd(w->state), patience(w), &ready);
 
 	if (n == 0)
 		patience_end(w);
 	if (n <= 0)
 		return false;
-	if (fds[SIGNAL].revents != 0)
+	if (ready.signal)
 		signal_take(w);
-	if (fds[APP].revents != 0)
+	if (ready.app)
 		w->app->idle_event(w->state);
-	return fds[REQUEST].revents != 0 && !w->stopping;
+	return ready.request && !w->stopping;
 }
 
 static int
@@ -214,7 +210,8 @@ worker_run(const struct pool_app *app, const struct settings *settings, int list
 
 	w.signal_fd = worker_signal_fd();
 	w.conn = fcgi_open(listen_fd, settings->request_timeout);
-	if (w.signal_fd == -1 || w.conn == NULL) {
+	w.wait = wait_new(w.signal_fd, listen_fd);
+	if (w.conn == NULL || w.wait == NULL) {
 		log_error("worker cannot start: no resources");
 		return WORKER_START_FAILED;
 	}
@@ -227,6 +224,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, int list
 		arena_free(w.arena);
 		app->stop(w.state);
 	}
+	wait_free(w.wait);
 	fcgi_close(w.conn);
 	close(w.signal_fd);
 	return w.state == NULL ? WORKER_START_FAILED : 0;

@@ -1,0 +1,30 @@
+#ifndef HTTP_WAIT_H
+#define HTTP_WAIT_H
+
+/*
+ * What an idle worker waits for: a signal, a connection, something that concerns the
+ * application.  Of all workers that wait for a connection the kernel wakes one.
+ */
+
+#include <stdbool.h>
+
+struct wait;
+
+struct wait_ready {
+	bool signal;
+	bool request; /* there may be one */
+	bool app;
+};
+
+/* NULL with errno set.  Both descriptors stay open as long as it lives. */
+struct wait *wait_new(int signal_fd, int listen_fd);
+void wait_free(struct wait *);
+
+/*
+ * Waits for any of them, at most timeout_ms (-1: without end).  kept_fd: the connection that
+ * the next request comes over, or -1: any new one.  app_fd: -1 where there is none.  Returns
+ * the number of things that are ready, 0 after the time-out, -1 after an interruption.
+ */
+int wait_any(struct wait *, int kept_fd, int app_fd, int timeout_ms, struct wait_ready *);
+
+#endif

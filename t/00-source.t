@@ -225,7 +225,7 @@ sub keys_of_manual {
 			$keys{$key} = 'no default is given';
 		} elsif ($line =~ /^Default: (none, it must be given|empty)\.$/) {
 			$keys{$key} = $1 eq 'empty' ? '' : undef;
-		} elsif (defined $key && $keys{$key} && $line =~ /^\.Ql (\S+)$/) {
+		} elsif (defined $key && $keys{$key} && $line =~ /^\.Ql (\S.*)$/) {
 			$keys{$key} = $1;
 		}
 	}

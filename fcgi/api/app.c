@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/app_metrics.h"
 #include "api/credential.h"
 #include "api/limits.h"
 #include "api/routes.h"
@@ -211,6 +212,8 @@ app_idle_event(struct worker_app *app)
 
 const struct pool_app api_pool_app = {
 	.router = &api_router,
+	.families = app_families,
+	.nfamilies = METRIC__APP_END - METRIC__POOL,
 	.start = app_start,
 	.stop = app_stop,
 	.begin = app_begin,

@@ -3,9 +3,11 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "api/app_metrics.h"
 #include "api/publish_inspect.h"
 #include "api/publish_intake.h"
 #include "api/publish_policy.h"
+#include "base/clock.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
@@ -17,6 +19,23 @@ enum { RESPONSE_MAX = 64 * 1024 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
 	.prefetch = publish_policy_prefetch };
+
+/* Measures the stages, each from the end of the one before. */
+struct stages {
+	const struct meter *meter;
+	int64_t since_us;
+};
+
+/* A stage has ended with rc, which is returned. */
+static int
+stage_end(struct stages *stages, enum publish_stage stage, int rc)
+{
+	int64_t now = clock_us();
+
+	meter_observe(stages->meter, METRIC_PUBLISH_STAGES, stage, now - stages->since_us);
+	stages->since_us = now;
+	return rc;
+}
 
 /* Both descriptions are sound, and the client's agrees with the one in the crate. */
 static int
@@ -35,8 +54,8 @@ check_package(struct request *rq, const struct publish_policy *policy, struct pa
 }
 
 static int
-publish_package(struct worker_app *app, struct request *rq, struct blob_staging *crate,
-    const struct package *pkg)
+publish_package(struct worker_app *app, struct request *rq, struct stages *stages,
+    struct blob_staging *crate, const struct package *pkg)
 {
 	time_t now = time(NULL);
 	struct version_new v = {
@@ -59,12 +78,13 @@ publish_package(struct worker_app *app, struct request *rq, struct blob_staging 
 		return -1;
 	v.version_base = semver_base(rq->arena, &version);
 	v.index_line = buf_slice(&line);
-	if (version_check_new(app->db, rq->arena, &v, &rq->err) == -1)
+	if (stage_end(stages, STAGE_CHECK, version_check_new(app->db, rq->arena, &v, &rq->err)) == -1)
 		return -1;
 	/* the bytes are on disk for good before any reader can learn of them */
-	if (blob_stage_keep(crate, &rq->err) == -1)
+	if (stage_end(stages, STAGE_STORE, blob_stage_keep(crate, &rq->err)) == -1)
 		return -1;
-	return version_publish(app->db, rq->arena, &v, &rq->err);
+	return stage_end(
+	    stages, STAGE_COMMIT, version_publish(app->db, rq->arena, &v, &rq->err));
 }
 
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
@@ -102,15 +122,16 @@ respond(struct request *rq, struct response *rs, const struct package *pkg)
 int
 publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	struct stages stages = { app->meter, clock_us() };
 	struct publish_policy policy;
 	struct intake intake;
 	struct package manifest;
 
 	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
-	    intake_read(app, rq, &policy, &intake) == -1 ||
-	    publish_inspect(app, rq, &intake, &manifest) == -1 ||
+	    stage_end(&stages, STAGE_READ, intake_read(app, rq, &policy, &intake)) == -1 ||
+	    stage_end(&stages, STAGE_INSPECT, publish_inspect(app, rq, &intake, &manifest)) == -1 ||
 	    check_package(rq, &policy, &intake.metadata, &manifest) == -1 ||
-	    publish_package(app, rq, intake.crate, &manifest) == -1)
+	    publish_package(app, rq, &stages, intake.crate, &manifest) == -1)
 		return -1;
 	return respond(rq, rs, &manifest);
 }

@@ -3,6 +3,7 @@
 #include "api/config_json.h"
 #include "api/download.h"
 #include "api/index.h"
+#include "api/monitoring.h"
 #include "api/publish.h"
 #include "api/publish_authorize.h"
 #include "api/token_page.h"
@@ -45,6 +46,12 @@ static const struct route routes[] = {
 	    .need = &yank_need, .writes = true, .handle = yank_handle_undo },
 	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,
 	    .handle = token_page_handle },
+	{ .name = "liveness", .methods = READ, .pattern = "-/liveness", .shape = SHAPE_TEXT,
+	    .handle = monitoring_liveness },
+	{ .name = "readiness", .methods = READ, .pattern = "-/readiness", .shape = SHAPE_TEXT,
+	    .handle = monitoring_readiness },
+	{ .name = "metrics", .methods = READ, .pattern = "-/metrics", .shape = SHAPE_TEXT,
+	    .handle = monitoring_metrics },
 };
 
 static const struct route_shape shapes[] = {

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/cidr.h"
 #include "base/words.h"
 
 static const char *
@@ -52,6 +53,13 @@ check_log_level(const char *v)
 			return NULL;
 	}
 	return "must be error, warn, info or debug";
+}
+
+static const char *
+check_networks(const char *v)
+{
+	return cidr_list_valid(v) ? NULL :
+				    "must be addresses and networks (10.0.0.0/8), separated by spaces";
 }
 
 /* What cargo's metadata has and a registry may insist on, by its name in Cargo.toml. */
@@ -132,6 +140,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(log_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(log_level), .type = CONF_STR, .def = "info", .check = check_log_level },
+	{ MEMBER(monitoring_allow), .type = CONF_STR, .def = "127.0.0.0/8 ::1/128",
+	    .check = check_networks },
 	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,
 	    .project = true },
 	{ MEMBER(max_metadata_size), .type = CONF_SIZE, .def = "1m", .min = 1024, .max = 64 << 20 },

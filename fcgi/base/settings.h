@@ -29,6 +29,7 @@ struct settings {
 	const char *pid_file; /* "": none */
 	const char *log_file; /* "": standard error */
 	const char *log_level;
+	const char *monitoring_allow; /* space-separated addresses and networks */
 	/* what may be published */
 	int64_t max_crate_size;
 	int64_t max_metadata_size;

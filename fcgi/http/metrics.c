@@ -87,7 +87,7 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .help = "Workers by what they do, as it was within the last half second.",
 	    .kind = METRIC_GAUGE, .labels = { { "state", VALUES(worker_states) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
-	    .help = "Workers that have ended: to be replaced, by a fault, or killed for taking too long.",
+	    .help = "Workers that have ended: to be replaced, by a fault, or killed as too slow.",
 	    .kind = METRIC_COUNTER, .labels = { { "reason", VALUES(worker_ends) } } },
 	[METRIC_RELOADS] = { .name = "berth_reloads_total",
 	    .help = "Attempts to read the configuration again.", .kind = METRIC_COUNTER,
@@ -236,7 +236,8 @@ static void
 cell_add(const struct meter *meter, size_t at, int64_t n)
 {
 	/* each number counts for itself: no order between them is of interest */
-	atomic_fetch_add_explicit(metrics_cell(meter->metrics, meter->part, at), n, memory_order_relaxed);
+	atomic_fetch_add_explicit(
+	    metrics_cell(meter->metrics, meter->part, at), n, memory_order_relaxed);
 }
 
 void

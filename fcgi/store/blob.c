@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -312,6 +313,36 @@ blob_store_check(const char *store, struct err *err)
 out:
 	staging_end(&s);
 	return rc;
+}
+
+int
+blob_store_probe(struct arena *a, const char *store, bool write, struct err *err)
+{
+	static const char block[512];
+	struct blob_staging *probe;
+	int fd;
+
+	if (!write) {
+		if (open_dir(AT_FDCWD, store, &fd, err) == -1)
+			return -1;
+		close(fd);
+		return 0;
+	}
+	if (blob_stage(a, store, &probe, err) == -1)
+		return -1;
+	/* a full disk lets a file be made, but nothing be written to it */
+	return blob_stage_write(probe, slice_of(block, sizeof(block)), err);
+}
+
+int
+blob_store_free(const char *store, int64_t *bytes, struct err *err)
+{
+	struct statvfs fs;
+
+	if (statvfs(store, &fs) == -1)
+		return disk_error(err, "statvfs");
+	*bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
+	return 0;
 }
 
 /* 1: removed, 0: not ours or too young, -1: err. */

@@ -23,6 +23,17 @@ struct blob_staging;
 int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * Can blobs be read, and, if asked, written?  Then a staging file is made, written to and
+ * removed with the arena.  -1: as blob_stage.
+ */
+int blob_store_probe(struct arena *, const char *store, bool write, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Bytes that the store's file system has left for us.  -1: 500, as where there is no store. */
+int blob_store_free(const char *store, int64_t *bytes, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * A new staging file.  It is removed when the arena is reset, unless it was
  * kept.  -1: 503 for a full or read-only disk ("detail" says which), else 500.
  */

@@ -64,6 +64,9 @@ static const struct {
 	{ URL "allowed_registries = crates-io\n", "allowed_registries must be index URLs" },
 	{ URL "allowed_registries = https://a, https://b *x\n", "must be index URLs" },
 	{ URL "allowed_registries = https://\x01\n", "must be index URLs" },
+	{ URL "monitoring_allow = localhost\n", "monitoring_allow must be addresses and networks" },
+	{ URL "monitoring_allow = 10.0.0.1/8\n", "must be addresses and networks" },
+	{ URL "monitoring_allow = 10.0.0.1, ::1\n", "must be addresses and networks" },
 };
 
 /* conf_set: one value, as after the `=` of a line. */

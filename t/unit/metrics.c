@@ -26,7 +26,8 @@ static const struct metric_family families[] = {
 	{ .name = "test_seconds_total", .help = "Time.", .kind = METRIC_SECONDS },
 	{ .name = "test_depth", .help = "Depth.", .kind = METRIC_GAUGE,
 	    .labels = { { "stage", stages, 2 } } },
-	{ .name = "test_plain_seconds", .help = "Plain.", .kind = METRIC_HISTOGRAM, .sparse = true },
+	{ .name = "test_plain_seconds", .help = "Plain.", .kind = METRIC_HISTOGRAM,
+	    .sparse = true },
 };
 
 static struct metrics *metrics;
@@ -149,7 +150,7 @@ test_requests(struct meter *one, struct meter *other)
 	has("berth_database_seconds_total{route=\"index\"} 0.004500");
 }
 
-/* Processes at the same time, some of them with the same part; each one ends before it is looked. */
+/* Processes at the same time, some of them with the same part. */
 static void
 test_processes(void)
 {

@@ -30,8 +30,7 @@ sub start {
 	$self->{bin} = _postgres_bin();
 	eval {
 		$self->_init;
-		$self->_run_as_postgres("$self->{bin}/pg_ctl", '-D', "$self->{pg}/data", '-w', '-t', 60,
-		    '-s', '-l', "$self->{pg}/log", 'start');
+		$self->resume;
 		$self->_prepare;
 		_run("$ROOT/scripts/tls", "$self->{dir}/tls");
 		1;
@@ -122,8 +121,27 @@ sub sql_as {
 sub restart {
 	my ($self, $mode) = @_;
 
+	$self->_pg_ctl('-m', $mode, 'restart');
+}
+
+# The same in two steps.
+sub halt {
+	my ($self, $mode) = @_;
+
+	$self->_pg_ctl('-m', $mode, 'stop');
+}
+
+sub resume {
+	my ($self) = @_;
+
+	$self->_pg_ctl('start');
+}
+
+sub _pg_ctl {
+	my ($self, @command) = @_;
+
 	$self->_run_as_postgres("$self->{bin}/pg_ctl", '-D', "$self->{pg}/data", '-w', '-t', 60,
-	    '-s', '-l', "$self->{pg}/log", '-m', $mode, 'restart');
+	    '-s', '-l', "$self->{pg}/log", @command);
 }
 
 # Stops the cluster and every process that names our directory, removes it.

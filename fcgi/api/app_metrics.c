@@ -1,0 +1,30 @@
+#include "api/app_metrics.h"
+
+static const char *const publish_stages[STAGE__MAX] = {
+	[STAGE_READ] = "read",
+	[STAGE_INSPECT] = "inspect",
+	[STAGE_CHECK] = "check",
+	[STAGE_STORE] = "store",
+	[STAGE_COMMIT] = "commit",
+};
+
+#define FAMILY(metric) [(metric)-METRIC__POOL]
+
+const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
+	FAMILY(METRIC_PUBLISH_STAGES) = { .name = "berth_publish_stage_duration_seconds",
+	    .help = "How long the stages of a publish took.", .kind = METRIC_HISTOGRAM,
+	    .labels = { { "stage", publish_stages, STAGE__MAX } } },
+	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
+	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",
+	    .help = "Whether the database takes writes.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_STORE_FREE) = { .name = "berth_store_free_bytes",
+	    .help = "What the store's file system has left.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_BLOBS) = { .name = "berth_blobs",
+	    .help = "Distinct crates in the store.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_BLOB_BYTES) = { .name = "berth_blob_bytes",
+	    .help = "Bytes of the crates in the store.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_BLOBS_COUNTED) = { .name = "berth_blobs_counted_timestamp_seconds",
+	    .help = "When the crates in the store were counted, in seconds since 1970.",
+	    .kind = METRIC_GAUGE },
+};

@@ -1,0 +1,32 @@
+#ifndef API_APP_METRICS_H
+#define API_APP_METRICS_H
+
+/* What the application counts, besides what every pool does (http/metrics.h). */
+
+#include "http/metrics.h"
+
+enum app_metric {
+	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
+	/* as the last one who was asked for the metrics has found it */
+	METRIC_DATABASE_UP,
+	METRIC_DATABASE_WRITABLE,
+	METRIC_STORE_FREE,
+	METRIC_BLOBS,
+	METRIC_BLOB_BYTES,
+	METRIC_BLOBS_COUNTED, /* when */
+	METRIC__APP_END
+};
+
+/* Of a publish that came so far. */
+enum publish_stage {
+	STAGE_READ, /* the body, which nginx has already, into the store's staging */
+	STAGE_INSPECT,
+	STAGE_CHECK,
+	STAGE_STORE, /* until it is on the disk for good */
+	STAGE_COMMIT,
+	STAGE__MAX
+};
+
+extern const struct metric_family app_families[METRIC__APP_END - METRIC__POOL];
+
+#endif

@@ -1,0 +1,154 @@
+#include "api/monitoring.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "api/app_metrics.h"
+#include "base/buf.h"
+#include "base/cidr.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/blob.h"
+#include "store/health.h"
+
+enum {
+	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
+	BLOBS_PERIOD_S = 60,
+	READINESS_MAX = 4096,
+	METRICS_MAX = 4 << 20
+};
+
+int
+monitoring_admit(const struct worker_app *app, struct request *rq)
+{
+	if (cidr_list_has(app->settings->monitoring_allow, rq->remote_addr))
+		return 0;
+	return err_set(&rq->err, 404, "Not Found");
+}
+
+static int
+respond(struct response *rs, int status, const char *type, const struct buf *b)
+{
+	response_header(rs, "Cache-Control", "private, no-store");
+	response_body(rs, status, type, buf_slice(b));
+	return 0;
+}
+
+int
+monitoring_liveness(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct buf b;
+
+	if (monitoring_admit(app, rq) == -1)
+		return -1;
+	buf_init(&b, rq->arena, READINESS_MAX);
+	buf_puts(&b, "{\"status\":\"ok\"}");
+	return respond(rs, 200, "application/json", &b);
+}
+
+/* What the database says, soon. */
+static void
+look(struct worker_app *app, struct request *rq, struct health *health)
+{
+	int64_t until_us = clock_us() + PATIENCE_US;
+
+	db_set_deadline(app->db, until_us < rq->deadline_us ? until_us : rq->deadline_us);
+	/* what is wrong goes to the log as the request's detail */
+	health_look(app->db, rq->arena, health, &rq->err);
+}
+
+static const char *
+database_state(const struct health *health)
+{
+	if (!health->reachable)
+		return "unreachable";
+	return health->writable ? "ok" : "read-only";
+}
+
+static const char *
+schema_state(const struct health *health)
+{
+	if (!health->reachable)
+		return "unknown";
+	return health_schema_fits(health) ? "ok" : "other version";
+}
+
+/* Is the answer asked for the sake of reads alone?  -1: 400. */
+static int
+only_reads(struct request *rq, bool *reads)
+{
+	const char *what;
+
+	if (request_query(rq, "for", &what) == -1)
+		return -1;
+	*reads = what != NULL && strcmp(what, "reads") == 0;
+	if (what == NULL || *reads)
+		return 0;
+	return err_set(&rq->err, 400, "`for` must be `reads`, or not be there");
+}
+
+int
+monitoring_readiness(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct err store_err = { 0 };
+	struct health health;
+	struct json_out o;
+	bool reads, store, ready;
+	struct buf b;
+
+	if (monitoring_admit(app, rq) == -1 || only_reads(rq, &reads) == -1)
+		return -1;
+	look(app, rq, &health);
+	store = blob_store_probe(rq->arena, app->settings->store, !reads, &store_err) == 0;
+	if (!store && rq->err.status == 0)
+		rq->err = store_err;
+	ready = store && health_schema_fits(&health) && (health.writable || reads);
+	buf_init(&b, rq->arena, READINESS_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "status", ready ? "ok" : "failed");
+	json_out_key_str(&o, "database", database_state(&health));
+	json_out_key_str(&o, "schema", schema_state(&health));
+	json_out_key_str(&o, "store", store ? "ok" : reads ? "unreadable" : "not writable");
+	json_out_close(&o, '}');
+	return respond(rs, ready ? 200 : 503, "application/json", &b);
+}
+
+/* The blobs are counted once in a while, for all workers. */
+static void
+count_blobs(struct worker_app *app, struct request *rq)
+{
+	int64_t now = time(NULL);
+	int64_t counted, n, bytes;
+
+	if (meter_get(app->meter, METRIC_BLOBS_COUNTED, 0, &counted) &&
+	    now - counted < BLOBS_PERIOD_S && now >= counted)
+		return;
+	if (health_blobs(app->db, rq->arena, &n, &bytes, &rq->err) == -1)
+		return;
+	meter_set(app->meter, METRIC_BLOBS, 0, n);
+	meter_set(app->meter, METRIC_BLOB_BYTES, 0, bytes);
+	meter_set(app->meter, METRIC_BLOBS_COUNTED, 0, now);
+}
+
+int
+monitoring_metrics(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct err store_err = { 0 };
+	struct health health;
+	int64_t bytes;
+	struct buf b;
+
+	if (monitoring_admit(app, rq) == -1)
+		return -1;
+	look(app, rq, &health);
+	meter_set(app->meter, METRIC_DATABASE_UP, 0, health.reachable);
+	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
+	if (health_schema_fits(&health))
+		count_blobs(app, rq);
+	if (blob_store_free(app->settings->store, &bytes, &store_err) == 0)
+		meter_set(app->meter, METRIC_STORE_FREE, 0, bytes);
+	buf_init(&b, rq->arena, METRICS_MAX);
+	metrics_print(app->meter->metrics, &b);
+	return respond(rs, 200, METRICS_CONTENT_TYPE, &b);
+}

@@ -1,0 +1,28 @@
+#ifndef API_MONITORING_H
+#define API_MONITORING_H
+
+/*
+ * What the fleet's monitoring asks: is the process alive, can it work, what has it counted.  No
+ * token opens these: they are for the addresses of `monitoring_allow`, and to all others they
+ * are not there.
+ */
+
+#include "api/app.h"
+
+/* May this address ask at all?  -1: 404, as for any path that leads nowhere. */
+int monitoring_admit(const struct worker_app *, struct request *)
+    __attribute__((warn_unused_result));
+
+/* 200 where a worker answers; looks at nothing else. */
+int monitoring_liveness(struct worker_app *, struct request *, struct response *);
+
+/*
+ * 200 where database, schema and store let this pool do all of its work, 503 else; with
+ * `?for=reads` the database and the store need not be writable.  The body names each of them.
+ */
+int monitoring_readiness(struct worker_app *, struct request *, struct response *);
+
+/* 200 with everything that is counted, also while the database is away. */
+int monitoring_metrics(struct worker_app *, struct request *, struct response *);
+
+#endif

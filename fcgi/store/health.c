@@ -1,0 +1,39 @@
+#include "store/health.h"
+
+#include "store/migrate.h"
+
+void
+health_look(struct db *db, struct arena *a, struct health *health, struct err *err)
+{
+	enum { READ_ONLY, SCHEMA };
+	struct db_result r;
+
+	*health = (struct health) { .want = migrate_newest() };
+	if (db_connect(db, err) == -1 || db_exec(db, a, STMT_HEALTH_LOOK, NULL, &r, err) == -1) {
+		/* it answers, with nothing that this program could work with: the schema is to blame */
+		health->reachable = health->writable = db_fatal(db);
+		return;
+	}
+	health->reachable = true;
+	health->writable = !db_bool(&r, 0, READ_ONLY);
+	health->have = db_int(&r, 0, SCHEMA);
+}
+
+bool
+health_schema_fits(const struct health *health)
+{
+	return health->have == health->want;
+}
+
+int
+health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct err *err)
+{
+	enum { COUNT, BYTES };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_HEALTH_BLOBS, NULL, &r, err) == -1)
+		return -1;
+	*n = db_int(&r, 0, COUNT);
+	*bytes = db_int(&r, 0, BYTES);
+	return 0;
+}

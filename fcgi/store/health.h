@@ -1,0 +1,34 @@
+#ifndef STORE_HEALTH_H
+#define STORE_HEALTH_H
+
+/* What monitoring asks of the database. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/db.h"
+
+struct health {
+	bool reachable;
+	bool writable; /* no standby, nor made read-only */
+	/* of the schema; 0 while unknown */
+	int64_t have;
+	int64_t want;
+};
+
+/*
+ * Connects if need be and looks.  What is wrong is in *health, and why in err, whose status is 0
+ * where nothing is.
+ */
+void health_look(struct db *, struct arena *, struct health *, struct err *);
+
+/* Does the schema fit this program? */
+bool health_schema_fits(const struct health *);
+
+/* All blobs that are known, and their bytes.  -1: 500, 503. */
+int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,193 @@
+#!/usr/bin/perl
+
+# /-/metrics: what it counts is what has happened, in the format that Prometheus reads, over all
+# workers and however many of them come and go.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+
+use Berth::Metrics;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 3);
+my $id = $t->project('demo/registry');
+my $R = $t->registry($id);
+$t->user('alice');
+$t->member('alice', 'demo', 'maintainer');
+my $token = $t->token('alice');
+
+my @scrapes;
+
+# Numbers of a request are there after its answer: what is waited for is the truth of $until.
+sub scrape {
+	my ($until) = @_;
+	my $m;
+
+	$t->wait_for(sub {
+		my $res = $t->http(GET => '/-/metrics');
+
+		$res->{status} == 200 or die "/-/metrics: $res->{status}\n";
+		$m = Berth::Metrics->parse($res->{body});
+		push @scrapes, $res->{body};
+		return !defined $until || $until->($m);
+	}, 15);
+	return $m;
+}
+
+sub workers {
+	my $pid = $t->pool_pid;
+
+	return sort { $a <=> $b } split ' ', Berth::Cluster::_slurp("/proc/$pid/task/$pid/children");
+}
+
+subtest 'the answer' => sub {
+	my $res = $t->http(GET => '/-/metrics');
+
+	is($res->{status}, 200, 'it is there');
+	is($res->{headers}{'content-type'}, 'text/plain; version=0.0.4; charset=utf-8', 'its type');
+	is($res->{headers}{'cache-control'}, 'private, no-store', 'nobody keeps it');
+	my $m = eval { Berth::Metrics->parse($res->{body}) };
+	is($@, '', 'it is in order');
+	is($m->value('berth_build_info', version => '0.1.0'), 1, 'the version');
+	cmp_ok(abs($m->value('berth_start_time_seconds') - time), '<', 60, 'when it was started');
+	is($m->value('berth_database_up'), 1, 'the database answers');
+	is($m->value('berth_database_writable'), 1, 'and takes writes');
+	cmp_ok($m->value('berth_store_free_bytes'), '>', 0, 'the store has room');
+	is($m->value('berth_blobs'), 0, 'and nothing in it');
+	is($t->http(HEAD => '/-/metrics')->{status}, 200, 'HEAD');
+	is($t->http(GET => '/-/metrics', { headers => { 'X-Forwarded-For' => '203.0.113.1' } })->{status},
+	    200, 'it is the address that nginx saw which counts');
+};
+
+subtest 'requests by route and status' => sub {
+	my $before = scrape();
+
+	is($t->publish($id, $token, 'counted', '1.0.0')->{status}, 200, 'a publish');
+	$t->http(GET => "$R/config.json", { token => $token }) for 1 .. 20;
+	$t->http(GET => "$R/config.json") for 1 .. 3;
+	$t->http(GET => "$R/co/un/counted", { token => $token }) for 1 .. 7;
+	$t->http(GET => "$R/1/x", { token => $token });
+	$t->http(GET => '/nowhere') for 1 .. 2;
+	$t->http(GET => "$R/counted/1.0.0/download", { token => $token });
+	my $route = sub { my ($m, $r, $s) = @_; return $m->value('berth_http_requests_total', route => $r, status => $s) // 0; };
+	my $m = scrape(sub { $route->($_[0], 'download', 200) == 1 && $route->($_[0], 'publish', 200) == 1 });
+
+	is($route->($m, 'config_json', 200), 20, 'config.json');
+	is($route->($m, 'config_json', 401), 3, 'without a token');
+	is($route->($m, 'index', 200), 7, 'an index file');
+	is($route->($m, 'index', 404), 1, 'one that is not there, of another pattern of the same route');
+	is($route->($m, '-', 404), 2, 'no route at all');
+	is($route->($m, 'publish_authorize', 204), 1, 'what nginx asks before a publish');
+	is($m->value('berth_http_request_duration_seconds_count', route => 'config_json'), 23, 'how long they took');
+	cmp_ok($m->value('berth_http_request_duration_seconds_sum', route => 'config_json'), '>', 0, 'in all');
+	cmp_ok($m->value('berth_database_seconds_total', route => 'config_json'), '>', 0, 'in the database');
+	cmp_ok($m->value('berth_database_seconds_total', route => 'config_json'), '<',
+	    $m->value('berth_http_request_duration_seconds_sum', route => 'config_json'), 'which is a part of it');
+	cmp_ok($m->value('berth_http_response_bytes_total', route => 'index'), '>', 100, 'bytes');
+	is($m->value('berth_http_requests_total', route => 'token_page', status => 200), undef,
+	    'what nobody asked for is not shown');
+	is_deeply([$m->less_than($before)], [], 'nothing has become less');
+};
+
+subtest 'stages of a publish' => sub {
+	my $m = scrape();
+	my %count = map { $_ => $m->value('berth_publish_stage_duration_seconds_count', stage => $_) }
+	    qw(read inspect check store commit);
+
+	is_deeply(\%count, { map { $_ => 1 } qw(read inspect check store commit) }, 'one publish, each of them once');
+	my $sum = $m->sum('berth_publish_stage_duration_seconds_sum');
+	cmp_ok($sum, '>', 0, 'they take time');
+	cmp_ok($sum, '<=', $m->value('berth_http_request_duration_seconds_sum', route => 'publish'),
+	    'no more than the request');
+	is($t->publish($id, $token, 'counted', '1.0.0')->{status}, 400, 'the same once more');
+	$m = scrape(sub { ($_[0]->value('berth_http_requests_total', route => 'publish', status => 400) // 0) == 1 });
+	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'check'), 2, 'is checked');
+	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'store'), 1, 'and comes no further');
+};
+
+subtest 'workers come and go' => sub {
+	my $m = scrape(sub { ($_[0]->value('berth_workers', state => 'idle') // 0) >= 2 });
+	my $requests = $m->sum('berth_http_requests_total');
+	my $ends = sub { return $_[0]->value('berth_worker_ends_total', reason => $_[1]); };
+
+	is($m->sum('berth_workers'), 3, 'three workers');
+	is($ends->($m, $_), 0, "none has ended: $_") for qw(retired crashed killed);
+	my ($victim) = workers();
+	kill('KILL', $victim) or die "kill $victim: $!\n";
+	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1 && $_[0]->value('berth_workers', state => 'idle') >= 2 });
+	is($ends->($after, 'crashed'), 1, 'one crashed');
+	is($after->sum('berth_workers'), 3, 'and there are three again');
+	is_deeply([$after->less_than($m)], [], 'it took no count with it');
+
+	$t->conf(workers => 5);
+	kill('HUP', $t->pool_pid);
+	my $reloaded = scrape(sub { $_[0]->value('berth_reloads_total', result => 'done') == 1
+	    && $_[0]->sum('berth_workers') == 5 && $ends->($_[0], 'retired') == 3 });
+	is($reloaded->value('berth_reloads_total', result => 'done'), 1, 'a reload');
+	is($reloaded->sum('berth_workers'), 5, 'five workers');
+	is($ends->($reloaded, 'retired'), 3, 'the old ones have retired');
+	is($ends->($reloaded, 'crashed'), 1, 'and did not crash');
+	is_deeply([$reloaded->less_than($after)], [], 'nothing has become less');
+	cmp_ok($reloaded->sum('berth_http_requests_total'), '>', $requests, 'all requests, of all generations');
+
+	$t->conf(workers => 'many');
+	kill('HUP', $t->pool_pid);
+	my $refused = scrape(sub { $_[0]->value('berth_reloads_total', result => 'failed') == 1 });
+	is($refused->value('berth_reloads_total', result => 'failed'), 1, 'a reload that is refused');
+	$t->conf(workers => 5);
+};
+
+subtest 'at the same time' => sub {
+	my $route = sub { return $_[0]->value('berth_http_requests_total', route => 'token_page', status => 200) // 0; };
+
+	$t->parallel(8, sub {
+		$t->http(GET => '/-/tokens', { curl => [map { $t->url . '/-/tokens' } 2 .. 25] });
+		return 1;
+	});
+	my $m = scrape(sub { $route->($_[0]) == 200 });
+	is($route->($m), 200, 'each of 200 requests is counted once');
+};
+
+subtest 'the store' => sub {
+	# counted at most once a minute: of a new pool, at once
+	$t->stop_pool;
+	my $m = scrape();
+
+	is($m->value('berth_blobs'), 1, 'one crate');
+	is($m->value('berth_blob_bytes'), $t->psql('SELECT sum(size) FROM blobs'), 'its bytes');
+	cmp_ok(abs($m->value('berth_blobs_counted_timestamp_seconds') - time), '<', 60, 'counted now');
+};
+
+subtest 'while the database is away' => sub {
+	my $away = Berth::Test->new(workers => 1, database => 'host=/nonexistent');
+	my $res = $away->http(GET => '/-/metrics');
+
+	is($res->{status}, 200, 'they are there');
+	my $m = Berth::Metrics->parse($res->{body});
+	is($m->value('berth_database_up'), 0, 'and say so');
+	is($m->value('berth_database_writable'), 0, 'that nothing can be written');
+	is($m->value('berth_blobs'), undef, 'what is not known is not shown');
+	$away->stop_pool;
+};
+
+subtest 'the manual page' => sub {
+	my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/berth-fcgi.8");
+	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;
+
+	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names], 'has what is shown, and no more');
+};
+
+subtest 'promtool' => sub {
+	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $scrapes[-1] }, 'promtool', 'check', 'metrics');
+
+	if ($status == 127) {
+		pass('is not on this machine: what has been read so far was read by the parser above');
+	} else {
+		is("$status: $out$err", '0: ', 'has nothing to say');
+	}
+};
+
+done_testing();

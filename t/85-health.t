@@ -1,0 +1,196 @@
+#!/usr/bin/perl
+
+# /-/liveness and /-/readiness: what they say while the database or the store is in trouble, and to
+# whom.  Has a PostgreSQL cluster of its own, since it stops it.
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
+use Berth::Test;
+
+my $cluster = Berth::Cluster->start;
+my $t = Berth::Test->new(workers => 2);
+my $id = $t->project('demo/registry');
+my @paths = qw(/-/liveness /-/readiness /-/metrics);
+
+sub get { return $t->http(GET => $_[0]); }
+
+# What readiness says: status and the words of its body.
+sub ready {
+	my ($query) = @_;
+	my $res = get('/-/readiness' . ($query // ''));
+	my $said = eval { $t->json($res) } // { status => "no JSON: $res->{body}" };
+
+	return join(' ', $res->{status}, map { $_ . '=' . ($said->{$_} // '-') } qw(status database schema store));
+}
+
+use constant GOOD => '200 status=ok database=ok schema=ok store=ok';
+
+# Says so within some seconds, and liveness takes no notice.
+sub becomes {
+	my ($want, $name, $query) = @_;
+	my $last;
+
+	$t->wait_for(sub { $last = ready($query); return $last eq $want; }, 20);
+	is($last, $want, $name);
+	is(get('/-/liveness')->{status}, 200, "$name: the process is alive");
+}
+
+sub cut_off {
+	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+	    . " WHERE datname = current_database() AND usename = 'berth'");
+}
+
+subtest 'all is well' => sub {
+	my $res = get('/-/liveness');
+
+	is($res->{status}, 200, 'liveness');
+	is($res->{body}, '{"status":"ok"}', 'its body');
+	is($res->{headers}{'content-type'}, 'application/json', 'its type');
+	is($res->{headers}{'cache-control'}, 'private, no-store', 'nobody keeps it');
+	is(ready(), GOOD, 'readiness');
+	is(ready('?for=reads'), GOOD, 'for reads');
+	is(get('/-/readiness?for=writes')->{status}, 400, 'for something else');
+	is($t->http(HEAD => $_)->{status}, 200, "HEAD $_") for @paths;
+	is_deeply([glob($t->store . '/staging/*')], [], 'nothing is left in the store');
+};
+
+subtest 'for whom' => sub {
+	my $nowhere = fetch($t->socket_path, '/-/nowhere', REMOTE_ADDR => '203.0.113.9');
+	my %in = map { $_ => 1 } qw(127.0.0.1 127.9.9.9 ::1 ::ffff:127.0.0.1);
+
+	is($nowhere->{status}, 404, 'a path that leads nowhere');
+	for my $from (sort keys %in, '203.0.113.9', '10.0.0.1', '::2', 'unix:', '', '127.0.0.1.evil.example') {
+		for my $path (@paths) {
+			my $res = fetch($t->socket_path, $path, REMOTE_ADDR => $from);
+
+			if ($in{$from}) {
+				is($res->{status}, 200, "$path from $from");
+				next;
+			}
+			is($res->{status}, 404, "$path from `$from`");
+			is($res->{body}, $nowhere->{body}, "$path from `$from`: as if it were not there");
+			is_deeply([sort keys %{ $res->{headers} }], [sort keys %{ $nowhere->{headers} }],
+			    "$path from `$from`: down to the headers");
+		}
+	}
+	is(fetch($t->socket_path, $_)->{status}, 404, "$_ from nobody knows where") for @paths;
+	$t->conf(monitoring_allow => '10.0.0.0/8 2001:db8::/32');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2 serves/ }), 'another list, by a reload');
+	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 200, "$_ may") for '10.1.2.3', '2001:db8::7';
+	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not") for '127.0.0.1', '::1';
+	is(get($_)->{status}, 404, "$_ through nginx") for @paths;
+	$t->conf(monitoring_allow => '');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 3 serves/ }), 'an empty list');
+	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not") for '127.0.0.1', '::1', '';
+	$t->conf(monitoring_allow => undef);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 4 serves/ }), 'the default again');
+	becomes(GOOD, 'lets us in again');
+};
+
+subtest 'the database only reads' => sub {
+	$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET default_transaction_read_only = on");
+	cut_off();
+	becomes('503 status=failed database=read-only schema=ok store=ok', 'read-only');
+	becomes('200 status=ok database=read-only schema=ok store=ok', 'which will do for reads', '?for=reads');
+	$cluster->sql('postgres', "ALTER DATABASE $t->{database} RESET default_transaction_read_only");
+	cut_off();
+	becomes(GOOD, 'writable again');
+};
+
+subtest 'the schema is another' => sub {
+	my $newest = '(SELECT max(version) FROM schema_migrations)';
+	my $newer = "INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', 'x')";
+	my $older = "CREATE TABLE aside AS SELECT * FROM schema_migrations WHERE version = $newest;"
+	    . "DELETE FROM schema_migrations WHERE version = $newest";
+	my %back = ($newer => 'DELETE FROM schema_migrations WHERE version = 9999',
+	    $older => 'INSERT INTO schema_migrations SELECT * FROM aside; DROP TABLE aside');
+
+	for my $change ($newer, $older) {
+		$t->psql($change);
+		becomes('503 status=failed database=ok schema=other version store=ok', 'another version');
+		is(ready('?for=reads'), '503 status=failed database=ok schema=other version store=ok', 'also for reads');
+		$t->psql($back{$change});
+		becomes(GOOD, 'it fits again');
+	}
+	# who has no connection any more gets none
+	$t->psql($newer);
+	cut_off();
+	becomes('503 status=failed database=ok schema=other version store=ok', 'found when connecting');
+	$t->psql($back{$newer});
+	becomes(GOOD, 'it fits again');
+};
+
+subtest 'the store' => sub {
+	my $staging = $t->store . '/staging';
+
+	# also root cannot make a file in what is no directory
+	rename($staging, "$staging.away") or die "$staging: $!\n";
+	open(my $fh, '>', $staging) or die "$staging: $!\n";
+	close($fh);
+	becomes('503 status=failed database=ok schema=ok store=not writable', 'not writable');
+	becomes(GOOD, 'which will do for reads', '?for=reads');
+	unlink($staging);
+	rename("$staging.away", $staging) or die "$staging: $!\n";
+	becomes(GOOD, 'writable again');
+	rename($t->store, $t->store . '.away') or die "store: $!\n";
+	becomes('503 status=failed database=ok schema=ok store=unreadable', 'gone', '?for=reads');
+	rename($t->store . '.away', $t->store) or die "store: $!\n";
+	becomes(GOOD, 'back again');
+	is(scalar(my @left = glob("$staging/*")), 0, 'nothing is left in it');
+};
+
+subtest 'the database is away' => sub {
+	$cluster->halt('immediate');
+	becomes('503 status=failed database=unreachable schema=unknown store=ok', 'stopped');
+	is(ready('?for=reads'), '503 status=failed database=unreachable schema=unknown store=ok', 'also for reads');
+	is(get('/-/metrics')->{status}, 200, 'the metrics are there');
+	like($t->log('pool'), qr/route=readiness status=503 .* detail="?[^"]*database/, 'the log says why');
+	unlike(get('/-/readiness')->{body}, qr/sock|connect|host/, 'the answer does not');
+	$cluster->resume;
+	becomes(GOOD, 'started again');
+};
+
+subtest 'the database hangs' => sub {
+	my ($postmaster) = split /\n/, Berth::Cluster::_slurp("$cluster->{pg}/data/postmaster.pid");
+	my @backends = $t->psql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+	    . " AND usename = 'berth'");
+
+	kill('STOP', $postmaster, @backends) or die "kill: $!\n";
+	my $started = time;
+	is(ready(), '503 status=failed database=unreachable schema=unknown store=ok', 'it does not answer');
+	cmp_ok(time - $started, '<', 8, 'which is said in time');
+	is(get('/-/liveness')->{status}, 200, 'liveness is not kept waiting');
+	kill('CONT', $postmaster, @backends);
+	becomes(GOOD, 'it goes on');
+};
+
+subtest 'nginx' => sub {
+	my $res = $t->http(GET => '/-/readiness', { curl => ['-H', 'X-Forwarded-For: 10.0.0.1'] });
+
+	is($res->{status}, 200, 'what a client says of its address does not count');
+	for my $path (@paths) {
+		$res = $t->http(GET => $path, { headers => ['Authorization: a', 'Authorization: b'] });
+		is($res->{status}, 400, "$path: an error of nginx");
+		like($res->{body}, qr/^[^\n<{]+\n\z/, "$path: is one sentence");
+	}
+	is(get('/-/liveness/')->{status}, 404, 'a slash behind it');
+	is($t->stop_pool, 0, 'the pool ends');
+	for my $path (@paths) {
+		$res = $t->http(GET => $path, { no_pool => 1 });
+		is($res->{status}, 502, "$path: without it");
+		like($res->{body}, qr/^[^\n<{]+\n\z/, "$path: one sentence");
+		like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, "$path: with a request id");
+	}
+};
+
+done_testing();

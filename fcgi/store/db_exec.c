@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -107,12 +108,28 @@ db_reader_new(struct db *db)
 	return r;
 }
 
-/* The moment has passed: asks the server to stop, once.  false: it was asked already. */
+static void *
+cancel_main(void *arg)
+{
+	PGcancel *cancel = arg;
+	char why[256];
+
+	/* whether it worked shows in what the connection says next */
+	(void)PQcancel(cancel, why, sizeof(why));
+	PQfreeCancel(cancel);
+	return NULL;
+}
+
+/*
+ * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
+ * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
+ * do that.
+ */
 static bool
 reader_cancel(struct db_reader *r)
 {
-	char why[256];
 	PGcancel *cancel;
+	pthread_t thread;
 
 	if (r->late)
 		return false;
@@ -121,9 +138,11 @@ reader_cancel(struct db_reader *r)
 	cancel = PQgetCancel(r->db->pg);
 	if (cancel == NULL)
 		return false;
-	/* whether it worked shows in what the connection says next */
-	(void)PQcancel(cancel, why, sizeof(why));
-	PQfreeCancel(cancel);
+	if (pthread_create(&thread, NULL, cancel_main, cancel) != 0) {
+		PQfreeCancel(cancel);
+		return false;
+	}
+	pthread_detach(thread);
 	return true;
 }
 
@@ -164,7 +183,12 @@ db_reader_end(struct db_reader *r, struct err *err)
 		return -1;
 	synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
 	PQclear(res);
-	return synced ? 0 : db_lost(r->db, "sync", err);
+	if (!synced)
+		return db_lost(r->db, "sync", err);
+	/* the cancel may arrive yet: it must not meet what is sent next */
+	if (r->late)
+		db_drop(r->db);
+	return 0;
 }
 
 static bool

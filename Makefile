@@ -22,7 +22,7 @@ SAN        ?= address,undefined
 SECONDS    ?= 60
 PROVEFLAGS ?= -j2
 
-PROGRAMS = berth-fcgi berth-inspect berth
+PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 FOLDERS  = base crate store access net jobs http api admin
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
@@ -152,19 +152,21 @@ run:
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(SYSCONFDIR)/berth $(DESTDIR)$(DATADIR)/berth
-	$(INSTALL) -m 755 build/berth-fcgi $(DESTDIR)$(SBINDIR)/berth-fcgi
+	$(INSTALL) -m 755 build/berth-fcgi build/berth-worker $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
 	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect
 	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
 	    $(INSTALL) -m 640 conf/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
 	cp -R conf/. $(DESTDIR)$(DATADIR)/berth/
-	sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/usr/local/etc|$(SYSCONFDIR)|g' \
-	    conf/systemd/berth-fcgi.service >$(DESTDIR)$(DATADIR)/berth/systemd/berth-fcgi.service
+	for p in berth-fcgi berth-worker; do \
+	    sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/usr/local/etc|$(SYSCONFDIR)|g' \
+	    conf/systemd/$$p.service >$(DESTDIR)$(DATADIR)/berth/systemd/$$p.service || exit 1; done
 	for m in $(MANUALS); do s=$${m##*.}; $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$s && \
 	    $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(SBINDIR)/berth-fcgi $(DESTDIR)$(BINDIR)/berth $(DESTDIR)$(LIBEXECDIR)/berth-inspect
+	rm -f $(DESTDIR)$(SBINDIR)/berth-fcgi $(DESTDIR)$(SBINDIR)/berth-worker \
+	    $(DESTDIR)$(BINDIR)/berth $(DESTDIR)$(LIBEXECDIR)/berth-inspect
 	rm -rf $(DESTDIR)$(DATADIR)/berth
 	for m in $(notdir $(MANUALS)); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; done
 

@@ -23,6 +23,7 @@ static const struct noun *const nouns[] = {
 	&admin_issuer,
 	&admin_trust,
 	&admin_audit,
+	&admin_jobs,
 	NULL,
 };
 

@@ -1,7 +1,6 @@
 /* The pool of FastCGI workers: options, log, pid file, socket.  See berth-fcgi(8). */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "api/app.h"
 #include "base/arena.h"
+#include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/settings.h"
@@ -42,49 +42,6 @@ print_settings(const struct settings *s)
 	return 0;
 }
 
-/* Descriptors 0, 1 and 2 must be taken, or a socket could become one of them. */
-static int
-standard_fds_open(void)
-{
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR);
-	} while (fd != -1 && fd <= STDERR_FILENO);
-	if (fd == -1)
-		return -1;
-	close(fd);
-	return 0;
-}
-
-/*
- * Writes the pid and locks the file for as long as the process lives, so that
- * a second pool with the same configuration does not start.  The lock is one
- * that children do not inherit.
- */
-static int
-pid_file_open(const char *path, int *fd, struct err *err)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (*fd == -1)
-		return err_sys(err, "cannot open %s", path);
-	if (fcntl(*fd, F_SETLK, &lock) == -1) {
-		if (errno == EAGAIN || errno == EACCES)
-			err_internal(err, 500, "another one is running: %s is locked", path);
-		else
-			err_sys(err, "cannot lock %s", path);
-	} else if (ftruncate(*fd, 0) == -1 || dprintf(*fd, "%d\n", (int)getpid()) < 0) {
-		err_sys(err, "cannot write %s", path);
-	} else {
-		return 0;
-	}
-	close(*fd);
-	*fd = -1;
-	return -1;
-}
-
 static int
 serve(const char *config_path, const struct settings *s)
 {
@@ -94,7 +51,7 @@ serve(const char *config_path, const struct settings *s)
 	bool own = false;
 	int status = 1;
 
-	if ((s->pid_file[0] != '\0' && pid_file_open(s->pid_file, &pid_fd, &err) == -1) ||
+	if ((s->pid_file[0] != '\0' && daemon_pid_file(s->pid_file, &pid_fd, &err) == -1) ||
 	    (fd = listen_open(s, &own, &err)) == -1)
 		log_error("%s", err.detail);
 	else
@@ -145,7 +102,7 @@ run(const char *config_path, bool check_only)
 		fprintf(stderr, "berth-fcgi: %s\n", err.detail);
 	} else if (check_only) {
 		status = check(&settings);
-	} else if (standard_fds_open() == -1 || pool_log_open(&settings) == -1) {
+	} else if (daemon_standard_fds() == -1 || pool_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-fcgi: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {
 		status = serve(config_path, &settings);

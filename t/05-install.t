@@ -22,12 +22,16 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 
 	is(system("make -s -C '$root' install DESTDIR='$to' PREFIX=$prefix >'$dir/log' 2>&1"), 0,
 	    "$prefix: installed") or diag(slurp("$dir/log"));
-	ok(-x "$to$_", "$prefix: $_") for "$prefix/sbin/berth-fcgi", "$prefix/bin/berth",
-	    "$prefix/libexec/berth-inspect";
-	ok(-f "$to$_", "$prefix: $_") for "$etc/berth/berth.conf", "$prefix/share/man/man8/berth-fcgi.8";
-	my $unit = slurp("$to$prefix/share/berth/systemd/berth-fcgi.service");
-	is_deeply([$unit =~ /^ExecStart.*=(.*)/mg], ["$prefix/sbin/berth-fcgi -t -c $etc/berth/berth.conf",
-	    "$prefix/sbin/berth-fcgi -c $etc/berth/berth.conf"], "$prefix: the service starts what is there");
+	ok(-x "$to$_", "$prefix: $_") for "$prefix/sbin/berth-fcgi", "$prefix/sbin/berth-worker",
+	    "$prefix/bin/berth", "$prefix/libexec/berth-inspect";
+	ok(-f "$to$_", "$prefix: $_") for "$etc/berth/berth.conf", "$prefix/share/man/man8/berth-fcgi.8",
+	    "$prefix/share/man/man8/berth-worker.8";
+	for my $program (qw(berth-fcgi berth-worker)) {
+		my $unit = slurp("$to$prefix/share/berth/systemd/$program.service");
+
+		is_deeply([$unit =~ /^ExecStart.*=(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
+		    "$prefix/sbin/$program -c $etc/berth/berth.conf"], "$prefix: $program: the service starts what is there");
+	}
 }
 
 done_testing();

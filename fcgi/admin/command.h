@@ -60,6 +60,7 @@ struct noun {
 extern const struct noun admin_audit;
 extern const struct noun admin_group;
 extern const struct noun admin_issuer;
+extern const struct noun admin_jobs;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;
 extern const struct noun admin_project;

@@ -18,6 +18,18 @@ static struct {
 
 static const char *const level_names[LOG__MAX] = { "error", "warn", "info", "debug" };
 
+bool
+log_level_named(const char *name, enum log_level *level)
+{
+	for (size_t i = 0; i < LOG__MAX; i++) {
+		if (strcmp(level_names[i], name) == 0) {
+			*level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 open_path(const char *path)
 {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cidr.h"
+#include "base/log.h"
 #include "base/words.h"
 
 static const char *
@@ -46,13 +47,20 @@ check_optional_path(const char *v)
 static const char *
 check_log_level(const char *v)
 {
-	static const char *const levels[] = { "error", "warn", "info", "debug" };
+	enum log_level level;
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (strcmp(levels[i], v) == 0)
-			return NULL;
-	}
-	return "must be error, warn, info or debug";
+	return log_level_named(v, &level) ? NULL : "must be error, warn, info or debug";
+}
+
+static const char *
+check_node(const char *v)
+{
+	enum { NODE_MAX = 255 };
+	size_t n = 0;
+
+	while (v[n] > ' ' && v[n] <= '~')
+		n++;
+	return v[n] == '\0' && n <= NODE_MAX ? NULL : "must be at most 255 visible ASCII characters";
 }
 
 static const char *
@@ -142,6 +150,9 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(log_level), .type = CONF_STR, .def = "info", .check = check_log_level },
 	{ MEMBER(monitoring_allow), .type = CONF_STR, .def = "127.0.0.0/8 ::1/128",
 	    .check = check_networks },
+	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
+	{ MEMBER(worker_pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(worker_log_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,
 	    .project = true },
 	{ MEMBER(max_metadata_size), .type = CONF_SIZE, .def = "1m", .min = 1024, .max = 64 << 20 },

@@ -30,6 +30,10 @@ struct settings {
 	const char *log_file; /* "": standard error */
 	const char *log_level;
 	const char *monitoring_allow; /* space-separated addresses and networks */
+	/* the worker */
+	const char *node; /* how this host is called; "": its host name */
+	const char *worker_pid_file; /* "": none */
+	const char *worker_log_file; /* "": standard error */
 	/* what may be published */
 	int64_t max_crate_size;
 	int64_t max_metadata_size;

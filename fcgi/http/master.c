@@ -38,21 +38,10 @@ struct pool {
 int
 pool_log_open(const struct settings *s)
 {
-	static const struct {
-		const char *name;
-		enum log_level level;
-	} levels[] = {
-		{ "error", LOG_ERROR },
-		{ "warn", LOG_WARN },
-		{ "info", LOG_INFO },
-		{ "debug", LOG_DEBUG },
-	};
 	enum log_level level = LOG_INFO;
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (strcmp(levels[i].name, s->log_level) == 0)
-			level = levels[i].level;
-	}
+	/* it was checked when it was read */
+	(void)log_level_named(s->log_level, &level);
 	return log_open("berth-fcgi", s->log_file, level);
 }
 

@@ -92,6 +92,13 @@ bool db_fatal(const struct db *);
 int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */
 void db_idle_event(struct db *);
+/*
+ * Has something been notified that this connection listens for, since the last time that this
+ * was asked?  Nobody is told of what came while there was no connection, and a new one listens
+ * for nothing: db_connections() counts those that were ever made.
+ */
+bool db_notified(struct db *);
+uint64_t db_connections(const struct db *);
 
 /* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
 void db_set_deadline(struct db *, int64_t us);

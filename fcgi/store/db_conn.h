@@ -24,7 +24,9 @@ struct db {
 	int64_t deadline_us; /* 0: none */
 	int64_t spent_us;
 	PGconn *pg; /* NULL: not connected */
+	uint64_t connections; /* made so far */
 	bool fatal;
+	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */
 	bool retry; /* the last error was a deadlock or a serialization failure */

@@ -56,20 +56,45 @@ db_fd(const struct db *db)
 	return db->pg == NULL ? -1 : PQsocket(db->pg);
 }
 
-void
-db_idle_event(struct db *db)
+/* Parses what was read, and takes the notifications out of it. */
+static void
+take_notifications(struct db *db)
 {
 	PGnotify *note;
 
+	while ((note = PQnotifies(db->pg)) != NULL) {
+		db->notified = true;
+		PQfreemem(note);
+	}
+}
+
+void
+db_idle_event(struct db *db)
+{
 	if (db->pg == NULL)
 		return;
-	if (PQconsumeInput(db->pg) == 0 || PQstatus(db->pg) == CONNECTION_BAD) {
+	if (PQconsumeInput(db->pg) == 0 || PQstatus(db->pg) == CONNECTION_BAD)
 		db_drop(db);
-		return;
-	}
-	/* parses what came; a notification that nobody asked for is thrown away */
-	while ((note = PQnotifies(db->pg)) != NULL)
-		PQfreemem(note);
+	else
+		take_notifications(db);
+}
+
+bool
+db_notified(struct db *db)
+{
+	bool notified;
+
+	if (db->pg != NULL)
+		take_notifications(db);
+	notified = db->notified;
+	db->notified = false;
+	return notified;
+}
+
+uint64_t
+db_connections(const struct db *db)
+{
+	return db->connections;
 }
 
 void
@@ -271,6 +296,8 @@ db_connect(struct db *db, struct err *err)
 	rc = connect_and_prepare(db, err);
 	if (rc == -1)
 		db_drop(db);
+	else
+		db->connections++;
 	db->spent_us += clock_us() - started;
 	return rc;
 }

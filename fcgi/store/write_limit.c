@@ -99,3 +99,14 @@ write_limit_look(struct db *db, struct arena *a, const struct write_ask *ask,
 		    : waits[WRITE_NEW_CRATE];
 	return 0;
 }
+
+int
+write_limit_sweep(struct db *db, struct arena *a, int64_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_WRITE_LIMIT_SWEEP, NULL, &r, err) == -1)
+		return -1;
+	*n = r.affected;
+	return 0;
+}

@@ -51,4 +51,8 @@ int write_limit_charge(struct db *, struct arena *, const struct write_ask *, st
 int write_limit_look(struct db *, struct arena *, const struct write_ask *, struct write_answer *,
     struct err *) __attribute__((warn_unused_result));
 
+/* Removes buckets that are full, some of them; *n: how many.  -1: 503. */
+int write_limit_sweep(struct db *, struct arena *, int64_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -52,3 +52,10 @@ SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
 SELECT action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
   FROM write_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();
+
+-- name: write_limit_sweep
+-- Removes up to 1000 buckets that are full, which are as good as none: by write_limits_full,
+-- without waiting for those that are in use just now.
+DELETE FROM write_limits WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM write_limits WHERE full_at < now()
+        ORDER BY full_at LIMIT 1000 FOR UPDATE SKIP LOCKED));

@@ -1,7 +1,7 @@
 package Berth::Test;
 
 # A private Berth for one test: its own database (a copy of the template), blob
-# store, configuration, and, once asked for, pool and nginx.
+# store, configuration, and, once asked for, pool, worker and nginx.
 #
 #	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf; pool_build: whose berth-fcgi
 #	my $id = $t->project('demo/registry');
@@ -222,6 +222,59 @@ sub stop_pool {
 	return $self->_stop('pool', 'TERM');
 }
 
+# ---- workers ----
+
+# Starts berth-worker; several at once by other names than `worker`, each with its own log.  Keys
+# of berth.conf may differ from the test's.
+sub start_worker {
+	my ($self, $name, %over) = @_;
+
+	$name //= 'worker';
+	return if $self->{workers}{$name};
+	my $conf = $self->conf_path;
+	if (%over) {
+		my %settings = (%{ $self->{settings} }, %over);
+
+		$conf = "$self->{dir}/$name.conf";
+		_write($conf, join('', map { "$_ = $settings{$_}\n" } sort keys %settings));
+	}
+	# what an earlier one of that name has said is no sign of this one
+	my $said = length($self->log($name));
+	$self->{$name} = _spawn("$self->{dir}/log/$name.log", $cluster->build . '/berth-worker', '-c', $conf);
+	$self->{workers}{$name} = 1;
+	my $up = wait_for(sub {
+		die "berth-worker ended at once:\n" . $self->log($name) . "\n" if $self->_ended($name);
+		return substr($self->log($name), $said) =~ /ready: node/;
+	}, PATIENCE);
+	die "berth-worker does not start:\n" . $self->log($name) . "\n" unless $up;
+	return $self->{$name};
+}
+
+# Ends a worker by SIGTERM, or another signal; returns its wait status ($?).
+sub stop_worker {
+	my ($self, $name, $signal) = @_;
+
+	$name //= 'worker';
+	delete $self->{workers}{$name};
+	return $self->_stop($name, $signal // 'TERM');
+}
+
+# Lets the jobs of a kind that has a period run now, and waits until each was done once more.
+sub run_jobs {
+	my ($self, $kind) = @_;
+
+	$self->start_worker unless %{ $self->{workers} // {} };
+	wait_for(sub { $self->psql("SELECT count(*) FROM jobs WHERE kind = '$kind'") > 0 })
+	    or die "there is no job $kind\n";
+	my $since = $self->psql('SELECT clock_timestamp()');
+	$self->psql("UPDATE jobs SET run_at = now() WHERE kind = '$kind'; NOTIFY berth_jobs");
+	return 1 if wait_for(sub {
+		return $self->psql("SELECT bool_and(done_at > '$since' AND claimed_until IS NULL AND run_at > now())"
+		    . " FROM jobs WHERE kind = '$kind'") eq 't';
+	});
+	die "$kind is not done:\n" . $self->psql("SELECT error FROM jobs WHERE kind = '$kind'") . "\n";
+}
+
 # ---- nginx ----
 
 sub nginx_conf { "$_[0]{dir}/nginx/nginx.conf" }
@@ -440,7 +493,7 @@ sub cargo {
 
 # ---- logs and waiting ----
 
-# The text of a log: pool, nginx-error, nginx-berth.log, nginx-berth-downloads.log.
+# The text of a log: pool, worker, nginx-error, nginx-berth.log, nginx-berth-downloads.log.
 sub log {
 	my ($self, $which) = @_;
 	my ($path) = grep { -e $_ } map { "$self->{dir}/log/$which$_" } '', '.log';
@@ -567,13 +620,14 @@ sub _parse_head {
 	}
 }
 
-# Stops pool and nginx of this object.
+# Stops all that this object has started.
 sub stop {
 	my ($self) = @_;
 
 	return if $self->{owner} != $$;
 	$self->stop_nginx;
 	$self->stop_pool;
+	$self->stop_worker($_) for keys %{ $self->{workers} // {} };
 	return;
 }
 
@@ -581,13 +635,20 @@ sub _sanitizer_reports {
 	my ($self) = @_;
 
 	return grep { /AddressSanitizer|LeakSanitizer|ThreadSanitizer|: runtime error: / }
-	    split(/\n/, $self->log('pool'));
+	    map { split(/\n/, $self->log($_)) } 'pool', $self->_worker_logs;
+}
+
+# The names of all workers that there ever were.
+sub _worker_logs {
+	my ($self) = @_;
+
+	return map { m{/(worker[^/]*)\.log$} ? $1 : () } glob("$self->{dir}/log/worker*.log");
 }
 
 sub _show_logs {
 	my ($self) = @_;
 
-	for my $which ('pool', 'nginx-error') {
+	for my $which ('pool', 'nginx-error', $self->_worker_logs) {
 		my @lines = split(/\n/, $self->log($which));
 		splice(@lines, 0, @lines - 80) if @lines > 80;
 		Test::More::diag("---- $which") if @lines;

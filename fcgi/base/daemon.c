@@ -1,0 +1,43 @@
+#include "base/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int
+daemon_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+int
+daemon_pid_file(const char *path, int *fd, struct err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	*fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd == -1)
+		return err_sys(err, "cannot open %s", path);
+	if (fcntl(*fd, F_SETLK, &lock) == -1) {
+		if (errno == EAGAIN || errno == EACCES)
+			err_internal(err, 500, "another one is running: %s is locked", path);
+		else
+			err_sys(err, "cannot lock %s", path);
+	} else if (ftruncate(*fd, 0) == -1 || dprintf(*fd, "%d\n", (int)getpid()) < 0) {
+		err_sys(err, "cannot write %s", path);
+	} else {
+		return 0;
+	}
+	close(*fd);
+	*fd = -1;
+	return -1;
+}

@@ -1,0 +1,19 @@
+#ifndef BASE_DAEMON_H
+#define BASE_DAEMON_H
+
+/* What a program that stays does before anything else. */
+
+#include "base/err.h"
+
+/* Descriptors 0, 1 and 2 must be taken, or a socket could become one of them.  0 or -1. */
+int daemon_standard_fds(void) __attribute__((warn_unused_result));
+
+/*
+ * Writes the pid and locks the file for as long as the process lives, so that
+ * a second one with the same configuration does not start.  The lock is one
+ * that children do not inherit.  Whoever ends unlinks the file before the descriptor is closed.
+ * -1: 500.
+ */
+int daemon_pid_file(const char *path, int *fd, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,75 @@
+#ifndef JOBS_JOB_H
+#define JOBS_JOB_H
+
+/*
+ * The kinds of job, as data.  A new one is a file here with its `run`, a declaration below, and
+ * a line in kinds.c; store/job.h adds jobs of those that have no period.
+ *
+ * run() must bear to be run again, also by two at once: a worker may die after it and before
+ * that is known, or lose its connection on the way.  It leaves no transaction open.  0: done.
+ * -1: it is tried again after a while, and in the end it is dead.  A kind with a period never
+ * dies.
+ *
+ * One worker does one job at a time.  What takes long looks at job_must_stop() now and then, and
+ * where that is true calls job_again() and returns 0: others come first then, or the worker ends.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/settings.h"
+#include "store/job.h"
+
+struct job_ctx;
+
+enum { JOB_ATTEMPTS = 10 };
+
+struct job_kind {
+	const char *name; /* as in the database: it never changes */
+	int64_t period; /* seconds from one run to the next; 0: only when somebody adds one */
+	bool each_node; /* with a period: each node runs its own, not one of them for all */
+	int max_attempts; /* until one that has no period is dead; 0: JOB_ATTEMPTS */
+	int (*run)(struct job_ctx *, const struct job *, struct err *);
+};
+
+extern const struct job_kind job_kinds[];
+extern const size_t job_nkinds;
+
+struct job_ctx {
+	const struct settings *settings;
+	const char *node;
+	struct db *db;
+	struct arena *arena; /* of this run */
+	/* for the log, where it is not empty: what was done */
+	char note[160];
+	/* ---- job_again() and job_must_stop() use these ---- */
+	int64_t until_us; /* of clock_us() */
+	int signal_fd; /* readable: somebody wants something of the worker */
+	bool again;
+	const char *again_args;
+};
+
+/* Has this run had its time, or is the worker to end? */
+bool job_must_stop(const struct job_ctx *);
+
+/*
+ * There is more to do.  Called before run() returns 0; the job is run again when others have had
+ * their turn, with these arguments, a JSON object that lives as long as the run; NULL: the same.
+ */
+void job_again(struct job_ctx *, const char *args);
+
+/* What run() has done, for the log. */
+void job_note(struct job_ctx *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- one for each file ---- */
+
+/* Staging files of uploads that ended without an end. */
+int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Buckets of write_limits that are full. */
+int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

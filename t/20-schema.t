@@ -14,7 +14,7 @@ use Berth::Test;
 my $t = Berth::Test->new;
 my $berth = $t->build . '/berth';
 my @migrations = glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
-my $newest = (sort map { m{/(\d{4})_} ? $1 + 0 : () } @migrations)[-1];
+my $newest = (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @migrations)[-1];
 my $databases = 0;
 my @made;
 

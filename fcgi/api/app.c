@@ -232,6 +232,16 @@ app_registry_url(const struct worker_app *app, struct arena *a)
 	    app->settings->external_url, app->facts.project_id);
 }
 
+bool
+app_may(const struct access_facts *facts, enum action action)
+{
+	struct err why = { 0 };
+
+	/* whoever has no token that is known has not come as far as to ask */
+	return access_decide(facts, facts->token_id != 0 ? CREDENTIAL_TOKEN : CREDENTIAL_NONE,
+	           action, &why) == 0;
+}
+
 struct audit_actor
 app_actor(const struct worker_app *app, const struct request *rq)
 {

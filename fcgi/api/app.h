@@ -51,6 +51,9 @@ extern const struct pool_app api_pool_app;
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
 char *app_registry_url(const struct worker_app *, struct arena *);
 
+/* May the caller of these facts do that as well? */
+bool app_may(const struct access_facts *, enum action);
+
 /* The caller, for the audit row. */
 struct audit_actor app_actor(const struct worker_app *, const struct request *);
 

@@ -103,13 +103,13 @@ put_link(struct links *l, const char *rel, int64_t page)
 		buf_printf(&l->b, "%s<%s>; rel=\"%s\"", l->b.n > 0 ? ", " : "", url, rel);
 }
 
-void
-page_headers(const struct worker_app *app, struct request *rq, struct response *rs,
-    const struct page *page, int64_t total)
+/* pages 0: so many that they were not counted. */
+static void
+put_headers(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct page *page, int64_t pages)
 {
-	int64_t pages = total == 0 ? 1 : (total + page->size - 1) / page->size;
-	bool has_next = page->number < pages;
-	bool has_prev = page->number > 1 && page->number <= pages + 1;
+	bool has_next = pages == 0 || page->number < pages;
+	bool has_prev = page->number > 1 && (pages == 0 || page->number <= pages + 1);
 	struct links links = { .app = app, .rq = rq };
 
 	buf_init(&links.b, rq->arena, LINKS_MAX);
@@ -118,13 +118,30 @@ page_headers(const struct worker_app *app, struct request *rq, struct response *
 	if (has_next)
 		put_link(&links, "next", page->number + 1);
 	put_link(&links, "first", 1);
-	put_link(&links, "last", pages);
+	if (pages != 0)
+		put_link(&links, "last", pages);
 	if (!links.too_long)
 		response_header(rs, "Link", buf_str(&links.b));
 	response_header(rs, "X-Page", number(rq, page->number));
 	response_header(rs, "X-Per-Page", number(rq, page->size));
-	response_header(rs, "X-Total", number(rq, total));
-	response_header(rs, "X-Total-Pages", number(rq, pages));
 	response_header(rs, "X-Next-Page", has_next ? number(rq, page->number + 1) : "");
 	response_header(rs, "X-Prev-Page", has_prev ? number(rq, page->number - 1) : "");
+}
+
+void
+page_headers(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct page *page, int64_t total)
+{
+	int64_t pages = total == 0 ? 1 : (total + page->size - 1) / page->size;
+
+	put_headers(app, rq, rs, page, pages);
+	response_header(rs, "X-Total", number(rq, total));
+	response_header(rs, "X-Total-Pages", number(rq, pages));
+}
+
+void
+page_headers_uncounted(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct page *page)
+{
+	put_headers(app, rq, rs, page, 0);
 }

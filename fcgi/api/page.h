@@ -34,6 +34,10 @@ int64_t page_offset(const struct page *);
 void page_headers(const struct worker_app *, struct request *, struct response *,
     const struct page *, int64_t total);
 
+/* The same of a list too long to be counted: how many there are in all is left out. */
+void page_headers_uncounted(const struct worker_app *, struct request *, struct response *,
+    const struct page *);
+
 /*
  * The URL of this request with the query parameter changed to another value, as Link has it.  Keeps
  * the other parameters in their order.  NULL: it would be longer than 2 kB; then Link is left out.

@@ -311,3 +311,15 @@ params_has(struct params *p, const char *name)
 	p->rq->err = saved;
 	return has;
 }
+
+int
+params_path_id(struct request *rq, const char *name, int64_t *out)
+{
+	struct slice id = request_param(rq, name);
+
+	/* as in a body or a query, but without a sign */
+	if (id.n > INT_DIGITS || !parse_int(arena_slicedup(rq->arena, id), out) || *out < 0 ||
+	    id.p[0] == '-')
+		return err_set(&rq->err, 400, "%s is invalid", name);
+	return 0;
+}

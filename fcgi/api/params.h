@@ -63,6 +63,10 @@ int params_word(struct params *, const char *name, const char *const *words, siz
 int params_list(struct params *, const char *name, const char *const **out, size_t *n)
     __attribute__((warn_unused_result));
 
+/* An id in the path, by the name that the route gives it.  -1: 400. */
+int params_path_id(struct request *, const char *name, int64_t *out)
+    __attribute__((warn_unused_result));
+
 /* Is it there, and if only as null?  What tells "take it away" from "leave it as it is". */
 bool params_has(struct params *, const char *name);
 

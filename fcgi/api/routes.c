@@ -4,12 +4,16 @@
 #include "api/download.h"
 #include "api/index.h"
 #include "api/monitoring.h"
+#include "api/package.h"
+#include "api/packages.h"
 #include "api/publish.h"
 #include "api/publish_authorize.h"
 #include "api/token_page.h"
 #include "api/yank.h"
 
-#define R        "api/v4/projects/:id%/packages/cargo"
+#define P        "api/v4/projects/:id%"
+#define G        "api/v4/groups/:id%"
+#define R        P "/packages/cargo"
 #define READ     (METHOD_GET | METHOD_HEAD)
 #define COUNT(x) (sizeof(x) / sizeof(*(x)))
 
@@ -44,6 +48,18 @@ static const struct route routes[] = {
 	{ .name = "unyank", .methods = METHOD_PUT,
 	    .pattern = R "/api/v1/crates/:crate/:version/unyank", .shape = SHAPE_CARGO,
 	    .need = &yank_need, .writes = true, .handle = yank_handle_undo },
+	{ .name = "packages", .methods = READ, .pattern = P "/packages", .shape = SHAPE_GITLAB,
+	    .body = BODY_PARAMS, .need = &packages_need, .handle = packages_list },
+	{ .name = "packages_group", .methods = READ, .pattern = G "/packages", .shape = SHAPE_GITLAB,
+	    .body = BODY_PARAMS, .need = &packages_group_need, .handle = packages_list_group },
+	{ .name = "package", .methods = READ, .pattern = P "/packages/:package_id",
+	    .shape = SHAPE_GITLAB, .need = &package_need, .handle = package_show },
+	{ .name = "package_files", .methods = READ, .pattern = P "/packages/:package_id/package_files",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &package_need,
+	    .handle = package_files },
+	{ .name = "package_pipelines", .methods = READ, .pattern = P "/packages/:package_id/pipelines",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &package_need,
+	    .handle = package_pipelines },
 	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,
 	    .handle = token_page_handle },
 	{ .name = "liveness", .methods = READ, .pattern = "-/liveness", .shape = SHAPE_TEXT,

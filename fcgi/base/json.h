@@ -82,5 +82,7 @@ void json_out_raw(struct json_out *, struct slice json);
 /* A key and its value. */
 void json_out_key_str(struct json_out *, const char *key, const char *value); /* NULL: null */
 void json_out_key_bool(struct json_out *, const char *key, bool value);
+void json_out_key_int(struct json_out *, const char *key, int64_t value);
+void json_out_key_id(struct json_out *, const char *key, int64_t value); /* 0: null */
 
 #endif

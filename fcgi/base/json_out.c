@@ -132,3 +132,20 @@ json_out_key_bool(struct json_out *o, const char *key, bool value)
 	json_out_key(o, key);
 	json_out_bool(o, value);
 }
+
+void
+json_out_key_int(struct json_out *o, const char *key, int64_t value)
+{
+	json_out_key(o, key);
+	json_out_int(o, value);
+}
+
+void
+json_out_key_id(struct json_out *o, const char *key, int64_t value)
+{
+	json_out_key(o, key);
+	if (value == 0)
+		json_out_null(o);
+	else
+		json_out_int(o, value);
+}

@@ -52,29 +52,27 @@ enum {
 };
 
 static void
-read_token(const struct db_result *r, struct access_facts *f)
+read_token(const struct db_result *r, int row, struct access_facts *f)
 {
-	f->token_id = db_int(r, 0, TOKEN);
-	f->token_kind = db_str(r, 0, KIND);
-	f->user_id = db_is_null(r, 0, USER) ? 0 : db_int(r, 0, USER);
-	f->username = db_is_null(r, 0, USERNAME) ? "" : db_str(r, 0, USERNAME);
-	f->token_usable = !db_is_null(r, 0, USABLE) && db_bool(r, 0, USABLE);
-	f->is_admin = db_bool(r, 0, ADMIN);
-	f->scope_api = db_bool(r, 0, SCOPE_API);
-	f->scope_read_api = db_bool(r, 0, SCOPE_READ_API);
-	f->scope_read_packages = db_bool(r, 0, SCOPE_READ_PACKAGES);
-	f->scope_write_packages = db_bool(r, 0, SCOPE_WRITE_PACKAGES);
-	f->limits.operations = token_operations_parse(db_str(r, 0, OPERATIONS));
-	f->limits.crates = db_str(r, 0, CRATES);
-	f->in_place = db_bool(r, 0, IN_PLACE);
-	f->job_policy = (enum job_policy)db_int(r, 0, JOB_POLICY);
+	f->token_id = db_int(r, row, TOKEN);
+	f->token_kind = db_str(r, row, KIND);
+	f->user_id = db_is_null(r, row, USER) ? 0 : db_int(r, row, USER);
+	f->username = db_is_null(r, row, USERNAME) ? "" : db_str(r, row, USERNAME);
+	f->token_usable = !db_is_null(r, row, USABLE) && db_bool(r, row, USABLE);
+	f->is_admin = db_bool(r, row, ADMIN);
+	f->scope_api = db_bool(r, row, SCOPE_API);
+	f->scope_read_api = db_bool(r, row, SCOPE_READ_API);
+	f->scope_read_packages = db_bool(r, row, SCOPE_READ_PACKAGES);
+	f->scope_write_packages = db_bool(r, row, SCOPE_WRITE_PACKAGES);
+	f->limits.operations = token_operations_parse(db_str(r, row, OPERATIONS));
+	f->limits.crates = db_str(r, row, CRATES);
+	f->in_place = db_bool(r, row, IN_PLACE);
+	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
 }
 
-void
-access_facts_read(const struct db_call *call, enum subject subject, struct access_facts *f)
+static void
+read_row(const struct db_result *r, int row, enum subject subject, struct access_facts *f)
 {
-	const struct db_result *r = &call->result;
-
 	*f = (struct access_facts) {
 		.token_kind = "",
 		.username = "",
@@ -83,16 +81,41 @@ access_facts_read(const struct db_call *call, enum subject subject, struct acces
 		.full_path = "",
 		.visibility = "",
 	};
-	if (r->rows != 1)
+	if (row >= r->rows)
 		return;
-	if (!db_is_null(r, 0, TOKEN))
-		read_token(r, f);
-	if (!db_is_null(r, 0, PLACE)) {
-		*(subject == SUBJECT_GROUP ? &f->group_id : &f->project_id) = db_int(r, 0, PLACE);
-		f->full_path = db_str(r, 0, FULL_PATH);
-		f->visibility = db_str(r, 0, VISIBILITY);
-		f->packages_enabled = db_bool(r, 0, ENABLED);
-		f->public_packages = db_bool(r, 0, PUBLIC_PACKAGES);
-		f->access_level = (int)db_int(r, 0, LEVEL);
+	if (!db_is_null(r, row, TOKEN))
+		read_token(r, row, f);
+	if (!db_is_null(r, row, PLACE)) {
+		*(subject == SUBJECT_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, PLACE);
+		f->full_path = db_str(r, row, FULL_PATH);
+		f->visibility = db_str(r, row, VISIBILITY);
+		f->packages_enabled = db_bool(r, row, ENABLED);
+		f->public_packages = db_bool(r, row, PUBLIC_PACKAGES);
+		f->access_level = (int)db_int(r, row, LEVEL);
 	}
+}
+
+void
+access_facts_read(const struct db_call *call, enum subject subject, struct access_facts *f)
+{
+	read_row(&call->result, 0, subject, f);
+}
+
+int
+access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_id(&p, token_id);
+	db_bind_id(&p, group_id);
+	db_bind_bool(&p, below);
+	if (db_exec(db, a, STMT_ACCESS_FACTS_PROJECTS, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		read_row(&r, i, SUBJECT_PROJECT, &(*out)[i]);
+	return 0;
 }

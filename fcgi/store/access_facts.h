@@ -69,4 +69,12 @@ void access_facts_call(struct db_call *, struct arena *, enum subject,
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
 
+/*
+ * The same caller (token 0: nobody) in each project of the group (0: in every project), and,
+ * with `below`, of the groups below it; by path.
+ */
+int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

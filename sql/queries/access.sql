@@ -72,3 +72,37 @@ SELECT t.id, t.kind, t.user_id, u.username,
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
+
+-- name: access_facts_projects
+-- $1 token or null, $2 group or null for every project, $3 whether groups below it count as well.  As
+-- access_facts, a row for each project, for whoever lists what a caller may read: the groups by
+-- groups_ancestor_ids, their projects by projects_group, and for each of these what access_facts
+-- looks up.  Sorted by path.
+SELECT t.id, t.kind, t.user_id, u.username,
+       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+           AND (t.user_id IS NULL OR u.state = 'active'),
+       coalesce(u.is_admin, false),
+       coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
+       coalesce('read_package_registry' = ANY (t.scopes), false),
+       coalesce('write_package_registry' = ANY (t.scopes), false),
+       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
+       coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
+       coalesce(CASE WHEN t.kind = 'job' THEN
+           (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
+              FROM job_token_allowlist a
+             WHERE a.project_id = p.id
+               AND (a.from_project_id = t.project_id
+                    OR a.from_group_id = ANY ((SELECT o.ancestor_ids
+                                                 FROM projects f JOIN groups o ON o.id = f.group_id
+                                                WHERE f.id = t.project_id)::bigint[]))) END, 0),
+       p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
+       coalesce((SELECT max(m.access_level) FROM members m
+                  WHERE m.user_id = t.user_id
+                    AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0)
+  FROM groups g
+  JOIN projects p ON p.group_id = g.id
+  LEFT JOIN tokens t ON t.id = $1::bigint
+  LEFT JOIN users u ON u.id = t.user_id
+ WHERE $2::bigint IS NULL OR g.id = $2 OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2])
+ ORDER BY lower(p.full_path), p.id;

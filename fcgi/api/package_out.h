@@ -1,0 +1,32 @@
+#ifndef API_PACKAGE_OUT_H
+#define API_PACKAGE_OUT_H
+
+/* Packages, their pipelines and files, as GitLab's clients read them (access.md section 5.3). */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/json.h"
+#include "store/package_entry.h"
+
+/* Who is told, and in which list. */
+struct package_audience {
+	const char *external_url;
+	bool can_delete; /* the package has a link by which it is deleted */
+	bool of_group; /* it says of which project it is */
+};
+
+/* The members of a package, without the braces. */
+void package_out_members(struct json_out *, const struct package_entry *,
+    const struct package_audience *);
+
+/* {"id", "version", "created_at", "tags", "pipelines"}: another version, of one that is shown. */
+void package_out_version(struct json_out *, const struct package_entry *);
+
+/* An array: the pipeline, or nothing. */
+void package_out_pipelines(struct json_out *, const struct package_entry *);
+
+/* The one file of a package, which has its id. */
+void package_out_file(struct json_out *, const struct package_entry *);
+
+#endif

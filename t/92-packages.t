@@ -1,0 +1,213 @@
+#!/usr/bin/perl
+# Packages by the management API: lists in every order and with every filter, page by page; one
+# package, its file and pipeline; and what is no such thing.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0);
+my $id = $t->project('demo/registry');
+my $api = "/api/v4/projects/$id/packages";
+$t->user($_) for qw(mia ron gus);
+$t->member('mia', 'demo', 'maintainer');
+$t->member('ron', 'demo', 'reporter');
+$t->member('gus', 'demo', 'guest');
+my %token = map { $_ => $t->token($_) } qw(mia ron gus);
+$token{deploy} = $t->deploy_token('demo', 'read', 'write');
+$token{job} = $t->berth_ok(qw(token add --job demo/registry --user mia --pipeline 17 --job 423 --ttl 3600),
+    '--job-url', 'https://ci.example.org/job/423', '--ref', 'main', '--commit', 'c0ffee');
+
+sub get {
+	my ($path, %opt) = @_;
+
+	return $t->http(GET => $path, { token => $token{ $opt{as} // 'ron' }, headers => $opt{headers} // [] });
+}
+
+# What is in a list, as words.
+sub names {
+	my ($res) = @_;
+
+	return "status $res->{status}: $res->{body}" if $res->{status} != 200;
+	return join(' ', map { "$_->{name}@" . $_->{version} } @{ $t->json($res) });
+}
+
+sub publish {
+	my ($as, $name, $version) = @_;
+	my $res = $t->publish($id, $token{$as}, $name, $version);
+
+	is($res->{status}, 200, "$as publishes $name $version") or diag($res->{body});
+}
+
+is(names(get($api)), '', 'nothing is there');
+is(get($api)->{headers}{'x-total'}, 0, 'which the header says');
+
+publish('mia', 'alpha', '1.0.0');
+publish('deploy', 'beta_x', '0.2.0');
+publish('job', 'alpha', '1.1.0');
+publish('mia', 'Gamma', '0.10.0');
+
+subtest 'lists' => sub {
+	my $all = 'alpha@1.0.0 beta_x@0.2.0 alpha@1.1.0 Gamma@0.10.0';
+	my @cases = (
+		['', $all],
+		['order_by=created_at&sort=asc', $all],
+		['order_by=type', $all],
+		['sort=desc', 'Gamma@0.10.0 alpha@1.1.0 beta_x@0.2.0 alpha@1.0.0'],
+		['order_by=name', 'alpha@1.0.0 alpha@1.1.0 beta_x@0.2.0 Gamma@0.10.0'],
+		['order_by=name&sort=desc', 'Gamma@0.10.0 beta_x@0.2.0 alpha@1.1.0 alpha@1.0.0'],
+		['order_by=version', 'Gamma@0.10.0 beta_x@0.2.0 alpha@1.0.0 alpha@1.1.0'],
+		['order_by=version&sort=desc', 'alpha@1.1.0 alpha@1.0.0 beta_x@0.2.0 Gamma@0.10.0'],
+		['package_name=alpha', 'alpha@1.0.0 alpha@1.1.0'],
+		['package_name=MM', 'Gamma@0.10.0'],
+		['package_name=a-x&order_by=name', 'beta_x@0.2.0'],
+		['package_name=a_x', 'beta_x@0.2.0'],
+		['package_name=%25', ''], ['package_name=%5C', ''], ['package_name=%5C%25', ''], ['package_name=.', ''],
+		['package_name=', $all],
+		['package_version=1.0.0', 'alpha@1.0.0'],
+		['package_version=1.0', ''],
+		['package_version=1.0.0&package_name=alp&order_by=name', 'alpha@1.0.0'],
+		['package_type=cargo', $all], ['package_type=npm', ''],
+		['status=default', $all], ['status=hidden', ''], ['status=processing', ''],
+		['include_versionless=true', $all],
+		['unknown=1&package_name=gamma', 'Gamma@0.10.0'],
+		['per_page=2', 'alpha@1.0.0 beta_x@0.2.0'],
+		['per_page=2&page=2', 'alpha@1.1.0 Gamma@0.10.0'],
+		['per_page=3&page=2&order_by=name&sort=desc', 'alpha@1.0.0'],
+		['per_page=2&page=3', ''], ['page=1000000', ''], ['page=1000000&order_by=name', ''],
+		['per_page=1000000', $all],
+	);
+
+	is(names(get("$api?$_->[0]")), $_->[1], $_->[0] || 'without parameters') for @cases;
+};
+
+subtest 'parameters that cannot be' => sub {
+	for my $query (qw(order_by=size order_by=project_path sort=up package_type=rust status=gone page=0 page=-1 page=x
+	    page=99999999999999999999 per_page=0 per_page= include_versionless=maybe package_name=%00 package_name=%ff),
+	    'package_name=' . 'a' x 9000) {
+		my $res = get("$api?$query");
+
+		ok($res->{status} == 400 || $res->{status} == 414, substr($query, 0, 40) . ": $res->{status}");
+		like(eval { $t->json($res)->{message} } // '', qr/^4\d\d /, '  says why') if $res->{status} == 400;
+	}
+	is(get("$api/$_->[0]")->{status}, $_->[1], "package $_->[0]")
+	    for ['x', 400], ['0', 404], ['999999999999999999', 404], ['9' x 30, 400], ['-1', 400], ['1/package_files/x', 404];
+};
+
+subtest 'headers of a page' => sub {
+	my $res = get("$api?per_page=1&page=2&order_by=name");
+	my %h = %{ $res->{headers} };
+	my $url = $t->url . "$api?per_page=1&order_by=name&page=";
+
+	is_deeply([map { $h{"x-$_"} } qw(page per-page total total-pages next-page prev-page)], [2, 1, 4, 4, 3, 1], 'numbers');
+	is($h{link}, join(', ', map { "<$url$_->[0]>; rel=\"$_->[1]\"" } [1, 'prev'], [3, 'next'], [1, 'first'], [4, 'last']), 'links');
+	is($h{'cache-control'}, 'private, no-store', 'kept by nobody');
+};
+
+my %entry = map { ("$_->{name} $_->{version}" => $_) } @{ $t->json(get($api, as => 'mia')) };
+my ($by_mia, $by_deploy, $by_job) = @entry{'alpha 1.0.0', 'beta_x 0.2.0', 'alpha 1.1.0'};
+
+subtest 'what is told of a package' => sub {
+	my $mia = $t->psql("SELECT id FROM users WHERE username = 'mia'");
+	my $path = "$api/$by_mia->{id}";
+
+	like($by_mia->{created_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'when');
+	is_deeply($by_mia, { id => $by_mia->{id}, name => 'alpha', version => '1.0.0', package_type => 'cargo', status => 'default',
+	    status_message => undef, created_at => $by_mia->{created_at}, last_downloaded_at => undef, creator_id => $mia,
+	    yanked => JSON::PP::false, tags => [], pipelines => [],
+	    _links => { web_path => $path, delete_api_path => $t->url . $path } }, 'of one by a person');
+	is($by_deploy->{creator_id}, undef, 'a deploy token is nobody');
+	is($by_job->{creator_id}, undef, 'nor is a job');
+	my ($pipeline) = @{ $by_job->{pipelines} };
+	like($pipeline->{created_at}, qr/^\d{4}-.*Z$/, 'a pipeline began');
+	is_deeply($pipeline, { id => 17, project_id => $id, status => undef, ref => 'main', sha => 'c0ffee',
+	    web_url => 'https://ci.example.org/job/423', created_at => $pipeline->{created_at}, updated_at => $pipeline->{created_at},
+	    user => { id => $mia, username => 'mia', name => 'mia', state => 'active' } }, 'and is told of');
+	ok(!exists $t->json(get($api))->[0]{_links}{delete_api_path}, 'no link to delete for who may not');
+
+	my $show = $t->json(get($path));
+	my ($other) = @{ delete $show->{versions} };
+	delete $by_mia->{_links}{delete_api_path};
+	is_deeply($show, $by_mia, 'the same when it is shown');
+	is_deeply($other, { id => $by_job->{id}, version => '1.1.0', created_at => $by_job->{created_at}, tags => [],
+	    pipelines => $by_job->{pipelines} }, 'with other versions');
+	is_deeply($t->json(get("$api/$by_deploy->{id}"))->{versions}, [], 'or without');
+};
+
+subtest 'its file' => sub {
+	my $path = "$api/$by_job->{id}/package_files";
+	my $res = get($path);
+	my ($line) = grep { /"vers":"1.1.0"/ } split(/\n/, get($t->registry($id) . '/al/ph/alpha')->{body});
+	my ($file, @more) = @{ $t->json($res) };
+
+	is(scalar @more, 0, 'is one');
+	is($res->{headers}{'x-total'}, 1, 'which the header says');
+	is_deeply([@$file{qw(package_id file_name file_md5 file_sha1)}], [$by_job->{id}, 'alpha-1.1.0.crate', undef, undef], 'is the crate');
+	is($file->{file_sha256}, JSON::PP->new->decode($line)->{cksum}, 'with the checksum of the index');
+	is($file->{size}, length(get($t->registry($id) . '/alpha/1.1.0/download')->{body}), 'and the size of the download');
+	is_deeply($file->{pipelines}, $by_job->{pipelines}, 'from its pipeline');
+	is(get("$path?page=2")->{body}, '[]', 'and no more');
+	is(get("$path?order_by=size")->{status}, 400, 'in a known order');
+};
+
+subtest 'its pipelines' => sub {
+	is_deeply($t->json(get("$api/$by_job->{id}/pipelines")), $by_job->{pipelines}, 'one');
+	is(get("$api/$by_mia->{id}/pipelines")->{body}, '[]', 'none');
+	is(get("$api/$by_job->{id}/pipelines?cursor=17")->{body}, '[]', 'none after it');
+	is(get("$api/$by_job->{id}/pipelines?cursor=x")->{status}, 400, 'after what?');
+};
+
+subtest 'packages of another project' => sub {
+	my $other = $t->project('demo/other');
+
+	for my $path ('', '/package_files', '/pipelines') {
+		my $res = get("/api/v4/projects/$other/packages/$by_mia->{id}$path");
+
+		is($res->{status}, 404, "$path are not there");
+		is($res->{body}, '{"message":"404 Package Not Found"}', 'as if there were none');
+	}
+	is(names(get('/api/v4/projects/demo%2Fother/packages')), '', 'nor in its list');
+};
+
+subtest 'packages of a group' => sub {
+	my $deep = $t->project('demo/deep/down', 'public');
+	my $secret = $t->project('demo/secret');
+	my $off = $t->project('demo/off', 'public');
+
+	$t->user('eve');
+	$t->token('eve');
+	my $eve = $token{eve} = $t->token('eve');
+	for my $to ($deep, $secret, $off) {
+		is($t->publish($to, $token{mia}, "crate-$to", '1.0.0')->{status}, 200, "published into $to");
+	}
+	$t->berth_ok(qw(project set demo/off packages_enabled=false));
+	my $list = sub { return names(get("/api/v4/groups/demo/packages$_[0]", as => $_[1])); };
+	my $own = 'alpha@1.0.0 beta_x@0.2.0 alpha@1.1.0 Gamma@0.10.0';
+
+	is($list->('', 'ron'), "$own crate-$deep\@1.0.0 crate-$secret\@1.0.0", 'a member sees all, but of what is off');
+	is($list->('', 'gus'), "crate-$deep\@1.0.0", 'a guest what is public');
+	is($list->('', 'eve'), "crate-$deep\@1.0.0", 'a stranger as well');
+	is(names($t->http(GET => '/api/v4/groups/demo/packages')), "crate-$deep\@1.0.0", 'and anybody');
+	is($list->('?exclude_subgroups=true', 'ron'), "$own crate-$secret\@1.0.0", 'without groups below');
+	is($list->('?exclude_subgroups=true', 'eve'), '', 'where nothing is left');
+	is($list->('', 'deploy'), "$own crate-$deep\@1.0.0 crate-$secret\@1.0.0", 'a deploy token of the group');
+	is($list->('?per_page=2&page=2', 'ron'), 'alpha@1.1.0 Gamma@0.10.0', 'page by page');
+	is($list->('?package_name=crate&sort=desc', 'ron'), "crate-$secret\@1.0.0 crate-$deep\@1.0.0", 'filtered');
+	is($list->('?order_by=name&sort=desc&per_page=2', 'ron'), 'Gamma@0.10.0 ' . "crate-$secret\@1.0.0", 'by name');
+	is($list->('?order_by=version&sort=desc&per_page=1', 'ron'), 'alpha@1.1.0', 'by version');
+	is($list->('?order_by=project_path&per_page=1', 'ron'), "crate-$deep\@1.0.0", 'by project');
+	my ($entry) = @{ $t->json(get('/api/v4/groups/demo/packages?order_by=project_path', as => 'ron')) };
+	is_deeply([@$entry{qw(project_id project_path)}], [$deep, 'demo/deep/down'], 'which is told');
+	ok(!exists $entry->{_links}{delete_api_path}, 'a reporter deletes nothing');
+	($entry) = @{ $t->json(get('/api/v4/groups/demo/packages', as => 'mia')) };
+	is($entry->{_links}{delete_api_path}, $t->url . "$api/$entry->{id}", 'a maintainer may');
+	is($t->http(GET => '/api/v4/groups/nowhere/packages', { token => $token{ron} })->{status}, 404, 'no such group');
+	$t->group('hidden');
+	$t->project('hidden/p');
+	is(get('/api/v4/groups/hidden/packages', as => 'eve')->{body}, '{"message":"404 Group Not Found"}', 'nor one that nobody may know of');
+};
+
+done_testing();

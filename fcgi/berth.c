@@ -22,6 +22,8 @@ static const struct noun *const nouns[] = {
 	&admin_protect,
 	&admin_issuer,
 	&admin_trust,
+	&admin_delete,
+	&admin_undelete,
 	&admin_audit,
 	&admin_jobs,
 	NULL,

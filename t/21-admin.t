@@ -511,8 +511,22 @@ subtest 'the examples of the manual page' => sub {
 			my ($token) = $out =~ /^($token_form)$/m;
 			my ($done) = $other->berth({ stdin => $token }, $revoke =~ /^berth (\S+) (\S+) < /);
 			is($done, 0, 'the token is revoked');
+			make_crate($other, 'hello', '0.1.0-rc.1');
 		}
 	}
 };
+
+# A crate of tools/registry with one version, as rows that nobody downloads.
+sub make_crate {
+	my ($at, $name, $version) = @_;
+
+	$at->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");
+	$at->psql('INSERT INTO crates (project_id, name, normalized_name)'
+	    . " SELECT id, '$name', '$name' FROM projects WHERE full_path = 'tools/registry'");
+	$at->psql('INSERT INTO versions (crate_id, project_id, version, version_base, index_line,'
+	    . " cksum, size, published_at)"
+	    . " SELECT id, project_id, '$version', '$version', '{}', repeat('0', 64), 1, now()"
+	    . " FROM crates WHERE name = '$name'");
+}
 
 done_testing();

@@ -58,6 +58,7 @@ struct noun {
 };
 
 extern const struct noun admin_audit;
+extern const struct noun admin_delete;
 extern const struct noun admin_group;
 extern const struct noun admin_issuer;
 extern const struct noun admin_jobs;
@@ -67,6 +68,7 @@ extern const struct noun admin_project;
 extern const struct noun admin_protect;
 extern const struct noun admin_token;
 extern const struct noun admin_trust;
+extern const struct noun admin_undelete;
 extern const struct noun admin_user;
 
 #define COMMAND_OPTIONS(defs) .options = (defs), .noptions = sizeof(defs) / sizeof(*(defs))

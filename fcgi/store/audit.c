@@ -10,9 +10,11 @@
 enum { DETAIL_MAX = 4 << 20 };
 
 const char *const audit_action_names[AUDIT__MAX] = {
+	[AUDIT_CRATE_DELETE] = "crate.delete",
 	[AUDIT_CRATE_PUBLISH] = "crate.publish",
 	[AUDIT_CRATE_YANK] = "crate.yank",
 	[AUDIT_CRATE_UNYANK] = "crate.unyank",
+	[AUDIT_CRATE_UNDELETE] = "crate.undelete",
 	[AUDIT_GROUP_CREATE] = "group.create",
 	[AUDIT_ISSUER_CREATE] = "issuer.create",
 	[AUDIT_ISSUER_REMOVE] = "issuer.remove",

@@ -15,9 +15,11 @@
 
 /* What can be recorded.  A new one is a line here and its name in audit.c. */
 enum audit_action {
+	AUDIT_CRATE_DELETE,
 	AUDIT_CRATE_PUBLISH,
 	AUDIT_CRATE_YANK,
 	AUDIT_CRATE_UNYANK,
+	AUDIT_CRATE_UNDELETE,
 	AUDIT_GROUP_CREATE,
 	AUDIT_ISSUER_CREATE,
 	AUDIT_ISSUER_REMOVE,

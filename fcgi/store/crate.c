@@ -37,7 +37,7 @@ crate_index_read(const struct db_call *call, struct crate_index *index)
 
 int
 crate_lock(struct db *db, struct arena *a, int64_t project_id, const char *name,
-    const char *normalized_name, int64_t *id, bool *is_new, struct err *err)
+    const char *normalized_name, struct crate_locked *crate, struct err *err)
 {
 	struct db_params p = { .n = 0 };
 	struct db_result r;
@@ -47,8 +47,8 @@ crate_lock(struct db *db, struct arena *a, int64_t project_id, const char *name,
 	db_bind_str(&p, normalized_name);
 	if (db_exec(db, a, STMT_CRATE_LOCK, &p, &r, err) == -1)
 		return -1;
-	*id = db_int(&r, 0, 0);
-	*is_new = db_bool(&r, 0, 2);
+	*crate = (struct crate_locked) { db_int(&r, 0, 0), db_bool(&r, 0, 2),
+		(time_t)db_time(&r, 0, 3) };
 	if (strcmp(db_str(&r, 0, 1), name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(&r, 0, 1));
 	return 0;

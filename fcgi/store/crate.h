@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/slice.h"
 #include "store/access_facts.h"
@@ -37,13 +38,19 @@ void crate_index_call(struct db_call *, struct arena *, const struct project_ref
     const char *lower_name, const char *const *etags, size_t netags, bool anonymous);
 void crate_index_read(const struct db_call *, struct crate_index *);
 
+struct crate_locked {
+	int64_t id;
+	bool is_new; /* it has had no version yet */
+	time_t deleted_at; /* when its last version was deleted; 0: it has versions, or is new */
+};
+
 /*
- * Inside a transaction: makes or finds the crate and locks its row.  *is_new: it has had no
- * version yet.  -1: 400
- * "crate was previously named ..." where it has another spelling.
+ * Inside a transaction: makes or finds the crate and locks its row.  -1: 400 "crate was
+ * previously named ..." where it has another spelling.
  */
 int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name,
-    const char *normalized_name, int64_t *id, bool *is_new, struct err *) __attribute__((warn_unused_result));
+    const char *normalized_name, struct crate_locked *, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Inside a transaction: finds the crate by any spelling of its name and locks

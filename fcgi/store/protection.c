@@ -255,13 +255,27 @@ protection_list(struct db *db, struct arena *a, const char *full_path,
 	return 0;
 }
 
-void
-protection_call(struct db_call *call, int64_t project_id, const char *normalized_name, int level)
+static void
+fill_call(struct db_call *call, enum stmt stmt, int64_t project_id, const char *normalized_name,
+    int level)
 {
-	call->stmt = STMT_PROTECTION_FIND;
+	call->stmt = stmt;
 	db_bind_int(&call->params, project_id);
 	db_bind_str(&call->params, normalized_name);
 	db_bind_int(&call->params, level);
+}
+
+void
+protection_call(struct db_call *call, int64_t project_id, const char *normalized_name, int level)
+{
+	fill_call(call, STMT_PROTECTION_FIND, project_id, normalized_name, level);
+}
+
+void
+protection_delete_call(struct db_call *call, int64_t project_id, const char *normalized_name,
+    int level)
+{
+	fill_call(call, STMT_PROTECTION_FIND_DELETE, project_id, normalized_name, level);
 }
 
 int

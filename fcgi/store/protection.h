@@ -66,7 +66,11 @@ int protection_list(struct db *, struct arena *, const char *full_path, struct p
  */
 void protection_call(struct db_call *, int64_t project_id, const char *normalized_name, int level);
 
-/* Reads the call's result.  -1: 403 "package protected: ...", naming rule and level. */
+/* The same for deleting. */
+void protection_delete_call(struct db_call *, int64_t project_id, const char *normalized_name,
+    int level);
+
+/* Reads the result of either call.  -1: 403 "package protected: ...", naming rule and level. */
 int protection_judge(const struct db_call *, struct err *) __attribute__((warn_unused_result));
 
 #endif

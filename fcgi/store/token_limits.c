@@ -79,14 +79,11 @@ token_limits_refuse(struct err *err)
 }
 
 int
-token_limits_check(const struct token_limits *limits, enum token_operation operation,
-    const char *crate, struct err *err)
+token_limits_check_crate(const struct token_limits *limits, const char *crate, struct err *err)
 {
 	const char *patterns = limits->crates;
 	struct slice pattern;
 
-	if ((limits->operations & operation) == 0)
-		return token_limits_refuse(err);
 	if (patterns == NULL)
 		return 0;
 	while (next_part(&patterns, &pattern)) {
@@ -94,4 +91,13 @@ token_limits_check(const struct token_limits *limits, enum token_operation opera
 			return 0;
 	}
 	return token_limits_refuse(err);
+}
+
+int
+token_limits_check(const struct token_limits *limits, enum token_operation operation,
+    const char *crate, struct err *err)
+{
+	if ((limits->operations & operation) == 0)
+		return token_limits_refuse(err);
+	return token_limits_check_crate(limits, crate, err);
 }

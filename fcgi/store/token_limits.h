@@ -47,6 +47,10 @@ int token_limits_check(const struct token_limits *, enum token_operation, const 
 /* Is there any limit at all? */
 bool token_limits_any(const struct token_limits *);
 
+/* Only the second half: may it change the crate of that name?  -1: 403. */
+int token_limits_check_crate(const struct token_limits *, const char *crate, struct err *)
+    __attribute__((warn_unused_result));
+
 /* The refusal, -1 with 403, for whoever finds out earlier. */
 int token_limits_refuse(struct err *);
 

@@ -122,32 +122,32 @@ publish_body(struct db *db, void *arg, struct err *err)
 	};
 	struct arena *a = publish->arena;
 	struct db_call calls[NCALLS] = { 0 };
-	int64_t crate_id;
-	bool is_new;
+	struct crate_locked crate;
 
-	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate_id,
-	        &is_new, err) == -1 ||
-	    version_check_limits(v, is_new, err) == -1)
+	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate, err) ==
+	        -1 ||
+	    version_check_limits(v, crate.is_new, err) == -1 ||
+	    version_check_name_free(v, crate.deleted_at, err) == -1)
 		return -1;
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	calls[BLOB].stmt = STMT_BLOB_RECORD;
 	db_bind_str(&calls[BLOB].params, v->cksum);
 	db_bind_int(&calls[BLOB].params, v->size);
-	version_add_call(&calls[VERSION], a, v, crate_id);
+	version_add_call(&calls[VERSION], a, v, crate.id);
 	calls[DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
-	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
+	db_bind_int(&calls[DEPENDENCIES].params, crate.id);
 	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
 	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
 	audit_call(&calls[AUDIT], a, &v->actor, &event);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
-	db_bind_int(&calls[LINES].params, crate_id);
+	db_bind_int(&calls[LINES].params, crate.id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
 	if (protection_judge(&calls[PROTECTION], err) == -1)
 		return -1;
 	if (calls[VERSION].result.rows == 0)
-		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
-	return crate_set_index(db, a, crate_id, &calls[LINES].result, err);
+		return version_refuse(db, a, v, crate.id, err);
+	return crate_set_index(db, a, crate.id, &calls[LINES].result, err);
 }
 
 struct look {
@@ -167,11 +167,10 @@ look_body(struct db *db, void *arg, struct err *err)
 	const char *name = v->package->name;
 	struct arena *a = look->publish.arena;
 	struct db_params p = { .n = 0 };
+	struct crate_locked crate;
 	struct db_result r;
-	int64_t crate_id;
-	bool is_new;
 
-	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate_id, &is_new, err) == -1)
+	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate, err) == -1)
 		return -1;
 	db_bind_int(&p, v->project_id);
 	db_bind_str(&p, v->normalized_name);

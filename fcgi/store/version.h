@@ -26,14 +26,16 @@ struct version_new {
 	const char *cksum; /* of a blob that is in the store already */
 	int64_t size;
 	time_t published_at;
+	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 };
 
 /*
  * One transaction: locks the crate, inserts version and dependencies, writes
  * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
  * answer to COMMIT is lost, looks whether it happened.
- * -1: 400 "crate was previously named ...", 403 where the token's limits are against it, 403
- * "package protected: ...", 400 "crate version ... is already uploaded", 503.
+ * -1: 400 "crate was previously named ...", 403 where the token's limits are against it, 400
+ * "crate ... was recently deleted ...", 403 "package protected: ...", 400 where the version is
+ * there already, or was deleted and had other bytes, 503.
  */
 int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/protection.h"
 
 /* The crates of the same registry that the package depends on. */
@@ -26,9 +27,57 @@ version_check_limits(const struct version_new *v, bool is_new, struct err *err)
 }
 
 int
+version_check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
+{
+	time_t free_at = deleted_at + (time_t)v->deleted_name_wait;
+	char moment[CLOCK_RFC3339_SIZE];
+
+	if (deleted_at == 0 || v->published_at >= free_at)
+		return 0;
+	clock_rfc3339(free_at, moment);
+	return err_set(err, 400,
+	    "crate `%s` was recently deleted; its name will be available after %s",
+	    v->package->name, moment);
+}
+
+/* Why the version cannot be added, in the words of the database; NULL: it can. */
+static int
+judge_obstacle(const struct version_new *v, const char *obstacle, struct err *err)
+{
+	if (obstacle == NULL)
+		return 0;
+	if (strcmp(obstacle, "there") == 0)
+		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
+	if (strcmp(obstacle, "deleted") == 0)
+		return err_set(err, 400,
+		    "crate version `%s` was deleted; it can be restored, or published with the same "
+		    "bytes once it is destroyed", v->version_base);
+	return err_set(err, 400,
+	    "crate version `%s` was deleted and cannot be published again with other bytes",
+	    v->version_base);
+}
+
+int
+version_refuse(struct db *db, struct arena *a, const struct version_new *v, int64_t crate_id,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+	const char *obstacle;
+
+	db_bind_int(&p, crate_id);
+	db_bind_str(&p, v->version_base);
+	db_bind_str(&p, v->cksum);
+	if (db_exec(db, a, STMT_VERSION_OBSTACLE, &p, &r, err) == -1)
+		return -1;
+	obstacle = db_str(&r, 0, 0);
+	return judge_obstacle(v, obstacle != NULL ? obstacle : "there", err);
+}
+
+int
 version_check_new(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
 {
-	enum { NAME, THERE, UNKNOWN };
+	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT };
 	struct db_call calls[] = { { .stmt = STMT_VERSION_CHECK_NEW }, { 0 } };
 	struct db_params *p = &calls[0].params;
 	const struct db_result *r = &calls[0].result;
@@ -40,6 +89,7 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 	db_bind_str(p, v->normalized_name);
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
+	db_bind_str(p, v->cksum);
 	protection_call(&calls[1], v->project_id, v->normalized_name, v->push_level);
 	if (db_run(db, a, calls, 2, err) == -1 || protection_judge(&calls[1], err) == -1)
 		return -1;
@@ -47,8 +97,9 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
-	if (db_bool(r, 0, THERE))
-		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
+	if (version_check_name_free(v, (time_t)db_time(r, 0, DELETED_AT), err) == -1 ||
+	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1)
+		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400, "no known crate named `%s`", db_str(r, 0, UNKNOWN));
 	return 0;

@@ -18,7 +18,7 @@ SELECT c.index_etag, c.index_etag = ANY ($5::text[]),
 -- the transaction that makes the crate: one without is new.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
-RETURNING id, name, index_revision = 0;
+RETURNING id, name, index_revision = 0, extract(epoch FROM deleted_at)::bigint;
 
 -- name: crate_find_locked
 -- $1 project, $2 normalized name.  As crate_lock for a crate that must exist: one row by the
@@ -32,6 +32,8 @@ SELECT index_line FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_set_index
--- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.
-UPDATE crates SET index_body = $2, index_etag = $3, index_revision = index_revision + 1, updated_at = now()
+-- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.  Without an
+-- index the crate has no versions: they are all deleted.
+UPDATE crates SET index_body = $2, index_etag = $3, index_revision = index_revision + 1, updated_at = now(),
+       deleted_at = CASE WHEN $2::bytea IS NULL THEN coalesce(deleted_at, now()) END
  WHERE id = $1;

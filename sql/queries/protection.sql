@@ -9,6 +9,14 @@ SELECT package_name_pattern, minimum_access_level_for_push
  ORDER BY minimum_access_level_for_push DESC, id
  LIMIT 1;
 
+-- name: protection_find_delete
+-- As protection_find, for who would delete.
+SELECT package_name_pattern, minimum_access_level_for_delete
+  FROM protection_rules
+ WHERE project_id = $1 AND minimum_access_level_for_delete > $3::bigint AND $2::text LIKE name_like
+ ORDER BY minimum_access_level_for_delete DESC, id
+ LIMIT 1;
+
 -- name: protection_lock
 -- $1 full path.  One row of projects by the unique index projects_full_path; it stays locked until
 -- the transaction ends, so that rules of one project are added one after the other.

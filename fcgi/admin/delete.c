@@ -1,0 +1,150 @@
+#include "store/version_delete.h"
+
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+#include "store/protection.h"
+
+static const struct option_def delete_options[] = {
+	{ "dry-run", 0, NULL, false },
+};
+
+/* CRATE[@VERSION]; *version_base is NULL without a version. */
+static int
+parse_crate(struct arena *a, const char *word, const char **crate, const char **version_base,
+    struct err *err)
+{
+	size_t n = strcspn(word, "@");
+	struct slice name = slice_of(word, n);
+	struct semver version;
+
+	*version_base = NULL;
+	if (crate_name_check(name, "crate", err) == -1)
+		return -1;
+	*crate = arena_slicedup(a, name);
+	if (word[n] == '\0')
+		return 0;
+	if (semver_parse(slice_str(word + n + 1), &version, err) == -1)
+		return -1;
+	*version_base = semver_base(a, &version);
+	return 0;
+}
+
+/* Those of the n versions that are deleted already, or are not, moved to the front. */
+static size_t
+only(struct version_named *v, size_t n, bool deleted)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].deleted == deleted)
+			v[kept++] = v[i];
+	}
+	return kept;
+}
+
+static void
+print(struct invocation *in, const struct version_named *v, size_t n)
+{
+	static const char *const keys[] = { "version_id", "size", "crate", "version" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct cell *cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+
+	for (size_t i = 0; i < n; i++) {
+		struct cell row[NKEYS] = { cell_int(v[i].version_id), cell_int(v[i].size),
+			cell_str(v[i].crate), cell_str(v[i].version) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+}
+
+/* Where something goes wrong in the middle, what was done before is listed nevertheless. */
+static int
+change(struct invocation *in,
+    int (*change_one)(struct db *, struct arena *, const struct version_delete *, struct err *),
+    const struct version_named *v, size_t n)
+{
+	size_t done;
+	int rc = 0;
+
+	for (done = 0; done < n; done++) {
+		const struct version_delete asked = {
+			.actor = in->actor,
+			.delete_level = PROTECTION_ADMIN,
+			.limits = { TOKEN_ANY_OPERATION, NULL },
+			.project_id = v[done].project_id,
+			.version_id = v[done].version_id,
+		};
+
+		rc = change_one(in->db, in->arena, &asked, &in->err);
+		if (rc == -1)
+			break;
+	}
+	print(in, v, done);
+	return rc;
+}
+
+/* The versions of the second argument that are deleted, or are not.  -1: 400, 404. */
+static int
+find(struct invocation *in, bool deleted, struct version_named **v, size_t *n)
+{
+	const char *crate, *version_base;
+
+	if (parse_crate(in->arena, in->args[1], &crate, &version_base, &in->err) == -1 ||
+	    version_find_named(in->db, in->arena, in->args[0], crate, version_base, v, n,
+	        &in->err) == -1)
+		return -1;
+	*n = only(*v, *n, deleted);
+	if (*n == 0)
+		return err_set(&in->err, 404, "`%s` %s", in->args[1],
+		    deleted ? "is not deleted" : "is deleted already");
+	return 0;
+}
+
+static int
+delete(struct invocation *in)
+{
+	struct version_named *v;
+	size_t n;
+
+	if (find(in, false, &v, &n) == -1)
+		return -1;
+	if (in->options.values[0] == NULL)
+		return change(in, version_delete, v, n);
+	print(in, v, n);
+	return 0;
+}
+
+static int
+undelete(struct invocation *in)
+{
+	struct version_named *v;
+	size_t n;
+
+	if (find(in, true, &v, &n) == -1)
+		return -1;
+	return change(in, version_undelete, v, n);
+}
+
+static const struct command delete_commands[] = {
+	{ NULL, "GROUP/PROJECT CRATE[@VERSION] [--dry-run]",
+	    "Deletes a version, or all versions of a crate, and lists them; with\n"
+	    "--dry-run only lists them.  They can be brought back for some time, and\n"
+	    "never be published again with other bytes.",
+	    COMMAND_OPTIONS(delete_options), 2, 2, delete },
+};
+
+static const struct command undelete_commands[] = {
+	{ NULL, "GROUP/PROJECT CRATE[@VERSION]",
+	    "Brings back a version, or all versions of a crate, that were deleted and\n"
+	    "not yet destroyed, and lists them.",
+	    NULL, 0, 2, 2, undelete },
+};
+
+const struct noun admin_delete = { "delete", COMMAND_LIST(delete_commands) };
+const struct noun admin_undelete = { "undelete", COMMAND_LIST(undelete_commands) };

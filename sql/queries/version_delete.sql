@@ -1,0 +1,50 @@
+-- name: version_delete_lock
+-- $1 project, $2 version.  Its crate, whose row stays locked until the transaction ends, so that
+-- nobody publishes, yanks or deletes there meanwhile.  Two look-ups by primary keys.
+SELECT c.id, c.name, c.normalized_name
+  FROM versions v JOIN crates c ON c.id = v.crate_id
+ WHERE v.id = $2 AND c.project_id = $1
+   FOR NO KEY UPDATE OF c;
+
+-- name: version_delete_find
+-- $1 version; its crate is locked.  A statement of its own, since one that waits for a lock does not
+-- see what was committed meanwhile.  By primary key.
+SELECT version, version_base, cksum, status = 'pending_destruction'
+  FROM versions WHERE id = $1;
+
+-- name: version_delete
+-- $1 version; its crate is locked.  By primary key.
+UPDATE versions SET status = 'pending_destruction', status_before = status, deleted_at = now()
+ WHERE id = $1;
+
+-- name: version_undelete
+-- As version_delete, back.
+UPDATE versions SET status = status_before, status_before = NULL, deleted_at = NULL
+ WHERE id = $1;
+
+-- name: version_bury
+-- $1 crate (locked), $2 version without build metadata, $3 its bytes.  One row by primary key.  Of
+-- one that was deleted before the tombstone is there: it had the same bytes then.
+INSERT INTO tombstones (crate_id, version_base, cksum) VALUES ($1, $2, $3)
+    ON CONFLICT (crate_id, version_base) DO NOTHING;
+
+-- name: version_obstacle
+-- $1 crate (locked), $2 version without build metadata, $3 bytes.  Why it cannot be published: asked
+-- only where that has failed.  Unique index of versions, primary key of tombstones.
+SELECT coalesce(
+       (SELECT CASE status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
+          FROM versions WHERE crate_id = $1 AND version_base = $2),
+       (SELECT 'buried' FROM tombstones
+         WHERE crate_id = $1 AND version_base = $2 AND cksum <> $3));
+
+-- name: version_find_named
+-- $1 full path of a project, $2 normalized name, $3 version without build metadata or null.  A row
+-- without a crate where there is none, and without a version where that is missing; no row without
+-- a project.  Unique indexes projects_full_path, crates (project_id, normalized_name), versions
+-- (crate_id, version_base).
+SELECT p.id, c.name, v.id, v.version, v.size, v.status = 'pending_destruction'
+  FROM projects p
+  LEFT JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2
+  LEFT JOIN versions v ON v.crate_id = c.id AND ($3::text IS NULL OR v.version_base = $3)
+ WHERE lower(p.full_path) = lower($1)
+ ORDER BY v.id;

@@ -86,12 +86,18 @@ my @reads = (
 	['download', GET => 'abcd/1.0.0/download', [], 200],
 	['download', HEAD => 'abcd/1.0.0/download', [], 200],
 	['download, a range', GET => 'abcd/1.0.0/download', ['Range: bytes=0-9'], 206],
+	['config.json', OPTIONS => 'config.json', [], 405],
+	['index', OPTIONS => 'ab/cd/abcd', [], 405],
+	['index', POST => 'ab/cd/abcd', [], 405],
+	['download', OPTIONS => 'abcd/1.0.0/download', [], 405],
 	['download, conditional', GET => 'abcd/1.0.0/download', ['If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT'], 200],
 );
 my @writes = (
 	['publish', PUT => 'api/v1/crates/new', [], 200],
 	['yank', DELETE => 'api/v1/crates/abcd/1.0.0/yank', [], 200],
 	['unyank', PUT => 'api/v1/crates/abcd/1.0.0/unyank', [], 200],
+	['publish', OPTIONS => 'api/v1/crates/new', [], 405],
+	['yank', OPTIONS => 'api/v1/crates/abcd/1.0.0/yank', [], 405],
 );
 
 # What a cell of the table stands for: the status of reads and of writes, 0 for "it is done".
@@ -146,7 +152,7 @@ sub check {
 	my ($name, $method, $path, $headers, $success) = @$route;
 	my %opt = (token => $token{$caller}, headers => $headers);
 
-	if ($name eq 'publish') {
+	if ($name eq 'publish' && $method eq 'PUT') {
 		my $version = '1.' . ++$versions . '.0';
 
 		$opt{body} = $t->publish_body($t->metadata('abcd', $version), $want ? 'x' : $t->make_crate('abcd', $version));
@@ -177,10 +183,18 @@ for my $row (@table) {
 		is(join("\n", @bad), '', "$caller, $place: " . ($read || 'reads') . ', ' . ($write || 'writes'));
 	}
 }
-for my $path (map { $_->[2] } $reads[0], $reads[2], $reads[5]) {
-	for my $caller ('anonymous', 'stranger', 'owner') {
-		is(join(' ', map { $t->http(OPTIONS => $t->registry($id{$_}) . "/$path", { token => $token{$caller} })->{status} } @places),
-		    join(' ', (405) x @places), "OPTIONS $path: the same for $caller wherever it is");
+# An address is no more there for those who may not know of it than a crate that is not: whatever they try.
+for my $method (qw(GET HEAD OPTIONS POST BREW)) {
+	for my $caller ('anonymous', 'stranger') {
+		my @shapes = map {
+			my $res = $t->http($method => $t->registry($id{priv}) . "/$_", { token => $token{$caller} });
+
+			join('; ', $res->{status}, $method eq 'HEAD' ? () : $res->{body}, map { "$_: $res->{headers}{$_}" }
+			    sort grep { !/^(?:date|x-request-id|x-served-by)$/ } keys %{ $res->{headers} });
+		} qw(ab/cd/abcd no/ne/none abcd/1.0.0/download none/1.0.0/download);
+
+		is(scalar(grep { $_ ne $shapes[0] } @shapes), 0, "$method: what is there looks to $caller as what is not: $shapes[0]");
+		like($shapes[0], $caller eq 'anonymous' ? qr/^401;/ : qr/^404;/, "$method: and is refused");
 	}
 }
 

@@ -81,6 +81,13 @@ subtest 'for whom' => sub {
 		}
 	}
 	is(fetch($t->socket_path, $_)->{status}, 404, "$_ from nobody knows where") for @paths;
+	for my $method (qw(HEAD POST OPTIONS DELETE BREW)) {
+		my $ask = sub { return fetch($t->socket_path, $_[0], REQUEST_METHOD => $method, REMOTE_ADDR => $_[1])->{status}; };
+
+		is(join(' ', map { $ask->($_, '203.0.113.9') } @paths), '404 404 404', "$method from elsewhere");
+		is(join(' ', map { $ask->($_, '127.0.0.1') } @paths), $method eq 'HEAD' ? '200 200 200' : '405 405 405',
+		    "$method from here");
+	}
 	$t->conf(monitoring_allow => '10.0.0.0/8 2001:db8::/32');
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2 serves/ }), 'another list, by a reload');

@@ -149,13 +149,15 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	db_set_deadline(app->db, rq->deadline_us);
 	if (need == NULL)
 		return 0;
+	if (need->admit != NULL)
+		return need->admit(app, rq);
 	if (credential_read(rq, &credential) == -1)
 		return -1;
 	if (need->subject != SUBJECT_CALLER)
 		place = place_of(rq);
 	access_facts_call(&calls[FACTS], rq->arena, need->subject,
 	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);
-	if (need->prefetch != NULL) {
+	if (need->prefetch != NULL && rq->allow == NULL) {
 		if (need->prefetch(rq, &place, &calls[FIRST]) == 0) {
 			ncalls = NCALLS;
 		} else {

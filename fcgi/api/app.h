@@ -22,6 +22,8 @@
 
 /* What a route needs before its handler runs; NULL in the route: nothing. */
 struct route_need {
+	/* NULL, or what decides in place of all that follows.  -1: rq->err */
+	int (*admit)(const struct worker_app *, struct request *);
 	enum action action;
 	/* what `:id` in the route's pattern is; SUBJECT_CALLER: it has none, or it is neither */
 	enum subject subject;

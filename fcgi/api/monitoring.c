@@ -18,13 +18,15 @@ enum {
 	METRICS_MAX = 4 << 20
 };
 
-int
-monitoring_admit(const struct worker_app *app, struct request *rq)
+static int
+admit(const struct worker_app *app, struct request *rq)
 {
 	if (cidr_list_has(app->settings->monitoring_allow, rq->remote_addr))
 		return 0;
 	return err_set(&rq->err, 404, "Not Found");
 }
+
+const struct route_need monitoring_need = { .admit = admit };
 
 static int
 respond(struct response *rs, int status, const char *type, const struct buf *b)
@@ -39,8 +41,7 @@ monitoring_liveness(struct worker_app *app, struct request *rq, struct response 
 {
 	struct buf b;
 
-	if (monitoring_admit(app, rq) == -1)
-		return -1;
+	(void)app;
 	buf_init(&b, rq->arena, READINESS_MAX);
 	buf_puts(&b, "{\"status\":\"ok\"}");
 	return respond(rs, 200, "application/json", &b);
@@ -96,7 +97,7 @@ monitoring_readiness(struct worker_app *app, struct request *rq, struct response
 	bool reads, store, ready;
 	struct buf b;
 
-	if (monitoring_admit(app, rq) == -1 || only_reads(rq, &reads) == -1)
+	if (only_reads(rq, &reads) == -1)
 		return -1;
 	look(app, rq, &health);
 	store = blob_store_probe(rq->arena, app->settings->store, !reads, &store_err) == 0;
@@ -139,8 +140,6 @@ monitoring_metrics(struct worker_app *app, struct request *rq, struct response *
 	int64_t bytes;
 	struct buf b;
 
-	if (monitoring_admit(app, rq) == -1)
-		return -1;
 	look(app, rq, &health);
 	meter_set(app->meter, METRIC_DATABASE_UP, 0, health.reachable);
 	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);

@@ -9,9 +9,8 @@
 
 #include "api/app.h"
 
-/* May this address ask at all?  -1: 404, as for any path that leads nowhere. */
-int monitoring_admit(const struct worker_app *, struct request *)
-    __attribute__((warn_unused_result));
+/* An address that may ask.  To others 404, as for any path that leads nowhere. */
+extern const struct route_need monitoring_need;
 
 /* 200 where a worker answers; looks at nothing else. */
 int monitoring_liveness(struct worker_app *, struct request *, struct response *);

@@ -20,6 +20,8 @@
 /*
  * The index comes before the download: both have three segments, and
  * `do/wn/download` is the index file of a crate named `download`.
+ * Of several routes with one path the first decides who is told that it takes no other methods:
+ * let it be one that reads.
  */
 static const struct route routes[] = {
 	{ .name = "config_json", .methods = READ, .pattern = R "/config.json", .shape = SHAPE_TEXT,
@@ -63,11 +65,11 @@ static const struct route routes[] = {
 	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,
 	    .handle = token_page_handle },
 	{ .name = "liveness", .methods = READ, .pattern = "-/liveness", .shape = SHAPE_TEXT,
-	    .handle = monitoring_liveness },
+	    .need = &monitoring_need, .handle = monitoring_liveness },
 	{ .name = "readiness", .methods = READ, .pattern = "-/readiness", .shape = SHAPE_TEXT,
-	    .handle = monitoring_readiness },
+	    .need = &monitoring_need, .handle = monitoring_readiness },
 	{ .name = "metrics", .methods = READ, .pattern = "-/metrics", .shape = SHAPE_TEXT,
-	    .handle = monitoring_metrics },
+	    .need = &monitoring_need, .handle = monitoring_metrics },
 };
 
 static const struct route_shape shapes[] = {

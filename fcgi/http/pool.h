@@ -31,7 +31,11 @@ struct pool_app {
 	 */
 	struct worker_app *(*start)(const struct settings *, const struct meter *, struct err *);
 	void (*stop)(struct worker_app *);
-	/* Before the handler: who is calling, may they?  -1: rq->err is set. */
+	/*
+	 * Before the handler: who is calling, may they?  Also where the path does not take the
+	 * request's method (rq->allow), of which only those are told who may know the path.
+	 * -1: rq->err is set.
+	 */
 	int (*begin)(struct worker_app *, struct request *, struct response *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);

@@ -72,6 +72,7 @@ struct request {
 	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
 	/* set by the router */
 	const struct route *route;
+	const char *allow; /* the methods that the path takes, where it is none of them; else NULL */
 	struct param params[REQUEST_PARAMS_MAX];
 	size_t nparams;
 	/* for the log line */

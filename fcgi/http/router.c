@@ -85,13 +85,25 @@ allow_list(struct arena *a, unsigned allowed)
 	return buf_str(&b);
 }
 
-int
-router_match(const struct router *router, struct request *rq, const char **allow)
+/* Takes the route of the path although it has another method. */
+static int
+route_anyway(struct request *rq, const struct route *route, unsigned allowed)
 {
+	enum match again = pattern_match(rq, route->pattern);
+
+	assert(again == MATCH_YES);
+	rq->route = route;
+	rq->allow = allow_list(rq->arena, allowed);
+	return 0;
+}
+
+int
+router_match(const struct router *router, struct request *rq)
+{
+	const struct route *first = NULL;
 	unsigned allowed = 0;
 	bool slash = false;
 
-	*allow = NULL;
 	for (size_t i = 0; i < router->nroutes; i++) {
 		const struct route *route = &router->routes[i];
 		enum match m = pattern_match(rq, route->pattern);
@@ -104,12 +116,12 @@ router_match(const struct router *router, struct request *rq, const char **allow
 			rq->route = route;
 			return 0;
 		}
+		if (first == NULL)
+			first = route;
 	}
+	if (first != NULL)
+		return route_anyway(rq, first, allowed);
 	rq->nparams = 0;
-	if (allowed != 0) {
-		*allow = allow_list(rq->arena, allowed);
-		return err_set(&rq->err, 405, "Method Not Allowed");
-	}
 	if (slash)
 		return err_set(&rq->err, 400, "the path holds an encoded slash");
 	return err_set(&rq->err, 404, "Not Found");

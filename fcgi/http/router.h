@@ -51,12 +51,12 @@ struct router {
 };
 
 /*
- * Finds the route, sets rq->route and its parameters.  -1: 404 "Not Found",
- * 405 (then *allow lists the methods), 400 for an encoded slash outside a
- * `%` segment.
+ * Finds the route, sets rq->route and its parameters.  Where the path is one but the method is
+ * not, that is the first route of the path, and rq->allow lists the methods: 405 is for the
+ * caller to say, to those who may know as much.  -1: 404 "Not Found", 400 for an encoded slash
+ * outside a `%` segment.
  */
-int router_match(const struct router *, struct request *, const char **allow)
-    __attribute__((warn_unused_result));
+int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));
 
 /*
  * The shape in which an error of this path is answered, matched or not; to nginx's

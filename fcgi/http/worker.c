@@ -101,12 +101,15 @@ body_check(const struct worker *w, struct request *rq)
 }
 
 static int
-request_handle(struct worker *w, struct request *rq, struct response *rs, const char **allow)
+request_handle(struct worker *w, struct request *rq, struct response *rs)
 {
 	if (request_read(rq, w->arena, w->conn, w->settings->request_timeout) == -1 ||
-	    router_match(w->app->router, rq, allow) == -1 ||
-	    w->app->begin(w->state, rq, rs) == -1 ||
-	    body_check(w, rq) == -1)
+	    router_match(w->app->router, rq) == -1 ||
+	    w->app->begin(w->state, rq, rs) == -1)
+		return -1;
+	if (rq->allow != NULL)
+		return err_set(&rq->err, 405, "Method Not Allowed");
+	if (body_check(w, rq) == -1)
 		return -1;
 	return rq->route->handle(w->state, rq, rs);
 }
@@ -152,12 +155,11 @@ request_serve(struct worker *w)
 {
 	struct request rq;
 	struct response rs;
-	const char *allow = NULL;
 	long long bytes;
 
 	response_init(&rs, w->arena);
-	if (request_handle(w, &rq, &rs, &allow) == -1)
-		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, allow);
+	if (request_handle(w, &rq, &rs) == -1)
+		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, rq.allow);
 	request_body_drain(&rq);
 	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);

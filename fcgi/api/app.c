@@ -9,6 +9,7 @@
 #include "api/app_metrics.h"
 #include "api/credential.h"
 #include "api/limits.h"
+#include "api/recall.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,6 +50,7 @@ app_stop(struct worker_app *app)
 	if (app->db != NULL)
 		app_idle(app);
 	db_free(app->db);
+	access_memory_free(app->memory);
 	arena_free(app->arena);
 	free(app);
 }
@@ -81,6 +83,7 @@ app_start(const struct settings *settings, const struct meter *meter, struct err
 	app->settings = settings;
 	app->meter = meter;
 	app->arena = arena_new();
+	app->memory = access_memory_new();
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
@@ -134,6 +137,14 @@ note_actor(struct request *rq, const struct access_facts *f)
 		    f->token_id);
 }
 
+void
+app_note_caller(struct worker_app *app, struct request *rq)
+{
+	note_actor(rq, &app->facts);
+	if (app->facts.token_usable)
+		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
+}
+
 static int
 app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -155,6 +166,8 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	if (need->subject != SUBJECT_CALLER)
 		place = place_of(rq);
+	if (need->read != NULL)
+		return recall_begin(app, rq, &credential, &place);
 	access_facts_call(&calls[FACTS], rq->arena, need->subject,
 	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);
 	if (need->prefetch != NULL && rq->allow == NULL) {
@@ -170,9 +183,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	    db_run(app->db, rq->arena, calls, ncalls, &rq->err) == -1)
 		return -1;
 	access_facts_read(&calls[FACTS], need->subject, &app->facts);
-	note_actor(rq, &app->facts);
-	if (app->facts.token_usable)
-		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
+	app_note_caller(app, rq);
 	if (access_decide(&app->facts, credential.kind, need->action, &rq->err) == -1)
 		return limits_note_refusal(app, rq, credential.kind, need->action);
 	if (wrong.status != 0) {

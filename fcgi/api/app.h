@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "access/access.h"
+#include "access/memory.h"
 #include "base/settings.h"
 #include "http/pool.h"
 #include "http/request.h"
@@ -34,6 +35,12 @@ struct route_need {
 	 * project or group that the path names.
 	 */
 	int (*prefetch)(struct request *, const struct project_ref *, struct db_call *);
+	/*
+	 * NULL, or in place of prefetch, of a route that only reads in a project and whose callers are
+	 * remembered (api/recall.h): fills in its first read, for a caller who was let in in that
+	 * generation; its first column says whether that is still the one.  -1: as prefetch.
+	 */
+	int (*read)(struct request *, int64_t project_id, const char *generation, struct db_call *);
 };
 
 struct worker_app {
@@ -43,12 +50,16 @@ struct worker_app {
 	struct db *db;
 	const char *www_authenticate;
 	struct token_use token_use;
+	struct access_memory *memory;
 	/* of the request in hand */
 	struct access_facts facts;
 	struct db_call first;
 };
 
 extern const struct pool_app api_pool_app;
+
+/* The caller, who is known now, for the log; when their token was last used. */
+void app_note_caller(struct worker_app *, struct request *);
 
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
 char *app_registry_url(const struct worker_app *, struct arena *);

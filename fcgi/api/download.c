@@ -8,7 +8,7 @@
 #include "store/version.h"
 
 static int
-download_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+download_read(struct request *rq, int64_t project_id, const char *generation, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate"), version = request_param(rq, "version");
 	struct semver semver;
@@ -17,12 +17,11 @@ download_prefetch(struct request *rq, const struct project_ref *project, struct 
 	if (crate_name_check(name, "crate", &wrong) == -1 ||
 	    semver_parse(version, &semver, &wrong) == -1)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	version_blob_call(call, rq->arena, project, name, version, rq->authorization == NULL);
+	version_blob_call(call, rq->arena, project_id, name, version, generation);
 	return 0;
 }
 
-const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
-	.prefetch = download_prefetch };
+const struct route_need download_need = { .action = ACTION_READ_PACKAGE, .read = download_read };
 
 int
 download_handle(struct worker_app *app, struct request *rq, struct response *rs)

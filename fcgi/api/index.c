@@ -57,7 +57,7 @@ path_is(const struct request *rq, const char *want)
 }
 
 static int
-index_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+index_read(struct request *rq, int64_t project_id, const char *generation, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate");
 	const char *etags[ETAGS_MAX];
@@ -71,12 +71,12 @@ index_prefetch(struct request *rq, const struct project_ref *project, struct db_
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
-	crate_index_call(call, rq->arena, project, crate_name_lower(rq->arena, name), etags, netags,
-	    rq->authorization == NULL);
+	crate_index_call(call, rq->arena, project_id, crate_name_lower(rq->arena, name), etags, netags,
+	    generation);
 	return 0;
 }
 
-const struct route_need index_need = { .action = ACTION_READ_PACKAGE, .prefetch = index_prefetch };
+const struct route_need index_need = { .action = ACTION_READ_PACKAGE, .read = index_read };
 
 /*
  * The two forms of one file are two representations and so have two strong

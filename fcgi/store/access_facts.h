@@ -29,6 +29,7 @@ struct project_ref {
 /* What the project lets the project of a job do here, where it is another one. */
 enum job_policy { JOB_POLICY_NONE, JOB_POLICY_READ, JOB_POLICY_ADMIN };
 
+/* Strings are never NULL but for limits.crates; access_facts_copy() knows each of them. */
 struct access_facts {
 	/* the token; token_id 0: there is none with this digest */
 	int64_t token_id;
@@ -76,5 +77,9 @@ void access_facts_read(const struct db_call *, enum subject, struct access_facts
 int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
     bool below, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
+
+/* A copy whose strings lie in `text`, of so many bytes; what the others have is not touched. */
+size_t access_facts_text_size(const struct access_facts *);
+void access_facts_copy(struct access_facts *, const struct access_facts *, char *text);
 
 #endif

@@ -10,29 +10,30 @@
 #include "crate/crate_name.h"
 
 void
-crate_index_call(struct db_call *call, struct arena *a, const struct project_ref *project,
-    const char *lower_name, const char *const *etags, size_t netags, bool anonymous)
+crate_index_call(struct db_call *call, struct arena *a, int64_t project_id, const char *lower_name,
+    const char *const *etags, size_t netags, const char *generation)
 {
 	call->stmt = STMT_CRATE_INDEX;
-	project_ref_bind(&call->params, a, project);
+	db_bind_int(&call->params, project_id);
 	db_bind_str(&call->params, crate_name_normalize(a, slice_str(lower_name)));
 	db_bind_str(&call->params, lower_name);
 	db_bind_array(&call->params, a, etags, netags);
-	db_bind_bool(&call->params, !anonymous);
+	db_bind_str(&call->params, generation);
 }
 
 void
 crate_index_read(const struct db_call *call, struct crate_index *index)
 {
+	enum { SAME, ETAG, UNCHANGED, BODY };
 	const struct db_result *r = &call->result;
 
-	*index = (struct crate_index) { .found = r->rows == 1 };
+	*index = (struct crate_index) { .found = r->rows == 1 && !db_is_null(r, 0, ETAG) };
 	if (!index->found)
 		return;
-	index->etag = db_str(r, 0, 0);
-	index->unchanged = db_bool(r, 0, 1);
+	index->etag = db_str(r, 0, ETAG);
+	index->unchanged = db_bool(r, 0, UNCHANGED);
 	if (!index->unchanged)
-		index->body = db_slice(r, 0, 2);
+		index->body = db_slice(r, 0, BODY);
 }
 
 int

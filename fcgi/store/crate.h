@@ -31,11 +31,11 @@ struct crate_index {
 
 /*
  * Fills in the call: the index file of the crate whose name is `lower_name` in
- * lower case.  `etags` are what the client has, without quotes.  Without a
- * token (`anonymous`) nothing is found in a project that is not public.
+ * lower case, for a caller who was let in in that generation (access_unchanged_read()).
+ * `etags` are what the client has, without quotes.
  */
-void crate_index_call(struct db_call *, struct arena *, const struct project_ref *,
-    const char *lower_name, const char *const *etags, size_t netags, bool anonymous);
+void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
+    const char *lower_name, const char *const *etags, size_t netags, const char *generation);
 void crate_index_read(const struct db_call *, struct crate_index *);
 
 struct crate_locked {

@@ -264,28 +264,29 @@ version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y,
 }
 
 void
-version_blob_call(struct db_call *call, struct arena *a, const struct project_ref *project,
-    struct slice name, struct slice version, bool anonymous)
+version_blob_call(struct db_call *call, struct arena *a, int64_t project_id, struct slice name,
+    struct slice version, const char *generation)
 {
 	call->stmt = STMT_VERSION_BLOB;
-	project_ref_bind(&call->params, a, project);
+	db_bind_int(&call->params, project_id);
 	db_bind_str(&call->params, crate_name_normalize(a, name));
 	db_bind_slice(&call->params, a, name);
 	db_bind_slice(&call->params, a, version);
-	db_bind_bool(&call->params, !anonymous);
+	db_bind_str(&call->params, generation);
 }
 
 void
 version_blob_read(const struct db_call *call, struct version_blob *b)
 {
+	enum { SAME, VERSION, CKSUM, SIZE, CRATE, PROJECT };
 	const struct db_result *r = &call->result;
 
-	*b = (struct version_blob) { .found = r->rows == 1 };
+	*b = (struct version_blob) { .found = r->rows == 1 && !db_is_null(r, 0, VERSION) };
 	if (!b->found)
 		return;
-	b->version_id = db_int(r, 0, 0);
-	b->cksum = db_str(r, 0, 1);
-	b->size = db_int(r, 0, 2);
-	b->crate_id = db_int(r, 0, 3);
-	b->project_id = db_int(r, 0, 4);
+	b->version_id = db_int(r, 0, VERSION);
+	b->cksum = db_str(r, 0, CKSUM);
+	b->size = db_int(r, 0, SIZE);
+	b->crate_id = db_int(r, 0, CRATE);
+	b->project_id = db_int(r, 0, PROJECT);
 }

@@ -69,11 +69,11 @@ struct version_blob {
 };
 
 /*
- * Fills in the call: the blob of exactly this crate and version.  Without a
- * token (`anonymous`) nothing is found in a project that is not public.
+ * Fills in the call: the blob of exactly this crate and version, for a caller who was let in in
+ * that generation (access_unchanged_read()).
  */
-void version_blob_call(struct db_call *, struct arena *, const struct project_ref *,
-    struct slice name, struct slice version, bool anonymous);
+void version_blob_call(struct db_call *, struct arena *, int64_t project_id, struct slice name,
+    struct slice version, const char *generation);
 void version_blob_read(const struct db_call *, struct version_blob *);
 
 #endif

@@ -1,15 +1,14 @@
 -- name: crate_index
--- $1, $2 the project by id or by full path, $3 normalized name, $4 name in lower case, $5 ETags
--- that the client has, $6 whether the caller shows a token.  One look-up by the unique index
+-- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, $5 the
+-- generation in which the caller was let in.  Always one row, whose first column says whether that
+-- is still the one; if it is not, the crate is not looked at.  One look-up by the unique index
 -- (project_id, normalized_name); the body is not even read from its TOAST table where the client
--- has it already.  Nor is anything read for somebody without a token where that cannot be
--- allowed: the time of a 401 would tell what is there.
-SELECT c.index_etag, c.index_etag = ANY ($5::text[]),
-       CASE WHEN c.index_etag = ANY ($5::text[]) THEN NULL ELSE c.index_body END
-  FROM crates c
- WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
-   AND c.normalized_name = $3 AND lower(c.name) = $4 AND c.index_body IS NOT NULL
-   AND ($6 OR (SELECT p.visibility = 'public' OR p.public_packages FROM projects p WHERE p.id = c.project_id));
+-- has it already.
+SELECT g.id = $5, c.index_etag, c.index_etag = ANY ($4::text[]),
+       CASE WHEN c.index_etag = ANY ($4::text[]) THEN NULL ELSE c.index_body END
+  FROM access_generation g
+  LEFT JOIN crates c ON g.id = $5 AND c.project_id = $1 AND c.normalized_name = $2
+                    AND lower(c.name) = $3 AND c.index_body IS NOT NULL;
 
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds

@@ -1,14 +1,13 @@
 -- name: version_blob
--- $1, $2 the project by id or by full path, $3 normalized name, $4 name exactly, $5 version exactly,
--- $6 whether the caller shows a token: without, nothing is read that could not be allowed.
--- Two look-ups by unique indexes: crates (project_id, normalized_name), versions (crate_id, version_base).
-SELECT v.id, v.cksum, v.size, c.id, c.project_id
-  FROM crates c JOIN versions v ON v.crate_id = c.id
- WHERE c.project_id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
-   AND c.normalized_name = $3 AND c.name = $4
-   AND v.version_base = split_part($5, '+', 1) AND v.version = $5
-   AND v.status IN ('default', 'hidden', 'deprecated')
-   AND ($6 OR (SELECT p.visibility = 'public' OR p.public_packages FROM projects p WHERE p.id = c.project_id));
+-- $1 project, $2 normalized name, $3 name exactly, $4 version exactly, $5 the generation in which
+-- the caller was let in: as crate_index.  Two look-ups by unique indexes: crates (project_id,
+-- normalized_name), versions (crate_id, version_base).
+SELECT g.id = $5, v.id, v.cksum, v.size, c.id, c.project_id
+  FROM access_generation g
+  LEFT JOIN (crates c JOIN versions v ON v.crate_id = c.id)
+         ON g.id = $5 AND c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
+        AND v.version_base = split_part($4, '+', 1) AND v.version = $4
+        AND v.status IN ('default', 'hidden', 'deprecated');
 
 -- name: blob_record
 -- $1 sha256, $2 size.  One row by primary key.  Renewing the time of bytes that are there already

@@ -1,0 +1,84 @@
+#include "api/recall.h"
+
+#include "api/limits.h"
+#include "base/clock.h"
+#include "store/access_generation.h"
+
+/* Something that matters has changed so often while one request asked. */
+enum { ATTEMPTS = 4 };
+
+/* Makes the decision and remembers it.  NULL: it is against the caller. */
+static const struct access_memo *
+decide(struct worker_app *app, struct request *rq, const struct access_key *key)
+{
+	/* in this order: what changes in between makes the decision look old, never new */
+	enum { GENERATION, FACTS, NCALLS };
+	const unsigned char *digest = key->credential == CREDENTIAL_TOKEN ? key->digest : NULL;
+	struct db_call calls[NCALLS] = { 0 };
+	struct access_generation generation;
+	int64_t asked_us = clock_us();
+
+	access_generation_call(&calls[GENERATION], digest);
+	access_facts_call(&calls[FACTS], rq->arena, SUBJECT_PROJECT, digest, key->project);
+	if (db_run(app->db, rq->arena, calls, NCALLS, &rq->err) == -1)
+		return NULL;
+	access_generation_read(&calls[GENERATION], &generation);
+	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &app->facts);
+	app_note_caller(app, rq);
+	if (access_decide(&app->facts, key->credential, key->action, &rq->err) == -1) {
+		(void)limits_note_refusal(app, rq, key->credential, key->action);
+		return NULL;
+	}
+	return access_memory_keep(app->memory, key, &app->facts, &generation, asked_us);
+}
+
+/* The route's first read, or, where its parameters are wrong, only whether the memo still holds. */
+static int
+read_first(struct worker_app *app, struct request *rq, const struct access_memo *memo,
+    struct err *wrong)
+{
+	struct db_call *call = &app->first;
+
+	*call = (struct db_call) { 0 };
+	*wrong = (struct err) { 0 };
+	if (rq->route->need->read(rq, memo->facts.project_id, memo->generation, call) == -1) {
+		*wrong = rq->err;
+		err_clear(&rq->err);
+		access_unchanged_call(call, memo->generation);
+	}
+	return db_run(app->db, rq->arena, call, 1, &rq->err);
+}
+
+int
+recall_begin(struct worker_app *app, struct request *rq,
+    const struct request_credential *credential, const struct project_ref *project)
+{
+	const struct access_key key = {
+		.credential = credential->kind,
+		.digest = credential->digest,
+		.project = project,
+		.action = rq->route->need->action,
+	};
+	struct err wrong;
+
+	if (db_connect(app->db, &rq->err) == -1)
+		return -1;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		const struct access_memo *memo = access_memory_find(app->memory, &key, clock_us());
+
+		if (memo == NULL && (memo = decide(app, rq, &key)) == NULL)
+			return -1;
+		app->facts = memo->facts;
+		app_note_caller(app, rq);
+		if (read_first(app, rq, memo, &wrong) == -1)
+			return -1;
+		if (access_unchanged_read(&app->first)) {
+			if (wrong.status == 0)
+				return 0;
+			rq->err = wrong;
+			return -1;
+		}
+		access_memory_forget(app->memory, &key);
+	}
+	return err_internal(&rq->err, 503, "access: it changes all the time");
+}

@@ -1,0 +1,227 @@
+#!/usr/bin/perl
+
+# What workers remember is never seen: eight clients read from two pools that share one database, as
+# fast as they can, while versions are published and yanked, tokens revoked, visibility and roles
+# changed, and PostgreSQL is restarted.  Whatever has been answered to whoever changed it holds for
+# every request that begins after that, on either pool.  Has a cluster of its own, since it restarts it.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
+
+use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
+use Berth::Test;
+
+use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20, MOST => 50_000 };
+
+my $cluster = Berth::Cluster->start;
+my $t = Berth::Test->new(workers => 4, max_requests => 300);
+my $elsewhere = Berth::Test->new(workers => 4, database => $t->dsn('berth'), store => $t->store);
+my $id = $t->project('demo/registry');
+my @sockets = map { $_->socket_path } $t, $elsewhere;
+my $json = JSON::PP->new->utf8;
+my $rounds = 0;
+
+$t->user('dev');
+$t->user('stranger');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+my $stranger = $t->token('stranger');
+my $R = $t->registry($id);
+$t->start_pool;
+$elsewhere->start_pool;
+
+sub get {
+	my ($pool, $path, $whose) = @_;
+
+	return fetch($sockets[$pool], "$R/$path", (defined $whose ? (HTTP_AUTHORIZATION => $whose) : ()),
+	    REMOTE_ADDR => '192.0.2.1');
+}
+
+sub now { return clock_gettime(CLOCK_MONOTONIC) }
+
+# The versions of a crate, yanked ones with a `-`.
+sub versions_in {
+	my ($body) = @_;
+
+	return map { my $v = $json->decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') } split(/\n/, $body);
+}
+
+# Clients ask while $change->() is called; each goes on until it has asked AFTER times more since
+# the change was answered.  What they saw: [began, pool, status, body], and when the change was done.
+sub under_load {
+	my ($path, $whose, $change) = @_;
+	my $file = $t->dir . '/round' . ++$rounds;
+	my $pid = fork // die "fork: $!\n";
+
+	if ($pid == 0) {
+		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
+		my $done = eval { $change->(); 1 } or warn $@;
+
+		Berth::Test::_write("$file.done.new", now());
+		rename("$file.done.new", "$file.done");
+		POSIX::_exit($all && $done ? 0 : 1);
+	}
+	my @asked = map { @$_ } $t->parallel(CLIENTS, sub {
+		my ($n) = @_;
+		my ($left, @mine) = (AFTER);
+
+		for my $i (1 .. MOST) {
+			my $pool = ($n + $i) % 2;
+			my $done = -e "$file.done";
+			my $began = now();
+			my $res = get($pool, $path, $whose);
+
+			push @mine, [$began, $pool, $res->{status}, $res->{body}, $res->{headers}{'retry-after'}];
+			Berth::Test::_write("$file.started.$n", '') if $i == 5;
+			last if $done && --$left == 0;
+		}
+		return \@mine;
+	});
+	waitpid($pid, 0);
+	is($?, 0, 'the change was made, with all clients at work');
+	return (Berth::Cluster::_slurp("$file.done"), @asked);
+}
+
+# Of what was asked after that moment, all must be good.
+sub all_good {
+	my ($name, $moment, $asked, $good) = @_;
+
+	for my $pool (0, 1) {
+		my @after = grep { $_->[1] == $pool && $_->[0] > $moment } @$asked;
+		my @bad = grep { !$good->($_) } @after;
+
+		cmp_ok(scalar @after, '>=', CLIENTS * AFTER / 4, "$name: pool $pool was asked, @{[scalar @after]} times");
+		is(scalar @bad, 0, "$name: pool $pool: each sees it") or diag(explain($bad[0]));
+	}
+	return;
+}
+
+is($t->publish($id, $token, 'one', '1.0.0')->{status}, 200, 'there is a crate');
+
+subtest 'publish and yank' => sub {
+	for my $i (1 .. ROUNDS) {
+		my ($moment, @asked) = under_load('3/o/one', $token,
+		    sub { $t->publish($id, $token, 'one', "1.$i.0")->{status} == 200 or die "not published\n" });
+
+		all_good("version 1.$i.0", $moment, \@asked, sub {
+			my (undef, undef, $status, $body) = @{ $_[0] };
+			return $status == 200 && grep { $_ eq "1.$i.0" } versions_in($body);
+		});
+		($moment, @asked) = under_load('3/o/one', $token,
+		    sub { $t->http(DELETE => "$R/api/v1/crates/one/1.$i.0/yank", { token => $token })->{status} == 200
+			or die "not yanked\n" });
+		all_good("yank of 1.$i.0", $moment, \@asked, sub {
+			my (undef, undef, $status, $body) = @{ $_[0] };
+			return $status == 200 && grep { $_ eq "1.$i.0-" } versions_in($body);
+		});
+		is(scalar(grep { $_->[2] != 200 } @asked), 0, 'nothing else was answered meanwhile');
+	}
+};
+
+subtest 'what is taken away' => sub {
+	my @changes = (
+		['revocation', 401, sub { $t->berth_ok({ stdin => "$_[0]\n" }, 'token', 'revoke') }],
+		['a blocked user', 401, sub { $t->berth_ok('user', 'block', 'dev') }, sub { $t->berth_ok('user', 'unblock', 'dev') }],
+		['no membership', 404, sub { $t->berth_ok('member', 'set', 'dev', 'demo', 'none') }, sub { $t->member('dev', 'demo', 'developer') }],
+		['a lower role', 403, sub { $t->member('dev', 'demo', 'guest') }, sub { $t->member('dev', 'demo', 'developer') }],
+		['packages off', 404, sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=false') },
+			sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=true') }],
+		['a token deleted', 401, sub { $t->psql("DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)") }],
+	);
+
+	for my $change (@changes) {
+		my ($name, $status, $take, $give) = @$change;
+		my $mine = $t->token('dev');
+
+		for my $path ('3/o/one', 'one/1.0.0/download', 'config.json') {
+			my ($moment, @asked) = under_load($path, $mine, sub { $take->($mine) });
+
+			all_good("$name: $path", $moment, \@asked, sub { $_[0][2] == $status });
+			is(scalar(grep { $_->[2] != 200 && $_->[2] != $status } @asked), 0, "$name: 200, then $status");
+			$give->() if defined $give;
+			$mine = $t->token('dev') if !defined $give;
+		}
+	}
+};
+
+subtest 'visibility, for who is not a member' => sub {
+	my $set = sub { my ($v) = @_; return sub { $t->berth_ok('project', 'set', 'demo/registry', "visibility=$v") } };
+	my ($moment, @asked) = under_load('3/o/one', $stranger, $set->('internal'));
+
+	all_good('internal', $moment, \@asked, sub { $_[0][2] == 200 });
+	($moment, @asked) = under_load('3/o/one', $stranger, $set->('private'));
+	all_good('private', $moment, \@asked, sub { $_[0][2] == 404 });
+	($moment, @asked) = under_load('3/o/one', undef, $set->('public'));
+	all_good('public', $moment, \@asked, sub { $_[0][2] == 200 });
+	is(get(0, '3/o/one', 'nonsense')->{status}, 401, 'a bad token is no missing one');
+	($moment, @asked) = under_load('3/o/one', undef, $set->('private'));
+	all_good('private again', $moment, \@asked, sub { $_[0][2] == 401 });
+};
+
+subtest 'what ends by itself' => sub {
+	my $short = $t->job_token('demo/registry', 'dev', ttl => 2);
+	my $until = now() + 2.2;
+	my %seen;
+
+	while (now() < $until + 1) {
+		my $began = now();
+		my $res = get($rounds++ % 2, '3/o/one', $short);
+
+		$seen{ $began > $until ? 'after' : 'before' }{ $res->{status} }++;
+		sleep(0.02);
+	}
+	is_deeply([sort keys %{ $seen{after} }], [401], 'a token that has expired');
+	ok($seen{before}{200}, 'it was good before');
+	$t->psql("UPDATE members SET expires_at = now() + interval '1 second'");
+	is(get(0, '3/o/one', $token)->{status}, 200, 'a membership that will end');
+	ok($t->wait_for(sub { get(0, '3/o/one', $token)->{status} == 404 }, 10), 'has ended');
+	$t->psql('UPDATE members SET expires_at = NULL');
+	is(get(0, '3/o/one', $token)->{status}, 200, 'and is back');
+};
+
+subtest 'PostgreSQL is restarted' => sub {
+	my $want = join(' ', sort(versions_in(get(0, '3/o/one', $token)->{body})));
+
+	for my $mode ('fast', 'immediate') {
+		my ($moment, @asked) = under_load('3/o/one', $token, sub { $cluster->restart($mode) });
+		my @refused = grep { $_->[2] != 200 } @asked;
+
+		is(scalar(grep { $_->[2] == 200 && join(' ', sort(versions_in($_->[3]))) ne $want } @asked), 0,
+		    "$mode: no wrong answer");
+		cmp_ok(scalar @refused, '>', 0, "$mode: somebody was refused");
+		is(scalar(grep { $_->[2] != 503 || ($_->[4] // 0) != 5 } @refused), 0,
+		    "$mode: 503 with Retry-After, @{[scalar @refused]} times of @{[scalar @asked]}");
+		ok($t->wait_for(sub { get($_, '3/o/one', $token)->{status} == 200 }, 20), "$mode: pool $_ recovers") for 0, 1;
+	}
+};
+
+# A table that the decision looks at, and whose changes nobody would notice, must not come to be.
+subtest 'each table that decides has its trigger' => sub {
+	my $sql = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/sql/queries/access.sql") =~ s/^--.*$//gmr;
+	my %table = map { $_ => 1 } $sql =~ /\b(?:FROM|JOIN) ([a-z_]+)\b/g;
+	my @watched = $t->psql("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'access_changed'");
+
+	cmp_ok(scalar keys %table, '>=', 6, 'tables were found');
+	delete @table{@watched};
+	is(join(' ', sort keys %table), '', 'all of them are watched');
+	my @columns = $t->psql(<<'SQL');
+SELECT a.attname FROM pg_attribute a JOIN pg_trigger g ON g.tgrelid = a.attrelid AND g.tgname = 'access_changed'
+ WHERE a.attrelid = 'tokens'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+   AND NOT a.attnum = ANY (g.tgattr::smallint[])
+   AND a.attname NOT IN ('id', 'name', 'created_at', 'last_used_at', 'pipeline', 'job', 'job_url', 'ref', 'commit',
+                         'source', 'issuer', 'claims', 'trust_rule_id')
+SQL
+	is("@columns", '', 'and all columns of tokens but those that decide nothing');
+	my $before = $t->psql('SELECT id FROM access_generation');
+	$t->psql('UPDATE tokens SET last_used_at = now()');
+	is($t->psql('SELECT id FROM access_generation'), $before, 'a use of a token changes nothing');
+	$t->psql("UPDATE users SET name = 'x'");
+	isnt($t->psql('SELECT id FROM access_generation'), $before, 'anything of a user does');
+};
+
+done_testing();

@@ -151,6 +151,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(monitoring_allow), .type = CONF_STR, .def = "127.0.0.0/8 ::1/128",
 	    .check = check_networks },
 	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
+	{ MEMBER(download_log), .type = CONF_STR, .def = "/var/log/nginx/berth-downloads.log",
+	    .check = check_optional_path },
 	{ MEMBER(worker_pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(worker_log_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,

@@ -32,6 +32,7 @@ struct settings {
 	const char *monitoring_allow; /* space-separated addresses and networks */
 	/* the worker */
 	const char *node; /* how this host is called; "": its host name */
+	const char *download_log; /* nginx's; "": nothing is counted */
 	const char *worker_pid_file; /* "": none */
 	const char *worker_log_file; /* "": standard error */
 	/* what may be published */

@@ -64,6 +64,10 @@ void job_note(struct job_ctx *, const char *fmt, ...) __attribute__((format(prin
 
 /* ---- one for each file ---- */
 
+/* What nginx's log of downloads tells, on each node. */
+int job_count_downloads(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Staging files of uploads that ended without an end. */
 int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

@@ -63,6 +63,7 @@ sub new {
 		store => "$self->{dir}/store",
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
+		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
 		workers => 2,
 		drain_timeout => 10,
 		log_level => 'debug',

@@ -1,0 +1,45 @@
+#ifndef STORE_DOWNLOAD_H
+#define STORE_DOWNLOAD_H
+
+/*
+ * Downloads, counted from nginx's logs exactly once.  How far each log was read and what was
+ * counted change in one statement, and only if the log was not read farther meanwhile: whoever
+ * dies before its end has counted nothing, and of two that read the same one counts.
+ *
+ * A log is known by its node and the fingerprint of its first line, which no two have in
+ * common.  So it stays the same log when it is renamed, copied or moved.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/db.h"
+
+struct download_log {
+	const char *node;
+	const char *fingerprint;
+};
+
+/* How far the log was read; 0: it is new. */
+int download_log_position(struct db *, struct arena *, const struct download_log *, int64_t *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* Lines from one position to another. */
+struct download_part {
+	struct download_log log;
+	int64_t from, to;
+	const char *path; /* for people */
+	int64_t garbage; /* lines that were none */
+	/*
+	 * A JSON array of objects: at, bytes, actor, actor_id, project_id; version_id, or crate
+	 * and version.  Those count that have as many bytes as the version.
+	 */
+	struct slice downloads;
+};
+
+/* *counted: how many were; -1: nothing, as another has read on from there. */
+int download_log_count(struct db *, struct arena *, const struct download_part *, int64_t *counted,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

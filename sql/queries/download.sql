@@ -1,0 +1,53 @@
+-- name: download_log_position
+-- $1 node, $2 fingerprint.  One row by primary key.
+SELECT position FROM download_logs WHERE node = $1 AND fingerprint = $2;
+
+-- name: download_log_count
+-- $1 node, $2 fingerprint, $3 position from which was read and $4 to which, $5 path, $6 lines of
+-- garbage, $7 downloads as JSON.  The position moves by primary key, and waits for whoever moves
+-- it just now; where it is not at $3 then, nothing else happens.  Versions are found by primary
+-- keys, or by the unique indexes crates (project_id, normalized_name) and versions (crate_id,
+-- version_base).  Rows are written in the order of their keys, so that two nodes do not wait for
+-- each other.
+WITH moved AS (
+	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
+	VALUES ($1, $2, $4::bigint, $5, $6::bigint)
+	    ON CONFLICT (node, fingerprint) DO UPDATE
+	   SET position = excluded.position, path = excluded.path, garbage = l.garbage + excluded.garbage,
+	       read_at = now()
+	 WHERE l.position = $3::bigint
+	RETURNING true
+), line AS (
+	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint,
+	       version_id bigint, crate text, version text, actor text, actor_id bigint)
+	 WHERE EXISTS (SELECT FROM moved)
+), found AS (
+	SELECT l.at, l.actor, l.actor_id, c.project_id, c.id AS crate_id, v.id AS version_id
+	  FROM line l JOIN versions v ON v.id = l.version_id JOIN crates c ON c.id = v.crate_id
+	 WHERE c.project_id = l.project_id AND v.size = l.bytes
+	 UNION ALL
+	SELECT l.at, l.actor, l.actor_id, c.project_id, c.id, v.id
+	  FROM line l
+	  JOIN crates c ON c.project_id = l.project_id AND c.name = l.crate
+	   AND c.normalized_name = replace(lower(l.crate), '_', '-')
+	  JOIN versions v ON v.crate_id = c.id AND v.version = l.version
+	   AND v.version_base = split_part(l.version, '+', 1)
+	 WHERE v.size = l.bytes
+), days AS (
+	INSERT INTO download_days AS d (crate_id, version_id, day, project_id, downloads, last_at)
+	SELECT crate_id, version_id, (to_timestamp(at) AT TIME ZONE 'UTC')::date AS day, project_id,
+	       count(*), to_timestamp(max(at))
+	  FROM found GROUP BY crate_id, version_id, day, project_id
+	 ORDER BY crate_id, version_id, day
+	    ON CONFLICT (crate_id, version_id, day) DO UPDATE
+	   SET downloads = d.downloads + excluded.downloads, last_at = greatest(d.last_at, excluded.last_at)
+), months AS (
+	INSERT INTO usage_months AS u (month, project_id, actor, actor_id, downloads)
+	SELECT date_trunc('month', to_timestamp(at) AT TIME ZONE 'UTC')::date AS month, project_id, actor,
+	       actor_id, count(*)
+	  FROM found GROUP BY month, project_id, actor, actor_id
+	 ORDER BY month, project_id, actor, actor_id
+	    ON CONFLICT (month, project_id, actor, actor_id) DO UPDATE
+	   SET downloads = u.downloads + excluded.downloads
+)
+SELECT EXISTS (SELECT FROM moved), (SELECT count(*) FROM found);

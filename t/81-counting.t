@@ -1,0 +1,370 @@
+#!/usr/bin/perl
+
+# Downloads are counted exactly once: only whole ones, across rotation, copies, several nodes,
+# garbage, replays, and a worker that is killed wherever it is.
+
+use strict;
+use warnings;
+
+use File::Copy qw(copy);
+use POSIX qw(strftime);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Berth::Fault;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 4, log_level => 'info');
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my $log = $t->dir . '/log/nginx-berth-downloads.log';
+my $private = $t->project('demo/private');
+my $public = $t->project('demo/public', 'public');
+my %user = map { $_ => $t->user($_) } qw(dev ann);
+$t->member('dev', 'demo', 'developer');
+$t->member('ann', 'demo', 'reporter');
+my $dev = $t->token('dev');
+my @ann = map { $t->token('ann') } 1, 2;
+my $deploy = $t->deploy_token('demo/private', 'read');
+my $job = $t->job_token('demo/private', 'dev');
+my $large = join('', map { pack('N*', map { int(rand(2**32)) } 1 .. 1024) } 1 .. 2048);
+
+for my $publish ([$private, 'small'], [$public, 'small'], [$private, 'large', files => { 'large/data' => $large }]) {
+	my ($id, $name, %opt) = @$publish;
+	my $res = $t->publish($id, $dev, $name, '1.0.0', %opt);
+
+	is($res->{status}, 200, "$name is published") or BAIL_OUT($res->{body});
+}
+my ($small) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.project_id = $private AND c.name = 'small'");
+my $size = $t->psql("SELECT size FROM versions WHERE id = $small");
+my ($small_crate) = $t->psql("SELECT crate_id FROM versions WHERE id = $small");
+
+sub download {
+	my ($id, $token, %opt) = @_;
+	my $method = delete $opt{method} // 'GET';
+
+	return $t->http($method => $t->registry($id) . '/' . (delete $opt{crate} // 'small') . '/1.0.0/download',
+	    { token => $token, %opt });
+}
+
+# project/crate/version of the database, and how many.
+sub days {
+	return join(' ', $t->psql("SELECT p.path || '/' || c.name || '/' || v.version || '=' || d.downloads FROM download_days d"
+	    . " JOIN versions v ON v.id = d.version_id JOIN crates c ON c.id = d.crate_id JOIN projects p ON p.id = d.project_id"
+	    . " WHERE d.day = (now() AT TIME ZONE 'UTC')::date ORDER BY 1"));
+}
+
+sub total { return $t->psql('SELECT coalesce(sum(downloads), 0) FROM download_days') }
+
+# A line as nginx would write it.
+my $lines = 0;
+sub line {
+	my (%with) = @_;
+
+	return sprintf('%s id=%032x method=%s status=%s complete=%s bytes=%s ids="%s"' . "\n", $with{at} // sprintf('%.3f', time),
+	    $with{id} // ++$lines . $$, $with{method} // 'GET', $with{status} // 200, $with{complete} // 'OK',
+	    $with{bytes} // $size, $with{ids} // "$private/$small_crate/$small user:$user{dev}");
+}
+
+sub append {
+	my ($path, @text) = @_;
+
+	open(my $fh, '>>', $path) or die "$path: $!\n";
+	print {$fh} @text;
+	close($fh) or die "$path: $!\n";
+}
+
+sub forget {
+	$t->psql('TRUNCATE download_days, usage_months, download_logs');
+	unlink(glob("$log*"));
+}
+
+sub garbage { return $t->psql("SELECT string_agg(garbage::text, ' ' ORDER BY garbage) FROM download_logs") }
+
+subtest 'what counts' => sub {
+	is(download($private, $dev)->{status}, 200, 'a user');
+	is(download($private, $_)->{status}, 200, 'another, by two tokens') for @ann;
+	is(download($private, $deploy)->{status}, 200, 'a deploy token');
+	is(download($private, $job)->{status}, 200, 'a job');
+	is(download($public, undef)->{status}, 200, 'anybody');
+	is(download($private, $dev, http2 => 1)->{status}, 200, 'over HTTP/2');
+	is(download($private, $dev, headers => { Range => 'bytes=0-' })->{status}, 206, 'a range that is all of it');
+	$t->run_jobs('count_downloads');
+	is(days(), 'private/small/1.0.0=7 public/small/1.0.0=1', 'each once');
+	is(join(' ', $t->psql("SELECT p.path, actor, CASE actor WHEN 'user' THEN u.username WHEN 'deploy' THEN t.kind WHEN 'job' THEN t.kind END, m.downloads"
+	    . " FROM usage_months m JOIN projects p ON p.id = m.project_id LEFT JOIN users u ON u.id = m.actor_id LEFT JOIN tokens t ON t.id = m.actor_id"
+	    . " WHERE month = date_trunc('month', now() AT TIME ZONE 'UTC') ORDER BY 1, 2, 3")),
+	    'private|deploy|deploy|1 private|job|job|1 private|user|ann|2 private|user|dev|3 public|anybody||1', 'for whom');
+	is($t->psql("SELECT downloads, now() - last_downloaded_at < interval '1 min' FROM version_downloads WHERE version_id = $small"),
+	    '7|t', 'and when last');
+	unlike($t->log('nginx-berth-downloads.log'), qr/berth_(?:pat|dep|job)_/, 'no token is in the log');
+	is(garbage(), 0, 'each line is understood');
+};
+
+subtest 'what does not count' => sub {
+	my $before = total();
+	my $etag = download($private, $dev, method => 'HEAD')->{headers}{etag};
+
+	is(download($private, $dev, headers => { 'If-None-Match' => $etag })->{status}, 304, 'not modified');
+	is(download($private, $dev, headers => { Range => 'bytes=0-9' })->{status}, 206, 'the start');
+	is(download($private, $dev, headers => { Range => 'bytes=10-' })->{status}, 206, 'the rest');
+	is(download($private, $dev, headers => { Range => 'bytes=9999999-' })->{status}, 416, 'nothing of it');
+	is(download($private, undef)->{status}, 401, 'no token');
+	is(download($private, $dev, crate => 'none')->{status}, 404, 'no crate');
+	for my $http2 (0, 1) {
+		my $res = download($private, $dev, crate => 'large', http2 => $http2, may_fail => 1,
+		    curl => ['--limit-rate', '64k', '--max-time', 2]);
+		cmp_ok(length $res->{body}, '<', 8 << 20, 'broken off, HTTP/' . ($http2 ? 2 : 1.1));
+	}
+	ok($t->wait_for(sub { (() = $t->log('nginx-berth-downloads.log') =~ /complete= /g) == 2 }), 'nginx notices both');
+	$t->run_jobs('count_downloads');
+	is(total(), $before, 'none of them');
+	is(garbage(), 0, 'all the same they are understood');
+	is(download($private, $dev, crate => 'large')->{status}, 200, 'the whole of it');
+	$t->run_jobs('count_downloads');
+	is(total(), $before + 1, 'does count');
+	is($t->log('nginx-error') =~ /\[(?:crit|alert|emerg)\].*/ ? $& : '', '', 'nginx has no complaint');
+};
+
+$t->stop_nginx;
+
+subtest 'by names, as nginx may do it alone' => sub {
+	forget();
+	append($log, line(ids => "$public/small/1.0.0"), line(ids => "$public/Small/1.0.0"), line(ids => "$public/small/1.0.1"),
+	    line(ids => "$private/small/1.0.0", bytes => $size - 1), line(ids => '999/small/1.0.0'));
+	$t->run_jobs('count_downloads');
+	is(days(), 'public/small/1.0.0=1', 'exactly as they are');
+};
+
+subtest 'lines that are none' => sub {
+	forget();
+	append($log, "\n", 'x' x 100_000, "\n", "\0\0\0\n", line(at => '99.1'), line(at => '4102444800.0'), line(ids => ''),
+	    line(ids => "$private/$small_crate/$small ghost:1"), line(), "\xff\xfe\n",
+	    line(ids => "$public/$small_crate/$small"), line(ids => "$private/$small_crate/999999999"));
+	$t->run_jobs('count_downloads');
+	is(days(), 'private/small/1.0.0=1', 'the one that is');
+	is(garbage(), 8, 'how many were garbage');
+	append($log, 'y' x (3 << 20), "\n", line());
+	$t->run_jobs('count_downloads');
+	is(total(), 2, 'after a line of 3 MiB');
+	cmp_ok(garbage(), '>', 8, 'which is counted');
+};
+
+subtest 'the last line' => sub {
+	forget();
+	my $text = line();
+	append($log, line(), substr($text, 0, 50));
+	$t->run_jobs('count_downloads');
+	is(total(), 1, 'half of a line waits');
+	append($log, substr($text, 50));
+	$t->run_jobs('count_downloads');
+	is(total(), 2, 'for the other half');
+	$t->run_jobs('count_downloads');
+	is(total(), 2, 'and is counted once');
+	is(garbage(), 0, 'as a whole');
+};
+
+subtest 'rotation' => sub {
+	forget();
+	append($log, map { line() } 1 .. 10);
+	$t->run_jobs('count_downloads');
+	append($log, map { line() } 1 .. 5);
+	rename($log, "$log.1") or die;
+	# whoever has it open goes on writing to it
+	append("$log.1", map { line() } 1 .. 3);
+	append($log, map { line() } 1 .. 7);
+	$t->run_jobs('count_downloads');
+	is(total(), 25, 'renamed: the rest of the old one, and the new one');
+	append("$log.1", line());
+	$t->run_jobs('count_downloads');
+	is(total(), 26, 'a late line');
+	rename("$log.1", "$log.2");
+	rename($log, "$log.1");
+	append($log, line());
+	$t->run_jobs('count_downloads');
+	is(total(), 27, 'twice');
+	# a worker that was away meanwhile
+	$t->stop_worker;
+	append($log, line());
+	rename("$log.2", "$log.3");
+	rename("$log.1", "$log.2");
+	rename($log, "$log-20260131");
+	append($log, line(), line());
+	$t->run_jobs('count_downloads');
+	is(total(), 30, 'while nobody was looking');
+	append("$log.4.gz", line());
+	append($t->dir . '/log/nginx-berth.log.1', line());
+	append("${log}s", line());
+	mkdir("$log.d") or die;
+	$t->run_jobs('count_downloads');
+	is(total(), 30, 'other files are none of ours');
+	rmdir("$log.d");
+	unlink("${log}s", "$log.4.gz");
+};
+
+subtest 'copied and truncated' => sub {
+	forget();
+	append($log, map { line() } 1 .. 10);
+	$t->run_jobs('count_downloads');
+	append($log, map { line() } 1 .. 5);
+	copy($log, "$log.1") or die;
+	$t->run_jobs('count_downloads');
+	is(total(), 15, 'a copy beside it is counted once');
+	append($log, line());
+	unlink("$log.1");
+	copy($log, "$log.1") or die;
+	truncate($log, 0) or die;
+	append($log, map { line() } 1 .. 20);
+	$t->run_jobs('count_downloads');
+	is(total(), 36, 'the rest from the copy, and the new lines');
+	truncate($log, 0) or die;
+	$t->run_jobs('count_downloads');
+	append($log, line());
+	$t->run_jobs('count_downloads');
+	is(total(), 37, 'truncated without a copy');
+};
+
+subtest 'replays' => sub {
+	forget();
+	append($log, map { line() } 1 .. 10);
+	copy($log, "$log.kept") or die;
+	$t->run_jobs('count_downloads');
+	rename($log, $t->dir . '/elsewhere') or die;
+	unlink("$log.kept");
+	append($log, line());
+	$t->run_jobs('count_downloads');
+	is(total(), 11, 'a log goes away');
+	copy($t->dir . '/elsewhere', "$log.9") or die;
+	$t->run_jobs('count_downloads');
+	is(total(), 11, 'and comes back');
+	unlink($log);
+	rename($t->dir . '/elsewhere', $log) or die;
+	append($log, line());
+	$t->run_jobs('count_downloads');
+	is(total(), 12, 'and goes on');
+};
+
+subtest 'several nodes' => sub {
+	forget();
+	$t->stop_worker;
+	$t->psql("DELETE FROM jobs WHERE kind = 'count_downloads'");
+	my %logs = map { $_ => $t->dir . "/log/downloads-$_.log" } qw(one two);
+	my $same = line();
+	append($logs{$_}, $same, map { line() } 1 .. 4) for qw(one two);
+	$t->start_worker("worker-$_", node => $_, download_log => $logs{$_}) for qw(one two);
+	$t->run_jobs('count_downloads');
+	is(total(), 10, 'each counts its own');
+	is($t->psql("SELECT string_agg(node || ' ' || position, ', ' ORDER BY node) FROM download_logs"),
+	    join(', ', map { "$_ " . -s $logs{$_} } qw(one two)), 'and knows how far it is');
+	$t->stop_worker('worker-two');
+	# two of one node at once, who both read the same
+	$t->start_worker('worker-three', node => 'one', download_log => $logs{one});
+	append($logs{one}, map { line() } 1 .. 5);
+	$fault->arm('count:read', 'wait');
+	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads' AND node = 'one'; NOTIFY berth_jobs");
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'one has read and not counted');
+	$t->psql("INSERT INTO jobs (kind, node) VALUES ('count_downloads', 'one'); NOTIFY berth_jobs");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_downloads' AND period IS NULL") == 0 }),
+	    'the other has counted');
+	is(total(), 15, 'once');
+	$fault->disarm;
+	ok($t->wait_for(sub { $t->psql("SELECT bool_and(claimed_until IS NULL) FROM jobs") eq 't' }), 'the first goes on');
+	is(total(), 15, 'and finds that it was late');
+	$t->stop_worker($_) for qw(worker-one worker-three);
+	$t->psql("DELETE FROM jobs WHERE kind = 'count_downloads'");
+};
+
+subtest 'killed anywhere' => sub {
+	forget();
+	my $want = 0;
+
+	for my $point (qw(job:count_downloads count:read send:session_begin send:download_log_count sent:download_log_count
+	    answered:download_log_count send:session_commit sent:session_commit answered:session_commit count:counted
+	    ran:count_downloads send:job_done answered:job_done)) {
+		$t->start_worker;
+		append($log, map { line() } 1 .. 3);
+		$want += 3;
+		$fault->arm($point, 'kill');
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
+		delete $t->{workers}{worker};
+		ok($fault->disarm, 'there');
+		if ($point =~ /^answered|^count:counted/) {
+			rename($log, "$log.$point") or die;
+		}
+		$t->start_worker;
+		$t->run_jobs('count_downloads');
+		is(total(), $want, 'each is counted, once');
+		$t->stop_worker;
+	}
+	is($t->psql('SELECT sum(downloads) FROM usage_months'), $want, 'in both tables');
+};
+
+# 10,000 downloads by 4 clients through nginx, while the log is rotated in both ways, and the
+# worker is killed three times.
+subtest '10,000 downloads' => sub {
+	forget();
+	my ($clients, $each) = (4, 2500);
+
+	$t->start_nginx;
+	$t->start_worker;
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		POSIX::_exit(clients($clients, $each) ? 0 : 1);
+	}
+	my ($kills, $rotations, $ended) = (0, 0, 0);
+	my $begun = time;
+	while (!$ended) {
+		$ended = waitpid($pid, POSIX::WNOHANG()) == $pid;
+		my $lines = $t->log('nginx-berth-downloads.log') =~ tr/\n//;
+		if ($lines > 700 && !$ended) {
+			rename($log, "$log." . ++$rotations) or die;
+			kill('USR1', $t->{nginx});
+		}
+		# wherever it is: it is made to be busy
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		if ($kills < 3 && $rotations >= 2 * ($kills + 1)) {
+			sleep(rand(0.02));
+			$t->stop_worker('worker', 'KILL');
+			$kills++;
+			$t->start_worker;
+		}
+		sleep(0.1);
+	}
+	is($?, 0, 'all clients are content');
+	is($kills, 3, 'three workers were killed');
+	cmp_ok($rotations, '>', 5, "the log was rotated $rotations times");
+	ok($t->wait_for(sub { eval { $t->run_jobs('count_downloads') } && total() >= $clients * $each }), 'counting ends');
+	$t->run_jobs('count_downloads');
+	is(total(), $clients * $each, 'as many are counted as there were');
+	is($t->psql('SELECT sum(downloads) FROM usage_months'), $clients * $each, 'in both tables');
+	is(garbage() =~ /[1-9]/ ? 1 : 0, 0, 'no line was lost on the way');
+	diag(sprintf('%d downloads in %.1f s', $clients * $each, time - $begun));
+};
+
+# Do all clients get all of it, each time?
+sub clients {
+	my ($clients, $each) = @_;
+	my @curls;
+
+	for my $n (1 .. $clients) {
+		my $config = $t->dir . "/curl.$n";
+		my $url = $t->url . $t->registry($private) . '/small/1.0.0/download';
+		open(my $fh, '>', $config) or die "$config: $!\n";
+		print {$fh} "silent\nshow-error\nnoproxy = \"*\"\ncacert = \"" . $t->cacert . "\"\nheader = \"Authorization: $dev\"\n",
+		    $n % 2 ? "http2\n" : "http1.1\n", 'write-out = "%{http_code} %{size_download}\n"', "\n",
+		    map { "url = \"$url\"\noutput = \"/dev/null\"\n" } 1 .. $each;
+		close($fh) or die;
+		open($curls[$n - 1], '-|', 'curl', '-K', $config) or die "curl: $!\n";
+	}
+	my $good = 0;
+	for my $fh (@curls) {
+		$good += grep { $_ eq "200 $size\n" } <$fh>;
+		close($fh);
+	}
+	diag("$good good answers") if $good != $clients * $each;
+	return $good == $clients * $each;
+}
+
+done_testing();

@@ -19,6 +19,7 @@ static const struct noun *const nouns[] = {
 	&admin_project,
 	&admin_member,
 	&admin_token,
+	&admin_owner,
 	&admin_protect,
 	&admin_issuer,
 	&admin_trust,

@@ -8,31 +8,35 @@ static const struct {
 	bool writes;
 	bool packages; /* only where they are switched on */
 	bool users_only; /* no job, no deploy token */
+	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "needs at least the maintainer role", in a sentence */
 } actions[ACTION__MAX] = {
-	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, TOKEN_ANY_OPERATION,
-	    "reading packages" },
-	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false,
+	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, false,
+	    TOKEN_ANY_OPERATION, "reading packages" },
+	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true,
 	    TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, "publishing" },
-	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, TOKEN_YANK, "yanking" },
-	[ACTION_DELETE_PACKAGE] = { LEVEL_MAINTAINER, 0, true, true, false, 0,
+	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true, TOKEN_YANK,
+	    "yanking" },
+	[ACTION_DELETE_PACKAGE] = { LEVEL_MAINTAINER, 0, true, true, false, false, 0,
 	    "deleting packages" },
-	[ACTION_CHANGE_OWNERS] = { LEVEL_MAINTAINER, 0, true, true, false, TOKEN_OWNERS,
+	[ACTION_READ_OWNERS] = { LEVEL_REPORTER, 0, false, true, false, false,
+	    TOKEN_ANY_OPERATION, "reading owners" },
+	[ACTION_CHANGE_OWNERS] = { LEVEL_MAINTAINER, 0, true, true, true, false, TOKEN_OWNERS,
 	    "changing owners" },
-	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, TOKEN_ANY_OPERATION,
+	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading this" },
-	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, TOKEN_ANY_OPERATION,
+	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading members" },
-	[ACTION_CHANGE_MEMBERS] = { LEVEL_MAINTAINER, LEVEL_OWNER, true, false, true, 0,
+	[ACTION_CHANGE_MEMBERS] = { LEVEL_MAINTAINER, LEVEL_OWNER, true, false, true, false, 0,
 	    "changing members" },
-	[ACTION_READ_SETTINGS] = { LEVEL_MAINTAINER, 0, false, false, true, TOKEN_ANY_OPERATION,
-	    "reading settings" },
-	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, 0,
+	[ACTION_READ_SETTINGS] = { LEVEL_MAINTAINER, 0, false, false, true, false,
+	    TOKEN_ANY_OPERATION, "reading settings" },
+	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, false, 0,
 	    "changing settings" },
-	[ACTION_READ_TOKEN] = { LEVEL_NONE, 0, false, false, false, TOKEN_ANY_OPERATION, "" },
-	[ACTION_READ_ACCOUNT] = { LEVEL_NONE, 0, false, false, true, TOKEN_ANY_OPERATION, "" },
-	[ACTION_CHANGE_ACCOUNT] = { LEVEL_NONE, 0, true, false, true, 0, "" },
+	[ACTION_READ_TOKEN] = { LEVEL_NONE, 0, false, false, false, false, TOKEN_ANY_OPERATION, "" },
+	[ACTION_READ_ACCOUNT] = { LEVEL_NONE, 0, false, false, true, false, TOKEN_ANY_OPERATION, "" },
+	[ACTION_CHANGE_ACCOUNT] = { LEVEL_NONE, 0, true, false, true, false, 0, "" },
 };
 
 static const struct {
@@ -74,10 +78,13 @@ holder_of(const struct access_facts *f)
 	return HOLDER_USER;
 }
 
+/* Who has a crate here reads what is around it. */
 static int
 user_level(const struct access_facts *f)
 {
-	return f->is_admin ? LEVEL_ADMIN : f->access_level;
+	if (f->is_admin)
+		return LEVEL_ADMIN;
+	return f->owns_crate && f->access_level < LEVEL_REPORTER ? LEVEL_REPORTER : f->access_level;
 }
 
 static int
@@ -134,6 +141,15 @@ int
 access_push_level(const struct access_facts *f)
 {
 	return holder_of(f) == HOLDER_DEPLOY ? LEVEL_NONE : user_level(f);
+}
+
+int64_t
+access_crate_user(const struct access_facts *f)
+{
+	if (level_of(f, holder_of(f)) >= LEVEL_DEVELOPER)
+		return 0;
+	/* nobody has the id -1: who is no user was given no crate */
+	return f->user_id != 0 ? f->user_id : -1;
 }
 
 const char *
@@ -213,6 +229,14 @@ decide_anonymous(const struct access_facts *f, enum action action, struct err *e
 	    actions[action].packages ? "this registry" : "this");
 }
 
+/* Is it of use to find the crate and see whether it is the caller's? */
+static bool
+has_crate(const struct access_facts *f, enum holder holder)
+{
+	return f->owns_crate &&
+	    (holder != HOLDER_FOREIGN_JOB || f->job_policy == JOB_POLICY_ADMIN);
+}
+
 /* Somebody, in a place that is there. */
 static int
 decide_in_place(const struct access_facts *f, enum holder holder, enum action action,
@@ -232,6 +256,8 @@ decide_in_place(const struct access_facts *f, enum holder holder, enum action ac
 	if (actions[action].users_only && holder != HOLDER_USER)
 		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
 	if (level >= least || (!actions[action].writes && least <= LEVEL_REPORTER && visible))
+		return 0;
+	if (actions[action].by_crate && has_crate(f, holder))
 		return 0;
 	if (actions[action].packages && least == LEVEL_DEVELOPER)
 		return err_set(err, 403, "%s", holders[holder].no_write);

@@ -8,14 +8,15 @@
  *
  * nobody;
  * a user, by a token of their own: the role in the project, or above it, counts, and the
- *     scopes and operations that the token has;
+ *     scopes and operations that the token has; to whom a crate of the project was given is a
+ *     reporter there at least, and may publish and yank where they have that crate;
  * a deploy token: in its project, or in all projects of its group, a reporter or, with the
  *     scope to write, a developer; anywhere else nobody;
  * a job: the user that has started it, in the job's project and in those whose allow-list has
  *     that project; anywhere else a user without a role.
  *
- * What a token is limited to among the crates of a project is only known when the crate is found:
- * store/token_limits.h.  A token that is limited at all is for crates alone: it changes nothing else.
+ * What a token is limited to among the crates of a project, and to whom a crate was given, is only
+ * known when the crate is found: store/token_limits.h, store/owner.h.  A token that is limited at all is for crates alone: it changes nothing else.
  */
 
 #include <stdbool.h>
@@ -29,6 +30,7 @@ enum action {
 	ACTION_CREATE_PACKAGE, /* publish */
 	ACTION_YANK_PACKAGE, /* and unyank */
 	ACTION_DELETE_PACKAGE, /* also to change its status */
+	ACTION_READ_OWNERS,
 	ACTION_CHANGE_OWNERS,
 	/* what a project or group is, and who is a member */
 	ACTION_READ_PLACE,
@@ -83,6 +85,12 @@ int access_decide(const struct access_facts *, enum credential, enum action, str
  * administrator, LEVEL_NONE for a deploy token, which passes no rule.
  */
 int access_push_level(const struct access_facts *);
+
+/*
+ * Of a caller who may publish or yank: 0 where their level suffices for every crate, or else the
+ * user to whom the crate must have been given (owner_check_call()).
+ */
+int64_t access_crate_user(const struct access_facts *);
 
 /* Anyone may read: no Authorization is needed, and the answer depends on none. */
 bool access_is_public(const struct access_facts *);

@@ -64,6 +64,7 @@ extern const struct noun admin_issuer;
 extern const struct noun admin_jobs;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;
+extern const struct noun admin_owner;
 extern const struct noun admin_project;
 extern const struct noun admin_protect;
 extern const struct noun admin_token;

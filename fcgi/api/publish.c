@@ -61,6 +61,7 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 	struct version_new v = {
 		.actor = app_actor(app, rq),
 		.push_level = access_push_level(&app->facts),
+		.crate_user = access_crate_user(&app->facts),
 		.limits = app->facts.limits,
 		.project_id = app->facts.project_id,
 		.normalized_name = crate_name_normalize(rq->arena, slice_str(pkg->name)),

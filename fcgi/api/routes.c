@@ -4,6 +4,7 @@
 #include "api/download.h"
 #include "api/index.h"
 #include "api/monitoring.h"
+#include "api/owners.h"
 #include "api/package.h"
 #include "api/packages.h"
 #include "api/publish.h"
@@ -50,6 +51,14 @@ static const struct route routes[] = {
 	{ .name = "unyank", .methods = METHOD_PUT,
 	    .pattern = R "/api/v1/crates/:crate/:version/unyank", .shape = SHAPE_CARGO,
 	    .need = &yank_need, .writes = true, .handle = yank_handle_undo },
+	{ .name = "owners", .methods = READ, .pattern = R "/api/v1/crates/:crate/owners",
+	    .shape = SHAPE_CARGO, .need = &owners_list_need, .handle = owners_handle_list },
+	{ .name = "owners_add", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/:crate/owners",
+	    .shape = SHAPE_CARGO, .body = BODY_PARAMS, .need = &owners_change_need,
+	    .writes = true, .handle = owners_handle_add },
+	{ .name = "owners_remove", .methods = METHOD_DELETE,
+	    .pattern = R "/api/v1/crates/:crate/owners", .shape = SHAPE_CARGO, .body = BODY_PARAMS,
+	    .need = &owners_change_need, .writes = true, .handle = owners_handle_remove },
 	{ .name = "packages", .methods = READ, .pattern = P "/packages", .shape = SHAPE_GITLAB,
 	    .body = BODY_PARAMS, .need = &packages_need, .handle = packages_list },
 	{ .name = "packages_group", .methods = READ, .pattern = G "/packages", .shape = SHAPE_GITLAB,

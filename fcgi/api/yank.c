@@ -14,6 +14,7 @@ set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool
 	struct version_yank yank = {
 		.actor = app_actor(app, rq),
 		.push_level = access_push_level(&app->facts),
+		.crate_user = access_crate_user(&app->facts),
 		.limits = app->facts.limits,
 		.project_id = app->facts.project_id,
 		.name = arena_slicedup(rq->arena, name),

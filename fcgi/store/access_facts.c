@@ -50,7 +50,8 @@ enum {
 	VISIBILITY,
 	ENABLED,
 	PUBLIC_PACKAGES,
-	LEVEL
+	LEVEL,
+	OWNS_CRATE
 };
 
 static void
@@ -94,6 +95,7 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 		f->packages_enabled = db_bool(r, row, ENABLED);
 		f->public_packages = db_bool(r, row, PUBLIC_PACKAGES);
 		f->access_level = (int)db_int(r, row, LEVEL);
+		f->owns_crate = db_bool(r, row, OWNS_CRATE);
 	}
 }
 

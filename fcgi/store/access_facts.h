@@ -55,6 +55,7 @@ struct access_facts {
 	bool packages_enabled; /* of a group always, as a group has no such switch */
 	bool public_packages;
 	int access_level; /* of the user in the place, own or inherited; 0: not a member */
+	bool owns_crate; /* some crate of the project was given to the user */
 };
 
 /* Binds id or path as two parameters, one of them null. */

@@ -8,6 +8,7 @@
 #include "crate/index_line.h"
 #include "crate/package_json.h"
 #include "store/crate.h"
+#include "store/owner.h"
 #include "store/protection.h"
 #include "store/version_check.h"
 
@@ -111,7 +112,7 @@ struct publish {
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
-	enum { PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
+	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
 	const struct publish *publish = arg;
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -129,6 +130,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	    version_check_limits(v, crate.is_new, err) == -1 ||
 	    version_check_name_free(v, crate.deleted_at, err) == -1)
 		return -1;
+	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	calls[BLOB].stmt = STMT_BLOB_RECORD;
 	db_bind_str(&calls[BLOB].params, v->cksum);
@@ -143,7 +145,8 @@ publish_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[LINES].params, crate.id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
-	if (protection_judge(&calls[PROTECTION], err) == -1)
+	if (owner_check_judge(&calls[OWNER], err) == -1 ||
+	    protection_judge(&calls[PROTECTION], err) == -1)
 		return -1;
 	if (calls[VERSION].result.rows == 0)
 		return version_refuse(db, a, v, crate.id, err);
@@ -208,6 +211,7 @@ struct yank {
 static int
 yank_body(struct db *db, void *arg, struct err *err)
 {
+	enum { FIND, OWNER, PROTECTION, NASKED };
 	enum { SET, AUDIT, LINES, NCALLS };
 	const struct yank *yank = arg;
 	const struct version_yank *y = yank->yank;
@@ -216,24 +220,26 @@ yank_body(struct db *db, void *arg, struct err *err)
 		.project_id = y->project_id,
 	};
 	struct arena *a = yank->arena;
-	struct db_call calls[NCALLS] = { 0 }, asked[] = { { .stmt = STMT_VERSION_FIND }, { 0 } };
-	const struct db_result *r = &asked[0].result;
+	struct db_call calls[NCALLS] = { 0 }, asked[NASKED] = { { .stmt = STMT_VERSION_FIND } };
+	const struct db_result *r = &asked[FIND].result;
 	struct slice line;
-	const char *name;
+	const char *name, *normalized;
 	int64_t crate_id;
 
 	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1 ||
 	    token_limits_check(&y->limits, TOKEN_YANK, name, err) == -1)
 		return -1;
-	db_bind_int(&asked[0].params, crate_id);
-	db_bind_str(&asked[0].params, y->version_base);
-	protection_call(&asked[1], y->project_id, crate_name_normalize(a, slice_str(name)),
-	    y->push_level);
-	if (db_run(db, a, asked, 2, err) == -1)
+	normalized = crate_name_normalize(a, slice_str(name));
+	db_bind_int(&asked[FIND].params, crate_id);
+	db_bind_str(&asked[FIND].params, y->version_base);
+	owner_check_call(&asked[OWNER], y->project_id, normalized, y->crate_user);
+	protection_call(&asked[PROTECTION], y->project_id, normalized, y->push_level);
+	if (db_run(db, a, asked, NASKED, err) == -1 ||
+	    owner_check_judge(&asked[OWNER], err) == -1)
 		return -1;
 	if (r->rows == 0)
 		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
-	if (protection_judge(&asked[1], err) == -1)
+	if (protection_judge(&asked[PROTECTION], err) == -1)
 		return -1;
 	if (db_bool(r, 0, 2) == y->yanked)
 		return 0;

@@ -17,6 +17,7 @@
 struct version_new {
 	struct audit_actor actor;
 	int push_level; /* for protection_call() */
+	int64_t crate_user; /* for owner_check_call() */
 	struct token_limits limits; /* of the token that publishes */
 	int64_t project_id;
 	const char *normalized_name;
@@ -33,9 +34,9 @@ struct version_new {
  * One transaction: locks the crate, inserts version and dependencies, writes
  * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
  * answer to COMMIT is lost, looks whether it happened.
- * -1: 400 "crate was previously named ...", 403 where the token's limits are against it, 400
- * "crate ... was recently deleted ...", 403 "package protected: ...", 400 where the version is
- * there already, or was deleted and had other bytes, 503.
+ * -1: 400 "crate was previously named ...", 403 where the token's limits are against it or the
+ * crate is not the caller's, 400 "crate ... was recently deleted ...", 403 "package protected: ...",
+ * 400 where the version is there already, or was deleted and had other bytes, 503.
  */
 int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));
@@ -48,13 +49,14 @@ struct version_yank {
 	const char *version_base;
 	bool yanked;
 	int push_level; /* for protection_call() */
+	int64_t crate_user; /* for owner_check_call() */
 };
 
 /*
  * Yanks or unyanks, in one transaction.  A version that is so already is left
  * alone: no index is rebuilt and no audit row written.  -1: 404 for a crate or
- * version that does not exist, 403 where the token's limits are against it, 403 "package
- * protected: ...", 503.
+ * version that does not exist, 403 where the token's limits are against it or the crate is not the
+ * caller's, 403 "package protected: ...", 503.
  */
 int version_set_yanked(struct db *, struct arena *, const struct version_yank *, struct err *)
     __attribute__((warn_unused_result));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/owner.h"
 #include "store/protection.h"
 
 /* The crates of the same registry that the package depends on. */
@@ -78,9 +79,10 @@ int
 version_check_new(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
 {
 	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT };
-	struct db_call calls[] = { { .stmt = STMT_VERSION_CHECK_NEW }, { 0 } };
-	struct db_params *p = &calls[0].params;
-	const struct db_result *r = &calls[0].result;
+	enum { LOOK, OWNER, PROTECTION, NCALLS };
+	struct db_call calls[NCALLS] = { { .stmt = STMT_VERSION_CHECK_NEW } };
+	struct db_params *p = &calls[LOOK].params;
+	const struct db_result *r = &calls[LOOK].result;
 	size_t n;
 	const char **names = own_dependencies(a, v->package, &n);
 
@@ -90,8 +92,11 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
 	db_bind_str(p, v->cksum);
-	protection_call(&calls[1], v->project_id, v->normalized_name, v->push_level);
-	if (db_run(db, a, calls, 2, err) == -1 || protection_judge(&calls[1], err) == -1)
+	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
+	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
+	if (db_run(db, a, calls, NCALLS, err) == -1 ||
+	    owner_check_judge(&calls[OWNER], err) == -1 ||
+	    protection_judge(&calls[PROTECTION], err) == -1)
 		return -1;
 	if (version_check_limits(v, db_is_null(r, 0, NAME), err) == -1)
 		return -1;

@@ -31,9 +31,10 @@ int version_refuse(struct db *, struct arena *, const struct version_new *, int6
  * no file.  Another publish may still come between: version_publish() asks again for
  * name, version and limits, and a rule may be added: it asks again for that too.  A crate that a
  * version depends on may be deleted at any time, before as after.
- * -1: 403 as above, 403 "package protected: ...", 400 "crate was previously named ...", 400 "crate
- * ... was recently deleted ...", 400 where the version is there already, or was deleted and had
- * other bytes, 400 "no known crate named ..." of a dependency in the same registry, 503.
+ * -1: 403 as above, 403 where the crate is not the caller's, 403 "package protected: ...", 400
+ * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the version is
+ * there already, or was deleted and had other bytes, 400 "no known crate named ..." of a dependency
+ * in the same registry, 503.
  */
 int version_check_new(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));

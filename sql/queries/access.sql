@@ -2,7 +2,8 @@
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
 -- All that the decision needs, in one row, always one row.  Each join is a look-up by a unique
 -- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id); the level is
--- the highest of the few memberships of one user, found by members_group and members_project.
+-- the highest of the few memberships of one user, found by members_group and members_project, and
+-- whether they were given a crate of the project is one look-up in crate_owners_user.
 -- Only for the token of a job the project's allow-list is looked at, 2 where it lets the job's
 -- project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.
@@ -27,7 +28,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id
                     AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0)
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
+       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id)
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
   LEFT JOIN tokens t ON t.digest = q.digest
@@ -66,7 +68,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
        true, false,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0)
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
+       false
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
@@ -99,7 +102,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id
                     AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0)
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
+       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id)
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint

@@ -45,6 +45,7 @@ static const struct caller {
 	bool api, read_api, read_packages, write_packages;
 	bool in_place;
 	enum job_policy policy;
+	bool crate; /* some crate was given to them */
 	struct cell want[PLACES];
 } callers[] = {
 	{ "anonymous", CREDENTIAL_NONE, NULL, .want = { ANON, S401, S401, ANON, S401, S401 } },
@@ -128,6 +129,26 @@ static const struct caller {
 	    .policy = JOB_POLICY_ADMIN, .want = { READ, READ, READ, READ, GONE } },
 	{ "may write, of a developer", CREDENTIAL_TOKEN, "job", .level = 30,
 	    .policy = JOB_POLICY_ADMIN, .want = { OK, OK, OK, OK, GONE } },
+
+	/* who was given a crate reads, and may write what turns out to be it */
+	{ "stranger with a crate", CREDENTIAL_TOKEN, "personal", .api = true, .crate = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "guest with a crate", CREDENTIAL_TOKEN, "personal", .level = 10, .api = true,
+	    .crate = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "reporter with a crate", CREDENTIAL_TOKEN, "personal", .level = 20, .api = true,
+	    .crate = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "read_api of who has a crate", CREDENTIAL_TOKEN, "personal", .read_api = true,
+	    .crate = true, .want = { READ, READ, READ, READ, GONE } },
+	{ "revoked, of who has a crate", CREDENTIAL_TOKEN, "personal", true, .api = true,
+	    .crate = true, .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "job of who has a crate", CREDENTIAL_TOKEN, "job", .in_place = true, .crate = true,
+	    .want = { OK, OK, OK, OK, GONE } },
+	{ "foreign job of who has a crate", CREDENTIAL_TOKEN, "job", .crate = true,
+	    .want = { READ, READ, S404, READ, GONE } },
+	{ "may read, of who has a crate", CREDENTIAL_TOKEN, "job", .policy = JOB_POLICY_READ,
+	    .crate = true, .want = { READ, READ, READ, READ, GONE } },
+	{ "may write, of who has a crate", CREDENTIAL_TOKEN, "job", .policy = JOB_POLICY_ADMIN,
+	    .crate = true, .want = { OK, OK, OK, OK, GONE } },
 };
 
 /* As the statement would find them: of a project that is not there nothing is known. */
@@ -153,6 +174,7 @@ facts(const struct caller *c, enum place place)
 		.packages_enabled = places[place].enabled,
 		.public_packages = places[place].public_packages,
 		.access_level = exists ? c->level : 0,
+		.owns_crate = exists && c->crate,
 	};
 }
 
@@ -207,7 +229,8 @@ static const struct {
 	bool users_only, writes;
 } rights[] = {
 	{ ACTION_DELETE_PACKAGE, 40, 40, 40, 40, false, true },
-	{ ACTION_CHANGE_OWNERS, 40, 40, 40, 40, false, true },
+	{ ACTION_READ_OWNERS, 20, SIGNED_IN, 20, SIGNED_IN, false, false },
+	{ ACTION_CHANGE_OWNERS, 40, 40, 40, 40, true, true },
 	{ ACTION_READ_PLACE, 10, ANYBODY, 10, ANYBODY, true, false },
 	{ ACTION_READ_MEMBERS, 10, SIGNED_IN, 10, SIGNED_IN, true, false },
 	{ ACTION_CHANGE_MEMBERS, 40, 40, 50, 50, true, true },
@@ -266,7 +289,8 @@ check_right(size_t i, bool group, bool public)
 	is_int(status_of(&f, CREDENTIAL_TOKEN, action), rights[i].users_only ? 403 : 0, "an owner's job");
 	f = facts_of_level("deploy", 0, group, visibility);
 	f.scope_write_packages = true;
-	is_int(status_of(&f, CREDENTIAL_TOKEN, action), 403, "a deploy token");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, action), action == ACTION_READ_OWNERS ? 0 : 403,
+	    "a deploy token");
 }
 
 /* Who asks about themselves: kind of token, its scope; what the token is, reading, changing. */
@@ -301,6 +325,40 @@ check_caller(void)
 	}
 }
 
+/* Whose crate it must be that is written to; 0: any will do. */
+static void
+check_crate_user(void)
+{
+	static const struct {
+		const char *kind;
+		int level;
+		enum job_policy policy;
+		bool in_place;
+		int64_t user, want;
+	} cases[] = {
+		{ "personal", 0, JOB_POLICY_NONE, false, 3, 3 },
+		{ "personal", 20, JOB_POLICY_NONE, false, 3, 3 },
+		{ "personal", 30, JOB_POLICY_NONE, false, 3, 0 },
+		{ "job", 0, JOB_POLICY_NONE, true, 3, 3 },
+		{ "job", 30, JOB_POLICY_NONE, true, 3, 0 },
+		{ "job", 50, JOB_POLICY_READ, false, 3, 3 },
+		{ "job", 50, JOB_POLICY_ADMIN, false, 3, 0 },
+		{ "deploy", 0, JOB_POLICY_NONE, true, 0, -1 },
+	};
+
+	for (size_t i = 0; i < SIZE(cases); i++) {
+		struct access_facts f = facts_of_level(cases[i].kind, cases[i].level, false, "private");
+
+		f.user_id = cases[i].user;
+		f.job_policy = cases[i].policy;
+		f.in_place = cases[i].in_place;
+		f.owns_crate = cases[i].user != 0;
+		is_int(access_crate_user(&f), cases[i].want, "crate user");
+		if (cases[i].level == 0)
+			is_int(access_push_level(&f), cases[i].user != 0 ? 20 : 0, "passes no rule");
+	}
+}
+
 int
 main(void)
 {
@@ -313,14 +371,15 @@ main(void)
 			check_right(i, n & 1, n & 2);
 	}
 	check_caller();
-	/* read, publish, yank, delete, owners; place, members, to change them; settings; account */
+	check_crate_user();
+	/* read, publish, yank, delete, owners and to change them; place, members, to change them; settings; account */
 	check_operations(TOKEN_ANY_OPERATION, NULL, (int[ACTION__MAX]) { 0 });
 	/* which of the two it is, is known when the crate is */
 #define NOT_ABOUT_CRATES 0, 0, 403, 0, 403, 0, 0, 403
-	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_OWNERS, NULL, (int[]) { 0, 403, 403, 403, 0, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_ANY_OPERATION, "abc", (int[]) { 0, 0, 0, 403, 0, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_OWNERS, NULL, (int[]) { 0, 403, 403, 403, 0, 0, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_ANY_OPERATION, "abc", (int[]) { 0, 0, 0, 403, 0, 0, NOT_ABOUT_CRATES });
 	return tap_done();
 }

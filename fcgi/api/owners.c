@@ -1,0 +1,138 @@
+#include "api/owners.h"
+
+#include "api/params.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "crate/crate_name.h"
+#include "store/owner.h"
+
+enum { RESPONSE_MAX = 4 << 20 };
+
+/* The crate of the path.  NULL: rq->err is 404, as no crate is called so. */
+static const char *
+crate_of(struct request *rq)
+{
+	struct slice name = request_param(rq, "crate");
+	const char *crate = arena_slicedup(rq->arena, name);
+	struct err wrong;
+
+	if (crate_name_check(name, "crate", &wrong) == 0)
+		return crate;
+	err_set(&rq->err, 404, "crate `%s` does not exist", crate);
+	return NULL;
+}
+
+static int
+list_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+{
+	const char *crate = crate_of(rq);
+
+	if (crate == NULL)
+		return -1;
+	owner_list_call(call, rq->arena, project, crate);
+	return 0;
+}
+
+const struct route_need owners_list_need = { .action = ACTION_READ_OWNERS,
+	.prefetch = list_prefetch };
+const struct route_need owners_change_need = { .action = ACTION_CHANGE_OWNERS };
+
+static void
+write_owner(struct json_out *o, const struct owner *owner, bool with_email)
+{
+	json_out_open(o, '{');
+	json_out_key(o, "id");
+	json_out_int(o, owner->user_id);
+	json_out_key_str(o, "login", owner->username);
+	json_out_key_str(o, "name", owner->name);
+	if (with_email)
+		json_out_key_str(o, "email", owner->email);
+	json_out_key_str(o, "kind", "user");
+	json_out_close(o, '}');
+}
+
+int
+owners_handle_list(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const char *crate = arena_slicedup(rq->arena, request_param(rq, "crate"));
+	bool member = app->facts.access_level > LEVEL_NONE || app->facts.is_admin;
+	struct owner *owners;
+	struct json_out o;
+	struct buf b;
+	size_t n;
+
+	if (owner_list_read(&app->first, rq->arena, crate, &owners, &n, &rq->err) == -1)
+		return -1;
+	buf_init(&b, rq->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key(&o, "users");
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		write_owner(&o, &owners[i], member);
+	json_out_close(&o, ']');
+	json_out_close(&o, '}');
+	if (buf_full(&b))
+		return err_internal(&rq->err, 500, "the list of owners is too long");
+	return app_respond_json(rs, 200, buf_slice(&b));
+}
+
+/* {"users":[...]}, or what older clients say in its place. */
+static int
+read_names(struct request *rq, struct owner_change *change)
+{
+	struct params params;
+	const char *const *names = NULL;
+
+	if (params_read(rq, &params) == -1 ||
+	    params_list(&params, "users", &names, &change->n) == -1 ||
+	    (change->n == 0 && params_list(&params, "owners", &names, &change->n) == -1))
+		return -1;
+	change->usernames = names;
+	return 0;
+}
+
+static int
+respond(struct request *rq, struct response *rs, const char *message)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, rq->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_bool(&o, "ok", true);
+	json_out_key_str(&o, "msg", message);
+	json_out_close(&o, '}');
+	return app_respond_json(rs, 200, buf_slice(&b));
+}
+
+static int
+change_owners(struct worker_app *app, struct request *rq, struct response *rs, bool add)
+{
+	struct owner_change change = {
+		.actor = app_actor(app, rq),
+		.limits = app->facts.limits,
+		.project_id = app->facts.project_id,
+		.crate = crate_of(rq),
+		.add = add,
+	};
+	const char *message;
+
+	if (change.crate == NULL || read_names(rq, &change) == -1 ||
+	    owner_change(app->db, rq->arena, &change, &message, &rq->err) == -1)
+		return -1;
+	return respond(rq, rs, message);
+}
+
+int
+owners_handle_add(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return change_owners(app, rq, rs, true);
+}
+
+int
+owners_handle_remove(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return change_owners(app, rq, rs, false);
+}

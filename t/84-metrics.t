@@ -6,7 +6,7 @@
 use strict;
 use warnings;
 
-use JSON::PP ();
+use Digest::SHA ();
 use Test::More;
 
 use Berth::Metrics;
@@ -106,6 +106,33 @@ subtest 'stages of a publish' => sub {
 	$m = scrape(sub { ($_[0]->value('berth_http_requests_total', route => 'publish', status => 400) // 0) == 1 });
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'check'), 2, 'is checked');
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'store'), 1, 'and comes no further');
+};
+
+subtest 'token failures by reason' => sub {
+	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) } qw(revoked expired unknown);
+	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total', reason => $_) }
+	    qw(missing malformed unknown revoked expired blocked) }; };
+
+	$t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
+	$t->psql("DELETE FROM tokens WHERE digest = '\\x" . Digest::SHA::sha256_hex($token{unknown}) . "'");
+	$t->user('mallory');
+	$t->member('mallory', 'demo', 'owner');
+	$token{blocked} = $t->token('mallory');
+	$t->berth_ok(qw(user block mallory));
+	my $before = $failures->(scrape());
+	my %more = (missing => 1, malformed => 2, unknown => 3, revoked => 4, expired => 5, blocked => 6);
+	$token{malformed} = 'x';
+	for my $reason (sort keys %more) {
+		is($t->http(GET => "$R/config.json", { token => $token{$reason} })->{status}, 401, $reason) for 1 .. $more{$reason};
+	}
+	is($t->http(GET => "$R/config.json", { token => 'Basic ?' })->{status}, 401, 'one that cannot be read');
+	is($t->http(GET => "$R/config.json", { headers => { 'Private-Token' => $token, 'Job-Token' => $token } })->{status}, 400, 'two');
+	is($t->http(DELETE => "$R/api/v1/crates/counted/1.0.0/yank", { token => $token{revoked} })->{status}, 401, 'also for a write');
+	$more{malformed}++;
+	$more{revoked}++;
+	my %want = map { $_ => $before->{$_} + $more{$_} } keys %more;
+	my $m = scrape(sub { $failures->($_[0])->{revoked} == $want{revoked} });
+	is_deeply($failures->($m), \%want, 'each is counted for what it is');
 };
 
 subtest 'workers come and go' => sub {

@@ -145,6 +145,15 @@ app_note_caller(struct worker_app *app, struct request *rq)
 		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
 }
 
+/* What came as a credential is none, or several.  Always -1. */
+static int
+refuse_unreadable(struct worker_app *app, const struct request *rq)
+{
+	if (rq->err.status == 401)
+		token_failure_count(app->meter, &app->facts, CREDENTIAL_MALFORMED);
+	return -1;
+}
+
 static int
 app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -163,7 +172,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	if (need->admit != NULL)
 		return need->admit(app, rq);
 	if (credential_read(rq, &credential) == -1)
-		return -1;
+		return refuse_unreadable(app, rq);
 	if (need->subject != SUBJECT_CALLER)
 		place = place_of(rq);
 	if (need->read != NULL)

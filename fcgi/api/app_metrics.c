@@ -8,12 +8,24 @@ static const char *const publish_stages[STAGE__MAX] = {
 	[STAGE_COMMIT] = "commit",
 };
 
+static const char *const token_failures[FAILURE__MAX] = {
+	[FAILURE_MISSING] = "missing",
+	[FAILURE_MALFORMED] = "malformed",
+	[FAILURE_UNKNOWN] = "unknown",
+	[FAILURE_REVOKED] = "revoked",
+	[FAILURE_EXPIRED] = "expired",
+	[FAILURE_BLOCKED] = "blocked",
+};
+
 #define FAMILY(metric) [(metric)-METRIC__POOL]
 
 const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_PUBLISH_STAGES) = { .name = "berth_publish_stage_duration_seconds",
 	    .help = "How long the stages of a publish took.", .kind = METRIC_HISTOGRAM,
 	    .labels = { { "stage", publish_stages, STAGE__MAX } } },
+	FAMILY(METRIC_TOKEN_FAILURES) = { .name = "berth_token_failures_total",
+	    .help = "Requests that were refused for want of a good token.", .kind = METRIC_COUNTER,
+	    .labels = { { "reason", token_failures, FAILURE__MAX } } },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",
@@ -28,3 +40,25 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "When the crates in the store were counted, in seconds since 1970.",
 	    .kind = METRIC_GAUGE },
 };
+
+static enum token_failure
+token_failure(const struct access_facts *f, enum credential credential)
+{
+	static const enum token_failure states[] = {
+		[TOKEN_USABLE] = FAILURE_UNKNOWN,
+		[TOKEN_REVOKED] = FAILURE_REVOKED,
+		[TOKEN_EXPIRED] = FAILURE_EXPIRED,
+		[TOKEN_BLOCKED] = FAILURE_BLOCKED,
+	};
+
+	if (credential == CREDENTIAL_TOKEN)
+		return states[f->token_id != 0 ? f->token_state : TOKEN_USABLE];
+	return credential == CREDENTIAL_NONE ? FAILURE_MISSING : FAILURE_MALFORMED;
+}
+
+void
+token_failure_count(const struct meter *meter, const struct access_facts *f,
+    enum credential credential)
+{
+	meter_count(meter, METRIC_TOKEN_FAILURES, token_failure(f, credential), 0);
+}

@@ -3,10 +3,12 @@
 
 /* What the application counts, besides what every pool does (http/metrics.h). */
 
+#include "access/access.h"
 #include "http/metrics.h"
 
 enum app_metric {
 	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
+	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_DATABASE_UP,
 	METRIC_DATABASE_WRITABLE,
@@ -26,6 +28,19 @@ enum publish_stage {
 	STAGE_COMMIT,
 	STAGE__MAX
 };
+
+/* Why somebody was refused as nobody we know: 401. */
+enum token_failure {
+	FAILURE_MISSING, /* as each first request of cargo to a registry that needs a token */
+	FAILURE_MALFORMED,
+	FAILURE_UNKNOWN,
+	FAILURE_REVOKED,
+	FAILURE_EXPIRED,
+	FAILURE_BLOCKED,
+	FAILURE__MAX
+};
+
+void token_failure_count(const struct meter *, const struct access_facts *, enum credential);
 
 extern const struct metric_family app_families[METRIC__APP_END - METRIC__POOL];
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/app_metrics.h"
 #include "store/write_limit.h"
 
 static const char *const too_many[WRITE__MAX] = {
@@ -121,6 +122,8 @@ limits_note_refusal(struct worker_app *app, struct request *rq, enum credential 
 	struct write_ask ask = { .action = WRITE_FAILED_LOGIN };
 	struct err limited;
 
+	if (rq->err.status == 401)
+		token_failure_count(app->meter, &app->facts, credential);
 	if (rq->err.status != 401 || credential == CREDENTIAL_NONE || !access_writes(action))
 		return -1;
 	ask.actor = limits_address(rq->arena, rq->remote_addr);

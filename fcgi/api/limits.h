@@ -24,8 +24,8 @@ int limits_charge_yank(struct worker_app *, struct request *) __attribute__((war
 int limits_look_publish(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * The caller was refused, rq->err says how.  Where it was for a credential that is not
- * good, and they wanted to write, it counts against the address, and becomes a 429 when
+ * The caller was refused, rq->err says how, which is counted (api/app_metrics.h).  Where it was
+ * for a credential that is not good, and they wanted to write, it counts against the address, and becomes a 429 when
  * there were too many.  Always -1.
  */
 int limits_note_refusal(struct worker_app *, struct request *, enum credential, enum action);

@@ -35,7 +35,7 @@ enum {
 	KIND,
 	USER,
 	USERNAME,
-	USABLE,
+	STATE,
 	ADMIN,
 	SCOPE_API,
 	SCOPE_READ_API,
@@ -61,7 +61,8 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->token_kind = db_str(r, row, KIND);
 	f->user_id = db_is_null(r, row, USER) ? 0 : db_int(r, row, USER);
 	f->username = db_is_null(r, row, USERNAME) ? "" : db_str(r, row, USERNAME);
-	f->token_usable = !db_is_null(r, row, USABLE) && db_bool(r, row, USABLE);
+	f->token_state = (enum token_state)db_int(r, row, STATE);
+	f->token_usable = f->token_state == TOKEN_USABLE;
 	f->is_admin = db_bool(r, row, ADMIN);
 	f->scope_api = db_bool(r, row, SCOPE_API);
 	f->scope_read_api = db_bool(r, row, SCOPE_READ_API);

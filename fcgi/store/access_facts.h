@@ -29,6 +29,9 @@ struct project_ref {
 /* What the project lets the project of a job do here, where it is another one. */
 enum job_policy { JOB_POLICY_NONE, JOB_POLICY_READ, JOB_POLICY_ADMIN };
 
+/* Why a token that is known counts no more; as in sql/queries/access.sql. */
+enum token_state { TOKEN_USABLE, TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_BLOCKED };
+
 /* Strings are never NULL but for limits.crates; access_facts_copy() knows each of them. */
 struct access_facts {
 	/* the token; token_id 0: there is none with this digest */
@@ -37,6 +40,7 @@ struct access_facts {
 	int64_t user_id; /* 0: a deploy token */
 	const char *username;
 	bool token_usable; /* not revoked, not expired, its user not blocked */
+	enum token_state token_state; /* the same, and why not */
 	bool is_admin;
 	bool scope_api; /* of a personal token, as the next one */
 	bool scope_read_api;

@@ -8,8 +8,8 @@
 -- project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.
 SELECT t.id, t.kind, t.user_id, u.username,
-       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-           AND (t.user_id IS NULL OR u.state = 'active'),
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
        coalesce('read_package_registry' = ANY (t.scopes), false),
@@ -44,8 +44,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- know of it as of something internal.  The groups below are found by groups_ancestor_ids, their
 -- projects by projects_group, and the search ends at the first that is found.
 SELECT t.id, t.kind, t.user_id, u.username,
-       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-           AND (t.user_id IS NULL OR u.state = 'active'),
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
        coalesce('read_package_registry' = ANY (t.scopes), false),
@@ -82,8 +82,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- groups_ancestor_ids, their projects by projects_group, and for each of these what access_facts
 -- looks up.  Sorted by path.
 SELECT t.id, t.kind, t.user_id, u.username,
-       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-           AND (t.user_id IS NULL OR u.state = 'active'),
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
        coalesce('read_package_registry' = ANY (t.scopes), false),

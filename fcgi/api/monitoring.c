@@ -1,5 +1,6 @@
 #include "api/monitoring.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -132,6 +133,49 @@ count_blobs(struct worker_app *app, struct request *rq)
 	meter_set(app->meter, METRIC_BLOBS_COUNTED, 0, now);
 }
 
+/* Of the background jobs, which are not the pool's: what the database says of them. */
+static const struct {
+	const char *name;
+	const char *help;
+	const char *state; /* NULL: it has no such label */
+	size_t offset;
+} job_metrics[] = {
+	{ "berth_jobs", "Background jobs.", "running", offsetof(struct health_jobs, running) },
+	{ "berth_jobs", "", "waiting", offsetof(struct health_jobs, waiting) },
+	{ "berth_jobs", "", "failing", offsetof(struct health_jobs, failing) },
+	{ "berth_jobs", "", "dead", offsetof(struct health_jobs, dead) },
+	{ "berth_jobs_late_seconds", "For how long the first of the jobs that are due has waited.",
+	    NULL, offsetof(struct health_jobs, late_s) },
+	{ "berth_jobs_done_timestamp_seconds",
+	    "When a job that has a period was last done, in seconds since 1970; 0: never.", NULL,
+	    offsetof(struct health_jobs, done_at) },
+};
+
+static void
+print_jobs(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	struct health_jobs *jobs;
+	size_t n;
+
+	if (health_jobs(app->db, rq->arena, &jobs, &n, &rq->err) == -1)
+		return;
+	for (size_t i = 0; i < sizeof(job_metrics) / sizeof(*job_metrics); i++) {
+		const char *state = job_metrics[i].state;
+
+		if (job_metrics[i].help[0] != '\0')
+			metrics_print_head(b, job_metrics[i].name, job_metrics[i].help, METRIC_GAUGE);
+		for (size_t k = 0; k < n; k++) {
+			const char *labels[] = { "kind", jobs[k].kind, state != NULL ? "state" : NULL,
+				state, NULL };
+			const char *p = (const char *)&jobs[k] + job_metrics[i].offset;
+			int64_t value;
+
+			memcpy(&value, p, sizeof(value));
+			metrics_print_one(b, job_metrics[i].name, labels, value);
+		}
+	}
+}
+
 int
 monitoring_metrics(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -143,11 +187,13 @@ monitoring_metrics(struct worker_app *app, struct request *rq, struct response *
 	look(app, rq, &health);
 	meter_set(app->meter, METRIC_DATABASE_UP, 0, health.reachable);
 	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
-	if (health_schema_fits(&health))
+	buf_init(&b, rq->arena, METRICS_MAX);
+	if (health_schema_fits(&health)) {
 		count_blobs(app, rq);
+		print_jobs(app, rq, &b);
+	}
 	if (blob_store_free(app->settings->store, &bytes, &store_err) == 0)
 		meter_set(app->meter, METRIC_STORE_FREE, 0, bytes);
-	buf_init(&b, rq->arena, METRICS_MAX);
 	metrics_print(app->meter->metrics, &b);
 	return respond(rs, 200, METRICS_CONTENT_TYPE, &b);
 }

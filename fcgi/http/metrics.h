@@ -106,7 +106,11 @@ bool meter_get(const struct meter *, size_t family, size_t value, int64_t *n);
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 void metrics_print(const struct metrics *, struct buf *);
 
-/* The two lines that come before the metrics of one name. */
+/*
+ * By hand: the two lines that come before the metrics of one name; and one of them.  Labels are
+ * pairs of name and value, ended by NULL.
+ */
 void metrics_print_head(struct buf *, const char *name, const char *help, enum metric_kind);
+void metrics_print_one(struct buf *, const char *name, const char *const *labels, int64_t value);
 
 #endif

@@ -25,6 +25,33 @@ metrics_print_head(struct buf *b, const char *name, const char *help, enum metri
 	buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[kind]);
 }
 
+/* In quotes nothing else needs to be escaped. */
+static void
+print_value(struct buf *b, const char *value)
+{
+	for (; *value != '\0'; value++) {
+		if (*value == '\n') {
+			buf_puts(b, "\\n");
+			continue;
+		}
+		if (*value == '"' || *value == '\\')
+			buf_putc(b, '\\');
+		buf_putc(b, *value);
+	}
+}
+
+void
+metrics_print_one(struct buf *b, const char *name, const char *const *labels, int64_t value)
+{
+	buf_puts(b, name);
+	for (size_t i = 0; labels[i] != NULL; i += 2) {
+		buf_printf(b, "%c%s=\"", i == 0 ? '{' : ',', labels[i]);
+		print_value(b, labels[i + 1]);
+		buf_putc(b, '"');
+	}
+	buf_printf(b, "%s %lld\n", labels[0] != NULL ? "}" : "", (long long)value);
+}
+
 /* Name and labels of metric i, and a label `le` where there is a bound. */
 static void
 print_name(struct buf *b, const struct family *f, size_t i, const char *suffix, const char *le)

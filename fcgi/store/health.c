@@ -37,3 +37,27 @@ health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct 
 	*bytes = db_int(&r, 0, BYTES);
 	return 0;
 }
+
+int
+health_jobs(struct db *db, struct arena *a, struct health_jobs **out, size_t *n, struct err *err)
+{
+	enum { KIND, RUNNING, WAITING, FAILING, DEAD, LATE, DONE_AT };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_HEALTH_JOBS, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++) {
+		(*out)[i] = (struct health_jobs) {
+			.kind = db_str(&r, i, KIND),
+			.running = db_int(&r, i, RUNNING),
+			.waiting = db_int(&r, i, WAITING),
+			.failing = db_int(&r, i, FAILING),
+			.dead = db_int(&r, i, DEAD),
+			.late_s = db_int(&r, i, LATE),
+			.done_at = db_time(&r, i, DONE_AT),
+		};
+	}
+	return 0;
+}

@@ -31,4 +31,19 @@ bool health_schema_fits(const struct health *);
 int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 
+/* Background jobs of one kind. */
+struct health_jobs {
+	const char *kind;
+	int64_t running;
+	int64_t waiting;
+	int64_t failing; /* to be tried again */
+	int64_t dead;
+	int64_t late_s; /* since when the first of those that are due has been so */
+	int64_t done_at; /* of those with a period; 0: never */
+};
+
+/* By kind.  -1: 500, 503. */
+int health_jobs(struct db *, struct arena *, struct health_jobs **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

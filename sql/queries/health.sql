@@ -8,3 +8,17 @@ SELECT current_setting('transaction_read_only') = 'on',
 -- How many blobs there are and their bytes.  Reads the whole table, of narrow rows: 0.1 s for a
 -- million.  Nobody asks more than once a minute.
 SELECT count(*), coalesce(sum(size), 0)::bigint FROM blobs;
+
+-- name: health_jobs
+-- Background jobs by kind and state, for how long the first of those that are due waits, and when
+-- one with a period was last done.  A scan of a table that is short unless something is wrong.
+SELECT kind,
+       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()),
+       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0),
+       count(*) FILTER (WHERE dead_at IS NULL AND (claimed_until < now()
+                                                   OR claimed_until IS NULL AND attempts > 0)),
+       count(*) FILTER (WHERE dead_at IS NOT NULL),
+       coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL
+           AND claimed_until IS NULL AND run_at <= now())), 0)::bigint,
+       extract(epoch FROM max(done_at))::bigint
+  FROM jobs GROUP BY kind ORDER BY kind;

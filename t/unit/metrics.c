@@ -150,6 +150,22 @@ test_requests(struct meter *one, struct meter *other)
 	has("berth_database_seconds_total{route=\"index\"} 0.004500");
 }
 
+static void
+test_by_hand(void)
+{
+	static const char *const labels[] = { "a", "x\\y\"z\n", "b", "", NULL };
+	struct buf b;
+
+	buf_init(&b, arena, 1000);
+	metrics_print_head(&b, "name", "Help.", METRIC_GAUGE);
+	metrics_print_one(&b, "name", labels, -7);
+	metrics_print_one(&b, "name", labels + 4, 8);
+	is_str(buf_str(&b),
+	    "# HELP name Help.\n# TYPE name gauge\n"
+	    "name{a=\"x\\\\y\\\"z\\n\",b=\"\"} -7\nname 8\n",
+	    "by hand");
+}
+
 /* Processes at the same time, some of them with the same part. */
 static void
 test_processes(void)
@@ -196,6 +212,7 @@ main(void)
 	test_histogram(&one, &other);
 	test_gauges(&one, &other);
 	test_requests(&one, &other);
+	test_by_hand();
 	test_processes();
 	metrics_free(metrics);
 	metrics_free(NULL);

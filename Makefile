@@ -149,20 +149,24 @@ run:
 	scripts/dev run
 
 # ---- install ---------------------------------------------------------------
+# Manual pages, samples and units name paths below /usr/local: they are installed with their own.
+RELOCATE = sed -e 's|/usr/local/sbin|$(SBINDIR)|g' -e 's|/usr/local/bin|$(BINDIR)|g' \
+	-e 's|/usr/local/libexec|$(LIBEXECDIR)|g' -e 's|/usr/local/share|$(DATADIR)|g' \
+	-e 's|/usr/local/etc|$(SYSCONFDIR)|g'
+
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(SYSCONFDIR)/berth $(DESTDIR)$(DATADIR)/berth
 	$(INSTALL) -m 755 build/berth-fcgi build/berth-worker $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
 	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect
-	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
-	    $(INSTALL) -m 640 conf/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
 	cp -R conf/. $(DESTDIR)$(DATADIR)/berth/
-	for p in berth-fcgi berth-worker; do \
-	    sed -e 's|/usr/local/sbin|$(SBINDIR)|' -e 's|/usr/local/etc|$(SYSCONFDIR)|g' \
-	    conf/systemd/$$p.service >$(DESTDIR)$(DATADIR)/berth/systemd/$$p.service || exit 1; done
-	for m in $(MANUALS); do s=$${m##*.}; $(INSTALL) -d $(DESTDIR)$(MANDIR)/man$$s && \
-	    $(INSTALL) -m 644 $$m $(DESTDIR)$(MANDIR)/man$$s/ || exit 1; done
+	for f in $$(grep -rl /usr/local conf); do \
+	    $(RELOCATE) $$f >$(DESTDIR)$(DATADIR)/berth/$${f#conf/} || exit 1; done
+	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
+	    $(INSTALL) -m 640 $(DESTDIR)$(DATADIR)/berth/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
+	for m in $(MANUALS); do s=$${m##*.}; f=$(DESTDIR)$(MANDIR)/man$$s/$${m##*/}; \
+	    $(INSTALL) -d $${f%/*} && $(RELOCATE) $$m >$$f && chmod 644 $$f || exit 1; done
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/berth-fcgi $(DESTDIR)$(SBINDIR)/berth-worker \

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use File::Find qw(find);
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -26,6 +27,8 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 	    "$prefix/bin/berth", "$prefix/libexec/berth-inspect";
 	ok(-f "$to$_", "$prefix: $_") for "$etc/berth/berth.conf", "$prefix/share/man/man8/berth-fcgi.8",
 	    "$prefix/share/man/man8/berth-worker.8";
+	is_deeply([map { s{^\Q$to\E}{}r } names_elsewhere($to, $prefix)], [],
+	    "$prefix: no page and no sample names another place");
 	for my $program (qw(berth-fcgi berth-worker)) {
 		my $unit = slurp("$to$prefix/share/berth/systemd/$program.service");
 
@@ -35,6 +38,17 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 }
 
 done_testing();
+
+# The files that name /usr/local although it is not there that they are.
+sub names_elsewhere {
+	my ($to, $prefix) = @_;
+	my @files;
+
+	return () if $prefix eq '/usr/local';
+	find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && -T } }, $to);
+	die "nothing is installed\n" unless @files;
+	return grep { slurp($_) =~ m{/usr/local\b} } @files;
+}
 
 sub slurp {
 	my ($path) = @_;

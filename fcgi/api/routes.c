@@ -9,6 +9,7 @@
 #include "api/packages.h"
 #include "api/publish.h"
 #include "api/publish_authorize.h"
+#include "api/search.h"
 #include "api/token_page.h"
 #include "api/yank.h"
 
@@ -51,6 +52,8 @@ static const struct route routes[] = {
 	{ .name = "unyank", .methods = METHOD_PUT,
 	    .pattern = R "/api/v1/crates/:crate/:version/unyank", .shape = SHAPE_CARGO,
 	    .need = &yank_need, .writes = true, .handle = yank_handle_undo },
+	{ .name = "search", .methods = READ, .pattern = R "/api/v1/crates", .shape = SHAPE_CARGO,
+	    .need = &search_need, .handle = search_handle },
 	{ .name = "owners", .methods = READ, .pattern = R "/api/v1/crates/:crate/owners",
 	    .shape = SHAPE_CARGO, .need = &owners_list_need, .handle = owners_handle_list },
 	{ .name = "owners_add", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/:crate/owners",

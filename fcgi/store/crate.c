@@ -8,6 +8,7 @@
 #include "base/gzip.h"
 #include "base/hex.h"
 #include "crate/crate_name.h"
+#include "store/search.h"
 
 void
 crate_index_call(struct db_call *call, struct arena *a, int64_t project_id, const char *lower_name,
@@ -89,8 +90,8 @@ int
 crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_result *lines,
     struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct db_call calls[] = { { .stmt = STMT_CRATE_SET_INDEX }, { 0 } };
+	struct db_params *p = &calls[0].params;
 	struct slice body;
 	char etag[2 * EVP_MAX_MD_SIZE + 1];
 	struct buf text;
@@ -105,13 +106,14 @@ crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_resu
 	if (index_etag(buf_slice(&text), etag, err) == -1 ||
 	    gzip_compress(a, buf_slice(&text), &body, err) == -1)
 		return -1;
-	db_bind_int(&p, id);
+	db_bind_int(p, id);
 	if (lines->rows > 0) {
-		db_bind_bytes(&p, body);
-		db_bind_str(&p, etag);
+		db_bind_bytes(p, body);
+		db_bind_str(p, etag);
 	} else {
-		db_bind_null(&p);
-		db_bind_null(&p);
+		db_bind_null(p);
+		db_bind_null(p);
 	}
-	return db_exec(db, a, STMT_CRATE_SET_INDEX, &p, &r, err);
+	search_set_call(&calls[1], id, lines);
+	return db_run(db, a, calls, 2, err);
 }

@@ -60,7 +60,10 @@ int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name
 int crate_find_locked(struct db *, struct arena *, int64_t project_id, const char *name,
     int64_t *id, const char **stored_name, struct err *) __attribute__((warn_unused_result));
 
-/* Inside a transaction, with the crate locked: renders the index file from `lines`, its rows. */
+/*
+ * Inside a transaction, with the crate locked: renders the index file from `lines`, the rows of
+ * crate_index_lines, and records what a search shows of the crate.
+ */
 int crate_set_index(struct db *, struct arena *, int64_t id, const struct db_result *lines,
     struct err *) __attribute__((warn_unused_result));
 

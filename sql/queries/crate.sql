@@ -26,8 +26,9 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 
 -- name: crate_index_lines
 -- $1 crate.  All lines of the index file in order of publication, by the index of the unique
--- constraint (crate_id, version_base); the crate's row is locked, so none is missed.
-SELECT index_line FROM versions
+-- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  With them what
+-- tells which version is shown; hidden ones are not.
+SELECT index_line, id, version_base, yanked, status <> 'hidden' FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_set_index

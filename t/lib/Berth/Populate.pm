@@ -38,6 +38,17 @@ my @words = qw(
 	tile timer token toml trace tree trie tuple type unicode uuid value vector version vfs view wasm
 	watch web widget window worker writer xml yaml zip zone);
 
+# What a publish records for the search.  No version here is yanked, a pre-release or older than one
+# before it.
+my $SEARCH = <<'SQL';
+INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, description, document)
+SELECT DISTINCT ON (c.id) c.id, c.project_id, c.name, c.normalized_name, v.version, v.description,
+       search_document(c.normalized_name, v.keywords, v.description)
+  FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE NOT EXISTS (SELECT FROM crate_search s WHERE s.crate_id = c.id)
+ ORDER BY c.id, v.id DESC
+SQL
+
 # ---- what is published ----
 
 # The crate number $i: name, in lower case with dashes.
@@ -136,7 +147,7 @@ sub load {
 	sql($dsn, @indexes,
 	    (map { "SELECT setval(pg_get_serial_sequence('$_', 'id'), greatest(1, (SELECT max(id) FROM $_)))" }
 		sort keys %id),
-	    map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies));
+	    $SEARCH, map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_search));
 	return;
 }
 

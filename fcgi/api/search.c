@@ -1,0 +1,89 @@
+#include "api/search.h"
+
+#include "api/params.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "store/search.h"
+
+enum {
+	QUERY_MAX = 255, /* characters */
+	PER_PAGE_DEFAULT = 10,
+	PER_PAGE_MAX = 100,
+	PAGE_MAX = 200, /* nobody turns more, and each costs what lies before it */
+	RESPONSE_MAX = 4 << 20
+};
+
+/*
+ * The search itself is not the route's first read: who may not see the project shall not make
+ * the database search it.
+ */
+const struct route_need search_need = { .action = ACTION_READ_PACKAGE };
+
+struct ask {
+	struct search_query query;
+	int64_t per_page;
+	int64_t page;
+};
+
+static int
+read_ask(struct request *rq, struct ask *ask)
+{
+	/* a GET has no body to look into */
+	struct params params = { .rq = rq, .form = slice_str("") };
+	const char *q = "";
+
+	*ask = (struct ask) { .per_page = PER_PAGE_DEFAULT, .page = 1 };
+	if (params_str(&params, "q", &q) == -1 ||
+	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->per_page) == -1 ||
+	    params_int(&params, "page", 1, PAGE_MAX, &ask->page) == -1)
+		return -1;
+	if (utf8_length(slice_str(q)) > QUERY_MAX)
+		return err_set(&rq->err, 400, "the query is longer than %d characters", QUERY_MAX);
+	search_query_parse(rq->arena, slice_str(q), &ask->query);
+	return 0;
+}
+
+static void
+write_hit(struct json_out *o, const struct search_hit *hit)
+{
+	json_out_open(o, '{');
+	json_out_key_str(o, "id", hit->name);
+	json_out_key_str(o, "name", hit->name);
+	json_out_key_str(o, "max_version", hit->max_version);
+	json_out_key_str(o, "description", hit->description);
+	json_out_close(o, '}');
+}
+
+int
+search_handle(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct search_hit *hits;
+	struct json_out o;
+	struct ask ask;
+	struct buf b;
+	int64_t total;
+	size_t n;
+
+	if (read_ask(rq, &ask) == -1 ||
+	    search_crates(app->db, rq->arena, app->facts.project_id, &ask.query, ask.per_page,
+	        (ask.page - 1) * ask.per_page, &hits, &n, &total, &rq->err) == -1)
+		return -1;
+	buf_init(&b, rq->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key(&o, "crates");
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		write_hit(&o, &hits[i]);
+	json_out_close(&o, ']');
+	json_out_key(&o, "meta");
+	json_out_open(&o, '{');
+	json_out_key(&o, "total");
+	json_out_int(&o, total);
+	json_out_close(&o, '}');
+	json_out_close(&o, '}');
+	app_cache_headers(app, rs);
+	response_body(rs, 200, "application/json", buf_slice(&b));
+	return 0;
+}

@@ -1,0 +1,28 @@
+#ifndef CRATE_SEARCH_QUERY_H
+#define CRATE_SEARCH_QUERY_H
+
+/*
+ * What somebody types to find a crate, taken apart: words with blanks between, or `+`, which cargo
+ * puts there.
+ */
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+enum { SEARCH_QUERY_WORDS_MAX = 16 }; /* what comes after them does not count */
+
+struct search_query {
+	const char *name; /* what a name would be in normal form: "foo-bar"; "": nothing is asked */
+	/* the same where it stands inside names, as LIKE takes it; NULL: it is too short for that */
+	const char *like;
+	/* for to_tsquery('simple'): words in quotes, the longer ones as beginnings of words; or "" */
+	const char *words;
+	const char *text; /* the words with blanks between */
+};
+
+/* Takes any text without NUL apart. */
+void search_query_parse(struct arena *, struct slice text, struct search_query *);
+
+#endif

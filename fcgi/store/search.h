@@ -1,0 +1,39 @@
+#ifndef STORE_SEARCH_H
+#define STORE_SEARCH_H
+
+/*
+ * Finding crates of one project by name, keywords and description.  A crate of exactly that
+ * name comes first, then those whose name begins so, then those with all words in them, the best
+ * match first; where there is nothing of the kind, names that look alike.
+ */
+
+#include <stdint.h>
+
+#include "crate/search_query.h"
+#include "store/db.h"
+
+/* So many by name, and so many by words, are ranked and counted; there may be more. */
+enum { SEARCH_RANKED_MAX = 1000 };
+
+struct search_hit {
+	const char *name;
+	const char *max_version;
+	const char *description; /* its first 1000 characters; NULL: none */
+};
+
+/*
+ * One page, and in *total how many there are in all pages.  Without a name in the query it is
+ * all crates of the project, by name.  -1: 503.
+ */
+int search_crates(struct db *, struct arena *, int64_t project_id, const struct search_query *,
+    int64_t limit, int64_t offset, struct search_hit **, size_t *n, int64_t *total, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Fills in the call that records what is shown of a crate, from all its versions, the rows of
+ * crate_index_lines: the highest that is neither yanked nor a pre-release, else the highest that is
+ * not yanked, else the highest.  Of a crate without any nothing is shown.
+ */
+void search_set_call(struct db_call *, int64_t crate_id, const struct db_result *versions);
+
+#endif

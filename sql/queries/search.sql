@@ -1,0 +1,73 @@
+-- name: search_page
+-- $1 project, $2 what is looked for as a name in normal form, $3 its words for to_tsquery, $4 the same
+-- as text, $5 a pattern for LIKE or null, $6 how many, $7 after how many.  Always a row: how many
+-- there are in all, and a crate of the page, if it has one.
+-- Three ways to a crate, at most 1000 rows of each: names that begin so, a range of
+-- crate_search_name in its order, whose first is the exact one; words, by crate_search_words, or
+-- for a word that nearly all have, by a scan that ends at the thousandth; where neither finds any,
+-- names that look alike, by crate_search_trigrams.  A plan is made for the values, since what is
+-- common in general and rare in particular is known only then: one for unknown values
+-- would cost a multiple, so that PostgreSQL keeps making them.
+WITH named AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, CASE WHEN s.normalized_name = $2::text THEN 0 ELSE 1 END AS place,
+           similarity(s.normalized_name, $2)::float8 AS score
+      FROM crate_search s
+     WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
+     ORDER BY s.normalized_name
+     LIMIT 1000),
+worded AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, 2 AS place,
+           ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
+           + similarity(s.normalized_name, $2) AS score
+      FROM crate_search s
+     WHERE s.project_id = $1
+       AND s.document @@ (to_tsquery('simple', $3) || plainto_tsquery('english', $4))
+     LIMIT 1000),
+alike AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, 3 AS place, similarity(s.normalized_name, $2)::float8 AS score
+      FROM crate_search s
+     WHERE s.project_id = $1 AND $5::text IS NOT NULL
+       AND (s.normalized_name LIKE $5 OR s.normalized_name % $2)
+       AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM worded)
+     LIMIT 1000),
+found AS MATERIALIZED (
+    SELECT f.crate_id, f.normalized_name, min(f.place) AS place, max(f.score) AS score
+      FROM (SELECT * FROM named UNION ALL SELECT * FROM worded UNION ALL SELECT * FROM alike) f
+     GROUP BY f.crate_id, f.normalized_name),
+page AS (
+    SELECT * FROM found ORDER BY place, score DESC, normalized_name
+     LIMIT $6::bigint OFFSET $7::bigint)
+SELECT t.total, s.name, s.max_version, s.description
+  FROM (SELECT count(*) AS total FROM found) t
+  LEFT JOIN page p ON true
+  LEFT JOIN crate_search s ON s.crate_id = p.crate_id
+ ORDER BY p.place, p.score DESC, p.normalized_name;
+
+-- name: search_all
+-- $1 project, $2 how many, $3 after how many.  As search_page, for all crates of the project: both
+-- parts read no more than a range of crate_search_name.
+SELECT t.total, p.name, p.max_version, p.description
+  FROM (SELECT count(*) AS total FROM crate_search WHERE project_id = $1) t
+  LEFT JOIN (SELECT s.name, s.max_version, s.description, s.normalized_name FROM crate_search s
+              WHERE s.project_id = $1 ORDER BY s.normalized_name
+              LIMIT $2::bigint OFFSET $3::bigint) p ON true
+ ORDER BY p.normalized_name;
+
+-- name: search_set
+-- $1 crate (locked), $2 the version that is shown.  One row by primary keys; where nothing of it is
+-- different, as after most yanks, no index is written.
+INSERT INTO crate_search AS old (crate_id, project_id, name, normalized_name, max_version,
+       description, document)
+SELECT c.id, c.project_id, c.name, c.normalized_name, v.version, left(v.description, 1000),
+       search_document(c.normalized_name, v.keywords, v.description)
+  FROM crates c JOIN versions v ON v.id = $2 AND v.crate_id = c.id
+ WHERE c.id = $1
+    ON CONFLICT (crate_id) DO UPDATE
+       SET max_version = excluded.max_version, description = excluded.description,
+           document = excluded.document
+     WHERE (old.max_version, old.description, old.document)
+           IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document);
+
+-- name: search_remove
+-- $1 crate (locked).  One row by primary key.
+DELETE FROM crate_search WHERE crate_id = $1;

@@ -1,0 +1,189 @@
+#!/usr/bin/perl
+
+# Search: what is found and in which order, which version is shown, who may see it, what strange
+# queries do; and `cargo search`.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, yank_burst => 0);
+my $id = $t->project('demo/priv');
+my %other = (pub => $t->project('demo/pub', 'public'), off => $t->project('demo/off', 'public'));
+
+$t->user($_) for qw(dev stranger);
+$t->member('dev', 'demo', 'developer');
+my %token = map { $_ => $t->token($_) } qw(dev stranger);
+
+sub publish {
+	my ($name, $version, %opt) = @_;
+	my $project = delete $opt{project} // $id;
+	my %about = map { ($_ => $opt{$_}) } grep { exists $opt{$_} } qw(description keywords);
+	my $manifest = join('', map {
+		my $v = $about{$_};
+		defined $v ? "$_ = " . (ref $v ? '[' . join(', ', map { "\"$_\"" } @$v) . ']' : "\"$v\"") . "\n" : ();
+	} sort keys %about);
+	my $res = $t->publish($project, $token{dev}, $name, $version, metadata => { description => undef, %about },
+	    manifest => "[package]\nname = \"$name\"\nversion = \"$version\"\nedition = \"2021\"\n$manifest"
+	    . '[lib]' . "\nname = \"" . $name =~ tr/-/_/r . "\"\npath = \"src/lib.rs\"\n");
+
+	is($res->{status}, 200, "$name $version is there") or diag($res->{body});
+}
+
+sub yank {
+	my ($name, $version, $undo) = @_;
+
+	return $t->http($undo ? 'PUT' : 'DELETE', $t->registry($id) . "/api/v1/crates/$name/$version/" . ($undo ? 'unyank' : 'yank'),
+	    { token => $token{dev} })->{status};
+}
+
+sub ask {
+	my ($query, %opt) = @_;
+
+	return $t->http(GET => $t->registry($opt{project} // $id) . "/api/v1/crates?$query",
+	    { token => exists $opt{token} ? $opt{token} : $token{dev} });
+}
+
+sub found { my $res = ask(@_); is($res->{status}, 200, "$_[0]: status") or diag($res->{body}); return $t->json($res); }
+sub names { return join(' ', map { $_->{name} } @{ found(@_)->{crates} }); }
+sub shown { return (grep { $_->{name} eq $_[0] } @{ found("q=$_[0]")->{crates} })[0]{max_version}; }
+
+is_deeply(found('q=serde'), { crates => [], meta => { total => 0 } }, 'nothing is there');
+is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all');
+
+publish('serde', '1.0.0', description => 'A framework for turning data structures into bytes');
+publish('serde_json', '1.0.0', description => 'JSON for everybody');
+publish('serde-yaml', '0.9.0');
+publish('my-serde', '0.1.0', description => 'Another one');
+publish('json-tools', '0.1.0', description => 'Parsing and printing', keywords => ['serde']);
+publish('unrelated', '0.1.0', description => 'It was made with serde, and parses configuration');
+publish('tokio-util', '0.7.0', description => 'Bits and pieces');
+publish('a', '0.1.0');
+publish('serde', '1.0.0', project => $other{pub}, description => 'Public');
+publish('other-public', '1.0.0', project => $other{pub});
+publish('hidden-away', '1.0.0', project => $other{off});
+$t->berth_ok(qw(project set demo/off packages_enabled=false));
+
+# ---- what is found, in which order ----
+
+is(names('q=serde'), 'serde serde_json serde-yaml my-serde json-tools unrelated', 'exact, beginning, words by weight');
+is(names("q=$_"), names('q=serde'), "$_: case makes no difference") for qw(SERDE Serde);
+is((split / /, names("q=$_"))[0], 'serde_json', "$_: exact, however it is spelled") for qw(serde_json serde-json Serde_JSON serde+json serde%2Bjson serde%20json);
+is(names('q=ser'), 'serde serde_json serde-yaml my-serde json-tools unrelated', 'the beginning of a word');
+is(names('q=json'), 'json-tools serde_json', 'a part of a name');
+is(names('q=parse'), 'json-tools unrelated', 'the stem of a word');
+is(names('q=printing+parse'), 'json-tools', 'all words count');
+is(names('q=printing+nothing'), '', 'each of them');
+is(names('q=okio-ut'), 'tokio-util', 'a part of a name that begins no word');
+is(names('q=tokio-utli'), 'tokio-util', 'letters that changed places');
+is(names('q=a'), 'a', 'one letter: names that begin with it');
+is(names('q='), 'a json-tools my-serde serde serde_json serde-yaml tokio-util unrelated', 'nothing asked: all, by name');
+is(names('per_page=3'), 'a json-tools my-serde', 'as many as are asked for');
+is_deeply(found('q=serde')->{crates}[0], { id => 'serde', name => 'serde', max_version => '1.0.0',
+	description => 'A framework for turning data structures into bytes' }, 'what is said of one');
+is(found('q=serde-yaml')->{crates}[0]{description}, undef, 'without a description');
+
+# ---- pages ----
+
+for my $case (['q=serde&per_page=2', 'serde serde_json'], ['q=serde&per_page=2&page=2', 'serde-yaml my-serde'],
+	['q=serde&per_page=2&page=3', 'json-tools unrelated'], ['q=serde&per_page=2&page=4', ''],
+	['q=serde&page=200&per_page=100', ''], ['per_page=3&page=3', 'tokio-util unrelated'], ['page=200', '']) {
+	is(names($case->[0]), $case->[1], "$case->[0]: crates");
+	is(found($case->[0])->{meta}{total}, $case->[0] =~ /q=/ ? 6 : 8, "$case->[0]: how many in all");
+}
+
+# ---- which version is shown ----
+
+publish('ranked', $_) for qw(0.9.0-alpha.9 0.9.0-alpha.10);
+is(shown('ranked'), '0.9.0-alpha.10', 'only pre-releases: the highest');
+publish('ranked', $_) for qw(0.10.0 0.9.0 1.0.0-rc.1 0.2.0);
+is(shown('ranked'), '0.10.0', 'a release before pre-releases, the highest by number');
+is(yank('ranked', '0.10.0'), 200, 'yanked');
+is(shown('ranked'), '0.9.0', 'the highest that is not');
+yank('ranked', $_) for qw(0.9.0 0.2.0);
+is(shown('ranked'), '1.0.0-rc.1', 'all releases are yanked: a pre-release');
+yank('ranked', $_) for qw(1.0.0-rc.1 0.9.0-alpha.9 0.9.0-alpha.10);
+is(shown('ranked'), '0.10.0', 'all of them: the highest release, never nothing');
+yank('ranked', '0.2.0', 1);
+is(shown('ranked'), '0.2.0', 'unyanked: at once');
+publish('ranked', '0.3.0+linux.1', description => 'Now it has one');
+is(shown('ranked'), '0.3.0+linux.1', 'with its build metadata');
+is(found('q=ranked')->{crates}[0]{description}, 'Now it has one', 'the description is that of the version');
+is(names('q=now+has'), '', 'words that say nothing find nothing');
+publish('big-numbers', $_) for qw(1.9.0 1.10.0 1.0.18446744073709551615);
+is(shown('big-numbers'), '1.10.0', 'numbers count as such');
+$t->berth_ok('delete', 'demo/priv', 'big-numbers@1.10.0');
+is(shown('big-numbers'), '1.9.0', 'what is deleted is not shown');
+$t->berth_ok('delete', 'demo/priv', 'big-numbers');
+is(names('q=big-numbers'), '', 'nor a crate without versions');
+$t->berth_ok('undelete', 'demo/priv', 'big-numbers');
+is(shown('big-numbers'), '1.10.0', 'until they come back');
+
+# what a migration writes for crates that are there is what each change of a version has written
+my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search.sql");
+my ($fill) = Berth::Cluster::_slurp($migration) =~ /^(INSERT INTO crate_search\b.*)\z/ms;
+my $before = $t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id');
+$t->psql("DELETE FROM crate_search; $fill");
+is($t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id'), $before, 'the migration comes to the same');
+
+# ---- who may see it ----
+
+is(ask('q=serde', token => undef)->{status}, 401, 'nobody sees what is private');
+is(ask('q=serde', token => $token{stranger})->{status}, 404, 'nor a stranger');
+is($t->json(ask('q=serde', token => $token{stranger}))->{errors}[0]{detail}, 'Project Not Found', 'to whom it is not there');
+is(ask('q=%00', token => $token{stranger})->{status}, 404, 'whatever is asked');
+is(ask('q=x', token => $token{dev}, project => $other{off})->{status}, 404, 'packages are off');
+is(names('q=serde', project => $other{pub}, token => undef), 'serde', 'what is public');
+is(found('', project => $other{pub}, token => undef)->{meta}{total}, 2, 'of this project alone');
+like(ask('q=serde')->{headers}{'cache-control'}, qr/private/, 'an answer for a token is nobody else\'s');
+
+# ---- odd queries ----
+
+for my $case (
+	['q=%00', qr/holds a NUL/], ['q=%ff', qr/not valid UTF-8/], ['q=%zz', qr/bad escape/], ['q=' . 'x' x 256, qr/longer than 255/],
+	(map { ["per_page=$_", qr/per_page must be a number from 1 to 100/] } qw(0 -1 101 x 1.5 99999999999999999999), ''),
+	(map { ["page=$_", qr/page must be a number from 1 to 200/] } qw(0 -1 201 1000000000 x)),
+) {
+	my $res = ask($case->[0]);
+
+	is($res->{status}, 400, substr($case->[0], 0, 40) . ': refused');
+	like($t->json($res)->{errors}[0]{detail}, $case->[1], '  and why');
+}
+is(ask('q=' . 'x' x 10_000)->{status}, 414, 'a query of 10 kB');
+for my $q ('%25', '_', '%5C', '%25%25%25', '___', "'", "''':*", '%27%3B%20DROP%20TABLE%20crates', '!', '%26', '%7C', '(', '%3C-%3E', '%3A*', '%2A', '-',
+	'%C3%A9', '%F0%9F%A6%80', '%E2%80%AE', ('a+' x 100), 'x' x 255, '%0A%0D%09', 'the', 'the+of+and', '1', '1.0', 'http%3A%2F%2Fexample.com%2Fa%2Fb', '%ED%9F%BF') {
+	my $res = ask("q=$q");
+
+	is($res->{status}, 200, 'q=' . substr($q, 0, 30) . ': harmless') or diag($res->{body});
+}
+is(names('q=%25'), '', '`%` stands for itself');
+is(names('q=___'), '', 'so does `_`');
+is(ask('q=serde&unknown=1&sort=downloads')->{status}, 200, 'what is not known is ignored');
+is($t->http(HEAD => $t->registry($id) . '/api/v1/crates?q=serde', { token => $token{dev} })->{status}, 200, 'HEAD');
+is($t->http(POST => $t->registry($id) . '/api/v1/crates', { token => $token{dev} })->{status}, 405, 'POST');
+
+# ---- the real cargo ----
+
+SKIP: {
+	my $why = $t->cargo_missing;
+	skip $why, 1 if $why;
+	$t->cargo_setup(priv => { id => $id, token => $token{dev} });
+	my ($status, $out, $err) = $t->cargo(qw(search --registry priv serde json));
+
+	is($status, 0, 'cargo search') or diag($err);
+	is($out, "serde_json = \"1.0.0\"    # JSON for everybody\njson-tools = \"0.1.0\"    # Parsing and printing\n", 'what it shows');
+	($status, $out, $err) = $t->cargo(qw(search --registry priv --limit 2 serde));
+	is($out, "serde = \"1.0.0\"         # A framework for turning data structures into bytes\nserde_json = \"1.0.0\"    # JSON for everybody\n"
+	    . "... and 4 crates more (use --limit N to see more)\n", 'with a limit');
+	($status, $out, $err) = $t->cargo(qw(search --registry priv nothing-like-it));
+	is($status . $out, '0', 'nothing is found');
+	$t->cargo_setup(priv => { id => $id, token => $token{stranger} });
+	($status, $out, $err) = $t->cargo(qw(search --registry priv serde));
+	isnt($status, 0, 'by somebody who may not');
+	like($err, qr/404|Project Not Found/, 'what it says');
+}
+
+done_testing();

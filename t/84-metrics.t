@@ -225,14 +225,62 @@ subtest 'the manual page' => sub {
 	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names], 'has what is shown, and no more');
 };
 
-subtest 'promtool' => sub {
-	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $scrapes[-1] }, 'promtool', 'check', 'metrics');
+# What is asked of Prometheus is there to be asked: names, labels, and values of these.
+subtest 'alerts and dashboard' => sub {
+	my $m = Berth::Metrics->parse($scrapes[-1]);
+	my %values = (instance => {}, job => {});
+	my %asked;
 
-	if ($status == 127) {
-		pass('is not on this machine: what has been read so far was read by the parser above');
-	} else {
-		is("$status: $out$err", '0: ', 'has nothing to say');
+	for my $s (map { values %{ Berth::Metrics->parse($_)->{samples} } } @scrapes) {
+		$values{$_}{ $s->{labels}{$_} } = 1 for keys %{ $s->{labels} };
 	}
+	for my $file (qw(prometheus/berth-rules.yml grafana/berth.json)) {
+		my $text = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/$file");
+		my @exprs = $text =~ /^ *expr: (?:>\n)?(.*?)^ *(?:for|labels):/msg;
+
+		if ($file =~ /json$/) {
+			my $dashboard = eval { JSON::PP->new->utf8->decode($text) };
+			is($@, '', "$file is JSON");
+			@exprs = map { $_->{expr} } map { @{ $_->{targets} } } @{ $dashboard->{panels} };
+			my %ids = map { $_->{id} => 1 } @{ $dashboard->{panels} };
+			is(scalar keys %ids, scalar @{ $dashboard->{panels} }, "$file: each panel has its own id");
+		}
+		cmp_ok(scalar @exprs, '>', 10, "$file: expressions were found");
+		for my $expr (@exprs) {
+			ok($expr =~ /\bberth_|^up\{/, "$file: $expr") or next;
+			for my $name ($expr =~ /\b(berth_[a-z_]+)\b/g) {
+				$asked{ $name =~ s/_(?:bucket|sum|count)$//r }++;
+				ok(defined($m->type($name)) || ($m->type($name =~ s/_(?:bucket|sum|count)$//r) // '') eq 'histogram',
+				    "$name is shown") or diag($expr);
+			}
+			while ($expr =~ /([a-z_]+)(=~?)"([^"]*)"/g) {
+				my ($label, $op, $value) = ($1, $2, $3);
+
+				ok(exists $values{$label}, "there is a label $label") or next;
+				next if $label =~ /^(?:instance|job|status)$/;
+				ok(exists $values{$label}{$_}, "and it can be $_") for $op eq '=' ? $value : split(/\|/, $value);
+			}
+		}
+	}
+	is_deeply([grep { !$asked{$_} } $m->names], [], 'nothing is shown that nobody looks at');
+};
+
+subtest 'promtool' => sub {
+	my @missing;
+	my $check = sub {
+		my ($what, @command) = @_;
+		my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $scrapes[-1] }, 'promtool', 'check', @command);
+
+		if ($status == 127) {
+			push @missing, $what;
+		} else {
+			is($status, 0, "$what: it has nothing against them") or diag("$out$err");
+		}
+	};
+
+	$check->('metrics', 'metrics');
+	$check->('rules', 'rules', "$Berth::Cluster::ROOT/conf/prometheus/berth-rules.yml");
+	pass('it is not on this machine; what it would read was read by other means above') if @missing == 2;
 };
 
 done_testing();

@@ -32,7 +32,10 @@ decide(struct worker_app *app, struct request *rq, const struct access_key *key)
 	return access_memory_keep(app->memory, key, &app->facts, &generation, asked_us);
 }
 
-/* The route's first read, or, where its parameters are wrong, only whether the memo still holds. */
+/*
+ * The route's first read; only whether the memo still holds where its parameters are wrong, or
+ * the method: first comes who may know, then what is wrong.
+ */
 static int
 read_first(struct worker_app *app, struct request *rq, const struct access_memo *memo,
     struct err *wrong)
@@ -41,7 +44,9 @@ read_first(struct worker_app *app, struct request *rq, const struct access_memo 
 
 	*call = (struct db_call) { 0 };
 	*wrong = (struct err) { 0 };
-	if (rq->route->need->read(rq, memo->facts.project_id, memo->generation, call) == -1) {
+	if (rq->allow != NULL) {
+		access_unchanged_call(call, memo->generation);
+	} else if (rq->route->need->read(rq, memo->facts.project_id, memo->generation, call) == -1) {
 		*wrong = rq->err;
 		err_clear(&rq->err);
 		access_unchanged_call(call, memo->generation);

@@ -6,7 +6,7 @@
 
 #include "access/token.h"
 
-enum { ENTRIES = 1024 }; /* callers of one worker at a time: some 300 kB when full */
+enum { ENTRIES = 4096 }; /* callers of one worker at a time: some 1.2 MB when full */
 
 struct entry {
 	enum credential credential;

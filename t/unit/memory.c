@@ -116,7 +116,7 @@ test_many(void)
 		known += memo != NULL;
 		wrong += memo != NULL && memo->facts.project_id != i;
 	}
-	ok(known > 500 && known <= 1024, "%d of 5000 are known", known);
+	ok(known > 2000 && known <= 4096, "%d of 5000 are known", known);
 	is_int(wrong, 0, "each is its own");
 	access_memory_free(m);
 }

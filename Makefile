@@ -121,7 +121,7 @@ $(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(WARN) $$(FUZZ),))
 TESTS ?= $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t) $(sort $(wildcard t/*.t))
 check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
-check: $(PROGRAMS:%=build/%) $(PROGRAMS:%=build/san/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
+check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
 # the plain programs, side by side with nginx alone

@@ -29,7 +29,7 @@ sub h2load {
 	my ($stand, $request, $seconds) = @_;
 	my ($status, $out, $err) = Berth::Cluster::capture('h2load', '-t', 1, '-c', CLIENTS / STREAMS,
 	    '-m', STREAMS, '-D', int($seconds * 1000) . 'ms', (map { ('-H', $_) } @{ $request->{headers} }),
-	    $stand->test->url . $request->{path});
+	    defined $request->{list} ? ('-i', $request->{list}) : $stand->test->url . $request->{path});
 	my ($rate) = $out =~ m{finished in .*?, ([\d.]+) req/s};
 	# what is answered 404 it calls failed
 	my ($bad) = $out =~ /(\d+) errored/;
@@ -48,7 +48,7 @@ sub wrk {
 	my $script = $request->{script};
 	# it counts whole seconds only
 	my $whole = $seconds < 1 ? 1 : int($seconds);
-	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} }, 'wrk', '-t', 1, '-c', CLIENTS,
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1, '-c', CLIENTS,
 	    '-d', "${whole}s", (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $script ? ('-s', $script) : (), $stand->test->url . $request->{path});
 	my ($requests) = $out =~ /(\d+) requests in/;

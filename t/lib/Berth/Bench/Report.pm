@@ -12,7 +12,9 @@ use JSON::PP ();
 use constant NAME_WIDTH => 34;
 
 # Orders the columns; who is first there is 1.00.
-my @order = qw(static bare sql berth public);
+my @order = qw(floor static bare sql berth public);
+my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', berth => 'private',
+    public => 'public');
 
 sub new {
 	my ($class, %about) = @_;
@@ -73,14 +75,15 @@ sub min {
 
 # ---- the table ----
 
-# One row: rates as ratios to the first contender, median and (least) of the rounds.
+# One row: rates as ratios to the first contender, median and (least) of the rounds; at the end
+# that of Berth to the bare responder with a statement.
 sub row_text {
-	my ($row) = @_;
+	my ($row, @columns) = @_;
 	my ($first, @others) = contenders($row);
-	my $text = sprintf('%-*s %8.0f/s', NAME_WIDTH, $row->{name},
-	    median(map { $_->{$first}{rate} } @{ $row->{rounds} }));
+	my $rate = median(map { $_->{$first}{rate} } @{ $row->{rounds} });
+	my $text = sprintf('%-*s %8.*f/s', NAME_WIDTH, $row->{name}, $rate < 10 ? 2 : 0, $rate);
 
-	for my $who (@order[1 .. $#order]) {
+	for my $who (@columns) {
 		my @ratios = (grep { $_ eq $who } @others) ? ratios($row, $who, $first) : ();
 
 		$text .= @ratios ? sprintf(' %6.3f (%.3f)', median(@ratios), min(@ratios)) : ' ' x 15;
@@ -113,10 +116,14 @@ sub print_part {
 	my ($self, $part, $verbose) = @_;
 	my @rows = grep { $_->{part} eq $part } @{ $self->{rows} };
 
-	printf("\n%-*s %10s %14s %14s %14s %14s %13s\n", NAME_WIDTH, $part, 'static=1',
-	    'bare', 'bare+sql', 'private', 'public', 'private/sql') if @rows;
+	my %seen = map { $_ => 1 } map { contenders($_) } @rows;
+	my ($first, @columns) = grep { $seen{$_} } @order;
+
+	printf("\n%-*s %10s%s%s\n", NAME_WIDTH, $part, "$first=1",
+	    join('', map { sprintf(' %14s', $title{$_}) } @columns), $seen{sql} ? '   private/sql' : '') if @rows;
+	print "\n" unless @rows;
 	for my $row (@rows) {
-		print row_text($row), "\n";
+		print row_text($row, @columns), "\n";
 		print cpu_text($row), "\n" if $verbose;
 	}
 	for my $note (grep { $_->{part} eq $part } @{ $self->{notes} }) {

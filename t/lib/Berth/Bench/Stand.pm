@@ -14,6 +14,7 @@ use File::Path qw(make_path);
 
 use Berth::Bench::Load;
 use Berth::Cluster;
+use Berth::Crate;
 use Berth::Populate;
 use Berth::Publish;
 use Berth::Test;
@@ -55,7 +56,7 @@ sub _documents {
 	my @crates = map { [$_, $versions->{$_}] } sort keys %$versions;
 	my $t = $self->{t};
 
-	make_path(map { $self->dir . "/$_" } qw(index blob registry));
+	make_path(map { $self->dir . "/$_" } qw(index blob registry work));
 	Berth::Populate::add($self->dsn, project => $self->{project}{berth}, crates => \@crates);
 	# for reads of the index their versions need not be there twice
 	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
@@ -117,8 +118,36 @@ sub _locations {
 
 	return join('', $static->('index', 'default_type "text/plain; charset=utf-8"',
 		'add_header Content-Encoding gzip'),
-	    $static->('registry', 'default_type "text/plain; charset=utf-8"'),
+	    $static->('registry', 'default_type "text/plain; charset=utf-8"', 'gzip_static on'),
 	    $static->('blob', 'default_type application/gzip'), $bare->('bare'), $bare->('sql'));
+}
+
+# Publishes a crate of about this size to both projects; nginx has it as blob/NAME.
+sub publish {
+	my ($self, $name, $size) = @_;
+	my $t = $self->{t};
+	my $body = body($name, '1.0.0', $size);
+
+	for my $who (qw(berth public)) {
+		my $res = $t->http(PUT => $t->registry($self->{project}{$who}) . '/api/v1/crates/new',
+		    { token => $self->{token}, body => $body });
+
+		die "publish $name: $res->{status} $res->{body}\n" if $res->{status} != 200;
+	}
+	my $crate = substr($body, 4 + unpack('V', $body) + 4);
+	$self->save("blob/$name", $crate);
+	return;
+}
+
+# The body of a publish of a crate of about this size, which nothing can compress.
+sub body {
+	my ($name, $version, $size) = @_;
+	my $bytes = '';
+
+	open(my $random, '<:raw', '/dev/urandom') or die "/dev/urandom: $!\n";
+	read($random, $bytes, $size > 1024 ? $size - 1024 : 1);
+	return Berth::Test->publish_body(Berth::Crate::metadata($name, $version),
+	    Berth::Crate::make($name, $version, files => { 'data.bin' => $bytes }));
 }
 
 # ---- requests: { who, path, headers, status } ----

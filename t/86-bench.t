@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+
+# The bench itself: each part that needs no cargo runs, measures something and finds that all answer the
+# same bytes; what it writes can be compared.  How fast anything is does not matter here, but for one thing: the
+# work for an index file does not grow with its versions.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use JSON::PP ();
+use Test::More;
+
+use Berth::Cluster;
+
+my $dir = tempdir(CLEANUP => 1);
+my $json = "$dir/bench.json";
+
+# The plain programs, as `make bench` has them.
+my ($status, $out, $err) = Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT,
+	env => { BERTH_BUILD => 'build', BERTH_TEST_DIR => undef } }, 't/bench/bench', '-qv', '-o', $json,
+	'-m', '^h2 (?:200, (?:30|1000) versions|304, 30 versions|404|20 kB)',
+	qw(index download tokens publish many memory));
+
+is($status, 0, 'exit status') or diag($err);
+like($out, qr/^\Q$_\E .*static=1 .*private/m, "part $_") for qw(index download tokens);
+like($out, qr{^10 kB, 8 clients +[\d.]+/s +[\d.]+ \(}m, 'part publish');
+like($out, qr{^nginx: 1 \+ 2 processes}m, 'part memory');
+
+my $report = JSON::PP->new->utf8->decode(Berth::Cluster::_slurp($json));
+my %row = map { ("$_->{part} $_->{name}" => $_->{rounds}[0]) } @{ $report->{rows} };
+for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h2 404', 'download h2 20 kB',
+    'tokens h1 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
+	my $berth = $row{$name}{berth};
+
+	cmp_ok($berth->{rate}, '>', 0, "$name: a rate");
+	cmp_ok($berth->{cpu}{postgres} + $berth->{cpu}{berth}, '>', 0, "$name: CPU time");
+}
+my ($less, $more) = map { $row{"index h2 200, $_ versions"}{berth}{cpu} } 30, 1000;
+cmp_ok($more->{berth} + $more->{postgres}, '<', 10 * ($less->{berth} + $less->{postgres}),
+    '1000 versions cost much less than 33 times as much as 30');
+
+($status, $out, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/t/bench/compare", $json, $json);
+is($status, 0, 'compare') or diag($err);
+like($out, qr/^index h2 200, 30 versions +berth .* 1\.00x .* 1\.00x$/m, 'nothing has changed');
+
+done_testing();

@@ -1,0 +1,133 @@
+package Berth::Bench::Publish;
+
+# Publishes by one client and by eight, each over one connection; beside them a floor: the
+# same bytes written, synced and renamed, and the same rows committed by pgbench, one after the
+# other as a publish does it.
+
+use strict;
+use warnings;
+
+use IO::Handle ();
+use Time::HiRes qw(time);
+
+use Berth::Bench::Load;
+use Berth::Bench::Stand;
+use Berth::Cluster;
+
+# What, bytes, how many publishes in all.
+my @sizes = (['10 kB', 10_000, 64], ['145 kB', 145_000, 48], ['10 MB', 9_990_000, 8]);
+
+my $count = 0;
+
+# The rows of a publish: crate and index file, blob, version, audit log.
+my $rows = <<'SQL';
+\set n random(1, 1000000000)
+BEGIN;
+INSERT INTO crates (project_id, name, normalized_name) VALUES (:project, 'floor-' || :n, 'floor-' || :n)
+    ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now() RETURNING id AS crate \gset
+INSERT INTO blobs (sha256, size) VALUES (encode(sha256((random() || '-' || :n)::bytea), 'hex'), 1)
+    RETURNING sha256 AS sum \gset
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
+    VALUES (:crate, :project, '1.0.' || :n, '1.0.' || :n, repeat('x', 200), ':sum', 1, now());
+UPDATE crates SET index_body = decode(repeat('00', 200), 'hex'), index_etag = 'x', index_revision = index_revision + 1
+    WHERE id = :crate;
+INSERT INTO audit_events (action, project_id, crate, version) VALUES ('publish', :project, 'floor', '1.0.0');
+COMMIT;
+SQL
+
+sub run {
+	my ($stand, $report, $opt) = @_;
+
+	return if $opt->{c};
+	for my $round (1 .. $opt->{r}) {
+		for my $size ($opt->{q} ? $sizes[0] : @sizes) {
+			my ($what, $bytes, $n) = @$size;
+
+			$n = 8 if $opt->{q};
+			for my $clients (1, 8) {
+				$report->add('publish', sprintf('%s, %d client%s', $what, $clients, $clients > 1 ? 's' : ''), {
+					floor => { rate => floor_rate($stand, $bytes, $n, $clients), cpu => {} },
+					berth => berth_rate($stand, $bytes, $n, $clients),
+				});
+			}
+		}
+	}
+	return;
+}
+
+# One curl for each client, with a list of uploads.
+sub berth_rate {
+	my ($stand, $bytes, $n, $clients) = @_;
+	my $t = $stand->test;
+	my $work = $stand->dir . '/work';
+	my $url = $t->url . $t->registry($stand->project('berth')) . '/api/v1/crates/new';
+	my %groups = $stand->groups;
+
+	for my $client (1 .. $clients) {
+		my @uploads;
+
+		for my $i (1 .. $n / $clients) {
+			my $name = 'bench-' . ++$count;
+
+			Berth::Test::_write("$work/$name", Berth::Bench::Stand::body($name, '1.0.0', $bytes));
+			push @uploads, "url = \"$url\"\nupload-file = \"$work/$name\"\n"
+			    . "header = \"Authorization: " . $stand->token . "\"\ncacert = \"" . $t->cacert . "\"\n"
+			    . "output = /dev/null\nwrite-out = \"%{http_code}\\n\"\nsilent\nshow-error\n";
+		}
+		Berth::Test::_write("$work/client.$client", join("next\n", @uploads));
+	}
+	my %before = map { $_ => Berth::Bench::Load::cpu_us($groups{$_}) } keys %groups;
+	my $start = time;
+	my @all = $t->parallel($clients, sub {
+		my ($client) = @_;
+		my ($status, $out, $err) = Berth::Cluster::capture('curl', '-K', "$work/client." . ($client + 1));
+
+		return [grep { $_ ne '200' } split(/\n/, $out), $status == 0 ? () : $err];
+	});
+	my $took = time - $start;
+	my @bad = map { @$_ } @all;
+
+	die "a publish failed: @bad\n" if @bad;
+	unlink(glob("$work/*"));
+	return { rate => $n / $took,
+		cpu => { map { $_ => (Berth::Bench::Load::cpu_us($groups{$_}) - $before{$_}) / $n } keys %groups } };
+}
+
+# Publishes a second of somebody who does no more than must be done.
+sub floor_rate {
+	my ($stand, $bytes, $n, $clients) = @_;
+	my $script = $stand->dir . '/floor.sql';
+	my $data = 'x' x $bytes;
+	my $start = time;
+
+	$stand->test->parallel($clients, sub { write_some($stand, $_[0], $data, $n / $clients); return 1; });
+	my $written = time - $start;
+	Berth::Test::_write($script, $rows);
+	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t', $n / $clients,
+	    '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
+	my ($rate) = $out =~ /tps = ([\d.]+)/;
+
+	die "pgbench: $out$err" if $status != 0 || !$rate || $out =~ /number of failed transactions: [1-9]/;
+	return 1 / ($written / $n + 1 / $rate);
+}
+
+sub write_some {
+	my ($stand, $client, $data, $n) = @_;
+	my $dir = $stand->dir . '/work';
+
+	for my $i (1 .. $n) {
+		my $path = "$dir/floor.$client.$i";
+
+		open(my $fh, '>:raw', "$path.new") or die "$path.new: $!\n";
+		print {$fh} $data or die "$path.new: $!\n";
+		$fh->flush && $fh->sync or die "$path.new: $!\n";
+		close($fh) or die "$path.new: $!\n";
+		rename("$path.new", $path) or die "$path: $!\n";
+		open(my $at, '<', $dir) or die "$dir: $!\n";
+		$at->sync or die "$dir: $!\n";
+		unlink($path);
+	}
+	return;
+}
+
+1;

@@ -108,6 +108,42 @@ job_allow_list(struct db *db, struct arena *a, const char *project, struct job_a
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
-		(*out)[i] = (struct job_allow) { db_str(&r, i, 0), db_bool(&r, i, 1) };
+		(*out)[i] = (struct job_allow) {
+			.from = db_str(&r, i, 0),
+			.admin = db_bool(&r, i, 1),
+			.from_group_id = db_is_null(&r, i, 2) ? 0 : db_int(&r, i, 2),
+			.from_project_id = db_is_null(&r, i, 3) ? 0 : db_int(&r, i, 3),
+		};
 	return 0;
+}
+
+int
+job_allow_limited(struct db *db, struct arena *a, int64_t project_id, bool *limited,
+    struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_int(&p, project_id);
+	if (db_exec(db, a, STMT_JOB_ALLOW_LIMITED, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "Project Not Found");
+	*limited = db_bool(&r, 0, 0);
+	return 0;
+}
+
+int
+job_allow_limit(struct db *db, struct arena *a, const struct audit_actor *actor,
+    int64_t project_id, bool limited, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_PROJECT_SET,
+		.facts = { { "job_token_limited", limited ? "true" : "false", true } } };
+	struct db_call call = { .stmt = STMT_JOB_ALLOW_LIMIT };
+
+	db_bind_int(&call.params, project_id);
+	db_bind_bool(&call.params, limited);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	return call.result.rows == 0 ? err_set(err, 404, "Project Not Found") : 0;
 }

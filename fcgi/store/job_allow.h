@@ -18,6 +18,8 @@ enum { JOB_ALLOW_MAX = 200 }; /* entries of one project: each is looked at in a 
 struct job_allow {
 	const char *from; /* full path of a group or project */
 	bool admin; /* may publish and yank; else only read */
+	int64_t from_group_id; /* one of these two is 0 */
+	int64_t from_project_id;
 };
 
 /*
@@ -32,5 +34,14 @@ int job_allow_set(struct db *, struct arena *, const struct audit_actor *, const
 /* All of one project, by path. */
 int job_allow_list(struct db *, struct arena *, const char *project, struct job_allow **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Does the list count?  Where it does not, jobs of every project come in, as the users who have
+ * started them.
+ */
+int job_allow_limited(struct db *, struct arena *, int64_t project_id, bool *limited, struct err *)
+    __attribute__((warn_unused_result));
+int job_allow_limit(struct db *, struct arena *, const struct audit_actor *, int64_t project_id,
+    bool limited, struct err *) __attribute__((warn_unused_result));
 
 #endif

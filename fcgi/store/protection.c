@@ -98,6 +98,38 @@ no_project(const char *full_path, struct err *err)
 	return err_set(err, 404, "project `%s` does not exist", full_path);
 }
 
+static int
+no_rule(const char *full_path, int64_t id, struct err *err)
+{
+	return err_set(
+	    err, 404, "project `%s` has no protection rule %" PRId64, full_path, id);
+}
+
+static int
+already_there(const char *full_path, const char *pattern, struct err *err)
+{
+	return err_set(err, 409, "project `%s` has a protection rule for `%s` already", full_path,
+	    pattern);
+}
+
+static int
+check_levels(const struct protection_rule *rule, struct err *err)
+{
+	if (rule->push == PROTECTION_NONE && rule->delete == PROTECTION_NONE)
+		return err_set(err, 400, "a protection rule needs a level for push or for delete");
+	return 0;
+}
+
+/* Pattern and levels, as the statements that write a rule have them. */
+static void
+bind_rule(struct db_params *p, struct arena *a, const struct protection_rule *rule)
+{
+	db_bind_str(p, rule->pattern);
+	db_bind_str(p, normalize(a, rule->pattern));
+	bind_level(p, rule->push);
+	bind_level(p, rule->delete);
+}
+
 static void
 set_facts(struct audit_event *event, const struct protection_rule *rule)
 {
@@ -150,15 +182,11 @@ add_body(struct db *db, void *arg, struct err *err)
 	if (lock_project(db, add, &event.project_id, err) == -1)
 		return -1;
 	db_bind_int(&p, event.project_id);
-	db_bind_str(&p, rule->pattern);
-	db_bind_str(&p, normalize(add->arena, rule->pattern));
-	bind_level(&p, rule->push);
-	bind_level(&p, rule->delete);
+	bind_rule(&p, add->arena, rule);
 	if (db_exec(db, add->arena, STMT_PROTECTION_ADD, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 409, "project `%s` has a protection rule for `%s` already",
-		    add->full_path, rule->pattern);
+		return already_there(add->full_path, rule->pattern, err);
 	rule->id = db_int(&r, 0, 0);
 	set_facts(&event, rule);
 	return audit_add(db, add->arena, add->actor, &event, err);
@@ -174,9 +202,8 @@ protection_add(struct db *db, struct arena *a, const struct audit_actor *actor,
 	if (naming_check_path("project path", full_path, err) == -1 ||
 	    protection_check_pattern(rule->pattern, err) == -1)
 		return -1;
-	if (rule->push == PROTECTION_NONE && rule->delete == PROTECTION_NONE)
-		return err_set(err, 400, "a protection rule needs a level for push or for delete");
-	if (db_transaction(db, add_body, &add, &unknown, err) == -1)
+	if (check_levels(rule, err) == -1 ||
+	    db_transaction(db, add_body, &add, &unknown, err) == -1)
 		return -1;
 	*id = add.rule.id;
 	return 0;
@@ -208,8 +235,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, removing->arena, STMT_PROTECTION_REMOVE, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 404, "project `%s` has no protection rule %" PRId64,
-		    removing->full_path, removing->id);
+		return no_rule(removing->full_path, removing->id, err);
 	event.project_id = db_int(&r, 0, 0);
 	set_facts(&event, &(struct protection_rule) { .id = removing->id,
 	    .pattern = db_str(&r, 0, 1), .push = read_level(&r, 0, 2),
@@ -229,6 +255,101 @@ protection_remove(struct db *db, struct arena *a, const struct audit_actor *acto
 	return db_transaction(db, remove_body, &removing, &unknown, err);
 }
 
+struct changing {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	const char *full_path;
+	int64_t id;
+	const struct protection_change *change;
+	struct protection_rule rule; /* as it will be */
+};
+
+static struct protection_rule
+read_rule(const struct db_result *r, int i)
+{
+	return (struct protection_rule) {
+		.id = db_int(r, i, 0),
+		.pattern = db_str(r, i, 1),
+		.push = read_level(r, i, 2),
+		.delete = read_level(r, i, 3),
+		.created_at = db_int(r, i, 4),
+	};
+}
+
+/* Finds the rule with its project locked; makes of it what it will be. */
+static int
+merge(struct db *db, struct changing *c, int64_t *project_id, bool *changed, struct err *err)
+{
+	struct db_params p = { 0 }, which = { 0 };
+	const struct protection_change *change = c->change;
+	struct protection_rule *rule = &c->rule, old;
+	struct db_result r = { 0 };
+
+	db_bind_str(&p, c->full_path);
+	if (db_exec(db, c->arena, STMT_PROTECTION_LOCK, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return no_project(c->full_path, err);
+	*project_id = db_int(&r, 0, 0);
+	db_bind_int(&which, *project_id);
+	db_bind_int(&which, c->id);
+	if (db_exec(db, c->arena, STMT_PROTECTION_GET, &which, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return no_rule(c->full_path, c->id, err);
+	old = *rule = read_rule(&r, 0);
+	if (change->pattern != NULL)
+		rule->pattern = change->pattern;
+	if (change->push != NULL)
+		rule->push = *change->push;
+	if (change->delete != NULL)
+		rule->delete = *change->delete;
+	*changed = strcmp(rule->pattern, old.pattern) != 0 || rule->push != old.push ||
+	    rule->delete != old.delete;
+	return check_levels(rule, err);
+}
+
+static int
+change_body(struct db *db, void *arg, struct err *err)
+{
+	struct changing *c = arg;
+	struct audit_event event = { .action = AUDIT_PROTECTION_CHANGE, .id_key = "rule_id" };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	bool changed = false;
+
+	if (merge(db, c, &event.project_id, &changed, err) == -1)
+		return -1;
+	if (!changed)
+		return 0;
+	db_bind_int(&p, event.project_id);
+	db_bind_int(&p, c->id);
+	bind_rule(&p, c->arena, &c->rule);
+	if (db_exec(db, c->arena, STMT_PROTECTION_CHANGE, &p, &r, err) == -1)
+		return -1;
+	if (r.affected == 0)
+		return already_there(c->full_path, c->rule.pattern, err);
+	set_facts(&event, &c->rule);
+	return audit_add(db, c->arena, c->actor, &event, err);
+}
+
+int
+protection_change(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const char *full_path, int64_t id, const struct protection_change *change,
+    struct protection_rule *rule, struct err *err)
+{
+	struct changing c = { .arena = a, .actor = actor, .full_path = full_path, .id = id,
+		.change = change };
+	bool unknown;
+
+	if (change->pattern != NULL && protection_check_pattern(change->pattern, err) == -1)
+		return -1;
+	if (db_transaction(db, change_body, &c, &unknown, err) == -1)
+		return -1;
+	*rule = c.rule;
+	return 0;
+}
+
 int
 protection_list(struct db *db, struct arena *a, const char *full_path,
     struct protection_rule **out, size_t *n, struct err *err)
@@ -245,13 +366,7 @@ protection_list(struct db *db, struct arena *a, const char *full_path,
 	*n = db_is_null(&r, 0, 0) ? 0 : (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < (int)*n; i++)
-		(*out)[i] = (struct protection_rule) {
-			.id = db_int(&r, i, 0),
-			.pattern = db_str(&r, i, 1),
-			.push = read_level(&r, i, 2),
-			.delete = read_level(&r, i, 3),
-			.created_at = db_int(&r, i, 4),
-		};
+		(*out)[i] = read_rule(&r, i);
 	return 0;
 }
 

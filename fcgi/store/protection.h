@@ -52,6 +52,18 @@ int protection_check_pattern(const char *, struct err *) __attribute__((warn_unu
 int protection_add(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
     const struct protection_rule *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
+/* What is to change; NULL leaves as it is. */
+struct protection_change {
+	const char *pattern;
+	const int64_t *push; /* enum protection_level, as the next one */
+	const int64_t *delete;
+};
+
+/* *rule is what it is then.  -1: 400, 404 where the project has no such rule, 409. */
+int protection_change(struct db *, struct arena *, const struct audit_actor *,
+    const char *full_path, int64_t id, const struct protection_change *,
+    struct protection_rule *, struct err *) __attribute__((warn_unused_result));
+
 /* -1: 400, 404 where the project has no such rule. */
 int protection_remove(struct db *, struct arena *, const struct audit_actor *,
     const char *full_path, int64_t id, struct err *) __attribute__((warn_unused_result));

@@ -110,6 +110,7 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
 	db_bind_str(p, t->name);
 	bind_list(p, a, t->scopes);
 	db_bind_time(p, t->expires_at);
+	db_bind_str(p, t->login);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)

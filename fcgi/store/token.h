@@ -25,6 +25,7 @@ struct token_new {
 	struct slice digest; /* SHA-256 of the token's text, 32 bytes */
 	const char *name;
 	const char *scopes;
+	const char *login; /* the user name that goes with a deploy token; NULL: any */
 	const char *crates; /* valid patterns in normal form (store/token_limits.h); NULL: all */
 	const char *operations; /* NULL: all */
 	int64_t expires_at; /* 0: never */

@@ -4,8 +4,8 @@
 -- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id); the level is
 -- the highest of the few memberships of one user, found by members_group and members_project, and
 -- whether they were given a crate of the project is one look-up in crate_owners_user.
--- Only for the token of a job the project's allow-list is looked at, 2 where it lets the job's
--- project change packages, 1 where it lets it read them: at most 200 entries by
+-- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
+-- the job's project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.
 SELECT t.id, t.kind, t.user_id, u.username,
        CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
@@ -16,7 +16,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
        coalesce('write_package_registry' = ANY (t.scopes), false),
        array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
        coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
-       coalesce(CASE WHEN t.kind = 'job' THEN
+       coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
            (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
               FROM job_token_allowlist a
              WHERE a.project_id = p.id
@@ -90,7 +90,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
        coalesce('write_package_registry' = ANY (t.scopes), false),
        array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
        coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
-       coalesce(CASE WHEN t.kind = 'job' THEN
+       coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
            (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
               FROM job_token_allowlist a
              WHERE a.project_id = p.id

@@ -25,3 +25,9 @@ UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 -- All groups, for an administrator at a terminal: a scan of a small table, sorted in memory.
 SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint
   FROM groups ORDER BY lower(full_path);
+
+-- name: group_entry
+-- $1 group.  As clients see it, by primary key.
+SELECT id, path, full_path, parent_id,
+       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM groups WHERE id = $1;

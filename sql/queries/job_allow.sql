@@ -24,10 +24,22 @@ VALUES ($1, $2, $3, string_to_array($4, ','));
 -- name: job_allow_list
 -- $1 full path of a project.  For an administrator at a terminal: a scan of a small
 -- table, names by primary keys.
-SELECT coalesce(fg.full_path, fp.full_path), 'admin_packages' = ANY (a.policies)
+SELECT coalesce(fg.full_path, fp.full_path), 'admin_packages' = ANY (a.policies), a.from_group_id,
+       a.from_project_id
   FROM projects p
   JOIN job_token_allowlist a ON a.project_id = p.id
   LEFT JOIN groups fg ON fg.id = a.from_group_id
   LEFT JOIN projects fp ON fp.id = a.from_project_id
  WHERE lower(p.full_path) = lower($1)
  ORDER BY lower(coalesce(fg.full_path, fp.full_path));
+
+-- name: job_allow_limited
+-- $1 project.  One row by primary key.
+SELECT job_token_limited FROM projects WHERE id = $1;
+
+-- name: job_allow_limit
+-- $1 project, $2 whether its allow-list counts.  One row by primary key, locked before it is looked
+-- at, to tell whether anything changes.
+WITH old AS (SELECT id, job_token_limited FROM projects WHERE id = $1 FOR NO KEY UPDATE)
+UPDATE projects p SET job_token_limited = $2 FROM old WHERE p.id = old.id
+RETURNING p.id, old.job_token_limited <> $2;

@@ -40,3 +40,13 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);
+
+-- name: project_entries
+-- $1 ids.  The projects as clients see them, in the order of the ids: by primary keys.
+SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
+       to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       g.id, g.path, g.full_path, g.parent_id
+  FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
+  JOIN projects p ON p.id = q.id
+  JOIN groups g ON g.id = p.group_id
+ ORDER BY q.place;

@@ -51,3 +51,20 @@ SELECT r.id, r.package_name_pattern, r.minimum_access_level_for_push,
   FROM projects p LEFT JOIN protection_rules r ON r.project_id = p.id
  WHERE lower(p.full_path) = lower($1)
  ORDER BY r.id;
+
+-- name: protection_get
+-- $1 project (locked), $2 rule.  One row by primary key.
+SELECT id, package_name_pattern, minimum_access_level_for_push, minimum_access_level_for_delete,
+       extract(epoch FROM created_at)::bigint
+  FROM protection_rules WHERE id = $2 AND project_id = $1;
+
+-- name: protection_change
+-- $1 project (locked), $2 rule, $3 pattern, $4 pattern in normal form, $5 level for push or null, $6
+-- for delete or null.  By primary key; no row where another rule has the pattern: the index of the
+-- unique constraint (project_id, normalized_pattern).
+UPDATE protection_rules r
+   SET package_name_pattern = $3, normalized_pattern = $4, minimum_access_level_for_push = $5,
+       minimum_access_level_for_delete = $6
+ WHERE r.id = $2 AND r.project_id = $1
+   AND NOT EXISTS (SELECT FROM protection_rules o
+                    WHERE o.project_id = $1 AND o.normalized_pattern = $4 AND o.id <> $2);

@@ -9,10 +9,10 @@ RETURNING id, true;
 
 -- name: token_add_deploy
 -- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
--- or null.  No row where there is neither; both there cannot be.  Unique indexes
+-- or null, $6 user name that goes with it or null.  No row where there is neither; both there cannot be.  Unique indexes
 -- groups_full_path and projects_full_path.
-INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at)
-SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint)
+INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at, login)
+SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6
   FROM (SELECT $1::text AS path) q
   LEFT JOIN groups g ON lower(g.full_path) = lower(q.path)
   LEFT JOIN projects p ON lower(p.full_path) = lower(q.path)

@@ -19,3 +19,9 @@ SELECT id FROM users WHERE lower(username) = lower($1);
 -- All users, for an administrator at a terminal: a scan of a small table, sorted in memory.
 SELECT id, username, name, email, is_admin, state, extract(epoch FROM created_at)::bigint
   FROM users ORDER BY id;
+
+-- name: user_entry
+-- $1 user.  As clients see it, by primary key.
+SELECT id, username, name, email, is_admin, state,
+       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM users WHERE id = $1;

@@ -1,0 +1,43 @@
+-- name: access_token_list
+-- $1 user, $2 token or null for all, $3 whether those are asked for that are revoked (true), that are
+-- not (false), or all (null), $4 the same for those that are good, $5 part of a name or null.  By the
+-- index tokens_user: a user has few.
+SELECT t.id, t.name, array_to_string(t.scopes, ','), t.user_id,
+       to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+       to_char(t.last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       t.revoked_at IS NOT NULL,
+       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()),
+       array_to_string(t.crate_patterns, ','), array_to_string(t.operations, ',')
+  FROM tokens t
+ WHERE t.kind = 'personal' AND t.user_id = $1 AND ($2::bigint IS NULL OR t.id = $2)
+   AND ($3::boolean IS NULL OR $3 = (t.revoked_at IS NOT NULL))
+   AND ($4::boolean IS NULL
+        OR $4 = (t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))
+   AND ($5::text IS NULL OR position(lower($5) IN lower(t.name)) > 0)
+ ORDER BY t.id DESC
+ LIMIT 10000;
+
+-- name: access_token_owner
+-- $1 token.  By primary key.
+SELECT user_id FROM tokens WHERE id = $1 AND kind = 'personal';
+
+-- name: access_token_revoke
+-- $1 user, $2 token.  One row by primary key, locked before it is looked at; one that is revoked
+-- already keeps its time.
+WITH old AS (SELECT id, revoked_at FROM tokens
+              WHERE id = $2 AND kind = 'personal' AND user_id = $1 FOR UPDATE)
+UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
+RETURNING t.id, old.revoked_at IS NULL;
+
+-- name: access_token_rotate
+-- $1 user, $2 token, $3 digest of the new one, $4 its end as seconds since 1970.  The old row, by
+-- primary key and locked, ends, and the new one has all that it had.  No row comes back where it is
+-- not good any more.
+WITH old AS (SELECT * FROM tokens
+              WHERE id = $2 AND kind = 'personal' AND user_id = $1 AND revoked_at IS NULL
+                AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old WHERE t.id = old.id)
+INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patterns, operations)
+SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns, operations FROM old
+RETURNING id, true;

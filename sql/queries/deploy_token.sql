@@ -1,0 +1,23 @@
+-- name: deploy_token_list
+-- $1 project or null, $2 group or null, $3 token or null for all, $4 whether those are asked for that
+-- are good (true), that are not (false), or all (null).  By tokens_deploy_project or
+-- tokens_deploy_group: a place has few.
+SELECT t.id, t.name, t.login, array_to_string(t.scopes, ','),
+       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       t.revoked_at IS NOT NULL, coalesce(t.expires_at <= now(), false)
+  FROM tokens t
+ WHERE t.kind = 'deploy' AND (t.project_id = $1::bigint OR t.group_id = $2::bigint)
+   AND ($3::bigint IS NULL OR t.id = $3)
+   AND ($4::boolean IS NULL
+        OR $4 = (t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())))
+ ORDER BY t.id
+ LIMIT 10000;
+
+-- name: deploy_token_revoke
+-- $1 project or null, $2 group or null, $3 token.  One row by primary key, locked before it is looked
+-- at; one that is revoked already keeps its time.
+WITH old AS (SELECT id, revoked_at FROM tokens
+              WHERE id = $3 AND kind = 'deploy' AND (project_id = $1::bigint OR group_id = $2::bigint)
+                FOR UPDATE)
+UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
+RETURNING t.id, old.revoked_at IS NULL;

@@ -264,6 +264,24 @@ app_may(const struct access_facts *facts, enum action action)
 	           action, &why) == 0;
 }
 
+int
+app_look(struct worker_app *app, struct request *rq, enum subject subject, int64_t id,
+    enum action action, struct access_facts *facts)
+{
+	const struct project_ref place = { .id = id };
+	struct request_credential credential;
+	struct db_call call = { .stmt = STMT__MAX };
+
+	if (credential_read(rq, &credential) == -1)
+		return -1;
+	access_facts_call(&call, rq->arena, subject,
+	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);
+	if (db_run(app->db, rq->arena, &call, 1, &rq->err) == -1)
+		return -1;
+	access_facts_read(&call, subject, facts);
+	return access_decide(facts, credential.kind, action, &rq->err);
+}
+
 struct audit_actor
 app_actor(const struct worker_app *app, const struct request *rq)
 {

@@ -67,6 +67,13 @@ char *app_registry_url(const struct worker_app *, struct arena *);
 /* May the caller of these facts do that as well? */
 bool app_may(const struct access_facts *, enum action);
 
+/*
+ * What the caller may do in another place, which the request names besides its own.  -1: as
+ * access_decide(), 503.
+ */
+int app_look(struct worker_app *, struct request *, enum subject, int64_t id, enum action,
+    struct access_facts *) __attribute__((warn_unused_result));
+
 /* The caller, for the audit row. */
 struct audit_actor app_actor(const struct worker_app *, const struct request *);
 

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
+#include "api/answer.h"
 #include "api/package_out.h"
-#include "api/page.h"
 #include "api/params.h"
-#include "base/buf.h"
-
-enum { ANSWER_MAX = 1 << 20 };
+#include "store/version_delete.h"
+#include "store/version_status.h"
 
 const struct route_need package_need = { .action = ACTION_READ_PACKAGE };
+const struct route_need package_change_need = { .action = ACTION_DELETE_PACKAGE };
 
 static bool
 is_shown(const struct package_entry *e)
@@ -37,33 +37,22 @@ audience(const struct worker_app *app)
 }
 
 static int
-respond(struct request *rq, struct response *rs, const struct buf *b)
-{
-	if (buf_full(b))
-		return err_internal(&rq->err, 500, "what is told of a package is longer than %d "
-		    "bytes", ANSWER_MAX);
-	return app_respond_json(rs, 200, buf_slice(b));
-}
-
-static int
 respond_package(struct worker_app *app, struct request *rq, struct response *rs,
     const struct package_entry *e, const struct package_entry *versions, size_t nversions)
 {
 	struct package_audience who = audience(app);
-	struct json_out o;
-	struct buf b;
+	struct answer an;
 
-	buf_init(&b, rq->arena, ANSWER_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	package_out_members(&o, e, &who);
-	json_out_key(&o, "versions");
-	json_out_open(&o, '[');
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	package_out_members(&an.o, e, &who);
+	json_out_key(&an.o, "versions");
+	json_out_open(&an.o, '[');
 	for (size_t i = 0; i < nversions; i++)
-		package_out_version(&o, &versions[i]);
-	json_out_close(&o, ']');
-	json_out_close(&o, '}');
-	return respond(rq, rs, &b);
+		package_out_version(&an.o, &versions[i]);
+	json_out_close(&an.o, ']');
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 200);
 }
 
 int
@@ -101,24 +90,22 @@ package_files(struct worker_app *app, struct request *rq, struct response *rs)
 	static const char *const directions[] = { "asc", "desc" };
 	struct package_entry *e;
 	struct params params;
-	struct json_out o;
+	struct answer an;
 	struct page page;
 	size_t word = 0;
-	struct buf b;
 
 	if (params_read(rq, &params) == -1 ||
 	    params_word(&params, "order_by", orders, 3, &word) == -1 ||
 	    params_word(&params, "sort", directions, 2, &word) == -1 ||
 	    page_read(&params, &page) == -1 || find_listed(app, rq, &e) == -1)
 		return -1;
-	buf_init(&b, rq->arena, ANSWER_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '[');
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
 	if (page.number == 1)
-		package_out_file(&o, e);
-	json_out_close(&o, ']');
+		package_out_file(&an.o, e);
+	json_out_close(&an.o, ']');
 	page_headers(app, rq, rs, &page, 1);
-	return respond(rq, rs, &b);
+	return answer_send(&an, rq, rs, 200);
 }
 
 /* Newest first, going on below the id of `cursor`: a package has one pipeline at most. */
@@ -128,9 +115,8 @@ package_pipelines(struct worker_app *app, struct request *rq, struct response *r
 	struct package_entry *e;
 	struct params params;
 	int64_t before = INT64_MAX;
-	struct json_out o;
+	struct answer an;
 	struct page page;
-	struct buf b;
 
 	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
 	    params_int(&params, "cursor", 1, INT64_MAX, &before) == -1 ||
@@ -138,8 +124,74 @@ package_pipelines(struct worker_app *app, struct request *rq, struct response *r
 		return -1;
 	if (e->pipeline.id >= before)
 		e->pipeline.id = 0;
-	buf_init(&b, rq->arena, ANSWER_MAX);
-	json_out_init(&o, &b);
-	package_out_pipelines(&o, e);
-	return respond(rq, rs, &b);
+	answer_init(&an, rq);
+	package_out_pipelines(&an.o, e);
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+package_set_status(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	static const char *const statuses[] = { "default", "hidden", "deprecated", "error" };
+	struct version_status set = {
+		.actor = app_actor(app, rq),
+		.delete_level = access_push_level(&app->facts),
+		.limits = app->facts.limits,
+		.project_id = app->facts.project_id,
+	};
+	struct package_entry *e, *versions;
+	size_t status = 0, nversions;
+	struct params params;
+	const char *word;
+
+	if (params_path_id(rq, "package_id", &set.version_id) == -1 ||
+	    params_read(rq, &params) == -1 || params_required(&params, "status", &word) == -1 ||
+	    params_word(&params, "status", statuses, 4, &status) == -1 ||
+	    params_str(&params, "status_message", &set.message) == -1)
+		return -1;
+	set.status = statuses[status];
+	if (version_set_status(app->db, rq->arena, &set, &rq->err) == -1 ||
+	    package_find_with_versions(app->db, rq->arena, app->facts.project_id, set.version_id,
+	        &e, &versions, &nversions, &rq->err) == -1)
+		return -1;
+	return respond_package(app, rq, rs, e, versions, nversions);
+}
+
+static int
+delete_version(struct worker_app *app, struct request *rq, struct response *rs, int64_t id)
+{
+	const struct version_delete asked = {
+		.actor = app_actor(app, rq),
+		.delete_level = access_push_level(&app->facts),
+		.limits = app->facts.limits,
+		.project_id = app->facts.project_id,
+		.version_id = id,
+	};
+
+	if (version_delete(app->db, rq->arena, &asked, &rq->err) == -1)
+		return -1;
+	return answer_nothing(rs);
+}
+
+int
+package_delete(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	int64_t id;
+
+	if (params_path_id(rq, "package_id", &id) == -1)
+		return -1;
+	return delete_version(app, rq, rs, id);
+}
+
+int
+package_delete_file(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct package_entry *e;
+	int64_t id;
+
+	if (params_path_id(rq, "file_id", &id) == -1 || find_listed(app, rq, &e) == -1)
+		return -1;
+	if (id != e->id)
+		return err_set(&rq->err, 404, "Package File Not Found");
+	return delete_version(app, rq, rs, id);
 }

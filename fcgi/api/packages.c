@@ -2,12 +2,9 @@
 
 #include <inttypes.h>
 
+#include "api/answer.h"
 #include "api/package_out.h"
-#include "api/page.h"
 #include "api/params.h"
-#include "base/buf.h"
-
-enum { LIST_MAX = 1 << 20 };
 
 const struct route_need packages_need = { .action = ACTION_READ_PACKAGE };
 const struct route_need packages_group_need = { .action = ACTION_READ_PACKAGE,
@@ -121,26 +118,21 @@ static int
 respond(struct worker_app *app, struct request *rq, struct response *rs,
     const struct query *query, const struct list *l, const struct package_audience *audiences)
 {
-	struct json_out o;
-	struct buf b;
+	struct answer an;
 
-	buf_init(&b, rq->arena, LIST_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '[');
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
 	for (size_t i = 0; i < l->n; i++) {
-		json_out_open(&o, '{');
-		package_out_members(&o, &l->entries[i], &audiences[i]);
-		json_out_close(&o, '}');
+		json_out_open(&an.o, '{');
+		package_out_members(&an.o, &l->entries[i], &audiences[i]);
+		json_out_close(&an.o, '}');
 	}
-	json_out_close(&o, ']');
-	if (buf_full(&b))
-		return err_internal(&rq->err, 500, "a page of packages is longer than %d bytes",
-		    LIST_MAX);
+	json_out_close(&an.o, ']');
 	if (l->total > PACKAGE_COUNT_MAX)
 		page_headers_uncounted(app, rq, rs, &query->page);
 	else
 		page_headers(app, rq, rs, &query->page, l->total);
-	return app_respond_json(rs, 200, buf_slice(&b));
+	return answer_send(&an, rq, rs, 200);
 }
 
 int

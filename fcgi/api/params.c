@@ -197,7 +197,7 @@ params_word(struct params *p, const char *name, const char *const *words, size_t
 int
 params_bool(struct params *p, const char *name, bool *out)
 {
-	static const char *const words[] = { "false", "true", "0", "1" };
+	static const char *const words[] = { "false", "true", "0", "1", "False", "True" };
 	size_t i = *out;
 
 	if (params_word(p, name, words, sizeof(words) / sizeof(*words), &i) == -1)

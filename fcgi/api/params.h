@@ -49,7 +49,7 @@ int params_required(struct params *, const char *name, const char **out)
 int params_int(struct params *, const char *name, int64_t min, int64_t max, int64_t *out)
     __attribute__((warn_unused_result));
 
-/* true, false, 1 or 0. */
+/* true, false, 1 or 0; also True and False, as clients in Python say. */
 int params_bool(struct params *, const char *name, bool *out) __attribute__((warn_unused_result));
 
 /* One of n words: *out is which. */

@@ -8,17 +8,24 @@ id_or_0(const struct db_result *r, int row, int column)
 	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
 }
 
+static void
+bind_ids(struct db_params *p, struct arena *a, const int64_t *ids, size_t n)
+{
+	const char **texts = arena_calloc(a, n, sizeof(*texts));
+
+	for (size_t i = 0; i < n; i++)
+		texts[i] = arena_printf(a, "%" PRId64, ids[i]);
+	db_bind_array(p, a, texts, n);
+}
+
 int
 project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
     struct project_entry **out, size_t *nfound, struct err *err)
 {
-	const char **texts = arena_calloc(a, n, sizeof(*texts));
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		texts[i] = arena_printf(a, "%" PRId64, ids[i]);
-	db_bind_array(&p, a, texts, n);
+	bind_ids(&p, a, ids, n);
 	if (db_exec(db, a, STMT_PROJECT_ENTRIES, &p, &r, err) == -1)
 		return -1;
 	*nfound = (size_t)r.rows;
@@ -43,23 +50,25 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 }
 
 int
-group_entry(struct db *db, struct arena *a, int64_t id, struct group_entry *out, struct err *err)
+group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
+    struct group_entry **out, size_t *nfound, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	db_bind_int(&p, id);
-	if (db_exec(db, a, STMT_GROUP_ENTRY, &p, &r, err) == -1)
+	bind_ids(&p, a, ids, n);
+	if (db_exec(db, a, STMT_GROUP_ENTRIES, &p, &r, err) == -1)
 		return -1;
-	if (r.rows == 0)
-		return err_set(err, 404, "Group Not Found");
-	*out = (struct group_entry) {
-		.id = db_int(&r, 0, 0),
-		.path = db_str(&r, 0, 1),
-		.full_path = db_str(&r, 0, 2),
-		.parent_id = id_or_0(&r, 0, 3),
-		.created_at = db_str(&r, 0, 4),
-	};
+	*nfound = (size_t)r.rows;
+	*out = arena_calloc(a, *nfound, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct group_entry) {
+			.id = db_int(&r, i, 0),
+			.path = db_str(&r, i, 1),
+			.full_path = db_str(&r, i, 2),
+			.parent_id = id_or_0(&r, i, 3),
+			.created_at = db_str(&r, i, 4),
+		};
 	return 0;
 }
 

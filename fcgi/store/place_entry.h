@@ -42,9 +42,10 @@ struct user_entry {
 int project_entries(struct db *, struct arena *, const int64_t *ids, size_t n,
     struct project_entry **, size_t *nfound, struct err *) __attribute__((warn_unused_result));
 
+int group_entries(struct db *, struct arena *, const int64_t *ids, size_t n,
+    struct group_entry **, size_t *nfound, struct err *) __attribute__((warn_unused_result));
+
 /* -1: 404. */
-int group_entry(struct db *, struct arena *, int64_t id, struct group_entry *, struct err *)
-    __attribute__((warn_unused_result));
 int user_entry(struct db *, struct arena *, int64_t id, struct user_entry *, struct err *)
     __attribute__((warn_unused_result));
 

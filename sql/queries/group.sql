@@ -26,8 +26,9 @@ UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint
   FROM groups ORDER BY lower(full_path);
 
--- name: group_entry
--- $1 group.  As clients see it, by primary key.
-SELECT id, path, full_path, parent_id,
-       to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
-  FROM groups WHERE id = $1;
+-- name: group_entries
+-- $1 ids.  The groups as clients see them, in the order of the ids: by primary keys.
+SELECT g.id, g.path, g.full_path, g.parent_id,
+       to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place) JOIN groups g ON g.id = q.id
+ ORDER BY q.place;

@@ -1,0 +1,235 @@
+#include "api/access_tokens.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "access/token.h"
+#include "api/answer.h"
+#include "api/params.h"
+#include "base/date.h"
+#include "store/access_token.h"
+
+enum {
+	DAY = 24 * 60 * 60,
+	ROTATED_DAYS = 7, /* what a token has that is rotated without a date */
+	ROTATED_DAYS_MAX = 400
+};
+
+const struct route_need access_tokens_need = { .action = ACTION_READ_ACCOUNT,
+	.subject = SUBJECT_CALLER };
+const struct route_need access_tokens_change_need = { .action = ACTION_CHANGE_ACCOUNT,
+	.subject = SUBJECT_CALLER };
+
+/* secret NULL: it is not told again. */
+static void
+put_token(struct answer *an, const struct access_token *t, const char *secret)
+{
+	struct json_out *o = &an->o;
+
+	json_out_open(o, '{');
+	json_out_key_int(o, "id", t->id);
+	json_out_key_str(o, "name", t->name);
+	json_out_key_bool(o, "revoked", t->revoked);
+	json_out_key_str(o, "created_at", t->created_at);
+	json_out_key_str(o, "description", NULL);
+	answer_words(an, "scopes", t->scopes);
+	json_out_key_int(o, "user_id", t->user_id);
+	json_out_key_str(o, "last_used_at", t->last_used_at);
+	json_out_key_bool(o, "active", t->active);
+	json_out_key_str(o, "expires_at", t->expires_at);
+	answer_words(an, "crates", t->crates);
+	answer_words(an, "operations", t->operations);
+	if (secret != NULL)
+		json_out_key_str(o, "token", secret);
+	json_out_close(o, '}');
+}
+
+/* Whose tokens are asked for: the caller's, unless an administrator says another. */
+static int
+read_user(struct worker_app *app, struct params *p, int64_t *user_id)
+{
+	*user_id = app->facts.user_id;
+	if (params_int(p, "user_id", 1, INT64_MAX, user_id) == -1)
+		return -1;
+	if (*user_id != app->facts.user_id && !app->facts.is_admin)
+		return err_set(&p->rq->err, 403,
+		    "only administrators see the tokens of other users");
+	return 0;
+}
+
+struct filter {
+	struct access_token_filter f;
+	bool revoked, active;
+};
+
+static int
+read_filter(struct params *p, struct filter *filter)
+{
+	static const char *const states[] = { "inactive", "active" };
+	size_t state = 0;
+
+	*filter = (struct filter) { .revoked = false };
+	if (params_bool(p, "revoked", &filter->revoked) == -1 ||
+	    params_word(p, "state", states, 2, &state) == -1 ||
+	    params_str(p, "search", &filter->f.search) == -1)
+		return -1;
+	filter->active = state == 1;
+	if (params_has(p, "revoked"))
+		filter->f.revoked = &filter->revoked;
+	if (params_has(p, "state"))
+		filter->f.active = &filter->active;
+	return 0;
+}
+
+int
+access_tokens_list(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct access_token *tokens;
+	struct params params;
+	struct filter filter;
+	struct answer an;
+	struct page page;
+	size_t n, from, to;
+	int64_t user_id;
+
+	if (params_read(rq, &params) == -1 || read_user(app, &params, &user_id) == -1 ||
+	    read_filter(&params, &filter) == -1 || page_read(&params, &page) == -1 ||
+	    access_token_list(app->db, rq->arena, user_id, &filter.f, &tokens, &n, &rq->err) == -1)
+		return -1;
+	answer_page(&page, n, &from, &to);
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	for (size_t i = from; i < to; i++)
+		put_token(&an, &tokens[i], NULL);
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+static int
+respond_token(struct worker_app *app, struct request *rq, struct response *rs, int64_t user_id,
+    int64_t id, const char *secret)
+{
+	struct access_token token;
+	struct answer an;
+
+	if (access_token_find(app->db, rq->arena, user_id, id, &token, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	put_token(&an, &token, secret);
+	return answer_send(&an, rq, rs, 200);
+}
+
+/* The token of the path, and who must have it: its user, for administrators, else the caller. */
+static int
+read_token(struct worker_app *app, struct request *rq, int64_t *user_id, int64_t *id)
+{
+	*user_id = app->facts.user_id;
+	if (params_path_id(rq, "token_id", id) == -1)
+		return -1;
+	return app->facts.is_admin ?
+	    access_token_owner(app->db, rq->arena, *id, user_id, &rq->err) : 0;
+}
+
+int
+access_tokens_show(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	int64_t user_id, id;
+
+	if (read_token(app, rq, &user_id, &id) == -1)
+		return -1;
+	return respond_token(app, rq, rs, user_id, id, NULL);
+}
+
+int
+access_tokens_show_self(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return respond_token(app, rq, rs, app->facts.user_id, app->facts.token_id, NULL);
+}
+
+static int
+revoke(struct worker_app *app, struct request *rq, struct response *rs, int64_t user_id,
+    int64_t id)
+{
+	struct audit_actor actor = app_actor(app, rq);
+
+	if (access_token_revoke(app->db, rq->arena, &actor, user_id, id, &rq->err) == -1)
+		return -1;
+	return answer_nothing(rs);
+}
+
+int
+access_tokens_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	int64_t user_id, id;
+
+	if (read_token(app, rq, &user_id, &id) == -1)
+		return -1;
+	return revoke(app, rq, rs, user_id, id);
+}
+
+int
+access_tokens_revoke_self(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return revoke(app, rq, rs, app->facts.user_id, app->facts.token_id);
+}
+
+/* When the new token ends: at the beginning of the day that is asked for, or that in a week. */
+static int
+read_end(struct params *p, int64_t *end)
+{
+	int64_t today = time(NULL) / DAY * DAY;
+	const char *expires = NULL;
+
+	if (params_str(p, "expires_at", &expires) == -1)
+		return -1;
+	*end = today + (int64_t)ROTATED_DAYS * DAY;
+	if (expires == NULL || expires[0] == '\0')
+		return 0;
+	if (date_parse(expires, end, &p->rq->err) == -1)
+		return -1;
+	if (*end <= time(NULL) || *end > today + (int64_t)ROTATED_DAYS_MAX * DAY)
+		return err_set(&p->rq->err, 400,
+		    "expires_at must be after today and within %d days", ROTATED_DAYS_MAX);
+	return 0;
+}
+
+/* Administrators revoke what is another's, but do not come by a token that acts as them. */
+static int
+rotate(struct worker_app *app, struct request *rq, struct response *rs, int64_t id)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	char text[TOKEN_TEXT_SIZE];
+	struct params params;
+	int64_t end, new_id;
+	int rc;
+
+	if (params_read(rq, &params) == -1 || read_end(&params, &end) == -1 ||
+	    token_generate(TOKEN_PERSONAL, text, digest, &rq->err) == -1)
+		return -1;
+	rc = access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id,
+	    slice_of((const char *)digest, sizeof(digest)), end, &new_id, &rq->err);
+	if (rc == 0)
+		rc = respond_token(app, rq, rs, app->facts.user_id, new_id, text);
+	OPENSSL_cleanse(text, sizeof(text));
+	return rc;
+}
+
+int
+access_tokens_rotate(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	int64_t id;
+
+	if (params_path_id(rq, "token_id", &id) == -1)
+		return -1;
+	return rotate(app, rq, rs, id);
+}
+
+int
+access_tokens_rotate_self(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return rotate(app, rq, rs, app->facts.token_id);
+}

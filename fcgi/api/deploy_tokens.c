@@ -1,0 +1,178 @@
+#include "api/deploy_tokens.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+#include "access/token.h"
+#include "api/answer.h"
+#include "api/params.h"
+#include "base/date.h"
+#include "store/deploy_token.h"
+#include "store/token.h"
+#include "store/token_words.h"
+
+const struct route_need deploy_tokens_need = { .action = ACTION_READ_SETTINGS };
+const struct route_need deploy_tokens_change_need = { .action = ACTION_CHANGE_SETTINGS };
+const struct route_need deploy_tokens_group_need = { .action = ACTION_READ_SETTINGS,
+	.subject = SUBJECT_GROUP };
+const struct route_need deploy_tokens_group_change_need = { .action = ACTION_CHANGE_SETTINGS,
+	.subject = SUBJECT_GROUP };
+
+static struct deploy_token_place
+place_of(const struct worker_app *app)
+{
+	return (struct deploy_token_place) { app->facts.project_id, app->facts.group_id };
+}
+
+/* secret NULL: it is not told again. */
+static void
+put_token(struct answer *an, const struct deploy_token *t, const char *secret)
+{
+	struct json_out *o = &an->o;
+
+	json_out_open(o, '{');
+	json_out_key_int(o, "id", t->id);
+	json_out_key_str(o, "name", t->name);
+	json_out_key_str(o, "username", t->login);
+	json_out_key_str(o, "expires_at", t->expires_at);
+	answer_words(an, "scopes", t->scopes);
+	json_out_key_bool(o, "revoked", t->revoked);
+	json_out_key_bool(o, "expired", t->expired);
+	if (secret != NULL)
+		json_out_key_str(o, "token", secret);
+	json_out_close(o, '}');
+}
+
+int
+deploy_tokens_list(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct deploy_token_place place = place_of(app);
+	struct deploy_token *tokens;
+	struct params params;
+	bool active = false;
+	struct answer an;
+	struct page page;
+	size_t n, from, to;
+
+	if (params_read(rq, &params) == -1 || params_bool(&params, "active", &active) == -1 ||
+	    page_read(&params, &page) == -1 ||
+	    deploy_token_list(app->db, rq->arena, &place,
+	        params_has(&params, "active") ? &active : NULL, &tokens, &n, &rq->err) == -1)
+		return -1;
+	answer_page(&page, n, &from, &to);
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	for (size_t i = from; i < to; i++)
+		put_token(&an, &tokens[i], NULL);
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+static int
+respond_token(struct worker_app *app, struct request *rq, struct response *rs, int status,
+    int64_t id, const char *secret)
+{
+	struct deploy_token_place place = place_of(app);
+	struct deploy_token token;
+	struct answer an;
+
+	if (deploy_token_find(app->db, rq->arena, &place, id, &token, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	put_token(&an, &token, secret);
+	return answer_send(&an, rq, rs, status);
+}
+
+int
+deploy_tokens_show(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	int64_t id;
+
+	if (params_path_id(rq, "token_id", &id) == -1)
+		return -1;
+	return respond_token(app, rq, rs, 200, id, NULL);
+}
+
+/* A list of words with commas between: what the store takes. */
+static int
+read_scopes(struct params *p, const char **out)
+{
+	const char *const *words;
+	const char *list = "";
+	size_t n = 0;
+
+	if (params_list(p, "scopes", &words, &n) == -1)
+		return -1;
+	if (n == 0)
+		return err_set(&p->rq->err, 400, "scopes is missing");
+	for (size_t i = 0; i < n; i++)
+		list = arena_printf(p->rq->arena, "%s%s%s", list, i > 0 ? "," : "", words[i]);
+	return token_words_parse(p->rq->arena, &token_words_deploy, list, out, &p->rq->err);
+}
+
+static int
+check_login(struct request *rq, const char *login)
+{
+	static const char known[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-";
+	size_t n = login != NULL ? strlen(login) : 1;
+
+	if (login == NULL || login[0] == '\0')
+		return 0;
+	if (n > 255 || strspn(login, known) != n || strchr(".+-", login[0]) != NULL)
+		return err_set(&rq->err, 400, "username is invalid");
+	return 0;
+}
+
+static int
+read_token(struct params *p, struct token_new *t)
+{
+	const char *expires = NULL;
+
+	if (params_required(p, "name", &t->name) == -1 || read_scopes(p, &t->scopes) == -1 ||
+	    params_str(p, "username", &t->login) == -1 || check_login(p->rq, t->login) == -1 ||
+	    params_str(p, "expires_at", &expires) == -1)
+		return -1;
+	if (t->login != NULL && t->login[0] == '\0')
+		t->login = NULL;
+	if (expires == NULL || expires[0] == '\0')
+		return 0;
+	return date_parse(expires, &t->expires_at, &p->rq->err);
+}
+
+int
+deploy_tokens_create(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct token_new t = { .place = app->facts.full_path };
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	char text[TOKEN_TEXT_SIZE];
+	struct params params;
+	int64_t id;
+	int rc;
+
+	if (params_read(rq, &params) == -1 || read_token(&params, &t) == -1 ||
+	    token_generate(TOKEN_DEPLOY, text, digest, &rq->err) == -1)
+		return -1;
+	t.digest = slice_of((const char *)digest, sizeof(digest));
+	rc = token_add_deploy(app->db, rq->arena, &actor, &t, &id, &rq->err);
+	if (rc == 0)
+		rc = respond_token(app, rq, rs, 201, id, text);
+	OPENSSL_cleanse(text, sizeof(text));
+	return rc;
+}
+
+int
+deploy_tokens_delete(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct deploy_token_place place = place_of(app);
+	struct audit_actor actor = app_actor(app, rq);
+	int64_t id;
+
+	if (params_path_id(rq, "token_id", &id) == -1 ||
+	    deploy_token_revoke(app->db, rq->arena, &actor, &place, id, &rq->err) == -1)
+		return -1;
+	return answer_nothing(rs);
+}

@@ -1,0 +1,25 @@
+#ifndef API_DEPLOY_TOKENS_H
+#define API_DEPLOY_TOKENS_H
+
+/* Deploy tokens of a project or a group, in GitLab's shape: /projects and /groups/:id/deploy_tokens. */
+
+#include "api/app.h"
+
+extern const struct route_need deploy_tokens_need;
+extern const struct route_need deploy_tokens_change_need;
+extern const struct route_need deploy_tokens_group_need;
+extern const struct route_need deploy_tokens_group_change_need;
+
+/* 200. */
+int deploy_tokens_list(struct worker_app *, struct request *, struct response *);
+
+/* 200; 404. */
+int deploy_tokens_show(struct worker_app *, struct request *, struct response *);
+
+/* 201, once with the token itself; 400. */
+int deploy_tokens_create(struct worker_app *, struct request *, struct response *);
+
+/* 204: it is revoked; 404. */
+int deploy_tokens_delete(struct worker_app *, struct request *, struct response *);
+
+#endif

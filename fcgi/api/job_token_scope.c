@@ -1,0 +1,236 @@
+#include "api/job_token_scope.h"
+
+#include "api/answer.h"
+#include "api/params.h"
+#include "api/place_out.h"
+#include "store/job_allow.h"
+#include "store/token_words.h"
+
+const struct route_need job_token_scope_need = { .action = ACTION_READ_SETTINGS };
+const struct route_need job_token_scope_change_need = { .action = ACTION_CHANGE_SETTINGS };
+
+int
+job_token_scope_show(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct answer an;
+	bool limited;
+
+	if (job_allow_limited(app->db, rq->arena, app->facts.project_id, &limited, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	json_out_key_bool(&an.o, "inbound_enabled", limited);
+	json_out_key_bool(&an.o, "outbound_enabled", false);
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+job_token_scope_change(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	const char *text;
+	struct params params;
+	bool enabled = false;
+
+	if (params_read(rq, &params) == -1 || params_required(&params, "enabled", &text) == -1 ||
+	    params_bool(&params, "enabled", &enabled) == -1 ||
+	    job_allow_limit(app->db, rq->arena, &actor, app->facts.project_id, enabled,
+	        &rq->err) == -1)
+		return -1;
+	return answer_nothing(rs);
+}
+
+/* The entries of one kind, in place of all. */
+static size_t
+of_kind(struct job_allow *entries, size_t n, bool groups)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if ((entries[i].from_group_id != 0) == groups)
+			entries[kept++] = entries[i];
+	}
+	return kept;
+}
+
+/* The policies of the entry for that place. */
+static void
+put_policies(struct answer *an, const struct job_allow *entries, size_t n, int64_t id)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (entries[i].from_project_id == id || entries[i].from_group_id == id)
+			answer_words(an, "job_token_policies",
+			    entries[i].admin ? "read_packages,admin_packages" : "read_packages");
+	}
+}
+
+static int
+put_projects(struct worker_app *app, struct request *rq, struct answer *an,
+    const struct job_allow *entries, size_t n)
+{
+	int64_t *ids = arena_calloc(rq->arena, n, sizeof(*ids));
+	struct project_entry *p;
+	size_t found;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = entries[i].from_project_id;
+	if (project_entries(app->db, rq->arena, ids, n, &p, &found, &rq->err) == -1)
+		return -1;
+	for (size_t i = 0; i < found; i++) {
+		json_out_open(&an->o, '{');
+		place_out_project(&an->o, &p[i], app->settings->external_url);
+		put_policies(an, entries, n, p[i].id);
+		json_out_close(&an->o, '}');
+	}
+	return 0;
+}
+
+static int
+put_groups(struct worker_app *app, struct request *rq, struct answer *an,
+    const struct job_allow *entries, size_t n)
+{
+	int64_t *ids = arena_calloc(rq->arena, n, sizeof(*ids));
+	struct group_entry *g;
+	size_t found;
+
+	for (size_t i = 0; i < n; i++)
+		ids[i] = entries[i].from_group_id;
+	if (group_entries(app->db, rq->arena, ids, n, &g, &found, &rq->err) == -1)
+		return -1;
+	for (size_t i = 0; i < found; i++) {
+		json_out_open(&an->o, '{');
+		place_out_group(&an->o, &g[i], app->settings->external_url);
+		put_policies(an, entries, n, g[i].id);
+		json_out_close(&an->o, '}');
+	}
+	return 0;
+}
+
+static int
+list(struct worker_app *app, struct request *rq, struct response *rs, bool groups)
+{
+	struct job_allow *entries;
+	struct params params;
+	struct answer an;
+	struct page page;
+	size_t n, from, to;
+
+	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	    job_allow_list(app->db, rq->arena, app->facts.full_path, &entries, &n, &rq->err) == -1)
+		return -1;
+	n = of_kind(entries, n, groups);
+	answer_page(&page, n, &from, &to);
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	if ((groups ? put_groups : put_projects)(app, rq, &an, entries + from, to - from) == -1)
+		return -1;
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+job_token_scope_projects(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return list(app, rq, rs, false);
+}
+
+int
+job_token_scope_groups(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return list(app, rq, rs, true);
+}
+
+/* A list of words with commas between: what the store takes; nothing said is to read. */
+static int
+read_policies(struct params *p, const char **out)
+{
+	const char *const *words;
+	const char *list = "";
+	size_t n = 0;
+
+	if (params_list(p, "job_token_policies", &words, &n) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		list = arena_printf(p->rq->arena, "%s%s%s", list, i > 0 ? "," : "", words[i]);
+	return token_words_parse(p->rq->arena, &token_words_policies,
+	    n > 0 ? list : "read_packages", out, &p->rq->err);
+}
+
+static int
+add(struct worker_app *app, struct request *rq, struct response *rs, enum subject subject,
+    const char *key)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct access_facts target;
+	struct params params;
+	const char *policies;
+	int64_t id = 0, project_id;
+	struct answer an;
+
+	if (params_read(rq, &params) == -1 || params_int(&params, key, 1, INT64_MAX, &id) == -1 ||
+	    read_policies(&params, &policies) == -1)
+		return -1;
+	if (id == 0)
+		return err_set(&rq->err, 400, "%s is missing", key);
+	if (app_look(app, rq, subject, id, ACTION_READ_PLACE, &target) == -1 ||
+	    job_allow_set(app->db, rq->arena, &actor, app->facts.full_path, target.full_path,
+	        policies, &project_id, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	json_out_key_int(&an.o, "source_project_id", project_id);
+	json_out_key_int(&an.o, key, id);
+	answer_words(&an, "job_token_policies", policies);
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 201);
+}
+
+int
+job_token_scope_add_project(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return add(app, rq, rs, SUBJECT_PROJECT, "target_project_id");
+}
+
+int
+job_token_scope_add_group(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return add(app, rq, rs, SUBJECT_GROUP, "target_group_id");
+}
+
+/* By the list, so that one who may not know of the place any more can take it out. */
+static int
+remove_entry(struct worker_app *app, struct request *rq, struct response *rs, bool group)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct job_allow *entries;
+	int64_t id, project_id;
+	size_t n;
+
+	if (params_path_id(rq, "target_id", &id) == -1 ||
+	    job_allow_list(app->db, rq->arena, app->facts.full_path, &entries, &n, &rq->err) == -1)
+		return -1;
+	n = of_kind(entries, n, group);
+	for (size_t i = 0; i < n; i++) {
+		if ((group ? entries[i].from_group_id : entries[i].from_project_id) != id)
+			continue;
+		if (job_allow_set(app->db, rq->arena, &actor, app->facts.full_path,
+		        entries[i].from, NULL, &project_id, &rq->err) == -1)
+			return -1;
+		return answer_nothing(rs);
+	}
+	return err_set(&rq->err, 404, "Target %s Not Found", group ? "Group" : "Project");
+}
+
+int
+job_token_scope_remove_project(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return remove_entry(app, rq, rs, false);
+}
+
+int
+job_token_scope_remove_group(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return remove_entry(app, rq, rs, true);
+}

@@ -1,0 +1,33 @@
+#ifndef API_JOB_TOKEN_SCOPE_H
+#define API_JOB_TOKEN_SCOPE_H
+
+/*
+ * From which other projects jobs may come in, in GitLab's shape: /projects/:id/job_token_scope, its
+ * allowlist of projects and that of groups.  What they may do is an attribute more,
+ * `job_token_policies`.
+ */
+
+#include "api/app.h"
+
+extern const struct route_need job_token_scope_need;
+extern const struct route_need job_token_scope_change_need;
+
+/* 200. */
+int job_token_scope_show(struct worker_app *, struct request *, struct response *);
+
+/* 204. */
+int job_token_scope_change(struct worker_app *, struct request *, struct response *);
+
+/* 200. */
+int job_token_scope_projects(struct worker_app *, struct request *, struct response *);
+int job_token_scope_groups(struct worker_app *, struct request *, struct response *);
+
+/* 201; 400, 404 also for a project or group that the caller may not know of. */
+int job_token_scope_add_project(struct worker_app *, struct request *, struct response *);
+int job_token_scope_add_group(struct worker_app *, struct request *, struct response *);
+
+/* 204; 404 where it is not in the list. */
+int job_token_scope_remove_project(struct worker_app *, struct request *, struct response *);
+int job_token_scope_remove_group(struct worker_app *, struct request *, struct response *);
+
+#endif

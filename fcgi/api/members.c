@@ -1,0 +1,188 @@
+#include "api/members.h"
+
+#include "api/answer.h"
+#include "api/params.h"
+#include "base/date.h"
+#include "store/place_member.h"
+
+const struct route_need members_need = { .action = ACTION_READ_MEMBERS };
+const struct route_need members_change_need = { .action = ACTION_CHANGE_MEMBERS };
+const struct route_need members_group_need = { .action = ACTION_READ_MEMBERS,
+	.subject = SUBJECT_GROUP };
+const struct route_need members_group_change_need = { .action = ACTION_CHANGE_MEMBERS,
+	.subject = SUBJECT_GROUP };
+
+static struct member_place
+place_of(const struct worker_app *app)
+{
+	return (struct member_place) { app->facts.project_id, app->facts.group_id,
+		app->facts.full_path };
+}
+
+static void
+put_member(struct answer *an, const struct place_member *m)
+{
+	struct json_out *o = &an->o;
+
+	json_out_open(o, '{');
+	json_out_key_int(o, "id", m->user_id);
+	json_out_key_str(o, "username", m->username);
+	json_out_key_str(o, "name", m->name);
+	json_out_key_str(o, "state", m->state);
+	json_out_key_str(o, "avatar_url", NULL);
+	json_out_key_int(o, "access_level", m->level);
+	json_out_key_str(o, "created_at", m->created_at);
+	json_out_key_str(o, "expires_at", m->expires_at);
+	json_out_key_str(o, "membership_state", "active");
+	json_out_close(o, '}');
+}
+
+static int
+list(struct worker_app *app, struct request *rq, struct response *rs, bool inherited)
+{
+	struct place_member_filter filter = { inherited, NULL };
+	struct member_place place = place_of(app);
+	struct place_member *members;
+	struct params params;
+	struct answer an;
+	struct page page;
+	size_t n, from, to;
+
+	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	    params_str(&params, "query", &filter.query) == -1 ||
+	    place_member_list(app->db, rq->arena, &place, &filter, &members, &n, &rq->err) == -1)
+		return -1;
+	answer_page(&page, n, &from, &to);
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	for (size_t i = from; i < to; i++)
+		put_member(&an, &members[i]);
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+members_list(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return list(app, rq, rs, false);
+}
+
+int
+members_list_all(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return list(app, rq, rs, true);
+}
+
+static int
+respond_member(struct worker_app *app, struct request *rq, struct response *rs, int status,
+    bool inherited, int64_t user_id)
+{
+	struct member_place place = place_of(app);
+	struct place_member member;
+	struct answer an;
+
+	if (place_member_find(app->db, rq->arena, &place, inherited, user_id, &member,
+	        &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	put_member(&an, &member);
+	return answer_send(&an, rq, rs, status);
+}
+
+static int
+show(struct worker_app *app, struct request *rq, struct response *rs, bool inherited)
+{
+	int64_t user_id;
+
+	if (params_path_id(rq, "user_id", &user_id) == -1)
+		return -1;
+	return respond_member(app, rq, rs, 200, inherited, user_id);
+}
+
+int
+members_show(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return show(app, rq, rs, false);
+}
+
+int
+members_show_all(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	return show(app, rq, rs, true);
+}
+
+/* Level and end; that must come, unless it is said that there is none. */
+static int
+read_grant(struct params *p, struct place_member_set *set)
+{
+	static const char *const levels[] = { "10", "20", "30", "40", "50" };
+	static const int64_t numbers[] = { LEVEL_GUEST, LEVEL_REPORTER, LEVEL_DEVELOPER,
+		LEVEL_MAINTAINER, LEVEL_OWNER };
+	const char *expires = NULL, *word;
+	size_t level = 0;
+
+	if (params_required(p, "access_level", &word) == -1 ||
+	    params_word(p, "access_level", levels, 5, &level) == -1 ||
+	    params_str(p, "expires_at", &expires) == -1)
+		return -1;
+	set->level = numbers[level];
+	if (expires == NULL || expires[0] == '\0')
+		return 0;
+	return date_parse(expires, &set->expires_at, &p->rq->err);
+}
+
+static int
+set_member(struct worker_app *app, struct request *rq, struct place_member_set *set,
+    int64_t *user_id)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct member_place place = place_of(app);
+
+	set->granter = app->facts.is_admin ? LEVEL_ADMIN : app->facts.access_level;
+	return place_member_set(app->db, rq->arena, &actor, &place, set, user_id, &rq->err);
+}
+
+int
+members_add(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct place_member_set set = { .change = PLACE_MEMBER_ADD };
+	struct params params;
+	int64_t user_id;
+
+	if (params_read(rq, &params) == -1 ||
+	    params_int(&params, "user_id", 1, INT64_MAX, &set.user_id) == -1 ||
+	    params_str(&params, "username", &set.username) == -1 ||
+	    read_grant(&params, &set) == -1)
+		return -1;
+	if ((set.user_id == 0) == (set.username == NULL))
+		return err_set(&rq->err, 400, "user_id or username is missing");
+	if (set_member(app, rq, &set, &user_id) == -1)
+		return -1;
+	return respond_member(app, rq, rs, 201, false, user_id);
+}
+
+int
+members_edit(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct place_member_set set = { .change = PLACE_MEMBER_EDIT };
+	struct params params;
+	int64_t user_id;
+
+	if (params_path_id(rq, "user_id", &set.user_id) == -1 || params_read(rq, &params) == -1 ||
+	    read_grant(&params, &set) == -1 || set_member(app, rq, &set, &user_id) == -1)
+		return -1;
+	return respond_member(app, rq, rs, 200, false, user_id);
+}
+
+int
+members_remove(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct place_member_set set = { .change = PLACE_MEMBER_REMOVE };
+	int64_t user_id;
+
+	if (params_path_id(rq, "user_id", &set.user_id) == -1 ||
+	    set_member(app, rq, &set, &user_id) == -1)
+		return -1;
+	return answer_nothing(rs);
+}

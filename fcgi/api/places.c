@@ -1,0 +1,220 @@
+#include "api/places.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/answer.h"
+#include "api/params.h"
+#include "api/place_out.h"
+
+const struct route_need places_project_need = { .action = ACTION_READ_PLACE };
+const struct route_need places_group_need = { .action = ACTION_READ_PLACE,
+	.subject = SUBJECT_GROUP };
+const struct route_need places_user_need = { .action = ACTION_READ_ACCOUNT,
+	.subject = SUBJECT_CALLER };
+const struct route_need places_projects_need = { .action = ACTION_READ_ACCOUNT,
+	.subject = SUBJECT_CALLER };
+const struct route_need places_version_need = { .action = ACTION_READ_TOKEN,
+	.subject = SUBJECT_CALLER };
+
+/* The level that a user has of their own; null for nobody and for administrators as such. */
+static void
+put_permissions(struct json_out *o, const struct access_facts *facts)
+{
+	json_out_key(o, "permissions");
+	json_out_open(o, '{');
+	json_out_key(o, "project_access");
+	if (facts->access_level == 0) {
+		json_out_null(o);
+	} else {
+		json_out_open(o, '{');
+		json_out_key_int(o, "access_level", facts->access_level);
+		json_out_close(o, '}');
+	}
+	json_out_key(o, "group_access");
+	json_out_null(o);
+	json_out_close(o, '}');
+}
+
+int
+places_project(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct project_entry *p;
+	struct answer an;
+	size_t n;
+
+	if (project_entries(app->db, rq->arena, &app->facts.project_id, 1, &p, &n, &rq->err) == -1)
+		return -1;
+	if (n == 0)
+		return err_set(&rq->err, 404, "Project Not Found");
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	place_out_project(&an.o, p, app->settings->external_url);
+	put_permissions(&an.o, &app->facts);
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+places_group(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct group_entry *g;
+	struct answer an;
+	size_t n;
+
+	if (group_entries(app->db, rq->arena, &app->facts.group_id, 1, &g, &n, &rq->err) == -1)
+		return -1;
+	if (n == 0)
+		return err_set(&rq->err, 404, "Group Not Found");
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	place_out_group(&an.o, g, app->settings->external_url);
+	json_out_key_str(&an.o, "visibility", app->facts.visibility);
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 200);
+}
+
+struct query {
+	const char *search; /* part of a path; NULL: all */
+	const char *visibility;
+	int64_t least; /* access level */
+	struct page page;
+	bool descending;
+};
+
+static int
+read_query(struct params *p, struct query *q)
+{
+	static const char *const visibilities[] = { "private", "internal", "public" };
+	static const char *const directions[] = { "asc", "desc" };
+	size_t visibility = 3, direction = 0;
+
+	*q = (struct query) { .search = NULL };
+	if (params_str(p, "search", &q->search) == -1 ||
+	    params_word(p, "visibility", visibilities, 3, &visibility) == -1 ||
+	    params_word(p, "sort", directions, 2, &direction) == -1 ||
+	    params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, &q->least) == -1 ||
+	    page_read(p, &q->page) == -1)
+		return -1;
+	q->visibility = visibility < 3 ? visibilities[visibility] : NULL;
+	q->descending = direction == 1;
+	return 0;
+}
+
+static bool
+matches(const struct access_facts *f, const struct query *q)
+{
+	return (q->search == NULL || strcasestr(f->full_path, q->search) != NULL) &&
+	    (q->visibility == NULL || strcmp(f->visibility, q->visibility) == 0) &&
+	    f->access_level >= q->least && app_may(f, ACTION_READ_PLACE);
+}
+
+/* The ids of those that match, in the order that is asked for. */
+static int64_t *
+choose(struct request *rq, const struct access_facts *facts, size_t nfacts, const struct query *q,
+    size_t *n)
+{
+	int64_t *ids = arena_calloc(rq->arena, nfacts, sizeof(*ids));
+
+	*n = 0;
+	for (size_t i = 0; i < nfacts; i++) {
+		const struct access_facts *f = &facts[q->descending ? nfacts - 1 - i : i];
+
+		if (matches(f, q))
+			ids[(*n)++] = f->project_id;
+	}
+	return ids;
+}
+
+static int
+respond_projects(struct worker_app *app, struct request *rq, struct response *rs,
+    struct params *params, int64_t group_id, bool below)
+{
+	struct access_facts *facts;
+	struct project_entry *p;
+	struct answer an;
+	struct query q;
+	size_t nfacts, n, from, to, nfound;
+	int64_t *ids;
+
+	if (read_query(params, &q) == -1 ||
+	    access_facts_projects(app->db, rq->arena, app->facts.token_id, group_id, below, &facts,
+	        &nfacts, &rq->err) == -1)
+		return -1;
+	ids = choose(rq, facts, nfacts, &q, &n);
+	answer_page(&q.page, n, &from, &to);
+	if (project_entries(app->db, rq->arena, ids + from, to - from, &p, &nfound, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	for (size_t i = 0; i < nfound; i++) {
+		json_out_open(&an.o, '{');
+		place_out_project(&an.o, &p[i], app->settings->external_url);
+		json_out_close(&an.o, '}');
+	}
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &q.page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+places_projects(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct params params;
+
+	if (params_read(rq, &params) == -1)
+		return -1;
+	return respond_projects(app, rq, rs, &params, 0, true);
+}
+
+int
+places_group_projects(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct params params;
+	bool below = false;
+
+	if (params_read(rq, &params) == -1 ||
+	    params_bool(&params, "include_subgroups", &below) == -1)
+		return -1;
+	return respond_projects(app, rq, rs, &params, app->facts.group_id, below);
+}
+
+int
+places_user(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct json_out *o;
+	struct user_entry u;
+	struct answer an;
+
+	if (user_entry(app->db, rq->arena, app->facts.user_id, &u, &rq->err) == -1)
+		return -1;
+	answer_init(&an, rq);
+	o = &an.o;
+	json_out_open(o, '{');
+	json_out_key_int(o, "id", u.id);
+	json_out_key_str(o, "username", u.username);
+	json_out_key_str(o, "name", u.name);
+	json_out_key_str(o, "state", u.state);
+	json_out_key_str(o, "avatar_url", NULL);
+	json_out_key_str(o, "email", u.email);
+	json_out_key_str(o, "created_at", u.created_at);
+	json_out_key_bool(o, "is_admin", u.admin);
+	json_out_close(o, '}');
+	return answer_send(&an, rq, rs, 200);
+}
+
+int
+places_version(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct answer an;
+
+	(void)app;
+	answer_init(&an, rq);
+	json_out_open(&an.o, '{');
+	json_out_key_str(&an.o, "version", BERTH_VERSION);
+	/* what a client may compare; this server is told by its version alone */
+	json_out_key_str(&an.o, "revision", BERTH_VERSION);
+	json_out_key_bool(&an.o, "enterprise", false);
+	json_out_close(&an.o, '}');
+	return answer_send(&an, rq, rs, 200);
+}

@@ -1,0 +1,31 @@
+#ifndef API_PLACES_H
+#define API_PLACES_H
+
+/*
+ * What a client needs to find its way: who it is, what this server is, the projects that it may
+ * see, one of them, a group; in GitLab's shapes.
+ */
+
+#include "api/app.h"
+
+extern const struct route_need places_project_need;
+extern const struct route_need places_group_need;
+extern const struct route_need places_user_need;
+extern const struct route_need places_projects_need;
+extern const struct route_need places_version_need;
+
+/* 200. */
+int places_project(struct worker_app *, struct request *, struct response *);
+int places_group(struct worker_app *, struct request *, struct response *);
+
+/* 200: those that the caller, a user, may know of; of a group those that anybody may, to anybody. */
+int places_projects(struct worker_app *, struct request *, struct response *);
+int places_group_projects(struct worker_app *, struct request *, struct response *);
+
+/* 200: the user whose token it is. */
+int places_user(struct worker_app *, struct request *, struct response *);
+
+/* 200. */
+int places_version(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,151 @@
+#include "api/protection_rules.h"
+
+#include "api/answer.h"
+#include "api/params.h"
+#include "store/protection.h"
+
+const struct route_need protection_rules_need = { .action = ACTION_READ_SETTINGS };
+const struct route_need protection_rules_change_need = { .action = ACTION_CHANGE_SETTINGS };
+
+static void
+put_rule(struct answer *an, const struct worker_app *app, const struct protection_rule *rule)
+{
+	struct json_out *o = &an->o;
+
+	json_out_open(o, '{');
+	json_out_key_int(o, "id", rule->id);
+	json_out_key_int(o, "project_id", app->facts.project_id);
+	json_out_key_str(o, "package_name_pattern", rule->pattern);
+	json_out_key_str(o, "package_type", "cargo");
+	json_out_key_str(
+	    o, "minimum_access_level_for_delete", protection_level_name(rule->delete));
+	json_out_key_str(o, "minimum_access_level_for_push", protection_level_name(rule->push));
+	json_out_close(o, '}');
+}
+
+int
+protection_rules_list(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct protection_rule *rules;
+	struct params params;
+	struct answer an;
+	struct page page;
+	size_t n, from, to;
+
+	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	    protection_list(app->db, rq->arena, app->facts.full_path, &rules, &n, &rq->err) == -1)
+		return -1;
+	answer_page(&page, n, &from, &to);
+	answer_init(&an, rq);
+	json_out_open(&an.o, '[');
+	for (size_t i = from; i < to; i++)
+		put_rule(&an, app, &rules[i]);
+	json_out_close(&an.o, ']');
+	page_headers(app, rq, rs, &page, (int64_t)n);
+	return answer_send(&an, rq, rs, 200);
+}
+
+/* A level by its name; none, null and the empty text are PROTECTION_NONE. */
+static int
+read_level(struct params *p, const char *name, enum protection_level least, int64_t *level)
+{
+	const char *word = NULL;
+
+	*level = PROTECTION_NONE;
+	if (params_str(p, name, &word) == -1)
+		return -1;
+	if (word == NULL || word[0] == '\0')
+		return 0;
+	return protection_level_parse(word, least, level, &p->rq->err);
+}
+
+/* All packages are of one type, which may be said. */
+static int
+check_type(struct params *p)
+{
+	static const char *const types[] = { "cargo" };
+	size_t type = 0;
+
+	return params_word(p, "package_type", types, 1, &type);
+}
+
+static int
+read_levels(struct params *p, struct protection_rule *rule)
+{
+	if (check_type(p) == -1 ||
+	    read_level(p, "minimum_access_level_for_push", PROTECTION_MAINTAINER, &rule->push) == -1)
+		return -1;
+	return read_level(p, "minimum_access_level_for_delete", PROTECTION_OWNER, &rule->delete);
+}
+
+/* What a rule would be but for the other ones has GitLab's status. */
+static int
+refuse(struct request *rq)
+{
+	if (rq->err.status == 409)
+		rq->err.status = 422;
+	return -1;
+}
+
+static int
+respond(struct worker_app *app, struct request *rq, struct response *rs, int status,
+    const struct protection_rule *rule)
+{
+	struct answer an;
+
+	answer_init(&an, rq);
+	put_rule(&an, app, rule);
+	return answer_send(&an, rq, rs, status);
+}
+
+int
+protection_rules_create(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct protection_rule rule = { 0 };
+	struct params params;
+
+	if (params_read(rq, &params) == -1 ||
+	    params_required(&params, "package_name_pattern", &rule.pattern) == -1 ||
+	    read_levels(&params, &rule) == -1)
+		return -1;
+	if (protection_add(app->db, rq->arena, &actor, app->facts.full_path, &rule, &rule.id,
+	        &rq->err) == -1)
+		return refuse(rq);
+	return respond(app, rq, rs, 201, &rule);
+}
+
+int
+protection_rules_change(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	struct protection_change change = { 0 };
+	struct protection_rule given = { 0 }, rule;
+	struct params params;
+	int64_t id;
+
+	if (params_path_id(rq, "rule_id", &id) == -1 || params_read(rq, &params) == -1 ||
+	    params_str(&params, "package_name_pattern", &change.pattern) == -1 ||
+	    read_levels(&params, &given) == -1)
+		return -1;
+	if (params_has(&params, "minimum_access_level_for_push"))
+		change.push = &given.push;
+	if (params_has(&params, "minimum_access_level_for_delete"))
+		change.delete = &given.delete;
+	if (protection_change(app->db, rq->arena, &actor, app->facts.full_path, id, &change, &rule,
+	        &rq->err) == -1)
+		return refuse(rq);
+	return respond(app, rq, rs, 200, &rule);
+}
+
+int
+protection_rules_delete(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct audit_actor actor = app_actor(app, rq);
+	int64_t id;
+
+	if (params_path_id(rq, "rule_id", &id) == -1 ||
+	    protection_remove(app->db, rq->arena, &actor, app->facts.full_path, id, &rq->err) == -1)
+		return -1;
+	return answer_nothing(rs);
+}

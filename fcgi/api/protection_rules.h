@@ -1,0 +1,23 @@
+#ifndef API_PROTECTION_RULES_H
+#define API_PROTECTION_RULES_H
+
+/* Protection rules, in GitLab's shape: /projects/:id/packages/protection/rules. */
+
+#include "api/app.h"
+
+extern const struct route_need protection_rules_need;
+extern const struct route_need protection_rules_change_need;
+
+/* 200. */
+int protection_rules_list(struct worker_app *, struct request *, struct response *);
+
+/* 201; 400 for what is no rule, 422 for one that cannot be beside the others. */
+int protection_rules_create(struct worker_app *, struct request *, struct response *);
+
+/* 200; 400, 404, 422. */
+int protection_rules_change(struct worker_app *, struct request *, struct response *);
+
+/* 204; 404. */
+int protection_rules_delete(struct worker_app *, struct request *, struct response *);
+
+#endif

@@ -68,6 +68,7 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 		.package = pkg,
 		.cksum = blob_stage_sha256(crate),
 		.size = (int64_t)blob_stage_size(crate),
+		.blob = crate,
 		.published_at = now,
 		.deleted_name_wait = app->settings->deleted_name_wait,
 	};

@@ -153,6 +153,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
 	{ MEMBER(download_log), .type = CONF_STR, .def = "/var/log/nginx/berth-downloads.log",
 	    .check = check_optional_path },
+	{ MEMBER(keep_unused), .type = CONF_SECONDS, .def = "7d", .min = 0, .max = 3650 * DAY },
 	{ MEMBER(worker_pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(worker_log_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,

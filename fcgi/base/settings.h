@@ -33,6 +33,7 @@ struct settings {
 	/* the worker */
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */
+	int64_t keep_unused; /* how long bytes stay to which no version refers */
 	const char *worker_pid_file; /* "": none */
 	const char *worker_log_file; /* "": standard error */
 	/* what may be published */

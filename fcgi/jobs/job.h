@@ -47,7 +47,7 @@ struct job_ctx {
 	int64_t until_us; /* of clock_us() */
 	int signal_fd; /* readable: somebody wants something of the worker */
 	bool again;
-	const char *again_args;
+	const char *progress;
 };
 
 /* Has this run had its time, or is the worker to end? */
@@ -55,14 +55,18 @@ bool job_must_stop(const struct job_ctx *);
 
 /*
  * There is more to do.  Called before run() returns 0; the job is run again when others have had
- * their turn, with these arguments, a JSON object that lives as long as the run; NULL: the same.
+ * their turn, and finds this as its progress: a JSON object that lives as long as the run, or NULL.
  */
-void job_again(struct job_ctx *, const char *args);
+void job_again(struct job_ctx *, const char *progress);
 
 /* What run() has done, for the log. */
 void job_note(struct job_ctx *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- one for each file ---- */
+
+/* Bytes in the store that nothing refers to. */
+int job_collect_blobs(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
 
 /* What nginx's log of downloads tells, on each node. */
 int job_count_downloads(struct job_ctx *, const struct job *, struct err *)

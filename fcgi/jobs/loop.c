@@ -55,10 +55,10 @@ job_must_stop(const struct job_ctx *ctx)
 }
 
 void
-job_again(struct job_ctx *ctx, const char *args)
+job_again(struct job_ctx *ctx, const char *progress)
 {
 	ctx->again = true;
-	ctx->again_args = args;
+	ctx->progress = progress;
 }
 
 void
@@ -274,7 +274,7 @@ run_job(struct loop *l, struct arena *a, const struct job *job, struct err *err)
 		    clock_us() - started, err);
 	log_job(job, ctx.again ? "again" : "done", clock_us() - started, ctx.note);
 	if (ctx.again)
-		return job_put_back(l->db, a, job, ctx.again_args, err);
+		return job_put_back(l->db, a, job, ctx.progress, err);
 	return job_done(l->db, job, err);
 }
 

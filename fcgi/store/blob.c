@@ -36,7 +36,7 @@ struct blob_staging {
 	EVP_MD_CTX *md; /* NULL once the hash has ended */
 	uint64_t size;
 	char sha256[BLOB_HEX_SIZE];
-	bool kept;
+	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
 };
 
 /* A disk that is full or read-only is a matter for operations: 503; the rest is 500. */
@@ -111,7 +111,7 @@ staging_end(void *arg)
 	struct blob_staging *s = arg;
 
 	EVP_MD_CTX_free(s->md);
-	if (s->fd != -1 && !s->kept)
+	if (s->named)
 		(void)unlinkat(s->dir, s->name, 0);
 	close_fd(&s->fd);
 	close_fd(&s->read_fd);
@@ -137,6 +137,7 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (s->fd == -1)
 		return disk_error(err, "create");
+	s->named = true;
 	FAULT_POINT("blob", "created");
 	*out = s;
 	return 0;
@@ -231,8 +232,8 @@ renew(const struct blob_staging *s, const char *path, struct err *err)
 }
 
 /*
- * Gives the staged file its name for good.  A hard link never replaces: where
- * the name is taken, that file stays.  Only one of another size (a disk that lied
+ * Gives the staged file its name for good, beside the one that it has.  A hard link never
+ * replaces: where the name is taken, that file stays.  Only one of another size (a disk that lied
  * once) is replaced, as is one that the collector takes away meanwhile.
  */
 static int
@@ -242,8 +243,6 @@ place(struct blob_staging *s, const char *path, struct err *err)
 
 	if (!FAULT_FAILS("blob", "link") && linkat(s->dir, s->name, s->root, path, 0) == 0) {
 		FAULT_POINT("blob", "linked");
-		if (FAULT_FAILS("blob", "unlink") || unlinkat(s->dir, s->name, 0) == -1)
-			return disk_error(err, "unlink");
 		return 0;
 	}
 	if (errno != EEXIST)
@@ -252,24 +251,22 @@ place(struct blob_staging *s, const char *path, struct err *err)
 	if (same == -1)
 		return -1;
 	FAULT_POINT("blob", "renewed");
-	if (same == 0 && (FAULT_FAILS("blob", "rename") ||
-	                     renameat(s->dir, s->name, s->root, path) == -1))
+	if (same == 1)
+		return 0;
+	if (FAULT_FAILS("blob", "rename") || renameat(s->dir, s->name, s->root, path) == -1)
 		return disk_error(err, "rename");
-	if (same == 1 && unlinkat(s->dir, s->name, 0) == -1)
-		return disk_error(err, "unlink");
+	s->named = false;
 	return 0;
 }
 
-int
-blob_stage_keep(struct blob_staging *s, struct err *err)
+/* The file at its path, and all directories on the way to it, on the disk itself. */
+static int
+put(struct blob_staging *s, struct err *err)
 {
 	char path[PATH_SIZE], dir[6];
 
 	write_path(blob_stage_sha256(s), path);
 	snprintf(dir, sizeof(dir), "%.5s", path);
-	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
-		return disk_error(err, "fsync");
-	FAULT_POINT("blob", "fsynced");
 	dir[2] = '\0';
 	if (make_dir(s->root, dir, err) == -1)
 		return -1;
@@ -277,16 +274,49 @@ blob_stage_keep(struct blob_staging *s, struct err *err)
 	if (make_dir(s->root, dir, err) == -1 || place(s, path, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "placed");
-	s->kept = true;
 	/* also where others made directory and file: they may not have come this far yet */
 	if (sync_dir(s->root, dir, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "directory_fsynced");
 	dir[2] = '\0';
-	if (sync_dir(s->root, dir, err) == -1 || sync_dir(s->root, ".", err) == -1)
+	return sync_dir(s->root, dir, err) == -1 || sync_dir(s->root, ".", err) == -1 ? -1 : 0;
+}
+
+int
+blob_stage_keep(struct blob_staging *s, struct err *err)
+{
+	(void)blob_stage_sha256(s);
+	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
+		return disk_error(err, "fsync");
+	FAULT_POINT("blob", "fsynced");
+	if (put(s, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "kept");
 	return 0;
+}
+
+int
+blob_stage_confirm(struct blob_staging *s, struct err *err)
+{
+	char path[PATH_SIZE];
+	struct stat st;
+	int fd;
+
+	write_path(blob_stage_sha256(s), path);
+	/* opened, as a network's file system may remember what stat would say */
+	fd = openat(s->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd != -1) {
+		bool same = fstat(fd, &st) == 0 && (uint64_t)st.st_size == s->size;
+
+		close(fd);
+		return same ? 0 : err_internal(err, 500, "blob store: %s is damaged", path);
+	}
+	if (errno != ENOENT)
+		return disk_error(err, "open");
+	FAULT_POINT("blob", "missing");
+	if (!s->named)
+		return err_internal(err, 503, "blob store: %s is gone again", path);
+	return put(s, err);
 }
 
 int

@@ -34,7 +34,7 @@ int blob_store_free(const char *store, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * A new staging file.  It is removed when the arena is reset, unless it was
+ * A new staging file.  It is removed when the arena is reset; the blob stays, if it was
  * kept.  -1: 503 for a full or read-only disk ("detail" says which), else 500.
  */
 int blob_stage(struct arena *, const char *store, struct blob_staging **, struct err *)
@@ -57,6 +57,13 @@ int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unuse
  * stays, its time is renewed, so that the collector leaves it alone.
  */
 int blob_stage_keep(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Inside the transaction that has recorded the blob, which keeps the collector off it from then
+ * on: the file is there still, or, where it was taken away since it was kept, again.  -1: as
+ * blob_stage.
+ */
+int blob_stage_confirm(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /* "ab/cd/<sha256>": the path of a blob below STORE. */
 char *blob_path(struct arena *, const char *sha256);

@@ -45,7 +45,7 @@ int
 job_claim(struct db *db, struct arena *a, const struct job_claim *claim, struct job *job,
     struct err *err)
 {
-	enum { ID, KIND, ARGS, RUN, ATTEMPTS, PERIODIC };
+	enum { ID, KIND, ARGS, RUN, ATTEMPTS, PERIODIC, PROGRESS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -62,6 +62,7 @@ job_claim(struct db *db, struct arena *a, const struct job_claim *claim, struct 
 		.id = db_int(&r, 0, ID),
 		.kind = db_str(&r, 0, KIND),
 		.args = db_str(&r, 0, ARGS),
+		.progress = db_str(&r, 0, PROGRESS),
 		.run = db_int(&r, 0, RUN),
 		.attempts = db_int(&r, 0, ATTEMPTS),
 		.periodic = db_bool(&r, 0, PERIODIC),
@@ -102,13 +103,13 @@ job_done(struct db *db, const struct job *job, struct err *err)
 }
 
 int
-job_put_back(struct db *db, struct arena *a, const struct job *job, const char *args,
+job_put_back(struct db *db, struct arena *a, const struct job *job, const char *progress,
     struct err *err)
 {
 	struct db_params p = { .n = 0 };
 
 	bind_run(&p, job);
-	db_bind_str(&p, args);
+	db_bind_str(&p, progress);
 	return db_exec(db, a, STMT_JOB_PUT_BACK, &p, NULL, err);
 }
 

@@ -39,6 +39,7 @@ struct job {
 	int64_t id;
 	const char *kind;
 	const char *args; /* a JSON object */
+	const char *progress; /* of an earlier run that had to stop; NULL: it is at its beginning */
 	int64_t run; /* which run of this job it is: what ends another one changes nothing */
 	int64_t attempts; /* this one included, since the job last got on */
 	bool periodic;
@@ -65,8 +66,8 @@ int job_claim(struct db *, struct arena *, const struct job_claim *, struct job 
 
 /* The job is done: it goes, or waits for its next time. */
 int job_done(struct db *, const struct job *, struct err *) __attribute__((warn_unused_result));
-/* There is more to do, at once, with these arguments; NULL: with the same. */
-int job_put_back(struct db *, struct arena *, const struct job *, const char *args, struct err *)
+/* There is more to do, at once; progress: JSON for the next run, or NULL. */
+int job_put_back(struct db *, struct arena *, const struct job *, const char *progress, struct err *)
     __attribute__((warn_unused_result));
 /* The attempt has failed; the next is in so many seconds, or, for the dead, never. */
 int job_fail(struct db *, struct arena *, const struct job *, int64_t delay, bool dead,

@@ -150,6 +150,9 @@ publish_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (calls[VERSION].result.rows == 0)
 		return version_refuse(db, a, v, crate.id, err);
+	/* nobody has taken the bytes away meanwhile, and nobody can any more */
+	if (blob_stage_confirm(v->blob, err) == -1)
+		return -1;
 	return crate_set_index(db, a, crate.id, &calls[LINES].result, err);
 }
 

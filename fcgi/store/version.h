@@ -11,6 +11,7 @@
 #include "crate/package.h"
 #include "store/access_facts.h"
 #include "store/audit.h"
+#include "store/blob.h"
 #include "store/db.h"
 #include "store/token_limits.h"
 
@@ -25,6 +26,7 @@ struct version_new {
 	const struct package *package;
 	struct slice index_line;
 	const char *cksum; /* of a blob that is in the store already */
+	struct blob_staging *blob; /* which was kept there */
 	int64_t size;
 	time_t published_at;
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */

@@ -39,7 +39,7 @@ UPDATE jobs SET runs = runs + 1, attempts = attempts + 1,
                SELECT FROM pg_stat_activity a
                 WHERE a.pid = j.backend_pid AND a.backend_start = j.backend_start))
         ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL;
+RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL, progress::text;
 
 -- name: job_remove_done
 -- $1 job, $2 run.  By primary key; whose claim has gone to somebody else keeps its row.
@@ -48,14 +48,14 @@ DELETE FROM jobs WHERE id = $1 AND runs = $2 AND period IS NULL AND NOT again;
 -- name: job_done
 -- $1 job, $2 run.  By primary key, after job_remove_done in the same transaction: the row is
 -- there still if it has a period or is to run once more.
-UPDATE jobs SET attempts = 0, error = NULL, again = false, done_at = now(),
+UPDATE jobs SET attempts = 0, error = NULL, progress = NULL, again = false, done_at = now(),
        run_at = CASE WHEN again THEN now() ELSE now() + make_interval(secs => period) END,
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 
 -- name: job_put_back
--- $1 job, $2 run, $3 arguments as JSON or null for those that it has.  By primary key.
-UPDATE jobs SET attempts = 0, error = NULL, args = coalesce($3::jsonb, args), run_at = now(),
+-- $1 job, $2 run, $3 where it is, as JSON or null.  By primary key.
+UPDATE jobs SET attempts = 0, error = NULL, progress = $3::jsonb, run_at = now(),
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 

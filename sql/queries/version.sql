@@ -9,12 +9,6 @@ SELECT g.id = $5, v.id, v.cksum, v.size, c.id, c.project_id
         AND v.version_base = split_part($4, '+', 1) AND v.version = $4
         AND v.status IN ('default', 'hidden', 'deprecated');
 
--- name: blob_record
--- $1 sha256, $2 size.  One row by primary key.  Renewing the time of bytes that are there already
--- locks the row against the collector until the version refers to it.
-INSERT INTO blobs (sha256, size) VALUES ($1, $2)
-    ON CONFLICT (sha256) DO UPDATE SET stored_at = now();
-
 -- name: version_add
 -- One row; the unique index (crate_id, version_base) refuses a version that is there already,
 -- whatever its build metadata and status, and the primary key of tombstones finds one that had

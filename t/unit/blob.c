@@ -130,10 +130,15 @@ test_keep(void)
 	is_int(blob_stage_keep(s, &err), 0, "kept");
 	ok(holds(path, bytes, n), "the blob has the bytes");
 	ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0640, "the umask decides the mode");
-	is_int(st.st_nlink, 1, "one name");
-	is_int(some_staging(), 0, "nothing is left in staging");
+	is_int(blob_stage_confirm(s, &err), 0, "it is there");
+	ok(stat(path, &st) == 0 && st.st_nlink == 2, "beside the staging file");
+	is_int(unlink(path), 0, "a collector takes it away");
+	is_int(blob_stage_confirm(s, &err), 0, "it is there again");
+	ok(holds(path, bytes, n), "with its bytes");
 	arena_free(request);
 	ok(holds(path, bytes, n), "the blob outlives the request");
+	ok(stat(path, &st) == 0 && st.st_nlink == 1, "with one name");
+	is_int(some_staging(), 0, "nothing is left in staging");
 }
 
 static void
@@ -144,6 +149,7 @@ test_same_bytes(void)
 	char *path = file_of(sha256_of(bytes, n));
 	struct arena *request = arena_new();
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct blob_staging *third, *fourth;
 	struct stat first, second;
 
 	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "first");
@@ -153,10 +159,20 @@ test_same_bytes(void)
 	ok(stat(path, &second) == 0 && first.st_ino == second.st_ino, "the first file stays");
 	ok(second.st_mtime > 1000, "its time is renewed");
 	is_int(truncate(path, 3), 0, "a disk loses some of it");
-	is_int(blob_stage_keep(stage(request, bytes, n), &err), 0, "third");
+	third = stage(request, bytes, n);
+	is_int(blob_stage_keep(third, &err), 0, "third");
 	ok(holds(path, bytes, n), "a file of another size is replaced");
-	is_int(some_staging(), 0, "nothing is left in staging");
+	is_int(blob_stage_confirm(third, &err), 0, "it is there");
+	is_int(unlink(path), 0, "a collector takes it away");
+	is_int(blob_stage_confirm(third, &err), -1, "there is no second one to put there");
+	is_int(err.status, 503, "is 503");
+	fourth = stage(request, bytes, n);
+	is_int(blob_stage_keep(fourth, &err), 0, "fourth");
+	is_int(truncate(path, 3), 0, "a disk loses some of it");
+	is_int(blob_stage_confirm(fourth, &err), -1, "which is noticed");
+	is_int(err.status, 500, "is 500");
 	arena_free(request);
+	is_int(some_staging(), 0, "nothing is left in staging");
 }
 
 static void

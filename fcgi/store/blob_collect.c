@@ -1,0 +1,197 @@
+#include "store/blob_collect.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/hex.h"
+#include "store/blob.h"
+
+/* Names of files that are asked about in one statement. */
+enum { NAMES_MAX = 1000 };
+
+int
+blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
+    struct blob_look **looks, size_t *n, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, after);
+	db_bind_int(&p, keep);
+	if (db_exec(db, a, STMT_BLOB_LOOK, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*looks = arena_calloc(a, *n, sizeof(**looks));
+	for (int i = 0; i < r.rows; i++)
+		(*looks)[i] = (struct blob_look) { db_str(&r, i, 0), db_bool(&r, i, 1) };
+	return 0;
+}
+
+struct collect {
+	struct arena *arena;
+	const char *store;
+	const char *sha256;
+	int64_t keep;
+	bool known; /* it has a row */
+	bool removed;
+};
+
+static int
+remove_file(const struct collect *c, struct err *err)
+{
+	const char *path = arena_printf(c->arena, "%s/%s", c->store, blob_path(c->arena, c->sha256));
+
+	/* it may have gone before: who did that died before the row went */
+	if (FAULT_FAILS("collect", "unlink") || (unlink(path) == -1 && errno != ENOENT))
+		return err_sys(err, "blob store: unlink %s", path);
+	FAULT_POINT("collect", "unlinked");
+	return 0;
+}
+
+static int
+collect_body(struct db *db, void *arg, struct err *err)
+{
+	struct collect *c = arg;
+	struct db_params name = { .n = 0 }, p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&name, c->sha256);
+	db_bind_str(&p, c->sha256);
+	if (c->known)
+		db_bind_int(&p, c->keep);
+	if (db_exec(db, c->arena, c->known ? STMT_BLOB_TAKE : STMT_BLOB_TAKE_NAME, &p, &r, err) == -1)
+		return -1;
+	c->removed = r.affected == 1;
+	if (!c->removed)
+		return 0;
+	FAULT_POINT("collect", "taken");
+	if (remove_file(c, err) == -1)
+		return -1;
+	return c->known ? 0 : db_exec(db, c->arena, STMT_BLOB_DROP_NAME, &name, NULL, err);
+}
+
+static int
+collect(struct db *db, struct collect *c, struct err *err)
+{
+	bool unknown;
+
+	if (db_transaction(db, collect_body, c, &unknown, err) == 0) {
+		FAULT_POINT("collect", "collected");
+		return 0;
+	}
+	c->removed = false;
+	/* a publish has the row just now; the next time will do */
+	if (err->status == 503 && db_fd(db) != -1) {
+		err_clear(err);
+		return 0;
+	}
+	return -1;
+}
+
+int
+blob_collect(struct db *db, struct arena *a, const char *store, const char *sha256, int64_t keep,
+    bool *removed, struct err *err)
+{
+	struct collect c = { .arena = a, .store = store, .sha256 = sha256, .keep = keep, .known = true };
+	int rc = collect(db, &c, err);
+
+	*removed = c.removed;
+	return rc;
+}
+
+/* Files that are old enough, of one directory. */
+struct names {
+	const char *v[NAMES_MAX];
+	size_t n;
+	int64_t removed;
+};
+
+static int
+remove_unknown(struct db *db, struct arena *a, const char *store, struct names *names,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	if (names->n == 0)
+		return 0;
+	db_bind_array(&p, a, names->v, names->n);
+	names->n = 0;
+	if (db_exec(db, a, STMT_BLOB_UNKNOWN, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows; i++) {
+		struct collect c = { .arena = a, .store = store, .sha256 = db_str(&r, i, 0) };
+
+		if (collect(db, &c, err) == -1)
+			return -1;
+		names->removed += c.removed;
+	}
+	return 0;
+}
+
+/* Is it a blob that lies where it belongs, and has not been renewed for so long? */
+static bool
+is_old(int dir, const char *name, const char *prefix, time_t before)
+{
+	unsigned char digest[32];
+	struct stat st;
+
+	return strncmp(name, prefix, strlen(prefix)) == 0 &&
+	    hex_decode(slice_str(name), digest, sizeof(digest)) &&
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_mtime <= before;
+}
+
+/* The files of STORE/ab/cd/. */
+static int
+walk_files(struct db *db, struct arena *a, const char *store, const char *first,
+    const char *second, time_t before, struct names *names, struct err *err)
+{
+	const char *prefix = arena_printf(a, "%s%s", first, second);
+	DIR *d = opendir(arena_printf(a, "%s/%s/%s", store, first, second));
+	struct dirent *entry;
+	int rc = 0;
+
+	if (d == NULL)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: opendir");
+	while (rc == 0 && (entry = readdir(d)) != NULL) {
+		if (!is_old(dirfd(d), entry->d_name, prefix, before))
+			continue;
+		names->v[names->n++] = arena_strdup(a, entry->d_name);
+		if (names->n == NAMES_MAX)
+			rc = remove_unknown(db, a, store, names, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+int
+blob_collect_unknown(struct db *db, struct arena *a, const char *store, const char *first,
+    int64_t keep, int64_t *n, struct err *err)
+{
+	struct names *names = arena_alloc(a, sizeof(*names));
+	time_t before = time(NULL) - (time_t)keep;
+	DIR *d = opendir(arena_printf(a, "%s/%s", store, first));
+	struct dirent *entry;
+	unsigned char byte;
+	int rc = 0;
+
+	*n = 0;
+	if (d == NULL)
+		return errno == ENOENT ? 0 : err_sys(err, "blob store: opendir");
+	while (rc == 0 && (entry = readdir(d)) != NULL) {
+		if (hex_decode(slice_str(entry->d_name), &byte, 1))
+			rc = walk_files(db, a, store, first, entry->d_name, before, names, err);
+	}
+	closedir(d);
+	if (rc == 0)
+		rc = remove_unknown(db, a, store, names, err);
+	*n = names->removed;
+	return rc;
+}

@@ -1,0 +1,276 @@
+#!/usr/bin/perl
+
+# Bytes that no version refers to are removed from the store, and a publish of equal bytes, at
+# whatever moment it comes, always has its file.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Berth::Cluster;
+use Berth::Fault;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 6, keep_unused => 0, publish_burst => 0, new_crate_burst => 0, log_level => 'info');
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my @projects = map { $t->project("demo/p$_") } 1 .. 6;
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+
+# The same bytes, whatever the project.
+sub crate {
+	my ($name) = @_;
+
+	return $t->make_crate($name, '1.0.0', files => { 'noise' => $name x 100 });
+}
+
+sub publish {
+	my ($name, $project) = @_;
+
+	return $t->http(PUT => $t->registry($project // $projects[0]) . '/api/v1/crates/new',
+	    { token => $token, body => $t->publish_body($t->metadata($name, '1.0.0'), crate($name)) });
+}
+
+sub path_of {
+	my ($name) = @_;
+	my $sha256 = sha256_hex(crate($name));
+
+	return $t->store . '/' . substr($sha256, 0, 2) . '/' . substr($sha256, 2, 2) . "/$sha256";
+}
+
+sub row_of { return $t->psql("SELECT count(*) FROM blobs WHERE sha256 = '" . sha256_hex(crate($_[0])) . "'") }
+
+# As a job that destroys versions would.
+sub destroy {
+	my ($name, $project) = @_;
+
+	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = '$name'"
+	    . (defined $project ? " AND c.project_id = $project" : ''));
+}
+
+sub collect { $t->run_jobs('collect_blobs') }
+
+# Each version that there is can be downloaded, byte for byte.
+sub whole {
+	my ($what, $name) = @_;
+	my @ids = $t->psql("SELECT c.project_id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$name'");
+	my @bad = grep {
+		my $res = $t->http(GET => $t->registry($_) . "/$name/1.0.0/download", { token => $token });
+		$res->{status} != 200 || $res->{body} ne crate($name);
+	} @ids;
+
+	is("@bad", '', "$what: each of " . @ids . ' is there, byte for byte');
+	return scalar @ids;
+}
+
+subtest 'what goes and what stays' => sub {
+	is(publish($_)->{status}, 200, "$_ is published") for qw(used gone shared young);
+	is(publish('shared', $projects[1])->{status}, 200, 'shared by two');
+	my %foreign = map { $_ => $t->store . "/$_" } 'README', '00/README', 'ab/cd/' . 'ab' x 32;
+	mkdir($t->store . "/$_") for qw(00 ab ab/cd);
+	Berth::Test::_write($_, 'x') for values %foreign;
+	my $lost = 'abcd' . 'ef' x 30;
+	Berth::Test::_write($t->store . "/ab/cd/$lost", 'lost');
+	destroy('gone');
+	destroy('shared', $projects[1]);
+	$t->start_worker;
+	$t->conf(keep_unused => '1h');
+	kill('HUP', $t->{worker});
+	collect();
+	is(join(' ', map { -e path_of($_) ? 1 : 0 } qw(used gone shared young)), '1 1 1 1', 'nothing is old enough');
+	ok(-e $t->store . "/ab/cd/$lost", 'nor is a file without a row');
+	is($t->psql("SELECT count(*) FROM blobs WHERE unused_since IS NOT NULL"), 1, 'what is unused is known');
+	is(publish('gone', $projects[2])->{status}, 200, 'it is used again');
+	is($t->psql("SELECT count(*) FROM blobs WHERE unused_since IS NOT NULL"), 0, 'and that is known');
+	destroy('gone');
+	collect();
+	$t->psql("UPDATE blobs SET unused_since = unused_since - interval '2 h'");
+	utime(time - 7200, time - 7200, $t->store . "/ab/cd/$lost", values %foreign);
+	collect();
+	is(join(' ', map { -e path_of($_) ? 1 : 0 } qw(used gone shared young)), '1 0 1 1', 'what was unused for so long is gone');
+	is(row_of('gone'), 0, 'with its row');
+	ok(!-e $t->store . "/ab/cd/$lost", 'and so is the file without one');
+	is(join(' ', map { -e $foreign{$_} ? 1 : 0 } 'README', '00/README', 'ab/cd/' . 'ab' x 32), '1 1 1',
+	    'what is no blob, or lies where it does not belong, stays');
+	like($t->log('worker'), qr/kind=collect_blobs .* detail="1 blobs and 1 unknown files removed"/, 'logged');
+	whole('those that stay', $_) for qw(used shared);
+	$t->conf(keep_unused => 0);
+	kill('HUP', $t->{worker});
+	ok($t->wait_for(sub { (() = $t->log('worker') =~ /msg=reloaded/g) == 2 }), 'from here on nothing is kept');
+};
+
+# A publish that has been held up at each of its steps for as long as one likes: meanwhile all
+# that nothing refers to is collected, twice.
+my @points = qw(blob:fsynced blob:linked blob:placed blob:directory_fsynced blob:kept send:crate_lock answered:crate_lock
+    send:blob_record answered:blob_record send:crate_set_index answered:crate_set_index send:session_commit
+    sent:session_commit);
+for my $there (0, 1) {
+	my $what = $there ? 'its bytes are there' : 'its bytes are new';
+
+	for my $point (map { $there && $_ eq 'blob:linked' ? 'blob:renewed' : $_ } @points) {
+		my $name = ($there ? 'b-' : 'a-') . $point =~ tr/:_/--/r;
+
+		if ($there) {
+			publish($name, $projects[1]);
+			destroy($name);
+		}
+		my $res = $fault->during($point, sub { publish($name) }, sub { collect() for 1, 2 });
+		is($res->{status}, 200, "$what: $point: published") or diag($res->{body});
+		is(whole("$what: $point", $name), 1, "$what: $point: it is one");
+		destroy($name);
+	}
+}
+
+# The other way round: the collector is held up, and a publish comes.
+for my $known (1, 0) {
+	for my $point ($known ? qw(send:blob_take answered:blob_take collect:taken collect:unlinked collect:collected)
+	    : qw(send:blob_take_name answered:blob_take_name collect:taken collect:unlinked send:blob_drop_name collect:collected)) {
+		my $what = ($known ? 'an unused row' : 'a file without a row') . ": $point";
+		my $name = ($known ? 'c-' : 'd-') . $point =~ tr/:_/--/r;
+
+		is(publish($name)->{status}, 200, "$what: published");
+		destroy($name);
+		$t->psql("DELETE FROM blobs WHERE sha256 = '" . sha256_hex(crate($name)) . "'") unless $known;
+		# marked, but not yet due
+		$fault->arm($point, 'wait');
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+		ok($t->wait_for(sub { -e "$fault->{file}.taken" }), "$what: reached");
+		my ($pid, $out) = in_background(sub { publish($name, $projects[3])->{status} });
+		# it is through, or waits for the collector
+		ok($t->wait_for(sub {
+			return waitpid($pid, POSIX::WNOHANG()) == $pid || $t->psql("SELECT count(*) FROM pg_stat_activity"
+			    . " WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'berth-fcgi'") > 0;
+		}), "$what: a publish comes");
+		$fault->disarm;
+		is(scalar <$out>, 200, "$what: it is published");
+		waitpid($pid, 0);
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE claimed_until IS NOT NULL") == 0 }), "$what: the collector goes on");
+		is(whole($what, $name), 1, "$what: it is one");
+		destroy($name);
+	}
+}
+
+subtest 'the collector dies' => sub {
+	for my $point (qw(answered:blob_take collect:taken collect:unlinked send:session_commit collect:collected)) {
+		my $name = 'e-' . $point =~ tr/:_/--/r;
+
+		is(publish($name)->{status}, 200, "$point: published");
+		destroy($name);
+		$fault->arm($point, 'kill');
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it is dead") or last;
+		delete $t->{workers}{worker};
+		ok($fault->disarm, "$point: there");
+		ok($t->wait_for(sub {
+			return $t->psql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berth-worker'") == 0;
+		}), "$point: with its transaction");
+		is(publish($name, $projects[4])->{status}, 200, "$point: published again");
+		is(whole($point, $name), 1, "$point: whole");
+		destroy($name);
+		$t->start_worker;
+		collect();
+		ok(!-e path_of($name), "$point: the next one does it");
+		is(row_of($name), 0, "$point: with its row");
+	}
+	is(publish('eio')->{status}, 200, 'published');
+	destroy('eio');
+	$fault->arm('collect:unlink', 'eio');
+	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /unlink .*: Input\/output error/ }),
+	    'a disk that does not let it: fails');
+	is(row_of('eio'), 1, 'the row stays');
+	collect();
+	is(row_of('eio') . (-e path_of('eio') ? 1 : 0), '00', 'until it does');
+};
+
+# Six publishers of the same bytes and two collectors, who keep nothing, at full speed; versions
+# are destroyed as soon as they are there.
+subtest 'under load' => sub {
+	my ($seconds, $published) = (12, 0);
+	my $end = time + $seconds;
+
+	$t->start_worker('worker2');
+	my @pids = map {
+		my $pid = fork // die "fork: $!\n";
+		if ($pid == 0) {
+			while (time < $end) {
+				$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs';"
+				    . " INSERT INTO jobs (kind) SELECT 'collect_blobs' WHERE (SELECT count(*) FROM jobs) < 12; NOTIFY berth_jobs");
+				sleep(0.02);
+			}
+			POSIX::_exit(0);
+		}
+		$pid;
+	} 1;
+	my @results = $t->parallel(scalar @projects, sub {
+		my ($n) = @_;
+		my ($good, $wrong, @said) = (0, 0);
+
+		while (time < $end) {
+			my $res = publish('twin', $projects[$n]);
+			if ($res->{status} != 200) {
+				push @said, "publish $res->{status} $res->{body}";
+				next;
+			}
+			my $got = $t->http(GET => $t->registry($projects[$n]) . '/twin/1.0.0/download', { token => $token });
+			if ($got->{status} == 200 && $got->{body} eq crate('twin')) {
+				$good++;
+			} else {
+				push @said, "download $got->{status}";
+			}
+			destroy('twin', $projects[$n]);
+		}
+		return { good => $good, said => \@said };
+	});
+	waitpid($_, 0) for @pids;
+	my @said = map { @{ $_->{said} } } @results;
+	$published += $_->{good} for @results;
+	is("@said", '', 'nobody has to wait too long, no bytes are missing');
+	cmp_ok($published, '>', 30, "$published publishes");
+	my $collected = () = join('', map { $t->log($_) } qw(worker worker2)) =~ /detail="(?!0 blobs and 0 )\d+ blobs and/g;
+	cmp_ok($collected, '>', 5, "between which $collected times something was collected");
+	my $missing = () = $t->log('pool') =~ /is gone again/g;
+	is($missing, 0, 'no publish has failed for it');
+	$t->stop_worker('worker2');
+};
+
+# A run that has to stop goes on from there.
+subtest 'a little at a time' => sub {
+	$t->psql("INSERT INTO blobs (sha256, size) SELECT encode(sha256(n::text::bytea), 'hex'), 1 FROM generate_series(1, 2500) n;"
+	    . ' UPDATE blobs b SET unused_since = now() WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)');
+	$fault->arm('collect:collected', 'wait');
+	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'at work');
+	kill('TERM', $t->{worker});
+	$fault->disarm;
+	is($t->stop_worker, 0, 'it ends');
+	like($t->psql("SELECT progress FROM jobs WHERE kind = 'collect_blobs'"), qr/^\{"rows_after": "[0-9a-f]{64}"\}$/, 'and has written down where it was');
+	cmp_ok($t->psql('SELECT count(*) FROM blobs'), '>', 1000, 'which is not the end');
+	$t->start_worker;
+	ok($t->wait_for(sub { $t->psql("SELECT progress IS NULL AND run_at > now() FROM jobs WHERE kind = 'collect_blobs'") eq 't' }), 'the next one goes on');
+	is($t->psql('SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)'), 0, 'to the end');
+};
+
+done_testing();
+
+# Runs the function in a process of its own: its pid, and where its answer comes out.
+sub in_background {
+	my ($body) = @_;
+
+	pipe(my $in, my $out) or die "pipe: $!\n";
+	my $pid = fork // die "fork: $!\n";
+	if ($pid == 0) {
+		print {$out} $body->();
+		close($out);
+		POSIX::_exit(0);
+	}
+	close($out);
+	return ($pid, $in);
+}

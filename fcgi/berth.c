@@ -23,6 +23,7 @@ static const struct noun *const nouns[] = {
 	&admin_protect,
 	&admin_issuer,
 	&admin_trust,
+	&admin_flag,
 	&admin_delete,
 	&admin_undelete,
 	&admin_audit,

@@ -133,7 +133,7 @@ is_visibility(const struct access_facts *f, const char *visibility)
 bool
 access_is_public(const struct access_facts *f)
 {
-	return f->project_id != 0 && f->packages_enabled &&
+	return f->project_id != 0 && f->packages_enabled && !f->switched_off &&
 	    (is_visibility(f, "public") || f->public_packages);
 }
 
@@ -178,6 +178,8 @@ is_place(const struct access_facts *f)
 static bool
 is_visible(const struct access_facts *f, enum action action, bool sees_internal)
 {
+	if (f->switched_off)
+		return false;
 	if (is_visibility(f, "internal") && sees_internal)
 		return true;
 	if (actions[action].packages && f->subject == SUBJECT_PROJECT)
@@ -283,6 +285,9 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 		return decide_anonymous(f, action, err);
 	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !f->token_usable)
 		return err_set(err, 401, "the token is invalid, expired or revoked");
+	if (f->switched_off)
+		return f->subject == SUBJECT_CALLER ? err_set(err, 404, "Not Found")
+						    : refuse_unknown(f, err);
 	if (f->subject == SUBJECT_CALLER) {
 		if (decide_caller(holder, action, err) == -1)
 			return -1;

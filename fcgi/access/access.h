@@ -74,7 +74,7 @@ bool access_writes(enum action);
  * 401 a credential that is malformed, unknown, revoked, expired or of a blocked
  *     user, whatever the place; no credential where one could help;
  * 404 a project that is not there, has packages turned off, or that the caller may
- *     not know of: one and the same answer; so with groups;
+ *     not know of, and what a flag has switched off: one and the same answer; so with groups;
  * 403 a place that the caller may know of but not use in this way.
  */
 int access_decide(const struct access_facts *, enum credential, enum action, struct err *)

@@ -14,6 +14,7 @@ struct entry {
 	int64_t project_id;
 	struct slice path;
 	enum action action;
+	enum flag flag;
 	int64_t until_us; /* 0: without end */
 	struct access_memo memo;
 	char text[]; /* the path, then the facts' */
@@ -57,7 +58,7 @@ hash_bytes(uint64_t h, const void *p, size_t n)
 static size_t
 place_of(const struct access_key *k)
 {
-	uint64_t h = 0xcbf29ce484222325 ^ (uint64_t)k->action;
+	uint64_t h = 0xcbf29ce484222325 ^ (uint64_t)k->action ^ (uint64_t)k->flag << 8;
 
 	if (k->credential == CREDENTIAL_TOKEN)
 		h = hash_bytes(h, k->digest, sizeof(uint64_t));
@@ -71,7 +72,7 @@ place_of(const struct access_key *k)
 static bool
 is_of(const struct entry *e, const struct access_key *k)
 {
-	if (e->action != k->action || e->credential != k->credential ||
+	if (e->action != k->action || e->flag != k->flag || e->credential != k->credential ||
 	    e->project_id != k->project->id)
 		return false;
 	if (k->credential == CREDENTIAL_TOKEN && memcmp(e->digest, k->digest, sizeof(e->digest)) != 0)
@@ -116,6 +117,7 @@ access_memory_keep(struct access_memory *m, const struct access_key *k,
 	memcpy(e->text, path.p, path.n);
 	e->path = slice_of(e->text, path.n);
 	e->action = k->action;
+	e->flag = k->flag;
 	e->until_us = g->lasts_ms == -1 ? 0 : asked_us + g->lasts_ms * 1000;
 	access_facts_copy(&e->memo.facts, facts, e->text + path.n);
 	memcpy(e->memo.generation, g->id, sizeof(g->id));

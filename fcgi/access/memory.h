@@ -21,6 +21,7 @@ struct access_key {
 	const unsigned char *digest; /* of a token */
 	const struct project_ref *project;
 	enum action action;
+	enum flag flag;
 };
 
 struct access_memo {

@@ -192,6 +192,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	    db_run(app->db, rq->arena, calls, ncalls, &rq->err) == -1)
 		return -1;
 	access_facts_read(&calls[FACTS], need->subject, &app->facts);
+	access_facts_switch(&app->facts, need->flag);
 	app_note_caller(app, rq);
 	if (access_decide(&app->facts, credential.kind, need->action, &rq->err) == -1)
 		return limits_note_refusal(app, rq, credential.kind, need->action);

@@ -28,6 +28,8 @@ struct route_need {
 	enum action action;
 	/* what `:id` in the route's pattern is; SUBJECT_CALLER: it has none, or it is neither */
 	enum subject subject;
+	/* where that is off, the route is not there */
+	enum flag flag;
 	/*
 	 * NULL, or: checks the request's parameters and fills in the route's first read, whose result the
 	 * handler finds in worker_app.first.  -1: rq->err; the read is then not made, and the

@@ -17,7 +17,7 @@ config_json_read(struct request *rq, int64_t project_id, const char *generation,
 }
 
 const struct route_need config_json_need = { .action = ACTION_READ_PACKAGE,
-	.read = config_json_read };
+	.flag = FLAG_CARGO, .read = config_json_read };
 
 int
 config_json_handle(struct worker_app *app, struct request *rq, struct response *rs)

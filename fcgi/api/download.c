@@ -22,7 +22,8 @@ download_read(struct request *rq, int64_t project_id, const char *generation, st
 	return 0;
 }
 
-const struct route_need download_need = { .action = ACTION_READ_PACKAGE, .read = download_read };
+const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_CARGO, .read = download_read };
 
 /* Who it is for, as the log has it: a person, whatever token that is; a deploy token; a job's. */
 static const char *

@@ -76,7 +76,8 @@ index_read(struct request *rq, int64_t project_id, const char *generation, struc
 	return 0;
 }
 
-const struct route_need index_need = { .action = ACTION_READ_PACKAGE, .read = index_read };
+const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_CARGO, .read = index_read };
 
 /*
  * The two forms of one file are two representations and so have two strong

@@ -34,8 +34,9 @@ list_prefetch(struct request *rq, const struct project_ref *project, struct db_c
 }
 
 const struct route_need owners_list_need = { .action = ACTION_READ_OWNERS,
-	.prefetch = list_prefetch };
-const struct route_need owners_change_need = { .action = ACTION_CHANGE_OWNERS };
+	.flag = FLAG_OWNERS, .prefetch = list_prefetch };
+const struct route_need owners_change_need = { .action = ACTION_CHANGE_OWNERS,
+	.flag = FLAG_OWNERS };
 
 static void
 write_owner(struct json_out *o, const struct owner *owner, bool with_email)

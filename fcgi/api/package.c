@@ -8,8 +8,10 @@
 #include "store/version_delete.h"
 #include "store/version_status.h"
 
-const struct route_need package_need = { .action = ACTION_READ_PACKAGE };
-const struct route_need package_change_need = { .action = ACTION_DELETE_PACKAGE };
+const struct route_need package_need = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_PACKAGES_API };
+const struct route_need package_change_need = { .action = ACTION_DELETE_PACKAGE,
+	.flag = FLAG_PACKAGES_API };
 
 static bool
 is_shown(const struct package_entry *e)

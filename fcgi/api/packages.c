@@ -6,9 +6,10 @@
 #include "api/package_out.h"
 #include "api/params.h"
 
-const struct route_need packages_need = { .action = ACTION_READ_PACKAGE };
+const struct route_need packages_need = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_PACKAGES_API };
 const struct route_need packages_group_need = { .action = ACTION_READ_PACKAGE,
-	.subject = SUBJECT_GROUP };
+	.subject = SUBJECT_GROUP, .flag = FLAG_PACKAGES_API };
 
 static const char *const types[] = { "cargo", "maven", "npm", "conan", "nuget", "pypi", "composer",
 	"generic", "golang", "debian", "rubygems", "helm", "terraform_module", "rpm", "ml_model" };
@@ -159,12 +160,13 @@ packages_list(struct worker_app *app, struct request *rq, struct response *rs)
 
 /* The ids of those projects whose packages the caller may read. */
 static int64_t *
-readable(struct request *rq, const struct access_facts *facts, size_t n, size_t *nids)
+readable(struct request *rq, struct access_facts *facts, size_t n, size_t *nids)
 {
 	int64_t *ids = arena_calloc(rq->arena, n, sizeof(*ids));
 
 	*nids = 0;
 	for (size_t i = 0; i < n; i++) {
+		access_facts_switch(&facts[i], FLAG_PACKAGES_API);
 		if (app_may(&facts[i], ACTION_READ_PACKAGE))
 			ids[(*nids)++] = facts[i].project_id;
 	}

@@ -18,7 +18,7 @@
 enum { RESPONSE_MAX = 64 * 1024 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
-	.prefetch = publish_policy_prefetch };
+	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
 
 /* Measures the stages, each from the end of the one before. */
 struct stages {

@@ -8,7 +8,7 @@
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
 
 const struct route_need publish_authorize_need = { .action = ACTION_CREATE_PACKAGE,
-	.prefetch = publish_policy_prefetch };
+	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
 
 int
 publish_authorize_handle(struct worker_app *app, struct request *rq, struct response *rs)

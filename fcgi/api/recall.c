@@ -24,6 +24,7 @@ decide(struct worker_app *app, struct request *rq, const struct access_key *key)
 		return NULL;
 	access_generation_read(&calls[GENERATION], &generation);
 	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &app->facts);
+	access_facts_switch(&app->facts, key->flag);
 	app_note_caller(app, rq);
 	if (access_decide(&app->facts, key->credential, key->action, &rq->err) == -1) {
 		(void)limits_note_refusal(app, rq, key->credential, key->action);
@@ -63,6 +64,7 @@ recall_begin(struct worker_app *app, struct request *rq,
 		.digest = credential->digest,
 		.project = project,
 		.action = rq->route->need->action,
+		.flag = rq->route->need->flag,
 	};
 	struct err wrong;
 

@@ -18,7 +18,8 @@ enum {
  * The search itself is not the route's first read: who may not see the project shall not make
  * the database search it.
  */
-const struct route_need search_need = { .action = ACTION_READ_PACKAGE };
+const struct route_need search_need = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_SEARCH };
 
 struct ask {
 	struct search_query query;

@@ -5,7 +5,8 @@
 #include "crate/semver.h"
 #include "store/version.h"
 
-const struct route_need yank_need = { .action = ACTION_YANK_PACKAGE };
+const struct route_need yank_need = { .action = ACTION_YANK_PACKAGE,
+	.flag = FLAG_CARGO };
 
 static int
 set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool yanked)

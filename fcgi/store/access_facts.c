@@ -51,7 +51,8 @@ enum {
 	ENABLED,
 	PUBLIC_PACKAGES,
 	LEVEL,
-	OWNS_CRATE
+	OWNS_CRATE,
+	FLAGS
 };
 
 static void
@@ -87,6 +88,7 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 	};
 	if (row >= r->rows)
 		return;
+	f->flags = db_str(r, row, FLAGS);
 	if (!db_is_null(r, row, TOKEN))
 		read_token(r, row, f);
 	if (!db_is_null(r, row, PLACE)) {
@@ -104,6 +106,12 @@ void
 access_facts_read(const struct db_call *call, enum subject subject, struct access_facts *f)
 {
 	read_row(&call->result, 0, subject, f);
+}
+
+void
+access_facts_switch(struct access_facts *f, enum flag flag)
+{
+	f->switched_off = !flag_is_on(flag, f->flags, f->project_id);
 }
 
 int
@@ -150,6 +158,8 @@ void
 access_facts_copy(struct access_facts *out, const struct access_facts *f, char *text)
 {
 	*out = *f;
+	/* what they say is in switched_off */
+	out->flags = NULL;
 	out->token_kind = copy_text(f->token_kind, &text);
 	out->username = copy_text(f->username, &text);
 	out->limits.crates = copy_text(f->limits.crates, &text);

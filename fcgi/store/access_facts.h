@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 #include "store/db.h"
+#include "store/flag.h"
 #include "store/token_limits.h"
 
 /* What a route is about, and so where the caller's level counts. */
@@ -58,6 +59,8 @@ struct access_facts {
 	const char *visibility;
 	bool packages_enabled; /* of a group always, as a group has no such switch */
 	bool public_packages;
+	bool switched_off; /* what is asked for, by a flag */
+	const char *flags; /* for flag_is_on() */
 	int access_level; /* of the user in the place, own or inherited; 0: not a member */
 	bool owns_crate; /* some crate of the project was given to the user */
 };
@@ -74,6 +77,9 @@ void access_facts_call(struct db_call *, struct arena *, enum subject,
 
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
+
+/* What is asked for is what has this flag: sets switched_off, which is false before. */
+void access_facts_switch(struct access_facts *, enum flag);
 
 /*
  * The same caller (token 0: nobody) in each project of the group (0: in every project), and,

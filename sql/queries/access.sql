@@ -6,7 +6,8 @@
 -- whether they were given a crate of the project is one look-up in crate_owners_user.
 -- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
 -- the job's project change packages, 1 where it lets it read them: at most 200 entries by
--- job_token_allowlist_project and job_token_allowlist_group.
+-- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
+-- and those of this one, by feature_flags_all and feature_flags_project.
 SELECT t.id, t.kind, t.user_id, u.username,
        CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
             WHEN u.state <> 'active' THEN 3 ELSE 0 END,
@@ -29,7 +30,9 @@ SELECT t.id, t.kind, t.user_id, u.username,
                   WHERE m.user_id = t.user_id
                     AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
                     AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id)
+       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
+       (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
   LEFT JOIN tokens t ON t.digest = q.digest
@@ -69,7 +72,8 @@ SELECT t.id, t.kind, t.user_id, u.username,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
                     AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       false
+       false,
+       (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL)
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
@@ -103,7 +107,9 @@ SELECT t.id, t.kind, t.user_id, u.username,
                   WHERE m.user_id = t.user_id
                     AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
                     AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id)
+       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
+       (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint

@@ -1,0 +1,71 @@
+#ifndef STORE_FLAG_H
+#define STORE_FLAG_H
+
+/*
+ * Feature flags: what can be switched off, or be on for some projects only.  A route names its
+ * flag; where that is off it is not there, for anybody who might use it (access/access.h).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/audit.h"
+#include "store/db.h"
+
+/* FLAG_NONE: no flag, always on.  A new one is a line here and one in flag.c. */
+enum flag {
+	FLAG_NONE,
+	FLAG_CARGO, /* the registry: whatever cargo asks for */
+	FLAG_SEARCH,
+	FLAG_OWNERS,
+	FLAG_PACKAGES_API,
+	FLAG_SETTINGS_API,
+	FLAG_TOKENS_API,
+	FLAG_TRUSTED_PUBLISHING,
+	FLAG_TOKEN_PAGE,
+	FLAG__MAX
+};
+
+struct flag_kind {
+	const char *name; /* as in the database and on the command line */
+	bool on; /* where nobody has said anything */
+	bool server; /* it concerns no project: on or off for all */
+	enum flag needs; /* off where that one is off */
+	const char *about;
+};
+
+extern const struct flag_kind flag_kinds[FLAG__MAX]; /* not FLAG_NONE */
+
+/*
+ * Is it on for that project (0: for what is in none)?  `rows` is what the facts statements say of
+ * flags (NULL: nothing): "name=percentage" for all, "name:percentage" of the project.  Of a
+ * percentage the same projects are always in, and those of a smaller one are in a greater.
+ */
+bool flag_is_on(enum flag, const char *rows, int64_t project_id);
+
+/* -1: 400, naming those that there are. */
+int flag_find(const char *name, enum flag *, struct err *) __attribute__((warn_unused_result));
+
+/* "on", "off", "25%".  -1: 400. */
+int flag_parse_percentage(const char *, int *, struct err *) __attribute__((warn_unused_result));
+
+/* For all, or for the project of that full path.  -1: 400, 404. */
+int flag_set(struct db *, struct arena *, const struct audit_actor *, enum flag, int percentage,
+    const char *project, struct err *) __attribute__((warn_unused_result));
+
+/* Forgets what was set; nothing happens where nothing was.  -1: 404 no such project. */
+int flag_unset(struct db *, struct arena *, const struct audit_actor *, enum flag,
+    const char *project, struct err *) __attribute__((warn_unused_result));
+
+struct flag_row {
+	const char *name; /* also of flags that this program does not know */
+	int percentage;
+	const char *project; /* full path; NULL: for all */
+	int64_t changed_at;
+};
+
+int flag_list(struct db *, struct arena *, struct flag_row **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

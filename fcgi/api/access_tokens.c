@@ -18,9 +18,9 @@ enum {
 };
 
 const struct route_need access_tokens_need = { .action = ACTION_READ_ACCOUNT,
-	.subject = SUBJECT_CALLER };
+	.flag = FLAG_TOKENS_API, .subject = SUBJECT_CALLER };
 const struct route_need access_tokens_change_need = { .action = ACTION_CHANGE_ACCOUNT,
-	.subject = SUBJECT_CALLER };
+	.flag = FLAG_TOKENS_API, .subject = SUBJECT_CALLER };
 
 /* secret NULL: it is not told again. */
 static void

@@ -12,12 +12,14 @@
 #include "store/token.h"
 #include "store/token_words.h"
 
-const struct route_need deploy_tokens_need = { .action = ACTION_READ_SETTINGS };
-const struct route_need deploy_tokens_change_need = { .action = ACTION_CHANGE_SETTINGS };
+const struct route_need deploy_tokens_need = { .action = ACTION_READ_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
+const struct route_need deploy_tokens_change_need = { .action = ACTION_CHANGE_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
 const struct route_need deploy_tokens_group_need = { .action = ACTION_READ_SETTINGS,
-	.subject = SUBJECT_GROUP };
+	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 const struct route_need deploy_tokens_group_change_need = { .action = ACTION_CHANGE_SETTINGS,
-	.subject = SUBJECT_GROUP };
+	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 
 static struct deploy_token_place
 place_of(const struct worker_app *app)

@@ -6,8 +6,10 @@
 #include "store/job_allow.h"
 #include "store/token_words.h"
 
-const struct route_need job_token_scope_need = { .action = ACTION_READ_SETTINGS };
-const struct route_need job_token_scope_change_need = { .action = ACTION_CHANGE_SETTINGS };
+const struct route_need job_token_scope_need = { .action = ACTION_READ_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
+const struct route_need job_token_scope_change_need = { .action = ACTION_CHANGE_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
 
 int
 job_token_scope_show(struct worker_app *app, struct request *rq, struct response *rs)

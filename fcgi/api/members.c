@@ -5,12 +5,14 @@
 #include "base/date.h"
 #include "store/place_member.h"
 
-const struct route_need members_need = { .action = ACTION_READ_MEMBERS };
-const struct route_need members_change_need = { .action = ACTION_CHANGE_MEMBERS };
+const struct route_need members_need = { .action = ACTION_READ_MEMBERS,
+	.flag = FLAG_SETTINGS_API };
+const struct route_need members_change_need = { .action = ACTION_CHANGE_MEMBERS,
+	.flag = FLAG_SETTINGS_API };
 const struct route_need members_group_need = { .action = ACTION_READ_MEMBERS,
-	.subject = SUBJECT_GROUP };
+	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 const struct route_need members_group_change_need = { .action = ACTION_CHANGE_MEMBERS,
-	.subject = SUBJECT_GROUP };
+	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 
 static struct member_place
 place_of(const struct worker_app *app)

@@ -4,8 +4,10 @@
 #include "api/params.h"
 #include "store/protection.h"
 
-const struct route_need protection_rules_need = { .action = ACTION_READ_SETTINGS };
-const struct route_need protection_rules_change_need = { .action = ACTION_CHANGE_SETTINGS };
+const struct route_need protection_rules_need = { .action = ACTION_READ_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
+const struct route_need protection_rules_change_need = { .action = ACTION_CHANGE_SETTINGS,
+	.flag = FLAG_SETTINGS_API };
 
 static void
 put_rule(struct answer *an, const struct worker_app *app, const struct protection_rule *rule)

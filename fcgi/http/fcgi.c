@@ -5,9 +5,15 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include <fcgiapp.h>
 #include <fastcgi.h>
+
+enum {
+	DIRECT_MIN = 16 * 1024, /* what is longer does not go through the library's buffer of 8 kB */
+	RECORD_MAX = 65528
+};
 
 struct fcgi_conn {
 	FCGX_Request rq;
@@ -112,20 +118,63 @@ fcgi_read(struct fcgi_conn *c, void *p, size_t n)
 	return got > 0 ? (size_t)got : 0;
 }
 
+/* All of two pieces, of which the second is not empty. */
+static int
+write_both(int fd, struct iovec *v)
+{
+	while (v[1].iov_len > 0) {
+		ssize_t done = writev(fd, v, 2);
+
+		if (done == -1 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return -1;
+		for (int i = 0; i < 2; i++) {
+			size_t n = (size_t)done < v[i].iov_len ? (size_t)done : v[i].iov_len;
+
+			v[i].iov_base = (char *)v[i].iov_base + n;
+			v[i].iov_len -= n;
+			done -= (ssize_t)n;
+		}
+	}
+	return 0;
+}
+
+/* Records as long as they may be, from where the bytes are. */
+static int
+write_direct(struct fcgi_conn *c, const char *p, size_t n)
+{
+	if (FCGX_FFlush(c->rq.out) != 0)
+		return -1;
+	while (n > 0) {
+		size_t piece = n > RECORD_MAX ? RECORD_MAX : n;
+		FCGI_Header head = {
+			.version = FCGI_VERSION_1,
+			.type = FCGI_STDOUT,
+			.requestIdB1 = (unsigned char)(c->rq.requestId >> 8),
+			.requestIdB0 = (unsigned char)c->rq.requestId,
+			.contentLengthB1 = (unsigned char)(piece >> 8),
+			.contentLengthB0 = (unsigned char)piece,
+		};
+		struct iovec v[] = { { &head, sizeof(head) }, { (void *)(uintptr_t)p, piece } };
+
+		if (write_both(c->rq.ipcFd, v) == -1) {
+			/* half a record may have gone: nothing may follow it */
+			(void)shutdown(c->rq.ipcFd, SHUT_RDWR);
+			return -1;
+		}
+		p += piece;
+		n -= piece;
+	}
+	return 0;
+}
+
 int
 fcgi_write(struct fcgi_conn *c, const void *p, size_t n)
 {
-	const char *at = p;
-
-	while (n > 0) {
-		int piece = n > INT_MAX ? INT_MAX : (int)n;
-
-		if (FCGX_PutStr(at, piece, c->rq.out) != piece)
-			return -1;
-		at += piece;
-		n -= (size_t)piece;
-	}
-	return 0;
+	if (n >= DIRECT_MIN)
+		return write_direct(c, p, n);
+	return FCGX_PutStr(p, (int)n, c->rq.out) == (int)n ? 0 : -1;
 }
 
 int

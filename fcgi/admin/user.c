@@ -1,7 +1,13 @@
 #include "store/user.h"
 
+#include <openssl/crypto.h>
+
+#include "access/secret.h"
 #include "admin/command.h"
 #include "admin/output.h"
+#include "base/settings.h"
+#include "store/session.h"
+#include "store/token_words.h"
 
 enum { ADD_EMAIL, ADD_NAME, ADD_ADMIN };
 
@@ -58,6 +64,33 @@ unblock(struct invocation *in)
 	return set_blocked(in, false);
 }
 
+static const struct option_def link_options[] = { { "ttl", 0, "SECONDS", false } };
+
+static int
+make_link(struct invocation *in)
+{
+	static const char *const keys[] = { "url", "id", "username", "seconds" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const char *given = in->options.values[0];
+	unsigned char digest[SECRET_DIGEST_SIZE];
+	char code[SECRET_TEXT_SIZE];
+	int64_t id, seconds = SESSION_LINK_SECONDS;
+
+	if (in->settings == NULL)
+		return err_set(&in->err, 400, "a link needs a configuration, with the external_url");
+	if ((given != NULL && token_words_number("ttl", given, SESSION_LINK_SECONDS_MAX, &seconds,
+	         &in->err) == -1) ||
+	    secret_generate(code, digest, &in->err) == -1 ||
+	    session_link_add(in->db, in->arena, &in->actor, in->args[0],
+	        slice_of((const char *)digest, sizeof(digest)), seconds, &id, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) {
+	    cell_str(arena_printf(in->arena, "%s/-/sign-in?code=%s", in->settings->external_url, code)),
+	    cell_int(id), cell_str(in->args[0]), cell_int(seconds) });
+	OPENSSL_cleanse(code, sizeof(code));
+	return 0;
+}
+
 static int
 list(struct invocation *in)
 {
@@ -91,6 +124,10 @@ static const struct command commands[] = {
 	{ "block", "NAME", "Refuses the user's tokens, from the next request on.", NULL, 0, 1, 1,
 	    block },
 	{ "unblock", "NAME", "Takes a block back.", NULL, 0, 1, 1, unblock },
+	{ "link", "NAME [--ttl SECONDS]",
+	    "Prints a link that signs the user in at the token page, once, within a\n"
+	    "quarter of an hour or the seconds given.",
+	    COMMAND_OPTIONS(link_options), 1, 1, make_link },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };
 

@@ -1,28 +1,195 @@
 #include "api/token_page.h"
 
-static const char page[] =
-    "Tokens for this registry are made by its administrators:\n"
-    "\n"
-    "    berth token add --user YOUR-NAME --scopes api\n"
-    "\n"
-    "Scope `api` publishes, yanks and reads; `read_api` only reads.\n"
-    "Give the token to `cargo login --registry NAME`, or set the environment variable\n"
-    "CARGO_REGISTRIES_NAME_TOKEN to it.\n";
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "access/token.h"
+#include "api/token_html.h"
 
 int
 token_page_redirect(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	response_body(rs, 302, "text/plain; charset=utf-8", slice_str(page));
 	response_header(rs, "Location",
 	    arena_printf(rq->arena, "%s/-/tokens", app->settings->external_url));
+	response_header(rs, "Cache-Control", "no-store");
+	response_body(rs, 302, "text/plain; charset=utf-8",
+	    slice_str("Tokens for this registry are made at the page of this answer's Location.\n"));
 	return 0;
+}
+
+static int
+respond(struct request *rq, struct response *rs, const struct visit *v, int status,
+    const struct buf *b)
+{
+	if (buf_full(b))
+		return err_internal(&rq->err, 500, "the page is too long");
+	return visit_respond(rq, rs, v, status, buf_slice(b));
+}
+
+/* The page of whoever is signed in. */
+static int
+show(struct worker_app *app, struct request *rq, struct response *rs, int status,
+    struct token_page *page)
+{
+	static const struct token_form empty = { "", "api", "", "", "" };
+	struct token_entry *tokens;
+	struct buf b;
+
+	if (session_tokens(app->db, rq->arena, page->visit->session.user_id, &tokens,
+	        &page->ntokens, &rq->err) == -1)
+		return -1;
+	page->tokens = tokens;
+	if (page->form == NULL)
+		page->form = &empty;
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_page(&b, page);
+	return respond(rq, rs, page->visit, status, &b);
 }
 
 int
 token_page_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	struct visit *v = visit_new(rq);
+	struct token_page page = { .visit = v };
+	struct buf b;
+
+	if (visit_begin(app, rq, v) == -1)
+		return -1;
+	if (v->session.user_id != 0)
+		return show(app, rq, rs, 200, &page);
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_signed_out(&b, app->settings->sso);
+	return respond(rq, rs, v, 200, &b);
+}
+
+static void
+cleanse(void *text)
+{
+	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
+}
+
+/* Adds the token; its text lives as long as the request. */
+static int
+add(struct worker_app *app, struct request *rq, const struct visit *v, struct token_new *t,
+    const char **text)
+{
+	struct audit_actor actor = visit_actor(v, rq);
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	char *secret = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
+	int64_t id;
+
+	arena_defer(rq->arena, cleanse, secret);
+	t->username = v->session.username;
+	t->digest = slice_of((const char *)digest, sizeof(digest));
+	*text = secret;
+	if (token_generate(TOKEN_PERSONAL, secret, digest, &rq->err) == -1)
+		return -1;
+	return token_add_personal(app->db, rq->arena, &actor, t, &id, &rq->err);
+}
+
+int
+token_page_create(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct visit *v = visit_new(rq);
+	struct token_page page = { .visit = v };
+	struct token_form form;
+	struct token_new token;
+	struct params params;
+	struct err wrong = { 0 };
+
+	if (visit_begin_form(app, rq, v, &params) == -1 || token_form_read(&params, &form) == -1)
+		return -1;
+	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
+		page.form = &form;
+		page.wrong = wrong.pub;
+		return show(app, rq, rs, 400, &page);
+	}
+	if (add(app, rq, v, &token, &page.made) == -1)
+		return -1;
+	return show(app, rq, rs, 200, &page);
+}
+
+/* The token of the path.  0: it is no number. */
+static int64_t
+token_id_of(const struct request *rq)
+{
+	struct slice text = request_param(rq, "token_id");
+	int64_t id = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9' || __builtin_mul_overflow(id, 10, &id) ||
+		    __builtin_add_overflow(id, text.p[i] - '0', &id))
+			return 0;
+	}
+	return id;
+}
+
+int
+token_page_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct visit *v = visit_new(rq);
+	struct audit_actor actor;
+	struct params params;
+
+	if (visit_begin_form(app, rq, v, &params) == -1)
+		return -1;
+	actor = visit_actor(v, rq);
+	if (session_token_revoke(app->db, rq->arena, &actor, token_id_of(rq), &rq->err) == -1)
+		return -1;
+	return visit_redirect(app, rq, rs, v, "/-/tokens");
+}
+
+int
+token_page_sign_in(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const char *code = "";
+	struct buf b;
+
+	(void)app;
+	if (request_query(rq, "code", &code) == -1)
+		return -1;
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_sign_in(&b, code != NULL ? code : "");
+	return respond(rq, rs, NULL, 200, &b);
+}
+
+int
+token_page_sign_in_do(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct visit *v = visit_new(rq);
+	unsigned char digest[SECRET_DIGEST_SIZE];
+	struct session_proof proof = { .link = slice_of((const char *)digest, sizeof(digest)) };
+	struct params params;
+	const char *code = "";
+
+	if (visit_read_form(app, rq, &params) == -1 || params_str(&params, "code", &code) == -1)
+		return -1;
+	if (!secret_parse(slice_str(code), digest))
+		return err_set(&rq->err, 403, "this is no link of this registry");
+	if (db_connect(app->db, &rq->err) == -1 || visit_open(app, rq, v, &proof) == -1)
+		return -1;
+	return visit_redirect(app, rq, rs, v, "/-/tokens");
+}
+
+int
+token_page_sign_out(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct visit *v = visit_new(rq);
+	struct params params;
+
+	if (visit_begin_form(app, rq, v, &params) == -1 || visit_close(app, rq, v) == -1)
+		return -1;
+	return visit_redirect(app, rq, rs, v, "/-/tokens");
+}
+
+int
+token_page_style(struct worker_app *app, struct request *rq, struct response *rs)
+{
 	(void)app;
 	(void)rq;
-	response_body(rs, 200, "text/plain; charset=utf-8", slice_str(page));
+	response_header(rs, "Cache-Control", "public, max-age=3600");
+	response_body(rs, 200, "text/css; charset=utf-8", slice_str(token_html_style));
 	return 0;
 }

@@ -1,14 +1,35 @@
 #ifndef API_TOKEN_PAGE_H
 #define API_TOKEN_PAGE_H
 
-/* Where `cargo login` sends people: how to come by a token. */
+/*
+ * Where `cargo login` sends people: a page on which they sign in and look after their own tokens.
+ * Plain HTML and forms, no script.
+ */
 
 #include "api/app.h"
 
-/* GET R/me: 302 to the page below.  Says nothing of the project: no token is needed. */
+/* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
 int token_page_redirect(struct worker_app *, struct request *, struct response *);
 
-/* GET /-/tokens: 200, plain text. */
+/* GET /-/tokens: 200 with the user's tokens, or with how to sign in. */
 int token_page_handle(struct worker_app *, struct request *, struct response *);
+
+/* POST /-/tokens: 200 with the new token, this once; 400 with the page and what is wrong. */
+int token_page_create(struct worker_app *, struct request *, struct response *);
+
+/* POST /-/tokens/:token_id/revoke: 303 back.  404 for what is not the user's own. */
+int token_page_revoke(struct worker_app *, struct request *, struct response *);
+
+/* GET /-/sign-in?code=: 200 with a button: a link that is merely looked at is not used up. */
+int token_page_sign_in(struct worker_app *, struct request *, struct response *);
+
+/* POST /-/sign-in: 303 to the page, with a session.  403 for a link that is not good. */
+int token_page_sign_in_do(struct worker_app *, struct request *, struct response *);
+
+/* POST /-/sign-out: 303 to the page, without one. */
+int token_page_sign_out(struct worker_app *, struct request *, struct response *);
+
+/* GET /-/style.css */
+int token_page_style(struct worker_app *, struct request *, struct response *);
 
 #endif

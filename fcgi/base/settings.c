@@ -135,6 +135,7 @@ enum { DAY = 86400 };
 
 const struct conf_key settings_keys[] = {
 	{ MEMBER(external_url), .type = CONF_STR, .check = check_url },
+	{ MEMBER(sso), .type = CONF_BOOL, .def = "off" },
 	{ MEMBER(socket), .type = CONF_STR, .def = "/run/berth/berth.sock", .check = check_path },
 	{ MEMBER(socket_mode), .type = CONF_MODE, .def = "0660", .min = 0, .max = 0777 },
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },

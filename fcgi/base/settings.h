@@ -14,6 +14,7 @@
 struct settings {
 	/* where the service is */
 	const char *external_url; /* https://host[:port], no trailing slash */
+	bool sso; /* nginx says who a browser's user is */
 	const char *socket; /* path of the FastCGI socket */
 	int64_t socket_mode;
 	const char *socket_owner; /* user[:group], "" = as started */

@@ -44,6 +44,9 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_TRUST_REMOVE] = "trust.remove",
 	[AUDIT_USER_BLOCK] = "user.block",
 	[AUDIT_USER_CREATE] = "user.create",
+	[AUDIT_USER_LINK] = "user.link",
+	[AUDIT_USER_SIGNIN] = "user.signin",
+	[AUDIT_USER_SIGNOUT] = "user.signout",
 	[AUDIT_USER_UNBLOCK] = "user.unblock",
 };
 

@@ -1,0 +1,73 @@
+#include "access/secret.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/random.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/base62.h"
+#include "base/hex.h"
+
+enum { RANDOM_SIZE = 32, DIGITS = BASE62_256_WIDTH };
+
+_Static_assert((int)SECRET_TEXT_SIZE == (int)DIGITS + 1, "digits and a NUL");
+
+static bool
+hash(const char *text, unsigned char digest[SECRET_DIGEST_SIZE])
+{
+	return EVP_Digest(text, DIGITS, digest, NULL, EVP_sha256(), NULL) == 1;
+}
+
+int
+secret_generate(char text[SECRET_TEXT_SIZE], unsigned char digest[SECRET_DIGEST_SIZE],
+    struct err *err)
+{
+	unsigned char bytes[RANDOM_SIZE];
+	ssize_t n;
+
+	/* so few come whole or not at all, but for a signal before the pool is ready */
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n == -1 && errno == EINTR);
+	if (n != (ssize_t)sizeof(bytes))
+		return err_sys(err, "getrandom");
+	base62_encode(bytes, sizeof(bytes), text, DIGITS);
+	OPENSSL_cleanse(bytes, sizeof(bytes));
+	if (!hash(text, digest))
+		return err_internal(err, 500, "SHA-256 failed");
+	return 0;
+}
+
+bool
+secret_parse(struct slice text, unsigned char digest[SECRET_DIGEST_SIZE])
+{
+	return text.n == DIGITS && base62_valid(text) && hash(text.p, digest);
+}
+
+void
+secret_form(const char *session, char out[SECRET_FORM_SIZE])
+{
+	static const unsigned char purpose[] = "form";
+	unsigned char mac[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+	const unsigned char *done;
+
+	done = HMAC(EVP_sha256(), session, (int)strlen(session), purpose, sizeof(purpose) - 1, mac,
+	    &n);
+	/* SHA-256 of memory fails only where there is no memory */
+	assert(done != NULL && 2 * n + 1 == SECRET_FORM_SIZE);
+	hex_encode(mac, n, out);
+}
+
+bool
+secret_form_matches(const char *session, const char *given)
+{
+	char want[SECRET_FORM_SIZE];
+
+	secret_form(session, want);
+	return strlen(given) == SECRET_FORM_SIZE - 1 &&
+	    CRYPTO_memcmp(want, given, SECRET_FORM_SIZE - 1) == 0;
+}

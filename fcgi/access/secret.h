@@ -1,0 +1,33 @@
+#ifndef ACCESS_SECRET_H
+#define ACCESS_SECRET_H
+
+/*
+ * What a browser's session and a sign-in link hold: 256 random bits as 43 digits of base 62, of
+ * which only the SHA-256 is stored.  Unlike a token it has no prefix and no checksum: it is
+ * never typed, and of no use outside the pages.
+ */
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+enum { SECRET_TEXT_SIZE = 44, SECRET_DIGEST_SIZE = 32, SECRET_FORM_SIZE = 65 };
+
+/* A new one, NUL-terminated, and its digest.  -1: 500, no random bytes. */
+int secret_generate(char text[SECRET_TEXT_SIZE], unsigned char digest[SECRET_DIGEST_SIZE],
+    struct err *) __attribute__((warn_unused_result));
+
+/* The digest of what could be one; false for anything else. */
+bool secret_parse(struct slice text, unsigned char digest[SECRET_DIGEST_SIZE]);
+
+/*
+ * What each form of a session holds besides its fields, in hexadecimal digits: nobody else's page
+ * can know it, and who knows it does not know the session.
+ */
+void secret_form(const char *session, char out[SECRET_FORM_SIZE]);
+
+/* Is it that?  In constant time. */
+bool secret_form_matches(const char *session, const char *given);
+
+#endif

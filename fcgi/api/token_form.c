@@ -1,0 +1,91 @@
+#include "api/token_form.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/date.h"
+#include "store/naming.h"
+#include "store/token_words.h"
+
+enum { LIST_MAX = PARAMS_BODY_MAX };
+
+/* Several boxes of one name become a list with commas. */
+static int
+read_boxes(struct params *p, const char *name, const char **out)
+{
+	const char *const *items = NULL;
+	struct buf b;
+	size_t n = 0;
+
+	if (params_list(p, name, &items, &n) == -1)
+		return -1;
+	buf_init(&b, p->rq->arena, LIST_MAX);
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
+	*out = buf_str(&b);
+	return 0;
+}
+
+int
+token_form_read(struct params *p, struct token_form *f)
+{
+	*f = (struct token_form) { "", "api", "", "", "" };
+	if (params_str(p, "name", &f->name) == -1 || params_str(p, "scope", &f->scope) == -1 ||
+	    params_str(p, "expires", &f->expires) == -1 ||
+	    params_str(p, "crates", &f->crates) == -1)
+		return -1;
+	return read_boxes(p, "operations", &f->operations);
+}
+
+/* People put blanks between names as well as commas. */
+static const char *
+with_commas(struct arena *a, const char *crates)
+{
+	struct buf b;
+
+	buf_init(&b, a, strlen(crates) + 1);
+	for (;;) {
+		size_t n;
+
+		crates += strspn(crates, ", \t\r\n");
+		n = strcspn(crates, ", \t\r\n");
+		if (n == 0)
+			return buf_str(&b);
+		if (b.n > 0)
+			buf_putc(&b, ',');
+		buf_put(&b, crates, n);
+		crates += n;
+	}
+}
+
+static int
+check_limits(struct arena *a, const struct token_form *f, struct token_new *t, struct err *err)
+{
+	const char *crates = with_commas(a, f->crates);
+
+	if (crates[0] == '\0' && f->operations[0] == '\0')
+		return 0;
+	if (strcmp(t->scopes, "api") != 0)
+		return err_set(err, 400, "a token that only reads has no limits: leave them empty");
+	if (crates[0] != '\0' && token_words_crates(a, crates, &t->crates, err) == -1)
+		return -1;
+	if (f->operations[0] == '\0')
+		return 0;
+	return token_words_parse(a, &token_words_operations, f->operations, &t->operations, err);
+}
+
+int
+token_form_check(struct arena *a, const struct token_form *f, int64_t now, struct token_new *t,
+    struct err *err)
+{
+	*t = (struct token_new) { .name = f->name };
+	if (f->name[0] == '\0')
+		return err_set(err, 400, "give the token a name, by which you will know it again");
+	if (naming_check_text("name", f->name, err) == -1 ||
+	    token_words_parse(a, &token_words_personal, f->scope, &t->scopes, err) == -1 ||
+	    (f->expires[0] != '\0' && date_parse(f->expires, &t->expires_at, err) == -1))
+		return -1;
+	if (t->expires_at != 0 && t->expires_at <= now)
+		return err_set(err, 400, "the day on which the token ends must be in the future");
+	return check_limits(a, f, t, err);
+}

@@ -1,0 +1,34 @@
+#ifndef API_TOKEN_HTML_H
+#define API_TOKEN_HTML_H
+
+/* The pages of the token page, as HTML. */
+
+#include <stddef.h>
+
+#include "api/token_form.h"
+#include "api/visit.h"
+#include "base/buf.h"
+#include "store/token.h"
+
+enum { TOKEN_HTML_MAX = 4 << 20 };
+
+struct token_page {
+	const struct visit *visit;
+	const struct token_entry *tokens;
+	size_t ntokens;
+	const struct token_form *form; /* what to show in the form */
+	const char *wrong; /* with the form, or NULL */
+	const char *made; /* the text of a new token, or NULL */
+};
+
+void token_html_page(struct buf *, const struct token_page *);
+
+/* How to sign in. */
+void token_html_signed_out(struct buf *, bool sso);
+
+/* A button that uses the link up. */
+void token_html_sign_in(struct buf *, const char *code);
+
+extern const char token_html_style[];
+
+#endif

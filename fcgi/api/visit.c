@@ -1,0 +1,181 @@
+#include "api/visit.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "http/cookie.h"
+
+/* The prefix makes browsers keep it to this host, to https and to all paths of it. */
+#define COOKIE "__Host-berth"
+
+static struct slice
+digest_of(const struct visit *v)
+{
+	return slice_of((const char *)v->digest, sizeof(v->digest));
+}
+
+static void
+cleanse(void *arg)
+{
+	struct visit *v = arg;
+
+	OPENSSL_cleanse(v->secret, sizeof(v->secret));
+}
+
+struct visit *
+visit_new(struct request *rq)
+{
+	struct visit *v = arena_alloc(rq->arena, sizeof(*v));
+
+	v->session.username = "";
+	arena_defer(rq->arena, cleanse, v);
+	return v;
+}
+
+static void
+note_actor(struct request *rq, const struct visit *v)
+{
+	if (v->session.user_id != 0)
+		snprintf(rq->actor, sizeof(rq->actor), "user:%" PRId64 "/session",
+		    v->session.user_id);
+	else
+		snprintf(rq->actor, sizeof(rq->actor), "anonymous");
+}
+
+struct audit_actor
+visit_actor(const struct visit *v, const struct request *rq)
+{
+	return (struct audit_actor) {
+		.user_id = v->session.user_id,
+		.remote_addr = rq->remote_addr,
+		.request_id = rq->id,
+	};
+}
+
+int
+visit_open(struct worker_app *app, struct request *rq, struct visit *v,
+    const struct session_proof *proof)
+{
+	struct audit_actor actor = { .remote_addr = rq->remote_addr, .request_id = rq->id };
+
+	if (secret_generate(v->secret, v->digest, &rq->err) == -1 ||
+	    session_open(app->db, rq->arena, &actor, proof, digest_of(v), &rq->err) == -1)
+		return -1;
+	v->is_new = true;
+	v->session.user_id = actor.user_id;
+	note_actor(rq, v);
+	return 0;
+}
+
+/* The session of the request's cookie, if there is one. */
+static int
+find_session(struct worker_app *app, struct request *rq, struct visit *v)
+{
+	struct slice cookie = cookie_find(request_header(rq, "HTTP_COOKIE"), COOKIE);
+
+	if (!secret_parse(cookie, v->digest))
+		return 0;
+	memcpy(v->secret, cookie.p, cookie.n);
+	return session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err);
+}
+
+int
+visit_begin(struct worker_app *app, struct request *rq, struct visit *v)
+{
+	const char *name = app->settings->sso ? request_header(rq, "BERTH_SSO_USER") : NULL;
+	struct session_proof proof = { .username = name };
+
+	if (db_connect(app->db, &rq->err) == -1 || find_session(app, rq, v) == -1)
+		return -1;
+	/* whom the sign-on does not name (any more) has no session of its making */
+	if (v->session.by_sso && (name == NULL || strcasecmp(name, v->session.username) != 0))
+		v->session = (struct session) { .username = "" };
+	if (v->session.user_id == 0 && name != NULL && (rq->method & (METHOD_GET | METHOD_HEAD))) {
+		if (visit_open(app, rq, v, &proof) == -1 ||
+		    session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err) == -1)
+			return -1;
+	}
+	note_actor(rq, v);
+	return 0;
+}
+
+int
+visit_read_form(struct worker_app *app, struct request *rq, struct params *form)
+{
+	const char *origin = request_header(rq, "HTTP_ORIGIN");
+
+	/* every browser says where a form comes from */
+	if (origin == NULL || strcasecmp(origin, app->settings->external_url) != 0)
+		return err_set(&rq->err, 403, "this form was not sent by a page of the registry");
+	return params_read(rq, form);
+}
+
+int
+visit_begin_form(struct worker_app *app, struct request *rq, struct visit *v, struct params *form)
+{
+	const char *given = "";
+
+	if (visit_read_form(app, rq, form) == -1 || visit_begin(app, rq, v) == -1)
+		return -1;
+	if (v->session.user_id == 0)
+		return err_set(&rq->err, 403, "you are not signed in any more");
+	if (params_str(form, "form", &given) == -1)
+		return -1;
+	if (!secret_form_matches(v->secret, given))
+		return err_set(&rq->err, 403, "this form is not of your session: load the page anew");
+	return 0;
+}
+
+int
+visit_close(struct worker_app *app, struct request *rq, struct visit *v)
+{
+	struct audit_actor actor = visit_actor(v, rq);
+
+	if (session_close(app->db, rq->arena, &actor, digest_of(v), &rq->err) == -1)
+		return -1;
+	OPENSSL_cleanse(v->secret, sizeof(v->secret));
+	v->is_new = true;
+	return 0;
+}
+
+/* Sets the cookie that is new, or takes it away where the secret is gone. */
+static void
+put_headers(struct request *rq, struct response *rs, const struct visit *v)
+{
+	response_header(rs, "Cache-Control", "no-store");
+	response_header(rs, "Content-Security-Policy",
+	    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+	    "frame-ancestors 'none'");
+	response_header(rs, "X-Frame-Options", "DENY");
+	/* with no-referrer a form would come from the origin `null` */
+	response_header(rs, "Referrer-Policy", "same-origin");
+	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
+	if (v != NULL && v->is_new)
+		response_header(rs, "Set-Cookie",
+		    arena_printf(rq->arena,
+		        COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", v->secret,
+		        v->secret[0] != '\0' ? SESSION_SECONDS : 0));
+}
+
+int
+visit_respond(struct request *rq, struct response *rs, const struct visit *v, int status,
+    struct slice html)
+{
+	put_headers(rq, rs, v);
+	response_body(rs, status, "text/html; charset=utf-8", html);
+	return 0;
+}
+
+int
+visit_redirect(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct visit *v, const char *path)
+{
+	put_headers(rq, rs, v);
+	response_header(rs, "Location",
+	    arena_printf(rq->arena, "%s%s", app->settings->external_url, path));
+	response_body(rs, 303, "text/plain; charset=utf-8", slice_str(""));
+	return 0;
+}

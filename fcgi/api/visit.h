@@ -1,0 +1,65 @@
+#ifndef API_VISIT_H
+#define API_VISIT_H
+
+/*
+ * Somebody with a browser at one of the pages: who it is, by the session's cookie or by the fleet's
+ * sign-on, and whether a form is one of ours.  Tokens do not count here, and cookies nowhere else.
+ *
+ * The sign-on is a name in the FastCGI parameter BERTH_SSO_USER, which nginx sets and no client
+ * can send, and which counts where `sso` is on.  It makes a session of its own, that is worth
+ * something only together with the same name.
+ */
+
+#include "access/secret.h"
+#include "api/app.h"
+#include "api/params.h"
+#include "store/session.h"
+
+struct visit {
+	struct session session; /* user_id 0: nobody is signed in */
+	char secret[SECRET_TEXT_SIZE]; /* of the session */
+	unsigned char digest[SECRET_DIGEST_SIZE];
+	bool is_new; /* the cookie has yet to be set */
+};
+
+/* One that lives as long as the request; what it holds is wiped then. */
+struct visit *visit_new(struct request *) __attribute__((returns_nonnull));
+
+/*
+ * Finds out who it is; opens a session for whom the sign-on names.  -1: 403 where the registry does
+ * not know them, 503.
+ */
+int visit_begin(struct worker_app *, struct request *, struct visit *)
+    __attribute__((warn_unused_result));
+
+/*
+ * The same for a form that was sent: reads it, and makes sure that it comes from our page, of this
+ * very session.  -1: 403 otherwise, or where nobody is signed in, 400, 503.
+ */
+int visit_begin_form(struct worker_app *, struct request *, struct visit *, struct params *)
+    __attribute__((warn_unused_result));
+
+/* Reads a form that needs no session yet, from a page of ours.  -1: 400, 403. */
+int visit_read_form(struct worker_app *, struct request *, struct params *)
+    __attribute__((warn_unused_result));
+
+/* Opens a session by a link.  -1: 403, 503. */
+int visit_open(struct worker_app *, struct request *, struct visit *, const struct session_proof *)
+    __attribute__((warn_unused_result));
+
+/* Ends it. */
+int visit_close(struct worker_app *, struct request *, struct visit *)
+    __attribute__((warn_unused_result));
+
+/* The visitor, for audit rows. */
+struct audit_actor visit_actor(const struct visit *, const struct request *);
+
+/* 200, or another status, with a page, and whatever keeps it to itself. */
+int visit_respond(struct request *, struct response *, const struct visit *, int status,
+    struct slice html);
+
+/* 303 to a path of ours, after a form. */
+int visit_redirect(const struct worker_app *, struct request *, struct response *,
+    const struct visit *, const char *path);
+
+#endif

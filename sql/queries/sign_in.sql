@@ -1,0 +1,57 @@
+-- name: session_link_add
+-- $1 username, $2 digest, $3 seconds to live.  No row where there is no such user who is not blocked
+-- (unique index users_username).
+INSERT INTO sign_in_links (digest, user_id, expires_at)
+SELECT $2, id, now() + make_interval(secs => $3::integer)
+  FROM users WHERE lower(username) = lower($1) AND state = 'active'
+RETURNING user_id, true;
+
+-- name: session_link_take
+-- $1 digest.  One row by primary key, which is gone with it: of two who come with one link, one finds
+-- it.  No row where its time is over or its user is blocked.
+DELETE FROM sign_in_links l USING users u
+ WHERE l.digest = $1 AND l.expires_at > now() AND u.id = l.user_id AND u.state = 'active'
+RETURNING u.id;
+
+-- name: session_user
+-- $1 username.  One row by the unique index users_username.
+SELECT id FROM users WHERE lower(username) = lower($1) AND state = 'active';
+
+-- name: session_add
+-- $1 digest, $2 user, $3 whether the fleet's sign-on says who it is, $4 seconds to live.  One row.
+INSERT INTO sessions (digest, user_id, by_sso, expires_at)
+VALUES ($1, $2, $3, now() + make_interval(secs => $4::integer));
+
+-- name: session_sweep
+-- What nobody can use any more: ranges of sessions_expires and sign_in_links_expires, read whenever
+-- somebody signs in.
+WITH links AS (DELETE FROM sign_in_links WHERE expires_at <= now())
+DELETE FROM sessions WHERE expires_at <= now();
+
+-- name: session_find
+-- $1 digest.  One row by primary key, and its user by primary key.  A user who is blocked has none.
+SELECT u.id, u.username, s.by_sso
+  FROM sessions s JOIN users u ON u.id = s.user_id
+ WHERE s.digest = $1 AND s.expires_at > now() AND u.state = 'active';
+
+-- name: session_remove
+-- $1 digest.  One row by primary key.
+DELETE FROM sessions WHERE digest = $1 RETURNING user_id;
+
+-- name: session_token_revoke
+-- $1 user, $2 token.  One row by primary key, if it is that user's own; locked before it is looked
+-- at.  As token_revoke.
+WITH old AS (SELECT id, revoked_at FROM tokens
+              WHERE id = $2 AND user_id = $1 AND kind = 'personal' FOR UPDATE)
+UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
+RETURNING t.id, old.revoked_at IS NULL;
+
+-- name: session_tokens
+-- $1 user.  Their tokens that can still be used, newest first: the index tokens_user.
+SELECT id, name, array_to_string(scopes, ','), array_to_string(crate_patterns, ','),
+       array_to_string(operations, ','), extract(epoch FROM created_at)::bigint,
+       extract(epoch FROM expires_at)::bigint, extract(epoch FROM last_used_at)::bigint
+  FROM tokens
+ WHERE user_id = $1 AND kind = 'personal' AND revoked_at IS NULL
+   AND (expires_at IS NULL OR expires_at > now())
+ ORDER BY id DESC;

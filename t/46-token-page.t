@@ -1,0 +1,269 @@
+#!/usr/bin/perl
+
+# The token page: signing in by a link or by the fleet's sign-on, making and revoking one's own
+# tokens, what keeps others out; over HTTP, and with a browser that runs no scripts.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use Test::More;
+
+use Berth::Browser;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 4);
+my $id = $t->project('demo/priv');
+
+$t->user($_) for qw(alice bob Carol);
+$t->member('alice', 'demo', 'developer');
+
+my $LINK = qr{\A\Q@{[$t->url]}\E/-/sign-in\?code=([0-9A-Za-z]{43})\z};
+
+sub link_of { my ($who, @more) = @_; return $t->berth_ok('user', 'link', $who, @more); }
+sub code_of { return $_[0] =~ $LINK ? $1 : die "no link: $_[0]\n"; }
+
+# A form, as a browser sends it.  Options: cookie, origin (undef: none), headers.
+sub post {
+	my ($path, $fields, %opt) = @_;
+	my $body = join('&', map { my $k = $_; map { "$k=" . s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord $1)/ger } ref $fields->{$k} ? @{ $fields->{$k} } : $fields->{$k} } sort keys %$fields);
+	my $origin = exists $opt{origin} ? $opt{origin} : $t->url;
+
+	return $t->http(POST => $path, { body => $body, headers => ['Content-Type: application/x-www-form-urlencoded',
+		defined $origin ? "Origin: $origin" : (), defined $opt{cookie} ? "Cookie: $opt{cookie}" : (), @{ $opt{headers} // [] }] });
+}
+
+sub get { my ($path, $cookie, @headers) = @_; return $t->http(GET => $path, { headers => [defined $cookie ? "Cookie: $cookie" : (), @headers] }); }
+sub cookie_of { return ($_[0]{headers}{'set-cookie'} // '') =~ /^(__Host-berth=[^;]*)/ ? $1 : undef; }
+sub form_of { return $_[0]{body} =~ /name="form" value="([0-9a-f]{64})"/ ? $1 : undef; }
+sub sign_in { my $res = post('/-/sign-in', { code => code_of(link_of($_[0])) }); die "sign in: $res->{status} $res->{body}" if $res->{status} != 303; return cookie_of($res); }
+
+# ---- nobody is signed in ----
+
+my $res = get('/-/tokens');
+is($res->{status}, 200, 'without a session');
+like($res->{body}, qr/berth user link/, 'the page says how to come by one');
+unlike($res->{body}, qr/<form|Your tokens/, 'and nothing else');
+$res = get($t->registry($id) . '/me');
+is($res->{status}, 302, 'where cargo login sends people');
+is($res->{headers}{location}, $t->url . '/-/tokens', 'leads there');
+is(post('/-/tokens', { name => 'x', scope => 'api', form => '0' x 64 })->{status}, 403, 'nobody makes a token');
+is(get('/-/tokens', undef, 'Authorization: ' . $t->token('alice'))->{body}, get('/-/tokens')->{body}, 'a token is no session: it makes no tokens');
+
+# ---- headers of every page ----
+
+for my $page ('/-/tokens', '/-/sign-in?code=x') {
+	my $headers = get($page)->{headers};
+
+	is($headers->{'cache-control'}, 'no-store', "$page: kept by nobody");
+	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
+	is($headers->{'x-content-type-options'}, 'nosniff', "$page: nosniff");
+	is($headers->{'x-frame-options'}, 'DENY', "$page: no frame, for old browsers");
+	is($headers->{'referrer-policy'}, 'same-origin', "$page: tells nobody else where one was");
+	is($headers->{'content-type'}, 'text/html; charset=utf-8', "$page: HTML");
+}
+is(get('/-/style.css')->{headers}{'content-type'}, 'text/css; charset=utf-8', 'the style sheet');
+
+# ---- links ----
+
+my $link = link_of('alice');
+like($link, $LINK, 'berth user link');
+is($t->psql("SELECT count(*) FROM sign_in_links WHERE encode(digest, 'hex') = '" . sha256_hex(code_of($link)) . "'"), 1, 'the database has its digest');
+is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND detail::text LIKE '%" . code_of($link) . "%'"), 0, 'the audit log does not have it');
+$res = get($link =~ s/^\Q@{[$t->url]}\E//r);
+is($res->{status}, 200, 'following it') or diag($res->{body});
+is(cookie_of($res), undef, 'does not sign in: who previews links uses none up');
+for my $origin (undef, 'null', 'https://evil.example', 'https://localhost', $t->url . '.evil.example') {
+	is(post('/-/sign-in', { code => code_of($link) }, origin => $origin)->{status}, 403, 'nor does a form of ' . ($origin // 'nowhere'));
+}
+$res = post('/-/sign-in', { code => code_of($link) });
+is($res->{status}, 303, 'the button does') or diag($res->{body});
+is($res->{headers}{location}, $t->url . '/-/tokens', 'and leads to the page');
+like($res->{headers}{'set-cookie'}, qr{^__Host-berth=[0-9A-Za-z]{43}; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax$}, 'with a cookie that stays here');
+my $alice = cookie_of($res);
+is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($alice =~ s/.*=//r) . "'"), 1, 'of which the database has the digest');
+is(post('/-/sign-in', { code => code_of($link) })->{status}, 403, 'once');
+{
+	my $code = code_of(link_of('bob'));
+	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return post('/-/sign-in', { code => $code })->{status}; })), '303' . ' 403' x 7, 'and be it for eight at the same time');
+}
+for my $code ('', 'x', 'x' x 43, 'x' x 44, "'; DROP", "\0") {
+	like(post('/-/sign-in', { code => $code })->{status}, qr/^40[03]$/, 'no link: ' . length $code);
+}
+my $late = code_of(link_of('alice', '--ttl', 60));
+$t->psql("UPDATE sign_in_links SET expires_at = now()");
+is(post('/-/sign-in', { code => $late })->{status}, 403, 'its time is over');
+for my $case ([['nobody'], 1, qr/`nobody` does not exist/], [['alice', '--ttl', 0], 2, qr/ttl/], [['alice', '--ttl', 604801], 2, qr/ttl/]) {
+	my ($status, undef, $err) = $t->berth('user', 'link', @{ $case->[0] });
+	is($status, $case->[1], "user link @{ $case->[0] }: exit status");
+	like($err, $case->[2], '  and why');
+}
+
+# ---- tokens ----
+
+$res = get('/-/tokens', $alice);
+like($res->{body}, qr{Signed in as <strong>alice</strong>}, 'alice is signed in');
+my $form = form_of($res);
+$res = post('/-/tokens', { form => $form, name => 'laptop <b>&"\'', scope => 'api', expires => '2099-12-31', crates => "Foo_bar,\n baz*", 'operations[]' => ['yank', 'publish-new'] }, cookie => $alice);
+is($res->{status}, 200, 'a token is made') or diag($res->{body});
+my ($token) = $res->{body} =~ m{<output id="token">(berth_pat_[0-9A-Za-z]{49})</output>};
+ok(defined $token, 'and shown');
+like($res->{body}, qr/laptop &lt;b&gt;&amp;&quot;&#39;/, 'names are text');
+unlike($res->{body}, qr/laptop <b>/, 'and never markup');
+is($t->psql("SELECT name, scopes, crate_patterns, operations, expires_at, user_id FROM tokens WHERE encode(digest, 'hex') = '" . sha256_hex($token) . "'"),
+    "laptop <b>&\"'|{api}|{foo-bar,baz*}|{publish-new,yank}|2099-12-31 00:00:00+00|1", 'as it was asked for');
+unlike(get('/-/tokens', $alice)->{body}, qr/\Q$token/, 'shown once');
+is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200, 'it can be used');
+is($t->psql("SELECT user_id, token_id, remote_addr IS NOT NULL FROM audit_events WHERE action = 'token.create' ORDER BY id DESC LIMIT 1"), '1||t', 'the audit log says who made it');
+for my $case ([{ name => '' }, qr/give the token a name/], [{ name => 'x' x 256 }, qr/longer than 255/], [{ scope => 'sudo' }, qr/scope/], [{ scope => 'api,read_api,admin' }, qr/scope/],
+	[{ expires => 'soon' }, qr/soon/], [{ expires => '2001-01-01' }, qr/in the future/], [{ crates => 'not ok!' }, qr/ok!/], [{ 'operations[]' => ['rule'] }, qr/rule/],
+	[{ scope => 'read_api', crates => 'foo' }, qr/only reads/]) {
+	my $r = post('/-/tokens', { form => $form, name => 'n', scope => 'api', %{ $case->[0] } }, cookie => $alice);
+	is($r->{status}, 400, join(' ', %{ $case->[0] }) =~ s/x{9,}/.../r . ': refused');
+	like($r->{body}, qr{role="alert"><p>[^<]*$case->[1]}, '  and told on the page');
+}
+is($t->psql('SELECT count(*) FROM tokens WHERE user_id = 1'), 2, 'nothing else was made');
+my $number = $t->psql("SELECT id FROM tokens WHERE encode(digest, 'hex') = '" . sha256_hex($token) . "'");
+
+# ---- what keeps others out ----
+
+my $bob = sign_in('bob');
+my $bobs = form_of(get('/-/tokens', $bob));
+isnt($bobs, $form, 'each session has its own forms');
+my %good = (name => 'n', scope => 'api');
+for my $case (
+	['without the form\'s secret', { %good }, cookie => $alice],
+	['with another one', { %good, form => '0' x 64 }, cookie => $alice],
+	['with bob\'s', { %good, form => $bobs }, cookie => $alice],
+	['of another origin', { %good, form => $form }, cookie => $alice, origin => 'https://evil.example'],
+	['without an origin', { %good, form => $form }, cookie => $alice, origin => undef],
+	['without a cookie', { %good, form => $form }],
+	['with two', { %good, form => $form }, cookie => "$alice; $bob"],
+	['with a cookie that is none', { %good, form => $form }, cookie => '__Host-berth=' . 'x' x 43],
+) {
+	my ($name, $fields, %opt) = @$case;
+
+	is(post('/-/tokens', $fields, %opt)->{status}, 403, "$name: no token");
+	is(post("/-/tokens/$number/revoke", $fields, %opt)->{status}, 403, "$name: nothing is revoked");
+}
+is(post("/-/tokens/$number/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, 'bob cannot revoke what is alice\'s');
+unlike(get('/-/tokens', $bob)->{body}, qr/laptop/, 'nor see it');
+is(post("/-/tokens/$_/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, "token $_") for '0', 'x', '99999999999999999999', '-1';
+is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200, 'it still works');
+is($t->http(PUT => '/-/tokens', { headers => ["Cookie: $alice"] })->{status}, 405, 'other methods');
+is($t->http(GET => $t->registry($id) . '/config.json', { headers => ["Cookie: $alice"] })->{status}, 401, 'a session is no token');
+is(post('/-/tokens', { form => $form, name => 'x' x 70000, scope => 'api' }, cookie => $alice)->{status}, 413, 'a form that is too long');
+
+# ---- revoking, the end of a session ----
+
+$res = post("/-/tokens/$number/revoke", { form => $form }, cookie => $alice);
+is($res->{status}, 303, 'alice revokes it');
+is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 401, 'it is of no use from then on');
+unlike(get('/-/tokens', $alice)->{body}, qr/laptop/, 'and not listed');
+is(post("/-/tokens/$number/revoke", { form => $form }, cookie => $alice)->{status}, 303, 'twice is once');
+is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.revoke'"), 1, 'in the audit log as well');
+my $second = sign_in('alice');
+$res = post('/-/sign-out', { form => $form }, cookie => $alice);
+is($res->{status}, 303, 'alice signs out');
+like($res->{headers}{'set-cookie'}, qr/^__Host-berth=; .*Max-Age=0/, 'the cookie goes');
+unlike(get('/-/tokens', $alice)->{body}, qr/Signed in/, 'and is of no use any more');
+like(get('/-/tokens', $second)->{body}, qr/Signed in as <strong>alice/, 'her other session is still there');
+$t->berth_ok(qw(user block alice));
+unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'until she is blocked');
+my ($status) = $t->berth(qw(user link alice));
+is($status, 1, 'and gets no link');
+$t->berth_ok(qw(user unblock alice));
+like(get('/-/tokens', $second)->{body}, qr/Signed in/, 'unblocked');
+$t->psql("UPDATE sessions SET expires_at = now()");
+unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'its time is over');
+my $logs = join('', map { $t->log($_) } qw(pool nginx-error nginx-berth.log));
+unlike($logs, qr/\Q$_/, 'no log has a secret') for $token, map { s/.*=//r } $alice, $bob, $link;
+
+# ---- the fleet's sign-on ----
+
+subtest 'single sign-on' => sub {
+	my $by = sub { my ($who, $cookie, @more) = @_; return get('/-/tokens', $cookie, "X-Test-Sso: $who", @more); };
+
+	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice', 'berth_sso_user: alice', 'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'off: no header counts');
+	$t->conf(sso => 'on');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { get('/-/tokens')->{body} =~ /sign-on/ }), 'on');
+	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice', 'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'on: still no header of a client');
+	$t->stop_nginx;
+	# the fleet's nginx knows who it is from a sign-on of its own: here it takes our word
+	$t->start_nginx(sub { s/map "" \$berth_sso_user \{\n\tdefault "";/map "" \$berth_sso_user {\n\tdefault \$http_x_test_sso;/; return $_; });
+	my $r = $by->('Alice');
+	like($r->{body}, qr/Signed in as <strong>alice/, 'whom nginx names is signed in');
+	my $cookie = cookie_of($r);
+	like($by->('alice', $cookie)->{body}, qr/Signed in/, 'with a session');
+	is(cookie_of($by->('alice', $cookie)), undef, 'that is kept');
+	unlike(get('/-/tokens', $cookie)->{body}, qr/Signed in/, 'and worth nothing alone');
+	like($by->('bob', $cookie)->{body}, qr/Signed in as <strong>bob/, 'nor for somebody else');
+	my $f = form_of($by->('alice', $cookie));
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: alice'])->{status}, 200, 'a token');
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie)->{status}, 403, 'not without the name');
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, headers => ['X-Test-Sso: alice'])->{status}, 403, 'nor without the session: no other site\'s form works');
+	$r = $by->('mallory');
+	is($r->{status}, 403, 'whom the registry does not know');
+	$t->berth_ok(qw(user block bob));
+	is($by->('bob')->{status}, 403, 'or has blocked');
+	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'links work beside it');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.signin' AND detail ->> 'by' = 'sso'") > 1, 1, 'in the audit log');
+};
+
+# ---- with a browser ----
+
+SKIP: {
+	my $why = Berth::Browser::missing();
+	skip $why, 1 if $why;
+	$t->stop_nginx;
+	$t->start_nginx;
+	my $b = Berth::Browser->start($t->dir, javascript => 0);
+
+	$b->go(link_of('alice'));
+	is($b->title, 'Sign in', 'the link');
+	$b->click('button.main');
+	is($b->url, $t->url . '/-/tokens', 'the button signs in');
+	is($b->title, 'Tokens', 'the page');
+	like($b->text('header'), qr/Signed in as alice/, 'says who one is');
+	my ($cookie) = grep { $_->{name} eq '__Host-berth' } $b->cookies;
+	ok($cookie->{httpOnly} && $cookie->{secure}, 'a cookie that no script sees');
+	is($cookie->{sameSite}, 'Lax', 'nor another site\'s form');
+	is($b->css('button.main', 'background-color'), 'rgba(26, 95, 180, 1)', 'the style sheet is let through');
+	is($b->label($_->[0]), $_->[1], "$_->[0] has a label") for ['#name', 'Name'], ['#expires', 'Ends on'], ['#crates', 'Only these crates'];
+	$b->type('#name', 'browser <i>');
+	$b->type('#crates', 'foo_bar');
+	$b->click('input[value="publish-update"]');
+	$b->shot("$ENV{BERTH_SHOTS}/tokens-form.png") if $ENV{BERTH_SHOTS};
+	$b->click('main button.main');
+	my $made = $b->text('#token');
+	like($made, qr/^berth_pat_[0-9A-Za-z]{49}$/, 'a token is made');
+	is($b->role('.box'), 'status', 'and announced');
+	$b->shot("$ENV{BERTH_SHOTS}/tokens-made.png") if $ENV{BERTH_SHOTS};
+	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 200, 'it works');
+	is(($b->texts('td.name'))[0], "browser <i>\nonly publish-update\nonly crates foo-bar", 'and is listed, as text');
+	$b->go($t->url . '/-/tokens');
+	unlike($b->source, qr/\Q$made/, 'shown once');
+	$b->click('tbody tr:first-child summary');
+	$b->click('tbody tr:first-child button.bad');
+	is($b->url, $t->url . '/-/tokens', 'revoked');
+	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 401, 'it is');
+	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '', 'nothing is against the policy');
+	$b->click('header button');
+	like($b->text('main'), qr/berth user link/, 'signed out');
+	$b->shot("$ENV{BERTH_SHOTS}/tokens-out.png") if $ENV{BERTH_SHOTS};
+	$b->stop;
+}
+
+# ---- the real cargo ----
+
+SKIP: {
+	my $why = $t->cargo_missing;
+	skip $why, 1 if $why;
+	$t->cargo_setup(priv => { id => $id });
+	my (undef, $out, $err) = $t->cargo(qw(login --registry priv));
+
+	like($out . $err, qr{\Q@{[$t->url]}\E/(?:-/tokens|api/v4/projects/$id/packages/cargo/me)}, 'cargo login says where to go');
+}
+
+done_testing();

@@ -1,0 +1,133 @@
+package Berth::Browser;
+
+# A headless Chromium, driven by chromedriver over HTTP (W3C WebDriver).
+#
+#	my $b = Berth::Browser->start($dir);
+#	$b->go($url); $b->type('#name', 'laptop'); $b->click('button.main'); $b->text('h1');
+#
+# Certificates are not checked: those of the tests are made by an authority of their own.
+
+use strict;
+use warnings;
+
+use HTTP::Tiny;
+use IO::Socket::INET;
+use JSON::PP ();
+use MIME::Base64 ();
+use POSIX qw(:sys_wait_h);
+
+use Berth::Test;
+
+use constant { PATIENCE => 60, ELEMENT => 'element-6066-11e4-a52e-4f735466cecf' };
+
+# Why it cannot be used, for skip: "" where it can.
+sub missing {
+	for my $program (qw(chromium chromedriver)) {
+		return 'no chromium on this machine' unless grep { -x "$_/$program" } split(/:/, $ENV{PATH});
+	}
+	return '';
+}
+
+# Starts both; options: javascript => 0, arguments => [...].
+sub start {
+	my ($class, $dir, %opt) = @_;
+	my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') // die "a port: $!\n";
+	my $self = bless { port => $socket->sockport, owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
+
+	close($socket);
+	mkdir("$dir/browser");
+	$self->{pid} = fork // die "fork: $!\n";
+	if ($self->{pid} == 0) {
+		setpgrp;
+		open(STDOUT, '>', "$dir/log/chromedriver.log");
+		open(STDERR, '>&', \*STDOUT);
+		exec('env', "HOME=$dir/browser", "TMPDIR=$dir/browser", 'chromedriver', "--port=$self->{port}")
+		    or POSIX::_exit(127);
+	}
+	Berth::Test::wait_for(sub {
+		die "chromedriver ended at once\n" if waitpid($self->{pid}, WNOHANG) != 0;
+		return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
+	}, PATIENCE) or die "chromedriver does not listen\n";
+	my %prefs = defined $opt{javascript} && !$opt{javascript}
+	    ? (prefs => { 'profile.managed_default_content_settings.javascript' => 2 }) : ();
+	my $made = $self->_ask(POST => '', { capabilities => { alwaysMatch => {
+		browserName => 'chrome', acceptInsecureCerts => JSON::PP::true,
+		'goog:chromeOptions' => { binary => _chromium(), %prefs, args => [qw(--headless=new --no-sandbox --disable-gpu
+			--disable-quic --no-first-run --disable-background-networking --disable-component-update
+			--disable-sync --disable-dev-shm-usage), '--window-size=1000,900', "--user-data-dir=$dir/browser/profile", @{ $opt{arguments} // [] }] },
+	} } });
+	$self->{session} = $made->{sessionId} // die "no session\n";
+	return $self;
+}
+
+sub _chromium { return (grep { -x } map { "$_/chromium" } split(/:/, $ENV{PATH}))[0]; }
+
+sub _ask {
+	my ($self, $method, $path, $body) = @_;
+	my $url = "http://127.0.0.1:$self->{port}/session" . (defined $self->{session} ? "/$self->{session}" : '') . $path;
+	my $res = $self->{http}->request($method, $url, defined $body ? { content => JSON::PP->new->utf8->encode($body),
+		headers => { 'Content-Type' => 'application/json' } } : {});
+	my $json = eval { JSON::PP->new->utf8->decode($res->{content}) } // die "webdriver: $res->{status} $res->{content}\n";
+
+	die "webdriver: $method $path: $json->{value}{message}\n" if !$res->{success};
+	return $json->{value};
+}
+
+sub go { my ($self, $url) = @_; return $self->_ask(POST => '/url', { url => $url }); }
+sub url { return $_[0]->_ask(GET => '/url'); }
+sub title { return $_[0]->_ask(GET => '/title'); }
+sub source { return $_[0]->_ask(GET => '/source'); }
+sub cookies { return @{ $_[0]->_ask(GET => '/cookie') }; }
+
+# Elements by CSS selector.
+sub all {
+	my ($self, $css) = @_;
+
+	return map { $_->{ +ELEMENT } } @{ $self->_ask(POST => '/elements', { using => 'css selector', value => $css }) };
+}
+
+sub one {
+	my ($self, $css) = @_;
+	my ($element) = $self->all($css);
+
+	return $element // die "no $css on " . $self->url . "\n";
+}
+
+sub click { my ($self, $css) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/click', {}); }
+sub type { my ($self, $css, $text) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/value', { text => $text }); }
+sub text { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/text'); }
+sub texts { my ($self, $css) = @_; return map { $self->_ask(GET => "/element/$_/text") } $self->all($css); }
+sub css { my ($self, $css, $property) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . "/css/$property"); }
+sub role { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/computedrole'); }
+sub label { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/computedlabel'); }
+
+# A picture of the page, as PNG.
+sub shot {
+	my ($self, $path) = @_;
+
+	open(my $out, '>:raw', $path) or die "$path: $!\n";
+	print {$out} MIME::Base64::decode_base64($self->_ask(GET => '/screenshot'));
+	return close($out);
+}
+
+# What the browser has complained about, such as the policy for content.
+sub complaints {
+	my ($self) = @_;
+
+	return map { $_->{message} } @{ $self->_ask(POST => '/se/log', { type => 'browser' }) };
+}
+
+sub stop {
+	my ($self) = @_;
+
+	return unless defined $self->{pid} && $self->{owner} == $$;
+	eval { $self->_ask(DELETE => '') } if defined $self->{session};
+	kill('TERM', -$self->{pid});
+	waitpid($self->{pid}, 0);
+	delete $self->{pid};
+	return;
+}
+
+sub DESTROY { local ($?, $@); $_[0]->stop; return; }
+
+1;

@@ -23,6 +23,8 @@ static const struct noun *const nouns[] = {
 	&admin_protect,
 	&admin_issuer,
 	&admin_trust,
+	&admin_yank,
+	&admin_unyank,
 	&admin_flag,
 	&admin_delete,
 	&admin_undelete,

@@ -71,7 +71,9 @@ extern const struct noun admin_protect;
 extern const struct noun admin_token;
 extern const struct noun admin_trust;
 extern const struct noun admin_undelete;
+extern const struct noun admin_unyank;
 extern const struct noun admin_user;
+extern const struct noun admin_yank;
 
 #define COMMAND_OPTIONS(defs) .options = (defs), .noptions = sizeof(defs) / sizeof(*(defs))
 #define COMMAND_LIST(list)    .commands = (list), .ncommands = sizeof(list) / sizeof(*(list))

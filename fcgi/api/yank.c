@@ -1,12 +1,26 @@
 #include "api/yank.h"
 
 #include "api/limits.h"
+#include "api/params.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/version.h"
 
 const struct route_need yank_need = { .action = ACTION_YANK_PACKAGE,
 	.flag = FLAG_CARGO };
+
+/* {"message":"..."}, which cargo does not send; an empty one is none. */
+static int
+read_message(struct request *rq, const char **message)
+{
+	struct params params;
+
+	if (params_read(rq, &params) == -1 || params_str(&params, "message", message) == -1)
+		return -1;
+	if (*message != NULL && (*message)[0] == '\0')
+		*message = NULL;
+	return 0;
+}
 
 static int
 set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool yanked)
@@ -30,6 +44,8 @@ set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool
 		return err_set(&rq->err, 404, "crate `%s` does not have a version `%.*s`", yank.name,
 		    (int)text.n, text.p);
 	yank.version_base = semver_base(rq->arena, &version);
+	if (yanked && read_message(rq, &yank.message) == -1)
+		return -1;
 	if (limits_charge_yank(app, rq) == -1 ||
 	    version_set_yanked(app->db, rq->arena, &yank, &rq->err) == -1)
 		return -1;

@@ -8,7 +8,8 @@
 extern const struct route_need yank_need;
 
 /*
- * 200 {"ok":true}, also where it is so already.  The version is matched without
+ * 200 {"ok":true}, also where it is so already.  A yank may say why, in a body that is a form or JSON
+ * with `message`; unyanked, the version has none any more.  The version is matched without
  * its build metadata, the name in any spelling.  404 where there is no such crate or version.
  */
 int yank_handle(struct worker_app *, struct request *, struct response *);

@@ -8,6 +8,7 @@
 #include "crate/index_line.h"
 #include "crate/package_json.h"
 #include "store/crate.h"
+#include "store/naming.h"
 #include "store/owner.h"
 #include "store/protection.h"
 #include "store/version_check.h"
@@ -211,6 +212,18 @@ struct yank {
 	const struct version_yank *yank;
 };
 
+/* The row of version_find is as it should be; a yank that has nothing to say takes back nothing. */
+static bool
+is_so_already(const struct db_result *r, const struct version_yank *y)
+{
+	enum { ID, VERSION, YANKED, LINE, MESSAGE };
+
+	if (db_bool(r, 0, YANKED) != y->yanked)
+		return false;
+	return y->message == NULL || (!db_is_null(r, 0, MESSAGE) &&
+	    strcmp(db_str(r, 0, MESSAGE), y->message) == 0);
+}
+
 static int
 yank_body(struct db *db, void *arg, struct err *err)
 {
@@ -221,6 +234,7 @@ yank_body(struct db *db, void *arg, struct err *err)
 	struct audit_event event = {
 		.action = y->yanked ? AUDIT_CRATE_YANK : AUDIT_CRATE_UNYANK,
 		.project_id = y->project_id,
+		.facts = { { "message", y->message, false } },
 	};
 	struct arena *a = yank->arena;
 	struct db_call calls[NCALLS] = { 0 }, asked[NASKED] = { { .stmt = STMT_VERSION_FIND } };
@@ -244,7 +258,7 @@ yank_body(struct db *db, void *arg, struct err *err)
 		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
 	if (protection_judge(&asked[PROTECTION], err) == -1)
 		return -1;
-	if (db_bool(r, 0, 2) == y->yanked)
+	if (is_so_already(r, y))
 		return 0;
 	if (index_line_set_yanked(a, db_slice(r, 0, 3), y->yanked, &line, err) == -1)
 		return -1;
@@ -252,6 +266,7 @@ yank_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[SET].params, db_int(r, 0, 0));
 	db_bind_bool(&calls[SET].params, y->yanked);
 	db_bind_slice(&calls[SET].params, a, line);
+	db_bind_str(&calls[SET].params, y->message);
 	event.crate = name;
 	event.version = db_str(r, 0, 1);
 	audit_call(&calls[AUDIT], a, &y->actor, &event);
@@ -268,6 +283,8 @@ version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y,
 	struct yank yank = { a, y };
 	bool unknown = false;
 
+	if (y->message != NULL && naming_check_text("message", y->message, err) == -1)
+		return -1;
 	/* it can be done twice, so a lost answer to COMMIT is answered by 503 and tried again */
 	return db_transaction(db, yank_body, &yank, &unknown, err);
 }

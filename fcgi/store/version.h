@@ -50,13 +50,15 @@ struct version_yank {
 	const char *name; /* in any spelling */
 	const char *version_base;
 	bool yanked;
+	const char *message; /* of a yank: why, one line; NULL: nothing is said */
 	int push_level; /* for protection_call() */
 	int64_t crate_user; /* for owner_check_call() */
 };
 
 /*
  * Yanks or unyanks, in one transaction.  A version that is so already is left
- * alone: no index is rebuilt and no audit row written.  -1: 404 for a crate or
+ * alone, but for a message that is another one: no index is rebuilt and no audit row written.
+ * A message goes with the yank.  -1: 400 for a malformed one, 404 for a crate or
  * version that does not exist, 403 where the token's limits are against it or the crate is not the
  * caller's, 403 "package protected: ...", 503.
  */

@@ -38,12 +38,12 @@ SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target,
 
 -- name: version_find
 -- $1 crate, $2 version without build metadata.  One row by the unique index; its crate is locked.
-SELECT id, version, yanked, index_line FROM versions
+SELECT id, version, yanked, index_line, yank_message FROM versions
  WHERE crate_id = $1 AND version_base = $2 AND status IN ('default', 'hidden', 'deprecated');
 
 -- name: version_set_yanked
--- $1 version, $2 yanked, $3 its new line.  By primary key; the crate is locked.
-UPDATE versions SET yanked = $2, index_line = $3 WHERE id = $1;
+-- $1 version, $2 yanked, $3 its new line, $4 why or null.  By primary key; the crate is locked.
+UPDATE versions SET yanked = $2, index_line = $3, yank_message = $4 WHERE id = $1;
 
 -- name: version_published
 -- $1 project, $2 normalized name, $3 version without build metadata.  Was this published, with

@@ -60,7 +60,8 @@ QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
-GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc
+GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc \
+	build/gen/api/openapi.inc
 
 .PHONY: all bench check lint fuzz run install uninstall dist clean help
 all: $(PROGRAMS:%=build/%)
@@ -76,13 +77,17 @@ help:
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
-# ---- generated: SQL becomes tables of C ------------------------------------
+# ---- generated: SQL and the description of the routes become tables of C ------------------------------------
 build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c queries build/gen/store $(QUERIES)
 build/gen/store/migrations.inc: $(MIGRATIONS) scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
+
+build/gen/api/openapi.inc: conf/openapi.json
+	@mkdir -p $(@D)
+	od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
 
 # ---- one variant: $(1) its folder, $(2) compiler, $(3) flags, $(4) link flags ----
 define VARIANT

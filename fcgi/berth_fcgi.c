@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/app.h"
+#include "api/routes.h"
 #include "base/arena.h"
 #include "base/daemon.h"
 #include "base/err.h"
@@ -23,11 +24,39 @@ usage(FILE *f)
 {
 	fputs("usage: berth-fcgi [-c file]\n"
 	    "       berth-fcgi -t [-c file]\n"
-	    "       berth-fcgi -h | -V\n"
+	    "       berth-fcgi -h | -r | -V\n"
 	    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
 	    "  -h       this text\n"
+	    "  -r       the routes, each with its method, pattern and name\n"
 	    "  -t       check the configuration and print what is in effect\n"
 	    "  -V       the version\n", f);
+}
+
+static int
+flush(void)
+{
+	if (fflush(stdout) != 0) {
+		fprintf(stderr, "berth-fcgi: standard output: %s\n", strerrordesc_np(errno));
+		return 1;
+	}
+	return 0;
+}
+
+/* What -r does: "GET /api/v4/user user", a line for each method of a route. */
+static int
+print_routes(const struct router *router)
+{
+	for (size_t i = 0; i < router->nroutes; i++) {
+		const struct route *route = &router->routes[i];
+
+		for (unsigned m = METHOD_GET; m < METHOD_OTHER; m <<= 1) {
+			/* whoever is asked for GET is asked for HEAD */
+			if (route->methods & m && m != METHOD_HEAD)
+				printf("%s /%s %s\n", request_method_name(m), route->pattern,
+				    route->name);
+		}
+	}
+	return flush();
 }
 
 /* What -t does: the effective configuration, secrets masked. */
@@ -35,11 +64,7 @@ static int
 print_settings(const struct settings *s)
 {
 	conf_print(stdout, settings_keys, settings_nkeys, s);
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "berth-fcgi: standard output: %s\n", strerrordesc_np(errno));
-		return 1;
-	}
-	return 0;
+	return flush();
 }
 
 static int
@@ -125,7 +150,7 @@ main(int argc, char **argv)
 	bool check_only = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:htV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:hrtV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			config_path = optarg;
@@ -133,6 +158,8 @@ main(int argc, char **argv)
 		case 'h':
 			usage(stdout);
 			return 0;
+		case 'r':
+			return print_routes(&api_router);
 		case 't':
 			check_only = true;
 			break;

@@ -7,8 +7,10 @@ use warnings;
 
 use Test::More;
 
+use Berth::OpenAPI;
 use Berth::Test;
 
+my $described = Berth::OpenAPI->new;
 my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0);
 my $id = $t->project('demo/registry');
 my $api = "/api/v4/projects/$id/packages";
@@ -21,10 +23,21 @@ $token{deploy} = $t->deploy_token('demo', 'read', 'write');
 $token{job} = $t->berth_ok(qw(token add --job demo/registry --user mia --pipeline 17 --job 423 --ttl 3600),
     '--job-url', 'https://ci.example.org/job/423', '--ref', 'main', '--commit', 'c0ffee');
 
+# Every answer is as conf/openapi.json says.
+sub call {
+	my ($method, $path, %opt) = @_;
+	my $res = $t->http($method => $path, { token => $token{ $opt{as} // 'ron' },
+		defined $opt{json} ? (body => JSON::PP->new->utf8->encode($opt{json}), headers => ['Content-Type: application/json']) : () });
+	my @complaints = $res->{status} == 414 ? () : $described->complaints($method, $path, $res);
+
+	fail(join("\n", @complaints)) if @complaints;
+	return $res;
+}
+
 sub get {
 	my ($path, %opt) = @_;
 
-	return $t->http(GET => $path, { token => $token{ $opt{as} // 'ron' }, headers => $opt{headers} // [] });
+	return call(GET => $path, %opt);
 }
 
 # What is in a list, as words.

@@ -8,6 +8,7 @@
 #include "api/job_token_scope.h"
 #include "api/members.h"
 #include "api/monitoring.h"
+#include "api/openapi.h"
 #include "api/owners.h"
 #include "api/package.h"
 #include "api/packages.h"
@@ -232,6 +233,8 @@ static const struct route routes[] = {
 	    .handle = places_group_projects },
 	{ .name = "user", .methods = READ, .pattern = "api/v4/user", .shape = SHAPE_GITLAB,
 	    .need = &places_user_need, .handle = places_user },
+	{ .name = "openapi", .methods = READ, .pattern = "api/v4/openapi.json", .shape = SHAPE_GITLAB,
+	    .handle = openapi_handle },
 	{ .name = "version", .methods = READ, .pattern = "api/v4/version", .shape = SHAPE_GITLAB,
 	    .need = &places_version_need, .handle = places_version },
 	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,

@@ -1,0 +1,11 @@
+#ifndef API_OPENAPI_H
+#define API_OPENAPI_H
+
+/* GET /api/v4/openapi.json: the description of every route, conf/openapi.json as it was built in. */
+
+#include "api/app.h"
+
+/* 200, to anybody: it says nothing that the source does not. */
+int openapi_handle(struct worker_app *, struct request *, struct response *);
+
+#endif

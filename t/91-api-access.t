@@ -1,0 +1,192 @@
+#!/usr/bin/perl
+# Who may do what by the management API: every route of it, every kind of caller, in a private and in
+# a public place.  To be read against access.md 5.1 and 5.2.  What is allowed ends in an answer that
+# changes nothing: a parameter is missing, or the thing is not there.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::OpenAPI;
+use Berth::Test;
+
+my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, failed_login_burst => 0);
+my $described = Berth::OpenAPI->new;
+
+# ---- places: a project in a group of its own, private and public; and one that is not there ----
+
+my %project = (priv => $t->project('closed/priv'), pub => $t->project('open/pub', 'public'), none => 987654321);
+my %group = (priv => $t->group('closed'), pub => $t->group('open'), none => 987654321);
+
+$t->project('apps/web');
+
+# ---- callers: a token each, and a role in both groups ----
+
+my @roles = qw(guest reporter developer maintainer owner);
+my %user = map { $_ => $t->user($_) } @roles, 'stranger';
+$user{admin} = $t->user('admin', admin => 1);
+for my $role (@roles) {
+	$t->member($role, $_, $role) for qw(closed open);
+}
+my %token = map { $_ => $t->token($_) } @roles, qw(stranger admin);
+$token{garbage} = 'x';
+$token{revoked} = $t->token('owner');
+$t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
+$token{'owner, read_api'} = $t->token('owner', scopes => 'read_api');
+$token{'owner, one crate'} = $t->token('owner', crates => 'abcd');
+$token{'owner, publishing'} = $t->token('owner', operations => 'publish-new');
+$token{'deploy, writes'} = { priv => $t->deploy_token('closed', 'read', 'write'), pub => $t->deploy_token('open', 'read', 'write') };
+$token{'deploy of elsewhere'} = $t->deploy_token('apps', 'read', 'write');
+$token{'job of maintainer'} = { priv => $t->job_token('closed/priv', 'maintainer'), pub => $t->job_token('open/pub', 'maintainer') };
+$token{'foreign job of owner'} = $t->job_token('apps/web', 'owner');
+for my $of ('deploy, writes', 'job of maintainer') {
+	$token{$of}{none} = $token{$of}{priv};
+}
+my %package;
+for my $place (qw(priv pub)) {
+	my $res = $t->publish($project{$place}, $token{owner}, 'abcd', '1.0.0');
+
+	is($res->{status}, 200, "a crate is in $place") or diag($res->{body});
+	$package{$place} = $t->psql("SELECT max(id) FROM versions");
+}
+$package{none} = 1;
+
+# ---- routes: by what one must be allowed to; method, path, what comes of it where one is ----
+
+my $gone = 987654321;
+my %routes = (
+	read_package => [
+		[GET => 'P/packages', 200], [GET => 'P/packages/PACKAGE', 200], [GET => 'P/packages/PACKAGE/package_files', 200],
+		[GET => 'P/packages/PACKAGE/pipelines', 200],
+	],
+	delete_package => [
+		[DELETE => "P/packages/$gone", 404], [DELETE => "P/packages/$gone/package_files/$gone", 404],
+		[PATCH => "P/packages/PACKAGE", 400],
+	],
+	read_settings => [
+		(map { [GET => "P/$_", 200] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope', 'job_token_scope/allowlist',
+		    'job_token_scope/groups_allowlist'),
+		[GET => "P/deploy_tokens/$gone", 404],
+	],
+	change_settings => [
+		(map { [POST => "P/$_", 400] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist', 'job_token_scope/groups_allowlist'),
+		[PATCH => "P/packages/protection/rules/$gone", 404], [PATCH => 'P/job_token_scope', 400],
+		(map { [DELETE => "P/$_/$gone", 404] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist',
+		    'job_token_scope/groups_allowlist'),
+	],
+	read_place => [[GET => 'P', 200]],
+	read_members => [[GET => 'P/members', 200], [GET => 'P/members/all', 200], [GET => "P/members/$gone", 404], [GET => "P/members/all/$gone", 404]],
+	change_members => [[POST => 'P/members', 400], [PUT => "P/members/$gone", 400], [DELETE => "P/members/$gone", 404]],
+	read_group_packages => [[GET => 'G/packages', 200]],
+	read_group_settings => [[GET => 'G/deploy_tokens', 200], [GET => "G/deploy_tokens/$gone", 404]],
+	change_group_settings => [[POST => 'G/deploy_tokens', 400], [DELETE => "G/deploy_tokens/$gone", 404]],
+	read_group => [[GET => 'G', 200], [GET => 'G/projects', 200]],
+	read_group_members => [[GET => 'G/members', 200], [GET => 'G/members/all', 200], [GET => "G/members/$gone", 404], [GET => "G/members/all/$gone", 404]],
+	change_group_members => [[POST => 'G/members', 400], [PUT => "G/members/$gone", 400], [DELETE => "G/members/$gone", 404]],
+	read_token => [[GET => '/api/v4/version', 200]],
+	read_account => [
+		[GET => '/api/v4/user', 200], [GET => '/api/v4/projects', 200], [GET => '/api/v4/personal_access_tokens', 200],
+		[GET => '/api/v4/personal_access_tokens/self', 200], [GET => "/api/v4/personal_access_tokens/$gone", 404],
+	],
+	change_account => [[DELETE => "/api/v4/personal_access_tokens/$gone", 404], [POST => "/api/v4/personal_access_tokens/$gone/rotate", 404]],
+);
+
+# The status for each caller in the order of @callers; 0 is "it is done".
+my @callers = ('anonymous', 'garbage', 'stranger', @roles, 'admin', 'owner, read_api', 'owner, one crate', 'owner, publishing',
+    'deploy, writes', 'deploy of elsewhere', 'job of maintainer', 'foreign job of owner');
+my @table = (
+	#                          an.  g.   str. gst. rep. dev. mnt. own. adm. r_a. crt. pub. dep. d.el job  foreign
+	[read_package => 'priv', qw(401 401 404 403 0   0   0   0   0   0   0   0   0   404 0   404)],
+	[read_package => 'pub', qw( 0   401 0   0   0   0   0   0   0   0   0   0   0   0   0   0)],
+	[read_package => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[delete_package => 'priv', qw(401 401 404 403 403 403 0 0   0   403 403 403 403 404 0   404)],
+	[delete_package => 'pub', qw(401 401 403 403 403 403 0  0   0   403 403 403 403 403 0   403)],
+	[delete_package => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[read_settings => 'priv', qw(401 401 404 403 403 403 0  0   0   0   0   0   403 404 403 404)],
+	[read_settings => 'pub', qw(401 401 403 403 403 403 0   0   0   0   0   0   403 403 403 403)],
+	[change_settings => 'priv', qw(401 401 404 403 403 403 0 0  0   403 403 403 403 404 403 404)],
+	[change_settings => 'pub', qw(401 401 403 403 403 403 0 0   0   403 403 403 403 403 403 403)],
+	[change_settings => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[read_place => 'priv', qw(  401 401 404 0   0   0   0   0   0   0   0   0   403 404 403 404)],
+	[read_place => 'pub', qw(   0   401 0   0   0   0   0   0   0   0   0   0   403 403 403 403)],
+	[read_place => 'none', qw(  401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[read_members => 'priv', qw(401 401 404 0   0   0   0   0   0   0   0   0   403 404 403 404)],
+	[read_members => 'pub', qw( 401 401 0   0   0   0   0   0   0   0   0   0   403 403 403 403)],
+	[change_members => 'priv', qw(401 401 404 403 403 403 0 0   0   403 403 403 403 404 403 404)],
+	[change_members => 'pub', qw(401 401 403 403 403 403 0  0   0   403 403 403 403 403 403 403)],
+	[read_group_packages => 'pub', qw(0 401 0 0 0   0   0   0   0   0   0   0   0   0   0   0)],
+	[read_group_settings => 'pub', qw(401 401 403 403 403 403 0 0 0 0   0   0   403 403 403 403)],
+	[change_group_settings => 'pub', qw(401 401 403 403 403 403 0 0 0 403 403 403 403 403 403 403)],
+	# who is a member knows of the group, by whatever token
+	[read_group => 'priv', qw(  401 401 404 0   0   0   0   0   0   0   0   0   403 404 403 403)],
+	[read_group => 'pub', qw(   0   401 0   0   0   0   0   0   0   0   0   0   403 403 403 403)],
+	[read_group => 'none', qw(  401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[read_group_members => 'pub', qw(401 401 0 0 0  0   0   0   0   0   0   0   403 403 403 403)],
+	[change_group_members => 'pub', qw(401 401 403 403 403 403 403 0 0  403 403 403 403 403 403 403)],
+	[read_token => '-', qw(     401 401 0   0   0   0   0   0   0   0   0   0   0   0   0   0)],
+	[read_account => '-', qw(   401 401 0   0   0   0   0   0   0   0   0   0   403 403 403 403)],
+	[change_account => '-', qw( 401 401 0   0   0   0   0   0   0   403 403 403 403 403 403 403)],
+);
+
+sub token_of {
+	my ($caller, $place) = @_;
+	my $token = $token{$caller};
+
+	return ref $token ? $token->{ $place eq '-' ? 'priv' : $place } : $token;
+}
+
+sub check {
+	my ($caller, $place, $route, $want) = @_;
+	my ($method, $path, $success) = @$route;
+	my $url = $path =~ s{^P(?=/|$)}{/api/v4/projects/$project{$place}}r =~ s{^G(?=/|$)}{/api/v4/groups/$group{$place}}r
+	    =~ s{PACKAGE}{$package{$place} // 1}er;
+	my $res = $t->http($method => $url, { token => token_of($caller, $place),
+		$method =~ /^P/ ? (body => '{}', headers => ['Content-Type: application/json']) : () });
+	my $status = $want || $success;
+	my @bad = ($res->{status} == $status ? () : "status $res->{status}, not $status: $res->{body}", $described->complaints($method, $url, $res));
+	my $unknown = $res->{body} =~ /"404 (?:Project|Group) Not Found"/;
+
+	# of two 404, one is about the place
+	push @bad, "body $res->{body}" if $status == 404 && $unknown != ($want == 404);
+	push @bad, 'where to log in' if ($status == 401) != defined $res->{headers}{'www-authenticate'};
+	push @bad, 'kept by others' if ($res->{headers}{'cache-control'} // '') !~ /private|no-store/;
+	return map { "$method $path: $_" } @bad;
+}
+
+my (%described, %tested);
+for my $operation ($described->operations) {
+	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo/|openapi\.json|\{id\}/(?:trust|job)|/trusted_publishing|/api/v4/job\b};
+}
+for my $row (@table) {
+	my ($class, $place, @cells) = @$row;
+
+	is(scalar @cells, scalar @callers, "$class, $place: a cell for each caller");
+	for my $caller (@callers) {
+		my $want = shift @cells;
+		my @bad = map { check($caller, $place, $_, $want) } @{ $routes{$class} };
+
+		is(join("\n", @bad), '', "$class, $place, $caller: " . ($want || 'done'));
+	}
+	for my $route (@{ $routes{$class} }) {
+		my $path = $route->[1] =~ s{^P(?=/|$)}{/api/v4/projects/1}r =~ s{^G(?=/|$)}{/api/v4/groups/1}r =~ s{PACKAGE}{1}r;
+		my (undef, $name) = $described->operation($route->[0], $path);
+
+		$tested{"$route->[0] $name"}++;
+	}
+}
+# those that would end the token that asks are in t/93-manage.t
+$tested{$_}++ for 'DELETE /api/v4/personal_access_tokens/self', 'POST /api/v4/personal_access_tokens/self/rotate';
+is(join("\n", grep { !$tested{$_} } sort keys %described), '', 'every management route was asked');
+
+# ---- GitLab's headers ----
+
+my $list = "/api/v4/projects/$project{priv}/packages";
+my $status = sub { return $t->http(GET => $list, { headers => [@_] })->{status}; };
+is($status->("PRIVATE-TOKEN: $token{reporter}"), 200, 'PRIVATE-TOKEN');
+is($status->("DEPLOY-TOKEN: $token{'deploy, writes'}{priv}"), 200, 'DEPLOY-TOKEN');
+is($status->("JOB-TOKEN: $token{'job of maintainer'}{priv}"), 200, 'JOB-TOKEN');
+is($status->("JOB-TOKEN: $token{reporter}"), 401, "a user's token under another header");
+is($status->("PRIVATE-TOKEN: $token{reporter}", "Authorization: Bearer $token{reporter}"), 400, 'two at once');
+
+done_testing();

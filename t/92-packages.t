@@ -150,6 +150,15 @@ subtest 'what is told of a package' => sub {
 	is_deeply($t->json(get("$api/$by_deploy->{id}"))->{versions}, [], 'or without');
 };
 
+subtest 'when it was last downloaded' => sub {
+	my $days = "INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at) SELECT crate_id, id, '%s', project_id, 1, '%s'"
+	    . " FROM versions WHERE id = $by_deploy->{id}";
+
+	$t->psql(sprintf($days, @$_)) for ['2026-01-30', '2026-01-30 10:00:00Z'], ['2026-01-31', '2026-01-31 12:34:56.789Z'], ['2026-01-29', '2026-01-29 23:00:00Z'];
+	is($t->json(get("$api/$by_deploy->{id}"))->{last_downloaded_at}, '2026-01-31T12:34:56.789Z', 'of one that was');
+	is($t->json(get("$api/$by_mia->{id}"))->{last_downloaded_at}, undef, 'and of another');
+};
+
 subtest 'its file' => sub {
 	my $path = "$api/$by_job->{id}/package_files";
 	my $res = get($path);

@@ -34,7 +34,8 @@ enum {
 	USER,
 	USERNAME,
 	USER_NAME,
-	USER_STATE
+	USER_STATE,
+	LAST_DOWNLOADED_AT
 };
 
 static int64_t
@@ -56,6 +57,7 @@ read_entry(const struct db_result *r, int i)
 		.status_message = db_str(r, i, STATUS_MESSAGE),
 		.yanked = db_bool(r, i, YANKED),
 		.created_at = db_str(r, i, CREATED_AT),
+		.last_downloaded_at = db_str(r, i, LAST_DOWNLOADED_AT),
 		.cksum = db_str(r, i, CKSUM),
 		.size = db_int(r, i, SIZE),
 		.creator_id = id_or_0(r, i, CREATOR),

@@ -37,7 +37,7 @@ struct package_entry {
 	const char *status_message; /* NULL: none */
 	bool yanked;
 	const char *created_at;
-	const char *last_downloaded_at; /* NULL: never, or nobody counts */
+	const char *last_downloaded_at; /* NULL: never */
 	const char *cksum;
 	int64_t size;
 	int64_t creator_id; /* 0: a deploy token, or a job */

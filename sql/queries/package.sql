@@ -9,13 +9,15 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
 -- null, $5 order by version or created_at and $6 whether it is descending, $7 how many after $8
 -- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
 -- look-up: in the order of versions_listed_time or versions_listed_version.  With a name that
--- few crates have it is their versions, sorted.
+-- few crates have, found by crates_name_trigrams, it is their versions, sorted.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
-                  FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+                  FROM versions v
+                  LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
                  WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
@@ -35,7 +37,8 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- versions of each.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM crates c JOIN versions v ON v.crate_id = c.id
@@ -54,7 +57,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.
 SELECT count(*)
   FROM (SELECT
-          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
@@ -65,13 +68,15 @@ SELECT count(*)
 -- what would be the first pages of each project, found as there, and these are sorted.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM projects p
                  CROSS JOIN LATERAL (
                        SELECT v.id, v.version, v.published_at
-                         FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+                         FROM versions v
+                         LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
                         WHERE v.project_id = p.id AND v.status = ANY ($2::text[])
                           AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                           AND ($4::text IS NULL OR v.version = $4)
@@ -99,7 +104,8 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- $1 projects; $2 to $7 as of package_list_by_name, from the first pages of each project.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM unnest($1::bigint[]) AS p (id)
@@ -126,7 +132,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- $1 projects; the rest as of package_count.
 SELECT count(*)
   FROM (SELECT
-          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id
+          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = ANY ($1::bigint[]) AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
@@ -136,7 +142,8 @@ SELECT count(*)
 -- $1 project, $2 package.  One row by primary key; all joins of the view are such look-ups.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM package_entries e
  WHERE e.id = $2 AND e.project_id = $1;
 
@@ -145,7 +152,8 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- the unique constraint (crate_id, version_base), sorted, since most crates have few.
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at
   FROM (SELECT v.id
           FROM versions o JOIN versions v ON v.crate_id = o.crate_id
          WHERE o.id = $1 AND v.id <> o.id AND v.status IN ('default', 'deprecated')

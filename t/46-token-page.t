@@ -223,6 +223,7 @@ SKIP: {
 	$b->go(link_of('alice'));
 	is($b->title, 'Sign in', 'the link');
 	$b->click('button.main');
+	$b->await('#name');
 	is($b->url, $t->url . '/-/tokens', 'the button signs in');
 	is($b->title, 'Tokens', 'the page');
 	like($b->text('header'), qr/Signed in as alice/, 'says who one is');
@@ -236,6 +237,7 @@ SKIP: {
 	$b->click('input[value="publish-update"]');
 	$b->shot("$ENV{BERTH_SHOTS}/tokens-form.png") if $ENV{BERTH_SHOTS};
 	$b->click('main button.main');
+	$b->await('#token');
 	my $made = $b->text('#token');
 	like($made, qr/^berth_pat_[0-9A-Za-z]{49}$/, 'a token is made');
 	is($b->role('.box'), 'status', 'and announced');
@@ -244,12 +246,16 @@ SKIP: {
 	is(($b->texts('td.name'))[0], "browser <i>\nonly publish-update\nonly crates foo-bar", 'and is listed, as text');
 	$b->go($t->url . '/-/tokens');
 	unlike($b->source, qr/\Q$made/, 'shown once');
+	my $tokens = () = $b->texts('td.name');
 	$b->click('tbody tr:first-child summary');
+	$b->await('tbody tr:first-child button.bad');
 	$b->click('tbody tr:first-child button.bad');
-	is($b->url, $t->url . '/-/tokens', 'revoked');
+	ok($t->wait_for(sub { (eval { scalar(() = $b->texts('td.name')) } // $tokens) == $tokens - 1 }), 'revoked');
+	is($b->url, $t->url . '/-/tokens', 'and back on the page');
 	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 401, 'it is');
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '', 'nothing is against the policy');
 	$b->click('header button');
+	ok($t->wait_for(sub { eval { $b->title } eq 'Sign in' }), 'sign out');
 	like($b->text('main'), qr/berth user link/, 'signed out');
 	$b->shot("$ENV{BERTH_SHOTS}/tokens-out.png") if $ENV{BERTH_SHOTS};
 	$b->stop;

@@ -94,6 +94,14 @@ sub one {
 }
 
 sub click { my ($self, $css) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/click', {}); }
+# Waits until the page has such an element, and shows it: what a click leads to may take its time.
+sub await {
+	my ($self, $css) = @_;
+
+	return Berth::Test::wait_for(sub { eval { $self->_ask(GET => '/element/' . $self->one($css) . '/displayed') } }, PATIENCE)
+	    || die "no $css on " . $self->url . "\n";
+}
+
 sub type { my ($self, $css, $text) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/value', { text => $text }); }
 sub text { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/text'); }
 sub texts { my ($self, $css) = @_; return map { $self->_ask(GET => "/element/$_/text") } $self->all($css); }

@@ -30,6 +30,7 @@ static const struct noun *const nouns[] = {
 	&admin_undelete,
 	&admin_audit,
 	&admin_jobs,
+	&admin_report,
 	NULL,
 };
 

@@ -1,0 +1,62 @@
+#ifndef STORE_REPORT_H
+#define STORE_REPORT_H
+
+/* What a registry is used for, and by how many: read when somebody asks, from what was counted. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/db.h"
+
+/* How many different ones: people, deploy tokens, CI jobs. */
+enum report_actor { REPORT_USERS, REPORT_DEPLOY_TOKENS, REPORT_JOBS, REPORT__ACTORS };
+
+struct report_month {
+	const char *month; /* 2026-01, of UTC */
+	int64_t project_id; /* 0: all projects together */
+	const char *project; /* NULL: all, or one that is gone */
+	int64_t publishers[REPORT__ACTORS];
+	int64_t downloaders[REPORT__ACTORS];
+	int64_t publishes;
+	int64_t downloads; /* those of anybody, without a token, too */
+};
+
+/*
+ * `months` rows, the current month last, for all projects together, and then for each that was
+ * used in that time; with a project, by its full path, for that alone.  -1: 404.
+ */
+int report_adoption(struct db *, struct arena *, const char *project, int64_t months,
+    struct report_month **, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+int64_t report_sum(const int64_t actors[REPORT__ACTORS]);
+
+/* By how much there are more than in the month before, in tenths of a percent. */
+struct report_growth {
+	bool known; /* false: there were none before */
+	int64_t tenths;
+};
+struct report_growth report_growth(const int64_t before[REPORT__ACTORS],
+    const int64_t now[REPORT__ACTORS]);
+
+struct report_filter {
+	const char *project; /* full path; NULL: all */
+	const char *crate; /* in any spelling; NULL: all */
+	int64_t since, until; /* days that begin then; 0: no bound */
+	int64_t limit;
+};
+
+struct report_download {
+	const char *day; /* 2026-01-31, of UTC */
+	const char *project; /* these three NULL where they are gone */
+	const char *crate;
+	const char *version;
+	int64_t project_id;
+	int64_t downloads;
+	int64_t last_at; /* seconds since 1970 */
+};
+
+/* Whole downloads of each version on each day, the newest day first.  -1: 404. */
+int report_downloads(struct db *, struct arena *, const struct report_filter *,
+    struct report_download **, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -44,9 +44,13 @@ sub refused {
 	$p->refused($name, $publish->(), 400, $detail);
 }
 
-# Destroys what is deleted, as time does.
+# Destroys what is deleted, as time and the worker do.
 sub destroy {
-	$t->psql("DELETE FROM versions WHERE status = 'pending_destruction'");
+	$t->psql("UPDATE versions SET deleted_at = deleted_at - interval '8 days'"
+	    . " WHERE status = 'pending_destruction'");
+	$t->run_jobs('destroy_versions');
+	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
+	    'what was deleted long ago is destroyed');
 }
 
 # Other bytes for the same version.
@@ -113,6 +117,9 @@ subtest 'and back' => sub {
 	is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM audit_events"
 	    . " WHERE action = 'crate.undelete'"), '1.0.0 2.0.0', 'the audit log has both');
 	fails('nothing to bring back', '1', qr/`back` is not deleted/, 'undelete', $project, 'back');
+	delete_ok('back@2.0.0');
+	$t->run_jobs('destroy_versions');
+	undelete_ok('back@2.0.0');
 	delete_ok('back@2.0.0');
 	destroy();
 	fails('what is destroyed', '1', qr/does not have a version `2\.0\.0`/, 'undelete', $project,

@@ -1,7 +1,11 @@
 #include "store/group.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/quota.h"
 
 static int
 add(struct invocation *in)
@@ -16,27 +20,102 @@ add(struct invocation *in)
 	return 0;
 }
 
+static const char *const keys[] = { "id", "created_at", "full_path" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys), NALL = NKEYS + ADMIN_QUOTA_NKEYS };
+
+static void
+fill_row(const struct group *g, struct cell row[NKEYS])
+{
+	row[0] = cell_int(g->id);
+	row[1] = cell_time(g->created_at);
+	row[2] = cell_str(g->full_path);
+}
+
+/* The rows of those groups, or of the one of that path, with their quotas. */
+static int
+read_all(struct invocation *in, const char *path, struct cell **cells, size_t *n)
+{
+	struct quota *quotas;
+	struct group *groups;
+	size_t ngroups, nquotas;
+
+	*n = 0;
+	if (group_list(in->db, in->arena, &groups, &ngroups, &in->err) == -1 ||
+	    quota_list(in->db, in->arena, path, &quotas, &nquotas, &in->err) == -1)
+		return -1;
+	*cells = arena_calloc(in->arena, ngroups, NALL * sizeof(**cells));
+	for (size_t i = 0; i < ngroups; i++) {
+		struct cell *row = &(*cells)[*n * NALL];
+
+		if (path != NULL && strcasecmp(path, groups[i].full_path) != 0)
+			continue;
+		fill_row(&groups[i], row);
+		admin_quota_cells(quotas, nquotas, groups[i].full_path, &row[NKEYS]);
+		++*n;
+	}
+	if (path != NULL && *n == 0)
+		return err_set(&in->err, 404, "group `%s` does not exist", path);
+	return 0;
+}
+
+static struct output
+output_all(const struct invocation *in)
+{
+	static const char *all[NALL];
+
+	memcpy(all, keys, sizeof(keys));
+	memcpy(&all[NKEYS], admin_quota_keys, sizeof(admin_quota_keys));
+	return (struct output) { in->arena, in->json, all, NALL };
+}
+
+/* As JSON with their quotas; a table would be too wide. */
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "created_at", "full_path" };
-	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
-	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct group *groups;
+	struct output all = output_all(in), few = { in->arena, false, keys, NKEYS };
 	struct cell *cells;
 	size_t n;
 
-	if (group_list(in->db, in->arena, &groups, &n, &in->err) == -1)
+	if (read_all(in, NULL, &cells, &n) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++) {
-		const struct group *g = &groups[i];
-		struct cell row[NKEYS] = { cell_int(g->id), cell_time(g->created_at),
-			cell_str(g->full_path) };
+	for (size_t i = 0; i < n && !in->json; i++)
+		memmove(&cells[i * NKEYS], &cells[i * NALL], NKEYS * sizeof(*cells));
+	output_table(in->json ? &all : &few, cells, n);
+	return 0;
+}
 
-		memcpy(&cells[i * NKEYS], row, sizeof(row));
+static int
+show(struct invocation *in)
+{
+	struct output out = output_all(in);
+	struct cell *row;
+	size_t n;
+
+	if (read_all(in, in->args[0], &row, &n) == -1)
+		return -1;
+	output_row(&out, row);
+	return 0;
+}
+
+static int
+set(struct invocation *in)
+{
+	struct output out = output_all(in);
+	struct cell *row;
+	size_t n;
+
+	for (size_t i = 1; i < in->nargs; i++) {
+		size_t key = strcspn(in->args[i], "=");
+
+		if (in->args[i][key] == '\0' || !admin_quota_is_key(slice_of(in->args[i], key)))
+			return err_set(&in->err, 400, "`%s` must be KEY=VALUE, the key quota_bytes, "
+			    "quota_versions or quota_crates", in->args[i]);
 	}
-	output_table(&out, cells, n);
+	if (read_all(in, in->args[0], &row, &n) == -1 || admin_quota_set(in) == -1 ||
+	    read_all(in, in->args[0], &row, &n) == -1)
+		return -1;
+	output_id(&out, row);
 	return 0;
 }
 
@@ -44,6 +123,12 @@ static const struct command commands[] = {
 	{ "add", "PATH", "Makes a group, below groups that exist (A/B), and prints the new id.",
 	    NULL, 0, 1, 1, add },
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
+	{ "set", "PATH KEY=VALUE...",
+	    "Limits what all projects below the group may have together: quota_bytes,\n"
+	    "quota_versions, quota_crates; an empty value is no limit.",
+	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
+	{ "show", "PATH", "Shows one group, its quotas and what is used of them.", NULL, 0, 1, 1,
+	    show },
 };
 
 const struct noun admin_group = { "group", COMMAND_LIST(commands) };

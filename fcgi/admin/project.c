@@ -4,6 +4,7 @@
 #include "admin/output.h"
 #include "admin/project_allow.h"
 #include "admin/project_policy.h"
+#include "admin/quota.h"
 #include "base/settings.h"
 
 static const struct option_def add_options[] = {
@@ -84,11 +85,12 @@ parse_change(struct arena *a, const char *word, struct asked *asked, struct err 
 		asked->change.public_packages = &asked->public_packages;
 		return parse_bool("public_packages", value, &asked->public_packages, err);
 	}
-	/* project_policy_change() reads these */
-	if (settings_project_key(key) != NULL)
+	/* project_policy_change() reads these, admin_quota_set() those */
+	if (settings_project_key(key) != NULL || admin_quota_is_key(key))
 		return 0;
 	return err_set(err, 400,
-	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages, %s",
+	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages, "
+	    "quota_bytes, quota_versions, quota_crates, %s",
 	    (int)n, word, project_policy_keys(a));
 }
 
@@ -110,17 +112,20 @@ fill_row(const struct project *p, struct cell row[NKEYS])
 static int
 print_project(struct invocation *in, void (*print)(const struct output *, const struct cell *))
 {
+	enum { NMORE = PROJECT_ALLOW_NKEYS + ADMIN_QUOTA_NKEYS };
 	struct project_setting *own;
 	struct project *p;
+	struct quota *quotas;
 	const char **all;
 	struct cell *row;
-	size_t n, nallow;
+	size_t n, nallow, nquotas;
 
 	if (project_find(in->db, in->arena, in->args[0], &p, &in->err) == -1 ||
-	    project_policy(in->db, in->arena, in->args[0], &own, &n, &in->err) == -1)
+	    project_policy(in->db, in->arena, in->args[0], &own, &n, &in->err) == -1 ||
+	    quota_list(in->db, in->arena, in->args[0], &quotas, &nquotas, &in->err) == -1)
 		return -1;
-	all = arena_calloc(in->arena, NKEYS + n + PROJECT_ALLOW_NKEYS, sizeof(*all));
-	row = arena_calloc(in->arena, NKEYS + n + PROJECT_ALLOW_NKEYS, sizeof(*row));
+	all = arena_calloc(in->arena, NKEYS + n + NMORE, sizeof(*all));
+	row = arena_calloc(in->arena, NKEYS + n + NMORE, sizeof(*row));
 	memcpy(all, keys, sizeof(keys));
 	fill_row(p, row);
 	for (size_t i = 0; i < n; i++) {
@@ -130,7 +135,13 @@ print_project(struct invocation *in, void (*print)(const struct output *, const 
 	memcpy(&all[NKEYS + n], project_allow_keys, sizeof(project_allow_keys));
 	if (project_allow_cells(in, in->args[0], &row[NKEYS + n], &nallow) == -1)
 		return -1;
-	print(&(struct output) { in->arena, in->json, all, NKEYS + n + nallow }, row);
+	n += NKEYS + nallow;
+	if (nquotas > 0) {
+		memcpy(&all[n], admin_quota_keys, sizeof(admin_quota_keys));
+		admin_quota_cells(quotas, nquotas, p->full_path, &row[n]);
+		n += ADMIN_QUOTA_NKEYS;
+	}
+	print(&(struct output) { in->arena, in->json, all, n }, row);
 	return 0;
 }
 
@@ -145,7 +156,10 @@ set(struct invocation *in)
 			return -1;
 	}
 	if (project_policy_change(in, &asked.change.policy, &in->err) == -1 ||
-	    project_set(in->db, in->arena, &in->actor, in->args[0], &asked.change, &id, &in->err) == -1)
+	    admin_quota_check(in) == -1 ||
+	    project_set(in->db, in->arena, &in->actor, in->args[0], &asked.change, &id, &in->err) ==
+	        -1 ||
+	    admin_quota_set(in) == -1)
 		return -1;
 	return print_project(in, output_id);
 }
@@ -159,16 +173,27 @@ show(struct invocation *in)
 static int
 list(struct invocation *in)
 {
-	struct output out = { in->arena, in->json, keys, NKEYS };
+	/* as JSON with their quotas; a table would be too wide */
+	size_t nkeys = in->json ? NKEYS + ADMIN_QUOTA_NKEYS : NKEYS;
+	const char *all[NKEYS + ADMIN_QUOTA_NKEYS];
+	struct output out = { in->arena, in->json, all, nkeys };
 	struct project *projects;
+	struct quota *quotas;
 	struct cell *cells;
-	size_t n;
+	size_t n, nquotas;
 
-	if (project_list(in->db, in->arena, &projects, &n, &in->err) == -1)
+	memcpy(all, keys, sizeof(keys));
+	memcpy(&all[NKEYS], admin_quota_keys, sizeof(admin_quota_keys));
+	if (project_list(in->db, in->arena, &projects, &n, &in->err) == -1 ||
+	    quota_list(in->db, in->arena, NULL, &quotas, &nquotas, &in->err) == -1)
 		return -1;
-	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
-	for (size_t i = 0; i < n; i++)
-		fill_row(&projects[i], &cells[i * NKEYS]);
+	cells = arena_calloc(in->arena, n, nkeys * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		fill_row(&projects[i], &cells[i * nkeys]);
+		if (in->json)
+			admin_quota_cells(quotas, nquotas, projects[i].full_path,
+			    &cells[i * nkeys + NKEYS]);
+	}
 	output_table(&out, cells, n);
 	return 0;
 }

@@ -15,7 +15,7 @@
 #include "crate/semver.h"
 #include "store/version_check.h"
 
-enum { RESPONSE_MAX = 64 * 1024 };
+enum { RESPONSE_MAX = 256 * 1024 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
@@ -55,7 +55,7 @@ check_package(struct request *rq, const struct publish_policy *policy, struct pa
 
 static int
 publish_package(struct worker_app *app, struct request *rq, struct stages *stages,
-    struct blob_staging *crate, const struct package *pkg)
+    struct blob_staging *crate, const struct package *pkg, struct strings *warnings)
 {
 	time_t now = time(NULL);
 	struct version_new v = {
@@ -70,6 +70,7 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 		.size = (int64_t)blob_stage_size(crate),
 		.blob = crate,
 		.published_at = now,
+		.quota_warnings = warnings,
 		.deleted_name_wait = app->settings->deleted_name_wait,
 	};
 	struct semver version;
@@ -92,7 +93,8 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
 static int
-respond(struct request *rq, struct response *rs, const struct package *pkg)
+respond(struct request *rq, struct response *rs, const struct package *pkg,
+    const struct strings *of_quotas)
 {
 	struct strings warnings;
 	struct json_out o;
@@ -114,6 +116,8 @@ respond(struct request *rq, struct response *rs, const struct package *pkg)
 	json_out_open(&o, '[');
 	for (size_t i = 0; i < warnings.n; i++)
 		json_out_str(&o, warnings.v[i]);
+	for (size_t i = 0; i < of_quotas->n; i++)
+		json_out_str(&o, of_quotas->v[i]);
 	json_out_close(&o, ']');
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
@@ -129,12 +133,13 @@ publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	struct publish_policy policy;
 	struct intake intake;
 	struct package manifest;
+	struct strings of_quotas = { 0 };
 
 	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
 	    stage_end(&stages, STAGE_READ, intake_read(app, rq, &policy, &intake)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(app, rq, &intake, &manifest)) == -1 ||
 	    check_package(rq, &policy, &intake.metadata, &manifest) == -1 ||
-	    publish_package(app, rq, &stages, intake.crate, &manifest) == -1)
+	    publish_package(app, rq, &stages, intake.crate, &manifest, &of_quotas) == -1)
 		return -1;
-	return respond(rq, rs, &manifest);
+	return respond(rq, rs, &manifest, &of_quotas);
 }

@@ -180,6 +180,7 @@ const struct conf_key settings_keys[] = {
 	    .def = "https://github.com/rust-lang/crates.io-index", .check = check_registries,
 	    .project = true },
 	{ MEMBER(deleted_name_wait), .type = CONF_SECONDS, .def = "1d", .min = 0, .max = 365 * DAY },
+	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0, .max = 365 * DAY },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "15", .min = 1, .max = 3600 },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },

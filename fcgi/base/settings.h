@@ -50,6 +50,7 @@ struct settings {
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
+	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */
 	int64_t inspect_timeout;
 	/* how fast one caller may write: at once, 0: no limit; and on and on */

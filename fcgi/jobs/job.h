@@ -76,6 +76,10 @@ int job_count_downloads(struct job_ctx *, const struct job *, struct err *)
 int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Versions that were deleted deletion_grace ago: their rows. */
+int job_destroy_versions(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Buckets of write_limits that are full. */
 int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

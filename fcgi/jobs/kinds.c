@@ -5,6 +5,7 @@ enum { TEN_MINUTES = 600, HOUR = 3600, SIX_HOURS = 6 * HOUR };
 const struct job_kind job_kinds[] = {
 	{ .name = "collect_blobs", .period = SIX_HOURS, .run = job_collect_blobs },
 	{ .name = "count_downloads", .period = 10, .each_node = true, .run = job_count_downloads },
+	{ .name = "destroy_versions", .period = HOUR, .run = job_destroy_versions },
 	{ .name = "sweep_limits", .period = HOUR, .run = job_sweep_limits },
 	{ .name = "sweep_staging", .period = TEN_MINUTES, .run = job_sweep_staging },
 };

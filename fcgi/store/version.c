@@ -11,6 +11,7 @@
 #include "store/naming.h"
 #include "store/owner.h"
 #include "store/protection.h"
+#include "store/quota.h"
 #include "store/version_check.h"
 
 /* Far above what package_limits let through. */
@@ -113,7 +114,7 @@ struct publish {
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
-	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, NCALLS };
+	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, QUOTA, NCALLS };
 	const struct publish *publish = arg;
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -124,6 +125,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	};
 	struct arena *a = publish->arena;
 	struct db_call calls[NCALLS] = { 0 };
+	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
 	struct crate_locked crate;
 
 	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate, err) ==
@@ -144,6 +146,8 @@ publish_body(struct db *db, void *arg, struct err *err)
 	audit_call(&calls[AUDIT], a, &v->actor, &event);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, crate.id);
+	need[QUOTA_CRATES] = crate.is_new || crate.deleted_at != 0;
+	quota_charge_call(&calls[QUOTA], v->project_id, need);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
 	if (owner_check_judge(&calls[OWNER], err) == -1 ||
@@ -151,6 +155,10 @@ publish_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (calls[VERSION].result.rows == 0)
 		return version_refuse(db, a, v, crate.id, err);
+	if (quota_judge(&calls[QUOTA], need, err) == -1)
+		return -1;
+	*v->quota_warnings = (struct strings) { 0 };
+	quota_warnings(&calls[QUOTA], a, v->quota_warnings);
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
 	if (blob_stage_confirm(v->blob, err) == -1)
 		return -1;

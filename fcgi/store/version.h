@@ -29,6 +29,7 @@ struct version_new {
 	struct blob_staging *blob; /* which was kept there */
 	int64_t size;
 	time_t published_at;
+	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 };
 
@@ -38,7 +39,8 @@ struct version_new {
  * answer to COMMIT is lost, looks whether it happened.
  * -1: 400 "crate was previously named ...", 403 where the token's limits are against it or the
  * crate is not the caller's, 400 "crate ... was recently deleted ...", 403 "package protected: ...",
- * 400 where the version is there already, or was deleted and had other bytes, 503.
+ * 400 where the version is there already, or was deleted and had other bytes, 403 where a quota
+ * has no room, 503.
  */
 int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));

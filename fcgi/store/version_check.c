@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "store/owner.h"
 #include "store/protection.h"
+#include "store/quota.h"
 
 /* The crates of the same registry that the package depends on. */
 static const char **
@@ -79,8 +80,9 @@ int
 version_check_new(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
 {
 	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT };
-	enum { LOOK, OWNER, PROTECTION, NCALLS };
+	enum { LOOK, OWNER, PROTECTION, QUOTA, NCALLS };
 	struct db_call calls[NCALLS] = { { .stmt = STMT_VERSION_CHECK_NEW } };
+	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
 	struct db_params *p = &calls[LOOK].params;
 	const struct db_result *r = &calls[LOOK].result;
 	size_t n;
@@ -94,6 +96,7 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 	db_bind_str(p, v->cksum);
 	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
+	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
 	if (db_run(db, a, calls, NCALLS, err) == -1 ||
 	    owner_check_judge(&calls[OWNER], err) == -1 ||
 	    protection_judge(&calls[PROTECTION], err) == -1)
@@ -107,5 +110,6 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400, "no known crate named `%s`", db_str(r, 0, UNKNOWN));
-	return 0;
+	need[QUOTA_CRATES] = db_is_null(r, 0, NAME) || db_time(r, 0, DELETED_AT) != 0;
+	return quota_judge(&calls[QUOTA], need, err);
 }

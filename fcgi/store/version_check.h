@@ -34,7 +34,7 @@ int version_refuse(struct db *, struct arena *, const struct version_new *, int6
  * -1: 403 as above, 403 where the crate is not the caller's, 403 "package protected: ...", 400
  * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the version is
  * there already, or was deleted and had other bytes, 400 "no known crate named ..." of a dependency
- * in the same registry, 503.
+ * in the same registry, 403 where a quota has no room, 503.
  */
 int version_check_new(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));

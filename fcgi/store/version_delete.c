@@ -6,6 +6,7 @@
 #include "crate/crate_name.h"
 #include "store/crate.h"
 #include "store/protection.h"
+#include "store/quota.h"
 
 struct change {
 	struct arena *arena;
@@ -21,6 +22,8 @@ struct found {
 	const char *version;
 	const char *version_base;
 	const char *cksum;
+	int64_t size;
+	bool crate_empty; /* all of the crate's versions are deleted */
 };
 
 static int
@@ -45,6 +48,7 @@ lock_crate(struct db *db, const struct change *change, struct found *found, stru
 	found->crate_id = db_int(&r, 0, 0);
 	found->name = db_str(&r, 0, 1);
 	found->normalized_name = db_str(&r, 0, 2);
+	found->crate_empty = db_bool(&r, 0, 3);
 	return 0;
 }
 
@@ -52,7 +56,7 @@ lock_crate(struct db *db, const struct change *change, struct found *found, stru
 static int
 find(struct db *db, const struct change *change, struct found *found, struct err *err)
 {
-	enum { VERSION, VERSION_BASE, CKSUM, DELETED };
+	enum { VERSION, VERSION_BASE, CKSUM, DELETED, SIZE };
 	const struct version_delete *asked = change->asked;
 	struct db_call calls[] = { { .stmt = STMT_VERSION_DELETE_FIND }, { 0 } };
 	const struct db_result *r = &calls[0].result;
@@ -70,7 +74,27 @@ find(struct db *db, const struct change *change, struct found *found, struct err
 	found->version = db_str(r, 0, VERSION);
 	found->version_base = db_str(r, 0, VERSION_BASE);
 	found->cksum = db_str(r, 0, CKSUM);
+	found->size = db_int(r, 0, SIZE);
 	return protection_judge(&calls[1], err);
+}
+
+/* What is deleted is given back, and what comes back has to find room. */
+static int
+charge(struct db *db, const struct change *change, const struct found *found, bool empty_now,
+    struct err *err)
+{
+	int64_t sign = change->undo ? 1 : -1;
+	const int64_t need[QUOTA__MAX] = {
+		[QUOTA_BYTES] = sign * found->size,
+		[QUOTA_VERSIONS] = sign,
+		[QUOTA_CRATES] = found->crate_empty != empty_now ? sign : 0,
+	};
+	struct db_call call = { .stmt = STMT__MAX };
+
+	quota_charge_call(&call, change->asked->project_id, need);
+	if (db_run(db, change->arena, &call, 1, err) == -1)
+		return -1;
+	return quota_judge(&call, need, err);
 }
 
 static int
@@ -106,6 +130,8 @@ change_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[LINES].params, found.crate_id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
+	if (charge(db, change, &found, calls[LINES].result.rows == 0, err) == -1)
+		return -1;
 	return crate_set_index(db, a, found.crate_id, &calls[LINES].result, err);
 }
 
@@ -131,6 +157,19 @@ version_undelete(struct db *db, struct arena *a, const struct version_delete *as
     struct err *err)
 {
 	return change(db, a, asked, true, err);
+}
+
+int
+version_destroy(struct db *db, struct arena *a, int64_t grace, int64_t *n, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, grace);
+	if (db_exec(db, a, STMT_VERSION_DESTROY, &p, &r, err) == -1)
+		return -1;
+	*n = r.affected;
+	return 0;
 }
 
 int

@@ -38,9 +38,16 @@ int version_delete(struct db *, struct arena *, const struct version_delete *, s
 /*
  * The same backwards, as long as the row is there: the version has its status, its place in
  * the index and its yank of before.  -1: 404 where the project has no such version, or it is
- * not deleted; else as above.
+ * not deleted; 403 where a quota has no room for it; else as above.
  */
 int version_undelete(struct db *, struct arena *, const struct version_delete *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * For ever: removes the rows of up to 100 versions that were deleted more than `grace` seconds
+ * ago, and of their dependencies; *n says how many.  Tombstones stay.
+ */
+int version_destroy(struct db *, struct arena *, int64_t grace, int64_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 /* A version by its names, for whoever has no id. */

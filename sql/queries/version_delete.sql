@@ -1,16 +1,16 @@
 -- name: version_delete_lock
 -- $1 project, $2 version.  Its crate, whose row stays locked until the transaction ends, so that
 -- nobody publishes, yanks or deletes there meanwhile.  Two look-ups by primary keys.
-SELECT c.id, c.name, c.normalized_name
+SELECT c.id, c.name, c.normalized_name, c.index_body IS NULL
   FROM versions v JOIN crates c ON c.id = v.crate_id
  WHERE v.id = $2 AND c.project_id = $1
    FOR NO KEY UPDATE OF c;
 
 -- name: version_delete_find
 -- $1 version; its crate is locked.  A statement of its own, since one that waits for a lock does not
--- see what was committed meanwhile.  By primary key.
-SELECT version, version_base, cksum, status = 'pending_destruction'
-  FROM versions WHERE id = $1;
+-- see what was committed meanwhile.  By primary key; locked, so that it is not destroyed meanwhile.
+SELECT version, version_base, cksum, status = 'pending_destruction', size
+  FROM versions WHERE id = $1 FOR UPDATE;
 
 -- name: version_delete
 -- $1 version; its crate is locked.  By primary key.
@@ -21,6 +21,14 @@ UPDATE versions SET status = 'pending_destruction', status_before = status, dele
 -- As version_delete, back.
 UPDATE versions SET status = status_before, status_before = NULL, deleted_at = NULL
  WHERE id = $1;
+
+-- name: version_destroy
+-- $1 seconds.  Up to 100 versions that were deleted so long ago, the oldest first, by
+-- versions_deleted_at, and by dependencies_version what hangs on them.  One that is just coming
+-- back is locked, and left alone.
+DELETE FROM versions WHERE id = ANY (ARRAY(
+       SELECT id FROM versions WHERE deleted_at < now() - $1::bigint * interval '1 second'
+        ORDER BY deleted_at, id LIMIT 100 FOR UPDATE SKIP LOCKED));
 
 -- name: version_bury
 -- $1 crate (locked), $2 version without build metadata, $3 its bytes.  One row by primary key.  Of

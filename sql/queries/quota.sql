@@ -1,0 +1,90 @@
+-- name: quota_charge
+-- $1 project, $2 bytes, $3 versions, $4 crates, each of which may be negative.  The rows of the
+-- project and of all groups above it, by quotas_project and quotas_group; mostly there are none.
+-- They are locked in the order of their ids, and stay so until the transaction ends, so that no two
+-- publishes together get past a quota.
+WITH mine AS (
+	SELECT q.id FROM quotas q
+	 WHERE q.project_id = $1
+	    OR q.group_id = ANY ((SELECT g.ancestor_ids FROM projects p JOIN groups g ON g.id = p.group_id
+	                           WHERE p.id = $1)::bigint[])
+	 ORDER BY q.id FOR UPDATE
+)
+UPDATE quotas q
+   SET used_bytes = q.used_bytes + $2, used_versions = q.used_versions + $3,
+       used_crates = q.used_crates + $4
+  FROM mine
+ WHERE q.id = mine.id
+RETURNING coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
+                   (SELECT full_path FROM groups WHERE id = q.group_id)),
+          q.max_bytes, q.max_versions, q.max_crates, q.used_bytes, q.used_versions, q.used_crates;
+
+-- name: quota_look
+-- $1 project, $2 bytes of a version of the crate with $3 as normalized name.  As quota_charge would
+-- answer, but nothing is charged and nothing locked.
+SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
+                (SELECT full_path FROM groups WHERE id = q.group_id)),
+       q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2, q.used_versions + 1,
+       q.used_crates + CASE WHEN EXISTS (SELECT FROM crates c WHERE c.project_id = $1
+                                AND c.normalized_name = $3 AND c.index_body IS NOT NULL)
+                            THEN 0 ELSE 1 END
+  FROM quotas q
+ WHERE q.project_id = $1
+    OR q.group_id = ANY ((SELECT g.ancestor_ids FROM projects p JOIN groups g ON g.id = p.group_id
+                           WHERE p.id = $1)::bigint[])
+ ORDER BY q.id;
+
+-- name: quota_place
+-- $1 full path.  A project or a group: unique indexes projects_full_path and groups_full_path.
+SELECT (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
+       (SELECT id FROM groups WHERE lower(full_path) = lower($1));
+
+-- name: quota_lock
+-- Nobody publishes or deletes until the transaction ends, and who was about to has ended.  A publish
+-- charges quotas after it has added its version: either it is counted, or it sees the quota.
+LOCK TABLE versions IN SHARE MODE;
+
+-- name: quota_set
+-- $1 project or null, $2 group or null, $3, $4, $5 bytes, versions, crates: null leaves as it is, -1
+-- takes the limit away.  One row by quotas_project or quotas_group, made if need be.  versions is
+-- locked.
+WITH there AS (
+	UPDATE quotas
+	   SET max_bytes = CASE WHEN $3::bigint IS NULL THEN max_bytes ELSE nullif($3, -1) END,
+	       max_versions = CASE WHEN $4::bigint IS NULL THEN max_versions ELSE nullif($4, -1) END,
+	       max_crates = CASE WHEN $5::bigint IS NULL THEN max_crates ELSE nullif($5, -1) END
+	 WHERE project_id = $1 OR group_id = $2
+	RETURNING id
+)
+INSERT INTO quotas (project_id, group_id, max_bytes, max_versions, max_crates)
+SELECT $1, $2, nullif($3::bigint, -1), nullif($4::bigint, -1), nullif($5::bigint, -1)
+ WHERE NOT EXISTS (SELECT FROM there);
+
+-- name: quota_drop
+-- $1 project or null, $2 group or null.  A quota without a limit is none.
+DELETE FROM quotas
+ WHERE (project_id = $1 OR group_id = $2) AND num_nonnulls(max_bytes, max_versions, max_crates) = 0;
+
+-- name: quota_recount
+-- $1 project or null, $2 group or null.  Counts what is there, once, for an administrator: the
+-- versions of the projects, a scan where they are many.  versions is locked.
+UPDATE quotas q
+   SET used_bytes = s.bytes, used_versions = s.versions, used_crates = s.crates
+  FROM (SELECT coalesce(sum(v.size), 0)::bigint AS bytes, count(*) AS versions,
+               count(DISTINCT v.crate_id) AS crates
+          FROM versions v
+         WHERE v.status <> 'pending_destruction'
+           AND v.project_id IN (SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
+                                 WHERE p.id = $1 OR g.ancestor_ids @> ARRAY[$2::bigint])) s
+ WHERE q.project_id = $1 OR q.group_id = $2;
+
+-- name: quota_list
+-- All quotas, or with $1 that of the project or group of that path, for an administrator at a
+-- terminal: a scan of a small table, places by primary keys.
+SELECT coalesce(p.full_path, g.full_path), q.max_bytes, q.max_versions, q.max_crates,
+       q.used_bytes, q.used_versions, q.used_crates
+  FROM quotas q
+  LEFT JOIN projects p ON p.id = q.project_id
+  LEFT JOIN groups g ON g.id = q.group_id
+ WHERE $1::text IS NULL OR lower(coalesce(p.full_path, g.full_path)) = lower($1)
+ ORDER BY 1;

@@ -28,6 +28,7 @@ static const struct noun *const nouns[] = {
 	&admin_flag,
 	&admin_delete,
 	&admin_undelete,
+	&admin_retention,
 	&admin_audit,
 	&admin_jobs,
 	&admin_report,

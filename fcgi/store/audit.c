@@ -36,6 +36,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_PROTECTION_CREATE] = "protection.create",
 	[AUDIT_PROTECTION_REMOVE] = "protection.remove",
 	[AUDIT_QUOTA_SET] = "quota.set",
+	[AUDIT_RETENTION_SET] = "retention.set",
 	[AUDIT_SCHEMA_GRANT] = "schema.grant",
 	[AUDIT_SCHEMA_MIGRATE] = "schema.migrate",
 	[AUDIT_TOKEN_CREATE] = "token.create",

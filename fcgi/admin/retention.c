@@ -1,0 +1,220 @@
+#include "store/retention.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "base/buf.h"
+#include "base/conf.h"
+#include "crate/crate_name.h"
+#include "store/protection.h"
+
+enum { RUN_APPLY, RUN_DRY_RUN };
+
+static const struct option_def run_options[] = {
+	[RUN_APPLY] = { "apply", 0, NULL, false },
+	[RUN_DRY_RUN] = { "dry-run", 0, NULL, false },
+};
+
+enum { EXCLUDE_MAX = 64 * 1024, DAYS_MAX = 36500, COUNT_MAX = 1000000 };
+
+struct given {
+	bool enabled;
+	int64_t keep_prereleases, unused_days, keep_newest;
+	const char *exclude;
+};
+
+#define MEMBER(key) .name = #key, .offset = offsetof(struct given, key)
+
+static const struct conf_key keys[] = {
+	{ MEMBER(enabled), .type = CONF_BOOL },
+	{ MEMBER(keep_prereleases), .type = CONF_INT, .min = 0, .max = COUNT_MAX },
+	{ MEMBER(unused_days), .type = CONF_INT, .min = 1, .max = DAYS_MAX },
+	{ MEMBER(keep_newest), .type = CONF_INT, .min = 1, .max = COUNT_MAX },
+	{ MEMBER(exclude), .type = CONF_STR },
+};
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+/* Patterns with commas, in normal form. */
+static int
+parse_exclude(struct arena *a, const char *list, const char **out, struct err *err)
+{
+	struct buf b;
+
+	buf_init(&b, a, EXCLUDE_MAX);
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+		const char *pattern = arena_slicedup(a, slice_of(list, n));
+
+		if (protection_check_pattern(pattern, err) == -1)
+			return -1;
+		buf_printf(&b, "%s%s", b.n > 0 ? "," : "", crate_name_normalize(a, slice_str(pattern)));
+		list += n + (list[n] == ',');
+	}
+	if (buf_full(&b))
+		return err_set(err, 400, "exclude is longer than %d bytes", EXCLUDE_MAX);
+	*out = buf_str(&b);
+	return 0;
+}
+
+/* One KEY=VALUE; an empty value goes back to what is there without a policy. */
+static int
+parse_word(struct arena *a, const char *word, struct given *given, struct retention_change *change,
+    struct err *err)
+{
+	size_t n = strcspn(word, "=");
+	const struct conf_key *key = conf_find(keys, NKEYS, slice_of(word, n));
+	const char *value = word[n] == '=' ? word + n + 1 : NULL;
+	bool empty = value != NULL && value[0] == '\0';
+	const char *wrong;
+
+	if (key == NULL || value == NULL)
+		return err_set(err, 400,
+		    "`%s` must be KEY=VALUE, the key enabled, keep_prereleases, unused_days, "
+		    "keep_newest or exclude", word);
+	if (empty && strcmp(key->name, "exclude") != 0)
+		value = strcmp(key->name, "enabled") == 0 ? "off" : "1";
+	wrong = conf_set(a, key, value, given);
+	if (wrong != NULL)
+		return err_set(err, 400, "%s %s", key->name, wrong);
+	if (strcmp(key->name, "enabled") == 0)
+		change->enabled = &given->enabled;
+	else if (strcmp(key->name, "keep_prereleases") == 0)
+		change->keep_prereleases = empty ? RETENTION_ALL : given->keep_prereleases;
+	else if (strcmp(key->name, "unused_days") == 0)
+		change->unused_days = empty ? RETENTION_ALL : given->unused_days;
+	else if (strcmp(key->name, "keep_newest") == 0)
+		change->keep_newest = given->keep_newest;
+	else
+		return parse_exclude(a, given->exclude, &change->exclude, err);
+	return 0;
+}
+
+static struct cell
+cell_limit(int64_t n)
+{
+	return n == RETENTION_ALL ? cell_str(NULL) : cell_int(n);
+}
+
+static int
+print_policy(struct invocation *in, void (*print)(const struct output *, const struct cell *))
+{
+	static const char *const names[] = { "id", "project", "enabled", "keep_prereleases",
+		"unused_days", "keep_newest", "exclude" };
+	struct output out = { in->arena, in->json, names, sizeof(names) / sizeof(*names) };
+	struct retention r;
+
+	if (retention_find(in->db, in->arena, in->args[0], &r, &in->err) == -1)
+		return -1;
+	print(&out, (struct cell[]) { cell_int(r.project_id), cell_str(r.project),
+	    cell_bool(r.enabled), cell_limit(r.policy.keep_prereleases),
+	    cell_limit(r.policy.unused_days), cell_int(r.policy.keep_newest),
+	    cell_words(r.exclude) });
+	return 0;
+}
+
+static int
+set(struct invocation *in)
+{
+	struct retention_change change = { .keep_prereleases = INT64_MIN,
+		.unused_days = INT64_MIN, .keep_newest = INT64_MIN };
+	struct given given = { 0 };
+
+	for (size_t i = 1; i < in->nargs; i++) {
+		if (parse_word(in->arena, in->args[i], &given, &change, &in->err) == -1)
+			return -1;
+	}
+	if (retention_set(in->db, in->arena, &in->actor, in->args[0], &change, &in->err) == -1)
+		return -1;
+	return print_policy(in, output_id);
+}
+
+static int
+show(struct invocation *in)
+{
+	return print_policy(in, output_row);
+}
+
+/* What is in memory at one time is one page. */
+static void
+print_items(const struct output *out, const struct retention_item *items, size_t n, size_t *widths)
+{
+	struct cell *cells = arena_calloc(out->arena, n, out->nkeys * sizeof(*cells));
+
+	for (size_t i = 0; i < n; i++) {
+		const struct retention_item *it = &items[i];
+		struct cell row[] = { cell_int(it->version_id), cell_int(it->size),
+			cell_time(it->published_at), cell_time(it->last_used_at),
+			cell_str(retention_why_names[it->why]), cell_str(it->crate),
+			cell_str(it->version) };
+
+		memcpy(&cells[i * out->nkeys], row, sizeof(row));
+		if (out->json)
+			output_row(out, row);
+	}
+	if (!out->json)
+		output_table_part(out, cells, n, widths);
+}
+
+static int
+run_page(struct invocation *in, struct arena *a, const struct retention *r, int64_t *after_crate,
+    bool *more, size_t *widths)
+{
+	static const char *const names[] = { "version_id", "size", "published_at",
+		"last_downloaded_at", "why", "crate", "version" };
+	struct output out = { a, in->json, names, sizeof(names) / sizeof(*names) };
+	struct retention_item *items;
+	size_t n, done = 0;
+	int rc = 0;
+
+	if (retention_page(in->db, a, r, after_crate, more, &items, &n, &in->err) == -1)
+		return -1;
+	while (in->options.values[RUN_APPLY] != NULL && done < n && rc == 0) {
+		rc = retention_delete(in->db, a, &in->actor, r, &items[done], &in->err);
+		done += rc == 0;
+	}
+	print_items(&out, items, in->options.values[RUN_APPLY] != NULL ? done : n, widths);
+	return rc;
+}
+
+static int
+run(struct invocation *in)
+{
+	size_t widths[7] = { 0 };
+	struct arena *a = arena_new();
+	int64_t after_crate = 0;
+	struct retention r;
+	bool more = true;
+	int rc;
+
+	if (in->options.values[RUN_APPLY] != NULL && in->options.values[RUN_DRY_RUN] != NULL)
+		rc = err_set(&in->err, 400, "--apply and --dry-run cannot both be");
+	else
+		rc = retention_find(in->db, in->arena, in->args[0], &r, &in->err);
+	if (rc == 0 && !r.exists)
+		rc = err_set(&in->err, 404, "project `%s` has no retention policy", r.project);
+	while (rc == 0 && more) {
+		rc = run_page(in, a, &r, &after_crate, &more, widths);
+		arena_reset(a);
+	}
+	arena_free(a);
+	return rc;
+}
+
+static const struct command commands[] = {
+	{ "set", "GROUP/PROJECT KEY=VALUE ...",
+	    "Says what the project lets go of: keep_prereleases=N (of each crate, the\n"
+	    "newest), unused_days=N (not downloaded for so long), keep_newest=N (these\n"
+	    "stay in any case), exclude=PATTERN,... (crates), enabled=on|off (whether\n"
+	    "berth-worker follows it).  The latest stable version always stays.",
+	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
+	{ "show", "GROUP/PROJECT", "Shows what the project lets go of.", NULL, 0, 1, 1, show },
+	{ "run", "GROUP/PROJECT [--dry-run] [--apply]",
+	    "Lists what would be deleted just now, which is --dry-run; with --apply\n"
+	    "deletes it, enabled or not, and lists that.  With --json one object a line.",
+	    COMMAND_OPTIONS(run_options), 1, 1, run },
+};
+
+const struct noun admin_retention = { "retention", COMMAND_LIST(commands) };

@@ -1,0 +1,165 @@
+#!/usr/bin/perl
+
+# Retention: what a policy lets go of, listed before anything goes; what never goes; and that
+# nothing goes where nobody has said so.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+
+use Berth::Publish;
+
+my $p = Berth::Publish->new(workers => 2);
+my $t = $p->test;
+my $json = JSON::PP->new;
+my $project = 'demo/registry';
+
+sub policy { return $t->berth_ok('retention', 'set', $project, @_); }
+sub shown { return $json->decode($t->berth_ok('retention', 'show', $project, '--json')); }
+sub versions_of { return join(' ', map { $_->{vers} } $p->index_lines($_[0])); }
+
+# What a run lists: "crate version why", ...
+sub run_lists {
+	my (@args) = @_;
+
+	return [map { my $i = $json->decode($_); "$i->{crate} $i->{version} $i->{why}" }
+	    split(/\n/, $t->berth_ok('retention', 'run', $project, '--json', @args))];
+}
+
+sub publish_all {
+	my ($crate, @versions) = @_;
+
+	$p->publish($crate, $_)->{status} == 200 or die "$crate $_\n" for @versions;
+}
+
+# As if the version had been published, and last downloaded, that many days ago.
+sub aged {
+	my ($crate, $version, $published, $used) = @_;
+	my $id = $t->psql("UPDATE versions v SET published_at = now() - interval '$published days' FROM crates c"
+	    . " WHERE c.id = v.crate_id AND c.name = '$crate' AND v.version = '$version' RETURNING v.id");
+
+	$t->psql('INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)'
+	    . " SELECT crate_id, id, now() - interval '$used days', project_id, 1, now() - interval '$used days'"
+	    . " FROM versions WHERE id = $id") if defined $used;
+}
+
+publish_all('alpha', qw(1.0.0-a 1.0.0-b 1.0.0-c 1.0.0 1.1.0 1.2.0));
+publish_all('beta', qw(1.0.0 1.1.0));
+publish_all('kept-one', qw(0.1.0-a 0.1.0-b 0.1.0-c));
+publish_all('ruled', qw(0.1.0-a 0.1.0-b 0.1.0-c));
+aged('alpha', $_, 100) for qw(1.0.0-a 1.0.0-b 1.0.0-c 1.0.0 1.1.0 1.2.0);
+aged('alpha', '1.0.0', 100, 3);
+aged('beta', '1.0.0', 200, 99);
+
+subtest 'nobody has said anything' => sub {
+	my ($status, $out, $err) = $t->berth('retention', 'run', $project);
+
+	is("$status$out", '1', 'there is nothing to run');
+	like($err, qr/has no retention policy/, 'says so');
+	is_deeply(shown(), { id => $p->id + 0, project => $project, enabled => JSON::PP::false,
+	    keep_prereleases => undef, unused_days => undef, keep_newest => 1, exclude => [] },
+	    'nor anything to show');
+	$t->run_jobs('apply_retention');
+	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
+	    'the worker deletes nothing');
+};
+
+subtest 'a dry run' => sub {
+	is(policy('keep_prereleases=1'), $p->id, 'set prints the id');
+	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release',
+	    'kept-one 0.1.0-a pre-release', 'kept-one 0.1.0-b pre-release',
+	    'ruled 0.1.0-a pre-release', 'ruled 0.1.0-b pre-release'], 'pre-releases');
+	policy('exclude=KEPT_*');
+	$t->berth_ok('protect', 'add', $project, 'ruled', '--delete', 'owner');
+	is_deeply(run_lists('--dry-run'), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
+	    'but for what is excluded, and what a rule protects');
+	policy('unused_days=90');
+	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release',
+	    'alpha 1.0.0-c unused', 'alpha 1.1.0 unused', 'beta 1.0.0 unused'],
+	    'unused ones: what was downloaded of late stays, as does the latest');
+	policy('keep_newest=4');
+	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
+	    'four stay in any case');
+	policy('keep_prereleases=', 'keep_newest=', 'unused_days=100');
+	is_deeply(run_lists(), ['alpha 1.0.0-a unused', 'alpha 1.0.0-b unused', 'alpha 1.0.0-c unused',
+	    'alpha 1.1.0 unused'], 'the hundredth day');
+	$t->run_jobs('apply_retention');
+	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
+	    'all that has deleted nothing, since the policy is not enabled');
+	is_deeply([@{ shown() }{qw(enabled keep_prereleases unused_days keep_newest exclude)}],
+	    [JSON::PP::false, undef, 100, 1, ['kept-*']], 'show');
+};
+
+subtest 'for good, by hand' => sub {
+	policy('unused_days=', 'keep_prereleases=2');
+	is_deeply(run_lists('--apply'), ['alpha 1.0.0-a pre-release'], 'what was deleted');
+	is(versions_of('alpha'), '1.0.0-b 1.0.0-c 1.0.0 1.1.0 1.2.0', 'it is gone');
+	is_deeply(run_lists('--apply'), [], 'nothing is left to do');
+	is($t->psql("SELECT detail ->> 'why' FROM audit_events WHERE action = 'crate.delete'"),
+	    'retention', 'the audit log says why');
+	$t->berth_ok('undelete', $project, 'alpha@1.0.0-a');
+	is(versions_of('alpha'), '1.0.0-a 1.0.0-b 1.0.0-c 1.0.0 1.1.0 1.2.0', 'it can come back');
+};
+
+subtest 'by the worker' => sub {
+	my $other = $t->project('demo/other');
+	$t->publish($other, $p->token, 'gamma', "1.0.0-$_")->{status} == 200 or die for qw(a b c);
+	$t->berth_ok(qw(retention set demo/other keep_prereleases=0 enabled=on));
+	policy('unused_days=90', 'keep_prereleases=', 'enabled=on');
+	$t->run_jobs('apply_retention');
+	is(versions_of('alpha'), '1.0.0 1.2.0', 'what was unused is gone');
+	is(versions_of('beta'), '1.1.0', 'of another crate');
+	is(versions_of('ruled'), '0.1.0-a 0.1.0-b 0.1.0-c', 'what is protected stays');
+	is($t->psql("SELECT string_agg(version, ' ' ORDER BY v.id) FROM versions v WHERE project_id = $other"
+	    . " AND status <> 'pending_destruction'"), '1.0.0-c', 'of another project');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.delete'"
+	    . " AND detail ->> 'system_user' = 'berth-worker' AND detail ->> 'why' = 'retention'"), 7,
+	    'the audit log names the worker');
+	policy('enabled=off');
+	aged('beta', '1.1.0', 400);
+	publish_all('beta', '1.2.0');
+	$t->run_jobs('apply_retention');
+	is(versions_of('beta'), '1.1.0 1.2.0', 'switched off, nothing goes');
+};
+
+subtest 'many crates' => sub {
+	my $many = $t->project('demo/many');
+
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1) ON CONFLICT DO NOTHING");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
+	    . " SELECT $many, 'c' || i, 'c' || i, '', '' FROM generate_series(1, 250) i");
+	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
+	    . " published_at) SELECT c.id, $many, v, v, '{}', repeat('0', 64), 1, now() FROM crates c,"
+	    . " unnest('{1.0.0-a,1.0.0-b}'::text[]) v WHERE c.project_id = $many ORDER BY v, c.id");
+	$t->berth_ok(qw(retention set demo/many keep_prereleases=1));
+	my @lines = split(/\n/, $t->berth_ok(qw(retention run demo/many)));
+	is(scalar(grep { / pre-release +c\d+ +1\.0\.0-a$/ } @lines), 250, 'each is listed once');
+};
+
+subtest 'the command' => sub {
+	my @cases = (
+		[2, qr/must be KEY=VALUE, the key enabled/, 'set', $project, 'x=1'],
+		[2, qr/must be KEY=VALUE/, 'set', $project, 'enabled'],
+		[2, qr/keep_newest must be from 1 /, 'set', $project, 'keep_newest=0'],
+		[2, qr/unused_days must be from 1 /, 'set', $project, 'unused_days=0'],
+		[2, qr/enabled /, 'set', $project, 'enabled=perhaps'],
+		[2, qr/may only hold letters/, 'set', $project, 'exclude=a.b'],
+		[2, qr/the pattern is empty/, 'set', $project, 'exclude=a,,b'],
+		[2, qr/cannot both be/, 'run', $project, '--apply', '--dry-run'],
+		[1, qr/project `demo\/none` does not exist/, 'set', 'demo/none', 'enabled=on'],
+		[1, qr/does not exist/, 'show', 'demo/none'],
+		[1, qr/does not exist/, 'run', 'demo/none'],
+	);
+
+	for my $case (@cases) {
+		my ($want, $why, @args) = @$case;
+		my ($status, $out, $err) = $t->berth('retention', @args);
+
+		is("$status$out", $want, "@args");
+		like($err, $why, 'says why');
+	}
+};
+
+done_testing();

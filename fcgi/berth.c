@@ -29,6 +29,7 @@ static const struct noun *const nouns[] = {
 	&admin_delete,
 	&admin_undelete,
 	&admin_retention,
+	&admin_fsck,
 	&admin_audit,
 	&admin_jobs,
 	&admin_report,

@@ -60,6 +60,7 @@ struct noun {
 extern const struct noun admin_audit;
 extern const struct noun admin_delete;
 extern const struct noun admin_flag;
+extern const struct noun admin_fsck;
 extern const struct noun admin_group;
 extern const struct noun admin_issuer;
 extern const struct noun admin_jobs;

@@ -76,6 +76,10 @@ int job_count_downloads(struct job_ctx *, const struct job *, struct err *)
 int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* What berth fsck looks at, without repairing anything. */
+int job_check_store(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* What the retention policies of projects let go of. */
 int job_apply_retention(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

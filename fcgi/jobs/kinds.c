@@ -1,9 +1,10 @@
 #include "jobs/job.h"
 
-enum { TEN_MINUTES = 600, HOUR = 3600, SIX_HOURS = 6 * HOUR, DAY = 24 * HOUR };
+enum { TEN_MINUTES = 600, HOUR = 3600, SIX_HOURS = 6 * HOUR, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
 const struct job_kind job_kinds[] = {
 	{ .name = "apply_retention", .period = DAY, .run = job_apply_retention },
+	{ .name = "check_store", .period = WEEK, .run = job_check_store },
 	{ .name = "collect_blobs", .period = SIX_HOURS, .run = job_collect_blobs },
 	{ .name = "count_downloads", .period = 10, .each_node = true, .run = job_count_downloads },
 	{ .name = "destroy_versions", .period = HOUR, .run = job_destroy_versions },

@@ -74,9 +74,8 @@ crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char
 	return 0;
 }
 
-/* The ETag of an index file: made from its content, so that it is equal on every node. */
-static int
-index_etag(struct slice text, char out[2 * EVP_MAX_MD_SIZE + 1], struct err *err)
+int
+crate_index_etag(struct slice text, char out[CRATE_ETAG_SIZE], struct err *err)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
@@ -93,7 +92,7 @@ crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_resu
 	struct db_call calls[] = { { .stmt = STMT_CRATE_SET_INDEX }, { 0 } };
 	struct db_params *p = &calls[0].params;
 	struct slice body;
-	char etag[2 * EVP_MAX_MD_SIZE + 1];
+	char etag[CRATE_ETAG_SIZE];
 	struct buf text;
 
 	buf_init(&text, a, CRATE_INDEX_MAX);
@@ -103,7 +102,7 @@ crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_resu
 	}
 	if (buf_full(&text))
 		return err_set(err, 400, "the crate has too many versions for its index file");
-	if (index_etag(buf_slice(&text), etag, err) == -1 ||
+	if (crate_index_etag(buf_slice(&text), etag, err) == -1 ||
 	    gzip_compress(a, buf_slice(&text), &body, err) == -1)
 		return -1;
 	db_bind_int(p, id);

@@ -20,7 +20,7 @@
 enum { CRATE_INDEX_MAX = 256 << 20 };
 
 /* Characters of an ETag of ours, without quotes. */
-enum { CRATE_ETAG_LENGTH = 32 };
+enum { CRATE_ETAG_LENGTH = 32, CRATE_ETAG_SIZE = 129 };
 
 struct crate_index {
 	bool found;
@@ -59,6 +59,13 @@ int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name
  */
 int crate_find_locked(struct db *, struct arena *, int64_t project_id, const char *name,
     int64_t *id, const char **stored_name, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The ETag of an index file, without quotes: made from its content, so that it is equal on
+ * every node.  -1: 500.
+ */
+int crate_index_etag(struct slice text, char out[CRATE_ETAG_SIZE], struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Inside a transaction, with the crate locked: renders the index file from `lines`, the rows of

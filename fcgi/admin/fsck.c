@@ -1,0 +1,75 @@
+#include "store/fsck.h"
+
+#include <inttypes.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "base/settings.h"
+
+enum { DEEP, REPAIR };
+
+static const struct option_def options[] = {
+	[DEEP] = { "deep", 0, NULL, false },
+	[REPAIR] = { "repair", 0, NULL, false },
+};
+
+static const char *const keys[] = { "problem", "repaired", "subject", "detail" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+/* What is printed while it goes on. */
+struct printing {
+	struct arena *arena;
+	bool json;
+	size_t widths[NKEYS];
+};
+
+static void
+say(void *arg, const struct fsck_problem *problem)
+{
+	struct printing *p = arg;
+	struct output out = { p->arena, p->json, keys, NKEYS };
+	const struct cell row[NKEYS] = { cell_str(fsck_kind_names[problem->kind]),
+		cell_bool(problem->repaired), cell_str(problem->subject), cell_str(problem->detail) };
+
+	if (p->json)
+		output_row(&out, row);
+	else
+		output_table_part(&out, row, 1, p->widths);
+}
+
+static int
+run(struct invocation *in)
+{
+	struct arena *a = arena_new();
+	struct printing printing = { .arena = a, .json = in->json };
+	struct fsck_place place = { 0 };
+	struct fsck f = { .db = in->db, .deep = in->options.values[DEEP] != NULL,
+		.repair = in->options.values[REPAIR] != NULL, .say = say, .arg = &printing };
+	int rc = 0;
+
+	if (in->settings == NULL)
+		rc = err_set(&in->err, 400, "the store is named by the configuration: -c FILE is missing");
+	else
+		f.store = in->settings->store;
+	while (rc == 0 && place.step != FSCK_DONE) {
+		rc = fsck_go_on(&f, a, &place, &in->err);
+		arena_reset(a);
+	}
+	arena_free(a);
+	if (rc == 0 && f.problems > f.repaired)
+		return err_set(&in->err, 409,
+		    "%" PRId64 " problems in %" PRId64 " crates and %" PRId64 " blobs, %" PRId64
+		    " of them repaired", f.problems, f.crates, f.blobs, f.repaired);
+	return rc;
+}
+
+static const struct command commands[] = {
+	{ NULL, "[--deep] [--repair]",
+	    "Looks whether database, index files and store tell the same story, and\n"
+	    "prints what does not: nothing, where all is well.  --deep reads every blob;\n"
+	    "--repair makes index files anew that are wrong, and touches nothing else.",
+	    COMMAND_OPTIONS(options), 0, 0, run },
+};
+
+const struct noun admin_fsck = { "fsck", COMMAND_LIST(commands) };

@@ -1,0 +1,225 @@
+#include "store/fsck.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+
+#include "base/gzip.h"
+#include "base/hex.h"
+#include "store/blob.h"
+#include "store/crate.h"
+
+enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, CHUNK = 64 * 1024 };
+
+const char *const fsck_kind_names[FSCK__MAX] = {
+	[FSCK_INDEX] = "index",
+	[FSCK_BLOB_MISSING] = "blob missing",
+	[FSCK_BLOB_SIZE] = "blob size",
+	[FSCK_BLOB_BYTES] = "blob bytes",
+	[FSCK_VERSION] = "version",
+	[FSCK_QUOTA] = "quota",
+};
+
+static void
+report(struct fsck *f, enum fsck_kind kind, const char *subject, const char *detail, bool repaired)
+{
+	f->problems++;
+	f->repaired += repaired;
+	f->say(f->arg, &(struct fsck_problem) { kind, subject, detail, repaired });
+}
+
+/* ---- index files ---- */
+
+/* What is wrong with it; NULL: nothing. */
+static const char *
+judge_index(struct arena *a, const struct db_result *r, int row)
+{
+	enum { BODY = 3, ETAG, TEXT };
+	char etag[CRATE_ETAG_SIZE];
+	struct slice text = { 0 };
+	struct err wrong = { 0 };
+
+	if (db_is_null(r, row, TEXT))
+		return db_is_null(r, row, BODY) ? NULL : "there is one, and no version";
+	if (db_is_null(r, row, BODY))
+		return "there is none";
+	if (gzip_expand(a, db_slice(r, row, BODY), CRATE_INDEX_MAX, &text, &wrong) == -1)
+		return "it cannot be unpacked";
+	if (!slice_equal(text, db_slice(r, row, TEXT)))
+		return "it has other lines than the versions";
+	if (db_is_null(r, row, ETAG) || crate_index_etag(text, etag, &wrong) == -1 ||
+	    strcmp(db_str(r, row, ETAG), etag) != 0)
+		return "its ETag is not that of its content";
+	return NULL;
+}
+
+struct repair {
+	struct arena *arena;
+	int64_t crate_id;
+};
+
+static int
+repair_body(struct db *db, void *arg, struct err *err)
+{
+	const struct repair *repair = arg;
+	struct db_params lock = { .n = 0 }, lines = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&lock, repair->crate_id);
+	db_bind_int(&lines, repair->crate_id);
+	if (db_exec(db, repair->arena, STMT_FSCK_LOCK, &lock, NULL, err) == -1 ||
+	    db_exec(db, repair->arena, STMT_CRATE_INDEX_LINES, &lines, &r, err) == -1)
+		return -1;
+	return crate_set_index(db, repair->arena, repair->crate_id, &r, err);
+}
+
+static int
+check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, place->after_crate);
+	db_bind_int(&p, CRATES_PAGE);
+	if (db_exec(f->db, a, STMT_FSCK_INDEXES, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows; i++) {
+		struct repair repair = { a, db_int(&r, i, 0) };
+		const char *wrong = judge_index(a, &r, i);
+		bool unknown;
+
+		f->crates++;
+		place->after_crate = repair.crate_id;
+		if (wrong == NULL)
+			continue;
+		if (f->repair && db_transaction(f->db, repair_body, &repair, &unknown, err) == -1)
+			return -1;
+		report(f, FSCK_INDEX, arena_printf(a, "%s %s", db_str(&r, i, 1), db_str(&r, i, 2)),
+		    wrong, f->repair);
+	}
+	if (r.rows < CRATES_PAGE)
+		place->step = FSCK_BLOBS;
+	return 0;
+}
+
+/* ---- blobs ---- */
+
+/* Are the bytes those that the name promises?  -1: they cannot be read. */
+static int
+hash_file(int fd, const char *sha256, bool *same)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	char buf[CHUNK], hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned int length = 0;
+	bool good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
+	ssize_t n = 1;
+
+	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n > 0)
+			good = EVP_DigestUpdate(md, buf, (size_t)n) == 1;
+		else if (errno != EINTR)
+			good = false;
+	}
+	good = good && EVP_DigestFinal_ex(md, digest, &length) == 1;
+	EVP_MD_CTX_free(md);
+	if (!good)
+		return -1;
+	hex_encode(digest, length, hex);
+	*same = strcmp(hex, sha256) == 0;
+	return 0;
+}
+
+static void
+check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size)
+{
+	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, sha256));
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	bool same = true;
+
+	if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		report(f, FSCK_BLOB_MISSING, sha256,
+		    fd == -1 ? arena_strdup(a, strerror(errno)) : "it is no file", false);
+	else if (st.st_size != size)
+		report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
+		    (long long)st.st_size, size), false);
+	else if (f->deep && hash_file(fd, sha256, &same) == -1)
+		report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
+	else if (!same)
+		report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 is another", false);
+	if (fd != -1)
+		close(fd);
+}
+
+static int
+check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+{
+	enum { SHA256, SIZE, USED, OTHER };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, place->after_blob);
+	db_bind_int(&p, BLOBS_PAGE);
+	if (db_exec(f->db, a, STMT_FSCK_BLOBS, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows; i++) {
+		const char *sha256 = db_str(&r, i, SHA256);
+
+		f->blobs++;
+		if (db_bool(&r, i, USED))
+			check_file(f, a, sha256, db_int(&r, i, SIZE));
+		else
+			f->orphans++;
+		if (!db_is_null(&r, i, OTHER))
+			report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
+			    "the version with the id %" PRId64 " says another",
+			    db_int(&r, i, OTHER)), false);
+		snprintf(place->after_blob, sizeof(place->after_blob), "%s", sha256);
+	}
+	if (r.rows < BLOBS_PAGE)
+		place->step = FSCK_RECORDS;
+	return 0;
+}
+
+/* ---- rows ---- */
+
+static int
+check_records(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+{
+	struct db_result versions, quotas;
+
+	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, NULL, &versions, err) == -1 ||
+	    db_exec(f->db, a, STMT_FSCK_QUOTAS, NULL, &quotas, err) == -1)
+		return -1;
+	for (int i = 0; i < versions.rows; i++)
+		report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&versions, i, 0),
+		    db_str(&versions, i, 1), db_str(&versions, i, 2)), db_str(&versions, i, 3), false);
+	for (int i = 0; i < quotas.rows; i++)
+		report(f, FSCK_QUOTA, db_str(&quotas, i, 0),
+		    "it counts other than what is there; setting it again counts anew", false);
+	place->step = FSCK_DONE;
+	return 0;
+}
+
+int
+fsck_go_on(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+{
+	switch (place->step) {
+	case FSCK_INDEXES:
+		return check_indexes(f, a, place, err);
+	case FSCK_BLOBS:
+		return check_blobs(f, a, place, err);
+	case FSCK_RECORDS:
+		return check_records(f, a, place, err);
+	case FSCK_DONE:
+		break;
+	}
+	return 0;
+}

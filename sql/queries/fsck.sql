@@ -1,0 +1,55 @@
+-- name: fsck_indexes
+-- $1 crate, $2 how many.  The next crates after $1 by id, each with its index file and what that
+-- should be, of one and the same moment: by primary key, and versions (crate_id, version_base).
+SELECT c.id, p.full_path, c.name, c.index_body, c.index_etag,
+       (SELECT string_agg(v.index_line || E'\n', '' ORDER BY v.id) FROM versions v
+         WHERE v.crate_id = c.id AND v.status IN ('default', 'hidden', 'deprecated'))
+  FROM (SELECT * FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint) c
+  JOIN projects p ON p.id = c.project_id
+ ORDER BY c.id;
+
+-- name: fsck_lock
+-- $1 crate.  By primary key; it stays locked until the transaction ends.
+SELECT id FROM crates WHERE id = $1 FOR NO KEY UPDATE;
+
+-- name: fsck_blobs
+-- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and one that says
+-- another size: by primary key, and versions_cksum.
+SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256),
+       (SELECT v.id FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size ORDER BY v.id LIMIT 1)
+  FROM blobs b
+ WHERE b.sha256 > $1 ORDER BY b.sha256 LIMIT $2::bigint;
+
+-- name: fsck_versions
+-- All versions whose index line says other than their row, or that a tombstone speaks of in other
+-- words, or that are deleted without one; 1000 at most.  One scan of versions, for an administrator
+-- or once a week.
+SELECT p.full_path, c.name, v.version,
+       CASE WHEN t.cksum <> v.cksum THEN 'its tombstone has other bytes'
+            WHEN v.status = 'pending_destruction' AND t.cksum IS NULL THEN 'it is deleted and has no tombstone'
+            ELSE 'its index line says other than its row' END
+  FROM versions v
+  JOIN crates c ON c.id = v.crate_id
+  JOIN projects p ON p.id = c.project_id
+  LEFT JOIN tombstones t ON t.crate_id = v.crate_id AND t.version_base = v.version_base
+ WHERE t.cksum <> v.cksum OR (v.status = 'pending_destruction' AND t.cksum IS NULL)
+    OR strpos(v.index_line, '"vers":"' || v.version || '"') = 0
+    OR strpos(v.index_line, '"cksum":"' || v.cksum || '"') = 0
+    OR strpos(v.index_line, CASE WHEN v.yanked THEN '"yanked":true' ELSE '"yanked":false' END) = 0
+ ORDER BY v.id LIMIT 1000;
+
+-- name: fsck_quotas
+-- Quotas that count other than what is there.  Quotas are few; the versions of their projects are
+-- scanned, all at one moment.
+SELECT coalesce(p.full_path, g.full_path)
+  FROM quotas q
+  LEFT JOIN projects p ON p.id = q.project_id
+  LEFT JOIN groups g ON g.id = q.group_id
+ WHERE (q.used_bytes, q.used_versions, q.used_crates) <>
+       (SELECT coalesce(sum(v.size), 0)::bigint, count(*), count(DISTINCT v.crate_id)
+          FROM versions v
+          JOIN projects vp ON vp.id = v.project_id
+          JOIN groups vg ON vg.id = vp.group_id
+         WHERE v.status <> 'pending_destruction'
+           AND (vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))
+ ORDER BY q.id;

@@ -1,0 +1,183 @@
+#!/usr/bin/perl
+
+# berth fsck: each kind of damage is found and named, an index file made anew, and where nothing is
+# wrong nothing is said, also while others publish.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+use Test::More;
+
+use Berth::Publish;
+
+my $p = Berth::Publish->new(workers => 3);
+my $t = $p->test;
+my $json = JSON::PP->new;
+
+sub blob_of {
+	my ($crate, $version) = @_;
+	my $sha = $t->psql('SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id'
+	    . " WHERE c.name = '$crate' AND v.version = '$version'");
+
+	return $t->store . '/' . substr($sha, 0, 2) . '/' . substr($sha, 2, 2) . "/$sha";
+}
+
+sub index_of_crate {
+	my $res = $p->get('/' . Berth::Publish::index_path($_[0]));
+
+	return "$res->{status} " . ($res->{headers}{etag} // '') . " $res->{body}";
+}
+
+# (exit status, problems as [problem, repaired, subject, detail] ...)
+sub fsck {
+	my ($status, $out, $err) = $t->berth('fsck', '--json', @_);
+
+	diag($err) if $status == 2;
+	return ($status, map { my $o = $json->decode($_);
+	    [$o->{problem}, $o->{repaired} ? 1 : 0, $o->{subject}, $o->{detail}] } split(/\n/, $out));
+}
+
+sub finds {
+	my ($name, $want, @args) = @_;
+	my ($status, @problems) = fsck(@args);
+
+	is($status, (grep { !$_->[1] } @$want) ? 1 : 0, "$name: exit status");
+	is_deeply(\@problems, $want, "$name: what is wrong") or diag(explain(\@problems));
+}
+
+for my $crate (qw(alpha Beta_x gamma)) {
+	is($p->publish($crate, $_)->{status}, 200, "$crate $_") for '1.0.0', '1.1.0-rc.1+b.1';
+}
+$p->http(DELETE => $p->root . '/api/v1/crates/alpha/1.0.0/yank', { token => $p->token });
+$t->berth_ok(qw(delete demo/registry gamma@1.0.0));
+$t->berth_ok(qw(project set demo/registry quota_versions=100));
+
+subtest 'all is well' => sub {
+	finds('at once', []);
+	finds('deep', [], '--deep');
+	finds('repair', [], '--repair');
+	my ($status, $out) = $t->berth('fsck');
+	is("$status$out", '0', 'nothing is printed');
+	$t->berth_ok(qw(delete demo/registry gamma));
+	finds('a crate without versions', []);
+	$t->berth_ok(qw(undelete demo/registry gamma@1.1.0-rc.1));
+};
+
+subtest 'index files' => sub {
+	my $good = index_of_crate('alpha');
+	my @cases = (
+		['another file', "index_body = (SELECT index_body FROM crates WHERE name = 'gamma')",
+		    'it has other lines than the versions'],
+		['no file', 'index_body = NULL', 'there is none'],
+		['garbage', "index_body = '\\x00'", 'it cannot be unpacked'],
+		['another ETag', "index_etag = 'x'", 'its ETag is not that of its content'],
+		['none', 'index_etag = NULL', 'its ETag is not that of its content'],
+	);
+
+	for my $case (@cases) {
+		my ($name, $set, $detail) = @$case;
+
+		$t->psql("UPDATE crates SET $set WHERE name = 'alpha'");
+		finds($name, [['index', 0, 'demo/registry alpha', $detail]]);
+		finds("$name, repaired", [['index', 1, 'demo/registry alpha', $detail]], '--repair');
+		finds("$name, after that", []);
+		is(index_of_crate('alpha'), $good, "$name: the file is as it was");
+	}
+	$t->psql("UPDATE crates SET index_body = (SELECT index_body FROM crates WHERE name = 'alpha')"
+	    . " WHERE name = 'gamma'");
+	my ($status, $out, $err) = $t->berth('fsck');
+	is($status, 1, 'for people');
+	like($out, qr/^index +\S+ +demo\/registry gamma +it has other lines/m, 'a table');
+	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
+	fsck('--repair');
+};
+
+subtest 'blobs' => sub {
+	my $path = blob_of('alpha', '1.0.0');
+	my ($sha) = $path =~ m{([^/]+)\z};
+	my $bytes = Berth::Cluster::_slurp($path);
+	my $size = length $bytes;
+
+	rename($path, "$path.away") or die "$path: $!\n";
+	finds('one is away', [['blob missing', 0, $sha, 'No such file or directory']]);
+	finds('nothing is made up', [['blob missing', 0, $sha, 'No such file or directory']], '--repair');
+	Berth::Test::_write($path, $bytes . 'x');
+	finds('too long', [['blob size', 0, $sha, ($size + 1) . " bytes, not $size"]]);
+	Berth::Test::_write($path, $bytes ^ "\1");
+	finds('the size tells nothing of bytes', []);
+	finds('other bytes', [['blob bytes', 0, $sha, 'its SHA-256 is another']], '--deep');
+	unlink($path);
+	symlink("$path.away", $path) or die "$path: $!\n";
+	my ($status, $problem) = fsck();
+	is("$status $problem->[0]", '1 blob missing', 'a symbolic link is no blob');
+	unlink($path);
+	rename("$path.away", $path) or die "$path: $!\n";
+	my $id = $t->psql("UPDATE versions SET size = size + 1 WHERE cksum = '$sha' RETURNING id");
+	$t->psql('UPDATE quotas SET used_bytes = used_bytes + 1');
+	finds('a version with another size', [['blob size', 0, $sha,
+	    "the version with the id $id says another"]]);
+	$t->psql("UPDATE versions SET size = size - 1 WHERE id = $id");
+	$t->psql('UPDATE quotas SET used_bytes = used_bytes - 1');
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");
+	finds('a blob that nobody has is the collector\'s', []);
+	$t->psql("DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
+};
+
+subtest 'rows' => sub {
+	my $of = sub { "version = '1.1.0-rc.1+b.1' AND crate_id = (SELECT id FROM crates WHERE name = 'Beta_x')" };
+	my $where = $of->();
+	my $subject = 'demo/registry Beta_x@1.1.0-rc.1+b.1';
+	my $line = 'its index line says other than its row';
+
+	$t->psql("UPDATE versions SET yanked = true WHERE $where");
+	finds('yanked, and the line does not say so', [['version', 0, $subject, $line]]);
+	$t->psql("UPDATE versions SET yanked = false WHERE $where");
+	$t->psql("INSERT INTO tombstones (crate_id, version_base, cksum) SELECT crate_id, version_base,"
+	    . " repeat('0', 64) FROM versions WHERE $where");
+	finds('a tombstone', [['version', 0, $subject, 'its tombstone has other bytes']]);
+	$t->psql("DELETE FROM tombstones WHERE cksum = repeat('0', 64)");
+	$t->psql("DELETE FROM tombstones");
+	finds('deleted without one', [['version', 0, 'demo/registry gamma@1.0.0',
+	    'it is deleted and has no tombstone']]);
+	$t->psql("INSERT INTO tombstones (crate_id, version_base, cksum) SELECT crate_id, version_base, cksum"
+	    . " FROM versions WHERE status = 'pending_destruction'");
+	$t->psql('UPDATE quotas SET used_versions = 7');
+	my ($status, @problems) = fsck();
+	is_deeply([$status, map { @$_[0 .. 2] } @problems], [1, 'quota', 0, 'demo/registry'], 'a quota');
+	$t->berth_ok(qw(project set demo/registry quota_versions=100));
+	finds('which counts anew', []);
+};
+
+subtest 'while others publish' => sub {
+	my @results = $t->parallel(3, sub {
+		my ($i) = @_;
+
+		return [map { (fsck())[0] } 1 .. 6] if $i == 0;
+		return [map { $p->publish("busy$i", "1.$_.0")->{status} } 0 .. 11];
+	});
+
+	is("@{ $results[0] }", '0 0 0 0 0 0', 'nothing is wrong');
+	is(scalar(grep { $_ == 200 } @{ $results[1] }, @{ $results[2] }), 24, 'all were published');
+};
+
+subtest 'by the worker' => sub {
+	$t->psql("UPDATE crates SET index_etag = 'x' WHERE name = 'alpha'");
+	$t->run_jobs('check_store');
+	ok($t->wait_for(sub { $t->log('worker') =~ /fsck: index: demo\/registry alpha: its ETag/ }),
+	    'it says so');
+	like($t->log('worker'), qr/1 problems: see berth fsck/, 'and how many');
+	is($t->psql("SELECT index_etag FROM crates WHERE name = 'alpha'"), 'x', 'and repairs nothing');
+};
+
+subtest 'the command' => sub {
+	my ($status, $out, $err) = $t->berth({ env => { BERTH_CONF => undef } }, 'fsck', '--database',
+	    $t->dsn('berth'));
+
+	is("$status$out", 2, 'without a configuration');
+	like($err, qr/-c FILE is missing/, 'says so');
+	is(($t->berth('fsck', '--database', 'host=/nonexistent'))[0], 1, 'no database');
+};
+
+done_testing();

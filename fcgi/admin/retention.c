@@ -185,7 +185,7 @@ run(struct invocation *in)
 	size_t widths[7] = { 0 };
 	struct arena *a = arena_new();
 	int64_t after_crate = 0;
-	struct retention r;
+	struct retention r = { 0 };
 	bool more = true;
 	int rc;
 

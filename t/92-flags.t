@@ -153,6 +153,23 @@ subtest 'packages by the API' => sub {
 	is($list->("/api/v4/projects/$public/packages")->{status}, 200, 'and back');
 };
 
+subtest 'the token page' => sub {
+	my $get = sub { return $t->http(GET => $_[0], {}) };
+
+	is($get->('/-/tokens')->{status} == 404, '', 'is there');
+	flag(qw(set token_page off));
+	is($get->($_)->{status}, 404, "$_ is not") for '/-/tokens', '/-/sign-in?code=x';
+	is($t->http(POST => $_, { body => '' })->{status}, 404, "nor to POST $_")
+	    for '/-/tokens', '/-/sign-in', '/-/sign-out', '/-/tokens/1/revoke';
+	is($t->http(GET => '/api/v4/personal_access_tokens', { token => $token{reporter} })->{status}, 200,
+	    'the API is another thing');
+	flag(qw(unset token_page));
+	flag(qw(set tokens_api off));
+	is($t->http(GET => '/api/v4/personal_access_tokens', { token => $token{reporter} })->{status}, 404,
+	    'which can be off as well');
+	flag(qw(unset tokens_api));
+};
+
 subtest 'the command' => sub {
 	my @cases = (
 		[2, qr/there is no flag `x`; there are $registry, search/, qw(set x on)],

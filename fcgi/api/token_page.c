@@ -8,6 +8,19 @@
 #include "access/token.h"
 #include "api/token_html.h"
 
+static int
+admit(const struct worker_app *app, struct request *rq)
+{
+	bool on;
+
+	if (db_connect(app->db, &rq->err) == -1 ||
+	    flag_ask(app->db, rq->arena, FLAG_TOKEN_PAGE, &on, &rq->err) == -1)
+		return -1;
+	return on ? 0 : err_set(&rq->err, 404, "Not Found");
+}
+
+const struct route_need token_page_need = { .admit = admit };
+
 int
 token_page_redirect(struct worker_app *app, struct request *rq, struct response *rs)
 {

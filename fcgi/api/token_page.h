@@ -8,6 +8,9 @@
 
 #include "api/app.h"
 
+/* Of all but the redirect and the style sheet: is there such a page at all? */
+extern const struct route_need token_page_need;
+
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
 int token_page_redirect(struct worker_app *, struct request *, struct response *);
 

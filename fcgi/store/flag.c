@@ -87,6 +87,17 @@ flag_is_on(enum flag flag, const char *rows, int64_t project_id)
 }
 
 int
+flag_ask(struct db *db, struct arena *a, enum flag flag, bool *on, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_FLAG_ROWS, NULL, &r, err) == -1)
+		return -1;
+	*on = flag_is_on(flag, db_str(&r, 0, 0), 0);
+	return 0;
+}
+
+int
 flag_find(const char *name, enum flag *flag, struct err *err)
 {
 	char names[NAMES_MAX] = "";

@@ -44,6 +44,10 @@ extern const struct flag_kind flag_kinds[FLAG__MAX]; /* not FLAG_NONE */
  */
 bool flag_is_on(enum flag, const char *rows, int64_t project_id);
 
+/* The same of one that concerns no project, for who has not asked for facts.  -1: 503. */
+int flag_ask(struct db *, struct arena *, enum flag, bool *on, struct err *)
+    __attribute__((warn_unused_result));
+
 /* -1: 400, naming those that there are. */
 int flag_find(const char *name, enum flag *, struct err *) __attribute__((warn_unused_result));
 

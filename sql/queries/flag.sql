@@ -26,6 +26,10 @@ SELECT f.name, f.percentage, p.full_path, extract(epoch FROM f.changed_at)::bigi
   FROM feature_flags f LEFT JOIN projects p ON p.id = f.project_id
  ORDER BY f.name, lower(p.full_path) NULLS FIRST;
 
+-- name: flag_rows
+-- What is set for all projects, as the facts of access.sql have it: the few rows of feature_flags_all.
+SELECT string_agg(name || '=' || percentage, ' ') FROM feature_flags WHERE project_id IS NULL;
+
 -- name: flag_project
 -- $1 full path.  By the unique index projects_full_path.
 SELECT id FROM projects WHERE lower(full_path) = lower($1);

@@ -202,6 +202,24 @@ check(const struct caller *c, enum place place)
 }
 
 /* An owner's token that may do these operations only: the status of each action in turn. */
+/* What a flag has switched off is as if there were no such project, to every caller. */
+static void
+check_switched_off(const struct caller *c, enum place place)
+{
+	struct access_facts off = facts(c, place), missing = facts(c, MISSING);
+
+	off.switched_off = true;
+	for (enum action action = 0; action < ACTION_READ_TOKEN; action++) {
+		struct err e = { 0 }, want = { 0 };
+		int rc = access_decide(&off, c->credential, action, &e);
+
+		(void)!access_decide(&missing, c->credential, action, &want);
+		ok(rc == -1 && e.status == want.status && strcmp(e.pub, want.pub) == 0,
+		    "%s, %s, action %d: switched off", c->name, places[place].name, (int)action);
+	}
+	ok(!access_is_public(&off), "%s, %s: public no more", c->name, places[place].name);
+}
+
 static void
 check_operations(unsigned operations, const char *crates, const int want[ACTION__MAX])
 {
@@ -363,8 +381,10 @@ int
 main(void)
 {
 	for (size_t c = 0; c < SIZE(callers); c++) {
-		for (enum place place = 0; place < PLACES; place++)
+		for (enum place place = 0; place < PLACES; place++) {
 			check(&callers[c], place);
+			check_switched_off(&callers[c], place);
+		}
 	}
 	for (size_t i = 0; i < SIZE(rights); i++) {
 		for (int n = 0; n < 4; n++)

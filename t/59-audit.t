@@ -258,7 +258,7 @@ subtest 'the list and the export' => sub {
 	is_deeply({ map { ($_ => $publish->{$_}) } @keys }, {
 		action => 'crate.publish', user => 'alice', user_id => 1, token_id => $token,
 		    token_kind => 'personal',
-		(map { ($_ => undef) } qw(job_project pipeline job job_url ref commit)),
+		(map { ($_ => undef) } qw(job_issuer job_project pipeline job job_url ref commit)),
 		project => 'tools/crates', project_id => 1, crate => 'Foo_bar',
 		    version => '1.0.0+b',
 		remote_addr => '127.0.0.1', detail => {} }, 'who, from where, what')

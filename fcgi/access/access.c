@@ -52,7 +52,14 @@ static const struct {
 };
 
 /* Who holds the token, and by what right. */
-enum holder { HOLDER_USER, HOLDER_DEPLOY, HOLDER_JOB, HOLDER_FOREIGN_JOB, HOLDER__MAX };
+enum holder {
+	HOLDER_USER,
+	HOLDER_DEPLOY,
+	HOLDER_JOB,
+	HOLDER_FOREIGN_JOB,
+	HOLDER_TRUSTED_JOB,
+	HOLDER__MAX
+};
 
 static const struct {
 	bool sees_internal;
@@ -66,6 +73,9 @@ static const struct {
 	[HOLDER_FOREIGN_JOB] = { true,
 	    "publishing from a job of another project needs `admin_packages` for it in the "
 	    "allow-list of this one, and the developer role of who started the job" },
+	[HOLDER_TRUSTED_JOB] = { false,
+	    "publishing from this job needs the developer role of the user in its trust rule, in "
+	    "the rule's project" },
 };
 
 static enum holder
@@ -73,6 +83,8 @@ holder_of(const struct access_facts *f)
 {
 	if (strcmp(f->token_kind, "deploy") == 0)
 		return HOLDER_DEPLOY;
+	if (f->trust_rule_id != 0)
+		return HOLDER_TRUSTED_JOB;
 	if (strcmp(f->token_kind, "job") == 0)
 		return f->in_place ? HOLDER_JOB : HOLDER_FOREIGN_JOB;
 	return HOLDER_USER;
@@ -108,6 +120,15 @@ foreign_job_level(const struct access_facts *f)
 	return f->job_policy == JOB_POLICY_READ && level > LEVEL_REPORTER ? LEVEL_REPORTER : level;
 }
 
+/* In the project of its rule alone; there as its user, or, without one, as a developer. */
+static int
+trusted_job_level(const struct access_facts *f)
+{
+	if (!f->in_place)
+		return LEVEL_NONE;
+	return f->user_id != 0 ? user_level(f) : LEVEL_DEVELOPER;
+}
+
 static int
 level_of(const struct access_facts *f, enum holder holder)
 {
@@ -116,6 +137,8 @@ level_of(const struct access_facts *f, enum holder holder)
 		return deploy_level(f);
 	case HOLDER_FOREIGN_JOB:
 		return foreign_job_level(f);
+	case HOLDER_TRUSTED_JOB:
+		return trusted_job_level(f);
 	case HOLDER_USER:
 	case HOLDER_JOB:
 	case HOLDER__MAX:
@@ -140,7 +163,18 @@ access_is_public(const struct access_facts *f)
 int
 access_push_level(const struct access_facts *f)
 {
-	return holder_of(f) == HOLDER_DEPLOY ? LEVEL_NONE : user_level(f);
+	switch (holder_of(f)) {
+	case HOLDER_DEPLOY:
+		return LEVEL_NONE;
+	case HOLDER_TRUSTED_JOB:
+		return trusted_job_level(f);
+	case HOLDER_USER:
+	case HOLDER_JOB:
+	case HOLDER_FOREIGN_JOB:
+	case HOLDER__MAX:
+		break;
+	}
+	return user_level(f);
 }
 
 int64_t
@@ -201,6 +235,17 @@ refuse_level(const struct access_facts *f, enum action action, int least, struct
 	    f->subject == SUBJECT_GROUP ? "group" : "project", access_level_name(least));
 }
 
+/* What a token that is limited may do. */
+static int
+check_operations(const struct access_facts *f, enum action action, struct err *err)
+{
+	if (actions[action].operations == 0)
+		return token_limits_any(&f->limits) ? token_limits_refuse(err) : 0;
+	if ((f->limits.operations & actions[action].operations) == 0)
+		return token_limits_refuse(err);
+	return 0;
+}
+
 /* What a user's own token is for; the other kinds have their level by their scopes. */
 static int
 check_scopes(const struct access_facts *f, enum action action, struct err *err)
@@ -210,11 +255,7 @@ check_scopes(const struct access_facts *f, enum action action, struct err *err)
 	if (!f->scope_api && (writes || !f->scope_read_api))
 		return err_set(err, 403, "the token does not have the scope `%s`",
 		    writes ? "api" : "read_api");
-	if (actions[action].operations == 0)
-		return token_limits_any(&f->limits) ? token_limits_refuse(err) : 0;
-	if ((f->limits.operations & actions[action].operations) == 0)
-		return token_limits_refuse(err);
-	return 0;
+	return check_operations(f, action, err);
 }
 
 /* Nobody: what is public may be read, but for what members alone may see. */
@@ -236,7 +277,8 @@ static bool
 has_crate(const struct access_facts *f, enum holder holder)
 {
 	return f->owns_crate &&
-	    (holder != HOLDER_FOREIGN_JOB || f->job_policy == JOB_POLICY_ADMIN);
+	    (holder != HOLDER_FOREIGN_JOB || f->job_policy == JOB_POLICY_ADMIN) &&
+	    (holder != HOLDER_TRUSTED_JOB || f->in_place);
 }
 
 /* Somebody, in a place that is there. */
@@ -297,5 +339,7 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 		if (decide_in_place(f, holder, action, err) == -1)
 			return -1;
 	}
+	if (holder == HOLDER_TRUSTED_JOB && actions[action].writes)
+		return check_operations(f, action, err);
 	return holder == HOLDER_USER && action != ACTION_READ_TOKEN ? check_scopes(f, action, err) : 0;
 }

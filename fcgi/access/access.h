@@ -13,7 +13,9 @@
  * a deploy token: in its project, or in all projects of its group, a reporter or, with the
  *     scope to write, a developer; anywhere else nobody;
  * a job: the user that has started it, in the job's project and in those whose allow-list has
- *     that project; anywhere else a user without a role.
+ *     that project; anywhere else a user without a role;
+ * a job of another system, by a trust rule: in the project of the rule, with its limits, the user of
+ *     the rule or, where it names none, a developer; anywhere else nobody.
  *
  * What a token is limited to among the crates of a project, and to whom a crate was given, is only
  * known when the crate is found: store/token_limits.h, store/owner.h.  A token that is limited at all is for crates alone: it changes nothing else.

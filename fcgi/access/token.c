@@ -43,10 +43,10 @@ write_checksum(const char *text, char out[BASE62_32_WIDTH + 1])
 	base62_encode(bytes, sizeof(bytes), out, BASE62_32_WIDTH);
 }
 
-static bool
-hash(const char *text, unsigned char digest[TOKEN_DIGEST_SIZE])
+bool
+token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE])
 {
-	return EVP_Digest(text, TEXT_SIZE, digest, NULL, EVP_sha256(), NULL) == 1;
+	return EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) == 1;
 }
 
 int
@@ -67,7 +67,7 @@ token_generate(enum token_kind kind, char text[TOKEN_TEXT_SIZE],
 	base62_encode(secret, sizeof(secret), text + PREFIX_SIZE, BASE62_256_WIDTH);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	write_checksum(text, text + SIGNED_SIZE);
-	if (!hash(text, digest))
+	if (!token_digest(slice_of(text, TEXT_SIZE), digest))
 		return err_internal(err, 500, "SHA-256 failed");
 	return 0;
 }
@@ -90,7 +90,7 @@ token_parse(struct slice text, enum token_kind *kind, unsigned char digest[TOKEN
 	if (memcmp(sum, text.p + SIGNED_SIZE, BASE62_32_WIDTH) != 0)
 		return false;
 	*kind = (enum token_kind)k;
-	return hash(text.p, digest);
+	return token_digest(text, digest);
 }
 
 struct secret {

@@ -36,6 +36,9 @@ int token_generate(enum token_kind, char text[TOKEN_TEXT_SIZE],
 /* Well-formed?  Then sets kind and digest. */
 bool token_parse(struct slice text, enum token_kind *, unsigned char digest[TOKEN_DIGEST_SIZE]);
 
+/* SHA-256 of a credential that is none of ours, under which it is known.  False: OpenSSL fails. */
+bool token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE]);
+
 /*
  * The token in an Authorization header: bare, `Bearer TOKEN` (any case), or
  * `Basic` with the token as user name or as password.  *out is empty where

@@ -24,9 +24,8 @@ static const struct option_def options[] = {
 };
 
 static const char *const json_keys[] = { "id", "at", "action", "user", "user_id", "token_id",
-	"token_kind", "job_project", "pipeline", "job", "job_url", "ref", "commit", "project",
-	"project_id", "crate", "version", "remote_addr", "request_id",
-	"detail" };
+	"token_kind", "job_issuer", "job_project", "pipeline", "job", "job_url", "ref", "commit",
+	"project", "project_id", "crate", "version", "remote_addr", "request_id", "detail" };
 
 static const char *const table_keys[] = { "at", "action", "who", "token", "project", "crate",
 	"version", "from", "request", "detail" };
@@ -46,10 +45,12 @@ print_json(struct arena *a, const struct audit_row *rows, size_t n)
 
 		output_row(&out, (struct cell[]) { cell_int(r->id), cell_str(r->at),
 		    cell_str(r->action), cell_str(r->username), cell_id(r->user_id),
-		    cell_id(r->token_id), cell_str(r->token_kind), cell_str(r->job_project),
-		    cell_id(r->pipeline), cell_id(r->job), cell_str(r->job_url), cell_str(r->ref),
-		    cell_str(r->commit), cell_str(r->project), cell_id(r->project_id), cell_str(r->crate), cell_str(r->version),
-		    cell_str(r->remote_addr), cell_str(r->request_id), cell_json(r->detail) });
+		    cell_id(r->token_id), cell_str(r->token_kind), cell_str(r->job_issuer),
+		    cell_str(r->job_project), cell_id(r->pipeline), cell_id(r->job),
+		    cell_str(r->job_url), cell_str(r->ref), cell_str(r->commit),
+		    cell_str(r->project), cell_id(r->project_id), cell_str(r->crate),
+		    cell_str(r->version), cell_str(r->remote_addr), cell_str(r->request_id),
+		    cell_json(r->detail) });
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "api/app_metrics.h"
+#include "api/ci_login.h"
 #include "api/credential.h"
 #include "api/limits.h"
 #include "api/recall.h"
@@ -102,29 +103,6 @@ app_start(const struct settings *settings, const struct meter *meter, struct err
 	return app;
 }
 
-/*
- * The project or group in the path: digits are an id, anything else is a full path.  A
- * number that is no id and a path that is too long name none.
- */
-static struct project_ref
-place_of(const struct request *rq)
-{
-	struct slice id = request_param(rq, "id");
-	struct project_ref ref = { .path = id };
-	int64_t n = 0;
-
-	for (size_t i = 0; i < id.n; i++) {
-		/* one id has one spelling: no zero comes first */
-		if (id.p[i] < '0' || id.p[i] > '9' || id.p[0] == '0')
-			return ref;
-		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, id.p[i] - '0', &n))
-			return ref;
-	}
-	if (id.n > 0)
-		ref.id = n;
-	return ref;
-}
-
 static void
 note_actor(struct request *rq, const struct access_facts *f)
 {
@@ -154,53 +132,86 @@ refuse_unreadable(struct worker_app *app, const struct request *rq)
 	return -1;
 }
 
+/* Who is calling and what about, with the route's first read where there is one. */
+struct begin {
+	const struct route_need *need;
+	struct request_credential credential;
+	struct project_ref place;
+	struct db_call calls[2]; /* facts, first read */
+	size_t ncalls;
+	struct err wrong; /* with the request's parameters, for who may know */
+};
+
+enum { FACTS, FIRST };
+
+static void
+prefetch(struct request *rq, struct begin *b)
+{
+	b->ncalls = FIRST;
+	if (b->need->prefetch == NULL || rq->allow != NULL)
+		return;
+	if (b->need->prefetch(rq, &b->place, &b->calls[FIRST]) == 0) {
+		b->ncalls = FIRST + 1;
+	} else {
+		/* first comes who may know, then what is wrong */
+		b->wrong = rq->err;
+		err_clear(&rq->err);
+	}
+}
+
+static int
+look_up(struct worker_app *app, struct request *rq, struct begin *b)
+{
+	b->calls[FACTS] = (struct db_call) { 0 };
+	access_facts_call(&b->calls[FACTS], rq->arena, b->need->subject,
+	    b->credential.kind == CREDENTIAL_TOKEN ? b->credential.digest : NULL, &b->place);
+	if (db_connect(app->db, &rq->err) == -1 ||
+	    db_run(app->db, rq->arena, b->calls, b->ncalls, &rq->err) == -1)
+		return -1;
+	access_facts_read(&b->calls[FACTS], b->need->subject, &app->facts);
+	access_facts_switch(&app->facts, b->need->flag);
+	return 0;
+}
+
+/* A job of another system comes for the first time: from then on it is known. */
+static int
+introduce(struct worker_app *app, struct request *rq, struct begin *b)
+{
+	if (!ci_login_is_due(&b->credential, &app->facts))
+		return 0;
+	if (ci_login(app, rq, &b->credential, &b->place) == -1)
+		return limits_note_refusal(app, rq, b->credential.kind, b->need->action);
+	return look_up(app, rq, b);
+}
+
 static int
 app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	enum { FACTS, FIRST, NCALLS };
-	const struct route_need *need = rq->route->need;
-	struct db_call calls[NCALLS] = { 0 };
-	struct request_credential credential;
-	struct project_ref place = { 0 };
-	struct err wrong = { 0 };
-	size_t ncalls = FIRST;
+	struct begin b = { .need = rq->route->need };
 
 	rs->www_authenticate = app->www_authenticate;
 	db_set_deadline(app->db, rq->deadline_us);
-	if (need == NULL)
+	if (b.need == NULL)
 		return 0;
-	if (need->admit != NULL)
-		return need->admit(app, rq);
-	if (credential_read(rq, &credential) == -1)
+	if (b.need->admit != NULL)
+		return b.need->admit(app, rq);
+	if (credential_read(rq, &b.credential) == -1)
 		return refuse_unreadable(app, rq);
-	if (need->subject != SUBJECT_CALLER)
-		place = place_of(rq);
-	if (need->read != NULL)
-		return recall_begin(app, rq, &credential, &place);
-	access_facts_call(&calls[FACTS], rq->arena, need->subject,
-	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);
-	if (need->prefetch != NULL && rq->allow == NULL) {
-		if (need->prefetch(rq, &place, &calls[FIRST]) == 0) {
-			ncalls = NCALLS;
-		} else {
-			/* first comes who may know, then what is wrong */
-			wrong = rq->err;
-			err_clear(&rq->err);
-		}
-	}
-	if (db_connect(app->db, &rq->err) == -1 ||
-	    db_run(app->db, rq->arena, calls, ncalls, &rq->err) == -1)
+	if (b.need->subject != SUBJECT_CALLER)
+		b.place = app_place(rq);
+	if (b.need->read != NULL)
+		return recall_begin(app, rq, &b.credential, &b.place);
+	prefetch(rq, &b);
+	if (look_up(app, rq, &b) == -1 || introduce(app, rq, &b) == -1)
 		return -1;
-	access_facts_read(&calls[FACTS], need->subject, &app->facts);
-	access_facts_switch(&app->facts, need->flag);
 	app_note_caller(app, rq);
-	if (access_decide(&app->facts, credential.kind, need->action, &rq->err) == -1)
-		return limits_note_refusal(app, rq, credential.kind, need->action);
-	if (wrong.status != 0) {
-		rq->err = wrong;
+	if (access_decide(&app->facts, b.credential.kind, b.need->action, &rq->err) == -1)
+		return limits_note_refusal(app, rq, b.credential.kind, b.need->action);
+	if (b.wrong.status != 0) {
+		rq->err = b.wrong;
 		return -1;
 	}
-	app->first = calls[FIRST];
+	app->first = b.calls[FIRST];
 	return 0;
 }
 
@@ -281,6 +292,25 @@ app_look(struct worker_app *app, struct request *rq, enum subject subject, int64
 		return -1;
 	access_facts_read(&call, subject, facts);
 	return access_decide(facts, credential.kind, action, &rq->err);
+}
+
+struct project_ref
+app_place(const struct request *rq)
+{
+	struct slice id = request_param(rq, "id");
+	struct project_ref ref = { .path = id };
+	int64_t n = 0;
+
+	for (size_t i = 0; i < id.n; i++) {
+		/* one id has one spelling: no zero comes first */
+		if (id.p[i] < '0' || id.p[i] > '9' || id.p[0] == '0')
+			return ref;
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, id.p[i] - '0', &n))
+			return ref;
+	}
+	if (id.n > 0)
+		ref.id = n;
+	return ref;
 }
 
 struct audit_actor

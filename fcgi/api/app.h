@@ -76,6 +76,12 @@ bool app_may(const struct access_facts *, enum action);
 int app_look(struct worker_app *, struct request *, enum subject, int64_t id, enum action,
     struct access_facts *) __attribute__((warn_unused_result));
 
+/*
+ * The project or group in the path: digits are an id, anything else is a full path.  A
+ * number that is no id and a path that is too long name none.
+ */
+struct project_ref app_place(const struct request *);
+
 /* The caller, for the audit row. */
 struct audit_actor app_actor(const struct worker_app *, const struct request *);
 

@@ -1,6 +1,9 @@
 #include "api/credential.h"
 
+#include "access/jwt.h"
 #include "http/router.h"
+
+enum { FOREIGN_MIN = 20 }; /* bytes: GitLab has never had shorter ones */
 
 /* GitLab's headers, and what each is for. */
 static const struct {
@@ -25,11 +28,33 @@ check_single(struct request *rq)
 		     : 0;
 }
 
+/* What other systems' tokens of jobs consist of: JSON Web Tokens and their own. */
+static bool
+is_foreign(struct slice text)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.";
+
+	if (text.n < FOREIGN_MIN || text.n > JWT_MAX || slice_has_prefix(text, "berth_"))
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		if (memchr(bytes, text.p[i], sizeof(bytes) - 1) == NULL)
+			return false;
+	}
+	return true;
+}
+
 static void
 parse(struct slice text, struct request_credential *out, enum token_kind *kind)
 {
-	out->kind =
-	    token_parse(text, kind, out->digest) ? CREDENTIAL_TOKEN : CREDENTIAL_MALFORMED;
+	*kind = TOKEN_JOB;
+	out->kind = CREDENTIAL_TOKEN;
+	if (token_parse(text, kind, out->digest))
+		return;
+	if (is_foreign(text) && token_digest(text, out->digest))
+		out->foreign = text;
+	else
+		out->kind = CREDENTIAL_MALFORMED;
 }
 
 static void
@@ -43,7 +68,7 @@ read_headers(const struct request *rq, struct request_credential *out)
 			continue;
 		parse(slice_str(text), out, &kind);
 		if (out->kind == CREDENTIAL_TOKEN && kind != headers[i].kind)
-			out->kind = CREDENTIAL_MALFORMED;
+			*out = (struct request_credential) { .kind = CREDENTIAL_MALFORMED };
 	}
 }
 
@@ -53,7 +78,7 @@ credential_read(struct request *rq, struct request_credential *out)
 	enum token_kind kind;
 	struct slice text;
 
-	out->kind = CREDENTIAL_NONE;
+	*out = (struct request_credential) { .kind = CREDENTIAL_NONE };
 	if (check_single(rq) == -1 ||
 	    token_from_authorization(rq->arena, rq->authorization, &text, &rq->err) == -1)
 		return -1;

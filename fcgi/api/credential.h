@@ -14,6 +14,11 @@
 struct request_credential {
 	enum credential kind;
 	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
+	/*
+	 * The text of one that is not ours, but could be that of another CI system's job: it is
+	 * looked up like any other, and api/ci_login.h says who it is if it is not known.
+	 */
+	struct slice foreign;
 };
 
 /*

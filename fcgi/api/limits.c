@@ -45,14 +45,24 @@ limits_address(struct arena *a, const char *remote_addr)
 	return arena_printf(a, "address:%s/64", text);
 }
 
+/* Who comes with a new token each time is still the same one. */
+static const char *
+actor_of(struct arena *a, const struct access_facts *f)
+{
+	if (f->user_id != 0)
+		return arena_printf(a, "user:%" PRId64, f->user_id);
+	if (f->trust_rule_id != 0)
+		return arena_printf(a, "rule:%" PRId64, f->trust_rule_id);
+	return arena_printf(a, "token:%" PRId64, f->token_id);
+}
+
 static struct write_ask
 ask_of(const struct worker_app *app, const struct request *rq, enum write_action action)
 {
 	const struct access_facts *f = &app->facts;
 
 	return (struct write_ask) {
-		.actor = f->user_id != 0 ? arena_printf(rq->arena, "user:%" PRId64, f->user_id)
-					 : arena_printf(rq->arena, "token:%" PRId64, f->token_id),
+		.actor = actor_of(rq->arena, f),
 		.address = limits_address(rq->arena, rq->remote_addr),
 		.action = action,
 	};

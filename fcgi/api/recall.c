@@ -1,5 +1,6 @@
 #include "api/recall.h"
 
+#include "api/ci_login.h"
 #include "api/limits.h"
 #include "base/clock.h"
 #include "store/access_generation.h"
@@ -7,24 +8,45 @@
 /* Something that matters has changed so often while one request asked. */
 enum { ATTEMPTS = 4 };
 
-/* Makes the decision and remembers it.  NULL: it is against the caller. */
-static const struct access_memo *
-decide(struct worker_app *app, struct request *rq, const struct access_key *key)
+/* What is known of the caller and the project, and since when it is. */
+static int
+look_up(struct worker_app *app, struct request *rq, const struct access_key *key,
+    struct access_generation *generation)
 {
 	/* in this order: what changes in between makes the decision look old, never new */
 	enum { GENERATION, FACTS, NCALLS };
 	const unsigned char *digest = key->credential == CREDENTIAL_TOKEN ? key->digest : NULL;
 	struct db_call calls[NCALLS] = { 0 };
-	struct access_generation generation;
-	int64_t asked_us = clock_us();
 
 	access_generation_call(&calls[GENERATION], digest);
 	access_facts_call(&calls[FACTS], rq->arena, SUBJECT_PROJECT, digest, key->project);
 	if (db_run(app->db, rq->arena, calls, NCALLS, &rq->err) == -1)
-		return NULL;
-	access_generation_read(&calls[GENERATION], &generation);
+		return -1;
+	access_generation_read(&calls[GENERATION], generation);
 	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &app->facts);
 	access_facts_switch(&app->facts, key->flag);
+	return 0;
+}
+
+/* Makes the decision and remembers it.  NULL: it is against the caller. */
+static const struct access_memo *
+decide(struct worker_app *app, struct request *rq, const struct request_credential *credential,
+    const struct access_key *key)
+{
+	struct access_generation generation;
+	int64_t asked_us = clock_us();
+
+	if (look_up(app, rq, key, &generation) == -1)
+		return NULL;
+	if (ci_login_is_due(credential, &app->facts)) {
+		if (ci_login(app, rq, credential, key->project) == -1) {
+			(void)limits_note_refusal(app, rq, key->credential, key->action);
+			return NULL;
+		}
+		asked_us = clock_us();
+		if (look_up(app, rq, key, &generation) == -1)
+			return NULL;
+	}
 	app_note_caller(app, rq);
 	if (access_decide(&app->facts, key->credential, key->action, &rq->err) == -1) {
 		(void)limits_note_refusal(app, rq, key->credential, key->action);
@@ -73,7 +95,7 @@ recall_begin(struct worker_app *app, struct request *rq,
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		const struct access_memo *memo = access_memory_find(app->memory, &key, clock_us());
 
-		if (memo == NULL && (memo = decide(app, rq, &key)) == NULL)
+		if (memo == NULL && (memo = decide(app, rq, credential, &key)) == NULL)
 			return -1;
 		app->facts = memo->facts;
 		app_note_caller(app, rq);

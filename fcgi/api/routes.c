@@ -18,6 +18,7 @@
 #include "api/publish_authorize.h"
 #include "api/search.h"
 #include "api/token_page.h"
+#include "api/trusted_publishing.h"
 #include "api/yank.h"
 
 #define P        "api/v4/projects/:id%"
@@ -237,6 +238,21 @@ static const struct route routes[] = {
 	    .handle = openapi_handle },
 	{ .name = "version", .methods = READ, .pattern = "api/v4/version", .shape = SHAPE_GITLAB,
 	    .need = &places_version_need, .handle = places_version },
+	/* the second form is what actions for the public registry call */
+	{ .name = "trusted_exchange", .methods = METHOD_POST,
+	    .pattern = R "/trusted_publishing/tokens", .shape = SHAPE_GITLAB, .body = BODY_PARAMS,
+	    .writes = true, .handle = trusted_publishing_exchange },
+	{ .name = "trusted_exchange", .methods = METHOD_POST,
+	    .pattern = R "/api/v1/trusted_publishing/tokens", .shape = SHAPE_CARGO,
+	    .body = BODY_PARAMS, .writes = true, .handle = trusted_publishing_exchange },
+	{ .name = "trusted_revoke", .methods = METHOD_DELETE,
+	    .pattern = R "/trusted_publishing/tokens", .shape = SHAPE_GITLAB,
+	    .need = &trusted_publishing_need_revoke, .writes = true,
+	    .handle = trusted_publishing_revoke },
+	{ .name = "trusted_revoke", .methods = METHOD_DELETE,
+	    .pattern = R "/api/v1/trusted_publishing/tokens", .shape = SHAPE_CARGO,
+	    .need = &trusted_publishing_need_revoke, .writes = true,
+	    .handle = trusted_publishing_revoke },
 	{ .name = "token_page", .methods = READ, .pattern = "-/tokens", .shape = SHAPE_TEXT,
 	    .writes = true, .need = &token_page_need, .handle = token_page_handle },
 	{ .name = "token_page_create", .methods = METHOD_POST, .pattern = "-/tokens",

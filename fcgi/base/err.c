@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -142,6 +143,19 @@ err_sys(struct err *err, const char *fmt, ...)
 	/* the GNU form of strerror_r, which may return a constant instead of `reason` */
 	snprintf(err->detail + n, sizeof(err->detail) - n, ": %s",
 	    strerror_r(saved, reason, sizeof(reason)));
+	return -1;
+}
+
+int
+err_tell(struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	assert(err->status == 503);
+	va_start(ap, fmt);
+	vsnprintf(err->pub, sizeof(err->pub), fmt, ap);
+	va_end(ap);
+	text_clean(err->pub);
 	return -1;
 }
 

@@ -183,6 +183,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0, .max = 365 * DAY },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "15", .min = 1, .max = 3600 },
+	{ MEMBER(ci_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
 	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },
 	{ MEMBER(publish_burst), .type = CONF_INT, .def = "1000", .min = 0, .max = 1000000 },

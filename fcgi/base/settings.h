@@ -53,6 +53,8 @@ struct settings {
 	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */
 	int64_t inspect_timeout;
+	/* CI systems elsewhere */
+	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
 	/* how fast one caller may write: at once, 0: no limit; and on and on */
 	int64_t new_crate_burst;
 	int64_t new_crate_per_minute;

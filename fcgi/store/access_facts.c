@@ -45,6 +45,7 @@ enum {
 	CRATES,
 	IN_PLACE,
 	JOB_POLICY,
+	TRUST_RULE,
 	PLACE,
 	FULL_PATH,
 	VISIBILITY,
@@ -73,6 +74,7 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->limits.crates = db_str(r, row, CRATES);
 	f->in_place = db_bool(r, row, IN_PLACE);
 	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
+	f->trust_rule_id = db_is_null(r, row, TRUST_RULE) ? 0 : db_int(r, row, TRUST_RULE);
 }
 
 static void

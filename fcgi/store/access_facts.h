@@ -38,9 +38,9 @@ struct access_facts {
 	/* the token; token_id 0: there is none with this digest */
 	int64_t token_id;
 	const char *token_kind; /* "personal", "deploy", "job" */
-	int64_t user_id; /* 0: a deploy token */
+	int64_t user_id; /* 0: of nobody, as deploy tokens are */
 	const char *username;
-	bool token_usable; /* not revoked, not expired, its user not blocked */
+	bool token_usable; /* not revoked, not expired, its user not blocked, its trust rule there */
 	enum token_state token_state; /* the same, and why not */
 	bool is_admin;
 	bool scope_api; /* of a personal token, as the next one */
@@ -50,6 +50,7 @@ struct access_facts {
 	struct token_limits limits;
 	bool in_place; /* the project is the token's own, or in its group */
 	enum job_policy job_policy;
+	int64_t trust_rule_id; /* by which a job of another system came in; 0: it is none */
 	/* the place: one of the two ids at most; both 0: there is none, or the subject has none */
 	enum subject subject;
 	int64_t project_id;

@@ -95,6 +95,7 @@ read_row(const struct db_result *r, int i)
 		.ref = db_str(r, i, 18),
 		.commit = db_str(r, i, 19),
 		.job_project = db_str(r, i, 20),
+		.job_issuer = db_str(r, i, 21),
 	};
 }
 

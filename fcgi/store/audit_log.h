@@ -47,6 +47,7 @@ struct audit_row {
 	const char *ref;
 	const char *commit;
 	const char *job_project; /* in which it ran */
+	const char *job_issuer; /* of another CI system: who has vouched for the job */
 };
 
 /* A place in the log; opaque. */

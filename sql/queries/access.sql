@@ -7,9 +7,14 @@
 -- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
 -- the job's project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
--- and those of this one, by feature_flags_all and feature_flags_project.
+-- and those of this one, by feature_flags_all and feature_flags_project.  Only for one that a trust rule
+-- has let in, rule and issuer are, by their primary keys.
 SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1
+            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
+                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
+            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
             WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
@@ -25,6 +30,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
                     OR a.from_group_id = ANY ((SELECT o.ancestor_ids
                                                  FROM projects f JOIN groups o ON o.id = f.group_id
                                                 WHERE f.id = t.project_id)::bigint[]))) END, 0),
+       t.trust_rule_id,
        p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id
@@ -47,14 +53,18 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- know of it as of something internal.  The groups below are found by groups_ancestor_ids, their
 -- projects by projects_group, and the search ends at the first that is found.
 SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1
+            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
+                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
+            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
             WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
        coalesce('read_package_registry' = ANY (t.scopes), false),
        coalesce('write_package_registry' = ANY (t.scopes), false),
        array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
-       coalesce(t.group_id = ANY (g.ancestor_ids), false), 0,
+       coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
        g.id, g.full_path,
        CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
                           WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
@@ -86,7 +96,11 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- groups_ancestor_ids, their projects by projects_group, and for each of these what access_facts
 -- looks up.  Sorted by path.
 SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1 WHEN t.expires_at <= now() THEN 2
+       CASE WHEN t.revoked_at IS NOT NULL THEN 1
+            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
+                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
+            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
             WHEN u.state <> 'active' THEN 3 ELSE 0 END,
        coalesce(u.is_admin, false),
        coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
@@ -102,6 +116,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
                     OR a.from_group_id = ANY ((SELECT o.ancestor_ids
                                                  FROM projects f JOIN groups o ON o.id = f.group_id
                                                 WHERE f.id = t.project_id)::bigint[]))) END, 0),
+       t.trust_rule_id,
        p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = t.user_id

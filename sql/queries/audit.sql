@@ -14,7 +14,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
        e.token_id, t.kind, e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
        e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
-       t.commit, j.full_path
+       t.commit, j.full_path, t.issuer
   FROM audit_events e
   LEFT JOIN users u ON u.id = e.user_id
   LEFT JOIN tokens t ON t.id = e.token_id
@@ -34,7 +34,7 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
        e.token_id, t.kind, e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
        e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
-       t.commit, j.full_path
+       t.commit, j.full_path, t.issuer
   FROM audit_events e
   LEFT JOIN users u ON u.id = e.user_id
   LEFT JOIN tokens t ON t.id = e.token_id

@@ -46,6 +46,7 @@ static const struct caller {
 	bool in_place;
 	enum job_policy policy;
 	bool crate; /* some crate was given to them */
+	bool rule, of_nobody; /* a job that a trust rule let in; without a user */
 	struct cell want[PLACES];
 } callers[] = {
 	{ "anonymous", CREDENTIAL_NONE, NULL, .want = { ANON, S401, S401, ANON, S401, S401 } },
@@ -149,6 +150,22 @@ static const struct caller {
 	    .crate = true, .want = { READ, READ, READ, READ, GONE } },
 	{ "may write, of who has a crate", CREDENTIAL_TOKEN, "job", .policy = JOB_POLICY_ADMIN,
 	    .crate = true, .want = { OK, OK, OK, OK, GONE } },
+
+	/* let in by a trust rule: a developer, or the user of the rule, in its project alone */
+	{ "trusted job", CREDENTIAL_TOKEN, "job", .in_place = true, .rule = true,
+	    .of_nobody = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "trusted job elsewhere", CREDENTIAL_TOKEN, "job", .rule = true, .of_nobody = true,
+	    .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
+	{ "trusted job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_place = true,
+	    .rule = true, .want = { READ, READ, READ, READ, GONE } },
+	{ "trusted job of an owner, elsewhere", CREDENTIAL_TOKEN, "job", .level = 50, .rule = true,
+	    .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
+	{ "trusted job of who has a crate, elsewhere", CREDENTIAL_TOKEN, "job", .crate = true,
+	    .rule = true, .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
+	{ "trusted job of who has a crate", CREDENTIAL_TOKEN, "job", .crate = true,
+	    .in_place = true, .rule = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "trusted job whose rule has gone", CREDENTIAL_TOKEN, "job", true, .in_place = true,
+	    .of_nobody = true, .want = { S401, S401, S401, S401, S401, S401 } },
 };
 
 /* As the statement would find them: of a project that is not there nothing is known. */
@@ -167,6 +184,8 @@ facts(const struct caller *c, enum place place)
 		.scope_read_packages = c->read_packages,
 		.scope_write_packages = c->write_packages,
 		.limits.operations = TOKEN_ANY_OPERATION,
+		.user_id = c->kind == NULL || strcmp(c->kind, "deploy") == 0 || c->of_nobody ? 0 : 3,
+		.trust_rule_id = c->rule ? 9 : 0,
 		.in_place = exists && c->in_place,
 		.job_policy = exists ? c->policy : JOB_POLICY_NONE,
 		.project_id = exists ? 7 : 0,

@@ -1,0 +1,119 @@
+#include "api/id_token_login.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "access/token.h"
+#include "api/issuer_keys.h"
+#include "base/json.h"
+#include "store/ci_token.h"
+#include "store/trust_rule.h"
+
+int
+id_token_login_read(struct worker_app *app, struct request *rq, struct slice text,
+    struct id_token_login *login)
+{
+	const char *issuer;
+
+	*login = (struct id_token_login) { .audience = app->settings->external_url };
+	if (jwt_decode(rq->arena, text, &login->jwt, &rq->err) == -1)
+		return -1;
+	issuer = id_token_issuer(&login->jwt);
+	if (issuer == NULL)
+		return err_set(&rq->err, 400, "the token's payload: missing field `iss`");
+	if (issuer_find(app->db, rq->arena, issuer, &login->issuer, &rq->err) == -1)
+		return -1;
+	if (login->issuer.found && login->issuer.issuer.audience[0] != '\0')
+		login->audience = login->issuer.issuer.audience;
+	return 0;
+}
+
+/* The claims first: what is not for us, or over, is worth no key. */
+static int
+prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
+    struct id_token *token)
+{
+	const struct jwk *key;
+
+	if (!login->issuer.found)
+		return err_set(&rq->err, 400, "the token's issuer is not trusted");
+	if (id_token_check(&login->jwt, login->issuer.issuer.url, login->audience, time(NULL), token,
+	        &rq->err) == -1 ||
+	    issuer_keys_find(app, rq, &login->issuer, &login->jwt, &key) == -1)
+		return -1;
+	return jwt_verify(&login->jwt, key, &rq->err);
+}
+
+/*
+ * The first rule that fits.  Of rules for other repositories nothing is said, nor whether the
+ * project exists; of one for this repository, what it wants besides.
+ */
+static int
+match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
+    enum trust_kind kind, const struct project_ref *project, const struct trust_rule **found)
+{
+	struct trust_rule *rules;
+	struct err why = { 0 };
+	size_t n;
+
+	*found = NULL;
+	if (trust_rule_of_issuer(app->db, rq->arena, project, login->issuer.issuer.id, &rules, &n,
+	        &rq->err) == -1)
+		return -1;
+	for (size_t i = 0; i < n && *found == NULL; i++) {
+		struct json_object *patterns;
+
+		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,
+		        &rq->err) == -1)
+			return -1;
+		if (trust_match(rq->arena, kind, patterns, rules[i].owner_id, login->jwt.claims,
+		        &why) == TRUST_MATCHES)
+			*found = &rules[i];
+	}
+	if (*found != NULL)
+		return 0;
+	return err_set(&rq->err, 403, "no trust rule of this project lets this job in%s%s",
+	    why.status != 0 ? ": " : "", why.status != 0 ? why.pub : "");
+}
+
+static int
+admit(struct worker_app *app, struct request *rq, const struct id_token_login *login,
+    enum trust_kind kind, const struct id_token *token, const struct trust_rule *rule,
+    struct id_token_pass *pass)
+{
+	const struct audit_actor actor = app_actor(app, rq);
+	struct ci_token_admission admission = {
+		.rule_id = rule->id,
+		.id_digest = slice_of((const char *)token->digest, sizeof(token->digest)),
+		.id_ends_at = token->expires_at + ID_TOKEN_LEEWAY_S,
+		.exchanged = pass->exchanged,
+		.digest = slice_of((const char *)pass->digest, TOKEN_DIGEST_SIZE),
+	};
+	struct trust_job job;
+
+	trust_describe(rq->arena, kind, login->issuer.issuer.url, login->jwt.claims, &job);
+	/* a rule is for who it was first used by */
+	admission.owner_id = rule->owner_id == NULL ? job.owner_id : NULL;
+	admission.repository = job.repository;
+	admission.claims = job.claims;
+	admission.job = (struct token_job) { .pipeline = job.pipeline, .job = job.job,
+		.job_url = job.job_url, .ref = job.ref, .commit = job.commit };
+	pass->expires_at = pass->ttl != 0 ? time(NULL) + pass->ttl : admission.id_ends_at;
+	admission.expires_at = pass->expires_at;
+	return ci_token_admit(app->db, rq->arena, &actor, &admission, &rq->err);
+}
+
+int
+id_token_login_admit(struct worker_app *app, struct request *rq, struct id_token_login *login,
+    const struct project_ref *project, struct id_token_pass *pass)
+{
+	const struct trust_rule *rule;
+	struct id_token token;
+	enum trust_kind kind;
+
+	if (prove(app, rq, login, &token) == -1 ||
+	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
+	    match(app, rq, login, kind, project, &rule) == -1)
+		return -1;
+	return admit(app, rq, login, kind, &token, rule, pass);
+}

@@ -1,0 +1,75 @@
+#include "api/trusted_publishing.h"
+
+#include <openssl/crypto.h>
+
+#include "access/token.h"
+#include "api/id_token_login.h"
+#include "api/params.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/token.h"
+
+enum { TTL_S = 30 * 60, ANSWER_MAX = 512 };
+
+const struct route_need trusted_publishing_need_revoke = { .action = ACTION_READ_TOKEN,
+	.subject = SUBJECT_CALLER };
+
+static void
+cleanse(void *text)
+{
+	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
+}
+
+static int
+respond(struct response *rs, const char *token, int64_t expires_at)
+{
+	char end[CLOCK_RFC3339_SIZE];
+	struct json_out o;
+	struct buf b;
+
+	clock_rfc3339((time_t)expires_at, end);
+	buf_init(&b, rs->arena, ANSWER_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "token", token);
+	json_out_key_str(&o, "expires_at", end);
+	json_out_close(&o, '}');
+	return app_respond_json(rs, 200, buf_slice(&b));
+}
+
+int
+trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	struct id_token_pass pass = { .exchanged = true, .digest = digest, .ttl = TTL_S };
+	const struct project_ref project = app_place(rq);
+	char *token = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
+	struct id_token_login login;
+	struct params params;
+	const char *text;
+
+	arena_defer(rq->arena, cleanse, token);
+	if (params_read(rq, &params) == -1 || params_required(&params, "jwt", &text) == -1 ||
+	    token_generate(TOKEN_JOB, token, digest, &rq->err) == -1 ||
+	    db_connect(app->db, &rq->err) == -1 ||
+	    id_token_login_read(app, rq, slice_str(text), &login) == -1 ||
+	    id_token_login_admit(app, rq, &login, &project, &pass) == -1)
+		return -1;
+	return respond(rs, token, pass.expires_at);
+}
+
+int
+trusted_publishing_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	const struct audit_actor actor = app_actor(app, rq);
+	int64_t id;
+
+	if (strcmp(app->facts.token_kind, "job") != 0)
+		return err_set(&rq->err, 403, "only the token of a job is given back here");
+	if (token_revoke(app->db, rq->arena, &actor, app->facts.token_id, slice_of("", 0), &id,
+	        &rq->err) == -1)
+		return -1;
+	response_header(rs, "Cache-Control", "private, no-store");
+	rs->status = 204;
+	return 0;
+}

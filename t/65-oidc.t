@@ -1,0 +1,492 @@
+#!/usr/bin/perl
+# Jobs of other CI systems that show an identity token: which are believed, which are let in, once
+# each, and what they may then do.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
+use Test::More;
+
+use Berth::Elsewhere;
+use Berth::IdToken;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 8);
+$t->conf(ci_ca_file => $t->cacert);
+
+# ---- two issuers of the same kind, and what they know of a job ----
+
+my %there = map { $_ => Berth::Elsewhere->new($t) } qw(hub lab);
+my %issuer = (hub => $there{hub}->url, lab => $there{lab}->url . '/gitlab');
+my %key = (
+	hub => Berth::IdToken->new($t->dir, 'RS256', 'hub-1'),
+	lab => Berth::IdToken->new($t->dir, 'ES256', 'lab-1'),
+	next => Berth::IdToken->new($t->dir, 'RS256', 'hub-2'),
+	stranger => Berth::IdToken->new($t->dir, 'RS256', 'hub-1-of-a-stranger'),
+);
+my $serial = 0;
+
+sub publish_keys {
+	my ($which, @keys) = @_;
+	my $there = $there{$which};
+
+	$there->answer(($which eq 'lab' ? '/gitlab' : '') . '/.well-known/openid-configuration',
+	    { issuer => $issuer{$which}, jwks_uri => $there->url . '/keys' });
+	$there->answer('/keys', { keys => [map { $_->jwk } @keys] });
+}
+
+sub claims {
+	my ($which, %over) = @_;
+	my $now = time;
+	my %claims = (iss => $issuer{$which}, aud => $t->url, iat => $now, nbf => $now - 5, exp => $now + 300,
+	    jti => 'id-' . ++$serial, sub => 'repo:octo/app:ref:refs/heads/main', ref => 'refs/heads/main',
+	    sha => 'ab' x 20);
+
+	if ($which eq 'hub') {
+		%claims = (%claims, repository => 'octo/app', repository_owner_id => '77', run_id => '4711',
+		    event_name => 'push', workflow_ref => 'octo/app/.github/workflows/release.yml@refs/heads/main');
+	} else {
+		%claims = (%claims, project_path => 'octo/app', namespace_id => '77', pipeline_id => '17', job_id => '423',
+		    pipeline_source => 'push', ref => 'main',
+		    ci_config_ref_uri => 'localhost/octo/app//.gitlab-ci.yml@refs/heads/main');
+	}
+	%claims = (%claims, %over);
+	delete @claims{ grep { !defined $claims{$_} } keys %claims };
+	return \%claims;
+}
+
+sub id_token {
+	my ($which, %over) = @_;
+
+	return $key{$which}->sign(claims($which, %over));
+}
+
+publish_keys(hub => $key{hub});
+publish_keys(lab => $key{lab});
+my %id = (
+	app => $t->project('tools/app'),
+	lab => $t->project('tools/lab'),
+	none => $t->project('tools/none'),
+);
+$t->user('dev');
+$t->member('dev', 'tools', 'developer');
+my $dev = $t->token('dev');
+my %rule;
+$t->berth_ok('issuer', 'add', $issuer{hub}, '--kind', 'github');
+$t->berth_ok('issuer', 'add', $issuer{lab}, '--kind', 'gitlab', '--audience', 'berth');
+$rule{app} = $t->berth_ok('trust', 'add', 'tools/app', '--issuer', $issuer{hub}, 'repository=octo/app',
+    'workflow=release.yml', 'ref=refs/heads/*', '--crates', 'hello,hello-*');
+$rule{lab} = $t->berth_ok('trust', 'add', 'tools/lab', '--issuer', $issuer{lab}, 'project_path=octo/app',
+    '--user', 'dev', '--operations', 'publish-new,yank');
+
+sub exchange {
+	my ($project, $jwt, %opt) = @_;
+
+	return $t->http(POST => $t->registry($id{$project}) . ($opt{path} // '/trusted_publishing/tokens'), {
+		headers => { 'Content-Type' => 'application/json' },
+		body => JSON::PP->new->encode({ jwt => $jwt }),
+	});
+}
+
+sub message { return eval { $t->json($_[0])->{message} } // "no JSON: $_[0]{body}" }
+
+sub read_config {
+	my ($project, $token) = @_;
+
+	return $t->http(GET => $t->registry($id{$project}) . '/config.json', { token => $token });
+}
+
+# ---- what administrators see of it ----
+
+subtest 'issuers' => sub {
+	my ($status, undef, $err) = $t->berth('issuer', 'add', 'http://ci.example.org', '--kind', 'github');
+	is($status, 2, 'only https');
+	like($err, qr/the issuer must be https:/, 'says so');
+	($status, undef, $err) = $t->berth('issuer', 'add', 'https://ci.example.org', '--kind', 'jenkins');
+	like($err, qr/must be gitlab, github, gitea or generic/, 'kinds');
+	($status) = $t->berth('issuer', 'add', $issuer{hub}, '--kind', 'github');
+	is($status, 1, 'once only');
+	my $list = JSON::PP->new->decode($t->berth_ok('issuer', 'list', '--json'));
+	is_deeply([map { [@$_{qw(url kind rules)}] } @$list],
+	    [[$issuer{hub}, 'github', 1], [$issuer{lab}, 'gitlab', 1]], 'listed');
+	($status) = $t->berth('issuer', 'remove', 'https://ci.example.org');
+	is($status, 1, 'nothing to remove');
+};
+
+subtest 'rules' => sub {
+	my %wrong = (
+		'no repository' => [['ref=main'], qr/must have a pattern for `repository`/],
+		'no owner' => [['repository=*/app'], qr/must spell its owner out/],
+		'part of an owner' => [['repository=oc*/app'], qr/must spell its owner out/],
+		'any' => [['repository=*'], qr/must spell its owner out/],
+		'the issuer' => [['repository=a/b', 'iss=x'], qr/`iss` is checked in every token/],
+		'no name' => [['repository=a/b', 'A b=x'], qr/no name of a claim/],
+		'nothing' => [['repository=a/b', 'ref='], qr/must have 1 to 255 bytes/],
+		'no pattern' => [['repository=a/b', 'ref'], qr/is not CLAIM=PATTERN/],
+	);
+
+	for my $name (sort keys %wrong) {
+		my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, @{ $wrong{$name}[0] });
+		is($status, 2, "$name: refused");
+		like($err, $wrong{$name}[1], "$name: says why");
+	}
+	my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', 'https://ci.example.org', 'repository=a/b');
+	like($err, qr/no issuer `https:\/\/ci.example.org`/, 'no such issuer');
+	($status, undef, $err) = $t->berth('trust', 'add', 'tools/nowhere', '--issuer', $issuer{hub}, 'repository=a/b');
+	like($err, qr/project `tools\/nowhere` does not exist/, 'no such project');
+	($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=a/b', '--user', 'nobody');
+	like($err, qr/user `nobody` does not exist/, 'no such user');
+	my ($rule) = @{ JSON::PP->new->decode($t->berth_ok('trust', 'list', 'tools/app', '--json')) };
+	is_deeply([@$rule{qw(issuer crates operations user)}, $rule->{claims}{workflow}],
+	    [$issuer{hub}, ['hello', 'hello-*'], ['publish-new', 'publish-update'], undef, 'release.yml'], 'listed');
+};
+
+# ---- an exchange, and what the token may do ----
+
+subtest 'exchange' => sub {
+	my $jwt = id_token('hub');
+	my $res = exchange(app => $jwt);
+
+	is($res->{status}, 200, 'a token') or diag($res->{body});
+	my $token = $t->json($res)->{token};
+	like($token, qr/^berth_job_/, 'of a job');
+	like($res->{headers}{'cache-control'}, qr/no-store/, 'kept by nobody');
+	is(read_config(app => $token)->{status}, 200, 'reads');
+	is($t->publish($id{app}, $token, 'hello', '1.0.0')->{status}, 200, 'publishes its crate');
+	is($t->publish($id{app}, $token, 'Hello_World', '1.0.0')->{status}, 200, 'and one like the pattern');
+	is($t->publish($id{app}, $token, 'other', '1.0.0')->{status}, 403, 'no other');
+	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/crates/hello/1.0.0/yank', { token => $token })->{status}, 403,
+	    'nor another operation');
+	is(read_config(lab => $token)->{status}, 404, 'and knows no other project');
+	is($t->http(GET => "/api/v4/projects/$id{app}", { token => $token })->{status} =~ /^40[34]$/, 1, 'nor its settings');
+
+	is($t->http(DELETE => $t->registry($id{app}) . '/trusted_publishing/tokens', { token => $token })->{status}, 204,
+	    'given back');
+	is(read_config(app => $token)->{status}, 401, 'and no good any more');
+
+	$res = exchange(app => id_token('hub'), path => '/api/v1/trusted_publishing/tokens');
+	is($res->{status}, 200, 'where clients of the public registry ask');
+	$token = $t->json($res)->{token};
+	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/trusted_publishing/tokens', { headers => {
+		Authorization => "Bearer $token" } })->{status}, 204, 'and give it back');
+	my ($seconds) = $t->psql('SELECT extract(epoch FROM max(expires_at) - now())::int FROM tokens WHERE source = \'exchange\'');
+	cmp_ok(abs($seconds - 1800), '<', 60, 'half an hour');
+};
+
+subtest 'directly, as the token of cargo' => sub {
+	my $jwt = id_token('lab', aud => ['elsewhere', 'berth']);
+
+	is(read_config(lab => $jwt)->{status}, 200, 'reads');
+	is(read_config(lab => "Bearer $jwt")->{status}, 200, 'again');
+	is($t->publish($id{lab}, $jwt, 'direct', '1.0.0')->{status}, 200, 'publishes');
+	is($t->http(DELETE => $t->registry($id{lab}) . '/api/v1/crates/direct/1.0.0/yank', { token => $jwt })->{status}, 200,
+	    'yanks, by the rule');
+	is($t->publish($id{lab}, $jwt, 'direct', '1.0.1')->{status}, 403, 'no update, by the rule');
+	is(exchange(lab => $jwt)->{status}, 400, 'what is in use is not exchanged');
+	my @statuses = do {
+		my $parallel = id_token('lab', aud => 'berth');
+		$t->parallel(8, sub { read_config(lab => $parallel)->{status} });
+	};
+	is("@statuses", '200 ' x 7 . '200', 'eight requests of one session at once');
+	my $used = id_token('hub');
+	is(exchange(app => $used)->{status}, 200, 'one that was exchanged');
+	is(read_config(app => $used)->{status}, 401, 'is no token any more');
+	is($t->psql("SELECT count(*) FROM tokens WHERE source = 'id_token'"), 2, 'one row for each');
+	my $long = id_token('hub', filler => 'x' x 4800);
+	cmp_ok(length($long), '>', 6500, 'a long one');
+	is(read_config(app => $long)->{status}, 200, 'is let in');
+};
+
+subtest 'the audit log' => sub {
+	my @rows = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
+	my ($hello) = grep { $_->{crate} eq 'hello' } @rows;
+	my ($direct) = grep { $_->{crate} eq 'direct' } @rows;
+
+	is_deeply([@$hello{qw(token_kind user pipeline ref commit)}], ['job', undef, 4711, 'refs/heads/main', 'ab' x 20],
+	    'who published');
+	is($hello->{job_url}, "$issuer{hub}/octo/app/actions/runs/4711", 'from which run');
+	is_deeply([@$direct{qw(token_kind user pipeline job)}], ['job', 'dev', 17, 423], 'a job that acts for a user');
+	is($direct->{job_url}, "$issuer{lab}/octo/app/-/jobs/423", 'from which job');
+	is($hello->{job_issuer}, $issuer{hub}, 'of whom');
+	my ($made) = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'token.create',
+	    '--project', 'tools/app'));
+	is_deeply([@{ $made->{detail} }{qw(kind source repository rule_id)}], ['job', 'exchange', 'octo/app', 0 + $rule{app}],
+	    'the token was recorded');
+};
+
+# ---- what is refused ----
+
+sub refused {
+	my ($name, $status, $why, $jwt, %opt) = @_;
+	my $project = $opt{project} // 'app';
+	my $res = exchange($project => $jwt);
+
+	is($res->{status}, $status, "$name: $status");
+	like(message($res), $why, "$name: says why");
+	$res = read_config($project => $jwt);
+	is($res->{status}, 401, "$name: no credential either");
+	return;
+}
+
+subtest 'tokens that are not good' => sub {
+	my $now = time;
+	my $good = claims('hub');
+	my $part = sub { return encode_base64url(JSON::PP->new->canonical->encode($_[0])) };
+
+	refused('another audience', 400, qr/must be for the audience `\Q@{[$t->url]}\E`/, id_token('hub', aud => 'https://elsewhere.example'));
+	refused('no audience', 400, qr/must be for the audience/, id_token('hub', aud => undef));
+	refused('audiences without ours', 400, qr/must be for the audience/, id_token('hub', aud => ['a', 'b', 7]));
+	refused('expired', 400, qr/has expired/, id_token('hub', exp => $now - 61, iat => $now - 600, nbf => undef));
+	refused('not valid yet', 400, qr/not valid yet/, id_token('hub', nbf => $now + 75));
+	refused('issued later', 400, qr/not valid yet/, id_token('hub', iat => $now + 75));
+	refused('no end', 400, qr/missing field `exp`/, id_token('hub', exp => undef));
+	refused('no beginning', 400, qr/missing field `iat`/, id_token('hub', iat => undef));
+	refused('an end that is no number', 400, qr/must be a number/, id_token('hub', exp => 'soon'));
+	refused('valid for years', 400, qr/too long a time/, id_token('hub', exp => $now + 40 * 86400));
+	refused('an endless jti', 400, qr/`jti` must have 1 to 255 bytes/, id_token('hub', jti => 'x' x 256));
+	refused('another issuer', 400, qr/issuer is not trusted/, id_token('hub', iss => 'https://ci.example.org'));
+	refused('the issuer with a slash', 400, qr/issuer is not trusted/, id_token('hub', iss => "$issuer{hub}/"));
+	refused('alg none', 400, qr/must be signed with RS256 or ES256/,
+	    join('.', $part->({ alg => 'none', kid => 'hub-1' }), $part->($good), 'AA'));
+	require Digest::SHA;
+	my $text = join('.', $part->({ alg => 'HS256', kid => 'hub-1' }), $part->($good));
+	refused('HS256 with the public key', 400, qr/must be signed with RS256 or ES256/,
+	    "$text." . encode_base64url(Digest::SHA::hmac_sha256($text, $key{hub}->public)));
+	refused('signed by a stranger', 400, qr/signature is not valid/, $key{stranger}->sign($good, header => { kid => 'hub-1' }));
+	refused('changed', 400, qr/signature is not valid/, do {
+		my ($h, $p, $s) = split(/\./, $key{hub}->sign($good));
+		join('.', $h, $part->({ %$good, repository => 'evil/app' }), $s);
+	});
+	refused('the key of the other issuer', 400, qr/key is none of its issuer's/,
+	    $key{lab}->sign(claims('hub')));
+	refused('no token at all', 400, qr/three parts/, 'garbage');
+	is(exchange(app => id_token('hub', exp => $now - 50, iat => $now - 600, nbf => undef))->{status}, 200, 'within the leeway');
+	is(exchange(app => id_token('hub', iat => $now + 45, nbf => $now + 45))->{status}, 200, 'on the other side too');
+};
+
+subtest 'jobs that no rule lets in' => sub {
+	my $hidden = qr/\A403 no trust rule of this project lets this job in\z/;
+
+	refused('another repository', 403, $hidden, id_token('hub', repository => 'octo/other'));
+	refused('another project', 403, $hidden, id_token('hub'), project => 'none');
+	$id{missing} = 987654;
+	refused('a project that is not there', 403, $hidden, id_token('hub'), project => 'missing');
+	refused('another owner of that name', 403, $hidden, id_token('hub', repository_owner_id => '78'));
+	refused('no owner', 403, $hidden, id_token('hub', repository_owner_id => undef));
+	refused('the same name at the other issuer', 403, $hidden, id_token('lab', aud => 'berth'));
+	refused('and the other way round', 403, $hidden, id_token('hub'), project => 'lab');
+	refused('another workflow', 403, qr/`workflow` is `evil.yml`, and it must be `release.yml`/,
+	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/evil.yml@refs/heads/main'));
+	refused('a workflow that looks like it', 403, qr/no claim `workflow`/,
+	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/release.yml@evil.yml@refs/heads/main'));
+	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, and it must be `refs/heads/\*`}, id_token('hub', ref => 'refs/tags/v1'));
+	refused('no ref', 403, qr/no claim `ref`/, id_token('hub', ref => undef));
+	refused($_, 403, qr/jobs of the event `$_` are not trusted/, id_token('hub', event_name => $_))
+	    for qw(pull_request_target workflow_run pull_request);
+	refused('a merge request', 403, qr/jobs of the event `merge_request_event` are not trusted/,
+	    id_token('lab', aud => 'berth', pipeline_source => 'merge_request_event'), project => 'lab');
+	is(exchange(app => id_token('hub', repository => 'Octo/App'))->{status}, 200, 'the case of a repository is none');
+	my $named = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app',
+	    'event_name=workflow_run');
+	is(exchange(none => id_token('hub', event_name => 'workflow_run'))->{status}, 200, 'an event that a rule names');
+	refused('and that event alone', 403, qr/`event_name` is `push`/, id_token('hub'), project => 'none');
+	$t->berth_ok('trust', 'remove', 'tools/none', $named);
+};
+
+subtest 'each comes in once' => sub {
+	my $jwt = id_token('hub');
+	my @statuses = map { $_->{status} } $t->parallel(50, sub { return { status => exchange(app => $jwt)->{status} } });
+
+	is(scalar(grep { $_ == 200 } @statuses), 1, 'of fifty at once one');
+	is(scalar(grep { $_ == 400 } @statuses), 49, 'the others not');
+	my $res = exchange(app => $jwt);
+	is($res->{status}, 400, 'nor later');
+	like(message($res), qr/has been used already/, 'says why');
+	# at its very end it is still known
+	my $late = id_token('hub', exp => time - 55, iat => time - 600, nbf => undef);
+	is(exchange(app => $late)->{status}, 200, 'a late one');
+	is(exchange(app => $late)->{status}, 400, 'not twice');
+	is($t->psql("SELECT count(*) FROM used_id_tokens WHERE until_at < now() + interval '59 minutes'"), 0,
+	    'each is remembered for longer than it could be good');
+	# what is refused by a rule is not used up
+	my $again = id_token('hub', ref => 'refs/tags/v2');
+	is(exchange(app => $again)->{status}, 403, 'one that no rule fits');
+	my $tags = $t->berth_ok('trust', 'add', 'tools/app', '--issuer', $issuer{hub}, 'repository=octo/app', 'ref=refs/tags/*');
+	is(exchange(app => $again)->{status}, 200, 'fits when there is one');
+	$t->berth_ok('trust', 'remove', 'tools/app', $tags);
+	# without a jti, what is signed tells one from another
+	my $bare = claims('hub', jti => undef);
+	is(exchange(app => $key{hub}->sign($bare))->{status}, 200, 'one without a jti');
+	is(exchange(app => $key{hub}->sign($bare))->{status}, 400, 'not twice, signed anew or not');
+	$t->psql("UPDATE used_id_tokens SET until_at = now() - interval '1 minute'");
+	my $before = $t->psql('SELECT count(*) FROM used_id_tokens');
+	is(exchange(app => id_token('hub'))->{status}, 200, 'one more');
+	is($t->psql('SELECT count(*) FROM used_id_tokens'), $before - 8 + 1, 'sweeps some that are past their time');
+};
+
+subtest 'from the next request on' => sub {
+	my $user = $t->json(exchange(lab => id_token('lab', aud => 'berth')))->{token};
+	my $rule = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app');
+	my $token = $t->json(exchange(none => id_token('hub')))->{token};
+
+	is(read_config(none => $token)->{status}, 200, 'by a rule');
+	$t->berth_ok('trust', 'remove', 'tools/none', $rule);
+	is(read_config(none => $token)->{status}, 401, 'not without it');
+	is(read_config(lab => $user)->{status}, 200, 'by an issuer');
+	$t->berth_ok('issuer', 'disable', $issuer{lab});
+	is(read_config(lab => $user)->{status}, 401, 'not while it is disabled');
+	is(exchange(lab => id_token('lab', aud => 'berth'))->{status}, 400, 'nor by a new token');
+	$t->berth_ok('issuer', 'enable', $issuer{lab});
+	is(read_config(lab => $user)->{status}, 200, 'again when it is not');
+	$t->berth_ok(qw(user block dev));
+	is(read_config(lab => $user)->{status}, 401, 'not while its user is blocked');
+	$t->berth_ok(qw(user unblock dev));
+	$t->member('dev', 'tools', 'none');
+	is(read_config(lab => $user)->{status}, 404, 'nor without that user\'s role');
+	$t->member('dev', 'tools', 'developer');
+	$t->psql("UPDATE tokens SET expires_at = now() WHERE source = 'exchange'");
+	is(read_config(lab => $user)->{status}, 401, 'nor when its time is over');
+	$rule = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app');
+	$t->berth_ok('protect', 'add', 'tools/none', 'secret-*', '--push', 'maintainer');
+	$token = $t->json(exchange(none => id_token('hub')))->{token};
+	is($t->publish($id{none}, $token, 'secret-x', '1.0.0')->{status}, 403, 'a protected name is not for it');
+	is($t->publish($id{none}, $token, 'open-x', '1.0.0')->{status}, 200, 'others are');
+};
+
+# ---- keys ----
+
+# As if a minute had passed.
+sub minute_later {
+	$t->psql("UPDATE trusted_issuers SET jwks_claimed_at = now() - interval '61 seconds'");
+}
+
+subtest 'keys are read when they are needed' => sub {
+	minute_later();
+	my $asked = $there{hub}->count('/keys');
+	my @tokens = map { join('.', encode_base64url("{\"alg\":\"RS256\",\"kid\":\"k$_\"}"),
+		encode_base64url(JSON::PP->new->encode(claims('hub'))), 'AAAA') } 1 .. 1000;
+	my @counts = $t->parallel(8, sub {
+		my ($i) = @_;
+		my $path = $t->dir . "/storm.$i";
+
+		# one curl for many requests: the storm is to hit the registry, not this machine
+		open(my $list, '>', $path) or die "$path: $!\n";
+		for my $k (grep { $_ % 8 == $i } 0 .. $#tokens) {
+			print {$list} "next\n" if -s $list || tell($list);
+			print {$list} 'url = "', $t->url, $t->registry($id{app}), "/trusted_publishing/tokens\"\n",
+			    "header = \"Content-Type: application/json\"\nhttp1.1\n",
+			    "data = \"{\\\"jwt\\\":\\\"$tokens[$k]\\\"}\"\ncacert = \"", $t->cacert, "\"\nnoproxy = \"*\"\n",
+			    "silent\noutput = \"/dev/null\"\nwrite-out = \"%{http_code}\\n\"\n";
+		}
+		close($list);
+		my (undef, $out) = Berth::Cluster::capture('curl', '-K', $path);
+		return scalar(grep { $_ eq '400' } split(/\n/, $out));
+	});
+	my $sum = 0;
+	$sum += $_ for @counts;
+	is($sum, 1000, 'a thousand keys that are not there');
+	cmp_ok($there{hub}->count('/keys') - $asked, '<=', 1, 'are looked for once');
+
+	publish_keys(hub => $key{next});
+	my $res = exchange(app => $key{next}->sign(claims('hub')));
+	is($res->{status}, 400, 'a new key is not known within the minute');
+	like(message($res), qr/key is none of its issuer's/, 'says so');
+	minute_later();
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'but after it');
+	is(exchange(app => id_token('hub'))->{status}, 400, 'and the old one is not any more');
+};
+
+subtest 'an issuer that is away' => sub {
+	minute_later();
+	$there{hub}->stop;
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'keys that are known stay in use');
+	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '2 hours'");
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'also old ones');
+	like($t->log('pool'), qr/issuer \Q$issuer{hub}\E: its keys cannot be read: GET /, 'which is logged');
+	minute_later();
+	$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
+	my $res = exchange(app => $key{next}->sign(claims('hub')));
+	is($res->{status}, 503, 'without any it is not known who comes');
+	like(message($res), qr/issuer of this token cannot be reached/, 'says so');
+	ok($res->{headers}{'retry-after'}, 'and when to come again');
+	is(read_config(app => $dev)->{status}, 200, 'our own tokens do not care');
+	$res = exchange(app => $key{next}->sign(claims('hub')));
+	is($res->{status}, 503, 'nobody asks again at once');
+	$there{hub}->start;
+	minute_later();
+	my @statuses = do {
+		my @tokens = map { $key{next}->sign(claims('hub')) } 1 .. 8;
+		my $asked = $there{hub}->count('/keys');
+		my @got = $t->parallel(8, sub { exchange(app => $tokens[$_[0]])->{status} });
+		is($there{hub}->count('/keys') - $asked, 1, 'eight at once read the keys once');
+		@got;
+	};
+	is("@statuses", '200 ' x 7 . '200', 'and all come in');
+};
+
+subtest 'what issuers answer' => sub {
+	my $good = { issuer => $issuer{hub}, jwks_uri => $there{hub}->url . '/keys' };
+	my $well_known = '/.well-known/openid-configuration';
+	my $keys = { keys => [$key{hub}->jwk] };
+	my %bad = (
+		'a redirect' => sub { $there{hub}->answer('/keys', '', status => 302, headers => ['Location: ' . $there{hub}->url . '/more']) },
+		'an error' => sub { $there{hub}->answer('/keys', 'oops', status => 500) },
+		'no JSON' => sub { $there{hub}->answer('/keys', '<html>') },
+		'too much' => sub { $there{hub}->answer('/keys', { keys => [], filler => 'x' x (256 * 1024) }) },
+		'no keys' => sub { $there{hub}->answer('/keys', { keys => [] }) },
+		'another issuer' => sub { $there{hub}->answer($well_known, { %$good, issuer => 'https://ci.example.org' }) },
+		'keys elsewhere' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => $there{lab}->url . '/keys' }) },
+		'keys without TLS' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => 'http://localhost/keys' }) },
+		'keys in a file' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => 'file:///etc/passwd' }) },
+		'a list' => sub { $there{hub}->answer($well_known, []) },
+	);
+
+	$there{hub}->answer('/more', $keys);
+	for my $name (sort keys %bad) {
+		$there{hub}->answer($well_known, $good);
+		$there{hub}->answer('/keys', $keys);
+		$bad{$name}->();
+		minute_later();
+		$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
+		is(exchange(app => id_token('hub'))->{status}, 503, $name);
+	}
+	is($there{hub}->count('/more'), 0, 'no redirect was followed');
+	publish_keys(hub => $key{hub});
+	$there{hub}->answer('/keys', $keys, delay => 7);
+	minute_later();
+	my $began = time;
+	is(exchange(app => id_token('hub'))->{status}, 503, 'too slow');
+	cmp_ok(time - $began, '<', 15, 'within some seconds');
+	$there{hub}->answer('/keys', $keys);
+	$t->conf(ci_ca_file => undef);
+	kill('HUP', $t->pool_pid);
+	$t->wait_for(sub { $t->log('pool') =~ /generation 2|reload/ });
+	minute_later();
+	$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
+	ok($t->wait_for(sub { minute_later(); exchange(app => id_token('hub'))->{status} == 503 }), 'a certificate of nobody that is trusted');
+	$t->conf(ci_ca_file => $t->cacert);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { minute_later(); exchange(app => id_token('hub'))->{status} == 200 }), 'and of somebody that is');
+};
+
+subtest 'nothing of it is written down' => sub {
+	my $jwt = id_token('hub');
+	my $token = $t->json(exchange(app => $jwt))->{token};
+	my $direct = id_token('hub');
+
+	is(read_config(app => $direct)->{status}, 200, 'a direct one');
+	is($t->publish($id{app}, $token, 'hello', '3.0.0')->{status}, 200, 'and one of ours');
+	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d', $t->dsn('postgres'));
+	like($dump, qr/COPY public\.tokens/, 'the database is there to be read');
+	for my $secret ($jwt, $direct, $token) {
+		my $signature = $secret =~ /\.([^.]+)$/ ? $1 : $secret;
+		unlike($t->log($_), qr/\Q$signature\E/, "not in $_") for qw(pool nginx-error nginx-berth);
+		unlike($dump, qr/\Q$signature\E/, 'not in the database');
+	}
+	my ($status, $needed) = Berth::Cluster::capture('ldd', map { $t->build . "/$_" } qw(berth berth-inspect));
+	unlike($needed, qr/libcurl/, 'only who asks elsewhere loads libcurl');
+};
+
+done_testing();

@@ -35,8 +35,8 @@ struct jwk_set {
 
 /*
  * The keys that can be used; they live as long as the arena.  Others, without a `kid`, for
- * encryption, of another type, curve or size, are passed over, as issuers publish such too.  -1: 400,
- * it is no JWK Set, has too many keys, or none that can be used.
+ * encryption, of another type, curve or size, are passed over, as issuers publish such too.  -1:
+ * 400, it is no JWK Set, has too many keys, or none that can be used.
  */
 int jwk_set_parse(struct arena *, struct slice text, struct jwk_set *, struct err *)
     __attribute__((warn_unused_result));

@@ -3,9 +3,9 @@
 
 /*
  * JSON Web Tokens (RFC 7519) in the one form that identity tokens of CI jobs have: signed, three
- * parts.  Everything is read strictly and bounded; nothing of the header chooses a key by itself, an
- * address or an algorithm: which algorithm is right is known from the type of OUR key.  Bytes in,
- * struct out; no I/O.
+ * parts.  Everything is read strictly and bounded; nothing of the header chooses a key by
+ * itself, an address or an algorithm: which algorithm is right is known from the type of OUR
+ * key.  Bytes in, struct out; no I/O.
  */
 
 #include <stdbool.h>

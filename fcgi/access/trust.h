@@ -50,8 +50,8 @@ enum trust_verdict {
 
 /*
  * Does the token meet the rule?  owner_id: of whom the repository was when the rule was first
- * used; a repository of the same name that somebody else has made since is another one.  NULL: it was
- * not used yet.  Of TRUST_UNMET, err is 403.
+ * used; a repository of the same name that somebody else has made since is another one.  NULL:
+ * it was not used yet.  Of TRUST_UNMET, err is 403.
  */
 enum trust_verdict trust_match(struct arena *, enum trust_kind, struct json_object *patterns,
     const char *owner_id, struct json_object *claims, struct err *);

@@ -44,6 +44,23 @@ prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
 	return jwt_verify(&login->jwt, key, &rq->err);
 }
 
+/* Where trusted publishing is switched off there are no rules. */
+static int
+is_switched_on(struct worker_app *app, struct request *rq, const struct project_ref *project,
+    bool *on)
+{
+	struct access_facts facts;
+	struct db_call call = { .stmt = STMT__MAX };
+
+	access_facts_call(&call, rq->arena, SUBJECT_PROJECT, NULL, project);
+	if (db_run(app->db, rq->arena, &call, 1, &rq->err) == -1)
+		return -1;
+	access_facts_read(&call, SUBJECT_PROJECT, &facts);
+	access_facts_switch(&facts, FLAG_TRUSTED_PUBLISHING);
+	*on = !facts.switched_off;
+	return 0;
+}
+
 /*
  * The first rule that fits.  Of rules for other repositories nothing is said, nor whether the
  * project exists; of one for this repository, what it wants besides.
@@ -54,13 +71,15 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 {
 	struct trust_rule *rules;
 	struct err why = { 0 };
+	bool on;
 	size_t n;
 
 	*found = NULL;
-	if (trust_rule_of_issuer(app->db, rq->arena, project, login->issuer.issuer.id, &rules, &n,
+	if (is_switched_on(app, rq, project, &on) == -1 ||
+	    trust_rule_of_issuer(app->db, rq->arena, project, login->issuer.issuer.id, &rules, &n,
 	        &rq->err) == -1)
 		return -1;
-	for (size_t i = 0; i < n && *found == NULL; i++) {
+	for (size_t i = 0; on && i < n && *found == NULL; i++) {
 		struct json_object *patterns;
 
 		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,

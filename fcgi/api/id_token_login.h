@@ -2,8 +2,8 @@
 #define API_ID_TOKEN_LOGIN_H
 
 /*
- * Jobs that show an identity token: is it good, and which trust rule of the project lets its job in?
- * Each comes in once (store/ci_token.h).
+ * Jobs that show an identity token: is it good, and which trust rule of the project lets its job
+ * in?  Each comes in once (store/ci_token.h).
  */
 
 #include "access/id_token.h"

@@ -166,5 +166,6 @@ issuer_keys_find(struct worker_app *app, struct request *rq, struct issuer_keys 
 		return err_set(&rq->err, 400, "the token's key is none of its issuer's");
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
 	return err_tell(&rq->err,
-	    "the issuer of this token cannot be reached, and its keys are not known yet; try again in a minute");
+	    "the issuer of this token cannot be reached, and its keys are not known yet; try again "
+	    "in a minute");
 }

@@ -2,10 +2,10 @@
 #define API_ISSUER_KEYS_H
 
 /*
- * The key that an identity token is said to be signed with, from those of its issuer.  Keys are kept in
- * the database, for all workers of all hosts; they are read anew where one is not known, or all are an
- * hour old, and at most once a minute, whatever tokens come.  Where the issuer cannot be
- * reached those that are known stay in use.
+ * The key that an identity token is said to be signed with, from those of its issuer.  Keys are
+ * kept in the database, for all workers of all hosts; they are read anew where one is not known, or
+ * all are an hour old, and at most once a minute, whatever tokens come.  Where the issuer cannot
+ * be reached those that are known stay in use.
  */
 
 #include "access/jwt.h"

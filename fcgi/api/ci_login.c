@@ -1,5 +1,6 @@
 #include "api/ci_login.h"
 
+#include "api/gitlab_login.h"
 #include "api/id_token_login.h"
 
 bool
@@ -37,6 +38,19 @@ login_by_id_token(struct worker_app *app, struct request *rq,
 	return 0;
 }
 
+/*
+ * GitLab's job tokens may be JSON Web Tokens as well, for nobody but GitLab.  One that somebody
+ * else has issued is not for it to see.
+ */
+static bool
+is_of_gitlab(const struct worker_app *app, const struct jwt *jwt)
+{
+	const char *gitlab = app->settings->gitlab_url, *issuer = id_token_issuer(jwt);
+
+	return gitlab[0] != '\0' && issuer != NULL &&
+	    (strcmp(issuer, gitlab) == 0 || strcmp(issuer, gitlab + strlen("https://")) == 0);
+}
+
 int
 ci_login(struct worker_app *app, struct request *rq, const struct request_credential *credential,
     const struct project_ref *place)
@@ -44,8 +58,12 @@ ci_login(struct worker_app *app, struct request *rq, const struct request_creden
 	struct id_token_login login;
 
 	if (!jwt_is_shaped(credential->foreign))
-		return refuse(&rq->err);
+		return app->settings->gitlab_url[0] != '\0' ? gitlab_login(app, rq, credential)
+							    : refuse(&rq->err);
 	if (id_token_login_read(app, rq, credential->foreign, &login) == -1)
 		return as_unauthorized(&rq->err);
+	if (is_of_gitlab(app, &login.jwt) &&
+	    (!login.issuer.found || !id_token_is_for(&login.jwt, login.audience)))
+		return gitlab_login(app, rq, credential);
 	return login_by_id_token(app, rq, credential, &login, place);
 }

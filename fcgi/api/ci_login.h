@@ -2,9 +2,9 @@
 #define API_CI_LOGIN_H
 
 /*
- * A credential that is not ours, and not known or known no longer: is it that of a job of another CI
- * system?  Where it is, a token is made for it under its digest, so that the next request finds it
- * like any other.
+ * A credential that is not ours, and not known or known no longer: is it that of a job of another
+ * CI system?  Where it is, a token is made for it under its digest, so that the next request finds
+ * it like any other.
  */
 
 #include "api/app.h"

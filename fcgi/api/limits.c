@@ -126,6 +126,31 @@ limits_look_publish(struct worker_app *app, struct request *rq)
 }
 
 int
+limits_look_login(struct worker_app *app, struct request *rq)
+{
+	struct write_limit limits[WRITE__MAX];
+	struct write_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
+		.action = WRITE_FAILED_LOGIN, .limits = limits };
+	struct write_answer answer;
+
+	if (ask.actor == NULL)
+		return 0;
+	limits_of(app->settings, limits);
+	if (write_limit_look(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+		return -1;
+	return refuse(&answer, &rq->err);
+}
+
+int
+limits_charge_login(struct worker_app *app, struct request *rq)
+{
+	struct write_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
+		.action = WRITE_FAILED_LOGIN };
+
+	return ask.actor == NULL ? 0 : charge(app, rq, ask, &rq->err);
+}
+
+int
 limits_note_refusal(struct worker_app *app, struct request *rq, enum credential credential,
     enum action action)
 {

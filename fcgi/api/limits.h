@@ -31,6 +31,15 @@ int limits_look_publish(struct worker_app *, struct request *) __attribute__((wa
 int limits_note_refusal(struct worker_app *, struct request *, enum credential, enum action);
 
 /*
+ * Before another system is asked about a credential: have too many of this address been bad?  -1:
+ * 429, 503.
+ */
+int limits_look_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+
+/* One was.  -1: 429 where there were too many, 503. */
+int limits_charge_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+
+/*
  * The name under which an address is counted; NULL where there is none.  Of IPv6 the first
  * half counts, since the other is the client's to choose.
  */

@@ -129,6 +129,41 @@ check_registries(const char *v)
 	return NULL;
 }
 
+/* An address that tokens are sent to: nothing but TLS will do.  A GitLab can be below a path. */
+static const char *
+check_gitlab_url(const char *v)
+{
+	size_t n = strlen(v);
+
+	if (n == 0)
+		return NULL;
+	if (strncmp(v, "https://", 8) != 0 || v[8] == '\0' || v[8] == '/' ||
+	    strpbrk(v, "\"\\<>?#@") != NULL)
+		return "must be https://host[:port][/path]";
+	if (v[n - 1] == '/')
+		return "must not end in a slash";
+	for (const char *p = v; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			return "must be of visible ASCII characters";
+	}
+	return NULL;
+}
+
+static const char *
+check_gitlab_projects(const char *v)
+{
+	struct slice word;
+
+	while (words_next(&v, &word)) {
+		size_t digits = strspn(word.p, "0123456789");
+
+		if (digits == 0 || digits >= word.n || word.p[digits] != '=' ||
+		    digits + 1 == word.n)
+			return "must be ID=GROUP/PROJECT, separated by spaces";
+	}
+	return NULL;
+}
+
 enum { DAY = 86400 };
 
 #define MEMBER(key) .name = #key, .offset = offsetof(struct settings, key)
@@ -183,6 +218,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0, .max = 365 * DAY },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "15", .min = 1, .max = 3600 },
+	{ MEMBER(gitlab_url), .type = CONF_STR, .def = "", .check = check_gitlab_url },
+	{ MEMBER(gitlab_projects), .type = CONF_STR, .def = "", .check = check_gitlab_projects },
 	{ MEMBER(ci_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
 	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },

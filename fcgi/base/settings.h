@@ -54,6 +54,8 @@ struct settings {
 	const char *inspector; /* path of berth-inspect */
 	int64_t inspect_timeout;
 	/* CI systems elsewhere */
+	const char *gitlab_url; /* whose job tokens are asked about; "": none */
+	const char *gitlab_projects; /* space-separated: ID=GROUP/PROJECT, ids of GitLab's */
 	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
 	/* how fast one caller may write: at once, 0: no limit; and on and on */
 	int64_t new_crate_burst;

@@ -113,7 +113,7 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 		return err_internal(err, 503, "GET %s: libcurl refuses an option", get->url);
 	rc = curl_easy_perform(t->curl);
 	if (rc != CURLE_OK && buf_full(&t->body))
-		return err_internal(err, 503, "GET %s: the answer is longer than %d bytes",
+		return err_internal(err, 502, "GET %s: the answer is longer than %d bytes",
 		    get->url, HTTPS_GET_BODY_MAX);
 	if (rc != CURLE_OK)
 		return err_internal(err, 503, "GET %s: %s", get->url,

@@ -34,8 +34,8 @@ struct https_answer {
 };
 
 /*
- * Whatever the status of the answer is.  -1: 503, `detail` says what went wrong, without any
- * header: not https, no connection, an untrusted certificate, too late, too large.
+ * Whatever the status of the answer is.  -1: `detail` says what went wrong, without any header; 502
+ * the answer is too large, 503 not https, no connection, an untrusted certificate, too late.
  */
 int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)
     __attribute__((warn_unused_result));

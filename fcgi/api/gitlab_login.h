@@ -1,0 +1,20 @@
+#ifndef API_GITLAB_LOGIN_H
+#define API_GITLAB_LOGIN_H
+
+/*
+ * A CI_JOB_TOKEN of the configured GitLab, which alone knows whether its job is still running: it
+ * is asked for the job (GET /api/v4/job), and its answer counts for a minute on all workers.  The
+ * job's project and user are those of the same path and name here, or what gitlab_projects says.
+ */
+
+#include "api/app.h"
+#include "api/credential.h"
+
+/*
+ * -1: rq->err; 401 no job that runs, or one whose project or user are not known here, 429 too many
+ * that were refused came from this address, 503 GitLab cannot be asked.
+ */
+int gitlab_login(struct worker_app *, struct request *, const struct request_credential *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,129 @@
+#include "store/gitlab_job.h"
+
+#include "store/naming.h"
+
+/* It was away, and its time is over: is it for us to try? */
+static int
+try_again(struct db *db, struct arena *a, enum gitlab_job_ask *ask, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_int(&p, GITLAB_JOB_AWAY_S);
+	if (db_exec(db, a, STMT_GITLAB_TRY, &p, &r, err) == -1)
+		return -1;
+	*ask = r.rows == 1 ? GITLAB_JOB_ASK : GITLAB_JOB_AWAY;
+	return 0;
+}
+
+int
+gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_job_ask *ask,
+    struct err *err)
+{
+	enum { REFUSED, AWAY };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_bytes(&p, digest);
+	if (db_exec(db, a, STMT_GITLAB_ASK, &p, &r, err) == -1)
+		return -1;
+	*ask = GITLAB_JOB_ASK;
+	if (db_bool(&r, 0, REFUSED))
+		*ask = GITLAB_JOB_REFUSED;
+	else if (!db_is_null(&r, 0, AWAY) && db_bool(&r, 0, AWAY))
+		*ask = GITLAB_JOB_AWAY;
+	else if (!db_is_null(&r, 0, AWAY))
+		return try_again(db, a, ask, err);
+	return 0;
+}
+
+int
+gitlab_job_set_away(struct db *db, struct arena *a, bool away, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	if (!away)
+		return db_exec(db, a, STMT_GITLAB_SET_BACK, NULL, NULL, err);
+	db_bind_int(&p, GITLAB_JOB_AWAY_S);
+	return db_exec(db, a, STMT_GITLAB_SET_AWAY, &p, NULL, err);
+}
+
+int
+gitlab_job_refuse(struct db *db, struct arena *a, struct slice digest, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_bytes(&p, digest);
+	db_bind_int(&p, GITLAB_JOB_REFUSED_S);
+	return db_exec(db, a, STMT_GITLAB_REFUSE, &p, NULL, err);
+}
+
+struct admitting {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	const struct gitlab_job *job;
+	bool known;
+};
+
+/* What another system says is text for people, or is left out. */
+static const char *
+clean(const char *text)
+{
+	struct err wrong;
+
+	return text != NULL && naming_check_text("text", text, &wrong) == 0 ? text : NULL;
+}
+
+static void
+bind(struct db_params *p, const struct gitlab_job *j)
+{
+	db_bind_bytes(p, j->digest);
+	db_bind_str(p, j->username);
+	db_bind_id(p, j->project_id);
+	db_bind_str(p, j->project_path);
+	db_bind_int(p, GITLAB_JOB_GOOD_S);
+	db_bind_str(p, j->gitlab);
+	db_bind_str(p, clean(j->name) != NULL ? j->name : "");
+	db_bind_id(p, j->job.pipeline);
+	db_bind_id(p, j->job.job);
+	db_bind_str(p, clean(j->job.job_url));
+	db_bind_str(p, clean(j->job.ref));
+	db_bind_str(p, clean(j->job.commit));
+}
+
+static int
+admit_body(struct db *db, void *arg, struct err *err)
+{
+	enum { ID, NEW, PROJECT };
+	struct admitting *in = arg;
+	const struct gitlab_job *j = in->job;
+	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
+		.facts = { { "kind", "job", false }, { "source", "gitlab", false },
+		    { "user", j->username, false }, { "job_url", clean(j->job.job_url), false },
+		    { "ref", clean(j->job.ref), false }, { "commit", clean(j->job.commit), false } } };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	bind(&p, j);
+	if (db_exec(db, in->arena, STMT_GITLAB_ADMIT, &p, &r, err) == -1)
+		return -1;
+	in->known = r.rows == 1;
+	if (!in->known || !db_bool(&r, 0, NEW))
+		return 0;
+	event.id = db_int(&r, 0, ID);
+	event.project_id = db_int(&r, 0, PROJECT);
+	return audit_add(db, in->arena, in->actor, &event, err);
+}
+
+int
+gitlab_job_admit(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct gitlab_job *job, bool *known, struct err *err)
+{
+	struct admitting in = { a, actor, job, false };
+	bool unknown;
+
+	if (db_transaction(db, admit_body, &in, &unknown, err) == -1)
+		return -1;
+	*known = in.known;
+	return 0;
+}

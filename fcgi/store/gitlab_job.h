@@ -1,0 +1,56 @@
+#ifndef STORE_GITLAB_JOB_H
+#define STORE_GITLAB_JOB_H
+
+/*
+ * What a GitLab has said of its jobs' tokens, kept for a while for all workers: a job that runs
+ * is a row of tokens, found by the digest of its CI_JOB_TOKEN; what was refused, and that GitLab
+ * cannot be reached, is remembered too.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/audit.h"
+#include "store/db.h"
+#include "store/token.h"
+
+enum {
+	GITLAB_JOB_GOOD_S = 60, /* how long an answer counts */
+	GITLAB_JOB_REFUSED_S = 60,
+	GITLAB_JOB_AWAY_S = 15 /* how long nobody asks one that did not answer */
+};
+
+enum gitlab_job_ask {
+	GITLAB_JOB_ASK, /* go and ask */
+	GITLAB_JOB_REFUSED, /* it was asked of late, or the token was revoked here */
+	GITLAB_JOB_AWAY /* nobody can be asked */
+};
+
+/* Is GitLab to be asked about the credential of this digest? */
+int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* It did not answer, or does again. */
+int gitlab_job_set_away(struct db *, struct arena *, bool away, struct err *)
+    __attribute__((warn_unused_result));
+
+int gitlab_job_refuse(struct db *, struct arena *, struct slice digest, struct err *)
+    __attribute__((warn_unused_result));
+
+/* A job that runs. */
+struct gitlab_job {
+	struct slice digest;
+	const char *gitlab; /* its address */
+	const char *username;
+	int64_t project_id; /* of ours; 0: that of the path */
+	const char *project_path;
+	const char *name;
+	struct token_job job;
+};
+
+/* *known: there are such a user and project, and the token was not revoked. */
+int gitlab_job_admit(struct db *, struct arena *, const struct audit_actor *,
+    const struct gitlab_job *, bool *known, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,276 @@
+#!/usr/bin/perl
+# CI_JOB_TOKEN of a GitLab that is asked about each: who comes in, for how long an answer counts, and
+# what happens when GitLab is away.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64url);
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Elsewhere;
+use Berth::IdToken;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 4);
+my $gitlab = Berth::Elsewhere->new($t);
+$t->conf(ci_ca_file => $t->cacert, gitlab_url => $gitlab->url);
+
+my %id = (app => $t->project('group/app'), other => $t->project('group/other'), mapped => $t->project('tools/mapped'));
+$t->conf(gitlab_projects => '901=tools/mapped 902=tools/nowhere');
+for my $user (qw(dev reporter stranger gone)) {
+	$t->user($user);
+}
+$t->member('dev', 'group', 'developer');
+$t->member('dev', 'tools', 'developer');
+$t->member('gone', 'group', 'developer');
+$t->member('reporter', 'group', 'reporter');
+my $own = $t->token('dev');
+my $own_job = $t->job_token('group/app', 'dev');
+
+# As GitLab's documentation has it ("Get job token's job"), and a little less.
+sub job {
+	my ($id, %over) = @_;
+	my $project = delete $over{project} // 'group/app';
+	my $user = delete $over{user} // 'dev';
+
+	return {
+		id => $id, status => 'running', stage => 'test', name => 'publish', ref => 'v1.0.0', tag => JSON::PP::true,
+		coverage => undef, allow_failure => JSON::PP::false, created_at => '2026-01-01T00:00:00.000Z',
+		started_at => '2026-01-01T00:00:01.000Z', finished_at => undef, duration => 0.5, queued_duration => 0.1,
+		user => { id => 7, username => $user, name => "\u$user", state => 'active' },
+		commit => { id => 'ab' x 20, short_id => 'abababab', message => "a commit\n", parent_ids => [] },
+		pipeline => { id => 4711, iid => 3, project_id => $over{project_id} // 12, sha => 'ab' x 20, ref => 'v1.0.0',
+			status => 'running', source => 'push' },
+		web_url => $gitlab->url . "/$project/-/jobs/$id",
+		project => { ci_job_token_scope_enabled => JSON::PP::false },
+		artifacts => [], runner => undef, artifacts_expire_at => undef, tag_list => [],
+		map { ($_ => $over{$_}) } grep { $_ ne 'project_id' } keys %over,
+	};
+}
+
+my (%jobs, $serial);
+
+# A token of a job that GitLab knows.
+sub job_token {
+	my (%over) = @_;
+	my $token = 'glcbt-64_' . substr(join('', map { ('a' .. 'z', 0 .. 9)[rand 36] } 1 .. 40), 0, 20) . ++$serial;
+
+	$jobs{$token} = [200, job(400 + $serial, %over)];
+	let_gitlab_know();
+	return $token;
+}
+
+sub let_gitlab_know {
+	$gitlab->answer_header('/api/v4/job', 'job-token', \%jobs, [401, { message => '401 Unauthorized' }]);
+}
+
+sub asked { return $gitlab->count('/api/v4/job') }
+
+sub read_config {
+	my ($project, $token, %opt) = @_;
+
+	return $t->http(GET => $t->registry($id{$project}) . '/config.json', { token => $token, %opt });
+}
+
+# As if the time that an answer counts had passed.
+sub minute_later {
+	$t->psql("UPDATE tokens SET checked_until = now() WHERE source = 'gitlab'");
+	# those who were let in are remembered until then as well
+	$t->psql("UPDATE users SET name = name || '.'");
+	$t->psql('UPDATE refused_job_tokens SET until_at = now()');
+}
+
+subtest 'a job that runs' => sub {
+	my $token = job_token();
+
+	my $first = read_config(app => $token);
+	is($first->{status}, 200, 'reads') or diag($first->{body});
+	is(read_config(app => "Bearer $token")->{status}, 200, 'again');
+	is($t->publish($id{app}, $token, 'hello', '1.0.0')->{status}, 200, 'publishes');
+	is(asked(), 1, 'GitLab was asked once');
+	is(read_config(other => $token)->{status}, 404, 'knows no other project');
+	$t->berth_ok('project', 'allow', 'group/other', '--from', 'group/app');
+	is(read_config(other => $token)->{status}, 200, 'but one that allows its project');
+	my ($row) = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
+	is_deeply([@$row{qw(user token_kind job_issuer job_project pipeline job ref commit)}],
+	    ['dev', 'job', $gitlab->url, 'group/app', 4711, 401, 'v1.0.0', 'ab' x 20], 'the log says which job it was');
+	is($row->{job_url}, $gitlab->url . '/group/app/-/jobs/401', 'and where it is');
+	is(scalar(grep { /"gitlab"/ } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'token.create'))), 1,
+	    'its coming is recorded once');
+	is($t->json($t->http(GET => '/api/v4/job', { headers => { 'JOB-TOKEN' => $token } }))->{id}, 401, 'it may ask who it is');
+};
+
+subtest 'a job that ends' => sub {
+	my $token = job_token();
+
+	is(read_config(app => $token)->{status}, 200, 'runs');
+	$jobs{$token}[1]{status} = 'success';
+	let_gitlab_know();
+	my $before = asked();
+	is(read_config(app => $token)->{status}, 200, 'an answer counts for a while');
+	is(asked(), $before, 'in which nobody asks');
+	minute_later();
+	is(read_config(app => $token)->{status}, 401, 'then it is refused');
+	is(asked(), $before + 1, 'since GitLab was asked');
+	is($t->publish($id{app}, $token, 'hello', '1.1.0')->{status}, 401, 'and publishes no more');
+	is(asked(), $before + 1, 'nor is GitLab asked again');
+	my $longer = job_token();
+	is(read_config(app => $longer)->{status}, 200, 'one that runs for longer');
+	minute_later();
+	is(read_config(app => $longer)->{status}, 200, 'comes in again');
+	is($t->psql("SELECT count(*) FROM tokens WHERE source = 'gitlab' AND job = "
+	    . $jobs{$longer}[1]{id}), 1, 'as the same token');
+	my $row = $t->psql('SELECT id FROM tokens WHERE job = ' . $jobs{$longer}[1]{id});
+	$t->berth_ok('token', 'revoke', $row);
+	is(read_config(app => $longer)->{status}, 401, 'unless it was revoked here');
+	minute_later();
+	is(read_config(app => $longer)->{status}, 401, 'for good');
+};
+
+subtest 'who is not let in' => sub {
+	my @cases = (
+		['a job that waits', [401], app => job_token(status => 'pending')],
+		['a job that has failed', [401], app => job_token(status => 'failed')],
+		['of a project that is not here', [401], app => job_token(project => 'group/nowhere')],
+		['of a user who is not here', [401], app => job_token(user => 'nobody')],
+		['of a user who is blocked', [401], app => job_token(user => 'gone')],
+		['of a user without a role', [404], app => job_token(user => 'stranger')],
+		['of a project that is mapped to none', [401], app => job_token(project_id => 902)],
+		['nobody', [401], app => 'glcbt-64_garbagegarbagegarbage'],
+	);
+
+	$t->berth_ok(qw(user block gone));
+	for my $case (@cases) {
+		my ($name, $statuses, $project, $token) = @$case;
+		my $before = asked();
+
+		my $res = read_config($project => $token);
+		ok((grep { $_ == $res->{status} } @$statuses), "$name: $res->{status}");
+		cmp_ok(asked() - $before, '<=', 1, "$name: asked once at most");
+		$before = asked();
+		read_config($project => $token) for 1 .. 3;
+		is(asked(), $before, "$name: and not again");
+	}
+	is($t->publish($id{app}, job_token(user => 'reporter'), 'hello', '2.0.0')->{status}, 403, 'a reporter\'s job reads only');
+	is(read_config(mapped => job_token(project_id => 901))->{status}, 200, 'a project by its id');
+	is(read_config(app => job_token(project_id => 901))->{status}, 404, 'is not the one of that path');
+	my $res = read_config(app => job_token(project => 'group/nowhere'));
+	like($res->{body}, qr/no project `group\/nowhere` or no user `dev`/, 'says what is missing');
+};
+
+subtest 'what is not for GitLab to see' => sub {
+	my $before = asked();
+	my $encode = sub { return encode_base64url(JSON::PP->new->encode($_[0])) };
+	my $jwt = sub { return join('.', $encode->({ alg => 'RS256', kid => 'x', typ => 'JWT' }), $encode->($_[0]), 'AAAA') };
+
+	is(read_config(app => $own)->{status}, 200, 'a token of ours');
+	is(read_config(app => $own_job)->{status}, 200, 'a job\'s of ours');
+	my $wrong = substr($own, 0, -1) . ($own =~ /0\z/ ? '1' : '0');
+	is(read_config(app => $wrong)->{status}, 401, 'one that looks like it');
+	is(read_config(app => 'short')->{status}, 401, 'one that is too short');
+	is(read_config(app => 'x' x 30 . '/' . 'y' x 30)->{status}, 401, 'one with other characters');
+	is(read_config(app => $jwt->({ iss => 'https://elsewhere.example', aud => 'x' }))->{status}, 401, 'a token of somebody else');
+	is(read_config(app => $jwt->({ sub => 'x' }))->{status}, 401, 'a token of nobody');
+	is(asked(), $before, 'GitLab has seen none of them');
+	my $new = $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1', filler => 'x' x 1500 });
+	$jobs{$new} = [200, job(999)];
+	let_gitlab_know();
+	is(read_config(app => $new)->{status}, 200, 'job tokens that are JSON Web Tokens');
+	is(asked(), $before + 1, 'it is asked about');
+};
+
+subtest 'both ways at once' => sub {
+	my $key = Berth::IdToken->new($t->dir, 'RS256', 'both-1');
+
+	$gitlab->answer('/keys', { keys => [$key->jwk] });
+	$t->berth_ok('issuer', 'add', $gitlab->url, '--kind', 'gitlab', '--jwks-url', $gitlab->url . '/keys');
+	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $gitlab->url, 'project_path=group/app');
+	my %claims = (iss => $gitlab->url, iat => time, exp => time + 300, project_path => 'group/app', namespace_id => '1',
+	    pipeline_id => '1', job_id => '2');
+	my $before = asked();
+	is(read_config(app => $key->sign({ %claims, aud => $t->url, jti => 'a' }))->{status}, 200, 'an identity token for us');
+	is(asked(), $before, 'is proven by its key');
+	my $job_token = $key->sign({ %claims, aud => 'gitlab', jti => 'b' });
+	$jobs{$job_token} = [200, job(1001)];
+	let_gitlab_know();
+	is(read_config(app => $job_token)->{status}, 200, 'a job token, which is for GitLab');
+	is(asked(), $before + 1, 'is asked about');
+};
+
+subtest 'GitLab is away' => sub {
+	my $known = job_token();
+
+	is(read_config(app => $known)->{status}, 200, 'a job that is known');
+	$gitlab->stop;
+	my $res = read_config(app => job_token());
+	is($res->{status}, 503, 'one that is not');
+	like($res->{body}, qr/GitLab cannot be asked about this job token at the moment; .* other tokens are not affected/, 'says why');
+	ok($res->{headers}{'retry-after'}, 'and when to come again');
+	$res = $t->publish($id{app}, job_token(), 'hello', '5.0.0');
+	is($res->{status}, 503, 'a publish as well');
+	like($t->json($res)->{errors}[0]{detail}, qr/GitLab cannot be asked/, 'in cargo\'s words');
+	is(read_config(app => $known)->{status}, 200, 'the known one still counts');
+	is(read_config(app => $own)->{status}, 200, 'tokens of ours do not care');
+	is(read_config(app => $own_job)->{status}, 200, 'nor those of jobs');
+	minute_later();
+	is(read_config(app => $known)->{status}, 503, 'later it is not known whether the job still runs');
+	$gitlab->start;
+	$t->psql('UPDATE ci_outages SET until_at = now()');
+	is(read_config(app => $known)->{status}, 200, 'back again');
+	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'which is noted');
+
+	$gitlab->answer('/api/v4/job', 'oops', status => 502);
+	is(read_config(app => job_token_unknown())->{status}, 503, 'an error of its own');
+	my $before = asked();
+	is(read_config(app => job_token_unknown())->{status}, 503, 'for a while');
+	is(asked(), $before, 'nobody asks');
+	$t->psql('UPDATE ci_outages SET until_at = now()');
+	$gitlab->answer('/api/v4/job', { message => 'slow' }, delay => 8);
+	my $began = time;
+	my @got = $t->parallel(4, sub {
+		my ($i) = @_;
+		my $start = time;
+		my $res = read_config(app => $i == 0 ? "glcbt-64_hanginghanginghang$i" : $own);
+		return [$res->{status}, time - $start];
+	});
+	is($got[0][0], 503, 'it hangs');
+	is_deeply([map { $_->[0] } @got[1 .. 3]], [200, 200, 200], 'tokens of ours come in');
+	cmp_ok($_->[1], '<', 4, 'at once') for @got[1 .. 3];
+	cmp_ok(time - $began, '<', 12, 'and nobody waits for ever');
+	$t->psql('DELETE FROM ci_outages');
+	$gitlab->answer('/api/v4/job', { status => 'running' });
+	is(read_config(app => job_token_unknown())->{status}, 503, 'nonsense');
+	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'is that of one job');
+	$gitlab->answer('/api/v4/job', '', status => 302, headers => ['Location: ' . $gitlab->url . '/login']);
+	is(read_config(app => job_token_unknown())->{status}, 401, 'a redirect is no answer');
+	is($gitlab->count('/login'), 0, 'and is not followed');
+	let_gitlab_know();
+};
+
+sub job_token_unknown { return 'glcbt-64_unknownunknownunkno' . ++$serial }
+
+subtest 'a storm of garbage' => sub {
+	$t->conf(failed_login_burst => 20, failed_login_per_minute => 1);
+	$t->stop_pool;
+	$t->psql('DELETE FROM write_limits');
+	my $before = asked();
+	my @statuses = map { read_config(app => job_token_unknown())->{status} } 1 .. 60;
+	cmp_ok(asked() - $before, '<=', 25, 'GitLab is asked about a few');
+	ok(scalar(grep { $_ == 429 } @statuses) > 20, 'the others are too many');
+	is(read_config(app => $own)->{status}, 200, 'our own tokens come in from there');
+};
+
+subtest 'nothing of it is written down' => sub {
+	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d', $t->dsn('postgres'));
+
+	like($dump, qr/COPY public\.tokens/, 'the database is there to be read');
+	for my $token (keys %jobs) {
+		unlike($t->log($_), qr/\Q$token\E/, "not in $_") for qw(pool nginx-error nginx-berth);
+		unlike($dump, qr/\Q$token\E/, 'not in the database');
+	}
+};
+
+done_testing();

@@ -34,6 +34,9 @@ static const struct {
 	    TOKEN_ANY_OPERATION, "reading settings" },
 	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, false, 0,
 	    "changing settings" },
+	/* by a deploy token that is for this alone, see check_mint() */
+	[ACTION_CREATE_JOB_TOKEN] = { LEVEL_GUEST, 0, true, false, false, false, 0,
+	    "making tokens of jobs" },
 	[ACTION_READ_TOKEN] = { LEVEL_NONE, 0, false, false, false, false, TOKEN_ANY_OPERATION, "" },
 	[ACTION_READ_ACCOUNT] = { LEVEL_NONE, 0, false, false, true, false, TOKEN_ANY_OPERATION, "" },
 	[ACTION_CHANGE_ACCOUNT] = { LEVEL_NONE, 0, true, false, true, false, 0, "" },
@@ -106,7 +109,9 @@ deploy_level(const struct access_facts *f)
 		return LEVEL_NONE;
 	if (f->scope_write_packages)
 		return LEVEL_DEVELOPER;
-	return f->scope_read_packages ? LEVEL_REPORTER : LEVEL_NONE;
+	if (f->scope_read_packages)
+		return LEVEL_REPORTER;
+	return f->scope_create_job_token ? LEVEL_GUEST : LEVEL_NONE;
 }
 
 /* The allow-list lets no job do more than its user may, and perhaps less. */
@@ -281,6 +286,16 @@ has_crate(const struct access_facts *f, enum holder holder)
 	    (holder != HOLDER_TRUSTED_JOB || f->in_place);
 }
 
+/* It acts for others, so that nothing else carries this right along. */
+static int
+check_mint(const struct access_facts *f, enum holder holder, struct err *err)
+{
+	if (holder == HOLDER_DEPLOY && f->in_place && f->scope_create_job_token)
+		return 0;
+	return err_set(err, 403,
+	    "making tokens of jobs needs a deploy token of this project with `create_job_token`");
+}
+
 /* Somebody, in a place that is there. */
 static int
 decide_in_place(const struct access_facts *f, enum holder holder, enum action action,
@@ -299,6 +314,8 @@ decide_in_place(const struct access_facts *f, enum holder holder, enum action ac
 		return refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
 	if (actions[action].users_only && holder != HOLDER_USER)
 		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
+	if (action == ACTION_CREATE_JOB_TOKEN)
+		return check_mint(f, holder, err);
 	if (level >= least || (!actions[action].writes && least <= LEVEL_REPORTER && visible))
 		return 0;
 	if (actions[action].by_crate && has_crate(f, holder))

@@ -11,7 +11,7 @@
  *     scopes and operations that the token has; to whom a crate of the project was given is a
  *     reporter there at least, and may publish and yank where they have that crate;
  * a deploy token: in its project, or in all projects of its group, a reporter or, with the
- *     scope to write, a developer; anywhere else nobody;
+ *     scope to write, a developer; or a guest who makes tokens of jobs; anywhere else nobody;
  * a job: the user that has started it, in the job's project and in those whose allow-list has
  *     that project; anywhere else a user without a role;
  * a job of another system, by a trust rule: in the project of the rule, with its limits, the user of
@@ -41,6 +41,7 @@ enum action {
 	/* deploy tokens, protection and trust rules, allow-list */
 	ACTION_READ_SETTINGS,
 	ACTION_CHANGE_SETTINGS,
+	ACTION_CREATE_JOB_TOKEN, /* for a member, by a CI system; and to end it */
 	/* of SUBJECT_CALLER: what the token is; the account of its user */
 	ACTION_READ_TOKEN,
 	ACTION_READ_ACCOUNT,

@@ -39,7 +39,8 @@ static const struct option_def personal_options[] = {
 static const struct option_def deploy_options[] = {
 	[ADD_NAME] = { "name", 0, "NAME", false },
 	[DEPLOY_PLACE] = { "deploy", 0, "GROUP[/PROJECT]", true },
-	[DEPLOY_SCOPES] = { "scopes", 0, "read_package_registry|write_package_registry", true },
+	[DEPLOY_SCOPES] = { "scopes", 0, "read_package_registry|write_package_registry|create_job_token",
+	    true },
 	[DEPLOY_EXPIRES] = { "expires", 0, "DATE", false },
 };
 
@@ -287,10 +288,12 @@ static const struct command commands[] = {
 	    "publish-update, yank and owners.",
 	    COMMAND_OPTIONS(personal_options), 0, 0, add_personal },
 	{ "add --deploy",
-	    "GROUP[/PROJECT] --scopes read_package_registry|write_package_registry[,...] "
+	    "GROUP[/PROJECT] --scopes "
+	    "read_package_registry|write_package_registry|create_job_token[,...] "
 	    "[--expires DATE] [--name NAME]",
 	    "Makes a token that belongs to no user: it reads packages of the project, or of\n"
-	    "all in the group, or publishes and yanks as well.",
+	    "all in the group, or publishes and yanks as well; or it makes tokens of jobs by\n"
+	    "the API.",
 	    COMMAND_OPTIONS(deploy_options), 0, 0, add_deploy },
 	{ "add --job",
 	    "GROUP/PROJECT --user NAME --pipeline N --job N [--ref REF] [--commit SHA] "

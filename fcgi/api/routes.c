@@ -6,6 +6,7 @@
 #include "api/download.h"
 #include "api/index.h"
 #include "api/job_token_scope.h"
+#include "api/job_tokens.h"
 #include "api/members.h"
 #include "api/monitoring.h"
 #include "api/openapi.h"
@@ -18,6 +19,7 @@
 #include "api/publish_authorize.h"
 #include "api/search.h"
 #include "api/token_page.h"
+#include "api/trust_rules.h"
 #include "api/trusted_publishing.h"
 #include "api/yank.h"
 
@@ -238,6 +240,22 @@ static const struct route routes[] = {
 	    .handle = openapi_handle },
 	{ .name = "version", .methods = READ, .pattern = "api/v4/version", .shape = SHAPE_GITLAB,
 	    .need = &places_version_need, .handle = places_version },
+	{ .name = "trust_rules", .methods = READ, .pattern = R "/trusted_publishing/rules",
+	    .shape = SHAPE_GITLAB, .need = &trust_rules_need_read, .handle = trust_rules_list },
+	{ .name = "trust_rule_add", .methods = METHOD_POST, .pattern = R "/trusted_publishing/rules",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &trust_rules_need_change,
+	    .writes = true, .handle = trust_rules_add },
+	{ .name = "trust_rule_remove", .methods = METHOD_DELETE,
+	    .pattern = R "/trusted_publishing/rules/:rule_id", .shape = SHAPE_GITLAB,
+	    .need = &trust_rules_need_change, .writes = true, .handle = trust_rules_remove },
+	{ .name = "job_token_create", .methods = METHOD_POST, .pattern = R "/job_tokens",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &job_tokens_need, .writes = true,
+	    .handle = job_tokens_create },
+	{ .name = "job_token_end", .methods = METHOD_DELETE, .pattern = R "/job_tokens/:token_id",
+	    .shape = SHAPE_GITLAB, .need = &job_tokens_need, .writes = true,
+	    .handle = job_tokens_end },
+	{ .name = "job", .methods = READ, .pattern = "api/v4/job", .shape = SHAPE_GITLAB,
+	    .need = &job_need, .handle = job_show },
 	/* the second form is what actions for the public registry call */
 	{ .name = "trusted_exchange", .methods = METHOD_POST,
 	    .pattern = R "/trusted_publishing/tokens", .shape = SHAPE_GITLAB, .body = BODY_PARAMS,

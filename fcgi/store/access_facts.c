@@ -41,6 +41,7 @@ enum {
 	SCOPE_READ_API,
 	SCOPE_READ_PACKAGES,
 	SCOPE_WRITE_PACKAGES,
+	SCOPE_CREATE_JOB_TOKEN,
 	OPERATIONS,
 	CRATES,
 	IN_PLACE,
@@ -70,6 +71,7 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->scope_read_api = db_bool(r, row, SCOPE_READ_API);
 	f->scope_read_packages = db_bool(r, row, SCOPE_READ_PACKAGES);
 	f->scope_write_packages = db_bool(r, row, SCOPE_WRITE_PACKAGES);
+	f->scope_create_job_token = db_bool(r, row, SCOPE_CREATE_JOB_TOKEN);
 	f->limits.operations = token_operations_parse(db_str(r, row, OPERATIONS));
 	f->limits.crates = db_str(r, row, CRATES);
 	f->in_place = db_bool(r, row, IN_PLACE);

@@ -45,8 +45,9 @@ struct access_facts {
 	bool is_admin;
 	bool scope_api; /* of a personal token, as the next one */
 	bool scope_read_api;
-	bool scope_read_packages; /* of a deploy token, as the next one */
+	bool scope_read_packages; /* of a deploy token, as the next two */
 	bool scope_write_packages;
+	bool scope_create_job_token;
 	struct token_limits limits;
 	bool in_place; /* the project is the token's own, or in its group */
 	enum job_policy job_policy;

@@ -15,7 +15,8 @@ enum {
 };
 
 static const char *const personal[] = { "api", "read_api" };
-static const char *const deploy[] = { "read_package_registry", "write_package_registry" };
+static const char *const deploy[] = { "read_package_registry", "write_package_registry",
+	"create_job_token" };
 static const char *const policies[] = { "read_packages", "admin_packages" };
 
 #define TABLE(words) (words), sizeof(words) / sizeof(*(words))

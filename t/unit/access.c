@@ -330,6 +330,33 @@ check_right(size_t i, bool group, bool public)
 	    "a deploy token");
 }
 
+/* Tokens of jobs are made by a deploy token of the place that is for it, and by nobody else. */
+static void
+check_mint(void)
+{
+	struct access_facts f = facts_of_level("deploy", 0, false, "private");
+
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 404, "no scope");
+	f.scope_write_packages = true;
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "another scope");
+	f.scope_write_packages = false;
+	f.scope_create_job_token = true;
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 0, "the scope");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_PACKAGE), 403, "reads nothing");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_PACKAGE), 403, "publishes nothing");
+	f.in_place = false;
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 404, "of elsewhere");
+	f.visibility = "public";
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "also where all may read");
+	is_int(status_of(&f, CREDENTIAL_NONE, ACTION_CREATE_JOB_TOKEN), 401, "anonymous");
+	f = facts_of_level("job", 50, false, "private");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "an owner's job");
+	f = facts_of_level("personal", 50, false, "private");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "an owner");
+	f.is_admin = true;
+	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "an administrator");
+}
+
 /* Who asks about themselves: kind of token, its scope; what the token is, reading, changing. */
 static void
 check_caller(void)
@@ -410,11 +437,13 @@ main(void)
 			check_right(i, n & 1, n & 2);
 	}
 	check_caller();
+	check_mint();
 	check_crate_user();
 	/* read, publish, yank, delete, owners and to change them; place, members, to change them; settings; account */
-	check_operations(TOKEN_ANY_OPERATION, NULL, (int[ACTION__MAX]) { 0 });
+	check_operations(TOKEN_ANY_OPERATION, NULL,
+	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */
-#define NOT_ABOUT_CRATES 0, 0, 403, 0, 403, 0, 0, 403
+#define NOT_ABOUT_CRATES 0, 0, 403, 0, 403, 403, 0, 0, 403
 	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });

@@ -1,0 +1,32 @@
+-- name: job_token_mint
+-- $1 project, $2 username, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job, $8 its URL, $9
+-- ref, $10 commit, from $8 on or null.  For a CI system that asks: only for who is a member there, by
+-- members_project and members_group; no row for anybody else.  Primary key of projects, users_username.
+INSERT INTO tokens (kind, source, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
+       job_url, ref, commit)
+SELECT 'job', 'service', u.id, p.id, $3::bytea, $4::text, '{}', now() + make_interval(secs => $5::integer),
+       $6::bigint, $7::bigint, $8::text, $9::text, $10::text
+  FROM projects p JOIN groups g ON g.id = p.group_id, users u
+ WHERE p.id = $1 AND lower(u.username) = lower($2) AND u.state = 'active'
+   AND EXISTS (SELECT FROM members m
+                WHERE m.user_id = u.id AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
+                  AND (m.expires_at IS NULL OR m.expires_at > now()))
+RETURNING id, true, extract(epoch FROM expires_at)::bigint;
+
+-- name: job_token_end
+-- $1 project, $2 token.  One row by the primary key, locked before it is looked at; only of those
+-- that a CI system has made for that project.
+WITH old AS (SELECT id, revoked_at FROM tokens
+              WHERE id = $2 AND project_id = $1 AND source = 'service' FOR UPDATE)
+UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
+RETURNING t.id, old.revoked_at IS NULL;
+
+-- name: job_of_token
+-- $1 token.  One row by the primary key, user and project by theirs.
+SELECT t.job, t.pipeline, t.name, t.job_url, t.ref, t.commit, t.issuer,
+       extract(epoch FROM t.created_at)::bigint, extract(epoch FROM t.expires_at)::bigint,
+       u.id, u.username, u.name, p.id, p.full_path
+  FROM tokens t
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN projects p ON p.id = t.project_id
+ WHERE t.id = $1 AND t.kind = 'job';

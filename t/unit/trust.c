@@ -1,0 +1,168 @@
+/* Trust rules: what a pattern means, and which claims a rule may have. */
+
+#include "access/trust.h"
+
+#include "base/json.h"
+#include "tap.h"
+
+static struct arena *a;
+
+static struct json_object *
+parse(const char *text)
+{
+	struct json_object *o = NULL;
+	struct err err = { 0 };
+
+	ok(json_parse(a, slice_str(text), "a test", &o, &err) == 0, "JSON: %s", text);
+	return o;
+}
+
+static enum trust_verdict
+verdict(const char *patterns, const char *owner, const char *claims)
+{
+	struct err err = { 0 };
+	enum trust_verdict v =
+	    trust_match(a, TRUST_GITHUB, parse(patterns), owner, parse(claims), &err);
+
+	ok((v == TRUST_UNMET) == (err.status == 403), "it says why");
+	return v;
+}
+
+/* One pattern for `ref`, and whether it fits. */
+static void
+check(const char *pattern, const char *ref, bool fits)
+{
+	const char *patterns = arena_printf(a, "{\"repository\":\"o/r\",\"ref\":\"%s\"}", pattern);
+	const char *claims = arena_printf(a, "{\"repository\":\"o/r\",\"ref\":\"%s\"}", ref);
+
+	is_int(verdict(patterns, NULL, claims), fits ? TRUST_MATCHES : TRUST_UNMET,
+	    arena_printf(a, "`%s` and `%s`", pattern, ref));
+}
+
+static void
+test_patterns(void)
+{
+	check("main", "main", true);
+	check("main", "Main", false);
+	check("main", "mainly", false);
+	check("main", "", false);
+	check("*", "", true);
+	check("*", "refs/heads/x", true);
+	check("refs/tags/v*", "refs/tags/v1.0", true);
+	check("refs/tags/v*", "refs/tags/v", true);
+	check("refs/tags/v*", "refs/tags/", false);
+	check("refs/tags/v*", "xrefs/tags/v1", false);
+	check("*.0", "1.0", true);
+	check("*.0", "1.0.1", false);
+	check("a*b*c", "abc", true);
+	check("a*b*c", "aXXbXXbXXc", true);
+	check("a*b*c", "aXXcXXb", false);
+	check("**", "x", true);
+	check("a.c", "abc", false);
+	check("[a]", "a", false);
+}
+
+static void
+test_claims(void)
+{
+	static const char rule[] = "{\"repository\":\"Octo/App\",\"environment\":\"prod\"}";
+
+	is_int(verdict(rule, NULL, "{\"repository\":\"octo/app\",\"environment\":\"PROD\"}"),
+	    TRUST_MATCHES, "names whatever their case");
+	is_int(verdict(rule, NULL, "{\"repository\":\"octo/app\"}"), TRUST_UNMET, "a claim is missing");
+	is_int(verdict(rule, NULL, "{\"environment\":\"prod\"}"), TRUST_OTHER, "no repository");
+	is_int(verdict(rule, NULL, "{\"repository\":[\"octo/app\"],\"environment\":\"prod\"}"),
+	    TRUST_OTHER, "a list is no text");
+	is_int(verdict(rule, NULL, "{\"repository\":\"octo/app/x\",\"environment\":\"prod\"}"),
+	    TRUST_OTHER, "another one below it");
+	is_int(verdict(rule, "7", "{\"repository\":\"octo/app\",\"environment\":\"prod\"}"), TRUST_OTHER,
+	    "an owner that it does not tell");
+	is_int(verdict(rule, "7", "{\"repository\":\"octo/app\",\"repository_owner_id\":7,"
+	                          "\"environment\":\"prod\"}"), TRUST_MATCHES, "a number is its text");
+	is_int(verdict(rule, "7", "{\"repository\":\"octo/app\",\"repository_owner_id\":\"8\","
+	                          "\"environment\":\"prod\"}"), TRUST_OTHER, "another owner");
+	is_int(verdict("{\"repository\":\"o/r\",\"fork\":\"false\"}", NULL,
+	           "{\"repository\":\"o/r\",\"fork\":false}"), TRUST_MATCHES, "true and false too");
+	is_int(verdict("{\"repository\":\"o/*\"}", NULL, "{\"repository\":\"o/r\"}"), TRUST_MATCHES,
+	    "all of an owner");
+}
+
+/* The event of the token, and what the rule says of events; "" for nothing. */
+static void
+check_event(const char *pattern, const char *event, enum trust_verdict want)
+{
+	const char *patterns = pattern[0] == '\0' ? "{\"repository\":\"o/r\"}" :
+	    arena_printf(a, "{\"repository\":\"o/r\",\"event_name\":\"%s\"}", pattern);
+	const char *claims =
+	    arena_printf(a, "{\"repository\":\"o/r\",\"event_name\":\"%s\"}", event);
+
+	is_int(verdict(patterns, NULL, claims), want, arena_printf(a, "%s by `%s`", event, pattern));
+}
+
+static void
+test_events(void)
+{
+	check_event("", "push", TRUST_MATCHES);
+	check_event("", "pull_request_target", TRUST_UNMET);
+	check_event("", "workflow_run", TRUST_UNMET);
+	check_event("*", "pull_request_target", TRUST_UNMET);
+	check_event("pull_request*", "pull_request_target", TRUST_UNMET);
+	check_event("pull_request_target", "pull_request_target", TRUST_MATCHES);
+}
+
+static void
+test_workflow(void)
+{
+	static const struct {
+		const char *ref;
+		enum trust_verdict want;
+	} cases[] = {
+		{ "o/r/.github/workflows/x.yml@refs/heads/main", TRUST_MATCHES },
+		{ "o/r/.github/workflows/y.yml@refs/heads/main", TRUST_UNMET },
+		{ "o/r/.github/workflows/x.yml@refs/heads/a@refs/b", TRUST_MATCHES },
+		{ "o/r/.github/workflows/x.yml@y.yml@refs/heads/main", TRUST_UNMET },
+		{ "o/r/.github/workflows/x.yml", TRUST_UNMET },
+		{ "x.yml@refs/heads/main", TRUST_MATCHES },
+		{ "o/r/x.yml/y.yml@refs/heads/x.yml", TRUST_UNMET },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		is_int(verdict("{\"repository\":\"o/r\",\"workflow\":\"x.yml\"}", NULL,
+		           arena_printf(a, "{\"repository\":\"o/r\",\"workflow\":\"x.yml\","
+		                           "\"workflow_ref\":\"%s\"}", cases[i].ref)),
+		    cases[i].want, cases[i].ref);
+}
+
+static void
+test_describe(void)
+{
+	struct trust_job job;
+
+	trust_describe(a, TRUST_GITHUB, "https://token.actions.githubusercontent.com",
+	    parse("{\"repository\":\"o/r\",\"run_id\":\"12\",\"sha\":\"ab\",\"jti\":\"secret\"}"), &job);
+	is_str(job.job_url, "https://github.com/o/r/actions/runs/12", "GitHub's pages");
+	is_str(job.commit, "ab", "the commit");
+	is_str(job.claims, "{\"repository\":\"o/r\"}", "what is told later");
+	trust_describe(a, TRUST_GITHUB, "https://ghe.example.com/_services/token",
+	    parse("{\"repository\":\"o/r\",\"run_id\":12}"), &job);
+	is_str(job.job_url, "https://ghe.example.com/o/r/actions/runs/12", "of one's own");
+	trust_describe(a, TRUST_GITLAB, "https://host/gitlab",
+	    parse("{\"project_path\":\"g/p\",\"job_id\":\"5\",\"pipeline_id\":\"-6\"}"), &job);
+	is_str(job.job_url, "https://host/gitlab/g/p/-/jobs/5", "GitLab's pages");
+	is_int(job.pipeline, 0, "what is no number is none");
+	trust_describe(a, TRUST_GENERIC, "https://host", parse("{\"sub\":\"x\"}"), &job);
+	is_str(job.job_url, NULL, "others have none");
+}
+
+int
+main(void)
+{
+	a = arena_new();
+	test_patterns();
+	test_claims();
+	test_events();
+	test_workflow();
+	test_describe();
+	arena_free(a);
+	return tap_done();
+}

@@ -71,7 +71,7 @@ static int
 decode_object(struct arena *a, struct slice part, const char *what, struct json_object **out,
     struct err *err)
 {
-	struct slice text;
+	struct slice text = slice_of("", 0);
 
 	if (decode_part(a, part, what, &text, err) == -1 ||
 	    json_parse(a, text, what, out, err) == -1)

@@ -181,7 +181,7 @@ judge(struct worker_app *app, struct request *rq, const struct https_answer *ans
     struct gitlab_job *job)
 {
 	static const char no_job[] = "GitLab knows of no running job with this token";
-	const char *status;
+	const char *status = "";
 	struct err err = { 0 };
 
 	if (answer->status >= SERVER_ERROR || answer->status == TOO_MANY) {

@@ -1,6 +1,6 @@
 #include "api/id_token_login.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <time.h>
 
 #include "access/token.h"
@@ -126,13 +126,14 @@ int
 id_token_login_admit(struct worker_app *app, struct request *rq, struct id_token_login *login,
     const struct project_ref *project, struct id_token_pass *pass)
 {
-	const struct trust_rule *rule;
-	struct id_token token;
+	const struct trust_rule *rule = NULL;
+	struct id_token token = { .expires_at = 0 };
 	enum trust_kind kind;
 
 	if (prove(app, rq, login, &token) == -1 ||
 	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
 	    match(app, rq, login, kind, project, &rule) == -1)
 		return -1;
+	assert(rule != NULL);
 	return admit(app, rq, login, kind, &token, rule, pass);
 }

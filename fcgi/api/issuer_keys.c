@@ -57,7 +57,7 @@ discover(struct worker_app *app, struct request *rq, const struct issuer *issuer
 	struct json_object *document;
 	struct json_get fields = { .what = what, .err = err };
 	const char *named;
-	struct slice body;
+	struct slice body = slice_of("", 0);
 
 	*url = arena_printf(rq->arena, "%s/.well-known/openid-configuration", issuer->url);
 	if (get(app, rq, *url, &body, err) == -1 ||
@@ -82,7 +82,7 @@ fetch(struct worker_app *app, struct request *rq, const struct issuer *issuer, c
 {
 	const char *url = issuer->jwks_url;
 	struct jwk_set set;
-	struct slice body;
+	struct slice body = slice_of("", 0);
 
 	if (url[0] == '\0' && discover(app, rq, issuer, &url, err) == -1)
 		return -1;

@@ -156,7 +156,7 @@ sub check {
 
 my (%described, %tested);
 for my $operation ($described->operations) {
-	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo/|openapi\.json|\{id\}/(?:trust|job)|/trusted_publishing|/api/v4/job\b};
+	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo/|/openapi\.json$|/api/v4/job$};
 }
 for my $row (@table) {
 	my ($class, $place, @cells) = @$row;

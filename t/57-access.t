@@ -25,7 +25,7 @@ $t->berth_ok(qw(project allow demo/priv --from trusted --policies admin_packages
 # ---- callers: a token each ----
 
 my @roles = qw(guest reporter developer maintainer owner);
-$t->user($_) for @roles, qw(stranger lapsed removed gone);
+$t->user($_) for @roles, qw(stranger lapsed removed gone looksafter guest2);
 $t->user('admin', admin => 1);
 $t->member($_, 'demo', $_) for @roles;
 $t->berth_ok(qw(member set lapsed demo owner --expires 2020-01-01));
@@ -37,6 +37,13 @@ $token{expired} = $t->token('owner', expires => '2020-01-01');
 $token{$_} = $t->token('owner') for qw(revoked unknown);
 $token{garbage} = 'x';
 $token{malformed} = 'berth_pat_' . 'a' x 49;
+# these are given crates once there are some
+$t->member('guest2', 'demo', 'guest');
+$token{$_->[0]} = $t->token($_->[1]) for ['stranger with the crate', 'looksafter'], ['guest with the crate', 'guest2'];
+$token{'with the crate, read_api'} = $t->token('looksafter', scopes => 'read_api');
+$token{'job of who has the crate'} = $t->job_token('demo/priv', 'looksafter');
+$token{'reading job of who has the crate'} = $t->job_token('apps/reader', 'looksafter');
+$token{'trusted job of who has the crate'} = $t->job_token('trusted/deep/app', 'looksafter');
 $token{'deploy, reads'} = $t->deploy_token('demo', 'read');
 $token{'deploy, writes'} = $t->deploy_token('demo', 'write');
 $token{'deploy of priv, writes'} = $t->deploy_token('demo/priv', 'read', 'write');
@@ -69,6 +76,7 @@ for my $place (qw(pub int priv)) {
 		is($res->{status}, 200, "$name is in $place") or diag($res->{body});
 	}
 }
+$t->berth_ok('owner', 'add', "demo/$_", 'abcd', qw(looksafter guest2)) for qw(pub int priv);
 # both from the very next request on: these tokens have just been used, or could have been
 $t->member('removed', 'demo', 'none');
 $t->berth_ok(qw(user block gone));
@@ -91,6 +99,7 @@ my @reads = (
 	['index', POST => 'ab/cd/abcd', [], 405],
 	['download', OPTIONS => 'abcd/1.0.0/download', [], 405],
 	['download, conditional', GET => 'abcd/1.0.0/download', ['If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT'], 200],
+	['search', GET => 'api/v1/crates?q=abcd', [], 200],
 );
 my @writes = (
 	['publish', PUT => 'api/v1/crates/new', [], 200],
@@ -117,6 +126,11 @@ my @table = (
 	['guest', qw(               read read 403  404  404)],
 	['reporter', qw(            read read read 404  404)],
 	(map { [$_, qw(             all  all  all  404  404)] } qw(developer maintainer owner admin)),
+	(map { [$_, qw(             all  all  all  404  404)] } 'stranger with the crate', 'guest with the crate'),
+	['with the crate, read_api', qw(read read read 404 404)],
+	['job of who has the crate', qw(read read all 404 404)],
+	['reading job of who has the crate', qw(read read read 404 404)],
+	['trusted job of who has the crate', qw(read read all 404 404)],
 	['read_api', qw(            read read read 404  404)],
 	['deploy, reads', qw(       read read read 404  404)],
 	['deploy, writes', qw(      all  all  all  404  404)],
@@ -161,7 +175,7 @@ sub check {
 	my @bad = ($res->{status} == ($want || $success) ? () : "status $res->{status}, not " . ($want || $success));
 
 	if ($want) {
-		my $sentence = $method eq 'HEAD' ? '' : sentence_of($res, $writes);
+		my $sentence = $method eq 'HEAD' ? '' : sentence_of($res, $path =~ m{^api/v1/});
 
 		push @bad, "body `$sentence`" if $method ne 'HEAD' && $sentence !~ /\A[A-Za-z][^\n{}]+\z/;
 		push @bad, "body `$sentence`" if $want == 404 && $method ne 'HEAD' && $sentence ne 'Project Not Found';

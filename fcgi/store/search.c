@@ -24,13 +24,14 @@ search_crates(struct db *db, struct arena *a, int64_t project_id, const struct s
     struct err *err)
 {
 	enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
-	struct db_call call = { .stmt = STMT__MAX };
-	const struct db_result *r = &call.result;
+	struct db_call calls[] = { { .stmt = STMT_SEARCH_COSTS }, { 0 } };
+	struct db_call *page = &calls[1];
+	const struct db_result *r = &page->result;
 
-	page_call(&call, project_id, q);
-	db_bind_int(&call.params, limit);
-	db_bind_int(&call.params, offset);
-	if (db_run(db, a, &call, 1, err) == -1)
+	page_call(page, project_id, q);
+	db_bind_int(&page->params, limit);
+	db_bind_int(&page->params, offset);
+	if (db_run(db, a, calls, 2, err) == -1)
 		return -1;
 	*total = db_int(r, 0, TOTAL);
 	*n = 0;

@@ -1,3 +1,8 @@
+-- name: search_costs
+-- Sent before a search, for it alone: what is searched is small and always in memory, where to jump
+-- costs no more than to read on.  Otherwise a word that some hundredth have is looked for in all rows.
+SELECT set_config('random_page_cost', '1.1', true);
+
 -- name: search_page
 -- $1 project, $2 what is looked for as a name in normal form, $3 its words for to_tsquery, $4 the same
 -- as text, $5 a pattern for LIKE or null, $6 how many, $7 after how many.  Always a row: how many

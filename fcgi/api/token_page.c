@@ -89,13 +89,13 @@ add(struct worker_app *app, struct request *rq, const struct visit *v, struct to
     const char **text)
 {
 	struct audit_actor actor = visit_actor(v, rq);
-	unsigned char digest[TOKEN_DIGEST_SIZE];
+	unsigned char *digest = arena_alloc(rq->arena, TOKEN_DIGEST_SIZE);
 	char *secret = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
 	int64_t id;
 
 	arena_defer(rq->arena, cleanse, secret);
 	t->username = v->session.username;
-	t->digest = slice_of((const char *)digest, sizeof(digest));
+	t->digest = slice_of((const char *)digest, TOKEN_DIGEST_SIZE);
 	*text = secret;
 	if (token_generate(TOKEN_PERSONAL, secret, digest, &rq->err) == -1)
 		return -1;

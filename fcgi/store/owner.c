@@ -180,7 +180,7 @@ change_body(struct db *db, void *arg, struct err *err)
 	if (db_run(db, c->arena, &find, 1, err) == -1)
 		return -1;
 	for (int i = 0; i < find.result.rows; i++) {
-		struct named who;
+		struct named who = { 0 };
 
 		if (read_named(&find.result, i, &who, err) == -1 ||
 		    (asked->add ? add_one : remove_one)(db, c, &who, err) == -1)

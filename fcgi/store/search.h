@@ -4,16 +4,14 @@
 /*
  * Finding crates of one project by name, keywords and description.  A crate of exactly that
  * name comes first, then those whose name begins so, then those with all words in them, the best
- * match first; where there is nothing of the kind, names that look alike.
+ * match first; where there is nothing of the kind, names that look alike.  No more than 500 by name
+ * and 500 by words are ranked and counted: nobody reads so many.
  */
 
 #include <stdint.h>
 
 #include "crate/search_query.h"
 #include "store/db.h"
-
-/* So many by name, and so many by words, are ranked and counted; there may be more. */
-enum { SEARCH_RANKED_MAX = 1000 };
 
 struct search_hit {
 	const char *name;

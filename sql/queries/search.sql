@@ -1,15 +1,18 @@
 -- name: search_costs
 -- Sent before a search, for it alone: what is searched is small and always in memory, where to jump
 -- costs no more than to read on.  Otherwise a word that some hundredth have is looked for in all rows.
-SELECT set_config('random_page_cost', '1.1', true);
+-- And names look alike that share half of their trigrams: with fewer, most lists of the index
+-- would have to be read to their ends.
+SELECT set_config('random_page_cost', '1.1', true),
+       set_config('pg_trgm.similarity_threshold', '0.5', true);
 
 -- name: search_page
 -- $1 project, $2 what is looked for as a name in normal form, $3 its words for to_tsquery, $4 the same
 -- as text, $5 a pattern for LIKE or null, $6 how many, $7 after how many.  Always a row: how many
 -- there are in all, and a crate of the page, if it has one.
--- Three ways to a crate, at most 1000 rows of each: names that begin so, a range of
+-- Three ways to a crate, at most 500 rows of each: names that begin so, a range of
 -- crate_search_name in its order, whose first is the exact one; words, by crate_search_words, or
--- for a word that nearly all have, by a scan that ends at the thousandth; where neither finds any,
+-- for a word that nearly all have, by a scan that ends at the five hundredth; where neither finds any,
 -- names that look alike, by crate_search_trigrams.  A plan is made for the values, since what is
 -- common in general and rare in particular is known only then: one for unknown values
 -- would cost a multiple, so that PostgreSQL keeps making them.
@@ -19,7 +22,7 @@ WITH named AS MATERIALIZED (
       FROM crate_search s
      WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
      ORDER BY s.normalized_name
-     LIMIT 1000),
+     LIMIT 500),
 worded AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name, 2 AS place,
            ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
@@ -27,14 +30,14 @@ worded AS MATERIALIZED (
       FROM crate_search s
      WHERE s.project_id = $1
        AND s.document @@ (to_tsquery('simple', $3) || plainto_tsquery('english', $4))
-     LIMIT 1000),
+     LIMIT 500),
 alike AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name, 3 AS place, similarity(s.normalized_name, $2)::float8 AS score
       FROM crate_search s
      WHERE s.project_id = $1 AND $5::text IS NOT NULL
        AND (s.normalized_name LIKE $5 OR s.normalized_name % $2)
        AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM worded)
-     LIMIT 1000),
+     LIMIT 500),
 found AS MATERIALIZED (
     SELECT f.crate_id, f.normalized_name, min(f.place) AS place, max(f.score) AS score
       FROM (SELECT * FROM named UNION ALL SELECT * FROM worded UNION ALL SELECT * FROM alike) f

@@ -504,7 +504,7 @@ subtest 'the examples of the manual page' => sub {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
 		print {$fh} "set -e\n$script";
 		close($fh);
-		my ($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $other->conf_path,
+		my ($status, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { BERTH_CONF => $other->conf_path,
 			PATH => $other->build . ":$ENV{PATH}" } }, 'sh', "$dir/script");
 		is($status, 0, 'it runs') or diag($err);
 		if ($script eq $people) {
@@ -514,6 +514,7 @@ subtest 'the examples of the manual page' => sub {
 			make_crate($other, 'hello', '0.1.0-rc.1');
 		}
 	}
+	ok(-s "$dir/adoption.svg", 'what they write is there');
 };
 
 # A crate of tools/registry with one version, as rows that nobody downloads.

@@ -29,6 +29,24 @@ sub run {
 	    ['config.json', config_json($stand)];
 	@few = grep { $_->[0] =~ /^(?:200|304), (?:30|1000) versions$/ } @rows;
 	side_by_side($stand, $report, $opt, 'index', h2 => \@rows, h1 => \@few);
+	per_byte($stand, $report);
+	return;
+}
+
+# What a byte of a long index file costs all processes beside one of a short one: work that grows
+# with the number of versions would show here.
+sub per_byte {
+	my ($stand, $report) = @_;
+	my %us;
+
+	for my $n (30, 1000, 55_000) {
+		my ($name) = grep { $versions{$_} == $n } keys %versions;
+		my ($row) = $report->row('index', "h2 200, $n versions");
+
+		return if !defined $row || !defined $name;
+		$us{$n} = Berth::Bench::Report::cpu($row, 'berth') / length(body($stand, $stand->index('berth', $name)));
+	}
+	$report->note('index', 'CPU time per byte to 30 versions', 'times', map { ("$_ versions" => $us{$_} / $us{30}) } 1000, 55_000);
 	return;
 }
 

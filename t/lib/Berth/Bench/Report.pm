@@ -25,11 +25,19 @@ sub new {
 # Of one round: the measurement of each contender (Berth::Bench::Load::measure).
 sub add {
 	my ($self, $part, $name, $round) = @_;
-	my ($row) = grep { $_->{part} eq $part && $_->{name} eq $name } @{ $self->{rows} };
+	my $row = $self->row($part, $name);
 
 	push @{ $self->{rows} }, $row = { part => $part, name => $name, rounds => [] } unless $row;
 	push @{ $row->{rounds} }, $round;
 	return;
+}
+
+# What was measured under that name, or undef.
+sub row {
+	my ($self, $part, $name) = @_;
+	my ($row) = grep { $_->{part} eq $part && $_->{name} eq $name } @{ $self->{rows} };
+
+	return $row;
 }
 
 # Figures that have no contenders: name => number.

@@ -9,6 +9,7 @@
 #include "admin/command.h"
 #include "admin/operator.h"
 #include "base/settings.h"
+#include "store/public.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -211,6 +212,18 @@ load_settings(struct invocation *in, const struct option_set *common, int64_t *t
 	return 0;
 }
 
+/* Before the administrator hears that it is done: it is done on all nodes. */
+static int
+settle(struct invocation *in, int rc)
+{
+	struct err err = { 0 };
+
+	if (public_settle(in->db, in->arena, &err) == 0 || rc == -1)
+		return rc;
+	in->err = err;
+	return err_context(&in->err, "it is done, but nodes may not have heard of it yet");
+}
+
 static int
 run(struct invocation *in, const struct option_set *common)
 {
@@ -226,6 +239,8 @@ run(struct invocation *in, const struct option_set *common)
 	in->db = db_new(in->conninfo, timeout_ms);
 	in->actor = operator_actor(in->arena);
 	rc = in->command->run(in);
+	/* also what a command has done that failed in the end */
+	rc = settle(in, rc);
 	db_free(in->db);
 	/* a token that nobody has read is lost: say so */
 	if ((fflush(stdout) == EOF || ferror(stdout)) && rc == 0)

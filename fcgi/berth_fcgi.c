@@ -101,6 +101,8 @@ check_machine(const struct settings *s, struct err *err)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);
+	if (s->public_dir[0] != '\0' && access(s->public_dir, W_OK | X_OK) == -1)
+		return err_sys(err, "public_dir: cannot write to %s", s->public_dir);
 	return 0;
 }
 

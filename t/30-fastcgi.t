@@ -14,7 +14,7 @@ use Berth::Test;
 
 use constant { PAGE => '/-/tokens', AUTHORIZER => 2, FILTER => 3 };
 
-my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, request_timeout => 3);
+my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, public_dir => undef, request_timeout => 3);
 my $path = $t->socket_path;
 my $master = $t->pool_pid;
 

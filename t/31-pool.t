@@ -18,7 +18,7 @@ use Berth::Test;
 use constant { PAGE => '/-/tokens', CONFIG => '/api/v4/projects/1/packages/cargo/config.json' };
 
 # Nobody is there: what needs the database is answered 503.
-my @away = (database => 'host=/nonexistent');
+my @away = (public_dir => undef, database => 'host=/nonexistent');
 
 subtest 'no database' => sub {
 	my $t = Berth::Test->new(@away, workers => 1);

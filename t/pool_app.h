@@ -156,7 +156,8 @@ app_idle_fd(struct worker_app *app)
 	return -1;
 }
 
-static const struct pool_app test_app = { &router, NULL, 0, app_start, app_stop, app_begin, app_end,
-	app_max_body, app_idle_fd, app_stop, NULL, NULL };
+static const struct pool_app test_app = { .router = &router, .start = app_start, .stop = app_stop,
+	.begin = app_begin, .end = app_end, .max_body = app_max_body, .idle_fd = app_idle_fd,
+	.idle_event = app_stop };
 
 #endif

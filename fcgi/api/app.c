@@ -14,7 +14,10 @@
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "crate/registry_config.h"
+#include "jobs/public_keeper.h"
 #include "store/blob.h"
+#include "store/public.h"
 
 enum {
 	FRAME_OVERHEAD = 8,
@@ -215,6 +218,22 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	return 0;
 }
 
+/* What was committed is committed, whatever becomes of this. */
+static void
+app_settle(struct worker_app *app, struct request *rq)
+{
+	struct err err = { 0 };
+
+	if (public_settle(app->db, rq->arena, &err) == -1)
+		log_warn("request %s: not all nodes have heard: %s", rq->id, err.detail);
+}
+
+static bool
+app_keeps(const struct settings *settings)
+{
+	return settings->public_dir[0] != '\0';
+}
+
 static void
 app_end(struct worker_app *app, struct request *rq)
 {
@@ -251,19 +270,21 @@ const struct pool_app api_pool_app = {
 	.start = app_start,
 	.stop = app_stop,
 	.begin = app_begin,
+	.settle = app_settle,
 	.end = app_end,
 	.max_body = app_max_body,
 	.idle_fd = app_idle_fd,
 	.idle_event = app_idle_event,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
+	.keeps = app_keeps,
+	.keep = public_keeper_run,
 };
 
 char *
 app_registry_url(const struct worker_app *app, struct arena *a)
 {
-	return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo",
-	    app->settings->external_url, app->facts.project_id);
+	return registry_url(a, app->settings->external_url, app->facts.project_id);
 }
 
 bool

@@ -1,10 +1,8 @@
 #include "api/config_json.h"
 
-#include "base/buf.h"
-#include "base/json.h"
+#include "api/public_want.h"
+#include "crate/registry_config.h"
 #include "store/access_generation.h"
-
-enum { CONFIG_JSON_MAX = 4096 };
 
 /* All that it says is known with the decision. */
 static int
@@ -22,21 +20,11 @@ const struct route_need config_json_need = { .action = ACTION_READ_PACKAGE,
 int
 config_json_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	const char *root = app_registry_url(app, rq->arena);
-	struct json_out o;
-	struct buf b;
+	struct slice body = registry_config(rq->arena, app->settings->external_url,
+	    app->facts.project_id, !access_is_public(&app->facts));
 
-	buf_init(&b, rq->arena, CONFIG_JSON_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	json_out_key(&o, "dl");
-	json_out_str(&o, root);
-	json_out_key(&o, "api");
-	json_out_str(&o, root);
-	json_out_key(&o, "auth-required");
-	json_out_bool(&o, !access_is_public(&app->facts));
-	json_out_close(&o, '}');
+	public_want_config(app, rq);
 	app_cache_headers(app, rs);
-	response_body(rs, 200, "application/json", buf_slice(&b));
+	response_body(rs, 200, "application/json", body);
 	return 0;
 }

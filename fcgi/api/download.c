@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/public_want.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/blob.h"
@@ -44,6 +45,7 @@ download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	version_blob_read(&app->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
+	public_want_version(app, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",
 	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
 	/* for nginx's log of downloads; hidden from the client */

@@ -1,7 +1,9 @@
 #include "api/index.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "api/public_want.h"
 #include "base/gzip.h"
 #include "crate/crate_name.h"
 #include "http/accept.h"
@@ -84,9 +86,14 @@ const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
  * ETags, of which a client may send back either (accept_etags takes the suffix off).
  */
 static const char *
-quoted_etag(struct arena *a, const char *etag, bool gzip)
+quoted_etag(const struct worker_app *app, const struct request *rq, const struct crate_index *index,
+    bool gzip)
 {
-	return arena_printf(a, "\"%s%s\"", etag, gzip ? ACCEPT_ETAG_GZIP : "");
+	/* nginx's own, of a file of that time: once it is there nginx has to know what the client has */
+	if (gzip && public_wanted(app, rq))
+		return arena_printf(rq->arena, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)index->time,
+		    (uint64_t)index->length);
+	return arena_printf(rq->arena, "\"%s%s\"", index->etag, gzip ? ACCEPT_ETAG_GZIP : "");
 }
 
 int
@@ -100,7 +107,10 @@ index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	if (!index.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
 	app_cache_headers(app, rs);
-	response_header(rs, "ETag", quoted_etag(rq->arena, index.etag, gzip));
+	response_header(rs, "ETag", quoted_etag(app, rq, &index, gzip));
+	/* nginx leaves it to us to expand an index file */
+	if (gzip)
+		public_want_index(app, rq, request_param(rq, "crate"));
 	if (index.unchanged || accept_etag_any(request_header(rq, "HTTP_IF_NONE_MATCH"))) {
 		rs->status = 304;
 		return 0;

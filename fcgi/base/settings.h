@@ -21,6 +21,8 @@ struct settings {
 	/* where the data is */
 	const char *database; /* libpq connection string */
 	const char *store; /* directory of the blob store */
+	const char *public_dir; /* files for nginx, of what anyone may read; "": none */
+	int64_t public_lease;
 	/* the pool */
 	int64_t workers;
 	int64_t max_requests; /* a worker retires after so many; 0: never */

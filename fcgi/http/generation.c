@@ -23,7 +23,7 @@ enum {
 };
 
 struct generation *
-generation_new(unsigned number, struct arena *arena, const struct settings *settings)
+generation_new(unsigned number, struct arena *arena, const struct settings *settings, bool keeper)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 
@@ -34,7 +34,8 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	g->number = number;
 	g->arena = arena;
 	g->settings = settings;
-	g->n = (size_t)settings->workers;
+	g->nworkers = (size_t)settings->workers;
+	g->n = g->nworkers + keeper;
 	g->deadline_us = clock_us() + START_PATIENCE;
 	g->children = calloc(g->n, sizeof(*g->children));
 	g->slots = scoreboard_new(g->n);
@@ -189,6 +190,8 @@ generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
 	crash_log(c, status);
 	c->pid = 0;
 	child_back_off(c, now);
+	if (i == g->nworkers)
+		return CHILD_KEEPER;
 	return c->killed ? CHILD_KILLED : CHILD_CRASHED;
 }
 
@@ -210,7 +213,7 @@ worker_state(const struct generation *g, size_t i)
 void
 generation_count(const struct generation *g, int64_t n[WORKER__STATES])
 {
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < g->nworkers; i++) {
 		/* of those that drain nobody waits for the ones that have gone */
 		if (!g->draining || g->children[i].pid != 0)
 			n[worker_state(g, i)]++;
@@ -220,7 +223,7 @@ generation_count(const struct generation *g, int64_t n[WORKER__STATES])
 bool
 generation_is_ready(const struct generation *g)
 {
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < g->nworkers; i++) {
 		if (g->children[i].pid == 0 || g->slots[i].state == SLOT_STARTING)
 			return false;
 	}

@@ -30,7 +30,8 @@ struct generation {
 	unsigned number;
 	struct arena *arena; /* of the settings, freed with the generation; may be NULL */
 	const struct settings *settings;
-	size_t n;
+	size_t nworkers;
+	size_t n; /* of children: the workers, and the keeper, if there is one, as the last */
 	struct child *children; /* n of each */
 	struct slot *slots;
 	bool draining; /* nobody is started any more */
@@ -38,7 +39,8 @@ struct generation {
 };
 
 /* Takes over the arena, also where it returns NULL, with errno set. */
-struct generation *generation_new(unsigned number, struct arena *, const struct settings *);
+struct generation *generation_new(unsigned number, struct arena *, const struct settings *,
+    bool keeper);
 void generation_free(struct generation *);
 
 /* Runs in the new process; its result is the exit status. */
@@ -58,8 +60,8 @@ void generation_signal(const struct generation *, int sig);
 /* Kills the workers whose request, or whose draining, is past its time. */
 void generation_watch(struct generation *);
 
-/* What became of a child of this generation. */
-enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED };
+/* What became of a child of this generation; CHILD_KEEPER: the keeper has crashed. */
+enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED, CHILD_KEEPER };
 
 /*
  * A process ended with this status of waitpid(2).  Logs a crash, and says when

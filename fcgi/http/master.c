@@ -51,6 +51,11 @@ worker_main(void *arg, const struct settings *settings, struct slot *slot, size_
 	const struct pool *pool = arg;
 	struct meter meter = metrics_meter(pool->metrics, worker);
 
+	/* one more than there are workers */
+	if (worker == (size_t)settings->workers) {
+		slot_idle(slot);
+		return pool->app->keep(settings);
+	}
 	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter);
 }
 
@@ -78,7 +83,8 @@ pool_show_workers(const struct pool *pool)
 static struct generation *
 pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings)
 {
-	struct generation *g = generation_new(++pool->generations, arena, settings);
+	bool keeper = pool->app->keeps != NULL && pool->app->keeps(settings);
+	struct generation *g = generation_new(++pool->generations, arena, settings, keeper);
 
 	if (g == NULL) {
 		log_error("cannot start workers: %s", strerrordesc_np(errno));
@@ -228,6 +234,8 @@ child_reap(struct pool *pool, pid_t pid, int status)
 
 		if (end == CHILD_NOT_MINE)
 			continue;
+		if (end == CHILD_KEEPER)
+			return;
 		pool_count(pool, METRIC_WORKER_ENDS, ends[end]);
 		if (end != CHILD_RETIRED && g == pool->starting)
 			reload_abandon(pool, "a new worker crashed");
@@ -271,7 +279,7 @@ pool_tick(struct pool *pool)
 		reload_abandon(pool, "the new workers are not ready in time");
 	if (!pool->was_ready && !pool->stopping && generation_is_ready(pool->serving)) {
 		pool->was_ready = true;
-		log_info("ready: %zu workers", pool->serving->n);
+		log_info("ready: %zu workers", pool->serving->nworkers);
 	}
 	pool_sweep(pool);
 	pool_show_workers(pool);

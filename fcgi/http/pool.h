@@ -37,6 +37,11 @@ struct pool_app {
 	 * -1: rq->err is set.
 	 */
 	int (*begin)(struct worker_app *, struct request *, struct response *);
+	/*
+	 * Between the handler, also one that failed, and its answer: waits until what was
+	 * written holds everywhere.  May be NULL.
+	 */
+	void (*settle)(struct worker_app *, struct request *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/* The largest body that the route takes. */
@@ -54,6 +59,12 @@ struct pool_app {
 	 */
 	int (*idle_wait_ms)(const struct worker_app *);
 	void (*idle)(struct worker_app *);
+	/*
+	 * Does the application want a process beside the workers, which serves no request?  And
+	 * what it does until SIGTERM, with the exit status.  Both may be NULL.
+	 */
+	bool (*keeps)(const struct settings *);
+	int (*keep)(const struct settings *);
 };
 
 /* Opens the log that the settings name.  0, or -1 with errno set. */

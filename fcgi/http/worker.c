@@ -160,6 +160,8 @@ request_serve(struct worker *w)
 	response_init(&rs, w->arena);
 	if (request_handle(w, &rq, &rs) == -1)
 		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, rq.allow);
+	if (w->app->settle != NULL)
+		w->app->settle(w->state, &rq);
 	request_body_drain(&rq);
 	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);

@@ -25,13 +25,15 @@ crate_index_call(struct db_call *call, struct arena *a, int64_t project_id, cons
 void
 crate_index_read(const struct db_call *call, struct crate_index *index)
 {
-	enum { SAME, ETAG, UNCHANGED, BODY };
+	enum { SAME, ETAG, UNCHANGED, BODY, TIME, LENGTH };
 	const struct db_result *r = &call->result;
 
 	*index = (struct crate_index) { .found = r->rows == 1 && !db_is_null(r, 0, ETAG) };
 	if (!index->found)
 		return;
 	index->etag = db_str(r, 0, ETAG);
+	index->time = db_int(r, 0, TIME);
+	index->length = db_int(r, 0, LENGTH);
 	index->unchanged = db_bool(r, 0, UNCHANGED);
 	if (!index->unchanged)
 		index->body = db_slice(r, 0, BODY);

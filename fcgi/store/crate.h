@@ -25,6 +25,8 @@ enum { CRATE_ETAG_LENGTH = 32, CRATE_ETAG_SIZE = 129 };
 struct crate_index {
 	bool found;
 	const char *etag; /* without quotes */
+	int64_t time; /* moves with each change */
+	int64_t length; /* of the body, also where it was not read */
 	bool unchanged; /* the client has it: no body was read */
 	struct slice body; /* gzip */
 };

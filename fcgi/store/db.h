@@ -100,6 +100,12 @@ void db_idle_event(struct db *);
 bool db_notified(struct db *);
 uint64_t db_connections(const struct db *);
 
+/*
+ * Takes the next notification that has come to a session that listens: what was sent along, cut
+ * to fit.  False: there is none, or the connection has ended.
+ */
+bool db_notification(struct db *, char *payload, size_t size);
+
 /* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
 void db_set_deadline(struct db *, int64_t us);
 
@@ -130,6 +136,12 @@ int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *
  */
 int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), void *arg,
     bool *unknown, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Has a transaction committed since this was last asked?  *unknown: one may have, in a session that
+ * was lost.
+ */
+bool db_take_commit(struct db *, bool *unknown);
 
 /* True while no transaction is open. */
 bool db_is_idle(const struct db *);

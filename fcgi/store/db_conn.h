@@ -29,6 +29,8 @@ struct db {
 	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */
+	bool committed; /* since db_take_commit() */
+	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */
 };
 

@@ -97,6 +97,25 @@ db_connections(const struct db *db)
 	return db->connections;
 }
 
+bool
+db_notification(struct db *db, char *payload, size_t size)
+{
+	PGnotify *note;
+
+	if (db->pg == NULL)
+		return false;
+	if (PQconsumeInput(db->pg) == 0 || PQstatus(db->pg) == CONNECTION_BAD) {
+		db_drop(db);
+		return false;
+	}
+	note = PQnotifies(db->pg);
+	if (note == NULL)
+		return false;
+	snprintf(payload, size, "%s", note->extra);
+	PQfreemem(note);
+	return true;
+}
+
 void
 db_set_deadline(struct db *db, int64_t us)
 {

@@ -12,6 +12,16 @@ db_is_idle(const struct db *db)
 	return !db->in_tx && (db->pg == NULL || PQtransactionStatus(db->pg) == PQTRANS_IDLE);
 }
 
+bool
+db_take_commit(struct db *db, bool *unknown)
+{
+	bool committed = db->committed || db->commit_unknown;
+
+	*unknown = db->commit_unknown;
+	db->committed = db->commit_unknown = false;
+	return committed;
+}
+
 static int
 control(struct db *db, enum stmt stmt, struct err *err)
 {
@@ -49,11 +59,13 @@ commit(struct db *db, bool *unknown, struct err *err)
 	/* COMMIT would quietly roll back */
 	if (connected && PQtransactionStatus(db->pg) == PQTRANS_INERROR)
 		return err_internal(err, 500, "database: commit after a failed statement");
-	if (control(db, STMT_SESSION_COMMIT, err) == 0)
+	if (control(db, STMT_SESSION_COMMIT, err) == 0) {
+		db->committed = true;
 		return 0;
+	}
 	/* an error that leaves the connection standing is an answer */
 	if (connected && (db->pg == NULL || PQstatus(db->pg) == CONNECTION_BAD)) {
-		*unknown = true;
+		*unknown = db->commit_unknown = true;
 		err_internal(err, 503, "database: COMMIT was not answered");
 	}
 	return -1;

@@ -3,12 +3,16 @@
 -- generation in which the caller was let in.  Always one row, whose first column says whether that
 -- is still the one; if it is not, the crate is not looked at.  One look-up by the unique index
 -- (project_id, normalized_name); the body is not even read from its TOAST table where the client
--- has it already.
-SELECT g.id = $5, c.index_etag, c.index_etag = ANY ($4::text[]),
-       CASE WHEN c.index_etag = ANY ($4::text[]) THEN NULL ELSE c.index_body END
+-- has it already.  The client may also have the ETag that nginx gives to a file of public_dir with
+-- the same bytes, which is made of time and length; that is known without reading them.
+SELECT g.id = $5, c.index_etag, u.unchanged, CASE WHEN u.unchanged THEN NULL ELSE c.index_body END,
+       c.index_time, octet_length(c.index_body)
   FROM access_generation g
   LEFT JOIN crates c ON g.id = $5 AND c.project_id = $1 AND c.normalized_name = $2
-                    AND lower(c.name) = $3 AND c.index_body IS NOT NULL;
+                    AND lower(c.name) = $3 AND c.index_body IS NOT NULL,
+       LATERAL (SELECT $4::text[] <> '{}' AND (c.index_etag = ANY ($4::text[])
+           OR to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[]))
+           AS unchanged) u;
 
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds

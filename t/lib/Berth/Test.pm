@@ -48,7 +48,7 @@ sub new {
 		pool_build => $pool_build,
 		settings => {},
 	}, $class;
-	make_path("$self->{dir}/store", "$self->{dir}/log");
+	make_path(map { "$self->{dir}/$_" } qw(store public log));
 	$self->{port} = _claim_port();
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
@@ -61,6 +61,7 @@ sub new {
 		socket => "$self->{dir}/berth.sock",
 		database => $self->dsn('berth'),
 		store => "$self->{dir}/store",
+		public_dir => "$self->{dir}/public",
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
@@ -285,7 +286,7 @@ sub write_nginx_conf {
 	my ($self) = @_;
 	my ($status, undef, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/scripts/nginx-conf",
 	    "$self->{dir}/nginx", $self->port, $self->socket_path, $self->store,
-	    $cluster->dir . '/tls', "$self->{dir}/log");
+	    "$self->{dir}/public", $cluster->dir . '/tls', "$self->{dir}/log");
 
 	die $err if $status != 0;
 	return $self->nginx_conf;

@@ -172,12 +172,12 @@ sub index {
 	return $self->_request($who, $path, headers => \@headers, status => $opt{unchanged} ? 304 : 200);
 }
 
-# nginx makes its own from the time of a file.
+# nginx makes its own from the time of a file; so does the pool for what nginx sends by itself.
 sub _etag {
 	my ($self, $who, $path, $name) = @_;
 
-	return "\"$self->{etag}{$name}\"" unless $who eq 'static';
-	return $self->{t}->http(HEAD => $path)->{headers}{etag};
+	return "\"$self->{etag}{$name}\"" unless $who =~ /^(?:static|public)$/;
+	return $self->{t}->http(HEAD => $path, { headers => ['Accept-Encoding: gzip'] })->{headers}{etag};
 }
 
 # Something below the root of a registry, or a file beside the others.

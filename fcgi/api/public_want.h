@@ -1,0 +1,22 @@
+#ifndef API_PUBLIC_WANT_H
+#define API_PUBLIC_WANT_H
+
+/*
+ * Leaves word to the keeper of public_dir (jobs/public_keeper.h) of what it could have spared the
+ * pool: a good answer to somebody without a token, under the address that nginx looks at.
+ */
+
+#include <stdbool.h>
+
+#include "api/app.h"
+
+/* Is this an answer that nginx could give? */
+bool public_wanted(const struct worker_app *, const struct request *);
+
+/* config.json; the index file of a crate; a version of it, each as the request has spelled it. */
+void public_want_config(const struct worker_app *, const struct request *);
+void public_want_index(const struct worker_app *, const struct request *, struct slice name);
+void public_want_version(const struct worker_app *, const struct request *, struct slice name,
+    struct slice version);
+
+#endif

@@ -1,0 +1,35 @@
+#include "crate/registry_config.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+
+enum { CONFIG_JSON_MAX = 4096 };
+
+char *
+registry_url(struct arena *a, const char *external_url, int64_t project_id)
+{
+	return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo", external_url,
+	    project_id);
+}
+
+struct slice
+registry_config(struct arena *a, const char *external_url, int64_t project_id, bool auth_required)
+{
+	const char *root = registry_url(a, external_url, project_id);
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, CONFIG_JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key(&o, "dl");
+	json_out_str(&o, root);
+	json_out_key(&o, "api");
+	json_out_str(&o, root);
+	json_out_key(&o, "auth-required");
+	json_out_bool(&o, auth_required);
+	json_out_close(&o, '}');
+	return buf_slice(&b);
+}

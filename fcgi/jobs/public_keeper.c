@@ -1,0 +1,354 @@
+#include "jobs/public_keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "crate/registry_config.h"
+#include "store/blob.h"
+#include "store/public.h"
+#include "store/public_dir.h"
+
+enum {
+	SECOND = 1000000,
+	RETRY_MS = 200, /* where the lock is taken or the database is away */
+	RENEWALS = 4, /* in the time of one lease */
+	/* nginx looks at its clock between events, and a second begins before it ends */
+	LEASE_SLACK = 2,
+	QUIET = 60 * SECOND, /* between two complaints about the same */
+	HOST_SIZE = 256
+};
+
+struct keeper {
+	const struct settings *settings;
+	struct public_dir *dir;
+	struct db *db;
+	struct arena *arena; /* of one step */
+	int signal_fd;
+	bool stopping;
+	bool serving; /* listening, registered, with a lease */
+	bool sweep; /* there is trash */
+	int64_t renew_us;
+	int64_t end_us; /* of the lease, as others have it, of boot_us() */
+	int64_t complained_us;
+};
+
+static void
+complain(struct keeper *k, const struct err *err)
+{
+	int64_t at = clock_us();
+
+	if (k->complained_us != 0 && at - k->complained_us < QUIET)
+		return;
+	k->complained_us = at;
+	log_warn("public files: %s", err->detail[0] != '\0' ? err->detail : err->pub);
+}
+
+static void
+signal_take(struct keeper *k)
+{
+	struct signalfd_siginfo info;
+
+	if (read(k->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTERM)
+		k->stopping = true;
+	else if (log_reopen() == -1)
+		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+}
+
+static void
+wait_ms(struct keeper *k, int ms)
+{
+	enum { SIGNAL, DATABASE, WANT, N };
+	struct pollfd fds[N] = {
+		[SIGNAL] = { .fd = k->signal_fd, .events = POLLIN },
+		[DATABASE] = { .fd = k->serving ? db_fd(k->db) : -1, .events = POLLIN },
+		[WANT] = { .fd = k->serving ? public_dir_want_fd(k->dir) : -1, .events = POLLIN },
+	};
+
+	if (poll(fds, N, ms) > 0 && fds[SIGNAL].revents != 0)
+		signal_take(k);
+}
+
+/* Also while the machine sleeps. */
+static int64_t
+boot_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+/* When a lease begins: before the database hears of it. */
+struct moment {
+	time_t second; /* by the calendar */
+	int64_t us; /* of boot_us() */
+};
+
+static struct moment
+now(void)
+{
+	return (struct moment) { time(NULL), boot_us() };
+}
+
+/* The names of the seconds in which files may be served. */
+static int
+lease(struct keeper *k, const struct moment *since, struct err *err)
+{
+	int64_t length = k->settings->public_lease;
+
+	k->end_us = since->us + length * SECOND;
+	k->renew_us = since->us + length * SECOND / RENEWALS;
+	return public_dir_lease(k->dir, since->second,
+	    since->second + (time_t)length - LEASE_SLACK, err);
+}
+
+/* Point 5 of the header: the order of these is what counts. */
+static int
+begin(struct keeper *k, struct err *err)
+{
+	char host[HOST_SIZE] = "";
+	struct moment since;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	if (db_connect(k->db, err) == -1 || public_listen(k->db, k->arena, err) == -1 ||
+	    public_dir_clear(k->dir, err) == -1)
+		return -1;
+	k->sweep = true;
+	since = now();
+	if (public_register(k->db, k->arena, public_dir_node(k->dir), host,
+		k->settings->public_lease, err) == -1)
+		return -1;
+	return lease(k, &since, err);
+}
+
+static int
+renew(struct keeper *k, struct err *err)
+{
+	struct moment since = now();
+
+	if (public_renew(k->db, k->arena, public_dir_node(k->dir), k->settings->public_lease, err) == -1)
+		return -1;
+	/* so late that somebody may have seen the old one end */
+	if (boot_us() >= k->end_us)
+		return err_internal(err, 503, "this node's lease has ended");
+	return lease(k, &since, err);
+}
+
+/* What was there is likely to be asked for again. */
+static void
+want_again(const struct keeper *k, const struct public_tale *tale)
+{
+	struct public_want w = { .project_id = tale->id };
+
+	memcpy(w.name, tale->name, sizeof(w.name));
+	public_dir_leave_want(k->settings->public_dir, &w);
+}
+
+static int
+take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
+{
+	bool was_there = false, crates = false;
+
+	switch (tale->kind) {
+	case PUBLIC_SYNC:
+		return 0;
+	case PUBLIC_ALL:
+		k->sweep = true;
+		return public_dir_remove_all(k->dir, err);
+	case PUBLIC_PROJECT:
+		k->sweep = true;
+		return public_dir_remove_project(k->dir, tale->id, err);
+	case PUBLIC_CRATE:
+		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &crates, err) == -1)
+			return -1;
+		k->sweep |= crates;
+		break;
+	case PUBLIC_INDEX:
+		break;
+	}
+	if (public_dir_remove_index(k->dir, tale->id, tale->name, &was_there, err) == -1)
+		return -1;
+	if (was_there)
+		want_again(k, tale);
+	return 0;
+}
+
+/* All that we were told; at the end, to whoever waits, that it is done. */
+static int
+listen_up(struct keeper *k, struct err *err)
+{
+	struct public_tale tale;
+	int64_t number = 0;
+	int rc;
+
+	while ((rc = public_next_tale(k->db, &tale, err)) == 1) {
+		if (take_away(k, &tale, err) == -1)
+			return -1;
+		if (tale.kind == PUBLIC_SYNC && tale.id > number)
+			number = tale.id;
+	}
+	if (rc == -1 || number == 0)
+		return rc;
+	if (db_fd(k->db) == -1)
+		return err_internal(err, 503, "the connection has ended");
+	return public_heard(k->db, k->arena, public_dir_node(k->dir), number, err);
+}
+
+/* A 31-bit number that moves with the bytes: ETags are made of it on all nodes alike. */
+static time_t
+time_of_bytes(struct slice s)
+{
+	uint32_t h = 2166136261;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 16777619;
+	return (time_t)(h & INT32_MAX);
+}
+
+static int
+write_file(struct keeper *k, const struct public_want *w, const struct public_content *c,
+    struct err *err)
+{
+	struct slice config;
+
+	if (w->version[0] != '\0')
+		return public_dir_put_link(k->dir, w, arena_printf(k->arena, "%s/%s",
+		    k->settings->store, blob_path(k->arena, c->cksum)), err);
+	if (w->name[0] != '\0')
+		return public_dir_put(k->dir, w, c->index, (time_t)c->index_time, err);
+	config = registry_config(k->arena, k->settings->external_url, w->project_id, false);
+	return public_dir_put(k->dir, w, config, time_of_bytes(config), err);
+}
+
+/* Point 2: no notification is looked at between the read and the file.  -1: the database. */
+static int
+provide(struct keeper *k, const struct public_want *w, struct err *err)
+{
+	struct public_content content;
+	struct err disk = { 0 };
+
+	if (public_dir_has(k->dir, w))
+		return 0;
+	if (public_read(k->db, k->arena, w, &content, err) == -1)
+		return -1;
+	FAULT_POINT("public", "read");
+	/* where the disk does not take it the pool goes on answering */
+	if (content.found && write_file(k, w, &content, &disk) == -1)
+		complain(k, &disk);
+	return 0;
+}
+
+/* One step of a keeper that serves.  -1: it cannot be sure any more. */
+static int
+step(struct keeper *k, struct err *err)
+{
+	struct public_want want;
+	int64_t left;
+
+	if (listen_up(k, err) == -1)
+		return -1;
+	/* in another session, that nothing is told, no statement may be run */
+	if (db_fd(k->db) == -1)
+		return err_internal(err, 503, "the database has gone");
+	left = k->renew_us - boot_us();
+	if (left <= 0)
+		return renew(k, err);
+	if (public_dir_next_want(k->dir, &want))
+		return provide(k, &want, err);
+	if (k->sweep)
+		public_dir_sweep(k->dir, &k->sweep);
+	else
+		wait_ms(k, (int)(left / 1000) + 1);
+	return 0;
+}
+
+/* A connection that was lost in between is another one afterwards: begins anew. */
+static void
+stumble(struct keeper *k, struct err *err)
+{
+	complain(k, err);
+	k->serving = false;
+	wait_ms(k, RETRY_MS);
+}
+
+static void
+serve(struct keeper *k)
+{
+	while (!k->stopping) {
+		struct err err = { 0 };
+		int rc = k->serving ? step(k, &err) : begin(k, &err);
+
+		arena_reset(k->arena);
+		if (rc == -1) {
+			stumble(k, &err);
+		} else if (!k->serving) {
+			k->serving = true;
+			k->complained_us = 0;
+			log_info("public files: served from %s", k->settings->public_dir);
+		}
+	}
+}
+
+/* Nobody has to wait for the end of our lease. */
+static void
+end(struct keeper *k)
+{
+	struct err err = { 0 };
+
+	db_set_deadline(k->db, clock_us() + SECOND);
+	if (public_dir_clear(k->dir, &err) == -1 ||
+	    (k->serving && db_fd(k->db) != -1 &&
+	        public_release(k->db, k->arena, public_dir_node(k->dir), &err) == -1))
+		log_warn("public files: %s", err.detail);
+}
+
+/* Another keeper may be about to end: that of the pool before a reload. */
+static void
+open_dir(struct keeper *k)
+{
+	while (!k->stopping && k->dir == NULL) {
+		struct err err = { 0 };
+
+		if (public_dir_open(k->settings->public_dir, &k->dir, &err) == -1)
+			complain(k, &err);
+		if (k->dir == NULL)
+			wait_ms(k, RETRY_MS);
+	}
+}
+
+int
+public_keeper_run(const struct settings *settings)
+{
+	struct keeper k = { .settings = settings };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGUSR1);
+	k.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (k.signal_fd == -1) {
+		log_error("public files: no resources");
+		return 1;
+	}
+	k.arena = arena_new();
+	k.db = db_new(settings->database, settings->database_timeout * 1000);
+	open_dir(&k);
+	serve(&k);
+	if (k.dir != NULL)
+		end(&k);
+	public_dir_close(k.dir);
+	db_free(k.db);
+	arena_free(k.arena);
+	close(k.signal_fd);
+	return 0;
+}

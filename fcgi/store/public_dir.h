@@ -1,0 +1,98 @@
+#ifndef STORE_PUBLIC_DIR_H
+#define STORE_PUBLIC_DIR_H
+
+/*
+ * The directory of `public_dir`: what anyone may read, as files that nginx sends without asking
+ * the application.  One process of a node writes there, its keeper (jobs/public_keeper.h), which
+ * also says why none of these files is ever stale; workers only leave word there of what was
+ * asked for and is not there.
+ *
+ *	tree/index/7/se/rd/serde.gz       an index file, compressed
+ *	tree/index/7/config.json
+ *	tree/crates/7/Serde/1.0.0         a symbolic link to the blob
+ *	now/1790000000                    a symbolic link to ../tree: the lease of that second
+ *	trash/                            what was taken away and what is being written
+ *	node, lock, want                  the node's name, the keeper's lock, what workers ask for
+ *
+ * nginx looks for tree/... by way of now/<seconds since 1970>/..., with its own clock.  So a
+ * keeper that is killed, hangs or cannot reach the database takes the files away by doing
+ * nothing: no name is there for the seconds after its lease.
+ *
+ * Nothing is synced to the disk: after a crash of the machine no lease is left, and a keeper that
+ * starts begins with an empty tree.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+
+/* What was asked for and was not there. */
+struct public_want {
+	int64_t project_id;
+	char name[CRATE_NAME_MAX + 1]; /* "": config.json */
+	char version[SEMVER_MAX + 1]; /* "": the index file */
+};
+
+struct public_dir;
+
+/*
+ * Makes what is missing below `path`, which must be there, and takes the lock; nothing in it
+ * changes otherwise.  *out is NULL where another keeper has the lock.  -1: 500, 503.
+ */
+int public_dir_open(const char *path, struct public_dir **out, struct err *)
+    __attribute__((warn_unused_result));
+/* Gives the lock back. */
+void public_dir_close(struct public_dir *);
+
+/* 32 hexadecimal digits, which the directory keeps. */
+const char *public_dir_node(const struct public_dir *);
+
+/* Ends the lease, then empties the tree.  -1: 500, 503, files may still be served. */
+int public_dir_clear(struct public_dir *, struct err *) __attribute__((warn_unused_result));
+
+/* Lets nginx look into the tree from now to the end of second `last`.  -1: 500, 503. */
+int public_dir_lease(struct public_dir *, time_t now, time_t last, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Takes away an index file; all that can be downloaded of a crate; all of a project; everything.  Names are
+ * those of crates in any case.  At once: whoever opens a file later does not find it.
+ * *was_there: there was something.  -1: 500, 503, it may still be served.
+ */
+int public_dir_remove_index(struct public_dir *, int64_t project_id, const char *name,
+    bool *was_there, struct err *) __attribute__((warn_unused_result));
+int public_dir_remove_crate(struct public_dir *, int64_t project_id, const char *name,
+    bool *was_there, struct err *) __attribute__((warn_unused_result));
+int public_dir_remove_project(struct public_dir *, int64_t project_id, struct err *)
+    __attribute__((warn_unused_result));
+int public_dir_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
+
+/* Is it there? */
+bool public_dir_has(struct public_dir *, const struct public_want *);
+
+/*
+ * Writes what was wanted, whole or not at all: the bytes of a file (`time` is its modification
+ * time), or of a version a link to its blob.  -1: 500, 503.
+ */
+int public_dir_put(struct public_dir *, const struct public_want *, struct slice bytes,
+    time_t time, struct err *) __attribute__((warn_unused_result));
+int public_dir_put_link(struct public_dir *, const struct public_want *, const char *blob,
+    struct err *) __attribute__((warn_unused_result));
+
+/* Removes some of the trash; *more: there is more of it.  What cannot be removed is no error. */
+void public_dir_sweep(struct public_dir *, bool *more);
+
+/* A descriptor that can be read while something is wanted, and the next of it. */
+int public_dir_want_fd(const struct public_dir *);
+bool public_dir_next_want(struct public_dir *, struct public_want *);
+
+/* By any process: leaves word.  Where there is no keeper, or too much is wanted already, none. */
+void public_dir_leave_want(const char *path, const struct public_want *);
+
+#endif

@@ -1,0 +1,220 @@
+#!/usr/bin/perl
+
+# Public files tell the truth whatever dies, hangs or fails, and wherever: two nodes are read without
+# a pause while workers and keepers are killed at each step of a publish, disks fail and the database
+# goes away.  Has a PostgreSQL cluster of its own, since it stops it.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes qw(sleep);
+
+use Berth::Cluster;
+use Berth::Fault;
+use Berth::Public;
+use Berth::Test;
+
+use constant LEASE => 3;
+
+my $cluster = Berth::Cluster->start;
+my @settings = (workers => 2, public_lease => LEASE);
+my $t = Berth::Test->new(@settings);
+my $elsewhere = Berth::Test->new(@settings, database => $t->dsn('berth'), store => $t->store);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my $id = $t->project('demo/public', 'public');
+my $private = $t->project('demo/private', 'private');
+my $R = $t->registry($id);
+$t->user('dev');
+$t->member('dev', 'demo', 'maintainer');
+my $token = $t->token('dev');
+# the cluster saves time where it may lose data; what is acknowledged here must stay
+$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET synchronous_commit = on");
+my @nodes = ($t, $elsewhere);
+my @ports = map { Berth::Public::start($_) } @nodes;
+my $index = "$R/on/e_/one_crate";
+my $count = 0;
+
+sub publish { return $t->publish($id, $token, 'one_crate', shift); }
+sub next_version { return '1.' . ++$count . '.0'; }
+sub versions { return join(' ', $_[0]{body} =~ /"vers":"([^"]+)"/g); }
+sub truth { return join(' ', $t->psql("SELECT v.version FROM versions v JOIN crates c ON c.id = v.crate_id"
+	. " WHERE c.project_id = $id ORDER BY v.id")); }
+sub seen { return versions(Berth::Public::get($ports[$_[0]], $index)); }
+
+# Files are there on both nodes.
+sub warm_up {
+	Berth::Public::wait_static($nodes[$_], $ports[$_], $index) // die "no file on node $_\n" for 0, 1;
+	return;
+}
+
+# Both nodes are read while $body runs; what each answered only ever grew.
+sub watched {
+	my ($name, $body) = @_;
+	my $stop = $t->dir . '/stop';
+	my @pids = map {
+		my $node = $_;
+		my $pid = fork // die "fork: $!\n";
+
+		if ($pid == 0) {
+			my ($had, $bad, $n) = ('', 0, 0);
+			until (-e $stop) {
+				sleep(0.005);
+				my $res = Berth::Public::get($ports[$node], $index);
+
+				# the pool may be busy or killed; then it says so
+				next if $res->{status} =~ /^50[234]$/;
+				my $now = versions($res);
+				$bad++ if $res->{status} != 200 || index($now, $had) != 0;
+				$had = $now;
+				$n++;
+			}
+			diag("$name: node $node: wrong $bad times of $n") if $bad;
+			POSIX::_exit($bad ? 1 : $n > 0 ? 0 : 2);
+		}
+		$pid;
+	} 0, 1;
+
+	my $done = eval { $body->(); 1 };
+	my $why = $@;
+	Berth::Test::_write($stop, '');
+	for my $node (0, 1) {
+		waitpid($pids[$node], 0);
+		is($?, 0, "$name: node $node: nobody saw what was before again");
+	}
+	unlink($stop);
+	die $why unless $done;
+	return;
+}
+
+is(publish('1.0.0')->{status}, 200, 'there is a crate');
+warm_up();
+my @points = grep { /public|commit|set_index|^respond/ && !/authorize|renew/ } $fault->trace('responded:publish', sub {
+	is(publish(next_version())->{status}, 200, 'a publish');
+	# what the keepers do after it belongs to it
+	warm_up();
+});
+my %passed = map { $_ => 1 } @points;
+ok($passed{$_}, "$_: is passed") for qw(sent:session_commit send:public_told send:public_sync send:public_sync_left
+	send:public_heard send:public_index public:read public:written public:placed respond:publish);
+
+for my $point (@points) {
+	subtest "killed at $point" => sub {
+		warm_up();
+		watched($point, sub {
+			my $version = next_version();
+
+			$fault->arm($point, 'kill');
+			my $res = publish($version);
+			# a keeper may come there after the answer, when somebody reads
+			ok($t->wait_for(sub { seen($_) for 0, 1; -e $t->dir . '/fault.taken' }), 'reached');
+			$fault->disarm;
+			if ($res->{status} == 200) {
+				is(seen($_), truth(), "node $_: the truth") for 0, 1;
+				like(truth(), qr/ \Q$version\E$/, 'which has the version');
+			} else {
+				is($res->{status}, 502, 'no answer');
+				for my $node (0, 1) {
+					ok($t->wait_for(sub { seen($node) eq truth() }, LEASE), "node $node: the truth, soon");
+				}
+			}
+			$res = publish($version);
+			like($res->{status}, qr/^(?:200|400)$/, 'the second attempt');
+			is(seen($_), truth(), "node $_: the truth") for 0, 1;
+		});
+	};
+}
+
+subtest 'read before a change, written after it' => sub {
+	unlink(glob($t->dir . "/public/tree/index/$id/on/e_/*"));
+	watched('late', sub {
+		$fault->during('public:read', sub { return seen(0); }, sub {
+			my $began = Berth::Public::now();
+			is(publish(next_version())->{status}, 200, 'a publish meanwhile');
+			cmp_ok(Berth::Public::now() - $began, '<', LEASE + 2, 'waits no longer than the lease');
+			is(seen($_), truth(), "node $_: is seen") for 0, 1;
+		});
+		is(seen($_), truth(), "node $_: is seen when the file is written") for (0, 1) x 20;
+	});
+	warm_up();
+};
+
+subtest 'the directory cannot be written' => sub {
+	for my $case (['public:remove', 'eio'], ['public:unlease', 'eio'], ['public:write', 'enospc']) {
+		my ($point, $error) = @$case;
+
+		warm_up();
+		watched("$point $error", sub {
+			$fault->arm($point, $error);
+			is(publish(next_version())->{status}, 200, "$point: a publish");
+			is(seen($_), truth(), "$point: node $_: the truth") for 0, 1;
+			ok($t->wait_for(sub { seen($_) for 0, 1; -e $t->dir . '/fault.taken' }), "$point: reached");
+			$fault->disarm;
+			is(publish(next_version())->{status}, 200, "$point: another");
+			is(seen($_), truth(), "$point: node $_: the truth") for 0, 1;
+		});
+	}
+	warm_up();
+	$fault->arm('public:discard', 'erofs');
+	$t->berth_ok('project', 'set', 'demo/public', 'visibility=private');
+	is(Berth::Public::get($ports[$_], $index)->{status}, 401, "a project: node $_: private") for 0, 1;
+	ok($fault->disarm, 'a project: reached');
+	$t->berth_ok('project', 'set', 'demo/public', 'visibility=public');
+	warm_up();
+	like($t->log('pool') . $elsewhere->log('pool'), qr/public files: public_dir: .*Input\/output error/, 'the log says so');
+};
+
+# The session of a keeper, or all of them, are ended.
+subtest 'sessions that end' => sub {
+	watched('sessions', sub {
+		for my $round (1 .. 5) {
+			warm_up();
+			$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'berth'"
+			    . ($round % 2 ? " AND query LIKE '%public%'" : ''));
+			my $version = next_version();
+			my $res;
+			# the worker's own session may be the one that was ended
+			ok($t->wait_for(sub { $res = publish($version); $res->{status} != 503 }, 20), 'a publish');
+			is(seen($_), truth(), "node $_: the truth") for 0, 1;
+		}
+	});
+};
+
+subtest 'the database is away for a moment' => sub {
+	my $secret = $t->registry($private) . '/on/e_/one_crate';
+	my $read = sub { $t->http(GET => $secret, { token => $token }) };
+	is($t->publish($private, $token, 'one_crate', '1.0.0')->{status}, 200, 'a private crate');
+
+	# so long that it is sure to outlast the stop
+	$t->conf(public_lease => 10);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2/ }), 'a longer lease');
+	warm_up();
+	watched('away', sub {
+		my $began = Berth::Public::now();
+		$cluster->halt('fast');
+		my $res = Berth::Public::get($ports[0], $index);
+		is($res->{status}, 200, 'public reads go on');
+		ok(Berth::Public::is_static($t, $res), 'from the file');
+		$res = $read->();
+		is($res->{status}, 503, 'private ones do not');
+		is($res->{headers}{'retry-after'}, 5, 'and say when to come back');
+		ok($t->wait_for(sub { Berth::Public::get($ports[0], $index)->{status} == 503 }),
+		    'in the end public ones neither');
+		cmp_ok(Berth::Public::now() - $began, '<', 10 + 2, 'which is that of the lease');
+		$cluster->resume;
+		ok($t->wait_for(sub { $read->()->{status} == 200 }), 'private reads recover');
+		is(publish(next_version())->{status}, 200, 'a publish');
+		is(seen($_), truth(), "node $_: the truth") for 0, 1;
+	});
+	warm_up();
+	watched('restart', sub {
+		$cluster->restart('immediate');
+		ok($t->wait_for(sub { publish(next_version())->{status} == 200 }), 'a crash of it, and a publish');
+		is(seen($_), truth(), "node $_: the truth") for 0, 1;
+	});
+};
+
+done_testing();

@@ -1,0 +1,95 @@
+package Berth::Public;
+
+# What anyone may read, asked for over plain HTTP/1.1 on a kept connection, as fast as can be: for
+# tests of public_dir, which want to know who answered, and when.
+#
+#	my @ports = map { Berth::Public::start($_) } $t, $elsewhere;      # pool and nginx of each
+#	my $res = Berth::Public::get($ports[0], $path);
+#	ok(Berth::Public::wait_static($t, $ports[0], $path));
+
+use strict;
+use warnings;
+
+use Compress::Zlib ();
+use HTTP::Tiny;
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+
+use Berth::Cluster;
+use Berth::Test;
+
+my %agents;
+
+# Starts pool and nginx, which listens on one more port, without TLS.  Returns that.
+sub start {
+	my ($t, $edit) = @_;
+	my $port = Berth::Test::_claim_port();
+
+	$t->start_pool;
+	$t->start_nginx(sub {
+		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$port;/m;
+		return defined $edit ? $edit->() : $_;
+	});
+	return $port;
+}
+
+# { status, headers, body, began, id }: the body as it was before it was compressed.
+sub get {
+	my ($port, $path, %headers) = @_;
+	my $began = clock_gettime(CLOCK_MONOTONIC);
+	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
+	    ->request(GET => "http://127.0.0.1:$port$path", { headers => { 'Accept-Encoding' => 'gzip', %headers } });
+	my $body = $res->{content};
+
+	$body = Compress::Zlib::memGunzip($body) // die "$path: no gzip\n"
+	    if ($res->{headers}{'content-encoding'} // '') eq 'gzip' && length $body;
+	return { status => $res->{status}, headers => $res->{headers}, body => $body, began => $began };
+}
+
+# Did nginx answer by itself?  Its log says so: no time of the pool is there.
+sub is_static {
+	my ($t, $res) = @_;
+	my $id = $res->{headers}{'x-request-id'} // return 0;
+	my $line = '';
+
+	$t->wait_for(sub { return $line = (grep { index($_, " id=$id ") > 0 } log_tail($t))[0] // '' }, 10);
+	return $line =~ / pool_s=- / ? 1 : 0;
+}
+
+# The last lines of nginx's log, which may be long.
+sub log_tail {
+	my ($t) = @_;
+
+	open(my $fh, '<', $t->dir . '/log/nginx-berth.log') or return ();
+	seek($fh, -65536, 2);
+	local $/;
+	return split(/\n/, scalar <$fh> // '');
+}
+
+# Asks until nginx answers by itself; the answer then, or undef.
+sub wait_static {
+	my ($t, $port, $path, $seconds) = @_;
+	my $res;
+
+	return $t->wait_for(sub {
+		$res = get($port, $path);
+		return $res->{status} == 200 && is_static($t, $res);
+	}, $seconds // 30) ? $res : undef;
+}
+
+# The pid of a pool's keeper: the child that holds open the pipe of what is wanted.
+sub keeper {
+	my ($t) = @_;
+	my $master = $t->pool_pid;
+	my $want = $t->dir . '/public/want';
+
+	return $t->wait_for(sub {
+		for my $pid (split(/ /, Berth::Cluster::_slurp("/proc/$master/task/$master/children"))) {
+			return $pid if grep { (readlink($_) // '') eq $want } glob("/proc/$pid/fd/*");
+		}
+		return undef;
+	});
+}
+
+sub now { return clock_gettime(CLOCK_MONOTONIC); }
+
+1;

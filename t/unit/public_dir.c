@@ -1,0 +1,249 @@
+/* store/public_dir: files for nginx, their lease, what is wanted; and what keepers are told. */
+#include "store/public_dir.h"
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/public.h"
+#include "tap.h"
+
+static struct arena *a;
+static struct err err;
+static char root[] = "/tmp/berth-public-XXXXXX";
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static bool
+there(const char *path)
+{
+	struct stat st;
+
+	return lstat(arena_printf(a, "%s/%s", root, path), &st) == 0;
+}
+
+static struct public_want
+want(int64_t project, const char *name, const char *version)
+{
+	struct public_want w = { .project_id = project };
+
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	snprintf(w.version, sizeof(w.version), "%s", version);
+	return w;
+}
+
+static void
+test_open(struct public_dir **d)
+{
+	struct public_dir *second = NULL;
+	char *node;
+
+	is_int(public_dir_open("/nonexistent/x", d, &err), -1, "no directory");
+	is_int(err.status, 500, "500");
+	is_int(public_dir_open(root, d, &err), 0, "opened");
+	node = arena_strdup(a, public_dir_node(*d));
+	is_int((long)strlen(node), 32, "it has a name");
+	is_int(public_dir_open(root, &second, &err), 0, "a second time: no error");
+	ok(second == NULL, "but the lock is taken");
+	public_dir_close(*d);
+	is_int(public_dir_open(root, d, &err), 0, "once it is given back it is opened");
+	is_str(public_dir_node(*d), node, "the name is the same");
+}
+
+static void
+test_files(struct public_dir *d)
+{
+	struct public_want index = want(7, "Serde_x", ""), config = want(7, "", "");
+	struct public_want crate = want(7, "Serde_x", "1.0.0+b.1");
+	struct stat st = { 0 };
+	bool was = false, more = true;
+
+	is_int(public_dir_clear(d, &err), 0, "an empty tree");
+	ok(!public_dir_has(d, &index), "nothing there");
+	is_int(public_dir_put(d, &index, slice_str("bytes"), 1234567890, &err), 0, "an index file");
+	ok(public_dir_has(d, &index) && there("tree/index/7/se/rd/serde_x.gz"), "has its place");
+	ok(lstat(arena_printf(a, "%s/tree/index/7/se/rd/serde_x.gz", root), &st) == 0 &&
+		st.st_mtime == 1234567890 && st.st_size == 5,
+	    "with time and bytes");
+	is_int(public_dir_put(d, &config, slice_str("{}"), 1, &err), 0, "config.json");
+	ok(there("tree/index/7/config.json"), "has its place");
+	is_int(public_dir_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
+	ok(public_dir_has(d, &crate) && there("tree/crates/7/Serde_x/1.0.0+b.1"), "has its place");
+	is_int(public_dir_put_link(d, &crate, "/nonexistent/other", &err), 0, "again");
+
+	is_int(public_dir_remove_index(d, 7, "SERDE_X", &was, &err), 0, "an index file goes");
+	ok(was && !public_dir_has(d, &index), "and is gone");
+	is_int(public_dir_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
+	ok(!was, "it was not there");
+	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "a crate goes");
+	ok(was && !there("tree/crates/7/Serde_x"), "with all versions");
+	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "again");
+	ok(!was, "it was not there");
+	is_int(public_dir_remove_project(d, 7, &err), 0, "a project goes");
+	ok(!there("tree/index/7") && !there("tree/crates/7"), "with everything");
+	is_int(public_dir_remove_project(d, 7, &err), 0, "again");
+	while (more)
+		public_dir_sweep(d, &more);
+	is_int(rmdir(arena_printf(a, "%s/trash", root)), 0, "the trash is empty");
+	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), -1, "without it nothing is written");
+	is_int(public_dir_clear(d, &err), 0, "but cleared,");
+	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), 0, "and then written");
+}
+
+static void
+test_many(struct public_dir *d)
+{
+	bool more = true;
+	int rounds = 0;
+
+	for (int i = 0; i < 500; i++) {
+		struct public_want w = want(9, arena_printf(a, "crate%d", i), "");
+
+		if (public_dir_put(d, &w, slice_str("x"), 1, &err) == -1)
+			exit(EXIT_FAILURE);
+	}
+	is_int(public_dir_remove_project(d, 9, &err), 0, "a large project goes");
+	while (more) {
+		public_dir_sweep(d, &more);
+		rounds++;
+	}
+	ok(rounds > 2, "its files bit by bit");
+	ok(!there("tree/index/9"), "but at once out of the way");
+}
+
+static void
+test_names(struct public_dir *d)
+{
+	static const char *const bad[] = { "../x", "a/b", ".", "", "1a", "a\n" };
+	bool was;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct public_want crate = want(7, bad[i], "1.0.0"), index = want(7, bad[i], "");
+
+		ok(public_dir_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
+		ok(public_dir_remove_crate(d, 7, bad[i], &was, &err) == -1, "bad name %zu: crate", i);
+		ok(bad[i][0] == '\0' || public_dir_put_link(d, &crate, "x", &err) == -1,
+		    "bad name %zu: version", i);
+		ok(bad[i][0] == '\0' || public_dir_put(d, &index, slice_str("x"), 1, &err) == -1,
+		    "bad name %zu: file", i);
+	}
+	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "../../x" }, "x", &err), -1,
+	    "nor such a version");
+}
+
+static void
+test_lease(struct public_dir *d)
+{
+	struct public_want index = want(7, "leased", "");
+
+	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), 0, "a file");
+	is_int(public_dir_lease(d, 1000, 1003, &err), 0, "a lease");
+	ok(there("now/1000/index/7/le/as/leased.gz") && there("now/1003/index/7/le/as/leased.gz"),
+	    "is seen in all of its seconds");
+	ok(!there("now/999") && !there("now/1004"), "and in no other");
+	is_int(public_dir_lease(d, 1002, 1005, &err), 0, "a longer one");
+	ok(there("now/1005") && there("now/1000"), "with what a slow reader may still look for");
+	is_int(public_dir_lease(d, 1010, 1012, &err), 0, "much later");
+	ok(!there("now/1005") && there("now/1010"), "the past is gone");
+	is_int(public_dir_clear(d, &err), 0, "cleared");
+	ok(!there("now/1010") && !public_dir_has(d, &index), "lease and file are gone");
+}
+
+static void
+test_wants(struct public_dir *d)
+{
+	struct public_want w = want(7, "serde", "1.0.0"), got;
+	int n = 0;
+
+	ok(!public_dir_next_want(d, &got), "nothing is wanted");
+	public_dir_leave_want(root, &w);
+	ok(public_dir_next_want(d, &got), "something is");
+	is_int(got.project_id, 7, "of that project");
+	is_str(got.name, "serde", "that crate");
+	is_str(got.version, "1.0.0", "that version");
+	w = want(7, "../x", "");
+	public_dir_leave_want(root, &w);
+	ok(!public_dir_next_want(d, &got), "a name that is none is not");
+	w = want(-1, "serde", "");
+	public_dir_leave_want(root, &w);
+	ok(!public_dir_next_want(d, &got), "nor what is of no project");
+	w = want(7, "serde", "");
+	for (int i = 0; i < 10000; i++)
+		public_dir_leave_want(root, &w);
+	while (public_dir_next_want(d, &got))
+		n++;
+	ok(n > 100 && n < 10000, "nobody waits where too much is wanted");
+	public_dir_leave_want("/nonexistent", &w);
+	ok(true, "nor where there is no keeper");
+}
+
+static void
+test_tales(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		enum public_tale_kind kind;
+		int64_t id;
+		const char *name;
+	} cases[] = {
+		{ "i 7 Serde_x", true, PUBLIC_INDEX, 7, "Serde_x" },
+		{ "c 7 serde", true, PUBLIC_CRATE, 7, "serde" },
+		{ "p 42", true, PUBLIC_PROJECT, 42, "" },
+		{ "s 9223372036854775807", true, PUBLIC_SYNC, INT64_MAX, "" },
+		{ "a", true, PUBLIC_ALL, 0, "" },
+		{ "a 7", false, 0, 0, "" },
+		{ "", false, 0, 0, "" },
+		{ "i", false, 0, 0, "" },
+		{ "i 7", false, 0, 0, "" },
+		{ "i 0 serde", false, 0, 0, "" },
+		{ "i -1 serde", false, 0, 0, "" },
+		{ "i x serde", false, 0, 0, "" },
+		{ "i 7 ../x", false, 0, 0, "" },
+		{ "p 7 serde", false, 0, 0, "" },
+		{ "x 7", false, 0, 0, "" },
+		{ "s 9223372036854775808", false, 0, 0, "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct public_tale t;
+		bool good = public_tale_parse(cases[i].text, &t);
+
+		ok(good == cases[i].good, "`%s`", cases[i].text);
+		if (!good || !cases[i].good)
+			continue;
+		ok(t.kind == cases[i].kind, "`%s`: its kind", cases[i].text);
+		ok(t.id == cases[i].id, "`%s`: its number", cases[i].text);
+		ok(strcmp(t.name, cases[i].name) == 0, "`%s`: its name", cases[i].text);
+	}
+}
+
+int
+main(void)
+{
+	struct public_dir *d = NULL;
+
+	a = arena_new();
+	if (mkdtemp(root) == NULL)
+		exit(EXIT_FAILURE);
+	test_open(&d);
+	test_files(d);
+	test_many(d);
+	test_names(d);
+	test_lease(d);
+	test_wants(d);
+	test_tales();
+	public_dir_close(d);
+	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	arena_free(a);
+	return tap_done();
+}

@@ -20,6 +20,9 @@ my %id = (priv => $t->project('demo/priv', 'private'), pub => $t->project('demo/
 $t->user('dev');
 $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
+# what cargo asks is in one log, whoever answers, and in order
+$t->start_pool;
+$t->start_nginx(sub { s{berth-public\.log" berth buffer=64k flush=1s}{berth.log" berth}r });
 
 # ---- a workspace with everything that reaches an index line ----
 

@@ -27,6 +27,8 @@ sub start {
 	$t->start_pool;
 	$t->start_nginx(sub {
 		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$port;/m;
+		# the log at once
+		s/ buffer=64k flush=1s//;
 		return defined $edit ? $edit->() : $_;
 	});
 	return $port;
@@ -55,14 +57,16 @@ sub is_static {
 	return $line =~ / pool_s=- / ? 1 : 0;
 }
 
-# The last lines of nginx's log, which may be long.
+# The last lines of nginx's logs, which may be long.
 sub log_tail {
 	my ($t) = @_;
 
-	open(my $fh, '<', $t->dir . '/log/nginx-berth.log') or return ();
-	seek($fh, -65536, 2);
-	local $/;
-	return split(/\n/, scalar <$fh> // '');
+	return map {
+		open(my $fh, '<', $t->dir . "/log/nginx-$_.log") or return ();
+		seek($fh, -65536, 2);
+		local $/;
+		split(/\n/, scalar <$fh> // '');
+	} qw(berth berth-public);
 }
 
 # Asks until nginx answers by itself; the answer then, or undef.

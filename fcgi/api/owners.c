@@ -22,19 +22,8 @@ crate_of(struct request *rq)
 	return NULL;
 }
 
-static int
-list_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
-{
-	const char *crate = crate_of(rq);
-
-	if (crate == NULL)
-		return -1;
-	owner_list_call(call, rq->arena, project, crate);
-	return 0;
-}
-
-const struct route_need owners_list_need = { .action = ACTION_READ_OWNERS,
-	.flag = FLAG_OWNERS, .prefetch = list_prefetch };
+/* Nothing goes along with the decision: its time would tell others which crates there are. */
+const struct route_need owners_list_need = { .action = ACTION_READ_OWNERS, .flag = FLAG_OWNERS };
 const struct route_need owners_change_need = { .action = ACTION_CHANGE_OWNERS,
 	.flag = FLAG_OWNERS };
 
@@ -55,14 +44,15 @@ write_owner(struct json_out *o, const struct owner *owner, bool with_email)
 int
 owners_handle_list(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	const char *crate = arena_slicedup(rq->arena, request_param(rq, "crate"));
+	const char *crate = crate_of(rq);
 	bool member = app->facts.access_level > LEVEL_NONE || app->facts.is_admin;
 	struct owner *owners;
 	struct json_out o;
 	struct buf b;
 	size_t n;
 
-	if (owner_list_read(&app->first, rq->arena, crate, &owners, &n, &rq->err) == -1)
+	if (crate == NULL || owner_list(app->db, rq->arena, app->facts.project_id, crate, &owners, &n,
+	    &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);

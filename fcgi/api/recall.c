@@ -57,11 +57,11 @@ decide(struct worker_app *app, struct request *rq, const struct request_credenti
 
 /*
  * The route's first read; only whether the memo still holds where its parameters are wrong, or
- * the method: first comes who may know, then what is wrong.
+ * the method: first comes who may know, then what is wrong.  One that is fresh does hold.
  */
 static int
-read_first(struct worker_app *app, struct request *rq, const struct access_memo *memo,
-    struct err *wrong)
+read_first(struct worker_app *app, struct request *rq, const struct access_memo *memo, bool fresh,
+    struct err *wrong, bool *unchanged)
 {
 	struct db_call *call = &app->first;
 
@@ -74,7 +74,13 @@ read_first(struct worker_app *app, struct request *rq, const struct access_memo 
 		err_clear(&rq->err);
 		access_unchanged_call(call, memo->generation);
 	}
-	return db_run(app->db, rq->arena, call, 1, &rq->err);
+	*unchanged = fresh && call->stmt == STMT_ACCESS_UNCHANGED;
+	if (*unchanged)
+		return 0;
+	if (db_run(app->db, rq->arena, call, 1, &rq->err) == -1)
+		return -1;
+	*unchanged = access_unchanged_read(call);
+	return 0;
 }
 
 int
@@ -94,14 +100,15 @@ recall_begin(struct worker_app *app, struct request *rq,
 		return -1;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		const struct access_memo *memo = access_memory_find(app->memory, &key, clock_us());
+		bool fresh = memo == NULL, unchanged;
 
 		if (memo == NULL && (memo = decide(app, rq, credential, &key)) == NULL)
 			return -1;
 		app->facts = memo->facts;
 		app_note_caller(app, rq);
-		if (read_first(app, rq, memo, &wrong) == -1)
+		if (read_first(app, rq, memo, fresh, &wrong, &unchanged) == -1)
 			return -1;
-		if (access_unchanged_read(&app->first)) {
+		if (unchanged) {
 			if (wrong.status == 0)
 				return 0;
 			rq->err = wrong;

@@ -1,0 +1,105 @@
+#!/usr/bin/perl
+
+# What a decision costs: no request has more than one round trip to the database for the sake of
+# it, and those that builds are made of have none beside what they read anyway, once the caller has
+# been here.  Who is refused is refused after one, before anything else is read.  For every route of
+# the application's table, counted by somebody who sits on the connection.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use Test::More;
+
+use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
+use Berth::RoundTrips;
+use Berth::Routes;
+use Berth::Test;
+
+# One worker, one connection: what comes after another comes after it there as well.
+my $t = Berth::Test->new(workers => 1, failed_login_burst => 0);
+my $between = $t->dir . '/pg';
+make_path($between);
+my $cluster = Berth::Cluster->inherited;
+my $trips = Berth::RoundTrips->start($between, $cluster->socket_dir);
+my %id = (priv => $t->project('demo/priv'), pub => $t->project('demo/pub', 'public'), missing => 987654321);
+my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+
+$t->user($_) for qw(owner stranger);
+$t->member('owner', 'demo', 'owner');
+my %token = (owner => $t->token('owner'), stranger => $t->token('stranger'), anonymous => undef, malformed => 'x',
+    unknown => $t->token('stranger'));
+$t->psql('DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)');
+is($t->publish($id{$_}, $token{owner}, 'abcd', '1.0.0')->{status}, 200, "a crate in $_") for qw(priv pub);
+$t->stop_pool;
+$t->conf(database => "host=$between dbname=$t->{database} user=berth");
+$t->start_pool;
+
+# Asks; the round trips of that request: what the worker does while nobody asks is not among them.
+sub ask {
+	my ($route, $method, $place, $caller) = @_;
+	my $place_id = $route->{pattern} =~ m{^api/v4/groups/} ? $place eq 'missing' ? $id{missing} : $group : $id{$place};
+	my $path = Berth::Routes::path($route, id => $place_id, package_id => $place eq 'pub' ? 2 : 1);
+	my %param = (REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1');
+
+	$param{HTTP_AUTHORIZATION} = $token{$caller} if defined $token{$caller};
+	$param{BERTH_SUBREQUEST} = 1 if $route->{name} eq 'publish_authorize';
+	$trips->take;
+	my $res = fetch($t->socket_path, $path, %param);
+	return ($res->{status}, grep { "@$_" !~ /token_use_record/ } $trips->take);
+}
+
+my %access = map { $_ => 1 } qw(access_facts access_facts_group access_generation access_unchanged);
+
+sub is_access { return $access{ $_[0] }; }
+
+# Those that are made for the decision alone.
+sub extra { return grep { my $trip = $_; !grep { !is_access($_) } @$trip } @_; }
+
+sub shown { return join(' | ', map { "@$_" } @_); }
+
+# Reads that go along with the decision, or that have it in them.
+my %at_once = map { $_ => 1 } qw(config_json index download publish_authorize publish);
+
+# Connecting is not of any request.
+ask((grep { $_->{name} eq 'config_json' } Berth::Routes::all())[0], 'GET', 'pub', 'anonymous');
+
+my $seen = 0;
+for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
+	my ($method) = @{ $route->{methods} };
+	my $name = "$method $route->{name} ($route->{pattern})";
+	# Writes of the management API are tried by those alone who may not.
+	my @rounds = $method eq 'GET' || $route->{pattern} =~ m{/cargo/} ? (1, 2) : ();
+
+	for my $round (@rounds) {
+		my ($status, @trips) = ask($route, $method, 'priv', 'owner');
+
+		cmp_ok(scalar extra(@trips), '<=', 1, "$name: one round trip at most for the decision") or diag(shown(@trips));
+		next unless $round == 2;
+		$seen++ if $status == 200;
+		next unless $at_once{ $route->{name} };
+		my @alone = grep { !grep { $_ eq 'access_unchanged' } @$_ } extra(@trips);
+		is(scalar @alone, 0, "$name: and then none beside the route's own") or diag(shown(@trips));
+		is(scalar @trips, 1, "$name: which is one") or diag(shown(@trips)) if $method eq 'GET';
+	}
+	for my $case (['priv', 'anonymous'], ['priv', 'stranger'], ['priv', 'unknown'], ['missing', 'owner'], ['priv', 'malformed']) {
+		my ($place, $caller) = @$case;
+		# who asks about themselves is refused for a bad token alone; a group that has something public may be known
+		next if $route->{pattern} !~ m{^api/v4/projects/:id} && $caller !~ /^(?:unknown|malformed)$/;
+		my ($status, @trips) = ask($route, $method, $place, $caller);
+		# somebody who writes with a token that is not good is counted
+		my @rest = grep { "@$_" ne 'write_limit_charge' } @trips;
+
+		like($status, $route->{name} eq 'publish_authorize' ? qr/^40[13]$/ : qr/^40[14]$/, "$name: $caller, $place: refused");
+		cmp_ok(scalar @rest, '<=', 1, "$name: $caller, $place: after one round trip") or diag(shown(@trips));
+		is(join(' ', grep { !is_access($_) && $_ ne 'project_policy' } map { @$_ } @rest), '',
+		    "$name: $caller, $place: and nothing of the project was read");
+	}
+}
+cmp_ok($seen, '>=', 5, 'routes that lead to something');
+is((ask({ pattern => '-/tokens', name => 'token_page' }, 'GET', 'pub', 'owner'))[1], undef, 'what needs no decision asks nothing');
+$t->stop_pool;
+$trips->stop;
+
+done_testing();

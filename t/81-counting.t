@@ -349,7 +349,7 @@ sub clients {
 	my @curls;
 
 	for my $n (1 .. $clients) {
-		my $config = $t->dir . "/curl.$n";
+		my $config = $t->holds_tokens($t->dir . "/curl.$n");
 		my $url = $t->url . $t->registry($private) . '/small/1.0.0/download';
 		open(my $fh, '>', $config) or die "$config: $!\n";
 		print {$fh} "silent\nshow-error\nnoproxy = \"*\"\ncacert = \"" . $t->cacert . "\"\nheader = \"Authorization: $dev\"\n",

@@ -68,6 +68,7 @@ sub export {
 
 sub dir { $_[0]{dir} }
 sub build { $_[0]{build} }
+sub server_log { "$_[0]{pg}/log" }
 sub socket_dir { "$_[0]{pg}/sock" }
 
 # Path of a PostgreSQL program.
@@ -144,11 +145,15 @@ sub _pg_ctl {
 	    '-s', '-l', "$self->{pg}/log", @command);
 }
 
+# Called before a cluster is stopped: what still uses it ends first.
+our @before_stop;
+
 # Stops the cluster and every process that names our directory, removes it.
 sub stop {
 	my ($self) = @_;
 
 	return if $self->{owner} != $$ || !defined $self->{dir};
+	$_->($self) for @before_stop;
 	my $dir = delete $self->{dir};
 	local $?;
 	_stop_leftovers($dir, "$dir/pg/data");

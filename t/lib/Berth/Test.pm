@@ -9,7 +9,8 @@ package Berth::Test;
 #	is($res->{status}, 401);
 #
 # At the end everything is stopped; if the test failed the logs are shown.  A
-# sanitizer's report in a log makes the test fail, whatever it checked itself.
+# sanitizer's report in a log makes the test fail, whatever it checked itself; so does a token
+# in a log, in the database, or in any other file that is not known to hold one.
 
 use strict;
 use warnings;
@@ -25,6 +26,7 @@ use Time::HiRes qw(sleep time);
 
 use Berth::Cluster;
 use Berth::Crate;
+use Berth::Leaks;
 
 my (%live, $cluster, $count);
 
@@ -55,6 +57,7 @@ sub new {
 		$cluster->sql('postgres',
 		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner",
 		    "GRANT CONNECT ON DATABASE $name TO berth");
+		$self->{has_database} = 1;
 	}
 	$self->conf(
 		external_url => "https://localhost:$self->{port}",
@@ -622,6 +625,30 @@ sub _parse_head {
 	}
 }
 
+# The test writes tokens into this file itself, or lets somebody do so.  Returns the path.
+sub holds_tokens {
+	my ($self, $path) = @_;
+
+	$self->{token_files}{$path} = 1;
+	return $path;
+}
+
+sub _leaks {
+	my ($self) = @_;
+
+	return (Berth::Leaks::in_files($self->{dir}, $self->{token_files} // {}),
+	    Berth::Leaks::in_cores($Berth::Cluster::ROOT),
+	    $self->{has_database} ? Berth::Leaks::in_output('the database', $cluster->tool('pg_dump'),
+	        '-d', $self->dsn('postgres')) : ());
+}
+
+sub _report_leaks {
+	my (@leaks) = @_;
+
+	Test::More::diag("a token lies about: $_") for @leaks;
+	$broken = 1 if @leaks;
+}
+
 # Stops all that this object has started.
 sub stop {
 	my ($self) = @_;
@@ -670,9 +697,19 @@ sub DESTROY {
 		Test::More::diag("a sanitizer has reported: $_") for @reports;
 		$broken = 1;
 	}
+	my @leaks = $self->_leaks;
+	_report_leaks(@leaks);
 	$self->_show_logs if @reports || $died || !Test::More->builder->is_passing;
 }
 
+
+# Not in END alone where a test has a cluster of its own: its variables go before that.
+push @Berth::Cluster::before_stop, sub {
+	my $dir = $_[0]->dir;
+
+	$_->DESTROY for grep { defined && index($_->dir, "$dir/") == 0 } values %live;
+	_report_leaks(Berth::Leaks::in_files($_[0]->server_log, {}));
+};
 
 # A signal must lead through END as well.
 BEGIN {

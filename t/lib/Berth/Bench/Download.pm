@@ -37,7 +37,7 @@ sub tokens {
 	return if $opt->{c};
 	for my $n (@numbers) {
 		push @tokens, $t->token('dev') while @tokens < $n;
-		Berth::Test::_write("$list.$n", join('', map { "$_\n" } @tokens));
+		Berth::Test::_write($t->holds_tokens("$list.$n"), join('', map { "$_\n" } @tokens));
 	}
 	for my $round (1 .. $opt->{r}) {
 		for my $n (@numbers) {

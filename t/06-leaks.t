@@ -1,0 +1,66 @@
+#!/usr/bin/perl
+
+# Would the harness find a token that lies about?  Every other test relies on it.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use File::Temp qw(tempdir);
+use Test::More;
+
+use Berth::Leaks;
+use Berth::Test;
+
+my $dir = tempdir(CLEANUP => 1);
+my $token = 'berth_pat_' . 'Ab1' x 16 . 'z';
+my $jwt = join('.', 'eyJhbGciOiJSUzI1NiJ9', 'eyJpc3MiOiJodHRwczovL2EifQ', 'c2lnbmF0dXJlLXNpZ25hdHVyZQ');
+
+sub put {
+	my ($path, $text) = @_;
+
+	make_path("$dir/$path" =~ s{/[^/]+$}{}r);
+	open(my $fh, '>', "$dir/$path") or die "$path: $!\n";
+	print {$fh} $text;
+	close($fh);
+}
+
+is_deeply([Berth::Leaks::in_files($dir, {})], [], 'nothing');
+put('log/a', "what has no token: berth_pat_, berth_pat_short, eyJ.eyJ.x, \0\xff\n" x 1000);
+is_deeply([Berth::Leaks::in_files($dir, {})], [], 'still nothing');
+put('log/b', "Authorization: $token\n");
+put('c', 'x' x (2 << 20) . $jwt . 'x' x 100);
+put('tmp/1/2/d', 'x' x ((1 << 20) - 30) . $token . 'x' x (1 << 20));
+put('cargo-home/credentials.toml', "token = \"$token\"\n");
+is_deeply([sort(Berth::Leaks::in_files($dir, {}))], ["$dir/c: eyJhbGciOiJSUz...", "$dir/log/b: berth_pat_Ab1A...",
+    "$dir/tmp/1/2/d: berth_pat_Ab1A..."], 'each is found, wherever it lies');
+is_deeply([Berth::Leaks::in_files($dir, { "$dir/c" => 1, "$dir/log/b" => 1, "$dir/tmp/1/2/d" => 1 })], [],
+    'but for those that are known');
+is_deeply([Berth::Leaks::in_output('it', 'cat', "$dir/log/b")], ['it: berth_pat_Ab1A...'], 'in what is printed');
+is_deeply([Berth::Leaks::in_output('it', 'echo', 'nothing')], [], 'nothing');
+like((Berth::Leaks::in_output('it', 'false'))[0], qr/^it: false: exit status 1/, 'what could not be looked at is no "nothing"');
+put('core.17', $token);
+is_deeply([Berth::Leaks::in_cores($dir)], ["$dir/core.17: berth_pat_Ab1A..."], 'in a core file');
+
+# ---- the whole way: a test in which one lies about fails, whatever it says itself ----
+
+my %bad = (
+	'in the log' => '$t->start_pool; open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x $x\n"; close($l);',
+	'in the database' => '$t->psql("UPDATE users SET name = \'$x\'");',
+	'in a query that nginx logs not' => '$t->http(GET => "/-/tokens?private_token=$x");',
+);
+my $cluster = Berth::Test->new;
+for my $how (sort keys %bad) {
+	put('test.t', "use Test::More; use Berth::Test; my \$t = Berth::Test->new; \$t->user('a');\n"
+	    . "my \$x = \$t->token('a'); $bad{$how} ok(1); done_testing();\n");
+	my ($status, $out, $err) = Berth::Cluster::capture($^X, "-I$Berth::Cluster::ROOT/t/lib", "$dir/test.t");
+
+	if ($how =~ /not/) {
+		is($status, 0, "$how: fine") or diag($err);
+	} else {
+		isnt($status, 0, "$how: the test fails");
+		like($err, qr/a token lies about: .*(?:pool\.log|the database): berth_pat_/, "$how: and says where");
+	}
+}
+
+done_testing();

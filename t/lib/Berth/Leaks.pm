@@ -1,0 +1,73 @@
+package Berth::Leaks;
+
+# Looks for tokens where none may be: in logs, in the database, in what nginx has cached or
+# buffered, in core files.  Every test ends with it (Berth::Test).
+
+use strict;
+use warnings;
+
+use File::Find qw(find);
+
+# Ours, and identity tokens with their signature.
+my $token = qr/berth_(?:pat|dep|job)_[0-9A-Za-z]{49}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
+
+# Cargo's own, and what it has built.
+my $skipped = qr{/(?:cargo-home|target|\.git)$};
+
+use constant PIECE => 1 << 20;
+
+# Files below a directory, or the one file, that hold one, each with the beginning of what was found.  Those whose
+# paths are keys of %$fine hold theirs on purpose.
+sub in_files {
+	my ($dir, $fine) = @_;
+	my @found;
+
+	find({ no_chdir => 1, wanted => sub {
+		if (-d $_ && $_ =~ $skipped) {
+			$File::Find::prune = 1;
+		} elsif (-f $_ && -s _ && !$fine->{$_}) {
+			my $what = _in_file($_);
+			push @found, "$_: $what" if defined $what;
+		}
+	} }, $dir) if -e $dir;
+	return @found;
+}
+
+# The same of what a command prints, which must succeed.
+sub in_output {
+	my ($name, @command) = @_;
+
+	open(my $out, '-|', @command) or return "$name: cannot be read: $!";
+	my $what = _in_handle($out);
+	return "$name: $what" if defined $what;
+	return close($out) ? () : "$name: @command: exit status " . ($? >> 8);
+}
+
+# Core files of whatever was started in this directory.
+sub in_cores {
+	my ($dir) = @_;
+
+	return map { my $what = _in_file($_); defined $what ? "$_: $what" : () } grep { -f } glob("$dir/core $dir/core.*");
+}
+
+sub _in_file {
+	my ($path) = @_;
+
+	# whoever removes it now will not have it later
+	open(my $in, '<:raw', $path) or return undef;
+	return _in_handle($in);
+}
+
+# A token may lie across two pieces: of each its end is looked at once more.
+sub _in_handle {
+	my ($in) = @_;
+	my $text = '';
+
+	while (sysread($in, $text, PIECE, length $text)) {
+		return substr($1, 0, 14) . '...' if $text =~ /($token)/;
+		$text = substr($text, -4096) if length $text > 4096;
+	}
+	return undef;
+}
+
+1;

@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+
+# Nothing is left open: every route of the application's own table, with every method, asked by
+# nobody and by somebody whose token is not good, about what is private.  Case V30 of the
+# specification.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::FastCGI qw(fetch);
+use Berth::Routes;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2, failed_login_burst => 0);
+my $id = $t->project('demo/priv');
+my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+$t->user('owner');
+$t->member('owner', 'demo', 'owner');
+my $token = $t->token('owner');
+is($t->publish($id, $token, 'abcd', '1.0.0')->{status}, 200, 'there is something to be found');
+
+# What needs no token, and why that is no matter.
+my %open = (
+	me => qr/^30[23]$/, # to the page below
+	token_page => qr/^(?:200|30[23])$/, # how to get one
+	sign_in_page => qr/^200$/,
+	sign_in => qr/^4\d\d$/,
+	style => qr/^200$/,
+	openapi => qr/^200$/, # what there is to be asked, of any registry
+	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness metrics)), # here, to hosts that may
+);
+my @callers = ([nobody => undef], [malformed => 'x'], [garbage => "Bearer \xff"], ['not known' => 'berth_pat_' . 'a' x 43 . '000000'],
+    [basic => 'Basic Og==']);
+
+sub ask {
+	my ($method, $path, $authorization, %more) = @_;
+
+	return fetch($t->socket_path, $path, REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1', %more,
+	    defined $authorization ? (HTTP_AUTHORIZATION => $authorization) : ());
+}
+
+my @routes = Berth::Routes::all();
+cmp_ok(scalar @routes, '>', 15, 'there are routes');
+for my $route (@routes) {
+	my $is_group = $route->{pattern} =~ m{^api/v4/groups/};
+	my $path = Berth::Routes::path($route, id => $is_group ? $group : $id);
+	my %sub = $route->{name} eq 'publish_authorize' ? (BERTH_SUBREQUEST => 1) : ();
+	my $web = $route->{pattern} =~ m{^-/};
+
+	for my $method (qw(GET HEAD PUT POST DELETE PATCH OPTIONS BREW)) {
+		my $known = grep { $_ eq $method } @{ $route->{methods} };
+
+		for my $caller ($web ? $callers[0] : @callers) {
+			my ($name, $authorization) = @$caller;
+			my $res = ask($method, $path, $authorization, %sub) // { status => 'none', body => '', headers => {} };
+			my $what = "$method $route->{name}, $name";
+			my $open = $known && !defined $authorization ? $open{ $route->{name} } : undef;
+
+			if (defined $open) {
+				like($res->{status}, $open, "$what: is open");
+			} elsif ($web || $route->{name} eq 'me' || exists $open{ $route->{name} }) {
+				# pages, whose doors are cookies; and what is open with other methods
+				like($res->{status}, qr/^(?:2\d\d|30\d|4\d\d)$/, "$what: is answered");
+			} else {
+				like($res->{status}, $sub{BERTH_SUBREQUEST} ? qr/^40[13]$/ : qr/^401$/, "$what: 401")
+				    or diag("$path: $res->{body}");
+			}
+			unlike($res->{body} // '', qr/abcd|demo/, "$what: tells nothing") unless $res->{status} =~ /^[24]0[05]$/ && $web;
+		}
+	}
+}
+is($t->psql('SELECT count(*) FROM versions WHERE NOT yanked'), 1, 'and nothing has changed');
+# the same for somebody who may: the routes do lead somewhere
+my $good = grep { $_->{methods}[0] eq 'GET' && ask('GET', Berth::Routes::path($_, id => $_->{pattern} =~ m{^api/v4/groups/} ? $group : $id), $token)->{status} == 200 } @routes;
+cmp_ok($good, '>=', 8, "$good routes answer 200 to the owner");
+
+done_testing();

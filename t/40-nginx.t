@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use IO::Select;
 use Test::More;
 
 use Berth::Test;
@@ -215,6 +216,40 @@ subtest 'crates' => sub {
 	is($none->{status}, 500, 'bytes that are gone are our fault, not a 404');
 	is($none->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'said in plain text');
 	like($none->{headers}{'cache-control'}, qr/no-store/, 'and not cached');
+};
+
+# Before 1.23 nginx hands over each of several headers, later it joins them with commas: of what
+# must not be there twice neither makes anything good.
+subtest 'headers that come twice' => sub {
+	my $user = '/api/v4/personal_access_tokens/self';
+	my $twice = sub { my ($name, @values) = @_; return get($user, headers => [map { "$name: $_" } @values])->{status}; };
+
+	is(get($user, headers => ["Private-Token: $token"])->{status}, 200, 'PRIVATE-TOKEN');
+	like($twice->('Private-Token', $token, 'x'), qr/^(?:200|40[01])$/, 'twice: the first, or neither');
+	like($twice->('Private-Token', 'x', $token), qr/^40[01]$/, 'never the second');
+	is(get($user, headers => ["Private-Token: $token", "Job-Token: $token"])->{status}, 400, 'two kinds: neither');
+	is(get($user, headers => ["Private-Token: $token", "Authorization: $token"])->{status}, 400, 'also beside Authorization');
+	is(get("$root/config.json", headers => ["Private-Token: $token"])->{status}, 401, 'cargo\'s routes know Authorization alone');
+	my @from = map { "X-Forwarded-For: 203.0.113.$_" } 1, 2;
+	is($t->http(PUT => $publish, { token => $token, headers => [@from, 'X-Real-IP: 203.0.113.3', 'Remote-Addr: 203.0.113.4',
+	    'Cookie: a=1', 'Cookie: b=2'], body => $t->publish_body($t->metadata('twice', '1.0.0'), $t->make_crate('twice', '1.0.0')) })->{status},
+	    200, 'a publish with addresses in headers');
+	is($t->psql("SELECT host(remote_addr::inet) FROM audit_events WHERE action = 'crate.publish' ORDER BY id DESC LIMIT 1"),
+	    '127.0.0.1', 'is from where nginx saw it come from');
+};
+
+# A header `Proxy` must not become the HTTP_PROXY that programs look for: nobody calls there.
+subtest 'a header named Proxy' => sub {
+	my $proxy = IO::Socket::INET->new(Listen => 4, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "socket: $!\n";
+	my $res = $t->http(PUT => $publish, { token => $token, headers => ['Proxy: http://127.0.0.1:' . $proxy->sockport],
+	    body => $t->publish_body($t->metadata('proxied', '1.0.0'), $t->make_crate('proxied', '1.0.0')) });
+
+	is($res->{status}, 200, 'a publish with it, which starts another program');
+	ok(!IO::Select->new($proxy)->can_read(0), 'nobody called the proxy');
+	my $pid = $t->pool_pid;
+	for my $worker ($pid, split ' ', Berth::Cluster::_slurp("/proc/$pid/task/$pid/children")) {
+		unlike(Berth::Cluster::_slurp("/proc/$worker/environ"), qr/(?:^|\0)HTTP_PROXY=/, "process $worker does not have it");
+	}
 };
 
 subtest 'in a server that has regular expressions of its own' => sub {

@@ -212,6 +212,30 @@ for my $method (qw(GET HEAD OPTIONS POST BREW)) {
 	}
 }
 
+# ---- GitLab's headers: each for its kind of token, for the management API alone ----
+
+my $list = "/api/v4/projects/$id{priv}/packages";
+my @kinds = (['Private-Token', 'reporter'], ['Deploy-Token', 'deploy, reads'], ['Job-Token', 'job of reporter']);
+
+sub with { my ($path, @headers) = @_; return $t->http(GET => $path, { headers => \@headers })->{status}; }
+
+for my $kind (@kinds) {
+	my ($header, $caller) = @$kind;
+
+	is(with($list, "$header: $token{$caller}"), 200, "$header: $caller");
+	is(with($list, "Authorization: Bearer $token{$caller}"), 200, "$caller: as a bearer");
+	is(with($t->registry($id{priv}) . '/config.json', "$header: $token{$caller}"), 401, "$header: nothing to cargo's routes");
+	is(with($list, "$header: $token{ $_->[1] }"), 401, "$header: not for $_->[1]") for grep { $_ != $kind } @kinds;
+	is(with($list, "$header: x"), 401, "$header: garbage");
+	for my $other (grep { $_ ne $header } 'Authorization', map { $_->[0] } @kinds) {
+		is(with($list, "$header: $token{$caller}", "$other: $token{$caller}"), 400, "$header and $other: 400");
+		is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}", "$other: $token{$caller}"), 400, "$header and $other, cargo's routes: 400");
+	}
+}
+is(with($list), 401, 'none of them');
+is(with($list, "Private-Token: $token{$_}"), $_ eq 'stranger' ? 404 : $_ eq 'guest' ? 403 : 401, "Private-Token: $_")
+    for qw(stranger guest revoked expired gone);
+
 # ---- who has published ----
 
 sub published_by {

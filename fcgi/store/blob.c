@@ -124,6 +124,7 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 {
 	struct blob_staging *s = arena_alloc(a, sizeof(*s));
 
+	*out = s;
 	s->root = s->dir = s->fd = s->read_fd = -1;
 	arena_defer(a, staging_end, s);
 	if (open_dir(AT_FDCWD, store, &s->root, err) == -1 ||
@@ -139,7 +140,6 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 		return disk_error(err, "create");
 	s->named = true;
 	FAULT_POINT("blob", "created");
-	*out = s;
 	return 0;
 }
 

@@ -48,6 +48,8 @@ for my $route (@routes) {
 	my $path = Berth::Routes::path($route, id => $is_group ? $group : $id);
 	my %sub = $route->{name} eq 'publish_authorize' ? (BERTH_SUBREQUEST => 1) : ();
 	my $web = $route->{pattern} =~ m{^-/};
+	# of several routes with one path this one answers for methods that none of them has
+	my ($first) = grep { $_->{pattern} eq $route->{pattern} } @routes;
 
 	for my $method (qw(GET HEAD PUT POST DELETE PATCH OPTIONS BREW)) {
 		my $known = grep { $_ eq $method } @{ $route->{methods} };
@@ -63,6 +65,12 @@ for my $route (@routes) {
 			} elsif ($web || $route->{name} eq 'me' || exists $open{ $route->{name} }) {
 				# pages, whose doors are cookies; and what is open with other methods
 				like($res->{status}, qr/^(?:2\d\d|30\d|4\d\d)$/, "$what: is answered");
+			} elsif (!($known ? $route : $first)->{need}) {
+				# what decides by itself who may: not by what there is
+				my $none = ask($method, Berth::Routes::path($route, id => 987654321), $authorization);
+
+				like($res->{status}, qr/^4\d\d$/, "$what: refused") or diag("$path: $res->{body}");
+				is("$none->{status} $none->{body}", "$res->{status} $res->{body}", "$what: as where there is nothing");
 			} else {
 				like($res->{status}, $sub{BERTH_SUBREQUEST} ? qr/^40[13]$/ : qr/^401$/, "$what: 401")
 				    or diag("$path: $res->{body}");

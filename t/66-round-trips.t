@@ -47,7 +47,7 @@ sub ask {
 	$param{BERTH_SUBREQUEST} = 1 if $route->{name} eq 'publish_authorize';
 	$trips->take;
 	my $res = fetch($t->socket_path, $path, %param);
-	return ($res->{status}, grep { "@$_" !~ /token_use_record/ } $trips->take);
+	return ($res->{status}, grep { "@$_" !~ /^(?:token_use_record|public_\w+)$/ } $trips->take);
 }
 
 my %access = map { $_ => 1 } qw(access_facts access_facts_group access_generation access_unchanged);

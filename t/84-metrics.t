@@ -152,10 +152,10 @@ subtest 'workers come and go' => sub {
 	$t->conf(workers => 5);
 	kill('HUP', $t->pool_pid);
 	my $reloaded = scrape(sub { $_[0]->value('berth_reloads_total', result => 'done') == 1
-	    && $_[0]->sum('berth_workers') == 5 && $ends->($_[0], 'retired') == 3 });
+	    && $_[0]->sum('berth_workers') == 5 && $ends->($_[0], 'retired') >= 3 });
 	is($reloaded->value('berth_reloads_total', result => 'done'), 1, 'a reload');
 	is($reloaded->sum('berth_workers'), 5, 'five workers');
-	is($ends->($reloaded, 'retired'), 3, 'the old ones have retired');
+	cmp_ok($ends->($reloaded, 'retired'), '>=', 3, 'the old ones have retired');
 	is($ends->($reloaded, 'crashed'), 1, 'and did not crash');
 	is_deeply([$reloaded->less_than($after)], [], 'nothing has become less');
 	cmp_ok($reloaded->sum('berth_http_requests_total'), '>', $requests, 'all requests, of all generations');

@@ -183,6 +183,10 @@ subtest 'who grants what' => sub {
 	is(status('mia', POST => $members, { username => 'sam', access_level => 40 }), 201, 'but another maintainer');
 	is(status('mia', POST => $members, { user_id => $user{sam}, access_level => 30 }), 409, 'once');
 	is(status('own', PUT => "$members/$user{sam}", { access_level => 50, expires_at => '2099-01-01' }), 200, 'an owner makes another');
+	my $res = call('own', PUT => "$members/$user{sam}", { access_level => 50 });
+	is($t->json($res)->{expires_at}, '2099-01-01', 'whose end stays where nothing is said of it');
+	$res = call('own', PUT => "$members/$user{sam}", { access_level => 50, expires_at => undef });
+	is($t->json($res)->{expires_at}, undef, 'unless it is taken away');
 	is(status('mia', PUT => "$members/$user{sam}", { access_level => 10 }), 403, 'whom no maintainer degrades');
 	is(status('mia', DELETE => "$members/$user{sam}"), 403, 'or removes');
 	is(status('own', DELETE => "$members/$user{sam}"), 204, 'an owner does');
@@ -196,7 +200,12 @@ subtest 'who grants what' => sub {
 	is(status('sam', PUT => "$group/$user{mia}", { access_level => 40 }), 200, 'what is so already');
 	is(status('mia', POST => $members, $_), 400, JSON::PP->new->canonical->encode($_))
 	    for {}, { access_level => 30 }, { user_id => $user{sam} }, { user_id => 'x', access_level => 30 }, { user_id => $user{sam}, access_level => 35 },
-	    { user_id => $user{sam}, username => 'sam', access_level => 30 }, { user_id => $user{sam}, access_level => 30, expires_at => '2027-02-30' };
+	    { user_id => $user{sam}, username => 'sam', access_level => 30 }, { user_id => $user{sam}, access_level => 30, expires_at => '2027-02-30' },
+	    { user_id => $user{sam}, access_level => 30, expires_at => '2020-01-01' };
+	$t->psql("INSERT INTO members (user_id, project_id, access_level, expires_at) VALUES ($user{max}, $id, 50, now() - interval '1 day')");
+	is(status('mia', PUT => "$members/$user{max}", { access_level => 20 }), 404, 'whose time is over is no member');
+	is(status('mia', POST => $members, { user_id => $user{max}, access_level => 20 }), 201, 'and can become one again');
+	is(status('mia', DELETE => "$members/$user{max}"), 204, 'and go');
 	is(status('mia', POST => $members, { user_id => 999999999, access_level => 30 }), 404, 'nobody');
 };
 

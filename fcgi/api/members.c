@@ -1,5 +1,7 @@
 #include "api/members.h"
 
+#include <time.h>
+
 #include "api/answer.h"
 #include "api/params.h"
 #include "base/date.h"
@@ -114,7 +116,7 @@ members_show_all(struct worker_app *app, struct request *rq, struct response *rs
 	return show(app, rq, rs, true);
 }
 
-/* Level and end; that must come, unless it is said that there is none. */
+/* Level and end, which must be still to come; null and the empty text are none. */
 static int
 read_grant(struct params *p, struct place_member_set *set)
 {
@@ -129,9 +131,14 @@ read_grant(struct params *p, struct place_member_set *set)
 	    params_str(p, "expires_at", &expires) == -1)
 		return -1;
 	set->level = numbers[level];
+	/* a change of the level alone makes nobody a member for longer */
+	set->keeps_end = set->change == PLACE_MEMBER_EDIT && !params_has(p, "expires_at");
 	if (expires == NULL || expires[0] == '\0')
 		return 0;
-	return date_parse(expires, &set->expires_at, &p->rq->err);
+	if (date_parse(expires, &set->expires_at, &p->rq->err) == -1)
+		return -1;
+	return set->expires_at > time(NULL) ? 0
+					    : err_set(&p->rq->err, 400, "expires_at must be after today");
 }
 
 static int

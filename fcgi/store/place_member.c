@@ -81,13 +81,14 @@ struct setting {
 struct found {
 	const char *username;
 	int64_t level; /* 0: no member */
+	int64_t expires_at;
 	bool last_owner; /* of a group: there is nobody else */
 };
 
 static int
 find(struct db *db, struct setting *s, struct found *f, struct err *err)
 {
-	enum { USER, USERNAME, LEVEL, OTHER_OWNERS };
+	enum { USER, USERNAME, LEVEL, EXPIRES_AT, OTHER_OWNERS };
 	struct db_call calls[] = { { .stmt = STMT_PLACE_MEMBER_LOCK_PLACE },
 		{ .stmt = STMT_PLACE_MEMBER_FIND } };
 	const struct db_result *r = &calls[1].result;
@@ -103,6 +104,7 @@ find(struct db *db, struct setting *s, struct found *f, struct err *err)
 	s->user_id = db_int(r, 0, USER);
 	f->username = db_str(r, 0, USERNAME);
 	f->level = db_is_null(r, 0, LEVEL) ? 0 : db_int(r, 0, LEVEL);
+	f->expires_at = db_time(r, 0, EXPIRES_AT);
 	f->last_owner = s->place->group_id != 0 && f->level == MEMBER_OWNER &&
 	    db_int(r, 0, OTHER_OWNERS) == 0;
 	return 0;
@@ -128,7 +130,7 @@ check(const struct setting *s, const struct found *f, struct err *err)
 }
 
 static void
-change_call(struct db_call *call, const struct setting *s)
+change_call(struct db_call *call, const struct setting *s, int64_t expires_at)
 {
 	const struct member_place *place = s->place;
 	struct db_params *p = &call->params;
@@ -143,7 +145,7 @@ change_call(struct db_call *call, const struct setting *s)
 	call->stmt = place->group_id != 0 ? STMT_MEMBER_SET_GROUP : STMT_MEMBER_SET_PROJECT;
 	db_bind_int(p, place->group_id != 0 ? place->group_id : place->project_id);
 	db_bind_int(p, s->set->level);
-	db_bind_time(p, s->set->expires_at);
+	db_bind_time(p, expires_at);
 }
 
 static int
@@ -155,10 +157,12 @@ set_body(struct db *db, void *arg, struct err *err)
 		.project_id = s->place->project_id, .id_key = "user_id" };
 	struct db_call call = { .stmt = STMT__MAX };
 	struct found f = { 0 };
+	int64_t expires_at;
 
 	if (find(db, s, &f, err) == -1 || check(s, &f, err) == -1)
 		return -1;
-	change_call(&call, s);
+	expires_at = s->set->keeps_end ? f.expires_at : s->set->expires_at;
+	change_call(&call, s, expires_at);
 	if (db_run(db, s->arena, &call, 1, err) == -1)
 		return -1;
 	/* no row: it is just so already */
@@ -170,9 +174,8 @@ set_body(struct db *db, void *arg, struct err *err)
 	if (!removes)
 		event.facts[2] =
 		    (struct audit_fact) { "level", member_level_name(s->set->level), false };
-	if (s->set->expires_at != 0)
-		event.facts[3] =
-		    audit_fact_time(s->arena, "expires_at", s->set->expires_at);
+	if (expires_at != 0)
+		event.facts[3] = audit_fact_time(s->arena, "expires_at", expires_at);
 	return audit_add(db, s->arena, s->actor, &event, err);
 }
 

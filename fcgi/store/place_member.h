@@ -52,6 +52,7 @@ struct place_member_set {
 	const char *username;
 	int64_t level; /* of ADD and EDIT */
 	int64_t expires_at; /* 0: never */
+	bool keeps_end; /* of EDIT: in place of that, what it was */
 	int granter; /* the level of who asks; LEVEL_ADMIN and above for administrators */
 };
 

@@ -26,13 +26,13 @@ SELECT (SELECT p.id FROM (SELECT id FROM projects WHERE id = $1::bigint FOR NO K
 
 -- name: place_member_find
 -- $1 project or null, $2 group or null, $3 user or null, $4 user name or null.  Always one row: the
--- user, their level here, and how many owners the place has without them.  Primary key or unique
--- index users_username; members_project, members_group; members_of_group.
-SELECT u.id, u.username,
-       (SELECT m.access_level FROM members m
-         WHERE m.user_id = u.id AND (m.project_id = $1::bigint OR m.group_id = $2::bigint)),
+-- user, their level here and its end, unless that has come, and how many owners the place has without
+-- them.  Primary key or unique index users_username; members_project, members_group; members_of_group.
+SELECT u.id, u.username, h.access_level, extract(epoch FROM h.expires_at)::bigint,
        (SELECT count(*) FROM members m
          WHERE (m.project_id = $1 OR m.group_id = $2) AND m.access_level = 50 AND m.user_id <> u.id
            AND (m.expires_at IS NULL OR m.expires_at > now()))
   FROM (SELECT) AS one
-  LEFT JOIN users u ON u.id = $3::bigint OR lower(u.username) = lower($4::text);
+  LEFT JOIN users u ON u.id = $3::bigint OR lower(u.username) = lower($4::text)
+  LEFT JOIN members h ON h.user_id = u.id AND (h.project_id = $1::bigint OR h.group_id = $2::bigint)
+   AND (h.expires_at IS NULL OR h.expires_at > now());

@@ -215,6 +215,7 @@ subtest 'settings that cannot be' => sub {
 		    { name => "x\ny", scopes => ['read_package_registry'] }, { name => 'x', scopes => ['read_package_registry'], expires_at => 'never' },
 		    { name => 'x', scopes => ['read_package_registry'], username => 'a b' }, { name => { a => 1 }, scopes => ['read_package_registry'] },
 		    { name => 'x' x 300, scopes => ['read_package_registry'] }),
+		['deploy_tokens', { name => 'x', scopes => ['create_job_token', 'read_package_registry'] }, 403],
 		(map { ['packages/protection/rules', $_, 400] } {}, { package_name_pattern => 'x' }, { package_name_pattern => 'x/y', minimum_access_level_for_push => 'owner' },
 		    { package_name_pattern => 'x', minimum_access_level_for_push => 'developer' }, { package_name_pattern => 'x', package_type => 'npm', minimum_access_level_for_push => 'owner' }),
 		(map { ['job_token_scope/allowlist', $_, 400] } {}, { target_project_id => 'x' }, { target_project_id => 0 }, { target_project_id => $id },

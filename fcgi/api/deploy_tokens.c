@@ -144,6 +144,16 @@ read_token(struct params *p, struct token_new *t)
 	return date_parse(expires, &t->expires_at, &p->rq->err);
 }
 
+/* By tokens of jobs one acts as any member, also as one who may more than who asks. */
+static int
+check_scopes(const struct worker_app *app, struct request *rq, const struct token_new *t)
+{
+	if (app->facts.is_admin || strstr(t->scopes, "create_job_token") == NULL)
+		return 0;
+	return err_set(&rq->err, 403,
+	    "only administrators make deploy tokens with `create_job_token`");
+}
+
 int
 deploy_tokens_create(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -156,7 +166,7 @@ deploy_tokens_create(struct worker_app *app, struct request *rq, struct response
 	int rc;
 
 	if (params_read(rq, &params) == -1 || read_token(&params, &t) == -1 ||
-	    token_generate(TOKEN_DEPLOY, text, digest, &rq->err) == -1)
+	    check_scopes(app, rq, &t) == -1 || token_generate(TOKEN_DEPLOY, text, digest, &rq->err) == -1)
 		return -1;
 	t.digest = slice_of((const char *)digest, sizeof(digest));
 	rc = token_add_deploy(app->db, rq->arena, &actor, &t, &id, &rq->err);

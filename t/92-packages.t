@@ -8,6 +8,7 @@ use warnings;
 use Test::More;
 
 use Berth::OpenAPI;
+use Berth::Populate;
 use Berth::Test;
 
 my $described = Berth::OpenAPI->new;
@@ -230,6 +231,17 @@ subtest 'packages of a group' => sub {
 	$t->group('hidden');
 	$t->project('hidden/p');
 	is(get('/api/v4/groups/hidden/packages', as => 'eve')->{body}, '{"message":"404 Group Not Found"}', 'nor one that nobody may know of');
+};
+
+subtest 'more than are counted' => sub {
+	my $many = $t->project('demo/many');
+	my $pages = sub { return join(' ', map { $_ // 'none' } @{ get("/api/v4/projects/$many/packages?per_page=100&page=$_[0]")->{headers} }{qw(x-total x-prev-page x-next-page)}); };
+
+	Berth::Populate::add($t->dsn('postgres'), project => $many, crates => [map { ["many-$_", 1001] } 1 .. 10]);
+	is($pages->(1), 'none  2', 'the first page');
+	is($pages->(100), 'none 99 101', 'one that is full');
+	is($pages->(101), 'none 100 ', 'the last, which is not');
+	is($pages->(102), 'none 101 ', 'and past the end');
 };
 
 done_testing();

@@ -130,7 +130,7 @@ respond(struct worker_app *app, struct request *rq, struct response *rs,
 	}
 	json_out_close(&an.o, ']');
 	if (l->total > PACKAGE_COUNT_MAX)
-		page_headers_uncounted(app, rq, rs, &query->page);
+		page_headers_uncounted(app, rq, rs, &query->page, l->n);
 	else
 		page_headers(app, rq, rs, &query->page, l->total);
 	return answer_send(&an, rq, rs, 200);

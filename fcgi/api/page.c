@@ -106,9 +106,8 @@ put_link(struct links *l, const char *rel, int64_t page)
 /* pages 0: so many that they were not counted. */
 static void
 put_headers(const struct worker_app *app, struct request *rq, struct response *rs,
-    const struct page *page, int64_t pages)
+    const struct page *page, int64_t pages, bool has_next)
 {
-	bool has_next = pages == 0 || page->number < pages;
 	bool has_prev = page->number > 1 && (pages == 0 || page->number <= pages + 1);
 	struct links links = { .app = app, .rq = rq };
 
@@ -134,14 +133,14 @@ page_headers(const struct worker_app *app, struct request *rq, struct response *
 {
 	int64_t pages = total == 0 ? 1 : (total + page->size - 1) / page->size;
 
-	put_headers(app, rq, rs, page, pages);
+	put_headers(app, rq, rs, page, pages, page->number < pages);
 	response_header(rs, "X-Total", number(rq, total));
 	response_header(rs, "X-Total-Pages", number(rq, pages));
 }
 
 void
 page_headers_uncounted(const struct worker_app *app, struct request *rq, struct response *rs,
-    const struct page *page)
+    const struct page *page, size_t n)
 {
-	put_headers(app, rq, rs, page, 0);
+	put_headers(app, rq, rs, page, 0, (int64_t)n == page->size);
 }

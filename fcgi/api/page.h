@@ -34,9 +34,12 @@ int64_t page_offset(const struct page *);
 void page_headers(const struct worker_app *, struct request *, struct response *,
     const struct page *, int64_t total);
 
-/* The same of a list too long to be counted: how many there are in all is left out. */
+/*
+ * The same of a list too long to be counted: how many there are in all is left out.  This page has n
+ * of them; one that is not full is the last.
+ */
 void page_headers_uncounted(const struct worker_app *, struct request *, struct response *,
-    const struct page *);
+    const struct page *, size_t n);
 
 /*
  * The URL of this request with the query parameter changed to another value, as Link has it.  Keeps

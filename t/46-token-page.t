@@ -59,7 +59,7 @@ for my $page ('/-/tokens', '/-/sign-in?code=x') {
 	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
 	is($headers->{'x-content-type-options'}, 'nosniff', "$page: nosniff");
 	is($headers->{'x-frame-options'}, 'DENY', "$page: no frame, for old browsers");
-	is($headers->{'referrer-policy'}, 'same-origin', "$page: tells nobody else where one was");
+	is($headers->{'referrer-policy'}, 'strict-origin', "$page: tells nobody where one was");
 	is($headers->{'content-type'}, 'text/html; charset=utf-8', "$page: HTML");
 }
 is(get('/-/style.css')->{headers}{'content-type'}, 'text/css; charset=utf-8', 'the style sheet');

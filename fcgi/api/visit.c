@@ -150,8 +150,8 @@ put_headers(struct request *rq, struct response *rs, const struct visit *v)
 	    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
 	    "frame-ancestors 'none'");
 	response_header(rs, "X-Frame-Options", "DENY");
-	/* with no-referrer a form would come from the origin `null` */
-	response_header(rs, "Referrer-Policy", "same-origin");
+	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
+	response_header(rs, "Referrer-Policy", "strict-origin");
 	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
 	if (v != NULL && v->is_new)
 		response_header(rs, "Set-Cookie",

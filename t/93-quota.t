@@ -39,6 +39,14 @@ sub refused {
 	$p->refused($name, $publish->(), 403, $detail);
 }
 
+# Of a crate that was deleted just now.
+sub refused_name {
+	my ($crate, $version) = @_;
+
+	delete $p->{before};
+	$p->refused("$crate is deleted", $p->publish($crate, $version), 400, qr/was recently deleted/);
+}
+
 # Each quota says how much there is.
 sub counts_right {
 	my ($name) = @_;
@@ -116,6 +124,37 @@ subtest 'crates' => sub {
 	counts_right('and again');
 	$t->berth_ok('undelete', $project, 'beta');
 	counts_right('its versions are back');
+	quota('quota_crates=default');
+};
+
+subtest 'versions in error' => sub {
+	$t->user('mia');
+	$t->member('mia', 'demo', 'maintainer');
+	my $mia = $t->token('mia');
+	my $status = sub {
+		my ($version, $to) = @_;
+		my $id = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id"
+		    . " WHERE c.name = 'delta' AND v.version = '$version'");
+
+		return $t->http(PATCH => '/api/v4/projects/' . $p->id . "/packages/$id", { token => $mia,
+		    body => qq({"status":"$to"}), headers => ['Content-Type: application/json'] })->{status};
+	};
+
+	quota('quota_crates=100');
+	published('delta', '1.0.0');
+	is($status->('1.0.0', 'error'), 200, 'the only version of a crate is in error');
+	counts_right('it is there');
+	published('delta', '1.0.1');
+	counts_right('its crate was there before');
+	is($status->('1.0.1', 'error'), 200, 'all versions are in error');
+	$t->berth_ok('delete', $project, 'delta@1.0.1');
+	counts_right('one is deleted');
+	$t->berth_ok('delete', $project, 'delta');
+	counts_right('both are');
+	refused_name('delta', '1.0.2');
+	$t->berth_ok('undelete', $project, 'delta@1.0.0');
+	counts_right('one is back');
+	published('delta', '1.0.3');
 	quota('quota_crates=default');
 };
 

@@ -100,7 +100,7 @@ charge(struct db *db, const struct change *change, const struct found *found, bo
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
-	enum { STATUS, BURY, AUDIT, LINES, NCALLS };
+	enum { STATUS, BURY, AUDIT, LEFT, LINES, NCALLS };
 	const struct change *change = arg;
 	const struct version_delete *asked = change->asked;
 	struct arena *a = change->arena;
@@ -126,11 +126,13 @@ change_body(struct db *db, void *arg, struct err *err)
 	event.crate = found.name;
 	event.version = found.version;
 	audit_call(&calls[AUDIT], a, &asked->actor, &event);
+	calls[LEFT].stmt = STMT_VERSION_LEFT;
+	db_bind_int(&calls[LEFT].params, found.crate_id);
 	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
 	db_bind_int(&calls[LINES].params, found.crate_id);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
-	if (charge(db, change, &found, calls[LINES].result.rows == 0, err) == -1)
+	if (charge(db, change, &found, !db_bool(&calls[LEFT].result, 0, 0), err) == -1)
 		return -1;
 	return crate_set_index(db, a, found.crate_id, &calls[LINES].result, err);
 }

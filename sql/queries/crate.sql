@@ -36,8 +36,11 @@ SELECT index_line, id, version_base, yanked, status <> 'hidden' FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_set_index
--- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.  Without an
--- index the crate has no versions: they are all deleted.
+-- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.  A crate
+-- without an index is deleted only if its versions all are, and not in error: a look-up by the index of
+-- the unique constraint (crate_id, version_base).
 UPDATE crates SET index_body = $2, index_etag = $3, index_revision = index_revision + 1, updated_at = now(),
-       deleted_at = CASE WHEN $2::bytea IS NULL THEN coalesce(deleted_at, now()) END
+       deleted_at = CASE WHEN $2::bytea IS NULL AND NOT EXISTS (SELECT FROM versions v
+                              WHERE v.crate_id = $1 AND v.status <> 'pending_destruction')
+                         THEN coalesce(deleted_at, now()) END
  WHERE id = $1;

@@ -26,7 +26,7 @@ SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
                 (SELECT full_path FROM groups WHERE id = q.group_id)),
        q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2, q.used_versions + 1,
        q.used_crates + CASE WHEN EXISTS (SELECT FROM crates c WHERE c.project_id = $1
-                                AND c.normalized_name = $3 AND c.index_body IS NOT NULL)
+                                AND c.normalized_name = $3 AND c.deleted_at IS NULL)
                             THEN 0 ELSE 1 END
   FROM quotas q
  WHERE q.project_id = $1

@@ -1,7 +1,7 @@
 -- name: version_delete_lock
 -- $1 project, $2 version.  Its crate, whose row stays locked until the transaction ends, so that
 -- nobody publishes, yanks or deletes there meanwhile.  Two look-ups by primary keys.
-SELECT c.id, c.name, c.normalized_name, c.index_body IS NULL
+SELECT c.id, c.name, c.normalized_name, c.deleted_at IS NOT NULL
   FROM versions v JOIN crates c ON c.id = v.crate_id
  WHERE v.id = $2 AND c.project_id = $1
    FOR NO KEY UPDATE OF c;
@@ -16,6 +16,11 @@ SELECT version, version_base, cksum, status = 'pending_destruction', size
 -- $1 version; its crate is locked.  By primary key.
 UPDATE versions SET status = 'pending_destruction', status_before = status, deleted_at = now()
  WHERE id = $1;
+
+-- name: version_left
+-- $1 crate; it is locked.  Has it a version that is not deleted?  By the index of the unique
+-- constraint (crate_id, version_base).
+SELECT EXISTS (SELECT FROM versions WHERE crate_id = $1 AND status <> 'pending_destruction');
 
 -- name: version_undelete
 -- As version_delete, back.

@@ -251,6 +251,14 @@ check_operations(const struct access_facts *f, enum action action, struct err *e
 	return 0;
 }
 
+/* A rule with all operations is still one for crates alone: no user has made it a token of theirs. */
+static int
+check_rule(const struct access_facts *f, enum action action, struct err *err)
+{
+	return (f->limits.operations & actions[action].operations) == 0 ? token_limits_refuse(err)
+									 : 0;
+}
+
 /* What a user's own token is for; the other kinds have their level by their scopes. */
 static int
 check_scopes(const struct access_facts *f, enum action action, struct err *err)
@@ -357,6 +365,6 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 			return -1;
 	}
 	if (holder == HOLDER_TRUSTED_JOB && actions[action].writes)
-		return check_operations(f, action, err);
+		return check_rule(f, action, err);
 	return holder == HOLDER_USER && action != ACTION_READ_TOKEN ? check_scopes(f, action, err) : 0;
 }

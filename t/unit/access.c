@@ -423,6 +423,38 @@ check_crate_user(void)
 	}
 }
 
+/* The job of a maintainer's rule, for all operations: what it is let in for, and no more. */
+static void
+check_rule(void)
+{
+	static const struct {
+		enum action action;
+		unsigned operations;
+		int status;
+	} cases[] = {
+		{ ACTION_CREATE_PACKAGE, TOKEN_ANY_OPERATION, 0 },
+		{ ACTION_YANK_PACKAGE, TOKEN_ANY_OPERATION, 0 },
+		{ ACTION_YANK_PACKAGE, TOKEN_PUBLISH_NEW, 403 },
+		{ ACTION_DELETE_PACKAGE, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_CHANGE_OWNERS, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_CHANGE_MEMBERS, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_READ_SETTINGS, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_CHANGE_SETTINGS, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_CREATE_JOB_TOKEN, TOKEN_ANY_OPERATION, 403 },
+	};
+
+	for (size_t i = 0; i < SIZE(cases); i++) {
+		struct access_facts f = facts_of_level("job", LEVEL_OWNER, false, "private");
+
+		f.user_id = 3;
+		f.in_place = true;
+		f.trust_rule_id = 9;
+		f.limits.operations = cases[i].operations;
+		is_int(status_of(&f, CREDENTIAL_TOKEN, cases[i].action), cases[i].status,
+		    "an owner's rule");
+	}
+}
+
 int
 main(void)
 {
@@ -438,6 +470,7 @@ main(void)
 	}
 	check_caller();
 	check_mint();
+	check_rule();
 	check_crate_user();
 	/* read, publish, yank, delete, owners and to change them; place, members, to change them; settings; account */
 	check_operations(TOKEN_ANY_OPERATION, NULL,

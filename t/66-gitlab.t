@@ -189,7 +189,7 @@ subtest 'both ways at once' => sub {
 	$t->berth_ok('issuer', 'add', $gitlab->url, '--kind', 'gitlab', '--jwks-url', $gitlab->url . '/keys');
 	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $gitlab->url, 'project_path=group/app');
 	my %claims = (iss => $gitlab->url, iat => time, exp => time + 300, project_path => 'group/app', namespace_id => '1',
-	    pipeline_id => '1', job_id => '2');
+	    pipeline_id => '1', job_id => '2', pipeline_source => 'push');
 	my $before = asked();
 	is(read_config(app => $key->sign({ %claims, aud => $t->url, jti => 'a' }))->{status}, 200, 'an identity token for us');
 	is(asked(), $before, 'is proven by its key');

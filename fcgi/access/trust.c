@@ -28,7 +28,8 @@ static const struct kind {
 } kinds[TRUST__NKINDS] = {
 	[TRUST_GITLAB] = { "project_path", "namespace_id", "pipeline_id", "job_id",
 	    "pipeline_source", "ci_config_ref_uri",
-	    { "merge_request_event", "external_pull_request_event" } },
+	    /* the child of a merge request's pipeline does not say that it is one's */
+	    { "merge_request_event", "external_pull_request_event", "parent_pipeline" } },
 	[TRUST_GITHUB] = { "repository", "repository_owner_id", "run_id", NULL, "event_name",
 	    "workflow_ref", { "pull_request_target", "workflow_run", "pull_request" } },
 	[TRUST_GITEA] = { "repository", "repository_owner_id", "run_id", NULL, "event_name",
@@ -233,18 +234,27 @@ unmet(struct arena *a, enum trust_kind kind, struct json_object *claims, const c
 	return TRUST_UNMET;
 }
 
-/* An event that a rule must name: in it a stranger's change may be what runs. */
-static bool
-is_refused_event(struct arena *a, const struct kind *k, struct json_object *patterns,
-    struct json_object *claims)
+/*
+ * An event that a rule must name: in it a stranger's change may be what runs.  One that cannot be
+ * seen, of an issuer whose tokens should say it, may be such a one.
+ */
+static int
+refuse_event(struct arena *a, const struct kind *k, struct json_object *patterns,
+    struct json_object *claims, struct err *err)
 {
 	const char *event = claim(a, claims, k->event);
 	struct json_object *named;
 
-	if (event == NULL || !is_one_of(event, k->refused_events, COUNT(k->refused_events)))
-		return false;
-	return !json_object_object_get_ex(patterns, k->event, &named) ||
-	    strcmp(json_object_get_string(named), event) != 0;
+	if (k->event == NULL)
+		return 0;
+	if (event == NULL)
+		return err_set(err, 403, "the token does not say the event of its job, in `%s`",
+		    k->event);
+	if (!is_one_of(event, k->refused_events, COUNT(k->refused_events)) ||
+	    (json_object_object_get_ex(patterns, k->event, &named) &&
+	        strcmp(json_object_get_string(named), event) == 0))
+		return 0;
+	return err_set(err, 403, "jobs of the event `%s` are not trusted", event);
 }
 
 enum trust_verdict
@@ -265,12 +275,7 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
 		if (!is_met(a, kind, claims, name, json_object_get_string(value)))
 			return unmet(a, kind, claims, name, json_object_get_string(value), err);
 	}
-	if (is_refused_event(a, k, patterns, claims)) {
-		err_set(err, 403, "jobs of the event `%s` are not trusted",
-		    claim(a, claims, k->event));
-		return TRUST_UNMET;
-	}
-	return TRUST_MATCHES;
+	return refuse_event(a, k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
 }
 
 /* ---- jobs ---- */

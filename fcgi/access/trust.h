@@ -9,7 +9,8 @@
  * In a pattern `*` stands for any characters, also for none.  A rule always names the repository
  * that is trusted, whose owner is spelled out.  A claim that the token does not have meets no
  * pattern.  Events in which strangers may have a say in what runs (`pull_request_target`,
- * `workflow_run`, merge requests) are refused, unless the rule names the event.
+ * `workflow_run`, merge requests and the children of their pipelines) are refused, unless the rule
+ * names the event; so are those whose token does not say it.
  */
 
 #include <stdint.h>

@@ -18,14 +18,25 @@ parse(const char *text)
 }
 
 static enum trust_verdict
-verdict(const char *patterns, const char *owner, const char *claims)
+verdict_of(enum trust_kind kind, const char *patterns, const char *owner,
+    struct json_object *claims)
 {
 	struct err err = { 0 };
-	enum trust_verdict v =
-	    trust_match(a, TRUST_GITHUB, parse(patterns), owner, parse(claims), &err);
+	enum trust_verdict v = trust_match(a, kind, parse(patterns), owner, claims, &err);
 
 	ok((v == TRUST_UNMET) == (err.status == 403), "it says why");
 	return v;
+}
+
+/* Of a push, where the claims say nothing else. */
+static enum trust_verdict
+verdict(const char *patterns, const char *owner, const char *text)
+{
+	struct json_object *claims = parse(text), *event;
+
+	if (!json_object_object_get_ex(claims, "event_name", &event))
+		json_object_object_add(claims, "event_name", json_object_new_string("push"));
+	return verdict_of(TRUST_GITHUB, patterns, owner, claims);
 }
 
 /* One pattern for `ref`, and whether it fits. */
@@ -110,6 +121,37 @@ test_events(void)
 	check_event("pull_request_target", "pull_request_target", TRUST_MATCHES);
 }
 
+/* GitLab's, and what does not say its event. */
+static void
+test_other_events(void)
+{
+	static const struct {
+		const char *event; /* in JSON */
+		enum trust_verdict want;
+	} cases[] = {
+		{ "\"push\"", TRUST_MATCHES },
+		{ "\"web\"", TRUST_MATCHES },
+		{ "\"merge_request_event\"", TRUST_UNMET },
+		{ "\"external_pull_request_event\"", TRUST_UNMET },
+		{ "\"parent_pipeline\"", TRUST_UNMET },
+		{ "[\"merge_request_event\"]", TRUST_UNMET },
+		{ "null", TRUST_UNMET },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		is_int(verdict_of(TRUST_GITLAB, "{\"project_path\":\"g/p\"}", NULL,
+		           parse(arena_printf(a, "{\"project_path\":\"g/p\",\"pipeline_source\":%s}",
+		               cases[i].event))), cases[i].want, cases[i].event);
+	is_int(verdict_of(TRUST_GITLAB,
+	           "{\"project_path\":\"g/p\",\"pipeline_source\":\"parent_pipeline\"}", NULL,
+	           parse("{\"project_path\":\"g/p\",\"pipeline_source\":\"parent_pipeline\"}")),
+	    TRUST_MATCHES, "that a rule names");
+	is_int(verdict_of(TRUST_GITEA, "{\"repository\":\"o/r\"}", NULL,
+	           parse("{\"repository\":\"o/r\"}")), TRUST_UNMET, "none");
+	is_int(verdict_of(TRUST_GENERIC, "{\"sub\":\"x\"}", NULL, parse("{\"sub\":\"x\"}")),
+	    TRUST_MATCHES, "others have none");
+}
+
 static void
 test_workflow(void)
 {
@@ -161,6 +203,7 @@ main(void)
 	test_patterns();
 	test_claims();
 	test_events();
+	test_other_events();
 	test_workflow();
 	test_describe();
 	arena_free(a);

@@ -33,6 +33,8 @@ sub new {
 
 	mkdir($dir) or die "$dir: $!\n";
 	$self->{port} = Berth::Test::_claim_port();
+	# by their tokens it knows who asks
+	$t->holds_tokens("$dir/routes");
 	$self->_tell;
 	$self->start;
 	return $self;

@@ -7,7 +7,9 @@ use warnings;
 
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64url);
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(time);
 
 use Berth::Elsewhere;
 use Berth::IdToken;
@@ -39,7 +41,7 @@ sub publish_keys {
 
 sub claims {
 	my ($which, %over) = @_;
-	my $now = time;
+	my $now = int(time);
 	my %claims = (iss => $issuer{$which}, aud => $t->url, iat => $now, nbf => $now - 5, exp => $now + 300,
 	    jti => 'id-' . ++$serial, sub => 'repo:octo/app:ref:refs/heads/main', ref => 'refs/heads/main',
 	    sha => 'ab' x 20);
@@ -424,6 +426,29 @@ subtest 'an issuer that is away' => sub {
 		@got;
 	};
 	is("@statuses", '200 ' x 7 . '200', 'and all come in');
+};
+
+# Who comes with a key that is not known waits for it a while, and not anew each.
+subtest 'an issuer that is slow' => sub {
+	my $unknown = sub { return join('.', encode_base64url('{"alg":"RS256","kid":"slow"}'),
+		encode_base64url(JSON::PP->new->encode(claims('hub'))), 'AAAA') };
+	my $asked = $there{hub}->count('/keys');
+
+	minute_later();
+	$there{hub}->answer('/keys', { keys => [$key{next}->jwk] }, delay => 4);
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		POSIX::_exit(exchange(app => $unknown->())->{status} == 400 ? 0 : 1);
+	}
+	Berth::Test::wait_for(sub { $there{hub}->count('/keys') > $asked }, 10) or fail('the keys are read');
+	is(exchange(app => $unknown->())->{status}, 503, 'is waited for');
+	my $start = time;
+	is(exchange(app => $unknown->())->{status}, 503, 'but not by whoever comes later');
+	cmp_ok(time - $start, '<', 1.5, 'who is told at once');
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'a key that is known is good meanwhile');
+	waitpid($pid, 0);
+	is($?, 0, 'then it is known which keys there are');
+	publish_keys(hub => $key{next});
 };
 
 subtest 'what issuers answer' => sub {

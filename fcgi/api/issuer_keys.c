@@ -7,7 +7,11 @@
 
 enum {
 	REFRESH_S = 3600, /* keys that are older are read anew, so that a withdrawn one goes */
-	WAIT_MS = 2000, /* for another worker that reads them at this moment */
+	/*
+	 * How long they are waited for while another worker reads them, from when it began: a
+	 * slow issuer costs all who come with a token of it so much time, and not each of them.
+	 */
+	WAIT_MS = 2000,
 	NAP_MS = 50,
 	OK = 200
 };
@@ -135,7 +139,7 @@ wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *k
 		if (!keys->found)
 			return err_set(&rq->err, 400, "the token's issuer is not trusted");
 		*key = known(rq, keys, jwt);
-		if (*key != NULL || !keys->being_read)
+		if (*key != NULL || keys->read_for_ms == -1 || keys->read_for_ms >= WAIT_MS)
 			break;
 		nanosleep(&(struct timespec) { .tv_nsec = NAP_MS * 1000000L }, NULL);
 	}
@@ -162,7 +166,7 @@ issuer_keys_find(struct worker_app *app, struct request *rq, struct issuer_keys 
 	}
 	if (*key != NULL)
 		return 0;
-	if (keys->jwks != NULL)
+	if (keys->jwks != NULL && (mine || keys->read_for_ms == -1))
 		return err_set(&rq->err, 400, "the token's key is none of its issuer's");
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
 	return err_tell(&rq->err,

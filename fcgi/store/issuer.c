@@ -152,7 +152,7 @@ issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys 
 		},
 		.jwks = db_str(&r, 0, 5),
 		.age = db_is_null(&r, 0, 6) ? 0 : db_int(&r, 0, 6),
-		.being_read = db_bool(&r, 0, 7),
+		.read_for_ms = db_is_null(&r, 0, 7) ? -1 : db_int(&r, 0, 7),
 	};
 	return 0;
 }

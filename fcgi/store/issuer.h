@@ -52,7 +52,7 @@ struct issuer_keys {
 	struct issuer issuer; /* id to jwks_url */
 	const char *jwks; /* NULL: they were never read */
 	int64_t age; /* of jwks, in seconds */
-	bool being_read; /* by another worker, at this moment */
+	int64_t read_for_ms; /* for which another worker has been reading them; -1: none is */
 };
 
 int issuer_find(struct db *, struct arena *, const char *url, struct issuer_keys *, struct err *)

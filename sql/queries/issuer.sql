@@ -25,11 +25,13 @@ SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
 
 -- name: issuer_find
 -- $1 URL.  One row by its unique index, of some 10 kB with the keys: read when a job comes for the first
--- time.  The age of the keys is in seconds; the last column: somebody is reading them just now.
+-- time.  The age of the keys is in seconds; the last column: for how many milliseconds somebody has been
+-- reading them, null where nobody is.
 SELECT id, url, kind, audience, jwks_url, jwks,
        extract(epoch FROM now() - jwks_fetched_at)::bigint,
-       coalesce(jwks_claimed_at > now() - interval '15 s'
-                AND jwks_claimed_at > greatest(jwks_fetched_at, jwks_failed_at, '-infinity'), false)
+       CASE WHEN jwks_claimed_at > now() - interval '15 s'
+             AND jwks_claimed_at > greatest(jwks_fetched_at, jwks_failed_at, '-infinity')
+            THEN greatest(extract(epoch FROM now() - jwks_claimed_at) * 1000, 0)::bigint END
   FROM trusted_issuers WHERE url = $1 AND enabled;
 
 -- name: issuer_claim

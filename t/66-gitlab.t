@@ -7,6 +7,7 @@ use warnings;
 
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64url);
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -248,6 +249,38 @@ subtest 'GitLab is away' => sub {
 	is(read_config(app => job_token_unknown())->{status}, 401, 'a redirect is no answer');
 	is($gitlab->count('/login'), 0, 'and is not followed');
 	let_gitlab_know();
+};
+
+# Slow, but not so slow that it would be left alone: who sends garbage keeps half of the workers waiting.
+subtest 'GitLab is slow' => sub {
+	my %pending;
+
+	$gitlab->answer('/api/v4/job', { message => '401 Unauthorized' }, status => 401, delay => 4);
+	my $before = asked();
+	for my $i (1 .. 8) {
+		my $pid = fork // die "fork: $!\n";
+
+		if (!$pid) {
+			my $start = time;
+			my $res = read_config(app => job_token_unknown() . "slow$i");
+			POSIX::_exit($res->{status} == 503 && time - $start < 3 && $res->{body} =~ /too many jobs/ ? 1 : 0);
+		}
+		$pending{$pid} = 1;
+	}
+	Berth::Test::wait_for(sub { asked() - $before >= 2 }, 10) or fail('GitLab is asked');
+	my $start = time;
+	is(read_config(app => $own)->{status}, 200, 'tokens of ours come in');
+	is($t->publish($id{app}, $own, 'hello', '6.0.0')->{status}, 200, 'and publish');
+	cmp_ok(time - $start, '<', 3, 'at once');
+	my $refused = 0;
+	for my $pid (keys %pending) {
+		waitpid($pid, 0);
+		$refused += $? >> 8;
+	}
+	is(asked() - $before, 2, 'half of the workers have asked');
+	is($refused, 6, 'the others said so at once');
+	let_gitlab_know();
+	is(read_config(app => job_token())->{status}, 200, 'then there are seats again');
 };
 
 sub job_token_unknown { return 'glcbt-64_unknownunknownunkno' . ++$serial }

@@ -75,7 +75,7 @@ prepare_store(const struct settings *s)
 }
 
 static struct worker_app *
-app_start(const struct settings *settings, const struct meter *meter, struct err *err)
+app_start(const struct settings *settings, const struct meter *meter, int seats, struct err *err)
 {
 	struct worker_app *app = calloc(1, sizeof(*app));
 	struct err away;
@@ -86,6 +86,7 @@ app_start(const struct settings *settings, const struct meter *meter, struct err
 	}
 	app->settings = settings;
 	app->meter = meter;
+	app->seats = seats;
 	app->arena = arena_new();
 	app->memory = access_memory_new();
 	app->www_authenticate =

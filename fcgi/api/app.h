@@ -48,6 +48,7 @@ struct route_need {
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
+	int seats; /* of those who ask other systems: api/outbound.h */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	const char *www_authenticate;

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "api/limits.h"
+#include "api/outbound.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/words.h"
@@ -210,8 +211,14 @@ ask(struct worker_app *app, struct request *rq, const struct request_credential 
 	};
 	struct https_answer answer;
 	struct err err = { 0 };
+	int seat = outbound_begin(app);
+	int rc;
 
-	if (https_get(rq->arena, &get, &answer, &err) == -1)
+	if (seat == -1)
+		return outbound_refuse(&rq->err);
+	rc = https_get(rq->arena, &get, &answer, &err);
+	outbound_end(app, seat);
+	if (rc == -1)
 		return err.status == 502 ? fail(rq, &err) : set_away(app, rq, &err);
 	if (judge(app, rq, &answer, job) == -1)
 		return -1;

@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/seats.h"
 #include "http/generation.h"
 #include "http/worker.h"
 
@@ -24,6 +26,7 @@ struct pool {
 	const char *config_path;
 	int listen_fd;
 	struct metrics *metrics;
+	int seats; /* of all workers */
 	struct generation *all;
 	struct generation *serving;
 	struct generation *starting; /* NULL: no reload is going on */
@@ -56,7 +59,7 @@ worker_main(void *arg, const struct settings *settings, struct slot *slot, size_
 		slot_idle(slot);
 		return pool->app->keep(settings);
 	}
-	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter);
+	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter, pool->seats);
 }
 
 /* One more of a kind, by the master. */
@@ -341,18 +344,20 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 
 	signals_block(&signals);
 	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
-	if (pool.metrics == NULL) {
-		log_error("cannot start: no memory to count in: %s", strerrordesc_np(errno));
+	pool.seats = seats_new();
+	if (pool.metrics == NULL || pool.seats == -1) {
+		log_error("cannot start: no memory to share: %s", strerrordesc_np(errno));
 		return 1;
 	}
 	pool.serving = pool_begin(&pool, NULL, settings);
 	if (pool.serving == NULL) {
-		metrics_free(pool.metrics);
-		return 1;
+		pool.status = 1;
+	} else {
+		pool_tick(&pool);
+		pool_loop(&pool, &signals);
+		log_info("stopped");
 	}
-	pool_tick(&pool);
-	pool_loop(&pool, &signals);
-	log_info("stopped");
+	close(pool.seats);
 	metrics_free(pool.metrics);
 	return pool.status;
 }

@@ -32,7 +32,9 @@ place_read(struct arena *a, const struct job *job, struct fsck_place *place, str
 	if (json_parse(a, slice_str(job->progress), "progress", &get.obj, err) == -1 ||
 	    json_get_int(&get, "step", true, &step) == -1 ||
 	    json_get_int(&get, "after_crate", true, &place->after_crate) == -1 ||
-	    json_get_str(&get, "after_blob", true, &after_blob) == -1)
+	    json_get_str(&get, "after_blob", true, &after_blob) == -1 ||
+	    json_get_int(&get, "after_version", false, &place->after_version) == -1 ||
+	    json_get_int(&get, "after_quota", false, &place->after_quota) == -1)
 		return -1;
 	place->step = step > FSCK_INDEXES && step <= FSCK_DONE ? (enum fsck_step)step : FSCK_INDEXES;
 	snprintf(place->after_blob, sizeof(place->after_blob), "%s", after_blob);
@@ -56,8 +58,9 @@ job_check_store(struct job_ctx *ctx, const struct job *job, struct err *err)
 		return -1;
 	if (place.step != FSCK_DONE)
 		job_again(ctx, arena_printf(ctx->arena,
-		    "{\"step\":%d,\"after_crate\":%" PRId64 ",\"after_blob\":\"%s\"}",
-		    (int)place.step, place.after_crate, place.after_blob));
+		    "{\"step\":%d,\"after_crate\":%" PRId64 ",\"after_blob\":\"%s\",\"after_version\":%"
+		    PRId64 ",\"after_quota\":%" PRId64 "}", (int)place.step, place.after_crate,
+		    place.after_blob, place.after_version, place.after_quota));
 	if (f.problems > 0)
 		job_note(ctx, "%" PRId64 " problems: see berth fsck", f.problems);
 	return 0;

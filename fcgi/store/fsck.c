@@ -15,7 +15,7 @@
 #include "store/blob.h"
 #include "store/crate.h"
 
-enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, CHUNK = 64 * 1024 };
+enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, VERSIONS_PAGE = 5000, CHUNK = 64 * 1024 };
 
 const char *const fsck_kind_names[FSCK__MAX] = {
 	[FSCK_INDEX] = "index",
@@ -184,27 +184,51 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 		snprintf(place->after_blob, sizeof(place->after_blob), "%s", sha256);
 	}
 	if (r.rows < BLOBS_PAGE)
-		place->step = FSCK_RECORDS;
+		place->step = FSCK_VERSIONS;
 	return 0;
 }
 
 /* ---- rows ---- */
 
 static int
-check_records(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+check_versions(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
 {
-	struct db_result versions, quotas;
+	enum { LAST, PROJECT, CRATE, VERSION, DETAIL };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
 
-	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, NULL, &versions, err) == -1 ||
-	    db_exec(f->db, a, STMT_FSCK_QUOTAS, NULL, &quotas, err) == -1)
+	db_bind_int(&p, place->after_version);
+	db_bind_int(&p, VERSIONS_PAGE);
+	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, &p, &r, err) == -1)
 		return -1;
-	for (int i = 0; i < versions.rows; i++)
-		report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&versions, i, 0),
-		    db_str(&versions, i, 1), db_str(&versions, i, 2)), db_str(&versions, i, 3), false);
-	for (int i = 0; i < quotas.rows; i++)
-		report(f, FSCK_QUOTA, db_str(&quotas, i, 0),
+	for (int i = 0; i < r.rows && !db_is_null(&r, i, DETAIL); i++)
+		report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&r, i, PROJECT),
+		    db_str(&r, i, CRATE), db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
+	if (db_is_null(&r, 0, LAST))
+		place->step = FSCK_QUOTAS;
+	else
+		place->after_version = db_int(&r, 0, LAST);
+	return 0;
+}
+
+static int
+check_quota(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+{
+	enum { ID, PATH, WRONG };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, place->after_quota);
+	if (db_exec(f->db, a, STMT_FSCK_QUOTA, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0) {
+		place->step = FSCK_DONE;
+		return 0;
+	}
+	place->after_quota = db_int(&r, 0, ID);
+	if (db_bool(&r, 0, WRONG))
+		report(f, FSCK_QUOTA, db_str(&r, 0, PATH),
 		    "it counts other than what is there; setting it again counts anew", false);
-	place->step = FSCK_DONE;
 	return 0;
 }
 
@@ -216,8 +240,10 @@ fsck_go_on(struct fsck *f, struct arena *a, struct fsck_place *place, struct err
 		return check_indexes(f, a, place, err);
 	case FSCK_BLOBS:
 		return check_blobs(f, a, place, err);
-	case FSCK_RECORDS:
-		return check_records(f, a, place, err);
+	case FSCK_VERSIONS:
+		return check_versions(f, a, place, err);
+	case FSCK_QUOTAS:
+		return check_quota(f, a, place, err);
 	case FSCK_DONE:
 		break;
 	}

@@ -45,13 +45,15 @@ struct fsck {
 	int64_t problems, repaired;
 };
 
-enum fsck_step { FSCK_INDEXES, FSCK_BLOBS, FSCK_RECORDS, FSCK_DONE };
+enum fsck_step { FSCK_INDEXES, FSCK_BLOBS, FSCK_VERSIONS, FSCK_QUOTAS, FSCK_DONE };
 
 /* How far it has come; {0} at the beginning. */
 struct fsck_place {
 	enum fsck_step step;
 	int64_t after_crate;
 	char after_blob[65];
+	int64_t after_version;
+	int64_t after_quota;
 };
 
 /* Goes on for one piece; the arena is the caller's to reset after it.  -1: 503, 500. */

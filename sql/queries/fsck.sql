@@ -21,35 +21,39 @@ SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256
  WHERE b.sha256 > $1 ORDER BY b.sha256 LIMIT $2::bigint;
 
 -- name: fsck_versions
--- All versions whose index line says other than their row, or that a tombstone speaks of in other
--- words, or that are deleted without one; 1000 at most.  One scan of versions, for an administrator
--- or once a week.
-SELECT p.full_path, c.name, v.version,
-       CASE WHEN t.cksum <> v.cksum THEN 'its tombstone has other bytes'
-            WHEN v.status = 'pending_destruction' AND t.cksum IS NULL THEN 'it is deleted and has no tombstone'
-            ELSE 'its index line says other than its row' END
-  FROM versions v
-  JOIN crates c ON c.id = v.crate_id
-  JOIN projects p ON p.id = c.project_id
-  LEFT JOIN tombstones t ON t.crate_id = v.crate_id AND t.version_base = v.version_base
- WHERE t.cksum <> v.cksum OR (v.status = 'pending_destruction' AND t.cksum IS NULL)
-    OR strpos(v.index_line, '"vers":"' || v.version || '"') = 0
-    OR strpos(v.index_line, '"cksum":"' || v.cksum || '"') = 0
-    OR strpos(v.index_line, CASE WHEN v.yanked THEN '"yanked":true' ELSE '"yanked":false' END) = 0
- ORDER BY v.id LIMIT 1000;
+-- $1 version, $2 how many.  The next versions after $1 by id: those whose index line says other than
+-- their row, or that a tombstone speaks of in other words, or that are deleted without one.  By primary
+-- keys, piece by piece, as all at once would last longer than a statement may.  Always a row, whose
+-- first column is the last of the versions that were looked at, or null: there were no more.
+WITH page AS (
+	SELECT * FROM versions WHERE id > $1 ORDER BY id LIMIT $2::bigint
+), wrong AS (
+	SELECT v.id, p.full_path, c.name, v.version,
+	       CASE WHEN t.cksum <> v.cksum THEN 'its tombstone has other bytes'
+	            WHEN v.status = 'pending_destruction' AND t.cksum IS NULL THEN 'it is deleted and has no tombstone'
+	            ELSE 'its index line says other than its row' END AS detail
+	  FROM page v
+	  JOIN crates c ON c.id = v.crate_id
+	  JOIN projects p ON p.id = v.project_id
+	  LEFT JOIN tombstones t ON t.crate_id = v.crate_id AND t.version_base = v.version_base
+	 WHERE t.cksum <> v.cksum OR (v.status = 'pending_destruction' AND t.cksum IS NULL)
+	    OR strpos(v.index_line, '"vers":"' || v.version || '"') = 0
+	    OR strpos(v.index_line, '"cksum":"' || v.cksum || '"') = 0
+	    OR strpos(v.index_line, CASE WHEN v.yanked THEN '"yanked":true' ELSE '"yanked":false' END) = 0
+)
+SELECT (SELECT max(id) FROM page), w.full_path, w.name, w.version, w.detail
+  FROM (SELECT) AS one LEFT JOIN wrong w ON true
+ ORDER BY w.id;
 
--- name: fsck_quotas
--- Quotas that count other than what is there.  Quotas are few; the versions of their projects are
--- scanned, all at one moment.
-SELECT coalesce(p.full_path, g.full_path)
-  FROM quotas q
-  LEFT JOIN projects p ON p.id = q.project_id
-  LEFT JOIN groups g ON g.id = q.group_id
- WHERE (q.used_bytes, q.used_versions, q.used_crates) <>
+-- name: fsck_quota
+-- $1 quota.  The next one after $1 by id, and whether it counts other than what is there.  By primary
+-- key; the versions of its projects are scanned, all at one moment, which is why it is one at a time.
+SELECT q.id, coalesce(p.full_path, g.full_path), (q.used_bytes, q.used_versions, q.used_crates) <>
        (SELECT coalesce(sum(v.size), 0)::bigint, count(*), count(DISTINCT v.crate_id)
           FROM versions v
-          JOIN projects vp ON vp.id = v.project_id
-          JOIN groups vg ON vg.id = vp.group_id
          WHERE v.status <> 'pending_destruction'
-           AND (vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))
- ORDER BY q.id;
+           AND v.project_id IN (SELECT vp.id FROM projects vp JOIN groups vg ON vg.id = vp.group_id
+                                 WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))
+  FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
+  LEFT JOIN projects p ON p.id = q.project_id
+  LEFT JOIN groups g ON g.id = q.group_id;

@@ -80,8 +80,11 @@ change(struct invocation *in,
 			.project_id = v[done].project_id,
 			.version_id = v[done].version_id,
 		};
+		/* of its own: each one reads and writes the whole index file */
+		struct arena *a = arena_new();
 
-		rc = change_one(in->db, in->arena, &asked, &in->err);
+		rc = change_one(in->db, a, &asked, &in->err);
+		arena_free(a);
 		if (rc == -1)
 			break;
 	}

@@ -172,7 +172,7 @@ run_page(struct invocation *in, struct arena *a, const struct retention *r, int6
 	if (retention_page(in->db, a, r, after_crate, more, &items, &n, &in->err) == -1)
 		return -1;
 	while (in->options.values[RUN_APPLY] != NULL && done < n && rc == 0) {
-		rc = retention_delete(in->db, a, &in->actor, r, &items[done], &in->err);
+		rc = retention_delete(in->db, &in->actor, r, &items[done], &in->err);
 		done += rc == 0;
 	}
 	print_items(&out, items, in->options.values[RUN_APPLY] != NULL ? done : n, widths);

@@ -25,21 +25,30 @@ place_read(struct arena *a, const struct job *job, struct place *place, struct e
 	return json_get_int(&get, "after_crate", true, &place->after_crate);
 }
 
-/* Some crates of the project; *n counts what was deleted. */
+/*
+ * Some crates of the project; *n counts what was deleted.  Where it has to stop among them they are
+ * looked at again: what was deleted is no more among them, so that each run comes further.
+ */
 static int
 run_page(struct job_ctx *ctx, struct arena *a, const struct retention *r, struct place *place,
     bool *more, int64_t *n, struct err *err)
 {
 	const struct audit_actor actor = { .system_user = "berth-worker", .host = ctx->node };
+	int64_t from = place->after_crate;
 	struct retention_item *items;
 	size_t nitems;
 
 	if (retention_page(ctx->db, a, r, &place->after_crate, more, &items, &nitems, err) == -1)
 		return -1;
 	for (size_t i = 0; i < nitems; i++) {
-		if (retention_delete(ctx->db, a, &actor, r, &items[i], err) == -1)
+		if (retention_delete(ctx->db, &actor, r, &items[i], err) == -1)
 			return -1;
 		++*n;
+		if (i + 1 < nitems && job_must_stop(ctx)) {
+			place->after_crate = from;
+			*more = true;
+			return 0;
+		}
 	}
 	return 0;
 }

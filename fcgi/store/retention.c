@@ -159,8 +159,8 @@ retention_page(struct db *db, struct arena *a, const struct retention *r, int64_
 }
 
 int
-retention_delete(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const struct retention *r, const struct retention_item *item, struct err *err)
+retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
+    const struct retention_item *item, struct err *err)
 {
 	const struct version_delete asked = {
 		.actor = *actor,
@@ -171,8 +171,12 @@ retention_delete(struct db *db, struct arena *a, const struct audit_actor *actor
 		.version_id = item->version_id,
 		.why = "retention",
 	};
+	/* of its own: each one reads and writes the whole index file of its crate */
+	struct arena *a = arena_new();
+	int rc = version_delete(db, a, &asked, err);
 
-	if (version_delete(db, a, &asked, err) == -1 && err->status != 404 && err->status != 403)
+	arena_free(a);
+	if (rc == -1 && err->status != 404 && err->status != 403)
 		return -1;
 	err_clear(err);
 	return 0;

@@ -63,8 +63,7 @@ int retention_page(struct db *, struct arena *, const struct retention *, int64_
     __attribute__((warn_unused_result));
 
 /* Deletes one (store/version_delete.h).  What is gone already is no error. */
-int retention_delete(struct db *, struct arena *, const struct audit_actor *,
-    const struct retention *, const struct retention_item *, struct err *)
-    __attribute__((warn_unused_result));
+int retention_delete(struct db *, const struct audit_actor *, const struct retention *,
+    const struct retention_item *, struct err *) __attribute__((warn_unused_result));
 
 #endif

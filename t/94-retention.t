@@ -45,6 +45,16 @@ sub aged {
 	    . " FROM versions WHERE id = $id") if defined $used;
 }
 
+# As if downloads had been counted up to so many days ago, since two years.
+sub counted {
+	my ($days) = @_;
+
+	$t->psql("INSERT INTO usage_months VALUES (date_trunc('month', now() - interval '2 years'), 1, 'anybody', 0, 1)"
+	    . ' ON CONFLICT DO NOTHING');
+	$t->psql("INSERT INTO download_logs VALUES ('n', repeat('0', 64), 1, 'x', 0, now() - interval '$days days')"
+	    . ' ON CONFLICT (node, fingerprint) DO UPDATE SET read_at = excluded.read_at');
+}
+
 publish_all('alpha', qw(1.0.0-a 1.0.0-b 1.0.0-c 1.0.0 1.1.0 1.2.0));
 publish_all('beta', qw(1.0.0 1.1.0));
 publish_all('kept-one', qw(0.1.0-a 0.1.0-b 0.1.0-c));
@@ -76,12 +86,23 @@ subtest 'a dry run' => sub {
 	is_deeply(run_lists('--dry-run'), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
 	    'but for what is excluded, and what a rule protects');
 	policy('unused_days=90');
+	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
+	    'where nobody counts downloads nothing is unused');
+	counted(30);
+	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
+	    'nor where nobody does any more');
+	counted(0);
 	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release',
 	    'alpha 1.0.0-c unused', 'alpha 1.1.0 unused', 'beta 1.0.0 unused'],
 	    'unused ones: what was downloaded of late stays, as does the latest');
 	policy('keep_newest=4');
 	is_deeply(run_lists(), ['alpha 1.0.0-a pre-release', 'alpha 1.0.0-b pre-release'],
 	    'four stay in any case');
+	policy('keep_newest=1');
+	$t->psql("UPDATE versions SET status = 'error' WHERE version = '1.2.0'");
+	is_deeply([grep { /unused/ } @{ run_lists() }], ['alpha 1.0.0-c unused', 'beta 1.0.0 unused'],
+	    'the latest that can be installed stays');
+	$t->psql("UPDATE versions SET status = 'default' WHERE version = '1.2.0'");
 	policy('keep_prereleases=', 'keep_newest=', 'unused_days=100');
 	is_deeply(run_lists(), ['alpha 1.0.0-a unused', 'alpha 1.0.0-b unused', 'alpha 1.0.0-c unused',
 	    'alpha 1.1.0 unused'], 'the hundredth day');

@@ -36,13 +36,19 @@ latest_stable(const struct retention_version *v, size_t n, bool also_yanked)
 	return found;
 }
 
+/* Only days of which downloads were counted are days without one. */
 static bool
 is_unused(const struct retention_policy *policy, const struct retention_version *v, int64_t now)
 {
 	int64_t since = v->last_used_at > v->published_at ? v->last_used_at : v->published_at;
+	int64_t until = policy->counted_to < now ? policy->counted_to : now;
 
+	if (policy->unused_days == RETENTION_ALL || policy->counted_from == 0)
+		return false;
+	if (policy->counted_from > since)
+		since = policy->counted_from;
 	/* days, so that nothing overflows, whatever somebody has chosen */
-	return policy->unused_days != RETENTION_ALL && (now - since) / DAY >= policy->unused_days;
+	return (until - since) / DAY >= policy->unused_days;
 }
 
 void

@@ -13,6 +13,9 @@ struct retention_policy {
 	int64_t keep_prereleases; /* the newest so many; RETENTION_ALL: all of them */
 	int64_t unused_days; /* not downloaded for so long; RETENTION_ALL: that is no reason */
 	int64_t keep_newest; /* these stay in any case, at least 1 */
+	/* when downloads were counted: what nobody has looked at is not unused; 0: never */
+	int64_t counted_from;
+	int64_t counted_to;
 };
 
 enum retention_why { RETENTION_KEEP, RETENTION_PRERELEASE, RETENTION_UNUSED };

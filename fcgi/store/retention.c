@@ -12,7 +12,8 @@ enum { PAGE = 100 };
 static void
 read_policy(const struct db_result *r, struct retention *out)
 {
-	enum { PROJECT, PATH, EXISTS, ENABLED, PRERELEASES, DAYS, NEWEST, EXCLUDE };
+	enum { PROJECT, PATH, EXISTS, ENABLED, PRERELEASES, DAYS, NEWEST, EXCLUDE, COUNTED_FROM,
+		COUNTED_TO };
 
 	*out = (struct retention) { 0 };
 	if (r->rows == 0)
@@ -26,6 +27,8 @@ read_policy(const struct db_result *r, struct retention *out)
 		    db_is_null(r, 0, PRERELEASES) ? RETENTION_ALL : db_int(r, 0, PRERELEASES),
 		.policy.unused_days = db_is_null(r, 0, DAYS) ? RETENTION_ALL : db_int(r, 0, DAYS),
 		.policy.keep_newest = db_int(r, 0, NEWEST),
+		.policy.counted_from = db_time(r, 0, COUNTED_FROM),
+		.policy.counted_to = db_time(r, 0, COUNTED_TO),
 		.exclude = db_str(r, 0, EXCLUDE),
 	};
 }

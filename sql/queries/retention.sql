@@ -1,15 +1,22 @@
 -- name: retention_find
 -- $1 full path.  A row without a policy where the project has none: unique index
--- projects_full_path, primary key.
+-- projects_full_path, primary key.  With it from when on and up to when downloads were counted: from
+-- the end of the first month that has any, by the primary key of usage_months, to when a log was last
+-- read, by a scan of a table of a few rows for each node.
 SELECT p.id, p.full_path, r.project_id IS NOT NULL, coalesce(r.enabled, false), r.keep_prereleases,
-       r.unused_days, coalesce(r.keep_newest, 1), coalesce(array_to_string(r.exclude, ','), '')
+       r.unused_days, coalesce(r.keep_newest, 1), coalesce(array_to_string(r.exclude, ','), ''),
+       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint,
+       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint
   FROM projects p LEFT JOIN retention_policies r ON r.project_id = p.id
  WHERE lower(p.full_path) = lower($1);
 
 -- name: retention_next
--- $1 project.  The first project at or after it, by id, whose policy is enabled: by primary key.
+-- $1 project.  The first project at or after it, by id, whose policy is enabled: by primary key.  The
+-- rest as in retention_find.
 SELECT p.id, p.full_path, true, r.enabled, r.keep_prereleases, r.unused_days, r.keep_newest,
-       array_to_string(r.exclude, ',')
+       array_to_string(r.exclude, ','),
+       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint,
+       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint
   FROM retention_policies r JOIN projects p ON p.id = r.project_id
  WHERE r.project_id >= $1 AND r.enabled
  ORDER BY r.project_id LIMIT 1;
@@ -33,11 +40,11 @@ RETURNING r.project_id, true;
 -- name: retention_crates
 -- $1 project, $2 crate, $3 patterns with commas, $4 how many crates.  The next crates after $2 by id
 -- that have versions, with all of these in the order of publication and when each was last
--- downloaded.  Crates by primary key or, of a project with few, by (project_id, normalized_name) and
--- sorted; what hangs on them by versions (crate_id, version_base) and the primary key
--- of download_days for what hangs on them.  Left out is what a pattern names, and what a protection
+-- downloaded; those in error, which nobody can install, count as yanked.  Crates by primary key or, of
+-- a project with few, by (project_id, normalized_name) and sorted; what hangs on them by versions
+-- (crate_id, version_base) and the primary key of download_days.  Left out is what a pattern names, and what a protection
 -- rule keeps from being deleted: at most 100 rules of the project.
-SELECT c.id, c.name, v.id, v.version, v.yanked, v.size, extract(epoch FROM v.published_at)::bigint,
+SELECT c.id, c.name, v.id, v.version, v.yanked OR v.status = 'error', v.size, extract(epoch FROM v.published_at)::bigint,
        extract(epoch FROM (SELECT max(d.last_at) FROM download_days d
                             WHERE d.crate_id = c.id AND d.version_id = v.id))::bigint
   FROM (SELECT k.id, k.name FROM crates k

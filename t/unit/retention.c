@@ -37,6 +37,19 @@ static const struct {
 	{ "for ever", -1, INT64_MAX, 1, "1.0.0@100 1.1.0@99", ".." },
 };
 
+/* Of 30 days, where downloads were counted only from and to so many days ago; -1: never. */
+static const struct {
+	const char *name;
+	int from, to;
+	const char *versions, *want;
+} counted[] = {
+	{ "nobody counts", -1, 0, "1.0.0@100 1.1.0@90", ".." },
+	{ "for too short a time", 29, 0, "1.0.0@100 1.1.0@90", ".." },
+	{ "for long enough", 30, 0, "1.0.0@100 1.1.0@90", "u." },
+	{ "no more", 900, 70, "1.0.0@100 1.1.0@99 1.2.0@98", "u.." },
+	{ "not yet", -40, 0, "1.0.0@100 1.1.0@90", ".." },
+};
+
 static size_t
 parse(char *text, struct retention_version *v)
 {
@@ -57,26 +70,40 @@ parse(char *text, struct retention_version *v)
 	return n;
 }
 
+static void
+judges(const struct retention_policy *policy, const char *versions, const char *want,
+    const char *name)
+{
+	static const char letters[] = { '.', 'p', 'u' };
+	struct retention_version v[MAX];
+	char *text = strdup(versions);
+	size_t n = parse(text, v);
+	char got[MAX + 1] = "";
+
+	retention_judge(policy, v, n, NOW);
+	for (size_t k = 0; k < n; k++)
+		got[k] = letters[v[k].why];
+	is_str(got, want, name);
+	free(text);
+}
+
 int
 main(void)
 {
-	static const char letters[] = { '.', 'p', 'u' };
-
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct retention_policy policy = { cases[i].keep_prereleases, cases[i].unused_days,
-			cases[i].keep_newest };
-		struct retention_version v[MAX];
-		char *text = strdup(cases[i].versions);
-		size_t n = parse(text, v);
-		char got[MAX + 1] = "";
+		const struct retention_policy policy = { cases[i].keep_prereleases,
+			cases[i].unused_days, cases[i].keep_newest, 1, NOW };
 
-		retention_judge(&policy, v, n, NOW);
-		for (size_t k = 0; k < n; k++)
-			got[k] = letters[v[k].why];
-		is_str(got, cases[i].want, cases[i].name);
-		free(text);
+		judges(&policy, cases[i].versions, cases[i].want, cases[i].name);
 	}
-	retention_judge(&(struct retention_policy) { 0, 1, 1 }, NULL, 0, NOW);
+	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+		const struct retention_policy policy = { RETENTION_ALL, 30, 1,
+			counted[i].from == -1 ? 0 : NOW - counted[i].from * DAY,
+			NOW - counted[i].to * DAY };
+
+		judges(&policy, counted[i].versions, counted[i].want, counted[i].name);
+	}
+	retention_judge(&(struct retention_policy) { 0, 1, 1, 1, NOW }, NULL, 0, NOW);
 	ok(true, "no version at all");
 	return tap_done();
 }

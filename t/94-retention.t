@@ -145,6 +145,27 @@ subtest 'by the worker' => sub {
 	is(versions_of('beta'), '1.1.0 1.2.0', 'switched off, nothing goes');
 };
 
+subtest 'large index files' => sub {
+	my $large = $t->project('demo/large');
+	# what the sanitizer keeps back is no memory of the worker's
+	local $ENV{ASAN_OPTIONS} = join(':', $ENV{ASAN_OPTIONS} // (), 'quarantine_size_mb=1');
+
+	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('1', 64), 1)");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
+	    . " VALUES ($large, 'large', 'large', '', '')");
+	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
+	    . " published_at) SELECT c.id, $large, '1.0.0-' || i, '1.0.0-' || i, repeat('x', 100000),"
+	    . " repeat('1', 64), 1, now() FROM crates c, generate_series(1, 60) i WHERE c.project_id = $large");
+	$t->berth_ok(qw(retention set demo/large keep_prereleases=1 enabled=on));
+	$t->stop_worker;
+	$t->start_worker;
+	$t->run_jobs('apply_retention');
+	my ($kb) = Berth::Cluster::_slurp("/proc/$t->{worker}/status") =~ /^VmHWM:\s+(\d+)/m;
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $large AND status = 'default'"), 1,
+	    'all but one are deleted');
+	cmp_ok($kb, '<', 200_000, "the worker came to $kb kB");
+};
+
 subtest 'many crates' => sub {
 	my $many = $t->project('demo/many');
 

@@ -46,14 +46,16 @@ SELECT (SELECT max(id) FROM page), w.full_path, w.name, w.version, w.detail
  ORDER BY w.id;
 
 -- name: fsck_quota
--- $1 quota.  The next one after $1 by id, and whether it counts other than what is there.  By primary
--- key; the versions of its projects are scanned, all at one moment, which is why it is one at a time.
+-- $1 quota.  The next one after $1 by id, and whether it counts other than what is there: as
+-- quota_recount, all at one moment, which is why it is one at a time.
 SELECT q.id, coalesce(p.full_path, g.full_path), (q.used_bytes, q.used_versions, q.used_crates) <>
-       (SELECT coalesce(sum(v.size), 0)::bigint, count(*), count(DISTINCT v.crate_id)
-          FROM versions v
-         WHERE v.status <> 'pending_destruction'
-           AND v.project_id IN (SELECT vp.id FROM projects vp JOIN groups vg ON vg.id = vp.group_id
-                                 WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))
+       (SELECT coalesce(sum(v.bytes), 0)::bigint, coalesce(sum(v.versions), 0)::bigint,
+               count(*) FILTER (WHERE v.versions > 0)
+          FROM crates c
+         CROSS JOIN LATERAL (SELECT sum(size) AS bytes, count(*) AS versions FROM versions
+                              WHERE crate_id = c.id AND status <> 'pending_destruction') v
+         WHERE c.project_id = ANY (ARRAY(SELECT vp.id FROM projects vp JOIN groups vg ON vg.id = vp.group_id
+                                          WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids))))
   FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
   LEFT JOIN projects p ON p.id = q.project_id
   LEFT JOIN groups g ON g.id = q.group_id;

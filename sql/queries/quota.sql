@@ -66,16 +66,18 @@ DELETE FROM quotas
  WHERE (project_id = $1 OR group_id = $2) AND num_nonnulls(max_bytes, max_versions, max_crates) = 0;
 
 -- name: quota_recount
--- $1 project or null, $2 group or null.  Counts what is there, once, for an administrator: the
--- versions of the projects, a scan where they are many.  versions is locked.
+-- $1 project or null, $2 group or null.  Counts what is there, for an administrator, while versions
+-- is locked and everybody waits: so the crates of the projects, by (project_id, normalized_name), and
+-- the versions of each, by (crate_id, version_base), however many others there are.
 UPDATE quotas q
    SET used_bytes = s.bytes, used_versions = s.versions, used_crates = s.crates
-  FROM (SELECT coalesce(sum(v.size), 0)::bigint AS bytes, count(*) AS versions,
-               count(DISTINCT v.crate_id) AS crates
-          FROM versions v
-         WHERE v.status <> 'pending_destruction'
-           AND v.project_id IN (SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
-                                 WHERE p.id = $1 OR g.ancestor_ids @> ARRAY[$2::bigint])) s
+  FROM (SELECT coalesce(sum(v.bytes), 0)::bigint AS bytes, coalesce(sum(v.versions), 0)::bigint AS versions,
+               count(*) FILTER (WHERE v.versions > 0) AS crates
+          FROM crates c
+         CROSS JOIN LATERAL (SELECT sum(size) AS bytes, count(*) AS versions FROM versions
+                              WHERE crate_id = c.id AND status <> 'pending_destruction') v
+         WHERE c.project_id = ANY (ARRAY(SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
+                                          WHERE p.id = $1 OR g.ancestor_ids @> ARRAY[$2::bigint]))) s
  WHERE q.project_id = $1 OR q.group_id = $2;
 
 -- name: quota_list

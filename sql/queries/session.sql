@@ -1,12 +1,14 @@
 -- name: session_settings
 -- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text.  Sent
 -- first on every connection, before the other statements are parsed in the search_path that it
--- sets.  Reads no table.
+-- sets.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
+-- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.
 SELECT set_config('statement_timeout', $1, false),
        set_config('lock_timeout', $2, false),
        set_config('idle_in_transaction_session_timeout', $3, false),
        set_config('search_path', 'public, pg_temp', false),
        set_config('standard_conforming_strings', 'on', false),
+       set_config('jit', 'off', false),
        set_config('TimeZone', 'UTC', false);
 
 -- name: session_schema

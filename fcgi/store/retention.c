@@ -6,8 +6,8 @@
 #include "store/protection.h"
 #include "store/version_delete.h"
 
-/* Crates that are looked at together. */
-enum { PAGE = 100 };
+/* Crates that are looked at together: few, since one that needs a policy has thousands of versions. */
+enum { PAGE = 10 };
 
 static void
 read_policy(const struct db_result *r, struct retention *out)

@@ -166,6 +166,24 @@ subtest 'the directory cannot be written' => sub {
 	like($t->log('pool') . $elsewhere->log('pool'), qr/public files: public_dir: .*Input\/output error/, 'the log says so');
 };
 
+# What the publish has seen to be private is read, as it was before, before it is committed.
+subtest 'made public while a publish is under way' => sub {
+	$t->berth_ok('project', 'set', 'demo/public', 'visibility=private');
+	my $res = $fault->during('send:session_commit', sub { return publish(next_version()); }, sub {
+		my $flipped = eval {
+			$t->psql("SET lock_timeout = '1s'; UPDATE projects SET visibility = 'public' WHERE id = $id");
+			1;
+		};
+		warm_up() if $flipped;
+	});
+
+	is($res->{status}, 200, 'it is published');
+	$t->berth_ok('project', 'set', 'demo/public', 'visibility=public');
+	is(seen($_), truth(), "node $_: the truth") for 0, 1;
+	warm_up();
+	is(seen($_), truth(), "node $_: also from the file") for 0, 1;
+};
+
 # The session of a keeper, or all of them, are ended.
 subtest 'sessions that end' => sub {
 	watched('sessions', sub {

@@ -216,6 +216,21 @@ subtest 'one is killed at work' => sub {
 	cmp_ok(time - $started, '<', 15, 'at once');
 	$fault->disarm;
 	is_deeply([map { [@$_[2, 3]] } grep { $_->[0] == $id } said('worker-a', 'worker-b')], [['done', 2]], 'as the second attempt');
+	# one that kills whoever runs it, even if it never ends, lets others have their turn
+	$t->stop_worker('worker-b');
+	$t->psql("UPDATE jobs SET run_at = now() - interval '1 h' WHERE kind = 'sweep_limits'");
+	$t->psql("UPDATE jobs SET attempts = 1, claimed_until = now() + interval '1 h', backend_pid = 0 WHERE kind = 'sweep_limits'");
+	$fault->arm('job:sweep_limits', 'wait');
+	$t->start_worker('worker-c');
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'the second is at it');
+	$t->stop_worker('worker-c', 'KILL');
+	$fault->disarm;
+	is(job("run_at > now() + interval '2 s'", "kind = 'sweep_limits'"), 't', 'and dies: the third waits');
+	$other = add_job('sweep_staging');
+	$t->start_worker('worker-b');
+	ok(gone($other), 'does something else');
+	is(job('attempts', "kind = 'sweep_limits'"), 2, 'first');
+	ok($t->wait_for(sub { job('attempts', "kind = 'sweep_limits'") == 0 }), 'and then that');
 	# a job that kills everybody is dead one day
 	$t->psql("INSERT INTO jobs (kind, attempts) VALUES ('sweep_limits', 10); NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('count(*)', 'dead_at IS NOT NULL') == 1 }), 'one at which ten have died');

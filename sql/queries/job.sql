@@ -27,7 +27,11 @@ INSERT INTO jobs AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $2
 -- $1 kinds, $2 node, $3 who, $4 seconds that the claim holds.  The first of those that are due,
 -- in the order of jobs_due; those that are locked just now are passed over, and rows that are
 -- not due are not read.  Sessions are looked at for jobs that are claimed alone, which are few.
+-- One at which a worker has died or failed is put off beforehand, as far as after so many failures:
+-- should this one die too, others come first, and no worker is started again without a pause.
 UPDATE jobs SET runs = runs + 1, attempts = attempts + 1,
+       run_at = CASE WHEN attempts = 0 THEN run_at
+                     ELSE now() + make_interval(secs => least(5 * 2 ^ least(attempts - 1, 10), 900)) END,
        claimed_until = now() + make_interval(secs => $4::integer), claimed_by = $3,
        backend_pid = pg_backend_pid(),
        backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())

@@ -240,6 +240,8 @@ test_claims(struct db *db)
 	is_int(job_fail(db, a, &first, 1, true, "x", &err), 0, "nor that it failed");
 	is_str(sql("SELECT dead_at IS NULL FROM jobs"), "t", "it is not dead");
 	sql("UPDATE jobs SET claimed_until = now() - interval '1 s'");
+	is_int(claim(db, "x", "one").id, 0, "should the second be gone too, it waits");
+	sql("UPDATE jobs SET run_at = now()");
 	first = claim(db, "x", "one");
 	is_int(first.attempts, 3, "a claim does not last for ever");
 	is_int(job_put_back(db, a, &first, "{\"at\": 5}", &err), 0, "there is more to do");

@@ -193,7 +193,7 @@ subtest 'many workers, many jobs' => sub {
 	$t->psql("INSERT INTO jobs (kind) SELECT 'sweep_limits' FROM generate_series(1, 400); NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('count(*)', 'period IS NULL') == 0 }, 60), 'all are done');
 	# the lines come before the rows go
-	my @said = grep { $_->[3] == 1 && $_->[2] eq 'done' } said(@names);
+	my @said = grep { $_->[1] eq 'sweep_limits' && $_->[3] == 1 && $_->[2] eq 'done' } said(@names);
 	my %ids = map { $_->[0] => 1 } @said;
 	is(scalar(@said) . ' ' . keys %ids, '400 400', 'each once');
 	cmp_ok(scalar(grep { scalar said($_) > 20 } @names), '>', 1, 'by several of them');

@@ -173,7 +173,8 @@ subtest 'the directory cannot be written' => sub {
 # What the publish has seen to be private is read, as it was before, before it is committed.
 subtest 'made public while a publish is under way' => sub {
 	$t->berth_ok('project', 'set', 'demo/public', 'visibility=private');
-	my $res = $fault->during('send:session_commit', sub { return publish(next_version()); }, sub {
+	my $version = next_version();
+	my $res = $fault->during('send:session_commit', sub { return publish($version); }, sub {
 		my $flipped = eval {
 			$t->psql("SET lock_timeout = '1s'; UPDATE projects SET visibility = 'public' WHERE id = $id");
 			1;
@@ -186,6 +187,26 @@ subtest 'made public while a publish is under way' => sub {
 	is(seen($_), truth(), "node $_: the truth") for 0, 1;
 	warm_up();
 	is(seen($_), truth(), "node $_: also from the file") for 0, 1;
+};
+
+# A machine that sleeps, say: the session is given up although all that was asked is answered.
+subtest 'a keeper that stands still where it begins' => sub {
+	$t->conf(database_timeout => 1);
+	$fault->arm('sent:public_listen', 'wait');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { -e $t->dir . '/fault.taken' }), 'it does');
+	# longer than it waits for an answer
+	sleep(1 + 2);
+	$fault->disarm;
+	warm_up();
+	my $began = Berth::Public::now();
+	is(publish(next_version())->{status}, 200, 'a publish');
+	cmp_ok(Berth::Public::now() - $began, '<', LEASE, 'is heard of');
+	is(seen($_), truth(), "node $_: the truth") for 0, 1;
+	$t->conf(database_timeout => undef);
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { (() = $t->log('pool') =~ /reloaded: generation/g) == 2 }), 'and back');
+	warm_up();
 };
 
 # The session of a keeper, or all of them, are ended.
@@ -212,7 +233,7 @@ subtest 'the database is away for a moment' => sub {
 	# so long that it is sure to outlast the stop
 	$t->conf(public_lease => 10);
 	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2/ }), 'a longer lease');
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 4/ }), 'a longer lease');
 	warm_up();
 	watched('away', sub {
 		my $began = Berth::Public::now();

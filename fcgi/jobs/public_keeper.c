@@ -118,16 +118,22 @@ begin(struct keeper *k, struct err *err)
 {
 	char host[HOST_SIZE] = "";
 	struct moment since;
+	uint64_t listening;
 
 	(void)gethostname(host, sizeof(host) - 1);
-	if (db_connect(k->db, err) == -1 || public_listen(k->db, k->arena, err) == -1 ||
-	    public_dir_clear(k->dir, err) == -1)
+	if (db_connect(k->db, err) == -1)
+		return -1;
+	listening = db_connections(k->db);
+	if (public_listen(k->db, k->arena, err) == -1 || public_dir_clear(k->dir, err) == -1)
 		return -1;
 	k->sweep = true;
 	since = now();
 	if (public_register(k->db, k->arena, public_dir_node(k->dir), host,
 		k->settings->public_lease, err) == -1)
 		return -1;
+	/* a session that answers too late is given up, and the next one is told nothing */
+	if (db_connections(k->db) != listening)
+		return err_internal(err, 503, "the session that listened has ended");
 	return lease(k, &since, err);
 }
 

@@ -90,6 +90,8 @@ configure(struct transfer *t, const struct https_get *get)
 	        curl_easy_setopt(c, CURLOPT_CAINFO, get->ca_file) == CURLE_OK) &&
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms(get)) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	    /* else what looks for the name is waited for, past the time-out; it ends by itself */
+	    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_USERAGENT, "berth/" BERTH_VERSION) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->reason) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, header_take) == CURLE_OK &&

@@ -140,6 +140,8 @@ subtest 'who is not let in' => sub {
 		['of a user who is blocked', [401], app => job_token(user => 'gone')],
 		['of a user without a role', [404], app => job_token(user => 'stranger')],
 		['of a project that is mapped to none', [401], app => job_token(project_id => 902)],
+		['of a project with the path of another\'s', [401], mapped => job_token(project => 'tools/mapped')],
+		['in whatever case', [401], mapped => job_token(project => 'Tools/mapped')],
 		['nobody', [401], app => 'glcbt-64_garbagegarbagegarbage'],
 	);
 

@@ -1,6 +1,8 @@
 #include "api/gitlab_login.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
+#include <strings.h>
 
 #include <openssl/crypto.h>
 
@@ -94,6 +96,43 @@ mapped_path(struct arena *a, const char *list, int64_t gitlab_project)
 	return NULL;
 }
 
+/* Is the path here one that gitlab_projects gives to some project of GitLab? */
+static bool
+is_mapped(const char *list, const char *path)
+{
+	struct slice word;
+
+	while (words_next(&list, &word)) {
+		size_t skip = strcspn(word.p, "=") + 1;
+
+		if (word.n - skip == strlen(path) &&
+		    strncasecmp(word.p + skip, path, word.n - skip) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Which project here it is: the one that gitlab_projects says, or the one of the same path, unless
+ * that is another's.  401: it is another's.
+ */
+static int
+find_project(const struct settings *s, struct arena *a, int64_t gitlab_project,
+    struct gitlab_job *job, struct err *err)
+{
+	job->project_path = mapped_path(a, s->gitlab_projects, gitlab_project);
+	if (job->project_path != NULL)
+		return 0;
+	job->project_path = project_path(a, s->gitlab_url, job->job.job_url);
+	if (job->project_path == NULL)
+		return err_set(err, 400, "%s is about a job of another address", what);
+	if (is_mapped(s->gitlab_projects, job->project_path))
+		return err_set(err, 401,
+		    "the project `%s` is here for the jobs of another of GitLab's projects",
+		    job->project_path);
+	return 0;
+}
+
 static int
 read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitlab_job *job,
     const char **status, struct err *err)
@@ -115,12 +154,7 @@ read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitl
 	    read_pipeline(&get, &job->job, &gitlab_project) == -1 ||
 	    read_user(&get, &job->username) == -1)
 		return -1;
-	job->project_path = mapped_path(a, app->settings->gitlab_projects, gitlab_project);
-	if (job->project_path == NULL)
-		job->project_path =
-		    project_path(a, app->settings->gitlab_url, job->job.job_url);
-	return job->project_path != NULL ? 0 :
-	    err_set(err, 400, "%s is about a job of another address", what);
+	return find_project(app->settings, a, gitlab_project, job, err);
 }
 
 /* ---- what becomes of it ---- */
@@ -192,7 +226,7 @@ judge(struct worker_app *app, struct request *rq, const struct https_answer *ans
 	if (answer->status != OK)
 		return refuse(app, rq, job->digest, no_job);
 	if (read_job(app, rq->arena, answer->body, job, &status, &err) == -1)
-		return fail(rq, &err);
+		return err.status == 401 ? refuse(app, rq, job->digest, err.pub) : fail(rq, &err);
 	if (strcmp(status, "running") != 0)
 		return refuse(app, rq, job->digest, no_job);
 	return admit(app, rq, job);

@@ -34,8 +34,12 @@ is_foreign(struct slice text)
 {
 	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-_.";
+	static const char ours[] = "berth_";
 
-	if (text.n < FOREIGN_MIN || text.n > JWT_MAX || slice_has_prefix(text, "berth_"))
+	if (text.n < FOREIGN_MIN || text.n > JWT_MAX)
+		return false;
+	/* one of ours, or two, or with more around it, is for nobody else to see */
+	if (memmem(text.p, text.n, ours, sizeof(ours) - 1) != NULL)
 		return false;
 	for (size_t i = 0; i < text.n; i++) {
 		if (memchr(bytes, text.p[i], sizeof(bytes) - 1) == NULL)

@@ -192,6 +192,10 @@ subtest 'directly, as the token of cargo' => sub {
 		$t->parallel(8, sub { read_config(lab => $parallel)->{status} });
 	};
 	is("@statuses", '200 ' x 7 . '200', 'eight requests of one session at once');
+	my $elsewhere = id_token('hub');
+	is($t->http(GET => "/api/v4/groups/$id{app}/packages", { token => $elsewhere })->{status}, 401,
+	    'a group is no project, though it may have the id of one');
+	is(exchange(app => $elsewhere)->{status}, 200, 'in which it is good');
 	my $used = id_token('hub');
 	is(exchange(app => $used)->{status}, 200, 'one that was exchanged');
 	is(read_config(app => $used)->{status}, 401, 'is no token any more');

@@ -181,9 +181,14 @@ look_up(struct worker_app *app, struct request *rq, struct begin *b)
 static int
 introduce(struct worker_app *app, struct request *rq, struct begin *b)
 {
+	/* a group has the ids of projects that have nothing to do with it */
+	const struct project_ref none = { .id = 0 };
+	const struct project_ref *project =
+	    b->need->subject == SUBJECT_PROJECT ? &b->place : &none;
+
 	if (!ci_login_is_due(&b->credential, &app->facts))
 		return 0;
-	if (ci_login(app, rq, &b->credential, &b->place) == -1)
+	if (ci_login(app, rq, &b->credential, project) == -1)
 		return limits_note_refusal(app, rq, b->credential.kind, b->need->action);
 	return look_up(app, rq, b);
 }

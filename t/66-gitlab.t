@@ -249,8 +249,14 @@ subtest 'GitLab is away' => sub {
 	is(read_config(app => job_token_unknown())->{status}, 503, 'nonsense');
 	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'is that of one job');
 	$gitlab->answer('/api/v4/job', '', status => 302, headers => ['Location: ' . $gitlab->url . '/login']);
-	is(read_config(app => job_token_unknown())->{status}, 401, 'a redirect is no answer');
+	my $redirected = job_token_unknown();
+	is(read_config(app => $redirected)->{status}, 503, 'a redirect is no answer');
 	is($gitlab->count('/login'), 0, 'and is not followed');
+	like($t->log('pool'), qr/GitLab: status 302/, 'which is logged');
+	is($t->psql('SELECT count(*) FROM ci_outages'), 0, 'and keeps nobody from asking');
+	$jobs{$redirected} = [200, job(1003)];
+	let_gitlab_know();
+	is(read_config(app => $redirected)->{status}, 200, 'nor is the job refused for it');
 	let_gitlab_know();
 };
 

@@ -14,7 +14,14 @@
 #include "net/https_get.h"
 #include "store/gitlab_job.h"
 
-enum { OK = 200, SERVER_ERROR = 500, TOO_MANY = 429 };
+enum {
+	OK = 200,
+	UNAUTHORIZED = 401,
+	FORBIDDEN = 403,
+	NOT_FOUND = 404,
+	TOO_MANY = 429,
+	SERVER_ERROR = 500
+};
 
 static const char what[] = "GitLab's answer";
 
@@ -223,8 +230,14 @@ judge(struct worker_app *app, struct request *rq, const struct https_answer *ans
 		err_internal(&err, 503, "status %ld", answer->status);
 		return set_away(app, rq, &err);
 	}
-	if (answer->status != OK)
+	if (answer->status == UNAUTHORIZED || answer->status == FORBIDDEN ||
+	    answer->status == NOT_FOUND)
 		return refuse(app, rq, job->digest, no_job);
+	/* a redirect, say: of a wrong address, which is not the job's fault */
+	if (answer->status != OK) {
+		err_internal(&err, 503, "status %ld", answer->status);
+		return fail(rq, &err);
+	}
 	if (read_job(app, rq->arena, answer->body, job, &status, &err) == -1)
 		return err.status == 401 ? refuse(app, rq, job->digest, err.pub) : fail(rq, &err);
 	if (strcmp(status, "running") != 0)

@@ -190,6 +190,26 @@ subtest 'the collector dies' => sub {
 	is(row_of('eio') . (-e path_of('eio') ? 1 : 0), '00', 'until it does');
 };
 
+# Blobs are taken in the order of their names: this one comes before others and after others.
+subtest 'one that cannot be removed' => sub {
+	my @names = sort { sha256_hex(crate($a)) cmp sha256_hex(crate($b)) } map { "stuck$_" } 1 .. 5;
+	my $stuck = $names[2];
+
+	for my $name (@names) {
+		is(publish($name)->{status}, 200, "$name is published");
+		destroy($name);
+	}
+	unlink(path_of($stuck));
+	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
+	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /unlink .*; 1 in all/ }),
+	    'is told of');
+	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
+	rmdir(path_of($stuck));
+	collect();
+	is(row_of($stuck), 0, 'later it goes as well');
+};
+
 # Six publishers of the same bytes and two collectors, who keep nothing, at full speed; versions
 # are destroyed as soon as they are there.
 subtest 'under load' => sub {

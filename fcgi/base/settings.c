@@ -60,7 +60,7 @@ check_node(const char *v)
 
 	while (v[n] > ' ' && v[n] <= '~')
 		n++;
-	return v[n] == '\0' && n <= NODE_MAX ? NULL : "must be at most 255 visible ASCII characters";
+	return n <= NODE_MAX && v[n] == '\0' ? NULL : "must be at most 255 visible ASCII characters";
 }
 
 static const char *

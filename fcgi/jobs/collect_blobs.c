@@ -8,11 +8,14 @@
 
 /*
  * First the rows, in the order of their names, then the directories: where a run was to stop, its
- * progress tells the next one where to go on.
+ * progress tells the next one where to go on.  A file that cannot be removed keeps nobody from
+ * the others: what went wrong first is told at the end.
  */
 struct place {
 	const char *rows_after; /* NULL: they are done */
 	int64_t directory; /* of 256 */
+	int64_t failed;
+	struct err first;
 };
 
 enum { DIRECTORIES = 256 };
@@ -41,6 +44,18 @@ place_write(struct job_ctx *ctx, const struct place *place)
 		    ctx, arena_printf(ctx->arena, "{\"directory\":%" PRId64 "}", place->directory));
 }
 
+/* Was it the file, and not the database?  Then the next one may do. */
+static bool
+passes(struct job_ctx *ctx, struct place *place, struct err *err)
+{
+	if (err->status != 500 || db_fd(ctx->db) == -1)
+		return false;
+	if (place->failed++ == 0)
+		place->first = *err;
+	err_clear(err);
+	return true;
+}
+
 /* One page of rows. */
 static int
 collect_rows(struct job_ctx *ctx, struct arena *a, struct place *place, int64_t *removed,
@@ -58,7 +73,8 @@ collect_rows(struct job_ctx *ctx, struct arena *a, struct place *place, int64_t 
 
 		if (!looks[i].due)
 			continue;
-		if (blob_collect(ctx->db, a, s->store, looks[i].sha256, s->keep_unused, &gone, err) == -1)
+		if (blob_collect(ctx->db, a, s->store, looks[i].sha256, s->keep_unused, &gone, err) == -1 &&
+		    !passes(ctx, place, err))
 			return -1;
 		*removed += gone;
 	}
@@ -75,7 +91,8 @@ collect_files(struct job_ctx *ctx, struct arena *a, struct place *place, int64_t
 	int64_t n;
 
 	snprintf(name, sizeof(name), "%02x", (unsigned)place->directory & 0xff);
-	if (blob_collect_unknown(ctx->db, a, s->store, name, s->keep_unused, &n, err) == -1)
+	if (blob_collect_unknown(ctx->db, a, s->store, name, s->keep_unused, &n, err) == -1 &&
+	    !passes(ctx, place, err))
 		return -1;
 	*removed += n;
 	place->directory++;
@@ -103,5 +120,12 @@ job_collect_blobs(struct job_ctx *ctx, const struct job *job, struct err *err)
 	}
 	if (rows > 0 || files > 0)
 		job_note(ctx, "%" PRId64 " blobs and %" PRId64 " unknown files removed", rows, files);
-	return rc;
+	if (rc == -1 || place.failed == 0)
+		return rc;
+	if (ctx->again) {
+		job_note(ctx, "%" PRId64 " not removed: %s", place.failed, place.first.detail);
+		return 0;
+	}
+	*err = place.first;
+	return err_context(err, "%" PRId64 " in all", place.failed);
 }

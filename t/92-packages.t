@@ -242,6 +242,13 @@ subtest 'more than are counted' => sub {
 	is($pages->(100), 'none 99 101', 'one that is full');
 	is($pages->(101), 'none 100 ', 'the last, which is not');
 	is($pages->(102), 'none 101 ', 'and past the end');
+	$t->psql('VACUUM ANALYZE versions');
+	like($t->psql(<<"SQL"), qr/Index Only Scan using versions_listed_crate/, 'those of a crate are counted without looking at them');
+SET enable_seqscan = off; SET enable_bitmapscan = off;
+EXPLAIN SELECT count(*) FROM versions
+ WHERE crate_id = (SELECT min(id) FROM crates WHERE project_id = $many) AND project_id = $many
+   AND status = ANY ('{default,deprecated,error}'::text[])
+SQL
 };
 
 done_testing();

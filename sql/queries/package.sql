@@ -54,7 +54,9 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
  ORDER BY page.place;
 
 -- name: package_count
--- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.
+-- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.  Without a
+-- name, a range of versions_listed_time; with one, crates found as there and of each, or in their
+-- order where most have it, a range of versions_listed_crate: of neither a row is looked at.
 SELECT count(*)
   FROM (SELECT
           FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id

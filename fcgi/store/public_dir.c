@@ -155,9 +155,12 @@ public_dir_node(const struct public_dir *d)
 
 /* ---- the lease ---- */
 
-/* Removes the names of seconds before `first`.  0, or -1 with errno. */
+/*
+ * Removes the names of seconds before `first` and after `last`: also those that a clock has left
+ * which was wrong for a while.  0, or -1 with errno.
+ */
 static int
-lease_forget(struct public_dir *d, long long first)
+lease_forget(struct public_dir *d, long long first, long long last)
 {
 	int fd = openat(d->root, "now", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
@@ -170,7 +173,9 @@ lease_forget(struct public_dir *d, long long first)
 		return -1;
 	}
 	while (rc == 0 && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] != '.' && strtoll(entry->d_name, NULL, 10) < first &&
+		long long second = strtoll(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] != '.' && (second < first || second > last) &&
 		    (FAULT_FAILS("public", "unlease") || unlinkat(dirfd(dir), entry->d_name, 0) == -1))
 			rc = -1;
 	}
@@ -188,7 +193,8 @@ public_dir_lease(struct public_dir *d, time_t now, time_t last, struct err *err)
 		if (symlinkat("../tree", d->root, name) == -1 && errno != EEXIST)
 			return disk_error(err, "now");
 	}
-	return lease_forget(d, (long long)now - LEASE_PAST) == -1 ? disk_error(err, "now") : 0;
+	return lease_forget(d, (long long)now - LEASE_PAST, (long long)last) == -1
+	    ? disk_error(err, "now") : 0;
 }
 
 /* ---- taking away ---- */
@@ -220,7 +226,8 @@ discard(struct public_dir *d, const char *path, struct err *err)
 int
 public_dir_clear(struct public_dir *d, struct err *err)
 {
-	return lease_forget(d, INT64_MAX) == -1 ? disk_error(err, "now") : public_dir_remove_all(d, err);
+	return lease_forget(d, INT64_MAX, 0) == -1 ? disk_error(err, "now")
+						   : public_dir_remove_all(d, err);
 }
 
 int

@@ -154,8 +154,11 @@ test_lease(struct public_dir *d)
 	ok(there("now/1005") && there("now/1000"), "with what a slow reader may still look for");
 	is_int(public_dir_lease(d, 1010, 1012, &err), 0, "much later");
 	ok(!there("now/1005") && there("now/1010"), "the past is gone");
+	is_int(public_dir_lease(d, 5000, 5002, &err), 0, "by a clock that is wrong");
+	is_int(public_dir_lease(d, 1011, 1013, &err), 0, "and right again");
+	ok(!there("now/5000") && there("now/1013"), "the future is gone");
 	is_int(public_dir_clear(d, &err), 0, "cleared");
-	ok(!there("now/1010") && !public_dir_has(d, &index), "lease and file are gone");
+	ok(!there("now/1011") && !public_dir_has(d, &index), "lease and file are gone");
 }
 
 static void

@@ -15,7 +15,9 @@ use constant { IDLE_MAX => 10 * 1024, RISE_MAX => 2 * 1024 };
 my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
 
-my $t = Berth::Test->new(workers => 2, max_requests => 0, inspector => "$plain/berth-inspect", pool_build => $plain);
+# The keeper of public files would be a child that takes no request.
+my $t = Berth::Test->new(workers => 2, max_requests => 0, public_dir => undef, inspector => "$plain/berth-inspect",
+    pool_build => $plain);
 my $id = $t->project('demo/registry');
 $t->user('dev');
 $t->member('dev', 'demo', 'developer');

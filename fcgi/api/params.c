@@ -42,7 +42,7 @@ int
 params_read(struct request *rq, struct params *p)
 {
 	const char *type = request_header(rq, "CONTENT_TYPE");
-	struct slice body;
+	struct slice body = slice_str("");
 
 	*p = (struct params) { .rq = rq, .form = slice_str("") };
 	if (body_read(rq, &body) == -1)

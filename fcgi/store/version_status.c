@@ -77,7 +77,7 @@ set_body(struct db *db, void *arg, struct err *err)
 		[LINES] = { .stmt = STMT_CRATE_INDEX_LINES } };
 	struct audit_event event = { .action = AUDIT_CRATE_STATUS, .project_id = asked->project_id };
 	const char *message = s->message[0] != '\0' ? s->message : NULL;
-	struct found f = { 0 };
+	struct found f = { .status = "", .message = "" };
 
 	if (find(db, s, &f, err) == -1)
 		return -1;

@@ -11,6 +11,7 @@ use IO::Socket::UNIX;
 use POSIX ();
 use Socket qw(AF_UNIX PF_UNSPEC SOCK_STREAM);
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 use Berth::FastCGI qw(fetch);
 use Berth::Test;
@@ -95,6 +96,23 @@ subtest 'reload under load' => sub {
 	is($bad, 0, 'no request failed');
 	cmp_ok($good, '>', 50, "of $good");
 	is($t->stop_pool, 0, 'the end');
+};
+
+# The old workers end while the only request comes: whoever of them was woken for it takes it.
+subtest 'a request and a reload' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $slowest = 0;
+
+	$t->start_pool;
+	for my $round (1 .. 60) {
+		my $began = time;
+
+		kill('HUP', $t->pool_pid);
+		sleep($round % 12 / 300);
+		is(fetch($t->socket_path, PAGE)->{status}, 200, "round $round");
+		$slowest = time - $began if time - $began > $slowest;
+	}
+	cmp_ok($slowest, '<', 5, 'nobody waits for the next one');
 };
 
 subtest 'a reload that is refused' => sub {

@@ -7,6 +7,9 @@
 
 enum { SIGNAL, REQUEST, APP, N };
 
+/* Who was woken for a connection may be killed before it is taken: the others look now and then. */
+enum { LOOK_MS = 1000 };
+
 struct wait {
 	int signal_fd;
 	int epoll_fd;
@@ -71,6 +74,8 @@ wait_new_one(const struct wait *w, int app_fd, int timeout_ms, bool *ready)
 	/* it is there already, unless it was closed and opened again, perhaps with the same number */
 	if (app_fd != -1)
 		(void)epoll_add(w, app_fd, APP, 0);
+	if (timeout_ms == -1 || timeout_ms > LOOK_MS)
+		timeout_ms = LOOK_MS;
 	n = epoll_wait(w->epoll_fd, events, N, timeout_ms);
 	for (int i = 0; i < n; i++)
 		ready[events[i].data.u32] = true;

@@ -3,7 +3,8 @@
 
 /*
  * What an idle worker waits for: a signal, a connection, something that concerns the
- * application.  Of all workers that wait for a connection the kernel wakes one.
+ * application.  Of all workers that wait for a connection the kernel wakes one, which has to take
+ * it, even if it was to end: nobody else is woken.
  */
 
 #include <stdbool.h>
@@ -22,8 +23,9 @@ void wait_free(struct wait *);
 
 /*
  * Waits for any of them, at most timeout_ms (-1: without end).  kept_fd: the connection that
- * the next request comes over, or -1: any new one.  app_fd: -1 where there is none.  Returns
- * the number of things that are ready, 0 after the time-out, -1 after an interruption.
+ * the next request comes over, or -1: any new one, and then it is a second at most.  app_fd: -1
+ * where there is none.  Returns the number of things that are ready, 0 after the time-out, -1
+ * after an interruption.
  */
 int wait_any(struct wait *, int kept_fd, int app_fd, int timeout_ms, struct wait_ready *);
 

@@ -84,7 +84,8 @@ request_wait(struct worker *w)
 		signal_take(w);
 	if (ready.app)
 		w->app->idle_event(w->state);
-	return ready.request && !w->stopping;
+	/* also on the way out: nobody else was woken for it */
+	return ready.request;
 }
 
 static int

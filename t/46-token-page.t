@@ -148,7 +148,8 @@ for my $case (
 }
 is(post("/-/tokens/$number/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, 'bob cannot revoke what is alice\'s');
 unlike(get('/-/tokens', $bob)->{body}, qr/laptop/, 'nor see it');
-is(post("/-/tokens/$_/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, "token $_") for '0', 'x', '99999999999999999999', '-1';
+is(post("/-/tokens/0/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, 'nor one that is not there');
+is(post("/-/tokens/$_/revoke", { form => $bobs }, cookie => $bob)->{status}, 400, "token $_") for 'x', '99999999999999999999', '-1';
 is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200, 'it still works');
 is($t->http(PUT => '/-/tokens', { headers => ["Cookie: $alice"] })->{status}, 405, 'other methods');
 is($t->http(GET => $t->registry($id) . '/config.json', { headers => ["Cookie: $alice"] })->{status}, 401, 'a session is no token');

@@ -314,6 +314,7 @@ subtest 'tokens that are made for jobs' => sub {
 	my $mine = $t->berth_ok(qw(token list --json));
 	my ($personal) = grep { $_->{kind} eq 'personal' } @{ JSON::PP->new->decode($mine) };
 	is($end->($service, $personal->{id}), 404, 'it ends no token but those');
+	is($end->($service, $_), 400, "nor what is no number: $_") for 'x', '-1', '9' x 20;
 	is($end->($t->token('dev'), $made->{id}), 403, 'and nobody else ends them');
 	is($end->($service, $made->{id}), 204, 'it ends its own');
 	is($end->($service, $made->{id}), 204, 'twice does no harm');
@@ -362,7 +363,7 @@ subtest 'rules by API' => sub {
 	is($rules->(DELETE => 'dev', undef, "/$made->{id}")->{status}, 403, 'not for developers to remove');
 	is($rules->(DELETE => 'boss', undef, "/$made->{id}")->{status}, 204, 'a maintainer removes it');
 	is($rules->(DELETE => 'boss', undef, "/$made->{id}")->{status}, 404, 'once');
-	is($rules->(DELETE => 'boss', undef, '/x')->{status}, 404, 'what is no rule');
+	is($rules->(DELETE => 'boss', undef, '/x')->{status}, 400, 'what is no rule');
 	my $many = 0;
 	$many++ while $many < 60 && $rules->(POST => 'boss', \%rule)->{status} == 201;
 	is($rules->(POST => 'boss', \%rule)->{status}, 409, 'there can be so many');

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
+#include "api/answer.h"
 #include "api/params.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -11,8 +12,7 @@
 enum {
 	TTL_DEFAULT_S = 3600,
 	TTL_MAX_S = 7 * 86400, /* a backstop: the CI system ends them itself */
-	ANSWER_MAX = 16 * 1024,
-	ID_DIGITS_MAX = 18
+	ANSWER_MAX = 16 * 1024
 };
 
 const struct route_need job_tokens_need = { .action = ACTION_CREATE_JOB_TOKEN,
@@ -96,34 +96,16 @@ job_tokens_create(struct worker_app *app, struct request *rq, struct response *r
 	return app_respond_json(rs, 201, buf_slice(&b));
 }
 
-/* 0: it is no number of a token. */
-static int64_t
-token_of(const struct request *rq)
-{
-	struct slice text = request_param(rq, "token_id");
-	int64_t id = 0;
-
-	if (text.n == 0 || text.n > ID_DIGITS_MAX)
-		return 0;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return 0;
-		id = id * 10 + (text.p[i] - '0');
-	}
-	return id;
-}
-
 int
 job_tokens_end(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	const struct audit_actor actor = app_actor(app, rq);
+	int64_t id;
 
-	if (job_token_end(app->db, rq->arena, &actor, app->facts.project_id, token_of(rq),
-	        &rq->err) == -1)
+	if (params_path_id(rq, "token_id", &id) == -1 ||
+	    job_token_end(app->db, rq->arena, &actor, app->facts.project_id, id, &rq->err) == -1)
 		return -1;
-	response_header(rs, "Cache-Control", "private, no-store");
-	rs->status = 204;
-	return 0;
+	return answer_nothing(rs);
 }
 
 /* ---- the job that asks ---- */

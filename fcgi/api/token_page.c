@@ -124,32 +124,19 @@ token_page_create(struct worker_app *app, struct request *rq, struct response *r
 	return show(app, rq, rs, 200, &page);
 }
 
-/* The token of the path.  0: it is no number. */
-static int64_t
-token_id_of(const struct request *rq)
-{
-	struct slice text = request_param(rq, "token_id");
-	int64_t id = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9' || __builtin_mul_overflow(id, 10, &id) ||
-		    __builtin_add_overflow(id, text.p[i] - '0', &id))
-			return 0;
-	}
-	return id;
-}
-
 int
 token_page_revoke(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct visit *v = visit_new(rq);
 	struct audit_actor actor;
 	struct params params;
+	int64_t id;
 
-	if (visit_begin_form(app, rq, v, &params) == -1)
+	if (visit_begin_form(app, rq, v, &params) == -1 ||
+	    params_path_id(rq, "token_id", &id) == -1)
 		return -1;
 	actor = visit_actor(v, rq);
-	if (session_token_revoke(app->db, rq->arena, &actor, token_id_of(rq), &rq->err) == -1)
+	if (session_token_revoke(app->db, rq->arena, &actor, id, &rq->err) == -1)
 		return -1;
 	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }

@@ -1,6 +1,7 @@
 #include "api/trust_rules.h"
 
 #include "access/trust.h"
+#include "api/answer.h"
 #include "api/params.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -8,7 +9,7 @@
 #include "store/token_words.h"
 #include "store/trust_rule.h"
 
-enum { ANSWER_MAX = 4 << 20, ID_DIGITS_MAX = 18 };
+enum { ANSWER_MAX = 4 << 20 };
 
 const struct route_need trust_rules_need_read = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_TRUSTED_PUBLISHING };
@@ -166,32 +167,15 @@ trust_rules_add(struct worker_app *app, struct request *rq, struct response *rs)
 	return app_respond_json(rs, 201, buf_slice(&b));
 }
 
-/* 0: it is no number of a rule. */
-static int64_t
-rule_of(const struct request *rq)
-{
-	struct slice text = request_param(rq, "rule_id");
-	int64_t id = 0;
-
-	if (text.n == 0 || text.n > ID_DIGITS_MAX)
-		return 0;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return 0;
-		id = id * 10 + (text.p[i] - '0');
-	}
-	return id;
-}
-
 int
 trust_rules_remove(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	const struct audit_actor actor = app_actor(app, rq);
 	const struct project_ref project = project_of(app);
+	int64_t id;
 
-	if (trust_rule_remove(app->db, rq->arena, &actor, &project, rule_of(rq), &rq->err) == -1)
+	if (params_path_id(rq, "rule_id", &id) == -1 ||
+	    trust_rule_remove(app->db, rq->arena, &actor, &project, id, &rq->err) == -1)
 		return -1;
-	response_header(rs, "Cache-Control", "private, no-store");
-	rs->status = 204;
-	return 0;
+	return answer_nothing(rs);
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/perl
 
 # Downloads are counted exactly once: only whole ones, across rotation, copies, several nodes,
-# garbage, replays, and a worker that is killed wherever it is.
+# compression, garbage, replays, and a worker that is killed wherever it is.
 
 use strict;
 use warnings;
 
 use File::Copy qw(copy);
+use IO::Compress::Gzip qw(gzip $GzipError);
 use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -193,14 +194,14 @@ subtest 'rotation' => sub {
 	append($log, line(), line());
 	$t->run_jobs('count_downloads');
 	is(total(), 30, 'while nobody was looking');
-	append("$log.4.gz", line());
+	append("$log.4.xz", line());
 	append($t->dir . '/log/nginx-berth.log.1', line());
 	append("${log}s", line());
 	mkdir("$log.d") or die;
 	$t->run_jobs('count_downloads');
 	is(total(), 30, 'other files are none of ours');
 	rmdir("$log.d");
-	unlink("${log}s", "$log.4.gz");
+	unlink("${log}s", "$log.4.xz");
 };
 
 subtest 'copied and truncated' => sub {
@@ -223,6 +224,116 @@ subtest 'copied and truncated' => sub {
 	append($log, line());
 	$t->run_jobs('count_downloads');
 	is(total(), 37, 'truncated without a copy');
+};
+
+# The log as gzip leaves it: $from goes, $to is there.
+sub compress {
+	my ($from, $to) = @_;
+
+	gzip($from => $to) or die "$to: $GzipError\n";
+	unlink($from) or die "$from: $!\n";
+}
+
+# All that is there is counted, or given up.
+sub count_compressed {
+	$t->run_jobs('count_downloads');
+	$t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NULL") == 0 })
+	    or die "a compressed log is not done:\n" . $t->psql("SELECT * FROM jobs WHERE kind = 'count_compressed'");
+}
+
+sub finished { return $t->psql('SELECT count(finished_at) FROM download_logs') }
+
+subtest 'compressed' => sub {
+	forget();
+	append($log, map { line() } 1 .. 10);
+	$t->run_jobs('count_downloads');
+	append($log, map { line() } 1 .. 5);
+	compress($log, "$log.2.gz");
+	count_compressed();
+	is(total(), 15, 'one that was read in part: the rest');
+	is(finished(), 1, 'then it is done with');
+	count_compressed();
+	is(total(), 15, 'once');
+	rename("$log.2.gz", "$log-20260131.gz") or die;
+	append("$log.5", map { line() } 1 .. 20);
+	compress("$log.5", "$log.5.gz");
+	append("$log.6", map { line() } 1 .. 3);
+	compress("$log.6", "$log.6.gz");
+	append($log, line());
+	count_compressed();
+	is(total(), 39, 'others that nobody has seen before');
+	is(finished(), 3, 'each');
+	unlike($t->log('worker'), qr/kind=count_compressed result=failed/, 'at the first attempt');
+
+	# more than a piece, in two members, and a last line that was torn
+	my $text = join('', map { line() } 1 .. 15_000);
+	gzip(\$text => "$log.7.gz") or die $GzipError;
+	gzip(\(join('', map { line() } 1 .. 7) . substr(line(), 0, 50)) => "$log.7.gz", Append => 1) or die $GzipError;
+	count_compressed();
+	is(total(), 39 + 15_007, 'two members of gzip, of ' . length($text) . ' bytes and a few');
+	is(garbage(), '0 0 0 0 1', 'what has no end gets none any more');
+	is($t->psql('SELECT max(position) FROM download_logs'), length($text) + 7 * length(line()) + 50, 'all of it was read');
+
+	# compressed on the way: both are there
+	append("$log.8", map { line() } 1 .. 4);
+	gzip("$log.8" => "$log.8.gz") or die $GzipError;
+	truncate("$log.8.gz", 200) or die;
+	count_compressed();
+	is(total(), 39 + 15_007 + 4, 'the one that is whole counts');
+	is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'of the other nobody speaks');
+	gzip("$log.8" => "$log.8.gz") or die $GzipError;
+	append("$log.8", line());
+	unlink("$log.8");
+	count_compressed();
+	is(total(), 39 + 15_007 + 4, 'nor when it is alone then');
+	gzip(\'' => "$log.9.gz") or die $GzipError;
+	count_compressed();
+	is(finished(), 5, 'an empty one is nothing');
+};
+
+subtest 'compressed and damaged' => sub {
+	forget();
+	my $text = join('', map { line() } 1 .. 2000);
+	gzip(\$text => "$log.1.gz") or die $GzipError;
+	my $whole = Berth::Cluster::_slurp("$log.1.gz");
+	my %damaged = (
+		'cut' => substr($whole, 0, length($whole) / 2),
+		'without its last bytes' => substr($whole, 0, -4),
+		'of another checksum' => substr($whole, 0, -8) . 'wrongsum',
+		'with something behind it' => $whole . 'something',
+		'no gzip at all' => $text,
+		'empty' => '',
+	);
+
+	unlink("$log.1.gz");
+	append($log, line());
+	for my $how (sort keys %damaged) {
+		append("$log.1.gz", $damaged{$how});
+		$t->psql("TRUNCATE download_days, usage_months, download_logs");
+		$t->run_jobs('count_downloads');
+		# its attempts are spread over half an hour
+		ok($t->wait_for(sub {
+			$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
+			    . " AND claimed_until IS NULL; NOTIFY berth_jobs");
+			return $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
+		}), "$how: it is given up");
+		$t->run_jobs('count_downloads');
+		is(total(), 1, 'and counts nothing, while others do');
+		my ($status, $out) = $t->berth('jobs', 'list', '--dead');
+		like($out, qr/count_compressed.*gzip: [^\n]*\Q$log.1.gz\E/s, 'which berth jobs shows');
+		like($t->log('worker'), qr/kind=count_compressed result=dead [^\n]*gzip: /, 'and the log');
+		is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 1, 'once');
+
+		# somebody has it from elsewhere
+		my $id = $t->psql("SELECT id FROM jobs WHERE kind = 'count_compressed'");
+		unlink("$log.1.gz");
+		append("$log.1.gz", $whole);
+		$t->berth_ok('jobs', 'retry', $id);
+		count_compressed();
+		is(total(), 2001, 'whole again, it counts');
+		is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'and the job is gone');
+		unlink("$log.1.gz");
+	}
 };
 
 subtest 'replays' => sub {
@@ -299,6 +410,34 @@ subtest 'killed anywhere' => sub {
 		$t->stop_worker;
 	}
 	is($t->psql('SELECT sum(downloads) FROM usage_months'), $want, 'in both tables');
+};
+
+subtest 'killed anywhere in what is compressed' => sub {
+	forget();
+	my $want = 0;
+
+	for my $point (qw(job:count_compressed count:checked count:read send:download_log_count sent:download_log_count
+	    answered:download_log_count count:counted send:download_log_finish answered:download_log_finish
+	    ran:count_compressed)) {
+		my $aside = $t->dir . '/aside';
+
+		$t->start_worker;
+		append($aside, map { line() } 1 .. 9000);
+		$want += 9000;
+		$fault->arm($point, 'kill');
+		compress($aside, "$log.$point.gz");
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
+		delete $t->{workers}{worker};
+		ok($fault->disarm, 'there');
+		$t->start_worker;
+		# one at which a worker has died waits for a while
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_jobs");
+		count_compressed();
+		is(total(), $want, 'each is counted, once');
+	}
+	is($t->psql('SELECT sum(downloads) FROM usage_months'), $want, 'in both tables');
+	is(finished(), 10, 'each is done with');
 };
 
 # 10,000 downloads by 4 clients through nginx, while the log is rotated in both ways, and the

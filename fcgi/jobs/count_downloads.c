@@ -1,149 +1,39 @@
 #include "jobs/job.h"
 
-#include <inttypes.h>
-#include <string.h>
-#include <time.h>
-
-#include "base/buf.h"
-#include "base/fault.h"
-#include "base/json.h"
-#include "jobs/download_line.h"
-#include "jobs/download_log.h"
+#include "jobs/log_count.h"
 #include "store/download.h"
 
-enum {
-	PIECE = 1 << 20, /* bytes of log that are counted by one statement */
-	JSON_MAX = 4 * PIECE, /* a line becomes no longer than this allows */
-	EARLIEST = 1577836800, /* 2020: before that there were no such lines */
-	CLOCK_SLACK = 86400
-};
-
-struct count {
-	struct job_ctx *ctx;
-	char *piece; /* PIECE bytes */
-	int64_t counted, garbage;
-	bool more; /* time was up */
-};
-
-static void
-put_download(struct json_out *o, const struct download *d)
-{
-	json_out_open(o, '{');
-	json_out_key(o, "at");
-	json_out_int(o, d->at);
-	json_out_key(o, "bytes");
-	json_out_int(o, d->bytes);
-	json_out_key_str(o, "actor", download_actor_names[d->actor]);
-	json_out_key(o, "actor_id");
-	json_out_int(o, d->actor_id);
-	json_out_key(o, "project_id");
-	json_out_int(o, d->project_id);
-	if (d->version_id != 0) {
-		json_out_key(o, "version_id");
-		json_out_int(o, d->version_id);
-	} else {
-		json_out_key(o, "crate");
-		json_out_slice(o, d->crate);
-		json_out_key(o, "version");
-		json_out_slice(o, d->version);
-	}
-	json_out_close(o, '}');
-}
-
-/* The lines of a piece, up to its last line's end. */
-static void
-put_lines(struct json_out *o, struct slice lines, int64_t *garbage)
-{
-	int64_t latest = (int64_t)time(NULL) + CLOCK_SLACK;
-
-	while (lines.n > 0) {
-		size_t n = (size_t)((const char *)memchr(lines.p, '\n', lines.n) - lines.p);
-		struct download d;
-		enum download_line kind = download_line_parse(slice_of(lines.p, n), &d);
-
-		lines = slice_of(lines.p + n + 1, lines.n - n - 1);
-		if (kind == DOWNLOAD_LINE_WHOLE && (d.at < EARLIEST || d.at > latest))
-			kind = DOWNLOAD_LINE_GARBAGE;
-		if (kind == DOWNLOAD_LINE_WHOLE)
-			put_download(o, &d);
-		*garbage += kind == DOWNLOAD_LINE_GARBAGE;
-	}
-}
-
-/*
- * Counts what was read from the position on.  *used: how much of it; what comes after the last
- * line's end is read again when it has one, unless it is so long that it is no line.
- */
+/* Those that are compressed take long, and may be damaged: each of them is a job of its own. */
 static int
-count_piece(struct count *c, struct download_part *part, struct slice piece, size_t *used,
-    struct err *err)
+leave_compressed(struct job_ctx *ctx, const struct log_file *files, size_t n, struct err *err)
 {
-	struct arena *a = arena_new();
-	const char *end = memrchr(piece.p, '\n', piece.n);
-	int64_t counted = 0;
-	struct json_out o;
-	struct buf b;
-	int rc = 0;
+	const char **fingerprints = arena_calloc(ctx->arena, n, sizeof(*fingerprints));
+	size_t k = 0;
 
-	*used = end != NULL ? (size_t)(end - piece.p) + 1 : 0;
-	part->garbage = 0;
-	if (end == NULL && piece.n == PIECE) {
-		*used = piece.n;
-		part->garbage = 1;
+	for (size_t i = 0; i < n; i++) {
+		if (files[i].compressed)
+			fingerprints[k++] = files[i].fingerprint;
 	}
-	buf_init(&b, a, JSON_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '[');
-	if (end != NULL)
-		put_lines(&o, slice_of(piece.p, *used), &part->garbage);
-	json_out_close(&o, ']');
-	part->to = part->from + (int64_t)*used;
-	part->downloads = buf_slice(&b);
-	if (buf_full(&b))
-		rc = err_internal(err, 500, "%s: too much at %" PRId64, part->path, part->from);
-	else if (*used > 0)
-		rc = download_log_count(c->ctx->db, a, part, &counted, err);
-	arena_free(a);
-	if (rc == -1)
+	if (k == 0)
+		return 0;
+	if (download_logs_unfinished(ctx->db, ctx->arena, ctx->node, fingerprints, &k, err) == -1)
 		return -1;
-	/* somebody else has read on from there: the rest is theirs */
-	if (counted == -1)
-		*used = 0;
-	c->counted += *used > 0 ? counted : 0;
-	c->garbage += *used > 0 ? part->garbage : 0;
-	FAULT_POINT("count", "counted");
-	return 0;
-}
+	for (size_t i = 0; i < k; i++) {
+		const struct job_new job = { .kind = "count_compressed", .node = ctx->node,
+			.key = arena_printf(ctx->arena, "%s %s", ctx->node, fingerprints[i]),
+			.args = arena_printf(ctx->arena, "{\"log\":\"%s\"}", fingerprints[i]) };
 
-static int
-count_file(struct count *c, const struct log_file *f, struct err *err)
-{
-	struct download_part part = {
-		.log = { .node = c->ctx->node, .fingerprint = f->fingerprint }, .path = f->path };
-	size_t got, used;
-
-	if (download_log_position(c->ctx->db, c->ctx->arena, &part.log, &part.from, err) == -1)
-		return -1;
-	do {
-		if (job_must_stop(c->ctx)) {
-			c->more = true;
-			return 0;
-		}
-		if (log_file_read(f, part.from, c->piece, PIECE, &got, err) == -1)
+		if (job_add_missing(ctx->db, ctx->arena, &job, err) == -1)
 			return -1;
-		FAULT_POINT("count", "read");
-		if (count_piece(c, &part, slice_of(c->piece, got), &used, err) == -1)
-			return -1;
-		part.from = part.to;
-	} while (used > 0);
+	}
 	return 0;
 }
 
 int
 job_count_downloads(struct job_ctx *ctx, const struct job *job, struct err *err)
 {
-	struct count c = { .ctx = ctx };
 	struct log_file *files;
+	struct log_count c;
 	size_t n;
 
 	(void)job;
@@ -151,15 +41,13 @@ job_count_downloads(struct job_ctx *ctx, const struct job *job, struct err *err)
 		return 0;
 	if (log_files_find(ctx->arena, ctx->settings->download_log, &files, &n, err) == -1)
 		return -1;
-	c.piece = arena_alloc(ctx->arena, PIECE);
+	log_count_init(&c, ctx);
 	for (size_t i = 0; i < n && !c.more; i++) {
-		if (count_file(&c, &files[i], err) == -1)
+		if (!files[i].compressed && log_count_file(&c, &files[i], err) == -1)
 			return -1;
 	}
+	log_count_note(&c);
 	if (c.more)
 		job_again(ctx, NULL);
-	if (c.counted > 0 || c.garbage > 0)
-		job_note(ctx, "%" PRId64 " downloads counted, %" PRId64 " lines not understood",
-		    c.counted, c.garbage);
-	return 0;
+	return leave_compressed(ctx, files, n, err);
 }

@@ -68,6 +68,10 @@ void job_note(struct job_ctx *, const char *fmt, ...) __attribute__((format(prin
 int job_collect_blobs(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* What one of those logs tells that was compressed, on its node: count_downloads adds them. */
+int job_count_compressed(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* What nginx's log of downloads tells, on each node. */
 int job_count_downloads(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

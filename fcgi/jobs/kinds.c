@@ -6,6 +6,7 @@ const struct job_kind job_kinds[] = {
 	{ .name = "apply_retention", .period = DAY, .run = job_apply_retention },
 	{ .name = "check_store", .period = WEEK, .run = job_check_store },
 	{ .name = "collect_blobs", .period = SIX_HOURS, .run = job_collect_blobs },
+	{ .name = "count_compressed", .run = job_count_compressed },
 	{ .name = "count_downloads", .period = 10, .each_node = true, .run = job_count_downloads },
 	{ .name = "destroy_versions", .period = HOUR, .run = job_destroy_versions },
 	{ .name = "sweep_limits", .period = HOUR, .run = job_sweep_limits },

@@ -21,6 +21,33 @@ download_log_position(struct db *db, struct arena *a, const struct download_log 
 	return 0;
 }
 
+int
+download_logs_unfinished(struct db *db, struct arena *a, const char *node,
+    const char **fingerprints, size_t *n, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, node);
+	db_bind_array(&p, a, fingerprints, *n);
+	if (db_exec(db, a, STMT_DOWNLOAD_LOGS_UNFINISHED, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	for (int i = 0; i < r.rows; i++)
+		fingerprints[i] = db_str(&r, i, 0);
+	return 0;
+}
+
+int
+download_log_finish(struct db *db, struct arena *a, const struct download_log *log,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	bind_log(&p, log);
+	return db_exec(db, a, STMT_DOWNLOAD_LOG_FINISH, &p, NULL, err);
+}
+
 struct count {
 	struct arena *arena;
 	const struct download_part *part;

@@ -25,6 +25,17 @@ struct download_log {
 int download_log_position(struct db *, struct arena *, const struct download_log *, int64_t *,
     struct err *) __attribute__((warn_unused_result));
 
+/*
+ * Of n fingerprints of logs of the node that are compressed: those that have not been finished.
+ * They and their number take the place of what was given.
+ */
+int download_logs_unfinished(struct db *, struct arena *, const char *node,
+    const char **fingerprints, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/* The log, which gets no new lines, was read to its end. */
+int download_log_finish(struct db *, struct arena *, const struct download_log *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Lines from one position to another. */
 struct download_part {
 	struct download_log log;

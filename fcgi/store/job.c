@@ -24,6 +24,18 @@ job_add(struct db *db, struct arena *a, const struct job_new *job, struct err *e
 }
 
 int
+job_add_missing(struct db *db, struct arena *a, const struct job_new *job, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, job->kind);
+	db_bind_str(&p, job->key);
+	db_bind_str(&p, job->node);
+	db_bind_str(&p, job->args);
+	return db_exec(db, a, STMT_JOB_ADD_MISSING, &p, NULL, err);
+}
+
+int
 job_listen(struct db *db, struct arena *a, struct err *err)
 {
 	return db_exec(db, a, STMT_JOB_LISTEN, NULL, NULL, err);

@@ -20,6 +20,7 @@ struct job_new {
 	 * while it runs, it is to run once more.
 	 */
 	const char *key;
+	const char *node; /* NULL, or the only one that may run it: for job_add_missing() alone */
 	const char *args; /* a JSON object; NULL: none */
 	int64_t delay; /* seconds */
 };
@@ -32,6 +33,10 @@ int job_add(struct db *, struct arena *, const struct job_new *, struct err *)
     __attribute__((warn_unused_result));
 /* The same as one of several calls of a round trip. */
 void job_add_call(struct db_call *, const struct job_new *);
+
+/* Adds a job at once that has a key, unless there is one, also a dead one: nobody is woken. */
+int job_add_missing(struct db *, struct arena *, const struct job_new *, struct err *)
+    __attribute__((warn_unused_result));
 
 /* ---- for the worker ---- */
 

@@ -2,6 +2,16 @@
 -- $1 node, $2 fingerprint.  One row by primary key.
 SELECT position FROM download_logs WHERE node = $1 AND fingerprint = $2;
 
+-- name: download_logs_unfinished
+-- $1 node, $2 fingerprints of logs that are compressed.  One row each by primary key.
+SELECT f FROM unnest($2::text[]) AS f
+ WHERE NOT EXISTS (SELECT FROM download_logs l
+       WHERE l.node = $1 AND l.fingerprint = f AND l.finished_at IS NOT NULL);
+
+-- name: download_log_finish
+-- $1 node, $2 fingerprint.  One row by primary key.
+UPDATE download_logs SET finished_at = now() WHERE node = $1 AND fingerprint = $2;
+
 -- name: download_log_count
 -- $1 node, $2 fingerprint, $3 position from which was read and $4 to which, $5 path, $6 lines of
 -- garbage, $7 downloads as JSON.  The position moves by primary key, and waits for whoever moves

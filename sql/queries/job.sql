@@ -11,6 +11,14 @@ WITH added AS (
 )
 SELECT id, pg_notify('berth_jobs', '')::text FROM added;
 
+-- name: job_add_missing
+-- $1 kind, $2 key, $3 node, $4 arguments as JSON.  Nothing happens where there is one, dead or not:
+-- those that wait are found by jobs_key, the dead by a scan of a table that is short.
+INSERT INTO jobs (kind, key, node, args)
+SELECT $1, $2, $3, $4::jsonb
+ WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.kind = $1 AND j.key = $2)
+    ON CONFLICT (kind, key) WHERE dead_at IS NULL DO NOTHING;
+
 -- name: job_listen
 -- No table: what job_add notifies comes to this connection from now on.
 LISTEN berth_jobs;

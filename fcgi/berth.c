@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "admin/command.h"
+#include "admin/number.h"
 #include "admin/operator.h"
+#include "base/clock.h"
 #include "base/settings.h"
 #include "store/public.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNSETTLED = 3 };
 
 static const struct noun *const nouns[] = {
 	&admin_migrate,
@@ -40,7 +42,13 @@ static const struct noun *const nouns[] = {
 /* Where there is no configuration to say how long the database may take. */
 enum { DEFAULT_TIMEOUT_MS = 10000 };
 
-enum { COMMON_CONFIG, COMMON_DATABASE, COMMON_HELP, COMMON_JSON, COMMON_VERSION };
+enum {
+	SECOND_US = 1000000,
+	WAIT_S = 30, /* longer than any lease */
+	WAIT_MAX_S = 86400
+};
+
+enum { COMMON_CONFIG, COMMON_DATABASE, COMMON_HELP, COMMON_JSON, COMMON_VERSION, COMMON_WAIT };
 
 static const struct option_def common_defs[] = {
 	[COMMON_CONFIG] = { "config", 'c', "FILE", false },
@@ -48,6 +56,7 @@ static const struct option_def common_defs[] = {
 	[COMMON_HELP] = { "help", 'h', NULL, false },
 	[COMMON_JSON] = { "json", 0, NULL, false },
 	[COMMON_VERSION] = { "version", 'V', NULL, false },
+	[COMMON_WAIT] = { "wait", 0, "SECONDS", false },
 };
 
 static void
@@ -61,8 +70,8 @@ print_usage(FILE *to, const struct noun *noun, const struct command *c)
 static void
 print_usages(FILE *to, const struct noun *only)
 {
-	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] COMMAND ..., which is one of\n",
-	    to);
+	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] [--wait SECONDS] COMMAND ...,\n"
+	      "which is one of\n", to);
 	for (size_t i = 0; nouns[i] != NULL; i++) {
 		const struct noun *noun = nouns[i];
 
@@ -95,7 +104,7 @@ print_help(const struct noun *noun, const struct command *command)
 	}
 	puts("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else\n"
 	     SETTINGS_DEFAULT_PATH "), --database CONNINFO (instead of its `database`),\n"
-	     "--json, --help, --version.");
+	     "--json, --wait SECONDS (30: for hosts that serve public files), --help, --version.");
 }
 
 static const struct noun *
@@ -212,16 +221,31 @@ load_settings(struct invocation *in, const struct option_set *common, int64_t *t
 	return 0;
 }
 
+/* --wait */
+static int
+parse_wait(struct invocation *in, const char *text)
+{
+	int64_t seconds = WAIT_S;
+
+	if (text != NULL && number_parse(text, "number of seconds", &seconds, &in->err) == -1)
+		return -1;
+	if (seconds > WAIT_MAX_S)
+		return err_set(&in->err, 400, "to wait %s seconds is too long", text);
+	in->wait_us = seconds * SECOND_US;
+	return 0;
+}
+
 /* Before the administrator hears that it is done: it is done on all nodes. */
 static int
 settle(struct invocation *in, int rc)
 {
 	struct err err = { 0 };
 
-	if (public_settle(in->db, in->arena, &err) == 0 || rc == -1)
+	if (public_settle(in->db, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
 		return rc;
 	in->err = err;
-	return err_context(&in->err, "it is done, but nodes may not have heard of it yet");
+	in->unsettled = true;
+	return err_context(&in->err, "it is done, but nginx may go on sending public files of before");
 }
 
 static int
@@ -233,6 +257,7 @@ run(struct invocation *in, const struct option_set *common)
 	if (in->nargs < in->command->min_args)
 		return err_set(&in->err, 400, "something is missing");
 	if (options_check(&in->options, &in->err) == -1 ||
+	    parse_wait(in, common->values[COMMON_WAIT]) == -1 ||
 	    load_settings(in, common, &timeout_ms) == -1)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
@@ -255,6 +280,8 @@ report(const struct noun *noun, const struct invocation *in)
 	const struct err *err = &in->err;
 
 	fprintf(stderr, "berth: %s\n", err->detail[0] != '\0' ? err->detail : err->pub);
+	if (in->unsettled)
+		return EXIT_UNSETTLED;
 	if (err->status != 400)
 		return EXIT_FAILED;
 	if (noun != NULL && in->command != NULL) {

@@ -300,6 +300,35 @@ subtest 'a node that stands still' => sub {
 	like(versions(Berth::Public::get($ports[1], $index)), qr/ 8\.0\.0$/, 'with what is');
 };
 
+subtest 'an administrator does not wait for ever' => sub {
+	warm_up($index);
+	my $keeper = Berth::Public::keeper($elsewhere);
+	kill('STOP', $keeper);
+	my ($status, $out, $err) = $t->berth('project', 'set', 'demo/public', 'visibility=private');
+	is($status, 0, 'one that stands still: to the end of its lease') or diag($err);
+	kill('CONT', $keeper);
+	set('visibility=public');
+
+	# one that is there all the time, and hears nothing
+	$t->psql("INSERT INTO public_nodes (node, host, synced, lease_until)"
+	    . " VALUES (repeat('0', 32), 'deaf.example.com', 0, now() + interval '1 hour')");
+	my $began = Berth::Public::now();
+	($status, $out, $err) = $t->berth('project', 'set', 'demo/public', 'visibility=private', '--wait', 2);
+	my $took = Berth::Public::now() - $began;
+	is($status, 3, 'one that is deaf: it gives up');
+	cmp_ok($took, '>=', 2, 'not before its time');
+	cmp_ok($took, '<', 2 + 5, 'and soon after it');
+	like($err, qr/not heard by deaf\.example\.com; it is done, but/, 'and says of whom it does not know');
+	is($out, "$id\n", 'as it is done');
+	is(Berth::Public::get($ports[$_], $index)->{status}, 401, "node $_: private") for 0, 1;
+	is(($t->berth('user', 'list', '--wait', 2))[0], 0, 'what changes nothing does not wait');
+	for my $wrong ('x', 0, 99999999, -1, '') {
+		is(($t->berth('project', 'set', 'demo/public', 'visibility=public', '--wait', $wrong))[0], 2, "--wait '$wrong'");
+	}
+	$t->psql("DELETE FROM public_nodes WHERE host = 'deaf.example.com'");
+	set('visibility=public');
+};
+
 subtest 'a keeper that is killed' => sub {
 	warm_up($index);
 	kill('KILL', Berth::Public::keeper($t));

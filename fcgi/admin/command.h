@@ -28,10 +28,12 @@ struct invocation {
 	const char *conninfo;
 	struct db *db; /* connects when it is first used */
 	struct audit_actor actor; /* whoever runs the command */
+	int64_t wait_us; /* how long for nodes that serve public files */
 	bool json;
 	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
 	size_t nargs;
 	struct option_set options;
+	bool unsettled; /* what is wrong is that nodes may not know of what was done */
 	struct err err;
 };
 

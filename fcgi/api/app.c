@@ -230,8 +230,8 @@ app_settle(struct worker_app *app, struct request *rq)
 {
 	struct err err = { 0 };
 
-	if (public_settle(app->db, rq->arena, &err) == -1)
-		log_warn("request %s: not all nodes have heard: %s", rq->id, err.detail);
+	if (public_settle(app->db, rq->arena, rq->deadline_us, &err) == -1)
+		log_warn("request %s: not all nodes may know: %s", rq->id, err.detail);
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/flag.h"
 
 /* Between two looks whether all nodes have heard: mostly they have within few milliseconds. */
@@ -27,9 +28,9 @@ has_told(struct db *db, struct arena *a, bool *told, struct err *err)
 	return 0;
 }
 
-/* Are there nodes left that may not have heard of what was before the number? */
+/* The hosts of nodes that may not have heard of what was before the number; NULL: all have. */
 static int
-is_left(struct db *db, struct arena *a, int64_t number, bool *left, struct err *err)
+who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, struct err *err)
 {
 	struct db_params p = { .n = 0 };
 	struct db_result r;
@@ -37,16 +38,17 @@ is_left(struct db *db, struct arena *a, int64_t number, bool *left, struct err *
 	db_bind_int(&p, number);
 	if (db_exec(db, a, STMT_PUBLIC_SYNC_LEFT, &p, &r, err) == -1)
 		return -1;
-	*left = db_int(&r, 0, 0) > 0;
+	*hosts = db_str(&r, 0, 0);
 	return 0;
 }
 
 int
-public_settle(struct db *db, struct arena *a, struct err *err)
+public_settle(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 {
+	const char *hosts;
 	struct db_result r;
 	int64_t number;
-	bool told, left = true;
+	bool told;
 
 	if (has_told(db, a, &told, err) == -1)
 		return -1;
@@ -58,10 +60,12 @@ public_settle(struct db *db, struct arena *a, struct err *err)
 		return 0;
 	number = db_int(&r, 0, 0);
 	for (int ms = LOOK_MIN_MS;; ms = 2 * ms < LOOK_MAX_MS ? 2 * ms : LOOK_MAX_MS) {
-		if (is_left(db, a, number, &left, err) == -1)
+		if (who_is_left(db, a, number, &hosts, err) == -1)
 			return -1;
-		if (!left)
+		if (hosts == NULL)
 			return 0;
+		if (clock_us() >= until_us)
+			return err_internal(err, 503, "not heard by %s", hosts);
 		(void)poll(NULL, 0, ms);
 	}
 }

@@ -46,8 +46,9 @@ SELECT x.n::bigint, pg_notify('berth_public', 's ' || x.n) IS NULL
          WHERE EXISTS (SELECT FROM public_nodes WHERE lease_until > now())) x;
 
 -- name: public_sync_left
--- $1 the number.  How many nodes may still serve what was before.  A table of a few rows.
-SELECT count(*) FROM public_nodes WHERE synced < $1 AND lease_until > now();
+-- $1 the number.  The hosts of the nodes that may still serve what was before; null: there is none.
+-- A table of a few rows.
+SELECT string_agg(host, ', ' ORDER BY host) FROM public_nodes WHERE synced < $1 AND lease_until > now();
 
 -- name: public_project
 -- $1 project.  A row where anyone may read its packages, unless its flags are against it: a few, by

@@ -87,13 +87,20 @@ subtest 'what the sweeps do' => sub {
 	utime(time - 3600, time - 3600, map { "$staging/$_" } @files[0, 1], 'README');
 	$t->psql("INSERT INTO write_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s' FROM generate_series(1, 2500) n;"
 	    . "INSERT INTO write_limits VALUES ('user:0', 'publish', true, now() + interval '1 h')");
+	for my $table (qw(used_id_tokens refused_job_tokens)) {
+		$t->psql("INSERT INTO $table SELECT sha256(convert_to('old ' || n, 'UTF8')), now() - interval '1 s' FROM generate_series(1, 1500) n;"
+		    . "INSERT INTO $table SELECT sha256(convert_to('new ' || n, 'UTF8')), now() + interval '1 min' FROM generate_series(1, 3) n");
+	}
 	$t->start_worker;
-	$t->run_jobs($_) for qw(sweep_staging sweep_limits);
+	$t->run_jobs($_) for qw(sweep_staging sweep_limits sweep_ci_tokens);
 	is(join(' ', map { -e "$staging/$_" ? 1 : 0 } @files, 'README'), '0 0 1 1', 'old staging files, ours alone');
 	is($t->psql('SELECT string_agg(actor, $$ $$) FROM write_limits'), 'user:0', 'full buckets');
+	is($t->psql("SELECT count(*), min(until_at) > now() FROM $_"), '3|t', "$_: those that still say something")
+	    for qw(used_id_tokens refused_job_tokens);
 	is_deeply([map { [@$_[1, 2, 4]] } grep { $_->[4] ne '' } said('worker')], [
 	    ['sweep_staging', 'done', '"2 staging files removed"'],
-	    ['sweep_limits', 'done', '"2500 buckets removed"']], 'logged');
+	    ['sweep_limits', 'done', '"2500 buckets removed"'],
+	    ['sweep_ci_tokens', 'done', '"3000 digests removed"']], 'logged');
 	unlink("$staging/README", "$staging/$files[2]");
 };
 

@@ -92,6 +92,10 @@ int job_apply_retention(struct job_ctx *, const struct job *, struct err *)
 int job_destroy_versions(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Digests of credentials of CI jobs that say nothing any more. */
+int job_sweep_ci_tokens(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Buckets of write_limits that are full. */
 int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

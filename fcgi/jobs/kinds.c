@@ -9,6 +9,7 @@ const struct job_kind job_kinds[] = {
 	{ .name = "count_compressed", .run = job_count_compressed },
 	{ .name = "count_downloads", .period = 10, .each_node = true, .run = job_count_downloads },
 	{ .name = "destroy_versions", .period = HOUR, .run = job_destroy_versions },
+	{ .name = "sweep_ci_tokens", .period = HOUR, .run = job_sweep_ci_tokens },
 	{ .name = "sweep_limits", .period = HOUR, .run = job_sweep_limits },
 	{ .name = "sweep_staging", .period = TEN_MINUTES, .run = job_sweep_staging },
 };

@@ -135,3 +135,14 @@ ci_token_admit(struct db *db, struct arena *a, const struct audit_actor *actor,
 
 	return db_transaction(db, admit_body, &in, &unknown, err);
 }
+
+int
+ci_token_sweep(struct db *db, struct arena *a, int64_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_CI_TOKEN_SWEEP, NULL, &r, err) == -1)
+		return -1;
+	*n = db_int(&r, 0, 0);
+	return 0;
+}

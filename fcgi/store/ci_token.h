@@ -36,4 +36,11 @@ struct ci_token_admission {
 int ci_token_admit(struct db *, struct arena *, const struct audit_actor *,
     const struct ci_token_admission *, struct err *) __attribute__((warn_unused_result));
 
+/*
+ * Removes what was kept of credentials that cannot come in again, or whose refusal counts no more,
+ * some of it; *n: how many.  -1: 503.
+ */
+int ci_token_sweep(struct db *, struct arena *, int64_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -14,6 +14,23 @@ VALUES ($1, to_timestamp($2::bigint) + interval '1 hour')
     ON CONFLICT (digest) DO NOTHING
 RETURNING true;
 
+-- name: ci_token_sweep
+-- Removes up to 1000 of each kind of credential that need not be known any more: of identity tokens,
+-- which could not come in again, and of what GitLab has refused, and would be asked about again.  By
+-- used_id_tokens_until and refused_job_tokens_until, without waiting for those that are in use.
+WITH used AS (
+	DELETE FROM used_id_tokens WHERE digest = ANY (ARRAY(
+	       SELECT digest FROM used_id_tokens WHERE until_at < now()
+	        ORDER BY until_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+	RETURNING true
+), refused AS (
+	DELETE FROM refused_job_tokens WHERE digest = ANY (ARRAY(
+	       SELECT digest FROM refused_job_tokens WHERE until_at < now()
+	        ORDER BY until_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
+	RETURNING true
+)
+SELECT (SELECT count(*) FROM used) + (SELECT count(*) FROM refused);
+
 -- name: ci_token_known
 -- $1 digest of a credential.  Unique index tokens_digest_key.
 SELECT id FROM tokens WHERE digest = $1;

@@ -63,7 +63,7 @@ BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc \
 	build/gen/api/openapi.inc
 
-.PHONY: all bench check lint fuzz run install uninstall dist clean help
+.PHONY: all bench check lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
 
 help:
@@ -77,11 +77,19 @@ help:
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
+# ---- lists: what is made of several files is made again when one goes or has another name -------------------
+build/gen/queries.list: LIST = $(QUERIES)
+build/gen/migrations.list: LIST = $(MIGRATIONS)
+build/gen/sources.list: LIST = $(LIB_SRCS)
+build/gen/%.list: always
+	@mkdir -p $(@D)
+	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' >$@
+
 # ---- generated: SQL and the description of the routes become tables of C ------------------------------------
-build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) scripts/sql2c
+build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) build/gen/queries.list scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c queries build/gen/store $(QUERIES)
-build/gen/store/migrations.inc: $(MIGRATIONS) scripts/sql2c
+build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
 
@@ -97,9 +105,9 @@ $(1)/obj/%.o: fcgi/%.c | $(GENERATED)
 $(1)/obj/t/%.o: t/%.c | $(GENERATED)
 	@mkdir -p $$(@D)
 	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
-$(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o)
+$(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o) build/gen/sources.list
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(AR) rcs $$@ $$(filter %.o,$$^)
 $(1)/berth-%: $(1)/obj/berth_%.o $(1)/libberth.a
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 $(1)/berth: $(1)/obj/berth.o $(1)/libberth.a

@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+
+# What make makes of several files is made again when one of them comes, goes or is renamed: a table
+# of migrations that says what was there once would be believed.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use File::Temp qw(tempdir);
+use Test::More;
+use Time::HiRes qw(stat);
+
+use Berth::Cluster;
+
+my $root = $Berth::Cluster::ROOT;
+my $dir = tempdir(CLEANUP => 1);
+my $migrations = "$dir/build/gen/store/migrations.inc";
+my $statements = "$dir/build/gen/store/stmt.h";
+my $archive = "$dir/build/libberth.a";
+
+# not those of the make that runs the tests
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+
+make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base conf));
+is(system('cp', "$root/Makefile", $dir), 0, 'a tree of its own');
+is(system('cp', "$root/scripts/sql2c", "$dir/scripts"), 0, 'with the script');
+is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
+write_file('fcgi/base/banned.h', '');
+write_file("fcgi/base/$_.c", "int $_(void);\nint $_(void) { return 1; }\n") for qw(one two);
+write_file('sql/migrations/0001_first.sql', "CREATE TABLE a (b int);\n");
+write_file('sql/migrations/0002_second.sql', "CREATE TABLE c (d int);\n");
+write_file("sql/queries/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 1;\n") for qw(one two);
+
+make('the first time');
+is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '2, "second"'], 'migrations');
+is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK', 'TWO_LOOK'], 'statements');
+is(members(), 'one.o two.o', 'objects');
+
+my %before = map { $_ => (stat)[9] } $migrations, $statements, $archive;
+make('again');
+is_deeply({ map { $_ => (stat)[9] } sort keys %before }, \%before, 'nothing is made anew for nothing');
+
+# each of them older than what was made of it, as a renamed file is
+rename("$dir/sql/migrations/0002_second.sql", "$dir/sql/migrations/0003_second.sql") or die;
+unlink("$dir/sql/queries/two.sql", "$dir/fcgi/base/two.c");
+make('after some have gone');
+is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3, "second"'], 'one migration was renamed');
+is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK'], 'a file of statements was removed');
+is(members(), 'one.o', 'and a source');
+
+done_testing();
+
+sub make {
+	my ($what) = @_;
+
+	is(system("make -s -C '$dir' build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
+	    or diag(slurp("$dir/log"));
+	return;
+}
+
+sub members { return join(' ', sort split(/\n/, `ar t '$archive'`)) }
+
+sub write_file {
+	my ($path, $text) = @_;
+
+	open(my $fh, '>', "$dir/$path") or die "$path: $!\n";
+	print {$fh} $text;
+	close($fh) or die "$path: $!\n";
+	return;
+}
+
+sub slurp {
+	my ($path) = @_;
+
+	open(my $fh, '<', $path) or return '';
+	local $/;
+	return scalar <$fh>;
+}

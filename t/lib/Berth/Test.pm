@@ -3,7 +3,7 @@ package Berth::Test;
 # A private Berth for one test: its own database (a copy of the template), blob
 # store, configuration, and, once asked for, pool, worker and nginx.
 #
-#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf; pool_build: whose berth-fcgi
+#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf; pool_build: whose berth-fcgi and berth-worker
 #	my $id = $t->project('demo/registry');
 #	my $res = $t->http(GET => "/api/v4/projects/$id/packages/cargo/config.json");
 #	is($res->{status}, 401);
@@ -245,7 +245,7 @@ sub start_worker {
 	}
 	# what an earlier one of that name has said is no sign of this one
 	my $said = length($self->log($name));
-	$self->{$name} = _spawn("$self->{dir}/log/$name.log", $cluster->build . '/berth-worker', '-c', $conf);
+	$self->{$name} = _spawn("$self->{dir}/log/$name.log", "$self->{pool_build}/berth-worker", '-c', $conf);
 	$self->{workers}{$name} = 1;
 	my $up = wait_for(sub {
 		die "berth-worker ended at once:\n" . $self->log($name) . "\n" if $self->_ended($name);

@@ -13,8 +13,6 @@ use Berth::Cluster;
 use Berth::Public;
 use Berth::Test;
 
-use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30, MOST => 100_000 };
-
 my $t = Berth::Test->new(workers => 4, public_lease => 3);
 my $elsewhere = Berth::Test->new(workers => 2, public_lease => 3, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/public', 'public');
@@ -26,7 +24,6 @@ my $token = $t->token('dev');
 my @nodes = ($t, $elsewhere);
 my @ports = map { Berth::Public::start($_) } @nodes;
 my $index = "$R/on/e_/one_crate";
-my $rounds = 0;
 
 is($t->publish($_, $token, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate') for $id, $private;
 
@@ -177,43 +174,11 @@ subtest 'read your writes' => sub {
 	is(scalar keys %etags, 20, 'and each of them has one, on both nodes alike');
 };
 
-# All clients ask both nodes while $change happens; returns the requests that began after it had returned.
+# What is asked of both nodes after $change has returned.
 sub meanwhile {
 	my ($name, $path, $change) = @_;
-	my $file = $t->dir . '/round' . ++$rounds;
-	my $pid = fork // die "fork: $!\n";
 
-	if ($pid == 0) {
-		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
-		my $done = eval { $change->(); 1 } or warn $@;
-		Berth::Test::_write("$file.new", Berth::Public::now());
-		rename("$file.new", "$file.returned");
-		POSIX::_exit($all && $done ? 0 : 1);
-	}
-	my @asked = map { @$_ } $t->parallel(CLIENTS, sub {
-		my ($n) = @_;
-		my ($left, @mine) = (AFTER);
-
-		for my $i (1 .. MOST) {
-			my $over = -e "$file.returned";
-			my $node = ($n + $i) % 2;
-			my $res = Berth::Public::get($ports[$node], $path);
-
-			push @mine, [$res->{began}, $node, $res->{status}, versions($res)];
-			Berth::Test::_write("$file.started.$n", '') if $i == BEFORE;
-			last if $over && --$left == 0;
-		}
-		return \@mine;
-	});
-	waitpid($pid, 0);
-	is($?, 0, "$name: it happened, while all were asking");
-	my $moment = Berth::Cluster::_slurp("$file.returned");
-	my @after = grep { $_->[0] > $moment } @asked;
-	for my $node (0, 1) {
-		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE, "$name: node $node: before");
-		cmp_ok(scalar(grep { $_->[1] == $node } @after), '>', AFTER, "$name: node $node: after");
-	}
-	return @after;
+	return map { [@$_[0 .. 2], versions({ body => $_->[3] })] } Berth::Public::meanwhile($t, \@ports, $name, $path, {}, $change);
 }
 
 sub set { return $t->berth_ok('project', 'set', 'demo/public', @_); }

@@ -12,12 +12,16 @@ use warnings;
 
 use Compress::Zlib ();
 use HTTP::Tiny;
+use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 use Berth::Cluster;
 use Berth::Test;
 
+use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30, MOST => 100_000 };
+
 my %agents;
+my $rounds = 0;
 
 # Starts pool and nginx, which listens on one more port, without TLS.  Returns that.
 sub start {
@@ -71,13 +75,13 @@ sub log_tail {
 
 # Asks until nginx answers by itself; the answer then, or undef.
 sub wait_static {
-	my ($t, $port, $path, $seconds) = @_;
+	my ($t, $port, $path, %headers) = @_;
 	my $res;
 
 	return $t->wait_for(sub {
-		$res = get($port, $path);
+		$res = get($port, $path, %headers);
 		return $res->{status} == 200 && is_static($t, $res);
-	}, $seconds // 30) ? $res : undef;
+	}, 30) ? $res : undef;
 }
 
 # The pid of a pool's keeper: the child that holds open the pipe of what is wanted.
@@ -92,6 +96,46 @@ sub keeper {
 		}
 		return undef;
 	});
+}
+
+# Clients ask all nodes for a path while $change happens; returns what they asked and were told
+# once it had returned: [began, node, status, answer].
+sub meanwhile {
+	my ($t, $ports, $name, $path, $headers, $change) = @_;
+	my $file = $t->dir . '/round' . ++$rounds;
+	my $pid = fork // die "fork: $!\n";
+
+	if ($pid == 0) {
+		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
+		my $done = eval { $change->(); 1 } or warn $@;
+		Berth::Test::_write("$file.new", now());
+		rename("$file.new", "$file.returned");
+		POSIX::_exit($all && $done ? 0 : 1);
+	}
+	my @asked = map { @$_ } $t->parallel(CLIENTS, sub {
+		my ($n) = @_;
+		my ($left, @mine) = (AFTER);
+
+		for my $i (1 .. MOST) {
+			my $over = -e "$file.returned";
+			my $node = ($n + $i) % @$ports;
+			my $res = get($ports->[$node], $path, %$headers);
+
+			push @mine, [$res->{began}, $node, $res->{status}, $res->{body}];
+			Berth::Test::_write("$file.started.$n", '') if $i == BEFORE;
+			last if $over && --$left == 0;
+		}
+		return \@mine;
+	});
+	waitpid($pid, 0);
+	is($?, 0, "$name: it happened, while all were asking");
+	my $moment = Berth::Cluster::_slurp("$file.returned");
+	my @after = grep { $_->[0] > $moment } @asked;
+	for my $node (0 .. $#$ports) {
+		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE, "$name: node $node: before");
+		cmp_ok(scalar(grep { $_->[1] == $node } @after), '>', AFTER, "$name: node $node: after");
+	}
+	return @after;
 }
 
 sub now { return clock_gettime(CLOCK_MONOTONIC); }

@@ -93,6 +93,18 @@ serve(const char *config_path, const struct settings *s)
 	return status;
 }
 
+static int
+check_download_key(const struct settings *s, struct err *err)
+{
+	struct signed_download_key key;
+
+	if (s->download_key[0] == '\0')
+		return 0;
+	if (s->public_dir[0] == '\0')
+		return err_internal(err, 500, "download_key: it needs public_dir");
+	return signed_download_read_key(s->download_key, &key, err);
+}
+
 /* What each key's own check cannot see: the machine.  -1: err. */
 static int
 check_machine(const struct settings *s, struct err *err)
@@ -103,7 +115,7 @@ check_machine(const struct settings *s, struct err *err)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);
 	if (s->public_dir[0] != '\0' && access(s->public_dir, W_OK | X_OK) == -1)
 		return err_sys(err, "public_dir: cannot write to %s", s->public_dir);
-	return 0;
+	return check_download_key(s, err);
 }
 
 static int

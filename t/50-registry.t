@@ -57,8 +57,7 @@ is($res->{headers}{location}, $t->url . '/-/tokens', 'to it');
 
 $res = $t->http(GET => "$R/config.json", { token => $token{dev} });
 is($res->{status}, 200, 'with a token');
-is($res->{body}, '{"dl":"' . $t->url . "/api/v4/projects/$priv/packages/cargo\",\"api\":\"" . $t->url
-    . "/api/v4/projects/$priv/packages/cargo\",\"auth-required\":true}", 'config.json');
+like($res->{body}, qr/^\{"dl":"\Q@{[$t->url]}\E\/api\/v4\/projects\/$priv\/packages\/cargo\/\{crate\}\/\{version\}\/download\?g=[^"]+","api":"\Q@{[$t->url]}\E\/api\/v4\/projects\/$priv\/packages\/cargo","auth-required":true\}$/, 'config.json');
 is($res->{headers}{'cache-control'}, 'private, no-cache', 'private');
 like($res->{headers}{vary}, qr/Authorization/, 'varies by Authorization');
 is($t->http(GET => '/api/v4/projects/demo%2Fpriv/packages/cargo/config.json', { token => $token{dev} })->{body},

@@ -15,7 +15,6 @@ struct entry {
 	struct slice path;
 	enum action action;
 	enum flag flag;
-	int64_t until_us; /* 0: without end */
 	struct access_memo memo;
 	char text[]; /* the path, then the facts' */
 };
@@ -85,7 +84,7 @@ access_memory_find(const struct access_memory *m, const struct access_key *k, in
 {
 	const struct entry *e = m->entries[place_of(k)];
 
-	if (e == NULL || !is_of(e, k) || (e->until_us != 0 && now_us >= e->until_us))
+	if (e == NULL || !is_of(e, k) || (e->memo.until_us != 0 && now_us >= e->memo.until_us))
 		return NULL;
 	return &e->memo;
 }
@@ -118,7 +117,7 @@ access_memory_keep(struct access_memory *m, const struct access_key *k,
 	e->path = slice_of(e->text, path.n);
 	e->action = k->action;
 	e->flag = k->flag;
-	e->until_us = g->lasts_ms == -1 ? 0 : asked_us + g->lasts_ms * 1000;
+	e->memo.until_us = g->lasts_ms == -1 ? 0 : asked_us + g->lasts_ms * 1000;
 	access_facts_copy(&e->memo.facts, facts, e->text + path.n);
 	memcpy(e->memo.generation, g->id, sizeof(g->id));
 	m->entries[place_of(k)] = e;

@@ -26,6 +26,7 @@ struct access_key {
 
 struct access_memo {
 	struct access_facts facts;
+	int64_t until_us; /* of clock_us(); 0: without end */
 	char generation[ACCESS_GENERATION_SIZE];
 };
 

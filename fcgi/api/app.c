@@ -74,6 +74,17 @@ prepare_store(const struct settings *s)
 		log_error("%s", err.detail);
 }
 
+/* Without the key the pool sends what nginx could send by itself. */
+static void
+prepare_key(struct worker_app *app)
+{
+	struct err err = { 0 };
+
+	if (app->settings->download_key[0] != '\0' &&
+	    signed_download_read_key(app->settings->download_key, &app->download_key, &err) == -1)
+		log_error("%s", err.detail);
+}
+
 static struct worker_app *
 app_start(const struct settings *settings, const struct meter *meter, int seats, struct err *err)
 {
@@ -92,6 +103,7 @@ app_start(const struct settings *settings, const struct meter *meter, int seats,
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
+	prepare_key(app);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
 	/* a database that is away is no reason not to start: requests get 503 until it is back */
 	if (db_connect(app->db, &away) == -1) {
@@ -247,6 +259,7 @@ app_end(struct worker_app *app, struct request *rq)
 	rq->db_us = db_take_us(app->db);
 	db_set_deadline(app->db, 0);
 	app->facts = (struct access_facts) { 0 };
+	app->until = (struct app_until) { 0 };
 	app->first = (struct db_call) { 0 };
 }
 

@@ -12,6 +12,7 @@
 
 #include "access/access.h"
 #include "access/memory.h"
+#include "access/signed_download.h"
 #include "base/settings.h"
 #include "http/pool.h"
 #include "http/request.h"
@@ -45,6 +46,12 @@ struct route_need {
 	int (*read)(struct request *, int64_t project_id, const char *generation, struct db_call *);
 };
 
+/* For how long a remembered decision holds. */
+struct app_until {
+	const char *generation; /* NULL: none was remembered */
+	int64_t us; /* of clock_us(); 0: without end */
+};
+
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
@@ -54,8 +61,10 @@ struct worker_app {
 	const char *www_authenticate;
 	struct token_use token_use;
 	struct access_memory *memory;
+	struct signed_download_key download_key;
 	/* of the request in hand */
 	struct access_facts facts;
+	struct app_until until;
 	struct db_call first;
 };
 

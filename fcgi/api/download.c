@@ -26,20 +26,20 @@ download_read(struct request *rq, int64_t project_id, const char *generation, st
 const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO, .read = download_read };
 
-/* Who it is for, as the log has it: a person, whatever token that is; a deploy token; a job's. */
-static const char *
-downloader(struct arena *a, const struct access_facts *facts)
+const char *
+download_who(struct arena *a, const struct access_facts *facts)
 {
 	if (facts->token_id == 0)
 		return "";
 	if (strcmp(facts->token_kind, "personal") == 0)
-		return arena_printf(a, " user:%" PRId64, facts->user_id);
-	return arena_printf(a, " %s:%" PRId64, facts->token_kind, facts->token_id);
+		return arena_printf(a, "user:%" PRId64, facts->user_id);
+	return arena_printf(a, "%s:%" PRId64, facts->token_kind, facts->token_id);
 }
 
 int
 download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	const char *who = download_who(rq->arena, &app->facts);
 	struct version_blob blob;
 
 	version_blob_read(&app->first, &blob);
@@ -50,8 +50,8 @@ download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
 	/* for nginx's log of downloads; hidden from the client */
 	response_header(rs, "X-Berth-Download",
-	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64 "%s", blob.project_id,
-		blob.crate_id, blob.version_id, downloader(rq->arena, &app->facts)));
+	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64 "%s%s", blob.project_id,
+		blob.crate_id, blob.version_id, who[0] != '\0' ? " " : "", who));
 	response_header(rs, "Cache-Control",
 	    access_is_public(&app->facts) && app->facts.token_id == 0
 		? "public, max-age=31536000, immutable"

@@ -1,5 +1,6 @@
 #include "api/public_want.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "store/public_dir.h"
@@ -20,18 +21,45 @@ public_wanted(const struct worker_app *app, const struct request *rq)
 	    app->facts.token_id == 0 && has_address(rq);
 }
 
+bool
+public_signs(const struct worker_app *app)
+{
+	return app->settings->public_dir[0] != '\0' && app->download_key.text[0] != '\0' &&
+	    app->facts.token_id != 0 && app->until.generation != NULL;
+}
+
 /* Names and versions have been checked: they fit. */
+static void
+leave_word(const struct worker_app *app, struct slice name, struct slice version,
+    const char *generation)
+{
+	struct public_want w = { .project_id = app->facts.project_id };
+
+	if (name.n >= sizeof(w.name) || version.n >= sizeof(w.version))
+		return;
+	memcpy(w.name, name.p, name.n);
+	memcpy(w.version, version.p, version.n);
+	snprintf(w.generation, sizeof(w.generation), "%s", generation);
+	public_dir_leave_want(app->settings->public_dir, &w);
+}
+
 static void
 want(const struct worker_app *app, const struct request *rq, struct slice name,
     struct slice version)
 {
-	struct public_want w = { .project_id = app->facts.project_id };
+	if (public_wanted(app, rq))
+		leave_word(app, name, version, "");
+}
 
-	if (!public_wanted(app, rq) || name.n >= sizeof(w.name) || version.n >= sizeof(w.version))
-		return;
-	memcpy(w.name, name.p, name.n);
-	memcpy(w.version, version.p, version.n);
-	public_dir_leave_want(app->settings->public_dir, &w);
+/* Was the address signed in the generation that is? */
+static bool
+is_signed(const struct worker_app *app, struct request *rq)
+{
+	const char *generation = NULL;
+
+	if (request_query(rq, "g", &generation) == -1)
+		err_clear(&rq->err);
+	return generation != NULL && strcmp(generation, app->until.generation) == 0;
 }
 
 void
@@ -47,8 +75,10 @@ public_want_index(const struct worker_app *app, const struct request *rq, struct
 }
 
 void
-public_want_version(const struct worker_app *app, const struct request *rq, struct slice name,
+public_want_version(const struct worker_app *app, struct request *rq, struct slice name,
     struct slice version)
 {
 	want(app, rq, name, version);
+	if (public_signs(app) && has_address(rq) && is_signed(app, rq))
+		leave_word(app, name, version, app->until.generation);
 }

@@ -105,6 +105,7 @@ recall_begin(struct worker_app *app, struct request *rq,
 		if (memo == NULL && (memo = decide(app, rq, credential, &key)) == NULL)
 			return -1;
 		app->facts = memo->facts;
+		app->until = (struct app_until) { memo->generation, memo->until_us };
 		app_note_caller(app, rq);
 		if (read_first(app, rq, memo, fresh, &wrong, &unchanged) == -1)
 			return -1;

@@ -178,6 +178,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
 	{ MEMBER(public_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(public_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
+	{ MEMBER(download_key), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(workers), .type = CONF_INT, .def = "8", .min = 1, .max = 1024 },
 	{ MEMBER(max_requests), .type = CONF_INT, .def = "10000", .min = 0, .max = INT32_MAX },
 	{ MEMBER(request_timeout), .type = CONF_SECONDS, .def = "28", .min = 1, .max = DAY },

@@ -23,6 +23,7 @@ struct settings {
 	const char *store; /* directory of the blob store */
 	const char *public_dir; /* files for nginx, of what anyone may read; "": none */
 	int64_t public_lease;
+	const char *download_key; /* a file; with it nginx judges signed downloads; "": none */
 	/* the pool */
 	int64_t workers;
 	int64_t max_requests; /* a worker retires after so many; 0: never */

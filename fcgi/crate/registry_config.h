@@ -12,8 +12,11 @@
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
 char *registry_url(struct arena *, const char *external_url, int64_t project_id);
 
-/* {"dl":...,"api":...,"auth-required":...} */
+/*
+ * {"dl":...,"api":...,"auth-required":...}.  download_query: NULL, or what comes after each
+ * address of a download.
+ */
 struct slice registry_config(struct arena *, const char *external_url, int64_t project_id,
-    bool auth_required);
+    const char *download_query, bool auth_required);
 
 #endif

@@ -171,13 +171,17 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 	case PUBLIC_ALL:
 		k->sweep = true;
 		return public_dir_remove_all(k->dir, err);
+	case PUBLIC_SIGNED:
+		k->sweep = true;
+		return public_dir_remove_signed(k->dir, err);
 	case PUBLIC_PROJECT:
 		k->sweep = true;
 		return public_dir_remove_project(k->dir, tale->id, err);
 	case PUBLIC_CRATE:
-		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &crates, err) == -1)
+		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &crates, err) == -1 ||
+		    public_dir_remove_signed(k->dir, err) == -1)
 			return -1;
-		k->sweep |= crates;
+		k->sweep = true;
 		break;
 	case PUBLIC_INDEX:
 		break;
@@ -232,7 +236,7 @@ write_file(struct keeper *k, const struct public_want *w, const struct public_co
 		    k->settings->store, blob_path(k->arena, c->cksum)), err);
 	if (w->name[0] != '\0')
 		return public_dir_put(k->dir, w, c->index, (time_t)c->index_time, err);
-	config = registry_config(k->arena, k->settings->external_url, w->project_id, false);
+	config = registry_config(k->arena, k->settings->external_url, w->project_id, NULL, false);
 	return public_dir_put(k->dir, w, config, time_of_bytes(config), err);
 }
 

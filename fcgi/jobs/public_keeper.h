@@ -2,11 +2,12 @@
 #define JOBS_PUBLIC_KEEPER_H
 
 /*
- * The keeper of public_dir: the one process of a node that writes what anyone may read into
- * files that nginx sends by itself (store/public_dir.h has their places).
+ * The keeper of public_dir: the one process of a node that writes what anyone may read, and what
+ * the pool has signed addresses for, into files that nginx sends by itself (store/public_dir.h has
+ * their places).
  *
- * What holds: once a publish, a yank, a deletion or a change of a project has been answered, no
- * node serves a file of what was before.  And whatever crashes, hangs or is cut off,
+ * What holds: once a publish, a yank, a deletion, a change of a project or a right that was taken
+ * away has been answered, no node serves a file of what was before.  And whatever crashes, hangs or is cut off,
  * public_lease seconds later at most nothing but the truth is served.
  *
  * 1.  Triggers (sql/migrations) tell the keepers by NOTIFY what has lost its ground, in the
@@ -29,6 +30,9 @@
  *     the end of its lease (where the database is down nothing can change), and once it is
  *     connected it throws all files away before its lease grows, or it says it has heard.
  * 6.  A keeper that starts throws all files away, and so does whoever cannot take one away.
+ * 7.  A crate for signed addresses lies below the generation in which they were signed, and is
+ *     written only while the database has that one.  Whatever changes the generation is told like
+ *     the rest, so that points 1 to 5 hold for rights as well: of an ended generation there is no file.
  *
  * nginx falls back to the pool wherever there is no file.
  */

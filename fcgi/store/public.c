@@ -131,8 +131,8 @@ public_tale_parse(const char *text, struct public_tale *tale)
 
 	while (i < sizeof(kinds) / sizeof(*kinds) && kinds[i].letter != text[0])
 		i++;
-	*tale = (struct public_tale) { .kind = PUBLIC_ALL };
-	if (strcmp(text, "a") == 0)
+	*tale = (struct public_tale) { .kind = text[0] == 'g' ? PUBLIC_SIGNED : PUBLIC_ALL };
+	if (strcmp(text, "a") == 0 || strcmp(text, "g") == 0)
 		return true;
 	if (i == sizeof(kinds) / sizeof(*kinds) || text[1] != ' ')
 		return false;
@@ -202,6 +202,7 @@ static int
 read_version(struct db *db, struct arena *a, const struct public_want *w,
     struct public_content *c, struct err *err)
 {
+	bool is_signed = w->generation[0] != '\0';
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -209,7 +210,9 @@ read_version(struct db *db, struct arena *a, const struct public_want *w,
 	db_bind_str(&p, crate_name_normalize(a, slice_str(w->name)));
 	db_bind_str(&p, w->name);
 	db_bind_str(&p, w->version);
-	if (db_exec(db, a, STMT_PUBLIC_VERSION, &p, &r, err) == -1)
+	if (is_signed)
+		db_bind_str(&p, w->generation);
+	if (db_exec(db, a, is_signed ? STMT_PUBLIC_SIGNED_VERSION : STMT_PUBLIC_VERSION, &p, &r, err) == -1)
 		return -1;
 	c->found = is_open(&r, w);
 	if (c->found)

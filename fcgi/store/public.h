@@ -47,6 +47,7 @@ enum public_tale_kind {
 	PUBLIC_INDEX, /* an index file has changed */
 	PUBLIC_CRATE, /* ... and so has what can be downloaded */
 	PUBLIC_PROJECT, /* nothing of the project is public any more */
+	PUBLIC_SIGNED, /* what was signed so far may be void */
 	PUBLIC_ALL, /* nor, perhaps, of any */
 	PUBLIC_SYNC /* somebody waits until the node has come so far */
 };
@@ -58,7 +59,7 @@ struct public_tale {
 	char name[CRATE_NAME_MAX + 1]; /* of the crate, "" where there is none */
 };
 
-/* `i 7 serde`, `c 7 Serde`, `p 7`, `a`, `s 4711`.  False: it is none of these. */
+/* `i 7 serde`, `c 7 Serde`, `p 7`, `g`, `a`, `s 4711`.  False: it is none of these. */
 bool public_tale_parse(const char *text, struct public_tale *);
 
 /* The next that has come.  1: here it is, 0: there is none, -1: 500, one that makes no sense. */
@@ -70,7 +71,7 @@ int public_heard(struct db *, struct arena *, const char *node, int64_t number, 
     __attribute__((warn_unused_result));
 
 struct public_content {
-	bool found; /* anyone may read it */
+	bool found; /* it may be there: anyone may read it, or the generation holds */
 	struct slice index; /* gzip */
 	int64_t index_time; /* its modification time, seconds since 1970 */
 	const char *cksum; /* of a version */

@@ -21,9 +21,9 @@ enum { FILE_MODE = 0666, DIR_MODE = 0777, OWN_MODE = 0600 };
 
 enum {
 	NODE_BYTES = 16,
-	PATH_SIZE = 512, /* tree/crates/ID/NAME/VERSION has less than 300 */
+	PATH_SIZE = 512, /* tree/signed/GENERATION/ID/NAME/VERSION has less than 350 */
 	SWEEP_MAX = 200, /* of the trash at once: a notification may be waiting */
-	DEPTH_MAX = 8, /* the tree has 6 */
+	DEPTH_MAX = 8, /* the tree has 7 */
 	TRIES = 8,
 	/* whoever serves a request that began in a second may still look for it in the next */
 	LEASE_PAST = 2
@@ -301,6 +301,12 @@ public_dir_remove_project(struct public_dir *d, int64_t project_id, struct err *
 	return 0;
 }
 
+int
+public_dir_remove_signed(struct public_dir *d, struct err *err)
+{
+	return discard(d, "tree/signed", err);
+}
+
 /*
  * Removes a file, or a directory and what is in it, as long as *left lasts.  True: it is gone.
  * A directory that cannot be removed stays: the tree is not made of it any more.
@@ -356,6 +362,26 @@ public_dir_sweep(struct public_dir *d, bool *more)
 
 /* ---- writing ---- */
 
+/* A part of a path, whoever has sent it. */
+static bool
+is_generation(const char *s)
+{
+	return s[0] != '\0' && strspn(s, "0123456789abcdef-") == strlen(s);
+}
+
+/* tree/crates/7, or tree/signed/GENERATION/7 */
+static int
+crates_path(char path[PATH_SIZE], const struct public_want *w, struct err *err)
+{
+	if (w->generation[0] == '\0')
+		snprintf(path, PATH_SIZE, "tree/crates/%" PRId64, w->project_id);
+	else if (is_generation(w->generation))
+		snprintf(path, PATH_SIZE, "tree/signed/%s/%" PRId64, w->generation, w->project_id);
+	else
+		return err_internal(err, 500, "public_dir: no generation");
+	return 0;
+}
+
 static int
 want_path(char path[PATH_SIZE], const struct public_want *w, struct err *err)
 {
@@ -369,10 +395,11 @@ want_path(char path[PATH_SIZE], const struct public_want *w, struct err *err)
 	if (w->version[0] == '\0')
 		return index_path(path, w->project_id, w->name, err);
 	if (semver_parse(slice_str(w->version), &version, err) == -1 ||
-	    crate_path(path, w->project_id, w->name, err) == -1)
+	    crate_name_check(slice_str(w->name), "crate", err) == -1 ||
+	    crates_path(path, w, err) == -1)
 		return -1;
 	n = strlen(path);
-	snprintf(path + n, PATH_SIZE - n, "/%s", w->version);
+	snprintf(path + n, PATH_SIZE - n, "/%s/%s", w->name, w->version);
 	return 0;
 }
 
@@ -478,6 +505,7 @@ public_dir_next_want(struct public_dir *d, struct public_want *w)
 		return false;
 	w->name[sizeof(w->name) - 1] = '\0';
 	w->version[sizeof(w->version) - 1] = '\0';
+	w->generation[sizeof(w->generation) - 1] = '\0';
 	return w->project_id > 0 && want_path(path, w, &err) == 0;
 }
 

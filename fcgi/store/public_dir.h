@@ -2,7 +2,7 @@
 #define STORE_PUBLIC_DIR_H
 
 /*
- * The directory of `public_dir`: what anyone may read, as files that nginx sends without asking
+ * The directory of `public_dir`: what anyone may read, and what who shows a signature, as files that nginx sends without asking
  * the application.  One process of a node writes there, its keeper (jobs/public_keeper.h), which
  * also says why none of these files is ever stale; workers only leave word there of what was
  * asked for and is not there.
@@ -10,6 +10,8 @@
  *	tree/index/7/se/rd/serde.gz       an index file, compressed
  *	tree/index/7/config.json
  *	tree/crates/7/Serde/1.0.0         a symbolic link to the blob
+ *	tree/signed/GENERATION/7/Serde/1.0.0  the same, for whom the pool has signed the address in
+ *	                                  that generation (access/signed_download.h)
  *	now/1790000000                    a symbolic link to ../tree: the lease of that second
  *	trash/                            what was taken away and what is being written
  *	node, lock, want                  the node's name, the keeper's lock, what workers ask for
@@ -31,12 +33,14 @@
 #include "base/slice.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
+#include "store/access_generation.h"
 
 /* What was asked for and was not there. */
 struct public_want {
 	int64_t project_id;
 	char name[CRATE_NAME_MAX + 1]; /* "": config.json */
 	char version[SEMVER_MAX + 1]; /* "": the index file */
+	char generation[ACCESS_GENERATION_SIZE]; /* of a signed download; "": anyone may read it */
 };
 
 struct public_dir;
@@ -61,8 +65,8 @@ int public_dir_lease(struct public_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Takes away an index file; all that can be downloaded of a crate; all of a project; everything.  Names are
- * those of crates in any case.  At once: whoever opens a file later does not find it.
+ * Takes away an index file; all that can be downloaded of a crate; all of a project; what is for signed
+ * addresses; everything.  Names are those of crates in any case.  At once: whoever opens a file later does not find it.
  * *was_there: there was something.  -1: 500, 503, it may still be served.
  */
 int public_dir_remove_index(struct public_dir *, int64_t project_id, const char *name,
@@ -71,6 +75,7 @@ int public_dir_remove_crate(struct public_dir *, int64_t project_id, const char 
     bool *was_there, struct err *) __attribute__((warn_unused_result));
 int public_dir_remove_project(struct public_dir *, int64_t project_id, struct err *)
     __attribute__((warn_unused_result));
+int public_dir_remove_signed(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 int public_dir_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 
 /* Is it there? */

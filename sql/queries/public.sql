@@ -77,3 +77,15 @@ SELECT (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4
    AND v.status IN ('default', 'hidden', 'deprecated') AND project_is_public(p);
+
+-- name: public_signed_version
+-- $1 project, $2 normalized name, $3 name exactly, $4 version exactly, $5 generation.  The crate that
+-- those may download whose addresses were signed in that generation, unless it has ended; in one
+-- snapshot.  As public_version, and a table of one row.
+SELECT (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = c.project_id),
+       v.cksum
+  FROM access_generation g JOIN crates c ON g.id = $5 JOIN versions v ON v.crate_id = c.id
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
+   AND v.version_base = split_part($4, '+', 1) AND v.version = $4
+   AND v.status IN ('default', 'hidden', 'deprecated');

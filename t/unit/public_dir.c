@@ -136,8 +136,31 @@ test_names(struct public_dir *d)
 		ok(bad[i][0] == '\0' || public_dir_put(d, &index, slice_str("x"), 1, &err) == -1,
 		    "bad name %zu: file", i);
 	}
-	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "../../x" }, "x", &err), -1,
+	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "../../x", "" }, "x", &err), -1,
 	    "nor such a version");
+	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "1.0.0", "../x" }, "x", &err), -1,
+	    "nor such a generation");
+}
+
+static void
+test_signed(struct public_dir *d)
+{
+	struct public_want w = { 7, "Serde_x", "1.0.0", "0b-a9" };
+	bool was;
+
+	is_int(public_dir_put_link(d, &w, "/nonexistent/blob", &err), 0, "a crate for signed addresses");
+	ok(public_dir_has(d, &w) && there("tree/signed/0b-a9/7/Serde_x/1.0.0"), "lies below its generation");
+	ok(!there("tree/crates/7/Serde_x/1.0.0"), "and not where anyone may read it");
+	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "what anyone may read goes");
+	ok(public_dir_has(d, &w), "and this is there");
+	is_int(public_dir_remove_signed(d, &err), 0, "all of these go");
+	ok(!public_dir_has(d, &w) && !there("tree/signed"), "and are gone");
+	is_int(public_dir_remove_signed(d, &err), 0, "again");
+	public_dir_leave_want(root, &w);
+	ok(public_dir_next_want(d, &w) && strcmp(w.generation, "0b-a9") == 0, "it can be wanted");
+	snprintf(w.generation, sizeof(w.generation), "a/b");
+	public_dir_leave_want(root, &w);
+	ok(!public_dir_next_want(d, &w), "but not of what is no generation");
 }
 
 static void
@@ -204,6 +227,8 @@ test_tales(void)
 		{ "p 42", true, PUBLIC_PROJECT, 42, "" },
 		{ "s 9223372036854775807", true, PUBLIC_SYNC, INT64_MAX, "" },
 		{ "a", true, PUBLIC_ALL, 0, "" },
+		{ "g", true, PUBLIC_SIGNED, 0, "" },
+		{ "g 7", false, 0, 0, "" },
 		{ "a 7", false, 0, 0, "" },
 		{ "", false, 0, 0, "" },
 		{ "i", false, 0, 0, "" },
@@ -242,6 +267,7 @@ main(void)
 	test_files(d);
 	test_many(d);
 	test_names(d);
+	test_signed(d);
 	test_lease(d);
 	test_wants(d);
 	test_tales();

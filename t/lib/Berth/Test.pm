@@ -52,6 +52,7 @@ sub new {
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store public log));
 	$self->{port} = _claim_port();
+	_write("$self->{dir}/download.key", sprintf("\"\" \"%s\";\n", join('', map { ('a' .. 'z')[rand 26] } 1 .. 40)));
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
@@ -65,6 +66,7 @@ sub new {
 		database => $self->dsn('berth'),
 		store => "$self->{dir}/store",
 		public_dir => "$self->{dir}/public",
+		download_key => exists $settings{public_dir} && !defined $settings{public_dir} ? undef : "$self->{dir}/download.key",
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
@@ -289,7 +291,7 @@ sub write_nginx_conf {
 	my ($self) = @_;
 	my ($status, undef, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/scripts/nginx-conf",
 	    "$self->{dir}/nginx", $self->port, $self->socket_path, $self->store,
-	    "$self->{dir}/public", $cluster->dir . '/tls', "$self->{dir}/log");
+	    "$self->{dir}/public", $cluster->dir . '/tls', "$self->{dir}/log", $self->{settings}{download_key} // '');
 
 	die $err if $status != 0;
 	return $self->nginx_conf;

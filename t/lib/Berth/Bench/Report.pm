@@ -12,8 +12,8 @@ use JSON::PP ();
 use constant NAME_WIDTH => 34;
 
 # Orders the columns; who is first there is 1.00.
-my @order = qw(floor static bare sql berth public);
-my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', berth => 'private',
+my @order = qw(floor static bare sql pool berth public);
+my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', pool => 'unsigned', berth => 'private',
     public => 'public');
 
 sub new {

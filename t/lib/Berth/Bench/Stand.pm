@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use File::Path qw(make_path);
+use JSON::PP ();
 
 use Berth::Bench::Load;
 use Berth::Cluster;
@@ -186,6 +187,20 @@ sub get {
 
 	return $self->_request($who, $who eq 'static' ? "/bench/static/$path"
 	    : $self->{t}->registry($self->{project}{$who}) . "/$path", %opt);
+}
+
+# A crate, by the address that config.json gives; pool: without what is signed there.
+sub download {
+	my ($self, $who, $name) = @_;
+	my $whose = $who eq 'pool' ? 'berth' : $who;
+	my $config = $self->get($whose, 'config.json');
+	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path}, { headers => $config->{headers} })->{body})->{dl};
+
+	$dl .= '/{crate}/{version}/download' unless $dl =~ /[{]crate[}]/;
+	$dl =~ s/[{]crate[}]/$name/;
+	$dl =~ s/[{]version[}]/1.0.0/;
+	$dl =~ s/[?].*// if $who eq 'pool';
+	return { %$config, who => $who, path => substr($dl, length $self->{t}->url) };
 }
 
 # ---- processes ----

@@ -249,6 +249,61 @@ EXPLAIN SELECT count(*) FROM versions
  WHERE crate_id = (SELECT min(id) FROM crates WHERE project_id = $many) AND project_id = $many
    AND status = ANY ('{default,deprecated,error}'::text[])
 SQL
+
+	# by a part of the name: as the database would have it without any of what makes that fast
+	my %order = (created_at => 'v.published_at', version => 'v.version', name => 'c.normalized_name');
+	for my $case (['many', 10010], ['many-1', 2002], ['MANY_10', 1001], ['y-1', 2002], ['-1', 2002], ['many-10', 1001], ['any', 10010],
+		['a', 10010], ['', 10010], ['many-11', 0], ['many--1', 0], ['1', 2002], ['ny-', 10010]) {
+		my ($part, $n) = @$case;
+		my $like = lc($part) =~ tr/_/-/r;
+
+		for my $by (['created_at', 'asc', 20, 1], ['created_at', 'desc', 3, 300], ['created_at', 'asc', 100, 101], ['created_at', 'desc', 100, 200],
+			['version', 'desc', 5, 2], ['name', 'asc', 7, 3]) {
+			my ($order, $sort, $size, $page) = @$by;
+			my $res = get("/api/v4/projects/$many/packages?package_name=$part&order_by=$order&sort=$sort&per_page=$size&page=$page");
+			my $offset = ($page - 1) * $size;
+			my @want = $t->psql("SELECT c.name || '\@' || v.version FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.project_id = $many"
+			    . " AND strpos(c.normalized_name, '$like') > 0 ORDER BY $order{$order} $sort, v.id $sort LIMIT $size OFFSET $offset");
+
+			is(names($res), join(' ', grep { length } @want), "`$part` by $order, $sort, page $page of $size");
+			is($res->{headers}{'x-total'}, $n > 10000 ? undef : $n, '  counted') if $size != 3;
+		}
+	}
+};
+
+subtest 'how many a crate lists' => sub {
+	my $counts = sub {
+		my ($name, $n) = @_;
+
+		is(get("$api?package_name=alpha")->{headers}{'x-total'}, $n, $name);
+		is($t->psql("SELECT count(*) FROM crates c WHERE project_id = $id AND listed_versions <> (SELECT count(*) FROM versions v"
+		    . " WHERE v.crate_id = c.id AND v.status IN ('default', 'deprecated', 'error'))"), 0, '  and each crate knows');
+	};
+	my $status = sub {
+		my ($to) = @_;
+		my $res = $t->http(PATCH => "$api/$by_mia->{id}", { token => $token{mia}, body => qq({"status":"$to"}), headers => ['Content-Type: application/json'] });
+
+		is($res->{status}, 200, "status $to") or diag($res->{body});
+	};
+
+	$counts->('at first', 2);
+	is($t->publish($id, $token{mia}, 'alpha', '1.2.0')->{status}, 200, 'another is published');
+	$counts->('one more', 3);
+	is($t->http(DELETE => $t->registry($id) . '/api/v1/crates/alpha/1.2.0/yank', { token => $token{mia} })->{status}, 200, 'and yanked');
+	$counts->('which is listed', 3);
+	$t->berth_ok('delete', 'demo/registry', 'alpha@1.2.0');
+	$counts->('deleted', 2);
+	$t->berth_ok('undelete', 'demo/registry', 'alpha@1.2.0');
+	$counts->('and back', 3);
+	$status->('hidden');
+	$counts->('hidden', 2);
+	$status->('error');
+	$counts->('in error', 3);
+	$status->('default');
+	$t->psql("UPDATE crates SET listed_versions = 77 WHERE project_id = $id AND name = 'alpha'");
+	my (undef, $out) = $t->berth('fsck', '--repair');
+	like($out, qr/^index .*alpha +the crate does not know how many versions it lists/m, 'fsck finds one that is wrong');
+	$counts->('and repairs it', 3);
 };
 
 done_testing();

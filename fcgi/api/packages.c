@@ -17,9 +17,6 @@ static const char *const types[] = { "cargo", "maven", "npm", "conan", "nuget", 
 static const char *const statuses[] = { "default", "hidden", "processing", "error",
 	"pending_destruction", "deprecated" };
 
-/* What is listed where no status is asked for. */
-static const char *const listed[] = { "default", "deprecated", "error" };
-
 #define COUNT(x) (sizeof(x) / sizeof(*(x)))
 
 struct query {
@@ -62,8 +59,8 @@ read_filters(struct params *p, struct query *query)
 		return -1;
 	/* every package here has a version, so that nothing more is to be included */
 	query->nothing = type != 0;
-	q->statuses = status < COUNT(statuses) ? &statuses[status] : listed;
-	q->nstatuses = status < COUNT(statuses) ? 1 : COUNT(listed);
+	q->statuses = status < COUNT(statuses) ? &statuses[status] : package_listed;
+	q->nstatuses = status < COUNT(statuses) ? 1 : PACKAGE_NLISTED;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "store/package_entry.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -10,6 +11,8 @@ static const char *const orders[] = {
 	[PACKAGE_BY_VERSION] = "version",
 	[PACKAGE_BY_PROJECT_PATH] = "project_path",
 };
+
+const char *const package_listed[PACKAGE_NLISTED] = { "default", "deprecated", "error" };
 
 /* The columns of every statement here that reads packages. */
 enum {
@@ -35,7 +38,10 @@ enum {
 	USERNAME,
 	USER_NAME,
 	USER_STATE,
-	LAST_DOWNLOADED_AT
+	LAST_DOWNLOADED_AT,
+	/* of package_list_named alone */
+	TOTAL,
+	IS_PAGE
 };
 
 static int64_t
@@ -85,28 +91,52 @@ read_entries(struct arena *a, const struct db_result *r, struct package_entry **
 		(*out)[i] = read_entry(r, i);
 }
 
-/* What LIKE takes for a name that holds this text, whatever its spelling. */
+/* The normal form of a part of a name; NULL: no name has such a part. */
 static const char *
-name_like(struct arena *a, const char *part)
+name_part(struct arena *a, const char *text)
 {
-	struct buf b;
+	char *part = arena_strdup(a, text);
 
-	buf_init(&b, a, 2 * strlen(part) + sizeof("%%"));
-	buf_putc(&b, '%');
-	for (; *part != '\0'; part++) {
-		char c = *part;
-
-		/* the normal form has no `_`, which would stand for any character */
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		else if (c == '_')
-			c = '-';
-		else if (c == '%' || c == '\\')
-			buf_putc(&b, '\\');
-		buf_putc(&b, c);
+	for (char *p = part; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+		else if (*p == '_')
+			*p = '-';
+		else if (*p != '-' && !(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9'))
+			return NULL;
 	}
+	return part;
+}
+
+/*
+ * What LIKE takes for names that may hold the part: each word's letters by threes.  An index of
+ * threes finds with these nearly what it finds with all that overlap, and reads a third.
+ */
+static const char *
+name_threes(struct arena *a, const char *part)
+{
+	enum { THREE = 3 };
+	bool is_first = true;
+	struct buf b;
+	size_t n;
+
+	buf_init(&b, a, 2 * strlen(part) + sizeof("%-%"));
 	buf_putc(&b, '%');
-	return buf_str(&b);
+	for (;; part += n + 1, is_first = false) {
+		n = strcspn(part, "-");
+		for (size_t i = 0; i + THREE <= n; i += THREE) {
+			buf_put(&b, part + i, THREE);
+			buf_putc(&b, '%');
+		}
+		/* of a short word it is known where it begins, if not at the beginning */
+		if (n < THREE) {
+			buf_puts(&b, is_first ? "" : "-");
+			buf_put(&b, part, n);
+			buf_putc(&b, '%');
+		}
+		if (part[n] == '\0')
+			return buf_str(&b);
+	}
 }
 
 static void
@@ -128,7 +158,7 @@ bind_query(struct db_params *p, struct arena *a, const struct package_query *q)
 	else
 		bind_projects(p, a, q);
 	db_bind_array(p, a, q->statuses, q->nstatuses);
-	db_bind_str(p, q->name != NULL ? name_like(a, q->name) : NULL);
+	db_bind_str(p, q->name != NULL ? arena_printf(a, "%%%s%%", q->name) : NULL);
 	db_bind_str(p, q->version);
 }
 
@@ -141,21 +171,44 @@ list_stmt(const struct package_query *q)
 	return q->project_id != 0 ? STMT_PACKAGE_LIST : STMT_PACKAGE_LIST_GROUP;
 }
 
-int
-package_list(struct db *db, struct arena *a, const struct package_query *q,
+static void
+list_call(struct db_call *call, struct arena *a, const struct package_query *q)
+{
+	struct db_params *p = &call->params;
+
+	call->stmt = list_stmt(q);
+	bind_query(p, a, q);
+	if (q->order != PACKAGE_BY_NAME)
+		db_bind_str(p, orders[q->order]);
+	db_bind_bool(p, q->descending);
+	db_bind_int(p, q->limit);
+	db_bind_int(p, q->offset);
+}
+
+/* The page, of which *total is known already. */
+static int
+list_page(struct db *db, struct arena *a, const struct package_query *q,
+    struct package_entry **out, size_t *n, struct err *err)
+{
+	enum { PLAN, LIST, NCALLS };
+	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN } };
+
+	list_call(&calls[LIST], a, q);
+	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	read_entries(a, &calls[LIST].result, out, n);
+	return 0;
+}
+
+static int
+list_counted(struct db *db, struct arena *a, const struct package_query *q,
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
 	enum { PLAN, LIST, COUNT, NCALLS };
 	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN } };
-	struct db_params *list = &calls[LIST].params, *count = &calls[COUNT].params;
+	struct db_params *count = &calls[COUNT].params;
 
-	calls[LIST].stmt = list_stmt(q);
-	bind_query(list, a, q);
-	if (q->order != PACKAGE_BY_NAME)
-		db_bind_str(list, orders[q->order]);
-	db_bind_bool(list, q->descending);
-	db_bind_int(list, q->limit);
-	db_bind_int(list, q->offset);
+	list_call(&calls[LIST], a, q);
 	calls[COUNT].stmt = q->project_id != 0 ? STMT_PACKAGE_COUNT : STMT_PACKAGE_COUNT_GROUP;
 	bind_query(count, a, q);
 	db_bind_int(count, PACKAGE_COUNT_MAX + 1);
@@ -164,6 +217,54 @@ package_list(struct db *db, struct arena *a, const struct package_query *q,
 	read_entries(a, &calls[LIST].result, out, n);
 	*total = db_int(&calls[COUNT].result, 0, 0);
 	return 0;
+}
+
+/* By name alone. */
+static int
+list_named(struct db *db, struct arena *a, const struct package_query *q,
+    struct package_entry **out, size_t *n, int64_t *total, struct err *err)
+{
+	enum { PLAN, LIST, NCALLS };
+	struct db_call calls[NCALLS] = { { .stmt = STMT_PACKAGE_PLAN },
+		{ .stmt = STMT_PACKAGE_LIST_NAMED } };
+	struct db_params *p = &calls[LIST].params;
+	const struct db_result *r = &calls[LIST].result;
+
+	db_bind_int(p, q->project_id);
+	db_bind_str(p, name_threes(a, q->name));
+	db_bind_str(p, q->name);
+	db_bind_str(p, orders[q->order]);
+	db_bind_bool(p, q->descending);
+	db_bind_int(p, q->limit);
+	db_bind_int(p, q->offset);
+	db_bind_int(p, PACKAGE_COUNT_MAX);
+	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	*total = db_int(r, 0, TOTAL);
+	if (!db_bool(r, 0, IS_PAGE))
+		return list_page(db, a, q, out, n, err);
+	*n = 0;
+	if (!db_is_null(r, 0, ID))
+		read_entries(a, r, out, n);
+	return 0;
+}
+
+int
+package_list(struct db *db, struct arena *a, const struct package_query *asked,
+    struct package_entry **out, size_t *n, int64_t *total, struct err *err)
+{
+	struct package_query q = *asked;
+
+	if (q.name != NULL && q.name[0] == '\0')
+		q.name = NULL;
+	if (q.name != NULL && (q.name = name_part(a, q.name)) == NULL) {
+		*n = 0;
+		*total = 0;
+		return 0;
+	}
+	if (q.name != NULL && q.project_id != 0 && q.version == NULL && q.statuses == package_listed)
+		return list_named(db, a, &q, out, n, total, err);
+	return list_counted(db, a, &q, out, n, total, err);
 }
 
 static void

@@ -57,6 +57,11 @@ enum {
 	PACKAGE_VERSIONS_MAX = 100 /* other versions that are told of one package */
 };
 
+enum { PACKAGE_NLISTED = 3 };
+
+/* The statuses of what is listed where none is asked for; such a list by name is found faster. */
+extern const char *const package_listed[PACKAGE_NLISTED];
+
 struct package_query {
 	/* of one project; or, where it is 0, of these */
 	int64_t project_id;
@@ -74,7 +79,7 @@ struct package_query {
 
 /*
  * The page, and how many there are in all, PACKAGE_COUNT_MAX + 1 for more than that.  One round
- * trip.
+ * trip, or two for a name that more than so many have.
  */
 int package_list(struct db *, struct arena *, const struct package_query *,
     struct package_entry **, size_t *n, int64_t *total, struct err *)

@@ -1,8 +1,10 @@
 -- name: package_plan
 -- What follows in the same round trip is planned for its values: whether a filter is there, how
 -- much it lets through and what the order is decide on the index, and one plan for all of them
--- would sort a whole project for each page.  Reads no table; ends with the transaction.
-SELECT set_config('plan_cache_mode', 'force_custom_plan', true);
+-- would sort a whole project for each page.  To start a process more takes longer than any of these
+-- may last.  Reads no table; ends with the transaction.
+SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
+       set_config('max_parallel_workers_per_gather', '0', true);
 
 -- name: package_list
 -- $1 project, $2 statuses, $3 what LIKE takes for the normal form of a name or null, $4 version or
@@ -51,6 +53,72 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
                           CASE WHEN $5 THEN v.id END DESC
                  LIMIT $6::bigint OFFSET $7::bigint) page) page
   JOIN package_entries e USING (id)
+ ORDER BY page.place;
+
+-- name: package_list_named
+-- $1 project, $2 what LIKE takes for some letters of the name and $3 the part of its normal form
+-- that is looked for, $4 order by created_at, version or name and $5 whether it is descending, $6
+-- how many after $7 others, $8 how far to count.  Those that are listed without being asked for.
+-- Always a row; with each, how many there are, $8 + 1 at most, and whether this is the page.
+-- Crates are found once, by crates_name_trigrams, or in any order where most have the name; that
+-- stops where they list more than is counted.  Up to there the page is sorted out of all that they
+-- have, ranges of versions_listed_crate.  Where there are more they are dense: then the order of
+-- versions_listed_time is walked and each step's name looked up in crates_names, and of neither is
+-- a row looked at.  What has not come to the page's end in 20000 steps, or is in another order, is
+-- no page: the caller turns to package_list.
+WITH matched AS MATERIALIZED (
+    SELECT m.id, m.normalized_name, sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
+      FROM (SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
+             WHERE c.project_id = $1 AND c.normalized_name LIKE $2
+               AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
+             LIMIT $8::bigint + 1) m),
+counted AS MATERIALIZED (
+    SELECT coalesce((SELECT $8 + 1 FROM matched WHERE upto > $8 LIMIT 1),
+                    (SELECT max(upto) FROM matched), 0)::bigint AS total),
+walked AS MATERIALIZED (
+    SELECT w.id, row_number() OVER () AS place
+      FROM (SELECT o.id
+              FROM (SELECT v.id, v.crate_id
+                      FROM versions v
+                     WHERE v.project_id = $1 AND v.status IN ('default', 'deprecated', 'error')
+                       AND $4::text = 'created_at'
+                     ORDER BY CASE WHEN NOT $5::boolean THEN v.published_at END,
+                              CASE WHEN $5 THEN v.published_at END DESC,
+                              CASE WHEN NOT $5 THEN v.id END,
+                              CASE WHEN $5 THEN v.id END DESC
+                     LIMIT 20000) o
+             WHERE (SELECT total FROM counted) > $8
+               AND (SELECT strpos(c.normalized_name, $3) > 0 FROM crates c WHERE c.id = o.crate_id)
+             LIMIT $6::bigint OFFSET $7::bigint) w),
+sorted AS (
+    SELECT s.id, row_number() OVER () AS place
+      FROM (SELECT v.id
+              FROM matched m
+             CROSS JOIN LATERAL (
+                   SELECT v.id, v.version, v.published_at
+                     FROM versions v
+                    WHERE v.crate_id = m.id AND v.project_id = $1
+                      AND v.status IN ('default', 'deprecated', 'error')
+                   OFFSET 0) v
+             WHERE (SELECT total FROM counted) <= $8
+             ORDER BY CASE WHEN $4 = 'name' AND NOT $5 THEN m.normalized_name END,
+                      CASE WHEN $4 = 'name' AND $5 THEN m.normalized_name END DESC,
+                      CASE WHEN $4 = 'version' AND NOT $5 THEN v.version END,
+                      CASE WHEN $4 = 'version' AND $5 THEN v.version END DESC,
+                      CASE WHEN $4 = 'created_at' AND NOT $5 THEN v.published_at END,
+                      CASE WHEN $4 = 'created_at' AND $5 THEN v.published_at END DESC,
+                      CASE WHEN NOT $5 THEN v.id END,
+                      CASE WHEN $5 THEN v.id END DESC
+             LIMIT $6 OFFSET $7) s)
+SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+       e.last_downloaded_at,
+       t.total, t.total <= $8 OR (SELECT count(*) FROM walked) = $6
+  FROM counted t
+  LEFT JOIN ((SELECT * FROM walked UNION ALL SELECT * FROM sorted) page
+             CROSS JOIN LATERAL (SELECT * FROM package_entries e WHERE e.id = page.id OFFSET 0) e)
+       ON true
  ORDER BY page.place;
 
 -- name: package_count

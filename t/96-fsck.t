@@ -74,6 +74,7 @@ subtest 'index files' => sub {
 		['garbage', "index_body = '\\x00'", 'it cannot be unpacked'],
 		['another ETag', "index_etag = 'x'", 'its ETag is not that of its content'],
 		['none', 'index_etag = NULL', 'its ETag is not that of its content'],
+		['another count', 'listed_versions = 77', 'the crate does not know how many versions it lists'],
 	);
 
 	for my $case (@cases) {
@@ -83,6 +84,8 @@ subtest 'index files' => sub {
 		finds($name, [['index', 0, 'demo/registry alpha', $detail]]);
 		finds("$name, repaired", [['index', 1, 'demo/registry alpha', $detail]], '--repair');
 		finds("$name, after that", []);
+		is($t->psql("SELECT crate, project_id, detail ->> 'wrong', detail ->> 'system_user' IS NOT NULL FROM audit_events"
+		    . " WHERE action = 'crate.repair' ORDER BY id DESC LIMIT 1"), 'alpha|' . $p->id . "|$detail|t", "$name: the audit log has it");
 		is(index_of_crate('alpha'), $good, "$name: the file is as it was");
 	}
 	$t->psql("UPDATE crates SET index_body = (SELECT index_body FROM crates WHERE name = 'alpha')"
@@ -92,6 +95,7 @@ subtest 'index files' => sub {
 	like($out, qr/^index +\S+ +demo\/registry gamma +it has other lines/m, 'a table');
 	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
 	fsck('--repair');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 1, 'a row for each repair, and for nothing else');
 };
 
 subtest 'blobs' => sub {
@@ -151,7 +155,8 @@ subtest 'rows' => sub {
 };
 
 subtest 'more than a piece' => sub {
-	$t->psql('INSERT INTO crates (project_id, name, normalized_name) VALUES (' . $p->id . ", 'many', 'many')");
+	$t->psql('INSERT INTO crates (project_id, name, normalized_name, listed_versions)'
+	    . ' VALUES (' . $p->id . ", 'many', 'many', 7000)");
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
 	    . " published_at, status) SELECT c.id, c.project_id, '0.0.' || i, '0.0.' || i, CASE i WHEN 7000 THEN '{}' ELSE"

@@ -45,7 +45,8 @@ run(struct invocation *in)
 	struct printing printing = { .arena = a, .json = in->json };
 	struct fsck_place place = { 0 };
 	struct fsck f = { .db = in->db, .deep = in->options.values[DEEP] != NULL,
-		.repair = in->options.values[REPAIR] != NULL, .say = say, .arg = &printing };
+		.repair = in->options.values[REPAIR] != NULL, .actor = in->actor,
+		.say = say, .arg = &printing };
 	int rc = 0;
 
 	if (in->settings == NULL)

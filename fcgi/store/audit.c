@@ -12,6 +12,7 @@ enum { DETAIL_MAX = 4 << 20 };
 const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_CRATE_DELETE] = "crate.delete",
 	[AUDIT_CRATE_PUBLISH] = "crate.publish",
+	[AUDIT_CRATE_REPAIR] = "crate.repair",
 	[AUDIT_CRATE_STATUS] = "crate.status",
 	[AUDIT_CRATE_YANK] = "crate.yank",
 	[AUDIT_CRATE_UNYANK] = "crate.unyank",

@@ -40,11 +40,13 @@ report(struct fsck *f, enum fsck_kind kind, const char *subject, const char *det
 static const char *
 judge_index(struct arena *a, const struct db_result *r, int row)
 {
-	enum { BODY = 3, ETAG, TEXT };
+	enum { BODY = 3, ETAG, TEXT, COUNTED };
 	char etag[CRATE_ETAG_SIZE];
 	struct slice text = { 0 };
 	struct err wrong = { 0 };
 
+	if (!db_bool(r, row, COUNTED))
+		return "the crate does not know how many versions it lists";
 	if (db_is_null(r, row, TEXT))
 		return db_is_null(r, row, BODY) ? NULL : "there is one, and no version";
 	if (db_is_null(r, row, BODY))
@@ -61,7 +63,9 @@ judge_index(struct arena *a, const struct db_result *r, int row)
 
 struct repair {
 	struct arena *arena;
+	const struct audit_actor *actor;
 	int64_t crate_id;
+	struct audit_event event;
 };
 
 static int
@@ -76,12 +80,15 @@ repair_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, repair->arena, STMT_FSCK_LOCK, &lock, NULL, err) == -1 ||
 	    db_exec(db, repair->arena, STMT_CRATE_INDEX_LINES, &lines, &r, err) == -1)
 		return -1;
-	return crate_set_index(db, repair->arena, repair->crate_id, &r, err);
+	if (crate_set_index(db, repair->arena, repair->crate_id, &r, err) == -1)
+		return -1;
+	return audit_add(db, repair->arena, repair->actor, &repair->event, err);
 }
 
 static int
 check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
 {
+	enum { ID, PATH, NAME, PROJECT = 7 };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -90,7 +97,8 @@ check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct 
 	if (db_exec(f->db, a, STMT_FSCK_INDEXES, &p, &r, err) == -1)
 		return -1;
 	for (int i = 0; i < r.rows; i++) {
-		struct repair repair = { a, db_int(&r, i, 0) };
+		struct repair repair = { a, &f->actor, db_int(&r, i, ID), {
+			.action = AUDIT_CRATE_REPAIR } };
 		const char *wrong = judge_index(a, &r, i);
 		bool unknown;
 
@@ -98,9 +106,12 @@ check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct 
 		place->after_crate = repair.crate_id;
 		if (wrong == NULL)
 			continue;
+		repair.event.project_id = db_int(&r, i, PROJECT);
+		repair.event.crate = db_str(&r, i, NAME);
+		repair.event.facts[0] = (struct audit_fact) { "wrong", wrong, false };
 		if (f->repair && db_transaction(f->db, repair_body, &repair, &unknown, err) == -1)
 			return -1;
-		report(f, FSCK_INDEX, arena_printf(a, "%s %s", db_str(&r, i, 1), db_str(&r, i, 2)),
+		report(f, FSCK_INDEX, arena_printf(a, "%s %s", db_str(&r, i, PATH), db_str(&r, i, NAME)),
 		    wrong, f->repair);
 	}
 	if (r.rows < CRATES_PAGE)

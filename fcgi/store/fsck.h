@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "store/audit.h"
 #include "store/db.h"
 
 enum fsck_kind {
@@ -38,6 +39,7 @@ struct fsck {
 	const char *store;
 	bool deep; /* read every blob */
 	bool repair; /* rebuild index files that are wrong, and nothing else */
+	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;
 	/* what was seen */

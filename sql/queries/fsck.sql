@@ -1,9 +1,14 @@
 -- name: fsck_indexes
 -- $1 crate, $2 how many.  The next crates after $1 by id, each with its index file and what that
--- should be, of one and the same moment: by primary key, and versions (crate_id, version_base).
+-- should be, and whether it knows how many versions it lists, of one and the same moment: by primary
+-- key, versions (crate_id, version_base) and versions_listed_crate.
 SELECT c.id, p.full_path, c.name, c.index_body, c.index_etag,
        (SELECT string_agg(v.index_line || E'\n', '' ORDER BY v.id) FROM versions v
-         WHERE v.crate_id = c.id AND v.status IN ('default', 'hidden', 'deprecated'))
+         WHERE v.crate_id = c.id AND v.status IN ('default', 'hidden', 'deprecated')),
+       c.listed_versions = (SELECT count(*) FROM versions v
+         WHERE v.crate_id = c.id AND v.project_id = c.project_id
+           AND v.status IN ('default', 'deprecated', 'error')),
+       c.project_id
   FROM (SELECT * FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint) c
   JOIN projects p ON p.id = c.project_id
  ORDER BY c.id;

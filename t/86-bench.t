@@ -31,11 +31,13 @@ my $report = JSON::PP->new->utf8->decode(Berth::Cluster::_slurp($json));
 my %row = map { ("$_->{part} $_->{name}" => $_->{rounds}[0]) } @{ $report->{rows} };
 for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h2 404', 'download h2 20 kB',
     'tokens h1 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
-	my $berth = $row{$name}{berth};
+	my $berth = $row{$name}{pool} // $row{$name}{berth};
 
 	cmp_ok($berth->{rate}, '>', 0, "$name: a rate");
 	cmp_ok($berth->{cpu}{postgres} + $berth->{cpu}{berth}, '>', 0, "$name: CPU time");
 }
+cmp_ok($row{'download h2 20 kB'}{berth}{cpu}{nginx}, '>', 0, 'a signed download: nginx has work');
+is($row{'download h2 20 kB'}{berth}{cpu}{berth}, 0, 'and the pool has none');
 my ($less, $more) = map { $row{"index h2 200, $_ versions"}{berth}{cpu} } 30, 1000;
 cmp_ok($more->{berth} + $more->{postgres}, '<', 10 * ($less->{berth} + $less->{postgres}),
     '1000 versions cost much less than 33 times as much as 30');

@@ -1,7 +1,7 @@
 package Berth::Bench::Many;
 
-# Where there are many crates: index files of one, and of a few thousand in turn; and how much
-# memory everybody has after all that.
+# Where there are many crates: the index file of one, and a crate; index files of a few thousand in
+# turn; and how much memory everybody has after all that.
 
 use strict;
 use warnings;
@@ -11,11 +11,10 @@ use Berth::Bench::Load;
 use Berth::Populate;
 use Berth::Publish;
 
-use constant { PER_CRATE => 3, IN_TURN => 4000 };
+use constant { PER_CRATE => 3, IN_TURN => 4000, BYTES => 145_000 };
 
 sub run {
 	my ($stand, $report, $opt) = @_;
-	my @who = qw(sql berth);
 	my $n = $opt->{n};
 	my $start = time;
 
@@ -23,8 +22,11 @@ sub run {
 	my $project = $stand->test->project('demo/many');
 	Berth::Populate::fill($stand->dsn, project => $project, crates => $n, versions => PER_CRATE * $n);
 	$report->note('many', 'to fill the database', 's', "$n crates" => time - $start);
+	$stand->publish('crate-large', BYTES);
+	my @who = qw(static sql berth public);
 	my @rows = (["200, 30 versions", map { $stand->index($_, 'few-versions') } @who],
-		["304, 30 versions", map { $stand->index($_, 'few-versions', unchanged => 1) } @who]);
+		["304, 30 versions", map { $stand->index($_, 'few-versions', unchanged => 1) } @who],
+		['145 kB', $stand->get('static', 'blob/crate-large'), map { $stand->download($_, 'crate-large') } qw(pool berth public)]);
 	Berth::Bench::Index::side_by_side($stand, $report, $opt, 'many', h2 => \@rows);
 	for my $round (1 .. $opt->{r}) {
 		my $request = $stand->index('berth', 'few-versions');

@@ -123,10 +123,12 @@ sub _locations {
 	    $static->('blob', 'default_type application/gzip'), $bare->('bare'), $bare->('sql'));
 }
 
-# Publishes a crate of about this size to both projects; nginx has it as blob/NAME.
+# Publishes a crate of about this size to both projects, once; nginx has it as blob/NAME.
 sub publish {
 	my ($self, $name, $size) = @_;
 	my $t = $self->{t};
+
+	return if $self->{published}{$name}++;
 	my $body = body($name, '1.0.0', $size);
 
 	for my $who (qw(berth public)) {

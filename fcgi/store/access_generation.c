@@ -37,5 +37,5 @@ access_unchanged_call(struct db_call *call, const char *generation)
 bool
 access_unchanged_read(const struct db_call *call)
 {
-	return call->result.rows > 0 && db_bool(&call->result, 0, 0);
+	return call->result.rows > 0;
 }

@@ -26,7 +26,7 @@ void access_generation_read(const struct db_call *, struct access_generation *);
 /* Fills in the call: is it still the same? */
 void access_unchanged_call(struct db_call *, const char *generation);
 
-/* Reads that of this call, or of another whose first column says it. */
+/* Reads that of this call, or of another that has no row otherwise. */
 bool access_unchanged_read(const struct db_call *);
 
 #endif

@@ -312,7 +312,7 @@ version_blob_call(struct db_call *call, struct arena *a, int64_t project_id, str
 void
 version_blob_read(const struct db_call *call, struct version_blob *b)
 {
-	enum { SAME, VERSION, CKSUM, SIZE, CRATE, PROJECT };
+	enum { VERSION, CKSUM, SIZE, CRATE, PROJECT };
 	const struct db_result *r = &call->result;
 
 	*b = (struct version_blob) { .found = r->rows == 1 && !db_is_null(r, 0, VERSION) };

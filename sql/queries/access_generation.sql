@@ -8,5 +8,5 @@ SELECT g.id::text, ceil(extract(epoch FROM least(t.expires_at, t.checked_until,
   FROM access_generation g LEFT JOIN tokens t ON t.digest = $1::bytea;
 
 -- name: access_unchanged
--- $1 generation.  Is it still the same?  A table of one row.
-SELECT g.id = $1 FROM access_generation g;
+-- $1 generation.  A row where it is still the same.  A table of one row.
+SELECT FROM access_generation WHERE id = $1;

@@ -17,7 +17,10 @@
 #include "http/listen.h"
 #include "http/pool.h"
 
-enum { EXIT_USAGE = 2 };
+enum {
+	EXIT_USAGE = 2,
+	WORKERS_SPARE = 3 /* so many let one be spared for GitLab, and one for an issuer */
+};
 
 static void
 usage(FILE *f)
@@ -118,13 +121,24 @@ check_machine(const struct settings *s, struct err *err)
 	return check_download_key(s, err);
 }
 
+/* What works, but not when others are slow. */
+static void
+warn_of(const struct settings *s)
+{
+	if (s->gitlab_url[0] != '\0' && s->workers < WORKERS_SPARE)
+		fprintf(stderr, "berth-fcgi: warning: workers: of fewer than %d none may be left for "
+		    "others while GitLab or an issuer is slow\n", WORKERS_SPARE);
+}
+
 static int
 check(const struct settings *s)
 {
 	struct err err = { 0 };
 
-	if (check_machine(s, &err) == 0)
+	if (check_machine(s, &err) == 0) {
+		warn_of(s);
 		return print_settings(s);
+	}
 	fprintf(stderr, "berth-fcgi: %s\n", err.detail);
 	return 1;
 }

@@ -222,7 +222,15 @@ subtest 'options' => sub {
 	like($out, qr/^workers = 3$/m, 'prints what is in effect');
 	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
 	unlike($out, qr/nonexistent/, 'everywhere');
-	$t->conf(workers => 0);
+	for my $case ([1, undef, ''], [3, 'https://gitlab.example.com', ''], [2, 'https://gitlab.example.com', 'warning: workers: of fewer than 3']) {
+		my ($workers, $gitlab, $warning) = @$case;
+
+		$t->conf(workers => $workers, gitlab_url => $gitlab);
+		($status, $err) = run_pool($t, '-t');
+		is($status, 0, "$workers workers" . ($gitlab ? ' and a GitLab' : ''));
+		like($err, $warning eq '' ? qr/\A\z/ : qr/\Aberth-fcgi: \Q$warning\E[^\n]*\n\z/, 'warns' . ($warning eq '' ? ' of nothing' : ''));
+	}
+	$t->conf(workers => 0, gitlab_url => undef);
 	($status, $err) = run_pool($t, '-t');
 	is($status, 1, '-t of a bad file');
 	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');

@@ -1,0 +1,112 @@
+#!/usr/bin/perl
+
+# `make run` as a newcomer would: a whole registry of its own comes up, takes a crate, and is what
+# the manual says it is: public files and signed downloads come from nginx alone.  It stops, keeps its data, and goes.
+
+use strict;
+use warnings;
+
+use File::Temp qw(tempdir);
+use IO::Socket::INET;
+use JSON::PP ();
+use Test::More;
+
+use Berth::Cluster;
+use Berth::Crate;
+use Berth::Test;
+
+my $root = $Berth::Cluster::ROOT;
+my $dir = tempdir('/tmp/berth-run-XXXXXX', CLEANUP => 1);
+my $run = "$dir/run";
+my $port = free_port();
+my $body = "$dir/body";
+
+# not those of the make that runs the tests
+delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL BERTH_BUILD BERTH_CONF)};
+
+sub free_port {
+	my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0) or die "no port: $!\n";
+
+	return $probe->sockport;
+}
+
+# (exit status, what it printed)
+sub dev {
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_RUN => $run, BERTH_PORT => $port } },
+	    "$root/scripts/dev", @_);
+
+	return ($status, $out . $err);
+}
+
+END {
+	my $status = $?;
+	dev('reset') if -e "$run/.berth";
+	$? = $status;
+}
+
+my %env;
+
+sub ask {
+	my ($path, @curl) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture('curl', '-sS', '--cacert', $env{BERTH_CACERT}, '-D', "$dir/headers", @curl,
+	    $path =~ /^http/ ? $path : "$env{BERTH_URL}$path");
+
+	die "curl $path: $status\n$err" if $status != 0;
+	my $headers = Berth::Cluster::_slurp("$dir/headers");
+	return { status => ($headers =~ m{^HTTP/\S+ (\d+)})[0], id => ($headers =~ /^x-request-id: (\w+)/mi)[0], body => $out };
+}
+
+sub log_lines { return map { split(/\n/, Berth::Cluster::_slurp("$run/log/nginx-$_.log")) } qw(berth berth-public); }
+
+# Asks until the answer is nginx's own.
+sub by_nginx {
+	my (@request) = @_;
+
+	return Berth::Test::wait_for(sub {
+		my $res = ask(@request);
+		my $line;
+
+		# that of public files is written once a second
+		Berth::Test::wait_for(sub { ($line) = grep { index($_, " id=$res->{id} ") > 0 } log_lines() }, 10);
+		return $res->{status} == 200 && ($line // '') =~ / pool_s=- /;
+	});
+}
+
+my ($status, $said) = dev('start');
+is($status, 0, 'scripts/dev start') or BAIL_OUT($said);
+like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/packages/cargo/"$}m, 'the index to paste');
+like($said, qr{^cainfo = "\Q$run\E/tls/bundle.pem"$}m, 'the certificate');
+my ($token) = $said =~ /^export CARGO_REGISTRIES_BERTH_TOKEN=(berth_pat_\w+)$/m;
+ok(defined $token, 'a token');
+%env = Berth::Cluster::_slurp("$run/env") =~ /^export (\w+)='?([^'\n]*)'?$/mg;
+is($env{BERTH_TOKEN}, $token, 'run/env has it as well');
+($status, $said) = dev('status');
+is($status, 0, 'status: all') or diag($said);
+is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pid \d+$/mg), 4, 'of four');
+is_deeply([dev('start')], [0, "berth: is running already; `. $run/env` tells where\n"], 'a second start');
+
+my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
+Berth::Test::_write($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'), Berth::Crate::make('hello', '0.1.0')));
+for my $registry ($R, $P) {
+	my $res = ask("$registry/api/v1/crates/new", '-X', 'PUT', '-H', "Authorization: $token", '--data-binary', "\@$body");
+
+	is($res->{status}, 200, 'a crate is published') or diag($res->{body});
+}
+ok(by_nginx("$P/config.json"), 'public: config.json comes from nginx alone');
+ok(by_nginx("$P/he/ll/hello", '-H', 'Accept-Encoding: gzip', '-o', "$dir/index"), 'an index file, too');
+ok(by_nginx("$P/hello/0.1.0/download", '-o', "$dir/crate"), 'and a crate');
+is(ask("$R/he/ll/hello")->{status}, 401, 'private: not without a token');
+my $dl = JSON::PP::decode_json(ask("$R/config.json", '-H', "Authorization: $token")->{body})->{dl};
+$dl =~ s/\{crate\}/hello/;
+$dl =~ s/\{version\}/0.1.0/;
+ok(by_nginx($dl, '-H', "Authorization: $token", '-o', "$dir/crate"), 'a crate by a signed address comes from nginx alone');
+
+($status, $said) = dev('stop');
+is("$status $said", "0 berth: stopped; the data is kept\n", 'stop');
+is((dev('status'))[0], 3, 'status: nothing');
+is((dev('start'))[0], 0, 'another start');
+is(ask("$R/he/ll/hello", '-H', "Authorization: $token")->{status}, 200, 'with what there was');
+is((dev('reset'))[0], 0, 'reset');
+ok(!-e $run, 'leaves nothing');
+
+done_testing();

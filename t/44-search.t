@@ -122,6 +122,47 @@ is(names('q=big-numbers'), '', 'nor a crate without versions');
 $t->berth_ok('undelete', 'demo/priv', 'big-numbers');
 is(shown('big-numbers'), '1.10.0', 'until they come back');
 
+# how many there are in all is kept, not counted
+sub counted {
+	my ($name, $n) = @_;
+
+	is(found('per_page=1')->{meta}{total}, $n, "$name: how many there are in all");
+	is($t->psql('SELECT c.project_id FROM (SELECT project_id, sum(crates) AS n FROM search_counts GROUP BY 1) c'
+	    . ' FULL JOIN (SELECT project_id, count(*) AS n FROM crate_search GROUP BY 1) s USING (project_id)'
+	    . ' WHERE coalesce(c.n, 0) <> coalesce(s.n, 0)'), '', '  and in each project');
+}
+
+my $all = found('')->{meta}{total};
+counted('at first', $all);
+publish('counted', '1.0.0');
+counted('a new crate', $all + 1);
+publish('counted', '1.1.0');
+yank('counted', $_) for qw(1.0.0 1.1.0);
+counted('another version, both yanked', $all + 1);
+$t->berth_ok('delete', 'demo/priv', 'counted@1.0.0');
+counted('one version is deleted', $all + 1);
+$t->berth_ok('delete', 'demo/priv', 'counted@1.1.0');
+counted('both are', $all);
+$t->berth_ok('undelete', 'demo/priv', 'counted');
+counted('both are back', $all + 1);
+$t->berth_ok('delete', 'demo/priv', 'counted');
+$t->psql("DELETE FROM versions WHERE crate_id = (SELECT id FROM crates WHERE name = 'counted')");
+counted('destroyed', $all);
+$t->parallel(8, sub {
+	my ($i) = @_;
+
+	return [map { $t->publish($id, $token{dev}, "at-once-$i-$_", '1.0.0')->{status} } 1 .. 4];
+});
+counted('many at once', $all + 32);
+is(names('per_page=2&page=2'), join(' ', (sort map { $_->{name} } @{ found('per_page=100')->{crates} })[2, 3]), 'page by page');
+{
+	my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search_counts.sql");
+	my ($fill) = Berth::Cluster::_slurp($migration) =~ /^(INSERT INTO search_counts \(project_id, part, crates\)\nSELECT [^;]*;)/ms;
+
+	$t->psql("DELETE FROM search_counts; $fill");
+	counted('the migration comes to the same', $all + 32);
+}
+
 # what a migration writes for crates that are there is what each change of a version has written
 my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search.sql");
 my ($fill) = Berth::Cluster::_slurp($migration) =~ /^(INSERT INTO crate_search\b.*)\z/ms;

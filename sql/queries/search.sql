@@ -52,14 +52,16 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.place, p.score DESC, p.normalized_name;
 
 -- name: search_all
--- $1 project, $2 how many, $3 after how many.  As search_page, for all crates of the project: both
--- parts read no more than a range of crate_search_name.
-SELECT t.total, p.name, p.max_version, p.description
-  FROM (SELECT count(*) AS total FROM crate_search WHERE project_id = $1) t
-  LEFT JOIN (SELECT s.name, s.max_version, s.description, s.normalized_name FROM crate_search s
-              WHERE s.project_id = $1 ORDER BY s.normalized_name
-              LIMIT $2::bigint OFFSET $3::bigint) p ON true
- ORDER BY p.normalized_name;
+-- $1 project, $2 how many, $3 after how many.  As search_page, for all crates of the project.  How
+-- many there are is kept in a few rows, by primary key; the page's names are a range of
+-- crate_search_name, so that of those before them no row is looked at.
+SELECT t.total, s.name, s.max_version, s.description
+  FROM (SELECT coalesce(sum(crates), 0)::bigint AS total FROM search_counts WHERE project_id = $1) t
+  LEFT JOIN ((SELECT normalized_name FROM crate_search WHERE project_id = $1
+               ORDER BY normalized_name LIMIT $2::bigint OFFSET $3::bigint) page
+             JOIN crate_search s ON s.project_id = $1 AND s.normalized_name = page.normalized_name)
+       ON true
+ ORDER BY s.normalized_name;
 
 -- name: search_set
 -- $1 crate (locked), $2 the version that is shown.  One row by primary keys; where nothing of it is

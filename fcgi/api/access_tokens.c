@@ -34,13 +34,13 @@ put_token(struct answer *an, const struct access_token *t, const char *secret)
 	json_out_key_bool(o, "revoked", t->revoked);
 	json_out_key_str(o, "created_at", t->created_at);
 	json_out_key_str(o, "description", NULL);
-	answer_words(an, "scopes", t->scopes);
+	json_out_key_words(o, "scopes", t->scopes);
 	json_out_key_int(o, "user_id", t->user_id);
 	json_out_key_str(o, "last_used_at", t->last_used_at);
 	json_out_key_bool(o, "active", t->active);
 	json_out_key_str(o, "expires_at", t->expires_at);
-	answer_words(an, "crates", t->crates);
-	answer_words(an, "operations", t->operations);
+	json_out_key_words(o, "crates", t->crates);
+	json_out_key_words(o, "operations", t->operations);
 	if (secret != NULL)
 		json_out_key_str(o, "token", secret);
 	json_out_close(o, '}');
@@ -99,13 +99,10 @@ access_tokens_list(struct worker_app *app, struct request *rq, struct response *
 	    access_token_list(app->db, rq->arena, user_id, &filter.f, &tokens, &n, &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_token(&an, &tokens[i], NULL);
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &page, n);
 }
 
 static int

@@ -1,7 +1,5 @@
 #include "api/answer.h"
 
-#include <string.h>
-
 enum { ANSWER_MAX = 1 << 20 };
 
 void
@@ -28,30 +26,26 @@ answer_nothing(struct response *rs)
 }
 
 void
+answer_list_begin(struct answer *an, struct request *rq)
+{
+	answer_init(an, rq);
+	json_out_open(&an->o, '[');
+}
+
+int
+answer_list_end(struct answer *an, const struct worker_app *app, struct request *rq,
+    struct response *rs, const struct page *page, size_t total)
+{
+	json_out_close(&an->o, ']');
+	page_headers(app, rq, rs, page, (int64_t)total);
+	return answer_send(an, rq, rs, 200);
+}
+
+void
 answer_page(const struct page *page, size_t n, size_t *from, size_t *to)
 {
 	size_t offset = (size_t)page_offset(page), size = (size_t)page->size;
 
 	*from = offset < n ? offset : n;
 	*to = size < n - *from ? *from + size : n;
-}
-
-void
-answer_words(struct answer *an, const char *key, const char *list)
-{
-	struct json_out *o = &an->o;
-
-	json_out_key(o, key);
-	if (list == NULL) {
-		json_out_null(o);
-		return;
-	}
-	json_out_open(o, '[');
-	while (*list != '\0') {
-		size_t n = strcspn(list, ",");
-
-		json_out_slice(o, slice_of(list, n));
-		list += n + (list[n] == ',');
-	}
-	json_out_close(o, ']');
 }

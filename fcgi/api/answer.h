@@ -22,10 +22,15 @@ int answer_send(const struct answer *, struct request *, struct response *, int 
 /* 204, for what leaves nothing to tell. */
 int answer_nothing(struct response *);
 
+/*
+ * An answer that is a list in pages: begin, put entries, end.  `total` of them are in all pages
+ * together.  -1 as answer_send().
+ */
+void answer_list_begin(struct answer *, struct request *);
+int answer_list_end(struct answer *, const struct worker_app *, struct request *,
+    struct response *, const struct page *, size_t total) __attribute__((warn_unused_result));
+
 /* Which of n entries, all in memory, are on the page: those from *from to before *to. */
 void answer_page(const struct page *, size_t n, size_t *from, size_t *to);
-
-/* "key": ["a", "b"] of "a,b"; null where there is no list. */
-void answer_words(struct answer *, const char *key, const char *list);
 
 #endif

@@ -38,7 +38,7 @@ put_token(struct answer *an, const struct deploy_token *t, const char *secret)
 	json_out_key_str(o, "name", t->name);
 	json_out_key_str(o, "username", t->login);
 	json_out_key_str(o, "expires_at", t->expires_at);
-	answer_words(an, "scopes", t->scopes);
+	json_out_key_words(o, "scopes", t->scopes);
 	json_out_key_bool(o, "revoked", t->revoked);
 	json_out_key_bool(o, "expired", t->expired);
 	if (secret != NULL)
@@ -63,13 +63,10 @@ deploy_tokens_list(struct worker_app *app, struct request *rq, struct response *
 	        params_has(&params, "active") ? &active : NULL, &tokens, &n, &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_token(&an, &tokens[i], NULL);
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &page, n);
 }
 
 static int

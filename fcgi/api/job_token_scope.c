@@ -62,7 +62,7 @@ put_policies(struct answer *an, const struct job_allow *entries, size_t n, int64
 {
 	for (size_t i = 0; i < n; i++) {
 		if (entries[i].from_project_id == id || entries[i].from_group_id == id)
-			answer_words(an, "job_token_policies",
+			json_out_key_words(&an->o, "job_token_policies",
 			    entries[i].admin ? "read_packages,admin_packages" : "read_packages");
 	}
 }
@@ -123,13 +123,10 @@ list(struct worker_app *app, struct request *rq, struct response *rs, bool group
 		return -1;
 	n = of_kind(entries, n, groups);
 	answer_page(&page, n, &from, &to);
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	if ((groups ? put_groups : put_projects)(app, rq, &an, entries + from, to - from) == -1)
 		return -1;
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &page, n);
 }
 
 int
@@ -184,7 +181,7 @@ add(struct worker_app *app, struct request *rq, struct response *rs, enum subjec
 	json_out_open(&an.o, '{');
 	json_out_key_int(&an.o, "source_project_id", project_id);
 	json_out_key_int(&an.o, key, id);
-	answer_words(&an, "job_token_policies", policies);
+	json_out_key_words(&an.o, "job_token_policies", policies);
 	json_out_close(&an.o, '}');
 	return answer_send(&an, rq, rs, 201);
 }

@@ -57,13 +57,10 @@ list(struct worker_app *app, struct request *rq, struct response *rs, bool inher
 	    place_member_list(app->db, rq->arena, &place, &filter, &members, &n, &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_member(&an, &members[i]);
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &page, n);
 }
 
 int

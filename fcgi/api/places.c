@@ -145,16 +145,13 @@ respond_projects(struct worker_app *app, struct request *rq, struct response *rs
 	answer_page(&q.page, n, &from, &to);
 	if (project_entries(app->db, rq->arena, ids + from, to - from, &p, &nfound, &rq->err) == -1)
 		return -1;
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	for (size_t i = 0; i < nfound; i++) {
 		json_out_open(&an.o, '{');
 		place_out_project(&an.o, &p[i], app->settings->external_url);
 		json_out_close(&an.o, '}');
 	}
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &q.page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &q.page, n);
 }
 
 int

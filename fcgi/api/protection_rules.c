@@ -38,13 +38,10 @@ protection_rules_list(struct worker_app *app, struct request *rq, struct respons
 	    protection_list(app->db, rq->arena, app->facts.full_path, &rules, &n, &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_rule(&an, app, &rules[i]);
-	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, (int64_t)n);
-	return answer_send(&an, rq, rs, 200);
+	return answer_list_end(&an, app, rq, rs, &page, n);
 }
 
 /* A level by its name; none, null and the empty text are PROTECTION_NONE. */

@@ -22,25 +22,6 @@ project_of(const struct worker_app *app)
 	return (struct project_ref) { .id = app->facts.project_id };
 }
 
-/* A list with commas; NULL: null. */
-static void
-put_words(struct json_out *o, const char *key, const char *list)
-{
-	json_out_key(o, key);
-	if (list == NULL) {
-		json_out_null(o);
-		return;
-	}
-	json_out_open(o, '[');
-	while (*list != '\0') {
-		size_t n = strcspn(list, ",");
-
-		json_out_slice(o, slice_of(list, n));
-		list += n + (list[n] == ',');
-	}
-	json_out_close(o, ']');
-}
-
 static void
 put_rule(struct json_out *o, const struct trust_rule *r)
 {
@@ -50,8 +31,8 @@ put_rule(struct json_out *o, const struct trust_rule *r)
 	json_out_key_str(o, "issuer", r->issuer);
 	json_out_key(o, "claims");
 	json_out_raw(o, slice_str(r->claims));
-	put_words(o, "crates", r->crates);
-	put_words(o, "operations", r->operations);
+	json_out_key_words(o, "crates", r->crates);
+	json_out_key_words(o, "operations", r->operations);
 	json_out_key_str(o, "user", r->username);
 	json_out_key_str(o, "owner_id", r->owner_id);
 	if (r->created_at != 0) {

@@ -83,6 +83,8 @@ void json_out_raw(struct json_out *, struct slice json);
 void json_out_key_str(struct json_out *, const char *key, const char *value); /* NULL: null */
 void json_out_key_bool(struct json_out *, const char *key, bool value);
 void json_out_key_int(struct json_out *, const char *key, int64_t value);
+/* ["a", "b"] of "a,b"; NULL: null. */
+void json_out_key_words(struct json_out *, const char *key, const char *list);
 void json_out_key_id(struct json_out *, const char *key, int64_t value); /* 0: null */
 
 #endif

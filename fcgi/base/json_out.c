@@ -149,3 +149,21 @@ json_out_key_id(struct json_out *o, const char *key, int64_t value)
 	else
 		json_out_int(o, value);
 }
+
+void
+json_out_key_words(struct json_out *o, const char *key, const char *list)
+{
+	json_out_key(o, key);
+	if (list == NULL) {
+		json_out_null(o);
+		return;
+	}
+	json_out_open(o, '[');
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		json_out_slice(o, slice_of(list, n));
+		list += n + (list[n] == ',');
+	}
+	json_out_close(o, ']');
+}

@@ -380,7 +380,7 @@ subtest 'tokens of jobs' => sub {
 		[1, qr/user `nobody` does not exist/, user => 'nobody'],
 		[2, qr/ref holds a control/, ref => "a\nb"],
 		[2, qr/commit is not valid UTF-8/, commit => "\xff"],
-		[2, qr/job URL is longer/, 'job-url' => 'x' x 256],
+		[2, qr/job_url is longer/, 'job-url' => 'x' x 256],
 	) {
 		my ($status, $why, $key, $value) = @$case;
 		my %given = (%good, $key => $value);

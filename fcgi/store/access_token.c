@@ -1,7 +1,5 @@
 #include "store/access_token.h"
 
-#include <inttypes.h>
-
 static int
 not_found(struct err *err)
 {
@@ -111,7 +109,7 @@ access_token_rotate(struct db *db, struct arena *a, const struct audit_actor *ac
     struct err *err)
 {
 	struct audit_event event = { .action = AUDIT_TOKEN_ROTATE, .id_key = "token_id",
-		.facts = { { "in_place_of", arena_printf(a, "%" PRId64, id), true },
+		.facts = { audit_fact_int(a, "in_place_of", id),
 		    audit_fact_time(a, "expires_at", expires_at) } };
 	struct db_call call = { .stmt = STMT_ACCESS_TOKEN_ROTATE };
 	struct db_params *p = &call.params;

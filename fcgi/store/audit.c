@@ -1,6 +1,7 @@
 #include "store/audit.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -61,6 +62,12 @@ audit_action_exists(struct slice name)
 			return true;
 	}
 	return false;
+}
+
+struct audit_fact
+audit_fact_int(struct arena *a, const char *key, int64_t n)
+{
+	return (struct audit_fact) { key, arena_printf(a, "%" PRId64, n), true };
 }
 
 struct audit_fact

@@ -95,7 +95,8 @@ struct audit_event {
 	struct audit_fact facts[AUDIT_FACTS_MAX]; /* up to a key that is NULL */
 };
 
-/* Facts of other types: a moment in seconds since 1970, a list of words. */
+/* Facts of other types: a number, a moment in seconds since 1970, a list of words. */
+struct audit_fact audit_fact_int(struct arena *, const char *key, int64_t n);
 struct audit_fact audit_fact_time(struct arena *, const char *key, int64_t seconds);
 struct audit_fact audit_fact_words(struct arena *, const char *key, const char *const *words,
     size_t n);

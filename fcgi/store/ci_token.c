@@ -1,7 +1,5 @@
 #include "store/ci_token.h"
 
-#include <inttypes.h>
-
 #include "store/naming.h"
 
 struct admitting {
@@ -56,28 +54,19 @@ pin(struct db *db, const struct admitting *in, struct err *err)
 	return 0;
 }
 
-/* What other systems say is text for people, or is left out. */
-static const char *
-clean(const char *text)
-{
-	struct err wrong;
-
-	return text != NULL && naming_check_text("text", text, &wrong) == 0 ? text : NULL;
-}
-
 static void
 bind_token(struct db_params *p, const struct ci_token_admission *ad)
 {
 	db_bind_int(p, ad->rule_id);
 	db_bind_bytes(p, ad->digest);
 	db_bind_str(p, ad->exchanged ? "exchange" : "id_token");
-	db_bind_str(p, clean(ad->repository) != NULL ? ad->repository : "");
+	db_bind_str(p, naming_clean_text(ad->repository) != NULL ? ad->repository : "");
 	db_bind_int(p, ad->expires_at);
 	db_bind_id(p, ad->job.pipeline);
 	db_bind_id(p, ad->job.job);
-	db_bind_str(p, clean(ad->job.job_url));
-	db_bind_str(p, clean(ad->job.ref));
-	db_bind_str(p, clean(ad->job.commit));
+	db_bind_str(p, naming_clean_text(ad->job.job_url));
+	db_bind_str(p, naming_clean_text(ad->job.ref));
+	db_bind_str(p, naming_clean_text(ad->job.commit));
 	db_bind_str(p, ad->claims);
 }
 
@@ -88,10 +77,10 @@ add(struct db *db, const struct admitting *in, struct err *err)
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false },
 		    { "source", ad->exchanged ? "exchange" : "id_token", false },
-		    { "repository", clean(ad->repository), false },
-		    { "job_url", clean(ad->job.job_url), false },
-		    { "ref", clean(ad->job.ref), false }, { "commit", clean(ad->job.commit), false },
-		    { "rule_id", arena_printf(in->arena, "%" PRId64, ad->rule_id), true },
+		    { "repository", naming_clean_text(ad->repository), false },
+		    { "job_url", naming_clean_text(ad->job.job_url), false },
+		    { "ref", naming_clean_text(ad->job.ref), false }, { "commit", naming_clean_text(ad->job.commit), false },
+		    audit_fact_int(in->arena, "rule_id", ad->rule_id),
 		    audit_fact_time(in->arena, "expires_at", ad->expires_at) } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };

@@ -65,15 +65,6 @@ struct admitting {
 	bool known;
 };
 
-/* What another system says is text for people, or is left out. */
-static const char *
-clean(const char *text)
-{
-	struct err wrong;
-
-	return text != NULL && naming_check_text("text", text, &wrong) == 0 ? text : NULL;
-}
-
 static void
 bind(struct db_params *p, const struct gitlab_job *j)
 {
@@ -83,12 +74,12 @@ bind(struct db_params *p, const struct gitlab_job *j)
 	db_bind_str(p, j->project_path);
 	db_bind_int(p, GITLAB_JOB_GOOD_S);
 	db_bind_str(p, j->gitlab);
-	db_bind_str(p, clean(j->name) != NULL ? j->name : "");
+	db_bind_str(p, naming_clean_text(j->name) != NULL ? j->name : "");
 	db_bind_id(p, j->job.pipeline);
 	db_bind_id(p, j->job.job);
-	db_bind_str(p, clean(j->job.job_url));
-	db_bind_str(p, clean(j->job.ref));
-	db_bind_str(p, clean(j->job.commit));
+	db_bind_str(p, naming_clean_text(j->job.job_url));
+	db_bind_str(p, naming_clean_text(j->job.ref));
+	db_bind_str(p, naming_clean_text(j->job.commit));
 }
 
 static int
@@ -99,8 +90,8 @@ admit_body(struct db *db, void *arg, struct err *err)
 	const struct gitlab_job *j = in->job;
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "source", "gitlab", false },
-		    { "user", j->username, false }, { "job_url", clean(j->job.job_url), false },
-		    { "ref", clean(j->job.ref), false }, { "commit", clean(j->job.commit), false } } };
+		    { "user", j->username, false }, { "job_url", naming_clean_text(j->job.job_url), false },
+		    { "ref", naming_clean_text(j->job.ref), false }, { "commit", naming_clean_text(j->job.commit), false } } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 

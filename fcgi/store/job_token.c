@@ -1,31 +1,7 @@
 #include "store/job_token.h"
 
-#include <inttypes.h>
 
 #include "store/naming.h"
-
-/* What the CI system says of the job ends up in lists and in the audit: text for people. */
-static int
-check_texts(const struct token_new *t, struct err *err)
-{
-	const struct {
-		const char *what, *text;
-	} texts[] = { { "name", t->name }, { "job_url", t->job.job_url }, { "ref", t->job.ref },
-		{ "commit", t->job.commit } };
-
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
-		if (texts[i].text != NULL &&
-		    naming_check_text(texts[i].what, texts[i].text, err) == -1)
-			return -1;
-	}
-	return naming_check_name("username", t->username, err);
-}
-
-static struct audit_fact
-fact_int(struct arena *a, const char *key, int64_t n)
-{
-	return (struct audit_fact) { key, arena_printf(a, "%" PRId64, n), true };
-}
 
 int
 job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
@@ -35,14 +11,14 @@ job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.project_id = project_id,
 		.facts = { { "kind", "job", false }, { "source", "service", false },
-		    { "user", t->username, false }, fact_int(a, "pipeline", t->job.pipeline),
-		    fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
+		    { "user", t->username, false }, audit_fact_int(a, "pipeline", t->job.pipeline),
+		    audit_fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
 		    { "ref", t->job.ref, false }, { "commit", t->job.commit, false },
-		    { "name", t->name, false }, fact_int(a, "ttl", ttl) } };
+		    { "name", t->name, false }, audit_fact_int(a, "ttl", ttl) } };
 	struct db_call call = { .stmt = STMT_JOB_TOKEN_MINT };
 	struct db_params *p = &call.params;
 
-	if (check_texts(t, err) == -1)
+	if (token_check_job(t, err) == -1 || naming_check_name("username", t->username, err) == -1)
 		return -1;
 	db_bind_int(p, project_id);
 	db_bind_str(p, t->username);

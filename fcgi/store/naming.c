@@ -73,6 +73,14 @@ naming_check_text(const char *what, const char *text, struct err *err)
 	return 0;
 }
 
+const char *
+naming_clean_text(const char *text)
+{
+	struct err wrong;
+
+	return text != NULL && naming_check_text("text", text, &wrong) == 0 ? text : NULL;
+}
+
 int
 naming_check_email(const char *email, struct err *err)
 {

@@ -29,6 +29,9 @@ int naming_check_path(const char *what, const char *path, struct err *)
 int naming_check_text(const char *what, const char *text, struct err *)
     __attribute__((warn_unused_result));
 
+/* The text, if it is such a line; NULL otherwise, as where there is none. */
+const char *naming_clean_text(const char *text);
+
 /* Something with an @ in it and no spaces.  -1: 400. */
 int naming_check_email(const char *email, struct err *) __attribute__((warn_unused_result));
 

@@ -1,6 +1,5 @@
 #include "store/token.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "store/naming.h"
@@ -53,12 +52,6 @@ fact_time(struct arena *a, const char *key, int64_t seconds)
 {
 	return seconds != 0 ? audit_fact_time(a, key, seconds) :
 			      (struct audit_fact) { key, NULL, false };
-}
-
-static struct audit_fact
-fact_int(struct arena *a, const char *key, int64_t n)
-{
-	return (struct audit_fact) { key, arena_printf(a, "%" PRId64, n), true };
 }
 
 int
@@ -119,13 +112,12 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
 	return 0;
 }
 
-/* What the CI system says of the job ends up in lists and in the audit: text for people. */
-static int
-check_job(const struct token_new *t, struct err *err)
+int
+token_check_job(const struct token_new *t, struct err *err)
 {
 	const struct {
 		const char *what, *text;
-	} texts[] = { { "name", t->name }, { "job URL", t->job.job_url }, { "ref", t->job.ref },
+	} texts[] = { { "name", t->name }, { "job_url", t->job.job_url }, { "ref", t->job.ref },
 		{ "commit", t->job.commit } };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -153,15 +145,15 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 {
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "user", t->username, false },
-		    { "place", t->place, false }, fact_int(a, "pipeline", t->job.pipeline),
-		    fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
+		    { "place", t->place, false }, audit_fact_int(a, "pipeline", t->job.pipeline),
+		    audit_fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
 		    { "ref", t->job.ref, false }, { "commit", t->job.commit, false },
-		    { "name", t->name, false }, fact_int(a, "ttl", ttl) } };
+		    { "name", t->name, false }, audit_fact_int(a, "ttl", ttl) } };
 	struct db_call call = { .stmt = STMT_TOKEN_ADD_JOB };
 	struct db_params *p = &call.params;
 
 	if (naming_check_name("username", t->username, err) == -1 ||
-	    naming_check_path("project path", t->place, err) == -1 || check_job(t, err) == -1)
+	    naming_check_path("project path", t->place, err) == -1 || token_check_job(t, err) == -1)
 		return -1;
 	db_bind_str(p, t->username);
 	db_bind_str(p, t->place);

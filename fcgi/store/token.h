@@ -57,6 +57,12 @@ int token_add_deploy(struct db *, struct arena *, const struct audit_actor *,
     const struct token_new *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * What a CI system says of a job, and its token's name, end up in lists and in the audit: they
+ * have to be text for people.  -1: 400.
+ */
+int token_check_job(const struct token_new *, struct err *) __attribute__((warn_unused_result));
+
+/*
  * A job's token: without scopes, for ttl seconds from now on.  *expires_at is when it ends.
  * -1: 400, 404.
  */

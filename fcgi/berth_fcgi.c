@@ -88,11 +88,7 @@ serve(const char *config_path, const struct settings *s)
 		unlink(s->socket);
 	if (fd != -1)
 		close(fd);
-	/* removed while it is still locked: it cannot be the file of a successor */
-	if (pid_fd != -1) {
-		unlink(s->pid_file);
-		close(pid_fd);
-	}
+	daemon_pid_file_remove(s->pid_file, pid_fd);
 	return status;
 }
 

@@ -4,7 +4,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/daemon.h"
@@ -44,11 +43,7 @@ work(const char *config_path, const struct settings *s)
 		log_error("%s", err.detail);
 	else
 		status = job_loop_run(config_path, s);
-	/* removed while it is still locked: it cannot be the file of a successor */
-	if (pid_fd != -1) {
-		unlink(s->worker_pid_file);
-		close(pid_fd);
-	}
+	daemon_pid_file_remove(s->worker_pid_file, pid_fd);
 	return status;
 }
 

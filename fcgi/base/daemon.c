@@ -41,3 +41,13 @@ daemon_pid_file(const char *path, int *fd, struct err *err)
 	*fd = -1;
 	return -1;
 }
+
+void
+daemon_pid_file_remove(const char *path, int fd)
+{
+	if (fd == -1)
+		return;
+	/* while it is still locked: it cannot be the file of a successor */
+	unlink(path);
+	close(fd);
+}

@@ -11,9 +11,11 @@ int daemon_standard_fds(void) __attribute__((warn_unused_result));
 /*
  * Writes the pid and locks the file for as long as the process lives, so that
  * a second one with the same configuration does not start.  The lock is one
- * that children do not inherit.  Whoever ends unlinks the file before the descriptor is closed.
- * -1: 500.
+ * that children do not inherit.  -1: 500.
  */
 int daemon_pid_file(const char *path, int *fd, struct err *) __attribute__((warn_unused_result));
+
+/* At the end.  -1 for fd: there is none. */
+void daemon_pid_file_remove(const char *path, int fd);
 
 #endif

@@ -49,7 +49,33 @@ is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3,
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK'], 'a file of statements was removed');
 is(members(), 'one.o', 'and a source');
 
+subtest 'what statements have in common' => sub {
+	my @shared = ("-- part: shared", '-- Both.', '1,', '  2', '');
+	my @first = ('-- name: first', '-- No table.', 'SELECT @shared, 3;', '');
+
+	is((statements(@shared, @first, '-- name: second', '-- No table.', '@shared;'))[1],
+	    qq{STMT(FIRST, 0, "first", "SELECT 1, 2, 3")\nSTMT(SECOND, 0, "second", "1, 2")\n}, 'stands where it is called');
+	for my $wrong (['a part that is not there' => @first], ['one that comes later' => @first, @shared],
+		['one that nobody uses' => @shared, '-- name: first', '-- No table.', 'SELECT 1;'],
+		['one of that name already' => @shared, @shared, @first], ['without a comment' => @shared[0, 2 .. 4], @first]) {
+		my ($what, @lines) = @$wrong;
+		my ($status, $table) = statements(@lines);
+
+		isnt($status, 0, $what);
+		is($table, '', 'leaves no table');
+	}
+};
+
 done_testing();
+
+# The exit status of sql2c, and its table.
+sub statements {
+	write_file('sql/parts.sql', join("\n", @_, ''));
+	mkdir("$dir/out");
+	my $status = system("'$root/scripts/sql2c' queries '$dir/out' '$dir/sql/parts.sql' >'$dir/log' 2>&1");
+
+	return ($status, slurp("$dir/out/stmt.inc"));
+}
 
 sub make {
 	my ($what) = @_;

@@ -1,45 +1,53 @@
--- name: access_facts
--- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
--- All that the decision needs, in one row, always one row.  Each join is a look-up by a unique
--- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id); the level is
+-- part: caller
+-- Who has token t and user u, of which there may be none, and whether the token counts: a decision
+-- that is made here and nowhere else.  Only for one that a trust rule has let in, rule and issuer are
+-- looked at, by their primary keys.
+t.id, t.kind, t.user_id, u.username,
+CASE WHEN t.revoked_at IS NOT NULL THEN 1
+     WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
+          (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
+            WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
+     WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
+     WHEN u.state <> 'active' THEN 3 ELSE 0 END,
+coalesce(u.is_admin, false),
+coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
+coalesce('read_package_registry' = ANY (t.scopes), false),
+coalesce('write_package_registry' = ANY (t.scopes), false),
+coalesce('create_job_token' = ANY (t.scopes), false),
+array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ',')
+
+-- part: caller_in_project
+-- What t and u may have to do with project p of group g, of which there may be none.  The level is
 -- the highest of the few memberships of one user, found by members_group and members_project, and
 -- whether they were given a crate of the project is one look-up in crate_owners_user.
 -- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
 -- the job's project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
--- and those of this one, by feature_flags_all and feature_flags_project.  Only for one that a trust rule
--- has let in, rule and issuer are, by their primary keys.
-SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1
-            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
-                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
-                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
-            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
-            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
-       coalesce(u.is_admin, false),
-       coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
-       coalesce('read_package_registry' = ANY (t.scopes), false),
-       coalesce('write_package_registry' = ANY (t.scopes), false),
-       coalesce('create_job_token' = ANY (t.scopes), false),
-       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
-       coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
-       coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
-           (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
-              FROM job_token_allowlist a
-             WHERE a.project_id = p.id
-               AND (a.from_project_id = t.project_id
-                    OR a.from_group_id = ANY ((SELECT o.ancestor_ids
-                                                 FROM projects f JOIN groups o ON o.id = f.group_id
-                                                WHERE f.id = t.project_id)::bigint[]))) END, 0),
-       t.trust_rule_id,
-       p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
-       coalesce((SELECT max(m.access_level) FROM members m
-                  WHERE m.user_id = t.user_id
-                    AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
-       (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
-          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
+-- and those of this one, by feature_flags_all and feature_flags_project.
+coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
+coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
+    (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
+       FROM job_token_allowlist a
+      WHERE a.project_id = p.id
+        AND (a.from_project_id = t.project_id
+             OR a.from_group_id = ANY ((SELECT o.ancestor_ids
+                                          FROM projects f JOIN groups o ON o.id = f.group_id
+                                         WHERE f.id = t.project_id)::bigint[]))) END, 0),
+t.trust_rule_id,
+p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
+coalesce((SELECT max(m.access_level) FROM members m
+           WHERE m.user_id = t.user_id
+             AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
+             AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
+EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
+(SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+   FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
+
+-- name: access_facts
+-- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
+-- All that the decision needs, in one row, always one row.  Each join is a look-up by a unique
+-- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
+SELECT @caller, @caller_in_project
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
   LEFT JOIN tokens t ON t.digest = q.digest
@@ -53,19 +61,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- visible as the most visible project below it, and whoever is a member of anything below it may
 -- know of it as of something internal.  The groups below are found by groups_ancestor_ids, their
 -- projects by projects_group, and the search ends at the first that is found.
-SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1
-            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
-                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
-                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
-            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
-            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
-       coalesce(u.is_admin, false),
-       coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
-       coalesce('read_package_registry' = ANY (t.scopes), false),
-       coalesce('write_package_registry' = ANY (t.scopes), false),
-       coalesce('create_job_token' = ANY (t.scopes), false),
-       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
+SELECT @caller,
        coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
        g.id, g.full_path,
        CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
@@ -97,37 +93,7 @@ SELECT t.id, t.kind, t.user_id, u.username,
 -- access_facts, a row for each project, for whoever lists what a caller may read: the groups by
 -- groups_ancestor_ids, their projects by projects_group, and for each of these what access_facts
 -- looks up.  Sorted by path.
-SELECT t.id, t.kind, t.user_id, u.username,
-       CASE WHEN t.revoked_at IS NOT NULL THEN 1
-            WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
-                 (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
-                   WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
-            WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
-            WHEN u.state <> 'active' THEN 3 ELSE 0 END,
-       coalesce(u.is_admin, false),
-       coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
-       coalesce('read_package_registry' = ANY (t.scopes), false),
-       coalesce('write_package_registry' = ANY (t.scopes), false),
-       coalesce('create_job_token' = ANY (t.scopes), false),
-       array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ','),
-       coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
-       coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
-           (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
-              FROM job_token_allowlist a
-             WHERE a.project_id = p.id
-               AND (a.from_project_id = t.project_id
-                    OR a.from_group_id = ANY ((SELECT o.ancestor_ids
-                                                 FROM projects f JOIN groups o ON o.id = f.group_id
-                                                WHERE f.id = t.project_id)::bigint[]))) END, 0),
-       t.trust_rule_id,
-       p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
-       coalesce((SELECT max(m.access_level) FROM members m
-                  WHERE m.user_id = t.user_id
-                    AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
-       (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
-          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
+SELECT @caller, @caller_in_project
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint

@@ -5,12 +5,9 @@ INSERT INTO audit_events (action, user_id, token_id, project_id, crate, version,
        detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 
--- name: audit_newest
--- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as
--- seconds since 1970, $7 and $8 time and id of the row after which to go on, $9 how many; all but
--- the last may be null.  One page, newest first: the indexes end in (at, id), so that it is read in
--- order from where the last one ended, and no more than the page; names by primary keys.  A plan
--- is made for the values, which leaves out what is null and takes the index that fits.
+-- part: audit_page
+-- Rows that are asked for, and the names of what they are about, by primary keys.  A plan is made
+-- for the values, which leaves out what is null and takes the index that fits.
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
        e.token_id, t.kind, e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
        e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
@@ -25,26 +22,20 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id
    AND ($4::text IS NULL OR (replace(lower(e.crate), '_', '-') = $4 AND e.crate IS NOT NULL))
    AND ($5::bigint IS NULL OR e.at >= to_timestamp($5))
    AND ($6::bigint IS NULL OR e.at < to_timestamp($6))
+
+-- name: audit_newest
+-- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as
+-- seconds since 1970, $7 and $8 time and id of the row after which to go on, $9 how many; all but
+-- the last may be null.  One page, newest first: the indexes end in (at, id), so that it is read in
+-- order from where the last one ended, and no more than the page.
+@audit_page
    AND ($7::timestamptz IS NULL OR (e.at, e.id) < ($7, $8::bigint))
  ORDER BY e.at DESC, e.id DESC
  LIMIT $9::bigint;
 
 -- name: audit_oldest
 -- As audit_newest in the other order: one page, oldest first.
-SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
-       e.token_id, t.kind, e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
-       e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
-       t.commit, j.full_path, t.issuer
-  FROM audit_events e
-  LEFT JOIN users u ON u.id = e.user_id
-  LEFT JOIN tokens t ON t.id = e.token_id
-  LEFT JOIN projects p ON p.id = e.project_id
-  LEFT JOIN projects j ON j.id = t.project_id AND t.kind = 'job'
- WHERE ($1::bigint IS NULL OR e.project_id = $1) AND ($2::bigint IS NULL OR e.user_id = $2)
-   AND ($3::text IS NULL OR e.action = $3)
-   AND ($4::text IS NULL OR (replace(lower(e.crate), '_', '-') = $4 AND e.crate IS NOT NULL))
-   AND ($5::bigint IS NULL OR e.at >= to_timestamp($5))
-   AND ($6::bigint IS NULL OR e.at < to_timestamp($6))
+@audit_page
    AND ($7::timestamptz IS NULL OR (e.at, e.id) > ($7, $8::bigint))
  ORDER BY e.at, e.id
  LIMIT $9::bigint;

@@ -26,8 +26,11 @@ void token_html_page(struct buf *, const struct token_page *);
 /* How to sign in. */
 void token_html_signed_out(struct buf *, bool sso);
 
-/* A button that uses the link up. */
-void token_html_sign_in(struct buf *, const char *code);
+/* Whom the link signs in, and a button that uses it up. */
+void token_html_sign_in(struct buf *, const char *code, const char *username);
+
+/* Why a link does nothing. */
+void token_html_bad_link(struct buf *, const char *why);
 
 extern const char token_html_style[];
 

@@ -141,18 +141,39 @@ token_page_revoke(struct worker_app *app, struct request *rq, struct response *r
 	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }
 
+/* -1: 403 the code is of no link that is good. */
+static int
+read_code(const char *code, unsigned char digest[SECRET_DIGEST_SIZE], struct err *err)
+{
+	if (!secret_parse(slice_str(code), digest))
+		return err_set(err, 403, "this is no link of this registry");
+	return 0;
+}
+
 int
 token_page_sign_in(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	const char *code = "";
+	unsigned char digest[SECRET_DIGEST_SIZE];
+	struct slice link = slice_of((const char *)digest, sizeof(digest));
+	const char *code = NULL, *username = "";
+	struct err wrong = { 0 };
 	struct buf b;
 
-	(void)app;
 	if (request_query(rq, "code", &code) == -1)
 		return -1;
+	code = code != NULL ? code : "";
 	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_sign_in(&b, code != NULL ? code : "");
-	return respond(rq, rs, NULL, 200, &b);
+	if (read_code(code, digest, &wrong) == 0 && db_connect(app->db, &wrong) == 0 &&
+	    session_link_find(app->db, rq->arena, link, &username, &wrong) == 0) {
+		token_html_sign_in(&b, code, username);
+		return respond(rq, rs, NULL, 200, &b);
+	}
+	if (wrong.status != 403) {
+		rq->err = wrong;
+		return -1;
+	}
+	token_html_bad_link(&b, wrong.pub);
+	return respond(rq, rs, NULL, 403, &b);
 }
 
 int
@@ -166,9 +187,8 @@ token_page_sign_in_do(struct worker_app *app, struct request *rq, struct respons
 
 	if (visit_read_form(app, rq, &params) == -1 || params_str(&params, "code", &code) == -1)
 		return -1;
-	if (!secret_parse(slice_str(code), digest))
-		return err_set(&rq->err, 403, "this is no link of this registry");
-	if (db_connect(app->db, &rq->err) == -1 || visit_open(app, rq, v, &proof) == -1)
+	if (read_code(code, digest, &rq->err) == -1 || db_connect(app->db, &rq->err) == -1 ||
+	    visit_open(app, rq, v, &proof) == -1)
 		return -1;
 	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }

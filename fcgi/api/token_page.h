@@ -23,7 +23,10 @@ int token_page_create(struct worker_app *, struct request *, struct response *);
 /* POST /-/tokens/:token_id/revoke: 303 back.  404 for what is not the user's own. */
 int token_page_revoke(struct worker_app *, struct request *, struct response *);
 
-/* GET /-/sign-in?code=: 200 with a button: a link that is merely looked at is not used up. */
+/*
+ * GET /-/sign-in?code=: 200 with whom the link signs in and a button: a link that is merely
+ * looked at is not used up, and nobody becomes somebody else unawares.  403 for one that is not good.
+ */
 int token_page_sign_in(struct worker_app *, struct request *, struct response *);
 
 /* POST /-/sign-in: 303 to the page, with a session.  403 for a link that is not good. */

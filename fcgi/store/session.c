@@ -23,6 +23,25 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 	return 0;
 }
 
+static const char nobody[] = "nobody of your name is known to this registry";
+static const char link_is_over[] =
+    "this link was used already, or its time is over: ask for a new one";
+
+int
+session_link_find(struct db *db, struct arena *a, struct slice digest, const char **username,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_LINK_FIND };
+
+	db_bind_bytes(&call.params, digest);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 403, "%s", link_is_over);
+	*username = db_str(&call.result, 0, 0);
+	return 0;
+}
+
 struct opening {
 	struct arena *arena;
 	struct audit_actor *actor;
@@ -44,9 +63,7 @@ find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *
 	if (db_run(db, o->arena, &call, 1, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 403,
-		    link ? "this link was used already, or its time is over: ask for a new one"
-			 : "nobody of your name is known to this registry");
+		return err_set(err, 403, "%s", link ? link_is_over : nobody);
 	*user_id = db_int(&call.result, 0, 0);
 	return 0;
 }
@@ -54,11 +71,12 @@ find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *
 static int
 open_body(struct db *db, void *arg, struct err *err)
 {
-	enum { ADD, AUDIT, SWEEP, NCALLS };
+	enum { SWEEP, ADD, AUDIT, NCALLS };
 	const struct opening *o = arg;
 	struct audit_event event = { .action = AUDIT_USER_SIGNIN, .id_key = "user_id",
 		.facts = { { "by", o->proof->username == NULL ? "link" : "sso", false } } };
-	struct db_call calls[NCALLS] = { { .stmt = STMT_SESSION_ADD } };
+	struct db_call calls[NCALLS] = { [SWEEP] = { .stmt = STMT_SESSION_SWEEP },
+		[ADD] = { .stmt = STMT_SESSION_ADD } };
 	struct db_params *p = &calls[ADD].params;
 
 	if (find_user(db, o, &o->actor->user_id, err) == -1)
@@ -69,7 +87,6 @@ open_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(p, SESSION_SECONDS);
 	event.id = o->actor->user_id;
 	audit_call(&calls[AUDIT], o->arena, o->actor, &event);
-	calls[SWEEP].stmt = STMT_SESSION_SWEEP;
 	return db_run(db, o->arena, calls, NCALLS, err);
 }
 
@@ -96,6 +113,22 @@ session_find(struct db *db, struct arena *a, struct slice digest, struct session
 		return -1;
 	if (r->rows > 0)
 		*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), db_bool(r, 0, 2) };
+	return 0;
+}
+
+int
+session_name(struct db *db, struct arena *a, const char *username, struct session *s,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_USER };
+	const struct db_result *r = &call.result;
+
+	db_bind_str(&call.params, username);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	if (r->rows == 0)
+		return err_set(err, 403, "%s", nobody);
+	*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), true };
 	return 0;
 }
 

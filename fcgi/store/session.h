@@ -25,6 +25,10 @@ int session_link_add(struct db *, struct arena *, const struct audit_actor *, co
     struct slice digest, int64_t seconds, int64_t *user_id, struct err *)
     __attribute__((warn_unused_result));
 
+/* Whom the link would sign in; it stays good.  -1: 403 it is not. */
+int session_link_find(struct db *, struct arena *, struct slice digest, const char **username,
+    struct err *) __attribute__((warn_unused_result));
+
 /* How somebody has come: one of the two. */
 struct session_proof {
 	struct slice link; /* digest; empty: it was no link */
@@ -46,6 +50,10 @@ struct session {
 
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
+
+/* What the session of whom the sign-on names would be; none is opened.  -1: 403 nobody of that name. */
+int session_name(struct db *, struct arena *, const char *username, struct session *,
+    struct err *) __attribute__((warn_unused_result));
 
 /* Ends it, with an audit row, if it is there. */
 int session_close(struct db *, struct arena *, const struct audit_actor *, struct slice digest,

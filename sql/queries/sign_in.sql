@@ -6,6 +6,12 @@ SELECT $2, id, now() + make_interval(secs => $3::integer)
   FROM users WHERE lower(username) = lower($1) AND state = 'active'
 RETURNING user_id, true;
 
+-- name: session_link_find
+-- $1 digest.  One row by primary key, and its user by primary key; as session_link_take, but it stays.
+SELECT u.username
+  FROM sign_in_links l JOIN users u ON u.id = l.user_id
+ WHERE l.digest = $1 AND l.expires_at > now() AND u.state = 'active';
+
 -- name: session_link_take
 -- $1 digest.  One row by primary key, which is gone with it: of two who come with one link, one finds
 -- it.  No row where its time is over or its user is blocked.
@@ -15,12 +21,14 @@ RETURNING u.id;
 
 -- name: session_user
 -- $1 username.  One row by the unique index users_username.
-SELECT id FROM users WHERE lower(username) = lower($1) AND state = 'active';
+SELECT id, username FROM users WHERE lower(username) = lower($1) AND state = 'active';
 
 -- name: session_add
--- $1 digest, $2 user, $3 whether the fleet's sign-on says who it is, $4 seconds to live.  One row.
+-- $1 digest, $2 user, $3 whether the fleet's sign-on says who it is, $4 seconds to live.  One row; of
+-- two forms of one page that are sent at once, the first makes it.
 INSERT INTO sessions (digest, user_id, by_sso, expires_at)
-VALUES ($1, $2, $3, now() + make_interval(secs => $4::integer));
+VALUES ($1, $2, $3, now() + make_interval(secs => $4::integer))
+    ON CONFLICT (digest) DO NOTHING;
 
 -- name: session_sweep
 -- What nobody can use any more: ranges of sessions_expires and sign_in_links_expires, read whenever

@@ -73,6 +73,8 @@ is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND de
 $res = get($link =~ s/^\Q@{[$t->url]}\E//r);
 is($res->{status}, 200, 'following it') or diag($res->{body});
 is(cookie_of($res), undef, 'does not sign in: who previews links uses none up');
+like($res->{body}, qr{signs you in as\s+<strong>alice</strong>.*<button[^>]*>Sign in as alice</button>}s, 'it says as whom');
+like(get('/-/sign-in?code=' . code_of(link_of('CAROL')))->{body}, qr{<strong>Carol</strong>}, 'by the name that the registry has');
 for my $origin (undef, 'null', 'https://evil.example', 'https://localhost', $t->url . '.evil.example') {
 	is(post('/-/sign-in', { code => code_of($link) }, origin => $origin)->{status}, 403, 'nor does a form of ' . ($origin // 'nowhere'));
 }
@@ -83,6 +85,25 @@ like($res->{headers}{'set-cookie'}, qr{^__Host-berth=[0-9A-Za-z]{43}; Path=/; Ma
 my $alice = cookie_of($res);
 is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($alice =~ s/.*=//r) . "'"), 1, 'of which the database has the digest');
 is(post('/-/sign-in', { code => code_of($link) })->{status}, 403, 'once');
+
+sub dead_link {
+	my ($name, $code) = @_;
+	my $r = get("/-/sign-in?code=$code");
+
+	is($r->{status}, 403, "the page of a link that $name");
+	like($r->{body}, qr{role="alert"><p>this (?:link was used already, or its time is over: ask for a new one|is no link of this registry)</p>}, '  says so');
+	unlike($r->{body}, qr/<button|<form|alice|bob/, '  and nothing else');
+}
+
+dead_link('was used', code_of($link));
+dead_link('is none', $_) for 'x', '', 'x' x 43, '%3Cb%3E';
+{
+	my $code = code_of(link_of('bob'));
+
+	$t->berth_ok(qw(user block bob));
+	dead_link('is of somebody who is blocked', $code);
+	$t->berth_ok(qw(user unblock bob));
+}
 {
 	my $code = code_of(link_of('bob'));
 	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return post('/-/sign-in', { code => $code })->{status}; })), '303' . ' 403' x 7, 'and be it for eight at the same time');
@@ -92,6 +113,7 @@ for my $code ('', 'x', 'x' x 43, 'x' x 44, "'; DROP", "\0") {
 }
 my $late = code_of(link_of('alice', '--ttl', 60));
 $t->psql("UPDATE sign_in_links SET expires_at = now()");
+dead_link('is too old', $late);
 is(post('/-/sign-in', { code => $late })->{status}, 403, 'its time is over');
 for my $case ([['nobody'], 1, qr/`nobody` does not exist/], [['alice', '--ttl', 0], 2, qr/ttl/], [['alice', '--ttl', 604801], 2, qr/ttl/]) {
 	my ($status, undef, $err) = $t->berth('user', 'link', @{ $case->[0] });
@@ -193,15 +215,29 @@ subtest 'single sign-on' => sub {
 	$t->stop_nginx;
 	# the fleet's nginx knows who it is from a sign-on of its own: here it takes our word
 	$t->start_nginx(sub { s/map "" \$berth_sso_user \{\n\tdefault "";/map "" \$berth_sso_user {\n\tdefault \$http_x_test_sso;/; return $_; });
+	my $kept = sub { return $t->psql("SELECT (SELECT count(*) FROM sessions WHERE by_sso), (SELECT count(*) FROM audit_events WHERE action = 'user.signin' AND detail ->> 'by' = 'sso')"); };
+	my $before = $kept->();
 	my $r = $by->('Alice');
 	like($r->{body}, qr/Signed in as <strong>alice/, 'whom nginx names is signed in');
 	my $cookie = cookie_of($r);
 	like($by->('alice', $cookie)->{body}, qr/Signed in/, 'with a session');
 	is(cookie_of($by->('alice', $cookie)), undef, 'that is kept');
+	isnt(cookie_of($by->('alice')), $cookie, 'each browser has its own');
+	is($by->('alice')->{status}, 200, 'who never keeps one, as monitoring does, is shown the page') for 1 .. 20;
+	is($kept->(), $before, 'and leaves nothing, as long as they only look');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: bob'])->{status}, 403, 'a form of alice is not bob\'s, before there is a session');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: mallory'])->{status}, 403, 'nor of somebody who is not known');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, origin => 'https://evil.example', headers => ['X-Test-Sso: alice'])->{status}, 403, 'nor does it come from another site');
+	is($kept->(), $before, 'nothing of that opens one');
 	unlike(get('/-/tokens', $cookie)->{body}, qr/Signed in/, 'and worth nothing alone');
 	like($by->('bob', $cookie)->{body}, qr/Signed in as <strong>bob/, 'nor for somebody else');
 	my $f = form_of($by->('alice', $cookie));
-	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: alice'])->{status}, 200, 'a token');
+	is(form_of($r), $f, 'a page that was left open stays good');
+	is_deeply([$t->parallel(4, sub { return post('/-/tokens', { form => $f, name => "by sso $_[0]", scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: alice'])->{status}; })], [(200) x 4], 'a token, and be it four at once');
+	is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($cookie =~ s/.*=//r) . "' AND by_sso"), 1, 'is of one session');
+	my $after = $kept->();
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: ALICE'])->{status}, 200, 'another');
+	is($kept->(), $after, 'of the same');
 	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie)->{status}, 403, 'not without the name');
 	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, headers => ['X-Test-Sso: alice'])->{status}, 403, 'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
@@ -209,7 +245,7 @@ subtest 'single sign-on' => sub {
 	$t->berth_ok(qw(user block bob));
 	is($by->('bob')->{status}, 403, 'or has blocked');
 	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'links work beside it');
-	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.signin' AND detail ->> 'by' = 'sso'") > 1, 1, 'in the audit log');
+	is(($after =~ /\|(\d+)/)[0] >= 1, 1, 'in the audit log');
 };
 
 # ---- with a browser ----

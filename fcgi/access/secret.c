@@ -2,6 +2,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #include <openssl/crypto.h>
@@ -48,26 +50,28 @@ secret_parse(struct slice text, unsigned char digest[SECRET_DIGEST_SIZE])
 }
 
 void
-secret_form(const char *session, char out[SECRET_FORM_SIZE])
+secret_form(const char *session, int64_t user_id, char out[SECRET_FORM_SIZE])
 {
-	static const unsigned char purpose[] = "form";
+	enum { PURPOSE_SIZE = 32 };
+	char purpose[PURPOSE_SIZE];
 	unsigned char mac[EVP_MAX_MD_SIZE];
 	unsigned int n = 0;
 	const unsigned char *done;
 
-	done = HMAC(EVP_sha256(), session, (int)strlen(session), purpose, sizeof(purpose) - 1, mac,
-	    &n);
+	snprintf(purpose, sizeof(purpose), "form %" PRId64, user_id);
+	done = HMAC(EVP_sha256(), session, (int)strlen(session), (const unsigned char *)purpose,
+	    strlen(purpose), mac, &n);
 	/* SHA-256 of memory fails only where there is no memory */
 	assert(done != NULL && 2 * n + 1 == SECRET_FORM_SIZE);
 	hex_encode(mac, n, out);
 }
 
 bool
-secret_form_matches(const char *session, const char *given)
+secret_form_matches(const char *session, int64_t user_id, const char *given)
 {
 	char want[SECRET_FORM_SIZE];
 
-	secret_form(session, want);
+	secret_form(session, user_id, want);
 	return strlen(given) == SECRET_FORM_SIZE - 1 &&
 	    CRYPTO_memcmp(want, given, SECRET_FORM_SIZE - 1) == 0;
 }

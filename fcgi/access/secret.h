@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/slice.h"
@@ -23,11 +24,11 @@ bool secret_parse(struct slice text, unsigned char digest[SECRET_DIGEST_SIZE]);
 
 /*
  * What each form of a session holds besides its fields, in hexadecimal digits: nobody else's page
- * can know it, and who knows it does not know the session.
+ * can know it, nor is it good for another user, and who knows it does not know the session.
  */
-void secret_form(const char *session, char out[SECRET_FORM_SIZE]);
+void secret_form(const char *session, int64_t user_id, char out[SECRET_FORM_SIZE]);
 
 /* Is it that?  In constant time. */
-bool secret_form_matches(const char *session, const char *given);
+bool secret_form_matches(const char *session, int64_t user_id, const char *given);
 
 #endif

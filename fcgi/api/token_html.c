@@ -83,7 +83,7 @@ put_form(struct buf *b, const struct visit *v, const char *action)
 {
 	char secret[SECRET_FORM_SIZE];
 
-	secret_form(v->secret, secret);
+	secret_form(v->secret, v->session.user_id, secret);
 	html_printf(b,
 	    "<form method=\"post\" action=\"%s\"><input type=\"hidden\" name=\"form\" value=\"%s\">",
 	    action, secret);
@@ -247,14 +247,29 @@ token_html_signed_out(struct buf *b, bool sso)
 }
 
 void
-token_html_sign_in(struct buf *b, const char *code)
+token_html_sign_in(struct buf *b, const char *code, const char *username)
 {
 	begin(b, "Sign in");
 	html_printf(b,
-	    "<header><h1>Sign in</h1></header>\n<main>\n<p>Your link signs you in once, on this "
-	    "computer, for some hours.</p>\n<form method=\"post\" action=\"/-/sign-in\">"
-	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><button class=\"main\">Sign in</button>"
-	    "</form>\n</main>\n",
-	    code);
+	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This link signs you in as "
+	    "<strong>%s</strong>, once, on this computer, for some hours.</p>\n"
+	    "<p>Whatever you make then is theirs: if that is not you, or if you have not asked for a "
+	    "link, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
+	    username);
+	html_printf(b,
+	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><button class=\"main\">Sign in as "
+	    "%s</button></form>\n</main>\n",
+	    code, username);
+	end(b);
+}
+
+void
+token_html_bad_link(struct buf *b, const char *why)
+{
+	begin(b, "Sign in");
+	html_printf(b,
+	    "<header><h1>Sign in</h1></header>\n<main>\n<div class=\"box wrong\" role=\"alert\"><p>%s"
+	    "</p></div>\n</main>\n",
+	    why);
 	end(b);
 }

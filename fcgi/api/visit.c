@@ -55,19 +55,28 @@ visit_actor(const struct visit *v, const struct request *rq)
 	};
 }
 
-int
-visit_open(struct worker_app *app, struct request *rq, struct visit *v,
+/* Opens the session of the digest. */
+static int
+open_session(struct worker_app *app, struct request *rq, struct visit *v,
     const struct session_proof *proof)
 {
 	struct audit_actor actor = { .remote_addr = rq->remote_addr, .request_id = rq->id };
 
-	if (secret_generate(v->secret, v->digest, &rq->err) == -1 ||
-	    session_open(app->db, rq->arena, &actor, proof, digest_of(v), &rq->err) == -1)
+	if (session_open(app->db, rq->arena, &actor, proof, digest_of(v), &rq->err) == -1)
 		return -1;
-	v->is_new = true;
 	v->session.user_id = actor.user_id;
 	note_actor(rq, v);
 	return 0;
+}
+
+int
+visit_open(struct worker_app *app, struct request *rq, struct visit *v,
+    const struct session_proof *proof)
+{
+	v->is_new = true;
+	if (secret_generate(v->secret, v->digest, &rq->err) == -1)
+		return -1;
+	return open_session(app, rq, v, proof);
 }
 
 /* The session of the request's cookie, if there is one. */
@@ -82,22 +91,37 @@ find_session(struct worker_app *app, struct request *rq, struct visit *v)
 	return session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err);
 }
 
+/* Whom the sign-on names, with the cookie that they have or, to look, with a new one. */
+static int
+begin_named(struct worker_app *app, struct request *rq, struct visit *v, const char *name)
+{
+	bool looks = (rq->method & (METHOD_GET | METHOD_HEAD)) != 0;
+
+	if (v->secret[0] == '\0' && !looks)
+		return 0;
+	if (session_name(app->db, rq->arena, name, &v->session, &rq->err) == -1)
+		return -1;
+	v->is_unopened = true;
+	if (v->secret[0] != '\0')
+		return 0;
+	v->is_new = true;
+	return secret_generate(v->secret, v->digest, &rq->err);
+}
+
 int
 visit_begin(struct worker_app *app, struct request *rq, struct visit *v)
 {
 	const char *name = app->settings->sso ? request_header(rq, "BERTH_SSO_USER") : NULL;
-	struct session_proof proof = { .username = name };
 
 	if (db_connect(app->db, &rq->err) == -1 || find_session(app, rq, v) == -1)
 		return -1;
 	/* whom the sign-on does not name (any more) has no session of its making */
-	if (v->session.by_sso && (name == NULL || strcasecmp(name, v->session.username) != 0))
+	if (v->session.by_sso && (name == NULL || strcasecmp(name, v->session.username) != 0)) {
 		v->session = (struct session) { .username = "" };
-	if (v->session.user_id == 0 && name != NULL && (rq->method & (METHOD_GET | METHOD_HEAD))) {
-		if (visit_open(app, rq, v, &proof) == -1 ||
-		    session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err) == -1)
-			return -1;
+		OPENSSL_cleanse(v->secret, sizeof(v->secret));
 	}
+	if (v->session.user_id == 0 && name != NULL && begin_named(app, rq, v, name) == -1)
+		return -1;
 	note_actor(rq, v);
 	return 0;
 }
@@ -113,6 +137,15 @@ visit_read_form(struct worker_app *app, struct request *rq, struct params *form)
 	return params_read(rq, form);
 }
 
+static int
+open_named(struct worker_app *app, struct request *rq, struct visit *v)
+{
+	struct session_proof proof = { .username = v->session.username };
+
+	v->is_unopened = false;
+	return open_session(app, rq, v, &proof);
+}
+
 int
 visit_begin_form(struct worker_app *app, struct request *rq, struct visit *v, struct params *form)
 {
@@ -124,9 +157,9 @@ visit_begin_form(struct worker_app *app, struct request *rq, struct visit *v, st
 		return err_set(&rq->err, 403, "you are not signed in any more");
 	if (params_str(form, "form", &given) == -1)
 		return -1;
-	if (!secret_form_matches(v->secret, given))
+	if (!secret_form_matches(v->secret, v->session.user_id, given))
 		return err_set(&rq->err, 403, "this form is not of your session: load the page anew");
-	return 0;
+	return v->is_unopened ? open_named(app, rq, v) : 0;
 }
 
 int

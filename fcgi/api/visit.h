@@ -6,8 +6,9 @@
  * sign-on, and whether a form is one of ours.  Tokens do not count here, and cookies nowhere else.
  *
  * The sign-on is a name in the FastCGI parameter BERTH_SSO_USER, which nginx sets and no client
- * can send, and which counts where `sso` is on.  It makes a session of its own, that is worth
- * something only together with the same name.
+ * can send, and which counts where `sso` is on.  With a name a page is shown to whoever has it, and
+ * its cookie is a session from the first form on: who only looks, as monitoring does, leaves nothing.
+ * Such a session is worth something only together with the same name.
  */
 
 #include "access/secret.h"
@@ -20,21 +21,22 @@ struct visit {
 	char secret[SECRET_TEXT_SIZE]; /* of the session */
 	unsigned char digest[SECRET_DIGEST_SIZE];
 	bool is_new; /* the cookie has yet to be set */
+	bool is_unopened; /* there is a cookie, and a name, but no session yet */
 };
 
 /* One that lives as long as the request; what it holds is wiped then. */
 struct visit *visit_new(struct request *) __attribute__((returns_nonnull));
 
 /*
- * Finds out who it is; opens a session for whom the sign-on names.  -1: 403 where the registry does
- * not know them, 503.
+ * Finds out who it is.  Whom the sign-on names needs no session to look, but a cookie.  -1: 403 where
+ * the registry does not know them, 503.
  */
 int visit_begin(struct worker_app *, struct request *, struct visit *)
     __attribute__((warn_unused_result));
 
 /*
  * The same for a form that was sent: reads it, and makes sure that it comes from our page, of this
- * very session.  -1: 403 otherwise, or where nobody is signed in, 400, 503.
+ * very session, which is opened now at the latest.  -1: 403 otherwise, or where nobody is signed in, 400, 503.
  */
 int visit_begin_form(struct worker_app *, struct request *, struct visit *, struct params *)
     __attribute__((warn_unused_result));

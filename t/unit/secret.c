@@ -29,17 +29,19 @@ main(void)
 	text[7] = '-';
 	ok(!secret_parse(slice_str(text), parsed), "no digit");
 
-	secret_form(other, form);
-	secret_form(other, same);
+	secret_form(other, 7, form);
+	secret_form(other, 7, same);
 	is_int(strlen(form), 64, "of forms");
 	is_str(form, same, "the same each time");
-	ok(secret_form_matches(other, form), "it matches");
+	ok(secret_form_matches(other, 7, form), "it matches");
 	form[63] = form[63] == '0' ? '1' : '0';
-	ok(!secret_form_matches(other, form), "another does not");
-	ok(!secret_form_matches(other, ""), "nor nothing");
+	ok(!secret_form_matches(other, 7, form), "another does not");
+	ok(!secret_form_matches(other, 7, ""), "nor nothing");
 	form[63] = '\0';
-	ok(!secret_form_matches(other, form), "nor a part");
-	secret_form(text, same);
-	ok(!secret_form_matches(other, same), "nor that of another session");
+	ok(!secret_form_matches(other, 7, form), "nor a part");
+	secret_form(text, 7, same);
+	ok(!secret_form_matches(other, 7, same), "nor that of another session");
+	secret_form(other, 8, same);
+	ok(!secret_form_matches(other, 7, same), "nor that of another user");
 	return tap_done();
 }

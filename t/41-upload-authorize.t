@@ -69,6 +69,37 @@ is($res->{status}, 413, 'a body that is no publish is read and refused');
 is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'by the publish');
 like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to the disk');
 
+# quotas: what can have no room is not uploaded
+{
+	my $used = $t->psql('SELECT sum(size) FROM versions');
+	my $least = length($big) - 8 - (1 << 20); # what is no metadata
+	my $quota = sub { $t->berth_ok('project', 'set', 'demo/priv', @_); };
+	my $put = sub { return $t->http(PUT => new_of($id), { token => $token{dev}, body => $_[0] // $big }); };
+	my $foo = sub { return $put->($t->publish_body($t->metadata('foo', $_[0]), $t->make_crate('foo', $_[0]))); };
+
+	$quota->('quota_versions=1');
+	refused('no version more', $put->(), 403, qr/^the quota of `demo\/priv` is 1 versions: 1 are used, and this needs 1 more$/);
+	refused('however small', $foo->('1.0.1'), 403, qr/is 1 versions: 1 are used, and this needs 1 more$/);
+	$quota->('quota_versions=', 'quota_bytes=' . ($used + $least - 1));
+	refused('a byte too many', $put->(), 403, qr/^the quota of `demo\/priv` is @{[$used + $least - 1]} bytes of crates: $used are used, and this needs at least $least more$/);
+	$quota->('quota_bytes=' . ($used + $least));
+	$res = $put->();
+	is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'what might have room is looked at');
+	$quota->("quota_bytes=$used");
+	refused('all is used', $foo->('1.0.1'), 403, qr/this needs at least 1 more$/);
+	$quota->('quota_bytes=' . ($used + 1));
+	$res = $foo->('1.0.1');
+	is($res->{status}, 403, 'a small one that has none');
+	like($t->json($res)->{errors}[0]{detail}, qr/bytes of crates: $used are used, and this needs \d+ more$/, 'is refused when its size is known');
+	$quota->('quota_bytes=', 'quota_crates=1');
+	$res = $foo->('1.0.1');
+	is($res->{status}, 200, 'a crate that is there needs no room for one') or diag($res->{body});
+	$quota->('quota_crates=');
+	$t->berth_ok('group', 'set', 'demo', 'quota_versions=2');
+	refused('of a group', $put->(), 403, qr/^the quota of `demo` is 2 versions/);
+	$t->berth_ok('group', 'set', 'demo', 'quota_versions=');
+}
+
 # a client that waits for 100 Continue has its answer before it sent a byte (nginx says 100 as well,
 # since it would read what comes all the same)
 my $head = "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\nConnection: close\r\n";

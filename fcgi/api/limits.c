@@ -112,7 +112,7 @@ limits_charge_yank(struct worker_app *app, struct request *rq)
 }
 
 int
-limits_look_publish(struct worker_app *app, struct request *rq)
+limits_look_publish(struct worker_app *app, struct request *rq, struct db_call *beside)
 {
 	struct write_limit limits[WRITE__MAX];
 	struct write_ask ask = ask_of(app, rq, WRITE_PUBLISH);
@@ -120,7 +120,7 @@ limits_look_publish(struct worker_app *app, struct request *rq)
 
 	limits_of(app->settings, limits);
 	ask.limits = limits;
-	if (write_limit_look(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+	if (write_limit_look(app->db, rq->arena, &ask, beside, &answer, &rq->err) == -1)
 		return -1;
 	return refuse(&answer, &rq->err);
 }
@@ -136,7 +136,7 @@ limits_look_login(struct worker_app *app, struct request *rq)
 	if (ask.actor == NULL)
 		return 0;
 	limits_of(app->settings, limits);
-	if (write_limit_look(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+	if (write_limit_look(app->db, rq->arena, &ask, NULL, &answer, &rq->err) == -1)
 		return -1;
 	return refuse(&answer, &rq->err);
 }

@@ -20,8 +20,12 @@ int limits_charge_publish(struct worker_app *, struct request *, const char *nor
 /* A yank or unyank.  -1: 429, 503. */
 int limits_charge_yank(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
-/* Before the body of a publish is read: is it of use?  Charges nothing.  -1: 429, 503. */
-int limits_look_publish(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+/*
+ * Before the body of a publish is read: is it of use?  Charges nothing; the call goes along in the
+ * round trip.  -1: 429, 503.
+ */
+int limits_look_publish(struct worker_app *, struct request *, struct db_call *beside)
+    __attribute__((warn_unused_result));
 
 /*
  * The caller was refused, rq->err says how, which is counted (api/app_metrics.h).  Where it was

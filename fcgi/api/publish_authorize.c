@@ -4,15 +4,30 @@
 
 #include "api/limits.h"
 #include "api/publish_policy.h"
+#include "store/quota.h"
 
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
 
 const struct route_need publish_authorize_need = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
 
+/*
+ * The least that the crate of the announced body has: whatever is in it besides is no more than
+ * frame and metadata may be.
+ */
+static int64_t
+least_crate_size(const struct request *rq, const struct publish_policy *policy)
+{
+	int64_t least = rq->content_length - FRAME_OVERHEAD - (int64_t)policy->max_metadata_size;
+
+	return least > 1 ? least : 1;
+}
+
 int
 publish_authorize_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	struct db_call quota = { 0 };
+	int64_t need[QUOTA__MAX] = { [QUOTA_VERSIONS] = 1 };
 	struct publish_policy policy;
 	int64_t most;
 
@@ -22,7 +37,10 @@ publish_authorize_handle(struct worker_app *app, struct request *rq, struct resp
 	/* of the body that waits; of one that comes in pieces it is not known */
 	if (rq->content_length > most)
 		return err_set(&rq->err, 413, "max upload size is: %" PRIu32, policy.max_crate_size);
-	if (limits_look_publish(app, rq) == -1)
+	need[QUOTA_BYTES] = least_crate_size(rq, &policy);
+	quota_look_call(&quota, app->facts.project_id, need[QUOTA_BYTES], NULL);
+	if (limits_look_publish(app, rq, &quota) == -1 ||
+	    quota_judge_least(&quota, need, &rq->err) == -1)
 		return -1;
 	rs->status = 204;
 	return 0;

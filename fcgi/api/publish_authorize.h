@@ -13,8 +13,9 @@ extern const struct route_need publish_authorize_need;
 
 /*
  * 204.  Errors, in SHAPE_SUBREQUEST: those of the access decision, 413 where the
- * announced length is more than frame, metadata and crate can have, and 429 where the
- * caller has published too much of late.
+ * announced length is more than frame, metadata and crate can have, 429 where the
+ * caller has published too much of late, and 403 where no quota has room for another
+ * version, or for so many bytes as there are at least.
  */
 int publish_authorize_handle(struct worker_app *, struct request *, struct response *);
 

@@ -51,8 +51,9 @@ read_row(const struct db_result *r, int row)
 	return q;
 }
 
-int
-quota_judge(const struct db_call *call, const int64_t need[QUOTA__MAX], struct err *err)
+static int
+judge(const struct db_call *call, const int64_t need[QUOTA__MAX], const char *bytes_are,
+    struct err *err)
 {
 	for (int row = 0; row < call->result.rows; row++) {
 		struct quota q = read_row(&call->result, row);
@@ -62,11 +63,24 @@ quota_judge(const struct db_call *call, const int64_t need[QUOTA__MAX], struct e
 				continue;
 			return err_set(err, 403,
 			    "the quota of `%s` is %" PRId64 " %s: %" PRId64
-			    " are used, and this needs %" PRId64 " more",
-			    q.place, q.max[i], kinds[i].of, q.used[i] - need[i], need[i]);
+			    " are used, and this needs %s%" PRId64 " more",
+			    q.place, q.max[i], kinds[i].of, q.used[i] - need[i],
+			    i == QUOTA_BYTES ? bytes_are : "", need[i]);
 		}
 	}
 	return 0;
+}
+
+int
+quota_judge(const struct db_call *call, const int64_t need[QUOTA__MAX], struct err *err)
+{
+	return judge(call, need, "", err);
+}
+
+int
+quota_judge_least(const struct db_call *call, const int64_t need[QUOTA__MAX], struct err *err)
+{
+	return judge(call, need, "at least ", err);
 }
 
 void

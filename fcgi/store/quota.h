@@ -32,7 +32,10 @@ struct quota {
  */
 void quota_charge_call(struct db_call *, int64_t project_id, const int64_t need[QUOTA__MAX]);
 
-/* Fills in the call: would there be room for a version of `bytes` of that crate? */
+/*
+ * Fills in the call: would there be room for a version of `bytes` of that crate?  Of one whose name
+ * is not known yet (NULL) need[QUOTA_CRATES] is 0.
+ */
 void quota_look_call(struct db_call *, int64_t project_id, int64_t bytes,
     const char *normalized_name);
 
@@ -41,6 +44,10 @@ void quota_look_call(struct db_call *, int64_t project_id, int64_t bytes,
  * is needed.  What the call did not add to is not looked at: need[] is what was charged.
  */
 int quota_judge(const struct db_call *, const int64_t need[QUOTA__MAX], struct err *)
+    __attribute__((warn_unused_result));
+
+/* The same where it is at least so many bytes, and the sentence says so. */
+int quota_judge_least(const struct db_call *, const int64_t need[QUOTA__MAX], struct err *)
     __attribute__((warn_unused_result));
 
 /* What is nearly used up, of a call that was judged: a sentence for each, appended to *out. */

@@ -75,21 +75,26 @@ wait_us(const struct write_limit *limit, int64_t due_us)
 
 int
 write_limit_look(struct db *db, struct arena *a, const struct write_ask *ask,
-    struct write_answer *answer, struct err *err)
+    struct db_call *beside, struct write_answer *answer, struct err *err)
 {
+	enum { LOOK, BESIDE, NCALLS };
 	const char *actors[] = { ask->actor, ask->address };
 	int64_t waits[WRITE__MAX] = { 0 };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct db_call calls[NCALLS] = { { .stmt = STMT_WRITE_LIMIT_LOOK } };
+	const struct db_result *r = &calls[LOOK].result;
 
 	*answer = (struct write_answer) { .action = WRITE_PUBLISH };
-	db_bind_array(&p, a, actors, ask->address != NULL ? 2 : 1);
-	if (db_exec(db, a, STMT_WRITE_LIMIT_LOOK, &p, &r, err) == -1)
+	db_bind_array(&calls[LOOK].params, a, actors, ask->address != NULL ? 2 : 1);
+	if (beside != NULL)
+		calls[BESIDE] = *beside;
+	if (db_run(db, a, calls, beside != NULL ? NCALLS : BESIDE, err) == -1)
 		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		enum write_action action = action_of(db_str(&r, i, 0));
+	if (beside != NULL)
+		beside->result = calls[BESIDE].result;
+	for (int i = 0; i < r->rows; i++) {
+		enum write_action action = action_of(db_str(r, i, 0));
 
-		waits[action] = wait_us(&ask->limits[action], db_int(&r, i, 1));
+		waits[action] = wait_us(&ask->limits[action], db_int(r, i, 1));
 	}
 	if (waits[WRITE_FAILED_LOGIN] > 0)
 		*answer = (struct write_answer) { WRITE_FAILED_LOGIN, waits[WRITE_FAILED_LOGIN] };

@@ -46,10 +46,11 @@ int write_limit_charge(struct db *, struct arena *, const struct write_ask *, st
 
 /*
  * Would a publish be let through?  Nothing is taken.  The name is not known yet: only
- * where neither a new crate nor a version could go is the answer to wait.  -1: 503.
+ * where neither a new crate nor a version could go is the answer to wait.  A call that is given
+ * beside (or NULL) goes along in the round trip.  -1: 503.
  */
-int write_limit_look(struct db *, struct arena *, const struct write_ask *, struct write_answer *,
-    struct err *) __attribute__((warn_unused_result));
+int write_limit_look(struct db *, struct arena *, const struct write_ask *, struct db_call *beside,
+    struct write_answer *, struct err *) __attribute__((warn_unused_result));
 
 /* Removes buckets that are full, some of them; *n: how many.  -1: 503. */
 int write_limit_sweep(struct db *, struct arena *, int64_t *n, struct err *)

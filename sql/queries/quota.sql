@@ -20,13 +20,13 @@ RETURNING coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
           q.max_bytes, q.max_versions, q.max_crates, q.used_bytes, q.used_versions, q.used_crates;
 
 -- name: quota_look
--- $1 project, $2 bytes of a version of the crate with $3 as normalized name.  As quota_charge would
--- answer, but nothing is charged and nothing locked.
+-- $1 project, $2 bytes of a version of the crate with $3 as normalized name, or null.  As
+-- quota_charge would answer, but nothing is charged and nothing locked.
 SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
                 (SELECT full_path FROM groups WHERE id = q.group_id)),
        q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2, q.used_versions + 1,
        q.used_crates + CASE WHEN EXISTS (SELECT FROM crates c WHERE c.project_id = $1
-                                AND c.normalized_name = $3 AND c.deleted_at IS NULL)
+                                AND c.normalized_name = $3::text AND c.deleted_at IS NULL)
                             THEN 0 ELSE 1 END
   FROM quotas q
  WHERE q.project_id = $1

@@ -131,7 +131,7 @@ subtest 'what is told of a package' => sub {
 	like($by_mia->{created_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, 'when');
 	is_deeply($by_mia, { id => $by_mia->{id}, name => 'alpha', version => '1.0.0', package_type => 'cargo', status => 'default',
 	    status_message => undef, created_at => $by_mia->{created_at}, last_downloaded_at => undef, creator_id => $mia,
-	    yanked => JSON::PP::false, tags => [], pipelines => [],
+	    yanked => JSON::PP::false, yank_message => undef, tags => [], pipelines => [],
 	    _links => { web_path => $path, delete_api_path => $t->url . $path } }, 'of one by a person');
 	is($by_deploy->{creator_id}, undef, 'a deploy token is nobody');
 	is($by_job->{creator_id}, undef, 'nor is a job');

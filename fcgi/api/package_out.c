@@ -72,7 +72,9 @@ package_out_members(struct json_out *o, const struct package_entry *e,
 	json_out_key_str(o, "version", e->version);
 	json_out_key_str(o, "package_type", "cargo");
 	json_out_key_str(o, "status", e->status);
-	json_out_key_str(o, "status_message", e->status_message);
+	/* who looks for why something should not be used looks here */
+	json_out_key_str(o, "status_message",
+	    e->status_message != NULL ? e->status_message : e->yank_message);
 	put_links(o, e, who);
 	json_out_key_str(o, "created_at", e->created_at);
 	json_out_key_str(o, "last_downloaded_at", e->last_downloaded_at);
@@ -82,6 +84,7 @@ package_out_members(struct json_out *o, const struct package_entry *e,
 		json_out_key_str(o, "project_path", e->project_path);
 	}
 	json_out_key_bool(o, "yanked", e->yanked);
+	json_out_key_str(o, "yank_message", e->yank_message);
 	put_tags_and_pipelines(o, e);
 }
 

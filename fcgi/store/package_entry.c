@@ -39,6 +39,7 @@ enum {
 	USER_NAME,
 	USER_STATE,
 	LAST_DOWNLOADED_AT,
+	YANK_MESSAGE,
 	/* of package_list_named alone */
 	TOTAL,
 	IS_PAGE
@@ -62,6 +63,7 @@ read_entry(const struct db_result *r, int i)
 		.status = db_str(r, i, STATUS),
 		.status_message = db_str(r, i, STATUS_MESSAGE),
 		.yanked = db_bool(r, i, YANKED),
+		.yank_message = db_str(r, i, YANK_MESSAGE),
 		.created_at = db_str(r, i, CREATED_AT),
 		.last_downloaded_at = db_str(r, i, LAST_DOWNLOADED_AT),
 		.cksum = db_str(r, i, CKSUM),

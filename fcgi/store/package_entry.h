@@ -36,6 +36,7 @@ struct package_entry {
 	const char *status;
 	const char *status_message; /* NULL: none */
 	bool yanked;
+	const char *yank_message; /* why; NULL: nobody has said, or it is not yanked */
 	const char *created_at;
 	const char *last_downloaded_at; /* NULL: never */
 	const char *cksum;

@@ -51,7 +51,7 @@ struct session {
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What the session of whom the sign-on names would be; none is opened.  -1: 403 nobody of that name. */
+/* What the session of whom the sign-on names would be; none is opened.  -1: 403 nobody is known. */
 int session_name(struct db *, struct arena *, const char *username, struct session *,
     struct err *) __attribute__((warn_unused_result));
 

@@ -15,7 +15,7 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM versions v
@@ -40,7 +40,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM crates c JOIN versions v ON v.crate_id = c.id
@@ -113,7 +113,7 @@ sorted AS (
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at,
+       e.last_downloaded_at, e.yank_message,
        t.total, t.total <= $8 OR (SELECT count(*) FROM walked) = $6
   FROM counted t
   LEFT JOIN ((SELECT * FROM walked UNION ALL SELECT * FROM sorted) page
@@ -139,7 +139,7 @@ SELECT count(*)
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM projects p
@@ -175,7 +175,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM unnest($1::bigint[]) AS p (id)
@@ -213,7 +213,7 @@ SELECT count(*)
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM package_entries e
  WHERE e.id = $2 AND e.project_id = $1;
 
@@ -223,7 +223,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
        e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
        e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at
+       e.last_downloaded_at, e.yank_message
   FROM (SELECT v.id
           FROM versions o JOIN versions v ON v.crate_id = o.crate_id
          WHERE o.id = $1 AND v.id <> o.id AND v.status IN ('default', 'deprecated')

@@ -1,3 +1,10 @@
+-- part: package
+-- What is told of a package, from the view package_entries, in the order that package_entry.c has.
+e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
+e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
+e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
+e.last_downloaded_at, e.yank_message
+
 -- name: package_plan
 -- What follows in the same round trip is planned for its values: whether a filter is there, how
 -- much it lets through and what the order is decide on the index, and one plan for all of them
@@ -12,10 +19,7 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 -- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
 -- look-up: in the order of versions_listed_time or versions_listed_version.  With a name that
 -- few crates have, found by crates_name_trigrams, it is their versions, sorted.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM versions v
@@ -37,10 +41,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 -- As package_list, in the order of names, $5 descending or not, $6 how many after $7 others: crates
 -- by the index of the unique constraint (project_id, normalized_name), one after the other the
 -- versions of each.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM crates c JOIN versions v ON v.crate_id = c.id
@@ -110,10 +111,7 @@ sorted AS (
                       CASE WHEN NOT $5 THEN v.id END,
                       CASE WHEN $5 THEN v.id END DESC
              LIMIT $6 OFFSET $7) s)
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message,
+SELECT @package,
        t.total, t.total <= $8 OR (SELECT count(*) FROM walked) = $6
   FROM counted t
   LEFT JOIN ((SELECT * FROM walked UNION ALL SELECT * FROM sorted) page
@@ -136,10 +134,7 @@ SELECT count(*)
 -- name: package_list_group
 -- $1 projects; $2 to $8 as of package_list, with the order by project_path as well.  The page is in
 -- what would be the first pages of each project, found as there, and these are sorted.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM projects p
@@ -172,10 +167,7 @@ SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status
 
 -- name: package_list_group_by_name
 -- $1 projects; $2 to $7 as of package_list_by_name, from the first pages of each project.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
                   FROM unnest($1::bigint[]) AS p (id)
@@ -210,20 +202,14 @@ SELECT count(*)
 
 -- name: package_find
 -- $1 project, $2 package.  One row by primary key; all joins of the view are such look-ups.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM package_entries e
  WHERE e.id = $2 AND e.project_id = $1;
 
 -- name: package_other_versions
 -- $1 package, $2 how many.  The newest of the same crate that are shown, without it: by the index of
 -- the unique constraint (crate_id, version_base), sorted, since most crates have few.
-SELECT e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
-       e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
-       e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
-       e.last_downloaded_at, e.yank_message
+SELECT @package
   FROM (SELECT v.id
           FROM versions o JOIN versions v ON v.crate_id = o.crate_id
          WHERE o.id = $1 AND v.id <> o.id AND v.status IN ('default', 'deprecated')

@@ -32,6 +32,7 @@ my %there = map { $_ => Berth::Elsewhere->new($t) } qw(gitlab hub bait);
 my $bait = $there{bait}->url;
 my $trace = $t->dir . '/trace';
 my @programs = qw(berth-fcgi berth-worker);
+my %pid;
 
 # What they do is seen from their first moment on.
 mkdir($t->dir . '/traced') or die;
@@ -140,12 +141,13 @@ subtest 'every route, with addresses in all that it takes' => sub {
 };
 
 subtest 'jobs' => sub {
-	$t->start_worker;
+	$pid{'berth-worker'} = $t->start_worker;
 	ok($t->wait_for(sub { $t->psql('SELECT bool_and(done_at IS NOT NULL) AND count(*) > 5 FROM jobs WHERE period IS NOT NULL') eq 't' }),
 	    'each kind has run');
 	is($t->stop_worker, 0, 'the worker ends');
 };
 
+$pid{'berth-fcgi'} = $t->pool_pid;
 is($t->stop_pool, 0, 'the pool ends');
 my %made = map { $_ => [calls($_)] } @programs;
 my %known = map { $there{$_}{port} => $_ } qw(gitlab hub);
@@ -165,7 +167,7 @@ sub calls {
 	my ($program) = @_;
 	my @calls;
 
-	$t->wait_for(sub { Berth::Cluster::_slurp("$trace.$program") =~ /^\d+ \+\+\+ exited with 0 \+\+\+$/m })
+	$t->wait_for(sub { Berth::Cluster::_slurp("$trace.$program") =~ /^$pid{$program} +\+\+\+ exited with 0 \+\+\+$/m })
 	    or die "$program: strace does not end\n";
 	for my $line (split(/\n/, Berth::Cluster::_slurp("$trace.$program"))) {
 		my ($family) = $line =~ /\bsa_family=(\w+)/ or next;

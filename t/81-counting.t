@@ -291,6 +291,15 @@ subtest 'compressed' => sub {
 	is(finished(), 5, 'an empty one is nothing');
 };
 
+# Is there one on which all attempts were spent, which is over in half an hour?
+sub given_up {
+	return $t->wait_for(sub {
+		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
+		    . " AND claimed_until IS NULL; NOTIFY berth_jobs");
+		return $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
+	});
+}
+
 subtest 'compressed and damaged' => sub {
 	forget();
 	my $text = join('', map { line() } 1 .. 2000);
@@ -311,12 +320,7 @@ subtest 'compressed and damaged' => sub {
 		append("$log.1.gz", $damaged{$how});
 		$t->psql("TRUNCATE download_days, usage_months, download_logs");
 		$t->run_jobs('count_downloads');
-		# its attempts are spread over half an hour
-		ok($t->wait_for(sub {
-			$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
-			    . " AND claimed_until IS NULL; NOTIFY berth_jobs");
-			return $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
-		}), "$how: it is given up");
+		ok(given_up(), "$how: it is given up");
 		$t->run_jobs('count_downloads');
 		is(total(), 1, 'and counts nothing, while others do');
 		my ($status, $out) = $t->berth('jobs', 'list', '--dead');
@@ -334,6 +338,17 @@ subtest 'compressed and damaged' => sub {
 		is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'and the job is gone');
 		unlink("$log.1.gz");
 	}
+	# of those who may not read it, root is none
+	symlink("$log.1.gz", "$log.1.gz") or die;
+	append($log, line());
+	$t->run_jobs('count_downloads');
+	is(total(), 2002, 'one that cannot be opened keeps nobody from the others');
+	ok(given_up(), 'and is given up');
+	like($t->psql("SELECT error FROM jobs WHERE kind = 'count_compressed'"), qr{^cannot open: .*; \Q$log.1.gz\E$}, 'which says why');
+	unlink("$log.1.gz");
+	$t->berth_ok('jobs', 'retry', $t->psql("SELECT id FROM jobs WHERE kind = 'count_compressed'"));
+	count_compressed();
+	is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'when it has gone so has the job');
 };
 
 subtest 'replays' => sub {

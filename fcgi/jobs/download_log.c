@@ -14,7 +14,7 @@
 #include "jobs/packed_log.h"
 
 enum {
-	FILES_MAX = 512, /* all of them are open at once; a year of days is less */
+	FILES_MAX = 4096, /* ten years of days */
 	FIRST_LINE_MAX = 4096
 };
 
@@ -148,8 +148,11 @@ look(struct log_file *f, struct err *err)
 		f->size = st.st_size;
 		f->changed = st.st_ctime;
 	}
-	if (rc != 1)
-		close(f->fd);
+	if (rc == 1 && !f->compressed)
+		return rc;
+	/* there may be many that are compressed: whoever reads one opens it again */
+	close(f->fd);
+	f->fd = -1;
 	return rc;
 }
 
@@ -222,11 +225,25 @@ log_files_find(struct arena *a, const char *path, struct log_file **files, size_
 	return rc == -1 ? -1 : 0;
 }
 
+/* Under its name may be another one by now. */
+static int
+open_again(struct log_file *f, struct err *err)
+{
+	char now[LOG_FINGERPRINT_SIZE];
+
+	f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (f->fd == -1)
+		return err_sys(err, "cannot open");
+	if (fingerprint_packed(f->fd, now) != 1 || strcmp(now, f->fingerprint) != 0)
+		return err_internal(err, 500, "it has another name now");
+	return 0;
+}
+
 static int
 unpack(struct arena *a, struct log_file *f, struct err *err)
 {
-	if (f->fd == -1)
-		return err_internal(err, 500, "it cannot be opened");
+	if (f->fd == -1 && open_again(f, err) == -1)
+		return -1;
 	f->at = 0;
 	if (f->packed != NULL)
 		return packed_log_rewind(f->packed, err);

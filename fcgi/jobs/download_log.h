@@ -20,7 +20,7 @@ enum { LOG_FINGERPRINT_SIZE = 65 };
 
 struct log_file {
 	const char *path; /* where it was found; it may be renamed at any time */
-	int fd; /* closed with the arena; -1: a compressed one that cannot be opened */
+	int fd; /* closed with the arena; -1: of a compressed one, which is opened to be read */
 	int64_t size, changed; /* bytes of the file, and its st_ctime */
 	/*
 	 * SHA-256 of the first line, in hexadecimal.  Of a compressed one that cannot be read so

@@ -239,6 +239,48 @@ subtest 'a node that stands still' => sub {
 	kill('CONT', $keeper);
 };
 
+# A function that a transaction runs before it ends, and that no cancel ends: so its COMMIT is answered
+# when whoever waits has given up the connection, as with a standby that does not follow.
+my $SLOW = <<'SQL';
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+	until CONSTANT timestamptz := clock_timestamp() + interval '2.4 s';
+BEGIN
+	WHILE clock_timestamp() < until LOOP
+		BEGIN
+			PERFORM pg_sleep(0.05);
+		EXCEPTION WHEN query_canceled THEN
+			NULL;
+		END;
+	END LOOP;
+	RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER slow AFTER UPDATE OF revoked_at ON tokens DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION slow();
+SQL
+
+subtest 'a COMMIT that is answered late' => sub {
+	my $mine = $t->token('dev');
+	my $path = path($id, $mine, '1.1.0+b.1');
+
+	# far longer than the COMMIT
+	$elsewhere->conf(public_lease => 8);
+	$elsewhere->stop_pool;
+	$elsewhere->start_pool;
+	Berth::Public::wait_static($nodes[$_], $ports[$_], $path, Authorization => $mine) // die "no file on node $_\n" for 0, 1;
+	my $keeper = Berth::Public::keeper($elsewhere);
+	$t->psql($SLOW);
+	# for the command alone
+	$t->conf(database_timeout => 1);
+	ok(kill('STOP', $keeper), 'a keeper stands still');
+	$t->berth_ok({ stdin => "$mine\n" }, 'token', 'revoke');
+	is(Berth::Public::get($ports[$_], $path, Authorization => $mine)->{status}, 401, "node $_: not once the token is revoked") for 0, 1;
+	kill('CONT', $keeper);
+	$t->conf(database_timeout => undef);
+	$t->psql('DROP FUNCTION slow CASCADE');
+};
+
 subtest 'without a key' => sub {
 	my $path = path($id, $token{dev}, '1.1.0+b.1');
 

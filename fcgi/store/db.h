@@ -138,8 +138,8 @@ int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), 
     bool *unknown, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Has a transaction committed since this was last asked?  *unknown: one may have, in a session that
- * was lost.
+ * Has a transaction committed since this was last asked?  *unknown: one has, or may have, in a
+ * session that was lost.
  */
 bool db_take_commit(struct db *, bool *unknown);
 

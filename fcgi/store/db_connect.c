@@ -42,6 +42,8 @@ db_drop(struct db *db)
 {
 	PQfinish(db->pg);
 	db->pg = NULL;
+	/* what the session knew of its commits has gone with it */
+	db->commit_unknown = db->commit_unknown || db->committed;
 }
 
 bool

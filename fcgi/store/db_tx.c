@@ -61,6 +61,8 @@ commit(struct db *db, bool *unknown, struct err *err)
 		return err_internal(err, 500, "database: commit after a failed statement");
 	if (control(db, STMT_SESSION_COMMIT, err) == 0) {
 		db->committed = true;
+		/* one that came late has cost the connection */
+		db->commit_unknown = db->commit_unknown || db->pg == NULL;
 		return 0;
 	}
 	/* an error that leaves the connection standing is an answer */

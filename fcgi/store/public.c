@@ -23,7 +23,7 @@ has_told(struct db *db, struct arena *a, bool *told, struct err *err)
 		return 0;
 	if (db_exec(db, a, STMT_PUBLIC_TOLD, NULL, &r, err) == -1)
 		return -1;
-	/* where COMMIT was not answered, the session that knew is lost */
+	/* where it is unknown, the session that knew is lost */
 	*told = unknown || db_bool(&r, 0, 0);
 	return 0;
 }

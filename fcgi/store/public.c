@@ -9,23 +9,20 @@
 #include "store/flag.h"
 
 /* Between two looks whether all nodes have heard: mostly they have within few milliseconds. */
-enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20 };
+enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
 
 /* Has this session told the keepers anything, or may it have? */
-static int
-has_told(struct db *db, struct arena *a, bool *told, struct err *err)
+static bool
+has_told(struct db *db, struct arena *a)
 {
+	struct err away;
 	struct db_result r;
 	bool unknown;
 
-	*told = false;
 	if (!db_take_commit(db, &unknown))
-		return 0;
-	if (db_exec(db, a, STMT_PUBLIC_TOLD, NULL, &r, err) == -1)
-		return -1;
-	/* where it is unknown, the session that knew is lost */
-	*told = unknown || db_bool(&r, 0, 0);
-	return 0;
+		return false;
+	/* where it is unknown the session that knew is lost, as it is where it does not answer */
+	return db_exec(db, a, STMT_PUBLIC_TOLD, NULL, &r, &away) == -1 || unknown || db_bool(&r, 0, 0);
 }
 
 /* The hosts of nodes that may not have heard of what was before the number; NULL: all have. */
@@ -42,18 +39,14 @@ who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, 
 	return 0;
 }
 
-int
-public_settle(struct db *db, struct arena *a, int64_t until_us, struct err *err)
+/* Asks all nodes, and waits for them. */
+static int
+wait_for_nodes(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 {
 	const char *hosts;
 	struct db_result r;
 	int64_t number;
-	bool told;
 
-	if (has_told(db, a, &told, err) == -1)
-		return -1;
-	if (!told)
-		return 0;
 	if (db_exec(db, a, STMT_PUBLIC_SYNC, NULL, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
@@ -68,6 +61,21 @@ public_settle(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 			return err_internal(err, 503, "not heard by %s", hosts);
 		(void)poll(NULL, 0, ms);
 	}
+}
+
+int
+public_settle(struct db *db, struct arena *a, int64_t until_us, struct err *err)
+{
+	if (!has_told(db, a))
+		return 0;
+	while (wait_for_nodes(db, a, until_us, err) == -1) {
+		/* a database that is away comes back, and any session can ask */
+		if (err->status != 503 || clock_us() >= until_us)
+			return -1;
+		err_clear(err);
+		(void)poll(NULL, 0, AWAY_MS);
+	}
+	return 0;
 }
 
 int

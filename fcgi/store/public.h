@@ -16,9 +16,10 @@
  * Before a request or command is answered that may have written: where what it has committed
  * takes away the ground of a file of any node, waits until no node can serve it any more.
  * Where a node does not say so, that is when its lease has ended; but one that goes on making
- * its lease longer, and hears nothing, is waited for until `until_us` of clock_us() only.  Where
- * there is no such node, or nothing public was touched, at most one round trip.  -1: 503, nobody
- * knows, or the hosts that have not heard; what was committed stays committed.
+ * its lease longer, and hears nothing, is waited for until `until_us` of clock_us() only, and
+ * so is a database that is away.  Where nothing of this was touched one round trip, and where
+ * there is no such node one more.  -1: 503, nobody knows, or the hosts that have not heard; what
+ * was committed stays committed.
  */
 int public_settle(struct db *, struct arena *, int64_t until_us, struct err *)
     __attribute__((warn_unused_result));

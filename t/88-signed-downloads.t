@@ -281,6 +281,24 @@ subtest 'a COMMIT that is answered late' => sub {
 	$t->psql('DROP FUNCTION slow CASCADE');
 };
 
+subtest 'a request whose time is up' => sub {
+	my $mine = $t->token('dev');
+	my $path = path($id, $mine, '1.1.0+b.1');
+
+	$t->conf(request_timeout => 2);
+	$t->stop_pool;
+	$t->start_pool;
+	Berth::Public::wait_static($nodes[$_], $ports[$_], $path, Authorization => $mine) // die "no file on node $_\n" for 0, 1;
+	my $keeper = Berth::Public::keeper($elsewhere);
+	ok(kill('STOP', $keeper), 'a keeper stands still, with a lease of 8 s');
+	my $res = $t->http(DELETE => '/api/v4/personal_access_tokens/self', { headers => ["PRIVATE-TOKEN: $mine"] });
+	is($res->{status}, 503, 'whoever revokes a token is not told that it holds');
+	like($res->{body}, qr/it is done, but hosts of this registry may go on for a while as before/, 'but what does');
+	is(Berth::Public::get($ports[0], $path, Authorization => $mine)->{status}, 401, 'it is done');
+	ok($t->wait_for(sub { Berth::Public::get($ports[1], $path, Authorization => $mine)->{status} == 401 }, 10), 'everywhere once the lease has ended');
+	kill('CONT', $keeper);
+};
+
 subtest 'without a key' => sub {
 	my $path = path($id, $token{dev}, '1.1.0+b.1');
 

@@ -237,13 +237,14 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 }
 
 /* What was committed is committed, whatever becomes of this. */
-static void
-app_settle(struct worker_app *app, struct request *rq)
+static int
+app_settle(struct worker_app *app, struct request *rq, struct err *err)
 {
-	struct err err = { 0 };
-
-	if (public_settle(app->db, rq->arena, rq->deadline_us, &err) == -1)
-		log_warn("request %s: not all nodes may know: %s", rq->id, err.detail);
+	if (public_settle(app->db, rq->arena, rq->deadline_us, err) == 0)
+		return 0;
+	err_context(err, "not all nodes may know");
+	return err->status != 503 ? -1
+	    : err_tell(err, "it is done, but hosts of this registry may go on for a while as before");
 }
 
 static bool

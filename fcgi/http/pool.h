@@ -41,9 +41,10 @@ struct pool_app {
 	int (*begin)(struct worker_app *, struct request *, struct response *);
 	/*
 	 * Between the handler, also one that failed, and its answer: waits until what was
-	 * written holds everywhere.  May be NULL.
+	 * written holds everywhere.  -1: 503, it may not; that is the answer unless the handler
+	 * has failed.  May be NULL.
 	 */
-	void (*settle)(struct worker_app *, struct request *);
+	int (*settle)(struct worker_app *, struct request *, struct err *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/* The largest body that the route takes. */

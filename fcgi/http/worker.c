@@ -115,6 +115,20 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 	return rq->route->handle(w->state, rq, rs);
 }
 
+/* Nobody hears that something is done before it holds everywhere. */
+static int
+request_settle(struct worker *w, struct request *rq, int rc)
+{
+	struct err err = { 0 };
+
+	if (w->app->settle == NULL || w->app->settle(w->state, rq, &err) == 0)
+		return rc;
+	if (rc == -1)
+		return err_context(&rq->err, "%s", err.detail);
+	rq->err = err;
+	return -1;
+}
+
 static enum log_level
 status_level(int status)
 {
@@ -159,10 +173,8 @@ request_serve(struct worker *w)
 	long long bytes;
 
 	response_init(&rs, w->arena);
-	if (request_handle(w, &rq, &rs) == -1)
+	if (request_settle(w, &rq, request_handle(w, &rq, &rs)) == -1)
 		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, rq.allow);
-	if (w->app->settle != NULL)
-		w->app->settle(w->state, &rq);
 	request_body_drain(&rq);
 	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# What workers remember is never seen: eight clients read from two pools that share one database, as
-# fast as they can, while versions are published and yanked, tokens revoked, visibility and roles
-# changed, and PostgreSQL is restarted.  Whatever has been answered to whoever changed it holds for
+# What workers remember, and what a node keeps for them, is never seen: eight clients read from two
+# pools that share one database, as fast as they can, while versions are published and yanked, tokens
+# revoked, visibility and roles changed, and PostgreSQL is restarted.  Whatever has been answered to whoever changed it holds for
 # every request that begins after that, on either pool.  Has a cluster of its own, since it restarts it.
 
 use strict;
@@ -20,7 +20,8 @@ use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20, MOST => 50_000 };
 
 my $cluster = Berth::Cluster->start;
 my $t = Berth::Test->new(workers => 4, max_requests => 300);
-my $elsewhere = Berth::Test->new(workers => 4, database => $t->dsn('berth'), store => $t->store);
+# one keeps index files, the other asks the database each time
+my $elsewhere = Berth::Test->new(workers => 4, public_dir => undef, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
 my @sockets = map { $_->socket_path } $t, $elsewhere;
 my $json = JSON::PP->new->utf8;

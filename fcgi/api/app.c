@@ -262,6 +262,7 @@ app_end(struct worker_app *app, struct request *rq)
 	app->facts = (struct access_facts) { 0 };
 	app->until = (struct app_until) { 0 };
 	app->first = (struct db_call) { 0 };
+	app->index = NULL;
 }
 
 static int64_t

@@ -44,6 +44,11 @@ struct route_need {
 	 * generation; its first column says whether that is still the one.  -1: as prefetch.
 	 */
 	int (*read)(struct request *, int64_t project_id, const char *generation, struct db_call *);
+	/*
+	 * NULL, or before that: finds what the route reads among the files that this node keeps for
+	 * callers of that generation, which then holds, and makes the read unnecessary.
+	 */
+	bool (*find)(struct worker_app *, struct request *, int64_t project_id, const char *generation);
 };
 
 /* For how long a remembered decision holds. */
@@ -66,6 +71,7 @@ struct worker_app {
 	struct access_facts facts;
 	struct app_until until;
 	struct db_call first;
+	const struct crate_index *index; /* found among the node's files; NULL: see `first` */
 };
 
 extern const struct pool_app api_pool_app;

@@ -1,6 +1,7 @@
 #include "api/index.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/public_want.h"
@@ -8,6 +9,7 @@
 #include "crate/crate_name.h"
 #include "http/accept.h"
 #include "store/crate.h"
+#include "store/kept_index.h"
 
 /* More in one If-None-Match than any client sends; the rest is not looked at. */
 enum { ETAGS_MAX = 16 };
@@ -78,8 +80,32 @@ index_read(struct request *rq, int64_t project_id, const char *generation, struc
 	return 0;
 }
 
+/* The same from a file; what is wrong with the request is left to index_read() to say. */
+static bool
+index_find(struct worker_app *app, struct request *rq, int64_t project_id, const char *generation)
+{
+	struct slice name = request_param(rq, "crate");
+	struct public_want want = { .project_id = project_id };
+	struct crate_index *index;
+	const char *etags[ETAGS_MAX];
+	struct err wrong;
+	size_t netags;
+
+	if (crate_name_check(name, "crate", &wrong) == -1 ||
+	    !path_is(rq, crate_name_index_path(rq->arena, name)))
+		return false;
+	snprintf(want.name, sizeof(want.name), "%s", crate_name_lower(rq->arena, name));
+	snprintf(want.generation, sizeof(want.generation), "%s", generation);
+	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
+	index = arena_alloc(rq->arena, sizeof(*index));
+	if (!kept_index_read(rq->arena, app->settings->public_dir, &want, etags, netags, index))
+		return false;
+	app->index = index;
+	return true;
+}
+
 const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
-	.flag = FLAG_CARGO, .read = index_read };
+	.flag = FLAG_CARGO, .read = index_read, .find = index_find };
 
 /*
  * The two forms of one file are two representations and so have two strong
@@ -103,9 +129,14 @@ index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	struct crate_index index;
 	struct slice body;
 
-	crate_index_read(&app->first, &index);
+	if (app->index != NULL)
+		index = *app->index;
+	else
+		crate_index_read(&app->first, &index);
 	if (!index.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
+	if (app->index == NULL)
+		public_want_kept(app, request_param(rq, "crate"));
 	app_cache_headers(app, rs);
 	response_header(rs, "ETag", quoted_etag(app, rq, &index, gzip));
 	/* nginx leaves it to us to expand an index file */

@@ -75,6 +75,14 @@ public_want_index(const struct worker_app *app, const struct request *rq, struct
 }
 
 void
+public_want_kept(const struct worker_app *app, struct slice name)
+{
+	if (app->settings->public_dir[0] != '\0' && app->facts.token_id != 0 &&
+	    app->until.generation != NULL)
+		leave_word(app, name, slice_of("", 0), app->until.generation);
+}
+
+void
 public_want_version(const struct worker_app *app, struct request *rq, struct slice name,
     struct slice version)
 {

@@ -20,6 +20,8 @@ bool public_signs(const struct worker_app *);
 /* config.json; the index file of a crate; a version of it, each as the request has spelled it. */
 void public_want_config(const struct worker_app *, const struct request *);
 void public_want_index(const struct worker_app *, const struct request *, struct slice name);
+/* An index file that the pool can send again to whom it has let in, if it is kept. */
+void public_want_kept(const struct worker_app *, struct slice name);
 void public_want_version(const struct worker_app *, struct request *, struct slice name,
     struct slice version);
 

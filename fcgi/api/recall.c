@@ -83,6 +83,30 @@ read_first(struct worker_app *app, struct request *rq, const struct access_memo 
 	return 0;
 }
 
+static void
+recognize(struct worker_app *app, struct request *rq, const struct access_memo *memo)
+{
+	app->facts = memo->facts;
+	app->until = (struct app_until) { memo->generation, memo->until_us };
+	app_note_caller(app, rq);
+}
+
+/* Is what is asked for among the files of this node?  Then the memo holds, by where it lies. */
+static bool
+find_here(struct worker_app *app, struct request *rq, const struct access_key *key)
+{
+	const struct route_need *need = rq->route->need;
+	const struct access_memo *memo;
+
+	if (need->find == NULL || rq->allow != NULL || app->settings->public_dir[0] == '\0')
+		return false;
+	memo = access_memory_find(app->memory, key, clock_us());
+	if (memo == NULL || !need->find(app, rq, memo->facts.project_id, memo->generation))
+		return false;
+	recognize(app, rq, memo);
+	return true;
+}
+
 int
 recall_begin(struct worker_app *app, struct request *rq,
     const struct request_credential *credential, const struct project_ref *project)
@@ -96,6 +120,8 @@ recall_begin(struct worker_app *app, struct request *rq,
 	};
 	struct err wrong;
 
+	if (find_here(app, rq, &key))
+		return 0;
 	if (db_connect(app->db, &rq->err) == -1)
 		return -1;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -104,9 +130,7 @@ recall_begin(struct worker_app *app, struct request *rq,
 
 		if (memo == NULL && (memo = decide(app, rq, credential, &key)) == NULL)
 			return -1;
-		app->facts = memo->facts;
-		app->until = (struct app_until) { memo->generation, memo->until_us };
-		app_note_caller(app, rq);
+		recognize(app, rq, memo);
 		if (read_first(app, rq, memo, fresh, &wrong, &unchanged) == -1)
 			return -1;
 		if (unchanged) {

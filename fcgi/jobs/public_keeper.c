@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "crate/registry_config.h"
 #include "store/blob.h"
+#include "store/kept_index.h"
 #include "store/public.h"
 #include "store/public_dir.h"
 
@@ -152,18 +153,35 @@ renew(struct keeper *k, struct err *err)
 
 /* What was there is likely to be asked for again. */
 static void
-want_again(const struct keeper *k, const struct public_tale *tale)
+want_again(const struct keeper *k, const struct public_tale *tale, const char *generation)
 {
 	struct public_want w = { .project_id = tale->id };
 
 	memcpy(w.name, tale->name, sizeof(w.name));
+	snprintf(w.generation, sizeof(w.generation), "%s", generation);
 	public_dir_leave_want(k->settings->public_dir, &w);
+}
+
+static int
+take_index(struct keeper *k, const struct public_tale *tale, struct err *err)
+{
+	char generation[ACCESS_GENERATION_SIZE];
+	bool was_there = false;
+
+	if (public_dir_remove_index(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
+	    public_dir_remove_kept(k->dir, tale->id, tale->name, generation, err) == -1)
+		return -1;
+	if (was_there)
+		want_again(k, tale, "");
+	if (generation[0] != '\0')
+		want_again(k, tale, generation);
+	return 0;
 }
 
 static int
 take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 {
-	bool was_there = false, crates = false;
+	bool was_there = false;
 
 	switch (tale->kind) {
 	case PUBLIC_SYNC:
@@ -171,14 +189,14 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 	case PUBLIC_ALL:
 		k->sweep = true;
 		return public_dir_remove_all(k->dir, err);
-	case PUBLIC_SIGNED:
+	case PUBLIC_GENERATION:
 		k->sweep = true;
-		return public_dir_remove_signed(k->dir, err);
+		return public_dir_remove_generations(k->dir, err);
 	case PUBLIC_PROJECT:
 		k->sweep = true;
 		return public_dir_remove_project(k->dir, tale->id, err);
 	case PUBLIC_CRATE:
-		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &crates, err) == -1 ||
+		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
 		    public_dir_remove_signed(k->dir, err) == -1)
 			return -1;
 		k->sweep = true;
@@ -186,11 +204,7 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 	case PUBLIC_INDEX:
 		break;
 	}
-	if (public_dir_remove_index(k->dir, tale->id, tale->name, &was_there, err) == -1)
-		return -1;
-	if (was_there)
-		want_again(k, tale);
-	return 0;
+	return take_index(k, tale, err);
 }
 
 /* All that we were told; at the end, to whoever waits, that it is done. */
@@ -234,6 +248,11 @@ write_file(struct keeper *k, const struct public_want *w, const struct public_co
 	if (w->version[0] != '\0')
 		return public_dir_put_link(k->dir, w, arena_printf(k->arena, "%s/%s",
 		    k->settings->store, blob_path(k->arena, c->cksum)), err);
+	if (w->generation[0] != '\0') {
+		const struct crate_index index = { .etag = c->index_etag, .time = c->index_time, .body = c->index };
+
+		return kept_index_put(k->dir, k->arena, w, &index, err);
+	}
 	if (w->name[0] != '\0')
 		return public_dir_put(k->dir, w, c->index, (time_t)c->index_time, err);
 	config = registry_config(k->arena, k->settings->external_url, w->project_id, NULL, false);

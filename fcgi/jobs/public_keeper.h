@@ -30,9 +30,10 @@
  *     the end of its lease (where the database is down nothing can change), and once it is
  *     connected it throws all files away before its lease grows, or it says it has heard.
  * 6.  A keeper that starts throws all files away, and so does whoever cannot take one away.
- * 7.  A crate for signed addresses lies below the generation in which they were signed, and is
- *     written only while the database has that one.  Whatever changes the generation is told like
- *     the rest, so that points 1 to 5 hold for rights as well: of an ended generation there is no file.
+ * 7.  What is for those whom a decision has let in, crates for signed addresses and index files that
+ *     the pool sends, lies below the generation of that decision, and is written only while the
+ *     database has that one.  Whatever changes the generation is told like the rest, so that points 1
+ *     to 5 hold for rights as well: of an ended generation there is no file.
  *
  * nginx falls back to the pool wherever there is no file.
  */

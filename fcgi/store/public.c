@@ -139,7 +139,7 @@ public_tale_parse(const char *text, struct public_tale *tale)
 
 	while (i < sizeof(kinds) / sizeof(*kinds) && kinds[i].letter != text[0])
 		i++;
-	*tale = (struct public_tale) { .kind = text[0] == 'g' ? PUBLIC_SIGNED : PUBLIC_ALL };
+	*tale = (struct public_tale) { .kind = text[0] == 'g' ? PUBLIC_GENERATION : PUBLIC_ALL };
 	if (strcmp(text, "a") == 0 || strcmp(text, "g") == 0)
 		return true;
 	if (i == sizeof(kinds) / sizeof(*kinds) || text[1] != ' ')
@@ -190,18 +190,22 @@ read_index(struct db *db, struct arena *a, const struct public_want *w, struct p
     struct err *err)
 {
 	const char *lower = crate_name_lower(a, slice_str(w->name));
+	bool is_kept = w->generation[0] != '\0';
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	db_bind_int(&p, w->project_id);
 	db_bind_str(&p, crate_name_normalize(a, slice_str(w->name)));
 	db_bind_str(&p, lower);
-	if (db_exec(db, a, STMT_PUBLIC_INDEX, &p, &r, err) == -1)
+	if (is_kept)
+		db_bind_str(&p, w->generation);
+	if (db_exec(db, a, is_kept ? STMT_PUBLIC_KEPT_INDEX : STMT_PUBLIC_INDEX, &p, &r, err) == -1)
 		return -1;
 	c->found = is_open(&r, w);
 	if (c->found) {
 		c->index = db_slice(&r, 0, 1);
 		c->index_time = db_int(&r, 0, 2);
+		c->index_etag = is_kept ? db_str(&r, 0, 3) : "";
 	}
 	return 0;
 }

@@ -48,7 +48,7 @@ enum public_tale_kind {
 	PUBLIC_INDEX, /* an index file has changed */
 	PUBLIC_CRATE, /* ... and so has what can be downloaded */
 	PUBLIC_PROJECT, /* nothing of the project is public any more */
-	PUBLIC_SIGNED, /* what was signed so far may be void */
+	PUBLIC_GENERATION, /* decisions of before may be void, and what rests on them */
 	PUBLIC_ALL, /* nor, perhaps, of any */
 	PUBLIC_SYNC /* somebody waits until the node has come so far */
 };
@@ -75,6 +75,7 @@ struct public_content {
 	bool found; /* it may be there: anyone may read it, or the generation holds */
 	struct slice index; /* gzip */
 	int64_t index_time; /* its modification time, seconds since 1970 */
+	const char *index_etag; /* of one that is kept for the pool */
 	const char *cksum; /* of a version */
 };
 

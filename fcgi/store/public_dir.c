@@ -15,13 +15,13 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/hex.h"
+#include "store/public_path.h"
 
 /* Modes are left to the umask: nginx must be able to read what we write. */
 enum { FILE_MODE = 0666, DIR_MODE = 0777, OWN_MODE = 0600 };
 
 enum {
 	NODE_BYTES = 16,
-	PATH_SIZE = 512, /* tree/signed/GENERATION/ID/NAME/VERSION has less than 350 */
 	SWEEP_MAX = 200, /* of the trash at once: a notification may be waiting */
 	DEPTH_MAX = 8, /* the tree has 7 */
 	TRIES = 8,
@@ -239,37 +239,13 @@ public_dir_remove_all(struct public_dir *d, struct err *err)
 	return make_dir(d->root, "tree/crates", err);
 }
 
-/* tree/index/7/se/rd/serde.gz; the name is checked here, whoever has sent it. */
-static int
-index_path(char path[PATH_SIZE], int64_t project_id, const char *name, struct err *err)
-{
-	struct arena *a;
-
-	if (crate_name_check(slice_str(name), "crate", err) == -1)
-		return -1;
-	a = arena_new();
-	snprintf(path, PATH_SIZE, "tree/index/%" PRId64 "/%s.gz", project_id,
-	    crate_name_index_path(a, slice_str(crate_name_lower(a, slice_str(name)))));
-	arena_free(a);
-	return 0;
-}
-
-static int
-crate_path(char path[PATH_SIZE], int64_t project_id, const char *name, struct err *err)
-{
-	if (crate_name_check(slice_str(name), "crate", err) == -1)
-		return -1;
-	snprintf(path, PATH_SIZE, "tree/crates/%" PRId64 "/%s", project_id, name);
-	return 0;
-}
-
 int
 public_dir_remove_index(struct public_dir *d, int64_t project_id, const char *name,
     bool *was_there, struct err *err)
 {
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 
-	if (index_path(path, project_id, name, err) == -1)
+	if (public_path_public_index(path, project_id, name, err) == -1)
 		return -1;
 	*was_there = !FAULT_FAILS("public", "remove") && unlinkat(d->root, path, 0) == 0;
 	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : disk_error(err, path);
@@ -279,9 +255,9 @@ int
 public_dir_remove_crate(struct public_dir *d, int64_t project_id, const char *name,
     bool *was_there, struct err *err)
 {
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 
-	if (crate_path(path, project_id, name, err) == -1)
+	if (public_path_crate(path, project_id, name, err) == -1)
 		return -1;
 	*was_there = faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 	return *was_there ? discard(d, path, err) : 0;
@@ -291,7 +267,7 @@ int
 public_dir_remove_project(struct public_dir *d, int64_t project_id, struct err *err)
 {
 	static const char *const parts[] = { "index", "crates" };
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		snprintf(path, sizeof(path), "tree/%s/%" PRId64, parts[i], project_id);
@@ -305,6 +281,56 @@ int
 public_dir_remove_signed(struct public_dir *d, struct err *err)
 {
 	return discard(d, "tree/signed", err);
+}
+
+int
+public_dir_remove_generations(struct public_dir *d, struct err *err)
+{
+	return public_dir_remove_signed(d, err) == -1 ? -1 : discard(d, "tree/kept", err);
+}
+
+/* Of each generation: while one ends, there may be two. */
+static int
+remove_below(DIR *dir, const char *rest, char generation[ACCESS_GENERATION_SIZE], struct err *err)
+{
+	char path[ACCESS_GENERATION_SIZE + PUBLIC_PATH_SIZE];
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= ACCESS_GENERATION_SIZE)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", entry->d_name, rest);
+		if (!FAULT_FAILS("public", "remove") && unlinkat(dirfd(dir), path, 0) == 0)
+			memcpy(generation, entry->d_name, strlen(entry->d_name) + 1);
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return disk_error(err, path);
+	}
+	return 0;
+}
+
+int
+public_dir_remove_kept(struct public_dir *d, int64_t project_id, const char *name,
+    char generation[ACCESS_GENERATION_SIZE], struct err *err)
+{
+	char path[PUBLIC_PATH_SIZE];
+	DIR *dir;
+	int fd, rc;
+
+	generation[0] = '\0';
+	if (public_path_index(path, "", project_id, name, err) == -1)
+		return -1;
+	fd = openat(d->root, "tree/kept", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		rc = disk_error(err, "tree/kept");
+		if (fd != -1)
+			close(fd);
+		return rc;
+	}
+	rc = remove_below(dir, path, generation, err);
+	closedir(dir);
+	return rc;
 }
 
 /*
@@ -362,60 +388,19 @@ public_dir_sweep(struct public_dir *d, bool *more)
 
 /* ---- writing ---- */
 
-/* A part of a path, whoever has sent it. */
-static bool
-is_generation(const char *s)
-{
-	return s[0] != '\0' && strspn(s, "0123456789abcdef-") == strlen(s);
-}
-
-/* tree/crates/7, or tree/signed/GENERATION/7 */
-static int
-crates_path(char path[PATH_SIZE], const struct public_want *w, struct err *err)
-{
-	if (w->generation[0] == '\0')
-		snprintf(path, PATH_SIZE, "tree/crates/%" PRId64, w->project_id);
-	else if (is_generation(w->generation))
-		snprintf(path, PATH_SIZE, "tree/signed/%s/%" PRId64, w->generation, w->project_id);
-	else
-		return err_internal(err, 500, "public_dir: no generation");
-	return 0;
-}
-
-static int
-want_path(char path[PATH_SIZE], const struct public_want *w, struct err *err)
-{
-	struct semver version;
-	size_t n;
-
-	if (w->name[0] == '\0') {
-		snprintf(path, PATH_SIZE, "tree/index/%" PRId64 "/config.json", w->project_id);
-		return 0;
-	}
-	if (w->version[0] == '\0')
-		return index_path(path, w->project_id, w->name, err);
-	if (semver_parse(slice_str(w->version), &version, err) == -1 ||
-	    crate_name_check(slice_str(w->name), "crate", err) == -1 ||
-	    crates_path(path, w, err) == -1)
-		return -1;
-	n = strlen(path);
-	snprintf(path + n, PATH_SIZE - n, "/%s/%s", w->name, w->version);
-	return 0;
-}
-
 bool
 public_dir_has(struct public_dir *d, const struct public_want *w)
 {
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 	struct err err;
 
-	return want_path(path, w, &err) == 0 &&
+	return public_path_want(path, w, &err) == 0 &&
 	    faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Gives what has the name `from` in the trash its place, and makes the directories that are missing. */
 static int
-place(struct public_dir *d, const char *from, char path[PATH_SIZE], struct err *err)
+place(struct public_dir *d, const char *from, char path[PUBLIC_PATH_SIZE], struct err *err)
 {
 	if (renameat(d->root, from, d->root, path) == 0)
 		return 0;
@@ -451,14 +436,16 @@ public_dir_put(struct public_dir *d, const struct public_want *w, struct slice b
     struct err *err)
 {
 	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 	int fd, rc = 0;
 
-	if (want_path(path, w, err) == -1)
+	if (public_path_want(path, w, err) == -1)
 		return -1;
-	/* one name for all: there is one writer */
-	fd = openat(d->root, "trash/new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-	    FILE_MODE);
+	/* one name for all: there is one writer; what an earlier one left may have another mode */
+	if (unlinkat(d->root, "trash/new", 0) == -1 && errno != ENOENT)
+		return disk_error(err, "unlink");
+	fd = openat(d->root, "trash/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    w->generation[0] == '\0' ? FILE_MODE : OWN_MODE);
 	if (fd == -1)
 		return disk_error(err, "create");
 	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
@@ -475,9 +462,9 @@ int
 public_dir_put_link(struct public_dir *d, const struct public_want *w, const char *blob,
     struct err *err)
 {
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 
-	if (want_path(path, w, err) == -1)
+	if (public_path_want(path, w, err) == -1)
 		return -1;
 	if (unlinkat(d->root, "trash/link", 0) == -1 && errno != ENOENT)
 		return disk_error(err, "unlink");
@@ -498,7 +485,7 @@ bool
 public_dir_next_want(struct public_dir *d, struct public_want *w)
 {
 	ssize_t n = read(d->want, w, sizeof(*w));
-	char path[PATH_SIZE];
+	char path[PUBLIC_PATH_SIZE];
 	struct err err;
 
 	if (n != (ssize_t)sizeof(*w))
@@ -506,13 +493,13 @@ public_dir_next_want(struct public_dir *d, struct public_want *w)
 	w->name[sizeof(w->name) - 1] = '\0';
 	w->version[sizeof(w->version) - 1] = '\0';
 	w->generation[sizeof(w->generation) - 1] = '\0';
-	return w->project_id > 0 && want_path(path, w, &err) == 0;
+	return w->project_id > 0 && public_path_want(path, w, &err) == 0;
 }
 
 void
 public_dir_leave_want(const char *path, const struct public_want *w)
 {
-	char name[PATH_SIZE];
+	char name[PUBLIC_PATH_SIZE];
 	int fd;
 
 	snprintf(name, sizeof(name), "%s/want", path);
@@ -523,4 +510,13 @@ public_dir_leave_want(const char *path, const struct public_want *w)
 	/* less than PIPE_BUF: whole or not at all; where it is not, the next miss asks again */
 	(void)!write(fd, w, sizeof(*w));
 	close(fd);
+}
+
+int
+public_dir_open_kept(struct arena *a, const char *path, time_t now, const struct public_want *w)
+{
+	const char *index = crate_name_index_path(a, slice_str(w->name));
+
+	return open(arena_printf(a, "%s/now/%lld/kept/%s/%" PRId64 "/%s", path, (long long)now,
+			w->generation, w->project_id, index), O_RDONLY | O_CLOEXEC);
 }

@@ -12,6 +12,7 @@
  *	tree/crates/7/Serde/1.0.0         a symbolic link to the blob
  *	tree/signed/GENERATION/7/Serde/1.0.0  the same, for whom the pool has signed the address in
  *	                                  that generation (access/signed_download.h)
+ *	tree/kept/GENERATION/7/se/rd/serde    an index file for the pool (store/kept_index.h)
  *	now/1790000000                    a symbolic link to ../tree: the lease of that second
  *	trash/                            what was taken away and what is being written
  *	node, lock, want                  the node's name, the keeper's lock, what workers ask for
@@ -40,7 +41,8 @@ struct public_want {
 	int64_t project_id;
 	char name[CRATE_NAME_MAX + 1]; /* "": config.json */
 	char version[SEMVER_MAX + 1]; /* "": the index file */
-	char generation[ACCESS_GENERATION_SIZE]; /* of a signed download; "": anyone may read it */
+	/* for whom a decision of that generation has let in: a crate, an index file; "": for anyone */
+	char generation[ACCESS_GENERATION_SIZE];
 };
 
 struct public_dir;
@@ -65,8 +67,8 @@ int public_dir_lease(struct public_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Takes away an index file; all that can be downloaded of a crate; all of a project; what is for signed
- * addresses; everything.  Names are those of crates in any case.  At once: whoever opens a file later does not find it.
+ * Takes away an index file; all that can be downloaded of a crate; all of a project; all that is for
+ * one generation; what of that can be downloaded; everything.  Names are those of crates in any case.  At once: whoever opens a file later does not find it.
  * *was_there: there was something.  -1: 500, 503, it may still be served.
  */
 int public_dir_remove_index(struct public_dir *, int64_t project_id, const char *name,
@@ -75,8 +77,17 @@ int public_dir_remove_crate(struct public_dir *, int64_t project_id, const char 
     bool *was_there, struct err *) __attribute__((warn_unused_result));
 int public_dir_remove_project(struct public_dir *, int64_t project_id, struct err *)
     __attribute__((warn_unused_result));
+int public_dir_remove_generations(struct public_dir *, struct err *)
+    __attribute__((warn_unused_result));
 int public_dir_remove_signed(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 int public_dir_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * An index file that is kept for the pool; generation becomes that for which it was there, "" where it
+ * was not.  -1: 500, 503, it may still be read.
+ */
+int public_dir_remove_kept(struct public_dir *, int64_t project_id, const char *name,
+    char generation[ACCESS_GENERATION_SIZE], struct err *) __attribute__((warn_unused_result));
 
 /* Is it there? */
 bool public_dir_has(struct public_dir *, const struct public_want *);
@@ -96,6 +107,12 @@ void public_dir_sweep(struct public_dir *, bool *more);
 /* A descriptor that can be read while something is wanted, and the next of it. */
 int public_dir_want_fd(const struct public_dir *);
 bool public_dir_next_want(struct public_dir *, struct public_want *);
+
+/*
+ * By any process, which closes it: an index file that is kept for the pool, by the lease of that second.
+ * -1: it is not there.
+ */
+int public_dir_open_kept(struct arena *, const char *path, time_t now, const struct public_want *);
 
 /* By any process: leaves word.  Where there is no keeper, or too much is wanted already, none. */
 void public_dir_leave_want(const char *path, const struct public_want *);

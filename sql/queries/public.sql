@@ -89,3 +89,13 @@ SELECT (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4
    AND v.status IN ('default', 'hidden', 'deprecated');
+
+-- name: public_kept_index
+-- $1 project, $2 normalized name, $3 name in lower case, $4 generation.  The index file for those whom
+-- a decision of that generation has let in, unless it has ended; in one snapshot.  As public_index,
+-- and a table of one row.
+SELECT (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
+          FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = c.project_id),
+       c.index_body, c.index_time, c.index_etag
+  FROM access_generation g JOIN crates c ON g.id = $4
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name) = $3 AND c.index_body IS NOT NULL;

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (public_tale_parse(arena_strndup(a, (const char *)p, n), &t)) {
 		bool named = t.kind == PUBLIC_INDEX || t.kind == PUBLIC_CRATE;
 
-		assert((t.id > 0) == (t.kind != PUBLIC_ALL && t.kind != PUBLIC_SIGNED) && named == (t.name[0] != '\0'));
+		assert((t.id > 0) == (t.kind != PUBLIC_ALL && t.kind != PUBLIC_GENERATION) && named == (t.name[0] != '\0'));
 		assert(!named || crate_name_check(slice_str(t.name), "crate", &err) == 0);
 	}
 	arena_free(a);

@@ -156,6 +156,9 @@ test_signed(struct public_dir *d)
 	is_int(public_dir_remove_signed(d, &err), 0, "all of these go");
 	ok(!public_dir_has(d, &w) && !there("tree/signed"), "and are gone");
 	is_int(public_dir_remove_signed(d, &err), 0, "again");
+	is_int(public_dir_put_link(d, &w, "/nonexistent/blob", &err), 0, "it comes back");
+	is_int(public_dir_remove_generations(d, &err), 0, "a generation ends");
+	ok(!public_dir_has(d, &w), "and it is gone, too");
 	public_dir_leave_want(root, &w);
 	ok(public_dir_next_want(d, &w) && strcmp(w.generation, "0b-a9") == 0, "it can be wanted");
 	snprintf(w.generation, sizeof(w.generation), "a/b");
@@ -227,7 +230,7 @@ test_tales(void)
 		{ "p 42", true, PUBLIC_PROJECT, 42, "" },
 		{ "s 9223372036854775807", true, PUBLIC_SYNC, INT64_MAX, "" },
 		{ "a", true, PUBLIC_ALL, 0, "" },
-		{ "g", true, PUBLIC_SIGNED, 0, "" },
+		{ "g", true, PUBLIC_GENERATION, 0, "" },
 		{ "g 7", false, 0, 0, "" },
 		{ "a 7", false, 0, 0, "" },
 		{ "", false, 0, 0, "" },

@@ -9,7 +9,7 @@ use warnings;
 use File::Find qw(find);
 
 # Ours, and identity tokens with their signature.
-my $token = qr/berth_(?:pat|dep|job)_[0-9A-Za-z]{49}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
+use constant TOKEN => qr/berth_(?:pat|dep|job)_[0-9A-Za-z]{49}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
 
 # Cargo's own, and what it has built.
 my $skipped = qr{/(?:cargo-home|target|\.git)$};
@@ -64,7 +64,7 @@ sub _in_handle {
 	my $text = '';
 
 	while (sysread($in, $text, PIECE, length $text)) {
-		return substr($1, 0, 14) . '...' if $text =~ /($token)/;
+		return substr($1, 0, 14) . '...' if $text =~ /(${\ TOKEN})/;
 		$text = substr($text, -4096) if length $text > 4096;
 	}
 	return undef;

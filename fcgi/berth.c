@@ -245,7 +245,8 @@ settle(struct invocation *in, int rc)
 		return rc;
 	in->err = err;
 	in->unsettled = true;
-	return err_context(&in->err, "it is done, but nginx may go on sending public files of before");
+	return err_context(&in->err, "it is done, but hosts may go on sending public files of before: "
+	    "restart berth-fcgi there (berth(1), EXIT STATUS)");
 }
 
 static int

@@ -150,15 +150,7 @@ app_max_body(const struct worker_app *app, const struct route *route)
 	return STREAM_MAX;
 }
 
-static int
-app_idle_fd(struct worker_app *app)
-{
-	(void)app;
-	return -1;
-}
-
 static const struct pool_app test_app = { .router = &router, .start = app_start, .stop = app_stop,
-	.begin = app_begin, .end = app_end, .max_body = app_max_body, .idle_fd = app_idle_fd,
-	.idle_event = app_stop };
+	.begin = app_begin, .end = app_end, .max_body = app_max_body };
 
 #endif

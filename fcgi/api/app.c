@@ -210,6 +210,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct begin b = { .need = rq->route->need };
 
+	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
 	db_set_deadline(app->db, rq->deadline_us);
 	if (b.need == NULL)
@@ -272,18 +273,6 @@ app_max_body(const struct worker_app *app, const struct route *route)
 	return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
 }
 
-static int
-app_idle_fd(struct worker_app *app)
-{
-	return db_fd(app->db);
-}
-
-static void
-app_idle_event(struct worker_app *app)
-{
-	db_idle_event(app->db);
-}
-
 const struct pool_app api_pool_app = {
 	.router = &api_router,
 	.families = app_families,
@@ -294,8 +283,6 @@ const struct pool_app api_pool_app = {
 	.settle = app_settle,
 	.end = app_end,
 	.max_body = app_max_body,
-	.idle_fd = app_idle_fd,
-	.idle_event = app_idle_event,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,

@@ -50,12 +50,6 @@ struct pool_app {
 	/* The largest body that the route takes. */
 	int64_t (*max_body)(const struct worker_app *, const struct route *);
 	/*
-	 * While waiting for a request: a descriptor that becomes readable when something
-	 * happened to the application (a lost database connection), or -1.
-	 */
-	int (*idle_fd)(struct worker_app *);
-	void (*idle_event)(struct worker_app *);
-	/*
 	 * Milliseconds until the application wants to do something that no request waits for, 0
 	 * for now, -1 for nothing; and that.  It is called while there is no request, so it must be
 	 * short.  Both may be NULL.

@@ -5,7 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { SIGNAL, REQUEST, APP, N };
+enum { SIGNAL, REQUEST, N };
 
 /* Who was woken for a connection may be killed before it is taken: the others look now and then. */
 enum { LOOK_MS = 1000 };
@@ -51,12 +51,11 @@ wait_free(struct wait *w)
 
 /* The listening socket is left to the others. */
 static int
-wait_kept(const struct wait *w, int kept_fd, int app_fd, int timeout_ms, bool *ready)
+wait_kept(const struct wait *w, int kept_fd, int timeout_ms, bool *ready)
 {
 	struct pollfd fds[N] = {
 		[SIGNAL] = { .fd = w->signal_fd, .events = POLLIN },
 		[REQUEST] = { .fd = kept_fd, .events = POLLIN },
-		[APP] = { .fd = app_fd, .events = POLLIN },
 	};
 	int n = poll(fds, N, timeout_ms);
 
@@ -66,14 +65,11 @@ wait_kept(const struct wait *w, int kept_fd, int app_fd, int timeout_ms, bool *r
 }
 
 static int
-wait_new_one(const struct wait *w, int app_fd, int timeout_ms, bool *ready)
+wait_new_one(const struct wait *w, int timeout_ms, bool *ready)
 {
 	struct epoll_event events[N];
 	int n;
 
-	/* it is there already, unless it was closed and opened again, perhaps with the same number */
-	if (app_fd != -1)
-		(void)epoll_add(w, app_fd, APP, 0);
 	if (timeout_ms == -1 || timeout_ms > LOOK_MS)
 		timeout_ms = LOOK_MS;
 	n = epoll_wait(w->epoll_fd, events, N, timeout_ms);
@@ -83,12 +79,12 @@ wait_new_one(const struct wait *w, int app_fd, int timeout_ms, bool *ready)
 }
 
 int
-wait_any(struct wait *w, int kept_fd, int app_fd, int timeout_ms, struct wait_ready *out)
+wait_any(struct wait *w, int kept_fd, int timeout_ms, struct wait_ready *out)
 {
 	bool ready[N] = { false };
-	int n = kept_fd != -1 ? wait_kept(w, kept_fd, app_fd, timeout_ms, ready)
-	                      : wait_new_one(w, app_fd, timeout_ms, ready);
+	int n = kept_fd != -1 ? wait_kept(w, kept_fd, timeout_ms, ready)
+	                      : wait_new_one(w, timeout_ms, ready);
 
-	*out = (struct wait_ready) { ready[SIGNAL], ready[REQUEST], ready[APP] };
+	*out = (struct wait_ready) { ready[SIGNAL], ready[REQUEST] };
 	return n;
 }

@@ -74,7 +74,7 @@ static bool
 request_wait(struct worker *w)
 {
 	struct wait_ready ready;
-	int n = wait_any(w->wait, fcgi_kept_fd(w->conn), w->app->idle_fd(w->state), patience(w), &ready);
+	int n = wait_any(w->wait, fcgi_kept_fd(w->conn), patience(w), &ready);
 
 	if (n == 0)
 		patience_end(w);
@@ -82,8 +82,6 @@ request_wait(struct worker *w)
 		return false;
 	if (ready.signal)
 		signal_take(w);
-	if (ready.app)
-		w->app->idle_event(w->state);
 	/* also on the way out: nobody else was woken for it */
 	return ready.request;
 }

@@ -93,6 +93,12 @@ int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */
 void db_idle_event(struct db *);
 /*
+ * The same, for who does not wait for the connection but is about to use it: looks whether
+ * something happened, where it was not in use for a while.  Nothing of the session may be needed
+ * any more.
+ */
+void db_look(struct db *);
+/*
  * Has something been notified that this connection listens for, since the last time that this
  * was asked?  Nobody is told of what came while there was no connection, and a new one listens
  * for nothing: db_connections() counts those that were ever made.

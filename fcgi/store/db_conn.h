@@ -15,7 +15,8 @@
 #include "store/db.h"
 
 enum {
-	DB_GRACE_US = 1000000 /* for the server to cancel by itself, and to answer a cancel */
+	DB_GRACE_US = 1000000, /* for the server to cancel by itself, and to answer a cancel */
+	DB_IDLE_US = 10000 /* without use, after which db_look() looks */
 };
 
 struct db {
@@ -23,6 +24,7 @@ struct db {
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
 	int64_t spent_us;
+	int64_t used_us; /* of clock_us(): when the connection was last in use */
 	PGconn *pg; /* NULL: not connected */
 	uint64_t connections; /* made so far */
 	bool fatal;

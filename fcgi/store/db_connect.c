@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "store/migrate.h"
 
+enum { LOOKS_MAX = 8 }; /* nobody says so much that it does not come in so many pieces */
+
 const struct db_stmt db_stmts[STMT__MAX] = {
 #define STMT(id, nparams, name, text) [STMT_##id] = { name, text, nparams },
 #include "store/stmt.inc"
@@ -79,6 +81,21 @@ db_idle_event(struct db *db)
 		db_drop(db);
 	else
 		take_notifications(db);
+}
+
+void
+db_look(struct db *db)
+{
+	if (clock_us() - db->used_us < DB_IDLE_US)
+		return;
+	/* what was said comes first, then the end */
+	for (int i = 0; i < LOOKS_MAX && db->pg != NULL; i++) {
+		struct pollfd p = { .fd = PQsocket(db->pg), .events = POLLIN };
+
+		if (poll(&p, 1, 0) != 1)
+			return;
+		db_idle_event(db);
+	}
 }
 
 bool
@@ -319,6 +336,7 @@ db_connect(struct db *db, struct err *err)
 		db_drop(db);
 	else
 		db->connections++;
-	db->spent_us += clock_us() - started;
+	db->used_us = clock_us();
+	db->spent_us += db->used_us - started;
 	return rc;
 }

@@ -305,7 +305,8 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 		return -1;
 	started = clock_us();
 	rc = run_steps(db, a, steps, n, err);
-	db->spent_us += clock_us() - started;
+	db->used_us = clock_us();
+	db->spent_us += db->used_us - started;
 	return rc;
 }
 

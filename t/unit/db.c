@@ -16,6 +16,7 @@
 #include <libpq-fe.h>
 
 #include "base/clock.h"
+#include "store/db_conn.h"
 #include "tap.h"
 
 enum { TIMEOUT_MS = 10000 };
@@ -392,6 +393,16 @@ test_lost(void)
 	is_int(find_user(db), -1, "the request that meets a lost connection fails");
 	is_int(err.status, 503, "with 503");
 	is_int(find_user(db), 0, "the next one connects again");
+	end_connections();
+	db->used_us = clock_us();
+	db_look(db);
+	ok(db_fd(db) != -1, "one that was just in use is not looked at");
+	db->used_us -= DB_IDLE_US;
+	db_look(db);
+	is_int(db_fd(db), -1, "any other is before it is used");
+	is_int(find_user(db), 0, "and made again");
+	db_look(db);
+	is_int(find_user(db), 0, "one that stands stays");
 	end_connections();
 	p.fd = db_fd(db);
 	for (int i = 0; i < 3 && db_fd(db) != -1; i++) {

@@ -12,6 +12,7 @@
 
 #include "base/base62.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 
 enum { RANDOM_SIZE = 32, DIGITS = BASE62_256_WIDTH };
 
@@ -20,7 +21,7 @@ _Static_assert((int)SECRET_TEXT_SIZE == (int)DIGITS + 1, "digits and a NUL");
 static bool
 hash(const char *text, unsigned char digest[SECRET_DIGEST_SIZE])
 {
-	return EVP_Digest(text, DIGITS, digest, NULL, EVP_sha256(), NULL) == 1;
+	return sha256_digest(text, DIGITS, digest);
 }
 
 int

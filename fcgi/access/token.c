@@ -6,11 +6,11 @@
 #include <sys/random.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <zlib.h>
 
 #include "base/base62.h"
 #include "base/base64.h"
+#include "base/sha256.h"
 
 enum {
 	RANDOM_SIZE = 32,
@@ -46,7 +46,7 @@ write_checksum(const char *text, char out[BASE62_32_WIDTH + 1])
 bool
 token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE])
 {
-	return EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) == 1;
+	return sha256_digest(text.p, text.n, digest);
 }
 
 int

@@ -2,11 +2,10 @@
 
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "base/buf.h"
 #include "base/gzip.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "crate/crate_name.h"
 #include "store/search.h"
 
@@ -95,9 +94,9 @@ crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char
 int
 crate_index_etag(struct slice text, char out[CRATE_ETAG_SIZE], struct err *err)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[SHA256_SIZE];
 
-	if (EVP_Digest(text.p, text.n, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (!sha256_digest(text.p, text.n, digest))
 		return err_internal(err, 500, "sha256 of an index file failed");
 	hex_encode(digest, CRATE_ETAG_LENGTH / 2, out);
 	return 0;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include "base/sha256.h"
 
 enum { ALL = 100, NAMES_MAX = 1024 };
 
@@ -55,12 +55,12 @@ stored_percentage(const char *name, const char *rows)
 static int
 place_of(const char *name, int64_t project_id)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[SHA256_SIZE];
 	uint32_t n = 0;
 	char text[128];
 
 	snprintf(text, sizeof(text), "%s:%" PRId64, name, project_id);
-	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL) != 1)
+	if (!sha256_digest(text, strlen(text), digest))
 		return ALL; /* in no percentage: off is the safe side */
 	for (size_t i = 0; i < sizeof(n); i++)
 		n = n << 8 | digest[i];

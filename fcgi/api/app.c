@@ -13,6 +13,7 @@
 #include "api/recall.h"
 #include "api/routes.h"
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "base/log.h"
 #include "crate/registry_config.h"
 #include "jobs/public_keeper.h"
@@ -119,16 +120,25 @@ app_start(const struct settings *settings, const struct meter *meter, int seats,
 	return app;
 }
 
+_Static_assert(sizeof("user:/token:") + 2 * (DECIMAL_SIZE - 1) <= sizeof(((struct request *)0)->actor),
+    "both numbers must fit");
+
 static void
 note_actor(struct request *rq, const struct access_facts *f)
 {
-	if (f->token_id == 0)
-		snprintf(rq->actor, sizeof(rq->actor), "anonymous");
-	else if (f->user_id == 0)
-		snprintf(rq->actor, sizeof(rq->actor), "token:%" PRId64, f->token_id);
-	else
-		snprintf(rq->actor, sizeof(rq->actor), "user:%" PRId64 "/token:%" PRId64, f->user_id,
-		    f->token_id);
+	char *p = rq->actor;
+
+	if (f->token_id == 0) {
+		stpcpy(p, "anonymous");
+		return;
+	}
+	if (f->user_id != 0) {
+		p = stpcpy(p, "user:");
+		p += decimal_write(f->user_id, p);
+		p = stpcpy(p, "/");
+	}
+	p = stpcpy(p, "token:");
+	decimal_write(f->token_id, p);
 }
 
 void

@@ -1,10 +1,12 @@
 #include "api/index.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/public_want.h"
+#include "base/buf.h"
 #include "base/gzip.h"
 #include "crate/crate_name.h"
 #include "http/accept.h"
@@ -115,11 +117,19 @@ static const char *
 quoted_etag(const struct worker_app *app, const struct request *rq, const struct crate_index *index,
     bool gzip)
 {
+	struct buf b;
+
 	/* nginx's own, of a file of that time: once it is there nginx has to know what the client has */
 	if (gzip && public_wanted(app, rq))
 		return arena_printf(rq->arena, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)index->time,
 		    (uint64_t)index->length);
-	return arena_printf(rq->arena, "\"%s%s\"", index->etag, gzip ? ACCEPT_ETAG_GZIP : "");
+	buf_init(&b, rq->arena, CRATE_ETAG_SIZE + sizeof(ACCEPT_ETAG_GZIP));
+	buf_putc(&b, '"');
+	buf_puts(&b, index->etag);
+	buf_puts(&b, gzip ? ACCEPT_ETAG_GZIP : "");
+	buf_putc(&b, '"');
+	assert(!buf_full(&b));
+	return buf_str(&b);
 }
 
 int

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/decimal.h"
+
 void
 buf_init(struct buf *b, struct arena *a, size_t max)
 {
@@ -87,6 +89,15 @@ void
 buf_put_slice(struct buf *b, struct slice s)
 {
 	buf_put(b, s.p, s.n);
+}
+
+void
+buf_put_int(struct buf *b, int64_t v)
+{
+	char text[DECIMAL_SIZE];
+	size_t n = decimal_write(v, text);
+
+	buf_put(b, text, n);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/slice.h"
@@ -32,6 +33,7 @@ void buf_put(struct buf *, const void *, size_t n);
 void buf_putc(struct buf *, char c);
 void buf_puts(struct buf *, const char *);
 void buf_put_slice(struct buf *, struct slice);
+void buf_put_int(struct buf *, int64_t); /* in decimal */
 void buf_printf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Forgets the content and `full`; keeps the memory. */
 void buf_reset(struct buf *);

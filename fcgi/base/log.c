@@ -9,6 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/decimal.h"
+
 static struct {
 	char program[32];
 	char path[1024]; /* "": standard error */
@@ -84,6 +87,27 @@ put(struct log_line *l, const char *p, size_t n)
 	l->n += n;
 }
 
+/* The time in UTC, "2026-01-31T12:34:56.789Z".  All but its last digits is made anew each second. */
+static struct slice
+time_text(void)
+{
+	static struct {
+		time_t second;
+		char text[CLOCK_RFC3339_SIZE + 4];
+	} now;
+	const size_t seconds = CLOCK_RFC3339_SIZE - 2; /* without `Z` and NUL */
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (ts.tv_sec != now.second || now.text[0] == '\0') {
+		clock_rfc3339(ts.tv_sec, now.text);
+		memcpy(now.text + seconds, ".000Z", sizeof(".000Z"));
+		now.second = ts.tv_sec;
+	}
+	decimal_write_digits((uint64_t)(ts.tv_nsec / 1000000), now.text + seconds + 1, 3);
+	return slice_of(now.text, seconds + 5);
+}
+
 static bool
 is_plain(struct slice s)
 {
@@ -138,18 +162,9 @@ put_key(struct log_line *l, const char *key)
 void
 log_begin(struct log_line *l, enum log_level level, const char *event)
 {
-	struct timespec ts;
-	struct tm tm;
-	char when[40];
-	size_t n;
-
 	l->n = 0;
 	l->level = level;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	gmtime_r(&ts.tv_sec, &tm);
-	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(when + n, sizeof(when) - n, ".%03dZ", (int)(ts.tv_nsec / 1000000));
-	log_str(l, "time", slice_str(when));
+	log_str(l, "time", time_text());
 	log_str(l, "level", slice_str(level_names[level]));
 	log_str(l, "program", slice_str(out.program));
 	log_int(l, "pid", getpid());
@@ -169,22 +184,22 @@ log_str(struct log_line *l, const char *key, struct slice value)
 void
 log_int(struct log_line *l, const char *key, int64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof(text), "%lld", (long long)value);
+	char text[DECIMAL_SIZE];
 
 	put_key(l, key);
-	put(l, text, (size_t)n);
+	put(l, text, decimal_write(value, text));
 }
 
 void
 log_ms(struct log_line *l, const char *key, int64_t us)
 {
-	char text[40];
-	int n = snprintf(text, sizeof(text), "%lld.%03lld", (long long)(us / 1000),
-	    (long long)(us % 1000));
+	char text[DECIMAL_SIZE + 4];
+	size_t n = decimal_write(us / 1000, text);
 
+	text[n++] = '.';
+	decimal_write_digits((uint64_t)us % 1000, text + n, 3);
 	put_key(l, key);
-	put(l, text, (size_t)n);
+	put(l, text, n + 3);
 }
 
 void

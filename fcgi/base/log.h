@@ -41,7 +41,7 @@ struct log_line {
 void log_begin(struct log_line *, enum log_level, const char *event);
 void log_str(struct log_line *, const char *key, struct slice value);
 void log_int(struct log_line *, const char *key, int64_t value);
-void log_ms(struct log_line *, const char *key, int64_t microseconds);
+void log_ms(struct log_line *, const char *key, int64_t microseconds); /* not negative */
 void log_end(struct log_line *);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "base/words.h"
 #include "crate/excerpt.h"
@@ -143,15 +144,27 @@ char *
 crate_name_index_path(struct arena *a, struct slice name)
 {
 	const char *lower = crate_name_lower(a, name);
+	struct buf b;
 
+	buf_init(&b, a, name.n + sizeof("ab/cd/"));
 	switch (name.n) {
 	case 1:
-		return arena_printf(a, "1/%s", lower);
+		buf_puts(&b, "1/");
+		break;
 	case 2:
-		return arena_printf(a, "2/%s", lower);
+		buf_puts(&b, "2/");
+		break;
 	case 3:
-		return arena_printf(a, "3/%c/%s", lower[0], lower);
+		buf_puts(&b, "3/");
+		buf_put(&b, lower, 1);
+		buf_putc(&b, '/');
+		break;
 	default:
-		return arena_printf(a, "%.2s/%.2s/%s", lower, lower + 2, lower);
+		buf_put(&b, lower, 2);
+		buf_putc(&b, '/');
+		buf_put(&b, lower + 2, 2);
+		buf_putc(&b, '/');
 	}
+	buf_put(&b, lower, name.n);
+	return b.p;
 }

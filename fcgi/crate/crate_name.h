@@ -41,7 +41,7 @@ char *crate_name_normalize(struct arena *, struct slice name);
 /* Lower case only: the file name in the index. */
 char *crate_name_lower(struct arena *, struct slice name);
 
-/* "1/a", "2/ab", "3/a/abc", "ab/cd/abcd": Cargo reference, "Index files". */
+/* "1/a", "2/ab", "3/a/abc", "ab/cd/abcd": Cargo reference, "Index files".  The name must be valid. */
 char *crate_name_index_path(struct arena *, struct slice name);
 
 #endif

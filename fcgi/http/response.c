@@ -13,7 +13,8 @@ enum {
 	RETRY_TOO_MANY = 10,
 	/* six bytes a byte, where all of a sentence has to be escaped */
 	ERROR_BODY_MAX = 8 * ERR_PUB_SIZE,
-	HEAD_MAX = 64 * 1024
+	HEAD_MAX = 64 * 1024,
+	HEAD_USUAL = 512
 };
 
 void
@@ -144,6 +145,25 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 		tell_nginx(rs);
 }
 
+static void
+write_header(struct buf *b, const char *name, const char *value)
+{
+	buf_puts(b, name);
+	buf_puts(b, ": ");
+	buf_puts(b, value);
+	buf_puts(b, "\r\n");
+}
+
+static void
+write_status(struct buf *b, int status)
+{
+	buf_puts(b, "Status: ");
+	buf_put_int(b, status);
+	buf_putc(b, ' ');
+	buf_puts(b, err_status_text(status));
+	buf_puts(b, "\r\n");
+}
+
 long long
 response_send(struct response *rs, struct request *rq)
 {
@@ -152,14 +172,19 @@ response_send(struct response *rs, struct request *rq)
 	struct buf head;
 
 	buf_init(&head, rs->arena, HEAD_MAX);
-	buf_printf(&head, "Status: %d %s\r\n", rs->status, err_status_text(rs->status));
+	buf_expect(&head, HEAD_USUAL);
+	write_status(&head, rs->status);
 	for (size_t i = 0; i < rs->nheaders; i++)
-		buf_printf(&head, "%s: %s\r\n", rs->headers[i].name, rs->headers[i].value);
-	buf_puts(&head, "X-Content-Type-Options: nosniff\r\n");
-	/* the second is one of the few headers that cargo prints when something fails */
-	buf_printf(&head, "X-Request-Id: %s\r\nX-Served-By: %s\r\n", rq->id, rq->id);
-	if (!bodiless)
-		buf_printf(&head, "Content-Length: %zu\r\n", rs->body.n);
+		write_header(&head, rs->headers[i].name, rs->headers[i].value);
+	write_header(&head, "X-Content-Type-Options", "nosniff");
+	write_header(&head, "X-Request-Id", rq->id);
+	/* one of the few headers that cargo prints when something fails */
+	write_header(&head, "X-Served-By", rq->id);
+	if (!bodiless) {
+		buf_puts(&head, "Content-Length: ");
+		buf_put_int(&head, (int64_t)rs->body.n);
+		buf_puts(&head, "\r\n");
+	}
 	buf_puts(&head, "\r\n");
 	assert(!buf_full(&head));
 	if (fcgi_write(rq->conn, head.p, head.n) == -1 ||

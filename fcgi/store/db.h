@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/decimal.h"
 #include "base/err.h"
 #include "base/slice.h"
 
@@ -38,7 +39,7 @@ struct db_params {
 	const char *value[DB_PARAMS_MAX];
 	int length[DB_PARAMS_MAX];
 	int binary[DB_PARAMS_MAX];
-	char number[DB_PARAMS_MAX][24];
+	char number[DB_PARAMS_MAX][DECIMAL_SIZE];
 	int n;
 };
 

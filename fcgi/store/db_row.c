@@ -1,12 +1,12 @@
 #include "store/db.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <limits.h>
 
 #include <libpq-fe.h>
 
 #include "base/buf.h"
+#include "base/decimal.h"
 
 /* The server takes no value of more than 1 GB; what comes here is bounded far below. */
 enum { ARRAY_MAX = 64 << 20 };
@@ -28,7 +28,7 @@ db_bind_int(struct db_params *p, int64_t v)
 
 	assert(p->n < DB_PARAMS_MAX);
 	text = p->number[p->n];
-	snprintf(text, sizeof(p->number[0]), "%" PRId64, v);
+	decimal_write(v, text);
 	bind(p, text, 0, false);
 }
 

@@ -64,6 +64,11 @@ test_buf(void)
 	is_str(buf_str(&b), "1234567890", "and changes nothing");
 	buf_reset(&b);
 	ok(!buf_full(&b) && b.n == 0, "reset");
+	buf_put_int(&b, -1234567890);
+	ok(buf_full(&b), "a number is whole or not there");
+	buf_reset(&b);
+	buf_put_int(&b, -123456789);
+	is_str(buf_str(&b), "-123456789", "a number");
 	buf_init(&b, a, 1 << 20);
 	for (int i = 0; i < 100000; i++)
 		buf_put(&b, "0123456789", 10);

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tap.h"
 
 static char path[] = "/tmp/berth-log-XXXXXX";
@@ -56,6 +58,29 @@ test_line(void)
 	}
 }
 
+/* The text of a second is kept: one that has passed must not come again. */
+static void
+test_time(void)
+{
+	char before[CLOCK_RFC3339_SIZE], after[CLOCK_RFC3339_SIZE];
+	bool second = false, ms = true;
+
+	for (int i = 0; i < 3; i++) {
+		struct log_line l;
+
+		usleep(600 * 1000);
+		clock_rfc3339(time(NULL), before);
+		log_begin(&l, LOG_INFO, "x");
+		clock_rfc3339(time(NULL), after);
+		second = memcmp(l.p + 5, before, 19) == 0 || memcmp(l.p + 5, after, 19) == 0;
+		if (!second)
+			break;
+		ms = ms && l.p[24] == '.' && strspn(l.p + 25, "0123456789") == 3 && memcmp(l.p + 28, "Z level=", 8) == 0;
+	}
+	ok(second, "the time is that of the line");
+	ok(ms, "to the millisecond");
+}
+
 static void
 test_target(void)
 {
@@ -93,6 +118,7 @@ main(void)
 	close(mkstemp(path));
 	ok(log_open("test", path, LOG_INFO) == 0, "a file");
 	test_line();
+	test_time();
 	test_target();
 	test_back_to_stderr();
 	unlink(path);

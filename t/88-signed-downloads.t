@@ -213,6 +213,25 @@ for my $change (@changes) {
 	};
 }
 
+subtest 'in a server that sends compressed files' => sub {
+	# the one version's file has the name of the other's, compressed
+	my @versions = qw(3.0.0-a 3.0.0-a.gz);
+
+	$elsewhere->stop_nginx;
+	$ports[1] = Berth::Public::start($elsewhere, sub { s/^(?=server \{)/gzip_static on;\n/mr });
+	for my $project ($id, $open) {
+		my %mine = $project == $id ? (Authorization => $token{dev}) : ();
+
+		is($t->publish($project, $token{dev}, 'one_crate', $_)->{status}, 200, "$project: $_") for @versions;
+		my %path = map { $_ => $project == $id ? path($id, $token{dev}, $_) : $t->registry($open) . "/one_crate/$_/download" } @versions;
+		Berth::Public::wait_static($elsewhere, $ports[1], $path{$_}, %mine) // die "no file of $_\n" for @versions;
+		my $plain = Berth::Public::get($ports[0], $path{'3.0.0-a'} =~ s/\?.*//r, Authorization => $token{dev});
+		my $res = Berth::Public::get($ports[1], $path{'3.0.0-a'}, %mine);
+		is($res->{headers}{'content-encoding'}, undef, "$project: not as such");
+		ok($res->{body} eq $plain->{body}, "$project: but as it is");
+	}
+};
+
 subtest 'by whatever way' => sub {
 	my $mine = $t->token('dev');
 	my $path = path($id, $mine, '1.1.0+b.1');

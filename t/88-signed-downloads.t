@@ -235,6 +235,16 @@ subtest 'in a server that sends compressed files' => sub {
 subtest 'by whatever way' => sub {
 	my $mine = $t->token('dev');
 	my $path = path($id, $mine, '1.1.0+b.1');
+	my %who = ($path => { Authorization => $mine }, $t->registry($open) . '/one_crate/1.0.0/download' => {});
+
+	for my $where (keys %who) {
+		Berth::Public::wait_static($nodes[$_], $ports[$_], $where, %{ $who{$where} }) // die "no file on node $_\n" for 0, 1;
+	}
+	$t->psql("UPDATE crates SET name = 'One_crate' WHERE name = 'one_crate'");
+	for my $where (keys %who) {
+		ok($t->wait_for(sub { Berth::Public::get($ports[$_], $where, %{ $who{$where} })->{status} == 404 }), "node $_: another name") for 0, 1;
+	}
+	$t->psql("UPDATE crates SET name = 'one_crate' WHERE name = 'One_crate'");
 
 	Berth::Public::wait_static($nodes[$_], $ports[$_], $path, Authorization => $mine) // die "no file on node $_\n" for 0, 1;
 	# nobody waits for the keepers here, but they hear of it

@@ -57,6 +57,12 @@ struct app_until {
 	int64_t us; /* of clock_us(); 0: without end */
 };
 
+/* The generation that this worker has seen last, and since when, of clock_us(). */
+struct app_seen {
+	char generation[ACCESS_GENERATION_SIZE];
+	int64_t since_us;
+};
+
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
@@ -67,6 +73,7 @@ struct worker_app {
 	struct token_use token_use;
 	struct access_memory *memory;
 	struct signed_download_key download_key;
+	struct app_seen seen;
 	/* of the request in hand */
 	struct access_facts facts;
 	struct app_until until;

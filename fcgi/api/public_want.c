@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/public_dir.h"
+
+enum { STEADY_US = 1000000 };
 
 /* Of a project that is named by its number, in a path that has one spelling. */
 static bool
@@ -26,6 +29,16 @@ public_signs(const struct worker_app *app)
 {
 	return app->settings->public_dir[0] != '\0' && app->download_key.text[0] != '\0' &&
 	    app->facts.token_id != 0 && app->until.generation != NULL;
+}
+
+/*
+ * Where rights change all the time, what is kept for one generation is thrown away before it has
+ * served: that of a generation which has just begun is not worth the keeper's work.
+ */
+static bool
+is_steady(const struct worker_app *app)
+{
+	return app->until.generation != NULL && clock_us() - app->seen.since_us >= STEADY_US;
 }
 
 /* Names and versions have been checked: they fit. */
@@ -77,8 +90,7 @@ public_want_index(const struct worker_app *app, const struct request *rq, struct
 void
 public_want_kept(const struct worker_app *app, struct slice name)
 {
-	if (app->settings->public_dir[0] != '\0' && app->facts.token_id != 0 &&
-	    app->until.generation != NULL)
+	if (app->settings->public_dir[0] != '\0' && app->facts.token_id != 0 && is_steady(app))
 		leave_word(app, name, slice_of("", 0), app->until.generation);
 }
 
@@ -87,6 +99,6 @@ public_want_version(const struct worker_app *app, struct request *rq, struct sli
     struct slice version)
 {
 	want(app, rq, name, version);
-	if (public_signs(app) && has_address(rq) && is_signed(app, rq))
+	if (public_signs(app) && is_steady(app) && has_address(rq) && is_signed(app, rq))
 		leave_word(app, name, version, app->until.generation);
 }

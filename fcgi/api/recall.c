@@ -1,5 +1,7 @@
 #include "api/recall.h"
 
+#include <string.h>
+
 #include "api/ci_login.h"
 #include "api/limits.h"
 #include "base/clock.h"
@@ -88,6 +90,10 @@ recognize(struct worker_app *app, struct request *rq, const struct access_memo *
 {
 	app->facts = memo->facts;
 	app->until = (struct app_until) { memo->generation, memo->until_us };
+	if (strcmp(app->seen.generation, memo->generation) != 0) {
+		memcpy(app->seen.generation, memo->generation, sizeof(memo->generation));
+		app->seen.since_us = clock_us();
+	}
 	app_note_caller(app, rq);
 }
 

@@ -6,7 +6,12 @@
 
 #include "access/token.h"
 
-enum { ENTRIES = 4096 }; /* callers of one worker at a time: some 1.2 MB when full */
+/*
+ * Callers of one worker at a time: some 1.2 MB when full.  Each has a place in one of several sets;
+ * with as many sets as callers, two of 200 that take turns would often have to make room for each
+ * other, and be decided anew each time.
+ */
+enum { SETS = 1024, SET_SIZE = 4 };
 
 struct entry {
 	enum credential credential;
@@ -19,8 +24,13 @@ struct entry {
 	char text[]; /* the path, then the facts' */
 };
 
+struct set {
+	struct entry *entries[SET_SIZE];
+	size_t next; /* which one makes room */
+};
+
 struct access_memory {
-	struct entry *entries[ENTRIES];
+	struct set sets[SETS];
 };
 
 struct access_memory *
@@ -38,8 +48,10 @@ access_memory_free(struct access_memory *m)
 {
 	if (m == NULL)
 		return;
-	for (size_t i = 0; i < ENTRIES; i++)
-		free(m->entries[i]);
+	for (size_t i = 0; i < SETS; i++) {
+		for (size_t k = 0; k < SET_SIZE; k++)
+			free(m->sets[i].entries[k]);
+	}
 	free(m);
 }
 
@@ -55,7 +67,7 @@ hash_bytes(uint64_t h, const void *p, size_t n)
 }
 
 static size_t
-place_of(const struct access_key *k)
+set_of(const struct access_key *k)
 {
 	uint64_t h = 0xcbf29ce484222325 ^ (uint64_t)k->action ^ (uint64_t)k->flag << 8;
 
@@ -65,7 +77,7 @@ place_of(const struct access_key *k)
 		h = hash_bytes(h, &k->project->id, sizeof(k->project->id));
 	else
 		h = hash_bytes(h, k->project->path.p, k->project->path.n);
-	return (h ^ h >> 32) % ENTRIES;
+	return (h ^ h >> 32) % SETS;
 }
 
 static bool
@@ -79,23 +91,57 @@ is_of(const struct entry *e, const struct access_key *k)
 	return e->project_id != 0 || slice_equal(e->path, k->project->path);
 }
 
+/* Its place in the set, or SET_SIZE. */
+static size_t
+place_of(const struct set *s, const struct access_key *k)
+{
+	size_t i = 0;
+
+	while (i < SET_SIZE && (s->entries[i] == NULL || !is_of(s->entries[i], k)))
+		i++;
+	return i;
+}
+
 const struct access_memo *
 access_memory_find(const struct access_memory *m, const struct access_key *k, int64_t now_us)
 {
-	const struct entry *e = m->entries[place_of(k)];
+	const struct set *s = &m->sets[set_of(k)];
+	size_t i = place_of(s, k);
+	const struct access_memo *memo;
 
-	if (e == NULL || !is_of(e, k) || (e->memo.until_us != 0 && now_us >= e->memo.until_us))
+	if (i == SET_SIZE)
 		return NULL;
-	return &e->memo;
+	memo = &s->entries[i]->memo;
+	return memo->until_us != 0 && now_us >= memo->until_us ? NULL : memo;
 }
 
 void
 access_memory_forget(struct access_memory *m, const struct access_key *k)
 {
-	struct entry **e = &m->entries[place_of(k)];
+	struct set *s = &m->sets[set_of(k)];
+	size_t i = place_of(s, k);
 
+	if (i == SET_SIZE)
+		return;
+	free(s->entries[i]);
+	s->entries[i] = NULL;
+}
+
+/* An empty place of the set; where there is none, each makes room in turn. */
+static struct entry **
+make_room(struct set *s)
+{
+	struct entry **e;
+
+	for (size_t i = 0; i < SET_SIZE; i++) {
+		if (s->entries[i] == NULL)
+			return &s->entries[i];
+	}
+	e = &s->entries[s->next];
+	s->next = (s->next + 1) % SET_SIZE;
 	free(*e);
 	*e = NULL;
+	return e;
 }
 
 const struct access_memo *
@@ -120,6 +166,6 @@ access_memory_keep(struct access_memory *m, const struct access_key *k,
 	e->memo.until_us = g->lasts_ms == -1 ? 0 : asked_us + g->lasts_ms * 1000;
 	access_facts_copy(&e->memo.facts, facts, e->text + path.n);
 	memcpy(e->memo.generation, g->id, sizeof(g->id));
-	m->entries[place_of(k)] = e;
+	*make_room(&m->sets[set_of(k)]) = e;
 	return &e->memo;
 }

@@ -108,6 +108,24 @@ subtest 'stages of a publish' => sub {
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'store'), 1, 'and comes no further');
 };
 
+subtest 'where index files come from' => sub {
+	my $source = sub { my ($m, $from) = @_; return $m->value('berth_index_reads_total', source => $from) };
+	my $read = sub { return $t->http(GET => "$R/co/un/counted", { token => $token })->{status} };
+	my $all = sub { my ($m) = @_; return $source->($m, 'database') + $source->($m, 'file') };
+	my $before = scrape();
+
+	is($read->(), 200, 'one');
+	scrape(sub { $all->($_[0]) == $all->($before) + 1 });
+	is($all->(scrape()), $all->($before) + 1, 'counts once');
+	ok($t->wait_for(sub { $read->(); return $source->(scrape(), 'file') > $source->($before, 'file') }), 'in the end it is a file');
+	$read->();
+	my $m = scrape(sub { $all->($_[0]) > $all->($before) + 2 });
+	cmp_ok($source->($m, 'database'), '>', 0, 'and was in the database before');
+	is($t->http(GET => "$R/no/th/nothing", { token => $token })->{status}, 404, 'what is not there');
+	$m = scrape();
+	is($source->(scrape(), $_), $source->($m, $_), "counts nowhere: $_") for qw(database file);
+};
+
 subtest 'token failures by reason' => sub {
 	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) } qw(revoked expired unknown);
 	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total', reason => $_) }

@@ -9,6 +9,7 @@
 enum app_metric {
 	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
+	METRIC_INDEX_READS, /* by enum index_source */
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_DATABASE_UP,
 	METRIC_DATABASE_WRITABLE,
@@ -38,6 +39,13 @@ enum token_failure {
 	FAILURE_EXPIRED,
 	FAILURE_BLOCKED,
 	FAILURE__MAX
+};
+
+/* Where an index file was that somebody has read by way of the pool. */
+enum index_source {
+	INDEX_DATABASE,
+	INDEX_FILE, /* one that the node keeps */
+	INDEX__MAX
 };
 
 void token_failure_count(const struct meter *, const struct access_facts *, enum credential);

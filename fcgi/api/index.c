@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/app_metrics.h"
 #include "api/public_want.h"
 #include "base/buf.h"
 #include "base/gzip.h"
@@ -145,6 +146,7 @@ index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 		crate_index_read(&app->first, &index);
 	if (!index.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
+	meter_count(app->meter, METRIC_INDEX_READS, app->index != NULL ? INDEX_FILE : INDEX_DATABASE, 0);
 	if (app->index == NULL)
 		public_want_kept(app, request_param(rq, "crate"));
 	app_cache_headers(app, rs);

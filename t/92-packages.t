@@ -244,7 +244,7 @@ subtest 'more than are counted' => sub {
 	is($pages->(102), 'none 101 ', 'and past the end');
 	$t->psql('VACUUM ANALYZE versions');
 	like($t->psql(<<"SQL"), qr/Index Only Scan using versions_listed_crate/, 'those of a crate are counted without looking at them');
-SET enable_seqscan = off; SET enable_bitmapscan = off;
+SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_indexscan = off;
 EXPLAIN SELECT count(*) FROM versions
  WHERE crate_id = (SELECT min(id) FROM crates WHERE project_id = $many) AND project_id = $many
    AND status = ANY ('{default,deprecated,error}'::text[])

@@ -238,4 +238,43 @@ subtest 'settings that cannot be' => sub {
 	is($t->psql("SELECT count(*) FROM audit_events WHERE position('" . substr($deploy, 10) . "' IN audit_events::text) > 0"), 0, 'nor in the audit');
 };
 
+subtest 'projects that a caller may see' => sub {
+	$t->user('eve');
+	$token{eve} = $t->token('eve');
+	$t->project('demo/Open-Tools', 'public');
+	$t->project('demo/sub/inner', 'internal');
+	$t->project('demo/sub/closed');
+	$t->project('other/registry');
+	$t->project('other/open', 'public');
+	my $list = sub {
+		my ($as, $query, $group) = @_;
+		my $res = call($as, GET => '/api/v4' . (defined $group ? "/groups/$group" : '') . "/projects$query");
+		my @paths = map { $_->{path_with_namespace} } @{ $t->json($res) };
+
+		is($res->{headers}{'x-total'}, scalar @paths, "$as: $query, counted") if $query !~ /page/;
+		return join(' ', @paths);
+	};
+	my $all = 'demo/Open-Tools demo/registry demo/sub/closed demo/sub/inner';
+
+	is($list->('ron', ''), "$all other/open", 'a member');
+	is($list->('eve', ''), 'demo/Open-Tools demo/sub/inner other/open', 'a stranger');
+	is($list->('ron', '?search=REGISTRY'), 'demo/registry', 'part of a path, and not what they may not know of');
+	is($list->('ron', '?search=o%2Fr'), 'demo/registry', 'with its groups');
+	is($list->('ron', '?search=open'), 'demo/Open-Tools other/open', 'in any case');
+	is($list->('ron', "?search=$_"), '', "nothing like $_") for qw(%25 _ nothing %C3%9C);
+	is($list->('ron', '?search='), "$all other/open", 'nothing asked');
+	is($list->('ron', '?visibility=private'), 'demo/registry demo/sub/closed', 'private ones');
+	is($list->('eve', '?visibility=private'), '', 'of which a stranger sees none');
+	is($list->('eve', '?visibility=internal'), 'demo/sub/inner', 'internal ones');
+	is($list->('ron', '?visibility=public&search=other'), 'other/open', 'both');
+	is($list->('ron', '?min_access_level=20'), $all, 'where they are somebody');
+	is($list->('ron', '?min_access_level=30'), '', 'or more than that');
+	is($list->('ron', '?sort=desc'), join(' ', reverse split(/ /, "$all other/open")), 'the other way round');
+	is($list->('ron', '?per_page=2&page=2'), 'demo/sub/closed demo/sub/inner', 'page by page');
+	is($list->('ron', '', 'demo'), 'demo/Open-Tools demo/registry', 'of a group');
+	is($list->('ron', '?include_subgroups=true&search=sub', 'demo'), 'demo/sub/closed demo/sub/inner', 'and those below');
+	is($list->('ron', '?search=other', 'demo'), '', 'but no other group');
+	is(status('ron', GET => "/api/v4/projects?$_"), 400, "$_: refused") for 'search=%00', 'search=%ff', 'visibility=secret', 'min_access_level=x';
+};
+
 done_testing();

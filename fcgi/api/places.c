@@ -75,8 +75,7 @@ places_group(struct worker_app *app, struct request *rq, struct response *rs)
 }
 
 struct query {
-	const char *search; /* part of a path; NULL: all */
-	const char *visibility;
+	struct project_choice choice;
 	int64_t least; /* access level */
 	struct page page;
 	bool descending;
@@ -89,27 +88,18 @@ read_query(struct params *p, struct query *q)
 	static const char *const directions[] = { "asc", "desc" };
 	size_t visibility = 3, direction = 0;
 
-	*q = (struct query) { .search = NULL };
-	if (params_str(p, "search", &q->search) == -1 ||
+	if (params_str(p, "search", &q->choice.part) == -1 ||
 	    params_word(p, "visibility", visibilities, 3, &visibility) == -1 ||
 	    params_word(p, "sort", directions, 2, &direction) == -1 ||
 	    params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, &q->least) == -1 ||
 	    page_read(p, &q->page) == -1)
 		return -1;
-	q->visibility = visibility < 3 ? visibilities[visibility] : NULL;
+	q->choice.visibility = visibility < 3 ? visibilities[visibility] : NULL;
 	q->descending = direction == 1;
 	return 0;
 }
 
-static bool
-matches(const struct access_facts *f, const struct query *q)
-{
-	return (q->search == NULL || strcasestr(f->full_path, q->search) != NULL) &&
-	    (q->visibility == NULL || strcmp(f->visibility, q->visibility) == 0) &&
-	    f->access_level >= q->least && app_may(f, ACTION_READ_PLACE);
-}
-
-/* The ids of those that match, in the order that is asked for. */
+/* The ids of those that the caller may see, in the order that is asked for. */
 static int64_t *
 choose(struct request *rq, const struct access_facts *facts, size_t nfacts, const struct query *q,
     size_t *n)
@@ -120,7 +110,7 @@ choose(struct request *rq, const struct access_facts *facts, size_t nfacts, cons
 	for (size_t i = 0; i < nfacts; i++) {
 		const struct access_facts *f = &facts[q->descending ? nfacts - 1 - i : i];
 
-		if (matches(f, q))
+		if (f->access_level >= q->least && app_may(f, ACTION_READ_PLACE))
 			ids[(*n)++] = f->project_id;
 	}
 	return ids;
@@ -128,18 +118,18 @@ choose(struct request *rq, const struct access_facts *facts, size_t nfacts, cons
 
 static int
 respond_projects(struct worker_app *app, struct request *rq, struct response *rs,
-    struct params *params, int64_t group_id, bool below)
+    struct params *params, struct project_choice choice)
 {
 	struct access_facts *facts;
 	struct project_entry *p;
 	struct answer an;
-	struct query q;
+	struct query q = { .choice = choice };
 	size_t nfacts, n, from, to, nfound;
 	int64_t *ids;
 
 	if (read_query(params, &q) == -1 ||
-	    access_facts_projects(app->db, rq->arena, app->facts.token_id, group_id, below, &facts,
-	        &nfacts, &rq->err) == -1)
+	    access_facts_projects(app->db, rq->arena, app->facts.token_id, &q.choice, &facts, &nfacts,
+	        &rq->err) == -1)
 		return -1;
 	ids = choose(rq, facts, nfacts, &q, &n);
 	answer_page(&q.page, n, &from, &to);
@@ -161,19 +151,19 @@ places_projects(struct worker_app *app, struct request *rq, struct response *rs)
 
 	if (params_read(rq, &params) == -1)
 		return -1;
-	return respond_projects(app, rq, rs, &params, 0, true);
+	return respond_projects(app, rq, rs, &params, (struct project_choice) { .below = true });
 }
 
 int
 places_group_projects(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct params params;
-	bool below = false;
+	struct project_choice choice = { .group_id = app->facts.group_id };
 
 	if (params_read(rq, &params) == -1 ||
-	    params_bool(&params, "include_subgroups", &below) == -1)
+	    params_bool(&params, "include_subgroups", &choice.below) == -1)
 		return -1;
-	return respond_projects(app, rq, rs, &params, app->facts.group_id, below);
+	return respond_projects(app, rq, rs, &params, choice);
 }
 
 int

@@ -118,16 +118,31 @@ access_facts_switch(struct access_facts *f, enum flag flag)
 	f->switched_off = !flag_is_on(flag, f->flags, f->project_id);
 }
 
+/* Paths are ASCII. */
+static const char *
+lower(struct arena *a, const char *text)
+{
+	char *s = arena_strdup(a, text);
+
+	for (char *p = s; *p != '\0'; p++) {
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	}
+	return s;
+}
+
 int
-access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t group_id,
-    bool below, struct access_facts **out, size_t *n, struct err *err)
+access_facts_projects(struct db *db, struct arena *a, int64_t token_id,
+    const struct project_choice *choice, struct access_facts **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	db_bind_id(&p, token_id);
-	db_bind_id(&p, group_id);
-	db_bind_bool(&p, below);
+	db_bind_id(&p, choice->group_id);
+	db_bind_bool(&p, choice->below);
+	db_bind_str(&p, choice->part != NULL ? lower(a, choice->part) : NULL);
+	db_bind_str(&p, choice->visibility);
 	if (db_exec(db, a, STMT_ACCESS_FACTS_PROJECTS, &p, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;

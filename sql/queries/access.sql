@@ -89,14 +89,17 @@ SELECT @caller,
   LEFT JOIN groups g ON g.id = q.place;
 
 -- name: access_facts_projects
--- $1 token or null, $2 group or null for every project, $3 whether groups below it count as well.  As
--- access_facts, a row for each project, for whoever lists what a caller may read: the groups by
--- groups_ancestor_ids, their projects by projects_group, and for each of these what access_facts
--- looks up.  Sorted by path.
+-- $1 token or null, $2 group or null for every project, $3 whether groups below it count as well, $4
+-- a part of the path in lower case or null, $5 visibility or null.  As access_facts, a row for each
+-- project, for whoever lists what a caller may read: the groups by groups_ancestor_ids, their
+-- projects by projects_group, and for each of those that are meant what access_facts looks up, which
+-- is what takes time.  Sorted by path.
 SELECT @caller, @caller_in_project
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint
   LEFT JOIN users u ON u.id = t.user_id
- WHERE $2::bigint IS NULL OR g.id = $2 OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2])
+ WHERE ($2::bigint IS NULL OR g.id = $2 OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2]))
+   AND ($4::text IS NULL OR strpos(lower(p.full_path), $4) > 0)
+   AND ($5::text IS NULL OR p.visibility = $5)
  ORDER BY lower(p.full_path), p.id;

@@ -24,7 +24,7 @@ struct db {
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
 	int64_t spent_us;
-	int64_t used_us; /* of clock_us(): when the connection was last in use */
+	int64_t used_us; /* of clock_us(): when the connection was last used, or looked at */
 	PGconn *pg; /* NULL: not connected */
 	uint64_t connections; /* made so far */
 	bool fatal;

@@ -86,8 +86,11 @@ db_idle_event(struct db *db)
 void
 db_look(struct db *db)
 {
-	if (clock_us() - db->used_us < DB_IDLE_US)
+	int64_t now = clock_us();
+
+	if (now - db->used_us < DB_IDLE_US)
 		return;
+	db->used_us = now;
 	/* what was said comes first, then the end */
 	for (int i = 0; i < LOOKS_MAX && db->pg != NULL; i++) {
 		struct pollfd p = { .fd = PQsocket(db->pg), .events = POLLIN };

@@ -185,9 +185,10 @@ void
 log_int(struct log_line *l, const char *key, int64_t value)
 {
 	char text[DECIMAL_SIZE];
+	size_t n = decimal_write(value, text);
 
 	put_key(l, key);
-	put(l, text, decimal_write(value, text));
+	put(l, text, n);
 }
 
 void

@@ -11,6 +11,7 @@ use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
 use Berth::Public;
+use Berth::RoundTrips;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4, public_lease => 3);
@@ -318,6 +319,25 @@ subtest 'the pool is away' => sub {
 	set('visibility=private');
 	cmp_ok(Berth::Public::now() - $began, '<', 2.5, 'nobody waits for it');
 	set('visibility=public');
+};
+
+subtest 'a session that is told nothing' => sub {
+	my $between = $elsewhere->dir . '/pg';
+
+	mkdir($between) or die "$between: $!\n";
+	my $proxy = Berth::RoundTrips->start($between, Berth::Cluster->inherited->socket_dir, deaf => 1);
+	$elsewhere->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$between/r);
+	$elsewhere->start_pool;
+	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /public files: this session is told nothing/ }), 'its keeper finds out');
+	is(Berth::Public::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
+	ok(!Berth::Public::is_static($elsewhere, Berth::Public::get($ports[1], $index)), 'and never nginx alone');
+	my $began = Berth::Public::now();
+	set('visibility=private');
+	cmp_ok(Berth::Public::now() - $began, '<', 2.5, 'so that nobody waits for it');
+	set('visibility=public');
+	$elsewhere->stop_pool;
+	$proxy->stop;
+	$elsewhere->conf(database => $t->dsn('berth'));
 };
 
 subtest 'without public_dir' => sub {

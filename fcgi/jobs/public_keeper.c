@@ -23,6 +23,7 @@ enum {
 	RENEWALS = 4, /* in the time of one lease */
 	/* nginx looks at its clock between events, and a second begins before it ends */
 	LEASE_SLACK = 2,
+	HEAR = SECOND, /* for what was told to come back */
 	QUIET = 60 * SECOND, /* between two complaints about the same */
 	HOST_SIZE = 256
 };
@@ -37,7 +38,8 @@ struct keeper {
 	bool serving; /* listening, registered, with a lease */
 	bool sweep; /* there is trash */
 	int64_t renew_us;
-	int64_t end_us; /* of the lease, as others have it, of boot_us() */
+	int64_t end_us; /* of the lease, as others have it, of clock_us() */
+	int64_t called, heard; /* the last number that this keeper has told all, and that it was told */
 	int64_t complained_us;
 };
 
@@ -79,26 +81,16 @@ wait_ms(struct keeper *k, int ms)
 		signal_take(k);
 }
 
-/* Also while the machine sleeps. */
-static int64_t
-boot_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
-
 /* When a lease begins: before the database hears of it. */
 struct moment {
 	time_t second; /* by the calendar */
-	int64_t us; /* of boot_us() */
+	int64_t us; /* of clock_us() */
 };
 
 static struct moment
 now(void)
 {
-	return (struct moment) { time(NULL), boot_us() };
+	return (struct moment) { time(NULL), clock_us() };
 }
 
 /* The names of the seconds in which files may be served. */
@@ -111,44 +103,6 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	k->renew_us = since->us + length * SECOND / RENEWALS;
 	return public_dir_lease(k->dir, since->second,
 	    since->second + (time_t)length - LEASE_SLACK, err);
-}
-
-/* Point 5 of the header: the order of these is what counts. */
-static int
-begin(struct keeper *k, struct err *err)
-{
-	char host[HOST_SIZE] = "";
-	struct moment since;
-	uint64_t listening;
-
-	(void)gethostname(host, sizeof(host) - 1);
-	if (db_connect(k->db, err) == -1)
-		return -1;
-	listening = db_connections(k->db);
-	if (public_listen(k->db, k->arena, err) == -1 || public_dir_clear(k->dir, err) == -1)
-		return -1;
-	k->sweep = true;
-	since = now();
-	if (public_register(k->db, k->arena, public_dir_node(k->dir), host,
-		k->settings->public_lease, err) == -1)
-		return -1;
-	/* a session that answers too late is given up, and the next one is told nothing */
-	if (db_connections(k->db) != listening)
-		return err_internal(err, 503, "the session that listened has ended");
-	return lease(k, &since, err);
-}
-
-static int
-renew(struct keeper *k, struct err *err)
-{
-	struct moment since = now();
-
-	if (public_renew(k->db, k->arena, public_dir_node(k->dir), k->settings->public_lease, err) == -1)
-		return -1;
-	/* so late that somebody may have seen the old one end */
-	if (boot_us() >= k->end_us)
-		return err_internal(err, 503, "this node's lease has ended");
-	return lease(k, &since, err);
 }
 
 /* What was there is likely to be asked for again. */
@@ -223,9 +177,83 @@ listen_up(struct keeper *k, struct err *err)
 	}
 	if (rc == -1 || number == 0)
 		return rc;
+	k->heard = number > k->heard ? number : k->heard;
 	if (db_fd(k->db) == -1)
 		return err_internal(err, 503, "the connection has ended");
 	return public_heard(k->db, k->arena, public_dir_node(k->dir), number, err);
+}
+
+static int
+told_nothing(struct err *err)
+{
+	return err_internal(err, 503, "this session is told nothing; is it one that a proxy shares?");
+}
+
+/* A session that is not told what it has told itself must never serve. */
+static int
+hear_oneself(struct keeper *k, struct err *err)
+{
+	int64_t until;
+
+	if (public_call(k->db, k->arena, &k->called, err) == -1)
+		return -1;
+	until = clock_us() + HEAR;
+	k->heard = 0;
+	for (;;) {
+		struct pollfd p = { .fd = db_fd(k->db), .events = POLLIN };
+
+		if (listen_up(k, err) == -1)
+			return -1;
+		if (k->heard >= k->called)
+			return 0;
+		if (p.fd == -1 || clock_us() >= until)
+			return told_nothing(err);
+		(void)poll(&p, 1, RETRY_MS);
+	}
+}
+
+/* Point 5 of the header: the order of these is what counts. */
+static int
+begin(struct keeper *k, struct err *err)
+{
+	char host[HOST_SIZE] = "";
+	struct moment since;
+	uint64_t listening;
+
+	(void)gethostname(host, sizeof(host) - 1);
+	if (db_connect(k->db, err) == -1)
+		return -1;
+	listening = db_connections(k->db);
+	if (public_listen(k->db, k->arena, err) == -1 || public_dir_clear(k->dir, err) == -1)
+		return -1;
+	k->sweep = true;
+	if (hear_oneself(k, err) == -1)
+		return -1;
+	since = now();
+	if (public_register(k->db, k->arena, public_dir_node(k->dir), host,
+		k->settings->public_lease, err) == -1)
+		return -1;
+	/* a session that answers too late is given up, and the next one is told nothing */
+	if (db_connections(k->db) != listening)
+		return err_internal(err, 503, "the session that listened has ended");
+	return lease(k, &since, err);
+}
+
+static int
+renew(struct keeper *k, struct err *err)
+{
+	struct moment since = now();
+
+	if (k->heard < k->called)
+		return told_nothing(err);
+	if (public_call(k->db, k->arena, &k->called, err) == -1 ||
+	    public_renew(k->db, k->arena, public_dir_node(k->dir), k->settings->public_lease,
+		err) == -1)
+		return -1;
+	/* so late that somebody may have seen the old one end */
+	if (clock_us() >= k->end_us)
+		return err_internal(err, 503, "this node's lease has ended");
+	return lease(k, &since, err);
 }
 
 /* A 31-bit number that moves with the bytes: ETags are made of it on all nodes alike. */
@@ -289,7 +317,7 @@ step(struct keeper *k, struct err *err)
 	/* in another session, that nothing is told, no statement may be run */
 	if (db_fd(k->db) == -1)
 		return err_internal(err, 503, "the database has gone");
-	left = k->renew_us - boot_us();
+	left = k->renew_us - clock_us();
 	if (left <= 0)
 		return renew(k, err);
 	if (public_dir_next_want(k->dir, &want))

@@ -85,6 +85,17 @@ public_listen(struct db *db, struct arena *a, struct err *err)
 }
 
 int
+public_call(struct db *db, struct arena *a, int64_t *number, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_PUBLIC_CALL, NULL, &r, err) == -1)
+		return -1;
+	*number = db_int(&r, 0, 0);
+	return 0;
+}
+
+int
 public_register(struct db *db, struct arena *a, const char *node, const char *host,
     int64_t seconds, struct err *err)
 {

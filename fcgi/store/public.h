@@ -29,6 +29,10 @@ int public_settle(struct db *, struct arena *, int64_t until_us, struct err *)
 /* Notifications come from now on.  -1: 503. */
 int public_listen(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
+/* Tells all keepers a number, this one too: a PUBLIC_SYNC that it must hear.  -1: 503. */
+int public_call(struct db *, struct arena *, int64_t *number, struct err *)
+    __attribute__((warn_unused_result));
+
 /*
  * The node serves nothing yet and has a lease of so many seconds, beginning before the call.
  * Nodes that were not seen for long are forgotten.  -1: 503.

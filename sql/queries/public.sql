@@ -2,6 +2,12 @@
 -- By a keeper, on each connection before anything else.  Reads no table.
 LISTEN berth_public;
 
+-- name: public_call
+-- By a keeper, of all keepers, itself included: a number, as of public_sync, which it will hear if
+-- its session is told anything.  Reads no table.
+SELECT x.n::bigint, pg_notify('berth_public', 's ' || x.n) IS NULL
+  FROM (SELECT pg_current_xact_id()::text AS n) x;
+
 -- name: public_register
 -- $1 node, $2 its host, $3 seconds.  By a keeper that listens and serves nothing yet: whatever was
 -- committed before this has its number cannot be served stale, since nothing is there.  One row by

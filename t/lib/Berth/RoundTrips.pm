@@ -7,6 +7,8 @@ package Berth::RoundTrips;
 #	my $t = ...database => "host=$dir dbname=...";
 #	$trips->take;      # those since the last call: [['access_facts', 'crate_index'], ...]
 #	$trips->stop;
+#
+# With deaf => 1 it keeps notifications to itself, as one would that shares sessions.
 
 use strict;
 use warnings;
@@ -21,7 +23,7 @@ use Berth::Cluster;
 my $name = '.s.PGSQL.5432';
 
 sub start {
-	my ($class, $dir, $server) = @_;
+	my ($class, $dir, $server, %opt) = @_;
 	my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => "$dir/$name", Listen => 16)
 	    or die "$dir/$name: $!\n";
 	my $self = bless { owner => $$, log => "$dir/round-trips", read => 0 }, $class;
@@ -30,7 +32,7 @@ sub start {
 	$self->{pid} = fork // die "fork: $!\n";
 	return $self if $self->{pid};
 	$SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
-	_relay($listener, "$server/$name", $log);
+	_relay($listener, "$server/$name", $log, $opt{deaf});
 	POSIX::_exit(0);
 }
 
@@ -57,9 +59,9 @@ sub take {
 }
 
 sub _relay {
-	my ($listener, $server, $log) = @_;
+	my ($listener, $server, $log, $deaf) = @_;
 	my $select = IO::Select->new($listener);
-	my (%peer, %client);
+	my (%peer, %client, %unread);
 
 	while (my @ready = $select->can_read) {
 		for my $sock (@ready) {
@@ -79,6 +81,7 @@ sub _relay {
 			my $n = sysread($sock, my $bytes, 1 << 16);
 			my $peer = $peer{$sock};
 			_note($client{$sock}, $bytes, $log) if $n && $client{$sock};
+			$bytes = _without_notifications(\$unread{$sock}, $bytes) if $n && $deaf && !$client{$sock};
 			if (!$n || !_send($peer, $bytes)) {
 				delete @peer{$sock, $peer};
 				delete @client{$sock, $peer};
@@ -100,6 +103,20 @@ sub _send {
 		substr($bytes, 0, $n, '');
 	}
 	return 1;
+}
+
+# The server's messages, as far as they are whole: each has a type and its length.
+sub _without_notifications {
+	my ($unread, $bytes) = @_;
+	my $left = '';
+
+	$$unread = ($$unread // '') . $bytes;
+	while (length $$unread >= 5 && length $$unread > unpack('N', substr($$unread, 1, 4))) {
+		my $message = substr($$unread, 0, 1 + unpack('N', substr($$unread, 1, 4)), '');
+
+		$left .= $message if $message !~ /^A/;
+	}
+	return $left;
 }
 
 # The client's messages: the first has no type, the others a type and their length.

@@ -88,19 +88,29 @@ signed_download_read_key(const char *path, struct signed_download_key *key, stru
 	return rc;
 }
 
-/* The alphabet for URLs (RFC 4648, section 5), without padding: what nginx expects. */
+/* Key and token come together nowhere but here. */
 static bool
-sign(const char *text, char out[BASE64_SIZE])
+hash(const char *key, const char *what, const char *authorization, unsigned char digest[MD5_SIZE])
 {
-	unsigned char digest[MD5_SIZE];
+	const char *const pieces[] = { key, what, authorization, " ", key };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) == 1;
 
-	if (EVP_Digest(text, strlen(text), digest, NULL, EVP_md5(), NULL) != 1)
-		return false;
-	EVP_EncodeBlock((unsigned char *)out, digest, sizeof(digest));
+	for (size_t i = 0; good && i < sizeof(pieces) / sizeof(*pieces); i++)
+		good = EVP_DigestUpdate(ctx, pieces[i], strlen(pieces[i])) == 1;
+	good = good && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+/* The alphabet for URLs (RFC 4648, section 5), without padding: what nginx expects. */
+static void
+encode(const unsigned char digest[MD5_SIZE], char out[BASE64_SIZE])
+{
+	EVP_EncodeBlock((unsigned char *)out, digest, MD5_SIZE);
 	out[SIGNATURE_LENGTH] = '\0';
 	for (char *p = out; *p != '\0'; p++)
 		*p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-	return true;
 }
 
 char *
@@ -108,12 +118,14 @@ signed_download_query(struct arena *a, const struct signed_download_key *key,
     const struct signed_download *d)
 {
 	/* as secure_link_md5 of berth-locations.conf has it; no blank is in any but the header */
-	const char *text = arena_printf(a, "%s %" PRId64 " %s %s %" PRId64 " %s %s", key->text,
-	    d->project_id, d->generation, d->who, d->until, d->authorization, key->text);
+	const char *what = arena_printf(a, " %" PRId64 " %s %s %" PRId64 " ", d->project_id,
+	    d->generation, d->who, d->until);
+	unsigned char digest[MD5_SIZE];
 	char signature[BASE64_SIZE];
 
-	if (!sign(text, signature))
+	if (!hash(key->text, what, d->authorization, digest))
 		return NULL;
+	encode(digest, signature);
 	return arena_printf(a, "g=%s&u=%s&e=%" PRId64 "&s=%s", d->generation, d->who, d->until,
 	    signature);
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Microseconds of CLOCK_MONOTONIC. */
+/* Microseconds of CLOCK_BOOTTIME: what is over is also over after the machine has slept. */
 int64_t clock_us(void);
 
 /* "2026-01-31T12:34:56Z": 20 bytes and a NUL, the form of the index's pubtime. */

@@ -11,6 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
+use Berth::FastCGI qw(fetch);
 use Berth::Fault;
 use Berth::Public;
 use Berth::Test;
@@ -206,6 +207,41 @@ subtest 'a keeper that stands still where it begins' => sub {
 	$t->conf(database_timeout => undef);
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { (() = $t->log('pool') =~ /reloaded: generation/g) == 2 }), 'and back');
+	warm_up();
+};
+
+# Whoever asks again, since the first answer was lost or is still to come, hears that it is done: then it is
+# for others, too, also on a node that hangs.
+subtest 'asked again while a node hangs' => sub {
+	my $file = $t->registry($private) . '/ag/ai/again';
+	my $path = $t->registry($private) . '/api/v1/crates/again/1.0.0/yank';
+	my $yank = sub { return $t->http(DELETE => $path, { token => $token })->{status} == 200 };
+	my $read = sub { return fetch($elsewhere->socket_path, $file, HTTP_AUTHORIZATION => $token, REMOTE_ADDR => '192.0.2.1') };
+	my @member = ('member', 'set', 'dev', 'demo');
+	my @cases = (
+		['a yank', $yank, "SELECT yanked FROM versions JOIN crates c ON c.id = crate_id WHERE c.name = 'again'",
+			sub { $_[0]{status} == 200 && $_[0]{body} =~ /"yanked":true/ }],
+		['a membership', sub { ($t->berth(@member, 'none'))[0] == 0 }, 'SELECT count(*) = 0 FROM members', sub { $_[0]{status} == 404 }],
+	);
+
+	is($t->publish($private, $token, 'again', '1.0.0')->{status}, 200, 'a private crate');
+	for my $case (@cases) {
+		my ($name, $do, $done, $good) = @$case;
+
+		ok($t->wait_for(sub { $read->(); return () = glob($elsewhere->dir . "/public/tree/kept/*/$private/ag/ai/again") }),
+		    "$name: it is kept");
+		my $keeper = Berth::Public::keeper($elsewhere);
+		kill('STOP', $keeper);
+		my $pid = fork // die "fork: $!\n";
+		POSIX::_exit($do->() ? 0 : 1) if $pid == 0;
+		ok($t->wait_for(sub { $t->psql($done) eq 't' }), "$name: is done, and not answered");
+		ok($do->(), "$name: again");
+		ok($good->($read->()), "$name: is seen");
+		waitpid($pid, 0);
+		is($?, 0, "$name: so was the first");
+		kill('CONT', $keeper);
+	}
+	$t->member('dev', 'demo', 'maintainer');
 	warm_up();
 };
 

@@ -179,6 +179,8 @@ change_body(struct db *db, void *arg, struct err *err)
 
 	if (db_run(db, change->arena, change->call, 1, err) == -1)
 		return -1;
+	if (r->rows == 0 || !db_bool(r, 0, CHANGED))
+		db_found_done(db);
 	if (r->rows == 0)
 		return 0;
 	event->id = db_int(r, 0, ID);

@@ -150,6 +150,12 @@ int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), 
  */
 bool db_take_commit(struct db *, bool *unknown);
 
+/*
+ * What was asked for is so already.  Another session may have done it just now, and whoever it is
+ * that asks again must not be told sooner that it is done: as if this one had, unknown.
+ */
+void db_found_done(struct db *);
+
 /* True while no transaction is open. */
 bool db_is_idle(const struct db *);
 

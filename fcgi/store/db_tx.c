@@ -22,6 +22,12 @@ db_take_commit(struct db *db, bool *unknown)
 	return committed;
 }
 
+void
+db_found_done(struct db *db)
+{
+	db->commit_unknown = true;
+}
+
 static int
 control(struct db *db, enum stmt stmt, struct err *err)
 {

@@ -71,8 +71,10 @@ set_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, s->arena, STMT_JOB_ALLOW_REMOVE, &p, &removed, err) == -1 ||
 	    (s->policies != NULL && add(db, s, &found, err) == -1))
 		return -1;
-	if (s->policies == NULL && removed.affected == 0)
+	if (s->policies == NULL && removed.affected == 0) {
+		db_found_done(db);
 		return 0;
+	}
 	event.action = s->policies != NULL ? AUDIT_PROJECT_ALLOW : AUDIT_PROJECT_DISALLOW;
 	event.project_id = s->project_id;
 	return audit_add(db, s->arena, s->actor, &event, err);

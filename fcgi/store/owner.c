@@ -147,6 +147,7 @@ remove_one(struct db *db, struct change *c, const struct named *who, struct err 
 		return err_set(err, 400,
 		    "user `%s` is an owner of crate `%s` by their role in the project, which is "
 		    "changed there", who->username, c->crate);
+	db_found_done(db);
 	return err_set(err, 400, "user `%s` is not an owner of crate `%s`", who->username,
 	    c->crate);
 }

@@ -166,8 +166,10 @@ set_body(struct db *db, void *arg, struct err *err)
 	if (db_run(db, s->arena, &call, 1, err) == -1)
 		return -1;
 	/* no row: it is just so already */
-	if (call.result.rows == 0)
+	if (call.result.rows == 0) {
+		db_found_done(db);
 		return 0;
+	}
 	event.id = s->user_id;
 	event.facts[0] = (struct audit_fact) { "user", f.username, false };
 	event.facts[1] = (struct audit_fact) { "path", s->place->full_path, false };

@@ -15,6 +15,7 @@
 /*
  * Before a request or command is answered that may have written: where what it has committed
  * takes away the ground of a file of any node, waits until no node can serve it any more.
+ * So it does where what was asked for was so already (db_found_done).
  * Where a node does not say so, that is when its lease has ended; but one that goes on making
  * its lease longer, and hears nothing, is waited for until `until_us` of clock_us() only, and
  * so is a database that is away.  Where nothing of this was touched one round trip, and where

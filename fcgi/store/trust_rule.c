@@ -117,8 +117,10 @@ remove_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&p, removing->id);
 	if (db_exec(db, removing->arena, STMT_TRUST_REMOVE, &p, &r, err) == -1)
 		return -1;
-	if (r.rows == 0)
+	if (r.rows == 0) {
+		db_found_done(db);
 		return err_set(err, 404, "the project has no trust rule %" PRId64, removing->id);
+	}
 	event.project_id = db_int(&r, 0, 0);
 	return audit_add(db, removing->arena, removing->actor, &event, err);
 }

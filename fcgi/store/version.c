@@ -266,8 +266,10 @@ yank_body(struct db *db, void *arg, struct err *err)
 		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
 	if (protection_judge(&asked[PROTECTION], err) == -1)
 		return -1;
-	if (is_so_already(r, y))
+	if (is_so_already(r, y)) {
+		db_found_done(db);
 		return 0;
+	}
 	if (index_line_set_yanked(a, db_slice(r, 0, 3), y->yanked, &line, err) == -1)
 		return -1;
 	calls[SET].stmt = STMT_VERSION_SET_YANKED;

@@ -73,6 +73,7 @@ version_refuse(struct db *db, struct arena *a, const struct version_new *v, int6
 	if (db_exec(db, a, STMT_VERSION_OBSTACLE, &p, &r, err) == -1)
 		return -1;
 	obstacle = db_str(&r, 0, 0);
+	db_found_done(db);
 	return judge_obstacle(v, obstacle != NULL ? obstacle : "there", err);
 }
 
@@ -105,6 +106,8 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
+	if (!db_is_null(r, 0, OBSTACLE))
+		db_found_done(db);
 	if (version_check_name_free(v, (time_t)db_time(r, 0, DELETED_AT), err) == -1 ||
 	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1)
 		return -1;

@@ -69,8 +69,10 @@ find(struct db *db, const struct change *change, struct found *found, struct err
 	    asked->delete_level);
 	if (db_run(db, change->arena, calls, 2, err) == -1)
 		return -1;
-	if (r->rows == 0 || db_bool(r, 0, DELETED) != change->undo)
+	if (r->rows == 0 || db_bool(r, 0, DELETED) != change->undo) {
+		db_found_done(db);
 		return not_found(change, err);
+	}
 	found->version = db_str(r, 0, VERSION);
 	found->version_base = db_str(r, 0, VERSION_BASE);
 	found->cksum = db_str(r, 0, CKSUM);

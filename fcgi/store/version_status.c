@@ -81,8 +81,10 @@ set_body(struct db *db, void *arg, struct err *err)
 
 	if (find(db, s, &f, err) == -1)
 		return -1;
-	if (strcmp(f.status, asked->status) == 0 && strcmp(f.message, s->message) == 0)
+	if (strcmp(f.status, asked->status) == 0 && strcmp(f.message, s->message) == 0) {
+		db_found_done(db);
 		return 0;
+	}
 	db_bind_int(&calls[SET].params, asked->version_id);
 	db_bind_str(&calls[SET].params, asked->status);
 	db_bind_str(&calls[SET].params, message);

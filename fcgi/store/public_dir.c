@@ -153,6 +153,15 @@ public_dir_node(const struct public_dir *d)
 	return d->node;
 }
 
+/* NULL at the end, which an error is not: what was not seen would stay.  0, or -1 with errno. */
+static int
+next_entry(DIR *dir, struct dirent **entry)
+{
+	errno = 0;
+	*entry = readdir(dir);
+	return *entry == NULL && errno != 0 ? -1 : 0;
+}
+
 /* ---- the lease ---- */
 
 /*
@@ -172,7 +181,7 @@ lease_forget(struct public_dir *d, long long first, long long last)
 			close(fd);
 		return -1;
 	}
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+	while (rc == 0 && (rc = next_entry(dir, &entry)) == 0 && entry != NULL) {
 		long long second = strtoll(entry->d_name, NULL, 10);
 
 		if (entry->d_name[0] != '.' && (second < first || second > last) &&
@@ -296,7 +305,11 @@ remove_below(DIR *dir, const char *rest, char generation[ACCESS_GENERATION_SIZE]
 	char path[ACCESS_GENERATION_SIZE + PUBLIC_PATH_SIZE];
 	struct dirent *entry;
 
-	while ((entry = readdir(dir)) != NULL) {
+	for (;;) {
+		if (next_entry(dir, &entry) == -1)
+			return disk_error(err, "tree/kept");
+		if (entry == NULL)
+			return 0;
 		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= ACCESS_GENERATION_SIZE)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", entry->d_name, rest);
@@ -305,7 +318,6 @@ remove_below(DIR *dir, const char *rest, char generation[ACCESS_GENERATION_SIZE]
 		else if (errno != ENOENT && errno != ENOTDIR)
 			return disk_error(err, path);
 	}
-	return 0;
 }
 
 int
@@ -450,7 +462,9 @@ public_dir_put(struct public_dir *d, const struct public_want *w, struct slice b
 		return disk_error(err, "create");
 	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
 		rc = disk_error(err, "write");
-	close(fd);
+	/* some file systems say only now that the disk is full */
+	if (close(fd) == -1 && rc == 0)
+		rc = disk_error(err, "close");
 	FAULT_POINT("public", "written");
 	if (rc == 0)
 		rc = place(d, "trash/new", path, err);

@@ -90,11 +90,17 @@ recognize(struct worker_app *app, struct request *rq, const struct access_memo *
 {
 	app->facts = memo->facts;
 	app->until = (struct app_until) { memo->generation, memo->until_us };
-	if (strcmp(app->seen.generation, memo->generation) != 0) {
-		memcpy(app->seen.generation, memo->generation, sizeof(memo->generation));
-		app->seen.since_us = clock_us();
-	}
 	app_note_caller(app, rq);
+}
+
+/* That is the one that holds: memos of earlier ones are about for long. */
+static void
+note_generation(struct worker_app *app, const struct access_memo *memo)
+{
+	if (strcmp(app->seen.generation, memo->generation) == 0)
+		return;
+	memcpy(app->seen.generation, memo->generation, sizeof(memo->generation));
+	app->seen.since_us = clock_us();
 }
 
 /* Is what is asked for among the files of this node?  Then the memo holds, by where it lies. */
@@ -110,6 +116,7 @@ find_here(struct worker_app *app, struct request *rq, const struct access_key *k
 	if (memo == NULL || !need->find(app, rq, memo->facts.project_id, memo->generation))
 		return false;
 	recognize(app, rq, memo);
+	note_generation(app, memo);
 	return true;
 }
 
@@ -140,6 +147,7 @@ recall_begin(struct worker_app *app, struct request *rq,
 		if (read_first(app, rq, memo, fresh, &wrong, &unchanged) == -1)
 			return -1;
 		if (unchanged) {
+			note_generation(app, memo);
 			if (wrong.status == 0)
 				return 0;
 			rq->err = wrong;

@@ -7,8 +7,9 @@
  * changed since that a decision could rest on; only if something has, or for a new caller, the
  * decision is made by a statement of its own.  Where a node has a public_dir, some of these reads
  * are of files that it keeps for those who were let in (route_need.find), without any statement:
- * where they lie says that nothing has changed (jobs/public_keeper.h).  So a right that is gone is gone with the next
- * request, on every worker and node, and nothing at all is read for who has none.
+ * where they lie says that nothing has changed (jobs/public_keeper.h).  So a right that is gone is
+ * gone with the next request, on every worker and node, and nothing at all is read for who has
+ * none.
  */
 
 #include "api/app.h"

@@ -277,7 +277,11 @@ write_file(struct keeper *k, const struct public_want *w, const struct public_co
 		return public_dir_put_link(k->dir, w, arena_printf(k->arena, "%s/%s",
 		    k->settings->store, blob_path(k->arena, c->cksum)), err);
 	if (w->generation[0] != '\0') {
-		const struct crate_index index = { .etag = c->index_etag, .time = c->index_time, .body = c->index };
+		const struct crate_index index = {
+			.etag = c->index_etag,
+			.time = c->index_time,
+			.body = c->index,
+		};
 
 		return kept_index_put(k->dir, k->arena, w, &index, err);
 	}

@@ -7,8 +7,8 @@
  * their places).
  *
  * What holds: once a publish, a yank, a deletion, a change of a project or a right that was taken
- * away has been answered, no node serves a file of what was before.  And whatever crashes, hangs or is cut off,
- * public_lease seconds later at most nothing but the truth is served.
+ * away has been answered, no node serves a file of what was before.  And whatever crashes, hangs or
+ * is cut off, public_lease seconds later at most nothing but the truth is served.
  *
  * 1.  Triggers (sql/migrations) tell the keepers by NOTIFY what has lost its ground, in the
  *     transaction that does it: a crash lies before both or after both, and no path of the

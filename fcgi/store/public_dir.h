@@ -2,10 +2,10 @@
 #define STORE_PUBLIC_DIR_H
 
 /*
- * The directory of `public_dir`: what anyone may read, and what who shows a signature, as files that nginx sends without asking
- * the application.  One process of a node writes there, its keeper (jobs/public_keeper.h), which
- * also says why none of these files is ever stale; workers only leave word there of what was
- * asked for and is not there.
+ * The directory of `public_dir`: what anyone may read, and what who shows a signature, as files that
+ * nginx sends without asking the application, and what the pool sends to whom it has let in.  One
+ * process of a node writes there, its keeper (jobs/public_keeper.h), which also says why none of
+ * these files is ever stale; workers only leave word there of what was asked for and is not there.
  *
  *	tree/index/7/se/rd/serde.gz       an index file, compressed
  *	tree/index/7/config.json
@@ -68,7 +68,8 @@ int public_dir_lease(struct public_dir *, time_t now, time_t last, struct err *)
 
 /*
  * Takes away an index file; all that can be downloaded of a crate; all of a project; all that is for
- * one generation; what of that can be downloaded; everything.  Names are those of crates in any case.  At once: whoever opens a file later does not find it.
+ * one generation; what of that can be downloaded; everything.  Names are those of crates in any
+ * case.  At once: whoever opens a file later does not find it.
  * *was_there: there was something.  -1: 500, 503, it may still be served.
  */
 int public_dir_remove_index(struct public_dir *, int64_t project_id, const char *name,
@@ -109,8 +110,8 @@ int public_dir_want_fd(const struct public_dir *);
 bool public_dir_next_want(struct public_dir *, struct public_want *);
 
 /*
- * By any process, which closes it: an index file that is kept for the pool, by the lease of that second.
- * -1: it is not there.
+ * By any process, which closes it: an index file that is kept for the pool, by the lease of that
+ * second.  -1: it is not there.
  */
 int public_dir_open_kept(struct arena *, const char *path, time_t now, const struct public_want *);
 

@@ -8,6 +8,7 @@ use warnings;
 
 use Test::More;
 
+use Berth::Populate;
 use Berth::Test;
 
 my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, yank_burst => 0);
@@ -205,6 +206,24 @@ is(names('q=___'), '', 'so does `_`');
 is(ask('q=serde&unknown=1&sort=downloads')->{status}, 200, 'what is not known is ignored');
 is($t->http(HEAD => $t->registry($id) . '/api/v1/crates?q=serde', { token => $token{dev} })->{status}, 200, 'HEAD');
 is($t->http(POST => $t->registry($id) . '/api/v1/crates', { token => $token{dev} })->{status}, 405, 'POST');
+
+# ---- what is found is enough ----
+
+publish($_, '0.1.0') for qw(link-time time-links);
+is(names('q=lin+time'), 'link-time time-links', 'no name begins so: all words may be unfinished');
+is(names('q=link+tim'), 'link-time', 'a name does: only the last');
+is(names('q=links+time'), 'time-links link-time', 'in any order, and by their stems');
+
+Berth::Populate::add($t->dsn('postgres'), project => $id, crates => [map { ["lots$_", 1] } '', map { "-of-$_" } 1 .. 498]);
+publish('other-lots', '0.1.0');
+is(found('q=lots')->{meta}{total}, 500, 'fewer than 500 names begin so, and a word of another');
+is(names('q=lots&per_page=1'), 'lots', 'the exact one');
+is(names('q=lots&per_page=100&page=5') =~ / (\S+)\z/ ? $1 : '', 'other-lots', 'by its word, at the end');
+Berth::Populate::add($t->dsn('postgres'), project => $id, crates => [['lots-more', 1], ['lots-most', 1]]);
+is(found('q=lots')->{meta}{total}, 500, '500 names: words are not looked for');
+is(names('q=lots&per_page=1'), 'lots', 'the exact one still');
+is(scalar(split(/ /, names('q=lots&per_page=100&page=5'))), 100, 'the last page');
+is(names('q=lots&per_page=100&page=6'), '', 'after it');
 
 # ---- the real cargo ----
 

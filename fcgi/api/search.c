@@ -21,27 +21,24 @@ enum {
 const struct route_need search_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_SEARCH };
 
-struct ask {
-	struct search_query query;
-	int64_t per_page;
-	int64_t page;
-};
-
+/* The page that is asked for; takes the query apart. */
 static int
-read_ask(struct request *rq, struct ask *ask)
+read_ask(struct request *rq, struct search_query *query, struct search_ask *ask)
 {
 	/* a GET has no body to look into */
 	struct params params = { .rq = rq, .form = slice_str("") };
+	int64_t page = 1;
 	const char *q = "";
 
-	*ask = (struct ask) { .per_page = PER_PAGE_DEFAULT, .page = 1 };
+	*ask = (struct search_ask) { .query = query, .limit = PER_PAGE_DEFAULT };
 	if (params_str(&params, "q", &q) == -1 ||
-	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->per_page) == -1 ||
-	    params_int(&params, "page", 1, PAGE_MAX, &ask->page) == -1)
+	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->limit) == -1 ||
+	    params_int(&params, "page", 1, PAGE_MAX, &page) == -1)
 		return -1;
 	if (utf8_length(slice_str(q)) > QUERY_MAX)
 		return err_set(&rq->err, 400, "the query is longer than %d characters", QUERY_MAX);
-	search_query_parse(rq->arena, slice_str(q), &ask->query);
+	search_query_parse(rq->arena, slice_str(q), query);
+	ask->offset = (page - 1) * ask->limit;
 	return 0;
 }
 
@@ -59,16 +56,18 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 int
 search_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	struct search_query query;
 	struct search_hit *hits;
+	struct search_ask ask;
 	struct json_out o;
-	struct ask ask;
 	struct buf b;
 	int64_t total;
 	size_t n;
 
-	if (read_ask(rq, &ask) == -1 ||
-	    search_crates(app->db, rq->arena, app->facts.project_id, &ask.query, ask.per_page,
-	        (ask.page - 1) * ask.per_page, &hits, &n, &total, &rq->err) == -1)
+	if (read_ask(rq, &query, &ask) == -1)
+		return -1;
+	ask.project_id = app->facts.project_id;
+	if (search_crates(app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);

@@ -84,34 +84,35 @@ like_of(struct arena *a, const char *name)
 
 /* A word holds neither quotes nor backslashes, so that nothing can end it. */
 static void
-put_words(struct slice name, struct buf *words, struct buf *text)
+put_word(struct buf *words, struct slice word, bool may_go_on)
 {
-	struct slice word;
-
-	for (int n = 0; n < SEARCH_QUERY_WORDS_MAX; n++) {
-		word = take_run(&name, is_word_byte);
-		if (word.n == 0)
-			return;
-		buf_puts(words, n > 0 ? " & '" : "'");
-		buf_put_slice(words, word);
-		buf_puts(words, word.n < BEGINNING_MIN ? "'" : "':*");
-		if (n > 0)
-			buf_putc(text, ' ');
-		buf_put_slice(text, word);
-	}
+	buf_puts(words, words->n > 0 ? " & '" : "'");
+	buf_put_slice(words, word);
+	buf_puts(words, may_go_on && word.n >= BEGINNING_MIN ? "':*" : "'");
 }
 
 void
 search_query_parse(struct arena *a, struct slice in, struct search_query *q)
 {
-	struct buf words, text;
+	struct slice name, word, next;
+	struct buf words, begun, text;
 
 	/* around one byte of a word stand at most seven others, and each has one after it */
 	buf_init(&words, a, 8 * in.n + 1);
+	buf_init(&begun, a, 8 * in.n + 1);
 	buf_init(&text, a, in.n + 1);
 	q->name = name_of(a, in);
 	q->like = like_of(a, q->name);
-	put_words(slice_str(q->name), &words, &text);
+	name = slice_str(q->name);
+	word = take_run(&name, is_word_byte);
+	for (int n = 0; n < SEARCH_QUERY_WORDS_MAX && word.n > 0; n++, word = next) {
+		next = take_run(&name, is_word_byte);
+		put_word(&words, word, true);
+		put_word(&begun, word, next.n == 0);
+		buf_puts(&text, n > 0 ? " " : "");
+		buf_put_slice(&text, word);
+	}
 	q->words = buf_str(&words);
+	q->begun = buf_str(&begun);
 	q->text = buf_str(&text);
 }

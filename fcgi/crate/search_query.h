@@ -19,6 +19,7 @@ struct search_query {
 	const char *like;
 	/* for to_tsquery('simple'): words in quotes, the longer ones as beginnings of words; or "" */
 	const char *words;
+	const char *begun; /* the same, where only the last may be the beginning of one */
 	const char *text; /* the words with blanks between */
 };
 

@@ -2,45 +2,105 @@
 
 #include "crate/semver.h"
 
-static void
-page_call(struct db_call *call, int64_t project_id, const struct search_query *q)
-{
-	struct db_params *p = &call->params;
+enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
 
-	db_bind_int(p, project_id);
-	call->stmt = STMT_SEARCH_ALL;
-	if (q->name[0] == '\0')
-		return;
-	call->stmt = STMT_SEARCH_PAGE;
+static void
+bind_page(struct db_params *p, const struct search_ask *ask)
+{
+	db_bind_int(p, ask->limit);
+	db_bind_int(p, ask->offset);
+}
+
+/* Runs the statement in a plan of that mode; its parameters stand in the second call. */
+static int
+run(struct db *db, struct arena *a, struct db_call calls[2], const char *plan_mode,
+    struct db_result *out, struct err *err)
+{
+	calls[0].stmt = STMT_SEARCH_PLAN;
+	db_bind_str(&calls[0].params, plan_mode);
+	if (db_run(db, a, calls, 2, err) == -1)
+		return -1;
+	*out = calls[1].result;
+	return 0;
+}
+
+/* All crates of the project. */
+static int
+find_all(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_ALL } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	bind_page(p, ask);
+	return run(db, a, calls, "auto", out, err);
+}
+
+/* Those whose names begin so. */
+static int
+find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_NAMES } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, ask->query->name);
+	bind_page(p, ask);
+	return run(db, a, calls, "force_generic_plan", out, err);
+}
+
+/* By words as well, and where no name begins so, by likeness. */
+static int
+find_words(struct db *db, struct arena *a, const struct search_ask *ask, bool is_begun,
+    struct db_result *out, struct err *err)
+{
+	const struct search_query *q = ask->query;
+	struct db_call calls[2] = { { 0 }, { 0 } };
+	struct db_params *p = &calls[1].params;
+
+	calls[1].stmt = is_begun ? STMT_SEARCH_BEGUN : STMT_SEARCH_PAGE;
+	db_bind_int(p, ask->project_id);
 	db_bind_str(p, q->name);
-	db_bind_str(p, q->words);
+	db_bind_str(p, is_begun ? q->begun : q->words);
 	db_bind_str(p, q->text);
-	db_bind_str(p, q->like);
+	bind_page(p, ask);
+	if (!is_begun)
+		db_bind_str(p, q->like);
+	return run(db, a, calls, "force_custom_plan", out, err);
+}
+
+static int
+find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	int64_t named;
+
+	if (ask->query->name[0] == '\0')
+		return find_all(db, a, ask, out, err);
+	if (find_names(db, a, ask, out, err) == -1)
+		return -1;
+	named = db_int(out, 0, TOTAL);
+	return named == SEARCH_NAMES_MAX ? 0 : find_words(db, a, ask, named > 0, out, err);
 }
 
 int
-search_crates(struct db *db, struct arena *a, int64_t project_id, const struct search_query *q,
-    int64_t limit, int64_t offset, struct search_hit **out, size_t *n, int64_t *total,
-    struct err *err)
+search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
+    struct search_hit **out, size_t *n, int64_t *total, struct err *err)
 {
-	enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
-	struct db_call calls[] = { { .stmt = STMT_SEARCH_COSTS }, { 0 } };
-	struct db_call *page = &calls[1];
-	const struct db_result *r = &page->result;
+	struct db_result r;
 
-	page_call(page, project_id, q);
-	db_bind_int(&page->params, limit);
-	db_bind_int(&page->params, offset);
-	if (db_run(db, a, calls, 2, err) == -1)
+	if (find(db, a, ask, &r, err) == -1)
 		return -1;
-	*total = db_int(r, 0, TOTAL);
+	*total = db_int(&r, 0, TOTAL);
 	*n = 0;
-	*out = arena_calloc(a, (size_t)r->rows, sizeof(**out));
-	for (int i = 0; i < r->rows && !db_is_null(r, i, NAME); i++)
+	*out = arena_calloc(a, (size_t)r.rows, sizeof(**out));
+	for (int i = 0; i < r.rows && !db_is_null(&r, i, NAME); i++)
 		(*out)[(*n)++] = (struct search_hit) {
-			.name = db_str(r, i, NAME),
-			.max_version = db_str(r, i, MAX_VERSION),
-			.description = db_str(r, i, DESCRIPTION),
+			.name = db_str(&r, i, NAME),
+			.max_version = db_str(&r, i, MAX_VERSION),
+			.description = db_str(&r, i, DESCRIPTION),
 		};
 	return 0;
 }

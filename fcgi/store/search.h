@@ -5,13 +5,24 @@
  * Finding crates of one project by name, keywords and description.  A crate of exactly that
  * name comes first, then those whose name begins so, then those with all words in them, the best
  * match first; where there is nothing of the kind, names that look alike.  No more than 500 by name
- * and 500 by words are ranked and counted: nobody reads so many.
+ * are ranked and counted, or with fewer of these, 500 by words: nobody reads so many.  Where a name
+ * begins with what is looked for, its words are whole ones, but for the last.
  */
 
 #include <stdint.h>
 
 #include "crate/search_query.h"
 #include "store/db.h"
+
+enum { SEARCH_NAMES_MAX = 500 }; /* what the statement search_names stops at */
+
+/* One page of what is found. */
+struct search_ask {
+	int64_t project_id;
+	const struct search_query *query;
+	int64_t limit;
+	int64_t offset;
+};
 
 struct search_hit {
 	const char *name;
@@ -23,9 +34,8 @@ struct search_hit {
  * One page, and in *total how many there are in all pages.  Without a name in the query it is
  * all crates of the project, by name.  -1: 503.
  */
-int search_crates(struct db *, struct arena *, int64_t project_id, const struct search_query *,
-    int64_t limit, int64_t offset, struct search_hit **, size_t *n, int64_t *total, struct err *)
-    __attribute__((warn_unused_result));
+int search_crates(struct db *, struct arena *, const struct search_ask *, struct search_hit **,
+    size_t *n, int64_t *total, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Fills in the call that records what is shown of a crate, from all its versions, the rows of

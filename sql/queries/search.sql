@@ -1,23 +1,50 @@
--- name: search_costs
--- Sent before a search, for it alone: what is searched is small and always in memory, where to jump
--- costs no more than to read on.  Otherwise a word that some hundredth have is looked for in all rows.
--- And names look alike that share half of their trigrams: with fewer, most lists of the index
--- would have to be read to their ends.
-SELECT set_config('random_page_cost', '1.1', true),
+-- name: search_plan
+-- $1 plan_cache_mode.  Sent before a search, for it alone: what is searched is small and always in
+-- memory, where to jump costs no more than to read on; to look for words in a row costs several
+-- times what PostgreSQL takes for a row.  Otherwise a word that some hundredth have is looked for in
+-- all rows.  And names look alike that share half of their trigrams: with fewer, most lists of the
+-- index would have to be read to their ends.
+SELECT set_config('plan_cache_mode', $1::text, true), set_config('random_page_cost', '1.1', true),
+       set_config('cpu_tuple_cost', '0.03', true),
        set_config('pg_trgm.similarity_threshold', '0.5', true);
 
--- name: search_page
--- $1 project, $2 what is looked for as a name in normal form, $3 its words for to_tsquery, $4 the same
--- as text, $5 a pattern for LIKE or null, $6 how many, $7 after how many.  Always a row: how many
--- there are in all, and a crate of the page, if it has one.
--- Three ways to a crate, at most 500 rows of each: names that begin so, a range of
--- crate_search_name in its order, whose first is the exact one; words, by crate_search_words, or
--- for a word that nearly all have, by a scan that ends at the five hundredth; where neither finds any,
--- names that look alike, by crate_search_trigrams.  A plan is made for the values, since what is
--- common in general and rare in particular is known only then: one for unknown values
--- would cost a multiple, so that PostgreSQL keeps making them.
+-- name: search_names
+-- $1 project, $2 what is looked for as a name in normal form, $3 how many, $4 after how many.  The
+-- first 500 names that begin so, the exact one before the others: a range of crate_search_name in
+-- its order, which has all that is compared, whatever the name: one plan serves all.  Always a row:
+-- how many there are in all, and a crate of the page, if it has one.
 WITH named AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, CASE WHEN s.normalized_name = $2::text THEN 0 ELSE 1 END AS place,
+    SELECT s.crate_id, s.normalized_name, s.normalized_name = $2::text AS is_exact,
+           similarity(s.normalized_name, $2) AS score
+      FROM crate_search s
+     WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
+     ORDER BY s.normalized_name
+     LIMIT 500),
+page AS (
+    SELECT * FROM named ORDER BY is_exact DESC, score DESC, normalized_name
+     LIMIT $3::bigint OFFSET $4::bigint)
+SELECT t.total, s.name, s.max_version, s.description
+  FROM (SELECT count(*) AS total FROM named) t
+  LEFT JOIN (page p JOIN crate_search s ON s.crate_id = p.crate_id) ON true
+ ORDER BY p.is_exact DESC, p.score DESC, p.normalized_name;
+
+-- part: search_words
+-- $3 words for to_tsquery, $4 the same as text: what a document has to match.  Words that are their
+-- own stems are not looked for a second time.
+s.project_id = $1
+       AND s.document @@ CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
+                              THEN to_tsquery('simple', $3)
+                              ELSE to_tsquery('simple', $3) || plainto_tsquery('english', $4) END
+
+-- name: search_begun
+-- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 how many, $6 after
+-- how many.  As search_names, where that has found some and fewer than 500: after them up to 500 by
+-- words, by crate_search_words, or for a word that nearly all have, by a scan that ends at the five
+-- hundredth.  A plan is made for the values, since what is common in general and rare in particular
+-- is known only then: one for unknown values would cost a multiple.
+WITH named AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name,
+           CASE WHEN s.normalized_name = $2::text THEN 0 ELSE 1 END AS place,
            similarity(s.normalized_name, $2)::float8 AS score
       FROM crate_search s
      WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
@@ -28,31 +55,50 @@ worded AS MATERIALIZED (
            ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
            + similarity(s.normalized_name, $2) AS score
       FROM crate_search s
-     WHERE s.project_id = $1
-       AND s.document @@ (to_tsquery('simple', $3) || plainto_tsquery('english', $4))
-     LIMIT 500),
-alike AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, 3 AS place, similarity(s.normalized_name, $2)::float8 AS score
-      FROM crate_search s
-     WHERE s.project_id = $1 AND $5::text IS NOT NULL
-       AND (s.normalized_name LIKE $5 OR s.normalized_name % $2)
-       AND NOT EXISTS (SELECT FROM named) AND NOT EXISTS (SELECT FROM worded)
+     WHERE @search_words
      LIMIT 500),
 found AS MATERIALIZED (
     SELECT f.crate_id, f.normalized_name, min(f.place) AS place, max(f.score) AS score
-      FROM (SELECT * FROM named UNION ALL SELECT * FROM worded UNION ALL SELECT * FROM alike) f
+      FROM (SELECT * FROM named UNION ALL SELECT * FROM worded) f
      GROUP BY f.crate_id, f.normalized_name),
 page AS (
     SELECT * FROM found ORDER BY place, score DESC, normalized_name
-     LIMIT $6::bigint OFFSET $7::bigint)
+     LIMIT $5::bigint OFFSET $6::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
   LEFT JOIN page p ON true
   LEFT JOIN crate_search s ON s.crate_id = p.crate_id
  ORDER BY p.place, p.score DESC, p.normalized_name;
 
+-- name: search_page
+-- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
+-- by words, as there; where there are none, names that look alike, by crate_search_trigrams.
+WITH worded AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name,
+           ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
+           + similarity(s.normalized_name, $2) AS score
+      FROM crate_search s
+     WHERE @search_words
+     LIMIT 500),
+alike AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score
+      FROM crate_search s
+     WHERE s.project_id = $1 AND $7::text IS NOT NULL
+       AND (s.normalized_name LIKE $7 OR s.normalized_name % $2)
+       AND NOT EXISTS (SELECT FROM worded)
+     LIMIT 500),
+found AS MATERIALIZED (SELECT * FROM worded UNION ALL SELECT * FROM alike),
+page AS (
+    SELECT * FROM found ORDER BY score DESC, normalized_name
+     LIMIT $5::bigint OFFSET $6::bigint)
+SELECT t.total, s.name, s.max_version, s.description
+  FROM (SELECT count(*) AS total FROM found) t
+  LEFT JOIN page p ON true
+  LEFT JOIN crate_search s ON s.crate_id = p.crate_id
+ ORDER BY p.score DESC, p.normalized_name;
+
 -- name: search_all
--- $1 project, $2 how many, $3 after how many.  As search_page, for all crates of the project.  How
+-- $1 project, $2 how many, $3 after how many.  As search_names, for all crates of the project.  How
 -- many there are is kept in a few rows, by primary key; the page's names are a range of
 -- crate_search_name, so that of those before them no row is looked at.
 SELECT t.total, s.name, s.max_version, s.description

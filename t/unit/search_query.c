@@ -8,7 +8,8 @@
 static struct arena *a;
 
 static void
-parses(const char *text, const char *name, const char *like, const char *words, const char *plain)
+parses(const char *text, const char *name, const char *like, const char *words, const char *begun,
+    const char *plain)
 {
 	struct search_query q;
 
@@ -16,6 +17,7 @@ parses(const char *text, const char *name, const char *like, const char *words, 
 	is_str(q.name, name, text);
 	is_str(q.like != NULL ? q.like : "(none)", like, "  inside names");
 	is_str(q.words, words, "  words");
+	is_str(q.begun, begun, "  words, the last one begun");
 	is_str(q.text, plain, "  text");
 }
 
@@ -26,20 +28,24 @@ main(void)
 	char many[256] = "";
 
 	a = arena_new();
-	parses("", "", "(none)", "", "");
-	parses("  + \t", "", "(none)", "", "");
-	parses("serde", "serde", "%serde%", "'serde':*", "serde");
-	parses("Serde_JSON", "serde-json", "%serde-json%", "'serde':* & 'json':*", "serde json");
+	parses("", "", "(none)", "", "", "");
+	parses("  + \t", "", "(none)", "", "", "");
+	parses("serde", "serde", "%serde%", "'serde':*", "'serde':*", "serde");
+	parses("Serde_JSON", "serde-json", "%serde-json%", "'serde':* & 'json':*",
+	    "'serde' & 'json':*", "serde json");
 	parses("foo+bar baz", "foo-bar-baz", "%foo-bar-baz%", "'foo':* & 'bar':* & 'baz':*",
-	    "foo bar baz");
-	parses("a", "a", "(none)", "'a'", "a");
-	parses("io", "io", "(none)", "'io'", "io");
-	parses("a io foo", "a-io-foo", "%a-io-foo%", "'a' & 'io' & 'foo':*", "a io foo");
-	parses("%", "%", "(none)", "", "");
-	parses("%_\\", "%-\\", "%\\%-\\\\%", "", "");
-	parses("it's'; DROP", "it's';-drop", "%it's';-drop%", "'it' & 's' & 'drop':*", "it s drop");
-	parses("'':* & !x | <->", "'':*-&-!x-|-<->", "%'':*-&-!x-|-<->%", "'x'", "x");
-	parses("größe", "größe", "%größe%", "'größe':*", "größe");
+	    "'foo' & 'bar' & 'baz':*", "foo bar baz");
+	parses("a", "a", "(none)", "'a'", "'a'", "a");
+	parses("io", "io", "(none)", "'io'", "'io'", "io");
+	parses("foo io", "foo-io", "%foo-io%", "'foo':* & 'io'", "'foo' & 'io'", "foo io");
+	parses("a io foo", "a-io-foo", "%a-io-foo%", "'a' & 'io' & 'foo':*", "'a' & 'io' & 'foo':*",
+	    "a io foo");
+	parses("%", "%", "(none)", "", "", "");
+	parses("%_\\", "%-\\", "%\\%-\\\\%", "", "", "");
+	parses("it's'; DROP", "it's';-drop", "%it's';-drop%", "'it' & 's' & 'drop':*",
+	    "'it' & 's' & 'drop':*", "it s drop");
+	parses("'':* & !x | <->", "'':*-&-!x-|-<->", "%'':*-&-!x-|-<->%", "'x'", "'x'", "x");
+	parses("größe", "größe", "%größe%", "'größe':*", "'größe':*", "größe");
 	for (int i = 0; i < 20; i++)
 		memcpy(many + 2 * i, "w ", 2);
 	search_query_parse(a, slice_str(many), &q);

@@ -120,7 +120,8 @@ app_start(const struct settings *settings, const struct meter *meter, int seats,
 	return app;
 }
 
-_Static_assert(sizeof("user:/token:") + 2 * (DECIMAL_SIZE - 1) <= sizeof(((struct request *)0)->actor),
+_Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
+	sizeof(((struct request *)0)->actor),
     "both numbers must fit");
 
 static void

@@ -339,6 +339,8 @@ stumble(struct keeper *k, struct err *err)
 {
 	complain(k, err);
 	k->serving = false;
+	/* where the disk is full, and nothing can begin, it may be of this */
+	public_dir_sweep(k->dir, &k->sweep);
 	wait_ms(k, RETRY_MS);
 }
 

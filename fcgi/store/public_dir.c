@@ -468,6 +468,9 @@ public_dir_put(struct public_dir *d, const struct public_want *w, struct slice b
 	FAULT_POINT("public", "written");
 	if (rc == 0)
 		rc = place(d, "trash/new", path, err);
+	/* it may be what the disk is full of */
+	if (rc == -1)
+		(void)unlinkat(d->root, "trash/new", 0);
 	FAULT_POINT("public", "placed");
 	return rc;
 }

@@ -2,8 +2,10 @@
 #include "store/public_dir.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -188,6 +190,23 @@ test_lease(struct public_dir *d)
 }
 
 static void
+test_full(struct public_dir *d)
+{
+	static const char bytes[5000];
+	const struct rlimit small = { 1000, RLIM_INFINITY };
+	struct public_want index = want(7, "large", "");
+	struct rlimit before;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &before) == -1 || setrlimit(RLIMIT_FSIZE, &small) == -1)
+		exit(EXIT_FAILURE);
+	is_int(public_dir_put(d, &index, slice_of(bytes, sizeof(bytes)), 1, &err), -1, "no room");
+	setrlimit(RLIMIT_FSIZE, &before);
+	ok(!public_dir_has(d, &index), "the file is not there");
+	ok(!there("trash/new"), "nor what was written of it");
+}
+
+static void
 test_wants(struct public_dir *d)
 {
 	struct public_want w = want(7, "serde", "1.0.0"), got;
@@ -272,6 +291,7 @@ main(void)
 	test_names(d);
 	test_signed(d);
 	test_lease(d);
+	test_full(d);
 	test_wants(d);
 	test_tales();
 	public_dir_close(d);

@@ -1,11 +1,11 @@
 -- name: search_plan
 -- $1 plan_cache_mode.  Sent before a search, for it alone: what is searched is small and always in
--- memory, where to jump costs no more than to read on; to look for words in a row costs several
--- times what PostgreSQL takes for a row.  Otherwise a word that some hundredth have is looked for in
+-- memory, where to jump costs no more than to read on; to compare words or names costs several
+-- times what PostgreSQL takes for it.  Otherwise a word that some hundredth have is looked for in
 -- all rows.  And names look alike that share half of their trigrams: with fewer, most lists of the
 -- index would have to be read to their ends.
 SELECT set_config('plan_cache_mode', $1::text, true), set_config('random_page_cost', '1.1', true),
-       set_config('cpu_tuple_cost', '0.03', true),
+       set_config('cpu_operator_cost', '0.02', true),
        set_config('pg_trgm.similarity_threshold', '0.5', true);
 
 -- name: search_names

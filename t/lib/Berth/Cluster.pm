@@ -13,6 +13,7 @@ use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp ();
 use POSIX qw(:sys_wait_h);
+use Scalar::Util ();
 use Time::HiRes qw(sleep time);
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
@@ -20,12 +21,19 @@ our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 # The most bytes that the path of a Unix socket may have.
 use constant SOCKET_PATH_MAX => 107;
 
+my @started;
+
+# Those that have not gone yet, for who has to end them while everything is still there.
+sub started { return grep { defined } @started }
+
 # Makes the directory and starts PostgreSQL in it, with these of its settings (undef: its own
 # default in place of ours); dies with a sentence.
 sub start {
 	my ($class, %settings) = @_;
 	my $self = bless { owner => $$, build => build_dir(), settings => \%settings }, $class;
 
+	push @started, $self;
+	Scalar::Util::weaken($started[-1]);
 	$self->{dir} = $self->_make_dir;
 	$self->{bin} = _postgres_bin();
 	eval {

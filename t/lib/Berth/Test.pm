@@ -728,6 +728,7 @@ END {
 	for my $t (grep { defined } values %live) {
 		$t->DESTROY;
 	}
+	$_->stop for Berth::Cluster::started();
 	$cluster->stop if defined $cluster;
 	$? = $status != 0 ? $status : $broken;
 }

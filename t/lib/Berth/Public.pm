@@ -32,7 +32,7 @@ sub start {
 	$t->start_nginx(sub {
 		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$port;/m;
 		# the log at once
-		s/ buffer=64k flush=1s//;
+		s/ buffer=64k flush=1s//g;
 		return defined $edit ? $edit->() : $_;
 	});
 	return $port;

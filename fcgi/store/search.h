@@ -4,7 +4,8 @@
 /*
  * Finding crates of one project by name, keywords and description.  A crate of exactly that
  * name comes first, then those whose name begins so, then those with all words in them, the best
- * match first; where there is nothing of the kind, names that look alike.  No more than 500 by name
+ * match first; where there is nothing of the kind, names that it is a part of or a slip of the
+ * finger away from; where there is not even that, names that look alike.  No more than 500 by name
  * are ranked and counted, or with fewer of these, 500 by words: nobody reads so many.  Where a name
  * begins with what is looked for, its words are whole ones, but for the last.
  */

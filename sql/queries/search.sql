@@ -72,7 +72,9 @@ SELECT t.total, s.name, s.max_version, s.description
 
 -- name: search_page
 -- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
--- by words, as there; where there are none, names that look alike, by crate_search_trigrams.
+-- by words, as there; where there are none, names that it is a part of or a slip away from, by
+-- crate_search_trigrams and crate_search_slips; and where there are none of these, names that look
+-- alike, by crate_search_trigrams.
 WITH worded AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name,
            ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
@@ -80,14 +82,21 @@ WITH worded AS MATERIALIZED (
       FROM crate_search s
      WHERE @search_words
      LIMIT 500),
-alike AS MATERIALIZED (
+meant AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score
       FROM crate_search s
      WHERE s.project_id = $1 AND $7::text IS NOT NULL
-       AND (s.normalized_name LIKE $7 OR s.normalized_name % $2)
+       AND (s.normalized_name LIKE $7 OR search_slips(s.normalized_name) && search_slips($2))
        AND NOT EXISTS (SELECT FROM worded)
      LIMIT 500),
-found AS MATERIALIZED (SELECT * FROM worded UNION ALL SELECT * FROM alike),
+alike AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score
+      FROM crate_search s
+     WHERE s.project_id = $1 AND $7 IS NOT NULL AND s.normalized_name % $2
+       AND NOT EXISTS (SELECT FROM worded) AND NOT EXISTS (SELECT FROM meant)
+     LIMIT 500),
+found AS MATERIALIZED (
+    SELECT * FROM worded UNION ALL SELECT * FROM meant UNION ALL SELECT * FROM alike),
 page AS (
     SELECT * FROM found ORDER BY score DESC, normalized_name
      LIMIT $5::bigint OFFSET $6::bigint)

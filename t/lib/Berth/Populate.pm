@@ -148,10 +148,9 @@ sub load {
 		waitpid($pid, 0);
 		die "the database is half filled\n" if $? != 0;
 	}
-	sql($dsn, @indexes,
+	sql($dsn, $SEARCH, @indexes,
 	    (map { "SELECT setval(pg_get_serial_sequence('$_', 'id'), greatest(1, (SELECT max(id) FROM $_)))" }
-		sort keys %id),
-	    $SEARCH, map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_search));
+		sort keys %id), map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_search));
 	return;
 }
 
@@ -256,7 +255,8 @@ sub drop_indexes {
 	my ($dsn) = @_;
 	my %definition = map { split(/\|/, $_, 2) } sql($dsn, <<'SQL');
 SELECT i.indexrelid::regclass, pg_get_indexdef(i.indexrelid) FROM pg_index i
- WHERE i.indrelid IN ('crates'::regclass, 'versions'::regclass, 'blobs'::regclass, 'dependencies'::regclass)
+ WHERE i.indrelid IN ('crates'::regclass, 'versions'::regclass, 'blobs'::regclass, 'dependencies'::regclass,
+       'crate_search'::regclass)
    AND NOT i.indisunique AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)
 SQL
 

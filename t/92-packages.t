@@ -253,19 +253,25 @@ EXPLAIN SELECT count(*) FROM versions
 ROLLBACK
 SQL
 
-	# by a part of the name: as the database would have it without any of what makes that fast
+	# by a part of the name: as the database would have it without any of what makes that fast.  Few crates
+	# with many versions, many crates with few.
+	my $some = $t->project('demo/some');
 	my %order = (created_at => 'v.published_at', version => 'v.version', name => 'c.normalized_name');
-	for my $case (['many', 10010], ['many-1', 2002], ['MANY_10', 1001], ['y-1', 2002], ['-1', 2002], ['many-10', 1001], ['any', 10010],
-		['a', 10010], ['', 10010], ['many-11', 0], ['many--1', 0], ['1', 2002], ['ny-', 10010]) {
-		my ($part, $n) = @$case;
+
+	Berth::Populate::add($t->dsn('postgres'), project => $some, crates => [map { ["some-$_", 19] } 1 .. 600]);
+	for my $case ([$many, 'many', 10010], [$many, 'many-1', 2002], [$many, 'MANY_10', 1001], [$many, 'y-1', 2002], [$many, '-1', 2002],
+		[$many, 'many-10', 1001], [$many, 'any', 10010], [$many, 'a', 10010], [$many, '', 10010], [$many, 'many-11', 0],
+		[$many, 'many--1', 0], [$many, '1', 2002], [$many, 'ny-', 10010], [$some, 'some', 11400], [$some, 'ome-1', 2109], [$some, 'some_60', 38],
+		[$some, 'm', 11400]) {
+		my ($project, $part, $n) = @$case;
 		my $like = lc($part) =~ tr/_/-/r;
 
 		for my $by (['created_at', 'asc', 20, 1], ['created_at', 'desc', 3, 300], ['created_at', 'asc', 100, 101], ['created_at', 'desc', 100, 200],
 			['version', 'desc', 5, 2], ['name', 'asc', 7, 3]) {
 			my ($order, $sort, $size, $page) = @$by;
-			my $res = get("/api/v4/projects/$many/packages?package_name=$part&order_by=$order&sort=$sort&per_page=$size&page=$page");
+			my $res = get("/api/v4/projects/$project/packages?package_name=$part&order_by=$order&sort=$sort&per_page=$size&page=$page");
 			my $offset = ($page - 1) * $size;
-			my @want = $t->psql("SELECT c.name || '\@' || v.version FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.project_id = $many"
+			my @want = $t->psql("SELECT c.name || '\@' || v.version FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.project_id = $project"
 			    . " AND strpos(c.normalized_name, '$like') > 0 ORDER BY $order{$order} $sort, v.id $sort LIMIT $size OFFSET $offset");
 
 			is(names($res), join(' ', grep { length } @want), "`$part` by $order, $sort, page $page of $size");
@@ -307,6 +313,20 @@ subtest 'how many a crate lists' => sub {
 	my (undef, $out) = $t->berth('fsck', '--repair');
 	like($out, qr/^index .*alpha +the crate does not know how many versions it lists/m, 'fsck finds one that is wrong');
 	$counts->('and repairs it', 3);
+
+	my $many = sub {
+		my ($name, $is) = @_;
+
+		is($t->psql("SELECT lists_many FROM crates WHERE project_id = $id AND name = 'alpha'"), $is, $name);
+	};
+	is($t->publish($id, $token{mia}, 'alpha', "2.0.$_")->{status}, 200, "2.0.$_") for 1 .. 16;
+	$many->('19 are not many', 'f');
+	is($t->publish($id, $token{mia}, 'alpha', '2.0.17')->{status}, 200, 'one more');
+	$many->('20 are', 't');
+	$t->berth_ok('delete', 'demo/registry', 'alpha@2.0.3');
+	$many->('until one goes', 'f');
+	is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE v.normalized_name <> c.normalized_name"), 0,
+	    'each version has its crate\'s name');
 };
 
 done_testing();

@@ -61,25 +61,34 @@ SELECT @package
 -- that is looked for, $4 order by created_at, version or name and $5 whether it is descending, $6
 -- how many after $7 others, $8 how far to count.  Those that are listed without being asked for.
 -- Always a row; with each, how many there are, $8 + 1 at most, and whether this is the page.
--- Crates are found once, by crates_name_trigrams, or in any order where most have the name; that
--- stops where they list more than is counted.  Up to there the page is sorted out of all that they
--- have, ranges of versions_listed_crate.  Where there are more they are dense: then the order of
--- versions_listed_time is walked and each step's name looked up in crates_names, and of neither is
--- a row looked at.  What has not come to the page's end in 20000 steps, or is in another order, is
--- no page: the caller turns to package_list.
-WITH matched AS MATERIALIZED (
+-- Whether more have the name than are counted is mostly known from the few crates with many
+-- versions, by crates_many_trigrams.  Otherwise crates are found once, by crates_name_trigrams, or
+-- in any order where most have the name; that stops where they list more than is counted.  Up to
+-- there the page is sorted out of all that they have, ranges of versions_listed_crate.  Where there
+-- are more they are dense: then versions_listed_time, which has their names, is walked, and no row
+-- looked at.  What has not come to the page's end in 20000 steps, or is in another order, is no
+-- page: the caller turns to package_list.
+WITH many AS MATERIALIZED (
+    SELECT coalesce(sum(m.listed_versions), 0) > $8 AS is_enough
+      FROM (SELECT c.listed_versions FROM crates c
+             WHERE c.project_id = $1 AND c.normalized_name LIKE $2
+               AND strpos(c.normalized_name, $3) > 0 AND c.lists_many
+             LIMIT $8::bigint / 20 + 1) m),
+matched AS MATERIALIZED (
     SELECT m.id, m.normalized_name, sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
       FROM (SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
              WHERE c.project_id = $1 AND c.normalized_name LIKE $2
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
-             LIMIT $8::bigint + 1) m),
+               AND NOT (SELECT is_enough FROM many)
+             LIMIT $8 + 1) m),
 counted AS MATERIALIZED (
-    SELECT coalesce((SELECT $8 + 1 FROM matched WHERE upto > $8 LIMIT 1),
+    SELECT coalesce((SELECT $8 + 1 FROM many WHERE is_enough),
+                    (SELECT $8 + 1 FROM matched WHERE upto > $8 LIMIT 1),
                     (SELECT max(upto) FROM matched), 0)::bigint AS total),
 walked AS MATERIALIZED (
     SELECT w.id, row_number() OVER () AS place
       FROM (SELECT o.id
-              FROM (SELECT v.id, v.crate_id
+              FROM (SELECT v.id, v.normalized_name
                       FROM versions v
                      WHERE v.project_id = $1 AND v.status IN ('default', 'deprecated', 'error')
                        AND $4::text = 'created_at'
@@ -88,8 +97,7 @@ walked AS MATERIALIZED (
                               CASE WHEN NOT $5 THEN v.id END,
                               CASE WHEN $5 THEN v.id END DESC
                      LIMIT 20000) o
-             WHERE (SELECT total FROM counted) > $8
-               AND (SELECT strpos(c.normalized_name, $3) > 0 FROM crates c WHERE c.id = o.crate_id)
+             WHERE (SELECT total FROM counted) > $8 AND strpos(o.normalized_name, $3) > 0
              LIMIT $6::bigint OFFSET $7::bigint) w),
 sorted AS (
     SELECT s.id, row_number() OVER () AS place

@@ -186,7 +186,7 @@ sub blobs {
 sub versions {
 	my ($c) = @_;
 
-	return ('versions (id, crate_id, project_id, version, version_base, index_line, cksum, size, published_at,'
+	return ('versions (id, crate_id, project_id, normalized_name, version, version_base, index_line, cksum, size, published_at,'
 	    . ' description, license, keywords, categories, has_lib)', sub {
 		my ($out, $i, $name) = @_;
 		my @parts = split(/-/, $name);
@@ -196,7 +196,7 @@ sub versions {
 			my $cksum = cksum($name, $version);
 
 			print {$out} join("\t", $c->{id}{versions} + $c->{first}[$i] + $j, $c->{id}{crates} + $i,
-			    $c->{project}, $version, $version, line_of($c, $i, $name, $j), $cksum, size($cksum),
+			    $c->{project}, $name, $version, $version, line_of($c, $i, $name, $j), $cksum, size($cksum),
 			    strftime('%Y-%m-%d %H:%M:%S+00', gmtime(time_of($i, $j))),
 			    "A $parts[0] for the $parts[-1] of a program", 'MIT', "{$parts[0]}",
 			    '{development-tools}', 't'), "\n";

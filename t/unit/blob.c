@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,21 +12,13 @@
 #include <openssl/evp.h>
 
 #include "base/hex.h"
+#include "remove_tree.h"
 #include "tap.h"
 
 static struct arena *a;
 static struct err err;
 static char root[] = "/tmp/berth-blob-XXXXXX";
 static char *store;
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static char *
 sha256_of(const char *bytes, size_t n)
@@ -294,7 +285,7 @@ main(void)
 	test_errors();
 	test_full();
 	test_sweep();
-	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	remove_tree(root);
 	arena_free(a);
 	return tap_done();
 }

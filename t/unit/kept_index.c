@@ -1,27 +1,18 @@
 /* store/kept_index: index files that are kept for the pool. */
 #include "store/kept_index.h"
 
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "tap.h"
 
 static struct arena *a;
 static struct err err;
 static char root[] = "/tmp/berth-kept-XXXXXX";
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 test_parse(void)
@@ -124,7 +115,7 @@ main(void)
 	test_length(d, 1000000);
 	test_gone(d);
 	public_dir_close(d);
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(root);
 	arena_free(a);
 	return tap_done();
 }

@@ -1,7 +1,6 @@
 /* store/public_dir: files for nginx, their lease, what is wanted; and what keepers are told. */
 #include "store/public_dir.h"
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,21 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "store/public.h"
 #include "tap.h"
 
 static struct arena *a;
 static struct err err;
 static char root[] = "/tmp/berth-public-XXXXXX";
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
 
 static bool
 there(const char *path)
@@ -295,7 +286,7 @@ main(void)
 	test_wants(d);
 	test_tales();
 	public_dir_close(d);
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_tree(root);
 	arena_free(a);
 	return tap_done();
 }

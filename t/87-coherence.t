@@ -10,13 +10,14 @@ use warnings;
 
 use JSON::PP ();
 use Test::More;
-use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
+use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
 use Berth::FastCGI qw(fetch);
 use Berth::Test;
+use Berth::Watch;
 
-use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20, MOST => 50_000 };
+use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20 };
 
 my $cluster = Berth::Cluster->start;
 my $t = Berth::Test->new(workers => 4, max_requests => 300);
@@ -25,7 +26,6 @@ my $elsewhere = Berth::Test->new(workers => 4, public_dir => undef, database => 
 my $id = $t->project('demo/registry');
 my @sockets = map { $_->socket_path } $t, $elsewhere;
 my $json = JSON::PP->new->utf8;
-my $rounds = 0;
 
 $t->user('dev');
 $t->user('stranger');
@@ -43,8 +43,6 @@ sub get {
 	    REMOTE_ADDR => '192.0.2.1');
 }
 
-sub now { return clock_gettime(CLOCK_MONOTONIC) }
-
 # The versions of a crate, yanked ones with a `-`.
 sub versions_in {
 	my ($body) = @_;
@@ -52,40 +50,19 @@ sub versions_in {
 	return map { my $v = $json->decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') } split(/\n/, $body);
 }
 
-# Clients ask while $change->() is called; each goes on until it has asked AFTER times more since
-# the change was answered.  What they saw: [began, pool, status, body], and when the change was done.
+# Clients ask both pools while $change->() is called.  When it was done, and what they saw: [began,
+# pool, status, body, Retry-After].
 sub under_load {
 	my ($path, $whose, $change) = @_;
-	my $file = $t->dir . '/round' . ++$rounds;
-	my $pid = fork // die "fork: $!\n";
 
-	if ($pid == 0) {
-		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
-		my $done = eval { $change->(); 1 } or warn $@;
+	return Berth::Watch::change($t, { clients => CLIENTS, before => 5, after => AFTER }, sub {
+		my ($turn) = @_;
+		my $pool = $turn % 2;
+		my $began = Berth::Watch::now();
+		my $res = get($pool, $path, $whose);
 
-		Berth::Test::_write("$file.done.new", now());
-		rename("$file.done.new", "$file.done");
-		POSIX::_exit($all && $done ? 0 : 1);
-	}
-	my @asked = map { @$_ } $t->parallel(CLIENTS, sub {
-		my ($n) = @_;
-		my ($left, @mine) = (AFTER);
-
-		for my $i (1 .. MOST) {
-			my $pool = ($n + $i) % 2;
-			my $done = -e "$file.done";
-			my $began = now();
-			my $res = get($pool, $path, $whose);
-
-			push @mine, [$began, $pool, $res->{status}, $res->{body}, $res->{headers}{'retry-after'}];
-			Berth::Test::_write("$file.started.$n", '') if $i == 5;
-			last if $done && --$left == 0;
-		}
-		return \@mine;
-	});
-	waitpid($pid, 0);
-	is($?, 0, 'the change was made, with all clients at work');
-	return (Berth::Cluster::_slurp("$file.done"), @asked);
+		return [$began, $pool, $res->{status}, $res->{body}, $res->{headers}{'retry-after'}];
+	}, $change);
 }
 
 # Of what was asked after that moment, all must be good.
@@ -166,12 +143,13 @@ subtest 'visibility, for who is not a member' => sub {
 
 subtest 'what ends by itself' => sub {
 	my $short = $t->job_token('demo/registry', 'dev', ttl => 2);
-	my $until = now() + 2.2;
+	my $until = Berth::Watch::now() + 2.2;
+	my $turn = 0;
 	my %seen;
 
-	while (now() < $until + 1) {
-		my $began = now();
-		my $res = get($rounds++ % 2, '3/o/one', $short);
+	while (Berth::Watch::now() < $until + 1) {
+		my $began = Berth::Watch::now();
+		my $res = get($turn++ % 2, '3/o/one', $short);
 
 		$seen{ $began > $until ? 'after' : 'before' }{ $res->{status} }++;
 		sleep(0.02);

@@ -13,6 +13,7 @@ use Berth::Cluster;
 use Berth::Public;
 use Berth::RoundTrips;
 use Berth::Test;
+use Berth::Watch;
 
 my $t = Berth::Test->new(workers => 4, public_lease => 3);
 my $elsewhere = Berth::Test->new(workers => 2, public_lease => 3, database => $t->dsn('berth'), store => $t->store);
@@ -252,10 +253,10 @@ subtest 'a node that stands still' => sub {
 	warm_up($index);
 	my $keeper = Berth::Public::keeper($elsewhere);
 	ok(kill('STOP', $keeper), 'its keeper does');
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	is(Berth::Public::get($ports[1], $index)->{status}, 200, 'it goes on serving');
 	set('visibility=private');
-	my $took = Berth::Public::now() - $began;
+	my $took = Berth::Watch::now() - $began;
 	is(Berth::Public::get($ports[$_], $index)->{status}, 401, "node $_: private once that has returned") for 0, 1;
 	cmp_ok($took, '<', 3 + 2, 'which takes no longer than the lease');
 	my $res = $t->publish($id, $token, 'one_crate', '8.0.0');
@@ -278,9 +279,9 @@ subtest 'an administrator does not wait for ever' => sub {
 	# one that is there all the time, and hears nothing
 	$t->psql("INSERT INTO public_nodes (node, host, synced, lease_until)"
 	    . " VALUES (repeat('0', 32), 'deaf.example.com', 0, now() + interval '1 hour')");
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	($status, $out, $err) = $t->berth('project', 'set', 'demo/public', 'visibility=private', '--wait', 2);
-	my $took = Berth::Public::now() - $began;
+	my $took = Berth::Watch::now() - $began;
 	is($status, 3, 'one that is deaf: it gives up');
 	cmp_ok($took, '>=', 2, 'not before its time');
 	cmp_ok($took, '<', 2 + 5, 'and soon after it');
@@ -315,9 +316,9 @@ subtest 'the pool is away' => sub {
 	is($res->{status}, 502, 'and nothing is served any more');
 	is($res->{headers}{'retry-after'}, 5, 'for a while');
 	like($res->{body}, qr/^[^\n{<]+\n\z/, 'in plain text');
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	set('visibility=private');
-	cmp_ok(Berth::Public::now() - $began, '<', 2.5, 'nobody waits for it');
+	cmp_ok(Berth::Watch::now() - $began, '<', 2.5, 'nobody waits for it');
 	set('visibility=public');
 };
 
@@ -331,9 +332,9 @@ subtest 'a session that is told nothing' => sub {
 	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /public files: this session is told nothing/ }), 'its keeper finds out');
 	is(Berth::Public::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
 	ok(!Berth::Public::is_static($elsewhere, Berth::Public::get($ports[1], $index)), 'and never nginx alone');
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	set('visibility=private');
-	cmp_ok(Berth::Public::now() - $began, '<', 2.5, 'so that nobody waits for it');
+	cmp_ok(Berth::Watch::now() - $began, '<', 2.5, 'so that nobody waits for it');
 	set('visibility=public');
 	$elsewhere->stop_pool;
 	$proxy->stop;

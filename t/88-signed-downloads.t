@@ -13,6 +13,7 @@ use Test::More;
 use Berth::Cluster;
 use Berth::Public;
 use Berth::Test;
+use Berth::Watch;
 
 my $t = Berth::Test->new(workers => 4, public_lease => 3);
 my $elsewhere = Berth::Test->new(workers => 2, public_lease => 3, database => $t->dsn('berth'), store => $t->store,
@@ -260,9 +261,9 @@ subtest 'a node that stands still' => sub {
 	my $keeper = Berth::Public::keeper($elsewhere);
 	ok(kill('STOP', $keeper), 'its keeper does');
 	is(Berth::Public::get($ports[1], $path, Authorization => $mine)->{status}, 200, 'it goes on sending');
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	$t->berth_ok({ stdin => "$mine\n" }, 'token', 'revoke');
-	my $took = Berth::Public::now() - $began;
+	my $took = Berth::Watch::now() - $began;
 	is(Berth::Public::get($ports[$_], $path, Authorization => $mine)->{status}, 401, "node $_: not once the token is revoked") for 0, 1;
 	cmp_ok($took, '<', 3 + 2, 'which takes no longer than the lease');
 	kill('CONT', $keeper);

@@ -15,6 +15,7 @@ use Berth::FastCGI qw(fetch);
 use Berth::Fault;
 use Berth::Public;
 use Berth::Test;
+use Berth::Watch;
 
 use constant LEASE => 3;
 
@@ -136,9 +137,9 @@ subtest 'read before a change, written after it' => sub {
 			return seen(0);
 		};
 		$fault->during('public:read', $miss, sub {
-			my $began = Berth::Public::now();
+			my $began = Berth::Watch::now();
 			is(publish(next_version())->{status}, 200, 'a publish meanwhile');
-			cmp_ok(Berth::Public::now() - $began, '<', LEASE + 2, 'waits no longer than the lease');
+			cmp_ok(Berth::Watch::now() - $began, '<', LEASE + 2, 'waits no longer than the lease');
 			is(seen($_), truth(), "node $_: is seen") for 0, 1;
 		});
 		is(seen($_), truth(), "node $_: is seen when the file is written") for (0, 1) x 20;
@@ -200,9 +201,9 @@ subtest 'a keeper that stands still where it begins' => sub {
 	sleep(1 + 2);
 	$fault->disarm;
 	warm_up();
-	my $began = Berth::Public::now();
+	my $began = Berth::Watch::now();
 	is(publish(next_version())->{status}, 200, 'a publish');
-	cmp_ok(Berth::Public::now() - $began, '<', LEASE, 'is heard of');
+	cmp_ok(Berth::Watch::now() - $began, '<', LEASE, 'is heard of');
 	is(seen($_), truth(), "node $_: the truth") for 0, 1;
 	$t->conf(database_timeout => undef);
 	kill('HUP', $t->pool_pid);
@@ -272,7 +273,7 @@ subtest 'the database is away for a moment' => sub {
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 4/ }), 'a longer lease');
 	warm_up();
 	watched('away', sub {
-		my $began = Berth::Public::now();
+		my $began = Berth::Watch::now();
 		$cluster->halt('fast');
 		my $res = Berth::Public::get($ports[0], $index);
 		is($res->{status}, 200, 'public reads go on');
@@ -282,7 +283,7 @@ subtest 'the database is away for a moment' => sub {
 		is($res->{headers}{'retry-after'}, 5, 'and say when to come back');
 		ok($t->wait_for(sub { Berth::Public::get($ports[0], $index)->{status} == 503 }),
 		    'in the end public ones neither');
-		cmp_ok(Berth::Public::now() - $began, '<', 10 + 2, 'which is that of the lease');
+		cmp_ok(Berth::Watch::now() - $began, '<', 10 + 2, 'which is that of the lease');
 		$cluster->resume;
 		ok($t->wait_for(sub { $read->()->{status} == 200 }), 'private reads recover');
 		is(publish(next_version())->{status}, 200, 'a publish');

@@ -21,6 +21,7 @@ use Berth::Cluster;
 use Berth::FastCGI qw(fetch);
 use Berth::Public;
 use Berth::Test;
+use Berth::Watch;
 
 use constant { SEED => $ENV{SEED} // 20, CHANGES => $ENV{CHANGES} // 20 };
 use constant { READERS => 4, LEASE => 3, PATIENCE => 30 };
@@ -57,7 +58,7 @@ my %path = (
 );
 my @keys = map { my $who = $_; map { "$who $_" } sort keys %path } sort keys %token;
 
-sub now { return Berth::Public::now(); }
+sub now { return Berth::Watch::now(); }
 
 # Status, and which bytes.
 sub digest {

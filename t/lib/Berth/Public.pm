@@ -13,15 +13,14 @@ use warnings;
 use Compress::Zlib ();
 use HTTP::Tiny;
 use Test::More;
-use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 use Berth::Cluster;
 use Berth::Test;
+use Berth::Watch;
 
-use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30, MOST => 100_000 };
+use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30 };
 
 my %agents;
-my $rounds = 0;
 
 # Starts pool and nginx, which listens on one more port, without TLS.  Returns that.
 sub start {
@@ -41,7 +40,7 @@ sub start {
 # { status, headers, body, began, id }: the body as it was before it was compressed.
 sub get {
 	my ($port, $path, %headers) = @_;
-	my $began = clock_gettime(CLOCK_MONOTONIC);
+	my $began = Berth::Watch::now();
 	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
 	    ->request(GET => "http://127.0.0.1:$port$path", { headers => { 'Accept-Encoding' => 'gzip', %headers } });
 	my $body = $res->{content};
@@ -102,42 +101,20 @@ sub keeper {
 # once it had returned: [began, node, status, answer].
 sub meanwhile {
 	my ($t, $ports, $name, $path, $headers, $change) = @_;
-	my $file = $t->dir . '/round' . ++$rounds;
-	my $pid = fork // die "fork: $!\n";
+	my ($moment, @asked) = Berth::Watch::change($t, { clients => CLIENTS, before => BEFORE, after => AFTER }, sub {
+		my ($turn) = @_;
+		my $node = $turn % @$ports;
+		my $res = get($ports->[$node], $path, %$headers);
 
-	if ($pid == 0) {
-		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
-		my $done = eval { $change->(); 1 } or warn $@;
-		Berth::Test::_write("$file.new", now());
-		rename("$file.new", "$file.returned");
-		POSIX::_exit($all && $done ? 0 : 1);
-	}
-	my @asked = map { @$_ } $t->parallel(CLIENTS, sub {
-		my ($n) = @_;
-		my ($left, @mine) = (AFTER);
-
-		for my $i (1 .. MOST) {
-			my $over = -e "$file.returned";
-			my $node = ($n + $i) % @$ports;
-			my $res = get($ports->[$node], $path, %$headers);
-
-			push @mine, [$res->{began}, $node, $res->{status}, $res->{body}];
-			Berth::Test::_write("$file.started.$n", '') if $i == BEFORE;
-			last if $over && --$left == 0;
-		}
-		return \@mine;
-	});
-	waitpid($pid, 0);
-	is($?, 0, "$name: it happened, while all were asking");
-	my $moment = Berth::Cluster::_slurp("$file.returned");
+		return [$res->{began}, $node, $res->{status}, $res->{body}];
+	}, $change);
 	my @after = grep { $_->[0] > $moment } @asked;
+
 	for my $node (0 .. $#$ports) {
 		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE, "$name: node $node: before");
 		cmp_ok(scalar(grep { $_->[1] == $node } @after), '>', AFTER, "$name: node $node: after");
 	}
 	return @after;
 }
-
-sub now { return clock_gettime(CLOCK_MONOTONIC); }
 
 1;

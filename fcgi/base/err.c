@@ -127,22 +127,42 @@ err_internal(struct err *err, int status, const char *fmt, ...)
 	return -1;
 }
 
+static void __attribute__((format(printf, 4, 0)))
+sys_format(struct err *err, int status, int number, const char *fmt, va_list ap)
+{
+	char reason[128];
+	size_t n;
+
+	err_internal(err, status, "%s", "");
+	detail_format(err, fmt, ap);
+	n = strlen(err->detail);
+	/* the GNU form of strerror_r, which may return a constant instead of `reason` */
+	snprintf(err->detail + n, sizeof(err->detail) - n, ": %s",
+	    strerror_r(number, reason, sizeof(reason)));
+}
+
 int
 err_sys(struct err *err, const char *fmt, ...)
 {
 	int saved = errno;
-	char reason[128];
-	size_t n;
 	va_list ap;
 
-	err_internal(err, 500, "%s", "");
 	va_start(ap, fmt);
-	detail_format(err, fmt, ap);
+	sys_format(err, 500, saved, fmt, ap);
 	va_end(ap);
-	n = strlen(err->detail);
-	/* the GNU form of strerror_r, which may return a constant instead of `reason` */
-	snprintf(err->detail + n, sizeof(err->detail) - n, ": %s",
-	    strerror_r(saved, reason, sizeof(reason)));
+	return -1;
+}
+
+int
+err_disk(struct err *err, const char *fmt, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	sys_format(err, saved == ENOSPC || saved == EDQUOT || saved == EROFS ? 503 : 500, saved,
+	    fmt, ap);
+	va_end(ap);
 	return -1;
 }
 

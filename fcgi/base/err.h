@@ -40,6 +40,9 @@ int err_internal(struct err *, int status, const char *fmt, ...)
 /* As err_internal with status 500, followed by ": " and strerror(errno). */
 int err_sys(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same, but 503 for a disk that is full or read-only: a matter for operations. */
+int err_disk(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /*
  * Of a 503 that is set: the sentence that the client sees, where it may know what is away and
  * what it can do.  Returns -1, so that it can be returned.

@@ -39,16 +39,10 @@ struct blob_staging {
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
 };
 
-/* A disk that is full or read-only is a matter for operations: 503; the rest is 500. */
 static int
 disk_error(struct err *err, const char *what)
 {
-	int saved = errno;
-
-	if (saved == ENOSPC || saved == EDQUOT || saved == EROFS)
-		return err_internal(err, 503, "blob store: %s: %s", what, strerror(saved));
-	errno = saved;
-	return err_sys(err, "blob store: %s", what);
+	return err_disk(err, "blob store: %s", what);
 }
 
 static void

@@ -38,16 +38,10 @@ struct public_dir {
 	char node[2 * NODE_BYTES + 1];
 };
 
-/* A disk that is full or read-only is a matter for operations: 503; the rest is 500. */
 static int
 disk_error(struct err *err, const char *what)
 {
-	int saved = errno;
-
-	if (saved == ENOSPC || saved == EDQUOT || saved == EROFS)
-		return err_internal(err, 503, "public_dir: %s: %s", what, strerrordesc_np(saved));
-	errno = saved;
-	return err_sys(err, "public_dir: %s", what);
+	return err_disk(err, "public_dir: %s", what);
 }
 
 static int

@@ -1,5 +1,8 @@
 /* base: utf8, hex, base62, err, clock, gzip. */
 #include "base/base62.h"
+
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/gzip.h"
@@ -113,6 +116,33 @@ test_err(void)
 }
 
 static void
+test_err_disk(void)
+{
+	static const struct {
+		int number, status;
+		const char *detail;
+	} cases[] = {
+		{ ENOSPC, 503, "x: No space left on device" },
+		{ EDQUOT, 503, "x: Disk quota exceeded" },
+		{ EROFS, 503, "x: Read-only file system" },
+		{ EIO, 500, "x: Input/output error" },
+		{ EACCES, 500, "x: Permission denied" },
+	};
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		errno = cases[i].number;
+		is_int(err_disk(&e, "%c", 'x'), -1, "err_disk returns -1");
+		is_int(e.status, cases[i].status, "its status");
+		is_str(e.detail, cases[i].detail, "and what has gone wrong");
+		errno = cases[i].number;
+		err_sys(&e, "%c", 'x');
+		is_int(e.status, 500, "err_sys: 500 always");
+		is_str(e.detail, cases[i].detail, "with the same words");
+	}
+}
+
+static void
 test_clock(void)
 {
 	char out[CLOCK_RFC3339_SIZE];
@@ -148,6 +178,7 @@ main(void)
 	test_digits();
 	test_words();
 	test_err();
+	test_err_disk();
 	test_clock();
 	test_gzip();
 	return tap_done();

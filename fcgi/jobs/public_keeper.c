@@ -16,6 +16,7 @@
 #include "store/kept_index.h"
 #include "store/public.h"
 #include "store/public_dir.h"
+#include "store/public_tree.h"
 
 enum {
 	SECOND = 1000000,
@@ -122,8 +123,8 @@ take_index(struct keeper *k, const struct public_tale *tale, struct err *err)
 	char generation[ACCESS_GENERATION_SIZE];
 	bool was_there = false;
 
-	if (public_dir_remove_index(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
-	    public_dir_remove_kept(k->dir, tale->id, tale->name, generation, err) == -1)
+	if (public_tree_remove_index(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
+	    public_tree_remove_kept(k->dir, tale->id, tale->name, generation, err) == -1)
 		return -1;
 	if (was_there)
 		want_again(k, tale, "");
@@ -142,16 +143,16 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 		return 0;
 	case PUBLIC_ALL:
 		k->sweep = true;
-		return public_dir_remove_all(k->dir, err);
+		return public_tree_remove_all(k->dir, err);
 	case PUBLIC_GENERATION:
 		k->sweep = true;
-		return public_dir_remove_generations(k->dir, err);
+		return public_tree_remove_generations(k->dir, err);
 	case PUBLIC_PROJECT:
 		k->sweep = true;
-		return public_dir_remove_project(k->dir, tale->id, err);
+		return public_tree_remove_project(k->dir, tale->id, err);
 	case PUBLIC_CRATE:
-		if (public_dir_remove_crate(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
-		    public_dir_remove_signed(k->dir, err) == -1)
+		if (public_tree_remove_crate(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
+		    public_tree_remove_signed(k->dir, err) == -1)
 			return -1;
 		k->sweep = true;
 		break;
@@ -274,7 +275,7 @@ write_file(struct keeper *k, const struct public_want *w, const struct public_co
 	struct slice config;
 
 	if (w->version[0] != '\0')
-		return public_dir_put_link(k->dir, w, arena_printf(k->arena, "%s/%s",
+		return public_tree_put_link(k->dir, w, arena_printf(k->arena, "%s/%s",
 		    k->settings->store, blob_path(k->arena, c->cksum)), err);
 	if (w->generation[0] != '\0') {
 		const struct crate_index index = {
@@ -286,9 +287,9 @@ write_file(struct keeper *k, const struct public_want *w, const struct public_co
 		return kept_index_put(k->dir, k->arena, w, &index, err);
 	}
 	if (w->name[0] != '\0')
-		return public_dir_put(k->dir, w, c->index, (time_t)c->index_time, err);
+		return public_tree_put(k->dir, w, c->index, (time_t)c->index_time, err);
 	config = registry_config(k->arena, k->settings->external_url, w->project_id, NULL, false);
-	return public_dir_put(k->dir, w, config, time_of_bytes(config), err);
+	return public_tree_put(k->dir, w, config, time_of_bytes(config), err);
 }
 
 /* Point 2: no notification is looked at between the read and the file.  -1: the database. */
@@ -298,7 +299,7 @@ provide(struct keeper *k, const struct public_want *w, struct err *err)
 	struct public_content content;
 	struct err disk = { 0 };
 
-	if (public_dir_has(k->dir, w))
+	if (public_tree_has(k->dir, w))
 		return 0;
 	if (public_read(k->db, k->arena, w, &content, err) == -1)
 		return -1;
@@ -327,7 +328,7 @@ step(struct keeper *k, struct err *err)
 	if (public_dir_next_want(k->dir, &want))
 		return provide(k, &want, err);
 	if (k->sweep)
-		public_dir_sweep(k->dir, &k->sweep);
+		public_tree_sweep(k->dir, &k->sweep);
 	else
 		wait_ms(k, (int)(left / 1000) + 1);
 	return 0;
@@ -340,7 +341,7 @@ stumble(struct keeper *k, struct err *err)
 	complain(k, err);
 	k->serving = false;
 	/* where the disk is full, and nothing can begin, it may be of this */
-	public_dir_sweep(k->dir, &k->sweep);
+	public_tree_sweep(k->dir, &k->sweep);
 	wait_ms(k, RETRY_MS);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "store/public_tree.h"
 
 enum {
 	HEAD_MAX = CRATE_ETAG_SIZE + 2 * 20 + 3,
@@ -58,7 +59,7 @@ kept_index_put(struct public_dir *d, struct arena *a, const struct public_want *
 	buf_expect(&b, HEAD_MAX + index->body.n);
 	buf_printf(&b, "%s %" PRId64 " %zu\n", index->etag, index->time, index->body.n);
 	buf_put_slice(&b, index->body);
-	return public_dir_put(d, w, buf_slice(&b), (time_t)index->time, err);
+	return public_tree_put(d, w, buf_slice(&b), (time_t)index->time, err);
 }
 
 static ssize_t

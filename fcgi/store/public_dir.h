@@ -23,6 +23,8 @@
  *
  * Nothing is synced to the disk: after a crash of the machine no lease is left, and a keeper that
  * starts begins with an empty tree.
+ *
+ * Here are the directory, its lease and what is wanted of it; its files are in store/public_tree.h.
  */
 
 #include <stdbool.h>
@@ -31,7 +33,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/slice.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/access_generation.h"
@@ -65,45 +66,6 @@ int public_dir_clear(struct public_dir *, struct err *) __attribute__((warn_unus
 /* Lets nginx look into the tree from now to the end of second `last`.  -1: 500, 503. */
 int public_dir_lease(struct public_dir *, time_t now, time_t last, struct err *)
     __attribute__((warn_unused_result));
-
-/*
- * Takes away an index file; all that can be downloaded of a crate; all of a project; all that is for
- * one generation; what of that can be downloaded; everything.  Names are those of crates in any
- * case.  At once: whoever opens a file later does not find it.
- * *was_there: there was something.  -1: 500, 503, it may still be served.
- */
-int public_dir_remove_index(struct public_dir *, int64_t project_id, const char *name,
-    bool *was_there, struct err *) __attribute__((warn_unused_result));
-int public_dir_remove_crate(struct public_dir *, int64_t project_id, const char *name,
-    bool *was_there, struct err *) __attribute__((warn_unused_result));
-int public_dir_remove_project(struct public_dir *, int64_t project_id, struct err *)
-    __attribute__((warn_unused_result));
-int public_dir_remove_generations(struct public_dir *, struct err *)
-    __attribute__((warn_unused_result));
-int public_dir_remove_signed(struct public_dir *, struct err *) __attribute__((warn_unused_result));
-int public_dir_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
-
-/*
- * An index file that is kept for the pool; generation becomes that for which it was there, "" where it
- * was not.  -1: 500, 503, it may still be read.
- */
-int public_dir_remove_kept(struct public_dir *, int64_t project_id, const char *name,
-    char generation[ACCESS_GENERATION_SIZE], struct err *) __attribute__((warn_unused_result));
-
-/* Is it there? */
-bool public_dir_has(struct public_dir *, const struct public_want *);
-
-/*
- * Writes what was wanted, whole or not at all: the bytes of a file (`time` is its modification
- * time), or of a version a link to its blob.  -1: 500, 503.
- */
-int public_dir_put(struct public_dir *, const struct public_want *, struct slice bytes,
-    time_t time, struct err *) __attribute__((warn_unused_result));
-int public_dir_put_link(struct public_dir *, const struct public_want *, const char *blob,
-    struct err *) __attribute__((warn_unused_result));
-
-/* Removes some of the trash; *more: there is more of it.  What cannot be removed is no error. */
-void public_dir_sweep(struct public_dir *, bool *more);
 
 /* A descriptor that can be read while something is wanted, and the next of it. */
 int public_dir_want_fd(const struct public_dir *);

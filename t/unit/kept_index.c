@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "remove_tree.h"
+#include "store/public_tree.h"
 #include "tap.h"
 
 static struct arena *a;
@@ -80,19 +81,19 @@ test_gone(struct public_dir *d)
 	snprintf(w.generation, sizeof(w.generation), "0b-b0");
 	ok(!kept_index_read(a, root, &w, NULL, 0, &got), "of another generation it is not there");
 	is_int(kept_index_put(d, a, &w, &index, &err), 0, "one of this as well");
-	is_int(public_dir_remove_kept(d, 7, "serde", generation, &err), 0, "another crate goes");
+	is_int(public_tree_remove_kept(d, 7, "serde", generation, &err), 0, "another crate goes");
 	is_str(generation, "", "it was not there");
 	ok(kept_index_read(a, root, &w, NULL, 0, &got), "and this is");
-	is_int(public_dir_remove_kept(d, 7, "SERDE_X", generation, &err), 0, "it goes");
+	is_int(public_tree_remove_kept(d, 7, "SERDE_X", generation, &err), 0, "it goes");
 	ok(strncmp(generation, "0b-", 3) == 0, "it was there");
 	ok(!kept_index_read(a, root, &w, NULL, 0, &got), "in this generation");
 	snprintf(w.generation, sizeof(w.generation), "0b-a9");
 	ok(!kept_index_read(a, root, &w, NULL, 0, &got), "and in the other");
-	is_int(public_dir_remove_kept(d, 7, "a/b", generation, &err), -1, "no name");
+	is_int(public_tree_remove_kept(d, 7, "a/b", generation, &err), -1, "no name");
 	is_int(kept_index_put(d, a, &w, &index, &err), 0, "again");
-	is_int(public_dir_remove_generations(d, &err), 0, "a generation ends");
+	is_int(public_tree_remove_generations(d, &err), 0, "a generation ends");
 	ok(!kept_index_read(a, root, &w, NULL, 0, &got), "and it is gone");
-	is_int(public_dir_remove_kept(d, 7, "serde_x", generation, &err), 0, "where there are none");
+	is_int(public_tree_remove_kept(d, 7, "serde_x", generation, &err), 0, "where there are none");
 	is_int(kept_index_put(d, a, &w, &index, &err), 0, "again");
 	is_int(public_dir_clear(d, &err), 0, "a lease ends");
 	ok(!kept_index_read(a, root, &w, NULL, 0, &got), "and it is gone");

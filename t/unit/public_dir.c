@@ -1,4 +1,4 @@
-/* store/public_dir: files for nginx, their lease, what is wanted; and what keepers are told. */
+/* store/public_dir, public_tree: files for nginx, their lease, what is wanted; what keepers are told. */
 #include "store/public_dir.h"
 
 #include <signal.h>
@@ -10,6 +10,7 @@
 
 #include "remove_tree.h"
 #include "store/public.h"
+#include "store/public_tree.h"
 #include "tap.h"
 
 static struct arena *a;
@@ -61,35 +62,35 @@ test_files(struct public_dir *d)
 	bool was = false, more = true;
 
 	is_int(public_dir_clear(d, &err), 0, "an empty tree");
-	ok(!public_dir_has(d, &index), "nothing there");
-	is_int(public_dir_put(d, &index, slice_str("bytes"), 1234567890, &err), 0, "an index file");
-	ok(public_dir_has(d, &index) && there("tree/index/7/se/rd/serde_x.gz"), "has its place");
+	ok(!public_tree_has(d, &index), "nothing there");
+	is_int(public_tree_put(d, &index, slice_str("bytes"), 1234567890, &err), 0, "an index file");
+	ok(public_tree_has(d, &index) && there("tree/index/7/se/rd/serde_x.gz"), "has its place");
 	ok(lstat(arena_printf(a, "%s/tree/index/7/se/rd/serde_x.gz", root), &st) == 0 &&
 		st.st_mtime == 1234567890 && st.st_size == 5,
 	    "with time and bytes");
-	is_int(public_dir_put(d, &config, slice_str("{}"), 1, &err), 0, "config.json");
+	is_int(public_tree_put(d, &config, slice_str("{}"), 1, &err), 0, "config.json");
 	ok(there("tree/index/7/config.json"), "has its place");
-	is_int(public_dir_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
-	ok(public_dir_has(d, &crate) && there("tree/crates/7/Serde_x/1.0.0+b.1"), "has its place");
-	is_int(public_dir_put_link(d, &crate, "/nonexistent/other", &err), 0, "again");
+	is_int(public_tree_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
+	ok(public_tree_has(d, &crate) && there("tree/crates/7/Serde_x/1.0.0+b.1"), "has its place");
+	is_int(public_tree_put_link(d, &crate, "/nonexistent/other", &err), 0, "again");
 
-	is_int(public_dir_remove_index(d, 7, "SERDE_X", &was, &err), 0, "an index file goes");
-	ok(was && !public_dir_has(d, &index), "and is gone");
-	is_int(public_dir_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
+	is_int(public_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "an index file goes");
+	ok(was && !public_tree_has(d, &index), "and is gone");
+	is_int(public_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
 	ok(!was, "it was not there");
-	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "a crate goes");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "a crate goes");
 	ok(was && !there("tree/crates/7/Serde_x"), "with all versions");
-	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "again");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "again");
 	ok(!was, "it was not there");
-	is_int(public_dir_remove_project(d, 7, &err), 0, "a project goes");
+	is_int(public_tree_remove_project(d, 7, &err), 0, "a project goes");
 	ok(!there("tree/index/7") && !there("tree/crates/7"), "with everything");
-	is_int(public_dir_remove_project(d, 7, &err), 0, "again");
+	is_int(public_tree_remove_project(d, 7, &err), 0, "again");
 	while (more)
-		public_dir_sweep(d, &more);
+		public_tree_sweep(d, &more);
 	is_int(rmdir(arena_printf(a, "%s/trash", root)), 0, "the trash is empty");
-	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), -1, "without it nothing is written");
+	is_int(public_tree_put(d, &index, slice_str("x"), 1, &err), -1, "without it nothing is written");
 	is_int(public_dir_clear(d, &err), 0, "but cleared,");
-	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), 0, "and then written");
+	is_int(public_tree_put(d, &index, slice_str("x"), 1, &err), 0, "and then written");
 }
 
 static void
@@ -101,12 +102,12 @@ test_many(struct public_dir *d)
 	for (int i = 0; i < 500; i++) {
 		struct public_want w = want(9, arena_printf(a, "crate%d", i), "");
 
-		if (public_dir_put(d, &w, slice_str("x"), 1, &err) == -1)
+		if (public_tree_put(d, &w, slice_str("x"), 1, &err) == -1)
 			exit(EXIT_FAILURE);
 	}
-	is_int(public_dir_remove_project(d, 9, &err), 0, "a large project goes");
+	is_int(public_tree_remove_project(d, 9, &err), 0, "a large project goes");
 	while (more) {
-		public_dir_sweep(d, &more);
+		public_tree_sweep(d, &more);
 		rounds++;
 	}
 	ok(rounds > 2, "its files bit by bit");
@@ -122,16 +123,16 @@ test_names(struct public_dir *d)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct public_want crate = want(7, bad[i], "1.0.0"), index = want(7, bad[i], "");
 
-		ok(public_dir_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
-		ok(public_dir_remove_crate(d, 7, bad[i], &was, &err) == -1, "bad name %zu: crate", i);
-		ok(bad[i][0] == '\0' || public_dir_put_link(d, &crate, "x", &err) == -1,
+		ok(public_tree_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
+		ok(public_tree_remove_crate(d, 7, bad[i], &was, &err) == -1, "bad name %zu: crate", i);
+		ok(bad[i][0] == '\0' || public_tree_put_link(d, &crate, "x", &err) == -1,
 		    "bad name %zu: version", i);
-		ok(bad[i][0] == '\0' || public_dir_put(d, &index, slice_str("x"), 1, &err) == -1,
+		ok(bad[i][0] == '\0' || public_tree_put(d, &index, slice_str("x"), 1, &err) == -1,
 		    "bad name %zu: file", i);
 	}
-	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "../../x", "" }, "x", &err), -1,
+	is_int(public_tree_put_link(d, &(struct public_want) { 7, "a", "../../x", "" }, "x", &err), -1,
 	    "nor such a version");
-	is_int(public_dir_put_link(d, &(struct public_want) { 7, "a", "1.0.0", "../x" }, "x", &err), -1,
+	is_int(public_tree_put_link(d, &(struct public_want) { 7, "a", "1.0.0", "../x" }, "x", &err), -1,
 	    "nor such a generation");
 }
 
@@ -141,17 +142,17 @@ test_signed(struct public_dir *d)
 	struct public_want w = { 7, "Serde_x", "1.0.0", "0b-a9" };
 	bool was;
 
-	is_int(public_dir_put_link(d, &w, "/nonexistent/blob", &err), 0, "a crate for signed addresses");
-	ok(public_dir_has(d, &w) && there("tree/signed/0b-a9/7/Serde_x/1.0.0"), "lies below its generation");
+	is_int(public_tree_put_link(d, &w, "/nonexistent/blob", &err), 0, "a crate for signed addresses");
+	ok(public_tree_has(d, &w) && there("tree/signed/0b-a9/7/Serde_x/1.0.0"), "lies below its generation");
 	ok(!there("tree/crates/7/Serde_x/1.0.0"), "and not where anyone may read it");
-	is_int(public_dir_remove_crate(d, 7, "Serde_x", &was, &err), 0, "what anyone may read goes");
-	ok(public_dir_has(d, &w), "and this is there");
-	is_int(public_dir_remove_signed(d, &err), 0, "all of these go");
-	ok(!public_dir_has(d, &w) && !there("tree/signed"), "and are gone");
-	is_int(public_dir_remove_signed(d, &err), 0, "again");
-	is_int(public_dir_put_link(d, &w, "/nonexistent/blob", &err), 0, "it comes back");
-	is_int(public_dir_remove_generations(d, &err), 0, "a generation ends");
-	ok(!public_dir_has(d, &w), "and it is gone, too");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "what anyone may read goes");
+	ok(public_tree_has(d, &w), "and this is there");
+	is_int(public_tree_remove_signed(d, &err), 0, "all of these go");
+	ok(!public_tree_has(d, &w) && !there("tree/signed"), "and are gone");
+	is_int(public_tree_remove_signed(d, &err), 0, "again");
+	is_int(public_tree_put_link(d, &w, "/nonexistent/blob", &err), 0, "it comes back");
+	is_int(public_tree_remove_generations(d, &err), 0, "a generation ends");
+	ok(!public_tree_has(d, &w), "and it is gone, too");
 	public_dir_leave_want(root, &w);
 	ok(public_dir_next_want(d, &w) && strcmp(w.generation, "0b-a9") == 0, "it can be wanted");
 	snprintf(w.generation, sizeof(w.generation), "a/b");
@@ -164,7 +165,7 @@ test_lease(struct public_dir *d)
 {
 	struct public_want index = want(7, "leased", "");
 
-	is_int(public_dir_put(d, &index, slice_str("x"), 1, &err), 0, "a file");
+	is_int(public_tree_put(d, &index, slice_str("x"), 1, &err), 0, "a file");
 	is_int(public_dir_lease(d, 1000, 1003, &err), 0, "a lease");
 	ok(there("now/1000/index/7/le/as/leased.gz") && there("now/1003/index/7/le/as/leased.gz"),
 	    "is seen in all of its seconds");
@@ -177,7 +178,7 @@ test_lease(struct public_dir *d)
 	is_int(public_dir_lease(d, 1011, 1013, &err), 0, "and right again");
 	ok(!there("now/5000") && there("now/1013"), "the future is gone");
 	is_int(public_dir_clear(d, &err), 0, "cleared");
-	ok(!there("now/1011") && !public_dir_has(d, &index), "lease and file are gone");
+	ok(!there("now/1011") && !public_tree_has(d, &index), "lease and file are gone");
 }
 
 static void
@@ -191,9 +192,9 @@ test_full(struct public_dir *d)
 	signal(SIGXFSZ, SIG_IGN);
 	if (getrlimit(RLIMIT_FSIZE, &before) == -1 || setrlimit(RLIMIT_FSIZE, &small) == -1)
 		exit(EXIT_FAILURE);
-	is_int(public_dir_put(d, &index, slice_of(bytes, sizeof(bytes)), 1, &err), -1, "no room");
+	is_int(public_tree_put(d, &index, slice_of(bytes, sizeof(bytes)), 1, &err), -1, "no room");
 	setrlimit(RLIMIT_FSIZE, &before);
-	ok(!public_dir_has(d, &index), "the file is not there");
+	ok(!public_tree_has(d, &index), "the file is not there");
 	ok(!there("trash/new"), "nor what was written of it");
 }
 

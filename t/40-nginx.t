@@ -75,9 +75,8 @@ subtest 'headers' => sub {
 	    for '401', '404 of nginx', '413', '400 of nginx';
 	# without a credential the 200 may be nginx's own
 	my $id = $answers{401}{headers}{'x-request-id'};
-	ok(Berth::Test::wait_for(sub { $t->log('pool') =~ /\bid="?\Q$id\E/ }, 10),
-	    'the pool logs the same id');
-	like($t->log('nginx-berth.log'), qr/\bid=\Q$id\E /, 'and nginx does');
+	ok($t->wait_for(sub { $t->log('pool') =~ /\bid="?\Q$id\E/ }), 'the pool logs the same id');
+	ok($t->nginx_logged('nginx-berth', $answers{401}), 'and nginx does');
 };
 
 subtest 'errors have the shape of their route' => sub {
@@ -188,7 +187,7 @@ subtest 'crates' => sub {
 	like($res->{headers}{'cache-control'}, qr/private/, 'for the caller alone');
 	like($res->{headers}{etag}, qr/^"/, 'with a strong ETag');
 	is($res->{headers}{'x-berth-download'}, undef, 'the ids are for the log');
-	like($t->log('nginx-berth-downloads.log'), qr/status=200 .*ids="[^"-][^"]*"/, 'which has them');
+	ok($t->wait_for(sub { $t->log('nginx-berth-downloads') =~ /status=200 .*ids="[^"-][^"]*"/ }), 'which has them');
 	is(get("$root/edge/1.0.0/download", token => $token,
 	    headers => ["If-None-Match: $res->{headers}{etag}"])->{status}, 304, 'conditional');
 	my $part = get("$root/edge/1.0.0/download", token => $token, headers => ['Range: bytes=2-5']);

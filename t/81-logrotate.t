@@ -51,12 +51,11 @@ Berth::Test::_write($t->dir . '/logrotate.conf', 'include ' . $t->dir . "/logrot
 chmod(0644, $t->dir . '/logrotate.conf') or die;
 
 for my $round (1 .. 3) {
-	is($t->http(GET => $path)->{status}, 200, "round $round: a download") for 1 .. 4;
+	download(4, "round $round");
 	append('nginx-access.log', "a line of the fleet's\n");
 	rotate("round $round");
 	ok(-s "$log/$_.1", "round $round: $_") for qw(nginx-berth.log nginx-berth-downloads.log nginx-access.log);
-	is($t->http(GET => $path)->{status}, 200, "round $round: a download after it");
-	ok($t->wait_for(sub { -s "$log/nginx-berth-downloads.log" }), "round $round: nginx has opened its log again");
+	download(1, "round $round, after it");
 	# before it is compressed: the worker has that long
 	$t->run_jobs('count_downloads');
 }

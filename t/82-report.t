@@ -52,13 +52,15 @@ for my $who (sort keys %published) {
 }
 is($t->publish($public, $token{ann}, 'a', '1.0.0')->{status}, 200, 'into the other project too');
 is($t->publish($private, $token{ann}, 'a', '1.0.0')->{status}, 400, 'what fails does not count');
+my @answers;
 for my $get ([$private, 'ann'], [$private, 'again'], [$private, 'again'], [$private, 'deploy'], [$private, 'job1'], [$private, 'job2'],
     [$public, undef], [$public, 'bob']) {
 	my ($id, $who) = @$get;
 
-	is($t->http(GET => $t->registry($id) . '/a/1.0.0/download', { token => defined $who ? $token{$who} : undef })->{status}, 200,
-	    ($who // 'anybody') . ' downloads');
+	push @answers, $t->http(GET => $t->registry($id) . '/a/1.0.0/download', { token => defined $who ? $token{$who} : undef });
+	is($answers[-1]{status}, 200, ($who // 'anybody') . ' downloads');
 }
+ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which nginx writes down');
 $t->run_jobs('count_downloads');
 
 subtest 'this month' => sub {

@@ -97,16 +97,18 @@ subtest 'a crate' => sub {
 	is($part->{status}, 206, 'a range');
 	is($part->{body}, substr($first->{body}, 2, 4), 'of the bytes');
 	is(get($path, 'If-None-Match' => $res->{headers}{etag})->{status}, 304, 'conditional');
+	ok($t->nginx_logged('nginx-berth-downloads', $res), 'it is in the log of downloads');
 	my @ids = $t->log('nginx-berth-downloads.log') =~ /id=$res->{headers}{'x-request-id'} .*status=200 .*ids="([^"]*)"/g;
-	is("@ids", "$id/one_crate/1.0.0", 'the log of downloads says what it was');
+	is("@ids", "$id/one_crate/1.0.0", 'which says what it was');
 	my $count = sub {
 		$t->run_jobs('count_downloads');
 		return $t->psql("SELECT coalesce(sum(downloads), 0) FROM download_days WHERE project_id = $id");
 	};
 	my $before = $count->();
-	ok(is_static(get($path)), 'downloaded by nginx') for 1 .. 5;
-	get($path, Range => 'bytes=0-3');
-	$t->http(HEAD => $path);
+	my @answers = map { get($path) } 1 .. 5;
+	ok(is_static($_), 'downloaded by nginx') for @answers;
+	push @answers, get($path, Range => 'bytes=0-3'), $t->http(HEAD => $path);
+	ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which is written down');
 	is($count->(), $before + 5, 'and counted, but for a part and HEAD');
 	is(get("$R/one_crate/9.9.9/download")->{status}, 404, 'no such version');
 	is(get("$R/One_Crate/1.0.0/download")->{status}, 404, 'nor in another spelling');

@@ -103,8 +103,9 @@ subtest 'a download' => sub {
 			is($res->{headers}{$name}, $plain->{headers}{$name}, "the same $name");
 		}
 		like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, 'a request id');
+		ok($t->nginx_logged('nginx-berth-downloads', $res), 'it is in the log of downloads');
 		my ($ids) = $t->log('nginx-berth-downloads') =~ /id=$res->{headers}{'x-request-id'} .*status=200 .*ids="([^"]*)"/;
-		is($ids, "$id/one_crate/$version user:$id{dev}", 'the log says what it was, and for whom');
+		is($ids, "$id/one_crate/$version user:$id{dev}", 'which says what it was, and for whom');
 		my $part = Berth::Public::get($ports[0], $path, Authorization => $token{dev}, Range => 'bytes=2-5');
 		is($part->{status}, 206, 'a range');
 		is($part->{body}, substr($plain->{body}, 2, 4), 'of the bytes');
@@ -127,11 +128,14 @@ subtest 'counted' => sub {
 		    $t->psql("SELECT coalesce(sum(downloads), 0) FROM usage_months WHERE project_id = $id AND actor = 'user' AND actor_id = $id{mate}"));
 	};
 	my $path = path($id, $token{mate});
-	Berth::Public::wait_static($t, $ports[0], $path, Authorization => $token{mate});
+	my $first = Berth::Public::wait_static($t, $ports[0], $path, Authorization => $token{mate}) // die "no file\n";
+	$t->nginx_logged('nginx-berth-downloads', $first);
 	my ($all, $mate) = split(/ /, $count->());
+	my @answers = map { Berth::Public::get($ports[0], $path, Authorization => $token{mate}) } 1 .. 5;
 
-	ok(is_static(Berth::Public::get($ports[0], $path, Authorization => $token{mate})), 'downloaded by nginx') for 1 .. 5;
-	Berth::Public::get($ports[0], $path, Authorization => $token{mate}, Range => 'bytes=0-3');
+	ok(is_static($_), 'downloaded by nginx') for @answers;
+	push @answers, Berth::Public::get($ports[0], $path, Authorization => $token{mate}, Range => 'bytes=0-3');
+	ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which is written down');
 	is($count->(), ($all + 5) . ' ' . ($mate + 5), 'each once, for whom it was');
 };
 

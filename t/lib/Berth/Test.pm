@@ -522,6 +522,17 @@ sub routes_of {
 	return @routes;
 }
 
+# Waits until that log of nginx has a line about each of these answers, which comes after them.
+sub nginx_logged {
+	my ($self, $which, @answers) = @_;
+	my @ids = map { $_->{headers}{'x-request-id'} } @answers;
+
+	return wait_for(sub {
+		my $text = $self->log($which);
+		return !grep { index($text, " id=$_ ") < 0 } @ids;
+	});
+}
+
 # wait_for(sub, seconds), also as a method: asks until the answer is true, at most
 # so long; returns the last answer.
 sub wait_for {

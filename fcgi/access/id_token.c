@@ -1,8 +1,7 @@
 #include "access/id_token.h"
 
-#include <openssl/evp.h>
-
 #include "base/json.h"
+#include "base/sha256.h"
 
 enum { AUDIENCES_MAX = 16, JTI_MAX = 255 };
 
@@ -84,16 +83,14 @@ check_times(const struct json_get *get, int64_t now, struct id_token *t)
 static bool
 hash(const char *issuer, const char *kind, struct slice id, unsigned char *digest)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool good;
+	struct sha256 hash;
 
+	(void)sha256_begin(&hash);
 	/* each with its NUL, so that no two pairs are one text */
-	good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(ctx, issuer, strlen(issuer) + 1) == 1 &&
-	    EVP_DigestUpdate(ctx, kind, strlen(kind) + 1) == 1 &&
-	    EVP_DigestUpdate(ctx, id.p, id.n) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
-	EVP_MD_CTX_free(ctx);
-	return good;
+	(void)sha256_add(&hash, issuer, strlen(issuer) + 1);
+	(void)sha256_add(&hash, kind, strlen(kind) + 1);
+	(void)sha256_add(&hash, id.p, id.n);
+	return sha256_end(&hash, digest);
 }
 
 static int

@@ -2,8 +2,8 @@
 #define BASE_SHA256_H
 
 /*
- * SHA-256 of what is in memory.  OpenSSL looks the algorithm up and makes room for it once in a
- * process, since either takes longer than to digest a token.  For one thread only.
+ * SHA-256, looked up in OpenSSL once in a process, since that takes longer than to digest a token.
+ * For one thread only.
  */
 
 #include <stdbool.h>
@@ -11,7 +11,19 @@
 
 enum { SHA256_SIZE = 32 };
 
-/* False: OpenSSL fails. */
+/* Of what is in memory.  False: OpenSSL fails. */
 bool sha256_digest(const void *, size_t n, unsigned char out[SHA256_SIZE]);
+
+/*
+ * Of what comes in pieces: begin, add them, end; or drop it, also one that has ended or is all
+ * zeros.  False: OpenSSL fails, or did so before, so that it is enough to look at the end.
+ */
+struct sha256 {
+	struct evp_md_ctx_st *state; /* NULL: it has ended */
+};
+bool sha256_begin(struct sha256 *);
+bool sha256_add(struct sha256 *, const void *, size_t n);
+bool sha256_end(struct sha256 *, unsigned char out[SHA256_SIZE]);
+void sha256_drop(struct sha256 *);
 
 #endif

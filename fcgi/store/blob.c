@@ -11,10 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/fault.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 
 /* Modes are left to the umask: nginx must be able to read what we write. */
 enum { FILE_MODE = 0666, DIR_MODE = 0777 };
@@ -33,9 +32,9 @@ struct blob_staging {
 	int fd; /* writes */
 	int read_fd; /* -1 until somebody asks */
 	char name[NAME_SIZE];
-	EVP_MD_CTX *md; /* NULL once the hash has ended */
+	struct sha256 hash;
 	uint64_t size;
-	char sha256[BLOB_HEX_SIZE];
+	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
 };
 
@@ -104,7 +103,7 @@ staging_end(void *arg)
 {
 	struct blob_staging *s = arg;
 
-	EVP_MD_CTX_free(s->md);
+	sha256_drop(&s->hash);
 	if (s->named)
 		(void)unlinkat(s->dir, s->name, 0);
 	close_fd(&s->fd);
@@ -124,8 +123,7 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 	if (open_dir(AT_FDCWD, store, &s->root, err) == -1 ||
 	    open_dir(s->root, STAGING, &s->dir, err) == -1 || random_name(s->name, err) == -1)
 		return -1;
-	s->md = EVP_MD_CTX_new();
-	if (s->md == NULL || EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) != 1)
+	if (!sha256_begin(&s->hash))
 		return err_internal(err, 500, "SHA-256 failed");
 	if (!FAULT_FAILS("blob", "create"))
 		s->fd = openat(s->dir, s->name,
@@ -140,8 +138,8 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 int
 blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
 {
-	assert(s->md != NULL);
-	if (EVP_DigestUpdate(s->md, in.p, in.n) != 1)
+	assert(s->sha256[0] == '\0');
+	if (!sha256_add(&s->hash, in.p, in.n))
 		return err_internal(err, 500, "SHA-256 failed");
 	while (in.n > 0) {
 		ssize_t n = FAULT_FAILS("blob", "write") ? -1 : write(s->fd, in.p, in.n);
@@ -160,14 +158,12 @@ blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
 const char *
 blob_stage_sha256(struct blob_staging *s)
 {
-	unsigned char digest[32];
+	unsigned char digest[SHA256_SIZE];
 
-	if (s->md != NULL) {
-		int good = EVP_DigestFinal_ex(s->md, digest, NULL);
+	if (s->sha256[0] == '\0') {
+		bool good = sha256_end(&s->hash, digest);
 
-		assert(good == 1);
-		EVP_MD_CTX_free(s->md);
-		s->md = NULL;
+		assert(good);
 		hex_encode(digest, sizeof(digest), s->sha256);
 	}
 	return s->sha256;
@@ -202,7 +198,7 @@ char *
 blob_path(struct arena *a, const char *sha256)
 {
 	char *path = arena_alloc(a, PATH_SIZE);
-	unsigned char digest[32];
+	unsigned char digest[SHA256_SIZE];
 
 	/* the path is built from digits only, never from what somebody chose */
 	assert(hex_decode(slice_str(sha256), digest, sizeof(digest)));

@@ -8,10 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "base/gzip.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "store/blob.h"
 #include "store/crate.h"
 
@@ -125,24 +124,21 @@ check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct 
 static int
 hash_file(int fd, const char *sha256, bool *same)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	unsigned char digest[EVP_MAX_MD_SIZE];
-	char buf[CHUNK], hex[2 * EVP_MAX_MD_SIZE + 1];
-	unsigned int length = 0;
-	bool good = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1;
+	unsigned char digest[SHA256_SIZE];
+	char buf[CHUNK], hex[BLOB_HEX_SIZE];
+	struct sha256 hash;
+	bool good = sha256_begin(&hash);
 	ssize_t n = 1;
 
 	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
 		if (n > 0)
-			good = EVP_DigestUpdate(md, buf, (size_t)n) == 1;
+			good = sha256_add(&hash, buf, (size_t)n);
 		else if (errno != EINTR)
 			good = false;
 	}
-	good = good && EVP_DigestFinal_ex(md, digest, &length) == 1;
-	EVP_MD_CTX_free(md);
-	if (!good)
+	if (!sha256_end(&hash, digest) || !good)
 		return -1;
-	hex_encode(digest, length, hex);
+	hex_encode(digest, sizeof(digest), hex);
 	*same = strcmp(hex, sha256) == 0;
 	return 0;
 }

@@ -3,11 +3,10 @@
 #include <assert.h>
 #include <inttypes.h>
 
-#include <openssl/evp.h>
-
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/hex.h"
+#include "base/sha256.h"
 #include "store/db_conn.h"
 #include "store/migrate_grant.h"
 
@@ -52,17 +51,16 @@ migrate_newest(void)
 static void
 checksum(const struct migration *m, char out[CHECKSUM_SIZE])
 {
-	unsigned char digest[32];
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int good;
+	unsigned char digest[SHA256_SIZE];
+	struct sha256 hash;
+	bool good;
 
-	good = ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1;
+	(void)sha256_begin(&hash);
 	for (const char *const *line = m->lines; *line != NULL; line++)
-		good = good && EVP_DigestUpdate(ctx, *line, strlen(*line)) == 1;
-	good = good && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+		(void)sha256_add(&hash, *line, strlen(*line));
+	good = sha256_end(&hash, digest);
 	/* SHA-256 of memory fails only where there is no memory */
 	assert(good);
-	EVP_MD_CTX_free(ctx);
 	hex_encode(digest, sizeof(digest), out);
 }
 

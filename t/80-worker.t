@@ -18,6 +18,9 @@ my $t = Berth::Test->new;
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 
+# the cluster saves time where it may lose data; of what is here before a crash all must stay
+# (what a sequence of a database that was copied has counted so far is in no log before a checkpoint)
+$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET synchronous_commit = on", 'CHECKPOINT');
 my $worker = $t->build . '/berth-worker';
 my $staging = $t->store . '/staging';
 
@@ -89,7 +92,7 @@ subtest 'what the sweeps do' => sub {
 	    . "INSERT INTO write_limits VALUES ('user:0', 'publish', true, now() + interval '1 h')");
 	for my $table (qw(used_id_tokens refused_job_tokens)) {
 		$t->psql("INSERT INTO $table SELECT sha256(convert_to('old ' || n, 'UTF8')), now() - interval '1 s' FROM generate_series(1, 1500) n;"
-		    . "INSERT INTO $table SELECT sha256(convert_to('new ' || n, 'UTF8')), now() + interval '1 min' FROM generate_series(1, 3) n");
+		    . "INSERT INTO $table SELECT sha256(convert_to('new ' || n, 'UTF8')), now() + interval '1 h' FROM generate_series(1, 3) n");
 	}
 	$t->start_worker;
 	$t->run_jobs($_) for qw(sweep_staging sweep_limits sweep_ci_tokens);
@@ -104,31 +107,48 @@ subtest 'what the sweeps do' => sub {
 	unlink("$staging/README", "$staging/$files[2]");
 };
 
-subtest 'woken' => sub {
-	# somebody who looks every 5 seconds would have needed 10 of them on the average
+# Each of these jobs is done before the next one is there: somebody who looks every 5 seconds would
+# need 15 of them for all but the first.
+sub is_woken {
+	my ($name) = @_;
 	my $started = time;
+
 	for (1 .. 4) {
 		my $id = add_job('sweep_limits');
 		ok(gone($id), 'done');
 	}
-	cmp_ok(time - $started, '<', 4, 'without a wait');
-	my $later = add_job('sweep_limits', run_at => "now() + interval '2 s'");
+	cmp_ok(time - $started, '<', 12, $name);
+	return;
+}
+
+subtest 'woken' => sub {
+	is_woken('without a wait');
 	my $slow = time;
+	my $later = add_job('sweep_limits', run_at => "now() + interval '2 s'");
 	ok(gone($later), 'one that is to wait');
-	cmp_ok(time - $slow, '>', 1.5, 'waits');
+	cmp_ok(time - $slow, '>=', 2, 'waits');
 };
+
+# When it is to be tried again, in seconds from that moment on, to which comes how long the attempt
+# was, and this test was not looked after.
+sub put_off { return job("extract(epoch FROM run_at - '$_[1]')::int", "id = $_[0]") }
+sub moment { return $t->psql('SELECT clock_timestamp()') }
 
 subtest 'attempts' => sub {
 	rename($t->store, $t->store . '.away') or die;
+	my $since = moment();
 	my $id = add_job('sweep_staging');
 	ok($t->wait_for(sub { job('error IS NOT NULL', "id = $id") eq 't' }), 'it fails');
-	is(job("attempts, round(extract(epoch FROM run_at - now())) BETWEEN 3 AND 7, claimed_until IS NULL", "id = $id"),
-	    '1|t|t', 'another attempt is to come, in some seconds');
+	is(job('attempts, claimed_until IS NULL', "id = $id"), '1|t', 'another attempt is to come');
+	cmp_ok(put_off($id, $since), '>=', 5, 'not at once');
+	cmp_ok(put_off($id, $since), '<', 20, 'in some seconds');
 	like(job('error', "id = $id"), qr/^blob store: open directory: No such file/, 'it is known why');
 	like($t->berth_ok('jobs', 'list'), qr/^$id +sweep_staging +failing +1 .*blob store: open/m, 'listed');
+	$since = moment();
 	$t->psql("UPDATE jobs SET attempts = 3, run_at = now() WHERE id = $id; NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('attempts', "id = $id") == 4 && job('claimed_until IS NULL', "id = $id") eq 't' }), 'the fourth');
-	is(job('round(extract(epoch FROM run_at - now())) BETWEEN 36 AND 51', "id = $id"), 't', 'is farther from the next');
+	cmp_ok(put_off($id, $since), '>=', 40, 'is farther from the next');
+	cmp_ok(put_off($id, $since), '<', 75, 'but not as far as the fifth');
 	$t->psql("UPDATE jobs SET attempts = 9, run_at = now() WHERE id = $id; NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('dead_at IS NOT NULL', "id = $id") eq 't' }), 'after the tenth it is dead');
 	my $dead = JSON::PP->new->decode($t->berth_ok(qw(jobs list --dead --json)));
@@ -137,10 +157,13 @@ subtest 'attempts' => sub {
 	is($t->berth_ok(qw(jobs list --dead --kind sweep_limits --json)), '[]', 'of its kind');
 	# one with a period goes on
 	my $periodic = job('id', "kind = 'sweep_staging'", 'period > 0');
+	$since = moment();
 	$t->psql("UPDATE jobs SET attempts = 30, run_at = now() WHERE id = $periodic; NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('attempts', "id = $periodic") == 31 && job('claimed_until IS NULL', "id = $periodic") eq 't' }),
 	    'one with a period');
-	is(job("dead_at IS NULL AND run_at - now() BETWEEN interval '14 min' AND interval '19 min'", "id = $periodic"), 't', 'never dies');
+	is(job('dead_at IS NULL', "id = $periodic"), 't', 'never dies');
+	cmp_ok(put_off($periodic, $since), '>=', 15 * 60, 'it waits a quarter of an hour');
+	cmp_ok(put_off($periodic, $since), '<', 20 * 60, 'and hardly longer');
 	rename($t->store . '.away', $t->store) or die;
 	is($t->berth_ok('jobs', 'retry', $periodic), $periodic, 'retried');
 	ok($t->wait_for(sub { job('attempts = 0 AND error IS NULL AND claimed_until IS NULL', "id = $periodic") eq 't' }), 'it gets on');
@@ -226,17 +249,18 @@ subtest 'one is killed at work' => sub {
 	# one that kills whoever runs it, even if it never ends, lets others have their turn
 	$t->stop_worker('worker-b');
 	$t->psql("UPDATE jobs SET run_at = now() - interval '1 h' WHERE kind = 'sweep_limits'");
-	$t->psql("UPDATE jobs SET attempts = 1, claimed_until = now() + interval '1 h', backend_pid = 0 WHERE kind = 'sweep_limits'");
+	$t->psql("UPDATE jobs SET attempts = 7, claimed_until = now() + interval '1 h', backend_pid = 0 WHERE kind = 'sweep_limits'");
 	$fault->arm('job:sweep_limits', 'wait');
 	$t->start_worker('worker-c');
-	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'the second is at it');
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'the eighth is at it');
 	$t->stop_worker('worker-c', 'KILL');
 	$fault->disarm;
-	is(job("run_at > now() + interval '2 s'", "kind = 'sweep_limits'"), 't', 'and dies: the third waits');
+	is(job("run_at > now() + interval '2 min'", "kind = 'sweep_limits'"), 't', 'and dies: the ninth waits');
 	$other = add_job('sweep_staging');
 	$t->start_worker('worker-b');
 	ok(gone($other), 'does something else');
-	is(job('attempts', "kind = 'sweep_limits'"), 2, 'first');
+	is(job('attempts', "kind = 'sweep_limits'"), 8, 'first');
+	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'sweep_limits'; NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('attempts', "kind = 'sweep_limits'") == 0 }), 'and then that');
 	# a job that kills everybody is dead one day
 	$t->psql("INSERT INTO jobs (kind, attempts) VALUES ('sweep_limits', 10); NOTIFY berth_jobs");
@@ -292,10 +316,7 @@ subtest 'the database is away' => sub {
 	$cluster->restart('immediate');
 	my $id = add_job('sweep_limits');
 	ok(gone($id), 'after a crash of it: goes on by itself');
-	$id = add_job('sweep_limits');
-	my $started = time;
-	ok(gone($id), 'and again');
-	cmp_ok(time - $started, '<', 4, 'woken as before');
+	is_woken('woken as before');
 	# in the middle of a job
 	$fault->arm('ran:sweep_limits', 'wait');
 	$id = add_job('sweep_limits');

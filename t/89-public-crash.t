@@ -209,8 +209,7 @@ subtest 'a keeper that stands still where it begins' => sub {
 	cmp_ok(Berth::Watch::now() - $began, '<', SLOW, 'is heard of');
 	is(seen($_), truth(), "node $_: the truth") for 0, 1;
 	$t->conf(database_timeout => undef, public_lease => LEASE);
-	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { (() = $t->log('pool') =~ /reloaded: generation/g) == 2 }), 'and back');
+	ok(Berth::Public::reload($t), 'and back');
 	warm_up();
 };
 
@@ -272,8 +271,7 @@ subtest 'the database is away for a moment' => sub {
 
 	# so long that it is sure to outlast the stop
 	$t->conf(public_lease => 10);
-	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 4/ }), 'a longer lease');
+	ok(Berth::Public::reload($t), 'a longer lease');
 	warm_up();
 	watched('away', sub {
 		my $began = Berth::Watch::now();

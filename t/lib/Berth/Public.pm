@@ -97,6 +97,20 @@ sub keeper {
 	});
 }
 
+# Lets a pool read its configuration again, and waits until the keeper is another, and serves: until
+# then what nginx sends is that of the keeper before.
+sub reload {
+	my ($t) = @_;
+	my $old = keeper($t);
+
+	kill('HUP', $t->pool_pid);
+	return $t->wait_for(sub {
+		my $pid = keeper($t);
+
+		return $pid != $old && $t->log('pool') =~ / pid=$pid event=message msg="public files: served from /;
+	});
+}
+
 # Clients ask all nodes for a path while $change happens; returns what they asked and were told
 # once it had returned: [began, node, status, answer].
 sub meanwhile {

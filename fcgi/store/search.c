@@ -34,7 +34,7 @@ find_all(struct db *db, struct arena *a, const struct search_ask *ask, struct db
 
 	db_bind_int(p, ask->project_id);
 	bind_page(p, ask);
-	return run(db, a, calls, "auto", out, err);
+	return run(db, a, calls, "force_generic_plan", out, err);
 }
 
 /* Those whose names begin so. */

@@ -8,25 +8,31 @@ SELECT set_config('plan_cache_mode', $1::text, true), set_config('random_page_co
        set_config('cpu_operator_cost', '0.02', true),
        set_config('pg_trgm.similarity_threshold', '0.5', true);
 
+-- part: search_named
+-- The first 500 names that begin with $2, of project $1: a range of crate_search_name in its order,
+-- which has all that is compared, whatever the name.
+SELECT s.crate_id, s.normalized_name, length(s.normalized_name) AS letters
+      FROM crate_search s
+     WHERE s.project_id = $1 AND s.normalized_name >= $2::text AND s.normalized_name < $2 || '{'
+     ORDER BY s.normalized_name
+     LIMIT 500
+
+-- part: search_shown
+-- What is shown of a crate of the page, one row by primary key for each.
+(SELECT c.name, c.max_version, c.description FROM crate_search c WHERE c.crate_id = p.crate_id OFFSET 0) s
+
 -- name: search_names
 -- $1 project, $2 what is looked for as a name in normal form, $3 how many, $4 after how many.  The
--- first 500 names that begin so, the exact one before the others: a range of crate_search_name in
--- its order, which has all that is compared, whatever the name: one plan serves all.  Always a row:
--- how many there are in all, and a crate of the page, if it has one.
-WITH named AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, s.normalized_name = $2::text AS is_exact,
-           similarity(s.normalized_name, $2) AS score
-      FROM crate_search s
-     WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
-     ORDER BY s.normalized_name
-     LIMIT 500),
+-- names that begin so, the shortest before the others, which is the exact one if it is there: one
+-- plan serves all.  Always a row: how many there are in all, and a crate of the page, if it has one.
+WITH named AS MATERIALIZED (@search_named),
 page AS (
-    SELECT * FROM named ORDER BY is_exact DESC, score DESC, normalized_name
+    SELECT * FROM named ORDER BY letters, normalized_name
      LIMIT $3::bigint OFFSET $4::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM named) t
-  LEFT JOIN (page p JOIN crate_search s ON s.crate_id = p.crate_id) ON true
- ORDER BY p.is_exact DESC, p.score DESC, p.normalized_name;
+  LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
+ ORDER BY p.letters, p.normalized_name;
 
 -- part: search_words
 -- $3 words for to_tsquery, $4 the same as text: what a document has to match.  Words that are their
@@ -38,37 +44,30 @@ s.project_id = $1
 
 -- name: search_begun
 -- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 how many, $6 after
--- how many.  As search_names, where that has found some and fewer than 500: after them up to 500 by
--- words, by crate_search_words, or for a word that nearly all have, by a scan that ends at the five
--- hundredth.  A plan is made for the values, since what is common in general and rare in particular
--- is known only then: one for unknown values would cost a multiple.
-WITH named AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name,
-           CASE WHEN s.normalized_name = $2::text THEN 0 ELSE 1 END AS place,
-           similarity(s.normalized_name, $2)::float8 AS score
-      FROM crate_search s
-     WHERE s.project_id = $1 AND s.normalized_name >= $2 AND s.normalized_name < $2 || '{'
-     ORDER BY s.normalized_name
-     LIMIT 500),
+-- how many.  As search_names, where that has found some and fewer than 500: after them up to 500
+-- others by words, by crate_search_words, or for a word that nearly all have, by a scan that ends
+-- at the five hundredth.  A plan is made for the values, since what is common in general and rare
+-- in particular is known only then: one for unknown values would cost a multiple.
+WITH named AS MATERIALIZED (@search_named),
 worded AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, 2 AS place,
+    SELECT s.crate_id, s.normalized_name,
            ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
            + similarity(s.normalized_name, $2) AS score
       FROM crate_search s
      WHERE @search_words
+       AND NOT (s.normalized_name >= $2 AND s.normalized_name < $2 || '{')
      LIMIT 500),
 found AS MATERIALIZED (
-    SELECT f.crate_id, f.normalized_name, min(f.place) AS place, max(f.score) AS score
-      FROM (SELECT * FROM named UNION ALL SELECT * FROM worded) f
-     GROUP BY f.crate_id, f.normalized_name),
+    SELECT n.crate_id, n.normalized_name, n.letters, NULL AS score FROM named n
+     UNION ALL
+    SELECT w.crate_id, w.normalized_name, NULL, w.score FROM worded w),
 page AS (
-    SELECT * FROM found ORDER BY place, score DESC, normalized_name
+    SELECT * FROM found ORDER BY letters, score DESC, normalized_name
      LIMIT $5::bigint OFFSET $6::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
-  LEFT JOIN page p ON true
-  LEFT JOIN crate_search s ON s.crate_id = p.crate_id
- ORDER BY p.place, p.score DESC, p.normalized_name;
+  LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
+ ORDER BY p.letters, p.score DESC, p.normalized_name;
 
 -- name: search_page
 -- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
@@ -102,21 +101,20 @@ page AS (
      LIMIT $5::bigint OFFSET $6::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
-  LEFT JOIN page p ON true
-  LEFT JOIN crate_search s ON s.crate_id = p.crate_id
+  LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
  ORDER BY p.score DESC, p.normalized_name;
 
 -- name: search_all
 -- $1 project, $2 how many, $3 after how many.  As search_names, for all crates of the project.  How
--- many there are is kept in a few rows, by primary key; the page's names are a range of
--- crate_search_name, so that of those before them no row is looked at.
+-- many there are is kept in a few rows, by primary key; the page is a range of crate_search_name, so
+-- that of those before it no row is looked at.
+WITH page AS (
+    SELECT s.crate_id, s.normalized_name FROM crate_search s WHERE s.project_id = $1
+     ORDER BY s.normalized_name LIMIT $2::bigint OFFSET $3::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT coalesce(sum(crates), 0)::bigint AS total FROM search_counts WHERE project_id = $1) t
-  LEFT JOIN ((SELECT normalized_name FROM crate_search WHERE project_id = $1
-               ORDER BY normalized_name LIMIT $2::bigint OFFSET $3::bigint) page
-             JOIN crate_search s ON s.project_id = $1 AND s.normalized_name = page.normalized_name)
-       ON true
- ORDER BY s.normalized_name;
+  LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
+ ORDER BY p.normalized_name;
 
 -- name: search_set
 -- $1 crate (locked), $2 the version that is shown.  One row by primary keys; where nothing of it is

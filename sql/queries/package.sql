@@ -69,11 +69,13 @@ SELECT @package
 -- looked at.  What has not come to the page's end in 20000 steps, or is in another order, is no
 -- page: the caller turns to package_list.
 WITH many AS MATERIALIZED (
-    SELECT coalesce(sum(m.listed_versions), 0) > $8 AS is_enough
-      FROM (SELECT c.listed_versions FROM crates c
-             WHERE c.project_id = $1 AND c.normalized_name LIKE $2
-               AND strpos(c.normalized_name, $3) > 0 AND c.lists_many
-             LIMIT $8::bigint / 20 + 1) m),
+    SELECT EXISTS (SELECT
+        FROM (SELECT sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
+                FROM (SELECT c.listed_versions FROM crates c
+                       WHERE c.project_id = $1 AND c.normalized_name LIKE $2
+                         AND strpos(c.normalized_name, $3) > 0 AND c.lists_many
+                       LIMIT $8::bigint / 20 + 1) m) s
+       WHERE s.upto > $8) AS is_enough),
 matched AS MATERIALIZED (
     SELECT m.id, m.normalized_name, sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
       FROM (SELECT c.id, c.normalized_name, c.listed_versions FROM crates c

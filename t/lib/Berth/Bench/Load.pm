@@ -6,9 +6,15 @@ package Berth::Bench::Load;
 use strict;
 use warnings;
 
+use POSIX ();
+
 use Berth::Cluster;
 
-use constant { CLIENTS => 16, STREAMS => 4, SHORT => 0.2, FEW => 200 };
+# Does this kernel count the time of processes to the nanosecond?  Else in ticks, of which a few
+# requests make none.
+my $fine = (eval { Berth::Cluster::_slurp('/proc/self/schedstat') } // '') =~ /^[1-9]/;
+
+use constant { CLIENTS => 16, STREAMS => 4, SHORT => 0.2, FEW => 200, MORE => 5000 };
 
 my %tools = (h2 => \&h2load, h1 => \&wrk);
 
@@ -17,9 +23,9 @@ my %tools = (h2 => \&h2load, h1 => \&wrk);
 sub measure {
 	my ($stand, $proto, $request, $seconds) = @_;
 	my %groups = $stand->groups;
-	my %before = map { $_ => cpu_us($groups{$_}) } keys %groups;
+	my %before = map { $_ => cpu_of($groups{$_}) } keys %groups;
 	my ($rate, $requests) = $tools{$proto}->($stand, $request, $seconds);
-	my %cpu = map { $_ => (cpu_us($groups{$_}) - $before{$_}) / $requests } keys %groups;
+	my %cpu = map { $_ => spent_us($before{$_}, cpu_of($groups{$_})) / $requests } keys %groups;
 
 	return { rate => $rate, cpu => \%cpu };
 }
@@ -28,7 +34,7 @@ sub measure {
 sub h2load {
 	my ($stand, $request, $seconds) = @_;
 	# so short a time may be over before a connection stands
-	my @long = $seconds < SHORT ? ('-n', FEW) : ('-D', int($seconds * 1000) . 'ms');
+	my @long = $seconds < SHORT ? ('-n', $fine ? FEW : MORE) : ('-D', int($seconds * 1000) . 'ms');
 	my ($status, $out, $err) = Berth::Cluster::capture('h2load', '-t', 1, '-c', CLIENTS / STREAMS,
 	    '-m', STREAMS, @long, (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $request->{list} ? ('-i', $request->{list}) : $stand->test->url . $request->{path});
@@ -51,7 +57,7 @@ sub wrk {
 	# it counts whole seconds only
 	my $whole = $seconds < 1 ? 1 : int($seconds);
 	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1, '-c', CLIENTS,
-	    '-d', "${whole}s", (map { ('-H', $_) } @{ $request->{headers} }),
+	    '-d', "${whole}s", '--timeout', '30s', (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $script ? ('-s', $script) : (), $stand->test->url . $request->{path});
 	my ($requests) = $out =~ /(\d+) requests in/;
 	my ($rate) = $out =~ m{Requests/sec:\s*([\d.]+)};
@@ -63,19 +69,37 @@ sub wrk {
 	return ($rate, $requests);
 }
 
-# The time that a process, its children, and those of them that have ended, have had.
-sub cpu_us {
+# The microseconds that a process and each of its children have had so far, and, as `ended`, those
+# of children that have been waited for, which are counted in ticks.
+sub cpu_of {
 	my ($pid) = @_;
-	my @stat = split(/ /, (Berth::Cluster::_slurp("/proc/$pid/stat") =~ s/.*\) //r));
-	# children that have been waited for, in ticks of 10 ms
-	my $us = ($stat[13] + $stat[14]) * 10_000;
+	my %us = (ended => ticks_us($pid, 13, 14));
 
 	for my $p ($pid, children($pid)) {
-		my $text = eval { Berth::Cluster::_slurp("/proc/$p/schedstat") } // next;
+		my $us = eval { $fine ? (split(/ /, Berth::Cluster::_slurp("/proc/$p/schedstat")))[0] / 1000 : ticks_us($p, 11, 12) };
 
-		$us += (split(/ /, $text))[0] / 1000;
+		$us{$p} = $us if defined $us;
 	}
-	return $us;
+	return \%us;
+}
+
+sub ticks_us {
+	my ($pid, @fields) = @_;
+	my @stat = split(/ /, (Berth::Cluster::_slurp("/proc/$pid/stat") =~ s/.*\) //r));
+
+	return ($stat[$fields[0]] + $stat[$fields[1]]) * 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
+# What all of them have had since.  Of those that have ended meanwhile all is in the ticks, also
+# what was before.
+sub spent_us {
+	my ($before, $after) = @_;
+	my $gone = $after->{ended} - $before->{ended};
+	my $us = 0;
+
+	$gone -= $before->{$_} for grep { !exists $after->{$_} } keys %$before;
+	$us += $after->{$_} - ($before->{$_} // 0) for grep { $_ ne 'ended' } keys %$after;
+	return $us + ($gone > 0 ? $gone : 0);
 }
 
 sub children {

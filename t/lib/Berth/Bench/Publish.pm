@@ -76,7 +76,7 @@ sub berth_rate {
 		}
 		Berth::Test::_write("$work/client.$client", join("next\n", @uploads));
 	}
-	my %before = map { $_ => Berth::Bench::Load::cpu_us($groups{$_}) } keys %groups;
+	my %before = map { $_ => Berth::Bench::Load::cpu_of($groups{$_}) } keys %groups;
 	my $start = time;
 	my @all = $t->parallel($clients, sub {
 		my ($client) = @_;
@@ -90,7 +90,7 @@ sub berth_rate {
 	die "a publish failed: @bad\n" if @bad;
 	unlink(glob("$work/*"));
 	return { rate => $n / $took,
-		cpu => { map { $_ => (Berth::Bench::Load::cpu_us($groups{$_}) - $before{$_}) / $n } keys %groups } };
+		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_}, Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
 }
 
 # Publishes a second of somebody who does no more than must be done.

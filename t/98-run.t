@@ -7,7 +7,6 @@ use strict;
 use warnings;
 
 use File::Temp qw(tempdir);
-use IO::Socket::INET;
 use JSON::PP ();
 use Test::More;
 
@@ -18,17 +17,11 @@ use Berth::Test;
 my $root = $Berth::Cluster::ROOT;
 my $dir = tempdir('/tmp/berth-run-XXXXXX', CLEANUP => 1);
 my $run = "$dir/run";
-my $port = free_port();
+my $port = Berth::Test::_claim_port();
 my $body = "$dir/body";
 
 # not those of the make that runs the tests
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL BERTH_BUILD BERTH_CONF)};
-
-sub free_port {
-	my $probe = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0) or die "no port: $!\n";
-
-	return $probe->sockport;
-}
 
 # (exit status, what it printed)
 sub dev {

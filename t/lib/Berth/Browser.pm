@@ -31,10 +31,8 @@ sub missing {
 # Starts both; options: javascript => 0, arguments => [...].
 sub start {
 	my ($class, $dir, %opt) = @_;
-	my $socket = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') // die "a port: $!\n";
-	my $self = bless { port => $socket->sockport, owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
+	my $self = bless { port => Berth::Test::_claim_port(), owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
 
-	close($socket);
 	mkdir("$dir/browser");
 	$self->{pid} = fork // die "fork: $!\n";
 	if ($self->{pid} == 0) {

@@ -557,6 +557,7 @@ sub _nginx {
 # A port that is free and that no other test of this run takes.  Below the range
 # from which the kernel takes ports for outgoing connections.
 sub _claim_port {
+	$cluster //= Berth::Cluster->inherited // Berth::Cluster->start;
 	my $ports = $cluster->dir . '/ports';
 
 	make_path($ports);

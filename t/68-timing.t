@@ -17,7 +17,7 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 use Berth::FastCGI qw(fetch);
 use Berth::Test;
 
-use constant { ROUNDS => 5, WITHIN => 1.25 };
+use constant { ROUNDS => 15, WITHIN => 1.25 };
 
 my $t = Berth::Test->new(workers => 1, pool_build => "$Berth::Cluster::ROOT/build", log_level => 'error');
 my %id = (priv => $t->project('demo/priv'), small => $t->project('demo/small'), missing => 987654321);

@@ -150,7 +150,7 @@ subtest 'read before a change, written after it' => sub {
 };
 
 subtest 'the directory cannot be written' => sub {
-	for my $case (['public:remove', 'eio'], ['public:unlease', 'eio'], ['public:write', 'enospc']) {
+	for my $case (['public:remove', 'eio'], ['public:unlease', 'eio'], ['public:readdir', 'eio'], ['public:write', 'enospc']) {
 		my ($point, $error) = @$case;
 
 		warm_up();
@@ -349,6 +349,11 @@ subtest 'the database is away for a moment' => sub {
 		ok($t->wait_for(sub { Berth::Public::get($ports[0], $index)->{status} == 503 }),
 		    'in the end public ones neither');
 		cmp_ok(Berth::Watch::now() - $began, '<', 10 + SLOW, 'which is that of the lease');
+		# more of it than is removed at once
+		my $trash = $t->dir . '/public/trash/before';
+		mkdir($trash) or die "$trash: $!\n";
+		Berth::Test::_write("$trash/$_", 'x') for 1 .. 500;
+		ok($t->wait_for(sub { !-e $trash }), 'a keeper that cannot begin sweeps');
 		$cluster->resume;
 		ok($t->wait_for(sub { $read->()->{status} == 200 }), 'private reads recover');
 		is(publish(next_version())->{status}, 200, 'a publish');

@@ -39,7 +39,7 @@ int
 public_dir_next(DIR *dir, struct dirent **entry)
 {
 	errno = 0;
-	*entry = readdir(dir);
+	*entry = FAULT_FAILS("public", "readdir") ? NULL : readdir(dir);
 	return *entry == NULL && errno != 0 ? -1 : 0;
 }
 

@@ -198,6 +198,79 @@ test_full(struct public_dir *d)
 	ok(!there("trash/new"), "nor what was written of it");
 }
 
+static int
+write_index(struct public_dir *d)
+{
+	struct public_want w = want(7, "serde", "");
+
+	return public_tree_put(d, &w, slice_str("x"), 1, &err);
+}
+
+static int
+take_index(struct public_dir *d)
+{
+	bool was;
+
+	return public_tree_remove_index(d, 7, "serde", &was, &err);
+}
+
+static int
+take_kept(struct public_dir *d)
+{
+	char generation[ACCESS_GENERATION_SIZE];
+
+	return public_tree_remove_kept(d, 7, "serde", generation, &err);
+}
+
+static int
+take_project(struct public_dir *d)
+{
+	return public_tree_remove_project(d, 7, &err);
+}
+
+static int
+lease(struct public_dir *d)
+{
+	return public_dir_lease(d, 2000, 2001, &err);
+}
+
+/* What cannot be done says so, or tries again where that may help; the next time it is done. */
+static void
+test_errors(struct public_dir *d)
+{
+	static const struct {
+		const char *fault;
+		int (*act)(struct public_dir *);
+		int status;
+	} cases[] = {
+		{ "public:readdir eio", lease, 500 },
+		{ "public:unlease erofs", lease, 503 },
+		{ "public:readdir eio", take_kept, 500 },
+		{ "public:remove erofs", take_kept, 503 },
+		{ "public:remove eio", take_index, 500 },
+		{ "public:discard erofs", take_project, 0 },
+		{ "public:write enospc", write_index, 503 },
+		{ "public:write eio", write_index, 500 },
+	};
+	struct public_want kept = { 7, "serde", "", "0b-a9" };
+	const char *fault = getenv("BERTH_FAULT"), *taken = arena_printf(a, "%s.taken", fault);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		FILE *f = fopen(fault, "w");
+
+		if (f == NULL || write_index(d) == -1 || public_dir_lease(d, 1000, 1001, &err) == -1 ||
+		    public_tree_put(d, &kept, slice_str("x"), 1, &err) == -1)
+			exit(EXIT_FAILURE);
+		fprintf(f, "%s\n", cases[i].fault);
+		fclose(f);
+		err_clear(&err);
+		ok(cases[i].act(d) == (cases[i].status == 0 ? 0 : -1), "%s, case %zu", cases[i].fault, i);
+		is_int(err.status, cases[i].status, "its status");
+		is_int(unlink(taken), 0, "it came to that");
+		is_int(cases[i].act(d), 0, "the next time it is done");
+	}
+}
+
 static void
 test_wants(struct public_dir *d)
 {
@@ -275,7 +348,7 @@ main(void)
 	struct public_dir *d = NULL;
 
 	a = arena_new();
-	if (mkdtemp(root) == NULL)
+	if (mkdtemp(root) == NULL || setenv("BERTH_FAULT", arena_printf(a, "%s/fault", root), 1) == -1)
 		exit(EXIT_FAILURE);
 	test_open(&d);
 	test_files(d);
@@ -284,6 +357,7 @@ main(void)
 	test_signed(d);
 	test_lease(d);
 	test_full(d);
+	test_errors(d);
 	test_wants(d);
 	test_tales();
 	public_dir_close(d);

@@ -202,6 +202,20 @@ subtest 'whoever the pool has to decide about' => sub {
 
 sub give_back { $t->member('dev', 'demo', 'maintainer'); return; }
 
+subtest 'a version of another crate' => sub {
+	my $path = path($id, $token{dev});
+	my $file = sub { return scalar(() = glob($t->dir . "/public/tree/signed/*/$id/$_[0]")) };
+
+	is($t->publish($id, $token{dev}, 'two_crate', '1.0.0')->{status}, 200, 'there is one');
+	Berth::Public::wait_static($t, $ports[0], $_, Authorization => $token{dev}) // die "no file\n"
+	    for $path, path($id, $token{dev}) =~ s/one_crate/two_crate/r;
+	is($file->('two_crate'), 1, 'nginx sends it');
+	$t->berth_ok('delete', 'demo/private', 'two_crate@1.0.0');
+	is($file->('two_crate'), 0, 'not once it is deleted');
+	is($file->('one_crate/1.0.0'), 1, 'the first one is there');
+	ok(is_static(Berth::Public::get($ports[0], $path, Authorization => $token{dev})), 'and nginx sends it at once');
+};
+
 # What is taken away, how it is given back, and what is answered in between.
 my @changes = (
 	['a revoked token', 401, sub { $t->berth_ok({ stdin => "$_[0]\n" }, 'token', 'revoke') }],

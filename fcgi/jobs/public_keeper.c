@@ -136,8 +136,6 @@ take_index(struct keeper *k, const struct public_tale *tale, struct err *err)
 static int
 take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 {
-	bool was_there = false;
-
 	switch (tale->kind) {
 	case PUBLIC_SYNC:
 		return 0;
@@ -151,8 +149,7 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 		k->sweep = true;
 		return public_tree_remove_project(k->dir, tale->id, err);
 	case PUBLIC_CRATE:
-		if (public_tree_remove_crate(k->dir, tale->id, tale->name, &was_there, err) == -1 ||
-		    public_tree_remove_signed(k->dir, err) == -1)
+		if (public_tree_remove_crate(k->dir, tale->id, tale->name, err) == -1)
 			return -1;
 		k->sweep = true;
 		break;

@@ -66,16 +66,71 @@ public_tree_remove_index(struct public_dir *d, int64_t project_id, const char *n
 	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : public_dir_error(err, path);
 }
 
+/* All generations of which there is something below a path; *dir is NULL where there is nothing. */
+static int
+generations_open(struct public_dir *d, const char *path, DIR **dir, struct err *err)
+{
+	int fd = openat(d->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*dir = fd == -1 ? NULL : fdopendir(fd);
+	if (*dir != NULL || (fd == -1 && errno == ENOENT))
+		return 0;
+	(void)public_dir_error(err, path);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+/* While one ends, there may be two.  1: here it is, 0: there is no more, -1: err. */
+static int
+generations_next(DIR *dir, const char **generation, struct err *err)
+{
+	struct dirent *entry;
+
+	if (dir == NULL)
+		return 0;
+	do {
+		if (public_dir_next(dir, &entry) == -1)
+			return public_dir_error(err, "generations");
+		if (entry == NULL)
+			return 0;
+	} while (entry->d_name[0] == '.' || strlen(entry->d_name) >= ACCESS_GENERATION_SIZE);
+	*generation = entry->d_name;
+	return 1;
+}
+
+static int
+discard_signed(struct public_dir *d, int64_t project_id, const char *name, struct err *err)
+{
+	char path[PUBLIC_PATH_SIZE];
+	const char *generation;
+	DIR *dir;
+	int rc;
+
+	if (generations_open(d, "tree/signed", &dir, err) == -1)
+		return -1;
+	while ((rc = generations_next(dir, &generation, err)) == 1) {
+		snprintf(path, sizeof(path), "tree/signed/%s/%" PRId64 "/%s", generation, project_id,
+		    name);
+		if (discard(d, path, err) == -1) {
+			rc = -1;
+			break;
+		}
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return rc;
+}
+
 int
 public_tree_remove_crate(struct public_dir *d, int64_t project_id, const char *name,
-    bool *was_there, struct err *err)
+    struct err *err)
 {
 	char path[PUBLIC_PATH_SIZE];
 
-	if (public_path_crate(path, project_id, name, err) == -1)
+	if (public_path_crate(path, project_id, name, err) == -1 || discard(d, path, err) == -1)
 		return -1;
-	*was_there = faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	return *was_there ? discard(d, path, err) : 0;
+	return discard_signed(d, project_id, name, err);
 }
 
 int
@@ -93,61 +148,35 @@ public_tree_remove_project(struct public_dir *d, int64_t project_id, struct err 
 }
 
 int
-public_tree_remove_signed(struct public_dir *d, struct err *err)
-{
-	return discard(d, "tree/signed", err);
-}
-
-int
 public_tree_remove_generations(struct public_dir *d, struct err *err)
 {
-	return public_tree_remove_signed(d, err) == -1 ? -1 : discard(d, "tree/kept", err);
-}
-
-/* Of each generation: while one ends, there may be two. */
-static int
-remove_below(DIR *dir, const char *rest, char generation[ACCESS_GENERATION_SIZE], struct err *err)
-{
-	char path[ACCESS_GENERATION_SIZE + PUBLIC_PATH_SIZE];
-	struct dirent *entry;
-
-	for (;;) {
-		if (public_dir_next(dir, &entry) == -1)
-			return public_dir_error(err, "tree/kept");
-		if (entry == NULL)
-			return 0;
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= ACCESS_GENERATION_SIZE)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", entry->d_name, rest);
-		if (!FAULT_FAILS("public", "remove") && unlinkat(dirfd(dir), path, 0) == 0)
-			memcpy(generation, entry->d_name, strlen(entry->d_name) + 1);
-		else if (errno != ENOENT && errno != ENOTDIR)
-			return public_dir_error(err, path);
-	}
+	return discard(d, "tree/signed", err) == -1 ? -1 : discard(d, "tree/kept", err);
 }
 
 int
 public_tree_remove_kept(struct public_dir *d, int64_t project_id, const char *name,
     char generation[ACCESS_GENERATION_SIZE], struct err *err)
 {
-	char path[PUBLIC_PATH_SIZE];
+	char rest[PUBLIC_PATH_SIZE], path[ACCESS_GENERATION_SIZE + PUBLIC_PATH_SIZE];
+	const char *next;
 	DIR *dir;
-	int fd, rc;
+	int rc;
 
 	generation[0] = '\0';
-	if (public_path_index(path, "", project_id, name, err) == -1)
+	if (public_path_index(rest, "", project_id, name, err) == -1 ||
+	    generations_open(d, "tree/kept", &dir, err) == -1)
 		return -1;
-	fd = openat(d->root, "tree/kept", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 && errno == ENOENT)
-		return 0;
-	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
-		rc = public_dir_error(err, "tree/kept");
-		if (fd != -1)
-			close(fd);
-		return rc;
+	while ((rc = generations_next(dir, &next, err)) == 1) {
+		snprintf(path, sizeof(path), "%s/%s", next, rest);
+		if (!FAULT_FAILS("public", "remove") && unlinkat(dirfd(dir), path, 0) == 0) {
+			memcpy(generation, next, strlen(next) + 1);
+		} else if (errno != ENOENT && errno != ENOTDIR) {
+			rc = public_dir_error(err, path);
+			break;
+		}
 	}
-	rc = remove_below(dir, path, generation, err);
-	closedir(dir);
+	if (dir != NULL)
+		closedir(dir);
 	return rc;
 }
 

@@ -15,20 +15,19 @@
 #include "store/public_dir.h"
 
 /*
- * Takes away an index file; all that can be downloaded of a crate; all of a project; all that is for
- * one generation; what of that can be downloaded; everything.  Names are those of crates in any
- * case.  At once: whoever opens a file later does not find it.
+ * Takes away an index file, by the crate's name in any case; all that can be downloaded of a crate,
+ * by its very name, by anyone and in all generations; all of a project that anyone may read; all
+ * that is for one generation; everything.  At once: whoever opens a file later does not find it.
  * *was_there: there was something.  -1: 500, 503, it may still be served.
  */
 int public_tree_remove_index(struct public_dir *, int64_t project_id, const char *name,
     bool *was_there, struct err *) __attribute__((warn_unused_result));
 int public_tree_remove_crate(struct public_dir *, int64_t project_id, const char *name,
-    bool *was_there, struct err *) __attribute__((warn_unused_result));
+    struct err *) __attribute__((warn_unused_result));
 int public_tree_remove_project(struct public_dir *, int64_t project_id, struct err *)
     __attribute__((warn_unused_result));
 int public_tree_remove_generations(struct public_dir *, struct err *)
     __attribute__((warn_unused_result));
-int public_tree_remove_signed(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 int public_tree_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 
 /*

@@ -78,10 +78,9 @@ test_files(struct public_dir *d)
 	ok(was && !public_tree_has(d, &index), "and is gone");
 	is_int(public_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
 	ok(!was, "it was not there");
-	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "a crate goes");
-	ok(was && !there("tree/crates/7/Serde_x"), "with all versions");
-	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "again");
-	ok(!was, "it was not there");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &err), 0, "a crate goes");
+	ok(!there("tree/crates/7/Serde_x"), "with all versions");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &err), 0, "again");
 	is_int(public_tree_remove_project(d, 7, &err), 0, "a project goes");
 	ok(!there("tree/index/7") && !there("tree/crates/7"), "with everything");
 	is_int(public_tree_remove_project(d, 7, &err), 0, "again");
@@ -124,7 +123,7 @@ test_names(struct public_dir *d)
 		struct public_want crate = want(7, bad[i], "1.0.0"), index = want(7, bad[i], "");
 
 		ok(public_tree_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
-		ok(public_tree_remove_crate(d, 7, bad[i], &was, &err) == -1, "bad name %zu: crate", i);
+		ok(public_tree_remove_crate(d, 7, bad[i], &err) == -1, "bad name %zu: crate", i);
 		ok(bad[i][0] == '\0' || public_tree_put_link(d, &crate, "x", &err) == -1,
 		    "bad name %zu: version", i);
 		ok(bad[i][0] == '\0' || public_tree_put(d, &index, slice_str("x"), 1, &err) == -1,
@@ -140,16 +139,24 @@ static void
 test_signed(struct public_dir *d)
 {
 	struct public_want w = { 7, "Serde_x", "1.0.0", "0b-a9" };
-	bool was;
+	struct public_want other_generation = { 7, "Serde_x", "1.1.0", "0b-b0" };
+	struct public_want others[] = { { 7, "Serde", "1.0.0", "0b-a9" }, { 7, "serde_x", "1.0.0", "0b-a9" },
+		{ 8, "Serde_x", "1.0.0", "0b-a9" } };
+	enum { NOTHERS = sizeof(others) / sizeof(*others) };
 
 	is_int(public_tree_put_link(d, &w, "/nonexistent/blob", &err), 0, "a crate for signed addresses");
 	ok(public_tree_has(d, &w) && there("tree/signed/0b-a9/7/Serde_x/1.0.0"), "lies below its generation");
 	ok(!there("tree/crates/7/Serde_x/1.0.0"), "and not where anyone may read it");
-	is_int(public_tree_remove_crate(d, 7, "Serde_x", &was, &err), 0, "what anyone may read goes");
-	ok(public_tree_has(d, &w), "and this is there");
-	is_int(public_tree_remove_signed(d, &err), 0, "all of these go");
-	ok(!public_tree_has(d, &w) && !there("tree/signed"), "and are gone");
-	is_int(public_tree_remove_signed(d, &err), 0, "again");
+	is_int(public_tree_put_link(d, &other_generation, "/nonexistent/blob", &err), 0, "in another one, too");
+	for (size_t i = 0; i < NOTHERS; i++)
+		is_int(public_tree_put_link(d, &others[i], "/nonexistent/blob", &err), 0, "another crate");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &err), 0, "the crate goes");
+	ok(!public_tree_has(d, &w) && !public_tree_has(d, &other_generation), "in both generations");
+	for (size_t i = 0; i < NOTHERS; i++)
+		ok(public_tree_has(d, &others[i]), "another crate, %zu, is there", i);
+	is_int(public_tree_remove_generations(d, &err), 0, "all of them end");
+	ok(!there("tree/signed") && !there("tree/kept"), "and nothing is left");
+	is_int(public_tree_remove_crate(d, 7, "Serde_x", &err), 0, "again");
 	is_int(public_tree_put_link(d, &w, "/nonexistent/blob", &err), 0, "it comes back");
 	is_int(public_tree_remove_generations(d, &err), 0, "a generation ends");
 	ok(!public_tree_has(d, &w), "and it is gone, too");
@@ -223,6 +230,12 @@ take_kept(struct public_dir *d)
 }
 
 static int
+take_crate(struct public_dir *d)
+{
+	return public_tree_remove_crate(d, 7, "serde", &err);
+}
+
+static int
 take_project(struct public_dir *d)
 {
 	return public_tree_remove_project(d, 7, &err);
@@ -249,17 +262,19 @@ test_errors(struct public_dir *d)
 		{ "public:remove erofs", take_kept, 503 },
 		{ "public:remove eio", take_index, 500 },
 		{ "public:discard erofs", take_project, 0 },
+		{ "public:readdir eio", take_crate, 500 },
 		{ "public:write enospc", write_index, 503 },
 		{ "public:write eio", write_index, 500 },
 	};
-	struct public_want kept = { 7, "serde", "", "0b-a9" };
+	struct public_want kept = { 7, "serde", "", "0b-a9" }, signed_one = { 7, "serde", "1.0.0", "0b-a9" };
 	const char *fault = getenv("BERTH_FAULT"), *taken = arena_printf(a, "%s.taken", fault);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		FILE *f = fopen(fault, "w");
 
 		if (f == NULL || write_index(d) == -1 || public_dir_lease(d, 1000, 1001, &err) == -1 ||
-		    public_tree_put(d, &kept, slice_str("x"), 1, &err) == -1)
+		    public_tree_put(d, &kept, slice_str("x"), 1, &err) == -1 ||
+		    public_tree_put_link(d, &signed_one, "/nonexistent/blob", &err) == -1)
 			exit(EXIT_FAILURE);
 		fprintf(f, "%s\n", cases[i].fault);
 		fclose(f);

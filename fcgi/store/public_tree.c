@@ -90,8 +90,10 @@ generations_next(DIR *dir, const char **generation, struct err *err)
 	if (dir == NULL)
 		return 0;
 	do {
-		if (public_dir_next(dir, &entry) == -1)
-			return public_dir_error(err, "generations");
+		if (public_dir_next(dir, &entry) == -1) {
+			(void)public_dir_error(err, "generations");
+			return -1;
+		}
 		if (entry == NULL)
 			return 0;
 	} while (entry->d_name[0] == '.' || strlen(entry->d_name) >= ACCESS_GENERATION_SIZE);
@@ -245,7 +247,7 @@ public_tree_has(struct public_dir *d, const struct public_want *w)
 	    faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Gives what has the name `from` in the trash its place, and makes the directories that are missing. */
+/* Gives what is `from` in the trash its place, and makes the directories that are missing. */
 static int
 place(struct public_dir *d, const char *from, char path[PUBLIC_PATH_SIZE], struct err *err)
 {

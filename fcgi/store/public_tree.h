@@ -31,8 +31,8 @@ int public_tree_remove_generations(struct public_dir *, struct err *)
 int public_tree_remove_all(struct public_dir *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * An index file that is kept for the pool; generation becomes that for which it was there, "" where it
- * was not.  -1: 500, 503, it may still be read.
+ * An index file that is kept for the pool; generation becomes that for which it was there, ""
+ * where it was not.  -1: 500, 503, it may still be read.
  */
 int public_tree_remove_kept(struct public_dir *, int64_t project_id, const char *name,
     char generation[ACCESS_GENERATION_SIZE], struct err *) __attribute__((warn_unused_result));

@@ -229,6 +229,25 @@ is(names('q=lots&per_page=1'), 'lots', 'the exact one still');
 is(scalar(split(/ /, names('q=lots&per_page=100&page=5'))), 100, 'the last page');
 is(names('q=lots&per_page=100&page=6'), '', 'after it');
 
+# ---- what an index finds is not looked for in all names ----
+
+for my $case (['q-4', ''], ['-fo', ''], ['lot-of-7', 'lots-of-7']) {
+	my ($q, $found) = @$case;
+	my $function = $t->psql("SELECT pg_get_functiondef('search_slips'::regproc)");
+
+	$t->psql(<<"SQL");
+CREATE OR REPLACE FUNCTION search_slips(normalized_name text) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE COST 1000 AS \$\$
+BEGIN
+	IF normalized_name <> '$q' THEN RAISE EXCEPTION 'of a name'; END IF;
+	RETURN (SELECT array_agg(hashtextextended(left('$q', i - 1) || substr('$q', i + 1), 0)) FROM generate_series(1, length('$q') + 1) AS i);
+END
+\$\$
+SQL
+	is((split / /, names("q=$q"))[0] // '', $found, "$q: no name is taken apart");
+	$t->psql($function);
+}
+is(names("q=$_"), '', "$_: too few letters") for qw(--- -_- %C3%A9%C3%A9%C3%A9);
+
 # ---- the real cargo ----
 
 SKIP: {

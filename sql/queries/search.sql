@@ -72,8 +72,9 @@ SELECT t.total, s.name, s.max_version, s.description
 -- name: search_page
 -- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
 -- by words, as there; where there are none, names that it is a part of or a slip away from, by
--- crate_search_trigrams and crate_search_slips; and where there are none of these, names that look
--- alike, by crate_search_trigrams.
+-- crate_search_trigrams and crate_search_slips, each by itself: what one index only may have found
+-- would be compared with all that the other looks for.  Where there are none of these, names that
+-- look alike, by crate_search_trigrams.
 WITH worded AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name,
            ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
@@ -82,11 +83,16 @@ WITH worded AS MATERIALIZED (
      WHERE @search_words
      LIMIT 500),
 meant AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score
-      FROM crate_search s
-     WHERE s.project_id = $1 AND $7::text IS NOT NULL
-       AND (s.normalized_name LIKE $7 OR search_slips(s.normalized_name) && search_slips($2))
-       AND NOT EXISTS (SELECT FROM worded)
+    SELECT m.crate_id, m.normalized_name, similarity(m.normalized_name, $2)::float8 AS score
+      FROM ((SELECT s.crate_id, s.normalized_name FROM crate_search s
+              WHERE s.project_id = $1 AND s.normalized_name LIKE $7::text
+                AND NOT EXISTS (SELECT FROM worded)
+              LIMIT 500)
+            UNION
+            (SELECT s.crate_id, s.normalized_name FROM crate_search s
+              WHERE s.project_id = $1 AND search_slips(s.normalized_name) && search_slips($2)
+                AND $7 IS NOT NULL AND NOT EXISTS (SELECT FROM worded)
+              LIMIT 500)) m
      LIMIT 500),
 alike AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score

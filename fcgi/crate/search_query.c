@@ -64,12 +64,30 @@ name_of(struct arena *a, struct slice text)
 	return buf_str(&b);
 }
 
+/*
+ * Whether an index of trigrams can look for it: otherwise it would read all names.  Three characters
+ * have one if a letter or digit is not the first of them.
+ */
+static bool
+has_trigram(const char *name)
+{
+	size_t n = 0;
+	bool has_word = false;
+
+	for (const char *p = name; *p != '\0'; p++) {
+		if (((unsigned char)*p & 0xc0) != 0x80)
+			n++;
+		has_word |= n > 1 && is_word_byte(*p) && (unsigned char)*p < 0x80;
+	}
+	return has_word && n >= BEGINNING_MIN;
+}
+
 static const char *
 like_of(struct arena *a, const char *name)
 {
 	struct buf b;
 
-	if (strlen(name) < BEGINNING_MIN)
+	if (!has_trigram(name))
 		return NULL;
 	buf_init(&b, a, 2 * strlen(name) + 2);
 	buf_putc(&b, '%');

@@ -15,7 +15,7 @@ enum { SEARCH_QUERY_WORDS_MAX = 16 }; /* what comes after them does not count */
 
 struct search_query {
 	const char *name; /* what a name would be in normal form: "foo-bar"; "": nothing is asked */
-	/* the same where it stands inside names, as LIKE takes it; NULL: it is too short for that */
+	/* the same where it stands inside names, as LIKE takes it; NULL: too few letters for that */
 	const char *like;
 	/* for to_tsquery('simple'): words in quotes, the longer ones as beginnings of words; or "" */
 	const char *words;

@@ -73,6 +73,7 @@ my ($token) = $said =~ /^export CARGO_REGISTRIES_BERTH_TOKEN=(berth_pat_\w+)$/m;
 ok(defined $token, 'a token');
 %env = Berth::Cluster::_slurp("$run/env") =~ /^export (\w+)='?([^'\n]*)'?$/mg;
 is($env{BERTH_TOKEN}, $token, 'run/env has it as well');
+is($env{CARGO_REGISTRIES_BERTH_TOKEN}, $token, 'and for cargo');
 ($status, $said) = dev('status');
 is($status, 0, 'status: all') or diag($said);
 is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pid \d+$/mg), 4, 'of four');
@@ -93,6 +94,16 @@ my $dl = JSON::PP::decode_json(ask("$R/config.json", '-H', "Authorization: $toke
 $dl =~ s/\{crate\}/hello/;
 $dl =~ s/\{version\}/0.1.0/;
 ok(by_nginx($dl, '-H', "Authorization: $token", '-o', "$dir/crate"), 'a crate by a signed address comes from nginx alone');
+
+SKIP: {
+	my $why = Berth::Test->cargo_missing;
+	skip $why, 1 if $why;
+	my %clean = map { ($_ => undef) } grep { /^(?:CARGO_|https?_proxy$|all_proxy$)/i } keys %ENV;
+	my ($failed, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { %clean, no_proxy => '*', CARGO_HOME => "$dir/cargo-home",
+		map { ($_ => $env{$_}) } grep { /^CARGO_/ } keys %env } }, 'timeout', 300, qw(cargo search --registry berth hello));
+
+	like($out, qr/^hello = "0\.1\.0"/, 'cargo needs nothing but run/env') or diag("$failed: $err");
+}
 
 ($status, $said) = dev('stop');
 is("$status $said", "0 berth: stopped; the data is kept\n", 'stop');

@@ -265,7 +265,7 @@ subtest 'the database comes and goes' => sub {
 
 	is($status->(), 401, 'it is there');
 	for my $round (1, 2) {
-		$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+		$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
 		    . "WHERE usename = 'berth' AND datname = current_database()");
 		my $first = $status->();
 		like($first, qr/^(?:401|503)$/, "a request after its connection was ended: $first");

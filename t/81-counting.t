@@ -516,6 +516,8 @@ sub clients {
 		open(my $fh, '>', $config) or die "$config: $!\n";
 		print {$fh} "silent\nshow-error\nnoproxy = \"*\"\ncacert = \"" . $t->cacert . "\"\nheader = \"Authorization: $dev\"\n",
 		    $n % 2 ? "http2\n" : "http1.1\n", 'write-out = "%{http_code} %{size_download}\n"', "\n",
+		    # so long that the log is rotated some times meanwhile, however fast the machine is
+		    "rate = \"500/s\"\n",
 		    map { "url = \"$url\"\noutput = \"/dev/null\"\n" } 1 .. $each;
 		close($fh) or die;
 		open($curls[$n - 1], '-|', 'curl', '-K', $config) or die "curl: $!\n";

@@ -24,7 +24,7 @@ use Berth::Test;
 use Berth::Watch;
 
 use constant { SEED => $ENV{SEED} // 20, CHANGES => $ENV{CHANGES} // 20 };
-use constant { READERS => 4, LEASE => 3, PATIENCE => 30 };
+use constant { READERS => 4, LEASE => 3, PATIENCE => 120 };
 
 my $cluster = Berth::Cluster->start;
 my @settings = (workers => 3, public_lease => LEASE);

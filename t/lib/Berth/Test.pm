@@ -22,7 +22,7 @@ use JSON::PP ();
 use POSIX qw(:sys_wait_h);
 use Socket qw(SOCK_STREAM);
 use Test::More ();
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
 use Berth::Cluster;
 use Berth::Crate;
@@ -34,7 +34,7 @@ my (%live, $cluster, $count);
 my ($died, $broken) = (0, 0);
 
 # Seconds that a program may take; generous, since sanitizers are slow.
-use constant PATIENCE => 30;
+use constant PATIENCE => 60;
 
 sub new {
 	my ($class, %settings) = @_;
@@ -537,11 +537,11 @@ sub nginx_logged {
 # so long; returns the last answer.
 sub wait_for {
 	my ($ask, $seconds) = grep { !Scalar::Util::blessed($_) } @_;
-	my $deadline = time + ($seconds // PATIENCE);
+	my $deadline = clock_gettime(CLOCK_MONOTONIC) + ($seconds // PATIENCE);
 
 	while (1) {
 		my $answer = $ask->();
-		return $answer if $answer || time > $deadline;
+		return $answer if $answer || clock_gettime(CLOCK_MONOTONIC) > $deadline;
 		sleep(0.02);
 	}
 }

@@ -40,6 +40,13 @@ enum {
 	"version integer PRIMARY KEY, topic text NOT NULL, checksum text NOT NULL," \
 	" applied_at timestamptz NOT NULL DEFAULT now())"
 
+/*
+ * Of a table that was written anew no page is known as visible to all, so that what indexes have is
+ * looked up in its rows as well, and of a new column nothing is known.  By itself PostgreSQL would
+ * turn to it after the next hundred thousands of rows.  What is locked just then is left to that.
+ */
+#define VACUUM_SQL "VACUUM (ANALYZE, SKIP_LOCKED) crates, versions, crate_search"
+
 #define APPLIED_SQL "SELECT version, checksum FROM schema_migrations ORDER BY version"
 
 int64_t
@@ -160,7 +167,7 @@ bring_up(PGconn *pg, struct arena *a, const struct audit_actor *actor,
 			return -1;
 		applied(arg, &migrations[i]);
 	}
-	return 0;
+	return done < nmigrations ? migrate_sql(pg, "vacuum", VACUUM_SQL, err) : 0;
 }
 
 static void

@@ -112,13 +112,14 @@ name_part(struct arena *a, const char *text)
 
 /*
  * What LIKE takes for names that may hold the part: each word's letters by threes.  An index of
- * threes finds with these nearly what it finds with all that overlap, and reads a third.
+ * threes finds with these nearly what it finds with all that overlap, and reads a third.  NULL:
+ * there are none, and it would read everything.
  */
 static const char *
 name_threes(struct arena *a, const char *part)
 {
 	enum { THREE = 3 };
-	bool is_first = true;
+	bool is_first = true, has_three = false;
 	struct buf b;
 	size_t n;
 
@@ -126,6 +127,7 @@ name_threes(struct arena *a, const char *part)
 	buf_putc(&b, '%');
 	for (;; part += n + 1, is_first = false) {
 		n = strcspn(part, "-");
+		has_three |= n >= THREE || (n > 0 && !is_first);
 		for (size_t i = 0; i + THREE <= n; i += THREE) {
 			buf_put(&b, part + i, THREE);
 			buf_putc(&b, '%');
@@ -137,7 +139,7 @@ name_threes(struct arena *a, const char *part)
 			buf_putc(&b, '%');
 		}
 		if (part[n] == '\0')
-			return buf_str(&b);
+			return has_three ? buf_str(&b) : NULL;
 	}
 }
 

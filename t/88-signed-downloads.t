@@ -308,7 +308,7 @@ subtest 'a node that stands still' => sub {
 my $SLOW = <<'SQL';
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-	until CONSTANT timestamptz := clock_timestamp() + interval '2.4 s';
+	until CONSTANT timestamptz := clock_timestamp() + interval '3.4 s';
 BEGIN
 	WHILE clock_timestamp() < until LOOP
 		BEGIN
@@ -329,14 +329,14 @@ subtest 'a COMMIT that is answered late' => sub {
 	my $path = path($id, $mine, '1.1.0+b.1');
 
 	# far longer than the COMMIT
-	$elsewhere->conf(public_lease => 8);
+	$elsewhere->conf(public_lease => 12);
 	$elsewhere->stop_pool;
 	$elsewhere->start_pool;
 	Berth::Public::wait_static($nodes[$_], $ports[$_], $path, Authorization => $mine) // die "no file on node $_\n" for 0, 1;
 	my $keeper = Berth::Public::keeper($elsewhere);
 	$t->psql($SLOW);
 	# for the command alone
-	$t->conf(database_timeout => 1);
+	$t->conf(database_timeout => 2);
 	ok(kill('STOP', $keeper), 'a keeper stands still');
 	$t->berth_ok({ stdin => "$mine\n" }, 'token', 'revoke');
 	is(Berth::Public::get($ports[$_], $path, Authorization => $mine)->{status}, 401, "node $_: not once the token is revoked") for 0, 1;
@@ -354,7 +354,7 @@ subtest 'a request whose time is up' => sub {
 	$t->start_pool;
 	Berth::Public::wait_static($nodes[$_], $ports[$_], $path, Authorization => $mine) // die "no file on node $_\n" for 0, 1;
 	my $keeper = Berth::Public::keeper($elsewhere);
-	ok(kill('STOP', $keeper), 'a keeper stands still, with a lease of 8 s');
+	ok(kill('STOP', $keeper), 'a keeper stands still, with a lease of 12 s');
 	my $res = $t->http(DELETE => '/api/v4/personal_access_tokens/self', { headers => ["PRIVATE-TOKEN: $mine"] });
 	is($res->{status}, 503, 'whoever revokes a token is not told that it holds');
 	like($res->{body}, qr/it is done, but hosts of this registry may go on for a while as before/, 'but what does');

@@ -248,6 +248,12 @@ SQL
 }
 is(names("q=$_"), '', "$_: too few letters") for qw(--- -_- %C3%A9%C3%A9%C3%A9);
 
+# ---- how it is written ----
+
+is($t->psql("SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid"
+    . " WHERE a.amname = 'gin' AND i.indrelid IN ('crates'::regclass, 'crate_search'::regclass)"
+    . " AND NOT coalesce(c.reloptions, '{}') @> '{fastupdate=off}'"), '', 'no index puts entries aside, for one publish to sort in');
+
 # ---- the real cargo ----
 
 SKIP: {

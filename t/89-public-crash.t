@@ -350,9 +350,10 @@ subtest 'the database is away for a moment' => sub {
 		    'in the end public ones neither');
 		cmp_ok(Berth::Watch::now() - $began, '<', 10 + SLOW, 'which is that of the lease');
 		# more of it than is removed at once
-		my $trash = $t->dir . '/public/trash/before';
-		mkdir($trash) or die "$trash: $!\n";
-		Berth::Test::_write("$trash/$_", 'x') for 1 .. 500;
+		my ($made, $trash) = map { $t->dir . "/$_" } qw(before public/trash/before);
+		mkdir($made) or die "$made: $!\n";
+		Berth::Test::_write("$made/$_", 'x') for 1 .. 500;
+		rename($made, $trash) or die "$trash: $!\n";
 		ok($t->wait_for(sub { !-e $trash }), 'a keeper that cannot begin sweeps');
 		$cluster->resume;
 		ok($t->wait_for(sub { $read->()->{status} == 200 }), 'private reads recover');

@@ -63,10 +63,9 @@ SELECT @package
 -- Those that are listed without being asked for.  Always a row; with each, how many there are, $8 + 1
 -- at most, and whether this is the page.
 -- Whether more have the name than are counted is mostly known from the few crates with many
--- versions, by crates_many_trigrams, or of few letters, from 20000 crates in any order.  Otherwise
+-- versions, by crates_many_trigrams, or of few letters, from 5000 crates in any order.  Otherwise
 -- crates are found once, by crates_name_trigrams, or in any order where most have the name; of few
--- letters, which many have or hardly any, by all names, of which the unique index (project_id,
--- normalized_name) has enough; that stops where they list more than is counted.  Up to there the
+-- letters by crates_short_parts; that stops where they list more than is counted.  Up to there the
 -- page is sorted out of all that they have, ranges of versions_listed_crate.  Where there are more
 -- they are dense: then versions_listed_time, which has their names, is walked, and no row looked at.
 -- What has not come to the page's end in 20000 steps, or is in another order, is no page: the caller
@@ -81,7 +80,7 @@ WITH many AS MATERIALIZED (
                       SELECT f.listed_versions
                         FROM (SELECT c.normalized_name, c.listed_versions FROM crates c
                                WHERE c.project_id = $1 AND $2::text IS NULL
-                               LIMIT 20000) f
+                               LIMIT 5000) f
                        WHERE strpos(f.normalized_name, $3) > 0
                        LIMIT $8::bigint + 1) m) s
        WHERE s.upto > $8) AS is_enough),
@@ -92,16 +91,11 @@ matched AS MATERIALIZED (
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
                AND NOT (SELECT is_enough FROM many)
              UNION ALL
-            SELECT c.id, c.normalized_name, c.listed_versions
-              FROM (SELECT n.normalized_name FROM crates n
-                     WHERE n.project_id = $1 AND $2::text IS NULL
-                       AND strpos(n.normalized_name, $3) > 0 AND NOT (SELECT is_enough FROM many)
-                    OFFSET 0) n
-             CROSS JOIN LATERAL (
-                   SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
-                    WHERE c.project_id = $1 AND c.normalized_name = n.normalized_name
-                      AND c.listed_versions > 0
-                   OFFSET 0) c
+            SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
+             WHERE c.project_id = $1 AND $2::text IS NULL
+               AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 2)]
+               AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
+               AND NOT (SELECT is_enough FROM many)
              LIMIT $8 + 1) m),
 counted AS MATERIALIZED (
     SELECT coalesce((SELECT $8 + 1 FROM many WHERE is_enough),

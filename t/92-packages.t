@@ -262,7 +262,7 @@ SQL
 	for my $case ([$many, 'many', 10010], [$many, 'many-1', 2002], [$many, 'MANY_10', 1001], [$many, 'y-1', 2002], [$many, '-1', 2002],
 		[$many, 'many-10', 1001], [$many, 'any', 10010], [$many, 'a', 10010], [$many, '', 10010], [$many, 'many-11', 0],
 		[$many, 'many--1', 0], [$many, '1', 2002], [$many, '-', 10010], [$many, '0', 1001], [$many, 'zz', 0], [$many, '--', 0], [$many, 'ny-', 10010], [$some, 'some', 11400], [$some, 'ome-1', 2109], [$some, 'some_60', 38],
-		[$some, 'm', 11400], [$some, '00', 114], [$some, '0', 1995]) {
+		[$some, 'm', 11400], [$some, '00', 114], [$some, 'e-6', 228], [$some, 'e-0', 0], [$some, '0', 1995]) {
 		my ($project, $part, $n) = @$case;
 		my $like = lc($part) =~ tr/_/-/r;
 

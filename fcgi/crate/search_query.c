@@ -65,21 +65,21 @@ name_of(struct arena *a, struct slice text)
 }
 
 /*
- * Whether an index of trigrams can look for it: otherwise it would read all names.  Three characters
- * have one if a letter or digit is not the first of them.
+ * Whether an index of trigrams tells enough of it: three letters or digits that stand together, or
+ * the first two of a word that begins inside.  One that begins a word is in too many names, and with
+ * none of them all would be read.
  */
 static bool
 has_trigram(const char *name)
 {
-	size_t n = 0;
-	bool has_word = false;
+	size_t run = 0;
 
 	for (const char *p = name; *p != '\0'; p++) {
-		if (((unsigned char)*p & 0xc0) != 0x80)
-			n++;
-		has_word |= n > 1 && is_word_byte(*p) && (unsigned char)*p < 0x80;
+		run = is_word_byte(*p) && (unsigned char)*p < 0x80 ? run + 1 : 0;
+		if (run == BEGINNING_MIN || (run == BEGINNING_MIN - 1 && p - name > 1))
+			return true;
 	}
-	return has_word && n >= BEGINNING_MIN;
+	return false;
 }
 
 static const char *

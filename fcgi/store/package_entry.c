@@ -113,7 +113,7 @@ name_part(struct arena *a, const char *text)
 /*
  * What LIKE takes for names that may hold the part: each word's letters by threes.  An index of
  * threes finds with these nearly what it finds with all that overlap, and reads a third.  NULL:
- * there are none, and it would read everything.
+ * there are none, but the first letter of a word, which too many have.
  */
 static const char *
 name_threes(struct arena *a, const char *part)
@@ -127,7 +127,7 @@ name_threes(struct arena *a, const char *part)
 	buf_putc(&b, '%');
 	for (;; part += n + 1, is_first = false) {
 		n = strcspn(part, "-");
-		has_three |= n >= THREE || (n > 0 && !is_first);
+		has_three |= n >= THREE || (n > 1 && !is_first);
 		for (size_t i = 0; i + THREE <= n; i += THREE) {
 			buf_put(&b, part + i, THREE);
 			buf_putc(&b, '%');

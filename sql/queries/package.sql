@@ -93,7 +93,7 @@ matched AS MATERIALIZED (
              UNION ALL
             SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
              WHERE c.project_id = $1 AND $2::text IS NULL
-               AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 2)]
+               AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 2), right($3, 2)]
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
                AND NOT (SELECT is_enough FROM many)
              LIMIT $8 + 1) m),

@@ -42,18 +42,22 @@ main(void)
 	    "a io foo");
 	parses("%", "%", "(none)", "", "", "");
 	parses("%_\\", "%-\\", "(none)", "", "", "");
-	parses("%_\\a", "%-\\a", "%\\%-\\\\a%", "'a'", "'a'", "a");
+	parses("%_\\a", "%-\\a", "(none)", "'a'", "'a'", "a");
+	parses("%_\\ab", "%-\\ab", "%\\%-\\\\ab%", "'ab'", "'ab'", "ab");
 	parses("---", "---", "(none)", "", "", "");
 	parses("a--", "a--", "(none)", "'a'", "'a'", "a");
-	parses("-a-", "-a-", "%-a-%", "'a'", "'a'", "a");
+	parses("-a-", "-a-", "(none)", "'a'", "'a'", "a");
+	parses("a-b", "a-b", "(none)", "'a' & 'b'", "'a' & 'b'", "a b");
+	parses("-rs", "-rs", "%-rs%", "'rs'", "'rs'", "rs");
+	parses("ab-c", "ab-c", "(none)", "'ab' & 'c'", "'ab' & 'c'", "ab c");
 	parses("éé", "éé", "(none)", "'éé':*", "'éé':*", "éé");
 	parses("ééé", "ééé", "(none)", "'ééé':*", "'ééé':*", "ééé");
 	parses("éa", "éa", "(none)", "'éa':*", "'éa':*", "éa");
-	parses("éaé", "éaé", "%éaé%", "'éaé':*", "'éaé':*", "éaé");
+	parses("éaé", "éaé", "(none)", "'éaé':*", "'éaé':*", "éaé");
 	parses("it's'; DROP", "it's';-drop", "%it's';-drop%", "'it' & 's' & 'drop':*",
 	    "'it' & 's' & 'drop':*", "it s drop");
-	parses("'':* & !x | <->", "'':*-&-!x-|-<->", "%'':*-&-!x-|-<->%", "'x'", "'x'", "x");
-	parses("größe", "größe", "%größe%", "'größe':*", "'größe':*", "größe");
+	parses("'':* & !x | <->", "'':*-&-!x-|-<->", "(none)", "'x'", "'x'", "x");
+	parses("größe", "größe", "(none)", "'größe':*", "'größe':*", "größe");
 	for (int i = 0; i < 20; i++)
 		memcpy(many + 2 * i, "w ", 2);
 	search_query_parse(a, slice_str(many), &q);

@@ -63,7 +63,7 @@ SELECT @package
 -- Those that are listed without being asked for.  Always a row; with each, how many there are, $8 + 1
 -- at most, and whether this is the page.
 -- Whether more have the name than are counted is mostly known from the few crates with many
--- versions, by crates_many_trigrams, or of few letters, from 5000 crates in any order.  Otherwise
+-- versions, by crates_many_trigrams, or of one letter, from 5000 crates in any order.  Otherwise
 -- crates are found once, by crates_name_trigrams, or in any order where most have the name; of few
 -- letters by crates_short_parts; that stops where they list more than is counted.  Up to there the
 -- page is sorted out of all that they have, ranges of versions_listed_crate.  Where there are more
@@ -79,7 +79,7 @@ WITH many AS MATERIALIZED (
                        UNION ALL
                       SELECT f.listed_versions
                         FROM (SELECT c.normalized_name, c.listed_versions FROM crates c
-                               WHERE c.project_id = $1 AND $2::text IS NULL
+                               WHERE c.project_id = $1 AND $2::text IS NULL AND length($3) = 1
                                LIMIT 5000) f
                        WHERE strpos(f.normalized_name, $3) > 0
                        LIMIT $8::bigint + 1) m) s
@@ -93,7 +93,7 @@ matched AS MATERIALIZED (
              UNION ALL
             SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
              WHERE c.project_id = $1 AND $2::text IS NULL
-               AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 2), right($3, 2)]
+               AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 3), right($3, 3)]
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
                AND NOT (SELECT is_enough FROM many)
              LIMIT $8 + 1) m),

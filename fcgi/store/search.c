@@ -24,29 +24,19 @@ run(struct db *db, struct arena *a, struct db_call calls[2], const char *plan_mo
 	return 0;
 }
 
-/* All crates of the project. */
-static int
-find_all(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
-    struct err *err)
-{
-	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_ALL } };
-	struct db_params *p = &calls[1].params;
-
-	db_bind_int(p, ask->project_id);
-	bind_page(p, ask);
-	return run(db, a, calls, "force_generic_plan", out, err);
-}
-
-/* Those whose names begin so. */
+/* Those whose names begin so; where nothing is asked, all crates of the project. */
 static int
 find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
     struct err *err)
 {
-	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_NAMES } };
+	bool is_asked = ask->query->name[0] != '\0';
+	struct db_call calls[2] = { { 0 },
+		{ .stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL } };
 	struct db_params *p = &calls[1].params;
 
 	db_bind_int(p, ask->project_id);
-	db_bind_str(p, ask->query->name);
+	if (is_asked)
+		db_bind_str(p, ask->query->name);
 	bind_page(p, ask);
 	return run(db, a, calls, "force_generic_plan", out, err);
 }
@@ -77,12 +67,12 @@ find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_res
 {
 	int64_t named;
 
-	if (ask->query->name[0] == '\0')
-		return find_all(db, a, ask, out, err);
 	if (find_names(db, a, ask, out, err) == -1)
 		return -1;
 	named = db_int(out, 0, TOTAL);
-	return named == SEARCH_NAMES_MAX ? 0 : find_words(db, a, ask, named > 0, out, err);
+	if (ask->query->name[0] == '\0' || named == SEARCH_NAMES_MAX)
+		return 0;
+	return find_words(db, a, ask, named > 0, out, err);
 }
 
 int

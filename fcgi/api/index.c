@@ -23,7 +23,8 @@ is_prefix(struct slice s, size_t n)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			c == '-' || c == '_'))
 			return false;
 	}
 	return s.n == n;
@@ -32,7 +33,9 @@ is_prefix(struct slice s, size_t n)
 bool
 index_accepts_first(const struct request *rq)
 {
-	return is_prefix(request_param(rq, "prefix"), 1);
+	struct slice prefix = request_param(rq, "prefix");
+
+	return is_prefix(prefix, 1) || is_prefix(prefix, 2);
 }
 
 bool
@@ -41,26 +44,36 @@ index_accepts_pairs(const struct request *rq)
 	return is_prefix(request_param(rq, "prefix"), 2) && is_prefix(request_param(rq, "prefix2"), 2);
 }
 
-/* Is the path of the request the place of this crate in the index? */
+/* Does the path of the request end in these segments, in any case? */
 static bool
-path_is(const struct request *rq, const char *want)
+path_ends_in(const struct request *rq, const char *path)
 {
 	const struct segment *s = rq->segments + rq->nsegments;
-	const char *end = want + strlen(want);
+	const char *end = path + strlen(path);
 
-	/* backwards: the name may be in any case, what is before it is in lower case */
-	for (bool name = true; end > want; name = false) {
+	while (end > path) {
 		const char *start = end;
 		struct slice have = (--s)->text;
 
-		while (start > want && start[-1] != '/')
+		while (start > path && start[-1] != '/')
 			start--;
-		if (have.n != (size_t)(end - start) ||
-		    (name ? strncasecmp(have.p, start, have.n) : memcmp(have.p, start, have.n)) != 0)
+		if (have.n != (size_t)(end - start) || strncasecmp(have.p, start, have.n) != 0)
 			return false;
-		end = start > want ? start - 1 : want;
+		end = start > path ? start - 1 : path;
 	}
 	return true;
+}
+
+/*
+ * Is the path a place in the index where clients look for this crate?  Dependabot takes two
+ * letters as the folder of a name that has three, and leaves a name's capitals in the folders.
+ */
+static bool
+is_index_path(const struct request *rq, struct slice name)
+{
+	return path_ends_in(rq, crate_name_index_path(rq->arena, name)) ||
+	    (name.n == 3 &&
+		path_ends_in(rq, arena_printf(rq->arena, "3/%.2s/%.3s", name.p, name.p)));
 }
 
 static int
@@ -74,7 +87,7 @@ index_read(struct request *rq, int64_t project_id, const char *generation, struc
 	/* no crate can have such a name: it is just not there, and cargo goes on */
 	if (crate_name_check(name, "crate", &wrong) == -1)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	if (!path_is(rq, crate_name_index_path(rq->arena, name)))
+	if (!is_index_path(rq, name))
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
@@ -95,7 +108,7 @@ index_find(struct worker_app *app, struct request *rq, int64_t project_id, const
 	size_t netags;
 
 	if (crate_name_check(name, "crate", &wrong) == -1 ||
-	    !path_is(rq, crate_name_index_path(rq->arena, name)))
+	    !is_index_path(rq, name))
 		return false;
 	snprintf(want.name, sizeof(want.name), "%s", crate_name_lower(rq->arena, name));
 	snprintf(want.generation, sizeof(want.generation), "%s", generation);

@@ -111,7 +111,8 @@ subtest 'protected from being deleted' => sub {
 	like($t->json($res)->{message}, qr/^403 .*protected/, 'and is told why');
 	is(status('mia', PATCH => "$api/packages/$beta", { status => 'error' }), 403, 'nor change its status');
 	is(status('own', PATCH => "$api/packages/$beta", { status => 'deprecated' }), 200, 'an owner can');
-	is(status('mia', DELETE => "$api/packages/protection/rules/$rule->{id}"), 204, 'the rule goes');
+	is(status('mia', DELETE => "$api/packages/protection/rules/$rule->{id}"), 403, 'nor take the rule away');
+	is(status('own', DELETE => "$api/packages/protection/rules/$rule->{id}"), 204, 'an owner can');
 	is(status('mia', DELETE => "$api/packages/$beta"), 204, 'and it is deleted');
 };
 

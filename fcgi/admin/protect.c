@@ -69,7 +69,8 @@ remove_rule(struct invocation *in)
 	int64_t id;
 
 	if (number_parse(in->args[1], "id of a protection rule", &id, &in->err) == -1 ||
-	    protection_remove(in->db, in->arena, &in->actor, in->args[0], id, &in->err) == -1)
+	    protection_remove(in->db, in->arena, &in->actor, in->args[0], id, PROTECTION_ADMIN,
+	        &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
 	return 0;

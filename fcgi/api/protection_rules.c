@@ -118,7 +118,7 @@ int
 protection_rules_change(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct audit_actor actor = app_actor(app, rq);
-	struct protection_change change = { 0 };
+	struct protection_change change = { .by = access_push_level(&app->facts) };
 	struct protection_rule given = { 0 }, rule;
 	struct params params;
 	int64_t id;
@@ -144,7 +144,8 @@ protection_rules_delete(struct worker_app *app, struct request *rq, struct respo
 	int64_t id;
 
 	if (params_path_id(rq, "rule_id", &id) == -1 ||
-	    protection_remove(app->db, rq->arena, &actor, app->facts.full_path, id, &rq->err) == -1)
+	    protection_remove(app->db, rq->arena, &actor, app->facts.full_path, id,
+	        access_push_level(&app->facts), &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }

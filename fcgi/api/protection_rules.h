@@ -14,10 +14,10 @@ int protection_rules_list(struct worker_app *, struct request *, struct response
 /* 201; 400 for what is no rule, 422 for one that cannot be beside the others. */
 int protection_rules_create(struct worker_app *, struct request *, struct response *);
 
-/* 200; 400, 404, 422. */
+/* 200; 400, 403 for a level below the highest that the rule names, before or after, 404, 422. */
 int protection_rules_change(struct worker_app *, struct request *, struct response *);
 
-/* 204; 404. */
+/* 204; 403 as above, 404. */
 int protection_rules_delete(struct worker_app *, struct request *, struct response *);
 
 #endif

@@ -120,6 +120,19 @@ check_levels(const struct protection_rule *rule, struct err *err)
 	return 0;
 }
 
+/* May somebody of the level `by` change or remove this rule, or make it what it is here? */
+static int
+check_level(const struct protection_rule *rule, int64_t by, struct err *err)
+{
+	int64_t need = rule->push > rule->delete ? rule->push : rule->delete;
+
+	if (by >= need)
+		return 0;
+	return err_set(err, 403,
+	    "changing or removing a protection rule that names the level `%s` needs that level",
+	    protection_level_name(need));
+}
+
 /* Pattern and levels, as the statements that write a rule have them. */
 static void
 bind_rule(struct db_params *p, struct arena *a, const struct protection_rule *rule)
@@ -220,6 +233,7 @@ struct removing {
 	const struct audit_actor *actor;
 	const char *full_path;
 	int64_t id;
+	int64_t by;
 };
 
 static int
@@ -227,6 +241,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 {
 	const struct removing *removing = arg;
 	struct audit_event event = { .action = AUDIT_PROTECTION_REMOVE, .id_key = "rule_id" };
+	struct protection_rule rule;
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -237,17 +252,20 @@ remove_body(struct db *db, void *arg, struct err *err)
 	if (r.rows == 0)
 		return no_rule(removing->full_path, removing->id, err);
 	event.project_id = db_int(&r, 0, 0);
-	set_facts(&event, &(struct protection_rule) { .id = removing->id,
-	    .pattern = db_str(&r, 0, 1), .push = read_level(&r, 0, 2),
-	    .delete = read_level(&r, 0, 3) });
+	rule = (struct protection_rule) { .id = removing->id, .pattern = db_str(&r, 0, 1),
+		.push = read_level(&r, 0, 2), .delete = read_level(&r, 0, 3) };
+	/* an error takes the removal back */
+	if (check_level(&rule, removing->by, err) == -1)
+		return -1;
+	set_facts(&event, &rule);
 	return audit_add(db, removing->arena, removing->actor, &event, err);
 }
 
 int
 protection_remove(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const char *full_path, int64_t id, struct err *err)
+    const char *full_path, int64_t id, int64_t by, struct err *err)
 {
-	struct removing removing = { a, actor, full_path, id };
+	struct removing removing = { a, actor, full_path, id, by };
 	bool unknown;
 
 	if (naming_check_path("project path", full_path, err) == -1)
@@ -306,7 +324,9 @@ merge(struct db *db, struct changing *c, int64_t *project_id, bool *changed, str
 		rule->delete = *change->delete;
 	*changed = strcmp(rule->pattern, old.pattern) != 0 || rule->push != old.push ||
 	    rule->delete != old.delete;
-	return check_levels(rule, err);
+	if (check_levels(rule, err) == -1 || check_level(&old, change->by, err) == -1)
+		return -1;
+	return check_level(rule, change->by, err);
 }
 
 static int

@@ -52,21 +52,26 @@ int protection_check_pattern(const char *, struct err *) __attribute__((warn_unu
 int protection_add(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
     const struct protection_rule *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* What is to change; NULL leaves as it is. */
+/*
+ * What is to change; NULL leaves it as it is.  Changing or removing a rule needs the highest level
+ * that the rule names, before and after: else whoever a rule keeps out would take the rule away.
+ */
 struct protection_change {
+	int64_t by; /* the level of who asks, as access_push_level() says */
 	const char *pattern;
 	const int64_t *push; /* enum protection_level, as the next one */
 	const int64_t *delete;
 };
 
-/* *rule is what it is then.  -1: 400, 404 where the project has no such rule, 409. */
+/* *rule is what it is then.  -1: 400, 403 the level is too low, 404 no such rule, 409. */
 int protection_change(struct db *, struct arena *, const struct audit_actor *,
     const char *full_path, int64_t id, const struct protection_change *,
     struct protection_rule *, struct err *) __attribute__((warn_unused_result));
 
-/* -1: 400, 404 where the project has no such rule. */
+/* `by` is the level of who asks.  -1: 400, 403 it is too low, 404 the project has no such rule. */
 int protection_remove(struct db *, struct arena *, const struct audit_actor *,
-    const char *full_path, int64_t id, struct err *) __attribute__((warn_unused_result));
+    const char *full_path, int64_t id, int64_t by, struct err *)
+    __attribute__((warn_unused_result));
 
 /* In the order in which they came.  -1: 400, 404. */
 int protection_list(struct db *, struct arena *, const char *full_path, struct protection_rule **,

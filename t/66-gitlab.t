@@ -295,7 +295,7 @@ subtest 'GitLab is slow' => sub {
 	is(asked() - $before, 2, 'half of the workers have asked');
 	is($refused, 6, 'the others said so at once');
 	let_gitlab_know();
-	is(read_config(app => job_token())->{status}, 200, 'then there are seats again');
+	is(read_config(app => job_token())->{status}, 200, 'then there are slots again');
 };
 
 sub job_token_unknown { return 'glcbt-64_unknownunknownunkno' . ++$serial }

@@ -101,9 +101,9 @@ subtest 'requests by route and status' => sub {
 subtest 'stages of a publish' => sub {
 	my $m = scrape();
 	my %count = map { $_ => $m->value('berth_publish_stage_duration_seconds_count', stage => $_) }
-	    qw(read inspect check store commit);
+	    qw(read wait inspect check store commit);
 
-	is_deeply(\%count, { map { $_ => 1 } qw(read inspect check store commit) }, 'one publish, each of them once');
+	is_deeply(\%count, { map { $_ => 1 } qw(read wait inspect check store commit) }, 'one publish, each of them once');
 	my $sum = $m->sum('berth_publish_stage_duration_seconds_sum');
 	cmp_ok($sum, '>', 0, 'they take time');
 	cmp_ok($sum, '<=', $m->value('berth_http_request_duration_seconds_sum', route => 'publish'),

@@ -56,6 +56,7 @@ app_stop(struct worker_app *app)
 		app_idle(app);
 	db_free(app->db);
 	access_memory_free(app->memory);
+	slots_close(app->slots);
 	arena_free(app->arena);
 	free(app);
 }
@@ -87,7 +88,7 @@ prepare_key(struct worker_app *app)
 }
 
 static struct worker_app *
-app_start(const struct settings *settings, const struct meter *meter, int seats, struct err *err)
+app_start(const struct settings *settings, const struct meter *meter, int slots, struct err *err)
 {
 	struct worker_app *app = calloc(1, sizeof(*app));
 	struct err away;
@@ -98,8 +99,13 @@ app_start(const struct settings *settings, const struct meter *meter, int seats,
 	}
 	app->settings = settings;
 	app->meter = meter;
-	app->seats = seats;
 	app->arena = arena_new();
+	app->slots = slots_open(slots);
+	if (app->slots == NULL) {
+		err_sys(err, "memory that workers share");
+		app_stop(app);
+		return NULL;
+	}
 	app->memory = access_memory_new();
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);

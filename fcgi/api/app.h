@@ -14,6 +14,7 @@
 #include "access/memory.h"
 #include "access/signed_download.h"
 #include "base/settings.h"
+#include "base/slots.h"
 #include "http/pool.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -63,10 +64,19 @@ struct app_seen {
 	int64_t since_us;
 };
 
+/* Of work that takes long, only so much is done at once. */
+enum app_queue {
+	QUEUE_OUTBOUND, /* api/outbound.h */
+	QUEUE_INSPECT, /* api/publish_inspect.h */
+	QUEUE__MAX
+};
+
+_Static_assert((int)QUEUE__MAX <= (int)SLOTS_QUEUES, "each queue has slots");
+
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
-	int seats; /* of those who ask other systems: api/outbound.h */
+	struct slots *slots; /* of queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	const char *www_authenticate;

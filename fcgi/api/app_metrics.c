@@ -2,6 +2,7 @@
 
 static const char *const publish_stages[STAGE__MAX] = {
 	[STAGE_READ] = "read",
+	[STAGE_WAIT] = "wait",
 	[STAGE_INSPECT] = "inspect",
 	[STAGE_CHECK] = "check",
 	[STAGE_STORE] = "store",
@@ -22,6 +23,11 @@ static const char *const index_sources[INDEX__MAX] = {
 	[INDEX_FILE] = "file",
 };
 
+static const char *const inspection_states[INSPECTION__MAX] = {
+	[INSPECTION_RUNNING] = "running",
+	[INSPECTION_WAITING] = "waiting",
+};
+
 #define FAMILY(metric) [(metric)-METRIC__POOL]
 
 const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
@@ -34,6 +40,9 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_INDEX_READS) = { .name = "berth_index_reads_total",
 	    .help = "Index files that were read by way of the pool.", .kind = METRIC_COUNTER,
 	    .labels = { { "source", index_sources, INDEX__MAX } } },
+	FAMILY(METRIC_INSPECTIONS) = { .name = "berth_inspections",
+	    .help = "Inspections of crates.", .kind = METRIC_GAUGE,
+	    .labels = { { "state", inspection_states, INSPECTION__MAX } } },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",

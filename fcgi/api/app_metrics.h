@@ -11,6 +11,7 @@ enum app_metric {
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_INDEX_READS, /* by enum index_source */
 	/* as the last one who was asked for the metrics has found it */
+	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,
 	METRIC_DATABASE_WRITABLE,
 	METRIC_STORE_FREE,
@@ -23,6 +24,7 @@ enum app_metric {
 /* Of a publish that came so far. */
 enum publish_stage {
 	STAGE_READ, /* the body, which nginx has already, into the store's staging */
+	STAGE_WAIT, /* for a slot to inspect the crate */
 	STAGE_INSPECT,
 	STAGE_CHECK,
 	STAGE_STORE, /* until it is on the disk for good */
@@ -47,6 +49,8 @@ enum index_source {
 	INDEX_FILE, /* one that the node keeps */
 	INDEX__MAX
 };
+
+enum inspection_state { INSPECTION_RUNNING, INSPECTION_WAITING, INSPECTION__MAX };
 
 void token_failure_count(const struct meter *, const struct access_facts *, enum credential);
 

@@ -258,13 +258,12 @@ ask(struct worker_app *app, struct request *rq, const struct request_credential 
 	};
 	struct https_answer answer;
 	struct err err = { 0 };
-	int seat = outbound_begin(app);
 	int rc;
 
-	if (seat == -1)
+	if (outbound_begin(app) == -1)
 		return outbound_refuse(&rq->err);
 	rc = https_get(rq->arena, &get, &answer, &err);
-	outbound_end(app, seat);
+	outbound_end(app);
 	if (rc == -1)
 		return err.status == 502 ? fail(rq, &err) : set_away(app, rq, &err);
 	if (judge(app, rq, &answer, job) == -1)

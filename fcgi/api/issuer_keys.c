@@ -105,13 +105,13 @@ refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys)
 	const char *jwks = NULL;
 	struct err err = { 0 };
 	/* where there is none it goes on: one worker for each issuer is not many */
-	int seat = outbound_begin(app);
+	bool has_slot = outbound_begin(app) == 0;
 
 	if (fetch(app, rq, &keys->issuer, &jwks, &err) == -1)
 		log_warn("issuer %s: its keys cannot be read: %s", keys->issuer.url,
 		    err.detail[0] != '\0' ? err.detail : err.pub);
-	if (seat != -1)
-		outbound_end(app, seat);
+	if (has_slot)
+		outbound_end(app);
 	if (jwks != NULL)
 		keys->jwks = jwks;
 	return issuer_set_keys(app->db, rq->arena, keys->issuer.id, jwks, &rq->err);

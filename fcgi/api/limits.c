@@ -45,9 +45,8 @@ limits_address(struct arena *a, const char *remote_addr)
 	return arena_printf(a, "address:%s/64", text);
 }
 
-/* Who comes with a new token each time is still the same one. */
-static const char *
-actor_of(struct arena *a, const struct access_facts *f)
+const char *
+limits_actor(struct arena *a, const struct access_facts *f)
 {
 	if (f->user_id != 0)
 		return arena_printf(a, "user:%" PRId64, f->user_id);
@@ -62,7 +61,7 @@ ask_of(const struct worker_app *app, const struct request *rq, enum write_action
 	const struct access_facts *f = &app->facts;
 
 	return (struct write_ask) {
-		.actor = actor_of(rq->arena, f),
+		.actor = limits_actor(rq->arena, f),
 		.address = limits_address(rq->arena, rq->remote_addr),
 		.action = action,
 	};

@@ -44,6 +44,12 @@ int limits_look_login(struct worker_app *, struct request *) __attribute__((warn
 int limits_charge_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /*
+ * The name under which a caller is counted who has shown a good token: their user, whatever the
+ * token; or the trust rule that has let the job in; or the token.
+ */
+const char *limits_actor(struct arena *, const struct access_facts *);
+
+/*
  * The name under which an address is counted; NULL where there is none.  Of IPv6 the first
  * half counts, since the other is the client's to choose.
  */

@@ -176,6 +176,15 @@ print_jobs(struct worker_app *app, struct request *rq, struct buf *b)
 	}
 }
 
+static void
+count_inspections(struct worker_app *app)
+{
+	struct slots_count count = slots_count(app->slots, QUEUE_INSPECT);
+
+	meter_set(app->meter, METRIC_INSPECTIONS, INSPECTION_RUNNING, (int64_t)count.held);
+	meter_set(app->meter, METRIC_INSPECTIONS, INSPECTION_WAITING, (int64_t)count.waiting);
+}
+
 int
 monitoring_metrics(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -187,6 +196,7 @@ monitoring_metrics(struct worker_app *app, struct request *rq, struct response *
 	look(app, rq, &health);
 	meter_set(app->meter, METRIC_DATABASE_UP, 0, health.reachable);
 	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
+	count_inspections(app);
 	buf_init(&b, rq->arena, METRICS_MAX);
 	if (health_schema_fits(&health)) {
 		count_blobs(app, rq);

@@ -1,19 +1,27 @@
 #include "api/outbound.h"
 
-#include "base/seats.h"
+static struct slots_ask
+ask_of(const struct worker_app *app)
+{
+	size_t half = (size_t)app->settings->workers / 2;
+
+	return (struct slots_ask) { .queue = QUEUE_OUTBOUND, .n = half > 0 ? half : 1, .actor = "" };
+}
 
 int
 outbound_begin(const struct worker_app *app)
 {
-	int half = (int)app->settings->workers / 2;
+	const struct slots_ask ask = ask_of(app);
 
-	return seats_take(app->seats, half > 0 ? half : 1);
+	return slots_take(app->slots, &ask);
 }
 
 void
-outbound_end(const struct worker_app *app, int seat)
+outbound_end(const struct worker_app *app)
 {
-	seats_leave(app->seats, seat);
+	const struct slots_ask ask = ask_of(app);
+
+	slots_leave(app->slots, &ask);
 }
 
 int

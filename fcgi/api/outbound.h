@@ -2,18 +2,18 @@
 #define API_OUTBOUND_H
 
 /*
- * Who asks another system waits for as long as that takes, and anybody can make us ask.  So at most
- * half of the workers do it at once, and the others are there for everybody else; who comes
- * when those are busy is told at once to come again.  Of a pool of one worker it is that one.
+ * A worker that asks another system waits for its answer, and anybody can make it ask.  So at most
+ * half of the workers ask at once, and the others serve everybody else.  A request that finds no
+ * slot does not wait: it is told to come again.  A pool of one worker has one slot.
  */
 
 #include "api/app.h"
 
-/* To be ended, whatever comes of it.  -1: too many do it already. */
-int outbound_begin(const struct worker_app *);
-void outbound_end(const struct worker_app *, int seat);
+/* 0: ask now, and then call outbound_end().  -1: too many workers ask already. */
+int outbound_begin(const struct worker_app *) __attribute__((warn_unused_result));
+void outbound_end(const struct worker_app *);
 
-/* err is 503, as whoever has got no seat is told.  -1. */
+/* Sets err to the 503 of a request that has found no slot.  -1. */
 int outbound_refuse(struct err *);
 
 #endif

@@ -137,6 +137,7 @@ publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 
 	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
 	    stage_end(&stages, STAGE_READ, intake_read(app, rq, &policy, &intake)) == -1 ||
+	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(app, rq)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(app, rq, &intake, &manifest)) == -1 ||
 	    check_package(rq, &policy, &intake.metadata, &manifest) == -1 ||
 	    publish_package(app, rq, &stages, intake.crate, &manifest, &of_quotas) == -1)

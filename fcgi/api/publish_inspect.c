@@ -2,7 +2,9 @@
 
 #include <inttypes.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "api/limits.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -10,6 +12,50 @@
 
 /* Exit statuses of berth-inspect (berth-inspect(1)). */
 enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
+
+enum {
+	WAIT_US = 20 * 1000000, /* for a slot: cargo does not publish again by itself */
+	SLOTS_ACTOR = 2 /* slots of one actor */
+};
+
+static struct slots_ask
+ask_of(const struct worker_app *app, struct arena *a)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (struct slots_ask) {
+		.queue = QUEUE_INSPECT,
+		.n = app->settings->inspect_slots > 0 ? (size_t)app->settings->inspect_slots
+		                                      : (size_t)(cpus > 1 ? cpus / 2 : 1),
+		.n_actor = SLOTS_ACTOR,
+		.actor = limits_actor(a, &app->facts),
+	};
+}
+
+int
+publish_inspect_begin(struct worker_app *app, struct request *rq)
+{
+	struct slots_ask ask = ask_of(app, rq->arena);
+	int64_t now = clock_us(), wait = WAIT_US;
+
+	/* what has its slot late needs some time yet */
+	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
+		wait = (rq->deadline_us - now) / 4 * 3;
+	ask.until_us = now + wait;
+	if (slots_take(app->slots, &ask) == 0)
+		return 0;
+	err_internal(&rq->err, 503, "no slot to inspect the crate was free in time");
+	return err_tell(&rq->err,
+	    "too many crates are being published at this moment; please try again in a minute");
+}
+
+static void
+inspect_end(const struct worker_app *app, struct arena *a)
+{
+	const struct slots_ask ask = ask_of(app, a);
+
+	slots_leave(app->slots, &ask);
+}
 
 static int64_t
 inspect_deadline(const struct worker_app *app, const struct request *rq)
@@ -19,22 +65,34 @@ inspect_deadline(const struct worker_app *app, const struct request *rq)
 	return rq->deadline_us != 0 && rq->deadline_us < own ? rq->deadline_us : own;
 }
 
-int
-publish_inspect(struct worker_app *app, struct request *rq, const struct intake *intake,
-    struct package *manifest)
+/* Runs berth-inspect. */
+static int
+inspect(const struct worker_app *app, struct request *rq, const struct intake *intake,
+    struct child_result *child)
 {
 	const struct package *metadata = &intake->metadata;
 	const char *argv[] = { app->settings->inspector, "-s",
 		arena_printf(rq->arena, "%" PRId64, intake->policy->max_unpacked_size), "-e",
 		arena_printf(rq->arena, "%" PRId64, intake->policy->max_entries), "-f",
 		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
-	struct child_result child;
-	struct verdict verdict;
 	int fd = blob_stage_fd(intake->crate, &rq->err);
 
 	FAULT_POINT("publish", "inspect");
-	if (fd == -1 ||
-	    child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), &child, &rq->err) == -1)
+	if (fd == -1)
+		return -1;
+	return child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), child, &rq->err);
+}
+
+int
+publish_inspect(struct worker_app *app, struct request *rq, const struct intake *intake,
+    struct package *manifest)
+{
+	struct child_result child;
+	struct verdict verdict;
+	int rc = inspect(app, rq, intake, &child);
+
+	inspect_end(app, rq->arena);
+	if (rc == -1)
 		return -1;
 	if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) > EXIT_REFUSED)
 		return err_internal(&rq->err, 500, "inspector ended with wait status %#x",

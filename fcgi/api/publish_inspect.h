@@ -1,11 +1,21 @@
 #ifndef API_PUBLISH_INSPECT_H
 #define API_PUBLISH_INSPECT_H
 
-/* Has berth-inspect look into a staged crate. */
+/*
+ * Has berth-inspect look into a staged crate.  An inspection may take a CPU for seconds, and anybody
+ * who may publish can ask for many: so only inspect_slots of them run at once, two of one
+ * user, job or deploy token, and behind everything else (base/child.h).
+ */
 
 #include "api/app.h"
 #include "api/publish_intake.h"
 #include "crate/package.h"
+
+/*
+ * Waits for a slot, which publish_inspect() gives back.  -1: 503 where there was none within 20
+ * seconds.
+ */
+int publish_inspect_begin(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /*
  * What the manifest inside the crate says, of which everything must lie in the

@@ -8,13 +8,17 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { PIECE = 16 * 1024 };
+enum {
+	PIECE = 16 * 1024,
+	NICE = 10 /* a tenth of the CPU time, where somebody else wants it */
+};
 
 static int
 spawn(const char *const *argv, int stdin_fd, int stdout_fd, pid_t *pid)
@@ -96,6 +100,8 @@ child_run(struct arena *a, const char *const *argv, int stdin_fd, size_t max_out
 		close(fds[0]);
 		return err_internal(err, 500, "cannot start %s: %s", argv[0], strerrordesc_np(rc));
 	}
+	/* where this fails the child has ended already */
+	(void)setpriority(PRIO_PROCESS, (id_t)pid, NICE);
 	buf_init(&out, a, max_output);
 	rc = read_all(fds[0], &out, arena_alloc(a, PIECE), deadline_us, err);
 	close(fds[0]);

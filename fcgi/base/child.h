@@ -1,7 +1,7 @@
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
 
-/* Runs another program, with a bound on its time and on what it says. */
+/* Runs another program, with a bound on its time and on what it says, and with a low priority. */
 
 #include <stdint.h>
 
@@ -16,7 +16,8 @@ struct child_result {
 
 /*
  * Runs argv[0] (a path) with stdin_fd as standard input, an empty
- * environment, our standard error, and no other descriptor.  Waits for its end
+ * environment, our standard error, and no other descriptor.  It gets CPU time after those that
+ * have the usual priority.  Waits for its end
  * until deadline_us of clock_us(); then kills it.
  * -1: 503 past the deadline; 500 where it cannot be started or says more than max_output bytes.
  */

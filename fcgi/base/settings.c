@@ -223,6 +223,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0,
 	    .max = INT64_C(365) * DAY },
 	{ MEMBER(inspector), .type = CONF_STR, .def = LIBEXECDIR "/berth-inspect", .check = check_path },
+	{ MEMBER(inspect_slots), .type = CONF_INT, .def = "0", .min = 0, .max = 1024 },
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "15", .min = 1, .max = 3600 },
 	{ MEMBER(gitlab_url), .type = CONF_STR, .def = "", .check = check_gitlab_url },
 	{ MEMBER(gitlab_projects), .type = CONF_STR, .def = "", .check = check_gitlab_projects },

@@ -55,6 +55,7 @@ struct settings {
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
 	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */
+	int64_t inspect_slots; /* how many crates it looks into at once; 0: by the CPUs */
 	int64_t inspect_timeout;
 	/* CI systems elsewhere */
 	const char *gitlab_url; /* whose job tokens are asked about; "": none */

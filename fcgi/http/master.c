@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/seats.h"
+#include "base/slots.h"
 #include "http/generation.h"
 #include "http/worker.h"
 
@@ -26,7 +26,7 @@ struct pool {
 	const char *config_path;
 	int listen_fd;
 	struct metrics *metrics;
-	int seats; /* of all workers */
+	int slots; /* base/slots.h, of all workers */
 	struct generation *all;
 	struct generation *serving;
 	struct generation *starting; /* NULL: no reload is going on */
@@ -59,7 +59,7 @@ worker_main(void *arg, const struct settings *settings, struct slot *slot, size_
 		slot_idle(slot);
 		return pool->app->keep(settings);
 	}
-	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter, pool->seats);
+	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter, pool->slots);
 }
 
 /* One more of a kind, by the master. */
@@ -344,8 +344,8 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 
 	signals_block(&signals);
 	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
-	pool.seats = seats_new();
-	if (pool.metrics == NULL || pool.seats == -1) {
+	pool.slots = slots_new();
+	if (pool.metrics == NULL || pool.slots == -1) {
 		log_error("cannot start: no memory to share: %s", strerrordesc_np(errno));
 		return 1;
 	}
@@ -357,7 +357,7 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 		pool_loop(&pool, &signals);
 		log_info("stopped");
 	}
-	close(pool.seats);
+	close(pool.slots);
 	metrics_free(pool.metrics);
 	return pool.status;
 }

@@ -28,10 +28,10 @@ struct pool_app {
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
 	 * (a statement does not prepare, the schema is another); it exits and counts as a
 	 * crash.  A database that is merely away is no such error.  The meter lives as long as the
-	 * worker.  seats: base/seats.h, shared by all workers, also those of other generations.
+	 * worker.  slots: base/slots.h, shared by all workers, also those of other generations.
 	 */
 	struct worker_app *(*start)(
-	    const struct settings *, const struct meter *, int seats, struct err *);
+	    const struct settings *, const struct meter *, int slots, struct err *);
 	void (*stop)(struct worker_app *);
 	/*
 	 * Before the handler: who is calling, may they?  Also where the path does not take the

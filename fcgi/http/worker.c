@@ -218,7 +218,7 @@ worker_signal_fd(void)
 
 int
 worker_run(const struct pool_app *app, const struct settings *settings, int listen_fd,
-    struct slot *slot, const struct meter *meter, int seats)
+    struct slot *slot, const struct meter *meter, int slots)
 {
 	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter };
 	struct err err = { 0 };
@@ -230,7 +230,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, int list
 		log_error("worker cannot start: no resources");
 		return WORKER_START_FAILED;
 	}
-	w.state = app->start(settings, meter, seats, &err);
+	w.state = app->start(settings, meter, slots, &err);
 	if (w.state == NULL) {
 		log_error("worker cannot start: %s", err.detail);
 	} else {

@@ -17,6 +17,6 @@ enum { WORKER_START_FAILED = 3 };
  * so that they interrupt none.  Returns the exit status of the process.
  */
 int worker_run(const struct pool_app *, const struct settings *, int listen_fd, struct slot *,
-    const struct meter *, int seats);
+    const struct meter *, int slots);
 
 #endif

@@ -1,0 +1,163 @@
+#!/usr/bin/perl
+
+# Inspections of crates: only so many at once, two of one actor, in turns and behind everything
+# else; a publish that finds no slot is told to come again, and no slot is lost with a worker that
+# is killed.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::FastCGI;
+use Berth::Metrics;
+use Berth::Test;
+
+use constant SLOTS => 3;
+
+my $t = Berth::Test->new(workers => 9, inspect_slots => SLOTS, public_dir => undef);
+my $id = $t->project('demo/registry');
+my $R = $t->registry($id);
+my $inspections = $t->dir . '/inspections';
+mkdir($inspections) or die "$inspections: $!\n";
+
+# An inspector that says which worker it is for, and begins once it is told to.
+Berth::Test::_write($t->dir . '/inspector', <<"END");
+#!/bin/sh
+echo \$PPID >'$inspections/new.'\$\$
+/bin/mv '$inspections/new.'\$\$ '$inspections/started.'\$\$
+while [ ! -e '$inspections/go.'\$\$ ]; do /bin/sleep 0.05; done
+/usr/bin/nice >'$inspections/nice.'\$\$
+exec @{[ $t->build ]}/berth-inspect "\$@"
+END
+chmod(0755, $t->dir . '/inspector');
+$t->conf(inspector => $t->dir . '/inspector');
+
+my %token;
+for my $name (qw(one two)) {
+	$t->user($name);
+	$t->member($name, 'demo', 'developer');
+	$token{$name} = $t->token($name);
+}
+# of one user: the slots are the user's, not the token's
+$token{again} = $t->token('one');
+$token{deploy} = $t->deploy_token('demo', qw(read write));
+$token{job} = $t->job_token('demo/registry', 'two');
+
+my $version = 0;
+# A publish whose answer nobody waits for yet.
+sub begin {
+	my ($who, $name) = @_;
+	my $v = '1.0.' . ++$version;
+	my $c = Berth::FastCGI->connect($t->socket_path) or die "pool: $!\n";
+
+	$c->send_bytes(Berth::FastCGI::request("$R/api/v1/crates/new", REQUEST_METHOD => 'PUT', REMOTE_ADDR => '127.0.0.1',
+	    HTTP_AUTHORIZATION => $token{$who}, body => $t->publish_body($t->metadata($name, $v), $t->make_crate($name, $v))));
+	return $c;
+}
+
+sub started { return map { /\.(\d+)$/ ? $1 : () } glob("$inspections/started.*"); }
+
+# The inspection that was told to go on is over.
+sub go {
+	my ($pid) = @_;
+
+	Berth::Test::_write("$inspections/go.$pid", '');
+	return $t->wait_for(sub { !kill(0, $pid) });
+}
+
+my %told;
+# The next inspection that runs and was not told to go on yet, by its pid.
+sub next_one {
+	my $pid;
+
+	$t->wait_for(sub { ($pid) = grep { !$told{$_} } started(); return defined $pid }) or return;
+	$told{$pid} = 1;
+	return $pid;
+}
+
+# Inspections that run or wait, as the metrics say it.
+sub counted {
+	my $m = Berth::Metrics->parse(Berth::FastCGI::fetch($t->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body});
+
+	return join(' ', map { $m->value('berth_inspections', state => $_) } qw(running waiting));
+}
+
+sub wait_for_count {
+	my ($wanted, $name) = @_;
+	my $now;
+
+	$t->wait_for(sub { ($now = counted()) eq $wanted });
+	is($now, $wanted, $name);
+	return;
+}
+
+$t->start_pool;
+# name => who publishes at the same time, how many run then and how many wait
+my @bounds = (
+	[['one', 'one', 'one'], '2 1', 'a user has two slots'],
+	[['one', 'again', 'again'], '2 1', 'whatever the token'],
+	[['deploy', 'deploy', 'deploy'], '2 1', 'a deploy token has two'],
+	[['two', 'job', 'job'], '2 1', 'the job of a user has those of the user'],
+	[['one', 'one', 'two', 'deploy', 'deploy'], '3 2', 'and all together as many as there are'],
+);
+for my $case (@bounds) {
+	my ($who, $count, $name) = @$case;
+	my @c = map { begin($_, 'bounds') } @$who;
+
+	wait_for_count($count, $name);
+	go(next_one()) for @c;
+	is_deeply([map { $_->answer->{status} } @c], [(200) x @c], "$name: and all are taken in the end");
+}
+is(counted(), '0 0', 'nothing is left');
+
+my @nice = map { do { local (@ARGV, $/) = ($_); <> } + 0 } glob("$inspections/nice.*");
+is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
+
+# Somebody with a queue of their own, and somebody else who comes after that.
+{
+	my @c = map { begin('one', 'first') } 1 .. 4;
+
+	wait_for_count('2 2', 'two of four');
+	push @c, map { begin('deploy', 'second') } 1, 2;
+	wait_for_count('3 3', 'one of the other two goes past those that wait');
+	go(next_one()) for @c;
+	is_deeply([map { $_->answer->{status} } @c], [(200) x @c], 'all of them are taken');
+}
+
+# Workers that are killed while they hold a slot.
+{
+	my @c = map { begin('one', 'killed') } 1, 2;
+	my @pids = map { next_one() } @c;
+
+	wait_for_count('2 0', 'two hold a slot');
+	push @c, begin('one', 'killed');
+	wait_for_count('2 1', 'another one waits');
+	for my $pid (@pids) {
+		my $worker = do { local (@ARGV, $/) = ("$inspections/started.$pid"); <> } + 0;
+
+		kill(KILL => $worker, $pid);
+	}
+	ok(go(next_one()), 'it gets a slot');
+	is($c[2]->answer->{status}, 200, 'and is taken');
+	wait_for_count('0 0', 'no slot is lost');
+}
+
+# A slot is waited for, and not for ever.
+$t->stop_pool;
+$t->conf(request_timeout => 4);
+$t->start_pool;
+{
+	my @c = map { begin('one', 'late') } 1 .. 3;
+	my @pids = map { next_one() } 1, 2;
+	my ($busy) = grep { $_->{status} == 503 && $_->{body} =~ /too many crates/ } map { $_->answer } @c;
+
+	ok(defined $busy, 'a publish that gets no slot in time: 503');
+	like($busy->{headers}{'retry-after'} // '', qr/^[1-9][0-9]*$/, 'with Retry-After');
+	is($busy->{body}, '{"errors":[{"detail":"too many crates are being published at this moment; please try again in a minute"}]}',
+	    'in a sentence, as cargo shows it');
+	go($_) for @pids;
+	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'nothing is stored');
+}
+
+done_testing();

@@ -2,6 +2,8 @@
 #
 # Three variants of the same sources: build/ (what is installed), build/san/
 # (with sanitizers, what the tests run) and build/fuzz/ (clang, libFuzzer).
+# Below each, next/ holds a later build for the tests of upgrades: the same
+# sources with the migrations and statements of t/next/ beside those of sql/.
 
 VERSION = 0.1.0
 
@@ -23,6 +25,7 @@ SECONDS    ?= 60
 PROVEFLAGS ?= -j2
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
+NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base crate store access net jobs http api admin
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
@@ -56,6 +59,8 @@ LDFLAGS += -Wl,--as-needed
 LIB_SRCS  := $(sort $(wildcard $(FOLDERS:%=fcgi/%/*.c)))
 UNITS     := $(sort $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c)))
 FUZZERS   := $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c)))
+# what the lists of migrations and statements are compiled into
+LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
@@ -93,6 +98,16 @@ build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
 
+NEXT_QUERIES := $(QUERIES) $(sort $(wildcard t/next/queries/*.sql))
+NEXT_MIGRATIONS := $(MIGRATIONS) $(sort $(wildcard t/next/migrations/*.sql))
+NEXT_GENERATED = build/next/gen/store/stmt.h build/next/gen/store/migrations.inc
+build/next/gen/store/stmt.h: $(NEXT_QUERIES) build/gen/queries.list scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c queries build/next/gen/store $(NEXT_QUERIES)
+build/next/gen/store/migrations.inc: $(NEXT_MIGRATIONS) build/gen/migrations.list scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c migrations build/next/gen/store $(NEXT_MIGRATIONS)
+
 build/gen/api/openapi.inc: conf/openapi.json
 	@mkdir -p $(@D)
 	od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
@@ -123,7 +138,14 @@ $(1)/fuzz_%: $(1)/obj/t/fuzz/fuzz_%.o $(1)/libberth.a
 $(1)/bench/%: $(1)/obj/t/bench/%.o
 	@mkdir -p $$(@D)
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
--include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d)
+$(1)/next/obj/%.o: fcgi/%.c $(NEXT_GENERATED) | $(GENERATED)
+	@mkdir -p $$(@D)
+	$(2) -Ibuild/next/gen $$(CPPFLAGS) $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(1)/next/berth: $(1)/obj/berth.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/libberth.a
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+$(1)/next/berth-%: $(1)/obj/berth_%.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/libberth.a
+	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+-include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d $(1)/next/obj/*/*.d)
 endef
 $(eval $(call VARIANT,build,$$(CC),$$(WARN_CC) $$(HARDEN),$$(HARDEN_LD)))
 $(eval $(call VARIANT,build/san,$$(CC),$$(WARN_CC) $$(SANITIZE) $$(WERROR),))
@@ -134,7 +156,7 @@ $(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(WARN) $$(FUZZ),))
 TESTS ?= $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t) $(sort $(wildcard t/*.t))
 check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
-check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
+check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
 # the plain programs, side by side with nginx alone

@@ -122,17 +122,19 @@ subtest 'the schema is another' => sub {
 	my %back = ($newer => 'DELETE FROM schema_migrations WHERE version = 9999',
 	    $older => 'INSERT INTO schema_migrations SELECT * FROM aside; DROP TABLE aside');
 
+	my %is = ($newer => 'too new', $older => 'too old');
+
 	for my $change ($newer, $older) {
 		$t->psql($change);
-		becomes('503 status=failed database=ok schema=other version store=ok', 'another version');
-		is(ready('?for=reads'), '503 status=failed database=ok schema=other version store=ok', 'also for reads');
+		becomes("503 status=failed database=ok schema=$is{$change} store=ok", 'another version');
+		is(ready('?for=reads'), "503 status=failed database=ok schema=$is{$change} store=ok", 'also for reads');
 		$t->psql($back{$change});
 		becomes(GOOD, 'it fits again');
 	}
 	# who has no connection any more gets none
 	$t->psql($newer);
 	cut_off();
-	becomes('503 status=failed database=ok schema=other version store=ok', 'found when connecting');
+	becomes('503 status=failed database=ok schema=too new store=ok', 'found when connecting');
 	$t->psql($back{$newer});
 	becomes(GOOD, 'it fits again');
 };

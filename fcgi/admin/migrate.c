@@ -34,11 +34,17 @@ run(struct invocation *in)
 {
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct progress p = { .in = in };
+	const struct migrate_task task = { .conninfo = in->conninfo, .actor = &in->actor,
+		.grant_to = in->options.values[0], .applied = applied, .arg = &p };
+	int64_t newer;
 
 	p.cells = arena_calloc(in->arena, nmigrations, NKEYS * sizeof(*p.cells));
-	if (migrate_run(in->conninfo, &in->actor, in->options.values[0], applied, &p, &in->err) ==
-	    -1)
+	if (migrate_run(&task, &newer, &in->err) == -1)
 		return -1;
+	if (newer != 0)
+		fprintf(stderr, "berth: there is nothing to do: the database is newer than this program, "
+		    "and allows it (it has migration %lld, this program ends at %lld)\n",
+		    (long long)newer, (long long)migrate_newest());
 	if (in->json)
 		output_table(&out, p.cells, p.n);
 	return 0;

@@ -112,7 +112,8 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 	prepare_store(settings);
 	prepare_key(app);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
-	/* a database that is away is no reason not to start: requests get 503 until it is back */
+	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
+	 * requests get 503 until it is there */
 	if (db_connect(app->db, &away) == -1) {
 		if (db_fatal(app->db)) {
 			*err = away;

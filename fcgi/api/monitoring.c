@@ -70,9 +70,15 @@ database_state(const struct health *health)
 static const char *
 schema_state(const struct health *health)
 {
-	if (!health->reachable)
-		return "unknown";
-	return health_schema_fits(health) ? "ok" : "other version";
+	static const char *const states[] = {
+		[DB_SCHEMA_UNKNOWN] = "unknown",
+		[DB_SCHEMA_FITS] = "ok",
+		[DB_SCHEMA_MISSING] = "missing",
+		[DB_SCHEMA_OLD] = "too old",
+		[DB_SCHEMA_NEW] = "too new",
+	};
+
+	return states[health->schema];
 }
 
 /* Is the answer asked for the sake of reads alone?  -1: 400. */
@@ -104,7 +110,7 @@ monitoring_readiness(struct worker_app *app, struct request *rq, struct response
 	store = blob_store_probe(rq->arena, app->settings->store, !reads, &store_err) == 0;
 	if (!store && rq->err.status == 0)
 		rq->err = store_err;
-	ready = store && health_schema_fits(&health) && (health.writable || reads);
+	ready = store && health.schema == DB_SCHEMA_FITS && (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
@@ -198,7 +204,7 @@ monitoring_metrics(struct worker_app *app, struct request *rq, struct response *
 	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
 	count_inspections(app);
 	buf_init(&b, rq->arena, METRICS_MAX);
-	if (health_schema_fits(&health)) {
+	if (health.schema == DB_SCHEMA_FITS) {
 		count_blobs(app, rq);
 		print_jobs(app, rq, &b);
 	}

@@ -26,8 +26,8 @@ struct pool_app {
 	size_t nfamilies;
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
-	 * (a statement does not prepare, the schema is another); it exits and counts as a
-	 * crash.  A database that is merely away is no such error.  The meter lives as long as the
+	 * (a statement does not prepare); it exits and counts as a crash.  A database that is away, or
+	 * whose schema does not fit yet, is no such error.  The meter lives as long as the
 	 * worker.  slots: base/slots.h, shared by all workers, also those of other generations.
 	 */
 	struct worker_app *(*start)(

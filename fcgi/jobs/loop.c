@@ -24,6 +24,8 @@ enum {
 	SCHEDULE_S = 600, /* how often jobs with a period are made sure of */
 	AWAY_FIRST_MS = 250, /* before the database is asked again, and twice as long each time */
 	AWAY_MAX_MS = 15000,
+	SCHEMA_MS = 1000, /* before a schema that does not fit is looked at again */
+	COMPLAIN_S = 60, /* how often that is logged */
 	RETRY_FIRST_S = 5, /* the same for an attempt that has failed */
 	RETRY_MAX_S = 900
 };
@@ -37,6 +39,7 @@ struct loop {
 	struct db *db;
 	uint64_t listening; /* which of the connections, counted by db_connections(), listens */
 	int64_t schedule_us; /* when jobs with a period are due to be made sure of */
+	int64_t complain_us; /* when a schema that does not fit is to be logged again */
 	int away_ms; /* how long to wait for the database; 0: it is there */
 	int signal_fd;
 	char host[NAME_SIZE];
@@ -293,6 +296,19 @@ work(struct loop *l, struct arena *a, struct err *err)
 	return run_job(l, a, &job, err) == -1 ? -1 : 1;
 }
 
+/* The database waits for `berth migrate`: looks often, and says so once in a while. */
+static void
+await_schema(struct loop *l, const struct err *err)
+{
+	int64_t now = clock_us();
+
+	if (now >= l->complain_us) {
+		log_warn("%s", err->detail);
+		l->complain_us = now + (int64_t)COMPLAIN_S * SECOND_US;
+	}
+	wait_for_news(l, SCHEMA_MS);
+}
+
 /* The database does not answer, or not as it should. */
 static void
 away(struct loop *l, const struct err *err)
@@ -300,6 +316,10 @@ away(struct loop *l, const struct err *err)
 	if (db_fatal(l->db)) {
 		log_error("cannot work: %s", err->detail);
 		l->stopping = l->failed = true;
+		return;
+	}
+	if (db_schema(l->db) > DB_SCHEMA_FITS) {
+		await_schema(l, err);
 		return;
 	}
 	log_warn("%s", err->detail);
@@ -322,6 +342,7 @@ turn(struct loop *l)
 		return;
 	}
 	l->away_ms = 0;
+	l->complain_us = 0;
 	/* what was notified during a job is in the memory already, and wakes nobody */
 	if (did == 0 && !db_notified(l->db))
 		wait_for_news(l, POLL_MS);

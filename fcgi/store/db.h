@@ -83,12 +83,30 @@ void db_free(struct db *);
 int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Connects and prepares, if there is no connection.  -1: 503 where the
- * database is away, 500 where a statement does not prepare or the schema's
- * version is another than this program's (db_fatal() then says true).
+ * Does the schema fit this program?  A newer one does, if its floor allows this program
+ * (store/migrate.h); an older one, or none, does not until `berth migrate` has run.
+ */
+enum db_schema {
+	DB_SCHEMA_UNKNOWN, /* nobody could look */
+	DB_SCHEMA_FITS,
+	/* from here on it does not */
+	DB_SCHEMA_MISSING, /* or the role may not read it */
+	DB_SCHEMA_OLD,
+	DB_SCHEMA_NEW
+};
+
+/*
+ * Connects and prepares, if there is no connection.  -1: 503 where the database is away or its
+ * schema does not fit; both may pass.  500 where a statement does not prepare on a schema that
+ * fits: that does not pass, and db_fatal() says true.  A schema that does not fit is looked at
+ * once a second at most; in between the answer is the same at once.
  */
 int db_connect(struct db *, struct err *) __attribute__((warn_unused_result));
 bool db_fatal(const struct db *);
+/* What the last attempt to connect has found. */
+enum db_schema db_schema(const struct db *);
+/* The same of numbers: the newest migration that was applied, and the floor of all. */
+enum db_schema db_schema_of(int64_t version, int64_t floor);
 /* The connection's descriptor, or -1. */
 int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */

@@ -28,6 +28,10 @@ struct db {
 	PGconn *pg; /* NULL: not connected */
 	uint64_t connections; /* made so far */
 	bool fatal;
+	enum db_schema schema;
+	bool newer; /* the schema is, than this program */
+	int64_t refused_us; /* of clock_us(): until when the schema is not looked at again */
+	struct err refusal; /* and what is said until then */
 	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */

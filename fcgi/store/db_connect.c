@@ -9,7 +9,10 @@
 #include "base/clock.h"
 #include "store/migrate.h"
 
-enum { LOOKS_MAX = 8 }; /* nobody says so much that it does not come in so many pieces */
+enum {
+	LOOKS_MAX = 8, /* nobody says so much that it does not come in so many pieces */
+	REFUSED_US = 1000000 /* before a schema that does not fit is looked at again */
+};
 
 const struct db_stmt db_stmts[STMT__MAX] = {
 #define STMT(id, nparams, name, text) [STMT_##id] = { name, text, nparams },
@@ -52,6 +55,22 @@ bool
 db_fatal(const struct db *db)
 {
 	return db->fatal;
+}
+
+enum db_schema
+db_schema(const struct db *db)
+{
+	return db->schema;
+}
+
+enum db_schema
+db_schema_of(int64_t version, int64_t floor)
+{
+	int64_t ours = migrate_newest();
+
+	if (version < ours)
+		return DB_SCHEMA_OLD;
+	return floor <= ours ? DB_SCHEMA_FITS : DB_SCHEMA_NEW;
 }
 
 int
@@ -239,36 +258,6 @@ send_session(struct db *db)
 	return PQpipelineSync(db->pg) == 1;
 }
 
-/* What is no 503 will be the same at the next attempt. */
-static int
-session_error(struct db *db, const char *name, const PGresult *res, struct err *err)
-{
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-
-	db_error(db, name, res, err);
-	if (err->status == 503)
-		return -1;
-	db->fatal = true;
-	if (strcmp(name, db_stmts[STMT_SESSION_SCHEMA].name) == 0 && state != NULL &&
-	    strcmp(state, "42P01") == 0)
-		err_internal(err, 500, "database: it has no schema yet; run `berth migrate`");
-	return -1;
-}
-
-static int
-check_schema(struct db *db, PGresult *res, struct err *err)
-{
-	struct db_result row = { .pg = res, .rows = PQntuples(res) };
-	int64_t have = db_int(&row, 0, 0), want = migrate_newest();
-
-	if (have == want)
-		return 0;
-	db->fatal = true;
-	return err_internal(err, 500,
-	    "database: its schema has version %" PRId64 ", this program needs %" PRId64 "%s", have,
-	    want, have < want ? "; run `berth migrate`" : "");
-}
-
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
 
 static const char *
@@ -282,6 +271,78 @@ asked_name(size_t i)
 	default:
 		return db_stmts[i - ASKED_PREPARES].name;
 	}
+}
+
+/* Remembers that the schema does not fit; err says why. */
+static int
+refuse(struct db *db, enum db_schema schema, struct err *err)
+{
+	err_tell(err, "the registry is being upgraded; try again in a moment");
+	db->schema = schema;
+	db->refusal = *err;
+	db->refused_us = clock_us() + REFUSED_US;
+	return -1;
+}
+
+/* The table of migrations cannot be read. */
+static int
+schema_error(struct db *db, const char *state, struct err *err)
+{
+	if (strcmp(state, "42P01") == 0) {
+		err_internal(err, 503, "database: it has no schema yet; run `berth migrate`");
+	} else if (strcmp(state, "42501") == 0) {
+		err_internal(err, 503, "database: this program's role may not read its schema; "
+		    "run `berth migrate --grant-to ROLE`");
+	} else {
+		db->fatal = true;
+		return -1;
+	}
+	return refuse(db, DB_SCHEMA_MISSING, err);
+}
+
+/* Settings, the schema's version or a statement failed.  What is no 503 stays as it is. */
+static int
+session_error(struct db *db, size_t asked, const PGresult *res, struct err *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+	db_error(db, asked_name(asked), res, err);
+	if (err->status == 503)
+		return -1;
+	if (asked == ASKED_SCHEMA && state != NULL)
+		return schema_error(db, state, err);
+	if (asked >= ASKED_PREPARES && db->newer) {
+		char why[ERR_DETAIL_SIZE];
+
+		/* the migration promised too much: what it broke is mended in the database */
+		snprintf(why, sizeof(why), "%s", err->detail);
+		err_internal(err, 503, "its schema is newer and does not fit this program: %.*s",
+		    ERR_DETAIL_SIZE - 64, why);
+		return refuse(db, DB_SCHEMA_NEW, err);
+	}
+	db->fatal = true;
+	return -1;
+}
+
+static int
+check_schema(struct db *db, PGresult *res, struct err *err)
+{
+	struct db_result row = { .pg = res, .rows = PQntuples(res) };
+	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), want = migrate_newest();
+	enum db_schema schema = db_schema_of(have, floor);
+
+	db->newer = have > want;
+	db->schema = schema;
+	if (schema == DB_SCHEMA_FITS)
+		return 0;
+	if (schema == DB_SCHEMA_OLD)
+		err_internal(err, 503, "database: its schema has version %" PRId64
+		    ", this program needs %" PRId64 "; run `berth migrate`", have, want);
+	else
+		err_internal(err, 503, "database: its schema has version %" PRId64
+		    " and is for programs from %" PRId64 " on, this one has %" PRId64
+		    "; install a newer one", have, floor, want);
+	return refuse(db, schema, err);
 }
 
 /* Reads the answers to send_session; the first failure counts. */
@@ -303,7 +364,7 @@ read_session(struct db *db, struct err *err)
 				break;
 			status = PQresultStatus(res);
 			if (rc == 0 && status == PGRES_FATAL_ERROR)
-				rc = session_error(db, asked_name(i), res, err);
+				rc = session_error(db, i, res, err);
 			else if (rc == 0 && i == ASKED_SCHEMA && status == PGRES_TUPLES_OK)
 				rc = check_schema(db, res, err);
 			PQclear(res);
@@ -334,6 +395,11 @@ db_connect(struct db *db, struct err *err)
 
 	if (db->pg != NULL)
 		return 0;
+	if (started < db->refused_us) {
+		*err = db->refusal;
+		return -1;
+	}
+	db->schema = DB_SCHEMA_UNKNOWN;
 	rc = connect_and_prepare(db, err);
 	if (rc == -1)
 		db_drop(db);

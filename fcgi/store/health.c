@@ -1,28 +1,23 @@
 #include "store/health.h"
 
-#include "store/migrate.h"
-
 void
 health_look(struct db *db, struct arena *a, struct health *health, struct err *err)
 {
-	enum { READ_ONLY, SCHEMA };
+	enum { READ_ONLY, VERSION, FLOOR };
 	struct db_result r;
 
-	*health = (struct health) { .want = migrate_newest() };
+	*health = (struct health) { .schema = DB_SCHEMA_UNKNOWN };
 	if (db_connect(db, err) == -1 || db_exec(db, a, STMT_HEALTH_LOOK, NULL, &r, err) == -1) {
 		/* it answers, with nothing that this program could work with: the schema is to blame */
-		health->reachable = health->writable = db_fatal(db);
+		if (db_schema(db) > DB_SCHEMA_FITS)
+			health->schema = db_schema(db);
+		health->reachable = health->writable =
+		    db_fatal(db) || health->schema != DB_SCHEMA_UNKNOWN;
 		return;
 	}
 	health->reachable = true;
 	health->writable = !db_bool(&r, 0, READ_ONLY);
-	health->have = db_int(&r, 0, SCHEMA);
-}
-
-bool
-health_schema_fits(const struct health *health)
-{
-	return health->have == health->want;
+	health->schema = db_schema_of(db_int(&r, 0, VERSION), db_int(&r, 0, FLOOR));
 }
 
 int

@@ -13,9 +13,7 @@
 struct health {
 	bool reachable;
 	bool writable; /* no standby, nor made read-only */
-	/* of the schema; 0 while unknown */
-	int64_t have;
-	int64_t want;
+	enum db_schema schema; /* does it fit this program? */
 };
 
 /*
@@ -23,9 +21,6 @@ struct health {
  * where nothing is.
  */
 void health_look(struct db *, struct arena *, struct health *, struct err *);
-
-/* Does the schema fit this program? */
-bool health_schema_fits(const struct health *);
 
 /* All blobs that are known, and their bytes.  -1: 500, 503. */
 int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)

@@ -14,6 +14,14 @@
 #include "base/err.h"
 #include "store/audit.h"
 
+/*
+ * The head of a migration's file may say what it promises, one line each:
+ *
+ *	-- floor: NNNN   the oldest program that works with this schema, by that program's newest
+ *	                 migration; without the line none that does not know this migration.
+ *
+ * The floor of a schema is the highest floor of its migrations.
+ */
 struct migration {
 	int64_t version;
 	const char *topic;
@@ -27,17 +35,27 @@ extern const size_t nmigrations;
 /* The version of the schema that this program works with. */
 int64_t migrate_newest(void);
 
+/* What is to be done where. */
+struct migrate_task {
+	const char *conninfo; /* of a role that owns the tables, or may make them */
+	const struct audit_actor *actor;
+	const char *grant_to; /* the pool's role, or NULL; it must not own the schema */
+	void (*applied)(void *arg, const struct migration *); /* after each */
+	void *arg;
+};
+
 /*
  * Brings the database to migrate_newest(), each migration in its own
- * transaction with its audit row, and calls `applied` after each.  Several may run at once: they
- * go one after the other.  grant_to, if given, is the pool's role, which gets
- * what the pool needs and loses everything else; it must not own the schema.
- * -1: 409 for a database that is newer than this program or was made by
+ * transaction with its audit row.  Several may run at once: they
+ * go one after the other.  The pool's role gets what the pool needs and loses everything else,
+ * together with the last migration, so that no program finds the schema that it waits for without
+ * rights to it.  *newer: 0, or the newest migration of a database that is newer than this program and
+ * whose floor allows it: it stays as it is, rights included.
+ * -1: 409 for a database that is newer and whose floor is above this program, or that was made by
  * migrations with other text, or for a role that could create or drop; 503 where it is
  * away; 500 else, with the server's message in `detail`.
  */
-int migrate_run(const char *conninfo, const struct audit_actor *, const char *grant_to,
-    void (*applied)(void *, const struct migration *), void *arg, struct err *)
+int migrate_run(const struct migrate_task *, int64_t *newer, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

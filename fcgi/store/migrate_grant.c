@@ -100,8 +100,7 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 		.action = AUDIT_SCHEMA_GRANT, .facts = { { "role", role, false } } };
 	bool yes;
 
-	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 ||
-	    ask(pg, ROLE_SQL, role, &yes, err) == -1)
+	if (ask(pg, ROLE_SQL, role, &yes, err) == -1)
 		return -1;
 	if (!yes)
 		return err_set(err, 404, "role `%s` does not exist", role);
@@ -112,7 +111,5 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 		return err_set(err, 409,
 		    "role `%s` could still create or drop: it must be no owner or superuser",
 		    role);
-	if (migrate_audit(pg, actor, &event, err) == -1)
-		return -1;
-	return migrate_sql(pg, "grant", "COMMIT", err);
+	return migrate_audit(pg, actor, &event, err);
 }

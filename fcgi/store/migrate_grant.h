@@ -9,8 +9,8 @@
 #include "store/audit.h"
 
 /*
- * Gives `role` exactly what the pool needs, and leaves an audit row.  -1: 404 no such role;
- * 409 it could create or drop.
+ * Gives `role` exactly what the pool needs, and leaves an audit row, inside the open transaction.
+ * -1: 404 no such role; 409 it could create or drop.
  */
 int migrate_grant(PGconn *, const struct audit_actor *, const char *role, struct err *)
     __attribute__((warn_unused_result));

@@ -1,8 +1,9 @@
 -- name: health_look
--- May this session write?  Not on a standby, nor where that is turned off.  And the newest migration
--- that was applied: a table of a few rows.
-SELECT current_setting('transaction_read_only') = 'on',
-       (SELECT coalesce(max(version), 0)::bigint FROM schema_migrations);
+-- May this session write?  Not on a standby, nor where that is turned off.  And what session_schema
+-- asks, of a table of a few rows: the schema may have changed since this session began.
+SELECT current_setting('transaction_read_only') = 'on', coalesce(max(version), 0)::bigint,
+       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint
+  FROM schema_migrations m;
 
 -- name: health_blobs
 -- How many blobs there are and their bytes.  Reads the whole table, of narrow rows: 0.1 s for a

@@ -12,8 +12,12 @@ SELECT set_config('statement_timeout', $1, false),
        set_config('TimeZone', 'UTC', false);
 
 -- name: session_schema
--- The newest migration that was applied.  A table of a few rows, read once per connection.
-SELECT coalesce(max(version), 0)::bigint FROM schema_migrations;
+-- The newest migration that was applied, and the oldest program that the schema allows, by its
+-- newest migration.  As JSON, since a schema that an older program made has no column `floor`; a
+-- migration without a floor allows no older program.  A table of a few rows, read once per connection.
+SELECT coalesce(max(version), 0)::bigint,
+       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint
+  FROM schema_migrations m;
 
 -- name: session_begin
 -- Prepared like the rest, so that one path executes everything.

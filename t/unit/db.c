@@ -142,7 +142,7 @@ test_connect_fails(void)
 	fails("host=/tmp password='hush", 500, true, "malformed");
 	fails("postgresql://u:hush@[::1", 500, true, "malformed");
 	fails("host=/nonexistent password=hush", 503, false, "/nonexistent");
-	fails(arena_printf(a, "%s dbname=postgres", conninfo), 500, true, "run `berth migrate`");
+	fails(arena_printf(a, "%s dbname=postgres", conninfo), 503, false, "run `berth migrate`");
 	fails(arena_printf(a, "%s dbname=nowhere", conninfo), 503, false, "nowhere");
 	/* a server that listens and says nothing */
 	if (mkdtemp(dir) == NULL)
@@ -157,14 +157,49 @@ test_connect_fails(void)
 }
 
 static void
+schema_is(enum db_schema want, const char *what)
+{
+	struct db *db = db_new(conninfo, TIMEOUT_MS);
+
+	err_clear(&err);
+	is_int(db_connect(db, &err), want == DB_SCHEMA_FITS ? 0 : -1, what);
+	is_int(db_schema(db), want, "is known as such");
+	db_free(db);
+}
+
+/* What does not fit is not looked at again and again. */
+static void
+refuses_at_once(void)
+{
+	struct db *db = db_new(conninfo, TIMEOUT_MS);
+	struct err again = { 0 };
+
+	err_clear(&err);
+	is_int(db_connect(db, &err), -1, "an old schema");
+	is_str(err.pub, "the registry is being upgraded; try again in a moment", "what clients hear");
+	(void)db_take_us(db);
+	is_int(db_connect(db, &again), -1, "the same at once");
+	is_str(again.detail, err.detail, "with the same words");
+	is_int(db_take_us(db), 0, "without asking");
+	db_free(db);
+}
+
+static void
 test_schema(void)
 {
 	sql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', '')");
-	fails(conninfo, 500, true, "version 9999");
+	fails(conninfo, 503, false, "version 9999");
+	schema_is(DB_SCHEMA_NEW, "newer, without a floor");
+	sql("UPDATE schema_migrations SET floor = 9998 WHERE version = 9999");
+	schema_is(DB_SCHEMA_NEW, "newer, with a floor above this program");
+	sql("UPDATE schema_migrations SET floor = 1 WHERE version = 9999");
+	schema_is(DB_SCHEMA_FITS, "newer, with a floor that allows it");
 	sql("DELETE FROM schema_migrations WHERE version = 9999");
 	sql("CREATE TABLE kept AS SELECT * FROM schema_migrations");
 	sql("DELETE FROM schema_migrations");
-	fails(conninfo, 500, true, "run `berth migrate`");
+	fails(conninfo, 503, false, "run `berth migrate`");
+	schema_is(DB_SCHEMA_OLD, "older");
+	refuses_at_once();
 	sql("INSERT INTO schema_migrations SELECT * FROM kept");
 	sql("DROP TABLE kept");
 	sql("ALTER TABLE members RENAME COLUMN access_level TO other");

@@ -7,6 +7,8 @@
 use strict;
 use warnings;
 
+use JSON::PP ();
+use MIME::Base64 ();
 use Test::More;
 
 use Berth::Test;
@@ -83,15 +85,48 @@ subtest 'case 33: too many of them' => sub {
 
 subtest 'writes have a count of their own' => sub {
 	limited(sub { s/berth_writes burst=\d+/berth_writes burst=1/r =~ s{(zone=berth_writes:10m rate=)\d+r/s}{${1}1r/m}r });
-	is($t->publish($id, $token, 'foo', "1.0.$_")->{status}, 200, "publish $_") for 1, 2;
-	my $res = $t->publish($id, $token, 'foo', '1.0.3');
-	told($res, 'publish');
+	my $write = sub { return $t->http(DELETE => "$root/api/v1/crates/foo/1.0.0/yank", {}) };
+	is($write->()->{status}, 401, "write $_") for 1, 2;
+	my $res = $write->();
+	told($res, 'write');
 	like($t->json($res)->{errors}[0]{detail}, qr/^too many requests from this address/, 'in the shape of cargo');
-	my $read = $t->http(GET => "$root/config.json", { token => $token });
-	is($read->{status}, 200, 'reads go on');
-	is(join(' ', $t->routes_of($read, 1)), 'config_json', 'which the pool logs');
-	unlike($t->log('pool'), qr/ id=$res->{headers}{'x-served-by'} /, 'and it was not asked before');
+	my $read = $t->http(GET => "$root/index.json", {});
+	isnt($read->{status}, 429, 'reads go on');
+	unlike($t->log('pool'), qr/ id=$res->{headers}{'x-served-by'} /, 'and the pool was not asked');
 };
 
+# nginx cannot tell a good one from a bad one: the pool does, which counts the bad ones.
+subtest 'a credential is never refused for what its address did' => sub {
+	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
+	my $basic = 'Basic ' . MIME::Base64::encode_base64("x:$token", '');
+	my $jwt = JSON::PP->new->encode({ jwt => 'garbage' });
+	my $link = sub { return '/-/sign-in?code=' . ($t->berth_ok('user', 'link', 'alice') =~ /code=(\w+)/ ? $1 : die) };
+	my $form = { 'Content-Type' => 'application/x-www-form-urlencoded', Origin => $t->url };
+	my $signed_in = $t->http(POST => '/-/sign-in', { headers => $form, body => 'code=' . ($link->() =~ /=(\w+)/)[0] });
+	my ($cookie) = $signed_in->{headers}{'set-cookie'} =~ /^([^;]+)/;
+	my @requests = (
+		['Authorization', 200, GET => "$root/config.json", { token => $token }],
+		['Basic', 200, GET => "$root/config.json", { token => $basic }],
+		(map { [$_, 200, GET => '/api/v4/user', { headers => { $_ => $token } }] } 'PRIVATE-TOKEN'),
+		(map { [$_, 401, GET => '/api/v4/user', { headers => { $_ => 'garbage' } }] } 'DEPLOY-TOKEN', 'JOB-TOKEN'),
+		['a write', 404, DELETE => "$root/api/v1/crates/none/1.0.0/yank", { token => $token }],
+		['a session', 200, GET => '/-/tokens', { headers => { Cookie => "a=b; $cookie" } }],
+		['a link', 200, GET => $link->(), {}],
+		['an exchange', 400, POST => "$root/api/v1/trusted_publishing/tokens",
+		    { headers => { 'Content-Type' => 'application/json' }, body => $jwt }],
+	);
+
+	$t->http(GET => "$root/config.json", {}) for 1 .. 4;
+	$t->http(DELETE => "$root/config.json", {}) for 1 .. 4;
+	told($t->http(GET => "$root/config.json", {}), 'without a credential');
+	for my $case (@requests) {
+		my ($name, $status, @request) = @$case;
+
+		is(join(' ', map { $t->http(@request)->{status} } 1 .. 4), join(' ', ($status) x 4), "$name: four times");
+	}
+	is($t->publish($id, $token, 'foo', "1.2.$_")->{status}, 200, "publish $_") for 1 .. 4;
+	my @status = $t->parallel(6, sub { return $t->publish($id, $token, 'foo', "1.3.$_[0]")->{status} });
+	is("@status", join(' ', (200) x 6), 'and six at once');
+};
 
 done_testing();

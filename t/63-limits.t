@@ -11,6 +11,7 @@ use Test::More;
 
 use Berth::FastCGI qw(fetch);
 use Berth::Publish;
+use Berth::Routes;
 use Berth::Test;
 
 use constant WORKSPACE => 50;
@@ -30,8 +31,9 @@ my $p = Berth::Publish->new(new_crate_burst => 2, new_crate_per_minute => 1, pub
 my $t = $p->test;
 my %token = (dev => $p->token, again => $t->token('dev'));
 $t->user('other');
+$t->user('nobody');
 $t->member('other', 'demo', 'developer');
-$token{other} = $t->token('other');
+$token{$_} = $t->token($_) for qw(other nobody);
 
 # Lets seconds pass, for all buckets.
 sub pass_time {
@@ -129,12 +131,33 @@ subtest 'yanks' => sub {
 	is(yank('dev', '1.0.0', 'unyank')->{status}, 200, 'after half a minute');
 };
 
-# A yank straight to the pool, from an address.
+# ---- credentials that are not good ----
+
+my $sentence = 'too many invalid credentials were sent from this address';
+
+# Straight to the pool, from an address.  Options: method, header => value of FastCGI parameters, body, type.
+sub from {
+	my ($address, $path, %opt) = @_;
+	my $body = $opt{body} // '';
+
+	return fetch($t->socket_path, $path, REQUEST_METHOD => $opt{method} // 'GET', REMOTE_ADDR => $address,
+	    CONTENT_TYPE => $opt{type} // 'application/json', body => $body, %{ $opt{param} // {} });
+}
+
 sub yank_from {
 	my ($address, $token) = @_;
 
-	return fetch($t->socket_path, $p->root . '/api/v1/crates/one/1.0.0/yank', REQUEST_METHOD => 'DELETE',
-	    defined $token ? (HTTP_AUTHORIZATION => $token) : (), REMOTE_ADDR => $address)->{status};
+	return from($address, $p->root . '/api/v1/crates/one/1.0.0/yank', method => 'DELETE',
+	    param => { defined $token ? (HTTP_AUTHORIZATION => $token) : () })->{status};
+}
+
+# As if the address had sent all that it may.
+sub use_up {
+	my ($address) = @_;
+
+	$t->psql("INSERT INTO write_limits VALUES ('address:$address', 'failed_login', true, now() + interval '180 seconds')"
+	    . ' ON CONFLICT (actor, action) DO UPDATE SET full_at = excluded.full_at');
+	return;
 }
 
 subtest 'invalid tokens' => sub {
@@ -142,25 +165,26 @@ subtest 'invalid tokens' => sub {
 
 	forget();
 	is($t->http(GET => $p->root . '/config.json')->{status}, 401, 'config.json without a token') for 1 .. 5;
-	is($t->http(GET => $p->root . '/config.json', { token => 'garbage' })->{status}, 401, 'and with a bad one') for 1 .. 5;
 	is($p->put('x', token => undef)->{status}, 401, 'a publish without a token') for 1 .. 5;
-	is(buckets(), '', 'none of these counts');
+	is(buckets(), '', 'neither counts');
 
 	is($p->put('x', token => $_)->{status}, 401, "a bad token: $_") for $unknown, 'garbage';
-	is($t->http(DELETE => $p->root . '/api/v1/crates/one/1.0.0/yank', { token => 'garbage' })->{status}, 401, 'or of a yank');
+	is($t->http(GET => $p->root . '/config.json', { token => 'garbage' })->{status}, 401, 'or of a read');
 	is(buckets(), 'address:127.0.0.1/failed_login', 'these do, by address');
-	my $sentence = 'too many invalid tokens were sent from this address';
 	limited('the next', $p->put('x', token => 'garbage'), $sentence, 60);
-	my $res = put('dev', 'one', '1.2.0');
-	limited('good tokens from there wait too', $res, $sentence, 60);
-	is(join(' ', $t->routes_of($res, 1)), 'publish_authorize', 'and are told before the upload');
-	limited('also to yank', yank('dev', '1.0.0', 'yank'), $sentence, 60);
-	is($p->get('/config.json')->{status}, 200, 'they can read');
-	is($t->http(GET => $p->root . '/config.json', { token => 'garbage' })->{status}, 401, 'a bad one is a bad one');
+	my $before = $t->psql('SELECT full_at FROM write_limits');
+	limited('and the one after that', $p->put('x', token => $unknown), $sentence, 60) for 1 .. 3;
+	is($t->psql('SELECT full_at FROM write_limits'), $before, 'asking in vain puts nothing off');
+	my $xmin = $t->psql('SELECT xmin FROM write_limits');
+	is(yank_from('127.0.0.1', 'garbage'), 429, 'one more');
+	is($t->psql('SELECT xmin FROM write_limits'), $xmin, 'nor does it write anything');
+	is(put('dev', 'one', '1.2.0')->{status}, 200, 'a good token publishes from there');
+	is(yank('dev', '1.0.0', 'yank')->{status}, 200, 'yanks');
+	is($p->get('/config.json')->{status}, 200, 'and reads');
 	is($p->put('x', token => undef)->{status}, 401, 'none is none');
-	is(yank_from('192.0.2.7', $token{dev}), 200, 'another address goes on');
+	is(yank_from('192.0.2.7', 'garbage'), 401, 'another address has a count of its own');
 	pass_time(60);
-	is(put('dev', 'one', '1.2.0')->{status}, 200, 'after a minute all is well');
+	is($p->put('x', token => 'garbage')->{status}, 401, 'after a minute a bad one is a bad one');
 
 	forget();
 	is(yank_from("2001:db8::$_", 'garbage'), 401, "IPv6 $_") for 1 .. 3;
@@ -169,6 +193,107 @@ subtest 'invalid tokens' => sub {
 	is(yank_from("::ffff:192.0.2.$_", 'garbage'), 401, "IPv4 $_ on IPv6") for 1 .. 4;
 	is(yank_from('', 'garbage'), 401, 'an address that is not known counts nowhere') for 1 .. 4;
 	like(buckets(), qr{address:192\.0\.2\.1/failed_login.* address:2001:db8:0:1::/64/failed_login }, 'their names');
+};
+
+subtest 'a thousand bad tokens' => sub {
+	my $path = $t->dir . '/flood.curl';
+
+	forget();
+	open(my $list, '>', $path) or die "$path: $!\n";
+	for my $n (1 .. 1000) {
+		print {$list} $n > 1 ? "next\n" : '', 'url = "', $t->url, $p->root, "/config.json\"\n",
+		    "header = \"Authorization: flood-$n\"\ncacert = \"", $t->cacert, "\"\nnoproxy = \"*\"\nsilent\n",
+		    "output = \"/dev/null\"\nwrite-out = \"%{http_code}\\n\"\n";
+	}
+	close($list);
+	my (undef, $out) = Berth::Cluster::capture('curl', '-K', $path);
+	my %count;
+	$count{$_}++ for split(/\n/, $out);
+	is_deeply([sort keys %count], [401, 429], 'all are refused');
+	cmp_ok($count{401}, '<', 20, 'few are answered more than that there are too many');
+	is(put('dev', 'one', '1.2.1')->{status}, 200, 'a good one publishes');
+	is(yank('dev', '1.2.1', 'yank')->{status}, 200, 'and yanks');
+};
+
+# Each kind of credential that is not good, wherever a request can have one.
+subtest 'the kinds of them' => sub {
+	my $config = $p->root . '/config.json';
+	my $exchange = $p->root . '/api/v1/trusted_publishing/tokens';
+	my $revoked = $t->token('dev');
+	my ($row) = $t->psql('SELECT max(id) FROM tokens');
+	my $jwt = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IngifQ.eyJpc3MiOiJodHRwczovL2Vsc2V3aGVyZS5leGFtcGxlIn0.AAAA';
+	my %header = (HTTP_ORIGIN => $t->url);
+	my @bad = (
+		['a token that is unknown', 401, $config, param => { HTTP_AUTHORIZATION => 'berth_pat_' . 'A' x 43 }],
+		['of no known form', 401, $config, param => { HTTP_AUTHORIZATION => 'garbage' }],
+		['with Bearer', 401, $config, param => { HTTP_AUTHORIZATION => 'Bearer garbage' }],
+		['with Basic', 401, $config, param => { HTTP_AUTHORIZATION => 'Basic Z2FyYmFnZTpnYXJiYWdl' }],
+		['that cannot be read', 401, $config, param => { HTTP_AUTHORIZATION => 'Basic !' }],
+		['that is revoked', 401, $config, param => { HTTP_AUTHORIZATION => $revoked }],
+		['an identity token of nobody', 401, $config, param => { HTTP_AUTHORIZATION => $jwt }],
+		(map { ["under $_", 401, '/api/v4/user', param => { "HTTP_$_" => 'garbage' }] } qw(PRIVATE_TOKEN DEPLOY_TOKEN JOB_TOKEN)),
+		['an identity token to exchange', 400, $exchange, method => 'POST', body => qq({"jwt":"$jwt"})],
+		['garbage to exchange', 400, $exchange, method => 'POST', body => '{"jwt":"garbage"}'],
+		['the code of no link', 403, '/-/sign-in?code=' . 'A' x 43],
+		['what can be no code', 403, '/-/sign-in?code=x'],
+		['a code in the form', 403, '/-/sign-in', method => 'POST', param => \%header,
+		    type => 'application/x-www-form-urlencoded', body => 'code=' . 'A' x 43],
+	);
+	my $n = 0;
+
+	$t->berth_ok('token', 'revoke', $row);
+	for my $case (@bad) {
+		my ($name, $status, @request) = @$case;
+		my $address = '198.51.100.' . ++$n;
+
+		is(from($address, @request)->{status}, $status, "$name: refused");
+		is($t->psql("SELECT count(*) FROM write_limits WHERE actor = 'address:$address'"), 1, "$name: and counted");
+		use_up($address);
+		my $res = from($address, @request);
+		is($res->{status}, 429, "$name: then too many");
+		like($res->{body}, qr/\Q$sentence\E/, "$name: it says so");
+		like($res->{headers}{'retry-after'} // '', qr/^[1-9][0-9]*$/, "$name: with Retry-After");
+	}
+
+	# what is good is good, wherever it stands
+	my $code = $t->berth_ok('user', 'link', 'dev') =~ /code=(\w+)/ ? $1 : die;
+	my @good = (
+		['a token', 200, $config, param => { HTTP_AUTHORIZATION => $token{dev} }],
+		['under PRIVATE-TOKEN', 200, '/api/v4/user', param => { HTTP_PRIVATE_TOKEN => $token{dev} }],
+		['a link', 200, "/-/sign-in?code=$code"],
+		['the code of one', 303, '/-/sign-in', method => 'POST', param => \%header,
+		    type => 'application/x-www-form-urlencoded', body => "code=$code"],
+	);
+	use_up('198.51.100.250');
+	is(from('198.51.100.250', @$_[2 .. $#$_])->{status}, $_->[1], "$_->[0]: good all the same") for @good;
+};
+
+# Nor is there any route on which it is otherwise.
+subtest 'every route' => sub {
+	my $unknown = 'berth_pat_' . 'A' x 43;
+	my @others = (401, 429);
+	my $seen = 0;
+
+	use_up('203.0.113.9');
+	for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
+		my $path = Berth::Routes::path($route, id => $p->id);
+
+		for my $method (@{ $route->{methods} }) {
+			my %opt = (method => $method, param => { BERTH_SUBREQUEST => $route->{name} eq 'publish_authorize' ? 1 : '' });
+			my $name = "$method $route->{name}";
+			my $nothing = $route->{name} =~ /revoke_self|rotate_self/;
+
+			$opt{param}{HTTP_AUTHORIZATION} = $unknown;
+			my $res = from('203.0.113.9', $path, %opt);
+			is($res->{headers}{'x-berth-status'} // $res->{status}, 429, "$name: a bad token");
+			# somebody who may do little, so that this does
+			$opt{param}{HTTP_AUTHORIZATION} = $nothing ? $t->token('nobody') : $token{nobody};
+			my $status = from('203.0.113.9', $path, %opt)->{status};
+			ok((!grep { $_ == $status } @others), "$name: a good one: $status");
+			$seen++;
+		}
+	}
+	cmp_ok($seen, '>', 60, "$seen of them");
 };
 
 subtest 'many at once' => sub {

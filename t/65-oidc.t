@@ -16,7 +16,7 @@ use Berth::FastCGI qw(fetch);
 use Berth::IdToken;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 8);
+my $t = Berth::Test->new(workers => 8, failed_login_burst => 0);
 $t->conf(ci_ca_file => $t->cacert);
 
 # ---- two issuers of the same kind, and what they know of a job ----

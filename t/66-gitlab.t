@@ -304,11 +304,34 @@ subtest 'a storm of garbage' => sub {
 	$t->conf(failed_login_burst => 20, failed_login_per_minute => 1);
 	$t->stop_pool;
 	$t->psql('DELETE FROM write_limits');
+	my $running = job_token();
+	is(read_config(app => $running)->{status}, 200, 'a job that runs');
+	minute_later();
+	$t->psql('DELETE FROM write_limits');
 	my $before = asked();
 	my @statuses = map { read_config(app => job_token_unknown())->{status} } 1 .. 60;
 	cmp_ok(asked() - $before, '<=', 25, 'GitLab is asked about a few');
 	ok(scalar(grep { $_ == 429 } @statuses) > 20, 'the others are too many');
 	is(read_config(app => $own)->{status}, 200, 'our own tokens come in from there');
+	is(read_config(app => $running)->{status}, 200, 'and a job that GitLab has vouched for, which is asked about anew');
+};
+
+# What many strangers send, each from an address of its own.
+subtest 'in total' => sub {
+	$t->conf(failed_login_burst => 3, failed_login_per_minute => 1);
+	$t->stop_pool;
+	$t->start_pool;
+	$t->psql('DELETE FROM write_limits');
+	my $before = asked();
+	my @statuses = map {
+		fetch($t->socket_path, $t->registry($id{app}) . '/config.json', HTTP_AUTHORIZATION => job_token_unknown(),
+		    REMOTE_ADDR => "192.0.2.$_")->{status}
+	} 1 .. 60;
+	cmp_ok(asked() - $before, '>=', 30, 'GitLab is asked ten times as often as for one');
+	# (and once more for each six seconds that this takes)
+	is(asked() - $before, scalar(grep { $_ == 401 } @statuses), 'about those that it has refused');
+	cmp_ok(scalar(grep { $_ == 429 } @statuses), '>', 0, 'then nobody new is asked about');
+	is(ask($own)->[0], 200, 'tokens of ours do not care');
 };
 
 subtest 'nothing of it is written down' => sub {

@@ -19,7 +19,8 @@ use Berth::Test;
 
 use constant { ROUNDS => 15, WITHIN => 1.25 };
 
-my $t = Berth::Test->new(workers => 1, pool_build => "$Berth::Cluster::ROOT/build", log_level => 'error');
+my $t = Berth::Test->new(workers => 1, pool_build => "$Berth::Cluster::ROOT/build", log_level => 'error',
+    failed_login_burst => 1000000, failed_login_per_minute => 1000000);
 my %id = (priv => $t->project('demo/priv'), small => $t->project('demo/small'), missing => 987654321);
 
 $t->user($_) for qw(owner stranger);

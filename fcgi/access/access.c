@@ -201,12 +201,6 @@ access_level_name(int level)
 	return "none";
 }
 
-bool
-access_writes(enum action action)
-{
-	return actions[action].writes;
-}
-
 static bool
 is_place(const struct access_facts *f)
 {

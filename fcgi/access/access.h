@@ -69,9 +69,6 @@ enum credential {
 /* The access level of that name in a sentence: "maintainer"; "administrator" above all. */
 const char *access_level_name(int level);
 
-/* Is the action one that changes something? */
-bool access_writes(enum action);
-
 /*
  * 0: yes.  -1:
  * 401 a credential that is malformed, unknown, revoked, expired or of a blocked

@@ -157,15 +157,6 @@ app_note_caller(struct worker_app *app, struct request *rq)
 		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
 }
 
-/* What came as a credential is none, or several.  Always -1. */
-static int
-refuse_unreadable(struct worker_app *app, const struct request *rq)
-{
-	if (rq->err.status == 401)
-		token_failure_count(app->meter, &app->facts, CREDENTIAL_MALFORMED);
-	return -1;
-}
-
 /* Who is calling and what about, with the route's first read where there is one. */
 struct begin {
 	const struct route_need *need;
@@ -219,7 +210,7 @@ introduce(struct worker_app *app, struct request *rq, struct begin *b)
 	if (!ci_login_is_due(&b->credential, &app->facts))
 		return 0;
 	if (ci_login(app, rq, &b->credential, project) == -1)
-		return limits_note_refusal(app, rq, b->credential.kind, b->need->action);
+		return limits_note_refusal(app, rq, b->credential.kind);
 	return look_up(app, rq, b);
 }
 
@@ -236,7 +227,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	if (b.need->admit != NULL)
 		return b.need->admit(app, rq);
 	if (credential_read(rq, &b.credential) == -1)
-		return refuse_unreadable(app, rq);
+		return limits_note_refusal(app, rq, CREDENTIAL_MALFORMED);
 	if (b.need->subject != SUBJECT_CALLER)
 		b.place = app_place(rq);
 	if (b.need->read != NULL)
@@ -246,7 +237,7 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	app_note_caller(app, rq);
 	if (access_decide(&app->facts, b.credential.kind, b.need->action, &rq->err) == -1)
-		return limits_note_refusal(app, rq, b.credential.kind, b.need->action);
+		return limits_note_refusal(app, rq, b.credential.kind);
 	if (b.wrong.status != 0) {
 		rq->err = b.wrong;
 		return -1;

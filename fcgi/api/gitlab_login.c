@@ -171,7 +171,7 @@ static int
 refuse(struct worker_app *app, struct request *rq, struct slice digest, const char *why)
 {
 	if (gitlab_job_refuse(app->db, rq->arena, digest, &rq->err) == -1 ||
-	    limits_charge_login(app, rq) == -1)
+	    limits_charge_job_login(app, rq) == -1)
 		return -1;
 	return err_set(&rq->err, 401, "%s", why);
 }
@@ -287,7 +287,8 @@ gitlab_login(struct worker_app *app, struct request *rq,
 		err_internal(&rq->err, 503, "GitLab: it did not answer of late");
 		return tell_away(&rq->err);
 	}
-	if (limits_look_login(app, rq) == -1)
+	/* one that GitLab has vouched for pays for nobody else of its address */
+	if (what_to_do == GITLAB_JOB_ASK && limits_look_job_login(app, rq) == -1)
 		return -1;
 	return ask(app, rq, credential, &job);
 }

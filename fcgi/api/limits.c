@@ -11,7 +11,8 @@ static const char *const too_many[WRITE__MAX] = {
 	[WRITE_NEW_CRATE] = "too many new crates were published in a short time",
 	[WRITE_PUBLISH] = "too many versions were published in a short time",
 	[WRITE_YANK] = "too many versions were yanked or unyanked in a short time",
-	[WRITE_FAILED_LOGIN] = "too many invalid tokens were sent from this address",
+	[WRITE_FAILED_LOGIN] = "too many invalid credentials were sent from this address",
+	[WRITE_JOB_LOGIN] = "too many job tokens that GitLab does not know were sent",
 };
 
 static void
@@ -22,6 +23,7 @@ limits_of(const struct settings *s, struct write_limit *limits)
 	limits[WRITE_YANK] = (struct write_limit) { s->yank_burst, s->yank_per_minute };
 	limits[WRITE_FAILED_LOGIN] =
 	    (struct write_limit) { s->failed_login_burst, s->failed_login_per_minute };
+	limits[WRITE_JOB_LOGIN] = limits[WRITE_FAILED_LOGIN];
 }
 
 const char *
@@ -62,7 +64,6 @@ ask_of(const struct worker_app *app, const struct request *rq, enum write_action
 
 	return (struct write_ask) {
 		.actor = limits_actor(rq->arena, f),
-		.address = limits_address(rq->arena, rq->remote_addr),
 		.action = action,
 	};
 }
@@ -113,56 +114,103 @@ limits_charge_yank(struct worker_app *app, struct request *rq)
 int
 limits_look_publish(struct worker_app *app, struct request *rq, struct db_call *beside)
 {
+	enum { VERSION, CRATE, NLOOKS };
+	const char *actor = limits_actor(rq->arena, &app->facts);
 	struct write_limit limits[WRITE__MAX];
-	struct write_ask ask = ask_of(app, rq, WRITE_PUBLISH);
-	struct write_answer answer;
+	struct write_look looks[NLOOKS] = { { .actor = actor, .action = WRITE_PUBLISH },
+		{ .actor = actor, .action = WRITE_NEW_CRATE } };
+	struct write_answer answer = { .action = WRITE_PUBLISH };
 
 	limits_of(app->settings, limits);
-	ask.limits = limits;
-	if (write_limit_look(app->db, rq->arena, &ask, beside, &answer, &rq->err) == -1)
+	looks[VERSION].limit = limits[WRITE_PUBLISH];
+	looks[CRATE].limit = limits[WRITE_NEW_CRATE];
+	if (write_limit_look(app->db, rq->arena, looks, NLOOKS, beside, &rq->err) == -1)
 		return -1;
+	/* the name is not known yet: only where neither could go is the answer to wait */
+	answer.wait_us = looks[VERSION].wait_us < looks[CRATE].wait_us ? looks[VERSION].wait_us
+								       : looks[CRATE].wait_us;
 	return refuse(&answer, &rq->err);
 }
 
-int
-limits_look_login(struct worker_app *app, struct request *rq)
-{
-	struct write_limit limits[WRITE__MAX];
-	struct write_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
-		.action = WRITE_FAILED_LOGIN, .limits = limits };
-	struct write_answer answer;
+/* ---- credentials that are not good ---- */
 
-	if (ask.actor == NULL)
-		return 0;
-	limits_of(app->settings, limits);
-	if (write_limit_look(app->db, rq->arena, &ask, NULL, &answer, &rq->err) == -1)
-		return -1;
-	return refuse(&answer, &rq->err);
-}
-
-int
-limits_charge_login(struct worker_app *app, struct request *rq)
+static void
+count_bad(struct worker_app *app, struct request *rq)
 {
 	struct write_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
 		.action = WRITE_FAILED_LOGIN };
+	struct err limited = { 0 };
 
-	return ask.actor == NULL ? 0 : charge(app, rq, ask, &rq->err);
+	/* whatever goes wrong with counting, they stay refused */
+	if (ask.actor != NULL && db_connect(app->db, &limited) == 0 &&
+	    charge(app, rq, ask, &limited) == -1 && limited.status == 429)
+		rq->err = limited;
 }
 
 int
-limits_note_refusal(struct worker_app *app, struct request *rq, enum credential credential,
-    enum action action)
+limits_note_refusal(struct worker_app *app, struct request *rq, enum credential credential)
 {
-	struct write_ask ask = { .action = WRITE_FAILED_LOGIN };
-	struct err limited;
-
-	if (rq->err.status == 401)
-		token_failure_count(app->meter, &app->facts, credential);
-	if (rq->err.status != 401 || credential == CREDENTIAL_NONE || !access_writes(action))
+	if (rq->err.status != 401)
 		return -1;
-	ask.actor = limits_address(rq->arena, rq->remote_addr);
-	/* whatever goes wrong with counting, they stay refused */
-	if (ask.actor != NULL && charge(app, rq, ask, &limited) == -1 && limited.status == 429)
-		rq->err = limited;
+	token_failure_count(app->meter, &app->facts, credential);
+	if (credential != CREDENTIAL_NONE)
+		count_bad(app, rq);
 	return -1;
+}
+
+int
+limits_note_bad_credential(struct worker_app *app, struct request *rq)
+{
+	if (rq->err.status >= 400 && rq->err.status < 500)
+		count_bad(app, rq);
+	return -1;
+}
+
+/* ---- job tokens that only GitLab knows ---- */
+
+static const char all[] = "gitlab";
+
+static struct write_limit
+total_of(struct write_limit one)
+{
+	return (struct write_limit) { one.burst * LIMITS_JOB_TOTAL, one.per_minute * LIMITS_JOB_TOTAL };
+}
+
+int
+limits_look_job_login(struct worker_app *app, struct request *rq)
+{
+	enum { TOTAL, ADDRESS, NLOOKS };
+	struct write_limit limits[WRITE__MAX];
+	struct write_look looks[NLOOKS] = { { .actor = all, .action = WRITE_JOB_LOGIN },
+		{ .actor = limits_address(rq->arena, rq->remote_addr), .action = WRITE_JOB_LOGIN } };
+	struct write_answer answer = { .action = WRITE_JOB_LOGIN };
+
+	limits_of(app->settings, limits);
+	looks[ADDRESS].limit = limits[WRITE_JOB_LOGIN];
+	looks[TOTAL].limit = total_of(limits[WRITE_JOB_LOGIN]);
+	if (write_limit_look(app->db, rq->arena, looks, looks[ADDRESS].actor != NULL ? NLOOKS : ADDRESS,
+	        NULL, &rq->err) == -1)
+		return -1;
+	answer.wait_us = looks[TOTAL].wait_us > looks[ADDRESS].wait_us ? looks[TOTAL].wait_us
+								       : looks[ADDRESS].wait_us;
+	return refuse(&answer, &rq->err);
+}
+
+int
+limits_charge_job_login(struct worker_app *app, struct request *rq)
+{
+	struct write_ask ask = { .actor = limits_address(rq->arena, rq->remote_addr),
+		.action = WRITE_JOB_LOGIN };
+	struct write_limit limits[WRITE__MAX];
+	struct write_answer answer;
+
+	if (ask.actor != NULL && charge(app, rq, ask, &rq->err) == -1)
+		return -1;
+	limits_of(app->settings, limits);
+	limits[WRITE_JOB_LOGIN] = total_of(limits[WRITE_JOB_LOGIN]);
+	ask.actor = all;
+	ask.limits = limits;
+	if (write_limit_charge(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+		return -1;
+	return refuse(&answer, &rq->err);
 }

@@ -3,15 +3,18 @@
 
 /*
  * How fast one caller may write, by the *_burst and *_per_minute of the configuration.
- * Counted are users, tokens that belong to no user, and, for tokens that are not good,
- * addresses: from one that has sent too many of them nothing is written for a while, whoever
- * asks.  Reads are neither counted nor stopped.
+ * Counted are users, tokens that belong to no user, and, for credentials that are not good,
+ * addresses.  A credential is looked up before anything is counted: a good one is never refused for what
+ * others at its address did, and a bad one is refused with 401, 400 or 403 as long as there are few,
+ * and with 429 when there are too many.
  *
- * Who is stopped gets 429.  Retry-After has the seconds until a token is there and no
+ * A 429 has Retry-After with the seconds until a token is there and no
  * fewer, since the publishing cargo does not wait by itself and others should not ask in vain.
  */
 
 #include "api/app.h"
+
+enum { LIMITS_JOB_TOTAL = 10 }; /* addresses that may use up their job logins at once */
 
 /* A publish of this crate: a new one, or a version more.  -1: 429, 503. */
 int limits_charge_publish(struct worker_app *, struct request *, const char *normalized_name)
@@ -28,20 +31,27 @@ int limits_look_publish(struct worker_app *, struct request *, struct db_call *b
     __attribute__((warn_unused_result));
 
 /*
- * The caller was refused, rq->err says how, which is counted (api/app_metrics.h).  Where it was
- * for a credential that is not good, and they wanted to write, it counts against the address, and becomes a 429 when
- * there were too many.  Always -1.
+ * The caller was refused, and rq->err says how.  A 401 is counted (api/app_metrics.h); for a
+ * credential that is not good, on whatever route, it counts against the address as well, and becomes a 429
+ * when there were too many.  Always -1.
  */
-int limits_note_refusal(struct worker_app *, struct request *, enum credential, enum action);
+int limits_note_refusal(struct worker_app *, struct request *, enum credential);
 
 /*
- * Before another system is asked about a credential: have too many of this address been bad?  -1:
- * 429, 503.
+ * The same of a credential in a body or a query: an identity token, the code of a link.  rq->err says
+ * what is wrong with it; a fault of ours (5xx) counts for nothing.  Always -1.
  */
-int limits_look_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+int limits_note_bad_credential(struct worker_app *, struct request *);
 
-/* One was.  -1: 429 where there were too many, 503. */
-int limits_charge_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+/*
+ * Before GitLab is asked about a job token that it has never vouched for: has it been asked about too many
+ * that it does not know, of this address, or (LIMITS_JOB_TOTAL times as many) of all?  -1: 429, 503.
+ */
+int limits_look_job_login(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+
+/* GitLab does not know this one.  -1: 429 where there were too many, 503. */
+int limits_charge_job_login(struct worker_app *, struct request *)
+    __attribute__((warn_unused_result));
 
 /*
  * The name under which a caller is counted who has shown a good token: their user, whatever the

@@ -42,7 +42,7 @@ decide(struct worker_app *app, struct request *rq, const struct request_credenti
 		return NULL;
 	if (ci_login_is_due(credential, &app->facts)) {
 		if (ci_login(app, rq, credential, key->project) == -1) {
-			(void)limits_note_refusal(app, rq, key->credential, key->action);
+			(void)limits_note_refusal(app, rq, key->credential);
 			return NULL;
 		}
 		asked_us = clock_us();
@@ -51,7 +51,7 @@ decide(struct worker_app *app, struct request *rq, const struct request_credenti
 	}
 	app_note_caller(app, rq);
 	if (access_decide(&app->facts, key->credential, key->action, &rq->err) == -1) {
-		(void)limits_note_refusal(app, rq, key->credential, key->action);
+		(void)limits_note_refusal(app, rq, key->credential);
 		return NULL;
 	}
 	return access_memory_keep(app->memory, key, &app->facts, &generation, asked_us);

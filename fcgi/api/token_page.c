@@ -6,6 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
+#include "api/limits.h"
 #include "api/token_html.h"
 
 static int
@@ -168,10 +169,11 @@ token_page_sign_in(struct worker_app *app, struct request *rq, struct response *
 		token_html_sign_in(&b, code, username);
 		return respond(rq, rs, NULL, 200, &b);
 	}
-	if (wrong.status != 403) {
-		rq->err = wrong;
+	rq->err = wrong;
+	(void)limits_note_bad_credential(app, rq);
+	if (rq->err.status != 403)
 		return -1;
-	}
+	err_clear(&rq->err);
 	token_html_bad_link(&b, wrong.pub);
 	return respond(rq, rs, NULL, 403, &b);
 }
@@ -189,7 +191,7 @@ token_page_sign_in_do(struct worker_app *app, struct request *rq, struct respons
 		return -1;
 	if (read_code(code, digest, &rq->err) == -1 || db_connect(app->db, &rq->err) == -1 ||
 	    visit_open(app, rq, v, &proof) == -1)
-		return -1;
+		return limits_note_bad_credential(app, rq);
 	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }
 

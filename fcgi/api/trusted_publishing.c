@@ -4,6 +4,7 @@
 
 #include "access/token.h"
 #include "api/id_token_login.h"
+#include "api/limits.h"
 #include "api/params.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -51,10 +52,11 @@ trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct r
 	arena_defer(rq->arena, cleanse, token);
 	if (params_read(rq, &params) == -1 || params_required(&params, "jwt", &text) == -1 ||
 	    token_generate(TOKEN_JOB, token, digest, &rq->err) == -1 ||
-	    db_connect(app->db, &rq->err) == -1 ||
-	    id_token_login_read(app, rq, slice_str(text), &login) == -1 ||
-	    id_token_login_admit(app, rq, &login, &project, &pass) == -1)
+	    db_connect(app->db, &rq->err) == -1)
 		return -1;
+	if (id_token_login_read(app, rq, slice_str(text), &login) == -1 ||
+	    id_token_login_admit(app, rq, &login, &project, &pass) == -1)
+		return limits_note_bad_credential(app, rq);
 	return respond(rs, token, pass.expires_at);
 }
 

@@ -2,7 +2,7 @@
 
 #include "store/naming.h"
 
-/* It was away, and its time is over: is it for us to try? */
+/* It was away, and its time is over: it is for us to try, or *ask becomes GITLAB_JOB_AWAY. */
 static int
 try_again(struct db *db, struct arena *a, enum gitlab_job_ask *ask, struct err *err)
 {
@@ -12,7 +12,8 @@ try_again(struct db *db, struct arena *a, enum gitlab_job_ask *ask, struct err *
 	db_bind_int(&p, GITLAB_JOB_AWAY_S);
 	if (db_exec(db, a, STMT_GITLAB_TRY, &p, &r, err) == -1)
 		return -1;
-	*ask = r.rows == 1 ? GITLAB_JOB_ASK : GITLAB_JOB_AWAY;
+	if (r.rows == 0)
+		*ask = GITLAB_JOB_AWAY;
 	return 0;
 }
 
@@ -20,14 +21,14 @@ int
 gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_job_ask *ask,
     struct err *err)
 {
-	enum { REFUSED, AWAY };
+	enum { REFUSED, AWAY, VOUCHED };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	db_bind_bytes(&p, digest);
 	if (db_exec(db, a, STMT_GITLAB_ASK, &p, &r, err) == -1)
 		return -1;
-	*ask = GITLAB_JOB_ASK;
+	*ask = db_bool(&r, 0, VOUCHED) ? GITLAB_JOB_ASK_AGAIN : GITLAB_JOB_ASK;
 	if (db_bool(&r, 0, REFUSED))
 		*ask = GITLAB_JOB_REFUSED;
 	else if (!db_is_null(&r, 0, AWAY) && db_bool(&r, 0, AWAY))

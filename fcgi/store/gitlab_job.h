@@ -22,7 +22,8 @@ enum {
 };
 
 enum gitlab_job_ask {
-	GITLAB_JOB_ASK, /* go and ask */
+	GITLAB_JOB_ASK, /* go and ask: nothing is known of it */
+	GITLAB_JOB_ASK_AGAIN, /* the same of one that GitLab has vouched for before */
 	GITLAB_JOB_REFUSED, /* it was asked of late, or the token was revoked here */
 	GITLAB_JOB_AWAY /* nobody can be asked */
 };

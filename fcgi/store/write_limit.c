@@ -1,5 +1,6 @@
 #include "store/write_limit.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char *const actions[WRITE__MAX] = {
@@ -7,6 +8,7 @@ static const char *const actions[WRITE__MAX] = {
 	[WRITE_PUBLISH] = "publish",
 	[WRITE_YANK] = "yank",
 	[WRITE_FAILED_LOGIN] = "failed_login",
+	[WRITE_JOB_LOGIN] = "job_login",
 };
 
 static enum write_action
@@ -49,13 +51,11 @@ write_limit_charge(struct db *db, struct arena *a, const struct write_ask *ask,
 
 	*answer = (struct write_answer) { .action = ask->action };
 	db_bind_str(&p, ask->actor);
-	db_bind_str(&p, ask->address);
 	db_bind_str(&p, actions[ask->action]);
 	bind_limit(&p, &ask->limits[ask->action]);
 	db_bind_int(&p, ask->project_id);
 	db_bind_str(&p, ask->normalized_name);
 	bind_limit(&p, &ask->limits[WRITE_NEW_CRATE]);
-	bind_limit(&p, &ask->limits[WRITE_FAILED_LOGIN]);
 	if (db_exec(db, a, STMT_WRITE_LIMIT_CHARGE, &p, &r, err) == -1)
 		return -1;
 	if (r.rows > 0)
@@ -73,35 +73,40 @@ wait_us(const struct write_limit *limit, int64_t due_us)
 	return limit->burst == 0 || wait < 0 ? 0 : wait;
 }
 
+/* What the rows say of one bucket; of one that is full there is none. */
+static int64_t
+wait_of(const struct db_result *r, const struct write_look *look)
+{
+	enum { ACTOR, ACTION, DUE };
+
+	for (int i = 0; i < r->rows; i++) {
+		if (strcmp(db_str(r, i, ACTOR), look->actor) == 0 &&
+		    strcmp(db_str(r, i, ACTION), actions[look->action]) == 0)
+			return wait_us(&look->limit, db_int(r, i, DUE));
+	}
+	return 0;
+}
+
 int
-write_limit_look(struct db *db, struct arena *a, const struct write_ask *ask,
-    struct db_call *beside, struct write_answer *answer, struct err *err)
+write_limit_look(struct db *db, struct arena *a, struct write_look *looks, size_t n,
+    struct db_call *beside, struct err *err)
 {
 	enum { LOOK, BESIDE, NCALLS };
-	const char *actors[] = { ask->actor, ask->address };
-	int64_t waits[WRITE__MAX] = { 0 };
+	const char *actors[WRITE_LOOKS_MAX];
 	struct db_call calls[NCALLS] = { { .stmt = STMT_WRITE_LIMIT_LOOK } };
-	const struct db_result *r = &calls[LOOK].result;
 
-	*answer = (struct write_answer) { .action = WRITE_PUBLISH };
-	db_bind_array(&calls[LOOK].params, a, actors, ask->address != NULL ? 2 : 1);
+	assert(n <= WRITE_LOOKS_MAX);
+	for (size_t i = 0; i < n; i++)
+		actors[i] = looks[i].actor;
+	db_bind_array(&calls[LOOK].params, a, actors, n);
 	if (beside != NULL)
 		calls[BESIDE] = *beside;
 	if (db_run(db, a, calls, beside != NULL ? NCALLS : BESIDE, err) == -1)
 		return -1;
 	if (beside != NULL)
 		beside->result = calls[BESIDE].result;
-	for (int i = 0; i < r->rows; i++) {
-		enum write_action action = action_of(db_str(r, i, 0));
-
-		waits[action] = wait_us(&ask->limits[action], db_int(r, i, 1));
-	}
-	if (waits[WRITE_FAILED_LOGIN] > 0)
-		*answer = (struct write_answer) { WRITE_FAILED_LOGIN, waits[WRITE_FAILED_LOGIN] };
-	else if (waits[WRITE_PUBLISH] > 0 && waits[WRITE_NEW_CRATE] > 0)
-		answer->wait_us = waits[WRITE_PUBLISH] < waits[WRITE_NEW_CRATE]
-		    ? waits[WRITE_PUBLISH]
-		    : waits[WRITE_NEW_CRATE];
+	for (size_t i = 0; i < n; i++)
+		looks[i].wait_us = wait_of(&calls[LOOK].result, &looks[i]);
 	return 0;
 }
 

@@ -15,7 +15,8 @@ enum write_action {
 	WRITE_NEW_CRATE, /* a name that is not there yet */
 	WRITE_PUBLISH, /* a version of a crate that is */
 	WRITE_YANK, /* and unyank */
-	WRITE_FAILED_LOGIN, /* with a token that is not good */
+	WRITE_FAILED_LOGIN, /* a credential that is not good */
+	WRITE_JOB_LOGIN, /* a job token that GitLab was asked about and does not know */
 	WRITE__MAX
 };
 
@@ -27,8 +28,6 @@ struct write_limit {
 struct write_ask {
 	const struct write_limit *limits; /* WRITE__MAX of them */
 	const char *actor;
-	/* the actor of failed logins whose empty bucket stops this as well; NULL: none */
-	const char *address;
 	enum write_action action;
 	/* of WRITE_PUBLISH; where it is not there WRITE_NEW_CRATE is charged in its place */
 	int64_t project_id;
@@ -44,13 +43,21 @@ struct write_answer {
 int write_limit_charge(struct db *, struct arena *, const struct write_ask *, struct write_answer *,
     struct err *) __attribute__((warn_unused_result));
 
+struct write_look {
+	const char *actor;
+	enum write_action action;
+	struct write_limit limit;
+	int64_t wait_us; /* out: 0: there is a token; else until there is one */
+};
+
+enum { WRITE_LOOKS_MAX = 2 };
+
 /*
- * Would a publish be let through?  Nothing is taken.  The name is not known yet: only
- * where neither a new crate nor a version could go is the answer to wait.  A call that is given
- * beside (or NULL) goes along in the round trip.  -1: 503.
+ * How long would each of them have to wait?  At most WRITE_LOOKS_MAX; nothing is taken.  A call that is
+ * given beside (or NULL) goes along in the round trip.  -1: 503.
  */
-int write_limit_look(struct db *, struct arena *, const struct write_ask *, struct db_call *beside,
-    struct write_answer *, struct err *) __attribute__((warn_unused_result));
+int write_limit_look(struct db *, struct arena *, struct write_look *, size_t n,
+    struct db_call *beside, struct err *) __attribute__((warn_unused_result));
 
 /* Removes buckets that are full, some of them; *n: how many.  -1: 503. */
 int write_limit_sweep(struct db *, struct arena *, int64_t *n, struct err *)

@@ -1,10 +1,12 @@
 -- name: gitlab_ask
--- $1 digest of a credential.  Was it refused of late or revoked, and is GitLab known to be away, to be
--- tried again by whoever claims it (null: it is not)?  Look-ups by primary keys and the unique index
--- tokens_digest_key.
+-- $1 digest of a credential.  Was it refused of late or revoked; is GitLab known to be away, to be
+-- tried again by whoever claims it (null: it is not); and has GitLab vouched for it before, and not refused
+-- it since?  Look-ups by primary keys and the unique index tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
            OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL),
-       (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab');
+       (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab'),
+       EXISTS (SELECT FROM tokens WHERE digest = $1 AND source = 'gitlab')
+           AND NOT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1);
 
 -- name: gitlab_try
 -- $1 seconds.  GitLab was away: of all workers that come now the first gets the row and tries whether

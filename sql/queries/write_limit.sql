@@ -1,9 +1,9 @@
 -- name: write_limit_charge
--- $1 actor, $2 the address's actor or null, $3 action, $4 microseconds that one costs, $5 those
--- of a full bucket; $6 project, $7 normalized name of what is published or null, and $8, $9 in
--- place of $4, $5 where that name is new; $10, $11 those of the address.  No row where there is
--- no limit, else one: the action, and for how long it has to wait.  The bucket is one row by the
--- primary key, taken by the upsert alone: of two at once the second sees what the first has left.
+-- $1 actor, $2 action, $3 microseconds that one costs, $4 those of a full bucket; $5 project, $6
+-- normalized name of what is published or null, and $7, $8 in place of $3, $4 where that name is
+-- new.  No row where there is no limit, else one: the action, and for how long it has to wait.  The
+-- bucket is one row by the primary key, taken by the upsert alone: of two at once the second sees what
+-- the first has left.  An empty bucket is only read, so that a flood that is refused writes nothing.
 -- The rest is look-ups by the primary key, by the unique index crates (project_id,
 -- normalized_name), and up to 8 buckets by write_limits_full, which are full and not in use; they
 -- are locked after our own and never waited for.  Nothing waits for the disk: what a crash
@@ -11,22 +11,20 @@
 WITH asked AS (
 	SELECT l.action, l.cost * interval '1 microsecond' AS cost,
 	       l.span * interval '1 microsecond' AS span
-	  FROM (VALUES (false, $3::text, $4::bigint, $5::bigint),
-	               (true, 'new_crate', $8::bigint, $9::bigint)) AS l (fresh, action, cost, span)
-	 WHERE l.fresh = ($7::text IS NOT NULL AND NOT EXISTS (SELECT FROM crates c
-	                   WHERE c.project_id = $6::bigint AND c.normalized_name = $7))
-	   AND set_config('synchronous_commit', 'off', true) = 'off'
-), address AS (
-	SELECT w.action, least(w.full_at - now(), $11::bigint * interval '1 microsecond')
-	       + ($10::bigint - $11::bigint) * interval '1 microsecond' AS wait
-	  FROM write_limits w
-	 WHERE w.actor = $2::text AND w.action = 'failed_login' AND $11::bigint > 0
-	   AND w.full_at > now() + ($11::bigint - $10::bigint) * interval '1 microsecond'
+	  FROM (VALUES (false, $2::text, $3::bigint, $4::bigint),
+	               (true, 'new_crate', $7::bigint, $8::bigint)) AS l (fresh, action, cost, span)
+	 WHERE l.fresh = ($6::text IS NOT NULL AND NOT EXISTS (SELECT FROM crates c
+	                   WHERE c.project_id = $5::bigint AND c.normalized_name = $6))
+	   AND l.span > 0 AND set_config('synchronous_commit', 'off', true) = 'off'
+), empty AS (
+	SELECT a.action, least(w.full_at - now(), a.span) + a.cost - a.span AS wait
+	  FROM asked a JOIN write_limits w ON w.actor = $1::text AND w.action = a.action
+	 WHERE w.full_at > now() + a.span - a.cost
 ), charged AS (
 	INSERT INTO write_limits AS w (actor, action, granted, full_at)
 	SELECT $1::text, a.action, true, now() + a.cost
 	  FROM asked a
-	 WHERE a.span > interval '0' AND NOT EXISTS (SELECT FROM address)
+	 WHERE NOT EXISTS (SELECT FROM empty)
 	    ON CONFLICT (actor, action) DO UPDATE
 	   SET (granted, full_at) = (
 	       SELECT b.due + a.cost <= a.span,
@@ -40,7 +38,7 @@ WITH asked AS (
 	        ORDER BY o.full_at LIMIT 8 FOR UPDATE SKIP LOCKED))
 )
 SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
-  FROM (SELECT action, wait FROM address
+  FROM (SELECT action, wait FROM empty
          UNION ALL
         SELECT c.action,
                CASE WHEN c.granted THEN interval '0' ELSE c.full_at - now() + a.cost - a.span END
@@ -48,8 +46,8 @@ SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
 
 -- name: write_limit_look
 -- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to
--- four rows for each by the primary key.
-SELECT action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
+-- five rows for each by the primary key.
+SELECT actor, action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
   FROM write_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();
 

@@ -75,19 +75,15 @@ serve(const char *config_path, const struct settings *s)
 {
 	struct err err = { 0 };
 	int pid_fd = -1;
-	int fd = -1;
-	bool own = false;
+	struct listeners listeners = { .fd = { -1, -1 } };
 	int status = 1;
 
 	if ((s->pid_file[0] != '\0' && daemon_pid_file(s->pid_file, &pid_fd, &err) == -1) ||
-	    (fd = listen_open(s, &own, &err)) == -1)
+	    listen_open(s, &listeners, &err) == -1)
 		log_error("%s", err.detail);
 	else
-		status = pool_run(&api_pool_app, config_path, s, fd);
-	if (own)
-		unlink(s->socket);
-	if (fd != -1)
-		close(fd);
+		status = pool_run(&api_pool_app, config_path, s, &listeners);
+	listen_close(s, &listeners);
 	daemon_pid_file_remove(s->pid_file, pid_fd);
 	return status;
 }

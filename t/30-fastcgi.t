@@ -15,13 +15,13 @@ use Berth::Test;
 # The one page that needs no database.
 use constant { PAGE => '/-/style.css', AUTHORIZER => 2, FILTER => 3 };
 
-my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, public_dir => undef, request_timeout => 3);
+my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, write_workers => 1, public_dir => undef, request_timeout => 3);
 my $path = $t->socket_path;
 my $master = $t->pool_pid;
 
-$t->wait_for(sub { $t->log('pool') =~ /ready: 2 workers/ });
+$t->wait_for(sub { $t->log('pool') =~ /ready: 2 workers, 1 write workers/ });
 my $workers = workers();
-like($workers, qr/^\d+ \d+$/, 'two workers');
+like($workers, qr/^\d+ \d+ \d+$/, 'two workers, and one that writes');
 
 # ---- sound requests, however they are cut ----
 

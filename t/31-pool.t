@@ -20,7 +20,7 @@ use Berth::Test;
 use constant { PAGE => '/-/style.css', CONFIG => '/api/v4/projects/1/packages/cargo/config.json' };
 
 # Nobody is there: what needs the database is answered 503.
-my @away = (public_dir => undef, database => 'host=/nonexistent');
+my @away = (public_dir => undef, database => 'host=/nonexistent', write_workers => 1);
 
 subtest 'no database' => sub {
 	my $t = Berth::Test->new(@away, workers => 1);
@@ -45,7 +45,7 @@ subtest 'a worker is killed' => sub {
 	my ($victim) = split ' ', $before;
 
 	kill('KILL', $victim);
-	ok($t->wait_for(sub { workers($t) =~ /^\d+ \d+$/ && workers($t) ne $before }),
+	ok($t->wait_for(sub { workers($t) =~ /^\d+ \d+ \d+$/ && workers($t) ne $before }),
 	    'another takes its place');
 	unlike(workers($t), qr/\b$victim\b/, 'and it is gone');
 	is(fetch($t->socket_path, PAGE)->{status}, 200, 'the pool serves');
@@ -63,7 +63,7 @@ subtest 'log rotation' => sub {
 	rename($log, "$log.1") or die "$log: $!\n";
 	kill('USR1', $t->pool_pid);
 	# each worker opens it anew between two requests
-	ok($t->wait_for(sub { open_logs($t, $log) == 3 }), 'SIGUSR1 opens the new file in all processes');
+	ok($t->wait_for(sub { open_logs($t, $log) == 4 }), 'SIGUSR1 opens the new file in all processes');
 	my $old = slurp("$log.1");
 	is(fetch($t->socket_path, PAGE)->{status}, 200, 'a request');
 	ok($t->wait_for(sub { slurp($log) =~ /route=style/ }), 'is logged in the new file');
@@ -83,7 +83,7 @@ subtest 'reload under load' => sub {
 		ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation $round serves/ }),
 		    "generation $round serves");
 	}
-	ok($t->wait_for(sub { (split ' ', workers($t)) == 5 }), 'with as many workers as it says');
+	ok($t->wait_for(sub { (split ' ', workers($t)) == 6 }), 'with as many workers as it says');
 	for my $pid (split ' ', $before) {
 		ok(!kill(0, $pid) || workers($t) !~ /\b$pid\b/, "worker $pid of the first has gone");
 	}
@@ -142,7 +142,7 @@ subtest 'a reload that is refused' => sub {
 	    'so is a log that cannot be opened');
 	$t->conf(log_file => undef, socket_mode => '0600');
 	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { $t->log('pool') =~ /socket_mode and socket_owner change with a restart/ }),
+	ok($t->wait_for(sub { $t->log('pool') =~ /write_socket, socket_mode and socket_owner change with a restart/ }),
 	    'what only a restart changes is said');
 	$t->stop_pool;
 };
@@ -153,7 +153,7 @@ subtest 'retirement' => sub {
 	my @status = map { fetch($t->socket_path, PAGE)->{status} } 1 .. 12;
 
 	is("@status", join(' ', (200) x 12), 'no request is lost');
-	ok($t->wait_for(sub { workers($t) =~ /^\d+$/ && workers($t) ne $before }), 'the worker is new');
+	ok($t->wait_for(sub { workers($t) =~ /^\d+ \d+$/ && workers($t) ne $before }), 'the worker is new');
 	$t->stop_pool;
 	my %served;
 	$served{$_}++ for $t->log('pool') =~ /pid=(\d+) event=request /g;
@@ -176,42 +176,56 @@ subtest 'two of them' => sub {
 	like($err, qr/somebody listens on \S+ already/, 'and says why');
 	is(fetch($t->socket_path, PAGE)->{status}, 200, 'the first one is not disturbed');
 	is($t->stop_pool, 0, 'SIGTERM ends it');
-	ok(!-e $t->socket_path, 'the socket is gone');
+	ok(!-e $t->socket_path && !-e $t->write_socket_path, 'the sockets are gone');
 	ok(!-e $pid_file, 'so is the pid file');
 };
 
 subtest 'a socket that is passed' => sub {
 	my $t = Berth::Test->new(@away, workers => 1);
-	my $path = $t->dir . '/passed.sock';
+	my @paths = map { $t->dir . "/$_.sock" } qw(passed passed-write);
+	my $pass = sub {
+		my ($names, @fds) = @_;
+
+		# out of the way first
+		POSIX::dup2($fds[$_], 20 + $_) for 0 .. $#fds;
+		POSIX::dup2(20 + $_, 3 + $_) for 0 .. $#fds;
+		@ENV{qw(LISTEN_PID LISTEN_FDS LISTEN_FDNAMES)} = ($$, scalar @fds, $names);
+	};
+	# how, and on how many sockets it then serves
 	my %ways = (
-		'on descriptor 0' => sub { POSIX::dup2($_[0], 0) },
-		'by systemd' => sub {
-			POSIX::dup2($_[0], 3);
-			@ENV{qw(LISTEN_PID LISTEN_FDS)} = ($$, 1);
-		},
+		'on descriptor 0' => [sub { POSIX::dup2($_[0], 0) }, 1],
+		'by systemd' => [sub { $pass->('berth-fcgi.socket', $_[0]) }, 1],
+		'two by systemd' => [sub { $pass->('berth-fcgi.socket:write', @_) }, 2],
+		'two by systemd, the other first' => [sub { $pass->('write:berth-fcgi.socket', reverse @_) }, 2],
 	);
 
 	# nothing is closed on exec: dup2() of a descriptor onto itself would not change that
 	local $^F = 100;
 	for my $way (sort keys %ways) {
-		my $listener = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 5)
-		    or die "$path: $!\n";
+		my ($arrange, $n) = @{ $ways{$way} };
+		my @listeners = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 5) // die "$_: $!\n" } @paths;
+		my $log = $t->dir . '/log/passed.log';
+
+		unlink($log);
 		my $pid = fork // die "fork: $!\n";
 		if ($pid == 0) {
-			$ways{$way}->(fileno $listener);
-			POSIX::dup2(POSIX::open($t->dir . '/log/passed.log',
-			    POSIX::O_WRONLY | POSIX::O_CREAT | POSIX::O_APPEND), 2);
+			POSIX::dup2(POSIX::open($log, POSIX::O_WRONLY | POSIX::O_CREAT | POSIX::O_APPEND), 2);
+			$arrange->(map { fileno($_) } @listeners);
 			{ no warnings "exec"; exec($t->build . "/berth-fcgi", "-c", $t->conf_path); }
 			POSIX::_exit(127);
 		}
-		close $listener;
-		is(fetch($path, PAGE)->{status}, 200, "$way: it serves");
+		close $_ for @listeners;
+		for my $path (@paths[0 .. $n - 1]) {
+			is(fetch($path, PAGE, REQUEST_METHOD => $_)->{status}, $_ eq 'GET' ? 200 : 405, "$way: it serves: $_") for qw(GET PUT);
+		}
+		ok($t->wait_for(sub { slurp($log) =~ /ready: 1 workers, @{[$n - 1]} write workers/ }), "$way: its workers");
+		is(slurp($log) =~ /level=warn .*there are no write workers/ ? 1 : 0, $n == 1 ? 1 : 0, "$way: it warns where there are none");
 		ok(!-e $t->socket_path, "$way: and makes none of its own");
 		kill('TERM', $pid);
 		waitpid($pid, 0);
 		is($?, 0, "$way: it ends well");
-		ok(-e $path, "$way: and leaves the socket");
-		unlink($path);
+		ok(-e $_, "$way: and leaves the socket") for @paths;
+		unlink(@paths);
 	}
 };
 
@@ -221,6 +235,7 @@ subtest 'options' => sub {
 
 	is($status, 0, '-t of a good file');
 	like($out, qr/^workers = 3$/m, 'prints what is in effect');
+	like($out, qr/^write_socket = \Q@{[$t->write_socket_path]}\E$/m, 'also where the second socket is');
 	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
 	unlike($out, qr/nonexistent/, 'everywhere');
 	for my $case ([1, undef, ''], [3, 'https://gitlab.example.com', ''], [2, 'https://gitlab.example.com', 'warning: workers: of fewer than 3']) {
@@ -237,6 +252,7 @@ subtest 'options' => sub {
 	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');
 	for my $case ([database => 'foo=bar', qr/malformed connection string/],
 		[socket => '/' . 'x' x 200, qr/at most \d+ bytes/],
+		[write_socket => '/' . 'x' x 200, qr/write_socket: a path of at most \d+ bytes/],
 		[socket_owner => 'nobody-of-this-name', qr/no user `nobody-of-this-name`/],
 		[inspector => '/nonexistent/inspect', qr{cannot run /nonexistent/inspect: No such file}]) {
 		my ($key, $value, $why) = @$case;

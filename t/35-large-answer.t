@@ -15,7 +15,7 @@ use Berth::Test;
 
 use constant { VERSIONS => 12_000, TIMEOUT => 3 };
 
-my $t = Berth::Test->new(workers => 2, request_timeout => TIMEOUT);
+my $t = Berth::Test->new(workers => 2, write_workers => 1, request_timeout => TIMEOUT);
 my $id = $t->project('demo/registry', 'public');
 my $index = $t->registry($id) . '/la/rg/large';
 my $path = $t->socket_path;

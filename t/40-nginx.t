@@ -267,8 +267,8 @@ subtest 'the pool is away' => sub {
 	like($res->{body}, qr/^[^\n{<]+\n\z/, 'answers in plain text');
 	is($res->{headers}{'retry-after'}, 5, 'and says when to come back');
 	$res = $t->http(PUT => $publish, { body => 'x', no_pool => 1 });
-	is($res->{status}, 502, 'the web API');
-	like($t->json($res)->{errors}[0]{detail}, qr/not answering/, 'answers in JSON');
+	is($res->{status}, 503, 'the web API, to a write');
+	like($t->json($res)->{errors}[0]{detail}, qr/busy or restarting/, 'answers in JSON');
 	$res = get('/api/v4/projects/1/packages', no_pool => 1);
 	is($t->json($res)->{message}, '502 Bad Gateway', 'the management API in its own');
 	like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, 'with a request id');
@@ -279,8 +279,11 @@ subtest 'the pool is away' => sub {
 	$t->stop_nginx;
 	$t->start_nginx(sub { s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });
 	$res = $t->http(PUT => $publish, { body => 'x', no_pool => 1 });
-	is($res->{status}, 504, 'a pool that does not answer');
-	like($t->json($res)->{errors}[0]{detail}, qr/too long/, 'JSON again');
+	is($res->{status}, 503, 'a pool that does not answer');
+	like($t->json($res)->{errors}[0]{detail}, qr/busy/, 'JSON again');
+	$res = get("$open/api/v1/crates?q=x", no_pool => 1);
+	is($res->{status}, 504, 'to a read: 504');
+	like($t->json($res)->{errors}[0]{detail}, qr/too long/, 'in JSON');
 	is(get("$open/config.json", no_pool => 1)->{headers}{'content-type'},
 	    'text/plain; charset=utf-8', 'and plain text again');
 };

@@ -126,8 +126,8 @@ $t->stop_pool;
 refused('database away', $t->http(PUT => new_of($id), { token => $token{dev}, body => $big }), 503, qr/temporarily unavailable/);
 $t->stop_pool;
 $res = $t->http(PUT => new_of($id), { token => $token{dev}, body => $big, no_pool => 1 });
-is($res->{status}, 502, 'no pool');
+is($res->{status}, 503, 'no pool');
 is($res->{headers}{'retry-after'}, 5, 'Retry-After');
-like($t->json($res)->{errors}[0]{detail}, qr/not answering/, 'in the shape of cargo');
+like($t->json($res)->{errors}[0]{detail}, qr/busy or restarting/, 'in the shape of cargo');
 
 done_testing();

@@ -18,7 +18,7 @@ my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
 
 # The keeper of public files would be a child that takes no request.
-my $t = Berth::Test->new(workers => 2, max_requests => 0, public_dir => undef, inspector => "$plain/berth-inspect",
+my $t = Berth::Test->new(workers => 2, write_workers => 1, max_requests => 0, public_dir => undef, inspector => "$plain/berth-inspect",
     pool_build => $plain);
 my $id = $t->project('demo/registry');
 $t->user('dev');
@@ -53,8 +53,8 @@ sub publish_some {
 
 $t->start_pool;
 my @workers;
-Berth::Test::wait_for(sub { @workers = children($t->pool_pid); return @workers == 2; });
-is(scalar @workers, 2, 'two workers');
+Berth::Test::wait_for(sub { @workers = children($t->pool_pid); return @workers == 3; });
+is(scalar @workers, 3, 'two workers, and one that writes');
 # the first request connects and warms up
 publish_some('0.1', 4096);
 my @kinds = ([$t->pool_pid], \@workers, [$t->{nginx}], [children($t->{nginx})]);

@@ -12,7 +12,7 @@ use Test::More;
 use Berth::Metrics;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 3);
+my $t = Berth::Test->new(workers => 3, write_workers => 1);
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
 $t->user('alice');
@@ -162,26 +162,32 @@ subtest 'token failures by reason' => sub {
 };
 
 subtest 'workers come and go' => sub {
-	my $m = scrape(sub { ($_[0]->value('berth_workers', state => 'idle') // 0) >= 2 });
+	my $m = scrape(sub { ($_[0]->value('berth_workers', kind => 'read', state => 'idle') // 0) >= 2 });
 	my $requests = $m->sum('berth_http_requests_total');
 	my $ends = sub { return $_[0]->value('berth_worker_ends_total', reason => $_[1]); };
 
-	is($m->sum('berth_workers'), 3, 'three workers');
+	is($m->sum('berth_workers', kind => 'read'), 3, 'three workers');
+	is($m->sum('berth_workers', kind => 'write'), 1, 'and one that writes');
 	is($ends->($m, $_), 0, "none has ended: $_") for qw(retired crashed killed);
 	my ($victim) = workers();
+	my $served = sub { return $_[0]->value('berth_worker_requests_total', kind => $_[1]) };
+	cmp_ok($served->($m, 'read'), '>', $served->($m, 'write'), 'each kind has served what came to it');
+	my $agree = sub { return !grep { $served->($_[0], $_) != $_[0]->value('berth_worker_queue_duration_seconds_count', kind => $_) } qw(read write) };
+	ok($agree->(scrape($agree)), 'and of each of these it is known how long it waited');
 	kill('KILL', $victim) or die "kill $victim: $!\n";
-	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1 && $_[0]->value('berth_workers', state => 'idle') >= 2 });
+	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1 && $_[0]->value('berth_workers', kind => 'read', state => 'idle') >= 2
+	    && $_[0]->value('berth_workers', kind => 'write', state => 'idle') == 1 });
 	is($ends->($after, 'crashed'), 1, 'one crashed');
-	is($after->sum('berth_workers'), 3, 'and there are three again');
+	is($after->sum('berth_workers'), 4, 'and there are four again');
 	is_deeply([$after->less_than($m)], [], 'it took no count with it');
 
 	$t->conf(workers => 5);
 	kill('HUP', $t->pool_pid);
 	my $reloaded = scrape(sub { $_[0]->value('berth_reloads_total', result => 'done') == 1
-	    && $_[0]->sum('berth_workers') == 5 && $ends->($_[0], 'retired') >= 3 });
+	    && $_[0]->sum('berth_workers') == 6 && $ends->($_[0], 'retired') >= 4 });
 	is($reloaded->value('berth_reloads_total', result => 'done'), 1, 'a reload');
-	is($reloaded->sum('berth_workers'), 5, 'five workers');
-	cmp_ok($ends->($reloaded, 'retired'), '>=', 3, 'the old ones have retired');
+	is($reloaded->sum('berth_workers'), 6, 'five workers, and the one that writes');
+	cmp_ok($ends->($reloaded, 'retired'), '>=', 4, 'the old ones have retired');
 	is($ends->($reloaded, 'crashed'), 1, 'and did not crash');
 	is_deeply([$reloaded->less_than($after)], [], 'nothing has become less');
 	cmp_ok($reloaded->sum('berth_http_requests_total'), '>', $requests, 'all requests, of all generations');

@@ -172,6 +172,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(external_url), .type = CONF_STR, .check = check_url },
 	{ MEMBER(sso), .type = CONF_BOOL, .def = "off" },
 	{ MEMBER(socket), .type = CONF_STR, .def = "/run/berth/berth.sock", .check = check_path },
+	{ MEMBER(write_socket), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(socket_mode), .type = CONF_MODE, .def = "0660", .min = 0, .max = 0777 },
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth", .secret = true },
@@ -180,6 +181,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(public_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
 	{ MEMBER(download_key), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(workers), .type = CONF_INT, .def = "8", .min = 1, .max = 1024 },
+	{ MEMBER(write_workers), .type = CONF_INT, .def = "4", .min = 1, .max = 1024 },
 	{ MEMBER(max_requests), .type = CONF_INT, .def = "10000", .min = 0, .max = INT32_MAX },
 	{ MEMBER(request_timeout), .type = CONF_SECONDS, .def = "28", .min = 1, .max = DAY },
 	{ MEMBER(drain_timeout), .type = CONF_SECONDS, .def = "30", .min = 0, .max = DAY },
@@ -247,9 +249,25 @@ settings_project_key(struct slice name)
 	return key != NULL && key->project ? key : NULL;
 }
 
+/* "/run/berth/berth.sock" has "/run/berth/berth-write.sock" beside it. */
+static const char *
+write_socket_beside(struct arena *a, const char *path)
+{
+	static const char suffix[] = ".sock";
+	size_t n = strlen(path);
+	bool has = n >= strlen(suffix) && strcmp(path + n - strlen(suffix), suffix) == 0;
+	int stem = (int)(has ? n - strlen(suffix) : n);
+
+	return arena_printf(a, "%.*s-write%s", stem, path, has ? suffix : "");
+}
+
 int
 settings_load(struct arena *a, const char *path, struct settings *s, struct err *err)
 {
 	*s = (struct settings) { 0 };
-	return conf_load(a, settings_keys, settings_nkeys, path, s, err);
+	if (conf_load(a, settings_keys, settings_nkeys, path, s, err) == -1)
+		return -1;
+	if (s->write_socket[0] == '\0')
+		s->write_socket = write_socket_beside(a, s->socket);
+	return 0;
 }

@@ -16,6 +16,7 @@ struct settings {
 	const char *external_url; /* https://host[:port], no trailing slash */
 	bool sso; /* nginx says who a browser's user is */
 	const char *socket; /* path of the FastCGI socket */
+	const char *write_socket; /* path of the one for what may write; beside the other unless given */
 	int64_t socket_mode;
 	const char *socket_owner; /* user[:group], "" = as started */
 	/* where the data is */
@@ -26,6 +27,7 @@ struct settings {
 	const char *download_key; /* a file; with it nginx judges signed downloads; "": none */
 	/* the pool */
 	int64_t workers;
+	int64_t write_workers;
 	int64_t max_requests; /* a worker retires after so many; 0: never */
 	int64_t request_timeout;
 	int64_t drain_timeout;
@@ -78,7 +80,7 @@ extern const size_t settings_nkeys;
 /* The key of that name which a project may have a value of its own for; NULL: there is none. */
 const struct conf_key *settings_project_key(struct slice name);
 
-/* conf_load() over settings_keys. */
+/* conf_load() over settings_keys; afterwards write_socket is never empty. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
 

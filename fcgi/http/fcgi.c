@@ -2,10 +2,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <fcgiapp.h>
 #include <fastcgi.h>
@@ -69,6 +71,15 @@ fcgi_drop(struct fcgi_conn *c)
 		FCGX_Free(&c->rq, 1);
 }
 
+/* Has the peer closed its end, rather than said that it sends no more? */
+static bool
+peer_has_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
+}
+
 static int
 connection_accept(struct fcgi_conn *c)
 {
@@ -79,6 +90,11 @@ connection_accept(struct fcgi_conn *c)
 	} while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
 	if (fd == -1)
 		return -1;
+	/* it waited in the backlog, and its client gave up meanwhile: nothing of it may be done now */
+	if (peer_has_gone(fd)) {
+		close(fd);
+		return -1;
+	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &c->silence, sizeof(c->silence));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &c->silence, sizeof(c->silence));
 	c->rq.ipcFd = fd;

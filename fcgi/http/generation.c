@@ -23,7 +23,8 @@ enum {
 };
 
 struct generation *
-generation_new(unsigned number, struct arena *arena, const struct settings *settings, bool keeper)
+generation_new(unsigned number, struct arena *arena, const struct settings *settings, bool writers,
+    bool keeper)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 
@@ -34,7 +35,8 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	g->number = number;
 	g->arena = arena;
 	g->settings = settings;
-	g->nworkers = (size_t)settings->workers;
+	g->nreaders = (size_t)settings->workers;
+	g->nworkers = g->nreaders + (writers ? (size_t)settings->write_workers : 0);
 	g->n = g->nworkers + keeper;
 	g->deadline_us = clock_us() + START_PATIENCE;
 	g->children = calloc(g->n, sizeof(*g->children));
@@ -83,7 +85,7 @@ child_spawn(struct generation *g, size_t i, const struct generation_main *m, int
 		/* none is left behind by a master that dies; it may have died just now */
 		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != master)
 			exit(EXIT_FAILURE);
-		exit(m->fn(m->arg, g->settings, &g->slots[i], i));
+		exit(m->fn(m->arg, g, i));
 	}
 	if (pid == -1) {
 		log_error("cannot start a worker: %s", strerrordesc_np(errno));
@@ -210,13 +212,19 @@ worker_state(const struct generation *g, size_t i)
 	return g->draining ? WORKER_DRAINING : states[g->slots[i].state];
 }
 
+enum worker_kind
+generation_kind(const struct generation *g, size_t worker)
+{
+	return worker < g->nreaders ? WORKER_READ : WORKER_WRITE;
+}
+
 void
-generation_count(const struct generation *g, int64_t n[WORKER__STATES])
+generation_count(const struct generation *g, int64_t n[WORKER__KINDS][WORKER__STATES])
 {
 	for (size_t i = 0; i < g->nworkers; i++) {
 		/* of those that drain nobody waits for the ones that have gone */
 		if (!g->draining || g->children[i].pid != 0)
-			n[worker_state(g, i)]++;
+			n[generation_kind(g, i)][worker_state(g, i)]++;
 	}
 }
 

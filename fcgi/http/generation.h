@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/settings.h"
+#include "http/listen.h"
 #include "http/metrics.h"
 #include "http/scoreboard.h"
 
@@ -30,7 +31,8 @@ struct generation {
 	unsigned number;
 	struct arena *arena; /* of the settings, freed with the generation; may be NULL */
 	const struct settings *settings;
-	size_t nworkers;
+	size_t nreaders;
+	size_t nworkers; /* those, and behind them those that write */
 	size_t n; /* of children: the workers, and the keeper, if there is one, as the last */
 	struct child *children; /* n of each */
 	struct slot *slots;
@@ -38,14 +40,17 @@ struct generation {
 	int64_t deadline_us; /* while starting: to be ready; while draining: to be gone */
 };
 
-/* Takes over the arena, also where it returns NULL, with errno set. */
+/*
+ * Takes over the arena, also where it returns NULL, with errno set.  writers: there is a socket
+ * for workers that write.
+ */
 struct generation *generation_new(unsigned number, struct arena *, const struct settings *,
-    bool keeper);
+    bool writers, bool keeper);
 void generation_free(struct generation *);
 
 /* Runs in the new process; its result is the exit status. */
 struct generation_main {
-	int (*fn)(void *arg, const struct settings *, struct slot *, size_t worker);
+	int (*fn)(void *arg, const struct generation *, size_t child);
 	void *arg;
 };
 
@@ -69,8 +74,11 @@ enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED, CHI
  */
 enum child_end generation_reap(struct generation *, pid_t, int status, bool *was_ready);
 
-/* Adds its workers to the numbers of those in each state. */
-void generation_count(const struct generation *, int64_t n[WORKER__STATES]);
+/* Of the worker with this number. */
+enum worker_kind generation_kind(const struct generation *, size_t worker);
+
+/* Adds its workers to the numbers of those of each kind in each state. */
+void generation_count(const struct generation *, int64_t n[WORKER__KINDS][WORKER__STATES]);
 
 /* Do all of its workers serve? */
 bool generation_is_ready(const struct generation *);

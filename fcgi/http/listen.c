@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,11 +47,51 @@ env_is(const char *name, intmax_t want)
 	return strtoimax(s, &end, 10) == want && *end == '\0';
 }
 
-/* 1: *fd is the socket that systemd passed; 0: it passed none. */
+/* Which of the names in "read:write" is `write`; -1: none is, or not one alone. */
 static int
-systemd_take(int *fd, struct err *err)
+names_find_write(const char *names)
 {
-	bool one = env_is("LISTEN_FDS", 1);
+	static const char want[] = "write";
+	int found = -1;
+
+	for (int i = 0; names != NULL && *names != '\0'; i++) {
+		size_t n = strcspn(names, ":");
+
+		if (n == strlen(want) && memcmp(names, want, n) == 0) {
+			if (found != -1)
+				return -1;
+			found = i;
+		}
+		names += n + (names[n] == ':');
+	}
+	return found;
+}
+
+static int
+passed_take(struct listeners *l, int n, int write, struct err *err)
+{
+	for (int i = 0; i < n; i++) {
+		if (!fd_listens(SYSTEMD_FIRST_FD + i))
+			return err_internal(err, 500, "what systemd passed is not a listening socket");
+	}
+	if (n == 1) {
+		l->fd[WORKER_READ] = SYSTEMD_FIRST_FD;
+		return 1;
+	}
+	if (write != 0 && write != 1)
+		return err_internal(err, 500,
+		    "of two sockets that systemd passes one must have FileDescriptorName=write");
+	l->fd[WORKER_WRITE] = SYSTEMD_FIRST_FD + write;
+	l->fd[WORKER_READ] = SYSTEMD_FIRST_FD + 1 - write;
+	return 1;
+}
+
+/* 1: systemd passed what listens; 0: it passed none. */
+static int
+systemd_take(struct listeners *l, struct err *err)
+{
+	int n = env_is("LISTEN_FDS", 1) ? 1 : env_is("LISTEN_FDS", 2) ? 2 : 0;
+	int write = names_find_write(getenv("LISTEN_FDNAMES"));
 
 	/* LISTEN_PID is there so that a child does not take for its own what its parent got */
 	if (!env_is("LISTEN_PID", getpid()) || getenv("LISTEN_FDS") == NULL)
@@ -58,27 +99,25 @@ systemd_take(int *fd, struct err *err)
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
-	if (!one)
-		return err_internal(err, 500, "systemd must pass exactly one socket");
-	if (!fd_listens(SYSTEMD_FIRST_FD))
-		return err_internal(err, 500, "what systemd passed is not a listening socket");
-	*fd = SYSTEMD_FIRST_FD;
-	return 1;
+	if (n == 0)
+		return err_internal(err, 500, "systemd must pass one socket or two");
+	return passed_take(l, n, write, err);
 }
 
-/* 1: *fd is the socket that was standard input; 0: it is something else. */
+/* 1: the socket was standard input; 0: that is something else. */
 static int
-stdin_take(int *fd, struct err *err)
+stdin_take(struct listeners *l, struct err *err)
 {
-	int null;
+	int fd, null;
 
 	if (!fd_listens(STDIN_FILENO))
 		return 0;
-	*fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, SYSTEMD_FIRST_FD);
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, SYSTEMD_FIRST_FD);
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (*fd == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1)
+	if (fd == -1 || null == -1 || dup2(null, STDIN_FILENO) == -1)
 		return err_sys(err, "standard input");
 	close(null);
+	l->fd[WORKER_READ] = fd;
 	return 1;
 }
 
@@ -198,14 +237,33 @@ path_bind(int fd, const struct sockaddr_un *sa, const struct settings *s, struct
 	return rc;
 }
 
+static const struct {
+	const char *key;
+	size_t offset;
+} paths[WORKER__KINDS] = {
+	[WORKER_READ] = { "socket", offsetof(struct settings, socket) },
+	[WORKER_WRITE] = { "write_socket", offsetof(struct settings, write_socket) },
+};
+
+static const char *
+path_of(const struct settings *s, size_t kind)
+{
+	return *(const char *const *)(const void *)((const char *)s + paths[kind].offset);
+}
+
 static int
-path_check(const struct settings *s, struct err *err)
+paths_check(const struct settings *s, struct err *err)
 {
 	const size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
 
-	if (strlen(s->socket) < room)
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		if (strlen(path_of(s, i)) >= room)
+			return err_internal(err, 500, "%s: a path of at most %zu bytes is possible",
+			    paths[i].key, room - 1);
+	}
+	if (strcmp(s->socket, s->write_socket) != 0)
 		return 0;
-	return err_internal(err, 500, "socket: a path of at most %zu bytes is possible", room - 1);
+	return err_internal(err, 500, "write_socket: %s is `socket` already", s->write_socket);
 }
 
 int
@@ -214,18 +272,16 @@ listen_check(const struct settings *s, struct err *err)
 	uid_t uid;
 	gid_t gid;
 
-	return path_check(s, err) == -1 ? -1 : owner_find(s->socket_owner, &uid, &gid, err);
+	return paths_check(s, err) == -1 ? -1 : owner_find(s->socket_owner, &uid, &gid, err);
 }
 
 static int
-own_open(const struct settings *s, struct err *err)
+path_open(const struct settings *s, const char *path, struct err *err)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (path_check(s, err) == -1)
-		return -1;
-	memcpy(sa.sun_path, s->socket, strlen(s->socket));
+	memcpy(sa.sun_path, path, strlen(path));
 	if (stale_remove(&sa, err) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -238,20 +294,58 @@ own_open(const struct settings *s, struct err *err)
 	return fd;
 }
 
-int
-listen_open(const struct settings *s, bool *own, struct err *err)
+static int
+own_open(const struct settings *s, struct listeners *l, struct err *err)
 {
-	int fd = -1;
-	int taken = systemd_take(&fd, err);
-
-	*own = false;
-	if (taken == 0)
-		taken = stdin_take(&fd, err);
-	if (taken == -1)
+	if (paths_check(s, err) == -1)
 		return -1;
-	if (taken == 1)
-		return fd_prepare(fd, err) == -1 ? -1 : fd;
-	fd = own_open(s, err);
-	*own = fd != -1;
-	return fd;
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		l->fd[i] = path_open(s, path_of(s, i), err);
+		if (l->fd[i] == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+listen_close(const struct settings *s, struct listeners *l)
+{
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		if (l->fd[i] == -1)
+			continue;
+		if (l->own)
+			unlink(path_of(s, i));
+		close(l->fd[i]);
+		l->fd[i] = -1;
+	}
+}
+
+static int
+passed_prepare(const struct listeners *l, struct err *err)
+{
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		if (l->fd[i] != -1 && fd_prepare(l->fd[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+listen_open(const struct settings *s, struct listeners *l, struct err *err)
+{
+	int taken;
+	int rc;
+
+	*l = (struct listeners) { .fd = { -1, -1 } };
+	taken = systemd_take(l, err);
+	if (taken == 0)
+		taken = stdin_take(l, err);
+	l->own = taken == 0;
+	if (taken == -1)
+		rc = -1;
+	else
+		rc = l->own ? own_open(s, l, err) : passed_prepare(l, err);
+	if (rc == -1)
+		listen_close(s, l);
+	return rc;
 }

@@ -2,8 +2,9 @@
 #define HTTP_LISTEN_H
 
 /*
- * The listening socket: bound by ourselves, inherited on descriptor 0 (as
- * spawn-fcgi does it), or passed by systemd (LISTEN_PID, LISTEN_FDS).
+ * The listening sockets, one for each kind of workers: bound by ourselves, or passed by systemd
+ * (LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES); or one for all, inherited on descriptor 0 (as
+ * spawn-fcgi does it) or passed by systemd alone.
  */
 
 #include <stdbool.h>
@@ -11,18 +12,31 @@
 #include "base/err.h"
 #include "base/settings.h"
 
-/*
- * The socket, non-blocking and close-on-exec.  *own is set where we bound it
- * and so should unlink it at the end.  A stale socket file is replaced; one on
- * which somebody answers, or a file of another kind, is an error that says so.
- * -1: err.
- */
-int listen_open(const struct settings *, bool *own, struct err *)
-    __attribute__((warn_unused_result));
+enum worker_kind {
+	WORKER_READ, /* serves what nginx sends to `socket` */
+	WORKER_WRITE, /* serves what nginx sends to `write_socket`: requests that may write */
+	WORKER__KINDS
+};
+
+struct listeners {
+	int fd[WORKER__KINDS]; /* -1 of WORKER_WRITE: the other socket takes everything */
+	bool own; /* we have bound them, and so should unlink them at the end */
+};
 
 /*
- * Could the configured socket be bound, as far as can be said without doing it?  -1: err,
- * a path that is too long, a socket_owner that does not exist.
+ * Opens the sockets, non-blocking and close-on-exec.  A stale socket file is replaced; one on
+ * which somebody answers, or a file of another kind, is an error that says so.
+ * -1: err, and nothing is open.
+ */
+int listen_open(const struct settings *, struct listeners *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Closes them, and removes the files of those that are our own. */
+void listen_close(const struct settings *, struct listeners *);
+
+/*
+ * Could the configured sockets be bound, as far as can be said without doing it?  -1: err,
+ * a path that is too long or is there twice, a socket_owner that does not exist.
  */
 int listen_check(const struct settings *, struct err *) __attribute__((warn_unused_result));
 

@@ -24,7 +24,7 @@ enum {
 struct pool {
 	const struct pool_app *app;
 	const char *config_path;
-	int listen_fd;
+	const struct listeners *listeners;
 	struct metrics *metrics;
 	int slots; /* base/slots.h, of all workers */
 	struct generation *all;
@@ -49,17 +49,19 @@ pool_log_open(const struct settings *s)
 }
 
 static int
-worker_main(void *arg, const struct settings *settings, struct slot *slot, size_t worker)
+child_main(void *arg, const struct generation *g, size_t child)
 {
 	const struct pool *pool = arg;
-	struct meter meter = metrics_meter(pool->metrics, worker);
+	struct meter meter = metrics_meter(pool->metrics, child);
+	enum worker_kind kind = generation_kind(g, child);
 
 	/* one more than there are workers */
-	if (worker == (size_t)settings->workers) {
-		slot_idle(slot);
-		return pool->app->keep(settings);
+	if (child == g->nworkers) {
+		slot_idle(&g->slots[child]);
+		return pool->app->keep(g->settings);
 	}
-	return worker_run(pool->app, settings, pool->listen_fd, slot, &meter, pool->slots);
+	return worker_run(pool->app, g->settings, kind, pool->listeners->fd[kind], &g->slots[child],
+	    &meter, pool->slots);
 }
 
 /* One more of a kind, by the master. */
@@ -75,19 +77,21 @@ static void
 pool_show_workers(const struct pool *pool)
 {
 	struct meter meter = metrics_meter_master(pool->metrics);
-	int64_t n[WORKER__STATES] = { 0 };
+	int64_t n[WORKER__KINDS][WORKER__STATES] = { 0 };
 
 	for (const struct generation *g = pool->all; g != NULL; g = g->next)
 		generation_count(g, n);
-	for (size_t i = 0; i < WORKER__STATES; i++)
-		meter_set(&meter, METRIC_WORKERS, i, n[i]);
+	for (size_t i = 0; i < WORKER__KINDS * WORKER__STATES; i++)
+		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
 }
 
 static struct generation *
 pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings)
 {
 	bool keeper = pool->app->keeps != NULL && pool->app->keeps(settings);
-	struct generation *g = generation_new(++pool->generations, arena, settings, keeper);
+	bool writers = pool->listeners->fd[WORKER_WRITE] != -1;
+	struct generation *g =
+	    generation_new(++pool->generations, arena, settings, writers, keeper);
 
 	if (g == NULL) {
 		log_error("cannot start workers: %s", strerrordesc_np(errno));
@@ -143,9 +147,10 @@ reload_finish(struct pool *pool)
 static void
 warn_fixed(const struct settings *old, const struct settings *new)
 {
-	if (strcmp(old->socket, new->socket) != 0 || old->socket_mode != new->socket_mode ||
+	if (strcmp(old->socket, new->socket) != 0 ||
+	    strcmp(old->write_socket, new->write_socket) != 0 || old->socket_mode != new->socket_mode ||
 	    strcmp(old->socket_owner, new->socket_owner) != 0)
-		log_warn("socket, socket_mode and socket_owner change with a restart only");
+		log_warn("socket, write_socket, socket_mode and socket_owner change with a restart only");
 	if (strcmp(old->pid_file, new->pid_file) != 0)
 		log_warn("pid_file changes with a restart only");
 }
@@ -215,7 +220,7 @@ crash_count(struct pool *pool, bool was_ready)
 	if (pool->crashes == 0)
 		pool->crashing_since_us = now;
 	pool->crashes++;
-	if (pool->crashes <= CRASHES_A_WORKER * pool->serving->settings->workers)
+	if (pool->crashes <= CRASHES_A_WORKER * (int64_t)pool->serving->nworkers)
 		return;
 	if (!pool->stopping)
 		log_error("workers crash in a loop before they can serve: giving up");
@@ -269,7 +274,7 @@ pool_sweep(struct pool *pool)
 static void
 pool_tick(struct pool *pool)
 {
-	const struct generation_main m = { worker_main, pool };
+	const struct generation_main m = { child_main, pool };
 	int64_t now = clock_us();
 
 	for (struct generation *g = pool->all; g != NULL; g = g->next) {
@@ -282,7 +287,8 @@ pool_tick(struct pool *pool)
 		reload_abandon(pool, "the new workers are not ready in time");
 	if (!pool->was_ready && !pool->stopping && generation_is_ready(pool->serving)) {
 		pool->was_ready = true;
-		log_info("ready: %zu workers", pool->serving->nworkers);
+		log_info("ready: %zu workers, %zu write workers", pool->serving->nreaders,
+		    pool->serving->nworkers - pool->serving->nreaders);
 	}
 	pool_sweep(pool);
 	pool_show_workers(pool);
@@ -337,9 +343,9 @@ pool_loop(struct pool *pool, const sigset_t *signals)
 
 int
 pool_run(const struct pool_app *app, const char *config_path, const struct settings *settings,
-    int listen_fd)
+    const struct listeners *listeners)
 {
-	struct pool pool = { .app = app, .config_path = config_path, .listen_fd = listen_fd };
+	struct pool pool = { .app = app, .config_path = config_path, .listeners = listeners };
 	sigset_t signals;
 
 	signals_block(&signals);
@@ -349,6 +355,9 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 		log_error("cannot start: no memory to share: %s", strerrordesc_np(errno));
 		return 1;
 	}
+	if (listeners->fd[WORKER_WRITE] == -1)
+		log_warn("one socket was passed: there are no write workers, and writes can keep all "
+			 "workers busy");
 	pool.serving = pool_begin(&pool, NULL, settings);
 	if (pool.serving == NULL) {
 		pool.status = 1;

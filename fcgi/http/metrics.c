@@ -51,6 +51,10 @@ static const char *const worker_states[WORKER__STATES] = {
 	[WORKER_BUSY] = "busy",
 	[WORKER_DRAINING] = "draining",
 };
+static const char *const worker_kinds[WORKER__KINDS] = {
+	[WORKER_READ] = "read",
+	[WORKER_WRITE] = "write",
+};
 static const char *const worker_ends[WORKER__ENDS] = {
 	[WORKER_RETIRED] = "retired",
 	[WORKER_CRASHED] = "crashed",
@@ -85,7 +89,14 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .sparse = true, .labels = { { .name = "route" } } },
 	[METRIC_WORKERS] = { .name = "berth_workers",
 	    .help = "Workers by what they do, as it was within the last half second.",
-	    .kind = METRIC_GAUGE, .labels = { { "state", VALUES(worker_states) } } },
+	    .kind = METRIC_GAUGE,
+	    .labels = { { "kind", VALUES(worker_kinds) }, { "state", VALUES(worker_states) } } },
+	[METRIC_WORKER_REQUESTS] = { .name = "berth_worker_requests_total",
+	    .help = "Requests that were answered, by the kind of worker.", .kind = METRIC_COUNTER,
+	    .labels = { { "kind", VALUES(worker_kinds) } } },
+	[METRIC_QUEUE_DURATION] = { .name = "berth_worker_queue_duration_seconds",
+	    .help = "How long requests waited for a worker.", .kind = METRIC_HISTOGRAM,
+	    .labels = { { "kind", VALUES(worker_kinds) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
 	    .help = "Workers that have ended: to be replaced, by a fault, or killed as too slow.",
 	    .kind = METRIC_COUNTER, .labels = { { "reason", VALUES(worker_ends) } } },
@@ -289,13 +300,21 @@ meter_request(const struct meter *meter, const struct request *rq, int status, i
 	meter_add(meter, METRIC_DATABASE_TIME, row, 0, rq->db_us);
 }
 
+static size_t
+gauge_place(const struct family *f, size_t value)
+{
+	size_t stride = metrics_stride(&f->def);
+
+	return place(f, value / stride, value % stride);
+}
+
 void
 meter_set(const struct meter *meter, size_t family, size_t value, int64_t n)
 {
 	const struct family *f = &meter->metrics->families[family];
 
 	assert(f->def.kind == METRIC_GAUGE);
-	*metrics_cell(meter->metrics, MASTER, place(f, value, 0)) = n;
+	*metrics_cell(meter->metrics, MASTER, gauge_place(f, value)) = n;
 }
 
 bool
@@ -304,6 +323,6 @@ meter_get(const struct meter *meter, size_t family, size_t value, int64_t *n)
 	const struct family *f = &meter->metrics->families[family];
 
 	assert(f->def.kind == METRIC_GAUGE);
-	*n = *metrics_cell(meter->metrics, MASTER, place(f, value, 0));
+	*n = *metrics_cell(meter->metrics, MASTER, gauge_place(f, value));
 	return *n != INT64_MIN;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "http/listen.h"
 #include "http/request.h"
 #include "http/router.h"
 
@@ -48,7 +49,9 @@ enum {
 	METRIC_REQUEST_DURATION, /* by route, as the next ones */
 	METRIC_RESPONSE_BYTES,
 	METRIC_DATABASE_TIME,
-	METRIC_WORKERS, /* by enum worker_state */
+	METRIC_WORKERS, /* by enum worker_kind and worker_state */
+	METRIC_WORKER_REQUESTS, /* by enum worker_kind, as the next one */
+	METRIC_QUEUE_DURATION,
 	METRIC_WORKER_ENDS, /* by enum worker_end */
 	METRIC_RELOADS, /* by enum reload_result */
 	METRIC__POOL
@@ -98,7 +101,10 @@ void meter_observe(const struct meter *, size_t family, size_t value, int64_t us
 void meter_request(const struct meter *, const struct request *, int status, int64_t bytes,
     int64_t us);
 
-/* A gauge, of which there is one for all processes.  Getting: false while nobody has set it. */
+/*
+ * A gauge, of which there is one for all processes.  value: with two labels, those of the first
+ * times their number in the second, plus those of the second.  Getting: false while nobody has set it.
+ */
 void meter_set(const struct meter *, size_t family, size_t value, int64_t n);
 bool meter_get(const struct meter *, size_t family, size_t value, int64_t *n);
 

@@ -2,8 +2,11 @@
 #define HTTP_POOL_H
 
 /*
- * The pool: a master that owns the listening socket and keeps workers alive,
- * and the workers, each of which serves one request at a time.  The master
+ * The pool: a master that owns the listening sockets and keeps workers alive,
+ * and the workers, each of which serves one request at a time.  Those that serve what
+ * may write have a socket of their own, whose backlog is their queue: however many of
+ * these requests there are and however long they take, none holds a worker that reads.
+ * Either kind serves whatever comes to its socket.  The master
  * parses no request and makes no database connection, so that bad input can
  * only ever cost a worker.
  */
@@ -13,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/settings.h"
+#include "http/listen.h"
 #include "http/metrics.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -68,8 +72,7 @@ struct pool_app {
 int pool_log_open(const struct settings *);
 
 /*
- * Runs the pool in the foreground until it is told to stop.  listen_fd: the
- * socket (http/listen.h).  config_path: read again on SIGHUP.
+ * Runs the pool in the foreground until it is told to stop.  config_path: read again on SIGHUP.
  * SIGTERM, SIGINT: no new requests, running ones finish, within drain_timeout.
  * A request that outlasts request_timeout by far costs its worker.
  * SIGHUP: reads the configuration again, starts new workers with it, and ends the
@@ -78,6 +81,6 @@ int pool_log_open(const struct settings *);
  * Returns the exit status: 0 after SIGTERM, 1 where workers crash in a loop.
  */
 int pool_run(const struct pool_app *, const char *config_path, const struct settings *,
-    int listen_fd);
+    const struct listeners *);
 
 #endif

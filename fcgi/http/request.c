@@ -3,13 +3,14 @@
 #include <assert.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "http/fcgi.h"
 
-enum { ID_BYTES = (REQUEST_ID_SIZE - 1) / 2, CONTENT_LENGTH_DIGITS = 18 };
+enum { ID_BYTES = (REQUEST_ID_SIZE - 1) / 2, CONTENT_LENGTH_DIGITS = 18, SENT_DIGITS = 12 };
 
 static const struct {
 	const char *name;
@@ -214,6 +215,39 @@ content_length_read(struct request *rq)
 	return 0;
 }
 
+/* nginx's $msec: "1767225600.123" */
+static bool
+msec_parse(const char *s, int64_t *us)
+{
+	size_t whole = strspn(s, "0123456789");
+	int64_t n = 0;
+
+	if (whole == 0 || whole > SENT_DIGITS || s[whole] != '.' ||
+	    strspn(s + whole + 1, "0123456789") != 3 || s[whole + 4] != '\0')
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s != '.')
+			n = n * 10 + (*s - '0');
+	}
+	*us = n * 1000;
+	return true;
+}
+
+/* For how long the request has lain in the backlog.  Both clocks are this host's. */
+static int64_t
+waited_us(const struct request *rq)
+{
+	const char *s = fcgi_param(rq->conn, "BERTH_SENT");
+	struct timespec now;
+	int64_t sent, us;
+
+	if (s == NULL || !msec_parse(s, &sent))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - sent;
+	return us > 0 ? us : 0;
+}
+
 int
 request_read(struct request *rq, struct arena *a, struct fcgi_conn *conn, int64_t timeout)
 {
@@ -221,7 +255,8 @@ request_read(struct request *rq, struct arena *a, struct fcgi_conn *conn, int64_
 	int rc;
 
 	*rq = (struct request) { .arena = a, .conn = conn, .started_us = clock_us() };
-	rq->deadline_us = rq->started_us + timeout * 1000000;
+	rq->waited_us = waited_us(rq);
+	rq->deadline_us = rq->started_us - rq->waited_us + timeout * 1000000;
 	rq->raw_path = rq->query = slice_str("");
 	id_set(rq);
 	s = fcgi_param(conn, "REQUEST_METHOD");

@@ -15,6 +15,7 @@
 
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
+	REFUSAL_US = 5000000,
 	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
 };
 
@@ -23,6 +24,7 @@ struct worker {
 	const struct settings *settings;
 	struct slot *slot;
 	const struct meter *meter;
+	enum worker_kind kind;
 	struct worker_app *state;
 	struct fcgi_conn *conn;
 	struct wait *wait;
@@ -99,11 +101,24 @@ body_check(const struct worker *w, struct request *rq)
 	    (long long)rq->content_length, (long long)max);
 }
 
+/* What has waited for most of its time could not be done any more before nginx gives up. */
+static int
+queue_check(const struct worker *w, struct request *rq)
+{
+	int64_t patience_us = w->settings->request_timeout * 1000000 / 4 * 3;
+
+	if (rq->waited_us <= patience_us)
+		return 0;
+	/* for what it takes to read the body, without which nginx does not look at the answer */
+	rq->deadline_us = clock_us() + REFUSAL_US;
+	return err_set(&rq->err, 503, "the registry is busy; try again in a few seconds");
+}
+
 static int
 request_handle(struct worker *w, struct request *rq, struct response *rs)
 {
 	if (request_read(rq, w->arena, w->conn, w->settings->request_timeout) == -1 ||
-	    router_match(w->app->router, rq) == -1 ||
+	    router_match(w->app->router, rq) == -1 || queue_check(w, rq) == -1 ||
 	    w->app->begin(w->state, rq, rs) == -1)
 		return -1;
 	if (rq->allow != NULL)
@@ -154,6 +169,7 @@ request_log(const struct request *rq, int status, long long bytes)
 	log_int(&l, "status", status);
 	log_ms(&l, "ms", clock_us() - rq->started_us);
 	log_ms(&l, "db_ms", rq->db_us);
+	log_ms(&l, "queue_ms", rq->waited_us);
 	log_int(&l, "bytes", bytes);
 	log_str(&l, "actor", slice_str(rq->actor[0] == '\0' ? "-" : rq->actor));
 	if (rq->err.detail[0] != '\0')
@@ -181,6 +197,8 @@ request_serve(struct worker *w)
 	FAULT_POINT("responded", request_route_name(&rq));
 	w->app->end(w->state, &rq);
 	meter_request(w->meter, &rq, rs.status, bytes, clock_us() - rq.started_us);
+	meter_count(w->meter, METRIC_WORKER_REQUESTS, w->kind, 0);
+	meter_observe(w->meter, METRIC_QUEUE_DURATION, w->kind, rq.waited_us);
 	request_log(&rq, rs.status, bytes);
 	arena_reset(w->arena);
 }
@@ -217,10 +235,11 @@ worker_signal_fd(void)
 }
 
 int
-worker_run(const struct pool_app *app, const struct settings *settings, int listen_fd,
-    struct slot *slot, const struct meter *meter, int slots)
+worker_run(const struct pool_app *app, const struct settings *settings, enum worker_kind kind,
+    int listen_fd, struct slot *slot, const struct meter *meter, int slots)
 {
-	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter };
+	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter,
+		.kind = kind };
 	struct err err = { 0 };
 
 	w.signal_fd = worker_signal_fd();

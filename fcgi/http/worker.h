@@ -4,6 +4,7 @@
 /* One process of the pool: it serves requests, one at a time. */
 
 #include "base/settings.h"
+#include "http/listen.h"
 #include "http/metrics.h"
 #include "http/pool.h"
 #include "http/scoreboard.h"
@@ -16,7 +17,7 @@ enum { WORKER_START_FAILED = 3 };
  * SIGTERM and SIGUSR1 must be blocked: they are taken between requests only,
  * so that they interrupt none.  Returns the exit status of the process.
  */
-int worker_run(const struct pool_app *, const struct settings *, int listen_fd, struct slot *,
-    const struct meter *, int slots);
+int worker_run(const struct pool_app *, const struct settings *, enum worker_kind, int listen_fd,
+    struct slot *, const struct meter *, int slots);
 
 #endif

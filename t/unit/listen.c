@@ -13,58 +13,74 @@
 #include "tap.h"
 
 static char dir[] = "/tmp/berth-listen-XXXXXX";
-static char path[sizeof(dir) + 8];
-static struct settings settings = { .socket = path, .socket_mode = 0620, .socket_owner = "" };
+static char path[sizeof(dir) + 8], write_path[sizeof(path) + 8];
+static struct settings settings = { .socket = path, .write_socket = write_path, .socket_mode = 0620,
+	.socket_owner = "" };
+static struct listeners l;
 static struct err err;
 
 static int
-open_it(bool *own)
+open_it(void)
 {
 	err_clear(&err);
-	return listen_open(&settings, own, &err);
+	return listen_open(&settings, &l, &err);
 }
 
 static bool
-answers(void)
+answers_at(const char *at)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	int rc;
 
-	memcpy(sa.sun_path, path, strlen(path));
+	memcpy(sa.sun_path, at, strlen(at));
 	rc = connect(fd, (const struct sockaddr *)&sa, sizeof(sa));
 	close(fd);
 	return rc == 0;
+}
+
+static bool
+answers(void)
+{
+	return answers_at(path);
 }
 
 static void
 test_own(void)
 {
 	struct stat st = { 0 };
-	bool own = false;
+	struct listeners first;
 	mode_t mask = umask(022);
-	int fd = open_it(&own);
 
-	ok(fd > STDERR_FILENO, "a socket of our own");
-	ok(own, "which is ours to remove");
-	ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "non-blocking");
-	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "close-on-exec");
-	is_int(stat(path, &st), 0, "its file is there");
-	ok(S_ISSOCK(st.st_mode), "a socket");
-	is_int(st.st_mode & 07777, 0620, "with the mode that was asked for");
+	is_int(open_it(), 0, "sockets of our own");
+	ok(l.own, "which are ours to remove");
 	is_int(umask(mask), 022, "the mask is as before");
-	ok(answers(), "it answers");
+	ok(l.fd[WORKER_READ] != l.fd[WORKER_WRITE], "they are two");
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		ok(l.fd[i] > STDERR_FILENO, "%zu: there", i);
+		ok(fcntl(l.fd[i], F_GETFL) & O_NONBLOCK, "%zu: non-blocking", i);
+		ok(fcntl(l.fd[i], F_GETFD) & FD_CLOEXEC, "%zu: close-on-exec", i);
+		is_int(stat(i == WORKER_READ ? path : write_path, &st), 0, "its file is there");
+		ok(S_ISSOCK(st.st_mode), "a socket");
+		is_int(st.st_mode & 07777, 0620, "with the mode that was asked for");
+	}
+	ok(answers() && answers_at(write_path), "both answer");
 
-	is_int(open_it(&own), -1, "a second one is refused");
-	ok(!own, "and nothing is to be removed");
+	first = l;
+	is_int(open_it(), -1, "a second time they are refused");
 	ok(strstr(err.detail, "somebody listens on") != NULL, "the error says why");
-	ok(answers(), "the first still answers");
-	close(fd);
+	ok(answers() && answers_at(write_path), "the first still answer");
 
-	fd = open_it(&own);
-	ok(fd != -1 && own, "what was left behind is replaced");
-	close(fd);
-	unlink(path);
+	close(first.fd[WORKER_READ]);
+	is_int(open_it(), -1, "one of them is taken");
+	ok(strstr(err.detail, write_path) != NULL, "which the error names");
+	is_int(access(path, F_OK), -1, "and the other is not left behind");
+	close(first.fd[WORKER_WRITE]);
+
+	is_int(open_it(), 0, "what was left behind is replaced");
+	listen_close(&settings, &l);
+	ok(access(path, F_OK) == -1 && access(write_path, F_OK) == -1, "at the end the files go");
+	is_int(l.fd[WORKER_READ], -1, "with the sockets");
 }
 
 static void
@@ -73,23 +89,17 @@ test_owner(void)
 	const struct group *gr = getgrgid(getegid());
 	char group[64];
 	struct stat st = { 0 };
-	bool own = false;
-	int fd;
 
 	snprintf(group, sizeof(group), "%d:%s", (int)geteuid(), gr == NULL ? "0" : gr->gr_name);
 	settings.socket_owner = group;
-	fd = open_it(&own);
-	ok(fd != -1, "user by number, group by name");
-	is_int(stat(path, &st), 0, "its file is there");
+	is_int(open_it(), 0, "user by number, group by name");
+	is_int(stat(write_path, &st), 0, "its file is there");
 	ok(st.st_uid == geteuid() && st.st_gid == getegid(), "and theirs");
-	close(fd);
-	unlink(path);
+	listen_close(&settings, &l);
 
 	snprintf(group, sizeof(group), ":%d", (int)getegid());
-	fd = open_it(&own);
-	ok(fd != -1, "a group alone");
-	close(fd);
-	unlink(path);
+	is_int(open_it(), 0, "a group alone");
+	listen_close(&settings, &l);
 	settings.socket_owner = "";
 }
 
@@ -99,125 +109,177 @@ test_errors(void)
 	static const char *const owners[] = { "no such user", "0:no such group", "4294967295", "0x",
 		"0:4294967295", "0:" };
 	char long_path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-	bool own = true;
+	const char **paths[] = { &settings.socket, &settings.write_socket };
 	int fd;
 
 	for (size_t i = 0; i < sizeof(owners) / sizeof(*owners); i++) {
 		settings.socket_owner = owners[i];
-		is_int(open_it(&own), -1, owners[i]);
+		is_int(open_it(), -1, owners[i]);
 		ok(strstr(err.detail, "socket_owner") != NULL, "  names the key");
 		is_int(access(path, F_OK), -1, "  and no file is left");
 	}
 	settings.socket_owner = "";
 
-	fd = open(path, O_CREAT | O_WRONLY, 0600);
-	close(fd);
-	is_int(open_it(&own), -1, "a file of another kind is refused");
-	ok(!own && strstr(err.detail, "is no socket") != NULL, "  and the error says so");
-	is_int(access(path, F_OK), 0, "  and the file is left alone");
-	unlink(path);
-
-	settings.socket = "/nonexistent/berth.sock";
-	is_int(open_it(&own), -1, "a directory that is not there");
-	ok(strstr(err.detail, "No such file") != NULL, "  is an error that says so");
-
 	memset(long_path, 'a', sizeof(long_path) - 1);
 	long_path[0] = '/';
 	long_path[sizeof(long_path) - 1] = '\0';
-	settings.socket = long_path;
-	is_int(open_it(&own), -1, "a path that is too long by one");
-	ok(strstr(err.detail, "107 bytes") != NULL, "  is an error that says what is possible");
-	settings.socket = path;
+	for (size_t i = 0; i < WORKER__KINDS; i++) {
+		const char *right = *paths[i];
+
+		fd = open(right, O_CREAT | O_WRONLY, 0600);
+		close(fd);
+		is_int(open_it(), -1, "a file of another kind is refused");
+		ok(strstr(err.detail, "is no socket") != NULL, "  and the error says so");
+		is_int(access(right, F_OK), 0, "  and the file is left alone");
+		unlink(right);
+		*paths[i] = "/nonexistent/berth.sock";
+		is_int(open_it(), -1, "a directory that is not there");
+		ok(strstr(err.detail, "No such file") != NULL, "  is an error that says so");
+		*paths[i] = long_path;
+		is_int(open_it(), -1, "a path that is too long by one");
+		ok(strstr(err.detail, "107 bytes") != NULL, "  is an error that says what is possible");
+		*paths[i] = right;
+	}
+	settings.write_socket = path;
+	is_int(listen_check(&settings, &err), -1, "one path for both");
+	ok(strstr(err.detail, "write_socket") != NULL, "  is an error that names the key");
+	settings.write_socket = write_path;
+	ok(access(path, F_OK) == -1 && access(write_path, F_OK) == -1, "nothing is left of all that");
 }
 
 /* In a process of its own, since it changes descriptors: its status is the result. */
 static int
-in_child(int (*fn)(int))
+in_child(int (*fn)(int, int))
 {
-	bool own;
-	int fd = open_it(&own);
+	struct listeners mine;
 	int status = -1;
 	pid_t pid;
 
+	if (open_it() == -1)
+		return -1;
+	mine = l;
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		exit(fn(fd));
+		exit(fn(mine.fd[WORKER_READ], mine.fd[WORKER_WRITE]));
 	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;
-	close(fd);
-	unlink(path);
+	listen_close(&settings, &mine);
 	return status;
 }
 
 static int
-inherit_stdin(int fd)
+inherit_stdin(int fd, int other)
 {
 	struct stat st;
-	bool own = true;
-	int got;
 
 	dup2(fd, STDIN_FILENO);
 	close(fd);
-	got = open_it(&own);
-	if (got <= STDERR_FILENO || own || !answers())
+	close(other);
+	if (open_it() == -1 || l.own || l.fd[WORKER_WRITE] != -1 || !answers())
 		return 1;
 	/* standard input is what it is for a daemon */
 	return fstat(STDIN_FILENO, &st) == 0 && S_ISCHR(st.st_mode) ? 0 : 2;
 }
 
+/* Descriptors 3 and 4 are what systemd passes. */
 static int
-systemd_with(int fd, const char *count, bool right_pid)
+systemd_with(int three, int four, const char *count, const char *names, bool right_pid)
 {
+	int a = fcntl(three, F_DUPFD, 20);
+	int b = fcntl(four, F_DUPFD, 20);
 	char pid[32];
-	bool own = true;
-	int got;
 
-	if (fd != 3) {
-		dup2(fd, 3);
-		close(fd);
-	}
+	dup2(a, 3);
+	dup2(b, 4);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid() + !right_pid);
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", count, 1);
-	settings.socket = "/nonexistent/berth.sock";
-	got = open_it(&own);
-	if (right_pid && getenv("LISTEN_FDS") != NULL)
-		return -2;
-	return own ? -2 : got;
+	setenv("LISTEN_FDNAMES", names, 1);
+	settings.socket = settings.write_socket = "/nonexistent/berth.sock";
+	if (!right_pid)
+		settings.write_socket = "/nonexistent/other";
+	if (open_it() == -1)
+		return right_pid && getenv("LISTEN_FDS") != NULL ? 3 : -1;
+	return l.own || !(fcntl(3, F_GETFD) & FD_CLOEXEC) ? 2 : 0;
 }
 
 static int
-systemd_one(int fd)
+systemd_one(int fd, int other)
 {
-	return systemd_with(fd, "1", true) == 3 && (fcntl(3, F_GETFD) & FD_CLOEXEC) ? 0 : 1;
+	return systemd_with(fd, other, "1", "berth-fcgi.socket", true) == 0 && l.fd[WORKER_READ] == 3 &&
+	        l.fd[WORKER_WRITE] == -1
+	    ? 0
+	    : 1;
 }
 
 static int
-systemd_two(int fd)
+systemd_two(int fd, int other)
 {
-	return systemd_with(fd, "2", true) == -1 && strstr(err.detail, "exactly one") ? 0 : 1;
+	return systemd_with(fd, other, "2", "berth-fcgi.socket:write", true) == 0 &&
+	        l.fd[WORKER_READ] == 3 && l.fd[WORKER_WRITE] == 4 && (fcntl(4, F_GETFD) & FD_CLOEXEC)
+	    ? 0
+	    : 1;
 }
 
 static int
-systemd_nonsense(int fd)
+systemd_write_first(int fd, int other)
 {
-	return systemd_with(fd, "1x", true) == -1 && strstr(err.detail, "exactly one") ? 0 : 1;
+	return systemd_with(other, fd, "2", "write:berth-fcgi.socket", true) == 0 &&
+	        l.fd[WORKER_READ] == 4 && l.fd[WORKER_WRITE] == 3
+	    ? 0
+	    : 1;
 }
 
 static int
-systemd_for_another(int fd)
+systemd_unnamed(int fd, int other)
 {
-	return systemd_with(fd, "1", false) == -1 && strstr(err.detail, "/nonexistent") ? 0 : 1;
+	return systemd_with(fd, other, "2", "a:b", true) == -1 &&
+	        strstr(err.detail, "FileDescriptorName=write")
+	    ? 0
+	    : 1;
 }
 
 static int
-systemd_no_socket(int fd)
+systemd_both_named(int fd, int other)
+{
+	return systemd_with(fd, other, "2", "write:write", true) == -1 &&
+	        strstr(err.detail, "FileDescriptorName=write")
+	    ? 0
+	    : 1;
+}
+
+static int
+systemd_three(int fd, int other)
+{
+	return systemd_with(fd, other, "3", "a:write:c", true) == -1 && strstr(err.detail, "one socket or two")
+	    ? 0
+	    : 1;
+}
+
+static int
+systemd_nonsense(int fd, int other)
+{
+	return systemd_with(fd, other, "1x", "a", true) == -1 && strstr(err.detail, "one socket or two")
+	    ? 0
+	    : 1;
+}
+
+static int
+systemd_for_another(int fd, int other)
+{
+	return systemd_with(fd, other, "1", "a", false) == -1 && strstr(err.detail, "/nonexistent") ? 0 : 1;
+}
+
+static int
+systemd_no_socket(int fd, int other)
 {
 	int null = open("/dev/null", O_RDONLY);
 
-	close(fd);
-	return systemd_with(null, "1", true) == -1 && strstr(err.detail, "not a listening") ? 0 : 1;
+	close(other);
+	return systemd_with(fd, null, "2", "a:write", true) == -1 && strstr(err.detail, "not a listening")
+	    ? 0
+	    : 1;
 }
 
 int
@@ -226,6 +288,7 @@ main(void)
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	snprintf(path, sizeof(path), "%s/sock", dir);
+	snprintf(write_path, sizeof(write_path), "%s/sock-write", dir);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	test_own();
@@ -233,7 +296,11 @@ main(void)
 	test_errors();
 	is_int(in_child(inherit_stdin), 0, "a socket on standard input is taken");
 	is_int(in_child(systemd_one), 0, "a socket from systemd is taken");
-	is_int(in_child(systemd_two), 0, "two are refused");
+	is_int(in_child(systemd_two), 0, "so are two");
+	is_int(in_child(systemd_write_first), 0, "in whatever order");
+	is_int(in_child(systemd_unnamed), 0, "two without the name are refused");
+	is_int(in_child(systemd_both_named), 0, "and two with it");
+	is_int(in_child(systemd_three), 0, "and three");
 	is_int(in_child(systemd_nonsense), 0, "so is a count that is no number");
 	is_int(in_child(systemd_for_another), 0, "what is for another process is not taken");
 	is_int(in_child(systemd_no_socket), 0, "what is no listening socket is refused");

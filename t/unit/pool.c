@@ -14,7 +14,7 @@
 #include "pool_app.h"
 #include "tap.h"
 
-static char sock[64], conf[64], log_path[64];
+static char sock[64], write_sock[64], conf[64], log_path[64];
 
 /* ---- running it ---- */
 
@@ -24,7 +24,8 @@ conf_write(const char *more)
 	FILE *f = fopen(conf, "w");
 
 	if (f == NULL || fprintf(f, "external_url = https://berth.example\nsocket = %s\n"
-	    "log_file = %s\n%s", sock, log_path, more) < 0 || fclose(f) != 0)
+	    "log_file = %s\n%s%s", sock, log_path,
+	    strstr(more, "write_workers") == NULL ? "write_workers = 1\n" : "", more) < 0 || fclose(f) != 0)
 		abort();
 }
 
@@ -34,14 +35,13 @@ pool_main(void)
 	struct arena *arena = arena_new();
 	struct settings s;
 	struct err err;
-	bool own;
-	int fd, status = 70;
+	struct listeners l;
+	int status = 70;
 
 	if (settings_load(arena, conf, &s, &err) == 0 && pool_log_open(&s) == 0 &&
-	    (fd = listen_open(&s, &own, &err)) != -1) {
-		status = pool_run(&test_app, conf, &s, fd);
-		close(fd);
-		unlink(sock);
+	    listen_open(&s, &l, &err) == 0) {
+		status = pool_run(&test_app, conf, &s, &l);
+		listen_close(&s, &l);
 	}
 	arena_free(arena);
 	return status;
@@ -372,6 +372,7 @@ test_orphans(void)
 	is_int(poll(&p, 1, CLIENT_PATIENCE_S * 1000), 1, "and do not outlive their master");
 	close(fds[0]);
 	unlink(sock);
+	unlink(write_sock);
 }
 
 int
@@ -382,6 +383,7 @@ main(void)
 	if (mkdtemp(test_dir) == NULL)
 		return 1;
 	snprintf(sock, sizeof(sock), "%s/sock", test_dir);
+	snprintf(write_sock, sizeof(write_sock), "%s/sock-write", test_dir);
 	snprintf(conf, sizeof(conf), "%s/conf", test_dir);
 	snprintf(log_path, sizeof(log_path), "%s/log", test_dir);
 	test_serve();
@@ -398,6 +400,7 @@ main(void)
 	unlink(leftover[0]);
 	unlink(leftover[1]);
 	unlink(sock);
+	unlink(write_sock);
 	unlink(conf);
 	unlink(log_path);
 	rmdir(test_dir);

@@ -48,6 +48,7 @@ sub new {
 		dir => $cluster->dir . "/$name",
 		database => $name,
 		pool_build => $pool_build,
+		has_write_workers => _has_write_workers($pool_build),
 		settings => {},
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store public log));
@@ -71,6 +72,7 @@ sub new {
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
 		workers => 2,
+		$self->{has_write_workers} ? (write_workers => $settings{workers} // 2) : (),
 		drain_timeout => 10,
 		log_level => 'debug',
 		%settings,
@@ -83,6 +85,7 @@ sub new {
 sub dir { $_[0]{dir} }
 sub store { $_[0]{settings}{store} }
 sub socket_path { $_[0]{settings}{socket} }
+sub write_socket_path { return $_[0]{settings}{socket} =~ s/\.sock\z//r . '-write.sock' }
 sub conf_path { "$_[0]{dir}/berth.conf" }
 sub port { $_[0]{port} }
 sub url { "https://localhost:$_[0]{port}" }
@@ -303,9 +306,11 @@ sub start_nginx {
 
 	return if $self->{nginx};
 	$self->write_nginx_conf;
-	for my $piece (defined $edit ? glob("$self->{dir}/nginx/berth/*.conf") : ()) {
+	for my $piece (glob("$self->{dir}/nginx/berth/*.conf")) {
 		local $_ = Berth::Cluster::_slurp($piece);
-		_write($piece, $edit->());
+		# an older build listens on one socket
+		s/-write\.sock"/.sock"/ unless $self->{has_write_workers};
+		_write($piece, defined $edit ? $edit->() : $_);
 	}
 	$self->{nginx} = _spawn("$self->{dir}/log/nginx-error.log", _nginx(), '-e', 'stderr', '-c',
 	    $self->nginx_conf, '-g', 'daemon off;');
@@ -585,6 +590,15 @@ sub _spawn {
 	{ no warnings 'exec'; exec { $argv[0] } @argv; }
 	print STDERR "$argv[0]: $!\n";
 	POSIX::_exit(127);
+}
+
+# A build of before has one socket, and does not know the keys of the other.
+my %knows_writers;
+
+sub _has_write_workers {
+	my ($build) = @_;
+
+	return $knows_writers{$build} //= Berth::Cluster::_slurp("$build/berth-fcgi") =~ /write_workers/ ? 1 : 0;
 }
 
 sub _ended {

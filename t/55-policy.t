@@ -133,7 +133,7 @@ sub configuration_holds {
 	    qr/^dependency `d1` is hosted on the registry `\Q$other\E`, which is not among those/);
 	refuses("case 8: a byte too large, $whose", { %$sample, bytes => "$sample->{bytes}x" }, 413,
 	    qr/^max upload size is: ${\ length $sample->{bytes}}$/);
-	refuses("case 75: a block too large unpacked, $whose", crate_with(name => 'sample', files => { data => 'x' x 3584 }),
+	refuses("case 75: a block too large unpacked, $whose", crate_with(name => 'simple', files => { data => 'x' x 3584 }),
 	    400, qr/malformed or too large when decompressed/);
 }
 

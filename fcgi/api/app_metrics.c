@@ -1,10 +1,10 @@
 #include "api/app_metrics.h"
 
 static const char *const publish_stages[STAGE__MAX] = {
+	[STAGE_CHECK] = "check",
 	[STAGE_READ] = "read",
 	[STAGE_WAIT] = "wait",
 	[STAGE_INSPECT] = "inspect",
-	[STAGE_CHECK] = "check",
 	[STAGE_STORE] = "store",
 	[STAGE_COMMIT] = "commit",
 };

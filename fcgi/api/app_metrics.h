@@ -23,10 +23,10 @@ enum app_metric {
 
 /* Of a publish that came so far. */
 enum publish_stage {
-	STAGE_READ, /* the body, which nginx has already, into the store's staging */
+	STAGE_CHECK, /* of what the metadata says */
+	STAGE_READ, /* the crate, which nginx has already, into the store's staging */
 	STAGE_WAIT, /* for a slot to inspect the crate */
 	STAGE_INSPECT,
-	STAGE_CHECK,
 	STAGE_STORE, /* until it is on the disk for good */
 	STAGE_COMMIT,
 	STAGE__MAX

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "api/app_metrics.h"
+#include "api/limits.h"
 #include "api/publish_inspect.h"
 #include "api/publish_intake.h"
 #include "api/publish_policy.h"
@@ -37,7 +38,48 @@ stage_end(struct stages *stages, enum publish_stage stage, int rc)
 	return rc;
 }
 
-/* Both descriptions are sound, and the client's agrees with the one in the crate. */
+/* What the publish is, as far as the metadata tells it. */
+static int
+announce(const struct worker_app *app, struct request *rq, const struct intake *intake,
+    struct version_new *v)
+{
+	const struct package *metadata = &intake->metadata;
+	struct semver version;
+
+	*v = (struct version_new) {
+		.actor = app_actor(app, rq),
+		.push_level = access_push_level(&app->facts),
+		.crate_user = access_crate_user(&app->facts),
+		.limits = app->facts.limits,
+		.project_id = app->facts.project_id,
+		.normalized_name = crate_name_normalize(rq->arena, slice_str(metadata->name)),
+		.package = metadata,
+		.size = intake->frame.crate_len,
+		.published_at = time(NULL),
+		.deleted_name_wait = app->settings->deleted_name_wait,
+	};
+	if (semver_parse(slice_str(metadata->version), &version, &rq->err) == -1)
+		return -1;
+	v->version_base = semver_base(rq->arena, &version);
+	return 0;
+}
+
+/*
+ * All that can be wrong without a look into the crate, before a byte of it is read.  From here on each
+ * publish has its price: what is wrong with the crate itself is work for the inspector.
+ */
+static int
+check_announced(struct worker_app *app, struct request *rq, struct intake *intake,
+    struct version_new *v)
+{
+	if (announce(app, rq, intake, v) == -1 ||
+	    limits_charge_publish(app, rq, v->normalized_name) == -1 ||
+	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
+		return -1;
+	return version_check_new(app->db, rq->arena, v, &rq->err);
+}
+
+/* The description in the crate is sound, and the client's agrees with it. */
 static int
 check_package(struct request *rq, const struct publish_policy *policy, struct package *metadata,
     struct package *manifest)
@@ -45,8 +87,7 @@ check_package(struct request *rq, const struct publish_policy *policy, struct pa
 	const char *required = policy->required_metadata;
 
 	if (package_check_required(rq->arena, manifest, required, &rq->err) == -1 ||
-	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1 ||
-	    package_check(rq->arena, metadata, &policy->limits, &rq->err) == -1)
+	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1)
 		return -1;
 	package_sort(manifest);
 	package_sort(metadata);
@@ -55,40 +96,20 @@ check_package(struct request *rq, const struct publish_policy *policy, struct pa
 
 static int
 publish_package(struct worker_app *app, struct request *rq, struct stages *stages,
-    struct blob_staging *crate, const struct package *pkg, struct strings *warnings)
+    struct version_new *v)
 {
-	time_t now = time(NULL);
-	struct version_new v = {
-		.actor = app_actor(app, rq),
-		.push_level = access_push_level(&app->facts),
-		.crate_user = access_crate_user(&app->facts),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
-		.normalized_name = crate_name_normalize(rq->arena, slice_str(pkg->name)),
-		.package = pkg,
-		.cksum = blob_stage_sha256(crate),
-		.size = (int64_t)blob_stage_size(crate),
-		.blob = crate,
-		.published_at = now,
-		.quota_warnings = warnings,
-		.deleted_name_wait = app->settings->deleted_name_wait,
-	};
-	struct semver version;
 	struct buf line;
 
 	buf_init(&line, rq->arena, INDEX_LINE_MAX);
-	if (semver_parse(slice_str(pkg->version), &version, &rq->err) == -1 ||
-	    index_line_encode(&line, pkg, v.cksum, now, &rq->err) == -1)
+	v->published_at = time(NULL);
+	if (index_line_encode(&line, v->package, v->cksum, v->published_at, &rq->err) == -1)
 		return -1;
-	v.version_base = semver_base(rq->arena, &version);
-	v.index_line = buf_slice(&line);
-	if (stage_end(stages, STAGE_CHECK, version_check_new(app->db, rq->arena, &v, &rq->err)) == -1)
-		return -1;
+	v->index_line = buf_slice(&line);
 	/* the bytes are on disk for good before any reader can learn of them */
-	if (stage_end(stages, STAGE_STORE, blob_stage_keep(crate, &rq->err)) == -1)
+	if (stage_end(stages, STAGE_STORE, blob_stage_keep(v->blob, &rq->err)) == -1)
 		return -1;
 	return stage_end(
-	    stages, STAGE_COMMIT, version_publish(app->db, rq->arena, &v, &rq->err));
+	    stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
 }
 
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
@@ -126,21 +147,39 @@ respond(struct request *rq, struct response *rs, const struct package *pkg,
 	return 0;
 }
 
+/* The crate is there: what was announced has its bytes. */
+static int
+take_crate(struct worker_app *app, struct request *rq, struct intake *intake, struct version_new *v)
+{
+	if (intake_crate(app, rq, intake) == -1)
+		return -1;
+	v->blob = intake->crate;
+	v->cksum = blob_stage_sha256(intake->crate);
+	v->size = (int64_t)blob_stage_size(intake->crate);
+	return version_check_bytes(v, &rq->err);
+}
+
 int
 publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct stages stages = { app->meter, clock_us() };
 	struct publish_policy policy;
 	struct intake intake;
+	struct version_new v;
 	struct package manifest;
 	struct strings of_quotas = { 0 };
 
 	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
-	    stage_end(&stages, STAGE_READ, intake_read(app, rq, &policy, &intake)) == -1 ||
+	    intake_metadata(rq, &policy, &intake) == -1 ||
+	    stage_end(&stages, STAGE_CHECK, check_announced(app, rq, &intake, &v)) == -1 ||
+	    stage_end(&stages, STAGE_READ, take_crate(app, rq, &intake, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(app, rq)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(app, rq, &intake, &manifest)) == -1 ||
-	    check_package(rq, &policy, &intake.metadata, &manifest) == -1 ||
-	    publish_package(app, rq, &stages, intake.crate, &manifest, &of_quotas) == -1)
+	    check_package(rq, &policy, &intake.metadata, &manifest) == -1)
+		return -1;
+	v.package = &manifest;
+	v.quota_warnings = &of_quotas;
+	if (publish_package(app, rq, &stages, &v) == -1)
 		return -1;
 	return respond(rq, rs, &manifest, &of_quotas);
 }

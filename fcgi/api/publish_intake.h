@@ -1,24 +1,36 @@
 #ifndef API_PUBLISH_INTAKE_H
 #define API_PUBLISH_INTAKE_H
 
-/* Takes the body of a publish in: metadata into memory, the crate into a staging file. */
+/*
+ * Takes the body of a publish in, in two steps: the metadata into memory, and then the crate into a
+ * staging file.  Between them the publish can be refused for what the metadata says, at no cost.
+ */
 
 #include "api/app.h"
 #include "api/publish_policy.h"
+#include "crate/frame.h"
 #include "crate/package.h"
 #include "store/blob.h"
 
 struct intake {
-	const struct publish_policy *policy; /* by which it was taken */
+	const struct publish_policy *policy; /* by which it is taken */
 	struct package metadata; /* as the client says; name and version are checked */
-	struct blob_staging *crate; /* whole, hashed */
+	struct blob_staging *crate; /* whole and hashed, after the second step */
+	/* of the body that is being read */
+	struct frame frame;
+	char *piece;
+	struct slice rest; /* of the piece */
 };
 
 /*
- * Reads the whole body.  The metadata's name and version are checked, and the caller's
- * limit is charged, before a byte of the crate is written.  -1: 400, 413, 429, 503.
+ * Reads the body up to the crate, whose length (frame.crate_len) is then known.  Parses the metadata, and
+ * checks name and version.  -1: 400, 413, 503.
  */
-int intake_read(struct worker_app *, struct request *, const struct publish_policy *,
-    struct intake *) __attribute__((warn_unused_result));
+int intake_metadata(struct request *, const struct publish_policy *, struct intake *)
+    __attribute__((warn_unused_result));
+
+/* Reads the rest of the body.  -1: 400, 413, 503. */
+int intake_crate(struct worker_app *, struct request *, struct intake *)
+    __attribute__((warn_unused_result));
 
 #endif

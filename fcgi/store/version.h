@@ -25,8 +25,10 @@ struct version_new {
 	const char *version_base; /* without build metadata */
 	const struct package *package;
 	struct slice index_line;
-	const char *cksum; /* of a blob that is in the store already */
-	struct blob_staging *blob; /* which was kept there */
+	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
+	/* of the crate, which version_check_new() does not need; its size as announced will do there */
+	const char *cksum;
+	struct blob_staging *blob; /* kept in the store before version_publish() */
 	int64_t size;
 	time_t published_at;
 	struct strings *quota_warnings; /* what there is to say of quotas once it is published */

@@ -78,9 +78,16 @@ version_refuse(struct db *db, struct arena *a, const struct version_new *v, int6
 }
 
 int
-version_check_new(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
+version_check_bytes(const struct version_new *v, struct err *err)
 {
-	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT };
+	return v->buried == NULL || strcmp(v->buried, v->cksum) == 0 ? 0
+	                                                             : judge_obstacle(v, "buried", err);
+}
+
+int
+version_check_new(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+{
+	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED };
 	enum { LOOK, OWNER, PROTECTION, QUOTA, NCALLS };
 	struct db_call calls[NCALLS] = { { .stmt = STMT_VERSION_CHECK_NEW } };
 	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
@@ -94,7 +101,6 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 	db_bind_str(p, v->normalized_name);
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
-	db_bind_str(p, v->cksum);
 	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
@@ -113,6 +119,7 @@ version_check_new(struct db *db, struct arena *a, const struct version_new *v, s
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400, "no known crate named `%s`", db_str(r, 0, UNKNOWN));
+	v->buried = db_str(r, 0, BURIED);
 	need[QUOTA_CRATES] = db_is_null(r, 0, NAME) || db_time(r, 0, DELETED_AT) != 0;
 	return quota_judge(&calls[QUOTA], need, err);
 }

@@ -27,16 +27,19 @@ int version_refuse(struct db *, struct arena *, const struct version_new *, int6
     struct err *);
 
 /*
- * Asked before the crate's bytes are kept, so that a publish that is refused leaves
- * no file.  Another publish may still come between: version_publish() asks again for
- * name, version and limits, and a rule may be added: it asks again for that too.  A crate that a
- * version depends on may be deleted at any time, before as after.
+ * Asked of the metadata, before a byte of the crate is read: most of what is refused costs no more than
+ * this round trip.  It can only refuse.  Much can happen until the crate is read and
+ * inspected, and version_publish() asks again, with the crate locked; but for the crates that a
+ * version depends on, which may be deleted at any time, before as after.
  * -1: 403 as above, 403 where the crate is not the caller's, 403 "package protected: ...", 400
  * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the version is
- * there already, or was deleted and had other bytes, 400 "no known crate named ..." of a dependency
+ * there already, or was deleted and can come back, 400 "no known crate named ..." of a dependency
  * in the same registry, 403 where a quota has no room, 503.
  */
-int version_check_new(struct db *, struct arena *, const struct version_new *, struct err *)
+int version_check_new(struct db *, struct arena *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
+
+/* What that could not know without the bytes.  -1: 400 where the version was deleted and had others. */
+int version_check_bytes(const struct version_new *, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -1,15 +1,14 @@
 -- name: version_check_new
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates
--- that must be in the project, $6 the version's bytes.  Always one row: the crate's name as first
+-- that must be in the project.  Always one row: the crate's name as first
 -- published, why the version cannot be added, the first of $5 that is not there or has no versions
--- ($2 itself will), and when the crate's last version was deleted.  Each is a look-up by a unique
+-- ($2 itself will), when the crate's last version was deleted, and the bytes that the version must have
+-- since one with them was deleted.  Each is a look-up by a unique
 -- index: crates (project_id, normalized_name) for $3 and every one of $5, versions and tombstones
 -- (crate_id, version_base).
 SELECT c.name,
-       coalesce((SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
-                   FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4),
-                (SELECT 'buried' FROM tombstones t
-                  WHERE t.crate_id = c.id AND t.version_base = $4 AND t.cksum <> $6)),
+       (SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
+          FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4),
        (SELECT d.name
           FROM unnest($5::text[]) WITH ORDINALITY AS d (name, place)
          WHERE d.name <> $2
@@ -17,5 +16,6 @@ SELECT c.name,
                    AND k.normalized_name = replace(lower(d.name), '_', '-') AND k.name = d.name
                    AND k.index_body IS NOT NULL)
          ORDER BY d.place LIMIT 1),
-       extract(epoch FROM c.deleted_at)::bigint
+       extract(epoch FROM c.deleted_at)::bigint,
+       (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4)
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3;

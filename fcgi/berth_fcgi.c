@@ -104,7 +104,8 @@ check_download_key(const struct settings *s, struct err *err)
 static int
 check_machine(const struct settings *s, struct err *err)
 {
-	if (db_check_conninfo(s->database, err) == -1 || listen_check(s, err) == -1)
+	if (db_check_conninfo(s->database, err) == -1 || db_check_pooler(s->database, err) == -1 ||
+	    listen_check(s, err) == -1)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);

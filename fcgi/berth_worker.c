@@ -56,7 +56,8 @@ run(const char *config_path, bool check_only)
 	int status = 1;
 
 	if (settings_load(arena, config_path, &settings, &err) == -1 ||
-	    db_check_conninfo(settings.database, &err) == -1) {
+	    db_check_conninfo(settings.database, &err) == -1 ||
+	    (check_only && db_check_pooler(settings.database, &err) == -1)) {
 		fprintf(stderr, "berth-worker: %s\n", err.detail);
 	} else if (check_only) {
 		status = 0;

@@ -32,7 +32,8 @@ enum {
 struct keeper {
 	const struct settings *settings;
 	struct public_dir *dir;
-	struct db *db;
+	struct db *db; /* listens */
+	struct db *caller; /* another session, which tells the first one something */
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
@@ -40,7 +41,8 @@ struct keeper {
 	bool sweep; /* there is trash */
 	int64_t renew_us;
 	int64_t end_us; /* of the lease, as others have it, of clock_us() */
-	int64_t called, heard; /* the last number that this keeper has told all, and that it was told */
+	int64_t called, heard; /* the last number that `caller` has told, and that `db` was told of those */
+	int64_t synced, acknowledged; /* the greatest PUBLIC_SYNC that was done, and that we have said so of */
 	int64_t complained_us;
 };
 
@@ -138,6 +140,7 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 {
 	switch (tale->kind) {
 	case PUBLIC_SYNC:
+	case PUBLIC_CALL:
 		return 0;
 	case PUBLIC_ALL:
 		k->sweep = true;
@@ -159,55 +162,70 @@ take_away(struct keeper *k, const struct public_tale *tale, struct err *err)
 	return take_index(k, tale, err);
 }
 
-/* All that we were told; at the end, to whoever waits, that it is done. */
+/* Does all that we were told. */
 static int
 listen_up(struct keeper *k, struct err *err)
 {
 	struct public_tale tale;
-	int64_t number = 0;
 	int rc;
 
 	while ((rc = public_next_tale(k->db, &tale, err)) == 1) {
 		if (take_away(k, &tale, err) == -1)
 			return -1;
-		if (tale.kind == PUBLIC_SYNC && tale.id > number)
-			number = tale.id;
+		if (tale.kind == PUBLIC_SYNC && tale.id > k->synced)
+			k->synced = tale.id;
+		if (tale.kind == PUBLIC_CALL && tale.id == k->called)
+			k->heard = tale.id;
 	}
-	if (rc == -1 || number == 0)
-		return rc;
-	k->heard = number > k->heard ? number : k->heard;
-	if (db_fd(k->db) == -1)
+	/* in another session, that nothing is told, no statement may be run */
+	if (rc == 0 && db_fd(k->db) == -1)
 		return err_internal(err, 503, "the connection has ended");
-	return public_heard(k->db, k->arena, public_dir_node(k->dir), number, err);
+	return rc;
 }
 
+/*
+ * A session that is not told what another one has said must never serve.  It keeps still until then:
+ * one that a pooler shares is told nothing but during its own statements.
+ */
 static int
-told_nothing(struct err *err)
-{
-	return err_internal(err, 503, "this session is told nothing; is it one that a proxy shares?");
-}
-
-/* A session that is not told what it has told itself must never serve. */
-static int
-hear_oneself(struct keeper *k, struct err *err)
+hear(struct keeper *k, struct err *err)
 {
 	int64_t until;
 
-	if (public_call(k->db, k->arena, &k->called, err) == -1)
+	if (public_call(k->caller, k->arena, &k->called, err) == -1)
 		return -1;
 	until = clock_us() + HEAR;
-	k->heard = 0;
 	for (;;) {
-		struct pollfd p = { .fd = db_fd(k->db), .events = POLLIN };
+		struct pollfd p = { .events = POLLIN };
 
 		if (listen_up(k, err) == -1)
 			return -1;
-		if (k->heard >= k->called)
+		if (k->heard == k->called)
 			return 0;
-		if (p.fd == -1 || clock_us() >= until)
-			return told_nothing(err);
+		if (clock_us() >= until)
+			return err_internal(err, 503,
+			    "this session is told nothing; is it one that a proxy shares?");
+		p.fd = db_fd(k->db);
 		(void)poll(&p, 1, RETRY_MS);
 	}
+}
+
+/* To whoever waits: it is done. */
+static int
+acknowledge(struct keeper *k, struct err *err)
+{
+	int64_t number;
+
+	if (k->synced == k->acknowledged)
+		return 0;
+	/* a pooler can come to share a session: then what was said before this number may be missing */
+	if (db_is_pooled(k->db) && hear(k, err) == -1)
+		return -1;
+	number = k->synced;
+	if (public_heard(k->db, k->arena, public_dir_node(k->dir), number, err) == -1)
+		return -1;
+	k->acknowledged = number;
+	return 0;
 }
 
 /* Point 5 of the header: the order of these is what counts. */
@@ -225,7 +243,8 @@ begin(struct keeper *k, struct err *err)
 	if (public_listen(k->db, k->arena, err) == -1 || public_dir_clear(k->dir, err) == -1)
 		return -1;
 	k->sweep = true;
-	if (hear_oneself(k, err) == -1)
+	k->synced = k->acknowledged = 0;
+	if (hear(k, err) == -1)
 		return -1;
 	since = now();
 	if (public_register(k->db, k->arena, public_dir_node(k->dir), host,
@@ -242,9 +261,7 @@ renew(struct keeper *k, struct err *err)
 {
 	struct moment since = now();
 
-	if (k->heard < k->called)
-		return told_nothing(err);
-	if (public_call(k->db, k->arena, &k->called, err) == -1 ||
+	if (hear(k, err) == -1 ||
 	    public_renew(k->db, k->arena, public_dir_node(k->dir), k->settings->public_lease,
 		err) == -1)
 		return -1;
@@ -314,11 +331,8 @@ step(struct keeper *k, struct err *err)
 	struct public_want want;
 	int64_t left;
 
-	if (listen_up(k, err) == -1)
+	if (listen_up(k, err) == -1 || acknowledge(k, err) == -1)
 		return -1;
-	/* in another session, that nothing is told, no statement may be run */
-	if (db_fd(k->db) == -1)
-		return err_internal(err, 503, "the database has gone");
 	left = k->renew_us - clock_us();
 	if (left <= 0)
 		return renew(k, err);
@@ -337,6 +351,11 @@ stumble(struct keeper *k, struct err *err)
 {
 	complain(k, err);
 	k->serving = false;
+	/* sessions that a pooler has come to share stay so */
+	if (db_is_pooled(k->db)) {
+		db_disconnect(k->db);
+		db_disconnect(k->caller);
+	}
 	/* where the disk is full, and nothing can begin, it may be of this */
 	public_tree_sweep(k->dir, &k->sweep);
 	wait_ms(k, RETRY_MS);
@@ -403,11 +422,13 @@ public_keeper_run(const struct settings *settings)
 	}
 	k.arena = arena_new();
 	k.db = db_new(settings->database, settings->database_timeout * 1000);
+	k.caller = db_new(settings->database, settings->database_timeout * 1000);
 	open_dir(&k);
 	serve(&k);
 	if (k.dir != NULL)
 		end(&k);
 	public_dir_close(k.dir);
+	db_free(k.caller);
 	db_free(k.db);
 	arena_free(k.arena);
 	close(k.signal_fd);

@@ -29,8 +29,10 @@
  * 5.  A keeper that has lost its connection may have missed something.  It goes on serving to
  *     the end of its lease (where the database is down nothing can change), and once it is
  *     connected it throws all files away before its lease grows, or it says it has heard.
- *     One that is connected and told nothing, as by a proxy that shares sessions, finds that out:
- *     it also tells itself something, before it begins and with each renewal, and must hear that.
+ *     One that is connected and told nothing, as by a pooler that shares sessions, finds that out: a
+ *     second session tells the first one something, before the keeper begins and with each
+ *     renewal, and the first must hear it; behind a pooler also before the keeper says that it has
+ *     heard anything.  In one session this would prove nothing: it always hears itself.
  * 6.  A keeper that starts throws all files away, and so does whoever cannot take one away.
  * 7.  What is for those whom a decision has let in, crates for signed addresses and index files that
  *     the pool sends, lies below the generation of that decision, and is written only while the

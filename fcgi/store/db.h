@@ -96,8 +96,9 @@ enum db_schema {
 };
 
 /*
- * Connects and prepares, if there is no connection.  -1: 503 where the database is away or its
- * schema does not fit; both may pass.  500 where a statement does not prepare on a schema that
+ * Connects and prepares, if there is no connection.  -1: 503 where the database is away, its
+ * schema does not fit, or a connection pooler that shares sessions stands between; all may pass.
+ * 500 where a statement does not prepare on a schema that
  * fits: that does not pass, and db_fatal() says true.  A schema that does not fit is looked at
  * once a second at most; in between the answer is the same at once.
  */
@@ -107,6 +108,18 @@ bool db_fatal(const struct db *);
 enum db_schema db_schema(const struct db *);
 /* The same of numbers: the newest migration that was applied, and the floor of all. */
 enum db_schema db_schema_of(int64_t version, int64_t floor);
+
+/* Does a connection pooler stand between?  Then sessions are proven to be our own, but may change. */
+bool db_is_pooled(const struct db *);
+
+/*
+ * For who only checks, or connects in another way: -1: 503 the connection string leads through a
+ * pooler that shares sessions, or whose mode cannot be found out.  0: it does not, or the database is
+ * away.
+ */
+int db_check_pooler(const char *conninfo, struct err *) __attribute__((warn_unused_result));
+/* Gives the session up; whoever asks next gets a new one. */
+void db_disconnect(struct db *);
 /* The connection's descriptor, or -1. */
 int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */

@@ -27,10 +27,16 @@ struct db {
 	int64_t used_us; /* of clock_us(): when the connection was last used, or looked at */
 	PGconn *pg; /* NULL: not connected */
 	uint64_t connections; /* made so far */
+	/*
+	 * The server's process is another than the one that was named when the connection was made: a
+	 * pooler stands between, and once it has been seen each new session is proven first.
+	 */
+	bool pooled;
+	int64_t proven_us; /* of clock_us(): when this session was last known to be one of its own */
 	bool fatal;
 	enum db_schema schema;
 	bool newer; /* the schema is, than this program */
-	int64_t refused_us; /* of clock_us(): until when the schema is not looked at again */
+	int64_t refused_us; /* of clock_us(): until when nobody connects again */
 	struct err refusal; /* and what is said until then */
 	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
@@ -84,6 +90,24 @@ int db_poll(const struct db *, short events, int64_t until_us);
 /* Sends the steps as one round trip and reads all of its answers. */
 int db_steps(struct db *, struct arena *, const struct db_step *, size_t n, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * Opens the connection, in pipeline mode; nothing is set and nothing prepared.  -1: 503, and the
+ * connection is dropped.
+ */
+int db_open(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Forgets what an open session may have kept from others, and proves that it belongs to us alone for
+ * as long as it is connected, by a notification that a second session sends: only then do settings,
+ * prepared statements, LISTEN and what is remembered by the session have the effect that the rest
+ * of this program relies on.  Notifications that come meanwhile are lost, so nothing else may be
+ * listened for.  -1: 503 it does not (which is remembered for some seconds), or it cannot be shown.
+ */
+int db_prove_session(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/* Proves one that is in use, once in a while; drops it where it is shared by now. */
+void db_prove_again(struct db *);
 
 /* Turns a failed result into err; sets db->retry.  Returns -1. */
 int db_error(struct db *, const char *name, const PGresult *, struct err *);

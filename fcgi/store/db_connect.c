@@ -51,6 +51,12 @@ db_drop(struct db *db)
 	db->commit_unknown = db->commit_unknown || db->committed;
 }
 
+void
+db_disconnect(struct db *db)
+{
+	db_drop(db);
+}
+
 bool
 db_fatal(const struct db *db)
 {
@@ -115,9 +121,10 @@ db_look(struct db *db)
 		struct pollfd p = { .fd = PQsocket(db->pg), .events = POLLIN };
 
 		if (poll(&p, 1, 0) != 1)
-			return;
+			break;
 		db_idle_event(db);
 	}
+	db_prove_again(db);
 }
 
 bool
@@ -234,6 +241,16 @@ shake_hands(struct db *db, int64_t until_us, struct err *err)
 	return 0;
 }
 
+int
+db_open(struct db *db, struct err *err)
+{
+	if (start(db, err) == -1 || shake_hands(db, db_reader_new(db).until_us, err) == -1)
+		return -1;
+	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1)
+		return db_lost(db, "connect", err);
+	return 0;
+}
+
 /* Sends settings, the schema's version and all prepares in one go. */
 static bool
 send_session(struct db *db)
@@ -245,8 +262,7 @@ send_session(struct db *db)
 	/* shorter, so that waiting for a lock can be told from a slow statement */
 	snprintf(lock, sizeof(lock), "%" PRId64, db->timeout_ms / 2 + 1);
 	snprintf(idle, sizeof(idle), "%" PRId64, db->timeout_ms);
-	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1 ||
-	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, 3, NULL, values, NULL,
+	if (PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, 3, NULL, values, NULL,
 	        NULL, 1) != 1 ||
 	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SCHEMA].text, 0, NULL, NULL, NULL, NULL,
 	        1) != 1)
@@ -256,6 +272,16 @@ send_session(struct db *db)
 			return false;
 	}
 	return PQpipelineSync(db->pg) == 1;
+}
+
+/* PostgreSQL names its own process when it lets somebody in; a pooler makes up a number. */
+static void
+note_process(struct db *db, PGresult *res)
+{
+	const struct db_result row = { .pg = res, .rows = PQntuples(res) };
+
+	if (db_int(&row, 0, 0) != PQbackendPID(db->pg))
+		db->pooled = true;
 }
 
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
@@ -365,6 +391,8 @@ read_session(struct db *db, struct err *err)
 			status = PQresultStatus(res);
 			if (rc == 0 && status == PGRES_FATAL_ERROR)
 				rc = session_error(db, i, res, err);
+			else if (i == ASKED_SETTINGS && status == PGRES_TUPLES_OK)
+				note_process(db, res);
 			else if (rc == 0 && i == ASKED_SCHEMA && status == PGRES_TUPLES_OK)
 				rc = check_schema(db, res, err);
 			PQclear(res);
@@ -374,17 +402,35 @@ read_session(struct db *db, struct err *err)
 }
 
 static int
-connect_and_prepare(struct db *db, struct err *err)
+open_and_prepare(struct db *db, struct err *err)
 {
-	int64_t until_us = db_reader_new(db).until_us;
-
-	/* it never gets better */
-	db->fatal = db_check_conninfo(db->conninfo, err) == -1;
-	if (db->fatal || start(db, err) == -1 || shake_hands(db, until_us, err) == -1)
+	if (db_open(db, err) == -1 || (db->pooled && db_prove_session(db, err) == -1))
 		return -1;
 	if (!send_session(db))
 		return db_lost(db, "prepare", err);
 	return read_session(db, err);
+}
+
+static int
+connect_and_prepare(struct db *db, struct err *err)
+{
+	bool pooled = db->pooled;
+	int rc;
+
+	/* it never gets better */
+	db->fatal = db_check_conninfo(db->conninfo, err) == -1;
+	if (db->fatal)
+		return -1;
+	rc = open_and_prepare(db, err);
+	if (pooled || !db->pooled)
+		return rc;
+	/* what was set, prepared and answered may have been in several sessions: begins again */
+	db_drop(db);
+	db->fatal = false;
+	db->schema = DB_SCHEMA_UNKNOWN;
+	db->refused_us = 0;
+	err_clear(err);
+	return open_and_prepare(db, err);
 }
 
 int

@@ -92,6 +92,11 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 			break;
 		}
 	}
+	/* what was prepared is not there: a pooler shares this session by now, which is to be looked at */
+	if (db->pooled && strcmp(state, "26000") == 0) {
+		status = 503;
+		db->proven_us = 0;
+	}
 	set_detail(err, status, name, state, safe_message(res, state));
 	return -1;
 }

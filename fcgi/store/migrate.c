@@ -257,7 +257,8 @@ migrate_run(const struct migrate_task *task, int64_t *newer, struct err *err)
 	int rc;
 
 	*newer = 0;
-	if (db_check_conninfo(task->conninfo, err) == -1)
+	if (db_check_conninfo(task->conninfo, err) == -1 ||
+	    db_check_pooler(task->conninfo, err) == -1)
 		return -1;
 	a = arena_new();
 	pg = PQconnectdbParams(keys, values, 1);

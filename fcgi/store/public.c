@@ -22,7 +22,9 @@ has_told(struct db *db, struct arena *a)
 	if (!db_take_commit(db, &unknown))
 		return false;
 	/* where it is unknown the session that knew is lost, as it is where it does not answer */
-	return db_exec(db, a, STMT_PUBLIC_TOLD, NULL, &r, &away) == -1 || unknown || db_bool(&r, 0, 0);
+	return db_exec(db, a, STMT_PUBLIC_TOLD, NULL, &r, &away) == -1 || unknown ||
+	    /* of a pooler, that may have come to share sessions since */
+	    db_is_pooled(db) || db_bool(&r, 0, 0);
 }
 
 /* The hosts of nodes that may not have heard of what was before the number; NULL: all have. */
@@ -81,6 +83,8 @@ public_settle(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 int
 public_listen(struct db *db, struct arena *a, struct err *err)
 {
+	if (db_exec(db, a, STMT_PUBLIC_LISTEN_KEEPERS, NULL, NULL, err) == -1)
+		return -1;
 	return db_exec(db, a, STMT_PUBLIC_LISTEN, NULL, NULL, err);
 }
 
@@ -143,6 +147,7 @@ public_tale_parse(const char *text, struct public_tale *tale)
 		{ 'c', PUBLIC_CRATE, true },
 		{ 'p', PUBLIC_PROJECT, false },
 		{ 's', PUBLIC_SYNC, false },
+		{ 'h', PUBLIC_CALL, false },
 	};
 	struct err wrong;
 	char *end;

@@ -30,7 +30,10 @@ int public_settle(struct db *, struct arena *, int64_t until_us, struct err *)
 /* Notifications come from now on.  -1: 503. */
 int public_listen(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
-/* Tells all keepers a number, this one too: a PUBLIC_SYNC that it must hear.  -1: 503. */
+/*
+ * Tells all keepers a number: a PUBLIC_CALL that the caller's own must hear.  By another session than
+ * the one that listens, since any session hears itself.  -1: 503.
+ */
 int public_call(struct db *, struct arena *, int64_t *number, struct err *)
     __attribute__((warn_unused_result));
 
@@ -55,17 +58,18 @@ enum public_tale_kind {
 	PUBLIC_PROJECT, /* nothing of the project is public any more */
 	PUBLIC_GENERATION, /* decisions of before may be void, and what rests on them */
 	PUBLIC_ALL, /* nor, perhaps, of any */
-	PUBLIC_SYNC /* somebody waits until the node has come so far */
+	PUBLIC_SYNC, /* somebody waits until the node has come so far */
+	PUBLIC_CALL /* a keeper finds out whether it hears */
 };
 
 /* What a notification tells. */
 struct public_tale {
 	enum public_tale_kind kind;
-	int64_t id; /* of the project; of PUBLIC_SYNC its number */
+	int64_t id; /* of the project; of PUBLIC_SYNC and PUBLIC_CALL its number */
 	char name[CRATE_NAME_MAX + 1]; /* of the crate, "" where there is none */
 };
 
-/* `i 7 serde`, `c 7 Serde`, `p 7`, `g`, `a`, `s 4711`.  False: it is none of these. */
+/* `i 7 serde`, `c 7 Serde`, `p 7`, `g`, `a`, `s 4711`, `h 4712`.  False: it is none of these. */
 bool public_tale_parse(const char *text, struct public_tale *);
 
 /* The next that has come.  1: here it is, 0: there is none, -1: 500, one that makes no sense. */

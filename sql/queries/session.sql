@@ -2,8 +2,10 @@
 -- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text.  Sent
 -- first on every connection, before the other statements are parsed in the search_path that it
 -- sets.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
--- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.
-SELECT set_config('statement_timeout', $1, false),
+-- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.  The
+-- process comes first: it shows whether a pooler stands between.
+SELECT pg_backend_pid(),
+       set_config('statement_timeout', $1, false),
        set_config('lock_timeout', $2, false),
        set_config('idle_in_transaction_session_timeout', $3, false),
        set_config('search_path', 'public, pg_temp', false),
@@ -30,3 +32,23 @@ COMMIT;
 -- name: session_rollback
 -- As session_begin; PostgreSQL lets it through in a failed transaction.
 ROLLBACK;
+
+-- name: session_backend
+-- The process that serves this session, or this transaction where a pooler shares them.  Reads no table.
+SELECT pg_backend_pid();
+
+-- name: session_discard
+-- Of a session that comes from a pooler, before anything else.  Reads no table.
+DISCARD ALL;
+
+-- name: session_listen
+-- Of a session that is to be proven: it has to be told what session_notify tells.  Reads no table.
+LISTEN berth_session;
+
+-- name: session_notify
+-- $1 a word that nobody else has.  By a second session.  Reads no table.
+SELECT pg_notify('berth_session', $1);
+
+-- name: session_unlisten
+-- As session_listen, when it was told.
+UNLISTEN berth_session;

@@ -328,6 +328,7 @@ test_tales(void)
 		{ "c 7 serde", true, PUBLIC_CRATE, 7, "serde" },
 		{ "p 42", true, PUBLIC_PROJECT, 42, "" },
 		{ "s 9223372036854775807", true, PUBLIC_SYNC, INT64_MAX, "" },
+		{ "h 4712", true, PUBLIC_CALL, 4712, "" },
 		{ "a", true, PUBLIC_ALL, 0, "" },
 		{ "g", true, PUBLIC_GENERATION, 0, "" },
 		{ "g 7", false, 0, 0, "" },

@@ -98,7 +98,7 @@ refuse(struct db *db, struct err *err)
 	return -1;
 }
 
-/* Nothing can be shown without a second session: there is none left, or the pooler refuses its transaction. */
+/* Nothing can be shown without a second session. */
 static int
 cannot_prove(struct err *err)
 {
@@ -111,30 +111,22 @@ cannot_prove(struct err *err)
 }
 
 /*
- * The other session tells the word, from within a transaction: where sessions are shared it is most
- * often given the process that this one has just had, which proves it at once.  1: the word was
- * told, 0: the session is shared, -1: the other one does not work.
+ * The other session tells the word.  Where sessions are shared it is most often served by the process
+ * that has just served this one, which proves it at once.  1: the word was told, 0: the session is
+ * shared, -1: the other one does not work.
  */
 static int
 tell(struct db *db, struct db *other, const char *word, struct err *err)
 {
-	int64_t mine = 0, theirs = 0, still = 0;
+	int64_t mine = 0, theirs = 0;
 
 	if (ask(db, STMT_SESSION_LISTEN, NULL, NULL, err) == -1 ||
 	    ask(db, STMT_SESSION_BACKEND, NULL, &mine, err) == -1 || db_open(other, err) == -1 ||
-	    ask(other, STMT_SESSION_BEGIN, NULL, NULL, err) == -1 ||
 	    ask(other, STMT_SESSION_BACKEND, NULL, &theirs, err) == -1)
 		return -1;
 	if (mine == theirs)
 		return 0;
-	if (ask(db, STMT_SESSION_BACKEND, NULL, &still, err) == -1)
-		return -1;
-	if (mine != still)
-		return 0;
-	if (ask(other, STMT_SESSION_NOTIFY, word, NULL, err) == -1 ||
-	    ask(other, STMT_SESSION_COMMIT, NULL, NULL, err) == -1)
-		return -1;
-	return 1;
+	return ask(other, STMT_SESSION_NOTIFY, word, NULL, err) == -1 ? -1 : 1;
 }
 
 static int

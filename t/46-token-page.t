@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# The token page: signing in by a link or by the fleet's sign-on, making and revoking one's own
+# The token page: signing in by a code or by the fleet's sign-on, making and revoking one's own
 # tokens, what keeps others out; over HTTP, and with a browser that runs no scripts.
 
 use strict;
@@ -18,10 +18,11 @@ my $id = $t->project('demo/priv');
 $t->user($_) for qw(alice bob Carol);
 $t->member('alice', 'demo', 'developer');
 
-my $LINK = qr{\A\Q@{[$t->url]}\E/-/sign-in\?code=([0-9A-Za-z]{43})\z};
+# What the command prints: where to go, and the code.
+my $LINK = qr{\A\Q@{[$t->url]}\E/-/sign-in\n([0-9A-Za-z]{43})\z};
 
 sub link_of { my ($who, @more) = @_; return $t->berth_ok('user', 'link', $who, @more); }
-sub code_of { return $_[0] =~ $LINK ? $1 : die "no link: $_[0]\n"; }
+sub code_of { return $_[0] =~ $LINK ? $1 : die "no code: $_[0]\n"; }
 
 # A form, as a browser sends it.  Options: cookie, origin (undef: none), headers.
 sub post {
@@ -36,7 +37,8 @@ sub post {
 sub get { my ($path, $cookie, @headers) = @_; return $t->http(GET => $path, { headers => [defined $cookie ? "Cookie: $cookie" : (), @headers] }); }
 sub cookie_of { return ($_[0]{headers}{'set-cookie'} // '') =~ /^(__Host-berth=[^;]*)/ ? $1 : undef; }
 sub form_of { return $_[0]{body} =~ /name="form" value="([0-9a-f]{64})"/ ? $1 : undef; }
-sub sign_in { my $res = post('/-/sign-in', { code => code_of(link_of($_[0])) }); die "sign in: $res->{status} $res->{body}" if $res->{status} != 303; return cookie_of($res); }
+sub enter { my ($code, %opt) = @_; return post('/-/sign-in', { code => $code, confirm => 'true' }, %opt); }
+sub sign_in { my $res = enter(code_of(link_of($_[0]))); die "sign in: $res->{status} $res->{body}" if $res->{status} != 303; return cookie_of($res); }
 
 # ---- nobody is signed in ----
 
@@ -52,7 +54,7 @@ is(get('/-/tokens', undef, 'Authorization: ' . $t->token('alice'))->{body}, get(
 
 # ---- headers of every page ----
 
-for my $page ('/-/tokens', '/-/sign-in?code=x') {
+for my $page ('/-/tokens', '/-/sign-in') {
 	my $headers = get($page)->{headers};
 
 	is($headers->{'cache-control'}, 'no-store', "$page: kept by nobody");
@@ -64,57 +66,68 @@ for my $page ('/-/tokens', '/-/sign-in?code=x') {
 }
 is(get('/-/style.css')->{headers}{'content-type'}, 'text/css; charset=utf-8', 'the style sheet');
 
-# ---- links ----
+# ---- codes ----
 
 my $link = link_of('alice');
-like($link, $LINK, 'berth user link');
-is($t->psql("SELECT count(*) FROM sign_in_links WHERE encode(digest, 'hex') = '" . sha256_hex(code_of($link)) . "'"), 1, 'the database has its digest');
-is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND detail::text LIKE '%" . code_of($link) . "%'"), 0, 'the audit log does not have it');
-$res = get($link =~ s/^\Q@{[$t->url]}\E//r);
-is($res->{status}, 200, 'following it') or diag($res->{body});
-is(cookie_of($res), undef, 'does not sign in: who previews links uses none up');
+my $code = code_of($link);
+my %printed = %{ $t->json({ body => $t->berth_ok('user', 'link', 'alice', '--json') }) };
+is($printed{url}, $t->url . '/-/sign-in', 'with --json: the address of the page');
+like($printed{code}, qr/^[0-9A-Za-z]{43}$/, 'and the code');
+is($t->psql("SELECT count(*) FROM sign_in_links WHERE encode(digest, 'hex') = '" . sha256_hex($code) . "'"), 1, 'the database has its digest');
+is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND detail::text LIKE '%$code%'"), 0, 'the audit log does not have it');
+$res = get('/-/sign-in');
+is($res->{status}, 200, 'the page');
+like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s, 'asks for it, by a form that puts it into no address');
+is(get("/-/sign-in?code=$code")->{body}, $res->{body}, 'an address with a code is nothing else');
+$res = post('/-/sign-in', { code => $code });
+is($res->{status}, 200, 'entering it') or diag($res->{body});
+is(cookie_of($res), undef, 'does not sign in');
 like($res->{body}, qr{signs you in as\s+<strong>alice</strong>.*<button[^>]*>Sign in as alice</button>}s, 'it says as whom');
-like(get('/-/sign-in?code=' . code_of(link_of('CAROL')))->{body}, qr{<strong>Carol</strong>}, 'by the name that the registry has');
+is(post('/-/sign-in', { code => "  $code\r\n" })->{status}, 200, 'blanks around it do no harm');
+like(post('/-/sign-in', { code => code_of(link_of('CAROL')) })->{body}, qr{<strong>Carol</strong>}, 'by the name that the registry has');
 for my $origin (undef, 'null', 'https://evil.example', 'https://localhost', $t->url . '.evil.example') {
-	is(post('/-/sign-in', { code => code_of($link) }, origin => $origin)->{status}, 403, 'nor does a form of ' . ($origin // 'nowhere'));
+	is(enter($code, origin => $origin)->{status}, 403, 'nor does a form of ' . ($origin // 'nowhere'));
 }
-$res = post('/-/sign-in', { code => code_of($link) });
+$res = enter($code);
 is($res->{status}, 303, 'the button does') or diag($res->{body});
 is($res->{headers}{location}, $t->url . '/-/tokens', 'and leads to the page');
 like($res->{headers}{'set-cookie'}, qr{^__Host-berth=[0-9A-Za-z]{43}; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax$}, 'with a cookie that stays here');
 my $alice = cookie_of($res);
 is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($alice =~ s/.*=//r) . "'"), 1, 'of which the database has the digest');
-is(post('/-/sign-in', { code => code_of($link) })->{status}, 403, 'once');
+is(enter($code)->{status}, 403, 'once');
 
-sub dead_link {
-	my ($name, $code) = @_;
-	my $r = get("/-/sign-in?code=$code");
+sub dead_code {
+	my ($name, $dead) = @_;
 
-	is($r->{status}, 403, "the page of a link that $name");
-	like($r->{body}, qr{role="alert"><p>this (?:link was used already, or its time is over: ask for a new one|is no link of this registry)</p>}, '  says so');
-	unlike($r->{body}, qr/<button|<form|alice|bob/, '  and nothing else');
+	for my $confirm ('false', 'true') {
+		my $r = post('/-/sign-in', { code => $dead, confirm => $confirm });
+
+		is($r->{status}, 403, "a code that $name");
+		like($r->{body}, qr{role="alert"><p>this (?:code was used already, or its time is over: ask for a new one|is no code of this registry)</p>}, '  the page says so');
+		like($r->{body}, qr{name="code"}, '  and asks again');
+		unlike($r->{body}, qr/alice|bob/, '  and nothing else');
+		is(cookie_of($r), undef, '  nobody is signed in');
+	}
 }
 
-dead_link('was used', code_of($link));
-dead_link('is none', $_) for 'x', '', 'x' x 43, '%3Cb%3E';
+dead_code('was used', $code);
+dead_code('is none', $_) for 'x', '', 'x' x 43, '<b>', "$code $code", 'x' x 44, "'; DROP";
 {
-	my $code = code_of(link_of('bob'));
+	my $bobs = code_of(link_of('bob'));
 
 	$t->berth_ok(qw(user block bob));
-	dead_link('is of somebody who is blocked', $code);
+	dead_code('is of somebody who is blocked', $bobs);
 	$t->berth_ok(qw(user unblock bob));
 }
 {
-	my $code = code_of(link_of('bob'));
-	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return post('/-/sign-in', { code => $code })->{status}; })), '303' . ' 403' x 7, 'and be it for eight at the same time');
+	my $once = code_of(link_of('bob'));
+	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return enter($once)->{status}; })), '303' . ' 403' x 7, 'and be it for eight at the same time');
 }
-for my $code ('', 'x', 'x' x 43, 'x' x 44, "'; DROP", "\0") {
-	like(post('/-/sign-in', { code => $code })->{status}, qr/^40[03]$/, 'no link: ' . length $code);
-}
+is(post('/-/sign-in', { code => "\0", confirm => 'true' })->{status}, 400, 'no text');
+is(post('/-/sign-in', { code => $printed{code}, confirm => 'x' })->{status}, 400, 'a button that is none');
 my $late = code_of(link_of('alice', '--ttl', 60));
 $t->psql("UPDATE sign_in_links SET expires_at = now()");
-dead_link('is too old', $late);
-is(post('/-/sign-in', { code => $late })->{status}, 403, 'its time is over');
+dead_code('is too old', $late);
 for my $case ([['nobody'], 1, qr/`nobody` does not exist/], [['alice', '--ttl', 0], 2, qr/ttl/], [['alice', '--ttl', 604801], 2, qr/ttl/]) {
 	my ($status, undef, $err) = $t->berth('user', 'link', @{ $case->[0] });
 	is($status, $case->[1], "user link @{ $case->[0] }: exit status");
@@ -200,7 +213,7 @@ like(get('/-/tokens', $second)->{body}, qr/Signed in/, 'unblocked');
 $t->psql("UPDATE sessions SET expires_at = now()");
 unlike(get('/-/tokens', $second)->{body}, qr/Signed in/, 'its time is over');
 my $logs = join('', map { $t->log($_) } qw(pool nginx-error nginx-berth.log));
-unlike($logs, qr/\Q$_/, 'no log has a secret') for $token, map { s/.*=//r } $alice, $bob, $link;
+unlike($logs, qr/\Q$_/, 'no log has a secret') for $token, $code, map { s/.*=//r } $alice, $bob;
 
 # ---- the fleet's sign-on ----
 
@@ -244,7 +257,7 @@ subtest 'single sign-on' => sub {
 	is($r->{status}, 403, 'whom the registry does not know');
 	$t->berth_ok(qw(user block bob));
 	is($by->('bob')->{status}, 403, 'or has blocked');
-	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'links work beside it');
+	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'codes work beside it');
 	is(($after =~ /\|(\d+)/)[0] >= 1, 1, 'in the audit log');
 };
 
@@ -257,8 +270,13 @@ SKIP: {
 	$t->start_nginx;
 	my $b = Berth::Browser->start($t->dir, javascript => 0);
 
-	$b->go(link_of('alice'));
-	is($b->title, 'Sign in', 'the link');
+	$b->go($t->url . '/-/sign-in');
+	is($b->title, 'Sign in', 'the page');
+	is($b->label('#code'), 'Code', 'asks for the code');
+	$b->type('#code', code_of(link_of('alice')));
+	$b->click('button.main');
+	ok($t->wait_for(sub { (eval { $b->text('main') } // '') =~ /signs you in as alice/ }), 'says whom it signs in');
+	is($b->url, $t->url . '/-/sign-in', 'no address has it');
 	$b->click('button.main');
 	$b->await('#name');
 	is($b->url, $t->url . '/-/tokens', 'the button signs in');

@@ -158,7 +158,7 @@ subtest 'the token page' => sub {
 
 	is($get->('/-/tokens')->{status} == 404, '', 'is there');
 	flag(qw(set token_page off));
-	is($get->($_)->{status}, 404, "$_ is not") for '/-/tokens', '/-/sign-in?code=x';
+	is($get->($_)->{status}, 404, "$_ is not") for '/-/tokens', '/-/sign-in';
 	is($t->http(POST => $_, { body => '' })->{status}, 404, "nor to POST $_")
 	    for '/-/tokens', '/-/sign-in', '/-/sign-out', '/-/tokens/1/revoke';
 	is($t->http(GET => '/api/v4/personal_access_tokens', { token => $token{reporter} })->{status}, 200,

@@ -2,9 +2,9 @@
 #define ACCESS_SECRET_H
 
 /*
- * What a browser's session and a sign-in link hold: 256 random bits as 43 digits of base 62, of
+ * What a browser's session and a code for signing in are: 256 random bits as 43 digits of base 62, of
  * which only the SHA-256 is stored.  Unlike a token it has no prefix and no checksum: it is
- * never typed, and of no use outside the pages.
+ * pasted and never typed, and of no use outside the pages.
  */
 
 #include <stdbool.h>

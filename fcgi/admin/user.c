@@ -69,24 +69,29 @@ static const struct option_def link_options[] = { { "ttl", 0, "SECONDS", false }
 static int
 make_link(struct invocation *in)
 {
-	static const char *const keys[] = { "url", "id", "username", "seconds" };
+	static const char *const keys[] = { "url", "code", "id", "username", "seconds" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *given = in->options.values[0];
 	unsigned char digest[SECRET_DIGEST_SIZE];
 	char code[SECRET_TEXT_SIZE];
 	int64_t id, seconds = SESSION_LINK_SECONDS;
+	const char *url;
 
 	if (in->settings == NULL)
-		return err_set(&in->err, 400, "a link needs a configuration, with the external_url");
+		return err_set(&in->err, 400, "a code needs a configuration, whose external_url says where it is entered");
 	if ((given != NULL && token_words_number("ttl", given, SESSION_LINK_SECONDS_MAX, &seconds,
 	         &in->err) == -1) ||
 	    secret_generate(code, digest, &in->err) == -1 ||
 	    session_link_add(in->db, in->arena, &in->actor, in->args[0],
 	        slice_of((const char *)digest, sizeof(digest)), seconds, &id, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) {
-	    cell_str(arena_printf(in->arena, "%s/-/sign-in?code=%s", in->settings->external_url, code)),
-	    cell_int(id), cell_str(in->args[0]), cell_int(seconds) });
+	/* never in one: what stands in an address ends up in logs */
+	url = arena_printf(in->arena, "%s/-/sign-in", in->settings->external_url);
+	if (in->json)
+		output_id(&out, (struct cell[]) { cell_str(url), cell_str(code), cell_int(id),
+		    cell_str(in->args[0]), cell_int(seconds) });
+	else
+		printf("%s\n%s\n", url, code);
 	OPENSSL_cleanse(code, sizeof(code));
 	return 0;
 }
@@ -125,8 +130,8 @@ static const struct command commands[] = {
 	    block },
 	{ "unblock", "NAME", "Takes a block back.", NULL, 0, 1, 1, unblock },
 	{ "link", "NAME [--ttl SECONDS]",
-	    "Prints a link that signs the user in at the token page, once, within a\n"
-	    "quarter of an hour or the seconds given.",
+	    "Prints the address of a page and a code that signs the user in there, once,\n"
+	    "within a quarter of an hour or the seconds given.",
 	    COMMAND_OPTIONS(link_options), 1, 1, make_link },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };

@@ -142,6 +142,18 @@ params_required(struct params *p, const char *name, const char **out)
 	return 0;
 }
 
+int
+params_secret(struct params *p, const char *name, const char **out)
+{
+	const char *text = NULL;
+
+	if (request_form(p->rq, p->rq->query, name, 0, &text) == -1)
+		return -1;
+	if (text != NULL)
+		return wrong(p, name, "belongs in the request's body: what stands in an address ends up in logs");
+	return params_str(p, name, out);
+}
+
 /* Digits, perhaps after a minus; so few that no number overflows. */
 static bool
 parse_int(const char *s, int64_t *out)

@@ -45,6 +45,13 @@ int params_str(struct params *, const char *name, const char **out)
 int params_required(struct params *, const char *name, const char **out)
     __attribute__((warn_unused_result));
 
+/*
+ * As params_str, of a secret: -1: 400 also where the query has one, whether it is good or not.  What
+ * stands in an address ends up in logs.
+ */
+int params_secret(struct params *, const char *name, const char **out)
+    __attribute__((warn_unused_result));
+
 /* A whole number from min to max. */
 int params_int(struct params *, const char *name, int64_t min, int64_t max, int64_t *out)
     __attribute__((warn_unused_result));

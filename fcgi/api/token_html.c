@@ -236,13 +236,28 @@ token_html_signed_out(struct buf *b, bool sso)
 	buf_puts(b, "<header><h1>Sign in</h1></header>\n<main>\n");
 	if (sso)
 		buf_puts(b, "<p>You are not signed in: come again by way of the sign-on of your "
-		            "organisation, or with a link.</p>\n");
+		            "organisation, or with a code.</p>\n");
 	buf_puts(b, "<p>On this page you make the tokens that cargo sends to this registry.  To sign "
-	            "in, ask an administrator of it for a link, which they make with</p>\n"
+	            "in, ask an administrator of it for a code, which they make with</p>\n"
 	            "<p><code>berth user link YOUR-NAME</code></p>\n"
-	            "<p>or for a token: <code>berth token add --user YOUR-NAME --scopes api</code>.  "
+	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: <code>berth token add --user YOUR-NAME --scopes api</code>.  "
 	            "Give it to <code>cargo login --registry NAME</code>, or put it into the environment "
 	            "variable <code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p>\n</main>\n");
+	end(b);
+}
+
+void
+token_html_ask_code(struct buf *b, const char *wrong)
+{
+	begin(b, "Sign in");
+	buf_puts(b, "<header><h1>Sign in</h1></header>\n<main>\n");
+	if (wrong != NULL)
+		html_printf(b, "<div class=\"box wrong\" role=\"alert\"><p>%s</p></div>\n", wrong);
+	buf_puts(b, "<form method=\"post\" action=\"/-/sign-in\">\n<div class=\"field\">"
+	            "<label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" "
+	            "required autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"whence\">"
+	            "<p class=\"hint\" id=\"whence\">The code that an administrator has made for you.  It "
+	            "works once.</p></div>\n<button class=\"main\">Go on</button>\n</form>\n</main>\n");
 	end(b);
 }
 
@@ -251,25 +266,14 @@ token_html_sign_in(struct buf *b, const char *code, const char *username)
 {
 	begin(b, "Sign in");
 	html_printf(b,
-	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This link signs you in as "
+	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This code signs you in as "
 	    "<strong>%s</strong>, once, on this computer, for some hours.</p>\n"
 	    "<p>Whatever you make then is theirs: if that is not you, or if you have not asked for a "
-	    "link, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
+	    "code, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
 	    username);
 	html_printf(b,
-	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><button class=\"main\">Sign in as "
-	    "%s</button></form>\n</main>\n",
+	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><input type=\"hidden\" name=\"confirm\" "
+	    "value=\"true\"><button class=\"main\">Sign in as %s</button></form>\n</main>\n",
 	    code, username);
-	end(b);
-}
-
-void
-token_html_bad_link(struct buf *b, const char *why)
-{
-	begin(b, "Sign in");
-	html_printf(b,
-	    "<header><h1>Sign in</h1></header>\n<main>\n<div class=\"box wrong\" role=\"alert\"><p>%s"
-	    "</p></div>\n</main>\n",
-	    why);
 	end(b);
 }

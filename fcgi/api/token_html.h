@@ -26,11 +26,11 @@ void token_html_page(struct buf *, const struct token_page *);
 /* How to sign in. */
 void token_html_signed_out(struct buf *, bool sso);
 
-/* Whom the link signs in, and a button that uses it up. */
-void token_html_sign_in(struct buf *, const char *code, const char *username);
+/* Asks for a code.  wrong: what was wrong about the last one, or NULL. */
+void token_html_ask_code(struct buf *, const char *wrong);
 
-/* Why a link does nothing. */
-void token_html_bad_link(struct buf *, const char *why);
+/* Whom the code signs in, and a button that uses it up. */
+void token_html_sign_in(struct buf *, const char *code, const char *username);
 
 extern const char token_html_style[];
 

@@ -142,57 +142,93 @@ token_page_revoke(struct worker_app *app, struct request *rq, struct response *r
 	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }
 
-/* -1: 403 the code is of no link that is good. */
+/* The form that asks for a code.  wrong: what was wrong about the last one, or NULL. */
 static int
-read_code(const char *code, unsigned char digest[SECRET_DIGEST_SIZE], struct err *err)
+ask_code(struct request *rq, struct response *rs, int status, const char *wrong)
 {
-	if (!secret_parse(slice_str(code), digest))
-		return err_set(err, 403, "this is no link of this registry");
-	return 0;
+	struct buf b;
+
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_ask_code(&b, wrong);
+	return respond(rq, rs, NULL, status, &b);
 }
 
 int
 token_page_sign_in(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	(void)app;
+	return ask_code(rq, rs, 200, NULL);
+}
+
+/* A code, as somebody has pasted it, and the digest by which it is known. */
+struct code {
+	char *text;
 	unsigned char digest[SECRET_DIGEST_SIZE];
-	struct slice link = slice_of((const char *)digest, sizeof(digest));
-	const char *code = NULL, *username = "";
-	struct err wrong = { 0 };
+};
+
+/* -1: 403 it can be none of this registry. */
+static int
+read_code(struct arena *a, const char *given, struct code *code, struct err *err)
+{
+	static const char blank[] = " \t\r\n";
+	struct slice text;
+
+	given += strspn(given, blank);
+	text = slice_of(given, strcspn(given, blank));
+	if (given[text.n + strspn(given + text.n, blank)] != '\0' || !secret_parse(text, code->digest))
+		return err_set(err, 403, "this is no code of this registry");
+	code->text = arena_slicedup(a, text);
+	return 0;
+}
+
+/* Whom the code signs in, and a button: until that is pressed the code stays good. */
+static int
+show_whom(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
+{
+	const char *username;
 	struct buf b;
 
-	if (request_query(rq, "code", &code) == -1)
+	if (session_link_find(app->db, rq->arena,
+	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
 		return -1;
-	code = code != NULL ? code : "";
 	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	if (read_code(code, digest, &wrong) == 0 && db_connect(app->db, &wrong) == 0 &&
-	    session_link_find(app->db, rq->arena, link, &username, &wrong) == 0) {
-		token_html_sign_in(&b, code, username);
-		return respond(rq, rs, NULL, 200, &b);
-	}
-	rq->err = wrong;
-	(void)limits_note_bad_credential(app, rq);
-	if (rq->err.status != 403)
+	token_html_sign_in(&b, code->text, username);
+	return respond(rq, rs, NULL, 200, &b);
+}
+
+static int
+sign_in(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
+{
+	struct visit *v = visit_new(rq);
+	struct session_proof proof = {
+		.link = slice_of((const char *)code->digest, sizeof(code->digest)),
+	};
+
+	if (visit_open(app, rq, v, &proof) == -1)
 		return -1;
-	err_clear(&rq->err);
-	token_html_bad_link(&b, wrong.pub);
-	return respond(rq, rs, NULL, 403, &b);
+	return visit_redirect(app, rq, rs, v, "/-/tokens");
 }
 
 int
 token_page_sign_in_do(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	struct visit *v = visit_new(rq);
-	unsigned char digest[SECRET_DIGEST_SIZE];
-	struct session_proof proof = { .link = slice_of((const char *)digest, sizeof(digest)) };
+	bool confirmed = false;
 	struct params params;
-	const char *code = "";
+	const char *given = "";
+	struct code code;
+	struct err wrong;
 
-	if (visit_read_form(app, rq, &params) == -1 || params_str(&params, "code", &code) == -1)
+	if (visit_read_form(app, rq, &params) == -1 || params_secret(&params, "code", &given) == -1 ||
+	    params_bool(&params, "confirm", &confirmed) == -1)
 		return -1;
-	if (read_code(code, digest, &rq->err) == -1 || db_connect(app->db, &rq->err) == -1 ||
-	    visit_open(app, rq, v, &proof) == -1)
-		return limits_note_bad_credential(app, rq);
-	return visit_redirect(app, rq, rs, v, "/-/tokens");
+	if (read_code(rq->arena, given, &code, &rq->err) == 0 && db_connect(app->db, &rq->err) == 0 &&
+	    (confirmed ? sign_in : show_whom)(app, rq, rs, &code) == 0)
+		return 0;
+	if (rq->err.status != 403)
+		return -1;
+	wrong = rq->err;
+	err_clear(&rq->err);
+	return ask_code(rq, rs, 403, wrong.pub);
 }
 
 int

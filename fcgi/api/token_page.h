@@ -24,12 +24,16 @@ int token_page_create(struct worker_app *, struct request *, struct response *);
 int token_page_revoke(struct worker_app *, struct request *, struct response *);
 
 /*
- * GET /-/sign-in?code=: 200 with whom the link signs in and a button: a link that is merely
- * looked at is not used up, and nobody becomes somebody else unawares.  403 for one that is not good.
+ * GET /-/sign-in: 200 with a form that asks for a code.  A code never stands in an address: those
+ * end up in logs, histories and bookmarks.
  */
 int token_page_sign_in(struct worker_app *, struct request *, struct response *);
 
-/* POST /-/sign-in: 303 to the page, with a session.  403 for a link that is not good. */
+/*
+ * POST /-/sign-in: 200 with whom the code signs in and a button, so that nobody becomes somebody else
+ * unawares; the code stays good.  With confirm=true, which the button sends: 303 to the page, with a
+ * session.  403 with the form for a code that is not good.
+ */
 int token_page_sign_in_do(struct worker_app *, struct request *, struct response *);
 
 /* POST /-/sign-out: 303 to the page, without one. */

@@ -47,10 +47,11 @@ trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct r
 	char *token = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
 	struct id_token_login login;
 	struct params params;
-	const char *text;
+	const char *text = "";
 
 	arena_defer(rq->arena, cleanse, token);
-	if (params_read(rq, &params) == -1 || params_required(&params, "jwt", &text) == -1 ||
+	if (params_read(rq, &params) == -1 || params_secret(&params, "jwt", &text) == -1 ||
+	    params_required(&params, "jwt", &text) == -1 ||
 	    token_generate(TOKEN_JOB, token, digest, &rq->err) == -1 ||
 	    db_connect(app->db, &rq->err) == -1)
 		return -1;

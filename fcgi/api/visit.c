@@ -155,7 +155,7 @@ visit_begin_form(struct worker_app *app, struct request *rq, struct visit *v, st
 		return -1;
 	if (v->session.user_id == 0)
 		return err_set(&rq->err, 403, "you are not signed in any more");
-	if (params_str(form, "form", &given) == -1)
+	if (params_secret(form, "form", &given) == -1)
 		return -1;
 	if (!secret_form_matches(v->secret, v->session.user_id, given))
 		return err_set(&rq->err, 403, "this form is not of your session: load the page anew");

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/app.h"
@@ -114,10 +116,50 @@ check_machine(const struct settings *s, struct err *err)
 	return check_download_key(s, err);
 }
 
-/* What works, but not when others are slow. */
+/* Can a user who is neither owner nor in the group come to the path at all? */
+static bool
+is_reachable(const char *path)
+{
+	char above[PATH_MAX];
+	struct stat st;
+
+	for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++) {
+		snprintf(above, sizeof(above), "%.*s/", (int)(slash - path), path);
+		if (stat(above, &st) == -1 || (st.st_mode & S_IXOTH) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* What more users can read than have to. */
+static void
+warn_of_readers(const struct settings *s)
+{
+	const struct {
+		const char *key, *path;
+	} files[] = { { "store", s->store }, { "public_dir", s->public_dir },
+		{ "download_key", s->download_key } };
+	struct stat st, store;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		if (files[i].path[0] != '\0' && stat(files[i].path, &st) == 0 &&
+		    (st.st_mode & S_IRWXO) != 0 && is_reachable(files[i].path))
+			fprintf(stderr, "berth-fcgi: warning: %s: everybody on this host can get at %s, mode "
+			    "%04o: take that right away (chmod o= %s)\n", files[i].key, files[i].path,
+			    (unsigned)(st.st_mode & ALLPERMS), files[i].path);
+	}
+	if (s->download_key[0] != '\0' && stat(s->download_key, &st) == 0 &&
+	    stat(s->store, &store) == 0 && st.st_gid == store.st_gid && (st.st_mode & S_IRWXG) != 0)
+		fprintf(stderr, "berth-fcgi: warning: download_key: whoever reads the store by its group, such "
+		    "as nginx's workers, can get at %s as well: give it a group that only the pool's user is "
+		    "in\n", s->download_key);
+}
+
+/* What works, but not when others are slow, or curious. */
 static void
 warn_of(const struct settings *s)
 {
+	warn_of_readers(s);
 	if (s->gitlab_url[0] != '\0' && s->workers < WORKERS_SPARE)
 		fprintf(stderr, "berth-fcgi: warning: workers: of fewer than %d none may be left for "
 		    "others while GitLab or an issuer is slow\n", WORKERS_SPARE);

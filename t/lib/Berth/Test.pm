@@ -52,7 +52,10 @@ sub new {
 		settings => {},
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store public log));
+	chmod(0750, "$self->{dir}/store", "$self->{dir}/public") == 2 or die "$self->{dir}: $!\n";
 	$self->{port} = _claim_port();
+	_write("$self->{dir}/download.key", '');
+	chmod(0600, "$self->{dir}/download.key") or die "$self->{dir}/download.key: $!\n";
 	_write("$self->{dir}/download.key", sprintf("\"\" \"%s\";\n", join('', map { ('a' .. 'z')[rand 26] } 1 .. 40)));
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;

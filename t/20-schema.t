@@ -60,6 +60,8 @@ subtest 'from nothing, and again' => sub {
 	    @migrations . "|$newest|" . @migrations, 'records each');
 	is($sql->("SELECT count(*) FROM schema_migrations WHERE checksum !~ '^[0-9a-f]{64}\$'"), 0,
 	    'with a checksum');
+	is($sql->('SELECT count(*) FROM schema_migration_steps'), 0, 'and no step that is under way');
+	is($sql->('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 0, 'nor an index that is not valid');
 	is($sql->("SELECT count(*) FROM pg_class WHERE relname IN ('crates', 'versions', 'crate_search') AND reltuples = 0"), 3,
 	    'tables that it may have written anew are vacuumed');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
@@ -101,9 +103,9 @@ subtest 'several at once' => sub {
 		$fh;
 	} 1 .. 3;
 	ok($t->wait_for(sub {
-		return $sql->("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-		    . ' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())') == 3;
-	}), 'three wait for it');
+		return $sql->("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berth migrate'"
+		    . " AND datname = current_database() AND state = 'idle' AND query ~ 'pg_try_advisory_lock'") == 3;
+	}), 'three wait for it, outside any statement');
 	close($say);
 	waitpid($pid, 0);
 	my @texts = map { my $fh = $_; [do { local $/; scalar <$fh> } // '', close($fh)] } @outputs;
@@ -189,7 +191,7 @@ subtest 'what the role of the pool may do' => sub {
 	is($sql->("SELECT string_agg(c.relname || ':' || p, ' ' ORDER BY c.relname, p) FROM pg_class c,"
 	    . " unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p"
 	    . " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-	    . " AND relname NOT IN ('audit_events', 'schema_migrations')"
+	    . " AND relname NOT IN ('audit_events', 'schema_migrations', 'schema_migration_steps')"
 	    . " AND has_table_privilege('berth', c.oid, p) <> (p IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))"),
 	    '', 'the same for every other table');
 	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth;'

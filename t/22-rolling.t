@@ -12,16 +12,16 @@ use Time::HiRes qw(time);
 
 use Berth::Cluster;
 use Berth::Test;
+use Berth::Upgrade;
 
 use constant NEXT => 9000;
 
 my $old = Berth::Test->new(workers => 2);
-my $build = $old->build . '/next';
+my $build = Berth::Upgrade::next_build($old->build);
 my $newest = newest(glob("$Berth::Cluster::ROOT/sql/migrations/*.sql"));
 my $id = $old->project('demo/registry');
 my $published = 0;
 
-build_next();
 $old->user('ann');
 $old->member('ann', 'demo/registry', 'maintainer');
 my $token = $old->token('ann');
@@ -33,18 +33,6 @@ sub beside {
 }
 
 sub newest { return (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @_)[-1]; }
-
-# What was built last, where this test is run alone; make check has done it already.
-sub build_next {
-	my ($variant) = $build =~ m{^\Q$Berth::Cluster::ROOT\E/(.*)$} or return;
-	local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
-
-	delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
-	my ($status, $out, $err) = Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT }, 'make', '-s', 'WERROR=-Werror',
-	    map { "$variant/$_" } qw(berth berth-fcgi berth-worker));
-	die "make: $out$err" if $status != 0;
-	return;
-}
 
 # `berth migrate` of a build, the later one unless it is said: (exit status, output, errors).
 sub migrate {

@@ -2,14 +2,15 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/db_conn.h"
 #include "store/migrate_grant.h"
+#include "store/migrate_step.h"
 
 const struct migration migrations[] = {
 #define MIGRATION(version, topic, ...) \
@@ -21,14 +22,14 @@ const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
 
 enum {
 	CHECKSUM_SIZE = 65,
-	TEXT_MAX = 16 << 20
+	TURN_MS = 100 /* how often a host looks whether it is its turn */
 };
 
-/* Any number will do, as long as it stays the same: "Berth". */
-#define LOCK_SQL "SELECT pg_advisory_lock(x'4265727468'::bigint)"
-
-/* Waiting long for a table's lock would make every request wait behind us. */
-#define LOCK_TIMEOUT_SQL "SET lock_timeout = '10s'"
+/*
+ * Any number will do, as long as it stays the same: "Berth".  Nobody waits for it inside a statement:
+ * whoever builds an index concurrently waits until that has ended.
+ */
+#define LOCK_SQL "SELECT pg_try_advisory_lock(x'4265727468'::bigint)"
 
 #define SESSION_SQL \
 	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
@@ -47,14 +48,26 @@ enum {
 	" AND attrelid = 'schema_migrations'::regclass) THEN" \
 	" ALTER TABLE schema_migrations ADD COLUMN floor integer;" \
 	" END IF; " \
-	"END $$"
+	"END $$;" \
+	" CREATE TABLE IF NOT EXISTS schema_migration_steps (" \
+	"version integer, step integer, checksum text NOT NULL, PRIMARY KEY (version, step))"
+
+/* Which steps are done of a migration that is under way. */
+#define STEPS_SQL \
+	"SELECT count(*), coalesce(min(checksum), ''), coalesce(max(checksum), '')" \
+	" FROM schema_migration_steps WHERE version = $1"
+
+#define STEP_SQL \
+	"INSERT INTO schema_migration_steps (version, step, checksum) VALUES ($1, $2, $3)"
+
+#define STEPS_DONE_SQL "DELETE FROM schema_migration_steps WHERE version = $1"
 
 /*
  * Of a table that was written anew no page is known as visible to all, so that what indexes have is
  * looked up in its rows as well, and of a new column nothing is known.  By itself PostgreSQL would
  * turn to it after the next hundred thousands of rows.  What is locked just then is left to that.
  */
-#define VACUUM_SQL "VACUUM (ANALYZE, SKIP_LOCKED) crates, versions, crate_search"
+#define VACUUM_SQL "VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE false) crates, versions, crate_search"
 
 #define APPLIED_SQL \
 	"SELECT version, checksum, coalesce(floor, version) FROM schema_migrations ORDER BY version"
@@ -62,6 +75,7 @@ enum {
 enum { VERSION, CHECKSUM, FLOOR };
 
 #define FLOOR_HEAD "-- floor: "
+#define REPLACES_HEAD "-- replaces: "
 
 int64_t
 migrate_newest(void)
@@ -96,6 +110,24 @@ floor_of(const struct migration *m)
 	return m->version;
 }
 
+/* Is that the checksum of the migration's text, or of one that it replaces? */
+static bool
+is_text_of(const struct migration *m, const char *sum)
+{
+	char ours[CHECKSUM_SIZE];
+
+	checksum(m, ours);
+	if (strcmp(sum, ours) == 0)
+		return true;
+	for (const char *const *line = m->lines; *line != NULL; line++) {
+		if (strncmp(*line, REPLACES_HEAD, strlen(REPLACES_HEAD)) == 0 &&
+		    strlen(sum) == CHECKSUM_SIZE - 1 &&
+		    strncmp(*line + strlen(REPLACES_HEAD), sum, CHECKSUM_SIZE - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* One that this program does not know. */
 static int
 check_newer(const PGresult *res, int i, struct err *err)
@@ -114,7 +146,7 @@ static int
 check_applied(const PGresult *res, int i, struct err *err)
 {
 	const char *version = PQgetvalue(res, i, VERSION);
-	char ours[24], sum[CHECKSUM_SIZE];
+	char ours[24];
 
 	if ((size_t)i >= nmigrations)
 		return check_newer(res, i, err);
@@ -122,21 +154,28 @@ check_applied(const PGresult *res, int i, struct err *err)
 	if (strcmp(ours, version) != 0)
 		return err_set(err, 409, "the database has migration %s where this program has %s",
 		    version, ours);
-	checksum(&migrations[i], sum);
-	if (strcmp(sum, PQgetvalue(res, i, CHECKSUM)) != 0)
+	if (!is_text_of(&migrations[i], PQgetvalue(res, i, CHECKSUM)))
 		return err_set(err, 409, "migration %s (%s) was applied with another text", ours,
 		    migrations[i].topic);
 	return 0;
+}
+
+static int
+make_tables(PGconn *pg, void *arg, struct err *err)
+{
+	(void)arg;
+	return migrate_sql(pg, "schema_migrations", TABLE_SQL, err);
 }
 
 /* How many of our migrations are there already, and the newest one that is not ours. */
 static int
 count_applied(PGconn *pg, size_t *n, int64_t *newer, struct err *err)
 {
+	const struct migrate_body tables = { make_tables, NULL };
 	PGresult *res;
 	int rc = 0;
 
-	if (migrate_sql(pg, "schema_migrations", TABLE_SQL, err) == -1)
+	if (migrate_transaction(pg, "schema_migrations", &tables, err) == -1)
 		return -1;
 	res = PQexec(pg, APPLIED_SQL);
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
@@ -153,18 +192,22 @@ count_applied(PGconn *pg, size_t *n, int64_t *newer, struct err *err)
 	return rc;
 }
 
-static int
-record(PGconn *pg, const char *name, const struct migration *m, struct err *err)
-{
+/* A migration that is being applied, and how far. */
+struct progress {
+	const struct migrate_task *task;
+	const struct migration *m;
+	const char *name;
 	char version[24], floor[24], sum[CHECKSUM_SIZE];
-	const char *values[] = { version, m->topic, sum, floor };
-	PGresult *res;
+	size_t step, nsteps;
+};
+
+static int
+run_with(PGconn *pg, const char *name, const char *sql, const char *const *values, int n,
+    struct err *err)
+{
+	PGresult *res = PQexecParams(pg, sql, n, NULL, values, NULL, NULL, 0);
 	int rc = 0;
 
-	snprintf(version, sizeof(version), "%" PRId64, m->version);
-	snprintf(floor, sizeof(floor), "%" PRId64, floor_of(m));
-	checksum(m, sum);
-	res = PQexecParams(pg, RECORD_SQL, 4, NULL, values, NULL, NULL, 0);
 	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		rc = migrate_failed(pg, name, res, err);
 	PQclear(res);
@@ -180,38 +223,133 @@ grant(PGconn *pg, const struct migrate_task *task, const struct migration *m, st
 	return migrate_grant(pg, task->actor, task->grant_to, err);
 }
 
+/* All steps of a migration are done, the last one in this transaction. */
+static int
+record(PGconn *pg, const struct progress *p, struct err *err)
+{
+	const struct audit_event event = { .action = AUDIT_SCHEMA_MIGRATE, .id_key = "version",
+		.id = p->m->version, .facts = { { "topic", p->m->topic, false } } };
+	const char *const values[] = { p->version, p->m->topic, p->sum, p->floor };
+
+	if (run_with(pg, p->name, RECORD_SQL, values, 4, err) == -1 ||
+	    run_with(pg, p->name, STEPS_DONE_SQL, values, 1, err) == -1 ||
+	    migrate_audit(pg, p->task->actor, &event, err) == -1)
+		return -1;
+	return grant(pg, p->task, p->m, err);
+}
+
+static int
+record_step(PGconn *pg, void *arg, struct err *err)
+{
+	const struct progress *p = arg;
+	char step[24];
+	const char *const values[] = { p->version, step, p->sum };
+
+	if (p->step + 1 == p->nsteps)
+		return record(pg, p, err);
+	snprintf(step, sizeof(step), "%zu", p->step + 1);
+	return run_with(pg, p->name, STEP_SQL, values, 3, err);
+}
+
+/* How many steps an earlier run has done. */
+static int
+count_steps(PGconn *pg, struct progress *p, struct err *err)
+{
+	enum { COUNT, FIRST, LAST };
+	const char *const values[] = { p->version };
+	PGresult *res = PQexecParams(pg, STEPS_SQL, 1, NULL, values, NULL, NULL, 0);
+	int rc = 0;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
+		rc = migrate_failed(pg, p->name, res, err);
+	} else {
+		p->step = strtoul(PQgetvalue(res, 0, COUNT), NULL, 10);
+		if (p->step > 0 && (strcmp(p->sum, PQgetvalue(res, 0, FIRST)) != 0 ||
+		    strcmp(p->sum, PQgetvalue(res, 0, LAST)) != 0 || p->step >= p->nsteps))
+			rc = err_set(err, 409, "%s was begun with another text; let the program "
+			    "that began it end it", p->name);
+	}
+	PQclear(res);
+	return rc;
+}
+
 static int
 apply(PGconn *pg, struct arena *a, const struct migrate_task *task, const struct migration *m,
     struct err *err)
 {
-	const struct audit_event event = { .action = AUDIT_SCHEMA_MIGRATE, .id_key = "version",
-		.id = m->version, .facts = { { "topic", m->topic, false } } };
-	char *name = arena_printf(a, "migration %" PRId64 " (%s)", m->version, m->topic);
-	struct buf text;
+	struct progress p = { .task = task, .m = m };
+	const struct migrate_body body = { record_step, &p };
+	struct migrate_step *steps;
 
-	buf_init(&text, a, TEXT_MAX);
-	for (const char *const *line = m->lines; *line != NULL; line++)
-		buf_puts(&text, *line);
-	assert(!buf_full(&text));
-	/* whatever fails, closing the connection rolls back */
-	if (migrate_sql(pg, name, "BEGIN", err) == -1 ||
-	    migrate_sql(pg, name, buf_str(&text), err) == -1 ||
-	    record(pg, name, m, err) == -1 || migrate_audit(pg, task->actor, &event, err) == -1 ||
-	    grant(pg, task, m, err) == -1)
+	p.name = arena_printf(a, "migration %" PRId64 " (%s)", m->version, m->topic);
+	p.nsteps = migrate_steps(a, m, &steps);
+	snprintf(p.version, sizeof(p.version), "%" PRId64, m->version);
+	snprintf(p.floor, sizeof(p.floor), "%" PRId64, floor_of(m));
+	checksum(m, p.sum);
+	if (count_steps(pg, &p, err) == -1)
 		return -1;
-	return migrate_sql(pg, name, "COMMIT", err);
+	for (; p.step < p.nsteps; p.step++) {
+		if (migrate_step_run(pg, p.name, &steps[p.step], &body, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+begin_body(PGconn *pg, void *arg, struct err *err)
+{
+	return migrate_grant_begin(pg, arg, err);
+}
+
+/* Before the first of them. */
+static int
+begin_all(PGconn *pg, struct arena *a, const struct migrate_task *task, struct err *err)
+{
+	struct migrate_body body = { begin_body, NULL };
+
+	if (task->grant_to == NULL)
+		return 0;
+	body.arg = arena_strdup(a, task->grant_to);
+	return migrate_transaction(pg, "grant", &body, err);
+}
+
+static int
+grant_body(PGconn *pg, void *arg, struct err *err)
+{
+	const struct migrate_task *task = arg;
+
+	return migrate_grant(pg, task->actor, task->grant_to, err);
 }
 
 /* Nothing was to be applied; rights may be. */
 static int
 grant_alone(PGconn *pg, const struct migrate_task *task, struct err *err)
 {
-	if (task->grant_to == NULL)
-		return 0;
-	if (migrate_sql(pg, "grant", "BEGIN", err) == -1 ||
-	    migrate_grant(pg, task->actor, task->grant_to, err) == -1)
-		return -1;
-	return migrate_sql(pg, "grant", "COMMIT", err);
+	struct migrate_task copy = *task;
+	const struct migrate_body body = { grant_body, &copy };
+
+	return task->grant_to == NULL ? 0 : migrate_transaction(pg, "grant", &body, err);
+}
+
+/* Hosts take turns; the lock goes with the connection. */
+static int
+await_turn(PGconn *pg, struct err *err)
+{
+	bool ours = false;
+	int rc = 0;
+
+	while (rc == 0 && !ours) {
+		PGresult *res = PQexec(pg, LOCK_SQL);
+
+		if (PQresultStatus(res) != PGRES_TUPLES_OK)
+			rc = migrate_failed(pg, "lock", res, err);
+		else
+			ours = PQgetvalue(res, 0, 0)[0] == 't';
+		PQclear(res);
+		if (rc == 0 && !ours)
+			(void)poll(NULL, 0, TURN_MS);
+	}
+	return rc;
 }
 
 static int
@@ -220,22 +358,21 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 {
 	size_t done;
 
-	/* the advisory lock makes hosts take turns; it goes with the connection */
-	if (migrate_sql(pg, "session", SESSION_SQL, err) == -1 ||
-	    migrate_sql(pg, "lock", LOCK_SQL, err) == -1 ||
-	    migrate_sql(pg, "session", LOCK_TIMEOUT_SQL, err) == -1 ||
+	if (migrate_sql(pg, "session", SESSION_SQL, err) == -1 || await_turn(pg, err) == -1 ||
 	    count_applied(pg, &done, newer, err) == -1)
 		return -1;
 	/* what is newer has rights that this program knows nothing of */
 	if (*newer != 0)
 		return 0;
+	if (done == nmigrations)
+		return grant_alone(pg, task, err);
+	if (begin_all(pg, a, task, err) == -1)
+		return -1;
 	for (size_t i = done; i < nmigrations; i++) {
 		if (apply(pg, a, task, &migrations[i], err) == -1)
 			return -1;
 		task->applied(task->arg, &migrations[i]);
 	}
-	if (done == nmigrations)
-		return grant_alone(pg, task, err);
 	return migrate_sql(pg, "vacuum", VACUUM_SQL, err);
 }
 

@@ -19,6 +19,10 @@
  *
  *	-- floor: NNNN   the oldest program that works with this schema, by that program's newest
  *	                 migration; without the line none that does not know this migration.
+ *	-- replaces: SHA-256   of an earlier text of the same file, which had the same effect: a
+ *	                 database that has it is as good as one with this text.
+ *
+ * Its text may be several steps: see store/migrate_step.h.
  *
  * The floor of a schema is the highest floor of its migrations.
  */
@@ -46,14 +50,15 @@ struct migrate_task {
 
 /*
  * Brings the database to migrate_newest(), each migration in its own
- * transaction with its audit row.  Several may run at once: they
+ * transaction with its audit row, or in several steps, while the pool serves.  What an earlier run
+ * has done that ended in between is not done again.  Several may run at once: they
  * go one after the other.  The pool's role gets what the pool needs and loses everything else,
  * together with the last migration, so that no program finds the schema that it waits for without
  * rights to it.  *newer: 0, or the newest migration of a database that is newer than this program and
  * whose floor allows it: it stays as it is, rights included.
  * -1: 409 for a database that is newer and whose floor is above this program, or that was made by
  * migrations with other text, or for a role that could create or drop; 503 where it is
- * away; 500 else, with the server's message in `detail`.
+ * away, or somebody holds a lock all the time; 500 else, with the server's message in `detail`.
  */
 int migrate_run(const struct migrate_task *, int64_t *newer, struct err *)
     __attribute__((warn_unused_result));

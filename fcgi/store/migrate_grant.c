@@ -1,6 +1,7 @@
 #include "store/migrate_grant.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define ROLE_SQL \
 	"SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
@@ -19,13 +20,25 @@
 	" EXECUTE 'REVOKE ALL ON DATABASE ' || base || ' FROM ' || role;" \
 	" EXECUTE 'GRANT CONNECT ON DATABASE ' || base || ' TO ' || role;" \
 	" EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC';" \
+	" EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM ' || role;" \
 	" EXECUTE 'REVOKE ALL ON SCHEMA public FROM ' || role;" \
 	" EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || role;" \
 	" EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ' || role;" \
 	" EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO '" \
 	" || role;" \
 	" EXECUTE 'REVOKE UPDATE, DELETE ON audit_events FROM ' || role;" \
-	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role; " \
+	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role;" \
+	" EXECUTE 'REVOKE ALL ON schema_migration_steps FROM ' || role; " \
+	"END $$"
+
+/*
+ * What a migration makes, the pool may use at once, since triggers of the tables that it has may need
+ * it: until all is given exactly, at the end.
+ */
+#define BEGIN_SQL \
+	"DO $$ BEGIN" \
+	" EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE" \
+	" ON TABLES TO ' || quote_ident(current_setting('berth.grant_to')); " \
 	"END $$"
 
 /* An owner or a superuser keeps every right, whatever is revoked. */
@@ -42,10 +55,13 @@ migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct e
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	/* lock_timeout, or a deadlock: it passes, as a lost connection may */
+	bool passes = PQstatus(pg) != CONNECTION_OK ||
+	    (state != NULL && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0));
 
 	if (message == NULL)
 		message = PQerrorMessage(pg);
-	return err_internal(err, PQstatus(pg) == CONNECTION_OK ? 500 : 503,
+	return err_internal(err, passes ? 503 : 500,
 	    "database: %s: %s%s%.*s", what, state != NULL ? state : "", state != NULL ? ": " : "",
 	    (int)strcspn(message, "\n"), message);
 }
@@ -93,6 +109,23 @@ ask(PGconn *pg, const char *sql, const char *role, bool *yes, struct err *err)
 	return rc;
 }
 
+/* Names the role to what follows in the transaction, if there is one of that name. */
+static int
+name_role(PGconn *pg, const char *role, struct err *err)
+{
+	bool yes;
+
+	if (ask(pg, ROLE_SQL, role, &yes, err) == -1)
+		return -1;
+	return yes ? 0 : err_set(err, 404, "role `%s` does not exist", role);
+}
+
+int
+migrate_grant_begin(PGconn *pg, const char *role, struct err *err)
+{
+	return name_role(pg, role, err) == -1 ? -1 : migrate_sql(pg, "grant", BEGIN_SQL, err);
+}
+
 int
 migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, struct err *err)
 {
@@ -100,11 +133,8 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 		.action = AUDIT_SCHEMA_GRANT, .facts = { { "role", role, false } } };
 	bool yes;
 
-	if (ask(pg, ROLE_SQL, role, &yes, err) == -1)
-		return -1;
-	if (!yes)
-		return err_set(err, 404, "role `%s` does not exist", role);
-	if (migrate_sql(pg, "grant", GRANT_SQL, err) == -1 ||
+	if (name_role(pg, role, err) == -1 ||
+	    migrate_sql(pg, "grant", GRANT_SQL, err) == -1 ||
 	    ask(pg, SAFE_SQL, role, &yes, err) == -1)
 		return -1;
 	if (!yes)

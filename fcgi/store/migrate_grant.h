@@ -9,6 +9,13 @@
 #include "store/audit.h"
 
 /*
+ * Lets `role` use, like all others, the tables that are made until migrate_grant().  -1: 404 no such
+ * role.
+ */
+int migrate_grant_begin(PGconn *, const char *role, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * Gives `role` exactly what the pool needs, and leaves an audit row, inside the open transaction.
  * -1: 404 no such role; 409 it could create or drop.
  */
@@ -23,7 +30,7 @@ int migrate_sql(PGconn *, const char *what, const char *sql, struct err *)
 int migrate_audit(PGconn *, const struct audit_actor *, const struct audit_event *, struct err *)
     __attribute__((warn_unused_result));
 
-/* 503 where the connection is gone, else 500, both with the server's message.  Returns -1. */
+/* 503 where the connection is gone or a lock cannot be had, else 500, both with the server's message.  Returns -1. */
 int migrate_failed(const PGconn *, const char *what, const PGresult *, struct err *);
 
 #endif

@@ -1,7 +1,10 @@
 -- When a package was last downloaded, and a way to those whose names hold some text.
+-- replaces: bb01ceb7595facea4ad24e8f100a46b22e1c41e7f2b2a80a7428042f0fb1c919
 
-CREATE INDEX crates_name_trigrams ON crates USING gin (project_id, normalized_name gin_trgm_ops);
+-- step: index crates_name_trigrams
+CREATE INDEX CONCURRENTLY crates_name_trigrams ON crates USING gin (project_id, normalized_name gin_trgm_ops);
 
+-- step: transaction
 -- As before, and when it was last downloaded: the newest of the version's days, which are read by
 -- the primary key of download_days.
 CREATE OR REPLACE VIEW package_entries AS

@@ -1,7 +1,9 @@
 -- Public reads without the application: each node's keeper writes what anyone may read into files,
 -- which its nginx serves (fcgi/jobs/public_keeper.h).  Whatever takes such a file's ground away
 -- tells all keepers, in the transaction that does it, so that a crash cannot come between.
+-- replaces: d082b3f723c5e11daf7b3a1eefe98d24ba8a10ed90cbfd8ae659a7013fb7d702
 
+-- step: transaction
 -- What a file's modification time is made of, and so its ETag: it moves with each change, also
 -- twice within a second, and is the same on all nodes.
 ALTER TABLE crates
@@ -16,6 +18,7 @@ $$;
 CREATE TRIGGER crates_index_time BEFORE UPDATE OF index_body ON crates
 	FOR EACH ROW EXECUTE FUNCTION crates_move_index_time();
 
+-- step: transaction
 -- The nodes that serve such files.  What is said here of a node holds until lease_until: before
 -- that moment it may serve a file, and it has heard of all that was committed before transaction
 -- `synced` had its number.
@@ -57,12 +60,15 @@ BEGIN
 	RETURN NULL;
 END
 $$;
+
+-- step: transaction
 CREATE TRIGGER crates_public AFTER UPDATE OF index_body OR DELETE ON crates
 	FOR EACH ROW EXECUTE FUNCTION crates_tell_public();
 CREATE TRIGGER crates_public_moved AFTER UPDATE OF project_id, name ON crates
 	FOR EACH ROW WHEN ((OLD.project_id, OLD.name) <> (NEW.project_id, NEW.name))
 	EXECUTE FUNCTION crates_tell_public();
 
+-- step: transaction
 CREATE FUNCTION versions_tell_public() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM public_tell_crate('c', c.project_id, c.name) FROM crates c WHERE c.id = OLD.crate_id;
@@ -76,6 +82,7 @@ CREATE TRIGGER versions_public AFTER UPDATE OF status, cksum, version, crate_id 
 	    <> (NEW.status, NEW.cksum, NEW.version, NEW.crate_id))
 	EXECUTE FUNCTION versions_tell_public();
 
+-- step: transaction
 -- `p PROJECT`: nothing of it may be served any more.
 CREATE FUNCTION projects_tell_public() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -88,6 +95,7 @@ $$;
 CREATE TRIGGER projects_public AFTER UPDATE OR DELETE ON projects
 	FOR EACH ROW EXECUTE FUNCTION projects_tell_public();
 
+-- step: transaction
 -- `a`: nor of any project.  What is switched off for one is not there for anybody either; and what a
 -- percentage stands for is the program's to say.
 CREATE FUNCTION feature_flags_tell_public() RETURNS trigger LANGUAGE plpgsql AS $$

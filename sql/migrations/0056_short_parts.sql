@@ -1,6 +1,8 @@
 -- Crates by one or two letters of their names, or letters around a dash, of which an index of
 -- trigrams knows nothing: to read all names took the longer, the more there are.
+-- replaces: 32d84a6d3eb48116c4b918f9f964a39688391f9ef71562a3d062ff0eade73480
 
+-- step: transaction
 -- Each letter of the name, each two that stand together, and each three with a dash.  That costs as
 -- much as to compare hundreds of names: the index serves sooner than a scan.
 CREATE FUNCTION crates_short_parts(normalized_name text) RETURNS text[]
@@ -10,4 +12,6 @@ LANGUAGE sql IMMUTABLE COST 1000 AS $$
 	       substr(normalized_name, i, n) AS part
 	 WHERE n < 3 OR part LIKE '%-%'
 $$;
-CREATE INDEX crates_short_parts ON crates USING gin (crates_short_parts(normalized_name)) WITH (fastupdate = off);
+
+-- step: index crates_short_parts
+CREATE INDEX CONCURRENTLY crates_short_parts ON crates USING gin (crates_short_parts(normalized_name)) WITH (fastupdate = off);

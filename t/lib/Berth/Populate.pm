@@ -159,13 +159,13 @@ sub crates {
 	my ($c) = @_;
 
 	return ('crates (id, project_id, name, normalized_name, index_body, index_etag, index_revision,'
-	    . ' listed_versions)', sub {
+	    . ' listed_versions, lists_many)', sub {
 		my ($out, $i, $name) = @_;
 		my $text = join('', map { line_of($c, $i, $name, $_) . "\n" } 0 .. $c->{counts}[$i] - 1);
 		my ($body, $etag) = index_file($text);
 
 		print {$out} join("\t", $c->{id}{crates} + $i, $c->{project}, $name, $name,
-		    '\\\\x' . unpack('H*', $body), $etag, ($c->{counts}[$i]) x 2), "\n";
+		    '\\\\x' . unpack('H*', $body), $etag, ($c->{counts}[$i]) x 2, $c->{counts}[$i] >= 20 ? 't' : 'f'), "\n";
 	});
 }
 

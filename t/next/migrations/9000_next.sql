@@ -1,9 +1,11 @@
--- What a later build may add: a table, and a column that may be empty.  Programs before it know of
--- neither, and go on.
+-- What a later build may add: a table, and columns that may be empty.  Programs before it know of
+-- none of them, and go on.
 -- floor: 0056
 
 CREATE TABLE crate_notes (
 	crate_id bigint PRIMARY KEY REFERENCES crates (id) ON DELETE CASCADE,
 	note     text NOT NULL
 );
+-- not in the order in which a publish locks them, for the test of that (t/23-migrate-traffic.t)
+ALTER TABLE versions ADD COLUMN noted_at timestamptz;
 ALTER TABLE crates ADD COLUMN noted_at timestamptz;

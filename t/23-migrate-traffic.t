@@ -1,0 +1,243 @@
+#!/usr/bin/perl
+
+# Migrations while the pool serves: no request waits long behind one, none fails, one call is enough,
+# also where a run was killed.  Databases of earlier builds end with the same schema as new ones.
+# Has a PostgreSQL cluster of its own, which logs whoever waits for a lock.
+
+use strict;
+use warnings;
+
+use IPC::Open2 qw(open2);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Cluster;
+use Berth::Test;
+use Berth::Upgrade;
+
+# how far back a database is that is brought up here, and how large it is
+use constant { BACK => 18, CRATES => 600, VERSIONS => 9000 };
+
+my $cluster = Berth::Cluster->start(log_lock_waits => 'on', deadlock_timeout => '1s', max_wal_size => '256MB');
+my $berth = $cluster->build . '/berth';
+my $next = Berth::Upgrade::next_build($cluster->build) . '/berth';
+my $databases = 0;
+
+# ---- sessions and programs ----
+
+# A session that stays; $ask->($sql) returns what it says, in one line.
+sub session {
+	my ($name, $role) = @_;
+	my $pid = open2(my $out, my $in, $cluster->tool('psql'), '-XAtq', '-d', $cluster->dsn($name, $role // 'berth'));
+	my $n = 0;
+
+	return sub {
+		my ($sql) = @_;
+		my $said = '';
+
+		if (!defined $sql) {
+			close($in);
+			waitpid($pid, 0);
+			return;
+		}
+		print {$in} "$sql;\n\\echo done-" . ++$n . "\n";
+		$in->flush;
+		while (defined(my $line = <$out>)) {
+			return $said if $line eq "done-$n\n";
+			$said .= $line;
+		}
+		return "$said (the session has ended)";
+	};
+}
+
+sub database { return sprintf('traffic_%d_%d', $$, ++$databases); }
+sub sql { my ($name, @sql) = @_; return join("\n", $cluster->sql($name, @sql)); }
+
+# `berth migrate` in the background.
+sub begin_migrate {
+	my ($name, $program) = @_;
+	my $log = $cluster->dir . "/migrate.$name";
+	my $pid = fork // die "fork: $!\n";
+
+	return { pid => $pid, log => $log } if $pid;
+	open(STDOUT, '>', $log) or POSIX::_exit(126);
+	open(STDERR, '>&', \*STDOUT) or POSIX::_exit(126);
+	exec($program // $berth, 'migrate', '--database', $cluster->dsn($name, 'berth_owner'), '--grant-to', 'berth') or POSIX::_exit(127);
+}
+
+# (exit status, what it printed)
+sub end_migrate {
+	my ($m) = @_;
+
+	waitpid($m->{pid}, 0);
+	return ($? & 127 ? 128 + ($? & 127) : $? >> 8, Berth::Cluster::_slurp($m->{log}));
+}
+
+sub migrates {
+	my ($name, $what, $program) = @_;
+	my ($status, $said) = end_migrate(begin_migrate($name, $program));
+
+	is($status, 0, "$what: one call is enough") or diag($said);
+	return;
+}
+
+# What a database of that schema is, but for who made it.
+sub dump_of {
+	my ($name) = @_;
+	my ($status, $out, $err) = Berth::Cluster::capture($cluster->tool('pg_dump'), '-s', '-d', $cluster->dsn($name, 'postgres'));
+
+	die $err if $status != 0;
+	return join("\n", grep { !/^(?:--|\\(?:un)?restrict|$)/ } split(/\n/, $out));
+}
+
+sub same_schema {
+	my ($name, $want, $what) = @_;
+	my $have = dump_of($name);
+
+	ok($have eq $want, "$what: the schema is that of a new database") or do {
+		my (%in) = map { $_ => 1 } split(/\n/, $want);
+		diag("only here: $_") for grep { !$in{$_} } split(/\n/, $have);
+	};
+	is(sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 0, "$what: no index is broken");
+	is(sql($name, 'SELECT count(*) FROM schema_migration_steps'), 0, "$what: no step is left");
+}
+
+# Counts that migrations have made of what was there.
+sub counts_are_right {
+	my ($name, $what) = @_;
+
+	is(sql($name, "SELECT count(*) FROM crates c WHERE listed_versions <> (SELECT count(*) FROM versions v WHERE v.crate_id = c.id)"
+	    . ' OR lists_many <> (listed_versions >= 20)'), 0, "$what: the versions of crates are counted");
+	is(sql($name, 'SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE v.normalized_name <> c.normalized_name'), 0,
+	    "$what: versions know their names");
+	is(sql($name, 'SELECT sum(crates) FROM search_counts'), sql($name, 'SELECT count(*) FROM crate_search'), "$what: what is searched is counted");
+}
+
+# ---- tests ----
+
+my $new = database();
+sql('postgres', "CREATE DATABASE $new OWNER berth_owner");
+migrates($new, 'a new database');
+my $schema = dump_of($new);
+
+subtest 'every text that was ever applied' => sub {
+	my $name = database();
+
+	Berth::Upgrade::older($cluster, $name, 56);
+	is(sql($name, "SELECT attgenerated FROM pg_attribute WHERE attrelid = 'crates'::regclass AND attname = 'lists_many'"), 's',
+	    'a database of the earlier texts');
+	migrates($name, 'of the earlier texts');
+	same_schema($name, $schema, 'of the earlier texts');
+};
+
+subtest 'an upgrade under load' => sub {
+	my $name = database();
+	my $nodes = "SELECT string_agg(relname || relfilenode, ' ' ORDER BY relname) FROM pg_class"
+	    . " WHERE relname IN ('crates', 'versions', 'dependencies', 'crate_search', 'tokens', 'audit_events', 'blobs')";
+
+	Berth::Upgrade::older($cluster, $name, BACK);
+	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
+	my $files = sql($name, $nodes);
+	my $before = length(Berth::Cluster::_slurp($cluster->server_log));
+	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES, rate => 40);
+	migrates($name, 'under load');
+	my $seen = $load->end;
+	my @waits = substr(Berth::Cluster::_slurp($cluster->server_log), $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
+
+	is_deeply($seen->{errors}, [], 'no read or publish fails');
+	# a batch or an index that is built waits as long as it likes: only others must not
+	is(join("\n", grep { !/berth migrate/ } @waits), '', 'none waits for a lock for a second');
+	cmp_ok($seen->{$_}{n}, '>', 10, "there were some: $_") for qw(read publish);
+	note(join(' ', map { sprintf('%s: %d, median %.0f, max %.0f ms;', $_, @{ $seen->{$_} }{qw(n median max)}) } qw(read publish)));
+	is(sql($name, $nodes), $files, 'no table was written anew');
+	same_schema($name, $schema, 'under load');
+	counts_are_right($name, 'under load');
+	is(sql($name, 'SELECT checked_until = expires_at FROM tokens'), 't', "a job's token of another system is asked again when it ends");
+};
+
+# A publish holds its crate and comes to the versions; a migration takes them the other way round.
+subtest 'the locks of a publish' => sub {
+	my %case = ('one that was put in order' => [53, undef], 'one that was not' => [undef, $next]);
+
+	for my $what (sort keys %case) {
+		my ($version, $program) = @{ $case{$what} };
+		my $name = database();
+
+		if (defined $version) {
+			Berth::Upgrade::older($cluster, $name, $version);
+		} else {
+			sql('postgres', "CREATE DATABASE $name TEMPLATE $new OWNER berth_owner", "GRANT CONNECT ON DATABASE $name TO berth");
+		}
+		sql($name, "INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('g', 'g', '{1}')",
+		    "INSERT INTO projects (group_id, path, full_path) VALUES (1, 'p', 'g/p')",
+		    "INSERT INTO crates (project_id, name, normalized_name) VALUES (1, 'a', 'a')", 'GRANT SELECT ON schema_migrations TO berth');
+		my $publish = session($name);
+
+		$publish->("BEGIN; UPDATE crates SET updated_at = now() WHERE id = 1; INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
+		my $m = begin_migrate($name, $program);
+		ok(Berth::Test::wait_for(sub {
+			return sql($name, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'crates'::regclass") > 0;
+		}), "$what: it comes to the crates, which a publish has");
+		my $started = time;
+		my $said = $publish->("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
+		    . " VALUES (1, 1, '1.0.0', '1.0.0', '{}', repeat('a', 64), 1, now()) RETURNING version");
+		is($said, "1.0.0\n", "$what: the publish goes on");
+		cmp_ok(time - $started, '<', 1, "$what: at once, not when a deadlock is found");
+		is($publish->('COMMIT'), '', "$what: and is done");
+		my ($status, $out) = end_migrate($m);
+		is($status, 0, "$what: and so is the migration, in one call") or diag($out);
+		is(sql($name, "SELECT count(*) FROM versions WHERE version = '1.0.0'"), 1, "$what: both are there");
+		$publish->(undef);
+	}
+};
+
+# Ends the program and its session in the middle, as a crash of its host does.
+sub kill_migrate {
+	my ($m, $name) = @_;
+
+	kill('KILL', $m->{pid});
+	waitpid($m->{pid}, 0);
+	sql($name, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'berth migrate' AND datname = '$name'");
+}
+
+subtest 'killed half-way' => sub {
+	my $name = database();
+
+	Berth::Upgrade::older($cluster, $name, BACK);
+	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
+	# an index waits for whoever may see what it does not have
+	my $old = session($name);
+	$old->('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM users');
+	my $m = begin_migrate($name);
+	ok(Berth::Test::wait_for(sub { sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid') > 0 }), 'it builds an index');
+	kill_migrate($m, $name);
+	is(sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 1, 'which it leaves as it is');
+	$old->('COMMIT');
+	# one batch comes through, the next does not
+	sql($name, 'CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$',
+	    'CREATE TRIGGER hold BEFORE UPDATE ON crates FOR EACH ROW WHEN (NEW.id = 550) EXECUTE FUNCTION hold()');
+	$old->('BEGIN; SELECT pg_advisory_xact_lock(7)');
+	$m = begin_migrate($name);
+	ok(Berth::Test::wait_for(sub {
+		sql($name, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berth migrate' AND wait_event_type = 'Lock'"
+		    . " AND query ~ 'crates_fill_listed'") > 0;
+	}), 'it comes to a crate that is held');
+	is(sql($name, 'SELECT count(*) FROM crates WHERE listed_versions > 0'), 500, 'a batch is done');
+	is(sql($name, 'SELECT version, max(step) FROM schema_migration_steps GROUP BY 1'), '37|1', 'and a step');
+	kill_migrate($m, $name);
+	$old->('COMMIT');
+	$old->(undef);
+	sql($name, 'DROP FUNCTION hold() CASCADE');
+	migrates($name, 'after both');
+	same_schema($name, $schema, 'after both');
+	counts_are_right($name, 'after both');
+	# begun with a text that this program does not have
+	sql($name, "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)",
+	    "INSERT INTO schema_migration_steps SELECT 64, 1, 'x'");
+	my ($status, $said) = end_migrate(begin_migrate($name));
+	is($status, 1, 'begun with another text');
+	like($said, qr/was begun with another text; let the program that began it end it/, 'says what to do');
+};
+
+done_testing();

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use IPC::Open2 qw(open2);
+use JSON::PP ();
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
@@ -114,12 +115,89 @@ sub counts_are_right {
 	is(sql($name, 'SELECT sum(crates) FROM search_counts'), sql($name, 'SELECT count(*) FROM crate_search'), "$what: what is searched is counted");
 }
 
+# What `berth migrate --dry-run` says, which changes nothing.
+sub planned {
+	my ($name, $what) = @_;
+	my $state = sub { return dump_of($name) . sql($name, 'SELECT string_agg(m::text, $$ $$ ORDER BY version) FROM schema_migrations m'); };
+	my $before = $state->();
+	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--json', '--database', $cluster->dsn($name, 'berth_owner'));
+
+	is($status, 0, "$what: it is told") or diag($err);
+	ok($state->() eq $before, "$what: and not done");
+	return $status == 0 ? JSON::PP->new->decode($out) : [];
+}
+
+# Notes with each statement that changes the schema which locks are held that others wait behind.
+sub watch {
+	my ($name) = @_;
+
+	sql($name, 'CREATE SCHEMA watch', 'CREATE TABLE watch.seen (version integer, relation text, mode text)',
+	    'CREATE FUNCTION watch.note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN'
+	    . ' INSERT INTO watch.seen SELECT (SELECT max(version) FROM public.schema_migrations), c.relname, l.mode'
+	    . ' FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE l.pid = pg_backend_pid() AND l.granted'
+	    . " AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace; END \$\$",
+	    'CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch.note()');
+}
+
+# "37 crates ACCESS EXCLUSIVE", the strongest of each migration, from one that writes wait for on.
+my @modes = ('SHARE', 'SHARE ROW EXCLUSIVE', 'ACCESS EXCLUSIVE');
+
+sub strongest {
+	my %strength = map { $modes[$_] => $_ + 1 } 0 .. $#modes;
+	my %most;
+
+	for my $lock (@_) {
+		my ($of, $mode) = @$lock;
+
+		$most{$of} = $mode if ($strength{$mode} // 0) > ($strength{ $most{$of} // '' } // 0);
+	}
+	return sort map { "$_ $most{$_}" } keys %most;
+}
+
+sub locks_of { return strongest(map { ["$_->{version} $_->{table}", $_->{lock}] } grep { defined $_->{table} } @{ $_[0] }); }
+
+# The same as it was seen, of these tables.
+sub watched {
+	my ($name, @tables) = @_;
+	my %there = map { $_ => 1 } @tables;
+	my @versions = map { m{/(\d{4})_} ? $1 + 0 : () } sort glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
+	# the rights come with the last one, when that is recorded
+	my %after = ($versions[-1] => $versions[-1], map { $versions[$_ - 1] => $versions[$_] } 1 .. $#versions);
+	my @seen = $cluster->sql($name, 'SELECT DISTINCT version, relation, mode FROM watch.seen');
+
+	sql($name, 'DROP EVENT TRIGGER watch', 'DROP SCHEMA watch CASCADE');
+	return strongest(map {
+		my ($version, $table, $mode) = split /\|/;
+		my $words = join(' ', map { uc } $mode =~ /([A-Z][a-z]+)(?=[A-Z])/g);
+
+		$there{$table} ? ["$after{$version} $table", $words] : ();
+	} @seen);
+}
+
 # ---- tests ----
 
 my $new = database();
 sql('postgres', "CREATE DATABASE $new OWNER berth_owner");
 migrates($new, 'a new database');
+my $first = sql($new, 'SELECT checksum FROM schema_migrations WHERE version = 1');
 my $schema = dump_of($new);
+
+subtest 'a dry run' => sub {
+	my $name = database();
+
+	is_deeply(planned($new, 'nothing'), [], 'nothing is to be done');
+	sql('postgres', "CREATE DATABASE $name OWNER berth_owner");
+	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database', $cluster->dsn($name, 'berth_owner'));
+	is($status, 0, 'of an empty database') or diag($err);
+	like($out, qr/\Aversion +topic +step +table +lock +work +rows +bytes\n1 +registry +1 /, 'a table');
+	is($out =~ tr/\n//, 1 + sql($new, 'SELECT count(*) FROM schema_migrations'), 'a row for each: no table is there');
+	is(sql($name, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), 0, 'and none is made');
+	sql($new, 'UPDATE schema_migrations SET checksum = $$x$$ WHERE version = 1');
+	($status, undef, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database', $cluster->dsn($new, 'berth_owner'));
+	is($status, 1, 'of another text');
+	like($err, qr/applied with another text/, 'says so');
+	sql($new, "UPDATE schema_migrations SET checksum = '$first' WHERE version = 1");
+};
 
 subtest 'every text that was ever applied' => sub {
 	my $name = database();
@@ -138,7 +216,12 @@ subtest 'an upgrade under load' => sub {
 
 	Berth::Upgrade::older($cluster, $name, BACK);
 	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
+	# a job of another CI system, of before it was noted until when it was checked
+	sql($name, "INSERT INTO tokens (kind, digest, scopes, project_id, expires_at, source, issuer) VALUES ('job', sha256('x'), '{}', 1,"
+	    . " now() + interval '1 day', 'gitlab', 'https://gitlab.example.org')");
 	my $files = sql($name, $nodes);
+	my $plan = planned($name, 'what will be done');
+	watch($name);
 	my $before = length(Berth::Cluster::_slurp($cluster->server_log));
 	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES, rate => 40);
 	migrates($name, 'under load');
@@ -151,6 +234,8 @@ subtest 'an upgrade under load' => sub {
 	cmp_ok($seen->{$_}{n}, '>', 10, "there were some: $_") for qw(read publish);
 	note(join(' ', map { sprintf('%s: %d, median %.0f, max %.0f ms;', $_, @{ $seen->{$_} }{qw(n median max)}) } qw(read publish)));
 	is(sql($name, $nodes), $files, 'no table was written anew');
+	is(join("\n", watched($name, map { $_->{table} // () } @$plan)), join("\n", locks_of($plan)), 'the locks are those that were announced');
+	ok(!grep({ ($_->{work} // '') =~ /anew/ } @$plan), 'which speak of no table that is written anew');
 	same_schema($name, $schema, 'under load');
 	counts_are_right($name, 'under load');
 	is(sql($name, 'SELECT checked_until = expires_at FROM tokens'), 't', "a job's token of another system is asked again when it ends");
@@ -233,8 +318,8 @@ subtest 'killed half-way' => sub {
 	same_schema($name, $schema, 'after both');
 	counts_are_right($name, 'after both');
 	# begun with a text that this program does not have
-	sql($name, "DELETE FROM schema_migrations WHERE version = (SELECT max(version) FROM schema_migrations)",
-	    "INSERT INTO schema_migration_steps SELECT 64, 1, 'x'");
+	my $last = sql($name, 'SELECT max(version) FROM schema_migrations');
+	sql($name, "DELETE FROM schema_migrations WHERE version = $last", "INSERT INTO schema_migration_steps VALUES ($last, 1, 'x')");
 	my ($status, $said) = end_migrate(begin_migrate($name));
 	is($status, 1, 'begun with another text');
 	like($said, qr/was begun with another text; let the program that began it end it/, 'says what to do');

@@ -1,8 +1,14 @@
 #include "admin/command.h"
 #include "admin/output.h"
 #include "store/migrate.h"
+#include "store/migrate_plan.h"
 
-static const struct option_def options[] = { { "grant-to", 0, "ROLE", false } };
+enum { GRANT_TO, DRY_RUN };
+
+static const struct option_def options[] = {
+	[GRANT_TO] = { "grant-to", 0, "ROLE", false },
+	[DRY_RUN] = { "dry-run", 0, NULL, false },
+};
 
 struct progress {
 	struct invocation *in;
@@ -29,32 +35,73 @@ applied(void *arg, const struct migration *m)
 	}
 }
 
+/* The database may be ahead of this program. */
+static void
+say_newer(int64_t newer)
+{
+	if (newer != 0)
+		fprintf(stderr, "berth: there is nothing to do: the database is newer than this program, "
+		    "and allows it (it has migration %lld, this program ends at %lld)\n",
+		    (long long)newer, (long long)migrate_newest());
+}
+
+static const char *const plan_keys[] = { "version", "topic", "step", "table", "lock", "work",
+	"rows", "bytes" };
+
+enum { NPLAN_KEYS = sizeof(plan_keys) / sizeof(*plan_keys) };
+
+static int
+dry_run(struct invocation *in)
+{
+	struct output out = { in->arena, in->json, plan_keys, NPLAN_KEYS };
+	struct migrate_work *work;
+	struct cell *cells;
+	int64_t newer;
+	size_t n;
+
+	if (migrate_plan(in->conninfo, in->arena, &work, &n, &newer, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NPLAN_KEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct cell row[] = { cell_int(work[i].m->version), cell_str(work[i].m->topic),
+			cell_int((int64_t)work[i].step), cell_str(work[i].table),
+			cell_str(work[i].lock), cell_str(work[i].work), cell_int(work[i].rows),
+			cell_int(work[i].bytes) };
+
+		memcpy(&cells[i * NPLAN_KEYS], row, sizeof(row));
+	}
+	if (n > 0 || in->json)
+		output_table(&out, cells, n);
+	say_newer(newer);
+	return 0;
+}
+
 static int
 run(struct invocation *in)
 {
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct progress p = { .in = in };
 	const struct migrate_task task = { .conninfo = in->conninfo, .actor = &in->actor,
-		.grant_to = in->options.values[0], .applied = applied, .arg = &p };
+		.grant_to = in->options.values[GRANT_TO], .applied = applied, .arg = &p };
 	int64_t newer;
 
 	p.cells = arena_calloc(in->arena, nmigrations, NKEYS * sizeof(*p.cells));
+	if (in->options.values[DRY_RUN] != NULL)
+		return dry_run(in);
 	if (migrate_run(&task, &newer, &in->err) == -1)
 		return -1;
-	if (newer != 0)
-		fprintf(stderr, "berth: there is nothing to do: the database is newer than this program, "
-		    "and allows it (it has migration %lld, this program ends at %lld)\n",
-		    (long long)newer, (long long)migrate_newest());
+	say_newer(newer);
 	if (in->json)
 		output_table(&out, p.cells, p.n);
 	return 0;
 }
 
 static const struct command commands[] = {
-	{ NULL, "[--grant-to ROLE]",
-	    "Applies the migrations that the database lacks and prints each.  It connects\n"
-	    "as the role that owns the tables; --grant-to gives the pool's role what the\n"
-	    "pool needs, and no more.",
+	{ NULL, "[--grant-to ROLE] [--dry-run]",
+	    "Applies the migrations that the database lacks and prints each, while the pool\n"
+	    "serves.  It connects as the role that owns the tables; --grant-to gives the\n"
+	    "pool's role what the pool needs, and no more.  --dry-run changes nothing: it\n"
+	    "prints what would be locked, what would be done then, and how large it is.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -1,39 +1,23 @@
 #include "store/migrate.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/arena.h"
-#include "base/hex.h"
-#include "base/sha256.h"
-#include "store/db_conn.h"
+#include "store/migrate_applied.h"
 #include "store/migrate_grant.h"
 #include "store/migrate_step.h"
 
-const struct migration migrations[] = {
-#define MIGRATION(version, topic, ...) \
-	{ version, topic, (const char *const[]) { __VA_ARGS__, NULL } },
-#include "store/migrations.inc"
-#undef MIGRATION
-};
-const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
-
-enum {
-	CHECKSUM_SIZE = 65,
-	TURN_MS = 100 /* how often a host looks whether it is its turn */
-};
+enum { TURN_MS = 100 }; /* how often a host looks whether it is its turn */
 
 /*
  * Any number will do, as long as it stays the same: "Berth".  Nobody waits for it inside a statement:
  * whoever builds an index concurrently waits until that has ended.
  */
 #define LOCK_SQL "SELECT pg_try_advisory_lock(x'4265727468'::bigint)"
-
-#define SESSION_SQL \
-	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
-	" SET standard_conforming_strings = on; SET statement_timeout = 0"
 
 #define RECORD_SQL \
 	"INSERT INTO schema_migrations (version, topic, checksum, floor) VALUES ($1, $2, $3, $4)"
@@ -69,97 +53,6 @@ enum {
  */
 #define VACUUM_SQL "VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE false) crates, versions, crate_search"
 
-#define APPLIED_SQL \
-	"SELECT version, checksum, coalesce(floor, version) FROM schema_migrations ORDER BY version"
-
-enum { VERSION, CHECKSUM, FLOOR };
-
-#define FLOOR_HEAD "-- floor: "
-#define REPLACES_HEAD "-- replaces: "
-
-int64_t
-migrate_newest(void)
-{
-	return migrations[nmigrations - 1].version;
-}
-
-static void
-checksum(const struct migration *m, char out[CHECKSUM_SIZE])
-{
-	unsigned char digest[SHA256_SIZE];
-	struct sha256 hash;
-	bool good;
-
-	(void)sha256_begin(&hash);
-	for (const char *const *line = m->lines; *line != NULL; line++)
-		(void)sha256_add(&hash, *line, strlen(*line));
-	good = sha256_end(&hash, digest);
-	/* SHA-256 of memory fails only where there is no memory */
-	assert(good);
-	hex_encode(digest, sizeof(digest), out);
-}
-
-/* The oldest program that works with the schema that this leaves. */
-static int64_t
-floor_of(const struct migration *m)
-{
-	for (const char *const *line = m->lines; *line != NULL; line++) {
-		if (strncmp(*line, FLOOR_HEAD, strlen(FLOOR_HEAD)) == 0)
-			return strtoll(*line + strlen(FLOOR_HEAD), NULL, 10);
-	}
-	return m->version;
-}
-
-/* Is that the checksum of the migration's text, or of one that it replaces? */
-static bool
-is_text_of(const struct migration *m, const char *sum)
-{
-	char ours[CHECKSUM_SIZE];
-
-	checksum(m, ours);
-	if (strcmp(sum, ours) == 0)
-		return true;
-	for (const char *const *line = m->lines; *line != NULL; line++) {
-		if (strncmp(*line, REPLACES_HEAD, strlen(REPLACES_HEAD)) == 0 &&
-		    strlen(sum) == CHECKSUM_SIZE - 1 &&
-		    strncmp(*line + strlen(REPLACES_HEAD), sum, CHECKSUM_SIZE - 1) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* One that this program does not know. */
-static int
-check_newer(const PGresult *res, int i, struct err *err)
-{
-	int64_t floor = strtoll(PQgetvalue(res, i, FLOOR), NULL, 10);
-
-	if (floor <= migrate_newest())
-		return 0;
-	return err_set(err, 409, "the database is newer than this program: its migration %s is for "
-	    "programs from %" PRId64 " on, this one ends at %" PRId64 "; run a newer one",
-	    PQgetvalue(res, i, VERSION), floor, migrate_newest());
-}
-
-/* The migration at position i of the table of those applied must be ours, with our text. */
-static int
-check_applied(const PGresult *res, int i, struct err *err)
-{
-	const char *version = PQgetvalue(res, i, VERSION);
-	char ours[24];
-
-	if ((size_t)i >= nmigrations)
-		return check_newer(res, i, err);
-	snprintf(ours, sizeof(ours), "%" PRId64, migrations[i].version);
-	if (strcmp(ours, version) != 0)
-		return err_set(err, 409, "the database has migration %s where this program has %s",
-		    version, ours);
-	if (!is_text_of(&migrations[i], PQgetvalue(res, i, CHECKSUM)))
-		return err_set(err, 409, "migration %s (%s) was applied with another text", ours,
-		    migrations[i].topic);
-	return 0;
-}
-
 static int
 make_tables(PGconn *pg, void *arg, struct err *err)
 {
@@ -167,37 +60,12 @@ make_tables(PGconn *pg, void *arg, struct err *err)
 	return migrate_sql(pg, "schema_migrations", TABLE_SQL, err);
 }
 
-/* How many of our migrations are there already, and the newest one that is not ours. */
-static int
-count_applied(PGconn *pg, size_t *n, int64_t *newer, struct err *err)
-{
-	const struct migrate_body tables = { make_tables, NULL };
-	PGresult *res;
-	int rc = 0;
-
-	if (migrate_transaction(pg, "schema_migrations", &tables, err) == -1)
-		return -1;
-	res = PQexec(pg, APPLIED_SQL);
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		rc = migrate_failed(pg, "schema_migrations", res, err);
-	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
-		rc = check_applied(res, i, err);
-	*n = (size_t)PQntuples(res);
-	*newer = 0;
-	if (rc == 0 && *n > nmigrations) {
-		*newer = strtoll(PQgetvalue(res, PQntuples(res) - 1, VERSION), NULL, 10);
-		*n = nmigrations;
-	}
-	PQclear(res);
-	return rc;
-}
-
 /* A migration that is being applied, and how far. */
 struct progress {
 	const struct migrate_task *task;
 	const struct migration *m;
 	const char *name;
-	char version[24], floor[24], sum[CHECKSUM_SIZE];
+	char version[24], floor[24], sum[MIGRATION_CHECKSUM_SIZE];
 	size_t step, nsteps;
 };
 
@@ -284,8 +152,8 @@ apply(PGconn *pg, struct arena *a, const struct migrate_task *task, const struct
 	p.name = arena_printf(a, "migration %" PRId64 " (%s)", m->version, m->topic);
 	p.nsteps = migrate_steps(a, m, &steps);
 	snprintf(p.version, sizeof(p.version), "%" PRId64, m->version);
-	snprintf(p.floor, sizeof(p.floor), "%" PRId64, floor_of(m));
-	checksum(m, p.sum);
+	snprintf(p.floor, sizeof(p.floor), "%" PRId64, migration_floor(m));
+	migration_checksum(m, p.sum);
 	if (count_steps(pg, &p, err) == -1)
 		return -1;
 	for (; p.step < p.nsteps; p.step++) {
@@ -356,10 +224,12 @@ static int
 bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *newer,
     struct err *err)
 {
+	const struct migrate_body tables = { make_tables, NULL };
 	size_t done;
 
-	if (migrate_sql(pg, "session", SESSION_SQL, err) == -1 || await_turn(pg, err) == -1 ||
-	    count_applied(pg, &done, newer, err) == -1)
+	if (await_turn(pg, err) == -1 ||
+	    migrate_transaction(pg, "schema_migrations", &tables, err) == -1 ||
+	    migrate_applied(pg, &done, newer, err) == -1)
 		return -1;
 	/* what is newer has rights that this program knows nothing of */
 	if (*newer != 0)
@@ -376,35 +246,18 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 	return migrate_sql(pg, "vacuum", VACUUM_SQL, err);
 }
 
-static void
-ignore_notice(void *arg, const PGresult *res)
-{
-	(void)arg;
-	(void)res;
-}
-
 int
 migrate_run(const struct migrate_task *task, int64_t *newer, struct err *err)
 {
-	static const char *const keys[] = { "fallback_application_name", "connect_timeout",
-		"dbname", "client_encoding", NULL };
-	const char *values[] = { "berth migrate", "10", task->conninfo, "UTF8", NULL };
+	PGconn *pg = migrate_connect(task->conninfo, err);
 	struct arena *a;
-	PGconn *pg;
 	int rc;
 
 	*newer = 0;
-	if (db_check_conninfo(task->conninfo, err) == -1 ||
-	    db_check_pooler(task->conninfo, err) == -1)
+	if (pg == NULL)
 		return -1;
 	a = arena_new();
-	pg = PQconnectdbParams(keys, values, 1);
-	if (PQstatus(pg) == CONNECTION_OK) {
-		PQsetNoticeReceiver(pg, ignore_notice, NULL);
-		rc = bring_up(pg, a, task, newer, err);
-	} else {
-		rc = migrate_failed(pg, "connect", NULL, err);
-	}
+	rc = bring_up(pg, a, task, newer, err);
 	PQfinish(pg);
 	arena_free(a);
 	return rc;

@@ -67,9 +67,6 @@ sub fill {
 	    "INSERT INTO users (username) VALUES ('ann')",
 	    "INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('demo', 'demo', '{1}')",
 	    "INSERT INTO projects (group_id, path, full_path, visibility) VALUES (1, 'many', 'demo/many', 'public')",
-	    # one of a job of another CI system, as they were before it was noted until when they were checked
-	    "INSERT INTO tokens (kind, digest, scopes, project_id, expires_at, source, issuer) VALUES ('job', sha256('x'), '{}', 1,"
-		. " now() + interval '1 day', 'gitlab', 'https://gitlab.example.org')",
 	    <<"SQL", <<"SQL", <<"SQL", <<"SQL", <<"SQL", 'VACUUM ANALYZE');
 INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag, index_revision)
 SELECT 1, 'crate-' || i || '-' || left(md5(i::text), 6), 'crate-' || i || '-' || left(md5(i::text), 6),

@@ -1,0 +1,165 @@
+#include "store/migrate_applied.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "store/db.h"
+#include "store/migrate_grant.h"
+
+const struct migration migrations[] = {
+#define MIGRATION(version, topic, ...) \
+	{ version, topic, (const char *const[]) { __VA_ARGS__, NULL } },
+#include "store/migrations.inc"
+#undef MIGRATION
+};
+const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
+
+/* Also where an older program has made the table, without a floor. */
+#define APPLIED_SQL \
+	"SELECT version, checksum, coalesce((to_jsonb(m) ->> 'floor')::bigint, version)" \
+	" FROM schema_migrations m ORDER BY version"
+
+enum { VERSION, CHECKSUM, FLOOR };
+
+#define FLOOR_HEAD "-- floor: "
+#define REPLACES_HEAD "-- replaces: "
+
+#define SESSION_SQL \
+	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
+	" SET standard_conforming_strings = on; SET statement_timeout = 0"
+
+int64_t
+migrate_newest(void)
+{
+	return migrations[nmigrations - 1].version;
+}
+
+void
+migration_checksum(const struct migration *m, char out[MIGRATION_CHECKSUM_SIZE])
+{
+	unsigned char digest[SHA256_SIZE];
+	struct sha256 hash;
+	bool good;
+
+	(void)sha256_begin(&hash);
+	for (const char *const *line = m->lines; *line != NULL; line++)
+		(void)sha256_add(&hash, *line, strlen(*line));
+	good = sha256_end(&hash, digest);
+	/* SHA-256 of memory fails only where there is no memory */
+	assert(good);
+	hex_encode(digest, sizeof(digest), out);
+}
+
+int64_t
+migration_floor(const struct migration *m)
+{
+	for (const char *const *line = m->lines; *line != NULL; line++) {
+		if (strncmp(*line, FLOOR_HEAD, strlen(FLOOR_HEAD)) == 0)
+			return strtoll(*line + strlen(FLOOR_HEAD), NULL, 10);
+	}
+	return m->version;
+}
+
+/* Is that the checksum of the migration's text, or of one that it replaces? */
+static bool
+is_text_of(const struct migration *m, const char *sum)
+{
+	char ours[MIGRATION_CHECKSUM_SIZE];
+
+	migration_checksum(m, ours);
+	if (strcmp(sum, ours) == 0)
+		return true;
+	for (const char *const *line = m->lines; *line != NULL; line++) {
+		if (strncmp(*line, REPLACES_HEAD, strlen(REPLACES_HEAD)) == 0 &&
+		    strlen(sum) == MIGRATION_CHECKSUM_SIZE - 1 &&
+		    strncmp(*line + strlen(REPLACES_HEAD), sum, MIGRATION_CHECKSUM_SIZE - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One that this program does not know. */
+static int
+check_newer(const PGresult *res, int i, struct err *err)
+{
+	int64_t floor = strtoll(PQgetvalue(res, i, FLOOR), NULL, 10);
+
+	if (floor <= migrate_newest())
+		return 0;
+	return err_set(err, 409, "the database is newer than this program: its migration %s is for "
+	    "programs from %" PRId64 " on, this one ends at %" PRId64 "; run a newer one",
+	    PQgetvalue(res, i, VERSION), floor, migrate_newest());
+}
+
+/* The migration at position i of the table of those applied must be ours, with our text. */
+static int
+check_applied(const PGresult *res, int i, struct err *err)
+{
+	const char *version = PQgetvalue(res, i, VERSION);
+	char ours[24];
+
+	if ((size_t)i >= nmigrations)
+		return check_newer(res, i, err);
+	snprintf(ours, sizeof(ours), "%" PRId64, migrations[i].version);
+	if (strcmp(ours, version) != 0)
+		return err_set(err, 409, "the database has migration %s where this program has %s",
+		    version, ours);
+	if (!is_text_of(&migrations[i], PQgetvalue(res, i, CHECKSUM)))
+		return err_set(err, 409, "migration %s (%s) was applied with another text", ours,
+		    migrations[i].topic);
+	return 0;
+}
+
+int
+migrate_applied(PGconn *pg, size_t *n, int64_t *newer, struct err *err)
+{
+	PGresult *res = PQexec(pg, APPLIED_SQL);
+	int rc = 0;
+
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
+		rc = migrate_failed(pg, "schema_migrations", res, err);
+	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
+		rc = check_applied(res, i, err);
+	*n = (size_t)PQntuples(res);
+	*newer = 0;
+	if (rc == 0 && *n > nmigrations) {
+		*newer = strtoll(PQgetvalue(res, PQntuples(res) - 1, VERSION), NULL, 10);
+		*n = nmigrations;
+	}
+	PQclear(res);
+	return rc;
+}
+
+static void
+ignore_notice(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res;
+}
+
+PGconn *
+migrate_connect(const char *conninfo, struct err *err)
+{
+	static const char *const keys[] = { "fallback_application_name", "connect_timeout",
+		"dbname", "client_encoding", NULL };
+	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", NULL };
+	PGconn *pg;
+
+	if (db_check_conninfo(conninfo, err) == -1 || db_check_pooler(conninfo, err) == -1)
+		return NULL;
+	pg = PQconnectdbParams(keys, values, 1);
+	if (PQstatus(pg) == CONNECTION_OK) {
+		PQsetNoticeReceiver(pg, ignore_notice, NULL);
+		if (migrate_sql(pg, "session", SESSION_SQL, err) == 0)
+			return pg;
+	} else {
+		migrate_failed(pg, "connect", NULL, err);
+	}
+	PQfinish(pg);
+	return NULL;
+}

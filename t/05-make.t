@@ -66,7 +66,32 @@ subtest 'what statements have in common' => sub {
 	}
 };
 
+subtest 'what a migration says of itself' => sub {
+	my $sum = '0' x 64;
+
+	for my $good ('-- floor: 0007', '-- floor: 0001', "-- replaces: $sum", '-- step: transaction', '-- step: index a_b',
+		'-- step: batches crates', '-- a comment about a floor, a step') {
+		is((migration($good))[0], 0, $good);
+	}
+	for my $bad ('-- floor: 7', '-- floor:0007', '-- floor: 0008', '-- floor 0007', '-- replaces: abc', "-- replaces:$sum",
+		'-- step: index', '-- step: transaction a', '-- step: batches', '-- step: later', '-- step', '--step: transaction') {
+		my ($status, $table) = migration($bad);
+
+		isnt($status, 0, $bad);
+		is($table, '', "$bad: leaves no table");
+	}
+};
+
 done_testing();
+
+# The exit status of sql2c for a migration with this line, and its table.
+sub migration {
+	write_file('sql/0007_head.sql', "-- A migration.\n$_[0]\nSELECT 1;\n");
+	mkdir("$dir/out");
+	my $status = system("'$root/scripts/sql2c' migrations '$dir/out' '$dir/sql/0007_head.sql' >'$dir/log' 2>&1");
+
+	return ($status, slurp("$dir/out/migrations.inc"));
+}
 
 # The exit status of sql2c, and its table.
 sub statements {

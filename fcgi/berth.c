@@ -33,6 +33,7 @@ static const struct noun *const nouns[] = {
 	&admin_undelete,
 	&admin_retention,
 	&admin_fsck,
+	&admin_store,
 	&admin_audit,
 	&admin_jobs,
 	&admin_report,

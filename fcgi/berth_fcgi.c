@@ -18,6 +18,7 @@
 #include "base/settings.h"
 #include "http/listen.h"
 #include "http/pool.h"
+#include "store/store_identity.h"
 
 enum {
 	EXIT_USAGE = 2,
@@ -116,6 +117,19 @@ check_machine(const struct settings *s, struct err *err)
 	return check_download_key(s, err);
 }
 
+/* Is the store the database's?  Without a database nobody can say. */
+static int
+check_store(const struct settings *s, struct err *err)
+{
+	char warning[ERR_DETAIL_SIZE];
+
+	if (store_identity_test(s->database, s->store, warning, sizeof(warning), err) == -1)
+		return -1;
+	if (warning[0] != '\0')
+		fprintf(stderr, "berth-fcgi: warning: %s\n", warning);
+	return 0;
+}
+
 /* Can a user who is neither owner nor in the group come to the path at all? */
 static bool
 is_reachable(const char *path)
@@ -170,7 +184,7 @@ check(const struct settings *s)
 {
 	struct err err = { 0 };
 
-	if (check_machine(s, &err) == 0) {
+	if (check_machine(s, &err) == 0 && check_store(s, &err) == 0) {
 		warn_of(s);
 		return print_settings(s);
 	}

@@ -13,6 +13,7 @@
 #include "jobs/loop.h"
 #include "store/blob.h"
 #include "store/db.h"
+#include "store/store_identity.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -47,6 +48,22 @@ work(const char *config_path, const struct settings *s)
 	return status;
 }
 
+/* What -t looks at besides the configuration. */
+static int
+check_store(const struct settings *s)
+{
+	char warning[ERR_DETAIL_SIZE];
+	struct err err = { 0 };
+
+	if (store_identity_test(s->database, s->store, warning, sizeof(warning), &err) == -1) {
+		fprintf(stderr, "berth-worker: %s\n", err.detail);
+		return 1;
+	}
+	if (warning[0] != '\0')
+		fprintf(stderr, "berth-worker: warning: %s\n", warning);
+	return 0;
+}
+
 static int
 run(const char *config_path, bool check_only)
 {
@@ -60,7 +77,7 @@ run(const char *config_path, bool check_only)
 	    (check_only && db_check_pooler(settings.database, &err) == -1)) {
 		fprintf(stderr, "berth-worker: %s\n", err.detail);
 	} else if (check_only) {
-		status = 0;
+		status = check_store(&settings);
 	} else if (daemon_standard_fds() == -1 || job_loop_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-worker: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {

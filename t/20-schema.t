@@ -175,6 +175,7 @@ subtest 'what the role of the pool may do' => sub {
 	for my $statement ('CREATE TABLE x ()', 'CREATE SCHEMA x', 'CREATE TEMPORARY TABLE x ()',
 		'DROP TABLE users', 'ALTER TABLE users ADD x int', 'TRUNCATE users', 'CREATE INDEX ON users (name)',
 		'UPDATE audit_events SET action = 1', 'DELETE FROM audit_events', 'DELETE FROM schema_migrations',
+		'UPDATE registry SET id = gen_random_uuid()', 'DELETE FROM registry',
 		"INSERT INTO schema_migrations VALUES (9, '', '')", 'UPDATE schema_migrations SET version = 9',
 		'ALTER TABLE users OWNER TO berth', 'CREATE ROLE x', 'SET ROLE berth_owner') {
 		my (undef, $why) = $sql->($statement, 'berth');
@@ -191,7 +192,7 @@ subtest 'what the role of the pool may do' => sub {
 	is($sql->("SELECT string_agg(c.relname || ':' || p, ' ' ORDER BY c.relname, p) FROM pg_class c,"
 	    . " unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p"
 	    . " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-	    . " AND relname NOT IN ('audit_events', 'schema_migrations', 'schema_migration_steps')"
+	    . " AND relname NOT IN ('audit_events', 'registry', 'schema_migrations', 'schema_migration_steps')"
 	    . " AND has_table_privilege('berth', c.oid, p) <> (p IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))"),
 	    '', 'the same for every other table');
 	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth;'

@@ -142,8 +142,8 @@ subtest 'attempts' => sub {
 	is(job('attempts, claimed_until IS NULL', "id = $id"), '1|t', 'another attempt is to come');
 	cmp_ok(put_off($id, $since), '>=', 5, 'not at once');
 	cmp_ok(put_off($id, $since), '<', 20, 'in some seconds');
-	like(job('error', "id = $id"), qr/^blob store: open directory: No such file/, 'it is known why');
-	like($t->berth_ok('jobs', 'list'), qr/^$id +sweep_staging +failing +1 .*blob store: open/m, 'listed');
+	like(job('error', "id = $id"), qr/^store .*: open: No such file/, 'it is known why');
+	like($t->berth_ok('jobs', 'list'), qr/^$id +sweep_staging +failing +1 .*store .*: open/m, 'listed');
 	$since = moment();
 	$t->psql("UPDATE jobs SET attempts = 3, run_at = now() WHERE id = $id; NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('attempts', "id = $id") == 4 && job('claimed_until IS NULL', "id = $id") eq 't' }), 'the fourth');

@@ -73,6 +73,7 @@ extern const struct noun admin_project;
 extern const struct noun admin_protect;
 extern const struct noun admin_report;
 extern const struct noun admin_retention;
+extern const struct noun admin_store;
 extern const struct noun admin_token;
 extern const struct noun admin_trust;
 extern const struct noun admin_undelete;

@@ -5,6 +5,7 @@
 #include "admin/command.h"
 #include "admin/output.h"
 #include "base/settings.h"
+#include "store/store_identity.h"
 
 enum { DEEP, REPAIR };
 
@@ -47,12 +48,15 @@ run(struct invocation *in)
 	struct fsck f = { .db = in->db, .deep = in->options.values[DEEP] != NULL,
 		.repair = in->options.values[REPAIR] != NULL, .actor = in->actor,
 		.say = say, .arg = &printing };
-	int rc = 0;
+	struct store_identity identity = { 0 };
+	int rc;
 
-	if (in->settings == NULL)
+	if (in->settings == NULL) {
 		rc = err_set(&in->err, 400, "the store is named by the configuration: -c FILE is missing");
-	else
+	} else {
 		f.store = in->settings->store;
+		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
+	}
 	while (rc == 0 && place.step != FSCK_DONE) {
 		rc = fsck_go_on(&f, a, &place, &in->err);
 		arena_reset(a);
@@ -69,7 +73,8 @@ static const struct command commands[] = {
 	{ NULL, "[--deep] [--repair]",
 	    "Looks whether database, index files and store tell the same story, and\n"
 	    "prints what does not: nothing, where all is well.  --deep reads every blob;\n"
-	    "--repair makes index files anew that are wrong, and touches nothing else.",
+	    "--repair makes index files anew that are wrong, puts blobs back that are in the\n"
+	    "store's trash, and touches nothing else.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

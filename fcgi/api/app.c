@@ -61,19 +61,33 @@ app_stop(struct worker_app *app)
 	free(app);
 }
 
-/*
- * A store that cannot be written is no reason not to start: what is in it can
- * be read.  What a publish left that died with its worker goes; none that is
- * still under way is as old as that.
- */
+/* A store that cannot be written is no reason not to start: what is in it can be read. */
 static void
 prepare_store(const struct settings *s)
 {
 	struct err err = { 0 };
 
-	if (blob_store_check(s->store, &err) == -1 ||
-	    blob_sweep_staging(s->store, 2 * s->request_timeout + STAGING_SLACK, &err) == -1)
+	if (blob_store_check(s->store, &err) == -1)
 		log_error("%s", err.detail);
+}
+
+/*
+ * What a publish left that died with its worker goes; none that is still under way is as old as
+ * that.  In a store that is not the registry's nothing is touched.
+ */
+static void
+sweep_store(struct worker_app *app)
+{
+	const struct settings *s = app->settings;
+	struct err err = { 0 };
+
+	if (store_identity_check(app->db, app->arena, &app->store, s->store, true, &err) == -1 ||
+	    (app->store.adopted &&
+	        blob_sweep_staging(s->store, 2 * s->request_timeout + STAGING_SLACK, &err) == -1))
+		log_error("%s", err.detail);
+	else if (!app->store.adopted)
+		log_warn("store %s has no " STORE_ID_FILE " yet: nothing is removed from it until an administrator "
+		    "has run `berth store adopt`", s->store);
 }
 
 /* Without the key the pool sends what nginx could send by itself. */
@@ -121,6 +135,8 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 			return NULL;
 		}
 		log_warn("%s", away.detail);
+	} else {
+		sweep_store(app);
 	}
 	/* connecting is not the first request's time */
 	(void)db_take_us(app->db);
@@ -384,4 +400,10 @@ int
 app_respond_ok(struct response *rs)
 {
 	return app_respond_json(rs, 200, slice_str("{\"ok\":true}"));
+}
+
+int
+app_store_check(struct worker_app *app, struct request *rq)
+{
+	return store_identity_check(app->db, rq->arena, &app->store, app->settings->store, true, &rq->err);
 }

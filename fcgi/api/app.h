@@ -21,6 +21,7 @@
 #include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
+#include "store/store_identity.h"
 #include "store/token_use.h"
 
 /* What a route needs before its handler runs; NULL in the route: nothing. */
@@ -79,6 +80,7 @@ struct worker_app {
 	struct slots *slots; /* of queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
+	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
 	struct access_memory *memory;
@@ -123,6 +125,9 @@ void app_cache_headers(const struct worker_app *, struct response *);
 
 /* An answer that is made for this caller and kept by nobody.  Returns 0. */
 int app_respond_json(struct response *, int status, struct slice json);
+
+/* Before the store is used: is it the registry's?  -1: 503, in a sentence for the client. */
+int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /* {"ok":true} */
 int app_respond_ok(struct response *);

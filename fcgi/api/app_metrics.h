@@ -10,6 +10,7 @@ enum app_metric {
 	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_INDEX_READS, /* by enum index_source */
+	METRIC_BLOBS_MISSING,
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/app_metrics.h"
 #include "api/public_want.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
@@ -36,6 +37,18 @@ download_who(struct arena *a, const struct access_facts *facts)
 	return arena_printf(a, "%s:%" PRId64, facts->token_kind, facts->token_id);
 }
 
+/* On another host of the registry it may be there, so 503 and not 500. */
+static int
+refuse_missing(struct worker_app *app, struct request *rq, const char *cksum)
+{
+	struct slice crate = request_param(rq, "crate"), version = request_param(rq, "version");
+
+	meter_count(app->meter, METRIC_BLOBS_MISSING, 0, 0);
+	err_internal(&rq->err, 503, "blob store: %s is not there; see berth fsck", cksum);
+	return err_tell(&rq->err, "the bytes of %.*s %.*s are missing in this host's store; tell the "
+	    "registry's administrator", (int)crate.n, crate.p, (int)version.n, version.p);
+}
+
 int
 download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -45,6 +58,10 @@ download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	version_blob_read(&app->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
+	if (app_store_check(app, rq) == -1)
+		return -1;
+	if (!blob_exists(rq->arena, app->settings->store, blob.cksum))
+		return refuse_missing(app, rq, blob.cksum);
 	public_want_version(app, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",
 	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "store/blob.h"
 #include "store/health.h"
+#include "store/store_mark.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
@@ -95,29 +96,49 @@ only_reads(struct request *rq, bool *reads)
 	return err_set(&rq->err, 400, "`for` must be `reads`, or not be there");
 }
 
+/* "ok", or what is wrong with the store; err says more, for who is asked to correct it. */
+static const char *
+store_state(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
+    struct err *err)
+{
+	const char *store = app->settings->store;
+
+	if (blob_store_probe(rq->arena, store, !reads, err) == -1)
+		return reads ? "unreadable" : "not writable";
+	/* without the database nobody can say */
+	if (health->schema != DB_SCHEMA_FITS)
+		return "ok";
+	if (store_identity_check(app->db, rq->arena, &app->store, store, health->writable, err) == -1)
+		return "not the registry's";
+	return "ok";
+}
+
 int
 monitoring_readiness(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	struct err store_err = { 0 };
 	struct health health;
 	struct json_out o;
-	bool reads, store, ready;
+	bool reads, ready;
+	const char *store;
 	struct buf b;
 
 	if (only_reads(rq, &reads) == -1)
 		return -1;
 	look(app, rq, &health);
-	store = blob_store_probe(rq->arena, app->settings->store, !reads, &store_err) == 0;
-	if (!store && rq->err.status == 0)
+	store = store_state(app, rq, &health, reads, &store_err);
+	if (store_err.status != 0 && rq->err.status == 0)
 		rq->err = store_err;
-	ready = store && health.schema == DB_SCHEMA_FITS && (health.writable || reads);
+	ready = store_err.status == 0 && health.schema == DB_SCHEMA_FITS && (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key_str(&o, "status", ready ? "ok" : "failed");
 	json_out_key_str(&o, "database", database_state(&health));
 	json_out_key_str(&o, "schema", schema_state(&health));
-	json_out_key_str(&o, "store", store ? "ok" : reads ? "unreadable" : "not writable");
+	json_out_key_str(&o, "store", store);
+	if (store_err.status != 0)
+		json_out_key_str(&o, "store_detail", store_err.detail);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
 }
@@ -191,6 +212,19 @@ count_inspections(struct worker_app *app)
 	meter_set(app->meter, METRIC_INSPECTIONS, INSPECTION_WAITING, (int64_t)count.waiting);
 }
 
+static void
+print_store(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	const char *labels[] = { NULL };
+	struct store_status status;
+
+	if (store_status_read(app->db, rq->arena, &status, &rq->err) == -1)
+		return;
+	metrics_print_head(b, "berth_store_collection_held_files",
+	    "Files that a collection would remove, and that wait for an administrator.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_store_collection_held_files", labels, status.held_files);
+}
+
 int
 monitoring_metrics(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -207,6 +241,7 @@ monitoring_metrics(struct worker_app *app, struct request *rq, struct response *
 	if (health.schema == DB_SCHEMA_FITS) {
 		count_blobs(app, rq);
 		print_jobs(app, rq, &b);
+		print_store(app, rq, &b);
 	}
 	if (blob_store_free(app->settings->store, &bytes, &store_err) == 0)
 		meter_set(app->meter, METRIC_STORE_FREE, 0, bytes);

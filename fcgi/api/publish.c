@@ -169,7 +169,7 @@ publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	struct package manifest;
 	struct strings of_quotas = { 0 };
 
-	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 ||
+	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 || app_store_check(app, rq) == -1 ||
 	    intake_metadata(rq, &policy, &intake) == -1 ||
 	    stage_end(&stages, STAGE_CHECK, check_announced(app, rq, &intake, &v)) == -1 ||
 	    stage_end(&stages, STAGE_READ, take_crate(app, rq, &intake, &v)) == -1 ||

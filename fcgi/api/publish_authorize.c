@@ -31,7 +31,7 @@ publish_authorize_handle(struct worker_app *app, struct request *rq, struct resp
 	struct publish_policy policy;
 	int64_t most;
 
-	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1)
+	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 || app_store_check(app, rq) == -1)
 		return -1;
 	most = FRAME_OVERHEAD + (int64_t)policy.max_metadata_size + policy.max_crate_size;
 	/* of the body that waits; of one that comes in pieces it is not known */

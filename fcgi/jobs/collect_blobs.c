@@ -4,128 +4,232 @@
 #include <stdio.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "store/blob_collect.h"
+#include "store/blob_trash.h"
+#include "store/store_mark.h"
 
 /*
- * First the rows, in the order of their names, then the directories: where a run was to stop, its
- * progress tells the next one where to go on.  A file that cannot be removed keeps nobody from
- * the others: what went wrong first is told at the end.
+ * In steps, each over the rows, in the order of their names, or over the directories: where a run was
+ * to stop, its progress tells the next one where to go on.  Nothing is taken before all was counted.
+ * A file that cannot be moved keeps nobody from the others: what went wrong first is told at the end.
  */
-struct place {
-	const char *rows_after; /* NULL: they are done */
+enum step { COUNT_ROWS, COUNT_FILES, TAKE_ROWS, TAKE_FILES, EMPTY_TRASH, DONE };
+
+enum { DIRECTORIES = 256, HELD_RETRY_S = 6 * 3600 };
+
+struct run {
+	struct job_ctx *ctx;
+	bool begun; /* by an earlier run, which had to stop */
+	enum step step;
+	const char *rows_after;
 	int64_t directory; /* of 256 */
+	struct blob_pass pass;
+	struct blob_trash_emptied emptied;
+	struct store_leave leave;
 	int64_t failed;
 	struct err first;
 };
 
-enum { DIRECTORIES = 256 };
-
 static int
-place_read(struct arena *a, const struct job *job, struct place *place, struct err *err)
+progress_read(struct run *run, const struct job *job, struct err *err)
 {
 	struct json_get get = { .what = "progress", .err = err };
+	int64_t step = DONE;
 
-	*place = (struct place) { .rows_after = job->progress == NULL ? "" : NULL };
+	run->rows_after = "";
 	if (job->progress == NULL)
 		return 0;
-	if (json_parse(a, slice_str(job->progress), "progress", &get.obj, err) == -1 ||
-	    json_get_str(&get, "rows_after", false, &place->rows_after) == -1)
+	if (json_parse(run->ctx->arena, slice_str(job->progress), "progress", &get.obj, err) == -1 ||
+	    json_get_int(&get, "step", false, &step) == -1)
 		return -1;
-	return json_get_int(&get, "directory", false, &place->directory);
+	/* that of a version that did not count: begins anew */
+	if (step < COUNT_ROWS || step >= DONE)
+		return 0;
+	run->step = (enum step)step;
+	run->begun = true;
+	if (json_get_str(&get, "rows_after", true, &run->rows_after) == -1 ||
+	    json_get_int(&get, "directory", true, &run->directory) == -1 ||
+	    json_get_int(&get, "files", true, &run->pass.files) == -1 ||
+	    json_get_int(&get, "due", true, &run->pass.due) == -1)
+		return -1;
+	return json_get_int(&get, "left", true, &run->pass.left);
 }
 
 static void
-place_write(struct job_ctx *ctx, const struct place *place)
+progress_write(const struct run *run)
 {
-	if (place->rows_after != NULL)
-		job_again(ctx, arena_printf(ctx->arena, "{\"rows_after\":\"%s\"}", place->rows_after));
-	else
-		job_again(
-		    ctx, arena_printf(ctx->arena, "{\"directory\":%" PRId64 "}", place->directory));
+	struct job_ctx *ctx = run->ctx;
+
+	job_again(ctx, arena_printf(ctx->arena,
+	    "{\"step\":%d,\"rows_after\":\"%s\",\"directory\":%" PRId64 ",\"files\":%" PRId64
+	    ",\"due\":%" PRId64 ",\"left\":%" PRId64 "}", (int)run->step, run->rows_after, run->directory,
+	    run->pass.files, run->pass.due, run->pass.left));
 }
 
 /* Was it the file, and not the database?  Then the next one may do. */
 static bool
-passes(struct job_ctx *ctx, struct place *place, struct err *err)
+passes(struct run *run, struct err *err)
 {
-	if (err->status != 500 || db_fd(ctx->db) == -1)
+	if (err->status != 500 || db_fd(run->ctx->db) == -1)
 		return false;
-	if (place->failed++ == 0)
-		place->first = *err;
+	if (run->failed++ == 0)
+		run->first = *err;
 	err_clear(err);
 	return true;
 }
 
 /* One page of rows. */
 static int
-collect_rows(struct job_ctx *ctx, struct arena *a, struct place *place, int64_t *removed,
-    struct err *err)
+go_over_rows(struct run *run, struct arena *a, struct err *err)
 {
-	const struct settings *s = ctx->settings;
+	struct job_ctx *ctx = run->ctx;
 	struct blob_look *looks;
 	size_t n;
 
-	if (blob_look(ctx->db, a, place->rows_after, s->keep_unused, &looks, &n, err) == -1)
+	if (blob_look(ctx->db, a, run->rows_after, run->pass.keep, &looks, &n, err) == -1)
 		return -1;
-	place->rows_after = n > 0 ? arena_strdup(ctx->arena, looks[n - 1].sha256) : NULL;
 	for (size_t i = 0; i < n; i++) {
-		bool gone;
-
-		if (!looks[i].due)
-			continue;
-		if (blob_collect(ctx->db, a, s->store, looks[i].sha256, s->keep_unused, &gone, err) == -1 &&
-		    !passes(ctx, place, err))
+		if (looks[i].due && blob_collect(ctx->db, a, &run->pass, looks[i].sha256, err) == -1 &&
+		    !passes(run, err))
 			return -1;
-		*removed += gone;
 	}
+	run->rows_after = n > 0 ? arena_strdup(ctx->arena, looks[n - 1].sha256) : "";
+	if (n == 0)
+		run->step++;
 	return 0;
 }
 
 /* One of the directories at the top of the store. */
 static int
-collect_files(struct job_ctx *ctx, struct arena *a, struct place *place, int64_t *removed,
-    struct err *err)
+go_over_files(struct run *run, struct arena *a, struct err *err)
 {
-	const struct settings *s = ctx->settings;
 	char name[3];
-	int64_t n;
 
-	snprintf(name, sizeof(name), "%02x", (unsigned)place->directory & 0xff);
-	if (blob_collect_unknown(ctx->db, a, s->store, name, s->keep_unused, &n, err) == -1 &&
-	    !passes(ctx, place, err))
+	snprintf(name, sizeof(name), "%02x", (unsigned)run->directory & 0xff);
+	if (blob_collect_files(run->ctx->db, a, &run->pass, name, err) == -1 && !passes(run, err))
 		return -1;
-	*removed += n;
-	place->directory++;
+	if (++run->directory == DIRECTORIES) {
+		run->directory = 0;
+		run->step++;
+	}
 	return 0;
+}
+
+/* All is counted: how much of it may go? */
+static int
+judge(struct run *run, struct arena *a, struct err *err)
+{
+	struct job_ctx *ctx = run->ctx;
+	int64_t most = store_take_max(run->pass.files), due = run->pass.due;
+
+	run->pass.take = true;
+	run->pass.left = most;
+	if (due <= most)
+		return store_hold(ctx->db, a, 0, 0, err);
+	if (run->leave.confirmed > 0) {
+		run->pass.left = run->leave.confirmed;
+		return store_hold(ctx->db, a, 0, 0, err);
+	}
+	if (store_hold(ctx->db, a, due, run->pass.files, err) == -1)
+		return -1;
+	job_hold(ctx, HELD_RETRY_S);
+	return err_set(err, 409, "nothing is removed: %" PRId64 " of %" PRId64 " files would go, which is more than "
+	    "%d %%; if that is right, let it happen by `berth store collect --confirm`", due, run->pass.files,
+	    STORE_TAKE_PERCENT);
+}
+
+static int
+empty_trash(struct run *run, struct arena *a, struct err *err)
+{
+	bool more = false;
+
+	if (blob_trash_empty(run->ctx->db, a, run->pass.store, run->pass.keep, &run->emptied, &more, err) == -1 &&
+	    !passes(run, err))
+		return -1;
+	if (!more)
+		run->step = DONE;
+	return 0;
+}
+
+static int
+go_on(struct run *run, struct arena *a, struct err *err)
+{
+	switch (run->step) {
+	case COUNT_ROWS:
+	case TAKE_ROWS:
+		return go_over_rows(run, a, err);
+	case COUNT_FILES:
+		if (go_over_files(run, a, err) == -1)
+			return -1;
+		return run->step == TAKE_ROWS ? judge(run, a, err) : 0;
+	case TAKE_FILES:
+		if (run->pass.due > 0)
+			return go_over_files(run, a, err);
+		run->step++;
+		return 0;
+	case EMPTY_TRASH:
+		return empty_trash(run, a, err);
+	case DONE:
+		break;
+	}
+	return 0;
+}
+
+static void
+note(struct run *run)
+{
+	const struct blob_pass *p = &run->pass;
+
+	if (p->rows > 0 || p->unknown > 0 || run->emptied.removed > 0)
+		job_note(run->ctx, "%" PRId64 " blobs and %" PRId64 " unknown files removed, %" PRId64
+		    " files of the trash", p->rows, p->unknown, run->emptied.removed);
+	if (run->emptied.restored > 0)
+		log_warn("%" PRId64 " blobs that versions need were in the trash, and are back in the store",
+		    run->emptied.restored);
+}
+
+static int
+finish(struct run *run, struct err *err)
+{
+	note(run);
+	if (run->failed == 0)
+		return 0;
+	if (run->ctx->again) {
+		job_note(run->ctx, "%" PRId64 " not removed: %s", run->failed, run->first.detail);
+		return 0;
+	}
+	*err = run->first;
+	return err_context(err, "%" PRId64 " in all", run->failed);
 }
 
 int
 job_collect_blobs(struct job_ctx *ctx, const struct job *job, struct err *err)
 {
-	int64_t rows = 0, files = 0;
-	struct place place;
-	int rc = place_read(ctx->arena, job, &place, err);
+	const struct settings *s = ctx->settings;
+	struct run run = { .ctx = ctx, .pass = { .store = s->store, .keep = s->keep_unused } };
+	int rc = 0;
 
-	while (rc == 0 && (place.rows_after != NULL || place.directory < DIRECTORIES)) {
+	if (progress_read(&run, job, err) == -1 ||
+	    store_mark_check(ctx->db, ctx->arena, s->store, s->keep_unused, !run.begun, &run.leave,
+	        err) == -1)
+		return -1;
+	if (run.leave.wait_s > 0) {
+		job_note(ctx, "the database is new to this store: nothing is removed for %" PRId64
+		    " seconds yet", run.leave.wait_s);
+		return 0;
+	}
+	run.pass.take = run.step >= TAKE_ROWS;
+	while (rc == 0 && run.step != DONE) {
 		struct arena *a;
 
 		if (job_must_stop(ctx)) {
-			place_write(ctx, &place);
+			progress_write(&run);
 			break;
 		}
 		a = arena_new();
-		rc = place.rows_after != NULL ? collect_rows(ctx, a, &place, &rows, err)
-					      : collect_files(ctx, a, &place, &files, err);
+		rc = go_on(&run, a, err);
 		arena_free(a);
 	}
-	if (rows > 0 || files > 0)
-		job_note(ctx, "%" PRId64 " blobs and %" PRId64 " unknown files removed", rows, files);
-	if (rc == -1 || place.failed == 0)
-		return rc;
-	if (ctx->again) {
-		job_note(ctx, "%" PRId64 " not removed: %s", place.failed, place.first.detail);
-		return 0;
-	}
-	*err = place.first;
-	return err_context(err, "%" PRId64 " in all", place.failed);
+	return rc == -1 ? -1 : finish(&run, err);
 }

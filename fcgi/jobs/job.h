@@ -25,9 +25,17 @@ struct job_ctx;
 
 enum { JOB_ATTEMPTS = 10 };
 
+/* What a job does in the store: none that does something is run where the store is not the database's. */
+enum job_store {
+	JOB_STORE_NOTHING,
+	JOB_STORE_READS, /* also a store that has no id yet */
+	JOB_STORE_REMOVES /* bytes, or what keeps them there */
+};
+
 struct job_kind {
 	const char *name; /* as in the database: it never changes */
 	int64_t period; /* seconds from one run to the next; 0: only when somebody adds one */
+	enum job_store store;
 	bool each_node; /* with a period: each node runs its own, not one of them for all */
 	int max_attempts; /* until one that has no period is dead; 0: JOB_ATTEMPTS */
 	int (*run)(struct job_ctx *, const struct job *, struct err *);
@@ -43,11 +51,12 @@ struct job_ctx {
 	struct arena *arena; /* of this run */
 	/* for the log, where it is not empty: what was done */
 	char note[160];
-	/* ---- job_again() and job_must_stop() use these ---- */
+	/* ---- job_again(), job_hold() and job_must_stop() use these ---- */
 	int64_t until_us; /* of clock_us() */
 	int signal_fd; /* readable: somebody wants something of the worker */
 	bool again;
 	const char *progress;
+	int64_t hold_s;
 };
 
 /* Has this run had its time, or is the worker to end? */
@@ -58,6 +67,12 @@ bool job_must_stop(const struct job_ctx *);
  * their turn, and finds this as its progress: a JSON object that lives as long as the run, or NULL.
  */
 void job_again(struct job_ctx *, const char *progress);
+
+/*
+ * A person has to do something first.  Called before run() returns -1: the next attempt is in so many seconds, and
+ * begins anew.
+ */
+void job_hold(struct job_ctx *, int64_t seconds);
 
 /* What run() has done, for the log. */
 void job_note(struct job_ctx *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

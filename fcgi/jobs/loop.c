@@ -16,6 +16,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "jobs/job.h"
+#include "store/store_identity.h"
 
 enum {
 	POLL_MS = 5000, /* how often somebody looks who is told of nothing */
@@ -37,6 +38,7 @@ struct loop {
 	struct arena *arena; /* of settings that were read anew; NULL: they are the caller's */
 	const struct settings *settings;
 	struct db *db;
+	struct store_identity identity;
 	uint64_t listening; /* which of the connections, counted by db_connections(), listens */
 	int64_t schedule_us; /* when jobs with a period are due to be made sure of */
 	int64_t complain_us; /* when a schema that does not fit is to be logged again */
@@ -62,6 +64,12 @@ job_again(struct job_ctx *ctx, const char *progress)
 {
 	ctx->again = true;
 	ctx->progress = progress;
+}
+
+void
+job_hold(struct job_ctx *ctx, int64_t seconds)
+{
+	ctx->hold_s = seconds;
 }
 
 void
@@ -99,6 +107,7 @@ begin_with(struct loop *l, struct arena *arena, const struct settings *s)
 	l->arena = arena;
 	l->settings = s;
 	l->db = db_new(s->database, s->database_timeout * 1000);
+	l->identity = (struct store_identity) { 0 };
 	l->listening = 0;
 	l->away_ms = 0;
 	snprintf(l->who, sizeof(l->who), "%s, pid %d", node_name(l), (int)getpid());
@@ -245,12 +254,32 @@ log_job(const struct job *job, const char *result, int64_t us, const char *why)
 /* What becomes of the job that has failed. */
 static int
 fail(struct loop *l, struct arena *a, const struct job *job, const struct job_kind *kind,
-    const char *why, int64_t us, struct err *err)
+    const char *why, int64_t us, int64_t hold_s, struct err *err)
 {
-	bool dead = !job->periodic && job->attempts >= max_attempts(kind);
+	struct job_failure failure = { .why = why,
+		.dead = !job->periodic && job->attempts >= max_attempts(kind),
+		.anew = hold_s > 0,
+		.delay = hold_s > 0 ? hold_s : retry_delay(job->attempts) };
 
-	log_job(job, dead ? "dead" : "failed", us, why);
-	return job_fail(l->db, a, job, retry_delay(job->attempts), dead, why, err);
+	log_job(job, failure.dead ? "dead" : "failed", us, why);
+	return job_fail(l->db, a, job, &failure, err);
+}
+
+/* Does the job find the store that it needs? */
+static int
+check_store(struct loop *l, struct arena *a, const struct job_kind *kind, struct err *err)
+{
+	const char *store = l->settings->store;
+
+	switch (kind->store) {
+	case JOB_STORE_READS:
+		return store_identity_check(l->db, a, &l->identity, store, true, err);
+	case JOB_STORE_REMOVES:
+		return store_identity_check_adopted(l->db, a, &l->identity, store, err);
+	case JOB_STORE_NOTHING:
+		break;
+	}
+	return 0;
 }
 
 static int
@@ -267,14 +296,16 @@ run_job(struct loop *l, struct arena *a, const struct job *job, struct err *err)
 	assert(kind != NULL);
 	/* nobody was left to say that it failed */
 	if (!job->periodic && job->attempts > max_attempts(kind))
-		return fail(l, a, job, kind, "each worker that ran it ended before it did", 0, err);
+		return fail(l, a, job, kind, "each worker that ran it ended before it did", 0, 0, err);
 	FAULT_POINT("job", kind->name);
-	rc = kind->run(&ctx, job, &why);
+	rc = check_store(l, a, kind, &why);
+	if (rc == 0)
+		rc = kind->run(&ctx, job, &why);
 	FAULT_POINT("ran", kind->name);
 	assert(db_is_idle(l->db));
 	if (rc == -1)
 		return fail(l, a, job, kind, why.detail[0] != '\0' ? why.detail : why.pub,
-		    clock_us() - started, err);
+		    clock_us() - started, ctx.hold_s, err);
 	log_job(job, ctx.again ? "again" : "done", clock_us() - started, ctx.note);
 	if (ctx.again)
 		return job_put_back(l->db, a, job, ctx.progress, err);

@@ -16,15 +16,16 @@
 #include "base/sha256.h"
 
 /* Modes are left to the umask: nginx must be able to read what we write. */
-enum { FILE_MODE = 0666, DIR_MODE = 0777 };
+enum { FILE_MODE = 0666, DIR_MODE = 0777, CHUNK = 64 * 1024 };
 
 enum {
 	NAME_BYTES = 16,
-	NAME_SIZE = 2 * NAME_BYTES + 1,
+	NAME_SIZE = BLOB_STAGING_NAME_SIZE,
 	PATH_SIZE = 6 + BLOB_HEX_SIZE /* "ab/cd/" and the digits */
 };
+_Static_assert(NAME_SIZE == 2 * NAME_BYTES + 1, "digits and a NUL");
 
-#define STAGING "staging"
+#define STAGING BLOB_STAGING
 
 struct blob_staging {
 	int root; /* STORE */
@@ -82,8 +83,8 @@ sync_dir(int at, const char *path, struct err *err)
 	return rc;
 }
 
-static int
-random_name(char name[NAME_SIZE], struct err *err)
+int
+blob_staging_name(char name[NAME_SIZE], struct err *err)
 {
 	unsigned char bytes[NAME_BYTES];
 	ssize_t n;
@@ -121,7 +122,7 @@ blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct
 	s->root = s->dir = s->fd = s->read_fd = -1;
 	arena_defer(a, staging_end, s);
 	if (open_dir(AT_FDCWD, store, &s->root, err) == -1 ||
-	    open_dir(s->root, STAGING, &s->dir, err) == -1 || random_name(s->name, err) == -1)
+	    open_dir(s->root, STAGING, &s->dir, err) == -1 || blob_staging_name(s->name, err) == -1)
 		return -1;
 	if (!sha256_begin(&s->hash))
 		return err_internal(err, 500, "SHA-256 failed");
@@ -309,29 +310,36 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 	return put(s, err);
 }
 
+/* A directory of the store that files are renamed into: writable, and on the same file system. */
+static int
+check_dir(int root, const char *name, struct err *err)
+{
+	struct stat above, st;
+	int fd, rc = 0;
+
+	if (make_dir(root, name, err) == -1 || open_dir(root, name, &fd, err) == -1)
+		return -1;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1 || fstat(root, &above) == -1 ||
+	    fstat(fd, &st) == -1)
+		rc = disk_error(err, "check");
+	else if (above.st_dev != st.st_dev)
+		rc = err_internal(err, 500, "blob store: %s lies on another file system", name);
+	close(fd);
+	return rc;
+}
+
 int
 blob_store_check(const char *store, struct err *err)
 {
-	struct blob_staging s = { .root = -1, .dir = -1, .fd = -1, .read_fd = -1 };
-	struct stat root, staging;
-	int rc = -1;
+	int root, rc = -1;
 
-	if (make_dir(AT_FDCWD, store, err) == -1 || open_dir(AT_FDCWD, store, &s.root, err) == -1 ||
-	    make_dir(s.root, STAGING, err) == -1 || open_dir(s.root, STAGING, &s.dir, err) == -1)
-		goto out;
-	if (faccessat(s.root, ".", W_OK | X_OK, AT_EACCESS) == -1 ||
-	    faccessat(s.dir, ".", W_OK | X_OK, AT_EACCESS) == -1 || fstat(s.root, &root) == -1 ||
-	    fstat(s.dir, &staging) == -1) {
+	if (make_dir(AT_FDCWD, store, err) == -1 || open_dir(AT_FDCWD, store, &root, err) == -1)
+		return -1;
+	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) == -1)
 		disk_error(err, "check");
-		goto out;
-	}
-	if (root.st_dev != staging.st_dev) {
-		err_internal(err, 500, "blob store: " STAGING " lies on another file system");
-		goto out;
-	}
-	rc = 0;
-out:
-	staging_end(&s);
+	else if (check_dir(root, STAGING, err) == 0 && check_dir(root, BLOB_TRASH, err) == 0)
+		rc = 0;
+	close(root);
 	return rc;
 }
 
@@ -362,6 +370,41 @@ blob_store_free(const char *store, int64_t *bytes, struct err *err)
 	if (statvfs(store, &fs) == -1)
 		return disk_error(err, "statvfs");
 	*bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
+	return 0;
+}
+
+bool
+blob_exists(struct arena *a, const char *store, const char *sha256)
+{
+	/* opened, as a network's file system may remember what stat would say */
+	int fd = open(arena_printf(a, "%s/%s", store, blob_path(a, sha256)),
+	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+int
+blob_hash_file(int fd, const char *sha256, bool *same)
+{
+	unsigned char digest[SHA256_SIZE];
+	char buf[CHUNK], hex[BLOB_HEX_SIZE];
+	struct sha256 hash;
+	bool good = sha256_begin(&hash);
+	ssize_t n = 1;
+
+	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n > 0)
+			good = sha256_add(&hash, buf, (size_t)n);
+		else if (errno != EINTR)
+			good = false;
+	}
+	if (!sha256_end(&hash, digest) || !good)
+		return -1;
+	hex_encode(digest, sizeof(digest), hex);
+	*same = strcmp(hex, sha256) == 0;
 	return 0;
 }
 

@@ -15,11 +15,18 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-enum { BLOB_HEX_SIZE = 65 };
+enum { BLOB_HEX_SIZE = 65, BLOB_STAGING_NAME_SIZE = 33 };
+
+/* Directories of STORE: files that are being written, and blobs that were collected. */
+#define BLOB_STAGING "staging"
+#define BLOB_TRASH   "trash"
 
 struct blob_staging;
 
-/* Makes STORE and STORE/staging if they are missing and checks that they can be written. */
+/*
+ * Makes STORE, STORE/staging and STORE/trash if they are missing and checks that they can be
+ * written, and lie on one file system.
+ */
 int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));
 
 /*
@@ -67,6 +74,16 @@ int blob_stage_confirm(struct blob_staging *, struct err *) __attribute__((warn_
 
 /* "ab/cd/<sha256>": the path of a blob below STORE. */
 char *blob_path(struct arena *, const char *sha256);
+
+/* Is the blob's file there? */
+bool blob_exists(struct arena *, const char *store, const char *sha256);
+
+/* Are the bytes of the file, read from where it is, those that the name promises?  -1: it cannot be read. */
+int blob_hash_file(int fd, const char *sha256, bool *same) __attribute__((warn_unused_result));
+
+/* A new name for a file in STORE/staging: one that blob_sweep_staging() knows.  -1: 500. */
+int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
+    __attribute__((warn_unused_result));
 
 /* Removes staging files older than `age` seconds; returns how many, or -1. */
 int blob_sweep_staging(const char *store, int64_t age, struct err *)

@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/hex.h"
 #include "store/blob.h"
+#include "store/blob_trash.h"
 
 /* Names of files that are asked about in one statement. */
 enum { NAMES_MAX = 1000 };
@@ -35,24 +36,11 @@ blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
 
 struct collect {
 	struct arena *arena;
-	const char *store;
+	const struct blob_pass *pass;
 	const char *sha256;
-	int64_t keep;
 	bool known; /* it has a row */
 	bool removed;
 };
-
-static int
-remove_file(const struct collect *c, struct err *err)
-{
-	const char *path = arena_printf(c->arena, "%s/%s", c->store, blob_path(c->arena, c->sha256));
-
-	/* it may have gone before: who did that died before the row went */
-	if (FAULT_FAILS("collect", "unlink") || (unlink(path) == -1 && errno != ENOENT))
-		return err_sys(err, "blob store: unlink %s", path);
-	FAULT_POINT("collect", "unlinked");
-	return 0;
-}
 
 static int
 collect_body(struct db *db, void *arg, struct err *err)
@@ -64,14 +52,15 @@ collect_body(struct db *db, void *arg, struct err *err)
 	db_bind_str(&name, c->sha256);
 	db_bind_str(&p, c->sha256);
 	if (c->known)
-		db_bind_int(&p, c->keep);
+		db_bind_int(&p, c->pass->keep);
 	if (db_exec(db, c->arena, c->known ? STMT_BLOB_TAKE : STMT_BLOB_TAKE_NAME, &p, &r, err) == -1)
 		return -1;
 	c->removed = r.affected == 1;
 	if (!c->removed)
 		return 0;
 	FAULT_POINT("collect", "taken");
-	if (remove_file(c, err) == -1)
+	/* it may have gone before: who did that died before the row went */
+	if (blob_trash_put(c->arena, c->pass->store, c->sha256, err) == -1)
 		return -1;
 	return c->known ? 0 : db_exec(db, c->arena, STMT_BLOB_DROP_NAME, &name, NULL, err);
 }
@@ -94,14 +83,31 @@ collect(struct db *db, struct collect *c, struct err *err)
 	return -1;
 }
 
-int
-blob_collect(struct db *db, struct arena *a, const char *store, const char *sha256, int64_t keep,
-    bool *removed, struct err *err)
+static bool
+has_file(struct arena *a, const char *store, const char *sha256)
 {
-	struct collect c = { .arena = a, .store = store, .sha256 = sha256, .keep = keep, .known = true };
-	int rc = collect(db, &c, err);
+	struct stat st;
 
-	*removed = c.removed;
+	return lstat(arena_printf(a, "%s/%s", store, blob_path(a, sha256)), &st) == 0;
+}
+
+int
+blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char *sha256, struct err *err)
+{
+	struct collect c = { .arena = a, .pass = pass, .sha256 = sha256, .known = true };
+	bool file = has_file(a, pass->store, sha256);
+	int rc;
+
+	/* a row without a file costs nothing */
+	if (!pass->take) {
+		pass->due += file;
+		return 0;
+	}
+	if (file && pass->left == 0)
+		return 0;
+	rc = collect(db, &c, err);
+	pass->rows += c.removed;
+	pass->left -= c.removed && file;
 	return rc;
 }
 
@@ -109,11 +115,10 @@ blob_collect(struct db *db, struct arena *a, const char *store, const char *sha2
 struct names {
 	const char *v[NAMES_MAX];
 	size_t n;
-	int64_t removed;
 };
 
 static int
-remove_unknown(struct db *db, struct arena *a, const char *store, struct names *names,
+take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct names *names,
     struct err *err)
 {
 	struct db_params p = { .n = 0 };
@@ -125,73 +130,79 @@ remove_unknown(struct db *db, struct arena *a, const char *store, struct names *
 	names->n = 0;
 	if (db_exec(db, a, STMT_BLOB_UNKNOWN, &p, &r, err) == -1)
 		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		struct collect c = { .arena = a, .store = store, .sha256 = db_str(&r, i, 0) };
+	if (!pass->take)
+		pass->due += r.rows;
+	for (int i = 0; pass->take && pass->left > 0 && i < r.rows; i++) {
+		struct collect c = { .arena = a, .pass = pass, .sha256 = db_str(&r, i, 0) };
 
 		if (collect(db, &c, err) == -1)
 			return -1;
-		names->removed += c.removed;
+		pass->unknown += c.removed;
+		pass->left -= c.removed;
 	}
 	return 0;
 }
 
-/* Is it a blob that lies where it belongs, and has not been renewed for so long? */
+/* Is it a blob that lies where it belongs?  *old: and has not been renewed for so long. */
 static bool
-is_old(int dir, const char *name, const char *prefix, time_t before)
+is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 {
 	unsigned char digest[32];
 	struct stat st;
 
-	return strncmp(name, prefix, strlen(prefix)) == 0 &&
-	    hex_decode(slice_str(name), digest, sizeof(digest)) &&
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_mtime <= before;
+	if (strncmp(name, prefix, strlen(prefix)) != 0 ||
+	    !hex_decode(slice_str(name), digest, sizeof(digest)) ||
+	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
+		return false;
+	*old = st.st_mtime <= before;
+	return true;
 }
 
 /* The files of STORE/ab/cd/. */
 static int
-walk_files(struct db *db, struct arena *a, const char *store, const char *first,
-    const char *second, time_t before, struct names *names, struct err *err)
+walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
+    const char *second, struct names *names, struct err *err)
 {
 	const char *prefix = arena_printf(a, "%s%s", first, second);
-	DIR *d = opendir(arena_printf(a, "%s/%s/%s", store, first, second));
+	time_t before = time(NULL) - (time_t)pass->keep;
+	DIR *d = opendir(arena_printf(a, "%s/%s/%s", pass->store, first, second));
 	struct dirent *entry;
 	int rc = 0;
 
 	if (d == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: opendir");
 	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (!is_old(dirfd(d), entry->d_name, prefix, before))
+		bool old;
+
+		if (!is_blob(dirfd(d), entry->d_name, prefix, before, &old))
+			continue;
+		pass->files++;
+		if (!old)
 			continue;
 		names->v[names->n++] = arena_strdup(a, entry->d_name);
 		if (names->n == NAMES_MAX)
-			rc = remove_unknown(db, a, store, names, err);
+			rc = take_unknown(db, a, pass, names, err);
 	}
 	closedir(d);
 	return rc;
 }
 
 int
-blob_collect_unknown(struct db *db, struct arena *a, const char *store, const char *first,
-    int64_t keep, int64_t *n, struct err *err)
+blob_collect_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
+    struct err *err)
 {
 	struct names *names = arena_alloc(a, sizeof(*names));
-	time_t before = time(NULL) - (time_t)keep;
-	DIR *d = opendir(arena_printf(a, "%s/%s", store, first));
+	DIR *d = opendir(arena_printf(a, "%s/%s", pass->store, first));
 	struct dirent *entry;
 	unsigned char byte;
 	int rc = 0;
 
-	*n = 0;
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_sys(err, "blob store: opendir");
 	while (rc == 0 && (entry = readdir(d)) != NULL) {
 		if (hex_decode(slice_str(entry->d_name), &byte, 1))
-			rc = walk_files(db, a, store, first, entry->d_name, before, names, err);
+			rc = walk_files(db, a, pass, first, entry->d_name, names, err);
 	}
 	closedir(d);
-	if (rc == 0)
-		rc = remove_unknown(db, a, store, names, err);
-	*n = names->removed;
-	return rc;
+	return rc == 0 ? take_unknown(db, a, pass, names, err) : -1;
 }

@@ -2,10 +2,11 @@
 #define STORE_BLOB_COLLECT_H
 
 /*
- * Takes bytes out of the store to which no version refers.  A publish of equal bytes may be under
+ * Takes bytes to which no version refers out of the store and into its trash (store/blob_trash.h), once they
+ * are counted.  A publish of equal bytes may be under
  * way at any moment; the two can never miss each other, however slow one of them is:
  *
- *	The collector holds the blob's row, deleted but not committed, while it unlinks the file.
+ *	The collector holds the blob's row, deleted but not committed, while it renames the file.
  *	A publish records the blob in the transaction that adds the version: it waits for that row.
  *	When it has it, and so keeps the collector off, it looks whether the file is there, and
  *	puts it there again (blob_stage_confirm()) before it commits.
@@ -20,6 +21,18 @@
 
 #include "store/db.h"
 
+/* Over the whole store, twice: to count what there is to collect, and to collect it. */
+struct blob_pass {
+	const char *store;
+	int64_t keep; /* seconds that unused blobs stay */
+	bool take; /* else it counts */
+	int64_t left; /* takes so many at most */
+	/* what was seen */
+	int64_t files; /* blobs, by the pass over the files */
+	int64_t due; /* of these, what has been unused for long enough */
+	int64_t rows, unknown; /* taken: blobs, and files that had no row */
+};
+
 struct blob_look {
 	const char *sha256;
 	bool due; /* has been unused for long enough */
@@ -32,15 +45,15 @@ struct blob_look {
 int blob_look(struct db *, struct arena *, const char *after, int64_t keep, struct blob_look **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* Removes row and file, unless the blob is in use again.  *removed: whether it was not. */
-int blob_collect(struct db *, struct arena *, const char *store, const char *sha256, int64_t keep,
-    bool *removed, struct err *) __attribute__((warn_unused_result));
+/* One row that is due: counts its file, or moves it to the trash and removes the row, unless the blob is in use again. */
+int blob_collect(struct db *, struct arena *, struct blob_pass *, const char *sha256, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
- * Removes files of STORE/`first`/ that are older than `keep` seconds and have no row.  first: two
- * hexadecimal digits.  *n: how many.
+ * The files of STORE/`first`/: counts them, and counts or takes those that are older than `keep` seconds and
+ * have no row.  first: two hexadecimal digits.
  */
-int blob_collect_unknown(struct db *, struct arena *, const char *store, const char *first,
-    int64_t keep, int64_t *n, struct err *) __attribute__((warn_unused_result));
+int blob_collect_files(struct db *, struct arena *, struct blob_pass *, const char *first, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -9,12 +9,11 @@
 #include <unistd.h>
 
 #include "base/gzip.h"
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "store/blob.h"
+#include "store/blob_trash.h"
 #include "store/crate.h"
 
-enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, VERSIONS_PAGE = 5000, CHUNK = 64 * 1024 };
+enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, VERSIONS_PAGE = 5000 };
 
 const char *const fsck_kind_names[FSCK__MAX] = {
 	[FSCK_INDEX] = "index",
@@ -120,49 +119,46 @@ check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct 
 
 /* ---- blobs ---- */
 
-/* Are the bytes those that the name promises?  -1: they cannot be read. */
+/* One that is not there: is it in the trash?  Then a repair puts it back. */
 static int
-hash_file(int fd, const char *sha256, bool *same)
+check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size, const char *why,
+    struct err *err)
 {
-	unsigned char digest[SHA256_SIZE];
-	char buf[CHUNK], hex[BLOB_HEX_SIZE];
-	struct sha256 hash;
-	bool good = sha256_begin(&hash);
-	ssize_t n = 1;
+	bool restored = false;
 
-	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n > 0)
-			good = sha256_add(&hash, buf, (size_t)n);
-		else if (errno != EINTR)
-			good = false;
+	if (!blob_trash_has(a, f->store, sha256)) {
+		report(f, FSCK_BLOB_MISSING, sha256, why, false);
+		return 0;
 	}
-	if (!sha256_end(&hash, digest) || !good)
+	if (f->repair && blob_trash_restore(a, f->store, sha256, size, &restored, err) == -1)
 		return -1;
-	hex_encode(digest, sizeof(digest), hex);
-	*same = strcmp(hex, sha256) == 0;
+	report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and is back"
+	    : f->repair ? "what is in the trash has other bytes" : "it is in the trash: --repair puts it back",
+	    restored);
 	return 0;
 }
 
-static void
-check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size)
+static int
+check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, struct err *err)
 {
 	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, sha256));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	bool same = true;
 
-	if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		report(f, FSCK_BLOB_MISSING, sha256,
-		    fd == -1 ? arena_strdup(a, strerror(errno)) : "it is no file", false);
+	if (fd == -1)
+		return check_missing(f, a, sha256, size, arena_strdup(a, strerror(errno)), err);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		report(f, FSCK_BLOB_MISSING, sha256, "it is no file", false);
 	else if (st.st_size != size)
 		report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
 		    (long long)st.st_size, size), false);
-	else if (f->deep && hash_file(fd, sha256, &same) == -1)
+	else if (f->deep && blob_hash_file(fd, sha256, &same) == -1)
 		report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
 	else if (!same)
 		report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 is another", false);
-	if (fd != -1)
-		close(fd);
+	close(fd);
+	return 0;
 }
 
 static int
@@ -180,10 +176,10 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 		const char *sha256 = db_str(&r, i, SHA256);
 
 		f->blobs++;
-		if (db_bool(&r, i, USED))
-			check_file(f, a, sha256, db_int(&r, i, SIZE));
-		else
+		if (!db_bool(&r, i, USED))
 			f->orphans++;
+		else if (check_file(f, a, sha256, db_int(&r, i, SIZE), err) == -1)
+			return -1;
 		if (!db_is_null(&r, i, OTHER))
 			report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
 			    "the version with the id %" PRId64 " says another",

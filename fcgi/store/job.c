@@ -126,15 +126,16 @@ job_put_back(struct db *db, struct arena *a, const struct job *job, const char *
 }
 
 int
-job_fail(struct db *db, struct arena *a, const struct job *job, int64_t delay, bool dead,
-    const char *why, struct err *err)
+job_fail(struct db *db, struct arena *a, const struct job *job, const struct job_failure *failure,
+    struct err *err)
 {
 	struct db_params p = { .n = 0 };
 
 	bind_run(&p, job);
-	db_bind_int(&p, delay);
-	db_bind_str(&p, why);
-	db_bind_bool(&p, dead);
+	db_bind_int(&p, failure->delay);
+	db_bind_str(&p, failure->why);
+	db_bind_bool(&p, failure->dead);
+	db_bind_bool(&p, failure->anew);
 	return db_exec(db, a, STMT_JOB_FAIL, &p, NULL, err);
 }
 

@@ -74,9 +74,16 @@ int job_done(struct db *, const struct job *, struct err *) __attribute__((warn_
 /* There is more to do, at once; progress: JSON for the next run, or NULL. */
 int job_put_back(struct db *, struct arena *, const struct job *, const char *progress, struct err *)
     __attribute__((warn_unused_result));
-/* The attempt has failed; the next is in so many seconds, or, for the dead, never. */
-int job_fail(struct db *, struct arena *, const struct job *, int64_t delay, bool dead,
-    const char *why, struct err *) __attribute__((warn_unused_result));
+
+struct job_failure {
+	const char *why;
+	int64_t delay; /* seconds to the next attempt */
+	bool dead; /* there is none */
+	bool anew; /* it begins anew, whatever progress there was */
+};
+
+/* The attempt has failed. */
+int job_fail(struct db *, struct arena *, const struct job *, const struct job_failure *, struct err *) __attribute__((warn_unused_result));
 
 /* ---- for administrators ---- */
 

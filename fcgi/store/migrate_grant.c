@@ -28,6 +28,7 @@
 	" || role;" \
 	" EXECUTE 'REVOKE UPDATE, DELETE ON audit_events FROM ' || role;" \
 	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role;" \
+	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON registry FROM ' || role;" \
 	" EXECUTE 'REVOKE ALL ON schema_migration_steps FROM ' || role; " \
 	"END $$"
 

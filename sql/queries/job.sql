@@ -72,9 +72,11 @@ UPDATE jobs SET attempts = 0, error = NULL, progress = $3::jsonb, run_at = now()
  WHERE id = $1 AND runs = $2;
 
 -- name: job_fail
--- $1 job, $2 run, $3 seconds to the next attempt, $4 why, $5 whether there is none.  By primary key.
+-- $1 job, $2 run, $3 seconds to the next attempt, $4 why, $5 whether there is none, $6 whether it begins anew.
+-- By primary key.
 UPDATE jobs SET error = $4, run_at = now() + make_interval(secs => $3::integer),
        dead_at = CASE WHEN $5::boolean THEN now() END,
+       progress = CASE WHEN $6::boolean THEN NULL ELSE progress END,
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 

@@ -237,7 +237,7 @@ test_claims(struct db *db)
 	is_int(second.attempts, 2, "for the second time");
 	is_int(job_done(db, &first, &err), 0, "what the first says");
 	is_str(sql("SELECT count(*) FROM jobs"), "1", "counts no more");
-	is_int(job_fail(db, a, &first, 1, true, "x", &err), 0, "nor that it failed");
+	is_int(job_fail(db, a, &first, &(struct job_failure) { "x", 1, true, false }, &err), 0, "nor that it failed");
 	is_str(sql("SELECT dead_at IS NULL FROM jobs"), "t", "it is not dead");
 	sql("UPDATE jobs SET claimed_until = now() - interval '1 s'");
 	is_int(claim(db, "x", "one").id, 0, "should the second be gone too, it waits");
@@ -248,12 +248,12 @@ test_claims(struct db *db)
 	second = claim(db, "x", "one");
 	is_int(second.attempts, 1, "which is no failure");
 	is_str(second.progress, "{\"at\": 5}", "and goes on from there");
-	is_int(job_fail(db, a, &second, 60, false, "why", &err), 0, "it fails");
+	is_int(job_fail(db, a, &second, &(struct job_failure) { "why", 60, false, false }, &err), 0, "it fails");
 	is_int(claim(db, "x", "one").id, 0, "and waits");
 	is_str(sql("SELECT error || progress::text FROM jobs"), "why{\"at\": 5}", "where it is");
 	sql("UPDATE jobs SET run_at = now()");
 	second = claim(db, "x", "one");
-	is_int(job_fail(db, a, &second, 60, true, "enough", &err), 0, "it dies");
+	is_int(job_fail(db, a, &second, &(struct job_failure) { "enough", 60, true, false }, &err), 0, "it dies");
 	sql("UPDATE jobs SET run_at = now()");
 	is_int(claim(db, "x", "one").id, 0, "nobody touches it");
 	sql("DELETE FROM jobs");

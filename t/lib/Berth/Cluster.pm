@@ -104,6 +104,12 @@ sub ensure_template {
 	    'CREATE DATABASE berth_template OWNER berth_owner');
 	_run($berth, 'migrate', '--database', $self->dsn('berth_template', 'berth_owner'),
 	    '--grant-to', 'berth');
+	# all copies of it are the same registry
+	my ($id) = map { $self->sql('berth_template', 'SELECT id FROM registry') }
+	    grep { $_ eq 't' } $self->sql('berth_template', "SELECT to_regclass('registry') IS NOT NULL");
+	open(my $registry, '>', "$self->{dir}/registry-id") or die "registry-id: $!\n";
+	print {$registry} defined $id ? "$id\n" : '';
+	close($registry) or die "registry-id: $!\n";
 	open(my $fh, '>', "$self->{dir}/template-ready") or die "template-ready: $!\n";
 	close($fh);
 }

@@ -63,6 +63,9 @@ sub new {
 		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner",
 		    "GRANT CONNECT ON DATABASE $name TO berth");
 		$self->{has_database} = 1;
+		# a test may fill its database before anybody has used the store
+		my $id = Berth::Cluster::_slurp($cluster->dir . '/registry-id');
+		_write("$self->{dir}/store/registry-id", $id) if $id ne '' && !defined $settings{store};
 	}
 	$self->conf(
 		external_url => "https://localhost:$self->{port}",
@@ -270,6 +273,13 @@ sub stop_worker {
 	$name //= 'worker';
 	delete $self->{workers}{$name};
 	return $self->_stop($name, $signal // 'TERM');
+}
+
+# As if database and store had been together for so long (keep_unused of berth.conf).
+sub long_together {
+	my ($self) = @_;
+
+	$self->psql("UPDATE store_state SET adopted_at = now() - interval '10 years'");
 }
 
 # Lets the jobs of a kind that has a period run now, and waits until each was done once more.

@@ -1,0 +1,126 @@
+#include "store/store_compare.h"
+
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "base/settings.h"
+#include "store/blob_trash.h"
+#include "store/store_file.h"
+#include "store/store_mark.h"
+
+enum { ADOPT_DRY_RUN, ADOPT_FORCE };
+
+static const struct option_def adopt_options[] = {
+	[ADOPT_DRY_RUN] = { "dry-run", 0, NULL, false },
+	[ADOPT_FORCE] = { "force", 0, NULL, false },
+};
+
+enum { COLLECT_CONFIRM };
+
+static const struct option_def collect_options[] = {
+	[COLLECT_CONFIRM] = { "confirm", 0, NULL, true },
+};
+
+/* The store, which the configuration names.  NULL: err. */
+static const char *
+find_store(struct invocation *in)
+{
+	if (in->settings != NULL)
+		return in->settings->store;
+	err_set(&in->err, 400, "the store is named by the configuration: -c FILE is missing");
+	return NULL;
+}
+
+static int
+show(struct invocation *in)
+{
+	static const char *const keys[] = { "registry", "store_id", "adopted_at", "marks", "held_files",
+		"held_of", "held_at", "confirmed_at", "trash" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	char id[REGISTRY_ID_SIZE + 1] = "", mark[REGISTRY_ID_SIZE + 1] = "";
+	struct store_status s;
+	const char *store = find_store(in);
+	bool fits;
+
+	if (store == NULL || db_connect(in->db, &in->err) == -1 ||
+	    store_status_read(in->db, in->arena, &s, &in->err) == -1 ||
+	    store_file_read(store, STORE_ID_FILE, id, sizeof(id), &in->err) == -1 ||
+	    store_file_read(store, STORE_MARK_FILE, mark, sizeof(mark), &in->err) == -1)
+		return -1;
+	fits = (mark[0] == '\0' && s.mark == NULL) || (s.mark != NULL && strcmp(mark, s.mark) == 0) ||
+	    (s.next_mark != NULL && strcmp(mark, s.next_mark) == 0);
+	output_row(&out, (struct cell[]) { cell_str(s.registry), cell_str(id[0] != '\0' ? id : NULL),
+	    cell_time(s.adopted_at), cell_str(fits ? "same" : "other"), cell_id(s.held_files), cell_id(s.held_of),
+	    cell_time(s.held_at), cell_time(s.confirmed_at), cell_int(blob_trash_count(in->arena, store)) });
+	return 0;
+}
+
+static int
+compare(struct invocation *in, const char *store, struct store_identity *identity,
+    struct store_comparison *c, const char **wrong)
+{
+	static const char *const keys[] = { "registry", "store_id", "blobs", "missing", "other_size", "files",
+		"unknown", "fits" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+
+	if (store_identity_registry(in->db, in->arena, identity, &in->err) == -1 ||
+	    store_compare(in->db, store, c, &in->err) == -1)
+		return -1;
+	*wrong = store_comparison_judge(in->arena, c, identity->registry);
+	output_row(&out, (struct cell[]) { cell_str(identity->registry),
+	    cell_str(c->store_id[0] != '\0' ? c->store_id : NULL), cell_int(c->blobs), cell_int(c->missing),
+	    cell_int(c->other_size), cell_int(c->files), cell_int(c->unknown), cell_bool(*wrong == NULL) });
+	return 0;
+}
+
+static int
+adopt(struct invocation *in)
+{
+	bool dry_run = in->options.values[ADOPT_DRY_RUN] != NULL;
+	bool force = in->options.values[ADOPT_FORCE] != NULL;
+	struct store_identity identity = { 0 };
+	struct store_comparison c;
+	const char *store = find_store(in), *wrong;
+
+	if (store == NULL || compare(in, store, &identity, &c, &wrong) == -1)
+		return -1;
+	if (wrong != NULL && !force)
+		return err_set(&in->err, 409, "database and store do not fit: %s; --force adopts it all the same",
+		    wrong);
+	if (dry_run)
+		return 0;
+	return store_adopt(in->db, in->arena, &in->actor, store, identity.registry,
+	    c.store_id[0] != '\0' ? c.store_id : NULL, &in->err);
+}
+
+static int
+collect(struct invocation *in)
+{
+	static const char *const keys[] = { "files" };
+	struct output out = { in->arena, in->json, keys, 1 };
+	int64_t files;
+
+	if (db_connect(in->db, &in->err) == -1 ||
+	    store_confirm(in->db, in->arena, &in->actor, &files, &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_int(files) });
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "show", "", "Shows which registry database and store belong to, and what waits to be collected.",
+	    NULL, 0, 0, 0, show },
+	{ "adopt", "[--dry-run] [--force]",
+	    "Makes the store that of the database, after comparing all of their blobs: a store\n"
+	    "of before stores had ids, or where one of the two was restored.  Nothing is collected\n"
+	    "for the time of keep_unused after that.  --dry-run: compares and changes nothing.\n"
+	    "--force: also where they do not fit, or the store is another registry's.",
+	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
+	{ "collect", "--confirm",
+	    "Lets the collection happen, once, that waits since it would remove many files, and\n"
+	    "prints how many.  berth-operations(7) says what to look at before.",
+	    COMMAND_OPTIONS(collect_options), 0, 0, collect },
+};
+
+const struct noun admin_store = { "store", COMMAND_LIST(commands) };

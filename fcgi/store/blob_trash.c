@@ -1,0 +1,225 @@
+#include "store/blob_trash.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "store/blob.h"
+
+/* Names of files that are asked about in one statement. */
+enum { NAMES_MAX = 1000 };
+
+static const char *
+path_of(struct arena *a, const char *store, const char *sha256)
+{
+	return arena_printf(a, "%s/%s", store, blob_path(a, sha256));
+}
+
+static const char *
+trash_of(struct arena *a, const char *store, const char *sha256)
+{
+	return arena_printf(a, "%s/" BLOB_TRASH "/%s", store, sha256);
+}
+
+int
+blob_trash_put(struct arena *a, const char *store, const char *sha256, struct err *err)
+{
+	const char *path = path_of(a, store, sha256), *trash = trash_of(a, store, sha256);
+	struct stat st;
+
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT ? 0 : err_disk(err, "blob store: stat %s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_internal(err, 500, "blob store: %s is no file", path);
+	/* first the time: a file that lies there must not look as old as it is */
+	if (FAULT_FAILS("collect", "trash") || utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    rename(path, trash) == -1)
+		return err_disk(err, "blob store: rename %s to " BLOB_TRASH, path);
+	FAULT_POINT("collect", "trashed");
+	return 0;
+}
+
+bool
+blob_trash_has(struct arena *a, const char *store, const char *sha256)
+{
+	struct stat st;
+
+	return lstat(trash_of(a, store, sha256), &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* A directory on the way to a blob.  Whoever runs as root gives it to the owner of the one above it. */
+static int
+make_dir(const char *above, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (mkdir(path, 0777) == -1)
+		return errno == EEXIST ? 0 : err_disk(err, "blob store: mkdir %s", path);
+	if (geteuid() == 0 && (stat(above, &st) == -1 || chown(path, st.st_uid, st.st_gid) == -1))
+		return err_sys(err, "blob store: chown %s", path);
+	return 0;
+}
+
+static int
+sync_dir(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd == -1 || fsync(fd) == -1 ? err_disk(err, "blob store: fsync %s", path) : 0;
+
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+/* The link never replaces a file that has come meanwhile; the name in the trash goes last. */
+static int
+put_back(struct arena *a, const char *store, const char *sha256, struct err *err)
+{
+	const char *trash = trash_of(a, store, sha256), *path = path_of(a, store, sha256);
+	const char *first = arena_printf(a, "%s/%.2s", store, sha256);
+	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
+
+	if (make_dir(store, first, err) == -1 || make_dir(first, second, err) == -1)
+		return -1;
+	if (utimensat(AT_FDCWD, trash, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    (link(trash, path) == -1 && errno != EEXIST))
+		return err_disk(err, "blob store: link %s", path);
+	if (sync_dir(second, err) == -1 || sync_dir(first, err) == -1 || sync_dir(store, err) == -1)
+		return -1;
+	if (unlink(trash) == -1 && errno != ENOENT)
+		return err_disk(err, "blob store: unlink %s", trash);
+	return 0;
+}
+
+int
+blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64_t size,
+    bool *restored, struct err *err)
+{
+	int fd = open(trash_of(a, store, sha256), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	bool good = false;
+
+	*restored = false;
+	if (fd == -1)
+		return errno == ENOENT ? 0 : err_disk(err, "blob store: open %s", trash_of(a, store, sha256));
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size == -1 || st.st_size == size) &&
+	    blob_hash_file(fd, sha256, &good) == -1)
+		good = false;
+	close(fd);
+	if (!good)
+		return 0;
+	if (put_back(a, store, sha256, err) == -1)
+		return -1;
+	*restored = true;
+	return 0;
+}
+
+struct names {
+	const char *v[NAMES_MAX];
+	size_t n;
+};
+
+/* The first of those that are old enough. */
+static int
+find_old(struct arena *a, const char *store, time_t before, struct names *names, struct err *err)
+{
+	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
+	struct dirent *entry;
+	unsigned char digest[SHA256_SIZE];
+	struct stat st;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : err_disk(err, "blob store: open " BLOB_TRASH);
+	while (names->n < NAMES_MAX && (entry = readdir(d)) != NULL) {
+		if (hex_decode(slice_str(entry->d_name), digest, sizeof(digest)) &&
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		    st.st_mtime <= before)
+			names->v[names->n++] = arena_strdup(a, entry->d_name);
+	}
+	closedir(d);
+	return 0;
+}
+
+/* Those of them that a version has, without their file in its place: put back, and taken off the list. */
+static int
+restore_used(struct db *db, struct arena *a, const char *store, struct names *names,
+    struct blob_trash_emptied *emptied, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_array(&p, a, names->v, names->n);
+	if (db_exec(db, a, STMT_STORE_USED, &p, &r, err) == -1)
+		return -1;
+	for (int i = 0; i < r.rows; i++) {
+		const char *sha256 = db_str(&r, i, 0);
+		struct stat st;
+		bool restored;
+
+		if (lstat(path_of(a, store, sha256), &st) == 0)
+			continue;
+		if (blob_trash_restore(a, store, sha256, -1, &restored, err) == -1)
+			return -1;
+		emptied->restored += restored;
+		/* also one whose bytes are damaged stays: it is all that there is */
+		for (size_t k = 0; k < names->n; k++) {
+			if (names->v[k] != NULL && strcmp(names->v[k], sha256) == 0)
+				names->v[k] = NULL;
+		}
+	}
+	return 0;
+}
+
+int
+blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep,
+    struct blob_trash_emptied *emptied, bool *more, struct err *err)
+{
+	struct names *names = arena_alloc(a, sizeof(*names));
+	size_t removed = 0;
+
+	*more = false;
+	if (find_old(a, store, time(NULL) - (time_t)keep, names, err) == -1)
+		return -1;
+	if (names->n == 0)
+		return 0;
+	if (restore_used(db, a, store, names, emptied, err) == -1)
+		return -1;
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->v[i] == NULL)
+			continue;
+		if (FAULT_FAILS("trash", "unlink") || unlink(trash_of(a, store, names->v[i])) == -1) {
+			if (errno != ENOENT)
+				return err_disk(err, "blob store: unlink %s", trash_of(a, store, names->v[i]));
+			continue;
+		}
+		removed++;
+	}
+	emptied->removed += (int64_t)removed;
+	/* where nothing goes, as what is damaged does not, the same ones would come again */
+	*more = names->n == NAMES_MAX && removed > 0;
+	return 0;
+}
+
+int64_t
+blob_trash_count(struct arena *a, const char *store)
+{
+	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
+	struct dirent *entry;
+	unsigned char digest[SHA256_SIZE];
+	int64_t n = 0;
+
+	if (d == NULL)
+		return 0;
+	while ((entry = readdir(d)) != NULL)
+		n += hex_decode(slice_str(entry->d_name), digest, sizeof(digest));
+	closedir(d);
+	return n;
+}

@@ -1,0 +1,27 @@
+#ifndef STORE_STORE_FILE_H
+#define STORE_STORE_FILE_H
+
+/*
+ * Small files of one line in the store that are no blobs: whose store it is, how far it has come,
+ * which nodes use it.  A reader sees the old line or the new one, also after a crash.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Names are relative to the store; their directory is there. */
+
+/* 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, as where there is no store. */
+int store_file_read(const char *store, const char *name, char *line, size_t size, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Writes the file with this line.  Whoever runs as root gives it to the owner of the store.
+ * replace: in place of one that is there.  1: written, 0: there is one already, -1: 503, 500.
+ */
+int store_file_write(const char *store, const char *name, const char *line, bool replace, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,73 @@
+-- name: registry_id
+-- The one row of a table: which registry the database is.
+SELECT id::text FROM registry;
+
+-- name: store_known
+-- What the database knows of its store that has no id: whether it had one, and some of the blobs that
+-- versions have.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
+SELECT s.adopted_at IS NOT NULL, b.sha256
+  FROM store_state s
+  LEFT JOIN (SELECT b.sha256 FROM blobs b WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
+              LIMIT 16) b ON true;
+
+-- name: store_begin
+-- The store has our id now.  One row, written the first time alone.
+UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
+
+-- name: store_adopt
+-- $1 the store's new mark.  One row: the database and the store begin anew together.
+UPDATE store_state SET adopted_at = now(), mark = $1::uuid, next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL,
+       held_of = NULL, confirmed_at = NULL, confirmed = NULL;
+
+-- name: store_lock
+-- $1 seconds that a database must have been with its store.  The one row, which stays locked until the
+-- transaction ends: mark, next mark, whether it is time for another, for how many seconds nothing may be
+-- collected yet, and how many files an administrator has let go within the last day.
+SELECT mark::text, next_mark::text, coalesce(moved_at < now() - interval '10 minutes', true),
+       greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint,
+       CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint
+  FROM store_state FOR UPDATE;
+
+-- name: store_next_mark
+-- One row: announces the next mark, unless one is announced already.
+UPDATE store_state SET next_mark = coalesce(next_mark, gen_random_uuid()) RETURNING next_mark::text;
+
+-- name: store_move_mark
+-- One row: the mark that was announced is in the store.
+UPDATE store_state SET mark = next_mark, next_mark = NULL, moved_at = now() WHERE next_mark IS NOT NULL;
+
+-- name: store_hold
+-- $1 files that a collection would take, $2 of how many; nulls: none is held, and what was confirmed is
+-- used up.  One row.
+UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
+       held_at = CASE WHEN $1::bigint IS NOT NULL THEN now() END,
+       confirmed_at = CASE WHEN $1::bigint IS NOT NULL THEN confirmed_at END,
+       confirmed = CASE WHEN $1::bigint IS NOT NULL THEN confirmed END
+ WHERE $1::bigint IS NOT NULL OR held_at IS NOT NULL OR confirmed_at IS NOT NULL;
+
+-- name: store_confirm
+-- One row, or none where no collection waits.  The collector is woken.
+WITH confirmed AS (
+	UPDATE store_state SET confirmed_at = now(), confirmed = held_files WHERE held_at IS NOT NULL RETURNING held_files
+), due AS (
+	UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs' AND EXISTS (SELECT FROM confirmed)
+)
+SELECT held_files, pg_notify('berth_jobs', '')::text FROM confirmed;
+
+-- name: store_show
+-- The one row of each table, for an administrator and for monitoring.
+SELECT r.id::text, extract(epoch FROM s.adopted_at)::bigint, s.mark::text, s.next_mark::text,
+       extract(epoch FROM s.held_at)::bigint, coalesce(s.held_files, 0), coalesce(s.held_of, 0),
+       extract(epoch FROM s.confirmed_at)::bigint
+  FROM registry r, store_state s;
+
+-- name: store_blobs
+-- $1 SHA-256, $2 how many.  The next blobs after $1 that a version has: by primary key, and versions_cksum.
+SELECT b.sha256, b.size FROM blobs b
+ WHERE b.sha256 > $1 AND EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
+ ORDER BY b.sha256 LIMIT $2::bigint;
+
+-- name: store_used
+-- $1 names of files.  Those that a version has: look-ups by versions_cksum.
+SELECT f.name FROM unnest($1::text[]) AS f (name)
+ WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);

@@ -8,6 +8,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "crate/verdict.h"
 
 /* Exit statuses of berth-inspect (berth-inspect(1)). */
@@ -65,6 +66,20 @@ inspect_deadline(const struct worker_app *app, const struct request *rq)
 	return rq->deadline_us != 0 && rq->deadline_us < own ? rq->deadline_us : own;
 }
 
+/* What it writes to standard error is no part of its verdict, but of interest to people. */
+static void
+log_errors(const struct request *rq, struct slice errors)
+{
+	struct log_line l;
+
+	if (errors.n == 0)
+		return;
+	log_begin(&l, LOG_WARN, "inspector");
+	log_str(&l, "id", slice_str(rq->id));
+	log_str(&l, "stderr", errors);
+	log_end(&l);
+}
+
 /* Runs berth-inspect. */
 static int
 inspect(const struct worker_app *app, struct request *rq, const struct intake *intake,
@@ -87,11 +102,12 @@ int
 publish_inspect(struct worker_app *app, struct request *rq, const struct intake *intake,
     struct package *manifest)
 {
-	struct child_result child;
+	struct child_result child = { .errors = slice_str("") };
 	struct verdict verdict;
 	int rc = inspect(app, rq, intake, &child);
 
 	inspect_end(app, rq->arena);
+	log_errors(rq, child.errors);
 	if (rc == -1)
 		return -1;
 	if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) > EXIT_REFUSED)

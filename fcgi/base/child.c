@@ -20,8 +20,15 @@ enum {
 	NICE = 10 /* a tenth of the CPU time, where somebody else wants it */
 };
 
+/* One of the two things that a child writes. */
+struct stream {
+	int fd; /* -1: it has ended */
+	struct buf buf;
+	bool cut; /* what does not fit is read and thrown away; else it is an error */
+};
+
 static int
-spawn(const char *const *argv, int stdin_fd, int stdout_fd, pid_t *pid)
+spawn(const char *const *argv, int stdin_fd, int stdout_fd, int stderr_fd, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -32,6 +39,7 @@ spawn(const char *const *argv, int stdin_fd, int stdout_fd, pid_t *pid)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, stdin_fd, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, stdout_fd, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, stderr_fd, STDERR_FILENO);
 	/* libfcgi and libpq do not promise close-on-exec for what they open */
 	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
 	posix_spawnattr_init(&attr);
@@ -44,29 +52,53 @@ spawn(const char *const *argv, int stdin_fd, int stdout_fd, pid_t *pid)
 	return rc;
 }
 
-/* Reads until end of file.  -1: err. */
-static int
-read_all(int fd, struct buf *out, char *piece, int64_t deadline_us, struct err *err)
+static void
+stream_close(struct stream *s)
 {
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = -1;
+}
+
+/* Reads what there is.  -1: err. */
+static int
+stream_read(struct stream *s, char *piece, struct err *err)
+{
+	ssize_t n = read(s->fd, piece, PIECE);
+	size_t room = s->buf.max - s->buf.n;
+
+	if (n == -1)
+		return errno == EINTR || errno == EAGAIN ? 0 : err_sys(err, "read from child");
+	if (n == 0)
+		stream_close(s);
+	else if (s->cut && (size_t)n > room)
+		buf_put(&s->buf, piece, room);
+	else
+		buf_put(&s->buf, piece, (size_t)n);
+	if (buf_full(&s->buf))
+		return err_internal(err, 500, "child says more than %zu bytes", s->buf.max);
+	return 0;
+}
+
+/* Reads both until they end.  -1: err. */
+static int
+read_all(struct stream s[2], char *piece, int64_t deadline_us, struct err *err)
+{
+	while (s[0].fd != -1 || s[1].fd != -1) {
+		struct pollfd p[2] = { { .fd = s[0].fd, .events = POLLIN },
+			{ .fd = s[1].fd, .events = POLLIN } };
 		int64_t left = deadline_us - clock_us();
-		ssize_t n;
 
 		if (left <= 0)
 			return err_internal(err, 503, "child did not finish in time");
-		if (poll(&p, 1, (int)(left / 1000) + 1) <= 0)
+		if (poll(p, 2, (int)(left / 1000) + 1) <= 0)
 			continue;
-		n = read(fd, piece, PIECE);
-		if (n == 0)
-			return 0;
-		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return err_sys(err, "read from child");
-		if (n > 0)
-			buf_put(out, piece, (size_t)n);
-		if (buf_full(out))
-			return err_internal(err, 500, "child says more than %zu bytes", out->max);
+		for (size_t i = 0; i < 2; i++) {
+			if (p[i].revents != 0 && stream_read(&s[i], piece, err) == -1)
+				return -1;
+		}
 	}
+	return 0;
 }
 
 /* It has closed its output and so should end at once; one that does not is not waited for. */
@@ -84,31 +116,58 @@ ends_in_time(pid_t pid, int64_t deadline_us)
 	return n == 1;
 }
 
+/* Two pipes and what reads at their ends. */
+static int
+streams_open(struct arena *a, size_t max_output, struct stream s[2], int ends[2], struct err *err)
+{
+	int out[2], errors[2];
+
+	if (pipe2(out, O_CLOEXEC) == -1)
+		return err_sys(err, "pipe");
+	if (pipe2(errors, O_CLOEXEC) == -1) {
+		err_sys(err, "pipe");
+		close(out[0]);
+		close(out[1]);
+		return -1;
+	}
+	s[0] = (struct stream) { .fd = out[0] };
+	s[1] = (struct stream) { .fd = errors[0], .cut = true };
+	buf_init(&s[0].buf, a, max_output);
+	buf_init(&s[1].buf, a, CHILD_ERRORS_MAX);
+	ends[0] = out[1];
+	ends[1] = errors[1];
+	return 0;
+}
+
 int
 child_run(struct arena *a, const char *const *argv, int stdin_fd, size_t max_output,
     int64_t deadline_us, struct child_result *result, struct err *err)
 {
-	struct buf out;
-	int fds[2], rc;
+	struct stream s[2];
+	int ends[2] = { -1, -1 }, rc;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) == -1)
-		return err_sys(err, "pipe");
-	rc = spawn(argv, stdin_fd, fds[1], &pid);
-	close(fds[1]);
+	*result = (struct child_result) { .output = slice_str(""), .errors = slice_str("") };
+	if (streams_open(a, max_output, s, ends, err) == -1)
+		return -1;
+	rc = spawn(argv, stdin_fd, ends[0], ends[1], &pid);
+	close(ends[0]);
+	close(ends[1]);
 	if (rc != 0) {
-		close(fds[0]);
+		stream_close(&s[0]);
+		stream_close(&s[1]);
 		return err_internal(err, 500, "cannot start %s: %s", argv[0], strerrordesc_np(rc));
 	}
 	/* where this fails the child has ended already */
 	(void)setpriority(PRIO_PROCESS, (id_t)pid, NICE);
-	buf_init(&out, a, max_output);
-	rc = read_all(fds[0], &out, arena_alloc(a, PIECE), deadline_us, err);
-	close(fds[0]);
+	rc = read_all(s, arena_alloc(a, PIECE), deadline_us, err);
+	stream_close(&s[0]);
+	stream_close(&s[1]);
 	if (rc == -1 || !ends_in_time(pid, deadline_us))
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &result->status, 0) == -1 && errno == EINTR)
 		continue;
-	result->output = buf_slice(&out);
+	result->output = buf_slice(&s[0].buf);
+	result->errors = buf_slice(&s[1].buf);
 	return rc;
 }

@@ -9,14 +9,17 @@
 #include "base/err.h"
 #include "base/slice.h"
 
+enum { CHILD_ERRORS_MAX = 1024 };
+
 struct child_result {
 	struct slice output; /* standard output */
+	struct slice errors; /* standard error, its first CHILD_ERRORS_MAX bytes; set also after -1 */
 	int status; /* as of waitpid(2) */
 };
 
 /*
  * Runs argv[0] (a path) with stdin_fd as standard input, an empty
- * environment, our standard error, and no other descriptor.  It gets CPU time after those that
+ * environment, and no other descriptor.  It gets CPU time after those that
  * have the usual priority.  Waits for its end
  * until deadline_us of clock_us(); then kills it.
  * -1: 503 past the deadline; 500 where it cannot be started or says more than max_output bytes.

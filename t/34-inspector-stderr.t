@@ -1,0 +1,51 @@
+#!/usr/bin/perl
+
+# What the inspector writes to standard error is one line of the pool's log, whatever it is: nobody
+# whose crate makes it say something writes lines of his own there.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new(public_dir => undef);
+my $id = $t->project('demo/registry');
+$t->user('alice');
+$t->member('alice', 'demo', 'maintainer');
+my $token = $t->token('alice');
+my $inspect = $t->build . '/berth-inspect';
+my $forged = 'time=2026-01-01T00:00:00.000Z level=info program=berth-fcgi pid=1 event=request id=forged';
+my %say = (
+	'a line like those of the log' => "printf '%s\\n' '$forged' >&2",
+	'bytes that a terminal acts on' => q{printf 'a\\033[2J\\r\\n\\001\\377"quoted"\\n' >&2},
+	'much of it' => "head -c 300000 /dev/zero | tr '\\0' e >&2",
+	'nothing' => 'true',
+);
+my $n = 0;
+
+for my $what (sort keys %say) {
+	my $script = $t->dir . '/inspect.' . ++$n;
+
+	Berth::Test::_write($script, "#!/bin/sh\nPATH=/usr/bin:/bin\n$say{$what}\nexec '$inspect' \"\$\@\"\n");
+	chmod(0755, $script) or die "$script: $!\n";
+	$t->stop_pool;
+	$t->conf(inspector => $script);
+	my $before = length $t->log('pool');
+	my $res = $t->publish($id, $token, 'noisy', "1.0.$n");
+
+	is($res->{status}, 200, "$what: published all the same") or diag($res->{body});
+	$t->routes_of($res, 2);
+	my $log = substr($t->log('pool'), $before);
+	my @strange = grep { !/^time=\S+ level=\w+ program=berth-fcgi pid=\d+ event=\w+ / || /^\Q$forged\E/ || /[^ -~]/ } split(/\n/, $log);
+
+	is(join("\n", @strange), '', "$what: no line of the log is another's");
+	my @lines = grep { / event=inspector / } split(/\n/, $log);
+	is(scalar @lines, $what eq 'nothing' ? 0 : 1, "$what: lines about it");
+	like($_, qr/ level=warn .* id=$res->{headers}{'x-request-id'} stderr=./, "$what: with the request's id") for @lines;
+	cmp_ok(length $_, '<', 4096, "$what: of a bounded length") for @lines;
+}
+like($t->log('pool'), qr/stderr="time=2026-01-01T00:00:00\.000Z level=info [^\n]*id=forged\\x0a"/, 'what it wrote is there, escaped');
+like($t->log('pool'), qr/stderr="a\\x1b\[2J\\x0d\\x0a\\x01\\xff\\"quoted\\"\\x0a"/, 'byte by byte');
+done_testing();

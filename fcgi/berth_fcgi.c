@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,44 @@
 #include "http/listen.h"
 #include "http/pool.h"
 #include "store/store_identity.h"
+
+#ifndef BERTH_SANITIZED
+
+/*
+ * What a request brings is wiped with it: tokens go through buffers of libfcgi, libpq, json-c and
+ * libcurl, which free them as they are.  So in this program whatever is freed is wiped first.  The
+ * arena wipes what it keeps (base/arena.h).
+ */
+extern void __libc_free(void *);
+
+void
+free(void *p)
+{
+	if (p == NULL)
+		return;
+	explicit_bzero(p, malloc_usable_size(p));
+	__libc_free(p);
+}
+
+/* The C library's own would free what it moves. */
+void *
+realloc(void *p, size_t n)
+{
+	size_t old = p == NULL ? 0 : malloc_usable_size(p);
+	void *moved;
+
+	if (p != NULL && n > 0 && n <= old && n >= old / 2)
+		return p;
+	moved = n == 0 && p != NULL ? NULL : malloc(n);
+	if (moved == NULL && n > 0)
+		return NULL;
+	if (p != NULL && n > 0)
+		memcpy(moved, p, old < n ? old : n);
+	free(p);
+	return moved;
+}
+
+#endif
 
 enum {
 	EXIT_USAGE = 2,
@@ -204,6 +243,8 @@ run(const char *config_path, bool check_only)
 		fprintf(stderr, "berth-fcgi: %s\n", err.detail);
 	} else if (check_only) {
 		status = check(&settings);
+	} else if (daemon_protect(settings.traceable) == -1) {
+		fprintf(stderr, "berth-fcgi: cannot protect its memory: %s\n", strerrordesc_np(errno));
 	} else if (daemon_standard_fds() == -1 || pool_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-fcgi: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {

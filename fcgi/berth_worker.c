@@ -78,6 +78,8 @@ run(const char *config_path, bool check_only)
 		fprintf(stderr, "berth-worker: %s\n", err.detail);
 	} else if (check_only) {
 		status = check_store(&settings);
+	} else if (daemon_protect(settings.traceable) == -1) {
+		fprintf(stderr, "berth-worker: cannot protect its memory: %s\n", strerrordesc_np(errno));
 	} else if (daemon_standard_fds() == -1 || job_loop_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-worker: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {

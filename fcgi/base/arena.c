@@ -98,6 +98,8 @@ arena_reset(struct arena *a)
 			free(c);
 	}
 	if (keep != NULL) {
+		/* tokens may have been in it, and it may be long until the next request */
+		explicit_bzero(keep->data, keep->used);
 		keep->next = NULL;
 		keep->used = 0;
 		a->chunks = keep;

@@ -25,7 +25,7 @@ struct arena *arena_new(void);
 /* Runs the deferred functions, frees everything.  arena_free(NULL) is a no-op. */
 void arena_free(struct arena *);
 
-/* Runs the deferred functions, last first, and empties the arena for reuse. */
+/* Runs the deferred functions, last first, wipes the arena and empties it for reuse. */
 void arena_reset(struct arena *);
 
 /* n zeroed bytes, aligned for any type.  Never NULL.  n may be 0. */

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 int
@@ -40,6 +42,18 @@ daemon_pid_file(const char *path, int *fd, struct err *err)
 	close(*fd);
 	*fd = -1;
 	return -1;
+}
+
+int
+daemon_protect(bool traceable)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (traceable)
+		return 0;
+	if (prctl(PR_SET_DUMPABLE, 0) == -1)
+		return -1;
+	return setrlimit(RLIMIT_CORE, &none);
 }
 
 void

@@ -185,6 +185,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(max_requests), .type = CONF_INT, .def = "10000", .min = 0, .max = INT32_MAX },
 	{ MEMBER(request_timeout), .type = CONF_SECONDS, .def = "28", .min = 1, .max = DAY },
 	{ MEMBER(drain_timeout), .type = CONF_SECONDS, .def = "30", .min = 0, .max = DAY },
+	{ MEMBER(traceable), .type = CONF_BOOL, .def = "off" },
 	{ MEMBER(database_timeout), .type = CONF_SECONDS, .def = "10", .min = 1, .max = DAY },
 	{ MEMBER(pid_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(log_file), .type = CONF_STR, .def = "", .check = check_optional_path },

@@ -31,6 +31,7 @@ struct settings {
 	int64_t max_requests; /* a worker retires after so many; 0: never */
 	int64_t request_timeout;
 	int64_t drain_timeout;
+	bool traceable; /* may others of the same user look into the processes? */
 	int64_t database_timeout; /* of one statement */
 	const char *pid_file; /* "": none */
 	const char *log_file; /* "": standard error */

@@ -16,6 +16,7 @@
 enum {
 	KEPT_IDLE_MS = 1000, /* how long a kept connection may be silent between two requests */
 	REFUSAL_US = 5000000,
+	STACK_WIPED = 64 * 1024,
 	SMALL_BODY_MAX = 64 * 1024 /* of a route that takes none, or parameters */
 };
 
@@ -203,6 +204,15 @@ request_serve(struct worker *w)
 	arena_reset(w->arena);
 }
 
+/* What functions that have returned have left: digests are made and Basic is decoded there. */
+static void __attribute__((noinline))
+stack_wipe(void)
+{
+	char below[STACK_WIPED];
+
+	explicit_bzero(below, sizeof(below));
+}
+
 static void
 worker_loop(struct worker *w)
 {
@@ -215,6 +225,7 @@ worker_loop(struct worker *w)
 		slot_busy(w->slot);
 		if (fcgi_accept(w->conn) == 1) {
 			request_serve(w);
+			stack_wipe();
 			w->slot->served++;
 		}
 		slot_idle(w->slot);

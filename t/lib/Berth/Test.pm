@@ -78,7 +78,8 @@ sub new {
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
 		workers => 2,
-		$self->{has_write_workers} ? (write_workers => $settings{workers} // 2) : (),
+		# tests look into /proc, and not all of them are root
+		$self->{has_write_workers} ? (write_workers => $settings{workers} // 2, traceable => 'on') : (),
 		drain_timeout => 10,
 		log_level => 'debug',
 		%settings,

@@ -268,6 +268,8 @@ main(int argc, char **argv)
 	bool check_only = false;
 	int c;
 
+	if (pool_is_child(argc, argv))
+		return pool_child_main(&api_pool_app, argc, argv);
 	while ((c = getopt_long(argc, argv, "c:hrtV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':

@@ -229,6 +229,48 @@ subtest 'a socket that is passed' => sub {
 	}
 };
 
+# What one process of the pool gives away of its memory is of no use in another.
+subtest 'workers are not copies' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my @pids = split(' ', ready($t));
+	my %name = map { $_ => (split(/\0/, slurp("/proc/$_/cmdline")))[0] } @pids;
+
+	is_deeply([sort values %name], ['berth-fcgi: read worker', 'berth-fcgi: read worker', 'berth-fcgi: write worker'],
+	    'ps shows which is which');
+	is(slurp("/proc/$_/comm"), "berth-fcgi\n", "process $_ has the program's name") for @pids;
+	SKIP: {
+		skip('no ASLR on this machine', 1) if slurp('/proc/sys/kernel/randomize_va_space') =~ /^0/;
+		for my $what (qr{\[stack\]}, qr{/libc\.so}, qr{/libfcgi\.so}) {
+			my %at;
+
+			$at{ (slurp("/proc/$_/maps") =~ /^([0-9a-f]+)-.*$what/m)[0] // 'nowhere' } = 1 for $t->pool_pid, @pids;
+			is(scalar keys %at, 4, "$what is elsewhere in each") or diag(join(' ', sort keys %at));
+		}
+	}
+	is($t->stop_pool, 0, 'the end');
+};
+
+# A worker that takes the place of another is of the same version and has the same settings.
+subtest 'what has changed meanwhile' => sub {
+	my $t = Berth::Test->new(@away, workers => 1, max_requests => 0);
+	my $program = $t->dir . '/program/berth-fcgi';
+
+	mkdir($t->dir . '/program') or die;
+	Berth::Test::_write($program, slurp($t->build . '/berth-fcgi'));
+	chmod(0755, $program) or die;
+	$t->{pool_build} = $t->dir . '/program';
+	my $before = ready($t);
+	Berth::Test::_write("$program.new", "#!/bin/sh\nexit 1\n");
+	chmod(0755, "$program.new") or die;
+	rename("$program.new", $program) or die;
+	unlink($t->conf_path) or die;
+	kill('KILL', split(' ', $before));
+	ok($t->wait_for(sub { my %old = map { $_ => 1 } split(' ', $before); my @new = split(' ', workers($t)); return @new == 2 && !grep { $old{$_} } @new }),
+	    'both workers are new');
+	is(fetch($_, PAGE)->{status}, 200, "and serve, with neither the program nor the configuration there: $_") for $t->socket_path, $t->write_socket_path;
+	is($t->stop_pool, 0, 'the end');
+};
+
 subtest 'options' => sub {
 	my $t = Berth::Test->new(@away, workers => 3);
 	my ($status, $err, $out) = run_pool($t, '-t');

@@ -229,34 +229,66 @@ print_number(FILE *f, const struct unit *units, int64_t value)
 	fprintf(f, "%" PRId64 "%s", value / best->factor, best->suffix);
 }
 
+static void
+print_value(FILE *f, const struct conf_key *k, const void *settings)
+{
+	const void *member = (const char *)settings + k->offset;
+
+	switch (k->type) {
+	case CONF_STR:
+		fputs(*(const char *const *)member, f);
+		break;
+	case CONF_BOOL:
+		fputs(*(const bool *)member ? "on" : "off", f);
+		break;
+	case CONF_MODE:
+		fprintf(f, "%04" PRIo64, (uint64_t)*(const int64_t *)member);
+		break;
+	case CONF_SIZE:
+		print_number(f, size_units, *(const int64_t *)member);
+		break;
+	case CONF_SECONDS:
+		print_number(f, time_units, *(const int64_t *)member);
+		break;
+	case CONF_INT:
+		print_number(f, no_units, *(const int64_t *)member);
+		break;
+	}
+}
+
 void
 conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
 {
 	for (size_t i = 0; i < nkeys; i++) {
-		const struct conf_key *k = &keys[i];
-		const void *member = (const char *)settings + k->offset;
-
-		fprintf(f, "%s = ", k->name);
-		switch (k->type) {
-		case CONF_STR:
-			fputs(k->secret ? "****" : *(const char *const *)member, f);
-			break;
-		case CONF_BOOL:
-			fputs(*(const bool *)member ? "on" : "off", f);
-			break;
-		case CONF_MODE:
-			fprintf(f, "%04" PRIo64, (uint64_t)*(const int64_t *)member);
-			break;
-		case CONF_SIZE:
-			print_number(f, size_units, *(const int64_t *)member);
-			break;
-		case CONF_SECONDS:
-			print_number(f, time_units, *(const int64_t *)member);
-			break;
-		case CONF_INT:
-			print_number(f, no_units, *(const int64_t *)member);
-			break;
-		}
+		fprintf(f, "%s = ", keys[i].name);
+		if (keys[i].secret)
+			fputs("****", f);
+		else
+			print_value(f, &keys[i], settings);
 		fputc('\n', f);
 	}
+}
+
+void
+conf_save(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
+{
+	for (size_t i = 0; i < nkeys; i++) {
+		print_value(f, &keys[i], settings);
+		fputc('\0', f);
+	}
+}
+
+int
+conf_restore(struct arena *a, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,
+    void *settings)
+{
+	for (size_t i = 0; i < nkeys; i++) {
+		size_t length = strnlen(saved, n);
+
+		if (length == n || set_value(a, &keys[i], saved, settings) != NULL)
+			return -1;
+		saved += length + 1;
+		n -= length + 1;
+	}
+	return n == 0 ? 0 : -1;
 }

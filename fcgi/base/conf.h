@@ -57,6 +57,14 @@ const struct conf_key *conf_find(const struct conf_key *keys, size_t nkeys, stru
 const char *conf_set(struct arena *, const struct conf_key *, const char *text, void *settings)
     __attribute__((warn_unused_result));
 
+/*
+ * Writes all values as they are, in the order of the keys, each ended by a NUL; and fills `settings`
+ * from n such bytes.  Strings then live in the arena.  -1 where these keys cannot have written them.
+ */
+void conf_save(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
+int conf_restore(struct arena *, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,
+    void *settings) __attribute__((warn_unused_result));
+
 /* Prints `key = value` lines with secrets masked: what -t shows.  Its output is a valid file. */
 void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
 

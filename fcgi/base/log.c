@@ -69,6 +69,21 @@ log_open(const char *program, const char *path, enum log_level level)
 	return 0;
 }
 
+struct log_target
+log_target(void)
+{
+	return (struct log_target) { out.path, out.fd, out.level };
+}
+
+void
+log_take(const char *program, const struct log_target *target)
+{
+	snprintf(out.program, sizeof(out.program), "%s", program);
+	snprintf(out.path, sizeof(out.path), "%s", target->path);
+	out.fd = target->fd;
+	out.level = target->level;
+}
+
 int
 log_reopen(void)
 {

@@ -25,6 +25,16 @@ int log_open(const char *program, const char *path, enum log_level);
 /* Opens the path again, as after a rotation.  0 or -1 as log_open. */
 int log_reopen(void);
 
+/* Where lines go: for another process, which writes to the same file; path as of log_open(). */
+struct log_target {
+	const char *path;
+	int fd;
+	enum log_level level;
+};
+struct log_target log_target(void);
+/* The descriptor is taken over, unless it is standard error. */
+void log_take(const char *program, const struct log_target *);
+
 /* A message for people: time=… level=… pid=… msg="…". */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,7 +1,12 @@
 #include "base/settings.h"
 
 #include <stddef.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cidr.h"
 #include "base/log.h"
@@ -270,5 +275,46 @@ settings_load(struct arena *a, const char *path, struct settings *s, struct err 
 		return -1;
 	if (s->write_socket[0] == '\0')
 		s->write_socket = write_socket_beside(a, s->socket);
+	return 0;
+}
+
+int
+settings_save(const struct settings *s, int *fd, struct err *err)
+{
+	FILE *f;
+	int copy;
+
+	*fd = memfd_create("settings", MFD_CLOEXEC);
+	copy = *fd == -1 ? -1 : fcntl(*fd, F_DUPFD_CLOEXEC, 0);
+	f = copy == -1 ? NULL : fdopen(copy, "w");
+	if (f != NULL) {
+		conf_save(f, settings_keys, settings_nkeys, s);
+		if (fclose(f) == 0)
+			return 0;
+	} else if (copy != -1) {
+		close(copy);
+	}
+	err_sys(err, "settings");
+	if (*fd != -1)
+		close(*fd);
+	return -1;
+}
+
+int
+settings_restore(struct arena *a, int fd, struct settings *s, struct err *err)
+{
+	struct stat st;
+	size_t n;
+	char *saved;
+
+	*s = (struct settings) { 0 };
+	if (fstat(fd, &st) == -1)
+		return err_sys(err, "settings");
+	n = (size_t)st.st_size;
+	saved = arena_alloc(a, n);
+	/* not read(2): the position is shared with all who have the descriptor */
+	if (pread(fd, saved, n, 0) != (ssize_t)n ||
+	    conf_restore(a, settings_keys, settings_nkeys, saved, n, s) == -1)
+		return err_internal(err, 500, "settings that another process has saved cannot be read");
 	return 0;
 }

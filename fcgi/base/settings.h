@@ -85,6 +85,14 @@ const struct conf_key *settings_project_key(struct slice name);
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * For another process of the same program: all values as they are, in a file without a name; its
+ * descriptor is closed on exec.  -1: err.  And back, from such a descriptor.
+ */
+int settings_save(const struct settings *, int *fd, struct err *) __attribute__((warn_unused_result));
+int settings_restore(struct arena *, int fd, struct settings *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* The file that the programs read when no -c is given. */
 #define SETTINGS_DEFAULT_PATH SYSCONFDIR "/berth/berth.conf"
 

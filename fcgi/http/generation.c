@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,11 +23,12 @@ enum {
 
 struct generation *
 generation_new(unsigned number, struct arena *arena, const struct settings *settings, bool writers,
-    bool keeper)
+    bool keeper, struct err *err)
 {
 	struct generation *g = calloc(1, sizeof(*g));
 
 	if (g == NULL) {
+		err_sys(err, "memory");
 		arena_free(arena);
 		return NULL;
 	}
@@ -39,28 +39,31 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	g->nworkers = g->nreaders + (writers ? (size_t)settings->write_workers : 0);
 	g->n = g->nworkers + keeper;
 	g->deadline_us = clock_us() + START_PATIENCE;
+	g->settings_fd = -1;
 	g->children = calloc(g->n, sizeof(*g->children));
-	g->slots = scoreboard_new(g->n);
-	if (g->children == NULL || g->slots == NULL) {
-		generation_free(g);
-		return NULL;
-	}
-	return g;
+	g->slots = scoreboard_new(g->n, &g->scoreboard_fd);
+	if (g->children == NULL || g->slots == NULL)
+		err_sys(err, "memory to share");
+	else if (settings_save(settings, &g->settings_fd, err) == 0)
+		return g;
+	generation_free(g);
+	return NULL;
 }
 
 void
 generation_free(struct generation *g)
 {
-	int saved = errno;
-
 	if (g == NULL)
 		return;
-	if (g->slots != NULL)
+	if (g->slots != NULL) {
 		scoreboard_free(g->slots, g->n);
+		close(g->scoreboard_fd);
+	}
+	if (g->settings_fd != -1)
+		close(g->settings_fd);
 	free(g->children);
 	arena_free(g->arena);
 	free(g);
-	errno = saved;
 }
 
 static void
@@ -73,38 +76,29 @@ child_back_off(struct child *c, int64_t now)
 }
 
 static void
-child_spawn(struct generation *g, size_t i, const struct generation_main *m, int64_t now)
+child_spawn(struct generation *g, size_t i, const struct generation_start *start, int64_t now)
 {
 	struct child *c = &g->children[i];
-	pid_t master = getpid();
-	pid_t pid;
 
 	slot_start(&g->slots[i]);
-	pid = fork();
-	if (pid == 0) {
-		/* none is left behind by a master that dies; it may have died just now */
-		if (prctl(PR_SET_PDEATHSIG, SIGTERM) == -1 || getppid() != master)
-			exit(EXIT_FAILURE);
-		exit(m->fn(m->arg, g, i));
-	}
-	if (pid == -1) {
+	if (start->fn(start->arg, g, i, &c->pid) == -1) {
 		log_error("cannot start a worker: %s", strerrordesc_np(errno));
+		c->pid = 0;
 		child_back_off(c, now);
 		return;
 	}
-	c->pid = pid;
 	c->started_us = now;
 	c->killed = false;
 }
 
 void
-generation_spawn(struct generation *g, const struct generation_main *m)
+generation_spawn(struct generation *g, const struct generation_start *start)
 {
 	int64_t now = clock_us();
 
 	for (size_t i = 0; i < g->n && !g->draining; i++) {
 		if (g->children[i].pid == 0 && g->children[i].restart_us <= now)
-			child_spawn(g, i, m, now);
+			child_spawn(g, i, start, now);
 	}
 }
 

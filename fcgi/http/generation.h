@@ -36,26 +36,28 @@ struct generation {
 	size_t n; /* of children: the workers, and the keeper, if there is one, as the last */
 	struct child *children; /* n of each */
 	struct slot *slots;
+	int scoreboard_fd; /* of these */
+	int settings_fd; /* settings_save() */
 	bool draining; /* nobody is started any more */
 	int64_t deadline_us; /* while starting: to be ready; while draining: to be gone */
 };
 
 /*
- * Takes over the arena, also where it returns NULL, with errno set.  writers: there is a socket
+ * Takes over the arena, also where it returns NULL: err.  writers: there is a socket
  * for workers that write.
  */
 struct generation *generation_new(unsigned number, struct arena *, const struct settings *,
-    bool writers, bool keeper);
+    bool writers, bool keeper, struct err *);
 void generation_free(struct generation *);
 
-/* Runs in the new process; its result is the exit status. */
-struct generation_main {
-	int (*fn)(void *arg, const struct generation *, size_t child);
+/* Starts one of the children.  0, or -1 with errno set. */
+struct generation_start {
+	int (*fn)(void *arg, const struct generation *, size_t child, pid_t *);
 	void *arg;
 };
 
 /* Starts the workers that are missing and whose time has come. */
-void generation_spawn(struct generation *, const struct generation_main *);
+void generation_spawn(struct generation *, const struct generation_start *);
 
 /* Starts no more, lets those that run finish their request. */
 void generation_drain(struct generation *);

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/slots.h"
 #include "http/generation.h"
-#include "http/worker.h"
+#include "http/handover.h"
 
 enum {
 	SECOND = 1000000,
@@ -25,6 +25,7 @@ struct pool {
 	const struct pool_app *app;
 	const char *config_path;
 	const struct listeners *listeners;
+	int program; /* of the children */
 	struct metrics *metrics;
 	int slots; /* base/slots.h, of all workers */
 	struct generation *all;
@@ -49,19 +50,29 @@ pool_log_open(const struct settings *s)
 }
 
 static int
-child_main(void *arg, const struct generation *g, size_t child)
+child_start(void *arg, const struct generation *g, size_t child, pid_t *pid)
 {
 	const struct pool *pool = arg;
-	struct meter meter = metrics_meter(pool->metrics, child);
-	enum worker_kind kind = generation_kind(g, child);
-
 	/* one more than there are workers */
-	if (child == g->nworkers) {
-		slot_idle(&g->slots[child]);
-		return pool->app->keep(g->settings);
-	}
-	return worker_run(pool->app, g->settings, kind, pool->listeners->fd[kind], &g->slots[child],
-	    &meter, pool->slots);
+	bool keeper = child == g->nworkers;
+	enum worker_kind kind = generation_kind(g, child);
+	struct log_target log = log_target();
+	struct handover h = {
+		.role = keeper ? ROLE_KEEPER : kind == WORKER_WRITE ? ROLE_WRITER : ROLE_READER,
+		.master = (int)getpid(),
+		.number = (int)child,
+		.children = (int)g->n,
+		.log_level = (int)log.level,
+		.settings_fd = g->settings_fd,
+		.scoreboard_fd = g->scoreboard_fd,
+		.metrics_fd = metrics_fd(pool->metrics),
+		.slots_fd = pool->slots,
+		.listen_fd = keeper ? -1 : pool->listeners->fd[kind],
+		.log_fd = log.fd,
+		.log_path = log.path,
+	};
+
+	return handover_spawn(pool->program, &h, pid);
 }
 
 /* One more of a kind, by the master. */
@@ -90,11 +101,12 @@ pool_begin(struct pool *pool, struct arena *arena, const struct settings *settin
 {
 	bool keeper = pool->app->keeps != NULL && pool->app->keeps(settings);
 	bool writers = pool->listeners->fd[WORKER_WRITE] != -1;
+	struct err err = { 0 };
 	struct generation *g =
-	    generation_new(++pool->generations, arena, settings, writers, keeper);
+	    generation_new(++pool->generations, arena, settings, writers, keeper, &err);
 
 	if (g == NULL) {
-		log_error("cannot start workers: %s", strerrordesc_np(errno));
+		log_error("cannot start workers: %s", err.detail);
 		return NULL;
 	}
 	g->next = pool->all;
@@ -274,12 +286,12 @@ pool_sweep(struct pool *pool)
 static void
 pool_tick(struct pool *pool)
 {
-	const struct generation_main m = { child_main, pool };
+	const struct generation_start start = { child_start, pool };
 	int64_t now = clock_us();
 
 	for (struct generation *g = pool->all; g != NULL; g = g->next) {
 		generation_watch(g);
-		generation_spawn(g, &m);
+		generation_spawn(g, &start);
 	}
 	if (pool->starting != NULL && generation_is_ready(pool->starting))
 		reload_finish(pool);
@@ -351,8 +363,9 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 	signals_block(&signals);
 	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
 	pool.slots = slots_new();
-	if (pool.metrics == NULL || pool.slots == -1) {
-		log_error("cannot start: no memory to share: %s", strerrordesc_np(errno));
+	pool.program = handover_program();
+	if (pool.metrics == NULL || pool.slots == -1 || pool.program == -1) {
+		log_error("cannot start: no memory to share, or no /proc: %s", strerrordesc_np(errno));
 		return 1;
 	}
 	if (listeners->fd[WORKER_WRITE] == -1)
@@ -366,6 +379,7 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 		pool_loop(&pool, &signals);
 		log_info("stopped");
 	}
+	close(pool.program);
 	close(pool.slots);
 	metrics_free(pool.metrics);
 	return pool.status;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "http/metrics_cells.h"
 
@@ -158,15 +159,20 @@ gauges_init(struct metrics *m)
 	}
 }
 
+/* fd -1: new ones. */
 static int
-cells_map(struct metrics *m)
+cells_map(struct metrics *m, int fd)
 {
+	size_t size;
 	void *p;
 
 	m->part = (m->part + PAGE_CELLS - 1) / PAGE_CELLS * PAGE_CELLS;
+	size = (PARTS + 1) * m->part * sizeof(int64_t);
+	m->fd = fd != -1 ? fd : memfd_create("metrics", MFD_CLOEXEC);
 	/* zeroed; what nobody writes takes no memory */
-	p = mmap(NULL, (PARTS + 1) * m->part * sizeof(int64_t), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (m->fd == -1 || (fd == -1 && ftruncate(m->fd, (off_t)size) == -1))
+		return -1;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	m->cells = p;
@@ -174,13 +180,14 @@ cells_map(struct metrics *m)
 }
 
 struct metrics *
-metrics_new(const struct router *router, const struct metric_family *app, size_t napp)
+metrics_share(const struct router *router, const struct metric_family *app, size_t napp, int fd)
 {
 	struct metrics *m = calloc(1, sizeof(*m));
 
 	if (m == NULL)
 		return NULL;
 	m->router = router;
+	m->fd = -1;
 	m->row = calloc(router->nroutes + 1, sizeof(*m->row));
 	m->names = calloc(router->nroutes + 1, sizeof(*m->names));
 	m->families = calloc(METRIC__POOL + napp, sizeof(*m->families));
@@ -194,14 +201,30 @@ metrics_new(const struct router *router, const struct metric_family *app, size_t
 	m->row[router->nroutes] = name_row(m, "-");
 	for (size_t i = 0; i < METRIC__POOL + napp; i++)
 		family_add(m, i < METRIC__POOL ? &pool_families[i] : &app[i - METRIC__POOL]);
-	if (cells_map(m) == -1) {
+	if (cells_map(m, fd) == -1) {
 		metrics_free(m);
 		return NULL;
 	}
+	return m;
+}
+
+struct metrics *
+metrics_new(const struct router *router, const struct metric_family *app, size_t napp)
+{
+	struct metrics *m = metrics_share(router, app, napp, -1);
+
+	if (m == NULL)
+		return NULL;
 	gauges_init(m);
 	meter_set(&(struct meter) { m, MASTER }, METRIC_BUILD_INFO, 0, 1);
 	meter_set(&(struct meter) { m, MASTER }, METRIC_START_TIME, 0, time(NULL));
 	return m;
+}
+
+int
+metrics_fd(const struct metrics *m)
+{
+	return m->fd;
 }
 
 void
@@ -213,6 +236,8 @@ metrics_free(struct metrics *m)
 		return;
 	if (m->cells != NULL)
 		munmap(m->cells, (PARTS + 1) * m->part * sizeof(int64_t));
+	if (m->fd != -1)
+		close(m->fd);
 	free(m->families);
 	free(m->names);
 	free(m->row);

@@ -80,9 +80,14 @@ struct meter {
 
 /*
  * The families of the application and what they point to must live as long.  NULL with errno
- * set.  By the master, before it forks.
+ * set.  By the master.
  */
 struct metrics *metrics_new(const struct router *, const struct metric_family *app, size_t napp);
+/* The file without a name that the numbers are in; closed on exec. */
+int metrics_fd(const struct metrics *);
+/* The same numbers in another process of the same program, which takes over the descriptor. */
+struct metrics *metrics_share(
+    const struct router *, const struct metric_family *app, size_t napp, int fd);
 void metrics_free(struct metrics *);
 
 /* Of the worker with this number in its generation; of the master. */

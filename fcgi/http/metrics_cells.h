@@ -42,6 +42,7 @@ struct metrics {
 	size_t nfamilies;
 	size_t part; /* cells of one */
 	_Atomic int64_t *cells; /* PARTS + 1 parts, shared */
+	int fd; /* of these */
 };
 
 /* The cell at a place of one part. */

@@ -68,11 +68,19 @@ struct pool_app {
 	int (*keep)(const struct settings *);
 };
 
+/*
+ * Is this process one that a master has started?  Then main() does nothing but call the other, and
+ * returns its result.
+ */
+bool pool_is_child(int argc, char *const *argv);
+int pool_child_main(const struct pool_app *, int argc, char *const *argv);
+
 /* Opens the log that the settings name.  0, or -1 with errno set. */
 int pool_log_open(const struct settings *);
 
 /*
- * Runs the pool in the foreground until it is told to stop.  config_path: read again on SIGHUP.
+ * Runs the pool in the foreground until it is told to stop.  Workers are processes of the program
+ * that calls this (pool_is_child()).  config_path: read again on SIGHUP.
  * SIGTERM, SIGINT: no new requests, running ones finish, within drain_timeout.
  * A request that outlasts request_timeout by far costs its worker.
  * SIGHUP: reads the configuration again, starts new workers with it, and ends the

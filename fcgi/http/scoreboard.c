@@ -1,17 +1,32 @@
 #include "http/scoreboard.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
 struct slot *
-scoreboard_new(size_t n)
+scoreboard_map(int fd, size_t n)
 {
-	void *p = mmap(NULL, n * sizeof(struct slot), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, n * sizeof(struct slot), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	/* the pages are zeroed: each slot is starting and has served nothing */
 	return p == MAP_FAILED ? NULL : p;
+}
+
+struct slot *
+scoreboard_new(size_t n, int *fd)
+{
+	struct slot *slots = NULL;
+
+	*fd = memfd_create("scoreboard", MFD_CLOEXEC);
+	if (*fd == -1)
+		return NULL;
+	/* the pages are zeroed: each slot is starting and has served nothing */
+	if (ftruncate(*fd, (off_t)(n * sizeof(struct slot))) == 0)
+		slots = scoreboard_map(*fd, n);
+	if (slots == NULL)
+		close(*fd);
+	return slots;
 }
 
 void

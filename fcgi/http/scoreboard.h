@@ -18,11 +18,16 @@ struct slot {
 	_Atomic int64_t served; /* requests that this worker has answered */
 };
 
-/* n slots, in SLOT_STARTING, shared with children.  NULL with errno set. */
-struct slot *scoreboard_new(size_t n);
+/*
+ * n slots, in SLOT_STARTING, in a file without a name, whose descriptor is closed on exec.  NULL
+ * with errno set.
+ */
+struct slot *scoreboard_new(size_t n, int *fd);
+/* The same slots in another process, by that descriptor.  NULL with errno set. */
+struct slot *scoreboard_map(int fd, size_t n);
 void scoreboard_free(struct slot *, size_t n);
 
-/* By the master before it forks, by the worker ever after. */
+/* By the master before it starts a worker, by the worker ever after. */
 void slot_start(struct slot *);
 void slot_idle(struct slot *);
 void slot_busy(struct slot *);

@@ -1,6 +1,7 @@
 /* base/conf and base/settings. */
 #include "base/settings.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -90,6 +91,38 @@ test_set(struct arena *a, struct settings *s)
 	is_str(conf_set(a, key, longest, s), "is too long", "longer than a line");
 }
 
+/* Another process of the same program gets exactly what this one has. */
+static void
+test_save(struct arena *a)
+{
+	struct settings s, back;
+	struct err e = { 0 };
+	char shown[2][16384] = { "", "" };
+	int fd, bad;
+
+	ok(load(a, URL "database = \"host=\"x\" password='a = # b '\"\nsso = on\nreserved_names = \"\"\n"
+	       "max_crate_size = 1025\nkeep_unused = 90\nsocket_mode = 0007\ntraceable = on\n", &s, &e) == 0,
+	    "odd values: %s", e.detail);
+	is_int(settings_save(&s, &fd, &e), 0, "are saved");
+	is_int(unlink(path), 0, "whatever becomes of the file");
+	is_int(settings_restore(a, fd, &back, &e), 0, "and restored");
+	is_int(settings_restore(a, fd, &back, &e), 0, "as often as one likes");
+	is_str(back.database, s.database, "a string with everything in it");
+	ok(back.sso && back.traceable && back.socket_mode == 0007, "switches, modes");
+	for (size_t i = 0; i < 2; i++) {
+		FILE *f = fmemopen(shown[i], sizeof(shown[i]), "w");
+
+		conf_print(f, settings_keys, settings_nkeys, i == 0 ? &s : &back);
+		fclose(f);
+	}
+	ok(strlen(shown[0]) > 1000, "much is shown");
+	is_str(shown[1], shown[0], "all of it is the same");
+	bad = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	ok(ftruncate(bad, 100) == 0 && settings_restore(a, bad, &back, &e) == -1, "half of it is refused");
+	close(bad);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -140,6 +173,7 @@ main(void)
 	fclose(f);
 	ok(masked && !secret, "secrets are masked");
 	ok(size, "values are shown as one would write them");
+	test_save(a);
 	unlink(path);
 	arena_free(a);
 	return tap_done();

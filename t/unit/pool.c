@@ -376,12 +376,17 @@ test_orphans(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	char leftover[2][64];
 
+	if (pool_is_child(argc, argv)) {
+		snprintf(test_dir, sizeof(test_dir), "%s", getenv("BERTH_TEST_DIR"));
+		return pool_child_main(&test_app, argc, argv);
+	}
 	if (mkdtemp(test_dir) == NULL)
 		return 1;
+	setenv("BERTH_TEST_DIR", test_dir, 1);
 	snprintf(sock, sizeof(sock), "%s/sock", test_dir);
 	snprintf(write_sock, sizeof(write_sock), "%s/sock-write", test_dir);
 	snprintf(conf, sizeof(conf), "%s/conf", test_dir);

@@ -78,7 +78,7 @@ subtest 'a file of another size in the place of the blob' => sub {
 	mkdir($folder .= '/' . substr($sha256, 2, 2));
 	Berth::Test::_write("$folder/$sha256", substr($bytes, 0, 100));
 	$fault->arm('blob:rename', 'kill');
-	is(publish('torn', '1.0.0')->{status}, 502, 'killed');
+	is(publish('torn', '1.0.0')->{status}, 503, 'killed');
 	ok($fault->disarm, 'before it is replaced');
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'torn'"), 0, 'nothing is published');
 	is(publish('torn', '1.0.0')->{status}, 200, 'the second attempt');

@@ -119,7 +119,7 @@ for my $point (@points) {
 				is(seen($_), truth(), "node $_: the truth") for 0, 1;
 				like(truth(), qr/ \Q$version\E$/, 'which has the version');
 			} else {
-				is($res->{status}, 502, 'no answer');
+				is($res->{status}, 503, 'no answer');
 				for my $node (0, 1) {
 					ok($t->wait_for(sub { seen($node) eq truth() }, LEASE + SLOW), "node $node: the truth, soon");
 				}

@@ -8,7 +8,8 @@ package Berth::RoundTrips;
 #	$trips->take;      # those since the last call: [['access_facts', 'crate_index'], ...]
 #	$trips->stop;
 #
-# With deaf => 1 it keeps notifications to itself, as one would that shares sessions.
+# With deaf => 1 it keeps to itself what other sessions notify, as one would that shares sessions: what
+# a session tells itself comes along with the answer.
 
 use strict;
 use warnings;
@@ -81,7 +82,8 @@ sub _relay {
 			my $n = sysread($sock, my $bytes, 1 << 16);
 			my $peer = $peer{$sock};
 			_note($client{$sock}, $bytes, $log) if $n && $client{$sock};
-			$bytes = _without_notifications(\$unread{$sock}, $bytes) if $n && $deaf && !$client{$sock};
+			$bytes = _without_notifications($unread{$sock} //= { bytes => '', own => '' }, $bytes)
+			    if $n && $deaf && !$client{$sock};
 			if (!$n || !_send($peer, $bytes)) {
 				delete @peer{$sock, $peer};
 				delete @client{$sock, $peer};
@@ -105,16 +107,18 @@ sub _send {
 	return 1;
 }
 
-# The server's messages, as far as they are whole: each has a type and its length.
+# The server's messages, as far as they are whole: each has a type and its length.  K tells the
+# session's process, A begins with that of who notifies.
 sub _without_notifications {
-	my ($unread, $bytes) = @_;
+	my ($from, $bytes) = @_;
 	my $left = '';
 
-	$$unread = ($$unread // '') . $bytes;
-	while (length $$unread >= 5 && length $$unread > unpack('N', substr($$unread, 1, 4))) {
-		my $message = substr($$unread, 0, 1 + unpack('N', substr($$unread, 1, 4)), '');
+	$from->{bytes} .= $bytes;
+	while (length $from->{bytes} >= 5 && length $from->{bytes} > unpack('N', substr($from->{bytes}, 1, 4))) {
+		my $message = substr($from->{bytes}, 0, 1 + unpack('N', substr($from->{bytes}, 1, 4)), '');
 
-		$left .= $message if $message !~ /^A/;
+		$from->{own} = substr($message, 5, 4) if $message =~ /^K/;
+		$left .= $message if $message !~ /^A/ || substr($message, 5, 4) eq $from->{own};
 	}
 	return $left;
 }

@@ -12,6 +12,7 @@
 #include "store/blob.h"
 #include "store/health.h"
 #include "store/store_mark.h"
+#include "store/store_node.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
@@ -96,6 +97,18 @@ only_reads(struct request *rq, bool *reads)
 	return err_set(&rq->err, 400, "`for` must be `reads`, or not be there");
 }
 
+/* Does this node see what the other nodes have left in the store? */
+static bool
+is_shared(struct worker_app *app, struct request *rq, bool writable, struct err *err)
+{
+	const char *store = app->settings->store;
+	char node[STORE_NODE_NAME_SIZE];
+
+	store_node_name(app->settings->node, node);
+	return (!writable || store_node_show(app->db, rq->arena, store, node, err) == 0) &&
+	    store_node_look(app->db, rq->arena, store, node, err) == 0;
+}
+
 /* "ok", or what is wrong with the store; err says more, for who is asked to correct it. */
 static const char *
 store_state(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
@@ -110,7 +123,7 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 		return "ok";
 	if (store_identity_check(app->db, rq->arena, &app->store, store, health->writable, err) == -1)
 		return "not the registry's";
-	return "ok";
+	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
 }
 
 int

@@ -99,6 +99,10 @@ int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
 int job_check_store(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Whether this node and the others have one store. */
+int job_probe_store(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* What the retention policies of projects let go of. */
 int job_apply_retention(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));

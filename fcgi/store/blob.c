@@ -337,7 +337,8 @@ blob_store_check(const char *store, struct err *err)
 		return -1;
 	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) == -1)
 		disk_error(err, "check");
-	else if (check_dir(root, STAGING, err) == 0 && check_dir(root, BLOB_TRASH, err) == 0)
+	else if (check_dir(root, STAGING, err) == 0 && check_dir(root, BLOB_TRASH, err) == 0 &&
+	    check_dir(root, STORE_NODES, err) == 0)
 		rc = 0;
 	close(root);
 	return rc;

@@ -17,14 +17,15 @@
 
 enum { BLOB_HEX_SIZE = 65, BLOB_STAGING_NAME_SIZE = 33 };
 
-/* Directories of STORE: files that are being written, and blobs that were collected. */
+/* Directories of STORE: files that are being written, blobs that were collected, nodes that use it. */
 #define BLOB_STAGING "staging"
 #define BLOB_TRASH   "trash"
+#define STORE_NODES  "nodes"
 
 struct blob_staging;
 
 /*
- * Makes STORE, STORE/staging and STORE/trash if they are missing and checks that they can be
+ * Makes STORE and its staging, trash and nodes if they are missing and checks that they can be
  * written, and lie on one file system.
  */
 int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));

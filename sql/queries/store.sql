@@ -71,3 +71,26 @@ SELECT b.sha256, b.size FROM blobs b
 -- $1 names of files.  Those that a version has: look-ups by versions_cksum.
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
+
+-- name: store_node_due
+-- $1 node.  The time now, and whether the node was not seen within the last 10 seconds: by primary key.
+SELECT extract(epoch FROM now())::bigint,
+       NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds');
+
+-- name: store_node_seen
+-- $1 node, $2 seconds since 1970.  One row by primary key: the node has left its file at that time.  One
+-- that comes back after it was gone is new.
+INSERT INTO store_nodes AS n (node, since, seen_at) VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint))
+    ON CONFLICT (node) DO UPDATE
+   SET since = CASE WHEN n.seen_at < now() - interval '90 seconds' THEN excluded.since ELSE n.since END,
+       seen_at = greatest(n.seen_at, excluded.seen_at);
+
+-- name: store_node_others
+-- $1 node.  The others that were seen lately, and for how many seconds each has been there.  A scan of a
+-- table with a row for each node.
+SELECT node, extract(epoch FROM seen_at)::bigint, extract(epoch FROM now() - since)::bigint
+  FROM store_nodes WHERE node <> $1 AND seen_at > now() - interval '90 seconds' ORDER BY node;
+
+-- name: store_node_sweep
+-- Nodes that have been gone for a day: a scan of a table with a row for each node.
+DELETE FROM store_nodes WHERE seen_at < now() - interval '1 day';

@@ -258,6 +258,8 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		rq->err = b.wrong;
 		return -1;
 	}
+	if (rq->route->writes)
+		app_guard_set(app, rq, b.credential.kind, b.credential.digest);
 	app->first = b.calls[FIRST];
 	return 0;
 }
@@ -285,6 +287,7 @@ app_end(struct worker_app *app, struct request *rq)
 	assert(db_is_idle(app->db));
 	rq->db_us = db_take_us(app->db);
 	db_set_deadline(app->db, 0);
+	app_guard_clear(app);
 	app->facts = (struct access_facts) { 0 };
 	app->until = (struct app_until) { 0 };
 	app->first = (struct db_call) { 0 };

@@ -13,6 +13,7 @@
 #include "access/access.h"
 #include "access/memory.h"
 #include "access/signed_download.h"
+#include "api/app_guard.h"
 #include "base/settings.h"
 #include "base/slots.h"
 #include "http/pool.h"
@@ -88,6 +89,7 @@ struct worker_app {
 	struct app_seen seen;
 	/* of the request in hand */
 	struct access_facts facts;
+	struct app_guard guard; /* where it writes */
 	struct app_until until;
 	struct db_call first;
 	const struct crate_index *index; /* found among the node's files; NULL: see `first` */

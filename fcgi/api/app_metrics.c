@@ -69,6 +69,7 @@ token_failure(const struct access_facts *f, enum credential credential)
 		[TOKEN_REVOKED] = FAILURE_REVOKED,
 		[TOKEN_EXPIRED] = FAILURE_EXPIRED,
 		[TOKEN_BLOCKED] = FAILURE_BLOCKED,
+		[TOKEN_UNCHECKED] = FAILURE_EXPIRED,
 	};
 
 	if (credential == CREDENTIAL_TOKEN)

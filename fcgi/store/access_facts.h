@@ -31,7 +31,13 @@ struct project_ref {
 enum job_policy { JOB_POLICY_NONE, JOB_POLICY_READ, JOB_POLICY_ADMIN };
 
 /* Why a token that is known counts no more; as in sql/queries/access.sql. */
-enum token_state { TOKEN_USABLE, TOKEN_REVOKED, TOKEN_EXPIRED, TOKEN_BLOCKED };
+enum token_state {
+	TOKEN_USABLE,
+	TOKEN_REVOKED,
+	TOKEN_EXPIRED,
+	TOKEN_BLOCKED,
+	TOKEN_UNCHECKED /* good, but the system that has made it has to be asked again */
+};
 
 /* Strings are never NULL but for limits.crates; access_facts_copy() knows each of them. */
 struct access_facts {

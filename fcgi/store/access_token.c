@@ -93,7 +93,7 @@ int
 access_token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor,
     int64_t user_id, int64_t id, struct err *err)
 {
-	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id" };
+	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id", .id = id };
 	struct db_call call = { .stmt = STMT_ACCESS_TOKEN_REVOKE };
 
 	db_bind_int(&call.params, user_id);
@@ -108,7 +108,7 @@ access_token_rotate(struct db *db, struct arena *a, const struct audit_actor *ac
     int64_t user_id, int64_t id, struct slice digest, int64_t expires_at, int64_t *new_id,
     struct err *err)
 {
-	struct audit_event event = { .action = AUDIT_TOKEN_ROTATE, .id_key = "token_id",
+	struct audit_event event = { .action = AUDIT_TOKEN_ROTATE, .id_key = "token_id", .id = id,
 		.facts = { audit_fact_int(a, "in_place_of", id),
 		    audit_fact_time(a, "expires_at", expires_at) } };
 	struct db_call call = { .stmt = STMT_ACCESS_TOKEN_ROTATE };

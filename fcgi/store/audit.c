@@ -171,6 +171,16 @@ struct change {
 	struct audit_event *event;
 };
 
+/* Is it the token of the caller that ends? */
+static bool
+ends_own_token(const struct change *change)
+{
+	const struct audit_event *event = change->event;
+
+	return (event->action == AUDIT_TOKEN_REVOKE || event->action == AUDIT_TOKEN_ROTATE) &&
+	    event->id != 0 && event->id == change->actor->token_id;
+}
+
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
@@ -179,6 +189,8 @@ change_body(struct db *db, void *arg, struct err *err)
 	struct audit_event *event = change->event;
 	struct db_result *r = &change->call->result;
 
+	if (ends_own_token(change) && db_guard_first(db, err) == -1)
+		return -1;
 	if (db_run(db, change->arena, change->call, 1, err) == -1)
 		return -1;
 	if (r->rows == 0 || !db_bool(r, 0, CHANGED))

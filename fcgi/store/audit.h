@@ -117,7 +117,8 @@ int audit_add(struct db *, struct arena *, const struct audit_actor *, const str
 /*
  * Runs `change` and, where it changed something, adds the row, in one transaction.  The
  * statement returns at most one row: the id of what it was about, and whether that is
- * different now.  The id goes into the event; of an event without an id_key it is the
+ * different now.  The id goes into the event (one that is there before is that of the token
+ * which ends, where it may be the actor's own); of an event without an id_key it is the
  * project's.  Where no row comes back, nothing is recorded and the caller judges.
  */
 int audit_change(struct db *, struct arena *, const struct audit_actor *, struct db_call *change,

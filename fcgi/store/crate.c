@@ -131,5 +131,5 @@ crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_resu
 		db_bind_null(p);
 	}
 	search_set_call(&calls[1], id, lines);
-	return db_run(db, a, calls, 2, err);
+	return db_run_last(db, a, calls, 2, err);
 }

@@ -176,6 +176,34 @@ int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), 
     bool *unknown, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * What must still hold when a transaction has written all that it has to write, and waits for nothing
+ * any more.  For the pool: may the caller, who was let in before, still do this?  `call` is
+ * asked then, in the transaction, as a statement of its own, and `judge` reads the answer.  -1: rolled back.
+ */
+struct db_guard {
+	struct arena *arena;
+	void (*call)(void *arg, struct db_call *);
+	int (*judge)(void *arg, const struct db_call *, struct err *);
+	void *arg;
+};
+
+/* For all transactions from here on; it is borrowed.  NULL: none. */
+void db_set_guard(struct db *, const struct db_guard *);
+
+/*
+ * As db_run(), for the last statements of a transaction: where there is a guard, its statement goes along
+ * after them in the same round trip.
+ */
+int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * In a transaction that may take the caller's own right away, before it does: asks the guard now, and
+ * not again at the end.
+ */
+int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/*
  * Has a transaction committed since this was last asked?  *unknown: one has, or may have, in a
  * session that was lost.
  */

@@ -41,6 +41,9 @@ struct db {
 	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */
+	const struct db_guard *guard; /* NULL: none */
+	struct db_call guard_call;
+	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* of the transaction */
 	bool committed; /* since db_take_commit() */
 	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */

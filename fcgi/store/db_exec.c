@@ -324,6 +324,12 @@ db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *
 	return db_steps(db, a, &step, 1, err);
 }
 
+static struct db_step
+step_of(struct db_call *call)
+{
+	return (struct db_step) { call->stmt, &call->params, &call->result };
+}
+
 int
 db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
 {
@@ -331,6 +337,23 @@ db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct e
 
 	assert(n > 0 && n <= DB_CALLS_MAX);
 	for (size_t i = 0; i < n; i++)
-		steps[i] = (struct db_step) { calls[i].stmt, &calls[i].params, &calls[i].result };
+		steps[i] = step_of(&calls[i]);
+	return db_steps(db, a, steps, n, err);
+}
+
+int
+db_run_last(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
+{
+	struct db_step steps[DB_CALLS_MAX + 1];
+
+	assert(n > 0 && n <= DB_CALLS_MAX && db->in_tx);
+	for (size_t i = 0; i < n; i++)
+		steps[i] = step_of(&calls[i]);
+	if (db->guard != NULL && db->guard_state == GUARD_DUE) {
+		db->guard_call = (struct db_call) { 0 };
+		db->guard->call(db->guard->arg, &db->guard_call);
+		db->guard_state = GUARD_ASKED;
+		steps[n++] = step_of(&db->guard_call);
+	}
 	return db_steps(db, a, steps, n, err);
 }

@@ -54,6 +54,36 @@ roll_back(struct db *db)
 	db->retry = retry;
 }
 
+void
+db_set_guard(struct db *db, const struct db_guard *guard)
+{
+	db->guard = guard;
+}
+
+/* Asks the guard, unless that went along with other statements, and reads its answer. */
+static int
+pass_guard(struct db *db, struct err *err)
+{
+	const struct db_guard *guard = db->guard;
+
+	if (guard == NULL || db->guard_state == GUARD_PASSED)
+		return 0;
+	if (db->guard_state == GUARD_DUE) {
+		db->guard_call = (struct db_call) { 0 };
+		guard->call(guard->arg, &db->guard_call);
+		if (db_run(db, guard->arena, &db->guard_call, 1, err) == -1)
+			return -1;
+	}
+	db->guard_state = GUARD_PASSED;
+	return guard->judge(guard->arg, &db->guard_call, err);
+}
+
+int
+db_guard_first(struct db *db, struct err *err)
+{
+	return pass_guard(db, err);
+}
+
 static int
 commit(struct db *db, bool *unknown, struct err *err)
 {
@@ -100,7 +130,11 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 		db->in_tx = true;
 		db->begin_pending = true;
 		db->retry = false;
+		db->guard_state = GUARD_DUE;
 		rc = body(db, arg, err);
+		/* where the body asked for nothing there is nothing to guard */
+		if (rc == 0 && !db->begin_pending)
+			rc = pass_guard(db, err);
 		if (rc == 0)
 			rc = commit(db, unknown, err);
 		if (rc == -1)

@@ -178,7 +178,7 @@ int
 token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor, int64_t id,
     struct slice digest, int64_t *found, struct err *err)
 {
-	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id" };
+	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id", .id = id };
 	struct db_call call = { .stmt = STMT_TOKEN_REVOKE };
 
 	if (id != 0) {

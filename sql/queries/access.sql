@@ -7,8 +7,9 @@ CASE WHEN t.revoked_at IS NOT NULL THEN 1
      WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
           (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
             WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
-     WHEN t.expires_at <= now() OR t.checked_until <= now() THEN 2
-     WHEN u.state <> 'active' THEN 3 ELSE 0 END,
+     WHEN t.expires_at <= now() THEN 2
+     WHEN u.state <> 'active' THEN 3
+     WHEN t.checked_until <= now() THEN 4 ELSE 0 END,
 coalesce(u.is_admin, false),
 coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
 coalesce('read_package_registry' = ANY (t.scopes), false),

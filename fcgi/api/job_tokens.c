@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/job_token.h"
+#include "store/naming.h"
 
 enum {
 	TTL_DEFAULT_S = 3600,
@@ -176,7 +177,7 @@ job_show(struct worker_app *app, struct request *rq, struct response *rs)
 	json_out_key_str(&o, "ref", j.job.ref);
 	put_time(&o, "created_at", j.created_at);
 	put_time(&o, "expires_at", j.expires_at);
-	json_out_key_str(&o, "web_url", j.job.job_url);
+	json_out_key_str(&o, "web_url", naming_clean_url(j.job.job_url));
 	json_out_key_str(&o, "issuer", j.issuer);
 	put_pipeline(&o, &j);
 	put_user(&o, &j);

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "store/naming.h"
+
 /* "name-1.0.0.crate", of what the tables bound. */
 enum { FILE_NAME_SIZE = 256, PATH_SIZE = 128 };
 
@@ -15,7 +17,7 @@ put_pipeline(struct json_out *o, const struct package_pipeline *p)
 	json_out_key_str(o, "status", NULL);
 	json_out_key_str(o, "ref", p->ref);
 	json_out_key_str(o, "sha", p->commit);
-	json_out_key_str(o, "web_url", p->job_url);
+	json_out_key_str(o, "web_url", naming_clean_url(p->job_url));
 	json_out_key_str(o, "created_at", p->created_at);
 	json_out_key_str(o, "updated_at", p->created_at);
 	json_out_key(o, "user");

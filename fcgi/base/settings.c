@@ -10,30 +10,26 @@
 
 #include "base/cidr.h"
 #include "base/log.h"
+#include "base/url.h"
 #include "base/words.h"
 
 static const char *
 check_url(const char *v)
 {
 	size_t n = strlen(v);
-	const char *host;
 
-	if (strncmp(v, "https://", 8) == 0)
-		host = v + 8;
-	else if (strncmp(v, "http://", 7) == 0)
-		host = v + 7;
-	else
+	if (strncmp(v, "https://", 8) != 0 && strncmp(v, "http://", 7) != 0)
 		return "must begin with https:// or http://";
-	if (v[n - 1] == '/' && host[0] != '\0')
+	if (v[n - 1] == '/' && v[n - 2] != '/')
 		return "must not end in a slash";
-	/* no path: the registry's routes begin at the root, and nginx serves them there */
-	if (host[0] == '\0' || strpbrk(host, "\"\\<>?#@/") != NULL)
-		return "must be https://host[:port]";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
-	for (const char *p = host; *p != '\0'; p++) {
+	for (const char *p = v; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			return "must be of visible ASCII characters";
 	}
+	/* no path: the registry's routes begin at the root, and nginx serves them there */
+	if (!url_is_web(slice_str(v)) || strpbrk(strstr(v, "://") + 3, "?#@/") != NULL)
+		return "must be https://host[:port]";
 	return NULL;
 }
 
@@ -127,8 +123,7 @@ check_registries(const char *v)
 		size_t sparse = slice_has_prefix(word, "sparse+") ? strlen("sparse+") : 0;
 		struct slice url = slice_of(word.p + sparse, word.n - sparse);
 
-		if (!slice_is(word, "*") && !slice_has_prefix(url, "https://") &&
-		    !slice_has_prefix(url, "http://"))
+		if (!slice_is(word, "*") && !url_is_web(url))
 			return "must be index URLs, separated by spaces, or `*`";
 	}
 	return NULL;
@@ -142,8 +137,7 @@ check_gitlab_url(const char *v)
 
 	if (n == 0)
 		return NULL;
-	if (strncmp(v, "https://", 8) != 0 || v[8] == '\0' || v[8] == '/' ||
-	    strpbrk(v, "\"\\<>?#@") != NULL)
+	if (!url_is_https(slice_str(v)) || strpbrk(v, "?#@") != NULL)
 		return "must be https://host[:port][/path]";
 	if (v[n - 1] == '/')
 		return "must not end in a slash";

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/url.h"
 #include "base/utf8.h"
 #include "crate/excerpt.h"
 #include "crate/scan.h"
@@ -21,31 +22,16 @@ given(const char *text)
 	return text != NULL && *text != '\0';
 }
 
-/* Does the text after "scheme://" begin with a host?  A user may stand before it. */
-static bool
-has_host(const char *rest)
-{
-	struct slice authority = slice_of(rest, strcspn(rest, "/?#"));
-	const char *user = memchr(authority.p, '@', authority.n);
-
-	if (user != NULL)
-		scan_skip(&authority, (size_t)(user - authority.p) + 1);
-	return authority.n > 0 && authority.p[0] != ':';
-}
-
 static int
 check_url(const char *field, const char *url, struct err *err)
 {
-	const char *rest;
-
 	if (!given(url))
 		return 0;
-	rest = strstr(url, "://");
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return err_set(err, 400,
 		    "URL for field `%s` must begin with http:// or https:// (url: %.*s)", field,
 		    excerpt(slice_str(url)), url);
-	if (rest == NULL || !has_host(rest + 3) || url[strcspn(url, " \t\r\n\"<>\\^`{|}")] != '\0')
+	if (!url_is_web(slice_str(url)))
 		return err_set(err, 400, "`%s` is not a valid url: `%.*s`", field,
 		    excerpt(slice_str(url)), url);
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/url.h"
 #include "base/words.h"
 #include "crate/cfg_expr.h"
 #include "crate/crate_name.h"
@@ -62,17 +63,15 @@ registry_url_valid(const char *url)
 {
 	bool sparse = strncmp(url, "sparse+", 7) == 0;
 	size_t n = strlen(url);
-	size_t scheme;
 
 	if (n > REGISTRY_URL_MAX)
 		return false;
 	for (const char *p = url; *p != '\0'; p++) {
-		if (*p <= ' ' || *p > '~' || strchr("\"<>\\^`{|}", *p) != NULL)
+		if ((unsigned char)*p > '~')
 			return false;
 	}
 	url += sparse ? 7 : 0;
-	scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
-	if (scheme == 0 || strcspn(url + scheme, "/?#") == 0)
+	if (!url_is_web(slice_str(url)))
 		return false;
 	/* cargo: a sparse index must end in a slash */
 	return !sparse || url[strlen(url) - 1] == '/';

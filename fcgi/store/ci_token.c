@@ -64,7 +64,7 @@ bind_token(struct db_params *p, const struct ci_token_admission *ad)
 	db_bind_int(p, ad->expires_at);
 	db_bind_id(p, ad->job.pipeline);
 	db_bind_id(p, ad->job.job);
-	db_bind_str(p, naming_clean_text(ad->job.job_url));
+	db_bind_str(p, naming_clean_url(ad->job.job_url));
 	db_bind_str(p, naming_clean_text(ad->job.ref));
 	db_bind_str(p, naming_clean_text(ad->job.commit));
 	db_bind_str(p, ad->claims);
@@ -78,7 +78,7 @@ add(struct db *db, const struct admitting *in, struct err *err)
 		.facts = { { "kind", "job", false },
 		    { "source", ad->exchanged ? "exchange" : "id_token", false },
 		    { "repository", naming_clean_text(ad->repository), false },
-		    { "job_url", naming_clean_text(ad->job.job_url), false },
+		    { "job_url", naming_clean_url(ad->job.job_url), false },
 		    { "ref", naming_clean_text(ad->job.ref), false }, { "commit", naming_clean_text(ad->job.commit), false },
 		    audit_fact_int(in->arena, "rule_id", ad->rule_id),
 		    audit_fact_time(in->arena, "expires_at", ad->expires_at) } };

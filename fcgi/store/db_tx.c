@@ -26,6 +26,8 @@ void
 db_found_done(struct db *db)
 {
 	db->commit_unknown = true;
+	/* nothing is written that somebody might have no right to any more */
+	db->guard_state = GUARD_PASSED;
 }
 
 static int

@@ -78,7 +78,7 @@ bind(struct db_params *p, const struct gitlab_job *j)
 	db_bind_str(p, naming_clean_text(j->name) != NULL ? j->name : "");
 	db_bind_id(p, j->job.pipeline);
 	db_bind_id(p, j->job.job);
-	db_bind_str(p, naming_clean_text(j->job.job_url));
+	db_bind_str(p, naming_clean_url(j->job.job_url));
 	db_bind_str(p, naming_clean_text(j->job.ref));
 	db_bind_str(p, naming_clean_text(j->job.commit));
 }
@@ -91,7 +91,7 @@ admit_body(struct db *db, void *arg, struct err *err)
 	const struct gitlab_job *j = in->job;
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "source", "gitlab", false },
-		    { "user", j->username, false }, { "job_url", naming_clean_text(j->job.job_url), false },
+		    { "user", j->username, false }, { "job_url", naming_clean_url(j->job.job_url), false },
 		    { "ref", naming_clean_text(j->job.ref), false }, { "commit", naming_clean_text(j->job.commit), false } } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };

@@ -2,14 +2,15 @@
 
 #include <string.h>
 
+#include "base/url.h"
+
 /* An address that we will go to, and that is compared with what tokens say. */
 static int
 check_url(const char *what, const char *url, struct err *err)
 {
 	size_t n = strlen(url);
 
-	if (strncmp(url, "https://", 8) != 0 || url[8] == '\0' || url[8] == '/' ||
-	    strpbrk(url, "\"\\<>?#@") != NULL)
+	if (!url_is_https(slice_str(url)) || strpbrk(url, "?#@") != NULL)
 		return err_set(err, 400, "the %s must be https://host[:port][/path]", what);
 	if (n > ISSUER_URL_MAX)
 		return err_set(err, 400, "the %s is longer than %d bytes", what, ISSUER_URL_MAX);

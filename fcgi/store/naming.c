@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "base/url.h"
 #include "base/utf8.h"
 
 enum { EMAIL_MAX = 254 };
@@ -79,6 +80,25 @@ naming_clean_text(const char *text)
 	struct err wrong;
 
 	return text != NULL && naming_check_text("text", text, &wrong) == 0 ? text : NULL;
+}
+
+int
+naming_check_url(const char *what, const char *url, struct err *err)
+{
+	if (naming_check_text(what, url, err) == -1)
+		return -1;
+	if (!url_is_web(slice_str(url)))
+		return err_set(err, 400, "%s must be a URL that begins with https:// or http://, not `%s`",
+		    what, url);
+	return 0;
+}
+
+const char *
+naming_clean_url(const char *url)
+{
+	struct err wrong;
+
+	return url != NULL && naming_check_url("URL", url, &wrong) == 0 ? url : NULL;
 }
 
 int

@@ -32,6 +32,13 @@ int naming_check_text(const char *what, const char *text, struct err *)
 /* The text, if it is such a line; NULL otherwise, as where there is none. */
 const char *naming_clean_text(const char *text);
 
+/* Such a line that is the URL of a web page.  -1: 400. */
+int naming_check_url(const char *what, const char *url, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The URL, if it is one; NULL otherwise, as where there is none. */
+const char *naming_clean_url(const char *url);
+
 /* Something with an @ in it and no spaces.  -1: 400. */
 int naming_check_email(const char *email, struct err *) __attribute__((warn_unused_result));
 

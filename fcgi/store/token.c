@@ -117,9 +117,10 @@ token_check_job(const struct token_new *t, struct err *err)
 {
 	const struct {
 		const char *what, *text;
-	} texts[] = { { "name", t->name }, { "job_url", t->job.job_url }, { "ref", t->job.ref },
-		{ "commit", t->job.commit } };
+	} texts[] = { { "name", t->name }, { "ref", t->job.ref }, { "commit", t->job.commit } };
 
+	if (t->job.job_url != NULL && naming_check_url("job_url", t->job.job_url, err) == -1)
+		return -1;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (texts[i].text != NULL &&
 		    naming_check_text(texts[i].what, texts[i].text, err) == -1)

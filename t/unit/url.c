@@ -1,0 +1,58 @@
+/* What is a URL that may become a link, and what is none. */
+
+#include "base/url.h"
+
+#include "tap.h"
+
+static const struct {
+	const char *url;
+	bool web, https;
+} cases[] = {
+	{ "https://h.example", true, true },
+	{ "http://h.example", true, false },
+	{ "https://h.example:8443/a/b?c=d&e=%20#f", true, true },
+	{ "https://user:secret@h.example/", true, true },
+	{ "https://[::1]:8443/", true, true },
+	{ "https://h.example/\xc3\xa4", true, true },
+	{ "", false, false },
+	{ "https", false, false },
+	{ "https://", false, false },
+	{ "https:///path", false, false },
+	{ "https://:8443", false, false },
+	{ "https://user@", false, false },
+	{ "https://user@:8443", false, false },
+	{ "https://?q", false, false },
+	{ "HTTPS://h.example", false, false },
+	{ "//h.example", false, false },
+	{ "/path", false, false },
+	{ "javascript:alert(1)", false, false },
+	{ "javascript://h.example/%0aalert(1)", false, false },
+	{ "JavaScript:alert(1)", false, false },
+	{ "data:text/html,x", false, false },
+	{ "vbscript:x", false, false },
+	{ "file:///etc/passwd", false, false },
+	{ "ftp://h.example", false, false },
+	{ " https://h.example", false, false },
+	{ "\thttps://h.example", false, false },
+	{ "java\nscript:alert(1)", false, false },
+	{ "https://h.example/ x", false, false },
+	{ "https://h.example/\r\nX: y", false, false },
+	{ "https://h.example/\x7f", false, false },
+	{ "https://h.example/\"onclick=", false, false },
+	{ "https://h.example/<b>", false, false },
+	{ "https://h.example\\x", false, false },
+	{ "https://h.example/`x`", false, false },
+	{ "https://h.example/{x}", false, false },
+};
+
+int
+main(void)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct slice url = slice_str(cases[i].url);
+
+		ok(url_is_web(url) == cases[i].web, "number %zu", i);
+		ok(url_is_https(url) == cases[i].https, "number %zu, by https alone", i);
+	}
+	return tap_done();
+}

@@ -65,7 +65,7 @@ QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
-GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc \
+GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
 	build/gen/api/openapi.inc
 
 .PHONY: all bench check lint fuzz run install uninstall dist clean help always
@@ -97,6 +97,9 @@ build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) build/gen/queries.
 build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
+build/gen/store/grants.inc: sql/grants.sql scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c grants build/gen/store $<
 
 NEXT_QUERIES := $(QUERIES) $(sort $(wildcard t/next/queries/*.sql))
 NEXT_MIGRATIONS := $(MIGRATIONS) $(sort $(wildcard t/next/migrations/*.sql))

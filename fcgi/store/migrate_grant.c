@@ -1,15 +1,27 @@
 #include "store/migrate_grant.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "base/buf.h"
+
+enum { GRANTS_MAX = 64 * 1024 };
+
+/* sql/grants.sql, line by line. */
+static const char *const grant_lines[] = {
+#include "store/grants.inc"
+};
 
 #define ROLE_SQL \
 	"SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
 
+#define GRANTS_SQL "SELECT set_config('berth.grants', $1, true)"
+
 /*
- * Everything is taken away first, so that the outcome does not depend on what was
- * there.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns
- * need no right to their sequences.
+ * Everything is taken away first, by column as well, so that the outcome does not depend on what was
+ * there.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns need no right to their
+ * sequences.
  */
 #define GRANT_SQL \
 	"DO $$ DECLARE" \
@@ -24,12 +36,8 @@
 	" EXECUTE 'REVOKE ALL ON SCHEMA public FROM ' || role;" \
 	" EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || role;" \
 	" EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ' || role;" \
-	" EXECUTE 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO '" \
-	" || role;" \
-	" EXECUTE 'REVOKE UPDATE, DELETE ON audit_events FROM ' || role;" \
-	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON schema_migrations FROM ' || role;" \
-	" EXECUTE 'REVOKE INSERT, UPDATE, DELETE ON registry FROM ' || role;" \
-	" EXECUTE 'REVOKE ALL ON schema_migration_steps FROM ' || role; " \
+	" EXECUTE 'REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM ' || role;" \
+	" EXECUTE replace(current_setting('berth.grants'), ':role', role); " \
 	"END $$"
 
 /*
@@ -96,11 +104,11 @@ migrate_audit(PGconn *pg, const struct audit_actor *actor, const struct audit_ev
 	return rc;
 }
 
-/* Does the question about the role have a row for an answer? */
+/* Does the question, with one parameter, have a row for an answer? */
 static int
-ask(PGconn *pg, const char *sql, const char *role, bool *yes, struct err *err)
+ask(PGconn *pg, const char *sql, const char *param, bool *yes, struct err *err)
 {
-	PGresult *res = PQexecParams(pg, sql, 1, NULL, &role, NULL, NULL, 0);
+	PGresult *res = PQexecParams(pg, sql, 1, NULL, &param, NULL, NULL, 0);
 	int rc = 0;
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
@@ -127,6 +135,23 @@ migrate_grant_begin(PGconn *pg, const char *role, struct err *err)
 	return name_role(pg, role, err) == -1 ? -1 : migrate_sql(pg, "grant", BEGIN_SQL, err);
 }
 
+static int
+grant(PGconn *pg, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct buf text;
+	bool yes;
+	int rc;
+
+	buf_init(&text, a, GRANTS_MAX);
+	for (size_t i = 0; i < sizeof(grant_lines) / sizeof(*grant_lines); i++)
+		buf_puts(&text, grant_lines[i]);
+	assert(!buf_full(&text));
+	rc = ask(pg, GRANTS_SQL, buf_str(&text), &yes, err);
+	arena_free(a);
+	return rc == -1 ? -1 : migrate_sql(pg, "grant", GRANT_SQL, err);
+}
+
 int
 migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, struct err *err)
 {
@@ -135,7 +160,7 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 	bool yes;
 
 	if (name_role(pg, role, err) == -1 ||
-	    migrate_sql(pg, "grant", GRANT_SQL, err) == -1 ||
+	    grant(pg, err) == -1 ||
 	    ask(pg, SAFE_SQL, role, &yes, err) == -1)
 		return -1;
 	if (!yes)

@@ -16,7 +16,7 @@ int migrate_grant_begin(PGconn *, const char *role, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Gives `role` exactly what the pool needs, and leaves an audit row, inside the open transaction.
+ * Gives `role` exactly what sql/grants.sql has, and leaves an audit row, inside the open transaction.
  * -1: 404 no such role; 409 it could create or drop.
  */
 int migrate_grant(PGconn *, const struct audit_actor *, const char *role, struct err *)

@@ -34,6 +34,16 @@ fcgi_param(const struct fcgi_conn *c, const char *name)
 }
 
 size_t
+fcgi_param_count(const struct fcgi_conn *c, const char *name)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; c->params[i] != NULL; i += 2)
+		count += strcmp(c->params[i], name) == 0;
+	return count;
+}
+
+size_t
 fcgi_read(struct fcgi_conn *c, void *p, size_t n)
 {
 	size_t left = c->body_n - c->body_at;

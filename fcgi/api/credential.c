@@ -1,5 +1,7 @@
 #include "api/credential.h"
 
+#include <string.h>
+
 #include "access/jwt.h"
 #include "http/router.h"
 
@@ -7,23 +9,40 @@ enum { FOREIGN_MIN = 20 }; /* bytes: GitLab has never had shorter ones */
 
 /* GitLab's headers, and what each is for. */
 static const struct {
+	const char *name;
 	const char *fcgi_name;
 	enum token_kind kind;
 } headers[] = {
-	{ "HTTP_PRIVATE_TOKEN", TOKEN_PERSONAL },
-	{ "HTTP_DEPLOY_TOKEN", TOKEN_DEPLOY },
-	{ "HTTP_JOB_TOKEN", TOKEN_JOB },
+	{ "PRIVATE-TOKEN", "HTTP_PRIVATE_TOKEN", TOKEN_PERSONAL },
+	{ "DEPLOY-TOKEN", "HTTP_DEPLOY_TOKEN", TOKEN_DEPLOY },
+	{ "JOB-TOKEN", "HTTP_JOB_TOKEN", TOKEN_JOB },
 };
 
 enum { NHEADERS = sizeof(headers) / sizeof(*headers) };
 
 static int
+refuse_repeated(struct request *rq, const char *name)
+{
+	return err_set(&rq->err, 400, "the header %s is given more than once", name);
+}
+
+/* Of two, nobody could say which one counts: nginx, what is in front of it, or the pool. */
+static int
 check_single(struct request *rq)
 {
 	int n = rq->authorization != NULL;
 
-	for (size_t i = 0; i < NHEADERS; i++)
-		n += request_header(rq, headers[i].fcgi_name) != NULL;
+	/* this one nginx refuses by itself, and its value may have commas in other schemes than ours */
+	if (request_header_count(rq, "HTTP_AUTHORIZATION") > 1)
+		return refuse_repeated(rq, "Authorization");
+	for (size_t i = 0; i < NHEADERS; i++) {
+		const char *value = request_header(rq, headers[i].fcgi_name);
+
+		if (request_header_count(rq, headers[i].fcgi_name) > 1 ||
+		    (value != NULL && strchr(value, ',') != NULL))
+			return refuse_repeated(rq, headers[i].name);
+		n += value != NULL;
+	}
 	return n > 1 ? err_set(&rq->err, 400, "the request has more than one set of credentials")
 		     : 0;
 }

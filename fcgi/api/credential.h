@@ -22,7 +22,7 @@ struct request_credential {
 };
 
 /*
- * -1: 400 where the request has more than one, 401 for an Authorization that cannot be read.  A
+ * -1: 400 where the request has more than one, or one of these headers twice, 401 for an Authorization that cannot be read.  A
  * token under the header of another kind is malformed.
  */
 int credential_read(struct request *, struct request_credential *)

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -124,6 +125,16 @@ const char *
 fcgi_param(const struct fcgi_conn *c, const char *name)
 {
 	return FCGX_GetParam(name, c->rq.envp);
+}
+
+size_t
+fcgi_param_count(const struct fcgi_conn *c, const char *name)
+{
+	size_t n = strlen(name), count = 0;
+
+	for (char **p = c->rq.envp; *p != NULL; p++)
+		count += strncmp(*p, name, n) == 0 && (*p)[n] == '=';
+	return count;
 }
 
 size_t

@@ -39,6 +39,9 @@ int fcgi_accept(struct fcgi_conn *);
 /* A parameter, e.g. "REQUEST_URI", or NULL; the first where it was sent twice. */
 const char *fcgi_param(const struct fcgi_conn *, const char *name);
 
+/* How often it was sent. */
+size_t fcgi_param_count(const struct fcgi_conn *, const char *name);
+
 /* Up to n bytes of the body; 0 at its end, and where the peer has gone. */
 size_t fcgi_read(struct fcgi_conn *, void *, size_t n);
 

@@ -277,6 +277,12 @@ request_header(const struct request *rq, const char *fcgi_name)
 	return s == NULL || s[0] == '\0' ? NULL : s;
 }
 
+size_t
+request_header_count(const struct request *rq, const char *fcgi_name)
+{
+	return fcgi_param_count(rq->conn, fcgi_name);
+}
+
 bool
 request_is_subrequest(const struct request *rq)
 {

@@ -98,6 +98,12 @@ const char *request_method_name(enum method);
 const char *request_header(const struct request *, const char *fcgi_name);
 
 /*
+ * How often the header was sent, also empty.  nginx before 1.23 passes each one; later ones pass one
+ * value with `, ` between.
+ */
+size_t request_header_count(const struct request *, const char *fcgi_name);
+
+/*
  * Is it nginx itself that asks, by auth_request, before it reads the body?  It then sets a
  * parameter that no client can send, and everything else is as in the request that waits.
  */

@@ -11,6 +11,7 @@ static const struct {
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "needs at least the maintainer role", in a sentence */
+	bool members_only; /* that the place is visible is not enough */
 } actions[ACTION__MAX] = {
 	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, false,
 	    TOKEN_ANY_OPERATION, "reading packages" },
@@ -24,6 +25,10 @@ static const struct {
 	    TOKEN_ANY_OPERATION, "reading owners" },
 	[ACTION_CHANGE_OWNERS] = { LEVEL_MAINTAINER, 0, true, true, true, false, TOKEN_OWNERS,
 	    "changing owners" },
+	[ACTION_READ_PIPELINES] = { LEVEL_REPORTER, 0, false, true, false, false,
+	    TOKEN_ANY_OPERATION, "reading pipelines", .members_only = true },
+	[ACTION_READ_EMAILS] = { LEVEL_MAINTAINER, 0, false, true, true, false,
+	    TOKEN_ANY_OPERATION, "reading e-mail addresses", .members_only = true },
 	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading this" },
 	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
@@ -318,7 +323,10 @@ decide_in_place(const struct access_facts *f, enum holder holder, enum action ac
 		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
 	if (action == ACTION_CREATE_JOB_TOKEN)
 		return check_mint(f, holder, err);
-	if (level >= least || (!actions[action].writes && least <= LEVEL_REPORTER && visible))
+	if (level >= least)
+		return 0;
+	if (visible && !actions[action].members_only && !actions[action].writes &&
+	    least <= LEVEL_REPORTER)
 		return 0;
 	if (actions[action].by_crate && has_crate(f, holder))
 		return 0;

@@ -34,6 +34,8 @@ enum action {
 	ACTION_DELETE_PACKAGE, /* also to change its status */
 	ACTION_READ_OWNERS,
 	ACTION_CHANGE_OWNERS,
+	ACTION_READ_PIPELINES, /* who published a package, and from which job of which CI system */
+	ACTION_READ_EMAILS, /* of owners of crates */
 	/* what a project or group is, and who is a member */
 	ACTION_READ_PLACE,
 	ACTION_READ_MEMBERS,

@@ -1,5 +1,7 @@
 #include "api/owners.h"
 
+#include <string.h>
+
 #include "api/params.h"
 #include "base/buf.h"
 #include "base/json.h"
@@ -45,7 +47,9 @@ int
 owners_handle_list(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	const char *crate = crate_of(rq);
-	bool member = app->facts.access_level > LEVEL_NONE || app->facts.is_admin;
+	bool sees_emails = app_may(&app->facts, ACTION_READ_EMAILS);
+	/* a job that somebody has started is not that person */
+	int64_t self = strcmp(app->facts.token_kind, "personal") == 0 ? app->facts.user_id : 0;
 	struct owner *owners;
 	struct json_out o;
 	struct buf b;
@@ -60,7 +64,8 @@ owners_handle_list(struct worker_app *app, struct request *rq, struct response *
 	json_out_key(&o, "users");
 	json_out_open(&o, '[');
 	for (size_t i = 0; i < n; i++)
-		write_owner(&o, &owners[i], member);
+		write_owner(&o, &owners[i],
+		    sees_emails || owners[i].user_id == self);
 	json_out_close(&o, ']');
 	json_out_close(&o, '}');
 	if (buf_full(&b))

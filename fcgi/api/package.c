@@ -35,7 +35,8 @@ static struct package_audience
 audience(const struct worker_app *app)
 {
 	return (struct package_audience) { app->settings->external_url,
-		app_may(&app->facts, ACTION_DELETE_PACKAGE), false };
+		app_may(&app->facts, ACTION_DELETE_PACKAGE),
+		app_may(&app->facts, ACTION_READ_PIPELINES), false };
 }
 
 static int
@@ -51,7 +52,7 @@ respond_package(struct worker_app *app, struct request *rq, struct response *rs,
 	json_out_key(&an.o, "versions");
 	json_out_open(&an.o, '[');
 	for (size_t i = 0; i < nversions; i++)
-		package_out_version(&an.o, &versions[i]);
+		package_out_version(&an.o, &versions[i], &who);
 	json_out_close(&an.o, ']');
 	json_out_close(&an.o, '}');
 	return answer_send(&an, rq, rs, 200);
@@ -90,6 +91,7 @@ package_files(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	static const char *const orders[] = { "id", "created_at", "file_name" };
 	static const char *const directions[] = { "asc", "desc" };
+	const struct package_audience who = audience(app);
 	struct package_entry *e;
 	struct params params;
 	struct answer an;
@@ -104,7 +106,7 @@ package_files(struct worker_app *app, struct request *rq, struct response *rs)
 	answer_init(&an, rq);
 	json_out_open(&an.o, '[');
 	if (page.number == 1)
-		package_out_file(&an.o, e);
+		package_out_file(&an.o, e, &who);
 	json_out_close(&an.o, ']');
 	page_headers(app, rq, rs, &page, 1);
 	return answer_send(&an, rq, rs, 200);
@@ -114,6 +116,7 @@ package_files(struct worker_app *app, struct request *rq, struct response *rs)
 int
 package_pipelines(struct worker_app *app, struct request *rq, struct response *rs)
 {
+	const struct package_audience who = audience(app);
 	struct package_entry *e;
 	struct params params;
 	int64_t before = INT64_MAX;
@@ -127,7 +130,7 @@ package_pipelines(struct worker_app *app, struct request *rq, struct response *r
 	if (e->pipeline.id >= before)
 		e->pipeline.id = 0;
 	answer_init(&an, rq);
-	package_out_pipelines(&an.o, e);
+	package_out_pipelines(&an.o, e, &who);
 	return answer_send(&an, rq, rs, 200);
 }
 

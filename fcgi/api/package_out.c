@@ -31,22 +31,24 @@ put_pipeline(struct json_out *o, const struct package_pipeline *p)
 }
 
 void
-package_out_pipelines(struct json_out *o, const struct package_entry *e)
+package_out_pipelines(struct json_out *o, const struct package_entry *e,
+    const struct package_audience *who)
 {
 	json_out_open(o, '[');
-	if (e->pipeline.id != 0)
+	if (e->pipeline.id != 0 && who->sees_pipelines)
 		put_pipeline(o, &e->pipeline);
 	json_out_close(o, ']');
 }
 
 static void
-put_tags_and_pipelines(struct json_out *o, const struct package_entry *e)
+put_tags_and_pipelines(struct json_out *o, const struct package_entry *e,
+    const struct package_audience *who)
 {
 	json_out_key(o, "tags");
 	json_out_open(o, '[');
 	json_out_close(o, ']');
 	json_out_key(o, "pipelines");
-	package_out_pipelines(o, e);
+	package_out_pipelines(o, e, who);
 }
 
 static void
@@ -80,29 +82,31 @@ package_out_members(struct json_out *o, const struct package_entry *e,
 	put_links(o, e, who);
 	json_out_key_str(o, "created_at", e->created_at);
 	json_out_key_str(o, "last_downloaded_at", e->last_downloaded_at);
-	json_out_key_id(o, "creator_id", e->creator_id);
+	json_out_key_id(o, "creator_id", who->sees_pipelines ? e->creator_id : 0);
 	if (who->of_group) {
 		json_out_key_int(o, "project_id", e->project_id);
 		json_out_key_str(o, "project_path", e->project_path);
 	}
 	json_out_key_bool(o, "yanked", e->yanked);
 	json_out_key_str(o, "yank_message", e->yank_message);
-	put_tags_and_pipelines(o, e);
+	put_tags_and_pipelines(o, e, who);
 }
 
 void
-package_out_version(struct json_out *o, const struct package_entry *e)
+package_out_version(struct json_out *o, const struct package_entry *e,
+    const struct package_audience *who)
 {
 	json_out_open(o, '{');
 	json_out_key_int(o, "id", e->id);
 	json_out_key_str(o, "version", e->version);
 	json_out_key_str(o, "created_at", e->created_at);
-	put_tags_and_pipelines(o, e);
+	put_tags_and_pipelines(o, e, who);
 	json_out_close(o, '}');
 }
 
 void
-package_out_file(struct json_out *o, const struct package_entry *e)
+package_out_file(struct json_out *o, const struct package_entry *e,
+    const struct package_audience *who)
 {
 	char name[FILE_NAME_SIZE];
 
@@ -117,6 +121,6 @@ package_out_file(struct json_out *o, const struct package_entry *e)
 	json_out_key_str(o, "file_sha1", NULL);
 	json_out_key_str(o, "file_sha256", e->cksum);
 	json_out_key(o, "pipelines");
-	package_out_pipelines(o, e);
+	package_out_pipelines(o, e, who);
 	json_out_close(o, '}');
 }

@@ -13,6 +13,8 @@
 struct package_audience {
 	const char *external_url;
 	bool can_delete; /* the package has a link by which it is deleted */
+	/* creator and pipelines, which name people and hosts of the CI system; else null and none */
+	bool sees_pipelines;
 	bool of_group; /* it says of which project it is */
 };
 
@@ -21,12 +23,15 @@ void package_out_members(struct json_out *, const struct package_entry *,
     const struct package_audience *);
 
 /* {"id", "version", "created_at", "tags", "pipelines"}: another version, of one that is shown. */
-void package_out_version(struct json_out *, const struct package_entry *);
+void package_out_version(struct json_out *, const struct package_entry *,
+    const struct package_audience *);
 
 /* An array: the pipeline, or nothing. */
-void package_out_pipelines(struct json_out *, const struct package_entry *);
+void package_out_pipelines(struct json_out *, const struct package_entry *,
+    const struct package_audience *);
 
 /* The one file of a package, which has its id. */
-void package_out_file(struct json_out *, const struct package_entry *);
+void package_out_file(struct json_out *, const struct package_entry *,
+    const struct package_audience *);
 
 #endif

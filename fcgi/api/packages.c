@@ -140,7 +140,7 @@ packages_list(struct worker_app *app, struct request *rq, struct response *rs)
 	struct query query = { 0 };
 	struct params params;
 	struct list l;
-	bool can_delete;
+	bool can_delete, sees_pipelines;
 
 	if (params_read(rq, &params) == -1 || read_query(&params, false, &query) == -1)
 		return -1;
@@ -149,9 +149,10 @@ packages_list(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
 	can_delete = app_may(&app->facts, ACTION_DELETE_PACKAGE);
+	sees_pipelines = app_may(&app->facts, ACTION_READ_PIPELINES);
 	for (size_t i = 0; i < l.n; i++)
 		audiences[i] = (struct package_audience) { app->settings->external_url,
-			can_delete, false };
+			can_delete, sees_pipelines, false };
 	return respond(app, rq, rs, &query, &l, audiences);
 }
 
@@ -171,11 +172,11 @@ readable(struct request *rq, struct access_facts *facts, size_t n, size_t *nids)
 }
 
 static bool
-may_delete_in(const struct access_facts *facts, size_t n, int64_t project_id)
+may_in(const struct access_facts *facts, size_t n, int64_t project_id, enum action action)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (facts[i].project_id == project_id)
-			return app_may(&facts[i], ACTION_DELETE_PACKAGE);
+			return app_may(&facts[i], action);
 	}
 	return false;
 }
@@ -209,8 +210,12 @@ packages_list_group(struct worker_app *app, struct request *rq, struct response 
 	if (find(app, rq, &query, &l) == -1)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
-	for (size_t i = 0; i < l.n; i++)
+	for (size_t i = 0; i < l.n; i++) {
+		int64_t id = l.entries[i].project_id;
+
 		audiences[i] = (struct package_audience) { app->settings->external_url,
-			may_delete_in(facts, nfacts, l.entries[i].project_id), true };
+			may_in(facts, nfacts, id, ACTION_DELETE_PACKAGE),
+			may_in(facts, nfacts, id, ACTION_READ_PIPELINES), true };
+	}
 	return respond(app, rq, rs, &query, &l, audiences);
 }

@@ -268,6 +268,8 @@ static const struct {
 	{ ACTION_DELETE_PACKAGE, 40, 40, 40, 40, false, true },
 	{ ACTION_READ_OWNERS, 20, SIGNED_IN, 20, SIGNED_IN, false, false },
 	{ ACTION_CHANGE_OWNERS, 40, 40, 40, 40, true, true },
+	{ ACTION_READ_PIPELINES, 20, 20, 20, 20, false, false },
+	{ ACTION_READ_EMAILS, 40, 40, 40, 40, true, false },
 	{ ACTION_READ_PLACE, 10, ANYBODY, 10, ANYBODY, true, false },
 	{ ACTION_READ_MEMBERS, 10, SIGNED_IN, 10, SIGNED_IN, true, false },
 	{ ACTION_CHANGE_MEMBERS, 40, 40, 50, 50, true, true },
@@ -326,8 +328,8 @@ check_right(size_t i, bool group, bool public)
 	is_int(status_of(&f, CREDENTIAL_TOKEN, action), rights[i].users_only ? 403 : 0, "an owner's job");
 	f = facts_of_level("deploy", 0, group, visibility);
 	f.scope_write_packages = true;
-	is_int(status_of(&f, CREDENTIAL_TOKEN, action), action == ACTION_READ_OWNERS ? 0 : 403,
-	    "a deploy token");
+	is_int(status_of(&f, CREDENTIAL_TOKEN, action),
+	    action == ACTION_READ_OWNERS || action == ACTION_READ_PIPELINES ? 0 : 403, "a deploy token");
 }
 
 /* Tokens of jobs are made by a deploy token of the place that is for it, and by nobody else. */
@@ -472,11 +474,11 @@ main(void)
 	check_mint();
 	check_rule();
 	check_crate_user();
-	/* read, publish, yank, delete, owners and to change them; place, members, to change them; settings; account */
+	/* read, publish, yank, delete, owners and to change them, pipelines, e-mails; place, members, to change them; settings; account */
 	check_operations(TOKEN_ANY_OPERATION, NULL,
 	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */
-#define NOT_ABOUT_CRATES 0, 0, 403, 0, 403, 403, 0, 0, 403
+#define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 0, 0, 403
 	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });

@@ -149,7 +149,7 @@ read_policies(struct params *p, const char **out)
 	const char *list = "";
 	size_t n = 0;
 
-	if (params_list(p, "job_token_policies", &words, &n) == -1)
+	if (params_limit(p, "job_token_policies", &words, &n) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		list = arena_printf(p->rq->arena, "%s%s%s", list, i > 0 ? "," : "", words[i]);

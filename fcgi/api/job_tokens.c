@@ -5,6 +5,7 @@
 #include "access/token.h"
 #include "api/answer.h"
 #include "api/params.h"
+#include "api/token_form.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/job_token.h"
@@ -47,7 +48,7 @@ read_job(struct request *rq, struct token_new *t, int64_t *ttl)
 	struct params params;
 
 	*ttl = TTL_DEFAULT_S;
-	if (params_read(rq, &params) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
 	    params_required(&params, "user", &t->username) == -1 ||
 	    params_int(&params, "pipeline", 1, INT64_MAX, &t->job.pipeline) == -1 ||
 	    params_int(&params, "job", 1, INT64_MAX, &t->job.job) == -1 ||

@@ -308,6 +308,29 @@ params_list(struct params *p, const char *name, const char *const **out, size_t 
 	return 0;
 }
 
+int
+params_limit(struct params *p, const char *name, const char *const **out, size_t *n)
+{
+	const char *const *items = NULL;
+	size_t count = 0;
+
+	if (params_list(p, name, &items, &count) == -1)
+		return -1;
+	if (items == NULL)
+		return 0;
+	if (count == 0)
+		return wrong(p, name, "is empty: name something, or leave it out");
+	*out = items;
+	*n = count;
+	return 0;
+}
+
+int
+params_refuse(struct params *p, const char *name)
+{
+	return params_has(p, name) ? wrong(p, name, "cannot be chosen here: leave it out") : 0;
+}
+
 bool
 params_has(struct params *p, const char *name)
 {

@@ -70,6 +70,16 @@ int params_word(struct params *, const char *name, const char *const *words, siz
 int params_list(struct params *, const char *name, const char *const **out, size_t *n)
     __attribute__((warn_unused_result));
 
+/*
+ * As params_list, of what limits something: one that is there and empty is -1 with 400, as nobody can
+ * mean all by it.
+ */
+int params_limit(struct params *, const char *name, const char *const **out, size_t *n)
+    __attribute__((warn_unused_result));
+
+/* -1: 400 where the parameter is there, since it would change nothing, against what the client means. */
+int params_refuse(struct params *, const char *name) __attribute__((warn_unused_result));
+
 /* An id in the path, by the name that the route gives it.  -1: 400. */
 int params_path_id(struct request *, const char *name, int64_t *out)
     __attribute__((warn_unused_result));

@@ -17,11 +17,14 @@ read_boxes(struct params *p, const char *name, const char **out)
 	struct buf b;
 	size_t n = 0;
 
-	if (params_list(p, name, &items, &n) == -1)
+	if (params_limit(p, name, &items, &n) == -1)
 		return -1;
 	buf_init(&b, p->rq->arena, LIST_MAX);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (items[i][0] == '\0')
+			return err_set(&p->rq->err, 400, "%s holds an empty word", name);
 		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
+	}
 	*out = buf_str(&b);
 	return 0;
 }
@@ -29,7 +32,7 @@ read_boxes(struct params *p, const char *name, const char **out)
 int
 token_form_read(struct params *p, struct token_form *f)
 {
-	*f = (struct token_form) { "", "api", "", "", "" };
+	*f = (struct token_form) { "", "", "", "", "" };
 	if (params_str(p, "name", &f->name) == -1 || params_str(p, "scope", &f->scope) == -1 ||
 	    params_str(p, "expires", &f->expires) == -1 ||
 	    params_str(p, "crates", &f->crates) == -1)
@@ -63,6 +66,9 @@ check_limits(struct arena *a, const struct token_form *f, struct token_new *t, s
 {
 	const char *crates = with_commas(a, f->crates);
 
+	/* an empty field is what a form sends that has no limit; separators are meant as something */
+	if (f->crates[0] != '\0' && crates[0] == '\0')
+		return err_set(err, 400, "there is no name of a crate between the separators");
 	if (crates[0] == '\0' && f->operations[0] == '\0')
 		return 0;
 	if (strcmp(t->scopes, "api") != 0)
@@ -81,6 +87,8 @@ token_form_check(struct arena *a, const struct token_form *f, int64_t now, struc
 	*t = (struct token_new) { .name = f->name };
 	if (f->name[0] == '\0')
 		return err_set(err, 400, "give the token a name, by which you will know it again");
+	if (f->scope[0] == '\0')
+		return err_set(err, 400, "choose what the token may do: api or read_api");
 	if (naming_check_text("name", f->name, err) == -1 ||
 	    token_words_parse(a, &token_words_personal, f->scope, &t->scopes, err) == -1 ||
 	    (f->expires[0] != '\0' && date_parse(f->expires, &t->expires_at, err) == -1))
@@ -88,4 +96,17 @@ token_form_check(struct arena *a, const struct token_form *f, int64_t now, struc
 	if (t->expires_at != 0 && t->expires_at <= now)
 		return err_set(err, 400, "the day on which the token ends must be in the future");
 	return check_limits(a, f, t, err);
+}
+
+int
+token_form_refuse_limits(struct params *p)
+{
+	static const char *const names[] = { "scope", "scopes", "crates", "operations" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (params_refuse(p, names[i]) == -1 ||
+		    params_refuse(p, arena_printf(p->rq->arena, "%s[]", names[i])) == -1)
+			return -1;
+	}
+	return 0;
 }

@@ -22,4 +22,10 @@ int token_form_read(struct params *, struct token_form *) __attribute__((warn_un
 int token_form_check(struct arena *, const struct token_form *, int64_t now, struct token_new *,
     struct err *) __attribute__((warn_unused_result));
 
+/*
+ * The parameters that make less of a token, of a request where a token has what it comes from.  -1: 400
+ * where one is there: the client would get more than it asks for.
+ */
+int token_form_refuse_limits(struct params *) __attribute__((warn_unused_result));
+
 #endif

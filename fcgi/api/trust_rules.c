@@ -94,7 +94,7 @@ read_list(struct request *rq, struct params *params, const char *name, const cha
 	const char *const *words;
 	size_t n = 0;
 
-	if (params_list(params, name, &words, &n) == -1)
+	if (params_limit(params, name, &words, &n) == -1)
 		return -1;
 	*out = NULL;
 	for (size_t i = 0; i < n; i++)

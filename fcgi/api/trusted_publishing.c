@@ -6,6 +6,7 @@
 #include "api/id_token_login.h"
 #include "api/limits.h"
 #include "api/params.h"
+#include "api/token_form.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/token.h"
@@ -50,7 +51,8 @@ trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct r
 	const char *text = "";
 
 	arena_defer(rq->arena, cleanse, token);
-	if (params_read(rq, &params) == -1 || params_secret(&params, "jwt", &text) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	    params_secret(&params, "jwt", &text) == -1 ||
 	    params_required(&params, "jwt", &text) == -1 ||
 	    token_generate(TOKEN_JOB, token, digest, &rq->err) == -1 ||
 	    db_connect(app->db, &rq->err) == -1)

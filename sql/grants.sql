@@ -50,9 +50,9 @@ GRANT SELECT ON schema_migrations TO :role;
 GRANT SELECT, INSERT (crates, part, project_id), UPDATE (crates) ON search_counts TO :role;
 GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions TO :role;
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
-GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, group_id, issuer,
-	job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
-	trust_rule_id, user_id), UPDATE (checked_until, last_used_at, revoked_at) ON tokens TO :role;
+GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
+	issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
+	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at) ON tokens TO :role;
 GRANT SELECT, INSERT (cksum, crate_id, version_base) ON tombstones TO :role;
 GRANT SELECT, INSERT (claims, crate_patterns, issuer_id, operations, project_id, user_id), UPDATE (owner_id),
 	DELETE ON trust_rules TO :role;

@@ -8,6 +8,7 @@
 #include "access/token.h"
 #include "api/answer.h"
 #include "api/params.h"
+#include "api/token_form.h"
 #include "base/date.h"
 #include "store/access_token.h"
 
@@ -175,9 +176,10 @@ access_tokens_revoke_self(struct worker_app *app, struct request *rq, struct res
 
 /* When the new token ends: at the beginning of the day that is asked for, or that in a week. */
 static int
-read_end(struct params *p, int64_t *end)
+read_end(struct params *p, struct access_token_successor *s)
 {
 	int64_t today = time(NULL) / DAY * DAY;
+	int64_t *end = &s->expires_at;
 	const char *expires = NULL;
 
 	if (params_str(p, "expires_at", &expires) == -1)
@@ -185,6 +187,7 @@ read_end(struct params *p, int64_t *end)
 	*end = today + (int64_t)ROTATED_DAYS * DAY;
 	if (expires == NULL || expires[0] == '\0')
 		return 0;
+	s->asked = true;
 	if (date_parse(expires, end, &p->rq->err) == -1)
 		return -1;
 	if (*end <= time(NULL) || *end > today + (int64_t)ROTATED_DAYS_MAX * DAY)
@@ -200,15 +203,18 @@ rotate(struct worker_app *app, struct request *rq, struct response *rs, int64_t 
 	struct audit_actor actor = app_actor(app, rq);
 	unsigned char digest[TOKEN_DIGEST_SIZE];
 	char text[TOKEN_TEXT_SIZE];
+	struct access_token_successor successor = {
+		.digest = slice_of((const char *)digest, sizeof(digest)) };
 	struct params params;
-	int64_t end, new_id;
+	int64_t new_id;
 	int rc;
 
-	if (params_read(rq, &params) == -1 || read_end(&params, &end) == -1 ||
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	    read_end(&params, &successor) == -1 ||
 	    token_generate(TOKEN_PERSONAL, text, digest, &rq->err) == -1)
 		return -1;
-	rc = access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id,
-	    slice_of((const char *)digest, sizeof(digest)), end, &new_id, &rq->err);
+	rc = access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id, &successor,
+	    &new_id, &rq->err);
 	if (rc == 0)
 		rc = respond_token(app, rq, rs, app->facts.user_id, new_id, text);
 	OPENSSL_cleanse(text, sizeof(text));

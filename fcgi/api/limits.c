@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/app_metrics.h"
+#include "api/token_reuse.h"
 #include "store/write_limit.h"
 
 static const char *const too_many[WRITE__MAX] = {
@@ -153,6 +154,7 @@ limits_note_refusal(struct worker_app *app, struct request *rq, enum credential 
 	if (rq->err.status != 401)
 		return -1;
 	token_failure_count(app->meter, &app->facts, credential);
+	token_reuse_note(app, rq);
 	if (credential != CREDENTIAL_NONE)
 		count_bad(app, rq);
 	return -1;

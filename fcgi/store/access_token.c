@@ -1,5 +1,7 @@
 #include "store/access_token.h"
 
+#include "base/clock.h"
+
 static int
 not_found(struct err *err)
 {
@@ -103,25 +105,113 @@ access_token_revoke(struct db *db, struct arena *a, const struct audit_actor *ac
 	return call.result.rows == 0 ? not_found(err) : 0;
 }
 
+struct replacing {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	int64_t id; /* of the token that is replaced, or was */
+	const struct access_token_successor *successor; /* NULL: it only ends */
+	struct db_call call;
+	struct audit_event event;
+};
+
+/* Locks the user of the token.  *end is the token's, 0 for none. */
+static int
+lock(struct db *db, const struct replacing *r, int64_t *end, struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result found = { 0 };
+
+	db_bind_int(&p, r->id);
+	if (db_exec(db, r->arena, STMT_ACCESS_TOKEN_LOCK, &p, &found, err) == -1)
+		return -1;
+	if (found.rows == 0)
+		return not_found(err);
+	*end = db_time(&found, 0, 0);
+	return 0;
+}
+
+/* Nobody gains time by a token: who has stolen it could keep it for ever. */
+static int
+choose_end(const struct replacing *r, int64_t old, int64_t *end, struct err *err)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	*end = r->successor->expires_at;
+	if (old == 0 || *end <= old)
+		return 0;
+	*end = old;
+	if (!r->successor->asked)
+		return 0;
+	clock_rfc3339((time_t)old, text);
+	return err_set(err, 400, "expires_at must not be after %s, when the token ends in whose place this "
+	    "one comes; make a new token for a longer time", text);
+}
+
+static int
+replace_body(struct db *db, void *arg, struct err *err)
+{
+	struct replacing *r = arg;
+	struct db_call call = r->call;
+	int64_t old, end;
+
+	if (lock(db, r, &old, err) == -1)
+		return -1;
+	/* it may be the caller's own, by which nothing more is allowed once it is replaced */
+	if (r->id == r->actor->token_id && db_guard_first(db, err) == -1)
+		return -1;
+	if (r->successor != NULL) {
+		if (choose_end(r, old, &end, err) == -1)
+			return -1;
+		db_bind_time(&call.params, end);
+		r->event.facts[1] = audit_fact_time(r->arena, "expires_at", end);
+	}
+	if (db_run(db, r->arena, &call, 1, err) == -1)
+		return -1;
+	if (call.result.rows == 0) {
+		db_found_done(db);
+		return r->successor != NULL ? not_found(err) : 0;
+	}
+	r->event.id = db_int(&call.result, 0, 0);
+	return audit_add(db, r->arena, r->actor, &r->event, err);
+}
+
 int
 access_token_rotate(struct db *db, struct arena *a, const struct audit_actor *actor,
-    int64_t user_id, int64_t id, struct slice digest, int64_t expires_at, int64_t *new_id,
+    int64_t user_id, int64_t id, const struct access_token_successor *successor, int64_t *new_id,
     struct err *err)
 {
-	struct audit_event event = { .action = AUDIT_TOKEN_ROTATE, .id_key = "token_id", .id = id,
-		.facts = { audit_fact_int(a, "in_place_of", id),
-		    audit_fact_time(a, "expires_at", expires_at) } };
-	struct db_call call = { .stmt = STMT_ACCESS_TOKEN_ROTATE };
-	struct db_params *p = &call.params;
+	struct replacing r = { .arena = a, .actor = actor, .id = id, .successor = successor,
+		.call = { .stmt = STMT_ACCESS_TOKEN_ROTATE },
+		.event = { .action = AUDIT_TOKEN_ROTATE, .id_key = "token_id",
+		    .facts = { audit_fact_int(a, "in_place_of", id) } } };
+	bool unknown;
 
-	db_bind_int(p, user_id);
-	db_bind_int(p, id);
-	db_bind_bytes(p, digest);
-	db_bind_time(p, expires_at);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
+	db_bind_int(&r.call.params, user_id);
+	db_bind_int(&r.call.params, id);
+	db_bind_bytes(&r.call.params, successor->digest);
+	if (db_transaction(db, replace_body, &r, &unknown, err) == -1)
 		return -1;
-	if (call.result.rows == 0)
-		return not_found(err);
-	*new_id = event.id;
+	*new_id = r.event.id;
 	return 0;
+}
+
+int
+access_token_end_successor(struct db *db, struct arena *a, const struct audit_actor *actor, int64_t id,
+    struct err *err)
+{
+	struct replacing r = { .arena = a, .actor = actor, .id = id,
+		.call = { .stmt = STMT_ACCESS_TOKEN_END_SUCCESSOR },
+		.event = { .action = AUDIT_TOKEN_REUSE, .id_key = "token_id",
+		    .facts = { audit_fact_int(a, "shown", id) } } };
+	struct db_params p = { 0 };
+	struct db_result found = { 0 };
+	bool unknown;
+
+	db_bind_int(&p, id);
+	if (db_exec(db, a, STMT_ACCESS_TOKEN_FIND_SUCCESSOR, &p, &found, err) == -1)
+		return -1;
+	if (found.rows == 0)
+		return 0;
+	db_bind_int(&r.call.params, id);
+	return db_transaction(db, replace_body, &r, &unknown, err);
 }

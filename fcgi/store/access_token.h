@@ -49,12 +49,25 @@ int access_token_owner(struct db *, struct arena *, int64_t id, int64_t *user_id
 int access_token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_t user_id,
     int64_t id, struct err *) __attribute__((warn_unused_result));
 
+struct access_token_successor {
+	struct slice digest;
+	int64_t expires_at; /* when it ends, at the latest with the one in whose place it comes */
+	bool asked; /* the client has named this end: a later one is an error */
+};
+
 /*
- * In its place comes one with this digest and end, and the same name, scopes and limits.  -1: 404,
- * also where it is not good any more.
+ * In its place comes another one with the same name, scopes and limits.  -1: 400 its end is later than
+ * that of the old one, 404 there is none, also where it is not good any more.
  */
 int access_token_rotate(struct db *, struct arena *, const struct audit_actor *, int64_t user_id,
-    int64_t id, struct slice digest, int64_t expires_at, int64_t *new_id, struct err *)
+    int64_t id, const struct access_token_successor *, int64_t *new_id, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * A token that is revoked was shown again.  Where another one had come in its place, and its own end has
+ * not come, somebody has it who should not: the last one that came of it ends, with an audit row.
+ */
+int access_token_end_successor(struct db *, struct arena *, const struct audit_actor *, int64_t id,
+    struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -44,6 +44,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_STORE_ADOPT] = "store.adopt",
 	[AUDIT_STORE_CONFIRM] = "store.confirm",
 	[AUDIT_TOKEN_CREATE] = "token.create",
+	[AUDIT_TOKEN_REUSE] = "token.reuse",
 	[AUDIT_TOKEN_REVOKE] = "token.revoke",
 	[AUDIT_TOKEN_ROTATE] = "token.rotate",
 	[AUDIT_TRUST_CREATE] = "trust.create",

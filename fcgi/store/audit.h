@@ -48,6 +48,7 @@ enum audit_action {
 	AUDIT_STORE_ADOPT,
 	AUDIT_STORE_CONFIRM,
 	AUDIT_TOKEN_CREATE,
+	AUDIT_TOKEN_REUSE, /* one that was replaced is shown again */
 	AUDIT_TOKEN_REVOKE,
 	AUDIT_TOKEN_ROTATE,
 	AUDIT_TRUST_CREATE,

@@ -30,14 +30,45 @@ WITH old AS (SELECT id, revoked_at FROM tokens
 UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
 RETURNING t.id, old.revoked_at IS NULL;
 
+-- name: access_token_lock
+-- $1 token.  Its end, and its user's row, which stays locked, so that the tokens of one user are replaced
+-- one after the other, and the next statement sees what came of that.  Two look-ups by primary keys.
+SELECT floor(extract(epoch FROM t.expires_at))::bigint
+  FROM tokens t JOIN users u ON u.id = t.user_id
+ WHERE t.id = $1 AND t.kind = 'personal'
+   FOR NO KEY UPDATE OF u;
+
 -- name: access_token_rotate
--- $1 user, $2 token, $3 digest of the new one, $4 its end as seconds since 1970.  The old row, by
--- primary key and locked, ends, and the new one has all that it had.  No row comes back where it is
--- not good any more.
+-- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970.  The old row,
+-- by primary key and locked, ends, and the new one has all that it had and is of its family.  No row
+-- comes back where it is not good any more.
 WITH old AS (SELECT * FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 AND revoked_at IS NULL
                 AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE),
-     ended AS (UPDATE tokens t SET revoked_at = now() FROM old WHERE t.id = old.id)
-INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patterns, operations)
-SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns, operations FROM old
+     ended AS (UPDATE tokens t SET revoked_at = now(), family = coalesce(t.family, t.id)
+                 FROM old WHERE t.id = old.id)
+INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patterns, operations, family)
+SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns, operations,
+       coalesce(family, id)
+  FROM old
 RETURNING id, true;
+
+-- part: access_token_shown
+-- $1 token, which is shown again.  A row if it was replaced and its own end has not come: by primary key.
+-- Whoever sweeps tokens must leave a row until then.
+SELECT id, family FROM tokens
+ WHERE id = $1 AND revoked_at IS NOT NULL AND family IS NOT NULL
+   AND (expires_at IS NULL OR expires_at > now())
+
+-- name: access_token_find_successor
+-- $1 token.  The one that came of it and is still good: by tokens_family.  Asked first, as hardly ever
+-- anything is to be done.
+WITH shown AS (@access_token_shown)
+SELECT t.id FROM tokens t JOIN shown s ON t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL;
+
+-- name: access_token_end_successor
+-- As access_token_find_successor, of which there is one at most, and ends it; the user is locked.
+WITH shown AS (@access_token_shown)
+UPDATE tokens t SET revoked_at = now() FROM shown s
+ WHERE t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL
+RETURNING t.id, true;

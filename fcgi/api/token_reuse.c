@@ -1,0 +1,22 @@
+#include "api/token_reuse.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "store/access_token.h"
+
+void
+token_reuse_note(struct worker_app *app, struct request *rq)
+{
+	const struct access_facts *f = &app->facts;
+	struct audit_actor actor = app_actor(app, rq);
+	struct err err = { 0 };
+
+	if (f->token_id == 0 || f->token_state != TOKEN_REVOKED ||
+	    strcmp(f->token_kind, "personal") != 0)
+		return;
+	if (access_token_end_successor(app->db, rq->arena, &actor, f->token_id, &err) == -1)
+		log_error("the token that came in place of token %" PRId64 " is not revoked: %s",
+		    f->token_id, err.detail[0] != '\0' ? err.detail : err.pub);
+}

@@ -44,12 +44,16 @@ GRANT SELECT, INSERT (host, lease_until, node, synced), UPDATE (host, lease_unti
 GRANT SELECT, INSERT (group_id, max_bytes, max_crates, max_versions, project_id), UPDATE (max_bytes,
 	max_crates, max_versions, used_bytes, used_crates, used_versions), DELETE ON quotas TO :role;
 GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON refused_job_tokens TO :role;
+GRANT SELECT ON registry TO :role;
 GRANT SELECT, INSERT (enabled, exclude, keep_newest, keep_prereleases, project_id, unused_days), UPDATE
 	(enabled, exclude, keep_newest, keep_prereleases, unused_days) ON retention_policies TO :role;
 GRANT SELECT ON schema_migrations TO :role;
 GRANT SELECT, INSERT (crates, part, project_id), UPDATE (crates) ON search_counts TO :role;
 GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions TO :role;
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
+GRANT SELECT, INSERT (node, seen_at, since), UPDATE (seen_at, since), DELETE ON store_nodes TO :role;
+GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
+	next_mark) ON store_state TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
 	issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
 	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at) ON tokens TO :role;

@@ -291,10 +291,14 @@ subtest 'jobs that no rule lets in' => sub {
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/release.yml@evil.yml@refs/heads/main'));
 	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, and it must be `refs/heads/\*`}, id_token('hub', ref => 'refs/tags/v1'));
 	refused('no ref', 403, qr/no claim `ref`/, id_token('hub', ref => undef));
-	refused($_, 403, qr/jobs of the event `$_` are not trusted/, id_token('hub', event_name => $_))
-	    for qw(pull_request_target workflow_run pull_request);
-	refused('a merge request', 403, qr/jobs of the event `merge_request_event` are not trusted/,
-	    id_token('lab', aud => 'berth', pipeline_source => 'merge_request_event'), project => 'lab');
+	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`event_name`\)/,
+	    id_token('hub', event_name => $_)) for qw(pull_request_target workflow_run pull_request issue_comment workflow_call
+	    repository_dispatch merge_group tomorrows_event);
+	is(exchange(app => id_token('hub', event_name => $_))->{status}, 200, $_) for qw(schedule release workflow_dispatch);
+	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`pipeline_source`\)/,
+	    id_token('lab', aud => 'berth', pipeline_source => $_), project => 'lab')
+	    for qw(merge_request_event external_pull_request_event parent_pipeline pipeline trigger chat external);
+	is(exchange(lab => id_token('lab', aud => 'berth', pipeline_source => $_))->{status}, 200, $_) for qw(schedule web api);
 	is(exchange(app => id_token('hub', repository => 'Octo/App'))->{status}, 200, 'the case of a repository is none');
 	my $named = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app',
 	    'event_name=workflow_run');

@@ -7,7 +7,12 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-enum { CLAIMS_TEXT_MAX = 16 * 1024, ID_DIGITS_MAX = 18 };
+enum {
+	CLAIMS_TEXT_MAX = 16 * 1024,
+	ID_DIGITS_MAX = 18,
+	EVENTS_MAX = 4,
+	SHOWN_MAX = 120 /* bytes of a claim, in a sentence */
+};
 
 const char *const trust_kind_names[TRUST__NKINDS] = {
 	[TRUST_GITLAB] = "gitlab",
@@ -24,16 +29,15 @@ static const struct kind {
 	const char *job;
 	const char *event;
 	const char *workflow; /* the file that runs, with more around it */
-	const char *refused_events[4]; /* unless a rule names them */
+	const char *events[EVENTS_MAX]; /* that need no rule to name them */
 } kinds[TRUST__NKINDS] = {
+	/* a pushed tag is a push, and a release makes a tag; web and api: somebody runs a pipeline */
 	[TRUST_GITLAB] = { "project_path", "namespace_id", "pipeline_id", "job_id",
-	    "pipeline_source", "ci_config_ref_uri",
-	    /* the child of a merge request's pipeline does not say that it is one's */
-	    { "merge_request_event", "external_pull_request_event", "parent_pipeline" } },
+	    "pipeline_source", "ci_config_ref_uri", { "push", "schedule", "web", "api" } },
 	[TRUST_GITHUB] = { "repository", "repository_owner_id", "run_id", NULL, "event_name",
-	    "workflow_ref", { "pull_request_target", "workflow_run", "pull_request" } },
+	    "workflow_ref", { "push", "schedule", "release", "workflow_dispatch" } },
 	[TRUST_GITEA] = { "repository", "repository_owner_id", "run_id", NULL, "event_name",
-	    "workflow_ref", { "pull_request_target", "workflow_run", "pull_request" } },
+	    "workflow_ref", { "push", "schedule", "release", "workflow_dispatch" } },
 	[TRUST_GENERIC] = { "sub", NULL, NULL, NULL, NULL, NULL, { NULL } },
 };
 
@@ -229,17 +233,17 @@ unmet(struct arena *a, enum trust_kind kind, struct json_object *claims, const c
 	if (text == NULL)
 		err_set(err, 403, "the token has no claim `%s`, which must be `%s`", name, pattern);
 	else
-		err_set(err, 403, "the token's `%s` is `%s`, and it must be `%s`", name, text,
-		    pattern);
+		err_set(err, 403, "the token's `%s` is `%.*s`, and it must be `%s`", name,
+		    SHOWN_MAX, text, pattern);
 	return TRUST_UNMET;
 }
 
 /*
- * An event that a rule must name: in it a stranger's change may be what runs.  One that cannot be
- * seen, of an issuer whose tokens should say it, may be such a one.
+ * Jobs of other events may run what a stranger has written, and CI systems invent new events: a rule
+ * must name such an event.  A token that should say its event, and does not, may be of one.
  */
 static int
-refuse_event(struct arena *a, const struct kind *k, struct json_object *patterns,
+check_event(struct arena *a, const struct kind *k, struct json_object *patterns,
     struct json_object *claims, struct err *err)
 {
 	const char *event = claim(a, claims, k->event);
@@ -250,11 +254,14 @@ refuse_event(struct arena *a, const struct kind *k, struct json_object *patterns
 	if (event == NULL)
 		return err_set(err, 403, "the token does not say the event of its job, in `%s`",
 		    k->event);
-	if (!is_one_of(event, k->refused_events, COUNT(k->refused_events)) ||
+	if (is_one_of(event, k->events, COUNT(k->events)) ||
 	    (json_object_object_get_ex(patterns, k->event, &named) &&
 	        strcmp(json_object_get_string(named), event) == 0))
 		return 0;
-	return err_set(err, 403, "jobs of the event `%s` are not trusted", event);
+	return err_set(err, 403,
+	    "jobs of the event `%.*s` are trusted only by a rule that names it (`%s`); other rules "
+	    "trust %s, %s, %s and %s",
+	    SHOWN_MAX, event, k->event, k->events[0], k->events[1], k->events[2], k->events[3]);
 }
 
 enum trust_verdict
@@ -275,7 +282,7 @@ trust_match(struct arena *a, enum trust_kind kind, struct json_object *patterns,
 		if (!is_met(a, kind, claims, name, json_object_get_string(value)))
 			return unmet(a, kind, claims, name, json_object_get_string(value), err);
 	}
-	return refuse_event(a, k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
+	return check_event(a, k, patterns, claims, err) == -1 ? TRUST_UNMET : TRUST_MATCHES;
 }
 
 /* ---- jobs ---- */

@@ -8,9 +8,11 @@
  *
  * In a pattern `*` stands for any characters, also for none.  A rule always names the repository
  * that is trusted, whose owner is spelled out.  A claim that the token does not have meets no
- * pattern.  Events in which strangers may have a say in what runs (`pull_request_target`,
- * `workflow_run`, merge requests and the children of their pipelines) are refused, unless the rule
- * names the event; so are those whose token does not say it.
+ * pattern.
+ *
+ * A rule trusts jobs of a push (of a branch or a tag), of a schedule, of a release, and those that somebody
+ * with the right to it has started by hand.  Jobs of any other event, in which a stranger may have a
+ * say in what runs, are refused unless the rule names the event; so are those whose token does not say it.
  */
 
 #include <stdint.h>

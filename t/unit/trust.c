@@ -113,9 +113,22 @@ check_event(const char *pattern, const char *event, enum trust_verdict want)
 static void
 test_events(void)
 {
-	check_event("", "push", TRUST_MATCHES);
-	check_event("", "pull_request_target", TRUST_UNMET);
-	check_event("", "workflow_run", TRUST_UNMET);
+	/* all that GitHub documents, and one that it may invent */
+	static const char *const events[] = { "branch_protection_rule", "check_run", "check_suite",
+		"create", "delete", "deployment", "deployment_status", "discussion",
+		"discussion_comment", "dynamic", "fork", "gollum", "image_version", "issue_comment",
+		"issues", "label", "merge_group", "milestone", "page_build", "public", "pull_request",
+		"pull_request_review", "pull_request_review_comment", "pull_request_target",
+		"registry_package", "repository_dispatch", "status", "watch", "workflow_call",
+		"workflow_run", "Push", "push ", "", "tomorrows_event" };
+	static const char *const good[] = { "push", "schedule", "release", "workflow_dispatch" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		check_event("", good[i], TRUST_MATCHES);
+	for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++)
+		check_event("", events[i], TRUST_UNMET);
+	check_event("issue_comment", "issue_comment", TRUST_MATCHES);
+	check_event("issue_comment", "push", TRUST_UNMET);
 	check_event("*", "pull_request_target", TRUST_UNMET);
 	check_event("pull_request*", "pull_request_target", TRUST_UNMET);
 	check_event("pull_request_target", "pull_request_target", TRUST_MATCHES);
@@ -130,7 +143,21 @@ test_other_events(void)
 		enum trust_verdict want;
 	} cases[] = {
 		{ "\"push\"", TRUST_MATCHES },
+		{ "\"schedule\"", TRUST_MATCHES },
 		{ "\"web\"", TRUST_MATCHES },
+		{ "\"api\"", TRUST_MATCHES },
+		{ "\"trigger\"", TRUST_UNMET },
+		{ "\"external\"", TRUST_UNMET },
+		{ "\"pipeline\"", TRUST_UNMET },
+		{ "\"chat\"", TRUST_UNMET },
+		{ "\"webide\"", TRUST_UNMET },
+		{ "\"ondemand_dast_scan\"", TRUST_UNMET },
+		{ "\"ondemand_dast_validation\"", TRUST_UNMET },
+		{ "\"security_orchestration_policy\"", TRUST_UNMET },
+		{ "\"container_registry_push\"", TRUST_UNMET },
+		{ "\"duo_workflow\"", TRUST_UNMET },
+		{ "\"pipeline_execution_policy_schedule\"", TRUST_UNMET },
+		{ "\"unknown\"", TRUST_UNMET },
 		{ "\"merge_request_event\"", TRUST_UNMET },
 		{ "\"external_pull_request_event\"", TRUST_UNMET },
 		{ "\"parent_pipeline\"", TRUST_UNMET },
@@ -148,6 +175,12 @@ test_other_events(void)
 	    TRUST_MATCHES, "that a rule names");
 	is_int(verdict_of(TRUST_GITEA, "{\"repository\":\"o/r\"}", NULL,
 	           parse("{\"repository\":\"o/r\"}")), TRUST_UNMET, "none");
+	is_int(verdict_of(TRUST_GITEA, "{\"repository\":\"o/r\"}", NULL,
+	           parse("{\"repository\":\"o/r\",\"event_name\":\"push\"}")), TRUST_MATCHES,
+	    "Forgejo's push");
+	is_int(verdict_of(TRUST_GITEA, "{\"repository\":\"o/r\"}", NULL,
+	           parse("{\"repository\":\"o/r\",\"event_name\":\"pull_request_comment\"}")),
+	    TRUST_UNMET, "another of Forgejo's");
 	is_int(verdict_of(TRUST_GENERIC, "{\"sub\":\"x\"}", NULL, parse("{\"sub\":\"x\"}")),
 	    TRUST_MATCHES, "others have none");
 }

@@ -24,6 +24,7 @@ GRANT SELECT, INSERT (fingerprint, garbage, node, path, position), UPDATE (finis
 	position, read_at) ON download_logs TO :role;
 GRANT SELECT, INSERT (name, percentage, project_id), UPDATE (changed_at, percentage), DELETE ON feature_flags
 	TO :role;
+GRANT SELECT, INSERT (gitlab, gitlab_id, kind, name, project_id, user_id), DELETE ON gitlab_pins TO :role;
 GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;

@@ -99,6 +99,10 @@ subtest 'what the command changes' => sub {
 	leaves('unblock', { action => 'user.unblock', detail => { user_id => 1, user => 'alice' } },
 	    qw(user unblock alice));
 	leaves_nothing('unblocked again', 0, qw(user unblock alice));
+	leaves_nothing('unpin of a user who is not pinned', 0, qw(user unpin alice));
+	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id) VALUES ('https://x', 'user', 7, 'alice', 1)");
+	leaves('unpin', { action => 'user.unpin', detail => { user_id => 1, user => 'alice' } }, qw(user unpin alice));
+	leaves_nothing('unpin of nobody', 1, qw(user unpin nobody));
 
 	my $group = leaves('group add', { action => 'group.create', detail => { group => 'tools',
 	    group_id => 1 } }, qw(group add tools));
@@ -123,6 +127,10 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('a bad value beside a good one', 2, @set,
 	    qw(visibility=private max_entries=0));
 	leaves_nothing('no such project', 1, qw(project set tools/x visibility=public));
+	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, project_id) VALUES ('https://x', 'project', 7, 'a/b', 1)");
+	leaves('unpin', { action => 'project.unpin', project_id => 1, detail => { project => 'tools/crates' } },
+	    qw(project unpin tools/crates));
+	leaves_nothing('unpinned again', 0, qw(project unpin tools/crates));
 
 	leaves('member', { action => 'member.set', project_id => 1, detail => { user_id => 1,
 	    user => 'alice', path => 'tools/crates', level => 'developer' } },

@@ -37,12 +37,15 @@ sub job {
 	my ($id, %over) = @_;
 	my $project = delete $over{project} // 'group/app';
 	my $user = delete $over{user} // 'dev';
+	# each username has a number of its own
+	$user = { id => { dev => 7 }->{$user} // 100 + unpack('%32C*', $user), username => $user, name => "\u$user", state => 'active' }
+	    unless ref $user;
 
 	return {
 		id => $id, status => 'running', stage => 'test', name => 'publish', ref => 'v1.0.0', tag => JSON::PP::true,
 		coverage => undef, allow_failure => JSON::PP::false, created_at => '2026-01-01T00:00:00.000Z',
 		started_at => '2026-01-01T00:00:01.000Z', finished_at => undef, duration => 0.5, queued_duration => 0.1,
-		user => { id => 7, username => $user, name => "\u$user", state => 'active' },
+		user => $user,
 		commit => { id => 'ab' x 20, short_id => 'abababab', message => "a commit\n", parent_ids => [] },
 		pipeline => { id => 4711, iid => 3, project_id => $over{project_id} // 12, sha => 'ab' x 20, ref => 'v1.0.0',
 			status => 'running', source => 'push' },
@@ -188,12 +191,33 @@ subtest 'what is not for GitLab to see' => sub {
 	is(read_config(app => 'x' x 30 . '/' . 'y' x 30)->{status}, 401, 'one with other characters');
 	is(read_config(app => $jwt->({ iss => 'https://elsewhere.example', aud => 'x' }))->{status}, 401, 'a token of somebody else');
 	is(read_config(app => $jwt->({ sub => 'x' }))->{status}, 401, 'a token of nobody');
+	my %tail = (short => 'garbagegarbagegarbage', JWT => $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1' }));
+	for my $prefix ('', qw(glpat- gldt- glft- glrt- glptt- glagent- gloas- glsoat- glcbt ghp_ ghs_ github_pat_ npm_ pypi- sk-
+	    xoxb- AKIA cio acme-glcbt- GLCBT- xglcbt- 64_ eyJ)) {
+		is(read_config(app => "$prefix$tail{$_}")->{status}, 401, "`$prefix` and a $_ token") for sort keys %tail;
+	}
 	is(asked(), $before, 'GitLab has seen none of them');
-	my $new = $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1', filler => 'x' x 1500 });
+	my $new = 'glcbt-' . $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1', filler => 'x' x 1500 });
 	$jobs{$new} = [200, job(999)];
 	let_gitlab_know();
 	is(read_config(app => $new)->{status}, 200, 'job tokens that are JSON Web Tokens');
 	is(asked(), $before + 1, 'it is asked about');
+
+	# an administrator of GitLab can set a prefix for all its tokens
+	$t->conf(gitlab_token_prefixes => 'glcbt- acme-glcbt-');
+	$t->stop_pool;
+	my $custom = 'acme-glcbt-' . $jwt->({ sub => 'job:2' });
+	$jobs{$custom} = [200, job(998)];
+	let_gitlab_know();
+	is(read_config(app => $custom)->{status}, 200, 'with a prefix that is configured');
+	is(read_config(app => job_token())->{status}, 200, 'and with the usual one');
+	for my $bad ('', ' ', 'gl', 'berth_', 'eyJ', 'glcbt-,acme-', 'a/b-') {
+		my $path = $t->conf(gitlab_token_prefixes => $bad eq '' ? '""' : $bad);
+		my ($status, undef, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $path);
+		isnt($status, 0, "`$bad` can be none");
+	}
+	$t->conf(gitlab_token_prefixes => undef);
+	$t->stop_pool;
 };
 
 subtest 'both ways at once' => sub {
@@ -206,12 +230,80 @@ subtest 'both ways at once' => sub {
 	    pipeline_id => '1', job_id => '2', pipeline_source => 'push');
 	my $before = asked();
 	is(read_config(app => $key->sign({ %claims, aud => $t->url, jti => 'a' }))->{status}, 200, 'an identity token for us');
-	is(asked(), $before, 'is proven by its key');
-	my $job_token = $key->sign({ %claims, aud => 'gitlab', jti => 'b' });
+	is(read_config(app => $key->sign({ %claims, aud => 'https://vault.example', jti => 'b' }))->{status}, 401, 'one for somebody else');
+	is(asked(), $before, 'are judged by their key');
+	my $job_token = 'glcbt-' . $key->sign({ %claims, aud => 'gitlab', jti => 'c' });
 	$jobs{$job_token} = [200, job(1001)];
 	let_gitlab_know();
 	is(read_config(app => $job_token)->{status}, 200, 'a job token, which is for GitLab');
 	is(asked(), $before + 1, 'is asked about');
+};
+
+# Names are how they are found for the first time.
+subtest 'users and projects are GitLab\'s by its numbers' => sub {
+	my $user = sub { return { id => $_[0], username => $_[1], name => 'Somebody', state => 'active' } };
+	my $comes = sub { my ($id, $name, %over) = @_; return job_token(%over, user => $user->($id, $name)) };
+	my $pins = sub {
+		return join(' ', map { "$_->{username}=$_->{gitlab_id}" } grep { $_->{username} =~ /^(?:anna|berta|dev)$/ } @{ JSON::PP->new->decode($t->berth_ok('user', 'pins', '--json')) });
+	};
+
+	$t->user($_) for qw(anna berta);
+	$t->member($_, 'group', 'developer') for qw(anna berta);
+	is($pins->(), 'dev=7', 'who has been here');
+	is(read_config(app => $comes->(21, 'anna'))->{status}, 200, 'the first job of a user');
+	is($pins->(), 'anna=21 dev=7', 'tells who it is');
+	is(read_config(app => $comes->(21, 'Anna'))->{status}, 200, 'the next one is the same, whatever the case');
+
+	my $res = read_config(app => $comes->(22, 'anna'));
+	is($res->{status}, 401, 'another user of GitLab under that name is not');
+	like($res->{body}, qr/user `anna` here stands for number 21 of GitLab, and this job is of `anna` there, number 22: .*`berth user unpin anna`/,
+	    'who is told why');
+	$res = read_config(app => $comes->(21, 'berta'));
+	is($res->{status}, 401, 'nor is the user who took somebody else\'s name');
+	like($res->{body}, qr/user `anna` here stands for number 21 of GitLab, and this job is of `berta` there, number 21/, 'who is told so');
+	is($pins->(), 'anna=21 dev=7', 'and nothing is kept of that');
+	is($t->psql("SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.source = 'gitlab' AND u.username = 'berta'"), 0,
+	    'nor any token');
+	my $before = asked();
+	my $again = $comes->(22, 'anna');
+	read_config(app => $again) for 1 .. 3;
+	is(asked() - $before, 1, 'GitLab is not asked again');
+
+	# one that was let in is asked about anew each minute
+	my $running = $comes->(21, 'anna');
+	is(read_config(app => $running)->{status}, 200, 'a job that runs');
+	$jobs{$running}[1]{user}{id} = 22;
+	let_gitlab_know();
+	minute_later();
+	is(read_config(app => $running)->{status}, 401, 'is refused when its user becomes another one');
+
+	my ($status, undef, $err) = $t->berth(qw(user unpin nobody-at-all));
+	is($status, 1, 'unpin of a user who is not there');
+	$t->berth_ok(qw(user unpin Anna));
+	is($pins->(), 'dev=7', 'unpinned');
+	is(read_config(app => $comes->(22, 'anna'))->{status}, 200, 'the next one counts');
+	is(read_config(app => $comes->(21, 'anna'))->{status}, 401, 'and the other one does not');
+	like($t->berth_ok('audit', '--json', '--action', 'user.unpin'), qr/"Anna"/, 'the audit log has it');
+
+	# the same of projects
+	$t->project('group/moved');
+	is(read_config(app => job_token(project_id => 12))->{status}, 200, 'a project that was here');
+	$res = read_config(app => job_token(project_id => 13));
+	is($res->{status}, 401, 'another one of its path');
+	like($res->{body}, qr{project `group/app` here stands for number 12 of GitLab, .* number 13: .*`berth project unpin group/app`}, 'says so');
+	is(read_config(app => job_token(project_id => 12, project => 'group/moved'))->{status}, 401, 'one that has moved');
+	my ($app) = grep { $_->{project} eq 'group/app' } @{ JSON::PP->new->decode($t->berth_ok('project', 'pins', '--json')) };
+	is_deeply([@$app{qw(gitlab gitlab_id gitlab_name)}], [$gitlab->url, 12, 'group/app'], 'listed');
+	$t->berth_ok('project', 'unpin', 'group/app');
+	is(read_config(app => job_token(project_id => 13))->{status}, 200, 'after an unpin the next one counts');
+	$t->berth_ok('project', 'unpin', 'group/app');
+
+	my @statuses = do {
+		my @tokens = map { $comes->(30 + $_, 'berta') } 0 .. 7;
+		$t->parallel(8, sub { return read_config(app => $tokens[$_[0]])->{status} });
+	};
+	is(scalar(grep { $_ == 200 } @statuses), 1, 'of eight at once one is the first');
+	$t->berth_ok('project', 'unpin', 'group/app');
 };
 
 subtest 'GitLab is away' => sub {

@@ -172,7 +172,7 @@ subtest 'GitLab, by CI_JOB_TOKEN' => sub {
 	my $token = 'glcbt-64_jobtokenjobtokenjob1';
 	my $tell = sub {
 		$there->answer_header('/api/v4/job', 'job-token', { $token => [200, { id => 8, status => $_[0], ref => 'v2',
-			web_url => $there->url . '/group/app/-/jobs/8', user => { username => 'dev' },
+			web_url => $there->url . '/group/app/-/jobs/8', user => { id => 7, username => 'dev' },
 			pipeline => { id => 9, project_id => 10, sha => 'cd' x 20 } }] }, [401, { message => '401 Unauthorized' }]);
 	};
 

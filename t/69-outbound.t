@@ -103,7 +103,7 @@ subtest 'who calls' => sub {
 	like($exchange->($key->sign(\%claims, header => { kid => "$bait/key" })), qr/^4/, 'by the name of its key');
 	is($exchange->($key->sign(\%claims)), 200, 'one that is good');
 
-	my $job = { id => 7, status => 'running', name => $bait, ref => $bait, user => { username => 'owner', web_url => $bait },
+	my $job = { id => 7, status => 'running', name => $bait, ref => $bait, user => { id => 7, username => 'owner', web_url => $bait },
 		commit => { id => 'ab' x 20 }, pipeline => { id => 1, project_id => 12, web_url => $bait },
 		web_url => $there{gitlab}->url . '/demo/app/-/jobs/7' };
 	$there{gitlab}->answer_header('/api/v4/job', 'job-token', { 'glcbt-64_' . 'a' x 20 => [200, $job],

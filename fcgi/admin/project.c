@@ -2,6 +2,7 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/pins.h"
 #include "admin/project_allow.h"
 #include "admin/project_policy.h"
 #include "admin/quota.h"
@@ -198,6 +199,18 @@ list(struct invocation *in)
 	return 0;
 }
 
+static int
+list_pins(struct invocation *in)
+{
+	return pins_list(in, GITLAB_PIN_PROJECT);
+}
+
+static int
+unpin(struct invocation *in)
+{
+	return pins_remove(in, GITLAB_PIN_PROJECT);
+}
+
 static const struct command commands[] = {
 	{ "add", "GROUP/NAME --visibility private|internal|public",
 	    "Makes a project in a group that exists, and prints the new id.",
@@ -218,6 +231,13 @@ static const struct command commands[] = {
 	{ "disallow", "GROUP/NAME --from GROUP[/PROJECT]", "Takes that back.",
 	    COMMAND_OPTIONS(disallow_options), 1, 1, project_disallow },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
+	{ "pins", "",
+	    "Lists which project of a GitLab each project stands for, by its number there.", NULL, 0, 0,
+	    0, list_pins },
+	{ "unpin", "GROUP/NAME",
+	    "Forgets which project of a GitLab it stands for: the next job that comes by that\n"
+	    "name decides anew.",
+	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },
 };
 

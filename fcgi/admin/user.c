@@ -5,6 +5,7 @@
 #include "access/secret.h"
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/pins.h"
 #include "base/settings.h"
 #include "store/session.h"
 #include "store/token_words.h"
@@ -122,6 +123,18 @@ list(struct invocation *in)
 	return 0;
 }
 
+static int
+list_pins(struct invocation *in)
+{
+	return pins_list(in, GITLAB_PIN_USER);
+}
+
+static int
+unpin(struct invocation *in)
+{
+	return pins_remove(in, GITLAB_PIN_USER);
+}
+
 static const struct command commands[] = {
 	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
 	    "Makes a user and prints the new id.  --admin: that user may do everything.",
@@ -133,6 +146,13 @@ static const struct command commands[] = {
 	    "Prints the address of a page and a code that signs the user in there, once,\n"
 	    "within a quarter of an hour or the seconds given.",
 	    COMMAND_OPTIONS(link_options), 1, 1, make_link },
+	{ "pins", "",
+	    "Lists which user of a GitLab each user stands for, by its number there.", NULL, 0, 0,
+	    0, list_pins },
+	{ "unpin", "NAME",
+	    "Forgets which user of a GitLab it stands for: the next job that comes by that\n"
+	    "name decides anew.",
+	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };
 

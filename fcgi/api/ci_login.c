@@ -2,6 +2,7 @@
 
 #include "api/gitlab_login.h"
 #include "api/id_token_login.h"
+#include "base/words.h"
 
 bool
 ci_login_is_due(const struct request_credential *credential, const struct access_facts *facts)
@@ -38,17 +39,20 @@ login_by_id_token(struct worker_app *app, struct request *rq,
 	return 0;
 }
 
-/*
- * GitLab's job tokens may be JSON Web Tokens as well, for nobody but GitLab.  One that somebody
- * else has issued is not for it to see.
- */
+/* Job tokens of a GitLab begin with one of these; nothing else is for it to see. */
 static bool
-is_of_gitlab(const struct worker_app *app, const struct jwt *jwt)
+is_of_gitlab(const struct settings *s, struct slice text)
 {
-	const char *gitlab = app->settings->gitlab_url, *issuer = id_token_issuer(jwt);
+	const char *prefixes = s->gitlab_token_prefixes;
+	struct slice prefix;
 
-	return gitlab[0] != '\0' && issuer != NULL &&
-	    (strcmp(issuer, gitlab) == 0 || strcmp(issuer, gitlab + strlen("https://")) == 0);
+	if (s->gitlab_url[0] == '\0')
+		return false;
+	while (words_next(&prefixes, &prefix)) {
+		if (text.n > prefix.n && memcmp(text.p, prefix.p, prefix.n) == 0)
+			return true;
+	}
+	return false;
 }
 
 int
@@ -57,13 +61,11 @@ ci_login(struct worker_app *app, struct request *rq, const struct request_creden
 {
 	struct id_token_login login;
 
+	if (is_of_gitlab(app->settings, credential->foreign))
+		return gitlab_login(app, rq, credential);
 	if (!jwt_is_shaped(credential->foreign))
-		return app->settings->gitlab_url[0] != '\0' ? gitlab_login(app, rq, credential)
-							    : refuse(&rq->err);
+		return refuse(&rq->err);
 	if (id_token_login_read(app, rq, credential->foreign, &login) == -1)
 		return as_unauthorized(&rq->err);
-	if (is_of_gitlab(app, &login.jwt) &&
-	    (!login.issuer.found || !id_token_is_for(&login.jwt, login.audience)))
-		return gitlab_login(app, rq, credential);
 	return login_by_id_token(app, rq, credential, &login, place);
 }

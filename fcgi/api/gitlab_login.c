@@ -66,13 +66,14 @@ read_pipeline(const struct json_get *job, struct token_job *out, int64_t *gitlab
 }
 
 static int
-read_user(const struct json_get *job, const char **username)
+read_user(const struct json_get *job, struct gitlab_job *out)
 {
 	struct json_get user = { .what = what, .err = job->err };
 
-	if (json_get_object(job, "user", true, &user.obj) == -1)
+	if (json_get_object(job, "user", true, &user.obj) == -1 ||
+	    json_get_int(&user, "id", true, &out->user_id) == -1)
 		return -1;
-	return json_get_str(&user, "username", true, username);
+	return json_get_str(&user, "username", true, &out->username);
 }
 
 /* GITLAB/group/project/-/jobs/8: the path between.  NULL: it is none of that GitLab. */
@@ -130,6 +131,7 @@ find_project(const struct settings *s, struct arena *a, int64_t gitlab_project,
 	job->project_path = mapped_path(a, s->gitlab_projects, gitlab_project);
 	if (job->project_path != NULL)
 		return 0;
+	job->project_id = gitlab_project;
 	job->project_path = project_path(a, s->gitlab_url, job->job.job_url);
 	if (job->project_path == NULL)
 		return err_set(err, 400, "%s is about a job of another address", what);
@@ -159,7 +161,7 @@ read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitl
 	    json_get_str(&get, "ref", false, &job->job.ref) == -1 ||
 	    json_get_str(&get, "name", false, &job->name) == -1 ||
 	    read_pipeline(&get, &job->job, &gitlab_project) == -1 ||
-	    read_user(&get, &job->username) == -1)
+	    read_user(&get, job) == -1)
 		return -1;
 	return find_project(app->settings, a, gitlab_project, job, err);
 }
@@ -210,7 +212,9 @@ admit(struct worker_app *app, struct request *rq, const struct gitlab_job *job)
 	bool known;
 
 	if (gitlab_job_admit(app->db, rq->arena, &actor, job, &known, &rq->err) == -1)
-		return -1;
+		return rq->err.status == 401
+		    ? refuse(app, rq, job->digest, arena_strdup(rq->arena, rq->err.pub))
+		    : -1;
 	return known ? 0 :
 	    refuse(app, rq, job->digest,
 	        arena_printf(rq->arena,

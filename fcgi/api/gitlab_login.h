@@ -4,7 +4,8 @@
 /*
  * A CI_JOB_TOKEN of the configured GitLab, which alone knows whether its job is still running: it
  * is asked for the job (GET /api/v4/job), and its answer counts for a minute on all workers.  The
- * job's project and user are those of the same path and name here, or what gitlab_projects says.
+ * job's project and user are those of the same path and name here, or what gitlab_projects says, and are pinned
+ * to GitLab's numbers when they come first (store/gitlab_pin.h).
  */
 
 #include "api/app.h"

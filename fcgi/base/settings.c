@@ -163,6 +163,24 @@ check_gitlab_projects(const char *v)
 	return NULL;
 }
 
+/* What begins so is sent to GitLab: no token of Berth's and no identity token of anybody's may. */
+static const char *
+check_token_prefixes(const char *v)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_";
+	enum { SHORTEST = 3, LONGEST = 64 };
+	const char *list = v;
+	struct slice word;
+
+	while (words_next(&list, &word)) {
+		if (word.n < SHORTEST || word.n > LONGEST || strspn(word.p, bytes) < word.n ||
+		    slice_has_prefix(word, "ey") || slice_has_prefix(word, "ber"))
+			return "must be prefixes of GitLab's job tokens, separated by spaces";
+	}
+	return v[strspn(v, WORDS_BLANKS)] != '\0' ? NULL : "must name at least one prefix";
+}
+
 enum { DAY = 86400 };
 
 #define MEMBER(key) .name = #key, .offset = offsetof(struct settings, key)
@@ -229,6 +247,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(inspect_timeout), .type = CONF_SECONDS, .def = "15", .min = 1, .max = 3600 },
 	{ MEMBER(gitlab_url), .type = CONF_STR, .def = "", .check = check_gitlab_url },
 	{ MEMBER(gitlab_projects), .type = CONF_STR, .def = "", .check = check_gitlab_projects },
+	{ MEMBER(gitlab_token_prefixes), .type = CONF_STR, .def = "glcbt-",
+	    .check = check_token_prefixes },
 	{ MEMBER(ci_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
 	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },

@@ -34,6 +34,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_PROJECT_CREATE] = "project.create",
 	[AUDIT_PROJECT_DISALLOW] = "project.disallow",
 	[AUDIT_PROJECT_SET] = "project.set",
+	[AUDIT_PROJECT_UNPIN] = "project.unpin",
 	[AUDIT_PROTECTION_CHANGE] = "protection.change",
 	[AUDIT_PROTECTION_CREATE] = "protection.create",
 	[AUDIT_PROTECTION_REMOVE] = "protection.remove",
@@ -55,6 +56,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_USER_SIGNIN] = "user.signin",
 	[AUDIT_USER_SIGNOUT] = "user.signout",
 	[AUDIT_USER_UNBLOCK] = "user.unblock",
+	[AUDIT_USER_UNPIN] = "user.unpin",
 };
 
 bool

@@ -1,5 +1,6 @@
 #include "store/gitlab_job.h"
 
+#include "store/gitlab_pin.h"
 #include "store/naming.h"
 
 /* It was away, and its time is over: it is for us to try, or *ask becomes GITLAB_JOB_AWAY. */
@@ -71,7 +72,6 @@ bind(struct db_params *p, const struct gitlab_job *j)
 {
 	db_bind_bytes(p, j->digest);
 	db_bind_str(p, j->username);
-	db_bind_id(p, j->project_id);
 	db_bind_str(p, j->project_path);
 	db_bind_int(p, GITLAB_JOB_GOOD_S);
 	db_bind_str(p, j->gitlab);
@@ -86,12 +86,14 @@ bind(struct db_params *p, const struct gitlab_job *j)
 static int
 admit_body(struct db *db, void *arg, struct err *err)
 {
-	enum { ID, NEW, PROJECT };
+	enum { ID, NEW, PROJECT, USER };
 	struct admitting *in = arg;
 	const struct gitlab_job *j = in->job;
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "source", "gitlab", false },
-		    { "user", j->username, false }, { "job_url", naming_clean_url(j->job.job_url), false },
+		    { "user", j->username, false },
+		    audit_fact_int(in->arena, "gitlab_user_id", j->user_id),
+		    { "job_url", naming_clean_url(j->job.job_url), false },
 		    { "ref", naming_clean_text(j->job.ref), false }, { "commit", naming_clean_text(j->job.commit), false } } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
@@ -100,7 +102,11 @@ admit_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, in->arena, STMT_GITLAB_ADMIT, &p, &r, err) == -1)
 		return -1;
 	in->known = r.rows == 1;
-	if (!in->known || !db_bool(&r, 0, NEW))
+	if (!in->known)
+		return 0;
+	if (gitlab_pin_check(db, in->arena, j, db_int(&r, 0, USER), db_int(&r, 0, PROJECT), err) == -1)
+		return -1;
+	if (!db_bool(&r, 0, NEW))
 		return 0;
 	event.id = db_int(&r, 0, ID);
 	event.project_id = db_int(&r, 0, PROJECT);

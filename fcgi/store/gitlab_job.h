@@ -43,14 +43,18 @@ int gitlab_job_refuse(struct db *, struct arena *, struct slice digest, struct e
 struct gitlab_job {
 	struct slice digest;
 	const char *gitlab; /* its address */
+	int64_t user_id; /* GitLab's */
 	const char *username;
-	int64_t project_id; /* of ours; 0: that of the path */
-	const char *project_path;
+	int64_t project_id; /* GitLab's; 0: the configuration says which of ours it is */
+	const char *project_path; /* ours */
 	const char *name;
 	struct token_job job;
 };
 
-/* *known: there are such a user and project, and the token was not revoked. */
+/*
+ * *known: there are such a user and project, and the token was not revoked.  The first job of a user, and
+ * of a project, pins them to GitLab's numbers.  -1: 401 where they are pinned to others, 503.
+ */
 int gitlab_job_admit(struct db *, struct arena *, const struct audit_actor *,
     const struct gitlab_job *, bool *known, struct err *) __attribute__((warn_unused_result));
 

@@ -37,18 +37,71 @@ INSERT INTO refused_job_tokens (digest, until_at) VALUES ($1, now() + make_inter
     ON CONFLICT (digest) DO UPDATE SET until_at = excluded.until_at;
 
 -- name: gitlab_admit
--- $1 digest, $2 username, $3 id of the project or null, $4 its full path, $5 seconds until GitLab is
--- asked again, $6 address of that GitLab, $7 name, $8 pipeline, $9 job, $10 its URL, $11 ref, $12 commit.
+-- $1 digest, $2 username, $3 full path of the project, $4 seconds until GitLab is
+-- asked again, $5 address of that GitLab, $6 name, $7 pipeline, $8 job, $9 its URL, $10 ref, $11 commit.
 -- Unique indexes users_username, projects_full_path and tokens_digest_key.  A token that is known is
 -- good for longer, unless it was revoked; no row for such a one, or where user or project is missing.
 INSERT INTO tokens AS t (kind, digest, source, issuer, name, user_id, project_id, scopes, expires_at,
        checked_until, pipeline, job, job_url, ref, commit)
-SELECT 'job', $1::bytea, 'gitlab', $6::text, $7::text, u.id, p.id, '{}', now() + interval '30 days',
-       now() + make_interval(secs => $5::integer), $8::bigint, $9::bigint, $10::text, $11::text, $12::text
+SELECT 'job', $1::bytea, 'gitlab', $5::text, $6::text, u.id, p.id, '{}', now() + interval '30 days',
+       now() + make_interval(secs => $4::integer), $7::bigint, $8::bigint, $9::text, $10::text, $11::text
   FROM users u, projects p
  WHERE lower(u.username) = lower($2) AND u.state = 'active'
-   AND (p.id = $3 OR ($3::bigint IS NULL AND lower(p.full_path) = lower($4)))
+   AND lower(p.full_path) = lower($3)
     ON CONFLICT (digest) DO UPDATE SET checked_until = excluded.checked_until
        WHERE t.source = 'gitlab' AND t.revoked_at IS NULL AND t.user_id = excluded.user_id
          AND t.project_id = excluded.project_id
-RETURNING t.id, t.xmax = 0, t.project_id;
+RETURNING t.id, t.xmax = 0, t.project_id, t.user_id;
+
+-- name: gitlab_pin
+-- $1 address of the GitLab, $2 its number of the user, $3 our user, $4 the name there; $5 its number of the
+-- project or null, $6 our project, $7 the path there.  At most two rows; of what is pinned already, in
+-- either direction, nothing changes: the primary key and both unique indexes decide.
+INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id, project_id)
+SELECT $1::text, n.kind, n.gitlab_id, n.name, n.user_id, n.project_id
+  FROM (VALUES ('user', $2::bigint, $4::text, $3::bigint, NULL::bigint),
+               ('project', $5::bigint, $7::text, NULL, $6::bigint)) n (kind, gitlab_id, name, user_id, project_id)
+ WHERE n.gitlab_id IS NOT NULL
+    ON CONFLICT DO NOTHING;
+
+-- name: gitlab_pin_other
+-- $1 address of the GitLab, $2 its number of the user, $3 our user, $4 its number of the project or null, $5
+-- our project.  A row where one of them stands for another one; none where all is as it was when they came
+-- first.  Look-ups by the primary key and by gitlab_pins_user and gitlab_pins_project.
+SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path)
+  FROM (SELECT * FROM gitlab_pins
+         WHERE gitlab = $1::text AND kind = 'user' AND gitlab_id = $2::bigint AND user_id <> $3::bigint
+        UNION ALL
+        SELECT * FROM gitlab_pins
+         WHERE gitlab = $1 AND user_id = $3 AND gitlab_id <> $2
+        UNION ALL
+        SELECT * FROM gitlab_pins
+         WHERE gitlab = $1 AND kind = 'project' AND gitlab_id = $4::bigint AND project_id <> $5::bigint
+        UNION ALL
+        SELECT * FROM gitlab_pins
+         WHERE gitlab = $1 AND project_id = $5 AND gitlab_id <> $4) p
+  LEFT JOIN users u ON u.id = p.user_id
+  LEFT JOIN projects j ON j.id = p.project_id
+ LIMIT 1;
+
+-- name: gitlab_pins_list
+-- $1 'user' or 'project'.  For an administrator at a terminal: a scan of a small table, sorted in memory.
+SELECT coalesce(u.username, j.full_path), p.gitlab, p.gitlab_id, p.name,
+       extract(epoch FROM p.created_at)::bigint
+  FROM gitlab_pins p
+  LEFT JOIN users u ON u.id = p.user_id
+  LEFT JOIN projects j ON j.id = p.project_id
+ WHERE p.kind = $1
+ ORDER BY 1, 2;
+
+-- name: gitlab_unpin_user
+-- $1 username.  The few pins of one user by gitlab_pins_user.  No row where there is no such user.
+WITH u AS (SELECT id FROM users WHERE lower(username) = lower($1)),
+     gone AS (DELETE FROM gitlab_pins USING u WHERE user_id = u.id RETURNING true)
+SELECT id, EXISTS (SELECT FROM gone) FROM u;
+
+-- name: gitlab_unpin_project
+-- $1 full path.  The few pins of one project by gitlab_pins_project.  No row where there is no such project.
+WITH p AS (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
+     gone AS (DELETE FROM gitlab_pins USING p WHERE project_id = p.id RETURNING true)
+SELECT id, EXISTS (SELECT FROM gone) FROM p;

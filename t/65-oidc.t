@@ -206,6 +206,47 @@ subtest 'directly, as the token of cargo' => sub {
 	is(read_config(app => $long)->{status}, 200, 'is let in');
 };
 
+# What rust-lang/crates-io-auth-action sends, whose `url` is the registry's: it asks GitHub for a token for that
+# without its scheme, exchanges it there, and gives the other one back at the end.
+subtest 'the official action for GitHub' => sub {
+	my $agent = 'User-Agent: crates-io-auth-action/1.0.0';
+	my %url = map { ($_ => $t->url . "/api/v4/projects/$_/packages/cargo") } $id{app}, $id{none}, 'tools%2Fapp', 'Tools%2fApp';
+	my $rule = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app');
+	my $audience = sub { return $_[0] =~ s{^https?://}{}r };
+	my $main = sub {
+		my ($url, $jwt) = @_;
+
+		return $t->http(POST => "$url/api/v1/trusted_publishing/tokens", { headers => ['Content-Type: application/json', $agent],
+			body => JSON::PP->new->encode({ jwt => $jwt }) });
+	};
+	my $post = sub {
+		my ($url, $token) = @_;
+
+		return $t->http(DELETE => "$url/api/v1/trusted_publishing/tokens", { headers => ["Authorization: Bearer $token", $agent] });
+	};
+
+	for my $place (sort keys %url) {
+		my $res = $main->($url{$place}, id_token('hub', aud => $audience->($url{$place})));
+
+		is($res->{status}, 200, "$place: a token") or diag($res->{body});
+		my $token = $t->json($res)->{token} // '';
+		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 200, "$place: which is good there");
+		is($post->($url{$place}, $token)->{status}, 204, "$place: until it is given back");
+		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 401, "$place: and no longer");
+	}
+	my $token = $t->json($main->($url{ $id{app} }, id_token('hub', aud => $audience->($url{ $id{app} }))))->{token};
+	is($t->publish($id{app}, $token, 'hello', '2.0.0')->{status}, 200, 'cargo publishes with it');
+	my $res = $main->($url{ $id{none} }, id_token('hub', aud => $audience->($url{ $id{app} })));
+	is($res->{status}, 400, 'one for another project is not for this one');
+	like($t->json($res)->{errors}[0]{detail}, qr{is for the audience `\S+/projects/$id{app}/packages/cargo`; it must be for .*/projects/$id{none}/packages/cargo`},
+	    'in the words that the action prints');
+	is($main->($url{ $id{app} }, id_token('hub', aud => "elsewhere.example/api/v4/projects/$id{app}/packages/cargo"))->{status}, 400,
+	    'nor is one for another host');
+	is(read_config(app => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 200, 'cargo may have it as it is');
+	is(read_config(none => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 401, 'for that project');
+	$t->berth_ok('trust', 'remove', 'tools/none', $rule);
+};
+
 subtest 'the audit log' => sub {
 	my @rows = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
 	my ($hello) = grep { $_->{crate} eq 'hello' } @rows;
@@ -225,13 +266,18 @@ subtest 'the audit log' => sub {
 
 # ---- what is refused ----
 
+# As if the budget for reading keys at once were whole.
+sub forget_key_reads { $t->psql("DELETE FROM write_limits WHERE action = 'key_read'"); return; }
+
 sub refused {
 	my ($name, $status, $why, $jwt, %opt) = @_;
 	my $project = $opt{project} // 'app';
+	forget_key_reads();
 	my $res = exchange($project => $jwt);
 
 	is($res->{status}, $status, "$name: $status");
 	like(message($res), $why, "$name: says why");
+	forget_key_reads();
 	$res = read_config($project => $jwt);
 	is($res->{status}, 401, "$name: no credential either");
 	return;
@@ -242,20 +288,32 @@ subtest 'tokens that are not good' => sub {
 	my $good = claims('hub');
 	my $part = sub { return encode_base64url(JSON::PP->new->canonical->encode($_[0])) };
 
-	refused('another audience', 400, qr/must be for the audience `\Q@{[$t->url]}\E`/, id_token('hub', aud => 'https://elsewhere.example'));
-	refused('no audience', 400, qr/must be for the audience/, id_token('hub', aud => undef));
-	refused('audiences without ours', 400, qr/must be for the audience/, id_token('hub', aud => ['a', 'b', 7]));
-	refused('expired', 400, qr/has expired/, id_token('hub', exp => $now - 61, iat => $now - 600, nbf => undef));
+	refused('another audience', 400, qr{is for the audience `https://elsewhere.example`; it must be for `\Q@{[$t->url]}\E` or `localhost:\d+/api/v4/projects/$id{app}/packages/cargo`}, id_token('hub', aud => 'https://elsewhere.example'));
+	refused('no audience', 400, qr/has no audience \(`aud`\); it must be for `/, id_token('hub', aud => undef));
+	refused('audiences without ours', 400, qr/is for the audience `\[ *"a", *"b", *7 *\]`; it must be for `/, id_token('hub', aud => ['a', 'b', 7]));
+	my $clock = qr/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
+	refused('expired', 400, qr/has expired: its `exp` is $clock, which is \d+ seconds before this server's clock, $clock \(60 are allowed\)/, id_token('hub', exp => $now - 61, iat => $now - 600, nbf => undef));
 	# (the leeway is a minute, and a slow machine may need some time as well)
-	refused('not valid yet', 400, qr/not valid yet/, id_token('hub', nbf => time + 120));
-	refused('issued later', 400, qr/not valid yet/, id_token('hub', iat => time + 120));
+	refused('not valid yet', 400, qr/not valid yet: its `nbf` is $clock, which is \d+ seconds after this server's clock, $clock/, id_token('hub', nbf => time + 120));
+	refused('issued later', 400, qr/not valid yet: its `iat` is $clock, which is \d+ seconds after this server's clock, $clock/, id_token('hub', iat => time + 120));
 	refused('no end', 400, qr/missing field `exp`/, id_token('hub', exp => undef));
 	refused('no beginning', 400, qr/missing field `iat`/, id_token('hub', iat => undef));
 	refused('an end that is no number', 400, qr/must be a number/, id_token('hub', exp => 'soon'));
-	refused('valid for years', 400, qr/too long a time/, id_token('hub', exp => $now + 40 * 86400));
+	refused('valid for years', 400, qr/is valid for 345\d\d\d\d seconds.*; it may be for 1 to 2592000/, id_token('hub', exp => $now + 40 * 86400));
 	refused('an endless jti', 400, qr/`jti` must have 1 to 255 bytes/, id_token('hub', jti => 'x' x 256));
-	refused('another issuer', 400, qr/issuer is not trusted/, id_token('hub', iss => 'https://ci.example.org'));
-	refused('the issuer with a slash', 400, qr/issuer is not trusted/, id_token('hub', iss => "$issuer{hub}/"));
+	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here}, id_token('hub', iss => 'https://ci.example.org'));
+	refused('the issuer with a slash', 400, qr{issuer is `\Q$issuer{hub}\E/`, and trusted is `\Q$issuer{hub}\E`, without the slash at the end}, id_token('hub', iss => "$issuer{hub}/"));
+	{
+		$t->berth_ok('issuer', 'add', 'https://slash.example.org/', '--kind', 'github');
+		refused('the issuer without its slash', 400, qr{issuer is `https://slash.example.org`, and trusted is `https://slash.example.org/`, with the slash},
+		    id_token('hub', iss => 'https://slash.example.org'));
+		$t->berth_ok('issuer', 'remove', 'https://slash.example.org/');
+	}
+	for my $claim (qw(iss aud)) {
+		my $res = exchange(app => id_token('hub', $claim => 'https://long.example/' . 'x' x 5000));
+		is($res->{status}, 400, "an endless $claim");
+		cmp_ok(length $res->{body}, '<', 600, 'is told in bounded length');
+	}
 	refused('alg none', 400, qr/must be signed with RS256 or ES256/,
 	    join('.', $part->({ alg => 'none', kid => 'hub-1' }), $part->($good), 'AA'));
 	require Digest::SHA;
@@ -267,7 +325,7 @@ subtest 'tokens that are not good' => sub {
 		my ($h, $p, $s) = split(/\./, $key{hub}->sign($good));
 		join('.', $h, $part->({ %$good, repository => 'evil/app' }), $s);
 	});
-	refused('the key of the other issuer', 400, qr/key is none of its issuer's/,
+	refused('the key of the other issuer', 400, qr/key `lab-1`, which is none of its issuer's, `\Q$issuer{hub}\E`/,
 	    $key{lab}->sign(claims('hub')));
 	refused('no token at all', 400, qr/three parts/, 'garbage');
 	is(exchange(app => id_token('hub', exp => time - 30, iat => time - 600, nbf => undef))->{status}, 200, 'within the leeway');
@@ -372,6 +430,7 @@ subtest 'from the next request on' => sub {
 # As if a minute had passed.
 sub minute_later {
 	$t->psql("UPDATE trusted_issuers SET jwks_claimed_at = now() - interval '61 seconds'");
+	forget_key_reads();
 }
 
 subtest 'keys are read when they are needed' => sub {
@@ -394,20 +453,47 @@ subtest 'keys are read when they are needed' => sub {
 		}
 		close($list);
 		my (undef, $out) = Berth::Cluster::capture('curl', '-K', $path);
-		return scalar(grep { $_ eq '400' } split(/\n/, $out));
+		return scalar(grep { $_ eq '400' || $_ eq '503' } split(/\n/, $out));
 	});
 	my $sum = 0;
 	$sum += $_ for @counts;
 	is($sum, 1000, 'a thousand keys that are not there');
-	cmp_ok($there{hub}->count('/keys') - $asked, '<=', 1, 'are looked for once');
+	cmp_ok($there{hub}->count('/keys') - $asked, '<=', 2, 'are looked for once a minute, and once at once');
+	is(exchange(app => id_token('hub'))->{status}, 200, 'a key that is known is good meanwhile');
 
-	publish_keys(hub => $key{next});
-	my $res = exchange(app => $key{next}->sign(claims('hub')));
-	is($res->{status}, 400, 'a new key is not known within the minute');
-	like(message($res), qr/key is none of its issuer's/, 'says so');
 	minute_later();
-	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'but after it');
-	is(exchange(app => id_token('hub'))->{status}, 400, 'and the old one is not any more');
+	is(exchange(app => id_token('hub'))->{status}, 200, 'the keys are known');
+	$t->psql("UPDATE trusted_issuers SET jwks_claimed_at = now(), jwks_fetched_at = now() WHERE kind = 'github'");
+	publish_keys(hub => $key{next});
+	$asked = $there{hub}->count('/keys');
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'a new key is known at once, within the minute');
+	is(read_config(app => $key{next}->sign(claims('hub')))->{status}, 200, 'and as a credential');
+	is($there{hub}->count('/keys') - $asked, 1, 'after one look');
+	for my $how (['exchanged', \&exchange], ['as a credential', \&read_config]) {
+		my $res = $how->[1]->(app => id_token('hub'));
+		is($res->{status}, 503, "another key that is not known, $how->[0], has to wait");
+		like($res->{headers}{'retry-after'}, qr/^(?:[1-9]|[1-5]\d|60)$/, 'for so long');
+		like($res->{body}, qr/keys of the token's issuer were read less than a minute ago.* try again in $res->{headers}{'retry-after'} second/,
+		    'and is told so');
+	}
+	is($there{hub}->count('/keys') - $asked, 1, 'nobody looks for it');
+
+	# of many addresses, so many a minute in all
+	forget_key_reads();
+	$asked = $there{hub}->count('/keys');
+	my @got = map {
+		my $body = JSON::PP->new->encode({ jwt => $tokens[$_] });
+
+		fetch($t->socket_path, $t->registry($id{app}) . '/trusted_publishing/tokens', REQUEST_METHOD => 'POST',
+		    REMOTE_ADDR => "192.0.2.$_", CONTENT_TYPE => 'application/json', body => $body)->{status};
+	} 1 .. 30;
+	my $read = $there{hub}->count('/keys') - $asked;
+	cmp_ok($read, '>=', 5, 'thirty strangers make us look a few times');
+	cmp_ok($read, '<=', 12, 'and no more');
+	is(scalar(grep { $_ == 400 } @got), $read, 'those are told that there is no such key');
+	is(scalar(grep { $_ == 503 } @got), 30 - $read, 'the others to come again');
+	minute_later();
+	is(exchange(app => id_token('hub'))->{status}, 400, 'later the old key is none any more');
 };
 
 subtest 'an issuer that is away' => sub {
@@ -416,12 +502,31 @@ subtest 'an issuer that is away' => sub {
 	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'keys that are known stay in use');
 	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '2 hours'");
 	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'also old ones');
+	for my $case (['23 hours', 200], ['25 hours', 503], ['400 days', 503]) {
+		my ($age, $status) = @$case;
+
+		$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '$age'");
+		forget_key_reads();
+		my $res = exchange(app => $key{next}->sign(claims('hub')));
+		is($res->{status}, $status, "keys that were read $age ago");
+		ok($status == 200 || $res->{headers}{'retry-after'}, 'when to come again');
+		is(read_config(app => $key{next}->sign(claims('hub')))->{status}, $status, 'the same as a credential');
+	}
+	$t->conf(issuer_keys_max_age => '2h');
+	$t->stop_pool;
+	for my $case ([1, 200], [3, 503]) {
+		$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '$case->[0] hours'");
+		is(exchange(app => $key{next}->sign(claims('hub')))->{status}, $case->[1], "$case->[0] hours, where two are configured");
+	}
+	$t->conf(issuer_keys_max_age => undef);
+	$t->stop_pool;
+	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '2 hours'");
 	ok($t->wait_for(sub { $t->log('pool') =~ /issuer \Q$issuer{hub}\E: its keys cannot be read: GET / }), 'which is logged');
 	minute_later();
 	$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
 	my $res = exchange(app => $key{next}->sign(claims('hub')));
 	is($res->{status}, 503, 'without any it is not known who comes');
-	like(message($res), qr/issuer of this token cannot be reached/, 'says so');
+	like(message($res), qr/keys of this token's issuer are not known, and it cannot be reached/, 'says so');
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	is(read_config(app => $dev)->{status}, 200, 'our own tokens do not care');
 	$res = exchange(app => $key{next}->sign(claims('hub')));

@@ -1,9 +1,17 @@
 #include "access/id_token.h"
 
+#include <stdio.h>
+#include <strings.h>
+
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/sha256.h"
 
-enum { AUDIENCES_MAX = 16, JTI_MAX = 255 };
+enum {
+	AUDIENCES_MAX = 16,
+	JTI_MAX = 255,
+	SHOWN_MAX = 120 /* bytes of one value, in a sentence */
+};
 
 static const char what[] = "the token's payload";
 
@@ -19,30 +27,51 @@ id_token_issuer(const struct jwt *jwt)
 }
 
 static bool
-is_string(struct json_object *value, const char *wanted)
+is_wanted(struct json_object *value, const struct id_token_wanted *w)
 {
+	const char *text = json_object_get_string(value);
+
 	return json_object_is_type(value, json_type_string) &&
-	    strcmp(json_object_get_string(value), wanted) == 0;
+	    (strcmp(text, w->audience) == 0 ||
+	        (w->registry != NULL && strcasecmp(text, w->registry) == 0));
 }
 
-bool
-id_token_is_for(const struct jwt *jwt, const char *audience)
+static bool
+is_for(struct json_object *aud, const struct id_token_wanted *w)
 {
-	struct json_object *aud;
 	size_t n;
 
-	if (!json_object_object_get_ex(jwt->claims, "aud", &aud))
-		return false;
 	if (!json_object_is_type(aud, json_type_array))
-		return is_string(aud, audience);
+		return is_wanted(aud, w);
 	n = json_object_array_length(aud);
-	if (n > AUDIENCES_MAX)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (is_string(json_object_array_get_idx(aud, i), audience))
+	for (size_t i = 0; n <= AUDIENCES_MAX && i < n; i++) {
+		if (is_wanted(json_object_array_get_idx(aud, i), w))
 			return true;
 	}
 	return false;
+}
+
+static int
+check_audience(const struct jwt *jwt, const struct id_token_wanted *w, struct err *err)
+{
+	struct json_object *aud = NULL;
+	char wanted[2 * SHOWN_MAX + sizeof("`` or ``")];
+
+	if (json_object_object_get_ex(jwt->claims, "aud", &aud) && is_for(aud, w))
+		return 0;
+	if (w->registry != NULL)
+		snprintf(wanted, sizeof(wanted), "`%.*s` or `%.*s`", SHOWN_MAX, w->audience,
+		    SHOWN_MAX, w->registry);
+	else
+		snprintf(wanted, sizeof(wanted), "`%.*s`", SHOWN_MAX, w->audience);
+	if (aud == NULL)
+		return err_set(err, 400, "the token has no audience (`aud`); it must be for %s",
+		    wanted);
+	return err_set(err, 400, "the token is for the audience `%.*s`; it must be for %s", SHOWN_MAX,
+	    json_object_is_type(aud, json_type_string)
+	        ? json_object_get_string(aud)
+	        : json_object_to_json_string_ext(aud, JSON_C_TO_STRING_NOSLASHESCAPE),
+	    wanted);
 }
 
 /* A moment: whole seconds since 1970, which some issuers write with a fraction. */
@@ -63,20 +92,41 @@ get_time(const struct json_get *get, const char *name, bool required, int64_t *o
 	return 0;
 }
 
+/* The claim, and this server's clock; `relation` is "before" or "after". */
+static int
+refuse_time(const char *sentence, const char *name, int64_t value, const char *relation,
+    int64_t now, struct err *err)
+{
+	char then[CLOCK_RFC3339_SIZE], here[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339((time_t)value, then);
+	clock_rfc3339((time_t)now, here);
+	return err_set(err, 400,
+	    "the token %s: its `%s` is %s, which is %lld seconds %s this server's clock, %s (%d are "
+	    "allowed)",
+	    sentence, name, then, (long long)(value < now ? now - value : value - now), relation, here,
+	    ID_TOKEN_LEEWAY_S);
+}
+
 static int
 check_times(const struct json_get *get, int64_t now, struct id_token *t)
 {
+	static const char early[] = "is not valid yet";
 	int64_t iat = 0, nbf = 0;
 
 	if (get_time(get, "exp", true, &t->expires_at) == -1 ||
 	    get_time(get, "iat", true, &iat) == -1 || get_time(get, "nbf", false, &nbf) == -1)
 		return -1;
 	if (now >= t->expires_at + ID_TOKEN_LEEWAY_S)
-		return err_set(get->err, 400, "the token has expired");
-	if (iat > now + ID_TOKEN_LEEWAY_S || nbf > now + ID_TOKEN_LEEWAY_S)
-		return err_set(get->err, 400, "the token is not valid yet");
+		return refuse_time("has expired", "exp", t->expires_at, "before", now, get->err);
+	if (iat > now + ID_TOKEN_LEEWAY_S)
+		return refuse_time(early, "iat", iat, "after", now, get->err);
+	if (nbf > now + ID_TOKEN_LEEWAY_S)
+		return refuse_time(early, "nbf", nbf, "after", now, get->err);
 	if (t->expires_at <= iat || t->expires_at - iat > ID_TOKEN_LIFE_MAX_S)
-		return err_set(get->err, 400, "the token is valid for too long a time");
+		return err_set(get->err, 400,
+		    "the token is valid for %lld seconds, from its `iat` to its `exp`; it may be for 1 to %d",
+		    (long long)(t->expires_at - iat), ID_TOKEN_LIFE_MAX_S);
 	return 0;
 }
 
@@ -112,17 +162,16 @@ identify(const struct jwt *jwt, const struct json_get *get, const char *issuer,
 }
 
 int
-id_token_check(const struct jwt *jwt, const char *issuer, const char *audience, int64_t now,
-    struct id_token *t, struct err *err)
+id_token_check(const struct jwt *jwt, const struct id_token_wanted *wanted, struct id_token *t,
+    struct err *err)
 {
 	const struct json_get get = { jwt->claims, what, err };
 	const char *iss = id_token_issuer(jwt);
 
-	if (iss == NULL || strcmp(iss, issuer) != 0)
-		return err_set(err, 400, "the token is from another issuer");
-	if (!id_token_is_for(jwt, audience))
-		return err_set(err, 400, "the token must be for the audience `%s`", audience);
-	if (check_times(&get, now, t) == -1)
+	if (iss == NULL || strcmp(iss, wanted->issuer) != 0)
+		return err_set(err, 400, "the token's issuer is `%.*s`; it must be `%.*s`", SHOWN_MAX,
+		    iss != NULL ? iss : "", SHOWN_MAX, wanted->issuer);
+	if (check_audience(jwt, wanted, err) == -1 || check_times(&get, wanted->now, t) == -1)
 		return -1;
-	return identify(jwt, &get, issuer, t);
+	return identify(jwt, &get, wanted->issuer, t);
 }

@@ -31,14 +31,23 @@ struct id_token {
 /* The issuer that it claims to be from, of text that has a token's shape; NULL: it says none. */
 const char *id_token_issuer(const struct jwt *);
 
-/* Is `audience` the one that it is for, or among them? */
-bool id_token_is_for(const struct jwt *, const char *audience);
+/* What its claims must say. */
+struct id_token_wanted {
+	const char *issuer;
+	const char *audience;
+	/*
+	 * "host/api/v4/projects/7/packages/cargo": the registry's URL without its scheme, whatever its case,
+	 * is an audience as well.  NULL: it is not.
+	 */
+	const char *registry;
+	int64_t now; /* seconds since 1970 */
+};
 
 /*
- * Is it for `audience`, from `issuer`, and is now between its beginning and its end?
- * -1: 400; 500 where OpenSSL fails.
+ * Is it for one of these audiences, from the issuer, and is now between its beginning and its end?
+ * -1: 400, with what the token says and what it should say, in bounded length; 500 where OpenSSL fails.
  */
-int id_token_check(const struct jwt *, const char *issuer, const char *audience, int64_t now,
-    struct id_token *, struct err *) __attribute__((warn_unused_result));
+int id_token_check(const struct jwt *, const struct id_token_wanted *, struct id_token *,
+    struct err *) __attribute__((warn_unused_result));
 
 #endif

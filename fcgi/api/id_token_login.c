@@ -1,10 +1,13 @@
 #include "api/id_token_login.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "access/token.h"
 #include "api/issuer_keys.h"
+#include "base/buf.h"
 #include "base/json.h"
 #include "store/ci_token.h"
 #include "store/trust_rule.h"
@@ -28,17 +31,66 @@ id_token_login_read(struct worker_app *app, struct request *rq, struct slice tex
 	return 0;
 }
 
+/* A slash at the end is what people get wrong: says so, if it is that. */
+static int
+refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
+{
+	enum { SHOWN_MAX = 160 };
+	size_t n = strlen(issuer);
+	bool slash = n > 0 && issuer[n - 1] == '/';
+	const char *other = slash ? arena_strndup(rq->arena, issuer, n - 1)
+				  : arena_printf(rq->arena, "%s/", issuer);
+	struct issuer_keys near;
+
+	if (issuer_find(app->db, rq->arena, other, &near, &rq->err) == -1)
+		return -1;
+	if (!near.found)
+		return err_set(&rq->err, 400, "the token's issuer, `%.*s`, is not trusted here",
+		    SHOWN_MAX, issuer);
+	return err_set(&rq->err, 400,
+	    "the token's issuer is `%.*s`, and trusted is `%.*s`, %s the slash at the end: add the "
+	    "issuer as the token has it",
+	    SHOWN_MAX, issuer, SHOWN_MAX, other, slash ? "without" : "with");
+}
+
+/* The project's registry in the spelling of the request, without the scheme; NULL: of no project. */
+static const char *
+registry_of(const struct worker_app *app, struct arena *a, const struct project_ref *project)
+{
+	const char *host = strstr(app->settings->external_url, "://") + strlen("://");
+	struct buf b;
+
+	if (project->id != 0)
+		return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo", host,
+		    project->id);
+	if (project->path.n == 0)
+		return NULL;
+	buf_init(&b, a, ISSUER_URL_MAX + 3 * project->path.n);
+	for (size_t i = 0; i < project->path.n; i++) {
+		if (project->path.p[i] == '/')
+			buf_puts(&b, "%2F");
+		else
+			buf_putc(&b, project->path.p[i]);
+	}
+	return arena_printf(a, "%s/api/v4/projects/%s/packages/cargo", host, buf_str(&b));
+}
+
 /* The claims first: what is not for us, or over, is worth no key. */
 static int
 prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
-    struct id_token *token)
+    const struct project_ref *project, struct id_token *token)
 {
+	const struct id_token_wanted wanted = {
+		.issuer = login->issuer.issuer.url,
+		.audience = login->audience,
+		.registry = registry_of(app, rq->arena, project),
+		.now = time(NULL),
+	};
 	const struct jwk *key;
 
 	if (!login->issuer.found)
-		return err_set(&rq->err, 400, "the token's issuer is not trusted");
-	if (id_token_check(&login->jwt, login->issuer.issuer.url, login->audience, time(NULL), token,
-	        &rq->err) == -1 ||
+		return refuse_issuer(app, rq, id_token_issuer(&login->jwt));
+	if (id_token_check(&login->jwt, &wanted, token, &rq->err) == -1 ||
 	    issuer_keys_find(app, rq, &login->issuer, &login->jwt, &key) == -1)
 		return -1;
 	return jwt_verify(&login->jwt, key, &rq->err);
@@ -130,7 +182,7 @@ id_token_login_admit(struct worker_app *app, struct request *rq, struct id_token
 	struct id_token token = { .expires_at = 0 };
 	enum trust_kind kind;
 
-	if (prove(app, rq, login, &token) == -1 ||
+	if (prove(app, rq, login, project, &token) == -1 ||
 	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
 	    match(app, rq, login, kind, project, &rule) == -1)
 		return -1;

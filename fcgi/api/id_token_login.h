@@ -16,7 +16,7 @@
 struct id_token_login {
 	struct jwt jwt;
 	struct issuer_keys issuer;
-	const char *audience; /* that it must have */
+	const char *audience; /* that it must have, unless it is for the project's registry */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "api/issuer_keys.h"
 
+#include "api/limits.h"
 #include "api/outbound.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -100,81 +101,124 @@ fetch(struct worker_app *app, struct request *rq, const struct issuer *issuer, c
 
 /* We have the claim: what becomes of it is written down, so that nobody waits in vain. */
 static int
-refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys)
+refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bool *fresh)
 {
 	const char *jwks = NULL;
 	struct err err = { 0 };
-	/* where there is none it goes on: one worker for each issuer is not many */
-	bool has_slot = outbound_begin(app) == 0;
+	/* without a slot it goes on: one worker for each issuer is not many */
+	bool slot = outbound_begin(app) == 0;
 
 	if (fetch(app, rq, &keys->issuer, &jwks, &err) == -1)
 		log_warn("issuer %s: its keys cannot be read: %s", keys->issuer.url,
 		    err.detail[0] != '\0' ? err.detail : err.pub);
-	if (has_slot)
+	if (slot)
 		outbound_end(app);
-	if (jwks != NULL)
+	*fresh = jwks != NULL;
+	if (jwks != NULL) {
 		keys->jwks = jwks;
+		keys->age = 0;
+	}
 	return issuer_set_keys(app->db, rq->arena, keys->issuer.id, jwks, &rq->err);
+}
+
+/* Reads them if nobody has within so many seconds; *mine: it was for us. */
+static int
+read_if_due(struct worker_app *app, struct request *rq, struct issuer_keys *keys, int period_s,
+    bool *mine, bool *fresh)
+{
+	if (issuer_claim(app->db, rq->arena, keys->issuer.id, period_s, mine, &rq->err) == -1)
+		return -1;
+	return *mine ? refresh(app, rq, keys, fresh) : 0;
 }
 
 /* ---- from what is known ---- */
 
+/* Keys that were read too long ago may have been withdrawn since: they are as good as none. */
 static const struct jwk *
-known(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt)
+known(const struct worker_app *app, struct request *rq, const struct issuer_keys *keys,
+    const struct jwt *jwt)
 {
 	struct jwk_set set;
 	struct err wrong;
 
-	if (keys->jwks == NULL ||
+	if (keys->jwks == NULL || keys->age >= app->settings->issuer_keys_max_age ||
 	    jwk_set_parse(rq->arena, slice_str(keys->jwks), &set, &wrong) == -1)
 		return NULL;
 	return jwk_find(&set, jwt->kid, jwt->alg);
 }
 
-/* Another worker has the claim; perhaps it is about to know. */
+/* Looks again, and while another worker reads them waits a while.  *fresh: they were read meanwhile. */
 static int
 wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *keys,
-    const struct jwt *jwt, const struct jwk **key)
+    const struct jwt *jwt, bool *fresh)
 {
+	enum { SECOND_MS = 1000 };
 	const char *url = keys->issuer.url;
+	bool reading = false;
 
 	for (int waited = 0; waited < WAIT_MS; waited += NAP_MS) {
 		if (issuer_find(app->db, rq->arena, url, keys, &rq->err) == -1)
 			return -1;
 		if (!keys->found)
-			return err_set(&rq->err, 400, "the token's issuer is not trusted");
-		*key = known(rq, keys, jwt);
-		if (*key != NULL || keys->read_for_ms == -1 || keys->read_for_ms >= WAIT_MS)
+			return err_set(&rq->err, 400, "the token's issuer is not trusted any more");
+		if (known(app, rq, keys, jwt) != NULL || keys->read_for_ms == -1 ||
+		    keys->read_for_ms >= WAIT_MS)
 			break;
+		reading = true;
 		nanosleep(&(struct timespec) { .tv_nsec = NAP_MS * 1000000L }, NULL);
 	}
+	*fresh = reading && keys->jwks != NULL && keys->read_for_ms == -1 &&
+	    keys->age <= WAIT_MS / SECOND_MS;
 	return 0;
+}
+
+/*
+ * The token's key is not known: an issuer that changes its keys signs with the new one at once.  So they
+ * are read now, within a budget, or by a worker that reads them already.
+ */
+static int
+look_for_new(struct worker_app *app, struct request *rq, struct issuer_keys *keys,
+    const struct jwt *jwt, bool *fresh)
+{
+	bool mine;
+
+	if (wait_for_other(app, rq, keys, jwt, fresh) == -1)
+		return -1;
+	if (*fresh || keys->read_for_ms != -1 || known(app, rq, keys, jwt) != NULL)
+		return 0;
+	if (limits_charge_key_read(app, rq, keys->issuer.id) == -1 ||
+	    read_if_due(app, rq, keys, 0, &mine, fresh) == -1)
+		return -1;
+	return mine ? 0 : wait_for_other(app, rq, keys, jwt, fresh);
+}
+
+static int
+refuse(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt, bool fresh)
+{
+	enum { SHOWN_MAX = 80 };
+
+	if (fresh)
+		return err_set(&rq->err, 400,
+		    "the token is signed with the key `%.*s`, which is none of its issuer's, `%.*s`",
+		    SHOWN_MAX, jwt->kid, 2 * SHOWN_MAX, keys->issuer.url);
+	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
+	return err_tell(&rq->err,
+	    "the keys of this token's issuer are not known, and it cannot be reached or is slow; try "
+	    "again in a minute");
 }
 
 int
 issuer_keys_find(struct worker_app *app, struct request *rq, struct issuer_keys *keys,
     const struct jwt *jwt, const struct jwk **key)
 {
-	bool mine;
+	bool mine, fresh = false;
 
-	*key = known(rq, keys, jwt);
+	*key = known(app, rq, keys, jwt);
 	if (*key != NULL && keys->age < REFRESH_S)
 		return 0;
-	if (issuer_claim(app->db, rq->arena, keys->issuer.id, &mine, &rq->err) == -1)
+	if (read_if_due(app, rq, keys, ISSUER_FETCH_PERIOD_S, &mine, &fresh) == -1 ||
+	    (!mine && *key == NULL && look_for_new(app, rq, keys, jwt, &fresh) == -1))
 		return -1;
-	if (mine) {
-		if (refresh(app, rq, keys) == -1)
-			return -1;
-		*key = known(rq, keys, jwt);
-	} else if (*key == NULL && wait_for_other(app, rq, keys, jwt, key) == -1) {
-		return -1;
-	}
-	if (*key != NULL)
-		return 0;
-	if (keys->jwks != NULL && (mine || keys->read_for_ms == -1))
-		return err_set(&rq->err, 400, "the token's key is none of its issuer's");
-	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
-	return err_tell(&rq->err,
-	    "the issuer of this token cannot be reached, and its keys are not known yet; try again "
-	    "in a minute");
+	*key = known(app, rq, keys, jwt);
+	return *key != NULL ? 0 : refuse(rq, keys, jwt, fresh);
 }

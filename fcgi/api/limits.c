@@ -14,6 +14,7 @@ static const char *const too_many[WRITE__MAX] = {
 	[WRITE_YANK] = "too many versions were yanked or unyanked in a short time",
 	[WRITE_FAILED_LOGIN] = "too many invalid credentials were sent from this address",
 	[WRITE_JOB_LOGIN] = "too many job tokens that GitLab does not know were sent",
+	[WRITE_KEY_READ] = "the keys of an issuer were read of late",
 };
 
 static void
@@ -215,4 +216,39 @@ limits_charge_job_login(struct worker_app *app, struct request *rq)
 	if (write_limit_charge(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
 		return -1;
 	return refuse(&answer, &rq->err);
+}
+
+/* ---- keys of issuers ---- */
+
+/* Takes one of so many a minute.  -1: 503, and err says when to come again. */
+static int
+charge_key_read(struct worker_app *app, struct request *rq, const char *actor, int64_t reads)
+{
+	struct write_limit limits[WRITE__MAX] = { [WRITE_KEY_READ] = { reads, reads } };
+	const struct write_ask ask = { .actor = actor, .action = WRITE_KEY_READ, .limits = limits };
+	struct write_answer answer;
+	struct err limited;
+
+	if (write_limit_charge(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+		return -1;
+	if (refuse(&answer, &limited) == 0)
+		return 0;
+	err_internal(&rq->err, 503, "%s: its keys were read of late", actor);
+	rq->err.retry_after = limited.retry_after;
+	return err_tell(&rq->err,
+	    "the keys of the token's issuer were read less than a minute ago, and the token's key is not "
+	    "among them; please try again in %d second%s",
+	    limited.retry_after, limited.retry_after == 1 ? "" : "s");
+}
+
+int
+limits_charge_key_read(struct worker_app *app, struct request *rq, int64_t issuer_id)
+{
+	const char *issuer = arena_printf(rq->arena, "issuer:%" PRId64, issuer_id);
+	const char *address = limits_address(rq->arena, rq->remote_addr);
+
+	if (address != NULL &&
+	    charge_key_read(app, rq, arena_printf(rq->arena, "%s/%s", issuer, address), 1) == -1)
+		return -1;
+	return charge_key_read(app, rq, issuer, LIMITS_KEY_READS);
 }

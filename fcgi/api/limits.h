@@ -14,7 +14,10 @@
 
 #include "api/app.h"
 
-enum { LIMITS_JOB_TOTAL = 10 }; /* addresses that may use up their job logins at once */
+enum {
+	LIMITS_JOB_TOTAL = 10, /* addresses that may use up their job logins at once */
+	LIMITS_KEY_READS = 5 /* of one issuer, in a minute */
+};
 
 /* A publish of this crate: a new one, or a version more.  -1: 429, 503. */
 int limits_charge_publish(struct worker_app *, struct request *, const char *normalized_name)
@@ -58,6 +61,13 @@ int limits_charge_job_login(struct worker_app *, struct request *)
  * token; or the trust rule that has let the job in; or the token.
  */
 const char *limits_actor(struct arena *, const struct access_facts *);
+
+/*
+ * The keys of that issuer are to be read for a token whose key is not among them: once a minute for each
+ * address, and LIMITS_KEY_READS times for all.  -1: 503 with Retry-After.
+ */
+int limits_charge_key_read(struct worker_app *, struct request *, int64_t issuer_id)
+    __attribute__((warn_unused_result));
 
 /*
  * The name under which an address is counted; NULL where there is none.  Of IPv6 the first

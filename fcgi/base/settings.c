@@ -181,7 +181,7 @@ check_token_prefixes(const char *v)
 	return v[strspn(v, WORDS_BLANKS)] != '\0' ? NULL : "must name at least one prefix";
 }
 
-enum { DAY = 86400 };
+enum { HOUR = 3600, DAY = 24 * HOUR };
 
 #define MEMBER(key) .name = #key, .offset = offsetof(struct settings, key)
 
@@ -249,6 +249,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(gitlab_projects), .type = CONF_STR, .def = "", .check = check_gitlab_projects },
 	{ MEMBER(gitlab_token_prefixes), .type = CONF_STR, .def = "glcbt-",
 	    .check = check_token_prefixes },
+	{ MEMBER(issuer_keys_max_age), .type = CONF_SECONDS, .def = "1d", .min = HOUR,
+	    .max = INT64_C(30) * DAY },
 	{ MEMBER(ci_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
 	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },

@@ -64,6 +64,7 @@ struct settings {
 	const char *gitlab_url; /* whose job tokens are asked about; "": none */
 	const char *gitlab_projects; /* space-separated: ID=GROUP/PROJECT, ids of GitLab's */
 	const char *gitlab_token_prefixes; /* space-separated; what GitLab may see begins with one */
+	int64_t issuer_keys_max_age; /* an issuer's keys that were read longer ago are not believed */
 	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
 	/* how fast one caller may write: at once, 0: no limit; and on and on */
 	int64_t new_crate_burst;

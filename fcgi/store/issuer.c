@@ -159,13 +159,14 @@ issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys 
 }
 
 int
-issuer_claim(struct db *db, struct arena *a, int64_t id, bool *mine, struct err *err)
+issuer_claim(struct db *db, struct arena *a, int64_t id, int period_s, bool *mine,
+    struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	db_bind_int(&p, id);
-	db_bind_int(&p, ISSUER_FETCH_PERIOD_S);
+	db_bind_int(&p, period_s);
 	if (db_exec(db, a, STMT_ISSUER_CLAIM, &p, &r, err) == -1)
 		return -1;
 	*mine = r.rows == 1;

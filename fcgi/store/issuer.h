@@ -15,7 +15,8 @@
 
 enum {
 	ISSUER_URL_MAX = 1024,
-	ISSUER_FETCH_PERIOD_S = 60 /* keys are read at most so often, by all workers of all hosts */
+	/* keys that are old, or not there, are read at most so often, by all workers of all hosts */
+	ISSUER_FETCH_PERIOD_S = 60
 };
 
 struct issuer {
@@ -58,8 +59,11 @@ struct issuer_keys {
 int issuer_find(struct db *, struct arena *, const char *url, struct issuer_keys *, struct err *)
     __attribute__((warn_unused_result));
 
-/* May we, of all workers, read the keys now?  *mine: yes, and nobody else for the period. */
-int issuer_claim(struct db *, struct arena *, int64_t id, bool *mine, struct err *)
+/*
+ * May we, of all workers, read the keys now?  *mine: nobody reads them, and nobody has begun to within
+ * so many seconds; nobody else will until we have.
+ */
+int issuer_claim(struct db *, struct arena *, int64_t id, int period_s, bool *mine, struct err *)
     __attribute__((warn_unused_result));
 
 /* The keys that were read; NULL: in vain, those that there are stay. */

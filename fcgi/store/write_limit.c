@@ -9,6 +9,7 @@ static const char *const actions[WRITE__MAX] = {
 	[WRITE_YANK] = "yank",
 	[WRITE_FAILED_LOGIN] = "failed_login",
 	[WRITE_JOB_LOGIN] = "job_login",
+	[WRITE_KEY_READ] = "key_read",
 };
 
 static enum write_action

@@ -17,6 +17,7 @@ enum write_action {
 	WRITE_YANK, /* and unyank */
 	WRITE_FAILED_LOGIN, /* a credential that is not good */
 	WRITE_JOB_LOGIN, /* a job token that GitLab was asked about and does not know */
+	WRITE_KEY_READ, /* of an issuer's keys, for a token whose key is not among them */
 	WRITE__MAX
 };
 

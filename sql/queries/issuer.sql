@@ -36,10 +36,12 @@ SELECT id, url, kind, audience, jwks_url, jwks,
 
 -- name: issuer_claim
 -- $1 id, $2 seconds.  By the primary key; of all that come at once, on whatever host, the first gets
--- the row, and nobody else within so many seconds.
-UPDATE trusted_issuers SET jwks_claimed_at = now()
+-- the row, and nobody else within so many seconds, nor while it reads (as issuer_find has it).
+UPDATE trusted_issuers SET jwks_claimed_at = clock_timestamp()
  WHERE id = $1 AND (jwks_claimed_at IS NULL
-                    OR jwks_claimed_at <= now() - make_interval(secs => $2::integer))
+                    OR (jwks_claimed_at <= now() - make_interval(secs => $2::integer)
+                        AND (jwks_claimed_at <= now() - interval '15 s'
+                             OR jwks_claimed_at <= greatest(jwks_fetched_at, jwks_failed_at, '-infinity'))))
 RETURNING id;
 
 -- name: issuer_set_keys

@@ -14,11 +14,12 @@ static void
 check_claims(struct arena *a, struct json_object *claims)
 {
 	const struct jwt jwt = { .claims = claims, .signed_part = slice_str("a.b") };
+	const struct id_token_wanted wanted = { issuer, "berth", "ci.example.com/berth", 1700000000 };
 	struct trust_job job;
 	struct id_token token;
 	struct err err = { 0 };
 
-	if (id_token_check(&jwt, issuer, "berth", 1700000000, &token, &err) == 0)
+	if (id_token_check(&jwt, &wanted, &token, &err) == 0)
 		assert(token.expires_at + ID_TOKEN_LEEWAY_S > 1700000000);
 	else
 		assert(err.status == 400);

@@ -386,6 +386,32 @@ subtest 'GitLab is slow' => sub {
 	}
 	is(asked() - $before, 2, 'half of the workers have asked');
 	is($refused, 6, 'the others said so at once');
+
+	# writes have workers of their own, of which half stay free as well
+	$t->stop_pool;
+	$t->conf(write_workers => 2);
+	$t->start_pool;
+	$before = asked();
+	%pending = ();
+	for my $i (1 .. 4) {
+		my $pid = fork // die "fork: $!\n";
+
+		if (!$pid) {
+			my $res = fetch($t->write_socket_path, $t->registry($id{app}) . '/api/v1/crates/hello/1.0.0/yank',
+			    REQUEST_METHOD => 'DELETE', REMOTE_ADDR => '127.0.0.1', HTTP_AUTHORIZATION => job_token_unknown() . "write$i");
+			POSIX::_exit($res->{status} == 503 ? 1 : 0);
+		}
+		$pending{$pid} = 1;
+	}
+	$t->wait_for(sub { asked() > $before }) or fail('GitLab is asked');
+	is($t->publish($id{app}, $own, 'hello', '6.1.0')->{status}, 200, 'a token of ours publishes meanwhile');
+	$refused = 0;
+	for my $pid (keys %pending) {
+		waitpid($pid, 0);
+		$refused += $? >> 8;
+	}
+	is(asked() - $before, 1, 'half of the write workers have asked');
+	is($refused, 3, 'for the others it is said so at once');
 	let_gitlab_know();
 	is(read_config(app => job_token())->{status}, 200, 'then there are slots again');
 };

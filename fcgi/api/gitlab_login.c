@@ -264,10 +264,10 @@ ask(struct worker_app *app, struct request *rq, const struct request_credential 
 	struct err err = { 0 };
 	int rc;
 
-	if (outbound_begin(app) == -1)
+	if (outbound_begin(app, rq) == -1)
 		return outbound_refuse(&rq->err);
 	rc = https_get(rq->arena, &get, &answer, &err);
-	outbound_end(app);
+	outbound_end(app, rq);
 	if (rc == -1)
 		return err.status == 502 ? fail(rq, &err) : set_away(app, rq, &err);
 	if (judge(app, rq, &answer, job) == -1)

@@ -106,13 +106,13 @@ refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bo
 	const char *jwks = NULL;
 	struct err err = { 0 };
 	/* without a slot it goes on: one worker for each issuer is not many */
-	bool slot = outbound_begin(app) == 0;
+	bool slot = outbound_begin(app, rq) == 0;
 
 	if (fetch(app, rq, &keys->issuer, &jwks, &err) == -1)
 		log_warn("issuer %s: its keys cannot be read: %s", keys->issuer.url,
 		    err.detail[0] != '\0' ? err.detail : err.pub);
 	if (slot)
-		outbound_end(app);
+		outbound_end(app, rq);
 	*fresh = jwks != NULL;
 	if (jwks != NULL) {
 		keys->jwks = jwks;

@@ -1,25 +1,37 @@
 #include "api/outbound.h"
 
-static struct slots_ask
-ask_of(const struct worker_app *app)
+static size_t
+half_of(int64_t workers)
 {
-	size_t half = (size_t)app->settings->workers / 2;
+	return workers > 1 ? (size_t)workers / 2 : 1;
+}
 
-	return (struct slots_ask) { .queue = QUEUE_OUTBOUND, .n = half > 0 ? half : 1, .actor = "" };
+/* Requests that write have workers of their own: they are one actor, which cannot take all of those. */
+static struct slots_ask
+ask_of(const struct worker_app *app, const struct request *rq)
+{
+	bool reads = (rq->method & (METHOD_GET | METHOD_HEAD)) != 0;
+
+	return (struct slots_ask) {
+		.queue = QUEUE_OUTBOUND,
+		.n = half_of(app->settings->workers),
+		.n_actor = reads ? 0 : half_of(app->settings->write_workers),
+		.actor = reads ? "read" : "write",
+	};
 }
 
 int
-outbound_begin(const struct worker_app *app)
+outbound_begin(const struct worker_app *app, const struct request *rq)
 {
-	const struct slots_ask ask = ask_of(app);
+	const struct slots_ask ask = ask_of(app, rq);
 
 	return slots_take(app->slots, &ask);
 }
 
 void
-outbound_end(const struct worker_app *app)
+outbound_end(const struct worker_app *app, const struct request *rq)
 {
-	const struct slots_ask ask = ask_of(app);
+	const struct slots_ask ask = ask_of(app, rq);
 
 	slots_leave(app->slots, &ask);
 }

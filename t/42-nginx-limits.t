@@ -100,9 +100,9 @@ subtest 'a credential is never refused for what its address did' => sub {
 	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
 	my $basic = 'Basic ' . MIME::Base64::encode_base64("x:$token", '');
 	my $jwt = JSON::PP->new->encode({ jwt => 'garbage' });
-	my $link = sub { return '/-/sign-in?code=' . ($t->berth_ok('user', 'link', 'alice') =~ /code=(\w+)/ ? $1 : die) };
+	my $code = sub { return $t->berth_ok('user', 'link', 'alice') =~ /^(\w{43})$/m ? $1 : die };
 	my $form = { 'Content-Type' => 'application/x-www-form-urlencoded', Origin => $t->url };
-	my $signed_in = $t->http(POST => '/-/sign-in', { headers => $form, body => 'code=' . ($link->() =~ /=(\w+)/)[0] });
+	my $signed_in = $t->http(POST => '/-/sign-in', { headers => $form, body => 'code=' . $code->() . '&confirm=true' });
 	my ($cookie) = $signed_in->{headers}{'set-cookie'} =~ /^([^;]+)/;
 	my @requests = (
 		['Authorization', 200, GET => "$root/config.json", { token => $token }],
@@ -111,7 +111,8 @@ subtest 'a credential is never refused for what its address did' => sub {
 		(map { [$_, 401, GET => '/api/v4/user', { headers => { $_ => 'garbage' } }] } 'DEPLOY-TOKEN', 'JOB-TOKEN'),
 		['a write', 404, DELETE => "$root/api/v1/crates/none/1.0.0/yank", { token => $token }],
 		['a session', 200, GET => '/-/tokens', { headers => { Cookie => "a=b; $cookie" } }],
-		['a link', 200, GET => $link->(), {}],
+		['a sign-in code', 200, POST => '/-/sign-in', { headers => $form, body => 'code=' . $code->() }],
+		['its page', 200, GET => '/-/sign-in', {}],
 		['an exchange', 400, POST => "$root/api/v1/trusted_publishing/tokens",
 		    { headers => { 'Content-Type' => 'application/json' }, body => $jwt }],
 	);

@@ -234,10 +234,8 @@ subtest 'the kinds of them' => sub {
 		(map { ["under $_", 401, '/api/v4/user', param => { "HTTP_$_" => 'garbage' }] } qw(PRIVATE_TOKEN DEPLOY_TOKEN JOB_TOKEN)),
 		['an identity token to exchange', 400, $exchange, method => 'POST', body => qq({"jwt":"$jwt"})],
 		['garbage to exchange', 400, $exchange, method => 'POST', body => '{"jwt":"garbage"}'],
-		['the code of no link', 403, '/-/sign-in?code=' . 'A' x 43],
-		['what can be no code', 403, '/-/sign-in?code=x'],
-		['a code in the form', 403, '/-/sign-in', method => 'POST', param => \%header,
-		    type => 'application/x-www-form-urlencoded', body => 'code=' . 'A' x 43],
+		(map { ["a sign-in code, `$_`", 403, '/-/sign-in', method => 'POST', param => \%header,
+		    type => 'application/x-www-form-urlencoded', body => $_] } 'code=' . 'A' x 43, 'code=x', 'code=' . 'A' x 43 . '&confirm=true'),
 	);
 	my $n = 0;
 
@@ -256,13 +254,12 @@ subtest 'the kinds of them' => sub {
 	}
 
 	# what is good is good, wherever it stands
-	my $code = $t->berth_ok('user', 'link', 'dev') =~ /code=(\w+)/ ? $1 : die;
+	my ($code) = $t->berth_ok('user', 'link', 'dev') =~ /^(\w{43})$/m or die;
 	my @good = (
 		['a token', 200, $config, param => { HTTP_AUTHORIZATION => $token{dev} }],
 		['under PRIVATE-TOKEN', 200, '/api/v4/user', param => { HTTP_PRIVATE_TOKEN => $token{dev} }],
-		['a link', 200, "/-/sign-in?code=$code"],
-		['the code of one', 303, '/-/sign-in', method => 'POST', param => \%header,
-		    type => 'application/x-www-form-urlencoded', body => "code=$code"],
+		(map { ["a sign-in code, $_->[0]", $_->[1], '/-/sign-in', method => 'POST', param => \%header,
+		    type => 'application/x-www-form-urlencoded', body => "code=$code$_->[2]"] } ['entered', 200, ''], ['confirmed', 303, '&confirm=true']),
 	);
 	use_up('198.51.100.250');
 	is(from('198.51.100.250', @$_[2 .. $#$_])->{status}, $_->[1], "$_->[0]: good all the same") for @good;

@@ -224,6 +224,8 @@ token_page_sign_in_do(struct worker_app *app, struct request *rq, struct respons
 	if (read_code(rq->arena, given, &code, &rq->err) == 0 && db_connect(app->db, &rq->err) == 0 &&
 	    (confirmed ? sign_in : show_whom)(app, rq, rs, &code) == 0)
 		return 0;
+	if (rq->err.status == 403)
+		(void)limits_note_bad_credential(app, rq);
 	if (rq->err.status != 403)
 		return -1;
 	wrong = rq->err;

@@ -177,7 +177,7 @@ line_print(struct buf *out, struct package *pkg, const char *cksum, struct err *
 	if (package_check(out->arena, pkg, &public_limits, err) == -1)
 		return -1;
 	package_sort(pkg);
-	if (index_line_encode(out, pkg, cksum, time(NULL), err) == -1)
+	if (index_line_encode(out, pkg, cksum, time(NULL), INDEX_LINE_MAX, err) == -1)
 		return -1;
 	buf_putc(out, '\n');
 	return 0;

@@ -12,10 +12,21 @@
 #include "crate/crate_name.h"
 #include "http/accept.h"
 #include "store/crate.h"
+#include "store/index_rebuild.h"
 #include "store/kept_index.h"
 
-/* More in one If-None-Match than any client sends; the rest is not looked at. */
-enum { ETAGS_MAX = 16 };
+enum {
+	/* more in one If-None-Match than any client sends; the rest is not looked at */
+	ETAGS_MAX = 16,
+	/* bytes of text that are expanded for who does not take gzip */
+	EXPANDED_MAX = 64 << 20,
+	/* what gzip adds at most to text that it cannot compress */
+	GZIP_OVERHEAD = 1 << 20
+};
+_Static_assert((int)EXPANDED_MAX <= (int)RESPONSE_BODY_MAX, "nginx takes each index file that is expanded");
+_Static_assert((int)INDEX_REBUILD_MAX + GZIP_OVERHEAD <= (int)RESPONSE_BODY_MAX, "nginx takes each index file");
+
+static const char content_type[] = "text/plain; charset=utf-8";
 
 static bool
 is_prefix(struct slice s, size_t n)
@@ -146,12 +157,32 @@ quoted_etag(const struct worker_app *app, const struct request *rq, const struct
 	return buf_str(&b);
 }
 
+/* As it was before it was compressed; to HEAD only how long that is. */
+static int
+respond_text(struct request *rq, struct response *rs, struct slice packed)
+{
+	size_t size = gzip_text_size(packed);
+	struct slice text;
+
+	if (size > EXPANDED_MAX)
+		return err_set(&rq->err, 406,
+		    "this index file has %zu bytes before it is compressed; files of more than %d are sent "
+		    "only with `Accept-Encoding: gzip`", size, EXPANDED_MAX);
+	if (rq->method == METHOD_HEAD) {
+		response_head(rs, content_type, size);
+		return 0;
+	}
+	if (gzip_expand(rq->arena, packed, EXPANDED_MAX, &text, &rq->err) == -1)
+		return -1;
+	response_body(rs, 200, content_type, text);
+	return 0;
+}
+
 int
 index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	bool gzip = accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"));
 	struct crate_index index;
-	struct slice body;
 
 	if (app->index != NULL)
 		index = *app->index;
@@ -171,11 +202,9 @@ index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 		rs->status = 304;
 		return 0;
 	}
-	body = index.body;
-	if (gzip)
-		response_header(rs, "Content-Encoding", "gzip");
-	else if (gzip_expand(rq->arena, index.body, CRATE_INDEX_MAX, &body, &rq->err) == -1)
-		return -1;
-	response_body(rs, 200, "text/plain; charset=utf-8", body);
+	if (!gzip)
+		return respond_text(rq, rs, index.body);
+	response_header(rs, "Content-Encoding", "gzip");
+	response_body(rs, 200, content_type, index.body);
 	return 0;
 }

@@ -16,7 +16,10 @@
 #include "crate/semver.h"
 #include "store/version_check.h"
 
-enum { RESPONSE_MAX = 256 * 1024 };
+enum {
+	RESPONSE_MAX = 256 * 1024,
+	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* up to here a line that is too long is told its length */
+};
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
@@ -57,6 +60,7 @@ announce(const struct worker_app *app, struct request *rq, const struct intake *
 		.size = intake->frame.crate_len,
 		.published_at = time(NULL),
 		.deleted_name_wait = app->settings->deleted_name_wait,
+		.max_index_size = app->settings->max_index_size,
 	};
 	if (semver_parse(slice_str(metadata->version), &version, &rq->err) == -1)
 		return -1;
@@ -100,9 +104,10 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 {
 	struct buf line;
 
-	buf_init(&line, rq->arena, INDEX_LINE_MAX);
+	buf_init(&line, rq->arena, LINE_MAX_SEEN);
 	v->published_at = time(NULL);
-	if (index_line_encode(&line, v->package, v->cksum, v->published_at, &rq->err) == -1)
+	if (index_line_encode(&line, v->package, v->cksum, v->published_at,
+	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
 		return -1;
 	v->index_line = buf_slice(&line);
 	/* the bytes are on disk for good before any reader can learn of them */

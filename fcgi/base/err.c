@@ -26,6 +26,7 @@ static const struct {
 	{ 403, "Forbidden", NULL },
 	{ 404, "Not Found", NULL },
 	{ 405, "Method Not Allowed", NULL },
+	{ 406, "Not Acceptable", NULL },
 	{ 409, "Conflict", NULL },
 	{ 413, "Content Too Large", NULL },
 	{ 414, "URI Too Long", NULL },

@@ -1,76 +1,204 @@
 #include "base/gzip.h"
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* next_in may point to const bytes */
 #define ZLIB_CONST
 #include <zlib.h>
 
-#include "base/buf.h"
+enum { WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8, PIECE = 64 * 1024, SIZE_BYTES = 4 };
 
-enum { WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8, PIECE = 64 * 1024 };
+struct gzip_writer {
+	z_stream z;
+	/* of malloc: the arena would keep each buffer that this has grown out of */
+	char *out;
+	size_t n, cap;
+	size_t taken; /* of the text */
+	bool fast;
+};
 
 static void
-deflate_free(void *z)
+writer_free(void *arg)
 {
-	deflateEnd(z);
+	struct gzip_writer *w = arg;
+
+	deflateEnd(&w->z);
+	free(w->out);
 }
 
-static void
-inflate_free(void *z)
+struct gzip_writer *
+gzip_writer_new(struct arena *a, struct err *err)
 {
-	inflateEnd(z);
+	struct gzip_writer *w = arena_alloc(a, sizeof(*w));
+
+	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
+		Z_DEFAULT_STRATEGY) != Z_OK) {
+		err_internal(err, 500, "gzip: cannot start");
+		return NULL;
+	}
+	arena_defer(a, writer_free, w);
+	return w;
+}
+
+/* Room for a piece more. */
+static void
+writer_reserve(struct gzip_writer *w)
+{
+	if (w->cap - w->n >= PIECE)
+		return;
+	w->cap += PIECE + w->cap / 2;
+	w->out = realloc(w->out, w->cap);
+	if (w->out == NULL)
+		abort();
+}
+
+/* Runs zlib until it wants no more. */
+static int
+writer_run(struct gzip_writer *w, int flush, struct err *err)
+{
+	int rc;
+
+	do {
+		writer_reserve(w);
+		w->z.next_out = (Bytef *)(w->out + w->n);
+		w->z.avail_out = PIECE;
+		rc = deflate(&w->z, flush);
+		w->n += PIECE - w->z.avail_out;
+	} while (rc == Z_OK && w->z.avail_out == 0);
+	/* Z_BUF_ERROR: there was nothing left to do */
+	if (flush == Z_FINISH ? rc != Z_STREAM_END : rc != Z_OK && rc != Z_BUF_ERROR)
+		return err_internal(err, 500, "gzip: cannot compress (%d)", rc);
+	return 0;
+}
+
+/* By the bytes alone, so that the same text is the same member however it was cut. */
+static int
+writer_speed_up(struct gzip_writer *w, struct err *err)
+{
+	int rc;
+
+	w->fast = true;
+	do {
+		writer_reserve(w);
+		w->z.next_out = (Bytef *)(w->out + w->n);
+		w->z.avail_out = PIECE;
+		rc = deflateParams(&w->z, Z_BEST_SPEED, Z_DEFAULT_STRATEGY);
+		w->n += PIECE - w->z.avail_out;
+	} while (rc == Z_BUF_ERROR);
+	return rc == Z_OK ? 0 : err_internal(err, 500, "gzip: cannot change the level (%d)", rc);
 }
 
 int
-gzip_compress(struct arena *a, struct slice in, struct slice *out, struct err *err)
+gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 {
-	z_stream *z = arena_alloc(a, sizeof(*z));
-	size_t bound;
-	char *p;
+	while (text.n > 0) {
+		size_t n = text.n < UINT_MAX ? text.n : UINT_MAX;
 
-	if (in.n > UINT_MAX / 2)
+		if (!w->fast && w->taken + n > GZIP_FAST_AFTER)
+			n = GZIP_FAST_AFTER - w->taken;
+		w->z.next_in = (const Bytef *)text.p;
+		w->z.avail_in = (uInt)n;
+		if (n > 0 && writer_run(w, Z_NO_FLUSH, err) == -1)
+			return -1;
+		w->taken += n;
+		text = slice_of(text.p + n, text.n - n);
+		if (!w->fast && text.n > 0 && writer_speed_up(w, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
+{
+	w->z.avail_in = 0;
+	if (writer_run(w, Z_FINISH, err) == -1)
+		return -1;
+	*out = slice_of(w->out, w->n);
+	return 0;
+}
+
+uint32_t
+gzip_text_size(struct slice in)
+{
+	const unsigned char *end;
+
+	if (in.n < SIZE_BYTES)
+		return 0;
+	end = (const unsigned char *)in.p + in.n;
+	return (uint32_t)end[-4] | (uint32_t)end[-3] << 8 | (uint32_t)end[-2] << 16 |
+	    (uint32_t)end[-1] << 24;
+}
+
+/* Hands over what comes out, at most `max` bytes; at the end rc is Z_STREAM_END. */
+static int
+read_pieces(z_stream *z, size_t max, gzip_piece_fn *fn, void *arg, int *rc, struct err *err)
+{
+	char piece[PIECE];
+
+	do {
+		size_t n;
+
+		z->next_out = (Bytef *)piece;
+		z->avail_out = PIECE;
+		*rc = inflate(z, Z_NO_FLUSH);
+		n = PIECE - z->avail_out;
+		if (n > max)
+			return err_internal(err, 500, "gzip: the stored bytes expand to too many");
+		max -= n;
+		if (n > 0 && fn(arg, slice_of(piece, n), err) == -1)
+			return -1;
+	} while (*rc == Z_OK);
+	return 0;
+}
+
+int
+gzip_read(struct slice in, size_t max, gzip_piece_fn *fn, void *arg, struct err *err)
+{
+	z_stream z = { .next_in = (const Bytef *)in.p, .avail_in = (uInt)in.n };
+	int rc, done;
+
+	if (in.n > UINT_MAX)
 		return err_internal(err, 500, "gzip: %zu bytes are too many", in.n);
-	if (deflateInit2(z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
-		Z_DEFAULT_STRATEGY) != Z_OK)
+	if (inflateInit2(&z, WINDOW_GZIP) != Z_OK)
 		return err_internal(err, 500, "gzip: cannot start");
-	arena_defer(a, deflate_free, z);
-	bound = deflateBound(z, in.n);
-	p = arena_alloc(a, bound);
-	z->next_in = (const Bytef *)in.p;
-	z->avail_in = (uInt)in.n;
-	z->next_out = (Bytef *)p;
-	z->avail_out = (uInt)bound;
-	if (deflate(z, Z_FINISH) != Z_STREAM_END)
-		return err_internal(err, 500, "gzip: did not finish");
-	*out = slice_of(p, z->total_out);
+	done = read_pieces(&z, max, fn, arg, &rc, err);
+	inflateEnd(&z);
+	if (done == 0 && rc != Z_STREAM_END)
+		return err_internal(err, 500, "gzip: stored bytes do not expand (%d)", rc);
+	return done;
+}
+
+struct expansion {
+	char *p;
+	size_t n, size;
+};
+
+static int
+take_piece(void *arg, struct slice piece, struct err *err)
+{
+	struct expansion *e = arg;
+
+	if (piece.n > e->size - e->n)
+		return err_internal(err, 500, "gzip: the stored bytes expand to more than they say");
+	memcpy(e->p + e->n, piece.p, piece.n);
+	e->n += piece.n;
 	return 0;
 }
 
 int
 gzip_expand(struct arena *a, struct slice in, size_t max, struct slice *out, struct err *err)
 {
-	z_stream *z = arena_alloc(a, sizeof(*z));
-	char *piece = arena_alloc(a, PIECE);
-	struct buf b;
-	int rc;
+	struct expansion e = { .size = gzip_text_size(in) };
 
-	if (in.n > UINT_MAX)
-		return err_internal(err, 500, "gzip: %zu bytes are too many", in.n);
-	if (inflateInit2(z, WINDOW_GZIP) != Z_OK)
-		return err_internal(err, 500, "gzip: cannot start");
-	arena_defer(a, inflate_free, z);
-	buf_init(&b, a, max);
-	z->next_in = (const Bytef *)in.p;
-	z->avail_in = (uInt)in.n;
-	do {
-		z->next_out = (Bytef *)piece;
-		z->avail_out = PIECE;
-		rc = inflate(z, Z_NO_FLUSH);
-		buf_put(&b, piece, PIECE - z->avail_out);
-	} while (rc == Z_OK && !buf_full(&b));
-	if (rc != Z_STREAM_END || buf_full(&b))
-		return err_internal(err, 500, "gzip: stored bytes do not expand (%d)", rc);
-	*out = buf_slice(&b);
+	if (e.size > max)
+		return err_internal(err, 500, "gzip: the stored bytes expand to too many");
+	e.p = arena_alloc(a, e.size);
+	if (gzip_read(in, max, take_piece, &e, err) == -1)
+		return -1;
+	*out = slice_of(e.p, e.n);
 	return 0;
 }

@@ -219,6 +219,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(max_crate_size), .type = CONF_SIZE, .def = "10m", .min = 1024, .max = UINT32_MAX,
 	    .project = true },
 	{ MEMBER(max_metadata_size), .type = CONF_SIZE, .def = "1m", .min = 1024, .max = 64 << 20 },
+	{ MEMBER(max_index_line_size), .type = CONF_SIZE, .def = "128k", .min = 1024, .max = 1 << 20 },
+	{ MEMBER(max_index_size), .type = CONF_SIZE, .def = "32m", .min = 1024, .max = 256 << 20 },
 	{ MEMBER(max_unpacked_size), .type = CONF_SIZE, .def = "512m", .min = 1024,
 	    .max = INT64_MAX, .project = true },
 	{ MEMBER(max_entries), .type = CONF_INT, .def = "20000", .min = 1, .max = 1000000,

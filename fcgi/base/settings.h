@@ -46,6 +46,8 @@ struct settings {
 	/* what may be published */
 	int64_t max_crate_size;
 	int64_t max_metadata_size;
+	int64_t max_index_line_size;
+	int64_t max_index_size;
 	int64_t max_unpacked_size;
 	int64_t max_entries;
 	int64_t max_dependencies;

@@ -136,7 +136,7 @@ put_features(
 
 int
 index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, time_t published_at,
-    struct err *err)
+    size_t max, struct err *err)
 {
 	bool *marked = arena_calloc(b->arena, pkg->nfeatures, sizeof(*marked));
 	size_t before = b->n, nmarked = mark_features2(b->arena, pkg, marked);
@@ -164,10 +164,12 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 		json_out_int(&o, 2);
 	}
 	json_out_close(&o, '}');
-	if (buf_full(b) || b->n - before > INDEX_LINE_MAX)
-		return err_set(err, 400,
-		    "the index entry of this version is too large (max %d bytes)", INDEX_LINE_MAX);
-	return 0;
+	if (!buf_full(b) && b->n - before <= max)
+		return 0;
+	return err_set(err, 400,
+	    "the index line of this version would have %s%zu bytes, and at most %zu are taken: it needs "
+	    "fewer or shorter dependencies and features, or a larger max_index_line_size in berth.conf",
+	    buf_full(b) ? "more than " : "", b->n - before, max);
 }
 
 /* The byte after the string that begins before `at`, or line.n where it does not end. */

@@ -16,7 +16,7 @@
 #include "base/slice.h"
 #include "crate/package.h"
 
-/* A line can never be longer; far more than package_limits let through. */
+/* The largest max_index_line_size; a database may hold lines of that size. */
 enum { INDEX_LINE_MAX = 1 << 20 };
 
 /*
@@ -27,10 +27,10 @@ enum { INDEX_LINE_MAX = 1 << 20 };
  * default_features target kind registry [package]; target and registry are null
  * where there is none.  "v":2 and features2 only where a feature uses
  * `dep:` or `?/` (and what refers to such a feature).
- * -1: 400 where the line would pass INDEX_LINE_MAX.
+ * -1: 400 where the line would have more than `max` bytes.
  */
 int index_line_encode(struct buf *, const struct package *, const char *cksum, time_t published_at,
-    struct err *) __attribute__((warn_unused_result));
+    size_t max, struct err *) __attribute__((warn_unused_result));
 
 /*
  * The same line with its top-level "yanked" set.  `line` is one that

@@ -52,6 +52,13 @@ response_body(struct response *rs, int status, const char *content_type, struct 
 	response_header(rs, "Content-Type", content_type);
 }
 
+void
+response_head(struct response *rs, const char *content_type, size_t length)
+{
+	response_body(rs, 200, content_type, slice_of("", 0));
+	rs->length = length;
+}
+
 static void
 write_text(struct buf *b, const struct err *err)
 {
@@ -130,6 +137,7 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 
 	assert(err->status >= 400 && err->status <= 599);
 	rs->nheaders = 0;
+	rs->length = 0;
 	buf_init(&b, rs->arena, ERROR_BODY_MAX);
 	shapes[shape].write(&b, err);
 	response_body(rs, err->status, shapes[shape].content_type, buf_slice(&b));
@@ -182,7 +190,7 @@ response_send(struct response *rs, struct request *rq)
 	write_header(&head, "X-Served-By", rq->id);
 	if (!bodiless) {
 		buf_puts(&head, "Content-Length: ");
-		buf_put_int(&head, (int64_t)rs->body.n);
+		buf_put_int(&head, (int64_t)(rs->length > 0 ? rs->length : rs->body.n));
 		buf_puts(&head, "\r\n");
 	}
 	buf_puts(&head, "\r\n");

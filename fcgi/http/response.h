@@ -30,7 +30,14 @@ enum shape {
 	SHAPE_SUBREQUEST
 };
 
-enum { RESPONSE_HEADERS_MAX = 24 };
+enum {
+	RESPONSE_HEADERS_MAX = 24,
+	/*
+	 * The largest body.  nginx takes so much off a worker whatever its client does: it is no more
+	 * than fastcgi_max_temp_file_size of conf/nginx/berth-fastcgi.conf.
+	 */
+	RESPONSE_BODY_MAX = 272 << 20
+};
 
 struct response {
 	struct arena *arena;
@@ -41,6 +48,7 @@ struct response {
 	} headers[RESPONSE_HEADERS_MAX];
 	size_t nheaders;
 	struct slice body; /* borrowed; must outlive response_send */
+	size_t length; /* of an answer to HEAD whose body was not made; 0: that of the body */
 	/* "Cargo login_url=..." of a 401; set once per request by the application */
 	const char *www_authenticate;
 };
@@ -55,6 +63,9 @@ void response_header(struct response *, const char *name, const char *value);
 
 /* 200 with a body. */
 void response_body(struct response *, int status, const char *content_type, struct slice body);
+
+/* 200 to a HEAD request: the body would be so long, and was not made. */
+void response_head(struct response *, const char *content_type, size_t length);
 
 /*
  * Replaces everything by the error: status, shape, sentence.  Adds

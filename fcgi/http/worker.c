@@ -126,7 +126,12 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 		return err_set(&rq->err, 405, "Method Not Allowed");
 	if (body_check(w, rq) == -1)
 		return -1;
-	return rq->route->handle(w->state, rq, rs);
+	if (rq->route->handle(w->state, rq, rs) == -1)
+		return -1;
+	if (rs->body.n > RESPONSE_BODY_MAX)
+		return err_internal(&rq->err, 500, "the answer has %zu bytes, more than nginx takes",
+		    rs->body.n);
+	return 0;
 }
 
 /* Nobody hears that something is done before it holds everywhere. */

@@ -2,12 +2,8 @@
 
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/gzip.h"
 #include "base/hex.h"
-#include "base/sha256.h"
 #include "crate/crate_name.h"
-#include "store/search.h"
 
 /* ETags of ours have no dash, those that nginx makes have one. */
 static bool
@@ -67,7 +63,7 @@ crate_lock(struct db *db, struct arena *a, int64_t project_id, const char *name,
 	if (db_exec(db, a, STMT_CRATE_LOCK, &p, &r, err) == -1)
 		return -1;
 	*crate = (struct crate_locked) { db_int(&r, 0, 0), db_bool(&r, 0, 2),
-		(time_t)db_time(&r, 0, 3) };
+		(time_t)db_time(&r, 0, 3), db_int(&r, 0, 4) };
 	if (strcmp(db_str(&r, 0, 1), name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(&r, 0, 1));
 	return 0;
@@ -91,45 +87,8 @@ crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char
 	return 0;
 }
 
-int
-crate_index_etag(struct slice text, char out[CRATE_ETAG_SIZE], struct err *err)
+void
+crate_index_etag(const unsigned char digest[SHA256_SIZE], char out[CRATE_ETAG_SIZE])
 {
-	unsigned char digest[SHA256_SIZE];
-
-	if (!sha256_digest(text.p, text.n, digest))
-		return err_internal(err, 500, "sha256 of an index file failed");
 	hex_encode(digest, CRATE_ETAG_LENGTH / 2, out);
-	return 0;
-}
-
-int
-crate_set_index(struct db *db, struct arena *a, int64_t id, const struct db_result *lines,
-    struct err *err)
-{
-	struct db_call calls[] = { { .stmt = STMT_CRATE_SET_INDEX }, { 0 } };
-	struct db_params *p = &calls[0].params;
-	struct slice body;
-	char etag[CRATE_ETAG_SIZE];
-	struct buf text;
-
-	buf_init(&text, a, CRATE_INDEX_MAX);
-	for (int i = 0; i < lines->rows; i++) {
-		buf_put_slice(&text, db_slice(lines, i, 0));
-		buf_putc(&text, '\n');
-	}
-	if (buf_full(&text))
-		return err_set(err, 400, "the crate has too many versions for its index file");
-	if (crate_index_etag(buf_slice(&text), etag, err) == -1 ||
-	    gzip_compress(a, buf_slice(&text), &body, err) == -1)
-		return -1;
-	db_bind_int(p, id);
-	if (lines->rows > 0) {
-		db_bind_bytes(p, body);
-		db_bind_str(p, etag);
-	} else {
-		db_bind_null(p);
-		db_bind_null(p);
-	}
-	search_set_call(&calls[1], id, lines);
-	return db_run_last(db, a, calls, 2, err);
 }

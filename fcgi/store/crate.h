@@ -12,11 +12,12 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "base/sha256.h"
 #include "base/slice.h"
 #include "store/access_facts.h"
 #include "store/db.h"
 
-/* A crate's whole index file is at most this long, uncompressed. */
+/* The largest max_index_size, in bytes of text; a database may hold files of that size. */
 enum { CRATE_INDEX_MAX = 256 << 20 };
 
 /* Characters of an ETag of ours, without quotes. */
@@ -44,6 +45,7 @@ struct crate_locked {
 	int64_t id;
 	bool is_new; /* it has had no version yet */
 	time_t deleted_at; /* when its last version was deleted; 0: it has versions, or is new */
+	int64_t index_size; /* of its index file, in bytes of text; 0: there is none */
 };
 
 /*
@@ -63,17 +65,9 @@ int crate_find_locked(struct db *, struct arena *, int64_t project_id, const cha
     int64_t *id, const char **stored_name, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The ETag of an index file, without quotes: made from its content, so that it is equal on
- * every node.  -1: 500.
+ * The ETag of an index file, without quotes, from the SHA-256 of its text, so that it is equal on
+ * every node.
  */
-int crate_index_etag(struct slice text, char out[CRATE_ETAG_SIZE], struct err *)
-    __attribute__((warn_unused_result));
-
-/*
- * Inside a transaction, with the crate locked: renders the index file from `lines`, the rows of
- * crate_index_lines, and records what a search shows of the crate.
- */
-int crate_set_index(struct db *, struct arena *, int64_t id, const struct db_result *lines,
-    struct err *) __attribute__((warn_unused_result));
+void crate_index_etag(const unsigned char digest[SHA256_SIZE], char out[CRATE_ETAG_SIZE]);
 
 #endif

@@ -29,7 +29,7 @@
 
 struct db;
 
-enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 8 };
+enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 12 };
 
 /*
  * Parameters in the order $1, $2 ..., {0} at first.  Strings and bytes are
@@ -62,10 +62,18 @@ struct db_result {
 	int64_t affected;
 };
 
+/*
+ * Takes one row of a statement whose rows are too many for the memory: `row` has that row alone and
+ * is gone when this returns.  -1, with err set: the rows that follow are thrown away.
+ */
+typedef int db_row_fn(void *arg, const struct db_result *row, struct err *);
+
 struct db_call {
 	enum stmt stmt;
 	struct db_params params;
-	struct db_result result;
+	struct db_result result; /* empty where `row` takes the rows */
+	db_row_fn *row; /* NULL: the rows are in the result */
+	void *arg;
 };
 
 /*
@@ -160,7 +168,9 @@ int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, st
 
 /*
  * Runs n statements in one round trip (pipeline mode), in one implicit
- * transaction; they must only read unless a transaction is open.
+ * transaction; they must only read unless a transaction is open.  A call with a row function is
+ * late when a row takes longer than timeout_ms; how long all of its rows take is for the server's
+ * statement_timeout and for the deadline to bound.
  */
 int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));

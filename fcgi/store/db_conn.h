@@ -62,6 +62,8 @@ struct db_step {
 	enum stmt stmt;
 	const struct db_params *params;
 	struct db_result *result;
+	db_row_fn *row; /* NULL: the rows go into the result */
+	void *arg;
 };
 
 /* Reads the answers of one round trip. */
@@ -73,6 +75,9 @@ struct db_reader {
 
 /* A reader that waits until the deadline or the statement time-out, whichever is first. */
 struct db_reader db_reader_new(struct db *);
+
+/* Something came: waits as long again. */
+void db_reader_extend(struct db_reader *);
 
 /*
  * The next result, NULL at the end of one statement's.  Cancels what is late.

@@ -101,15 +101,26 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 	return -1;
 }
 
+void
+db_reader_extend(struct db_reader *r)
+{
+	const struct db *db = r->db;
+
+	/* who was asked to stop does not get more time by going on */
+	if (r->late)
+		return;
+	/* the server's statement_timeout comes first and leaves the connection whole */
+	r->until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
+	if (db->deadline_us != 0 && db->deadline_us < r->until_us)
+		r->until_us = db->deadline_us;
+}
+
 struct db_reader
 db_reader_new(struct db *db)
 {
 	struct db_reader r = { .db = db };
 
-	/* the server's statement_timeout comes first and leaves the connection whole */
-	r.until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
-	if (db->deadline_us != 0 && db->deadline_us < r.until_us)
-		r.until_us = db->deadline_us;
+	db_reader_extend(&r);
 	return r;
 }
 
@@ -228,6 +239,19 @@ take_result(struct arena *a, PGresult *res, struct db_result *out)
 	arena_defer(a, clear_result, res);
 }
 
+/* Hands over one row, unless something has failed before. */
+static int
+take_row(struct db_reader *r, const struct db_step *step, PGresult *res, int rc, struct err *err)
+{
+	struct db_result row = { .pg = res, .rows = 1 };
+
+	if (rc == 0)
+		rc = step->row(step->arg, &row, err);
+	PQclear(res);
+	db_reader_extend(r);
+	return rc;
+}
+
 /* Reads one statement's answer.  *rc becomes -1 with the first failure of the round trip. */
 static int
 read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int *rc,
@@ -237,6 +261,9 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 	struct err later; /* a lost connection after a failure does not replace it */
 	PGresult *res;
 
+	/* it does nothing where a failure before has kept the statement from running */
+	if (step->row != NULL)
+		(void)PQsetSingleRowMode(r->db->pg);
 	for (;;) {
 		ExecStatusType status;
 
@@ -247,6 +274,10 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 			return 0;
 		}
 		status = PQresultStatus(res);
+		if (status == PGRES_SINGLE_TUPLE) {
+			*rc = take_row(r, step, res, *rc, err);
+			continue;
+		}
 		if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
 			take_result(a, res, step->result);
 			continue;
@@ -319,7 +350,7 @@ int
 db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *params,
     struct db_result *result, struct err *err)
 {
-	struct db_step step = { stmt, params, result };
+	struct db_step step = { .stmt = stmt, .params = params, .result = result };
 
 	return db_steps(db, a, &step, 1, err);
 }
@@ -327,7 +358,7 @@ db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *
 static struct db_step
 step_of(struct db_call *call)
 {
-	return (struct db_step) { call->stmt, &call->params, &call->result };
+	return (struct db_step) { call->stmt, &call->params, &call->result, call->row, call->arg };
 }
 
 int

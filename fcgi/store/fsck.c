@@ -8,12 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/gzip.h"
 #include "store/blob.h"
 #include "store/blob_trash.h"
-#include "store/crate.h"
+#include "store/fsck_index.h"
 
-enum { CRATES_PAGE = 20, BLOBS_PAGE = 500, VERSIONS_PAGE = 5000 };
+enum { BLOBS_PAGE = 500, VERSIONS_PAGE = 5000 };
 
 const char *const fsck_kind_names[FSCK__MAX] = {
 	[FSCK_INDEX] = "index",
@@ -24,97 +23,12 @@ const char *const fsck_kind_names[FSCK__MAX] = {
 	[FSCK_QUOTA] = "quota",
 };
 
-static void
-report(struct fsck *f, enum fsck_kind kind, const char *subject, const char *detail, bool repaired)
+void
+fsck_report(struct fsck *f, enum fsck_kind kind, const char *subject, const char *detail, bool repaired)
 {
 	f->problems++;
 	f->repaired += repaired;
 	f->say(f->arg, &(struct fsck_problem) { kind, subject, detail, repaired });
-}
-
-/* ---- index files ---- */
-
-/* What is wrong with it; NULL: nothing. */
-static const char *
-judge_index(struct arena *a, const struct db_result *r, int row)
-{
-	enum { BODY = 3, ETAG, TEXT, COUNTED };
-	char etag[CRATE_ETAG_SIZE];
-	struct slice text = { 0 };
-	struct err wrong = { 0 };
-
-	if (!db_bool(r, row, COUNTED))
-		return "the crate does not know how many versions it lists";
-	if (db_is_null(r, row, TEXT))
-		return db_is_null(r, row, BODY) ? NULL : "there is one, and no version";
-	if (db_is_null(r, row, BODY))
-		return "there is none";
-	if (gzip_expand(a, db_slice(r, row, BODY), CRATE_INDEX_MAX, &text, &wrong) == -1)
-		return "it cannot be unpacked";
-	if (!slice_equal(text, db_slice(r, row, TEXT)))
-		return "it has other lines than the versions";
-	if (db_is_null(r, row, ETAG) || crate_index_etag(text, etag, &wrong) == -1 ||
-	    strcmp(db_str(r, row, ETAG), etag) != 0)
-		return "its ETag is not that of its content";
-	return NULL;
-}
-
-struct repair {
-	struct arena *arena;
-	const struct audit_actor *actor;
-	int64_t crate_id;
-	struct audit_event event;
-};
-
-static int
-repair_body(struct db *db, void *arg, struct err *err)
-{
-	const struct repair *repair = arg;
-	struct db_params lock = { .n = 0 }, lines = { .n = 0 };
-	struct db_result r;
-
-	db_bind_int(&lock, repair->crate_id);
-	db_bind_int(&lines, repair->crate_id);
-	if (db_exec(db, repair->arena, STMT_FSCK_LOCK, &lock, NULL, err) == -1 ||
-	    db_exec(db, repair->arena, STMT_CRATE_INDEX_LINES, &lines, &r, err) == -1)
-		return -1;
-	if (crate_set_index(db, repair->arena, repair->crate_id, &r, err) == -1)
-		return -1;
-	return audit_add(db, repair->arena, repair->actor, &repair->event, err);
-}
-
-static int
-check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
-{
-	enum { ID, PATH, NAME, PROJECT = 7 };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	db_bind_int(&p, place->after_crate);
-	db_bind_int(&p, CRATES_PAGE);
-	if (db_exec(f->db, a, STMT_FSCK_INDEXES, &p, &r, err) == -1)
-		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		struct repair repair = { a, &f->actor, db_int(&r, i, ID), {
-			.action = AUDIT_CRATE_REPAIR } };
-		const char *wrong = judge_index(a, &r, i);
-		bool unknown;
-
-		f->crates++;
-		place->after_crate = repair.crate_id;
-		if (wrong == NULL)
-			continue;
-		repair.event.project_id = db_int(&r, i, PROJECT);
-		repair.event.crate = db_str(&r, i, NAME);
-		repair.event.facts[0] = (struct audit_fact) { "wrong", wrong, false };
-		if (f->repair && db_transaction(f->db, repair_body, &repair, &unknown, err) == -1)
-			return -1;
-		report(f, FSCK_INDEX, arena_printf(a, "%s %s", db_str(&r, i, PATH), db_str(&r, i, NAME)),
-		    wrong, f->repair);
-	}
-	if (r.rows < CRATES_PAGE)
-		place->step = FSCK_BLOBS;
-	return 0;
 }
 
 /* ---- blobs ---- */
@@ -127,12 +41,12 @@ check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size,
 	bool restored = false;
 
 	if (!blob_trash_has(a, f->store, sha256)) {
-		report(f, FSCK_BLOB_MISSING, sha256, why, false);
+		fsck_report(f, FSCK_BLOB_MISSING, sha256, why, false);
 		return 0;
 	}
 	if (f->repair && blob_trash_restore(a, f->store, sha256, size, &restored, err) == -1)
 		return -1;
-	report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and is back"
+	fsck_report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and is back"
 	    : f->repair ? "what is in the trash has other bytes" : "it is in the trash: --repair puts it back",
 	    restored);
 	return 0;
@@ -149,14 +63,14 @@ check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, st
 	if (fd == -1)
 		return check_missing(f, a, sha256, size, arena_strdup(a, strerror(errno)), err);
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		report(f, FSCK_BLOB_MISSING, sha256, "it is no file", false);
+		fsck_report(f, FSCK_BLOB_MISSING, sha256, "it is no file", false);
 	else if (st.st_size != size)
-		report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
+		fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
 		    (long long)st.st_size, size), false);
 	else if (f->deep && blob_hash_file(fd, sha256, &same) == -1)
-		report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
+		fsck_report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
 	else if (!same)
-		report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 is another", false);
+		fsck_report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 is another", false);
 	close(fd);
 	return 0;
 }
@@ -181,7 +95,7 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 		else if (check_file(f, a, sha256, db_int(&r, i, SIZE), err) == -1)
 			return -1;
 		if (!db_is_null(&r, i, OTHER))
-			report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
+			fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
 			    "the version with the id %" PRId64 " says another",
 			    db_int(&r, i, OTHER)), false);
 		snprintf(place->after_blob, sizeof(place->after_blob), "%s", sha256);
@@ -205,7 +119,7 @@ check_versions(struct fsck *f, struct arena *a, struct fsck_place *place, struct
 	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, &p, &r, err) == -1)
 		return -1;
 	for (int i = 0; i < r.rows && !db_is_null(&r, i, DETAIL); i++)
-		report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&r, i, PROJECT),
+		fsck_report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&r, i, PROJECT),
 		    db_str(&r, i, CRATE), db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
 	if (db_is_null(&r, 0, LAST))
 		place->step = FSCK_QUOTAS;
@@ -230,7 +144,7 @@ check_quota(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 	}
 	place->after_quota = db_int(&r, 0, ID);
 	if (db_bool(&r, 0, WRONG))
-		report(f, FSCK_QUOTA, db_str(&r, 0, PATH),
+		fsck_report(f, FSCK_QUOTA, db_str(&r, 0, PATH),
 		    "it counts other than what is there; setting it again counts anew", false);
 	return 0;
 }
@@ -240,7 +154,7 @@ fsck_go_on(struct fsck *f, struct arena *a, struct fsck_place *place, struct err
 {
 	switch (place->step) {
 	case FSCK_INDEXES:
-		return check_indexes(f, a, place, err);
+		return fsck_check_indexes(f, a, place, err);
 	case FSCK_BLOBS:
 		return check_blobs(f, a, place, err);
 	case FSCK_VERSIONS:

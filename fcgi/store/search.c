@@ -1,6 +1,7 @@
 #include "store/search.h"
 
-#include "crate/semver.h"
+#include <string.h>
+
 
 enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
 
@@ -95,43 +96,38 @@ search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
 	return 0;
 }
 
-/* A version as it competes for being the one that is shown. */
-struct rank {
-	bool yanked;
-	struct semver version;
-};
-
+/* Is a version to be shown rather than the best one so far? */
 static bool
-is_better(const struct rank *r, const struct rank *than)
+is_better(const struct semver *v, bool yanked, const struct semver *best, bool best_yanked)
 {
-	if (r->yanked != than->yanked)
-		return than->yanked;
-	if ((r->version.pre.n > 0) != (than->version.pre.n > 0))
-		return than->version.pre.n > 0;
-	return semver_compare(&r->version, &than->version) > 0;
+	if (yanked != best_yanked)
+		return best_yanked;
+	if ((v->pre.n > 0) != (best->pre.n > 0))
+		return best->pre.n > 0;
+	return semver_compare(v, best) > 0;
 }
 
 void
-search_set_call(struct db_call *call, int64_t crate_id, const struct db_result *versions)
+search_best_consider(struct search_best *best, int64_t id, struct slice version, bool yanked)
 {
-	enum { LINE, ID, VERSION, YANKED, SHOWN };
-	struct rank best = { 0 }, r;
+	struct semver v, before;
 	struct err wrong;
-	int64_t id = 0;
 
-	for (int i = 0; i < versions->rows; i++) {
-		/* what is in the table was checked when it came */
-		if (!db_bool(versions, i, SHOWN) ||
-		    semver_parse(db_slice(versions, i, VERSION), &r.version, &wrong) == -1)
-			continue;
-		r.yanked = db_bool(versions, i, YANKED);
-		if (id == 0 || is_better(&r, &best)) {
-			best = r;
-			id = db_int(versions, i, ID);
-		}
-	}
-	call->stmt = id != 0 ? STMT_SEARCH_SET : STMT_SEARCH_REMOVE;
+	/* what is in the table was checked when it came */
+	if (semver_parse(version, &v, &wrong) == -1)
+		return;
+	if (best->id != 0 && semver_parse(slice_str(best->version), &before, &wrong) == 0 &&
+	    !is_better(&v, yanked, &before, best->yanked))
+		return;
+	*best = (struct search_best) { .id = id, .yanked = yanked };
+	memcpy(best->version, version.p, version.n);
+}
+
+void
+search_set_call(struct db_call *call, int64_t crate_id, const struct search_best *best)
+{
+	call->stmt = best->id != 0 ? STMT_SEARCH_SET : STMT_SEARCH_REMOVE;
 	db_bind_int(&call->params, crate_id);
-	if (id != 0)
-		db_bind_int(&call->params, id);
+	if (best->id != 0)
+		db_bind_int(&call->params, best->id);
 }

@@ -10,9 +10,11 @@
  * begins with what is looked for, its words are whole ones, but for the last.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "crate/search_query.h"
+#include "crate/semver.h"
 #include "store/db.h"
 
 enum { SEARCH_NAMES_MAX = 500 }; /* what the statement search_names stops at */
@@ -39,10 +41,19 @@ int search_crates(struct db *, struct arena *, const struct search_ask *, struct
     size_t *n, int64_t *total, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Fills in the call that records what is shown of a crate, from all its versions, the rows of
- * crate_index_lines: the highest that is neither yanked nor a pre-release, else the highest that is
- * not yanked, else the highest.  Of a crate without any nothing is shown.
+ * The version of a crate that is shown: the highest that is neither yanked nor a pre-release, else
+ * the highest that is not yanked, else the highest.  {0}: none so far.
  */
-void search_set_call(struct db_call *, int64_t crate_id, const struct db_result *versions);
+struct search_best {
+	int64_t id;
+	bool yanked;
+	char version[SEMVER_MAX + 1];
+};
+
+/* One more of the crate's versions. */
+void search_best_consider(struct search_best *, int64_t id, struct slice version, bool yanked);
+
+/* Fills in the call that records what is shown of the crate; where there is none, nothing is. */
+void search_set_call(struct db_call *, int64_t crate_id, const struct search_best *);
 
 #endif

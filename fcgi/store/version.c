@@ -8,6 +8,7 @@
 #include "crate/index_line.h"
 #include "crate/package_json.h"
 #include "store/crate.h"
+#include "store/index_rebuild.h"
 #include "store/naming.h"
 #include "store/owner.h"
 #include "store/protection.h"
@@ -114,7 +115,7 @@ struct publish {
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
-	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, LINES, QUOTA, NCALLS };
+	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, QUOTA, REBUILD };
 	const struct publish *publish = arg;
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
@@ -124,14 +125,16 @@ publish_body(struct db *db, void *arg, struct err *err)
 		.version = v->package->version,
 	};
 	struct arena *a = publish->arena;
-	struct db_call calls[NCALLS] = { 0 };
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct index_rebuild *rebuild;
 	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
 	struct crate_locked crate;
 
 	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate, err) ==
 	        -1 ||
 	    version_check_limits(v, crate.is_new, err) == -1 ||
-	    version_check_name_free(v, crate.deleted_at, err) == -1)
+	    version_check_name_free(v, crate.deleted_at, err) == -1 ||
+	    version_check_index_size(v, crate.index_size, err) == -1)
 		return -1;
 	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
 	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
@@ -144,11 +147,10 @@ publish_body(struct db *db, void *arg, struct err *err)
 	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
 	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
 	audit_call(&calls[AUDIT], a, &v->actor, &event);
-	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
-	db_bind_int(&calls[LINES].params, crate.id);
 	need[QUOTA_CRATES] = crate.is_new || crate.deleted_at != 0;
 	quota_charge_call(&calls[QUOTA], v->project_id, need);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+	rebuild = index_rebuild_begin(a, crate.id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
 		return -1;
 	if (owner_check_judge(&calls[OWNER], err) == -1 ||
 	    protection_judge(&calls[PROTECTION], err) == -1)
@@ -162,7 +164,7 @@ publish_body(struct db *db, void *arg, struct err *err)
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
 	if (blob_stage_confirm(v->blob, err) == -1)
 		return -1;
-	return crate_set_index(db, a, crate.id, &calls[LINES].result, err);
+	return index_rebuild_end(rebuild, db, a, err);
 }
 
 struct look {
@@ -236,7 +238,7 @@ static int
 yank_body(struct db *db, void *arg, struct err *err)
 {
 	enum { FIND, OWNER, PROTECTION, NASKED };
-	enum { SET, AUDIT, LINES, NCALLS };
+	enum { SET, AUDIT, REBUILD };
 	const struct yank *yank = arg;
 	const struct version_yank *y = yank->yank;
 	struct audit_event event = {
@@ -245,7 +247,9 @@ yank_body(struct db *db, void *arg, struct err *err)
 		.facts = { { "message", y->message, false } },
 	};
 	struct arena *a = yank->arena;
-	struct db_call calls[NCALLS] = { 0 }, asked[NASKED] = { { .stmt = STMT_VERSION_FIND } };
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct db_call asked[NASKED] = { { .stmt = STMT_VERSION_FIND } };
+	struct index_rebuild *rebuild;
 	const struct db_result *r = &asked[FIND].result;
 	struct slice line;
 	const char *name, *normalized;
@@ -280,11 +284,10 @@ yank_body(struct db *db, void *arg, struct err *err)
 	event.crate = name;
 	event.version = db_str(r, 0, 1);
 	audit_call(&calls[AUDIT], a, &y->actor, &event);
-	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
-	db_bind_int(&calls[LINES].params, crate_id);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
 		return -1;
-	return crate_set_index(db, a, crate_id, &calls[LINES].result, err);
+	return index_rebuild_end(rebuild, db, a, err);
 }
 
 int

@@ -33,6 +33,7 @@ struct version_new {
 	time_t published_at;
 	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
+	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */
 };
 
 /*
@@ -40,9 +41,9 @@ struct version_new {
  * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
  * answer to COMMIT is lost, looks whether it happened.
  * -1: 400 "crate was previously named ...", 403 where the token's limits are against it or the
- * crate is not the caller's, 400 "crate ... was recently deleted ...", 403 "package protected: ...",
- * 400 where the version is there already, or was deleted and had other bytes, 403 where a quota
- * has no room, 503.
+ * crate is not the caller's, 400 "crate ... was recently deleted ...", 400 where the index file would
+ * be too large, 403 "package protected: ...", 400 where the version is there already, or was deleted
+ * and had other bytes, 403 where a quota has no room, 503.
  */
 int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
     __attribute__((warn_unused_result));

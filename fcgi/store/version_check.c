@@ -1,5 +1,6 @@
 #include "store/version_check.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,6 +41,20 @@ version_check_name_free(const struct version_new *v, time_t deleted_at, struct e
 	return err_set(err, 400,
 	    "crate `%s` was recently deleted; its name will be available after %s",
 	    v->package->name, moment);
+}
+
+int
+version_check_index_size(const struct version_new *v, int64_t size, struct err *err)
+{
+	bool known = v->index_line.n > 0;
+	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
+
+	if (more <= v->max_index_size - !known)
+		return 0;
+	return err_set(err, 400,
+	    "the index file of crate `%s` would have %s%" PRId64 " bytes with this version, and at most %"
+	    PRId64 " are taken: delete versions that nobody needs, or set a larger max_index_size in "
+	    "berth.conf", v->package->name, known ? "" : "more than ", more, v->max_index_size);
 }
 
 /* Why the version cannot be added, in the words of the database; NULL: it can. */
@@ -87,7 +102,7 @@ version_check_bytes(const struct version_new *v, struct err *err)
 int
 version_check_new(struct db *db, struct arena *a, struct version_new *v, struct err *err)
 {
-	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED };
+	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED, INDEX_SIZE };
 	enum { LOOK, OWNER, PROTECTION, QUOTA, NCALLS };
 	struct db_call calls[NCALLS] = { { .stmt = STMT_VERSION_CHECK_NEW } };
 	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
@@ -115,7 +130,8 @@ version_check_new(struct db *db, struct arena *a, struct version_new *v, struct 
 	if (!db_is_null(r, 0, OBSTACLE))
 		db_found_done(db);
 	if (version_check_name_free(v, (time_t)db_time(r, 0, DELETED_AT), err) == -1 ||
-	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1)
+	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||
+	    version_check_index_size(v, db_int(r, 0, INDEX_SIZE), err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400, "no known crate named `%s`", db_str(r, 0, UNKNOWN));

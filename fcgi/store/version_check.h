@@ -20,6 +20,14 @@ int version_check_name_free(const struct version_new *, time_t deleted_at, struc
     __attribute__((warn_unused_result));
 
 /*
+ * Is there room for one more line in the crate's index file, which has so many bytes now?  Before the
+ * line is known only a file that is full already is refused.  -1: 400, telling how many there would be
+ * and by which setting they are too many.
+ */
+int version_check_index_size(const struct version_new *, int64_t size, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * Inside a transaction, with the crate locked: the version could not be added.  -1: 400, telling
  * why, or 503.
  */
@@ -32,7 +40,8 @@ int version_refuse(struct db *, struct arena *, const struct version_new *, int6
  * inspected, and version_publish() asks again, with the crate locked; but for the crates that a
  * version depends on, which may be deleted at any time, before as after.
  * -1: 403 as above, 403 where the crate is not the caller's, 403 "package protected: ...", 400
- * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the version is
+ * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the index file
+ * is full, 400 where the version is
  * there already, or was deleted and can come back, 400 "no known crate named ..." of a dependency
  * in the same registry, 403 where a quota has no room, 503.
  */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "crate/crate_name.h"
-#include "store/crate.h"
+#include "store/index_rebuild.h"
 #include "store/protection.h"
 #include "store/quota.h"
 
@@ -102,11 +102,12 @@ charge(struct db *db, const struct change *change, const struct found *found, bo
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
-	enum { STATUS, BURY, AUDIT, LEFT, LINES, NCALLS };
+	enum { STATUS, BURY, AUDIT, LEFT, REBUILD };
 	const struct change *change = arg;
 	const struct version_delete *asked = change->asked;
 	struct arena *a = change->arena;
-	struct db_call calls[NCALLS] = { 0 };
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct index_rebuild *rebuild;
 	struct found found = { 0 };
 	struct audit_event event = {
 		.action = change->undo ? AUDIT_CRATE_UNDELETE : AUDIT_CRATE_DELETE,
@@ -130,13 +131,12 @@ change_body(struct db *db, void *arg, struct err *err)
 	audit_call(&calls[AUDIT], a, &asked->actor, &event);
 	calls[LEFT].stmt = STMT_VERSION_LEFT;
 	db_bind_int(&calls[LEFT].params, found.crate_id);
-	calls[LINES].stmt = STMT_CRATE_INDEX_LINES;
-	db_bind_int(&calls[LINES].params, found.crate_id);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+	rebuild = index_rebuild_begin(a, found.crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
 		return -1;
 	if (charge(db, change, &found, !db_bool(&calls[LEFT].result, 0, 0), err) == -1)
 		return -1;
-	return crate_set_index(db, a, found.crate_id, &calls[LINES].result, err);
+	return index_rebuild_end(rebuild, db, a, err);
 }
 
 static int

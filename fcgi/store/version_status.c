@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "store/crate.h"
+#include "store/index_rebuild.h"
 #include "store/naming.h"
 #include "store/protection.h"
 
@@ -70,11 +70,12 @@ find(struct db *db, const struct setting *s, struct found *f, struct err *err)
 static int
 set_body(struct db *db, void *arg, struct err *err)
 {
-	enum { SET, AUDIT, LINES, NCALLS };
+	enum { SET, AUDIT, REBUILD };
 	const struct setting *s = arg;
 	const struct version_status *asked = s->asked;
-	struct db_call calls[NCALLS] = { [SET] = { .stmt = STMT_VERSION_STATUS_SET },
-		[LINES] = { .stmt = STMT_CRATE_INDEX_LINES } };
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = {
+		[SET] = { .stmt = STMT_VERSION_STATUS_SET } };
+	struct index_rebuild *rebuild;
 	struct audit_event event = { .action = AUDIT_CRATE_STATUS, .project_id = asked->project_id };
 	const char *message = s->message[0] != '\0' ? s->message : NULL;
 	struct found f = { .status = "", .message = "" };
@@ -94,10 +95,11 @@ set_body(struct db *db, void *arg, struct err *err)
 	event.facts[1] = (struct audit_fact) { "before", f.status, false };
 	event.facts[2] = (struct audit_fact) { "message", message, false };
 	audit_call(&calls[AUDIT], s->arena, &asked->actor, &event);
-	db_bind_int(&calls[LINES].params, f.crate_id);
-	if (db_run(db, s->arena, calls, NCALLS, err) == -1)
+	rebuild = index_rebuild_begin(s->arena, f.crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL ||
+	    db_run(db, s->arena, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
 		return -1;
-	return crate_set_index(db, s->arena, f.crate_id, &calls[LINES].result, err);
+	return index_rebuild_end(rebuild, db, s->arena, err);
 }
 
 int

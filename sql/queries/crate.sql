@@ -34,10 +34,15 @@ SELECT c.index_etag, c.index_time,
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
 -- its row until the transaction ends: publishes of one crate, also under two spellings, go one
 -- after the other.  The unique index decides who is first.  The first publish sets the index in
--- the transaction that makes the crate: one without is new.
+-- the transaction that makes the crate: one without is new.  With it how
+-- many bytes of text the index file has: as in version_check_new.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
-RETURNING id, name, index_revision = 0, extract(epoch FROM deleted_at)::bigint;
+RETURNING id, name, index_revision = 0, extract(epoch FROM deleted_at)::bigint, 
+          coalesce((SELECT get_byte(e, 0) + (get_byte(e, 1) << 8) + (get_byte(e, 2) << 16)
+                        + get_byte(e, 3)::bigint * 16777216
+                     FROM substr(index_body, octet_length(index_body) - 3) AS t (e)
+                    WHERE octet_length(e) = 4), 0);
 
 -- name: crate_find_locked
 -- $1 project, $2 normalized name.  As crate_lock for a crate that must exist: one row by the
@@ -47,7 +52,7 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 -- name: crate_index_lines
 -- $1 crate.  All lines of the index file in order of publication, by the index of the unique
 -- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  With them what
--- tells which version is shown; hidden ones are not.
+-- tells which version is shown; hidden ones are not.  Read row by row.
 SELECT index_line, id, version_base, yanked, status <> 'hidden' FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 

@@ -1,17 +1,23 @@
 -- name: fsck_indexes
--- $1 crate, $2 how many.  The next crates after $1 by id, each with its index file and what that
--- should be, and whether it knows how many versions it lists, of one and the same moment: by primary
--- key, versions (crate_id, version_base) and versions_listed_crate.
+-- $1 crate, $2 how many.  The next crates after $1 by id, all of one and the same moment: a row for
+-- each with its index file and whether it knows how many versions it lists, and behind that a row for
+-- each line that the file should have.  By primary key, versions (crate_id, version_base) and
+-- versions_listed_crate.  Read row by row: what is sorted refers to the files and does not hold them.
+WITH page AS MATERIALIZED (
+	SELECT id FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint
+)
 SELECT c.id, p.full_path, c.name, c.index_body, c.index_etag,
-       (SELECT string_agg(v.index_line || E'\n', '' ORDER BY v.id) FROM versions v
-         WHERE v.crate_id = c.id AND v.status IN ('default', 'hidden', 'deprecated')),
        c.listed_versions = (SELECT count(*) FROM versions v
          WHERE v.crate_id = c.id AND v.project_id = c.project_id
            AND v.status IN ('default', 'deprecated', 'error')),
-       c.project_id
-  FROM (SELECT * FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint) c
+       c.project_id, NULL::text AS line, 0 AS version_id
+  FROM page JOIN crates c ON c.id = page.id
   JOIN projects p ON p.id = c.project_id
- ORDER BY c.id;
+ UNION ALL
+SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
+  FROM page JOIN versions v ON v.crate_id = page.id
+   AND v.status IN ('default', 'hidden', 'deprecated')
+ ORDER BY 1, 9;
 
 -- name: fsck_lock
 -- $1 crate.  By primary key; it stays locked until the transaction ends.

@@ -13,6 +13,11 @@ SELECT pg_backend_pid(),
        set_config('jit', 'off', false),
        set_config('TimeZone', 'UTC', false);
 
+-- name: session_lift_timeout
+-- Until this transaction ends its statements have no time-out of the server's: they are those that
+-- rebuild an index file of any size, and stop at the deadline of the request.  Reads no table.
+SELECT set_config('statement_timeout', '0', true);
+
 -- name: session_schema
 -- The newest migration that was applied, and the oldest program that the schema allows, by its
 -- newest migration.  As JSON, since a schema that an older program made has no column `floor`; a

@@ -2,8 +2,9 @@
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates
 -- that must be in the project.  Always one row: the crate's name as first
 -- published, why the version cannot be added, the first of $5 that is not there or has no versions
--- ($2 itself will), when the crate's last version was deleted, and the bytes that the version must have
--- since one with them was deleted.  Each is a look-up by a unique
+-- ($2 itself will), when the crate's last version was deleted, the bytes that the version must have
+-- since one with them was deleted, and how many bytes of text the index file has: gzip ends in that
+-- number, its least byte first, and no more of the file is read, which is stored as it is.  Each is a look-up by a unique
 -- index: crates (project_id, normalized_name) for $3 and every one of $5, versions and tombstones
 -- (crate_id, version_base).
 SELECT c.name,
@@ -17,5 +18,9 @@ SELECT c.name,
                    AND k.index_body IS NOT NULL)
          ORDER BY d.place LIMIT 1),
        extract(epoch FROM c.deleted_at)::bigint,
-       (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4)
+       (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4),
+       coalesce((SELECT get_byte(e, 0) + (get_byte(e, 1) << 8) + (get_byte(e, 2) << 16)
+                        + get_byte(e, 3)::bigint * 16777216
+                     FROM substr(c.index_body, octet_length(c.index_body) - 3) AS t (e)
+                    WHERE octet_length(e) = 4), 0)
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3;

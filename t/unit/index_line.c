@@ -18,7 +18,7 @@ encode(struct arena *a, const struct package *pkg)
 	struct buf b;
 
 	buf_init(&b, a, 2 * INDEX_LINE_MAX);
-	if (index_line_encode(&b, pkg, CKSUM, PUBLISHED, &err) == -1)
+	if (index_line_encode(&b, pkg, CKSUM, PUBLISHED, INDEX_LINE_MAX, &err) == -1)
 		return err.pub[0] != '\0' ? arena_strdup(a, err.pub) : "?";
 	ok(json_check(a, buf_slice(&b), "index line", &err) == 0, "the line is JSON %s", err.pub);
 	return buf_str(&b);
@@ -164,18 +164,21 @@ test_too_long(struct arena *a)
 	pkg.links = links;
 	memset(links, 'x', room + 1);
 	links[room] = '\0';
-	buf_init(&b, a, 2 * INDEX_LINE_MAX);
+	buf_init(&b, a, 3 * INDEX_LINE_MAX);
 	buf_puts(&b, "a line before\n");
-	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, &err), 0, "as long as may be");
+	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, INDEX_LINE_MAX, &err), 0, "as long as may be");
 	is_int((long long)b.n, INDEX_LINE_MAX + 14, "its length");
 	links[room] = 'x';
 	links[room + 1] = '\0';
-	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, &err), -1, "one byte more");
+	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, INDEX_LINE_MAX, &err), -1, "one byte more");
 	is_int(err.status, 400, "400");
+	ok(strstr(err.pub, "would have 1048577 bytes, and at most 1048576 are taken") != NULL &&
+	    strstr(err.pub, "max_index_line_size") != NULL, "told: %s", err.pub);
 	buf_init(&b, a, 100);
 	err_clear(&err);
-	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, &err), -1, "no room in the buffer");
+	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, INDEX_LINE_MAX, &err), -1, "no room in the buffer");
 	is_int(err.status, 400, "400");
+	ok(strstr(err.pub, "would have more than ") != NULL, "told: %s", err.pub);
 }
 
 /* Names, texts and features that look like the flag. */

@@ -153,21 +153,73 @@ test_clock(void)
 	is_str(out, "2025-12-31T23:59:59Z", "20 characters, no fraction");
 }
 
+/* Compresses a text that comes in pieces of so many bytes. */
+static struct slice
+packed_in(struct arena *a, struct slice text, size_t piece)
+{
+	struct err e = { 0 };
+	struct gzip_writer *w = gzip_writer_new(a, &e);
+	struct slice out = { 0 };
+	bool good = w != NULL;
+
+	for (size_t n; good && text.n > 0; text = slice_of(text.p + n, text.n - n)) {
+		n = text.n < piece ? text.n : piece;
+		good = gzip_writer_add(w, slice_of(text.p, n), &e) == 0;
+	}
+	ok(good && gzip_writer_end(w, &out, &e) == 0, "compressed by %zu bytes", piece);
+	return out;
+}
+
+static int
+refuse_piece(void *arg, struct slice piece, struct err *err)
+{
+	size_t *n = arg;
+
+	*n += piece.n;
+	return err_set(err, 418, "enough");
+}
+
 static void
 test_gzip(void)
 {
 	struct arena *a = arena_new();
-	struct slice small = slice_str("hello\n"), packed, again, text;
+	struct slice packed = packed_in(a, slice_str("hello\n"), 6), text;
+	size_t n = 0;
 	struct err e = { 0 };
 
-	ok(gzip_compress(a, small, &packed, &e) == 0, "compress");
-	ok(gzip_compress(a, small, &again, &e) == 0 && again.n == packed.n &&
-		memcmp(again.p, packed.p, packed.n) == 0,
-	    "equal bytes give equal bytes");
+	ok(slice_equal(packed_in(a, slice_str("hello\n"), 1), packed), "equal bytes give equal bytes");
+	is_int(gzip_text_size(packed), 6, "how long it was");
 	ok(gzip_expand(a, packed, 6, &text, &e) == 0 && slice_is(text, "hello\n"), "expand, at the limit");
 	ok(gzip_expand(a, packed, 5, &text, &e) == -1 && e.status == 500, "one over the limit");
-	ok(gzip_expand(a, slice_str("not gzip"), 100, &text, &e) == -1, "not gzip");
-	ok(gzip_expand(a, slice_of(packed.p, packed.n - 1), 100, &text, &e) == -1, "cut short");
+	ok(gzip_expand(a, slice_str("not gzip"), SIZE_MAX, &text, &e) == -1, "not gzip");
+	ok(gzip_expand(a, slice_of(packed.p, packed.n - 1), 1 << 30, &text, &e) == -1, "cut short");
+	is_int(gzip_text_size(slice_str("gz")), 0, "nothing that has a size");
+	ok(gzip_read(packed, 6, refuse_piece, &n, &e) == -1 && e.status == 418 && n == 6,
+	    "who reads may stop");
+	ok(gzip_expand(a, packed_in(a, slice_str(""), 1), 0, &text, &e) == 0 && text.n == 0, "nothing");
+	arena_free(a);
+}
+
+/* Beyond the size from which on it is compressed for speed. */
+static void
+test_gzip_large(void)
+{
+	enum { PAGE = 4096, TEXT = GZIP_FAST_AFTER + 3 * PAGE + 1 };
+	struct arena *a = arena_new();
+	char *p = arena_alloc(a, TEXT);
+	struct slice packed, text;
+	struct err e = { 0 };
+	unsigned seed = 1;
+
+	for (size_t i = 0; i < TEXT; i++) {
+		seed = seed * 1103515245 + 12345;
+		p[i] = (char)(i % PAGE < 64 ? seed >> 24 : 'x');
+	}
+	packed = packed_in(a, slice_of(p, TEXT), 10000);
+	ok(slice_equal(packed_in(a, slice_of(p, TEXT), TEXT), packed), "equal bytes give equal bytes");
+	is_int(gzip_text_size(packed), TEXT, "how long it was");
+	ok(gzip_expand(a, packed, TEXT, &text, &e) == 0 && slice_equal(text, slice_of(p, TEXT)),
+	    "and all of it comes back");
 	arena_free(a);
 }
 
@@ -181,5 +233,6 @@ main(void)
 	test_err_disk();
 	test_clock();
 	test_gzip();
+	test_gzip_large();
 	return tap_done();
 }

@@ -1,0 +1,39 @@
+#ifndef STORE_INDEX_REBUILD_H
+#define STORE_INDEX_REBUILD_H
+
+/*
+ * Renders a crate's index file anew from the lines of its versions, inside the transaction that
+ * changes one of them, with the crate's row locked.  The lines go from the connection through gzip
+ * one by one: what it takes is one line, and the compressed file, for a crate of any size.
+ */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/db.h"
+
+enum {
+	INDEX_REBUILD_CALLS = 2,
+	/* of text; more than CRATE_INDEX_MAX, since an unyank makes each line longer by a byte */
+	INDEX_REBUILD_MAX = 257 << 20
+};
+
+struct index_rebuild;
+
+/*
+ * Fills in the calls that read the lines.  They come last in their round trip, after what changes
+ * them, and lift the statement time-out until the transaction ends: only the deadline bounds a large
+ * file.  NULL: 500.
+ */
+struct index_rebuild *index_rebuild_begin(struct arena *, int64_t crate_id,
+    struct db_call calls[INDEX_REBUILD_CALLS], struct err *) __attribute__((warn_unused_result));
+
+/*
+ * After that round trip: stores the index file, and records what a search shows of the crate.
+ * -1: 500, 503.  The round trip itself fails with 400 where the file would pass INDEX_REBUILD_MAX.
+ */
+int index_rebuild_end(struct index_rebuild *, struct db *, struct arena *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -181,16 +181,6 @@ may_in(const struct access_facts *facts, size_t n, int64_t project_id, enum acti
 	return false;
 }
 
-static int
-list_projects(struct worker_app *app, struct request *rq, bool below, struct access_facts **facts,
-    size_t *n)
-{
-	struct project_choice choice = { .group_id = app->facts.group_id, .below = below };
-
-	return access_facts_projects(app->db, rq->arena, app->facts.token_id, &choice, facts, n,
-	    &rq->err);
-}
-
 int
 packages_list_group(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -204,7 +194,8 @@ packages_list_group(struct worker_app *app, struct request *rq, struct response 
 
 	if (params_read(rq, &params) == -1 || read_query(&params, true, &query) == -1 ||
 	    params_bool(&params, "exclude_subgroups", &exclude) == -1 ||
-	    list_projects(app, rq, !exclude, &facts, &nfacts) == -1)
+	    access_facts_projects(app->db, rq->arena, app->facts.token_id, app->facts.group_id,
+	        !exclude, &facts, &nfacts, &rq->err) == -1)
 		return -1;
 	query.q.projects = readable(rq, facts, nfacts, &query.q.nprojects);
 	if (find(app, rq, &query, &l) == -1)

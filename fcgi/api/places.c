@@ -6,6 +6,7 @@
 #include "api/answer.h"
 #include "api/params.h"
 #include "api/place_out.h"
+#include "store/project_page.h"
 
 const struct route_need places_project_need = { .action = ACTION_READ_PLACE };
 const struct route_need places_group_need = { .action = ACTION_READ_PLACE,
@@ -76,9 +77,7 @@ places_group(struct worker_app *app, struct request *rq, struct response *rs)
 
 struct query {
 	struct project_choice choice;
-	int64_t least; /* access level */
 	struct page page;
-	bool descending;
 };
 
 static int
@@ -91,57 +90,65 @@ read_query(struct params *p, struct query *q)
 	if (params_str(p, "search", &q->choice.part) == -1 ||
 	    params_word(p, "visibility", visibilities, 3, &visibility) == -1 ||
 	    params_word(p, "sort", directions, 2, &direction) == -1 ||
-	    params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, &q->least) == -1 ||
+	    params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, &q->choice.least) == -1 ||
 	    page_read(p, &q->page) == -1)
 		return -1;
 	q->choice.visibility = visibility < 3 ? visibilities[visibility] : NULL;
-	q->descending = direction == 1;
+	q->choice.descending = direction == 1;
+	q->choice.limit = q->page.size;
+	q->choice.offset = page_offset(&q->page);
 	return 0;
 }
 
-/* The ids of those that the caller may see, in the order that is asked for. */
-static int64_t *
-choose(struct request *rq, const struct access_facts *facts, size_t nfacts, const struct query *q,
-    size_t *n)
+/*
+ * Keeps those of the page that the one decision lets the caller know of: the statement that has
+ * found them is not trusted with that.
+ */
+static int
+confirm(struct worker_app *app, struct request *rq, struct project_page *page)
 {
-	int64_t *ids = arena_calloc(rq->arena, nfacts, sizeof(*ids));
+	struct access_facts *facts;
+	size_t nfacts, n = 0;
 
-	*n = 0;
+	if (access_facts_listed(app->db, rq->arena, app->facts.token_id, page->ids, page->n, &facts,
+	        &nfacts, &rq->err) == -1)
+		return -1;
 	for (size_t i = 0; i < nfacts; i++) {
-		const struct access_facts *f = &facts[q->descending ? nfacts - 1 - i : i];
-
-		if (f->access_level >= q->least && app_may(f, ACTION_READ_PLACE))
-			ids[(*n)++] = f->project_id;
+		if (app_may(&facts[i], ACTION_READ_PLACE))
+			page->ids[n++] = facts[i].project_id;
 	}
-	return ids;
+	page->n = n;
+	return 0;
 }
 
 static int
 respond_projects(struct worker_app *app, struct request *rq, struct response *rs,
     struct params *params, struct project_choice choice)
 {
-	struct access_facts *facts;
+	struct query q = { .choice = choice };
+	struct project_page page;
 	struct project_entry *p;
 	struct answer an;
-	struct query q = { .choice = choice };
-	size_t nfacts, n, from, to, nfound;
-	int64_t *ids;
+	size_t found, n;
 
 	if (read_query(params, &q) == -1 ||
-	    access_facts_projects(app->db, rq->arena, app->facts.token_id, &q.choice, &facts, &nfacts,
-	        &rq->err) == -1)
+	    project_page_read(app->db, rq->arena, app->facts.token_id, &q.choice, &page, &rq->err) == -1)
 		return -1;
-	ids = choose(rq, facts, nfacts, &q, &n);
-	answer_page(&q.page, n, &from, &to);
-	if (project_entries(app->db, rq->arena, ids + from, to - from, &p, &nfound, &rq->err) == -1)
+	found = page.n;
+	if (confirm(app, rq, &page) == -1 ||
+	    project_entries(app->db, rq->arena, page.ids, page.n, &p, &n, &rq->err) == -1)
 		return -1;
 	answer_list_begin(&an, rq);
-	for (size_t i = 0; i < nfound; i++) {
+	for (size_t i = 0; i < n; i++) {
 		json_out_open(&an.o, '{');
 		place_out_project(&an.o, &p[i], app->settings->external_url);
 		json_out_close(&an.o, '}');
 	}
-	return answer_list_end(&an, app, rq, rs, &q.page, n);
+	if (page.total <= PROJECTS_COUNTED_MAX)
+		return answer_list_end(&an, app, rq, rs, &q.page, (size_t)page.total);
+	json_out_close(&an.o, ']');
+	page_headers_uncounted(app, rq, rs, &q.page, found);
+	return answer_send(&an, rq, rs, 200);
 }
 
 int

@@ -118,38 +118,42 @@ access_facts_switch(struct access_facts *f, enum flag flag)
 	f->switched_off = !flag_is_on(flag, f->flags, f->project_id);
 }
 
-/* Paths are ASCII. */
-static const char *
-lower(struct arena *a, const char *text)
+static int
+read_rows(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p,
+    struct access_facts **out, size_t *n, struct err *err)
 {
-	char *s = arena_strdup(a, text);
-
-	for (char *p = s; *p != '\0'; p++) {
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	}
-	return s;
-}
-
-int
-access_facts_projects(struct db *db, struct arena *a, int64_t token_id,
-    const struct project_choice *choice, struct access_facts **out, size_t *n, struct err *err)
-{
-	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	db_bind_id(&p, token_id);
-	db_bind_id(&p, choice->group_id);
-	db_bind_bool(&p, choice->below);
-	db_bind_str(&p, choice->part != NULL ? lower(a, choice->part) : NULL);
-	db_bind_str(&p, choice->visibility);
-	if (db_exec(db, a, STMT_ACCESS_FACTS_PROJECTS, &p, &r, err) == -1)
+	if (db_exec(db, a, stmt, p, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		read_row(&r, i, SUBJECT_PROJECT, &(*out)[i]);
 	return 0;
+}
+
+int
+access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, token_id);
+	db_bind_int(&p, group_id);
+	db_bind_bool(&p, below);
+	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, &p, out, n, err);
+}
+
+int
+access_facts_listed(struct db *db, struct arena *a, int64_t token_id, const int64_t *ids,
+    size_t nids, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, token_id);
+	db_bind_ids(&p, a, ids, nids);
+	return read_rows(db, a, STMT_ACCESS_FACTS_LISTED, &p, out, n, err);
 }
 
 /* NULL stays NULL. */

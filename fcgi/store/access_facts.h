@@ -89,16 +89,17 @@ void access_facts_read(const struct db_call *, enum subject, struct access_facts
 /* What is asked for is what has this flag: sets switched_off, which is false before. */
 void access_facts_switch(struct access_facts *, enum flag);
 
-struct project_choice {
-	int64_t group_id; /* 0: every project */
-	bool below; /* also those of the groups below it */
-	const char *part; /* of the full path, in any case; NULL: all, as for the next one */
-	const char *visibility;
-};
+/*
+ * The same caller (token 0: nobody) in each project of a group, and of the groups `below` it as well;
+ * by path.  -1: 503.
+ */
+int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
-/* The same caller (token 0: nobody) in each of these projects; by path. */
-int access_facts_projects(struct db *, struct arena *, int64_t token_id,
-    const struct project_choice *, struct access_facts **, size_t *n, struct err *)
+/* The same in each of these projects, a page of them, in their order. */
+int access_facts_listed(struct db *, struct arena *, int64_t token_id, const int64_t *ids,
+    size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 /* A copy whose strings lie in `text`, of so many bytes; what the others have is not touched. */

@@ -54,6 +54,8 @@ void db_bind_id(struct db_params *, int64_t); /* of a row; 0: null */
 void db_bind_time(struct db_params *, int64_t);
 /* A text[] from n strings (NULL elements are nulls). */
 void db_bind_array(struct db_params *, struct arena *, const char *const *, size_t n);
+/* A bigint[]. */
+void db_bind_ids(struct db_params *, struct arena *, const int64_t *, size_t n);
 
 /* Rows, in binary form; cleared with the arena. */
 struct db_result {

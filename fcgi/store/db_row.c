@@ -113,6 +113,20 @@ db_bind_array(struct db_params *p, struct arena *a, const char *const *v, size_t
 	bind(p, buf_str(&b), 0, false);
 }
 
+void
+db_bind_ids(struct db_params *p, struct arena *a, const int64_t *ids, size_t n)
+{
+	const char **texts = arena_calloc(a, n, sizeof(*texts));
+
+	for (size_t i = 0; i < n; i++) {
+		char *text = arena_alloc(a, DECIMAL_SIZE);
+
+		decimal_write(ids[i], text);
+		texts[i] = text;
+	}
+	db_bind_array(p, a, texts, n);
+}
+
 static void
 check_cell(const struct db_result *r, int row, int column)
 {

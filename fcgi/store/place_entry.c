@@ -1,21 +1,9 @@
 #include "store/place_entry.h"
 
-#include <inttypes.h>
-
 static int64_t
 id_or_0(const struct db_result *r, int row, int column)
 {
 	return db_is_null(r, row, column) ? 0 : db_int(r, row, column);
-}
-
-static void
-bind_ids(struct db_params *p, struct arena *a, const int64_t *ids, size_t n)
-{
-	const char **texts = arena_calloc(a, n, sizeof(*texts));
-
-	for (size_t i = 0; i < n; i++)
-		texts[i] = arena_printf(a, "%" PRId64, ids[i]);
-	db_bind_array(p, a, texts, n);
 }
 
 int
@@ -25,7 +13,7 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	bind_ids(&p, a, ids, n);
+	db_bind_ids(&p, a, ids, n);
 	if (db_exec(db, a, STMT_PROJECT_ENTRIES, &p, &r, err) == -1)
 		return -1;
 	*nfound = (size_t)r.rows;
@@ -56,7 +44,7 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	bind_ids(&p, a, ids, n);
+	db_bind_ids(&p, a, ids, n);
 	if (db_exec(db, a, STMT_GROUP_ENTRIES, &p, &r, err) == -1)
 		return -1;
 	*nfound = (size_t)r.rows;

@@ -89,18 +89,71 @@ SELECT @caller,
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
 
+-- name: access_facts_listed
+-- $1 token or null, $2 projects, a page of them.  As access_facts, a row for each project in that
+-- order.
+SELECT @caller, @caller_in_project
+  FROM unnest($2::bigint[]) WITH ORDINALITY AS q (id, place)
+  JOIN projects p ON p.id = q.id
+  JOIN groups g ON g.id = p.group_id
+  LEFT JOIN tokens t ON t.id = $1::bigint
+  LEFT JOIN users u ON u.id = t.user_id
+ ORDER BY q.place;
+
 -- name: access_facts_projects
--- $1 token or null, $2 group or null for every project, $3 whether groups below it count as well, $4
--- a part of the path in lower case or null, $5 visibility or null.  As access_facts, a row for each
--- project, for whoever lists what a caller may read: the groups by groups_ancestor_ids, their
--- projects by projects_group, and for each of those that are meant what access_facts looks up, which
--- is what takes time.  Sorted by path.
+-- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, a row for
+-- each project, for whoever lists the packages of a group: the groups by groups_ancestor_ids, their
+-- projects by projects_group, and for each of those what access_facts looks up, which is what takes
+-- time.  Sorted by path.
 SELECT @caller, @caller_in_project
   FROM groups g
   JOIN projects p ON p.group_id = g.id
   LEFT JOIN tokens t ON t.id = $1::bigint
   LEFT JOIN users u ON u.id = t.user_id
- WHERE ($2::bigint IS NULL OR g.id = $2 OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2]))
+ WHERE g.id = $2::bigint OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2])
+ ORDER BY lower(p.full_path), p.id;
+
+-- part: caller_memberships
+-- A user and where they are a member, by members_group and members_project: a few rows.
+caller AS MATERIALIZED (
+	SELECT u.id, u.is_admin FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1::bigint
+), mine AS MATERIALIZED (
+	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
+	 WHERE m.expires_at IS NULL OR m.expires_at > now()
+)
+
+-- part: visible_projects
+-- Project p of group g, if the caller may know of it as a user, or nobody, may: what
+-- access_decide() says of ACTION_READ_PLACE, which is asked again of each project on a page (a test
+-- holds both against each other).  And what is asked for: $2 group or null for every project, $3
+-- whether groups below it count as well, $4 a part of the path in lower case or null, $5 visibility or
+-- null, $6 a level that the caller has at least, or 0.
+projects p JOIN groups g ON g.id = p.group_id
+ WHERE (p.visibility = 'public' OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
+        OR EXISTS (SELECT FROM caller WHERE is_admin)
+        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL)
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL)
+        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
+   AND ($2::bigint IS NULL OR g.id = $2 OR ($3::boolean AND g.ancestor_ids @> ARRAY[$2]))
    AND ($4::text IS NULL OR strpos(lower(p.full_path), $4) > 0)
    AND ($5::text IS NULL OR p.visibility = $5)
- ORDER BY lower(p.full_path), p.id;
+   AND ($6::bigint = 0
+        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= $6)
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $6))
+
+-- name: access_projects_count
+-- $1 token or null, $2 to $6 of visible_projects.  How many there are, at most 10001: a scan that
+-- compares sets of a few, and stops there.
+WITH @caller_memberships
+SELECT count(*) FROM (SELECT FROM @visible_projects LIMIT 10001) counted;
+
+-- name: access_projects_page
+-- As access_projects_count; $7 how many, $8 after how many others.  A page by path: projects_full_path in
+-- order, up to the page.
+WITH @caller_memberships
+SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) LIMIT $7::bigint OFFSET $8::bigint;
+
+-- name: access_projects_page_desc
+-- As access_projects_page, from the last path on.
+WITH @caller_memberships
+SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;

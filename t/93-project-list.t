@@ -1,0 +1,129 @@
+#!/usr/bin/perl
+
+# The list of projects: who finds which is what the one decision says of each of them, for all kinds of
+# callers and places; and a page costs no more where there are ten thousand others.
+
+use strict;
+use warnings;
+
+use List::Util qw(min);
+use Test::More;
+
+use Berth::FastCGI qw(fetch);
+use Berth::Test;
+
+use constant { MANY => 10_000, RATIO_MAX => 15 };
+
+my $t = Berth::Test->new(workers => 1, max_requests => 0, pool_build => -x "$Berth::Cluster::ROOT/build/berth-fcgi" ? "$Berth::Cluster::ROOT/build" : undef);
+
+# ---- places of all kinds, and callers of all kinds ----
+
+my %project;
+for my $visibility (qw(private internal public)) {
+	$project{"$_/$visibility"} = $t->project("$_/$visibility", $visibility) for qw(top top/below elsewhere Upper);
+}
+$project{'top/off'} = $t->project('top/off', 'public');
+$t->berth_ok(qw(project set top/off packages_enabled=off));
+$project{'top/packages'} = $t->project('top/packages', 'private');
+$t->berth_ok(qw(project set top/packages public_packages=on));
+
+my @roles = qw(guest reporter developer maintainer owner);
+my %token;
+for my $role (@roles) {
+	$t->user("$role-$_") for qw(above below here);
+	$t->member("$role-above", 'top', $role);
+	$t->member("$role-below", 'top/below', $role);
+	$t->member("$role-here", 'elsewhere/private', $role);
+	$token{"$role-$_"} = $t->token("$role-$_") for qw(above below here);
+}
+$t->user($_, $_ eq 'admin' ? (admin => 1) : ()) for qw(admin stranger crate past two);
+$t->member('past', 'top', 'owner');
+$t->member('two', 'top', 'guest');
+$t->member('two', 'top/below/private', 'owner');
+$token{$_} = $t->token($_) for qw(admin stranger crate past two);
+$t->psql("UPDATE members SET expires_at = now() - interval '1 s' WHERE user_id = (SELECT id FROM users WHERE username = 'past')");
+is($t->publish($project{'top/private'}, $token{'owner-above'}, 'given', '1.0.0')->{status}, 200, 'a crate');
+$t->member('crate', 'top/private', 'guest');
+$t->berth_ok('owner', 'add', 'top/private', 'given', 'crate');
+$t->member('crate', 'top/private', 'none');
+$token{'read_api'} = $t->token('guest-above', scopes => 'read_api');
+$token{'one crate'} = $t->token('guest-above', crates => 'given');
+$token{anonymous} = undef;
+
+sub ask {
+	my ($who, $path) = @_;
+	my %param = (REMOTE_ADDR => '127.0.0.1');
+
+	$param{HTTP_AUTHORIZATION} = $token{$who} if defined $token{$who};
+	return fetch($t->socket_path, $path, %param);
+}
+
+# All pages of a list: paths.
+sub listed {
+	my ($who, $path) = @_;
+	my ($page, @paths, $total) = (1);
+
+	while ($page ne '') {
+		my $res = ask($who, $path . ($path =~ /\?/ ? '&' : '?') . "per_page=4&page=$page");
+
+		return "status $res->{status}" if $res->{status} != 200;
+		push @paths, map { $_->{path_with_namespace} } @{ $t->json($res) };
+		$total = $res->{headers}{'x-total'};
+		$page = $res->{headers}{'x-next-page'};
+	}
+	return "$total in all, but " . @paths if $total != @paths;
+	return join(' ', @paths);
+}
+
+$t->start_pool;
+my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'top'");
+for my $who (sort keys %token) {
+	my @may = grep { ask($who, "/api/v4/projects/$project{$_}")->{status} == 200 } sort { lc $a cmp lc $b } keys %project;
+	my @level = map { $t->json(ask($who, "/api/v4/projects/$project{$_}"))->{permissions}{project_access} } @may;
+	my %level = map { $may[$_] => ($level[$_] // { access_level => 0 })->{access_level} } 0 .. $#may;
+
+	if ($who ne 'anonymous') {
+		is(listed($who, '/api/v4/projects'), join(' ', @may), "$who: the list is what may be seen one by one");
+		is(listed($who, '/api/v4/projects?sort=desc'), join(' ', reverse @may), "$who: backwards");
+		is(listed($who, "/api/v4/projects?visibility=internal"), join(' ', grep { m{/internal$} } @may), "$who: by visibility");
+		for my $least (10, 30, 50) {
+			is(listed($who, "/api/v4/projects?min_access_level=$least"), join(' ', grep { $level{$_} >= $least } @may), "$who: from level $least on");
+		}
+		is(listed($who, '/api/v4/projects?search=BELOW'), join(' ', grep { /below/i } @may), "$who: by a part of the path");
+	}
+	is(listed($who, "/api/v4/groups/$group/projects"), join(' ', grep { m{^top/[^/]+$} } @may), "$who: of a group");
+	is(listed($who, "/api/v4/groups/$group/projects?include_subgroups=true"), join(' ', grep { m{^top/} } @may), "$who: of a group and those below it");
+}
+
+# ---- ten thousand others ----
+
+sub fastest {
+	my ($path) = @_;
+	my @ms;
+
+	for (1 .. 12) {
+		my $res = ask('stranger', $path);
+
+		# the line is written when the answer has gone
+		$t->wait_for(sub { $t->log('pool') =~ /\bid=\Q$res->{headers}{'x-request-id'}\E .*? ms=([\d.]+)/ and push @ms, $1 })
+		    or die "not in the log\n";
+	}
+	return min(@ms);
+}
+
+my %few = map { $_ => fastest("/api/v4/projects?$_") } qw(page=1 sort=desc per_page=10);
+$t->psql("INSERT INTO projects (group_id, path, full_path, visibility) SELECT $group, 'p' || i, 'top/p' || i, 'internal' FROM generate_series(1, " . MANY . ") i; ANALYZE projects");
+for my $query (sort keys %few) {
+	my $many = fastest("/api/v4/projects?$query");
+
+	cmp_ok($many / $few{$query}, '<', RATIO_MAX, sprintf('%s: %.1f ms among few, %.1f ms among %d', $query, $few{$query}, $many, MANY));
+}
+my $res = ask('stranger', '/api/v4/projects');
+is($res->{headers}{'x-total'}, undef, 'more than ten thousand are not counted');
+is($res->{headers}{'x-next-page'}, 2, 'but there is another page');
+$res = ask('stranger', '/api/v4/projects?search=top/p9999');
+is($res->{headers}{'x-total'}, 1, 'those that are looked for are');
+$res = ask('stranger', '/api/v4/projects?page=101&per_page=100');
+is(scalar @{ $t->json($res) }, 9, 'the last page') or diag($res->{headers}{'x-next-page'});
+is($res->{headers}{'x-next-page'}, '', 'has no other after it');
+done_testing();

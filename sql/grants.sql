@@ -57,7 +57,7 @@ GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, 
 	next_mark) ON store_state TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
 	issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
-	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at) ON tokens TO :role;
+	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at), DELETE ON tokens TO :role;
 GRANT SELECT, INSERT (cksum, crate_id, version_base) ON tombstones TO :role;
 GRANT SELECT, INSERT (claims, crate_patterns, issuer_id, operations, project_id, user_id), UPDATE (owner_id),
 	DELETE ON trust_rules TO :role;

@@ -618,6 +618,22 @@ subtest 'what issuers answer' => sub {
 	is(exchange(app => id_token('hub'))->{status}, 200, 'and of somebody that is');
 };
 
+subtest 'one rule lets in no more than so many in a row' => sub {
+	$t->stop_pool;
+	$t->conf(job_token_burst => 2, job_token_per_minute => 1);
+	$t->start_pool;
+	$t->psql('DELETE FROM write_limits');
+	my @res = map { exchange(app => id_token('hub')) } 1 .. 3;
+	is("@{[map { $_->{status} } @res]}", '200 200 429', 'the third is told to wait');
+	like(message($res[2]), qr/too many tokens of jobs .* try again in \d+ second/, 'and why');
+	is(read_config(app => id_token('hub'))->{status}, 429, 'nor does one come in that is shown as it is');
+	$t->psql('DELETE FROM write_limits');
+	is(exchange(app => id_token('hub'))->{status}, 200, 'later one does');
+	$t->stop_pool;
+	$t->conf(job_token_burst => undef, job_token_per_minute => undef);
+	$t->start_pool;
+};
+
 subtest 'nothing of it is written down' => sub {
 	my $jwt = id_token('hub');
 	my $token = $t->json(exchange(app => $jwt))->{token};

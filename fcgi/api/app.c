@@ -258,7 +258,10 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		rq->err = b.wrong;
 		return -1;
 	}
-	if (rq->route->writes)
+	if (rq->allow == NULL &&
+	    limits_charge_route(app, rq, (enum limits_route)rq->route->writes) == -1)
+		return -1;
+	if (rq->route->writes != LIMITS_READS)
 		app_guard_set(app, rq, b.credential.kind, b.credential.digest);
 	app->first = b.calls[FIRST];
 	return 0;

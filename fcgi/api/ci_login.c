@@ -20,7 +20,7 @@ refuse(struct err *err)
 static int
 as_unauthorized(struct err *err)
 {
-	if (err->status < 500)
+	if (err->status < 500 && err->status != 429)
 		err->status = 401;
 	return -1;
 }

@@ -7,6 +7,7 @@
 
 #include "access/token.h"
 #include "api/issuer_keys.h"
+#include "api/limits.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "store/ci_token.h"
@@ -187,5 +188,7 @@ id_token_login_admit(struct worker_app *app, struct request *rq, struct id_token
 	    match(app, rq, login, kind, project, &rule) == -1)
 		return -1;
 	assert(rule != NULL);
+	if (limits_charge_rule(app, rq, rule->id) == -1)
+		return -1;
 	return admit(app, rq, login, kind, &token, rule, pass);
 }

@@ -13,6 +13,9 @@ static const char *const too_many[WRITE__MAX] = {
 	[WRITE_PUBLISH] = "too many versions were published in a short time",
 	[WRITE_YANK] = "too many versions were yanked or unyanked in a short time",
 	[WRITE_FAILED_LOGIN] = "too many invalid credentials were sent from this address",
+	[WRITE_CHANGE] = "too many changes were made in a short time",
+	[WRITE_TOKEN] = "too many tokens or sessions were made in a short time",
+	[WRITE_JOB_TOKEN] = "too many tokens of jobs were made in a short time",
 	[WRITE_JOB_LOGIN] = "too many job tokens that GitLab does not know were sent",
 	[WRITE_KEY_READ] = "the keys of an issuer were read of late",
 };
@@ -25,6 +28,9 @@ limits_of(const struct settings *s, struct write_limit *limits)
 	limits[WRITE_YANK] = (struct write_limit) { s->yank_burst, s->yank_per_minute };
 	limits[WRITE_FAILED_LOGIN] =
 	    (struct write_limit) { s->failed_login_burst, s->failed_login_per_minute };
+	limits[WRITE_CHANGE] = (struct write_limit) { s->change_burst, s->change_per_minute };
+	limits[WRITE_TOKEN] = (struct write_limit) { s->token_burst, s->token_per_minute };
+	limits[WRITE_JOB_TOKEN] = (struct write_limit) { s->job_token_burst, s->job_token_per_minute };
 	limits[WRITE_JOB_LOGIN] = limits[WRITE_FAILED_LOGIN];
 }
 
@@ -95,6 +101,40 @@ charge(struct worker_app *app, struct request *rq, struct write_ask ask, struct 
 	if (write_limit_charge(app->db, rq->arena, &ask, &answer, err) == -1)
 		return -1;
 	return refuse(&answer, err);
+}
+
+int
+limits_charge_route(struct worker_app *app, struct request *rq, enum limits_route route)
+{
+	static const enum write_action actions[] = {
+		[LIMITS_CHANGE] = WRITE_CHANGE,
+		[LIMITS_TOKEN] = WRITE_TOKEN,
+		[LIMITS_JOB_TOKEN] = WRITE_JOB_TOKEN,
+	};
+
+	if (route == LIMITS_READS || route == LIMITS_OWN)
+		return 0;
+	return charge(app, rq, ask_of(app, rq, actions[route]), &rq->err);
+}
+
+int
+limits_charge_user(struct worker_app *app, struct request *rq, int64_t user_id)
+{
+	const struct access_facts user = { .user_id = user_id };
+	const struct write_ask ask = { .actor = limits_actor(rq->arena, &user),
+		.action = WRITE_TOKEN };
+
+	return charge(app, rq, ask, &rq->err);
+}
+
+int
+limits_charge_rule(struct worker_app *app, struct request *rq, int64_t rule_id)
+{
+	const struct access_facts job = { .trust_rule_id = rule_id };
+	const struct write_ask ask = { .actor = limits_actor(rq->arena, &job),
+		.action = WRITE_JOB_TOKEN };
+
+	return charge(app, rq, ask, &rq->err);
 }
 
 int

@@ -14,6 +14,30 @@
 
 #include "api/app.h"
 
+/*
+ * What a route writes: `writes` of http/router.h.  All that a caller may repeat for ever is counted,
+ * before the handler runs or in it.
+ */
+enum limits_route {
+	LIMITS_READS,
+	LIMITS_CHANGE, /* settings, members, owners, packages: counted before the handler runs */
+	LIMITS_TOKEN, /* as above: a token is made, and of a rotation everybody's decisions end */
+	LIMITS_JOB_TOKEN, /* as above: the same for a job, by a CI system */
+	LIMITS_OWN /* the handler counts, or there is no more of it than of something that is counted */
+};
+
+/* Before the handler of a route that writes so.  -1: 429, 503. */
+int limits_charge_route(struct worker_app *, struct request *, enum limits_route)
+    __attribute__((warn_unused_result));
+
+/* A token or session that a page makes for this user.  -1: 429, 503. */
+int limits_charge_user(struct worker_app *, struct request *, int64_t user_id)
+    __attribute__((warn_unused_result));
+
+/* A token for a job of another system, by this rule.  -1: 429, 503. */
+int limits_charge_rule(struct worker_app *, struct request *, int64_t rule_id)
+    __attribute__((warn_unused_result));
+
 enum {
 	LIMITS_JOB_TOTAL = 10, /* addresses that may use up their job logins at once */
 	LIMITS_KEY_READS = 5 /* of one issuer, in a minute */

@@ -120,7 +120,8 @@ token_page_create(struct worker_app *app, struct request *rq, struct response *r
 		page.wrong = wrong.pub;
 		return show(app, rq, rs, 400, &page);
 	}
-	if (add(app, rq, v, &token, &page.made) == -1)
+	if (limits_charge_user(app, rq, v->session.user_id) == -1 ||
+	    add(app, rq, v, &token, &page.made) == -1)
 		return -1;
 	return show(app, rq, rs, 200, &page);
 }

@@ -6,6 +6,7 @@
 
 #include <openssl/crypto.h>
 
+#include "api/limits.h"
 #include "http/cookie.h"
 
 /* The prefix makes browsers keep it to this host, to https and to all paths of it. */
@@ -146,6 +147,8 @@ open_named(struct worker_app *app, struct request *rq, struct visit *v)
 	struct session_proof proof = { .username = v->session.username };
 
 	v->is_unopened = false;
+	if (limits_charge_user(app, rq, v->session.user_id) == -1)
+		return -1;
 	return open_session(app, rq, v, &proof);
 }
 

@@ -41,6 +41,7 @@ struct settings {
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */
 	int64_t keep_unused; /* how long bytes stay to which no version refers */
+	int64_t keep_ended_tokens; /* how long the row of a token stays that has ended */
 	const char *worker_pid_file; /* "": none */
 	const char *worker_log_file; /* "": standard error */
 	/* what may be published */
@@ -75,6 +76,12 @@ struct settings {
 	int64_t publish_per_minute;
 	int64_t yank_burst;
 	int64_t yank_per_minute;
+	int64_t change_burst;
+	int64_t change_per_minute;
+	int64_t token_burst;
+	int64_t token_per_minute;
+	int64_t job_token_burst;
+	int64_t job_token_per_minute;
 	int64_t failed_login_burst;
 	int64_t failed_login_per_minute;
 };

@@ -31,7 +31,8 @@ struct route {
 	enum shape shape;
 	enum body_rule body;
 	const struct route_need *need; /* the application's: what a caller must be allowed to do */
-	bool writes; /* it may open a write transaction */
+	/* 0: it only reads; else what it writes, of which the application limits how much (api/limits.h) */
+	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
 	int (*handle)(struct worker_app *, struct request *, struct response *);

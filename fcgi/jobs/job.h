@@ -119,4 +119,8 @@ int job_sweep_ci_tokens(struct job_ctx *, const struct job *, struct err *)
 int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* Tokens that ended keep_ended_tokens ago. */
+int job_sweep_tokens(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -18,5 +18,6 @@ const struct job_kind job_kinds[] = {
 	{ .name = "sweep_limits", .period = HOUR, .run = job_sweep_limits },
 	{ .name = "sweep_staging", .period = TEN_MINUTES, .store = JOB_STORE_REMOVES,
 	    .run = job_sweep_staging },
+	{ .name = "sweep_tokens", .period = DAY, .run = job_sweep_tokens },
 };
 const size_t job_nkinds = sizeof(job_kinds) / sizeof(*job_kinds);

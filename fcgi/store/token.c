@@ -198,6 +198,24 @@ token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor, in
 }
 
 int
+token_sweep(struct db *db, struct arena *a, int64_t ended_for, int64_t *after, int64_t *n,
+    struct err *err)
+{
+	enum { PAGE = 1000 };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, *after);
+	db_bind_int(&p, PAGE);
+	db_bind_int(&p, ended_for);
+	if (db_exec(db, a, STMT_TOKEN_SWEEP, &p, &r, err) == -1)
+		return -1;
+	*after = db_is_null(&r, 0, 0) ? 0 : db_int(&r, 0, 0);
+	*n = db_int(&r, 0, 1);
+	return 0;
+}
+
+int
 token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry **out, size_t *n,
     struct err *err)
 {

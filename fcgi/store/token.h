@@ -77,6 +77,14 @@ int token_add_job(struct db *, struct arena *, const struct audit_actor *, const
 int token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_t id,
     struct slice digest, int64_t *found, struct err *) __attribute__((warn_unused_result));
 
+/*
+ * Looks at some tokens whose ids are above *after, and removes those that ended so many seconds ago and
+ * of which nothing has to be known any more (token_sweep of sql/queries/token.sql).  *after: where to go
+ * on, 0 at the end.  *n: how many were removed.  -1: 503.
+ */
+int token_sweep(struct db *, struct arena *, int64_t ended_for, int64_t *after, int64_t *n,
+    struct err *) __attribute__((warn_unused_result));
+
 /* All, or those of one user (0: all); in the order in which they came. */
 int token_list(struct db *, struct arena *, int64_t user_id, struct token_entry **, size_t *n,
     struct err *) __attribute__((warn_unused_result));

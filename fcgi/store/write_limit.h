@@ -15,6 +15,9 @@ enum write_action {
 	WRITE_NEW_CRATE, /* a name that is not there yet */
 	WRITE_PUBLISH, /* a version of a crate that is */
 	WRITE_YANK, /* and unyank */
+	WRITE_CHANGE, /* of settings, members, owners, packages */
+	WRITE_TOKEN, /* one is made or rotated, or a session opened */
+	WRITE_JOB_TOKEN, /* one is made for a job */
 	WRITE_FAILED_LOGIN, /* a credential that is not good */
 	WRITE_JOB_LOGIN, /* a job token that GitLab was asked about and does not know */
 	WRITE_KEY_READ, /* of an issuer's keys, for a token whose key is not among them */

@@ -26,9 +26,10 @@ SELECT user_id FROM tokens WHERE id = $1 AND kind = 'personal';
 -- $1 user, $2 token.  One row by primary key, locked before it is looked at; one that is revoked
 -- already keeps its time.
 WITH old AS (SELECT id, revoked_at FROM tokens
-              WHERE id = $2 AND kind = 'personal' AND user_id = $1 FOR UPDATE)
-UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
-RETURNING t.id, old.revoked_at IS NULL;
+              WHERE id = $2 AND kind = 'personal' AND user_id = $1 FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old
+                WHERE t.id = old.id AND old.revoked_at IS NULL)
+SELECT id, revoked_at IS NULL FROM old;
 
 -- name: access_token_lock
 -- $1 token.  Its end, and its user's row, which stays locked, so that the tokens of one user are replaced

@@ -6,10 +6,11 @@ INSERT INTO audit_events (action, user_id, token_id, project_id, crate, version,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 
 -- part: audit_page
--- Rows that are asked for, and the names of what they are about, by primary keys.  A plan is made
+-- Rows that are asked for, and the names of what they are about, by primary keys.  A token that has
+-- left a row here and is gone was a user's own (token_sweep).  A plan is made
 -- for the values, which leaves out what is null and takes the index that fits.
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
-       e.token_id, t.kind, e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
+       e.token_id, coalesce(t.kind, CASE WHEN e.token_id IS NOT NULL THEN 'personal' END), e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
        e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
        t.commit, j.full_path, t.issuer
   FROM audit_events e

@@ -18,6 +18,7 @@ SELECT t.id, t.name, t.login, array_to_string(t.scopes, ','),
 -- at; one that is revoked already keeps its time.
 WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $3 AND kind = 'deploy' AND (project_id = $1::bigint OR group_id = $2::bigint)
-                FOR UPDATE)
-UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
-RETURNING t.id, old.revoked_at IS NULL;
+                FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old
+                WHERE t.id = old.id AND old.revoked_at IS NULL)
+SELECT id, revoked_at IS NULL FROM old;

@@ -17,9 +17,10 @@ RETURNING id, true, extract(epoch FROM expires_at)::bigint;
 -- $1 project, $2 token.  One row by the primary key, locked before it is looked at; only of those
 -- that a CI system has made for that project.
 WITH old AS (SELECT id, revoked_at FROM tokens
-              WHERE id = $2 AND project_id = $1 AND source = 'service' FOR UPDATE)
-UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
-RETURNING t.id, old.revoked_at IS NULL;
+              WHERE id = $2 AND project_id = $1 AND source = 'service' FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old
+                WHERE t.id = old.id AND old.revoked_at IS NULL)
+SELECT id, revoked_at IS NULL FROM old;
 
 -- name: job_of_token
 -- $1 token.  One row by the primary key, user and project by theirs.

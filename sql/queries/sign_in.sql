@@ -50,9 +50,10 @@ DELETE FROM sessions WHERE digest = $1 RETURNING user_id;
 -- $1 user, $2 token.  One row by primary key, if it is that user's own; locked before it is looked
 -- at.  As token_revoke.
 WITH old AS (SELECT id, revoked_at FROM tokens
-              WHERE id = $2 AND user_id = $1 AND kind = 'personal' FOR UPDATE)
-UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
-RETURNING t.id, old.revoked_at IS NULL;
+              WHERE id = $2 AND user_id = $1 AND kind = 'personal' FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old
+                WHERE t.id = old.id AND old.revoked_at IS NULL)
+SELECT id, revoked_at IS NULL FROM old;
 
 -- name: session_tokens
 -- $1 user.  Their tokens that can still be used, newest first: the index tokens_user.

@@ -32,10 +32,12 @@ RETURNING id, true, extract(epoch FROM expires_at)::bigint;
 
 -- name: token_revoke
 -- $1 id or null, $2 digest or null.  One row by primary key or unique index, locked before it is
--- looked at.  A token that is revoked already keeps the time at which it was.
-WITH old AS (SELECT id, revoked_at FROM tokens WHERE id = $1 OR digest = $2 FOR UPDATE)
-UPDATE tokens t SET revoked_at = coalesce(t.revoked_at, now()) FROM old WHERE t.id = old.id
-RETURNING t.id, old.revoked_at IS NULL;
+-- looked at.  A token that is revoked already keeps the time at which it was: nothing is written, so that
+-- who repeats this ends nobody's decisions.
+WITH old AS (SELECT id, revoked_at FROM tokens WHERE id = $1 OR digest = $2 FOR UPDATE),
+     ended AS (UPDATE tokens t SET revoked_at = now() FROM old
+                WHERE t.id = old.id AND old.revoked_at IS NULL)
+SELECT id, revoked_at IS NULL FROM old;
 
 -- name: token_list
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.
@@ -50,3 +52,24 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ','),
   LEFT JOIN projects p ON p.id = t.project_id
  WHERE $1::bigint IS NULL OR t.user_id = $1
  ORDER BY t.id;
+
+-- name: token_sweep
+-- $1 token, $2 how many, $3 seconds.  Looks at the next tokens after $1 by id and removes those that
+-- ended so long ago and of which nothing needs to be known: no version came by them, by
+-- versions_token; and a token of a job or of a place has left nothing in the audit log, which tells
+-- of what job or place it was, by audit_events_token.  A user's own may have: the log has the user.  One
+-- that was replaced is known until its own end, so that whoever shows it again is noticed.  One row: the
+-- last that was looked at, or null, and how many were removed.
+WITH page AS MATERIALIZED (
+	SELECT t.id, t.kind, CASE WHEN t.family IS NULL THEN least(t.revoked_at, t.expires_at)
+	                          ELSE greatest(t.revoked_at, coalesce(t.expires_at, 'infinity')) END AS ended_at
+	  FROM tokens t WHERE t.id > $1 ORDER BY t.id LIMIT $2::bigint
+), removed AS (
+	DELETE FROM tokens WHERE id = ANY (ARRAY(
+	       SELECT p.id FROM page p
+	        WHERE p.ended_at < now() - $3::bigint * interval '1 second'
+	          AND NOT EXISTS (SELECT FROM versions v WHERE v.token_id = p.id)
+	          AND (p.kind = 'personal' OR NOT EXISTS (SELECT FROM audit_events e WHERE e.token_id = p.id))))
+	RETURNING id
+)
+SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM removed);

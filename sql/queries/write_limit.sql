@@ -46,7 +46,7 @@ SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
 
 -- name: write_limit_look
 -- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to
--- five rows for each by the primary key.
+-- eight rows for each by the primary key.
 SELECT actor, action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
   FROM write_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();

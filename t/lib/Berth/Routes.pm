@@ -7,7 +7,7 @@ package Berth::Routes;
 #		my $path = Berth::Routes::path($route, id => 7, crate => 'abcd', version => '1.0.0');
 #	}
 #
-# A route is { name, methods => ['GET', ...], pattern, need => bool }.
+# A route is { name, methods => ['GET', ...], pattern, need => bool, writes => LIMITS_... or undef }.
 
 use strict;
 use warnings;
@@ -33,6 +33,7 @@ sub all {
 			methods => [_expand($methods, \%macro) =~ /METHOD_([A-Z]+)/g],
 			pattern => join('', _expand($pattern, \%macro) =~ /"([^"]*)"/g),
 			need => $row =~ /\.need = / ? 1 : 0,
+			writes => $row =~ /\.writes = (\w+)/ ? $1 : undef,
 		};
 	}
 	die "routes.c: not all of its rows are understood\n" unless @routes == (() = $table =~ /\.name = /g);

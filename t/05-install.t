@@ -32,7 +32,7 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 	for my $program (qw(berth-fcgi berth-worker)) {
 		my $unit = slurp("$to$prefix/share/berth/systemd/$program.service");
 
-		is_deeply([$unit =~ /^ExecStart.*=(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
+		is_deeply([$unit =~ /^ExecStart.*=-?(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
 		    "$prefix/sbin/$program -c $etc/berth/berth.conf"], "$prefix: $program: the service starts what is there");
 		is_deeply([$unit =~ /^LimitCORE=(.*)/mg], [0], "$prefix: $program: no core, which would hold tokens and keys");
 	}

@@ -28,6 +28,7 @@ is(system('cp', "$root/scripts/sql2c", "$dir/scripts"), 0, 'with the script');
 is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
 write_file('fcgi/base/banned.h', '');
 write_file("fcgi/base/$_.c", "int $_(void);\nint $_(void) { return 1; }\n") for qw(one two);
+write_file('sql/grants.sql', "GRANT SELECT ON a TO :role;\n");
 write_file('sql/migrations/0001_first.sql', "CREATE TABLE a (b int);\n");
 write_file('sql/migrations/0002_second.sql', "CREATE TABLE c (d int);\n");
 write_file("sql/queries/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 1;\n") for qw(one two);

@@ -212,7 +212,7 @@ subtest 'crates' => sub {
 
 	unlink($t->store . substr($inside, 7)) or die "no blob at $inside: $!\n";
 	$none = get("$root/edge/1.0.0/download", token => $token);
-	is($none->{status}, 500, 'bytes that are gone are our fault, not a 404');
+	is($none->{status}, 503, 'bytes that are gone are our fault, not a 404');
 	is($none->{headers}{'content-type'}, 'text/plain; charset=utf-8', 'said in plain text');
 	like($none->{headers}{'cache-control'}, qr/no-store/, 'and not cached');
 };

@@ -280,7 +280,7 @@ for my $path ("$R/config.json", "$R/nothing", '/api/v4/nothing', "$R/api/v1/noth
 	ok($t->wait_for(sub { $t->log('pool') =~ $logged }), 'the id of its log line');
 }
 my ($line) = grep { /method=GET route=download status=200/ && /actor=user/ } split(/\n/, $t->log('pool'));
-like($line, qr/ id=[0-9a-f]{32} method=GET route=download status=200 ms=\d+\.\d+ db_ms=\d+\.\d+ bytes=\d+ actor=user:\d+\/token:\d+ /,
+like($line, qr/ id=[0-9a-f]{32} method=GET route=download status=200 ms=\d+\.\d+ db_ms=\d+\.\d+ queue_ms=\d+\.\d+ bytes=\d+ actor=user:\d+\/token:\d+ /,
     'one line a request');
 
 done_testing();

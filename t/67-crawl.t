@@ -25,7 +25,7 @@ is($t->publish($id, $token, 'abcd', '1.0.0')->{status}, 200, 'there is something
 my %open = (
 	me => qr/^30[23]$/, # to the page below
 	token_page => qr/^(?:200|30[23])$/, # how to get one
-	sign_in_page => qr/^403$/, # without a link
+	sign_in_page => qr/^200$/, # asks for the code of a link
 	sign_in => qr/^4\d\d$/,
 	style => qr/^200$/,
 	openapi => qr/^200$/, # what there is to be asked, of any registry

@@ -69,7 +69,8 @@ sub sweep {
 }
 
 $t->start_pool;
-my @points = $fault->trace('responded:publish',
+# a worker asks once which registry it is of, with the first of its publishes: not in those that follow
+my @points = grep { !/:registry_id$/ } $fault->trace('responded:publish',
     sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 
 subtest 'the points' => sub {
@@ -91,7 +92,7 @@ subtest 'the points' => sub {
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
 	}
 	# where the blob is there already: below, in t/72-store-trouble.t and t/83-collect.t
-	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
+	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing', 'collect:trash'};
 	is_deeply([grep { !defined $at{$_} && !/^public:/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };

@@ -145,7 +145,7 @@ for my $known (1, 0) {
 		# it is through, or waits for the collector
 		ok($t->wait_for(sub {
 			return waitpid($pid, POSIX::WNOHANG()) == $pid || $t->psql("SELECT count(*) FROM pg_stat_activity"
-			    . " WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name = 'berth-fcgi'") > 0;
+			    . " WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'berth-fcgi%'") > 0;
 		}), "$what: a publish comes");
 		$fault->disarm;
 		is(scalar <$out>, 200, "$what: it is published");

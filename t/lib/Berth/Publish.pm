@@ -159,7 +159,7 @@ sub index_path {
 # Store and database hold the same bytes, each for a version, and nothing is half done.
 sub agrees {
 	my ($self, $name) = @_;
-	my @names = map { (split m{/})[-1] } $self->files;
+	my @names = grep { $_ ne 'registry-id' } map { (split m{/})[-1] } $self->files; # which is of the store
 	my @blobs = $self->{t}->psql('SELECT sha256 FROM blobs ORDER BY sha256 COLLATE "C"');
 	my @versions = $self->{t}->psql('SELECT DISTINCT cksum COLLATE "C" FROM versions'
 	    . ' ORDER BY 1');

@@ -152,7 +152,7 @@ replace_body(struct db *db, void *arg, struct err *err)
 {
 	struct replacing *r = arg;
 	struct db_call call = r->call;
-	int64_t old, end;
+	int64_t old = 0, end;
 
 	if (lock(db, r, &old, err) == -1)
 		return -1;

@@ -250,7 +250,7 @@ subtest 'a version that is taken away' => sub {
 	ok($t->wait_for(sub { Berth::Public::get($ports[$_], $path)->{status} == 404 }), "node $_: gone") for 0, 1;
 	$t->psql("UPDATE versions SET status = 'default' WHERE version = '7.0.0'");
 	unlink(glob($t->store . '/*/*/*'));
-	is(get($path)->{status}, 500, 'bytes that are gone are our fault');
+	is(get($path)->{status}, 503, 'bytes that are gone are our fault');
 };
 
 subtest 'a node that stands still' => sub {

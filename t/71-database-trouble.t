@@ -103,7 +103,8 @@ sub settle {
 }
 
 $t->start_pool;
-my @points = grep { /^(?:send|sent|answered):/ } $fault->trace('responded:publish',
+# a worker asks once which registry it is of
+my @points = grep { /^(?:send|sent|answered):(?!registry_id$)/ } $fault->trace('responded:publish',
     sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 cmp_ok(scalar @points, '>', 15, 'there are points');
 

@@ -118,7 +118,7 @@ for my $case (
 	['the inspector hangs', 503, "#!/bin/sh\nexec /bin/sleep 600\n"],
 	['the inspector hangs after it has spoken', 503,
 	    "#!/bin/sh\n'$good' \"\$@\"\nexec /bin/sleep 600\n"],
-	['the inspector closes its output and hangs', 500, "#!/bin/sh\nexec /bin/sleep 600 >&-\n"],
+	['the inspector closes its output and hangs', 500, "#!/bin/sh\nexec /bin/sleep 600 >&- 2>&-\n"],
 ) {
 	my ($name, $status, $script) = @$case;
 	my $started;

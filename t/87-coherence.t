@@ -20,9 +20,9 @@ use Berth::Watch;
 use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20 };
 
 my $cluster = Berth::Cluster->start;
-my $t = Berth::Test->new(workers => 4, max_requests => 300);
+my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, max_requests => 300);
 # one keeps index files, the other asks the database each time
-my $elsewhere = Berth::Test->new(workers => 4, public_dir => undef, database => $t->dsn('berth'), store => $t->store);
+my $elsewhere = Berth::Test->new(workers => 4, failed_login_burst => 0, public_dir => undef, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
 my @sockets = map { $_->socket_path } $t, $elsewhere;
 my $json = JSON::PP->new->utf8;

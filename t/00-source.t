@@ -17,14 +17,13 @@ chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 my %rings = (
 	base => [],
 	crate => [qw(base)],
-	access => [qw(base crate)],
+	store => [qw(base crate)],
+	access => [qw(base store)],
 	net => [qw(base)],
-	store => [qw(base crate access)],
-	cache => [qw(base crate access store)],
-	jobs => [qw(base crate access store net)],
+	jobs => [qw(base crate store access net)],
 	http => [qw(base)],
-	api => [qw(base crate access net store cache jobs http)],
-	admin => [qw(base crate access store)],
+	api => [qw(base crate store access net jobs http)],
+	admin => [qw(base crate store access)],
 );
 
 # Libraries with one door: header => what may include it.

@@ -11,7 +11,6 @@
 
 #include "access/access.h"
 #include "access/token.h"
-#include "store/access_facts.h"
 #include "store/db.h"
 
 struct request;

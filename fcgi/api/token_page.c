@@ -78,20 +78,28 @@ token_page_handle(struct worker_app *app, struct request *rq, struct response *r
 	return respond(rq, rs, v, 200, &b);
 }
 
+static void
+cleanse(void *text)
+{
+	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
+}
+
 /* Adds the token; its text lives as long as the request. */
 static int
 add(struct worker_app *app, struct request *rq, const struct visit *v, struct token_new *t,
     const char **text)
 {
 	struct audit_actor actor = visit_actor(v, rq);
-	struct token *token = app_make_token(app, rq, TOKEN_PERSONAL);
+	unsigned char *digest = arena_alloc(rq->arena, TOKEN_DIGEST_SIZE);
+	char *secret = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
 	int64_t id;
 
-	if (token == NULL)
-		return -1;
+	arena_defer(rq->arena, cleanse, secret);
 	t->username = v->session.username;
-	token_new_is(t, token);
-	*text = token->text;
+	t->digest = slice_of((const char *)digest, TOKEN_DIGEST_SIZE);
+	*text = secret;
+	if (token_generate(TOKEN_PERSONAL, secret, digest, &rq->err) == -1)
+		return -1;
 	return token_add_personal(app->db, rq->arena, &actor, t, &id, &rq->err);
 }
 

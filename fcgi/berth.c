@@ -11,7 +11,7 @@
 #include "admin/operator.h"
 #include "base/clock.h"
 #include "base/settings.h"
-#include "store/public.h"
+#include "cache/cache_node.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNSETTLED = 3 };
 
@@ -20,6 +20,7 @@ static const struct noun *const nouns[] = {
 	&admin_user,
 	&admin_group,
 	&admin_project,
+	&admin_key,
 	&admin_member,
 	&admin_token,
 	&admin_owner,
@@ -242,7 +243,7 @@ settle(struct invocation *in, int rc)
 {
 	struct err err = { 0 };
 
-	if (public_settle(in->db, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
+	if (cache_barrier(in->db, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
 		return rc;
 	in->err = err;
 	in->unsettled = true;

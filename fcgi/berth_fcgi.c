@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/token_key.h"
 #include "api/app.h"
 #include "api/routes.h"
 #include "base/arena.h"
@@ -131,15 +132,16 @@ serve(const char *config_path, const struct settings *s)
 }
 
 static int
-check_download_key(const struct settings *s, struct err *err)
+check_token_key(const struct settings *s, struct err *err)
 {
-	struct signed_download_key key;
+	struct token_keys keys;
+	int rc;
 
-	if (s->download_key[0] == '\0')
+	if (s->token_key[0] == '\0')
 		return 0;
-	if (s->public_dir[0] == '\0')
-		return err_internal(err, 500, "download_key: it needs public_dir");
-	return signed_download_read_key(s->download_key, &key, err);
+	rc = token_keys_read(s->token_key, &keys, err);
+	token_keys_wipe(&keys);
+	return rc;
 }
 
 /* What each key's own check cannot see: the machine.  -1: err. */
@@ -151,9 +153,9 @@ check_machine(const struct settings *s, struct err *err)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);
-	if (s->public_dir[0] != '\0' && access(s->public_dir, W_OK | X_OK) == -1)
-		return err_sys(err, "public_dir: cannot write to %s", s->public_dir);
-	return check_download_key(s, err);
+	if (s->cache_dir[0] != '\0' && access(s->cache_dir, W_OK | X_OK) == -1)
+		return err_sys(err, "cache_dir: cannot write to %s", s->cache_dir);
+	return check_token_key(s, err);
 }
 
 /* Is the store the database's?  Without a database nobody can say. */
@@ -190,8 +192,8 @@ warn_of_readers(const struct settings *s)
 {
 	const struct {
 		const char *key, *path;
-	} files[] = { { "store", s->store }, { "public_dir", s->public_dir },
-		{ "download_key", s->download_key } };
+	} files[] = { { "store", s->store }, { "cache_dir", s->cache_dir },
+		{ "token_key", s->token_key } };
 	struct stat st, store;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -201,11 +203,11 @@ warn_of_readers(const struct settings *s)
 			    "%04o: take that right away (chmod o= %s)\n", files[i].key, files[i].path,
 			    (unsigned)(st.st_mode & ALLPERMS), files[i].path);
 	}
-	if (s->download_key[0] != '\0' && stat(s->download_key, &st) == 0 &&
+	if (s->token_key[0] != '\0' && stat(s->token_key, &st) == 0 &&
 	    stat(s->store, &store) == 0 && st.st_gid == store.st_gid && (st.st_mode & S_IRWXG) != 0)
-		fprintf(stderr, "berth-fcgi: warning: download_key: whoever reads the store by its group, such "
+		fprintf(stderr, "berth-fcgi: warning: token_key: whoever reads the store by its group, such "
 		    "as nginx's workers, can get at %s as well: give it a group that only the pool's user is "
-		    "in\n", s->download_key);
+		    "in\n", s->token_key);
 }
 
 /* What works, but not when others are slow, or curious. */

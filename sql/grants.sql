@@ -10,6 +10,8 @@ GRANT SELECT, UPDATE (id) ON access_generation TO :role;
 GRANT SELECT, INSERT (action, crate, detail, project_id, remote_addr, request_id, token_id, user_id, version)
 	ON audit_events TO :role;
 GRANT SELECT, INSERT (sha256, size), UPDATE (stored_at, unused_since), DELETE ON blobs TO :role;
+GRANT SELECT, INSERT (host, lease_until, node, synced), UPDATE (host, lease_until, synced), DELETE ON
+	cache_nodes TO :role;
 GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages TO :role;
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;
 GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
@@ -40,8 +42,6 @@ GRANT SELECT, INSERT (minimum_access_level_for_delete, minimum_access_level_for_
 	package_name_pattern, project_id), UPDATE (minimum_access_level_for_delete,
 	minimum_access_level_for_push, normalized_pattern, package_name_pattern), DELETE ON protection_rules
 	TO :role;
-GRANT SELECT, INSERT (host, lease_until, node, synced), UPDATE (host, lease_until, synced), DELETE ON
-	public_nodes TO :role;
 GRANT SELECT, INSERT (group_id, max_bytes, max_crates, max_versions, project_id), UPDATE (max_bytes,
 	max_crates, max_versions, used_bytes, used_crates, used_versions), DELETE ON quotas TO :role;
 GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON refused_job_tokens TO :role;
@@ -55,8 +55,9 @@ GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :
 GRANT SELECT, INSERT (node, seen_at, since), UPDATE (seen_at, since), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
 	next_mark) ON store_state TO :role;
+GRANT SELECT, INSERT (fingerprint, slot), UPDATE (retired_at) ON token_slots TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
-	issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
+	handle, issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,
 	trust_rule_id, user_id), UPDATE (checked_until, family, last_used_at, revoked_at), DELETE ON tokens TO :role;
 GRANT SELECT, INSERT (cksum, crate_id, version_base) ON tombstones TO :role;
 GRANT SELECT, INSERT (claims, crate_patterns, issuer_id, operations, project_id, user_id), UPDATE (owner_id),

@@ -17,13 +17,14 @@ chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 my %rings = (
 	base => [],
 	crate => [qw(base)],
-	store => [qw(base crate)],
-	access => [qw(base store)],
+	access => [qw(base crate)],
 	net => [qw(base)],
-	jobs => [qw(base crate store access net)],
+	store => [qw(base crate access)],
+	cache => [qw(base crate access store)],
+	jobs => [qw(base crate access store net)],
 	http => [qw(base)],
-	api => [qw(base crate store access net jobs http)],
-	admin => [qw(base crate store access)],
+	api => [qw(base crate access net store cache jobs http)],
+	admin => [qw(base crate access store)],
 );
 
 # Libraries with one door: header => what may include it.

@@ -14,6 +14,7 @@ use Berth::Test;
 
 my $dir = tempdir(CLEANUP => 1);
 my $token = 'berth_pat_' . 'Ab1' x 16 . 'z';
+my $proven = 'berth_job_00' . 'aB3' x 5 . 'x_' . 'Cd5' x 10 . 'yz_' . 'Ef-' x 6 . 'gh_A';
 my $jwt = join('.', 'eyJhbGciOiJSUzI1NiJ9', 'eyJpc3MiOiJodHRwczovL2EifQ', 'c2lnbmF0dXJlLXNpZ25hdHVyZQ');
 
 sub put {

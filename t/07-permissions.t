@@ -36,12 +36,18 @@ chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 # ---- README ----
 
 my ($install) = slurp("$source/README") =~ /^Install it\n-+\n(.*?)^\S[^\n]*\n-+\n/ms or die "README: no `Install it`\n";
-my @commands = $install =~ /^\t((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf)\b.*)$/mg;
+my @commands = $install =~ /^\t((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
 
 cmp_ok(scalar @commands, '>=', 10, 'README has commands');
 for my $command (@commands) {
 	my $here = $command;
 
+	if ($command eq 'berth key add') {
+		# what it writes, without a database
+		spew("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43 . "\";\n");
+		chmod(0600, "$root/etc/berth/token.key") or die;
+		next;
+	}
 	# what names users and groups is told where they are, and gets their numbers
 	if ($here !~ s/^(useradd|groupadd|usermod) /$1 --prefix '$root' /) {
 		$here =~ s{(^| |>)(/\S+)}{$2 eq '/dev/null' ? "$1$2" : "$1'$root$2'"}ge;
@@ -106,7 +112,7 @@ sub as {
 
 # ---- what there is ----
 
-my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/download.key', store => '/var/lib/berth/ab/cd/crate',
+my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.key', store => '/var/lib/berth/ab/cd/crate',
     public => '/var/cache/berth/epoch/index');
 $_ = "$root$_" for values %path;
 
@@ -176,10 +182,10 @@ subtest 'berth-fcgi -t' => sub {
 		return $err;
 	};
 
-	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\npublic_dir = $public\n"
-	    . "download_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
+	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
+	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
 	is($warnings->(), '', 'has nothing to say of what README does');
-	for my $case ([store => $store, 0755], [public_dir => $public, 0751], [download_key => $path{key}, 0644], [store => $store, 0754]) {
+	for my $case ([store => $store, 0755], [cache_dir => $public, 0751], [token_key => $path{key}, 0644], [store => $store, 0754]) {
 		my ($key, $file, $mode) = @$case;
 		my $old = (stat($file))[2] & 07777;
 
@@ -193,7 +199,7 @@ subtest 'berth-fcgi -t' => sub {
 	chmod(0755, $root) or die;
 	chmod(0750, $store) or die;
 	chown(0, (stat($store))[5], $path{key}) or die;
-	like($warnings->(), qr/\Aberth-fcgi: warning: download_key: whoever reads the store by its group[^\n]*\n\z/, 'a key of the group of the store');
+	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: whoever reads the store by its group[^\n]*\n\z/, 'a key of the group of the store');
 	chmod(0600, $path{key}) or die;
 	is($warnings->(), '', 'unless it is not for the group');
 };

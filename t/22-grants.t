@@ -22,9 +22,11 @@ my %bit = (INSERT => 1, SELECT => 2, UPDATE => 4, DELETE => 8);
 my %functions = (
 	access_changed => ['UPDATE access_generation SET id = gen_random_uuid()'],
 	project_is_public => [], # inside of the next one
-	public_tell_crate => ['SELECT FROM projects p WHERE p.id = 1 AND project_is_public(p) FOR SHARE', 'SELECT name, percentage, project_id FROM feature_flags'],
-	crates_tell_public => ['SELECT id FROM versions'],
-	versions_tell_public => ['SELECT project_id, name FROM crates'],
+	cache_tell => [],
+	crates_tell_cache => [],
+	versions_tell_cache => ['SELECT project_id, name FROM crates'],
+	projects_tell_cache => [],
+	tokens_tell_cache => [],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
 	crates_count_listed => ['SELECT count(*) FROM versions WHERE crate_id = 1'],

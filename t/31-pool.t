@@ -20,7 +20,7 @@ use Berth::Test;
 use constant { PAGE => '/-/style.css', CONFIG => '/api/v4/projects/1/packages/cargo/config.json' };
 
 # Nobody is there: what needs the database is answered 503.
-my @away = (public_dir => undef, database => 'host=/nonexistent', write_workers => 1);
+my @away = (cache_dir => undef, database => 'host=/nonexistent', write_workers => 1);
 
 subtest 'no database' => sub {
 	my $t = Berth::Test->new(@away, workers => 1);

@@ -19,7 +19,7 @@ use Berth::Test;
 # Needs no database.
 use constant PAGE => '/-/style.css';
 
-my $t = Berth::Test->new(workers => 1, write_workers => 1, public_dir => undef);
+my $t = Berth::Test->new(workers => 1, write_workers => 1, cache_dir => undef);
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
 my $publish = "$R/api/v1/crates/new";

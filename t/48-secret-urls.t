@@ -112,7 +112,7 @@ for my $way (@ways) {
 	my $res = $t->http(@$way);
 
 	$answers{ $res->{status} }++;
-	$secret{made} = $1 if $res->{body} =~ /(berth_pat_[0-9A-Za-z]{49})/;
+	$secret{made} = $1 if $res->{body} =~ /(berth_pat_[\w-]{74})/;
 	unlike($_->[1], qr/\?/, "$_->[0]: no query") for grep { $_->[0] eq 'location' } @{ $res->{header_list} };
 }
 ok(defined $secret{made}, 'a token was made on the page');

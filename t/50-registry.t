@@ -57,7 +57,7 @@ is($res->{headers}{location}, $t->url . '/-/tokens', 'to it');
 
 $res = $t->http(GET => "$R/config.json", { token => $token{dev} });
 is($res->{status}, 200, 'with a token');
-like($res->{body}, qr/^\{"dl":"\Q@{[$t->url]}\E\/api\/v4\/projects\/$priv\/packages\/cargo\/\{crate\}\/\{version\}\/download\?g=[^"]+","api":"\Q@{[$t->url]}\E\/api\/v4\/projects\/$priv\/packages\/cargo","auth-required":true\}$/, 'config.json');
+is($res->{body}, '{"dl":"' . $t->url . $R . '","api":"' . $t->url . $R . '","auth-required":true}', 'config.json');
 is($res->{headers}{'cache-control'}, 'private, no-cache', 'private');
 like($res->{headers}{vary}, qr/Authorization/, 'varies by Authorization');
 is($t->http(GET => '/api/v4/projects/demo%2Fpriv/packages/cargo/config.json', { token => $token{dev} })->{body},
@@ -176,7 +176,8 @@ for my $case (['abcd/1.0.0/download', 200, 'download'], ['AB/1.0.0/download', 40
 	['Do/wn/download', 404, 'index'], ['3/ab/download', 400, 'index']) {
 	my ($path, $status, $route) = @$case;
 
-	$res = $t->http(GET => "$R/$path", { token => $token{dev} });
+	# with a query the pool answers, whose log has the route
+	$res = $t->http(GET => "$R/$path" . ($path =~ /\?/ ? '' : '?x'), { token => $token{dev} });
 	is($res->{status}, $status, "$path: $status");
 	like($t->log('pool'), qr/id=$res->{headers}{'x-request-id'} .* route=$route /, "$path: the route is $route");
 }
@@ -197,7 +198,7 @@ my $index = "$R/ab/cd/abcd";
 $res = $t->http(GET => $index, { token => $token{dev} });
 my $etag = $res->{headers}{etag};
 my $plain = $res->{body};
-like($etag, qr/^"[0-9a-f]{32}"$/, 'a strong ETag');
+like($etag, qr/^"[0-9a-f]+-[0-9a-f]+-plain"$/, 'a strong ETag');
 is($res->{headers}{'last-modified'}, undef, 'no Last-Modified');
 for my $case ([$etag, 304], ["W/$etag", 304], ["\"x\", W/$etag", 304], ['*', 304], ['"x"', 200], ['', 200]) {
 	my ($value, $want) = @$case;

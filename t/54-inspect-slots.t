@@ -15,7 +15,7 @@ use Berth::Test;
 
 use constant SLOTS => 3;
 
-my $t = Berth::Test->new(workers => 9, inspect_slots => SLOTS, public_dir => undef);
+my $t = Berth::Test->new(workers => 9, inspect_slots => SLOTS, cache_dir => undef);
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
 my $inspections = $t->dir . '/inspections';

@@ -12,7 +12,7 @@ use Test::More;
 use Berth::Metrics;
 use Berth::Publish;
 
-my $p = Berth::Publish->new(workers => 2, public_dir => undef);
+my $p = Berth::Publish->new(workers => 2, cache_dir => undef);
 my $t = $p->test;
 my $project = 'demo/registry';
 my $called = $t->dir . '/inspected';

@@ -58,7 +58,7 @@ $token{"foreign job of $_"} = $t->job_token('apps/other', $_) for qw(owner admin
 $token{"reading job of $_"} = $t->job_token('apps/reader', $_) for qw(stranger guest owner);
 $token{"trusted job of $_"} = $t->job_token('trusted/deep/app', $_) for qw(stranger reporter developer);
 
-sub digest { require Digest::SHA; return "'\\x" . Digest::SHA::sha256_hex($_[0]) . "'"; }
+sub digest { return "(SELECT digest FROM tokens WHERE handle = '" . Berth::Test::token_handle($_[0]) . "')"; }
 
 $t->psql('DELETE FROM tokens WHERE digest = ' . digest($token{unknown}));
 $t->psql("UPDATE tokens SET scopes = '{}' WHERE digest = " . digest($token{'deploy without a scope'}));

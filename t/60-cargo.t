@@ -22,7 +22,7 @@ $t->member('dev', 'demo', 'developer');
 my $token = $t->token('dev');
 # what cargo asks is in one log, whoever answers, and in order
 $t->start_pool;
-$t->start_nginx(sub { s{berth-public\.log" berth buffer=64k flush=1s}{berth.log" berth}gr });
+$t->start_nginx(sub { s{berth-cache\.log" berth buffer=64k flush=1s}{berth.log" berth}gr });
 
 # ---- a workspace with everything that reaches an index line ----
 

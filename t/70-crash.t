@@ -14,8 +14,8 @@ use Berth::FastCGI ();
 use Berth::Fault;
 use Berth::Test;
 
-# a keeper of public files passes points of its own at any time: t/89-public-crash.t
-my $t = Berth::Test->new(workers => 2, public_dir => undef);
+# a keeper passes points of its own at any time: t/89-public-crash.t
+my $t = Berth::Test->new(workers => 2, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 
@@ -93,7 +93,7 @@ subtest 'the points' => sub {
 	}
 	# where the blob is there already: below, in t/72-store-trouble.t and t/83-collect.t
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
-	is_deeply([grep { !defined $at{$_} && !/^public:/ } sort keys %in_source], [],
+	is_deeply([grep { !defined $at{$_} && !/^cache:/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };
 

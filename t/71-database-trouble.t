@@ -16,8 +16,8 @@ use Berth::Fault;
 use Berth::Test;
 
 my $cluster = Berth::Cluster->start;
-# a keeper of public files asks the database at any time: t/89-public-crash.t
-my $t = Berth::Test->new(workers => 4, public_dir => undef);
+# a keeper asks the database at any time: t/89-public-crash.t
+my $t = Berth::Test->new(workers => 4, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 

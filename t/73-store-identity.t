@@ -77,6 +77,12 @@ sub another {
 	my ($t) = @_;
 
 	psql_known($t, 'UPDATE registry SET id = gen_random_uuid()');
+	# with a file of keys that is its own
+	my $keys = $t->dir . '/token.key';
+	Berth::Test::_write($keys, Berth::Cluster::_slurp(Berth::Cluster->inherited->token_key)
+	    =~ s/^registry \S+;/'registry "' . $t->psql('SELECT id FROM registry') . '";'/er);
+	chmod(0600, $keys) or die "$keys: $!\n";
+	$t->conf(token_key => $keys);
 	return $t;
 }
 

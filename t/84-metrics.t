@@ -114,33 +114,13 @@ subtest 'stages of a publish' => sub {
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'store'), 1, 'and comes no further');
 };
 
-subtest 'where index files come from' => sub {
-	my $source = sub { my ($m, $from) = @_; return $m->value('berth_index_reads_total', source => $from) };
-	my $reads = 0;
-	my $read = sub { $reads++; return $t->http(GET => "$R/co/un/counted", { token => $token })->{status} };
-	my $all = sub { my ($m) = @_; return $source->($m, 'database') + $source->($m, 'file') };
-	my $before = scrape();
-
-	is($read->(), 200, 'one');
-	scrape(sub { $all->($_[0]) == $all->($before) + 1 });
-	is($all->(scrape()), $all->($before) + 1, 'counts once');
-	ok($t->wait_for(sub { $read->(); return $source->(scrape(), 'file') > $source->($before, 'file') }), 'in the end it is a file');
-	$read->();
-	my $m = scrape(sub { $all->($_[0]) >= $all->($before) + $reads });
-	is($all->($m), $all->($before) + $reads, 'each counts once');
-	cmp_ok($source->($m, 'database'), '>', 0, 'and was in the database before');
-	is($t->http(GET => "$R/no/th/nothing", { token => $token })->{status}, 404, 'what is not there');
-	$m = scrape();
-	is($source->(scrape(), $_), $source->($m, $_), "counts nowhere: $_") for qw(database file);
-};
-
 subtest 'token failures by reason' => sub {
 	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) } qw(revoked expired unknown);
 	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total', reason => $_) }
 	    qw(missing malformed unknown revoked expired blocked) }; };
 
 	$t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
-	$t->psql("DELETE FROM tokens WHERE digest = '\\x" . Digest::SHA::sha256_hex($token{unknown}) . "'");
+	$t->psql("DELETE FROM tokens WHERE handle = '" . Berth::Test::token_handle($token{unknown}) . "'");
 	$t->user('mallory');
 	$t->member('mallory', 'demo', 'owner');
 	$token{blocked} = $t->token('mallory');

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# What workers remember, and what a node keeps for them, is never seen: eight clients read from two
+# Nothing of before is ever seen: eight clients read from two
 # pools that share one database, as fast as they can, while versions are published and yanked, tokens
 # revoked, visibility and roles changed, and PostgreSQL is restarted.  Whatever has been answered to whoever changed it holds for
 # every request that begins after that, on either pool.  Has a cluster of its own, since it restarts it.
@@ -20,9 +20,9 @@ use Berth::Watch;
 use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20 };
 
 my $cluster = Berth::Cluster->start;
-my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, max_requests => 300);
-# one keeps index files, the other asks the database each time
-my $elsewhere = Berth::Test->new(workers => 4, failed_login_burst => 0, public_dir => undef, database => $t->dsn('berth'), store => $t->store);
+my $t = Berth::Test->new(workers => 4, max_requests => 300, failed_login_burst => 0);
+# one has a cache for its nginx, the other has none
+my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_burst => 0, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
 my @sockets = map { $_->socket_path } $t, $elsewhere;
 my $json = JSON::PP->new->utf8;
@@ -188,20 +188,24 @@ subtest 'each table that decides has its trigger' => sub {
 	delete @table{ 'unnest', $sql =~ /\b([a-z_]+) AS (?:MATERIALIZED )?\(/g }; # which are none
 	cmp_ok(scalar keys %table, '>=', 6, 'tables were found');
 	delete @table{@watched};
-	is(join(' ', sort keys %table), '', 'all of them are watched');
+	is(join(' ', sort keys %table), 'tokens', 'all of them are watched, and tokens each for itself');
 	my @columns = $t->psql(<<'SQL');
-SELECT a.attname FROM pg_attribute a JOIN pg_trigger g ON g.tgrelid = a.attrelid AND g.tgname = 'access_changed'
+SELECT a.attname FROM pg_attribute a JOIN pg_trigger g ON g.tgrelid = a.attrelid AND g.tgname = 'tokens_cache'
  WHERE a.attrelid = 'tokens'::regclass AND a.attnum > 0 AND NOT a.attisdropped
    AND NOT a.attnum = ANY (g.tgattr::smallint[])
    AND a.attname NOT IN ('id', 'name', 'created_at', 'last_used_at', 'pipeline', 'job', 'job_url', 'ref', 'commit',
-                         'source', 'issuer', 'claims', 'trust_rule_id', 'checked_until', 'login', 'family')
+                         'source', 'issuer', 'claims', 'checked_until', 'login', 'family')
 SQL
 	is("@columns", '', 'and all columns of tokens but those that decide nothing');
 	my $before = $t->psql('SELECT id FROM access_generation');
 	$t->psql('UPDATE tokens SET last_used_at = now()');
 	is($t->psql('SELECT id FROM access_generation'), $before, 'a use of a token changes nothing');
 	$t->psql("UPDATE users SET name = 'x'");
-	isnt($t->psql('SELECT id FROM access_generation'), $before, 'anything of a user does');
+	is($t->psql('SELECT id FROM access_generation'), $before, 'nor does the name of a user');
+	$t->psql('UPDATE tokens SET revoked_at = now() WHERE id = (SELECT max(id) FROM tokens)');
+	is($t->psql('SELECT id FROM access_generation'), $before, 'nor the end of one token');
+	$t->psql("UPDATE users SET state = 'blocked'");
+	isnt($t->psql('SELECT id FROM access_generation'), $before, 'but the state of a user does');
 };
 
 done_testing();

@@ -18,13 +18,13 @@
  *     the rule or, where it names none, a developer; anywhere else nobody.
  *
  * What a token is limited to among the crates of a project, and to whom a crate was given, is only
- * known when the crate is found: store/token_limits.h, store/owner.h.  A token that is limited at all is for crates alone: it changes nothing else.
+ * known when the crate is found: access/token_limits.h, store/owner.h.  A token that is limited at all is for crates alone: it changes nothing else.
  */
 
 #include <stdbool.h>
 
+#include "access/facts.h"
 #include "base/err.h"
-#include "store/access_facts.h"
 
 /* The first ones are about packages, which a project may have switched off. */
 enum action {

@@ -2,14 +2,29 @@
 #define ACCESS_TOKEN_H
 
 /*
- * Tokens: "berth_pat_", "berth_dep_" or "berth_job_", 43 digits of base 62
- * (256 random bits), 6 digits of base 62 (CRC-32 of all before them).  A
- * malformed one is refused without a look-up, and secret scanners can find a
- * leaked one.  Only the SHA-256 of the whole text is stored.
+ * Tokens: berth_KIND_SLOT HANDLE_SECRET_MAC, without the blank.
+ *
+ *	KIND	pat, dep or job
+ *	SLOT	2 digits or lower-case letters: which key of token_key made the MAC (access/token_key.h)
+ *	HANDLE	16 random digits of base 62: the token's name, which is no secret
+ *	SECRET	32 random digits of base 62
+ *	MAC	MD5(key " " registry " " KIND_SLOT HANDLE_SECRET " " key) in base64url, 22 characters
+ *
+ * nginx checks the MAC by itself (secure_link_md5, which is why it is MD5): nobody who does not know
+ * the 256 bits of the key can make a text that matches, and what MD5 is weak in, two texts with one
+ * digest, helps nobody here, since no client chooses a text.  The pool refuses a token with a wrong MAC
+ * without a look-up; one whose slot it does not know is looked up.  The database has only the SHA-256
+ * of "REGISTRY TOKEN": a copy of the database that becomes another registry believes none of them.
+ *
+ * Without a key a token is "berth_KIND_", 43 digits of base 62 (256 random bits) and 6 digits (CRC-32
+ * of all before them), and its SHA-256 is stored.  Such tokens stay good until they end.
+ *
+ * Secret scanners can find a leaked token of either form.
  */
 
 #include <stdbool.h>
 
+#include "access/token_key.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
@@ -21,7 +36,8 @@ extern const char *const token_kind_names[TOKEN__MAX];
 
 enum {
 	TOKEN_DIGEST_SIZE = 32,
-	TOKEN_TEXT_SIZE = 64,
+	TOKEN_TEXT_SIZE = 96,
+	TOKEN_HANDLE_SIZE = 19, /* slot and handle, and a NUL */
 	/*
 	 * The longest Authorization header: one with an ID token of 8 kB in it, also as a
 	 * password of Basic.  nginx takes up to 16 kB (berth-server.conf).
@@ -29,12 +45,25 @@ enum {
 	TOKEN_HEADER_MAX = 12 * 1024
 };
 
-/* A new token's text, NUL-terminated, and its digest.  -1: 500, no random bytes. */
-int token_generate(enum token_kind, char text[TOKEN_TEXT_SIZE],
-    unsigned char digest[TOKEN_DIGEST_SIZE], struct err *) __attribute__((warn_unused_result));
+/* What there is of a token that was made or read.  Whoever holds one wipes it: token_wipe(). */
+struct token {
+	enum token_kind kind;
+	char text[TOKEN_TEXT_SIZE]; /* of one that was made; "" of one that was read */
+	unsigned char digest[TOKEN_DIGEST_SIZE];
+	char handle[TOKEN_HANDLE_SIZE]; /* slot and handle; "": it has none */
+};
 
-/* Well-formed?  Then sets kind and digest. */
-bool token_parse(struct slice text, enum token_kind *, unsigned char digest[TOKEN_DIGEST_SIZE]);
+/* A new token: with the last of the keys, or, where there is none, of the older form.  -1: 500. */
+int token_generate(enum token_kind, const struct token_keys *, struct token *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Well-formed, and with the right MAC where its slot is one of the keys?  Then sets all but the text.
+ * The registry's id must be known (token_keys.registry_id).
+ */
+bool token_parse(struct slice text, const struct token_keys *, struct token *);
+
+void token_wipe(struct token *);
 
 /* SHA-256 of a credential that is none of ours, under which it is known.  False: OpenSSL fails. */
 bool token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE]);

@@ -66,6 +66,7 @@ extern const struct noun admin_fsck;
 extern const struct noun admin_group;
 extern const struct noun admin_issuer;
 extern const struct noun admin_jobs;
+extern const struct noun admin_key;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;
 extern const struct noun admin_owner;

@@ -9,6 +9,8 @@
 #include "admin/number.h"
 #include "admin/output.h"
 #include "base/date.h"
+#include "base/settings.h"
+#include "store/token_slot.h"
 #include "store/token_words.h"
 #include "store/user.h"
 
@@ -64,19 +66,33 @@ enum { TTL_MAX = 30 * 86400 };
 /* A token that was made, for output_add(). */
 struct added {
 	struct token_new token;
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char text[TOKEN_TEXT_SIZE];
+	struct token made;
 	int64_t id;
 };
+
+/* The registry, and the keys that new tokens get, if there are any. */
+static int
+read_keys(struct invocation *in, struct token_keys *keys)
+{
+	const char *path = in->settings != NULL ? in->settings->token_key : "";
+
+	return token_slot_keys(in->db, in->arena, path, keys, &in->err);
+}
 
 static int
 generate(struct invocation *in, enum token_kind kind, struct added *t)
 {
 	const char *name = in->options.values[ADD_NAME];
+	struct token_keys keys;
+	int rc;
 
 	t->token.name = name != NULL ? name : "";
-	t->token.digest = slice_of((const char *)t->digest, sizeof(t->digest));
-	return token_generate(kind, t->text, t->digest, &in->err);
+	if (read_keys(in, &keys) == -1)
+		return -1;
+	rc = token_generate(kind, &keys, &t->made, &in->err);
+	token_keys_wipe(&keys);
+	token_new_is(&t->token, &t->made);
+	return rc;
 }
 
 static int
@@ -107,11 +123,11 @@ output_add(struct invocation *in, struct added *t)
 	const struct token_new *n = &t->token;
 
 	/* the only time that anybody sees it */
-	output_id(&out, (struct cell[]) { cell_str(t->text), cell_int(t->id), cell_str(n->username),
+	output_id(&out, (struct cell[]) { cell_str(t->made.text), cell_int(t->id), cell_str(n->username),
 	    cell_str(n->place), cell_str(n->name), cell_words(n->scopes), words_or_null(n->crates),
 	    words_or_null(n->operations), number_or_null(n->job.pipeline),
 	    number_or_null(n->job.job), cell_time(n->expires_at) });
-	OPENSSL_cleanse(t->text, sizeof(t->text));
+	token_wipe(&t->made);
 }
 
 /* What is limited is what a token may change: one that only reads has nothing to limit. */
@@ -207,21 +223,25 @@ parse_id(const char *text, int64_t *id, struct err *err)
 
 /* One token and nothing else, but for white space at the end. */
 static int
-read_digest(unsigned char digest[TOKEN_DIGEST_SIZE], struct err *err)
+read_token(struct invocation *in, struct token *token)
 {
 	char text[256];
 	size_t n = 0;
 	ssize_t got;
-	enum token_kind kind;
+	struct token_keys keys;
 	bool good;
+
+	if (read_keys(in, &keys) == -1)
+		return -1;
 
 	while (n < sizeof(text) && (got = read(STDIN_FILENO, text + n, sizeof(text) - n)) > 0)
 		n += (size_t)got;
 	while (n > 0 && strchr(" \t\r\n", text[n - 1]) != NULL && text[n - 1] != '\0')
 		n--;
-	good = token_parse(slice_of(text, n), &kind, digest);
+	good = token_parse(slice_of(text, n), &keys, token);
+	token_keys_wipe(&keys);
 	OPENSSL_cleanse(text, sizeof(text));
-	return good ? 0 : err_set(err, 400, "standard input holds no token");
+	return good ? 0 : err_set(&in->err, 400, "standard input holds no token");
 }
 
 static int
@@ -229,14 +249,14 @@ revoke_token(struct invocation *in)
 {
 	static const char *const keys[] = { "id", "revoked" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	unsigned char digest[TOKEN_DIGEST_SIZE] = { 0 };
+	struct token token = { .text = "" };
 	int64_t id = 0;
 
 	if (in->nargs > 0 ? parse_id(in->args[0], &id, &in->err) == -1 :
-	                    read_digest(digest, &in->err) == -1)
+	                    read_token(in, &token) == -1)
 		return -1;
 	if (token_revoke(in->db, in->arena, &in->actor, id,
-	        slice_of((const char *)digest, sizeof(digest)), &id, &in->err) == -1)
+	        slice_of((const char *)token.digest, sizeof(token.digest)), &id, &in->err) == -1)
 		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_bool(true) });
 	return 0;

@@ -201,24 +201,21 @@ static int
 rotate(struct worker_app *app, struct request *rq, struct response *rs, int64_t id)
 {
 	struct audit_actor actor = app_actor(app, rq);
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char text[TOKEN_TEXT_SIZE];
-	struct access_token_successor successor = {
-		.digest = slice_of((const char *)digest, sizeof(digest)) };
+	struct access_token_successor successor = { .asked = false };
+	struct token *token;
 	struct params params;
 	int64_t new_id;
-	int rc;
 
 	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
 	    read_end(&params, &successor) == -1 ||
-	    token_generate(TOKEN_PERSONAL, text, digest, &rq->err) == -1)
+	    (token = app_make_token(app, rq, TOKEN_PERSONAL)) == NULL)
 		return -1;
-	rc = access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id, &successor,
-	    &new_id, &rq->err);
-	if (rc == 0)
-		rc = respond_token(app, rq, rs, app->facts.user_id, new_id, text);
-	OPENSSL_cleanse(text, sizeof(text));
-	return rc;
+	successor.digest = slice_of((const char *)token->digest, sizeof(token->digest));
+	successor.handle = token->handle;
+	if (access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id, &successor, &new_id,
+	        &rq->err) == -1)
+		return -1;
+	return respond_token(app, rq, rs, app->facts.user_id, new_id, token->text);
 }
 
 int

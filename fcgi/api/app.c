@@ -10,15 +10,15 @@
 #include "api/ci_login.h"
 #include "api/credential.h"
 #include "api/limits.h"
-#include "api/recall.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/log.h"
+#include "cache/cache_keeper.h"
+#include "cache/cache_node.h"
 #include "crate/registry_config.h"
-#include "jobs/public_keeper.h"
 #include "store/blob.h"
-#include "store/public.h"
+#include "store/token_slot.h"
 
 enum {
 	FRAME_OVERHEAD = 8,
@@ -55,7 +55,7 @@ app_stop(struct worker_app *app)
 	if (app->db != NULL)
 		app_idle(app);
 	db_free(app->db);
-	access_memory_free(app->memory);
+	token_keys_wipe(&app->keys);
 	slots_close(app->slots);
 	arena_free(app->arena);
 	free(app);
@@ -90,15 +90,29 @@ sweep_store(struct worker_app *app)
 		    "has run `berth store adopt`", s->store);
 }
 
-/* Without the key the pool sends what nginx could send by itself. */
-static void
-prepare_key(struct worker_app *app)
+/*
+ * Which registry this is, and its keys, before anything is served by a connection that is new: the
+ * database may be another one now.
+ */
+static int
+know_keys(struct worker_app *app, struct arena *a, struct err *err)
 {
-	struct err err = { 0 };
-
-	if (app->settings->download_key[0] != '\0' &&
-	    signed_download_read_key(app->settings->download_key, &app->download_key, &err) == -1)
-		log_error("%s", err.detail);
+	if (db_connect(app->db, err) == -1)
+		return -1;
+	if (app->keys_connection == db_connections(app->db))
+		return 0;
+	app->keys_connection = 0;
+	if (token_slot_keys(app->db, a, app->settings->token_key, &app->keys, err) == -1) {
+		if (err->status != 500)
+			return -1;
+		/* without the file every token is looked up, and that works */
+		log_error("%s", err->detail);
+		err_clear(err);
+		if (token_slot_keys(app->db, a, "", &app->keys, err) == -1)
+			return -1;
+	}
+	app->keys_connection = db_connections(app->db);
+	return 0;
 }
 
 static struct worker_app *
@@ -120,15 +134,13 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 		app_stop(app);
 		return NULL;
 	}
-	app->memory = access_memory_new();
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
-	prepare_key(app);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */
-	if (db_connect(app->db, &away) == -1) {
+	if (know_keys(app, app->arena, &away) == -1) {
 		if (db_fatal(app->db)) {
 			*err = away;
 			app_stop(app);
@@ -173,10 +185,28 @@ app_note_caller(struct worker_app *app, struct request *rq)
 		token_use_note(&app->token_use, app->facts.token_id, time(NULL), clock_us());
 }
 
+static void
+wipe_token(void *token)
+{
+	token_wipe(token);
+}
+
+struct token *
+app_make_token(struct worker_app *app, struct request *rq, enum token_kind kind)
+{
+	struct token *token = arena_alloc(rq->arena, sizeof(*token));
+
+	arena_defer(rq->arena, wipe_token, token);
+	if (know_keys(app, rq->arena, &rq->err) == -1 ||
+	    token_generate(kind, &app->keys, token, &rq->err) == -1)
+		return NULL;
+	return token;
+}
+
 /* Who is calling and what about, with the route's first read where there is one. */
 struct begin {
 	const struct route_need *need;
-	struct request_credential credential;
+	const struct request_credential *credential;
 	struct project_ref place;
 	struct db_call calls[2]; /* facts, first read */
 	size_t ncalls;
@@ -205,8 +235,8 @@ look_up(struct worker_app *app, struct request *rq, struct begin *b)
 {
 	b->calls[FACTS] = (struct db_call) { 0 };
 	access_facts_call(&b->calls[FACTS], rq->arena, b->need->subject,
-	    b->credential.kind == CREDENTIAL_TOKEN ? b->credential.digest : NULL, &b->place);
-	if (db_connect(app->db, &rq->err) == -1 ||
+	    b->credential->kind == CREDENTIAL_TOKEN ? b->credential->digest : NULL, &b->place);
+	if (know_keys(app, rq->arena, &rq->err) == -1 ||
 	    db_run(app->db, rq->arena, b->calls, b->ncalls, &rq->err) == -1)
 		return -1;
 	access_facts_read(&b->calls[FACTS], b->need->subject, &app->facts);
@@ -223,17 +253,17 @@ introduce(struct worker_app *app, struct request *rq, struct begin *b)
 	const struct project_ref *project =
 	    b->need->subject == SUBJECT_PROJECT ? &b->place : &none;
 
-	if (!ci_login_is_due(&b->credential, &app->facts))
+	if (!ci_login_is_due(b->credential, &app->facts))
 		return 0;
-	if (ci_login(app, rq, &b->credential, project) == -1)
-		return limits_note_refusal(app, rq, b->credential.kind);
+	if (ci_login(app, rq, b->credential, project) == -1)
+		return limits_note_refusal(app, rq, b->credential->kind);
 	return look_up(app, rq, b);
 }
 
 static int
 app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	struct begin b = { .need = rq->route->need };
+	struct begin b = { .need = rq->route->need, .credential = &app->credential };
 
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
@@ -242,18 +272,19 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 		return 0;
 	if (b.need->admit != NULL)
 		return b.need->admit(app, rq);
-	if (credential_read(rq, &b.credential) == -1)
+	/* once they are known a bad token is refused without the database */
+	if (app->keys_connection == 0 && know_keys(app, rq->arena, &rq->err) == -1)
+		return -1;
+	if (credential_read(rq, &app->keys, &app->credential) == -1)
 		return limits_note_refusal(app, rq, CREDENTIAL_MALFORMED);
 	if (b.need->subject != SUBJECT_CALLER)
 		b.place = app_place(rq);
-	if (b.need->read != NULL)
-		return recall_begin(app, rq, &b.credential, &b.place);
 	prefetch(rq, &b);
 	if (look_up(app, rq, &b) == -1 || introduce(app, rq, &b) == -1)
 		return -1;
 	app_note_caller(app, rq);
-	if (access_decide(&app->facts, b.credential.kind, b.need->action, &rq->err) == -1)
-		return limits_note_refusal(app, rq, b.credential.kind);
+	if (access_decide(&app->facts, b.credential->kind, b.need->action, &rq->err) == -1)
+		return limits_note_refusal(app, rq, b.credential->kind);
 	if (b.wrong.status != 0) {
 		rq->err = b.wrong;
 		return -1;
@@ -262,16 +293,21 @@ app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	    limits_charge_route(app, rq, (enum limits_route)rq->route->writes) == -1)
 		return -1;
 	if (rq->route->writes != LIMITS_READS)
-		app_guard_set(app, rq, b.credential.kind, b.credential.digest);
+		app_guard_set(app, rq, b.credential->kind, b.credential->digest);
 	app->first = b.calls[FIRST];
-	return 0;
+	if (b.need->read == NULL || rq->allow != NULL)
+		return 0;
+	app->first = (struct db_call) { 0 };
+	if (b.need->read(rq, app->facts.project_id, &app->first) == -1)
+		return -1;
+	return db_run(app->db, rq->arena, &app->first, 1, &rq->err);
 }
 
 /* What was committed is committed, whatever becomes of this. */
 static int
 app_settle(struct worker_app *app, struct request *rq, struct err *err)
 {
-	if (public_settle(app->db, rq->arena, rq->deadline_us, err) == 0)
+	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
 		return 0;
 	err_context(err, "not all nodes may know");
 	return err->status != 503 ? -1
@@ -281,7 +317,7 @@ app_settle(struct worker_app *app, struct request *rq, struct err *err)
 static bool
 app_keeps(const struct settings *settings)
 {
-	return settings->public_dir[0] != '\0';
+	return settings->cache_dir[0] != '\0';
 }
 
 static void
@@ -291,10 +327,9 @@ app_end(struct worker_app *app, struct request *rq)
 	rq->db_us = db_take_us(app->db);
 	db_set_deadline(app->db, 0);
 	app_guard_clear(app);
+	app->credential = (struct request_credential) { .kind = CREDENTIAL_NONE };
 	app->facts = (struct access_facts) { 0 };
-	app->until = (struct app_until) { 0 };
 	app->first = (struct db_call) { 0 };
-	app->index = NULL;
 }
 
 static int64_t
@@ -317,7 +352,7 @@ const struct pool_app api_pool_app = {
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,
-	.keep = public_keeper_run,
+	.keep = cache_keeper_run,
 };
 
 char *
@@ -344,7 +379,7 @@ app_look(struct worker_app *app, struct request *rq, enum subject subject, int64
 	struct request_credential credential;
 	struct db_call call = { .stmt = STMT__MAX };
 
-	if (credential_read(rq, &credential) == -1)
+	if (credential_read(rq, &app->keys, &credential) == -1)
 		return -1;
 	access_facts_call(&call, rq->arena, subject,
 	    credential.kind == CREDENTIAL_TOKEN ? credential.digest : NULL, &place);

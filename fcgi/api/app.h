@@ -11,9 +11,8 @@
 #include <stdbool.h>
 
 #include "access/access.h"
-#include "access/memory.h"
-#include "access/signed_download.h"
 #include "api/app_guard.h"
+#include "api/credential.h"
 #include "base/settings.h"
 #include "base/slots.h"
 #include "http/pool.h"
@@ -42,28 +41,10 @@ struct route_need {
 	 */
 	int (*prefetch)(struct request *, const struct project_ref *, struct db_call *);
 	/*
-	 * NULL, or in place of prefetch, of a route that only reads in a project and whose callers are
-	 * remembered (api/recall.h): fills in its first read, for a caller who was let in in that
-	 * generation; its first column says whether that is still the one.  -1: as prefetch.
+	 * NULL, or: the same after the decision, with the project's id.  For what must not be read for
+	 * a caller who may not have it, since how long that takes would tell whether it is there.
 	 */
-	int (*read)(struct request *, int64_t project_id, const char *generation, struct db_call *);
-	/*
-	 * NULL, or before that: finds what the route reads among the files that this node keeps for
-	 * callers of that generation, which then holds, and makes the read unnecessary.
-	 */
-	bool (*find)(struct worker_app *, struct request *, int64_t project_id, const char *generation);
-};
-
-/* For how long a remembered decision holds. */
-struct app_until {
-	const char *generation; /* NULL: none was remembered */
-	int64_t us; /* of clock_us(); 0: without end */
-};
-
-/* The generation that this worker has seen last, and since when, of clock_us(). */
-struct app_seen {
-	char generation[ACCESS_GENERATION_SIZE];
-	int64_t since_us;
+	int (*read)(struct request *, int64_t project_id, struct db_call *);
 };
 
 /* Of work that takes long, only so much is done at once. */
@@ -84,18 +65,24 @@ struct worker_app {
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
-	struct access_memory *memory;
-	struct signed_download_key download_key;
-	struct app_seen seen;
+	/* the registry, and the keys of tokens that are live, as of this connection to the database */
+	struct token_keys keys;
+	uint64_t keys_connection; /* 0: not known yet */
 	/* of the request in hand */
+	struct request_credential credential;
 	struct access_facts facts;
 	struct app_guard guard; /* where it writes */
-	struct app_until until;
 	struct db_call first;
-	const struct crate_index *index; /* found among the node's files; NULL: see `first` */
 };
 
 extern const struct pool_app api_pool_app;
+
+/*
+ * A new token's text and digest, for whoever asked for it; wiped with the request.  NULL: rq->err,
+ * 503, 500.
+ */
+struct token *app_make_token(struct worker_app *, struct request *, enum token_kind)
+    __attribute__((warn_unused_result));
 
 /* The caller, who is known now, for the log; when their token was last used. */
 void app_note_caller(struct worker_app *, struct request *);

@@ -11,6 +11,7 @@
 
 #include "access/access.h"
 #include "access/token.h"
+#include "store/access_facts.h"
 #include "store/db.h"
 
 struct request;

@@ -18,11 +18,6 @@ static const char *const token_failures[FAILURE__MAX] = {
 	[FAILURE_BLOCKED] = "blocked",
 };
 
-static const char *const index_sources[INDEX__MAX] = {
-	[INDEX_DATABASE] = "database",
-	[INDEX_FILE] = "file",
-};
-
 static const char *const inspection_states[INSPECTION__MAX] = {
 	[INSPECTION_RUNNING] = "running",
 	[INSPECTION_WAITING] = "waiting",
@@ -37,9 +32,6 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_TOKEN_FAILURES) = { .name = "berth_token_failures_total",
 	    .help = "Requests that were refused for want of a good token.", .kind = METRIC_COUNTER,
 	    .labels = { { "reason", token_failures, FAILURE__MAX } } },
-	FAMILY(METRIC_INDEX_READS) = { .name = "berth_index_reads_total",
-	    .help = "Index files that were read by way of the pool.", .kind = METRIC_COUNTER,
-	    .labels = { { "source", index_sources, INDEX__MAX } } },
 	FAMILY(METRIC_INSPECTIONS) = { .name = "berth_inspections",
 	    .help = "Inspections of crates.", .kind = METRIC_GAUGE,
 	    .labels = { { "state", inspection_states, INSPECTION__MAX } } },

@@ -9,7 +9,6 @@
 enum app_metric {
 	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
-	METRIC_INDEX_READS, /* by enum index_source */
 	METRIC_BLOBS_MISSING,
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
@@ -42,13 +41,6 @@ enum token_failure {
 	FAILURE_EXPIRED,
 	FAILURE_BLOCKED,
 	FAILURE__MAX
-};
-
-/* Where an index file was that somebody has read by way of the pool. */
-enum index_source {
-	INDEX_DATABASE,
-	INDEX_FILE, /* one that the node keeps */
-	INDEX__MAX
 };
 
 enum inspection_state { INSPECTION_RUNNING, INSPECTION_WAITING, INSPECTION__MAX };

@@ -7,10 +7,7 @@
 
 extern const struct route_need config_json_need;
 
-/*
- * 200.  No trailing slashes, never the Host header.  `dl` has markers and a query where nginx can
- * judge the caller's downloads (access/signed_download.h), neither elsewhere.
- */
+/* 200.  No trailing slashes, never the Host header; the same bytes for whoever may read it. */
 int config_json_handle(struct worker_app *, struct request *, struct response *);
 
 #endif

@@ -68,12 +68,19 @@ is_foreign(struct slice text)
 }
 
 static void
-parse(struct slice text, struct request_credential *out, enum token_kind *kind)
+parse(struct slice text, const struct token_keys *keys, struct request_credential *out,
+    enum token_kind *kind)
 {
+	struct token token;
+
 	*kind = TOKEN_JOB;
 	out->kind = CREDENTIAL_TOKEN;
-	if (token_parse(text, kind, out->digest))
+	if (token_parse(text, keys, &token)) {
+		*kind = token.kind;
+		memcpy(out->digest, token.digest, sizeof(out->digest));
+		memcpy(out->handle, token.handle, sizeof(out->handle));
 		return;
+	}
 	if (is_foreign(text) && token_digest(text, out->digest))
 		out->foreign = text;
 	else
@@ -81,7 +88,8 @@ parse(struct slice text, struct request_credential *out, enum token_kind *kind)
 }
 
 static void
-read_headers(const struct request *rq, struct request_credential *out)
+read_headers(const struct request *rq, const struct token_keys *keys,
+    struct request_credential *out)
 {
 	for (size_t i = 0; i < NHEADERS; i++) {
 		const char *text = request_header(rq, headers[i].fcgi_name);
@@ -89,14 +97,14 @@ read_headers(const struct request *rq, struct request_credential *out)
 
 		if (text == NULL)
 			continue;
-		parse(slice_str(text), out, &kind);
+		parse(slice_str(text), keys, out, &kind);
 		if (out->kind == CREDENTIAL_TOKEN && kind != headers[i].kind)
 			*out = (struct request_credential) { .kind = CREDENTIAL_MALFORMED };
 	}
 }
 
 int
-credential_read(struct request *rq, struct request_credential *out)
+credential_read(struct request *rq, const struct token_keys *keys, struct request_credential *out)
 {
 	enum token_kind kind;
 	struct slice text;
@@ -105,9 +113,13 @@ credential_read(struct request *rq, struct request_credential *out)
 	if (check_single(rq) == -1 ||
 	    token_from_authorization(rq->arena, rq->authorization, &text, &rq->err) == -1)
 		return -1;
-	if (text.n > 0)
-		parse(text, out, &kind);
-	else if (rq->route->shape == SHAPE_GITLAB)
-		read_headers(rq, out);
+	if (text.n > 0) {
+		parse(text, keys, out, &kind);
+		/* what was taken out of Basic lies elsewhere */
+		out->plain = text.p >= rq->authorization &&
+		    text.p < rq->authorization + strlen(rq->authorization);
+	} else if (rq->route->shape == SHAPE_GITLAB) {
+		read_headers(rq, keys, out);
+	}
 	return 0;
 }

@@ -14,6 +14,8 @@
 struct request_credential {
 	enum credential kind;
 	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
+	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": it has none */
+	bool plain; /* nginx can read it as well: it is the Authorization, bare or after Bearer */
 	/*
 	 * The text of one that is not ours, but could be that of another CI system's job: it is
 	 * looked up like any other, and api/ci_login.h says who it is if it is not known.
@@ -25,7 +27,7 @@ struct request_credential {
  * -1: 400 where the request has more than one, or one of these headers twice, 401 for an Authorization that cannot be read.  A
  * token under the header of another kind is malformed.
  */
-int credential_read(struct request *, struct request_credential *)
+int credential_read(struct request *, const struct token_keys *, struct request_credential *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -156,21 +156,17 @@ deploy_tokens_create(struct worker_app *app, struct request *rq, struct response
 {
 	struct audit_actor actor = app_actor(app, rq);
 	struct token_new t = { .place = app->facts.full_path };
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char text[TOKEN_TEXT_SIZE];
+	struct token *token;
 	struct params params;
 	int64_t id;
-	int rc;
 
 	if (params_read(rq, &params) == -1 || read_token(&params, &t) == -1 ||
-	    check_scopes(app, rq, &t) == -1 || token_generate(TOKEN_DEPLOY, text, digest, &rq->err) == -1)
+	    check_scopes(app, rq, &t) == -1 || (token = app_make_token(app, rq, TOKEN_DEPLOY)) == NULL)
 		return -1;
-	t.digest = slice_of((const char *)digest, sizeof(digest));
-	rc = token_add_deploy(app->db, rq->arena, &actor, &t, &id, &rq->err);
-	if (rc == 0)
-		rc = respond_token(app, rq, rs, 201, id, text);
-	OPENSSL_cleanse(text, sizeof(text));
-	return rc;
+	token_new_is(&t, token);
+	if (token_add_deploy(app->db, rq->arena, &actor, &t, &id, &rq->err) == -1)
+		return -1;
+	return respond_token(app, rq, rs, 201, id, token->text);
 }
 
 int

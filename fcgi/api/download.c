@@ -4,14 +4,14 @@
 #include <string.h>
 
 #include "api/app_metrics.h"
-#include "api/public_want.h"
+#include "api/cache_hint.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/blob.h"
 #include "store/version.h"
 
 static int
-download_read(struct request *rq, int64_t project_id, const char *generation, struct db_call *call)
+download_read(struct request *rq, int64_t project_id, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate"), version = request_param(rq, "version");
 	struct semver semver;
@@ -20,14 +20,15 @@ download_read(struct request *rq, int64_t project_id, const char *generation, st
 	if (crate_name_check(name, "crate", &wrong) == -1 ||
 	    semver_parse(version, &semver, &wrong) == -1)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	version_blob_call(call, rq->arena, project_id, name, version, generation);
+	version_blob_call(call, rq->arena, project_id, name, version);
 	return 0;
 }
 
 const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO, .read = download_read };
 
-const char *
+/* "user:7", "deploy:9", "job:11", or "" for somebody without a token: for the log of downloads. */
+static const char *
 download_who(struct arena *a, const struct access_facts *facts)
 {
 	if (facts->token_id == 0)
@@ -62,7 +63,7 @@ download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	if (!blob_exists(rq->arena, app->settings->store, blob.cksum))
 		return refuse_missing(app, rq, blob.cksum);
-	public_want_version(app, rq, request_param(rq, "crate"), request_param(rq, "version"));
+	cache_hint_leave(app, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",
 	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
 	/* for nginx's log of downloads; hidden from the client */

@@ -8,12 +8,6 @@
 extern const struct route_need download_need;
 
 /*
- * Who it is for, as the log has it: a person, whatever token that is; a deploy token; a job's.
- * `user:7`, or "" for somebody without a token.
- */
-const char *download_who(struct arena *, const struct access_facts *);
-
-/*
  * 200 with X-Accel-Redirect; nginx makes Range, HEAD and conditional answers of
  * it.  404 where there is no such crate, under exactly this spelling, or version.
  */

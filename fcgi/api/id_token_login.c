@@ -160,6 +160,7 @@ admit(struct worker_app *app, struct request *rq, const struct id_token_login *l
 		.id_ends_at = token->expires_at + ID_TOKEN_LEEWAY_S,
 		.exchanged = pass->exchanged,
 		.digest = slice_of((const char *)pass->digest, TOKEN_DIGEST_SIZE),
+		.handle = pass->handle,
 	};
 	struct trust_job job;
 

@@ -29,6 +29,7 @@ int id_token_login_read(struct worker_app *, struct request *, struct slice text
 struct id_token_pass {
 	bool exchanged; /* for a token of ours; else its own token is the credential */
 	const unsigned char *digest; /* of the credential */
+	const char *handle; /* of a token of ours; NULL, "": it has none */
 	int64_t ttl; /* seconds, of the credential; 0: as long as the identity token */
 	int64_t expires_at; /* out: when it ends */
 };

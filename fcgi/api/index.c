@@ -1,19 +1,14 @@
 #include "api/index.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "api/app_metrics.h"
-#include "api/public_want.h"
-#include "base/buf.h"
+#include "api/cache_hint.h"
 #include "base/gzip.h"
 #include "crate/crate_name.h"
 #include "http/accept.h"
 #include "store/crate.h"
 #include "store/index_rebuild.h"
-#include "store/kept_index.h"
 
 enum {
 	/* more in one If-None-Match than any client sends; the rest is not looked at */
@@ -88,7 +83,7 @@ is_index_path(const struct request *rq, struct slice name)
 }
 
 static int
-index_read(struct request *rq, int64_t project_id, const char *generation, struct db_call *call)
+index_read(struct request *rq, int64_t project_id, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate");
 	const char *etags[ETAGS_MAX];
@@ -102,59 +97,23 @@ index_read(struct request *rq, int64_t project_id, const char *generation, struc
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
-	crate_index_call(call, rq->arena, project_id, crate_name_lower(rq->arena, name), etags, netags,
-	    generation);
+	crate_index_call(call, rq->arena, project_id, crate_name_lower(rq->arena, name), etags, netags);
 	return 0;
 }
 
-/* The same from a file; what is wrong with the request is left to index_read() to say. */
-static bool
-index_find(struct worker_app *app, struct request *rq, int64_t project_id, const char *generation)
-{
-	struct slice name = request_param(rq, "crate");
-	struct public_want want = { .project_id = project_id };
-	struct crate_index *index;
-	const char *etags[ETAGS_MAX];
-	struct err wrong;
-	size_t netags;
-
-	if (crate_name_check(name, "crate", &wrong) == -1 ||
-	    !is_index_path(rq, name))
-		return false;
-	snprintf(want.name, sizeof(want.name), "%s", crate_name_lower(rq->arena, name));
-	snprintf(want.generation, sizeof(want.generation), "%s", generation);
-	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
-	index = arena_alloc(rq->arena, sizeof(*index));
-	if (!kept_index_read(rq->arena, app->settings->public_dir, &want, etags, netags, index))
-		return false;
-	app->index = index;
-	return true;
-}
-
 const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
-	.flag = FLAG_CARGO, .read = index_read, .find = index_find };
+	.flag = FLAG_CARGO, .read = index_read };
 
 /*
- * The two forms of one file are two representations and so have two strong
- * ETags, of which a client may send back either (accept_etags takes the suffix off).
+ * As nginx makes it of the file in the cache, so that either knows what a client has from the other.
+ * The two forms of one file are two representations and so have two strong ETags, of which a client
+ * may send back either (accept_etags takes the suffix off).
  */
 static const char *
-quoted_etag(const struct worker_app *app, const struct request *rq, const struct crate_index *index,
-    bool gzip)
+quoted_etag(struct arena *a, const struct crate_index *index, bool gzip)
 {
-	struct buf b;
-
-	/* nginx's own, of a file of that time: once it is there nginx has to know what the client has */
-	if (gzip && public_wanted(app, rq))
-		return arena_printf(rq->arena, "\"%" PRIx64 "-%" PRIx64 "\"", (uint64_t)index->time,
-		    (uint64_t)index->length);
-	buf_init(&b, rq->arena, CRATE_ETAG_SIZE + sizeof(ACCEPT_ETAG_GZIP));
-	buf_putc(&b, '"');
-	buf_puts(&b, index->etag);
-	buf_puts(&b, gzip ? ACCEPT_ETAG_GZIP : "");
-	buf_putc(&b, '"');
-	assert(!buf_full(&b));
-	return buf_str(&b);
+	return arena_printf(a, "\"%" PRIx64 "-%" PRIx64 "%s\"", (uint64_t)index->time,
+	    (uint64_t)index->length, gzip ? "" : ACCEPT_ETAG_PLAIN);
 }
 
 /* As it was before it was compressed; to HEAD only how long that is. */
@@ -184,20 +143,14 @@ index_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	bool gzip = accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"));
 	struct crate_index index;
 
-	if (app->index != NULL)
-		index = *app->index;
-	else
-		crate_index_read(&app->first, &index);
+	crate_index_read(&app->first, &index);
 	if (!index.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	meter_count(app->meter, METRIC_INDEX_READS, app->index != NULL ? INDEX_FILE : INDEX_DATABASE, 0);
-	if (app->index == NULL)
-		public_want_kept(app, request_param(rq, "crate"));
 	app_cache_headers(app, rs);
-	response_header(rs, "ETag", quoted_etag(app, rq, &index, gzip));
+	response_header(rs, "ETag", quoted_etag(rq->arena, &index, gzip));
 	/* nginx leaves it to us to expand an index file */
 	if (gzip)
-		public_want_index(app, rq, request_param(rq, "crate"));
+		cache_hint_leave(app, rq, request_param(rq, "crate"), slice_of("", 0));
 	if (index.unchanged || accept_etag_any(request_header(rq, "HTTP_IF_NONE_MATCH"))) {
 		rs->status = 304;
 		return 0;

@@ -64,35 +64,27 @@ read_job(struct request *rq, struct token_new *t, int64_t *ttl)
 	return 0;
 }
 
-static void
-cleanse(void *text)
-{
-	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
-}
-
 int
 job_tokens_create(struct worker_app *app, struct request *rq, struct response *rs)
 {
 	const struct audit_actor actor = app_actor(app, rq);
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char *text = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
-	struct token_new t = { .name = "",
-		.digest = slice_of((const char *)digest, sizeof(digest)) };
+	struct token_new t = { .name = "" };
+	struct token *token;
 	int64_t ttl, id, expires_at;
 	struct json_out o;
 	struct buf b;
 
-	arena_defer(rq->arena, cleanse, text);
-	if (read_job(rq, &t, &ttl) == -1 ||
-	    token_generate(TOKEN_JOB, text, digest, &rq->err) == -1 ||
-	    job_token_mint(app->db, rq->arena, &actor, app->facts.project_id, &t, ttl, &id,
+	if (read_job(rq, &t, &ttl) == -1 || (token = app_make_token(app, rq, TOKEN_JOB)) == NULL)
+		return -1;
+	token_new_is(&t, token);
+	if (job_token_mint(app->db, rq->arena, &actor, app->facts.project_id, &t, ttl, &id,
 	        &expires_at, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, ANSWER_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	put_id(&o, "id", id);
-	json_out_key_str(&o, "token", text);
+	json_out_key_str(&o, "token", token->text);
 	put_time(&o, "expires_at", expires_at);
 	json_out_close(&o, '}');
 	return app_respond_json(rs, 201, buf_slice(&b));

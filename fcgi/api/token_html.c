@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "http/html.h"
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 const char token_html_style[] =
     ":root{color-scheme:light dark;--line:#8885;--soft:#8881;--accent:#1a5fb4;--bad:#b3261e}\n"

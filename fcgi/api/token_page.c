@@ -78,28 +78,20 @@ token_page_handle(struct worker_app *app, struct request *rq, struct response *r
 	return respond(rq, rs, v, 200, &b);
 }
 
-static void
-cleanse(void *text)
-{
-	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
-}
-
 /* Adds the token; its text lives as long as the request. */
 static int
 add(struct worker_app *app, struct request *rq, const struct visit *v, struct token_new *t,
     const char **text)
 {
 	struct audit_actor actor = visit_actor(v, rq);
-	unsigned char *digest = arena_alloc(rq->arena, TOKEN_DIGEST_SIZE);
-	char *secret = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
+	struct token *token = app_make_token(app, rq, TOKEN_PERSONAL);
 	int64_t id;
 
-	arena_defer(rq->arena, cleanse, secret);
-	t->username = v->session.username;
-	t->digest = slice_of((const char *)digest, TOKEN_DIGEST_SIZE);
-	*text = secret;
-	if (token_generate(TOKEN_PERSONAL, secret, digest, &rq->err) == -1)
+	if (token == NULL)
 		return -1;
+	t->username = v->session.username;
+	token_new_is(t, token);
+	*text = token->text;
 	return token_add_personal(app->db, rq->arena, &actor, t, &id, &rq->err);
 }
 

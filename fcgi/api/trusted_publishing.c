@@ -1,7 +1,5 @@
 #include "api/trusted_publishing.h"
 
-#include <openssl/crypto.h>
-
 #include "access/token.h"
 #include "api/id_token_login.h"
 #include "api/limits.h"
@@ -15,12 +13,6 @@ enum { TTL_S = 30 * 60, ANSWER_MAX = 512 };
 
 const struct route_need trusted_publishing_need_revoke = { .action = ACTION_READ_TOKEN,
 	.subject = SUBJECT_CALLER };
-
-static void
-cleanse(void *text)
-{
-	OPENSSL_cleanse(text, TOKEN_TEXT_SIZE);
-}
 
 static int
 respond(struct response *rs, const char *token, int64_t expires_at)
@@ -42,25 +34,24 @@ respond(struct response *rs, const char *token, int64_t expires_at)
 int
 trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	struct id_token_pass pass = { .exchanged = true, .digest = digest, .ttl = TTL_S };
+	struct id_token_pass pass = { .exchanged = true, .ttl = TTL_S };
 	const struct project_ref project = app_place(rq);
-	char *token = arena_alloc(rq->arena, TOKEN_TEXT_SIZE);
 	struct id_token_login login;
 	struct params params;
+	struct token *token;
 	const char *text = "";
 
-	arena_defer(rq->arena, cleanse, token);
 	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
 	    params_secret(&params, "jwt", &text) == -1 ||
 	    params_required(&params, "jwt", &text) == -1 ||
-	    token_generate(TOKEN_JOB, token, digest, &rq->err) == -1 ||
-	    db_connect(app->db, &rq->err) == -1)
+	    (token = app_make_token(app, rq, TOKEN_JOB)) == NULL)
 		return -1;
+	pass.digest = token->digest;
+	pass.handle = token->handle;
 	if (id_token_login_read(app, rq, slice_str(text), &login) == -1 ||
 	    id_token_login_admit(app, rq, &login, &project, &pass) == -1)
 		return limits_note_bad_credential(app, rq);
-	return respond(rs, token, pass.expires_at);
+	return respond(rs, token->text, pass.expires_at);
 }
 
 int

@@ -160,6 +160,9 @@ load_line(struct loader *l, char *line, int number)
 	key = conf_find(l->keys, l->nkeys, slice_str(name));
 	if (key == NULL)
 		return err_internal(l->err, 500, "%s:%d: unknown key `%s`", l->path, number, name);
+	if (key->renamed != NULL)
+		return err_internal(l->err, 500, "%s:%d: the key `%s` has gone; use `%s`, see "
+		    "berth.conf(5)", l->path, number, name, key->renamed);
 	if (l->seen[key - l->keys])
 		return err_internal(l->err, 500, "%s:%d: %s is given twice", l->path, number, name);
 	l->seen[key - l->keys] = true;
@@ -209,7 +212,7 @@ conf_load(struct arena *a, const struct conf_key *keys, size_t nkeys, const char
 	if (path != NULL && load_file(&l) == -1)
 		return -1;
 	for (size_t i = 0; i < nkeys; i++) {
-		if (keys[i].def == NULL && !l.seen[i])
+		if (keys[i].def == NULL && keys[i].renamed == NULL && !l.seen[i])
 			return err_internal(err, 500, "%s: %s must be given",
 			    path != NULL ? path : "configuration", keys[i].name);
 	}
@@ -260,6 +263,8 @@ void
 conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
 {
 	for (size_t i = 0; i < nkeys; i++) {
+		if (keys[i].renamed != NULL)
+			continue;
 		fprintf(f, "%s = ", keys[i].name);
 		if (keys[i].secret)
 			fputs("****", f);
@@ -273,6 +278,8 @@ void
 conf_save(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
 {
 	for (size_t i = 0; i < nkeys; i++) {
+		if (keys[i].renamed != NULL)
+			continue;
 		print_value(f, &keys[i], settings);
 		fputc('\0', f);
 	}
@@ -285,6 +292,8 @@ conf_restore(struct arena *a, const struct conf_key *keys, size_t nkeys, const c
 	for (size_t i = 0; i < nkeys; i++) {
 		size_t length = strnlen(saved, n);
 
+		if (keys[i].renamed != NULL)
+			continue;
 		if (length == n || set_value(a, &keys[i], saved, settings) != NULL)
 			return -1;
 		saved += length + 1;

@@ -32,6 +32,8 @@ struct conf_key {
 	size_t offset; /* of the member in the settings struct */
 	bool secret; /* shown as **** */
 	bool project; /* a project may have a value of its own */
+	/* NULL, or how a key of former times is called now: nothing else is set, and it is an error */
+	const char *renamed;
 	const char *def; /* default in file syntax; NULL: must be given */
 	int64_t min, max; /* of INT, SIZE, SECONDS */
 	/* NULL, or a further check of a STR: returns NULL, or what is wrong ("must be ...") */

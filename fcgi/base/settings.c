@@ -194,9 +194,9 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth", .secret = true },
 	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
-	{ MEMBER(public_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
-	{ MEMBER(public_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
-	{ MEMBER(download_key), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
+	{ MEMBER(token_key), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(workers), .type = CONF_INT, .def = "8", .min = 1, .max = 1024 },
 	{ MEMBER(write_workers), .type = CONF_INT, .def = "4", .min = 1, .max = 1024 },
 	{ MEMBER(max_requests), .type = CONF_INT, .def = "10000", .min = 0, .max = INT32_MAX },
@@ -270,6 +270,9 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(job_token_per_minute), .type = CONF_INT, .def = "600", .min = 1, .max = 1000000 },
 	{ MEMBER(failed_login_burst), .type = CONF_INT, .def = "1000", .min = 0, .max = 1000000 },
 	{ MEMBER(failed_login_per_minute), .type = CONF_INT, .def = "60", .min = 1, .max = 1000000 },
+	{ .name = "public_dir", .renamed = "cache_dir" },
+	{ .name = "public_lease", .renamed = "cache_lease" },
+	{ .name = "download_key", .renamed = "token_key" },
 };
 const size_t settings_nkeys = sizeof(settings_keys) / sizeof(*settings_keys);
 

@@ -22,9 +22,9 @@ struct settings {
 	/* where the data is */
 	const char *database; /* libpq connection string */
 	const char *store; /* directory of the blob store */
-	const char *public_dir; /* files for nginx, of what anyone may read; "": none */
-	int64_t public_lease;
-	const char *download_key; /* a file; with it nginx judges signed downloads; "": none */
+	const char *cache_dir; /* what nginx may send by itself; "": nothing */
+	int64_t cache_lease;
+	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
 	/* the pool */
 	int64_t workers;
 	int64_t write_workers;

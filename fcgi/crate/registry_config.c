@@ -16,7 +16,7 @@ registry_url(struct arena *a, const char *external_url, int64_t project_id)
 
 struct slice
 registry_config(struct arena *a, const char *external_url, int64_t project_id,
-    const char *download_query, bool auth_required)
+    bool auth_required)
 {
 	const char *root = registry_url(a, external_url, project_id);
 	struct json_out o;
@@ -26,9 +26,8 @@ registry_config(struct arena *a, const char *external_url, int64_t project_id,
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key(&o, "dl");
-	/* without a marker cargo appends that path by itself, and could not append a query */
-	json_out_str(&o, download_query == NULL ? root
-	    : arena_printf(a, "%s/{crate}/{version}/download?%s", root, download_query));
+	/* without a marker cargo appends the path of a download by itself */
+	json_out_str(&o, root);
 	json_out_key(&o, "api");
 	json_out_str(&o, root);
 	json_out_key(&o, "auth-required");

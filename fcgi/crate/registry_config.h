@@ -13,10 +13,10 @@
 char *registry_url(struct arena *, const char *external_url, int64_t project_id);
 
 /*
- * {"dl":...,"api":...,"auth-required":...}.  download_query: NULL, or what comes after each
- * address of a download.
+ * {"dl":...,"api":...,"auth-required":...}: the same bytes for whoever asks.  Nix pins them by hash
+ * and Bazel copies them into lock files.
  */
 struct slice registry_config(struct arena *, const char *external_url, int64_t project_id,
-    const char *download_query, bool auth_required);
+    bool auth_required);
 
 #endif

@@ -59,7 +59,7 @@ is_visible(const char *p, size_t n)
 size_t
 accept_etags(struct arena *a, const char *header, const char **out, size_t max)
 {
-	const size_t suffix = sizeof(ACCEPT_ETAG_GZIP) - 1;
+	const size_t suffix = sizeof(ACCEPT_ETAG_PLAIN) - 1;
 	size_t count = 0;
 
 	for (const char *p = header; p != NULL && count < max;) {
@@ -70,7 +70,7 @@ accept_etags(struct arena *a, const char *header, const char **out, size_t max)
 		if (end == NULL)
 			break;
 		n = (size_t)(end - start) - 1;
-		if (n > suffix && memcmp(end - suffix, ACCEPT_ETAG_GZIP, suffix) == 0)
+		if (n > suffix && memcmp(end - suffix, ACCEPT_ETAG_PLAIN, suffix) == 0)
 			n -= suffix;
 		if (is_visible(start + 1, n))
 			out[count++] = arena_strndup(a, start + 1, n);

@@ -2,10 +2,13 @@
 
 #include <stdbool.h>
 
+#include "base/base62.h"
+
 enum {
 	DIGITS_MAX = 18, /* fit into 63 bits, whatever they are */
 	NAME_MAX_BYTES = 64,
-	VERSION_MAX_BYTES = 150
+	VERSION_MAX_BYTES = 150,
+	HANDLE_BYTES = 18
 };
 
 const char *const download_actor_names[DOWNLOAD__ACTORS] = {
@@ -73,8 +76,15 @@ is_word(struct slice s, size_t max)
 static bool
 parse_actor(struct slice text, struct download *d)
 {
-	struct slice kind = take(&text, ':');
+	struct slice kind;
 
+	if (slice_is(text, "anyone"))
+		return true;
+	if (text.n == HANDLE_BYTES && base62_valid(text)) {
+		d->handle = text;
+		return true;
+	}
+	kind = take(&text, ':');
 	for (int i = DOWNLOAD_USER; i < DOWNLOAD__ACTORS; i++) {
 		if (slice_is(kind, download_actor_names[i])) {
 			d->actor = (enum download_actor)i;
@@ -126,7 +136,8 @@ download_line_parse(struct slice line, struct download *d)
 	int64_t fraction, code;
 	bool over;
 
-	*d = (struct download) { .crate = { "", 0 }, .version = { "", 0 } };
+	*d = (struct download) { .crate = { "", 0 }, .version = { "", 0 },
+		.handle = { "", 0 } };
 	if (!number(take(&moment, '.'), &d->at) || !number(moment, &fraction) ||
 	    !pair(&line, "id", &id) || !pair(&line, "method", &method) ||
 	    !pair(&line, "status", &status) || !number(status, &code) ||

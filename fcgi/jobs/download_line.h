@@ -7,8 +7,9 @@
  *	1764099000.123 id=… method=GET status=200 complete=OK bytes=3456 ids="3/17/42 user:7"
  *
  * ids are project, crate and version, and who it was for: user:, deploy: or job: and a number, or
- * nothing for somebody without a token.  Crate and version are numbers, or, where nginx has sent
- * the file without asking anybody, their names.  More keys may follow.
+ * nothing for somebody without a token.  Where nginx has sent the file without asking anybody, crate
+ * and version are names, and who it was for is `anyone`, or slot and handle of a token, which becomes
+ * a user, deploy token or job when the line is counted.  More keys may follow.
  *
  * Pure: bytes in, struct out.
  */
@@ -35,7 +36,8 @@ struct download {
 	int64_t version_id; /* 0: it is told by names */
 	struct slice crate, version; /* these; empty otherwise */
 	enum download_actor actor;
-	int64_t actor_id; /* a user, or a token; 0: anybody */
+	int64_t actor_id; /* a user, or a token; 0: anybody, or told by the handle */
+	struct slice handle; /* of a token; empty: told by the two above */
 };
 
 enum download_line {

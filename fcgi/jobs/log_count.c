@@ -33,6 +33,10 @@ put_download(struct json_out *o, const struct download *d)
 	json_out_key_str(o, "actor", download_actor_names[d->actor]);
 	json_out_key(o, "actor_id");
 	json_out_int(o, d->actor_id);
+	if (d->handle.n > 0) {
+		json_out_key(o, "handle");
+		json_out_slice(o, d->handle);
+	}
 	json_out_key(o, "project_id");
 	json_out_int(o, d->project_id);
 	if (d->version_id != 0) {

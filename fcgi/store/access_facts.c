@@ -155,37 +155,3 @@ access_facts_listed(struct db *db, struct arena *a, int64_t token_id, const int6
 	db_bind_ids(&p, a, ids, nids);
 	return read_rows(db, a, STMT_ACCESS_FACTS_LISTED, &p, out, n, err);
 }
-
-/* NULL stays NULL. */
-static const char *
-copy_text(const char *s, char **at)
-{
-	char *p = *at;
-
-	if (s == NULL)
-		return NULL;
-	*at = stpcpy(p, s) + 1;
-	return p;
-}
-
-size_t
-access_facts_text_size(const struct access_facts *f)
-{
-	const char *crates = f->limits.crates != NULL ? f->limits.crates : "";
-
-	return strlen(f->token_kind) + strlen(f->username) + strlen(crates) + strlen(f->full_path) +
-	    strlen(f->visibility) + 5;
-}
-
-void
-access_facts_copy(struct access_facts *out, const struct access_facts *f, char *text)
-{
-	*out = *f;
-	/* what they say is in switched_off */
-	out->flags = NULL;
-	out->token_kind = copy_text(f->token_kind, &text);
-	out->username = copy_text(f->username, &text);
-	out->limits.crates = copy_text(f->limits.crates, &text);
-	out->full_path = copy_text(f->full_path, &text);
-	out->visibility = copy_text(f->visibility, &text);
-}

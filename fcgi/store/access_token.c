@@ -163,6 +163,7 @@ replace_body(struct db *db, void *arg, struct err *err)
 		if (choose_end(r, old, &end, err) == -1)
 			return -1;
 		db_bind_time(&call.params, end);
+		db_bind_str(&call.params, r->successor->handle);
 		r->event.facts[1] = audit_fact_time(r->arena, "expires_at", end);
 	}
 	if (db_run(db, r->arena, &call, 1, err) == -1)

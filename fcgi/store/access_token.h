@@ -51,6 +51,7 @@ int access_token_revoke(struct db *, struct arena *, const struct audit_actor *,
 
 struct access_token_successor {
 	struct slice digest;
+	const char *handle; /* NULL, "": it has none */
 	int64_t expires_at; /* when it ends, at the latest with the one in whose place it comes */
 	bool asked; /* the client has named this end: a later one is an error */
 };

@@ -68,6 +68,7 @@ bind_token(struct db_params *p, const struct ci_token_admission *ad)
 	db_bind_str(p, naming_clean_text(ad->job.ref));
 	db_bind_str(p, naming_clean_text(ad->job.commit));
 	db_bind_str(p, ad->claims);
+	db_bind_str(p, ad->handle);
 }
 
 static int

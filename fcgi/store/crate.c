@@ -5,49 +5,35 @@
 #include "base/hex.h"
 #include "crate/crate_name.h"
 
-/* ETags of ours have no dash, those that nginx makes have one. */
-static bool
-is_ours(const char *etag)
-{
-	return strchr(etag, '-') == NULL;
-}
-
 void
-crate_index_call(struct db_call *call, struct arena *a, int64_t project_id, const char *lower_name,
-    const char *const *etags, size_t netags, const char *generation)
+crate_index_call(struct db_call *call, struct arena *a, int64_t project_id,
+    const char *lower_name, const char *const *etags, size_t netags)
 {
 	call->stmt = STMT_CRATE_INDEX;
 	db_bind_int(&call->params, project_id);
 	db_bind_str(&call->params, crate_name_normalize(a, slice_str(lower_name)));
 	db_bind_str(&call->params, lower_name);
-	db_bind_str(&call->params, generation);
-	if (netags == 1 && is_ours(etags[0])) {
-		call->stmt = STMT_CRATE_INDEX_UNLESS;
-		db_bind_str(&call->params, etags[0]);
-	} else if (netags > 0) {
-		call->stmt = STMT_CRATE_INDEX_UNLESS_ANY;
+	if (netags > 0)
 		db_bind_array(&call->params, a, etags, netags);
-	}
+	else
+		db_bind_null(&call->params);
 }
 
 void
 crate_index_read(const struct db_call *call, struct crate_index *index)
 {
-	enum { ETAG, TIME, BODY, LENGTH };
+	enum { TIME, LENGTH, BODY };
 	const struct db_result *r = &call->result;
-	/* where the client has something already, there may be a body that was not read */
-	bool has_length = call->stmt != STMT_CRATE_INDEX;
 
-	*index = (struct crate_index) { .found = r->rows == 1 && !db_is_null(r, 0, ETAG) &&
-		!db_is_null(r, 0, has_length ? LENGTH : BODY) };
+	*index = (struct crate_index) { .found = r->rows == 1 };
 	if (!index->found)
 		return;
-	index->etag = db_str(r, 0, ETAG);
 	index->time = db_int(r, 0, TIME);
+	index->length = db_int(r, 0, LENGTH);
+	/* where the client has it already the body was not read */
 	index->unchanged = db_is_null(r, 0, BODY);
 	if (!index->unchanged)
 		index->body = db_slice(r, 0, BODY);
-	index->length = has_length ? db_int(r, 0, LENGTH) : (int64_t)index->body.n;
 }
 
 int

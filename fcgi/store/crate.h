@@ -25,20 +25,18 @@ enum { CRATE_ETAG_LENGTH = 32, CRATE_ETAG_SIZE = 129 };
 
 struct crate_index {
 	bool found;
-	const char *etag; /* without quotes */
-	int64_t time; /* moves with each change */
+	int64_t time; /* a hash of the body: ETags are made of it and of the length, as nginx does */
 	int64_t length; /* of the body, also where it was not read */
 	bool unchanged; /* the client has it: no body was read */
 	struct slice body; /* gzip */
 };
 
 /*
- * Fills in the call: the index file of the crate whose name is `lower_name` in
- * lower case, for a caller who was let in in that generation (access_unchanged_read()).
+ * Fills in the call: the index file of the crate whose name is `lower_name` in lower case.
  * `etags` are what the client has, without quotes.
  */
 void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
-    const char *lower_name, const char *const *etags, size_t netags, const char *generation);
+    const char *lower_name, const char *const *etags, size_t netags);
 void crate_index_read(const struct db_call *, struct crate_index *);
 
 struct crate_locked {

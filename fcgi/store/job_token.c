@@ -30,6 +30,7 @@ job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
 	db_bind_str(p, t->job.job_url);
 	db_bind_str(p, t->job.ref);
 	db_bind_str(p, t->job.commit);
+	db_bind_str(p, t->handle);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)

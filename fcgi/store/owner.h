@@ -14,7 +14,7 @@
 #include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 enum { OWNER_NAMES_MAX = 10 };
 

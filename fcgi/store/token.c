@@ -76,6 +76,7 @@ token_add_personal(struct db *db, struct arena *a, const struct audit_actor *act
 	db_bind_time(p, t->expires_at);
 	bind_list(p, a, t->crates);
 	bind_list(p, a, t->operations);
+	db_bind_str(p, t->handle);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
@@ -104,6 +105,7 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
 	bind_list(p, a, t->scopes);
 	db_bind_time(p, t->expires_at);
 	db_bind_str(p, t->login);
+	db_bind_str(p, t->handle);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
@@ -166,6 +168,7 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 	db_bind_str(p, t->job.job_url);
 	db_bind_str(p, t->job.ref);
 	db_bind_str(p, t->job.commit);
+	db_bind_str(p, t->handle);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/token.h"
 #include "base/slice.h"
 #include "store/audit.h"
 #include "store/db.h"
@@ -22,15 +23,24 @@ struct token_job {
 struct token_new {
 	const char *username; /* whose token it is, or who has started the job */
 	const char *place; /* full path: of a job's project, of a deploy token's group or project */
-	struct slice digest; /* SHA-256 of the token's text, 32 bytes */
+	struct slice digest; /* of the token's text (access/token.h), 32 bytes */
+	const char *handle; /* its slot and handle; "" or NULL: it has none */
 	const char *name;
 	const char *scopes;
 	const char *login; /* the user name that goes with a deploy token; NULL: any */
-	const char *crates; /* valid patterns in normal form (store/token_limits.h); NULL: all */
+	const char *crates; /* valid patterns in normal form (access/token_limits.h); NULL: all */
 	const char *operations; /* NULL: all */
 	int64_t expires_at; /* 0: never */
 	struct token_job job;
 };
+
+/* What is added is this token, which must live as long. */
+static inline void
+token_new_is(struct token_new *n, const struct token *token)
+{
+	n->digest = slice_of((const char *)token->digest, sizeof(token->digest));
+	n->handle = token->handle;
+}
 
 struct token_entry {
 	int64_t id;

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "crate/crate_name.h"
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 enum {
 	WORDS_MAX = 8, /* of any table */

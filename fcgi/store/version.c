@@ -304,14 +304,13 @@ version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y,
 
 void
 version_blob_call(struct db_call *call, struct arena *a, int64_t project_id, struct slice name,
-    struct slice version, const char *generation)
+    struct slice version)
 {
 	call->stmt = STMT_VERSION_BLOB;
 	db_bind_int(&call->params, project_id);
 	db_bind_str(&call->params, crate_name_normalize(a, name));
 	db_bind_slice(&call->params, a, name);
 	db_bind_slice(&call->params, a, version);
-	db_bind_str(&call->params, generation);
 }
 
 void
@@ -320,7 +319,7 @@ version_blob_read(const struct db_call *call, struct version_blob *b)
 	enum { VERSION, CKSUM, SIZE, CRATE, PROJECT };
 	const struct db_result *r = &call->result;
 
-	*b = (struct version_blob) { .found = r->rows == 1 && !db_is_null(r, 0, VERSION) };
+	*b = (struct version_blob) { .found = r->rows == 1 };
 	if (!b->found)
 		return;
 	b->version_id = db_int(r, 0, VERSION);

@@ -13,7 +13,7 @@
 #include "store/audit.h"
 #include "store/blob.h"
 #include "store/db.h"
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 struct version_new {
 	struct audit_actor actor;
@@ -79,12 +79,9 @@ struct version_blob {
 	int64_t project_id;
 };
 
-/*
- * Fills in the call: the blob of exactly this crate and version, for a caller who was let in in
- * that generation (access_unchanged_read()).
- */
+/* Fills in the call: the blob of exactly this crate and version. */
 void version_blob_call(struct db_call *, struct arena *, int64_t project_id, struct slice name,
-    struct slice version, const char *generation);
+    struct slice version);
 void version_blob_read(const struct db_call *, struct version_blob *);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "store/audit.h"
 #include "store/db.h"
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 struct version_status {
 	struct audit_actor actor;

@@ -40,17 +40,18 @@ SELECT floor(extract(epoch FROM t.expires_at))::bigint
    FOR NO KEY UPDATE OF u;
 
 -- name: access_token_rotate
--- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970.  The old row,
--- by primary key and locked, ends, and the new one has all that it had and is of its family.  No row
+-- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970, $5 its
+-- handle or ''.  The old row, by primary key and locked, ends, and the new one has all that it had and is of its family.  No row
 -- comes back where it is not good any more.
 WITH old AS (SELECT * FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 AND revoked_at IS NULL
                 AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now(), family = coalesce(t.family, t.id)
                  FROM old WHERE t.id = old.id)
-INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patterns, operations, family)
+INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patterns, operations, family,
+       handle)
 SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns, operations,
-       coalesce(family, id)
+       coalesce(family, id), nullif($5::text, '')
   FROM old
 RETURNING id, true;
 

@@ -37,13 +37,13 @@ SELECT id FROM tokens WHERE digest = $1;
 
 -- name: ci_token_of_rule
 -- $1 rule, $2 digest, $3 source, $4 name, $5 end as seconds since 1970, $6 pipeline, $7 job, $8 its URL,
--- $9 ref, $10 commit, $11 claims, from $6 on or null.  User, project and limits are the rule's, by its
+-- $9 ref, $10 commit, $11 claims, from $6 on or null, $12 handle or ''.  User, project and limits are the rule's, by its
 -- primary key; it cannot go while this is under way.  No row where it or its issuer has gone.
 INSERT INTO tokens (kind, digest, source, name, expires_at, pipeline, job, job_url, ref, commit, claims,
-       user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer)
+       user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer, handle)
 SELECT 'job', $2::bytea, $3::text, $4::text, to_timestamp($5::bigint), $6::bigint, $7::bigint, $8::text,
        $9::text, $10::text, $11::jsonb, r.user_id, r.project_id, '{}', r.crate_patterns, r.operations,
-       r.id, i.url
+       r.id, i.url, nullif($12::text, '')
   FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
  WHERE r.id = $1 AND i.enabled
    FOR KEY SHARE OF r

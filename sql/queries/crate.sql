@@ -1,34 +1,14 @@
 -- name: crate_index
--- $1 project, $2 normalized name, $3 name in lower case, $4 the generation in which the caller was
--- let in.  No row where that is not the one any more: the table of one row comes first, and then
--- the crate is not looked at.  Else one row, of nulls where there is no such crate.  One look-up by
--- the unique index (project_id, normalized_name).  What a statement calls has to be set up each
--- time, which takes longer than to call it: nothing is computed here that can be done without.
-SELECT c.index_etag, c.index_time, c.index_body
-  FROM access_generation g
-  LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
- WHERE g.id = $4;
-
--- name: crate_index_unless
--- As crate_index, $5 the ETag that the client has: then the body is not even read from its TOAST
--- table, as it is not to tell its length.
-SELECT c.index_etag, c.index_time, CASE WHEN c.index_etag = $5 THEN NULL ELSE c.index_body END,
-       octet_length(c.index_body)
-  FROM access_generation g
-  LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
- WHERE g.id = $4;
-
--- name: crate_index_unless_any
--- As crate_index_unless, $5 ETags that the client has.  One of them may be that which nginx gives
--- to a file of public_dir with the same bytes, which is made of time and length.
-SELECT c.index_etag, c.index_time,
-       CASE WHEN c.index_etag = ANY ($5::text[])
-              OR to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($5::text[])
-            THEN NULL ELSE c.index_body END,
-       octet_length(c.index_body)
-  FROM access_generation g
-  LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
- WHERE g.id = $4;
+-- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, or null.  They
+-- are made of time and length, as nginx makes them of a file.  Where one is that of the index file, its
+-- body is not even read from the TOAST table.  One look-up by the unique index (project_id,
+-- normalized_name).
+SELECT c.index_time, octet_length(c.index_body),
+       CASE WHEN to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[])
+            THEN NULL ELSE c.index_body END
+  FROM crates c
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
+   AND c.index_body IS NOT NULL;
 
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds

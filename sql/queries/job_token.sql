@@ -1,11 +1,11 @@
 -- name: job_token_mint
 -- $1 project, $2 username, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job, $8 its URL, $9
--- ref, $10 commit, from $8 on or null.  For a CI system that asks: only for who is a member there, by
+-- ref, $10 commit, from $8 on or null, $11 handle or ''.  For a CI system that asks: only for who is a member there, by
 -- members_project and members_group; no row for anybody else.  Primary key of projects, users_username.
 INSERT INTO tokens (kind, source, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
-       job_url, ref, commit)
+       job_url, ref, commit, handle)
 SELECT 'job', 'service', u.id, p.id, $3::bytea, $4::text, '{}', now() + make_interval(secs => $5::integer),
-       $6::bigint, $7::bigint, $8::text, $9::text, $10::text
+       $6::bigint, $7::bigint, $8::text, $9::text, $10::text, nullif($11::text, '')
   FROM projects p JOIN groups g ON g.id = p.group_id, users u
  WHERE p.id = $1 AND lower(u.username) = lower($2) AND u.state = 'active'
    AND EXISTS (SELECT FROM members m

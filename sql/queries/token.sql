@@ -1,18 +1,18 @@
 -- name: token_add_personal
 -- $1 username, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null, $6 patterns of
--- crates and $7 operations, each null for no limit.  No row where there is no such user (unique
+-- crates and $7 operations, each null for no limit, $8 handle or ''.  No row where there is no such user (unique
 -- index users_username).
-INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations)
-SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7
+INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations, handle)
+SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7, nullif($8::text, '')
   FROM users WHERE lower(username) = lower($1)
 RETURNING id, true;
 
 -- name: token_add_deploy
 -- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
--- or null, $6 user name that goes with it or null.  No row where there is neither; both there cannot be.  Unique indexes
+-- or null, $6 user name that goes with it or null, $7 handle or ''.  No row where there is neither; both there cannot be.  Unique indexes
 -- groups_full_path and projects_full_path.
-INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at, login)
-SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6
+INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at, login, handle)
+SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6, nullif($7::text, '')
   FROM (SELECT $1::text AS path) q
   LEFT JOIN groups g ON lower(g.full_path) = lower(q.path)
   LEFT JOIN projects p ON lower(p.full_path) = lower(q.path)
@@ -21,11 +21,12 @@ RETURNING id, true;
 
 -- name: token_add_job
 -- $1 username, $2 full path of a project, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job,
--- $8 its URL, $9 ref, $10 commit, these three or null.  The end is by the clock that will be asked.
+-- $8 its URL, $9 ref, $10 commit, these three or null, $11 handle or ''.  The end is by the clock that will be asked.
 -- No row where user or project is missing (unique indexes users_username, projects_full_path).
 INSERT INTO tokens (kind, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
-       job_url, ref, commit)
-SELECT 'job', u.id, p.id, $3, $4, '{}', now() + make_interval(secs => $5::integer), $6, $7, $8, $9, $10
+       job_url, ref, commit, handle)
+SELECT 'job', u.id, p.id, $3, $4, '{}', now() + make_interval(secs => $5::integer), $6, $7, $8, $9, $10,
+       nullif($11::text, '')
   FROM users u, projects p
  WHERE lower(u.username) = lower($1) AND lower(p.full_path) = lower($2)
 RETURNING id, true, extract(epoch FROM expires_at)::bigint;

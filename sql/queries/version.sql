@@ -1,14 +1,11 @@
 -- name: version_blob
--- $1 project, $2 normalized name, $3 name exactly, $4 version exactly, $5 the generation in which
--- the caller was let in: as crate_index.  Two look-ups by unique indexes: crates (project_id,
--- normalized_name), versions (crate_id, version_base).
+-- $1 project, $2 normalized name, $3 name exactly, $4 version exactly.  Two look-ups by unique indexes:
+-- crates (project_id, normalized_name), versions (crate_id, version_base).
 SELECT v.id, v.cksum, v.size, c.id, c.project_id
-  FROM access_generation g
-  LEFT JOIN (crates c JOIN versions v ON v.crate_id = c.id)
-         ON c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
-        AND v.version_base = split_part($4, '+', 1) AND v.version = $4
-        AND v.status IN ('default', 'hidden', 'deprecated')
- WHERE g.id = $5;
+  FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
+   AND v.version_base = split_part($4, '+', 1) AND v.version = $4
+   AND v.status IN ('default', 'hidden', 'deprecated');
 
 -- name: version_add
 -- One row; the unique index (crate_id, version_base) refuses a version that is there already,

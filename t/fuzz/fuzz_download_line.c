@@ -27,11 +27,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	is_inside(d.crate, line);
 	is_inside(d.version, line);
+	is_inside(d.handle, line);
 	assert(d.at >= 0 && d.bytes >= 0 && d.project_id >= 0 && d.actor_id >= 0);
 	assert((d.version_id > 0) == (d.crate.n == 0) && (d.crate.n > 0) == (d.version.n > 0));
 	if (d.actor != DOWNLOAD_ANYBODY)
 		snprintf(who, sizeof(who), " %s:%lld", download_actor_names[d.actor],
 		    (long long)d.actor_id);
+	else if (d.handle.n > 0)
+		snprintf(who, sizeof(who), " %.*s", (int)d.handle.n, d.handle.p);
 	if (d.version_id > 0)
 		snprintf(what, sizeof(what), "1/%lld", (long long)d.version_id);
 	else
@@ -45,6 +48,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(again.at == d.at && again.bytes == d.bytes && again.project_id == d.project_id &&
 	    again.version_id == d.version_id && again.actor == d.actor &&
 	    again.actor_id == d.actor_id && slice_equal(again.crate, d.crate) &&
-	    slice_equal(again.version, d.version));
+	    slice_equal(again.version, d.version) && slice_equal(again.handle, d.handle));
 	return 0;
 }

@@ -6,114 +6,177 @@
 
 #include "tap.h"
 
-enum { TEXT_SIZE = 59 };
+enum { OLD_TEXT_SIZE = 59, TEXT_SIZE = 84, HANDLE_AT = 10, SECRET_AT = 29 };
 
 static struct arena *a;
 static struct err err;
 
+static const struct token_keys none = { .registry_id = "00000000-0000-4000-8000-000000000001" };
+static const struct token_keys keys = {
+	.registry_id = "00000000-0000-4000-8000-000000000001",
+	.v = { { "k1", "0123456789012345678901234567890123456789012" },
+	    { "k2", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq" } },
+	.n = 2,
+};
+
 static void
-test_generate(void)
+test_generate(const struct token_keys *k, size_t length)
 {
-	char text[TOKEN_TEXT_SIZE], other[TOKEN_TEXT_SIZE];
-	unsigned char digest[TOKEN_DIGEST_SIZE], parsed[TOKEN_DIGEST_SIZE], sha[TOKEN_DIGEST_SIZE];
 	static const char *const starts[] = { "berth_pat_", "berth_dep_", "berth_job_" };
+	struct token made, other, read;
 
-	for (int k = 0; k < TOKEN__MAX; k++) {
-		enum token_kind kind = TOKEN__MAX;
-
-		is_int(token_generate((enum token_kind)k, text, digest, &err), 0, "generate");
-		is_int(strlen(text), TEXT_SIZE, "length");
-		ok(strncmp(text, starts[k], 10) == 0, "prefix of %s", token_kind_names[k]);
-		ok(token_parse(slice_str(text), &kind, parsed), "parses");
-		is_int(kind, k, "kind");
-		ok(memcmp(digest, parsed, sizeof(digest)) == 0, "same digest");
-		EVP_Digest(text, TEXT_SIZE, sha, NULL, EVP_sha256(), NULL);
-		ok(memcmp(digest, sha, sizeof(digest)) == 0, "digest is SHA-256 of the text");
+	for (int kind = 0; kind < TOKEN__MAX; kind++) {
+		is_int(token_generate((enum token_kind)kind, k, &made, &err), 0, "generate");
+		is_int(strlen(made.text), length, "length");
+		ok(strncmp(made.text, starts[kind], 10) == 0, "prefix of %s", token_kind_names[kind]);
+		ok(token_parse(slice_str(made.text), k, &read), "parses");
+		is_int(read.kind, kind, "kind");
+		ok(memcmp(made.digest, read.digest, sizeof(read.digest)) == 0, "same digest");
+		is_str(read.handle, made.handle, "same handle");
 	}
-	is_int(token_generate(TOKEN_JOB, other, digest, &err), 0, "another");
-	ok(strcmp(text, other) != 0, "two tokens differ");
+	is_int(token_generate(TOKEN_JOB, k, &other, &err), 0, "another");
+	ok(strcmp(made.text, other.text) != 0, "two tokens differ");
+}
+
+static void
+test_digest(void)
+{
+	unsigned char sha[TOKEN_DIGEST_SIZE];
+	struct token t;
+	char *text;
+
+	is_int(token_generate(TOKEN_PERSONAL, &none, &t, &err), 0, "without a key");
+	EVP_Digest(t.text, OLD_TEXT_SIZE, sha, NULL, EVP_sha256(), NULL);
+	ok(memcmp(t.digest, sha, sizeof(sha)) == 0, "the digest is SHA-256 of the text");
+	is_str(t.handle, "", "and it has no handle");
+	is_int(token_generate(TOKEN_PERSONAL, &keys, &t, &err), 0, "with keys");
+	text = arena_printf(a, "%s %s", keys.registry_id, t.text);
+	EVP_Digest(text, strlen(text), sha, NULL, EVP_sha256(), NULL);
+	ok(memcmp(t.digest, sha, sizeof(sha)) == 0, "the digest is SHA-256 of registry and text");
+	ok(strncmp(t.handle, "k2", 2) == 0 && strlen(t.handle) == 18 &&
+	        strncmp(t.text + HANDLE_AT, t.handle, 18) == 0, "its handle begins with the last slot");
 }
 
 static int
-compare_texts(const void *x, const void *y)
+compare_tokens(const void *x, const void *y)
 {
-	return memcmp(x, y, TOKEN_TEXT_SIZE);
+	return strcmp(((const struct token *)x)->text, ((const struct token *)y)->text);
 }
 
 /*
- * Over 10^5 tokens each of the 62 digits turns up as often as the others, at each place but the
- * first, which 256 bits do not fill; and no token twice.  Chi-square of 61 degrees of freedom has
- * a mean of 61 and a deviation of 11: what is honest passes 150 once in 10^8 times.
+ * Over 20,000 tokens each of the 62 digits turns up as often as the others, at each random place.
+ * Chi-square of 61 degrees of freedom has a mean of 61 and a deviation of 11: what is honest passes
+ * 150 once in 10^8 times.
  */
 static void
-test_spread(void)
+test_spread(const struct token_keys *k, int first, int last)
 {
-	enum { TOKENS = 100000, FIRST = 11, LAST = 53, DIGITS = 62, CHI_SQUARE_MAX = 150 };
-	static unsigned counts[LAST][128];
-	char (*texts)[TOKEN_TEXT_SIZE] = calloc(TOKENS, sizeof(*texts));
-	unsigned char digest[TOKEN_DIGEST_SIZE];
+	enum { TOKENS = 20000, DIGITS = 62, CHI_SQUARE_MAX = 150 };
+	static unsigned counts[TEXT_SIZE][128];
+	struct token *tokens = calloc(TOKENS, sizeof(*tokens));
 	double worst = 0, expected = (double)TOKENS / DIGITS;
 	int same = 0, failed = 0;
 
-	for (int i = 0; texts != NULL && i < TOKENS; i++) {
-		failed += token_generate(TOKEN_PERSONAL, texts[i], digest, &err) == -1;
-		for (int place = FIRST; place < LAST; place++)
-			counts[place][(unsigned char)texts[i][place] & 127]++;
+	memset(counts, 0, sizeof(counts));
+	for (int i = 0; tokens != NULL && i < TOKENS; i++) {
+		failed += token_generate(TOKEN_PERSONAL, k, &tokens[i], &err) == -1;
+		for (int place = first; place < last; place++)
+			counts[place][(unsigned char)tokens[i].text[place] & 127]++;
 	}
-	is_int(failed, 0, "100000 tokens");
-	for (int place = FIRST; place < LAST; place++) {
+	is_int(failed, 0, "20000 tokens");
+	for (int place = first; place < last; place++) {
 		double chi_square = 0;
 
 		for (int c = 0; c < 128; c++) {
 			double off = counts[place][c] - expected;
 
-			if (counts[place][c] > 0)
+			/* slot and `_` are the same in each */
+			if (counts[place][c] > 0 && counts[place][c] < TOKENS)
 				chi_square += off * off / expected;
 		}
 		if (chi_square > worst)
 			worst = chi_square;
 	}
-	ok(worst < CHI_SQUARE_MAX, "no digit is preferred anywhere: chi-square up to %.1f", worst);
-	if (texts != NULL) {
-		qsort(texts, TOKENS, sizeof(*texts), compare_texts);
+	ok(worst > 1 && worst < CHI_SQUARE_MAX, "no digit is preferred anywhere: chi-square up to %.1f",
+	    worst);
+	if (tokens != NULL) {
+		qsort(tokens, TOKENS, sizeof(*tokens), compare_tokens);
 		for (int i = 1; i < TOKENS; i++)
-			same += compare_texts(texts[i - 1], texts[i]) == 0;
+			same += compare_tokens(&tokens[i - 1], &tokens[i]) == 0;
 	}
 	is_int(same, 0, "no token comes twice");
-	free(texts);
+	free(tokens);
 }
 
 static void
-test_parse_refuses(void)
+test_spoiled(const struct token_keys *k, size_t length)
+{
+	struct token t, read;
+	char text[TOKEN_TEXT_SIZE + 1] = "";
+	size_t passed = 0;
+
+	is_int(token_generate(TOKEN_PERSONAL, k, &t, &err), 0, "a token to spoil");
+	memcpy(text, t.text, sizeof(t.text));
+	for (size_t i = 0; i < length; i++) {
+		char was = text[i];
+
+		/* a slot that is not known is looked up */
+		if (k->n > 0 && i >= HANDLE_AT && i < HANDLE_AT + 2)
+			continue;
+		text[i] = was == 'x' ? 'y' : 'x';
+		passed += token_parse(slice_str(text), k, &read);
+		text[i] = was;
+	}
+	is_int(passed, 0, "no single wrong character passes");
+	ok(!token_parse(slice_of(text, length - 1), k, &read), "one byte short");
+	text[length] = 'a';
+	ok(!token_parse(slice_of(text, length + 1), k, &read), "one byte long");
+	text[length] = '\0';
+	text[20] = '\0';
+	ok(!token_parse(slice_of(text, length), k, &read), "NUL inside");
+	text[20] = '-';
+	ok(!token_parse(slice_of(text, length), k, &read), "no digit of base 62");
+}
+
+static void
+test_refused(void)
 {
 	/* the checksum was computed by another program */
 	static const char good[] = "berth_pat_00000000000000000000000000000000000000000002BqHF3";
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	enum token_kind kind;
-	char text[TOKEN_TEXT_SIZE + 1] = "";
+	struct token read;
 
-	is_int(token_generate(TOKEN_PERSONAL, text, digest, &err), 0, "a token to spoil");
-	for (size_t i = 0; i < TEXT_SIZE; i++) {
-		char was = text[i];
+	ok(!token_parse(slice_of("", 0), &keys, &read), "empty");
+	ok(!token_parse(slice_str("glpat-abcdefghijklmnopqrst"), &keys, &read), "another kind");
+	ok(token_parse(slice_str(good), &keys, &read), "the older form has not changed");
+}
 
-		text[i] = was == 'x' ? 'y' : 'x';
-		if (token_parse(slice_str(text), &kind, digest))
-			break;
-		text[i] = was;
-		if (i == TEXT_SIZE - 1)
-			ok(true, "no single wrong character passes");
-	}
-	ok(!token_parse(slice_of(text, TEXT_SIZE - 1), &kind, digest), "one byte short");
-	text[TEXT_SIZE] = 'a';
-	ok(!token_parse(slice_of(text, TEXT_SIZE + 1), &kind, digest), "one byte long");
-	ok(!token_parse(slice_of("", 0), &kind, digest), "empty");
-	ok(!token_parse(slice_str("glpat-abcdefghijklmnopqrst"), &kind, digest), "another kind");
-	text[TEXT_SIZE] = '\0';
-	text[20] = '\0';
-	ok(!token_parse(slice_of(text, TEXT_SIZE), &kind, digest), "NUL inside");
-	text[20] = '-';
-	ok(!token_parse(slice_of(text, TEXT_SIZE), &kind, digest), "no digit of base 62");
-	ok(token_parse(slice_str(good), &kind, digest), "the format has not changed");
+/* A MAC proves one text under one key of one registry. */
+static void
+test_mac(void)
+{
+	/* made by `printf ... | openssl md5 -binary | basenc --base64url` */
+	static const char good[] = "berth_pat_k10000000000000001_00000000000000000000000000000000_5GUwcpEBRq1cjuk8Lb0uYw";
+	struct token_keys other = keys, gone = keys;
+	struct token t, read;
+	char text[TOKEN_TEXT_SIZE];
+
+	ok(token_parse(slice_str(good), &keys, &read), "the form has not changed");
+	is_str(read.handle, "k10000000000000001", "its handle");
+	is_int(token_generate(TOKEN_PERSONAL, &keys, &t, &err), 0, "a token");
+	memcpy(other.v[1].key, "ABC", 3);
+	ok(!token_parse(slice_str(t.text), &other, &read), "another key of the slot: refused");
+	gone.n = 1;
+	ok(token_parse(slice_str(t.text), &gone, &read), "a slot that is gone: it is looked up");
+	ok(memcmp(t.digest, read.digest, sizeof(t.digest)) == 0, "by the same digest");
+	other = keys;
+	other.registry_id[0] = '1';
+	ok(!token_parse(slice_str(t.text), &other, &read), "of another registry: refused");
+	memcpy(text, t.text, sizeof(text));
+	memcpy(text, "berth_job_", 10);
+	ok(!token_parse(slice_str(text), &keys, &read), "of another kind: refused");
+	memcpy(text, t.text, sizeof(text));
+	text[TEXT_SIZE - 1] = text[TEXT_SIZE - 1] == 'A' ? 'B' : 'R';
+	ok(!token_parse(slice_str(text), &keys, &read), "another spelling of a MAC: refused");
 }
 
 static void
@@ -171,11 +234,11 @@ basic(const char *text)
 static void
 test_basic(void)
 {
-	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char one[TOKEN_TEXT_SIZE], two[TOKEN_TEXT_SIZE];
+	struct token first, second;
+	const char *one = first.text, *two = second.text;
 
-	is_int(token_generate(TOKEN_PERSONAL, one, digest, &err), 0, "one token");
-	is_int(token_generate(TOKEN_JOB, two, digest, &err), 0, "another token");
+	is_int(token_generate(TOKEN_PERSONAL, &keys, &first, &err), 0, "one token");
+	is_int(token_generate(TOKEN_JOB, &none, &second, &err), 0, "another token");
 	accepts(basic(arena_printf(a, "user:%s", one)), one, "token as password");
 	accepts(basic(arena_printf(a, "%s:", one)), one, "token as user");
 	accepts(basic(arena_printf(a, ":%s", one)), one, "token as password of nobody");
@@ -216,9 +279,16 @@ int
 main(void)
 {
 	a = arena_new();
-	test_generate();
-	test_spread();
-	test_parse_refuses();
+	test_generate(&keys, TEXT_SIZE);
+	test_generate(&none, OLD_TEXT_SIZE);
+	test_digest();
+	test_spread(&keys, HANDLE_AT + 2, TEXT_SIZE - 23);
+	/* 256 bits do not fill the first digit */
+	test_spread(&none, HANDLE_AT + 1, OLD_TEXT_SIZE - 6);
+	test_spoiled(&keys, TEXT_SIZE);
+	test_spoiled(&none, OLD_TEXT_SIZE);
+	test_refused();
+	test_mac();
 	test_header();
 	test_basic();
 	test_limits();

@@ -1,5 +1,5 @@
 /* store/token_limits: what a token is limited to. */
-#include "store/token_limits.h"
+#include "access/token_limits.h"
 
 #include "tap.h"
 

@@ -17,7 +17,8 @@ our @EXPORT_OK = qw(agrees index_of staged);
 
 # One row for each version, in the order of the index; what must be one row is counted.
 my $VERSIONS = <<'SQL';
-SELECT c.project_id, c.name, c.index_etag, v.version, v.cksum, v.size, v.yanked,
+SELECT c.project_id, c.name, c.index_etag || ' ' || to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body))
+           || '-plain', v.version, v.cksum, v.size, v.yanked,
        (SELECT count(*) FROM blobs b WHERE b.sha256 = v.cksum AND b.size = v.size),
        (SELECT count(*) FROM audit_events a WHERE a.action = 'crate.publish'
            AND a.project_id = c.project_id AND a.crate = c.name AND a.version = v.version)
@@ -124,8 +125,9 @@ sub _check_versions {
 		push @wrong,
 		    "$name: the index says\n@told\nthe database says\n@{ $crate{$key}{lines} }"
 		    if "@told" ne "@{ $crate{$key}{lines} }";
-		push @wrong, "$name: ETag $etag" if $etag ne $crate{$key}{etag}
-		    || $etag ne substr(sha256_hex($text), 0, 32);
+		my $want = substr(sha256_hex($text), 0, 32) . " $etag";
+		push @wrong, "$name: its text and ETag are $want, in the database $crate{$key}{etag}"
+		    if $want ne $crate{$key}{etag};
 	}
 	return @wrong;
 }

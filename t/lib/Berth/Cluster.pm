@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
 use File::Path qw(remove_tree);
 use File::Temp ();
@@ -110,8 +111,24 @@ sub ensure_template {
 	open(my $registry, '>', "$self->{dir}/registry-id") or die "registry-id: $!\n";
 	print {$registry} defined $id ? "$id\n" : '';
 	close($registry) or die "registry-id: $!\n";
+	$self->_make_token_key;
 	open(my $fh, '>', "$self->{dir}/template-ready") or die "template-ready: $!\n";
 	close($fh);
+}
+
+# The file of token_key: all databases that are copies of the template know its one slot.
+sub token_key { "$_[0]{dir}/token.key" }
+
+sub _make_token_key {
+	my ($self) = @_;
+	my $key = join('', map { ('a' .. 'z', 'A' .. 'Z', 0 .. 9)[rand 62] } 1 .. 43);
+	my ($registry) = $self->sql('berth_template', 'SELECT id FROM registry');
+
+	$self->sql('berth_template', "INSERT INTO token_slots (slot, fingerprint) VALUES ('00', '" . sha256_hex($key) . "')");
+	open(my $fh, '>', $self->token_key) or die $self->token_key . ": $!\n";
+	chmod(0600, $fh) or die $self->token_key . ": $!\n";
+	print {$fh} qq(registry "$registry";\n00 "$key";\n);
+	close($fh) or die $self->token_key . ": $!\n";
 }
 
 # Runs statements as the superuser, each in its own transaction; returns rows as strings.

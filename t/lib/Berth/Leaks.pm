@@ -8,8 +8,9 @@ use warnings;
 
 use File::Find qw(find);
 
-# Ours, and identity tokens with their signature.
-use constant TOKEN => qr/berth_(?:pat|dep|job)_[0-9A-Za-z]{49}|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
+# Ours, of both forms; a secret with its MAC, whatever stands before it; and identity tokens with their
+# signature.
+use constant TOKEN => qr/berth_(?:pat|dep|job)_(?:[0-9A-Za-z]{18}_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]|[0-9A-Za-z]{49})|_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
 
 # Cargo's own, and what it has built.
 my $skipped = qr{/(?:cargo-home|target|\.git)$};
@@ -25,6 +26,8 @@ sub in_files {
 	find({ no_chdir => 1, wanted => sub {
 		if (-d $_ && $_ =~ $skipped) {
 			$File::Find::prune = 1;
+		} elsif ($_ =~ TOKEN) {
+			push @found, "the name of $dir/...";
 		} elsif (-f $_ && -s _ && !$fine->{$_}) {
 			my $what = _in_file($_);
 			push @found, "$_: $what" if defined $what;

@@ -51,12 +51,9 @@ sub new {
 		has_write_workers => _has_write_workers($pool_build),
 		settings => {},
 	}, $class;
-	make_path(map { "$self->{dir}/$_" } qw(store public log));
-	chmod(0750, "$self->{dir}/store", "$self->{dir}/public") == 2 or die "$self->{dir}: $!\n";
+	make_path(map { "$self->{dir}/$_" } qw(store cache log));
+	chmod(0750, "$self->{dir}/store", "$self->{dir}/cache") == 2 or die "$self->{dir}: $!\n";
 	$self->{port} = _claim_port();
-	_write("$self->{dir}/download.key", '');
-	chmod(0600, "$self->{dir}/download.key") or die "$self->{dir}/download.key: $!\n";
-	_write("$self->{dir}/download.key", sprintf("\"\" \"%s\";\n", join('', map { ('a' .. 'z')[rand 26] } 1 .. 40)));
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
@@ -72,8 +69,8 @@ sub new {
 		socket => "$self->{dir}/berth.sock",
 		database => $self->dsn('berth'),
 		store => "$self->{dir}/store",
-		public_dir => "$self->{dir}/public",
-		download_key => exists $settings{public_dir} && !defined $settings{public_dir} ? undef : "$self->{dir}/download.key",
+		cache_dir => "$self->{dir}/cache",
+		token_key => $cluster->token_key,
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
@@ -192,6 +189,9 @@ sub token {
 	    map { ("--$_", $opt{$_}) } grep { defined $opt{$_} } qw(expires crates operations));
 }
 
+# Its slot and handle, by which the database finds it.
+sub token_handle { return $_[0] =~ /^berth_\w{3}_([0-9A-Za-z]{18})_/ ? $1 : die "no token with a handle\n"; }
+
 # Of a group or project; scopes as in GitLab, without their end: read, write.
 sub deploy_token {
 	my ($self, $place, @scopes) = @_;
@@ -308,7 +308,7 @@ sub write_nginx_conf {
 	my ($self) = @_;
 	my ($status, undef, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/scripts/nginx-conf",
 	    "$self->{dir}/nginx", $self->port, $self->socket_path, $self->store,
-	    "$self->{dir}/public", $cluster->dir . '/tls', "$self->{dir}/log", $self->{settings}{download_key} // '');
+	    "$self->{dir}/cache", $cluster->dir . '/tls', "$self->{dir}/log", $self->{settings}{token_key} // '');
 
 	die $err if $status != 0;
 	return $self->nginx_conf;

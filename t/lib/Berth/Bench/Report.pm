@@ -13,7 +13,7 @@ use constant NAME_WIDTH => 34;
 
 # Orders the columns; who is first there is 1.00.
 my @order = qw(floor static bare sql pool berth public);
-my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', pool => 'unsigned', berth => 'private',
+my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', pool => 'by the pool', berth => 'private',
     public => 'public');
 
 sub new {

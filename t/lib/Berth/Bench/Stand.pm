@@ -175,12 +175,13 @@ sub index {
 	return $self->_request($who, $path, headers => \@headers, status => $opt{unchanged} ? 304 : 200);
 }
 
-# nginx makes its own from the time of a file; so does the pool for what nginx sends by itself.
+# nginx makes its own from the time of a file, and the pool makes the same.
 sub _etag {
 	my ($self, $who, $path, $name) = @_;
+	my @token = $who eq 'berth' ? ("Authorization: $self->{token}") : ();
 
-	return "\"$self->{etag}{$name}\"" unless $who =~ /^(?:static|public)$/;
-	return $self->{t}->http(HEAD => $path, { headers => ['Accept-Encoding: gzip'] })->{headers}{etag};
+	return "\"$self->{etag}{$name}\"" unless $who =~ /^(?:static|public|berth)$/;
+	return $self->{t}->http(HEAD => $path, { headers => ['Accept-Encoding: gzip', @token] })->{headers}{etag};
 }
 
 # Something below the root of a registry, or a file beside the others.
@@ -191,17 +192,15 @@ sub get {
 	    : $self->{t}->registry($self->{project}{$who}) . "/$path", %opt);
 }
 
-# A crate, by the address that config.json gives; pool: without what is signed there.
+# A crate, by the address that config.json gives; pool: with a query, which is for the pool to answer.
 sub download {
 	my ($self, $who, $name) = @_;
 	my $whose = $who eq 'pool' ? 'berth' : $who;
 	my $config = $self->get($whose, 'config.json');
 	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path}, { headers => $config->{headers} })->{body})->{dl};
 
-	$dl .= '/{crate}/{version}/download' unless $dl =~ /[{]crate[}]/;
-	$dl =~ s/[{]crate[}]/$name/;
-	$dl =~ s/[{]version[}]/1.0.0/;
-	$dl =~ s/[?].*// if $who eq 'pool';
+	$dl .= "/$name/1.0.0/download";
+	$dl .= '?pool' if $who eq 'pool';
 	return { %$config, who => $who, path => substr($dl, length $self->{t}->url) };
 }
 

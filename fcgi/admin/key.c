@@ -1,0 +1,164 @@
+#include "store/token_slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "base/settings.h"
+
+enum {
+	FILE_MODE = 0600, /* of a new one; an old one keeps its own */
+	SLOTS_MAX = 36 * 36
+};
+
+/* The slot after those that there were: "00", "01" ... "zz".  -1: 409, there is none left. */
+static int
+next_slot(struct invocation *in, char slot[TOKEN_SLOT_LENGTH + 1])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	struct token_slot *slots;
+	size_t n;
+
+	if (token_slot_list(in->db, in->arena, &slots, &n, &in->err) == -1)
+		return -1;
+	if (n >= SLOTS_MAX)
+		return err_set(&in->err, 409, "all %d slots were used", (int)SLOTS_MAX);
+	slot[0] = digits[n / 36];
+	slot[1] = digits[n % 36];
+	slot[2] = '\0';
+	return 0;
+}
+
+static int
+write_all(int fd, const char *text, size_t n)
+{
+	ssize_t written = write(fd, text, n);
+
+	return written == (ssize_t)n && fsync(fd) == 0 ? 0 : -1;
+}
+
+/* Puts the text in the place of the file, with the owner and mode of what was there. */
+static int
+replace_file(struct invocation *in, const char *path, const char *text, size_t n)
+{
+	const char *new = arena_printf(in->arena, "%s.new", path);
+	struct stat old = { .st_mode = FILE_MODE };
+	bool was_there = stat(path, &old) == 0;
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	bool good = fd != -1 && write_all(fd, text, n) == 0 &&
+	    (!was_there || (fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode & 0777) == 0));
+
+	if (fd != -1 && close(fd) == -1)
+		good = false;
+	if (good && rename(new, path) == 0)
+		return 0;
+	return err_sys(&in->err, "token_key: cannot write %s", path);
+}
+
+/* The file as it is, or the beginning of a new one, and one line more. */
+static int
+append(struct invocation *in, const char *path, const char *registry, const struct token_key *key)
+{
+	char text[TOKEN_KEY_FILE_MAX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc, more;
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
+	bool missing = fd == -1 && errno == ENOENT;
+
+	if (fd != -1)
+		close(fd);
+	if (missing)
+		n = snprintf(text, sizeof(text), "registry \"%s\";\n", registry);
+	if (n == -1)
+		return err_sys(&in->err, "token_key: cannot read %s", path);
+	more = snprintf(text + n, sizeof(text) - (size_t)n, "%s \"%s\";\n", key->slot, key->key);
+	rc = (size_t)more >= sizeof(text) - (size_t)n
+	    ? err_set(&in->err, 409, "%s is full; remove the lines of slots that are retired", path)
+	    : replace_file(in, path, text, (size_t)(n + more));
+	OPENSSL_cleanse(text, sizeof(text));
+	return rc;
+}
+
+static int
+add(struct invocation *in)
+{
+	static const char *const keys[] = { "slot" };
+	struct output out = { in->arena, in->json, keys, 1 };
+	const char *path = in->settings != NULL ? in->settings->token_key : "";
+	char slot[TOKEN_SLOT_LENGTH + 1];
+	struct token_keys known;
+	struct token_key key;
+	int rc = -1;
+
+	if (path[0] == '\0')
+		return err_set(&in->err, 400, "token_key is not set in the configuration: name the file there "
+		    "first");
+	/* a file of another registry, or a broken one, is not added to */
+	if (token_slot_keys(in->db, in->arena, access(path, F_OK) == 0 ? path : "", &known, &in->err) == -1)
+		return -1;
+	/* the database first: a slot whose key is lost is never used, and does no harm */
+	if (next_slot(in, slot) == 0 && token_key_generate(slot, &key, &in->err) == 0 &&
+	    token_slot_add(in->db, in->arena, &in->actor, &key, &in->err) == 0)
+		rc = append(in, path, known.registry_id, &key);
+	OPENSSL_cleanse(&key, sizeof(key));
+	token_keys_wipe(&known);
+	if (rc == 0)
+		output_id(&out, (struct cell[]) { cell_str(slot) });
+	return rc;
+}
+
+static int
+retire(struct invocation *in)
+{
+	static const char *const keys[] = { "slot", "retired" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+
+	if (token_slot_retire(in->db, in->arena, &in->actor, in->args[0], &in->err) == -1)
+		return -1;
+	output_id(&out, (struct cell[]) { cell_str(in->args[0]), cell_bool(true) });
+	return 0;
+}
+
+static int
+list(struct invocation *in)
+{
+	static const char *const keys[] = { "slot", "fingerprint", "created_at", "retired_at" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct token_slot *slots;
+	struct cell *cells;
+	size_t n;
+
+	if (token_slot_list(in->db, in->arena, &slots, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		struct cell row[NKEYS] = { cell_str(slots[i].slot), cell_str(slots[i].fingerprint),
+			cell_time(slots[i].created_at), cell_time(slots[i].retired_at) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "add", "",
+	    "Makes a new key, under which tokens carry a proof from now on, adds it to the file\n"
+	    "that token_key of the configuration names, and prints its slot.  Copy the file to\n"
+	    "all hosts, then reload the pools and nginx.",
+	    NULL, 0, 0, 0, add },
+	{ "retire", "SLOT",
+	    "Ends a key: nginx sends nothing for its tokens by itself any more, from now on.\n"
+	    "They stay valid, and the pool answers them.  Its line can go from the file then.",
+	    NULL, 0, 1, 1, retire },
+	{ "list", "", "Lists the slots that there were, without their keys.", NULL, 0, 0, 0, list },
+};
+
+const struct noun admin_key = { "key", COMMAND_LIST(commands) };

@@ -1,0 +1,45 @@
+#include "api/cache_hint.h"
+
+#include <string.h>
+
+#include "cache/cache_dir.h"
+
+/* Of a project that is named by its number, in a path that has one spelling, and nothing else. */
+static bool
+has_address(const struct request *rq)
+{
+	struct slice id = request_param(rq, "id");
+
+	return memchr(id.p, '/', id.n) == NULL &&
+	    memchr(rq->raw_path.p, '%', rq->raw_path.n) == NULL && rq->query.n == 0 &&
+	    rq->content_length <= 0;
+}
+
+/* A token that nginx can check, or none where anyone may read. */
+static bool
+has_who(const struct worker_app *app, struct cache_who *who)
+{
+	const struct request_credential *c = &app->credential;
+
+	*who = (struct cache_who) { .name = CACHE_ANYONE };
+	if (c->kind == CREDENTIAL_NONE)
+		return access_is_public(&app->facts);
+	memcpy(who->name, c->handle, sizeof(who->name));
+	return c->kind == CREDENTIAL_TOKEN && c->plain && c->handle[0] != '\0' &&
+	    token_keys_find(&app->keys, slice_of(c->handle, TOKEN_SLOT_LENGTH)) != NULL;
+}
+
+void
+cache_hint_leave(const struct worker_app *app, const struct request *rq, struct slice name,
+    struct slice version)
+{
+	struct cache_hint h = { .file.project_id = app->facts.project_id };
+
+	if (app->settings->cache_dir[0] == '\0' || !has_address(rq) || !has_who(app, &h.who) ||
+	    name.n >= sizeof(h.file.name) || version.n >= sizeof(h.file.version))
+		return;
+	memcpy(h.digest, app->credential.digest, sizeof(h.digest));
+	memcpy(h.file.name, name.p, name.n);
+	memcpy(h.file.version, version.p, version.n);
+	cache_dir_leave_hint(app->settings->cache_dir, &h);
+}

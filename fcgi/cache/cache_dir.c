@@ -1,0 +1,360 @@
+#include "cache/cache_dir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/hex.h"
+#include "cache/cache_dir_own.h"
+
+enum {
+	DIR_MODE = 0777, /* left to the umask: nginx must be able to read what we write */
+	/* whoever serves a request that began in a second may still look for it in the next */
+	LEASE_PAST = 2,
+	SWEEP_MAX = 200, /* of the trash at once: a notification may be waiting */
+	DEPTH_MAX = 8, /* project/7/index/se/rd/serde.gz has 6 */
+	TRIES = 8
+};
+
+int
+cache_dir_error(struct err *err, const char *what)
+{
+	return err_disk(err, "cache_dir: %s", what);
+}
+
+int
+cache_dir_make(int at, const char *path, struct err *err)
+{
+	return mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(err, path) : 0;
+}
+
+int
+cache_dir_next(DIR *dir, struct dirent **entry)
+{
+	errno = 0;
+	*entry = FAULT_FAILS("cache", "readdir") ? NULL : readdir(dir);
+	return *entry == NULL && errno != 0 ? -1 : 0;
+}
+
+static int
+lock_take(struct cache_dir *d, bool *taken, struct err *err)
+{
+	d->lock = openat(d->root, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
+	if (d->lock == -1)
+		return cache_dir_error(err, "lock");
+	*taken = flock(d->lock, LOCK_EX | LOCK_NB) == 0;
+	return *taken || errno == EWOULDBLOCK ? 0 : cache_dir_error(err, "lock");
+}
+
+/* The node's name is made once and stays with the directory. */
+static int
+node_read(struct cache_dir *d, struct err *err)
+{
+	unsigned char bytes[CACHE_DIR_NODE_BYTES];
+	int fd = openat(d->root, "node", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
+	ssize_t n;
+	int rc = 0;
+
+	if (fd == -1)
+		return cache_dir_error(err, "node");
+	n = read(fd, d->node, sizeof(d->node) - 1);
+	if (n != (ssize_t)sizeof(d->node) - 1 ||
+	    !hex_decode(slice_str(d->node), bytes, sizeof(bytes))) {
+		if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+			rc = err_sys(err, "getrandom");
+		hex_encode(bytes, sizeof(bytes), d->node);
+		if (rc == 0 && (ftruncate(fd, 0) == -1 ||
+		                   pwrite(fd, d->node, sizeof(d->node) - 1, 0) !=
+		                       (ssize_t)sizeof(d->node) - 1))
+			rc = cache_dir_error(err, "node");
+	}
+	close(fd);
+	return rc;
+}
+
+/* Read and written by us, it never has an end for want of writers. */
+static int
+hint_open(struct cache_dir *d, struct err *err)
+{
+	struct stat st;
+
+	if (mkfifoat(d->root, "hint", CACHE_DIR_OWN_MODE) == -1 && errno != EEXIST)
+		return cache_dir_error(err, "hint");
+	d->hint = openat(d->root, "hint", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (d->hint == -1 || fstat(d->hint, &st) == -1)
+		return cache_dir_error(err, "hint");
+	return S_ISFIFO(st.st_mode) ? 0 : err_internal(err, 500, "cache_dir: hint is not a pipe");
+}
+
+int
+cache_dir_open(const char *path, struct cache_dir **out, struct err *err)
+{
+	struct cache_dir *d = calloc(1, sizeof(*d));
+	bool taken = false;
+	int rc = -1;
+
+	*out = NULL;
+	if (d == NULL)
+		return err_sys(err, "cache_dir");
+	d->lock = d->hint = -1;
+	d->started_us = clock_us();
+	d->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->root == -1)
+		cache_dir_error(err, path);
+	else if (lock_take(d, &taken, err) == 0)
+		rc = !taken || (cache_dir_make(d->root, "now", err) == 0 &&
+		                   cache_dir_make(d->root, "trash", err) == 0 &&
+		                   node_read(d, err) == 0 && hint_open(d, err) == 0)
+		    ? 0 : -1;
+	if (rc == 0 && taken)
+		*out = d;
+	else
+		cache_dir_close(d);
+	return rc;
+}
+
+void
+cache_dir_close(struct cache_dir *d)
+{
+	if (d == NULL)
+		return;
+	if (d->hint != -1)
+		close(d->hint);
+	if (d->lock != -1)
+		close(d->lock);
+	if (d->root != -1)
+		close(d->root);
+	free(d);
+}
+
+const char *
+cache_dir_node(const struct cache_dir *d)
+{
+	return d->node;
+}
+
+/* ---- what is taken away ---- */
+
+static bool
+is_missing(const struct cache_dir *d, const char *path)
+{
+	return faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT;
+}
+
+int
+cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
+{
+	char trash[64];
+
+	for (int tries = 0; !is_missing(d, path); tries++) {
+		snprintf(trash, sizeof(trash), "trash/%" PRIx64 "-%x", d->started_us, d->made++);
+		if (!FAULT_FAILS("cache", "discard") &&
+		    renameat(d->root, path, d->root, trash) == 0)
+			return 0;
+		/* the name may be one of an earlier keeper's, and somebody may have cleaned up */
+		if (tries == TRIES || (errno == ENOENT && cache_dir_make(d->root, "trash", err) == -1))
+			return cache_dir_error(err, path);
+	}
+	return 0;
+}
+
+/*
+ * Removes a file, or a directory and what is in it, as long as *left lasts.  True: it is gone.
+ * A directory that cannot be removed stays: the tree is not made of it any more.
+ */
+static bool
+remove_some(int at, const char *name, int depth, int *left)
+{
+	struct dirent *entry;
+	bool empty = true;
+	DIR *dir;
+	int fd;
+
+	if (--*left < 0)
+		return false;
+	if (unlinkat(at, name, 0) == 0 || depth == DEPTH_MAX)
+		return true;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		return true;
+	}
+	while (empty && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			empty = remove_some(dirfd(dir), entry->d_name, depth + 1, left);
+	}
+	closedir(dir);
+	if (empty)
+		(void)unlinkat(at, name, AT_REMOVEDIR);
+	return empty;
+}
+
+void
+cache_dir_sweep(struct cache_dir *d, bool *more)
+{
+	int fd = openat(d->root, "trash", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int left = SWEEP_MAX;
+
+	*more = false;
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	while (!*more && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			*more = !remove_some(dirfd(dir), entry->d_name, 0, &left);
+	}
+	closedir(dir);
+}
+
+/* ---- the lease ---- */
+
+/*
+ * Removes the names of seconds before `first` and after `last`: also those that a clock has left
+ * which was wrong for a while.  0, or -1 with errno.
+ */
+static int
+lease_forget(struct cache_dir *d, long long first, long long last)
+{
+	int fd = openat(d->root, "now", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	while (rc == 0 && (rc = cache_dir_next(dir, &entry)) == 0 && entry != NULL) {
+		long long second = strtoll(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] != '.' && (second < first || second > last) &&
+		    (FAULT_FAILS("cache", "unlease") || unlinkat(dirfd(dir), entry->d_name, 0) == -1))
+			rc = -1;
+	}
+	closedir(dir);
+	return rc;
+}
+
+/* The names of the seconds from..last lead to the epoch, if there is one. */
+static int
+lease_write(struct cache_dir *d, time_t from, time_t last, struct err *err)
+{
+	char name[32], target[sizeof("../grant/") + CACHE_EPOCH_SIZE];
+
+	snprintf(target, sizeof(target), "../grant/%s", d->epoch);
+	for (time_t s = from; d->epoch[0] != '\0' && s <= last; s++) {
+		snprintf(name, sizeof(name), "now/%lld", (long long)s);
+		if (symlinkat(target, d->root, name) == -1 && errno != EEXIST)
+			return cache_dir_error(err, "now");
+	}
+	return 0;
+}
+
+int
+cache_dir_lease(struct cache_dir *d, time_t now, time_t last, struct err *err)
+{
+	if (lease_write(d, now, last, err) == -1)
+		return -1;
+	d->first = now;
+	d->last = last;
+	return lease_forget(d, (long long)now - LEASE_PAST, (long long)last) == -1
+	    ? cache_dir_error(err, "now") : 0;
+}
+
+const char *
+cache_dir_epoch(const struct cache_dir *d)
+{
+	return d->epoch;
+}
+
+int
+cache_dir_end_epoch(struct cache_dir *d, struct err *err)
+{
+	/* one rename takes all grants away; the names of the lease lead nowhere then */
+	if (cache_dir_discard(d, "grant", err) == -1)
+		return -1;
+	d->epoch[0] = '\0';
+	if (lease_forget(d, INT64_MAX, 0) == -1)
+		return cache_dir_error(err, "now");
+	return cache_dir_make(d->root, "grant", err);
+}
+
+int
+cache_dir_begin_epoch(struct cache_dir *d, const char *epoch, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	if (!cache_epoch_valid(epoch))
+		return err_internal(err, 500, "cache_dir: an epoch of the database makes no sense");
+	snprintf(path, sizeof(path), "grant/%s", epoch);
+	if (cache_dir_make(d->root, path, err) == -1)
+		return -1;
+	snprintf(d->epoch, sizeof(d->epoch), "%s", epoch);
+	return lease_write(d, d->first, d->last, err);
+}
+
+int
+cache_dir_clear(struct cache_dir *d, struct err *err)
+{
+	d->first = 1;
+	d->last = 0;
+	d->epoch[0] = '\0';
+	if (lease_forget(d, INT64_MAX, 0) == -1)
+		return cache_dir_error(err, "now");
+	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d->root, "grant", err) == -1 ||
+	    cache_dir_discard(d, "project", err) == -1)
+		return -1;
+	return cache_dir_make(d->root, "project", err);
+}
+
+/* ---- hints ---- */
+
+int
+cache_dir_hint_fd(const struct cache_dir *d)
+{
+	return d->hint;
+}
+
+bool
+cache_dir_next_hint(struct cache_dir *d, struct cache_hint *h)
+{
+	char path[CACHE_PATH_SIZE];
+	struct err err;
+
+	if (read(d->hint, h, sizeof(*h)) != (ssize_t)sizeof(*h))
+		return false;
+	h->who.name[sizeof(h->who.name) - 1] = '\0';
+	h->file.name[sizeof(h->file.name) - 1] = '\0';
+	h->file.version[sizeof(h->file.version) - 1] = '\0';
+	return h->file.project_id > 0 && cache_who_valid(h->who.name) &&
+	    cache_path_file(path, &h->file, &err) == 0;
+}
+
+void
+cache_dir_leave_hint(const char *path, const struct cache_hint *h)
+{
+	struct arena *a = arena_new();
+	/* without a reader it cannot be opened */
+	int fd = open(arena_printf(a, "%s/hint", path), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+	arena_free(a);
+	if (fd == -1)
+		return;
+	/* less than PIPE_BUF: whole or not at all; where it is not, the next miss leaves another */
+	(void)!write(fd, h, sizeof(*h));
+	close(fd);
+}

@@ -1,0 +1,181 @@
+#include "cache/cache_grant.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "cache/cache_dir_own.h"
+
+enum { SIZE_MIN = 64 };
+
+struct grant {
+	enum grant_kind kind;
+	struct cache_who who;
+	int64_t project_id;
+	int64_t end_us;
+};
+
+struct cache_grants {
+	struct grant *v; /* in the order in which they were made */
+	size_t n, size;
+	size_t of_kind[GRANT__KINDS];
+};
+
+struct cache_grants *
+cache_grants_new(void)
+{
+	struct cache_grants *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		abort();
+	return g;
+}
+
+void
+cache_grants_free(struct cache_grants *g)
+{
+	if (g == NULL)
+		return;
+	free(g->v);
+	free(g);
+}
+
+size_t
+cache_grants_count(const struct cache_grants *g)
+{
+	return g->n;
+}
+
+bool
+cache_grants_have(const struct cache_dir *d, const struct cache_who *who, int64_t project_id)
+{
+	char path[CACHE_PATH_SIZE];
+
+	cache_path_grant(path, d->epoch, who, project_id);
+	return d->epoch[0] != '\0' && faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int
+link_make(struct cache_dir *d, const struct cache_who *who, int64_t project_id, struct err *err)
+{
+	char path[CACHE_PATH_SIZE], target[64];
+
+	cache_path_grant(path, d->epoch, who, 0);
+	if (cache_dir_make(d->root, path, err) == -1)
+		return -1;
+	cache_path_grant(path, d->epoch, who, project_id);
+	snprintf(target, sizeof(target), "../../../project/%" PRId64, project_id);
+	if (FAULT_FAILS("cache", "grant") ||
+	    (symlinkat(target, d->root, path) == -1 && errno != EEXIST))
+		return cache_dir_error(err, path);
+	return 0;
+}
+
+static int
+link_remove(struct cache_dir *d, const struct grant *g, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	cache_path_grant(path, d->epoch, &g->who, g->project_id);
+	if (FAULT_FAILS("cache", "revoke") || (unlinkat(d->root, path, 0) == -1 && errno != ENOENT))
+		return cache_dir_error(err, path);
+	/* the last one leaves a folder that would be there as long as the epoch */
+	cache_path_grant(path, d->epoch, &g->who, 0);
+	(void)unlinkat(d->root, path, AT_REMOVEDIR);
+	return 0;
+}
+
+static void
+drop(struct cache_grants *g, size_t i)
+{
+	g->of_kind[g->v[i].kind]--;
+	g->n--;
+	memmove(&g->v[i], &g->v[i + 1], (g->n - i) * sizeof(*g->v));
+}
+
+/* The oldest one of the kind ends. */
+static int
+make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, struct err *err)
+{
+	for (size_t i = 0; g->of_kind[kind] >= GRANTS_MAX && i < g->n; i++) {
+		if (g->v[i].kind != kind)
+			continue;
+		if (link_remove(d, &g->v[i], err) == -1)
+			return -1;
+		drop(g, i);
+		break;
+	}
+	return 0;
+}
+
+static int
+grow(struct cache_grants *g, struct err *err)
+{
+	size_t size = g->size == 0 ? SIZE_MIN : 2 * g->size;
+	struct grant *v = reallocarray(g->v, size, sizeof(*v));
+
+	if (v == NULL)
+		return err_sys(err, "cache_dir: grants");
+	g->v = v;
+	g->size = size;
+	return 0;
+}
+
+int
+cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind,
+    const struct cache_who *who, int64_t project_id, int64_t end_us, struct err *err)
+{
+	if (d->epoch[0] == '\0')
+		return 0;
+	if (make_room(g, d, kind, err) == -1 || (g->n == g->size && grow(g, err) == -1))
+		return -1;
+	/* first its end: what cannot be known to end must not begin */
+	g->v[g->n++] = (struct grant) { kind, *who, project_id, end_us };
+	g->of_kind[kind]++;
+	return link_make(d, who, project_id, err);
+}
+
+int
+cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache_who *who,
+    struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	if (d->epoch[0] == '\0')
+		return 0;
+	cache_path_grant(path, d->epoch, who, 0);
+	if (cache_dir_discard(d, path, err) == -1)
+		return -1;
+	for (size_t i = g->n; i-- > 0;) {
+		if (strcmp(g->v[i].who.name, who->name) == 0)
+			drop(g, i);
+	}
+	return 0;
+}
+
+int
+cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us,
+    struct err *err)
+{
+	for (size_t i = g->n; i-- > 0;) {
+		if (g->v[i].end_us > until_us)
+			continue;
+		if (link_remove(d, &g->v[i], err) == -1)
+			return -1;
+		drop(g, i);
+	}
+	return 0;
+}
+
+void
+cache_grants_forget(struct cache_grants *g)
+{
+	g->n = 0;
+	memset(g->of_kind, 0, sizeof(g->of_kind));
+}

@@ -1,0 +1,51 @@
+#ifndef CACHE_CACHE_GRANT_H
+#define CACHE_CACHE_GRANT_H
+
+/*
+ * Grants: who may read which project without asking the pool (cache/cache_dir.h).  The keeper makes
+ * one after the one decision, and takes it away when a token or an epoch ends, when its time is up, or
+ * when there are too many.
+ *
+ * The links are what counts; the table in memory knows when each of them ends.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache_dir.h"
+
+/* Who holds grants; each kind has its own share of the room. */
+enum grant_kind { GRANT_ANYONE, GRANT_PERSONAL, GRANT_DEPLOY, GRANT_JOB, GRANT__KINDS };
+
+/* Of each kind; the oldest one makes room for one more. */
+enum { GRANTS_MAX = 20000 };
+
+struct cache_grants;
+
+struct cache_grants *cache_grants_new(void) __attribute__((returns_nonnull));
+void cache_grants_free(struct cache_grants *);
+size_t cache_grants_count(const struct cache_grants *);
+
+bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t project_id);
+
+/*
+ * One more, which is not there yet, in the epoch of the directory and until `end_us` of clock_us().
+ * Where there is no epoch, none is made.  -1: 500, 503.
+ */
+int cache_grants_add(struct cache_grants *, struct cache_dir *, enum grant_kind,
+    const struct cache_who *, int64_t project_id, int64_t end_us, struct err *)
+    __attribute__((warn_unused_result));
+
+/* All of one token.  -1: 500, 503, they may still hold. */
+int cache_grants_end(struct cache_grants *, struct cache_dir *, const struct cache_who *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* Those that end at `until_us` or before.  -1: the same. */
+int cache_grants_end_due(struct cache_grants *, struct cache_dir *, int64_t until_us, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The epoch has ended, and all of them with it. */
+void cache_grants_forget(struct cache_grants *);
+
+#endif

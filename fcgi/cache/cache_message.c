@@ -1,0 +1,70 @@
+#include "cache/cache_message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What follows the letter. */
+enum form { NOTHING, NUMBER, NUMBER_NAME, HANDLE };
+
+static const struct {
+	char letter;
+	enum cache_message_kind kind;
+	enum form form;
+} kinds[] = {
+	{ 'i', CACHE_INDEX, NUMBER_NAME },
+	{ 'c', CACHE_CRATE, NUMBER_NAME },
+	{ 'p', CACHE_PROJECT, NUMBER },
+	{ 't', CACHE_TOKEN, HANDLE },
+	{ 'e', CACHE_EPOCH, NOTHING },
+	{ 's', CACHE_SYNC, NUMBER },
+	{ 'h', CACHE_CALL, NUMBER },
+};
+
+static bool
+take_handle(const char *text, struct cache_message *m)
+{
+	/* anyone is no token: no message ends what anyone may read but an epoch */
+	if (strlen(text) != sizeof(m->who.name) - 1 || !cache_who_valid(text))
+		return false;
+	memcpy(m->who.name, text, sizeof(m->who.name));
+	return true;
+}
+
+/* The name becomes part of a path. */
+static bool
+take_number(const char *text, bool named, struct cache_message *m)
+{
+	struct err wrong;
+	char *end;
+
+	errno = 0;
+	m->id = strtoll(text, &end, 10);
+	if (*text < '1' || *text > '9' || errno != 0 || *end != (named ? ' ' : '\0'))
+		return false;
+	if (!named)
+		return true;
+	if (crate_name_check(slice_str(end + 1), "crate", &wrong) == -1)
+		return false;
+	memcpy(m->name, end + 1, strlen(end + 1));
+	return true;
+}
+
+bool
+cache_message_parse(const char *text, struct cache_message *m)
+{
+	size_t i = 0;
+
+	*m = (struct cache_message) { .kind = CACHE_EPOCH };
+	while (i < sizeof(kinds) / sizeof(*kinds) && kinds[i].letter != text[0])
+		i++;
+	if (i == sizeof(kinds) / sizeof(*kinds))
+		return false;
+	m->kind = kinds[i].kind;
+	if (kinds[i].form == NOTHING)
+		return text[1] == '\0';
+	if (text[1] != ' ')
+		return false;
+	return kinds[i].form == HANDLE ? take_handle(text + 2, m)
+				       : take_number(text + 2, kinds[i].form == NUMBER_NAME, m);
+}

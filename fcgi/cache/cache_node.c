@@ -1,0 +1,152 @@
+#include "cache/cache_node.h"
+
+#include <poll.h>
+
+#include "base/clock.h"
+
+/* Between two looks whether all nodes have heard: mostly they have within few milliseconds. */
+enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
+
+/* Has this session told the keepers anything, or may it have? */
+static bool
+has_told(struct db *db, struct arena *a)
+{
+	struct err away;
+	struct db_result r;
+	bool unknown;
+
+	if (!db_take_commit(db, &unknown))
+		return false;
+	/* where it is unknown the session that knew is lost, as it is where it does not answer */
+	return db_exec(db, a, STMT_CACHE_TOLD, NULL, &r, &away) == -1 || unknown ||
+	    /* of a pooler, that may have come to share sessions since */
+	    db_is_pooled(db) || db_bool(&r, 0, 0);
+}
+
+/* The hosts of nodes that may not have heard of what was before the number; NULL: all have. */
+static int
+who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, number);
+	if (db_exec(db, a, STMT_CACHE_SYNC_LEFT, &p, &r, err) == -1)
+		return -1;
+	*hosts = db_str(&r, 0, 0);
+	return 0;
+}
+
+/* Asks all nodes, and waits for them. */
+static int
+wait_for_nodes(struct db *db, struct arena *a, int64_t until_us, struct err *err)
+{
+	const char *hosts;
+	struct db_result r;
+	int64_t number;
+
+	if (db_exec(db, a, STMT_CACHE_SYNC, NULL, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return 0;
+	number = db_int(&r, 0, 0);
+	for (int ms = LOOK_MIN_MS;; ms = 2 * ms < LOOK_MAX_MS ? 2 * ms : LOOK_MAX_MS) {
+		if (who_is_left(db, a, number, &hosts, err) == -1)
+			return -1;
+		if (hosts == NULL)
+			return 0;
+		if (clock_us() >= until_us)
+			return err_internal(err, 503, "not acknowledged by %s", hosts);
+		(void)poll(NULL, 0, ms);
+	}
+}
+
+int
+cache_barrier(struct db *db, struct arena *a, int64_t until_us, struct err *err)
+{
+	if (!has_told(db, a))
+		return 0;
+	while (wait_for_nodes(db, a, until_us, err) == -1) {
+		/* a database that is away comes back, and any session can ask */
+		if (err->status != 503 || clock_us() >= until_us)
+			return -1;
+		err_clear(err);
+		(void)poll(NULL, 0, AWAY_MS);
+	}
+	return 0;
+}
+
+int
+cache_node_listen(struct db *db, struct arena *a, struct err *err)
+{
+	if (db_exec(db, a, STMT_CACHE_LISTEN_KEEPERS, NULL, NULL, err) == -1)
+		return -1;
+	return db_exec(db, a, STMT_CACHE_LISTEN, NULL, NULL, err);
+}
+
+int
+cache_node_call(struct db *db, struct arena *a, int64_t *number, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_CACHE_CALL, NULL, &r, err) == -1)
+		return -1;
+	*number = db_int(&r, 0, 0);
+	return 0;
+}
+
+int
+cache_node_register(struct db *db, struct arena *a, const char *node, const char *host,
+    int64_t seconds, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, node);
+	db_bind_str(&p, host);
+	db_bind_int(&p, seconds);
+	if (db_exec(db, a, STMT_CACHE_FORGET, NULL, NULL, err) == -1)
+		return -1;
+	return db_exec(db, a, STMT_CACHE_REGISTER, &p, NULL, err);
+}
+
+int
+cache_node_renew(struct db *db, struct arena *a, const char *node, int64_t seconds, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, node);
+	db_bind_int(&p, seconds);
+	if (db_exec(db, a, STMT_CACHE_RENEW, &p, &r, err) == -1)
+		return -1;
+	return r.affected == 1 ? 0 : err_internal(err, 503, "this node's lease has ended");
+}
+
+int
+cache_node_release(struct db *db, struct arena *a, const char *node, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, node);
+	return db_exec(db, a, STMT_CACHE_RELEASE, &p, NULL, err);
+}
+
+int
+cache_node_next(struct db *db, struct cache_message *m, struct err *err)
+{
+	char text[128];
+
+	if (!db_notification(db, text, sizeof(text)))
+		return 0;
+	return cache_message_parse(text, m) ? 1 : err_internal(err, 500, "a notification makes no sense");
+}
+
+int
+cache_node_acknowledge(struct db *db, struct arena *a, const char *node, int64_t number, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, node);
+	db_bind_int(&p, number);
+	return db_exec(db, a, STMT_CACHE_ACKNOWLEDGE, &p, NULL, err);
+}

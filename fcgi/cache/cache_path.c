@@ -1,0 +1,79 @@
+#include "cache/cache_path.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base62.h"
+
+void
+cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id)
+{
+	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64, project_id);
+}
+
+static int
+index_path(char path[CACHE_PATH_SIZE], const struct cache_file *f)
+{
+	struct arena *a = arena_new();
+
+	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/index/%s.gz", f->project_id,
+	    crate_name_index_path(a, slice_str(f->name)));
+	arena_free(a);
+	return 0;
+}
+
+int
+cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *err)
+{
+	if (crate_name_check(slice_str(name), "crate", err) == -1)
+		return -1;
+	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/crates/%s", project_id, name);
+	return 0;
+}
+
+int
+cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *f, struct err *err)
+{
+	struct semver version;
+	size_t n;
+
+	if (f->name[0] == '\0') {
+		snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/config.json", f->project_id);
+		return 0;
+	}
+	if (cache_path_crate(path, f->project_id, f->name, err) == -1)
+		return -1;
+	if (f->version[0] == '\0')
+		return index_path(path, f);
+	if (semver_parse(slice_str(f->version), &version, err) == -1)
+		return -1;
+	n = strlen(path);
+	snprintf(path + n, CACHE_PATH_SIZE - n, "/%s", f->version);
+	return 0;
+}
+
+void
+cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cache_who *who,
+    int64_t project_id)
+{
+	if (project_id == 0)
+		snprintf(path, CACHE_PATH_SIZE, "grant/%s/%s", epoch, who->name);
+	else
+		snprintf(path, CACHE_PATH_SIZE, "grant/%s/%s/%" PRId64, epoch, who->name, project_id);
+}
+
+bool
+cache_epoch_valid(const char *epoch)
+{
+	size_t n = strnlen(epoch, CACHE_EPOCH_SIZE);
+
+	return n > 0 && n < CACHE_EPOCH_SIZE && strspn(epoch, "0123456789abcdef-") == n;
+}
+
+bool
+cache_who_valid(const char *who)
+{
+	return strcmp(who, CACHE_ANYONE) == 0 ||
+	    (strlen(who) == TOKEN_HANDLE_SIZE - 1 && base62_valid(slice_str(who)));
+}

@@ -1,0 +1,62 @@
+#ifndef CACHE_CACHE_PATH_H
+#define CACHE_CACHE_PATH_H
+
+/*
+ * Where files and grants lie below cache_dir (cache/cache_dir.h).  Names, versions, handles and epochs
+ * are checked here, wherever they come from: no part of a path has a dot or a slash that leads out.
+ *
+ * Pure.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "access/token.h"
+#include "base/err.h"
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+
+enum {
+	CACHE_PATH_SIZE = 320, /* project/ID/crates/NAME/VERSION has less than 250 */
+	CACHE_EPOCH_SIZE = 37
+};
+
+/* One file of a project: config.json, an index file or a crate. */
+struct cache_file {
+	int64_t project_id;
+	char name[CRATE_NAME_MAX + 1]; /* "": config.json */
+	char version[SEMVER_MAX + 1]; /* "": the index file */
+};
+
+/* Whom a grant is for: a token by its handle, or anyone. */
+#define CACHE_ANYONE "anyone"
+struct cache_who {
+	char name[TOKEN_HANDLE_SIZE];
+};
+
+static inline bool
+cache_who_is_anyone(const struct cache_who *who)
+{
+	return strcmp(who->name, CACHE_ANYONE) == 0;
+}
+
+/* "project/7". */
+void cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id);
+
+/* "project/7/config.json", "project/7/index/se/rd/serde.gz", "project/7/crates/Serde/1.0.0".  -1: 400. */
+int cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* "project/7/crates/Serde".  -1: 400, no name of a crate. */
+int cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *)
+    __attribute__((warn_unused_result));
+
+/* "grant/EPOCH/WHO"; with a project "grant/EPOCH/WHO/7".  The two must be valid. */
+void cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cache_who *,
+    int64_t project_id);
+
+bool cache_epoch_valid(const char *);
+bool cache_who_valid(const char *);
+
+#endif

@@ -1,0 +1,137 @@
+#include "cache/cache_source.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "access/access.h"
+#include "crate/registry_config.h"
+#include "store/access_facts.h"
+
+/* "SLOT FINGERPRINT" of each key, as the statement compares them. */
+static void
+bind_keys(struct db_params *p, struct arena *a, const struct token_keys *keys)
+{
+	const char **words = arena_calloc(a, keys->n + 1, sizeof(*words));
+	char fingerprint[TOKEN_KEY_FINGERPRINT_SIZE];
+	size_t n = 0;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		if (token_key_fingerprint(&keys->v[i], fingerprint))
+			words[n++] = arena_printf(a, "%s %s", keys->v[i].slot, fingerprint);
+	}
+	db_bind_array(p, a, words, n);
+}
+
+/* The kinds of tokens, as the database names them. */
+static enum grant_kind
+kind_of(const char *token_kind)
+{
+	static const enum grant_kind kinds[TOKEN__MAX] = { [TOKEN_PERSONAL] = GRANT_PERSONAL,
+		[TOKEN_DEPLOY] = GRANT_DEPLOY, [TOKEN_JOB] = GRANT_JOB };
+
+	for (size_t i = 0; i < TOKEN__MAX; i++) {
+		if (strcmp(token_kind, token_kind_names[i]) == 0)
+			return kinds[i];
+	}
+	return GRANT_ANYONE;
+}
+
+/* Who it is, and for how long; false: nginx cannot tell. */
+static bool
+read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
+{
+	enum { EPOCH, HANDLE, KIND, LEFT };
+
+	if (r->rows == 0)
+		return false;
+	snprintf(d->epoch, sizeof(d->epoch), "%s", db_str(r, 0, EPOCH));
+	d->lasts_ms = -1;
+	if (anyone) {
+		d->kind = GRANT_ANYONE;
+		memcpy(d->who.name, CACHE_ANYONE, sizeof(CACHE_ANYONE));
+		return true;
+	}
+	if (db_is_null(r, 0, HANDLE))
+		return false;
+	snprintf(d->who.name, sizeof(d->who.name), "%s", db_str(r, 0, HANDLE));
+	d->kind = kind_of(db_str(r, 0, KIND));
+	if (!db_is_null(r, 0, LEFT))
+		d->lasts_ms = db_int(r, 0, LEFT);
+	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
+}
+
+int
+cache_source_decide(struct db *db, struct arena *a, const struct token_keys *keys,
+    const struct cache_hint *h, struct cache_decision *d, struct err *err)
+{
+	/* in this order: what changes in between makes the epoch look old, never new */
+	enum { WHO, FACTS, NCALLS };
+	const struct project_ref project = { .id = h->file.project_id };
+	bool anyone = cache_who_is_anyone(&h->who);
+	const unsigned char *digest = anyone ? NULL : h->digest;
+	struct db_call calls[NCALLS] = { { .stmt = STMT_CACHE_WHO } };
+	struct access_facts facts;
+	struct err why = { 0 };
+
+	*d = (struct cache_decision) { .allowed = false };
+	if (digest == NULL)
+		db_bind_null(&calls[WHO].params);
+	else
+		db_bind_bytes(&calls[WHO].params, slice_of((const char *)digest, TOKEN_DIGEST_SIZE));
+	bind_keys(&calls[WHO].params, a, keys);
+	access_facts_call(&calls[FACTS], a, SUBJECT_PROJECT, digest, &project);
+	if (db_run(db, a, calls, NCALLS, err) == -1)
+		return -1;
+	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &facts);
+	access_facts_switch(&facts, FLAG_CARGO);
+	d->allowed = read_who(&calls[WHO].result, anyone, d) &&
+	    access_decide(&facts, anyone ? CREDENTIAL_NONE : CREDENTIAL_TOKEN, ACTION_READ_PACKAGE,
+	        &why) == 0;
+	return 0;
+}
+
+/* A 31-bit number that moves with the bytes: ETags are made of it on all nodes alike. */
+static int64_t
+time_of_bytes(struct slice s)
+{
+	uint32_t h = 2166136261;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 16777619;
+	return (int64_t)(h & INT32_MAX);
+}
+
+int
+cache_source_read(struct db *db, struct arena *a, const char *external_url,
+    const struct cache_file *f, struct cache_content *c, struct err *err)
+{
+	bool config = f->name[0] == '\0', crate = f->version[0] != '\0';
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	*c = (struct cache_content) { .found = false };
+	db_bind_int(&p, f->project_id);
+	if (!config) {
+		db_bind_str(&p, crate_name_normalize(a, slice_str(f->name)));
+		/* cargo asks for an index file in lower case, and for a crate by its very name */
+		db_bind_str(&p, crate ? f->name : crate_name_lower(a, slice_str(f->name)));
+	}
+	if (crate)
+		db_bind_str(&p, f->version);
+	if (db_exec(db, a, config ? STMT_CACHE_CONFIG : crate ? STMT_CACHE_VERSION : STMT_CACHE_INDEX,
+	        &p, &r, err) == -1)
+		return -1;
+	c->found = r.rows == 1;
+	if (!c->found)
+		return 0;
+	if (crate) {
+		c->cksum = db_str(&r, 0, 0);
+	} else if (config) {
+		c->bytes = registry_config(a, external_url, f->project_id, !db_bool(&r, 0, 0));
+		c->time = time_of_bytes(c->bytes);
+	} else {
+		c->bytes = db_slice(&r, 0, 0);
+		c->time = db_int(&r, 0, 1);
+	}
+	return 0;
+}

@@ -1,0 +1,135 @@
+#include "cache/cache_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "cache/cache_dir_own.h"
+
+enum { FILE_MODE = 0666 /* left to the umask: nginx must be able to read what we write */ };
+
+int
+cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *name,
+    bool *was_there, struct err *err)
+{
+	struct cache_file f = { .project_id = project_id };
+	char path[CACHE_PATH_SIZE];
+
+	*was_there = false;
+	if (crate_name_check(slice_str(name), "crate", err) == -1)
+		return -1;
+	memcpy(f.name, name, strlen(name) + 1);
+	if (cache_path_file(path, &f, err) == -1)
+		return -1;
+	*was_there = !FAULT_FAILS("cache", "remove") && unlinkat(d->root, path, 0) == 0;
+	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : cache_dir_error(err, path);
+}
+
+int
+cache_tree_remove_crate(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	return cache_path_crate(path, project_id, name, err) == -1 ? -1 : cache_dir_discard(d, path, err);
+}
+
+int
+cache_tree_remove_project(struct cache_dir *d, int64_t project_id, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	cache_path_project(path, project_id);
+	return cache_dir_discard(d, path, err);
+}
+
+bool
+cache_tree_has(struct cache_dir *d, const struct cache_file *f)
+{
+	char path[CACHE_PATH_SIZE];
+	struct err err;
+
+	return cache_path_file(path, f, &err) == 0 &&
+	    faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+cache_tree_place(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZE], struct err *err)
+{
+	if (renameat(d->root, from, d->root, path) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return cache_dir_error(err, path);
+	for (char *slash = strchr(path, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (cache_dir_make(d->root, path, err) == -1)
+			return -1;
+		*slash = '/';
+	}
+	return renameat(d->root, from, d->root, path) == -1 ? cache_dir_error(err, path) : 0;
+}
+
+static int
+write_all(int fd, struct slice bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
+	}
+	return 0;
+}
+
+int
+cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice bytes, time_t time,
+    struct err *err)
+{
+	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
+	char path[CACHE_PATH_SIZE];
+	int fd, rc = 0;
+
+	if (cache_path_file(path, f, err) == -1)
+		return -1;
+	/* one name for all: there is one writer; what an earlier one left may have another mode */
+	if (unlinkat(d->root, "trash/new", 0) == -1 && errno != ENOENT)
+		return cache_dir_error(err, "unlink");
+	fd = openat(d->root, "trash/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+	    FILE_MODE);
+	if (fd == -1)
+		return cache_dir_error(err, "create");
+	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
+		rc = cache_dir_error(err, "write");
+	/* some file systems say only now that the disk is full */
+	if (close(fd) == -1 && rc == 0)
+		rc = cache_dir_error(err, "close");
+	FAULT_POINT("cache", "written");
+	if (rc == 0)
+		rc = cache_tree_place(d, "trash/new", path, err);
+	/* it may be what the disk is full of */
+	if (rc == -1)
+		(void)unlinkat(d->root, "trash/new", 0);
+	FAULT_POINT("cache", "placed");
+	return rc;
+}
+
+int
+cache_tree_put_link(struct cache_dir *d, const struct cache_file *f, const char *blob,
+    struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	if (cache_path_file(path, f, err) == -1)
+		return -1;
+	if (unlinkat(d->root, "trash/link", 0) == -1 && errno != ENOENT)
+		return cache_dir_error(err, "unlink");
+	if (symlinkat(blob, d->root, "trash/link") == -1)
+		return cache_dir_error(err, "symlink");
+	return cache_tree_place(d, "trash/link", path, err);
+}

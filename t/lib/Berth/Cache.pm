@@ -1,0 +1,134 @@
+package Berth::Cache;
+
+# Reads over plain HTTP/1.1 on a kept connection, as fast as can be: for tests of cache_dir, which want
+# to know who answered, and when.
+#
+#	my @ports = map { Berth::Cache::start($_) } $t, $elsewhere;      # pool and nginx of each
+#	my $res = Berth::Cache::get($ports[0], $path);
+#	ok(Berth::Cache::wait_static($t, $ports[0], $path));
+
+use strict;
+use warnings;
+
+use Compress::Zlib ();
+use HTTP::Tiny;
+use Test::More;
+
+use Berth::Cluster;
+use Berth::Test;
+use Berth::Watch;
+
+use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30 };
+
+my %agents;
+
+# Starts pool and nginx, which listens on one more port, without TLS.  Returns that.
+sub start {
+	my ($t, $edit) = @_;
+	my $port = Berth::Test::_claim_port();
+
+	$t->start_pool;
+	$t->start_nginx(sub {
+		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$port;/m;
+		# the log at once
+		s/ buffer=64k flush=1s//g;
+		return defined $edit ? $edit->() : $_;
+	});
+	return $port;
+}
+
+# { status, headers, body, began, id }: the body as it was before it was compressed.
+sub get {
+	my ($port, $path, %headers) = @_;
+	my $began = Berth::Watch::now();
+	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
+	    ->request(GET => "http://127.0.0.1:$port$path", { headers => { 'Accept-Encoding' => 'gzip', %headers } });
+	my $body = $res->{content};
+
+	$body = Compress::Zlib::memGunzip($body) // die "$path: no gzip\n"
+	    if ($res->{headers}{'content-encoding'} // '') eq 'gzip' && length $body;
+	return { status => $res->{status}, headers => $res->{headers}, body => $body, began => $began };
+}
+
+# Did nginx answer by itself?  Its log says so: no time of the pool is there.
+sub is_static {
+	my ($t, $res) = @_;
+	my $id = $res->{headers}{'x-request-id'} // return 0;
+	my $line = '';
+
+	$t->wait_for(sub { return $line = (grep { index($_, " id=$id ") > 0 } log_tail($t))[0] // '' }, 10);
+	return $line =~ / pool_s=- / ? 1 : 0;
+}
+
+# The last lines of nginx's logs, which may be long.
+sub log_tail {
+	my ($t) = @_;
+
+	return map {
+		open(my $fh, '<', $t->dir . "/log/nginx-$_.log") or return ();
+		seek($fh, -65536, 2);
+		local $/;
+		split(/\n/, scalar <$fh> // '');
+	} qw(berth berth-cache);
+}
+
+# Asks until nginx answers by itself; the answer then, or undef.
+sub wait_static {
+	my ($t, $port, $path, %headers) = @_;
+	my $res;
+
+	return $t->wait_for(sub {
+		$res = get($port, $path, %headers);
+		return $res->{status} == 200 && is_static($t, $res);
+	}, 30) ? $res : undef;
+}
+
+# The pid of a pool's keeper: the child that holds open the pipe of the hints.
+sub keeper {
+	my ($t) = @_;
+	my $master = $t->pool_pid;
+	my $hint = $t->dir . '/cache/hint';
+
+	return $t->wait_for(sub {
+		for my $pid (split(/ /, Berth::Cluster::_slurp("/proc/$master/task/$master/children"))) {
+			return $pid if grep { (readlink($_) // '') eq $hint } glob("/proc/$pid/fd/*");
+		}
+		return undef;
+	});
+}
+
+# Lets a pool read its configuration again, and waits until the keeper is another, and serves: until
+# then what nginx sends is that of the keeper before.
+sub reload {
+	my ($t) = @_;
+	my $old = keeper($t);
+
+	kill('HUP', $t->pool_pid);
+	return $t->wait_for(sub {
+		my $pid = keeper($t);
+
+		return $pid != $old && $t->log('pool') =~ / pid=$pid event=message msg="cache: served from /;
+	});
+}
+
+# Clients ask all nodes for a path while $change happens; returns what they asked and were told
+# once it had returned: [began, node, status, answer].
+sub meanwhile {
+	my ($t, $ports, $name, $path, $headers, $change) = @_;
+	my ($moment, @asked) = Berth::Watch::change($t, { clients => CLIENTS, before => BEFORE, after => AFTER }, sub {
+		my ($turn) = @_;
+		my $node = $turn % @$ports;
+		my $res = get($ports->[$node], $path, %$headers);
+
+		return [$res->{began}, $node, $res->{status}, $res->{body}];
+	}, $change);
+	my @after = grep { $_->[0] > $moment } @asked;
+
+	for my $node (0 .. $#$ports) {
+		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE, "$name: node $node: before");
+		cmp_ok(scalar(grep { $_->[1] == $node } @after), '>', AFTER, "$name: node $node: after");
+	}
+	return @after;
+}
+
+1;

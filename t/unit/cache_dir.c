@@ -1,0 +1,458 @@
+/* cache/: files and grants for nginx, their lease, hints of workers; what keepers are told. */
+#include "cache/cache_dir.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cache/cache_grant.h"
+#include "cache/cache_message.h"
+#include "cache/cache_tree.h"
+#include "remove_tree.h"
+#include "tap.h"
+
+static struct arena *a;
+static struct err err;
+static char root[] = "/tmp/berth-cache-XXXXXX";
+
+static bool
+there(const char *path)
+{
+	struct stat st;
+
+	return lstat(arena_printf(a, "%s/%s", root, path), &st) == 0;
+}
+
+static struct cache_file
+file(int64_t project, const char *name, const char *version)
+{
+	struct cache_file f = { .project_id = project };
+
+	snprintf(f.name, sizeof(f.name), "%s", name);
+	snprintf(f.version, sizeof(f.version), "%s", version);
+	return f;
+}
+
+static void
+test_open(struct cache_dir **d)
+{
+	struct cache_dir *second = NULL;
+	char *node;
+
+	is_int(cache_dir_open("/nonexistent/x", d, &err), -1, "no directory");
+	is_int(err.status, 500, "500");
+	is_int(cache_dir_open(root, d, &err), 0, "opened");
+	node = arena_strdup(a, cache_dir_node(*d));
+	is_int((long)strlen(node), 32, "it has a name");
+	is_int(cache_dir_open(root, &second, &err), 0, "a second time: no error");
+	ok(second == NULL, "but the lock is taken");
+	cache_dir_close(*d);
+	is_int(cache_dir_open(root, d, &err), 0, "once it is given back it is opened");
+	is_str(cache_dir_node(*d), node, "the name is the same");
+}
+
+static void
+test_files(struct cache_dir *d)
+{
+	struct cache_file index = file(7, "Serde_x", ""), config = file(7, "", "");
+	struct cache_file crate = file(7, "Serde_x", "1.0.0+b.1");
+	struct stat st = { 0 };
+	bool was = false, more = true;
+
+	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
+	ok(!cache_tree_has(d, &index), "nothing there");
+	is_int(cache_tree_put(d, &index, slice_str("bytes"), 1234567890, &err), 0, "an index file");
+	ok(cache_tree_has(d, &index) && there("project/7/index/se/rd/serde_x.gz"), "has its place");
+	ok(lstat(arena_printf(a, "%s/project/7/index/se/rd/serde_x.gz", root), &st) == 0 &&
+		st.st_mtime == 1234567890 && st.st_size == 5,
+	    "with time and bytes");
+	is_int(cache_tree_put(d, &config, slice_str("{}"), 1, &err), 0, "config.json");
+	ok(there("project/7/config.json"), "has its place");
+	is_int(cache_tree_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
+	ok(cache_tree_has(d, &crate) && there("project/7/crates/Serde_x/1.0.0+b.1"), "has its place");
+	is_int(cache_tree_put_link(d, &crate, "/nonexistent/other", &err), 0, "again");
+
+	is_int(cache_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "an index file goes");
+	ok(was && !cache_tree_has(d, &index), "and is gone");
+	is_int(cache_tree_remove_index(d, 7, "SERDE_X", &was, &err), 0, "again");
+	ok(!was, "it was not there");
+	is_int(cache_tree_remove_crate(d, 7, "Serde_x", &err), 0, "a crate goes");
+	ok(!there("project/7/crates/Serde_x"), "with all versions");
+	is_int(cache_tree_remove_crate(d, 7, "Serde_x", &err), 0, "again");
+	is_int(cache_tree_remove_project(d, 7, &err), 0, "a project goes");
+	ok(!there("project/7"), "with everything");
+	is_int(cache_tree_remove_project(d, 7, &err), 0, "again");
+	while (more)
+		cache_dir_sweep(d, &more);
+	is_int(rmdir(arena_printf(a, "%s/trash", root)), 0, "the trash is empty");
+	is_int(cache_tree_put(d, &index, slice_str("x"), 1, &err), -1, "without it nothing is written");
+	is_int(cache_dir_clear(d, &err), 0, "but cleared,");
+	is_int(cache_tree_put(d, &index, slice_str("x"), 1, &err), 0, "and then written");
+}
+
+static void
+test_many(struct cache_dir *d)
+{
+	bool more = true;
+	int rounds = 0;
+
+	for (int i = 0; i < 500; i++) {
+		struct cache_file w = file(9, arena_printf(a, "crate%d", i), "");
+
+		if (cache_tree_put(d, &w, slice_str("x"), 1, &err) == -1)
+			exit(EXIT_FAILURE);
+	}
+	is_int(cache_tree_remove_project(d, 9, &err), 0, "a large project goes");
+	while (more) {
+		cache_dir_sweep(d, &more);
+		rounds++;
+	}
+	ok(rounds > 2, "its files bit by bit");
+	ok(!there("project/9"), "but at once out of the way");
+}
+
+static void
+test_names(struct cache_dir *d)
+{
+	static const char *const bad[] = { "../x", "a/b", ".", "", "1a", "a\n" };
+	bool was;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct cache_file crate = file(7, bad[i], "1.0.0"), index = file(7, bad[i], "");
+
+		ok(cache_tree_remove_index(d, 7, bad[i], &was, &err) == -1, "bad name %zu: index", i);
+		ok(cache_tree_remove_crate(d, 7, bad[i], &err) == -1, "bad name %zu: crate", i);
+		ok(bad[i][0] == '\0' || cache_tree_put_link(d, &crate, "x", &err) == -1,
+		    "bad name %zu: version", i);
+		ok(bad[i][0] == '\0' || cache_tree_put(d, &index, slice_str("x"), 1, &err) == -1,
+		    "bad name %zu: file", i);
+	}
+	is_int(cache_tree_put_link(d, &(struct cache_file) { 7, "a", "../../x" }, "x", &err), -1,
+	    "nor such a version");
+}
+
+static const struct cache_who who = { "00abcdefghijklmnop" }, other = { "01abcdefghijklmnop" },
+			      anyone = { CACHE_ANYONE };
+
+#define EPOCH "0b-a9"
+#define GRANT "grant/" EPOCH "/00abcdefghijklmnop"
+
+static int
+grant(struct cache_grants *g, struct cache_dir *d, const struct cache_who *w, int64_t project, int64_t end)
+{
+	return cache_grants_add(g, d, cache_who_is_anyone(w) ? GRANT_ANYONE : GRANT_JOB, w, project, end, &err);
+}
+
+static void
+test_grants(struct cache_dir *d)
+{
+	struct cache_grants *g = cache_grants_new();
+	struct cache_file index = file(7, "serde", "");
+
+	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
+	is_int(cache_tree_put(d, &index, slice_str("x"), 1, &err), 0, "a file");
+	is_int(cache_dir_lease(d, 1000, 1003, &err), 0, "a lease");
+	is_int(grant(g, d, &who, 7, 100), 0, "without an epoch");
+	ok(!cache_grants_have(d, &who, 7) && !there("now/1000"), "nothing is granted");
+	is_int(cache_dir_begin_epoch(d, EPOCH, &err), 0, "an epoch");
+	ok(there("now/1000") && there("now/1003") && !there("now/1004"), "the lease leads there");
+	is_int(grant(g, d, &who, 7, 100), 0, "a grant");
+	ok(cache_grants_have(d, &who, 7) && there("now/1001/00abcdefghijklmnop/7/index/se/rd/serde.gz"),
+	    "the file is found through it");
+	ok(!there("now/1001/01abcdefghijklmnop/7") && !there("now/1001/anyone/7"), "by nobody else");
+	is_int(grant(g, d, &who, 8, 200), 0, "in another project");
+	is_int(grant(g, d, &other, 7, 300), 0, "to another token");
+	is_int(grant(g, d, &anyone, 7, 400), 0, "and to anyone");
+	is_int(cache_grants_count(g), 4, "there are four");
+
+	is_int(cache_grants_end_due(g, d, 100, &err), 0, "time passes");
+	ok(!cache_grants_have(d, &who, 7) && cache_grants_have(d, &who, 8), "what was due has ended");
+	is_int(cache_grants_end(g, d, &who, &err), 0, "a token ends");
+	ok(!there(GRANT) && cache_grants_have(d, &other, 7) && cache_grants_have(d, &anyone, 7),
+	    "with all that it had, and nobody else");
+	is_int(cache_grants_count(g), 2, "two are left");
+	is_int(cache_grants_end(g, d, &who, &err), 0, "again");
+	is_int(cache_dir_end_epoch(d, &err), 0, "the epoch ends");
+	cache_grants_forget(g);
+	ok(!cache_grants_have(d, &other, 7) && !cache_grants_have(d, &anyone, 7) && !there("now/1000"),
+	    "and nothing is granted any more");
+	ok(cache_tree_has(d, &index), "but the file is there");
+	is_str(cache_dir_epoch(d), "", "there is no epoch");
+	is_int(cache_dir_begin_epoch(d, "../x", &err), -1, "what is none does not begin");
+	is_int(cache_dir_begin_epoch(d, "0c", &err), 0, "the next one");
+	is_int(grant(g, d, &other, 7, 300), 0, "and a grant in it");
+	ok(there("now/1002/01abcdefghijklmnop/7/index/se/rd/serde.gz"), "the file is found again");
+	cache_grants_free(g);
+}
+
+/* One kind does not take the room of another. */
+static void
+test_room(struct cache_dir *d)
+{
+	struct cache_grants *g = cache_grants_new();
+	int failed = 0;
+
+	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
+		exit(EXIT_FAILURE);
+	failed += grant(g, d, &anyone, 1, 1);
+	for (int i = 1; i <= GRANTS_MAX + 2; i++)
+		failed += grant(g, d, &who, i, 1);
+	is_int(failed, 0, "more than there is room for");
+	is_int(cache_grants_count(g), GRANTS_MAX + 1, "so many there can be of one kind");
+	ok(!cache_grants_have(d, &who, 1) && !cache_grants_have(d, &who, 2) && cache_grants_have(d, &who, 3),
+	    "the oldest made room");
+	ok(cache_grants_have(d, &anyone, 1), "but not one of another kind");
+	cache_grants_free(g);
+}
+
+static void
+test_lease(struct cache_dir *d)
+{
+	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
+		exit(EXIT_FAILURE);
+	is_int(cache_dir_lease(d, 1000, 1003, &err), 0, "a lease");
+	ok(there("now/1000") && there("now/1003"), "is seen in all of its seconds");
+	ok(!there("now/999") && !there("now/1004"), "and in no other");
+	is_int(cache_dir_lease(d, 1002, 1005, &err), 0, "a longer one");
+	ok(there("now/1005") && there("now/1000"), "with what a slow reader may still look for");
+	is_int(cache_dir_lease(d, 1010, 1012, &err), 0, "much later");
+	ok(!there("now/1005") && there("now/1010"), "the past is gone");
+	is_int(cache_dir_lease(d, 5000, 5002, &err), 0, "by a clock that is wrong");
+	is_int(cache_dir_lease(d, 1011, 1013, &err), 0, "and right again");
+	ok(!there("now/5000") && there("now/1013"), "the future is gone");
+	is_int(cache_dir_clear(d, &err), 0, "cleared");
+	ok(!there("now/1011") && !there("grant/" EPOCH), "lease and grants are gone");
+}
+
+static void
+test_full(struct cache_dir *d)
+{
+	static const char bytes[5000];
+	const struct rlimit small = { 1000, RLIM_INFINITY };
+	struct cache_file index = file(7, "large", "");
+	struct rlimit before;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &before) == -1 || setrlimit(RLIMIT_FSIZE, &small) == -1)
+		exit(EXIT_FAILURE);
+	is_int(cache_tree_put(d, &index, slice_of(bytes, sizeof(bytes)), 1, &err), -1, "no room");
+	setrlimit(RLIMIT_FSIZE, &before);
+	ok(!cache_tree_has(d, &index), "the file is not there");
+	ok(!there("trash/new"), "nor what was written of it");
+}
+
+static int
+write_index(struct cache_dir *d)
+{
+	struct cache_file w = file(7, "serde", "");
+
+	return cache_tree_put(d, &w, slice_str("x"), 1, &err);
+}
+
+static int
+take_index(struct cache_dir *d)
+{
+	bool was;
+
+	return cache_tree_remove_index(d, 7, "serde", &was, &err);
+}
+
+static int
+take_crate(struct cache_dir *d)
+{
+	return cache_tree_remove_crate(d, 7, "serde", &err);
+}
+
+static int
+take_project(struct cache_dir *d)
+{
+	return cache_tree_remove_project(d, 7, &err);
+}
+
+static int
+lease(struct cache_dir *d)
+{
+	return cache_dir_lease(d, 2000, 2001, &err);
+}
+
+static int
+end_epoch(struct cache_dir *d)
+{
+	return cache_dir_end_epoch(d, &err);
+}
+
+static struct cache_grants *grants;
+
+static int
+make_grant(struct cache_dir *d)
+{
+	return grant(grants, d, &who, 9, 5);
+}
+
+static int
+end_due(struct cache_dir *d)
+{
+	return cache_grants_end_due(grants, d, 1, &err);
+}
+
+static int
+end_token(struct cache_dir *d)
+{
+	return cache_grants_end(grants, d, &other, &err);
+}
+
+/* What cannot be done says so, or tries again where that may help; the next time it is done. */
+static void
+test_errors(struct cache_dir *d)
+{
+	static const struct {
+		const char *fault;
+		int (*act)(struct cache_dir *);
+		int status;
+	} cases[] = {
+		{ "cache:readdir eio", lease, 500 },
+		{ "cache:unlease erofs", lease, 503 },
+		{ "cache:unlease erofs", end_epoch, 503 },
+		{ "cache:discard erofs", end_epoch, 0 },
+		{ "cache:grant erofs", make_grant, 503 },
+		{ "cache:revoke erofs", end_due, 503 },
+		{ "cache:discard erofs", end_token, 0 },
+		{ "cache:remove eio", take_index, 500 },
+		{ "cache:discard erofs", take_project, 0 },
+		{ "cache:discard erofs", take_crate, 0 },
+		{ "cache:write enospc", write_index, 503 },
+		{ "cache:write eio", write_index, 500 },
+	};
+	struct cache_file crate = file(7, "serde", "1.0.0");
+	const char *fault = getenv("BERTH_FAULT"), *taken = arena_printf(a, "%s.taken", fault);
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		FILE *f = fopen(fault, "w");
+
+		grants = cache_grants_new();
+		if (f == NULL || cache_dir_clear(d, &err) == -1 || write_index(d) == -1 ||
+		    cache_dir_begin_epoch(d, EPOCH, &err) == -1 || cache_dir_lease(d, 1000, 1001, &err) == -1 ||
+		    grant(grants, d, &who, 7, 1) == -1 || grant(grants, d, &other, 7, 2) == -1 ||
+		    cache_tree_put_link(d, &crate, "/nonexistent/blob", &err) == -1)
+			exit(EXIT_FAILURE);
+		fprintf(f, "%s\n", cases[i].fault);
+		fclose(f);
+		err_clear(&err);
+		ok(cases[i].act(d) == (cases[i].status == 0 ? 0 : -1), "%s, case %zu", cases[i].fault, i);
+		is_int(err.status, cases[i].status, "its status");
+		is_int(unlink(taken), 0, "it came to that");
+		is_int(cases[i].act(d), 0, "the next time it is done");
+		cache_grants_free(grants);
+	}
+}
+
+static struct cache_hint
+hint(const struct cache_who *w, int64_t project, const char *name, const char *version)
+{
+	struct cache_hint h = { .who = *w, .file = file(project, name, version) };
+
+	memset(h.digest, 7, sizeof(h.digest));
+	return h;
+}
+
+static void
+test_hints(struct cache_dir *d)
+{
+	const struct cache_who nobody = { "../x" };
+	const struct cache_hint bad[] = { hint(&who, 7, "../x", ""), hint(&who, -1, "serde", ""),
+		hint(&nobody, 7, "serde", ""), hint(&who, 7, "serde", "../1") };
+	struct cache_hint h = hint(&who, 7, "serde", "1.0.0"), got;
+	int n = 0;
+
+	ok(!cache_dir_next_hint(d, &got), "there is no hint");
+	cache_dir_leave_hint(root, &h);
+	ok(cache_dir_next_hint(d, &got) && memcmp(&got, &h, sizeof(h)) == 0, "there is one");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		cache_dir_leave_hint(root, &bad[i]);
+		ok(!cache_dir_next_hint(d, &got), "bad hint %zu is not taken", i);
+	}
+	for (int i = 0; i < 10000; i++)
+		cache_dir_leave_hint(root, &h);
+	while (cache_dir_next_hint(d, &got))
+		n++;
+	ok(n > 50 && n < 10000, "nobody waits where there are too many");
+	cache_dir_leave_hint("/nonexistent", &h);
+	ok(true, "nor where there is no keeper");
+}
+
+static void
+test_messages(void)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		enum cache_message_kind kind;
+		int64_t id;
+		const char *name, *who;
+	} cases[] = {
+		{ "i 7 Serde_x", true, CACHE_INDEX, 7, "Serde_x", "" },
+		{ "c 7 serde", true, CACHE_CRATE, 7, "serde", "" },
+		{ "p 42", true, CACHE_PROJECT, 42, "", "" },
+		{ "s 9223372036854775807", true, CACHE_SYNC, INT64_MAX, "", "" },
+		{ "h 4712", true, CACHE_CALL, 4712, "", "" },
+		{ "e", true, CACHE_EPOCH, 0, "", "" },
+		{ "t 00abcdefghijklmnop", true, CACHE_TOKEN, 0, "", "00abcdefghijklmnop" },
+		{ "t anyone", false, 0, 0, "", "" },
+		{ "t 00abcdefghijklmno", false, 0, 0, "", "" },
+		{ "t 00abcdefghijklmno/", false, 0, 0, "", "" },
+		{ "t", false, 0, 0, "", "" },
+		{ "e 7", false, 0, 0, "", "" },
+		{ "a", false, 0, 0, "", "" },
+		{ "", false, 0, 0, "", "" },
+		{ "i", false, 0, 0, "", "" },
+		{ "i 7", false, 0, 0, "", "" },
+		{ "i 0 serde", false, 0, 0, "", "" },
+		{ "i -1 serde", false, 0, 0, "", "" },
+		{ "i x serde", false, 0, 0, "", "" },
+		{ "i 7 ../x", false, 0, 0, "", "" },
+		{ "p 7 serde", false, 0, 0, "", "" },
+		{ "x 7", false, 0, 0, "", "" },
+		{ "s 9223372036854775808", false, 0, 0, "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct cache_message m;
+		bool good = cache_message_parse(cases[i].text, &m);
+
+		ok(good == cases[i].good, "`%s`", cases[i].text);
+		if (!good || !cases[i].good)
+			continue;
+		ok(m.kind == cases[i].kind, "`%s`: its kind", cases[i].text);
+		ok(m.id == cases[i].id, "`%s`: its number", cases[i].text);
+		ok(strcmp(m.name, cases[i].name) == 0, "`%s`: its name", cases[i].text);
+		ok(strcmp(m.who.name, cases[i].who) == 0, "`%s`: its token", cases[i].text);
+	}
+}
+
+int
+main(void)
+{
+	struct cache_dir *d = NULL;
+
+	a = arena_new();
+	if (mkdtemp(root) == NULL || setenv("BERTH_FAULT", arena_printf(a, "%s/fault", root), 1) == -1)
+		exit(EXIT_FAILURE);
+	test_open(&d);
+	test_files(d);
+	test_many(d);
+	test_names(d);
+	test_grants(d);
+	test_room(d);
+	test_lease(d);
+	test_full(d);
+	test_errors(d);
+	test_hints(d);
+	test_messages();
+	cache_dir_close(d);
+	remove_tree(root);
+	arena_free(a);
+	return tap_done();
+}

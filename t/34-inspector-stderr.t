@@ -10,7 +10,7 @@ use Test::More;
 
 use Berth::Test;
 
-my $t = Berth::Test->new(public_dir => undef);
+my $t = Berth::Test->new(cache_dir => undef);
 my $id = $t->project('demo/registry');
 $t->user('alice');
 $t->member('alice', 'demo', 'maintainer');

@@ -26,7 +26,7 @@ use constant {
 my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
 
-my $t = Berth::Test->new(workers => 2, max_requests => 0, public_dir => undef, inspector => "$plain/berth-inspect",
+my $t = Berth::Test->new(workers => 2, max_requests => 0, cache_dir => undef, inspector => "$plain/berth-inspect",
     pool_build => $ENV{BERTH_POOL_BUILD} // $plain);
 my $id = $t->project('demo/registry', 'public');
 my $root = $t->registry($id);

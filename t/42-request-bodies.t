@@ -38,9 +38,8 @@ my %location = (
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth-error' => [[POST => '/-/berth-error', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
-	'^~ /-/public/index/' => [[PUT => '/-/public/index/1/config.json', 'text']],
-	'^~ /-/public/crates/' => [[PUT => '/-/public/crates/1/foo/1.0.0', 'text']],
-	'^~ /-/signed/' => [[PUT => '/-/signed/x', 'text']],
+	'^~ /-/cache/index/' => [[PUT => '/-/cache/index/1/config.json', 'text']],
+	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/41-upload-authorize.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
@@ -105,7 +104,7 @@ for my $name (sort keys %location) {
 			# What is there as a file is sent, whatever follows the request.
 			my $is_file = $what =~ /no told length/ && $path =~ /config\.json$/;
 
-			if (defined $want && !$is_file && $name !~ /^\^~ .*(?:blob|public|signed)|berth-error|berth_pool/) {
+			if (defined $want && !$is_file && $name !~ /^\^~ .*(?:blob|cache)|berth-error|berth_pool/) {
 				is($res->{status}, $want, $case);
 				like($res->{body}, $shape{$shape}, "$case: in its shape");
 			} else {

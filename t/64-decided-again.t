@@ -14,7 +14,7 @@ use Berth::FastCGI;
 use Berth::Routes;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 2, public_dir => undef);
+my $t = Berth::Test->new(workers => 2, cache_dir => undef);
 my $json = JSON::PP->new->utf8;
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
@@ -84,7 +84,7 @@ my @unknown = grep { !$writes{$_} && !$other{$_} } map { $_->{name} }
 is("@unknown", '', 'every write of the table is known here');
 
 # What ends a right: name => [statement, its opposite, status, of which callers].
-my $token_of = sub { return "(SELECT max(id) FROM tokens WHERE digest = sha256('$_[0]'::bytea))" };
+my $token_of = sub { return "(SELECT max(id) FROM tokens WHERE handle = '" . Berth::Test::token_handle($_[0]) . "')" };
 my %ends = (
 	'the token is revoked' => [q(UPDATE tokens SET revoked_at = now() WHERE id = %s), q(UPDATE tokens SET revoked_at = NULL WHERE id = %s), 401],
 	'the token has expired' => [q(UPDATE tokens SET expires_at = now() - interval '1 hour' WHERE id = %s),
@@ -143,7 +143,7 @@ sub prepare {
 	return [map { defined $_ ? s/\bRULE\b/$rule/r =~ s/\bROOT\b/$root/r : $_ } @$write];
 }
 
-my %id_of = map { $_ => $t->psql("SELECT id FROM tokens WHERE digest = sha256('$token{$_}'::bytea)") } keys %token;
+my %id_of = map { $_ => $t->psql("SELECT id FROM tokens WHERE handle = '" . Berth::Test::token_handle($token{$_}) . "'") } keys %token;
 die "tokens are not stored by their SHA-256\n" if grep { !$id_of{$_} } keys %id_of;
 $t->start_pool;
 

@@ -64,7 +64,8 @@ sub shown { return join(' | ', map { "@$_" } @_); }
 my %at_once = map { $_ => 1 } qw(config_json publish_authorize publish);
 my %after = map { $_ => 1 } qw(index download);
 
-# Connecting is not of any request.
+# Connecting is not of any request, nor is what the worker that writes does when it starts.
+fetch($t->write_socket_path, '/-/liveness', REQUEST_METHOD => 'GET', REMOTE_ADDR => '127.0.0.1');
 ask((grep { $_->{name} eq 'config_json' } Berth::Routes::all())[0], 'GET', 'pub', 'anonymous');
 
 my $seen = 0;

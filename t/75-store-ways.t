@@ -100,10 +100,13 @@ my %way = (
 		return ($before, @old);
 	},
 	sweep_staging => sub {
+		# each worker of a pool sweeps when it starts, the last one perhaps only now
+		$t->stop_pool;
 		my @old = stage();
 		my $before = snapshot();
 
 		job('sweep_staging');
+		$t->start_pool;
 		return ($before, @old);
 	},
 	'publish-replaces' => sub {
@@ -221,11 +224,11 @@ is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that
 # Whoever adds another call has to add another way.
 my %calls;
 for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,jobs,admin,api,crate}/*.c")) {
-	next if $file =~ m{/(?:public_\w+|kept_index)\.c$};
 	my $n = () = Berth::Cluster::_slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
-is_deeply(\%calls, { 'blob.c' => 3, 'blob_trash.c' => 3, 'store_file.c' => 2, 'store_node.c' => 1 },
+# key.c replaces the file of keys, which lies elsewhere.
+is_deeply(\%calls, { 'blob.c' => 3, 'blob_trash.c' => 3, 'key.c' => 1, 'store_file.c' => 2, 'store_node.c' => 1 },
     'the code has no other calls that remove or replace files');
 
 is($p->publish('base', '1.0.0')->{status}, 200, 'a publish');

@@ -10,7 +10,7 @@
 use strict;
 use warnings;
 
-use Compress::Zlib qw(crc32);
+use Digest::MD5 qw(md5_base64);
 use Test::More;
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
@@ -95,34 +95,35 @@ for my $case (['nobody', undef, 401], ['a stranger', $token{stranger}, 404]) {
 
 # ---- tokens that are nearly right ----
 
-sub base62 {
-	my ($n, $digits) = @_;
-	my $out = '';
+my ($key) = Berth::Cluster::_slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
+my $registry = $t->psql('SELECT id FROM registry');
+my $start = length 'berth_pat_' . 'kkhhhhhhhhhhhhhhhh_'; # of the secret
 
-	for (1 .. $digits) {
-		$out = ('0' .. '9', 'A' .. 'Z', 'a' .. 'z')[$n % 62] . $out;
-		$n = int($n / 62);
-	}
-	return $out;
-}
-
-# As $token with another digit at that place of the 43, and with the checksum that belongs to it.
+# As $token with another character at that place, and with the MAC that belongs to it, or its old one.
 sub nearly {
-	my ($token, $place) = @_;
-	my $text = substr($token, 0, 53);
+	my ($token, $place, $signed) = @_;
 
-	substr($text, 10 + $place, 1, substr($text, 10 + $place, 1) eq '0' ? '1' : '0');
-	return $text . base62(crc32($text), 6);
+	substr($token, $place, 1) = substr($token, $place, 1) eq '0' ? '1' : '0';
+	return $signed ? with_mac($token) : $token;
 }
 
-is(substr($token{owner}, 0, 53) . base62(crc32(substr($token{owner}, 0, 53)), 6), $token{owner}, 'checksums are made as ours');
+sub with_mac {
+	my ($text) = $_[0] =~ /^berth_(.*)_.{22}$/ or die "no token\n";
+
+	return "berth_${text}_" . md5_base64("$key $registry $text $key") =~ tr{+/}{-_}r;
+}
+
+is(with_mac($token{owner}), $token{owner}, 'MACs are made as ours');
 my $config = $t->registry($id{priv}) . '/config.json';
-my ($wrong_first, $wrong_last) = (nearly($token{owner}, 1), nearly($token{owner}, 42));
+my ($wrong_first, $wrong_last) = map { nearly($token{owner}, $_, 1) } $start, $start + 31;
+my ($mac_first, $mac_last) = map { nearly($token{owner}, $_, 0) } $start + 33, $start + 33 + 20;
 my $unknown = $t->token('stranger');
 $t->psql('DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)');
 alike('a token that is wrong at its beginning or at its end', 1500, sub { seconds(401, $config, $wrong_first) },
     sub { seconds(401, $config, $wrong_last) });
 alike('one that has all but one digit, or none', 500, sub { seconds(401, $config, $wrong_last) },
     sub { seconds(401, $config, $unknown) });
+alike('a MAC that is wrong at its beginning or at its end', 1500, sub { seconds(401, $config, $mac_first) },
+    sub { seconds(401, $config, $mac_last) });
 
 done_testing();

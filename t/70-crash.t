@@ -14,7 +14,7 @@ use Berth::FastCGI ();
 use Berth::Fault;
 use Berth::Test;
 
-# a keeper passes points of its own at any time: t/89-public-crash.t
+# a keeper passes points of its own at any time: t/89-cache-crash.t
 my $t = Berth::Test->new(workers => 2, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
@@ -69,8 +69,8 @@ sub sweep {
 }
 
 $t->start_pool;
-# a worker asks once which registry it is of, with the first of its publishes: not in those that follow
-my @points = grep { !/:registry_id$/ } $fault->trace('responded:publish',
+# a worker asks once which registry and which keys it has, with the first of its requests: not in those that follow
+my @points = grep { !/:(?:registry_id|token_slot_live)$/ } $fault->trace('responded:publish',
     sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 
 subtest 'the points' => sub {

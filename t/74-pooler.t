@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 
 use Berth::FastCGI qw(fetch);
 use Berth::Pooler;
-use Berth::Public;
+use Berth::Cache;
 use Berth::Routes;
 use Berth::Test;
 use Berth::Watch;
@@ -21,7 +21,7 @@ use Berth::Watch;
 # The sentence, whoever says it.
 use constant REFUSED => qr/reached through a connection pooler[^\n]*\bpool_mode = session\b/;
 
-my $t = Berth::Test->new(workers => 4, public_lease => 6);
+my $t = Berth::Test->new(workers => 4, cache_lease => 6);
 my $direct = $t->dsn('berth');
 my $id = $t->project('demo/public', 'public');
 $t->user('alice');
@@ -50,7 +50,7 @@ sub yank {
 
 my $pooler = Berth::Pooler->start($t, pool_mode => 'session');
 $t->conf(database => $pooler->dsn('berth'));
-my $port = Berth::Public::start($t);
+my $port = Berth::Cache::start($t);
 
 subtest 'pool_mode = session' => sub {
 	my ($status, $out, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);
@@ -61,12 +61,12 @@ subtest 'pool_mode = session' => sub {
 	is(($t->berth('user', 'add', 'bob', '--email', 'bob@example.org'))[0], 0, 'berth user add');
 	is($t->publish($id, $token, 'abcd', "1.$_.0")->{status}, 200, "publish 1.$_.0") for 0 .. 2;
 	is(readiness()->{status}, 200, 'readiness');
-	ok(Berth::Public::wait_static($t, $port, $index), 'the keeper hears, and nginx sends files');
+	ok(Berth::Cache::wait_static($t, $port, $index), 'the keeper hears, and nginx sends files');
 	for my $round (1 .. 3) {
 		for my $yanked (1, 0) {
 			yank($yanked);
-			is(versions(Berth::Public::get($port, $index)), $yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0', "a change is seen at once");
-			Berth::Public::wait_static($t, $port, $index);
+			is(versions(Berth::Cache::get($port, $index)), $yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0', "a change is seen at once");
+			Berth::Cache::wait_static($t, $port, $index);
 		}
 	}
 	$t->start_worker;
@@ -126,7 +126,7 @@ for my $mode (qw(transaction statement)) {
 		refused_by_all($mode);
 		$t->start_pool;
 		refused_on_all_routes($mode);
-		is(Berth::Public::get($port, $index)->{status}, 503, "$mode: nginx has no file either");
+		is(Berth::Cache::get($port, $index)->{status}, 503, "$mode: nginx has no file either");
 		my $began = Berth::Watch::now();
 		yank(1);
 		cmp_ok(Berth::Watch::now() - $began, '<', 15, "$mode: nobody waits for its keeper");
@@ -154,7 +154,7 @@ subtest 'the mode changes while everything runs' => sub {
 	$pooler = Berth::Pooler->start($t, pool_mode => 'session');
 	$t->start_pool;
 	ok($t->wait_for(sub { readiness()->{status} == 200 }), 'all is well');
-	ok(Berth::Public::wait_static($t, $port, $index), 'nginx sends files');
+	ok(Berth::Cache::wait_static($t, $port, $index), 'nginx sends files');
 	$pooler->set(pool_mode => 'transaction');
 	my $until = Berth::Watch::now() + 120;
 	my ($round, @wrong, %seen) = (0);
@@ -163,7 +163,7 @@ subtest 'the mode changes while everything runs' => sub {
 		my $yanked = ++$round % 2;
 		yank($yanked);
 		for (1 .. 4) {
-			my $res = Berth::Public::get($port, $index);
+			my $res = Berth::Cache::get($port, $index);
 
 			$seen{ $res->{status} }++;
 			push @wrong, versions($res) if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');
@@ -176,7 +176,7 @@ subtest 'the mode changes while everything runs' => sub {
 	yank(0);
 	$pooler->set(pool_mode => 'session');
 	ok($t->wait_for(sub { return !grep { readiness()->{status} != 200 } 1 .. 8 }), 'and back');
-	ok(Berth::Public::wait_static($t, $port, $index), 'nginx sends files again');
+	ok(Berth::Cache::wait_static($t, $port, $index), 'nginx sends files again');
 };
 
 subtest 'fewer sessions than workers' => sub {
@@ -189,7 +189,7 @@ subtest 'fewer sessions than workers' => sub {
 	for my $yanked (1, 0, 1, 0) {
 		yank($yanked);
 		for (1 .. 6) {
-			my $res = Berth::Public::get($port, $index);
+			my $res = Berth::Cache::get($port, $index);
 
 			$seen{ $res->{status} }++;
 			push @wrong, versions($res) if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');

@@ -28,7 +28,9 @@ enum {
 	HEAR = SECOND, /* for what was told to come back */
 	GRANT_SECONDS = 3600, /* then it is made anew on demand: so right is last_used_at of a token */
 	QUIET = 60 * SECOND, /* between two complaints about the same */
-	HOST_SIZE = 256
+	HOST_SIZE = 256,
+	HINTS = DB_CALLS_MAX / 2, /* that are decided in one round trip */
+	DUE = 2 * HINTS /* files; what finds no room is written when somebody asks again */
 };
 
 struct keeper {
@@ -43,7 +45,9 @@ struct keeper {
 	bool stopping;
 	bool serving; /* listening, registered, with a lease */
 	bool sweep; /* there is trash */
-	struct cache_file again; /* to be written anew; project_id 0: none */
+	struct cache_file due[DUE]; /* to be written */
+	size_t ndue;
+	uint64_t listening; /* the connection of db that listens */
 	int64_t renew_us;
 	int64_t end_us; /* of the lease, as others have it, of clock_us() */
 	int64_t called, heard; /* the last number that `caller` has told, and that `db` was told of those */
@@ -116,19 +120,25 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	    since->second + (time_t)length - LEASE_SLACK, err);
 }
 
+static void
+file_is_due(struct keeper *k, const struct cache_file *f)
+{
+	if (k->ndue < DUE)
+		k->due[k->ndue++] = *f;
+}
+
 /* A file that was there is likely to be asked for again: it is written anew, for whoever may read it. */
 static int
 take_index(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	struct cache_file *again = &k->again;
+	struct cache_file f = { .project_id = m->id };
 	bool was_there = false;
 
 	if (cache_tree_remove_index(k->dir, m->id, m->name, &was_there, err) == -1)
 		return -1;
-	if (was_there) {
-		*again = (struct cache_file) { .project_id = m->id };
-		memcpy(again->name, m->name, sizeof(m->name));
-	}
+	memcpy(f.name, m->name, sizeof(m->name));
+	if (was_there)
+		file_is_due(k, &f);
 	return 0;
 }
 
@@ -165,6 +175,14 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	return take_index(k, m, err);
 }
 
+/* A session that answers too late is given up, and the next one is told nothing.  -1: 503. */
+static int
+still_listens(const struct keeper *k, struct err *err)
+{
+	return db_fd(k->db) != -1 && db_connections(k->db) == k->listening ? 0
+	    : err_internal(err, 503, "the session that listened has ended");
+}
+
 /* Does all that we were told. */
 static int
 listen_up(struct keeper *k, struct err *err)
@@ -180,10 +198,7 @@ listen_up(struct keeper *k, struct err *err)
 		if (m.kind == CACHE_CALL && m.id == k->called)
 			k->heard = m.id;
 	}
-	/* in another session, that nothing is told, no statement may be run */
-	if (rc == 0 && db_fd(k->db) == -1)
-		return err_internal(err, 503, "the connection has ended");
-	return rc;
+	return rc == 0 ? still_listens(k, err) : -1;
 }
 
 /*
@@ -237,16 +252,15 @@ begin(struct keeper *k, struct err *err)
 {
 	char host[HOST_SIZE] = "";
 	struct moment since;
-	uint64_t listening;
 
 	(void)gethostname(host, sizeof(host) - 1);
 	if (db_connect(k->db, err) == -1)
 		return -1;
-	listening = db_connections(k->db);
+	k->listening = db_connections(k->db);
 	if (cache_node_listen(k->db, k->arena, err) == -1 || cache_dir_clear(k->dir, err) == -1)
 		return -1;
 	cache_grants_forget(k->grants);
-	k->again.project_id = 0;
+	k->ndue = 0;
 	k->sweep = true;
 	k->synced = k->acknowledged = 0;
 	if (hear(k, err) == -1)
@@ -256,11 +270,8 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, err) == -1)
+		k->settings->cache_lease, err) == -1 || still_listens(k, err) == -1)
 		return -1;
-	/* a session that answers too late is given up, and the next one is told nothing */
-	if (db_connections(k->db) != listening)
-		return err_internal(err, 503, "the session that listened has ended");
 	return lease(k, &since, err);
 }
 
@@ -271,7 +282,7 @@ renew(struct keeper *k, struct err *err)
 
 	if (hear(k, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
-		err) == -1)
+		err) == -1 || still_listens(k, err) == -1)
 		return -1;
 	/* so late that somebody may have seen the old one end */
 	if (clock_us() >= k->end_us)
@@ -317,65 +328,78 @@ enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 	return cache_dir_begin_epoch(k->dir, epoch, err);
 }
 
-/* Point 3: neither is one looked at between decision and grant.  *granted: it is there.  -1: the database. */
+/* Point 3: neither is one looked at between decision and grant.  -1: the database, or the disk. */
 static int
-provide_grant(struct keeper *k, const struct cache_hint *h, bool *granted, struct err *err)
+grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int64_t asked_us,
+    struct err *err)
 {
-	int64_t asked_us = clock_us(), end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
-	struct cache_decision d;
+	int64_t end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
 	bool same;
 
-	*granted = cache_grants_have(k->dir, &h->who, h->file.project_id);
-	if (*granted)
-		return 0;
-	if (cache_source_decide(k->db, k->arena, &k->keys, h, &d, err) == -1)
-		return -1;
-	FAULT_POINT("cache", "decided");
-	if (!d.allowed)
-		return 0;
-	if (d.lasts_ms != -1 && asked_us + d.lasts_ms * 1000 < end_us)
-		end_us = asked_us + d.lasts_ms * 1000;
+	if (d->lasts_ms != -1 && asked_us + d->lasts_ms * 1000 < end_us)
+		end_us = asked_us + d->lasts_ms * 1000;
 	if (end_us <= k->end_us)
 		return 0;
-	if (enter_epoch(k, d.epoch, &same, err) == -1)
+	if (enter_epoch(k, d->epoch, &same, err) == -1)
 		return -1;
-	if (!same || cache_grants_have(k->dir, &d.who, h->file.project_id))
+	if (!same || cache_grants_have(k->dir, &d->who, project_id))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d.kind, &d.who, h->file.project_id, end_us, err) == -1)
+	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, project_id, end_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
-	*granted = true;
 	return 0;
 }
 
+/* Grants what the hints ask for, where it is allowed; then their files are due. */
 static int
-provide(struct keeper *k, const struct cache_hint *h, struct err *err)
+provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *err)
 {
-	bool granted;
+	struct cache_hint asked[HINTS];
+	struct cache_decision decisions[HINTS];
+	int64_t asked_us = clock_us();
+	size_t nasked = 0;
 
-	if (provide_grant(k, h, &granted, err) == -1)
+	for (size_t i = 0; i < n; i++) {
+		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.project_id))
+			file_is_due(k, &hints[i].file);
+		else
+			asked[nasked++] = hints[i];
+	}
+	if (nasked == 0)
+		return 0;
+	if (cache_source_decide(k->db, k->arena, &k->keys, asked, nasked, decisions, err) == -1)
 		return -1;
-	return granted ? provide_file(k, &h->file, err) : 0;
+	FAULT_POINT("cache", "decided");
+	for (size_t i = 0; i < nasked; i++) {
+		if (!decisions[i].allowed)
+			continue;
+		if (grant(k, &decisions[i], asked[i].file.project_id, asked_us, err) == -1)
+			return -1;
+		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.project_id))
+			file_is_due(k, &asked[i].file);
+	}
+	return 0;
 }
 
 /* One step of a keeper that serves.  -1: it cannot be sure any more. */
 static int
 step(struct keeper *k, struct err *err)
 {
-	struct cache_hint hint;
-	struct cache_file again = k->again;
+	struct cache_hint hints[HINTS];
 	int64_t left;
+	size_t n = 0;
 
 	if (listen_up(k, err) == -1 || acknowledge(k, err) == -1)
 		return -1;
 	left = k->renew_us - clock_us();
 	if (left <= 0)
 		return renew(k, err);
-	k->again.project_id = 0;
-	if (again.project_id != 0)
-		return provide_file(k, &again, err);
-	if (cache_dir_next_hint(k->dir, &hint))
-		return provide(k, &hint, err);
+	if (k->ndue > 0)
+		return provide_file(k, &k->due[--k->ndue], err);
+	while (n < HINTS && cache_dir_next_hint(k->dir, &hints[n]))
+		n++;
+	if (n > 0)
+		return provide(k, hints, n, err);
 	if (k->sweep)
 		cache_dir_sweep(k->dir, &k->sweep);
 	else

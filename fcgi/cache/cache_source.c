@@ -60,33 +60,58 @@ read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
 }
 
-int
-cache_source_decide(struct db *db, struct arena *a, const struct token_keys *keys,
-    const struct cache_hint *h, struct cache_decision *d, struct err *err)
-{
-	/* in this order: what changes in between makes the epoch look old, never new */
-	enum { WHO, FACTS, NCALLS };
-	const struct project_ref project = { .id = h->file.project_id };
-	bool anyone = cache_who_is_anyone(&h->who);
-	const unsigned char *digest = anyone ? NULL : h->digest;
-	struct db_call calls[NCALLS] = { { .stmt = STMT_CACHE_WHO } };
-	struct access_facts facts;
-	struct err why = { 0 };
+/* What one hint needs; in this order: what changes in between makes the epoch look old, never new. */
+enum { WHO, FACTS, NCALLS };
 
-	*d = (struct cache_decision) { .allowed = false };
+static const unsigned char *
+digest_of(const struct cache_hint *h)
+{
+	return cache_who_is_anyone(&h->who) ? NULL : h->digest;
+}
+
+static void
+decide_call(struct db_call *calls, struct arena *a, const struct token_keys *keys,
+    const struct cache_hint *h)
+{
+	const struct project_ref project = { .id = h->file.project_id };
+	const unsigned char *digest = digest_of(h);
+
+	calls[WHO].stmt = STMT_CACHE_WHO;
 	if (digest == NULL)
 		db_bind_null(&calls[WHO].params);
 	else
 		db_bind_bytes(&calls[WHO].params, slice_of((const char *)digest, TOKEN_DIGEST_SIZE));
 	bind_keys(&calls[WHO].params, a, keys);
 	access_facts_call(&calls[FACTS], a, SUBJECT_PROJECT, digest, &project);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
-		return -1;
+}
+
+static void
+decide_read(const struct db_call *calls, const struct cache_hint *h, struct cache_decision *d)
+{
+	bool anyone = cache_who_is_anyone(&h->who);
+	struct access_facts facts;
+	struct err why = { 0 };
+
+	*d = (struct cache_decision) { .allowed = false };
 	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_CARGO);
 	d->allowed = read_who(&calls[WHO].result, anyone, d) &&
 	    access_decide(&facts, anyone ? CREDENTIAL_NONE : CREDENTIAL_TOKEN, ACTION_READ_PACKAGE,
 	        &why) == 0;
+}
+
+int
+cache_source_decide(struct db *db, struct arena *a, const struct token_keys *keys,
+    const struct cache_hint *hints, size_t n, struct cache_decision *d, struct err *err)
+{
+	struct db_call *calls = arena_calloc(a, n * NCALLS, sizeof(*calls));
+
+	for (size_t i = 0; i < n; i++)
+		decide_call(&calls[i * NCALLS], a, keys, &hints[i]);
+	if (db_run(db, a, calls, n * NCALLS, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		decide_read(&calls[i * NCALLS], &hints[i], &d[i]);
 	return 0;
 }
 

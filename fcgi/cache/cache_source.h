@@ -24,12 +24,13 @@ struct cache_decision {
 };
 
 /*
- * May whoever the hint speaks of read packages of its project?  Asks the one decision function
- * (access/access.h).  Not allowed is also a token that nginx cannot check: one without a handle, or
- * whose slot is retired or has another key than `keys`.  -1: 503.
+ * For each of n hints, one of which at least there must be: may its WHO read packages of its project?
+ * Asks the one decision function (access/access.h), for all of them in one round trip.  A token that
+ * nginx cannot check is not allowed either: one without a handle, or whose slot is retired or has
+ * another key than `keys`.  -1: 503.
  */
 int cache_source_decide(struct db *, struct arena *, const struct token_keys *,
-    const struct cache_hint *, struct cache_decision *, struct err *)
+    const struct cache_hint *, size_t n, struct cache_decision *, struct err *)
     __attribute__((warn_unused_result));
 
 struct cache_content {

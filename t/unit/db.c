@@ -223,6 +223,7 @@ test_values(void)
 	db_bind_time(&p, 0);
 	db_bind_null(&p);
 	db_bind_id(&p, 0);
+	db_bind_str(&p, "");
 	is_int(db_exec(db, a, STMT_TOKEN_ADD_PERSONAL, &p, &r, &err), 0, "inserts");
 	is_int(r.rows, 1, "one row");
 	is_int(r.affected, 1, "one affected");

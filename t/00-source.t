@@ -101,6 +101,8 @@ subtest 'manual pages' => sub {
 		my @complaints = grep { !/ STYLE: / } `mandoc -Tlint -Wwarning $page 2>&1`;
 
 		is(join('', @complaints), '', "$page: mandoc has nothing to say");
+		my ($name, $section) = basename($page) =~ /^(.+)\.(\d)$/;
+		like(slurp('README'), qr/(?<![\w-])\Q$name($section)\E/, "$page: README names it");
 	}
 	for my $main (sort grep { m{^fcgi/[^/]+\.c$} } @sources) {
 		my $name = basename($main, '.c') =~ tr/_/-/r;
@@ -112,6 +114,21 @@ subtest 'manual pages' => sub {
 		cmp_ok(scalar @options, '>=', 2, "$name: options were found");
 		is("@missing", '', "$name: each option is in $found[0]");
 	}
+};
+
+subtest 'berth-architecture(7) has the folders, and what each may use' => sub {
+	my ($table) = slurp('fcgi/berth-architecture.7') =~ /^\.Sh FOLDERS\n.*?^\.Bd -literal\n(.*?)^\.Ed$/ms
+	    or die "no table of folders\n";
+	my (%manual, $folder);
+
+	for my $line (split(/\n/, $table)) {
+		# name, purpose, and behind two blanks or more what it may use; a line without a name goes on
+		my ($name, $uses) = $line =~ /^(\w+)?\s.*?\s{2,}((?:\w+ ?)+)$/ or die "not understood: $line\n";
+
+		$folder = $name // $folder;
+		push @{ $manual{$folder} }, grep { $_ ne 'nothing' } split(/ /, $uses);
+	}
+	is_deeply(\%manual, \%rings, 'as this test has them');
 };
 
 subtest 'scripts' => sub {

@@ -3,7 +3,7 @@
 
 /*
  * What the database knows of the nodes that serve from their cache: which there are, until when, and
- * how far each has come.  The protocol is in cache/cache_keeper.h.
+ * how far each has come.  The protocol is in berth-architecture(7).
  */
 
 #include <stdbool.h>

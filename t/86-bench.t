@@ -16,8 +16,9 @@ use Berth::Cluster;
 my $dir = tempdir(CLEANUP => 1);
 my $json = "$dir/bench.json";
 
-# The plain programs, as `make bench` has them.
-my ($status, $out, $err) = bench('-o', $json, '-m', '^h2 (?:200, (?:30|1000) versions|304, 30 versions|404|20 kB)',
+# The plain programs, as `make bench` has them; beside them the same ones, as the build before.
+my ($status, $out, $err) = bench('-b', $Berth::Cluster::ROOT, '-o', $json,
+	'-m', '^h2 (?:200, (?:30|1000) versions|304, 30 versions|404|config\.json|20 kB)',
 	qw(index download tokens publish many memory));
 
 # Figures of a moment in which something else was going on as well are taken anew.
@@ -25,19 +26,24 @@ my @again = ('-m', '^h2 (?:200, (?:30|1000) versions|20 kB)', qw(index download)
 use constant TRIES => 4;
 
 is($status, 0, 'exit status') or diag($err);
-like($out, qr/^\Q$_\E .*static=1 .*private/m, "part $_") for qw(index download tokens);
+like($out, qr/^\Q$_\E .*static=1 .*private before .*private/m, "part $_") for qw(index download);
+like($out, qr/^tokens .*static=1 .*private/m, 'part tokens');
 like($out, qr{^10 kB, 8 clients +[\d.]+/s +[\d.]+ \(}m, 'part publish');
 like($out, qr{^nginx: 1 \+ 2 processes}m, 'part memory');
 
 my %row = rows($json);
 for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h2 404', 'download h2 20 kB',
-    'tokens h1 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
+    'index h2 config.json', 'tokens h1 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
 	my $berth = $row{$name}{pool} // $row{$name}{berth};
 	my $cpu = 0;
 
 	cmp_ok($berth->{rate}, '>', 0, "$name: a rate");
 	$cpu += $_ for values %{ $berth->{cpu} };
 	cmp_ok($cpu, '>', 0, "$name: CPU time");
+}
+for my $name ('index h2 200, 30 versions', 'download h2 20 kB') {
+	cmp_ok($row{$name}{before}{rate}, '>', 0, "$name: a rate of the build before");
+	cmp_ok($row{$name}{before}{cpu}{nginx}, '>', 0, 'whose nginx has work');
 }
 cmp_ok($row{'download h2 20 kB'}{berth}{cpu}{nginx}, '>', 0, 'a private download: nginx has work');
 for my $try (2 .. TRIES) {

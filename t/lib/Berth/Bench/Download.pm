@@ -1,7 +1,7 @@
 package Berth::Bench::Download;
 
-# Crates of all sizes, and many tokens.  Crates of the private project by the address that its
-# config.json gives, as cargo asks for them, and by that without its signature.
+# Crates of all sizes, by the address that config.json gives, as cargo asks for them, and by one that only
+# the pool answers.
 
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ sub run {
 
 		$stand->publish($name, $bytes);
 		push @rows, ["$what", $stand->get('static', "blob/$name"),
-			map { $stand->download($_, $name) } qw(pool berth public)];
+			map { $stand->download($_, $name) } $stand->contenders(qw(pool before berth public))];
 	}
 	Berth::Bench::Index::side_by_side($stand, $report, $opt, 'download', h2 => \@rows, h1 => [@rows]);
 	return;

@@ -12,7 +12,7 @@ use JSON::PP ();
 use constant NAME_WIDTH => 34;
 
 # Orders the columns; who is first there is 1.00.
-my @order = qw(floor static bare sql pool before berth public);
+my @order = qw(quiet floor static bare sql pool before berth public jobs members publishes);
 my %title = (sql => 'bare+sql', pool => 'by the pool', before => 'private before', berth => 'private');
 
 # Whom the private project is compared with at the end of a row: the bare responder with a statement, and

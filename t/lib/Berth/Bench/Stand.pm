@@ -31,7 +31,7 @@ sub new {
 	my ($class, %opt) = @_;
 	my $cluster = Berth::Cluster->start(POSTGRES);
 	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
-	    new_crate_burst => 0, yank_burst => 0);
+	    new_crate_burst => 0, yank_burst => 0, change_burst => 0, job_token_burst => 0);
 	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers} }, $class;
 
 	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
@@ -103,9 +103,19 @@ sub _start {
 	    or die "the bare responder does not start:\n" . Berth::Cluster::_slurp("$dir/bare.log");
 	$self->save('locations.conf', $self->_locations);
 	$t->start_pool;
-	$t->start_nginx(sub { s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr });
+	$self->{plain_port} = Berth::Test::_claim_port();
+	$t->start_nginx(sub {
+		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
+		return s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr;
+	});
 	return;
 }
+
+# Without TLS, for who changes something while others read.
+sub plain_url { "http://127.0.0.1:$_[0]{plain_port}" }
+
+# How often the pool has been asked: moves with each answer that is not nginx's own.
+sub asked { -s $_[0]{t}->dir . '/log/nginx-berth.log' }
 
 # Beside Berth, in its server: the same TLS, the same log, the same headers of nginx's own.
 sub _locations {

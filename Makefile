@@ -162,7 +162,7 @@ check: WERROR = -Werror
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
-# the plain programs, side by side with nginx alone
+# the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)
 	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
 

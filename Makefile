@@ -75,7 +75,7 @@ help:
 	@echo 'make            the programs, in build/'
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
-	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5"'
+	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make lint       static analysis, manual pages'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
@@ -162,7 +162,7 @@ check: WERROR = -Werror
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
-# the plain programs, side by side with nginx alone
+# the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)
 	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
 

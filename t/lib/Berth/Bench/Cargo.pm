@@ -29,14 +29,18 @@ sub run {
 	return if $opt->{c};
 	my @names = map { 'dep-' . Berth::Populate::crate_name($_) } 0 .. DEPENDENCIES - 1;
 	prepare($stand, @names);
+	$stand->before->ask('Berth::Bench::Cargo::prepare', @names) if $stand->before;
 	for my $delay (sort { $a <=> $b } keys %lines) {
 		my $proxy = Berth::Bench::Delay->start($stand->test->port, $delay / 2000);
+		my $other = $stand->before && Berth::Bench::Delay->start($stand->before->port, $delay / 2000);
 
 		for my $round (1 .. $opt->{r}) {
 			my (%cold, %warm);
 
-			for my $who (qw(static berth public)) {
-				my $dir = package_for($stand, $who, $proxy->port, @names);
+			for my $who ($stand->contenders(qw(static before berth public))) {
+				my $dir = $who eq 'before'
+				    ? $stand->before->ask('Berth::Bench::Cargo::package_for', 'berth', $other->port, @names)
+				    : package_for($stand, $who, $proxy->port, @names);
 
 				$cold{$who} = { rate => 1 / update($stand, $who, $dir), cpu => {} };
 				$warm{$who} = { rate => 1 / update($stand, $who, $dir), cpu => {} };
@@ -45,7 +49,7 @@ sub run {
 			$report->add('cargo', "cargo update, cold, $lines{$delay}", \%cold);
 			$report->add('cargo', "cargo update, warm, $lines{$delay}", \%warm);
 		}
-		$proxy->stop;
+		$_->stop for grep { $_ } $proxy, $other;
 	}
 	return;
 }

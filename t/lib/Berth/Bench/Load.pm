@@ -22,12 +22,18 @@ my %tools = (h2 => \&h2load, h1 => \&wrk);
 # processes.  Dies where an answer is not as expected.
 sub measure {
 	my ($stand, $proto, $request, $seconds) = @_;
-	my %groups = $stand->groups;
+	my %groups = $request->{groups} ? %{ $request->{groups} } : $stand->groups;
 	my %before = map { $_ => cpu_of($groups{$_}) } keys %groups;
 	my ($rate, $requests) = $tools{$proto}->($stand, $request, $seconds);
 	my %cpu = map { $_ => spent_us($before{$_}, cpu_of($groups{$_})) / $requests } keys %groups;
 
 	return { rate => $rate, cpu => \%cpu };
+}
+
+sub url {
+	my ($stand, $request) = @_;
+
+	return $request->{url} // $stand->test->url . $request->{path};
 }
 
 # HTTP/2, some requests at a time on each of a few connections, as cargo does.
@@ -37,7 +43,7 @@ sub h2load {
 	my @long = $seconds < SHORT ? ('-n', $fine ? FEW : MORE) : ('-D', int($seconds * 1000) . 'ms');
 	my ($status, $out, $err) = Berth::Cluster::capture('h2load', '-t', 1, '-c', CLIENTS / STREAMS,
 	    '-m', STREAMS, @long, (map { ('-H', $_) } @{ $request->{headers} }),
-	    defined $request->{list} ? ('-i', $request->{list}) : $stand->test->url . $request->{path});
+	    defined $request->{list} ? ('-i', $request->{list}) : url($stand, $request));
 	my ($rate) = $out =~ m{finished in .*?, ([\d.]+) req/s};
 	# what is answered 404 it calls failed
 	my ($bad) = $out =~ /(\d+) errored/;
@@ -58,7 +64,7 @@ sub wrk {
 	my $whole = $seconds < 1 ? 1 : int($seconds);
 	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1, '-c', CLIENTS,
 	    '-d', "${whole}s", '--timeout', '30s', (map { ('-H', $_) } @{ $request->{headers} }),
-	    defined $script ? ('-s', $script) : (), $stand->test->url . $request->{path});
+	    defined $script ? ('-s', $script) : (), url($stand, $request));
 	my ($requests) = $out =~ /(\d+) requests in/;
 	my ($rate) = $out =~ m{Requests/sec:\s*([\d.]+)};
 	my ($bad) = $out =~ /Non-2xx or 3xx responses: (\d+)/;

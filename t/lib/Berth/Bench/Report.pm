@@ -12,9 +12,12 @@ use JSON::PP ();
 use constant NAME_WIDTH => 34;
 
 # Orders the columns; who is first there is 1.00.
-my @order = qw(floor static bare sql pool berth public);
-my %title = (floor => 'floor', static => 'static', bare => 'bare', sql => 'bare+sql', pool => 'by the pool', berth => 'private',
-    public => 'public');
+my @order = qw(quiet floor static bare sql pool before berth public jobs members publishes);
+my %title = (sql => 'bare+sql', pool => 'by the pool', before => 'private before', berth => 'private');
+
+# Whom the private project is compared with at the end of a row: the bare responder with a statement, and
+# the build before.
+my @compared = qw(sql before);
 
 sub new {
 	my ($class, %about) = @_;
@@ -84,7 +87,7 @@ sub min {
 # ---- the table ----
 
 # One row: rates as ratios to the first contender, median and (least) of the rounds; at the end
-# that of Berth to the bare responder with a statement.
+# those of Berth to whom it is compared with.
 sub row_text {
 	my ($row, @columns) = @_;
 	my ($first, @others) = contenders($row);
@@ -96,10 +99,10 @@ sub row_text {
 
 		$text .= @ratios ? sprintf(' %6.3f (%.3f)', median(@ratios), min(@ratios)) : ' ' x 15;
 	}
-	if (grep { $_ eq 'sql' } @others) {
-		my @ratios = ratios($row, 'berth', 'sql');
+	for my $who (grep { my $who = $_; grep { $_ eq $who } @others } @compared) {
+		my @ratios = ratios($row, 'berth', $who);
 
-		$text .= sprintf(' %6.2f (%.2f)', median(@ratios), min(@ratios));
+		$text .= sprintf(' %7.2f (%.2f)', median(@ratios), min(@ratios));
 	}
 	return $text;
 }
@@ -127,8 +130,8 @@ sub print_part {
 	my %seen = map { $_ => 1 } map { contenders($_) } @rows;
 	my ($first, @columns) = grep { $seen{$_} } @order;
 
-	printf("\n%-*s %10s%s%s\n", NAME_WIDTH, $part, "$first=1",
-	    join('', map { sprintf(' %14s', $title{$_}) } @columns), $seen{sql} ? '   private/sql' : '') if @rows;
+	printf("\n%-*s %10s%s%s%s\n", NAME_WIDTH, $part, "$first=1",
+	    join('', map { sprintf(' %14s', $title{$_} // $_) } @columns), map({ $seen{$_} ? sprintf(' %14s', "private/$_") : '' } @compared)) if @rows;
 	print "\n" unless @rows;
 	for my $row (@rows) {
 		print row_text($row, @columns), "\n";

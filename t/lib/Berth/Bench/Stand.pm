@@ -2,9 +2,10 @@ package Berth::Bench::Stand;
 
 # What is measured, all behind one nginx, on one port: files that nginx sends by itself, the bare
 # responder (t/bench/bare_fcgi.c) without and with a statement, and Berth, for a private project
-# with a token and for a public one without.  Every one of them has the same bytes.
+# with a token and for a public one without.  Every one of them has the same bytes.  Another build of Berth
+# can stand beside it, behind an nginx of its own, with a private project.
 #
-#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 });
+#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 }, before => $dir);
 #	my $request = $stand->index('berth', 'small', unchanged => 1);
 
 use strict;
@@ -13,7 +14,7 @@ use warnings;
 use File::Path qw(make_path);
 use JSON::PP ();
 
-use Berth::Bench::Load;
+use Berth::Bench::Before;
 use Berth::Cluster;
 use Berth::Crate;
 use Berth::Populate;
@@ -30,7 +31,7 @@ sub new {
 	my ($class, %opt) = @_;
 	my $cluster = Berth::Cluster->start(POSTGRES);
 	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
-	    new_crate_burst => 0, yank_burst => 0);
+	    new_crate_burst => 0, yank_burst => 0, change_burst => 0, job_token_burst => 0);
 	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers} }, $class;
 
 	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
@@ -39,14 +40,23 @@ sub new {
 	$self->{token} = $t->token('dev');
 	$self->_documents($opt{versions});
 	$self->_start;
+	$self->{before} = Berth::Bench::Before->start($opt{before}, %opt{qw(workers versions)}) if defined $opt{before};
 	return $self;
 }
 
 sub test { $_[0]{t} }
 sub cluster { $_[0]{cluster} }
 sub token { $_[0]{token} }
+sub before { $_[0]{before} } # undef: there is none
 sub project { $_[0]{project}{ $_[1] } }
 sub dir { $_[0]{t}->dir . '/bench' }
+
+# Those of them that there are.
+sub contenders {
+	my ($self, @who) = @_;
+
+	return grep { $_ ne 'before' || $self->{before} } @who;
+}
 
 # Of a superuser.
 sub dsn { $_[0]{t}->dsn('postgres') }
@@ -93,9 +103,19 @@ sub _start {
 	    or die "the bare responder does not start:\n" . Berth::Cluster::_slurp("$dir/bare.log");
 	$self->save('locations.conf', $self->_locations);
 	$t->start_pool;
-	$t->start_nginx(sub { s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr });
+	$self->{plain_port} = Berth::Test::_claim_port();
+	$t->start_nginx(sub {
+		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
+		return s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr;
+	});
 	return;
 }
+
+# Without TLS, for who changes something while others read.
+sub plain_url { "http://127.0.0.1:$_[0]{plain_port}" }
+
+# How often the pool has been asked: moves with each answer that is not nginx's own.
+sub asked { -s $_[0]{t}->dir . '/log/nginx-berth.log' }
 
 # Beside Berth, in its server: the same TLS, the same log, the same headers of nginx's own.
 sub _locations {
@@ -123,19 +143,21 @@ sub _locations {
 	    $static->('blob', 'default_type application/gzip'), $bare->('bare'), $bare->('sql'));
 }
 
-# Publishes a crate of about this size to both projects, once; nginx has it as blob/NAME.
+# Publishes a crate of about this size to all projects, once; nginx has it as blob/NAME.
 sub publish {
 	my ($self, $name, $size) = @_;
 	my $t = $self->{t};
 
 	return if $self->{published}{$name}++;
 	my $body = body($name, '1.0.0', $size);
+	my $before = $self->{before};
 
-	for my $who (qw(berth public)) {
-		my $res = $t->http(PUT => $t->registry($self->{project}{$who}) . '/api/v1/crates/new',
-		    { token => $self->{token}, body => $body });
+	for my $who ($self->contenders(qw(berth public before))) {
+		my ($root, $token) = $who eq 'before' ? ($before->url . $before->registry, $before->token)
+		    : ($t->registry($self->{project}{$who}), $self->{token});
+		my $res = $t->http(PUT => "$root/api/v1/crates/new", { token => $token, body => $body, curl => ['-k'] });
 
-		die "publish $name: $res->{status} $res->{body}\n" if $res->{status} != 200;
+		die "publish $name: $who: $res->{status} $res->{body}\n" if $res->{status} != 200;
 	}
 	my $crate = substr($body, 4 + unpack('V', $body) + 4);
 	$self->save("blob/$name", $crate);
@@ -153,7 +175,7 @@ sub body {
 	    Berth::Crate::make($name, $version, files => { 'data.bin' => $bytes }));
 }
 
-# ---- requests: { who, path, headers, status } ----
+# ---- requests: { who, path, headers, status }; of another build also url and groups ----
 
 sub _request {
 	my ($self, $who, $path, %opt) = @_;
@@ -166,6 +188,8 @@ sub _request {
 # The index file of a crate; unchanged: of which the client has that version.
 sub index {
 	my ($self, $who, $name, %opt) = @_;
+
+	return $self->{before}->request('index', 'berth', $name, %opt) if $who eq 'before';
 	my @headers = $opt{plain} ? () : ('Accept-Encoding: gzip');
 	my $path = $self->{project}{$who}
 	    ? $self->{t}->registry($self->{project}{$who}) . '/' . Berth::Publish::index_path($name)
@@ -188,6 +212,7 @@ sub _etag {
 sub get {
 	my ($self, $who, $path, %opt) = @_;
 
+	return $self->{before}->request('get', 'berth', $path, %opt) if $who eq 'before';
 	return $self->_request($who, $who eq 'static' ? "/bench/static/$path"
 	    : $self->{t}->registry($self->{project}{$who}) . "/$path", %opt);
 }
@@ -195,6 +220,8 @@ sub get {
 # A crate, by the address that config.json gives; pool: with a query, which is for the pool to answer.
 sub download {
 	my ($self, $who, $name) = @_;
+
+	return $self->{before}->request('download', 'berth', $name) if $who eq 'before';
 	my $whose = $who eq 'pool' ? 'berth' : $who;
 	my $config = $self->get($whose, 'config.json');
 	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path}, { headers => $config->{headers} })->{body})->{dl};
@@ -218,6 +245,7 @@ sub groups {
 sub stop {
 	my ($self) = @_;
 
+	$self->{before}->stop if $self->{before};
 	for my $pid (grep { defined } delete @$self{qw(bare sql)}) {
 		kill('TERM', $pid);
 		waitpid($pid, 0);

@@ -80,7 +80,7 @@ check_announced(struct call *call, struct request *rq, struct intake *intake,
 	    limits_charge_publish(call, rq, v->normalized_name) == -1 ||
 	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
 		return -1;
-	return version_check_new(call->app->db, rq->arena, v, &rq->err);
+	return version_check_early(call->app->db, rq->arena, v, &rq->err);
 }
 
 /* The description in the crate is sound, and the client's agrees with it. */

@@ -20,6 +20,10 @@ struct worker_app {
 	const struct settings *settings;
 };
 
+struct call {
+	struct worker_app *app;
+};
+
 static int
 answer(struct request *rq, struct response *rs, int64_t n)
 {
@@ -29,26 +33,26 @@ answer(struct request *rq, struct response *rs, int64_t n)
 }
 
 static int
-do_pid(struct worker_app *app, struct request *rq, struct response *rs)
+do_pid(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)app;
+	(void)call;
 	return answer(rq, rs, getpid());
 }
 
 static int
-do_setting(struct worker_app *app, struct request *rq, struct response *rs)
+do_setting(struct call *call, struct request *rq, struct response *rs)
 {
-	return answer(rq, rs, app->settings->max_features);
+	return answer(rq, rs, call->app->settings->max_features);
 }
 
 static int
-do_body(struct worker_app *app, struct request *rq, struct response *rs)
+do_body(struct call *call, struct request *rq, struct response *rs)
 {
 	char piece[1000];
 	int64_t total = 0;
 	size_t n;
 
-	(void)app;
+	(void)call;
 	do {
 		if (request_body_read(rq, piece, sizeof(piece), &n) == -1)
 			return -1;
@@ -58,11 +62,11 @@ do_body(struct worker_app *app, struct request *rq, struct response *rs)
 }
 
 static int
-do_crash(struct worker_app *app, struct request *rq, struct response *rs)
+do_crash(struct call *call, struct request *rq, struct response *rs)
 {
 	const struct rlimit no_core = { 0, 0 };
 
-	(void)app;
+	(void)call;
 	(void)rq;
 	(void)rs;
 	setrlimit(RLIMIT_CORE, &no_core);
@@ -87,9 +91,9 @@ wait_for_end(struct err *err)
 }
 
 static int
-do_wait(struct worker_app *app, struct request *rq, struct response *rs)
+do_wait(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)app;
+	(void)call;
 	return wait_for_end(&rq->err) == -1 ? -1 : answer(rq, rs, 1);
 }
 
@@ -126,13 +130,15 @@ app_stop(struct worker_app *app)
 	app->settings = NULL;
 }
 
-static int
+static struct call *
 app_begin(struct worker_app *app, struct request *rq, struct response *rs)
 {
-	(void)app;
+	struct call *call = arena_alloc(rq->arena, sizeof(*call));
+
 	(void)rs;
+	call->app = app;
 	snprintf(rq->actor, sizeof(rq->actor), "user:7");
-	return 0;
+	return call;
 }
 
 static void

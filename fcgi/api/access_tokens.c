@@ -49,12 +49,12 @@ put_token(struct answer *an, const struct access_token *t, const char *secret)
 
 /* Whose tokens are asked for: the caller's, unless an administrator says another. */
 static int
-read_user(struct worker_app *app, struct params *p, int64_t *user_id)
+read_user(struct call *call, struct params *p, int64_t *user_id)
 {
-	*user_id = app->facts.user_id;
+	*user_id = call->facts.user_id;
 	if (params_int(p, "user_id", 1, INT64_MAX, user_id) == -1)
 		return -1;
-	if (*user_id != app->facts.user_id && !app->facts.is_admin)
+	if (*user_id != call->facts.user_id && !call->facts.is_admin)
 		return err_set(&p->rq->err, 403,
 		    "only administrators see the tokens of other users");
 	return 0;
@@ -85,7 +85,7 @@ read_filter(struct params *p, struct filter *filter)
 }
 
 int
-access_tokens_list(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_list(struct call *call, struct request *rq, struct response *rs)
 {
 	struct access_token *tokens;
 	struct params params;
@@ -95,15 +95,16 @@ access_tokens_list(struct worker_app *app, struct request *rq, struct response *
 	size_t n, from, to;
 	int64_t user_id;
 
-	if (params_read(rq, &params) == -1 || read_user(app, &params, &user_id) == -1 ||
+	if (params_read(rq, &params) == -1 || read_user(call, &params, &user_id) == -1 ||
 	    read_filter(&params, &filter) == -1 || page_read(&params, &page) == -1 ||
-	    access_token_list(app->db, rq->arena, user_id, &filter.f, &tokens, &n, &rq->err) == -1)
+	    access_token_list(call->app->db, rq->arena, user_id, &filter.f, &tokens, &n,
+	        &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
 	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_token(&an, &tokens[i], NULL);
-	return answer_list_end(&an, app, rq, rs, &page, n);
+	return answer_list_end(&an, call->app, rq, rs, &page, n);
 }
 
 static int
@@ -122,56 +123,56 @@ respond_token(struct worker_app *app, struct request *rq, struct response *rs, i
 
 /* The token of the path, and who must have it: its user, for administrators, else the caller. */
 static int
-read_token(struct worker_app *app, struct request *rq, int64_t *user_id, int64_t *id)
+read_token(struct call *call, struct request *rq, int64_t *user_id, int64_t *id)
 {
-	*user_id = app->facts.user_id;
+	*user_id = call->facts.user_id;
 	if (params_path_id(rq, "token_id", id) == -1)
 		return -1;
-	return app->facts.is_admin ?
-	    access_token_owner(app->db, rq->arena, *id, user_id, &rq->err) : 0;
+	return call->facts.is_admin ?
+	    access_token_owner(call->app->db, rq->arena, *id, user_id, &rq->err) : 0;
 }
 
 int
-access_tokens_show(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_show(struct call *call, struct request *rq, struct response *rs)
 {
 	int64_t user_id, id;
 
-	if (read_token(app, rq, &user_id, &id) == -1)
+	if (read_token(call, rq, &user_id, &id) == -1)
 		return -1;
-	return respond_token(app, rq, rs, user_id, id, NULL);
+	return respond_token(call->app, rq, rs, user_id, id, NULL);
 }
 
 int
-access_tokens_show_self(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_show_self(struct call *call, struct request *rq, struct response *rs)
 {
-	return respond_token(app, rq, rs, app->facts.user_id, app->facts.token_id, NULL);
+	return respond_token(call->app, rq, rs, call->facts.user_id, call->facts.token_id, NULL);
 }
 
 static int
-revoke(struct worker_app *app, struct request *rq, struct response *rs, int64_t user_id,
+revoke(struct call *call, struct request *rq, struct response *rs, int64_t user_id,
     int64_t id)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 
-	if (access_token_revoke(app->db, rq->arena, &actor, user_id, id, &rq->err) == -1)
+	if (access_token_revoke(call->app->db, rq->arena, &actor, user_id, id, &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }
 
 int
-access_tokens_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_revoke(struct call *call, struct request *rq, struct response *rs)
 {
 	int64_t user_id, id;
 
-	if (read_token(app, rq, &user_id, &id) == -1)
+	if (read_token(call, rq, &user_id, &id) == -1)
 		return -1;
-	return revoke(app, rq, rs, user_id, id);
+	return revoke(call, rq, rs, user_id, id);
 }
 
 int
-access_tokens_revoke_self(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_revoke_self(struct call *call, struct request *rq, struct response *rs)
 {
-	return revoke(app, rq, rs, app->facts.user_id, app->facts.token_id);
+	return revoke(call, rq, rs, call->facts.user_id, call->facts.token_id);
 }
 
 /* When the new token ends: at the beginning of the day that is asked for, or that in a week. */
@@ -198,9 +199,9 @@ read_end(struct params *p, struct access_token_successor *s)
 
 /* Administrators revoke what is another's, but do not come by a token that acts as them. */
 static int
-rotate(struct worker_app *app, struct request *rq, struct response *rs, int64_t id)
+rotate(struct call *call, struct request *rq, struct response *rs, int64_t id)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	struct access_token_successor successor = { .asked = false };
 	struct token *token;
 	struct params params;
@@ -208,28 +209,28 @@ rotate(struct worker_app *app, struct request *rq, struct response *rs, int64_t 
 
 	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
 	    read_end(&params, &successor) == -1 ||
-	    (token = app_make_token(app, rq, TOKEN_PERSONAL)) == NULL)
+	    (token = app_make_token(call->app, rq, TOKEN_PERSONAL)) == NULL)
 		return -1;
 	successor.digest = slice_of((const char *)token->digest, sizeof(token->digest));
 	successor.handle = token->handle;
-	if (access_token_rotate(app->db, rq->arena, &actor, app->facts.user_id, id, &successor, &new_id,
-	        &rq->err) == -1)
+	if (access_token_rotate(call->app->db, rq->arena, &actor, call->facts.user_id, id,
+	        &successor, &new_id, &rq->err) == -1)
 		return -1;
-	return respond_token(app, rq, rs, app->facts.user_id, new_id, token->text);
+	return respond_token(call->app, rq, rs, call->facts.user_id, new_id, token->text);
 }
 
 int
-access_tokens_rotate(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_rotate(struct call *call, struct request *rq, struct response *rs)
 {
 	int64_t id;
 
 	if (params_path_id(rq, "token_id", &id) == -1)
 		return -1;
-	return rotate(app, rq, rs, id);
+	return rotate(call, rq, rs, id);
 }
 
 int
-access_tokens_rotate_self(struct worker_app *app, struct request *rq, struct response *rs)
+access_tokens_rotate_self(struct call *call, struct request *rq, struct response *rs)
 {
-	return rotate(app, rq, rs, app->facts.token_id);
+	return rotate(call, rq, rs, call->facts.token_id);
 }

@@ -7,24 +7,24 @@
  * that could do as much.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need access_tokens_need;
 extern const struct route_need access_tokens_change_need;
 
 /* 200; of another user, for administrators. */
-int access_tokens_list(struct worker_app *, struct request *, struct response *);
+int access_tokens_list(struct call *, struct request *, struct response *);
 
 /* 200; 404 also for a token that is another user's. */
-int access_tokens_show(struct worker_app *, struct request *, struct response *);
-int access_tokens_show_self(struct worker_app *, struct request *, struct response *);
+int access_tokens_show(struct call *, struct request *, struct response *);
+int access_tokens_show_self(struct call *, struct request *, struct response *);
 
 /* 200, once with the token itself; the old one ends at once.  400, 404. */
-int access_tokens_rotate(struct worker_app *, struct request *, struct response *);
-int access_tokens_rotate_self(struct worker_app *, struct request *, struct response *);
+int access_tokens_rotate(struct call *, struct request *, struct response *);
+int access_tokens_rotate_self(struct call *, struct request *, struct response *);
 
 /* 204: it is revoked; 404.  Any token may revoke itself. */
-int access_tokens_revoke(struct worker_app *, struct request *, struct response *);
-int access_tokens_revoke_self(struct worker_app *, struct request *, struct response *);
+int access_tokens_revoke(struct call *, struct request *, struct response *);
+int access_tokens_revoke_self(struct call *, struct request *, struct response *);
 
 #endif

@@ -17,29 +17,30 @@ has_address(const struct request *rq)
 
 /* A token that nginx can check, or none where anyone may read. */
 static bool
-has_who(const struct worker_app *app, struct cache_who *who)
+has_who(const struct call *call, struct cache_who *who)
 {
-	const struct request_credential *c = &app->credential;
+	const struct request_credential *c = &call->credential;
 
 	*who = (struct cache_who) { .name = CACHE_ANYONE };
 	if (c->kind == CREDENTIAL_NONE)
-		return access_is_public(&app->facts);
+		return access_is_public(&call->facts);
 	memcpy(who->name, c->handle, sizeof(who->name));
 	return c->kind == CREDENTIAL_TOKEN && c->plain && c->handle[0] != '\0' &&
-	    token_keys_find(&app->keys, slice_of(c->handle, TOKEN_SLOT_LENGTH)) != NULL;
+	    token_keys_find(&call->app->keys, slice_of(c->handle, TOKEN_SLOT_LENGTH)) != NULL;
 }
 
 void
-cache_hint_leave(const struct worker_app *app, const struct request *rq, struct slice name,
+cache_hint_leave(const struct call *call, const struct request *rq, struct slice name,
     struct slice version)
 {
-	struct cache_hint h = { .file.project_id = app->facts.project_id };
+	struct cache_hint h = { .file.project_id = call->facts.project_id };
 
-	if (app->settings->cache_dir[0] == '\0' || !has_address(rq) || !has_who(app, &h.who) ||
-	    name.n >= sizeof(h.file.name) || version.n >= sizeof(h.file.version))
+	if (call->app->settings->cache_dir[0] == '\0' || !has_address(rq) ||
+	    !has_who(call, &h.who) || name.n >= sizeof(h.file.name) ||
+	    version.n >= sizeof(h.file.version))
 		return;
-	memcpy(h.digest, app->credential.digest, sizeof(h.digest));
+	memcpy(h.digest, call->credential.digest, sizeof(h.digest));
 	memcpy(h.file.name, name.p, name.n);
 	memcpy(h.file.version, version.p, version.n);
-	cache_dir_leave_hint(app->settings->cache_dir, &h);
+	cache_dir_leave_hint(call->app->settings->cache_dir, &h);
 }

@@ -6,10 +6,10 @@
  * have answered by itself.  They are never more than that: the keeper decides anew.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /* config.json: no name; an index file: no version.  Leaves nothing where nginx could not answer. */
-void cache_hint_leave(const struct worker_app *, const struct request *, struct slice name,
+void cache_hint_leave(const struct call *, const struct request *, struct slice name,
     struct slice version);
 
 #endif

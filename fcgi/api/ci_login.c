@@ -5,9 +5,9 @@
 #include "base/words.h"
 
 bool
-ci_login_is_due(const struct request_credential *credential, const struct access_facts *facts)
+ci_login_is_due(const struct call *call)
 {
-	return credential->foreign.n > 0 && !facts->token_usable;
+	return call->credential.foreign.n > 0 && !call->facts.token_usable;
 }
 
 static int
@@ -26,15 +26,14 @@ as_unauthorized(struct err *err)
 }
 
 static int
-login_by_id_token(struct worker_app *app, struct request *rq,
-    const struct request_credential *credential, struct id_token_login *login,
+login_by_id_token(struct call *call, struct request *rq, struct id_token_login *login,
     const struct project_ref *place)
 {
-	struct id_token_pass pass = { .digest = credential->digest };
+	struct id_token_pass pass = { .digest = call->credential.digest };
 
 	if (place->id == 0 && place->path.n == 0)
 		return refuse(&rq->err);
-	if (id_token_login_admit(app, rq, login, place, &pass) == -1)
+	if (id_token_login_admit(call, rq, login, place, &pass) == -1)
 		return as_unauthorized(&rq->err);
 	return 0;
 }
@@ -56,16 +55,16 @@ is_of_gitlab(const struct settings *s, struct slice text)
 }
 
 int
-ci_login(struct worker_app *app, struct request *rq, const struct request_credential *credential,
-    const struct project_ref *place)
+ci_login(struct call *call, struct request *rq, const struct project_ref *place)
 {
+	struct slice text = call->credential.foreign;
 	struct id_token_login login;
 
-	if (is_of_gitlab(app->settings, credential->foreign))
-		return gitlab_login(app, rq, credential);
-	if (!jwt_is_shaped(credential->foreign))
+	if (is_of_gitlab(call->app->settings, text))
+		return gitlab_login(call, rq);
+	if (!jwt_is_shaped(text))
 		return refuse(&rq->err);
-	if (id_token_login_read(app, rq, credential->foreign, &login) == -1)
+	if (id_token_login_read(call->app, rq, text, &login) == -1)
 		return as_unauthorized(&rq->err);
-	return login_by_id_token(app, rq, credential, &login, place);
+	return login_by_id_token(call, rq, &login, place);
 }

@@ -7,17 +7,16 @@
  * it like any other.
  */
 
-#include "api/app.h"
-#include "api/credential.h"
+#include "api/call.h"
 
 /* Is it such a credential, which the database does not know, or does not let in any more? */
-bool ci_login_is_due(const struct request_credential *, const struct access_facts *);
+bool ci_login_is_due(const struct call *);
 
 /*
  * place: the project that the request is about; { 0 }: none.  -1: rq->err; 401 it is nobody's, or
  * no trust rule of the project lets the job in, 503 whoever would know cannot be asked.
  */
-int ci_login(struct worker_app *, struct request *, const struct request_credential *,
-    const struct project_ref *place) __attribute__((warn_unused_result));
+int ci_login(struct call *, struct request *, const struct project_ref *place)
+    __attribute__((warn_unused_result));
 
 #endif

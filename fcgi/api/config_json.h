@@ -3,11 +3,11 @@
 
 /* GET R/config.json (Cargo reference, "Registry Index: Index Configuration"). */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need config_json_need;
 
 /* 200.  No trailing slashes, never the Host header; the same bytes for whoever may read it. */
-int config_json_handle(struct worker_app *, struct request *, struct response *);
+int config_json_handle(struct call *, struct request *, struct response *);
 
 #endif

@@ -109,10 +109,11 @@ credential_read(struct request *rq, const struct token_keys *keys, struct reques
 	enum token_kind kind;
 	struct slice text;
 
-	*out = (struct request_credential) { .kind = CREDENTIAL_NONE };
+	*out = (struct request_credential) { .kind = CREDENTIAL_MALFORMED };
 	if (check_single(rq) == -1 ||
 	    token_from_authorization(rq->arena, rq->authorization, &text, &rq->err) == -1)
 		return -1;
+	out->kind = CREDENTIAL_NONE;
 	if (text.n > 0) {
 		parse(text, keys, out, &kind);
 		/* what was taken out of Basic lies elsewhere */

@@ -24,8 +24,9 @@ struct request_credential {
 };
 
 /*
- * -1: 400 where the request has more than one, or one of these headers twice, 401 for an Authorization that cannot be read.  A
- * token under the header of another kind is malformed.
+ * -1: 400 where the request has more than one, or one of these headers twice, 401 for an
+ * Authorization that cannot be read; the credential is malformed then, as is a token under the
+ * header of another kind.
  */
 int credential_read(struct request *, const struct token_keys *, struct request_credential *)
     __attribute__((warn_unused_result));

@@ -22,9 +22,9 @@ const struct route_need deploy_tokens_group_change_need = { .action = ACTION_CHA
 	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 
 static struct deploy_token_place
-place_of(const struct worker_app *app)
+place_of(const struct call *call)
 {
-	return (struct deploy_token_place) { app->facts.project_id, app->facts.group_id };
+	return (struct deploy_token_place) { call->facts.project_id, call->facts.group_id };
 }
 
 /* secret NULL: it is not told again. */
@@ -47,9 +47,9 @@ put_token(struct answer *an, const struct deploy_token *t, const char *secret)
 }
 
 int
-deploy_tokens_list(struct worker_app *app, struct request *rq, struct response *rs)
+deploy_tokens_list(struct call *call, struct request *rq, struct response *rs)
 {
-	struct deploy_token_place place = place_of(app);
+	struct deploy_token_place place = place_of(call);
 	struct deploy_token *tokens;
 	struct params params;
 	bool active = false;
@@ -59,25 +59,25 @@ deploy_tokens_list(struct worker_app *app, struct request *rq, struct response *
 
 	if (params_read(rq, &params) == -1 || params_bool(&params, "active", &active) == -1 ||
 	    page_read(&params, &page) == -1 ||
-	    deploy_token_list(app->db, rq->arena, &place,
+	    deploy_token_list(call->app->db, rq->arena, &place,
 	        params_has(&params, "active") ? &active : NULL, &tokens, &n, &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
 	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_token(&an, &tokens[i], NULL);
-	return answer_list_end(&an, app, rq, rs, &page, n);
+	return answer_list_end(&an, call->app, rq, rs, &page, n);
 }
 
 static int
-respond_token(struct worker_app *app, struct request *rq, struct response *rs, int status,
+respond_token(struct call *call, struct request *rq, struct response *rs, int status,
     int64_t id, const char *secret)
 {
-	struct deploy_token_place place = place_of(app);
+	struct deploy_token_place place = place_of(call);
 	struct deploy_token token;
 	struct answer an;
 
-	if (deploy_token_find(app->db, rq->arena, &place, id, &token, &rq->err) == -1)
+	if (deploy_token_find(call->app->db, rq->arena, &place, id, &token, &rq->err) == -1)
 		return -1;
 	answer_init(&an, rq);
 	put_token(&an, &token, secret);
@@ -85,13 +85,13 @@ respond_token(struct worker_app *app, struct request *rq, struct response *rs, i
 }
 
 int
-deploy_tokens_show(struct worker_app *app, struct request *rq, struct response *rs)
+deploy_tokens_show(struct call *call, struct request *rq, struct response *rs)
 {
 	int64_t id;
 
 	if (params_path_id(rq, "token_id", &id) == -1)
 		return -1;
-	return respond_token(app, rq, rs, 200, id, NULL);
+	return respond_token(call, rq, rs, 200, id, NULL);
 }
 
 /* A list of words with commas between: what the store takes. */
@@ -143,41 +143,42 @@ read_token(struct params *p, struct token_new *t)
 
 /* By tokens of jobs one acts as any member, also as one who may more than who asks. */
 static int
-check_scopes(const struct worker_app *app, struct request *rq, const struct token_new *t)
+check_scopes(const struct call *call, struct request *rq, const struct token_new *t)
 {
-	if (app->facts.is_admin || strstr(t->scopes, "create_job_token") == NULL)
+	if (call->facts.is_admin || strstr(t->scopes, "create_job_token") == NULL)
 		return 0;
 	return err_set(&rq->err, 403,
 	    "only administrators make deploy tokens with `create_job_token`");
 }
 
 int
-deploy_tokens_create(struct worker_app *app, struct request *rq, struct response *rs)
+deploy_tokens_create(struct call *call, struct request *rq, struct response *rs)
 {
-	struct audit_actor actor = app_actor(app, rq);
-	struct token_new t = { .place = app->facts.full_path };
+	struct audit_actor actor = call_actor(call, rq);
+	struct token_new t = { .place = call->facts.full_path };
 	struct token *token;
 	struct params params;
 	int64_t id;
 
 	if (params_read(rq, &params) == -1 || read_token(&params, &t) == -1 ||
-	    check_scopes(app, rq, &t) == -1 || (token = app_make_token(app, rq, TOKEN_DEPLOY)) == NULL)
+	    check_scopes(call, rq, &t) == -1 ||
+	    (token = app_make_token(call->app, rq, TOKEN_DEPLOY)) == NULL)
 		return -1;
 	token_new_is(&t, token);
-	if (token_add_deploy(app->db, rq->arena, &actor, &t, &id, &rq->err) == -1)
+	if (token_add_deploy(call->app->db, rq->arena, &actor, &t, &id, &rq->err) == -1)
 		return -1;
-	return respond_token(app, rq, rs, 201, id, token->text);
+	return respond_token(call, rq, rs, 201, id, token->text);
 }
 
 int
-deploy_tokens_delete(struct worker_app *app, struct request *rq, struct response *rs)
+deploy_tokens_delete(struct call *call, struct request *rq, struct response *rs)
 {
-	struct deploy_token_place place = place_of(app);
-	struct audit_actor actor = app_actor(app, rq);
+	struct deploy_token_place place = place_of(call);
+	struct audit_actor actor = call_actor(call, rq);
 	int64_t id;
 
 	if (params_path_id(rq, "token_id", &id) == -1 ||
-	    deploy_token_revoke(app->db, rq->arena, &actor, &place, id, &rq->err) == -1)
+	    deploy_token_revoke(call->app->db, rq->arena, &actor, &place, id, &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }

@@ -3,7 +3,7 @@
 
 /* Deploy tokens of a project or a group, in GitLab's shape: /projects and /groups/:id/deploy_tokens. */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need deploy_tokens_need;
 extern const struct route_need deploy_tokens_change_need;
@@ -11,15 +11,15 @@ extern const struct route_need deploy_tokens_group_need;
 extern const struct route_need deploy_tokens_group_change_need;
 
 /* 200. */
-int deploy_tokens_list(struct worker_app *, struct request *, struct response *);
+int deploy_tokens_list(struct call *, struct request *, struct response *);
 
 /* 200; 404. */
-int deploy_tokens_show(struct worker_app *, struct request *, struct response *);
+int deploy_tokens_show(struct call *, struct request *, struct response *);
 
 /* 201, once with the token itself; 400. */
-int deploy_tokens_create(struct worker_app *, struct request *, struct response *);
+int deploy_tokens_create(struct call *, struct request *, struct response *);
 
 /* 204: it is revoked; 404. */
-int deploy_tokens_delete(struct worker_app *, struct request *, struct response *);
+int deploy_tokens_delete(struct call *, struct request *, struct response *);
 
 #endif

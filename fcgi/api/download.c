@@ -51,19 +51,19 @@ refuse_missing(struct worker_app *app, struct request *rq, const char *cksum)
 }
 
 int
-download_handle(struct worker_app *app, struct request *rq, struct response *rs)
+download_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	const char *who = download_who(rq->arena, &app->facts);
+	const char *who = download_who(rq->arena, &call->facts);
 	struct version_blob blob;
 
-	version_blob_read(&app->first, &blob);
+	version_blob_read(&call->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	if (app_store_check(app, rq) == -1)
+	if (app_store_check(call->app, rq) == -1)
 		return -1;
-	if (!blob_exists(rq->arena, app->settings->store, blob.cksum))
-		return refuse_missing(app, rq, blob.cksum);
-	cache_hint_leave(app, rq, request_param(rq, "crate"), request_param(rq, "version"));
+	if (!blob_exists(rq->arena, call->app->settings->store, blob.cksum))
+		return refuse_missing(call->app, rq, blob.cksum);
+	cache_hint_leave(call, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",
 	    arena_printf(rq->arena, "/-/blob/%s", blob_path(rq->arena, blob.cksum)));
 	/* for nginx's log of downloads; hidden from the client */
@@ -71,7 +71,7 @@ download_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64 "%s%s", blob.project_id,
 		blob.crate_id, blob.version_id, who[0] != '\0' ? " " : "", who));
 	response_header(rs, "Cache-Control",
-	    access_is_public(&app->facts) && app->facts.token_id == 0
+	    access_is_public(&call->facts) && call->facts.token_id == 0
 		? "public, max-age=31536000, immutable"
 		: "private, max-age=31536000, immutable");
 	response_header(rs, "Vary", "Authorization");

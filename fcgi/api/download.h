@@ -3,7 +3,7 @@
 
 /* GET R/:crate/:version/download: who may, gets the bytes from nginx (design section 6). */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need download_need;
 
@@ -11,6 +11,6 @@ extern const struct route_need download_need;
  * 200 with X-Accel-Redirect; nginx makes Range, HEAD and conditional answers of
  * it.  404 where there is no such crate, under exactly this spelling, or version.
  */
-int download_handle(struct worker_app *, struct request *, struct response *);
+int download_handle(struct call *, struct request *, struct response *);
 
 #endif

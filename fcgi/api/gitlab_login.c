@@ -206,24 +206,24 @@ set_away(struct worker_app *app, struct request *rq, const struct err *why)
 }
 
 static int
-admit(struct worker_app *app, struct request *rq, const struct gitlab_job *job)
+admit(struct call *call, struct request *rq, const struct gitlab_job *job)
 {
-	const struct audit_actor actor = app_actor(app, rq);
+	const struct audit_actor actor = call_actor(call, rq);
 	bool known;
 
-	if (gitlab_job_admit(app->db, rq->arena, &actor, job, &known, &rq->err) == -1)
+	if (gitlab_job_admit(call->app->db, rq->arena, &actor, job, &known, &rq->err) == -1)
 		return rq->err.status == 401
-		    ? refuse(app, rq, job->digest, arena_strdup(rq->arena, rq->err.pub))
+		    ? refuse(call->app, rq, job->digest, arena_strdup(rq->arena, rq->err.pub))
 		    : -1;
 	return known ? 0 :
-	    refuse(app, rq, job->digest,
+	    refuse(call->app, rq, job->digest,
 	        arena_printf(rq->arena,
 	            "there is no project `%s` or no user `%s` here, of whom this job is",
 	            job->project_path, job->username));
 }
 
 static int
-judge(struct worker_app *app, struct request *rq, const struct https_answer *answer,
+judge(struct call *call, struct request *rq, const struct https_answer *answer,
     struct gitlab_job *job)
 {
 	static const char no_job[] = "GitLab knows of no running job with this token";
@@ -232,31 +232,31 @@ judge(struct worker_app *app, struct request *rq, const struct https_answer *ans
 
 	if (answer->status >= SERVER_ERROR || answer->status == TOO_MANY) {
 		err_internal(&err, 503, "status %ld", answer->status);
-		return set_away(app, rq, &err);
+		return set_away(call->app, rq, &err);
 	}
 	if (answer->status == UNAUTHORIZED || answer->status == FORBIDDEN ||
 	    answer->status == NOT_FOUND)
-		return refuse(app, rq, job->digest, no_job);
+		return refuse(call->app, rq, job->digest, no_job);
 	/* a redirect, say: of a wrong address, which is not the job's fault */
 	if (answer->status != OK) {
 		err_internal(&err, 503, "status %ld", answer->status);
 		return fail(rq, &err);
 	}
-	if (read_job(app, rq->arena, answer->body, job, &status, &err) == -1)
-		return err.status == 401 ? refuse(app, rq, job->digest, err.pub) : fail(rq, &err);
+	if (read_job(call->app, rq->arena, answer->body, job, &status, &err) == -1)
+		return err.status == 401 ? refuse(call->app, rq, job->digest, err.pub)
+					 : fail(rq, &err);
 	if (strcmp(status, "running") != 0)
-		return refuse(app, rq, job->digest, no_job);
-	return admit(app, rq, job);
+		return refuse(call->app, rq, job->digest, no_job);
+	return admit(call, rq, job);
 }
 
 static int
-ask(struct worker_app *app, struct request *rq, const struct request_credential *credential,
-    struct gitlab_job *job)
+ask(struct call *call, struct request *rq, struct gitlab_job *job)
 {
 	const struct https_get get = {
-		.url = arena_printf(rq->arena, "%s/api/v4/job", app->settings->gitlab_url),
-		.ca_file = app->settings->ci_ca_file,
-		.headers = { job_token_header(rq->arena, credential->foreign),
+		.url = arena_printf(rq->arena, "%s/api/v4/job", call->app->settings->gitlab_url),
+		.ca_file = call->app->settings->ci_ca_file,
+		.headers = { job_token_header(rq->arena, call->credential.foreign),
 		    "Accept: application/json" },
 		.deadline_us = rq->deadline_us,
 	};
@@ -264,26 +264,25 @@ ask(struct worker_app *app, struct request *rq, const struct request_credential 
 	struct err err = { 0 };
 	int rc;
 
-	if (outbound_begin(app, rq) == -1)
+	if (outbound_begin(call->app, rq) == -1)
 		return outbound_refuse(&rq->err);
 	rc = https_get(rq->arena, &get, &answer, &err);
-	outbound_end(app, rq);
+	outbound_end(call->app, rq);
 	if (rc == -1)
-		return err.status == 502 ? fail(rq, &err) : set_away(app, rq, &err);
-	if (judge(app, rq, &answer, job) == -1)
+		return err.status == 502 ? fail(rq, &err) : set_away(call->app, rq, &err);
+	if (judge(call, rq, &answer, job) == -1)
 		return -1;
-	return gitlab_job_set_away(app->db, rq->arena, false, &rq->err);
+	return gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err);
 }
 
 int
-gitlab_login(struct worker_app *app, struct request *rq,
-    const struct request_credential *credential)
+gitlab_login(struct call *call, struct request *rq)
 {
-	struct gitlab_job job = { .gitlab = app->settings->gitlab_url,
-		.digest = slice_of((const char *)credential->digest, sizeof(credential->digest)) };
+	struct gitlab_job job = { .gitlab = call->app->settings->gitlab_url,
+		.digest = slice_of((const char *)call->credential.digest, TOKEN_DIGEST_SIZE) };
 	enum gitlab_job_ask what_to_do;
 
-	if (gitlab_job_ask(app->db, rq->arena, job.digest, &what_to_do, &rq->err) == -1)
+	if (gitlab_job_ask(call->app->db, rq->arena, job.digest, &what_to_do, &rq->err) == -1)
 		return -1;
 	if (what_to_do == GITLAB_JOB_REFUSED)
 		return err_set(&rq->err, 401, "the token is invalid, expired or revoked");
@@ -292,7 +291,7 @@ gitlab_login(struct worker_app *app, struct request *rq,
 		return tell_away(&rq->err);
 	}
 	/* one that GitLab has vouched for pays for nobody else of its address */
-	if (what_to_do == GITLAB_JOB_ASK && limits_look_job_login(app, rq) == -1)
+	if (what_to_do == GITLAB_JOB_ASK && limits_look_job_login(call->app, rq) == -1)
 		return -1;
-	return ask(app, rq, credential, &job);
+	return ask(call, rq, &job);
 }

@@ -8,14 +8,13 @@
  * to GitLab's numbers when they come first (store/gitlab_pin.h).
  */
 
-#include "api/app.h"
-#include "api/credential.h"
+#include "api/call.h"
 
 /*
  * -1: rq->err; 401 no job that runs, or one whose project or user are not known here, 429 too many
  * that were refused came from this address, 503 GitLab cannot be asked.
  */
-int gitlab_login(struct worker_app *, struct request *, const struct request_credential *)
+int gitlab_login(struct call *, struct request *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -149,11 +149,11 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 }
 
 static int
-admit(struct worker_app *app, struct request *rq, const struct id_token_login *login,
+admit(struct call *call, struct request *rq, const struct id_token_login *login,
     enum trust_kind kind, const struct id_token *token, const struct trust_rule *rule,
     struct id_token_pass *pass)
 {
-	const struct audit_actor actor = app_actor(app, rq);
+	const struct audit_actor actor = call_actor(call, rq);
 	struct ci_token_admission admission = {
 		.rule_id = rule->id,
 		.id_digest = slice_of((const char *)token->digest, sizeof(token->digest)),
@@ -173,23 +173,23 @@ admit(struct worker_app *app, struct request *rq, const struct id_token_login *l
 		.job_url = job.job_url, .ref = job.ref, .commit = job.commit };
 	pass->expires_at = pass->ttl != 0 ? time(NULL) + pass->ttl : admission.id_ends_at;
 	admission.expires_at = pass->expires_at;
-	return ci_token_admit(app->db, rq->arena, &actor, &admission, &rq->err);
+	return ci_token_admit(call->app->db, rq->arena, &actor, &admission, &rq->err);
 }
 
 int
-id_token_login_admit(struct worker_app *app, struct request *rq, struct id_token_login *login,
+id_token_login_admit(struct call *call, struct request *rq, struct id_token_login *login,
     const struct project_ref *project, struct id_token_pass *pass)
 {
 	const struct trust_rule *rule = NULL;
 	struct id_token token = { .expires_at = 0 };
 	enum trust_kind kind;
 
-	if (prove(app, rq, login, project, &token) == -1 ||
+	if (prove(call->app, rq, login, project, &token) == -1 ||
 	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
-	    match(app, rq, login, kind, project, &rule) == -1)
+	    match(call->app, rq, login, kind, project, &rule) == -1)
 		return -1;
 	assert(rule != NULL);
-	if (limits_charge_rule(app, rq, rule->id) == -1)
+	if (limits_charge_rule(call->app, rq, rule->id) == -1)
 		return -1;
-	return admit(app, rq, login, kind, &token, rule, pass);
+	return admit(call, rq, login, kind, &token, rule, pass);
 }

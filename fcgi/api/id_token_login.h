@@ -9,7 +9,7 @@
 #include "access/id_token.h"
 #include "access/jwt.h"
 #include "access/trust.h"
-#include "api/app.h"
+#include "api/call.h"
 #include "store/issuer.h"
 
 /* A token that was read, and whose issuer is known; nothing of it is proven yet. */
@@ -38,7 +38,7 @@ struct id_token_pass {
  * Proves it and lets its job into the project.  -1: rq->err; 400 it is not good, or was used
  * before, 403 no rule of the project lets it in (or there is no such project), 503.
  */
-int id_token_login_admit(struct worker_app *, struct request *, struct id_token_login *,
+int id_token_login_admit(struct call *, struct request *, struct id_token_login *,
     const struct project_ref *, struct id_token_pass *) __attribute__((warn_unused_result));
 
 #endif

@@ -138,19 +138,19 @@ respond_text(struct request *rq, struct response *rs, struct slice packed)
 }
 
 int
-index_handle(struct worker_app *app, struct request *rq, struct response *rs)
+index_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	bool gzip = accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"));
 	struct crate_index index;
 
-	crate_index_read(&app->first, &index);
+	crate_index_read(&call->first, &index);
 	if (!index.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	app_cache_headers(app, rs);
+	call_cache_headers(call, rs);
 	response_header(rs, "ETag", quoted_etag(rq->arena, &index, gzip));
 	/* nginx leaves it to us to expand an index file */
 	if (gzip)
-		cache_hint_leave(app, rq, request_param(rq, "crate"), slice_of("", 0));
+		cache_hint_leave(call, rq, request_param(rq, "crate"), slice_of("", 0));
 	if (index.unchanged || accept_etag_any(request_header(rq, "HTTP_IF_NONE_MATCH"))) {
 		rs->status = 304;
 		return 0;

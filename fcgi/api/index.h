@@ -6,7 +6,7 @@
  * bytes, a strong ETag, 304 by ourselves.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need index_need;
 
@@ -20,6 +20,6 @@ bool index_accepts_pairs(const struct request *);
  * (but for the case): as on the public registry, so that cargo can tell its user
  * of the right one.
  */
-int index_handle(struct worker_app *, struct request *, struct response *);
+int index_handle(struct call *, struct request *, struct response *);
 
 #endif

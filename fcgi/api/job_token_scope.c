@@ -12,12 +12,13 @@ const struct route_need job_token_scope_change_need = { .action = ACTION_CHANGE_
 	.flag = FLAG_SETTINGS_API };
 
 int
-job_token_scope_show(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_show(struct call *call, struct request *rq, struct response *rs)
 {
 	struct answer an;
 	bool limited;
 
-	if (job_allow_limited(app->db, rq->arena, app->facts.project_id, &limited, &rq->err) == -1)
+	if (job_allow_limited(call->app->db, rq->arena, call->facts.project_id, &limited,
+	        &rq->err) == -1)
 		return -1;
 	answer_init(&an, rq);
 	json_out_open(&an.o, '{');
@@ -28,16 +29,16 @@ job_token_scope_show(struct worker_app *app, struct request *rq, struct response
 }
 
 int
-job_token_scope_change(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_change(struct call *call, struct request *rq, struct response *rs)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	const char *text;
 	struct params params;
 	bool enabled = false;
 
 	if (params_read(rq, &params) == -1 || params_required(&params, "enabled", &text) == -1 ||
 	    params_bool(&params, "enabled", &enabled) == -1 ||
-	    job_allow_limit(app->db, rq->arena, &actor, app->facts.project_id, enabled,
+	    job_allow_limit(call->app->db, rq->arena, &actor, call->facts.project_id, enabled,
 	        &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
@@ -110,7 +111,7 @@ put_groups(struct worker_app *app, struct request *rq, struct answer *an,
 }
 
 static int
-list(struct worker_app *app, struct request *rq, struct response *rs, bool groups)
+list(struct call *call, struct request *rq, struct response *rs, bool groups)
 {
 	struct job_allow *entries;
 	struct params params;
@@ -119,26 +120,28 @@ list(struct worker_app *app, struct request *rq, struct response *rs, bool group
 	size_t n, from, to;
 
 	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
-	    job_allow_list(app->db, rq->arena, app->facts.full_path, &entries, &n, &rq->err) == -1)
+	    job_allow_list(call->app->db, rq->arena, call->facts.full_path, &entries, &n,
+	        &rq->err) == -1)
 		return -1;
 	n = of_kind(entries, n, groups);
 	answer_page(&page, n, &from, &to);
 	answer_list_begin(&an, rq);
-	if ((groups ? put_groups : put_projects)(app, rq, &an, entries + from, to - from) == -1)
+	if ((groups ? put_groups : put_projects)(call->app, rq, &an, entries + from,
+	        to - from) == -1)
 		return -1;
-	return answer_list_end(&an, app, rq, rs, &page, n);
+	return answer_list_end(&an, call->app, rq, rs, &page, n);
 }
 
 int
-job_token_scope_projects(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_projects(struct call *call, struct request *rq, struct response *rs)
 {
-	return list(app, rq, rs, false);
+	return list(call, rq, rs, false);
 }
 
 int
-job_token_scope_groups(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_groups(struct call *call, struct request *rq, struct response *rs)
 {
-	return list(app, rq, rs, true);
+	return list(call, rq, rs, true);
 }
 
 /* A list of words with commas between: what the store takes; nothing said is to read. */
@@ -158,10 +161,10 @@ read_policies(struct params *p, const char **out)
 }
 
 static int
-add(struct worker_app *app, struct request *rq, struct response *rs, enum subject subject,
+add(struct call *call, struct request *rq, struct response *rs, enum subject subject,
     const char *key)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	struct access_facts target;
 	struct params params;
 	const char *policies;
@@ -173,8 +176,8 @@ add(struct worker_app *app, struct request *rq, struct response *rs, enum subjec
 		return -1;
 	if (id == 0)
 		return err_set(&rq->err, 400, "%s is missing", key);
-	if (app_look(app, rq, subject, id, ACTION_READ_PLACE, &target) == -1 ||
-	    job_allow_set(app->db, rq->arena, &actor, app->facts.full_path, target.full_path,
+	if (call_look(call, rq, subject, id, ACTION_READ_PLACE, &target) == -1 ||
+	    job_allow_set(call->app->db, rq->arena, &actor, call->facts.full_path, target.full_path,
 	        policies, &project_id, &rq->err) == -1)
 		return -1;
 	answer_init(&an, rq);
@@ -187,34 +190,35 @@ add(struct worker_app *app, struct request *rq, struct response *rs, enum subjec
 }
 
 int
-job_token_scope_add_project(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_add_project(struct call *call, struct request *rq, struct response *rs)
 {
-	return add(app, rq, rs, SUBJECT_PROJECT, "target_project_id");
+	return add(call, rq, rs, SUBJECT_PROJECT, "target_project_id");
 }
 
 int
-job_token_scope_add_group(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_add_group(struct call *call, struct request *rq, struct response *rs)
 {
-	return add(app, rq, rs, SUBJECT_GROUP, "target_group_id");
+	return add(call, rq, rs, SUBJECT_GROUP, "target_group_id");
 }
 
 /* By the list, so that one who may not know of the place any more can take it out. */
 static int
-remove_entry(struct worker_app *app, struct request *rq, struct response *rs, bool group)
+remove_entry(struct call *call, struct request *rq, struct response *rs, bool group)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	struct job_allow *entries;
 	int64_t id, project_id;
 	size_t n;
 
 	if (params_path_id(rq, "target_id", &id) == -1 ||
-	    job_allow_list(app->db, rq->arena, app->facts.full_path, &entries, &n, &rq->err) == -1)
+	    job_allow_list(call->app->db, rq->arena, call->facts.full_path, &entries, &n,
+	        &rq->err) == -1)
 		return -1;
 	n = of_kind(entries, n, group);
 	for (size_t i = 0; i < n; i++) {
 		if ((group ? entries[i].from_group_id : entries[i].from_project_id) != id)
 			continue;
-		if (job_allow_set(app->db, rq->arena, &actor, app->facts.full_path,
+		if (job_allow_set(call->app->db, rq->arena, &actor, call->facts.full_path,
 		        entries[i].from, NULL, &project_id, &rq->err) == -1)
 			return -1;
 		return answer_nothing(rs);
@@ -223,13 +227,13 @@ remove_entry(struct worker_app *app, struct request *rq, struct response *rs, bo
 }
 
 int
-job_token_scope_remove_project(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_remove_project(struct call *call, struct request *rq, struct response *rs)
 {
-	return remove_entry(app, rq, rs, false);
+	return remove_entry(call, rq, rs, false);
 }
 
 int
-job_token_scope_remove_group(struct worker_app *app, struct request *rq, struct response *rs)
+job_token_scope_remove_group(struct call *call, struct request *rq, struct response *rs)
 {
-	return remove_entry(app, rq, rs, true);
+	return remove_entry(call, rq, rs, true);
 }

@@ -7,27 +7,27 @@
  * `job_token_policies`.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need job_token_scope_need;
 extern const struct route_need job_token_scope_change_need;
 
 /* 200. */
-int job_token_scope_show(struct worker_app *, struct request *, struct response *);
+int job_token_scope_show(struct call *, struct request *, struct response *);
 
 /* 204. */
-int job_token_scope_change(struct worker_app *, struct request *, struct response *);
+int job_token_scope_change(struct call *, struct request *, struct response *);
 
 /* 200. */
-int job_token_scope_projects(struct worker_app *, struct request *, struct response *);
-int job_token_scope_groups(struct worker_app *, struct request *, struct response *);
+int job_token_scope_projects(struct call *, struct request *, struct response *);
+int job_token_scope_groups(struct call *, struct request *, struct response *);
 
 /* 201; 400, 404 also for a project or group that the caller may not know of. */
-int job_token_scope_add_project(struct worker_app *, struct request *, struct response *);
-int job_token_scope_add_group(struct worker_app *, struct request *, struct response *);
+int job_token_scope_add_project(struct call *, struct request *, struct response *);
+int job_token_scope_add_group(struct call *, struct request *, struct response *);
 
 /* 204; 404 where it is not in the list. */
-int job_token_scope_remove_project(struct worker_app *, struct request *, struct response *);
-int job_token_scope_remove_group(struct worker_app *, struct request *, struct response *);
+int job_token_scope_remove_project(struct call *, struct request *, struct response *);
+int job_token_scope_remove_group(struct call *, struct request *, struct response *);
 
 #endif

@@ -65,19 +65,20 @@ read_job(struct request *rq, struct token_new *t, int64_t *ttl)
 }
 
 int
-job_tokens_create(struct worker_app *app, struct request *rq, struct response *rs)
+job_tokens_create(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct audit_actor actor = app_actor(app, rq);
+	const struct audit_actor actor = call_actor(call, rq);
 	struct token_new t = { .name = "" };
 	struct token *token;
 	int64_t ttl, id, expires_at;
 	struct json_out o;
 	struct buf b;
 
-	if (read_job(rq, &t, &ttl) == -1 || (token = app_make_token(app, rq, TOKEN_JOB)) == NULL)
+	if (read_job(rq, &t, &ttl) == -1 ||
+	    (token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
 		return -1;
 	token_new_is(&t, token);
-	if (job_token_mint(app->db, rq->arena, &actor, app->facts.project_id, &t, ttl, &id,
+	if (job_token_mint(call->app->db, rq->arena, &actor, call->facts.project_id, &t, ttl, &id,
 	        &expires_at, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, ANSWER_MAX);
@@ -91,13 +92,14 @@ job_tokens_create(struct worker_app *app, struct request *rq, struct response *r
 }
 
 int
-job_tokens_end(struct worker_app *app, struct request *rq, struct response *rs)
+job_tokens_end(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct audit_actor actor = app_actor(app, rq);
+	const struct audit_actor actor = call_actor(call, rq);
 	int64_t id;
 
 	if (params_path_id(rq, "token_id", &id) == -1 ||
-	    job_token_end(app->db, rq->arena, &actor, app->facts.project_id, id, &rq->err) == -1)
+	    job_token_end(call->app->db, rq->arena, &actor, call->facts.project_id, id,
+	        &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }
@@ -152,13 +154,13 @@ put_rest(struct json_out *o, const struct job_of_token *j)
 }
 
 int
-job_show(struct worker_app *app, struct request *rq, struct response *rs)
+job_show(struct call *call, struct request *rq, struct response *rs)
 {
 	struct job_of_token j;
 	struct json_out o;
 	struct buf b;
 
-	if (job_token_find(app->db, rq->arena, app->facts.token_id, &j, &rq->err) == -1)
+	if (job_token_find(call->app->db, rq->arena, call->facts.token_id, &j, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, ANSWER_MAX);
 	json_out_init(&o, &b);

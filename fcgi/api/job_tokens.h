@@ -6,7 +6,7 @@
  * makes a token when a job begins and ends it when the job ends.  And for the job: who am I?
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need job_tokens_need;
 extern const struct route_need job_need;
@@ -15,12 +15,12 @@ extern const struct route_need job_need;
  * POST .../job_tokens with user, pipeline, job, and perhaps ref, commit, job_url, name, ttl: 201
  * {"id","token","expires_at"}.  Raises 400, 404 where that user is no member.
  */
-int job_tokens_create(struct worker_app *, struct request *, struct response *);
+int job_tokens_create(struct call *, struct request *, struct response *);
 
 /* DELETE .../job_tokens/:token_id: 204.  Raises 404 for what was not made here. */
-int job_tokens_end(struct worker_app *, struct request *, struct response *);
+int job_tokens_end(struct call *, struct request *, struct response *);
 
 /* GET /api/v4/job: the job whose token it is, in GitLab's shape.  Raises 404 for other tokens. */
-int job_show(struct worker_app *, struct request *, struct response *);
+int job_show(struct call *, struct request *, struct response *);
 
 #endif

@@ -66,9 +66,9 @@ limits_actor(struct arena *a, const struct access_facts *f)
 }
 
 static struct write_ask
-ask_of(const struct worker_app *app, const struct request *rq, enum write_action action)
+ask_of(const struct call *call, const struct request *rq, enum write_action action)
 {
-	const struct access_facts *f = &app->facts;
+	const struct access_facts *f = &call->facts;
 
 	return (struct write_ask) {
 		.actor = limits_actor(rq->arena, f),
@@ -104,7 +104,7 @@ charge(struct worker_app *app, struct request *rq, struct write_ask ask, struct 
 }
 
 int
-limits_charge_route(struct worker_app *app, struct request *rq, enum limits_route route)
+limits_charge_route(struct call *call, struct request *rq, enum limits_route route)
 {
 	static const enum write_action actions[] = {
 		[LIMITS_CHANGE] = WRITE_CHANGE,
@@ -114,7 +114,7 @@ limits_charge_route(struct worker_app *app, struct request *rq, enum limits_rout
 
 	if (route == LIMITS_READS || route == LIMITS_OWN)
 		return 0;
-	return charge(app, rq, ask_of(app, rq, actions[route]), &rq->err);
+	return charge(call->app, rq, ask_of(call, rq, actions[route]), &rq->err);
 }
 
 int
@@ -138,35 +138,35 @@ limits_charge_rule(struct worker_app *app, struct request *rq, int64_t rule_id)
 }
 
 int
-limits_charge_publish(struct worker_app *app, struct request *rq, const char *normalized_name)
+limits_charge_publish(struct call *call, struct request *rq, const char *normalized_name)
 {
-	struct write_ask ask = ask_of(app, rq, WRITE_PUBLISH);
+	struct write_ask ask = ask_of(call, rq, WRITE_PUBLISH);
 
-	ask.project_id = app->facts.project_id;
+	ask.project_id = call->facts.project_id;
 	ask.normalized_name = normalized_name;
-	return charge(app, rq, ask, &rq->err);
+	return charge(call->app, rq, ask, &rq->err);
 }
 
 int
-limits_charge_yank(struct worker_app *app, struct request *rq)
+limits_charge_yank(struct call *call, struct request *rq)
 {
-	return charge(app, rq, ask_of(app, rq, WRITE_YANK), &rq->err);
+	return charge(call->app, rq, ask_of(call, rq, WRITE_YANK), &rq->err);
 }
 
 int
-limits_look_publish(struct worker_app *app, struct request *rq, struct db_call *beside)
+limits_look_publish(struct call *call, struct request *rq, struct db_call *beside)
 {
 	enum { VERSION, CRATE, NLOOKS };
-	const char *actor = limits_actor(rq->arena, &app->facts);
+	const char *actor = limits_actor(rq->arena, &call->facts);
 	struct write_limit limits[WRITE__MAX];
 	struct write_look looks[NLOOKS] = { { .actor = actor, .action = WRITE_PUBLISH },
 		{ .actor = actor, .action = WRITE_NEW_CRATE } };
 	struct write_answer answer = { .action = WRITE_PUBLISH };
 
-	limits_of(app->settings, limits);
+	limits_of(call->app->settings, limits);
 	looks[VERSION].limit = limits[WRITE_PUBLISH];
 	looks[CRATE].limit = limits[WRITE_NEW_CRATE];
-	if (write_limit_look(app->db, rq->arena, looks, NLOOKS, beside, &rq->err) == -1)
+	if (write_limit_look(call->app->db, rq->arena, looks, NLOOKS, beside, &rq->err) == -1)
 		return -1;
 	/* the name is not known yet: only where neither could go is the answer to wait */
 	answer.wait_us = looks[VERSION].wait_us < looks[CRATE].wait_us ? looks[VERSION].wait_us
@@ -190,14 +190,14 @@ count_bad(struct worker_app *app, struct request *rq)
 }
 
 int
-limits_note_refusal(struct worker_app *app, struct request *rq, enum credential credential)
+limits_note_refusal(struct call *call, struct request *rq)
 {
 	if (rq->err.status != 401)
 		return -1;
-	token_failure_count(app->meter, &app->facts, credential);
-	token_reuse_note(app, rq);
-	if (credential != CREDENTIAL_NONE)
-		count_bad(app, rq);
+	token_failure_count(call->app->meter, &call->facts, call->credential.kind);
+	token_reuse_note(call, rq);
+	if (call->credential.kind != CREDENTIAL_NONE)
+		count_bad(call->app, rq);
 	return -1;
 }
 

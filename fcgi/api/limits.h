@@ -12,7 +12,7 @@
  * fewer, since the publishing cargo does not wait by itself and others should not ask in vain.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /*
  * What a route writes: `writes` of http/router.h.  All that a caller may repeat for ever is counted,
@@ -27,7 +27,7 @@ enum limits_route {
 };
 
 /* Before the handler of a route that writes so.  -1: 429, 503. */
-int limits_charge_route(struct worker_app *, struct request *, enum limits_route)
+int limits_charge_route(struct call *, struct request *, enum limits_route)
     __attribute__((warn_unused_result));
 
 /* A token or session that a page makes for this user.  -1: 429, 503. */
@@ -44,17 +44,17 @@ enum {
 };
 
 /* A publish of this crate: a new one, or a version more.  -1: 429, 503. */
-int limits_charge_publish(struct worker_app *, struct request *, const char *normalized_name)
+int limits_charge_publish(struct call *, struct request *, const char *normalized_name)
     __attribute__((warn_unused_result));
 
 /* A yank or unyank.  -1: 429, 503. */
-int limits_charge_yank(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+int limits_charge_yank(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
  * Before the body of a publish is read: is it of use?  Charges nothing; the call goes along in the
  * round trip.  -1: 429, 503.
  */
-int limits_look_publish(struct worker_app *, struct request *, struct db_call *beside)
+int limits_look_publish(struct call *, struct request *, struct db_call *beside)
     __attribute__((warn_unused_result));
 
 /*
@@ -62,7 +62,7 @@ int limits_look_publish(struct worker_app *, struct request *, struct db_call *b
  * credential that is not good, on whatever route, it counts against the address as well, and becomes a 429
  * when there were too many.  Always -1.
  */
-int limits_note_refusal(struct worker_app *, struct request *, enum credential);
+int limits_note_refusal(struct call *, struct request *);
 
 /*
  * The same of a credential in a body or a query: an identity token, the code of a link.  rq->err says

@@ -17,10 +17,10 @@ const struct route_need members_group_change_need = { .action = ACTION_CHANGE_ME
 	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
 
 static struct member_place
-place_of(const struct worker_app *app)
+place_of(const struct call *call)
 {
-	return (struct member_place) { app->facts.project_id, app->facts.group_id,
-		app->facts.full_path };
+	return (struct member_place) { call->facts.project_id, call->facts.group_id,
+		call->facts.full_path };
 }
 
 static void
@@ -42,10 +42,10 @@ put_member(struct answer *an, const struct place_member *m)
 }
 
 static int
-list(struct worker_app *app, struct request *rq, struct response *rs, bool inherited)
+list(struct call *call, struct request *rq, struct response *rs, bool inherited)
 {
 	struct place_member_filter filter = { inherited, NULL };
-	struct member_place place = place_of(app);
+	struct member_place place = place_of(call);
 	struct place_member *members;
 	struct params params;
 	struct answer an;
@@ -54,36 +54,37 @@ list(struct worker_app *app, struct request *rq, struct response *rs, bool inher
 
 	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
 	    params_str(&params, "query", &filter.query) == -1 ||
-	    place_member_list(app->db, rq->arena, &place, &filter, &members, &n, &rq->err) == -1)
+	    place_member_list(call->app->db, rq->arena, &place, &filter, &members, &n,
+	        &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
 	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
 		put_member(&an, &members[i]);
-	return answer_list_end(&an, app, rq, rs, &page, n);
+	return answer_list_end(&an, call->app, rq, rs, &page, n);
 }
 
 int
-members_list(struct worker_app *app, struct request *rq, struct response *rs)
+members_list(struct call *call, struct request *rq, struct response *rs)
 {
-	return list(app, rq, rs, false);
+	return list(call, rq, rs, false);
 }
 
 int
-members_list_all(struct worker_app *app, struct request *rq, struct response *rs)
+members_list_all(struct call *call, struct request *rq, struct response *rs)
 {
-	return list(app, rq, rs, true);
+	return list(call, rq, rs, true);
 }
 
 static int
-respond_member(struct worker_app *app, struct request *rq, struct response *rs, int status,
+respond_member(struct call *call, struct request *rq, struct response *rs, int status,
     bool inherited, int64_t user_id)
 {
-	struct member_place place = place_of(app);
+	struct member_place place = place_of(call);
 	struct place_member member;
 	struct answer an;
 
-	if (place_member_find(app->db, rq->arena, &place, inherited, user_id, &member,
+	if (place_member_find(call->app->db, rq->arena, &place, inherited, user_id, &member,
 	        &rq->err) == -1)
 		return -1;
 	answer_init(&an, rq);
@@ -92,25 +93,25 @@ respond_member(struct worker_app *app, struct request *rq, struct response *rs, 
 }
 
 static int
-show(struct worker_app *app, struct request *rq, struct response *rs, bool inherited)
+show(struct call *call, struct request *rq, struct response *rs, bool inherited)
 {
 	int64_t user_id;
 
 	if (params_path_id(rq, "user_id", &user_id) == -1)
 		return -1;
-	return respond_member(app, rq, rs, 200, inherited, user_id);
+	return respond_member(call, rq, rs, 200, inherited, user_id);
 }
 
 int
-members_show(struct worker_app *app, struct request *rq, struct response *rs)
+members_show(struct call *call, struct request *rq, struct response *rs)
 {
-	return show(app, rq, rs, false);
+	return show(call, rq, rs, false);
 }
 
 int
-members_show_all(struct worker_app *app, struct request *rq, struct response *rs)
+members_show_all(struct call *call, struct request *rq, struct response *rs)
 {
-	return show(app, rq, rs, true);
+	return show(call, rq, rs, true);
 }
 
 /* Level and end, which must be still to come; null and the empty text are none. */
@@ -139,18 +140,18 @@ read_grant(struct params *p, struct place_member_set *set)
 }
 
 static int
-set_member(struct worker_app *app, struct request *rq, struct place_member_set *set,
+set_member(struct call *call, struct request *rq, struct place_member_set *set,
     int64_t *user_id)
 {
-	struct audit_actor actor = app_actor(app, rq);
-	struct member_place place = place_of(app);
+	struct audit_actor actor = call_actor(call, rq);
+	struct member_place place = place_of(call);
 
-	set->granter = app->facts.is_admin ? LEVEL_ADMIN : app->facts.access_level;
-	return place_member_set(app->db, rq->arena, &actor, &place, set, user_id, &rq->err);
+	set->granter = call->facts.is_admin ? LEVEL_ADMIN : call->facts.access_level;
+	return place_member_set(call->app->db, rq->arena, &actor, &place, set, user_id, &rq->err);
 }
 
 int
-members_add(struct worker_app *app, struct request *rq, struct response *rs)
+members_add(struct call *call, struct request *rq, struct response *rs)
 {
 	struct place_member_set set = { .change = PLACE_MEMBER_ADD };
 	struct params params;
@@ -163,32 +164,32 @@ members_add(struct worker_app *app, struct request *rq, struct response *rs)
 		return -1;
 	if ((set.user_id == 0) == (set.username == NULL))
 		return err_set(&rq->err, 400, "user_id or username is missing");
-	if (set_member(app, rq, &set, &user_id) == -1)
+	if (set_member(call, rq, &set, &user_id) == -1)
 		return -1;
-	return respond_member(app, rq, rs, 201, false, user_id);
+	return respond_member(call, rq, rs, 201, false, user_id);
 }
 
 int
-members_edit(struct worker_app *app, struct request *rq, struct response *rs)
+members_edit(struct call *call, struct request *rq, struct response *rs)
 {
 	struct place_member_set set = { .change = PLACE_MEMBER_EDIT };
 	struct params params;
 	int64_t user_id;
 
 	if (params_path_id(rq, "user_id", &set.user_id) == -1 || params_read(rq, &params) == -1 ||
-	    read_grant(&params, &set) == -1 || set_member(app, rq, &set, &user_id) == -1)
+	    read_grant(&params, &set) == -1 || set_member(call, rq, &set, &user_id) == -1)
 		return -1;
-	return respond_member(app, rq, rs, 200, false, user_id);
+	return respond_member(call, rq, rs, 200, false, user_id);
 }
 
 int
-members_remove(struct worker_app *app, struct request *rq, struct response *rs)
+members_remove(struct call *call, struct request *rq, struct response *rs)
 {
 	struct place_member_set set = { .change = PLACE_MEMBER_REMOVE };
 	int64_t user_id;
 
 	if (params_path_id(rq, "user_id", &set.user_id) == -1 ||
-	    set_member(app, rq, &set, &user_id) == -1)
+	    set_member(call, rq, &set, &user_id) == -1)
 		return -1;
 	return answer_nothing(rs);
 }

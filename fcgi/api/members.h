@@ -3,7 +3,7 @@
 
 /* Members of a project or a group, in GitLab's shape: /projects and /groups/:id/members. */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need members_need;
 extern const struct route_need members_change_need;
@@ -11,20 +11,20 @@ extern const struct route_need members_group_need;
 extern const struct route_need members_group_change_need;
 
 /* 200; `all` counts those of what lies above as well. */
-int members_list(struct worker_app *, struct request *, struct response *);
-int members_list_all(struct worker_app *, struct request *, struct response *);
+int members_list(struct call *, struct request *, struct response *);
+int members_list_all(struct call *, struct request *, struct response *);
 
 /* 200; 404. */
-int members_show(struct worker_app *, struct request *, struct response *);
-int members_show_all(struct worker_app *, struct request *, struct response *);
+int members_show(struct call *, struct request *, struct response *);
+int members_show_all(struct call *, struct request *, struct response *);
 
 /* 201; 400, 404 no such user, 409 a member already, 403 beyond the caller's own level. */
-int members_add(struct worker_app *, struct request *, struct response *);
+int members_add(struct call *, struct request *, struct response *);
 
 /* 200; 400, 404, 403. */
-int members_edit(struct worker_app *, struct request *, struct response *);
+int members_edit(struct call *, struct request *, struct response *);
 
 /* 204; 404, 403. */
-int members_remove(struct worker_app *, struct request *, struct response *);
+int members_remove(struct call *, struct request *, struct response *);
 
 #endif

@@ -40,11 +40,11 @@ respond(struct response *rs, int status, const char *type, const struct buf *b)
 }
 
 int
-monitoring_liveness(struct worker_app *app, struct request *rq, struct response *rs)
+monitoring_liveness(struct call *call, struct request *rq, struct response *rs)
 {
 	struct buf b;
 
-	(void)app;
+	(void)call;
 	buf_init(&b, rq->arena, READINESS_MAX);
 	buf_puts(&b, "{\"status\":\"ok\"}");
 	return respond(rs, 200, "application/json", &b);
@@ -127,7 +127,7 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 }
 
 int
-monitoring_readiness(struct worker_app *app, struct request *rq, struct response *rs)
+monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
 	struct err store_err = { 0 };
 	struct health health;
@@ -138,8 +138,8 @@ monitoring_readiness(struct worker_app *app, struct request *rq, struct response
 
 	if (only_reads(rq, &reads) == -1)
 		return -1;
-	look(app, rq, &health);
-	store = store_state(app, rq, &health, reads, &store_err);
+	look(call->app, rq, &health);
+	store = store_state(call->app, rq, &health, reads, &store_err);
 	if (store_err.status != 0 && rq->err.status == 0)
 		rq->err = store_err;
 	ready = store_err.status == 0 && health.schema == DB_SCHEMA_FITS && (health.writable || reads);
@@ -239,25 +239,25 @@ print_store(struct worker_app *app, struct request *rq, struct buf *b)
 }
 
 int
-monitoring_metrics(struct worker_app *app, struct request *rq, struct response *rs)
+monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
 	struct err store_err = { 0 };
 	struct health health;
 	int64_t bytes;
 	struct buf b;
 
-	look(app, rq, &health);
-	meter_set(app->meter, METRIC_DATABASE_UP, 0, health.reachable);
-	meter_set(app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
-	count_inspections(app);
+	look(call->app, rq, &health);
+	meter_set(call->app->meter, METRIC_DATABASE_UP, 0, health.reachable);
+	meter_set(call->app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
+	count_inspections(call->app);
 	buf_init(&b, rq->arena, METRICS_MAX);
 	if (health.schema == DB_SCHEMA_FITS) {
-		count_blobs(app, rq);
-		print_jobs(app, rq, &b);
-		print_store(app, rq, &b);
+		count_blobs(call->app, rq);
+		print_jobs(call->app, rq, &b);
+		print_store(call->app, rq, &b);
 	}
-	if (blob_store_free(app->settings->store, &bytes, &store_err) == 0)
-		meter_set(app->meter, METRIC_STORE_FREE, 0, bytes);
-	metrics_print(app->meter->metrics, &b);
+	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
+		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);
+	metrics_print(call->app->meter->metrics, &b);
 	return respond(rs, 200, METRICS_CONTENT_TYPE, &b);
 }

@@ -7,21 +7,21 @@
  * are not there.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /* An address that may ask.  To others 404, as for any path that leads nowhere. */
 extern const struct route_need monitoring_need;
 
 /* 200 where a worker answers; looks at nothing else. */
-int monitoring_liveness(struct worker_app *, struct request *, struct response *);
+int monitoring_liveness(struct call *, struct request *, struct response *);
 
 /*
  * 200 where database, schema and store let this pool do all of its work, 503 else; with
  * `?for=reads` the database and the store need not be writable.  The body names each of them.
  */
-int monitoring_readiness(struct worker_app *, struct request *, struct response *);
+int monitoring_readiness(struct call *, struct request *, struct response *);
 
 /* 200 with everything that is counted, also while the database is away. */
-int monitoring_metrics(struct worker_app *, struct request *, struct response *);
+int monitoring_metrics(struct call *, struct request *, struct response *);
 
 #endif

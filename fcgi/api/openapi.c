@@ -5,9 +5,9 @@ static const unsigned char text[] = {
 };
 
 int
-openapi_handle(struct worker_app *app, struct request *rq, struct response *rs)
+openapi_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)app;
+	(void)call;
 	(void)rq;
 	response_header(rs, "Cache-Control", "public, max-age=300");
 	response_body(rs, 200, "application/json", slice_of((const char *)text, sizeof(text)));

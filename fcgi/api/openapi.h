@@ -3,9 +3,9 @@
 
 /* GET /api/v4/openapi.json: the description of every route, conf/openapi.json as it was built in. */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /* 200, to anybody: it says nothing that the source does not. */
-int openapi_handle(struct worker_app *, struct request *, struct response *);
+int openapi_handle(struct call *, struct request *, struct response *);
 
 #endif

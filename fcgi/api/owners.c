@@ -44,18 +44,19 @@ write_owner(struct json_out *o, const struct owner *owner, bool with_email)
 }
 
 int
-owners_handle_list(struct worker_app *app, struct request *rq, struct response *rs)
+owners_handle_list(struct call *call, struct request *rq, struct response *rs)
 {
 	const char *crate = crate_of(rq);
-	bool sees_emails = app_may(&app->facts, ACTION_READ_EMAILS);
+	bool sees_emails = app_may(&call->facts, ACTION_READ_EMAILS);
 	/* a job that somebody has started is not that person */
-	int64_t self = strcmp(app->facts.token_kind, "personal") == 0 ? app->facts.user_id : 0;
+	int64_t self = strcmp(call->facts.token_kind, "personal") == 0 ? call->facts.user_id : 0;
 	struct owner *owners;
 	struct json_out o;
 	struct buf b;
 	size_t n;
 
-	if (crate == NULL || owner_list(app->db, rq->arena, app->facts.project_id, crate, &owners, &n,
+	if (crate == NULL ||
+	    owner_list(call->app->db, rq->arena, call->facts.project_id, crate, &owners, &n,
 	    &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
@@ -104,31 +105,31 @@ respond(struct request *rq, struct response *rs, const char *message)
 }
 
 static int
-change_owners(struct worker_app *app, struct request *rq, struct response *rs, bool add)
+change_owners(struct call *call, struct request *rq, struct response *rs, bool add)
 {
 	struct owner_change change = {
-		.actor = app_actor(app, rq),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
+		.actor = call_actor(call, rq),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
 		.crate = crate_of(rq),
 		.add = add,
 	};
 	const char *message;
 
 	if (change.crate == NULL || read_names(rq, &change) == -1 ||
-	    owner_change(app->db, rq->arena, &change, &message, &rq->err) == -1)
+	    owner_change(call->app->db, rq->arena, &change, &message, &rq->err) == -1)
 		return -1;
 	return respond(rq, rs, message);
 }
 
 int
-owners_handle_add(struct worker_app *app, struct request *rq, struct response *rs)
+owners_handle_add(struct call *call, struct request *rq, struct response *rs)
 {
-	return change_owners(app, rq, rs, true);
+	return change_owners(call, rq, rs, true);
 }
 
 int
-owners_handle_remove(struct worker_app *app, struct request *rq, struct response *rs)
+owners_handle_remove(struct call *call, struct request *rq, struct response *rs)
 {
-	return change_owners(app, rq, rs, false);
+	return change_owners(call, rq, rs, false);
 }

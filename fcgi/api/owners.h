@@ -3,7 +3,7 @@
 
 /* R/api/v1/crates/:crate/owners (Cargo reference, "Registry Web API: Owners"). */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need owners_list_need;
 extern const struct route_need owners_change_need;
@@ -12,13 +12,13 @@ extern const struct route_need owners_change_need;
  * GET: 200 {"users":[...]}.  E-mail addresses are for members of the project alone.  404 where there
  * is no such crate.
  */
-int owners_handle_list(struct worker_app *, struct request *, struct response *);
+int owners_handle_list(struct call *, struct request *, struct response *);
 
 /*
  * PUT and DELETE with {"users":["a",...]}, or "owners": 200 {"ok":true,"msg":"..."}.  Errors are
  * those of owner_change().
  */
-int owners_handle_add(struct worker_app *, struct request *, struct response *);
-int owners_handle_remove(struct worker_app *, struct request *, struct response *);
+int owners_handle_add(struct call *, struct request *, struct response *);
+int owners_handle_remove(struct call *, struct request *, struct response *);
 
 #endif

@@ -32,18 +32,18 @@ not_found(struct request *rq)
 }
 
 static struct package_audience
-audience(const struct worker_app *app)
+audience(const struct call *call)
 {
-	return (struct package_audience) { app->settings->external_url,
-		app_may(&app->facts, ACTION_DELETE_PACKAGE),
-		app_may(&app->facts, ACTION_READ_PIPELINES), false };
+	return (struct package_audience) { call->app->settings->external_url,
+		app_may(&call->facts, ACTION_DELETE_PACKAGE),
+		app_may(&call->facts, ACTION_READ_PIPELINES), false };
 }
 
 static int
-respond_package(struct worker_app *app, struct request *rq, struct response *rs,
+respond_package(struct call *call, struct request *rq, struct response *rs,
     const struct package_entry *e, const struct package_entry *versions, size_t nversions)
 {
-	struct package_audience who = audience(app);
+	struct package_audience who = audience(call);
 	struct answer an;
 
 	answer_init(&an, rq);
@@ -59,39 +59,39 @@ respond_package(struct worker_app *app, struct request *rq, struct response *rs,
 }
 
 int
-package_show(struct worker_app *app, struct request *rq, struct response *rs)
+package_show(struct call *call, struct request *rq, struct response *rs)
 {
 	struct package_entry *e, *versions;
 	size_t nversions;
 	int64_t id;
 
 	if (params_path_id(rq, "package_id", &id) == -1 ||
-	    package_find_with_versions(app->db, rq->arena, app->facts.project_id, id, &e, &versions,
-	        &nversions, &rq->err) == -1)
+	    package_find_with_versions(call->app->db, rq->arena, call->facts.project_id, id, &e,
+	        &versions, &nversions, &rq->err) == -1)
 		return -1;
 	if (!is_shown(e))
 		return not_found(rq);
-	return respond_package(app, rq, rs, e, versions, nversions);
+	return respond_package(call, rq, rs, e, versions, nversions);
 }
 
 /* The package of the path, where it is one that is listed. */
 static int
-find_listed(struct worker_app *app, struct request *rq, struct package_entry **e)
+find_listed(struct call *call, struct request *rq, struct package_entry **e)
 {
 	int64_t id;
 
 	if (params_path_id(rq, "package_id", &id) == -1 ||
-	    package_find(app->db, rq->arena, app->facts.project_id, id, e, &rq->err) == -1)
+	    package_find(call->app->db, rq->arena, call->facts.project_id, id, e, &rq->err) == -1)
 		return -1;
 	return is_listed(*e) ? 0 : not_found(rq);
 }
 
 int
-package_files(struct worker_app *app, struct request *rq, struct response *rs)
+package_files(struct call *call, struct request *rq, struct response *rs)
 {
 	static const char *const orders[] = { "id", "created_at", "file_name" };
 	static const char *const directions[] = { "asc", "desc" };
-	const struct package_audience who = audience(app);
+	const struct package_audience who = audience(call);
 	struct package_entry *e;
 	struct params params;
 	struct answer an;
@@ -101,22 +101,22 @@ package_files(struct worker_app *app, struct request *rq, struct response *rs)
 	if (params_read(rq, &params) == -1 ||
 	    params_word(&params, "order_by", orders, 3, &word) == -1 ||
 	    params_word(&params, "sort", directions, 2, &word) == -1 ||
-	    page_read(&params, &page) == -1 || find_listed(app, rq, &e) == -1)
+	    page_read(&params, &page) == -1 || find_listed(call, rq, &e) == -1)
 		return -1;
 	answer_init(&an, rq);
 	json_out_open(&an.o, '[');
 	if (page.number == 1)
 		package_out_file(&an.o, e, &who);
 	json_out_close(&an.o, ']');
-	page_headers(app, rq, rs, &page, 1);
+	page_headers(call->app, rq, rs, &page, 1);
 	return answer_send(&an, rq, rs, 200);
 }
 
 /* Newest first, going on below the id of `cursor`: a package has one pipeline at most. */
 int
-package_pipelines(struct worker_app *app, struct request *rq, struct response *rs)
+package_pipelines(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct package_audience who = audience(app);
+	const struct package_audience who = audience(call);
 	struct package_entry *e;
 	struct params params;
 	int64_t before = INT64_MAX;
@@ -125,7 +125,7 @@ package_pipelines(struct worker_app *app, struct request *rq, struct response *r
 
 	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
 	    params_int(&params, "cursor", 1, INT64_MAX, &before) == -1 ||
-	    find_listed(app, rq, &e) == -1)
+	    find_listed(call, rq, &e) == -1)
 		return -1;
 	if (e->pipeline.id >= before)
 		e->pipeline.id = 0;
@@ -135,14 +135,14 @@ package_pipelines(struct worker_app *app, struct request *rq, struct response *r
 }
 
 int
-package_set_status(struct worker_app *app, struct request *rq, struct response *rs)
+package_set_status(struct call *call, struct request *rq, struct response *rs)
 {
 	static const char *const statuses[] = { "default", "hidden", "deprecated", "error" };
 	struct version_status set = {
-		.actor = app_actor(app, rq),
-		.delete_level = access_push_level(&app->facts),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
+		.actor = call_actor(call, rq),
+		.delete_level = access_push_level(&call->facts),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
 	};
 	struct package_entry *e, *versions;
 	size_t status = 0, nversions;
@@ -155,48 +155,48 @@ package_set_status(struct worker_app *app, struct request *rq, struct response *
 	    params_str(&params, "status_message", &set.message) == -1)
 		return -1;
 	set.status = statuses[status];
-	if (version_set_status(app->db, rq->arena, &set, &rq->err) == -1 ||
-	    package_find_with_versions(app->db, rq->arena, app->facts.project_id, set.version_id,
-	        &e, &versions, &nversions, &rq->err) == -1)
+	if (version_set_status(call->app->db, rq->arena, &set, &rq->err) == -1 ||
+	    package_find_with_versions(call->app->db, rq->arena, call->facts.project_id,
+	        set.version_id, &e, &versions, &nversions, &rq->err) == -1)
 		return -1;
-	return respond_package(app, rq, rs, e, versions, nversions);
+	return respond_package(call, rq, rs, e, versions, nversions);
 }
 
 static int
-delete_version(struct worker_app *app, struct request *rq, struct response *rs, int64_t id)
+delete_version(struct call *call, struct request *rq, struct response *rs, int64_t id)
 {
 	const struct version_delete asked = {
-		.actor = app_actor(app, rq),
-		.delete_level = access_push_level(&app->facts),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
+		.actor = call_actor(call, rq),
+		.delete_level = access_push_level(&call->facts),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
 		.version_id = id,
 	};
 
-	if (version_delete(app->db, rq->arena, &asked, &rq->err) == -1)
+	if (version_delete(call->app->db, rq->arena, &asked, &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }
 
 int
-package_delete(struct worker_app *app, struct request *rq, struct response *rs)
+package_delete(struct call *call, struct request *rq, struct response *rs)
 {
 	int64_t id;
 
 	if (params_path_id(rq, "package_id", &id) == -1)
 		return -1;
-	return delete_version(app, rq, rs, id);
+	return delete_version(call, rq, rs, id);
 }
 
 int
-package_delete_file(struct worker_app *app, struct request *rq, struct response *rs)
+package_delete_file(struct call *call, struct request *rq, struct response *rs)
 {
 	struct package_entry *e;
 	int64_t id;
 
-	if (params_path_id(rq, "file_id", &id) == -1 || find_listed(app, rq, &e) == -1)
+	if (params_path_id(rq, "file_id", &id) == -1 || find_listed(call, rq, &e) == -1)
 		return -1;
 	if (id != e->id)
 		return err_set(&rq->err, 404, "Package File Not Found");
-	return delete_version(app, rq, rs, id);
+	return delete_version(call, rq, rs, id);
 }

@@ -134,7 +134,7 @@ respond(struct worker_app *app, struct request *rq, struct response *rs,
 }
 
 int
-packages_list(struct worker_app *app, struct request *rq, struct response *rs)
+packages_list(struct call *call, struct request *rq, struct response *rs)
 {
 	struct package_audience *audiences;
 	struct query query = { 0 };
@@ -144,16 +144,16 @@ packages_list(struct worker_app *app, struct request *rq, struct response *rs)
 
 	if (params_read(rq, &params) == -1 || read_query(&params, false, &query) == -1)
 		return -1;
-	query.q.project_id = app->facts.project_id;
-	if (find(app, rq, &query, &l) == -1)
+	query.q.project_id = call->facts.project_id;
+	if (find(call->app, rq, &query, &l) == -1)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
-	can_delete = app_may(&app->facts, ACTION_DELETE_PACKAGE);
-	sees_pipelines = app_may(&app->facts, ACTION_READ_PIPELINES);
+	can_delete = app_may(&call->facts, ACTION_DELETE_PACKAGE);
+	sees_pipelines = app_may(&call->facts, ACTION_READ_PIPELINES);
 	for (size_t i = 0; i < l.n; i++)
-		audiences[i] = (struct package_audience) { app->settings->external_url,
+		audiences[i] = (struct package_audience) { call->app->settings->external_url,
 			can_delete, sees_pipelines, false };
-	return respond(app, rq, rs, &query, &l, audiences);
+	return respond(call->app, rq, rs, &query, &l, audiences);
 }
 
 /* The ids of those projects whose packages the caller may read. */
@@ -182,7 +182,7 @@ may_in(const struct access_facts *facts, size_t n, int64_t project_id, enum acti
 }
 
 int
-packages_list_group(struct worker_app *app, struct request *rq, struct response *rs)
+packages_list_group(struct call *call, struct request *rq, struct response *rs)
 {
 	struct package_audience *audiences;
 	struct access_facts *facts;
@@ -194,19 +194,19 @@ packages_list_group(struct worker_app *app, struct request *rq, struct response 
 
 	if (params_read(rq, &params) == -1 || read_query(&params, true, &query) == -1 ||
 	    params_bool(&params, "exclude_subgroups", &exclude) == -1 ||
-	    access_facts_projects(app->db, rq->arena, app->facts.token_id, app->facts.group_id,
-	        !exclude, &facts, &nfacts, &rq->err) == -1)
+	    access_facts_projects(call->app->db, rq->arena, call->facts.token_id,
+	        call->facts.group_id, !exclude, &facts, &nfacts, &rq->err) == -1)
 		return -1;
 	query.q.projects = readable(rq, facts, nfacts, &query.q.nprojects);
-	if (find(app, rq, &query, &l) == -1)
+	if (find(call->app, rq, &query, &l) == -1)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
 	for (size_t i = 0; i < l.n; i++) {
 		int64_t id = l.entries[i].project_id;
 
-		audiences[i] = (struct package_audience) { app->settings->external_url,
+		audiences[i] = (struct package_audience) { call->app->settings->external_url,
 			may_in(facts, nfacts, id, ACTION_DELETE_PACKAGE),
 			may_in(facts, nfacts, id, ACTION_READ_PIPELINES), true };
 	}
-	return respond(app, rq, rs, &query, &l, audiences);
+	return respond(call->app, rq, rs, &query, &l, audiences);
 }

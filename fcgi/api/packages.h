@@ -6,7 +6,7 @@
  * (access.md section 5.3).  A package is one version of a crate.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need packages_need;
 extern const struct route_need packages_group_need;
@@ -15,9 +15,9 @@ extern const struct route_need packages_group_need;
  * 200 with a page; 400 for a parameter that cannot be, or a page further on than lists of any
  * length are turned.
  */
-int packages_list(struct worker_app *, struct request *, struct response *);
+int packages_list(struct call *, struct request *, struct response *);
 
 /* The same, of those projects below the group whose packages the caller may read. */
-int packages_list_group(struct worker_app *, struct request *, struct response *);
+int packages_list_group(struct call *, struct request *, struct response *);
 
 #endif

@@ -38,39 +38,41 @@ put_permissions(struct json_out *o, const struct access_facts *facts)
 }
 
 int
-places_project(struct worker_app *app, struct request *rq, struct response *rs)
+places_project(struct call *call, struct request *rq, struct response *rs)
 {
 	struct project_entry *p;
 	struct answer an;
 	size_t n;
 
-	if (project_entries(app->db, rq->arena, &app->facts.project_id, 1, &p, &n, &rq->err) == -1)
+	if (project_entries(call->app->db, rq->arena, &call->facts.project_id, 1, &p, &n,
+	        &rq->err) == -1)
 		return -1;
 	if (n == 0)
 		return err_set(&rq->err, 404, "Project Not Found");
 	answer_init(&an, rq);
 	json_out_open(&an.o, '{');
-	place_out_project(&an.o, p, app->settings->external_url);
-	put_permissions(&an.o, &app->facts);
+	place_out_project(&an.o, p, call->app->settings->external_url);
+	put_permissions(&an.o, &call->facts);
 	json_out_close(&an.o, '}');
 	return answer_send(&an, rq, rs, 200);
 }
 
 int
-places_group(struct worker_app *app, struct request *rq, struct response *rs)
+places_group(struct call *call, struct request *rq, struct response *rs)
 {
 	struct group_entry *g;
 	struct answer an;
 	size_t n;
 
-	if (group_entries(app->db, rq->arena, &app->facts.group_id, 1, &g, &n, &rq->err) == -1)
+	if (group_entries(call->app->db, rq->arena, &call->facts.group_id, 1, &g, &n,
+	        &rq->err) == -1)
 		return -1;
 	if (n == 0)
 		return err_set(&rq->err, 404, "Group Not Found");
 	answer_init(&an, rq);
 	json_out_open(&an.o, '{');
-	place_out_group(&an.o, g, app->settings->external_url);
-	json_out_key_str(&an.o, "visibility", app->facts.visibility);
+	place_out_group(&an.o, g, call->app->settings->external_url);
+	json_out_key_str(&an.o, "visibility", call->facts.visibility);
 	json_out_close(&an.o, '}');
 	return answer_send(&an, rq, rs, 200);
 }
@@ -105,13 +107,13 @@ read_query(struct params *p, struct query *q)
  * found them is not trusted with that.
  */
 static int
-confirm(struct worker_app *app, struct request *rq, struct project_page *page)
+confirm(struct call *call, struct request *rq, struct project_page *page)
 {
 	struct access_facts *facts;
 	size_t nfacts, n = 0;
 
-	if (access_facts_listed(app->db, rq->arena, app->facts.token_id, page->ids, page->n, &facts,
-	        &nfacts, &rq->err) == -1)
+	if (access_facts_listed(call->app->db, rq->arena, call->facts.token_id, page->ids, page->n,
+	        &facts, &nfacts, &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < nfacts; i++) {
 		if (app_may(&facts[i], ACTION_READ_PLACE))
@@ -122,7 +124,7 @@ confirm(struct worker_app *app, struct request *rq, struct project_page *page)
 }
 
 static int
-respond_projects(struct worker_app *app, struct request *rq, struct response *rs,
+respond_projects(struct call *call, struct request *rq, struct response *rs,
     struct params *params, struct project_choice choice)
 {
 	struct query q = { .choice = choice };
@@ -132,55 +134,56 @@ respond_projects(struct worker_app *app, struct request *rq, struct response *rs
 	size_t found, n;
 
 	if (read_query(params, &q) == -1 ||
-	    project_page_read(app->db, rq->arena, app->facts.token_id, &q.choice, &page, &rq->err) == -1)
+	    project_page_read(call->app->db, rq->arena, call->facts.token_id, &q.choice, &page,
+	        &rq->err) == -1)
 		return -1;
 	found = page.n;
-	if (confirm(app, rq, &page) == -1 ||
-	    project_entries(app->db, rq->arena, page.ids, page.n, &p, &n, &rq->err) == -1)
+	if (confirm(call, rq, &page) == -1 ||
+	    project_entries(call->app->db, rq->arena, page.ids, page.n, &p, &n, &rq->err) == -1)
 		return -1;
 	answer_list_begin(&an, rq);
 	for (size_t i = 0; i < n; i++) {
 		json_out_open(&an.o, '{');
-		place_out_project(&an.o, &p[i], app->settings->external_url);
+		place_out_project(&an.o, &p[i], call->app->settings->external_url);
 		json_out_close(&an.o, '}');
 	}
 	if (page.total <= PROJECTS_COUNTED_MAX)
-		return answer_list_end(&an, app, rq, rs, &q.page, (size_t)page.total);
+		return answer_list_end(&an, call->app, rq, rs, &q.page, (size_t)page.total);
 	json_out_close(&an.o, ']');
-	page_headers_uncounted(app, rq, rs, &q.page, found);
+	page_headers_uncounted(call->app, rq, rs, &q.page, found);
 	return answer_send(&an, rq, rs, 200);
 }
 
 int
-places_projects(struct worker_app *app, struct request *rq, struct response *rs)
+places_projects(struct call *call, struct request *rq, struct response *rs)
 {
 	struct params params;
 
 	if (params_read(rq, &params) == -1)
 		return -1;
-	return respond_projects(app, rq, rs, &params, (struct project_choice) { .below = true });
+	return respond_projects(call, rq, rs, &params, (struct project_choice) { .below = true });
 }
 
 int
-places_group_projects(struct worker_app *app, struct request *rq, struct response *rs)
+places_group_projects(struct call *call, struct request *rq, struct response *rs)
 {
 	struct params params;
-	struct project_choice choice = { .group_id = app->facts.group_id };
+	struct project_choice choice = { .group_id = call->facts.group_id };
 
 	if (params_read(rq, &params) == -1 ||
 	    params_bool(&params, "include_subgroups", &choice.below) == -1)
 		return -1;
-	return respond_projects(app, rq, rs, &params, choice);
+	return respond_projects(call, rq, rs, &params, choice);
 }
 
 int
-places_user(struct worker_app *app, struct request *rq, struct response *rs)
+places_user(struct call *call, struct request *rq, struct response *rs)
 {
 	struct json_out *o;
 	struct user_entry u;
 	struct answer an;
 
-	if (user_entry(app->db, rq->arena, app->facts.user_id, &u, &rq->err) == -1)
+	if (user_entry(call->app->db, rq->arena, call->facts.user_id, &u, &rq->err) == -1)
 		return -1;
 	answer_init(&an, rq);
 	o = &an.o;
@@ -198,11 +201,11 @@ places_user(struct worker_app *app, struct request *rq, struct response *rs)
 }
 
 int
-places_version(struct worker_app *app, struct request *rq, struct response *rs)
+places_version(struct call *call, struct request *rq, struct response *rs)
 {
 	struct answer an;
 
-	(void)app;
+	(void)call;
 	answer_init(&an, rq);
 	json_out_open(&an.o, '{');
 	json_out_key_str(&an.o, "version", BERTH_VERSION);

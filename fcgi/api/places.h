@@ -6,7 +6,7 @@
  * see, one of them, a group; in GitLab's shapes.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need places_project_need;
 extern const struct route_need places_group_need;
@@ -15,17 +15,17 @@ extern const struct route_need places_projects_need;
 extern const struct route_need places_version_need;
 
 /* 200. */
-int places_project(struct worker_app *, struct request *, struct response *);
-int places_group(struct worker_app *, struct request *, struct response *);
+int places_project(struct call *, struct request *, struct response *);
+int places_group(struct call *, struct request *, struct response *);
 
 /* 200: those that the caller, a user, may know of; of a group those that anybody may, to anybody. */
-int places_projects(struct worker_app *, struct request *, struct response *);
-int places_group_projects(struct worker_app *, struct request *, struct response *);
+int places_projects(struct call *, struct request *, struct response *);
+int places_group_projects(struct call *, struct request *, struct response *);
 
 /* 200: the user whose token it is. */
-int places_user(struct worker_app *, struct request *, struct response *);
+int places_user(struct call *, struct request *, struct response *);
 
 /* 200. */
-int places_version(struct worker_app *, struct request *, struct response *);
+int places_version(struct call *, struct request *, struct response *);
 
 #endif

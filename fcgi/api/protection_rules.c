@@ -10,13 +10,13 @@ const struct route_need protection_rules_change_need = { .action = ACTION_CHANGE
 	.flag = FLAG_SETTINGS_API };
 
 static void
-put_rule(struct answer *an, const struct worker_app *app, const struct protection_rule *rule)
+put_rule(struct answer *an, const struct call *call, const struct protection_rule *rule)
 {
 	struct json_out *o = &an->o;
 
 	json_out_open(o, '{');
 	json_out_key_int(o, "id", rule->id);
-	json_out_key_int(o, "project_id", app->facts.project_id);
+	json_out_key_int(o, "project_id", call->facts.project_id);
 	json_out_key_str(o, "package_name_pattern", rule->pattern);
 	json_out_key_str(o, "package_type", "cargo");
 	json_out_key_str(
@@ -26,7 +26,7 @@ put_rule(struct answer *an, const struct worker_app *app, const struct protectio
 }
 
 int
-protection_rules_list(struct worker_app *app, struct request *rq, struct response *rs)
+protection_rules_list(struct call *call, struct request *rq, struct response *rs)
 {
 	struct protection_rule *rules;
 	struct params params;
@@ -35,13 +35,14 @@ protection_rules_list(struct worker_app *app, struct request *rq, struct respons
 	size_t n, from, to;
 
 	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
-	    protection_list(app->db, rq->arena, app->facts.full_path, &rules, &n, &rq->err) == -1)
+	    protection_list(call->app->db, rq->arena, call->facts.full_path, &rules, &n,
+	        &rq->err) == -1)
 		return -1;
 	answer_page(&page, n, &from, &to);
 	answer_list_begin(&an, rq);
 	for (size_t i = from; i < to; i++)
-		put_rule(&an, app, &rules[i]);
-	return answer_list_end(&an, app, rq, rs, &page, n);
+		put_rule(&an, call, &rules[i]);
+	return answer_list_end(&an, call->app, rq, rs, &page, n);
 }
 
 /* A level by its name; none, null and the empty text are PROTECTION_NONE. */
@@ -87,20 +88,20 @@ refuse(struct request *rq)
 }
 
 static int
-respond(struct worker_app *app, struct request *rq, struct response *rs, int status,
+respond(struct call *call, struct request *rq, struct response *rs, int status,
     const struct protection_rule *rule)
 {
 	struct answer an;
 
 	answer_init(&an, rq);
-	put_rule(&an, app, rule);
+	put_rule(&an, call, rule);
 	return answer_send(&an, rq, rs, status);
 }
 
 int
-protection_rules_create(struct worker_app *app, struct request *rq, struct response *rs)
+protection_rules_create(struct call *call, struct request *rq, struct response *rs)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	struct protection_rule rule = { 0 };
 	struct params params;
 
@@ -108,17 +109,17 @@ protection_rules_create(struct worker_app *app, struct request *rq, struct respo
 	    params_required(&params, "package_name_pattern", &rule.pattern) == -1 ||
 	    read_levels(&params, &rule) == -1)
 		return -1;
-	if (protection_add(app->db, rq->arena, &actor, app->facts.full_path, &rule, &rule.id,
+	if (protection_add(call->app->db, rq->arena, &actor, call->facts.full_path, &rule, &rule.id,
 	        &rq->err) == -1)
 		return refuse(rq);
-	return respond(app, rq, rs, 201, &rule);
+	return respond(call, rq, rs, 201, &rule);
 }
 
 int
-protection_rules_change(struct worker_app *app, struct request *rq, struct response *rs)
+protection_rules_change(struct call *call, struct request *rq, struct response *rs)
 {
-	struct audit_actor actor = app_actor(app, rq);
-	struct protection_change change = { .by = access_push_level(&app->facts) };
+	struct audit_actor actor = call_actor(call, rq);
+	struct protection_change change = { .by = access_push_level(&call->facts) };
 	struct protection_rule given = { 0 }, rule;
 	struct params params;
 	int64_t id;
@@ -131,21 +132,21 @@ protection_rules_change(struct worker_app *app, struct request *rq, struct respo
 		change.push = &given.push;
 	if (params_has(&params, "minimum_access_level_for_delete"))
 		change.delete = &given.delete;
-	if (protection_change(app->db, rq->arena, &actor, app->facts.full_path, id, &change, &rule,
-	        &rq->err) == -1)
+	if (protection_change(call->app->db, rq->arena, &actor, call->facts.full_path, id, &change,
+	        &rule, &rq->err) == -1)
 		return refuse(rq);
-	return respond(app, rq, rs, 200, &rule);
+	return respond(call, rq, rs, 200, &rule);
 }
 
 int
-protection_rules_delete(struct worker_app *app, struct request *rq, struct response *rs)
+protection_rules_delete(struct call *call, struct request *rq, struct response *rs)
 {
-	struct audit_actor actor = app_actor(app, rq);
+	struct audit_actor actor = call_actor(call, rq);
 	int64_t id;
 
 	if (params_path_id(rq, "rule_id", &id) == -1 ||
-	    protection_remove(app->db, rq->arena, &actor, app->facts.full_path, id,
-	        access_push_level(&app->facts), &rq->err) == -1)
+	    protection_remove(call->app->db, rq->arena, &actor, call->facts.full_path, id,
+	        access_push_level(&call->facts), &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }

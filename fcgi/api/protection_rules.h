@@ -3,21 +3,21 @@
 
 /* Protection rules, in GitLab's shape: /projects/:id/packages/protection/rules. */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need protection_rules_need;
 extern const struct route_need protection_rules_change_need;
 
 /* 200. */
-int protection_rules_list(struct worker_app *, struct request *, struct response *);
+int protection_rules_list(struct call *, struct request *, struct response *);
 
 /* 201; 400 for what is no rule, 422 for one that cannot be beside the others. */
-int protection_rules_create(struct worker_app *, struct request *, struct response *);
+int protection_rules_create(struct call *, struct request *, struct response *);
 
 /* 200; 400, 403 for a level below the highest that the rule names, before or after, 404, 422. */
-int protection_rules_change(struct worker_app *, struct request *, struct response *);
+int protection_rules_change(struct call *, struct request *, struct response *);
 
 /* 204; 403 as above, 404. */
-int protection_rules_delete(struct worker_app *, struct request *, struct response *);
+int protection_rules_delete(struct call *, struct request *, struct response *);
 
 #endif

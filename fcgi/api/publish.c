@@ -43,24 +43,24 @@ stage_end(struct stages *stages, enum publish_stage stage, int rc)
 
 /* What the publish is, as far as the metadata tells it. */
 static int
-announce(const struct worker_app *app, struct request *rq, const struct intake *intake,
+announce(const struct call *call, struct request *rq, const struct intake *intake,
     struct version_new *v)
 {
 	const struct package *metadata = &intake->metadata;
 	struct semver version;
 
 	*v = (struct version_new) {
-		.actor = app_actor(app, rq),
-		.push_level = access_push_level(&app->facts),
-		.crate_user = access_crate_user(&app->facts),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
+		.actor = call_actor(call, rq),
+		.push_level = access_push_level(&call->facts),
+		.crate_user = access_crate_user(&call->facts),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
 		.normalized_name = crate_name_normalize(rq->arena, slice_str(metadata->name)),
 		.package = metadata,
 		.size = intake->frame.crate_len,
 		.published_at = time(NULL),
-		.deleted_name_wait = app->settings->deleted_name_wait,
-		.max_index_size = app->settings->max_index_size,
+		.deleted_name_wait = call->app->settings->deleted_name_wait,
+		.max_index_size = call->app->settings->max_index_size,
 	};
 	if (semver_parse(slice_str(metadata->version), &version, &rq->err) == -1)
 		return -1;
@@ -73,14 +73,14 @@ announce(const struct worker_app *app, struct request *rq, const struct intake *
  * publish has its price: what is wrong with the crate itself is work for the inspector.
  */
 static int
-check_announced(struct worker_app *app, struct request *rq, struct intake *intake,
+check_announced(struct call *call, struct request *rq, struct intake *intake,
     struct version_new *v)
 {
-	if (announce(app, rq, intake, v) == -1 ||
-	    limits_charge_publish(app, rq, v->normalized_name) == -1 ||
+	if (announce(call, rq, intake, v) == -1 ||
+	    limits_charge_publish(call, rq, v->normalized_name) == -1 ||
 	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
 		return -1;
-	return version_check_new(app->db, rq->arena, v, &rq->err);
+	return version_check_early(call->app->db, rq->arena, v, &rq->err);
 }
 
 /* The description in the crate is sound, and the client's agrees with it. */
@@ -165,26 +165,27 @@ take_crate(struct worker_app *app, struct request *rq, struct intake *intake, st
 }
 
 int
-publish_handle(struct worker_app *app, struct request *rq, struct response *rs)
+publish_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	struct stages stages = { app->meter, clock_us() };
+	struct stages stages = { call->app->meter, clock_us() };
 	struct publish_policy policy;
 	struct intake intake;
 	struct version_new v;
 	struct package manifest;
 	struct strings of_quotas = { 0 };
 
-	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 || app_store_check(app, rq) == -1 ||
-	    intake_metadata(rq, &policy, &intake) == -1 ||
-	    stage_end(&stages, STAGE_CHECK, check_announced(app, rq, &intake, &v)) == -1 ||
-	    stage_end(&stages, STAGE_READ, take_crate(app, rq, &intake, &v)) == -1 ||
-	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(app, rq)) == -1 ||
-	    stage_end(&stages, STAGE_INSPECT, publish_inspect(app, rq, &intake, &manifest)) == -1 ||
+	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
+	    app_store_check(call->app, rq) == -1 || intake_metadata(rq, &policy, &intake) == -1 ||
+	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &intake, &v)) == -1 ||
+	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &intake, &v)) == -1 ||
+	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
+	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &intake,
+	        &manifest)) == -1 ||
 	    check_package(rq, &policy, &intake.metadata, &manifest) == -1)
 		return -1;
 	v.package = &manifest;
 	v.quota_warnings = &of_quotas;
-	if (publish_package(app, rq, &stages, &v) == -1)
+	if (publish_package(call->app, rq, &stages, &v) == -1)
 		return -1;
 	return respond(rq, rs, &manifest, &of_quotas);
 }

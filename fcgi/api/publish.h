@@ -7,7 +7,7 @@
  * a crash anywhere leaves nothing visible or everything.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need publish_need;
 
@@ -16,6 +16,6 @@ extern const struct route_need publish_need;
  * version that is there already; 413 for what is too large; 429 for too much in too
  * short a time, before the crate is read; 503 where database or store are away.
  */
-int publish_handle(struct worker_app *, struct request *, struct response *);
+int publish_handle(struct call *, struct request *, struct response *);
 
 #endif

@@ -24,22 +24,23 @@ least_crate_size(const struct request *rq, const struct publish_policy *policy)
 }
 
 int
-publish_authorize_handle(struct worker_app *app, struct request *rq, struct response *rs)
+publish_authorize_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct db_call quota = { 0 };
 	int64_t need[QUOTA__MAX] = { [QUOTA_VERSIONS] = 1 };
 	struct publish_policy policy;
 	int64_t most;
 
-	if (publish_policy_read(app, rq->arena, &policy, &rq->err) == -1 || app_store_check(app, rq) == -1)
+	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
+	    app_store_check(call->app, rq) == -1)
 		return -1;
 	most = FRAME_OVERHEAD + (int64_t)policy.max_metadata_size + policy.max_crate_size;
 	/* of the body that waits; of one that comes in pieces it is not known */
 	if (rq->content_length > most)
 		return err_set(&rq->err, 413, "max upload size is: %" PRIu32, policy.max_crate_size);
 	need[QUOTA_BYTES] = least_crate_size(rq, &policy);
-	quota_look_call(&quota, app->facts.project_id, need[QUOTA_BYTES], NULL);
-	if (limits_look_publish(app, rq, &quota) == -1 ||
+	quota_look_call(&quota, call->facts.project_id, need[QUOTA_BYTES], NULL);
+	if (limits_look_publish(call, rq, &quota) == -1 ||
 	    quota_judge_least(&quota, need, &rq->err) == -1)
 		return -1;
 	rs->status = 204;

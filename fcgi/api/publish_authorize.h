@@ -7,7 +7,7 @@
  * so much.  Who may not costs no upload and no disk.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need publish_authorize_need;
 
@@ -17,6 +17,6 @@ extern const struct route_need publish_authorize_need;
  * caller has published too much of late, and 403 where no quota has room for another
  * version, or for so many bytes as there are at least.
  */
-int publish_authorize_handle(struct worker_app *, struct request *, struct response *);
+int publish_authorize_handle(struct call *, struct request *, struct response *);
 
 #endif

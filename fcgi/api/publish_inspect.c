@@ -20,30 +20,31 @@ enum {
 };
 
 static struct slots_ask
-ask_of(const struct worker_app *app, struct arena *a)
+ask_of(const struct call *call, struct arena *a)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	return (struct slots_ask) {
 		.queue = QUEUE_INSPECT,
-		.n = app->settings->inspect_slots > 0 ? (size_t)app->settings->inspect_slots
+		.n = call->app->settings->inspect_slots > 0
+		     ? (size_t)call->app->settings->inspect_slots
 		                                      : (size_t)(cpus > 1 ? cpus / 2 : 1),
 		.n_actor = SLOTS_ACTOR,
-		.actor = limits_actor(a, &app->facts),
+		.actor = limits_actor(a, &call->facts),
 	};
 }
 
 int
-publish_inspect_begin(struct worker_app *app, struct request *rq)
+publish_inspect_begin(struct call *call, struct request *rq)
 {
-	struct slots_ask ask = ask_of(app, rq->arena);
+	struct slots_ask ask = ask_of(call, rq->arena);
 	int64_t now = clock_us(), wait = WAIT_US;
 
 	/* what has its slot late needs some time yet */
 	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
 		wait = (rq->deadline_us - now) / 4 * 3;
 	ask.until_us = now + wait;
-	if (slots_take(app->slots, &ask) == 0)
+	if (slots_take(call->app->slots, &ask) == 0)
 		return 0;
 	err_internal(&rq->err, 503, "no slot to inspect the crate was free in time");
 	return err_tell(&rq->err,
@@ -51,11 +52,11 @@ publish_inspect_begin(struct worker_app *app, struct request *rq)
 }
 
 static void
-inspect_end(const struct worker_app *app, struct arena *a)
+inspect_end(const struct call *call, struct arena *a)
 {
-	const struct slots_ask ask = ask_of(app, a);
+	const struct slots_ask ask = ask_of(call, a);
 
-	slots_leave(app->slots, &ask);
+	slots_leave(call->app->slots, &ask);
 }
 
 static int64_t
@@ -99,14 +100,14 @@ inspect(const struct worker_app *app, struct request *rq, const struct intake *i
 }
 
 int
-publish_inspect(struct worker_app *app, struct request *rq, const struct intake *intake,
+publish_inspect(struct call *call, struct request *rq, const struct intake *intake,
     struct package *manifest)
 {
 	struct child_result child = { .errors = slice_str("") };
 	struct verdict verdict;
-	int rc = inspect(app, rq, intake, &child);
+	int rc = inspect(call->app, rq, intake, &child);
 
-	inspect_end(app, rq->arena);
+	inspect_end(call, rq->arena);
 	log_errors(rq, child.errors);
 	if (rc == -1)
 		return -1;

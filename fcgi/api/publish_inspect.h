@@ -7,7 +7,7 @@
  * user, job or deploy token, and behind everything else (base/child.h).
  */
 
-#include "api/app.h"
+#include "api/call.h"
 #include "api/publish_intake.h"
 #include "crate/package.h"
 
@@ -15,14 +15,14 @@
  * Waits for a slot, which publish_inspect() gives back.  -1: 503 where there was none within 20
  * seconds.
  */
-int publish_inspect_begin(struct worker_app *, struct request *) __attribute__((warn_unused_result));
+int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
  * What the manifest inside the crate says, of which everything must lie in the
  * folder NAME-VERSION of the metadata.  -1: 400, why the crate is refused;
  * 500 or 503 where the inspector died or did not finish in time: never a hung publish.
  */
-int publish_inspect(struct worker_app *, struct request *, const struct intake *,
+int publish_inspect(struct call *, struct request *, const struct intake *,
     struct package *manifest) __attribute__((warn_unused_result));
 
 #endif

@@ -2,11 +2,10 @@
 
 #include "base/buf.h"
 
-int
-publish_policy_prefetch(struct request *rq, const struct project_ref *project, struct db_call *call)
+void
+publish_policy_prefetch(struct arena *a, const struct project_ref *project, struct db_call *call)
 {
-	project_policy_call(call, rq->arena, project);
-	return 0;
+	project_policy_call(call, a, project);
 }
 
 /* The project's full path as cargo users write it into an index URL. */
@@ -31,7 +30,7 @@ encoded_path(struct arena *a, const char *full_path)
  * configuration.
  */
 static struct package_limits
-limits_of(const struct worker_app *app, struct arena *a, const struct settings *s)
+limits_of(const struct call *call, struct arena *a, const struct settings *s)
 {
 	return (struct package_limits) {
 		.max_dependencies = (size_t)s->max_dependencies,
@@ -40,8 +39,8 @@ limits_of(const struct worker_app *app, struct arena *a, const struct settings *
 		.max_categories = (size_t)s->max_categories,
 		.own_registries = arena_printf(a,
 		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/",
-		    app_registry_url(app, a), s->external_url,
-		    encoded_path(a, app->facts.full_path)),
+		    call_registry_url(call, a), s->external_url,
+		    encoded_path(a, call->facts.full_path)),
 		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
 		    s->external_url, s->allowed_registries),
 	};
@@ -65,11 +64,11 @@ apply(struct arena *a, const struct project_setting *own, size_t n, struct setti
 }
 
 int
-publish_policy_merge(const struct worker_app *app, struct arena *a,
+publish_policy_merge(const struct call *call, struct arena *a,
     const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
 {
-	int64_t max_crate_size = app->settings->max_crate_size;
-	struct settings s = *app->settings;
+	int64_t max_crate_size = call->app->settings->max_crate_size;
+	struct settings s = *call->app->settings;
 
 	if (apply(a, own, n, &s, err) == -1)
 		return -1;
@@ -82,18 +81,18 @@ publish_policy_merge(const struct worker_app *app, struct arena *a,
 		.max_entries = s.max_entries,
 		.reserved_names = s.reserved_names,
 		.required_metadata = s.required_metadata,
-		.limits = limits_of(app, a, &s),
+		.limits = limits_of(call, a, &s),
 	};
 	return 0;
 }
 
 int
-publish_policy_read(const struct worker_app *app, struct arena *a, struct publish_policy *policy,
+publish_policy_read(const struct call *call, struct arena *a, struct publish_policy *policy,
     struct err *err)
 {
 	struct project_setting *own;
 	size_t n;
 
-	project_policy_read(&app->first, a, &own, &n);
-	return publish_policy_merge(app, a, own, n, policy, err);
+	project_policy_read(&call->first, a, &own, &n);
+	return publish_policy_merge(call, a, own, n, policy, err);
 }

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/app.h"
+#include "api/call.h"
 #include "crate/package.h"
 #include "store/project.h"
 
@@ -24,13 +24,13 @@ struct publish_policy {
 };
 
 /* The prefetch of a publish: what the project has of its own. */
-int publish_policy_prefetch(struct request *, const struct project_ref *, struct db_call *);
+void publish_policy_prefetch(struct arena *, const struct project_ref *, struct db_call *);
 
 /*
  * The policy of the request's project, from the prefetch.  -1: 500 where the project has
  * what this program does not understand: nothing is then published, rather than too much.
  */
-int publish_policy_read(const struct worker_app *, struct arena *, struct publish_policy *,
+int publish_policy_read(const struct call *, struct arena *, struct publish_policy *,
     struct err *) __attribute__((warn_unused_result));
 
 /*
@@ -38,7 +38,7 @@ int publish_policy_read(const struct worker_app *, struct arena *, struct publis
  * the pool bound the body by the configuration's.  Strings live in the arena, or in the
  * settings of the app.
  */
-int publish_policy_merge(const struct worker_app *, struct arena *, const struct project_setting *,
+int publish_policy_merge(const struct call *, struct arena *, const struct project_setting *,
     size_t n, struct publish_policy *, struct err *) __attribute__((warn_unused_result));
 
 #endif

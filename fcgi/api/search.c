@@ -54,7 +54,7 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 }
 
 int
-search_handle(struct worker_app *app, struct request *rq, struct response *rs)
+search_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct search_query query;
 	struct search_hit *hits;
@@ -66,8 +66,8 @@ search_handle(struct worker_app *app, struct request *rq, struct response *rs)
 
 	if (read_ask(rq, &query, &ask) == -1)
 		return -1;
-	ask.project_id = app->facts.project_id;
-	if (search_crates(app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
+	ask.project_id = call->facts.project_id;
+	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
@@ -83,7 +83,7 @@ search_handle(struct worker_app *app, struct request *rq, struct response *rs)
 	json_out_int(&o, total);
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
-	app_cache_headers(app, rs);
+	call_cache_headers(call, rs);
 	response_body(rs, 200, "application/json", buf_slice(&b));
 	return 0;
 }

@@ -3,7 +3,7 @@
 
 /* GET R/api/v1/crates?q=&per_page=&page= (Cargo reference, "Registry Web API: Search"). */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need search_need;
 
@@ -11,6 +11,6 @@ extern const struct route_need search_need;
  * 200 {"crates":[...],"meta":{"total":n}}: crates of the one project that the path names.  400 for a
  * page or a number of crates that is none, and for a query that is too long.
  */
-int search_handle(struct worker_app *, struct request *, struct response *);
+int search_handle(struct call *, struct request *, struct response *);
 
 #endif

@@ -23,10 +23,10 @@ admit(const struct worker_app *app, struct request *rq)
 const struct route_need token_page_need = { .admit = admit };
 
 int
-token_page_redirect(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_redirect(struct call *call, struct request *rq, struct response *rs)
 {
 	response_header(rs, "Location",
-	    arena_printf(rq->arena, "%s/-/tokens", app->settings->external_url));
+	    arena_printf(rq->arena, "%s/-/tokens", call->app->settings->external_url));
 	response_header(rs, "Cache-Control", "no-store");
 	response_body(rs, 302, "text/plain; charset=utf-8",
 	    slice_str("Tokens for this registry are made at the page of this answer's Location.\n"));
@@ -63,18 +63,18 @@ show(struct worker_app *app, struct request *rq, struct response *rs, int status
 }
 
 int
-token_page_handle(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct visit *v = visit_new(rq);
 	struct token_page page = { .visit = v };
 	struct buf b;
 
-	if (visit_begin(app, rq, v) == -1)
+	if (visit_begin(call->app, rq, v) == -1)
 		return -1;
 	if (v->session.user_id != 0)
-		return show(app, rq, rs, 200, &page);
+		return show(call->app, rq, rs, 200, &page);
 	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_signed_out(&b, app->settings->sso);
+	token_html_signed_out(&b, call->app->settings->sso);
 	return respond(rq, rs, v, 200, &b);
 }
 
@@ -96,7 +96,7 @@ add(struct worker_app *app, struct request *rq, const struct visit *v, struct to
 }
 
 int
-token_page_create(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_create(struct call *call, struct request *rq, struct response *rs)
 {
 	struct visit *v = visit_new(rq);
 	struct token_page page = { .visit = v };
@@ -105,34 +105,35 @@ token_page_create(struct worker_app *app, struct request *rq, struct response *r
 	struct params params;
 	struct err wrong = { 0 };
 
-	if (visit_begin_form(app, rq, v, &params) == -1 || token_form_read(&params, &form) == -1)
+	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
+	    token_form_read(&params, &form) == -1)
 		return -1;
 	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
 		page.form = &form;
 		page.wrong = wrong.pub;
-		return show(app, rq, rs, 400, &page);
+		return show(call->app, rq, rs, 400, &page);
 	}
-	if (limits_charge_user(app, rq, v->session.user_id) == -1 ||
-	    add(app, rq, v, &token, &page.made) == -1)
+	if (limits_charge_user(call->app, rq, v->session.user_id) == -1 ||
+	    add(call->app, rq, v, &token, &page.made) == -1)
 		return -1;
-	return show(app, rq, rs, 200, &page);
+	return show(call->app, rq, rs, 200, &page);
 }
 
 int
-token_page_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 {
 	struct visit *v = visit_new(rq);
 	struct audit_actor actor;
 	struct params params;
 	int64_t id;
 
-	if (visit_begin_form(app, rq, v, &params) == -1 ||
+	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
 	    params_path_id(rq, "token_id", &id) == -1)
 		return -1;
 	actor = visit_actor(v, rq);
-	if (session_token_revoke(app->db, rq->arena, &actor, id, &rq->err) == -1)
+	if (session_token_revoke(call->app->db, rq->arena, &actor, id, &rq->err) == -1)
 		return -1;
-	return visit_redirect(app, rq, rs, v, "/-/tokens");
+	return visit_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
 /* The form that asks for a code.  wrong: what was wrong about the last one, or NULL. */
@@ -147,9 +148,9 @@ ask_code(struct request *rq, struct response *rs, int status, const char *wrong)
 }
 
 int
-token_page_sign_in(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_sign_in(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)app;
+	(void)call;
 	return ask_code(rq, rs, 200, NULL);
 }
 
@@ -203,7 +204,7 @@ sign_in(struct worker_app *app, struct request *rq, struct response *rs, const s
 }
 
 int
-token_page_sign_in_do(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs)
 {
 	bool confirmed = false;
 	struct params params;
@@ -211,14 +212,16 @@ token_page_sign_in_do(struct worker_app *app, struct request *rq, struct respons
 	struct code code;
 	struct err wrong;
 
-	if (visit_read_form(app, rq, &params) == -1 || params_secret(&params, "code", &given) == -1 ||
+	if (visit_read_form(call->app, rq, &params) == -1 ||
+	    params_secret(&params, "code", &given) == -1 ||
 	    params_bool(&params, "confirm", &confirmed) == -1)
 		return -1;
-	if (read_code(rq->arena, given, &code, &rq->err) == 0 && db_connect(app->db, &rq->err) == 0 &&
-	    (confirmed ? sign_in : show_whom)(app, rq, rs, &code) == 0)
+	if (read_code(rq->arena, given, &code, &rq->err) == 0 &&
+	    db_connect(call->app->db, &rq->err) == 0 &&
+	    (confirmed ? sign_in : show_whom)(call->app, rq, rs, &code) == 0)
 		return 0;
 	if (rq->err.status == 403)
-		(void)limits_note_bad_credential(app, rq);
+		(void)limits_note_bad_credential(call->app, rq);
 	if (rq->err.status != 403)
 		return -1;
 	wrong = rq->err;
@@ -227,20 +230,21 @@ token_page_sign_in_do(struct worker_app *app, struct request *rq, struct respons
 }
 
 int
-token_page_sign_out(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_sign_out(struct call *call, struct request *rq, struct response *rs)
 {
 	struct visit *v = visit_new(rq);
 	struct params params;
 
-	if (visit_begin_form(app, rq, v, &params) == -1 || visit_close(app, rq, v) == -1)
+	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
+	    visit_close(call->app, rq, v) == -1)
 		return -1;
-	return visit_redirect(app, rq, rs, v, "/-/tokens");
+	return visit_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
 int
-token_page_style(struct worker_app *app, struct request *rq, struct response *rs)
+token_page_style(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)app;
+	(void)call;
 	(void)rq;
 	response_header(rs, "Cache-Control", "public, max-age=3600");
 	response_body(rs, 200, "text/css; charset=utf-8", slice_str(token_html_style));

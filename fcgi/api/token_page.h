@@ -6,40 +6,40 @@
  * Plain HTML and forms, no script.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /* Of all but the redirect and the style sheet: is there such a page at all? */
 extern const struct route_need token_page_need;
 
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
-int token_page_redirect(struct worker_app *, struct request *, struct response *);
+int token_page_redirect(struct call *, struct request *, struct response *);
 
 /* GET /-/tokens: 200 with the user's tokens, or with how to sign in. */
-int token_page_handle(struct worker_app *, struct request *, struct response *);
+int token_page_handle(struct call *, struct request *, struct response *);
 
 /* POST /-/tokens: 200 with the new token, this once; 400 with the page and what is wrong. */
-int token_page_create(struct worker_app *, struct request *, struct response *);
+int token_page_create(struct call *, struct request *, struct response *);
 
 /* POST /-/tokens/:token_id/revoke: 303 back.  404 for what is not the user's own. */
-int token_page_revoke(struct worker_app *, struct request *, struct response *);
+int token_page_revoke(struct call *, struct request *, struct response *);
 
 /*
  * GET /-/sign-in: 200 with a form that asks for a code.  A code never stands in an address: those
  * end up in logs, histories and bookmarks.
  */
-int token_page_sign_in(struct worker_app *, struct request *, struct response *);
+int token_page_sign_in(struct call *, struct request *, struct response *);
 
 /*
  * POST /-/sign-in: 200 with whom the code signs in and a button, so that nobody becomes somebody else
  * unawares; the code stays good.  With confirm=true, which the button sends: 303 to the page, with a
  * session.  403 with the form for a code that is not good.
  */
-int token_page_sign_in_do(struct worker_app *, struct request *, struct response *);
+int token_page_sign_in_do(struct call *, struct request *, struct response *);
 
 /* POST /-/sign-out: 303 to the page, without one. */
-int token_page_sign_out(struct worker_app *, struct request *, struct response *);
+int token_page_sign_out(struct call *, struct request *, struct response *);
 
 /* GET /-/style.css */
-int token_page_style(struct worker_app *, struct request *, struct response *);
+int token_page_style(struct call *, struct request *, struct response *);
 
 #endif

@@ -7,9 +7,9 @@
  * place is revoked.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 /* Of a caller who was refused, whatever for.  What goes wrong is logged: they stay refused. */
-void token_reuse_note(struct worker_app *, struct request *);
+void token_reuse_note(struct call *, struct request *);
 
 #endif

@@ -17,9 +17,9 @@ const struct route_need trust_rules_need_change = { .action = ACTION_CHANGE_SETT
 	.flag = FLAG_TRUSTED_PUBLISHING };
 
 static struct project_ref
-project_of(const struct worker_app *app)
+project_of(const struct call *call)
 {
-	return (struct project_ref) { .id = app->facts.project_id };
+	return (struct project_ref) { .id = call->facts.project_id };
 }
 
 static void
@@ -45,15 +45,15 @@ put_rule(struct json_out *o, const struct trust_rule *r)
 }
 
 int
-trust_rules_list(struct worker_app *app, struct request *rq, struct response *rs)
+trust_rules_list(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct project_ref project = project_of(app);
+	const struct project_ref project = project_of(call);
 	struct trust_rule *rules;
 	struct json_out o;
 	struct buf b;
 	size_t n;
 
-	if (trust_rule_list(app->db, rq->arena, &project, &rules, &n, &rq->err) == -1)
+	if (trust_rule_list(call->app->db, rq->arena, &project, &rules, &n, &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, ANSWER_MAX);
 	json_out_init(&o, &b);
@@ -104,7 +104,7 @@ read_list(struct request *rq, struct params *params, const char *name, const cha
 }
 
 static int
-read_rule(struct worker_app *app, struct request *rq, struct trust_rule *rule)
+read_rule(struct call *call, struct request *rq, struct trust_rule *rule)
 {
 	const char *crates, *operations;
 	struct params params;
@@ -114,7 +114,7 @@ read_rule(struct worker_app *app, struct request *rq, struct trust_rule *rule)
 	    read_list(rq, &params, "crates", &crates) == -1 ||
 	    read_list(rq, &params, "operations", &operations) == -1 ||
 	    params_str(&params, "user", &rule->username) == -1 ||
-	    read_claims(app, rq, &params, rule) == -1)
+	    read_claims(call->app, rq, &params, rule) == -1)
 		return -1;
 	if (operations == NULL)
 		operations = "publish-new,publish-update";
@@ -124,23 +124,24 @@ read_rule(struct worker_app *app, struct request *rq, struct trust_rule *rule)
 	        &rq->err) == -1)
 		return -1;
 	/* else a maintainer would get what an owner may, or leave something in another's name */
-	if (rule->username != NULL && !app->facts.is_admin &&
-	    strcmp(rule->username, app->facts.username) != 0)
+	if (rule->username != NULL && !call->facts.is_admin &&
+	    strcmp(rule->username, call->facts.username) != 0)
 		return err_set(&rq->err, 403, "jobs can act for yourself or for nobody");
 	return 0;
 }
 
 int
-trust_rules_add(struct worker_app *app, struct request *rq, struct response *rs)
+trust_rules_add(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct audit_actor actor = app_actor(app, rq);
-	const struct project_ref project = project_of(app);
+	const struct audit_actor actor = call_actor(call, rq);
+	const struct project_ref project = project_of(call);
 	struct trust_rule rule = { .id = 0 };
 	struct json_out o;
 	struct buf b;
 
-	if (read_rule(app, rq, &rule) == -1 ||
-	    trust_rule_add(app->db, rq->arena, &actor, &project, &rule, &rule.id, &rq->err) == -1)
+	if (read_rule(call, rq, &rule) == -1 ||
+	    trust_rule_add(call->app->db, rq->arena, &actor, &project, &rule, &rule.id,
+	        &rq->err) == -1)
 		return -1;
 	buf_init(&b, rq->arena, ANSWER_MAX);
 	json_out_init(&o, &b);
@@ -149,14 +150,14 @@ trust_rules_add(struct worker_app *app, struct request *rq, struct response *rs)
 }
 
 int
-trust_rules_remove(struct worker_app *app, struct request *rq, struct response *rs)
+trust_rules_remove(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct audit_actor actor = app_actor(app, rq);
-	const struct project_ref project = project_of(app);
+	const struct audit_actor actor = call_actor(call, rq);
+	const struct project_ref project = project_of(call);
 	int64_t id;
 
 	if (params_path_id(rq, "rule_id", &id) == -1 ||
-	    trust_rule_remove(app->db, rq->arena, &actor, &project, id, &rq->err) == -1)
+	    trust_rule_remove(call->app->db, rq->arena, &actor, &project, id, &rq->err) == -1)
 		return -1;
 	return answer_nothing(rs);
 }

@@ -6,22 +6,22 @@
  * maintainers.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need trust_rules_need_read;
 extern const struct route_need trust_rules_need_change;
 
 /* GET: 200, an array, in the order in which they are tried. */
-int trust_rules_list(struct worker_app *, struct request *, struct response *);
+int trust_rules_list(struct call *, struct request *, struct response *);
 
 /*
  * POST with issuer, claims (an object of patterns), and perhaps crates, operations, user: 201
  * and the rule.  Raises 400, 403 for a user who is not the caller, 404 no such issuer, 409 too
  * many.
  */
-int trust_rules_add(struct worker_app *, struct request *, struct response *);
+int trust_rules_add(struct call *, struct request *, struct response *);
 
 /* DELETE .../rules/:rule_id: 204.  Raises 404. */
-int trust_rules_remove(struct worker_app *, struct request *, struct response *);
+int trust_rules_remove(struct call *, struct request *, struct response *);
 
 #endif

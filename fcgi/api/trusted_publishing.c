@@ -32,10 +32,10 @@ respond(struct response *rs, const char *token, int64_t expires_at)
 }
 
 int
-trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct response *rs)
+trusted_publishing_exchange(struct call *call, struct request *rq, struct response *rs)
 {
 	struct id_token_pass pass = { .exchanged = true, .ttl = TTL_S };
-	const struct project_ref project = app_place(rq);
+	const struct project_ref project = call_place(rq);
 	struct id_token_login login;
 	struct params params;
 	struct token *token;
@@ -44,26 +44,26 @@ trusted_publishing_exchange(struct worker_app *app, struct request *rq, struct r
 	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
 	    params_secret(&params, "jwt", &text) == -1 ||
 	    params_required(&params, "jwt", &text) == -1 ||
-	    (token = app_make_token(app, rq, TOKEN_JOB)) == NULL)
+	    (token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
 		return -1;
 	pass.digest = token->digest;
 	pass.handle = token->handle;
-	if (id_token_login_read(app, rq, slice_str(text), &login) == -1 ||
-	    id_token_login_admit(app, rq, &login, &project, &pass) == -1)
-		return limits_note_bad_credential(app, rq);
+	if (id_token_login_read(call->app, rq, slice_str(text), &login) == -1 ||
+	    id_token_login_admit(call, rq, &login, &project, &pass) == -1)
+		return limits_note_bad_credential(call->app, rq);
 	return respond(rs, token->text, pass.expires_at);
 }
 
 int
-trusted_publishing_revoke(struct worker_app *app, struct request *rq, struct response *rs)
+trusted_publishing_revoke(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct audit_actor actor = app_actor(app, rq);
+	const struct audit_actor actor = call_actor(call, rq);
 	int64_t id;
 
-	if (strcmp(app->facts.token_kind, "job") != 0)
+	if (strcmp(call->facts.token_kind, "job") != 0)
 		return err_set(&rq->err, 403, "only the token of a job is given back here");
-	if (token_revoke(app->db, rq->arena, &actor, app->facts.token_id, slice_of("", 0), &id,
-	        &rq->err) == -1)
+	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),
+	        &id, &rq->err) == -1)
 		return -1;
 	response_header(rs, "Cache-Control", "private, no-store");
 	rs->status = 204;

@@ -6,14 +6,14 @@
  * token that is good for 30 minutes.  DELETE with that token: it is good no longer.
  */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need trusted_publishing_need_revoke;
 
 /* Raises 400 no good identity token, or one that was used before, 403 no rule lets it in, 503. */
-int trusted_publishing_exchange(struct worker_app *, struct request *, struct response *);
+int trusted_publishing_exchange(struct call *, struct request *, struct response *);
 
 /* Raises 403 for a token that is no job's. */
-int trusted_publishing_revoke(struct worker_app *, struct request *, struct response *);
+int trusted_publishing_revoke(struct call *, struct request *, struct response *);
 
 #endif

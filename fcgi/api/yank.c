@@ -23,15 +23,15 @@ read_message(struct request *rq, const char **message)
 }
 
 static int
-set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool yanked)
+set_yanked(struct call *call, struct request *rq, struct response *rs, bool yanked)
 {
 	struct slice name = request_param(rq, "crate"), text = request_param(rq, "version");
 	struct version_yank yank = {
-		.actor = app_actor(app, rq),
-		.push_level = access_push_level(&app->facts),
-		.crate_user = access_crate_user(&app->facts),
-		.limits = app->facts.limits,
-		.project_id = app->facts.project_id,
+		.actor = call_actor(call, rq),
+		.push_level = access_push_level(&call->facts),
+		.crate_user = access_crate_user(&call->facts),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
 		.name = arena_slicedup(rq->arena, name),
 		.yanked = yanked,
 	};
@@ -46,20 +46,20 @@ set_yanked(struct worker_app *app, struct request *rq, struct response *rs, bool
 	yank.version_base = semver_base(rq->arena, &version);
 	if (yanked && read_message(rq, &yank.message) == -1)
 		return -1;
-	if (limits_charge_yank(app, rq) == -1 ||
-	    version_set_yanked(app->db, rq->arena, &yank, &rq->err) == -1)
+	if (limits_charge_yank(call, rq) == -1 ||
+	    version_set_yanked(call->app->db, rq->arena, &yank, &rq->err) == -1)
 		return -1;
 	return app_respond_ok(rs);
 }
 
 int
-yank_handle(struct worker_app *app, struct request *rq, struct response *rs)
+yank_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	return set_yanked(app, rq, rs, true);
+	return set_yanked(call, rq, rs, true);
 }
 
 int
-yank_handle_undo(struct worker_app *app, struct request *rq, struct response *rs)
+yank_handle_undo(struct call *call, struct request *rq, struct response *rs)
 {
-	return set_yanked(app, rq, rs, false);
+	return set_yanked(call, rq, rs, false);
 }

@@ -3,7 +3,7 @@
 
 /* DELETE …/yank, PUT …/unyank (Cargo reference, "Registry Web API: Yank"). */
 
-#include "api/app.h"
+#include "api/call.h"
 
 extern const struct route_need yank_need;
 
@@ -12,7 +12,7 @@ extern const struct route_need yank_need;
  * with `message`; unyanked, the version has none any more.  The version is matched without
  * its build metadata, the name in any spelling.  404 where there is no such crate or version.
  */
-int yank_handle(struct worker_app *, struct request *, struct response *);
-int yank_handle_undo(struct worker_app *, struct request *, struct response *);
+int yank_handle(struct call *, struct request *, struct response *);
+int yank_handle_undo(struct call *, struct request *, struct response *);
 
 #endif

@@ -40,9 +40,10 @@ struct pool_app {
 	/*
 	 * Before the handler: who is calling, may they?  Also where the path does not take the
 	 * request's method (rq->allow), of which only those are told who may know the path.
-	 * -1: rq->err is set.
+	 * What it makes of the request, in the request's arena, is what the handler gets.  NULL:
+	 * rq->err is set.
 	 */
-	int (*begin)(struct worker_app *, struct request *, struct response *);
+	struct call *(*begin)(struct worker_app *, struct request *, struct response *);
 	/*
 	 * Between the handler, also one that failed, and its answer: waits until what was
 	 * written holds everywhere.  -1: 503, it may not; that is the answer unless the handler

@@ -16,7 +16,7 @@
 #include "http/response.h"
 
 struct route_need; /* defined by the application */
-struct worker_app; /* whatever the application keeps for the life of a worker */
+struct call; /* the request, as far as the application knows it before the handler runs */
 
 enum body_rule {
 	BODY_NONE, /* a body is read and thrown away, up to 64 kB; 413 above */
@@ -35,7 +35,7 @@ struct route {
 	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
-	int (*handle)(struct worker_app *, struct request *, struct response *);
+	int (*handle)(struct call *, struct request *, struct response *);
 };
 
 /* A prefix pattern and the shape of errors below it, for paths that match no route. */

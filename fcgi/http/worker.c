@@ -118,15 +118,17 @@ queue_check(const struct worker *w, struct request *rq)
 static int
 request_handle(struct worker *w, struct request *rq, struct response *rs)
 {
+	struct call *call;
+
 	if (request_read(rq, w->arena, w->conn, w->settings->request_timeout) == -1 ||
 	    router_match(w->app->router, rq) == -1 || queue_check(w, rq) == -1 ||
-	    w->app->begin(w->state, rq, rs) == -1)
+	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
 	if (rq->allow != NULL)
 		return err_set(&rq->err, 405, "Method Not Allowed");
 	if (body_check(w, rq) == -1)
 		return -1;
-	if (rq->route->handle(w->state, rq, rs) == -1)
+	if (rq->route->handle(call, rq, rs) == -1)
 		return -1;
 	if (rs->body.n > RESPONSE_BODY_MAX)
 		return err_internal(&rq->err, 500, "the answer has %zu bytes, more than nginx takes",

@@ -1,7 +1,5 @@
 #include "store/crate.h"
 
-#include <string.h>
-
 #include "base/hex.h"
 #include "crate/crate_name.h"
 
@@ -36,23 +34,20 @@ crate_index_read(const struct db_call *call, struct crate_index *index)
 		index->body = db_slice(r, 0, BODY);
 }
 
-int
-crate_lock(struct db *db, struct arena *a, int64_t project_id, const char *name,
-    const char *normalized_name, struct crate_locked *crate, struct err *err)
+void
+crate_lock_call(struct db_call *call, int64_t project_id, const char *name,
+    const char *normalized_name)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	call->stmt = STMT_CRATE_LOCK;
+	db_bind_int(&call->params, project_id);
+	db_bind_str(&call->params, name);
+	db_bind_str(&call->params, normalized_name);
+}
 
-	db_bind_int(&p, project_id);
-	db_bind_str(&p, name);
-	db_bind_str(&p, normalized_name);
-	if (db_exec(db, a, STMT_CRATE_LOCK, &p, &r, err) == -1)
-		return -1;
-	*crate = (struct crate_locked) { db_int(&r, 0, 0), db_bool(&r, 0, 2),
-		(time_t)db_time(&r, 0, 3), db_int(&r, 0, 4) };
-	if (strcmp(db_str(&r, 0, 1), name) != 0)
-		return err_set(err, 400, "crate was previously named `%s`", db_str(&r, 0, 1));
-	return 0;
+int64_t
+crate_lock_read(const struct db_call *call)
+{
+	return db_int(&call->result, 0, 0);
 }
 
 int

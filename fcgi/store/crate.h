@@ -10,7 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/sha256.h"
 #include "base/slice.h"
@@ -39,20 +38,15 @@ void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
     const char *lower_name, const char *const *etags, size_t netags);
 void crate_index_read(const struct db_call *, struct crate_index *);
 
-struct crate_locked {
-	int64_t id;
-	bool is_new; /* it has had no version yet */
-	time_t deleted_at; /* when its last version was deleted; 0: it has versions, or is new */
-	int64_t index_size; /* of its index file, in bytes of text; 0: there is none */
-};
-
 /*
- * Inside a transaction: makes or finds the crate and locks its row.  -1: 400 "crate was
- * previously named ..." where it has another spelling.
+ * Fills in the call, of a transaction: makes or finds the crate and locks its row.  Whatever goes along
+ * after it in the same round trip is asked with the crate locked.
  */
-int crate_lock(struct db *, struct arena *, int64_t project_id, const char *name,
-    const char *normalized_name, struct crate_locked *, struct err *)
-    __attribute__((warn_unused_result));
+void crate_lock_call(struct db_call *, int64_t project_id, const char *name,
+    const char *normalized_name);
+
+/* Reads the call's result: the crate. */
+int64_t crate_lock_read(const struct db_call *);
 
 /*
  * Inside a transaction: finds the crate by any spelling of its name and locks

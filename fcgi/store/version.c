@@ -104,19 +104,15 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 
 struct publish {
 	struct arena *arena;
-	const struct version_new *version;
+	struct version_new *version;
 };
 
-/*
- * The body of the transaction.  What does not depend on an answer goes in one
- * round trip; where the name is protected or the version is there already all of it is
- * rolled back.
- */
+/* What the publish writes, in one round trip; quotas are charged last. */
 static int
-publish_body(struct db *db, void *arg, struct err *err)
+publish_write(struct db *db, const struct publish *publish, int64_t crate_id,
+    const int64_t need[QUOTA__MAX], struct err *err)
 {
-	enum { OWNER, PROTECTION, BLOB, VERSION, DEPENDENCIES, AUDIT, QUOTA, REBUILD };
-	const struct publish *publish = arg;
+	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, QUOTA, REBUILD };
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
 		.action = AUDIT_CRATE_PUBLISH,
@@ -127,37 +123,20 @@ publish_body(struct db *db, void *arg, struct err *err)
 	struct arena *a = publish->arena;
 	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
 	struct index_rebuild *rebuild;
-	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
-	struct crate_locked crate;
 
-	if (crate_lock(db, a, v->project_id, v->package->name, v->normalized_name, &crate, err) ==
-	        -1 ||
-	    version_check_limits(v, crate.is_new, err) == -1 ||
-	    version_check_name_free(v, crate.deleted_at, err) == -1 ||
-	    version_check_index_size(v, crate.index_size, err) == -1)
-		return -1;
-	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
-	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
 	calls[BLOB].stmt = STMT_BLOB_RECORD;
 	db_bind_str(&calls[BLOB].params, v->cksum);
 	db_bind_int(&calls[BLOB].params, v->size);
-	version_add_call(&calls[VERSION], a, v, crate.id);
+	version_add_call(&calls[VERSION], a, v, crate_id);
 	calls[DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
-	db_bind_int(&calls[DEPENDENCIES].params, crate.id);
+	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
 	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
 	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
 	audit_call(&calls[AUDIT], a, &v->actor, &event);
-	need[QUOTA_CRATES] = crate.is_new || crate.deleted_at != 0;
 	quota_charge_call(&calls[QUOTA], v->project_id, need);
-	rebuild = index_rebuild_begin(a, crate.id, &calls[REBUILD], err);
-	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
-		return -1;
-	if (owner_check_judge(&calls[OWNER], err) == -1 ||
-	    protection_judge(&calls[PROTECTION], err) == -1)
-		return -1;
-	if (calls[VERSION].result.rows == 0)
-		return version_refuse(db, a, v, crate.id, err);
-	if (quota_judge(&calls[QUOTA], need, err) == -1)
+	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1 ||
+	    quota_judge(&calls[QUOTA], need, err) == -1)
 		return -1;
 	*v->quota_warnings = (struct strings) { 0 };
 	quota_warnings(&calls[QUOTA], a, v->quota_warnings);
@@ -165,6 +144,24 @@ publish_body(struct db *db, void *arg, struct err *err)
 	if (blob_stage_confirm(v->blob, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
+}
+
+/* The body of the transaction. */
+static int
+publish_body(struct db *db, void *arg, struct err *err)
+{
+	enum { LOCK, CHECK, NCALLS = CHECK + VERSION_CHECK_CALLS };
+	const struct publish *publish = arg;
+	struct version_new *v = publish->version;
+	struct db_call calls[NCALLS] = { 0 };
+	int64_t need[QUOTA__MAX];
+
+	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
+	version_check_calls(&calls[CHECK], publish->arena, v);
+	if (db_run(db, publish->arena, calls, NCALLS, err) == -1 ||
+	    version_check_judge(db, &calls[CHECK], v, need, err) == -1)
+		return -1;
+	return publish_write(db, publish, crate_lock_read(&calls[LOCK]), need, err);
 }
 
 struct look {
@@ -179,29 +176,26 @@ struct look {
 static int
 look_body(struct db *db, void *arg, struct err *err)
 {
+	enum { LOCK, PUBLISHED, NCALLS };
 	struct look *look = arg;
 	const struct version_new *v = look->publish.version;
-	const char *name = v->package->name;
-	struct arena *a = look->publish.arena;
-	struct db_params p = { .n = 0 };
-	struct crate_locked crate;
-	struct db_result r;
+	struct db_call calls[NCALLS] = { [PUBLISHED] = { .stmt = STMT_VERSION_PUBLISHED } };
+	const struct db_result *r = &calls[PUBLISHED].result;
 
-	if (crate_lock(db, a, v->project_id, name, v->normalized_name, &crate, err) == -1)
+	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
+	db_bind_int(&calls[PUBLISHED].params, v->project_id);
+	db_bind_str(&calls[PUBLISHED].params, v->normalized_name);
+	db_bind_str(&calls[PUBLISHED].params, v->version_base);
+	if (db_run(db, look->publish.arena, calls, NCALLS, err) == -1)
 		return -1;
-	db_bind_int(&p, v->project_id);
-	db_bind_str(&p, v->normalized_name);
-	db_bind_str(&p, v->version_base);
-	if (db_exec(db, a, STMT_VERSION_PUBLISHED, &p, &r, err) == -1)
-		return -1;
-	look->happened = r.rows == 1 && strcmp(db_str(&r, 0, 0), v->cksum) == 0 &&
-	    !db_is_null(&r, 0, 1) && db_int(&r, 0, 1) == v->actor.token_id;
+	look->happened = r->rows == 1 && strcmp(db_str(r, 0, 0), v->cksum) == 0 &&
+	    !db_is_null(r, 0, 1) && db_int(r, 0, 1) == v->actor.token_id;
 	/* rolled back in any case: a crate that the lock has made has no versions */
 	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");
 }
 
 int
-version_publish(struct db *db, struct arena *a, const struct version_new *v, struct err *err)
+version_publish(struct db *db, struct arena *a, struct version_new *v, struct err *err)
 {
 	struct look look = { .publish = { a, v } };
 	bool unknown = false;

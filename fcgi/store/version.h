@@ -26,7 +26,7 @@ struct version_new {
 	const struct package *package;
 	struct slice index_line;
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
-	/* of the crate, which version_check_new() does not need; its size as announced will do there */
+	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
 	struct blob_staging *blob; /* kept in the store before version_publish() */
 	int64_t size;
@@ -40,12 +40,9 @@ struct version_new {
  * One transaction: locks the crate, inserts version and dependencies, writes
  * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
  * answer to COMMIT is lost, looks whether it happened.
- * -1: 400 "crate was previously named ...", 403 where the token's limits are against it or the
- * crate is not the caller's, 400 "crate ... was recently deleted ...", 400 where the index file would
- * be too large, 403 "package protected: ...", 400 where the version is there already, or was deleted
- * and had other bytes, 403 where a quota has no room, 503.
+ * -1: as version_check_early() of store/version_check.h, which asks the same without a lock.
  */
-int version_publish(struct db *, struct arena *, const struct version_new *, struct err *)
+int version_publish(struct db *, struct arena *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
 struct version_yank {

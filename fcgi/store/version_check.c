@@ -22,15 +22,8 @@ own_dependencies(struct arena *a, const struct package *pkg, size_t *n)
 	return names;
 }
 
-int
-version_check_limits(const struct version_new *v, bool is_new, struct err *err)
-{
-	return token_limits_check(&v->limits, is_new ? TOKEN_PUBLISH_NEW : TOKEN_PUBLISH_UPDATE,
-	    v->normalized_name, err);
-}
-
-int
-version_check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
+static int
+check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
 {
 	time_t free_at = deleted_at + (time_t)v->deleted_name_wait;
 	char moment[CLOCK_RFC3339_SIZE];
@@ -43,8 +36,9 @@ version_check_name_free(const struct version_new *v, time_t deleted_at, struct e
 	    v->package->name, moment);
 }
 
-int
-version_check_index_size(const struct version_new *v, int64_t size, struct err *err)
+/* Before the line is known only a file that is full already is refused. */
+static int
+check_index_size(const struct version_new *v, int64_t size, struct err *err)
 {
 	bool known = v->index_line.n > 0;
 	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
@@ -75,67 +69,75 @@ judge_obstacle(const struct version_new *v, const char *obstacle, struct err *er
 }
 
 int
-version_refuse(struct db *db, struct arena *a, const struct version_new *v, int64_t crate_id,
-    struct err *err)
-{
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-	const char *obstacle;
-
-	db_bind_int(&p, crate_id);
-	db_bind_str(&p, v->version_base);
-	db_bind_str(&p, v->cksum);
-	if (db_exec(db, a, STMT_VERSION_OBSTACLE, &p, &r, err) == -1)
-		return -1;
-	obstacle = db_str(&r, 0, 0);
-	db_found_done(db);
-	return judge_obstacle(v, obstacle != NULL ? obstacle : "there", err);
-}
-
-int
 version_check_bytes(const struct version_new *v, struct err *err)
 {
-	return v->buried == NULL || strcmp(v->buried, v->cksum) == 0 ? 0
-	                                                             : judge_obstacle(v, "buried", err);
+	return v->buried == NULL || v->cksum == NULL || strcmp(v->buried, v->cksum) == 0
+	    ? 0
+	    : judge_obstacle(v, "buried", err);
 }
 
-int
-version_check_new(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+void
+version_check_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
 {
-	enum { NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED, INDEX_SIZE };
-	enum { LOOK, OWNER, PROTECTION, QUOTA, NCALLS };
-	struct db_call calls[NCALLS] = { { .stmt = STMT_VERSION_CHECK_NEW } };
-	int64_t need[QUOTA__MAX] = { [QUOTA_BYTES] = v->size, [QUOTA_VERSIONS] = 1 };
-	struct db_params *p = &calls[LOOK].params;
-	const struct db_result *r = &calls[LOOK].result;
+	struct db_params *p = &calls[VERSION_CHECK_LOOK].params;
 	size_t n;
 	const char **names = own_dependencies(a, v->package, &n);
 
+	calls[VERSION_CHECK_LOOK].stmt = STMT_VERSION_CHECK_NEW;
 	db_bind_int(p, v->project_id);
 	db_bind_str(p, v->package->name);
 	db_bind_str(p, v->normalized_name);
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
-	owner_check_call(&calls[OWNER], v->project_id, v->normalized_name, v->crate_user);
-	protection_call(&calls[PROTECTION], v->project_id, v->normalized_name, v->push_level);
-	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
-	if (db_run(db, a, calls, NCALLS, err) == -1 ||
-	    owner_check_judge(&calls[OWNER], err) == -1 ||
-	    protection_judge(&calls[PROTECTION], err) == -1)
-		return -1;
-	if (version_check_limits(v, db_is_null(r, 0, NAME), err) == -1)
+	owner_check_call(&calls[VERSION_CHECK_OWNER], v->project_id, v->normalized_name,
+	    v->crate_user);
+	protection_call(&calls[VERSION_CHECK_PROTECTION], v->project_id, v->normalized_name,
+	    v->push_level);
+}
+
+int
+version_check_judge(struct db *db, const struct db_call *calls, struct version_new *v,
+    int64_t need[QUOTA__MAX], struct err *err)
+{
+	enum { IS_NEW, NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED, INDEX_SIZE };
+	const struct db_result *r = &calls[VERSION_CHECK_LOOK].result;
+	bool is_new = db_bool(r, 0, IS_NEW);
+	time_t deleted_at = (time_t)db_time(r, 0, DELETED_AT);
+
+	if (owner_check_judge(&calls[VERSION_CHECK_OWNER], err) == -1 ||
+	    protection_judge(&calls[VERSION_CHECK_PROTECTION], err) == -1 ||
+	    token_limits_check(&v->limits, is_new ? TOKEN_PUBLISH_NEW : TOKEN_PUBLISH_UPDATE,
+	        v->normalized_name, err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
 	if (!db_is_null(r, 0, OBSTACLE))
 		db_found_done(db);
-	if (version_check_name_free(v, (time_t)db_time(r, 0, DELETED_AT), err) == -1 ||
+	v->buried = db_str(r, 0, BURIED);
+	if (check_name_free(v, deleted_at, err) == -1 ||
 	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||
-	    version_check_index_size(v, db_int(r, 0, INDEX_SIZE), err) == -1)
+	    version_check_bytes(v, err) == -1 ||
+	    check_index_size(v, db_int(r, 0, INDEX_SIZE), err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400, "no known crate named `%s`", db_str(r, 0, UNKNOWN));
-	v->buried = db_str(r, 0, BURIED);
-	need[QUOTA_CRATES] = db_is_null(r, 0, NAME) || db_time(r, 0, DELETED_AT) != 0;
+	need[QUOTA_BYTES] = v->size;
+	need[QUOTA_VERSIONS] = 1;
+	need[QUOTA_CRATES] = is_new || deleted_at != 0;
+	return 0;
+}
+
+int
+version_check_early(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+{
+	enum { QUOTA = VERSION_CHECK_CALLS, NCALLS };
+	struct db_call calls[NCALLS] = { 0 };
+	int64_t need[QUOTA__MAX];
+
+	version_check_calls(calls, a, v);
+	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
+	if (db_run(db, a, calls, NCALLS, err) == -1 ||
+	    version_check_judge(db, calls, v, need, err) == -1)
+		return -1;
 	return quota_judge(&calls[QUOTA], need, err);
 }

@@ -1,54 +1,44 @@
 #ifndef STORE_VERSION_CHECK_H
 #define STORE_VERSION_CHECK_H
 
-/* What the database knows against a publish. */
+/*
+ * What the database knows against a publish.  The rules are here once, and are asked twice: of the
+ * metadata, before a byte of the crate is read, so that what must be refused costs no more than a round
+ * trip; and in the transaction, with the crate locked, which alone decides, since much can happen while a
+ * crate is read and inspected.
+ */
 
+#include "store/quota.h"
 #include "store/version.h"
 
+enum version_check_call {
+	VERSION_CHECK_LOOK,
+	VERSION_CHECK_OWNER,
+	VERSION_CHECK_PROTECTION,
+	VERSION_CHECK_CALLS
+};
+
+/* Fills in so many calls, which only read. */
+void version_check_calls(struct db_call *, struct arena *, const struct version_new *);
+
 /*
- * May the token publish this, by its limits, now that it is known whether the crate is there?
- * -1: 403.
+ * Reads their results.  Fills in what the quotas must have room for, which whoever asks has to see to, and
+ * v->buried.  What v does not know yet (cksum NULL, an empty index_line) counts as good.
+ * -1: 403 where the crate is not the caller's, 403 "package protected: ...", 403 where the token's
+ * limits are against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted
+ * ...", 400 where the version is there already, or was deleted and can come back or had other bytes, 400
+ * where the index file would be too large, 400 "no known crate named ..." of a dependency in the same
+ * registry.
  */
-int version_check_limits(const struct version_new *, bool is_new, struct err *)
+int version_check_judge(struct db *, const struct db_call *, struct version_new *,
+    int64_t need[QUOTA__MAX], struct err *) __attribute__((warn_unused_result));
+
+/* Both without a lock, in one round trip.  -1: as above, 403 where a quota has no room, 503. */
+int version_check_early(struct db *, struct arena *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
-/*
- * Is the name free, or still that of a crate deleted at that moment (0: not deleted)?  -1: 400
- * "crate ... was recently deleted ...".
- */
-int version_check_name_free(const struct version_new *, time_t deleted_at, struct err *)
+/* The one rule that waits for the bytes.  -1: 400 where the version was deleted and had others. */
+int version_check_bytes(const struct version_new *, struct err *)
     __attribute__((warn_unused_result));
-
-/*
- * Is there room for one more line in the crate's index file, which has so many bytes now?  Before the
- * line is known only a file that is full already is refused.  -1: 400, telling how many there would be
- * and by which setting they are too many.
- */
-int version_check_index_size(const struct version_new *, int64_t size, struct err *)
-    __attribute__((warn_unused_result));
-
-/*
- * Inside a transaction, with the crate locked: the version could not be added.  -1: 400, telling
- * why, or 503.
- */
-int version_refuse(struct db *, struct arena *, const struct version_new *, int64_t crate_id,
-    struct err *);
-
-/*
- * Asked of the metadata, before a byte of the crate is read: most of what is refused costs no more than
- * this round trip.  It can only refuse.  Much can happen until the crate is read and
- * inspected, and version_publish() asks again, with the crate locked; but for the crates that a
- * version depends on, which may be deleted at any time, before as after.
- * -1: 403 as above, 403 where the crate is not the caller's, 403 "package protected: ...", 400
- * "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the index file
- * is full, 400 where the version is
- * there already, or was deleted and can come back, 400 "no known crate named ..." of a dependency
- * in the same registry, 403 where a quota has no room, 503.
- */
-int version_check_new(struct db *, struct arena *, struct version_new *, struct err *)
-    __attribute__((warn_unused_result));
-
-/* What that could not know without the bytes.  -1: 400 where the version was deleted and had others. */
-int version_check_bytes(const struct version_new *, struct err *) __attribute__((warn_unused_result));
 
 #endif

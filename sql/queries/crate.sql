@@ -13,16 +13,10 @@ SELECT c.index_time, octet_length(c.index_body),
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
 -- its row until the transaction ends: publishes of one crate, also under two spellings, go one
--- after the other.  The unique index decides who is first.  The first publish sets the index in
--- the transaction that makes the crate: one without is new.  With it how
--- many bytes of text the index file has: as in version_check_new.
+-- after the other.  The unique index decides who is first.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
-RETURNING id, name, index_revision = 0, extract(epoch FROM deleted_at)::bigint, 
-          coalesce((SELECT get_byte(e, 0) + (get_byte(e, 1) << 8) + (get_byte(e, 2) << 16)
-                        + get_byte(e, 3)::bigint * 16777216
-                     FROM substr(index_body, octet_length(index_body) - 3) AS t (e)
-                    WHERE octet_length(e) = 4), 0);
+RETURNING id;
 
 -- name: crate_find_locked
 -- $1 project, $2 normalized name.  As crate_lock for a crate that must exist: one row by the

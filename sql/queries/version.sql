@@ -8,19 +8,14 @@ SELECT v.id, v.cksum, v.size, c.id, c.project_id
    AND v.status IN ('default', 'hidden', 'deprecated');
 
 -- name: version_add
--- One row; the unique index (crate_id, version_base) refuses a version that is there already,
--- whatever its build metadata and status, and the primary key of tombstones finds one that had
--- other bytes: no row comes back then.
+-- One row.  The crate is locked, and version_check_new has said that there is no such version.
 INSERT INTO versions (crate_id, version, version_base, index_line, cksum, size, published_at,
        user_id, token_id, description, homepage, documentation, repository, license, license_file,
        links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
        has_lib, features, project_id)
-SELECT $1, $2, $3, $4, $5, $6, to_timestamp($7::bigint), $8, $9, $10, $11, $12, $13, $14, $15,
+VALUES ($1, $2, $3, $4, $5, $6, to_timestamp($7::bigint), $8, $9, $10, $11, $12, $13, $14, $15,
        $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-       (SELECT project_id FROM crates WHERE id = $1)
- WHERE NOT EXISTS (SELECT FROM tombstones WHERE crate_id = $1 AND version_base = $3 AND cksum <> $5)
-    ON CONFLICT (crate_id, version_base) DO NOTHING
-RETURNING id;
+       (SELECT project_id FROM crates WHERE id = $1));
 
 -- name: version_add_dependencies
 -- $1 crate, $2 version without build metadata, $3 a JSON array of dependencies.  One insert for

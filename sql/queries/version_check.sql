@@ -1,13 +1,15 @@
 -- name: version_check_new
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates
--- that must be in the project.  Always one row: the crate's name as first
+-- that must be in the project.  Asked before the crate's bytes are read, and again with the crate
+-- locked, by crate_lock in the same round trip.  Always one row: whether the crate is new, as it is
+-- until the transaction that makes it has set its index, the crate's name as first
 -- published, why the version cannot be added, the first of $5 that is not there or has no versions
 -- ($2 itself will), when the crate's last version was deleted, the bytes that the version must have
 -- since one with them was deleted, and how many bytes of text the index file has: gzip ends in that
 -- number, its least byte first, and no more of the file is read, which is stored as it is.  Each is a look-up by a unique
 -- index: crates (project_id, normalized_name) for $3 and every one of $5, versions and tombstones
 -- (crate_id, version_base).
-SELECT c.name,
+SELECT coalesce(c.index_revision = 0, true), c.name,
        (SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
           FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4),
        (SELECT d.name

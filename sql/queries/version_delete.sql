@@ -41,15 +41,6 @@ DELETE FROM versions WHERE id = ANY (ARRAY(
 INSERT INTO tombstones (crate_id, version_base, cksum) VALUES ($1, $2, $3)
     ON CONFLICT (crate_id, version_base) DO NOTHING;
 
--- name: version_obstacle
--- $1 crate (locked), $2 version without build metadata, $3 bytes.  Why it cannot be published: asked
--- only where that has failed.  Unique index of versions, primary key of tombstones.
-SELECT coalesce(
-       (SELECT CASE status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
-          FROM versions WHERE crate_id = $1 AND version_base = $2),
-       (SELECT 'buried' FROM tombstones
-         WHERE crate_id = $1 AND version_base = $2 AND cksum <> $3));
-
 -- name: version_find_named
 -- $1 full path of a project, $2 normalized name, $3 version without build metadata or null.  A row
 -- without a crate where there is none, and without a version where that is missing; no row without

@@ -12,12 +12,13 @@
 static struct arena *arena;
 static struct settings settings;
 static struct worker_app app = { .settings = &settings };
+static struct call call = { .app = &app };
 
 static int
 merge(const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
 {
 	*err = (struct err) { 0 };
-	return publish_policy_merge(&app, arena, own, n, policy, err);
+	return publish_policy_merge(&call, arena, own, n, policy, err);
 }
 
 /* All of a policy in one text, so that what has changed is seen, and nothing else. */
@@ -47,7 +48,7 @@ load_settings(void)
 	close(fd);
 	ok(settings_load(arena, path, &settings, &err) == 0, "is read: %s", err.detail);
 	unlink(path);
-	app.facts = (struct access_facts) { .project_id = 7, .full_path = "a/b/c" };
+	call.facts = (struct access_facts) { .project_id = 7, .full_path = "a/b/c" };
 }
 
 #define PROJECTS "sparse+https://berth.example/api/v4/projects/"

@@ -1,0 +1,80 @@
+#ifndef API_CALL_H
+#define API_CALL_H
+
+/*
+ * One request on its way through the application: what it asks for and with which credential, what
+ * was decided, and what the route reads first.  call_begin() makes it, in the request's arena, and
+ * it is passed down from there: what takes a `struct call` may depend on who is calling, and what
+ * takes a `struct worker_app` alone does not.
+ */
+
+#include "api/app.h"
+#include "api/credential.h"
+#include "store/access_facts.h"
+#include "store/audit.h"
+
+/* What a route needs before its handler runs; NULL in the route: nothing. */
+struct route_need {
+	/* NULL, or what decides in place of all that follows.  -1: rq->err */
+	int (*admit)(const struct worker_app *, struct request *);
+	enum action action;
+	/* what `:id` in the route's pattern is; SUBJECT_CALLER: it has none, or it is neither */
+	enum subject subject;
+	/* where that is off, the route is not there */
+	enum flag flag;
+	/*
+	 * NULL, or: fills in the route's first read, which goes along with the facts, for whoever asks.
+	 * The handler finds its result in call.first.
+	 */
+	void (*prefetch)(struct arena *, const struct project_ref *, struct db_call *);
+	/*
+	 * NULL, or: checks the request's parameters and fills in the same for after the decision, with
+	 * the project's id.  For what must not be read for a caller who may not have it, since how long
+	 * that takes would tell whether it is there.  -1: rq->err.
+	 */
+	int (*read)(struct request *, int64_t project_id, struct db_call *);
+};
+
+struct call {
+	struct worker_app *app;
+	const struct route_need *need; /* of the route */
+	struct project_ref place; /* that the path names; { 0 } where the need's subject is the caller */
+	struct request_credential credential;
+	struct access_facts facts; /* by which the caller was let in */
+	struct db_guard guard; /* where it writes */
+	struct db_call first; /* what the route reads first */
+};
+
+/*
+ * Before the handler: who is calling, and may they?  Where the caller is let in and the route
+ * writes, the guard of api/call_guard.h is set.  NULL: rq->err, 400, 401, 403, 404, 429, 503.
+ */
+struct call *call_begin(struct worker_app *, struct request *, struct response *)
+    __attribute__((warn_unused_result));
+
+/*
+ * The project or group that `:id` in the path names: digits are an id, anything else is a full path.
+ * A number that is no id and a path that is too long name none.  For routes without a need.
+ */
+struct project_ref call_place(const struct request *);
+
+/* By which the caller's token is known; NULL: there is none that could be known. */
+const unsigned char *call_digest(const struct call *);
+
+/*
+ * What the caller may do in another place, which the request names besides its own.  -1: as
+ * access_decide(), 503.
+ */
+int call_look(const struct call *, struct request *, enum subject, int64_t id, enum action,
+    struct access_facts *) __attribute__((warn_unused_result));
+
+/* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
+char *call_registry_url(const struct call *, struct arena *);
+
+/* The caller, for the audit row. */
+struct audit_actor call_actor(const struct call *, const struct request *);
+
+/* Cache-Control and Vary of an answer that depends on who asks (design section 4). */
+void call_cache_headers(const struct call *, struct response *);
+
+#endif

@@ -18,8 +18,8 @@
  *     commit only until the commit's notification, which is still to come, has been done.
  *     A file says what a project holds, not who may read it.
  * 3.  A grant is made the same way: on a worker's hint the keeper asks the one decision function, from
- *     facts that it reads by its own listening session, and makes the link before it looks at any
- *     further notification.  So a revocation is either among those facts, and there is no grant, or
+ *     facts that it reads in one statement by its own listening session, and makes the link before it
+ *     looks at any further notification.  So a revocation is either among those facts, and there is no grant, or
  *     its notification is still to come, and ends the grant.  A hint is never taken for a decision.
  *     Nothing is granted that ends within one lease; each renewal first ends what ends within it.
  * 4.  There are two sizes of ends: a change of one token ends the grants of that token; a change of

@@ -38,9 +38,10 @@ kind_of(const char *token_kind)
 
 /* Who it is, and for how long; false: nginx cannot tell. */
 static bool
-read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
+read_who(const struct db_result *r, const struct access_facts *facts, bool anyone,
+    struct cache_decision *d)
 {
-	enum { EPOCH, HANDLE, KIND, LEFT };
+	enum { EPOCH = ACCESS_FACTS_COLUMNS, HANDLE, LEFT };
 
 	if (r->rows == 0)
 		return false;
@@ -54,7 +55,7 @@ read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
 	if (db_is_null(r, 0, HANDLE))
 		return false;
 	snprintf(d->who.name, sizeof(d->who.name), "%s", db_str(r, 0, HANDLE));
-	d->kind = kind_of(db_str(r, 0, KIND));
+	d->kind = kind_of(facts->token_kind);
 	if (!db_is_null(r, 0, LEFT))
 		d->lasts_ms = db_int(r, 0, LEFT);
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
@@ -64,27 +65,23 @@ int
 cache_source_decide(struct db *db, struct arena *a, const struct token_keys *keys,
     const struct cache_hint *h, struct cache_decision *d, struct err *err)
 {
-	/* in this order: what changes in between makes the epoch look old, never new */
-	enum { WHO, FACTS, NCALLS };
-	const struct project_ref project = { .id = h->file.project_id };
 	bool anyone = cache_who_is_anyone(&h->who);
-	const unsigned char *digest = anyone ? NULL : h->digest;
-	struct db_call calls[NCALLS] = { { .stmt = STMT_CACHE_WHO } };
+	struct db_call call = { .stmt = STMT_CACHE_DECIDE };
 	struct access_facts facts;
 	struct err why = { 0 };
 
 	*d = (struct cache_decision) { .allowed = false };
-	if (digest == NULL)
-		db_bind_null(&calls[WHO].params);
+	if (anyone)
+		db_bind_null(&call.params);
 	else
-		db_bind_bytes(&calls[WHO].params, slice_of((const char *)digest, TOKEN_DIGEST_SIZE));
-	bind_keys(&calls[WHO].params, a, keys);
-	access_facts_call(&calls[FACTS], a, SUBJECT_PROJECT, digest, &project);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+		db_bind_bytes(&call.params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
+	db_bind_int(&call.params, h->file.project_id);
+	bind_keys(&call.params, a, keys);
+	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &facts);
+	access_facts_read(&call, SUBJECT_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_CARGO);
-	d->allowed = read_who(&calls[WHO].result, anyone, d) &&
+	d->allowed = read_who(&call.result, &facts, anyone, d) &&
 	    access_decide(&facts, anyone ? CREDENTIAL_NONE : CREDENTIAL_TOKEN, ACTION_READ_PACKAGE,
 	        &why) == 0;
 	return 0;

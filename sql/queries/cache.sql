@@ -63,22 +63,6 @@ SELECT x.n::bigint, pg_notify('berth_cache', 's ' || x.n) IS NULL
 -- A table of a few rows.
 SELECT string_agg(host, ', ' ORDER BY host) FROM cache_nodes WHERE synced < $1 AND lease_until > now();
 
--- name: cache_who
--- $1 digest of a token or null, $2 slots of this node with their fingerprints.  The epoch, and the
--- token's handle where nginx can check it: its slot is live and has the same key here.  The milliseconds
--- until the token or a membership of its user ends, or null.  A table of one row; the token by its
--- unique index, its slot by the primary key, the few memberships by members_group and members_project.
-SELECT e.id::text,
-       CASE WHEN EXISTS (SELECT FROM token_slots s
-                          WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
-                            AND s.slot || ' ' || s.fingerprint = ANY ($2::text[]))
-            THEN t.handle END,
-       t.kind,
-       floor(extract(epoch FROM least(t.expires_at, t.checked_until,
-           (SELECT min(m.expires_at) FROM members m
-             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint
-  FROM access_generation e LEFT JOIN tokens t ON t.digest = $1::bytea;
-
 -- name: cache_config
 -- $1 project.  May anyone read its packages?  By primary key.
 SELECT project_is_public(p) FROM projects p WHERE p.id = $1;

@@ -173,6 +173,8 @@ listen_up(struct keeper *k, struct err *err)
 	int rc;
 
 	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
+		if (m.kind != CACHE_SYNC && m.kind != CACHE_CALL)
+			FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
 		if (m.kind == CACHE_SYNC && m.id > k->synced)
@@ -339,6 +341,7 @@ provide_grant(struct keeper *k, const struct cache_hint *h, bool *granted, struc
 		return 0;
 	if (enter_epoch(k, d.epoch, &same, err) == -1)
 		return -1;
+	FAULT_POINT("cache", "entered");
 	if (!same || cache_grants_have(k->dir, &d.who, h->file.project_id))
 		return 0;
 	if (cache_grants_add(k->grants, k->dir, d.kind, &d.who, h->file.project_id, end_us, err) == -1)
@@ -353,6 +356,7 @@ provide(struct keeper *k, const struct cache_hint *h, struct err *err)
 {
 	bool granted;
 
+	FAULT_POINT("cache", "hinted");
 	if (provide_grant(k, h, &granted, err) == -1)
 		return -1;
 	return granted ? provide_file(k, &h->file, err) : 0;

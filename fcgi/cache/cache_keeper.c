@@ -47,6 +47,7 @@ struct keeper {
 	int64_t renew_us;
 	int64_t end_us; /* of the lease, as others have it, of clock_us() */
 	int64_t called, heard; /* the last number that `caller` has told, and that `db` was told of those */
+	int64_t written; /* by what our row in the database is known again */
 	int64_t synced, acknowledged; /* the greatest CACHE_SYNC that was done, and that we have said so of */
 	int64_t complained_us;
 };
@@ -227,7 +228,8 @@ acknowledge(struct keeper *k, struct err *err)
 	if (db_is_pooled(k->db) && hear(k, err) == -1)
 		return -1;
 	number = k->synced;
-	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, err) == -1)
+	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written,
+		err) == -1)
 		return -1;
 	k->acknowledged = number;
 	return 0;
@@ -258,7 +260,7 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, err) == -1)
+		k->settings->cache_lease, &k->written, err) == -1)
 		return -1;
 	/* a session that answers too late is given up, and the next one is told nothing */
 	if (db_connections(k->db) != listening)
@@ -273,7 +275,7 @@ renew(struct keeper *k, struct err *err)
 
 	if (hear(k, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
-		err) == -1)
+		&k->written, err) == -1)
 		return -1;
 	/* so late that somebody may have seen the old one end */
 	if (clock_us() >= k->end_us)

@@ -38,7 +38,9 @@
  *     second session tells the first one something, before the keeper begins and with each
  *     renewal, and the first must hear it; behind a pooler also before the keeper acknowledges
  *     anything.  In one session this would prove nothing: it always hears itself.
- * 7.  A keeper that starts throws everything away, and so does one that cannot take something away.
+ * 7.  A keeper that starts throws everything away, and so does one that cannot take something away, or
+ *     that does not find its row in the database as it has left it: somebody has restored an older
+ *     state, which no trigger tells.
  *
  * nginx falls back to the pool wherever there is no file or no grant.
  */

@@ -29,7 +29,7 @@ enum {
 	GRANT_SECONDS = 3600, /* then it is made anew on demand: so right is last_used_at of a token */
 	QUIET = 60 * SECOND, /* between two complaints about the same */
 	HOST_SIZE = 256,
-	HINTS = DB_CALLS_MAX / 2, /* that are decided in one round trip */
+	HINTS = DB_CALLS_MAX, /* that are decided in one round trip */
 	DUE = 2 * HINTS /* files; what finds no room is written when somebody asks again */
 };
 
@@ -51,6 +51,7 @@ struct keeper {
 	int64_t renew_us;
 	int64_t end_us; /* of the lease, as others have it, of clock_us() */
 	int64_t called, heard; /* the last number that `caller` has told, and that `db` was told of those */
+	int64_t written; /* by what our row in the database is known again */
 	int64_t synced, acknowledged; /* the greatest CACHE_SYNC that was done, and that we have said so of */
 	int64_t complained_us;
 };
@@ -191,6 +192,8 @@ listen_up(struct keeper *k, struct err *err)
 	int rc;
 
 	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
+		if (m.kind != CACHE_SYNC && m.kind != CACHE_CALL)
+			FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
 		if (m.kind == CACHE_SYNC && m.id > k->synced)
@@ -240,7 +243,8 @@ acknowledge(struct keeper *k, struct err *err)
 	if (db_is_pooled(k->db) && hear(k, err) == -1)
 		return -1;
 	number = k->synced;
-	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, err) == -1)
+	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written,
+		err) == -1)
 		return -1;
 	k->acknowledged = number;
 	return 0;
@@ -270,7 +274,7 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, err) == -1 || still_listens(k, err) == -1)
+		k->settings->cache_lease, &k->written, err) == -1 || still_listens(k, err) == -1)
 		return -1;
 	return lease(k, &since, err);
 }
@@ -282,7 +286,7 @@ renew(struct keeper *k, struct err *err)
 
 	if (hear(k, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
-		err) == -1 || still_listens(k, err) == -1)
+		&k->written, err) == -1 || still_listens(k, err) == -1)
 		return -1;
 	/* so late that somebody may have seen the old one end */
 	if (clock_us() >= k->end_us)
@@ -342,6 +346,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int6
 		return 0;
 	if (enter_epoch(k, d->epoch, &same, err) == -1)
 		return -1;
+	FAULT_POINT("cache", "entered");
 	if (!same || cache_grants_have(k->dir, &d->who, project_id))
 		return 0;
 	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, project_id, end_us, err) == -1)
@@ -359,6 +364,7 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 	int64_t asked_us = clock_us();
 	size_t nasked = 0;
 
+	FAULT_POINT("cache", "hinted");
 	for (size_t i = 0; i < n; i++) {
 		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.project_id))
 			file_is_due(k, &hints[i].file);

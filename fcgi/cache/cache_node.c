@@ -95,9 +95,24 @@ cache_node_call(struct db *db, struct arena *a, int64_t *number, struct err *err
 	return 0;
 }
 
+/* Runs what writes a node's row; no row: it is not as we have left it. */
+static int
+write_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p, int64_t *written,
+    struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, stmt, p, &r, err) == -1)
+		return -1;
+	if (r.rows != 1)
+		return err_internal(err, 503, "this node's lease has ended, or its row in cache_nodes is another");
+	*written = db_int(&r, 0, 0);
+	return 0;
+}
+
 int
 cache_node_register(struct db *db, struct arena *a, const char *node, const char *host,
-    int64_t seconds, struct err *err)
+    int64_t seconds, int64_t *written, struct err *err)
 {
 	struct db_params p = { .n = 0 };
 
@@ -106,20 +121,19 @@ cache_node_register(struct db *db, struct arena *a, const char *node, const char
 	db_bind_int(&p, seconds);
 	if (db_exec(db, a, STMT_CACHE_FORGET, NULL, NULL, err) == -1)
 		return -1;
-	return db_exec(db, a, STMT_CACHE_REGISTER, &p, NULL, err);
+	return write_row(db, a, STMT_CACHE_REGISTER, &p, written, err);
 }
 
 int
-cache_node_renew(struct db *db, struct arena *a, const char *node, int64_t seconds, struct err *err)
+cache_node_renew(struct db *db, struct arena *a, const char *node, int64_t seconds, int64_t *written,
+    struct err *err)
 {
 	struct db_params p = { .n = 0 };
-	struct db_result r;
 
 	db_bind_str(&p, node);
 	db_bind_int(&p, seconds);
-	if (db_exec(db, a, STMT_CACHE_RENEW, &p, &r, err) == -1)
-		return -1;
-	return r.affected == 1 ? 0 : err_internal(err, 503, "this node's lease has ended");
+	db_bind_int(&p, *written);
+	return write_row(db, a, STMT_CACHE_RENEW, &p, written, err);
 }
 
 int
@@ -142,11 +156,13 @@ cache_node_next(struct db *db, struct cache_message *m, struct err *err)
 }
 
 int
-cache_node_acknowledge(struct db *db, struct arena *a, const char *node, int64_t number, struct err *err)
+cache_node_acknowledge(struct db *db, struct arena *a, const char *node, int64_t number,
+    int64_t *written, struct err *err)
 {
 	struct db_params p = { .n = 0 };
 
 	db_bind_str(&p, node);
 	db_bind_int(&p, number);
-	return db_exec(db, a, STMT_CACHE_ACKNOWLEDGE, &p, NULL, err);
+	db_bind_int(&p, *written);
+	return write_row(db, a, STMT_CACHE_ACKNOWLEDGE, &p, written, err);
 }

@@ -40,14 +40,18 @@ int cache_node_call(struct db *, struct arena *, int64_t *number, struct err *)
 
 /*
  * The node serves nothing yet and has a lease of so many seconds, beginning before the call.
- * Nodes that were not seen for long are forgotten.  -1: 503.
+ * Nodes that were not seen for long are forgotten.  *written: by what the node's row is known again, in
+ * the two calls below, which change it.  -1: 503.
  */
 int cache_node_register(struct db *, struct arena *, const char *node, const char *host,
-    int64_t seconds, struct err *) __attribute__((warn_unused_result));
+    int64_t seconds, int64_t *written, struct err *) __attribute__((warn_unused_result));
 
-/* As long again.  -1: 503, also where the lease has ended meanwhile: the node has to begin anew. */
-int cache_node_renew(struct db *, struct arena *, const char *node, int64_t seconds, struct err *)
-    __attribute__((warn_unused_result));
+/*
+ * As long again.  -1: 503, also where the lease has ended meanwhile, or the row is not the one that we
+ * have written, as after a restore of the database: the node has to begin anew.
+ */
+int cache_node_renew(struct db *, struct arena *, const char *node, int64_t seconds, int64_t *written,
+    struct err *) __attribute__((warn_unused_result));
 
 /* The node serves nothing any more.  -1: 503. */
 int cache_node_release(struct db *, struct arena *, const char *node, struct err *)
@@ -57,8 +61,8 @@ int cache_node_release(struct db *, struct arena *, const char *node, struct err
 int cache_node_next(struct db *, struct cache_message *, struct err *)
     __attribute__((warn_unused_result));
 
-/* The node has done what it was told up to the CACHE_SYNC of that number.  -1: 503. */
-int cache_node_acknowledge(struct db *, struct arena *, const char *node, int64_t number, struct err *)
-    __attribute__((warn_unused_result));
+/* The node has done what it was told up to the CACHE_SYNC of that number.  -1: 503, as cache_node_renew(). */
+int cache_node_acknowledge(struct db *, struct arena *, const char *node, int64_t number,
+    int64_t *written, struct err *) __attribute__((warn_unused_result));
 
 #endif

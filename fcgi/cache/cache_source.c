@@ -38,9 +38,10 @@ kind_of(const char *token_kind)
 
 /* Who it is, and for how long; false: nginx cannot tell. */
 static bool
-read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
+read_who(const struct db_result *r, const struct access_facts *facts, bool anyone,
+    struct cache_decision *d)
 {
-	enum { EPOCH, HANDLE, KIND, LEFT };
+	enum { EPOCH = ACCESS_FACTS_COLUMNS, HANDLE, LEFT };
 
 	if (r->rows == 0)
 		return false;
@@ -54,48 +55,37 @@ read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
 	if (db_is_null(r, 0, HANDLE))
 		return false;
 	snprintf(d->who.name, sizeof(d->who.name), "%s", db_str(r, 0, HANDLE));
-	d->kind = kind_of(db_str(r, 0, KIND));
+	d->kind = kind_of(facts->token_kind);
 	if (!db_is_null(r, 0, LEFT))
 		d->lasts_ms = db_int(r, 0, LEFT);
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
 }
 
-/* What one hint needs; in this order: what changes in between makes the epoch look old, never new. */
-enum { WHO, FACTS, NCALLS };
-
-static const unsigned char *
-digest_of(const struct cache_hint *h)
+static struct db_call
+decide_call(struct arena *a, const struct token_keys *keys, const struct cache_hint *h)
 {
-	return cache_who_is_anyone(&h->who) ? NULL : h->digest;
-}
+	struct db_call call = { .stmt = STMT_CACHE_DECIDE };
 
-static void
-decide_call(struct db_call *calls, struct arena *a, const struct token_keys *keys,
-    const struct cache_hint *h)
-{
-	const struct project_ref project = { .id = h->file.project_id };
-	const unsigned char *digest = digest_of(h);
-
-	calls[WHO].stmt = STMT_CACHE_WHO;
-	if (digest == NULL)
-		db_bind_null(&calls[WHO].params);
+	if (cache_who_is_anyone(&h->who))
+		db_bind_null(&call.params);
 	else
-		db_bind_bytes(&calls[WHO].params, slice_of((const char *)digest, TOKEN_DIGEST_SIZE));
-	bind_keys(&calls[WHO].params, a, keys);
-	access_facts_call(&calls[FACTS], a, SUBJECT_PROJECT, digest, &project);
+		db_bind_bytes(&call.params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
+	db_bind_int(&call.params, h->file.project_id);
+	bind_keys(&call.params, a, keys);
+	return call;
 }
 
 static void
-decide_read(const struct db_call *calls, const struct cache_hint *h, struct cache_decision *d)
+decide_read(const struct db_call *call, const struct cache_hint *h, struct cache_decision *d)
 {
 	bool anyone = cache_who_is_anyone(&h->who);
 	struct access_facts facts;
 	struct err why = { 0 };
 
 	*d = (struct cache_decision) { .allowed = false };
-	access_facts_read(&calls[FACTS], SUBJECT_PROJECT, &facts);
+	access_facts_read(call, SUBJECT_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_CARGO);
-	d->allowed = read_who(&calls[WHO].result, anyone, d) &&
+	d->allowed = read_who(&call->result, &facts, anyone, d) &&
 	    access_decide(&facts, anyone ? CREDENTIAL_NONE : CREDENTIAL_TOKEN, ACTION_READ_PACKAGE,
 	        &why) == 0;
 }
@@ -104,14 +94,14 @@ int
 cache_source_decide(struct db *db, struct arena *a, const struct token_keys *keys,
     const struct cache_hint *hints, size_t n, struct cache_decision *d, struct err *err)
 {
-	struct db_call *calls = arena_calloc(a, n * NCALLS, sizeof(*calls));
+	struct db_call *calls = arena_calloc(a, n, sizeof(*calls));
 
 	for (size_t i = 0; i < n; i++)
-		decide_call(&calls[i * NCALLS], a, keys, &hints[i]);
-	if (db_run(db, a, calls, n * NCALLS, err) == -1)
+		calls[i] = decide_call(a, keys, &hints[i]);
+	if (db_run(db, a, calls, n, err) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		decide_read(&calls[i * NCALLS], &hints[i], &d[i]);
+		decide_read(&calls[i], &hints[i], &d[i]);
 	return 0;
 }
 

@@ -54,8 +54,11 @@ enum {
 	PUBLIC_PACKAGES,
 	LEVEL,
 	OWNS_CRATE,
-	FLAGS
+	FLAGS,
+	NCOLUMNS
 };
+
+_Static_assert((int)NCOLUMNS == (int)ACCESS_FACTS_COLUMNS, "others count from there");
 
 static void
 read_token(const struct db_result *r, int row, struct access_facts *f)

@@ -30,6 +30,9 @@ void project_ref_bind(struct db_params *, struct arena *, const struct project_r
 void access_facts_call(struct db_call *, struct arena *, enum subject,
     const unsigned char *digest, const struct project_ref *place);
 
+/* So many columns are read of a row; a statement may have others behind them. */
+enum { ACCESS_FACTS_COLUMNS = 24 };
+
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
 

@@ -29,7 +29,7 @@
 
 struct db;
 
-enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 32 };
+enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 16 };
 
 /*
  * Parameters in the order $1, $2 ..., {0} at first.  Strings and bytes are

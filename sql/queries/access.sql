@@ -56,6 +56,28 @@ SELECT @caller, @caller_in_project
   LEFT JOIN projects p ON p.id = q.project
   LEFT JOIN groups g ON g.id = p.group_id;
 
+-- name: cache_decide
+-- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  By a keeper:
+-- as access_facts, and behind it the epoch, the token's handle where nginx can check it (its slot is live
+-- and has the same key here), and the milliseconds until the token or a membership of its user ends, or
+-- null.  One statement, so that all of it is of one moment: of a membership that came between two
+-- statements the second would know the right, and the first not the end.  Look-ups as in access_facts, a
+-- table of one row, the slot by its primary key, the memberships by members_group and members_project.
+SELECT @caller, @caller_in_project,
+       e.id::text,
+       CASE WHEN EXISTS (SELECT FROM token_slots s
+                          WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
+                            AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
+            THEN t.handle END,
+       floor(extract(epoch FROM least(t.expires_at, t.checked_until,
+           (SELECT min(m.expires_at) FROM members m
+             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint
+  FROM access_generation e
+  LEFT JOIN tokens t ON t.digest = $1::bytea
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN projects p ON p.id = $2::bigint
+  LEFT JOIN groups g ON g.id = p.group_id;
+
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.
 -- As access_facts, for what is about a group.  A group has no visibility of its own: it is as

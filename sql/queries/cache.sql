@@ -17,18 +17,23 @@ SELECT x.n::bigint, pg_notify('berth_keepers', 'h ' || x.n) IS NULL
 
 -- name: cache_register
 -- $1 node, $2 its host, $3 seconds.  By a keeper that listens and serves nothing yet: whatever was
--- committed before this has its number cannot be served stale, since nothing is there.  One row by
--- primary key; for good before it is answered, as everything that makes a lease longer.
+-- committed before this has its number cannot be served stale, since nothing is there.  The answer is the
+-- transaction that wrote the row, by which its keeper knows it again.  One row by primary key; for good
+-- before it is answered, as everything that makes a lease longer.
 INSERT INTO cache_nodes (node, host, synced, lease_until)
 VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint))
     ON CONFLICT (node) DO UPDATE
-   SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until;
+   SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until
+RETURNING xmin::text::bigint;
 
 -- name: cache_renew
--- $1 node, $2 seconds.  By primary key.  No row where somebody has removed it, or where the lease
--- has ended already: then nobody waits for the node any more, and it may have missed something.
+-- $1 node, $2 seconds, $3 the transaction that its keeper knows to have written the row last.  By primary
+-- key.  The answer is the one that does now; no row where somebody has removed it, where the lease has
+-- ended already, so that nobody waits for the node any more and it may have missed something, or where
+-- another transaction wrote it: that of a restore, which tells nobody what it has taken away.
 UPDATE cache_nodes SET lease_until = now() + make_interval(secs => $2::bigint)
- WHERE node = $1 AND lease_until > now();
+ WHERE node = $1 AND lease_until > now() AND xmin::text::bigint = $3
+RETURNING xmin::text::bigint;
 
 -- name: cache_release
 -- $1 node, which serves nothing any more.  By primary key.
@@ -39,10 +44,13 @@ UPDATE cache_nodes SET lease_until = now() WHERE node = $1;
 DELETE FROM cache_nodes WHERE lease_until < now() - interval '7 days';
 
 -- name: cache_acknowledge
--- $1 node, $2 the number of a cache_sync that it has come to.  By primary key.  To be lost in a
--- crash of the database does no harm, so nobody waits for the disk: keepers register anew then.
+-- $1 node, $2 the number of a cache_sync that it has come to, $3 as in cache_renew, and so is the answer.
+-- By primary key.  To be lost in a crash of the database does no harm, so nobody waits for the disk:
+-- keepers register anew then.
 WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE cache_nodes SET synced = greatest(synced, $2) FROM fast WHERE node = $1;
+UPDATE cache_nodes SET synced = greatest(synced, $2) FROM fast
+ WHERE node = $1 AND cache_nodes.xmin::text::bigint = $3
+RETURNING cache_nodes.xmin::text::bigint;
 
 -- name: cache_told
 -- Has this session told the keepers anything since it was last asked?  Reads no table.
@@ -62,22 +70,6 @@ SELECT x.n::bigint, pg_notify('berth_cache', 's ' || x.n) IS NULL
 -- $1 the number.  The hosts of the nodes that may still serve what was before; null: there is none.
 -- A table of a few rows.
 SELECT string_agg(host, ', ' ORDER BY host) FROM cache_nodes WHERE synced < $1 AND lease_until > now();
-
--- name: cache_who
--- $1 digest of a token or null, $2 slots of this node with their fingerprints.  The epoch, and the
--- token's handle where nginx can check it: its slot is live and has the same key here.  The milliseconds
--- until the token or a membership of its user ends, or null.  A table of one row; the token by its
--- unique index, its slot by the primary key, the few memberships by members_group and members_project.
-SELECT e.id::text,
-       CASE WHEN EXISTS (SELECT FROM token_slots s
-                          WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
-                            AND s.slot || ' ' || s.fingerprint = ANY ($2::text[]))
-            THEN t.handle END,
-       t.kind,
-       floor(extract(epoch FROM least(t.expires_at, t.checked_until,
-           (SELECT min(m.expires_at) FROM members m
-             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint
-  FROM access_generation e LEFT JOIN tokens t ON t.digest = $1::bytea;
 
 -- name: cache_config
 -- $1 project.  May anyone read its packages?  By primary key.

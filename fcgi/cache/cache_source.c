@@ -61,18 +61,17 @@ read_who(const struct db_result *r, const struct access_facts *facts, bool anyon
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
 }
 
-static struct db_call
-decide_call(struct arena *a, const struct token_keys *keys, const struct cache_hint *h)
+static void
+decide_call(struct db_call *call, struct arena *a, const struct token_keys *keys,
+    const struct cache_hint *h)
 {
-	struct db_call call = { .stmt = STMT_CACHE_DECIDE };
-
+	call->stmt = STMT_CACHE_DECIDE;
 	if (cache_who_is_anyone(&h->who))
-		db_bind_null(&call.params);
+		db_bind_null(&call->params);
 	else
-		db_bind_bytes(&call.params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
-	db_bind_int(&call.params, h->file.project_id);
-	bind_keys(&call.params, a, keys);
-	return call;
+		db_bind_bytes(&call->params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
+	db_bind_int(&call->params, h->file.project_id);
+	bind_keys(&call->params, a, keys);
 }
 
 static void
@@ -97,7 +96,7 @@ cache_source_decide(struct db *db, struct arena *a, const struct token_keys *key
 	struct db_call *calls = arena_calloc(a, n, sizeof(*calls));
 
 	for (size_t i = 0; i < n; i++)
-		calls[i] = decide_call(a, keys, &hints[i]);
+		decide_call(&calls[i], a, keys, &hints[i]);
 	if (db_run(db, a, calls, n, err) == -1)
 		return -1;
 	for (size_t i = 0; i < n; i++)

@@ -81,7 +81,7 @@ is_index_path(const struct request *rq, struct slice name)
 }
 
 static int
-index_read(struct request *rq, int64_t project_id, struct db_call *call)
+index_read(struct request *rq, const struct project_ref *project, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate");
 	struct accept_etags has;
@@ -94,7 +94,7 @@ index_read(struct request *rq, int64_t project_id, struct db_call *call)
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), &has);
-	crate_index_call(call, rq->arena, project_id, crate_name_lower(rq->arena, name), has.any,
+	crate_index_call(call, rq->arena, project->id, crate_name_lower(rq->arena, name), has.any,
 	    has.v, has.n);
 	return 0;
 }

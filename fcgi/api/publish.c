@@ -20,7 +20,7 @@ enum {
 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
+	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
 
 /* Measures the stages, each from the end of the one before. */
 struct stages {

@@ -174,7 +174,10 @@ verdict_print(struct buf *out, const struct verdict *verdict, struct err *err)
 static int
 line_print(struct buf *out, struct package *pkg, const char *cksum, struct err *err)
 {
-	if (package_check(out->arena, pkg, &public_limits, err) == -1)
+	struct package_id id;
+
+	if (package_check_id(out->arena, pkg, &id, err) == -1 ||
+	    package_check(out->arena, pkg, &public_limits, err) == -1)
 		return -1;
 	package_sort(pkg);
 	if (index_line_encode(out, pkg, cksum, time(NULL), INDEX_LINE_MAX, err) == -1)

@@ -159,7 +159,7 @@ subtest 'the name of a deleted crate' => sub {
 SKIP: {
 	my $missing = $fault->missing;
 
-	skip $missing, 2 if $missing;
+	skip $missing, 3 if $missing;
 	for my $case (['version', 'racing@1.0.0', 200, '1.0.1 1.1.0'], ['crate', 'racing', 400, '']) {
 		my ($what, $word, $status, $left) = @$case;
 
@@ -173,6 +173,18 @@ SKIP: {
 			is(versions_of('racing'), $left, 'the index');
 		};
 	}
+	subtest 'a dependency that is deleted while a publish is under way' => sub {
+		published('needed', '1.0.0');
+		my $own = 'sparse+' . $t->url . $p->root . '/';
+		my $res = $fault->during('answered:version_check_new', sub {
+			return $p->publish('needs', '1.0.0', toml => qq([dependencies.needed]\nversion = "1"\nregistry-index = "$own"\n),
+			    metadata => { deps => [dependency('needed')] });
+		}, sub { delete_ok('needed') });
+
+		is($res->{status}, 400, 'the publish');
+		like($res->{body}, qr/no known crate named `needed`/, 'says why');
+		is($t->psql("SELECT count(*) FROM crates WHERE name = 'needs'"), 0, 'no crate');
+	};
 }
 
 subtest 'many at once' => sub {

@@ -65,13 +65,12 @@ look_up(struct call *call, struct request *rq)
 	enum { FACTS, FIRST, NCALLS };
 	const struct route_need *need = call->need;
 	struct db_call calls[NCALLS] = { { .stmt = STMT__MAX } };
-	size_t n = FIRST;
+	bool at_once = need->read_at_once && rq->allow == NULL;
 
 	access_facts_call(&calls[FACTS], rq->arena, need->subject, call_digest(call), &call->place);
-	if (need->prefetch != NULL && rq->allow == NULL)
-		need->prefetch(rq->arena, &call->place, &calls[n++]);
-	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
-	    db_run(call->app->db, rq->arena, calls, n, &rq->err) == -1)
+	if ((at_once && need->read(rq, &call->place, &calls[FIRST]) == -1) ||
+	    app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
+	    db_run(call->app->db, rq->arena, calls, at_once ? NCALLS : FIRST, &rq->err) == -1)
 		return -1;
 	access_facts_read(&calls[FACTS], need->subject, &call->facts);
 	access_facts_switch(&call->facts, need->flag);
@@ -118,10 +117,11 @@ authorize(struct call *call, struct request *rq)
 static int
 read_first(struct call *call, struct request *rq)
 {
-	if (call->need->read == NULL || rq->allow != NULL)
+	const struct project_ref project = { .id = call->facts.project_id };
+
+	if (call->need->read == NULL || call->need->read_at_once || rq->allow != NULL)
 		return 0;
-	call->first = (struct db_call) { 0 };
-	if (call->need->read(rq, call->facts.project_id, &call->first) == -1)
+	if (call->need->read(rq, &project, &call->first) == -1)
 		return -1;
 	return db_run(call->app->db, rq->arena, &call->first, 1, &rq->err);
 }

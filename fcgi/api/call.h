@@ -23,16 +23,16 @@ struct route_need {
 	/* where that is off, the route is not there */
 	enum flag flag;
 	/*
-	 * NULL, or: fills in the route's first read, which goes along with the facts, for whoever asks.
-	 * The handler finds its result in call.first.
+	 * NULL, or: fills in the route's first read, whose result the handler finds in call.first.  It is
+	 * made after the decision, since how long it takes would tell somebody who may not know whether
+	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
 	 */
-	void (*prefetch)(struct arena *, const struct project_ref *, struct db_call *);
+	int (*read)(struct request *, const struct project_ref *, struct db_call *);
 	/*
-	 * NULL, or: checks the request's parameters and fills in the same for after the decision, with
-	 * the project's id.  For what must not be read for a caller who may not have it, since how long
-	 * that takes would tell whether it is there.  -1: rq->err.
+	 * It goes along with the facts instead, for whoever asks: of what depends on the project alone, and
+	 * tells nothing by how long it takes.  read() must not look at parameters then.
 	 */
-	int (*read)(struct request *, int64_t project_id, struct db_call *);
+	bool read_at_once;
 };
 
 struct call {

@@ -11,7 +11,7 @@
 #include "store/version.h"
 
 static int
-download_read(struct request *rq, int64_t project_id, struct db_call *call)
+download_read(struct request *rq, const struct project_ref *project, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate"), version = request_param(rq, "version");
 	struct semver semver;
@@ -20,7 +20,7 @@ download_read(struct request *rq, int64_t project_id, struct db_call *call)
 	if (crate_name_check(name, "crate", &wrong) == -1 ||
 	    semver_parse(version, &semver, &wrong) == -1)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	version_blob_call(call, rq->arena, project_id, name, version);
+	version_blob_call(call, rq->arena, project->id, name, version);
 	return 0;
 }
 

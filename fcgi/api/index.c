@@ -11,8 +11,6 @@
 #include "store/index_rebuild.h"
 
 enum {
-	/* more in one If-None-Match than any client sends; the rest is not looked at */
-	ETAGS_MAX = 16,
 	/* bytes of text that are expanded for who does not take gzip */
 	EXPANDED_MAX = 64 << 20,
 	/* what gzip adds at most to text that it cannot compress */
@@ -83,12 +81,11 @@ is_index_path(const struct request *rq, struct slice name)
 }
 
 static int
-index_read(struct request *rq, int64_t project_id, struct db_call *call)
+index_read(struct request *rq, const struct project_ref *project, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate");
-	const char *etags[ETAGS_MAX];
+	struct accept_etags has;
 	struct err wrong;
-	size_t netags;
 
 	/* no crate can have such a name: it is just not there, and cargo goes on */
 	if (crate_name_check(name, "crate", &wrong) == -1)
@@ -96,8 +93,9 @@ index_read(struct request *rq, int64_t project_id, struct db_call *call)
 	if (!is_index_path(rq, name))
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
-	netags = accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etags, ETAGS_MAX);
-	crate_index_call(call, rq->arena, project_id, crate_name_lower(rq->arena, name), etags, netags);
+	accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), &has);
+	crate_index_call(call, rq->arena, project->id, crate_name_lower(rq->arena, name), has.any,
+	    has.v, has.n);
 	return 0;
 }
 
@@ -151,7 +149,7 @@ index_handle(struct call *call, struct request *rq, struct response *rs)
 	/* nginx leaves it to us to expand an index file */
 	if (gzip)
 		cache_hint_leave(call, rq, request_param(rq, "crate"), slice_of("", 0));
-	if (index.unchanged || accept_etag_any(request_header(rq, "HTTP_IF_NONE_MATCH"))) {
+	if (index.unchanged) {
 		rs->status = 304;
 		return 0;
 	}

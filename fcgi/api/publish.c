@@ -11,9 +11,7 @@
 #include "base/clock.h"
 #include "base/buf.h"
 #include "base/json.h"
-#include "crate/crate_name.h"
 #include "crate/index_line.h"
-#include "crate/semver.h"
 #include "store/version_check.h"
 
 enum {
@@ -22,7 +20,7 @@ enum {
 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
+	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
 
 /* Measures the stages, each from the end of the one before. */
 struct stages {
@@ -42,30 +40,23 @@ stage_end(struct stages *stages, enum publish_stage stage, int rc)
 }
 
 /* What the publish is, as far as the metadata tells it. */
-static int
-announce(const struct call *call, struct request *rq, const struct intake *intake,
-    struct version_new *v)
+static struct version_new
+announced(const struct call *call, const struct request *rq, const struct intake *intake)
 {
-	const struct package *metadata = &intake->metadata;
-	struct semver version;
-
-	*v = (struct version_new) {
+	return (struct version_new) {
 		.actor = call_actor(call, rq),
 		.push_level = access_push_level(&call->facts),
 		.crate_user = access_crate_user(&call->facts),
 		.limits = call->facts.limits,
 		.project_id = call->facts.project_id,
-		.normalized_name = crate_name_normalize(rq->arena, slice_str(metadata->name)),
-		.package = metadata,
+		.normalized_name = intake->id.normalized_name,
+		.version_base = intake->id.version_base,
+		.package = &intake->metadata,
 		.size = intake->frame.crate_len,
 		.published_at = time(NULL),
 		.deleted_name_wait = call->app->settings->deleted_name_wait,
 		.max_index_size = call->app->settings->max_index_size,
 	};
-	if (semver_parse(slice_str(metadata->version), &version, &rq->err) == -1)
-		return -1;
-	v->version_base = semver_base(rq->arena, &version);
-	return 0;
 }
 
 /*
@@ -76,8 +67,8 @@ static int
 check_announced(struct call *call, struct request *rq, struct intake *intake,
     struct version_new *v)
 {
-	if (announce(call, rq, intake, v) == -1 ||
-	    limits_charge_publish(call, rq, v->normalized_name) == -1 ||
+	*v = announced(call, rq, intake);
+	if (limits_charge_publish(call, rq, v->normalized_name) == -1 ||
 	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
 		return -1;
 	return version_check_early(call->app->db, rq->arena, v, &rq->err);

@@ -9,7 +9,7 @@
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
 
 const struct route_need publish_authorize_need = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO, .prefetch = publish_policy_prefetch };
+	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
 
 /*
  * The least that the crate of the announced body has: whatever is in it besides is no more than

@@ -2,23 +2,21 @@
 
 #include "crate/crate_name.h"
 #include "crate/metadata.h"
-#include "crate/semver.h"
 
 enum { PIECE = 64 * 1024 };
 
 static int
-check_name(const struct intake *intake, struct err *err)
+check_id(struct arena *a, struct intake *intake, struct err *err)
 {
 	const struct package *metadata = &intake->metadata;
 	struct slice name = slice_str(metadata->name);
-	struct semver version;
 
-	if (crate_name_check(name, "crate", err) == -1)
+	if (package_check_id(a, metadata, &intake->id, err) == -1)
 		return -1;
 	if (crate_name_reserved(name) || crate_name_listed(name, intake->policy->reserved_names))
 		return err_set(err, 400, "cannot upload a crate with the reserved name `%s`",
 		    metadata->name);
-	return semver_parse(slice_str(metadata->version), &version, err);
+	return 0;
 }
 
 /* The next bytes of the body, unless some are left.  *end: there are none. */
@@ -65,7 +63,7 @@ intake_metadata(struct request *rq, const struct publish_policy *policy, struct 
 	if (read_until(rq, intake, FRAME_CRATE_LEN) == -1 ||
 	    metadata_parse(rq->arena, slice_of(frame->json, frame->json_len), &intake->metadata,
 	        &rq->err) == -1 ||
-	    check_name(intake, &rq->err) == -1)
+	    check_id(rq->arena, intake, &rq->err) == -1)
 		return -1;
 	return read_until(rq, intake, FRAME_CRATE);
 }

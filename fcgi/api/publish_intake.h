@@ -15,6 +15,7 @@
 struct intake {
 	const struct publish_policy *policy; /* by which it is taken */
 	struct package metadata; /* as the client says; name and version are checked */
+	struct package_id id; /* its */
 	struct blob_staging *crate; /* whole and hashed, after the second step */
 	/* of the body that is being read */
 	struct frame frame;

@@ -2,10 +2,11 @@
 
 #include "base/buf.h"
 
-void
-publish_policy_prefetch(struct arena *a, const struct project_ref *project, struct db_call *call)
+int
+publish_policy_call(struct request *rq, const struct project_ref *project, struct db_call *call)
 {
-	project_policy_call(call, a, project);
+	project_policy_call(call, rq->arena, project);
+	return 0;
 }
 
 /* The project's full path as cargo users write it into an index URL. */

@@ -84,7 +84,8 @@ void package_sort(struct package *);
 /*
  * The metadata must agree with the manifest on everything that reaches the
  * index: name, version, dependencies, features, links, rust_version.  Both
- * must be checked and sorted.  Metadata from cargo before 1.81 may leave out
+ * must be checked and sorted; of name and version the metadata's alone, since the manifest's are
+ * the same.  Metadata from cargo before 1.81 may leave out
  * features of a renamed dependency from feature values, and before 1.71 the
  * rust_version; these alone are let pass.
  * -1: 400, naming the first field that differs and both values.
@@ -107,9 +108,22 @@ struct package_limits {
 	const char *allowed_registries;
 };
 
+/* By what a package is told from others. */
+struct package_id {
+	const char *normalized_name; /* crate_name_normalize() */
+	const char *version_base; /* without build metadata */
+};
+
 /*
- * Checks everything that is copied to an index line, so that no version can
- * silently vanish at a client: names, version, requirements, targets, feature
+ * Checks name and version, and fills in what they amount to.  -1: 400 with the sentences of
+ * crate_name_check() and semver_parse().
+ */
+int package_check_id(struct arena *, const struct package *, struct package_id *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Checks everything else that is copied to an index line, so that no version can
+ * silently vanish at a client: names of dependencies, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
  * the counts.  Also the description, URLs, keywords and categories.  Rewrites
  * requirements and targets into their canonical form and own_registries to

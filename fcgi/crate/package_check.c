@@ -234,16 +234,26 @@ package_check_dependencies(struct arena *a, struct package *pkg,
 	return check_sources(a, pkg, err);
 }
 
+int
+package_check_id(struct arena *a, const struct package *pkg, struct package_id *id, struct err *err)
+{
+	struct slice name = slice_str(pkg->name);
+	struct semver version;
+
+	if (crate_name_check(name, "crate", err) == -1 ||
+	    semver_parse(slice_str(pkg->version), &version, err) == -1)
+		return -1;
+	id->normalized_name = crate_name_normalize(a, name);
+	id->version_base = semver_base(a, &version);
+	return 0;
+}
+
 /* In the order of publish.md, section 1. */
 int
 package_check(struct arena *a, struct package *pkg, const struct package_limits *limits,
     struct err *err)
 {
-	struct semver version;
-
-	if (crate_name_check(slice_str(pkg->name), "crate", err) == -1 ||
-	    semver_parse(slice_str(pkg->version), &version, err) == -1 ||
-	    package_check_about(pkg, limits, err) == -1 ||
+	if (package_check_about(pkg, limits, err) == -1 ||
 	    package_check_features(pkg, limits, err) == -1 ||
 	    package_check_dependencies(a, pkg, limits, err) == -1)
 		return -1;

@@ -56,13 +56,21 @@ is_visible(const char *p, size_t n)
 	return true;
 }
 
-size_t
-accept_etags(struct arena *a, const char *header, const char **out, size_t max)
+static bool
+is_any(const char *header)
+{
+	const char *p = skip_space(header);
+
+	return *p == '*' && *skip_space(p + 1) == '\0';
+}
+
+void
+accept_etags(struct arena *a, const char *header, struct accept_etags *out)
 {
 	const size_t suffix = sizeof(ACCEPT_ETAG_PLAIN) - 1;
-	size_t count = 0;
 
-	for (const char *p = header; p != NULL && count < max;) {
+	*out = (struct accept_etags) { .any = header != NULL && is_any(header) };
+	for (const char *p = header; p != NULL && out->n < ACCEPT_ETAGS_MAX;) {
 		const char *start = strchr(p, '"');
 		const char *end = start != NULL ? strchr(start + 1, '"') : NULL;
 		size_t n;
@@ -73,16 +81,7 @@ accept_etags(struct arena *a, const char *header, const char **out, size_t max)
 		if (n > suffix && memcmp(end - suffix, ACCEPT_ETAG_PLAIN, suffix) == 0)
 			n -= suffix;
 		if (is_visible(start + 1, n))
-			out[count++] = arena_strndup(a, start + 1, n);
+			out->v[out->n++] = arena_strndup(a, start + 1, n);
 		p = end + 1;
 	}
-	return count;
-}
-
-bool
-accept_etag_any(const char *header)
-{
-	const char *p = header != NULL ? skip_space(header) : "";
-
-	return *p == '*' && *skip_space(p + 1) == '\0';
 }

@@ -14,14 +14,20 @@
 /* May the answer be compressed by gzip?  NULL (no header) is no.  RFC 9110, 12.5.3. */
 bool accept_gzip(const char *accept_encoding);
 
-/*
- * The ETags of an If-None-Match for a weak comparison: without `W/`, quotes and
- * ACCEPT_ETAG_PLAIN.  One with bytes outside visible ASCII is passed over: none of
- * ours has any.  Returns how many, at most max.  RFC 9110, 13.1.2.
- */
-size_t accept_etags(struct arena *, const char *if_none_match, const char **out, size_t max);
+enum { ACCEPT_ETAGS_MAX = 16 }; /* more than any client sends; the rest is not looked at */
 
-/* Is it `*`: whatever there is? */
-bool accept_etag_any(const char *if_none_match);
+/* An If-None-Match. */
+struct accept_etags {
+	bool any; /* `*`: whatever there is */
+	/*
+	 * For a weak comparison: without `W/`, quotes and ACCEPT_ETAG_PLAIN.  One with bytes outside
+	 * visible ASCII is passed over: none of ours has any.
+	 */
+	const char *v[ACCEPT_ETAGS_MAX];
+	size_t n;
+};
+
+/* NULL: there is no such header.  RFC 9110, 13.1.2. */
+void accept_etags(struct arena *, const char *if_none_match, struct accept_etags *);
 
 #endif

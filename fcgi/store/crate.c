@@ -5,7 +5,7 @@
 
 void
 crate_index_call(struct db_call *call, struct arena *a, int64_t project_id,
-    const char *lower_name, const char *const *etags, size_t netags)
+    const char *lower_name, bool any, const char *const *etags, size_t netags)
 {
 	call->stmt = STMT_CRATE_INDEX;
 	db_bind_int(&call->params, project_id);
@@ -15,6 +15,7 @@ crate_index_call(struct db_call *call, struct arena *a, int64_t project_id,
 		db_bind_array(&call->params, a, etags, netags);
 	else
 		db_bind_null(&call->params);
+	db_bind_bool(&call->params, any);
 }
 
 void
@@ -52,13 +53,13 @@ crate_lock_read(const struct db_call *call)
 
 int
 crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char *name,
-    int64_t *id, const char **stored_name, struct err *err)
+    const char *normalized_name, int64_t *id, const char **stored_name, struct err *err)
 {
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	db_bind_int(&p, project_id);
-	db_bind_str(&p, crate_name_normalize(a, slice_str(name)));
+	db_bind_str(&p, normalized_name);
 	if (db_exec(db, a, STMT_CRATE_FIND_LOCKED, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)

@@ -32,10 +32,10 @@ struct crate_index {
 
 /*
  * Fills in the call: the index file of the crate whose name is `lower_name` in lower case.
- * `etags` are what the client has, without quotes.
+ * `etags` are what the client has, without quotes; any: it has whatever there is.
  */
 void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
-    const char *lower_name, const char *const *etags, size_t netags);
+    const char *lower_name, bool any, const char *const *etags, size_t netags);
 void crate_index_read(const struct db_call *, struct crate_index *);
 
 /*
@@ -49,12 +49,13 @@ void crate_lock_call(struct db_call *, int64_t project_id, const char *name,
 int64_t crate_lock_read(const struct db_call *);
 
 /*
- * Inside a transaction: finds the crate by any spelling of its name and locks
+ * Inside a transaction: finds the crate by its name in normal form and locks
  * its row; *stored_name is as it was first published.  -1: 404 "crate `name`
- * does not exist".
+ * does not exist", in the spelling of the caller.
  */
 int crate_find_locked(struct db *, struct arena *, int64_t project_id, const char *name,
-    int64_t *id, const char **stored_name, struct err *) __attribute__((warn_unused_result));
+    const char *normalized_name, int64_t *id, const char **stored_name, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * The ETag of an index file, without quotes, from the SHA-256 of its text, so that it is equal on

@@ -172,8 +172,9 @@ change_body(struct db *db, void *arg, struct err *err)
 	struct db_call find = { .stmt = STMT_OWNER_FIND };
 
 	buf_init(&c->message, c->arena, MESSAGE_MAX);
-	if (crate_find_locked(db, c->arena, asked->project_id, asked->crate, &c->crate_id,
-	        &c->crate, err) == -1 ||
+	if (crate_find_locked(db, c->arena, asked->project_id, asked->crate,
+	        crate_name_normalize(c->arena, slice_str(asked->crate)), &c->crate_id, &c->crate,
+	        err) == -1 ||
 	    token_limits_check(&asked->limits, TOKEN_OWNERS, c->crate, err) == -1)
 		return -1;
 	db_bind_int(&find.params, c->crate_id);

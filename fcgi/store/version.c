@@ -246,13 +246,14 @@ yank_body(struct db *db, void *arg, struct err *err)
 	struct index_rebuild *rebuild;
 	const struct db_result *r = &asked[FIND].result;
 	struct slice line;
-	const char *name, *normalized;
+	const char *normalized = crate_name_normalize(a, slice_str(y->name));
+	const char *name;
 	int64_t crate_id;
 
-	if (crate_find_locked(db, a, y->project_id, y->name, &crate_id, &name, err) == -1 ||
+	if (crate_find_locked(db, a, y->project_id, y->name, normalized, &crate_id, &name, err) ==
+	        -1 ||
 	    token_limits_check(&y->limits, TOKEN_YANK, name, err) == -1)
 		return -1;
-	normalized = crate_name_normalize(a, slice_str(name));
 	db_bind_int(&asked[FIND].params, crate_id);
 	db_bind_str(&asked[FIND].params, y->version_base);
 	owner_check_call(&asked[OWNER], y->project_id, normalized, y->crate_user);

@@ -1,10 +1,12 @@
 -- name: crate_index
--- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, or null.  They
+-- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, or null, $5
+-- whether it has whatever there is.  They
 -- are made of time and length, as nginx makes them of a file.  Where one is that of the index file, its
 -- body is not even read from the TOAST table.  One look-up by the unique index (project_id,
 -- normalized_name).
 SELECT c.index_time, octet_length(c.index_body),
-       CASE WHEN to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[])
+       CASE WHEN $5::boolean
+              OR to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[])
             THEN NULL ELSE c.index_body END
   FROM crates c
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3

@@ -22,8 +22,10 @@ check_package(struct arena *arena, struct package *pkg)
 	};
 	struct err err = { 0 };
 	struct package again = *pkg;
+	struct package_id id;
 
-	if (package_check(arena, pkg, &limits, &err) == -1) {
+	if (package_check_id(arena, pkg, &id, &err) == -1 ||
+	    package_check(arena, pkg, &limits, &err) == -1) {
 		assert(err.status == 400);
 		return;
 	}

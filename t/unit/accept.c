@@ -37,27 +37,34 @@ main(void)
 		{ "W/\"abc-plain\"", 1, "abc", "abc" },
 		{ "\"x\", W/\"y\",\"z\"", 3, "x", "z" },
 		{ "\"\"", 1, "", "" },
-		{ "\"a\",\"b\",\"c\",\"d\",\"e\"", 4, "a", "d" },
+		{ "\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\",\"j\",\"k\",\"l\",\"m\",\"n\",\"o\",\"p\",\"q\"",
+		    ACCEPT_ETAGS_MAX, "a", "p" },
 		{ "\"\xff\"", 0, NULL, NULL },
 		{ "\"\xc3\xa9\", \"a b\", \"c\"", 1, "c", "c" },
 	};
+	static const struct {
+		const char *header;
+		bool any;
+	} any[] = { { "*", true }, { " * ", true }, { "\"*\"", false }, { "*x", false } };
 	struct arena *a = arena_new();
-	const char *out[4];
+	struct accept_etags out;
 
 	for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++)
 		ok(accept_gzip(encodings[i].header) == encodings[i].gzip, "Accept-Encoding: %s",
 		    encodings[i].header ? encodings[i].header : "(none)");
 	for (size_t i = 0; i < sizeof(etags) / sizeof(*etags); i++) {
-		size_t n = accept_etags(a, etags[i].header, out, 4);
-
-		is_int(n, etags[i].n, etags[i].header ? etags[i].header : "(none)");
-		if (n > 0) {
-			is_str(out[0], etags[i].first, "first");
-			is_str(out[n - 1], etags[i].last, "last");
+		accept_etags(a, etags[i].header, &out);
+		is_int(out.n, etags[i].n, etags[i].header ? etags[i].header : "(none)");
+		ok(!out.any, "not any");
+		if (out.n > 0) {
+			is_str(out.v[0], etags[i].first, "first");
+			is_str(out.v[out.n - 1], etags[i].last, "last");
 		}
 	}
-	ok(accept_etag_any("*") && accept_etag_any(" * "), "any");
-	ok(!accept_etag_any(NULL) && !accept_etag_any("\"*\"") && !accept_etag_any("*x"), "not any");
+	for (size_t i = 0; i < sizeof(any) / sizeof(*any); i++) {
+		accept_etags(a, any[i].header, &out);
+		ok(out.any == any[i].any, "If-None-Match: %s", any[i].header);
+	}
 	arena_free(a);
 	return tap_done();
 }

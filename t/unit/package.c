@@ -43,7 +43,10 @@ check(struct package *pkg)
 {
 	struct err err = { 0 };
 
-	if (package_check(arena, pkg, &limits, &err) == 0)
+	struct package_id id;
+
+	if (package_check_id(arena, pkg, &id, &err) == 0 &&
+	    package_check(arena, pkg, &limits, &err) == 0)
 		return "";
 	if (err.status != 400)
 		return "refused without a 400";

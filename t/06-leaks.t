@@ -43,11 +43,41 @@ like((Berth::Leaks::in_output('it', 'false'))[0], qr/^it: false: exit status 1/,
 put('core.17', $token);
 is_deeply([Berth::Leaks::in_cores($dir)], ["$dir/core.17: berth_pat_Ab1A..."], 'in a core file');
 
+# ---- secrets and MACs, which have no form ----
+
+my ($handle, $secret, $mac) = $proven =~ /^berth_job_(\w{18})_(\w{32})_(.{22})$/;
+my $old = substr($token, length 'berth_pat_', 43);
+my %part = ('a secret' => $secret, 'a MAC' => $mac, 'a secret of the older form' => $old);
+for my $what (sort keys %part) {
+	my $at = "parts/$what" =~ tr/ /_/r;
+	put("$at/log", "x=$part{$what} y=1\n");
+	put("$at/names/$part{$what}", '');
+	mkdir("$dir/$at/links");
+	symlink("../$part{$what}", "$dir/$at/links/x") or die "symlink: $!\n";
+}
+is_deeply([Berth::Leaks::in_files("$dir/parts", {})], [], 'of a token that nobody knows a part has no form');
+Berth::Leaks::know("made: $proven\n{\"token\":\"$token\"}");
+for my $what (sort keys %part) {
+	my $at = "$dir/parts/$what" =~ tr/ /_/r;
+	is_deeply([Berth::Leaks::in_files("$at/log", {})], ["$at/log: the secret or MAC of a token"], "$what in a file");
+	is_deeply([Berth::Leaks::in_files("$at/names", {})], ["the name of $at/names/..."], "$what in the name of a file");
+	is_deeply([Berth::Leaks::in_files("$at/links", {})], ["the name of $at/links/..."], "$what where a link leads");
+	is_deeply([Berth::Leaks::in_output('it', 'cat', "$at/log")], ['it: the secret or MAC of a token'], "$what in what is printed");
+}
+put('fine/log', "who=$handle\n");
+put("fine/cache/grant/1/$handle/7", '');
+is_deeply([Berth::Leaks::in_files("$dir/fine", {})], [], 'slot and handle are no secret');
+
 # ---- the whole way: a test in which one lies about fails, whatever it says itself ----
 
 my %bad = (
 	'in the log' => '$t->start_pool; open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x $x\n"; close($l);',
 	'in the database' => '$t->psql("UPDATE users SET name = \'$x\'");',
+	'a MAC in the log' => '$t->start_pool; open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x ", substr($x, -22), "\n"; close($l);',
+	'a secret in the database' => '$t->psql("UPDATE users SET name = \'" . substr($x, -55, 32) . "\'");',
+	'a secret for the name of a file of the cache' => 'mkdir($t->dir . "/cache/" . substr($x, -55, 32)) or die;',
+	'a MAC of a token that was rotated' => '$x = $t->json($t->http(POST => "/api/v4/personal_access_tokens/self/rotate", { headers => ["PRIVATE-TOKEN: $x"] }))->{token};'
+	    . ' open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x ", substr($x, -22), "\n"; close($l);',
 	'in a query that nginx logs not' => '$t->http(GET => "/-/tokens?private_token=$x");',
 );
 my $cluster = Berth::Test->new;
@@ -60,7 +90,7 @@ for my $how (sort keys %bad) {
 		is($status, 0, "$how: fine") or diag($err);
 	} else {
 		isnt($status, 0, "$how: the test fails");
-		like($err, qr/a token lies about: .*(?:pool\.log|the database): berth_pat_/, "$how: and says where");
+		like($err, qr/a token lies about: (?:.*(?:pool\.log|the database): (?:berth_pat_|the secret or MAC of a token)|the name of )/, "$how: and says where");
 	}
 }
 

@@ -24,6 +24,7 @@ my $t = Berth::Test->new(workers => 4, max_requests => 300, failed_login_burst =
 # one has a cache for its nginx, the other has none
 my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_burst => 0, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
+my ($home, $away) = map { $t->group($_) } qw(demo away);
 my @sockets = map { $_->socket_path } $t, $elsewhere;
 my $json = JSON::PP->new->utf8;
 
@@ -63,6 +64,14 @@ sub under_load {
 
 		return [$began, $pool, $res->{status}, $res->{body}, $res->{headers}{'retry-after'}];
 	}, $change);
+}
+
+# Into another group, which no command does.
+sub move {
+	my ($group, $path) = @_;
+
+	$t->psql("UPDATE projects SET group_id = $group, full_path = '$path' WHERE id = $id");
+	return;
 }
 
 # Of what was asked after that moment, all must be good.
@@ -109,14 +118,19 @@ subtest 'what is taken away' => sub {
 		['a lower role', 403, sub { $t->member('dev', 'demo', 'guest') }, sub { $t->member('dev', 'demo', 'developer') }],
 		['packages off', 404, sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=false') },
 			sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=true') }],
+		['rotation', 401, sub { $t->http(POST => '/api/v4/personal_access_tokens/self/rotate', { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 200
+			or die "not rotated\n" }, undef, '3/o/one'],
+		['a flag', 404, sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'off', '--project', 'demo/registry') },
+			sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'on', '--project', 'demo/registry') }, 'config.json'],
+		['a project moved', 404, sub { move($away, 'away/registry') }, sub { move($home, 'demo/registry') }, 'one/1.0.0/download'],
 		['a token deleted', 401, sub { $t->psql("DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)") }],
 	);
 
 	for my $change (@changes) {
-		my ($name, $status, $take, $give) = @$change;
+		my ($name, $status, $take, $give, @paths) = @$change;
 		my $mine = $t->token('dev');
 
-		for my $path ('3/o/one', 'one/1.0.0/download', 'config.json') {
+		for my $path (@paths ? @paths : ('3/o/one', 'one/1.0.0/download', 'config.json')) {
 			my ($moment, @asked) = under_load($path, $mine, sub { $take->($mine) });
 
 			all_good("$name: $path", $moment, \@asked, sub { $_[0][2] == $status });

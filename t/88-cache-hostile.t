@@ -253,16 +253,10 @@ sub raw2 {
 		defined $body ? (body => $body) : () });
 }
 
-# The ids of all requests that the log of nginx's cache has a line for, once every answer is in one of the logs.
-sub from_files {
-	my (@answers) = @_;
+sub id_of { return $_[0]{headers}{'x-request-id'}; }
 
-	ok($t->wait_for(sub {
-		my $logs = $t->log('nginx-berth') . $t->log('nginx-berth-cache');
-		return !grep { index($logs, " id=$_->{headers}{'x-request-id'} ") < 0 } @answers;
-	}, 20), 'nginx has logged all answers');
-	return map { / id=(\S+) / ? ($1 => 1) : () } split(/\n/, $t->log('nginx-berth-cache'));
-}
+# The ids of those answers that were sent from a file.
+sub from_files { return map { $_ => 1 } Berth::Cache::from_files($t, map { id_of($_) } @_); }
 
 sub check {
 	my ($when) = @_;
@@ -293,7 +287,7 @@ sub check {
 
 	my %file = from_files(map { $_->[2] } @asked);
 	is($_->[2]{status}, $_->[1], "$when: $_->[0]: $_->[1]") for @asked;
-	my @served = grep { $file{ $_->[2]{headers}{'x-request-id'} } } @asked;
+	my @served = grep { $file{ id_of($_->[2]) } } @asked;
 	is(join('; ', map { $_->[0] } @served), '', "$when: none of @{[scalar @asked]} was sent from a file");
 	return;
 }
@@ -344,7 +338,7 @@ subtest 'an nginx without the key' => sub {
 	my %file = from_files(map { $_->[-1] } @asked);
 	ok((grep { /^${\ handle($token{dev})} / } grants()), 'there is a grant');
 	is($_->[-1]{status}, $_->[1], "$_->[0]: $_->[1]") for @asked;
-	is(scalar(grep { $file{ $_->[-1]{headers}{'x-request-id'} } } @asked), 0, 'none was sent from a file');
+	is(scalar(grep { $file{ id_of($_->[-1]) } } @asked), 0, 'none was sent from a file');
 };
 
 subtest 'what has ended' => sub {
@@ -359,7 +353,7 @@ subtest 'what has ended' => sub {
 	my %file = from_files(map { $_->[2] } @asked);
 
 	is($_->[2]{status}, 401, "a token that is $_->[0]: $_->[1]") for @asked;
-	is(scalar(grep { $file{ $_->[2]{headers}{'x-request-id'} } } @asked), 0, 'none was sent from a file');
+	is(scalar(grep { $file{ id_of($_->[2]) } } @asked), 0, 'none was sent from a file');
 	is(raw(GET => $index, ["Authorization: $token{dev}"])->{status}, 200, 'others read on');
 };
 

@@ -60,6 +60,20 @@ sub is_static {
 	return $line =~ / pool_s=- / ? 1 : 0;
 }
 
+# Of these ids of requests, those that nginx has answered from a file: its cache has a log of its own.  Waits until
+# each of them is in a log.
+sub from_files {
+	my ($t, @ids) = @_;
+	my %log;
+
+	$t->wait_for(sub {
+		%log = map { my $log = $_; ($log => { map { / id=(\S+) / ? ($1 => 1) : () } split(/\n/, $t->log("nginx-$log.log")) }) }
+		    qw(berth berth-cache);
+		return !grep { !$log{berth}{$_} && !$log{'berth-cache'}{$_} } @ids;
+	}, 30) or die "nginx has not logged all answers\n";
+	return grep { $log{'berth-cache'}{$_} } @ids;
+}
+
 # The last lines of nginx's logs, which may be long.
 sub log_tail {
 	my ($t) = @_;
@@ -112,7 +126,7 @@ sub reload {
 }
 
 # Clients ask all nodes for a path while $change happens; returns what they asked and were told
-# once it had returned: [began, node, status, answer].
+# once it had returned: [began, node, status, answer, id].
 sub meanwhile {
 	my ($t, $ports, $name, $path, $headers, $change) = @_;
 	my ($moment, @asked) = Berth::Watch::change($t, { clients => CLIENTS, before => BEFORE, after => AFTER }, sub {
@@ -120,7 +134,7 @@ sub meanwhile {
 		my $node = $turn % @$ports;
 		my $res = get($ports->[$node], $path, %$headers);
 
-		return [$res->{began}, $node, $res->{status}, $res->{body}];
+		return [$res->{began}, $node, $res->{status}, $res->{body}, $res->{headers}{'x-request-id'}];
 	}, $change);
 	my @after = grep { $_->[0] > $moment } @asked;
 

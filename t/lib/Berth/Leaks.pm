@@ -1,7 +1,10 @@
 package Berth::Leaks;
 
 # Looks for tokens where none may be: in logs, in the database, in what nginx has cached or
-# buffered, in core files.  Every test ends with it (Berth::Test).
+# buffered, in core files, in names of files.  Every test ends with it (Berth::Test).
+#
+# A token has a form, by which it is found whoever made it.  A secret or a MAC alone has none: they are
+# found of the tokens that somebody has told of, know().  Slot and handle may lie anywhere.
 
 use strict;
 use warnings;
@@ -17,6 +20,33 @@ my $skipped = qr{/(?:cargo-home|target|\.git)$};
 
 use constant PIECE => 1 << 20;
 
+# Secrets and MACs of the tokens that are known, and a pattern of them all.
+my (%known, $pattern);
+
+# Tokens of ours in a text, such as what a program has printed, are known from now on.
+sub know {
+	my ($text) = @_;
+
+	return if index($text, 'berth_') < 0;
+	for my $part ($text =~ /berth_(?:pat|dep|job)_[0-9A-Za-z]{18}_([0-9A-Za-z]{32})_([0-9A-Za-z_-]{21}[AQgw])/g) {
+		$pattern = undef unless $known{$part}++;
+	}
+	for my $secret ($text =~ /berth_(?:pat|dep|job)_([0-9A-Za-z]{49})(?![0-9A-Za-z])/g) {
+		$pattern = undef unless $known{ substr($secret, 0, 43) }++;
+	}
+	return;
+}
+
+# What of a text must not be there, or undef: the beginning of a token; of a part nothing.
+sub in_text {
+	my ($text) = @_;
+
+	return substr($1, 0, 14) . '...' if $text =~ /(${\ TOKEN})/;
+	# one alternation of fixed texts, which perl looks for at once
+	$pattern //= do { my $all = join('|', map { quotemeta } sort keys %known); qr/$all/ };
+	return %known && $text =~ $pattern ? 'the secret or MAC of a token' : undef;
+}
+
 # Files below a directory, or the one file, that hold one, each with the beginning of what was found.  Those whose
 # paths are keys of %$fine hold theirs on purpose.
 sub in_files {
@@ -26,7 +56,7 @@ sub in_files {
 	find({ no_chdir => 1, wanted => sub {
 		if (-d $_ && $_ =~ $skipped) {
 			$File::Find::prune = 1;
-		} elsif ($_ =~ TOKEN) {
+		} elsif (defined in_text(-l $_ ? "$_ " . readlink($_) : $_)) {
 			push @found, "the name of $dir/...";
 		} elsif (-f $_ && -s _ && !$fine->{$_}) {
 			my $what = _in_file($_);
@@ -67,7 +97,8 @@ sub _in_handle {
 	my $text = '';
 
 	while (sysread($in, $text, PIECE, length $text)) {
-		return substr($1, 0, 14) . '...' if $text =~ /(${\ TOKEN})/;
+		my $what = in_text($text);
+		return $what if defined $what;
 		$text = substr($text, -4096) if length $text > 4096;
 	}
 	return undef;

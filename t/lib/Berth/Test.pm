@@ -9,8 +9,9 @@ package Berth::Test;
 #	is($res->{status}, 401);
 #
 # At the end everything is stopped; if the test failed the logs are shown.  A
-# sanitizer's report in a log makes the test fail, whatever it checked itself; so does a token
-# in a log, in the database, or in any other file that is not known to hold one.
+# sanitizer's report in a log makes the test fail, whatever it checked itself; so does a token, or the
+# secret or MAC of one that this process was given, in a log, in the database, in the name of a file, or in
+# any other file that is not known to hold one.
 
 use strict;
 use warnings;
@@ -134,9 +135,11 @@ sub berth {
 	my ($self, @args) = @_;
 	my %opt = ref $args[0] eq 'HASH' ? %{ shift @args } : ();
 
-	return Berth::Cluster::capture(
+	my @result = Berth::Cluster::capture(
 	    { stdin => $opt{stdin}, env => { BERTH_CONF => $self->conf_path, %{ $opt{env} // {} } } },
 	    $cluster->build . '/berth', @args);
+	Berth::Leaks::know($result[1]);
+	return @result;
 }
 
 # As berth(), for what must succeed: what it printed, without the newline.
@@ -374,6 +377,7 @@ sub http {
 
 	($res->{status}, $res->{version}) = split / /, $out;
 	$res->{body} = -e "$base.body" ? Berth::Cluster::_slurp("$base.body") : '';
+	Berth::Leaks::know($res->{body});
 	_parse_head($res, -e "$base.head" ? Berth::Cluster::_slurp("$base.head") : '');
 	unlink("$base.head", "$base.body", "$base.in");
 	Test::More::diag("curl: $err") if $status != 0 && !$opt->{may_fail};

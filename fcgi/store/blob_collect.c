@@ -11,10 +11,8 @@
 #include "base/fault.h"
 #include "base/hex.h"
 #include "store/blob.h"
+#include "store/blob_names.h"
 #include "store/blob_trash.h"
-
-/* Names of files that are asked about in one statement. */
-enum { NAMES_MAX = 1000 };
 
 int
 blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
@@ -111,35 +109,24 @@ blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char 
 	return rc;
 }
 
-/* Files that are old enough, of one directory. */
-struct names {
-	const char *v[NAMES_MAX];
-	size_t n;
-};
-
+/* names: files that are old enough. */
 static int
-take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct names *names,
+take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct blob_names *names,
     struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	if (names->n == 0)
-		return 0;
-	db_bind_array(&p, a, names->v, names->n);
-	names->n = 0;
-	if (db_exec(db, a, STMT_BLOB_UNKNOWN, &p, &r, err) == -1)
+	if (blob_names_keep_unknown(db, a, names, err) == -1)
 		return -1;
 	if (!pass->take)
-		pass->due += r.rows;
-	for (int i = 0; pass->take && pass->left > 0 && i < r.rows; i++) {
-		struct collect c = { .arena = a, .pass = pass, .sha256 = db_str(&r, i, 0) };
+		pass->due += (int64_t)names->n;
+	for (size_t i = 0; pass->take && pass->left > 0 && i < names->n; i++) {
+		struct collect c = { .arena = a, .pass = pass, .sha256 = names->v[i] };
 
 		if (collect(db, &c, err) == -1)
 			return -1;
 		pass->unknown += c.removed;
 		pass->left -= c.removed;
 	}
+	names->n = 0;
 	return 0;
 }
 
@@ -161,7 +148,7 @@ is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 /* The files of STORE/ab/cd/. */
 static int
 walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
-    const char *second, struct names *names, struct err *err)
+    const char *second, struct blob_names *names, struct err *err)
 {
 	const char *prefix = arena_printf(a, "%s%s", first, second);
 	time_t before = time(NULL) - (time_t)pass->keep;
@@ -179,8 +166,8 @@ walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *f
 		pass->files++;
 		if (!old)
 			continue;
-		names->v[names->n++] = arena_strdup(a, entry->d_name);
-		if (names->n == NAMES_MAX)
+		blob_names_add(names, a, entry->d_name);
+		if (blob_names_full(names))
 			rc = take_unknown(db, a, pass, names, err);
 	}
 	closedir(d);
@@ -191,7 +178,7 @@ int
 blob_collect_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
     struct err *err)
 {
-	struct names *names = arena_alloc(a, sizeof(*names));
+	struct blob_names *names = arena_alloc(a, sizeof(*names));
 	DIR *d = opendir(arena_printf(a, "%s/%s", pass->store, first));
 	struct dirent *entry;
 	unsigned char byte;

@@ -13,9 +13,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob.h"
-
-/* Names of files that are asked about in one statement. */
-enum { NAMES_MAX = 1000 };
+#include "store/blob_names.h"
 
 static const char *
 path_of(struct arena *a, const char *store, const char *sha256)
@@ -122,14 +120,9 @@ blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64
 	return 0;
 }
 
-struct names {
-	const char *v[NAMES_MAX];
-	size_t n;
-};
-
 /* The first of those that are old enough. */
 static int
-find_old(struct arena *a, const char *store, time_t before, struct names *names, struct err *err)
+find_old(struct arena *a, const char *store, time_t before, struct blob_names *names, struct err *err)
 {
 	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
 	struct dirent *entry;
@@ -138,11 +131,11 @@ find_old(struct arena *a, const char *store, time_t before, struct names *names,
 
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_disk(err, "blob store: open " BLOB_TRASH);
-	while (names->n < NAMES_MAX && (entry = readdir(d)) != NULL) {
+	while (!blob_names_full(names) && (entry = readdir(d)) != NULL) {
 		if (hex_decode(slice_str(entry->d_name), digest, sizeof(digest)) &&
 		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
 		    st.st_mtime <= before)
-			names->v[names->n++] = arena_strdup(a, entry->d_name);
+			blob_names_add(names, a, entry->d_name);
 	}
 	closedir(d);
 	return 0;
@@ -150,17 +143,16 @@ find_old(struct arena *a, const char *store, time_t before, struct names *names,
 
 /* Those of them that a version has, without their file in its place: put back, and taken off the list. */
 static int
-restore_used(struct db *db, struct arena *a, const char *store, struct names *names,
+restore_used(struct db *db, struct arena *a, const char *store, struct blob_names *names,
     struct blob_trash_emptied *emptied, struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct blob_names *used = arena_alloc(a, sizeof(*used));
 
-	db_bind_array(&p, a, names->v, names->n);
-	if (db_exec(db, a, STMT_STORE_USED, &p, &r, err) == -1)
+	*used = *names;
+	if (blob_names_keep_used(db, a, used, err) == -1)
 		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		const char *sha256 = db_str(&r, i, 0);
+	for (size_t i = 0; i < used->n; i++) {
+		const char *sha256 = used->v[i];
 		struct stat st;
 		bool restored;
 
@@ -182,7 +174,7 @@ int
 blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep,
     struct blob_trash_emptied *emptied, bool *more, struct err *err)
 {
-	struct names *names = arena_alloc(a, sizeof(*names));
+	struct blob_names *names = arena_alloc(a, sizeof(*names));
 	size_t removed = 0;
 
 	*more = false;
@@ -204,7 +196,7 @@ blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep
 	}
 	emptied->removed += (int64_t)removed;
 	/* where nothing goes, as what is damaged does not, the same ones would come again */
-	*more = names->n == NAMES_MAX && removed > 0;
+	*more = blob_names_full(names) && removed > 0;
 	return 0;
 }
 

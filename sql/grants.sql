@@ -54,7 +54,7 @@ GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions T
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
 GRANT SELECT, INSERT (node, seen_at, since), UPDATE (seen_at, since), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
-	next_mark) ON store_state TO :role;
+	next_mark, written_by) ON store_state TO :role;
 GRANT SELECT, INSERT (fingerprint, slot), UPDATE (retired_at) ON token_slots TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
 	handle, issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,

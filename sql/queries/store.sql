@@ -15,15 +15,17 @@ SELECT s.adopted_at IS NOT NULL, b.sha256
 UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
 
 -- name: store_adopt
--- $1 the store's new mark.  One row: the database and the store begin anew together.
-UPDATE store_state SET adopted_at = now(), mark = $1::uuid, next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL,
+-- $1 the store's new mark.  One row: the database and the store begin anew together, and a restore from a
+-- dump is settled.
+UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xid, mark = $1::uuid, next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL,
        held_of = NULL, confirmed_at = NULL, confirmed = NULL;
 
 -- name: store_lock
 -- $1 seconds that a database must have been with its store.  The one row, which stays locked until the
--- transaction ends: mark, next mark, whether it is time for another, for how many seconds nothing may be
--- collected yet, and how many files an administrator has let go within the last day.
-SELECT mark::text, next_mark::text, coalesce(moved_at < now() - interval '10 minutes', true),
+-- transaction ends: mark, next mark, whether the row was restored from a dump, whether it is time for
+-- another mark, for how many seconds nothing may be collected yet, and how many files an administrator
+-- has let go within the last day.
+SELECT mark::text, next_mark::text, written_by IS DISTINCT FROM xmin, coalesce(moved_at < now() - interval '10 minutes', true),
        greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint,
        CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint
   FROM store_state FOR UPDATE;
@@ -58,7 +60,7 @@ SELECT held_files, pg_notify('berth_jobs', '')::text FROM confirmed;
 -- The one row of each table, for an administrator and for monitoring.
 SELECT r.id::text, extract(epoch FROM s.adopted_at)::bigint, s.mark::text, s.next_mark::text,
        extract(epoch FROM s.held_at)::bigint, coalesce(s.held_files, 0), coalesce(s.held_of, 0),
-       extract(epoch FROM s.confirmed_at)::bigint
+       extract(epoch FROM s.confirmed_at)::bigint, s.written_by IS DISTINCT FROM s.xmin
   FROM registry r, store_state s;
 
 -- name: store_blobs

@@ -2,8 +2,8 @@
 #define CACHE_CACHE_KEEPER_H
 
 /*
- * The keeper of cache_dir: the one process of a node that writes what nginx sends by itself, and that
- * grants it (cache/cache_dir.h has the places).
+ * The keeper of cache_dir is the one process of a node that writes the files that nginx sends by itself,
+ * and the grants that allow it (cache/cache_dir.h has the places).
  *
  * What it promises: once a publish, a yank, a deletion, a change of a project or the loss of a right has
  * been answered, no node serves what was before.  And whatever crashes, hangs or is cut off, at most
@@ -15,7 +15,7 @@
 
 #include "base/settings.h"
 
-/* Runs until SIGTERM, then ends the lease.  Returns the exit status. */
+/* Runs until SIGTERM, and then ends the lease.  Returns the exit status. */
 int cache_keeper_run(const struct settings *);
 
 #endif

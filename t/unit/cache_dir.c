@@ -397,7 +397,7 @@ test_messages(void)
 		{ "c 7 serde", true, CACHE_CRATE, 7, "serde", "" },
 		{ "p 42", true, CACHE_PROJECT, 42, "", "" },
 		{ "s 9223372036854775807", true, CACHE_SYNC, INT64_MAX, "", "" },
-		{ "h 4712", true, CACHE_CALL, 4712, "", "" },
+		{ "h 4712", true, CACHE_PROBE, 4712, "", "" },
 		{ "e", true, CACHE_EPOCH, 0, "", "" },
 		{ "t 00abcdefghijklmnop", true, CACHE_TOKEN, 0, "", "00abcdefghijklmnop" },
 		{ "t anyone", false, 0, 0, "", "" },

@@ -19,7 +19,7 @@ use Berth::Test;
 use Berth::Watch;
 
 # The sentence, whoever says it.
-use constant REFUSED => qr/reached through a connection pooler[^\n]*\bpool_mode = session\b/;
+use constant REFUSED => qr/the connection to the database goes through a pooler[^\n]*\bpool_mode = session\b/;
 
 my $t = Berth::Test->new(workers => 4, cache_lease => 6);
 my $direct = $t->dsn('berth');

@@ -48,10 +48,10 @@ sub back {
 
 is(ready($_), '200 ok', "$_ is new") for sort keys %node;
 back('5 minutes');
-like(ready('web2'), qr/\A503 not shared: store .*: the node web3 uses the store of this registry, but its file is missing here/,
+like(ready('web2'), qr/\A503 not shared: store .*: the node web3 uses this registry, but its file is missing here/,
     'a node with a copy of the store does not see the others');
 for my $node ('web/1', 'web3') {
-	like(ready($node), qr/\A503 not shared: store .*: the node web2 uses the store of this registry, but its file is missing here/,
+	like(ready($node), qr/\A503 not shared: store .*: the node web2 uses this registry, but its file is missing here/,
 	    "$node does not see that one");
 }
 is($t->http(GET => '/-/readiness?for=reads')->{status}, 503, 'which holds for reads, too');
@@ -70,7 +70,7 @@ subtest 'an old copy' => sub {
 	$t->psql("UPDATE store_nodes SET seen_at = seen_at - interval '1 minute' WHERE node = 'web/1'");
 	$t->http(GET => '/-/readiness');
 	Berth::Test::_write($file, "1000000000 web/1\n");
-	like(ready('web2'), qr{the node web/1 uses the store of this registry, but its file is an old copy here}, 'is found');
+	like(ready('web2'), qr{the node web/1 uses this registry, but its file is an old copy here}, 'is found');
 };
 
 subtest 'the worker' => sub {

@@ -57,7 +57,7 @@ collect_body(struct db *db, void *arg, struct err *err)
 	if (!c->removed)
 		return 0;
 	FAULT_POINT("collect", "taken");
-	/* it may have gone before: who did that died before the row went */
+	/* the file may be in the trash already: an earlier run died between file and row */
 	if (blob_trash_put(c->arena, c->pass->store, c->sha256, err) == -1)
 		return -1;
 	return c->known ? 0 : db_exec(db, c->arena, STMT_BLOB_DROP_NAME, &name, NULL, err);
@@ -73,7 +73,7 @@ collect(struct db *db, struct collect *c, struct err *err)
 		return 0;
 	}
 	c->removed = false;
-	/* a publish has the row just now; the next time will do */
+	/* a publish holds the row; the next run takes it */
 	if (err->status == 503 && db_fd(db) != -1) {
 		err_clear(err);
 		return 0;
@@ -96,7 +96,7 @@ blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char 
 	bool file = has_file(a, pass->store, sha256);
 	int rc;
 
-	/* a row without a file costs nothing */
+	/* a row without a file counts for nothing: removing it removes no bytes */
 	if (!pass->take) {
 		pass->due += file;
 		return 0;
@@ -130,7 +130,7 @@ take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct blob
 	return 0;
 }
 
-/* Is it a blob that lies where it belongs?  *old: and has not been renewed for so long. */
+/* Is it a blob in its place?  *old: its time is not after `before`. */
 static bool
 is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 {
@@ -145,7 +145,7 @@ is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 	return true;
 }
 
-/* The files of STORE/ab/cd/. */
+/* Goes over the files of STORE/ab/cd/. */
 static int
 walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
     const char *second, struct blob_names *names, struct err *err)

@@ -36,8 +36,8 @@ blob_trash_put(struct arena *a, const char *store, const char *sha256, struct er
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : err_disk(err, "blob store: stat %s", path);
 	if (!S_ISREG(st.st_mode))
-		return err_internal(err, 500, "blob store: %s is no file", path);
-	/* first the time: a file that lies there must not look as old as it is */
+		return err_internal(err, 500, "blob store: %s is no regular file", path);
+	/* set the time first: in the trash it says when the file came there */
 	if (FAULT_FAILS("collect", "trash") || utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    rename(path, trash) == -1)
 		return err_disk(err, "blob store: rename %s to " BLOB_TRASH, path);
@@ -53,7 +53,7 @@ blob_trash_has(struct arena *a, const char *store, const char *sha256)
 	return lstat(trash_of(a, store, sha256), &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A directory on the way to a blob.  Whoever runs as root gives it to the owner of the one above it. */
+/* Makes a directory on the way to a blob.  A root process gives it to the owner of its parent. */
 static int
 make_dir(const char *above, const char *path, struct err *err)
 {
@@ -77,7 +77,7 @@ sync_dir(const char *path, struct err *err)
 	return rc;
 }
 
-/* The link never replaces a file that has come meanwhile; the name in the trash goes last. */
+/* The link never replaces a file that another process has put there; the name in the trash goes last. */
 static int
 put_back(struct arena *a, const char *store, const char *sha256, struct err *err)
 {
@@ -120,7 +120,7 @@ blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64
 	return 0;
 }
 
-/* The first of those that are old enough. */
+/* Finds files that are old enough, up to a full batch. */
 static int
 find_old(struct arena *a, const char *store, time_t before, struct blob_names *names, struct err *err)
 {
@@ -141,7 +141,7 @@ find_old(struct arena *a, const char *store, time_t before, struct blob_names *n
 	return 0;
 }
 
-/* Those of them that a version has, without their file in its place: put back, and taken off the list. */
+/* Puts blobs back that a version needs and the store lacks, and takes them off the list. */
 static int
 restore_used(struct db *db, struct arena *a, const char *store, struct blob_names *names,
     struct blob_trash_emptied *emptied, struct err *err)
@@ -161,7 +161,7 @@ restore_used(struct db *db, struct arena *a, const char *store, struct blob_name
 		if (blob_trash_restore(a, store, sha256, -1, &restored, err) == -1)
 			return -1;
 		emptied->restored += restored;
-		/* also one whose bytes are damaged stays: it is all that there is */
+		/* a damaged file stays, too: no other copy exists */
 		for (size_t k = 0; k < names->n; k++) {
 			if (names->v[k] != NULL && strcmp(names->v[k], sha256) == 0)
 				names->v[k] = NULL;
@@ -195,7 +195,7 @@ blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep
 		removed++;
 	}
 	emptied->removed += (int64_t)removed;
-	/* where nothing goes, as what is damaged does not, the same ones would come again */
+	/* without a removal the next call would find the same files again */
 	*more = blob_names_full(names) && removed > 0;
 	return 0;
 }

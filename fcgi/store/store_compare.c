@@ -15,7 +15,7 @@
 
 enum { PAGE = 500, DIRECTORIES = 256, PERCENT = 100 };
 
-/* One page of blobs; *after: the last of them.  *n: how many. */
+/* Compares one page of blobs.  *after: the last of them.  *n: how many. */
 static int
 compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_HEX_SIZE],
     struct store_comparison *c, int *n, struct err *err)
@@ -55,7 +55,7 @@ count_unknown(struct db *db, struct arena *a, struct blob_names *names, struct s
 	return 0;
 }
 
-/* The files of one directory, STORE/ab/cd. */
+/* Compares the files of one directory, STORE/ab/cd. */
 static int
 compare_files(struct db *db, struct arena *a, const char *path, struct blob_names *names,
     struct store_comparison *c, struct err *err)
@@ -79,7 +79,7 @@ compare_files(struct db *db, struct arena *a, const char *path, struct blob_name
 	return rc;
 }
 
-/* One of the directories at the top. */
+/* Compares the files of one directory, STORE/ab. */
 static int
 compare_directory(struct db *db, struct arena *a, const char *store, int first,
     struct store_comparison *c, struct err *err)
@@ -126,10 +126,10 @@ store_comparison_judge(struct arena *a, const struct store_comparison *c, const 
 		return arena_printf(a, "the store belongs to the registry %s, but the database is the registry %s",
 		    c->store_id, registry);
 	if (lost * PERCENT > c->blobs * STORE_MISSING_PERCENT)
-		return arena_printf(a, "%" PRId64 " of the %" PRId64 " blobs of the database are not in the store, or "
-		    "have another size there", lost, c->blobs);
+		return arena_printf(a, "the store lacks %" PRId64 " of the %" PRId64 " blobs that versions need, or has "
+		    "them with another size", lost, c->blobs);
 	if (c->unknown * PERCENT > c->files * STORE_UNKNOWN_PERCENT)
 		return arena_printf(a, "the database does not know %" PRId64 " of the %" PRId64 " files of the store, "
-		    "and would remove them", c->unknown, c->files);
+		    "and a collection would remove them", c->unknown, c->files);
 	return NULL;
 }

@@ -31,13 +31,13 @@ _Static_assert((int)QUEUE__MAX <= (int)SLOTS_QUEUES, "each queue has slots");
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
-	struct slots *slots; /* of queues in enum app_queue, shared with the other workers */
+	struct slots *slots; /* slots of the queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
-	/* the registry, and the keys of tokens that are live, as of this connection to the database */
+	/* the registry's id and the live keys of tokens, as of this connection to the database */
 	struct token_keys keys;
 	uint64_t keys_connection; /* 0: not known yet */
 };
@@ -64,7 +64,7 @@ bool app_may(const struct access_facts *, enum action);
 /* An answer that is made for this caller and kept by nobody.  Returns 0. */
 int app_respond_json(struct response *, int status, struct slice json);
 
-/* Before the store is used: is it the registry's?  -1: 503, in a sentence for the client. */
+/* Checks that the store is the registry's; call it before you use the store.  -1: 503, with a sentence for the client. */
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /* {"ok":true} */

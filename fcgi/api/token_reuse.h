@@ -2,9 +2,9 @@
 #define API_TOKEN_REUSE_H
 
 /*
- * A token that was replaced by another one is used by nobody any more.  When it is shown again within its
- * life, it is in somebody else's hands as well, and nobody can tell who has replaced it: what came in its
- * place is revoked.
+ * Nobody uses a token any more that another one has replaced.  When somebody shows it again within its
+ * life, two have it, and nobody can tell which of them replaced it: Berth revokes the token that
+ * replaced it.
  */
 
 #include "api/call.h"

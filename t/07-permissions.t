@@ -190,7 +190,7 @@ subtest 'berth-fcgi -t' => sub {
 		my $old = (stat($file))[2] & 07777;
 
 		chmod($mode, $file) or die;
-		like($warnings->(), qr/\Aberth-fcgi: warning: $key: everybody on this host can get at \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
+		like($warnings->(), qr/\Aberth-fcgi: warning: $key: every user of this host can reach \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
 		chmod($old, $file) or die;
 	}
 	chmod(0755, $store) or die;

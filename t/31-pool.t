@@ -294,7 +294,7 @@ subtest 'options' => sub {
 	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');
 	for my $case ([database => 'foo=bar', qr/malformed connection string/],
 		[socket => '/' . 'x' x 200, qr/at most \d+ bytes/],
-		[write_socket => '/' . 'x' x 200, qr/write_socket: a path of at most \d+ bytes/],
+		[write_socket => '/' . 'x' x 200, qr/write_socket: the path of a socket has at most \d+ bytes/],
 		[socket_owner => 'nobody-of-this-name', qr/no user `nobody-of-this-name`/],
 		[inspector => '/nonexistent/inspect', qr{cannot run /nonexistent/inspect: No such file}]) {
 		my ($key, $value, $why) = @$case;

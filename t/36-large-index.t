@@ -152,13 +152,13 @@ $t->start_pool;
 $res = $t->publish($id, $token, 'long', '1.0.0', manifest => qq([package]\nname = "long"\nversion = "1.0.0"\n[features]\n)
     . join('', map { "feature-number-$_ = []\n" } 1 .. 60), metadata => { features => { map { ("feature-number-$_" => []) } 1 .. 60 } });
 is($res->{status}, 400, 'a line that is too long is refused');
-like($res->{body}, qr/index line of this version would have 1\d\d\d bytes, and at most 1024 are taken.*max_index_line_size/, 'told why');
+like($res->{body}, qr/index line of this version would have 1\d\d\d bytes, and the limit is 1024.*max_index_line_size/, 'told why');
 is($t->psql("SELECT count(*) FROM crates WHERE name = 'long'"), 0, 'and nothing is stored');
 
 my $n = 0;
 $n++ while $n < 20 && ($res = $t->publish($id, $token, 'many', "1.0.$n"))->{status} == 200;
 is($res->{status}, 400, "after $n versions the index file is full");
-like($res->{body}, qr/index file of crate `many` would have (?:more than )?[12]\d\d\d bytes with this version, and at most 2048 are taken.*max_index_size/,
+like($res->{body}, qr/index file of crate `many` would have (?:more than )?[12]\d\d\d bytes with this version, and the limit is 2048.*max_index_size/,
     'told why');
 is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'many'"), $n, 'nothing is stored');
 is($t->http(DELETE => "$crates/many/1.0.0/yank", { token => $token })->{status}, 200, 'a yank is possible');

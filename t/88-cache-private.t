@@ -260,7 +260,7 @@ subtest 'a key of another registry' => sub {
 	Berth::Test::_write($file, "00 \"x\";\n");
 	my ($status, undef, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);
 	is($status, 1, 'berth-fcgi -t: a broken file');
-	like($err, qr/^berth-fcgi: token_key: line 1 has a key that is not 43/, 'and what is wrong');
+	like($err, qr/^berth-fcgi: token_key: line 1 needs a key of 43/, 'and what is wrong');
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 200, 'the pool goes on without it');

@@ -52,7 +52,8 @@ show(struct invocation *in)
 	    (s.next_mark != NULL && strcmp(mark, s.next_mark) == 0);
 	output_row(&out, (struct cell[]) { cell_str(s.registry), cell_str(id[0] != '\0' ? id : NULL),
 	    cell_time(s.adopted_at), cell_str(fits ? "same" : "other"), cell_bool(s.restored),
-	    cell_id(s.held_files), cell_id(s.held_of), cell_time(s.held_at), cell_time(s.confirmed_at), cell_int(blob_trash_count(in->arena, store)) });
+	    cell_id(s.held_files), cell_id(s.held_of), cell_time(s.held_at), cell_time(s.confirmed_at),
+	    cell_int(blob_trash_count(in->arena, store)) });
 	return 0;
 }
 

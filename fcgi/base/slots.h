@@ -38,8 +38,8 @@ struct slots_ask {
 };
 
 /*
- * Takes a slot; a process has one slot of a queue at a time.  A waiting process sleeps.  Within a second it finds the slot of a
- * process that was killed.  -1: none became free in time.
+ * Takes a slot; a process has one slot of a queue at a time.  A waiting process sleeps.  Within a second it
+ * finds the slot of a process that was killed.  -1: none became free in time.
  */
 int slots_take(struct slots *, const struct slots_ask *) __attribute__((warn_unused_result));
 

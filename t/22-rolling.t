@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Upgrades without a pause: two builds of the same sources beside each other, of which the later one
-# has a migration and a statement more (t/next/).  Both orders: the schema first, with the old
-# programs still there, and the programs first.
+# Upgrades without a pause: two builds of the same sources run side by side, and the later one
+# has one more migration and statement (t/next/).  Both orders: the schema first, under old
+# programs, and the programs first.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ sub beside {
 
 sub newest { return (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @_)[-1]; }
 
-# `berth migrate` of a build, the later one unless it is said: (exit status, output, errors).
+# Runs `berth migrate` of a build, by default the later one: (exit status, output, errors).
 sub migrate {
 	my ($program, @more) = @_;
 
@@ -67,7 +67,7 @@ sub publishes {
 	    "$what: and it is read");
 }
 
-# The worker of that build still does its work, as the same process.
+# The worker of that build still works, as the same process.
 sub works {
 	my ($t, $what) = @_;
 
@@ -78,13 +78,13 @@ sub works {
 	is($t->_ended('worker'), 0, "$what: the worker has not ended");
 }
 
-# Every session of the programs ends: they connect anew.
+# Ends every session of the programs, so that they connect anew.
 sub cut_off {
 	$old->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
 	    . " WHERE datname = current_database() AND usename = 'berth'");
 }
 
-# Programs that wait for their schema: alive, and of clear words, at once.
+# Programs that wait for their schema are alive and say so at once.
 sub waits {
 	my ($t, $schema, $what) = @_;
 	my $pid = $t->pool_pid;

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# Index files of any size that a database may hold: whoever yanks, deletes or changes a status has it
-# done, in a memory that does not grow with the file; whoever reads slowly holds no worker; and no
-# publish makes a larger file or a longer line than the configuration takes.
-# Of the plain build, since memory and time are measured.
+# Index files of any size that a database may hold: yanks, deletions and changes of status work
+# in memory that does not grow with the file; slow readers hold no worker; and no
+# publish makes a larger file or a longer line than the configuration allows.
+# It uses the plain build, since it measures memory and time.
 
 use strict;
 use warnings;
@@ -50,7 +50,7 @@ sub path_of { return "$root/" . substr($_[0], 0, 2) . '/' . substr($_[0], 2, 2) 
 sub text_size { return $t->psql("SELECT sum(octet_length(v.index_line) + 1) FROM versions v JOIN crates c ON c.id = v.crate_id"
     . " WHERE c.name = '$_[0]' AND v.status IN ('default', 'hidden', 'deprecated')") }
 
-# The index file is what the versions give: its ETag is made of the text.
+# The index file equals its versions: its ETag comes from the text.
 sub is_in_order {
 	my ($crate, $what) = @_;
 
@@ -131,7 +131,7 @@ cmp_ok($rise, '<', HEAD_RISE_MAX, "HEAD expands nothing: a worker has grown by $
 $res = $t->http(GET => path_of('usual'));
 is(length($res->{body}), text_size('usual'), 'what takes no gzip reads a usual one');
 
-# Slow ones read their first bytes and no more.
+# Slow readers read their first bytes and no more.
 for my $crate (qw(larger large)) {
 	my @readers = map { slow_reader(path_of($crate)) } 1 .. READERS;
 	my $since = time;

@@ -18,7 +18,7 @@ my $id = $t->project('demo/priv');
 $t->user($_) for qw(alice bob Carol);
 $t->member('alice', 'demo', 'developer');
 
-# What the command prints: where to go, and the code.
+# The output of the command: the address, and the code.
 my $LINK = qr{\A\Q@{[$t->url]}\E/-/sign-in\n([0-9A-Za-z]{43})\z};
 
 sub link_of { my ($who, @more) = @_; return $t->berth_ok('user', 'link', $who, @more); }

@@ -206,8 +206,8 @@ subtest 'directly, as the token of cargo' => sub {
 	is(read_config(app => $long)->{status}, 200, 'is let in');
 };
 
-# What rust-lang/crates-io-auth-action sends, whose `url` is the registry's: it asks GitHub for a token for that
-# without its scheme, exchanges it there, and gives the other one back at the end.
+# The requests of rust-lang/crates-io-auth-action with the registry as `url`: it asks GitHub for a token for that
+# URL without its scheme, exchanges it there, and gives the new one back at the end.
 subtest 'the official action for GitHub' => sub {
 	my $agent = 'User-Agent: crates-io-auth-action/1.0.0';
 	my %url = map { ($_ => $t->url . "/api/v4/projects/$_/packages/cargo") } $id{app}, $id{none}, 'tools%2Fapp', 'Tools%2fApp';
@@ -266,7 +266,7 @@ subtest 'the audit log' => sub {
 
 # ---- what is refused ----
 
-# As if the budget for reading keys at once were whole.
+# Refills the budget for immediate reads of keys.
 sub forget_key_reads { $t->psql("DELETE FROM write_limits WHERE action = 'key_read'"); return; }
 
 sub refused {

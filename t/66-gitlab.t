@@ -239,7 +239,7 @@ subtest 'both ways at once' => sub {
 	is(asked(), $before + 1, 'is asked about');
 };
 
-# Names are how they are found for the first time.
+# Names find users and projects the first time.
 subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	my $user = sub { return { id => $_[0], username => $_[1], name => 'Somebody', state => 'active' } };
 	my $comes = sub { my ($id, $name, %over) = @_; return job_token(%over, user => $user->($id, $name)) };
@@ -269,7 +269,7 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	read_config(app => $again) for 1 .. 3;
 	is(asked() - $before, 1, 'GitLab is not asked again');
 
-	# one that was let in is asked about anew each minute
+	# Berth asks again each minute about a job that it has let in
 	my $running = $comes->(21, 'anna');
 	is(read_config(app => $running)->{status}, 200, 'a job that runs');
 	$jobs{$running}[1]{user}{id} = 22;
@@ -387,7 +387,7 @@ subtest 'GitLab is slow' => sub {
 	is(asked() - $before, 2, 'half of the workers have asked');
 	is($refused, 6, 'the others said so at once');
 
-	# writes have workers of their own, of which half stay free as well
+	# half of the write workers stay free as well
 	$t->stop_pool;
 	$t->conf(write_workers => 2);
 	$t->start_pool;
@@ -434,7 +434,7 @@ subtest 'a storm of garbage' => sub {
 	is(read_config(app => $running)->{status}, 200, 'and a job that GitLab has vouched for, which is asked about anew');
 };
 
-# What many strangers send, each from an address of its own.
+# Job tokens of many strangers, each from an address of its own.
 subtest 'in total' => sub {
 	$t->conf(failed_login_burst => 3, failed_login_per_minute => 1);
 	$t->stop_pool;

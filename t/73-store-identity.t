@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Database and store belong together, or nobody touches the store: each way in which they may not, what
-# each program says then, and how an administrator puts them together.
+# Programs use a store only if it belongs to the database: each way in which it may not, what
+# each program says then, and how an administrator joins the two.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ use Berth::Test;
 
 use constant MONTH => 30 * 86400;
 
-# A blob of its own that no database knows.
+# Makes a blob that no database knows.
 sub put_file {
 	my ($store, $bytes) = @_;
 	my $sha256 = sha256_hex($bytes);
@@ -48,14 +48,14 @@ sub psql_known {
 	$t->psql($sql) if $t->psql("SELECT to_regclass('store_state') IS NOT NULL") eq 't';
 }
 
-# Lets the collector run once; what it said, where it could not.
+# Lets the collector run once; returns its error, or ''.
 sub collect {
 	my ($t) = @_;
 
 	$t->start_worker;
 	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'collect_blobs'") > 0 }), 'there is a collector');
 	my $runs = $t->psql("SELECT runs FROM jobs WHERE kind = 'collect_blobs'");
-	# one that runs just now may not see what was done for it, and is asked for another time
+	# a run under way may not see the test's changes, so wait for another one
 	$runs++ if $t->psql("SELECT claimed_until IS NOT NULL FROM jobs WHERE kind = 'collect_blobs'") eq 't';
 	ok($t->wait_for(sub {
 		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs' AND runs = $runs AND claimed_until IS NULL"

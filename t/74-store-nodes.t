@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# All nodes of a registry have one store: one that has another, or a copy, is not ready and says which
-# node it does not see; nodes that have gone are not looked for.
+# All nodes of a registry have one store: a node with another one, or a copy, is not ready and says which
+# node it does not see; nodes ignore those that have gone.
 
 use strict;
 use warnings;
@@ -38,7 +38,7 @@ sub ready {
 	return "$res->{status} $said->{store}" . (defined $said->{store_detail} ? ": $said->{store_detail}" : '');
 }
 
-# As if all that was seen of a node so far lay back for so long; where the build has nodes at all.
+# Moves the times of a node into the past, if the build has nodes at all.
 sub back {
 	my ($interval, $where) = @_;
 

@@ -209,7 +209,7 @@ subtest 'one that cannot be removed' => sub {
 	is(row_of($stuck), 0, 'later it goes as well');
 };
 
-# Four publishers of the same bytes and two collectors, who keep nothing, at full speed; versions
+# Four publishers of the same bytes and two collectors without a waiting time, at full speed; versions
 # are destroyed as soon as they are there.  So long that both have been at it often: some seconds, or
 # more of them where all is slow.
 subtest 'under load' => sub {
@@ -241,7 +241,7 @@ subtest 'under load' => sub {
 		Berth::Test::_write($over, '');
 		POSIX::_exit($done ? 0 : 1);
 	}
-	# of more, one almost always has the bytes, and nothing is collected
+	# with more publishers one almost always has the bytes, and nothing is collected
 	my @results = $t->parallel(4, sub {
 		my ($n) = @_;
 		my ($good, @said) = (0);

@@ -188,7 +188,7 @@ test_grants(struct cache_dir *d)
 	cache_grants_free(g);
 }
 
-/* One kind does not take the room of another. */
+/* One kind of grants does not use the limit of another. */
 static void
 test_room(struct cache_dir *d)
 {
@@ -304,7 +304,7 @@ end_token(struct cache_dir *d)
 	return cache_grants_end(grants, d, &other, &err);
 }
 
-/* What cannot be done says so, or tries again where that may help; the next time it is done. */
+/* A failure is reported, or tried again where that may help; the next call succeeds. */
 static void
 test_errors(struct cache_dir *d)
 {

@@ -37,7 +37,7 @@ test_refused(void)
 		{ "registry \"550e8400\";\n", "line 1 must be the only one" },
 		{ REGISTRY "a1 \"\";\n", "line 2 needs a key of 43" },
 		{ REGISTRY "a1 \"" KEY "x\";\n", "line 2 needs a key of 43" },
-		{ REGISTRY "a1 \"0123456789abcdefghijklmnopqrstuvwxyzABCDEF-\";\n", "line 2 has a key" },
+		{ REGISTRY "a1 \"0123456789abcdefghijklmnopqrstuvwxyzABCDEF-\";\n", "line 2 needs a key" },
 		{ REGISTRY "a \"" KEY "\";\n", "line 2 must begin with registry or with a slot" },
 		{ REGISTRY "abc \"" KEY "\";\n", "line 2 must begin with registry or with a slot" },
 		{ REGISTRY "a- \"" KEY "\";\n", "line 2 must begin with registry or with a slot" },

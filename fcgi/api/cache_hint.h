@@ -8,7 +8,7 @@
 
 #include "api/call.h"
 
-/* config.json: no name; an index file: no version.  Leaves nothing where nginx could not answer. */
+/* Leaves a hint, unless nginx could not answer.  No name: config.json; no version: an index file. */
 void cache_hint_leave(const struct call *, const struct request *, struct slice name,
     struct slice version);
 

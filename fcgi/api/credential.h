@@ -24,8 +24,8 @@ struct request_credential {
 };
 
 /*
- * -1: 400 where the request has more than one, or one of these headers twice, 401 for an
- * Authorization that cannot be read; the credential is malformed then, as is a token under the
+ * -1: 400 the request has more than one credential, or one of these headers twice; 401 an
+ * Authorization that cannot be read: the credential is malformed then, as is a token under the
  * header of another kind.
  */
 int credential_read(struct request *, const struct token_keys *, struct request_credential *)

@@ -26,7 +26,7 @@ enum limits_route {
 	LIMITS_OWN /* the handler counts, or each such write needs another one that is counted */
 };
 
-/* Before the handler of a route that writes so.  -1: 429, 503. */
+/* Call it before the handler of a route with such writes.  -1: 429, 503. */
 int limits_charge_route(struct call *, struct request *, enum limits_route)
     __attribute__((warn_unused_result));
 

@@ -9,7 +9,7 @@
 
 #include "api/call.h"
 
-/* Of a caller who was refused, whatever for.  What goes wrong is logged: they stay refused. */
+/* Call it for each refused caller.  It logs an error of its own: the caller stays refused. */
 void token_reuse_note(struct call *, struct request *);
 
 #endif

@@ -25,12 +25,12 @@ enum {
 	RENEWALS = 4, /* per lease */
 	/* nginx reads its clock once per event, and a second begins before it ends */
 	LEASE_SLACK = 2,
-	HEAR = SECOND, /* for what was told to come back */
-	GRANT_SECONDS = 3600, /* then it is made anew on demand: so right is last_used_at of a token */
-	QUIET = 60 * SECOND, /* between two complaints about the same */
+	PROBE_US = SECOND, /* for a probe to come back */
+	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
+	QUIET = 60 * SECOND, /* between two warnings */
 	HOST_SIZE = 256,
-	HINTS = DB_CALLS_MAX / 2, /* that are decided in one round trip */
-	DUE = 2 * HINTS /* files; what finds no room is written when somebody asks again */
+	HINTS = DB_CALLS_MAX / 2, /* decided in one round trip */
+	DUE = 2 * HINTS /* files; one that finds no room is written at the next request */
 };
 
 struct keeper {
@@ -43,8 +43,8 @@ struct keeper {
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
-	bool serving; /* listening, registered, with a lease */
-	bool sweep; /* there is trash */
+	bool serving; /* it listens, is registered and has a lease */
+	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
 	uint64_t listening; /* the connection of db that listens */
@@ -127,7 +127,7 @@ file_is_due(struct keeper *k, const struct cache_file *f)
 		k->due[k->ndue++] = *f;
 }
 
-/* A file that was there is likely to be asked for again: it is written anew, for whoever may read it. */
+/* Removes the index file.  Clients probably ask again for one that was there, so it is due to be written. */
 static int
 take_index(struct keeper *k, const struct cache_message *m, struct err *err)
 {
@@ -175,7 +175,7 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	return take_index(k, m, err);
 }
 
-/* A session that answers too late is given up, and the next one is told nothing.  -1: 503. */
+/* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
 static int
 still_listens(const struct keeper *k, struct err *err)
 {
@@ -183,7 +183,7 @@ still_listens(const struct keeper *k, struct err *err)
 	    : err_internal(err, 503, "the session that listened has ended");
 }
 
-/* Does all that we were told. */
+/* Handles all notifications that have arrived. */
 static int
 handle_notifications(struct keeper *k, struct err *err)
 {
@@ -247,7 +247,7 @@ acknowledge(struct keeper *k, struct err *err)
 	return 0;
 }
 
-/* The order of these steps matters: see point 6 of the header. */
+/* The order of these steps matters: see point 6 of berth-architecture(7), What holds. */
 static int
 begin(struct keeper *k, struct err *err)
 {
@@ -329,7 +329,7 @@ enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 	return cache_dir_begin_epoch(k->dir, epoch, err);
 }
 
-/* Point 3: neither is one looked at between decision and grant.  -1: the database, or the disk. */
+/* Handles no notification between decision and grant (point 3).  -1: the database or the disk failed. */
 static int
 grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int64_t asked_us,
     struct err *err)
@@ -351,7 +351,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int6
 	return 0;
 }
 
-/* Grants what the hints ask for, where it is allowed; then their files are due. */
+/* Makes the grants of the hints that are allowed; then their files are due. */
 static int
 provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *err)
 {

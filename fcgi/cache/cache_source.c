@@ -60,7 +60,7 @@ read_who(const struct db_result *r, bool anyone, struct cache_decision *d)
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
 }
 
-/* What one hint needs; in this order: what changes in between makes the epoch look old, never new. */
+/* The calls of one hint.  The epoch comes first: a change between the two makes it look old, never new. */
 enum { WHO, FACTS, NCALLS };
 
 static const unsigned char *

@@ -24,9 +24,9 @@ struct cache_decision {
 };
 
 /*
- * For each of n hints, one of which at least there must be: may its WHO read packages of its project?
- * Asks the one decision function (access/access.h), for all of them in one round trip.  A token that
- * nginx cannot check is not allowed either: one without a handle, or whose slot is retired or has
+ * Decides for each of n hints, at least one, whether its WHO may read packages of its project.
+ * Asks the one decision function (access/access.h), for all of them in one round trip.  It also refuses
+ * a token that nginx cannot check: one without a handle, or whose slot is retired or has
  * another key than `keys`.  -1: 503.
  */
 int cache_source_decide(struct db *, struct arena *, const struct token_keys *,

@@ -25,9 +25,9 @@
 #ifndef BERTH_SANITIZED
 
 /*
- * What a request brings is wiped with it: tokens go through buffers of libfcgi, libpq, json-c and
- * libcurl, which free them as they are.  So in this program whatever is freed is wiped first.  The
- * arena wipes what it keeps (base/arena.h).
+ * Wipes the traces of a request: libfcgi, libpq, json-c and libcurl copy tokens into buffers, which they
+ * free without wiping.  So in this program every free() wipes first.  The arena wipes its own memory
+ * (base/arena.h).
  */
 extern void __libc_free(void *);
 
@@ -40,7 +40,7 @@ free(void *p)
 	__libc_free(p);
 }
 
-/* The C library's own would free what it moves. */
+/* The C library's own realloc() would free moved memory without wiping it. */
 void *
 realloc(void *p, size_t n)
 {
@@ -158,7 +158,7 @@ check_machine(const struct settings *s, struct err *err)
 	return check_token_key(s, err);
 }
 
-/* Is the store the database's?  Without a database nobody can say. */
+/* Is the store the database's?  Passes without a database. */
 static int
 check_store(const struct settings *s, struct err *err)
 {
@@ -171,7 +171,7 @@ check_store(const struct settings *s, struct err *err)
 	return 0;
 }
 
-/* Can a user who is neither owner nor in the group come to the path at all? */
+/* Can other users reach the path at all? */
 static bool
 is_reachable(const char *path)
 {
@@ -186,7 +186,7 @@ is_reachable(const char *path)
 	return true;
 }
 
-/* What more users can read than have to. */
+/* Warns of files that more users can read than necessary. */
 static void
 warn_of_readers(const struct settings *s)
 {
@@ -199,7 +199,7 @@ warn_of_readers(const struct settings *s)
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		if (files[i].path[0] != '\0' && stat(files[i].path, &st) == 0 &&
 		    (st.st_mode & S_IRWXO) != 0 && is_reachable(files[i].path))
-			fprintf(stderr, "berth-fcgi: warning: %s: everybody on this host can get at %s, mode "
+			fprintf(stderr, "berth-fcgi: warning: %s: every user of this host can reach %s, mode "
 			    "%04o: take that right away (chmod o= %s)\n", files[i].key, files[i].path,
 			    (unsigned)(st.st_mode & ALLPERMS), files[i].path);
 	}
@@ -210,7 +210,7 @@ warn_of_readers(const struct settings *s)
 		    "in\n", s->token_key);
 }
 
-/* What works, but not when others are slow, or curious. */
+/* Warns of settings that work, but are slow or unsafe. */
 static void
 warn_of(const struct settings *s)
 {

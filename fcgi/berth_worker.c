@@ -48,7 +48,7 @@ work(const char *config_path, const struct settings *s)
 	return status;
 }
 
-/* What -t looks at besides the configuration. */
+/* The checks of -t besides the configuration. */
 static int
 check_store(const struct settings *s)
 {

@@ -1,9 +1,9 @@
--- What the pool's role may do: for each table exactly what the statements of queries/ and the functions
--- behind triggers need, to insert and to update by column.  So nobody who has only that role chooses the id
--- or the time of an audit row, removes one or a tombstone, or changes what a version consists of.
--- `berth migrate --grant-to ROLE` takes everything away first and then applies this; a new table is closed
--- until it has its line here.  t/22-grants.t compares it with what is needed, and prints what must stand here.
--- What the build before needs and this one does not stays below a line of its own, for one version:
+-- The rights of the pool's role: for each table exactly what the statements of queries/ and the functions
+-- behind triggers need, to insert and to update by column.  So a session with only that role cannot choose
+-- the id or the time of an audit row, remove one or a tombstone, or change the content of a version.
+-- `berth migrate --grant-to ROLE` takes everything away first and then applies this file; a new table is
+-- closed until it has a line here.  t/22-grants.t compares the file with the needs, and prints the right lines.
+-- Rights that only the build before needs stay for one version, below a line of its own:
 -- "-- Needed by the build before alone:".
 
 GRANT SELECT, UPDATE (id) ON access_generation TO :role;
@@ -54,7 +54,7 @@ GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions T
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
 GRANT SELECT, INSERT (node, seen_at, since), UPDATE (seen_at, since), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
-	next_mark) ON store_state TO :role;
+	next_mark, written_by) ON store_state TO :role;
 GRANT SELECT, INSERT (fingerprint, slot), UPDATE (retired_at) ON token_slots TO :role;
 GRANT SELECT, INSERT (checked_until, claims, commit, crate_patterns, digest, expires_at, family, group_id,
 	handle, issuer, job, job_url, kind, login, name, operations, pipeline, project_id, ref, scopes, source,

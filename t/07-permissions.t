@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Who can read what, if README's commands are followed and the units are as they are shipped: they
-# are run in a root directory of their own, and then the pool, nginx's workers and others try.
+# Who can read what after README's commands and with the shipped units.  The commands run in a root
+# directory of their own; then the pool, nginx's workers and others try.
 
 use strict;
 use warnings;
@@ -48,7 +48,7 @@ for my $command (@commands) {
 		chmod(0600, "$root/etc/berth/token.key") or die;
 		next;
 	}
-	# what names users and groups is told where they are, and gets their numbers
+	# commands that name users and groups get the files that define them, and their numbers
 	if ($here !~ s/^(useradd|groupadd|usermod) /$1 --prefix '$root' /) {
 		$here =~ s{(^| |>)(/\S+)}{$2 eq '/dev/null' ? "$1$2" : "$1'$root$2'"}ge;
 		$here =~ s/( -o )(\w[\w-]*)/$1 . id(passwd => $2)/ge;
@@ -69,7 +69,7 @@ sub unit {
 	return slurp("$source/conf/systemd/$name") =~ /^$key=(.*)$/m ? $1 : undef;
 }
 
-# [uid, gid, other groups ...] of a user who is a member of what the file of groups says, and of these.
+# [uid, gid, other groups ...] of a user, by the file of groups and these further ones.
 sub who {
 	my ($user, $group, @more) = @_;
 	my ($uid, $gid) = (split(/:/, entry(passwd => $user)))[2, 3];
@@ -82,7 +82,7 @@ my %who = (
 	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'), split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
 	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'), split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
 	nginx => who('www-data'),
-	# README's other way: the group is in nginx.conf, and nothing else that runs as www-data has it
+	# README's other way: nginx.conf names the group, and no other program of www-data has it
 	nginx_alone => [33, id(group => 'berth-store')],
 	site => [33, 33],
 	stranger => who('stranger'),
@@ -91,7 +91,7 @@ my %who = (
 is_deeply($who{pool}, $who{worker}, 'pool and worker are the same');
 ok(!(grep { $_ == id(group => "berth") } @{ $who{nginx} }), 'nginx is not in the group of berth.conf and the keys');
 
-# What the sub returns, called as somebody; it is true or false.
+# Calls the sub as the user and returns its true or false.
 sub as {
 	my ($name, $do) = @_;
 	my ($uid, $gid, @groups) = @{ $who{$name} };
@@ -162,7 +162,7 @@ my @table = (
 for my $row (@table) {
 	my ($what, $verb, @may) = @$row;
 
-	# www-data is in the group of the store, unless it is in nginx.conf: then other sites are not
+	# www-data is in the group of the store, unless nginx.conf names the group: then other sites are not
 	for my $name (sort keys %who) {
 		my $may = grep { $_ eq $name } @may;
 
@@ -190,7 +190,7 @@ subtest 'berth-fcgi -t' => sub {
 		my $old = (stat($file))[2] & 07777;
 
 		chmod($mode, $file) or die;
-		like($warnings->(), qr/\Aberth-fcgi: warning: $key: everybody on this host can get at \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
+		like($warnings->(), qr/\Aberth-fcgi: warning: $key: every user of this host can reach \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
 		chmod($old, $file) or die;
 	}
 	chmod(0755, $store) or die;

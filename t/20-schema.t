@@ -121,11 +121,11 @@ subtest 'databases that it must not touch' => sub {
 	$sql->("INSERT INTO schema_migrations (version, topic, checksum) VALUES ($future, 'future', '')");
 	my ($status, $out, $err) = migrate($dsn);
 	is($status, 1, 'a newer database');
-	like($err, qr/newer than this program: its migration $future is for programs from $future on, this one ends at $newest/, 'says so');
+	like($err, qr/newer than this program: its migration $future needs a program of version $future at least, and this one has $newest/, 'says so');
 	$sql->("UPDATE schema_migrations SET floor = $newest WHERE version = $future");
 	($status, $out, $err) = migrate($dsn, '--grant-to', 'berth');
 	is($status, 0, 'a newer database that allows this program');
-	like($err, qr/nothing to do: .*it has migration $future, this program ends at $newest/, 'says so');
+	like($err, qr/nothing to do: .*it has migration $future, and this program has $newest/, 'says so');
 	is($sql->("SELECT has_table_privilege('berth', 'users', 'INSERT')"), 'f', 'also gives no rights');
 	$sql->("DELETE FROM schema_migrations WHERE version = $future");
 	$sql->("UPDATE schema_migrations SET checksum = repeat('0', 64) WHERE version = 1");

@@ -291,12 +291,12 @@ subtest 'tokens' => sub {
 	fails('id 0', 2, qr/no id/, qw(token revoke 0));
 	fails('too long', 2, qr/no id/, qw(token revoke 9999999999999999999));
 	fails('as an argument', 2, qr/standard input/, qw(token revoke), $token);
-	fails('empty input', 2, qr/holds no token/, { stdin => '' }, qw(token revoke));
-	fails('other input', 2, qr/holds no token/, { stdin => "glpat-xyz\n" }, qw(token revoke));
-	fails('two tokens', 2, qr/holds no token/, { stdin => "$token\n$token\n" }, qw(token revoke));
-	fails('NUL', 2, qr/holds no token/, { stdin => "$token\0" }, qw(token revoke));
+	fails('empty input', 2, qr/must hold one token/, { stdin => '' }, qw(token revoke));
+	fails('other input', 2, qr/must hold one token/, { stdin => "glpat-xyz\n" }, qw(token revoke));
+	fails('two tokens', 2, qr/must hold one token/, { stdin => "$token\n$token\n" }, qw(token revoke));
+	fails('NUL', 2, qr/must hold one token/, { stdin => "$token\0" }, qw(token revoke));
 	(my $other = $token) =~ s/(.)$/$1 eq 'a' ? 'b' : 'a'/e;
-	fails('mistyped', 2, qr/holds no token/, { stdin => $other }, qw(token revoke));
+	fails('mistyped', 2, qr/must hold one token/, { stdin => $other }, qw(token revoke));
 	fails('nobody', 1, qr/user `nobody` does not exist/, qw(token add --user nobody --scopes api));
 	fails('no scope', 2, qr/--scopes \S+ is missing/, qw(token add --user alice));
 	fails('unknown scope', 2, qr/no scope `sudo`/, qw(token add --user alice --scopes), 'api,sudo');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# What the pool's role may do in the database: exactly what the statements of sql/queries/ and the
-# functions behind triggers need, table by table, and to insert and to update column by column.  The needs
-# are read from PostgreSQL's own plans of the statements, the rights from its catalogue.
+# The rights of the pool's role in the database: exactly what the statements of sql/queries/ and the
+# functions behind triggers need, table by table, and to insert and to update column by column.  The test
+# reads the needs from PostgreSQL's own plans of the statements, and the rights from its catalogue.
 
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ my %bit = (INSERT => 1, SELECT => 2, UPDATE => 4, DELETE => 8);
 
 # ---- what is needed ----
 
-# Functions run with the rights of whoever calls them.  What each of them does to tables, as statements.
+# Functions run with the rights of their caller.  What each of them does to tables, as statements.
 my %functions = (
 	access_changed => ['UPDATE access_generation SET id = gen_random_uuid()'],
 	project_is_public => [], # inside of the next one
@@ -114,7 +114,7 @@ sub needs {
 
 		ok($need{$table}{DELETE}, "$name: by the right to delete");
 	}
-	# who locks rows must be able to change one column, whichever
+	# a lock on rows needs the right to change one column, whichever
 	for my $table (keys %need) {
 		my $update = $need{$table}{UPDATE};
 		my @all = sort values %{ $columns{$table} };
@@ -157,12 +157,12 @@ sub grants {
 
 my $statements = statements();
 my $need = needs($statements);
-# by the functions that look whether the schema is the right one
+# for the functions that check the schema
 $need->{schema_migrations}{SELECT} //= {};
 my $have = rights();
 my @want = grants($need);
 
-# What the build before needs and this one does not, so that both can run side by side.
+# Rights that only the build before needs, so that both can run side by side.
 my (undef, $before) = split(/^-- Needed by the build before alone:$/m, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/sql/grants.sql"));
 for my $grant (($before // '') =~ /^GRANT (.*?) TO :role;$/msg) {
 	my ($rights, $table) = $grant =~ s/\s+/ /gr =~ /^(.*) ON (\w+)$/;

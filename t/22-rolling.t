@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Upgrades without a pause: two builds of the same sources beside each other, of which the later one
-# has a migration and a statement more (t/next/).  Both orders: the schema first, with the old
-# programs still there, and the programs first.
+# Upgrades without a pause: two builds of the same sources run side by side, and the later one
+# has one more migration and statement (t/next/).  Both orders: the schema first, under old
+# programs, and the programs first.
 
 use strict;
 use warnings;
@@ -34,7 +34,7 @@ sub beside {
 
 sub newest { return (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @_)[-1]; }
 
-# `berth migrate` of a build, the later one unless it is said: (exit status, output, errors).
+# Runs `berth migrate` of a build, by default the later one: (exit status, output, errors).
 sub migrate {
 	my ($program, @more) = @_;
 
@@ -67,7 +67,7 @@ sub publishes {
 	    "$what: and it is read");
 }
 
-# The worker of that build still does its work, as the same process.
+# The worker of that build still works, as the same process.
 sub works {
 	my ($t, $what) = @_;
 
@@ -78,13 +78,13 @@ sub works {
 	is($t->_ended('worker'), 0, "$what: the worker has not ended");
 }
 
-# Every session of the programs ends: they connect anew.
+# Ends every session of the programs, so that they connect anew.
 sub cut_off {
 	$old->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
 	    . " WHERE datname = current_database() AND usename = 'berth'");
 }
 
-# Programs that wait for their schema: alive, and of clear words, at once.
+# Programs that wait for their schema are alive and say so at once.
 sub waits {
 	my ($t, $schema, $what) = @_;
 	my $pid = $t->pool_pid;
@@ -144,7 +144,7 @@ subtest 'the schema first: the old programs go on' => sub {
 	my ($status, $out, $err) = migrate($old->build . '/berth', '--grant-to', 'berth');
 	is($status, 0, 'its `berth migrate` is no failure') or diag($err);
 	is($out, '', 'applies nothing');
-	like($err, qr/nothing to do: the database is newer than this program, and allows it \(it has migration 9000, this program ends at $newest\)/,
+	like($err, qr/nothing to do: the database is newer than this program and allows it \(it has migration 9000, and this program has $newest\)/,
 	    'and says so');
 };
 
@@ -157,7 +157,7 @@ subtest 'a schema whose floor is above the program' => sub {
 	is(ask($old, $config)->{status}, 503, 'which are not used');
 	my ($status, undef, $err) = migrate($old->build . '/berth');
 	is($status, 1, 'its `berth migrate` fails');
-	like($err, qr/its migration 9000 is for programs from 9000 on, this one ends at $newest; run a newer one/, 'says why');
+	like($err, qr/its migration 9000 needs a program of version 9000 at least, and this one has $newest; install a newer one/, 'says why');
 	is(($old->berth(qw(project list)))[0], 1, 'the admin command refuses');
 	$old->psql('UPDATE schema_migrations SET floor = NULL WHERE version = ' . NEXT);
 	is(ready($old), '503 too new', 'nor without a floor');

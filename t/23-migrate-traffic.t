@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Migrations while the pool serves: no request waits long behind one, none fails, one call is enough,
-# also where a run was killed.  Databases of earlier builds end with the same schema as new ones.
-# Has a PostgreSQL cluster of its own, which logs whoever waits for a lock.
+# Migrations while the pool serves: no request waits long for one, none fails, and one call is enough,
+# even after a killed run.  Databases of earlier builds end with the same schema as new ones.
+# The test has a PostgreSQL cluster of its own, which logs waits for locks.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ use Berth::Cluster;
 use Berth::Test;
 use Berth::Upgrade;
 
-# how far back a database is that is brought up here, and how large it is
+# the oldest schema that is upgraded here, and its size
 use constant { BACK => 18, CRATES => 600, VERSIONS => 9000 };
 
 my $cluster = Berth::Cluster->start(log_lock_waits => 'on', deadlock_timeout => '1s', max_wal_size => '256MB');
@@ -27,7 +27,7 @@ my $databases = 0;
 
 # ---- sessions and programs ----
 
-# A session that stays; $ask->($sql) returns what it says, in one line.
+# A session that stays open; $ask->($sql) returns its answer in one line.
 sub session {
 	my ($name, $role) = @_;
 	my $pid = open2(my $out, my $in, $cluster->tool('psql'), '-XAtq', '-d', $cluster->dsn($name, $role // 'berth'));
@@ -83,7 +83,7 @@ sub migrates {
 	return;
 }
 
-# What a database of that schema is, but for who made it.
+# The schema of a database, without its owner.
 sub dump_of {
 	my ($name) = @_;
 	my ($status, $out, $err) = Berth::Cluster::capture($cluster->tool('pg_dump'), '-s', '-d', $cluster->dsn($name, 'postgres'));
@@ -104,7 +104,7 @@ sub same_schema {
 	is(sql($name, 'SELECT count(*) FROM schema_migration_steps'), 0, "$what: no step is left");
 }
 
-# Counts that migrations have made of what was there.
+# Counters that migrations have filled from existing rows.
 sub counts_are_right {
 	my ($name, $what) = @_;
 
@@ -115,7 +115,7 @@ sub counts_are_right {
 	is(sql($name, 'SELECT sum(crates) FROM search_counts'), sql($name, 'SELECT count(*) FROM crate_search'), "$what: what is searched is counted");
 }
 
-# What `berth migrate --dry-run` says, which changes nothing.
+# The output of `berth migrate --dry-run`, which changes nothing.
 sub planned {
 	my ($name, $what) = @_;
 	my $state = sub { return dump_of($name) . sql($name, 'SELECT string_agg(m::text, $$ $$ ORDER BY version) FROM schema_migrations m'); };
@@ -127,7 +127,7 @@ sub planned {
 	return $status == 0 ? JSON::PP->new->decode($out) : [];
 }
 
-# Notes with each statement that changes the schema which locks are held that others wait behind.
+# Records, with each statement that changes the schema, the locks that others could wait for.
 sub watch {
 	my ($name) = @_;
 
@@ -139,7 +139,7 @@ sub watch {
 	    'CREATE EVENT TRIGGER watch ON ddl_command_end EXECUTE FUNCTION watch.note()');
 }
 
-# "37 crates ACCESS EXCLUSIVE", the strongest of each migration, from one that writes wait for on.
+# "37 crates ACCESS EXCLUSIVE": the strongest lock of each migration, if it blocks writes.
 my @modes = ('SHARE', 'SHARE ROW EXCLUSIVE', 'ACCESS EXCLUSIVE');
 
 sub strongest {
@@ -156,7 +156,7 @@ sub strongest {
 
 sub locks_of { return strongest(map { ["$_->{version} $_->{table}", $_->{lock}] } grep { defined $_->{table} } @{ $_[0] }); }
 
-# The same as it was seen, of these tables.
+# The same, as recorded, for these tables.
 sub watched {
 	my ($name, @tables) = @_;
 	my %there = map { $_ => 1 } @tables;
@@ -216,7 +216,7 @@ subtest 'an upgrade under load' => sub {
 
 	Berth::Upgrade::older($cluster, $name, BACK);
 	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
-	# a job of another CI system, of before it was noted until when it was checked
+	# a job of another CI system, from before tokens had checked_until
 	sql($name, "INSERT INTO tokens (kind, digest, scopes, project_id, expires_at, source, issuer) VALUES ('job', sha256('x'), '{}', 1,"
 	    . " now() + interval '1 day', 'gitlab', 'https://gitlab.example.org')");
 	my $files = sql($name, $nodes);
@@ -229,7 +229,7 @@ subtest 'an upgrade under load' => sub {
 	my @waits = substr(Berth::Cluster::_slurp($cluster->server_log), $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
 
 	is_deeply($seen->{errors}, [], 'no read or publish fails');
-	# a batch or an index that is built waits as long as it likes: only others must not
+	# a batch or an index build may wait long: only other sessions must not
 	is(join("\n", grep { !/berth migrate/ } @waits), '', 'none waits for a lock for a second');
 	cmp_ok($seen->{$_}{n}, '>', 10, "there were some: $_") for qw(read publish);
 	note(join(' ', map { sprintf('%s: %d, median %.0f, max %.0f ms;', $_, @{ $seen->{$_} }{qw(n median max)}) } qw(read publish)));
@@ -242,7 +242,7 @@ subtest 'an upgrade under load' => sub {
 	is(sql($name, 'SELECT checked_until = expires_at FROM tokens'), 't', "a job's token of another system is asked again when it ends");
 };
 
-# A publish holds its crate and comes to the versions; a migration takes them the other way round.
+# A publish locks its crate and then versions; a migration locks them the other way round.
 subtest 'the locks of a publish' => sub {
 	my %case = ('one that was put in order' => [53, undef], 'one that was not' => [undef, $next]);
 
@@ -292,7 +292,7 @@ subtest 'killed half-way' => sub {
 
 	Berth::Upgrade::older($cluster, $name, BACK);
 	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
-	# an index waits for whoever may see what it does not have
+	# an index build waits for sessions that may see older rows
 	my $old = session($name);
 	$old->('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM users');
 	my $m = begin_migrate($name);
@@ -300,7 +300,7 @@ subtest 'killed half-way' => sub {
 	kill_migrate($m, $name);
 	is(sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 1, 'which it leaves as it is');
 	$old->('COMMIT');
-	# one batch comes through, the next does not
+	# one batch succeeds, and the next one does not
 	sql($name, 'CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$',
 	    'CREATE TRIGGER hold BEFORE UPDATE ON crates FOR EACH ROW WHEN (NEW.id = 550) EXECUTE FUNCTION hold()');
 	$old->('BEGIN; SELECT pg_advisory_xact_lock(7)');
@@ -318,12 +318,12 @@ subtest 'killed half-way' => sub {
 	migrates($name, 'after both');
 	same_schema($name, $schema, 'after both');
 	counts_are_right($name, 'after both');
-	# begun with a text that this program does not have
+	# another version has begun the migration with another text
 	my $last = sql($name, 'SELECT max(version) FROM schema_migrations');
 	sql($name, "DELETE FROM schema_migrations WHERE version = $last", "INSERT INTO schema_migration_steps VALUES ($last, 1, 'x')");
 	my ($status, $said) = end_migrate(begin_migrate($name));
 	is($status, 1, 'begun with another text');
-	like($said, qr/was begun with another text; let the program that began it end it/, 'says what to do');
+	like($said, qr/another version of the program has begun \S+ with another text; run `berth migrate` of that version until it is done/, 'says what to do');
 };
 
 done_testing();

@@ -191,7 +191,7 @@ subtest 'a socket that is passed' => sub {
 		POSIX::dup2(20 + $_, 3 + $_) for 0 .. $#fds;
 		@ENV{qw(LISTEN_PID LISTEN_FDS LISTEN_FDNAMES)} = ($$, scalar @fds, $names);
 	};
-	# how, and on how many sockets it then serves
+	# how to start it, and on how many sockets it then serves
 	my %ways = (
 		'on descriptor 0' => [sub { POSIX::dup2($_[0], 0) }, 1],
 		'by systemd' => [sub { $pass->('berth-fcgi.socket', $_[0]) }, 1],
@@ -229,7 +229,7 @@ subtest 'a socket that is passed' => sub {
 	}
 };
 
-# What one process of the pool gives away of its memory is of no use in another.
+# Memory addresses that one process of the pool reveals are of no use in another.
 subtest 'workers are not copies' => sub {
 	my $t = Berth::Test->new(@away, workers => 2);
 	my @pids = split(' ', ready($t));
@@ -250,7 +250,7 @@ subtest 'workers are not copies' => sub {
 	is($t->stop_pool, 0, 'the end');
 };
 
-# A worker that takes the place of another is of the same version and has the same settings.
+# A worker that replaces another one has the same version and the same settings.
 subtest 'what has changed meanwhile' => sub {
 	my $t = Berth::Test->new(@away, workers => 1, max_requests => 0);
 	my $program = $t->dir . '/program/berth-fcgi';
@@ -294,7 +294,7 @@ subtest 'options' => sub {
 	like($err, qr/berth\.conf:\d+: .*workers/, 'says where');
 	for my $case ([database => 'foo=bar', qr/malformed connection string/],
 		[socket => '/' . 'x' x 200, qr/at most \d+ bytes/],
-		[write_socket => '/' . 'x' x 200, qr/write_socket: a path of at most \d+ bytes/],
+		[write_socket => '/' . 'x' x 200, qr/write_socket: the path of a socket has at most \d+ bytes/],
 		[socket_owner => 'nobody-of-this-name', qr/no user `nobody-of-this-name`/],
 		[inspector => '/nonexistent/inspect', qr{cannot run /nonexistent/inspect: No such file}]) {
 		my ($key, $value, $why) = @$case;

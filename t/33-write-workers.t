@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What may write has a socket and workers of its own: nginx sends it there, the socket's backlog is
-# the queue, and nothing that comes there, or does not end, keeps anybody from reading.
+# Requests that may write have a socket and workers of their own: nginx sends them there, the socket's
+# backlog is the queue, and no request there, even one without end, keeps anybody from reading.
 
 use strict;
 use warnings;
@@ -150,7 +150,7 @@ subtest 'a queue that is full, and a pool that is away' => sub {
 		    "$what: in its shape");
 	};
 
-	# One that nobody accepts from: what does not go in is refused by the system at once.
+	# A socket that nobody accepts from: the system refuses what does not fit at once.
 	unlink($write);
 	my $full = IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $write, Listen => 1) or die "$write: $!\n";
 	my @queued;
@@ -186,7 +186,7 @@ subtest 'a queue that is full, and a pool that is away' => sub {
 $t->stop;
 done_testing();
 
-# The pids of those who have logged that request, in order.
+# The pids of the workers that have logged the request, in order.
 sub pids_of {
 	my ($request_id, $n) = @_;
 	my @pids;
@@ -203,7 +203,7 @@ sub kind_of {
 	return $kind{ pid_of($res->{headers}{'x-request-id'}) };
 }
 
-# A request that has begun and whose body does not come.
+# A request that begins, but never sends its body.
 sub slow_write {
 	my $c = Berth::FastCGI->connect($write) // die "$write: $!\n";
 

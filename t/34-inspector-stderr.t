@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What the inspector writes to standard error is one line of the pool's log, whatever it is: nobody
-# whose crate makes it say something writes lines of his own there.
+# The inspector's standard error becomes one line of the pool's log, whatever it is: a
+# crate that makes it write cannot forge log lines.
 
 use strict;
 use warnings;

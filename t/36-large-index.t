@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 
-# Index files of any size that a database may hold: whoever yanks, deletes or changes a status has it
-# done, in a memory that does not grow with the file; whoever reads slowly holds no worker; and no
-# publish makes a larger file or a longer line than the configuration takes.
-# Of the plain build, since memory and time are measured.
+# Index files of any size that a database may hold: yanks, deletions and changes of status work
+# in memory that does not grow with the file; slow readers hold no worker; and no
+# publish makes a larger file or a longer line than the configuration allows.
+# It uses the plain build, since it measures memory and time.
 
 use strict;
 use warnings;
@@ -50,7 +50,7 @@ sub path_of { return "$root/" . substr($_[0], 0, 2) . '/' . substr($_[0], 2, 2) 
 sub text_size { return $t->psql("SELECT sum(octet_length(v.index_line) + 1) FROM versions v JOIN crates c ON c.id = v.crate_id"
     . " WHERE c.name = '$_[0]' AND v.status IN ('default', 'hidden', 'deprecated')") }
 
-# The index file is what the versions give: its ETag is made of the text.
+# The index file equals its versions: its ETag comes from the text.
 sub is_in_order {
 	my ($crate, $what) = @_;
 
@@ -131,7 +131,7 @@ cmp_ok($rise, '<', HEAD_RISE_MAX, "HEAD expands nothing: a worker has grown by $
 $res = $t->http(GET => path_of('usual'));
 is(length($res->{body}), text_size('usual'), 'what takes no gzip reads a usual one');
 
-# Slow ones read their first bytes and no more.
+# Slow readers read their first bytes and no more.
 for my $crate (qw(larger large)) {
 	my @readers = map { slow_reader(path_of($crate)) } 1 .. READERS;
 	my $since = time;
@@ -152,13 +152,13 @@ $t->start_pool;
 $res = $t->publish($id, $token, 'long', '1.0.0', manifest => qq([package]\nname = "long"\nversion = "1.0.0"\n[features]\n)
     . join('', map { "feature-number-$_ = []\n" } 1 .. 60), metadata => { features => { map { ("feature-number-$_" => []) } 1 .. 60 } });
 is($res->{status}, 400, 'a line that is too long is refused');
-like($res->{body}, qr/index line of this version would have 1\d\d\d bytes, and at most 1024 are taken.*max_index_line_size/, 'told why');
+like($res->{body}, qr/index line of this version would have 1\d\d\d bytes, and the limit is 1024.*max_index_line_size/, 'told why');
 is($t->psql("SELECT count(*) FROM crates WHERE name = 'long'"), 0, 'and nothing is stored');
 
 my $n = 0;
 $n++ while $n < 20 && ($res = $t->publish($id, $token, 'many', "1.0.$n"))->{status} == 200;
 is($res->{status}, 400, "after $n versions the index file is full");
-like($res->{body}, qr/index file of crate `many` would have (?:more than )?[12]\d\d\d bytes with this version, and at most 2048 are taken.*max_index_size/,
+like($res->{body}, qr/index file of crate `many` would have (?:more than )?[12]\d\d\d bytes with this version, and the limit is 2048.*max_index_size/,
     'told why');
 is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'many'"), $n, 'nothing is stored');
 is($t->http(DELETE => "$crates/many/1.0.0/yank", { token => $token })->{status}, 200, 'a yank is possible');

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# What a request brings goes with it: after requests with secrets of every kind, wherever one can
-# stand, no process of the pool has any of them in its memory.  Of the plain build, since sanitizers
-# keep what is freed.
+# A secret goes with its request: after requests with secrets of every kind, in every place, no process of
+# the pool has any of them in its memory.  It uses the plain build, since sanitizers keep freed
+# memory.
 
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ my ($worker) = children();
 open(my $mem, '<:raw', "/proc/$worker/mem") or plan skip_all => "no ptrace here: $!";
 close($mem);
 
-# name => [where it came, the text that must not stay]
+# name => [where it was sent, the text that must not stay]
 my @secrets;
 
 sub secret {
@@ -107,7 +107,7 @@ subtest 'what is left of them' => sub {
 
 	cmp_ok(scalar @secrets, '>', 30, 'secrets were sent');
 	cmp_ok(scalar @pids, '>=', 3, 'processes');
-	# to be sure that what is searched would be found
+	# to be sure that the search finds a text
 	cmp_ok(scalar(grep { found($_, ['configuration', $t->dir]) } @pids), '==', scalar @pids, 'memory can be searched');
 	for my $pid (@pids) {
 		my @found = map { "$_->[0]: $_->[2]" } map { found($pid, @secrets) } 1;
@@ -116,7 +116,7 @@ subtest 'what is left of them' => sub {
 	}
 };
 
-# Somebody of the same user, who is not so mighty that nothing is hidden from him; nor is the pool.
+# A process of the same user, without the capability to look into others; the pool has none either.
 subtest 'who may look' => sub {
 	my @as = $> == 0 ? qw(setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace) : ();
 	my $sees = sub { return (Berth::Cluster::capture(@as, 'sh', '-c', "exec 3</proc/$_[0]/mem"))[0] == 0 };
@@ -155,7 +155,7 @@ sub children {
 	return sort { $a <=> $b } @pids;
 }
 
-# Which of the texts are in the memory of that process: [where it came from, text, the region] each.
+# The texts in the memory of that process: [where it was sent, text, the region] each.
 sub found {
 	my ($pid, @texts) = @_;
 	my %seen;

@@ -95,7 +95,7 @@ subtest 'writes have a count of their own' => sub {
 	unlike($t->log('pool'), qr/ id=$res->{headers}{'x-served-by'} /, 'and the pool was not asked');
 };
 
-# nginx cannot tell a good one from a bad one: the pool does, which counts the bad ones.
+# nginx cannot tell a good credential from a bad one: the pool does, and counts the bad ones.
 subtest 'a credential is never refused for what its address did' => sub {
 	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
 	my $basic = 'Basic ' . MIME::Base64::encode_base64("x:$token", '');

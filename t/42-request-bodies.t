@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # The body of a request, on every location but that of a publish: it is refused or stays in memory,
-# and nobody without a token writes to nginx's disk.  Each spelling of a body, on each location.
+# and nobody without a token can write to nginx's disk.  Each spelling of a body, on each location.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ my $t = Berth::Test->new(workers => 2, monitoring_allow => '127.0.0.0/8');
 my $id = $t->project('demo/registry', 'public');
 my $root = $t->registry($id);
 
-# Each location that nginx has: how somebody without a token comes there, and the shape of its 413;
+# Each location that nginx has: how a caller without a token reaches it, and the shape of its 413;
 # or the reason why nobody sends a body there.
 my %location = (
 	'^~ /api/v4/' => [
@@ -34,7 +34,7 @@ my %location = (
 	'= /-/readiness' => [[GET => '/-/readiness', 'text']],
 	'= /-/metrics' => [[GET => '/-/metrics', 'text']],
 	'/' => [[POST => '/', 'text'], [PUT => '/api', 'text'], [GET => '/robots.txt', 'text']],
-	# Over HTTP/2 a body need not tell its length: then one comes here by the file that is not there.
+	# A body over HTTP/2 may have no length: then a missing file leads to this location.
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth-error' => [[POST => '/-/berth-error', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
@@ -101,7 +101,7 @@ for my $name (sort keys %location) {
 			my $res = $t->http($method => $path, \%opt);
 			my $case = "$method $path: $what";
 
-			# What is there as a file is sent, whatever follows the request.
+			# nginx sends an existing file, whatever follows the request.
 			my $is_file = $what =~ /no told length/ && $path =~ /config\.json$/;
 
 			if (defined $want && !$is_file && $name !~ /^\^~ .*(?:blob|cache)|berth-error|berth_pool/) {
@@ -116,7 +116,7 @@ for my $name (sort keys %location) {
 my @buffered = $t->log('nginx-error') =~ /(a client request body is buffered .*)/g;
 is(join("\n", @buffered), '', 'nginx has written none of them to its disk');
 
-# Only what is cut into chunks of a few bytes, six bytes for each of the body, fills that memory before
+# Only a body in chunks of a few bytes, six bytes for each of the body, fills that memory before
 # the body is as long as is taken.
 my $chunks = join('', ("1\r\nx\r\n") x (TAKEN + 1)) . "0\r\n\r\n";
 like($t->raw("POST /api/v4/projects/$id/deploy_tokens HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n$chunks"),

@@ -18,7 +18,7 @@ my $id = $t->project('demo/priv');
 $t->user($_) for qw(alice bob Carol);
 $t->member('alice', 'demo', 'developer');
 
-# What the command prints: where to go, and the code.
+# The output of the command: the address, and the code.
 my $LINK = qr{\A\Q@{[$t->url]}\E/-/sign-in\n([0-9A-Za-z]{43})\z};
 
 sub link_of { my ($who, @more) = @_; return $t->berth_ok('user', 'link', $who, @more); }
@@ -103,7 +103,7 @@ sub dead_code {
 		my $r = post('/-/sign-in', { code => $dead, confirm => $confirm });
 
 		is($r->{status}, 403, "a code that $name");
-		like($r->{body}, qr{role="alert"><p>this (?:code was used already, or its time is over: ask for a new one|is no code of this registry)</p>}, '  the page says so');
+		like($r->{body}, qr{role="alert"><p>this (?:code has been used or has expired; ask an administrator for a new one|is no code of this registry; paste all of the code that you were given)</p>}, '  the page says so');
 		like($r->{body}, qr{name="code"}, '  and asks again');
 		unlike($r->{body}, qr/alice|bob/, '  and nothing else');
 		is(cookie_of($r), undef, '  nobody is signed in');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Host names and TLS: no answer leads to the Host that the client names, whoever made the answer, and
-# HSTS is on every answer once where it is switched on, and on none where it is not.
+# Host names and TLS: no answer leads to the Host that the client names, no matter who made the answer, and
+# HSTS is on every answer once if it is switched on, and on none if it is not.
 
 use strict;
 use warnings;
@@ -22,7 +22,7 @@ my $R = $t->registry($private);
 
 is($t->publish($_, $token, 'abcd', '1.0.0')->{status}, 200, 'a crate') for $private, $public;
 
-# Every location of conf/nginx that a path leads to, with a slash at its end, without and with two.
+# Every location of conf/nginx that a path reaches, with one slash at its end, with none and with two.
 sub location_paths {
 	my @paths;
 
@@ -135,7 +135,7 @@ subtest 'HSTS' => sub {
 		$statuses{$status}++;
 		is_deeply(\@have, [$wanted], "$asked->[0]: $status");
 	}
-	# somebody who accepts and never answers
+	# a server that accepts and never answers
 	my $silent = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 8, Local => $t->socket_path) or die "socket: $!\n";
 	$t->stop_nginx;
 	$t->start_nginx(sub { s/^\t#on "max-age/\ton "max-age/mr =~ s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# No secret stands in an address, where logs, histories and bookmarks get hold of it: no route takes
+# No secret stands in an address, which logs, histories and bookmarks keep: no route takes
 # one there, no program prints one there, and no log of nginx, pool or PostgreSQL has one, whether
 # the pool answers, is away or hangs.
 
@@ -19,7 +19,7 @@ my $R = $t->registry($id);
 
 $t->user('alice');
 $t->member('alice', 'demo', 'maintainer');
-# PostgreSQL writes down every statement, with what it was given
+# PostgreSQL logs every statement with its parameters
 $t->psql("ALTER DATABASE $t->{database} SET log_statement = 'all'");
 
 my %secret = (
@@ -43,7 +43,7 @@ subtest 'by the table of routes' => sub {
 		$seen{$1}++ while $route->{pattern} =~ /:(\w+)/g;
 	}
 	is(join(' ', grep { !$known{$_} } sort keys %seen), '', 'no path has a place for a secret');
-	# what the code reads from addresses, and what it reads from bodies alone
+	# the names that the code reads from addresses, and those that it reads from bodies alone
 	my (%query, %body);
 	for my $file (glob("$Berth::Cluster::ROOT/fcgi/api/*.c")) {
 		my $text = Berth::Cluster::_slurp($file);
@@ -63,7 +63,7 @@ sub post {
 	return ['POST', $path, { body => $body, headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $t->url, @headers] }];
 }
 
-# Each way that a secret comes in by, as clients and the pages use it.
+# Each way by which a secret comes in, as clients and the pages use it.
 sub ways {
 	my ($cookie, $form) = @_;
 	my $basic = MIME::Base64::encode_base64("x:$secret{personal}", '');

@@ -170,7 +170,7 @@ for my $case (['1/a', '1/A'], ['2/ab', '2/AB', '2/aB'], ['3/a/abc', '3/A/ABC', '
 		is($other->{headers}{etag}, $canonical->{headers}{etag}, "$other->{path} has its ETag");
 	}
 }
-# These paths look like one of the index, and are others: with the route that answers them.
+# These paths look like those of the index, but are not: with the route that answers them.
 for my $case (['abcd/1.0.0/download', 200, 'download'], ['AB/1.0.0/download', 404, 'download'], ['abc/1.0.0/download', 200, 'download'],
 	['api/v1/crates?q=abcd', 200, 'search'], ['API/v1/crates?q=abcd', 404, '-'], ['Config.json', 404, '-'],
 	['Do/wn/download', 404, 'index'], ['3/ab/download', 400, 'index']) {

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A header that carries a credential is given once: of two, nginx and the pool could each take another one.
+# A request has each credential header at most once: of two, nginx and the pool could each take another one.
 # Over HTTP/1.1 and HTTP/2, and by FastCGI as other versions of nginx pass them.
 
 use strict;
@@ -29,7 +29,7 @@ my %routes = (
 );
 my %shape = (text => qr/^[^{\n]+\n?$/, cargo => qr/^\{"errors":\[\{"detail":"[^"]+"\}\]\}$/, gitlab => qr/^\{"message":"400 [^"]+"\}$/);
 
-# What stands twice: the same, a wrong one before or behind, an empty one before or behind, two empty ones.
+# The repetition: the same value, a wrong one before or behind, an empty one before or behind, two empty ones.
 sub twice {
 	my ($value) = @_;
 

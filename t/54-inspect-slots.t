@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Inspections of crates: only so many at once, two of one actor, in turns and behind everything
-# else; a publish that finds no slot is told to come again, and no slot is lost with a worker that
+# Inspections of crates: a limited number runs at once, two of one actor, in turns and with the lowest
+# priority; a publish that finds no slot gets 503 with Retry-After, and no slot is lost with a worker that
 # is killed.
 
 use strict;
@@ -21,7 +21,7 @@ my $R = $t->registry($id);
 my $inspections = $t->dir . '/inspections';
 mkdir($inspections) or die "$inspections: $!\n";
 
-# An inspector that says which worker it is for, and begins once it is told to.
+# An inspector that reports its worker, and begins when the test says so.
 Berth::Test::_write($t->dir . '/inspector', <<"END");
 #!/bin/sh
 echo \$PPID >'$inspections/new.'\$\$
@@ -39,13 +39,13 @@ for my $name (qw(one two)) {
 	$t->member($name, 'demo', 'developer');
 	$token{$name} = $t->token($name);
 }
-# of one user: the slots are the user's, not the token's
+# of one user: slots belong to the user, not to the token
 $token{again} = $t->token('one');
 $token{deploy} = $t->deploy_token('demo', qw(read write));
 $token{job} = $t->job_token('demo/registry', 'two');
 
 my $version = 0;
-# A publish whose answer nobody waits for yet.
+# Starts a publish; the test reads its answer later.
 sub begin {
 	my ($who, $name) = @_;
 	my $v = '1.0.' . ++$version;
@@ -58,7 +58,7 @@ sub begin {
 
 sub started { return map { /\.(\d+)$/ ? $1 : () } glob("$inspections/started.*"); }
 
-# The inspection that was told to go on is over.
+# Waits until the inspection that was told to go on is over.
 sub go {
 	my ($pid) = @_;
 
@@ -67,7 +67,7 @@ sub go {
 }
 
 my %told;
-# The next inspection that runs and was not told to go on yet, by its pid.
+# The pid of the next running inspection that was not told to go on yet.
 sub next_one {
 	my $pid;
 
@@ -76,7 +76,7 @@ sub next_one {
 	return $pid;
 }
 
-# Inspections that run or wait, as the metrics say it.
+# Inspections that run or wait, by the metrics.
 sub counted {
 	my $m = Berth::Metrics->parse(Berth::FastCGI::fetch($t->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body});
 
@@ -114,7 +114,7 @@ is(counted(), '0 0', 'nothing is left');
 my @nice = map { do { local (@ARGV, $/) = ($_); <> } + 0 } glob("$inspections/nice.*");
 is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
 
-# Somebody with a queue of their own, and somebody else who comes after that.
+# A user with a full queue, and another user who comes later.
 {
 	my @c = map { begin('one', 'first') } 1 .. 4;
 
@@ -143,7 +143,7 @@ is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
 	wait_for_count('0 0', 'no slot is lost');
 }
 
-# A slot is waited for, and not for ever.
+# A publish waits for a slot, and not for ever.
 $t->stop_pool;
 $t->conf(request_timeout => 4);
 $t->start_pool;

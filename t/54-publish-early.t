@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# What the metadata tells is refused before a byte of the crate is read, let alone inspected: in the
-# same words and with the same status as ever.  The crates here are none, and the inspector notes
-# that it was called.
+# Berth refuses a publish by its metadata before it reads a byte of the crate, let alone inspects it: with the
+# same words and the same status as ever.  The crates here are no crates, and the inspector records
+# its calls.
 
 use strict;
 use warnings;
@@ -36,7 +36,7 @@ $t->berth_ok('delete', $project, 'gone');
 $t->berth_ok('protect', 'add', $project, 'guarded', '--push', 'maintainer');
 $t->psql(q(INSERT INTO crate_owners (crate_id, user_id, project_id)
     SELECT c.id, u.id, c.project_id FROM crates c, users u WHERE c.name = 'given' AND u.username = 'outsider'));
-# a version that was destroyed, whose bytes are known
+# a destroyed version, whose checksum is known
 $t->psql(q(INSERT INTO tombstones (crate_id, version_base, cksum)
     SELECT id, '1.3.0', repeat('0', 64) FROM crates WHERE name = 'there'));
 $t->conf(inspector => $t->dir . '/inspector');
@@ -96,20 +96,20 @@ for my $case (@cases) {
 ok(!-e $called, 'nothing was inspected');
 is_deeply(stages(), $before, 'and no crate was read');
 
-# What only the bytes can tell, and still before the inspection.
+# Refusals that need the bytes, but no inspection.
 $p->refused('a deleted version with other bytes', put('dev', 'there', '1.3.0'), 400,
     qr/^crate version `1\.3\.0` was deleted and cannot be published again with other bytes$/);
 ok(!-e $called, 'without an inspection, too');
 is(stages()->{read}, $before->{read} + 1, 'the crate was read');
 
-# The rate limit comes first, and is charged for what is refused.
+# The rate limit comes first, and a refused publish counts.
 $t->conf(publish_burst => 2, publish_per_minute => 1, new_crate_burst => 2, new_crate_per_minute => 1);
 $t->stop_pool;
 $t->psql('DELETE FROM write_limits'); # what was spent above, which these would pay for
 is(put('dev', 'there', '1.0.0')->{status}, 400, 'a version that is there') for 1, 2;
 $p->refused('too many of them', put('dev', 'there', '1.0.0'), 429, qr/^too many versions were published in a short time/);
 
-# All the same, what is good is taken, and inspected.
+# A good publish is still inspected and accepted.
 is(put('maintainer', 'guarded', '2.0.0')->{status}, 400, 'a maintainer gets past the rule, with no crate');
 ok(-e $called, 'that was inspected');
 is($p->put($t->publish_body($t->metadata('given', '1.0.1'), $t->make_crate('given', '1.0.1')), token => $token{outsider})->{status},

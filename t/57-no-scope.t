@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Whatever names no scope, or one that is not known, is refused, on every way to a token; and a limit that is
+# A request without a scope, or with an unknown one, is refused, on every way to a token; and a limit that is
 # empty or cannot be read never means that there is none.
 
 use strict;
@@ -57,7 +57,7 @@ my $cargo = "$project/packages/cargo";
 my %trust = (issuer => $idp, claims => { sub => 'x' });
 my %job = (user => 'own', pipeline => 1, job => 1);
 
-# The ways, by the route or the command: what each refuses, and what it takes.
+# The ways, by route or command: what each refuses, and what it accepts.
 my %ways = (
 	token_page_create => {
 		refused => [map { my $fields = $_; [$json->encode($fields), sub { page(@$fields) }] }
@@ -128,14 +128,14 @@ for my $way (sort keys %ways) {
 	}
 }
 
-# No way is forgotten: all routes by which a token, or a rule that gives tokens, comes to be.
+# The list is complete: all routes that make a token, or a rule that gives tokens.
 my %no_way = map { $_ => 1 } qw(sign_in sign_out token_page_revoke member_add member_add_group protection_rule_create);
 for my $route (Berth::Routes::all()) {
 	next if !grep { $_ eq 'POST' } @{ $route->{methods} };
 	ok($ways{ $route->{name} } || $no_way{ $route->{name} }, "$route->{name}: is known here");
 }
 
-# What is in the database and cannot be read is nothing, never all: the table refuses it, or the token may do nothing.
+# An unreadable limit in the database allows nothing, never everything: the table refuses it, or the token may do nothing.
 for my $limit ("operations = '{}'", "operations = '{all}'", "crate_patterns = '{}'", "crate_patterns = '{/}'") {
 	my $limited = $t->token('own', operations => 'publish-new', crates => 'a*');
 	my (undef, undef, $err) = Berth::Cluster::capture('psql', '-XAtq', '-d', $t->dsn('postgres'), '-c', "UPDATE tokens SET $limit WHERE id = (SELECT max(id) FROM tokens)");

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Whoever a rule keeps out does not take the rule away, nor gets past it by any other route that writes:
+# A user whom a rule keeps out can neither remove the rule nor get past it by another route that writes:
 # changing or removing a protection rule needs the highest level that it names, before and after.
 
 use strict;
@@ -41,7 +41,7 @@ sub rule_row {
 
 sub audit_rows { return $t->psql("SELECT count(*) FROM audit_events WHERE action LIKE 'protection.%'"); }
 
-# A rule as it is stored, whoever made it.
+# Stores a rule directly.
 sub rule {
 	my ($push, $delete) = map { defined $_ ? $level{$_} : 'NULL' } @_;
 
@@ -95,7 +95,7 @@ subtest 'a rule: who changes it, who removes it' => sub {
 };
 
 # Every route that writes in a project or group, and what a maintainer tries by it: the calls, each with
-# its status; or why it gets nobody past a rule.
+# its status; or why the route gets nobody past a rule.
 my $crate = 'locked';
 is($t->publish($id, $token{admin}, $crate, '1.0.0')->{status}, 200, 'a crate');
 my $package = $t->psql('SELECT max(id) FROM versions');
@@ -157,7 +157,7 @@ for my $route (Berth::Routes::all()) {
 	}
 }
 
-# After all that the rule still holds, for whatever the maintainer has.
+# After all that the rule still holds, with each credential of the maintainer.
 my %by = (maintainer => $token{maintainer}, job => $t->job_token('demo/registry', 'maintainer'), 'foreign job' => $t->job_token('demo/other', 'maintainer'),
     'deploy token' => $t->deploy_token('demo/registry', 'read', 'write'));
 for my $who (sort keys %by) {

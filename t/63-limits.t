@@ -135,7 +135,7 @@ subtest 'yanks' => sub {
 
 my $sentence = 'too many invalid credentials were sent from this address';
 
-# Straight to the pool, from an address.  Options: method, header => value of FastCGI parameters, body, type.
+# Sends a request straight to the pool, from an address.  Options: method, header => value of FastCGI parameters, body, type.
 sub from {
 	my ($address, $path, %opt) = @_;
 	my $body = $opt{body} // '';
@@ -151,7 +151,7 @@ sub yank_from {
 	    param => { defined $token ? (HTTP_AUTHORIZATION => $token) : () })->{status};
 }
 
-# As if the address had sent all that it may.
+# Uses up the budget of the address.
 sub use_up {
 	my ($address) = @_;
 
@@ -215,7 +215,7 @@ subtest 'a thousand bad tokens' => sub {
 	is(yank('dev', '1.2.1', 'yank')->{status}, 200, 'and yanks');
 };
 
-# Each kind of credential that is not good, wherever a request can have one.
+# Each kind of bad credential, in each place of a request.
 subtest 'the kinds of them' => sub {
 	my $config = $p->root . '/config.json';
 	my $exchange = $p->root . '/api/v1/trusted_publishing/tokens';
@@ -253,7 +253,7 @@ subtest 'the kinds of them' => sub {
 		like($res->{headers}{'retry-after'} // '', qr/^[1-9][0-9]*$/, "$name: with Retry-After");
 	}
 
-	# what is good is good, wherever it stands
+	# a good credential works in each place
 	my ($code) = $t->berth_ok('user', 'link', 'dev') =~ /^(\w{43})$/m or die;
 	my @good = (
 		['a token', 200, $config, param => { HTTP_AUTHORIZATION => $token{dev} }],
@@ -265,7 +265,7 @@ subtest 'the kinds of them' => sub {
 	is(from('198.51.100.250', @$_[2 .. $#$_])->{status}, $_->[1], "$_->[0]: good all the same") for @good;
 };
 
-# Nor is there any route on which it is otherwise.
+# The same holds on every route.
 subtest 'every route' => sub {
 	my $unknown = 'berth_pat_' . 'A' x 43;
 	my @others = (401, 429);
@@ -283,7 +283,7 @@ subtest 'every route' => sub {
 			$opt{param}{HTTP_AUTHORIZATION} = $unknown;
 			my $res = from('203.0.113.9', $path, %opt);
 			is($res->{headers}{'x-berth-status'} // $res->{status}, 429, "$name: a bad token");
-			# somebody who may do little, so that this does
+			# a user with few rights, so that the request has an effect
 			$opt{param}{HTTP_AUTHORIZATION} = $nothing ? $t->token('nobody') : $token{nobody};
 			my $status = from('203.0.113.9', $path, %opt)->{status};
 			ok((!grep { $_ == $status } @others), "$name: a good one: $status");

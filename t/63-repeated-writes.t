@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Whatever a caller may write, they may not repeat it for ever: each route that writes is counted, or
-# there is a reason why not.  What is left of tokens goes after a while, and the audit log stays true.
+# No caller can repeat a write for ever: each route that writes is counted, or
+# the test has a reason why not.  Rows of ended tokens go after a while, and the audit log stays true.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Berth::FastCGI qw(fetch);
 use Berth::Routes;
 use Berth::Test;
 
-# How a route is counted that is not counted before its handler, or why it is not.
+# Routes that are not counted before their handler: where they are counted, or why they are not.
 my %own = (
 	publish => 'counted by its handler: t/63-limits.t',
 	yank => 'counted by its handler: t/63-limits.t',
@@ -21,12 +21,12 @@ my %own = (
 	token_page_create => 'counted by its user: below',
 	token_page => 'it opens no session: its forms do, and are counted (below)',
 	sign_in => 'a link is good once, and an administrator makes it; one that is not good counts as a failed login',
-	# Whoever loses a token must be able to end it, whatever else was done in their name.  A token ends
-	# once, and is counted when it is made; a second time nothing is written (below).
+# A user who loses a token must be able to end it, whatever else was done in their name.  A token ends
+# once, and is counted when it is made; ending it again writes nothing (below).
 	map { $_ => 'it ends what was counted when it was made' } qw(access_token_revoke access_token_revoke_self
 		deploy_token_delete deploy_token_delete_group job_token_end trusted_revoke token_page_revoke sign_out),
 );
-# Those of another method than GET and HEAD that write nothing.
+# Routes with other methods than GET and HEAD that write nothing.
 my %reads = (publish_authorize => 'it looks, for nginx');
 
 my $t = Berth::Test->new(workers => 2, sso => 'on', change_burst => 2, change_per_minute => 1, token_burst => 2, token_per_minute => 1,
@@ -84,7 +84,7 @@ is(join(' ', grep { !$seen{$_} } sort(keys %own, keys %reads)), '', 'each of the
 
 forget();
 $t->psql('UPDATE tokens SET revoked_at = NULL');
-# Which version of its row: each one more ends what was decided for the token, once more.
+# The version of the token's row: each new one ends the token's grants once more.
 sub row_of { return $t->psql("SELECT xmin FROM tokens WHERE id = $_[0]"); }
 my %route = map { $_->{name} => $_ } Berth::Routes::all();
 my $deploy = $t->psql("INSERT INTO tokens (kind, digest, name, project_id, scopes) VALUES ('deploy', sha256('d'), 'd', $id, '{read_package_registry}') RETURNING id");
@@ -106,7 +106,7 @@ is($rotated[-1], 429, 'a token is not rotated for ever');
 
 # ---- the token page ----
 
-# What a page of the sign-on's user sends: a session's cookie and its forms.
+# The requests of a page of single sign-on: a session's cookie and its forms.
 sub visit {
 	my $res = fetch($t->socket_path, '/-/tokens', REMOTE_ADDR => '127.0.0.1', BERTH_SSO_USER => 'boss');
 	my ($cookie) = ($res->{headers}{'set-cookie'} // '') =~ /^(__Host-berth=[^;]*)/;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A write that waits is decided again when it has waited: whatever ends a right meanwhile ends the
-# write as well, with the answer that it would have had had it come later, and nothing is left of it.
+# A write that has waited is decided again: an event that ends a right meanwhile fails the
+# write as well, with the error that it would have got after the event, and leaves nothing of it.
 # For every write of the application's table whose caller shows a token.
 
 use strict;
@@ -34,14 +34,14 @@ my $spare = $t->psql(q(SELECT id FROM tokens WHERE kind = 'deploy'));
 sub body_of { return $json->encode({@_}); }
 my $crate = $t->publish_body($t->metadata('foo', '2.0.0'), $t->make_crate('foo', '2.0.0'));
 
-# What is there to be changed, made before each case: name => the statement, which returns an id.
+# The objects of the changes, made before each case: name => the statement, which returns an id.
 my %there = (
 	rule => "INSERT INTO protection_rules (project_id, package_name_pattern, normalized_pattern, minimum_access_level_for_push)"
 	    . " VALUES ($id, 'x*', 'x*', 40) RETURNING id",
 );
 
-# The writes: route => [caller, method, path, body].  What they wait for is a row of the audit log, of which each
-# writes one; where that comes after what ends a right would have to wait for it, something else.
+# The writes: route => [caller, method, path, body].  They wait for a row of the audit log, which each
+# of them writes; if the event itself would wait for that row, they wait for something else.
 my $colleague = $t->psql("SELECT id FROM users WHERE username = 'colleague'");
 my %writes = (
 	publish => ['dev', PUT => "$R/api/v1/crates/new", $crate],
@@ -69,7 +69,7 @@ my %writes = (
 	job_token_create => ['deploy', POST => "$R/job_tokens", body_of(user => 'owner', pipeline => 1, job => 2, ttl => 60)],
 );
 
-# Those whose wait nobody can come into, each with the reason.
+# Writes that no event can interrupt, each with the reason.
 my %other = (
 	publish_authorize => 'it only looks',
 	access_token_revoke => 'the token is locked', access_token_revoke_self => 'it ends its own right',
@@ -109,7 +109,7 @@ sub fingerprint {
 	    (SELECT string_agg(index_etag || index_revision, ' ' ORDER BY id) FROM crates))));
 }
 
-# Asks while a session holds the table; ends the right, lets go, and reads the answer.
+# Sends the request while a session locks the table; ends the right, unlocks, and reads the answer.
 sub waiting {
 	my ($write, $end) = @_;
 	my ($who, $method, $path, $body, $table) = @$write;
@@ -131,7 +131,7 @@ sub waiting {
 	return $res;
 }
 
-# Before each case: what it changes is there.
+# Before each case: makes its object.
 sub prepare {
 	my ($write) = @_;
 	my ($rule) = $t->psql($there{rule} =~ s/RETURNING/ON CONFLICT (project_id, normalized_pattern) DO UPDATE SET package_name_pattern = 'x*' RETURNING/r);
@@ -170,14 +170,14 @@ for my $route (sort keys %writes) {
 }
 refused("publish, and $_", $writes{publish}, @{ $ends_publish{$_} }) for sort keys %ends_publish;
 
-# Nothing ends: each of them does what it did.
+# Without an event each write succeeds.
 for my $route (sort grep { !/^(?:package_delete|package_file_delete|deploy_token_delete)$/ } keys %writes) {
 	my $res = waiting(prepare($writes{$route}));
 
 	ok($res->{waited} && $res->{status} =~ /^20[014]$/, "$route, and nothing ends: $res->{status}") or diag($res->{body});
 }
 
-# Who leaves has ended their own right, and that is done.
+# A user who leaves ends their own right, and the request succeeds.
 $t->user('leaver');
 $t->member('leaver', 'demo/registry', 'owner');
 my $leaver = $t->psql("SELECT id FROM users WHERE username = 'leaver'");

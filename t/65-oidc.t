@@ -206,8 +206,8 @@ subtest 'directly, as the token of cargo' => sub {
 	is(read_config(app => $long)->{status}, 200, 'is let in');
 };
 
-# What rust-lang/crates-io-auth-action sends, whose `url` is the registry's: it asks GitHub for a token for that
-# without its scheme, exchanges it there, and gives the other one back at the end.
+# The requests of rust-lang/crates-io-auth-action with the registry as `url`: it asks GitHub for a token for that
+# URL without its scheme, exchanges it there, and gives the new one back at the end.
 subtest 'the official action for GitHub' => sub {
 	my $agent = 'User-Agent: crates-io-auth-action/1.0.0';
 	my %url = map { ($_ => $t->url . "/api/v4/projects/$_/packages/cargo") } $id{app}, $id{none}, 'tools%2Fapp', 'Tools%2fApp';
@@ -266,7 +266,7 @@ subtest 'the audit log' => sub {
 
 # ---- what is refused ----
 
-# As if the budget for reading keys at once were whole.
+# Refills the budget for immediate reads of keys.
 sub forget_key_reads { $t->psql("DELETE FROM write_limits WHERE action = 'key_read'"); return; }
 
 sub refused {
@@ -325,7 +325,7 @@ subtest 'tokens that are not good' => sub {
 		my ($h, $p, $s) = split(/\./, $key{hub}->sign($good));
 		join('.', $h, $part->({ %$good, repository => 'evil/app' }), $s);
 	});
-	refused('the key of the other issuer', 400, qr/key `lab-1`, which is none of its issuer's, `\Q$issuer{hub}\E`/,
+	refused('the key of the other issuer', 400, qr/key `lab-1`, which its issuer `\Q$issuer{hub}\E` does not have/,
 	    $key{lab}->sign(claims('hub')));
 	refused('no token at all', 400, qr/three parts/, 'garbage');
 	is(exchange(app => id_token('hub', exp => time - 30, iat => time - 600, nbf => undef))->{status}, 200, 'within the leeway');
@@ -343,11 +343,11 @@ subtest 'jobs that no rule lets in' => sub {
 	refused('no owner', 403, $hidden, id_token('hub', repository_owner_id => undef));
 	refused('the same name at the other issuer', 403, $hidden, id_token('lab', aud => 'berth'));
 	refused('and the other way round', 403, $hidden, id_token('hub'), project => 'lab');
-	refused('another workflow', 403, qr/`workflow` is `evil.yml`, and it must be `release.yml`/,
+	refused('another workflow', 403, qr/`workflow` is `evil.yml`, but the rule asks for `release.yml`/,
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/evil.yml@refs/heads/main'));
 	refused('a workflow that looks like it', 403, qr/no claim `workflow`/,
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/release.yml@evil.yml@refs/heads/main'));
-	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, and it must be `refs/heads/\*`}, id_token('hub', ref => 'refs/tags/v1'));
+	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, but the rule asks for `refs/heads/\*`}, id_token('hub', ref => 'refs/tags/v1'));
 	refused('no ref', 403, qr/no claim `ref`/, id_token('hub', ref => undef));
 	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`event_name`\)/,
 	    id_token('hub', event_name => $_)) for qw(pull_request_target workflow_run pull_request issue_comment workflow_call

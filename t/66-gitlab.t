@@ -239,7 +239,7 @@ subtest 'both ways at once' => sub {
 	is(asked(), $before + 1, 'is asked about');
 };
 
-# Names are how they are found for the first time.
+# Names find users and projects the first time.
 subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	my $user = sub { return { id => $_[0], username => $_[1], name => 'Somebody', state => 'active' } };
 	my $comes = sub { my ($id, $name, %over) = @_; return job_token(%over, user => $user->($id, $name)) };
@@ -256,11 +256,11 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 
 	my $res = read_config(app => $comes->(22, 'anna'));
 	is($res->{status}, 401, 'another user of GitLab under that name is not');
-	like($res->{body}, qr/user `anna` here stands for number 21 of GitLab, and this job is of `anna` there, number 22: .*`berth user unpin anna`/,
+	like($res->{body}, qr/user `anna` here is pinned to number 21 of GitLab, but this job is of `anna`, number 22 there; .*`berth user unpin anna`/,
 	    'who is told why');
 	$res = read_config(app => $comes->(21, 'berta'));
 	is($res->{status}, 401, 'nor is the user who took somebody else\'s name');
-	like($res->{body}, qr/user `anna` here stands for number 21 of GitLab, and this job is of `berta` there, number 21/, 'who is told so');
+	like($res->{body}, qr/user `anna` here is pinned to number 21 of GitLab, but this job is of `berta`, number 21/, 'who is told so');
 	is($pins->(), 'anna=21 dev=7', 'and nothing is kept of that');
 	is($t->psql("SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.source = 'gitlab' AND u.username = 'berta'"), 0,
 	    'nor any token');
@@ -269,7 +269,7 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	read_config(app => $again) for 1 .. 3;
 	is(asked() - $before, 1, 'GitLab is not asked again');
 
-	# one that was let in is asked about anew each minute
+	# Berth asks again each minute about a job that it has let in
 	my $running = $comes->(21, 'anna');
 	is(read_config(app => $running)->{status}, 200, 'a job that runs');
 	$jobs{$running}[1]{user}{id} = 22;
@@ -290,7 +290,7 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	is(read_config(app => job_token(project_id => 12))->{status}, 200, 'a project that was here');
 	$res = read_config(app => job_token(project_id => 13));
 	is($res->{status}, 401, 'another one of its path');
-	like($res->{body}, qr{project `group/app` here stands for number 12 of GitLab, .* number 13: .*`berth project unpin group/app`}, 'says so');
+	like($res->{body}, qr{project `group/app` here is pinned to number 12 of GitLab, .* number 13 there; .*`berth project unpin group/app`}, 'says so');
 	is(read_config(app => job_token(project_id => 12, project => 'group/moved'))->{status}, 401, 'one that has moved');
 	my ($app) = grep { $_->{project} eq 'group/app' } @{ JSON::PP->new->decode($t->berth_ok('project', 'pins', '--json')) };
 	is_deeply([@$app{qw(gitlab gitlab_id gitlab_name)}], [$gitlab->url, 12, 'group/app'], 'listed');
@@ -387,7 +387,7 @@ subtest 'GitLab is slow' => sub {
 	is(asked() - $before, 2, 'half of the workers have asked');
 	is($refused, 6, 'the others said so at once');
 
-	# writes have workers of their own, of which half stay free as well
+	# half of the write workers stay free as well
 	$t->stop_pool;
 	$t->conf(write_workers => 2);
 	$t->start_pool;
@@ -434,7 +434,7 @@ subtest 'a storm of garbage' => sub {
 	is(read_config(app => $running)->{status}, 200, 'and a job that GitLab has vouched for, which is asked about anew');
 };
 
-# What many strangers send, each from an address of its own.
+# Job tokens of many strangers, each from an address of its own.
 subtest 'in total' => sub {
 	$t->conf(failed_login_burst => 3, failed_login_per_minute => 1);
 	$t->stop_pool;

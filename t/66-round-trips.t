@@ -83,7 +83,7 @@ for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all
 		$seen++ if $status == 200;
 		is(scalar @trips, 2, "$name: the decision, and one read") or diag(shown(@trips)) if $after{ $route->{name} };
 		next unless $at_once{ $route->{name} };
-		# config.json says nothing that the decision does not know
+		# config.json needs nothing beyond the decision
 		is(scalar extra(@trips), $route->{name} eq 'config_json' ? 1 : 0, "$name: and then none beside the route's own") or diag(shown(@trips));
 		next unless $method eq 'GET';
 		is(scalar @trips, 1, "$name: which is one") or diag(shown(@trips));

@@ -165,7 +165,7 @@ subtest 'GitLab, by an identity token' => sub {
 	    ref_type => 'branch', ref_protected => 'true', pipeline_source => 'push'));
 	($status, $said) = run_commands(gitlab_script('publish-crate'), %gitlab_env, BERTH_ID_TOKEN => $jwt);
 	isnt($status, 0, 'not for a branch');
-	like($said, qr/`ref_type` is `branch`, and it must be `tag`/, 'cargo says why');
+	like($said, qr/`ref_type` is `branch`, but the rule asks for `tag`/, 'cargo says why');
 };
 
 subtest 'GitLab, by CI_JOB_TOKEN' => sub {

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# A URL that somebody sends is a web page's, whatever the way by which it comes in, and whatever came
-# in before that was checked is not handed out: a link of the registry never leads to a script.
+# A URL that somebody sends must be a web page's, on every way in, and one that came
+# in before that check is not handed out: a link of the registry never leads to a script.
 
 use strict;
 use warnings;
@@ -62,7 +62,7 @@ sub depend_on {
 		explicit_name_in_toml => undef }]);
 }
 
-# The ways in: name => [what is asked with a URL, the status of a bad one (a number, or the exit status), of a good one].
+# The ways in: name => [the request with a URL, the status for a bad one (HTTP or exit status), for a good one].
 my %ways = (
 	'job_url of a job token' => [\&mint, 400, 201],
 	'--job-url of berth token add' => [sub { program(qw(token add --job demo/registry --user dev --pipeline 1 --job 2 --ttl 60 --job-url), $_[0]) }, 2, 0],

@@ -197,7 +197,7 @@ subtest 'case 13: the client goes away' => sub {
 	    . Berth::FastCGI::params(REQUEST_METHOD => 'PUT', REQUEST_URI => $NEW,
 	    CONTENT_LENGTH => $length, HTTP_AUTHORIZATION => $token) . Berth::FastCGI::params()
 	    . join('', map { Berth::FastCGI::stdin($_) } unpack('(a60000)*', $part)));
-	# one that has gone before it is taken is not looked at at all
+	# the pool ignores a request whose client is gone before a worker takes it
 	$c->shut;
 	ok($t->wait_for(sub { $refused->() > $before }), 'the pool: refused');
 	undef $c;

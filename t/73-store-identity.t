@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Database and store belong together, or nobody touches the store: each way in which they may not, what
-# each program says then, and how an administrator puts them together.
+# Programs use a store only if it belongs to the database: each way in which it may not, what
+# each program says then, and how an administrator joins the two.
 
 use strict;
 use warnings;
@@ -17,7 +17,7 @@ use Berth::Test;
 
 use constant MONTH => 30 * 86400;
 
-# A blob of its own that no database knows.
+# Makes a blob that no database knows.
 sub put_file {
 	my ($store, $bytes) = @_;
 	my $sha256 = sha256_hex($bytes);
@@ -48,14 +48,14 @@ sub psql_known {
 	$t->psql($sql) if $t->psql("SELECT to_regclass('store_state') IS NOT NULL") eq 't';
 }
 
-# Lets the collector run once; what it said, where it could not.
+# Lets the collector run once; returns its error, or ''.
 sub collect {
 	my ($t) = @_;
 
 	$t->start_worker;
 	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'collect_blobs'") > 0 }), 'there is a collector');
 	my $runs = $t->psql("SELECT runs FROM jobs WHERE kind = 'collect_blobs'");
-	# one that runs just now may not see what was done for it, and is asked for another time
+	# a run under way may not see the test's changes, so wait for another one
 	$runs++ if $t->psql("SELECT claimed_until IS NOT NULL FROM jobs WHERE kind = 'collect_blobs'") eq 't';
 	ok($t->wait_for(sub {
 		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs' AND runs = $runs AND claimed_until IS NULL"
@@ -140,7 +140,7 @@ subtest 'a database that was restored from an old dump' => sub {
 	$t->conf(database => $t->dsn('berth'));
 	my $why = collect($t);
 	is_deeply([files($t->store)], \@before, 'no file goes');
-	like($why, qr/collection-mark is not the database's.*berth store adopt/, 'and the worker says why');
+	like($why, qr/collection-mark differs from the database's mark.*run `berth store adopt`/, 'and the worker says why');
 	is($p->get('/crate1/1.0.0/download')->{status}, 200, 'what it knows is served');
 	my ($status, $out) = $t->berth(qw(store show));
 	like($out, qr/^marks:? +other$/m, 'berth store show');
@@ -149,7 +149,7 @@ subtest 'a database that was restored from an old dump' => sub {
 	$t->berth_ok(qw(store adopt --force));
 	is(collect($t), '', 'adopted anew');
 	is_deeply([files($t->store)], \@before, 'and again a first period, in which nothing goes');
-	like($t->log('worker'), qr/new to this store: nothing is removed for 3\d\d\d seconds yet/, 'which is logged');
+	like($t->log('worker'), qr/new to this store: nothing is removed for another 3\d\d\d seconds/, 'which is logged');
 	$t->stop_worker;
 	$t->stop_pool;
 	$t->{database} = $now;
@@ -161,6 +161,43 @@ subtest 'a database that was restored from an old dump' => sub {
 	Berth::Cluster->inherited->sql('postgres', "DROP DATABASE $restored");
 };
 
+subtest 'a database that was restored from a dump after the last collection' => sub {
+	my ($now, $restored, $dump) = ($t->{database}, "$t->{database}_new", $t->dir . '/dump');
+	my $cluster = Berth::Cluster->inherited;
+
+	$t->stop_worker;
+	$t->stop_pool;
+	Berth::Cluster::_run($cluster->tool('pg_dump'), '-Fc', '-f', $dump, '-d', $t->dsn('postgres'));
+	is($p->publish('younger', '1.0.0')->{status}, 200, 'a version is published after the dump');
+	$t->stop_pool;
+	age($t->store);
+	$cluster->sql('postgres', "CREATE DATABASE $restored OWNER berth_owner", "GRANT CONNECT ON DATABASE $restored TO berth");
+	$t->{database} = $restored;
+	Berth::Cluster::_run($cluster->tool('pg_restore'), '-d', $t->dsn('postgres'), $dump);
+	$t->conf(database => $t->dsn('berth'));
+	$t->psql("UPDATE store_state SET held_at = now(), held_files = 1");
+	$t->berth_ok(qw(store collect --confirm));
+	my @before = files($t->store);
+	my $why = qr/the database was restored from a dump and may lack blobs of the store.*run `berth store adopt`/;
+	like(collect($t), $why, 'the worker says why it removes nothing');
+	like(collect($t), $why, 'and says so again');
+	is_deeply([files($t->store)], \@before, 'no file goes');
+	like($t->berth_ok(qw(store show)), qr/^restored:? +(?:yes|true)$/m, 'berth store show');
+	my (undef, $out) = $t->berth(qw(store adopt --dry-run));
+	like($out, qr/^unknown:? +1$/m, 'berth store adopt --dry-run counts the unknown file');
+	$t->berth_ok(qw(store adopt --force));
+	is(collect($t), '', 'the collector runs after the adoption');
+	like($t->berth_ok(qw(store show)), qr/^restored:? +(?:no|false)$/m, 'berth store show says so');
+	$t->stop_worker;
+	$t->stop_pool;
+	$t->{database} = $now;
+	$t->conf(database => $t->dsn('berth'));
+	$t->berth_ok(qw(store adopt));
+	psql_known($t, "UPDATE store_state SET adopted_at = now() - interval '1 y'");
+	is(collect($t), '', 'the first database goes on');
+	$cluster->sql('postgres', "DROP DATABASE $restored");
+};
+
 # ---- what everybody says of a store that is another's ----
 
 subtest 'a store of another registry' => sub {
@@ -169,7 +206,7 @@ subtest 'a store of another registry' => sub {
 	$u->user('dev');
 	$u->member('dev', 'demo', 'developer');
 	my $token = $u->token('dev');
-	my $sentence = qr/this host's store is not the registry's store: nothing can be published or downloaded here/;
+	my $sentence = qr/this host's store is not the registry's store: it takes no publish and serves no download/;
 	my @before = files($t->store);
 	my $res = $u->publish($id, $token, 'foreign', '1.0.0');
 
@@ -256,7 +293,7 @@ subtest 'a store without an id' => sub {
 	rename(path_of('crate3'), path_of('crate3') . '.away');
 	($status, undef, my $err) = $t->berth(qw(store adopt));
 	is($status, 1, 'a blob is missing');
-	like($err, qr/1 of the \d+ blobs of the database are not in the store/, 'says so');
+	like($err, qr/the store lacks 1 of the \d+ blobs that versions need/, 'says so');
 	rename(path_of('crate3') . '.away', path_of('crate3'));
 	$t->berth_ok(qw(store adopt));
 	is(Berth::Cluster::_slurp($id), $t->psql('SELECT id FROM registry') . "\n", 'adopted');
@@ -314,7 +351,7 @@ subtest 'the trash' => sub {
 	utime(time - MONTH, time - MONTH, glob($t->store . '/trash/*'));
 	is(collect($t), '', 'who empties the trash');
 	is(download('crate4')->{status}, 200, 'puts it back, too');
-	like($t->log('worker'), qr/1 blobs that versions need were in the trash/, 'and says so');
+	like($t->log('worker'), qr/1 blobs that versions need were in the trash; the store has them again/, 'and says so');
 	# damaged bytes are no bytes
 	Berth::Test::_write($t->store . '/trash/' . ($path =~ m{([^/]+)\z})[0], 'garbage');
 	rename($path, "$path.away");
@@ -363,7 +400,7 @@ subtest 'too many at once' => sub {
 	ok($t->wait_for(sub { trash($t->store) == 2 * $stray + 1 }), 'they go as well');
 	($status, undef, $err) = $t->berth(qw(store collect --confirm));
 	is($status, 1, 'nothing more to confirm');
-	like($err, qr/no collection waits to be confirmed/, 'says so');
+	like($err, qr/no collection waits for a confirmation/, 'says so');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'store.confirm'"), 2, 'both are in the audit log');
 	is(($t->berth('fsck'))[0], 0, 'all that versions need is there');
 };

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # Behind a connection pooler, a real PgBouncer: one that gives each client a session of its own is as
-# good as PostgreSQL itself; one that shares sessions is found out and refused in one sentence by
-# every program, at the start and when its mode changes, and no stale answer is ever given.
+# good as PostgreSQL itself; every program detects one that shares sessions and refuses it in one sentence,
+# at the start and when its mode changes, and never gives a stale answer.
 
 use strict;
 use warnings;
@@ -19,7 +19,7 @@ use Berth::Test;
 use Berth::Watch;
 
 # The sentence, whoever says it.
-use constant REFUSED => qr/reached through a connection pooler[^\n]*\bpool_mode = session\b/;
+use constant REFUSED => qr/the connection to the database goes through a pooler[^\n]*\bpool_mode = session\b/;
 
 my $t = Berth::Test->new(workers => 4, cache_lease => 6);
 my $direct = $t->dsn('berth');
@@ -40,7 +40,7 @@ sub versions {
 
 sub readiness { return fetch($t->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1'); }
 
-# Without the pooler; the keepers hear of it, whatever their sessions are.
+# Changes the database without the pooler; keepers get the notifications in any kind of session.
 sub yank {
 	my ($yes) = @_;
 
@@ -143,7 +143,7 @@ for my $mode (qw(transaction statement)) {
 		kill('TERM', $pid);
 		waitpid($pid, 0);
 		is($t->psql($jobs), $before, "$mode: and does nothing");
-		# others have used the pool before: many sessions lie idle in it
+		# other clients have used the pooler before: it has many idle sessions
 		refused_by_all("$mode, many sessions") if $mode eq 'transaction';
 	};
 }
@@ -158,7 +158,7 @@ subtest 'the mode changes while everything runs' => sub {
 	$pooler->set(pool_mode => 'transaction');
 	my $until = Berth::Watch::now() + 120;
 	my ($round, @wrong, %seen) = (0);
-	# every change, once it is done, is seen, or nothing is answered
+	# readers see every finished change, or get no answer
 	while (Berth::Watch::now() < $until && ($seen{503} // 0) < 20) {
 		my $yanked = ++$round % 2;
 		yank($yanked);

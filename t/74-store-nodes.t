@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# All nodes of a registry have one store: one that has another, or a copy, is not ready and says which
-# node it does not see; nodes that have gone are not looked for.
+# All nodes of a registry have one store: a node with another one, or a copy, is not ready and says which
+# node it does not see; nodes ignore those that have gone.
 
 use strict;
 use warnings;
@@ -38,7 +38,7 @@ sub ready {
 	return "$res->{status} $said->{store}" . (defined $said->{store_detail} ? ": $said->{store_detail}" : '');
 }
 
-# As if all that was seen of a node so far lay back for so long; where the build has nodes at all.
+# Moves the times of a node into the past, if the build has nodes at all.
 sub back {
 	my ($interval, $where) = @_;
 
@@ -48,10 +48,10 @@ sub back {
 
 is(ready($_), '200 ok', "$_ is new") for sort keys %node;
 back('5 minutes');
-like(ready('web2'), qr/\A503 not shared: store .*: the node web3 uses the store of this registry, but its file is missing here/,
+like(ready('web2'), qr/\A503 not shared: store .*: the node web3 uses this registry, but its file is missing here/,
     'a node with a copy of the store does not see the others');
 for my $node ('web/1', 'web3') {
-	like(ready($node), qr/\A503 not shared: store .*: the node web2 uses the store of this registry, but its file is missing here/,
+	like(ready($node), qr/\A503 not shared: store .*: the node web2 uses this registry, but its file is missing here/,
 	    "$node does not see that one");
 }
 is($t->http(GET => '/-/readiness?for=reads')->{status}, 503, 'which holds for reads, too');
@@ -70,13 +70,13 @@ subtest 'an old copy' => sub {
 	$t->psql("UPDATE store_nodes SET seen_at = seen_at - interval '1 minute' WHERE node = 'web/1'");
 	$t->http(GET => '/-/readiness');
 	Berth::Test::_write($file, "1000000000 web/1\n");
-	like(ready('web2'), qr{the node web/1 uses the store of this registry, but its file is an old copy here}, 'is found');
+	like(ready('web2'), qr{the node web/1 uses this registry, but its file is an old copy here}, 'is found');
 };
 
 subtest 'the worker' => sub {
 	$t->start_worker;
 	ok($t->wait_for(sub {
-		$t->psql("SELECT error FROM jobs WHERE kind = 'probe_store' AND node = 'web/1'") =~ /the node web2 uses the store/;
+		$t->psql("SELECT error FROM jobs WHERE kind = 'probe_store' AND node = 'web/1'") =~ /the node web2 uses this registry/;
 	}), 'says so as well');
 	ok($t->wait_for(sub { $t->log('worker') =~ m{level=warn .*kind=probe_store .*the node web2} }), 'in its log');
 	$t->stop_worker;

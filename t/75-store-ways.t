@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Each way in which bytes leave the store, as berth-operations(7) lists them: what goes and what stays, and that
-# nothing goes where the store is another registry's.
+# Each way in which files leave the store, as berth-operations(7) lists them: what goes and what stays, and that
+# nothing goes in a store of another registry.
 
 use strict;
 use warnings;
@@ -32,7 +32,7 @@ sub snapshot {
 	return \%files;
 }
 
-# What has gone or is another; node files come and go.
+# The files that are gone or changed, without node files, which come and go.
 sub gone {
 	my ($before) = @_;
 	my $after = snapshot();
@@ -71,7 +71,7 @@ sub job {
 	$t->run_jobs($kind);
 }
 
-# A staging file that is too old, and what only looks like one.
+# A staging file that is too old, and files that only look like one.
 sub stage {
 	my @old = map { put_at("staging/$_", 'half') } 'ab' x 16;
 	my @other = map { put_at("staging/$_", 'half') } 'cd' x 16, 'README';
@@ -221,7 +221,7 @@ my @order = grep { $way{$_} } @listed;
 
 is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that are tested here');
 
-# Whoever adds another call has to add another way.
+# A new call needs a new way in the list.
 my %calls;
 for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,jobs,admin,api,crate}/*.c")) {
 	my $n = () = Berth::Cluster::_slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;

@@ -265,7 +265,7 @@ subtest 'one is killed at work' => sub {
 	# a job that kills everybody is dead one day
 	$t->psql("INSERT INTO jobs (kind, attempts) VALUES ('sweep_limits', 10); NOTIFY berth_jobs");
 	ok($t->wait_for(sub { job('count(*)', 'dead_at IS NOT NULL') == 1 }), 'one at which ten have died');
-	is(job('error', 'dead_at IS NOT NULL'), 'each worker that ran it ended before it did', 'says so');
+	is(job('error', 'dead_at IS NOT NULL'), 'each worker that ran it ended before the job was done', 'says so');
 	$t->psql('DELETE FROM jobs WHERE dead_at IS NOT NULL');
 	$t->stop_worker('worker-b');
 };
@@ -328,7 +328,7 @@ subtest 'the database is away' => sub {
 	# another schema
 	$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', '')");
 	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'berth-worker'");
-	ok($t->wait_for(sub { $t->log('worker') =~ /its schema has version 9999/ }), 'a schema of the future: says why');
+	ok($t->wait_for(sub { $t->log('worker') =~ /the schema has version 9999/ }), 'a schema of the future: says why');
 	$id = add_job('sweep_limits');
 	$t->psql('DELETE FROM schema_migrations WHERE version = 9999');
 	ok(gone($id), 'it waits, and goes on when the schema fits');

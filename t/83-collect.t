@@ -201,7 +201,7 @@ subtest 'one that cannot be removed' => sub {
 	unlink(path_of($stuck));
 	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
 	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /is no file; 1 in all/ }),
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /is no regular file; 1 in all/ }),
 	    'is told of');
 	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
 	rmdir(path_of($stuck));
@@ -209,7 +209,7 @@ subtest 'one that cannot be removed' => sub {
 	is(row_of($stuck), 0, 'later it goes as well');
 };
 
-# Four publishers of the same bytes and two collectors, who keep nothing, at full speed; versions
+# Four publishers of the same bytes and two collectors without a waiting time, at full speed; versions
 # are destroyed as soon as they are there.  So long that both have been at it often: some seconds, or
 # more of them where all is slow.
 subtest 'under load' => sub {
@@ -241,7 +241,7 @@ subtest 'under load' => sub {
 		Berth::Test::_write($over, '');
 		POSIX::_exit($done ? 0 : 1);
 	}
-	# of more, one almost always has the bytes, and nothing is collected
+	# with more publishers one almost always has the bytes, and nothing is collected
 	my @results = $t->parallel(4, sub {
 		my ($n) = @_;
 		my ($good, @said) = (0);

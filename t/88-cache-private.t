@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Private index files, config.json and crates that nginx sends by itself to whoever was allowed to read
-# them once: the same answers as the pool's, to nobody else, and never once a right has been taken away.
+# Private index files, config.json and crates that nginx sends by itself to callers whom the pool has allowed to
+# read them: the same answers as the pool's, to nobody else, and never after the loss of a right.
 
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Berth::Test;
 use Berth::Watch;
 
 # The shorter a lease is, the sooner a busy machine is too late to renew it, and nginx asks the pool.
-# The other node is the one that is waited for.
+# Writers wait for the other node.
 my $t = Berth::Test->new(workers => 4, cache_lease => 8);
 my $elsewhere = Berth::Test->new(workers => 2, cache_lease => 3, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/private');
@@ -182,7 +182,7 @@ subtest 'hostile' => sub {
 
 sub give_back { $t->member('dev', 'demo', 'maintainer'); return; }
 
-# What is taken away, how it is given back, and what is answered in between.
+# The right that is taken away, how it comes back, and the answer in between.
 my @changes = (
 	['a revoked token', 401, sub { $t->berth_ok({ stdin => "$_[0]\n" }, 'token', 'revoke') }],
 	['a token revoked through the API', 401, sub { $t->http(DELETE => '/api/v4/personal_access_tokens/self', { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 204 or die "not revoked\n" }],
@@ -260,7 +260,7 @@ subtest 'a key of another registry' => sub {
 	Berth::Test::_write($file, "00 \"x\";\n");
 	my ($status, undef, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);
 	is($status, 1, 'berth-fcgi -t: a broken file');
-	like($err, qr/^berth-fcgi: token_key: line 1 has a key that is not 43/, 'and what is wrong');
+	like($err, qr/^berth-fcgi: token_key: line 1 needs a key of 43/, 'and what is wrong');
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 200, 'the pool goes on without it');
@@ -277,8 +277,8 @@ subtest 'a key of another registry' => sub {
 	}
 };
 
-# A function that a transaction runs before it ends, and that no cancel ends: so its COMMIT is answered
-# when whoever waits has given up the connection, as with a standby that does not follow.
+# A function that a transaction runs before it ends, and that no cancel ends: the COMMIT is answered
+# after the waiting client has given up the connection, as with a slow synchronous standby.
 my $SLOW = <<'SQL';
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

@@ -328,14 +328,14 @@ subtest 'the pool is away' => sub {
 	set('visibility=public');
 };
 
-subtest 'a session that is told nothing' => sub {
+subtest 'a session that gets no notifications' => sub {
 	my $between = $elsewhere->dir . '/pg';
 
 	mkdir($between) or die "$between: $!\n";
 	my $proxy = Berth::RoundTrips->start($between, Berth::Cluster->inherited->socket_dir, deaf => 1);
 	$elsewhere->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$between/r);
 	$elsewhere->start_pool;
-	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /cache: this session is told nothing/ }), 'its keeper finds out');
+	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /cache: the listening session gets no notifications/ }), 'its keeper finds out');
 	is(Berth::Cache::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
 	ok(!Berth::Cache::is_static($elsewhere, Berth::Cache::get($ports[1], $index)), 'and never nginx alone');
 	my $began = Berth::Watch::now();

@@ -160,7 +160,7 @@ sub some_right {
 
 sub some_change { return @next ? shift @next : rand() < 0.65 ? some_content() : some_right(); }
 
-# nginx sends what is there before the change, where it can be read; whoever hangs lets it send nothing.
+# nginx sends existing files before the change; a node that hangs sends nothing.
 sub let_them_send {
 	my @files = map { $_->dir . "/cache/project/$id{private}/index/on/e_/one_crate.gz" } @nodes;
 

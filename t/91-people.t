@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# What tells of people and of the hosts of a CI system, and who is told: every route that reads, every
+# Data about people and the hosts of a CI system, and who gets it: every route that reads, every
 # kind of caller, in a public place, where nothing else keeps anybody out.
 
 use strict;
@@ -34,7 +34,7 @@ is($t->publish($id, $job, 'abcd', '1.0.0')->{status}, 200, 'published by a job')
 is($t->publish($id, $token{developer}, 'abcd', '1.1.0')->{status}, 200, 'and by a person');
 my ($by_job, $by_person) = map { $t->psql("SELECT id FROM versions WHERE version = '$_'") } qw(1.0.0 1.1.0);
 
-# What is looked for in an answer, and who may find it there.
+# The texts that an answer may show, and to whom.
 my @reporters = (qw(reporter developer maintainer owner admin), 'owner, read_api', 'deploy, reads', "maintainer's job");
 my @managers = (qw(maintainer owner admin), 'owner, read_api');
 my @signed_in = grep { $_ ne 'anonymous' } 'anonymous', keys %token;
@@ -79,7 +79,7 @@ for my $field (sort keys %fields) {
 	is_deeply([sort grep { $told{"$_: $field"} } 'anonymous', keys %token], [sort @allowed], "the $field: who is told");
 }
 
-# Who is an owner is told their own address, whatever else they may.
+# An owner sees their own address, whatever their role.
 $t->berth_ok(qw(owner add open/pub abcd guest));
 my %address = map { $_->{login} => $_->{email} } @{ $t->json($t->http(GET => $t->registry($id) . '/api/v1/crates/abcd/owners', { token => $token{guest} }))->{users} };
 is_deeply([@address{qw(guest owner)}], ['guest@people.example', undef], 'a guest who has the crate is told of themselves');

@@ -311,7 +311,7 @@ subtest 'how many a crate lists' => sub {
 	$status->('default');
 	$t->psql("UPDATE crates SET listed_versions = 77 WHERE project_id = $id AND name = 'alpha'");
 	my (undef, $out) = $t->berth('fsck', '--repair');
-	like($out, qr/^index .*alpha +the crate does not know how many versions it lists/m, 'fsck finds one that is wrong');
+	like($out, qr/^index .*alpha +the crate's number of listed versions is wrong/m, 'fsck finds one that is wrong');
 	$counts->('and repairs it', 3);
 
 	my $many = sub {

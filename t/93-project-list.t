@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The list of projects: who finds which is what the one decision says of each of them, for all kinds of
-# callers and places; and a page costs no more where there are ten thousand others.
+# The list of projects shows exactly those that the one decision allows, for all kinds of
+# callers and places; and a page costs no more beside ten thousand other projects.
 
 use strict;
 use warnings;
@@ -104,7 +104,7 @@ sub fastest {
 	for (1 .. 12) {
 		my $res = ask('stranger', $path);
 
-		# the line is written when the answer has gone
+		# the pool logs the line after the answer
 		$t->wait_for(sub { $t->log('pool') =~ /\bid=\Q$res->{headers}{'x-request-id'}\E .*? ms=([\d.]+)/ and push @ms, $1 })
 		    or die "not in the log\n";
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# One token in the place of another: it never ends later than the old one would have, and when the old one is
-# shown again within its life, what came of it ends.
+# A token that replaces another one never ends later than that one; and when somebody shows the old one
+# again within its life, the token that came of it ends.
 
 use strict;
 use warnings;
@@ -61,7 +61,7 @@ subtest 'when the new one ends' => sub {
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.rotate' AND (detail ->> 'expires_at')::timestamptz = '$by_hour'"), 5, 'as the audit log says');
 };
 
-# A token, and what came of it after so many times.
+# A token, and its successor after n rotations.
 sub chain {
 	my ($n, %opt) = @_;
 	my @chain = $t->token('ann', %opt);

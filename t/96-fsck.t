@@ -69,12 +69,12 @@ subtest 'index files' => sub {
 	my $good = index_of_crate('alpha');
 	my @cases = (
 		['another file', "index_body = (SELECT index_body FROM crates WHERE name = 'gamma')",
-		    'it has other lines than the versions'],
-		['no file', 'index_body = NULL', 'there is none'],
+		    'its lines differ from the versions'],
+		['no file', 'index_body = NULL', 'the crate has versions and no index file'],
 		['garbage', "index_body = '\\x00'", 'it cannot be unpacked'],
-		['another ETag', "index_etag = 'x'", 'its ETag is not that of its content'],
-		['none', 'index_etag = NULL', 'its ETag is not that of its content'],
-		['another count', 'listed_versions = 77', 'the crate does not know how many versions it lists'],
+		['another ETag', "index_etag = 'x'", 'its ETag differs from that of its content'],
+		['none', 'index_etag = NULL', 'its ETag differs from that of its content'],
+		['another count', 'listed_versions = 77', "the crate's number of listed versions is wrong"],
 	);
 
 	for my $case (@cases) {
@@ -92,7 +92,7 @@ subtest 'index files' => sub {
 	    . " WHERE name = 'gamma'");
 	my ($status, $out, $err) = $t->berth('fsck');
 	is($status, 1, 'for people');
-	like($out, qr/^index +\S+ +demo\/registry gamma +it has other lines/m, 'a table');
+	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
 	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
 	fsck('--repair');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 1, 'a row for each repair, and for nothing else');
@@ -111,7 +111,7 @@ subtest 'blobs' => sub {
 	finds('too long', [['blob size', 0, $sha, ($size + 1) . " bytes, not $size"]]);
 	Berth::Test::_write($path, $bytes ^ "\1");
 	finds('the size tells nothing of bytes', []);
-	finds('other bytes', [['blob bytes', 0, $sha, 'its SHA-256 is another']], '--deep');
+	finds('other bytes', [['blob bytes', 0, $sha, 'its SHA-256 differs from its name']], '--deep');
 	unlink($path);
 	symlink("$path.away", $path) or die "$path: $!\n";
 	my ($status, $problem) = fsck();

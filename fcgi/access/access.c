@@ -11,7 +11,7 @@ static const struct {
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "needs at least the maintainer role", in a sentence */
-	bool members_only; /* that the place is visible is not enough */
+	bool members_only; /* for members alone, even in a public place */
 } actions[ACTION__MAX] = {
 	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, false,
 	    TOKEN_ANY_OPERATION, "reading packages" },

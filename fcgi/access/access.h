@@ -18,7 +18,7 @@
  *     the rule or, where it names none, a developer; anywhere else nobody.
  *
  * What a token is limited to among the crates of a project, and to whom a crate was given, is only
- * known when the crate is found: access/token_limits.h, store/owner.h.  A token that is limited at all is for crates alone: it changes nothing else.
+ * known when the crate is found: access/token_limits.h, store/owner.h.  A token with any limit is for crates alone.
  */
 
 #include <stdbool.h>
@@ -34,7 +34,7 @@ enum action {
 	ACTION_DELETE_PACKAGE, /* also to change its status */
 	ACTION_READ_OWNERS,
 	ACTION_CHANGE_OWNERS,
-	ACTION_READ_PIPELINES, /* who published a package, and from which job of which CI system */
+	ACTION_READ_PIPELINES, /* the publisher of a package, and the CI job */
 	ACTION_READ_EMAILS, /* of owners of crates */
 	/* what a project or group is, and who is a member */
 	ACTION_READ_PLACE,

@@ -10,7 +10,7 @@
 enum {
 	AUDIENCES_MAX = 16,
 	JTI_MAX = 255,
-	SHOWN_MAX = 120 /* bytes of one value, in a sentence */
+	SHOWN_MAX = 120 /* bytes of one value in a message */
 };
 
 static const char what[] = "the token's payload";
@@ -92,7 +92,7 @@ get_time(const struct json_get *get, const char *name, bool required, int64_t *o
 	return 0;
 }
 
-/* The claim, and this server's clock; `relation` is "before" or "after". */
+/* Refuses a token by a claim and this server's clock.  relation: "before" or "after". */
 static int
 refuse_time(const char *sentence, const char *name, int64_t value, const char *relation,
     int64_t now, struct err *err)

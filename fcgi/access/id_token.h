@@ -31,21 +31,21 @@ struct id_token {
 /* The issuer that it claims to be from, of text that has a token's shape; NULL: it says none. */
 const char *id_token_issuer(const struct jwt *);
 
-/* What its claims must say. */
+/* The values that a token's claims must have. */
 struct id_token_wanted {
 	const char *issuer;
 	const char *audience;
 	/*
-	 * "host/api/v4/projects/7/packages/cargo": the registry's URL without its scheme, whatever its case,
-	 * is an audience as well.  NULL: it is not.
+	 * "host/api/v4/projects/7/packages/cargo", a second audience: the registry's URL without its
+	 * scheme, in any case.  NULL: none.
 	 */
 	const char *registry;
 	int64_t now; /* seconds since 1970 */
 };
 
 /*
- * Is it for one of these audiences, from the issuer, and is now between its beginning and its end?
- * -1: 400, with what the token says and what it should say, in bounded length; 500 where OpenSSL fails.
+ * Does the token come from the issuer, for one of these audiences, and is it valid now?
+ * -1: 400, with the token's value and the wanted one, in bounded length; 500 OpenSSL fails.
  */
 int id_token_check(const struct jwt *, const struct id_token_wanted *, struct id_token *,
     struct err *) __attribute__((warn_unused_result));

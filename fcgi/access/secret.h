@@ -2,9 +2,9 @@
 #define ACCESS_SECRET_H
 
 /*
- * What a browser's session and a code for signing in are: 256 random bits as 43 digits of base 62, of
+ * Secrets of browser sessions and sign-in codes: 256 random bits as 43 digits of base 62, of
  * which only the SHA-256 is stored.  Unlike a token it has no prefix and no checksum: it is
- * pasted and never typed, and of no use outside the pages.
+ * pasted and never typed, and has no use outside the pages.
  */
 
 #include <stdbool.h>

@@ -22,7 +22,7 @@ enum {
 	NAME_AT = PREFIX_SIZE, /* slot and handle */
 	NAME_LENGTH = TOKEN_SLOT_LENGTH + HANDLE_LENGTH,
 	SECRET_AT = NAME_AT + NAME_LENGTH + 1,
-	PROVEN_AT = sizeof("berth_") - 1, /* what the MAC covers begins with the kind */
+	PROVEN_AT = sizeof("berth_") - 1, /* the text under the MAC begins with the kind */
 	MAC_AT = SECRET_AT + SECRET_LENGTH + 1,
 	MAC_LENGTH = 22,
 	TEXT_SIZE = MAC_AT + MAC_LENGTH,
@@ -35,7 +35,7 @@ enum {
 };
 
 _Static_assert((int)TEXT_SIZE < (int)TOKEN_TEXT_SIZE, "a token's text must fit with its NUL");
-_Static_assert((int)NAME_LENGTH < (int)TOKEN_HANDLE_SIZE, "so must its handle");
+_Static_assert((int)NAME_LENGTH < (int)TOKEN_HANDLE_SIZE, "a handle fits");
 
 const char *const token_kind_names[TOKEN__MAX] = {
 	[TOKEN_PERSONAL] = "personal",
@@ -65,7 +65,7 @@ token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE])
 	return sha256_digest(text.p, text.n, digest);
 }
 
-/* Random bytes, all of them.  -1: 500. */
+/* Fills the buffer with random bytes.  -1: 500. */
 static int
 random_bytes(unsigned char *p, size_t n, struct err *err)
 {
@@ -78,7 +78,7 @@ random_bytes(unsigned char *p, size_t n, struct err *err)
 	return got == (ssize_t)n ? 0 : err_sys(err, "getrandom");
 }
 
-/* So many digits of base 62, each as likely as the others.  -1: 500. */
+/* Makes n random digits of base 62, each with the same probability.  -1: 500. */
 static int
 random_digits(char *out, size_t n, struct err *err)
 {
@@ -99,7 +99,7 @@ random_digits(char *out, size_t n, struct err *err)
 	return 0;
 }
 
-/* As secure_link_md5 of berth-locations.conf has it.  False: MD5 is not to be had. */
+/* Computes the MAC as secure_link_md5 of berth-locations.conf does.  False: OpenSSL has no MD5. */
 static bool
 write_mac(const char *text, const struct token_key *key, const char *registry_id,
     char mac[BASE64_SIZE])
@@ -179,7 +179,7 @@ token_generate(enum token_kind kind, const struct token_keys *keys, struct token
 	return keys->n > 0 ? generate_proven(keys, t, err) : generate_old(t, err);
 }
 
-/* SLOT HANDLE_SECRET_MAC, with a MAC in its one spelling. */
+/* Parses SLOT HANDLE_SECRET_MAC, with the MAC in its one spelling. */
 static bool
 is_proven_form(struct slice text)
 {
@@ -262,7 +262,7 @@ cleanse(void *arg)
 	OPENSSL_cleanse(s->p, s->size);
 }
 
-/* Could it be one, by its form? */
+/* Does the text have the form of a token? */
 static bool
 looks_like_token(struct slice s)
 {

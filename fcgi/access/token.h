@@ -10,14 +10,14 @@
  *	SECRET	32 random digits of base 62
  *	MAC	MD5(key " " registry " " KIND_SLOT HANDLE_SECRET " " key) in base64url, 22 characters
  *
- * nginx checks the MAC by itself (secure_link_md5, which is why it is MD5): nobody who does not know
- * the 256 bits of the key can make a text that matches, and what MD5 is weak in, two texts with one
- * digest, helps nobody here, since no client chooses a text.  The pool refuses a token with a wrong MAC
- * without a look-up; one whose slot it does not know is looked up.  The database has only the SHA-256
- * of "REGISTRY TOKEN": a copy of the database that becomes another registry believes none of them.
+ * nginx checks the MAC by itself (secure_link_md5, which is why it is MD5).  Nobody without
+ * the 256 bits of the key can make a text that matches.  MD5 is weak against two chosen texts with one
+ * digest, but no client chooses a text.  The pool refuses a token with a wrong MAC
+ * without a look-up, and looks up a token whose slot it does not know.  The database stores only the SHA-256
+ * of "REGISTRY TOKEN": a copy of the database that becomes another registry accepts none of them.
  *
  * Without a key a token is "berth_KIND_", 43 digits of base 62 (256 random bits) and 6 digits (CRC-32
- * of all before them), and its SHA-256 is stored.  Such tokens stay good until they end.
+ * of all before them), and the database stores its SHA-256.  Such tokens stay valid until they end.
  *
  * Secret scanners can find a leaked token of either form.
  */
@@ -45,21 +45,21 @@ enum {
 	TOKEN_HEADER_MAX = 12 * 1024
 };
 
-/* What there is of a token that was made or read.  Whoever holds one wipes it: token_wipe(). */
+/* A token that was made or read.  Its holder must wipe it: token_wipe(). */
 struct token {
 	enum token_kind kind;
-	char text[TOKEN_TEXT_SIZE]; /* of one that was made; "" of one that was read */
+	char text[TOKEN_TEXT_SIZE]; /* the text of a new token; "" for one that was read */
 	unsigned char digest[TOKEN_DIGEST_SIZE];
-	char handle[TOKEN_HANDLE_SIZE]; /* slot and handle; "": it has none */
+	char handle[TOKEN_HANDLE_SIZE]; /* slot and handle; "": none */
 };
 
-/* A new token: with the last of the keys, or, where there is none, of the older form.  -1: 500. */
+/* Makes a token with the last of the keys, or, without a key, of the older form.  -1: 500. */
 int token_generate(enum token_kind, const struct token_keys *, struct token *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Well-formed, and with the right MAC where its slot is one of the keys?  Then sets all but the text.
- * The registry's id must be known (token_keys.registry_id).
+ * Is the text well-formed, and is its MAC right where its slot is one of the keys?  Then sets all but
+ * `text`.  token_keys.registry_id must be set.
  */
 bool token_parse(struct slice text, const struct token_keys *, struct token *);
 

@@ -38,7 +38,7 @@ token_slot_valid(struct slice s)
 	return s.n == TOKEN_SLOT_LENGTH;
 }
 
-/* `NAME "VALUE";` as a map of nginx has it.  False: the line is something else. */
+/* Parses `NAME "VALUE";`, a line of an nginx map.  False: the line is something else. */
 static bool
 split_line(struct slice line, struct slice *name, struct slice *value)
 {
@@ -60,7 +60,7 @@ refuse(struct err *err, size_t line, const char *what)
 	return err_internal(err, 500, "token_key: line %zu %s", line, what);
 }
 
-/* One line that says something. */
+/* Takes one line that is neither empty nor a comment. */
 static int
 take_line(struct slice line, size_t number, struct token_keys *keys, struct err *err)
 {
@@ -77,13 +77,13 @@ take_line(struct slice line, size_t number, struct token_keys *keys, struct err 
 	}
 	if (!token_slot_valid(name))
 		return refuse(err, number,
-		    "begins with neither registry nor a slot of two digits or lower-case letters");
+		    "must begin with registry or with a slot of two digits or lower-case letters");
 	if (value.n != TOKEN_KEY_LENGTH || !base62_valid(value))
-		return refuse(err, number, "has a key that is not 43 letters and digits");
+		return refuse(err, number, "needs a key of 43 letters and digits");
 	if (token_keys_find(keys, name) != NULL)
-		return refuse(err, number, "repeats a slot");
+		return refuse(err, number, "repeats a slot; remove one of the two lines");
 	if (keys->n == TOKEN_KEYS_MAX)
-		return refuse(err, number, "has one key more than the 64 that are read");
+		return refuse(err, number, "is the 65th key of at most 64; remove lines of retired slots");
 	key = &keys->v[keys->n++];
 	memcpy(key->slot, name.p, name.n);
 	memcpy(key->key, value.p, value.n);
@@ -108,7 +108,7 @@ token_keys_parse(struct slice text, struct token_keys *keys, struct err *err)
 	if (keys->registry_id[0] != '\0')
 		return 0;
 	token_keys_wipe(keys);
-	return err_internal(err, 500, "token_key: there is no line registry \"UUID\";");
+	return err_internal(err, 500, "token_key: the line registry \"UUID\"; is missing");
 }
 
 int

@@ -9,7 +9,7 @@ const char *const token_operation_names[TOKEN_NOPERATIONS] = {
 	"owners",
 };
 
-/* Takes the next part off a list with commas; false at its end. */
+/* Takes the next part from a comma-separated list; false at its end. */
 static bool
 next_part(const char **list, struct slice *part)
 {
@@ -52,7 +52,7 @@ token_pattern_valid(struct slice pattern)
 		pattern.n--;
 	else if (pattern.n == 0)
 		return false;
-	/* `*` alone is every crate; what a name begins with is a name itself */
+	/* `*` alone is every crate; the beginning of a name must be a valid name itself */
 	return pattern.n == 0 || crate_name_check(pattern, "crate", &wrong) == 0;
 }
 

@@ -2,9 +2,9 @@
 #define ACCESS_TOKEN_LIMITS_H
 
 /*
- * What a user's own token is limited to, beyond its scopes: some operations, some crates.  {
- * TOKEN_ANY_OPERATION, NULL } is no limit.  Limits are held against the name that the crate
- * has in the database, in its normal form, never against the spelling of a request.
+ * The limits of a user's own token beyond its scopes: some operations, some crates.
+ * { TOKEN_ANY_OPERATION, NULL } is no limit.  Patterns match the name that the crate
+ * has in the database, in its normal form, never the spelling of a request.
  */
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 
 enum token_operation {
 	TOKEN_PUBLISH_NEW = 1 << 0, /* the first version of a crate */
-	TOKEN_PUBLISH_UPDATE = 1 << 1, /* a version of a crate that is there */
+	TOKEN_PUBLISH_UPDATE = 1 << 1, /* a further version of a crate */
 	TOKEN_YANK = 1 << 2, /* and unyank */
 	TOKEN_OWNERS = 1 << 3,
 	TOKEN_ANY_OPERATION = (1 << 4) - 1
@@ -31,15 +31,15 @@ struct token_limits {
 	const char *crates; /* patterns in normal form with commas between; NULL: every crate */
 };
 
-/* The operations of a comma-separated list of names; NULL: all.  A name that is unknown is none. */
+/* The operations of a comma-separated list of names; NULL: all.  Unknown names count for nothing. */
 unsigned token_operations_parse(const char *names);
 
 /* A crate's name or the beginning of one with a `*` behind it, in any spelling. */
 bool token_pattern_valid(struct slice pattern);
 
 /*
- * May the token do this (one TOKEN_* bit) to the crate of that name, as stored, or as it will
- * be?  -1: 403.
+ * May the token do this (one TOKEN_* bit) to the crate of that name, as the database has it or will
+ * have it?  -1: 403.
  */
 int token_limits_check(const struct token_limits *, enum token_operation, const char *crate,
     struct err *) __attribute__((warn_unused_result));
@@ -47,11 +47,11 @@ int token_limits_check(const struct token_limits *, enum token_operation, const 
 /* Is there any limit at all? */
 bool token_limits_any(const struct token_limits *);
 
-/* Only the second half: may it change the crate of that name?  -1: 403. */
+/* Checks the crates only: may the token change the crate of that name?  -1: 403. */
 int token_limits_check_crate(const struct token_limits *, const char *crate, struct err *)
     __attribute__((warn_unused_result));
 
-/* The refusal, -1 with 403, for whoever finds out earlier. */
+/* Sets the refusal, for callers that know it earlier.  Returns -1 with 403. */
 int token_limits_refuse(struct err *);
 
 #endif

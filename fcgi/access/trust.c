@@ -11,7 +11,7 @@ enum {
 	CLAIMS_TEXT_MAX = 16 * 1024,
 	ID_DIGITS_MAX = 18,
 	EVENTS_MAX = 4,
-	SHOWN_MAX = 120 /* bytes of a claim, in a sentence */
+	SHOWN_MAX = 120 /* bytes of a claim in a message */
 };
 
 const char *const trust_kind_names[TRUST__NKINDS] = {
@@ -29,9 +29,9 @@ static const struct kind {
 	const char *job;
 	const char *event;
 	const char *workflow; /* the file that runs, with more around it */
-	const char *events[EVENTS_MAX]; /* that need no rule to name them */
+	const char *events[EVENTS_MAX]; /* events that no rule needs to name */
 } kinds[TRUST__NKINDS] = {
-	/* a pushed tag is a push, and a release makes a tag; web and api: somebody runs a pipeline */
+	/* a pushed tag is a push, and a release makes a tag; web and api: a person runs a pipeline */
 	[TRUST_GITLAB] = { "project_path", "namespace_id", "pipeline_id", "job_id",
 	    "pipeline_source", "ci_config_ref_uri", { "push", "schedule", "web", "api" } },
 	[TRUST_GITHUB] = { "repository", "repository_owner_id", "run_id", NULL, "event_name",
@@ -233,14 +233,14 @@ unmet(struct arena *a, enum trust_kind kind, struct json_object *claims, const c
 	if (text == NULL)
 		err_set(err, 403, "the token has no claim `%s`, which must be `%s`", name, pattern);
 	else
-		err_set(err, 403, "the token's `%s` is `%.*s`, and it must be `%s`", name,
+		err_set(err, 403, "the token's `%s` is `%.*s`, but the rule asks for `%s`", name,
 		    SHOWN_MAX, text, pattern);
 	return TRUST_UNMET;
 }
 
 /*
- * Jobs of other events may run what a stranger has written, and CI systems invent new events: a rule
- * must name such an event.  A token that should say its event, and does not, may be of one.
+ * A job of another event may run code of a stranger, and CI systems invent new events, so a rule must
+ * name such an event.  A token without its event claim may come from one of them.
  */
 static int
 check_event(struct arena *a, const struct kind *k, struct json_object *patterns,

@@ -3,16 +3,16 @@
 
 /*
  * Which jobs of other CI systems a project trusts: a rule is a table of claims of an identity token
- * and what each must be like, and a job that meets all of it comes in.  What the claims of each
- * kind of issuer mean is known here and nowhere else.  Bytes in, judgement out; no I/O.
+ * and a pattern for each; it lets a job in that matches all of them.  Only this module knows what the claims
+ * of each kind of issuer mean.  Bytes in, judgement out; no I/O.
  *
- * In a pattern `*` stands for any characters, also for none.  A rule always names the repository
- * that is trusted, whose owner is spelled out.  A claim that the token does not have meets no
+ * In a pattern `*` stands for any characters, also for none.  A rule always names the trusted
+ * repository, with its owner spelled out.  A missing claim matches no
  * pattern.
  *
- * A rule trusts jobs of a push (of a branch or a tag), of a schedule, of a release, and those that somebody
- * with the right to it has started by hand.  Jobs of any other event, in which a stranger may have a
- * say in what runs, are refused unless the rule names the event; so are those whose token does not say it.
+ * A rule trusts jobs of a push (of a branch or a tag), of a schedule, of a release, and jobs that a person
+ * with the right to it has started.  Jobs of any other event may run code of a stranger: the rule
+ * must name the event.  A token without its event is refused, too.
  */
 
 #include <stdint.h>

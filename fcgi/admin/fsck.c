@@ -73,8 +73,8 @@ static const struct command commands[] = {
 	{ NULL, "[--deep] [--repair]",
 	    "Looks whether database, index files and store tell the same story, and\n"
 	    "prints what does not: nothing, where all is well.  --deep reads every blob;\n"
-	    "--repair makes index files anew that are wrong, puts blobs back that are in the\n"
-	    "store's trash, and touches nothing else.",
+	    "--repair rebuilds wrong index files, puts missing blobs back from the store's trash,\n"
+	    "and changes nothing else.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

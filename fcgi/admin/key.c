@@ -14,11 +14,11 @@
 #include "base/settings.h"
 
 enum {
-	FILE_MODE = 0600, /* of a new one; an old one keeps its own */
+	FILE_MODE = 0600, /* of a new file; an existing one keeps its mode */
 	SLOTS_MAX = 36 * 36
 };
 
-/* The slot after those that there were: "00", "01" ... "zz".  -1: 409, there is none left. */
+/* The slot after all used ones: "00", "01" ... "zz".  -1: 409 none is left. */
 static int
 next_slot(struct invocation *in, char slot[TOKEN_SLOT_LENGTH + 1])
 {
@@ -29,7 +29,7 @@ next_slot(struct invocation *in, char slot[TOKEN_SLOT_LENGTH + 1])
 	if (token_slot_list(in->db, in->arena, &slots, &n, &in->err) == -1)
 		return -1;
 	if (n >= SLOTS_MAX)
-		return err_set(&in->err, 409, "all %d slots were used", (int)SLOTS_MAX);
+		return err_set(&in->err, 409, "all %d slots have been used, and a slot is never used again", (int)SLOTS_MAX);
 	slot[0] = digits[n / 36];
 	slot[1] = digits[n % 36];
 	slot[2] = '\0';
@@ -44,7 +44,7 @@ write_all(int fd, const char *text, size_t n)
 	return written == (ssize_t)n && fsync(fd) == 0 ? 0 : -1;
 }
 
-/* Puts the text in the place of the file, with the owner and mode of what was there. */
+/* Replaces the file by the text, and keeps its owner and mode. */
 static int
 replace_file(struct invocation *in, const char *path, const char *text, size_t n)
 {
@@ -62,7 +62,7 @@ replace_file(struct invocation *in, const char *path, const char *text, size_t n
 	return err_sys(&in->err, "token_key: cannot write %s", path);
 }
 
-/* The file as it is, or the beginning of a new one, and one line more. */
+/* Makes the new content: the file, or the beginning of a new one, and one line more. */
 static int
 append(struct invocation *in, const char *path, const char *registry, const struct token_key *key)
 {
@@ -79,7 +79,7 @@ append(struct invocation *in, const char *path, const char *registry, const stru
 		return err_sys(&in->err, "token_key: cannot read %s", path);
 	more = snprintf(text + n, sizeof(text) - (size_t)n, "%s \"%s\";\n", key->slot, key->key);
 	rc = (size_t)more >= sizeof(text) - (size_t)n
-	    ? err_set(&in->err, 409, "%s is full; remove the lines of slots that are retired", path)
+	    ? err_set(&in->err, 409, "%s is full; remove the lines of retired slots", path)
 	    : replace_file(in, path, text, (size_t)(n + more));
 	OPENSSL_cleanse(text, sizeof(text));
 	return rc;
@@ -99,10 +99,10 @@ add(struct invocation *in)
 	if (path[0] == '\0')
 		return err_set(&in->err, 400, "token_key is not set in the configuration: name the file there "
 		    "first");
-	/* a file of another registry, or a broken one, is not added to */
+	/* refuses a file of another registry, and a malformed one */
 	if (token_slot_keys(in->db, in->arena, access(path, F_OK) == 0 ? path : "", &known, &in->err) == -1)
 		return -1;
-	/* the database first: a slot whose key is lost is never used, and does no harm */
+	/* the database first: if the key is lost, no token ever uses its slot */
 	if (next_slot(in, slot) == 0 && token_key_generate(slot, &key, &in->err) == 0 &&
 	    token_slot_add(in->db, in->arena, &in->actor, &key, &in->err) == 0)
 		rc = append(in, path, known.registry_id, &key);
@@ -150,15 +150,15 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "",
-	    "Makes a new key, under which tokens carry a proof from now on, adds it to the file\n"
-	    "that token_key of the configuration names, and prints its slot.  Copy the file to\n"
+	    "Makes a new key for the proofs of new tokens, adds it to the file that token_key of\n"
+	    "the configuration names, and prints its slot.  Copy the file to\n"
 	    "all hosts, then reload the pools and nginx.",
 	    NULL, 0, 0, 0, add },
 	{ "retire", "SLOT",
-	    "Ends a key: nginx sends nothing for its tokens by itself any more, from now on.\n"
-	    "They stay valid, and the pool answers them.  Its line can go from the file then.",
+	    "Retires a key: nginx sends nothing for its tokens by itself any more.  They stay\n"
+	    "valid, and the pool answers them.  Then you can remove its line from the file.",
 	    NULL, 0, 1, 1, retire },
-	{ "list", "", "Lists the slots that there were, without their keys.", NULL, 0, 0, 0, list },
+	{ "list", "", "Lists all slots that ever existed, without their keys.", NULL, 0, 0, 0, list },
 };
 
 const struct noun admin_key = { "key", COMMAND_LIST(commands) };

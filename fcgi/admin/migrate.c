@@ -40,8 +40,8 @@ static void
 say_newer(int64_t newer)
 {
 	if (newer != 0)
-		fprintf(stderr, "berth: there is nothing to do: the database is newer than this program, "
-		    "and allows it (it has migration %lld, this program ends at %lld)\n",
+		fprintf(stderr, "berth: nothing to do: the database is newer than this program "
+		    "and allows it (it has migration %lld, and this program has %lld)\n",
 		    (long long)newer, (long long)migrate_newest());
 }
 
@@ -100,8 +100,8 @@ static const struct command commands[] = {
 	{ NULL, "[--grant-to ROLE] [--dry-run]",
 	    "Applies the migrations that the database lacks and prints each, while the pool\n"
 	    "serves.  It connects as the role that owns the tables; --grant-to gives the\n"
-	    "pool's role what the pool needs, and no more.  --dry-run changes nothing: it\n"
-	    "prints what would be locked, what would be done then, and how large it is.",
+	    "pool's role exactly the rights that the pool needs.  --dry-run changes nothing: it\n"
+	    "prints the locks and the work of each step, and the size of its tables.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -232,11 +232,11 @@ static const struct command commands[] = {
 	    COMMAND_OPTIONS(disallow_options), 1, 1, project_disallow },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
 	{ "pins", "",
-	    "Lists which project of a GitLab each project stands for, by its number there.", NULL, 0, 0,
+	    "Lists the project of a GitLab to which each project is pinned, by its number there.", NULL, 0, 0,
 	    0, list_pins },
 	{ "unpin", "GROUP/NAME",
-	    "Forgets which project of a GitLab it stands for: the next job that comes by that\n"
-	    "name decides anew.",
+	    "Removes the pin to a project of a GitLab: the next job of a project with that path\n"
+	    "there pins it anew.",
 	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },
 };

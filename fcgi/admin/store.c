@@ -22,20 +22,20 @@ static const struct option_def collect_options[] = {
 	[COLLECT_CONFIRM] = { "confirm", 0, NULL, true },
 };
 
-/* The store, which the configuration names.  NULL: err. */
+/* The store that the configuration names.  NULL: err. */
 static const char *
 find_store(struct invocation *in)
 {
 	if (in->settings != NULL)
 		return in->settings->store;
-	err_set(&in->err, 400, "the store is named by the configuration: -c FILE is missing");
+	err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	return NULL;
 }
 
 static int
 show(struct invocation *in)
 {
-	static const char *const keys[] = { "registry", "store_id", "adopted_at", "marks", "held_files",
+	static const char *const keys[] = { "registry", "store_id", "adopted_at", "marks", "restored", "held_files",
 		"held_of", "held_at", "confirmed_at", "trash" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	char id[REGISTRY_ID_SIZE + 1] = "", mark[REGISTRY_ID_SIZE + 1] = "";
@@ -51,8 +51,9 @@ show(struct invocation *in)
 	fits = (mark[0] == '\0' && s.mark == NULL) || (s.mark != NULL && strcmp(mark, s.mark) == 0) ||
 	    (s.next_mark != NULL && strcmp(mark, s.next_mark) == 0);
 	output_row(&out, (struct cell[]) { cell_str(s.registry), cell_str(id[0] != '\0' ? id : NULL),
-	    cell_time(s.adopted_at), cell_str(fits ? "same" : "other"), cell_id(s.held_files), cell_id(s.held_of),
-	    cell_time(s.held_at), cell_time(s.confirmed_at), cell_int(blob_trash_count(in->arena, store)) });
+	    cell_time(s.adopted_at), cell_str(fits ? "same" : "other"), cell_bool(s.restored),
+	    cell_id(s.held_files), cell_id(s.held_of), cell_time(s.held_at), cell_time(s.confirmed_at),
+	    cell_int(blob_trash_count(in->arena, store)) });
 	return 0;
 }
 
@@ -86,7 +87,7 @@ adopt(struct invocation *in)
 	if (store == NULL || compare(in, store, &identity, &c, &wrong) == -1)
 		return -1;
 	if (wrong != NULL && !force)
-		return err_set(&in->err, 409, "database and store do not fit: %s; --force adopts it all the same",
+		return err_set(&in->err, 409, "database and store do not fit: %s; if you want that store all the same, use --force",
 		    wrong);
 	if (dry_run)
 		return 0;
@@ -109,17 +110,17 @@ collect(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "show", "", "Shows which registry database and store belong to, and what waits to be collected.",
+	{ "show", "", "Shows the registry of database and store, and the collection that waits, if any.",
 	    NULL, 0, 0, 0, show },
 	{ "adopt", "[--dry-run] [--force]",
-	    "Makes the store that of the database, after comparing all of their blobs: a store\n"
-	    "of before stores had ids, or where one of the two was restored.  Nothing is collected\n"
-	    "for the time of keep_unused after that.  --dry-run: compares and changes nothing.\n"
-	    "--force: also where they do not fit, or the store is another registry's.",
+	    "Compares all blobs of database and store, and joins the two if they fit.  Run it after\n"
+	    "an upgrade from a version without store ids, and after a restore of one of the two.\n"
+	    "Collections remove nothing for keep_unused after that.  --dry-run: compares only.\n"
+	    "--force: joins them even if they do not fit or the store is another registry's.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
 	{ "collect", "--confirm",
-	    "Lets the collection happen, once, that waits since it would remove many files, and\n"
-	    "prints how many.  berth-operations(7) says what to look at before.",
+	    "Confirms the collection that waits because it would remove many files, for one run, and\n"
+	    "prints how many.  berth-operations(7) says what to check before.",
 	    COMMAND_OPTIONS(collect_options), 0, 0, collect },
 };
 

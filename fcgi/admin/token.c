@@ -70,7 +70,7 @@ struct added {
 	int64_t id;
 };
 
-/* The registry, and the keys that new tokens get, if there are any. */
+/* Reads the registry's id, and the keys for new tokens, if any. */
 static int
 read_keys(struct invocation *in, struct token_keys *keys)
 {
@@ -241,7 +241,7 @@ read_token(struct invocation *in, struct token *token)
 	good = token_parse(slice_of(text, n), &keys, token);
 	token_keys_wipe(&keys);
 	OPENSSL_cleanse(text, sizeof(text));
-	return good ? 0 : err_set(&in->err, 400, "standard input holds no token");
+	return good ? 0 : err_set(&in->err, 400, "standard input must hold one token");
 }
 
 static int

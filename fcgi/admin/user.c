@@ -79,14 +79,14 @@ make_link(struct invocation *in)
 	const char *url;
 
 	if (in->settings == NULL)
-		return err_set(&in->err, 400, "a code needs a configuration, whose external_url says where it is entered");
+		return err_set(&in->err, 400, "-c FILE is missing: external_url of the configuration is the address for the code");
 	if ((given != NULL && token_words_number("ttl", given, SESSION_LINK_SECONDS_MAX, &seconds,
 	         &in->err) == -1) ||
 	    secret_generate(code, digest, &in->err) == -1 ||
 	    session_link_add(in->db, in->arena, &in->actor, in->args[0],
 	        slice_of((const char *)digest, sizeof(digest)), seconds, &id, &in->err) == -1)
 		return -1;
-	/* never in one: what stands in an address ends up in logs */
+	/* never put the code into the address: addresses end up in logs */
 	url = arena_printf(in->arena, "%s/-/sign-in", in->settings->external_url);
 	if (in->json)
 		output_id(&out, (struct cell[]) { cell_str(url), cell_str(code), cell_int(id),
@@ -147,11 +147,11 @@ static const struct command commands[] = {
 	    "within a quarter of an hour or the seconds given.",
 	    COMMAND_OPTIONS(link_options), 1, 1, make_link },
 	{ "pins", "",
-	    "Lists which user of a GitLab each user stands for, by its number there.", NULL, 0, 0,
+	    "Lists the user of a GitLab to whom each user is pinned, by the number there.", NULL, 0, 0,
 	    0, list_pins },
 	{ "unpin", "NAME",
-	    "Forgets which user of a GitLab it stands for: the next job that comes by that\n"
-	    "name decides anew.",
+	    "Removes the pin to a user of a GitLab: the next job of a user with that name\n"
+	    "there pins it anew.",
 	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };

@@ -54,7 +54,7 @@ app_stop(struct worker_app *app)
 	free(app);
 }
 
-/* A store that cannot be written is no reason not to start: what is in it can be read. */
+/* The pool starts even if it cannot write the store: reads still work. */
 static void
 prepare_store(const struct settings *s)
 {
@@ -65,8 +65,8 @@ prepare_store(const struct settings *s)
 }
 
 /*
- * What a publish left that died with its worker goes; none that is still under way is as old as
- * that.  In a store that is not the registry's nothing is touched.
+ * Removes staging files of publishes that died with their worker; those under way are younger.
+ * Touches nothing in a store that is not the registry's.
  */
 static void
 sweep_store(struct worker_app *app)
@@ -94,7 +94,7 @@ app_know_keys(struct worker_app *app, struct arena *a, struct err *err)
 	if (token_slot_keys(app->db, a, app->settings->token_key, &app->keys, err) == -1) {
 		if (err->status != 500)
 			return -1;
-		/* without the file every token is looked up, and that works */
+		/* without the file the pool looks every token up, which works */
 		log_error("%s", err->detail);
 		err_clear(err);
 		if (token_slot_keys(app->db, a, "", &app->keys, err) == -1)
@@ -119,7 +119,7 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 	app->arena = arena_new();
 	app->slots = slots_open(slots);
 	if (app->slots == NULL) {
-		err_sys(err, "memory that workers share");
+		err_sys(err, "shared memory of the workers");
 		app_stop(app);
 		return NULL;
 	}

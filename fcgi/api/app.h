@@ -2,7 +2,7 @@
 #define API_APP_H
 
 /*
- * The application of one worker: what lives as long as it does.  Nothing of a request is kept here
+ * The state of one worker, for its whole life.  It keeps nothing of a request
  * (api/call.h).
  */
 
@@ -19,7 +19,7 @@
 #include "store/store_identity.h"
 #include "store/token_use.h"
 
-/* Of work that takes long, only so much is done at once. */
+/* Queues for long work: slots limit how much of it is done at once. */
 enum app_queue {
 	QUEUE_OUTBOUND, /* api/outbound.h */
 	QUEUE_INSPECT, /* api/publish_inspect.h */
@@ -31,28 +31,28 @@ _Static_assert((int)QUEUE__MAX <= (int)SLOTS_QUEUES, "each queue has slots");
 struct worker_app {
 	const struct settings *settings;
 	const struct meter *meter;
-	struct slots *slots; /* of queues in enum app_queue, shared with the other workers */
+	struct slots *slots; /* slots of the queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
-	/* the registry, and the keys of tokens that are live, as of this connection to the database */
+	/* the registry's id and the live keys of tokens, as of this connection to the database */
 	struct token_keys keys;
-	uint64_t keys_connection; /* 0: not known yet */
+	uint64_t keys_connection; /* 0: not read yet */
 };
 
 extern const struct pool_app api_pool_app;
 
 /*
- * Which registry this is, and its keys, before anything is served by a connection that is new: the
- * database may be another one now.  -1: 503, 500.
+ * Reads the registry's id and its keys before a new connection serves anything: it may lead to another
+ * database.  -1: 503, 500.
  */
 int app_know_keys(struct worker_app *, struct arena *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * A new token's text and digest, for whoever asked for it; wiped with the request.  NULL: rq->err,
+ * Makes a new token's text and digest for the caller, wiped with the request.  NULL: rq->err,
  * 503, 500.
  */
 struct token *app_make_token(struct worker_app *, struct request *, enum token_kind)
@@ -64,7 +64,7 @@ bool app_may(const struct access_facts *, enum action);
 /* An answer that is made for this caller and kept by nobody.  Returns 0. */
 int app_respond_json(struct response *, int status, struct slice json);
 
-/* Before the store is used: is it the registry's?  -1: 503, in a sentence for the client. */
+/* Checks that the store is the registry's; call it before you use the store.  -1: 503, with a sentence for the client. */
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /* {"ok":true} */

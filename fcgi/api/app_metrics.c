@@ -36,7 +36,7 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "Inspections of crates.", .kind = METRIC_GAUGE,
 	    .labels = { { "state", inspection_states, INSPECTION__MAX } } },
 	FAMILY(METRIC_BLOBS_MISSING) = { .name = "berth_blobs_missing_total",
-	    .help = "Downloads that were refused since their file is not in the store.",
+	    .help = "Downloads that were refused because the store lacks their file.",
 	    .kind = METRIC_COUNTER },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },

@@ -23,9 +23,9 @@ enum app_metric {
 
 /* Of a publish that came so far. */
 enum publish_stage {
-	STAGE_CHECK, /* of what the metadata says */
-	STAGE_READ, /* the crate, which nginx has already, into the store's staging */
-	STAGE_WAIT, /* for a slot to inspect the crate */
+	STAGE_CHECK, /* the metadata */
+	STAGE_READ, /* the crate, from nginx into the store's staging */
+	STAGE_WAIT, /* the wait for a slot to inspect the crate */
 	STAGE_INSPECT,
 	STAGE_STORE, /* until it is on the disk for good */
 	STAGE_COMMIT,

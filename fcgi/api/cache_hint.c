@@ -4,7 +4,7 @@
 
 #include "cache/cache_dir.h"
 
-/* Of a project that is named by its number, in a path that has one spelling, and nothing else. */
+/* Does the request name its project by number, in the one spelling of the path, without query and body? */
 static bool
 has_address(const struct request *rq)
 {
@@ -15,7 +15,7 @@ has_address(const struct request *rq)
 	    rq->content_length <= 0;
 }
 
-/* A token that nginx can check, or none where anyone may read. */
+/* Finds the holder: a token that nginx can check, or anyone where the project is public. */
 static bool
 has_who(const struct call *call, struct cache_who *who)
 {

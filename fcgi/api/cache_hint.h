@@ -2,13 +2,13 @@
 #define API_CACHE_HINT_H
 
 /*
- * Hints for the keeper (cache/cache_keeper.h): a read was answered by the pool that nginx could
- * have answered by itself.  They are never more than that: the keeper decides anew.
+ * Hints for the keeper (cache/cache_keeper.h): the pool has answered a read that nginx could
+ * answer the next time.  They are never more than hints: the keeper decides anew.
  */
 
 #include "api/call.h"
 
-/* config.json: no name; an index file: no version.  Leaves nothing where nginx could not answer. */
+/* Leaves a hint, unless nginx could not answer.  No name: config.json; no version: an index file. */
 void cache_hint_leave(const struct call *, const struct request *, struct slice name,
     struct slice version);
 

@@ -2,10 +2,10 @@
 #define API_CALL_H
 
 /*
- * One request on its way through the application: what it asks for and with which credential, what
- * was decided, and what the route reads first.  call_begin() makes it, in the request's arena, and
- * it is passed down from there: what takes a `struct call` may depend on who is calling, and what
- * takes a `struct worker_app` alone does not.
+ * One request on its way through the application: its route and credential, the decision, and the first
+ * read of the route.  call_begin() makes it, in the request's arena, and passes it down.  A function
+ * that takes a `struct call` may depend on the caller; one that takes only a `struct worker_app`
+ * does not.
  */
 
 #include "api/app.h"
@@ -46,8 +46,8 @@ struct call {
 };
 
 /*
- * Before the handler: who is calling, and may they?  Where the caller is let in and the route
- * writes, the guard of api/call_guard.h is set.  NULL: rq->err, 400, 401, 403, 404, 429, 503.
+ * Finds the caller and decides, before the handler.  If the caller is let in and the route
+ * writes, it sets the guard of api/call_guard.h.  NULL: rq->err, 400, 401, 403, 404, 429, 503.
  */
 struct call *call_begin(struct worker_app *, struct request *, struct response *)
     __attribute__((warn_unused_result));
@@ -62,7 +62,7 @@ struct project_ref call_place(const struct request *);
 const unsigned char *call_digest(const struct call *);
 
 /*
- * What the caller may do in another place, which the request names besides its own.  -1: as
+ * Decides what the caller may do in a second place that the request names.  -1: as
  * access_decide(), 503.
  */
 int call_look(const struct call *, struct request *, enum subject, int64_t id, enum action,

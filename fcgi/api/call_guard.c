@@ -38,8 +38,8 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 		return -1;
 	if (!has_less(&call->facts, &facts))
 		return 0;
-	err_internal(err, 503, "the role of the caller has changed meanwhile");
-	return err_tell(err, "your role has changed while this was done; please try again");
+	err_internal(err, 503, "the caller's role has changed during the request");
+	return err_tell(err, "your role has changed during this request; please try again");
 }
 
 void

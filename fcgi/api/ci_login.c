@@ -38,7 +38,7 @@ login_by_id_token(struct call *call, struct request *rq, struct id_token_login *
 	return 0;
 }
 
-/* Job tokens of a GitLab begin with one of these; nothing else is for it to see. */
+/* Has the token one of the prefixes of GitLab's job tokens?  Send GitLab no others. */
 static bool
 is_of_gitlab(const struct settings *s, struct slice text)
 {

@@ -7,7 +7,7 @@
 
 extern const struct route_need config_json_need;
 
-/* 200.  No trailing slashes, never the Host header; the same bytes for whoever may read it. */
+/* 200.  No trailing slashes, never the Host header; the same bytes for every reader. */
 int config_json_handle(struct call *, struct request *, struct response *);
 
 #endif

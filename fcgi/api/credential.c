@@ -26,13 +26,13 @@ refuse_repeated(struct request *rq, const char *name)
 	return err_set(&rq->err, 400, "the header %s is given more than once", name);
 }
 
-/* Of two, nobody could say which one counts: nginx, what is in front of it, or the pool. */
+/* Refuses a repeated header: nginx, a proxy and the pool might each use another one. */
 static int
 check_single(struct request *rq)
 {
 	int n = rq->authorization != NULL;
 
-	/* this one nginx refuses by itself, and its value may have commas in other schemes than ours */
+	/* nginx refuses a repeated Authorization itself, and its value may have commas in other schemes */
 	if (request_header_count(rq, "HTTP_AUTHORIZATION") > 1)
 		return refuse_repeated(rq, "Authorization");
 	for (size_t i = 0; i < NHEADERS; i++) {
@@ -116,7 +116,7 @@ credential_read(struct request *rq, const struct token_keys *keys, struct reques
 	out->kind = CREDENTIAL_NONE;
 	if (text.n > 0) {
 		parse(text, keys, out, &kind);
-		/* what was taken out of Basic lies elsewhere */
+		/* the decoded Basic is a copy */
 		out->plain = text.p >= rq->authorization &&
 		    text.p < rq->authorization + strlen(rq->authorization);
 	} else if (rq->route->shape == SHAPE_GITLAB) {

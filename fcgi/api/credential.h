@@ -14,8 +14,8 @@
 struct request_credential {
 	enum credential kind;
 	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
-	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": it has none */
-	bool plain; /* nginx can read it as well: it is the Authorization, bare or after Bearer */
+	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": none */
+	bool plain; /* nginx can read it, too: Authorization, bare or after Bearer */
 	/*
 	 * The text of one that is not ours, but could be that of another CI system's job: it is
 	 * looked up like any other, and api/ci_login.h says who it is if it is not known.
@@ -24,8 +24,8 @@ struct request_credential {
 };
 
 /*
- * -1: 400 where the request has more than one, or one of these headers twice, 401 for an
- * Authorization that cannot be read; the credential is malformed then, as is a token under the
+ * -1: 400 the request has more than one credential, or one of these headers twice; 401 an
+ * Authorization that cannot be read: the credential is malformed then, as is a token under the
  * header of another kind.
  */
 int credential_read(struct request *, const struct token_keys *, struct request_credential *)

@@ -27,7 +27,7 @@ download_read(struct request *rq, const struct project_ref *project, struct db_c
 const struct route_need download_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO, .read = download_read };
 
-/* "user:7", "deploy:9", "job:11", or "" for somebody without a token: for the log of downloads. */
+/* The caller for the log of downloads: "user:7", "deploy:9", "job:11", or "" without a token. */
 static const char *
 download_who(struct arena *a, const struct access_facts *facts)
 {
@@ -38,14 +38,14 @@ download_who(struct arena *a, const struct access_facts *facts)
 	return arena_printf(a, "%s:%" PRId64, facts->token_kind, facts->token_id);
 }
 
-/* On another host of the registry it may be there, so 503 and not 500. */
+/* Another host of the registry may have the file, so 503 and not 500. */
 static int
 refuse_missing(struct worker_app *app, struct request *rq, const char *cksum)
 {
 	struct slice crate = request_param(rq, "crate"), version = request_param(rq, "version");
 
 	meter_count(app->meter, METRIC_BLOBS_MISSING, 0, 0);
-	err_internal(&rq->err, 503, "blob store: %s is not there; see berth fsck", cksum);
+	err_internal(&rq->err, 503, "blob store: %s is missing; run `berth fsck`", cksum);
 	return err_tell(&rq->err, "the bytes of %.*s %.*s are missing in this host's store; tell the "
 	    "registry's administrator", (int)crate.n, crate.p, (int)version.n, version.p);
 }

@@ -2,10 +2,10 @@
 #define API_GITLAB_LOGIN_H
 
 /*
- * A CI_JOB_TOKEN of the configured GitLab, which alone knows whether its job is still running: it
- * is asked for the job (GET /api/v4/job), and its answer counts for a minute on all workers.  The
- * job's project and user are those of the same path and name here, or what gitlab_projects says, and are pinned
- * to GitLab's numbers when they come first (store/gitlab_pin.h).
+ * A CI_JOB_TOKEN of the configured GitLab.  Only GitLab knows whether the job is still running: Berth
+ * asks it for the job (GET /api/v4/job), and the answer counts for a minute on all workers.  The
+ * job's project and user are those with the same path and name here, or what gitlab_projects says.  Their
+ * first job pins them to GitLab's numbers (store/gitlab_pin.h).
  */
 
 #include "api/call.h"

@@ -32,7 +32,7 @@ id_token_login_read(struct worker_app *app, struct request *rq, struct slice tex
 	return 0;
 }
 
-/* A slash at the end is what people get wrong: says so, if it is that. */
+/* Sets the error; names a slash at the end, which is the usual mistake, if it is the only difference. */
 static int
 refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 {
@@ -54,7 +54,7 @@ refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 	    SHOWN_MAX, issuer, SHOWN_MAX, other, slash ? "without" : "with");
 }
 
-/* The project's registry in the spelling of the request, without the scheme; NULL: of no project. */
+/* The project's registry in the spelling of the request, without the scheme; NULL: no project. */
 static const char *
 registry_of(const struct worker_app *app, struct arena *a, const struct project_ref *project)
 {

@@ -16,7 +16,7 @@
 struct id_token_login {
 	struct jwt jwt;
 	struct issuer_keys issuer;
-	const char *audience; /* that it must have, unless it is for the project's registry */
+	const char *audience; /* the wanted audience, besides the project's registry */
 };
 
 /*
@@ -29,7 +29,7 @@ int id_token_login_read(struct worker_app *, struct request *, struct slice text
 struct id_token_pass {
 	bool exchanged; /* for a token of ours; else its own token is the credential */
 	const unsigned char *digest; /* of the credential */
-	const char *handle; /* of a token of ours; NULL, "": it has none */
+	const char *handle; /* of a token that Berth made; NULL, "": none */
 	int64_t ttl; /* seconds, of the credential; 0: as long as the identity token */
 	int64_t expires_at; /* out: when it ends */
 };

@@ -11,9 +11,9 @@
 #include "store/index_rebuild.h"
 
 enum {
-	/* bytes of text that are expanded for who does not take gzip */
+	/* the largest text that is expanded for clients without gzip */
 	EXPANDED_MAX = 64 << 20,
-	/* what gzip adds at most to text that it cannot compress */
+	/* the most that gzip adds to text that it cannot compress */
 	GZIP_OVERHEAD = 1 << 20
 };
 _Static_assert((int)EXPANDED_MAX <= (int)RESPONSE_BODY_MAX, "nginx takes each index file that is expanded");
@@ -103,9 +103,9 @@ const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO, .read = index_read };
 
 /*
- * As nginx makes it of the file in the cache, so that either knows what a client has from the other.
- * The two forms of one file are two representations and so have two strong ETags, of which a client
- * may send back either (accept_etags takes the suffix off).
+ * The same ETag as nginx makes of the file in the cache, so that either knows what a client has from the
+ * other.  The two forms of one file are two representations with two strong ETags, and a client
+ * may send either back (accept_etags removes the suffix).
  */
 static const char *
 quoted_etag(struct arena *a, const struct crate_index *index, bool gzip)
@@ -114,7 +114,7 @@ quoted_etag(struct arena *a, const struct crate_index *index, bool gzip)
 	    (uint64_t)index->length, gzip ? "" : ACCEPT_ETAG_PLAIN);
 }
 
-/* As it was before it was compressed; to HEAD only how long that is. */
+/* Answers with the uncompressed text; to HEAD only with its length. */
 static int
 respond_text(struct request *rq, struct response *rs, struct slice packed)
 {

@@ -105,7 +105,7 @@ refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bo
 {
 	const char *jwks = NULL;
 	struct err err = { 0 };
-	/* without a slot it goes on: one worker for each issuer is not many */
+	/* go on without a slot: one worker for each issuer is few */
 	bool slot = outbound_begin(app, rq) == 0;
 
 	if (fetch(app, rq, &keys->issuer, &jwks, &err) == -1)
@@ -121,7 +121,7 @@ refresh(struct worker_app *app, struct request *rq, struct issuer_keys *keys, bo
 	return issuer_set_keys(app->db, rq->arena, keys->issuer.id, jwks, &rq->err);
 }
 
-/* Reads them if nobody has within so many seconds; *mine: it was for us. */
+/* Reads the keys unless another worker has within the period; *mine: this worker has read them. */
 static int
 read_if_due(struct worker_app *app, struct request *rq, struct issuer_keys *keys, int period_s,
     bool *mine, bool *fresh)
@@ -133,7 +133,7 @@ read_if_due(struct worker_app *app, struct request *rq, struct issuer_keys *keys
 
 /* ---- from what is known ---- */
 
-/* Keys that were read too long ago may have been withdrawn since: they are as good as none. */
+/* Drops keys that are too old: the issuer may have withdrawn them. */
 static const struct jwk *
 known(const struct worker_app *app, struct request *rq, const struct issuer_keys *keys,
     const struct jwt *jwt)
@@ -147,7 +147,7 @@ known(const struct worker_app *app, struct request *rq, const struct issuer_keys
 	return jwk_find(&set, jwt->kid, jwt->alg);
 }
 
-/* Looks again, and while another worker reads them waits a while.  *fresh: they were read meanwhile. */
+/* Waits a while for another worker that reads the keys.  *fresh: they were read meanwhile. */
 static int
 wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *keys,
     const struct jwt *jwt, bool *fresh)
@@ -173,8 +173,8 @@ wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *k
 }
 
 /*
- * The token's key is not known: an issuer that changes its keys signs with the new one at once.  So they
- * are read now, within a budget, or by a worker that reads them already.
+ * The token's key is unknown: an issuer that changes its keys signs with the new one at once.  So reads
+ * the keys now, within a budget, or waits for a worker that reads them already.
  */
 static int
 look_for_new(struct worker_app *app, struct request *rq, struct issuer_keys *keys,
@@ -199,7 +199,7 @@ refuse(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt
 
 	if (fresh)
 		return err_set(&rq->err, 400,
-		    "the token is signed with the key `%.*s`, which is none of its issuer's, `%.*s`",
+		    "the token is signed with the key `%.*s`, which its issuer `%.*s` does not have",
 		    SHOWN_MAX, jwt->kid, 2 * SHOWN_MAX, keys->issuer.url);
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
 	return err_tell(&rq->err,

@@ -168,13 +168,13 @@ limits_look_publish(struct call *call, struct request *rq, struct db_call *besid
 	looks[CRATE].limit = limits[WRITE_NEW_CRATE];
 	if (write_limit_look(call->app->db, rq->arena, looks, NLOOKS, beside, &rq->err) == -1)
 		return -1;
-	/* the name is not known yet: only where neither could go is the answer to wait */
+	/* the name is unknown yet: refuse only if both limits are used up */
 	answer.wait_us = looks[VERSION].wait_us < looks[CRATE].wait_us ? looks[VERSION].wait_us
 								       : looks[CRATE].wait_us;
 	return refuse(&answer, &rq->err);
 }
 
-/* ---- credentials that are not good ---- */
+/* ---- bad credentials ---- */
 
 static void
 count_bad(struct worker_app *app, struct request *rq)
@@ -183,7 +183,7 @@ count_bad(struct worker_app *app, struct request *rq)
 		.action = WRITE_FAILED_LOGIN };
 	struct err limited = { 0 };
 
-	/* whatever goes wrong with counting, they stay refused */
+	/* an error while counting changes nothing: they stay refused */
 	if (ask.actor != NULL && db_connect(app->db, &limited) == 0 &&
 	    charge(app, rq, ask, &limited) == -1 && limited.status == 429)
 		rq->err = limited;
@@ -209,7 +209,7 @@ limits_note_bad_credential(struct worker_app *app, struct request *rq)
 	return -1;
 }
 
-/* ---- job tokens that only GitLab knows ---- */
+/* ---- job tokens of GitLab ---- */
 
 static const char all[] = "gitlab";
 
@@ -260,7 +260,7 @@ limits_charge_job_login(struct worker_app *app, struct request *rq)
 
 /* ---- keys of issuers ---- */
 
-/* Takes one of so many a minute.  -1: 503, and err says when to come again. */
+/* Takes one read of the budget.  -1: 503, and err says when to try again. */
 static int
 charge_key_read(struct worker_app *app, struct request *rq, const char *actor, int64_t reads)
 {

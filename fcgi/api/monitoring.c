@@ -97,7 +97,7 @@ only_reads(struct request *rq, bool *reads)
 	return err_set(&rq->err, 400, "`for` must be `reads`, or not be there");
 }
 
-/* Does this node see what the other nodes have left in the store? */
+/* Does this node see the other nodes' files in the store? */
 static bool
 is_shared(struct worker_app *app, struct request *rq, bool writable, struct err *err)
 {
@@ -109,7 +109,7 @@ is_shared(struct worker_app *app, struct request *rq, bool writable, struct err 
 	    store_node_look(app->db, rq->arena, store, node, err) == 0;
 }
 
-/* "ok", or what is wrong with the store; err says more, for who is asked to correct it. */
+/* "ok", or what is wrong with the store; err has the details for the administrator. */
 static const char *
 store_state(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
     struct err *err)
@@ -118,7 +118,7 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 
 	if (blob_store_probe(rq->arena, store, !reads, err) == -1)
 		return reads ? "unreadable" : "not writable";
-	/* without the database nobody can say */
+	/* without the database this is unknown */
 	if (health->schema != DB_SCHEMA_FITS)
 		return "ok";
 	if (store_identity_check(app->db, rq->arena, &app->store, store, health->writable, err) == -1)
@@ -234,7 +234,7 @@ print_store(struct worker_app *app, struct request *rq, struct buf *b)
 	if (store_status_read(app->db, rq->arena, &status, &rq->err) == -1)
 		return;
 	metrics_print_head(b, "berth_store_collection_held_files",
-	    "Files that a collection would remove, and that wait for an administrator.", METRIC_GAUGE);
+	    "Files that a collection would remove, and that wait for an administrator's confirmation.", METRIC_GAUGE);
 	metrics_print_one(b, "berth_store_collection_held_files", labels, status.held_files);
 }
 

@@ -6,7 +6,7 @@ half_of(int64_t workers)
 	return workers > 1 ? (size_t)workers / 2 : 1;
 }
 
-/* Requests that write have workers of their own: they are one actor, which cannot take all of those. */
+/* Requests that write are one actor: they must not take all write workers. */
 static struct slots_ask
 ask_of(const struct worker_app *app, const struct request *rq)
 {

@@ -4,7 +4,8 @@
 /*
  * A worker that asks another system waits for its answer, and anybody can make it ask.  So at most
  * half of the workers ask at once, and for requests that write at most half of the write workers; the
- * others serve everybody else.  A request that finds no slot does not wait: it is told to come again.  A pool of one worker has one slot.
+ * others serve everybody else.  A request that finds no slot does not wait: its client must try again.  A
+ * pool of one worker has one slot.
  */
 
 #include "api/app.h"
@@ -13,7 +14,7 @@
 int outbound_begin(const struct worker_app *, const struct request *) __attribute__((warn_unused_result));
 void outbound_end(const struct worker_app *, const struct request *);
 
-/* Sets err to the 503 of a request that has found no slot.  -1. */
+/* Sets err to the 503 of a request that has found no slot.  Returns -1. */
 int outbound_refuse(struct err *);
 
 #endif

@@ -13,7 +13,7 @@
 struct package_audience {
 	const char *external_url;
 	bool can_delete; /* the package has a link by which it is deleted */
-	/* creator and pipelines, which name people and hosts of the CI system; else null and none */
+	/* true: with creator and pipelines, which name people and hosts of the CI system; else null and none */
 	bool sees_pipelines;
 	bool of_group; /* it says of which project it is */
 };

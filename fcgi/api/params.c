@@ -150,7 +150,7 @@ params_secret(struct params *p, const char *name, const char **out)
 	if (request_form(p->rq, p->rq->query, name, 0, &text) == -1)
 		return -1;
 	if (text != NULL)
-		return wrong(p, name, "belongs in the request's body: what stands in an address ends up in logs");
+		return wrong(p, name, "belongs in the request's body: addresses end up in logs");
 	return params_str(p, name, out);
 }
 

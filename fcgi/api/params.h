@@ -46,8 +46,8 @@ int params_required(struct params *, const char *name, const char **out)
     __attribute__((warn_unused_result));
 
 /*
- * As params_str, of a secret: -1: 400 also where the query has one, whether it is good or not.  What
- * stands in an address ends up in logs.
+ * As params_str, for a secret.  -1: 400, also where the query has one, good or not: addresses
+ * end up in logs.
  */
 int params_secret(struct params *, const char *name, const char **out)
     __attribute__((warn_unused_result));
@@ -71,13 +71,12 @@ int params_list(struct params *, const char *name, const char *const **out, size
     __attribute__((warn_unused_result));
 
 /*
- * As params_list, of what limits something: one that is there and empty is -1 with 400, as nobody can
- * mean all by it.
+ * As params_list, for a limit.  -1: 400, also for an empty value: nobody can mean all by it.
  */
 int params_limit(struct params *, const char *name, const char *const **out, size_t *n)
     __attribute__((warn_unused_result));
 
-/* -1: 400 where the parameter is there, since it would change nothing, against what the client means. */
+/* Refuses a parameter that would have no effect.  -1: 400 the request has it. */
 int params_refuse(struct params *, const char *name) __attribute__((warn_unused_result));
 
 /* An id in the path, by the name that the route gives it.  -1: 400. */

@@ -103,8 +103,8 @@ read_query(struct params *p, struct query *q)
 }
 
 /*
- * Keeps those of the page that the one decision lets the caller know of: the statement that has
- * found them is not trusted with that.
+ * Keeps the places of the page that the one decision lets the caller see, since the statement
+ * decides nothing.
  */
 static int
 confirm(struct call *call, struct request *rq, struct project_page *page)

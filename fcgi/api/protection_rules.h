@@ -14,7 +14,7 @@ int protection_rules_list(struct call *, struct request *, struct response *);
 /* 201; 400 for what is no rule, 422 for one that cannot be beside the others. */
 int protection_rules_create(struct call *, struct request *, struct response *);
 
-/* 200; 400, 403 for a level below the highest that the rule names, before or after, 404, 422. */
+/* 200; 400, 403 the caller's level is below the highest that the rule names, before or after, 404, 422. */
 int protection_rules_change(struct call *, struct request *, struct response *);
 
 /* 204; 403 as above, 404. */

@@ -16,7 +16,7 @@
 
 enum {
 	RESPONSE_MAX = 256 * 1024,
-	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* up to here a line that is too long is told its length */
+	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* an error tells the length of a longer line up to this */
 };
 
 const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
@@ -39,7 +39,7 @@ stage_end(struct stages *stages, enum publish_stage stage, int rc)
 	return rc;
 }
 
-/* What the publish is, as far as the metadata tells it. */
+/* The publish, as its metadata describes it. */
 static struct version_new
 announced(const struct call *call, const struct request *rq, const struct intake *intake)
 {
@@ -60,8 +60,8 @@ announced(const struct call *call, const struct request *rq, const struct intake
 }
 
 /*
- * All that can be wrong without a look into the crate, before a byte of it is read.  From here on each
- * publish has its price: what is wrong with the crate itself is work for the inspector.
+ * Makes all checks that need no byte of the crate.  After this each
+ * publish costs: only an inspection finds what is wrong with the crate itself.
  */
 static int
 check_announced(struct call *call, struct request *rq, struct intake *intake,
@@ -74,7 +74,7 @@ check_announced(struct call *call, struct request *rq, struct intake *intake,
 	return version_check_early(call->app->db, rq->arena, v, &rq->err);
 }
 
-/* The description in the crate is sound, and the client's agrees with it. */
+/* Checks that the description in the crate is sound and agrees with the client's. */
 static int
 check_package(struct request *rq, const struct publish_policy *policy, struct package *metadata,
     struct package *manifest)
@@ -143,7 +143,7 @@ respond(struct request *rq, struct response *rs, const struct package *pkg,
 	return 0;
 }
 
-/* The crate is there: what was announced has its bytes. */
+/* Completes the publish with the bytes of the crate. */
 static int
 take_crate(struct worker_app *app, struct request *rq, struct intake *intake, struct version_new *v)
 {

@@ -15,8 +15,8 @@
 enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
 
 enum {
-	WAIT_US = 20 * 1000000, /* for a slot: cargo does not publish again by itself */
-	SLOTS_ACTOR = 2 /* slots of one actor */
+	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
+	SLOTS_ACTOR = 2 /* slots that one actor may have */
 };
 
 static struct slots_ask
@@ -40,7 +40,7 @@ publish_inspect_begin(struct call *call, struct request *rq)
 	struct slots_ask ask = ask_of(call, rq->arena);
 	int64_t now = clock_us(), wait = WAIT_US;
 
-	/* what has its slot late needs some time yet */
+	/* an inspection that starts late still needs time */
 	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
 		wait = (rq->deadline_us - now) / 4 * 3;
 	ask.until_us = now + wait;
@@ -67,7 +67,7 @@ inspect_deadline(const struct worker_app *app, const struct request *rq)
 	return rq->deadline_us != 0 && rq->deadline_us < own ? rq->deadline_us : own;
 }
 
-/* What it writes to standard error is no part of its verdict, but of interest to people. */
+/* Logs the inspector's standard error, which is no part of its verdict. */
 static void
 log_errors(const struct request *rq, struct slice errors)
 {

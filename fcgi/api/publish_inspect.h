@@ -3,8 +3,8 @@
 
 /*
  * Has berth-inspect look into a staged crate.  An inspection may take a CPU for seconds, and anybody
- * who may publish can ask for many: so only inspect_slots of them run at once, two of one
- * user, job or deploy token, and behind everything else (base/child.h).
+ * with the right to publish can cause many.  So only inspect_slots of them run at once, two of one
+ * user, job or deploy token, with a lower priority than everything else (base/child.h).
  */
 
 #include "api/call.h"
@@ -12,7 +12,7 @@
 #include "crate/package.h"
 
 /*
- * Waits for a slot, which publish_inspect() gives back.  -1: 503 where there was none within 20
+ * Waits for a slot, which publish_inspect() gives back.  -1: 503 none was free within 20
  * seconds.
  */
 int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_unused_result));

@@ -19,7 +19,7 @@ check_id(struct arena *a, struct intake *intake, struct err *err)
 	return 0;
 }
 
-/* The next bytes of the body, unless some are left.  *end: there are none. */
+/* Reads the next bytes of the body, unless some are left.  *end: the body has ended. */
 static int
 read_piece(struct request *rq, struct intake *intake, bool *end)
 {
@@ -35,7 +35,7 @@ read_piece(struct request *rq, struct intake *intake, bool *end)
 	return 0;
 }
 
-/* Reads on until the frame has come so far, which is before the crate. */
+/* Reads until the frame is in the given state, which is before the crate. */
 static int
 read_until(struct request *rq, struct intake *intake, enum frame_state state)
 {

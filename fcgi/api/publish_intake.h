@@ -2,8 +2,8 @@
 #define API_PUBLISH_INTAKE_H
 
 /*
- * Takes the body of a publish in, in two steps: the metadata into memory, and then the crate into a
- * staging file.  Between them the publish can be refused for what the metadata says, at no cost.
+ * Reads the body of a publish in two steps: the metadata into memory, and then the crate into a
+ * staging file.  Between them the publish can be refused by its metadata, at no cost.
  */
 
 #include "api/app.h"
@@ -13,14 +13,14 @@
 #include "store/blob.h"
 
 struct intake {
-	const struct publish_policy *policy; /* by which it is taken */
+	const struct publish_policy *policy; /* the policy of the publish */
 	struct package metadata; /* as the client says; name and version are checked */
 	struct package_id id; /* its */
 	struct blob_staging *crate; /* whole and hashed, after the second step */
-	/* of the body that is being read */
+	/* the state of the body that is being read */
 	struct frame frame;
 	char *piece;
-	struct slice rest; /* of the piece */
+	struct slice rest; /* the rest of the piece */
 };
 
 /*

@@ -22,7 +22,7 @@ read_boxes(struct params *p, const char *name, const char **out)
 	buf_init(&b, p->rq->arena, LIST_MAX);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i][0] == '\0')
-			return err_set(&p->rq->err, 400, "%s holds an empty word", name);
+			return err_set(&p->rq->err, 400, "%s must not hold an empty word", name);
 		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
 	}
 	*out = buf_str(&b);
@@ -66,9 +66,9 @@ check_limits(struct arena *a, const struct token_form *f, struct token_new *t, s
 {
 	const char *crates = with_commas(a, f->crates);
 
-	/* an empty field is what a form sends that has no limit; separators are meant as something */
+	/* a form without a limit sends an empty field; separators alone are a mistake */
 	if (f->crates[0] != '\0' && crates[0] == '\0')
-		return err_set(err, 400, "there is no name of a crate between the separators");
+		return err_set(err, 400, "give the name of a crate between the separators");
 	if (crates[0] == '\0' && f->operations[0] == '\0')
 		return 0;
 	if (strcmp(t->scopes, "api") != 0)

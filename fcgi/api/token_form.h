@@ -23,8 +23,8 @@ int token_form_check(struct arena *, const struct token_form *, int64_t now, str
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * The parameters that make less of a token, of a request where a token has what it comes from.  -1: 400
- * where one is there: the client would get more than it asks for.
+ * Refuses the parameters that limit a token, on a route where the token gets its limits from its origin.
+ * -1: 400 the request has one: the client would get more than it asks for.
  */
 int token_form_refuse_limits(struct params *) __attribute__((warn_unused_result));
 

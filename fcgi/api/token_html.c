@@ -256,7 +256,7 @@ token_html_ask_code(struct buf *b, const char *wrong)
 	buf_puts(b, "<form method=\"post\" action=\"/-/sign-in\">\n<div class=\"field\">"
 	            "<label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" "
 	            "required autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"whence\">"
-	            "<p class=\"hint\" id=\"whence\">The code that an administrator has made for you.  It "
+	            "<p class=\"hint\" id=\"whence\">The code that an administrator has given you.  It "
 	            "works once.</p></div>\n<button class=\"main\">Go on</button>\n</form>\n</main>\n");
 	end(b);
 }
@@ -268,7 +268,7 @@ token_html_sign_in(struct buf *b, const char *code, const char *username)
 	html_printf(b,
 	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This code signs you in as "
 	    "<strong>%s</strong>, once, on this computer, for some hours.</p>\n"
-	    "<p>Whatever you make then is theirs: if that is not you, or if you have not asked for a "
+	    "<p>All tokens that you make then belong to that user.  If that is not you, or if you have not asked for a "
 	    "code, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
 	    username);
 	html_printf(b,

@@ -26,10 +26,10 @@ void token_html_page(struct buf *, const struct token_page *);
 /* How to sign in. */
 void token_html_signed_out(struct buf *, bool sso);
 
-/* Asks for a code.  wrong: what was wrong about the last one, or NULL. */
+/* Writes a form that asks for a code.  wrong: why the last code was refused, or NULL. */
 void token_html_ask_code(struct buf *, const char *wrong);
 
-/* Whom the code signs in, and a button that uses it up. */
+/* Writes whom the code signs in, and a button that uses the code up. */
 void token_html_sign_in(struct buf *, const char *code, const char *username);
 
 extern const char token_html_style[];

@@ -136,7 +136,7 @@ token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 	return visit_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
-/* The form that asks for a code.  wrong: what was wrong about the last one, or NULL. */
+/* Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL. */
 static int
 ask_code(struct request *rq, struct response *rs, int status, const char *wrong)
 {
@@ -154,13 +154,13 @@ token_page_sign_in(struct call *call, struct request *rq, struct response *rs)
 	return ask_code(rq, rs, 200, NULL);
 }
 
-/* A code, as somebody has pasted it, and the digest by which it is known. */
+/* Makes the digest of a pasted code. */
 struct code {
 	char *text;
 	unsigned char digest[SECRET_DIGEST_SIZE];
 };
 
-/* -1: 403 it can be none of this registry. */
+/* -1: 403 it has not the form of a code of this registry. */
 static int
 read_code(struct arena *a, const char *given, struct code *code, struct err *err)
 {
@@ -170,12 +170,12 @@ read_code(struct arena *a, const char *given, struct code *code, struct err *err
 	given += strspn(given, blank);
 	text = slice_of(given, strcspn(given, blank));
 	if (given[text.n + strspn(given + text.n, blank)] != '\0' || !secret_parse(text, code->digest))
-		return err_set(err, 403, "this is no code of this registry");
+		return err_set(err, 403, "this is no code of this registry; paste all of the code that you were given");
 	code->text = arena_slicedup(a, text);
 	return 0;
 }
 
-/* Whom the code signs in, and a button: until that is pressed the code stays good. */
+/* Shows whom the code signs in, and a button: the code stays good until that is pressed. */
 static int
 show_whom(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
 {

@@ -24,15 +24,15 @@ int token_page_create(struct call *, struct request *, struct response *);
 int token_page_revoke(struct call *, struct request *, struct response *);
 
 /*
- * GET /-/sign-in: 200 with a form that asks for a code.  A code never stands in an address: those
- * end up in logs, histories and bookmarks.
+ * GET /-/sign-in: 200 with a form that asks for a code.  No address has a code: addresses end up
+ * in logs, histories and bookmarks.
  */
 int token_page_sign_in(struct call *, struct request *, struct response *);
 
 /*
- * POST /-/sign-in: 200 with whom the code signs in and a button, so that nobody becomes somebody else
- * unawares; the code stays good.  With confirm=true, which the button sends: 303 to the page, with a
- * session.  403 with the form for a code that is not good.
+ * POST /-/sign-in: 200 with the user whom the code signs in and a button, so that nobody becomes somebody
+ * else unawares; the code stays good.  With confirm=true, which the button sends: 303 to the page, with a
+ * session.  403 with the form for a bad code.
  */
 int token_page_sign_in_do(struct call *, struct request *, struct response *);
 

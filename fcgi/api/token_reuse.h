@@ -2,14 +2,14 @@
 #define API_TOKEN_REUSE_H
 
 /*
- * A token that was replaced by another one is used by nobody any more.  When it is shown again within its
- * life, it is in somebody else's hands as well, and nobody can tell who has replaced it: what came in its
- * place is revoked.
+ * Nobody uses a token any more that another one has replaced.  When somebody shows it again within its
+ * life, two have it, and nobody can tell which of them replaced it: Berth revokes the token that
+ * replaced it.
  */
 
 #include "api/call.h"
 
-/* Of a caller who was refused, whatever for.  What goes wrong is logged: they stay refused. */
+/* Call it for each refused caller.  It logs an error of its own: the caller stays refused. */
 void token_reuse_note(struct call *, struct request *);
 
 #endif

@@ -86,7 +86,7 @@ find_session(struct worker_app *app, struct request *rq, struct visit *v)
 {
 	struct slice cookie = cookie_find(request_header(rq, "HTTP_COOKIE"), COOKIE);
 
-	/* browsers send one, which HTTP/2 may split and nginx puts together again */
+	/* browsers send one header, which HTTP/2 may split and nginx joins again */
 	if (request_header_count(rq, "HTTP_COOKIE") > 1)
 		return err_set(&rq->err, 400, "the header Cookie is given more than once");
 	if (!secret_parse(cookie, v->digest))

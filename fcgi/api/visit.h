@@ -28,8 +28,8 @@ struct visit {
 struct visit *visit_new(struct request *) __attribute__((returns_nonnull));
 
 /*
- * Finds out who it is.  Whom the sign-on names needs no session to look, but a cookie.  -1: 400
- * several headers with cookies, 403 where the registry does not know them, 503.
+ * Finds the visitor.  A user of single sign-on needs no session to look, but a cookie.  -1: 400
+ * several headers with cookies, 403 the registry does not know the user, 503.
  */
 int visit_begin(struct worker_app *, struct request *, struct visit *)
     __attribute__((warn_unused_result));

@@ -98,7 +98,7 @@ arena_reset(struct arena *a)
 			free(c);
 	}
 	if (keep != NULL) {
-		/* tokens may have been in it, and it may be long until the next request */
+		/* it may hold tokens, and the next request may come late */
 		explicit_bzero(keep->data, keep->used);
 		keep->next = NULL;
 		keep->used = 0;

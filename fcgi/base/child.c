@@ -17,14 +17,14 @@
 
 enum {
 	PIECE = 16 * 1024,
-	NICE = 10 /* a tenth of the CPU time, where somebody else wants it */
+	NICE = 10 /* a tenth of the CPU time while others need it */
 };
 
-/* One of the two things that a child writes. */
+/* One of the two outputs of a child. */
 struct stream {
-	int fd; /* -1: it has ended */
+	int fd; /* -1: the output has ended */
 	struct buf buf;
-	bool cut; /* what does not fit is read and thrown away; else it is an error */
+	bool cut; /* true: drops bytes beyond the limit; false: they are an error */
 };
 
 static int
@@ -60,7 +60,7 @@ stream_close(struct stream *s)
 	s->fd = -1;
 }
 
-/* Reads what there is.  -1: err. */
+/* Reads the bytes that have arrived.  -1: err. */
 static int
 stream_read(struct stream *s, char *piece, struct err *err)
 {
@@ -76,11 +76,11 @@ stream_read(struct stream *s, char *piece, struct err *err)
 	else
 		buf_put(&s->buf, piece, (size_t)n);
 	if (buf_full(&s->buf))
-		return err_internal(err, 500, "child says more than %zu bytes", s->buf.max);
+		return err_internal(err, 500, "the child writes more than %zu bytes", s->buf.max);
 	return 0;
 }
 
-/* Reads both until they end.  -1: err. */
+/* Reads both outputs until they end.  -1: err. */
 static int
 read_all(struct stream s[2], char *piece, int64_t deadline_us, struct err *err)
 {
@@ -116,7 +116,7 @@ ends_in_time(pid_t pid, int64_t deadline_us)
 	return n == 1;
 }
 
-/* Two pipes and what reads at their ends. */
+/* Makes two pipes, and the readers at their ends. */
 static int
 streams_open(struct arena *a, size_t max_output, struct stream s[2], int ends[2], struct err *err)
 {
@@ -158,7 +158,7 @@ child_run(struct arena *a, const char *const *argv, int stdin_fd, size_t max_out
 		stream_close(&s[1]);
 		return err_internal(err, 500, "cannot start %s: %s", argv[0], strerrordesc_np(rc));
 	}
-	/* where this fails the child has ended already */
+	/* this fails only if the child has ended */
 	(void)setpriority(PRIO_PROCESS, (id_t)pid, NICE);
 	rc = read_all(s, arena_alloc(a, PIECE), deadline_us, err);
 	stream_close(&s[0]);

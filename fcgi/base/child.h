@@ -1,7 +1,7 @@
 #ifndef BASE_CHILD_H
 #define BASE_CHILD_H
 
-/* Runs another program, with a bound on its time and on what it says, and with a low priority. */
+/* Runs another program with low priority, and limits its time and its output. */
 
 #include <stdint.h>
 
@@ -19,10 +19,10 @@ struct child_result {
 
 /*
  * Runs argv[0] (a path) with stdin_fd as standard input, an empty
- * environment, and no other descriptor.  It gets CPU time after those that
- * have the usual priority.  Waits for its end
+ * environment, and no other descriptor.  It runs with a lower priority than
+ * other processes.  Waits for its end
  * until deadline_us of clock_us(); then kills it.
- * -1: 503 past the deadline; 500 where it cannot be started or says more than max_output bytes.
+ * -1: 503 past the deadline; 500 it cannot be started or writes more than max_output bytes.
  */
 int child_run(struct arena *, const char *const *argv, int stdin_fd, size_t max_output,
     int64_t deadline_us, struct child_result *, struct err *) __attribute__((warn_unused_result));

@@ -32,7 +32,7 @@ struct conf_key {
 	size_t offset; /* of the member in the settings struct */
 	bool secret; /* shown as **** */
 	bool project; /* a project may have a value of its own */
-	/* NULL, or how a key of former times is called now: nothing else is set, and it is an error */
+	/* NULL, or the new name of a key that is gone: it has no other fields, and using it is an error */
 	const char *renamed;
 	const char *def; /* default in file syntax; NULL: must be given */
 	int64_t min, max; /* of INT, SIZE, SECONDS */
@@ -60,8 +60,8 @@ const char *conf_set(struct arena *, const struct conf_key *, const char *text, 
     __attribute__((warn_unused_result));
 
 /*
- * Writes all values as they are, in the order of the keys, each ended by a NUL; and fills `settings`
- * from n such bytes.  Strings then live in the arena.  -1 where these keys cannot have written them.
+ * Writes all values in the order of the keys, each ended by a NUL; and fills `settings`
+ * from n such bytes.  Strings then live in the arena.  -1: other keys have written these bytes.
  */
 void conf_save(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
 int conf_restore(struct arena *, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,

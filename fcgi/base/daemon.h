@@ -18,9 +18,9 @@ int daemon_standard_fds(void) __attribute__((warn_unused_result));
 int daemon_pid_file(const char *path, int *fd, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Unless it is to be traceable, nobody else looks into this process, not even another one of the
- * same user, and it leaves no core.  The first ends with the next exec, the second holds for all
- * that it starts.  -1 with errno set.
+ * Unless `traceable`, keeps other processes, even of the same user, from looking into this one, and
+ * keeps it from leaving a core.  The first ends at the next exec; the second also holds for all
+ * processes that it starts.  -1 with errno set.
  */
 int daemon_protect(bool traceable) __attribute__((warn_unused_result));
 

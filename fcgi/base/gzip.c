@@ -13,7 +13,7 @@ enum { WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8, PIECE = 64 * 1024, SIZE_BYTES = 
 
 struct gzip_writer {
 	z_stream z;
-	/* of malloc: the arena would keep each buffer that this has grown out of */
+	/* from malloc: the arena would keep each outgrown buffer */
 	char *out;
 	size_t n, cap;
 	size_t taken; /* of the text */
@@ -43,7 +43,7 @@ gzip_writer_new(struct arena *a, struct err *err)
 	return w;
 }
 
-/* Room for a piece more. */
+/* Makes room for one more piece. */
 static void
 writer_reserve(struct gzip_writer *w)
 {
@@ -55,7 +55,7 @@ writer_reserve(struct gzip_writer *w)
 		abort();
 }
 
-/* Runs zlib until it wants no more. */
+/* Runs zlib until it has used all input. */
 static int
 writer_run(struct gzip_writer *w, int flush, struct err *err)
 {
@@ -68,13 +68,13 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 		rc = deflate(&w->z, flush);
 		w->n += PIECE - w->z.avail_out;
 	} while (rc == Z_OK && w->z.avail_out == 0);
-	/* Z_BUF_ERROR: there was nothing left to do */
+	/* Z_BUF_ERROR: nothing was left to do */
 	if (flush == Z_FINISH ? rc != Z_STREAM_END : rc != Z_OK && rc != Z_BUF_ERROR)
 		return err_internal(err, 500, "gzip: cannot compress (%d)", rc);
 	return 0;
 }
 
-/* By the bytes alone, so that the same text is the same member however it was cut. */
+/* Decides by the bytes alone: the same text gives the same member, however it is cut into pieces. */
 static int
 writer_speed_up(struct gzip_writer *w, struct err *err)
 {
@@ -133,7 +133,7 @@ gzip_text_size(struct slice in)
 	    (uint32_t)end[-1] << 24;
 }
 
-/* Hands over what comes out, at most `max` bytes; at the end rc is Z_STREAM_END. */
+/* Hands over the output, at most `max` bytes; at the end rc is Z_STREAM_END. */
 static int
 read_pieces(z_stream *z, size_t max, gzip_piece_fn *fn, void *arg, int *rc, struct err *err)
 {

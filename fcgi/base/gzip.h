@@ -2,8 +2,8 @@
 #define BASE_GZIP_H
 
 /*
- * To and from gzip (RFC 1952), for the stored index files: one member without name or time, so that
- * equal bytes give equal bytes.  What goes in comes in pieces, and what comes out can be taken in
+ * Compresses and expands gzip (RFC 1952) for the stored index files: one member without name or time, so
+ * that equal bytes give equal bytes.  Input comes in pieces, and output can be taken in
  * pieces: neither needs the whole text in memory.
  */
 
@@ -14,28 +14,28 @@
 #include "base/slice.h"
 
 /*
- * A text beyond this is compressed for speed from there on: a file so large is written within a
- * request, and is some 1.3 times as long for it.
+ * From this size on a text is compressed for speed: a request writes such a large file, which
+ * then is about 1.3 times as long.
  */
 enum { GZIP_FAST_AFTER = 32 << 20 };
 
-/* Compresses what is added.  Holds what came out so far, and a bounded state. */
+/* Compresses the bytes that you add.  Holds the output so far, and a bounded state. */
 struct gzip_writer;
 
-/* Goes with the arena.  NULL: 500. */
+/* Ends with the arena.  NULL: 500. */
 struct gzip_writer *gzip_writer_new(struct arena *, struct err *)
     __attribute__((warn_unused_result));
 
-/* The next bytes of the text, however many.  -1: 500. */
+/* Adds the next bytes of the text, however many.  -1: 500. */
 int gzip_writer_add(struct gzip_writer *, struct slice, struct err *)
     __attribute__((warn_unused_result));
 
-/* All of the member, for as long as the arena.  -1: 500. */
+/* Ends the member and returns all of it, for as long as the arena.  -1: 500. */
 int gzip_writer_end(struct gzip_writer *, struct slice *out, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * How long the text of a member is, from its last four bytes: right for what gzip_writer made and
+ * The length of a member's text, from its last four bytes: right for members of gzip_writer and
  * for any text below 4 GB.  0 where there are no such bytes.
  */
 uint32_t gzip_text_size(struct slice in);
@@ -44,13 +44,13 @@ uint32_t gzip_text_size(struct slice in);
 typedef int gzip_piece_fn(void *arg, struct slice, struct err *);
 
 /*
- * The text of a member, piece by piece, of which it takes no more than `max` bytes.  -1: 500, also
- * where the text is longer than max or the bytes are no member; or what the function said.
+ * Reads the text of a member, piece by piece, and no more than `max` bytes.  -1: 500, also
+ * where the text is longer than max or the bytes are no member; or the error of the function.
  */
 int gzip_read(struct slice in, size_t max, gzip_piece_fn *, void *arg, struct err *)
     __attribute__((warn_unused_result));
 
-/* The whole text, in so much memory and no more.  -1: 500, as of gzip_read(). */
+/* Reads the whole text, into exactly as much memory.  -1: 500, as gzip_read(). */
 int gzip_expand(struct arena *a, struct slice in, size_t max, struct slice *out, struct err *)
     __attribute__((warn_unused_result));
 

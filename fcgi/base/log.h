@@ -25,14 +25,14 @@ int log_open(const char *program, const char *path, enum log_level);
 /* Opens the path again, as after a rotation.  0 or -1 as log_open. */
 int log_reopen(void);
 
-/* Where lines go: for another process, which writes to the same file; path as of log_open(). */
+/* The target of the log, for another process that writes to the same file; path as in log_open(). */
 struct log_target {
 	const char *path;
 	int fd;
 	enum log_level level;
 };
 struct log_target log_target(void);
-/* The descriptor is taken over, unless it is standard error. */
+/* Takes the descriptor over, unless it is standard error. */
 void log_take(const char *program, const struct log_target *);
 
 /* A message for people: time=… level=… pid=… msg="…". */

@@ -163,7 +163,7 @@ check_gitlab_projects(const char *v)
 	return NULL;
 }
 
-/* What begins so is sent to GitLab: no token of Berth's and no identity token of anybody's may. */
+/* Berth sends GitLab tokens with these prefixes: none may match a token of Berth or an identity token. */
 static const char *
 check_token_prefixes(const char *v)
 {
@@ -344,6 +344,6 @@ settings_restore(struct arena *a, int fd, struct settings *s, struct err *err)
 	/* not read(2): the position is shared with all who have the descriptor */
 	if (pread(fd, saved, n, 0) != (ssize_t)n ||
 	    conf_restore(a, settings_keys, settings_nkeys, saved, n, s) == -1)
-		return err_internal(err, 500, "settings that another process has saved cannot be read");
+		return err_internal(err, 500, "cannot read the settings that the master has saved");
 	return 0;
 }

@@ -16,13 +16,13 @@ struct settings {
 	const char *external_url; /* https://host[:port], no trailing slash */
 	bool sso; /* nginx says who a browser's user is */
 	const char *socket; /* path of the FastCGI socket */
-	const char *write_socket; /* path of the one for what may write; beside the other unless given */
+	const char *write_socket; /* path of the socket for requests that may write; by default beside `socket` */
 	int64_t socket_mode;
 	const char *socket_owner; /* user[:group], "" = as started */
 	/* where the data is */
 	const char *database; /* libpq connection string */
 	const char *store; /* directory of the blob store */
-	const char *cache_dir; /* what nginx may send by itself; "": nothing */
+	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
 	/* the pool */
@@ -31,7 +31,7 @@ struct settings {
 	int64_t max_requests; /* a worker retires after so many; 0: never */
 	int64_t request_timeout;
 	int64_t drain_timeout;
-	bool traceable; /* may others of the same user look into the processes? */
+	bool traceable; /* other processes of the same user may look into ours */
 	int64_t database_timeout; /* of one statement */
 	const char *pid_file; /* "": none */
 	const char *log_file; /* "": standard error */
@@ -41,7 +41,7 @@ struct settings {
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */
 	int64_t keep_unused; /* how long bytes stay to which no version refers */
-	int64_t keep_ended_tokens; /* how long the row of a token stays that has ended */
+	int64_t keep_ended_tokens; /* how long the row of an ended token stays */
 	const char *worker_pid_file; /* "": none */
 	const char *worker_log_file; /* "": standard error */
 	/* what may be published */
@@ -61,13 +61,13 @@ struct settings {
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
 	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */
-	int64_t inspect_slots; /* how many crates it looks into at once; 0: by the CPUs */
+	int64_t inspect_slots; /* inspections at once; 0: by the number of CPUs */
 	int64_t inspect_timeout;
 	/* CI systems elsewhere */
 	const char *gitlab_url; /* whose job tokens are asked about; "": none */
 	const char *gitlab_projects; /* space-separated: ID=GROUP/PROJECT, ids of GitLab's */
-	const char *gitlab_token_prefixes; /* space-separated; what GitLab may see begins with one */
-	int64_t issuer_keys_max_age; /* an issuer's keys that were read longer ago are not believed */
+	const char *gitlab_token_prefixes; /* space-separated; GitLab gets only tokens that begin with one */
+	int64_t issuer_keys_max_age; /* keys of an issuer count this long after they were read */
 	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
 	/* how fast one caller may write: at once, 0: no limit; and on and on */
 	int64_t new_crate_burst;
@@ -97,8 +97,8 @@ int settings_load(struct arena *, const char *path, struct settings *, struct er
     __attribute__((warn_unused_result));
 
 /*
- * For another process of the same program: all values as they are, in a file without a name; its
- * descriptor is closed on exec.  -1: err.  And back, from such a descriptor.
+ * Saves all values for another process of the same program, in a file without a name; its
+ * descriptor is closed on exec.  -1: err.  The other function reads them back from it.
  */
 int settings_save(const struct settings *, int *fd, struct err *) __attribute__((warn_unused_result));
 int settings_restore(struct arena *, int fd, struct settings *, struct err *)

@@ -17,20 +17,20 @@ enum { SECOND_US = 1000000, LOOK_US = SECOND_US };
 
 enum taker_state { TAKER_NONE, TAKER_WAITS, TAKER_HOLDS };
 
-/* In shared memory, where zeroes are a taker that is not there. */
+/* In shared memory; a taker of zeroes is free. */
 struct taker {
 	enum taker_state state;
 	char actor[SLOTS_ACTOR_SIZE];
-	uint64_t turn; /* the lowest goes first */
-	uint64_t came; /* of several with one turn, the lowest goes first */
+	uint64_t turn; /* the lowest turn goes first */
+	uint64_t came; /* among equal turns the lowest goes first */
 	sem_t granted;
 };
 
-/* Read and written with the queue's lock alone. */
+/* Read and written only under the queue's lock. */
 struct queue {
-	uint64_t turn; /* the highest that has got a slot */
-	uint64_t came; /* so many takers have come */
-	size_t used; /* no taker from here on was ever there */
+	uint64_t turn; /* the highest turn that has got a slot */
+	uint64_t came; /* number of takers that have come */
+	size_t used; /* the takers from here on were never used */
 	struct taker takers[SLOTS_TAKERS_MAX];
 };
 
@@ -95,7 +95,7 @@ byte_lock(const struct slots *s, int command, short type, off_t byte, struct flo
 static off_t
 taker_byte(const struct slots *s, const struct taker *t)
 {
-	/* any number will do that no other taker has */
+	/* any number that no other taker has */
 	return SLOTS_QUEUES + (off_t)((const char *)t - (const char *)s->queues);
 }
 
@@ -105,7 +105,7 @@ queue_lock(const struct slots *s, unsigned queue)
 	struct flock lock;
 	int rc;
 
-	/* the others hold it for some microseconds */
+	/* other processes hold it for some microseconds */
 	do
 		rc = byte_lock(s, F_SETLKW, F_WRLCK, queue, &lock);
 	while (rc == -1 && errno == EINTR);
@@ -120,7 +120,7 @@ queue_unlock(const struct slots *s, unsigned queue)
 	(void)byte_lock(s, F_SETLK, F_UNLCK, queue, &lock);
 }
 
-/* Its process is alive, or this cannot be found out. */
+/* True: its process is alive, or nobody can tell. */
 static bool
 taker_lives(const struct slots *s, const struct taker *t, unsigned queue)
 {
@@ -142,7 +142,7 @@ queue_sweep(const struct slots *s, unsigned queue)
 	}
 }
 
-/* So many are in that state; of one actor, or (NULL) of all. */
+/* Counts the takers in that state, of one actor or (NULL) of all. */
 static size_t
 queue_count(const struct queue *q, enum taker_state state, const char *actor)
 {
@@ -162,7 +162,7 @@ goes_before(const struct taker *a, const struct taker *b)
 	return a->turn != b->turn ? a->turn < b->turn : a->came < b->came;
 }
 
-/* Who gets the next slot; NULL: nobody waits who may have one. */
+/* The taker that gets the next slot; NULL: none that waits may have one. */
 static struct taker *
 queue_next(struct queue *q, size_t n_actor)
 {
@@ -178,7 +178,7 @@ queue_next(struct queue *q, size_t n_actor)
 	return first;
 }
 
-/* Gives free slots to those whose turn it is. */
+/* Gives free slots to the takers whose turn it is. */
 static void
 queue_grant(const struct slots *s, const struct slots_ask *ask)
 {
@@ -195,7 +195,7 @@ queue_grant(const struct slots *s, const struct slots_ask *ask)
 	}
 }
 
-/* The turn after the last of this actor's, and after the one that goes on just now. */
+/* The turn after this actor's last one, and after the current one. */
 static uint64_t
 queue_turn(const struct queue *q, const char *actor)
 {
@@ -245,7 +245,7 @@ queue_exit(struct slots *s, unsigned queue)
 	s->mine[queue] = NULL;
 }
 
-/* Sleeps until a slot is granted, or for so long. */
+/* Sleeps until a slot is granted, or the time is up. */
 static void
 taker_sleep(struct taker *t, int64_t us)
 {
@@ -258,17 +258,17 @@ taker_sleep(struct taker *t, int64_t us)
 		until.tv_sec++;
 		until.tv_nsec -= SECOND_US * 1000;
 	}
-	/* a signal, the end of the time, a slot: the caller looks which */
+	/* the caller finds out which: a signal, the end of the time, or a slot */
 	(void)sem_clockwait(&t->granted, CLOCK_MONOTONIC, &until);
 }
 
-/* Grants what is free; looks whether this process has got its slot.  `last`: gives up if not. */
+/* Grants free slots.  True: this process has its slot.  `last`: leaves the queue otherwise. */
 static bool
 look(struct slots *s, const struct slots_ask *ask, bool last)
 {
 	bool has;
 
-	/* without the lock nothing can be told: as if there were none */
+	/* without the lock, behave as if no slot were free */
 	if (!queue_lock(s, ask->queue))
 		return false;
 	if (s->mine[ask->queue] == NULL && !queue_enter(s, ask)) {
@@ -291,7 +291,7 @@ slots_take(struct slots *s, const struct slots_ask *ask)
 	while (!look(s, ask, left <= 0)) {
 		if (left <= 0 || s->mine[ask->queue] == NULL)
 			return -1;
-		/* nobody wakes the others where the holder of a slot was killed */
+		/* look again: nobody wakes the others when the holder of a slot is killed */
 		taker_sleep(s->mine[ask->queue], left < LOOK_US ? left : LOOK_US);
 		left = ask->until_us - clock_us();
 	}

@@ -2,7 +2,7 @@
 #define BASE_SLOTS_H
 
 /*
- * Slots that processes share: of work that takes long, only so many do it at once.  Each
+ * Slots that processes share: they limit how many do long work at once.  Each
  * queue has slots of its own.  The memory is a file without a name: a process that inherits
  * the descriptor, also by exec, shares the slots.  The kernel takes a slot back from a
  * process that ends, however it ends.
@@ -25,7 +25,7 @@ struct slots;
 /* The shared memory: a descriptor that is closed on exec, or -1 with errno set. */
 int slots_new(void);
 
-/* For one process; the descriptor stays open as long as it lives.  NULL with errno set. */
+/* Opens the slots in a process; keep the descriptor open meanwhile.  NULL with errno set. */
 struct slots *slots_open(int fd);
 void slots_close(struct slots *);
 
@@ -34,16 +34,16 @@ struct slots_ask {
 	size_t n; /* slots of the queue */
 	size_t n_actor; /* slots that one actor may have; 0: all */
 	const char *actor; /* shorter than SLOTS_ACTOR_SIZE */
-	int64_t until_us; /* how long to wait, of clock_us(); 0: not at all */
+	int64_t until_us; /* when to give up, by clock_us(); 0: at once */
 };
 
 /*
- * Takes a slot; a process has one slot of a queue at a time.  A waiting process sleeps.  A slot of a
- * process that was killed is found within a second.  -1: there was none until then.
+ * Takes a slot; a process has one slot of a queue at a time.  A waiting process sleeps.  Within a second it
+ * finds the slot of a process that was killed.  -1: none became free in time.
  */
 int slots_take(struct slots *, const struct slots_ask *) __attribute__((warn_unused_result));
 
-/* Gives the slot back.  The limits of the ask decide who gets it. */
+/* Gives the slot back.  The limits in `ask` decide who gets it. */
 void slots_leave(struct slots *, const struct slots_ask *);
 
 struct slots_count {
@@ -51,7 +51,7 @@ struct slots_count {
 	size_t waiting;
 };
 
-/* How many processes have a slot of the queue at this moment, and how many wait for one. */
+/* How many processes have a slot of the queue now, and how many wait for one. */
 struct slots_count slots_count(struct slots *, unsigned queue);
 
 #endif

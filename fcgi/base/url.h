@@ -2,7 +2,7 @@
 #define BASE_URL_H
 
 /*
- * The check of each URL that comes in, whoever sends it.  What passes can be put into a link: it leads
+ * Checks each URL that comes in, from anybody.  A URL that passes is safe in a link: it leads
  * to a web server, not to `javascript:`, and it ends neither an attribute nor a header.
  */
 
@@ -11,7 +11,7 @@
 #include "base/slice.h"
 
 /*
- * http:// or https:// in lower case, a host, before which a user may stand, and no blanks, control bytes or
+ * http:// or https:// in lower case, optionally a user, a host, and no blanks, control bytes or
  * any of "<>\^`{|}.  Bytes from 0x80 on pass.
  */
 bool url_is_web(struct slice);

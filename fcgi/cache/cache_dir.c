@@ -16,10 +16,10 @@
 #include "cache/cache_dir_own.h"
 
 enum {
-	DIR_MODE = 0777, /* left to the umask: nginx must be able to read what we write */
-	/* whoever serves a request that began in a second may still look for it in the next */
+	DIR_MODE = 0777, /* the umask restricts it: nginx must be able to read these */
+	/* a request that began in one second may look for that second's name in the next */
 	LEASE_PAST = 2,
-	SWEEP_MAX = 200, /* of the trash at once: a notification may be waiting */
+	SWEEP_MAX = 200, /* files of the trash per step: a notification may wait */
 	DEPTH_MAX = 8, /* project/7/index/se/rd/serde.gz has 6 */
 	TRIES = 8
 };
@@ -54,7 +54,7 @@ lock_take(struct cache_dir *d, bool *taken, struct err *err)
 	return *taken || errno == EWOULDBLOCK ? 0 : cache_dir_error(err, "lock");
 }
 
-/* The node's name is made once and stays with the directory. */
+/* Makes the node's name once; it stays with the directory. */
 static int
 node_read(struct cache_dir *d, struct err *err)
 {
@@ -80,7 +80,7 @@ node_read(struct cache_dir *d, struct err *err)
 	return rc;
 }
 
-/* Read and written by us, it never has an end for want of writers. */
+/* The keeper opens the pipe for writing, too: so a read never finds the end of file. */
 static int
 hint_open(struct cache_dir *d, struct err *err)
 {
@@ -141,7 +141,7 @@ cache_dir_node(const struct cache_dir *d)
 	return d->node;
 }
 
-/* ---- what is taken away ---- */
+/* ---- removal ---- */
 
 static bool
 is_missing(const struct cache_dir *d, const char *path)
@@ -159,7 +159,7 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 		if (!FAULT_FAILS("cache", "discard") &&
 		    renameat(d->root, path, d->root, trash) == 0)
 			return 0;
-		/* the name may be one of an earlier keeper's, and somebody may have cleaned up */
+		/* an earlier keeper may have used the name, and an administrator may have removed the directory */
 		if (tries == TRIES || (errno == ENOENT && cache_dir_make(d->root, "trash", err) == -1))
 			return cache_dir_error(err, path);
 	}
@@ -167,8 +167,8 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 }
 
 /*
- * Removes a file, or a directory and what is in it, as long as *left lasts.  True: it is gone.
- * A directory that cannot be removed stays: the tree is not made of it any more.
+ * Removes a file, or a directory with its content, while *left is above 0.  True: it is gone.
+ * A directory that cannot be removed stays in the trash, outside the tree.
  */
 static bool
 remove_some(int at, const char *name, int depth, int *left)
@@ -222,8 +222,8 @@ cache_dir_sweep(struct cache_dir *d, bool *more)
 /* ---- the lease ---- */
 
 /*
- * Removes the names of seconds before `first` and after `last`: also those that a clock has left
- * which was wrong for a while.  0, or -1 with errno.
+ * Removes the names of seconds before `first` and after `last`, also those that a wrong clock left.
+ * 0, or -1 with errno.
  */
 static int
 lease_forget(struct cache_dir *d, long long first, long long last)
@@ -249,7 +249,7 @@ lease_forget(struct cache_dir *d, long long first, long long last)
 	return rc;
 }
 
-/* The names of the seconds from..last lead to the epoch, if there is one. */
+/* Points the names of the seconds from..last at the epoch, if there is one. */
 static int
 lease_write(struct cache_dir *d, time_t from, time_t last, struct err *err)
 {
@@ -284,7 +284,7 @@ cache_dir_epoch(const struct cache_dir *d)
 int
 cache_dir_end_epoch(struct cache_dir *d, struct err *err)
 {
-	/* one rename takes all grants away; the names of the lease lead nowhere then */
+	/* one rename takes all grants away, and the names of the lease point nowhere */
 	if (cache_dir_discard(d, "grant", err) == -1)
 		return -1;
 	d->epoch[0] = '\0';
@@ -299,7 +299,7 @@ cache_dir_begin_epoch(struct cache_dir *d, const char *epoch, struct err *err)
 	char path[CACHE_PATH_SIZE];
 
 	if (!cache_epoch_valid(epoch))
-		return err_internal(err, 500, "cache_dir: an epoch of the database makes no sense");
+		return err_internal(err, 500, "cache_dir: the database's epoch is not a valid name");
 	snprintf(path, sizeof(path), "grant/%s", epoch);
 	if (cache_dir_make(d->root, path, err) == -1)
 		return -1;
@@ -348,13 +348,13 @@ void
 cache_dir_leave_hint(const char *path, const struct cache_hint *h)
 {
 	struct arena *a = arena_new();
-	/* without a reader it cannot be opened */
+	/* opening fails while the pipe has no reader */
 	int fd = open(arena_printf(a, "%s/hint", path), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 
 	arena_free(a);
 	if (fd == -1)
 		return;
-	/* less than PIPE_BUF: whole or not at all; where it is not, the next miss leaves another */
+	/* less than PIPE_BUF, so it is written whole or not at all; the next miss writes another one */
 	(void)!write(fd, h, sizeof(*h));
 	close(fd);
 }

@@ -1,7 +1,7 @@
 #ifndef CACHE_CACHE_DIR_OWN_H
 #define CACHE_CACHE_DIR_OWN_H
 
-/* What cache_dir.c, cache_tree.c and cache_grant.c share, and nobody else sees. */
+/* Shared by cache_dir.c, cache_tree.c and cache_grant.c alone. */
 
 #include <dirent.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "cache/cache_dir.h"
 
 enum {
-	CACHE_DIR_OWN_MODE = 0600, /* of what is for the pool alone */
+	CACHE_DIR_OWN_MODE = 0600, /* of files for the pool alone */
 	CACHE_DIR_NODE_BYTES = 16
 };
 
@@ -18,25 +18,25 @@ struct cache_dir {
 	int root;
 	int lock;
 	int hint;
-	unsigned made; /* names in the trash, so that each has another */
+	unsigned made; /* counts names in the trash, so that each differs */
 	int64_t started_us;
 	char node[2 * CACHE_DIR_NODE_BYTES + 1];
-	/* the lease: seconds by the calendar; last < first: there is none */
+	/* the lease, in calendar seconds; last < first: none */
 	time_t first, last;
-	char epoch[CACHE_EPOCH_SIZE]; /* that it leads to; "": to none */
+	char epoch[CACHE_EPOCH_SIZE]; /* the epoch that the lease points at; "": none */
 };
 
-/* As err_disk(). */
+/* Sets err as err_disk() does. */
 int cache_dir_error(struct err *, const char *what);
 
-/* A directory that nginx can read; it may be there.  -1: 500, 503. */
+/* Makes a directory that nginx can read, unless it exists.  -1: 500, 503. */
 int cache_dir_make(int at, const char *path, struct err *) __attribute__((warn_unused_result));
 
-/* Out of its place in one step, into the trash; it may be missing.  -1: 500, 503, it is still there. */
+/* Moves the file into the trash in one step; a missing file is no error.  -1: 500, 503, it is still there. */
 int cache_dir_discard(struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* NULL at the end, which an error is not: what was not seen would stay.  0, or -1 with errno. */
+/* Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or -1 with errno. */
 int cache_dir_next(DIR *, struct dirent **) __attribute__((warn_unused_result));
 
 #endif

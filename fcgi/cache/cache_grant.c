@@ -22,7 +22,7 @@ struct grant {
 };
 
 struct cache_grants {
-	struct grant *v; /* in the order in which they were made */
+	struct grant *v; /* oldest first */
 	size_t n, size;
 	size_t of_kind[GRANT__KINDS];
 };
@@ -85,7 +85,7 @@ link_remove(struct cache_dir *d, const struct grant *g, struct err *err)
 	cache_path_grant(path, d->epoch, &g->who, g->project_id);
 	if (FAULT_FAILS("cache", "revoke") || (unlinkat(d->root, path, 0) == -1 && errno != ENOENT))
 		return cache_dir_error(err, path);
-	/* the last one leaves a folder that would be there as long as the epoch */
+	/* an empty folder would stay until the epoch ends */
 	cache_path_grant(path, d->epoch, &g->who, 0);
 	(void)unlinkat(d->root, path, AT_REMOVEDIR);
 	return 0;
@@ -99,7 +99,7 @@ drop(struct cache_grants *g, size_t i)
 	memmove(&g->v[i], &g->v[i + 1], (g->n - i) * sizeof(*g->v));
 }
 
-/* The oldest one of the kind ends. */
+/* Ends the oldest grant of the kind. */
 static int
 make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, struct err *err)
 {
@@ -135,7 +135,7 @@ cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind ki
 		return 0;
 	if (make_room(g, d, kind, err) == -1 || (g->n == g->size && grow(g, err) == -1))
 		return -1;
-	/* first its end: what cannot be known to end must not begin */
+	/* record the end before making the link, so that every grant has an end */
 	g->v[g->n++] = (struct grant) { kind, *who, project_id, end_us };
 	g->of_kind[kind]++;
 	return link_make(d, who, project_id, err);

@@ -2,11 +2,11 @@
 #define CACHE_CACHE_GRANT_H
 
 /*
- * Grants: who may read which project without asking the pool (cache/cache_dir.h).  The keeper makes
+ * Grants say who may read which project without asking the pool (cache/cache_dir.h).  The keeper makes
  * one after the one decision, and takes it away when a token or an epoch ends, when its time is up, or
  * when there are too many.
  *
- * The links are what counts; the table in memory knows when each of them ends.
+ * The links are the grants; the table in memory knows when each of them ends.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 
 #include "cache/cache_dir.h"
 
-/* Who holds grants; each kind has its own share of the room. */
+/* Kinds of holders.  Each kind has its own limit. */
 enum grant_kind { GRANT_ANYONE, GRANT_PERSONAL, GRANT_DEPLOY, GRANT_JOB, GRANT__KINDS };
 
-/* Of each kind; the oldest one makes room for one more. */
+/* The limit of each kind; the oldest grant makes room for a new one. */
 enum { GRANTS_MAX = 20000 };
 
 struct cache_grants;
@@ -30,22 +30,22 @@ size_t cache_grants_count(const struct cache_grants *);
 bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t project_id);
 
 /*
- * One more, which is not there yet, in the epoch of the directory and until `end_us` of clock_us().
- * Where there is no epoch, none is made.  -1: 500, 503.
+ * Adds a grant, which must be new, to the epoch of the directory until `end_us` of clock_us().  Adds
+ * none while there is no epoch.  -1: 500, 503.
  */
 int cache_grants_add(struct cache_grants *, struct cache_dir *, enum grant_kind,
     const struct cache_who *, int64_t project_id, int64_t end_us, struct err *)
     __attribute__((warn_unused_result));
 
-/* All of one token.  -1: 500, 503, they may still hold. */
+/* Ends all grants of one token.  -1: 500, 503, they may still work. */
 int cache_grants_end(struct cache_grants *, struct cache_dir *, const struct cache_who *,
     struct err *) __attribute__((warn_unused_result));
 
-/* Those that end at `until_us` or before.  -1: the same. */
+/* Ends all grants whose end is at `until_us` or before.  -1: the same. */
 int cache_grants_end_due(struct cache_grants *, struct cache_dir *, int64_t until_us, struct err *)
     __attribute__((warn_unused_result));
 
-/* The epoch has ended, and all of them with it. */
+/* Empties the table: the epoch has ended, and all grants with it. */
 void cache_grants_forget(struct cache_grants *);
 
 #endif

@@ -21,16 +21,16 @@
 
 enum {
 	SECOND = 1000000,
-	RETRY_MS = 200, /* where the lock is taken or the database is away */
-	RENEWALS = 4, /* in the time of one lease */
-	/* nginx looks at its clock between events, and a second begins before it ends */
+	RETRY_MS = 200, /* between two tries to get the lock or the database */
+	RENEWALS = 4, /* per lease */
+	/* nginx reads its clock once per event, and a second begins before it ends */
 	LEASE_SLACK = 2,
-	HEAR = SECOND, /* for what was told to come back */
-	GRANT_SECONDS = 3600, /* then it is made anew on demand: so right is last_used_at of a token */
-	QUIET = 60 * SECOND, /* between two complaints about the same */
+	PROBE_US = SECOND, /* for a probe to come back */
+	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
+	QUIET = 60 * SECOND, /* between two warnings */
 	HOST_SIZE = 256,
-	HINTS = DB_CALLS_MAX, /* that are decided in one round trip */
-	DUE = 2 * HINTS /* files; what finds no room is written when somebody asks again */
+	HINTS = DB_CALLS_MAX, /* decided in one round trip */
+	DUE = 2 * HINTS /* files; one that finds no room is written at the next request */
 };
 
 struct keeper {
@@ -38,32 +38,32 @@ struct keeper {
 	struct cache_dir *dir;
 	struct cache_grants *grants;
 	struct token_keys keys;
-	struct db *db; /* listens */
-	struct db *caller; /* another session, which tells the first one something */
+	struct db *db; /* the listening session */
+	struct db *prober; /* a second session, which sends probes to the first one */
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
-	bool serving; /* listening, registered, with a lease */
-	bool sweep; /* there is trash */
+	bool serving; /* it listens, is registered and has a lease */
+	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
 	uint64_t listening; /* the connection of db that listens */
 	int64_t renew_us;
-	int64_t end_us; /* of the lease, as others have it, of clock_us() */
-	int64_t called, heard; /* the last number that `caller` has told, and that `db` was told of those */
-	int64_t written; /* by what our row in the database is known again */
-	int64_t synced, acknowledged; /* the greatest CACHE_SYNC that was done, and that we have said so of */
-	int64_t complained_us;
+	int64_t end_us; /* of the lease as the database has it, by clock_us() */
+	int64_t probe, heard; /* numbers of the last probe that was sent, and of the last one that arrived */
+	int64_t written; /* the transaction that last wrote our row in cache_nodes */
+	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
+	int64_t warned_us;
 };
 
 static void
-complain(struct keeper *k, const struct err *err)
+warn(struct keeper *k, const struct err *err)
 {
 	int64_t at = clock_us();
 
-	if (k->complained_us != 0 && at - k->complained_us < QUIET)
+	if (k->warned_us != 0 && at - k->warned_us < QUIET)
 		return;
-	k->complained_us = at;
+	k->warned_us = at;
 	log_warn("cache: %s", err->detail[0] != '\0' ? err->detail : err->pub);
 }
 
@@ -94,7 +94,7 @@ wait_ms(struct keeper *k, int ms)
 		signal_take(k);
 }
 
-/* When a lease begins: before the database hears of it. */
+/* The start of a lease, taken before the database records it. */
 struct moment {
 	time_t second; /* by the calendar */
 	int64_t us; /* of clock_us() */
@@ -106,7 +106,7 @@ now(void)
 	return (struct moment) { time(NULL), clock_us() };
 }
 
-/* The names of the seconds in which files may be served. */
+/* Names the seconds in which nginx may serve files. */
 static int
 lease(struct keeper *k, const struct moment *since, struct err *err)
 {
@@ -114,7 +114,7 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 
 	k->end_us = since->us + length * SECOND;
 	k->renew_us = since->us + length * SECOND / RENEWALS;
-	/* nothing may be served to the end of this lease that ends before */
+	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
 	if (cache_grants_end_due(k->grants, k->dir, k->end_us, err) == -1)
 		return -1;
 	return cache_dir_lease(k->dir, since->second,
@@ -128,7 +128,7 @@ file_is_due(struct keeper *k, const struct cache_file *f)
 		k->due[k->ndue++] = *f;
 }
 
-/* A file that was there is likely to be asked for again: it is written anew, for whoever may read it. */
+/* Removes the index file.  Clients probably ask again for one that was there, so it is due to be written. */
 static int
 take_index(struct keeper *k, const struct cache_message *m, struct err *err)
 {
@@ -155,10 +155,10 @@ end_epoch(struct keeper *k, struct err *err)
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	k->sweep |= m->kind != CACHE_SYNC && m->kind != CACHE_CALL && m->kind != CACHE_INDEX;
+	k->sweep |= m->kind != CACHE_SYNC && m->kind != CACHE_PROBE && m->kind != CACHE_INDEX;
 	switch (m->kind) {
 	case CACHE_SYNC:
-	case CACHE_CALL:
+	case CACHE_PROBE:
 		return 0;
 	case CACHE_EPOCH:
 		return end_epoch(k, err);
@@ -176,7 +176,7 @@ take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 	return take_index(k, m, err);
 }
 
-/* A session that answers too late is given up, and the next one is told nothing.  -1: 503. */
+/* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
 static int
 still_listens(const struct keeper *k, struct err *err)
 {
@@ -184,54 +184,55 @@ still_listens(const struct keeper *k, struct err *err)
 	    : err_internal(err, 503, "the session that listened has ended");
 }
 
-/* Does all that we were told. */
+/* Handles all notifications that have arrived. */
 static int
-listen_up(struct keeper *k, struct err *err)
+handle_notifications(struct keeper *k, struct err *err)
 {
 	struct cache_message m;
 	int rc;
 
 	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
-		if (m.kind != CACHE_SYNC && m.kind != CACHE_CALL)
+		if (m.kind != CACHE_SYNC && m.kind != CACHE_PROBE)
 			FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
 		if (m.kind == CACHE_SYNC && m.id > k->synced)
 			k->synced = m.id;
-		if (m.kind == CACHE_CALL && m.id == k->called)
+		if (m.kind == CACHE_PROBE && m.id == k->probe)
 			k->heard = m.id;
 	}
 	return rc == 0 ? still_listens(k, err) : -1;
 }
 
 /*
- * A session that is not told what another one has said must never serve.  It keeps still until then:
- * one that a pooler shares is told nothing but during its own statements.
+ * Sends a probe from the second session and waits until the first one gets it.  A session that gets no
+ * notifications must never serve.  It runs no statement while it waits: a session that a pooler shares
+ * gets notifications during its own statements only.
  */
 static int
-hear(struct keeper *k, struct err *err)
+probe(struct keeper *k, struct err *err)
 {
 	int64_t until;
 
-	if (cache_node_call(k->caller, k->arena, &k->called, err) == -1)
+	if (cache_node_probe(k->prober, k->arena, &k->probe, err) == -1)
 		return -1;
-	until = clock_us() + HEAR;
+	until = clock_us() + PROBE_US;
 	for (;;) {
 		struct pollfd p = { .events = POLLIN };
 
-		if (listen_up(k, err) == -1)
+		if (handle_notifications(k, err) == -1)
 			return -1;
-		if (k->heard == k->called)
+		if (k->heard == k->probe)
 			return 0;
 		if (clock_us() >= until)
-			return err_internal(err, 503,
-			    "this session is told nothing; is it one that a proxy shares?");
+			return err_internal(err, 503, "the listening session gets no notifications; "
+			    "connect `database` to PostgreSQL itself, or set pool_mode = session in the pooler");
 		p.fd = db_fd(k->db);
 		(void)poll(&p, 1, RETRY_MS);
 	}
 }
 
-/* To whoever waits: it is done. */
+/* Tells the writers that wait that this node has handled their notifications. */
 static int
 acknowledge(struct keeper *k, struct err *err)
 {
@@ -239,8 +240,8 @@ acknowledge(struct keeper *k, struct err *err)
 
 	if (k->synced == k->acknowledged)
 		return 0;
-	/* a pooler can come to share a session: then what was said before this number may be missing */
-	if (db_is_pooled(k->db) && hear(k, err) == -1)
+	/* a pooler may have begun to share this session: then notifications before this number may be missing */
+	if (db_is_pooled(k->db) && probe(k, err) == -1)
 		return -1;
 	number = k->synced;
 	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written,
@@ -250,7 +251,7 @@ acknowledge(struct keeper *k, struct err *err)
 	return 0;
 }
 
-/* Point 6 of the header: the order of these is what counts. */
+/* The order of these steps matters: see point 6 of berth-architecture(7), What holds. */
 static int
 begin(struct keeper *k, struct err *err)
 {
@@ -267,9 +268,9 @@ begin(struct keeper *k, struct err *err)
 	k->ndue = 0;
 	k->sweep = true;
 	k->synced = k->acknowledged = 0;
-	if (hear(k, err) == -1)
+	if (probe(k, err) == -1)
 		return -1;
-	/* without keys anyone is granted what is public, and no token anything */
+	/* without keys the keeper grants public projects to anyone, and nothing to tokens */
 	if (token_slot_keys(k->db, k->arena, k->settings->token_key, &k->keys, err) == -1)
 		return -1;
 	since = now();
@@ -284,17 +285,17 @@ renew(struct keeper *k, struct err *err)
 {
 	struct moment since = now();
 
-	if (hear(k, err) == -1 ||
+	if (probe(k, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
 		&k->written, err) == -1 || still_listens(k, err) == -1)
 		return -1;
-	/* so late that somebody may have seen the old one end */
+	/* another node may already have seen the old lease end */
 	if (clock_us() >= k->end_us)
 		return err_internal(err, 503, "this node's lease has ended");
 	return lease(k, &since, err);
 }
 
-/* No notification is looked at between the read and the file.  -1: the database. */
+/* Handles no notification between the read and the file.  -1: the database failed. */
 static int
 provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 {
@@ -313,13 +314,13 @@ provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->store,
 		blob_path(k->arena, c.cksum)), &disk)
 	    : cache_tree_put(k->dir, f, c.bytes, (time_t)c.time, &disk);
-	/* where the disk does not take it the pool goes on answering */
+	/* the pool answers as long as the disk takes no files */
 	if (rc == -1)
-		complain(k, &disk);
+		warn(k, &disk);
 	return 0;
 }
 
-/* Is it the epoch of the grants?  Where there is none, it becomes it; another one ends ours. */
+/* *same: the grants are of this epoch.  Begins the epoch where there is none; ends another one. */
 static int
 enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 {
@@ -332,7 +333,7 @@ enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 	return cache_dir_begin_epoch(k->dir, epoch, err);
 }
 
-/* Point 3: neither is one looked at between decision and grant.  -1: the database, or the disk. */
+/* Handles no notification between decision and grant (point 3).  -1: the database or the disk failed. */
 static int
 grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int64_t asked_us,
     struct err *err)
@@ -355,7 +356,7 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int6
 	return 0;
 }
 
-/* Grants what the hints ask for, where it is allowed; then their files are due. */
+/* Makes the grants of the hints that are allowed; then their files are due. */
 static int
 provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *err)
 {
@@ -387,7 +388,7 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 	return 0;
 }
 
-/* One step of a keeper that serves.  -1: it cannot be sure any more. */
+/* One step of a keeper that serves.  -1: its files and grants may be out of date. */
 static int
 step(struct keeper *k, struct err *err)
 {
@@ -395,7 +396,7 @@ step(struct keeper *k, struct err *err)
 	int64_t left;
 	size_t n = 0;
 
-	if (listen_up(k, err) == -1 || acknowledge(k, err) == -1)
+	if (handle_notifications(k, err) == -1 || acknowledge(k, err) == -1)
 		return -1;
 	left = k->renew_us - clock_us();
 	if (left <= 0)
@@ -413,18 +414,18 @@ step(struct keeper *k, struct err *err)
 	return 0;
 }
 
-/* A connection that was lost in between is another one afterwards: begins anew. */
+/* Waits, and begins anew: a new connection may have missed notifications. */
 static void
-stumble(struct keeper *k, struct err *err)
+fail(struct keeper *k, struct err *err)
 {
-	complain(k, err);
+	warn(k, err);
 	k->serving = false;
-	/* sessions that a pooler has come to share stay so */
+	/* a pooler goes on sharing a session that it shares */
 	if (db_is_pooled(k->db)) {
 		db_disconnect(k->db);
-		db_disconnect(k->caller);
+		db_disconnect(k->prober);
 	}
-	/* where the disk is full, and nothing can begin, it may be of this */
+	/* the trash may be what fills the disk */
 	cache_dir_sweep(k->dir, &k->sweep);
 	wait_ms(k, RETRY_MS);
 }
@@ -438,16 +439,16 @@ serve(struct keeper *k)
 
 		arena_reset(k->arena);
 		if (rc == -1) {
-			stumble(k, &err);
+			fail(k, &err);
 		} else if (!k->serving) {
 			k->serving = true;
-			k->complained_us = 0;
+			k->warned_us = 0;
 			log_info("cache: served from %s", k->settings->cache_dir);
 		}
 	}
 }
 
-/* Nobody has to wait for the end of our lease. */
+/* Ends the lease, so that no writer waits for its end. */
 static void
 end(struct keeper *k)
 {
@@ -460,7 +461,7 @@ end(struct keeper *k)
 		log_warn("cache: %s", err.detail);
 }
 
-/* Another keeper may be about to end: that of the pool before a reload. */
+/* Waits for the lock: at a reload the old pool's keeper ends first. */
 static void
 open_dir(struct keeper *k)
 {
@@ -468,7 +469,7 @@ open_dir(struct keeper *k)
 		struct err err = { 0 };
 
 		if (cache_dir_open(k->settings->cache_dir, &k->dir, &err) == -1)
-			complain(k, &err);
+			warn(k, &err);
 		if (k->dir == NULL)
 			wait_ms(k, RETRY_MS);
 	}
@@ -485,19 +486,19 @@ cache_keeper_run(const struct settings *settings)
 	sigaddset(&set, SIGUSR1);
 	k.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (k.signal_fd == -1) {
-		log_error("cache: no resources");
+		log_error("cache: cannot create a signalfd");
 		return 1;
 	}
 	k.arena = arena_new();
 	k.grants = cache_grants_new();
 	k.db = db_new(settings->database, settings->database_timeout * 1000);
-	k.caller = db_new(settings->database, settings->database_timeout * 1000);
+	k.prober = db_new(settings->database, settings->database_timeout * 1000);
 	open_dir(&k);
 	serve(&k);
 	if (k.dir != NULL)
 		end(&k);
 	cache_dir_close(k.dir);
-	db_free(k.caller);
+	db_free(k.prober);
 	db_free(k.db);
 	cache_grants_free(k.grants);
 	token_keys_wipe(&k.keys);

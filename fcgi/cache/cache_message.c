@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What follows the letter. */
+/* The text after the letter. */
 enum form { NOTHING, NUMBER, NUMBER_NAME, HANDLE };
 
 static const struct {
@@ -18,20 +18,20 @@ static const struct {
 	{ 't', CACHE_TOKEN, HANDLE },
 	{ 'e', CACHE_EPOCH, NOTHING },
 	{ 's', CACHE_SYNC, NUMBER },
-	{ 'h', CACHE_CALL, NUMBER },
+	{ 'h', CACHE_PROBE, NUMBER },
 };
 
 static bool
 take_handle(const char *text, struct cache_message *m)
 {
-	/* anyone is no token: no message ends what anyone may read but an epoch */
+	/* `anyone` is no token: only an epoch ends the grants of anyone */
 	if (strlen(text) != sizeof(m->who.name) - 1 || !cache_who_valid(text))
 		return false;
 	memcpy(m->who.name, text, sizeof(m->who.name));
 	return true;
 }
 
-/* The name becomes part of a path. */
+/* Checks the name, which becomes part of a path. */
 static bool
 take_number(const char *text, bool named, struct cache_message *m)
 {

@@ -2,8 +2,8 @@
 #define CACHE_CACHE_MESSAGE_H
 
 /*
- * What the database tells the keepers, at COMMIT of whatever changes something (sql/migrations,
- * channel berth_cache), and keepers each other (channel berth_keepers).
+ * The messages that the database sends the keepers when a transaction commits a change (sql/migrations,
+ * channel berth_cache), and those that keepers send each other (channel berth_keepers).
  *
  * Pure.
  */
@@ -15,22 +15,22 @@
 
 enum cache_message_kind {
 	CACHE_INDEX, /* an index file has changed */
-	CACHE_CRATE, /* so has what can be downloaded of the crate, and its index file */
-	CACHE_PROJECT, /* it is deleted, or its config.json says something else */
-	CACHE_TOKEN, /* one token is revoked, or may do something else */
-	CACHE_EPOCH, /* anything else that decisions rest on has changed */
-	CACHE_SYNC, /* somebody waits until all nodes have come so far */
-	CACHE_CALL /* a keeper finds out whether it hears */
+	CACHE_CRATE, /* an index file and the downloads of its crate have changed */
+	CACHE_PROJECT, /* a project was deleted, or its config.json has changed */
+	CACHE_TOKEN, /* a token was revoked, or its rights have changed */
+	CACHE_EPOCH, /* something else that decisions use has changed */
+	CACHE_SYNC, /* a writer waits until all nodes have handled the messages before this one */
+	CACHE_PROBE /* a keeper checks that its session gets notifications */
 };
 
 struct cache_message {
 	enum cache_message_kind kind;
-	int64_t id; /* of the project; of CACHE_SYNC and CACHE_CALL its number */
-	char name[CRATE_NAME_MAX + 1]; /* of the crate; "": there is none */
-	struct cache_who who; /* of CACHE_TOKEN */
+	int64_t id; /* of the project; of CACHE_SYNC and CACHE_PROBE the number */
+	char name[CRATE_NAME_MAX + 1]; /* of the crate; "": none */
+	struct cache_who who; /* the token of CACHE_TOKEN */
 };
 
-/* `i 7 serde`, `c 7 Serde`, `p 7`, `t HANDLE`, `e`, `s 4711`, `h 4712`.  False: it is none of these. */
+/* `i 7 serde`, `c 7 Serde`, `p 7`, `t HANDLE`, `e`, `s 4711`, `h 4712`.  False: the text is none of these. */
 bool cache_message_parse(const char *text, struct cache_message *);
 
 #endif

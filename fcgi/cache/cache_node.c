@@ -4,10 +4,10 @@
 
 #include "base/clock.h"
 
-/* Between two looks whether all nodes have heard: mostly they have within few milliseconds. */
+/* Pauses between two questions.  Most nodes acknowledge within a few milliseconds. */
 enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
 
-/* Has this session told the keepers anything, or may it have? */
+/* False: this session has surely sent the keepers nothing. */
 static bool
 has_told(struct db *db, struct arena *a)
 {
@@ -17,13 +17,13 @@ has_told(struct db *db, struct arena *a)
 
 	if (!db_take_commit(db, &unknown))
 		return false;
-	/* where it is unknown the session that knew is lost, as it is where it does not answer */
+	/* a session that is lost, or does not answer, may have sent something */
 	return db_exec(db, a, STMT_CACHE_TOLD, NULL, &r, &away) == -1 || unknown ||
-	    /* of a pooler, that may have come to share sessions since */
+	    /* a pooler may have begun to share this session */
 	    db_is_pooled(db) || db_bool(&r, 0, 0);
 }
 
-/* The hosts of nodes that may not have heard of what was before the number; NULL: all have. */
+/* *hosts: those of nodes that have not acknowledged the number and still have a lease; NULL: none. */
 static int
 who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, struct err *err)
 {
@@ -37,7 +37,7 @@ who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, 
 	return 0;
 }
 
-/* Asks all nodes, and waits for them. */
+/* Asks all nodes to acknowledge, and waits until they have. */
 static int
 wait_for_nodes(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 {
@@ -67,7 +67,7 @@ cache_barrier(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 	if (!has_told(db, a))
 		return 0;
 	while (wait_for_nodes(db, a, until_us, err) == -1) {
-		/* a database that is away comes back, and any session can ask */
+		/* the database may come back, and any session can ask again */
 		if (err->status != 503 || clock_us() >= until_us)
 			return -1;
 		err_clear(err);
@@ -85,11 +85,11 @@ cache_node_listen(struct db *db, struct arena *a, struct err *err)
 }
 
 int
-cache_node_call(struct db *db, struct arena *a, int64_t *number, struct err *err)
+cache_node_probe(struct db *db, struct arena *a, int64_t *number, struct err *err)
 {
 	struct db_result r;
 
-	if (db_exec(db, a, STMT_CACHE_CALL, NULL, &r, err) == -1)
+	if (db_exec(db, a, STMT_CACHE_PROBE, NULL, &r, err) == -1)
 		return -1;
 	*number = db_int(&r, 0, 0);
 	return 0;
@@ -152,7 +152,8 @@ cache_node_next(struct db *db, struct cache_message *m, struct err *err)
 
 	if (!db_notification(db, text, sizeof(text)))
 		return 0;
-	return cache_message_parse(text, m) ? 1 : err_internal(err, 500, "a notification makes no sense");
+	return cache_message_parse(text, m) ? 1
+	    : err_internal(err, 500, "the notification `%s` on berth_cache or berth_keepers is malformed", text);
 }
 
 int

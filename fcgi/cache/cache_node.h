@@ -14,54 +14,57 @@
 
 
 /*
- * Before a request or command is answered that may have written: where what it has committed takes
- * away the ground of a file or grant of any node, waits until no node can serve it any more.  So it
- * does where what was asked for was so already (db_found_done).
- * A node that does not acknowledge is waited for until its lease has ended; one that goes on making
- * its lease longer, and hears nothing, is waited for until `until_us` of clock_us() only, and so is a
- * database that is away.  Where nothing of this was touched it takes one round trip, and where there
- * is no such node one more.  -1: 503 with the hosts that have not acknowledged; what was committed
- * stays committed.
+ * Call this before you answer a request or command that may have written.  Where its commits make a
+ * file or grant of any node wrong, it waits until no node can serve that any more; also where the
+ * database had the wanted state already (db_found_done).
+ * It waits for a node that does not acknowledge until that node's lease has ended.  It waits until
+ * `until_us` of clock_us() for a node that renews its lease and gets no notifications, and for a
+ * database that is away.  It costs one round trip where the commits touch no file or grant, and two
+ * where no node serves from a cache.  -1: 503 with the hosts that have not acknowledged; what was
+ * committed stays committed.
  */
 int cache_barrier(struct db *, struct arena *, int64_t until_us, struct err *)
     __attribute__((warn_unused_result));
 
 /* ---- for keepers ---- */
 
-/* Notifications come from now on.  -1: 503. */
+/* Subscribes the session to notifications.  -1: 503. */
 int cache_node_listen(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Tells all keepers a number: a CACHE_CALL that the caller's own must hear.  By another session than
- * the one that listens, since any session hears itself.  -1: 503.
+ * Sends all keepers a CACHE_PROBE with a new number, which the caller's own listening session must get.
+ * Call it by another session, since a session always gets its own notifications.  -1: 503.
  */
-int cache_node_call(struct db *, struct arena *, int64_t *number, struct err *)
+int cache_node_probe(struct db *, struct arena *, int64_t *number, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * The node serves nothing yet and has a lease of so many seconds, beginning before the call.
- * Nodes that were not seen for long are forgotten.  *written: by what the node's row is known again, in
- * the two calls below, which change it.  -1: 503.
+ * Gives a node that serves nothing yet a lease of `seconds` seconds, which began before the call.
+ * Forgets nodes that have been gone for long.  *written becomes the transaction that wrote the node's row;
+ * the next two functions compare it and replace it.  -1: 503.
  */
 int cache_node_register(struct db *, struct arena *, const char *node, const char *host,
     int64_t seconds, int64_t *written, struct err *) __attribute__((warn_unused_result));
 
 /*
- * As long again.  -1: 503, also where the lease has ended meanwhile, or the row is not the one that we
- * have written, as after a restore of the database: the node has to begin anew.
+ * Extends the lease to `seconds` seconds from now.  -1: 503, also where it has ended, or where another
+ * transaction wrote the row, as a restore of the database does: begin anew.
  */
 int cache_node_renew(struct db *, struct arena *, const char *node, int64_t seconds, int64_t *written,
     struct err *) __attribute__((warn_unused_result));
 
-/* The node serves nothing any more.  -1: 503. */
+/* Ends the lease of a node that serves nothing any more.  -1: 503. */
 int cache_node_release(struct db *, struct arena *, const char *node, struct err *)
     __attribute__((warn_unused_result));
 
-/* The next message that has come.  1: here it is, 0: there is none, -1: 500, one that makes no sense. */
+/* Takes the next message that has arrived.  1: *m has it, 0: there is none, -1: 500 it is malformed. */
 int cache_node_next(struct db *, struct cache_message *, struct err *)
     __attribute__((warn_unused_result));
 
-/* The node has done what it was told up to the CACHE_SYNC of that number.  -1: 503, as cache_node_renew(). */
+/*
+ * Acknowledges, for the node, all messages up to the CACHE_SYNC with this number.  -1: 503, as
+ * cache_node_renew().
+ */
 int cache_node_acknowledge(struct db *, struct arena *, const char *node, int64_t number,
     int64_t *written, struct err *) __attribute__((warn_unused_result));
 

@@ -2,8 +2,8 @@
 #define CACHE_CACHE_PATH_H
 
 /*
- * Where files and grants lie below cache_dir (cache/cache_dir.h).  Names, versions, handles and epochs
- * are checked here, wherever they come from: no part of a path has a dot or a slash that leads out.
+ * The places of files and grants below cache_dir (cache/cache_dir.h).  It checks names, versions, handles
+ * and epochs, wherever they come from: no part of a path has a dot or a slash that leads out.
  *
  * Pure.
  */
@@ -29,7 +29,7 @@ struct cache_file {
 	char version[SEMVER_MAX + 1]; /* "": the index file */
 };
 
-/* Whom a grant is for: a token by its handle, or anyone. */
+/* The holder of a grant: a token by its handle, or anyone. */
 #define CACHE_ANYONE "anyone"
 struct cache_who {
 	char name[TOKEN_HANDLE_SIZE];

@@ -36,7 +36,7 @@ kind_of(const char *token_kind)
 	return GRANT_ANYONE;
 }
 
-/* Who it is, and for how long; false: nginx cannot tell. */
+/* Finds the holder, and for how long.  False: nginx cannot check the token. */
 static bool
 read_who(const struct db_result *r, const struct access_facts *facts, bool anyone,
     struct cache_decision *d)
@@ -104,7 +104,7 @@ cache_source_decide(struct db *db, struct arena *a, const struct token_keys *key
 	return 0;
 }
 
-/* A 31-bit number that moves with the bytes: ETags are made of it on all nodes alike. */
+/* A 31-bit hash of the bytes.  nginx makes the ETag of it, so all nodes send the same one. */
 static int64_t
 time_of_bytes(struct slice s)
 {
@@ -127,7 +127,7 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 	db_bind_int(&p, f->project_id);
 	if (!config) {
 		db_bind_str(&p, crate_name_normalize(a, slice_str(f->name)));
-		/* cargo asks for an index file in lower case, and for a crate by its very name */
+		/* cargo asks for an index file in lower case, and for a crate by its exact name */
 		db_bind_str(&p, crate ? f->name : crate_name_lower(a, slice_str(f->name)));
 	}
 	if (crate)

@@ -2,9 +2,9 @@
 #define CACHE_CACHE_SOURCE_H
 
 /*
- * What the keeper asks the database on a worker's hint: may they, and what is in the file.  By the
- * keeper's own listening session, so that whatever takes an answer's ground away afterwards is told
- * to that session afterwards.
+ * The two questions that the keeper asks the database on a worker's hint: may the caller read, and what
+ * does the file hold.  It asks by its own listening session, so that a later change of an answer
+ * arrives at that session later, as a notification.
  */
 
 #include <stdbool.h>
@@ -14,19 +14,19 @@
 #include "cache/cache_grant.h"
 #include "store/db.h"
 
-/* A decision that rests on nothing but who asks. */
+/* A decision that depends on the caller alone. */
 struct cache_decision {
 	bool allowed;
-	char epoch[CACHE_EPOCH_SIZE]; /* in which it was made */
+	char epoch[CACHE_EPOCH_SIZE]; /* of the decision */
 	enum grant_kind kind;
-	struct cache_who who; /* as the database has it */
-	int64_t lasts_ms; /* until something that it rests on ends; -1: it has no end */
+	struct cache_who who; /* as the database knows the caller */
+	int64_t lasts_ms; /* until a right that it rests on ends; -1: none ends */
 };
 
 /*
- * For each of n hints, one of which at least there must be: may its WHO read packages of its project?
- * Asks the one decision function (access/access.h), for all of them in one round trip.  A token that
- * nginx cannot check is not allowed either: one without a handle, or whose slot is retired or has
+ * Decides for each of n hints, at least one, whether its WHO may read packages of its project.
+ * Asks the one decision function (access/access.h), for all of them in one round trip.  It also refuses
+ * a token that nginx cannot check: one without a handle, or whose slot is retired or has
  * another key than `keys`.  -1: 503.
  */
 int cache_source_decide(struct db *, struct arena *, const struct token_keys *,
@@ -35,12 +35,12 @@ int cache_source_decide(struct db *, struct arena *, const struct token_keys *,
 
 struct cache_content {
 	bool found;
-	struct slice bytes; /* of an index file (gzip) or of config.json */
-	int64_t time; /* its modification time: ETags are made of it */
-	const char *cksum; /* of a crate */
+	struct slice bytes; /* an index file (gzip) or config.json */
+	int64_t time; /* its modification time, of which nginx makes the ETag */
+	const char *cksum; /* the blob of a crate */
 };
 
-/* What the file has in it.  -1: 503. */
+/* Reads the content of the file.  -1: 503. */
 int cache_source_read(struct db *, struct arena *, const char *external_url,
     const struct cache_file *, struct cache_content *, struct err *)
     __attribute__((warn_unused_result));

@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "cache/cache_dir_own.h"
 
-enum { FILE_MODE = 0666 /* left to the umask: nginx must be able to read what we write */ };
+enum { FILE_MODE = 0666 /* the umask restricts it: nginx must be able to read these */ };
 
 int
 cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *name,
@@ -97,7 +97,7 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 
 	if (cache_path_file(path, f, err) == -1)
 		return -1;
-	/* one name for all: there is one writer; what an earlier one left may have another mode */
+	/* one name suffices for one writer; a file that an earlier keeper left may have another mode */
 	if (unlinkat(d->root, "trash/new", 0) == -1 && errno != ENOENT)
 		return cache_dir_error(err, "unlink");
 	fd = openat(d->root, "trash/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
@@ -106,13 +106,13 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 		return cache_dir_error(err, "create");
 	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
 		rc = cache_dir_error(err, "write");
-	/* some file systems say only now that the disk is full */
+	/* some file systems report a full disk only here */
 	if (close(fd) == -1 && rc == 0)
 		rc = cache_dir_error(err, "close");
 	FAULT_POINT("cache", "written");
 	if (rc == 0)
 		rc = cache_tree_place(d, "trash/new", path, err);
-	/* it may be what the disk is full of */
+	/* the file may be what fills the disk */
 	if (rc == -1)
 		(void)unlinkat(d->root, "trash/new", 0);
 	FAULT_POINT("cache", "placed");

@@ -167,8 +167,8 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 	if (!buf_full(b) && b->n - before <= max)
 		return 0;
 	return err_set(err, 400,
-	    "the index line of this version would have %s%zu bytes, and at most %zu are taken: it needs "
-	    "fewer or shorter dependencies and features, or a larger max_index_line_size in berth.conf",
+	    "the index line of this version would have %s%zu bytes, and the limit is %zu; use fewer or "
+	    "shorter dependencies and features, or ask an administrator to raise max_index_line_size",
 	    buf_full(b) ? "more than " : "", b->n - before, max);
 }
 

@@ -13,7 +13,7 @@
 char *registry_url(struct arena *, const char *external_url, int64_t project_id);
 
 /*
- * {"dl":...,"api":...,"auth-required":...}: the same bytes for whoever asks.  Nix pins them by hash
+ * {"dl":...,"api":...,"auth-required":...}: the same bytes for every caller.  Nix pins them by hash
  * and Bazel copies them into lock files.
  */
 struct slice registry_config(struct arena *, const char *external_url, int64_t project_id,

@@ -8,20 +8,20 @@
 
 #include "base/arena.h"
 
-/* Ends the ETag of what is compressed by gzip in the database and goes out expanded. */
+/* Ends the ETag of a file that the database has compressed and that goes out expanded. */
 #define ACCEPT_ETAG_PLAIN "-plain"
 
 /* May the answer be compressed by gzip?  NULL (no header) is no.  RFC 9110, 12.5.3. */
 bool accept_gzip(const char *accept_encoding);
 
-enum { ACCEPT_ETAGS_MAX = 16 }; /* more than any client sends; the rest is not looked at */
+enum { ACCEPT_ETAGS_MAX = 16 }; /* more than any client sends; the rest is ignored */
 
 /* An If-None-Match. */
 struct accept_etags {
 	bool any; /* `*`: whatever there is */
 	/*
-	 * For a weak comparison: without `W/`, quotes and ACCEPT_ETAG_PLAIN.  One with bytes outside
-	 * visible ASCII is passed over: none of ours has any.
+	 * For a weak comparison: without `W/`, quotes and ACCEPT_ETAG_PLAIN.  ETags with bytes outside
+	 * visible ASCII are left out: none of ours has any.
 	 */
 	const char *v[ACCEPT_ETAGS_MAX];
 	size_t n;

@@ -72,7 +72,7 @@ fcgi_drop(struct fcgi_conn *c)
 		FCGX_Free(&c->rq, 1);
 }
 
-/* Has the peer closed its end, rather than said that it sends no more? */
+/* Has the peer closed the connection, rather than only its sending half? */
 static bool
 peer_has_gone(int fd)
 {
@@ -91,7 +91,7 @@ connection_accept(struct fcgi_conn *c)
 	} while (fd == -1 && (errno == EINTR || errno == ECONNABORTED));
 	if (fd == -1)
 		return -1;
-	/* it waited in the backlog, and its client gave up meanwhile: nothing of it may be done now */
+	/* its client gave up while it waited in the backlog: do nothing of it */
 	if (peer_has_gone(fd)) {
 		close(fd);
 		return -1;

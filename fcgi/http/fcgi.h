@@ -31,7 +31,7 @@ void fcgi_drop(struct fcgi_conn *);
 /*
  * Accepts a connection, or goes on with the kept one, and reads the parameters
  * of its request.  1: there is a request.  0: none after all (another worker
- * took it, the peer has gone meanwhile, or sent nonsense).  Never waits for a connection: wait
+ * took it, the peer has gone, or sent garbage).  Never waits for a connection: wait
  * for one first (http/wait.h).
  */
 int fcgi_accept(struct fcgi_conn *);
@@ -39,7 +39,7 @@ int fcgi_accept(struct fcgi_conn *);
 /* A parameter, e.g. "REQUEST_URI", or NULL; the first where it was sent twice. */
 const char *fcgi_param(const struct fcgi_conn *, const char *name);
 
-/* How often it was sent. */
+/* How often the parameter was sent. */
 size_t fcgi_param_count(const struct fcgi_conn *, const char *name);
 
 /* Up to n bytes of the body; 0 at its end, and where the peer has gone. */

@@ -43,7 +43,7 @@ generation_new(unsigned number, struct arena *arena, const struct settings *sett
 	g->children = calloc(g->n, sizeof(*g->children));
 	g->slots = scoreboard_new(g->n, &g->scoreboard_fd);
 	if (g->children == NULL || g->slots == NULL)
-		err_sys(err, "memory to share");
+		err_sys(err, "cannot create shared memory");
 	else if (settings_save(settings, &g->settings_fd, err) == 0)
 		return g;
 	generation_free(g);

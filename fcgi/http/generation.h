@@ -32,7 +32,7 @@ struct generation {
 	struct arena *arena; /* of the settings, freed with the generation; may be NULL */
 	const struct settings *settings;
 	size_t nreaders;
-	size_t nworkers; /* those, and behind them those that write */
+	size_t nworkers; /* the readers, and behind them the writers */
 	size_t n; /* of children: the workers, and the keeper, if there is one, as the last */
 	struct child *children; /* n of each */
 	struct slot *slots;
@@ -44,7 +44,7 @@ struct generation {
 
 /*
  * Takes over the arena, also where it returns NULL: err.  writers: there is a socket
- * for workers that write.
+ * for write workers.
  */
 struct generation *generation_new(unsigned number, struct arena *, const struct settings *,
     bool writers, bool keeper, struct err *);
@@ -76,10 +76,10 @@ enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED, CHI
  */
 enum child_end generation_reap(struct generation *, pid_t, int status, bool *was_ready);
 
-/* Of the worker with this number. */
+/* The slot of the worker with this number. */
 enum worker_kind generation_kind(const struct generation *, size_t worker);
 
-/* Adds its workers to the numbers of those of each kind in each state. */
+/* Adds its workers to the counts by kind and state. */
 void generation_count(const struct generation *, int64_t n[WORKER__KINDS][WORKER__STATES]);
 
 /* Do all of its workers serve? */

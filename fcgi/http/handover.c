@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What ps(1) shows. */
+/* The names that ps(1) shows. */
 static const char *const roles[ROLE__MAX] = {
 	[ROLE_READER] = "berth-fcgi: read worker",
 	[ROLE_WRITER] = "berth-fcgi: write worker",
@@ -49,17 +49,17 @@ number_of(struct handover *h, size_t i)
 int
 handover_program(void)
 {
-	/* whatever becomes of the file of that name, this is the one that runs */
+	/* the running program, whatever happens to the file of its name */
 	return open("/proc/self/exe", O_PATH | O_CLOEXEC);
 }
 
-/* So that the child has them.  All others are closed on exec. */
+/* Keeps these descriptors open for the child.  All others are closed on exec. */
 static int
 pass_descriptors(posix_spawn_file_actions_t *actions, struct handover *h)
 {
 	for (size_t i = 0; i < NNUMBERS; i++) {
 		int fd = *number_of(h, i);
-		/* onto itself: that takes away close-on-exec */
+		/* dup onto itself: that clears close-on-exec */
 		int rc = numbers[i].fd && fd != -1 ? posix_spawn_file_actions_adddup2(actions, fd, fd) : 0;
 
 		if (rc != 0)
@@ -139,7 +139,7 @@ handover_take(int argc, char *const *argv, struct handover *h)
 
 		if (!number_read(argv[1 + i], numbers[i].fd, number))
 			return -1;
-		/* what this process starts itself shall have none of them; 0 to 2 are for everybody */
+		/* keep them from the children of this process; 0 to 2 are for everybody */
 		if (numbers[i].fd && *number > STDERR_FILENO && fcntl(*number, F_SETFD, FD_CLOEXEC) == -1)
 			return -1;
 	}

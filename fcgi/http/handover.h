@@ -2,11 +2,11 @@
 #define HTTP_HANDOVER_H
 
 /*
- * How the master starts a child: not as a copy of itself, but anew, from the program that it was
- * started from itself.  So no two processes of a pool have the same layout in memory or the same
- * stack canary, and what one of them tells an attacker is of no use in another.  The child gets
- * descriptors, in its arguments, and the configuration as its master has read it: a file that
- * was changed since, also that of the program, is not looked at.
+ * Starts children of the master: not as copies of it, but anew, from the program that the master
+ * runs.  So no two processes of a pool have the same memory layout or the same stack canary, and what
+ * an attacker learns from one of them is of no use in another.  The child gets
+ * descriptors, in its arguments, and the configuration as the master has read it.  Later changes of a
+ * file, even of the program, do not matter.
  */
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@ enum pool_role { ROLE_READER, ROLE_WRITER, ROLE_KEEPER, ROLE__MAX };
 struct handover {
 	enum pool_role role;
 	int master; /* its pid */
-	int number; /* of the child in its generation */
-	int children; /* of its generation */
+	int number; /* number of the child in its generation */
+	int children; /* number of children in its generation */
 	int log_level;
 	/* descriptors */
 	int settings_fd; /* settings_save() */
@@ -31,7 +31,7 @@ struct handover {
 	const char *log_path; /* "": standard error */
 };
 
-/* The program that runs, for handover_spawn(); -1 with errno set. */
+/* Opens the running program, for handover_spawn(); -1 with errno set. */
 int handover_program(void);
 
 /* Starts a child.  0, or -1 with errno set. */
@@ -41,8 +41,8 @@ int handover_spawn(int program, const struct handover *, pid_t *);
 bool handover_is_child(int argc, char *const *argv);
 
 /*
- * What the child gets; its descriptors are closed on exec from now on.  log_path is borrowed from
- * argv.  -1: these are no arguments of a master.
+ * Reads what the master handed over; the descriptors are closed on exec from now on.  log_path is
+ * borrowed from argv.  -1: no master has made these arguments.
  */
 int handover_take(int argc, char *const *argv, struct handover *)
     __attribute__((warn_unused_result));

@@ -47,7 +47,7 @@ env_is(const char *name, intmax_t want)
 	return strtoimax(s, &end, 10) == want && *end == '\0';
 }
 
-/* Which of the names in "read:write" is `write`; -1: none is, or not one alone. */
+/* The place of `write` among names such as "read:write"; -1: none, or several. */
 static int
 names_find_write(const char *names)
 {
@@ -72,7 +72,7 @@ passed_take(struct listeners *l, int n, int write, struct err *err)
 {
 	for (int i = 0; i < n; i++) {
 		if (!fd_listens(SYSTEMD_FIRST_FD + i))
-			return err_internal(err, 500, "what systemd passed is not a listening socket");
+			return err_internal(err, 500, "systemd must pass listening sockets; check the .socket unit");
 	}
 	if (n == 1) {
 		l->fd[WORKER_READ] = SYSTEMD_FIRST_FD;
@@ -80,13 +80,13 @@ passed_take(struct listeners *l, int n, int write, struct err *err)
 	}
 	if (write != 0 && write != 1)
 		return err_internal(err, 500,
-		    "of two sockets that systemd passes one must have FileDescriptorName=write");
+		    "if systemd passes two sockets, one must have FileDescriptorName=write");
 	l->fd[WORKER_WRITE] = SYSTEMD_FIRST_FD + write;
 	l->fd[WORKER_READ] = SYSTEMD_FIRST_FD + 1 - write;
 	return 1;
 }
 
-/* 1: systemd passed what listens; 0: it passed none. */
+/* 1: systemd passed the sockets; 0: it passed none. */
 static int
 systemd_take(struct listeners *l, struct err *err)
 {
@@ -104,7 +104,7 @@ systemd_take(struct listeners *l, struct err *err)
 	return passed_take(l, n, write, err);
 }
 
-/* 1: the socket was standard input; 0: that is something else. */
+/* 1: standard input is the socket; 0: it is something else. */
 static int
 stdin_take(struct listeners *l, struct err *err)
 {
@@ -258,12 +258,12 @@ paths_check(const struct settings *s, struct err *err)
 
 	for (size_t i = 0; i < WORKER__KINDS; i++) {
 		if (strlen(path_of(s, i)) >= room)
-			return err_internal(err, 500, "%s: a path of at most %zu bytes is possible",
+			return err_internal(err, 500, "%s: the path of a socket has at most %zu bytes; use a shorter one",
 			    paths[i].key, room - 1);
 	}
 	if (strcmp(s->socket, s->write_socket) != 0)
 		return 0;
-	return err_internal(err, 500, "write_socket: %s is `socket` already", s->write_socket);
+	return err_internal(err, 500, "write_socket: %s is the path of `socket`, too; choose another one", s->write_socket);
 }
 
 int

@@ -13,14 +13,14 @@
 #include "base/settings.h"
 
 enum worker_kind {
-	WORKER_READ, /* serves what nginx sends to `socket` */
-	WORKER_WRITE, /* serves what nginx sends to `write_socket`: requests that may write */
+	WORKER_READ, /* serves requests that nginx sends to `socket` */
+	WORKER_WRITE, /* serves requests that nginx sends to `write_socket`: those that may write */
 	WORKER__KINDS
 };
 
 struct listeners {
-	int fd[WORKER__KINDS]; /* -1 of WORKER_WRITE: the other socket takes everything */
-	bool own; /* we have bound them, and so should unlink them at the end */
+	int fd[WORKER__KINDS]; /* WORKER_WRITE may be -1: then the other socket takes everything */
+	bool own; /* we have bound them, and unlink them at the end */
 };
 
 /*
@@ -31,7 +31,7 @@ struct listeners {
 int listen_open(const struct settings *, struct listeners *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Closes them, and removes the files of those that are our own. */
+/* Closes the sockets, and removes the files of our own ones. */
 void listen_close(const struct settings *, struct listeners *);
 
 /*

@@ -83,9 +83,9 @@ struct meter {
  * set.  By the master.
  */
 struct metrics *metrics_new(const struct router *, const struct metric_family *app, size_t napp);
-/* The file without a name that the numbers are in; closed on exec. */
+/* The file without a name that has the numbers; closed on exec. */
 int metrics_fd(const struct metrics *);
-/* The same numbers in another process of the same program, which takes over the descriptor. */
+/* Opens the same numbers in another process of the same program, which takes the descriptor over. */
 struct metrics *metrics_share(
     const struct router *, const struct metric_family *app, size_t napp, int fd);
 void metrics_free(struct metrics *);
@@ -107,8 +107,8 @@ void meter_request(const struct meter *, const struct request *, int status, int
     int64_t us);
 
 /*
- * A gauge, of which there is one for all processes.  value: with two labels, those of the first
- * times their number in the second, plus those of the second.  Getting: false while nobody has set it.
+ * A gauge for all processes.  value: with two labels, the first label
+ * times the count of the second, plus the second.  Getting: false while nobody has set it.
  */
 void meter_set(const struct meter *, size_t family, size_t value, int64_t n);
 bool meter_get(const struct meter *, size_t family, size_t value, int64_t *n);

@@ -3,10 +3,10 @@
 
 /*
  * The pool: a master that owns the listening sockets and keeps workers alive,
- * and the workers, each of which serves one request at a time.  Those that serve what
- * may write have a socket of their own, whose backlog is their queue: however many of
- * these requests there are and however long they take, none holds a worker that reads.
- * Either kind serves whatever comes to its socket.  The master
+ * and the workers, each of which serves one request at a time.  Requests that
+ * may write have a socket and workers of their own, and that socket's backlog is their queue: however
+ * many they are and however long they take, none holds a worker that reads.
+ * Either kind of worker serves any request on its socket.  The master
  * parses no request and makes no database connection, so that bad input can
  * only ever cost a worker.
  */
@@ -30,8 +30,8 @@ struct pool_app {
 	size_t nfamilies;
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
-	 * (a statement does not prepare); it exits and counts as a crash.  A database that is away, or
-	 * whose schema does not fit yet, is no such error.  The meter lives as long as the
+	 * (a statement does not prepare); it exits and counts as a crash.  That is no error for a database that is away, or
+	 * whose schema does not fit yet.  The meter lives as long as the
 	 * worker.  slots: base/slots.h, shared by all workers, also those of other generations.
 	 */
 	struct worker_app *(*start)(
@@ -70,7 +70,7 @@ struct pool_app {
 };
 
 /*
- * Is this process one that a master has started?  Then main() does nothing but call the other, and
+ * Has a master started this process?  Then main() only calls the other function, and
  * returns its result.
  */
 bool pool_is_child(int argc, char *const *argv);

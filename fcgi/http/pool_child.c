@@ -13,7 +13,7 @@
 #include "http/pool.h"
 #include "http/worker.h"
 
-/* What a child has in its hands when it begins. */
+/* What a child gets from its master. */
 struct child_state {
 	struct handover h;
 	struct arena *arena;
@@ -28,11 +28,11 @@ pool_is_child(int argc, char *const *argv)
 	return handover_is_child(argc, argv);
 }
 
-/* None is left behind by a master that dies; it may have died just now. */
+/* Ends the child when its master dies; the master may have died already. */
 static int
 follow_master(const struct handover *h)
 {
-	/* else it would have the number of a descriptor for its name */
+	/* else ps(1) would show a descriptor's number as its name */
 	if (prctl(PR_SET_NAME, "berth-fcgi") == -1 || prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
 		return -1;
 	if (getppid() == h->master)
@@ -80,7 +80,7 @@ pool_child_main(const struct pool_app *app, int argc, char *const *argv)
 	int status = EXIT_FAILURE;
 
 	if (handover_take(argc, argv, &c.h) == -1 || c.h.number >= c.h.children) {
-		fputs("berth-fcgi: only its master starts a worker\n", stderr);
+		fputs("berth-fcgi: only the master starts a worker; start berth-fcgi without these arguments\n", stderr);
 		return EXIT_FAILURE;
 	}
 	log_take("berth-fcgi", &(struct log_target) { c.h.log_path, c.h.log_fd, (enum log_level)c.h.log_level });

@@ -233,7 +233,7 @@ msec_parse(const char *s, int64_t *us)
 	return true;
 }
 
-/* For how long the request has lain in the backlog.  Both clocks are this host's. */
+/* The time that the request has waited in the backlog.  Both clocks are this host's. */
 static int64_t
 waited_us(const struct request *rq)
 {

@@ -69,7 +69,7 @@ struct request {
 	/* these two are borrowed from the connection, until the request is finished */
 	const char *authorization; /* NULL: none */
 	const char *remote_addr; /* as nginx saw it; "" where unknown */
-	int64_t waited_us; /* for a worker, by what nginx says in BERTH_SENT; 0 where it does not */
+	int64_t waited_us; /* the wait for a worker, by nginx's BERTH_SENT; 0 without it */
 	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
 	/* set by the router */
 	const struct route *route;
@@ -84,9 +84,9 @@ struct request {
 };
 
 /*
- * Fills the request from what the connection holds; it has `timeout` seconds
- * from when nginx sent it.  -1: rq->err is 400, 404 or 414; id, raw_path and the segments are set
- * all the same, so that the answer can have the right shape.
+ * Fills the request from the connection; it has `timeout` seconds
+ * from the time at which nginx sent it.  -1: rq->err is 400, 404 or 414; id, raw_path and the segments are
+ * set all the same, so that the answer can have the right shape.
  */
 int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t timeout)
     __attribute__((warn_unused_result));

@@ -33,8 +33,8 @@ enum shape {
 enum {
 	RESPONSE_HEADERS_MAX = 24,
 	/*
-	 * The largest body.  nginx takes so much off a worker whatever its client does: it is no more
-	 * than fastcgi_max_temp_file_size of conf/nginx/berth-fastcgi.conf.
+	 * The largest body.  nginx takes this much from a worker even if its client is slow: it is at most
+	 * fastcgi_max_temp_file_size of conf/nginx/berth-fastcgi.conf.
 	 */
 	RESPONSE_BODY_MAX = 272 << 20
 };
@@ -48,7 +48,7 @@ struct response {
 	} headers[RESPONSE_HEADERS_MAX];
 	size_t nheaders;
 	struct slice body; /* borrowed; must outlive response_send */
-	size_t length; /* of an answer to HEAD whose body was not made; 0: that of the body */
+	size_t length; /* of an answer to HEAD without a body; 0: that of the body */
 	/* "Cargo login_url=..." of a 401; set once per request by the application */
 	const char *www_authenticate;
 };
@@ -64,7 +64,7 @@ void response_header(struct response *, const char *name, const char *value);
 /* 200 with a body. */
 void response_body(struct response *, int status, const char *content_type, struct slice body);
 
-/* 200 to a HEAD request: the body would be so long, and was not made. */
+/* Sets 200 for a HEAD request: the length of a body that was not made. */
 void response_head(struct response *, const char *content_type, size_t length);
 
 /*

@@ -31,7 +31,7 @@ struct route {
 	enum shape shape;
 	enum body_rule body;
 	const struct route_need *need; /* the application's: what a caller must be allowed to do */
-	/* 0: it only reads; else what it writes, of which the application limits how much (api/limits.h) */
+	/* 0: it only reads; else what it writes, which the application limits (api/limits.h) */
 	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);

@@ -21,7 +21,7 @@ scoreboard_new(size_t n, int *fd)
 	*fd = memfd_create("scoreboard", MFD_CLOEXEC);
 	if (*fd == -1)
 		return NULL;
-	/* the pages are zeroed: each slot is starting and has served nothing */
+	/* the pages are zeroed: each slot is in SLOT_STARTING with no requests */
 	if (ftruncate(*fd, (off_t)(n * sizeof(struct slot))) == 0)
 		slots = scoreboard_map(*fd, n);
 	if (slots == NULL)

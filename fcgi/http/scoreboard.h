@@ -19,15 +19,15 @@ struct slot {
 };
 
 /*
- * n slots, in SLOT_STARTING, in a file without a name, whose descriptor is closed on exec.  NULL
+ * Makes n slots in SLOT_STARTING, in a file without a name, whose descriptor is closed on exec.  NULL
  * with errno set.
  */
 struct slot *scoreboard_new(size_t n, int *fd);
-/* The same slots in another process, by that descriptor.  NULL with errno set. */
+/* Opens the same slots in another process, by that descriptor.  NULL with errno set. */
 struct slot *scoreboard_map(int fd, size_t n);
 void scoreboard_free(struct slot *, size_t n);
 
-/* By the master before it starts a worker, by the worker ever after. */
+/* Called by the master before it starts a worker, and then by the worker. */
 void slot_start(struct slot *);
 void slot_idle(struct slot *);
 void slot_busy(struct slot *);

@@ -102,7 +102,7 @@ body_check(const struct worker *w, struct request *rq)
 	    (long long)rq->content_length, (long long)max);
 }
 
-/* What has waited for most of its time could not be done any more before nginx gives up. */
+/* A request that has waited for most of its time could not end before nginx gives up. */
 static int
 queue_check(const struct worker *w, struct request *rq)
 {
@@ -110,7 +110,7 @@ queue_check(const struct worker *w, struct request *rq)
 
 	if (rq->waited_us <= patience_us)
 		return 0;
-	/* for what it takes to read the body, without which nginx does not look at the answer */
+	/* time to read the body: nginx does not read the answer before */
 	rq->deadline_us = clock_us() + REFUSAL_US;
 	return err_set(&rq->err, 503, "the registry is busy; try again in a few seconds");
 }
@@ -131,7 +131,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 	if (rq->route->handle(call, rq, rs) == -1)
 		return -1;
 	if (rs->body.n > RESPONSE_BODY_MAX)
-		return err_internal(&rq->err, 500, "the answer has %zu bytes, more than nginx takes",
+		return err_internal(&rq->err, 500, "the answer has %zu bytes, which is more than nginx takes",
 		    rs->body.n);
 	return 0;
 }
@@ -211,7 +211,7 @@ request_serve(struct worker *w)
 	arena_reset(w->arena);
 }
 
-/* What functions that have returned have left: digests are made and Basic is decoded there. */
+/* Wipes the stack below: functions that have returned made digests and decoded Basic there. */
 static void __attribute__((noinline))
 stack_wipe(void)
 {

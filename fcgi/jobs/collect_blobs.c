@@ -10,9 +10,9 @@
 #include "store/store_mark.h"
 
 /*
- * In steps, each over the rows, in the order of their names, or over the directories: where a run was
- * to stop, its progress tells the next one where to go on.  Nothing is taken before all was counted.
- * A file that cannot be moved keeps nobody from the others: what went wrong first is told at the end.
+ * A collection has steps, each over the rows, ordered by name, or over the directories.  A run that must
+ * stop leaves its progress to the next one.  It counts everything before it takes anything.  It goes on
+ * after a file that it cannot move, and reports the first such error at the end.
  */
 enum step { COUNT_ROWS, COUNT_FILES, TAKE_ROWS, TAKE_FILES, EMPTY_TRASH, DONE };
 
@@ -20,7 +20,7 @@ enum { DIRECTORIES = 256, HELD_RETRY_S = 6 * 3600 };
 
 struct run {
 	struct job_ctx *ctx;
-	bool begun; /* by an earlier run, which had to stop */
+	bool begun; /* by an earlier run that had to stop */
 	enum step step;
 	const char *rows_after;
 	int64_t directory; /* of 256 */
@@ -43,7 +43,7 @@ progress_read(struct run *run, const struct job *job, struct err *err)
 	if (json_parse(run->ctx->arena, slice_str(job->progress), "progress", &get.obj, err) == -1 ||
 	    json_get_int(&get, "step", false, &step) == -1)
 		return -1;
-	/* that of a version that did not count: begins anew */
+	/* an older version of the program wrote it: begins anew */
 	if (step < COUNT_ROWS || step >= DONE)
 		return 0;
 	run->step = (enum step)step;
@@ -67,7 +67,7 @@ progress_write(const struct run *run)
 	    run->pass.files, run->pass.due, run->pass.left));
 }
 
-/* Was it the file, and not the database?  Then the next one may do. */
+/* Is it an error of one file, and not of the database?  Then the job goes on. */
 static bool
 passes(struct run *run, struct err *err)
 {
@@ -79,7 +79,7 @@ passes(struct run *run, struct err *err)
 	return true;
 }
 
-/* One page of rows. */
+/* Goes over one page of rows. */
 static int
 go_over_rows(struct run *run, struct arena *a, struct err *err)
 {
@@ -100,7 +100,7 @@ go_over_rows(struct run *run, struct arena *a, struct err *err)
 	return 0;
 }
 
-/* One of the directories at the top of the store. */
+/* Goes over one of the directories STORE/ab. */
 static int
 go_over_files(struct run *run, struct arena *a, struct err *err)
 {
@@ -116,7 +116,7 @@ go_over_files(struct run *run, struct arena *a, struct err *err)
 	return 0;
 }
 
-/* All is counted: how much of it may go? */
+/* Everything is counted.  Decides how many files may go. */
 static int
 judge(struct run *run, struct arena *a, struct err *err)
 {
@@ -135,8 +135,8 @@ judge(struct run *run, struct arena *a, struct err *err)
 		return -1;
 	job_hold(ctx, HELD_RETRY_S);
 	return err_set(err, 409, "nothing is removed: %" PRId64 " of %" PRId64 " files would go, which is more than "
-	    "%d %%; if that is right, let it happen by `berth store collect --confirm`", due, run->pass.files,
-	    STORE_TAKE_PERCENT);
+	    "%d %%; find out why, and then run `berth store collect --confirm` to remove them", due,
+	    run->pass.files, STORE_TAKE_PERCENT);
 }
 
 static int
@@ -185,7 +185,7 @@ note(struct run *run)
 		job_note(run->ctx, "%" PRId64 " blobs and %" PRId64 " unknown files removed, %" PRId64
 		    " files of the trash", p->rows, p->unknown, run->emptied.removed);
 	if (run->emptied.restored > 0)
-		log_warn("%" PRId64 " blobs that versions need were in the trash, and are back in the store",
+		log_warn("%" PRId64 " blobs that versions need were in the trash; the store has them again",
 		    run->emptied.restored);
 }
 
@@ -215,8 +215,8 @@ job_collect_blobs(struct job_ctx *ctx, const struct job *job, struct err *err)
 	        err) == -1)
 		return -1;
 	if (run.leave.wait_s > 0) {
-		job_note(ctx, "the database is new to this store: nothing is removed for %" PRId64
-		    " seconds yet", run.leave.wait_s);
+		job_note(ctx, "the database is new to this store: nothing is removed for another %" PRId64
+		    " seconds", run.leave.wait_s);
 		return 0;
 	}
 	run.pass.take = run.step >= TAKE_ROWS;

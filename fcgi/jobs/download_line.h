@@ -6,10 +6,10 @@
  *
  *	1764099000.123 id=… method=GET status=200 complete=OK bytes=3456 ids="3/17/42 user:7"
  *
- * ids are project, crate and version, and who it was for: user:, deploy: or job: and a number, or
- * nothing for somebody without a token.  Where nginx has sent the file without asking anybody, crate
- * and version are names, and who it was for is `anyone`, or slot and handle of a token, which becomes
- * a user, deploy token or job when the line is counted.  More keys may follow.
+ * ids are project, crate and version, and the caller: user:, deploy: or job: and a number, or
+ * nothing for a caller without a token.  Where nginx has sent the file without the pool, crate
+ * and version are names, and the caller is `anyone`, or slot and handle of a token, which the count
+ * turns into a user, deploy token or job.  More keys may follow.
  *
  * Pure: bytes in, struct out.
  */
@@ -36,8 +36,8 @@ struct download {
 	int64_t version_id; /* 0: it is told by names */
 	struct slice crate, version; /* these; empty otherwise */
 	enum download_actor actor;
-	int64_t actor_id; /* a user, or a token; 0: anybody, or told by the handle */
-	struct slice handle; /* of a token; empty: told by the two above */
+	int64_t actor_id; /* a user, or a token; 0: anybody, or the token of `handle` */
+	struct slice handle; /* of a token; empty: the two fields above have the caller */
 };
 
 enum download_line {

@@ -25,11 +25,11 @@ struct job_ctx;
 
 enum { JOB_ATTEMPTS = 10 };
 
-/* What a job does in the store: none that does something is run where the store is not the database's. */
+/* What a job does in the store.  Jobs that use a store do not run in one that is not the database's. */
 enum job_store {
 	JOB_STORE_NOTHING,
-	JOB_STORE_READS, /* also a store that has no id yet */
-	JOB_STORE_REMOVES /* bytes, or what keeps them there */
+	JOB_STORE_READS, /* also in a store that has no id yet */
+	JOB_STORE_REMOVES /* removes files, or rows that need them */
 };
 
 struct job_kind {
@@ -69,8 +69,8 @@ bool job_must_stop(const struct job_ctx *);
 void job_again(struct job_ctx *, const char *progress);
 
 /*
- * A person has to do something first.  Called before run() returns -1: the next attempt is in so many seconds, and
- * begins anew.
+ * For a job that waits for a person.  Call it before run() returns -1: the next attempt is in `seconds` seconds,
+ * and begins anew.
  */
 void job_hold(struct job_ctx *, int64_t seconds);
 
@@ -99,7 +99,7 @@ int job_sweep_staging(struct job_ctx *, const struct job *, struct err *)
 int job_check_store(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Whether this node and the others have one store. */
+/* Checks that this node and the others have one store. */
 int job_probe_store(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -119,7 +119,7 @@ int job_sweep_ci_tokens(struct job_ctx *, const struct job *, struct err *)
 int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Tokens that ended keep_ended_tokens ago. */
+/* Removes tokens that ended keep_ended_tokens ago. */
 int job_sweep_tokens(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 

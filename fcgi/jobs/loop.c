@@ -25,8 +25,8 @@ enum {
 	SCHEDULE_S = 600, /* how often jobs with a period are made sure of */
 	AWAY_FIRST_MS = 250, /* before the database is asked again, and twice as long each time */
 	AWAY_MAX_MS = 15000,
-	SCHEMA_MS = 1000, /* before a schema that does not fit is looked at again */
-	COMPLAIN_S = 60, /* how often that is logged */
+	SCHEMA_MS = 1000, /* before a schema that does not fit is read again */
+	COMPLAIN_S = 60, /* between two log lines about it */
 	RETRY_FIRST_S = 5, /* the same for an attempt that has failed */
 	RETRY_MAX_S = 900
 };
@@ -41,7 +41,7 @@ struct loop {
 	struct store_identity identity;
 	uint64_t listening; /* which of the connections, counted by db_connections(), listens */
 	int64_t schedule_us; /* when jobs with a period are due to be made sure of */
-	int64_t complain_us; /* when a schema that does not fit is to be logged again */
+	int64_t complain_us; /* the next log line about a schema that does not fit */
 	int away_ms; /* how long to wait for the database; 0: it is there */
 	int signal_fd;
 	char host[NAME_SIZE];
@@ -265,7 +265,7 @@ fail(struct loop *l, struct arena *a, const struct job *job, const struct job_ki
 	return job_fail(l->db, a, job, &failure, err);
 }
 
-/* Does the job find the store that it needs? */
+/* Does the job have the store that it needs? */
 static int
 check_store(struct loop *l, struct arena *a, const struct job_kind *kind, struct err *err)
 {
@@ -296,7 +296,7 @@ run_job(struct loop *l, struct arena *a, const struct job *job, struct err *err)
 	assert(kind != NULL);
 	/* nobody was left to say that it failed */
 	if (!job->periodic && job->attempts > max_attempts(kind))
-		return fail(l, a, job, kind, "each worker that ran it ended before it did", 0, 0, err);
+		return fail(l, a, job, kind, "each worker that ran it ended before the job was done", 0, 0, err);
 	FAULT_POINT("job", kind->name);
 	rc = check_store(l, a, kind, &why);
 	if (rc == 0)
@@ -327,7 +327,7 @@ work(struct loop *l, struct arena *a, struct err *err)
 	return run_job(l, a, &job, err) == -1 ? -1 : 1;
 }
 
-/* The database waits for `berth migrate`: looks often, and says so once in a while. */
+/* The database needs `berth migrate`: reads its schema often, and logs it from time to time. */
 static void
 await_schema(struct loop *l, const struct err *err)
 {

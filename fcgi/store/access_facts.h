@@ -2,8 +2,7 @@
 #define STORE_ACCESS_FACTS_H
 
 /*
- * Where facts come from (access/facts.h): what the database knows of a caller and a project, in one
- * row.
+ * Reads facts (access/facts.h): what the database knows of a caller and a project, in one row.
  */
 
 #include <stdbool.h>
@@ -40,14 +39,14 @@ void access_facts_read(const struct db_call *, enum subject, struct access_facts
 void access_facts_switch(struct access_facts *, enum flag);
 
 /*
- * The same caller (token 0: nobody) in each project of a group, and of the groups `below` it as well;
- * by path.  -1: 503.
+ * The facts of one caller (token 0: nobody) in each project of a group, and of the groups `below` it as
+ * well; ordered by path.  -1: 503.
  */
 int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
     bool below, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* The same in each of these projects, a page of them, in their order. */
+/* The facts of one caller in each of these projects, a page of them, in their order. */
 int access_facts_listed(struct db *, struct arena *, int64_t token_id, const int64_t *ids,
     size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));

@@ -108,13 +108,13 @@ access_token_revoke(struct db *db, struct arena *a, const struct audit_actor *ac
 struct replacing {
 	struct arena *arena;
 	const struct audit_actor *actor;
-	int64_t id; /* of the token that is replaced, or was */
-	const struct access_token_successor *successor; /* NULL: it only ends */
+	int64_t id; /* of the old token */
+	const struct access_token_successor *successor; /* NULL: the token only ends */
 	struct db_call call;
 	struct audit_event event;
 };
 
-/* Locks the user of the token.  *end is the token's, 0 for none. */
+/* Locks the user of the token.  *end: the token's end, 0 for none. */
 static int
 lock(struct db *db, const struct replacing *r, int64_t *end, struct err *err)
 {
@@ -130,7 +130,7 @@ lock(struct db *db, const struct replacing *r, int64_t *end, struct err *err)
 	return 0;
 }
 
-/* Nobody gains time by a token: who has stolen it could keep it for ever. */
+/* A rotation gains no time: else a thief could keep a stolen token for ever. */
 static int
 choose_end(const struct replacing *r, int64_t old, int64_t *end, struct err *err)
 {
@@ -143,8 +143,8 @@ choose_end(const struct replacing *r, int64_t old, int64_t *end, struct err *err
 	if (!r->successor->asked)
 		return 0;
 	clock_rfc3339((time_t)old, text);
-	return err_set(err, 400, "expires_at must not be after %s, when the token ends in whose place this "
-	    "one comes; make a new token for a longer time", text);
+	return err_set(err, 400, "expires_at must not be after %s, the end of the token that this one replaces; "
+	    "make a new token for a longer time", text);
 }
 
 static int
@@ -156,7 +156,7 @@ replace_body(struct db *db, void *arg, struct err *err)
 
 	if (lock(db, r, &old, err) == -1)
 		return -1;
-	/* it may be the caller's own, by which nothing more is allowed once it is replaced */
+	/* it may be the caller's own token, which allows nothing once it is replaced */
 	if (r->id == r->actor->token_id && db_guard_first(db, err) == -1)
 		return -1;
 	if (r->successor != NULL) {

@@ -51,22 +51,22 @@ int access_token_revoke(struct db *, struct arena *, const struct audit_actor *,
 
 struct access_token_successor {
 	struct slice digest;
-	const char *handle; /* NULL, "": it has none */
-	int64_t expires_at; /* when it ends, at the latest with the one in whose place it comes */
-	bool asked; /* the client has named this end: a later one is an error */
+	const char *handle; /* NULL, "": none */
+	int64_t expires_at; /* no later than the end of the token that it replaces */
+	bool asked; /* the client has named this end: a later one is an error, not a shorter life */
 };
 
 /*
- * In its place comes another one with the same name, scopes and limits.  -1: 400 its end is later than
- * that of the old one, 404 there is none, also where it is not good any more.
+ * Replaces the token by one with the same name, scopes and limits.  -1: 400 the new end is later than
+ * the old one, 404 there is no such token, or it is not good any more.
  */
 int access_token_rotate(struct db *, struct arena *, const struct audit_actor *, int64_t user_id,
     int64_t id, const struct access_token_successor *, int64_t *new_id, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * A token that is revoked was shown again.  Where another one had come in its place, and its own end has
- * not come, somebody has it who should not: the last one that came of it ends, with an audit row.
+ * A revoked token was shown again.  Where another token had replaced it, and its own end has not come,
+ * somebody else has a copy: revokes the last token that came of it, with an audit row.
  */
 int access_token_end_successor(struct db *, struct arena *, const struct audit_actor *, int64_t id,
     struct err *) __attribute__((warn_unused_result));

@@ -176,7 +176,7 @@ struct change {
 	struct audit_event *event;
 };
 
-/* Is it the token of the caller that ends? */
+/* Does the caller's own token end? */
 static bool
 ends_own_token(const struct change *change)
 {

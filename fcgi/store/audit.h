@@ -51,7 +51,7 @@ enum audit_action {
 	AUDIT_TOKEN_CREATE,
 	AUDIT_TOKEN_KEY_CREATE,
 	AUDIT_TOKEN_KEY_RETIRE,
-	AUDIT_TOKEN_REUSE, /* one that was replaced is shown again */
+	AUDIT_TOKEN_REUSE, /* a replaced token was shown again */
 	AUDIT_TOKEN_REVOKE,
 	AUDIT_TOKEN_ROTATE,
 	AUDIT_TRUST_CREATE,
@@ -121,10 +121,10 @@ int audit_add(struct db *, struct arena *, const struct audit_actor *, const str
 
 /*
  * Runs `change` and, where it changed something, adds the row, in one transaction.  The
- * statement returns at most one row: the id of what it was about, and whether that is
- * different now.  The id goes into the event (one that is there before is that of the token
- * which ends, where it may be the actor's own); of an event without an id_key it is the
- * project's.  Where no row comes back, nothing is recorded and the caller judges.
+ * statement returns at most one row: the id of its object, and whether the object differs now.
+ * The id goes into the event (unless it holds one already: that of a token which ends and may be
+ * the actor's own).  Without an id_key the id is the project's.  Without a row it records
+ * nothing, and the caller judges.
  */
 int audit_change(struct db *, struct arena *, const struct audit_actor *, struct db_call *change,
     struct audit_event *, struct err *) __attribute__((warn_unused_result));

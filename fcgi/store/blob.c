@@ -310,7 +310,7 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 	return put(s, err);
 }
 
-/* A directory of the store that files are renamed into: writable, and on the same file system. */
+/* Checks a directory that files are renamed into: writable, and on the file system of the store. */
 static int
 check_dir(int root, const char *name, struct err *err)
 {
@@ -377,7 +377,7 @@ blob_store_free(const char *store, int64_t *bytes, struct err *err)
 bool
 blob_exists(struct arena *a, const char *store, const char *sha256)
 {
-	/* opened, as a network's file system may remember what stat would say */
+	/* open it: a network file system may answer stat from its cache */
 	int fd = open(arena_printf(a, "%s/%s", store, blob_path(a, sha256)),
 	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 

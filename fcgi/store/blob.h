@@ -17,7 +17,7 @@
 
 enum { BLOB_HEX_SIZE = 65, BLOB_STAGING_NAME_SIZE = 33 };
 
-/* Directories of STORE: files that are being written, blobs that were collected, nodes that use it. */
+/* Directories of STORE: files that are being written, collected blobs, a file for each node. */
 #define BLOB_STAGING "staging"
 #define BLOB_TRASH   "trash"
 #define STORE_NODES  "nodes"
@@ -25,8 +25,8 @@ enum { BLOB_HEX_SIZE = 65, BLOB_STAGING_NAME_SIZE = 33 };
 struct blob_staging;
 
 /*
- * Makes STORE and its staging, trash and nodes if they are missing and checks that they can be
- * written, and lie on one file system.
+ * Makes STORE and its staging, trash and nodes where they are missing.  Checks that they are writable
+ * and on one file system.
  */
 int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));
 
@@ -76,13 +76,13 @@ int blob_stage_confirm(struct blob_staging *, struct err *) __attribute__((warn_
 /* "ab/cd/<sha256>": the path of a blob below STORE. */
 char *blob_path(struct arena *, const char *sha256);
 
-/* Is the blob's file there? */
+/* Does the blob's file exist? */
 bool blob_exists(struct arena *, const char *store, const char *sha256);
 
-/* Are the bytes of the file, read from where it is, those that the name promises?  -1: it cannot be read. */
+/* Reads the file from its position.  *same: it has this SHA-256.  -1: it cannot be read. */
 int blob_hash_file(int fd, const char *sha256, bool *same) __attribute__((warn_unused_result));
 
-/* A new name for a file in STORE/staging: one that blob_sweep_staging() knows.  -1: 500. */
+/* Makes a new name for a file in STORE/staging, of the form that blob_sweep_staging() removes.  -1: 500. */
 int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
     __attribute__((warn_unused_result));
 

@@ -11,10 +11,8 @@
 #include "base/fault.h"
 #include "base/hex.h"
 #include "store/blob.h"
+#include "store/blob_names.h"
 #include "store/blob_trash.h"
-
-/* Names of files that are asked about in one statement. */
-enum { NAMES_MAX = 1000 };
 
 int
 blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
@@ -59,7 +57,7 @@ collect_body(struct db *db, void *arg, struct err *err)
 	if (!c->removed)
 		return 0;
 	FAULT_POINT("collect", "taken");
-	/* it may have gone before: who did that died before the row went */
+	/* the file may be in the trash already: an earlier run died between file and row */
 	if (blob_trash_put(c->arena, c->pass->store, c->sha256, err) == -1)
 		return -1;
 	return c->known ? 0 : db_exec(db, c->arena, STMT_BLOB_DROP_NAME, &name, NULL, err);
@@ -75,7 +73,7 @@ collect(struct db *db, struct collect *c, struct err *err)
 		return 0;
 	}
 	c->removed = false;
-	/* a publish has the row just now; the next time will do */
+	/* a publish holds the row; the next run takes it */
 	if (err->status == 503 && db_fd(db) != -1) {
 		err_clear(err);
 		return 0;
@@ -98,7 +96,7 @@ blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char 
 	bool file = has_file(a, pass->store, sha256);
 	int rc;
 
-	/* a row without a file costs nothing */
+	/* a row without a file counts for nothing: removing it removes no bytes */
 	if (!pass->take) {
 		pass->due += file;
 		return 0;
@@ -111,39 +109,28 @@ blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char 
 	return rc;
 }
 
-/* Files that are old enough, of one directory. */
-struct names {
-	const char *v[NAMES_MAX];
-	size_t n;
-};
-
+/* names: files that are old enough. */
 static int
-take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct names *names,
+take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct blob_names *names,
     struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	if (names->n == 0)
-		return 0;
-	db_bind_array(&p, a, names->v, names->n);
-	names->n = 0;
-	if (db_exec(db, a, STMT_BLOB_UNKNOWN, &p, &r, err) == -1)
+	if (blob_names_keep_unknown(db, a, names, err) == -1)
 		return -1;
 	if (!pass->take)
-		pass->due += r.rows;
-	for (int i = 0; pass->take && pass->left > 0 && i < r.rows; i++) {
-		struct collect c = { .arena = a, .pass = pass, .sha256 = db_str(&r, i, 0) };
+		pass->due += (int64_t)names->n;
+	for (size_t i = 0; pass->take && pass->left > 0 && i < names->n; i++) {
+		struct collect c = { .arena = a, .pass = pass, .sha256 = names->v[i] };
 
 		if (collect(db, &c, err) == -1)
 			return -1;
 		pass->unknown += c.removed;
 		pass->left -= c.removed;
 	}
+	names->n = 0;
 	return 0;
 }
 
-/* Is it a blob that lies where it belongs?  *old: and has not been renewed for so long. */
+/* Is it a blob in its place?  *old: its time is not after `before`. */
 static bool
 is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 {
@@ -158,10 +145,10 @@ is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
 	return true;
 }
 
-/* The files of STORE/ab/cd/. */
+/* Goes over the files of STORE/ab/cd/. */
 static int
 walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
-    const char *second, struct names *names, struct err *err)
+    const char *second, struct blob_names *names, struct err *err)
 {
 	const char *prefix = arena_printf(a, "%s%s", first, second);
 	time_t before = time(NULL) - (time_t)pass->keep;
@@ -179,8 +166,8 @@ walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *f
 		pass->files++;
 		if (!old)
 			continue;
-		names->v[names->n++] = arena_strdup(a, entry->d_name);
-		if (names->n == NAMES_MAX)
+		blob_names_add(names, a, entry->d_name);
+		if (blob_names_full(names))
 			rc = take_unknown(db, a, pass, names, err);
 	}
 	closedir(d);
@@ -191,7 +178,7 @@ int
 blob_collect_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
     struct err *err)
 {
-	struct names *names = arena_alloc(a, sizeof(*names));
+	struct blob_names *names = arena_alloc(a, sizeof(*names));
 	DIR *d = opendir(arena_printf(a, "%s/%s", pass->store, first));
 	struct dirent *entry;
 	unsigned char byte;

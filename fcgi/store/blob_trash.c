@@ -13,9 +13,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob.h"
-
-/* Names of files that are asked about in one statement. */
-enum { NAMES_MAX = 1000 };
+#include "store/blob_names.h"
 
 static const char *
 path_of(struct arena *a, const char *store, const char *sha256)
@@ -38,8 +36,8 @@ blob_trash_put(struct arena *a, const char *store, const char *sha256, struct er
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : err_disk(err, "blob store: stat %s", path);
 	if (!S_ISREG(st.st_mode))
-		return err_internal(err, 500, "blob store: %s is no file", path);
-	/* first the time: a file that lies there must not look as old as it is */
+		return err_internal(err, 500, "blob store: %s is no regular file", path);
+	/* set the time first: in the trash it says when the file came there */
 	if (FAULT_FAILS("collect", "trash") || utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    rename(path, trash) == -1)
 		return err_disk(err, "blob store: rename %s to " BLOB_TRASH, path);
@@ -55,7 +53,7 @@ blob_trash_has(struct arena *a, const char *store, const char *sha256)
 	return lstat(trash_of(a, store, sha256), &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A directory on the way to a blob.  Whoever runs as root gives it to the owner of the one above it. */
+/* Makes a directory on the way to a blob.  A root process gives it to the owner of its parent. */
 static int
 make_dir(const char *above, const char *path, struct err *err)
 {
@@ -79,7 +77,7 @@ sync_dir(const char *path, struct err *err)
 	return rc;
 }
 
-/* The link never replaces a file that has come meanwhile; the name in the trash goes last. */
+/* The link never replaces a file that another process has put there; the name in the trash goes last. */
 static int
 put_back(struct arena *a, const char *store, const char *sha256, struct err *err)
 {
@@ -122,14 +120,9 @@ blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64
 	return 0;
 }
 
-struct names {
-	const char *v[NAMES_MAX];
-	size_t n;
-};
-
-/* The first of those that are old enough. */
+/* Finds files that are old enough, up to a full batch. */
 static int
-find_old(struct arena *a, const char *store, time_t before, struct names *names, struct err *err)
+find_old(struct arena *a, const char *store, time_t before, struct blob_names *names, struct err *err)
 {
 	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
 	struct dirent *entry;
@@ -138,29 +131,28 @@ find_old(struct arena *a, const char *store, time_t before, struct names *names,
 
 	if (d == NULL)
 		return errno == ENOENT ? 0 : err_disk(err, "blob store: open " BLOB_TRASH);
-	while (names->n < NAMES_MAX && (entry = readdir(d)) != NULL) {
+	while (!blob_names_full(names) && (entry = readdir(d)) != NULL) {
 		if (hex_decode(slice_str(entry->d_name), digest, sizeof(digest)) &&
 		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
 		    st.st_mtime <= before)
-			names->v[names->n++] = arena_strdup(a, entry->d_name);
+			blob_names_add(names, a, entry->d_name);
 	}
 	closedir(d);
 	return 0;
 }
 
-/* Those of them that a version has, without their file in its place: put back, and taken off the list. */
+/* Puts blobs back that a version needs and the store lacks, and takes them off the list. */
 static int
-restore_used(struct db *db, struct arena *a, const char *store, struct names *names,
+restore_used(struct db *db, struct arena *a, const char *store, struct blob_names *names,
     struct blob_trash_emptied *emptied, struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct blob_names *used = arena_alloc(a, sizeof(*used));
 
-	db_bind_array(&p, a, names->v, names->n);
-	if (db_exec(db, a, STMT_STORE_USED, &p, &r, err) == -1)
+	*used = *names;
+	if (blob_names_keep_used(db, a, used, err) == -1)
 		return -1;
-	for (int i = 0; i < r.rows; i++) {
-		const char *sha256 = db_str(&r, i, 0);
+	for (size_t i = 0; i < used->n; i++) {
+		const char *sha256 = used->v[i];
 		struct stat st;
 		bool restored;
 
@@ -169,7 +161,7 @@ restore_used(struct db *db, struct arena *a, const char *store, struct names *na
 		if (blob_trash_restore(a, store, sha256, -1, &restored, err) == -1)
 			return -1;
 		emptied->restored += restored;
-		/* also one whose bytes are damaged stays: it is all that there is */
+		/* a damaged file stays, too: no other copy exists */
 		for (size_t k = 0; k < names->n; k++) {
 			if (names->v[k] != NULL && strcmp(names->v[k], sha256) == 0)
 				names->v[k] = NULL;
@@ -182,7 +174,7 @@ int
 blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep,
     struct blob_trash_emptied *emptied, bool *more, struct err *err)
 {
-	struct names *names = arena_alloc(a, sizeof(*names));
+	struct blob_names *names = arena_alloc(a, sizeof(*names));
 	size_t removed = 0;
 
 	*more = false;
@@ -203,8 +195,8 @@ blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep
 		removed++;
 	}
 	emptied->removed += (int64_t)removed;
-	/* where nothing goes, as what is damaged does not, the same ones would come again */
-	*more = names->n == NAMES_MAX && removed > 0;
+	/* without a removal the next call would find the same files again */
+	*more = blob_names_full(names) && removed > 0;
 	return 0;
 }
 

@@ -22,7 +22,7 @@ struct ci_token_admission {
 	int64_t id_ends_at; /* when it can be good no longer, in seconds since 1970 */
 	bool exchanged; /* for a token of ours; else the identity token is the credential */
 	struct slice digest; /* of the credential */
-	const char *handle; /* of a token of ours; NULL, "": it has none */
+	const char *handle; /* of a token that Berth made; NULL, "": none */
 	int64_t expires_at;
 	const char *repository; /* this and the following: NULL where unknown */
 	struct token_job job; /* pipeline and job: 0 where unknown */

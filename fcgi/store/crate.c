@@ -29,7 +29,7 @@ crate_index_read(const struct db_call *call, struct crate_index *index)
 		return;
 	index->time = db_int(r, 0, TIME);
 	index->length = db_int(r, 0, LENGTH);
-	/* where the client has it already the body was not read */
+	/* the statement returns no body that the client has already */
 	index->unchanged = db_is_null(r, 0, BODY);
 	if (!index->unchanged)
 		index->body = db_slice(r, 0, BODY);

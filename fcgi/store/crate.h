@@ -24,7 +24,7 @@ enum { CRATE_ETAG_LENGTH = 32, CRATE_ETAG_SIZE = 129 };
 
 struct crate_index {
 	bool found;
-	int64_t time; /* a hash of the body: ETags are made of it and of the length, as nginx does */
+	int64_t time; /* a hash of the body; like nginx, the pool makes the ETag of it and of the length */
 	int64_t length; /* of the body, also where it was not read */
 	bool unchanged; /* the client has it: no body was read */
 	struct slice body; /* gzip */
@@ -58,7 +58,7 @@ int crate_find_locked(struct db *, struct arena *, int64_t project_id, const cha
     __attribute__((warn_unused_result));
 
 /*
- * The ETag of an index file, without quotes, from the SHA-256 of its text, so that it is equal on
+ * The ETag of an index file, without quotes.  It comes from the SHA-256 of the text, so it is equal on
  * every node.
  */
 void crate_index_etag(const unsigned char digest[SHA256_SIZE], char out[CRATE_ETAG_SIZE]);

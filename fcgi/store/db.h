@@ -65,8 +65,8 @@ struct db_result {
 };
 
 /*
- * Takes one row of a statement whose rows are too many for the memory: `row` has that row alone and
- * is gone when this returns.  -1, with err set: the rows that follow are thrown away.
+ * Takes one row of a statement whose rows would not fit into memory.  `row` has that row alone and ends
+ * when the function returns.  -1, with err set: the statement fails, and the other rows are dropped.
  */
 typedef int db_row_fn(void *arg, const struct db_result *row, struct err *);
 
@@ -74,7 +74,7 @@ struct db_call {
 	enum stmt stmt;
 	struct db_params params;
 	struct db_result result; /* empty where `row` takes the rows */
-	db_row_fn *row; /* NULL: the rows are in the result */
+	db_row_fn *row; /* NULL: the result has the rows */
 	void *arg;
 };
 
@@ -93,42 +93,42 @@ void db_free(struct db *);
 int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Does the schema fit this program?  A newer one does, if its floor allows this program
- * (store/migrate.h); an older one, or none, does not until `berth migrate` has run.
+ * Does the schema fit this program?  A newer one fits if its floor allows this program
+ * (store/migrate.h).  An older one, or none, fits after `berth migrate`.
  */
 enum db_schema {
-	DB_SCHEMA_UNKNOWN, /* nobody could look */
+	DB_SCHEMA_UNKNOWN, /* not read yet */
 	DB_SCHEMA_FITS,
-	/* from here on it does not */
-	DB_SCHEMA_MISSING, /* or the role may not read it */
+	/* the schemas from here on do not fit */
+	DB_SCHEMA_MISSING, /* no schema, or one that the role may not read */
 	DB_SCHEMA_OLD,
 	DB_SCHEMA_NEW
 };
 
 /*
- * Connects and prepares, if there is no connection.  -1: 503 where the database is away, its
- * schema does not fit, or a connection pooler that shares sessions stands between; all may pass.
- * 500 where a statement does not prepare on a schema that
- * fits: that does not pass, and db_fatal() says true.  A schema that does not fit is looked at
- * once a second at most; in between the answer is the same at once.
+ * Connects and prepares the statements, unless there is a connection.  -1: 503 the database is away, its
+ * schema does not fit, or a connection pooler that shares sessions stands between; all of these may end.
+ * 500: a statement cannot be prepared although the schema fits; that does not end, and db_fatal() is
+ * true.  It reads a schema that does not fit again after a second; until then it gives the same error
+ * at once.
  */
 int db_connect(struct db *, struct err *) __attribute__((warn_unused_result));
 bool db_fatal(const struct db *);
-/* What the last attempt to connect has found. */
+/* The schema that the last attempt to connect has found. */
 enum db_schema db_schema(const struct db *);
-/* The same of numbers: the newest migration that was applied, and the floor of all. */
+/* The newest migration that was applied, and the floor of all, as the last attempt has found them. */
 enum db_schema db_schema_of(int64_t version, int64_t floor);
 
-/* Does a connection pooler stand between?  Then sessions are proven to be our own, but may change. */
+/* Does a connection pooler stand between?  It gave this session to us alone, but may change its mode. */
 bool db_is_pooled(const struct db *);
 
 /*
- * For who only checks, or connects in another way: -1: 503 the connection string leads through a
- * pooler that shares sessions, or whose mode cannot be found out.  0: it does not, or the database is
- * away.
+ * For programs that only check the connection, or connect in another way.  0: the connection string leads
+ * to sessions of our own, or the database is away.  -1: 503 it leads through a pooler that shares
+ * sessions, or whose mode is unknown.
  */
 int db_check_pooler(const char *conninfo, struct err *) __attribute__((warn_unused_result));
-/* Gives the session up; whoever asks next gets a new one. */
+/* Drops the session; the next use opens a new one. */
 void db_disconnect(struct db *);
 /* The connection's descriptor, or -1. */
 int db_fd(const struct db *);
@@ -170,9 +170,9 @@ int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, st
 
 /*
  * Runs n statements in one round trip (pipeline mode), in one implicit
- * transaction; they must only read unless a transaction is open.  A call with a row function is
- * late when a row takes longer than timeout_ms; how long all of its rows take is for the server's
- * statement_timeout and for the deadline to bound.
+ * transaction; outside a transaction they must only read.  A call with a row function is
+ * row function is late when a row takes longer than timeout_ms; the server's statement_timeout and the
+ * deadline bound the time of all its rows.
  */
 int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));
@@ -188,9 +188,9 @@ int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), 
     bool *unknown, struct err *) __attribute__((warn_unused_result));
 
 /*
- * What must still hold when a transaction has written all that it has to write, and waits for nothing
- * any more.  For the pool: may the caller, who was let in before, still do this?  `call` is
- * asked then, in the transaction, as a statement of its own, and `judge` reads the answer.  -1: rolled back.
+ * A condition that must still hold when a transaction has written everything and waits for no more
+ * locks.  The pool asks whether the caller, who was let in before, still has the right.  `call` runs
+ * then, in the transaction, as a statement of its own, and `judge` reads the answer.  -1: rolled back.
  */
 struct db_guard {
 	struct arena *arena;
@@ -199,19 +199,19 @@ struct db_guard {
 	void *arg;
 };
 
-/* For all transactions from here on; it is borrowed.  NULL: none. */
+/* Sets the guard of all transactions from here on; borrows it.  NULL: none. */
 void db_set_guard(struct db *, const struct db_guard *);
 
 /*
- * As db_run(), for the last statements of a transaction: where there is a guard, its statement goes along
- * after them in the same round trip.
+ * As db_run(), for the last statements of a transaction: the guard's statement runs after them in the
+ * same round trip.
  */
 int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * In a transaction that may take the caller's own right away, before it does: asks the guard now, and
- * not again at the end.
+ * For a transaction that may take the caller's own right away: call it before that.  Asks the guard now,
+ * and not again at the end.
  */
 int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result));
 

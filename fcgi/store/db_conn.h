@@ -28,22 +28,22 @@ struct db {
 	PGconn *pg; /* NULL: not connected */
 	uint64_t connections; /* made so far */
 	/*
-	 * The server's process is another than the one that was named when the connection was made: a
-	 * pooler stands between, and once it has been seen each new session is proven first.
+	 * The session's server process differs from the one that the connection was told: a pooler
+	 * stands between.  From then on each new session is proven first.
 	 */
 	bool pooled;
-	int64_t proven_us; /* of clock_us(): when this session was last known to be one of its own */
+	int64_t proven_us; /* by clock_us(): the last proof that this session is our own */
 	bool fatal;
 	enum db_schema schema;
-	bool newer; /* the schema is, than this program */
-	int64_t refused_us; /* of clock_us(): until when nobody connects again */
-	struct err refusal; /* and what is said until then */
+	bool newer; /* the schema is newer than this program */
+	int64_t refused_us; /* by clock_us(): no new connection before this time */
+	struct err refusal; /* the error until then */
 	bool notified; /* and not asked about yet */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */
 	const struct db_guard *guard; /* NULL: none */
 	struct db_call guard_call;
-	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* of the transaction */
+	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* in this transaction */
 	bool committed; /* since db_take_commit() */
 	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */
@@ -62,7 +62,7 @@ struct db_step {
 	enum stmt stmt;
 	const struct db_params *params;
 	struct db_result *result;
-	db_row_fn *row; /* NULL: the rows go into the result */
+	db_row_fn *row; /* NULL: the result gets the rows */
 	void *arg;
 };
 
@@ -76,7 +76,7 @@ struct db_reader {
 /* A reader that waits until the deadline or the statement time-out, whichever is first. */
 struct db_reader db_reader_new(struct db *);
 
-/* Something came: waits as long again. */
+/* Restarts the time-out: something has arrived. */
 void db_reader_extend(struct db_reader *);
 
 /*
@@ -100,21 +100,22 @@ int db_steps(struct db *, struct arena *, const struct db_step *, size_t n, stru
     __attribute__((warn_unused_result));
 
 /*
- * Opens the connection, in pipeline mode; nothing is set and nothing prepared.  -1: 503, and the
+ * Opens the connection in pipeline mode, without settings and prepared statements.  -1: 503, and the
  * connection is dropped.
  */
 int db_open(struct db *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Forgets what an open session may have kept from others, and proves that it belongs to us alone for
- * as long as it is connected, by a notification that a second session sends: only then do settings,
- * prepared statements, LISTEN and what is remembered by the session have the effect that the rest
- * of this program relies on.  Notifications that come meanwhile are lost, so nothing else may be
- * listened for.  -1: 503 it does not (which is remembered for some seconds), or it cannot be shown.
+ * Resets an open session, and proves that it belongs to us alone for as long as it is connected: a
+ * second session sends it a notification.  Only in such a session do settings,
+ * prepared statements, LISTEN and session state have the effect that the rest
+ * of this program relies on.  It drops notifications that arrive meanwhile, so the session must listen
+ * for nothing else.  -1: 503 the session is shared (which is remembered for some seconds), or no proof
+ * is possible.
  */
 int db_prove_session(struct db *, struct err *) __attribute__((warn_unused_result));
 
-/* Proves one that is in use, once in a while; drops it where it is shared by now. */
+/* Proves a session in use again from time to time; drops one that is shared by now. */
 void db_prove_again(struct db *);
 
 /* Turns a failed result into err; sets db->retry.  Returns -1. */

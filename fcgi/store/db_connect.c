@@ -10,8 +10,8 @@
 #include "store/migrate.h"
 
 enum {
-	LOOKS_MAX = 8, /* nobody says so much that it does not come in so many pieces */
-	REFUSED_US = 1000000 /* before a schema that does not fit is looked at again */
+	LOOKS_MAX = 8, /* reads per wait: any answer arrives in fewer pieces */
+	REFUSED_US = 1000000 /* before a schema that does not fit is read again */
 };
 
 const struct db_stmt db_stmts[STMT__MAX] = {
@@ -274,7 +274,7 @@ send_session(struct db *db)
 	return PQpipelineSync(db->pg) == 1;
 }
 
-/* PostgreSQL names its own process when it lets somebody in; a pooler makes up a number. */
+/* PostgreSQL tells a client its process number; a pooler makes one up. */
 static void
 note_process(struct db *db, PGresult *res)
 {
@@ -299,7 +299,7 @@ asked_name(size_t i)
 	}
 }
 
-/* Remembers that the schema does not fit; err says why. */
+/* Remembers that the schema does not fit; err has the reason. */
 static int
 refuse(struct db *db, enum db_schema schema, struct err *err)
 {
@@ -310,14 +310,14 @@ refuse(struct db *db, enum db_schema schema, struct err *err)
 	return -1;
 }
 
-/* The table of migrations cannot be read. */
+/* Sets err where the table of migrations cannot be read. */
 static int
 schema_error(struct db *db, const char *state, struct err *err)
 {
 	if (strcmp(state, "42P01") == 0) {
-		err_internal(err, 503, "database: it has no schema yet; run `berth migrate`");
+		err_internal(err, 503, "database: there is no schema yet; run `berth migrate`");
 	} else if (strcmp(state, "42501") == 0) {
-		err_internal(err, 503, "database: this program's role may not read its schema; "
+		err_internal(err, 503, "database: the role of `database` may not read the schema; "
 		    "run `berth migrate --grant-to ROLE`");
 	} else {
 		db->fatal = true;
@@ -326,7 +326,7 @@ schema_error(struct db *db, const char *state, struct err *err)
 	return refuse(db, DB_SCHEMA_MISSING, err);
 }
 
-/* Settings, the schema's version or a statement failed.  What is no 503 stays as it is. */
+/* Settings, the schema's version or a statement failed.  An error other than 503 stays as it is. */
 static int
 session_error(struct db *db, size_t asked, const PGresult *res, struct err *err)
 {
@@ -340,9 +340,9 @@ session_error(struct db *db, size_t asked, const PGresult *res, struct err *err)
 	if (asked >= ASKED_PREPARES && db->newer) {
 		char why[ERR_DETAIL_SIZE];
 
-		/* the migration promised too much: what it broke is mended in the database */
+		/* the floor of a migration is wrong: a statement fails on its schema, which needs another migration */
 		snprintf(why, sizeof(why), "%s", err->detail);
-		err_internal(err, 503, "its schema is newer and does not fit this program: %.*s",
+		err_internal(err, 503, "the schema is newer and does not fit this program: %.*s",
 		    ERR_DETAIL_SIZE - 64, why);
 		return refuse(db, DB_SCHEMA_NEW, err);
 	}
@@ -362,11 +362,11 @@ check_schema(struct db *db, PGresult *res, struct err *err)
 	if (schema == DB_SCHEMA_FITS)
 		return 0;
 	if (schema == DB_SCHEMA_OLD)
-		err_internal(err, 503, "database: its schema has version %" PRId64
-		    ", this program needs %" PRId64 "; run `berth migrate`", have, want);
+		err_internal(err, 503, "database: the schema has version %" PRId64
+		    ", and this program needs %" PRId64 "; run `berth migrate`", have, want);
 	else
-		err_internal(err, 503, "database: its schema has version %" PRId64
-		    " and is for programs from %" PRId64 " on, this one has %" PRId64
+		err_internal(err, 503, "database: the schema has version %" PRId64
+		    " and needs a program of version %" PRId64 " at least; this one has %" PRId64
 		    "; install a newer one", have, floor, want);
 	return refuse(db, schema, err);
 }
@@ -424,7 +424,7 @@ connect_and_prepare(struct db *db, struct err *err)
 	rc = open_and_prepare(db, err);
 	if (pooled || !db->pooled)
 		return rc;
-	/* what was set, prepared and answered may have been in several sessions: begins again */
+	/* settings and prepared statements may lie in several sessions: begins again */
 	db_drop(db);
 	db->fatal = false;
 	db->schema = DB_SCHEMA_UNKNOWN;

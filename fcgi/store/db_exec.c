@@ -92,7 +92,7 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 			break;
 		}
 	}
-	/* what was prepared is not there: a pooler shares this session by now, which is to be looked at */
+	/* the prepared statement is missing: a pooler may share this session by now, so prove it again */
 	if (db->pooled && strcmp(state, "26000") == 0) {
 		status = 503;
 		db->proven_us = 0;
@@ -106,10 +106,10 @@ db_reader_extend(struct db_reader *r)
 {
 	const struct db *db = r->db;
 
-	/* who was asked to stop does not get more time by going on */
+	/* a process that was asked to stop gets no more time */
 	if (r->late)
 		return;
-	/* the server's statement_timeout comes first and leaves the connection whole */
+	/* the server's statement_timeout ends earlier and leaves the connection whole */
 	r->until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
 	if (db->deadline_us != 0 && db->deadline_us < r->until_us)
 		r->until_us = db->deadline_us;
@@ -239,7 +239,7 @@ take_result(struct arena *a, PGresult *res, struct db_result *out)
 	arena_defer(a, clear_result, res);
 }
 
-/* Hands over one row, unless something has failed before. */
+/* Hands over one row, unless an earlier statement has failed. */
 static int
 take_row(struct db_reader *r, const struct db_step *step, PGresult *res, int rc, struct err *err)
 {
@@ -261,7 +261,7 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 	struct err later; /* a lost connection after a failure does not replace it */
 	PGresult *res;
 
-	/* it does nothing where a failure before has kept the statement from running */
+	/* the server skips the statement after an earlier failure */
 	if (step->row != NULL)
 		(void)PQsetSingleRowMode(r->db->pg);
 	for (;;) {

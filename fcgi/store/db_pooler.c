@@ -10,9 +10,9 @@
 #include "base/hex.h"
 
 enum {
-	PROOF_MS = 3000, /* for a notification to arrive, and for a second session to answer */
-	REFUSAL_US = 5000000, /* for how long a refusal holds before the pooler is asked again */
-	PROOF_PERIOD_US = 10000000, /* the mode of a pooler may change while it runs */
+	PROOF_MS = 3000, /* for the notification to arrive, and for the second session to answer */
+	REFUSAL_US = 5000000, /* before a refused pooler is asked again */
+	PROOF_PERIOD_US = 10000000, /* between two proofs: the mode of a pooler may change while it runs */
 	WORD_BYTES = 16
 };
 
@@ -22,7 +22,7 @@ db_is_pooled(const struct db *db)
 	return db->pooled;
 }
 
-/* One statement that is not prepared, in a round trip of its own.  pid: its answer, or NULL. */
+/* Runs one unprepared statement in a round trip of its own.  pid: its answer, or NULL. */
 static int
 ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *err)
 {
@@ -47,11 +47,11 @@ ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *
 	}
 	if (rc == -1 || db_reader_end(&reader, err) == -1)
 		return -1;
-	/* it came so late that the connection is of no use any more */
+	/* the answer came so late that the connection was dropped */
 	return db->pg != NULL ? 0 : err_internal(err, 503, "database: %s: no answer in time", name);
 }
 
-/* Looks through the notifications that have come.  True: one of them is the word. */
+/* Reads the notifications that have arrived.  True: one of them is the word. */
 static bool
 has_come(struct db *db, const char *word)
 {
@@ -66,8 +66,8 @@ has_come(struct db *db, const char *word)
 }
 
 /*
- * Does the word arrive at a session that keeps still?  Nothing may be sent meanwhile: during a
- * statement a shared session is told what comes as well.  -1: the connection has ended.
+ * Does the word arrive at an idle session?  Send nothing meanwhile: a shared session gets
+ * notifications during its own statements.  -1: the connection has ended.
  */
 static int
 hears(struct db *db, const char *word, struct err *err)
@@ -85,12 +85,12 @@ hears(struct db *db, const char *word, struct err *err)
 	return 1;
 }
 
-/* Remembers it, so that whoever asks next need not wait for it. */
+/* Remembers the refusal, so that the next caller gets it at once. */
 static int
 refuse(struct db *db, struct err *err)
 {
 	err_internal(err, 503,
-	    "database: it is reached through a connection pooler that does not give each client a"
+	    "the connection to the database goes through a pooler that does not give each client a"
 	    " session of its own (PgBouncer: pool_mode = transaction or statement); set pool_mode ="
 	    " session there, or let `database` name PostgreSQL itself");
 	db->refusal = *err;
@@ -98,22 +98,22 @@ refuse(struct db *db, struct err *err)
 	return -1;
 }
 
-/* Nothing can be shown without a second session. */
+/* A proof needs a second session. */
 static int
 cannot_prove(struct err *err)
 {
 	struct err why = *err;
 
 	return err_internal(err, 503,
-	    "database: it is reached through a connection pooler, and a second session to find out"
+	    "the connection to the database goes through a pooler, and a second session that would find out"
 	    " its pool_mode does not work (%s); Berth needs pool_mode = session, and a pool_size"
 	    " above the number of its own sessions", why.detail);
 }
 
 /*
- * The other session tells the word.  Where sessions are shared it is most often served by the process
- * that has just served this one, which proves it at once.  1: the word was told, 0: the session is
- * shared, -1: the other one does not work.
+ * The other session sends the word.  Where the pooler shares sessions, the process that has just served
+ * this session mostly serves the other one, too, which proves the sharing at once.  1: the word was sent,
+ * 0: the session is shared, -1: the other session does not work.
  */
 static int
 tell(struct db *db, struct db *other, const char *word, struct err *err)
@@ -146,7 +146,7 @@ prove_with(struct db *db, struct db *other, struct err *err)
 		return cannot_prove(err);
 	if (told == 0)
 		return refuse(db, err);
-	/* what others have told their sessions is nothing to whoever listens here later */
+	/* drop notifications for others, so that no later listener gets them */
 	if (ask(db, STMT_SESSION_UNLISTEN, NULL, NULL, err) == -1)
 		return -1;
 	(void)has_come(db, word);
@@ -169,7 +169,7 @@ prove(struct db *db, struct err *err)
 int
 db_prove_session(struct db *db, struct err *err)
 {
-	/* a pooler that does not clean up leaves what somebody else has prepared */
+	/* a pooler without a reset query leaves statements that another client has prepared */
 	if (ask(db, STMT_SESSION_DISCARD, NULL, NULL, err) == -1)
 		return cannot_prove(err);
 	return prove(db, err);
@@ -183,7 +183,7 @@ db_prove_again(struct db *db)
 	if (!db->pooled || db->pg == NULL || clock_us() - db->proven_us < PROOF_PERIOD_US)
 		return;
 	db->proven_us = clock_us();
-	/* a pooler that is full just now says nothing about its mode */
+	/* a pooler without a free session says nothing about its mode */
 	if (prove(db, &err) == -1 && clock_us() < db->refused_us)
 		db_drop(db);
 }

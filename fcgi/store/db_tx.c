@@ -26,7 +26,7 @@ void
 db_found_done(struct db *db)
 {
 	db->commit_unknown = true;
-	/* nothing is written that somebody might have no right to any more */
+	/* roll back: the caller may have lost the right to these writes */
 	db->guard_state = GUARD_PASSED;
 }
 
@@ -62,7 +62,7 @@ db_set_guard(struct db *db, const struct db_guard *guard)
 	db->guard = guard;
 }
 
-/* Asks the guard, unless that went along with other statements, and reads its answer. */
+/* Asks the guard, unless it ran along with other statements, and reads its answer. */
 static int
 pass_guard(struct db *db, struct err *err)
 {
@@ -134,7 +134,7 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 		db->retry = false;
 		db->guard_state = GUARD_DUE;
 		rc = body(db, arg, err);
-		/* where the body asked for nothing there is nothing to guard */
+		/* a transaction without statements needs no guard */
 		if (rc == 0 && !db->begin_pending)
 			rc = pass_guard(db, err);
 		if (rc == 0)

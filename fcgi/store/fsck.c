@@ -33,7 +33,7 @@ fsck_report(struct fsck *f, enum fsck_kind kind, const char *subject, const char
 
 /* ---- blobs ---- */
 
-/* One that is not there: is it in the trash?  Then a repair puts it back. */
+/* A missing blob.  A repair puts it back if the trash has it. */
 static int
 check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size, const char *why,
     struct err *err)
@@ -46,8 +46,8 @@ check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size,
 	}
 	if (f->repair && blob_trash_restore(a, f->store, sha256, size, &restored, err) == -1)
 		return -1;
-	fsck_report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and is back"
-	    : f->repair ? "what is in the trash has other bytes" : "it is in the trash: --repair puts it back",
+	fsck_report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and --repair has put it back"
+	    : f->repair ? "the trash has it with other bytes" : "it is in the trash: --repair puts it back",
 	    restored);
 	return 0;
 }
@@ -63,14 +63,14 @@ check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, st
 	if (fd == -1)
 		return check_missing(f, a, sha256, size, arena_strdup(a, strerror(errno)), err);
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		fsck_report(f, FSCK_BLOB_MISSING, sha256, "it is no file", false);
+		fsck_report(f, FSCK_BLOB_MISSING, sha256, "its place holds no regular file", false);
 	else if (st.st_size != size)
 		fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
 		    (long long)st.st_size, size), false);
 	else if (f->deep && blob_hash_file(fd, sha256, &same) == -1)
 		fsck_report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
 	else if (!same)
-		fsck_report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 is another", false);
+		fsck_report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 differs from its name", false);
 	close(fd);
 	return 0;
 }

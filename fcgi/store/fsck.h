@@ -38,7 +38,7 @@ struct fsck {
 	struct db *db;
 	const char *store;
 	bool deep; /* read every blob */
-	bool repair; /* rebuild index files that are wrong, put blobs back that are in the trash, and nothing else */
+	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
 	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;

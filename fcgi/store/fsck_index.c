@@ -12,16 +12,16 @@ enum { CRATES_PAGE = 20 };
 struct checked {
 	int64_t id, project_id;
 	const char *path, *name;
-	const char *wrong; /* NULL: nothing */
+	const char *wrong; /* NULL: no problem */
 	bool has_file;
-	const char *etag; /* as it is stored; "": none */
+	const char *etag; /* as stored; "": none */
 	unsigned char digest[SHA256_SIZE]; /* of the file's text */
 };
 
 struct check {
 	struct arena *arena;
 	struct checked crates[CRATES_PAGE];
-	size_t n; /* of them; the last one's lines are being read */
+	size_t n; /* crates so far; the lines of the last one are being read */
 	struct sha256 lines;
 	size_t nlines;
 };
@@ -34,7 +34,7 @@ hash_piece(void *arg, struct slice piece, struct err *err)
 	return 0;
 }
 
-/* The digest of the text in a file.  False: it cannot be unpacked. */
+/* Computes the digest of the unpacked text.  False: it cannot be unpacked. */
 static bool
 digest_file(struct slice body, unsigned char digest[SHA256_SIZE])
 {
@@ -46,7 +46,7 @@ digest_file(struct slice body, unsigned char digest[SHA256_SIZE])
 	return sha256_end(&hash, digest) && good;
 }
 
-/* All lines of the last crate have been read. */
+/* Judges the last crate, whose lines have all been read. */
 static int
 end_crate(struct check *check, struct err *err)
 {
@@ -62,13 +62,13 @@ end_crate(struct check *check, struct err *err)
 	if (c->wrong != NULL)
 		return 0;
 	if (check->nlines == 0)
-		c->wrong = c->has_file ? "there is one, and no version" : NULL;
+		c->wrong = c->has_file ? "the crate has an index file and no version" : NULL;
 	else if (!c->has_file)
-		c->wrong = "there is none";
+		c->wrong = "the crate has versions and no index file";
 	else if (memcmp(digest, c->digest, SHA256_SIZE) != 0)
-		c->wrong = "it has other lines than the versions";
+		c->wrong = "its lines differ from the versions";
 	else if (strcmp(c->etag, etag) != 0)
-		c->wrong = "its ETag is not that of its content";
+		c->wrong = "its ETag differs from that of its content";
 	return 0;
 }
 
@@ -93,13 +93,13 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 		.has_file = !db_is_null(r, 0, BODY),
 	};
 	if (!db_bool(r, 0, COUNTED))
-		c->wrong = "the crate does not know how many versions it lists";
+		c->wrong = "the crate's number of listed versions is wrong";
 	else if (c->has_file && !digest_file(db_slice(r, 0, BODY), c->digest))
 		c->wrong = "it cannot be unpacked";
 	return 0;
 }
 
-/* A row of fsck_indexes. */
+/* Takes a row of fsck_indexes. */
 static int
 take_row(void *arg, const struct db_result *r, struct err *err)
 {
@@ -158,7 +158,7 @@ repair_body(struct db *db, void *arg, struct err *err)
 	db_bind_int(&calls[LOCK].params, repair->crate_id);
 	if (db_run(db, repair->arena, &calls[LOCK], 1, err) == -1)
 		return -1;
-	/* a round trip of its own: a statement sees what was committed when it began */
+	/* a round trip of its own: a statement sees the commits before its start */
 	rebuild = index_rebuild_begin(repair->arena, repair->crate_id, &calls[REBUILD], err);
 	if (rebuild == NULL ||
 	    db_run(db, repair->arena, &calls[REBUILD], INDEX_REBUILD_CALLS, err) == -1 ||

@@ -3,7 +3,7 @@
 #include "store/gitlab_pin.h"
 #include "store/naming.h"
 
-/* It was away, and its time is over: it is for us to try, or *ask becomes GITLAB_JOB_AWAY. */
+/* GitLab was away, and the pause is over: we try now, or *ask becomes GITLAB_JOB_AWAY. */
 static int
 try_again(struct db *db, struct arena *a, enum gitlab_job_ask *ask, struct err *err)
 {

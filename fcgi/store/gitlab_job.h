@@ -22,8 +22,8 @@ enum {
 };
 
 enum gitlab_job_ask {
-	GITLAB_JOB_ASK, /* go and ask: nothing is known of it */
-	GITLAB_JOB_ASK_AGAIN, /* the same of one that GitLab has vouched for before */
+	GITLAB_JOB_ASK, /* ask GitLab: the token is new */
+	GITLAB_JOB_ASK_AGAIN, /* ask GitLab: it has vouched for the token before */
 	GITLAB_JOB_REFUSED, /* it was asked of late, or the token was revoked here */
 	GITLAB_JOB_AWAY /* nobody can be asked */
 };
@@ -43,17 +43,17 @@ int gitlab_job_refuse(struct db *, struct arena *, struct slice digest, struct e
 struct gitlab_job {
 	struct slice digest;
 	const char *gitlab; /* its address */
-	int64_t user_id; /* GitLab's */
+	int64_t user_id; /* GitLab's number */
 	const char *username;
-	int64_t project_id; /* GitLab's; 0: the configuration says which of ours it is */
-	const char *project_path; /* ours */
+	int64_t project_id; /* GitLab's number; 0: gitlab_projects names the project here */
+	const char *project_path; /* the project here */
 	const char *name;
 	struct token_job job;
 };
 
 /*
- * *known: there are such a user and project, and the token was not revoked.  The first job of a user, and
- * of a project, pins them to GitLab's numbers.  -1: 401 where they are pinned to others, 503.
+ * *known: the user and the project exist here, and the token was not revoked.  The first job of a user, and
+ * of a project, pins them to GitLab's numbers.  -1: 401 they are pinned to other numbers, 503.
  */
 int gitlab_job_admit(struct db *, struct arena *, const struct audit_actor *,
     const struct gitlab_job *, bool *known, struct err *) __attribute__((warn_unused_result));

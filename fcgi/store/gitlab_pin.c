@@ -7,7 +7,7 @@ static const struct {
 	const char *name;
 	enum stmt remove;
 	enum audit_action action;
-	const char *id_key; /* NULL: the event is the project's */
+	const char *id_key; /* NULL: the event belongs to the project */
 } kinds[] = {
 	[GITLAB_PIN_USER] = { "user", STMT_GITLAB_UNPIN_USER, AUDIT_USER_UNPIN, "user_id" },
 	[GITLAB_PIN_PROJECT] = { "project", STMT_GITLAB_UNPIN_PROJECT, AUDIT_PROJECT_UNPIN, NULL },
@@ -21,8 +21,8 @@ refuse(const struct db_result *r, const struct gitlab_job *job, struct err *err)
 	bool user = strcmp(kind, kinds[GITLAB_PIN_USER].name) == 0;
 
 	return err_set(err, 401,
-	    "the %s `%s` here stands for number %" PRId64 " of GitLab, and this job is of `%s` there, "
-	    "number %" PRId64 ": if that is right, an administrator can run `berth %s unpin %s`",
+	    "the %s `%s` here is pinned to number %" PRId64 " of GitLab, but this job is of `%s`, number "
+	    "%" PRId64 " there; if both are the same, ask an administrator to run `berth %s unpin %s`",
 	    kind, db_str(r, 0, NAME), db_int(r, 0, NUMBER), user ? job->username : job->project_path,
 	    user ? job->user_id : job->project_id, kind, db_str(r, 0, NAME));
 }

@@ -2,8 +2,8 @@
 #define STORE_GITLAB_PIN_H
 
 /*
- * Which user and project of a GitLab ours stand for, by its numbers.  Names are how they are found for the
- * first time; a name that becomes somebody else's, or that changes, is refused from then on.
+ * Pins users and projects here to the numbers that a GitLab has for them.  A name finds them the first
+ * time.  From then on a name that belongs to another number is refused.
  */
 
 #include <stddef.h>
@@ -14,8 +14,8 @@
 #include "store/gitlab_job.h"
 
 /*
- * Inside a transaction: pins what is not pinned yet.  -1: 401, which names both, where the user or the
- * project stands for another one; 503.
+ * Inside a transaction: pins the user and the project unless they are pinned.  -1: 401 one of them is
+ * pinned to another number, and the error names both; 503.
  */
 int gitlab_pin_check(struct db *, struct arena *, const struct gitlab_job *, int64_t user_id,
     int64_t project_id, struct err *) __attribute__((warn_unused_result));
@@ -23,18 +23,18 @@ int gitlab_pin_check(struct db *, struct arena *, const struct gitlab_job *, int
 enum gitlab_pin_kind { GITLAB_PIN_USER, GITLAB_PIN_PROJECT };
 
 struct gitlab_pin {
-	const char *name; /* ours: username or full path */
-	const char *gitlab; /* its address */
+	const char *name; /* here: username or full path */
+	const char *gitlab; /* the address of the GitLab */
 	int64_t gitlab_id;
-	const char *gitlab_name; /* when it was pinned */
+	const char *gitlab_name; /* GitLab's name when it was pinned */
 	int64_t created_at;
 };
 
-/* All of one kind, by our names. */
+/* All pins of one kind, ordered by the names here. */
 int gitlab_pin_list(struct db *, struct arena *, enum gitlab_pin_kind, struct gitlab_pin **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* The next job that comes by that name pins it anew.  -1: 404 there is no such user or project. */
+/* Removes the pin; the next job with that name pins it anew.  -1: 404 no such user or project. */
 int gitlab_pin_remove(struct db *, struct arena *, const struct audit_actor *, enum gitlab_pin_kind,
     const char *name, int64_t *id, struct err *) __attribute__((warn_unused_result));
 

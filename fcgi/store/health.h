@@ -13,7 +13,7 @@
 struct health {
 	bool reachable;
 	bool writable; /* no standby, nor made read-only */
-	enum db_schema schema; /* does it fit this program? */
+	enum db_schema schema; /* whether the schema fits this program */
 };
 
 /*

@@ -26,12 +26,12 @@ add_text(struct index_rebuild *ir, struct slice text, struct err *err)
 		return err_set(err, 400, "the index file of this crate would have more than %d bytes",
 		    INDEX_REBUILD_MAX);
 	ir->size += text.n;
-	/* whether it failed shows at the end */
+	/* an error shows at the end */
 	(void)sha256_add(&ir->hash, text.p, text.n);
 	return gzip_writer_add(ir->gzip, text, err);
 }
 
-/* A row of crate_index_lines. */
+/* Takes a row of crate_index_lines. */
 static int
 take_line(void *arg, const struct db_result *r, struct err *err)
 {

@@ -15,7 +15,7 @@
 
 enum {
 	ISSUER_URL_MAX = 1024,
-	/* keys that are old, or not there, are read at most so often, by all workers of all hosts */
+	/* the shortest time between two reads of old or missing keys, by all workers of all hosts */
 	ISSUER_FETCH_PERIOD_S = 60
 };
 
@@ -60,8 +60,8 @@ int issuer_find(struct db *, struct arena *, const char *url, struct issuer_keys
     __attribute__((warn_unused_result));
 
 /*
- * May we, of all workers, read the keys now?  *mine: nobody reads them, and nobody has begun to within
- * so many seconds; nobody else will until we have.
+ * Claims the read of an issuer's keys among all workers.  *mine: nobody reads them, and nobody has begun
+ * to within `period_s` seconds; no other worker reads them until this one has.
  */
 int issuer_claim(struct db *, struct arena *, int64_t id, int period_s, bool *mine, struct err *)
     __attribute__((warn_unused_result));

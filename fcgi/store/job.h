@@ -78,11 +78,11 @@ int job_put_back(struct db *, struct arena *, const struct job *, const char *pr
 struct job_failure {
 	const char *why;
 	int64_t delay; /* seconds to the next attempt */
-	bool dead; /* there is none */
-	bool anew; /* it begins anew, whatever progress there was */
+	bool dead; /* there is no next attempt */
+	bool anew; /* the next attempt begins anew and ignores the progress */
 };
 
-/* The attempt has failed. */
+/* Records that the attempt has failed. */
 int job_fail(struct db *, struct arena *, const struct job *, const struct job_failure *, struct err *) __attribute__((warn_unused_result));
 
 /* ---- for administrators ---- */

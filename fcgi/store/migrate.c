@@ -11,18 +11,18 @@
 #include "store/migrate_grant.h"
 #include "store/migrate_step.h"
 
-enum { TURN_MS = 100 }; /* how often a host looks whether it is its turn */
+enum { TURN_MS = 100 }; /* between two tries to get the lock */
 
 /*
- * Any number will do, as long as it stays the same: "Berth".  Nobody waits for it inside a statement:
- * whoever builds an index concurrently waits until that has ended.
+ * The number of the advisory lock, which must stay the same: "Berth".  Nobody waits for it inside a
+ * statement: CREATE INDEX CONCURRENTLY would wait for that statement.
  */
 #define LOCK_SQL "SELECT pg_try_advisory_lock(x'4265727468'::bigint)"
 
 #define RECORD_SQL \
 	"INSERT INTO schema_migrations (version, topic, checksum, floor) VALUES ($1, $2, $3, $4)"
 
-/* ALTER TABLE alone would make every session that connects wait, also where it has nothing to do. */
+/* An unconditional ALTER TABLE would block every session that connects. */
 #define TABLE_SQL \
 	"CREATE TABLE IF NOT EXISTS schema_migrations (" \
 	"version integer PRIMARY KEY, topic text NOT NULL, checksum text NOT NULL," \
@@ -36,7 +36,7 @@ enum { TURN_MS = 100 }; /* how often a host looks whether it is its turn */
 	" CREATE TABLE IF NOT EXISTS schema_migration_steps (" \
 	"version integer, step integer, checksum text NOT NULL, PRIMARY KEY (version, step))"
 
-/* Which steps are done of a migration that is under way. */
+/* The steps that are done of a migration under way. */
 #define STEPS_SQL \
 	"SELECT count(*), coalesce(min(checksum), ''), coalesce(max(checksum), '')" \
 	" FROM schema_migration_steps WHERE version = $1"
@@ -60,7 +60,7 @@ make_tables(PGconn *pg, void *arg, struct err *err)
 	return migrate_sql(pg, "schema_migrations", TABLE_SQL, err);
 }
 
-/* A migration that is being applied, and how far. */
+/* A migration that is being applied, and its progress. */
 struct progress {
 	const struct migrate_task *task;
 	const struct migration *m;
@@ -82,7 +82,7 @@ run_with(PGconn *pg, const char *name, const char *sql, const char *const *value
 	return rc;
 }
 
-/* Rights go along with the last migration, for whoever waits for that. */
+/* Grants rights in the transaction of the last migration: a program may wait for its schema. */
 static int
 grant(PGconn *pg, const struct migrate_task *task, const struct migration *m, struct err *err)
 {
@@ -91,7 +91,7 @@ grant(PGconn *pg, const struct migrate_task *task, const struct migration *m, st
 	return migrate_grant(pg, task->actor, task->grant_to, err);
 }
 
-/* All steps of a migration are done, the last one in this transaction. */
+/* Records a migration whose last step is done in this transaction. */
 static int
 record(PGconn *pg, const struct progress *p, struct err *err)
 {
@@ -119,7 +119,7 @@ record_step(PGconn *pg, void *arg, struct err *err)
 	return run_with(pg, p->name, STEP_SQL, values, 3, err);
 }
 
-/* How many steps an earlier run has done. */
+/* Counts the steps that an earlier run has done. */
 static int
 count_steps(PGconn *pg, struct progress *p, struct err *err)
 {
@@ -134,8 +134,8 @@ count_steps(PGconn *pg, struct progress *p, struct err *err)
 		p->step = strtoul(PQgetvalue(res, 0, COUNT), NULL, 10);
 		if (p->step > 0 && (strcmp(p->sum, PQgetvalue(res, 0, FIRST)) != 0 ||
 		    strcmp(p->sum, PQgetvalue(res, 0, LAST)) != 0 || p->step >= p->nsteps))
-			rc = err_set(err, 409, "%s was begun with another text; let the program "
-			    "that began it end it", p->name);
+			rc = err_set(err, 409, "another version of the program has begun %s with another text; run "
+			    "`berth migrate` of that version until it is done", p->name);
 	}
 	PQclear(res);
 	return rc;
@@ -169,7 +169,7 @@ begin_body(PGconn *pg, void *arg, struct err *err)
 	return migrate_grant_begin(pg, arg, err);
 }
 
-/* Before the first of them. */
+/* Runs before the first migration. */
 static int
 begin_all(PGconn *pg, struct arena *a, const struct migrate_task *task, struct err *err)
 {
@@ -189,7 +189,7 @@ grant_body(PGconn *pg, void *arg, struct err *err)
 	return migrate_grant(pg, task->actor, task->grant_to, err);
 }
 
-/* Nothing was to be applied; rights may be. */
+/* Grants rights where no migration was due. */
 static int
 grant_alone(PGconn *pg, const struct migrate_task *task, struct err *err)
 {
@@ -199,7 +199,7 @@ grant_alone(PGconn *pg, const struct migrate_task *task, struct err *err)
 	return task->grant_to == NULL ? 0 : migrate_transaction(pg, "grant", &body, err);
 }
 
-/* Hosts take turns; the lock goes with the connection. */
+/* Takes the lock, so that hosts take turns; it ends with the connection. */
 static int
 await_turn(PGconn *pg, struct err *err)
 {
@@ -231,7 +231,7 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 	    migrate_transaction(pg, "schema_migrations", &tables, err) == -1 ||
 	    migrate_applied(pg, &done, newer, err) == -1)
 		return -1;
-	/* what is newer has rights that this program knows nothing of */
+	/* a newer schema has rights that this program does not know */
 	if (*newer != 0)
 		return 0;
 	if (done == nmigrations)

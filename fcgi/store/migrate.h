@@ -15,12 +15,12 @@
 #include "store/audit.h"
 
 /*
- * The head of a migration's file may say what it promises, one line each:
+ * The head of a migration's file may make promises, one a line:
  *
  *	-- floor: NNNN   the oldest program that works with this schema, by that program's newest
- *	                 migration; without the line none that does not know this migration.
- *	-- replaces: SHA-256   of an earlier text of the same file, which had the same effect: a
- *	                 database that has it is as good as one with this text.
+ *	                 migration.  Without the line only programs work that have this migration.
+ *	-- replaces: SHA-256   of an earlier text of the same file with the same effect.  A
+ *	                 database that has that text is as good as one with this text.
  *
  * Its text may be several steps: see store/migrate_step.h.
  *
@@ -39,26 +39,25 @@ extern const size_t nmigrations;
 /* The version of the schema that this program works with. */
 int64_t migrate_newest(void);
 
-/* What is to be done where. */
+/* The target of a migration. */
 struct migrate_task {
-	const char *conninfo; /* of a role that owns the tables, or may make them */
+	const char *conninfo; /* of a role that owns the tables, or may create them */
 	const struct audit_actor *actor;
 	const char *grant_to; /* the pool's role, or NULL; it must not own the schema */
-	void (*applied)(void *arg, const struct migration *); /* after each */
+	void (*applied)(void *arg, const struct migration *); /* called after each migration */
 	void *arg;
 };
 
 /*
  * Brings the database to migrate_newest(), each migration in its own
- * transaction with its audit row, or in several steps, while the pool serves.  What an earlier run
- * has done that ended in between is not done again.  Several may run at once: they
- * go one after the other.  The pool's role gets what the pool needs and loses everything else,
- * together with the last migration, so that no program finds the schema that it waits for without
- * rights to it.  *newer: 0, or the newest migration of a database that is newer than this program and
- * whose floor allows it: it stays as it is, rights included.
- * -1: 409 for a database that is newer and whose floor is above this program, or that was made by
- * migrations with other text, or for a role that could create or drop; 503 where it is
- * away, or somebody holds a lock all the time; 500 else, with the server's message in `detail`.
+ * transaction with its audit row, or in several steps, while the pool serves.  A new run skips the steps
+ * that an interrupted one has done.  Several runs at once take turns.  The pool's role gets exactly the
+ * rights that the pool needs, in the transaction of the last migration, so that no program finds its
+ * schema without rights to it.  *newer: 0, or the newest migration of a database that is newer than this
+ * program and whose floor allows it; such a database stays as it is, rights included.
+ * -1: 409 the database is newer and its floor is above this program, or it has migrations with other
+ * text, or the role could create or drop; 503 it is
+ * away, or another session holds a lock all the time; 500 else, with the server's message in `detail`.
  */
 int migrate_run(const struct migrate_task *, int64_t *newer, struct err *)
     __attribute__((warn_unused_result));

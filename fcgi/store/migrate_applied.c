@@ -19,7 +19,7 @@ const struct migration migrations[] = {
 };
 const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
 
-/* Also where an older program has made the table, without a floor. */
+/* Works, too, on a table that an older program has made without a floor. */
 #define APPLIED_SQL \
 	"SELECT version, checksum, coalesce((to_jsonb(m) ->> 'floor')::bigint, version)" \
 	" FROM schema_migrations m ORDER BY version"
@@ -50,7 +50,7 @@ migration_checksum(const struct migration *m, char out[MIGRATION_CHECKSUM_SIZE])
 	for (const char *const *line = m->lines; *line != NULL; line++)
 		(void)sha256_add(&hash, *line, strlen(*line));
 	good = sha256_end(&hash, digest);
-	/* SHA-256 of memory fails only where there is no memory */
+	/* SHA-256 of bytes in memory fails only for lack of memory */
 	assert(good);
 	hex_encode(digest, sizeof(digest), out);
 }
@@ -65,7 +65,7 @@ migration_floor(const struct migration *m)
 	return m->version;
 }
 
-/* Is that the checksum of the migration's text, or of one that it replaces? */
+/* Is this the checksum of the migration's text, or of a text that it replaces? */
 static bool
 is_text_of(const struct migration *m, const char *sum)
 {
@@ -83,7 +83,7 @@ is_text_of(const struct migration *m, const char *sum)
 	return false;
 }
 
-/* One that this program does not know. */
+/* Judges a migration that this program does not know. */
 static int
 check_newer(const PGresult *res, int i, struct err *err)
 {
@@ -91,12 +91,12 @@ check_newer(const PGresult *res, int i, struct err *err)
 
 	if (floor <= migrate_newest())
 		return 0;
-	return err_set(err, 409, "the database is newer than this program: its migration %s is for "
-	    "programs from %" PRId64 " on, this one ends at %" PRId64 "; run a newer one",
+	return err_set(err, 409, "the database is newer than this program: its migration %s needs a program of "
+	    "version %" PRId64 " at least, and this one has %" PRId64 "; install a newer one",
 	    PQgetvalue(res, i, VERSION), floor, migrate_newest());
 }
 
-/* The migration at position i of the table of those applied must be ours, with our text. */
+/* Checks that the i-th applied migration is this program's, with the same text. */
 static int
 check_applied(const PGresult *res, int i, struct err *err)
 {

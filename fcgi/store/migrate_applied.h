@@ -1,7 +1,7 @@
 #ifndef STORE_MIGRATE_APPLIED_H
 #define STORE_MIGRATE_APPLIED_H
 
-/* What migrating and planning share: the session, and which migrations a database has already. */
+/* Shared by migrating and planning: the session, and the migrations that a database has. */
 
 #include <libpq-fe.h>
 
@@ -13,15 +13,15 @@ enum { MIGRATION_CHECKSUM_SIZE = 65 };
 /* SHA-256 of the migration's text, in hexadecimal digits. */
 void migration_checksum(const struct migration *, char out[MIGRATION_CHECKSUM_SIZE]);
 
-/* The oldest program that works with the schema that this leaves, by its newest migration. */
+/* The oldest program that works with the schema after this migration, by its newest migration. */
 int64_t migration_floor(const struct migration *);
 
-/* A session for migrations, to be ended with PQfinish.  NULL: 500 malformed, 503 away. */
+/* Opens a session for migrations; end it with PQfinish.  NULL: 500 malformed, 503 away. */
 PGconn *migrate_connect(const char *conninfo, struct err *) __attribute__((warn_unused_result));
 
 /*
- * How many of our migrations a database has that has a table of them, and the newest one that is not
- * ours but allows this program, 0: there is none.  -1: 409 as migrate_run, 500, 503.
+ * Counts our migrations in a database that has a table of them.  *newer: the newest migration that
+ * this program does not have and that allows it, 0: none.  -1: 409 as migrate_run, 500, 503.
  */
 int migrate_applied(PGconn *, size_t *n, int64_t *newer, struct err *)
     __attribute__((warn_unused_result));

@@ -19,8 +19,8 @@ static const char *const grant_lines[] = {
 #define GRANTS_SQL "SELECT set_config('berth.grants', $1, true)"
 
 /*
- * Everything is taken away first, by column as well, so that the outcome does not depend on what was
- * there.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns need no right to their
+ * First takes everything away, by column as well, so that the outcome does not depend on earlier
+ * rights.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns need no right to their
  * sequences.
  */
 #define GRANT_SQL \
@@ -41,8 +41,8 @@ static const char *const grant_lines[] = {
 	"END $$"
 
 /*
- * What a migration makes, the pool may use at once, since triggers of the tables that it has may need
- * it: until all is given exactly, at the end.
+ * The pool may use new tables at once, since triggers of its tables may need them; migrate_grant() gives
+ * the exact rights at the end.
  */
 #define BEGIN_SQL \
 	"DO $$ BEGIN" \
@@ -64,7 +64,7 @@ migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct e
 {
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	/* lock_timeout, or a deadlock: it passes, as a lost connection may */
+	/* a lock time-out or a deadlock passes, and a lost connection may */
 	bool passes = PQstatus(pg) != CONNECTION_OK ||
 	    (state != NULL && (strcmp(state, "55P03") == 0 || strcmp(state, "40P01") == 0));
 
@@ -104,7 +104,7 @@ migrate_audit(PGconn *pg, const struct audit_actor *actor, const struct audit_ev
 	return rc;
 }
 
-/* Does the question, with one parameter, have a row for an answer? */
+/* Does the query, with one parameter, return a row? */
 static int
 ask(PGconn *pg, const char *sql, const char *param, bool *yes, struct err *err)
 {
@@ -118,7 +118,7 @@ ask(PGconn *pg, const char *sql, const char *param, bool *yes, struct err *err)
 	return rc;
 }
 
-/* Names the role to what follows in the transaction, if there is one of that name. */
+/* Sets the role for the statements that follow in the transaction, if it exists. */
 static int
 name_role(PGconn *pg, const char *role, struct err *err)
 {

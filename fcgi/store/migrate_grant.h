@@ -9,8 +9,8 @@
 #include "store/audit.h"
 
 /*
- * Lets `role` use, like all others, the tables that are made until migrate_grant().  -1: 404 no such
- * role.
+ * Lets `role` use, as it uses all others, the tables that are made before migrate_grant().  -1: 404 no
+ * such role.
  */
 int migrate_grant_begin(PGconn *, const char *role, struct err *)
     __attribute__((warn_unused_result));
@@ -30,7 +30,7 @@ int migrate_sql(PGconn *, const char *what, const char *sql, struct err *)
 int migrate_audit(PGconn *, const struct audit_actor *, const struct audit_event *, struct err *)
     __attribute__((warn_unused_result));
 
-/* 503 where the connection is gone or a lock cannot be had, else 500, both with the server's message.  Returns -1. */
+/* 503 for a lost connection or a lock that is taken, else 500, both with the server's message.  Returns -1. */
 int migrate_failed(const PGconn *, const char *what, const PGresult *, struct err *);
 
 #endif

@@ -19,19 +19,19 @@
 
 enum { STATEMENT_MAX = 1 << 20, WORK_MAX = 4096, INDEXES_MAX = 512 };
 
-/* Locks, each stronger than the one before. */
+/* Locks, from the weakest to the strongest. */
 static const char *const locks[] = { "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
 	"SHARE ROW EXCLUSIVE", "ACCESS EXCLUSIVE" };
 
 enum lock { ROWS, UPDATES, WRITES, WRITES_TOO, ALL };
 
-/* What a statement that begins so, and has that in it, does to the table named after `after`. */
+/* A kind of statement, by its beginning and a part of it, and its effect on the table after `after`. */
 static const struct pattern {
 	const char *begins;
 	const char *has;
 	const char *after; /* NULL: after `begins` */
 	enum lock lock;
-	bool index; /* an index is named, of the table that is meant */
+	bool index; /* it names an index of the table */
 	const char *work;
 } patterns[] = {
 	{ "ALTER TABLE ", " VALIDATE CONSTRAINT ", NULL, UPDATES, false, "reads all rows; nobody waits" },
@@ -58,7 +58,7 @@ static const struct pattern {
 	{ "INSERT INTO ", "", NULL, ROWS, false, "adds rows" },
 };
 
-/* The statements that make an index, so that one that is dropped or renamed is known by its table. */
+/* Statements that make an index: they tell the table of an index that is dropped or renamed. */
 static const char *const index_makers[] = { "CREATE INDEX CONCURRENTLY ", "CREATE UNIQUE INDEX ",
 	"CREATE INDEX " };
 
@@ -73,7 +73,7 @@ struct planner {
 	size_t nindexes;
 	const struct migration *m;
 	size_t step;
-	bool pending; /* not applied yet: is part of the plan */
+	bool pending; /* not applied yet, so part of the plan */
 };
 
 /* The identifier at `p`. */
@@ -83,7 +83,7 @@ word(struct arena *a, const char *p)
 	return arena_strndup(a, p, strspn(p, "abcdefghijklmnopqrstuvwxyz0123456789_"));
 }
 
-/* A row of the plan, once, if that table is there. */
+/* Adds a row to the plan, once, if the table exists. */
 static void
 plan_add(struct planner *p, const char *table, enum lock lock, const char *work)
 {
@@ -113,7 +113,7 @@ plan_add(struct planner *p, const char *table, enum lock lock, const char *work)
 static const char *
 table_of_index(const struct planner *p, const char *index)
 {
-	/* of those that had the name, the last */
+	/* the last table that had an index of that name */
 	for (size_t i = p->nindexes; i-- > 0;) {
 		if (strcmp(p->indexes[i].name, index) == 0)
 			return p->indexes[i].table;
@@ -190,7 +190,7 @@ plan_statement(struct planner *p, const char *sql)
 	note_indexes(p, sql);
 }
 
-/* The end of what is quoted at `s`: '...' or $$...$$. */
+/* The end of the quoted text at `s`: '...' or $$...$$. */
 static const char *
 skip_quoted(const char *s)
 {
@@ -200,7 +200,7 @@ skip_quoted(const char *s)
 	return end == NULL ? s + strlen(s) : end + strlen(mark);
 }
 
-/* Splits the text: comments and what is quoted go, and each space is one. */
+/* Splits the text into statements, without comments and quoted text, with single spaces. */
 static void
 plan_text(struct planner *p, const char *s)
 {
@@ -241,12 +241,12 @@ plan_migration(struct planner *p, const struct migration *m)
 		else
 			plan_text(p, steps[i].text);
 	}
-	/* nothing that is there is touched */
+	/* it touches no existing table */
 	if (p->pending && p->n == before && p->n < WORK_MAX)
 		p->work[p->n++] = (struct migrate_work) { .m = m, .step = 1 };
 }
 
-/* How many are applied, 0 of a database without a table of them. */
+/* Counts the applied migrations; 0 for a database without a table of them. */
 static int
 count_applied(PGconn *pg, size_t *done, int64_t *newer, struct err *err)
 {
@@ -274,7 +274,7 @@ plan(PGconn *pg, struct planner *p, int64_t *newer, struct err *err)
 	p->tables = PQexec(pg, TABLES_SQL);
 	if (PQresultStatus(p->tables) != PGRES_TUPLES_OK)
 		return migrate_failed(pg, "plan", p->tables, err);
-	/* those that are applied have made indexes, too */
+	/* applied migrations have made indexes, too */
 	for (size_t i = 0; i < nmigrations; i++) {
 		p->pending = i >= done;
 		plan_migration(p, &migrations[i]);

@@ -2,9 +2,9 @@
 #define STORE_MIGRATE_PLAN_H
 
 /*
- * What migrate_run() would do to the tables that are there, as the text of the migrations says: which
- * locks, and what work under them.  t/23-migrate-traffic.t compares the locks with those that are
- * taken.
+ * Predicts from the text of the migrations what migrate_run() does to the existing tables: the
+ * locks that it takes, and its work under them.  t/23-migrate-traffic.t compares the locks with the
+ * real ones.
  */
 
 #include <stddef.h>
@@ -17,10 +17,10 @@
 struct migrate_work {
 	const struct migration *m;
 	size_t step; /* from 1 on */
-	const char *table; /* NULL: none that is there */
+	const char *table; /* NULL: no existing table */
 	const char *lock; /* PostgreSQL's name for it */
-	const char *work; /* and who waits */
-	/* of the table, as PostgreSQL knows them since it was last analyzed; with indexes */
+	const char *work; /* and the sessions that wait */
+	/* of the table with its indexes, as of its last ANALYZE */
 	int64_t rows;
 	int64_t bytes;
 };

@@ -11,10 +11,10 @@
 
 #define STEP_HEAD "-- step: "
 
-/* So long at most a request waits behind this one's wait for a lock. */
+/* The longest time that a request waits behind a step that waits for a lock. */
 #define LOCK_TIMEOUT_SQL "SET lock_timeout = '100ms'"
 
-/* An index that is built concurrently waits for others, and nobody for it. */
+/* CREATE INDEX CONCURRENTLY waits for others, and nobody waits for it. */
 #define LOCK_PATIENT_SQL "SET lock_timeout = 0"
 
 #define INDEX_SQL \
@@ -24,8 +24,8 @@
 enum {
 	TEXT_MAX = 16 << 20,
 	NAME_MAX_SQL = 256,
-	TRY_FOR_US = 120 * 1000000, /* to get a lock */
-	PAUSE_MS = 150, /* before the next try, and more each time */
+	TRY_FOR_US = 120 * 1000000, /* the time to get a lock */
+	PAUSE_MS = 150, /* before the next try; it grows each time */
 	PAUSE_MAX_MS = 2000,
 	MICROSECONDS = 1000
 };
@@ -39,7 +39,7 @@ static const struct {
 	{ "batches ", STEP_BATCHES },
 };
 
-/* Is the line the head of a step?  Then it says which. */
+/* Reads the head of a step.  False: the line is none. */
 static bool
 step_head(struct arena *a, const char *line, struct migrate_step *step)
 {
@@ -56,7 +56,7 @@ step_head(struct arena *a, const char *line, struct migrate_step *step)
 		step->name = said[n] == '\0' ? NULL : arena_strndup(a, said + n, strcspn(said + n, "\n"));
 		return true;
 	}
-	/* scripts/sql2c lets no other through */
+	/* scripts/sql2c refuses others */
 	assert(false);
 	return false;
 }
@@ -84,14 +84,14 @@ migrate_steps(struct arena *a, const struct migration *m, struct migrate_step **
 			buf_puts(&text, *line);
 			continue;
 		}
-		/* what stands before the first is comments alone */
+		/* only comments stand before the first head */
 		if (n > 0)
 			steps[n - 1].text = buf_str(&text);
 		buf_init(&text, a, TEXT_MAX);
 		n++;
 	}
 	assert(!buf_full(&text));
-	/* without a head all of it is one transaction */
+	/* a text without a head is one transaction */
 	if (n == 0)
 		n = 1;
 	steps[n - 1].text = buf_str(&text);
@@ -99,14 +99,14 @@ migrate_steps(struct arena *a, const struct migration *m, struct migrate_step **
 	return n;
 }
 
-/* No lock, and the connection stands: it may be had later. */
+/* Was the lock taken, on a sound connection?  Then a later try may get it. */
 static bool
 is_busy(const PGconn *pg, const struct err *err)
 {
 	return err->status == 503 && PQstatus(pg) == CONNECTION_OK;
 }
 
-/* After a failed try.  False: that was the last one. */
+/* Waits after a failed try.  False: it was the last one. */
 static bool
 try_again(PGconn *pg, const char *what, int64_t began_us, int *pause_ms, struct err *err)
 {
@@ -117,8 +117,8 @@ try_again(PGconn *pg, const char *what, int64_t began_us, int *pause_ms, struct 
 	if (PQtransactionStatus(pg) != PQTRANS_IDLE && migrate_sql(pg, what, "ROLLBACK", &ignored) == -1)
 		return false;
 	if (clock_us() - began_us > TRY_FOR_US) {
-		err_context(err, "a long transaction of somebody else holds it; "
-		    "run `berth migrate` again when that has ended: what is done, stays");
+		err_context(err, "a long transaction of another session holds it; run `berth migrate` again "
+		    "after that has ended: finished steps stay");
 		return false;
 	}
 	(void)poll(NULL, 0, *pause_ms + (int)(clock_us() % PAUSE_MS));
@@ -151,7 +151,7 @@ migrate_transaction(PGconn *pg, const char *what, const struct migrate_body *bod
 	return 0;
 }
 
-/* A step that is a transaction, with what records it. */
+/* Runs a step that is a transaction, and records it. */
 struct recorded {
 	const char *what;
 	const struct migrate_step *step;
@@ -168,7 +168,7 @@ run_recorded(PGconn *pg, void *arg, struct err *err)
 	return r->record->run(pg, r->record->arg, err);
 }
 
-/* Is the index there?  One that a failed try has left is of no use, and goes. */
+/* Does the index exist?  Drops an invalid one that a failed try has left. */
 static int
 index_look(PGconn *pg, const char *what, const char *name, bool *there, struct err *err)
 {
@@ -214,7 +214,7 @@ run_index(PGconn *pg, const char *what, const struct migrate_step *step, struct 
 	return 0;
 }
 
-/* One batch, its own transaction.  1: there may be more, 0: there is none, -1: err. */
+/* Runs one batch, its own transaction.  1: others may follow, 0: it was the last one, -1: err. */
 static int
 try_batch(PGconn *pg, const char *what, const char *sql, char at[24], struct err *err)
 {
@@ -251,7 +251,7 @@ run_batches(PGconn *pg, const char *what, const struct migrate_step *step, struc
 			return -1;
 		if (rc == -1)
 			continue;
-		/* requests get as much of the disk and of the rows */
+		/* pause as long as the batch took, for the requests */
 		(void)poll(NULL, 0, (int)((clock_us() - started) / MICROSECONDS));
 		began_us = clock_us();
 		pause_ms = PAUSE_MS;

@@ -2,15 +2,15 @@
 #define STORE_MIGRATE_STEP_H
 
 /*
- * How a migration is applied while the pool serves.  Its file is one transaction, or several steps,
- * each below a line of its own, of which each is done once, also when a run ends in between:
+ * Applies a migration while the pool serves.  Its file is one transaction, or several steps, each below a
+ * line of its own.  Each step runs once, even if a run ends between two steps:
  *
  *	-- step: transaction     the text is one transaction
- *	-- step: index NAME      the text is CREATE INDEX CONCURRENTLY NAME, which locks nobody out
- *	-- step: batches TABLE   the text is one statement, run again and again: $1 is how far it has
- *	                         come, 0 at first, and its one row says how far it is now, NULL at the end
+ *	-- step: index NAME      the text is CREATE INDEX CONCURRENTLY NAME, which blocks nobody
+ *	-- step: batches TABLE   the text is one statement that runs again and again: $1 is its progress,
+ *	                         0 at first, and its one row is the new progress, NULL at the end
  *
- * A request waits behind whoever waits for a lock that excludes it.  So no step waits long for a
+ * A request queues behind a session that waits for a conflicting lock.  So no step waits long for a
  * lock: it gives up, lets the requests pass, and tries again.
  */
 
@@ -30,25 +30,25 @@ struct migrate_step {
 	const char *text;
 };
 
-/* The steps of a migration, one at least, in order. */
+/* The steps of a migration in order, at least one. */
 size_t migrate_steps(struct arena *, const struct migration *, struct migrate_step **);
 
-/* What runs inside a transaction; it must bear to be run again. */
+/* The body of a transaction; it must be repeatable. */
 struct migrate_body {
 	int (*run)(PGconn *, void *arg, struct err *);
 	void *arg;
 };
 
 /*
- * BEGIN, the body, COMMIT; again and again where a lock cannot be had at once.  `what` names it in
- * errors.  -1: 503 where there was no lock for two minutes; else as the body.  Nothing is done then.
+ * Runs BEGIN, the body and COMMIT; again and again while another session holds a lock.  `what` names it
+ * in errors.  -1: 503 no lock for two minutes, else as the body; the transaction is rolled back.
  */
 int migrate_transaction(PGconn *, const char *what, const struct migrate_body *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Runs one step, and `record` in the same transaction where the step is one, else in one of its own
- * when the step is done.  -1: as migrate_transaction; batches that were done, stay.
+ * Runs one step, and then `record`: in the same transaction where the step is one, else in a transaction
+ * of its own.  -1: as migrate_transaction; finished batches stay.
  */
 int migrate_step_run(PGconn *, const char *what, const struct migrate_step *,
     const struct migrate_body *record, struct err *) __attribute__((warn_unused_result));

@@ -32,11 +32,11 @@ int naming_check_text(const char *what, const char *text, struct err *)
 /* The text, if it is such a line; NULL otherwise, as where there is none. */
 const char *naming_clean_text(const char *text);
 
-/* Such a line that is the URL of a web page.  -1: 400. */
+/* Checks a line that must be the URL of a web page.  -1: 400. */
 int naming_check_url(const char *what, const char *url, struct err *)
     __attribute__((warn_unused_result));
 
-/* The URL, if it is one; NULL otherwise, as where there is none. */
+/* The URL, or NULL where the text is none or missing. */
 const char *naming_clean_url(const char *url);
 
 /* Something with an @ in it and no spaces.  -1: 400. */

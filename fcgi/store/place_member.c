@@ -163,7 +163,7 @@ set_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	expires_at = s->set->keeps_end ? f.expires_at : s->set->expires_at;
 	change_call(&call, s, expires_at);
-	/* it may be the caller who leaves, or who has a lower role then */
+	/* the member may be the caller, who then leaves or has a lower role */
 	if (s->user_id == s->actor->user_id && db_guard_first(db, err) == -1)
 		return -1;
 	if (db_run(db, s->arena, &call, 1, err) == -1)

@@ -1,7 +1,7 @@
 #ifndef STORE_PROJECT_PAGE_H
 #define STORE_PROJECT_PAGE_H
 
-/* The projects that a user, or nobody, may know of, page by page, however many others there are. */
+/* The projects that a user, or nobody, may see, page by page.  The cost does not grow with the others. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,10 +13,10 @@ enum { PROJECTS_COUNTED_MAX = 10000 };
 
 struct project_choice {
 	int64_t group_id; /* 0: every project */
-	bool below; /* also those of the groups below it */
-	const char *part; /* of the full path, in any case; NULL: all, as for the next one */
+	bool below; /* with those of the groups below it */
+	const char *part; /* of the full path, in any case; NULL: all */
 	const char *visibility;
-	int64_t least; /* the level that the user has there at least; 0: any, or none */
+	int64_t least; /* the lowest level of the user there; 0: any, or none */
 	bool descending; /* by path */
 	int64_t limit, offset;
 };
@@ -24,10 +24,10 @@ struct project_choice {
 struct project_page {
 	int64_t *ids;
 	size_t n;
-	int64_t total; /* in all pages; PROJECTS_COUNTED_MAX + 1: more than are counted */
+	int64_t total; /* in all pages; PROJECTS_COUNTED_MAX + 1: too many to count */
 };
 
-/* For the user of this token; 0: for nobody.  -1: 503. */
+/* The page for the user of this token; 0: for nobody.  -1: 503. */
 int project_page_read(struct db *, struct arena *, int64_t token_id, const struct project_choice *,
     struct project_page *, struct err *) __attribute__((warn_unused_result));
 

@@ -120,7 +120,7 @@ check_levels(const struct protection_rule *rule, struct err *err)
 	return 0;
 }
 
-/* May somebody of the level `by` change or remove this rule, or make it what it is here? */
+/* May a user of the level `by` change or remove this rule, or set these levels? */
 static int
 check_level(const struct protection_rule *rule, int64_t by, struct err *err)
 {
@@ -254,7 +254,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 	event.project_id = db_int(&r, 0, 0);
 	rule = (struct protection_rule) { .id = removing->id, .pattern = db_str(&r, 0, 1),
 		.push = read_level(&r, 0, 2), .delete = read_level(&r, 0, 3) };
-	/* an error takes the removal back */
+	/* an error rolls the removal back */
 	if (check_level(&rule, removing->by, err) == -1)
 		return -1;
 	set_facts(&event, &rule);

@@ -53,22 +53,22 @@ int protection_add(struct db *, struct arena *, const struct audit_actor *, cons
     const struct protection_rule *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
- * What is to change; NULL leaves it as it is.  Changing or removing a rule needs the highest level
- * that the rule names, before and after: else whoever a rule keeps out would take the rule away.
+ * The changes; NULL leaves a value as it is.  Changing or removing a rule needs the highest level
+ * that the rule names, before and after: else the users that a rule keeps out could remove it.
  */
 struct protection_change {
-	int64_t by; /* the level of who asks, as access_push_level() says */
+	int64_t by; /* the level of the caller, by access_push_level() */
 	const char *pattern;
 	const int64_t *push; /* enum protection_level, as the next one */
 	const int64_t *delete;
 };
 
-/* *rule is what it is then.  -1: 400, 403 the level is too low, 404 no such rule, 409. */
+/* *rule: the rule after the change.  -1: 400, 403 the level is too low, 404 no such rule, 409. */
 int protection_change(struct db *, struct arena *, const struct audit_actor *,
     const char *full_path, int64_t id, const struct protection_change *,
     struct protection_rule *, struct err *) __attribute__((warn_unused_result));
 
-/* `by` is the level of who asks.  -1: 400, 403 it is too low, 404 the project has no such rule. */
+/* `by`: the level of the caller.  -1: 400, 403 it is too low, 404 the project has no such rule. */
 int protection_remove(struct db *, struct arena *, const struct audit_actor *,
     const char *full_path, int64_t id, int64_t by, struct err *)
     __attribute__((warn_unused_result));

@@ -96,7 +96,7 @@ search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
 	return 0;
 }
 
-/* Is a version to be shown rather than the best one so far? */
+/* Is a version better than the best one so far? */
 static bool
 is_better(const struct semver *v, bool yanked, const struct semver *best, bool best_yanked)
 {
@@ -113,7 +113,7 @@ search_best_consider(struct search_best *best, int64_t id, struct slice version,
 	struct semver v, before;
 	struct err wrong;
 
-	/* what is in the table was checked when it came */
+	/* the table has only valid versions */
 	if (semver_parse(version, &v, &wrong) == -1)
 		return;
 	if (best->id != 0 && semver_parse(slice_str(best->version), &before, &wrong) == 0 &&

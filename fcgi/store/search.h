@@ -41,7 +41,7 @@ int search_crates(struct db *, struct arena *, const struct search_ask *, struct
     size_t *n, int64_t *total, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The version of a crate that is shown: the highest that is neither yanked nor a pre-release, else
+ * The version that a search shows: the highest that is neither yanked nor a pre-release, else
  * the highest that is not yanked, else the highest.  {0}: none so far.
  */
 struct search_best {
@@ -50,10 +50,10 @@ struct search_best {
 	char version[SEMVER_MAX + 1];
 };
 
-/* One more of the crate's versions. */
+/* Considers one more of the crate's versions. */
 void search_best_consider(struct search_best *, int64_t id, struct slice version, bool yanked);
 
-/* Fills in the call that records what is shown of the crate; where there is none, nothing is. */
+/* Fills in the call that records the shown version of the crate; without one it records nothing. */
 void search_set_call(struct db_call *, int64_t crate_id, const struct search_best *);
 
 #endif

@@ -25,7 +25,7 @@ session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor
 
 static const char nobody[] = "nobody of your name is known to this registry";
 static const char link_is_over[] =
-    "this code was used already, or its time is over: ask for a new one";
+    "this code has been used or has expired; ask an administrator for a new one";
 
 int
 session_link_find(struct db *db, struct arena *a, struct slice digest, const char **username,

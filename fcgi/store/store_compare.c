@@ -10,11 +10,12 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob.h"
+#include "store/blob_names.h"
 #include "store/store_file.h"
 
-enum { PAGE = 500, NAMES_MAX = 1000, DIRECTORIES = 256, PERCENT = 100 };
+enum { PAGE = 500, DIRECTORIES = 256, PERCENT = 100 };
 
-/* One page of blobs; *after: the last of them.  *n: how many. */
+/* Compares one page of blobs.  *after: the last of them.  *n: how many. */
 static int
 compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_HEX_SIZE],
     struct store_comparison *c, int *n, struct err *err)
@@ -43,31 +44,20 @@ compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_
 	return 0;
 }
 
-struct names {
-	const char *v[NAMES_MAX];
-	size_t n;
-};
-
 static int
-count_unknown(struct db *db, struct arena *a, struct names *names, struct store_comparison *c,
+count_unknown(struct db *db, struct arena *a, struct blob_names *names, struct store_comparison *c,
     struct err *err)
 {
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	if (names->n == 0)
-		return 0;
-	db_bind_array(&p, a, names->v, names->n);
-	names->n = 0;
-	if (db_exec(db, a, STMT_BLOB_UNKNOWN, &p, &r, err) == -1)
+	if (blob_names_keep_unknown(db, a, names, err) == -1)
 		return -1;
-	c->unknown += r.rows;
+	c->unknown += (int64_t)names->n;
+	names->n = 0;
 	return 0;
 }
 
-/* The files of one directory, STORE/ab/cd. */
+/* Compares the files of one directory, STORE/ab/cd. */
 static int
-compare_files(struct db *db, struct arena *a, const char *path, struct names *names,
+compare_files(struct db *db, struct arena *a, const char *path, struct blob_names *names,
     struct store_comparison *c, struct err *err)
 {
 	DIR *d = opendir(path);
@@ -81,20 +71,20 @@ compare_files(struct db *db, struct arena *a, const char *path, struct names *na
 		if (!hex_decode(slice_str(entry->d_name), digest, sizeof(digest)))
 			continue;
 		c->files++;
-		names->v[names->n++] = arena_strdup(a, entry->d_name);
-		if (names->n == NAMES_MAX)
+		blob_names_add(names, a, entry->d_name);
+		if (blob_names_full(names))
 			rc = count_unknown(db, a, names, c, err);
 	}
 	closedir(d);
 	return rc;
 }
 
-/* One of the directories at the top. */
+/* Compares the files of one directory, STORE/ab. */
 static int
 compare_directory(struct db *db, struct arena *a, const char *store, int first,
     struct store_comparison *c, struct err *err)
 {
-	struct names *names = arena_alloc(a, sizeof(*names));
+	struct blob_names *names = arena_alloc(a, sizeof(*names));
 
 	for (int second = 0; second < DIRECTORIES; second++) {
 		if (compare_files(db, a, arena_printf(a, "%s/%02x/%02x", store, (unsigned)first, (unsigned)second),
@@ -136,10 +126,10 @@ store_comparison_judge(struct arena *a, const struct store_comparison *c, const 
 		return arena_printf(a, "the store belongs to the registry %s, but the database is the registry %s",
 		    c->store_id, registry);
 	if (lost * PERCENT > c->blobs * STORE_MISSING_PERCENT)
-		return arena_printf(a, "%" PRId64 " of the %" PRId64 " blobs of the database are not in the store, or "
-		    "have another size there", lost, c->blobs);
+		return arena_printf(a, "the store lacks %" PRId64 " of the %" PRId64 " blobs that versions need, or has "
+		    "them with another size", lost, c->blobs);
 	if (c->unknown * PERCENT > c->files * STORE_UNKNOWN_PERCENT)
 		return arena_printf(a, "the database does not know %" PRId64 " of the %" PRId64 " files of the store, "
-		    "and would remove them", c->unknown, c->files);
+		    "and a collection would remove them", c->unknown, c->files);
 	return NULL;
 }

@@ -1,7 +1,7 @@
 #ifndef STORE_STORE_COMPARE_H
 #define STORE_STORE_COMPARE_H
 
-/* Do a database and a store belong together?  All blobs and all files are looked at; nothing changes. */
+/* Do a database and a store belong together?  It compares all blobs with all files, and changes nothing. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,17 +13,17 @@ enum { STORE_MISSING_PERCENT = 1, STORE_UNKNOWN_PERCENT = 10 };
 
 struct store_comparison {
 	char store_id[REGISTRY_ID_SIZE + 1]; /* "": the store has none */
-	int64_t blobs; /* that versions of the database have */
-	int64_t missing, other_size; /* of these: not in the store, there with another size */
+	int64_t blobs; /* that versions need */
+	int64_t missing, other_size; /* of these: the store lacks them, or has another size */
 	int64_t files; /* blobs in the store */
-	int64_t unknown; /* of these: the database has no row */
+	int64_t unknown; /* of these: without a row in the database */
 };
 
-/* -1: 500, 503, as where the store cannot be read. */
+/* -1: 500, 503, also where the store cannot be read. */
 int store_compare(struct db *, const char *store, struct store_comparison *, struct err *)
     __attribute__((warn_unused_result));
 
-/* NULL where they fit: no other registry's id, almost all blobs there, most files known.  Else why not. */
+/* NULL: they fit (no other registry's id, almost no blob missing, most files known).  Else why they do not. */
 const char *store_comparison_judge(struct arena *, const struct store_comparison *, const char *registry);
 
 #endif

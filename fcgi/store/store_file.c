@@ -55,7 +55,7 @@ write_line(int root, int fd, const char *line)
 	return FAULT_FAILS("store_file", "fsync") ? -1 : fsync(fd);
 }
 
-/* Gives the new file its name.  1, 0: it is taken, -1: errno. */
+/* Gives the new file its name.  1: done, 0: the name is taken, -1: errno. */
 static int
 put(int root, const char *aside, const char *name, bool replace)
 {
@@ -74,7 +74,7 @@ store_file_write(const char *store, const char *name, const char *line, bool rep
 
 	if (blob_staging_name(random, err) == -1 || (root = open_store(store, err)) == -1)
 		return -1;
-	/* what a crash leaves there is swept */
+	/* the job sweep_staging removes a file that a crash leaves there */
 	snprintf(aside, sizeof(aside), "%s/%s", BLOB_STAGING, random);
 	fd = openat(root, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd != -1 && write_line(root, fd, line) == 0)

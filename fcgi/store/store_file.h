@@ -2,8 +2,8 @@
 #define STORE_STORE_FILE_H
 
 /*
- * Small files of one line in the store that are no blobs: whose store it is, how far it has come,
- * which nodes use it.  A reader sees the old line or the new one, also after a crash.
+ * Small files of one line in the store that are no blobs: the id of its registry, its mark, and one for
+ * each node.  A reader sees the old line or the new one, also after a crash.
  */
 
 #include <stdbool.h>
@@ -11,15 +11,15 @@
 
 #include "base/err.h"
 
-/* Names are relative to the store; their directory is there. */
+/* Names are relative to the store; their directory must exist. */
 
-/* 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, as where there is no store. */
+/* 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, also without a store. */
 int store_file_read(const char *store, const char *name, char *line, size_t size, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Writes the file with this line.  Whoever runs as root gives it to the owner of the store.
- * replace: in place of one that is there.  1: written, 0: there is one already, -1: 503, 500.
+ * Writes the file with this line.  A root process gives it to the owner of the store.
+ * replace: overwrites a file that is there.  1: written, 0: a file is there already, -1: 503, 500.
  */
 int store_file_write(const char *store, const char *name, const char *line, bool replace, struct err *)
     __attribute__((warn_unused_result));

@@ -11,7 +11,7 @@
 #include "store/blob.h"
 #include "store/store_file.h"
 
-/* For how long what was found of a store without an id holds. */
+/* The time before a store without an id is examined again. */
 enum { LOOK_US = 5000000 };
 
 enum { TEST_MS = 2000 };
@@ -26,8 +26,8 @@ refuse(struct err *err, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	err_internal(err, 503, "%s", why);
-	return err_tell(err, "this host's store is not the registry's store: nothing can be published or "
-	    "downloaded here until an administrator has corrected that");
+	return err_tell(err, "this host's store is not the registry's store: it takes no publish and "
+	    "serves no download until an administrator has corrected `store` or `database` of this host");
 }
 
 int
@@ -50,7 +50,7 @@ store_identity_registry(struct db *db, struct arena *a, struct store_identity *i
 	return 0;
 }
 
-/* Is there a blob below this directory, whose names have `depth` more levels above them? */
+/* Does this directory have a blob, `depth` levels of directories below it? */
 static bool
 has_blob(struct arena *a, const char *path, int depth)
 {
@@ -79,9 +79,9 @@ store_has_blobs(struct arena *a, const char *store)
 /* What database and store know of each other. */
 struct knowledge {
 	bool adopted; /* the database has been with a store that had the id */
-	bool database; /* has blobs */
-	bool store; /* has blobs */
-	bool common; /* there is one that both have */
+	bool database; /* the database has blobs */
+	bool store; /* the store has blobs */
+	bool common; /* both have one blob at least */
 };
 
 static int
@@ -106,7 +106,7 @@ look(struct db *db, struct arena *a, const char *store, struct knowledge *k, str
 	return 0;
 }
 
-/* Of a store without an id.  0: it may be used, "" or why not. */
+/* Judges a store without an id.  "": it may be used; else why not. */
 static const char *
 judge(const struct knowledge *k)
 {
@@ -137,7 +137,7 @@ claim_store(struct db *db, struct arena *a, struct store_identity *identity, con
 	if (wrote == -1 || db_exec(db, a, STMT_STORE_BEGIN, NULL, NULL, err) == -1)
 		return -1;
 	identity->adopted = wrote == 1;
-	/* somebody was faster, perhaps another registry */
+	/* another process was faster, perhaps of another registry */
 	return wrote == 1 ? 0 : store_identity_check(db, a, identity, store, false, err);
 }
 
@@ -212,7 +212,7 @@ store_identity_test(const char *conninfo, const char *store, char *warning, size
 		err_clear(err);
 	else
 		rc = store_identity_check(db, a, &identity, store, false, err);
-	/* one that is new gets its id when it is first used */
+	/* a new store gets its id at its first use */
 	if (rc == 0 && identity.until_us != 0)
 		snprintf(warning, size, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
 		    "an administrator has run `berth store adopt`", store);

@@ -14,7 +14,7 @@ struct mark {
 	struct arena *arena;
 	const char *store;
 	int64_t keep;
-	bool move; /* asked for, and then: it is time */
+	bool move; /* as asked, and then: it is time for a new mark */
 	struct store_leave leave;
 };
 
@@ -24,7 +24,7 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* With the row locked: do they fit, as far as one can be while the other is about to move on? */
+/* With the row locked.  The store may have the next mark already: a collection died between file and row. */
 static int
 compare(const struct mark *m, const char *mark, const char *next, struct err *err)
 {
@@ -35,15 +35,15 @@ compare(const struct mark *m, const char *mark, const char *next, struct err *er
 		return -1;
 	if (found == 0 ? mark == NULL : same(line, mark) || same(line, next))
 		return 0;
-	return err_set(err, 409, "store %s: its " STORE_MARK_FILE " is not the database's: one of the two is "
-	    "an older copy, as after a restore, and nothing is removed; look at `berth store adopt --dry-run`, "
-	    "then let `berth store adopt` put them together", m->store);
+	return err_set(err, 409, "store %s: its " STORE_MARK_FILE " differs from the database's mark; store or "
+	    "database is an older copy, as after a restore, and nothing is removed; check with `berth store "
+	    "adopt --dry-run`, then run `berth store adopt`", m->store);
 }
 
 static int
 lock(struct db *db, struct mark *m, const char **next, struct err *err)
 {
-	enum { MARK, NEXT, TIME, WAIT, CONFIRMED };
+	enum { MARK, NEXT, RESTORED, TIME, WAIT, CONFIRMED };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -53,7 +53,13 @@ lock(struct db *db, struct mark *m, const char **next, struct err *err)
 	*next = db_str(&r, 0, NEXT);
 	m->move = m->move && (db_bool(&r, 0, TIME) || *next != NULL);
 	m->leave = (struct store_leave) { db_int(&r, 0, WAIT), db_int(&r, 0, CONFIRMED) };
-	return compare(m, db_str(&r, 0, MARK), *next, err);
+	if (compare(m, db_str(&r, 0, MARK), *next, err) == -1)
+		return -1;
+	if (db_bool(&r, 0, RESTORED))
+		return err_set(err, 409, "store %s: the database was restored from a dump and may lack blobs of the "
+		    "store, and nothing is removed; check with `berth store adopt --dry-run`, then run `berth "
+		    "store adopt`", m->store);
+	return 0;
 }
 
 static int
@@ -69,7 +75,7 @@ announce_body(struct db *db, void *arg, struct err *err)
 	return m->move ? db_exec(db, m->arena, STMT_STORE_NEXT_MARK, NULL, NULL, err) : 0;
 }
 
-/* What was announced is in the database, so that a crash after the file leaves two that fit. */
+/* The database has the announced mark already, so the two still fit after a crash between file and row. */
 static int
 move_body(struct db *db, void *arg, struct err *err)
 {
@@ -136,7 +142,7 @@ confirm_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, c->arena, STMT_STORE_CONFIRM, NULL, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 409, "no collection waits to be confirmed");
+		return err_set(err, 409, "no collection waits for a confirmation");
 	c->files = db_int(&r, 0, 0);
 	event.facts[0] = audit_fact_int(c->arena, "files", c->files);
 	return audit_add(db, c->arena, c->actor, &event, err);
@@ -160,7 +166,7 @@ struct adopt {
 	const char *store, *registry, *was;
 };
 
-/* Files first: where the transaction fails, the marks do not fit, and nothing is collected. */
+/* Files first: if the transaction fails, the marks differ, and nothing is collected. */
 static int
 adopt_body(struct db *db, void *arg, struct err *err)
 {
@@ -196,7 +202,7 @@ store_adopt(struct db *db, struct arena *a, const struct audit_actor *actor, con
 int
 store_status_read(struct db *db, struct arena *a, struct store_status *s, struct err *err)
 {
-	enum { REGISTRY, ADOPTED, MARK, NEXT, HELD_AT, FILES, OF, CONFIRMED };
+	enum { REGISTRY, ADOPTED, MARK, NEXT, HELD_AT, FILES, OF, CONFIRMED, RESTORED };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_STORE_SHOW, NULL, &r, err) == -1)
@@ -212,6 +218,7 @@ store_status_read(struct db *db, struct arena *a, struct store_status *s, struct
 		.held_files = db_int(&r, 0, FILES),
 		.held_of = db_int(&r, 0, OF),
 		.confirmed_at = db_time(&r, 0, CONFIRMED),
+		.restored = db_bool(&r, 0, RESTORED),
 	};
 	return 0;
 }

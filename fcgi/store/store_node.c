@@ -29,7 +29,7 @@ store_node_name(const char *configured, char out[STORE_NODE_NAME_SIZE])
 		snprintf(out, STORE_NODE_NAME_SIZE, "localhost");
 }
 
-/* A name may have slashes: the file has the digits of a digest. */
+/* A node's name may have slashes, so the file is named by its digest. */
 static int
 file_name(struct arena *a, const char *node, const char **name, struct err *err)
 {
@@ -59,7 +59,7 @@ store_node_show(struct db *db, struct arena *a, const char *store, const char *n
 	if (!db_bool(&r, 0, DUE))
 		return 0;
 	now = db_int(&r, 0, NOW);
-	/* first the file: who cannot write it is not there for the others */
+	/* write the file first: a node that cannot write it does not exist for the others */
 	if (file_name(a, node, &name, err) == -1 ||
 	    store_file_write(store, name, arena_printf(a, "%" PRId64 " %s", now, node), true, err) == -1)
 		return -1;
@@ -71,8 +71,8 @@ store_node_show(struct db *db, struct arena *a, const char *store, const char *n
 static int
 not_shared(struct err *err, const char *store, const char *node, const char *what)
 {
-	return err_internal(err, 503, "store %s: the node %s uses the store of this registry, but %s here: all nodes "
-	    "must have the same one (berth-operations(7))", store, node, what);
+	return err_internal(err, 503, "store %s: the node %s uses this registry, but %s here; give all nodes the "
+	    "same file system as store (berth-operations(7))", store, node, what);
 }
 
 int
@@ -90,7 +90,7 @@ store_node_look(struct db *db, struct arena *a, const char *store, const char *n
 		const char *name;
 		int found;
 
-		/* one that is new may not be seen yet */
+		/* the file of a new node may not be visible yet */
 		if (db_int(&r, i, AGE) < STORE_NODE_SLACK_S)
 			continue;
 		if (file_name(a, db_str(&r, i, NODE), &name, err) == -1 ||

@@ -24,7 +24,7 @@ struct token_new {
 	const char *username; /* whose token it is, or who has started the job */
 	const char *place; /* full path: of a job's project, of a deploy token's group or project */
 	struct slice digest; /* of the token's text (access/token.h), 32 bytes */
-	const char *handle; /* its slot and handle; "" or NULL: it has none */
+	const char *handle; /* its slot and handle; "" or NULL: none */
 	const char *name;
 	const char *scopes;
 	const char *login; /* the user name that goes with a deploy token; NULL: any */
@@ -34,7 +34,7 @@ struct token_new {
 	struct token_job job;
 };
 
-/* What is added is this token, which must live as long. */
+/* The new token, which must live as long. */
 static inline void
 token_new_is(struct token_new *n, const struct token *token)
 {
@@ -88,9 +88,9 @@ int token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_
     struct slice digest, int64_t *found, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Looks at some tokens whose ids are above *after, and removes those that ended so many seconds ago and
- * of which nothing has to be known any more (token_sweep of sql/queries/token.sql).  *after: where to go
- * on, 0 at the end.  *n: how many were removed.  -1: 503.
+ * Visits some tokens whose ids are above *after, and removes those that ended `ended_for` seconds ago and
+ * that no record needs any more (token_sweep of sql/queries/token.sql).  *after: where to go
+ * on, 0 at the end.  *n: how many it removed.  -1: 503.
  */
 int token_sweep(struct db *, struct arena *, int64_t ended_for, int64_t *after, int64_t *n,
     struct err *) __attribute__((warn_unused_result));

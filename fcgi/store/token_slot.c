@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Is that key's slot among the live ones, with the same fingerprint? */
+/* Is the key's slot live, with the same fingerprint? */
 static bool
 is_live(const struct db_result *r, const struct token_key *key)
 {
@@ -18,7 +18,7 @@ is_live(const struct db_result *r, const struct token_key *key)
 	return false;
 }
 
-/* Only the live ones stay. */
+/* Keeps the live keys. */
 static int
 keep_live(const struct db_result *r, struct token_keys *keys, struct err *err)
 {
@@ -26,7 +26,7 @@ keep_live(const struct db_result *r, struct token_keys *keys, struct err *err)
 	struct token_keys live = { .n = 0 };
 
 	if (keys->registry_id[0] != '\0' && strcmp(keys->registry_id, registry) != 0)
-		return err_internal(err, 503, "token_key: the file belongs to registry %s, and the database "
+		return err_internal(err, 503, "token_key: the file belongs to registry %s, but the database "
 		    "is registry %s; use the file of this registry", keys->registry_id, registry);
 	snprintf(live.registry_id, sizeof(live.registry_id), "%s", registry);
 	for (size_t i = 0; i < keys->n; i++) {
@@ -69,7 +69,7 @@ token_slot_add(struct db *db, struct arena *a, const struct audit_actor *actor,
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	return call.result.rows == 1 ? 0
-	    : err_set(err, 409, "slot `%s` was used before, and a slot is never used again", key->slot);
+	    : err_set(err, 409, "slot `%s` was used before; choose one that was never used", key->slot);
 }
 
 int
@@ -83,7 +83,7 @@ token_slot_retire(struct db *db, struct arena *a, const struct audit_actor *acto
 	db_bind_str(&call.params, slot);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	return call.result.rows == 1 ? 0 : err_set(err, 404, "there is no slot `%s`", slot);
+	return call.result.rows == 1 ? 0 : err_set(err, 404, "slot `%s` does not exist", slot);
 }
 
 int

@@ -76,7 +76,7 @@ struct version_blob {
 	int64_t project_id;
 };
 
-/* Fills in the call: the blob of exactly this crate and version. */
+/* Fills in the call that finds the blob of exactly this crate and version. */
 void version_blob_call(struct db_call *, struct arena *, int64_t project_id, struct slice name,
     struct slice version);
 void version_blob_read(const struct db_call *, struct version_blob *);

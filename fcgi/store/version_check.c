@@ -46,9 +46,9 @@ check_index_size(const struct version_new *v, int64_t size, struct err *err)
 	if (more <= v->max_index_size - !known)
 		return 0;
 	return err_set(err, 400,
-	    "the index file of crate `%s` would have %s%" PRId64 " bytes with this version, and at most %"
-	    PRId64 " are taken: delete versions that nobody needs, or set a larger max_index_size in "
-	    "berth.conf", v->package->name, known ? "" : "more than ", more, v->max_index_size);
+	    "the index file of crate `%s` would have %s%" PRId64 " bytes with this version, and the limit is %"
+	    PRId64 "; delete versions that nobody needs, or ask an administrator to raise max_index_size",
+	    v->package->name, known ? "" : "more than ", more, v->max_index_size);
 }
 
 /* Why the version cannot be added, in the words of the database; NULL: it can. */

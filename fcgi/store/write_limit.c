@@ -77,7 +77,7 @@ wait_us(const struct write_limit *limit, int64_t due_us)
 	return limit->burst == 0 || wait < 0 ? 0 : wait;
 }
 
-/* What the rows say of one bucket; of one that is full there is none. */
+/* Reads one bucket from the rows; a full bucket has no row. */
 static int64_t
 wait_of(const struct db_result *r, const struct write_look *look)
 {

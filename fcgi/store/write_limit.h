@@ -15,12 +15,12 @@ enum write_action {
 	WRITE_NEW_CRATE, /* a name that is not there yet */
 	WRITE_PUBLISH, /* a version of a crate that is */
 	WRITE_YANK, /* and unyank */
-	WRITE_CHANGE, /* of settings, members, owners, packages */
-	WRITE_TOKEN, /* one is made or rotated, or a session opened */
-	WRITE_JOB_TOKEN, /* one is made for a job */
-	WRITE_FAILED_LOGIN, /* a credential that is not good */
-	WRITE_JOB_LOGIN, /* a job token that GitLab was asked about and does not know */
-	WRITE_KEY_READ, /* of an issuer's keys, for a token whose key is not among them */
+	WRITE_CHANGE, /* a change of settings, members, owners or packages */
+	WRITE_TOKEN, /* a token is made or rotated, or a session is opened */
+	WRITE_JOB_TOKEN, /* a token is made for a job */
+	WRITE_FAILED_LOGIN, /* a bad credential */
+	WRITE_JOB_LOGIN, /* a job token that GitLab does not know */
+	WRITE_KEY_READ, /* a read of an issuer's keys, for a token whose key is missing */
 	WRITE__MAX
 };
 
@@ -51,14 +51,14 @@ struct write_look {
 	const char *actor;
 	enum write_action action;
 	struct write_limit limit;
-	int64_t wait_us; /* out: 0: there is a token; else until there is one */
+	int64_t wait_us; /* out: the time until there is a token; 0: there is one */
 };
 
 enum { WRITE_LOOKS_MAX = 2 };
 
 /*
- * How long would each of them have to wait?  At most WRITE_LOOKS_MAX; nothing is taken.  A call that is
- * given beside (or NULL) goes along in the round trip.  -1: 503.
+ * How long would each of them have to wait?  At most WRITE_LOOKS_MAX; takes nothing.  `beside` (or NULL)
+ * is a call that runs in the same round trip.  -1: 503.
  */
 int write_limit_look(struct db *, struct arena *, struct write_look *, size_t n,
     struct db_call *beside, struct err *) __attribute__((warn_unused_result));

@@ -112,7 +112,7 @@ SELECT @caller,
   LEFT JOIN groups g ON g.id = q.place;
 
 -- name: access_facts_listed
--- $1 token or null, $2 projects, a page of them.  As access_facts, a row for each project in that
+-- $1 token or null, $2 projects, a page of them.  As access_facts, with a row for each project in that
 -- order.
 SELECT @caller, @caller_in_project
   FROM unnest($2::bigint[]) WITH ORDINALITY AS q (id, place)
@@ -123,9 +123,9 @@ SELECT @caller, @caller_in_project
  ORDER BY q.place;
 
 -- name: access_facts_projects
--- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, a row for
--- each project, for whoever lists the packages of a group: the groups by groups_ancestor_ids, their
--- projects by projects_group, and for each of those what access_facts looks up, which is what takes
+-- $1 token or null, $2 group, $3 whether groups below it count as well.  As access_facts, with a row for
+-- each project, to list the packages of a group: the groups by groups_ancestor_ids, their
+-- projects by projects_group, and for each project the look-ups of access_facts, which take most of the
 -- time.  Sorted by path.
 SELECT @caller, @caller_in_project
   FROM groups g
@@ -136,7 +136,7 @@ SELECT @caller, @caller_in_project
  ORDER BY lower(p.full_path), p.id;
 
 -- part: caller_memberships
--- A user and where they are a member, by members_group and members_project: a few rows.
+-- A user and the places where they are a member, by members_group and members_project: a few rows.
 caller AS MATERIALIZED (
 	SELECT u.id, u.is_admin FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.id = $1::bigint
 ), mine AS MATERIALIZED (
@@ -145,11 +145,11 @@ caller AS MATERIALIZED (
 )
 
 -- part: visible_projects
--- Project p of group g, if the caller may know of it as a user, or nobody, may: what
--- access_decide() says of ACTION_READ_PLACE, which is asked again of each project on a page (a test
--- holds both against each other).  And what is asked for: $2 group or null for every project, $3
+-- Project p of group g, if the caller, a user or nobody, may see it: the same as
+-- access_decide() says of ACTION_READ_PLACE, which judges each project of a page again (a test
+-- compares the two).  And it has what the request asks for: $2 group or null for every project, $3
 -- whether groups below it count as well, $4 a part of the path in lower case or null, $5 visibility or
--- null, $6 a level that the caller has at least, or 0.
+-- null, $6 the caller's lowest level there, or 0.
 projects p JOIN groups g ON g.id = p.group_id
  WHERE (p.visibility = 'public' OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
         OR EXISTS (SELECT FROM caller WHERE is_admin)
@@ -164,13 +164,13 @@ projects p JOIN groups g ON g.id = p.group_id
         OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $6))
 
 -- name: access_projects_count
--- $1 token or null, $2 to $6 of visible_projects.  How many there are, at most 10001: a scan that
--- compares sets of a few, and stops there.
+-- $1 token or null, $2 to $6 of visible_projects.  Counts up to 10001: a scan that
+-- compares small sets, and stops there.
 WITH @caller_memberships
 SELECT count(*) FROM (SELECT FROM @visible_projects LIMIT 10001) counted;
 
 -- name: access_projects_page
--- As access_projects_count; $7 how many, $8 after how many others.  A page by path: projects_full_path in
+-- As access_projects_count; $7 how many, $8 how many to skip.  A page by path: projects_full_path in
 -- order, up to the page.
 WITH @caller_memberships
 SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) LIMIT $7::bigint OFFSET $8::bigint;

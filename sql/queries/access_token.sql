@@ -32,8 +32,8 @@ WITH old AS (SELECT id, revoked_at FROM tokens
 SELECT id, revoked_at IS NULL FROM old;
 
 -- name: access_token_lock
--- $1 token.  Its end, and its user's row, which stays locked, so that the tokens of one user are replaced
--- one after the other, and the next statement sees what came of that.  Two look-ups by primary keys.
+-- $1 token.  Its end, and its user's row, which stays locked: so rotations of one user's tokens run
+-- one after the other, and the next statement sees their results.  Two look-ups by primary keys.
 SELECT floor(extract(epoch FROM t.expires_at))::bigint
   FROM tokens t JOIN users u ON u.id = t.user_id
  WHERE t.id = $1 AND t.kind = 'personal'
@@ -41,8 +41,8 @@ SELECT floor(extract(epoch FROM t.expires_at))::bigint
 
 -- name: access_token_rotate
 -- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970, $5 its
--- handle or ''.  The old row, by primary key and locked, ends, and the new one has all that it had and is of its family.  No row
--- comes back where it is not good any more.
+-- handle or ''.  Ends the old row, by primary key and locked, and makes the new one with the same rights and
+-- family.  No row comes back if the old token is not good any more.
 WITH old AS (SELECT * FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 AND revoked_at IS NULL
                 AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE),
@@ -56,20 +56,20 @@ SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns
 RETURNING id, true;
 
 -- part: access_token_shown
--- $1 token, which is shown again.  A row if it was replaced and its own end has not come: by primary key.
--- Whoever sweeps tokens must leave a row until then.
+-- $1 token, which somebody shows again.  A row if it was replaced and its own end has not come: by primary
+-- key.  token_sweep leaves the row until then.
 SELECT id, family FROM tokens
  WHERE id = $1 AND revoked_at IS NOT NULL AND family IS NOT NULL
    AND (expires_at IS NULL OR expires_at > now())
 
 -- name: access_token_find_successor
--- $1 token.  The one that came of it and is still good: by tokens_family.  Asked first, as hardly ever
--- anything is to be done.
+-- $1 token.  The one that replaced it, directly or not, and is still good: by tokens_family.  Asked first,
+-- since mostly there is none.
 WITH shown AS (@access_token_shown)
 SELECT t.id FROM tokens t JOIN shown s ON t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL;
 
 -- name: access_token_end_successor
--- As access_token_find_successor, of which there is one at most, and ends it; the user is locked.
+-- As access_token_find_successor, of which there is one at most, and ends that token; the user is locked.
 WITH shown AS (@access_token_shown)
 UPDATE tokens t SET revoked_at = now() FROM shown s
  WHERE t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL

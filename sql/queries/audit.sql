@@ -6,7 +6,7 @@ INSERT INTO audit_events (action, user_id, token_id, project_id, crate, version,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 
 -- part: audit_page
--- Rows that are asked for, and the names of what they are about, by primary keys.  A token that has
+-- The wanted rows, and the names of their objects, by primary keys.  A token that has
 -- left a row here and is gone was a user's own (token_sweep).  A plan is made
 -- for the values, which leaves out what is null and takes the index that fits.
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,

@@ -37,7 +37,7 @@ SELECT id FROM tokens WHERE digest = $1;
 
 -- name: ci_token_of_rule
 -- $1 rule, $2 digest, $3 source, $4 name, $5 end as seconds since 1970, $6 pipeline, $7 job, $8 its URL,
--- $9 ref, $10 commit, $11 claims, from $6 on or null, $12 handle or ''.  User, project and limits are the rule's, by its
+-- $9 ref, $10 commit, $11 claims, $6 to $11 may be null, $12 handle or ''.  User, project and limits are the rule's, by its
 -- primary key; it cannot go while this is under way.  No row where it or its issuer has gone.
 INSERT INTO tokens (kind, digest, source, name, expires_at, pipeline, job, job_url, ref, commit, claims,
        user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer, handle)

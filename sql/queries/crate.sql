@@ -1,9 +1,8 @@
 -- name: crate_index
--- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, or null, $5
--- whether it has whatever there is.  They
--- are made of time and length, as nginx makes them of a file.  Where one is that of the index file, its
--- body is not even read from the TOAST table.  One look-up by the unique index (project_id,
--- normalized_name).
+-- $1 project, $2 normalized name, $3 name in lower case, $4 ETags that the client has, or null, $5 whether
+-- any ETag will do.  ETags consist of time and length, as nginx makes them of a file.  If one is that of the
+-- index file, the statement does not even read the body from the TOAST table.  One look-up by the unique
+-- index (project_id, normalized_name).
 SELECT c.index_time, octet_length(c.index_body),
        CASE WHEN $5::boolean
               OR to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[])

@@ -1,8 +1,8 @@
 -- name: fsck_indexes
--- $1 crate, $2 how many.  The next crates after $1 by id, all of one and the same moment: a row for
--- each with its index file and whether it knows how many versions it lists, and behind that a row for
+-- $1 crate, $2 how many.  The next crates after $1 by id, all of the same moment: a row for
+-- each with its index file and whether its number of listed versions is right, and then a row for
 -- each line that the file should have.  By primary key, versions (crate_id, version_base) and
--- versions_listed_crate.  Read row by row: what is sorted refers to the files and does not hold them.
+-- versions_listed_crate.  Read row by row: the sort has references to the files, and not the files.
 WITH page AS MATERIALIZED (
 	SELECT id FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint
 )

@@ -1,7 +1,7 @@
 -- name: gitlab_ask
--- $1 digest of a credential.  Was it refused of late or revoked; is GitLab known to be away, to be
--- tried again by whoever claims it (null: it is not); and has GitLab vouched for it before, and not refused
--- it since?  Look-ups by primary keys and the unique index tokens_digest_key.
+-- $1 digest of a credential.  Whether it was refused lately or revoked; whether GitLab is known to be away,
+-- and the caller claims the next try (null: it is not away); and whether GitLab has vouched for the token
+-- and not refused it since.  Look-ups by primary keys and the unique index tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
            OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL),
        (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab'),
@@ -54,9 +54,9 @@ SELECT 'job', $1::bytea, 'gitlab', $5::text, $6::text, u.id, p.id, '{}', now() +
 RETURNING t.id, t.xmax = 0, t.project_id, t.user_id;
 
 -- name: gitlab_pin
--- $1 address of the GitLab, $2 its number of the user, $3 our user, $4 the name there; $5 its number of the
--- project or null, $6 our project, $7 the path there.  At most two rows; of what is pinned already, in
--- either direction, nothing changes: the primary key and both unique indexes decide.
+-- $1 address of the GitLab, $2 its number of the user, $3 the user here, $4 the name there; $5 its number of
+-- the project or null, $6 the project here, $7 the path there.  At most two rows; existing pins stay, in
+-- either direction: the primary key and both unique indexes decide.
 INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id, project_id)
 SELECT $1::text, n.kind, n.gitlab_id, n.name, n.user_id, n.project_id
   FROM (VALUES ('user', $2::bigint, $4::text, $3::bigint, NULL::bigint),
@@ -65,9 +65,9 @@ SELECT $1::text, n.kind, n.gitlab_id, n.name, n.user_id, n.project_id
     ON CONFLICT DO NOTHING;
 
 -- name: gitlab_pin_other
--- $1 address of the GitLab, $2 its number of the user, $3 our user, $4 its number of the project or null, $5
--- our project.  A row where one of them stands for another one; none where all is as it was when they came
--- first.  Look-ups by the primary key and by gitlab_pins_user and gitlab_pins_project.
+-- $1 address of the GitLab, $2 its number of the user, $3 the user here, $4 its number of the project or
+-- null, $5 the project here.  A row if one of them is pinned to another number or name; none otherwise.
+-- Look-ups by the primary key and by gitlab_pins_user and gitlab_pins_project.
 SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path)
   FROM (SELECT * FROM gitlab_pins
          WHERE gitlab = $1::text AND kind = 'user' AND gitlab_id = $2::bigint AND user_id <> $3::bigint
@@ -95,13 +95,13 @@ SELECT coalesce(u.username, j.full_path), p.gitlab, p.gitlab_id, p.name,
  ORDER BY 1, 2;
 
 -- name: gitlab_unpin_user
--- $1 username.  The few pins of one user by gitlab_pins_user.  No row where there is no such user.
+-- $1 username.  The few pins of one user by gitlab_pins_user.  No row if the user does not exist.
 WITH u AS (SELECT id FROM users WHERE lower(username) = lower($1)),
      gone AS (DELETE FROM gitlab_pins USING u WHERE user_id = u.id RETURNING true)
 SELECT id, EXISTS (SELECT FROM gone) FROM u;
 
 -- name: gitlab_unpin_project
--- $1 full path.  The few pins of one project by gitlab_pins_project.  No row where there is no such project.
+-- $1 full path.  The few pins of one project by gitlab_pins_project.  No row if the project does not exist.
 WITH p AS (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
      gone AS (DELETE FROM gitlab_pins USING p WHERE project_id = p.id RETURNING true)
 SELECT id, EXISTS (SELECT FROM gone) FROM p;

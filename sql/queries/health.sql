@@ -1,6 +1,6 @@
 -- name: health_look
--- May this session write?  Not on a standby, nor where that is turned off.  And what session_schema
--- asks, of a table of a few rows: the schema may have changed since this session began.
+-- May this session write?  Not on a standby, nor with writing switched off.  Also the answer of
+-- session_schema, from a table of a few rows: the schema may have changed since this session began.
 SELECT current_setting('transaction_read_only') = 'on', coalesce(max(version), 0)::bigint,
        coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint
   FROM schema_migrations m;

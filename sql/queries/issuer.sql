@@ -35,8 +35,8 @@ SELECT id, url, kind, audience, jwks_url, jwks,
   FROM trusted_issuers WHERE url = $1 AND enabled;
 
 -- name: issuer_claim
--- $1 id, $2 seconds.  By the primary key; of all that come at once, on whatever host, the first gets
--- the row, and nobody else within so many seconds, nor while it reads (as issuer_find has it).
+-- $1 id, $2 seconds.  By the primary key; of several callers at once, on any host, the first gets
+-- the row, and nobody else within $2 seconds, nor while it reads (see issuer_find).
 UPDATE trusted_issuers SET jwks_claimed_at = clock_timestamp()
  WHERE id = $1 AND (jwks_claimed_at IS NULL
                     OR (jwks_claimed_at <= now() - make_interval(secs => $2::integer)

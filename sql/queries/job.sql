@@ -72,7 +72,7 @@ UPDATE jobs SET attempts = 0, error = NULL, progress = $3::jsonb, run_at = now()
  WHERE id = $1 AND runs = $2;
 
 -- name: job_fail
--- $1 job, $2 run, $3 seconds to the next attempt, $4 why, $5 whether there is none, $6 whether it begins anew.
+-- $1 job, $2 run, $3 seconds to the next attempt, $4 the error, $5 true for no next attempt, $6 true to begin anew.
 -- By primary key.
 UPDATE jobs SET error = $4, run_at = now() + make_interval(secs => $3::integer),
        dead_at = CASE WHEN $5::boolean THEN now() END,

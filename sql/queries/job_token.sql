@@ -1,6 +1,6 @@
 -- name: job_token_mint
 -- $1 project, $2 username, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job, $8 its URL, $9
--- ref, $10 commit, from $8 on or null, $11 handle or ''.  For a CI system that asks: only for who is a member there, by
+-- ref, $10 commit, $8 to $10 may be null, $11 handle or ''.  For a CI system: only for a member there, by
 -- members_project and members_group; no row for anybody else.  Primary key of projects, users_username.
 INSERT INTO tokens (kind, source, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
        job_url, ref, commit, handle)

@@ -14,7 +14,7 @@ SELECT pg_backend_pid(),
        set_config('TimeZone', 'UTC', false);
 
 -- name: session_lift_timeout
--- Until this transaction ends its statements have no time-out of the server's: they are those that
+-- Lifts the server's statement time-out until this transaction ends: its statements
 -- rebuild an index file of any size, and stop at the deadline of the request.  Reads no table.
 SELECT set_config('statement_timeout', '0', true);
 
@@ -43,17 +43,17 @@ ROLLBACK;
 SELECT pg_backend_pid();
 
 -- name: session_discard
--- Of a session that comes from a pooler, before anything else.  Reads no table.
+-- Resets a session that comes from a pooler, before anything else.  Reads no table.
 DISCARD ALL;
 
 -- name: session_listen
--- Of a session that is to be proven: it has to be told what session_notify tells.  Reads no table.
+-- By the session that is to be proven: subscribes to the word of session_notify.  Reads no table.
 LISTEN berth_session;
 
 -- name: session_notify
--- $1 a word that nobody else has.  By a second session.  Reads no table.
+-- $1 a random word.  By the second session.  Reads no table.
 SELECT pg_notify('berth_session', $1);
 
 -- name: session_unlisten
--- As session_listen, when it was told.
+-- Ends session_listen, after the word has arrived.
 UNLISTEN berth_session;

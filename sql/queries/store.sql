@@ -1,29 +1,32 @@
 -- name: registry_id
--- The one row of a table: which registry the database is.
+-- The id of the database's registry.  The one row of a table.
 SELECT id::text FROM registry;
 
 -- name: store_known
--- What the database knows of its store that has no id: whether it had one, and some of the blobs that
--- versions have.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
+-- For a store without an id: whether the database has had a store with its id, and some of the blobs that
+-- versions need.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
 SELECT s.adopted_at IS NOT NULL, b.sha256
   FROM store_state s
   LEFT JOIN (SELECT b.sha256 FROM blobs b WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
               LIMIT 16) b ON true;
 
 -- name: store_begin
--- The store has our id now.  One row, written the first time alone.
+-- Records that the store has the database's id.  One row, written the first time only.
 UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
 
 -- name: store_adopt
--- $1 the store's new mark.  One row: the database and the store begin anew together.
-UPDATE store_state SET adopted_at = now(), mark = $1::uuid, next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL,
-       held_of = NULL, confirmed_at = NULL, confirmed = NULL;
+-- $1 the store's new mark.  One row: the database and the store begin anew together, and a restore from a
+-- dump is settled.
+UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xid, mark = $1::uuid,
+       next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL, held_of = NULL,
+       confirmed_at = NULL, confirmed = NULL;
 
 -- name: store_lock
--- $1 seconds that a database must have been with its store.  The one row, which stays locked until the
--- transaction ends: mark, next mark, whether it is time for another, for how many seconds nothing may be
--- collected yet, and how many files an administrator has let go within the last day.
-SELECT mark::text, next_mark::text, coalesce(moved_at < now() - interval '10 minutes', true),
+-- $1 seconds of the first period.  The one row, which stays locked until the
+-- transaction ends: mark, next mark, whether the row was restored from a dump, whether it is time for
+-- another mark, for how many seconds nothing may be collected yet, and how many files an administrator
+-- has let go within the last day.
+SELECT mark::text, next_mark::text, written_by IS DISTINCT FROM xmin, coalesce(moved_at < now() - interval '10 minutes', true),
        greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint,
        CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint
   FROM store_state FOR UPDATE;
@@ -37,8 +40,8 @@ UPDATE store_state SET next_mark = coalesce(next_mark, gen_random_uuid()) RETURN
 UPDATE store_state SET mark = next_mark, next_mark = NULL, moved_at = now() WHERE next_mark IS NOT NULL;
 
 -- name: store_hold
--- $1 files that a collection would take, $2 of how many; nulls: none is held, and what was confirmed is
--- used up.  One row.
+-- $1 files that a collection would take, $2 of how many; nulls: no collection waits, and the confirmation
+-- is used up.  One row.
 UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
        held_at = CASE WHEN $1::bigint IS NOT NULL THEN now() END,
        confirmed_at = CASE WHEN $1::bigint IS NOT NULL THEN confirmed_at END,
@@ -46,7 +49,7 @@ UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
  WHERE $1::bigint IS NOT NULL OR held_at IS NOT NULL OR confirmed_at IS NOT NULL;
 
 -- name: store_confirm
--- One row, or none where no collection waits.  The collector is woken.
+-- One row, or none if no collection waits.  Wakes the collector.
 WITH confirmed AS (
 	UPDATE store_state SET confirmed_at = now(), confirmed = held_files WHERE held_at IS NOT NULL RETURNING held_files
 ), due AS (
@@ -55,20 +58,20 @@ WITH confirmed AS (
 SELECT held_files, pg_notify('berth_jobs', '')::text FROM confirmed;
 
 -- name: store_show
--- The one row of each table, for an administrator and for monitoring.
+-- For administrators and monitoring.  The one row of each table.
 SELECT r.id::text, extract(epoch FROM s.adopted_at)::bigint, s.mark::text, s.next_mark::text,
        extract(epoch FROM s.held_at)::bigint, coalesce(s.held_files, 0), coalesce(s.held_of, 0),
-       extract(epoch FROM s.confirmed_at)::bigint
+       extract(epoch FROM s.confirmed_at)::bigint, s.written_by IS DISTINCT FROM s.xmin
   FROM registry r, store_state s;
 
 -- name: store_blobs
--- $1 SHA-256, $2 how many.  The next blobs after $1 that a version has: by primary key, and versions_cksum.
+-- $1 SHA-256, $2 how many.  The next blobs after $1 that a version needs: by primary key, and versions_cksum.
 SELECT b.sha256, b.size FROM blobs b
  WHERE b.sha256 > $1 AND EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
  ORDER BY b.sha256 LIMIT $2::bigint;
 
 -- name: store_used
--- $1 names of files.  Those that a version has: look-ups by versions_cksum.
+-- $1 names of files.  Those that a version needs: look-ups by versions_cksum.
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
 
@@ -78,19 +81,19 @@ SELECT extract(epoch FROM now())::bigint,
        NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds');
 
 -- name: store_node_seen
--- $1 node, $2 seconds since 1970.  One row by primary key: the node has left its file at that time.  One
--- that comes back after it was gone is new.
+-- $1 node, $2 seconds since 1970.  One row by primary key: the node has written its file at that time.  A
+-- node that comes back after it was gone counts as new.
 INSERT INTO store_nodes AS n (node, since, seen_at) VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint))
     ON CONFLICT (node) DO UPDATE
    SET since = CASE WHEN n.seen_at < now() - interval '90 seconds' THEN excluded.since ELSE n.since END,
        seen_at = greatest(n.seen_at, excluded.seen_at);
 
 -- name: store_node_others
--- $1 node.  The others that were seen lately, and for how many seconds each has been there.  A scan of a
+-- $1 node.  The other nodes that are not gone, and for how many seconds each has existed.  A scan of a
 -- table with a row for each node.
 SELECT node, extract(epoch FROM seen_at)::bigint, extract(epoch FROM now() - since)::bigint
   FROM store_nodes WHERE node <> $1 AND seen_at > now() - interval '90 seconds' ORDER BY node;
 
 -- name: store_node_sweep
--- Nodes that have been gone for a day: a scan of a table with a row for each node.
+-- Removes nodes that have been gone for a day: a scan of a table with a row for each node.
 DELETE FROM store_nodes WHERE seen_at < now() - interval '1 day';

@@ -1,6 +1,6 @@
 -- name: token_add_personal
 -- $1 username, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null, $6 patterns of
--- crates and $7 operations, each null for no limit, $8 handle or ''.  No row where there is no such user (unique
+-- crates and $7 operations, each null for no limit, $8 handle or ''.  No row if the user does not exist (unique
 -- index users_username).
 INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations, handle)
 SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7, nullif($8::text, '')
@@ -9,8 +9,8 @@ RETURNING id, true;
 
 -- name: token_add_deploy
 -- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
--- or null, $6 user name that goes with it or null, $7 handle or ''.  No row where there is neither; both there cannot be.  Unique indexes
--- groups_full_path and projects_full_path.
+-- or null, $6 user name that goes with it or null, $7 handle or ''.  No row if neither
+-- exists; a path belongs to one of them only.  Unique indexes groups_full_path and projects_full_path.
 INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at, login, handle)
 SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6, nullif($7::text, '')
   FROM (SELECT $1::text AS path) q
@@ -21,7 +21,7 @@ RETURNING id, true;
 
 -- name: token_add_job
 -- $1 username, $2 full path of a project, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job,
--- $8 its URL, $9 ref, $10 commit, these three or null, $11 handle or ''.  The end is by the clock that will be asked.
+-- $8 its URL, $9 ref, $10 commit, these three or null, $11 handle or ''.  The database's clock sets the end.
 -- No row where user or project is missing (unique indexes users_username, projects_full_path).
 INSERT INTO tokens (kind, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
        job_url, ref, commit, handle)
@@ -33,8 +33,8 @@ RETURNING id, true, extract(epoch FROM expires_at)::bigint;
 
 -- name: token_revoke
 -- $1 id or null, $2 digest or null.  One row by primary key or unique index, locked before it is
--- looked at.  A token that is revoked already keeps the time at which it was: nothing is written, so that
--- who repeats this ends nobody's decisions.
+-- read.  A revoked token keeps the time of its revocation: a repetition writes nothing, and so ends nobody's
+-- grants.
 WITH old AS (SELECT id, revoked_at FROM tokens WHERE id = $1 OR digest = $2 FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
@@ -55,12 +55,12 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ','),
  ORDER BY t.id;
 
 -- name: token_sweep
--- $1 token, $2 how many, $3 seconds.  Looks at the next tokens after $1 by id and removes those that
--- ended so long ago and of which nothing needs to be known: no version came by them, by
--- versions_token; and a token of a job or of a place has left nothing in the audit log, which tells
--- of what job or place it was, by audit_events_token.  A user's own may have: the log has the user.  One
--- that was replaced is known until its own end, so that whoever shows it again is noticed.  One row: the
--- last that was looked at, or null, and how many were removed.
+-- $1 token, $2 how many, $3 seconds.  Visits the next tokens after $1 by id and removes those that
+-- ended $3 seconds ago and that no record needs: no version came by them, by
+-- versions_token; and a token of a job or of a place has left nothing in the audit log, by
+-- audit_events_token, since its row tells which job or place it was.  A user's own token may have: the
+-- log has the user.  A replaced token stays until its own end, so that its reuse is noticed.  One row: the
+-- last token that was visited, or null, and how many were removed.
 WITH page AS MATERIALIZED (
 	SELECT t.id, t.kind, CASE WHEN t.family IS NULL THEN least(t.revoked_at, t.expires_at)
 	                          ELSE greatest(t.revoked_at, coalesce(t.expires_at, 'infinity')) END AS ended_at

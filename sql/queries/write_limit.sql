@@ -1,9 +1,9 @@
 -- name: write_limit_charge
 -- $1 actor, $2 action, $3 microseconds that one costs, $4 those of a full bucket; $5 project, $6
--- normalized name of what is published or null, and $7, $8 in place of $3, $4 where that name is
--- new.  No row where there is no limit, else one: the action, and for how long it has to wait.  The
--- bucket is one row by the primary key, taken by the upsert alone: of two at once the second sees what
--- the first has left.  An empty bucket is only read, so that a flood that is refused writes nothing.
+-- normalized name of the published crate or null, and $7, $8 in place of $3, $4 if that name is
+-- new.  No row without a limit, else one: the action, and how long it has to wait.  The
+-- bucket is one row by the primary key, and only the upsert takes from it: of two at once the second sees
+-- what the first has left.  An empty bucket is only read, so that a flood of refused writes writes nothing.
 -- The rest is look-ups by the primary key, by the unique index crates (project_id,
 -- normalized_name), and up to 8 buckets by write_limits_full, which are full and not in use; they
 -- are locked after our own and never waited for.  Nothing waits for the disk: what a crash

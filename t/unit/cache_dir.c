@@ -188,7 +188,7 @@ test_grants(struct cache_dir *d)
 	cache_grants_free(g);
 }
 
-/* One kind does not take the room of another. */
+/* One kind of grants does not use the limit of another. */
 static void
 test_room(struct cache_dir *d)
 {
@@ -304,7 +304,7 @@ end_token(struct cache_dir *d)
 	return cache_grants_end(grants, d, &other, &err);
 }
 
-/* What cannot be done says so, or tries again where that may help; the next time it is done. */
+/* A failure is reported, or tried again where that may help; the next call succeeds. */
 static void
 test_errors(struct cache_dir *d)
 {
@@ -397,7 +397,7 @@ test_messages(void)
 		{ "c 7 serde", true, CACHE_CRATE, 7, "serde", "" },
 		{ "p 42", true, CACHE_PROJECT, 42, "", "" },
 		{ "s 9223372036854775807", true, CACHE_SYNC, INT64_MAX, "", "" },
-		{ "h 4712", true, CACHE_CALL, 4712, "", "" },
+		{ "h 4712", true, CACHE_PROBE, 4712, "", "" },
 		{ "e", true, CACHE_EPOCH, 0, "", "" },
 		{ "t 00abcdefghijklmnop", true, CACHE_TOKEN, 0, "", "00abcdefghijklmnop" },
 		{ "t anyone", false, 0, 0, "", "" },

@@ -167,7 +167,7 @@ schema_is(enum db_schema want, const char *what)
 	db_free(db);
 }
 
-/* What does not fit is not looked at again and again. */
+/* A schema that does not fit is not read with each request. */
 static void
 refuses_at_once(void)
 {

@@ -172,7 +172,7 @@ test_too_long(struct arena *a)
 	links[room + 1] = '\0';
 	is_int(index_line_encode(&b, &pkg, CKSUM, PUBLISHED, INDEX_LINE_MAX, &err), -1, "one byte more");
 	is_int(err.status, 400, "400");
-	ok(strstr(err.pub, "would have 1048577 bytes, and at most 1048576 are taken") != NULL &&
+	ok(strstr(err.pub, "would have 1048577 bytes, and the limit is 1048576") != NULL &&
 	    strstr(err.pub, "max_index_line_size") != NULL, "told: %s", err.pub);
 	buf_init(&b, a, 100);
 	err_clear(&err);

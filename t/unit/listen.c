@@ -277,7 +277,7 @@ systemd_no_socket(int fd, int other)
 	int null = open("/dev/null", O_RDONLY);
 
 	close(other);
-	return systemd_with(fd, null, "2", "a:write", true) == -1 && strstr(err.detail, "not a listening")
+	return systemd_with(fd, null, "2", "a:write", true) == -1 && strstr(err.detail, "must pass listening")
 	    ? 0
 	    : 1;
 }

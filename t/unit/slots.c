@@ -1,4 +1,4 @@
-/* Slots: so many at once, of several processes, in turns, and none is lost with one that dies. */
+/* Slots: several processes share them in turns, and none is lost with a process that dies. */
 
 #include "base/slots.h"
 
@@ -15,7 +15,7 @@ enum { QUEUE = 1, LONG_US = 60 * 1000000, SHORT_MS = 50 };
 
 static struct slots *seen;
 
-/* A process that asks for a slot, says `g` once it has it or `n`, and gives it back when told. */
+/* A process that asks for a slot, writes `g` (got) or `n` (none), and gives the slot back when told. */
 struct taker {
 	pid_t pid;
 	int from, to;
@@ -59,7 +59,7 @@ taker(int fd, const char *actor, size_t n, size_t n_actor, int64_t wait_us)
 	return t;
 }
 
-/* What it says, 0 for nothing within so many milliseconds. */
+/* What the process writes within ms milliseconds; 0: nothing. */
 static char
 says(const struct taker *t, int ms)
 {
@@ -75,7 +75,7 @@ gets(const struct taker *t)
 	return says(t, LONG_US / 1000);
 }
 
-/* So many wait now, this one among them, and it has got nothing. */
+/* True: n processes wait, this one among them. */
 static bool
 waits(const struct taker *t, size_t n)
 {
@@ -89,95 +89,116 @@ waits(const struct taker *t, size_t n)
 }
 
 static void
-end(struct taker *t, int sig)
+end(struct taker *t, int sig, const char *what)
 {
 	if (sig != 0)
 		kill(t->pid, sig);
 	else if (write(t->to, "l", 1) != 1)
 		abort();
-	ok(waitpid(t->pid, NULL, 0) == t->pid, "a process ends");
+	ok(waitpid(t->pid, NULL, 0) == t->pid, "%s: its process ends", what);
 	close(t->from);
 	close(t->to);
 }
 
-static void
-bounds(int fd)
-{
-	struct taker a = taker(fd, "a", 2, 0, 0), b, c;
+enum { A, B, C, TAKERS };
 
-	is_int(gets(&a), 'g', "the first slot");
-	b = taker(fd, "a", 2, 0, 0);
-	is_int(gets(&b), 'g', "the second slot");
-	c = taker(fd, "b", 2, 0, 0);
-	is_int(gets(&c), 'n', "there is no third");
-	end(&c, SIGKILL);
-	c = taker(fd, "b", 2, 0, SHORT_MS * 1000);
-	is_int(gets(&c), 'n', "nor is there one a moment later");
-	end(&c, SIGKILL);
-	c = taker(fd, "b", 2, 0, LONG_US);
-	ok(waits(&c, 1), "a third waits");
-	is_int(slots_count(seen, QUEUE).held, 2, "while two have a slot");
-	end(&a, 0);
-	is_int(gets(&c), 'g', "and gets the slot that is given back");
-	end(&b, 0);
-	end(&c, 0);
+/* What a taker does, and what becomes of it. */
+enum act { TAKES, IS_REFUSED, WAITS, GETS, LEAVES, DIES };
+
+static const struct scene {
+	const char *name;
+	size_t n, n_actor;
+	struct step {
+		enum act act;
+		int taker;
+		const char *actor;
+		int64_t wait_us;
+		const char *what;
+	} steps[10];
+} scenes[] = {
+	{ "bounds", 2, 0, {
+	    { TAKES, A, "a", 0, "the first slot" },
+	    { TAKES, B, "a", 0, "the second slot" },
+	    { IS_REFUSED, C, "b", 0, "there is no third slot" },
+	    { IS_REFUSED, C, "b", SHORT_MS * 1000, "there is none a moment later" },
+	    { WAITS, C, "b", LONG_US, "a third taker waits" },
+	    { LEAVES, A, .what = "the first one gives its slot back" },
+	    { GETS, C, .what = "the third one gets that slot" },
+	    { LEAVES, B, .what = "the second one gives its slot back" },
+	    { LEAVES, C, .what = "the third one gives its slot back" } } },
+	{ "killed", 1, 0, {
+	    { TAKES, A, "a", 0, "a slot" },
+	    { WAITS, B, "b", LONG_US, "a second taker waits" },
+	    { WAITS, C, "c", LONG_US, "a third taker waits" },
+	    { DIES, B, .what = "the second one is killed while it waits" },
+	    { DIES, A, .what = "the first one is killed with its slot" },
+	    { GETS, C, .what = "the third one gets the slot, past the dead one in the queue" },
+	    { DIES, C, .what = "it is killed, too" },
+	    { TAKES, A, "a", 0, "the next taker gets the slot at once" },
+	    { LEAVES, A, .what = "and gives it back" } } },
+	{ "actors", 3, 1, {
+	    { TAKES, A, "a", 0, "a slot" },
+	    { WAITS, B, "a", LONG_US, "one actor has one slot, though others are free" },
+	    { TAKES, C, "b", LONG_US, "another actor gets a slot, past the one that waits" },
+	    { LEAVES, A, .what = "the first actor gives its slot back" },
+	    { GETS, B, .what = "and gets the next one" },
+	    { LEAVES, B, .what = "which it gives back" },
+	    { LEAVES, C, .what = "as the other actor does" } } },
+};
+
+static size_t
+count(const enum act *last, enum act one, enum act other)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < TAKERS; i++)
+		n += last[i] == one || last[i] == other;
+	return n;
 }
 
 static void
-killed(int fd)
+play(int fd, const struct scene *scene)
 {
-	struct taker a = taker(fd, "a", 1, 0, 0), b, c;
+	struct taker takers[TAKERS];
+	enum act last[TAKERS] = { LEAVES, LEAVES, LEAVES };
 
-	is_int(gets(&a), 'g', "a slot");
-	b = taker(fd, "b", 1, 0, LONG_US);
-	ok(waits(&b, 1), "somebody waits");
-	c = taker(fd, "c", 1, 0, LONG_US);
-	ok(waits(&c, 2), "and another one");
-	end(&b, SIGKILL);
-	end(&a, SIGKILL);
-	is_int(gets(&c), 'g', "the slot of a process that was killed, past a waiting one that was");
-	end(&c, SIGKILL);
-	a = taker(fd, "a", 1, 0, 0);
-	is_int(gets(&a), 'g', "it is free at once for who comes then");
-	end(&a, 0);
+	for (const struct step *s = scene->steps; s->what != NULL; s++) {
+		struct taker *t = &takers[s->taker];
+
+		if (s->actor != NULL)
+			*t = taker(fd, s->actor, scene->n, scene->n_actor, s->wait_us);
+		last[s->taker] = s->act;
+		if (s->act == WAITS) {
+			ok(waits(t, count(last, WAITS, WAITS)), "%s: %s", scene->name, s->what);
+			is_int(slots_count(seen, QUEUE).held, count(last, TAKES, GETS), "  the others have their slots");
+		} else if (s->act == TAKES || s->act == GETS || s->act == IS_REFUSED) {
+			ok(gets(t) == (s->act == IS_REFUSED ? 'n' : 'g'), "%s: %s", scene->name, s->what);
+		}
+		if (s->act == LEAVES || s->act == DIES || s->act == IS_REFUSED)
+			end(t, s->act == LEAVES ? 0 : SIGKILL, s->what);
+	}
 }
 
-static void
-actors(int fd)
-{
-	struct taker a = taker(fd, "a", 3, 1, 0), second, b;
-
-	is_int(gets(&a), 'g', "a slot");
-	second = taker(fd, "a", 3, 1, LONG_US);
-	ok(waits(&second, 1), "one actor has one slot, though others are free");
-	b = taker(fd, "b", 3, 1, LONG_US);
-	is_int(gets(&b), 'g', "which another actor gets, past the one that waits");
-	end(&a, 0);
-	is_int(gets(&second), 'g', "and the first actor the next, once theirs is given back");
-	end(&second, 0);
-	end(&b, 0);
-}
-
-/* Four of one actor wait when two of another come, one after the other. */
+/* Four takers of one actor wait when two of another actor come. */
 static void
 turns(int fd)
 {
 	static const char *const names[] = { "a", "a", "a", "a", "b", "b" };
-	/* in this order, by their place above */
+	/* places in `names` */
 	static const int order[] = { 0, 4, 1, 5, 2, 3 };
 	struct taker first = taker(fd, "a", 1, 2, 0), t[6];
 
-	is_int(gets(&first), 'g', "a slot");
+	is_int(gets(&first), 'g', "the first one gets the slot");
 	for (int i = 0; i < 6; i++) {
 		t[i] = taker(fd, names[i], 1, 2, LONG_US);
-		ok(waits(&t[i], (size_t)i + 1), "number %d waits, of %s", i, names[i]);
+		ok(waits(&t[i], (size_t)i + 1), "taker %d, of actor %s, waits", i, names[i]);
 	}
-	end(&first, 0);
+	end(&first, 0, "the first one");
 	for (int i = 0; i < 6; i++) {
-		is_int(gets(&t[order[i]]), 'g', "the next one in turn");
+		is_int(gets(&t[order[i]]), 'g', "the next one in turn gets the slot");
 		for (int k = i + 1; k < 6; k++)
-			ok(says(&t[order[k]], 0) == 0, "and nobody else");
-		end(&t[order[i]], 0);
+			ok(says(&t[order[k]], 0) == 0, "and nobody else does");
+		end(&t[order[i]], 0, "the next one");
 	}
 }
 
@@ -188,12 +209,11 @@ main(void)
 
 	ok(fd != -1, "shared memory");
 	seen = slots_open(fd);
-	ok(seen != NULL, "is mapped");
-	bounds(fd);
-	killed(fd);
-	actors(fd);
+	ok(seen != NULL, "is mapped into this process");
+	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
+		play(fd, &scenes[i]);
 	turns(fd);
-	is_int(slots_count(seen, QUEUE).held, 0, "none is held in the end");
+	is_int(slots_count(seen, QUEUE).held, 0, "no slot is held in the end");
 	slots_close(seen);
 	close(fd);
 	return tap_done();

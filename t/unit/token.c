@@ -64,7 +64,7 @@ compare_tokens(const void *x, const void *y)
 }
 
 /*
- * Over 20,000 tokens each of the 62 digits turns up as often as the others, at each random place.
+ * In 20,000 tokens each of the 62 digits occurs about as often as the others, at each random place.
  * Chi-square of 61 degrees of freedom has a mean of 61 and a deviation of 11: what is honest passes
  * 150 once in 10^8 times.
  */

@@ -1,6 +1,6 @@
 package Berth::Cache;
 
-# Reads over plain HTTP/1.1 on a kept connection, as fast as can be: for tests of cache_dir, which want
+# Reads over plain HTTP/1.1 on a kept connection, as fast as possible, for tests of cache_dir that need
 # to know who answered, and when.
 #
 #	my @ports = map { Berth::Cache::start($_) } $t, $elsewhere;      # pool and nginx of each

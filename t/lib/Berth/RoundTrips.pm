@@ -8,8 +8,8 @@ package Berth::RoundTrips;
 #	$trips->take;      # those since the last call: [['access_facts', 'crate_index'], ...]
 #	$trips->stop;
 #
-# With deaf => 1 it keeps to itself what other sessions notify, as one would that shares sessions: what
-# a session tells itself comes along with the answer.
+# With deaf => 1 it drops the notifications of other sessions, as a pooler that shares sessions would: a
+# session's own notifications arrive with its answers.
 
 use strict;
 use warnings;
@@ -107,8 +107,8 @@ sub _send {
 	return 1;
 }
 
-# The server's messages, as far as they are whole: each has a type and its length.  K tells the
-# session's process, A begins with that of who notifies.
+# The server's messages, as far as they are complete: each has a type and its length.  K has the
+# session's process, and A begins with that of the notifying session.
 sub _without_notifications {
 	my ($from, $bytes) = @_;
 	my $left = '';

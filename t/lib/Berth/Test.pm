@@ -61,7 +61,7 @@ sub new {
 		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner",
 		    "GRANT CONNECT ON DATABASE $name TO berth");
 		$self->{has_database} = 1;
-		# a test may fill its database before anybody has used the store
+		# a test may fill its database before the first use of the store
 		my $id = Berth::Cluster::_slurp($cluster->dir . '/registry-id');
 		_write("$self->{dir}/store/registry-id", $id) if $id ne '' && !defined $settings{store};
 	}
@@ -192,7 +192,7 @@ sub token {
 	    map { ("--$_", $opt{$_}) } grep { defined $opt{$_} } qw(expires crates operations));
 }
 
-# Its slot and handle, by which the database finds it.
+# The slot and handle of a token, by which the database finds it.
 sub token_handle { return $_[0] =~ /^berth_\w{3}_([0-9A-Za-z]{18})_/ ? $1 : die "no token with a handle\n"; }
 
 # Of a group or project; scopes as in GitLab, without their end: read, write.
@@ -279,7 +279,7 @@ sub stop_worker {
 	return $self->_stop($name, $signal // 'TERM');
 }
 
-# As if database and store had been together for so long (keep_unused of berth.conf).
+# Ends the first period of database and store (keep_unused of berth.conf).
 sub long_together {
 	my ($self) = @_;
 
@@ -610,7 +610,7 @@ sub _spawn {
 	POSIX::_exit(127);
 }
 
-# A build of before has one socket, and does not know the keys of the other.
+# The build before has one socket, and does not know the keys of the other one.
 my %knows_writers;
 
 sub _has_write_workers {

@@ -1,7 +1,7 @@
 package Berth::Upgrade;
 
-# Databases as earlier builds have left them, and traffic that goes on in them while they are
-# upgraded: what the pool of that time did, as SQL, since a pool of today serves none so old.
+# Databases of earlier builds, and traffic during their
+# upgrade: the SQL of the pool of that time, since a pool of today serves no such old schema.
 #
 #	my $build = Berth::Upgrade::next_build($cluster->build);
 #	Berth::Upgrade::older($cluster, 'name', 18);            # an empty database with the first 18
@@ -17,7 +17,7 @@ use Digest::SHA qw(sha256_hex);
 
 use Berth::Cluster;
 
-# Where the later build is (t/next/), made anew where a test is run alone; make check has done it already.
+# The directory of the later build (t/next/).  A test that runs alone makes it; make check has made it already.
 sub next_build {
 	my ($build) = @_;
 	my ($variant) = "$build/next" =~ m{^\Q$Berth::Cluster::ROOT\E/(.*)$} or return "$build/next";
@@ -38,8 +38,8 @@ sub texts {
 	return map { [$_, $at{$_}] } grep { substr($_, 0, 4) <= $last } sort keys %at;
 }
 
-# Makes a database with the migrations up to that number, applied as they were then, and the role
-# of the pool with the rights that it had.
+# Makes a database with the migrations up to that number, in their text of that time, and the role
+# of the pool with its rights of that time.
 sub older {
 	my ($cluster, $name, $last) = @_;
 	my @sql = ('CREATE TABLE schema_migrations (version integer PRIMARY KEY, topic text NOT NULL,'
@@ -58,7 +58,7 @@ sub older {
 	return;
 }
 
-# Crates and versions of one project, with index files and what is searched, for the schema of 0018.
+# Crates and versions of one project, with index files and search rows, for the schema of 0018.
 sub fill {
 	my ($cluster, $name, $crates, $versions) = @_;
 	my $each = int($versions / $crates);
@@ -101,10 +101,10 @@ use warnings;
 use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep);
 
-# Seconds of one round: a new one begins as long as the load is wanted.
+# Seconds of one round: rounds follow each other until the load ends.
 use constant ROUND => 3;
 
-# What is asked most: an index file, a download, a search by name, packages of a project.
+# The most frequent reads: an index file, a download, a search by name, packages of a project.
 my %scripts = (read => <<'SQL', publish => <<'SQL');
 \set c random(1, :crates)
 SELECT index_etag, index_body FROM access_generation g LEFT JOIN crates c ON c.id = :c;
@@ -159,7 +159,7 @@ sub _rounds {
 	POSIX::_exit(0);
 }
 
-# Ends it and tells what came of it: milliseconds.
+# Ends the load and returns its results, in milliseconds.
 sub end {
 	my ($self) = @_;
 	my %seen = (errors => []);

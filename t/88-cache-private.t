@@ -255,7 +255,7 @@ subtest 'a key of another registry' => sub {
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 503, 'the pool serves nothing');
-	like($t->log('pool'), qr/token_key: the file belongs to registry 00000000-\S+, and the database is registry \Q$registry\E/, 'and says why');
+	like($t->log('pool'), qr/token_key: the file belongs to registry 00000000-\S+, but the database is registry \Q$registry\E/, 'and says why');
 	like(($t->berth('token', 'add', '--user', 'dev', '--scopes', 'api'))[2], qr/token_key: the file belongs to registry/, 'as berth does');
 	Berth::Test::_write($file, "00 \"x\";\n");
 	my ($status, undef, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);

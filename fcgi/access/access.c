@@ -348,12 +348,13 @@ int
 access_decide(const struct access_facts *f, enum credential credential, enum action action,
     struct err *err)
 {
-	enum holder holder = holder_of(f);
+	enum holder holder;
 
 	if (credential == CREDENTIAL_NONE)
 		return decide_anonymous(f, action, err);
 	if (credential == CREDENTIAL_MALFORMED || f->token_id == 0 || !f->token_usable)
 		return err_set(err, 401, "the token is invalid, expired or revoked");
+	holder = holder_of(f);
 	if (f->switched_off)
 		return f->subject == SUBJECT_CALLER ? err_set(err, 404, "Not Found")
 						    : refuse_unknown(f, err);

@@ -78,6 +78,7 @@ const char *access_level_name(int level);
  * 404 a project that is not there, has packages turned off, or that the caller may
  *     not know of, and what a flag has switched off: one and the same answer; so with groups;
  * 403 a place that the caller may know of but not use in this way.
+ * With a malformed credential the facts may be { 0 }.
  */
 int access_decide(const struct access_facts *, enum credential, enum action, struct err *)
     __attribute__((warn_unused_result));

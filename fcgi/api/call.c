@@ -98,14 +98,15 @@ authorize(struct call *call, struct request *rq)
 {
 	struct worker_app *app = call->app;
 
-	/* once they are known a bad token is refused without the database */
 	if (app->keys_connection == 0 && app_know_keys(app, rq->arena, &rq->err) == -1)
 		return -1;
 	if (credential_read(rq, &app->keys, &call->credential) == -1)
 		return -1;
 	if (call->need->subject != SUBJECT_CALLER)
 		call->place = call_place(rq);
-	if (look_up(call, rq) == -1 || introduce(call, rq) == -1)
+	/* a bad token is refused before the database is asked about it; for this the keys are read first */
+	if (call->credential.kind != CREDENTIAL_MALFORMED &&
+	    (look_up(call, rq) == -1 || introduce(call, rq) == -1))
 		return -1;
 	note_actor(rq, &call->facts);
 	if (call->facts.token_usable)

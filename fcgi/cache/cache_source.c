@@ -104,17 +104,6 @@ cache_source_decide(struct db *db, struct arena *a, const struct token_keys *key
 	return 0;
 }
 
-/* A 31-bit hash of the bytes.  nginx makes the ETag of it, so all nodes send the same one. */
-static int64_t
-time_of_bytes(struct slice s)
-{
-	uint32_t h = 2166136261;
-
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 16777619;
-	return (int64_t)(h & INT32_MAX);
-}
-
 int
 cache_source_read(struct db *db, struct arena *a, const char *external_url,
     const struct cache_file *f, struct cache_content *c, struct err *err)
@@ -142,7 +131,7 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 		c->cksum = db_str(&r, 0, 0);
 	} else if (config) {
 		c->bytes = registry_config(a, external_url, f->project_id, !db_bool(&r, 0, 0));
-		c->time = time_of_bytes(c->bytes);
+		c->time = registry_config_time(c->bytes);
 	} else {
 		c->bytes = db_slice(&r, 0, 0);
 		c->time = db_int(&r, 0, 1);

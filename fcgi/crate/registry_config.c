@@ -35,3 +35,14 @@ registry_config(struct arena *a, const char *external_url, int64_t project_id,
 	json_out_close(&o, '}');
 	return buf_slice(&b);
 }
+
+/* FNV-1a. */
+int64_t
+registry_config_time(struct slice config)
+{
+	uint32_t h = 2166136261;
+
+	for (size_t i = 0; i < config.n; i++)
+		h = (h ^ (unsigned char)config.p[i]) * 16777619;
+	return (int64_t)(h & INT32_MAX);
+}

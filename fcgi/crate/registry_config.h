@@ -19,4 +19,10 @@ char *registry_url(struct arena *, const char *external_url, int64_t project_id)
 struct slice registry_config(struct arena *, const char *external_url, int64_t project_id,
     bool auth_required);
 
+/*
+ * The modification time of the file with these bytes: a 31-bit hash, since nginx makes the ETag of time and
+ * length, and the ETag must change with the bytes and with nothing else.
+ */
+int64_t registry_config_time(struct slice config);
+
 #endif

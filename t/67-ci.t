@@ -160,12 +160,12 @@ subtest 'GitLab, by an identity token' => sub {
 	$t->psql("UPDATE tokens SET expires_at = now() WHERE source = 'id_token'");
 	($status, $said) = run_commands(gitlab_script('publish-crate'), %gitlab_env, BERTH_ID_TOKEN => $jwt);
 	isnt($status, 0, 'not when its time is over');
-	like($said, qr/token is invalid, expired or revoked/, 'cargo says why');
+	like($said, qr/the token has been used already/, 'it says why');
 	$jwt = $key->sign(claims(iss => $there->url, project_path => 'group/app', namespace_id => '3', ref => 'main',
 	    ref_type => 'branch', ref_protected => 'true', pipeline_source => 'push'));
 	($status, $said) = run_commands(gitlab_script('publish-crate'), %gitlab_env, BERTH_ID_TOKEN => $jwt);
 	isnt($status, 0, 'not for a branch');
-	like($said, qr/`ref_type` is `branch`, but the rule asks for `tag`/, 'cargo says why');
+	like($said, qr/`ref_type` is `branch`, but the rule asks for `tag`/, 'it says why');
 };
 
 subtest 'GitLab, by CI_JOB_TOKEN' => sub {
@@ -187,11 +187,11 @@ subtest 'GitLab, by CI_JOB_TOKEN' => sub {
 	new_version('by-job-token');
 	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => $token);
 	isnt($status, 0, 'not when the job has ended');
-	like($said, qr/GitLab knows of no running job with this token|invalid, expired or revoked/, 'cargo says why');
+	like($said, qr/GitLab knows of no running job with this token|invalid, expired or revoked/, 'it says why');
 	$there->stop;
 	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => "${token}2");
 	isnt($status, 0, 'not while GitLab is away');
-	like($said, qr/GitLab cannot be asked about this job token at the moment/, 'cargo says why');
+	like($said, qr/GitLab cannot be asked about this job token at the moment/, 'it says why');
 	$there->start;
 };
 
@@ -236,7 +236,7 @@ subtest 'GitHub' => sub {
 	new_version('from-github');
 	($status, $said) = run_commands($steps[1][1], %env);
 	isnt($status, 0, 'and publishes no more');
-	like($said, qr/token is invalid, expired or revoked/, 'cargo says why');
+	like($said, qr/token is invalid, expired or revoked/, 'it says why');
 	($status, $said) = run_commands($steps[0][1], %env, give_id_token($jwt));
 	isnt($status, 0, 'nor does the same identity get another one');
 	like($said, qr/has been used already/, 'it says why');

@@ -27,7 +27,7 @@ use constant { SEED => $ENV{SEED} // 20, CHANGES => $ENV{CHANGES} // 20 };
 use constant { READERS => 4, LEASE => 3, PATIENCE => 120 };
 
 my $cluster = Berth::Cluster->start;
-my @settings = (workers => 3, cache_lease => LEASE);
+my @settings = (failed_login_burst => 0, workers => 3, cache_lease => LEASE);
 my $t = Berth::Test->new(@settings);
 my @shared = (database => $t->dsn('berth'), store => $t->store);
 my @nodes = ($t, Berth::Test->new(@settings, @shared));

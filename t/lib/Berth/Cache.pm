@@ -37,17 +37,24 @@ sub start {
 	return $port;
 }
 
-# { status, headers, body, began, id }: the body as it was before it was compressed.
-sub get {
-	my ($port, $path, %headers) = @_;
+# Any request, on a kept connection: { status, headers, body, began }.  Options as in HTTP::Tiny.
+sub request {
+	my ($port, $method, $path, $opt) = @_;
 	my $began = Berth::Watch::now();
 	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
-	    ->request(GET => "http://127.0.0.1:$port$path", { headers => { 'Accept-Encoding' => 'gzip', %headers } });
-	my $body = $res->{content};
+	    ->request($method => "http://127.0.0.1:$port$path", $opt);
 
-	$body = Compress::Zlib::memGunzip($body) // die "$path: no gzip\n"
-	    if ($res->{headers}{'content-encoding'} // '') eq 'gzip' && length $body;
-	return { status => $res->{status}, headers => $res->{headers}, body => $body, began => $began };
+	return { status => $res->{status}, headers => $res->{headers}, body => $res->{content} // '', began => $began };
+}
+
+# A GET; the body as it was before it was compressed.
+sub get {
+	my ($port, $path, %headers) = @_;
+	my $res = request($port, GET => $path, { headers => { 'Accept-Encoding' => 'gzip', %headers } });
+
+	$res->{body} = Compress::Zlib::memGunzip($res->{body}) // die "$path: no gzip\n"
+	    if ($res->{headers}{'content-encoding'} // '') eq 'gzip' && length $res->{body};
+	return $res;
 }
 
 # Did nginx answer by itself?  Its log says so: no time of the pool is there.

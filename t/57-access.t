@@ -163,17 +163,6 @@ sub sentence_of {
 	return $res->{body} =~ /\A([^\n]+)\n\z/ ? $1 : "no line: $res->{body}";
 }
 
-# Thousands of requests, on a kept connection without TLS.
-sub ask {
-	my ($method, $path, $opt) = @_;
-	my %headers = map { /^([^:]+): (.*)$/ ? (lc $1 => $2) : () } @{ $opt->{headers} };
-
-	$headers{authorization} = $opt->{token} if defined $opt->{token};
-	my $res = Berth::Cache::request($port, $method, $path, { headers => \%headers, content => $opt->{body} });
-	Berth::Leaks::know($res->{body});
-	return $res;
-}
-
 sub check {
 	my ($caller, $place, $route, $want, $writes) = @_;
 	my ($name, $method, $path, $headers, $success) = @$route;
@@ -184,7 +173,7 @@ sub check {
 
 		$opt{body} = $t->publish_body($t->metadata('abcd', $version), $want ? 'x' : $t->make_crate('abcd', $version));
 	}
-	my $res = ask($method, $t->registry($id{$place}) . "/$path", \%opt);
+	my $res = Berth::Cache::ask($port, $method, $t->registry($id{$place}) . "/$path", \%opt);
 	my @bad = ($res->{status} == ($want || $success) ? () : "status $res->{status}, not " . ($want || $success));
 
 	if ($want) {

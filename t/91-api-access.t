@@ -9,9 +9,11 @@ use warnings;
 use Test::More;
 
 use Berth::OpenAPI;
+use Berth::Cache;
 use Berth::Test;
 
 my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0, failed_login_burst => 0);
+my $port = Berth::Cache::start($t);
 my $described = Berth::OpenAPI->new;
 
 # ---- places: a project in a group of its own, private and public; and one that is not there ----
@@ -141,7 +143,7 @@ sub check {
 	my ($method, $path, $success) = @$route;
 	my $url = $path =~ s{^P(?=/|$)}{/api/v4/projects/$project{$place}}r =~ s{^G(?=/|$)}{/api/v4/groups/$group{$place}}r
 	    =~ s{PACKAGE}{$package{$place} // 1}er;
-	my $res = $t->http($method => $url, { token => token_of($caller, $place),
+	my $res = Berth::Cache::ask($port, $method => $url, { token => token_of($caller, $place),
 		$method =~ /^P/ ? (body => '{}', headers => ['Content-Type: application/json']) : () });
 	my $status = $want || $success;
 	my @bad = ($res->{status} == $status ? () : "status $res->{status}, not $status: $res->{body}", $described->complaints($method, $url, $res));

@@ -9,10 +9,12 @@ use Test::More;
 
 use Berth::OpenAPI;
 use Berth::Populate;
+use Berth::Cache;
 use Berth::Test;
 
 my $described = Berth::OpenAPI->new;
 my $t = Berth::Test->new(publish_burst => 0, new_crate_burst => 0);
+my $port = Berth::Cache::start($t);
 my $id = $t->project('demo/registry');
 my $api = "/api/v4/projects/$id/packages";
 $t->user($_) for qw(mia ron gus);
@@ -27,7 +29,7 @@ $token{job} = $t->berth_ok(qw(token add --job demo/registry --user mia --pipelin
 # Every answer is as conf/openapi.json says.
 sub call {
 	my ($method, $path, %opt) = @_;
-	my $res = $t->http($method => $path, { token => $token{ $opt{as} // 'ron' },
+	my $res = Berth::Cache::ask($port, $method => $path, { token => $token{ $opt{as} // 'ron' },
 		defined $opt{json} ? (body => JSON::PP->new->utf8->encode($opt{json}), headers => ['Content-Type: application/json']) : () });
 	my @complaints = $res->{status} == 414 ? () : $described->complaints($method, $path, $res);
 

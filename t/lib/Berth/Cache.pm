@@ -15,6 +15,7 @@ use HTTP::Tiny;
 use Test::More;
 
 use Berth::Cluster;
+use Berth::Leaks;
 use Berth::Test;
 use Berth::Watch;
 
@@ -45,6 +46,17 @@ sub request {
 	    ->request($method => "http://127.0.0.1:$port$path", $opt);
 
 	return { status => $res->{status}, headers => $res->{headers}, body => $res->{content} // '', began => $began };
+}
+
+# As Berth::Test::http(), with token, headers and body: for the tests that ask thousands of times.
+sub ask {
+	my ($port, $method, $path, $opt) = @_;
+	my %headers = map { /^([^:]+): (.*)$/ ? (lc $1 => $2) : () } @{ $opt->{headers} // [] };
+
+	$headers{authorization} = $opt->{token} if defined $opt->{token};
+	my $res = request($port, $method, $path, { headers => \%headers, defined $opt->{body} ? (content => $opt->{body}) : () });
+	Berth::Leaks::know($res->{body});
+	return $res;
 }
 
 # A GET; the body as it was before it was compressed.

@@ -146,16 +146,20 @@ cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache
     struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
+	size_t n = 0;
 
 	if (d->epoch[0] == '\0')
 		return 0;
 	cache_path_grant(path, d->epoch, who, 0);
 	if (cache_dir_discard(d, path, err) == -1)
 		return -1;
-	for (size_t i = g->n; i-- > 0;) {
+	for (size_t i = 0; i < g->n; i++) {
 		if (strcmp(g->v[i].who.name, who->name) == 0)
-			drop(g, i);
+			g->of_kind[g->v[i].kind]--;
+		else
+			g->v[n++] = g->v[i];
 	}
+	g->n = n;
 	return 0;
 }
 
@@ -163,14 +167,22 @@ int
 cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us,
     struct err *err)
 {
-	for (size_t i = g->n; i-- > 0;) {
-		if (g->v[i].end_us > until_us)
-			continue;
-		if (link_remove(d, &g->v[i], err) == -1)
-			return -1;
-		drop(g, i);
+	size_t n = 0;
+	int rc = 0;
+
+	/* those that were made at once end at once: one pass, and what is left keeps its order */
+	for (size_t i = 0; i < g->n; i++) {
+		bool due = rc == 0 && g->v[i].end_us <= until_us;
+
+		if (due)
+			rc = link_remove(d, &g->v[i], err);
+		if (due && rc == 0)
+			g->of_kind[g->v[i].kind]--;
+		else
+			g->v[n++] = g->v[i];
 	}
-	return 0;
+	g->n = n;
+	return rc;
 }
 
 void

@@ -197,14 +197,20 @@ test_room(struct cache_dir *d)
 
 	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
 		exit(EXIT_FAILURE);
-	failed += grant(g, d, &anyone, 1, 1);
+	failed += grant(g, d, &anyone, 1, 2);
 	for (int i = 1; i <= GRANTS_MAX + 2; i++)
-		failed += grant(g, d, &who, i, 1);
+		failed += grant(g, d, &who, i, i == 5 ? 1 : 2);
 	is_int(failed, 0, "more than there is room for");
 	is_int(cache_grants_count(g), GRANTS_MAX + 1, "so many there can be of one kind");
 	ok(!cache_grants_have(d, &who, 1) && !cache_grants_have(d, &who, 2) && cache_grants_have(d, &who, 3),
 	    "the oldest made room");
 	ok(cache_grants_have(d, &anyone, 1), "but not one of another kind");
+	is_int(cache_grants_end_due(g, d, 1, &err), 0, "one of the middle ends");
+	ok(!cache_grants_have(d, &who, 5), "it is gone");
+	is_int(grant(g, d, &who, GRANTS_MAX + 3, 2), 0, "one takes its place");
+	ok(cache_grants_have(d, &who, 3), "which costs nobody anything");
+	is_int(grant(g, d, &who, GRANTS_MAX + 4, 2), 0, "and one more");
+	ok(!cache_grants_have(d, &who, 3) && cache_grants_have(d, &who, 4), "the oldest makes room again");
 	cache_grants_free(g);
 }
 

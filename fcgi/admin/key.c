@@ -77,7 +77,9 @@ append(struct invocation *in, const char *path, const char *registry, const stru
 		n = snprintf(text, sizeof(text), "registry \"%s\";\n", registry);
 	if (n == -1)
 		return err_sys(&in->err, "token_key: cannot read %s", path);
-	more = snprintf(text + n, sizeof(text) - (size_t)n, "%s \"%s\";\n", key->slot, key->key);
+	/* an editor may have left the last line without its end */
+	more = snprintf(text + n, sizeof(text) - (size_t)n, "%s%s \"%s\";\n",
+	    n > 0 && text[n - 1] != '\n' ? "\n" : "", key->slot, key->key);
 	rc = (size_t)more >= sizeof(text) - (size_t)n
 	    ? err_set(&in->err, 409, "%s is full; remove the lines of retired slots", path)
 	    : replace_file(in, path, text, (size_t)(n + more));

@@ -347,6 +347,19 @@ subtest 'a session that gets no notifications' => sub {
 	$elsewhere->conf(database => $t->dsn('berth'));
 };
 
+subtest 'keys that cannot be read' => sub {
+	my $file = $elsewhere->dir . '/broken.key';
+	my $good = $elsewhere->{settings}{token_key};
+
+	Berth::Test::_write($file, "00 \"x\";\n");
+	$elsewhere->conf(token_key => $file);
+	$elsewhere->start_pool;
+	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $index), 'nginx sends what is public');
+	like($elsewhere->log('pool'), qr/cache: token_key: line 1 needs a key of 43/, 'and the log says what is wrong');
+	$elsewhere->stop_pool;
+	$elsewhere->conf(token_key => $good);
+};
+
 subtest 'without cache_dir' => sub {
 	$elsewhere->conf(cache_dir => undef);
 	$elsewhere->start_pool;

@@ -251,6 +251,22 @@ acknowledge(struct keeper *k, struct err *err)
 	return 0;
 }
 
+/*
+ * Reads the keys.  Without them, or where the pool looks every token up because it cannot read their file,
+ * the keeper grants public projects to anyone, and nothing to tokens.
+ */
+static int
+know_keys(struct keeper *k, struct err *err)
+{
+	if (token_slot_keys(k->db, k->arena, k->settings->token_key, &k->keys, err) == 0)
+		return 0;
+	if (err->status != 500)
+		return -1;
+	warn(k, err);
+	err_clear(err);
+	return token_slot_keys(k->db, k->arena, "", &k->keys, err);
+}
+
 /* The order of these steps matters: see point 6 of berth-architecture(7), What holds. */
 static int
 begin(struct keeper *k, struct err *err)
@@ -270,8 +286,7 @@ begin(struct keeper *k, struct err *err)
 	k->synced = k->acknowledged = 0;
 	if (probe(k, err) == -1)
 		return -1;
-	/* without keys the keeper grants public projects to anyone, and nothing to tokens */
-	if (token_slot_keys(k->db, k->arena, k->settings->token_key, &k->keys, err) == -1)
+	if (know_keys(k, err) == -1)
 		return -1;
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,

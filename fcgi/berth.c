@@ -106,7 +106,7 @@ print_help(const struct noun *noun, const struct command *command)
 	}
 	puts("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else\n"
 	     SETTINGS_DEFAULT_PATH "), --database CONNINFO (instead of its `database`),\n"
-	     "--json, --wait SECONDS (30: for hosts that serve public files), --help, --version.");
+	     "--json, --wait SECONDS (30: for hosts that serve files from cache_dir), --help, --version.");
 }
 
 static const struct noun *
@@ -247,7 +247,7 @@ settle(struct invocation *in, int rc)
 		return rc;
 	in->err = err;
 	in->unsettled = true;
-	return err_context(&in->err, "it is done, but hosts may go on sending public files of before: "
+	return err_context(&in->err, "it is done, but hosts may go on sending files of before: "
 	    "restart berth-fcgi there (berth(1), EXIT STATUS)");
 }
 

@@ -28,7 +28,7 @@ struct invocation {
 	const char *conninfo;
 	struct db *db; /* connects when it is first used */
 	struct audit_actor actor; /* whoever runs the command */
-	int64_t wait_us; /* how long for nodes that serve public files */
+	int64_t wait_us; /* how long for nodes that serve files from cache_dir */
 	bool json;
 	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
 	size_t nargs;

@@ -106,6 +106,8 @@ sub _start {
 	$self->{plain_port} = Berth::Test::_claim_port();
 	$t->start_nginx(sub {
 		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
+		# h2load does not come again when nginx ends a connection
+		s/^\tkeepalive_requests \K\d+/1000000000/m;
 		return s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr;
 	});
 	return;

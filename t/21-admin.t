@@ -272,6 +272,9 @@ subtest 'tokens' => sub {
 	    'personal/alice/api personal/alice/api/read_api', 'list');
 	is($list->[1]{name}, 'a laptop', 'name');
 	is($list->[0]{expires_at}, undef, 'no end');
+	is($list->[$_]{slot}, substr(Berth::Test::token_handle($_ ? $more->{token} : $token), 0, 2), "token $_: the slot of its key") for 0, 1;
+	$t->psql("UPDATE tokens SET handle = NULL WHERE id = $list->[0]{id}");
+	is_deeply([map { $_->{slot} } @{ json_of('list', qw(token list --user Alice)) }], [undef, $list->[1]{slot}], 'the old form has none');
 	is(scalar @{ json_of('of another', qw(token list --user root)) }, 0, 'another user has none');
 	fails('of nobody', 1, qr/user `nobody` does not exist/, qw(token list --user nobody));
 	unlike(works('list', qw(token list)) . works('list', qw(token list --json)), $token_form,

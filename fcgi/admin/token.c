@@ -266,7 +266,7 @@ static int
 list(struct invocation *in)
 {
 	static const char *const keys[] = { "id", "kind", "user", "place", "scopes", "crates",
-		"operations", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
+		"operations", "slot", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
 		"job", "job_url", "ref", "commit", "name" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
@@ -285,7 +285,7 @@ list(struct invocation *in)
 		const struct token_entry *t = &tokens[i];
 		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind),
 			cell_str(t->username), cell_str(t->place), cell_words(t->scopes),
-			words_or_null(t->crates), words_or_null(t->operations),
+			words_or_null(t->crates), words_or_null(t->operations), cell_str(t->slot),
 			cell_time(t->created_at), cell_time(t->expires_at),
 			cell_time(t->revoked_at), cell_time(t->last_used_at),
 			number_or_null(t->job.pipeline), number_or_null(t->job.job),

@@ -98,6 +98,14 @@ put_limits(struct buf *b, const struct token_entry *t)
 		html_printf(b, "<br><small>only crates %s</small>", t->crates);
 }
 
+/* nginx cannot check a token without a slot, so its owner may want another one. */
+static void
+put_slot(struct buf *b, const struct token_entry *t)
+{
+	html_printf(b, "<br><small>%s%s</small>", t->slot != NULL ? "slot " : "no slot",
+	    t->slot != NULL ? t->slot : "");
+}
+
 static void
 put_token(struct buf *b, const struct visit *v, const struct token_entry *t)
 {
@@ -106,6 +114,7 @@ put_token(struct buf *b, const struct visit *v, const struct token_entry *t)
 	snprintf(action, sizeof(action), "/-/tokens/%" PRId64 "/revoke", t->id);
 	html_printf(b, "<tr><td class=\"name\">%s", t->name[0] != '\0' ? t->name : "(no name)");
 	put_limits(b, t);
+	put_slot(b, t);
 	html_printf(b, "</td><td>%s</td><td>", t->scopes);
 	put_day(b, t->created_at, "");
 	buf_puts(b, "</td><td>");

@@ -186,6 +186,7 @@ session_tokens(struct db *db, struct arena *a, int64_t user_id, struct token_ent
 			.created_at = db_int(r, i, 5),
 			.expires_at = db_time(r, i, 6),
 			.last_used_at = db_time(r, i, 7),
+			.slot = db_str(r, i, 8),
 		};
 	return 0;
 }

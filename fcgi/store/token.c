@@ -249,6 +249,7 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 			.job.job_url = db_str(&r, i, 14),
 			.job.ref = db_str(&r, i, 15),
 			.job.commit = db_str(&r, i, 16),
+			.slot = db_str(&r, i, 17),
 		};
 	return 0;
 }

@@ -51,6 +51,7 @@ struct token_entry {
 	const char *scopes;
 	const char *crates; /* NULL: no limit, as for the next one */
 	const char *operations;
+	const char *slot; /* of its proof; NULL: it has none, so nginx cannot check it */
 	struct token_job job;
 	int64_t created_at;
 	int64_t expires_at; /* this and the following: 0 for never */

@@ -59,7 +59,8 @@ SELECT id, revoked_at IS NULL FROM old;
 -- $1 user.  Their tokens that can still be used, newest first: the index tokens_user.
 SELECT id, name, array_to_string(scopes, ','), array_to_string(crate_patterns, ','),
        array_to_string(operations, ','), extract(epoch FROM created_at)::bigint,
-       extract(epoch FROM expires_at)::bigint, extract(epoch FROM last_used_at)::bigint
+       extract(epoch FROM expires_at)::bigint, extract(epoch FROM last_used_at)::bigint,
+       left(handle, 2)
   FROM tokens
  WHERE user_id = $1 AND kind = 'personal' AND revoked_at IS NULL
    AND (expires_at IS NULL OR expires_at > now())

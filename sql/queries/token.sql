@@ -46,7 +46,7 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ','),
        extract(epoch FROM t.created_at)::bigint, extract(epoch FROM t.expires_at)::bigint,
        extract(epoch FROM t.revoked_at)::bigint, extract(epoch FROM t.last_used_at)::bigint,
        coalesce(g.full_path, p.full_path), array_to_string(t.crate_patterns, ','),
-       array_to_string(t.operations, ','), t.pipeline, t.job, t.job_url, t.ref, t.commit
+       array_to_string(t.operations, ','), t.pipeline, t.job, t.job_url, t.ref, t.commit, left(t.handle, 2)
   FROM tokens t
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = t.group_id

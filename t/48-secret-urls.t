@@ -10,6 +10,7 @@ use warnings;
 use IO::Socket::UNIX;
 use Test::More;
 
+use Berth::Cache;
 use Berth::Routes;
 use Berth::Test;
 
@@ -98,11 +99,17 @@ sub leaks {
 	my @found;
 
 	$log{postgresql} = Berth::Cluster::_slurp(Berth::Cluster->inherited->server_log);
-	ok(length $log{$_}, "$_ has something in it") for qw(nginx-berth.log pool postgresql);
+	ok(length $log{$_}, "$_ has something in it") for grep { $_ ne 'nginx-error' } sort keys %log;
 	for my $where (sort keys %log) {
 		push @found, map { "$_ in $where" } grep { index($log{$where}, $secret{$_}) >= 0 } sort keys %secret;
 	}
 	return join("\n", @found);
+}
+
+# nginx logs downloads, and what it sends by itself, in logs of their own
+is($t->publish($id, $secret{personal}, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate');
+for my $path ("$R/config.json", "$R/one_crate/1.0.0/download") {
+	ok($t->wait_for(sub { return Berth::Cache::is_static($t, $t->http(GET => $path, { token => $secret{personal} })); }), "nginx sends $path by itself");
 }
 
 my @ways = ways($cookie, $form);

@@ -21,6 +21,7 @@
 #include "http/listen.h"
 #include "http/pool.h"
 #include "store/store_identity.h"
+#include "store/token_slot.h"
 
 #ifndef BERTH_SANITIZED
 
@@ -171,6 +172,22 @@ check_store(const struct settings *s, struct err *err)
 	return 0;
 }
 
+/* Does nginx of this host know the keys that the database knows?  Passes without a database. */
+static int
+check_token_slots(const struct settings *s, struct err *err)
+{
+	char warning[ERR_DETAIL_SIZE];
+
+	/* without both nginx proves no token, and is not meant to */
+	if (s->token_key[0] == '\0' && s->cache_dir[0] == '\0')
+		return 0;
+	if (token_slot_test(s->database, s->token_key, warning, sizeof(warning), err) == -1)
+		return -1;
+	if (warning[0] != '\0')
+		fprintf(stderr, "berth-fcgi: warning: %s\n", warning);
+	return 0;
+}
+
 /* Can other users reach the path at all? */
 static bool
 is_reachable(const char *path)
@@ -225,7 +242,8 @@ check(const struct settings *s)
 {
 	struct err err = { 0 };
 
-	if (check_machine(s, &err) == 0 && check_store(s, &err) == 0) {
+	if (check_machine(s, &err) == 0 && check_store(s, &err) == 0 &&
+	    check_token_slots(s, &err) == 0) {
 		warn_of(s);
 		return print_settings(s);
 	}

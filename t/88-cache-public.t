@@ -355,7 +355,7 @@ subtest 'keys that cannot be read' => sub {
 	$elsewhere->conf(token_key => $file);
 	$elsewhere->start_pool;
 	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $index), 'nginx sends what is public');
-	like($elsewhere->log('pool'), qr/cache: token_key: line 1 needs a key of 43/, 'and the log says what is wrong');
+	like($elsewhere->log('pool'), qr/cache: token_key: \Q$file\E: line 1 needs a key of 43/, 'and the log says what is wrong');
 	$elsewhere->stop_pool;
 	$elsewhere->conf(token_key => $good);
 };

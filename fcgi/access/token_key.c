@@ -57,7 +57,7 @@ split_line(struct slice line, struct slice *name, struct slice *value)
 static int
 refuse(struct err *err, size_t line, const char *what)
 {
-	return err_internal(err, 500, "token_key: line %zu %s", line, what);
+	return err_internal(err, 500, "line %zu %s", line, what);
 }
 
 /* Takes one line that is neither empty nor a comment. */
@@ -108,7 +108,7 @@ token_keys_parse(struct slice text, struct token_keys *keys, struct err *err)
 	if (keys->registry_id[0] != '\0')
 		return 0;
 	token_keys_wipe(keys);
-	return err_internal(err, 500, "token_key: the line registry \"UUID\"; is missing");
+	return err_internal(err, 500, "the line registry \"UUID\"; is missing");
 }
 
 int
@@ -117,15 +117,16 @@ token_keys_read(const char *path, struct token_keys *keys, struct err *err)
 	char text[TOKEN_KEY_FILE_MAX + 1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text));
-	int rc;
+	struct err wrong = { 0 };
+	int rc = 0;
 
 	*keys = (struct token_keys) { .n = 0 };
 	if (n == -1)
 		rc = err_sys(err, "token_key: cannot read %s", path);
 	else if (n > TOKEN_KEY_FILE_MAX)
 		rc = err_internal(err, 500, "token_key: %s is longer than %d bytes", path, TOKEN_KEY_FILE_MAX);
-	else
-		rc = token_keys_parse(slice_of(text, (size_t)n), keys, err);
+	else if (token_keys_parse(slice_of(text, (size_t)n), keys, &wrong) == -1)
+		rc = err_internal(err, 500, "token_key: %s: %s", path, wrong.detail);
 	if (fd != -1)
 		close(fd);
 	OPENSSL_cleanse(text, sizeof(text));

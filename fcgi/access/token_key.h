@@ -41,8 +41,8 @@ struct token_keys {
 };
 
 /*
- * Parses the text of such a file.  -1: 500, with the error and its line; no message
- * shows a key.
+ * Parses the text of such a file.  -1: 500, with the error and its line, for a message that names the
+ * file; no message shows a key.
  */
 int token_keys_parse(struct slice text, struct token_keys *, struct err *)
     __attribute__((warn_unused_result));

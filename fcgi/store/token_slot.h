@@ -20,6 +20,24 @@
 int token_slot_keys(struct db *, struct arena *, const char *path, struct token_keys *, struct err *)
     __attribute__((warn_unused_result));
 
+/* How the keys of this host differ from what the database knows.  Sentences for the administrator. */
+struct token_slot_view {
+	const char *foreign; /* the file belongs to another registry; NULL: it does not */
+	const char *lacking; /* the live slots whose keys the file lacks, or has others of; NULL: none */
+};
+
+/* Compares the file at `path` ("": no file) with the database.  -1: 503; 500 the file cannot be read. */
+int token_slot_look(struct db *, struct arena *, const char *path, struct token_slot_view *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Checks a configuration, and waits two seconds for the database.  0, with what is lacking as a warning,
+ * else ""; also where the database does not answer, or the file cannot be read.  -1: the file belongs to
+ * another registry.
+ */
+int token_slot_test(const char *conninfo, const char *path, char *warning, size_t size, struct err *)
+    __attribute__((warn_unused_result));
+
 struct token_slot {
 	const char *slot;
 	const char *fingerprint;

@@ -25,15 +25,39 @@ enum {
 };
 
 int
-cache_dir_error(struct err *err, const char *what)
+cache_dir_error(const struct cache_dir *d, const char *what, struct err *err)
 {
-	return err_disk(err, "cache_dir: %s", what);
+	static const struct {
+		int number;
+		const char *remedy;
+	} remedies[] = {
+		{ ENOENT, "make the directory and give it to the pool's user" },
+		{ EACCES, "give cache_dir and all that is in it to the pool's user" },
+		{ EPERM, "give cache_dir and all that is in it to the pool's user" },
+		{ ENOTDIR, "stop the pool, remove what is there, and make a directory of the pool's user" },
+		{ ELOOP, "stop the pool, and remove what is there" },
+		{ EISDIR, "stop the pool, and remove what is there" },
+		{ ENOSPC, "make room on its file system" },
+		{ EDQUOT, "raise the quota of the pool's user" },
+		{ EROFS, "mount its file system for writing" },
+	};
+	int number = errno;
+
+	if (what[0] == '\0')
+		err_disk(err, "cache_dir: %s", d->path);
+	else
+		err_disk(err, "cache_dir: %s/%s", d->path, what);
+	for (size_t i = 0; i < sizeof(remedies) / sizeof(*remedies); i++) {
+		if (remedies[i].number == number)
+			return err_context(err, "%s", remedies[i].remedy);
+	}
+	return -1;
 }
 
 int
-cache_dir_make(int at, const char *path, struct err *err)
+cache_dir_make(const struct cache_dir *d, const char *path, struct err *err)
 {
-	return mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(err, path) : 0;
+	return mkdirat(d->root, path, DIR_MODE) == -1 && errno != EEXIST ? cache_dir_error(d, path, err) : 0;
 }
 
 int
@@ -49,9 +73,9 @@ lock_take(struct cache_dir *d, bool *taken, struct err *err)
 {
 	d->lock = openat(d->root, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
 	if (d->lock == -1)
-		return cache_dir_error(err, "lock");
+		return cache_dir_error(d, "lock", err);
 	*taken = flock(d->lock, LOCK_EX | LOCK_NB) == 0;
-	return *taken || errno == EWOULDBLOCK ? 0 : cache_dir_error(err, "lock");
+	return *taken || errno == EWOULDBLOCK ? 0 : cache_dir_error(d, "lock", err);
 }
 
 /* Makes the node's name once; it stays with the directory. */
@@ -64,7 +88,7 @@ node_read(struct cache_dir *d, struct err *err)
 	int rc = 0;
 
 	if (fd == -1)
-		return cache_dir_error(err, "node");
+		return cache_dir_error(d, "node", err);
 	n = read(fd, d->node, sizeof(d->node) - 1);
 	if (n != (ssize_t)sizeof(d->node) - 1 ||
 	    !hex_decode(slice_str(d->node), bytes, sizeof(bytes))) {
@@ -74,7 +98,7 @@ node_read(struct cache_dir *d, struct err *err)
 		if (rc == 0 && (ftruncate(fd, 0) == -1 ||
 		                   pwrite(fd, d->node, sizeof(d->node) - 1, 0) !=
 		                       (ssize_t)sizeof(d->node) - 1))
-			rc = cache_dir_error(err, "node");
+			rc = cache_dir_error(d, "node", err);
 	}
 	close(fd);
 	return rc;
@@ -87,11 +111,49 @@ hint_open(struct cache_dir *d, struct err *err)
 	struct stat st;
 
 	if (mkfifoat(d->root, "hint", CACHE_DIR_OWN_MODE) == -1 && errno != EEXIST)
-		return cache_dir_error(err, "hint");
+		return cache_dir_error(d, "hint", err);
 	d->hint = openat(d->root, "hint", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (d->hint == -1 || fstat(d->hint, &st) == -1)
-		return cache_dir_error(err, "hint");
-	return S_ISFIFO(st.st_mode) ? 0 : err_internal(err, 500, "cache_dir: hint is not a pipe");
+		return cache_dir_error(d, "hint", err);
+	return S_ISFIFO(st.st_mode) ? 0 : 
+	    err_internal(err, 500, "cache_dir: %s/hint is not a pipe; remove it", d->path);
+}
+
+/* The parts that every tree has. */
+static const char *const parts[] = { "now", "trash", "grant", "project" };
+enum { NPARTS = sizeof(parts) / sizeof(*parts) };
+
+static int
+make_parts(const struct cache_dir *d, struct err *err)
+{
+	for (size_t i = 0; i < NPARTS; i++) {
+		if (cache_dir_make(d, parts[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Is the open file still what that name means? */
+static bool
+is_still(int fd, int at, const char *name)
+{
+	struct stat mine, there;
+
+	return fstat(fd, &mine) == 0 && fstatat(at, name, &there, 0) == 0 &&
+	    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+bool
+cache_dir_is_intact(const struct cache_dir *d)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < NPARTS; i++) {
+		if (fstatat(d->root, parts[i], &st, 0) == -1 || !S_ISDIR(st.st_mode))
+			return false;
+	}
+	return is_still(d->root, AT_FDCWD, d->path) && is_still(d->lock, d->root, "lock") &&
+	    is_still(d->hint, d->root, "hint") && faccessat(d->root, "node", F_OK, 0) == 0;
 }
 
 int
@@ -104,16 +166,17 @@ cache_dir_open(const char *path, struct cache_dir **out, struct err *err)
 	*out = NULL;
 	if (d == NULL)
 		return err_sys(err, "cache_dir");
-	d->lock = d->hint = -1;
+	d->root = d->lock = d->hint = -1;
 	d->started_us = clock_us();
-	d->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->root == -1)
-		cache_dir_error(err, path);
-	else if (lock_take(d, &taken, err) == 0)
-		rc = !taken || (cache_dir_make(d->root, "now", err) == 0 &&
-		                   cache_dir_make(d->root, "trash", err) == 0 &&
-		                   node_read(d, err) == 0 && hint_open(d, err) == 0)
+	d->path = strdup(path);
+	if (d->path == NULL) {
+		err_sys(err, "cache_dir");
+	} else if ((d->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1) {
+		cache_dir_error(d, "", err);
+	} else if (lock_take(d, &taken, err) == 0) {
+		rc = !taken || (make_parts(d, err) == 0 && node_read(d, err) == 0 && hint_open(d, err) == 0)
 		    ? 0 : -1;
+	}
 	if (rc == 0 && taken)
 		*out = d;
 	else
@@ -132,6 +195,7 @@ cache_dir_close(struct cache_dir *d)
 		close(d->lock);
 	if (d->root != -1)
 		close(d->root);
+	free(d->path);
 	free(d);
 }
 
@@ -160,8 +224,8 @@ cache_dir_discard(struct cache_dir *d, const char *path, struct err *err)
 		    renameat(d->root, path, d->root, trash) == 0)
 			return 0;
 		/* an earlier keeper may have used the name, and an administrator may have removed the directory */
-		if (tries == TRIES || (errno == ENOENT && cache_dir_make(d->root, "trash", err) == -1))
-			return cache_dir_error(err, path);
+		if (tries == TRIES || (errno == ENOENT && cache_dir_make(d, "trash", err) == -1))
+			return cache_dir_error(d, path, err);
 	}
 	return 0;
 }
@@ -259,7 +323,7 @@ lease_write(struct cache_dir *d, time_t from, time_t last, struct err *err)
 	for (time_t s = from; d->epoch[0] != '\0' && s <= last; s++) {
 		snprintf(name, sizeof(name), "now/%lld", (long long)s);
 		if (symlinkat(target, d->root, name) == -1 && errno != EEXIST)
-			return cache_dir_error(err, "now");
+			return cache_dir_error(d, "now", err);
 	}
 	return 0;
 }
@@ -272,7 +336,7 @@ cache_dir_lease(struct cache_dir *d, time_t now, time_t last, struct err *err)
 	d->first = now;
 	d->last = last;
 	return lease_forget(d, (long long)now - LEASE_PAST, (long long)last) == -1
-	    ? cache_dir_error(err, "now") : 0;
+	    ? cache_dir_error(d, "now", err) : 0;
 }
 
 const char *
@@ -289,8 +353,8 @@ cache_dir_end_epoch(struct cache_dir *d, struct err *err)
 		return -1;
 	d->epoch[0] = '\0';
 	if (lease_forget(d, INT64_MAX, 0) == -1)
-		return cache_dir_error(err, "now");
-	return cache_dir_make(d->root, "grant", err);
+		return cache_dir_error(d, "now", err);
+	return cache_dir_make(d, "grant", err);
 }
 
 int
@@ -301,24 +365,32 @@ cache_dir_begin_epoch(struct cache_dir *d, const char *epoch, struct err *err)
 	if (!cache_epoch_valid(epoch))
 		return err_internal(err, 500, "cache_dir: the database's epoch is not a valid name");
 	snprintf(path, sizeof(path), "grant/%s", epoch);
-	if (cache_dir_make(d->root, path, err) == -1)
+	if (cache_dir_make(d, path, err) == -1)
 		return -1;
 	snprintf(d->epoch, sizeof(d->epoch), "%s", epoch);
 	return lease_write(d, d->first, d->last, err);
 }
 
 int
-cache_dir_clear(struct cache_dir *d, struct err *err)
+cache_dir_end_lease(struct cache_dir *d, struct err *err)
 {
 	d->first = 1;
 	d->last = 0;
 	d->epoch[0] = '\0';
-	if (lease_forget(d, INT64_MAX, 0) == -1)
-		return cache_dir_error(err, "now");
-	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d->root, "grant", err) == -1 ||
+	/* without the folder there are no names */
+	return !is_missing(d, "now") && lease_forget(d, INT64_MAX, 0) == -1
+	    ? cache_dir_error(d, "now", err) : 0;
+}
+
+int
+cache_dir_clear(struct cache_dir *d, struct err *err)
+{
+	if (cache_dir_end_lease(d, err) == -1)
+		return -1;
+	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d, "grant", err) == -1 ||
 	    cache_dir_discard(d, "project", err) == -1)
 		return -1;
-	return cache_dir_make(d->root, "project", err);
+	return cache_dir_make(d, "project", err);
 }
 
 /* ---- hints ---- */

@@ -53,6 +53,15 @@ void cache_dir_close(struct cache_dir *);
 /* The node's name: 32 hexadecimal digits, kept in the directory. */
 const char *cache_dir_node(const struct cache_dir *);
 
+/*
+ * Is what is open still what the path names, and are all parts of it there?  It is not where somebody has
+ * emptied, removed or replaced the directory.
+ */
+bool cache_dir_is_intact(const struct cache_dir *);
+
+/* Takes the names of all seconds away.  -1: 500, 503, nginx may still serve files. */
+int cache_dir_end_lease(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
+
 /* Ends the lease, then takes all files and grants away.  -1: 500, 503, nginx may still serve files. */
 int cache_dir_clear(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
 

@@ -15,6 +15,7 @@ enum {
 };
 
 struct cache_dir {
+	char *path;
 	int root;
 	int lock;
 	int hint;
@@ -26,11 +27,12 @@ struct cache_dir {
 	char epoch[CACHE_EPOCH_SIZE]; /* the epoch that the lease points at; "": none */
 };
 
-/* Sets err as err_disk() does. */
-int cache_dir_error(struct err *, const char *what);
+/* Sets err by errno as err_disk() does, with the whole path of `what` and the remedy.  Returns -1. */
+int cache_dir_error(const struct cache_dir *, const char *what, struct err *);
 
 /* Makes a directory that nginx can read, unless it exists.  -1: 500, 503. */
-int cache_dir_make(int at, const char *path, struct err *) __attribute__((warn_unused_result));
+int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
+    __attribute__((warn_unused_result));
 
 /* Moves the file into the trash in one step; a missing file is no error.  -1: 500, 503, it is still there. */
 int cache_dir_discard(struct cache_dir *, const char *path, struct err *)

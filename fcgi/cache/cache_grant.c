@@ -67,13 +67,13 @@ link_make(struct cache_dir *d, const struct cache_who *who, int64_t project_id, 
 	char path[CACHE_PATH_SIZE], target[64];
 
 	cache_path_grant(path, d->epoch, who, 0);
-	if (cache_dir_make(d->root, path, err) == -1)
+	if (cache_dir_make(d, path, err) == -1)
 		return -1;
 	cache_path_grant(path, d->epoch, who, project_id);
 	snprintf(target, sizeof(target), "../../../project/%" PRId64, project_id);
 	if (FAULT_FAILS("cache", "grant") ||
 	    (symlinkat(target, d->root, path) == -1 && errno != EEXIST))
-		return cache_dir_error(err, path);
+		return cache_dir_error(d, path, err);
 	return 0;
 }
 
@@ -84,7 +84,7 @@ link_remove(struct cache_dir *d, const struct grant *g, struct err *err)
 
 	cache_path_grant(path, d->epoch, &g->who, g->project_id);
 	if (FAULT_FAILS("cache", "revoke") || (unlinkat(d->root, path, 0) == -1 && errno != ENOENT))
-		return cache_dir_error(err, path);
+		return cache_dir_error(d, path, err);
 	/* an empty folder would stay until the epoch ends */
 	cache_path_grant(path, d->epoch, &g->who, 0);
 	(void)unlinkat(d->root, path, AT_REMOVEDIR);

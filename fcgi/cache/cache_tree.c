@@ -25,7 +25,7 @@ cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *nam
 	if (cache_path_file(path, &f, err) == -1)
 		return -1;
 	*was_there = !FAULT_FAILS("cache", "remove") && unlinkat(d->root, path, 0) == 0;
-	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : cache_dir_error(err, path);
+	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : cache_dir_error(d, path, err);
 }
 
 int
@@ -61,15 +61,15 @@ cache_tree_place(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZ
 	if (renameat(d->root, from, d->root, path) == 0)
 		return 0;
 	if (errno != ENOENT)
-		return cache_dir_error(err, path);
+		return cache_dir_error(d, path, err);
 	for (char *slash = strchr(path, '/'); slash != NULL;
 	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (cache_dir_make(d->root, path, err) == -1)
+		if (cache_dir_make(d, path, err) == -1)
 			return -1;
 		*slash = '/';
 	}
-	return renameat(d->root, from, d->root, path) == -1 ? cache_dir_error(err, path) : 0;
+	return renameat(d->root, from, d->root, path) == -1 ? cache_dir_error(d, path, err) : 0;
 }
 
 static int
@@ -99,16 +99,16 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 		return -1;
 	/* one name suffices for one writer; a file that an earlier keeper left may have another mode */
 	if (unlinkat(d->root, "trash/new", 0) == -1 && errno != ENOENT)
-		return cache_dir_error(err, "unlink");
+		return cache_dir_error(d, "trash/new", err);
 	fd = openat(d->root, "trash/new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
 	    FILE_MODE);
 	if (fd == -1)
-		return cache_dir_error(err, "create");
+		return cache_dir_error(d, "trash/new", err);
 	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
-		rc = cache_dir_error(err, "write");
+		rc = cache_dir_error(d, "trash/new", err);
 	/* some file systems report a full disk only here */
 	if (close(fd) == -1 && rc == 0)
-		rc = cache_dir_error(err, "close");
+		rc = cache_dir_error(d, "trash/new", err);
 	FAULT_POINT("cache", "written");
 	if (rc == 0)
 		rc = cache_tree_place(d, "trash/new", path, err);
@@ -128,8 +128,8 @@ cache_tree_put_link(struct cache_dir *d, const struct cache_file *f, const char 
 	if (cache_path_file(path, f, err) == -1)
 		return -1;
 	if (unlinkat(d->root, "trash/link", 0) == -1 && errno != ENOENT)
-		return cache_dir_error(err, "unlink");
+		return cache_dir_error(d, "trash/link", err);
 	if (symlinkat(blob, d->root, "trash/link") == -1)
-		return cache_dir_error(err, "symlink");
+		return cache_dir_error(d, "trash/link", err);
 	return cache_tree_place(d, "trash/link", path, err);
 }

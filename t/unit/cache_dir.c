@@ -39,11 +39,20 @@ file(int64_t project, const char *name, const char *version)
 static void
 test_open(struct cache_dir **d)
 {
+	static const char *const moved[] = { "", "now", "trash", "grant", "project", "lock", "hint", "node" };
+	const char *aside = arena_printf(a, "%s-aside", root);
 	struct cache_dir *second = NULL;
 	char *node;
 
 	is_int(cache_dir_open("/nonexistent/x", d, &err), -1, "no directory");
 	is_int(err.status, 500, "500");
+	is_str(err.detail, "cache_dir: /nonexistent/x: No such file or directory; make the directory and give it "
+	    "to the pool's user", "with path and remedy");
+	mkdir(arena_printf(a, "%s/lock", root), 0700);
+	is_int(cache_dir_open(root, d, &err), -1, "something in the lock's place");
+	is_str(err.detail, arena_printf(a, "cache_dir: %s/lock: Is a directory; stop the pool, and remove what is there",
+	    root), "with path and remedy");
+	rmdir(arena_printf(a, "%s/lock", root));
 	is_int(cache_dir_open(root, d, &err), 0, "opened");
 	node = arena_strdup(a, cache_dir_node(*d));
 	is_int((long)strlen(node), 32, "it has a name");
@@ -52,6 +61,16 @@ test_open(struct cache_dir **d)
 	cache_dir_close(*d);
 	is_int(cache_dir_open(root, d, &err), 0, "once it is given back it is opened");
 	is_str(cache_dir_node(*d), node, "the name is the same");
+	is_int(cache_dir_clear(*d, &err), 0, "it begins");
+	ok(cache_dir_is_intact(*d), "it is intact");
+	for (size_t i = 0; i < sizeof(moved) / sizeof(*moved); i++) {
+		const char *here = moved[i][0] == '\0' ? root : arena_printf(a, "%s/%s", root, moved[i]);
+
+		rename(here, aside);
+		ok(!cache_dir_is_intact(*d), "not without its part %s", moved[i]);
+		rename(aside, here);
+		ok(cache_dir_is_intact(*d), "again with it");
+	}
 }
 
 static void

@@ -145,7 +145,7 @@ subtest 'token failures by reason' => sub {
 subtest 'workers come and go' => sub {
 	my $m = scrape(sub { ($_[0]->value('berth_workers', kind => 'read', state => 'idle') // 0) >= 2 });
 	my $requests = $m->sum('berth_http_requests_total');
-	my $ends = sub { return $_[0]->value('berth_worker_ends_total', reason => $_[1]); };
+	my $ends = sub { return $_[0]->sum('berth_worker_ends_total', reason => $_[1]); };
 
 	is($m->sum('berth_workers', kind => 'read'), 3, 'three workers');
 	is($m->sum('berth_workers', kind => 'write'), 1, 'and one that writes');

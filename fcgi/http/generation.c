@@ -75,6 +75,19 @@ child_back_off(struct child *c, int64_t now)
 	c->restart_us = now + c->backoff_us;
 }
 
+bool
+generation_is_keeper(const struct generation *g, size_t child)
+{
+	return child == g->nworkers;
+}
+
+/* What the log calls the child, before its pid. */
+static const char *
+child_name(const struct generation *g, size_t i)
+{
+	return generation_is_keeper(g, i) ? GENERATION_KEEPER : "worker";
+}
+
 static void
 child_spawn(struct generation *g, size_t i, const struct generation_start *start, int64_t now)
 {
@@ -82,7 +95,8 @@ child_spawn(struct generation *g, size_t i, const struct generation_start *start
 
 	slot_start(&g->slots[i]);
 	if (start->fn(start->arg, g, i, &c->pid) == -1) {
-		log_error("cannot start a worker: %s", strerrordesc_np(errno));
+		log_error("cannot start %s: %s", generation_is_keeper(g, i) ? GENERATION_KEEPER : "a worker",
+		    strerrordesc_np(errno));
 		c->pid = 0;
 		child_back_off(c, now);
 		return;
@@ -145,26 +159,26 @@ generation_watch(struct generation *g)
 
 		if (why == NULL)
 			continue;
-		log_error("worker %d killed: %s", (int)c->pid, why);
+		log_error("%s %d killed: %s", child_name(g, i), (int)c->pid, why);
 		kill(c->pid, SIGKILL);
 		c->killed = true;
 	}
 }
 
 static void
-crash_log(const struct child *c, int status)
+crash_log(const struct child *c, const char *name, int status)
 {
 	if (c->killed)
 		return;
 	if (WIFSIGNALED(status))
-		log_error("worker %d was ended by signal %d (%s)%s", (int)c->pid, WTERMSIG(status),
+		log_error("%s %d was ended by signal %d (%s)%s", name, (int)c->pid, WTERMSIG(status),
 		    sigdescr_np(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
 	else
-		log_error("worker %d exited with status %d", (int)c->pid, WEXITSTATUS(status));
+		log_error("%s %d exited with status %d", name, (int)c->pid, WEXITSTATUS(status));
 }
 
 enum child_end
-generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
+generation_reap(struct generation *g, pid_t pid, int status, size_t *child, bool *was_ready)
 {
 	int64_t now = clock_us();
 	struct child *c;
@@ -175,6 +189,7 @@ generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
 	if (i == g->n)
 		return CHILD_NOT_MINE;
 	c = &g->children[i];
+	*child = i;
 	*was_ready = g->slots[i].state != SLOT_STARTING;
 	if (g->slots[i].served > 0 || now - c->started_us >= BACKOFF_FORGIVEN)
 		c->backoff_us = 0;
@@ -183,11 +198,9 @@ generation_reap(struct generation *g, pid_t pid, int status, bool *was_ready)
 		c->restart_us = now;
 		return CHILD_RETIRED;
 	}
-	crash_log(c, status);
+	crash_log(c, child_name(g, i), status);
 	c->pid = 0;
 	child_back_off(c, now);
-	if (i == g->nworkers)
-		return CHILD_KEEPER;
 	return c->killed ? CHILD_KILLED : CHILD_CRASHED;
 }
 

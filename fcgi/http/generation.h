@@ -67,14 +67,18 @@ void generation_signal(const struct generation *, int sig);
 /* Kills the workers whose request, or whose draining, is past its time. */
 void generation_watch(struct generation *);
 
-/* What became of a child of this generation; CHILD_KEEPER: the keeper has crashed. */
-enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED, CHILD_KEEPER };
+/* What became of a child of this generation. */
+enum child_end { CHILD_NOT_MINE, CHILD_RETIRED, CHILD_CRASHED, CHILD_KILLED };
 
 /*
  * A process ended with this status of waitpid(2).  Logs a crash, and says when
- * the successor may start.  *was_ready: it did begin to serve.
+ * the successor may start.  *child: which it was.  *was_ready: it did begin to serve.
  */
-enum child_end generation_reap(struct generation *, pid_t, int status, bool *was_ready);
+enum child_end generation_reap(struct generation *, pid_t, int status, size_t *child, bool *was_ready);
+
+/* The child after the workers, if there is one; and what the log calls it. */
+#define GENERATION_KEEPER "the cache's keeper"
+bool generation_is_keeper(const struct generation *, size_t child);
 
 /* The slot of the worker with this number. */
 enum worker_kind generation_kind(const struct generation *, size_t worker);

@@ -53,8 +53,7 @@ static int
 child_start(void *arg, const struct generation *g, size_t child, pid_t *pid)
 {
 	const struct pool *pool = arg;
-	/* one more than there are workers */
-	bool keeper = child == g->nworkers;
+	bool keeper = generation_is_keeper(g, child);
 	enum worker_kind kind = generation_kind(g, child);
 	struct log_target log = log_target();
 	struct handover h = {
@@ -75,13 +74,13 @@ child_start(void *arg, const struct generation *g, size_t child, pid_t *pid)
 	return handover_spawn(pool->program, &h, pid);
 }
 
-/* One more of a kind, by the master. */
+/* One more, by the master. */
 static void
-pool_count(const struct pool *pool, size_t family, size_t value)
+pool_count(const struct pool *pool, size_t family, size_t value, size_t value2)
 {
 	struct meter meter = metrics_meter_master(pool->metrics);
 
-	meter_count(&meter, family, value, 0);
+	meter_count(&meter, family, value, value2);
 }
 
 static void
@@ -130,7 +129,7 @@ static void
 reload_drop(struct pool *pool, const char *why)
 {
 	log_error("reload failed: %s; the old workers go on", why);
-	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED);
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
 	generation_drain(pool->starting);
 	pool->starting = NULL;
 }
@@ -149,7 +148,7 @@ reload_finish(struct pool *pool)
 {
 	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
 	    pool->serving->number);
-	pool_count(pool, METRIC_RELOADS, RELOAD_DONE);
+	pool_count(pool, METRIC_RELOADS, RELOAD_DONE, 0);
 	generation_drain(pool->serving);
 	pool->serving = pool->starting;
 	pool->starting = NULL;
@@ -170,7 +169,7 @@ warn_fixed(const struct settings *old, const struct settings *new)
 static void
 reload_refuse(const struct pool *pool, struct arena *arena)
 {
-	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED);
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
 	arena_free(arena);
 }
 
@@ -248,15 +247,18 @@ child_reap(struct pool *pool, pid_t pid, int status)
 		[CHILD_KILLED] = WORKER_KILLED,
 	};
 	bool was_ready = false;
+	size_t child;
 
 	for (struct generation *g = pool->all; g != NULL; g = g->next) {
-		enum child_end end = generation_reap(g, pid, status, &was_ready);
+		enum child_end end = generation_reap(g, pid, status, &child, &was_ready);
 
 		if (end == CHILD_NOT_MINE)
 			continue;
-		if (end == CHILD_KEEPER)
+		pool_count(pool, METRIC_WORKER_ENDS,
+		    generation_is_keeper(g, child) ? WORKER__KINDS : generation_kind(g, child), ends[end]);
+		/* the pool serves without a keeper */
+		if (generation_is_keeper(g, child))
 			return;
-		pool_count(pool, METRIC_WORKER_ENDS, ends[end]);
 		if (end != CHILD_RETIRED && g == pool->starting)
 			reload_abandon(pool, "a new worker crashed");
 		else if (end != CHILD_RETIRED && g == pool->serving)

@@ -56,6 +56,12 @@ static const char *const worker_kinds[WORKER__KINDS] = {
 	[WORKER_READ] = "read",
 	[WORKER_WRITE] = "write",
 };
+/* What has ended: a worker of either kind, or the keeper. */
+static const char *const child_kinds[WORKER__KINDS + 1] = {
+	[WORKER_READ] = "read",
+	[WORKER_WRITE] = "write",
+	[WORKER__KINDS] = "keeper",
+};
 static const char *const worker_ends[WORKER__ENDS] = {
 	[WORKER_RETIRED] = "retired",
 	[WORKER_CRASHED] = "crashed",
@@ -99,8 +105,9 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .help = "The time that requests waited for a worker.", .kind = METRIC_HISTOGRAM,
 	    .labels = { { "kind", VALUES(worker_kinds) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
-	    .help = "Workers that have ended: to be replaced, by a fault, or killed as too slow.",
-	    .kind = METRIC_COUNTER, .labels = { { "reason", VALUES(worker_ends) } } },
+	    .help = "Workers and keepers that have ended: to be replaced, by a fault, or killed as too slow.",
+	    .kind = METRIC_COUNTER,
+	    .labels = { { "kind", VALUES(child_kinds) }, { "reason", VALUES(worker_ends) } } },
 	[METRIC_RELOADS] = { .name = "berth_reloads_total",
 	    .help = "Attempts to read the configuration again.", .kind = METRIC_COUNTER,
 	    .labels = { { "result", VALUES(reload_results) } } },
@@ -155,7 +162,7 @@ gauges_init(struct metrics *m)
 		const struct family *f = &m->families[i];
 
 		for (size_t k = 0; f->def.kind == METRIC_GAUGE && k < f->n; k++)
-			*metrics_cell(m, MASTER, f->first + k) = INT64_MIN;
+			*metrics_cell(m, MASTER, f->first + k) = METRIC_UNSET;
 	}
 }
 
@@ -349,5 +356,5 @@ meter_get(const struct meter *meter, size_t family, size_t value, int64_t *n)
 
 	assert(f->def.kind == METRIC_GAUGE);
 	*n = *metrics_cell(meter->metrics, MASTER, gauge_place(f, value));
-	return *n != INT64_MIN;
+	return *n != METRIC_UNSET;
 }

@@ -37,6 +37,7 @@ struct metric_family {
 	const char *name;
 	const char *help;
 	enum metric_kind kind;
+	bool until; /* a gauge of a moment of clock_us(), shown as the seconds until then; below 0: since then */
 	bool sparse; /* has so many that those which never counted anything are not shown */
 	struct metric_label labels[METRIC_LABELS];
 };
@@ -52,7 +53,7 @@ enum {
 	METRIC_WORKERS, /* by enum worker_kind and worker_state */
 	METRIC_WORKER_REQUESTS, /* by enum worker_kind, as the next one */
 	METRIC_QUEUE_DURATION,
-	METRIC_WORKER_ENDS, /* by enum worker_end */
+	METRIC_WORKER_ENDS, /* by enum worker_kind, or WORKER__KINDS for the keeper, and worker_end */
 	METRIC_RELOADS, /* by enum reload_result */
 	METRIC__POOL
 };
@@ -108,8 +109,10 @@ void meter_request(const struct meter *, const struct request *, int status, int
 
 /*
  * A gauge for all processes.  value: with two labels, the first label
- * times the count of the second, plus the second.  Getting: false while nobody has set it.
+ * times the count of the second, plus the second.  Getting: false while nobody has set it, or after
+ * METRIC_UNSET.
  */
+#define METRIC_UNSET INT64_MIN
 void meter_set(const struct meter *, size_t family, size_t value, int64_t n);
 bool meter_get(const struct meter *, size_t family, size_t value, int64_t *n);
 

@@ -1,6 +1,9 @@
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "http/metrics_cells.h"
+
+enum { SECOND = 1000000 };
 
 static int64_t
 sum(const struct metrics *m, size_t at)
@@ -80,8 +83,6 @@ print_name(struct buf *b, const struct family *f, size_t i, const char *suffix, 
 static void
 print_seconds(struct buf *b, int64_t us)
 {
-	enum { SECOND = 1000000 };
-
 	buf_printf(b, "%lld.%06lld\n", (long long)(us / SECOND), (long long)(us % SECOND));
 }
 
@@ -91,11 +92,13 @@ print_number(struct buf *b, const struct metrics *m, const struct family *f, siz
 	bool gauge = f->def.kind == METRIC_GAUGE;
 	int64_t n = gauge ? *metrics_cell(m, MASTER, f->first + i) : sum(m, f->first + i);
 
-	if ((f->def.sparse && n == 0) || n == INT64_MIN)
+	if ((f->def.sparse && n == 0) || n == METRIC_UNSET)
 		return;
 	print_name(b, f, i, "", NULL);
 	if (f->def.kind == METRIC_SECONDS)
 		print_seconds(b, n);
+	else if (f->def.until)
+		buf_printf(b, "%lld\n", (long long)((n - clock_us()) / SECOND));
 	else
 		buf_printf(b, "%lld\n", (long long)n);
 }

@@ -256,19 +256,55 @@ subtest 'a key of another registry' => sub {
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 503, 'the pool serves nothing');
-	like($t->log('pool'), qr/token_key: the file belongs to registry 00000000-\S+, but the database is registry \Q$registry\E/, 'and says why');
-	like(($t->berth('token', 'add', '--user', 'dev', '--scopes', 'api'))[2], qr/token_key: the file belongs to registry/, 'as berth does');
+	like($t->log('pool'), qr/token_key: \S+ belongs to registry 00000000-\S+, but the database is registry \Q$registry\E/, 'and says why');
+	like(($t->berth('token', 'add', '--user', 'dev', '--scopes', 'api'))[2], qr/token_key: \S+ belongs to registry/, 'as berth does');
+	my $check = sub { return (Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path))[0, 2] };
+	my ($status, $err) = $check->();
+	is($status, 1, 'berth-fcgi -t: another registry');
+	like($err, qr/^berth-fcgi: token_key: \Q$file\E belongs to registry 00000000-\S+, but the database is registry \Q$registry\E; use the file/, 'and which');
+	my $res = $t->http(GET => '/-/readiness');
+	is($res->{status}, 503, 'readiness');
+	is($t->json($res)->{token_key}, 'not the registry\'s', 'says what is wrong');
+	like($t->json($res)->{token_key_detail}, qr/belongs to registry 00000000-/, 'and why');
+
+	my @live = $t->psql('SELECT slot FROM token_slots WHERE retired_at IS NULL ORDER BY created_at, slot');
+	my $slots = join(' ', @live);
+	for my $case (['lacks all slots', $good =~ s/^(?!registry).*\n//mgr, qr/\Q$file\E lacks the keys of the slots \Q$slots\E: nginx here asks the pool/],
+	    ['has another key', $good =~ s/^(00 ".{42})./$1 . ($good =~ m{^00 ".{42}a}m ? 'b' : 'a')/emr, qr/\Q$file\E has other keys than the database of the slots 00: nginx here asks the pool/],
+	    ['no file', undef, qr/no file is set, so this node lacks the keys of the slots \Q$slots\E: nginx here asks the pool/]) {
+		my ($name, $text, $want) = @$case;
+
+		$t->stop_pool;
+		Berth::Test::_write($file, $text) if defined $text;
+		$t->conf(token_key => defined $text ? $file : undef);
+		($status, $err) = $check->();
+		is($status, 0, "$name: -t");
+		like($err, qr/^berth-fcgi: warning: token_key: $want/m, "$name: -t warns");
+		my $before = () = $t->log('pool') =~ /cache: served from/g;
+		$t->start_pool;
+		ok($t->wait_for(sub { $before < (() = $t->log('pool') =~ /cache: served from/g) }), "$name: the keeper serves");
+		is(scalar(() = $t->log('pool') =~ /token_key: $want/g), 1, "$name: the log says so once");
+		$res = $t->http(GET => '/-/readiness');
+		is($res->{status}, 200, "$name: the pool is ready");
+		is($t->json($res)->{token_key}, 'incomplete', "$name: but readiness says so");
+		like($t->json($res)->{token_key_detail}, $want, "$name: with the slots");
+		is(get($index, $token{dev})->{status}, 200, "$name: tokens are valid");
+	}
+	$t->conf(token_key => $file);
 	Berth::Test::_write($file, "00 \"x\";\n");
-	my ($status, undef, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);
+	($status, $err) = $check->();
 	is($status, 1, 'berth-fcgi -t: a broken file');
-	like($err, qr/^berth-fcgi: token_key: line 1 needs a key of 43/, 'and what is wrong');
+	like($err, qr/^berth-fcgi: token_key: \S+: line 1 needs a key of 43/, 'and what is wrong');
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 200, 'the pool goes on without it');
+	is($t->json($t->http(GET => '/-/readiness'))->{token_key}, 'unreadable', 'which readiness says');
 	Berth::Test::_write($file, $good);
 	$t->stop_pool;
 	$t->start_pool;
 	ok(defined Berth::Cache::wait_static($t, $ports[0], $index, Authorization => $token{dev}), 'and with it');
+	is($t->json($t->http(GET => '/-/readiness'))->{token_key}, 'ok', 'readiness has nothing to complain of');
+	unlike(($check->())[1], qr/slots/, 'nor has -t');
 	for my $old (qw(public_dir public_lease download_key)) {
 		my ($status, undef, $err) = do { $t->conf($old => '/x'); Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path) };
 

@@ -336,6 +336,7 @@ subtest 'a session that gets no notifications' => sub {
 	$elsewhere->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$between/r);
 	$elsewhere->start_pool;
 	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /cache: the listening session gets no notifications/ }), 'its keeper finds out');
+	like($elsewhere->http(GET => '/-/readiness')->{body}, qr/"cache":"not served","cache_detail":"[^"]*gets no notifications from the database/, 'readiness says so');
 	is(Berth::Cache::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
 	ok(!Berth::Cache::is_static($elsewhere, Berth::Cache::get($ports[1], $index)), 'and never nginx alone');
 	my $began = Berth::Watch::now();

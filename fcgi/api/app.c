@@ -179,6 +179,27 @@ app_keeps(const struct settings *settings)
 	return settings->cache_dir[0] != '\0';
 }
 
+/* Shows the keeper's state to all processes. */
+static void
+show_keeper(void *arg, enum cache_state state, int64_t lease_end_us)
+{
+	const struct meter *meter = arg;
+
+	for (size_t i = 0; i < CACHE__STATES; i++)
+		meter_set(meter, METRIC_CACHE_KEEPER, i, i == (size_t)state);
+	if (lease_end_us != 0)
+		meter_set(meter, METRIC_CACHE_LEASE, 0, lease_end_us);
+}
+
+static int
+app_keep(const struct settings *settings, const struct meter *meter)
+{
+	struct meter mine = *meter;
+	const struct cache_watcher watcher = { show_keeper, &mine };
+
+	return cache_keeper_run(settings, &watcher);
+}
+
 static void
 app_end(struct worker_app *app, struct request *rq)
 {
@@ -208,7 +229,7 @@ const struct pool_app api_pool_app = {
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,
-	.keep = cache_keeper_run,
+	.keep = app_keep,
 };
 
 bool

@@ -1,5 +1,7 @@
 #include "api/app_metrics.h"
 
+#include "cache/cache_state.h"
+
 static const char *const publish_stages[STAGE__MAX] = {
 	[STAGE_CHECK] = "check",
 	[STAGE_READ] = "read",
@@ -51,6 +53,14 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_BLOBS_COUNTED) = { .name = "berth_blobs_counted_timestamp_seconds",
 	    .help = "When the crates in the store were counted, in seconds since 1970.",
 	    .kind = METRIC_GAUGE },
+	FAMILY(METRIC_CACHE_SERVING) = { .name = "berth_cache_serving",
+	    .help = "Whether nginx of this node may answer from cache_dir.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_CACHE_LEASE) = { .name = "berth_cache_lease_seconds",
+	    .help = "Seconds until the lease of cache_dir ends; below zero: since it ended.",
+	    .kind = METRIC_GAUGE, .until = true },
+	FAMILY(METRIC_CACHE_KEEPER) = { .name = "berth_cache_keeper",
+	    .help = "What the keeper of cache_dir does, or fails at, when it last said so: 1 for one state.",
+	    .kind = METRIC_GAUGE, .labels = { { "state", cache_states, CACHE__STATES } } },
 };
 
 static enum token_failure

@@ -18,6 +18,9 @@ enum app_metric {
 	METRIC_BLOBS,
 	METRIC_BLOB_BYTES,
 	METRIC_BLOBS_COUNTED, /* when */
+	METRIC_CACHE_SERVING,
+	METRIC_CACHE_LEASE, /* its end, by the keeper */
+	METRIC_CACHE_KEEPER, /* by enum cache_state; one of them is 1 */
 	METRIC__APP_END
 };
 

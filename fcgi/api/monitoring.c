@@ -9,10 +9,12 @@
 #include "base/cidr.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "cache/cache_state.h"
 #include "store/blob.h"
 #include "store/health.h"
 #include "store/store_mark.h"
 #include "store/store_node.h"
+#include "store/token_slot.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
@@ -126,10 +128,92 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
 }
 
+/* What readiness says of the file of keys, if there should be one. */
+struct key_report {
+	const char *state; /* NULL: nothing */
+	const char *detail; /* NULL: nothing more */
+	bool bad; /* the pool serves nothing */
+};
+
+static void
+report_keys(struct worker_app *app, struct request *rq, const struct health *health,
+    struct key_report *report)
+{
+	const struct settings *s = app->settings;
+	struct token_slot_view view = { NULL, NULL };
+	struct err err = { 0 };
+
+	*report = (struct key_report) { .state = NULL };
+	/* without both nginx proves no token, and is not meant to */
+	if (s->token_key[0] == '\0' && s->cache_dir[0] == '\0')
+		return;
+	report->state = "unknown";
+	if (health->schema != DB_SCHEMA_FITS)
+		return;
+	if (token_slot_look(app->db, rq->arena, s->token_key, &view, &err) == -1) {
+		/* the pool looks all tokens up; other errors are the database's */
+		if (err.status == 500) {
+			report->state = "unreadable";
+			report->detail = arena_strdup(rq->arena, err.detail);
+		}
+		return;
+	}
+	report->bad = view.foreign != NULL;
+	report->state = view.foreign != NULL ? "not the registry's" : view.lacking != NULL ? "incomplete" : "ok";
+	report->detail = view.foreign != NULL ? view.foreign : view.lacking;
+}
+
+/* May nginx answer from cache_dir?  The lease says so, whatever its keeper last told. */
+static bool
+cache_is_served(const struct worker_app *app)
+{
+	int64_t end_us;
+
+	return meter_get(app->meter, METRIC_CACHE_LEASE, 0, &end_us) && end_us > clock_us();
+}
+
+/* Why nginx does not. */
+static const char *
+cache_detail(const struct worker_app *app)
+{
+	static const char *const details[CACHE__STATES] = {
+		[CACHE_SERVES] = "its keeper stands still, or has just died",
+		[CACHE_STARTS] = "its keeper starts, or dies again and again",
+		[CACHE_NO_DIR] = "its keeper cannot use the directory",
+		[CACHE_LOCKED] = "another process has locked the directory: a pool that ends, or one with the "
+				 "same cache_dir",
+		[CACHE_NO_DATABASE] = "its keeper gets no answer from the database",
+		[CACHE_DEAF] = "its keeper gets no notifications from the database: connect `database` to "
+			       "PostgreSQL itself, or set pool_mode = session in the pooler",
+	};
+	int64_t is;
+
+	for (size_t i = 0; i < CACHE__STATES; i++) {
+		if (meter_get(app->meter, METRIC_CACHE_KEEPER, i, &is) && is == 1)
+			return details[i];
+	}
+	return details[CACHE_STARTS];
+}
+
+/* For information alone: the pool answers what nginx does not. */
+static void
+put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
+{
+	bool served = cache_is_served(app);
+
+	if (app->settings->cache_dir[0] == '\0')
+		return;
+	json_out_key_str(o, "cache", served ? "served" : "not served");
+	if (!served)
+		json_out_key_str(o, "cache_detail", arena_printf(a, "cache_dir %s: %s; the pool's log has more, "
+		    "in lines with `cache`", app->settings->cache_dir, cache_detail(app)));
+}
+
 int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
 	struct err store_err = { 0 };
+	struct key_report keys;
 	struct health health;
 	struct json_out o;
 	bool reads, ready;
@@ -142,7 +226,11 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	store = store_state(call->app, rq, &health, reads, &store_err);
 	if (store_err.status != 0 && rq->err.status == 0)
 		rq->err = store_err;
-	ready = store_err.status == 0 && health.schema == DB_SCHEMA_FITS && (health.writable || reads);
+	report_keys(call->app, rq, &health, &keys);
+	if (keys.bad && rq->err.status == 0)
+		err_internal(&rq->err, 503, "%s", keys.detail);
+	ready = store_err.status == 0 && !keys.bad && health.schema == DB_SCHEMA_FITS &&
+	    (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
@@ -152,6 +240,11 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	json_out_key_str(&o, "store", store);
 	if (store_err.status != 0)
 		json_out_key_str(&o, "store_detail", store_err.detail);
+	if (keys.state != NULL)
+		json_out_key_str(&o, "token_key", keys.state);
+	if (keys.detail != NULL)
+		json_out_key_str(&o, "token_key_detail", keys.detail);
+	put_cache(&o, call->app, rq->arena);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
 }
@@ -225,6 +318,20 @@ count_inspections(struct worker_app *app)
 	meter_set(app->meter, METRIC_INSPECTIONS, INSPECTION_WAITING, (int64_t)count.waiting);
 }
 
+/* Without cache_dir, as after a reload that has removed it, nothing is shown. */
+static void
+show_cache(const struct worker_app *app)
+{
+	bool has = app->settings->cache_dir[0] != '\0';
+
+	meter_set(app->meter, METRIC_CACHE_SERVING, 0, has ? cache_is_served(app) : METRIC_UNSET);
+	if (has)
+		return;
+	meter_set(app->meter, METRIC_CACHE_LEASE, 0, METRIC_UNSET);
+	for (size_t i = 0; i < CACHE__STATES; i++)
+		meter_set(app->meter, METRIC_CACHE_KEEPER, i, METRIC_UNSET);
+}
+
 static void
 print_store(struct worker_app *app, struct request *rq, struct buf *b)
 {
@@ -250,6 +357,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 	meter_set(call->app->meter, METRIC_DATABASE_UP, 0, health.reachable);
 	meter_set(call->app->meter, METRIC_DATABASE_WRITABLE, 0, health.writable);
 	count_inspections(call->app);
+	show_cache(call->app);
 	buf_init(&b, rq->arena, METRICS_MAX);
 	if (health.schema == DB_SCHEMA_FITS) {
 		count_blobs(call->app, rq);

@@ -16,8 +16,9 @@ extern const struct route_need monitoring_need;
 int monitoring_liveness(struct call *, struct request *, struct response *);
 
 /*
- * 200 where database, schema and store let this pool do all of its work, 503 else; with
- * `?for=reads` the database and the store need not be writable.  The body names each of them.
+ * 200 where database, schema, store and keys let this pool do all of its work, 503 else; with
+ * `?for=reads` the database and the store need not be writable.  The body names each of them, and the
+ * cache, without which the pool does its work as well.
  */
 int monitoring_readiness(struct call *, struct request *, struct response *);
 

@@ -372,21 +372,13 @@ cache_dir_begin_epoch(struct cache_dir *d, const char *epoch, struct err *err)
 }
 
 int
-cache_dir_end_lease(struct cache_dir *d, struct err *err)
+cache_dir_clear(struct cache_dir *d, struct err *err)
 {
 	d->first = 1;
 	d->last = 0;
 	d->epoch[0] = '\0';
-	/* without the folder there are no names */
-	return !is_missing(d, "now") && lease_forget(d, INT64_MAX, 0) == -1
-	    ? cache_dir_error(d, "now", err) : 0;
-}
-
-int
-cache_dir_clear(struct cache_dir *d, struct err *err)
-{
-	if (cache_dir_end_lease(d, err) == -1)
-		return -1;
+	if (lease_forget(d, INT64_MAX, 0) == -1)
+		return cache_dir_error(d, "now", err);
 	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d, "grant", err) == -1 ||
 	    cache_dir_discard(d, "project", err) == -1)
 		return -1;

@@ -59,9 +59,6 @@ const char *cache_dir_node(const struct cache_dir *);
  */
 bool cache_dir_is_intact(const struct cache_dir *);
 
-/* Takes the names of all seconds away.  -1: 500, 503, nginx may still serve files. */
-int cache_dir_end_lease(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
-
 /* Ends the lease, then takes all files and grants away.  -1: 500, 503, nginx may still serve files. */
 int cache_dir_clear(struct cache_dir *, struct err *) __attribute__((warn_unused_result));
 

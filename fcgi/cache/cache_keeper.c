@@ -27,14 +27,20 @@ enum {
 	LEASE_SLACK = 2,
 	PROBE_US = SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
-	QUIET = 60 * SECOND, /* between two warnings */
 	HOST_SIZE = 256,
+	/*
+	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does nothing
+	 * else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow line to the
+	 * database still has, such a file takes half of the lease.
+	 */
+	FILE_BYTES = 512 * 1024,
 	HINTS = DB_CALLS_MAX, /* decided in one round trip */
 	DUE = 2 * HINTS /* files; one that finds no room is written at the next request */
 };
 
 struct keeper {
 	const struct settings *settings;
+	const struct cache_watcher *watcher;
 	struct cache_dir *dir;
 	struct cache_grants *grants;
 	struct token_keys keys;
@@ -44,6 +50,8 @@ struct keeper {
 	int signal_fd;
 	bool stopping;
 	bool serving; /* it listens, is registered and has a lease */
+	enum cache_state trouble; /* what it is if the present step fails */
+	bool slots_told; /* the log knows which keys this host lacks */
 	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
@@ -53,18 +61,13 @@ struct keeper {
 	int64_t probe, heard; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
 	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
-	int64_t warned_us;
+	struct cache_warning warned;
 };
 
 static void
-warn(struct keeper *k, const struct err *err)
+tell(const struct keeper *k, enum cache_state state, int64_t lease_end_us)
 {
-	int64_t at = clock_us();
-
-	if (k->warned_us != 0 && at - k->warned_us < QUIET)
-		return;
-	k->warned_us = at;
-	log_warn("cache: %s", err->detail[0] != '\0' ? err->detail : err->pub);
+	k->watcher->tell(k->watcher->arg, state, lease_end_us);
 }
 
 static void
@@ -117,8 +120,11 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 	/* a grant that ends within this lease ends now: nginx would follow it to the end of the lease */
 	if (cache_grants_end_due(k->grants, k->dir, k->end_us, err) == -1)
 		return -1;
-	return cache_dir_lease(k->dir, since->second,
-	    since->second + (time_t)length - LEASE_SLACK, err);
+	if (cache_dir_lease(k->dir, since->second, since->second + (time_t)length - LEASE_SLACK,
+		err) == -1)
+		return -1;
+	tell(k, CACHE_SERVES, k->end_us);
+	return 0;
 }
 
 static void
@@ -224,9 +230,11 @@ probe(struct keeper *k, struct err *err)
 			return -1;
 		if (k->heard == k->probe)
 			return 0;
-		if (clock_us() >= until)
+		if (clock_us() >= until) {
+			k->trouble = CACHE_DEAF;
 			return err_internal(err, 503, "the listening session gets no notifications; "
 			    "connect `database` to PostgreSQL itself, or set pool_mode = session in the pooler");
+		}
 		p.fd = db_fd(k->db);
 		(void)poll(&p, 1, RETRY_MS);
 	}
@@ -262,9 +270,24 @@ know_keys(struct keeper *k, struct err *err)
 		return 0;
 	if (err->status != 500)
 		return -1;
-	warn(k, err);
+	cache_warn(&k->warned, err);
 	err_clear(err);
 	return token_slot_keys(k->db, k->arena, "", &k->keys, err);
+}
+
+/* Says once which tokens nginx of this host does not know. */
+static void
+tell_slots(struct keeper *k)
+{
+	struct token_slot_view view;
+	struct err err = { 0 };
+
+	if (k->slots_told ||
+	    token_slot_look(k->db, k->arena, k->settings->token_key, &view, &err) == -1)
+		return;
+	k->slots_told = true;
+	if (view.lacking != NULL)
+		log_warn("%s", view.lacking);
 }
 
 /* The order of these steps matters: see point 6 of berth-architecture(7), What holds. */
@@ -278,8 +301,12 @@ begin(struct keeper *k, struct err *err)
 	if (db_connect(k->db, err) == -1)
 		return -1;
 	k->listening = db_connections(k->db);
-	if (cache_node_listen(k->db, k->arena, err) == -1 || cache_dir_clear(k->dir, err) == -1)
+	if (cache_node_listen(k->db, k->arena, err) == -1)
 		return -1;
+	k->trouble = CACHE_NO_DIR;
+	if (cache_dir_clear(k->dir, err) == -1)
+		return -1;
+	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
 	k->ndue = 0;
 	k->sweep = true;
@@ -288,10 +315,12 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	if (know_keys(k, err) == -1)
 		return -1;
+	tell_slots(k);
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
 		k->settings->cache_lease, &k->written, err) == -1 || still_listens(k, err) == -1)
 		return -1;
+	k->trouble = CACHE_NO_DIR;
 	return lease(k, &since, err);
 }
 
@@ -300,6 +329,8 @@ renew(struct keeper *k, struct err *err)
 {
 	struct moment since = now();
 
+	if (!cache_dir_is_intact(k->dir))
+		return err_internal(err, 503, "cache_dir: %s was emptied or replaced", k->settings->cache_dir);
 	if (probe(k, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
 		&k->written, err) == -1 || still_listens(k, err) == -1)
@@ -320,7 +351,8 @@ provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 
 	if (cache_tree_has(k->dir, f))
 		return 0;
-	if (cache_source_read(k->db, k->arena, k->settings->external_url, f, &c, err) == -1)
+	if (cache_source_read(k->db, k->arena, k->settings->external_url, f,
+		k->settings->cache_lease * FILE_BYTES, &c, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "read");
 	if (!c.found)
@@ -331,7 +363,7 @@ provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 	    : cache_tree_put(k->dir, f, c.bytes, (time_t)c.time, &disk);
 	/* the pool answers as long as the disk takes no files */
 	if (rc == -1)
-		warn(k, &disk);
+		cache_warn(&k->warned, &disk);
 	return 0;
 }
 
@@ -429,12 +461,36 @@ step(struct keeper *k, struct err *err)
 	return 0;
 }
 
+/*
+ * Leaves a directory that the path no longer names, or whose parts are gone.  The lease goes on in the
+ * database, so writers wait for its end: somebody may put the directory back, or may have copied it.
+ */
+static void
+leave_dir(struct keeper *k)
+{
+	log_warn("cache: cache_dir: %s was emptied or replaced: the keeper opens it anew and begins with "
+	    "nothing; stop the pool before you do that", k->settings->cache_dir);
+	/* nobody reads its notifications before the next begin() */
+	db_disconnect(k->db);
+	db_disconnect(k->prober);
+	cache_dir_close(k->dir);
+	k->dir = NULL;
+}
+
 /* Waits, and begins anew: a new connection may have missed notifications. */
 static void
 fail(struct keeper *k, struct err *err)
 {
-	warn(k, err);
+	bool intact = cache_dir_is_intact(k->dir);
+
+	tell(k, k->trouble, k->serving ? clock_us() : 0);
+	if (intact)
+		cache_warn(&k->warned, err);
+	else
+		leave_dir(k);
 	k->serving = false;
+	if (!intact)
+		return;
 	/* a pooler goes on sharing a session that it shares */
 	if (db_is_pooled(k->db)) {
 		db_disconnect(k->db);
@@ -445,19 +501,39 @@ fail(struct keeper *k, struct err *err)
 	wait_ms(k, RETRY_MS);
 }
 
+/* Waits for the lock: at a reload the old pool's keeper ends first. */
+static void
+open_dir(struct keeper *k)
+{
+	struct err err = { 0 };
+
+	if (cache_dir_open(k->settings->cache_dir, &k->dir, &err) == -1)
+		cache_warn(&k->warned, &err);
+	if (k->dir != NULL)
+		return;
+	tell(k, err.status != 0 ? CACHE_NO_DIR : CACHE_LOCKED, 0);
+	wait_ms(k, RETRY_MS);
+}
+
 static void
 serve(struct keeper *k)
 {
 	while (!k->stopping) {
 		struct err err = { 0 };
-		int rc = k->serving ? step(k, &err) : begin(k, &err);
+		int rc;
 
+		if (k->dir == NULL) {
+			open_dir(k);
+			continue;
+		}
+		k->trouble = k->serving ? CACHE_STARTS : CACHE_NO_DATABASE;
+		rc = k->serving ? step(k, &err) : begin(k, &err);
 		arena_reset(k->arena);
 		if (rc == -1) {
 			fail(k, &err);
 		} else if (!k->serving) {
 			k->serving = true;
-			k->warned_us = 0;
+			k->warned.at_us = 0;
 			log_info("cache: served from %s", k->settings->cache_dir);
 		}
 	}
@@ -474,26 +550,13 @@ end(struct keeper *k)
 	    (k->serving && db_fd(k->db) != -1 &&
 	        cache_node_release(k->db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
-}
-
-/* Waits for the lock: at a reload the old pool's keeper ends first. */
-static void
-open_dir(struct keeper *k)
-{
-	while (!k->stopping && k->dir == NULL) {
-		struct err err = { 0 };
-
-		if (cache_dir_open(k->settings->cache_dir, &k->dir, &err) == -1)
-			warn(k, &err);
-		if (k->dir == NULL)
-			wait_ms(k, RETRY_MS);
-	}
+	tell(k, CACHE_STARTS, k->serving ? clock_us() : 0);
 }
 
 int
-cache_keeper_run(const struct settings *settings)
+cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher)
 {
-	struct keeper k = { .settings = settings };
+	struct keeper k = { .settings = settings, .watcher = watcher };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -508,7 +571,7 @@ cache_keeper_run(const struct settings *settings)
 	k.grants = cache_grants_new();
 	k.db = db_new(settings->database, settings->database_timeout * 1000);
 	k.prober = db_new(settings->database, settings->database_timeout * 1000);
-	open_dir(&k);
+	tell(&k, CACHE_STARTS, 0);
 	serve(&k);
 	if (k.dir != NULL)
 		end(&k);

@@ -14,8 +14,9 @@
  */
 
 #include "base/settings.h"
+#include "cache/cache_state.h"
 
 /* Runs until SIGTERM, and then ends the lease.  Returns the exit status. */
-int cache_keeper_run(const struct settings *);
+int cache_keeper_run(const struct settings *, const struct cache_watcher *);
 
 #endif

@@ -106,7 +106,7 @@ cache_source_decide(struct db *db, struct arena *a, const struct token_keys *key
 
 int
 cache_source_read(struct db *db, struct arena *a, const char *external_url,
-    const struct cache_file *f, struct cache_content *c, struct err *err)
+    const struct cache_file *f, int64_t max, struct cache_content *c, struct err *err)
 {
 	bool config = f->name[0] == '\0', crate = f->version[0] != '\0';
 	struct db_params p = { .n = 0 };
@@ -121,6 +121,8 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 	}
 	if (crate)
 		db_bind_str(&p, f->version);
+	else if (!config)
+		db_bind_int(&p, max);
 	if (db_exec(db, a, config ? STMT_CACHE_CONFIG : crate ? STMT_CACHE_VERSION : STMT_CACHE_INDEX,
 	        &p, &r, err) == -1)
 		return -1;

@@ -40,9 +40,9 @@ struct cache_content {
 	const char *cksum; /* the blob of a crate */
 };
 
-/* Reads the content of the file.  -1: 503. */
+/* Reads the content of the file, unless it is an index file of more than `max` bytes: not found.  -1: 503. */
 int cache_source_read(struct db *, struct arena *, const char *external_url,
-    const struct cache_file *, struct cache_content *, struct err *)
+    const struct cache_file *, int64_t max, struct cache_content *, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -66,7 +66,7 @@ struct pool_app {
 	 * what it does until SIGTERM, with the exit status.  Both may be NULL.
 	 */
 	bool (*keeps)(const struct settings *);
-	int (*keep)(const struct settings *);
+	int (*keep)(const struct settings *, const struct meter *);
 };
 
 /*

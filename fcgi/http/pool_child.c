@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/daemon.h"
 #include "base/log.h"
+#include "http/generation.h"
 #include "http/handover.h"
 #include "http/pool.h"
 #include "http/worker.h"
@@ -66,7 +67,7 @@ child_run_role(const struct child_state *c, const struct pool_app *app)
 
 	if (h->role == ROLE_KEEPER) {
 		slot_idle(slot);
-		return app->keep(&c->settings);
+		return app->keep(&c->settings, &meter);
 	}
 	return worker_run(app, &c->settings, h->role == ROLE_WRITER ? WORKER_WRITE : WORKER_READ,
 	    h->listen_fd, slot, &meter, h->slots_fd);
@@ -88,7 +89,7 @@ pool_child_main(const struct pool_app *app, int argc, char *const *argv)
 		return EXIT_FAILURE;
 	c.arena = arena_new();
 	if (child_open(&c, app, &err) == -1)
-		log_error("worker cannot start: %s", err.detail);
+		log_error("%s cannot start: %s", c.h.role == ROLE_KEEPER ? GENERATION_KEEPER : "worker", err.detail);
 	else
 		status = child_run_role(&c, app);
 	metrics_free(c.metrics);

@@ -265,6 +265,7 @@ run(struct invocation *in, const struct option_set *common)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
 	in->db = db_new(in->conninfo, timeout_ms);
+	db_prepare_late(in->db);
 	in->actor = operator_actor(in->arena);
 	rc = in->command->run(in);
 	/* also what a command has done that failed in the end */

@@ -571,6 +571,8 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	k.grants = cache_grants_new();
 	k.db = db_new(settings->database, settings->database_timeout * 1000);
 	k.prober = db_new(settings->database, settings->database_timeout * 1000);
+	db_prepare_late(k.db);
+	db_prepare_late(k.prober);
 	tell(&k, CACHE_STARTS, 0);
 	serve(&k);
 	if (k.dir != NULL)

@@ -84,6 +84,13 @@ struct db_call {
  * and a little more here).
  */
 struct db *db_new(const char *conninfo, int64_t timeout_ms);
+
+/*
+ * Each statement is prepared at its first use in a session, in the same round trip: for a program that ends
+ * soon, or uses few.  Without it a new session prepares all of them, so that no request waits for that, and
+ * a schema that lacks something is refused at once.
+ */
+void db_prepare_late(struct db *);
 void db_free(struct db *);
 
 /*

@@ -47,6 +47,8 @@ struct db {
 	bool committed; /* since db_take_commit() */
 	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */
+	bool prepares_late; /* each statement at its first use in a session */
+	enum { NOT_PREPARED, PREPARE_SENT, PREPARED } prepared[STMT__MAX]; /* where it prepares late */
 };
 
 struct db_stmt {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "store/migrate.h"
@@ -30,6 +31,12 @@ db_new(const char *conninfo, int64_t timeout_ms)
 		abort();
 	db->timeout_ms = timeout_ms;
 	return db;
+}
+
+void
+db_prepare_late(struct db *db)
+{
+	db->prepares_late = true;
 }
 
 void
@@ -244,11 +251,19 @@ shake_hands(struct db *db, int64_t until_us, struct err *err)
 int
 db_open(struct db *db, struct err *err)
 {
+	memset(db->prepared, 0, sizeof(db->prepared));
 	if (start(db, err) == -1 || shake_hands(db, db_reader_new(db).until_us, err) == -1)
 		return -1;
 	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1)
 		return db_lost(db, "connect", err);
 	return 0;
+}
+
+/* The statements that are prepared with the connection. */
+static size_t
+nprepares(const struct db *db)
+{
+	return db->prepares_late ? 0 : STMT__MAX;
 }
 
 /* Sends settings, the schema's version and all prepares in one go. */
@@ -267,7 +282,7 @@ send_session(struct db *db)
 	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SCHEMA].text, 0, NULL, NULL, NULL, NULL,
 	        1) != 1)
 		return false;
-	for (size_t i = 0; i < STMT__MAX; i++) {
+	for (size_t i = 0; i < nprepares(db); i++) {
 		if (PQsendPrepare(db->pg, db_stmts[i].name, db_stmts[i].text, 0, NULL) != 1)
 			return false;
 	}
@@ -378,7 +393,7 @@ read_session(struct db *db, struct err *err)
 	struct db_reader reader = db_reader_new(db);
 	int rc = 0;
 
-	for (size_t i = 0; i < ASKED_PREPARES + STMT__MAX; i++) {
+	for (size_t i = 0; i < ASKED_PREPARES + nprepares(db); i++) {
 		PGresult *res;
 
 		for (;;) {

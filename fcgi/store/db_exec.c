@@ -216,6 +216,11 @@ send_step(struct db *db, const struct db_step *step)
 
 	assert(p->n == stmt->nparams);
 	FAULT_POINT("send", stmt->name);
+	if (db->prepares_late && db->prepared[step->stmt] == NOT_PREPARED) {
+		if (PQsendPrepare(db->pg, stmt->name, stmt->text, 0, NULL) != 1)
+			return false;
+		db->prepared[step->stmt] = PREPARE_SENT;
+	}
 	return PQsendQueryPrepared(
 		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
 }
@@ -252,6 +257,29 @@ take_row(struct db_reader *r, const struct db_step *step, PGresult *res, int rc,
 	return rc;
 }
 
+/* Reads the answer to the preparation that went out with a statement.  As read_step. */
+static int
+read_prepare(struct db_reader *r, enum stmt stmt, int *rc, struct err *err)
+{
+	struct err later;
+	bool good = false;
+	PGresult *res;
+
+	for (;;) {
+		if (db_reader_next(r, db_stmts[stmt].name, &res, *rc == 0 ? err : &later) == -1)
+			return -1;
+		if (res == NULL)
+			break;
+		if (PQresultStatus(res) == PGRES_COMMAND_OK)
+			good = true;
+		else if (*rc == 0)
+			*rc = db_error(r->db, db_stmts[stmt].name, res, err);
+		PQclear(res);
+	}
+	r->db->prepared[stmt] = good ? PREPARED : NOT_PREPARED;
+	return 0;
+}
+
 /* Reads one statement's answer.  *rc becomes -1 with the first failure of the round trip. */
 static int
 read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int *rc,
@@ -261,6 +289,9 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 	struct err later; /* a lost connection after a failure does not replace it */
 	PGresult *res;
 
+	if (r->db->prepared[step->stmt] == PREPARE_SENT &&
+	    read_prepare(r, step->stmt, rc, err) == -1)
+		return -1;
 	/* the server skips the statement after an earlier failure */
 	if (step->row != NULL)
 		(void)PQsetSingleRowMode(r->db->pg);

@@ -207,6 +207,7 @@ store_identity_test(const char *conninfo, const char *store, char *warning, size
 	struct db *db = db_new(conninfo, TEST_MS);
 	int rc = 0;
 
+	db_prepare_late(db);
 	warning[0] = '\0';
 	if (db_connect(db, err) == -1 || access(store, F_OK) == -1)
 		err_clear(err);

@@ -116,7 +116,8 @@ subtest 'to the second' => sub {
 
 	warm_up($index, $_) for $job, $guest;
 	my $until = ($token_end > $member_end ? $token_end : $member_end) + 0.5;
-	while (time() < $until) {
+	# a busy machine asks less often
+	while (time() < $until || grep { grep { @{ $_ // [] } <= 5 } @{ $late{$_} // [] }[0, 1] } keys %case) {
 		for my $name (sort keys %case) {
 			my ($token, $end, $status) = @{ $case{$name} };
 			for my $n (0, 1) {

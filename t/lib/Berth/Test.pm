@@ -42,7 +42,8 @@ sub new {
 
 	$cluster //= Berth::Cluster->inherited // Berth::Cluster->start;
 	my $pool_build = delete $settings{pool_build} // $cluster->build;
-	my $name = sprintf('t%d_%d', $$, ++$count);
+	# process numbers come again in a long run
+	my $name = sprintf('t%d_%x_%d', $$, $^T & 0xffff, ++$count);
 	my $self = bless {
 		owner => $$,
 		name => $name,

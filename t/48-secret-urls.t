@@ -94,7 +94,7 @@ $secret{basic} = MIME::Base64::encode_base64("x:$secret{personal}", '');
 
 # Where a secret of these lies.
 sub leaks {
-	my %log = map { $_ => $t->log($_) } qw(nginx-error nginx-berth.log nginx-berth-public.log nginx-berth-downloads.log pool);
+	my %log = map { $_ => $t->log($_) } qw(nginx-error nginx-berth.log nginx-berth-cache.log nginx-berth-downloads.log pool);
 	my @found;
 
 	$log{postgresql} = Berth::Cluster::_slurp(Berth::Cluster->inherited->server_log);

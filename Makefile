@@ -82,10 +82,11 @@ help:
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
-# ---- lists: what is made of several files is made again when one goes or has another name -------------------
+# ---- lists: what is made of several files is made again when one goes or has another name, and objects with other flags
 build/gen/queries.list: LIST = $(QUERIES)
 build/gen/migrations.list: LIST = $(MIGRATIONS)
 build/gen/sources.list: LIST = $(LIB_SRCS)
+build/gen/flags.list: LIST = $(VERSION) $(SYSCONFDIR) $(LIBEXECDIR) $(CC) $(CLANG) $(CFLAGS) $(SAN)
 build/gen/%.list: always
 	@mkdir -p $(@D)
 	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' >$@
@@ -117,10 +118,10 @@ build/gen/api/openapi.inc: conf/openapi.json
 
 # ---- one variant: $(1) its folder, $(2) compiler, $(3) flags, $(4) link flags ----
 define VARIANT
-$(1)/obj/%.o: fcgi/%.c | $(GENERATED)
+$(1)/obj/%.o: fcgi/%.c build/gen/flags.list | $(GENERATED)
 	@mkdir -p $$(@D)
 	$(2) $$(CPPFLAGS) $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
-$(1)/obj/t/%.o: t/%.c | $(GENERATED)
+$(1)/obj/t/%.o: t/%.c build/gen/flags.list | $(GENERATED)
 	@mkdir -p $$(@D)
 	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o) build/gen/sources.list
@@ -141,7 +142,7 @@ $(1)/fuzz_%: $(1)/obj/t/fuzz/fuzz_%.o $(1)/libberth.a
 $(1)/bench/%: $(1)/obj/t/bench/%.o
 	@mkdir -p $$(@D)
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
-$(1)/next/obj/%.o: fcgi/%.c $(NEXT_GENERATED) | $(GENERATED)
+$(1)/next/obj/%.o: fcgi/%.c build/gen/flags.list $(NEXT_GENERATED) | $(GENERATED)
 	@mkdir -p $$(@D)
 	$(2) -Ibuild/next/gen $$(CPPFLAGS) $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
 $(1)/next/berth: $(1)/obj/berth.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/libberth.a

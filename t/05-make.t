@@ -50,6 +50,14 @@ is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3,
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK'], 'a file of statements was removed');
 is(members(), 'one.o', 'and a source');
 
+my $object = "$dir/build/obj/base/one.o";
+my $made = (stat($object))[9];
+make('for another place', 'PREFIX=/opt/berth');
+isnt((stat($object))[9], $made, 'the programs look for their files there');
+$made = (stat($object))[9];
+make('for that place again', 'PREFIX=/opt/berth');
+is((stat($object))[9], $made, 'which they do already');
+
 subtest 'what statements have in common' => sub {
 	my @shared = ("-- part: shared", '-- Both.', '1,', '  2', '');
 	my @first = ('-- name: first', '-- No table.', 'SELECT @shared, 3;', '');
@@ -104,9 +112,10 @@ sub statements {
 }
 
 sub make {
-	my ($what) = @_;
+	my ($what, $variable) = @_;
 
-	is(system("make -s -C '$dir' build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
+	$variable //= '';
+	is(system("make -s -C '$dir' $variable build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
 	    or diag(slurp("$dir/log"));
 	return;
 }

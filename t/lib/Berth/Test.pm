@@ -365,7 +365,8 @@ sub http {
 	$self->start_pool unless $opt->{no_pool};
 	$self->start_nginx;
 	push @headers, "Authorization: $opt->{token}" if defined $opt->{token};
-	my $by_curl = $opt->{http2} || $opt->{tls} || $opt->{curl} || $path =~ m{^https?://} || length($opt->{body} // '') > UPLOAD_MAX;
+	my $by_curl = $opt->{http2} || $opt->{tls} || $opt->{curl} || $path =~ m{^https?://} || length($opt->{body} // '') > UPLOAD_MAX
+	    || grep { /^transfer-encoding:/i } @headers;
 	my $res = $by_curl ? $self->_http_by_curl($method, $path, \@headers, $opt)
 	    : $self->_http_plain($method, $path, \@headers, $opt);
 	Berth::Leaks::know($res->{body});
@@ -375,7 +376,8 @@ sub http {
 
 sub _http_plain {
 	my ($self, $method, $path, $headers, $opt) = @_;
-	my @headers = grep { !/^[^:]+:\z/ } @$headers;
+	# as curl reads them: `Name:` is no header, `Name;` one without a value
+	my @headers = map { s/^([^:;]+);\z/$1:/r } grep { !/^[^:]+:\z/ } @$headers;
 	my %has = map { /^([^:]+):/ ? (lc $1 => 1) : () } @headers;
 
 	# as curl does

@@ -27,6 +27,8 @@ sub publish {
 		my $v = $about{$_};
 		defined $v ? "$_ = " . (ref $v ? '[' . join(', ', map { "\"$_\"" } @$v) . ']' : "\"$v\"") . "\n" : ();
 	} sort keys %about);
+
+	utf8::encode($manifest);
 	my $res = $t->publish($project, $token{dev}, $name, $version, metadata => { description => undef, %about },
 	    manifest => "[package]\nname = \"$name\"\nversion = \"$version\"\nedition = \"2021\"\n$manifest"
 	    . '[lib]' . "\nname = \"" . $name =~ tr/-/_/r . "\"\npath = \"src/lib.rs\"\n");
@@ -90,6 +92,14 @@ is(names('per_page=3'), 'a json-tools my-serde', 'as many as are asked for');
 is_deeply(found('q=serde')->{crates}[0], { id => 'serde', name => 'serde', max_version => '1.0.0',
 	description => 'A framework for turning data structures into bytes' }, 'what is said of one');
 is(found('q=serde-yaml')->{crates}[0]{description}, undef, 'without a description');
+
+# ---- letters beyond ASCII ----
+
+publish('patisserie', '0.1.0', description => "\x{c9}clairs und \x{dc}berraschungen, \x{431}\x{443}\x{43b}\x{43e}\x{447}\x{43a}\x{430}", keywords => ['dessert']);
+is(names("q=$_"), 'patisserie', "$_: case makes no difference") for '%C3%A9clairs', '%C3%89clairs', '%C3%89CLAIRS', '%C3%BCberraschungen', '%C3%9CBERRASCHUNGEN',
+    '%D0%B1%D1%83%D0%BB%D0%BE%D1%87%D0%BA%D0%B0', '%D0%91%D0%A3%D0%9B%D0%9E%D0%A7%D0%9A%D0%90';
+$t->berth_ok('delete', 'demo/priv', 'patisserie');
+is(names('q=dessert'), '', 'for the rest it is not there');
 
 # ---- pages ----
 

@@ -209,7 +209,8 @@ for my $case ([$etag, 304], ["W/$etag", 304], ["\"x\", W/$etag", 304], ['*', 304
 	is($res->{headers}{etag}, $etag, 'the ETag is told again');
 }
 # compressed and not: the same lines
-for my $case (['gzip', 1], ['deflate, gzip', 1], ['br', 0], ['identity', 0], ['gzip;q=0', 0]) {
+for my $case (['gzip', 1], ['deflate, gzip', 1], ['br', 0], ['identity', 0], ['gzip;q=0', 0],
+	['br, zstd, gzip', 1], ['gzip, br, zstd', 1], ['br, zstd', 0], ['zstd;q=1.0, br;q=0.9, gzip;q=0.1', 1], ['br, zstd, gzip;q=0', 0]) {
 	my ($accept, $gzip) = @$case;
 
 	$res = $t->http(GET => $index, { token => $token{dev}, headers => { 'Accept-Encoding' => $accept } });

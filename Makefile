@@ -61,6 +61,8 @@ UNITS     := $(sort $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c)))
 FUZZERS   := $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c)))
 # what the lists of migrations and statements are compiled into
 LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
+# what has the places of the installation in it
+PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH' --include='*.c' fcgi)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
@@ -82,10 +84,12 @@ help:
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
-# ---- lists: what is made of several files is made again when one goes or has another name -------------------
+# ---- lists: what is made of several files is made again when one goes or has another name, and what knows where it is
+# installed when that is another place
 build/gen/queries.list: LIST = $(QUERIES)
 build/gen/migrations.list: LIST = $(MIGRATIONS)
 build/gen/sources.list: LIST = $(LIB_SRCS)
+build/gen/places.list: LIST = $(SYSCONFDIR) $(LIBEXECDIR)
 build/gen/%.list: always
 	@mkdir -p $(@D)
 	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' >$@
@@ -123,6 +127,7 @@ $(1)/obj/%.o: fcgi/%.c | $(GENERATED)
 $(1)/obj/t/%.o: t/%.c | $(GENERATED)
 	@mkdir -p $$(@D)
 	$(2) $$(CPPFLAGS) -It $$(PKG_CFLAGS) $(3) $$(CFLAGS) -MMD -MP -c -o $$@ $$<
+$(PLACED:fcgi/%.c=$(1)/obj/%.o): build/gen/places.list
 $(1)/libberth.a: $(LIB_SRCS:fcgi/%.c=$(1)/obj/%.o) build/gen/sources.list
 	@rm -f $$@
 	$$(AR) rcs $$@ $$(filter %.o,$$^)

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# `make install`: what is installed knows where it is.
+# `make install`: what is installed knows where it is.  In a copy of the tree: other tests run the programs of this one.
 
 use strict;
 use warnings;
@@ -17,14 +17,18 @@ my $dir = tempdir(CLEANUP => 1);
 # not those of the make that runs the tests
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL DESTDIR PREFIX)};
 
+my $copy = "$dir/tree";
+is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
+
 for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth', '/opt/berth/etc']) {
 	my ($prefix, $etc) = @$case;
 	my $to = "$dir/" . $prefix =~ tr{/}{-}r;
 
-	is(system("make -s -C '$root' install DESTDIR='$to' PREFIX=$prefix >'$dir/log' 2>&1"), 0,
+	is(system("make -s -C '$copy' install DESTDIR='$to' PREFIX=$prefix >'$dir/log' 2>&1"), 0,
 	    "$prefix: installed") or diag(slurp("$dir/log"));
 	ok(-x "$to$_", "$prefix: $_") for "$prefix/sbin/berth-fcgi", "$prefix/sbin/berth-worker",
 	    "$prefix/bin/berth", "$prefix/libexec/berth-inspect";
+	like((Berth::Cluster::capture("$to$prefix/sbin/berth-fcgi", '-t'))[2], qr{\Q$etc/berth/berth.conf\E}, "$prefix: where berth-fcgi looks for its configuration");
 	ok(-f "$to$_", "$prefix: $_") for "$etc/berth/berth.conf", "$prefix/share/man/man8/berth-fcgi.8",
 	    "$prefix/share/man/man8/berth-worker.8";
 	is_deeply([map { s{^\Q$to\E}{}r } names_elsewhere($to, $prefix)], [],

@@ -27,7 +27,8 @@ is(system('cp', "$root/Makefile", $dir), 0, 'a tree of its own');
 is(system('cp', "$root/scripts/sql2c", "$dir/scripts"), 0, 'with the script');
 is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
 write_file('fcgi/base/banned.h', '');
-write_file("fcgi/base/$_.c", "int $_(void);\nint $_(void) { return 1; }\n") for qw(one two);
+write_file("fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
+write_file("fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
 write_file('sql/grants.sql', "GRANT SELECT ON a TO :role;\n");
 write_file('sql/migrations/0001_first.sql', "CREATE TABLE a (b int);\n");
 write_file('sql/migrations/0002_second.sql', "CREATE TABLE c (d int);\n");
@@ -49,6 +50,14 @@ make('after some have gone');
 is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3, "second"'], 'one migration was renamed');
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK'], 'a file of statements was removed');
 is(members(), 'one.o', 'and a source');
+
+my $object = "$dir/build/obj/base/one.o";
+my $made = (stat($object))[9];
+make('for another place', 'PREFIX=/opt/berth');
+isnt((stat($object))[9], $made, 'the programs look for their files there');
+$made = (stat($object))[9];
+make('for that place again', 'PREFIX=/opt/berth');
+is((stat($object))[9], $made, 'which they do already');
 
 subtest 'what statements have in common' => sub {
 	my @shared = ("-- part: shared", '-- Both.', '1,', '  2', '');
@@ -104,9 +113,10 @@ sub statements {
 }
 
 sub make {
-	my ($what) = @_;
+	my ($what, $variable) = @_;
 
-	is(system("make -s -C '$dir' build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
+	$variable //= '';
+	is(system("make -s -C '$dir' $variable build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
 	    or diag(slurp("$dir/log"));
 	return;
 }

@@ -205,7 +205,25 @@ subtest 'every text that was ever applied' => sub {
 	Berth::Upgrade::older($cluster, $name, 56);
 	is(sql($name, "SELECT attgenerated FROM pg_attribute WHERE attrelid = 'crates'::regclass AND attname = 'lists_many'"), 's',
 	    'a database of the earlier texts');
+	my $before = sql($name, 'SELECT max(version) FROM schema_migrations');
+	for my $case (['berth-fcgi', 'a pool that does not tell its schema'], ['berth-worker/56', 'an older worker']) {
+		my ($called, $what) = @$case;
+		my $program = session($name);
+
+		$program->("SET application_name = '$called'");
+		my ($status, $said) = end_migrate(begin_migrate($name));
+		is($status, 1, "$what is connected: an upgrade fails");
+		my ($plain) = $called =~ m{^([^/]+)};
+		like($said, qr/\Aberth: $plain of an older build use this database \(1 sessions\).*stop them on all hosts/, 'who, and what to do');
+		is(sql($name, 'SELECT max(version) FROM schema_migrations'), $before, 'and nothing is');
+		$program->();
+	}
+	# a program that waits for this schema, and one of another kind
+	my @wait = map { session($name) } 1, 2;
+	$wait[0]->('SET application_name = "berth-fcgi/' . sql($new, 'SELECT max(version) FROM schema_migrations') . '"');
+	$wait[1]->("SET application_name = 'berth-fcgi-exporter'");
 	migrates($name, 'of the earlier texts');
+	$_->() for @wait;
 	same_schema($name, $schema, 'of the earlier texts');
 };
 

@@ -5,7 +5,10 @@
 use strict;
 use warnings;
 
+use IO::Select;
+use IO::Socket::INET;
 use Test::More;
+use Time::HiRes qw(time);
 
 use Berth::Test;
 
@@ -106,6 +109,26 @@ my $head = "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 
 my $answer = $t->raw("$head\r\n");
 like($answer, qr{^HTTP/1\.1 401 }m, 'Expect: 100-continue without a token: 401 at once');
 like($answer, qr/"detail":"this registry needs a token"/, 'with the reason');
+
+# Debian's cargo asks before each upload: the answer is there at once, however large the body is
+my $plain = $t->plain_port;
+for my $size (100, 3_000_000) {
+	my $body = $t->publish_body($t->metadata('asks-first', "1.0.$size"),
+	    $t->make_crate('asks-first', "1.0.$size", files => { 'noise.bin' => join('', map { chr(int(rand(256))) } 1 .. $size) }));
+	my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $plain) or die "$plain: $@\n";
+	my $began = time;
+	my $said = '';
+
+	print {$s} "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nAuthorization: $token{dev}\r\nAccept: application/json\r\n"
+	    . 'Content-Length: ' . length($body) . "\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
+	sysread($s, $said, 4096, length $said) or last while $said !~ /\r\n\r\n/ && IO::Select->new($s)->can_read(10);
+	is($said, "HTTP/1.1 100 Continue\r\n\r\n", "$size bytes: go on");
+	print {$s} $body;
+	$s->flush;
+	$said = do { local $/; <$s> };
+	like($said, qr{^HTTP/1\.1 200 }, '  and published');
+	cmp_ok(time - $began, '<', 5, '  without a pause');
+}
 
 # other methods keep their answer
 $res = $t->http(POST => new_of($id), { token => $token{dev}, body => 'x' });

@@ -27,6 +27,8 @@ sub publish {
 		my $v = $about{$_};
 		defined $v ? "$_ = " . (ref $v ? '[' . join(', ', map { "\"$_\"" } @$v) . ']' : "\"$v\"") . "\n" : ();
 	} sort keys %about);
+
+	utf8::encode($manifest);
 	my $res = $t->publish($project, $token{dev}, $name, $version, metadata => { description => undef, %about },
 	    manifest => "[package]\nname = \"$name\"\nversion = \"$version\"\nedition = \"2021\"\n$manifest"
 	    . '[lib]' . "\nname = \"" . $name =~ tr/-/_/r . "\"\npath = \"src/lib.rs\"\n");
@@ -90,6 +92,14 @@ is(names('per_page=3'), 'a json-tools my-serde', 'as many as are asked for');
 is_deeply(found('q=serde')->{crates}[0], { id => 'serde', name => 'serde', max_version => '1.0.0',
 	description => 'A framework for turning data structures into bytes' }, 'what is said of one');
 is(found('q=serde-yaml')->{crates}[0]{description}, undef, 'without a description');
+
+# ---- letters beyond ASCII ----
+
+publish('patisserie', '0.1.0', description => "\x{c9}clairs und \x{dc}berraschungen, \x{431}\x{443}\x{43b}\x{43e}\x{447}\x{43a}\x{430}", keywords => ['dessert']);
+is(names("q=$_"), 'patisserie', "$_: case makes no difference") for '%C3%A9clairs', '%C3%89clairs', '%C3%89CLAIRS', '%C3%BCberraschungen', '%C3%9CBERRASCHUNGEN',
+    '%D0%B1%D1%83%D0%BB%D0%BE%D1%87%D0%BA%D0%B0', '%D0%91%D0%A3%D0%9B%D0%9E%D0%A7%D0%9A%D0%90';
+$t->berth_ok('delete', 'demo/priv', 'patisserie');
+is(names('q=dessert'), '', 'for the rest it is not there');
 
 # ---- pages ----
 
@@ -253,6 +263,102 @@ is(names("q=$_"), '', "$_: too few letters") for qw(--- -_- %C3%A9%C3%A9%C3%A9);
 is($t->psql("SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid"
     . " WHERE a.amname = 'gin' AND i.indrelid IN ('crates'::regclass, 'crate_search'::regclass)"
     . " AND NOT coalesce(c.reloptions, '{}') @> '{fastupdate=off}'"), '', 'no index puts entries aside, for one publish to sort in');
+
+# ---- who is used most comes first ----
+
+publish('weight-one', '0.1.0', keywords => ['heavy']);
+publish('weight-two', '0.1.0', keywords => ['heavy']);
+for my $case (
+	['nobody uses them', undef, 'weight-one weight-two'],
+	['downloads', "INSERT INTO download_days SELECT c.id, v.id, current_date - d.ago, c.project_id, d.n, now() FROM crates c JOIN versions v ON v.crate_id = c.id"
+	    . " JOIN (VALUES ('weight-one', 40, 1000), ('weight-two', 29, 3)) d (name, ago, n) USING (name)", 'weight-two weight-one'],
+	['who depends on it', 'INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features, registry)'
+	    . " SELECT v.id, d.name, d.name, '1', 'normal', false, true, d.registry FROM crates c JOIN versions v ON v.crate_id = c.id"
+	    . " JOIN (VALUES ('weight-two', 'weight-two', NULL), ('serde', 'weight-two', 'https://example.com'), ('serde', 'weight-one', NULL)) d (crate, name, registry)"
+	    . " ON d.crate = c.name WHERE c.project_id = $id", 'weight-one weight-two'],
+	['who no longer does', "DELETE FROM dependencies WHERE name = 'weight-one'", 'weight-two weight-one'],
+) {
+	my ($name, $sql, $order) = @$case;
+
+	$t->psql($sql) if defined $sql;
+	$t->run_jobs('weigh_crates');
+	is(names('q=heavy'), $order, $name);
+	is(names('q=weight'), $order, '  by their names as well');
+}
+is(names('q=weight-one'), 'weight-one', 'the exact name');
+publish('campus', '0.1.0', description => 'University courses');
+publish('cosmos', '0.1.0', description => 'The universe in numbers');
+is(names('q=universe'), 'cosmos campus', 'a word as it stands before one of the same stem');
+
+# ---- real crates ----
+
+# What one looks for among them, and with which words: it shall be among the first five.  Sorted by how short
+# names are, half of them were.
+{
+	my $real = $t->project('demo/real');
+	my %want = map { /^(.+?): (.+)$/ } split /\n/, <<'END';
+async: tokio futures async-trait
+channel: crossbeam-channel flume
+cli: clap
+command line: clap
+compression: flate2 zstd
+crypto: ring sha2
+csv: csv
+database: sqlx diesel
+date: chrono time
+error: thiserror anyhow
+hash: hashbrown sha2
+http: http hyper reqwest
+http client: reqwest hyper
+json: serde_json
+logging: log tracing env_logger
+parallel: rayon
+parser: nom syn
+random: rand getrandom
+regex: regex
+serialization: serde
+sqlite: rusqlite sqlx
+template: tera handlebars
+terminal: crossterm console
+time: time chrono
+tls: rustls native-tls
+toml: toml
+url: url
+web framework: actix-web axum rocket
+websocket: tungstenite tokio-tungstenite
+xml: quick-xml
+yaml: serde_yaml
+zip: zip
+END
+	my $normal = sub { return lc($_[0]) =~ tr/_/-/r; };
+	my @crates = map { [$normal->($_->[0]), @$_[1 .. 3]] } map { [split /\|/] } grep { !/^#/ } split /\n/,
+	    Berth::Cluster::_slurp("$Berth::Cluster::ROOT/t/data/crates.txt");
+	my $text = sub { return "'" . $_[0] =~ s/'/''/gr . "'"; };
+	my ($found, $all, @lost) = (0, 0);
+
+	Berth::Populate::add($t->dsn('postgres'), project => $real, crates => [map { [$_->[0], 1] } @crates]);
+	while (my @some = splice(@crates, 0, 200)) {
+		my $rows = join(', ', map { '(' . join(', ', map { $text->($_) } @$_) . ')' } @some);
+
+		$t->psql("WITH real (name, depends_on, keywords, description) AS (VALUES $rows), found AS (SELECT r.*, c.id, c.normalized_name FROM real r"
+		    . " JOIN crates c ON c.project_id = $real AND c.name = r.name), used AS (INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional,"
+		    . " default_features) SELECT v.id, d, replace(lower(d), '_', '-'), '1', 'normal', false, true FROM found f JOIN versions v ON v.crate_id = f.id,"
+		    . " string_to_table(f.depends_on, ' ') d WHERE d <> '') UPDATE crate_search s SET description = f.description,"
+		    . " document = search_document(f.normalized_name, string_to_array(f.keywords, ' '), f.description) FROM found f WHERE s.crate_id = f.id");
+	}
+	$t->run_jobs('weigh_crates');
+	for my $words (sort keys %want) {
+		my %first = map { $_ => 1 } split / /, names('per_page=5&q=' . $words =~ tr/ /+/r, project => $real);
+
+		for my $crate (split / /, $want{$words}) {
+			$all++;
+			$first{ $normal->($crate) } ? $found++ : push @lost, "$words: $crate";
+		}
+	}
+	is($all, 56, 'so many are looked for');
+	cmp_ok($found, '>=', 45, 'four of five are there') or diag(join("\n", @lost));
+	note("$found of $all; not: ", join(', ', @lost));
+}
 
 # ---- the real cargo ----
 

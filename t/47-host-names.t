@@ -105,7 +105,7 @@ sub answers {
 sub hsts {
 	my ($asked, %more) = @_;
 	my (undef, $method, $path, $opt) = @$asked;
-	my $res = $t->http($method, $path, { %{ $opt // {} }, %more });
+	my $res = $t->http($method, $path, { tls => 1, %{ $opt // {} }, %more });
 
 	is(scalar(grep { $_->[0] eq 'x-served-by' } @{ $res->{header_list} }), 1, "$asked->[0]: one X-Served-By");
 	return ($res->{status}, map { $_->[1] } grep { $_->[0] eq 'strict-transport-security' } @{ $res->{header_list} });

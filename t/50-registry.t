@@ -209,7 +209,8 @@ for my $case ([$etag, 304], ["W/$etag", 304], ["\"x\", W/$etag", 304], ['*', 304
 	is($res->{headers}{etag}, $etag, 'the ETag is told again');
 }
 # compressed and not: the same lines
-for my $case (['gzip', 1], ['deflate, gzip', 1], ['br', 0], ['identity', 0], ['gzip;q=0', 0]) {
+for my $case (['gzip', 1], ['deflate, gzip', 1], ['br', 0], ['identity', 0], ['gzip;q=0', 0],
+	['br, zstd, gzip', 1], ['gzip, br, zstd', 1], ['br, zstd', 0], ['zstd;q=1.0, br;q=0.9, gzip;q=0.1', 1], ['br, zstd, gzip;q=0', 0]) {
 	my ($accept, $gzip) = @$case;
 
 	$res = $t->http(GET => $index, { token => $token{dev}, headers => { 'Accept-Encoding' => $accept } });
@@ -264,6 +265,28 @@ is($t->http(GET => "$R/download/1.0.0/download", { token => $token{dev} })->{sta
 is($t->publish($priv, $token{dev}, 'plus', '1.0.0+b.1')->{status}, 200, 'build metadata');
 is($t->http(GET => "$R/plus/1.0.0$_/download", { token => $token{dev} })->{status}, 200, "$_") for '+b.1', '%2Bb.1';
 is($t->http(GET => "$R/plus/1.0.0 b.1/download" =~ s/ /%20/r, { token => $token{dev} })->{status}, 404, 'and no space');
+
+# ---- addresses that people write in place of the index ----
+
+my $where = quotemeta('In cargo\'s configuration write index = "sparse+' . $t->{settings}{external_url} . "$R/\"");
+for my $path ('', '/', '/metadata', '/metadata/', '/metadata/config.json', '/index', '/index/', '/index/config.json', '/api/v1/config.json',
+	'/info/refs?service=git-upload-pack', '/index/info/refs?service=git-upload-pack', '/config.json/') {
+	is_text($t->http(GET => "$R$path", { token => $token{dev} }), 404, "There is no index at this address\\. $where", "`$path`: where the index is");
+}
+is_text($t->http(GET => '/api/v4/projects/demo%2Fpriv/packages/cargo/metadata/config.json', { token => $token{dev} }), 404, "There is no index .*$where",
+    'by its path: the address has the id');
+for my $case ([undef, 401], [$token{stranger}, 404, 'Project Not Found'], ['brt_' . 'x' x 43, 401]) {
+	my ($as, $status, $text) = @$case;
+
+	for my $path ('', '/metadata/config.json', '/info/refs') {
+		my $res = $t->http(GET => "$R$path", { token => $as });
+		my $index = $t->http(GET => "$R/config.json", { token => $as });
+
+		is($res->{status}, $status, "`$path`: $status, as of config.json");
+		is($res->{body}, $index->{body}, '  word for word');
+	}
+}
+is($t->http(DELETE => "$R$_", { token => $token{dev} })->{status}, 405, "DELETE of `$_`") for '/metadata/config.json', '/index';
 
 # ---- unknown routes have the shape of their place ----
 

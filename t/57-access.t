@@ -271,11 +271,15 @@ sub yank {
 }
 
 sub refused {
-	my ($res, $name) = @_;
+	my ($res, $name, $lacks) = @_;
 
 	is($res->{status}, 403, "$name: refused");
-	is(sentence_of($res, 1), 'this token does not have the required permissions to perform this action', "$name: why");
+	is(sentence_of($res, 1), "this token does not have the required permissions to perform this action: $lacks", "$name: why");
 }
+
+sub lacks { return "it lacks the operation `$_[0]`"; }
+
+sub not_for { return "it is not for the crate `$_[0]`, only for `$_[1]`"; }
 
 sub done {
 	my ($res, $name) = @_;
@@ -289,33 +293,52 @@ my $other = limited(crates => 'abcd,foo-li,foo-libs,foolib*');
 my $prefix = limited(crates => 'FOO_*');
 for my $spelling (@spellings) {
 	done(yank($mine, $spelling), "its crate as $spelling");
-	refused(yank($other, $spelling), "not its crate as $spelling");
+	refused(yank($other, $spelling), "not its crate as $spelling", not_for('Foo_Lib', 'abcd,foo-li,foo-libs,foolib*'));
 	done(yank($prefix, $spelling), "its prefix as $spelling");
 }
-refused(yank($mine, 'abcd'), 'another crate');
+refused(yank($mine, 'abcd'), 'another crate', not_for('abcd', 'foo-lib'));
 done(yank($other, 'ABCD'), 'that one');
 done(put($mine, 'Foo_Lib', '1.1.0'), 'a version of its crate');
 done(put($prefix, 'foo_new', '1.0.0'), 'a new crate with its prefix');
 my $before = $t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM blobs)');
-refused(put($mine, 'abcd', '9.0.0'), 'a version of another crate');
-refused(put($mine, 'foo_newer', '1.0.0'), 'a new crate that is not its own');
-refused(put($prefix, 'foonew', '1.0.0'), 'a new crate without its prefix');
-refused(put($mine, 'foo_libs', '1.0.0'), 'a name that is longer');
+refused(put($mine, 'abcd', '9.0.0'), 'a version of another crate', not_for('abcd', 'foo-lib'));
+refused(put($mine, 'foo_newer', '1.0.0'), 'a new crate that is not its own', not_for('foo-newer', 'foo-lib'));
+refused(put($prefix, 'foonew', '1.0.0'), 'a new crate without its prefix', not_for('foonew', 'foo-*'));
+refused(put($mine, 'foo_libs', '1.0.0'), 'a name that is longer', not_for('foo-libs', 'foo-lib'));
 
 my %only = map { $_ => limited(operations => $_) } qw(publish-new publish-update yank owners);
-refused(put($only{'publish-new'}, 'abcd', '9.0.0'), 'publish-new of a crate that is there');
-refused(put($only{'publish-new'}, 'Abcd', '9.0.0'), 'in another spelling');
-refused(put($only{'publish-update'}, 'brand-new', '1.0.0'), 'publish-update of a new crate');
-refused(put($only{$_}, 'abcd', '9.0.0'), "publishing with $_") for qw(yank owners);
-refused(yank($only{$_}, 'abcd'), "yanking with $_") for qw(publish-new publish-update owners);
+refused(put($only{'publish-new'}, 'abcd', '9.0.0'), 'publish-new of a crate that is there', lacks('publish-update'));
+refused(put($only{'publish-new'}, 'Abcd', '9.0.0'), 'in another spelling', lacks('publish-update'));
+refused(put($only{'publish-update'}, 'brand-new', '1.0.0'), 'publish-update of a new crate', lacks('publish-new'));
+refused(put($only{$_}, 'abcd', '9.0.0'), "publishing with $_", lacks('publish-new` or `publish-update')) for qw(yank owners);
+refused(yank($only{$_}, 'abcd'), "yanking with $_", lacks('yank')) for qw(publish-new publish-update owners);
 is($t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM blobs)'),
     $before, 'whatever was refused has left nothing');
 done(put($only{'publish-new'}, 'brand_new', '1.0.0'), 'publish-new of a new crate');
-refused(put($only{'publish-new'}, 'brand_new', '1.0.1'), 'and then no more');
+refused(put($only{'publish-new'}, 'brand_new', '1.0.1'), 'and then no more', lacks('publish-update'));
 done(put($only{'publish-update'}, 'brand_new', '1.0.1'), 'publish-update of it');
 done(yank($only{yank}, 'brand-new'), 'yank');
 is($t->http(GET => "$root/config.json", { token => $only{$_} })->{status}, 200, "reading with $_") for sort keys %only;
-refused(put(limited(crates => 'abcd', operations => 'publish-new'), 'abcd', '9.0.0'), 'both limits count');
+refused(put(limited(crates => 'abcd', operations => 'publish-new'), 'abcd', '9.0.0'), 'both limits count', lacks('publish-update'));
+
+# What a token of each kind lacks, in the words of each route.
+for my $case (
+	['a limited token of an owner, to delete a package', $t->token('owner', operations => 'yank'), DELETE => "/api/v4/projects/$id{priv}/packages/1",
+	    qr/: it needs a token that is limited to no operations and no crates$/],
+	['a token for some crates, to add a member', $t->token('owner', crates => 'abcd'), POST => "/api/v4/projects/$id{priv}/members",
+	    qr/: it needs a token that is limited to no operations and no crates$/],
+	['one that reads, to yank', limited(scopes => 'read_api'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank", qr/the scope `api`$/],
+	['a deploy token that makes tokens of jobs, to read', $t->berth_ok(qw(token add --deploy demo/priv --scopes create_job_token)), GET => "$root/config.json",
+	    qr/a deploy token of this project with `read_package_registry`$/],
+	['one that reads, to yank', $t->deploy_token('demo/priv', 'read'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
+	    qr/a deploy token of this project with `write_package_registry`$/],
+) {
+	my ($name, $with, $method, $path, $want) = @$case;
+	my $res = $t->http($method => $path, { token => $with });
+
+	is($res->{status}, 403, "$name: 403");
+	like($res->{body} =~ /"(?:detail|message)":"([^"]*)"/ ? $1 : $res->{body} =~ s/\n\z//r, $want, "$name: what is missing");
+}
 
 # ---- changes of access hold from the next request on ----
 

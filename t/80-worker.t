@@ -327,7 +327,7 @@ subtest 'the database is away' => sub {
 	is($t->_ended('worker'), 0, 'the worker is the same');
 	# another schema
 	$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', '')");
-	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'berth-worker'");
+	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'berth-worker%'");
 	ok($t->wait_for(sub { $t->log('worker') =~ /the schema has version 9999/ }), 'a schema of the future: says why');
 	$id = add_job('sweep_limits');
 	$t->psql('DELETE FROM schema_migrations WHERE version = 9999');

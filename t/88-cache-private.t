@@ -244,6 +244,13 @@ subtest 'a slot that is retired' => sub {
 	ok(!Berth::Cache::is_static($nodes[$_], Berth::Cache::get($ports[$_], $index, Authorization => $new)), "node $_: but nginx sends them nothing") for 0, 1;
 	ok(defined Berth::Cache::wait_static($t, $ports[0], $index, Authorization => $old), 'tokens of another slot are sent everything');
 	is(($t->berth('key', 'retire', 'zz'))[0], 1, 'one that there is not');
+	Berth::Test::_write($file, my $whole = Berth::Cluster::_slurp($file) . '#' x 8000 . "\n");
+	my ($status, undef, $why) = $t->berth('key', 'add');
+	is($status, 1, 'a key that finds no room');
+	like($why, qr/token\.key is full; remove the lines of retired slots/, 'says so');
+	is(Berth::Cluster::_slurp($file), $whole, 'the file stays as it is');
+	is($t->psql('SELECT count(*) FROM token_slots WHERE retired_at IS NULL'), 1, 'and no slot waits for its key');
+	Berth::Test::_write($file, $whole =~ s/^#+\n//mr);
 	like(($t->berth('key', 'list'))[1], qr/^00\b.*^$slot\b.*\d{4}-/ms, 'berth key list has both');
 	is(substr(handle($t->token('dev')), 0, 2), '00', 'new tokens have the one that is live');
 };

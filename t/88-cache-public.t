@@ -58,6 +58,22 @@ subtest 'an index file' => sub {
 	}
 	is(get($index, 'If-Modified-Since' => 'Wed, 01 Jan 2070 00:00:00 GMT')->{status}, 200, 'a time means nothing');
 	is(get($index, Range => 'bytes=0-1')->{status}, 200, 'nor does a range');
+	# what cargo of Debian asks for, which can unpack more than is kept here
+	for my $accept ('br, zstd, gzip', 'gzip, br, zstd', 'zstd, br;q=0.9, gzip;q=0.1') {
+		my $again = get($index, 'Accept-Encoding' => $accept);
+
+		ok(is_static($again), "Accept-Encoding: $accept: by nginx");
+		is($again->{body}, $first->{body}, '  the same bytes');
+		is($again->{headers}{$_}, $res->{headers}{$_}, "  the same $_") for qw(content-encoding content-length etag vary);
+	}
+	for my $accept ('br, zstd', 'br, zstd, gzip;q=0') {
+		my $again = get($index, 'Accept-Encoding' => $accept);
+
+		ok(!is_static($again), "Accept-Encoding: $accept: by the pool");
+		is($again->{headers}{'content-encoding'}, undef, '  as it is');
+		is($again->{body}, $first->{body}, '  the same bytes');
+		like($again->{headers}{etag}, qr/-plain"$/, '  with an ETag of its own');
+	}
 	my $head = $t->http(HEAD => $index, { headers => ['Accept-Encoding: gzip'] });
 	is($head->{status}, 200, 'HEAD');
 	ok(is_static($head), 'by nginx');

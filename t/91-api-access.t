@@ -158,7 +158,7 @@ sub check {
 
 my (%described, %tested);
 for my $operation ($described->operations) {
-	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo/|/openapi\.json$|/api/v4/job$};
+	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo(?:/|$)|/openapi\.json$|/api/v4/job$};
 }
 for my $row (@table) {
 	my ($class, $place, @cells) = @$row;

@@ -75,14 +75,20 @@ subtest 'lists' => sub {
 		['sort=desc', 'Gamma@0.10.0 alpha@1.1.0 beta_x@0.2.0 alpha@1.0.0'],
 		['order_by=name', 'alpha@1.0.0 alpha@1.1.0 beta_x@0.2.0 Gamma@0.10.0'],
 		['order_by=name&sort=desc', 'Gamma@0.10.0 beta_x@0.2.0 alpha@1.1.0 alpha@1.0.0'],
-		['order_by=version', 'Gamma@0.10.0 beta_x@0.2.0 alpha@1.0.0 alpha@1.1.0'],
-		['order_by=version&sort=desc', 'alpha@1.1.0 alpha@1.0.0 beta_x@0.2.0 Gamma@0.10.0'],
+		['order_by=version', 'beta_x@0.2.0 Gamma@0.10.0 alpha@1.0.0 alpha@1.1.0'],
+		['order_by=version&sort=desc', 'alpha@1.1.0 alpha@1.0.0 Gamma@0.10.0 beta_x@0.2.0'],
 		['package_name=alpha', 'alpha@1.0.0 alpha@1.1.0'],
 		['package_name=MM', 'Gamma@0.10.0'],
 		['package_name=a-x&order_by=name', 'beta_x@0.2.0'],
 		['package_name=a_x', 'beta_x@0.2.0'],
 		['package_name=%25', ''], ['package_name=%5C', ''], ['package_name=%5C%25', ''], ['package_name=.', ''],
 		['package_name=', $all],
+		['package_name=alpha&exact_name=true', 'alpha@1.0.0 alpha@1.1.0'], ['package_name=alph&exact_name=true', ''],
+		['package_name=lpha&exact_name=true', ''], ['package_name=alph&exact_name=false', 'alpha@1.0.0 alpha@1.1.0'],
+		['package_name=BETA-X&exact_name=true', 'beta_x@0.2.0'], ['package_name=_&exact_name=true', ''], ['exact_name=true', $all],
+		['package_name=alpha&exact_name=true&order_by=version&sort=desc', 'alpha@1.1.0 alpha@1.0.0'],
+		['package_name=alpha&exact_name=true&order_by=name&per_page=1', 'alpha@1.0.0'],
+		['package_name=alpha&exact_name=true&package_version=1.1.0', 'alpha@1.1.0'],
 		['package_version=1.0.0', 'alpha@1.0.0'],
 		['package_version=1.0', ''],
 		['package_version=1.0.0&package_name=alp&order_by=name', 'alpha@1.0.0'],
@@ -255,10 +261,20 @@ EXPLAIN SELECT count(*) FROM versions
 ROLLBACK
 SQL
 
+	# the statement itself, in the order of versions
+	my ($list) = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/sql/queries/package.sql")
+	    =~ /^-- name: package_list\n(?:--[^\n]*\n)*(.*?;)/ms;
+	for my $descending ('false', 'true') {
+		my %value = (1 => $many, 2 => q('{default,deprecated,error}'), 3 => 'NULL', 4 => 'NULL', 5 => q('version'), 6 => $descending, 7 => 20, 8 => 500);
+
+		like($t->psql('EXPLAIN ' . $list =~ s/\@package/e.id/r =~ s/\$(\d)/$value{$1}/gr), qr/Index Scan (?:Backward )?using versions_listed_version/,
+		    "versions come in the order of an index, descending: $descending");
+	}
+
 	# by a part of the name: as the database would have it without any of what makes that fast.  Few crates
 	# with many versions, many crates with few.
 	my $some = $t->project('demo/some');
-	my %order = (created_at => 'v.published_at', version => 'v.version', name => 'c.normalized_name');
+	my %order = (created_at => 'v.published_at', version => 'version_order(v.version_base) COLLATE "C"', name => 'c.normalized_name');
 
 	Berth::Populate::add($t->dsn('postgres'), project => $some, crates => [map { ["some-$_", 19] } 1 .. 600]);
 	for my $case ([$many, 'many', 10010], [$many, 'many-1', 2002], [$many, 'MANY_10', 1001], [$many, 'y-1', 2002], [$many, '-1', 2002],
@@ -278,6 +294,30 @@ SQL
 
 			is(names($res), join(' ', grep { length } @want), "`$part` by $order, $sort, page $page of $size");
 			is($res->{headers}{'x-total'}, $n > 10000 ? undef : $n, '  counted') if $size != 3;
+		}
+	}
+};
+
+# The order of semver.org, and where letter by letter, by length or by number alone goes wrong.
+subtest 'by SemVer precedence' => sub {
+	my $ordered = $t->project('ordered/one');
+	my @versions = qw(0.0.1-0 0.0.1 0.2.0 0.10.0 1.0.0--1 1.0.0 1.0.1-0 1.0.1-2 1.0.1-10 1.0.1-99999999999999999999 1.0.1-100000000000000000000
+	    1.0.1-- 1.0.1--0 1.0.1-0a 1.0.1-A 1.0.1-a 1.0.1-a.0 1.0.1-a.0.0 1.0.1-a.a 1.0.1-a- 1.0.1-a-.1 1.0.1-a-b 1.0.1-a0
+	    1.0.1-alpha 1.0.1-alpha.1 1.0.1-alpha.beta 1.0.1-beta 1.0.1-beta.2 1.0.1-beta.11 1.0.1-beta2 1.0.1-rc.1 1.0.1
+	    1.2.9 1.2.10 1.10.0 2.0.0-rc.1 2.0.0 9.0.0 10.0.0 18446744073709551615.0.0);
+	my @mixed = map { $versions[$_ * 17 % @versions] } 0 .. $#versions;
+
+	$t->member('mia', 'ordered', 'maintainer');
+	for my $version (@mixed) {
+		my $res = $t->publish($ordered, $token{mia}, 'ordered', $version . ($version =~ /^1\.10/ ? '+0' : ''));
+
+		is($res->{status}, 200, $version) or diag($res->{body});
+	}
+	for my $list ("/api/v4/projects/$ordered/packages?", "/api/v4/projects/$ordered/packages?package_name=order&", '/api/v4/groups/ordered/packages?') {
+		for my $sort ('asc', 'desc') {
+			my @got = map { $_->{version} =~ s/\+.*//r } map { @{ $t->json(get("${list}order_by=version&sort=$sort&per_page=15&page=$_", as => 'mia')) } } 1 .. 3;
+
+			is("@got", join(' ', $sort eq 'asc' ? @versions : reverse @versions), "$list $sort");
 		}
 	}
 };

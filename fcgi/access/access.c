@@ -72,10 +72,12 @@ enum holder {
 static const struct {
 	bool sees_internal;
 	const char *no_write; /* why not, to one that may read */
+	const char *no_read; /* why not, where it is no role that is missing */
 } holders[HOLDER__MAX] = {
 	[HOLDER_USER] = { true, "publishing to this project needs at least the developer role" },
 	[HOLDER_DEPLOY] = { false,
-	    "publishing needs a deploy token of this project with `write_package_registry`" },
+	    "publishing needs a deploy token of this project with `write_package_registry`",
+	    "reading packages needs a deploy token of this project with `read_package_registry`" },
 	[HOLDER_JOB] = { true,
 	    "publishing to this project needs at least the developer role of who started the job" },
 	[HOLDER_FOREIGN_JOB] = { true,
@@ -243,19 +245,20 @@ refuse_level(const struct access_facts *f, enum action action, int least, struct
 static int
 check_operations(const struct access_facts *f, enum action action, struct err *err)
 {
-	if (actions[action].operations == 0)
-		return token_limits_any(&f->limits) ? token_limits_refuse(err) : 0;
-	if ((f->limits.operations & actions[action].operations) == 0)
-		return token_limits_refuse(err);
-	return 0;
+	unsigned needed = actions[action].operations;
+
+	if (needed == 0)
+		return token_limits_any(&f->limits) ? token_limits_refuse(0, err) : 0;
+	return (f->limits.operations & needed) == 0 ? token_limits_refuse(needed, err) : 0;
 }
 
 /* A rule with all operations is still one for crates alone: no user has made it a token of theirs. */
 static int
 check_rule(const struct access_facts *f, enum action action, struct err *err)
 {
-	return (f->limits.operations & actions[action].operations) == 0 ? token_limits_refuse(err)
-									 : 0;
+	unsigned needed = actions[action].operations;
+
+	return (f->limits.operations & needed) == 0 ? token_limits_refuse(needed, err) : 0;
 }
 
 /* What a user's own token is for; the other kinds have their level by their scopes. */
@@ -318,7 +321,8 @@ decide_in_place(const struct access_facts *f, enum holder holder, enum action ac
 		return refuse_unknown(f, err);
 	/* a guest of a private project knows that it exists, and no more */
 	if (!visible && actions[action].packages && level < actions[ACTION_READ_PACKAGE].least)
-		return refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
+		return holders[holder].no_read != NULL ? err_set(err, 403, "%s", holders[holder].no_read)
+		    : refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
 	if (actions[action].users_only && holder != HOLDER_USER)
 		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
 	if (action == ACTION_CREATE_JOB_TOKEN)

@@ -1,5 +1,8 @@
 #include "access/token_limits.h"
 
+#include <assert.h>
+#include <stdio.h>
+
 #include "crate/crate_name.h"
 
 const char *const token_operation_names[TOKEN_NOPERATIONS] = {
@@ -71,11 +74,24 @@ token_limits_any(const struct token_limits *limits)
 	return limits->operations != TOKEN_ANY_OPERATION || limits->crates != NULL;
 }
 
+#define REFUSED "this token does not have the required permissions to perform this action: "
+
 int
-token_limits_refuse(struct err *err)
+token_limits_refuse(unsigned operations, struct err *err)
 {
-	return err_set(err, 403,
-	    "this token does not have the required permissions to perform this action");
+	char names[64] = "";
+	size_t n = 0;
+
+	for (unsigned i = 0; i < TOKEN_NOPERATIONS; i++) {
+		if ((operations & 1U << i) != 0)
+			n += (size_t)snprintf(names + n, sizeof(names) - n, "%s`%s`",
+			    n > 0 ? " or " : "", token_operation_names[i]);
+		assert(n < sizeof(names));
+	}
+	if (n == 0)
+		return err_set(err, 403, REFUSED
+		    "it needs a token that is limited to no operations and no crates");
+	return err_set(err, 403, REFUSED "it lacks the operation %s", names);
 }
 
 int
@@ -90,7 +106,8 @@ token_limits_check_crate(const struct token_limits *limits, const char *crate, s
 		if (matches(pattern, slice_str(crate)))
 			return 0;
 	}
-	return token_limits_refuse(err);
+	return err_set(err, 403, REFUSED "it is not for the crate `%s`, only for `%s`", crate,
+	    limits->crates);
 }
 
 int
@@ -98,6 +115,6 @@ token_limits_check(const struct token_limits *limits, enum token_operation opera
     const char *crate, struct err *err)
 {
 	if ((limits->operations & operation) == 0)
-		return token_limits_refuse(err);
+		return token_limits_refuse(operation, err);
 	return token_limits_check_crate(limits, crate, err);
 }

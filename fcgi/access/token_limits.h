@@ -39,7 +39,7 @@ bool token_pattern_valid(struct slice pattern);
 
 /*
  * May the token do this (one TOKEN_* bit) to the crate of that name, as the database has it or will
- * have it?  -1: 403.
+ * have it?  -1: 403, which names what the token lacks.
  */
 int token_limits_check(const struct token_limits *, enum token_operation, const char *crate,
     struct err *) __attribute__((warn_unused_result));
@@ -51,7 +51,10 @@ bool token_limits_any(const struct token_limits *);
 int token_limits_check_crate(const struct token_limits *, const char *crate, struct err *)
     __attribute__((warn_unused_result));
 
-/* Sets the refusal, for callers that know it earlier.  Returns -1 with 403. */
-int token_limits_refuse(struct err *);
+/*
+ * Sets the refusal, for callers that know it earlier, with the right that the token lacks: one of these
+ * operations (TOKEN_*, or-ed); 0: it must be without limits.  Returns -1 with 403.
+ */
+int token_limits_refuse(unsigned operations, struct err *);
 
 #endif

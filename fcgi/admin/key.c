@@ -87,6 +87,21 @@ append(struct invocation *in, const char *path, const char *registry, const stru
 	return rc;
 }
 
+/* The database first: if the key is lost, no token ever uses its slot. */
+static int
+add_key(struct invocation *in, const char *path, const char *registry, const struct token_key *key)
+{
+	struct err late = { 0 };
+
+	if (token_slot_add(in->db, in->arena, &in->actor, key, &in->err) == -1)
+		return -1;
+	if (append(in, path, registry, key) == 0)
+		return 0;
+	if (token_slot_retire(in->db, in->arena, &in->actor, key->slot, &late) == -1)
+		fprintf(stderr, "berth: slot %s has no key; run `berth key retire %s`\n", key->slot, key->slot);
+	return -1;
+}
+
 static int
 add(struct invocation *in)
 {
@@ -104,10 +119,8 @@ add(struct invocation *in)
 	/* refuses a file of another registry, and a malformed one */
 	if (token_slot_keys(in->db, in->arena, access(path, F_OK) == 0 ? path : "", &known, &in->err) == -1)
 		return -1;
-	/* the database first: if the key is lost, no token ever uses its slot */
-	if (next_slot(in, slot) == 0 && token_key_generate(slot, &key, &in->err) == 0 &&
-	    token_slot_add(in->db, in->arena, &in->actor, &key, &in->err) == 0)
-		rc = append(in, path, known.registry_id, &key);
+	if (next_slot(in, slot) == 0 && token_key_generate(slot, &key, &in->err) == 0)
+		rc = add_key(in, path, known.registry_id, &key);
 	OPENSSL_cleanse(&key, sizeof(key));
 	token_keys_wipe(&known);
 	if (rc == 0)

@@ -16,6 +16,7 @@
 enum {
 	FRAME_OVERHEAD = 8,
 	STAGING_SLACK = 60,
+	KEYS_SECONDS = 60, /* between two looks at the slots of token_key */
 	IDLE_MAX_US = 1000000 /* what the next request may have to wait for */
 };
 
@@ -88,7 +89,8 @@ app_know_keys(struct worker_app *app, struct arena *a, struct err *err)
 {
 	if (db_connect(app->db, err) == -1)
 		return -1;
-	if (app->keys_connection == db_connections(app->db))
+	if (app->keys_connection == db_connections(app->db) &&
+	    clock_us() - app->keys_read_us < (int64_t)KEYS_SECONDS * 1000000)
 		return 0;
 	app->keys_connection = 0;
 	if (token_slot_keys(app->db, a, app->settings->token_key, &app->keys, err) == -1) {
@@ -101,6 +103,7 @@ app_know_keys(struct worker_app *app, struct arena *a, struct err *err)
 			return -1;
 	}
 	app->keys_connection = db_connections(app->db);
+	app->keys_read_us = clock_us();
 	return 0;
 }
 

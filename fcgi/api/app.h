@@ -37,16 +37,17 @@ struct worker_app {
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
-	/* the registry's id and the live keys of tokens, as of this connection to the database */
+	/* the registry's id and the live keys of tokens, as of this connection to the database and this time */
 	struct token_keys keys;
 	uint64_t keys_connection; /* 0: not read yet */
+	int64_t keys_read_us;
 };
 
 extern const struct pool_app api_pool_app;
 
 /*
- * Reads the registry's id and its keys before a new connection serves anything: it may lead to another
- * database.  -1: 503, 500.
+ * Reads the registry's id and its keys before a new connection serves anything, since it may lead to another
+ * database, and once a minute, since a slot may be new or retired.  -1: 503, 500.
  */
 int app_know_keys(struct worker_app *, struct arena *, struct err *)
     __attribute__((warn_unused_result));

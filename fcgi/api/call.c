@@ -98,7 +98,9 @@ authorize(struct call *call, struct request *rq)
 {
 	struct worker_app *app = call->app;
 
-	if (app->keys_connection == 0 && app_know_keys(app, rq->arena, &rq->err) == -1)
+	/* another connection may be to another registry, with other keys */
+	if ((app->keys_connection == 0 || app->keys_connection != db_connections(app->db)) &&
+	    app_know_keys(app, rq->arena, &rq->err) == -1)
 		return -1;
 	if (credential_read(rq, &app->keys, &call->credential) == -1)
 		return -1;

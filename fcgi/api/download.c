@@ -70,7 +70,8 @@ download_handle(struct call *call, struct request *rq, struct response *rs)
 	response_header(rs, "X-Berth-Download",
 	    arena_printf(rq->arena, "%" PRId64 "/%" PRId64 "/%" PRId64 "%s%s", blob.project_id,
 		blob.crate_id, blob.version_id, who[0] != '\0' ? " " : "", who));
-	response_header(rs, "Cache-Control",
+	/* becomes Cache-Control of the file, and of no error that nginx finds in its place */
+	response_header(rs, "X-Berth-Cache-Control",
 	    access_is_public(&call->facts) && call->facts.token_id == 0
 		? "public, max-age=31536000, immutable"
 		: "private, max-age=31536000, immutable");

@@ -54,6 +54,7 @@ read_filters(struct params *p, struct query *query)
 	if (params_word(p, "package_type", types, COUNT(types), &type) == -1 ||
 	    params_word(p, "status", statuses, COUNT(statuses), &status) == -1 ||
 	    params_str(p, "package_name", &q->name) == -1 ||
+	    params_bool(p, "exact_name", &q->name_is_whole) == -1 ||
 	    params_str(p, "package_version", &q->version) == -1 ||
 	    params_bool(p, "include_versionless", &versionless) == -1)
 		return -1;

@@ -59,7 +59,7 @@ writer_reserve(struct gzip_writer *w)
 static int
 writer_run(struct gzip_writer *w, int flush, struct err *err)
 {
-	int rc;
+	int rc = Z_OK;
 
 	do {
 		writer_reserve(w);
@@ -78,7 +78,7 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 static int
 writer_speed_up(struct gzip_writer *w, struct err *err)
 {
-	int rc;
+	int rc = Z_OK;
 
 	w->fast = true;
 	do {

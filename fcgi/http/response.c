@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "http/fcgi.h"
 #include "http/request.h"
 
@@ -11,8 +12,11 @@ enum {
 	/* how long cargo waits before it tries again, in seconds; it caps at 10 */
 	RETRY_UNAVAILABLE = 5,
 	RETRY_TOO_MANY = 10,
-	/* six bytes a byte, where all of a sentence has to be escaped */
-	ERROR_BODY_MAX = 8 * ERR_PUB_SIZE,
+	ERROR_BODY_MAX = 512, /* characters */
+	/* what the longest shape, GitLab's or cargo's, puts around a sentence */
+	ERROR_AROUND_MAX = sizeof("{\"errors\":[{\"detail\":\"\"}]}") - 1,
+	ERROR_SENTENCE_MAX = ERROR_BODY_MAX - ERROR_AROUND_MAX,
+	ERROR_BYTES_MAX = 4 * ERROR_BODY_MAX,
 	HEAD_MAX = 64 * 1024,
 	HEAD_USUAL = 512
 };
@@ -57,6 +61,39 @@ response_head(struct response *rs, const char *content_type, size_t length)
 {
 	response_body(rs, 200, content_type, slice_of("", 0));
 	rs->length = length;
+}
+
+/* How many characters one of a sentence is in JSON. */
+static size_t
+json_width(uint32_t cp)
+{
+	if (cp == '"' || cp == '\\' || cp == '\n')
+		return 2;
+	return cp < 0x20 ? sizeof("\\u0000") - 1 : 1;
+}
+
+/*
+ * Cuts a sentence between characters so that a body has no more than ERROR_BODY_MAX of them, in
+ * whatever shape: it may quote all that a client has sent.
+ */
+static void
+sentence_cut(char pub[ERR_PUB_SIZE])
+{
+	static const char ellipsis[] = "\xe2\x80\xa6";
+	size_t n = strlen(pub), width = 0, keep = 0, len;
+	uint32_t cp;
+
+	for (size_t i = 0; i < n; i += len) {
+		len = utf8_decode(pub + i, n - i, &cp);
+		assert(len > 0); /* err_set() has seen to that */
+		width += json_width(cp);
+		if (width > ERROR_SENTENCE_MAX) {
+			memcpy(pub + keep, ellipsis, sizeof(ellipsis));
+			return;
+		}
+		if (width < ERROR_SENTENCE_MAX)
+			keep = i + len;
+	}
 }
 
 static void
@@ -133,13 +170,15 @@ retry_after(const struct err *err)
 void
 response_error(struct response *rs, enum shape shape, const struct err *err, const char *allow)
 {
+	struct err told = *err;
 	struct buf b;
 
 	assert(err->status >= 400 && err->status <= 599);
 	rs->nheaders = 0;
 	rs->length = 0;
-	buf_init(&b, rs->arena, ERROR_BODY_MAX);
-	shapes[shape].write(&b, err);
+	sentence_cut(told.pub);
+	buf_init(&b, rs->arena, ERROR_BYTES_MAX);
+	shapes[shape].write(&b, &told);
 	response_body(rs, err->status, shapes[shape].content_type, buf_slice(&b));
 	response_header(rs, "Cache-Control", "private, no-store");
 	response_header(rs, "Vary", "Authorization");

@@ -70,7 +70,8 @@ void response_head(struct response *, const char *content_type, size_t length);
 /*
  * Replaces everything by the error: status, shape, sentence.  Adds
  * WWW-Authenticate to 401, Retry-After to 429 and 503 (the error's, or what is usual),
- * Allow to 405 (from `allow`, may be NULL), and Cache-Control: no-store.
+ * Allow to 405 (from `allow`, may be NULL), and Cache-Control: no-store.  The body has at most 512
+ * characters: a longer sentence is cut and ends with an ellipsis.
  */
 void response_error(struct response *, enum shape, const struct err *, const char *allow);
 

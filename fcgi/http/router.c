@@ -85,13 +85,19 @@ allow_list(struct arena *a, unsigned allowed)
 	return buf_str(&b);
 }
 
+static bool
+is_match(const struct route *route, enum match m)
+{
+	return m == MATCH_YES || (m == MATCH_PREFIX && route->goes_on);
+}
+
 /* Takes the route of the path although it has another method. */
 static int
 route_anyway(struct request *rq, const struct route *route, unsigned allowed)
 {
 	enum match again = pattern_match(rq, route->pattern);
 
-	assert(again == MATCH_YES);
+	assert(is_match(route, again));
 	rq->route = route;
 	rq->allow = allow_list(rq->arena, allowed);
 	return 0;
@@ -109,7 +115,7 @@ router_match(const struct router *router, struct request *rq)
 		enum match m = pattern_match(rq, route->pattern);
 
 		slash |= m == MATCH_SLASH;
-		if (m != MATCH_YES || (route->accept != NULL && !route->accept(rq)))
+		if (!is_match(route, m) || (route->accept != NULL && !route->accept(rq)))
 			continue;
 		allowed |= methods_of(route);
 		if (methods_of(route) & rq->method) {

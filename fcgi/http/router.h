@@ -35,6 +35,8 @@ struct route {
 	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
+	/* the pattern matches longer paths as well, also with a slash at the end: `accept` looks at the rest */
+	bool goes_on;
 	int (*handle)(struct call *, struct request *, struct response *);
 };
 

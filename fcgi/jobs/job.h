@@ -123,4 +123,8 @@ int job_sweep_limits(struct job_ctx *, const struct job *, struct err *)
 int job_sweep_tokens(struct job_ctx *, const struct job *, struct err *)
     __attribute__((warn_unused_result));
 
+/* How much crates are used, by which a search sorts them. */
+int job_weigh_crates(struct job_ctx *, const struct job *, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

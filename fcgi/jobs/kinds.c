@@ -19,5 +19,6 @@ const struct job_kind job_kinds[] = {
 	{ .name = "sweep_staging", .period = TEN_MINUTES, .store = JOB_STORE_REMOVES,
 	    .run = job_sweep_staging },
 	{ .name = "sweep_tokens", .period = DAY, .run = job_sweep_tokens },
+	{ .name = "weigh_crates", .period = SIX_HOURS, .run = job_weigh_crates },
 };
 const size_t job_nkinds = sizeof(job_kinds) / sizeof(*job_kinds);

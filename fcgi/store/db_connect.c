@@ -210,13 +210,15 @@ db_check_conninfo(const char *conninfo, struct err *err)
 static int
 start(struct db *db, struct err *err)
 {
-	char user_timeout[24];
+	char user_timeout[24], name[64];
 	/* what stands before dbname is a default that the connection string may override */
 	const char *keys[] = { "fallback_application_name", "tcp_user_timeout", "dbname",
 		"client_encoding", NULL };
-	const char *values[] = { program_invocation_short_name, user_timeout, db->conninfo, "UTF8",
+	const char *values[] = { name, user_timeout, db->conninfo, "UTF8",
 		NULL };
 
+	/* `berth migrate` looks for programs that are too old (store/migrate_sessions.h) */
+	snprintf(name, sizeof(name), "%s/%" PRId64, program_invocation_short_name, migrate_newest());
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, db->timeout_ms);
 	db->pg = PQconnectStartParams(keys, values, 1);
 	if (db->pg == NULL)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "store/migrate_applied.h"
 #include "store/migrate_grant.h"
+#include "store/migrate_sessions.h"
 #include "store/migrate_step.h"
 
 enum { TURN_MS = 100 }; /* between two tries to get the lock */
@@ -236,7 +237,7 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 		return 0;
 	if (done == nmigrations)
 		return grant_alone(pg, task, err);
-	if (begin_all(pg, a, task, err) == -1)
+	if (migrate_check_sessions(pg, done, err) == -1 || begin_all(pg, a, task, err) == -1)
 		return -1;
 	for (size_t i = done; i < nmigrations; i++) {
 		if (apply(pg, a, task, &migrations[i], err) == -1)

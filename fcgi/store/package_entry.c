@@ -162,7 +162,7 @@ bind_query(struct db_params *p, struct arena *a, const struct package_query *q)
 	else
 		bind_projects(p, a, q);
 	db_bind_array(p, a, q->statuses, q->nstatuses);
-	db_bind_str(p, q->name != NULL ? arena_printf(a, "%%%s%%", q->name) : NULL);
+	db_bind_str(p, q->name == NULL || q->name_is_whole ? q->name : arena_printf(a, "%%%s%%", q->name));
 	db_bind_str(p, q->version);
 }
 
@@ -266,7 +266,8 @@ package_list(struct db *db, struct arena *a, const struct package_query *asked,
 		*total = 0;
 		return 0;
 	}
-	if (q.name != NULL && q.project_id != 0 && q.version == NULL && q.statuses == package_listed)
+	if (q.name != NULL && !q.name_is_whole && q.project_id != 0 && q.version == NULL &&
+	    q.statuses == package_listed)
 		return list_named(db, a, &q, out, n, total, err);
 	return list_counted(db, a, &q, out, n, total, err);
 }

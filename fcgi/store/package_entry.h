@@ -71,6 +71,7 @@ struct package_query {
 	const char *const *statuses;
 	size_t nstatuses;
 	const char *name; /* part of it, in any spelling; NULL: all, as for the next one */
+	bool name_is_whole; /* not a part of it: all of it */
 	const char *version;
 	enum package_order order;
 	bool descending;

@@ -71,7 +71,7 @@ find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_res
 	if (find_names(db, a, ask, out, err) == -1)
 		return -1;
 	named = db_int(out, 0, TOTAL);
-	if (ask->query->name[0] == '\0' || named == SEARCH_NAMES_MAX)
+	if (ask->query->name[0] == '\0' || named >= SEARCH_NAMES_MAX)
 		return 0;
 	return find_words(db, a, ask, named > 0, out, err);
 }
@@ -93,6 +93,19 @@ search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
 			.max_version = db_str(&r, i, MAX_VERSION),
 			.description = db_str(&r, i, DESCRIPTION),
 		};
+	return 0;
+}
+
+int
+search_weigh(struct db *db, struct arena *a, int64_t *after, int64_t *n, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SEARCH_WEIGH };
+
+	db_bind_int(&call.params, *after);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	*after = db_is_null(&call.result, 0, 0) ? 0 : db_int(&call.result, 0, 0);
+	*n = db_int(&call.result, 0, 1);
 	return 0;
 }
 

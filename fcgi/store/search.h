@@ -3,11 +3,12 @@
 
 /*
  * Finding crates of one project by name, keywords and description.  A crate of exactly that
- * name comes first, then those whose name begins so, then those with all words in them, the best
- * match first; where there is nothing of the kind, names that it is a part of or a slip of the
- * finger away from; where there is not even that, names that look alike.  No more than 500 by name
- * are ranked and counted, or with fewer of these, 500 by words: nobody reads so many.  Where a name
- * begins with what is looked for, its words are whole ones, but for the last.
+ * name comes first, then those whose name begins so or that have all words in them: the better a crate
+ * fits, and the more others use it, the sooner; where there is nothing of the kind, names that it is a
+ * part of or a slip of the finger away from; where there is not even that, names that look alike.  No
+ * more than 500 by name are ranked and counted, or with fewer of these, 500 by words as well, and of
+ * those that are used most, who are among more: nobody reads so many.  Where a name begins with what is
+ * looked for, its words are whole ones, but for the last.
  */
 
 #include <stdbool.h>
@@ -39,6 +40,14 @@ struct search_hit {
  */
 int search_crates(struct db *, struct arena *, const struct search_ask *, struct search_hit **,
     size_t *n, int64_t *total, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Weighs some more crates, from the one after *after on, by who depends on them in their project and by
+ * their downloads of 30 days.  *after: the last of them, or 0 when there are no more; *n: how many weights
+ * have changed.  -1: 503.
+ */
+int search_weigh(struct db *, struct arena *, int64_t *after, int64_t *n, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * The version that a search shows: the highest that is neither yanked nor a pre-release, else

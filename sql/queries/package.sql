@@ -17,7 +17,8 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 -- $1 project, $2 statuses, $3 what LIKE takes for the normal form of a name or null, $4 version or
 -- null, $5 order by version or created_at and $6 whether it is descending, $7 how many after $8
 -- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
--- look-up: in the order of versions_listed_time or versions_listed_version.  With a name that
+-- look-up: in the order of versions_listed_time or versions_listed_version, which has what
+-- version_order() makes of a version.  With a name that
 -- few crates have, found by crates_name_trigrams, it is their versions, sorted.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
@@ -27,8 +28,10 @@ SELECT @package
                  WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
-                 ORDER BY CASE WHEN $5::text = 'version' AND NOT $6::boolean THEN v.version END,
-                          CASE WHEN $5 = 'version' AND $6 THEN v.version END DESC,
+                 ORDER BY CASE WHEN $5::text = 'version' AND NOT $6::boolean
+                               THEN version_order(v.version_base) COLLATE "C" END,
+                          CASE WHEN $5 = 'version' AND $6
+                               THEN version_order(v.version_base) COLLATE "C" END DESC,
                           CASE WHEN $5 = 'created_at' AND NOT $6 THEN v.published_at END,
                           CASE WHEN $5 = 'created_at' AND $6 THEN v.published_at END DESC,
                           CASE WHEN NOT $6 THEN v.id END,
@@ -120,7 +123,7 @@ sorted AS (
       FROM (SELECT v.id
               FROM matched m
              CROSS JOIN LATERAL (
-                   SELECT v.id, v.version, v.published_at
+                   SELECT v.id, v.version_base, v.published_at
                      FROM versions v
                     WHERE v.crate_id = m.id AND v.project_id = $1
                       AND v.status IN ('default', 'deprecated', 'error')
@@ -128,8 +131,10 @@ sorted AS (
              WHERE (SELECT total FROM counted) <= $8
              ORDER BY CASE WHEN $4 = 'name' AND NOT $5 THEN m.normalized_name END,
                       CASE WHEN $4 = 'name' AND $5 THEN m.normalized_name END DESC,
-                      CASE WHEN $4 = 'version' AND NOT $5 THEN v.version END,
-                      CASE WHEN $4 = 'version' AND $5 THEN v.version END DESC,
+                      CASE WHEN $4 = 'version' AND NOT $5
+                           THEN version_order(v.version_base) COLLATE "C" END,
+                      CASE WHEN $4 = 'version' AND $5
+                           THEN version_order(v.version_base) COLLATE "C" END DESC,
                       CASE WHEN $4 = 'created_at' AND NOT $5 THEN v.published_at END,
                       CASE WHEN $4 = 'created_at' AND $5 THEN v.published_at END DESC,
                       CASE WHEN NOT $5 THEN v.id END,
@@ -163,14 +168,18 @@ SELECT @package
           FROM (SELECT o.id
                   FROM projects p
                  CROSS JOIN LATERAL (
-                       SELECT v.id, v.version, v.published_at
+                       SELECT v.id, v.published_at,
+                              CASE WHEN $5::text = 'version'
+                                   THEN version_order(v.version_base) COLLATE "C" END AS version_order
                          FROM versions v
                          LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
                         WHERE v.project_id = p.id AND v.status = ANY ($2::text[])
                           AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                           AND ($4::text IS NULL OR v.version = $4)
-                        ORDER BY CASE WHEN $5::text = 'version' AND NOT $6::boolean THEN v.version END,
-                                 CASE WHEN $5 = 'version' AND $6 THEN v.version END DESC,
+                        ORDER BY CASE WHEN $5 = 'version' AND NOT $6::boolean
+                                      THEN version_order(v.version_base) COLLATE "C" END,
+                                 CASE WHEN $5 = 'version' AND $6
+                                      THEN version_order(v.version_base) COLLATE "C" END DESC,
                                  CASE WHEN $5 <> 'version' AND NOT $6 THEN v.published_at END,
                                  CASE WHEN $5 <> 'version' AND $6 THEN v.published_at END DESC,
                                  CASE WHEN NOT $6 THEN v.id END,
@@ -179,8 +188,8 @@ SELECT @package
                  WHERE p.id = ANY ($1::bigint[])
                  ORDER BY CASE WHEN $5 = 'project_path' AND NOT $6 THEN lower(p.full_path) END,
                           CASE WHEN $5 = 'project_path' AND $6 THEN lower(p.full_path) END DESC,
-                          CASE WHEN $5 = 'version' AND NOT $6 THEN o.version END,
-                          CASE WHEN $5 = 'version' AND $6 THEN o.version END DESC,
+                          CASE WHEN $5 = 'version' AND NOT $6 THEN o.version_order END,
+                          CASE WHEN $5 = 'version' AND $6 THEN o.version_order END DESC,
                           CASE WHEN $5 <> 'version' AND NOT $6 THEN o.published_at END,
                           CASE WHEN $5 <> 'version' AND $6 THEN o.published_at END DESC,
                           CASE WHEN NOT $6 THEN o.id END,

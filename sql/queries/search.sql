@@ -9,13 +9,24 @@ SELECT set_config('plan_cache_mode', $1::text, true), set_config('random_page_co
        set_config('pg_trgm.similarity_threshold', '0.5', true);
 
 -- part: search_named
--- The first 500 names that begin with $2, of project $1: a range of crate_search_name in its order,
--- which has all that is compared, whatever the name.
-SELECT s.crate_id, s.normalized_name, length(s.normalized_name) AS letters
+-- Names that begin with $2, of project $1: the first 500, a range of crate_search_name in its order, and
+-- where these may not be all, those of the 200 crates with the most weight, the beginning of
+-- crate_search_weight.  Both have all that is compared, whatever the name.
+begun AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, s.weight
       FROM crate_search s
      WHERE s.project_id = $1 AND s.normalized_name >= $2::text AND s.normalized_name < $2 || '{'
      ORDER BY s.normalized_name
-     LIMIT 500
+     LIMIT 500),
+named AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, search_name_rank(s.normalized_name, $2) * (1 + s.weight) AS score
+      FROM (SELECT * FROM begun
+             UNION ALL
+            SELECT h.* FROM (SELECT h.crate_id, h.normalized_name, h.weight FROM crate_search h
+                     WHERE h.project_id = $1 AND h.weight > 0 AND (SELECT count(*) FROM begun) = 500
+                     ORDER BY h.weight DESC LIMIT 200) h
+             WHERE h.normalized_name > (SELECT max(b.normalized_name) FROM begun b)
+               AND h.normalized_name < $2 || '{') s)
 
 -- part: search_shown
 -- What is shown of a crate of the page, one row by primary key for each.
@@ -23,51 +34,81 @@ SELECT s.crate_id, s.normalized_name, length(s.normalized_name) AS letters
 
 -- name: search_names
 -- $1 project, $2 what is looked for as a name in normal form, $3 how many, $4 after how many.  The
--- names that begin so, the shortest before the others, which is the exact one if it is there: one
--- plan serves all.  Always a row: how many there are in all, and a crate of the page, if it has one.
-WITH named AS MATERIALIZED (@search_named),
+-- names that begin so, the exact one first: one plan serves all.  Always a row: how many there are in
+-- all, and a crate of the page, if it has one.
+WITH @search_named,
 page AS (
-    SELECT * FROM named ORDER BY letters, normalized_name
+    SELECT * FROM named ORDER BY score DESC, normalized_name
      LIMIT $3::bigint OFFSET $4::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM named) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
- ORDER BY p.letters, p.normalized_name;
+ ORDER BY p.score DESC, p.normalized_name;
 
--- part: search_words
--- $3 words for to_tsquery, $4 the same as text: what a document has to match.  Words that are their
--- own stems are not looked for a second time.
-s.project_id = $1
-       AND s.document @@ CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
+-- part: search_asked
+-- $3 words for to_tsquery, $4 the same as text.  Words that are their own stems are not looked for a
+-- second time.
+CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
                               THEN to_tsquery('simple', $3)
                               ELSE to_tsquery('simple', $3) || plainto_tsquery('english', $4) END
 
+-- part: search_words
+-- Up to 500 crates by words, by crate_search_words, or for a word that nearly all have, by a scan that
+-- ends at the five hundredth.  Where there are that many, those of the 200 crates with the most weight as
+-- well.  A word counts most in a name, more as a keyword than in a description.  Of the best 100, those in
+-- which no word is found as it stands are looked at once more: a description is known by stems alone.  A
+-- stem, which may be of another word, and the beginning of a word count less.
+any_worded AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name, s.weight, s.document
+      FROM crate_search s
+     WHERE s.project_id = $1 AND s.document @@ @search_asked
+     LIMIT 500),
+asked AS MATERIALIZED (SELECT @search_asked AS words),
+compared AS (
+    SELECT w.*, search_name_rank(w.normalized_name, $2) AS name_rank,
+           ts_rank('{0,0,0,0.6}', w.document, (SELECT words FROM asked)) AS words_rank,
+           ts_rank('{0,0.4,0.5,0}', w.document, (SELECT words FROM asked)) AS about,
+           w.document @@ plainto_tsquery('simple', $4) AS is_whole
+      FROM (SELECT * FROM any_worded
+             UNION ALL
+            SELECT s.* FROM (SELECT h.crate_id, h.normalized_name, h.weight, h.document FROM crate_search h
+                     WHERE h.project_id = $1 AND h.weight > 0 AND (SELECT count(*) FROM any_worded) = 500
+                     ORDER BY h.weight DESC LIMIT 200) s
+             WHERE s.document @@ (SELECT words FROM asked)
+               AND s.crate_id NOT IN (SELECT a.crate_id FROM any_worded a)) w
+    OFFSET 0),
+placed AS (
+    SELECT c.*, row_number() OVER (ORDER BY c.score DESC, c.normalized_name) AS place
+      FROM (SELECT m.crate_id, m.normalized_name, m.is_whole,
+                   (greatest(m.name_rank, m.words_rank, m.about)
+                    + least(greatest(m.name_rank, m.words_rank), m.about) / 2) * (1 + m.weight) AS score
+              FROM compared m OFFSET 0) c),
+ranked AS MATERIALIZED (
+    SELECT w.crate_id, w.normalized_name,
+           w.score * CASE WHEN w.is_whole THEN 1::float8 WHEN w.place > 100 THEN 0.6
+                          WHEN (SELECT c.description ~* ('\m(?:' || replace($4, ' ', '|') || ')\M')
+                                  FROM crate_search c WHERE c.crate_id = w.crate_id) THEN 1
+                          ELSE 0.6 END AS score
+      FROM placed w)
+
 -- name: search_begun
 -- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 how many, $6 after
--- how many.  As search_names, where that has found some and fewer than 500: after them up to 500
--- others by words, by crate_search_words, or for a word that nearly all have, by a scan that ends
--- at the five hundredth.  A plan is made for the values, since what is common in general and rare
--- in particular is known only then: one for unknown values would cost a multiple.
-WITH named AS MATERIALIZED (@search_named),
-worded AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name,
-           ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
-           + similarity(s.normalized_name, $2) AS score
-      FROM crate_search s
-     WHERE @search_words
-       AND NOT (s.normalized_name >= $2 AND s.normalized_name < $2 || '{')
-     LIMIT 500),
+-- how many.  As search_names, where that has found some and fewer than 500: with them those by words.
+-- A plan is made for the values, since what is common in general and rare in particular is known only
+-- then: one for unknown values would cost a multiple.
+WITH @search_named,
+@search_words,
 found AS MATERIALIZED (
-    SELECT n.crate_id, n.normalized_name, n.letters, NULL AS score FROM named n
-     UNION ALL
-    SELECT w.crate_id, w.normalized_name, NULL, w.score FROM worded w),
+    SELECT f.crate_id, f.normalized_name, max(f.score) AS score
+      FROM (SELECT * FROM named UNION ALL SELECT * FROM ranked) f
+     GROUP BY f.crate_id, f.normalized_name),
 page AS (
-    SELECT * FROM found ORDER BY letters, score DESC, normalized_name
+    SELECT * FROM found ORDER BY score DESC, normalized_name
      LIMIT $5::bigint OFFSET $6::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
- ORDER BY p.letters, p.score DESC, p.normalized_name;
+ ORDER BY p.score DESC, p.normalized_name;
 
 -- name: search_page
 -- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
@@ -75,33 +116,29 @@ SELECT t.total, s.name, s.max_version, s.description
 -- crate_search_trigrams and crate_search_slips, each by itself: what one index only may have found
 -- would be compared with all that the other looks for.  Where there are none of these, names that
 -- look alike, by crate_search_trigrams.
-WITH worded AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name,
-           ts_rank(s.document, to_tsquery('simple', $3) || plainto_tsquery('english', $4))::float8
-           + similarity(s.normalized_name, $2) AS score
-      FROM crate_search s
-     WHERE @search_words
-     LIMIT 500),
+WITH @search_words,
 meant AS MATERIALIZED (
-    SELECT m.crate_id, m.normalized_name, similarity(m.normalized_name, $2)::float8 AS score
-      FROM ((SELECT s.crate_id, s.normalized_name FROM crate_search s
+    SELECT m.crate_id, m.normalized_name,
+           similarity(m.normalized_name, $2)::float8 * (1 + m.weight / 4.0) AS score
+      FROM ((SELECT s.crate_id, s.normalized_name, s.weight FROM crate_search s
               WHERE s.project_id = $1 AND s.normalized_name LIKE $7::text
-                AND NOT EXISTS (SELECT FROM worded)
+                AND NOT EXISTS (SELECT FROM any_worded)
               LIMIT 500)
             UNION
-            (SELECT s.crate_id, s.normalized_name FROM crate_search s
+            (SELECT s.crate_id, s.normalized_name, s.weight FROM crate_search s
               WHERE s.project_id = $1 AND search_slips(s.normalized_name) && search_slips($2)
-                AND $7 IS NOT NULL AND NOT EXISTS (SELECT FROM worded)
+                AND $7 IS NOT NULL AND NOT EXISTS (SELECT FROM any_worded)
               LIMIT 500)) m
      LIMIT 500),
 alike AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, similarity(s.normalized_name, $2)::float8 AS score
+    SELECT s.crate_id, s.normalized_name,
+           similarity(s.normalized_name, $2)::float8 * (1 + s.weight / 4.0) AS score
       FROM crate_search s
      WHERE s.project_id = $1 AND $7 IS NOT NULL AND s.normalized_name % $2
-       AND NOT EXISTS (SELECT FROM worded) AND NOT EXISTS (SELECT FROM meant)
+       AND NOT EXISTS (SELECT FROM any_worded) AND NOT EXISTS (SELECT FROM meant)
      LIMIT 500),
 found AS MATERIALIZED (
-    SELECT * FROM worded UNION ALL SELECT * FROM meant UNION ALL SELECT * FROM alike),
+    SELECT * FROM ranked UNION ALL SELECT * FROM meant UNION ALL SELECT * FROM alike),
 page AS (
     SELECT * FROM found ORDER BY score DESC, normalized_name
      LIMIT $5::bigint OFFSET $6::bigint)
@@ -136,6 +173,31 @@ SELECT c.id, c.project_id, c.name, c.normalized_name, v.version, left(v.descript
            document = excluded.document
      WHERE (old.max_version, old.description, old.document)
            IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document);
+
+-- name: search_weigh
+-- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_reverse,
+-- 10000 dependencies at most, and what was downloaded of it by the primary key of download_days.  Where a
+-- weight is as before, nothing is written.  The last crate or null, and how many weights have changed.
+WITH batch AS MATERIALIZED (
+    SELECT s.crate_id, s.project_id, s.normalized_name
+      FROM crate_search s WHERE s.crate_id > $1 ORDER BY s.crate_id LIMIT 200),
+weighed AS MATERIALIZED (
+    SELECT b.crate_id, search_weight(
+           (SELECT count(DISTINCT v.crate_id)
+              FROM (SELECT d.version_id FROM dependencies d
+                     WHERE d.normalized_name = b.normalized_name AND d.registry IS NULL
+                     LIMIT 10000) d
+              JOIN versions v ON v.id = d.version_id
+             WHERE v.project_id = b.project_id AND v.crate_id <> b.crate_id
+               AND v.status IN ('default', 'deprecated')),
+           (SELECT coalesce(sum(n.downloads), 0)::bigint FROM download_days n
+             WHERE n.crate_id = b.crate_id AND n.day > current_date - 30)) AS weight
+      FROM batch b),
+written AS (
+    UPDATE crate_search s SET weight = w.weight
+      FROM weighed w WHERE s.crate_id = w.crate_id AND s.weight <> w.weight
+    RETURNING s.crate_id)
+SELECT max(crate_id), (SELECT count(*) FROM written) FROM batch;
 
 -- name: search_remove
 -- $1 crate (locked).  One row by primary key.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fake_fcgi.h"
+#include "base/utf8.h"
 #include "http/request.h"
 #include "tap.h"
 
@@ -151,19 +152,51 @@ test_error_headers(void)
 	ok(strstr(conn.out, "db7") == NULL, "and it tells nothing internal");
 }
 
-/* Where every byte of the sentence needs six in JSON. */
+/* The body of an error whose sentence is n times the character. */
+static const char *
+long_error(enum shape shape, const char *character, size_t n)
+{
+	struct err err = { .status = 400 };
+
+	for (size_t i = 0; i < n; i++)
+		memcpy(err.pub + i * strlen(character), character, strlen(character) + 1);
+	begin(METHOD_GET);
+	response_error(&rs, shape, &err, NULL);
+	response_send(&rs, &rq);
+	return strstr(conn.out, "\r\n\r\n") + 4;
+}
+
+/* Every shape, and characters of each length in bytes and in JSON. */
 static void
 test_longest_error(void)
 {
-	struct err err = { .status = 400 };
-	const char *out;
+	static const struct {
+		const char *character;
+		size_t width; /* in JSON */
+	} cases[] = { { "x", 1 }, { "\"", 2 }, { "\\", 2 }, { "\n", 2 }, { "\x01", 6 }, { "\xc3\xa9", 1 },
+		{ "\xe2\x82\xac", 1 }, { "\xf0\x9f\xa6\x80", 1 } };
+	static const struct {
+		enum shape shape;
+		const char *end;
+	} shapes[] = { { SHAPE_TEXT, "\xe2\x80\xa6\n" }, { SHAPE_CARGO, "\xe2\x80\xa6\"}]}" },
+		{ SHAPE_GITLAB, "\xe2\x80\xa6\"}" } };
 
-	memset(err.pub, '\x01', sizeof(err.pub) - 1);
-	begin(METHOD_GET);
-	response_error(&rs, SHAPE_CARGO, &err, NULL);
-	response_send(&rs, &rq);
-	out = conn.out;
-	is_str(out + strlen(out) - 4, "\"}]}", "the longest error is whole");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t fits = 486 / cases[i].width;
+
+		for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
+			const char *end = shapes[k].end;
+			const char *body = long_error(shapes[k].shape, cases[i].character, 511);
+
+			ok(utf8_valid(slice_str(body)) && utf8_length(slice_str(body)) <= 512,
+			    "case %zu, shape %zu: at most 512 characters", i, k);
+			ok(strcmp(body + strlen(body) - strlen(end), end) == 0, "and an ellipsis");
+			body = long_error(shapes[k].shape, cases[i].character, fits);
+			ok(utf8_length(slice_str(body)) <= 512 &&
+			        strcmp(body + strlen(body) - strlen(end), end) != 0,
+			    "%zu are not cut", fits);
+		}
+	}
 }
 
 /* Does this end the process?  Such a mistake is ours and must not become a response. */

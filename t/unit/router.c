@@ -11,6 +11,12 @@ is_long(const struct request *rq)
 	return request_param(rq, "crate").n > 3;
 }
 
+static bool
+is_odd(const struct request *rq)
+{
+	return rq->nsegments % 2 == 1 || rq->trailing_slash;
+}
+
 static const struct route routes[] = {
 	{ .name = "config", .methods = METHOD_GET, .pattern = R "/config.json" },
 	{ .name = "index_1", .methods = METHOD_GET, .pattern = R "/1/:crate" },
@@ -22,6 +28,8 @@ static const struct route routes[] = {
 	    .shape = SHAPE_CARGO },
 	{ .name = "index", .methods = METHOD_GET, .pattern = R "/:a/:b/:crate", .accept = is_long },
 	{ .name = "download", .methods = METHOD_GET, .pattern = R "/:crate/:version/download" },
+	{ .name = "below", .methods = METHOD_GET, .pattern = "-/below",
+	    .accept = is_odd, .goes_on = true },
 	{ .name = "liveness", .methods = METHOD_GET, .pattern = "-/liveness" },
 };
 
@@ -73,6 +81,12 @@ test_matches(void)
 		{ "GET", P "/fo/1.0.0/download", "index" },
 		{ "GET", P "/fo/ob/foo", "404" },
 		{ "GET", "/-/liveness", "liveness" },
+		{ "GET", "/-/below", "404" },
+		{ "GET", "/-/below/", "below" },
+		{ "GET", "/-/below/x", "below" },
+		{ "GET", "/-/below/x/y", "404" },
+		{ "POST", "/-/below/x", "not below" },
+		{ "GET", "/-/belo/x", "404" },
 		{ "GET", "/", "404" },
 		{ "GET", "/-", "404" },
 		{ "GET", "/-/liveness/x", "404" },

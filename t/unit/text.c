@@ -94,7 +94,7 @@ static void
 test_err(void)
 {
 	struct err e = { 0 };
-	char big[2000];
+	char big[ERR_PUB_SIZE + 100];
 
 	is_int(err_set(&e, 400, "bad `%s`", "a\x01"
 					    "b\xff\xc3\xa9\x7f"),

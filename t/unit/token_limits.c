@@ -21,6 +21,45 @@ allows(const char *patterns, const char *crate, bool want)
 	    patterns != NULL ? patterns : "(none)", crate, want ? "yes" : "no");
 }
 
+/* Each refusal names the right that the token lacks. */
+static void
+test_refusals(void)
+{
+#define REFUSED "this token does not have the required permissions to perform this action: "
+	static const struct {
+		const char *crates;
+		unsigned has;
+		enum token_operation operation;
+		const char *want;
+	} cases[] = {
+		{ NULL, TOKEN_YANK, TOKEN_PUBLISH_NEW, "it lacks the operation `publish-new`" },
+		{ NULL, TOKEN_YANK, TOKEN_PUBLISH_UPDATE, "it lacks the operation `publish-update`" },
+		{ NULL, TOKEN_OWNERS, TOKEN_YANK, "it lacks the operation `yank`" },
+		{ NULL, 0, TOKEN_OWNERS, "it lacks the operation `owners`" },
+		{ "foo-*,bar", TOKEN_YANK, TOKEN_YANK,
+		    "it is not for the crate `baz`, only for `foo-*,bar`" },
+		{ "foo-*,bar", TOKEN_YANK, TOKEN_OWNERS, "it lacks the operation `owners`" },
+	};
+	struct err e = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct token_limits limits = { cases[i].has, cases[i].crates };
+
+		is_int(token_limits_check(&limits, cases[i].operation, "baz", &e), -1, "refused");
+		is_int(e.status, 403, "with 403");
+		ok(strncmp(e.pub, REFUSED, strlen(REFUSED)) == 0, "in the words of web-api.md 4");
+		is_str(e.pub + strlen(REFUSED), cases[i].want, "and with what is missing");
+	}
+	is_int(token_limits_refuse(TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, &e), -1, "one of two");
+	is_str(e.pub, REFUSED "it lacks the operation `publish-new` or `publish-update`", "says both");
+	is_int(token_limits_refuse(TOKEN_ANY_OPERATION, &e), -1, "one of all");
+	is_str(e.pub, REFUSED
+	    "it lacks the operation `publish-new` or `publish-update` or `yank` or `owners`", "fits");
+	is_int(token_limits_refuse(0, &e), -1, "no limits at all");
+	is_str(e.pub, REFUSED "it needs a token that is limited to no operations and no crates",
+	    "is said so");
+}
+
 int
 main(void)
 {
@@ -82,7 +121,6 @@ main(void)
 	is_int(token_limits_check(&yank, TOKEN_YANK, "a", &e), 0, "its operation");
 	is_int(token_limits_check(&yank, TOKEN_PUBLISH_NEW, "a", &e), -1, "another one");
 	is_int(e.status, 403, "403");
-	is_str(e.pub, "this token does not have the required permissions to perform this action",
-	    "in the words of web-api.md 4");
+	test_refusals();
 	return tap_done();
 }

@@ -23,19 +23,17 @@ use constant { CLIENTS => 4, BEFORE => 30, AFTER => 30 };
 
 my %agents;
 
-# Starts pool and nginx, which listens on one more port, without TLS.  Returns that.
+# Starts pool and nginx; returns its port without TLS.
 sub start {
 	my ($t, $edit) = @_;
-	my $port = Berth::Test::_claim_port();
 
 	$t->start_pool;
 	$t->start_nginx(sub {
-		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$port;/m;
 		# the log at once
 		s/ buffer=64k flush=1s//g;
 		return defined $edit ? $edit->() : $_;
 	});
-	return $port;
+	return $t->plain_port;
 }
 
 # Any request, on a kept connection: { status, headers, body, began }.  Options as in HTTP::Tiny.

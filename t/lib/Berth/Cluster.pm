@@ -321,7 +321,7 @@ sub _init {
 	chown((getpwnam($self->{user}))[2, 3], $self->{pg}) if defined $self->{user};
 	$self->_run_as_postgres('mkdir', '-m', '0700', $self->socket_dir);
 	$self->_run_as_postgres("$self->{bin}/initdb", '-D', "$self->{pg}/data", '-U', 'postgres',
-	    '-E', 'UTF8', '--locale=C', '--auth=trust', '--no-sync', '--no-instructions');
+	    '-E', 'UTF8', '--locale=C', '--lc-ctype=C.UTF-8', '--auth=trust', '--no-sync', '--no-instructions');
 	# Nobody but us can reach the socket's directory, hence `trust`.
 	my %conf = (unix_socket_directories => $self->socket_dir, listen_addresses => '',
 	    fsync => 'off', synchronous_commit => 'off', full_page_writes => 'off',

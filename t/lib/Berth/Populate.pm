@@ -38,7 +38,7 @@ my @words = qw(
 	tile timer token toml trace tree trie tuple type unicode uuid value vector version vfs view wasm
 	watch web widget window worker writer xml yaml zip zone);
 
-# What a publish records for the search.  No version here is yanked, a pre-release or older than one
+# What a publish records for the search, and weigh_crates.  No version here is yanked, a pre-release or older than one
 # before it.  What a trigger would count one by one is counted at the end.
 my $SEARCH = <<'SQL';
 SET session_replication_role = replica;
@@ -48,6 +48,11 @@ SELECT DISTINCT ON (c.id) c.id, c.project_id, c.name, c.normalized_name, v.versi
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE NOT EXISTS (SELECT FROM crate_search s WHERE s.crate_id = c.id)
  ORDER BY c.id, v.id DESC;
+UPDATE crate_search s SET weight = search_weight(d.crates, 0)
+  FROM (SELECT v.project_id, d.normalized_name, count(DISTINCT v.crate_id) AS crates
+          FROM dependencies d JOIN versions v ON v.id = d.version_id
+         WHERE d.registry IS NULL GROUP BY 1, 2) d
+ WHERE d.project_id = s.project_id AND d.normalized_name = s.normalized_name AND s.weight <> search_weight(d.crates, 0);
 DELETE FROM search_counts;
 INSERT INTO search_counts (project_id, part, crates)
 SELECT project_id, crate_id % 8, count(*) FROM crate_search GROUP BY 1, 2

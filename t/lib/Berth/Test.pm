@@ -27,6 +27,7 @@ use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
 use Berth::Cluster;
 use Berth::Crate;
+use Berth::Http;
 use Berth::Leaks;
 
 my (%live, $cluster, $count);
@@ -36,6 +37,9 @@ my ($died, $broken) = (0, 0);
 
 # Seconds that a program may take; generous, since sanitizers are slow.
 use constant PATIENCE => 60;
+
+# From here on curl asks before it sends a body (Expect: 100-continue).
+use constant UPLOAD_MAX => 1 << 20;
 
 sub new {
 	my ($class, %settings) = @_;
@@ -55,7 +59,7 @@ sub new {
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store cache log));
 	chmod(0750, "$self->{dir}/store", "$self->{dir}/cache") == 2 or die "$self->{dir}: $!\n";
-	$self->{port} = _claim_port();
+	($self->{port}, $self->{plain_port}) = (_claim_port(), _claim_port());
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
@@ -94,6 +98,7 @@ sub socket_path { $_[0]{settings}{socket} }
 sub write_socket_path { return $_[0]{settings}{socket} =~ s/\.sock\z//r . '-write.sock' }
 sub conf_path { "$_[0]{dir}/berth.conf" }
 sub port { $_[0]{port} }
+sub plain_port { $_[0]{plain_port} }
 sub url { "https://localhost:$_[0]{port}" }
 sub cacert { $cluster->dir . '/tls/ca.pem' }
 sub build { $cluster->build }
@@ -328,6 +333,7 @@ sub start_nginx {
 		local $_ = Berth::Cluster::_slurp($piece);
 		# an older build listens on one socket
 		s/-write\.sock"/.sock"/ unless $self->{has_write_workers};
+		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
 		_write($piece, defined $edit ? $edit->() : $_);
 	}
 	$self->{nginx} = _spawn("$self->{dir}/log/nginx-error.log", _nginx(), '-e', 'stderr', '-c',
@@ -348,9 +354,9 @@ sub stop_nginx {
 
 # ---- HTTP ----
 
-# One request through nginx, by curl.  Starts what is not running.  Options:
-# headers (a hash, or a list of "Name: value"), token, body, http2, curl (more
-# arguments for curl).  $path goes over the wire as it is.  Returns { status, headers
+# One request through nginx, over plain HTTP/1.1 on a second port unless an option needs curl and TLS.
+# Starts what is not running.  Options: headers (a hash, or a list of "Name: value"), token, body, http2, tls,
+# curl (more arguments for curl).  $path goes over the wire as it is.  Returns { status, headers
 # (lower-case names), header_list, body, version }.
 sub http {
 	my ($self, $method, $path, $opt) = @_;
@@ -359,14 +365,43 @@ sub http {
 
 	$self->start_pool unless $opt->{no_pool};
 	$self->start_nginx;
-	my $base = "$self->{dir}/http.$$." . ++$self->{requests};
 	push @headers, "Authorization: $opt->{token}" if defined $opt->{token};
-	push @headers, 'Content-Type:' unless grep { /^content-type:/i } @headers;
+	my $by_curl = $opt->{http2} || $opt->{tls} || $opt->{curl} || $path =~ m{^https?://} || length($opt->{body} // '') > UPLOAD_MAX
+	    || grep { /^transfer-encoding:/i } @headers;
+	my $res = $by_curl ? $self->_http_by_curl($method, $path, \@headers, $opt)
+	    : $self->_http_plain($method, $path, \@headers, $opt);
+	Berth::Leaks::know($res->{body});
+	Test::More::diag("$method $path: $res->{error}") if defined $res->{error} && !$opt->{may_fail};
+	return $res;
+}
+
+sub _http_plain {
+	my ($self, $method, $path, $headers, $opt) = @_;
+	# as curl reads them: `Name:` is no header, `Name;` one without a value
+	my @headers = map { s/^([^:;]+);\z/$1:/r } grep { !/^[^:]+:\z/ } @$headers;
+	my %has = map { /^([^:]+):/ ? (lc $1 => 1) : () } @headers;
+
+	# as curl does
+	push @headers, 'Host: localhost:' . $self->port unless $has{host};
+	push @headers, 'User-Agent: curl/7.88.1' unless $has{'user-agent'};
+	push @headers, 'Accept: */*' unless $has{accept};
+	my $got = Berth::Http::request($self->{plain_port}, $method, $path, \@headers, $opt->{body}, PATIENCE + 60);
+	my $res = { body => $got->{body}, error => $got->{error}, header_list => [] };
+
+	($res->{version}, $res->{status}) = $got->{head} =~ m{\AHTTP/(\S+) (\d{3})} ? ($1, $2) : (0, '000');
+	_parse_head($res, $got->{head});
+	return $res;
+}
+
+sub _http_by_curl {
+	my ($self, $method, $path, $headers, $opt) = @_;
+	my $base = "$self->{dir}/http.$$." . ++$self->{requests};
 	my @argv = ('curl', '-sS', '--noproxy', '*', '--path-as-is', '-g', '--max-time', PATIENCE + 60,
 	    '--cacert', $self->cacert, $opt->{http2} ? '--http2' : '--http1.1', '-D', "$base.head",
 	    '-o', "$base.body", '-w', '%{http_code} %{http_version}');
+
 	push @argv, $method eq 'HEAD' ? '-I' : ('-X', $method);
-	push @argv, map { ('-H', $_) } @headers;
+	push @argv, map { ('-H', $_) } @$headers, grep { !grep { /^content-type:/i } @$headers } 'Content-Type:';
 	if (defined $opt->{body}) {
 		_write("$base.in", $opt->{body});
 		push @argv, '--data-binary', "\@$base.in";
@@ -374,14 +409,12 @@ sub http {
 	push @argv, @{ $opt->{curl} // [] };
 	push @argv, $path =~ m{^https?://} ? $path : $self->url . $path;
 	my ($status, $out, $err) = Berth::Cluster::capture(@argv);
-	my $res = { error => $status == 0 ? undef : $err, list => [] };
+	my $res = { error => $status == 0 ? undef : $err, header_list => [] };
 
 	($res->{status}, $res->{version}) = split / /, $out;
 	$res->{body} = -e "$base.body" ? Berth::Cluster::_slurp("$base.body") : '';
-	Berth::Leaks::know($res->{body});
 	_parse_head($res, -e "$base.head" ? Berth::Cluster::_slurp("$base.head") : '');
 	unlink("$base.head", "$base.body", "$base.in");
-	Test::More::diag("curl: $err") if $status != 0 && !$opt->{may_fail};
 	return $res;
 }
 

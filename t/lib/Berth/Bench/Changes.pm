@@ -37,6 +37,7 @@ sub run {
 	my %per_minute;
 
 	return if $opt->{c};
+	@rows = $rows[1] if $opt->{q};
 	prepare($stand);
 	for my $round (1 .. $opt->{r}) {
 		for my $row (@rows) {

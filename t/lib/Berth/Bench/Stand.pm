@@ -103,9 +103,7 @@ sub _start {
 	    or die "the bare responder does not start:\n" . Berth::Cluster::_slurp("$dir/bare.log");
 	$self->save('locations.conf', $self->_locations);
 	$t->start_pool;
-	$self->{plain_port} = Berth::Test::_claim_port();
 	$t->start_nginx(sub {
-		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
 		# h2load does not come again when nginx ends a connection
 		s/^\tkeepalive_requests \K\d+/1000000000/m;
 		return s{^(\tinclude berth/berth-locations.conf;)}{$1\n\tinclude "$dir/locations.conf";}mr;
@@ -114,7 +112,7 @@ sub _start {
 }
 
 # Without TLS, for who changes something while others read.
-sub plain_url { "http://127.0.0.1:$_[0]{plain_port}" }
+sub plain_url { "http://127.0.0.1:" . $_[0]{t}->plain_port }
 
 # How often the pool has been asked: moves with each answer that is not nginx's own.
 sub asked { -s $_[0]{t}->dir . '/log/nginx-berth.log' }

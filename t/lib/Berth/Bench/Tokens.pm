@@ -19,7 +19,7 @@ my %tokens;
 
 sub run {
 	my ($stand, $report, $opt) = @_;
-	my @n = $opt->{q} ? (1, 20) : @numbers;
+	my @n = $opt->{q} ? 20 : @numbers;
 
 	return if $opt->{c};
 	for my $n (@n) {

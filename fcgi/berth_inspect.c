@@ -14,7 +14,7 @@
 #include "base/sandbox.h"
 #include "crate/index_line.h"
 #include "crate/inspect.h"
-#include "crate/manifest.h"
+#include "crate/registry_url.h"
 
 enum { EXIT_ACCEPTED, EXIT_REFUSED, EXIT_TROUBLE };
 enum { PIECE = 64 * 1024 };
@@ -29,7 +29,7 @@ static const struct package_limits public_limits = {
 	.max_features = 300,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = MANIFEST_PUBLIC_REGISTRY,
+	.own_registry = REGISTRY_PUBLIC_URL,
 	.allowed_registries = "*",
 };
 

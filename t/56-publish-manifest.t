@@ -192,7 +192,7 @@ refused('case 108: none', qr/^wildcard/, manifest('',
     qq([dependencies]\nbase = { registry-index = "$own" }\n)));
 # case 109: in the same registry by its exact name
 for my $name (qw(nowhere Base other-base)) {
-	refused("case 109: $name", qr/^no known crate named `\Q$name\E`$/,
+	refused("case 109: $name", qr/^no known crate named `\Q$name\E` in .*"registry": "\Q${\ PUBLIC}\E"/,
 	    manifest('', depends($name)), deps => [dep($name, '^1')]);
 }
 refused('case 109: not allowed',
@@ -201,12 +201,31 @@ refused('case 109: not allowed',
     qq([dependencies]\nbase = { version = "1", registry-index = "sparse+https://evil.example/" }\n)));
 # cargo would take it for a git repository, and send the token there
 refused('case 109: its own address without sparse+',
-    qr/is hosted on the registry|is not the URL of a registry/,
+    qr/is an address of this server, but of no index/,
     manifest('', '[dependencies]' . qq(\nbase = { version = "1", registry-index = ")
     . substr($own, 7) . qq(" }\n)));
 refused("case 109: address `$_`", qr/is not the URL of a registry's index$/,
     manifest('', qq([dependencies]\nbase = { version = "1", registry-index = "$_" }\n)))
     for 'sparse+https://peer.example/index', 'x', '/';
+# spellings that nobody serves; of a project that the caller may not read nothing is said either
+$t->project($_) for 'demo/other', 'secret/hidden';
+for my $case ((map { [$_, qr/is an address of this server, but of no index; .*`\Qsparse+${\ $t->url}\E/] }
+    '01', '0', '', 'demo/registry', 'demo', 'demo%252Fregistry', '99999999999999999999'),
+    (map { [$_, qr/`base`: there is no project `\Q${\ s{%2F}{\/}ir}\E` here that you may read/] }
+    'demo%2Fnever', 'secret%2Fhidden', 'Secret%2fHidden')) {
+	my ($id, $detail) = @$case;
+	my $url = 'sparse+' . $t->url . "/api/v4/projects/$id/packages/cargo/";
+
+	refused("case 109: project `$id`", $detail, manifest('',
+	    qq([dependencies]\nbase = { version = "1", registry-index = "$url" }\n)),
+	    deps => [dep('base', '^1', registry => $url)]);
+}
+refused('case 109: 33 projects by path', qr/name more than 32 projects of this server by path; use their ids$/,
+    manifest(''), deps => [map { dep('base', '^1', registry => 'sparse+' . $t->url
+    . "/api/v4/projects/demo%2Fp$_/packages/cargo/") } 1 .. 33]);
+refused('case 109: nothing where the manifest has the public one',
+    qr/^dependency `base`: the metadata has no registry.*send "registry": "\Q${\ PUBLIC}\E"/,
+    manifest('', qq([dependencies]\nbase = "1"\n)), deps => [dep('base', '^1')]);
 refused('case 109: by the name of somebody\'s configuration',
     qr/`dependencies\.base(?:\.registry)?`? is a name on the machine|registry-index/,
     manifest('', qq([dependencies]\nbase = { version = "1", registry = "mine" }\n)));
@@ -343,17 +362,32 @@ for my $case (['1.*', '1.*'], ['>= 1, <2', '>=1, <2'], ['=1.0.0-rc.1', '=1.0.0-r
 		deps => [dep('base', $canonical)])->{line}{deps}[0]{req}, $canonical,
 		    "case 108: $req in the index");
 }
-for my $case (['itself', $own, undef], ['itself by path', $own_by_path, undef],
+# every spelling of one registry is one in the index: [name, in the manifest, in the index, in the metadata]
+my $other = 'sparse+' . $t->url . $t->registry($t->psql("SELECT id FROM projects WHERE full_path = 'demo/other'")) . '/';
+my ($host) = $t->url =~ m{//([^:/]+)};
+my $project = sub { $_[0] =~ s{projects/[^/]+}{projects/$_[1]}r };
+my $sparse = 'sparse+https://index.crates.io/';
+for my $case (['itself', $own, undef], ['itself by path', $own_by_path, undef, $own],
+    (map { ["itself, $_", $project->($own, $_), undef, $own_by_path] }
+	qw(demo%2fregistry Demo%2FREGISTRY %64emo%2Fregistr%79)),
+    ['itself, host in upper case', $own =~ s/\Q$host\E/uc($host)/er, undef, $own],
+    ['itself, with a user', $own =~ s{//}{//me@}r, undef, $own],
+    ['itself, scheme in upper case', $own =~ s{^[^:]+}{uc($&)}er, undef, $own],
     ['a neighbour', $neighbour, $neighbour],
-	['another one', $peer, $peer], ['the public one, which needs no words', undef, PUBLIC]) {
-	my ($what, $url, $registry) = @$case;
+    (map { ["another project, $_", $project->($own, $_), $other, $other] }
+	qw(demo%2Fother demo%2fother DEMO%2FOther d%65mo%2Fother)),
+    (map { ["the public one, $_", $_, PUBLIC, undef], ["the public one, $_, as cargo says", $_, PUBLIC, PUBLIC] }
+	map({ (PUBLIC . $_) } '', '/', '.git', '.git/'), $sparse, 'sparse+https://index.crates.io:443/'),
+    ['the public one in two spellings', PUBLIC . '.git', PUBLIC, $sparse],
+	['another one', $peer, $peer], ['the public one, which needs no words', undef, PUBLIC, $sparse]) {
+	my ($what, $url, $registry, $said) = @$case;
 	my $index = defined $url ? qq(, registry-index = "$url") : '';
 
 	# a crate of another registry need not be in this one
 	my $name = defined $registry ? 'elsewhere' : 'base';
 	is_deeply(taken("case 109: $what", '',
 	    qq([dependencies]\n$name = { version = "1"$index }\n),
-		deps => [dep($name, '^1', registry => $registry)])->{line}{deps},
+		deps => [dep($name, '^1', registry => $said // $url // $registry)])->{line}{deps},
 		    [line_dep($name, '^1', registry => $registry)],
 	    "case 109: $what: its line");
 }

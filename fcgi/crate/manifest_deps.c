@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crate/manifest_reader.h"
+#include "crate/registry_url.h"
 
 /* Where dependencies of each kind stand, in the root and in each target. */
 static const struct {
@@ -76,7 +77,7 @@ read_dependency(const struct section *deps, const struct toml_member *member, st
 
 	*d = (struct dependency) {
 		.req = "*",
-		.registry = MANIFEST_PUBLIC_REGISTRY,
+		.registry = REGISTRY_PUBLIC_URL,
 		.default_features = true,
 	};
 	if (manifest_key(m, member, &d->name) == -1 || manifest_refuse_inherited(m, v) == -1)

@@ -99,11 +99,12 @@ struct package_limits {
 	size_t max_features; /* also of the values of one feature */
 	size_t max_keywords;
 	size_t max_categories;
-	/* space-separated index URLs of the project itself: become "same registry" */
-	const char *own_registries;
+	/* the index URL of the project itself: becomes "same registry" */
+	const char *own_registry;
 	/*
 	 * The allow-list: space-separated index URLs.  One may hold one `*`: at its end it stands
-	 * for any rest, before that for a part of the path without a slash.
+	 * for any rest, before that for a part of the path without a slash.  Any name of the public
+	 * registry allows it.
 	 */
 	const char *allowed_registries;
 };
@@ -125,8 +126,8 @@ int package_check_id(struct arena *, const struct package *, struct package_id *
  * Checks everything else that is copied to an index line, so that no version can
  * silently vanish at a client: names of dependencies, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
- * the counts.  Also the description, URLs, keywords and categories.  Rewrites
- * requirements and targets into their canonical form and own_registries to
+ * the counts.  Registries have the one spelling of their index by then.  Also the description, URLs, keywords and categories.  Rewrites
+ * requirements and targets into their canonical form and own_registry to
  * NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)

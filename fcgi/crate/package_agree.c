@@ -82,6 +82,11 @@ agree_dependency(const struct dependency *a, const struct dependency *b, struct 
 	};
 
 	where(place, "dependency", dependency_local_name(a));
+	if (a->registry == NULL && b->registry != NULL)
+		return err_set(err, 400,
+		    "%sthe metadata has no registry, which means this one, but the manifest says "
+		    "another; send \"registry\": \"%.*s\" with that dependency",
+		    place, excerpt(slice_str(b->registry)), b->registry);
 	if (agree_pairs(place, fields, sizeof(fields) / sizeof(*fields), err) == -1)
 		return -1;
 	for (size_t i = 0; i < a->features.n || i < b->features.n; i++) {

@@ -9,6 +9,7 @@
 #include "crate/crate_name.h"
 #include "crate/excerpt.h"
 #include "crate/feature.h"
+#include "crate/registry_url.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
@@ -57,6 +58,19 @@ listed(const char *list, const char *url)
 	return false;
 }
 
+/* The public registry is one, by whichever of its names the list has it. */
+static bool
+allowed(const char *list, const char *url)
+{
+	if (strcmp(url, REGISTRY_PUBLIC_URL) != 0)
+		return listed(list, url);
+	for (size_t i = 0; i < registry_npublic_urls; i++) {
+		if (listed(list, registry_public_urls[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Would a client understand the URL?  One that it does not hides the whole version. */
 static bool
 registry_url_valid(const char *url)
@@ -82,7 +96,7 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 {
 	if (d->registry == NULL)
 		return 0;
-	if (listed(limits->own_registries, d->registry)) {
+	if (strcmp(limits->own_registry, d->registry) == 0) {
 		d->registry = NULL;
 		return 0;
 	}
@@ -90,7 +104,7 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 		return err_set(err, 400,
 		    "dependency `%s`: `%.*s` is not the URL of a registry's index", d->name,
 		    show(d->registry), d->registry);
-	if (!listed(limits->allowed_registries, d->registry))
+	if (!allowed(limits->allowed_registries, d->registry))
 		return err_set(err, 400,
 		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those "
 		    "that crates here may depend on",

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define PACKAGE "[package]\nname=\"x\"\nversion=\"1.0.0\"\n"
@@ -27,7 +28,7 @@ show_deps(const struct package *pkg)
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		const struct dependency *d = &pkg->deps[i];
 		bool public =
-		    d->registry != NULL && strcmp(d->registry, MANIFEST_PUBLIC_REGISTRY) == 0;
+		    d->registry != NULL && strcmp(d->registry, REGISTRY_PUBLIC_URL) == 0;
 
 		buf_printf(&b, "%s%s%s %s %s %s%s%s", d->name, d->alias != NULL ? "=" : "",
 		    d->alias != NULL ? d->alias : "", d->req, dep_kind_names[d->kind],

@@ -1,11 +1,12 @@
 #include "crate/package.h"
 
 #include "crate/manifest.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define OWN    "sparse+https://berth.example/api/v4/projects/7/packages/cargo/"
 #define OTHER  "sparse+https://r.example/x/"
-#define PUBLIC MANIFEST_PUBLIC_REGISTRY
+#define PUBLIC REGISTRY_PUBLIC_URL
 
 static struct arena *arena;
 
@@ -14,7 +15,7 @@ static const struct package_limits limits = {
 	.max_features = 3,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = OWN " sparse+https://berth.example/other/",
+	.own_registry = OWN,
 	.allowed_registries = PUBLIC " sparse+https://r.example/*",
 };
 
@@ -268,13 +269,13 @@ test_canonical(void)
 {
 	struct package p = package_with(
 	    "[dependencies]\na={version='>= 1,<2',registry-index='" OWN "'}\n"
-	    "b={version='1.0',package='b',registry-index='sparse+https://berth.example/other/'}\n"
+	    "b={version='1.0',package='b',registry-index='" OWN "'}\n"
 	    "[target.'cfg( all(unix,target_os=\"a, b\",) )'.dependencies]\nc='1'\n");
 
 	is_str(check(&p), "", "a package");
 	is_str(p.deps[0].req, ">=1, <2", "a requirement");
 	is_str(p.deps[0].registry, NULL, "the own registry");
-	is_str(p.deps[1].registry, NULL, "its other name");
+	is_str(p.deps[1].registry, NULL, "once more");
 	is_str(p.deps[1].alias, "b", "an alias that is the name, but not that of the library");
 	is_str(p.deps[1].req, "^1.0", "another requirement");
 	is_str(p.deps[2].target, "cfg(all(unix, target_os = \"a, b\"))", "a target");
@@ -318,6 +319,9 @@ test_allow_list(void)
 		{ "", PUBLIC, false },
 		{ PUBLIC, PUBLIC, true },
 		{ PUBLIC "x " OTHER, PUBLIC, false },
+		{ PUBLIC ".git", PUBLIC, true },
+		{ "sparse+https://index.crates.io/", PUBLIC, true },
+		{ "sparse+https://index.crates.io", PUBLIC, true },
 		{ "  " OTHER "\t" PUBLIC " ", PUBLIC, true },
 		{ "sparse+https://r.example/*", "sparse+https://r.example.evil/", false },
 		{ "https://r.example/", "https://r.example/x", false },

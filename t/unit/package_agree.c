@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "crate/manifest.h"
 #include "crate/metadata.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define OWN    "sparse+https://berth.example/api/v4/projects/7/packages/cargo/"
-#define PUBLIC MANIFEST_PUBLIC_REGISTRY
+#define PUBLIC REGISTRY_PUBLIC_URL
 
 static struct arena *arena;
 
@@ -16,7 +17,7 @@ static const struct package_limits limits = {
 	.max_features = 300,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = OWN,
+	.own_registry = OWN,
 	.allowed_registries = PUBLIC,
 };
 
@@ -101,8 +102,8 @@ static const struct {
 	    "[target.'cfg(target_os=\"linux\")'.dependencies]\na='1'", "" },
 	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"a\""), A, "" },
 	{ DEP(""), A,
-	    "dependency `a`: metadata registry `(none)` does not match manifest registry "
-	    "`" PUBLIC "`" },
+	    "dependency `a`: the metadata has no registry, which means this one, but the manifest "
+	    "says another; send \"registry\": \"" PUBLIC "\" with that dependency" },
 	{ "", A, "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "", "the metadata has the dependency `a`, which the manifest lacks" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\nb='1'",

@@ -31,7 +31,7 @@ text_of(const struct publish_policy *p)
 	    p->max_metadata_size, p->max_crate_size, p->max_unpacked_size, p->max_entries,
 	    p->limits.max_dependencies, p->limits.max_features, p->limits.max_keywords,
 	    p->limits.max_categories, p->required_metadata, p->reserved_names,
-	    p->limits.allowed_registries, p->limits.own_registries);
+	    p->limits.allowed_registries, p->limits.own_registry);
 }
 
 static void
@@ -57,7 +57,7 @@ static const char configured[] =
     "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=300;"
     "keywords=5;categories=5;required=license;reserved=house;"
     "allowed=" PROJECTS "*/packages/cargo/ https://r.example/i;"
-    "own=" PROJECTS "7/packages/cargo/ " PROJECTS "a%2Fb%2Fc/packages/cargo/;";
+    "own=" PROJECTS "7/packages/cargo/;";
 
 /* The text above with another `name=value;`. */
 static const char *

@@ -91,11 +91,11 @@ sub project {
 
 # Limits that are numbers of something: as many are taken, one more is refused.
 my @counted = (
-	[111, dependencies => qr/^a crate can have at most (\d+) dependencies, but this one declares (\d+)$/],
-	[114, features => qr/^a crate can have at most (\d+) features, but this one declares (\d+)$/],
-	[104, keywords => qr/^expected at most (\d+) keywords per crate$/],
-	[105, categories => qr/^expected at most (\d+) categories per crate$/],
-	[73, entries => qr/^uploaded tarball contains more than (\d+) entries$/],
+	[111, dependencies => qr/^a crate can have at most (\d+) dependencies, but this one declares (\d+); .*max_dependencies for the project$/],
+	[114, features => qr/^a crate can have at most (\d+) features, but this one declares (\d+); .*max_features for the project$/],
+	[104, keywords => qr/^expected at most (\d+) keywords per crate; .*max_keywords for the project$/],
+	[105, categories => qr/^expected at most (\d+) categories per crate; .*max_categories for the project$/],
+	[73, entries => qr/^uploaded tarball contains more than (\d+) entries; .*max_entries for the project$/],
 );
 
 sub counted_crate {
@@ -248,7 +248,7 @@ subtest 'another project has its own' => sub {
 	is($p->http(PUT => $t->registry('demo%2Fsecond') . '/api/v1/crates/new', { token => $p->token,
 		body => $t->publish_body($t->metadata('garden', '1.0.0'), crate_with(name => 'garden', keywords => 9)->{bytes}) })
 	    ->{status}, 200, 'by its path too');
-	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate$/);
+	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate;/);
 };
 
 subtest 'a policy that is not understood' => sub {

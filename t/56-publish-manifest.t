@@ -154,13 +154,13 @@ for my $field (qw(documentation homepage repository)) {
 	    manifest(qq($field = "$_"\n)))
 	    for 'https://', 'https://a b/';
 }
-refused('case 104: 6 keywords', qr/^expected at most 5 keywords per crate$/,
+refused('case 104: 6 keywords', qr/^expected at most 5 keywords per crate; .*max_keywords/,
     manifest(qq(keywords = ["a", "b", "c", "d", "e", "f"]\n)));
 refused('case 104: 21 bytes', qr/^"k+" is an invalid keyword \(/,
     manifest('keywords = ["' . 'k' x 21 . qq("]\n)));
 refused("case 104: $_", qr/^"\Q$_\E" is an invalid keyword$/, manifest(qq(keywords = ["$_"]\n)))
     for '?@?%', 'áccênts', '', '-a', 'a b';
-refused('case 105: 6 categories', qr/^expected at most 5 categories per crate$/,
+refused('case 105: 6 categories', qr/^expected at most 5 categories per crate; .*max_categories/,
     manifest(qq(categories = ["a", "b", "c", "d", "e", "f"]\n)));
 
 # ---- 107-114: dependencies and features ----
@@ -235,9 +235,9 @@ sub many {
 
 	return join("\n", map { sprintf($line, $_) } 1 .. $n) . "\n";
 }
-refused('case 111: 501 dependencies', qr/at most 500 dependencies, but this one declares 501$/,
+refused('case 111: 501 dependencies', qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
     manifest('', "[dependencies]\n" . many(501, 'd%d = "1"')));
-refused('case 111: of all kinds together', qr/at most 500 dependencies, but this one declares 501$/,
+refused('case 111: of all kinds together', qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
     manifest('', "[dependencies]\n" . many(200, 'd%d = "1"') . "[dev-dependencies]\n"
     . many(200, 'd%d = "1"')
 	. "[target.'cfg(unix)'.dependencies]\n" . many(101, 'd%d = "1"')));
@@ -261,10 +261,10 @@ refused("case 113: value $_->[0]", $_->[1], manifest('', features(qq(a = ["$_->[
     ['xdep:base', qr/^invalid character `:`/];
 refused('case 113: a feature that includes itself', qr/^feature `x` includes itself$/,
     manifest('', features('x = ["x"]')));
-refused('case 114: 301 features', qr/at most 300 features, but this one declares 301$/,
-    manifest('', features(many(301, 'f%d = []'))));
-refused('case 114: 301 values', qr/^a feature can enable at most 300 .*`all` enables 301$/,
-    manifest('', features("x = []\nall = [" . '"x",' x 301 . ']')));
+refused('case 114: 5001 features', qr/at most 5000 features, but this one declares 5001; .*max_features for the project$/,
+    manifest('', features(many(5001, 'f%d = []'))));
+refused('case 114: 5001 values', qr/^a feature can enable at most 5000 .*`all` enables 5001; .*max_features/,
+    manifest('', features("x = []\nall = [" . '"x",' x 5001 . ']')));
 refused("case 117: links `$_`", qr/^invalid `links` value/, manifest(qq(links = "$_"\n)),
     links => $_) for '', 'a b', 'l' x 129;
 
@@ -327,7 +327,7 @@ is_deeply(taken('case 100: licence', $about . qq(license = "Proprietary"\n), '')
 taken('case 102: 1000 bytes', 'description = "' . 'd' x 1000 . qq("\n), '',
     description => 'd' x 1000);
 taken('case 103: addresses',
-    qq(documentation = "https://example.org/d?x#y"\nhomepage = "http://example.org"\n)
+    qq(documentation = "https://example.org/d?x#y^2|{z}"\nhomepage = "http://example.org"\n)
 	. qq(repository = "https://git\@example.org:8443/x.git"\n), '');
 taken('case 104: keywords', 'keywords = ["c++", "1password", "crates-io_index", "' . 'k' x 20
     . qq(", "a"]\n), '');
@@ -367,6 +367,14 @@ my $other = 'sparse+' . $t->url . $t->registry($t->psql("SELECT id FROM projects
 my ($host) = $t->url =~ m{//([^:/]+)};
 my $project = sub { $_[0] =~ s{projects/[^/]+}{projects/$_[1]}r };
 my $sparse = 'sparse+https://index.crates.io/';
+for my $case (['0.*', '^0', '0.*'], ['^0.*', '0.*', '^0'], ['~1.2', '1.2.*', '~1.2'], ['>=1, <2', '<2.0, >=1.0', '>=1, <2']) {
+	my ($req, $said, $canonical) = @$case;
+
+	is(taken("case 108: $req, and $said in the metadata", '',
+	    qq([dependencies]\nbase = { version = "$req", registry-index = "$own" }\n),
+		deps => [dep('base', $said)])->{line}{deps}[0]{req}, $canonical,
+		    "case 108: $req in the index is that of the manifest");
+}
 for my $case (['itself', $own, undef], ['itself by path', $own_by_path, undef, $own],
     (map { ["itself, $_", $project->($own, $_), undef, $own_by_path] }
 	qw(demo%2fregistry Demo%2FREGISTRY %64emo%2Fregistr%79)),

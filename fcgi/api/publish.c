@@ -90,7 +90,7 @@ check_package(struct call *call, struct request *rq, struct intake *intake,
 		return -1;
 	package_sort(manifest);
 	package_sort(&intake->metadata);
-	return package_agree(&intake->metadata, manifest, &rq->err);
+	return package_agree(rq->arena, &intake->metadata, manifest, &rq->err);
 }
 
 static int

@@ -229,7 +229,7 @@ const struct conf_key settings_keys[] = {
 	    .project = true },
 	{ MEMBER(max_dependencies), .type = CONF_INT, .def = "500", .min = 0, .max = 10000,
 	    .project = true },
-	{ MEMBER(max_features), .type = CONF_INT, .def = "300", .min = 0, .max = 10000,
+	{ MEMBER(max_features), .type = CONF_INT, .def = "5000", .min = 0, .max = 10000,
 	    .project = true },
 	{ MEMBER(max_keywords), .type = CONF_INT, .def = "5", .min = 0, .max = 1000,
 	    .project = true },

@@ -87,11 +87,11 @@ void package_sort(struct package *);
  * must be checked and sorted; of name and version the metadata's alone, since the manifest's are
  * the same.  Metadata from cargo before 1.81 may leave out
  * features of a renamed dependency from feature values, and before 1.71 the
- * rust_version; these alone are let pass.
+ * rust_version; these alone are let pass.  Requirements are compared by what they mean.
  * -1: 400, naming the first field that differs and both values.
  */
-int package_agree(const struct package *metadata, const struct package *manifest, struct err *)
-    __attribute__((warn_unused_result));
+int package_agree(struct arena *, const struct package *metadata, const struct package *manifest,
+    struct err *) __attribute__((warn_unused_result));
 
 /* What every package must keep to; see publish.md, "Name / feature / dep rules". */
 struct package_limits {

@@ -97,7 +97,8 @@ static int
 check_keywords(const struct strings *keywords, size_t max, struct err *err)
 {
 	if (keywords->n > max)
-		return err_set(err, 400, "expected at most %zu keywords per crate", max);
+		return err_set(err, 400, "expected at most %zu keywords per crate"
+		    LIMIT_RAISE("max_keywords"), max);
 	for (size_t i = 0; i < keywords->n; i++) {
 		struct slice word = slice_str(keywords->v[i]);
 
@@ -116,7 +117,8 @@ static int
 check_categories(const struct strings *categories, size_t max, struct err *err)
 {
 	if (categories->n > max)
-		return err_set(err, 400, "expected at most %zu categories per crate", max);
+		return err_set(err, 400, "expected at most %zu categories per crate"
+		    LIMIT_RAISE("max_categories"), max);
 	for (size_t i = 0; i < categories->n; i++) {
 		struct slice slug = slice_str(categories->v[i]);
 

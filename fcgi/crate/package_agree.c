@@ -1,10 +1,12 @@
 #include "crate/package_rules.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crate/excerpt.h"
 #include "crate/feature.h"
+#include "crate/version_req.h"
 
 /* Enough for "dependency `NAME`: " around the longest name. */
 enum { WHERE_SIZE = EXCERPT_MAX + 32 };
@@ -12,6 +14,12 @@ enum { WHERE_SIZE = EXCERPT_MAX + 32 };
 /* One thing that both sides say; NULL: not given. */
 struct pair {
 	const char *what, *metadata, *manifest;
+};
+
+/* A dependency and what its requirement means. */
+struct meant {
+	const struct dependency *d;
+	const char *req;
 };
 
 static const char *
@@ -68,12 +76,14 @@ yes_no(bool value)
 }
 
 static int
-agree_dependency(const struct dependency *a, const struct dependency *b, struct err *err)
+agree_dependency(const struct meant *left, const struct meant *right, struct err *err)
 {
+	const struct dependency *a = left->d, *b = right->d;
+	bool same_req = strcmp(left->req, right->req) == 0;
 	char place[WHERE_SIZE];
 	const struct pair fields[] = {
 		{ "kind", dep_kind_names[a->kind], dep_kind_names[b->kind] },
-		{ "requirement", a->req, b->req },
+		{ "requirement", same_req ? b->req : a->req, b->req },
 		{ "optional", yes_no(a->optional), yes_no(b->optional) },
 		{ "default-features", yes_no(a->default_features), yes_no(b->default_features) },
 		{ "target", a->target, b->target },
@@ -100,25 +110,48 @@ agree_dependency(const struct dependency *a, const struct dependency *b, struct 
 }
 
 static int
-agree_dependencies(const struct package *a, const struct package *b, struct err *err)
+compare_meant(const void *left, const void *right)
 {
+	const struct meant *a = left, *b = right;
+
+	return dependency_order(a->d, a->req, b->d, b->req);
+}
+
+/* The dependencies in an order that does not depend on how a requirement is spelled. */
+static struct meant *
+sort_meant(struct arena *a, const struct package *pkg)
+{
+	struct meant *v = arena_calloc(a, pkg->ndeps, sizeof(*v));
+
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		v[i] = (struct meant) { &pkg->deps[i], version_req_meaning(a, pkg->deps[i].req) };
+	if (pkg->ndeps > 1)
+		qsort(v, pkg->ndeps, sizeof(*v), compare_meant);
+	return v;
+}
+
+static int
+agree_dependencies(struct arena *arena, const struct package *a, const struct package *b,
+    struct err *err)
+{
+	const struct meant *va = sort_meant(arena, a), *vb = sort_meant(arena, b);
 	const size_t both = a->ndeps < b->ndeps ? a->ndeps : b->ndeps;
 
 	for (size_t i = 0; i < both; i++) {
-		const char *x = dependency_local_name(&a->deps[i]);
-		const char *y = dependency_local_name(&b->deps[i]);
+		const char *x = dependency_local_name(va[i].d);
+		const char *y = dependency_local_name(vb[i].d);
 		int order = strcmp(x, y);
 
 		/* both are sorted: the smaller name is the one that the other side lacks */
 		if (order != 0)
 			return lacking(err, order > 0, "dependency", order > 0 ? y : x);
-		if (agree_dependency(&a->deps[i], &b->deps[i], err) == -1)
+		if (agree_dependency(&va[i], &vb[i], err) == -1)
 			return -1;
 	}
 	if (a->ndeps > both)
-		return lacking(err, false, "dependency", dependency_local_name(&a->deps[both]));
+		return lacking(err, false, "dependency", dependency_local_name(va[both].d));
 	if (b->ndeps > both)
-		return lacking(err, true, "dependency", dependency_local_name(&b->deps[both]));
+		return lacking(err, true, "dependency", dependency_local_name(vb[both].d));
 	return 0;
 }
 
@@ -192,7 +225,8 @@ agree_features(const struct package *a, const struct package *b, struct err *err
 }
 
 int
-package_agree(const struct package *metadata, const struct package *manifest, struct err *err)
+package_agree(struct arena *a, const struct package *metadata, const struct package *manifest,
+    struct err *err)
 {
 	/* cargo sends the rust_version since 1.71 only */
 	const char *rust_version = metadata->rust_version != NULL ? metadata->rust_version
@@ -207,5 +241,5 @@ package_agree(const struct package *metadata, const struct package *manifest, st
 	if (agree_pairs("", pairs, sizeof(pairs) / sizeof(*pairs), err) == -1 ||
 	    agree_features(metadata, manifest, err) == -1)
 		return -1;
-	return agree_dependencies(metadata, manifest, err);
+	return agree_dependencies(a, metadata, manifest, err);
 }

@@ -171,7 +171,8 @@ check_dependency_features(const struct dependency *d, const struct package_limit
 {
 	if (d->features.n > limits->max_features)
 		return err_set(err, 400,
-		    "at most %zu features of a dependency can be enabled, but %zu of `%s` are",
+		    "at most %zu features of a dependency can be enabled, but %zu of `%s` are"
+		    LIMIT_RAISE("max_features"),
 		    limits->max_features, d->features.n, d->name);
 	for (size_t i = 0; i < d->features.n; i++) {
 		if (feature_name_check(slice_str(d->features.v[i]), err) == -1)
@@ -239,7 +240,8 @@ package_check_dependencies(struct arena *a, struct package *pkg,
 {
 	if (pkg->ndeps > limits->max_dependencies)
 		return err_set(err, 400,
-		    "a crate can have at most %zu dependencies, but this one declares %zu",
+		    "a crate can have at most %zu dependencies, but this one declares %zu"
+		    LIMIT_RAISE("max_dependencies"),
 		    limits->max_dependencies, pkg->ndeps);
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		if (check_dependency(a, &pkg->deps[i], limits, err) == -1)

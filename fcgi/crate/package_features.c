@@ -32,7 +32,8 @@ package_check_features(const struct package *pkg, const struct package_limits *l
 {
 	if (pkg->nfeatures > limits->max_features)
 		return err_set(err, 400,
-		    "a crate can have at most %zu features, but this one declares %zu",
+		    "a crate can have at most %zu features, but this one declares %zu"
+		    LIMIT_RAISE("max_features"),
 		    limits->max_features, pkg->nfeatures);
 	for (size_t i = 0; i < pkg->nfeatures; i++) {
 		const struct feature *f = &pkg->features[i];
@@ -42,7 +43,7 @@ package_check_features(const struct package *pkg, const struct package_limits *l
 		if (f->values.n > limits->max_features)
 			return err_set(err, 400,
 			    "a feature can enable at most %zu features or dependencies, but `%.*s` "
-			    "enables %zu",
+			    "enables %zu" LIMIT_RAISE("max_features"),
 			    limits->max_features, excerpt(slice_str(f->name)), f->name,
 			    f->values.n);
 		for (size_t k = 0; k < f->values.n; k++) {

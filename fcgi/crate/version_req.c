@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "crate/excerpt.h"
@@ -123,4 +124,65 @@ version_req_canonical(struct arena *a, struct slice text, const char **out, stru
 	assert(!buf_full(&b));
 	*out = buf_str(&b);
 	return 0;
+}
+
+/*
+ * One spelling of all comparators that let the same versions pass: parts that are left out, wildcards,
+ * and a caret before zeros say what another operator says as well.
+ */
+static const char *
+comparator_meaning(struct arena *a, struct comparator *c)
+{
+	char op = c->op != NULL ? c->op[0] : '^';
+	bool bound = op == '<' || op == '>';
+	struct buf b;
+
+	if (c->op == NULL && c->wildcards > 0)
+		op = c->numbers == 1 ? '^' : '~';
+	if (!bound && c->numbers == 1)
+		op = '^';
+	else if ((op == '=' || (op == '^' && c->number[0] == 0)) && c->numbers == 2)
+		op = '~';
+	else if (op == '^' && c->numbers == 3 && c->number[0] == 0 && c->number[1] > 0)
+		op = '~';
+	else if (op == '^' && c->numbers == 3 && c->number[0] == 0 && c->pre.n == 0)
+		op = '=';
+	/* `>=1` is `>=1.0.0`, and `<1` is `<1.0.0`; not so `>1` and `<=1` */
+	if (bound && (c->op[1] == '=') == (op == '>'))
+		c->numbers = 3;
+	buf_init(&b, a, 4 * sizeof("18446744073709551615") + c->pre.n);
+	buf_printf(&b, "%c%s", op, bound && c->op[1] == '=' ? "=" : "");
+	for (size_t i = 0; i < c->numbers; i++)
+		buf_printf(&b, "%s%" PRIu64, i > 0 ? "." : "", c->number[i]);
+	buf_printf(&b, "%s%.*s", c->pre.n > 0 ? "-" : "", (int)c->pre.n, c->pre.p);
+	return buf_str(&b);
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *
+version_req_meaning(struct arena *a, const char *canonical)
+{
+	const char *parts[COMPARATORS_MAX], *all = "";
+	struct slice in = slice_str(canonical);
+	size_t n = 0;
+
+	do {
+		struct comparator c;
+
+		if (n == COMPARATORS_MAX || !take_comparator(&in, &c))
+			return canonical;
+		parts[n++] = comparator_meaning(a, &c);
+		if (in.n > 0 && !scan_char(&in, ','))
+			return canonical;
+		scan_blanks(&in);
+	} while (in.n > 0);
+	qsort(parts, n, sizeof(*parts), compare_texts);
+	for (size_t i = 0; i < n; i++)
+		all = arena_printf(a, "%s%s%s", all, i > 0 ? ", " : "", parts[i]);
+	return all;
 }

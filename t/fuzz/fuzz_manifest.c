@@ -35,7 +35,7 @@ check_package(struct arena *arena, struct package *pkg)
 	assert(package_check(arena, &again, &limits, &err) == 0);
 	package_sort(pkg);
 	package_sort(&again);
-	assert(package_agree(&again, pkg, &err) == 0);
+	assert(package_agree(arena, &again, pkg, &err) == 0);
 }
 
 int

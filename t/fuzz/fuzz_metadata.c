@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (size_t i = 0; i < pkg.ndeps; i++)
 			assert(pkg.deps[i].name != NULL && pkg.deps[i].req != NULL);
 		package_sort(&pkg);
-		assert(package_agree(&pkg, &pkg, &err) == 0);
+		assert(package_agree(arena, &pkg, &pkg, &err) == 0);
 		assert(package_check(arena, &pkg, &limits, &err) == 0 || err.status == 400);
 	} else {
 		assert(err.status == 400);

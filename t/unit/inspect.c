@@ -169,6 +169,50 @@ test_paths(void)
 	}
 }
 
+/* A path that comes twice is no trouble where nobody can tell the two apart. */
+static void
+test_twice(void)
+{
+	static const struct {
+		const char *path, *bytes;
+		char type;
+		const char *reason;
+	} second[] = {
+		{ FOLDER "/x", "1", '0', NULL },
+		{ FOLDER "/x", "2", '0', "has this path already" },
+		{ FOLDER "/x", "", '0', "has this path already" },
+		{ FOLDER "/x", "11", '0', "has this path already" },
+		{ FOLDER "/X", "1", '0', "has this path already" },
+		{ FOLDER "/x", "", '5', "has this path already" },
+		{ FOLDER "/x/y", "1", '0', "a folder of it is a file as well" },
+		{ FOLDER "/README.md", "r", '0', NULL },
+		{ FOLDER "/README.md", "s", '0', "has this path already" },
+		{ FOLDER "/empty", "", '0', NULL },
+	};
+	struct verdict v;
+	struct buf *tar;
+
+	for (size_t i = 0; i < sizeof(second) / sizeof(*second); i++) {
+		tar = tar_new();
+		tarball_entry(tar, '0', FOLDER "/README.md", "r");
+		tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST "readme = true\n");
+		tarball_entry(tar, '0', FOLDER "/x", "1");
+		tarball_entry(tar, '0', FOLDER "/empty", "");
+		tarball_entry(tar, second[i].type, second[i].path, second[i].bytes);
+		if (second[i].reason != NULL) {
+			is_refused(tar, second[i].reason, second[i].path);
+			continue;
+		}
+		is_accepted(tar, &v, second[i].path);
+		is_str(v.package.readme, "r", "and its readme");
+	}
+	tar = tar_new();
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
+	for (int i = 0; i < 102; i++)
+		tarball_entry(tar, '0', FOLDER "/x", "1");
+	is_refused(tar, "more than 100", "too often, or too many entries");
+}
+
 static void
 test_manifest(void)
 {
@@ -193,7 +237,11 @@ test_manifest(void)
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
-	is_refused(tar, "more than one `Cargo.toml`", "the same twice");
+	is_accepted(tar, &v, "the same twice");
+	tar = tar_new();
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST "# \n");
+	is_refused(tar, "Cargo.toml (the crate has this path already, with other bytes", "another one");
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", "");
 	is_refused(tar, "failed to parse `Cargo.toml`", "an empty one");
@@ -248,7 +296,7 @@ test_limits(void)
 	is_int(inspect(crate, &limits, &v, &err), 0, "as many entries as allowed");
 	limits.max_entries = 1;
 	is_int(inspect(crate, &limits, &v, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 1 entries", "says so");
+	is_str(err.pub, "uploaded tarball contains more than 1 entries; an administrator can raise max_entries for the project", "says so");
 	limits.max_entries = 2;
 	limits.max_unpacked = tar->n + 1;
 	is_int(inspect(crate, &limits, &v, &err), 0, "one byte less than the limit");
@@ -307,6 +355,7 @@ main(void)
 	test_sound();
 	test_names();
 	test_paths();
+	test_twice();
 	test_manifest();
 	test_folder();
 	test_limits();

@@ -62,6 +62,9 @@ check_with(const char *rest)
 	return check(&pkg);
 }
 
+/* The end of a sentence about a limit that a project can have for itself. */
+#define RAISE(key) "; an administrator can raise " key " for the project"
+
 struct example {
 	const char *rest, *want;
 };
@@ -110,7 +113,7 @@ static const struct example about[] = {
 	{ "links='" C128 "'", "" },
 	{ "links='" C128 "d'", INVALID_LINKS(C128) },
 	{ "keywords=['c++','1password','crates-io_index','" C20 "','a']", "" },
-	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" },
+	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" RAISE("max_keywords") },
 	{ "keywords=['" C20 "1']",
 	    "\"" C20 "1\" is an invalid keyword (keywords must have at most 20 characters)" },
 	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" },
@@ -118,7 +121,7 @@ static const struct example about[] = {
 	{ "keywords=['']", "\"\" is an invalid keyword" },
 	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" },
 	{ "categories=['a','b','c','d','" C64 "']", "" },
-	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" },
+	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" RAISE("max_categories") },
 	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
 	{ "categories=['" C64 "c']", "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
 };
@@ -139,7 +142,7 @@ static const struct example dependencies[] = {
 	  "[target.t.dependencies]\na='1'",
 	    "" },
 	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd='1'\ne='1'",
-	    "a crate can have at most 4 dependencies, but this one declares 5" },
+	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
 	{ "[dependencies]\n'a b'='1'",
 	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
 	    "alphanumeric characters, `-`, or `_`" },
@@ -153,7 +156,7 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na='broken'", "\"broken\" is an invalid version requirement" },
 	{ "[dependencies]\na={version='1',features=['b','c','d']}", "" },
 	{ "[dependencies]\na={version='1',features=['b','c','d','e']}",
-	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" },
+	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" RAISE("max_features") },
 	{ "[dependencies]\na={version='1',features=['b/c']}", OTHERS("/", "b/c") },
 	{ "[dependencies]\na={version='1',features=['dep:b']}", OTHERS(":", "dep:b") },
 	{ "[dependencies]\na={version='1',features=['']}", "feature cannot be empty" },
@@ -188,12 +191,12 @@ static const struct example features[] = {
 	{ "[features]\n'foo.bar'=[]\n0foo=[]\n_foo=[]", "" },
 	{ "[features]\n'foo.\xe4\xbd\xa0\xe5\xa5\xbd'=[]\n'\xe4\xb8\x96-+'=[]", "" },
 	{ "[features]\na=[]\nb=[]\nc=[]\nd=[]",
-	    "a crate can have at most 3 features, but this one declares 4" },
+	    "a crate can have at most 3 features, but this one declares 4" RAISE("max_features") },
 	{ "[features]\na=['b','b','b']\nb=[]", "" },
 	{ "[features]\na=['a']", "feature `a` includes itself" },
 	{ "[features]\na=['b']\nb=['a']", "" },
 	{ "[features]\na=['a','a','a','a']", "a feature can enable at most 3 features or "
-					     "dependencies, but `a` enables 4" },
+					     "dependencies, but `a` enables 4" RAISE("max_features") },
 	{ "[features]\n''=[]", "feature cannot be empty" },
 	{ "[features]\n'~foo'=[]", FIRST("~", "~foo") },
 	{ "[features]\n'-foo'=[]", FIRST("-", "-foo") },
@@ -376,12 +379,12 @@ test_about_limits(void)
 	ok(package_check(arena, &p, &l, &err) == 0, "as many keywords and categories as allowed");
 	l.max_keywords = 2;
 	ok(package_check(arena, &p, &l, &err) == -1, "a keyword too many");
-	is_str(err.pub, "expected at most 2 keywords per crate", "says so");
+	is_str(err.pub, "expected at most 2 keywords per crate" RAISE("max_keywords"), "says so");
 	err_clear(&err);
 	l.max_keywords = 3;
 	l.max_categories = 1;
 	ok(package_check(arena, &p, &l, &err) == -1, "a category too many");
-	is_str(err.pub, "expected at most 1 categories per crate", "says so");
+	is_str(err.pub, "expected at most 1 categories per crate" RAISE("max_categories"), "says so");
 }
 
 static const struct {

@@ -46,7 +46,7 @@ test_sort(void)
 
 	package_sort(&p);
 	package_sort(&q);
-	ok(package_agree(&p, &q, &err) == 0, "two that say the same are equal %s", err.pub);
+	ok(package_agree(arena, &p, &q, &err) == 0, "two that say the same are equal %s", err.pub);
 	is_str(p.features[0].name, "B", "byte order");
 	is_str(p.features[2].name, "b", "of features");
 	ok(p.deps[0].kind == DEP_NORMAL && p.deps[1].kind == DEP_BUILD && p.deps[2].kind == DEP_DEV,
@@ -54,7 +54,7 @@ test_sort(void)
 	is_str(p.deps[3].alias, "z", "by the name in the manifest");
 	p = q = (struct package) { .name = "x", .version = "1" };
 	package_sort(&p);
-	ok(package_agree(&p, &q, &err) == 0, "nothing to sort");
+	ok(package_agree(arena, &p, &q, &err) == 0, "nothing to sort");
 }
 
 /* The sentence in which metadata and manifest differ, "" where they do not. */
@@ -71,7 +71,7 @@ agree(const char *json, const char *toml)
 		return arena_printf(arena, "not even checked: %s", err.pub);
 	package_sort(&metadata);
 	package_sort(&manifest);
-	return package_agree(&metadata, &manifest, &err) == 0 ? "" : arena_strdup(arena, err.pub);
+	return package_agree(arena, &metadata, &manifest, &err) == 0 ? "" : arena_strdup(arena, err.pub);
 }
 
 #define A "[dependencies]\na='1'\n"
@@ -114,6 +114,10 @@ static const struct {
 	    "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "[build-dependencies]\na='1'",
 	    "dependency `a`: metadata kind `normal` does not match manifest kind `build`" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.*'", "" },
+	{ "," "\"deps\":[" "{\"name\":\"a\",\"version_req\":\"^0\",\"target\":\"t\"" FROM_PUBLIC "},"
+	  "{\"name\":\"a\",\"version_req\":\"0.*\",\"target\":\"u\"" FROM_PUBLIC "}]",
+	    "[target.t.dependencies]\na='0.*'\n[target.u.dependencies]\na='^0.*'", "" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.2'",
 	    "dependency `a`: metadata requirement `^1` does not match manifest requirement "
 	    "`^1.2`" },
@@ -167,11 +171,11 @@ test_agree(void)
 		is_str(agree(agreements[i].json, agreements[i].toml), agreements[i].want,
 		    arena_printf(arena, "agreement %zu", i));
 	b.name = "y";
-	ok(package_agree(&a, &b, &err) == -1 && err.status == 400, "another name");
+	ok(package_agree(arena, &a, &b, &err) == -1 && err.status == 400, "another name");
 	is_str(err.pub, "metadata name `x` does not match manifest name `y`", "and which");
 	b.name = "x";
 	b.version = "2.0.0";
-	ok(package_agree(&a, &b, &err) == -1, "another version");
+	ok(package_agree(arena, &a, &b, &err) == -1, "another version");
 	is_str(err.pub, "metadata version `1.0.0` does not match manifest version `2.0.0`",
 	    "and which");
 	arena_reset(arena);
@@ -206,7 +210,7 @@ test_hostile_size(void)
 	metadata.features = arena_calloc(arena, n, sizeof(*metadata.features));
 	for (size_t i = 0; i < n; i++)
 		metadata.features[i].name = manifest.features[i].name;
-	ok(package_agree(&metadata, &manifest, &err) == 0, "all left out %s", err.pub);
+	ok(package_agree(arena, &metadata, &manifest, &err) == 0, "all left out %s", err.pub);
 	ok(clock_us() - start < 5 * 1000000, "in linear time");
 }
 

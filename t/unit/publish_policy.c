@@ -54,7 +54,7 @@ load_settings(void)
 #define PROJECTS "sparse+https://berth.example/api/v4/projects/"
 
 static const char configured[] =
-    "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=300;"
+    "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=5000;"
     "keywords=5;categories=5;required=license;reserved=house;"
     "allowed=" PROJECTS "*/packages/cargo/ https://r.example/i;"
     "own=" PROJECTS "7/packages/cargo/;";

@@ -55,6 +55,57 @@ test_canonical(struct arena *a)
 	}
 }
 
+/* In each row all mean the same, and no row means what another one does. */
+static void
+test_meaning(struct arena *a)
+{
+	static const char *const rows[][8] = {
+		{ "^0", "0.*", "0", "^0.*", "~0", "=0", "0.x", "^0.*.*" },
+		{ "^1", "1.*", "1", "1.X.*", "~1.*", "=1" },
+		{ "~1.2", "1.2.*", "=1.2", "~1.2.*", "=1.2.*" },
+		{ "^1.2", "1.2" },
+		{ "^0.3", "0.3", "~0.3", "=0.3", "0.3.*" },
+		{ "^0.0", "0.0.*", "~0.0", "=0.0" },
+		{ "^0.3.1", "~0.3.1" },
+		{ "^0.0.5", "=0.0.5" },
+		{ "~0.0.5" },
+		{ "^0.0.5-a" },
+		{ "=0.0.5-a" },
+		{ "^0.3.1-a", "~0.3.1-a" },
+		{ "=1.2.3" },
+		{ "^1.2.3", "1.2.3+b" },
+		{ "~1.2.3" },
+		{ ">=1", ">=1.0", ">=1.0.0", ">=1.*" },
+		{ "<2", "<2.0.0" },
+		{ ">1" },
+		{ ">1.0" },
+		{ ">1.0.0" },
+		{ "<=1" },
+		{ "<=1.0" },
+		{ ">=1, <2", "<2.0,>=1.0.0" },
+		{ ">=1, <2, >1.5" },
+		{ "*" },
+	};
+	const char *means[sizeof(rows) / sizeof(*rows)];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		for (size_t k = 0; k < 8 && rows[i][k] != NULL; k++) {
+			struct err err = { 0 };
+			const char *text = NULL;
+
+			ok(version_req_canonical(a, slice_str(rows[i][k]), &text, &err) == 0, "%s", rows[i][k]);
+			text = version_req_meaning(a, text);
+			if (k == 0)
+				means[i] = text;
+			is_str(text, means[i], rows[i][k]);
+		}
+		for (size_t k = 0; k < i; k++)
+			ok(strcmp(means[i], means[k]) != 0, "%s is not %s", rows[i][0], rows[k][0]);
+	}
+	is_str(version_req_meaning(a, "broken"), "broken", "no requirement");
+	is_str(version_req_meaning(a, ""), "", "nothing");
+}
+
 static void
 test_refused(struct arena *a)
 {
@@ -133,6 +184,7 @@ main(void)
 	struct arena *a = arena_new();
 
 	test_canonical(a);
+	test_meaning(a);
 	test_refused(a);
 	test_sentence(a);
 	test_comparators(a);

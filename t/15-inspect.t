@@ -377,7 +377,7 @@ sub index_lines {
 		is_deeply($line, { name => 'foo', vers => '1.0.0', cksum => $sum, features => {},
 			features2 => { x => ['d10?/y'] }, yanked => JSON::PP::false, v => 2 }, 'the rest');
 	}
-	refused_bytes('a crate that could not be in an index', qr/^"b" is an invalid version requirement/,
+	refused_bytes('a crate that could not be in an index', qr/^dependency `a`: "b" is an invalid version requirement/,
 	    Berth::Archive::crate(file('Cargo.toml', "${manifest}[dependencies]\na = 'b'\n")),
 	    '--index-line', $sum);
 	refused_bytes('what is no crate', qr/gzip/, 'x', '-l', $sum);

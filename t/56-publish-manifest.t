@@ -179,9 +179,9 @@ refused("case 107: renamed $_->[0]", $_->[1], manifest('',
     ['d' x 65, qr/is too long \(max 64 characters\)$/], ['', qr/^dependency name cannot be empty$/];
 refused('case 107: a package that is no name', qr/in dependency name: `a\/b`/,
     manifest('', depends('ok', qq(package = "a/b"\n))));
-for my $case (['broken', qr/^"broken" is an invalid version requirement$/],
-    ['', qr/^"" is an invalid version requirement$/],
-	['1.0.0.0', qr/is an invalid version requirement$/],
+for my $case (['broken', qr/^dependency `base`: "broken" is an invalid version requirement: the major number is no number$/],
+    ['', qr/^dependency `base`: "" is an invalid version requirement: the major number is missing$/],
+	['1.0.0.0', qr/is an invalid version requirement: a comma .* in the place of `\.`$/],
 	    ['*', qr/^wildcard \(`\*`\) dependency constraints are not allowed\..*`base`$/]) {
 	my ($req, $detail) = @$case;
 
@@ -421,6 +421,18 @@ is_deeply(taken('case 113: values', '', features('a = ["dep:base", "base?/x", "b
 	    features => { a => ['dep:base', 'base?/x', 'b'], b => ['base/y'], c => [] },
 	deps => [dep('base', '^1', optional => $true)])->{line}{features2},
 	    { a => ['dep:base', 'base?/x', 'b'] }, 'case 113: the new syntax');
+# as the nightly of cargo 1.101 writes and sends them
+my $nightly = taken('features as tables, builtin dependencies, times without seconds', '',
+    qq([package.metadata]\nat = 07:32\n[features]\na = { enables = ["dep:std"], doc = "d" }\n)
+	. "[dependencies]\nstd = { builtin = true, optional = true }\ncore = { builtin = true }\n",
+    features => { a => ['dep:std'] }, builtin_deps => [
+	{ name => 'std', optional => $true, features => [], default_features => $true, target => undef,
+		kind => 'normal' }, { name => 'core' }])->{line};
+is_deeply([@$nightly{qw(deps features2 v)}], [[], { a => ['dep:std'] }, 2], 'its features in the line');
+is_deeply($nightly->{builtin_deps}, [map { { name => $_, features => [], target => undef, kind => 'normal',
+	optional => $_ eq 'std' ? $true : $false, default_features => $true } } 'core', 'std'],
+    'and what is builtin');
+ok(!exists $plain->{line}{builtin_deps}, 'no builtin dependencies, no member');
 my %most = map { ("f$_" => []) } 1 .. 299;
 taken('case 114: 300 features with 300 values', '',
     features(many(299, 'f%d = []') . 'all = [' . '"f1",' x 300 . ']'),

@@ -128,6 +128,22 @@ read_package(const struct manifest *m, const struct section *root)
 	return check_edition(m);
 }
 
+/* What a feature enables: a list, or a table that says more of the feature (RFC 3416). */
+static int
+read_feature(const struct section *features, struct feature *f)
+{
+	const struct toml_value *v = toml_get(features->table, f->name);
+	const char *doc = NULL;
+	struct section s;
+
+	if (v->type != TOML_TABLE)
+		return manifest_strings(features, f->name, &f->values);
+	if (manifest_as_section(features, f->name, v, &s) == -1 ||
+	    manifest_text(&s, "doc", false, &doc) == -1)
+		return -1;
+	return manifest_strings(&s, "enables", &f->values);
+}
+
 static int
 read_features(const struct manifest *m, const struct section *root)
 {
@@ -143,7 +159,7 @@ read_features(const struct manifest *m, const struct section *root)
 		struct feature *f = &pkg->features[pkg->nfeatures];
 
 		if (manifest_key(m, toml_table_at(s.table, pkg->nfeatures), &f->name) == -1 ||
-		    manifest_strings(&s, f->name, &f->values) == -1)
+		    read_feature(&s, f) == -1)
 			return -1;
 	}
 	return 0;

@@ -74,6 +74,8 @@ package_sort(struct package *pkg)
 {
 	if (pkg->ndeps > 1)
 		qsort(pkg->deps, pkg->ndeps, sizeof(*pkg->deps), dependency_compare);
+	if (pkg->nbuiltins > 1)
+		qsort(pkg->builtins, pkg->nbuiltins, sizeof(*pkg->builtins), dependency_compare);
 	if (pkg->nfeatures > 1)
 		qsort(pkg->features, pkg->nfeatures, sizeof(*pkg->features), feature_compare);
 }

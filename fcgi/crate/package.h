@@ -53,6 +53,12 @@ struct package {
 	const char *version;
 	struct dependency *deps;
 	size_t ndeps;
+	/*
+	 * On crates of the toolchain (RFC 3875); with req "*" and no registry, and in no registry to be
+	 * looked for.  None: std, alloc and core.
+	 */
+	struct dependency *builtins;
+	size_t nbuiltins;
 	struct feature *features;
 	size_t nfeatures;
 	const char *links;
@@ -83,7 +89,7 @@ void package_sort(struct package *);
 
 /*
  * The metadata must agree with the manifest on everything that reaches the
- * index: name, version, dependencies, features, links, rust_version.  Both
+ * index: name, version, dependencies (builtin ones too), features, links, rust_version.  Both
  * must be checked and sorted; of name and version the metadata's alone, since the manifest's are
  * the same.  Metadata from cargo before 1.81 may leave out
  * features of a renamed dependency from feature values, and before 1.71 the

@@ -8,7 +8,7 @@
 #include "crate/feature.h"
 #include "crate/version_req.h"
 
-/* Enough for "dependency `NAME`: " around the longest name. */
+/* Enough for "builtin dependency `NAME`: " around the longest name. */
 enum { WHERE_SIZE = EXCERPT_MAX + 32 };
 
 /* One thing that both sides say; NULL: not given. */
@@ -76,7 +76,8 @@ yes_no(bool value)
 }
 
 static int
-agree_dependency(const struct meant *left, const struct meant *right, struct err *err)
+agree_dependency(const char *kind, const struct meant *left, const struct meant *right,
+    struct err *err)
 {
 	const struct dependency *a = left->d, *b = right->d;
 	bool same_req = strcmp(left->req, right->req) == 0;
@@ -91,7 +92,7 @@ agree_dependency(const struct meant *left, const struct meant *right, struct err
 		{ "registry", a->registry, b->registry },
 	};
 
-	where(place, "dependency", dependency_local_name(a));
+	where(place, kind, dependency_local_name(a));
 	if (a->registry == NULL && b->registry != NULL)
 		return err_set(err, 400,
 		    "%sthe metadata has no registry, which means this one, but the manifest says "
@@ -117,25 +118,31 @@ compare_meant(const void *left, const void *right)
 	return dependency_order(a->d, a->req, b->d, b->req);
 }
 
-/* The dependencies in an order that does not depend on how a requirement is spelled. */
-static struct meant *
-sort_meant(struct arena *a, const struct package *pkg)
-{
-	struct meant *v = arena_calloc(a, pkg->ndeps, sizeof(*v));
+/* Dependencies of one sort. */
+struct deps {
+	const char *kind; /* in a sentence */
+	const struct dependency *v;
+	size_t n;
+};
 
-	for (size_t i = 0; i < pkg->ndeps; i++)
-		v[i] = (struct meant) { &pkg->deps[i], version_req_meaning(a, pkg->deps[i].req) };
-	if (pkg->ndeps > 1)
-		qsort(v, pkg->ndeps, sizeof(*v), compare_meant);
+/* In an order that does not depend on how a requirement is spelled. */
+static struct meant *
+sort_meant(struct arena *a, const struct deps *deps)
+{
+	struct meant *v = arena_calloc(a, deps->n, sizeof(*v));
+
+	for (size_t i = 0; i < deps->n; i++)
+		v[i] = (struct meant) { &deps->v[i], version_req_meaning(a, deps->v[i].req) };
+	if (deps->n > 1)
+		qsort(v, deps->n, sizeof(*v), compare_meant);
 	return v;
 }
 
 static int
-agree_dependencies(struct arena *arena, const struct package *a, const struct package *b,
-    struct err *err)
+agree_dependencies(struct arena *arena, const struct deps *a, const struct deps *b, struct err *err)
 {
 	const struct meant *va = sort_meant(arena, a), *vb = sort_meant(arena, b);
-	const size_t both = a->ndeps < b->ndeps ? a->ndeps : b->ndeps;
+	const size_t both = a->n < b->n ? a->n : b->n;
 
 	for (size_t i = 0; i < both; i++) {
 		const char *x = dependency_local_name(va[i].d);
@@ -144,14 +151,14 @@ agree_dependencies(struct arena *arena, const struct package *a, const struct pa
 
 		/* both are sorted: the smaller name is the one that the other side lacks */
 		if (order != 0)
-			return lacking(err, order > 0, "dependency", order > 0 ? y : x);
-		if (agree_dependency(&va[i], &vb[i], err) == -1)
+			return lacking(err, order > 0, a->kind, order > 0 ? y : x);
+		if (agree_dependency(a->kind, &va[i], &vb[i], err) == -1)
 			return -1;
 	}
-	if (a->ndeps > both)
-		return lacking(err, false, "dependency", dependency_local_name(va[both].d));
-	if (b->ndeps > both)
-		return lacking(err, true, "dependency", dependency_local_name(vb[both].d));
+	if (a->n > both)
+		return lacking(err, false, a->kind, dependency_local_name(va[both].d));
+	if (b->n > both)
+		return lacking(err, true, a->kind, dependency_local_name(vb[both].d));
 	return 0;
 }
 
@@ -239,7 +246,11 @@ package_agree(struct arena *a, const struct package *metadata, const struct pack
 	};
 
 	if (agree_pairs("", pairs, sizeof(pairs) / sizeof(*pairs), err) == -1 ||
-	    agree_features(metadata, manifest, err) == -1)
+	    agree_features(metadata, manifest, err) == -1 ||
+	    agree_dependencies(a,
+	        &(struct deps) { "builtin dependency", metadata->builtins, metadata->nbuiltins },
+	        &(struct deps) { "builtin dependency", manifest->builtins, manifest->nbuiltins }, err) == -1)
 		return -1;
-	return agree_dependencies(a, metadata, manifest, err);
+	return agree_dependencies(a, &(struct deps) { "dependency", metadata->deps, metadata->ndeps },
+	    &(struct deps) { "dependency", manifest->deps, manifest->ndeps }, err);
 }

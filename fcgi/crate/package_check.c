@@ -155,8 +155,10 @@ check_target(struct arena *a, struct dependency *d, struct err *err)
 static int
 check_requirement(struct arena *a, struct dependency *d, struct err *err)
 {
-	if (version_req_canonical(a, slice_str(d->req), &d->req, err) == -1)
-		return -1;
+	struct err reason = { 0 };
+
+	if (version_req_canonical(a, slice_str(d->req), &d->req, &reason) == -1)
+		return err_set(err, 400, "dependency `%s`: %s", d->name, reason.pub);
 	if (strcmp(d->req, "*") == 0)
 		return err_set(err, 400,
 		    "wildcard (`*`) dependency constraints are not allowed. "
@@ -234,20 +236,59 @@ check_sources(struct arena *a, const struct package *pkg, struct err *err)
 	return 0;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One on the toolchain; its name may be that of a crate in a registry, but of no other dependency. */
+static int
+check_builtin(struct arena *a, struct dependency *d, const char *const *names, size_t n,
+    const struct package_limits *limits, struct err *err)
+{
+	if (crate_name_check(slice_str(d->name), "dependency", err) == -1 ||
+	    check_dependency_features(d, limits, err) == -1)
+		return -1;
+	if (bsearch(&d->name, names, n, sizeof(*names), compare_names) != NULL)
+		return err_set(err, 400, "dependency `%s` cannot be builtin and from a registry as well",
+		    d->name);
+	if (d->optional && d->kind == DEP_DEV)
+		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`", d->name);
+	return check_target(a, d, err);
+}
+
+static int
+check_builtins(struct arena *a, struct package *pkg, const struct package_limits *limits,
+    struct err *err)
+{
+	const char **names = arena_calloc(a, pkg->ndeps, sizeof(*names));
+
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		names[i] = dependency_local_name(&pkg->deps[i]);
+	if (pkg->ndeps > 1)
+		qsort(names, pkg->ndeps, sizeof(*names), compare_names);
+	for (size_t i = 0; i < pkg->nbuiltins; i++) {
+		if (check_builtin(a, &pkg->builtins[i], names, pkg->ndeps, limits, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 package_check_dependencies(struct arena *a, struct package *pkg,
     const struct package_limits *limits, struct err *err)
 {
-	if (pkg->ndeps > limits->max_dependencies)
+	if (pkg->ndeps + pkg->nbuiltins > limits->max_dependencies)
 		return err_set(err, 400,
 		    "a crate can have at most %zu dependencies, but this one declares %zu"
 		    LIMIT_RAISE("max_dependencies"),
-		    limits->max_dependencies, pkg->ndeps);
+		    limits->max_dependencies, pkg->ndeps + pkg->nbuiltins);
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		if (check_dependency(a, &pkg->deps[i], limits, err) == -1)
 			return -1;
 	}
-	return check_sources(a, pkg, err);
+	return check_sources(a, pkg, err) == -1 ? -1 : check_builtins(a, pkg, limits, err);
 }
 
 int

@@ -104,6 +104,45 @@ static const char packaged[] =
     "[target.x86_64-unknown-linux-gnu.build-dependencies.cc]\nversion = \"1\"\n\n"
     "[lints.rust]\nunsafe_code = \"forbid\"\n\n[profile.release]\nlto = true\n";
 
+/* What the nightly of cargo 1.100 and 1.101 writes: RFC 3416 and RFC 3875. */
+static void
+test_nightly(void)
+{
+	static const struct {
+		const char *toml, *why;
+	} bad[] = {
+		{ "[dependencies]\nstd={builtin=false}", "`dependencies.std.builtin` can only be true" },
+		{ "[dependencies]\nstd={builtin='x'}", "`dependencies.std.builtin` must be a boolean" },
+		{ "[dependencies]\nstd={builtin=true,version='1'}",
+		    "a builtin dependency cannot have `dependencies.std.version`" },
+		{ "[dependencies]\nstd={builtin=true,path='x'}", "cannot have `dependencies.std.path`" },
+		{ "[dependencies]\nstd={builtin=true,git='x'}", "cannot have `dependencies.std.git`" },
+		{ "[dependencies]\nstd={builtin=true,registry='x'}", "cannot have `dependencies.std.registry`" },
+		{ "[dependencies]\nstd={builtin=true,registry-index='x'}",
+		    "cannot have `dependencies.std.registry-index`" },
+		{ "[dependencies]\nstd={builtin=true,package='x'}", "cannot have `dependencies.std.package`" },
+		{ "[features]\na={enables='b'}", "`features.a.enables` must be an array of strings" },
+		{ "[features]\na={doc=1}", "`features.a.doc` must be a string" },
+		{ "[features]\na='b'", "`features.a` must be an array of strings" },
+	};
+	struct package p;
+
+	is_str(parse(PACKAGE "metadata.t = 07:32\nmetadata.d = 1979-05-27T07:32Z\n"
+		     "[features]\na={enables=['b','dep:std'],doc='what it is for',public=false}\nb=[]\nc={doc='d'}\n"
+		     "[dependencies]\nx='1'\nstd={builtin=true,optional=true}\n"
+		     "[target.t.dev-dependencies]\ncore={builtin=true,features=['f'],default-features=false}", &p),
+	    "", "feature tables, builtin dependencies, times without seconds");
+	is_str(show_features(&p), "a=b,dep:std\nb=\nc=\n", "what the features enable");
+	is_str(show_deps(&p), "x 1 normal public\n", "one dependency on a registry");
+	p.deps = p.builtins;
+	p.ndeps = p.nbuiltins;
+	is_str(show_deps(&p), "core * dev own no-default on t with f\nstd * normal own optional\n",
+	    "two on the toolchain");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(strstr(refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)), bad[i].why) != NULL, "%s",
+		    refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)));
+}
+
 static void
 test_packaged(void)
 {
@@ -310,6 +349,7 @@ main(void)
 {
 	arena = arena_new();
 	test_packaged();
+	test_nightly();
 	test_small();
 	test_dependency_forms();
 	test_refused();

@@ -153,7 +153,8 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na={path='x'}", WILD },
 	{ "[dev-dependencies]\na='*'", WILD },
 	{ "[dependencies]\na='1.*'", "" },
-	{ "[dependencies]\na='broken'", "\"broken\" is an invalid version requirement" },
+	{ "[dependencies]\na='broken'",
+	    "dependency `a`: \"broken\" is an invalid version requirement: the major number is no number" },
 	{ "[dependencies]\na={version='1',features=['b','c','d']}", "" },
 	{ "[dependencies]\na={version='1',features=['b','c','d','e']}",
 	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" RAISE("max_features") },
@@ -170,6 +171,30 @@ static const struct example dependencies[] = {
 	{ "[target.'cfg(']\ndependencies.a='1'",
 	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
 	{ "[dependencies]\na={version='1',registry-index='" OTHER "'}", "" },
+	{ "[dependencies]\nstd={builtin=true}\ncore={builtin=true,features=['b'],default-features=false}\n"
+	  "[target.'cfg( unix )'.dev-dependencies]\nstd.builtin=true", "" },
+	{ "[dependencies]\nb={builtin=true,optional=true}\n[features]\nc=['dep:b']", "" },
+	{ "[dependencies]\nb={builtin=true,optional=true}\n[features]\nc=['dep:d']",
+	    "feature `c` includes `dep:d`, but `d` is not a dependency" },
+	{ "[dependencies]\nb={builtin=true}\n[features]\nc=['dep:b']",
+	    "feature `c` includes `dep:b`, but `b` is not an optional dependency" },
+	{ "[dependencies]\n'a b'={builtin=true}",
+	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
+	    "alphanumeric characters, `-`, or `_`" },
+	{ "[dependencies]\na={builtin=true,features=['b/c']}",
+	    "invalid character `/` in feature `b/c`, characters must be Unicode XID "
+	    "characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)" },
+	{ "[dev-dependencies]\na={builtin=true,optional=true}",
+	    "dev-dependencies are not allowed to be optional: `a`" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\na='1'",
+	    "dependency `a` cannot be builtin and from a registry as well" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\na={package='b',version='1'}",
+	    "dependency `a` cannot be builtin and from a registry as well" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\nc={package='a',version='1'}", "" },
+	{ "[target.'cfg(']\ndependencies.a.builtin=true",
+	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
+	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd={builtin=true}\ne={builtin=true}",
+	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://evil.example/'}",
 	    "dependency `a` is hosted on the registry `sparse+https://evil.example/`, which is not "
 	    "among those that crates here may depend on" },
@@ -254,7 +279,7 @@ test_name_and_version(void)
 
 	ok(strstr(check(&pkg), "in crate name: `a b`") != NULL, "a bad name");
 	pkg = package_of("[package]\nname='a'\nversion='1.0'");
-	is_str(check(&pkg), "\"1.0\" is an invalid semver version", "a bad version");
+	is_str(check(&pkg), "\"1.0\" is an invalid semver version: the patch number is missing", "a bad version");
 	pkg = package_with("");
 	memset(description, 'd', 1000);
 	pkg.description = description;

@@ -77,6 +77,7 @@ agree(const char *json, const char *toml)
 #define A "[dependencies]\na='1'\n"
 #define O "[dependencies]\na={version='1',optional=true}\n"
 #define DEP(more) ",\"deps\":[{\"name\":\"a\",\"version_req\":\"^1\"" more "}]"
+#define BUILTIN(more) ",\"builtin_deps\":[{\"name\":\"std\"" more "}]"
 #define FROM_PUBLIC ",\"registry\":\"" PUBLIC "\""
 #define RENAMED "[dependencies]\nr={package='a',version='1',optional=true}\n"
 #define RENAMED_JSON DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\",\"optional\":true")
@@ -115,6 +116,15 @@ static const struct {
 	{ DEP(FROM_PUBLIC), "[build-dependencies]\na='1'",
 	    "dependency `a`: metadata kind `normal` does not match manifest kind `build`" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.*'", "" },
+	{ BUILTIN(""), "[dependencies]\nstd={builtin=true}", "" },
+	{ ",\"builtin_deps\":[]", "", "" },
+	{ "", "[dependencies]\nstd={builtin=true}",
+	    "the manifest has the builtin dependency `std`, which the metadata lacks" },
+	{ BUILTIN(""), "", "the metadata has the builtin dependency `std`, which the manifest lacks" },
+	{ BUILTIN(",\"optional\":true"), "[dependencies]\nstd={builtin=true}",
+	    "builtin dependency `std`: metadata optional `true` does not match manifest optional `false`" },
+	{ BUILTIN(",\"features\":[\"x\"]"), "[dependencies]\nstd={builtin=true,features=['y']}",
+	    "builtin dependency `std`: metadata feature `x` does not match manifest feature `y`" },
 	{ "," "\"deps\":[" "{\"name\":\"a\",\"version_req\":\"^0\",\"target\":\"t\"" FROM_PUBLIC "},"
 	  "{\"name\":\"a\",\"version_req\":\"0.*\",\"target\":\"u\"" FROM_PUBLIC "}]",
 	    "[target.t.dependencies]\na='0.*'\n[target.u.dependencies]\na='^0.*'", "" },

@@ -130,15 +130,49 @@ test_refused(struct arena *a)
 static void
 test_sentence(struct arena *a)
 {
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "broken", "the major number is no number" },
+		{ "", "the major number is missing" },
+		{ "1,", "the major number is missing" },
+		{ ">=", "the major number is missing" },
+		{ "==1", "the major number is no number" },
+		{ "v1", "the major number is no number" },
+		{ "1.", "the minor number is missing" },
+		{ "1.b", "the minor number is no number" },
+		{ "1.2.", "the patch number is missing" },
+		{ "01", "the major number has a leading zero" },
+		{ "1.02", "the minor number has a leading zero" },
+		{ "18446744073709551616", "the major number is larger than 18446744073709551615" },
+		{ "1.2.3.4", "a comma or the end is expected in the place of `.`" },
+		{ "1 2", "a comma or the end is expected in the place of `2`" },
+		{ "1 || 2", "a comma or the end is expected in the place of `|`" },
+		{ "1.0 - 2.0", "a comma or the end is expected in the place of `-`" },
+		{ "1.*-a", "a pre-release or build metadata can only follow three numbers" },
+		{ "1.0-a", "a pre-release or build metadata can only follow three numbers" },
+		{ "1+b", "a pre-release or build metadata can only follow three numbers" },
+		{ "1.0.0-", "the pre-release is missing" },
+		{ "1.0.0-01", "the pre-release has a number with a leading zero" },
+		{ "1.0.0-a..b", "the pre-release has an empty part" },
+		{ "1.0.0+", "the build metadata is missing" },
+		{ "1.*.1", "a number follows a wildcard" },
+		{ "*, <2", "a `*` alone cannot be one part of several" },
+		{ ">*", "a `*` alone cannot be one part of several" },
+		{ "1, *", "a `*` alone cannot be one part of several" },
+	};
 	static char big[100000];
 	struct err err = { 0 };
 	const char *out;
 
-	is_int(version_req_canonical(a, slice_str("broken"), &out, &err), -1, "\"broken\"");
-	is_str(err.pub, "\"broken\" is an invalid version requirement", "its sentence");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		is_int(version_req_canonical(a, slice_str(cases[i].text), &out, &err), -1, cases[i].text);
+		is_str(err.pub, arena_printf(a, "\"%s\" is an invalid version requirement: %s",
+		    cases[i].text, cases[i].why), "its sentence");
+	}
 	memset(big, '9', sizeof(big));
 	is_int(version_req_canonical(a, slice_of(big, sizeof(big)), &out, &err), -1, "many digits");
-	ok(strstr(err.pub, "\" is an invalid version requirement") != NULL,
+	ok(strstr(err.pub, "\" is an invalid version requirement: the major number is larger than") != NULL,
 	    "the sentence is whole");
 	is_int(version_req_canonical(a, slice_of("1\0", 2), &out, &err), -1, "NUL at the end");
 }
@@ -161,6 +195,7 @@ test_comparators(struct arena *a)
 	buf_puts(&in, ",1");
 	is_int(version_req_canonical(a, buf_slice(&in), &out, &err), -1, "33 are too many");
 	is_int(err.status, 400, "400");
+	ok(strstr(err.pub, "requirement: it has more than 32 parts") != NULL, "%s", err.pub);
 }
 
 static void

@@ -30,6 +30,7 @@ static const struct package_limits public_limits = {
 	.max_features = 5000,
 	.max_keywords = 5,
 	.max_categories = 5,
+	.strict = "",
 	.own_registry = REGISTRY_PUBLIC_URL,
 	.allowed_registries = "*",
 };

@@ -18,6 +18,7 @@ limits_of(const struct call *call, struct arena *a, const struct settings *s)
 		.max_features = (size_t)s->max_features,
 		.max_keywords = (size_t)s->max_keywords,
 		.max_categories = (size_t)s->max_categories,
+		.strict = s->strict_metadata,
 		.own_registry = registry_url_index(a, s->external_url, call->facts.project_id),
 		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
 		    s->external_url, s->allowed_registries),

@@ -65,6 +65,7 @@ struct package {
 	const char *rust_version;
 	const char *edition;
 	const char *description;
+	/* these three: any text; only where url_is_web() is it a link */
 	const char *homepage;
 	const char *documentation;
 	const char *repository;
@@ -105,6 +106,8 @@ struct package_limits {
 	size_t max_features; /* also of the values of one feature */
 	size_t max_keywords;
 	size_t max_categories;
+	/* words of documentation, homepage, license, repository: there the public registry's rule holds */
+	const char *strict;
 	/* the index URL of the project itself: becomes "same registry" */
 	const char *own_registry;
 	/*
@@ -148,7 +151,7 @@ int package_check(struct arena *, struct package *, const struct package_limits 
 int package_check_required(struct arena *, const struct package *, const char *required,
     struct err *) __attribute__((warn_unused_result));
 
-/* What is allowed but wanting: sentences for the publisher, which cargo prints. */
+/* What is allowed but wanting, or breaks a rule that is not strict: sentences, which cargo prints. */
 void package_warnings(struct arena *, const struct package *, struct strings *out);
 
 #endif

@@ -17,7 +17,7 @@ check_package(struct arena *arena, struct package *pkg)
 		.max_features = 300,
 		.max_keywords = 5,
 		.max_categories = 5,
-		.own_registry = "sparse+https://berth.example/",
+		.strict = "license homepage", .own_registry = "sparse+https://berth.example/",
 		.allowed_registries = "*",
 	};
 	struct err err = { 0 };

@@ -15,6 +15,7 @@ static const struct package_limits limits = {
 	.max_features = 3,
 	.max_keywords = 5,
 	.max_categories = 5,
+	.strict = "documentation",
 	.own_registry = OWN,
 	.allowed_registries = PUBLIC " sparse+https://r.example/*",
 };
@@ -86,13 +87,17 @@ static const struct example about[] = {
 	{ "documentation='javascript:alert(1)'", INVALID_URL("javascript:alert(1)") },
 	{ "documentation='ftp://h'", INVALID_URL("ftp://h") },
 	{ "documentation='https:/x'", INVALID_URL("https:/x") },
-	{ "homepage='git@h:x'",
-	    "URL for field `homepage` must begin with http:// or https:// (url: git@h:x)" },
-	{ "homepage='https://'", "`homepage` is not a valid url: `https://`" },
-	{ "homepage='https:///x'", "`homepage` is not a valid url: `https:///x`" },
-	{ "homepage='https://u@/x'", "`homepage` is not a valid url: `https://u@/x`" },
-	{ "homepage='https://:80'", "`homepage` is not a valid url: `https://:80`" },
-	{ "repository='https://h/a b'", "`repository` is not a valid url: `https://h/a b`" },
+	{ "documentation='git@h:x'", INVALID_URL("git@h:x") },
+	{ "documentation='https://'", "`documentation` is not a valid url: `https://`" },
+	{ "documentation='https:///x'", "`documentation` is not a valid url: `https:///x`" },
+	{ "documentation='https://u@/x'", "`documentation` is not a valid url: `https://u@/x`" },
+	{ "documentation='https://:80'", "`documentation` is not a valid url: `https://:80`" },
+	{ "documentation='https://h/a b'", "`documentation` is not a valid url: `https://h/a b`" },
+	/* where the project is not strict */
+	{ "homepage='git@h:x'\nrepository='../x'\nlicense='ours'", "" },
+	{ "homepage='javascript:alert(1)'\nrepository='https://h/a b'", "" },
+	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
+	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },
 	{ "rust-version='1.70'", "" },
 	{ "rust-version='1.70.0'", "" },
@@ -281,6 +286,12 @@ test_name_and_version(void)
 	pkg = package_of("[package]\nname='a'\nversion='1.0'");
 	is_str(check(&pkg), "\"1.0\" is an invalid semver version: the patch number is missing", "a bad version");
 	pkg = package_with("");
+	memset(description, 'h', 1000);
+	pkg.homepage = arena_printf(arena, "%.1000s%.1000s", description, description);
+	is_str(check(&pkg), "", "a homepage of 2000 bytes");
+	pkg.homepage = arena_printf(arena, "%sx", pkg.homepage);
+	is_str(check(&pkg), "`homepage` is longer than 2000 bytes", "one of 2001");
+	pkg.homepage = NULL;
 	memset(description, 'd', 1000);
 	pkg.description = description;
 	is_str(check(&pkg), "", "a description of 1000 bytes");
@@ -391,6 +402,50 @@ test_warnings(void)
 	is_int(w.n, 0, "nothing is missing");
 }
 
+/* What is taken all the same, and what is said of it then; and what a strict project says. */
+static void
+test_not_strict(void)
+{
+	static const struct {
+		const char *field, *value, *warning, *refusal;
+	} cases[] = {
+		{ "repository", "https://h.example/x^y", NULL, NULL },
+		{ "repository", "http://h.example", NULL, NULL },
+		{ "repository", "", NULL, NULL },
+		{ "repository", "ssh://git@h.example/x.git", "is no web address", "must begin with http://" },
+		{ "repository", "git@h.example:g/x.git", "is no web address", "must begin with http://" },
+		{ "repository", "git://h.example/x", "is no web address", "must begin with http://" },
+		{ "homepage", "../x", "is no web address", "must begin with http://" },
+		{ "homepage", "h.example", "is no web address", "must begin with http://" },
+		{ "documentation", "javascript:alert(1)", "is no web address", "must begin with http://" },
+		{ "documentation", "https://h.example/a b", "is no web address", "is not a valid url" },
+		{ "license", "MIT OR Apache-2.0", NULL, NULL },
+		{ "license", "", "has no license", NULL },
+		{ "license", "Proprietary", "is no expression that SPDX knows", "invalid license expression" },
+		{ "license", "mit", "is no expression that SPDX knows", "invalid license expression" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct package p = package_with(arena_printf(arena, "description='d'\n%s%s='%s'",
+		    strcmp(cases[i].field, "license") == 0 ? "" : "license='MIT'\n", cases[i].field,
+		    cases[i].value));
+		struct package_limits l = limits;
+		struct strings w;
+		struct err err = { 0 };
+
+		l.strict = "";
+		ok(package_check(arena, &p, &l, &err) == 0, "%s = %s", cases[i].field, cases[i].value);
+		package_warnings(arena, &p, &w);
+		ok(cases[i].warning == NULL ? w.n == 0
+		    : w.n == 1 && strstr(w.v[0], cases[i].warning) != NULL,
+		    "%zu warnings: %s", w.n, w.n > 0 ? w.v[0] : "");
+		l.strict = arena_printf(arena, "%s readme", cases[i].field);
+		ok(cases[i].refusal == NULL ? package_check(arena, &p, &l, &err) == 0
+		    : package_check(arena, &p, &l, &err) == -1 && strstr(err.pub, cases[i].refusal) != NULL,
+		    "strict: %s", err.pub);
+	}
+}
+
 /* Cases 24, 25 of publish.md: the limits, and one more. */
 static void
 test_about_limits(void)
@@ -467,6 +522,7 @@ main(void)
 	test_about_limits();
 	test_required();
 	test_warnings();
+	test_not_strict();
 	arena_free(arena);
 	return tap_done();
 }

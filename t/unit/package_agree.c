@@ -17,6 +17,7 @@ static const struct package_limits limits = {
 	.max_features = 300,
 	.max_keywords = 5,
 	.max_categories = 5,
+	.strict = "",
 	.own_registry = OWN,
 	.allowed_registries = PUBLIC,
 };

@@ -34,7 +34,8 @@ my $plain = -x 'build/berth-inspect' ? 'build/berth-inspect' : undef;
 my $dir = tempdir(CLEANUP => 1);
 
 my $folder = 'foo-1.0.0';
-my $manifest = Berth::Crate::manifest('foo', '1.0.0');
+# the only file in most crates here, which stands for the library as well
+my $manifest = Berth::Crate::manifest('foo', '1.0.0') =~ s{src/lib\.rs}{Cargo.toml}r;
 my $toml = file('Cargo.toml', $manifest);
 
 accepted('an ordinary crate', $toml, file('src/lib.rs', '//'));

@@ -14,7 +14,8 @@ use constant { MIB => 1 << 20, MAX_ENTRIES => 50 };
 
 my $p = Berth::Publish->new(max_entries => MAX_ENTRIES);
 my $t = $p->test;
-my $manifest = Berth::Crate::manifest('foo', '1.0.0');
+# the only file in most crates here, which stands for the library as well
+my $manifest = Berth::Crate::manifest('foo', '1.0.0') =~ s{src/lib\.rs}{Cargo.toml}r;
 
 sub file {
 	my ($path, $bytes, %opt) = @_;
@@ -236,7 +237,7 @@ for my $case (
 	my ($number, $what, $entries) = @$case;
 	my ($name, $version) = ('good', '1.0.' . $n++);
 	my $toml = Berth::Crate::entry("$name-$version/Cargo.toml",
-	    Berth::Crate::manifest($name, $version));
+	    Berth::Crate::manifest($name, $version) =~ s{src/lib\.rs}{Cargo.toml}r);
 
 	$p->taken("case $number: $what", $name, $version,
 	    bare($toml, $entries->("$name-$version", $toml)));

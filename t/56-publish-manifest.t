@@ -138,6 +138,17 @@ refused('case 97: readme is a number', qr/${fail}line 4, column \d+: `package\.r
 refused("case 98: edition $_", qr/${fail}unknown edition `\Q$_\E`/, manifest(qq(edition = "$_"\n)))
     for '2014', '2027', '';
 
+# what cargo refuses at whoever depends on the crate
+refused("a key: $_->[0]", qr/$fail.*$_->[1]/, manifest("$_->[0]\n")) for
+    ['build = 5', qr/`package\.build` must be a string, a boolean or an array of strings/],
+    ['resolver = "9"', qr/`resolver` setting `9` is not valid/],
+    ['autobins = 1', qr/`package\.autobins` must be a boolean/];
+$p->refused('no target', $p->put_crate('foo', '1.0.0', crate(manifest(), undef, undef, 'src/lib.rs' => undef)),
+    400, qr/^the crate has no target: cargo wants src\/lib\.rs or src\/main\.rs/);
+$p->refused('a library that is not in the crate', $p->put_crate('foo', '1.0.0',
+    crate(manifest('', qq([lib]\npath = "src/other.rs"\n)))), 400,
+    qr/^`Cargo\.toml` has a library, but its file `src\/other\.rs` is not in the crate/);
+
 # ---- 102-106: metadata ----
 
 refused('case 102: 1001 bytes', qr/^The `description` is too long\./,

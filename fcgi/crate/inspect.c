@@ -12,6 +12,7 @@
 #include "crate/second_opinion.h"
 #include "crate/tar_path.h"
 #include "crate/tar_walk.h"
+#include "crate/targets.h"
 
 /* Readme texts that are kept, altogether and in number, until the manifest names one. */
 enum { README_MAX = 1 << 20, README_CANDIDATES = 8 };
@@ -34,6 +35,7 @@ struct inspect {
 	struct path_set *paths;
 	struct file_twice *files;
 	bool is_file; /* the current entry */
+	bool targets[TARGET__MAX]; /* files that make one */
 	struct err broken; /* status 0 unless inspect_new() failed: then told by the first call */
 	struct slice folder; /* that everything is in; p NULL: not known before the first entry */
 	struct kept manifest; /* path.p NULL: there was none yet */
@@ -169,6 +171,8 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 	if (path_set_add(in->paths, path, entry->directory, &again, err) == -1 ||
 	    (in->is_file && file_twice_begin(in->files, path, again, err) == -1))
 		return -1;
+	if (in->is_file)
+		targets_note(in->targets, rest);
 	if (in->is_file && !again && in->current == NULL)
 		readme_begin(in, rest, entry->size);
 	return second_opinion_entry(in->second, entry, err);
@@ -290,6 +294,15 @@ readme_text(const struct inspect *in)
 	return NULL;
 }
 
+static bool
+has_file(void *arg, const char *path)
+{
+	const struct inspect *in = arg;
+	const char *full = arena_printf(in->arena, "%.*s/%s", (int)in->folder.n, in->folder.p, path);
+
+	return path_set_has_file(in->paths, slice_str(full));
+}
+
 int
 inspect_end(struct inspect *in, struct verdict *verdict, struct err *err)
 {
@@ -299,7 +312,8 @@ inspect_end(struct inspect *in, struct verdict *verdict, struct err *err)
 	if (in->manifest.path.p == NULL)
 		return err_set(err, 400,
 		    "uploaded tarball is missing a `Cargo.toml` manifest file");
-	if (folder_compare(in, err) == -1)
+	if (folder_compare(in, err) == -1 ||
+	    targets_check(in->arena, &in->package, in->targets, has_file, in, err) == -1)
 		return -1;
 	in->package.readme = readme_text(in);
 	*verdict = (struct verdict) {

@@ -48,6 +48,15 @@ struct feature {
 	struct strings values;
 };
 
+enum target_kind { TARGET_LIB, TARGET_BIN, TARGET_EXAMPLE, TARGET_TEST, TARGET_BENCH, TARGET__MAX };
+
+/* What a manifest says of its targets, to be held against the files (crate/targets.h). */
+struct package_targets {
+	const char *lib_path, *lib_name; /* as [lib] has them */
+	bool declared; /* there is a [[bin]], [[example]], [[test]] or [[bench]] */
+	bool manual[TARGET__MAX]; /* `autobins = false`: no file makes a target by itself */
+};
+
 struct package {
 	const char *name;
 	const char *version;
@@ -78,6 +87,7 @@ struct package {
 	struct strings categories;
 	struct strings bins; /* names of binaries: what `cargo install` would install */
 	bool has_lib;
+	struct package_targets targets; /* of a manifest alone */
 };
 
 /*

@@ -31,4 +31,7 @@ struct path_set *path_set_new(struct arena *, uint64_t max_folders, locale_t);
 int path_set_add(struct path_set *, struct slice path, bool directory, bool *again, struct err *)
     __attribute__((warn_unused_result));
 
+/* Is a file of that path there?  Case is not told apart. */
+bool path_set_has_file(const struct path_set *, struct slice path);
+
 #endif

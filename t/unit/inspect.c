@@ -4,7 +4,9 @@
 #include "tarball.h"
 
 #define FOLDER   "foo-1.0.0"
-#define MANIFEST "[package]\nname = \"foo\"\nversion = \"1.0.0\"\n"
+/* A crate of one file, which stands for its library as well. */
+#define PACKAGE  "[package]\nname = \"foo\"\nversion = \"1.0.0\"\n"
+#define MANIFEST "lib.path = \"Cargo.toml\"\n" PACKAGE
 
 static struct arena *arena;
 
@@ -213,6 +215,66 @@ test_twice(void)
 	is_refused(tar, "more than 100", "too often, or too many entries");
 }
 
+/* Each crate has a manifest of [package] and more, and these files. */
+static void
+test_targets(void)
+{
+	static const char none[] = "the crate has no target", lost[] = "is not in the crate";
+	static const struct {
+		const char *more, *files[3], *reason;
+	} cases[] = {
+		{ "", { "src/lib.rs" }, NULL },
+		{ "", { "src/main.rs" }, NULL },
+		{ "", { "src/bin/x.rs" }, NULL },
+		{ "", { "src/bin/x/main.rs" }, NULL },
+		{ "", { "examples/x.rs" }, NULL },
+		{ "", { "tests/x/main.rs" }, NULL },
+		{ "", { "benches/x.rs" }, NULL },
+		{ "", { NULL }, none },
+		{ "build = 'build.rs'", { "build.rs" }, none },
+		{ "", { "lib.rs", "src/other.rs" }, none },
+		{ "", { "src/Lib.rs" }, none },
+		{ "", { "src/bin/x/lib.rs" }, none },
+		{ "", { "src/bin/x/y/main.rs" }, none },
+		{ "", { "src/bin/x.txt", "src/bin/.rs", "tests/main" }, none },
+		{ "autolib = false", { "src/lib.rs" }, none },
+		{ "autobins = false", { "src/main.rs", "src/bin/x.rs" }, none },
+		{ "autobins = false", { "src/main.rs", "src/lib.rs" }, NULL },
+		{ "autotests = false\nautobenches = false\nautoexamples = false",
+		    { "tests/x.rs", "benches/x.rs", "examples/x.rs" }, none },
+		{ "[[bin]]\nname = 'x'\npath = 'x.rs'", { "x.rs" }, NULL },
+		{ "[[example]]\nname = 'x'\npath = 'x.rs'", { "x.rs" }, NULL },
+		{ "[lib]", { "src/lib.rs" }, NULL },
+		{ "[lib]", { NULL }, lost },
+		{ "[lib]", { "src/foo.rs" }, NULL },
+		{ "[lib]\nname = 'a_b'", { "src/a_b.rs" }, NULL },
+		{ "[lib]\nname = 'a_b'", { "src/foo.rs" }, lost },
+		{ "edition = '2018'\n[lib]", { "src/foo.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'", { "a.rs" }, NULL },
+		{ "[lib]\npath = './src//../a.rs'", { "a.rs" }, NULL },
+		{ "[lib]\npath = 'src\\a.rs'", { "src/a.rs" }, NULL },
+		{ "[lib]\npath = '../a.rs'", { "a.rs" }, lost },
+		{ "[lib]\npath = 'src'", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = ''", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'\n[[bin]]\nname = 'x'", { "src/main.rs" }, lost },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *toml = arena_printf(arena, PACKAGE "%s\n", cases[i].more);
+		struct buf *tar = tar_new();
+		struct verdict v;
+
+		tarball_entry(tar, '0', FOLDER "/Cargo.toml", toml);
+		for (size_t k = 0; k < 3 && cases[i].files[k] != NULL; k++)
+			tarball_entry(tar, '0', arena_printf(arena, FOLDER "/%s", cases[i].files[k]), "");
+		if (cases[i].reason != NULL)
+			is_refused(tar, cases[i].reason, arena_printf(arena, "targets %zu", i));
+		else
+			is_accepted(tar, &v, arena_printf(arena, "targets %zu", i));
+	}
+}
+
 static void
 test_manifest(void)
 {
@@ -356,6 +418,7 @@ main(void)
 	test_names();
 	test_paths();
 	test_twice();
+	test_targets();
 	test_manifest();
 	test_folder();
 	test_limits();

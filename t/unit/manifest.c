@@ -180,6 +180,49 @@ test_packaged(void)
 	    "dependencies");
 }
 
+/* Keys that nothing is made of, but without whose type cargo does not read the manifest. */
+static void
+test_keys(void)
+{
+	static const struct {
+		const char *toml, *why;
+	} cases[] = {
+		{ "build='x.rs'\nresolver='2'\npublish=false\nexclude=['a']\nautobins=true\n[lib]\ntest=false", NULL },
+		{ "build=false\npublish=['a']\nresolver='1'", NULL },
+		{ "build=['a.rs','b.rs']\nresolver='3'\nno-such-key=1", NULL },
+		{ "build=5", "`package.build` must be a string, a boolean or an array of strings, not an integer" },
+		{ "build=[5]", "`package.build` must be an array of strings" },
+		{ "resolver='9'", "`resolver` setting `9` is not valid, valid options are \"1\", \"2\" or \"3\"" },
+		{ "resolver='22'", "`resolver` setting `22` is not valid" },
+		{ "resolver=''", "`resolver` setting `` is not valid" },
+		{ "resolver=2", "`package.resolver` must be a string, not an integer" },
+		{ "publish='no'", "`package.publish` must be a boolean or an array of strings, not a string" },
+		{ "exclude='a'", "`package.exclude` must be an array of strings" },
+		{ "include=[1]", "`package.include` must be an array of strings" },
+		{ "autobins='no'", "`package.autobins` must be a boolean" },
+		{ "autolib=0", "`package.autolib` must be a boolean" },
+		{ "default-run=1", "`package.default-run` must be a string" },
+		{ "workspace=1", "`package.workspace` must be a string" },
+		{ "metabuild=true", "`package.metabuild` must be a string or an array of strings" },
+		{ "[lib]\npath=5", "`lib.path` must be a string" },
+		{ "[lib]\ntest='x'", "`lib.test` must be a boolean" },
+		{ "[lib]\ncrate-type='x'", "`lib.crate-type` must be an array of strings" },
+		{ "[[bin]]\nname='x'\nharness=1", "`bin.harness` must be a boolean" },
+		{ "[[test]]\nname=1", "`test.name` must be a string" },
+		{ "[bench]\nname='x'", "`bench` must be an array of tables" },
+		{ "[[example]]\nname='x'\nrequired-features='x'", "must be an array of strings" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *said = refusal(arena_printf(arena, PACKAGE "%s", cases[i].toml));
+
+		if (cases[i].why == NULL)
+			is_str(said, "", cases[i].toml);
+		else
+			ok(strstr(said, cases[i].why) != NULL, "%s: %s", cases[i].toml, said);
+	}
+}
+
 static void
 test_small(void)
 {
@@ -350,6 +393,7 @@ main(void)
 	arena = arena_new();
 	test_packaged();
 	test_nightly();
+	test_keys();
 	test_small();
 	test_dependency_forms();
 	test_refused();

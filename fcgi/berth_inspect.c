@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <malloc.h>
+#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "base/sandbox.h"
 #include "crate/index_line.h"
 #include "crate/inspect.h"
-#include "crate/manifest.h"
+#include "crate/registry_url.h"
 
 enum { EXIT_ACCEPTED, EXIT_REFUSED, EXIT_TROUBLE };
 enum { PIECE = 64 * 1024 };
@@ -23,13 +24,14 @@ enum { PIECE = 64 * 1024 };
 enum { MAX_ENTRIES = 20000, ENTRIES_LIMIT = 1000000 };
 static const uint64_t max_unpacked = UINT64_C(512) << 20;
 
-/* Those of the public registry, for a line of its index. */
+/* For a line of the index of the public registry, which raises its limits for single crates. */
 static const struct package_limits public_limits = {
 	.max_dependencies = 500,
-	.max_features = 300,
+	.max_features = 5000,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = MANIFEST_PUBLIC_REGISTRY,
+	.strict = "",
+	.own_registry = REGISTRY_PUBLIC_URL,
 	.allowed_registries = "*",
 };
 
@@ -226,6 +228,8 @@ main(int argc, char **argv)
 
 	if (status != -1)
 		return status;
+	/* what OpenSSL does at the exit the sandbox forbids */
+	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 	arena = arena_new();
 	in = inspect_new(arena, &request.limits);
 	/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */

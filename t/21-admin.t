@@ -146,7 +146,7 @@ subtest 'projects' => sub {
 subtest 'what may be published into a project' => sub {
 	my %own = (max_crate_size => '9m', max_unpacked_size => '1g', max_entries => '7', max_dependencies => '0',
 		max_features => '10000', max_keywords => '6', max_categories => '1000',
-		required_metadata => 'description license', reserved_names => 'house In_House',
+		required_metadata => 'description license', strict_metadata => 'license', reserved_names => 'house In_House',
 		allowed_registries => '*');
 	my $policy = "SELECT policy FROM projects WHERE full_path = 'tools/registry'";
 	my @set = qw(project set tools/registry);

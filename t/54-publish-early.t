@@ -71,7 +71,7 @@ my @cases = (
 	['a crate that was not given', 'outsider', 'there', '2.0.0', 403, qr/or to be an owner of the crate$/],
 	['a token for other crates', 'other', 'there', '2.0.0', 403, qr/does not have the required permissions .*: it is not for the crate `there`, only for `[^`]+`$/],
 	['a token for no new crates', 'update', 'brand-new', '1.0.0', 403, qr/does not have the required permissions .*: it lacks the operation `publish-new`$/],
-	['a dependency that is not there', 'dev', 'there', '2.0.0', 400, qr/^no known crate named `unheard-of`$/,
+	['a dependency that is not there', 'dev', 'there', '2.0.0', 400, qr/^no known crate named `unheard-of` in this registry;/,
 		metadata => { deps => [$dependency] }],
 	['a malformed dependency', 'dev', 'there', '2.0.0', 400, qr/^wildcard/,
 		metadata => { deps => [{ %$dependency, version_req => '*' }] }],

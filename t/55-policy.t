@@ -91,11 +91,11 @@ sub project {
 
 # Limits that are numbers of something: as many are taken, one more is refused.
 my @counted = (
-	[111, dependencies => qr/^a crate can have at most (\d+) dependencies, but this one declares (\d+)$/],
-	[114, features => qr/^a crate can have at most (\d+) features, but this one declares (\d+)$/],
-	[104, keywords => qr/^expected at most (\d+) keywords per crate$/],
-	[105, categories => qr/^expected at most (\d+) categories per crate$/],
-	[73, entries => qr/^uploaded tarball contains more than (\d+) entries$/],
+	[111, dependencies => qr/^a crate can have at most (\d+) dependencies, but this one declares (\d+); .*max_dependencies for the project$/],
+	[114, features => qr/^a crate can have at most (\d+) features, but this one declares (\d+); .*max_features for the project$/],
+	[104, keywords => qr/^expected at most (\d+) keywords per crate; .*max_keywords for the project$/],
+	[105, categories => qr/^expected at most (\d+) categories per crate; .*max_categories for the project$/],
+	[73, entries => qr/^uploaded tarball contains more than (\d+) entries; .*max_entries for the project$/],
 );
 
 sub counted_crate {
@@ -188,6 +188,28 @@ subtest 'case 99: required metadata' => sub {
 	is(scalar @{ takes('nothing is required', crate_with(about => '')) }, 2, 'two warnings');
 };
 
+subtest 'cases 101, 103: where the rules of the public registry hold' => sub {
+	my %wrong = (license => ['Proprietary', qr/^unknown or invalid license expression `Proprietary`;/],
+		map { ($_ => ['git@h.example:x.git', qr/^URL for field `$_` must begin with http/]) }
+		    qw(documentation homepage repository));
+
+	for my $field (sort keys %wrong) {
+		my ($value, $detail) = @{ $wrong{$field} };
+		my $about = join('', map { qq($_ = "$wrong{$_}[0]"\n) } sort keys %wrong);
+
+		project(strict_metadata => $field);
+		refuses("$field = $value", crate_with(about => $about), 400, $detail);
+		takes('the others', crate_with(about => $about =~ s/^$field = .*\n//mr));
+	}
+	project(strict_metadata => 'documentation homepage license repository');
+	is_deeply(takes('all are right', crate_with(about => qq(description = "d"\nlicense = "MIT OR Apache-2.0"\n)
+	    . join('', map { qq($_ = "https://h.example/x"\n) } qw(documentation homepage repository)))), [],
+	    'no warnings');
+	project(strict_metadata => '');
+	is(scalar @{ takes('none is strict', crate_with(about => join('', qq(description = "d"\n),
+	    map { qq($_ = "$wrong{$_}[0]"\n) } sort keys %wrong))) }, 4, 'each is a warning');
+};
+
 subtest 'cases 34, 35: reserved names' => sub {
 	project(reserved_names => 'Tree_House');
 	refuses($_, crate_with(name => $_), 400, qr/reserved name `$_`$/) for qw(tree-house TREE_HOUSE std nul);
@@ -248,7 +270,7 @@ subtest 'another project has its own' => sub {
 	is($p->http(PUT => $t->registry('demo%2Fsecond') . '/api/v1/crates/new', { token => $p->token,
 		body => $t->publish_body($t->metadata('garden', '1.0.0'), crate_with(name => 'garden', keywords => 9)->{bytes}) })
 	    ->{status}, 200, 'by its path too');
-	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate$/);
+	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate;/);
 };
 
 subtest 'a policy that is not understood' => sub {

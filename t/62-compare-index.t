@@ -188,13 +188,13 @@ sub unexplained {
 
 sub refusals {
 	my $manifest = Berth::Crate::manifest('abcd', '1.0.0');
-	my $features = join('', "[features]\n", map { "f$_ = []\n" } 1 .. 301);
+	my $features = join('', "[features]\n", map { "f$_ = []\n" } 1 .. 5001);
 	my @cases = (
 		[0, 'wildcard', "[dependencies]\na = '*'\n"],
 		[0, 'max_features', $features],
 		[0, 'lists of libraries', '', manifest => "$manifest\[[lib]]\n" =~ s/^\[lib\].*?(?=\[\[)//msr],
-		[0, 'manifest twice', '',
-			entries => [Berth::Crate::entry('abcd-1.0.0/Cargo.toml', $manifest)]],
+		[0, 'path twice', '',
+			entries => [Berth::Crate::entry('abcd-1.0.0/Cargo.toml', "$manifest\n")]],
 		[1, 'NOT EXPLAINED', "[dependencies]\na = '1.b'\n"],
 	);
 

@@ -8,6 +8,7 @@
 #include "api/publish_inspect.h"
 #include "api/publish_intake.h"
 #include "api/publish_policy.h"
+#include "api/publish_registries.h"
 #include "base/clock.h"
 #include "base/buf.h"
 #include "base/json.h"
@@ -65,10 +66,11 @@ announced(const struct call *call, const struct request *rq, const struct intake
  */
 static int
 check_announced(struct call *call, struct request *rq, struct intake *intake,
-    struct version_new *v)
+    struct registry_paths *paths, struct version_new *v)
 {
 	*v = announced(call, rq, intake);
 	if (limits_charge_publish(call, rq, v->normalized_name) == -1 ||
+	    publish_registries_name(call, rq, paths, &intake->metadata) == -1 ||
 	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
 		return -1;
 	return version_check_early(call->app->db, rq->arena, v, &rq->err);
@@ -76,17 +78,19 @@ check_announced(struct call *call, struct request *rq, struct intake *intake,
 
 /* Checks that the description in the crate is sound and agrees with the client's. */
 static int
-check_package(struct request *rq, const struct publish_policy *policy, struct package *metadata,
-    struct package *manifest)
+check_package(struct call *call, struct request *rq, struct intake *intake,
+    struct registry_paths *paths, struct package *manifest)
 {
+	const struct publish_policy *policy = intake->policy;
 	const char *required = policy->required_metadata;
 
 	if (package_check_required(rq->arena, manifest, required, &rq->err) == -1 ||
+	    publish_registries_name(call, rq, paths, manifest) == -1 ||
 	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1)
 		return -1;
 	package_sort(manifest);
-	package_sort(metadata);
-	return package_agree(metadata, manifest, &rq->err);
+	package_sort(&intake->metadata);
+	return package_agree(rq->arena, &intake->metadata, manifest, &rq->err);
 }
 
 static int
@@ -163,16 +167,17 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct intake intake;
 	struct version_new v;
 	struct package manifest;
+	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
 
 	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
 	    app_store_check(call->app, rq) == -1 || intake_metadata(rq, &policy, &intake) == -1 ||
-	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &intake, &v)) == -1 ||
+	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &intake, &paths, &v)) == -1 ||
 	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &intake, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &intake,
 	        &manifest)) == -1 ||
-	    check_package(rq, &policy, &intake.metadata, &manifest) == -1)
+	    check_package(call, rq, &intake, &paths, &manifest) == -1)
 		return -1;
 	v.package = &manifest;
 	v.quota_warnings = &of_quotas;

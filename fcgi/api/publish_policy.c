@@ -1,6 +1,6 @@
 #include "api/publish_policy.h"
 
-#include "base/buf.h"
+#include "crate/registry_url.h"
 
 int
 publish_policy_call(struct request *rq, const struct project_ref *project, struct db_call *call)
@@ -9,27 +9,7 @@ publish_policy_call(struct request *rq, const struct project_ref *project, struc
 	return 0;
 }
 
-/* The project's full path as cargo users write it into an index URL. */
-static const char *
-encoded_path(struct arena *a, const char *full_path)
-{
-	struct buf b;
-
-	buf_init(&b, a, REQUEST_PATH_MAX);
-	for (const char *p = full_path; *p != '\0'; p++) {
-		if (*p == '/')
-			buf_puts(&b, "%2F");
-		else
-			buf_putc(&b, *p);
-	}
-	return buf_str(&b);
-}
-
-/*
- * The project's index can be configured by id or by path: both are this
- * registry.  Other registries of this server are allowed besides those of the
- * configuration.
- */
+/* Other registries of this server are allowed besides those of the configuration. */
 static struct package_limits
 limits_of(const struct call *call, struct arena *a, const struct settings *s)
 {
@@ -38,10 +18,8 @@ limits_of(const struct call *call, struct arena *a, const struct settings *s)
 		.max_features = (size_t)s->max_features,
 		.max_keywords = (size_t)s->max_keywords,
 		.max_categories = (size_t)s->max_categories,
-		.own_registries = arena_printf(a,
-		    "sparse+%s/ sparse+%s/api/v4/projects/%s/packages/cargo/",
-		    call_registry_url(call, a), s->external_url,
-		    encoded_path(a, call->facts.full_path)),
+		.strict = s->strict_metadata,
+		.own_registry = registry_url_index(a, s->external_url, call->facts.project_id),
 		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
 		    s->external_url, s->allowed_registries),
 	};

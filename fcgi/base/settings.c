@@ -76,21 +76,37 @@ check_networks(const char *v)
 	"description license readme documentation homepage repository keywords categories " \
 	"rust-version"
 
-static const char *
-check_required_metadata(const char *v)
+/* Of those, what cargo takes as any text, and the public registry does not. */
+#define STRICT_FIELDS "documentation homepage license repository"
+
+/* Is each word of the list one of these? */
+static bool
+all_among(const char *v, const char *fields)
 {
 	struct slice word;
 
 	while (words_next(&v, &word)) {
-		const char *fields = METADATA_FIELDS;
+		const char *rest = fields;
 		struct slice field;
 
-		while (words_next(&fields, &field) && !slice_equal(field, word))
+		while (words_next(&rest, &field) && !slice_equal(field, word))
 			;
 		if (field.n == 0)
-			return "must be some of " METADATA_FIELDS;
+			return false;
 	}
-	return NULL;
+	return true;
+}
+
+static const char *
+check_required_metadata(const char *v)
+{
+	return all_among(v, METADATA_FIELDS) ? NULL : "must be some of " METADATA_FIELDS;
+}
+
+static const char *
+check_strict_metadata(const char *v)
+{
+	return all_among(v, STRICT_FIELDS) ? NULL : "must be some of " STRICT_FIELDS;
 }
 
 /* A word that no crate can be named, such as one with a comma after it, would protect nothing. */
@@ -229,7 +245,7 @@ const struct conf_key settings_keys[] = {
 	    .project = true },
 	{ MEMBER(max_dependencies), .type = CONF_INT, .def = "500", .min = 0, .max = 10000,
 	    .project = true },
-	{ MEMBER(max_features), .type = CONF_INT, .def = "300", .min = 0, .max = 10000,
+	{ MEMBER(max_features), .type = CONF_INT, .def = "5000", .min = 0, .max = 10000,
 	    .project = true },
 	{ MEMBER(max_keywords), .type = CONF_INT, .def = "5", .min = 0, .max = 1000,
 	    .project = true },
@@ -237,6 +253,8 @@ const struct conf_key settings_keys[] = {
 	    .project = true },
 	{ MEMBER(required_metadata), .type = CONF_STR, .def = "",
 	    .check = check_required_metadata, .project = true },
+	{ MEMBER(strict_metadata), .type = CONF_STR, .def = "", .check = check_strict_metadata,
+	    .project = true },
 	{ MEMBER(reserved_names), .type = CONF_STR, .def = "", .check = check_crate_names,
 	    .project = true },
 	{ MEMBER(allowed_registries), .type = CONF_STR,

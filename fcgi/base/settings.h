@@ -56,6 +56,7 @@ struct settings {
 	int64_t max_keywords;
 	int64_t max_categories;
 	const char *required_metadata; /* space-separated words of Cargo.toml */
+	const char *strict_metadata; /* space-separated words: what is wrong there is refused, not only told */
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */

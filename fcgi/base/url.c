@@ -2,12 +2,17 @@
 
 #include <string.h>
 
+/* Bytes of paths and queries that people leave as they are, and browsers take, but no host has. */
+#define NOT_IN_HOSTS "^{|}"
+
 static bool
 has_host(struct slice rest)
 {
 	size_t n = 0, from = 0;
 
 	for (; n < rest.n && strchr("/?#", rest.p[n]) == NULL; n++) {
+		if (strchr(NOT_IN_HOSTS, rest.p[n]) != NULL)
+			return false;
 		if (rest.p[n] == '@')
 			from = n + 1;
 	}
@@ -24,7 +29,7 @@ is_after(const char *scheme, struct slice url)
 	for (size_t i = 0; i < url.n; i++) {
 		unsigned char c = (unsigned char)url.p[i];
 
-		if (c <= ' ' || c == 0x7f || strchr("\"<>\\^`{|}", c) != NULL)
+		if (c <= ' ' || c == 0x7f || strchr("\"<>\\`", c) != NULL)
 			return false;
 	}
 	return true;

@@ -12,7 +12,7 @@
 
 /*
  * http:// or https:// in lower case, optionally a user, a host, and no blanks, control bytes or
- * any of "<>\^`{|}.  Bytes from 0x80 on pass.
+ * any of "<>\`, and in the host none of ^{|}.  Bytes from 0x80 on pass.
  */
 bool url_is_web(struct slice);
 

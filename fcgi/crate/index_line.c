@@ -158,6 +158,8 @@ index_line_encode(struct buf *b, const struct package *pkg, const char *cksum, t
 		json_out_key_str(&o, "links", pkg->links);
 	if (pkg->rust_version != NULL)
 		json_out_key_str(&o, "rust_version", pkg->rust_version);
+	if (pkg->nbuiltins > 0)
+		package_json_write_builtins(&o, pkg);
 	json_out_key_str(&o, "pubtime", pubtime);
 	if (nmarked > 0) {
 		json_out_key(&o, "v");

@@ -23,7 +23,7 @@ enum { INDEX_LINE_MAX = 1 << 20 };
  * Appends the line, without a newline.  `package` is checked and sorted;
  * cksum is 64 lower-case hexadecimal digits.  The line says "yanked":false.
  * Key order: name vers deps cksum features [features2] yanked [links]
- * [rust_version] pubtime [v].  Of a dependency: name req features optional
+ * [rust_version] [builtin_deps] pubtime [v].  Of a dependency: name req features optional
  * default_features target kind registry [package]; target and registry are null
  * where there is none.  "v":2 and features2 only where a feature uses
  * `dep:` or `?/` (and what refers to such a feature).

@@ -5,12 +5,14 @@
 
 #include "base/utf8.h"
 #include "crate/excerpt.h"
+#include "crate/file_twice.h"
 #include "crate/gzip_stream.h"
 #include "crate/manifest.h"
 #include "crate/path_set.h"
 #include "crate/second_opinion.h"
 #include "crate/tar_path.h"
 #include "crate/tar_walk.h"
+#include "crate/targets.h"
 
 /* Readme texts that are kept, altogether and in number, until the manifest names one. */
 enum { README_MAX = 1 << 20, README_CANDIDATES = 8 };
@@ -31,6 +33,9 @@ struct inspect {
 	struct tar_walk *tar;
 	struct second_opinion *second;
 	struct path_set *paths;
+	struct file_twice *files;
+	bool is_file; /* the current entry */
+	bool targets[TARGET__MAX]; /* files that make one */
 	struct err broken; /* status 0 unless inspect_new() failed: then told by the first call */
 	struct slice folder; /* that everything is in; p NULL: not known before the first entry */
 	struct kept manifest; /* path.p NULL: there was none yet */
@@ -92,6 +97,9 @@ folder_check(struct inspect *in, const struct tar_entry *entry, struct slice pat
 static int
 manifest_begin(struct inspect *in, struct slice name, uint64_t size, struct err *err)
 {
+	/* the same name again: whether the bytes are the same is seen at their end */
+	if (in->manifest.path.p != NULL && equals(in->manifest.path, name))
+		return 0;
 	if (in->manifest.path.p != NULL)
 		return err_set(err, 400, "uploaded tarball contains more than one `Cargo.toml` "
 		    "manifest file; found `%.*s`, `%.*s`", (int)in->manifest.path.n,
@@ -138,7 +146,9 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 {
 	struct inspect *in = arg;
 	struct slice path = entry->path, rest = path;
+	bool again = false;
 
+	in->is_file = !entry->directory;
 	if (tar_path_check(path, entry->directory, err) == -1)
 		return -1;
 	if (entry->directory && path.p[path.n - 1] == '/')
@@ -158,9 +168,12 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 	if (!entry->directory && equals_folded(rest, "Cargo.toml") &&
 	    manifest_begin(in, rest, entry->size, err) == -1)
 		return -1;
-	if (path_set_add(in->paths, path, entry->directory, err) == -1)
+	if (path_set_add(in->paths, path, entry->directory, &again, err) == -1 ||
+	    (in->is_file && file_twice_begin(in->files, path, again, err) == -1))
 		return -1;
-	if (!entry->directory && in->current == NULL)
+	if (in->is_file)
+		targets_note(in->targets, rest);
+	if (in->is_file && !again && in->current == NULL)
 		readme_begin(in, rest, entry->size);
 	return second_opinion_entry(in->second, entry, err);
 }
@@ -172,6 +185,7 @@ data_found(void *arg, struct slice data, struct err *err)
 	struct kept *kept = in->current;
 
 	(void)err;
+	file_twice_data(in->files, data);
 	if (kept != NULL) {
 		memcpy(kept->p + kept->n, data.p, data.n);
 		kept->n += data.n;
@@ -187,6 +201,8 @@ entry_done(void *arg, struct err *err)
 	struct kept *kept = in->current;
 
 	in->current = NULL;
+	if (in->is_file && file_twice_end(in->files, err) == -1)
+		return -1;
 	if (kept != &in->manifest)
 		return 0;
 	return manifest_parse(in->arena, slice_of(kept->p, kept->n), &in->package, err);
@@ -224,7 +240,9 @@ inspect_new(struct arena *arena, const struct inspect_limits *limits)
 	arena_defer(arena, locale_free, locale);
 	in->paths = path_set_new(arena, limits->max_entries, locale);
 	in->tar = tar_walk_new(arena, &tar_limits, &handler, in);
-	in->second = second_opinion_new(arena, locale, &in->broken);
+	in->files = file_twice_new(arena, &in->broken);
+	if (in->files != NULL)
+		in->second = second_opinion_new(arena, locale, &in->broken);
 	if (in->second != NULL)
 		in->gzip = gzip_stream_new(arena, limits->max_unpacked, gzip_found, in,
 		    &in->broken);
@@ -276,6 +294,15 @@ readme_text(const struct inspect *in)
 	return NULL;
 }
 
+static bool
+has_file(void *arg, const char *path)
+{
+	const struct inspect *in = arg;
+	const char *full = arena_printf(in->arena, "%.*s/%s", (int)in->folder.n, in->folder.p, path);
+
+	return path_set_has_file(in->paths, slice_str(full));
+}
+
 int
 inspect_end(struct inspect *in, struct verdict *verdict, struct err *err)
 {
@@ -285,7 +312,8 @@ inspect_end(struct inspect *in, struct verdict *verdict, struct err *err)
 	if (in->manifest.path.p == NULL)
 		return err_set(err, 400,
 		    "uploaded tarball is missing a `Cargo.toml` manifest file");
-	if (folder_compare(in, err) == -1)
+	if (folder_compare(in, err) == -1 ||
+	    targets_check(in->arena, &in->package, in->targets, has_file, in, err) == -1)
 		return -1;
 	in->package.readme = readme_text(in);
 	*verdict = (struct verdict) {

@@ -98,6 +98,24 @@ refuse_inherited_members(const struct section *s)
 	return 0;
 }
 
+/* `autobins = false` and the like. */
+static int
+read_discovery(const struct section *s)
+{
+	static const char *const keys[TARGET__MAX] = { [TARGET_LIB] = "autolib", [TARGET_BIN] = "autobins",
+		[TARGET_EXAMPLE] = "autoexamples", [TARGET_TEST] = "autotests",
+		[TARGET_BENCH] = "autobenches" };
+
+	for (int kind = 0; kind < TARGET__MAX; kind++) {
+		bool discover = true;
+
+		if (manifest_bool(s, keys[kind], &discover) == -1)
+			return -1;
+		s->m->package->targets.manual[kind] = !discover;
+	}
+	return 0;
+}
+
 static int
 read_package(const struct manifest *m, const struct section *root)
 {
@@ -109,7 +127,8 @@ read_package(const struct manifest *m, const struct section *root)
 		return -1;
 	if (s.table == NULL)
 		return manifest_fail(m, "missing field `package`");
-	if (refuse_inherited_members(&s) == -1)
+	if (refuse_inherited_members(&s) == -1 || manifest_check_package_keys(&s) == -1 ||
+	    read_discovery(&s) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		const char **text = (void *)((char *)pkg + texts[i].offset);
@@ -128,6 +147,22 @@ read_package(const struct manifest *m, const struct section *root)
 	return check_edition(m);
 }
 
+/* What a feature enables: a list, or a table that says more of the feature (RFC 3416). */
+static int
+read_feature(const struct section *features, struct feature *f)
+{
+	const struct toml_value *v = toml_get(features->table, f->name);
+	const char *doc = NULL;
+	struct section s;
+
+	if (v->type != TOML_TABLE)
+		return manifest_strings(features, f->name, &f->values);
+	if (manifest_as_section(features, f->name, v, &s) == -1 ||
+	    manifest_text(&s, "doc", false, &doc) == -1)
+		return -1;
+	return manifest_strings(&s, "enables", &f->values);
+}
+
 static int
 read_features(const struct manifest *m, const struct section *root)
 {
@@ -143,38 +178,58 @@ read_features(const struct manifest *m, const struct section *root)
 		struct feature *f = &pkg->features[pkg->nfeatures];
 
 		if (manifest_key(m, toml_table_at(s.table, pkg->nfeatures), &f->name) == -1 ||
-		    manifest_strings(&s, f->name, &f->values) == -1)
+		    read_feature(&s, f) == -1)
 			return -1;
 	}
 	return 0;
 }
 
-/* [lib] and [[bin]]: cargo lists every one of them when it packages. */
+/* The targets of one kind, and the names of all where `names` is given. */
 static int
-read_targets(const struct manifest *m, const struct section *root)
+read_target_list(const struct section *root, const char *key, struct strings *names)
 {
-	const struct toml_value *bins = toml_get(m->root, "bin");
-	struct strings *names = &m->package->bins;
-	struct section s;
+	const struct manifest *m = root->m;
+	const struct toml_value *list = toml_get(m->root, key);
 	size_t n;
 
-	if (manifest_section(root, "lib", &s) == -1)
-		return -1;
-	m->package->has_lib = s.table != NULL;
-	if (bins == NULL)
+	if (list == NULL)
 		return 0;
-	if (bins->type != TOML_ARRAY)
-		return manifest_fail_type(root, "bin", bins, "an array of tables");
-	n = toml_array_size(bins->u.array);
-	names->v = arena_calloc(m->arena, n, sizeof(*names->v));
-	for (names->n = 0; names->n < n; names->n++) {
-		const struct toml_value *bin = toml_array_at(bins->u.array, names->n);
+	if (list->type != TOML_ARRAY)
+		return manifest_fail_type(root, key, list, "an array of tables");
+	n = toml_array_size(list->u.array);
+	m->package->targets.declared |= n > 0;
+	if (names != NULL)
+		names->v = arena_calloc(m->arena, n, sizeof(*names->v));
+	for (size_t i = 0; i < n; i++) {
+		struct section s;
 
-		if (manifest_as_section(root, "bin", bin, &s) == -1 ||
-		    manifest_text(&s, "name", true, &names->v[names->n]) == -1)
+		if (manifest_as_section(root, key, toml_array_at(list->u.array, i), &s) == -1 ||
+		    manifest_check_target_keys(&s) == -1)
+			return -1;
+		if (names != NULL && manifest_text(&s, "name", true, &names->v[names->n++]) == -1)
 			return -1;
 	}
 	return 0;
+}
+
+/* [lib], [[bin]] and the others: cargo since 1.80 lists every one of them when it packages. */
+static int
+read_targets(const struct manifest *m, const struct section *root)
+{
+	struct package *pkg = m->package;
+	struct section lib;
+
+	if (manifest_section(root, "lib", &lib) == -1)
+		return -1;
+	pkg->has_lib = lib.table != NULL;
+	if (pkg->has_lib && (manifest_check_target_keys(&lib) == -1 ||
+	    manifest_text(&lib, "path", false, &pkg->targets.lib_path) == -1 ||
+	    manifest_text(&lib, "name", false, &pkg->targets.lib_name) == -1))
+		return -1;
+	if (read_target_list(root, "bin", &pkg->bins) == -1 ||
+	    read_target_list(root, "example", NULL) == -1 || read_target_list(root, "test", NULL) == -1)
+		return -1;
+	return read_target_list(root, "bench", NULL);
 }
 
 /* What makes sense in a workspace only. */

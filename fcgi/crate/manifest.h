@@ -20,14 +20,11 @@ enum { MANIFEST_MAX = 1 << 20 };
  * together; a requirement is the text in the manifest ("*" where none is
  * given), not yet canonical.  `registry-index` of a dependency becomes its registry.  For a
  * dependency with neither `registry-index` nor `registry` the registry is the
- * public one: *deps have registry MANIFEST_PUBLIC_REGISTRY.
+ * public one, REGISTRY_PUBLIC_URL (crate/registry_url.h).
  * -1: 400 "failed to parse `Cargo.toml` manifest file: ..." with line and
  * column where the TOML is at fault.
  */
 int manifest_parse(struct arena *, struct slice toml, struct package *, struct err *)
     __attribute__((warn_unused_result));
-
-/* By this git URL cargo names the public registry in publish metadata and in index lines. */
-#define MANIFEST_PUBLIC_REGISTRY "https://github.com/rust-lang/crates.io-index"
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crate/manifest_reader.h"
+#include "crate/registry_url.h"
 
 /* Where dependencies of each kind stand, in the root and in each target. */
 static const struct {
@@ -67,8 +68,34 @@ read_details(const struct section *s, struct dependency *d)
 	return manifest_strings(s, "features", &d->features);
 }
 
+/* One on the toolchain (RFC 3875): nothing says where else it might come from. */
 static int
-read_dependency(const struct section *deps, const struct toml_member *member, struct dependency *d)
+read_builtin(const struct section *s, struct dependency *d)
+{
+	static const char *const others[] = { "version", "path", "git", "registry", "registry-index",
+		"package" };
+	bool builtin = false;
+
+	if (manifest_bool(s, "builtin", &builtin) == -1)
+		return -1;
+	if (!builtin)
+		return manifest_fail(s->m, "`%s` can only be true", manifest_name(s, "builtin"));
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (toml_get(s->table, others[i]) != NULL)
+			return manifest_fail(s->m, "a builtin dependency cannot have `%s`",
+			    manifest_name(s, others[i]));
+	}
+	d->registry = NULL;
+	if (manifest_bool(s, "optional", &d->optional) == -1 ||
+	    read_default_features(s, &d->default_features) == -1)
+		return -1;
+	return manifest_strings(s, "features", &d->features);
+}
+
+/* *builtin: it is one on the toolchain. */
+static int
+read_dependency(const struct section *deps, const struct toml_member *member, struct dependency *d,
+    bool *builtin)
 {
 	const struct manifest *m = deps->m;
 	const struct toml_value *v = member->value;
@@ -76,16 +103,18 @@ read_dependency(const struct section *deps, const struct toml_member *member, st
 
 	*d = (struct dependency) {
 		.req = "*",
-		.registry = MANIFEST_PUBLIC_REGISTRY,
+		.registry = REGISTRY_PUBLIC_URL,
 		.default_features = true,
 	};
+	*builtin = false;
 	if (manifest_key(m, member, &d->name) == -1 || manifest_refuse_inherited(m, v) == -1)
 		return -1;
 	if (v->type == TOML_STRING)
 		return manifest_text(deps, d->name, false, &d->req);
 	if (manifest_as_section(deps, d->name, v, &s) == -1)
 		return -1;
-	return read_details(&s, d);
+	*builtin = toml_get(s.table, "builtin") != NULL;
+	return *builtin ? read_builtin(&s, d) : read_details(&s, d);
 }
 
 /* The table of one kind of dependencies; out->table is NULL where there is none. */
@@ -111,13 +140,19 @@ read_tables(const struct section *s, const char *target)
 		if (find_table(s, i, &deps) == -1)
 			return -1;
 		for (size_t k = 0; deps.table != NULL && k < toml_table_size(deps.table); k++) {
-			struct dependency *d = &pkg->deps[pkg->ndeps];
+			struct dependency d;
+			bool builtin;
 
-			if (read_dependency(&deps, toml_table_at(deps.table, k), d) == -1)
+			if (read_dependency(&deps, toml_table_at(deps.table, k), &d, &builtin) == -1)
 				return -1;
-			d->kind = tables[i].kind;
-			d->target = target;
-			pkg->ndeps++;
+			d.kind = tables[i].kind;
+			d.target = target;
+			if (builtin) {
+				*--pkg->builtins = d;
+				pkg->nbuiltins++;
+			} else {
+				pkg->deps[pkg->ndeps++] = d;
+			}
 		}
 	}
 	return 0;
@@ -170,6 +205,8 @@ manifest_read_dependencies(const struct manifest *m)
 			return -1;
 	}
 	m->package->deps = arena_calloc(m->arena, n, sizeof(*m->package->deps));
+	/* one array for both, from its two ends */
+	m->package->builtins = m->package->deps + n;
 	for (size_t i = 0; i < places; i++) {
 		if (place_at(&root, &targets, i, &place, &target) == -1 ||
 		    read_tables(&place, target) == -1)

@@ -62,6 +62,11 @@ const char *manifest_name(const struct section *, const char *key);
 int manifest_key(const struct manifest *, const struct toml_member *, const char **out)
     __attribute__((warn_unused_result));
 
+/* manifest_keys.c: keys that are not read further, but have a type, without which cargo reads nothing */
+
+int manifest_check_package_keys(const struct section *) __attribute__((warn_unused_result));
+int manifest_check_target_keys(const struct section *) __attribute__((warn_unused_result));
+
 /* manifest_deps.c: all tables of dependencies */
 
 int manifest_read_dependencies(const struct manifest *) __attribute__((warn_unused_result));

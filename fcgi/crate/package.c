@@ -32,17 +32,16 @@ strings_compare(const struct strings *a, const struct strings *b)
 	return (a->n > b->n) - (a->n < b->n);
 }
 
-/* A total order, so that the result does not depend on the order before. */
-static int
-dependency_compare(const void *left, const void *right)
+int
+dependency_order(const struct dependency *a, const char *a_req, const struct dependency *b,
+    const char *b_req)
 {
-	const struct dependency *a = left, *b = right;
 	int order = strcmp(dependency_local_name(a), dependency_local_name(b));
 
 	if (order == 0)
 		order = (int)a->kind - (int)b->kind;
 	if (order == 0)
-		order = strcmp(a->req, b->req);
+		order = strcmp(a_req, b_req);
 	if (order == 0)
 		order = a->optional - b->optional;
 	if (order == 0)
@@ -57,6 +56,14 @@ dependency_compare(const void *left, const void *right)
 }
 
 static int
+dependency_compare(const void *left, const void *right)
+{
+	const struct dependency *a = left, *b = right;
+
+	return dependency_order(a, a->req, b, b->req);
+}
+
+static int
 feature_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct feature *)a)->name, ((const struct feature *)b)->name);
@@ -67,6 +74,8 @@ package_sort(struct package *pkg)
 {
 	if (pkg->ndeps > 1)
 		qsort(pkg->deps, pkg->ndeps, sizeof(*pkg->deps), dependency_compare);
+	if (pkg->nbuiltins > 1)
+		qsort(pkg->builtins, pkg->nbuiltins, sizeof(*pkg->builtins), dependency_compare);
 	if (pkg->nfeatures > 1)
 		qsort(pkg->features, pkg->nfeatures, sizeof(*pkg->features), feature_compare);
 }

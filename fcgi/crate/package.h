@@ -48,17 +48,33 @@ struct feature {
 	struct strings values;
 };
 
+enum target_kind { TARGET_LIB, TARGET_BIN, TARGET_EXAMPLE, TARGET_TEST, TARGET_BENCH, TARGET__MAX };
+
+/* What a manifest says of its targets, to be held against the files (crate/targets.h). */
+struct package_targets {
+	const char *lib_path, *lib_name; /* as [lib] has them */
+	bool declared; /* there is a [[bin]], [[example]], [[test]] or [[bench]] */
+	bool manual[TARGET__MAX]; /* `autobins = false`: no file makes a target by itself */
+};
+
 struct package {
 	const char *name;
 	const char *version;
 	struct dependency *deps;
 	size_t ndeps;
+	/*
+	 * On crates of the toolchain (RFC 3875); with req "*" and no registry, and in no registry to be
+	 * looked for.  None: std, alloc and core.
+	 */
+	struct dependency *builtins;
+	size_t nbuiltins;
 	struct feature *features;
 	size_t nfeatures;
 	const char *links;
 	const char *rust_version;
 	const char *edition;
 	const char *description;
+	/* these three: any text; only where url_is_web() is it a link */
 	const char *homepage;
 	const char *documentation;
 	const char *repository;
@@ -71,6 +87,7 @@ struct package {
 	struct strings categories;
 	struct strings bins; /* names of binaries: what `cargo install` would install */
 	bool has_lib;
+	struct package_targets targets; /* of a manifest alone */
 };
 
 /*
@@ -83,15 +100,15 @@ void package_sort(struct package *);
 
 /*
  * The metadata must agree with the manifest on everything that reaches the
- * index: name, version, dependencies, features, links, rust_version.  Both
+ * index: name, version, dependencies (builtin ones too), features, links, rust_version.  Both
  * must be checked and sorted; of name and version the metadata's alone, since the manifest's are
  * the same.  Metadata from cargo before 1.81 may leave out
  * features of a renamed dependency from feature values, and before 1.71 the
- * rust_version; these alone are let pass.
+ * rust_version; these alone are let pass.  Requirements are compared by what they mean.
  * -1: 400, naming the first field that differs and both values.
  */
-int package_agree(const struct package *metadata, const struct package *manifest, struct err *)
-    __attribute__((warn_unused_result));
+int package_agree(struct arena *, const struct package *metadata, const struct package *manifest,
+    struct err *) __attribute__((warn_unused_result));
 
 /* What every package must keep to; see publish.md, "Name / feature / dep rules". */
 struct package_limits {
@@ -99,11 +116,14 @@ struct package_limits {
 	size_t max_features; /* also of the values of one feature */
 	size_t max_keywords;
 	size_t max_categories;
-	/* space-separated index URLs of the project itself: become "same registry" */
-	const char *own_registries;
+	/* words of documentation, homepage, license, repository: there the public registry's rule holds */
+	const char *strict;
+	/* the index URL of the project itself: becomes "same registry" */
+	const char *own_registry;
 	/*
 	 * The allow-list: space-separated index URLs.  One may hold one `*`: at its end it stands
-	 * for any rest, before that for a part of the path without a slash.
+	 * for any rest, before that for a part of the path without a slash.  Any name of the public
+	 * registry allows it.
 	 */
 	const char *allowed_registries;
 };
@@ -125,8 +145,8 @@ int package_check_id(struct arena *, const struct package *, struct package_id *
  * Checks everything else that is copied to an index line, so that no version can
  * silently vanish at a client: names of dependencies, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
- * the counts.  Also the description, URLs, keywords and categories.  Rewrites
- * requirements and targets into their canonical form and own_registries to
+ * the counts.  Registries have the one spelling of their index by then.  Also the description, URLs, keywords and categories.  Rewrites
+ * requirements and targets into their canonical form and own_registry to
  * NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
@@ -141,7 +161,7 @@ int package_check(struct arena *, struct package *, const struct package_limits 
 int package_check_required(struct arena *, const struct package *, const char *required,
     struct err *) __attribute__((warn_unused_result));
 
-/* What is allowed but wanting: sentences for the publisher, which cargo prints. */
+/* What is allowed but wanting, or breaks a rule that is not strict: sentences, which cargo prints. */
 void package_warnings(struct arena *, const struct package *, struct strings *out);
 
 #endif

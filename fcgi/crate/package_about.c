@@ -6,14 +6,17 @@
 
 #include "base/url.h"
 #include "base/utf8.h"
+#include "base/words.h"
 #include "crate/excerpt.h"
 #include "crate/scan.h"
+#include "crate/spdx.h"
 
 enum {
 	DESCRIPTION_MAX = 1000, /* bytes */
 	KEYWORD_MAX = 20,
 	CATEGORY_MAX = 64,
 	LINKS_MAX = 128,
+	URL_MAX = 2000,
 };
 
 static bool
@@ -22,19 +25,54 @@ given(const char *text)
 	return text != NULL && *text != '\0';
 }
 
+/* What a person reads, or a link where it is one. */
 static int
-check_url(const char *field, const char *url, struct err *err)
+check_url(const char *field, const char *url, bool strict, struct err *err)
 {
 	if (!given(url))
+		return 0;
+	if (strlen(url) > URL_MAX)
+		return err_set(err, 400, "`%s` is longer than %d bytes", field, URL_MAX);
+	for (const char *p = url; *p != '\0'; p++) {
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return err_set(err, 400, "`%s` has a control character", field);
+	}
+	if (!strict || url_is_web(slice_str(url)))
 		return 0;
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return err_set(err, 400,
 		    "URL for field `%s` must begin with http:// or https:// (url: %.*s)", field,
 		    excerpt(slice_str(url)), url);
-	if (!url_is_web(slice_str(url)))
-		return err_set(err, 400, "`%s` is not a valid url: `%.*s`", field,
-		    excerpt(slice_str(url)), url);
+	return err_set(err, 400, "`%s` is not a valid url: `%.*s`", field, excerpt(slice_str(url)), url);
+}
+
+static int
+check_urls(const struct package *pkg, const char *strict, struct err *err)
+{
+	const struct {
+		const char *name, *url;
+	} fields[] = {
+		{ "homepage", pkg->homepage },
+		{ "documentation", pkg->documentation },
+		{ "repository", pkg->repository },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		if (check_url(fields[i].name, fields[i].url, words_include(strict, fields[i].name), err) ==
+		    -1)
+			return -1;
+	}
 	return 0;
+}
+
+static int
+check_license(const char *license, const char *strict, struct err *err)
+{
+	if (!given(license) || !words_include(strict, "license") || spdx_knows(slice_str(license)))
+		return 0;
+	return err_set(err, 400,
+	    "unknown or invalid license expression `%.*s`; see https://spdx.org/licenses",
+	    excerpt(slice_str(license)), license);
 }
 
 /* One to three numbers without leading zeros; anything else hides the version from clients. */
@@ -97,7 +135,8 @@ static int
 check_keywords(const struct strings *keywords, size_t max, struct err *err)
 {
 	if (keywords->n > max)
-		return err_set(err, 400, "expected at most %zu keywords per crate", max);
+		return err_set(err, 400, "expected at most %zu keywords per crate"
+		    LIMIT_RAISE("max_keywords"), max);
 	for (size_t i = 0; i < keywords->n; i++) {
 		struct slice word = slice_str(keywords->v[i]);
 
@@ -116,7 +155,8 @@ static int
 check_categories(const struct strings *categories, size_t max, struct err *err)
 {
 	if (categories->n > max)
-		return err_set(err, 400, "expected at most %zu categories per crate", max);
+		return err_set(err, 400, "expected at most %zu categories per crate"
+		    LIMIT_RAISE("max_categories"), max);
 	for (size_t i = 0; i < categories->n; i++) {
 		struct slice slug = slice_str(categories->v[i]);
 
@@ -137,9 +177,8 @@ package_check_about(const struct package *pkg, const struct package_limits *limi
 		    "The `description` is too long. A maximum of %d characters are currently "
 		    "allowed.",
 		    DESCRIPTION_MAX);
-	if (check_url("homepage", pkg->homepage, err) == -1 ||
-	    check_url("documentation", pkg->documentation, err) == -1 ||
-	    check_url("repository", pkg->repository, err) == -1)
+	if (check_license(pkg->license, limits->strict, err) == -1 ||
+	    check_urls(pkg, limits->strict, err) == -1)
 		return -1;
 	if (pkg->rust_version != NULL && !rust_version_valid(pkg->rust_version))
 		return err_set(err, 400,

@@ -1,17 +1,25 @@
 #include "crate/package_rules.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crate/excerpt.h"
 #include "crate/feature.h"
+#include "crate/version_req.h"
 
-/* Enough for "dependency `NAME`: " around the longest name. */
+/* Enough for "builtin dependency `NAME`: " around the longest name. */
 enum { WHERE_SIZE = EXCERPT_MAX + 32 };
 
 /* One thing that both sides say; NULL: not given. */
 struct pair {
 	const char *what, *metadata, *manifest;
+};
+
+/* A dependency and what its requirement means. */
+struct meant {
+	const struct dependency *d;
+	const char *req;
 };
 
 static const char *
@@ -68,12 +76,15 @@ yes_no(bool value)
 }
 
 static int
-agree_dependency(const struct dependency *a, const struct dependency *b, struct err *err)
+agree_dependency(const char *kind, const struct meant *left, const struct meant *right,
+    struct err *err)
 {
+	const struct dependency *a = left->d, *b = right->d;
+	bool same_req = strcmp(left->req, right->req) == 0;
 	char place[WHERE_SIZE];
 	const struct pair fields[] = {
 		{ "kind", dep_kind_names[a->kind], dep_kind_names[b->kind] },
-		{ "requirement", a->req, b->req },
+		{ "requirement", same_req ? b->req : a->req, b->req },
 		{ "optional", yes_no(a->optional), yes_no(b->optional) },
 		{ "default-features", yes_no(a->default_features), yes_no(b->default_features) },
 		{ "target", a->target, b->target },
@@ -81,7 +92,12 @@ agree_dependency(const struct dependency *a, const struct dependency *b, struct 
 		{ "registry", a->registry, b->registry },
 	};
 
-	where(place, "dependency", dependency_local_name(a));
+	where(place, kind, dependency_local_name(a));
+	if (a->registry == NULL && b->registry != NULL)
+		return err_set(err, 400,
+		    "%sthe metadata has no registry, which means this one, but the manifest says "
+		    "another; send \"registry\": \"%.*s\" with that dependency",
+		    place, excerpt(slice_str(b->registry)), b->registry);
 	if (agree_pairs(place, fields, sizeof(fields) / sizeof(*fields), err) == -1)
 		return -1;
 	for (size_t i = 0; i < a->features.n || i < b->features.n; i++) {
@@ -95,25 +111,54 @@ agree_dependency(const struct dependency *a, const struct dependency *b, struct 
 }
 
 static int
-agree_dependencies(const struct package *a, const struct package *b, struct err *err)
+compare_meant(const void *left, const void *right)
 {
-	const size_t both = a->ndeps < b->ndeps ? a->ndeps : b->ndeps;
+	const struct meant *a = left, *b = right;
+
+	return dependency_order(a->d, a->req, b->d, b->req);
+}
+
+/* Dependencies of one sort. */
+struct deps {
+	const char *kind; /* in a sentence */
+	const struct dependency *v;
+	size_t n;
+};
+
+/* In an order that does not depend on how a requirement is spelled. */
+static struct meant *
+sort_meant(struct arena *a, const struct deps *deps)
+{
+	struct meant *v = arena_calloc(a, deps->n, sizeof(*v));
+
+	for (size_t i = 0; i < deps->n; i++)
+		v[i] = (struct meant) { &deps->v[i], version_req_meaning(a, deps->v[i].req) };
+	if (deps->n > 1)
+		qsort(v, deps->n, sizeof(*v), compare_meant);
+	return v;
+}
+
+static int
+agree_dependencies(struct arena *arena, const struct deps *a, const struct deps *b, struct err *err)
+{
+	const struct meant *va = sort_meant(arena, a), *vb = sort_meant(arena, b);
+	const size_t both = a->n < b->n ? a->n : b->n;
 
 	for (size_t i = 0; i < both; i++) {
-		const char *x = dependency_local_name(&a->deps[i]);
-		const char *y = dependency_local_name(&b->deps[i]);
+		const char *x = dependency_local_name(va[i].d);
+		const char *y = dependency_local_name(vb[i].d);
 		int order = strcmp(x, y);
 
 		/* both are sorted: the smaller name is the one that the other side lacks */
 		if (order != 0)
-			return lacking(err, order > 0, "dependency", order > 0 ? y : x);
-		if (agree_dependency(&a->deps[i], &b->deps[i], err) == -1)
+			return lacking(err, order > 0, a->kind, order > 0 ? y : x);
+		if (agree_dependency(a->kind, &va[i], &vb[i], err) == -1)
 			return -1;
 	}
-	if (a->ndeps > both)
-		return lacking(err, false, "dependency", dependency_local_name(&a->deps[both]));
-	if (b->ndeps > both)
-		return lacking(err, true, "dependency", dependency_local_name(&b->deps[both]));
+	if (a->n > both)
+		return lacking(err, false, a->kind, dependency_local_name(va[both].d));
+	if (b->n > both)
+		return lacking(err, true, a->kind, dependency_local_name(vb[both].d));
 	return 0;
 }
 
@@ -187,7 +232,8 @@ agree_features(const struct package *a, const struct package *b, struct err *err
 }
 
 int
-package_agree(const struct package *metadata, const struct package *manifest, struct err *err)
+package_agree(struct arena *a, const struct package *metadata, const struct package *manifest,
+    struct err *err)
 {
 	/* cargo sends the rust_version since 1.71 only */
 	const char *rust_version = metadata->rust_version != NULL ? metadata->rust_version
@@ -200,7 +246,11 @@ package_agree(const struct package *metadata, const struct package *manifest, st
 	};
 
 	if (agree_pairs("", pairs, sizeof(pairs) / sizeof(*pairs), err) == -1 ||
-	    agree_features(metadata, manifest, err) == -1)
+	    agree_features(metadata, manifest, err) == -1 ||
+	    agree_dependencies(a,
+	        &(struct deps) { "builtin dependency", metadata->builtins, metadata->nbuiltins },
+	        &(struct deps) { "builtin dependency", manifest->builtins, manifest->nbuiltins }, err) == -1)
 		return -1;
-	return agree_dependencies(metadata, manifest, err);
+	return agree_dependencies(a, &(struct deps) { "dependency", metadata->deps, metadata->ndeps },
+	    &(struct deps) { "dependency", manifest->deps, manifest->ndeps }, err);
 }

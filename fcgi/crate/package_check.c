@@ -9,6 +9,7 @@
 #include "crate/crate_name.h"
 #include "crate/excerpt.h"
 #include "crate/feature.h"
+#include "crate/registry_url.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
@@ -57,6 +58,19 @@ listed(const char *list, const char *url)
 	return false;
 }
 
+/* The public registry is one, by whichever of its names the list has it. */
+static bool
+allowed(const char *list, const char *url)
+{
+	if (strcmp(url, REGISTRY_PUBLIC_URL) != 0)
+		return listed(list, url);
+	for (size_t i = 0; i < registry_npublic_urls; i++) {
+		if (listed(list, registry_public_urls[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Would a client understand the URL?  One that it does not hides the whole version. */
 static bool
 registry_url_valid(const char *url)
@@ -82,7 +96,7 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 {
 	if (d->registry == NULL)
 		return 0;
-	if (listed(limits->own_registries, d->registry)) {
+	if (strcmp(limits->own_registry, d->registry) == 0) {
 		d->registry = NULL;
 		return 0;
 	}
@@ -90,7 +104,7 @@ check_registry(struct dependency *d, const struct package_limits *limits, struct
 		return err_set(err, 400,
 		    "dependency `%s`: `%.*s` is not the URL of a registry's index", d->name,
 		    show(d->registry), d->registry);
-	if (!listed(limits->allowed_registries, d->registry))
+	if (!allowed(limits->allowed_registries, d->registry))
 		return err_set(err, 400,
 		    "dependency `%s` is hosted on the registry `%.*s`, which is not among those "
 		    "that crates here may depend on",
@@ -141,8 +155,10 @@ check_target(struct arena *a, struct dependency *d, struct err *err)
 static int
 check_requirement(struct arena *a, struct dependency *d, struct err *err)
 {
-	if (version_req_canonical(a, slice_str(d->req), &d->req, err) == -1)
-		return -1;
+	struct err reason = { 0 };
+
+	if (version_req_canonical(a, slice_str(d->req), &d->req, &reason) == -1)
+		return err_set(err, 400, "dependency `%s`: %s", d->name, reason.pub);
 	if (strcmp(d->req, "*") == 0)
 		return err_set(err, 400,
 		    "wildcard (`*`) dependency constraints are not allowed. "
@@ -157,7 +173,8 @@ check_dependency_features(const struct dependency *d, const struct package_limit
 {
 	if (d->features.n > limits->max_features)
 		return err_set(err, 400,
-		    "at most %zu features of a dependency can be enabled, but %zu of `%s` are",
+		    "at most %zu features of a dependency can be enabled, but %zu of `%s` are"
+		    LIMIT_RAISE("max_features"),
 		    limits->max_features, d->features.n, d->name);
 	for (size_t i = 0; i < d->features.n; i++) {
 		if (feature_name_check(slice_str(d->features.v[i]), err) == -1)
@@ -219,19 +236,59 @@ check_sources(struct arena *a, const struct package *pkg, struct err *err)
 	return 0;
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One on the toolchain; its name may be that of a crate in a registry, but of no other dependency. */
+static int
+check_builtin(struct arena *a, struct dependency *d, const char *const *names, size_t n,
+    const struct package_limits *limits, struct err *err)
+{
+	if (crate_name_check(slice_str(d->name), "dependency", err) == -1 ||
+	    check_dependency_features(d, limits, err) == -1)
+		return -1;
+	if (bsearch(&d->name, names, n, sizeof(*names), compare_names) != NULL)
+		return err_set(err, 400, "dependency `%s` cannot be builtin and from a registry as well",
+		    d->name);
+	if (d->optional && d->kind == DEP_DEV)
+		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`", d->name);
+	return check_target(a, d, err);
+}
+
+static int
+check_builtins(struct arena *a, struct package *pkg, const struct package_limits *limits,
+    struct err *err)
+{
+	const char **names = arena_calloc(a, pkg->ndeps, sizeof(*names));
+
+	for (size_t i = 0; i < pkg->ndeps; i++)
+		names[i] = dependency_local_name(&pkg->deps[i]);
+	if (pkg->ndeps > 1)
+		qsort(names, pkg->ndeps, sizeof(*names), compare_names);
+	for (size_t i = 0; i < pkg->nbuiltins; i++) {
+		if (check_builtin(a, &pkg->builtins[i], names, pkg->ndeps, limits, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 int
 package_check_dependencies(struct arena *a, struct package *pkg,
     const struct package_limits *limits, struct err *err)
 {
-	if (pkg->ndeps > limits->max_dependencies)
+	if (pkg->ndeps + pkg->nbuiltins > limits->max_dependencies)
 		return err_set(err, 400,
-		    "a crate can have at most %zu dependencies, but this one declares %zu",
-		    limits->max_dependencies, pkg->ndeps);
+		    "a crate can have at most %zu dependencies, but this one declares %zu"
+		    LIMIT_RAISE("max_dependencies"),
+		    limits->max_dependencies, pkg->ndeps + pkg->nbuiltins);
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		if (check_dependency(a, &pkg->deps[i], limits, err) == -1)
 			return -1;
 	}
-	return check_sources(a, pkg, err);
+	return check_sources(a, pkg, err) == -1 ? -1 : check_builtins(a, pkg, limits, err);
 }
 
 int

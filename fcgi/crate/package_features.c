@@ -32,7 +32,8 @@ package_check_features(const struct package *pkg, const struct package_limits *l
 {
 	if (pkg->nfeatures > limits->max_features)
 		return err_set(err, 400,
-		    "a crate can have at most %zu features, but this one declares %zu",
+		    "a crate can have at most %zu features, but this one declares %zu"
+		    LIMIT_RAISE("max_features"),
 		    limits->max_features, pkg->nfeatures);
 	for (size_t i = 0; i < pkg->nfeatures; i++) {
 		const struct feature *f = &pkg->features[i];
@@ -42,7 +43,7 @@ package_check_features(const struct package *pkg, const struct package_limits *l
 		if (f->values.n > limits->max_features)
 			return err_set(err, 400,
 			    "a feature can enable at most %zu features or dependencies, but `%.*s` "
-			    "enables %zu",
+			    "enables %zu" LIMIT_RAISE("max_features"),
 			    limits->max_features, excerpt(slice_str(f->name)), f->name,
 			    f->values.n);
 		for (size_t k = 0; k < f->values.n; k++) {
@@ -92,20 +93,28 @@ subject_find(const struct subjects *s, struct slice name)
 	return NULL;
 }
 
+static void
+subjects_add(struct subjects *s, const struct dependency *deps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s->v[s->n++] = (struct subject) {
+			.name = dependency_local_name(&deps[i]),
+			.dependency = true,
+			.optional = deps[i].optional,
+		};
+}
+
 static struct subjects
 subjects_collect(struct arena *a, const struct package *pkg)
 {
-	struct subjects s = { arena_calloc(a, pkg->ndeps + pkg->nfeatures, sizeof(*s.v)), 0 };
+	struct subjects s = { arena_calloc(a, pkg->ndeps + pkg->nbuiltins + pkg->nfeatures,
+	    sizeof(*s.v)), 0 };
 	size_t kept = 0;
 
 	for (size_t i = 0; i < pkg->nfeatures; i++)
 		s.v[s.n++] = (struct subject) { .name = pkg->features[i].name, .feature = true };
-	for (size_t i = 0; i < pkg->ndeps; i++)
-		s.v[s.n++] = (struct subject) {
-			.name = dependency_local_name(&pkg->deps[i]),
-			.dependency = true,
-			.optional = pkg->deps[i].optional,
-		};
+	subjects_add(&s, pkg->deps, pkg->ndeps);
+	subjects_add(&s, pkg->builtins, pkg->nbuiltins);
 	if (s.n > 1)
 		qsort(s.v, s.n, sizeof(*s.v), subject_compare);
 	for (size_t i = 0; i < s.n; i++) {

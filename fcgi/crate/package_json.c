@@ -81,6 +81,9 @@ read_features(struct arena *a, const struct json_get *get, struct package *pkg)
 		struct json_object *values = json_object_iter_peek_value(&it);
 
 		f->name = json_object_iter_peek_name(&it);
+		/* RFC 3416: what the feature enables is one of several things that are known of it */
+		if (json_object_is_type(values, json_type_object))
+			values = json_object_object_get(values, "enables");
 		if (!json_object_is_type(values, json_type_array))
 			return err_set(get->err, 400, "%s: each of `features` must be an array",
 			    get->what);
@@ -126,24 +129,48 @@ read_dependency(struct arena *a, const struct json_get *get, struct dependency *
 	return package_json_read_strings(a, get, "features", &d->features);
 }
 
+/* A dependency on the toolchain; what tells where a package is from cannot be said of it. */
 static int
-read_dependencies(struct arena *a, const struct json_get *get, struct package *pkg)
+read_builtin(struct arena *a, const struct json_get *get, struct dependency *d)
+{
+	static const char *const others[] = { "version_req", "req", "registry", "package",
+		"explicit_name_in_toml" };
+
+	*d = (struct dependency) { .req = "*", .default_features = true };
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (json_object_object_get(get->obj, others[i]) != NULL)
+			return err_set(get->err, 400, "%s: a builtin dependency has no `%s`",
+			    get->what, others[i]);
+	}
+	if (json_get_str(get, "name", true, &d->name) == -1 ||
+	    json_get_str(get, "target", false, &d->target) == -1 ||
+	    json_get_bool(get, "optional", false, &d->optional) == -1 ||
+	    json_get_bool(get, "default_features", false, &d->default_features) == -1 ||
+	    read_kind(get, &d->kind) == -1)
+		return -1;
+	return package_json_read_strings(a, get, "features", &d->features);
+}
+
+/* The dependencies below that key, each by `read`. */
+static int
+read_dependencies(struct arena *a, const struct json_get *get, const char *key,
+    int (*read)(struct arena *, const struct json_get *, struct dependency *),
+    struct dependency **out, size_t *n)
 {
 	struct json_object *deps = NULL;
-	size_t n;
+	size_t size;
 
-	if (json_get_array(get, "deps", false, &deps) == -1)
+	if (json_get_array(get, key, false, &deps) == -1)
 		return -1;
-	n = deps != NULL ? json_object_array_length(deps) : 0;
-	pkg->deps = arena_calloc(a, n, sizeof(*pkg->deps));
-	for (pkg->ndeps = 0; pkg->ndeps < n; pkg->ndeps++) {
-		struct json_get dep = { json_object_array_get_idx(deps, pkg->ndeps), get->what,
-			get->err };
+	size = deps != NULL ? json_object_array_length(deps) : 0;
+	*out = arena_calloc(a, size, sizeof(**out));
+	for (*n = 0; *n < size; ++*n) {
+		struct json_get dep = { json_object_array_get_idx(deps, *n), get->what, get->err };
 
 		if (!json_object_is_type(dep.obj, json_type_object))
-			return err_set(get->err, 400, "%s: each of `deps` must be an object",
-			    get->what);
-		if (read_dependency(a, &dep, &pkg->deps[pkg->ndeps]) == -1)
+			return err_set(get->err, 400, "%s: each of `%s` must be an object",
+			    get->what, key);
+		if (read(a, &dep, &(*out)[*n]) == -1)
 			return -1;
 	}
 	return 0;
@@ -164,9 +191,11 @@ package_json_read(struct arena *a, const struct json_get *get, struct package *p
 		if (package_json_read_strings(a, get, lists[i].key, list) == -1)
 			return -1;
 	}
-	if (read_features(a, get, pkg) == -1)
+	if (read_features(a, get, pkg) == -1 ||
+	    read_dependencies(a, get, "deps", read_dependency, &pkg->deps, &pkg->ndeps) == -1)
 		return -1;
-	return read_dependencies(a, get, pkg);
+	return read_dependencies(a, get, "builtin_deps", read_builtin, &pkg->builtins,
+	    &pkg->nbuiltins);
 }
 
 void
@@ -196,6 +225,26 @@ write_dependency(struct json_out *o, const struct dependency *d)
 }
 
 void
+package_json_write_builtins(struct json_out *o, const struct package *pkg)
+{
+	json_out_key(o, "builtin_deps");
+	json_out_open(o, '[');
+	for (size_t i = 0; i < pkg->nbuiltins; i++) {
+		const struct dependency *d = &pkg->builtins[i];
+
+		json_out_open(o, '{');
+		json_out_key_str(o, "name", d->name);
+		package_json_write_strings(o, "features", &d->features);
+		json_out_key_bool(o, "optional", d->optional);
+		json_out_key_bool(o, "default_features", d->default_features);
+		json_out_key_str(o, "target", d->target);
+		json_out_key_str(o, "kind", dep_kind_names[d->kind]);
+		json_out_close(o, '}');
+	}
+	json_out_close(o, ']');
+}
+
+void
 package_json_write(struct json_out *o, const struct package *pkg)
 {
 	for (size_t i = 0; i < NTEXTS; i++) {
@@ -218,4 +267,5 @@ package_json_write(struct json_out *o, const struct package *pkg)
 	for (size_t i = 0; i < pkg->ndeps; i++)
 		write_dependency(o, &pkg->deps[i]);
 	json_out_close(o, ']');
+	package_json_write_builtins(o, pkg);
 }

@@ -20,6 +20,9 @@ int package_json_read(struct arena *, const struct json_get *, struct package *)
 /* Writes the same members into the object that is open. */
 void package_json_write(struct json_out *, const struct package *);
 
+/* The member builtin_deps, which is the same in an index line. */
+void package_json_write_builtins(struct json_out *, const struct package *);
+
 /* An array of strings; absent: none. */
 int package_json_read_strings(struct arena *, const struct json_get *, const char *key,
     struct strings *) __attribute__((warn_unused_result));

@@ -3,7 +3,10 @@
 #include <assert.h>
 
 #include "base/buf.h"
+#include "base/url.h"
 #include "base/words.h"
+#include "crate/excerpt.h"
+#include "crate/spdx.h"
 
 /* Room for the names of all fields. */
 enum { MISSING_MAX = 512 };
@@ -14,6 +17,7 @@ struct field {
 	size_t text, or_text; /* either will do */
 	size_t list;
 	const char *warning; /* where it is missing but not required */
+	bool web; /* it should be the address of a page */
 };
 
 #define AT(member) offsetof(struct package, member)
@@ -25,9 +29,9 @@ static const struct field fields[] = {
 	{ .name = "license", .text = AT(license), .or_text = AT(license_file),
 	    .warning = "the crate has no license: set `license` or `license-file` in Cargo.toml" },
 	{ .name = "readme", .text = AT(readme) },
-	{ .name = "documentation", .text = AT(documentation) },
-	{ .name = "homepage", .text = AT(homepage) },
-	{ .name = "repository", .text = AT(repository) },
+	{ .name = "documentation", .text = AT(documentation), .web = true },
+	{ .name = "homepage", .text = AT(homepage), .web = true },
+	{ .name = "repository", .text = AT(repository), .web = true },
 	{ .name = "keywords", .list = AT(keywords) },
 	{ .name = "categories", .list = AT(categories) },
 	{ .name = "rust-version", .text = AT(rust_version) },
@@ -70,13 +74,34 @@ package_check_required(struct arena *a, const struct package *pkg, const char *r
 	return 0;
 }
 
+/* What is wrong with the text of a field, where the project is not strict about it; NULL: nothing. */
+static const char *
+field_warning(struct arena *a, const struct package *pkg, const struct field *f)
+{
+	const char *const *text = (const void *)((const char *)pkg + f->text);
+
+	if (!text_given(pkg, f->text))
+		return NULL;
+	if (f->web && !url_is_web(slice_str(*text)))
+		return arena_printf(a, "`%s` is no web address, and becomes no link: `%.*s`", f->name,
+		    excerpt(slice_str(*text)), *text);
+	if (f->text == AT(license) && !spdx_knows(slice_str(*text)))
+		return arena_printf(a,
+		    "`license` is no expression that SPDX knows: `%.*s`; see https://spdx.org/licenses",
+		    excerpt(slice_str(*text)), *text);
+	return NULL;
+}
+
 void
 package_warnings(struct arena *a, const struct package *pkg, struct strings *out)
 {
 	out->v = arena_calloc(a, NFIELDS, sizeof(*out->v));
 	out->n = 0;
 	for (size_t i = 0; i < NFIELDS; i++) {
-		if (fields[i].warning != NULL && !field_given(pkg, &fields[i]))
-			out->v[out->n++] = fields[i].warning;
+		const char *warning = field_given(pkg, &fields[i]) ? field_warning(a, pkg, &fields[i])
+								     : fields[i].warning;
+
+		if (warning != NULL)
+			out->v[out->n++] = warning;
 	}
 }

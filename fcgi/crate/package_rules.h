@@ -14,6 +14,13 @@ dependency_local_name(const struct dependency *d)
 	return d->alias != NULL ? d->alias : d->name;
 }
 
+/* A total order: a sort by it does not depend on the order before.  The requirements are given. */
+int dependency_order(const struct dependency *, const char *req, const struct dependency *,
+    const char *other_req);
+
+/* The end of a sentence about a limit that a project can have for itself. */
+#define LIMIT_RAISE(key) "; an administrator can raise " key " for the project"
+
 /* Description, URLs, rust-version, links, keywords and categories. */
 int package_check_about(const struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));

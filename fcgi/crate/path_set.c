@@ -10,7 +10,8 @@ enum { SIZE_MIN = 256 };
 
 /* What a path is; kept in the low bits of its hash.  An empty slot is 0. */
 enum kind { FREE, FILE_GIVEN, FOLDER_GIVEN, FOLDER_IMPLIED, KINDS };
-#define KIND_MASK ((uint64_t)3)
+#define KIND_MASK  ((uint64_t)3)
+#define HASH_START UINT64_C(0xcbf29ce484222325)
 
 struct path_set {
 	struct arena *arena;
@@ -23,7 +24,7 @@ struct path_set {
 
 /* What was there, what comes: is it a conflict? */
 static const bool conflicts[KINDS][KINDS] = {
-	[FILE_GIVEN] = { [FILE_GIVEN] = true, [FOLDER_GIVEN] = true, [FOLDER_IMPLIED] = true },
+	[FILE_GIVEN] = { [FOLDER_GIVEN] = true, [FOLDER_IMPLIED] = true },
 	[FOLDER_GIVEN] = { [FILE_GIVEN] = true, [FOLDER_GIVEN] = true },
 	[FOLDER_IMPLIED] = { [FILE_GIVEN] = true },
 };
@@ -68,26 +69,31 @@ set_grow(struct path_set *set)
 	set->size = size;
 }
 
-/* False: it conflicts with what is there. */
+/* As it is kept: spread over all bits, and without those of the kind. */
+static uint64_t
+hash_end(uint64_t hash)
+{
+	return (hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15) & ~KIND_MASK;
+}
+
+/* False: it conflicts with what is there, which is left in *was. */
 static bool
-set_mark(struct path_set *set, uint64_t hash, enum kind kind)
+set_mark(struct path_set *set, uint64_t hash, enum kind kind, enum kind *was)
 {
 	uint64_t *slot;
-	enum kind was;
 
-	hash = (hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15);
-	hash &= ~KIND_MASK;
+	hash = hash_end(hash);
 	if (set->n >= set->size / 2)
 		set_grow(set);
 	slot = slot_find(set->slots, set->size, hash);
-	was = (enum kind)(*slot & KIND_MASK);
-	if (conflicts[was][kind])
+	*was = (enum kind)(*slot & KIND_MASK);
+	if (conflicts[*was][kind])
 		return false;
-	if (was == FREE) {
+	if (*was == FREE) {
 		set->n++;
 		set->folders += kind != FILE_GIVEN;
 	}
-	if (was == FREE || kind == FOLDER_GIVEN)
+	if (*was == FREE || kind == FOLDER_GIVEN)
 		*slot = hash | kind;
 	return true;
 }
@@ -103,24 +109,42 @@ hash_add(const struct path_set *set, uint64_t hash, uint32_t cp)
 }
 
 int
-path_set_add(struct path_set *set, struct slice path, bool directory, struct err *err)
+path_set_add(struct path_set *set, struct slice path, bool directory, bool *again, struct err *err)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = HASH_START;
+	enum kind was;
 
 	for (size_t i = 0; i < path.n;) {
 		uint32_t cp = 0;
 		size_t n = utf8_decode(path.p + i, path.n - i, &cp);
 
-		if (cp == '/' && !set_mark(set, hash, FOLDER_IMPLIED))
+		if (cp == '/' && !set_mark(set, hash, FOLDER_IMPLIED, &was))
 			return tar_path_refuse(path, "a folder of it is a file as well", err);
 		hash = hash_add(set, hash, cp);
 		i += n > 0 ? n : 1;
 	}
-	if (!set_mark(set, hash, directory ? FOLDER_GIVEN : FILE_GIVEN))
+	if (!set_mark(set, hash, directory ? FOLDER_GIVEN : FILE_GIVEN, &was))
 		return tar_path_refuse(path, "the crate has this path already, perhaps in other case",
 		    err);
+	*again = was == FILE_GIVEN;
 	if (set->folders > set->max_folders)
-		return err_set(err, 400, "uploaded tarball contains more than %" PRIu64 " folders",
+		return err_set(err, 400, "uploaded tarball contains more than %" PRIu64
+		    " folders; an administrator can raise max_entries for the project",
 		    set->max_folders);
 	return 0;
+}
+
+bool
+path_set_has_file(const struct path_set *set, struct slice path)
+{
+	uint64_t hash = HASH_START;
+
+	for (size_t i = 0; i < path.n;) {
+		uint32_t cp = 0;
+		size_t n = utf8_decode(path.p + i, path.n - i, &cp);
+
+		hash = hash_add(set, hash, cp);
+		i += n > 0 ? n : 1;
+	}
+	return (*slot_find(set->slots, set->size, hash_end(hash)) & KIND_MASK) == FILE_GIVEN;
 }

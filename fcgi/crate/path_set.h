@@ -23,8 +23,15 @@ struct path_set;
 /* At most `max` folders, given or implied by what lies in them.  The locale folds case. */
 struct path_set *path_set_new(struct arena *, uint64_t max_folders, locale_t);
 
-/* A checked path without a slash at its end.  -1: 400 "invalid path found: ...". */
-int path_set_add(struct path_set *, struct slice path, bool directory, struct err *)
+/*
+ * A checked path without a slash at its end.  *again: a file, where one of that path is already, perhaps
+ * in other case: whoever asks must see that they are equal (crate/file_twice.h).  -1: 400 "invalid path
+ * found: ...".
+ */
+int path_set_add(struct path_set *, struct slice path, bool directory, bool *again, struct err *)
     __attribute__((warn_unused_result));
+
+/* Is a file of that path there?  Case is not told apart. */
+bool path_set_has_file(const struct path_set *, struct slice path);
 
 #endif

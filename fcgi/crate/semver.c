@@ -2,7 +2,10 @@
 
 #include <inttypes.h>
 
+#include "base/utf8.h"
 #include "crate/scan.h"
+
+const char *const semver_number_names[3] = { "major number", "minor number", "patch number" };
 
 bool
 semver_take_number(struct slice *in, uint64_t *out)
@@ -24,6 +27,18 @@ semver_take_number(struct slice *in, uint64_t *out)
 	scan_skip(in, n);
 	*out = value;
 	return true;
+}
+
+const char *
+semver_number_fault(struct slice in)
+{
+	if (in.n == 0)
+		return "is missing";
+	if (!scan_is_digit(in.p[0]))
+		return "is no number";
+	if (in.p[0] == '0' && in.n > 1 && scan_is_digit(in.p[1]))
+		return "has a leading zero";
+	return "is larger than 18446744073709551615";
 }
 
 /* Identifiers joined by dots, none of them empty (SemVer 9 and 10). */
@@ -66,23 +81,71 @@ semver_take_build(struct slice *in, struct slice *out)
 	return take_identifiers(in, true, out);
 }
 
+/* As take_identifiers() ends: at the first one that is empty, or that has a zero before it. */
+static const char *
+identifiers_fault(struct slice in)
+{
+	bool before = false;
+
+	while (in.n > 0 && (scan_is_alnum(in.p[0]) || in.p[0] == '-' || (before && in.p[0] == '.'))) {
+		before = in.p[0] != '.';
+		scan_skip(&in, 1);
+	}
+	return before ? "has a number with a leading zero" : "has an empty part";
+}
+
+const char *
+semver_pre_fault(struct slice in)
+{
+	return in.n == 0 ? "is missing" : identifiers_fault(in);
+}
+
+const char *
+semver_build_fault(struct slice in)
+{
+	return semver_pre_fault(in);
+}
+
+static int
+refuse(struct slice text, const char *part, const char *fault, struct err *err)
+{
+	return err_set(err, 400, "\"%.*s\" is an invalid semver version: the %s %s", (int)text.n,
+	    text.p, part, fault);
+}
+
+/* What the version does not end with, though nothing else can come: its first character. */
+static int
+refuse_rest(struct slice text, struct slice rest, struct err *err)
+{
+	uint32_t cp;
+	size_t n = utf8_decode(rest.p, rest.n, &cp);
+
+	return err_set(err, 400,
+	    "\"%.*s\" is an invalid semver version: `%.*s` cannot stand there, behind `%.*s`",
+	    (int)text.n, text.p, n > 0 ? (int)n : 1, rest.p, (int)(rest.p - text.p), text.p);
+}
+
 int
 semver_parse(struct slice text, struct semver *v, struct err *err)
 {
 	struct slice rest = text;
+	uint64_t *const numbers[] = { &v->major, &v->minor, &v->patch };
 
 	*v = (struct semver){ .pre = slice_str(""), .build = slice_str("") };
 	if (text.n > SEMVER_MAX)
 		return err_set(
 		    err, 400, "the version number is too long (max %d characters)", SEMVER_MAX);
-	if (!semver_take_number(&rest, &v->major) || !scan_char(&rest, '.') ||
-	    !semver_take_number(&rest, &v->minor) || !scan_char(&rest, '.') ||
-	    !semver_take_number(&rest, &v->patch) ||
-	    (scan_char(&rest, '-') && !semver_take_pre(&rest, &v->pre)) ||
-	    (scan_char(&rest, '+') && !semver_take_build(&rest, &v->build)) || rest.n > 0)
-		return err_set(
-		    err, 400, "\"%.*s\" is an invalid semver version", (int)text.n, text.p);
-	return 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0 && rest.n > 0 && !scan_char(&rest, '.'))
+			return refuse_rest(text, rest, err);
+		if (!semver_take_number(&rest, numbers[i]))
+			return refuse(text, semver_number_names[i], semver_number_fault(rest), err);
+	}
+	if (scan_char(&rest, '-') && !semver_take_pre(&rest, &v->pre))
+		return refuse(text, "pre-release", semver_pre_fault(rest), err);
+	if (scan_char(&rest, '+') && !semver_take_build(&rest, &v->build))
+		return refuse(text, "build metadata", semver_build_fault(rest), err);
+	return rest.n > 0 ? refuse_rest(text, rest, err) : 0;
 }
 
 static int

@@ -19,8 +19,8 @@ struct semver {
 };
 
 /*
- * Borrows from text.  -1: 400 `"x" is an invalid semver version`, or, for more
- * than SEMVER_MAX bytes, "the version number is too long (max 150 characters)".
+ * Borrows from text.  -1: 400 `"x" is an invalid semver version: the minor number is missing`, or,
+ * for more than SEMVER_MAX bytes, "the version number is too long (max 150 characters)".
  */
 int semver_parse(struct slice text, struct semver *, struct err *)
     __attribute__((warn_unused_result));
@@ -38,5 +38,13 @@ char *semver_base(struct arena *, const struct semver *);
 bool semver_take_number(struct slice *in, uint64_t *);
 bool semver_take_pre(struct slice *in, struct slice *); /* what follows '-' */
 bool semver_take_build(struct slice *in, struct slice *); /* what follows '+' */
+
+/* Why one of them is not taken, to stand behind its name: "is missing", "has a leading zero". */
+const char *semver_number_fault(struct slice);
+const char *semver_pre_fault(struct slice);
+const char *semver_build_fault(struct slice);
+
+/* "major number", "minor number", "patch number": of sentences. */
+extern const char *const semver_number_names[3];
 
 #endif

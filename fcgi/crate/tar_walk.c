@@ -220,7 +220,8 @@ entry_begin(struct tar_walk *w, const struct tar_header *h, struct err *err)
 	};
 
 	if (++w->entries > w->limits.max_entries)
-		return err_set(err, 400, "uploaded tarball contains more than %" PRIu64 " entries",
+		return err_set(err, 400, "uploaded tarball contains more than %" PRIu64
+		    " entries; an administrator can raise max_entries for the project",
 		    w->limits.max_entries);
 	if (w->extension == TAR_PAX && pax_apply(w, &entry, err) == -1)
 		return -1;

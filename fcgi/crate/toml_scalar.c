@@ -160,10 +160,14 @@ take_time(struct slice *in)
 {
 	int hour, minute, second, digit;
 
-	/* RFC 3339 5.7: the second 60 is a leap second */
 	if (!take_field(in, 2, 0, 23, &hour) || !scan_char(in, ':') ||
-	    !take_field(in, 2, 0, 59, &minute) || !scan_char(in, ':') ||
-	    !take_field(in, 2, 0, 60, &second))
+	    !take_field(in, 2, 0, 59, &minute))
+		return false;
+	/* TOML 1.1: no seconds */
+	if (!scan_char(in, ':'))
+		return true;
+	/* RFC 3339 5.7: the second 60 is a leap second */
+	if (!take_field(in, 2, 0, 60, &second))
 		return false;
 	if (!scan_char(in, '.'))
 		return true;

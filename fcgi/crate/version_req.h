@@ -13,9 +13,16 @@
 /*
  * The canonical text, as cargo's own parser prints it: "1.0" -> "^1.0",
  * ">= 1, <2" -> ">=1, <2", "1.*" -> "1.*".  -1: 400 `"x" is an invalid version
- * requirement`.
+ * requirement: the major number is no number`.
  */
 int version_req_canonical(struct arena *, struct slice text, const char **out, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * The same text for all requirements that let the same versions pass, as far as the comparators can be
+ * matched one by one: `0.*`, `~0` and `=0` are `^0`.  It is for comparing alone; an index has the
+ * canonical one.  What is no requirement stays as it is.
+ */
+const char *version_req_meaning(struct arena *, const char *canonical);
 
 #endif

@@ -17,7 +17,7 @@ check_package(struct arena *arena, struct package *pkg)
 		.max_features = 300,
 		.max_keywords = 5,
 		.max_categories = 5,
-		.own_registries = "sparse+https://berth.example/",
+		.strict = "license homepage", .own_registry = "sparse+https://berth.example/",
 		.allowed_registries = "*",
 	};
 	struct err err = { 0 };
@@ -35,7 +35,7 @@ check_package(struct arena *arena, struct package *pkg)
 	assert(package_check(arena, &again, &limits, &err) == 0);
 	package_sort(pkg);
 	package_sort(&again);
-	assert(package_agree(&again, pkg, &err) == 0);
+	assert(package_agree(arena, &again, pkg, &err) == 0);
 }
 
 int

@@ -16,7 +16,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct package_limits limits = { .max_dependencies = 500,
-		.max_features = 300, .max_keywords = 5, .max_categories = 5, .own_registries = "",
+		.max_features = 300, .max_keywords = 5, .max_categories = 5, .strict = "license homepage", .own_registry = "",
 		.allowed_registries = "*" };
 	struct arena *arena = arena_new();
 	struct package pkg;
@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (size_t i = 0; i < pkg.ndeps; i++)
 			assert(pkg.deps[i].name != NULL && pkg.deps[i].req != NULL);
 		package_sort(&pkg);
-		assert(package_agree(&pkg, &pkg, &err) == 0);
+		assert(package_agree(arena, &pkg, &pkg, &err) == 0);
 		assert(package_check(arena, &pkg, &limits, &err) == 0 || err.status == 400);
 	} else {
 		assert(err.status == 400);

@@ -55,6 +55,8 @@ static const struct {
 	{ URL "max_categories = -1\n", "max_categories must be a number" },
 	{ URL "required_metadata = description, license\n",
 	    "required_metadata must be some of description license" },
+	{ URL "strict_metadata = license, homepage\n",
+	    "strict_metadata must be some of documentation homepage license repository" },
 	{ URL "required_metadata = Description\n", "must be some of" },
 	{ URL "required_metadata = license-file\n", "must be some of" },
 	{ URL "reserved_names = a,b\n", "reserved_names must be names of crates" },

@@ -50,6 +50,11 @@ test_full(struct arena *a)
 		    .features = LIST("a", "b-c") },
 		{ .name = "same", .alias = "same", .req = "*", .kind = DEP_DEV },
 	};
+	struct dependency builtins[] = {
+		{ .name = "core", .req = "*", .default_features = true },
+		{ .name = "std", .req = "*", .target = "cfg(unix)", .kind = DEP_DEV, .optional = true,
+		    .features = LIST("x") },
+	};
 	struct feature features[] = {
 		{ .name = "default", .values = LIST("std", "serde/derive") },
 		{ .name = "std" },
@@ -58,6 +63,8 @@ test_full(struct arena *a)
 		.version = "0.1.0",
 		.deps = deps,
 		.ndeps = 3,
+		.builtins = builtins,
+		.nbuiltins = 2,
 		.features = features,
 		.nfeatures = 2,
 		.links = "z\"\\\n",
@@ -78,6 +85,10 @@ test_full(struct arena *a)
 	    "],\"cksum\":\"" CKSUM "\","
 	    "\"features\":{\"default\":[\"std\",\"serde/derive\"],\"std\":[]},\"yanked\":false,"
 	    "\"links\":\"z\\\"\\\\\\n\",\"rust_version\":\"1.70\","
+	    "\"builtin_deps\":[{\"name\":\"core\",\"features\":[],\"optional\":false,"
+	    "\"default_features\":true,\"target\":null,\"kind\":\"normal\"},"
+	    "{\"name\":\"std\",\"features\":[\"x\"],\"optional\":true,\"default_features\":false,"
+	    "\"target\":\"cfg(unix)\",\"kind\":\"dev\"}],"
 	    "\"pubtime\":\"2026-01-31T12:34:56Z\"}",
 	    "golden line of a package that has everything");
 }

@@ -4,7 +4,9 @@
 #include "tarball.h"
 
 #define FOLDER   "foo-1.0.0"
-#define MANIFEST "[package]\nname = \"foo\"\nversion = \"1.0.0\"\n"
+/* A crate of one file, which stands for its library as well. */
+#define PACKAGE  "[package]\nname = \"foo\"\nversion = \"1.0.0\"\n"
+#define MANIFEST "lib.path = \"Cargo.toml\"\n" PACKAGE
 
 static struct arena *arena;
 
@@ -169,6 +171,110 @@ test_paths(void)
 	}
 }
 
+/* A path that comes twice is no trouble where nobody can tell the two apart. */
+static void
+test_twice(void)
+{
+	static const struct {
+		const char *path, *bytes;
+		char type;
+		const char *reason;
+	} second[] = {
+		{ FOLDER "/x", "1", '0', NULL },
+		{ FOLDER "/x", "2", '0', "has this path already" },
+		{ FOLDER "/x", "", '0', "has this path already" },
+		{ FOLDER "/x", "11", '0', "has this path already" },
+		{ FOLDER "/X", "1", '0', "has this path already" },
+		{ FOLDER "/x", "", '5', "has this path already" },
+		{ FOLDER "/x/y", "1", '0', "a folder of it is a file as well" },
+		{ FOLDER "/README.md", "r", '0', NULL },
+		{ FOLDER "/README.md", "s", '0', "has this path already" },
+		{ FOLDER "/empty", "", '0', NULL },
+	};
+	struct verdict v;
+	struct buf *tar;
+
+	for (size_t i = 0; i < sizeof(second) / sizeof(*second); i++) {
+		tar = tar_new();
+		tarball_entry(tar, '0', FOLDER "/README.md", "r");
+		tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST "readme = true\n");
+		tarball_entry(tar, '0', FOLDER "/x", "1");
+		tarball_entry(tar, '0', FOLDER "/empty", "");
+		tarball_entry(tar, second[i].type, second[i].path, second[i].bytes);
+		if (second[i].reason != NULL) {
+			is_refused(tar, second[i].reason, second[i].path);
+			continue;
+		}
+		is_accepted(tar, &v, second[i].path);
+		is_str(v.package.readme, "r", "and its readme");
+	}
+	tar = tar_new();
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
+	for (int i = 0; i < 102; i++)
+		tarball_entry(tar, '0', FOLDER "/x", "1");
+	is_refused(tar, "more than 100", "too often, or too many entries");
+}
+
+/* Each crate has a manifest of [package] and more, and these files. */
+static void
+test_targets(void)
+{
+	static const char none[] = "the crate has no target", lost[] = "is not in the crate";
+	static const struct {
+		const char *more, *files[3], *reason;
+	} cases[] = {
+		{ "", { "src/lib.rs" }, NULL },
+		{ "", { "src/main.rs" }, NULL },
+		{ "", { "src/bin/x.rs" }, NULL },
+		{ "", { "src/bin/x/main.rs" }, NULL },
+		{ "", { "examples/x.rs" }, NULL },
+		{ "", { "tests/x/main.rs" }, NULL },
+		{ "", { "benches/x.rs" }, NULL },
+		{ "", { NULL }, none },
+		{ "build = 'build.rs'", { "build.rs" }, none },
+		{ "", { "lib.rs", "src/other.rs" }, none },
+		{ "", { "src/Lib.rs" }, none },
+		{ "", { "src/bin/x/lib.rs" }, none },
+		{ "", { "src/bin/x/y/main.rs" }, none },
+		{ "", { "src/bin/x.txt", "src/bin/.rs", "tests/main" }, none },
+		{ "autolib = false", { "src/lib.rs" }, none },
+		{ "autobins = false", { "src/main.rs", "src/bin/x.rs" }, none },
+		{ "autobins = false", { "src/main.rs", "src/lib.rs" }, NULL },
+		{ "autotests = false\nautobenches = false\nautoexamples = false",
+		    { "tests/x.rs", "benches/x.rs", "examples/x.rs" }, none },
+		{ "[[bin]]\nname = 'x'\npath = 'x.rs'", { "x.rs" }, NULL },
+		{ "[[example]]\nname = 'x'\npath = 'x.rs'", { "x.rs" }, NULL },
+		{ "[lib]", { "src/lib.rs" }, NULL },
+		{ "[lib]", { NULL }, lost },
+		{ "[lib]", { "src/foo.rs" }, NULL },
+		{ "[lib]\nname = 'a_b'", { "src/a_b.rs" }, NULL },
+		{ "[lib]\nname = 'a_b'", { "src/foo.rs" }, lost },
+		{ "edition = '2018'\n[lib]", { "src/foo.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'", { "a.rs" }, NULL },
+		{ "[lib]\npath = './src//../a.rs'", { "a.rs" }, NULL },
+		{ "[lib]\npath = 'src\\a.rs'", { "src/a.rs" }, NULL },
+		{ "[lib]\npath = '../a.rs'", { "a.rs" }, lost },
+		{ "[lib]\npath = 'src'", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = ''", { "src/lib.rs" }, lost },
+		{ "[lib]\npath = 'a.rs'\n[[bin]]\nname = 'x'", { "src/main.rs" }, lost },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *toml = arena_printf(arena, PACKAGE "%s\n", cases[i].more);
+		struct buf *tar = tar_new();
+		struct verdict v;
+
+		tarball_entry(tar, '0', FOLDER "/Cargo.toml", toml);
+		for (size_t k = 0; k < 3 && cases[i].files[k] != NULL; k++)
+			tarball_entry(tar, '0', arena_printf(arena, FOLDER "/%s", cases[i].files[k]), "");
+		if (cases[i].reason != NULL)
+			is_refused(tar, cases[i].reason, arena_printf(arena, "targets %zu", i));
+		else
+			is_accepted(tar, &v, arena_printf(arena, "targets %zu", i));
+	}
+}
+
 static void
 test_manifest(void)
 {
@@ -193,7 +299,11 @@ test_manifest(void)
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
-	is_refused(tar, "more than one `Cargo.toml`", "the same twice");
+	is_accepted(tar, &v, "the same twice");
+	tar = tar_new();
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
+	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST "# \n");
+	is_refused(tar, "Cargo.toml (the crate has this path already, with other bytes", "another one");
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", "");
 	is_refused(tar, "failed to parse `Cargo.toml`", "an empty one");
@@ -248,7 +358,7 @@ test_limits(void)
 	is_int(inspect(crate, &limits, &v, &err), 0, "as many entries as allowed");
 	limits.max_entries = 1;
 	is_int(inspect(crate, &limits, &v, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 1 entries", "says so");
+	is_str(err.pub, "uploaded tarball contains more than 1 entries; an administrator can raise max_entries for the project", "says so");
 	limits.max_entries = 2;
 	limits.max_unpacked = tar->n + 1;
 	is_int(inspect(crate, &limits, &v, &err), 0, "one byte less than the limit");
@@ -307,6 +417,8 @@ main(void)
 	test_sound();
 	test_names();
 	test_paths();
+	test_twice();
+	test_targets();
 	test_manifest();
 	test_folder();
 	test_limits();

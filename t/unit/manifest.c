@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define PACKAGE "[package]\nname=\"x\"\nversion=\"1.0.0\"\n"
@@ -27,7 +28,7 @@ show_deps(const struct package *pkg)
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		const struct dependency *d = &pkg->deps[i];
 		bool public =
-		    d->registry != NULL && strcmp(d->registry, MANIFEST_PUBLIC_REGISTRY) == 0;
+		    d->registry != NULL && strcmp(d->registry, REGISTRY_PUBLIC_URL) == 0;
 
 		buf_printf(&b, "%s%s%s %s %s %s%s%s", d->name, d->alias != NULL ? "=" : "",
 		    d->alias != NULL ? d->alias : "", d->req, dep_kind_names[d->kind],
@@ -103,6 +104,45 @@ static const char packaged[] =
     "[target.x86_64-unknown-linux-gnu.build-dependencies.cc]\nversion = \"1\"\n\n"
     "[lints.rust]\nunsafe_code = \"forbid\"\n\n[profile.release]\nlto = true\n";
 
+/* What the nightly of cargo 1.100 and 1.101 writes: RFC 3416 and RFC 3875. */
+static void
+test_nightly(void)
+{
+	static const struct {
+		const char *toml, *why;
+	} bad[] = {
+		{ "[dependencies]\nstd={builtin=false}", "`dependencies.std.builtin` can only be true" },
+		{ "[dependencies]\nstd={builtin='x'}", "`dependencies.std.builtin` must be a boolean" },
+		{ "[dependencies]\nstd={builtin=true,version='1'}",
+		    "a builtin dependency cannot have `dependencies.std.version`" },
+		{ "[dependencies]\nstd={builtin=true,path='x'}", "cannot have `dependencies.std.path`" },
+		{ "[dependencies]\nstd={builtin=true,git='x'}", "cannot have `dependencies.std.git`" },
+		{ "[dependencies]\nstd={builtin=true,registry='x'}", "cannot have `dependencies.std.registry`" },
+		{ "[dependencies]\nstd={builtin=true,registry-index='x'}",
+		    "cannot have `dependencies.std.registry-index`" },
+		{ "[dependencies]\nstd={builtin=true,package='x'}", "cannot have `dependencies.std.package`" },
+		{ "[features]\na={enables='b'}", "`features.a.enables` must be an array of strings" },
+		{ "[features]\na={doc=1}", "`features.a.doc` must be a string" },
+		{ "[features]\na='b'", "`features.a` must be an array of strings" },
+	};
+	struct package p;
+
+	is_str(parse(PACKAGE "metadata.t = 07:32\nmetadata.d = 1979-05-27T07:32Z\n"
+		     "[features]\na={enables=['b','dep:std'],doc='what it is for',public=false}\nb=[]\nc={doc='d'}\n"
+		     "[dependencies]\nx='1'\nstd={builtin=true,optional=true}\n"
+		     "[target.t.dev-dependencies]\ncore={builtin=true,features=['f'],default-features=false}", &p),
+	    "", "feature tables, builtin dependencies, times without seconds");
+	is_str(show_features(&p), "a=b,dep:std\nb=\nc=\n", "what the features enable");
+	is_str(show_deps(&p), "x 1 normal public\n", "one dependency on a registry");
+	p.deps = p.builtins;
+	p.ndeps = p.nbuiltins;
+	is_str(show_deps(&p), "core * dev own no-default on t with f\nstd * normal own optional\n",
+	    "two on the toolchain");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(strstr(refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)), bad[i].why) != NULL, "%s",
+		    refusal(arena_printf(arena, PACKAGE "%s", bad[i].toml)));
+}
+
 static void
 test_packaged(void)
 {
@@ -138,6 +178,49 @@ test_packaged(void)
 	    "x 1 dev public on cfg(windows)\n"
 	    "cc 1 build public on x86_64-unknown-linux-gnu\n",
 	    "dependencies");
+}
+
+/* Keys that nothing is made of, but without whose type cargo does not read the manifest. */
+static void
+test_keys(void)
+{
+	static const struct {
+		const char *toml, *why;
+	} cases[] = {
+		{ "build='x.rs'\nresolver='2'\npublish=false\nexclude=['a']\nautobins=true\n[lib]\ntest=false", NULL },
+		{ "build=false\npublish=['a']\nresolver='1'", NULL },
+		{ "build=['a.rs','b.rs']\nresolver='3'\nno-such-key=1", NULL },
+		{ "build=5", "`package.build` must be a string, a boolean or an array of strings, not an integer" },
+		{ "build=[5]", "`package.build` must be an array of strings" },
+		{ "resolver='9'", "`resolver` setting `9` is not valid, valid options are \"1\", \"2\" or \"3\"" },
+		{ "resolver='22'", "`resolver` setting `22` is not valid" },
+		{ "resolver=''", "`resolver` setting `` is not valid" },
+		{ "resolver=2", "`package.resolver` must be a string, not an integer" },
+		{ "publish='no'", "`package.publish` must be a boolean or an array of strings, not a string" },
+		{ "exclude='a'", "`package.exclude` must be an array of strings" },
+		{ "include=[1]", "`package.include` must be an array of strings" },
+		{ "autobins='no'", "`package.autobins` must be a boolean" },
+		{ "autolib=0", "`package.autolib` must be a boolean" },
+		{ "default-run=1", "`package.default-run` must be a string" },
+		{ "workspace=1", "`package.workspace` must be a string" },
+		{ "metabuild=true", "`package.metabuild` must be a string or an array of strings" },
+		{ "[lib]\npath=5", "`lib.path` must be a string" },
+		{ "[lib]\ntest='x'", "`lib.test` must be a boolean" },
+		{ "[lib]\ncrate-type='x'", "`lib.crate-type` must be an array of strings" },
+		{ "[[bin]]\nname='x'\nharness=1", "`bin.harness` must be a boolean" },
+		{ "[[test]]\nname=1", "`test.name` must be a string" },
+		{ "[bench]\nname='x'", "`bench` must be an array of tables" },
+		{ "[[example]]\nname='x'\nrequired-features='x'", "must be an array of strings" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *said = refusal(arena_printf(arena, PACKAGE "%s", cases[i].toml));
+
+		if (cases[i].why == NULL)
+			is_str(said, "", cases[i].toml);
+		else
+			ok(strstr(said, cases[i].why) != NULL, "%s: %s", cases[i].toml, said);
+	}
 }
 
 static void
@@ -309,6 +392,8 @@ main(void)
 {
 	arena = arena_new();
 	test_packaged();
+	test_nightly();
+	test_keys();
 	test_small();
 	test_dependency_forms();
 	test_refused();

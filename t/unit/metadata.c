@@ -86,6 +86,28 @@ test_dependencies(void)
 	    "has the defaults");
 }
 
+/* Dependencies on the toolchain, as the nightly of cargo 1.101 sends them (RFC 3875). */
+static void
+test_builtin(void)
+{
+	struct package p;
+
+	is_str(parse("{" REQUIRED ",\"deps\":[],\"builtin_deps\":[{\"name\":\"core\"},{\"name\":\"std\","
+		     "\"features\":[\"x\"],\"optional\":true,\"default_features\":false,"
+		     "\"target\":\"cfg(unix)\",\"kind\":\"dev\"}]}", &p), "", "builtin dependencies");
+	is_int(p.nbuiltins, 2, "two");
+	is_int(p.ndeps, 0, "and no others");
+	is_str(p.builtins[0].name, "core", "a name is enough");
+	ok(p.builtins[0].default_features && !p.builtins[0].optional && p.builtins[0].kind == DEP_NORMAL &&
+	    p.builtins[0].registry == NULL, "with the defaults");
+	ok(!p.builtins[1].default_features && p.builtins[1].optional && p.builtins[1].kind == DEP_DEV &&
+	    p.builtins[1].features.n == 1, "all fields");
+	is_str(p.builtins[1].target, "cfg(unix)", "target");
+	is_str(parse("{" REQUIRED ",\"features\":{\"a\":{\"enables\":[\"b\"],\"doc\":\"d\"},\"b\":[]}}", &p), "",
+	    "a feature as a table (RFC 3416)");
+	ok(p.nfeatures == 2 && p.features[0].values.n == 1, "what it enables");
+}
+
 static void
 test_absent(void)
 {
@@ -120,6 +142,20 @@ static const struct {
 	{ "{" REQUIRED ",\"features\":{\"a\":\"b\"}}", "each of `features` must be an array" },
 	{ "{" REQUIRED ",\"features\":{\"a\":[1]}}", "field `features` must hold strings only" },
 	{ "{" REQUIRED ",\"deps\":{}}", "field `deps` must be an array" },
+	{ "{" REQUIRED ",\"builtin_deps\":{}}", "field `builtin_deps` must be an array" },
+	{ "{" REQUIRED ",\"builtin_deps\":[\"std\"]}", "each of `builtin_deps` must be an object" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{}]}", "missing field `name`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"req\":\"1\"}]}",
+	    "a builtin dependency has no `req`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"version_req\":\"1\"}]}",
+	    "a builtin dependency has no `version_req`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"registry\":\"r\"}]}",
+	    "a builtin dependency has no `registry`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"package\":\"p\"}]}",
+	    "a builtin dependency has no `package`" },
+	{ "{" REQUIRED ",\"builtin_deps\":[{\"name\":\"a\",\"kind\":\"x\"}]}",
+	    "field `kind` of a dependency must be \"normal\", \"build\" or \"dev\"" },
+	{ "{" REQUIRED ",\"features\":{\"a\":{\"doc\":\"d\"}}}", "each of `features` must be an array" },
 	{ "{" REQUIRED ",\"deps\":[null]}", "each of `deps` must be an object" },
 	{ "{" REQUIRED ",\"deps\":[{}]}", "missing field `name`" },
 	{ "{" REQUIRED ",\"deps\":[{\"name\":\"a\"}]}", "missing field `version_req`" },
@@ -154,6 +190,7 @@ main(void)
 	arena = arena_new();
 	test_sent();
 	test_dependencies();
+	test_builtin();
 	test_absent();
 	test_refused();
 	arena_free(arena);

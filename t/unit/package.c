@@ -1,11 +1,12 @@
 #include "crate/package.h"
 
 #include "crate/manifest.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define OWN    "sparse+https://berth.example/api/v4/projects/7/packages/cargo/"
 #define OTHER  "sparse+https://r.example/x/"
-#define PUBLIC MANIFEST_PUBLIC_REGISTRY
+#define PUBLIC REGISTRY_PUBLIC_URL
 
 static struct arena *arena;
 
@@ -14,7 +15,8 @@ static const struct package_limits limits = {
 	.max_features = 3,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = OWN " sparse+https://berth.example/other/",
+	.strict = "documentation",
+	.own_registry = OWN,
 	.allowed_registries = PUBLIC " sparse+https://r.example/*",
 };
 
@@ -61,6 +63,9 @@ check_with(const char *rest)
 	return check(&pkg);
 }
 
+/* The end of a sentence about a limit that a project can have for itself. */
+#define RAISE(key) "; an administrator can raise " key " for the project"
+
 struct example {
 	const char *rest, *want;
 };
@@ -82,13 +87,17 @@ static const struct example about[] = {
 	{ "documentation='javascript:alert(1)'", INVALID_URL("javascript:alert(1)") },
 	{ "documentation='ftp://h'", INVALID_URL("ftp://h") },
 	{ "documentation='https:/x'", INVALID_URL("https:/x") },
-	{ "homepage='git@h:x'",
-	    "URL for field `homepage` must begin with http:// or https:// (url: git@h:x)" },
-	{ "homepage='https://'", "`homepage` is not a valid url: `https://`" },
-	{ "homepage='https:///x'", "`homepage` is not a valid url: `https:///x`" },
-	{ "homepage='https://u@/x'", "`homepage` is not a valid url: `https://u@/x`" },
-	{ "homepage='https://:80'", "`homepage` is not a valid url: `https://:80`" },
-	{ "repository='https://h/a b'", "`repository` is not a valid url: `https://h/a b`" },
+	{ "documentation='git@h:x'", INVALID_URL("git@h:x") },
+	{ "documentation='https://'", "`documentation` is not a valid url: `https://`" },
+	{ "documentation='https:///x'", "`documentation` is not a valid url: `https:///x`" },
+	{ "documentation='https://u@/x'", "`documentation` is not a valid url: `https://u@/x`" },
+	{ "documentation='https://:80'", "`documentation` is not a valid url: `https://:80`" },
+	{ "documentation='https://h/a b'", "`documentation` is not a valid url: `https://h/a b`" },
+	/* where the project is not strict */
+	{ "homepage='git@h:x'\nrepository='../x'\nlicense='ours'", "" },
+	{ "homepage='javascript:alert(1)'\nrepository='https://h/a b'", "" },
+	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
+	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },
 	{ "rust-version='1.70'", "" },
 	{ "rust-version='1.70.0'", "" },
@@ -109,7 +118,7 @@ static const struct example about[] = {
 	{ "links='" C128 "'", "" },
 	{ "links='" C128 "d'", INVALID_LINKS(C128) },
 	{ "keywords=['c++','1password','crates-io_index','" C20 "','a']", "" },
-	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" },
+	{ "keywords=['a','b','c','d','e','f']", "expected at most 5 keywords per crate" RAISE("max_keywords") },
 	{ "keywords=['" C20 "1']",
 	    "\"" C20 "1\" is an invalid keyword (keywords must have at most 20 characters)" },
 	{ "keywords=['?@?%']", "\"?@?%\" is an invalid keyword" },
@@ -117,7 +126,7 @@ static const struct example about[] = {
 	{ "keywords=['']", "\"\" is an invalid keyword" },
 	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" },
 	{ "categories=['a','b','c','d','" C64 "']", "" },
-	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" },
+	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" RAISE("max_categories") },
 	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
 	{ "categories=['" C64 "c']", "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
 };
@@ -138,7 +147,7 @@ static const struct example dependencies[] = {
 	  "[target.t.dependencies]\na='1'",
 	    "" },
 	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd='1'\ne='1'",
-	    "a crate can have at most 4 dependencies, but this one declares 5" },
+	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
 	{ "[dependencies]\n'a b'='1'",
 	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
 	    "alphanumeric characters, `-`, or `_`" },
@@ -149,10 +158,11 @@ static const struct example dependencies[] = {
 	{ "[dependencies]\na={path='x'}", WILD },
 	{ "[dev-dependencies]\na='*'", WILD },
 	{ "[dependencies]\na='1.*'", "" },
-	{ "[dependencies]\na='broken'", "\"broken\" is an invalid version requirement" },
+	{ "[dependencies]\na='broken'",
+	    "dependency `a`: \"broken\" is an invalid version requirement: the major number is no number" },
 	{ "[dependencies]\na={version='1',features=['b','c','d']}", "" },
 	{ "[dependencies]\na={version='1',features=['b','c','d','e']}",
-	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" },
+	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" RAISE("max_features") },
 	{ "[dependencies]\na={version='1',features=['b/c']}", OTHERS("/", "b/c") },
 	{ "[dependencies]\na={version='1',features=['dep:b']}", OTHERS(":", "dep:b") },
 	{ "[dependencies]\na={version='1',features=['']}", "feature cannot be empty" },
@@ -166,6 +176,30 @@ static const struct example dependencies[] = {
 	{ "[target.'cfg(']\ndependencies.a='1'",
 	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
 	{ "[dependencies]\na={version='1',registry-index='" OTHER "'}", "" },
+	{ "[dependencies]\nstd={builtin=true}\ncore={builtin=true,features=['b'],default-features=false}\n"
+	  "[target.'cfg( unix )'.dev-dependencies]\nstd.builtin=true", "" },
+	{ "[dependencies]\nb={builtin=true,optional=true}\n[features]\nc=['dep:b']", "" },
+	{ "[dependencies]\nb={builtin=true,optional=true}\n[features]\nc=['dep:d']",
+	    "feature `c` includes `dep:d`, but `d` is not a dependency" },
+	{ "[dependencies]\nb={builtin=true}\n[features]\nc=['dep:b']",
+	    "feature `c` includes `dep:b`, but `b` is not an optional dependency" },
+	{ "[dependencies]\n'a b'={builtin=true}",
+	    "invalid character ` ` in dependency name: `a b`, characters must be an ASCII "
+	    "alphanumeric characters, `-`, or `_`" },
+	{ "[dependencies]\na={builtin=true,features=['b/c']}",
+	    "invalid character `/` in feature `b/c`, characters must be Unicode XID "
+	    "characters, `+`, `-`, or `.` (numbers, `+`, `-`, `_`, `.`, or most letters)" },
+	{ "[dev-dependencies]\na={builtin=true,optional=true}",
+	    "dev-dependencies are not allowed to be optional: `a`" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\na='1'",
+	    "dependency `a` cannot be builtin and from a registry as well" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\na={package='b',version='1'}",
+	    "dependency `a` cannot be builtin and from a registry as well" },
+	{ "[dependencies]\na={builtin=true}\n[build-dependencies]\nc={package='a',version='1'}", "" },
+	{ "[target.'cfg(']\ndependencies.a.builtin=true",
+	    "\"cfg(\" is an invalid target: expected the triple of a platform or `cfg(...)`" },
+	{ "[dependencies]\na='1'\nb='1'\nc='1'\nd={builtin=true}\ne={builtin=true}",
+	    "a crate can have at most 4 dependencies, but this one declares 5" RAISE("max_dependencies") },
 	{ "[dependencies]\na={version='1',registry-index='sparse+https://evil.example/'}",
 	    "dependency `a` is hosted on the registry `sparse+https://evil.example/`, which is not "
 	    "among those that crates here may depend on" },
@@ -187,12 +221,12 @@ static const struct example features[] = {
 	{ "[features]\n'foo.bar'=[]\n0foo=[]\n_foo=[]", "" },
 	{ "[features]\n'foo.\xe4\xbd\xa0\xe5\xa5\xbd'=[]\n'\xe4\xb8\x96-+'=[]", "" },
 	{ "[features]\na=[]\nb=[]\nc=[]\nd=[]",
-	    "a crate can have at most 3 features, but this one declares 4" },
+	    "a crate can have at most 3 features, but this one declares 4" RAISE("max_features") },
 	{ "[features]\na=['b','b','b']\nb=[]", "" },
 	{ "[features]\na=['a']", "feature `a` includes itself" },
 	{ "[features]\na=['b']\nb=['a']", "" },
 	{ "[features]\na=['a','a','a','a']", "a feature can enable at most 3 features or "
-					     "dependencies, but `a` enables 4" },
+					     "dependencies, but `a` enables 4" RAISE("max_features") },
 	{ "[features]\n''=[]", "feature cannot be empty" },
 	{ "[features]\n'~foo'=[]", FIRST("~", "~foo") },
 	{ "[features]\n'-foo'=[]", FIRST("-", "-foo") },
@@ -250,8 +284,14 @@ test_name_and_version(void)
 
 	ok(strstr(check(&pkg), "in crate name: `a b`") != NULL, "a bad name");
 	pkg = package_of("[package]\nname='a'\nversion='1.0'");
-	is_str(check(&pkg), "\"1.0\" is an invalid semver version", "a bad version");
+	is_str(check(&pkg), "\"1.0\" is an invalid semver version: the patch number is missing", "a bad version");
 	pkg = package_with("");
+	memset(description, 'h', 1000);
+	pkg.homepage = arena_printf(arena, "%.1000s%.1000s", description, description);
+	is_str(check(&pkg), "", "a homepage of 2000 bytes");
+	pkg.homepage = arena_printf(arena, "%sx", pkg.homepage);
+	is_str(check(&pkg), "`homepage` is longer than 2000 bytes", "one of 2001");
+	pkg.homepage = NULL;
 	memset(description, 'd', 1000);
 	pkg.description = description;
 	is_str(check(&pkg), "", "a description of 1000 bytes");
@@ -268,13 +308,13 @@ test_canonical(void)
 {
 	struct package p = package_with(
 	    "[dependencies]\na={version='>= 1,<2',registry-index='" OWN "'}\n"
-	    "b={version='1.0',package='b',registry-index='sparse+https://berth.example/other/'}\n"
+	    "b={version='1.0',package='b',registry-index='" OWN "'}\n"
 	    "[target.'cfg( all(unix,target_os=\"a, b\",) )'.dependencies]\nc='1'\n");
 
 	is_str(check(&p), "", "a package");
 	is_str(p.deps[0].req, ">=1, <2", "a requirement");
 	is_str(p.deps[0].registry, NULL, "the own registry");
-	is_str(p.deps[1].registry, NULL, "its other name");
+	is_str(p.deps[1].registry, NULL, "once more");
 	is_str(p.deps[1].alias, "b", "an alias that is the name, but not that of the library");
 	is_str(p.deps[1].req, "^1.0", "another requirement");
 	is_str(p.deps[2].target, "cfg(all(unix, target_os = \"a, b\"))", "a target");
@@ -318,6 +358,9 @@ test_allow_list(void)
 		{ "", PUBLIC, false },
 		{ PUBLIC, PUBLIC, true },
 		{ PUBLIC "x " OTHER, PUBLIC, false },
+		{ PUBLIC ".git", PUBLIC, true },
+		{ "sparse+https://index.crates.io/", PUBLIC, true },
+		{ "sparse+https://index.crates.io", PUBLIC, true },
 		{ "  " OTHER "\t" PUBLIC " ", PUBLIC, true },
 		{ "sparse+https://r.example/*", "sparse+https://r.example.evil/", false },
 		{ "https://r.example/", "https://r.example/x", false },
@@ -359,6 +402,50 @@ test_warnings(void)
 	is_int(w.n, 0, "nothing is missing");
 }
 
+/* What is taken all the same, and what is said of it then; and what a strict project says. */
+static void
+test_not_strict(void)
+{
+	static const struct {
+		const char *field, *value, *warning, *refusal;
+	} cases[] = {
+		{ "repository", "https://h.example/x^y", NULL, NULL },
+		{ "repository", "http://h.example", NULL, NULL },
+		{ "repository", "", NULL, NULL },
+		{ "repository", "ssh://git@h.example/x.git", "is no web address", "must begin with http://" },
+		{ "repository", "git@h.example:g/x.git", "is no web address", "must begin with http://" },
+		{ "repository", "git://h.example/x", "is no web address", "must begin with http://" },
+		{ "homepage", "../x", "is no web address", "must begin with http://" },
+		{ "homepage", "h.example", "is no web address", "must begin with http://" },
+		{ "documentation", "javascript:alert(1)", "is no web address", "must begin with http://" },
+		{ "documentation", "https://h.example/a b", "is no web address", "is not a valid url" },
+		{ "license", "MIT OR Apache-2.0", NULL, NULL },
+		{ "license", "", "has no license", NULL },
+		{ "license", "Proprietary", "is no expression that SPDX knows", "invalid license expression" },
+		{ "license", "mit", "is no expression that SPDX knows", "invalid license expression" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct package p = package_with(arena_printf(arena, "description='d'\n%s%s='%s'",
+		    strcmp(cases[i].field, "license") == 0 ? "" : "license='MIT'\n", cases[i].field,
+		    cases[i].value));
+		struct package_limits l = limits;
+		struct strings w;
+		struct err err = { 0 };
+
+		l.strict = "";
+		ok(package_check(arena, &p, &l, &err) == 0, "%s = %s", cases[i].field, cases[i].value);
+		package_warnings(arena, &p, &w);
+		ok(cases[i].warning == NULL ? w.n == 0
+		    : w.n == 1 && strstr(w.v[0], cases[i].warning) != NULL,
+		    "%zu warnings: %s", w.n, w.n > 0 ? w.v[0] : "");
+		l.strict = arena_printf(arena, "%s readme", cases[i].field);
+		ok(cases[i].refusal == NULL ? package_check(arena, &p, &l, &err) == 0
+		    : package_check(arena, &p, &l, &err) == -1 && strstr(err.pub, cases[i].refusal) != NULL,
+		    "strict: %s", err.pub);
+	}
+}
+
 /* Cases 24, 25 of publish.md: the limits, and one more. */
 static void
 test_about_limits(void)
@@ -372,12 +459,12 @@ test_about_limits(void)
 	ok(package_check(arena, &p, &l, &err) == 0, "as many keywords and categories as allowed");
 	l.max_keywords = 2;
 	ok(package_check(arena, &p, &l, &err) == -1, "a keyword too many");
-	is_str(err.pub, "expected at most 2 keywords per crate", "says so");
+	is_str(err.pub, "expected at most 2 keywords per crate" RAISE("max_keywords"), "says so");
 	err_clear(&err);
 	l.max_keywords = 3;
 	l.max_categories = 1;
 	ok(package_check(arena, &p, &l, &err) == -1, "a category too many");
-	is_str(err.pub, "expected at most 1 categories per crate", "says so");
+	is_str(err.pub, "expected at most 1 categories per crate" RAISE("max_categories"), "says so");
 }
 
 static const struct {
@@ -435,6 +522,7 @@ main(void)
 	test_about_limits();
 	test_required();
 	test_warnings();
+	test_not_strict();
 	arena_free(arena);
 	return tap_done();
 }

@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "crate/manifest.h"
 #include "crate/metadata.h"
+#include "crate/registry_url.h"
 #include "tap.h"
 
 #define OWN    "sparse+https://berth.example/api/v4/projects/7/packages/cargo/"
-#define PUBLIC MANIFEST_PUBLIC_REGISTRY
+#define PUBLIC REGISTRY_PUBLIC_URL
 
 static struct arena *arena;
 
@@ -16,7 +17,8 @@ static const struct package_limits limits = {
 	.max_features = 300,
 	.max_keywords = 5,
 	.max_categories = 5,
-	.own_registries = OWN,
+	.strict = "",
+	.own_registry = OWN,
 	.allowed_registries = PUBLIC,
 };
 
@@ -45,7 +47,7 @@ test_sort(void)
 
 	package_sort(&p);
 	package_sort(&q);
-	ok(package_agree(&p, &q, &err) == 0, "two that say the same are equal %s", err.pub);
+	ok(package_agree(arena, &p, &q, &err) == 0, "two that say the same are equal %s", err.pub);
 	is_str(p.features[0].name, "B", "byte order");
 	is_str(p.features[2].name, "b", "of features");
 	ok(p.deps[0].kind == DEP_NORMAL && p.deps[1].kind == DEP_BUILD && p.deps[2].kind == DEP_DEV,
@@ -53,7 +55,7 @@ test_sort(void)
 	is_str(p.deps[3].alias, "z", "by the name in the manifest");
 	p = q = (struct package) { .name = "x", .version = "1" };
 	package_sort(&p);
-	ok(package_agree(&p, &q, &err) == 0, "nothing to sort");
+	ok(package_agree(arena, &p, &q, &err) == 0, "nothing to sort");
 }
 
 /* The sentence in which metadata and manifest differ, "" where they do not. */
@@ -70,12 +72,13 @@ agree(const char *json, const char *toml)
 		return arena_printf(arena, "not even checked: %s", err.pub);
 	package_sort(&metadata);
 	package_sort(&manifest);
-	return package_agree(&metadata, &manifest, &err) == 0 ? "" : arena_strdup(arena, err.pub);
+	return package_agree(arena, &metadata, &manifest, &err) == 0 ? "" : arena_strdup(arena, err.pub);
 }
 
 #define A "[dependencies]\na='1'\n"
 #define O "[dependencies]\na={version='1',optional=true}\n"
 #define DEP(more) ",\"deps\":[{\"name\":\"a\",\"version_req\":\"^1\"" more "}]"
+#define BUILTIN(more) ",\"builtin_deps\":[{\"name\":\"std\"" more "}]"
 #define FROM_PUBLIC ",\"registry\":\"" PUBLIC "\""
 #define RENAMED "[dependencies]\nr={package='a',version='1',optional=true}\n"
 #define RENAMED_JSON DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"r\",\"optional\":true")
@@ -101,8 +104,8 @@ static const struct {
 	    "[target.'cfg(target_os=\"linux\")'.dependencies]\na='1'", "" },
 	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"a\""), A, "" },
 	{ DEP(""), A,
-	    "dependency `a`: metadata registry `(none)` does not match manifest registry "
-	    "`" PUBLIC "`" },
+	    "dependency `a`: the metadata has no registry, which means this one, but the manifest "
+	    "says another; send \"registry\": \"" PUBLIC "\" with that dependency" },
 	{ "", A, "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "", "the metadata has the dependency `a`, which the manifest lacks" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\nb='1'",
@@ -113,6 +116,19 @@ static const struct {
 	    "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "[build-dependencies]\na='1'",
 	    "dependency `a`: metadata kind `normal` does not match manifest kind `build`" },
+	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.*'", "" },
+	{ BUILTIN(""), "[dependencies]\nstd={builtin=true}", "" },
+	{ ",\"builtin_deps\":[]", "", "" },
+	{ "", "[dependencies]\nstd={builtin=true}",
+	    "the manifest has the builtin dependency `std`, which the metadata lacks" },
+	{ BUILTIN(""), "", "the metadata has the builtin dependency `std`, which the manifest lacks" },
+	{ BUILTIN(",\"optional\":true"), "[dependencies]\nstd={builtin=true}",
+	    "builtin dependency `std`: metadata optional `true` does not match manifest optional `false`" },
+	{ BUILTIN(",\"features\":[\"x\"]"), "[dependencies]\nstd={builtin=true,features=['y']}",
+	    "builtin dependency `std`: metadata feature `x` does not match manifest feature `y`" },
+	{ "," "\"deps\":[" "{\"name\":\"a\",\"version_req\":\"^0\",\"target\":\"t\"" FROM_PUBLIC "},"
+	  "{\"name\":\"a\",\"version_req\":\"0.*\",\"target\":\"u\"" FROM_PUBLIC "}]",
+	    "[target.t.dependencies]\na='0.*'\n[target.u.dependencies]\na='^0.*'", "" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\na='1.2'",
 	    "dependency `a`: metadata requirement `^1` does not match manifest requirement "
 	    "`^1.2`" },
@@ -166,11 +182,11 @@ test_agree(void)
 		is_str(agree(agreements[i].json, agreements[i].toml), agreements[i].want,
 		    arena_printf(arena, "agreement %zu", i));
 	b.name = "y";
-	ok(package_agree(&a, &b, &err) == -1 && err.status == 400, "another name");
+	ok(package_agree(arena, &a, &b, &err) == -1 && err.status == 400, "another name");
 	is_str(err.pub, "metadata name `x` does not match manifest name `y`", "and which");
 	b.name = "x";
 	b.version = "2.0.0";
-	ok(package_agree(&a, &b, &err) == -1, "another version");
+	ok(package_agree(arena, &a, &b, &err) == -1, "another version");
 	is_str(err.pub, "metadata version `1.0.0` does not match manifest version `2.0.0`",
 	    "and which");
 	arena_reset(arena);
@@ -205,7 +221,7 @@ test_hostile_size(void)
 	metadata.features = arena_calloc(arena, n, sizeof(*metadata.features));
 	for (size_t i = 0; i < n; i++)
 		metadata.features[i].name = manifest.features[i].name;
-	ok(package_agree(&metadata, &manifest, &err) == 0, "all left out %s", err.pub);
+	ok(package_agree(arena, &metadata, &manifest, &err) == 0, "all left out %s", err.pub);
 	ok(clock_us() - start < 5 * 1000000, "in linear time");
 }
 

@@ -27,11 +27,11 @@ text_of(const struct publish_policy *p)
 {
 	return arena_printf(arena,
 	    "metadata=%u;crate=%u;unpacked=%" PRId64 ";entries=%" PRId64 ";deps=%zu;features=%zu;"
-	    "keywords=%zu;categories=%zu;required=%s;reserved=%s;allowed=%s;own=%s;",
+	    "keywords=%zu;categories=%zu;required=%s;strict=%s;reserved=%s;allowed=%s;own=%s;",
 	    p->max_metadata_size, p->max_crate_size, p->max_unpacked_size, p->max_entries,
 	    p->limits.max_dependencies, p->limits.max_features, p->limits.max_keywords,
-	    p->limits.max_categories, p->required_metadata, p->reserved_names,
-	    p->limits.allowed_registries, p->limits.own_registries);
+	    p->limits.max_categories, p->required_metadata, p->limits.strict, p->reserved_names,
+	    p->limits.allowed_registries, p->limits.own_registry);
 }
 
 static void
@@ -54,10 +54,10 @@ load_settings(void)
 #define PROJECTS "sparse+https://berth.example/api/v4/projects/"
 
 static const char configured[] =
-    "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=300;"
-    "keywords=5;categories=5;required=license;reserved=house;"
+    "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=5000;"
+    "keywords=5;categories=5;required=license;strict=;reserved=house;"
     "allowed=" PROJECTS "*/packages/cargo/ https://r.example/i;"
-    "own=" PROJECTS "7/packages/cargo/ " PROJECTS "a%2Fb%2Fc/packages/cargo/;";
+    "own=" PROJECTS "7/packages/cargo/;";
 
 /* The text above with another `name=value;`. */
 static const char *
@@ -84,6 +84,7 @@ static const struct {
 	{ "max_categories", "0", "categories=0;" },
 	{ "required_metadata", "readme", "required=readme;" },
 	{ "required_metadata", "\"\"", "required=;" },
+	{ "strict_metadata", "license homepage", "strict=license homepage;" },
 	{ "reserved_names", "A b_c", "reserved=A b_c;" },
 	{ "allowed_registries", "*", "allowed=" PROJECTS "*/packages/cargo/ *;" },
 };
@@ -100,6 +101,7 @@ static const struct {
 	{ { "max_entries", "0" }, "max_entries must be from 1 to 1000000" },
 	{ { "max_crate_size", "much" }, "max_crate_size must be a number" },
 	{ { "required_metadata", "colour" }, "required_metadata must be some of description" },
+	{ { "strict_metadata", "keywords" }, "strict_metadata must be some of documentation" },
 };
 
 static void

@@ -41,21 +41,55 @@ test_valid(void)
 static void
 test_refused(void)
 {
-	static const char *const texts[] = { "", "broken", "1", "1.0", "1.0.", "1.0.0.", "1.0.0.0",
-		"v1.0.0", "01.0.0", "1.00.0", "1.0.00", "1.0.0-", "1.0.0-01", "1.0.0-a..b",
-		"1.0.0-.a", "1.0.0-a.", "1.0.0+", "1.0.0-+b", "1.0.0+b+c", "1.0.0+a..b",
-		"1.0.0-a_b", " 1.0.0", "1.0.0 ", "1. 0.0", "-1.0.0", "+1.0.0", "1.0.0-é", "1.*.0",
-		"1.0.x", "18446744073709551616.0.0", "0.18446744073709551616.0",
-		"0.0.99999999999999999999999" };
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "", "the major number is missing" },
+		{ "broken", "the major number is no number" },
+		{ "1", "the minor number is missing" },
+		{ "1.0", "the patch number is missing" },
+		{ "1.0.", "the patch number is missing" },
+		{ "1.0.0.", "`.` cannot stand there, behind `1.0.0`" },
+		{ "1.0.0.0", "`.` cannot stand there, behind `1.0.0`" },
+		{ "v1.0.0", "the major number is no number" },
+		{ "01.0.0", "the major number has a leading zero" },
+		{ "1.00.0", "the minor number has a leading zero" },
+		{ "1.0.00", "the patch number has a leading zero" },
+		{ "1.0.0-", "the pre-release is missing" },
+		{ "1.0.0-01", "the pre-release has a number with a leading zero" },
+		{ "1.0.0-a.01.b", "the pre-release has a number with a leading zero" },
+		{ "1.0.0-a..b", "the pre-release has an empty part" },
+		{ "1.0.0-.a", "the pre-release has an empty part" },
+		{ "1.0.0-a.", "the pre-release has an empty part" },
+		{ "1.0.0+", "the build metadata is missing" },
+		{ "1.0.0-+b", "the pre-release has an empty part" },
+		{ "1.0.0+b+c", "`+` cannot stand there, behind `1.0.0+b`" },
+		{ "1.0.0+a..b", "the build metadata has an empty part" },
+		{ "1.0.0-a_b", "`_` cannot stand there, behind `1.0.0-a`" },
+		{ " 1.0.0", "the major number is no number" },
+		{ "1.0.0 ", "` ` cannot stand there, behind `1.0.0`" },
+		{ "1. 0.0", "the minor number is no number" },
+		{ "-1.0.0", "the major number is no number" },
+		{ "+1.0.0", "the major number is no number" },
+		{ "1.0.0-\u00e9", "the pre-release has an empty part" },
+		{ "1.0.0\u00e9", "`\u00e9` cannot stand there, behind `1.0.0`" },
+		{ "1.*.0", "the minor number is no number" },
+		{ "1.0.x", "the patch number is no number" },
+		{ "1-2", "`-` cannot stand there, behind `1`" },
+		{ "18446744073709551616.0.0", "the major number is larger than 18446744073709551615" },
+		{ "0.18446744073709551616.0", "the minor number is larger than 18446744073709551615" },
+		{ "0.0.99999999999999999999999", "the patch number is larger than 18446744073709551615" },
+	};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct err err = { 0 };
 		struct semver v;
-		char want[128];
+		char want[256];
 
-		snprintf(want, sizeof(want), "\"%s\" is an invalid semver version", texts[i]);
-		ok(semver_parse(slice_str(texts[i]), &v, &err) == -1 && err.status == 400,
-		    "\"%s\" is refused", texts[i]);
+		snprintf(want, sizeof(want), "\"%s\" is an invalid semver version: %s", cases[i].text,
+		    cases[i].why);
+		ok(semver_parse(slice_str(cases[i].text), &v, &err) == -1 && err.status == 400,
+		    "\"%s\" is refused", cases[i].text);
 		is_str(err.pub, want, "its sentence");
 	}
 }

@@ -404,7 +404,7 @@ test_limits(void)
 	is_int(walk(buf_slice(tar), 4096, &limits, &notes, &err), 0, "as many entries as allowed");
 	limits.max_entries = 2;
 	is_int(walk(buf_slice(tar), 4096, &limits, &notes, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 2 entries", "says how many");
+	is_str(err.pub, "uploaded tarball contains more than 2 entries; an administrator can raise max_entries for the project", "says how many");
 
 	limits.max_bytes = tar->n + 1;
 	limits.max_entries = 3;
@@ -487,9 +487,9 @@ test_path_set(void)
 		{ "a/c", false, NULL },
 		{ "a", true, NULL },
 		{ "a", true, "has this path already" },
-		{ "a/b", false, "has this path already" },
-		{ "a/B", false, "has this path already" },
-		{ "A/b", false, "has this path already" },
+		{ "a/b", false, "again" },
+		{ "a/B", false, "again" },
+		{ "A/b", false, "again" },
 		{ "a/b", true, "has this path already" },
 		{ "a/b/c", false, "a folder of it is a file as well" },
 		{ "a/B/d/c", false, "a folder of it is a file as well" },
@@ -499,14 +499,15 @@ test_path_set(void)
 		{ "a/b", false, "has this path already" },
 		{ "a", false, "has this path already" },
 		{ "a/\xc3\x84", false, NULL },
-		{ "a/\xc3\xa4", false, "has this path already" },
+		{ "a/\xc3\xa4", false, "again" },
 		{ "a/\xcf\x82", false, NULL },
-		{ "a/\xcf\x83", false, "has this path already" },
+		{ "a/\xcf\x83", false, "again" },
 	};
 	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	struct path_set *set = path_set_new(arena, 10, locale);
 	struct err err;
 	int failed = 0;
+	bool again = false;
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		int rc;
@@ -516,25 +517,26 @@ test_path_set(void)
 			continue;
 		}
 		err_clear(&err);
-		rc = path_set_add(set, slice_str(steps[i].path), steps[i].directory, &err);
-		ok(steps[i].reason == NULL ? rc == 0
+		rc = path_set_add(set, slice_str(steps[i].path), steps[i].directory, &again, &err);
+		ok(steps[i].reason == NULL ? rc == 0 && !again
+			: strcmp(steps[i].reason, "again") == 0 ? rc == 0 && again
 			: rc == -1 && strstr(err.pub, steps[i].reason) != NULL,
 		    "step %zu: %s", i, err.pub);
 	}
 	set = path_set_new(arena, 10, locale);
-	is_int(path_set_add(set, slice_str("1/2/3/4/5/6/7/8/9/10/x"), false, &err), 0,
+	is_int(path_set_add(set, slice_str("1/2/3/4/5/6/7/8/9/10/x"), false, &again, &err), 0,
 	    "as many folders as allowed");
-	is_int(path_set_add(set, slice_str("1/2/b/x"), false, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 10 folders", "says how many");
+	is_int(path_set_add(set, slice_str("1/2/b/x"), false, &again, &err), -1, "one more");
+	is_str(err.pub, "uploaded tarball contains more than 10 folders; an administrator can raise max_entries for the project", "says how many");
 
 	set = path_set_new(arena, 10, locale);
 	for (int i = 0; i < 10000; i++)
 		failed += path_set_add(set, slice_str(arena_printf(arena, "a/%d.rs", i)), false,
-		    &err) != 0;
+		    &again, &err) != 0 || again;
 	is_int(failed, 0, "ten thousand files");
 	for (int i = 0; i < 10000; i++)
 		failed += path_set_add(set, slice_str(arena_printf(arena, "A/%d.RS", i)), false,
-		    &err) != 0;
+		    &again, &err) != 0 || again;
 	is_int(failed, 10000, "and each of them is known");
 	freelocale(locale);
 }

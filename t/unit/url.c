@@ -42,7 +42,10 @@ static const struct {
 	{ "https://h.example/<b>", false, false },
 	{ "https://h.example\\x", false, false },
 	{ "https://h.example/`x`", false, false },
-	{ "https://h.example/{x}", false, false },
+	{ "https://h.example/a^b/{c}|d?{e}^|", true, true },
+	{ "https://h^.example/", false, false },
+	{ "https://h{x}.example/", false, false },
+	{ "https://a|b@h.example/", false, false },
 };
 
 int

@@ -43,13 +43,14 @@ list(const char *a, const char *b)
 static struct verdict
 full_verdict(void)
 {
-	static struct dependency deps[2];
+	static struct dependency deps[2], builtins[1];
 	static struct feature features[2];
 	struct verdict v = {
 		.accepted = true,
 		.entries = 3,
 		.unpacked_size = INT64_C(1) << 40,
 		.package = { .name = "n", .version = "v", .deps = deps, .ndeps = 2,
+		    .builtins = builtins, .nbuiltins = 1,
 		    .features = features, .nfeatures = 2, .links = "li", .rust_version = "rv",
 		    .edition = "ed", .description = "de\"\\\n\xc3\xa9", .homepage = "ho",
 		    .documentation = "do", .repository = "re", .license = "lc",
@@ -66,6 +67,8 @@ full_verdict(void)
 		.features = list("f1", "f2") };
 	deps[1] = (struct dependency) { .name = "en", .req = "er", .kind = DEP_DEV,
 		.default_features = true };
+	builtins[0] = (struct dependency) { .name = "bn", .req = "*", .target = "bt",
+		.kind = DEP_DEV, .optional = true, .features = list("g1", "g2") };
 	features[0] = (struct feature) { "fa", list("x", "dep:y") };
 	features[1] = (struct feature) { "fb", { 0 } };
 	v.package.authors = list("a1", "a2");
@@ -87,7 +90,9 @@ static const char full_text[] =
     "\"default_features\":false,\"features\":[\"f1\",\"f2\"]},"
     "{\"name\":\"en\",\"version_req\":\"er\",\"explicit_name_in_toml\":null,\"target\":null,"
     "\"registry\":null,\"kind\":\"dev\",\"optional\":false,\"default_features\":true,"
-    "\"features\":[]}],\"edition\":\"ed\",\"has_lib\":true,\"bins\":[\"b1\",\"b2\"]}}\n";
+    "\"features\":[]}],\"builtin_deps\":[{\"name\":\"bn\",\"features\":[\"g1\",\"g2\"],"
+    "\"optional\":true,\"default_features\":false,\"target\":\"bt\",\"kind\":\"dev\"}],"
+    "\"edition\":\"ed\",\"has_lib\":true,\"bins\":[\"b1\",\"b2\"]}}\n";
 
 static void
 test_accepted(void)

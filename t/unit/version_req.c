@@ -55,6 +55,57 @@ test_canonical(struct arena *a)
 	}
 }
 
+/* In each row all mean the same, and no row means what another one does. */
+static void
+test_meaning(struct arena *a)
+{
+	static const char *const rows[][8] = {
+		{ "^0", "0.*", "0", "^0.*", "~0", "=0", "0.x", "^0.*.*" },
+		{ "^1", "1.*", "1", "1.X.*", "~1.*", "=1" },
+		{ "~1.2", "1.2.*", "=1.2", "~1.2.*", "=1.2.*" },
+		{ "^1.2", "1.2" },
+		{ "^0.3", "0.3", "~0.3", "=0.3", "0.3.*" },
+		{ "^0.0", "0.0.*", "~0.0", "=0.0" },
+		{ "^0.3.1", "~0.3.1" },
+		{ "^0.0.5", "=0.0.5" },
+		{ "~0.0.5" },
+		{ "^0.0.5-a" },
+		{ "=0.0.5-a" },
+		{ "^0.3.1-a", "~0.3.1-a" },
+		{ "=1.2.3" },
+		{ "^1.2.3", "1.2.3+b" },
+		{ "~1.2.3" },
+		{ ">=1", ">=1.0", ">=1.0.0", ">=1.*" },
+		{ "<2", "<2.0.0" },
+		{ ">1" },
+		{ ">1.0" },
+		{ ">1.0.0" },
+		{ "<=1" },
+		{ "<=1.0" },
+		{ ">=1, <2", "<2.0,>=1.0.0" },
+		{ ">=1, <2, >1.5" },
+		{ "*" },
+	};
+	const char *means[sizeof(rows) / sizeof(*rows)];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		for (size_t k = 0; k < 8 && rows[i][k] != NULL; k++) {
+			struct err err = { 0 };
+			const char *text = NULL;
+
+			ok(version_req_canonical(a, slice_str(rows[i][k]), &text, &err) == 0, "%s", rows[i][k]);
+			text = version_req_meaning(a, text);
+			if (k == 0)
+				means[i] = text;
+			is_str(text, means[i], rows[i][k]);
+		}
+		for (size_t k = 0; k < i; k++)
+			ok(strcmp(means[i], means[k]) != 0, "%s is not %s", rows[i][0], rows[k][0]);
+	}
+	is_str(version_req_meaning(a, "broken"), "broken", "no requirement");
+	is_str(version_req_meaning(a, ""), "", "nothing");
+}
+
 static void
 test_refused(struct arena *a)
 {
@@ -79,15 +130,49 @@ test_refused(struct arena *a)
 static void
 test_sentence(struct arena *a)
 {
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{ "broken", "the major number is no number" },
+		{ "", "the major number is missing" },
+		{ "1,", "the major number is missing" },
+		{ ">=", "the major number is missing" },
+		{ "==1", "the major number is no number" },
+		{ "v1", "the major number is no number" },
+		{ "1.", "the minor number is missing" },
+		{ "1.b", "the minor number is no number" },
+		{ "1.2.", "the patch number is missing" },
+		{ "01", "the major number has a leading zero" },
+		{ "1.02", "the minor number has a leading zero" },
+		{ "18446744073709551616", "the major number is larger than 18446744073709551615" },
+		{ "1.2.3.4", "a comma or the end is expected in the place of `.`" },
+		{ "1 2", "a comma or the end is expected in the place of `2`" },
+		{ "1 || 2", "a comma or the end is expected in the place of `|`" },
+		{ "1.0 - 2.0", "a comma or the end is expected in the place of `-`" },
+		{ "1.*-a", "a pre-release or build metadata can only follow three numbers" },
+		{ "1.0-a", "a pre-release or build metadata can only follow three numbers" },
+		{ "1+b", "a pre-release or build metadata can only follow three numbers" },
+		{ "1.0.0-", "the pre-release is missing" },
+		{ "1.0.0-01", "the pre-release has a number with a leading zero" },
+		{ "1.0.0-a..b", "the pre-release has an empty part" },
+		{ "1.0.0+", "the build metadata is missing" },
+		{ "1.*.1", "a number follows a wildcard" },
+		{ "*, <2", "a `*` alone cannot be one part of several" },
+		{ ">*", "a `*` alone cannot be one part of several" },
+		{ "1, *", "a `*` alone cannot be one part of several" },
+	};
 	static char big[100000];
 	struct err err = { 0 };
 	const char *out;
 
-	is_int(version_req_canonical(a, slice_str("broken"), &out, &err), -1, "\"broken\"");
-	is_str(err.pub, "\"broken\" is an invalid version requirement", "its sentence");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		is_int(version_req_canonical(a, slice_str(cases[i].text), &out, &err), -1, cases[i].text);
+		is_str(err.pub, arena_printf(a, "\"%s\" is an invalid version requirement: %s",
+		    cases[i].text, cases[i].why), "its sentence");
+	}
 	memset(big, '9', sizeof(big));
 	is_int(version_req_canonical(a, slice_of(big, sizeof(big)), &out, &err), -1, "many digits");
-	ok(strstr(err.pub, "\" is an invalid version requirement") != NULL,
+	ok(strstr(err.pub, "\" is an invalid version requirement: the major number is larger than") != NULL,
 	    "the sentence is whole");
 	is_int(version_req_canonical(a, slice_of("1\0", 2), &out, &err), -1, "NUL at the end");
 }
@@ -110,6 +195,7 @@ test_comparators(struct arena *a)
 	buf_puts(&in, ",1");
 	is_int(version_req_canonical(a, buf_slice(&in), &out, &err), -1, "33 are too many");
 	is_int(err.status, 400, "400");
+	ok(strstr(err.pub, "requirement: it has more than 32 parts") != NULL, "%s", err.pub);
 }
 
 static void
@@ -133,6 +219,7 @@ main(void)
 	struct arena *a = arena_new();
 
 	test_canonical(a);
+	test_meaning(a);
 	test_refused(a);
 	test_sentence(a);
 	test_comparators(a);

@@ -2,6 +2,7 @@
 
 #include "api/access_tokens.h"
 #include "api/config_json.h"
+#include "api/crate_about.h"
 #include "api/deploy_tokens.h"
 #include "api/download.h"
 #include "api/index.h"
@@ -74,6 +75,12 @@ static const struct route routes[] = {
 	{ .name = "owners_remove", .methods = METHOD_DELETE,
 	    .pattern = R "/api/v1/crates/:crate/owners", .shape = SHAPE_CARGO, .body = BODY_PARAMS,
 	    .need = &owners_change_need, .writes = LIMITS_CHANGE, .handle = owners_handle_remove },
+	{ .name = "crate", .methods = READ, .pattern = R "/api/v1/crates/:crate",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .handle = crate_about_handle },
+	{ .name = "crate_versions", .methods = READ, .pattern = R "/api/v1/crates/:crate/versions",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .handle = crate_about_handle_versions },
+	{ .name = "crate_version", .methods = READ, .pattern = R "/api/v1/crates/:crate/:version",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .handle = crate_about_handle_version },
 	{ .name = "packages", .methods = READ, .pattern = P "/packages", .shape = SHAPE_GITLAB,
 	    .body = BODY_PARAMS, .need = &packages_need, .handle = packages_list },
 	{ .name = "packages_group", .methods = READ, .pattern = G "/packages", .shape = SHAPE_GITLAB,

@@ -268,7 +268,8 @@ is($t->http(GET => "$R/plus/1.0.0 b.1/download" =~ s/ /%20/r, { token => $token{
 # ---- unknown routes have the shape of their place ----
 
 is_deeply($t->json($t->http(GET => "$R/api/v1/nothing", { token => $token{dev} })), { errors => [{ detail => 'Not Found' }] }, 'api/v1');
-is_deeply($t->json($t->http(GET => '/api/v4/nothing')), { message => '404 Not Found' }, 'management API');
+is_deeply($t->json($t->http(GET => '/api/v4/nothing')), { message => "404 Not Found - Berth has no such part of GitLab's API; /api/v4/openapi.json lists the parts that it has" },
+    'management API');
 is_text($t->http(GET => "$R/nothing", { token => $token{dev} }), 404, 'Not Found', 'registry');
 $res = $t->http(GET => "$R/api/v1/crates/new", { token => $token{dev} });
 is($res->{status}, 405, 'GET of the publish route');

@@ -17,6 +17,12 @@ enum {
 const struct route_need crate_about_need = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO };
 
+bool
+crate_about_accepts(const struct request *rq)
+{
+	return !slice_is(request_param(rq, "crate"), "new");
+}
+
 /* What goes along with a crate. */
 enum {
 	WITH_VERSIONS = 1 << 0,

@@ -10,6 +10,9 @@
 
 extern const struct route_need crate_about_need;
 
+/* Not a crate called `new`: crates are published at this path, and nginx asks there who may do that. */
+bool crate_about_accepts(const struct request *);
+
 /*
  * GET .../crates/NAME?include=: `include` has some of versions, keywords, categories, downloads,
  * default_version, with commas; without it all are there.  Raises 400, 404, 503.

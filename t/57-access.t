@@ -102,6 +102,9 @@ my @reads = (
 	['download', OPTIONS => 'abcd/1.0.0/download', [], 405],
 	['download, conditional', GET => 'abcd/1.0.0/download', ['If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT'], 200],
 	['search', GET => 'api/v1/crates?q=abcd', [], 200],
+	['crate', GET => 'api/v1/crates/abcd', [], 200],
+	['versions', GET => 'api/v1/crates/abcd/versions', [], 200],
+	['version', GET => 'api/v1/crates/abcd/1.0.0', [], 200],
 );
 my @writes = (
 	['publish', PUT => 'api/v1/crates/new', [], 200],

@@ -61,6 +61,39 @@ same([p.id for p in gl.projects.list(get_all=True)], [project.id], "lists projec
 same([p.id for p in group.projects.list(get_all=True)], [project.id], "lists those of the group")
 refused(404, lambda: gl.projects.get("nobody/nowhere"), "a project that is not there")
 
+same([g.full_path for g in gl.groups.list(get_all=True)], [group_path], "lists groups")
+same([g.id for g in gl.groups.list(search="emo", owned=False, min_access_level=40, top_level_only=True)], [group.id], "as it is asked to")
+same(gl.groups.list(owned=True, get_all=True), [], "and finds none that it owns")
+same(gl.groups.list(skip_groups=[group.id], get_all=True), [], "or leaves some out")
+same(gl.projects.list(owned=True, get_all=True), [], "nor projects")
+same([p.id for p in gl.projects.list(membership=True, get_all=True)], [project.id], "of which it is a member")
+same((group.subgroups.list(get_all=True), group.descendant_groups.list(get_all=True)), ([], []), "the group has none below it")
+same(gl.http_get("/metadata")["version"], gl.version()[0], "asks for the metadata")
+
+# What a GitLab has and this server has not: what python-gitlab, glab and Terraform's provider ask of it in those places.
+for what, call in {
+    "users": lambda: gl.users.list(),
+    "namespaces": lambda: gl.namespaces.list(),
+    "deploy tokens of all": lambda: gl.deploytokens.list(),
+    "access tokens of a project": lambda: project.access_tokens.list(),
+    "access tokens of a group": lambda: group.access_tokens.list(),
+    "a token that one makes for oneself": lambda: gl.http_post("/user/personal_access_tokens", post_data={"name": "x", "scopes": ["api"]}),
+    "generic packages": lambda: gl.http_get("/projects/%d/packages/generic/a/1/b" % project.id),
+    "invitations": lambda: project.invitations.list(),
+    "shared groups of a project": lambda: project.groups.list(),
+    "users of a project": lambda: project.users.list(),
+    "shared projects of a group": lambda: group.shared_projects.list(),
+    "billable members": lambda: group.billable_members.list(),
+    "variables": lambda: project.variables.list(),
+    "a file of the repository": lambda: project.files.get("README", ref="main"),
+    "search": lambda: gl.search("projects", "x"),
+}.items():
+    try:
+        call()
+        ok(False, what + ": there is none", "it was not refused")
+    except gitlab.exceptions.GitlabError as e:
+        same((e.response_code, "Berth has no such part" in e.error_message), (404, True), what + ": there is none, and it is said")
+
 # ---- packages ----
 
 all_packages = project.packages.list(get_all=True)

@@ -48,6 +48,8 @@ my %cargo = (
 	yank => [DELETE => '/api/v1/crates/hello/1.0.0/yank'],
 	unyank => [PUT => '/api/v1/crates/hello/1.0.0/unyank'],
 	search => [GET => '/api/v1/crates?q=hello'],
+	crate => [GET => '/api/v1/crates/hello'],
+	version => [GET => '/api/v1/crates/hello/1.0.0'],
 	owners => [GET => '/api/v1/crates/hello/owners'],
 );
 

@@ -371,4 +371,89 @@ subtest 'how many a crate lists' => sub {
 	    'each version has its crate\'s name');
 };
 
+# What tools ask the public registry's API beside cargo: Renovate for homepage and source, cargo-binstall for versions
+# and checksums.
+subtest 'crates and versions, as the public registry shows them' => sub {
+	my $told = $t->project('demo/told');
+	my $R = "/api/v4/projects/$told/packages/cargo/api/v1/crates";
+	my $put = sub {
+		my ($version, %about) = @_;
+		my %lists = (keywords => ['json', 'fast'], categories => ['encoding'], %about);
+		my $manifest = "[package]\nname = \"Told_crate\"\nversion = \"$version\"\nedition = \"2021\"\ndescription = \"of $version\"\nlicense = \"MIT\"\n"
+		    . "homepage = \"https://told.example\"\nrepository = \"https://git.example/told\"\nrust-version = \"1.70\"\n"
+		    . join('', map { "$_ = [" . join(', ', map { "\"$_\"" } @{ $lists{$_} }) . "]\n" } sort keys %lists)
+		    . "[lib]\nname = \"told_crate\"\npath = \"src/lib.rs\"\n[features]\nextra = []\n";
+		my $res = $t->publish($told, $token{mia}, 'Told_crate', $version, manifest => $manifest, metadata => { %lists,
+			description => "of $version", homepage => 'https://told.example', repository => 'https://git.example/told', rust_version => '1.70',
+			features => { extra => [] } });
+
+		is($res->{status}, 200, "Told_crate $version") or diag($res->{body});
+	};
+	my $json = sub { my $res = get(@_); is($res->{status}, 200, $_[0]) or diag($res->{body}); return $t->json($res) };
+	my $nums = sub { return join(' ', map { $_->{num} } @{ $_[0]{versions} }) };
+
+	is(get("$R/Told_crate", as => 'mia')->{status}, 404, 'there is none');
+	$put->($_) for qw(1.9.0 1.10.0+b7 2.0.0-rc.1 1.2.0 0.1.0);
+
+	my $short = $json->("$R/Told_crate?include=");
+	is_deeply([@{ $short->{crate} }{qw(name description homepage repository documentation versions keywords)}], ['Told_crate', 'of 1.10.0+b7',
+	    'https://told.example', 'https://git.example/told', undef, undef, undef], 'what Renovate reads');
+	is_deeply([@$short{qw(versions keywords categories)}], [undef, undef, undef], 'and nothing more');
+	is_deeply($json->("$R/$_?include="), $short, "$_ is the same crate") for qw(told_crate told-crate TOLD-CRATE T%6fld_crate);
+
+	my $full = $json->("$R/Told_crate");
+	my ($highest) = grep { $_->{num} eq '1.10.0+b7' } @{ $full->{versions} };
+	is($nums->($full), '2.0.0-rc.1 1.10.0+b7 1.9.0 1.2.0 0.1.0', 'the highest version first');
+	is_deeply($full->{crate}{versions}, [map { $_->{id} } @{ $full->{versions} }], 'by their ids as well');
+	is_deeply([@{ $full->{crate} }{qw(default_version max_version max_stable_version newest_version num_versions yanked)}],
+	    ['1.10.0+b7', '2.0.0-rc.1', '1.10.0+b7', '0.1.0', 5, JSON::PP::false], 'which of them is which');
+	is_deeply([map { $_->{keyword} } @{ $full->{keywords} }], ['json', 'fast'], 'keywords');
+	is_deeply([map { $_->{slug} } @{ $full->{categories} }], ['encoding'], 'categories');
+	is($highest->{checksum}, $t->psql("SELECT cksum FROM versions WHERE id = $highest->{id}"), 'what cargo-binstall compares');
+	is_deeply([@$highest{qw(rust_version edition license has_lib yanked)}, $highest->{features}], ['1.70', '2021', 'MIT', JSON::PP::true, JSON::PP::false,
+	    { extra => [] }], 'and the rest');
+	is(get($highest->{dl_path})->{status}, 200, 'it is downloaded from there');
+	is($highest->{published_by}{login}, 'mia', 'a reporter sees who published it');
+	is($nums->($json->("$R/Told_crate?include=default_version")), '1.10.0+b7', 'the one that is shown');
+	is_deeply([map { ref } @{ $json->("$R/Told_crate?include=keywords,unknown") }{qw(versions keywords categories)}], ['', 'ARRAY', ''], 'one list');
+
+	is_deeply($json->("$R/told-crate/$_")->{version}, $highest, "version $_") for '1.10.0+b7', '1.10.0', '1.10.0%2Bb7';
+	my ($next, @pages) = ('?per_page=2');
+	while (defined $next) {
+		my $page = $json->("$R/Told_crate/versions$next");
+
+		push @pages, $nums->($page);
+		is($page->{meta}{total}, 5, 'of five');
+		$next = $page->{meta}{next_page};
+	}
+	is_deeply(\@pages, ['2.0.0-rc.1 1.10.0+b7', '1.9.0 1.2.0', '0.1.0'], 'page by page');
+	is_deeply($json->("$R/Told_crate/versions")->{versions}, $full->{versions}, 'or all');
+	is($nums->($json->("$R/Told_crate/versions?seek=9")), '', 'after the last');
+	is(get("$R/Told_crate/versions?$_")->{status}, 400, $_) for qw(per_page=0 per_page=x seek=-1);
+
+	is($t->http(DELETE => "$R/Told_crate/1.10.0/yank", { token => $token{mia}, body => '{"message":"it is broken"}',
+		headers => ['Content-Type: application/json'] })->{status}, 200, 'one is yanked');
+	is_deeply([@{ $json->("$R/Told_crate/1.10.0")->{version} }{qw(yanked yank_message)}], [JSON::PP::true, 'it is broken'], 'which is told');
+	is($json->("$R/Told_crate?include=")->{crate}{max_stable_version}, '1.9.0', 'and it is the highest no more');
+	my ($hide) = map { $_->{id} } grep { $_->{num} eq '1.9.0' } @{ $full->{versions} };
+	is(call(PATCH => "/api/v4/projects/$told/packages/$hide", as => 'mia', json => { status => 'hidden' })->{status}, 200, 'one is hidden');
+	is($nums->($json->("$R/Told_crate")), '2.0.0-rc.1 1.10.0+b7 1.2.0 0.1.0', 'and not listed');
+	for my $path ('Told_crate/1.9.0', 'Told_crate/3.0.0', 'Told_crate/latest', 'nothing', 'nothing/versions', 'nothing/1.0.0', '9nothing') {
+		my $res = get("$R/$path");
+
+		is($res->{status}, 404, "$path: none");
+		like($t->json($res)->{errors}[0]{detail}, qr/^crate `\w+` does not (?:exist|have a version `[\w.]+`)$/, '  in the words of cargo');
+	}
+
+	$t->psql("UPDATE versions SET features = jsonb_build_object('a', repeat('x', 1200000)) WHERE crate_id = (SELECT id FROM crates WHERE project_id = $told)");
+	my $part = $json->("$R/Told_crate/versions");
+	is_deeply([$nums->($part), $part->{meta}{next_page}], ['2.0.0-rc.1 1.10.0+b7', '?per_page=1000&seek=2'], 'no answer grows without a bound');
+
+	is(get("$R/Told_crate", as => 'gus')->{status}, 403, 'a guest does not read packages');
+	is(get("$R/Told_crate", as => 'nobody')->{status}, 401, 'nobody is to sign in');
+	$t->berth_ok(qw(project set demo/told visibility=public));
+	my $public = $json->("$R/Told_crate/0.1.0", as => 'nobody')->{version};
+	is_deeply([@$public{qw(num published_by)}], ['0.1.0', undef], 'all read what is public, but not who it was');
+};
+
 done_testing();

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The list of projects shows exactly those that the one decision allows, for all kinds of
-# callers and places; and a page costs no more beside ten thousand other projects.
+# The lists of projects and of groups show exactly those that the one decision allows, for all kinds of
+# callers and places; and a page of projects costs no more beside ten thousand other projects.
 
 use strict;
 use warnings;
@@ -27,6 +27,11 @@ $t->berth_ok(qw(project set top/off packages_enabled=off));
 $project{'top/packages'} = $t->project('top/packages', 'private');
 $t->berth_ok(qw(project set top/packages public_packages=on));
 
+# groups without a project, and one whose only public project is off
+my %group = (map { $_ => $t->group($_) } qw(top top/below top/below/deep elsewhere Upper empty empty/inner silent));
+$project{'silent/off'} = $t->project('silent/off', 'public');
+$t->berth_ok(qw(project set silent/off packages_enabled=off));
+
 my @roles = qw(guest reporter developer maintainer owner);
 my %token;
 for my $role (@roles) {
@@ -40,6 +45,9 @@ $t->user($_, $_ eq 'admin' ? (admin => 1) : ()) for qw(admin stranger crate past
 $t->member('past', 'top', 'owner');
 $t->member('two', 'top', 'guest');
 $t->member('two', 'top/below/private', 'owner');
+$t->user('inner');
+$t->member('inner', 'empty/inner', 'maintainer');
+$token{inner} = $t->token('inner');
 $token{$_} = $t->token($_) for qw(admin stranger crate past two);
 $t->psql("UPDATE members SET expires_at = now() - interval '1 s' WHERE user_id = (SELECT id FROM users WHERE username = 'past')");
 is($t->publish($project{'top/private'}, $token{'owner-above'}, 'given', '1.0.0')->{status}, 200, 'a crate');
@@ -67,7 +75,7 @@ sub listed {
 		my $res = ask($who, $path . ($path =~ /\?/ ? '&' : '?') . "per_page=4&page=$page");
 
 		return "status $res->{status}" if $res->{status} != 200;
-		push @paths, map { $_->{path_with_namespace} } @{ $t->json($res) };
+		push @paths, map { $_->{path_with_namespace} // $_->{full_path} } @{ $t->json($res) };
 		$total = $res->{headers}{'x-total'};
 		$page = $res->{headers}{'x-next-page'};
 	}
@@ -76,7 +84,7 @@ sub listed {
 }
 
 $t->start_pool;
-my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'top'");
+my $group = $group{top};
 for my $who (sort keys %token) {
 	my @may = grep { ask($who, "/api/v4/projects/$project{$_}")->{status} == 200 } sort { lc $a cmp lc $b } keys %project;
 	my @level = map { $t->json(ask($who, "/api/v4/projects/$project{$_}"))->{permissions}{project_access} } @may;
@@ -86,6 +94,8 @@ for my $who (sort keys %token) {
 		is(listed($who, '/api/v4/projects'), join(' ', @may), "$who: the list is what may be seen one by one");
 		is(listed($who, '/api/v4/projects?sort=desc'), join(' ', reverse @may), "$who: backwards");
 		is(listed($who, "/api/v4/projects?visibility=internal"), join(' ', grep { m{/internal$} } @may), "$who: by visibility");
+		is(listed($who, '/api/v4/projects?owned=true'), join(' ', grep { $level{$_} >= 50 } @may), "$who: one's own");
+		is(listed($who, '/api/v4/projects?membership=true'), join(' ', grep { $level{$_} >= 10 } @may), "$who: as a member");
 		for my $least (10, 30, 50) {
 			is(listed($who, "/api/v4/projects?min_access_level=$least"), join(' ', grep { $level{$_} >= $least } @may), "$who: from level $least on");
 		}
@@ -94,6 +104,25 @@ for my $who (sort keys %token) {
 	is(listed($who, "/api/v4/groups/$group/projects"), join(' ', grep { m{^top/[^/]+$} } @may), "$who: of a group");
 	is(listed($who, "/api/v4/groups/$group/projects?include_subgroups=true"), join(' ', grep { m{^top/} } @may), "$who: of a group and those below it");
 }
+
+for my $who (sort keys %token) {
+	my @may = grep { ask($who, "/api/v4/groups/$group{$_}")->{status} == 200 } sort { lc $a cmp lc $b } keys %group;
+
+	is(listed($who, "/api/v4/groups/$group/subgroups"), join(' ', grep { m{^top/[^/]+$} } @may), "$who: groups of a group");
+	is(listed($who, "/api/v4/groups/$group/descendant_groups"), join(' ', grep { m{^top/} } @may), "$who: and at any depth");
+	next if $who eq 'anonymous';
+	is(listed($who, '/api/v4/groups'), join(' ', @may), "$who: groups are those that may be seen one by one");
+	is(listed($who, '/api/v4/groups?sort=desc'), join(' ', reverse @may), "$who: groups backwards");
+	is(listed($who, '/api/v4/groups?top_level_only=true'), join(' ', grep { !m{/} } @may), "$who: groups in no other");
+	is(listed($who, '/api/v4/groups?search=BELOW'), join(' ', grep { /below/ } @may), "$who: groups by a part of the path");
+	is(listed($who, "/api/v4/groups?skip_groups[]=$group{top}&skip_groups[]=$group{Upper}"), join(' ', grep { !/^(?:top|Upper)$/ } @may), "$who: without some");
+	my ($mine) = map { $_->[1] } grep { $who =~ $_->[0] } [qr/^(?:guest|reporter|developer|maintainer|owner)-above$/, 'top top/below top/below/deep'], [qr/-below$/, 'top/below top/below/deep'],
+	    [qr/^(?:two|read_api|one crate)$/, 'top top/below top/below/deep'], [qr/^inner$/, 'empty/inner'], [qr//, ''];
+	is(listed($who, '/api/v4/groups?all_available=false'), $mine, "$who: groups as a member");
+	is(listed($who, '/api/v4/groups?min_access_level=30'), $who =~ /^(?:developer|maintainer|owner|inner)/ ? $mine : '', "$who: groups as a developer");
+	is(listed($who, '/api/v4/groups?owned=true'), $who =~ /^owner/ ? $mine : '', "$who: groups of one's own");
+}
+is(ask('admin', "/api/v4/groups?$_")->{status}, 400, $_) for qw(skip_groups=x owned=maybe top_level_only=2 min_access_level=x sort=up page=0);
 
 # ---- ten thousand others ----
 
@@ -124,6 +153,6 @@ is($res->{headers}{'x-next-page'}, 2, 'but there is another page');
 $res = ask('stranger', '/api/v4/projects?search=top/p9999');
 is($res->{headers}{'x-total'}, 1, 'those that are looked for are');
 $res = ask('stranger', '/api/v4/projects?page=101&per_page=100');
-is(scalar @{ $t->json($res) }, 9, 'the last page') or diag($res->{headers}{'x-next-page'});
+is(scalar @{ $t->json($res) }, 10, 'the last page') or diag($res->{headers}{'x-next-page'});
 is($res->{headers}{'x-next-page'}, '', 'has no other after it');
 done_testing();

@@ -348,6 +348,24 @@ params_has(struct params *p, const char *name)
 }
 
 int
+params_ids(struct params *p, const char *name, const int64_t **out, size_t *n)
+{
+	const char *const *words = NULL;
+	int64_t *ids;
+
+	*n = 0;
+	if (params_list(p, name, &words, n) == -1)
+		return -1;
+	ids = arena_calloc(p->rq->arena, *n, sizeof(*ids));
+	for (size_t i = 0; words != NULL && i < *n; i++) {
+		if (strlen(words[i]) > INT_DIGITS || !parse_int(words[i], &ids[i]))
+			return err_set(&p->rq->err, 400, "%s is invalid", name);
+	}
+	*out = ids;
+	return 0;
+}
+
+int
 params_path_id(struct request *rq, const char *name, int64_t *out)
 {
 	struct slice id = request_param(rq, name);

@@ -70,6 +70,10 @@ int params_word(struct params *, const char *name, const char *const *words, siz
 int params_list(struct params *, const char *name, const char *const **out, size_t *n)
     __attribute__((warn_unused_result));
 
+/* As params_list, of ids; *n is 0 where there is none. */
+int params_ids(struct params *, const char *name, const int64_t **out, size_t *n)
+    __attribute__((warn_unused_result));
+
 /*
  * As params_list, for a limit.  -1: 400, also for an empty value: nobody can mean all by it.
  */

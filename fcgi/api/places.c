@@ -6,14 +6,14 @@
 #include "api/answer.h"
 #include "api/params.h"
 #include "api/place_out.h"
-#include "store/project_page.h"
+#include "store/place_page.h"
 
 const struct route_need places_project_need = { .action = ACTION_READ_PLACE };
 const struct route_need places_group_need = { .action = ACTION_READ_PLACE,
 	.subject = SUBJECT_GROUP };
 const struct route_need places_user_need = { .action = ACTION_READ_ACCOUNT,
 	.subject = SUBJECT_CALLER };
-const struct route_need places_projects_need = { .action = ACTION_READ_ACCOUNT,
+const struct route_need places_list_need = { .action = ACTION_READ_ACCOUNT,
 	.subject = SUBJECT_CALLER };
 const struct route_need places_version_need = { .action = ACTION_READ_TOKEN,
 	.subject = SUBJECT_CALLER };
@@ -78,67 +78,110 @@ places_group(struct call *call, struct request *rq, struct response *rs)
 }
 
 struct query {
-	struct project_choice choice;
+	struct place_choice choice;
 	struct page page;
 };
 
+/* The lowest level, as a number or by GitLab's words for some. */
+static int
+read_least(struct params *p, int64_t *least)
+{
+	bool owned = false, member = false, all = true;
+
+	if (params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, least) == -1 ||
+	    params_bool(p, "owned", &owned) == -1 || params_bool(p, "membership", &member) == -1 ||
+	    params_bool(p, "all_available", &all) == -1)
+		return -1;
+	if ((member || !all) && *least < LEVEL_GUEST)
+		*least = LEVEL_GUEST;
+	if (owned && *least < LEVEL_OWNER)
+		*least = LEVEL_OWNER;
+	return 0;
+}
+
+/* What the lists of projects and of groups have in common. */
 static int
 read_query(struct params *p, struct query *q)
 {
-	static const char *const visibilities[] = { "private", "internal", "public" };
 	static const char *const directions[] = { "asc", "desc" };
-	size_t visibility = 3, direction = 0;
+	size_t direction = 0;
 
 	if (params_str(p, "search", &q->choice.part) == -1 ||
-	    params_word(p, "visibility", visibilities, 3, &visibility) == -1 ||
 	    params_word(p, "sort", directions, 2, &direction) == -1 ||
-	    params_int(p, "min_access_level", LEVEL_NONE, LEVEL_ADMIN, &q->choice.least) == -1 ||
-	    page_read(p, &q->page) == -1)
+	    read_least(p, &q->choice.least) == -1 || page_read(p, &q->page) == -1)
 		return -1;
-	q->choice.visibility = visibility < 3 ? visibilities[visibility] : NULL;
 	q->choice.descending = direction == 1;
 	q->choice.limit = q->page.size;
 	q->choice.offset = page_offset(&q->page);
 	return 0;
 }
 
+static int
+read_visibility(struct params *p, const char **out)
+{
+	static const char *const visibilities[] = { "private", "internal", "public" };
+	size_t visibility = 3;
+
+	if (params_word(p, "visibility", visibilities, 3, &visibility) == -1)
+		return -1;
+	*out = visibility < 3 ? visibilities[visibility] : NULL;
+	return 0;
+}
+
 /*
  * Keeps the places of the page that the one decision lets the caller see, since the statement
- * decides nothing.
+ * decides nothing.  *facts has as many, in their order.
  */
 static int
-confirm(struct call *call, struct request *rq, struct project_page *page)
+confirm(struct call *call, struct request *rq, enum subject subject, struct place_page *page,
+    struct access_facts **facts)
 {
-	struct access_facts *facts;
 	size_t nfacts, n = 0;
 
-	if (access_facts_listed(call->app->db, rq->arena, call->facts.token_id, page->ids, page->n,
-	        &facts, &nfacts, &rq->err) == -1)
+	if (access_facts_listed(call->app->db, rq->arena, call->facts.token_id, subject, page->ids,
+	        page->n, facts, &nfacts, &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < nfacts; i++) {
-		if (app_may(&facts[i], ACTION_READ_PLACE))
-			page->ids[n++] = facts[i].project_id;
+		const struct access_facts f = (*facts)[i];
+
+		if (!app_may(&f, ACTION_READ_PLACE))
+			continue;
+		(*facts)[n] = f;
+		page->ids[n++] = subject == SUBJECT_GROUP ? f.group_id : f.project_id;
 	}
 	page->n = n;
 	return 0;
 }
 
+/* Ends a list of which the page had `found`, before somebody was looked at who may not see all. */
+static int
+respond_list(struct call *call, struct request *rq, struct response *rs, struct answer *an,
+    const struct query *q, const struct place_page *page, size_t found)
+{
+	if (page->total <= PLACES_COUNTED_MAX)
+		return answer_list_end(an, call->app, rq, rs, &q->page, (size_t)page->total);
+	json_out_close(&an->o, ']');
+	page_headers_uncounted(call->app, rq, rs, &q->page, found);
+	return answer_send(an, rq, rs, 200);
+}
+
 static int
 respond_projects(struct call *call, struct request *rq, struct response *rs,
-    struct params *params, struct project_choice choice)
+    struct params *params, struct place_choice choice)
 {
 	struct query q = { .choice = choice };
-	struct project_page page;
+	struct access_facts *facts;
 	struct project_entry *p;
+	struct place_page page;
 	struct answer an;
 	size_t found, n;
 
-	if (read_query(params, &q) == -1 ||
-	    project_page_read(call->app->db, rq->arena, call->facts.token_id, &q.choice, &page,
+	if (read_query(params, &q) == -1 || read_visibility(params, &q.choice.visibility) == -1 ||
+	    place_page_projects(call->app->db, rq->arena, call->facts.token_id, &q.choice, &page,
 	        &rq->err) == -1)
 		return -1;
 	found = page.n;
-	if (confirm(call, rq, &page) == -1 ||
+	if (confirm(call, rq, SUBJECT_PROJECT, &page, &facts) == -1 ||
 	    project_entries(call->app->db, rq->arena, page.ids, page.n, &p, &n, &rq->err) == -1)
 		return -1;
 	answer_list_begin(&an, rq);
@@ -147,11 +190,7 @@ respond_projects(struct call *call, struct request *rq, struct response *rs,
 		place_out_project(&an.o, &p[i], call->app->settings->external_url);
 		json_out_close(&an.o, '}');
 	}
-	if (page.total <= PROJECTS_COUNTED_MAX)
-		return answer_list_end(&an, call->app, rq, rs, &q.page, (size_t)page.total);
-	json_out_close(&an.o, ']');
-	page_headers_uncounted(call->app, rq, rs, &q.page, found);
-	return answer_send(&an, rq, rs, 200);
+	return respond_list(call, rq, rs, &an, &q, &page, found);
 }
 
 int
@@ -161,19 +200,97 @@ places_projects(struct call *call, struct request *rq, struct response *rs)
 
 	if (params_read(rq, &params) == -1)
 		return -1;
-	return respond_projects(call, rq, rs, &params, (struct project_choice) { .below = true });
+	return respond_projects(call, rq, rs, &params, (struct place_choice) { .below = true });
 }
 
 int
 places_group_projects(struct call *call, struct request *rq, struct response *rs)
 {
 	struct params params;
-	struct project_choice choice = { .group_id = call->facts.group_id };
+	struct place_choice choice = { .group_id = call->facts.group_id };
 
 	if (params_read(rq, &params) == -1 ||
 	    params_bool(&params, "include_subgroups", &choice.below) == -1)
 		return -1;
 	return respond_projects(call, rq, rs, &params, choice);
+}
+
+/* Both read rows of one page in one order; a group that went in between is in neither. */
+static int
+put_groups(struct call *call, struct request *rq, struct answer *an, const struct place_page *page,
+    const struct access_facts *facts)
+{
+	struct group_entry *g;
+	size_t n;
+
+	if (group_entries(call->app->db, rq->arena, page->ids, page->n, &g, &n, &rq->err) == -1)
+		return -1;
+	for (size_t i = 0, k = 0; i < n; i++) {
+		while (facts[k].group_id != g[i].id)
+			k++;
+		json_out_open(&an->o, '{');
+		place_out_group(&an->o, &g[i], call->app->settings->external_url);
+		json_out_key_str(&an->o, "visibility", facts[k].visibility);
+		json_out_close(&an->o, '}');
+	}
+	return 0;
+}
+
+static int
+respond_groups(struct call *call, struct request *rq, struct response *rs, struct params *params,
+    struct place_choice choice)
+{
+	struct query q = { .choice = choice };
+	struct access_facts *facts;
+	struct place_page page;
+	struct answer an;
+	size_t found;
+
+	if (read_query(params, &q) == -1 || params_ids(params, "skip_groups", &q.choice.skipped, &q.choice.nskipped) == -1 ||
+	    place_page_groups(call->app->db, rq->arena, call->facts.token_id, &q.choice, &page,
+	        &rq->err) == -1)
+		return -1;
+	found = page.n;
+	if (confirm(call, rq, SUBJECT_GROUP, &page, &facts) == -1)
+		return -1;
+	answer_list_begin(&an, rq);
+	if (put_groups(call, rq, &an, &page, facts) == -1)
+		return -1;
+	return respond_list(call, rq, rs, &an, &q, &page, found);
+}
+
+int
+places_groups(struct call *call, struct request *rq, struct response *rs)
+{
+	struct params params;
+	bool top = false;
+
+	if (params_read(rq, &params) == -1 || params_bool(&params, "top_level_only", &top) == -1)
+		return -1;
+	return respond_groups(call, rq, rs, &params, (struct place_choice) { .below = !top });
+}
+
+static int
+respond_groups_of(struct call *call, struct request *rq, struct response *rs, bool below)
+{
+	struct params params;
+
+	if (params_read(rq, &params) == -1)
+		return -1;
+	return respond_groups(call, rq, rs, &params,
+	    (struct place_choice) { .group_id = call->facts.group_id, .below = below });
+}
+
+int
+places_group_subgroups(struct call *call, struct request *rq, struct response *rs)
+{
+	return respond_groups_of(call, rq, rs, false);
+}
+
+int
+places_group_descendants(struct call *call, struct request *rq, struct response *rs)
+{
+	return respond_groups_of(call, rq, rs, true);
 }
 
 int
@@ -212,6 +329,14 @@ places_version(struct call *call, struct request *rq, struct response *rs)
 	/* what a client may compare; this server is told by its version alone */
 	json_out_key_str(&an.o, "revision", BERTH_VERSION);
 	json_out_key_bool(&an.o, "enterprise", false);
+	/* the agents for Kubernetes that GitLab may have */
+	json_out_key(&an.o, "kas");
+	json_out_open(&an.o, '{');
+	json_out_key_bool(&an.o, "enabled", false);
+	json_out_key_str(&an.o, "externalUrl", NULL);
+	json_out_key_str(&an.o, "externalK8sProxyUrl", NULL);
+	json_out_key_str(&an.o, "version", NULL);
+	json_out_close(&an.o, '}');
 	json_out_close(&an.o, '}');
 	return answer_send(&an, rq, rs, 200);
 }

@@ -2,6 +2,7 @@
 
 #include "api/access_tokens.h"
 #include "api/config_json.h"
+#include "api/crate_about.h"
 #include "api/deploy_tokens.h"
 #include "api/download.h"
 #include "api/index.h"
@@ -77,6 +78,13 @@ static const struct route routes[] = {
 	{ .name = "index_elsewhere", .methods = READ, .pattern = R, .shape = SHAPE_TEXT,
 	    .need = &config_json_need, .accept = config_json_is_elsewhere, .goes_on = true,
 	    .handle = config_json_handle_elsewhere },
+	{ .name = "crate", .methods = READ, .pattern = R "/api/v1/crates/:crate",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .accept = crate_about_accepts,
+	    .handle = crate_about_handle },
+	{ .name = "crate_versions", .methods = READ, .pattern = R "/api/v1/crates/:crate/versions",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .handle = crate_about_handle_versions },
+	{ .name = "crate_version", .methods = READ, .pattern = R "/api/v1/crates/:crate/:version",
+	    .shape = SHAPE_CARGO, .need = &crate_about_need, .handle = crate_about_handle_version },
 	{ .name = "packages", .methods = READ, .pattern = P "/packages", .shape = SHAPE_GITLAB,
 	    .body = BODY_PARAMS, .need = &packages_need, .handle = packages_list },
 	{ .name = "packages_group", .methods = READ, .pattern = G "/packages", .shape = SHAPE_GITLAB,
@@ -229,7 +237,7 @@ static const struct route routes[] = {
 	    .body = BODY_PARAMS, .need = &access_tokens_change_need, .writes = LIMITS_TOKEN,
 	    .handle = access_tokens_rotate },
 	{ .name = "projects", .methods = READ, .pattern = "api/v4/projects",
-	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &places_projects_need,
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &places_list_need,
 	    .handle = places_projects },
 	{ .name = "project", .methods = READ, .pattern = P, .shape = SHAPE_GITLAB,
 	    .need = &places_project_need, .handle = places_project },
@@ -238,11 +246,21 @@ static const struct route routes[] = {
 	{ .name = "group_projects", .methods = READ, .pattern = G "/projects",
 	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &places_group_need,
 	    .handle = places_group_projects },
+	{ .name = "groups", .methods = READ, .pattern = "api/v4/groups", .shape = SHAPE_GITLAB,
+	    .body = BODY_PARAMS, .need = &places_list_need, .handle = places_groups },
+	{ .name = "group_subgroups", .methods = READ, .pattern = G "/subgroups",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &places_group_need,
+	    .handle = places_group_subgroups },
+	{ .name = "group_descendants", .methods = READ, .pattern = G "/descendant_groups",
+	    .shape = SHAPE_GITLAB, .body = BODY_PARAMS, .need = &places_group_need,
+	    .handle = places_group_descendants },
 	{ .name = "user", .methods = READ, .pattern = "api/v4/user", .shape = SHAPE_GITLAB,
 	    .need = &places_user_need, .handle = places_user },
 	{ .name = "openapi", .methods = READ, .pattern = "api/v4/openapi.json", .shape = SHAPE_GITLAB,
 	    .handle = openapi_handle },
 	{ .name = "version", .methods = READ, .pattern = "api/v4/version", .shape = SHAPE_GITLAB,
+	    .need = &places_version_need, .handle = places_version },
+	{ .name = "metadata", .methods = READ, .pattern = "api/v4/metadata", .shape = SHAPE_GITLAB,
 	    .need = &places_version_need, .handle = places_version },
 	{ .name = "trust_rules", .methods = READ, .pattern = R "/trusted_publishing/rules",
 	    .shape = SHAPE_GITLAB, .need = &trust_rules_need_read, .handle = trust_rules_list },
@@ -302,9 +320,11 @@ static const struct route routes[] = {
 };
 
 static const struct route_shape shapes[] = {
-	{ R "/api/v1", SHAPE_CARGO },
-	{ R, SHAPE_TEXT },
-	{ "api/v4", SHAPE_GITLAB },
+	{ .pattern = R "/api/v1", .shape = SHAPE_CARGO },
+	{ .pattern = R, .shape = SHAPE_TEXT },
+	{ .pattern = "api/v4", .shape = SHAPE_GITLAB,
+	    .missing = "Not Found - Berth has no such part of GitLab's API; /api/v4/openapi.json "
+	               "lists the parts that it has" },
 };
 
 const struct router api_router = { routes, COUNT(routes), shapes, COUNT(shapes) };

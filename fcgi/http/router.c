@@ -103,6 +103,30 @@ route_anyway(struct request *rq, const struct route *route, unsigned allowed)
 	return 0;
 }
 
+/* What is said of a path that has no route; NULL: nothing. */
+static const struct route_shape *
+find_shape(const struct router *router, const struct request *rq)
+{
+	/* matching sets parameters, which a path that has no route must not have */
+	struct request probe = *rq;
+
+	for (size_t i = 0; i < router->nshapes; i++) {
+		if (pattern_match(&probe, router->shapes[i].pattern) != MATCH_NO)
+			return &router->shapes[i];
+	}
+	return NULL;
+}
+
+/* -1: 404. */
+static int
+refuse_path(const struct router *router, struct request *rq)
+{
+	const struct route_shape *place = find_shape(router, rq);
+
+	return err_set(&rq->err, 404, "%s",
+	    place != NULL && place->missing != NULL ? place->missing : "Not Found");
+}
+
 int
 router_match(const struct router *router, struct request *rq)
 {
@@ -130,22 +154,18 @@ router_match(const struct router *router, struct request *rq)
 	rq->nparams = 0;
 	if (slash)
 		return err_set(&rq->err, 400, "the path holds an encoded slash");
-	return err_set(&rq->err, 404, "Not Found");
+	return refuse_path(router, rq);
 }
 
 enum shape
 router_shape(const struct router *router, const struct request *rq)
 {
-	/* matching sets parameters, which a path that has no route must not have */
-	struct request probe = *rq;
+	const struct route_shape *place;
 
 	if (request_is_subrequest(rq))
 		return SHAPE_SUBREQUEST;
 	if (rq->route != NULL)
 		return rq->route->shape;
-	for (size_t i = 0; i < router->nshapes; i++) {
-		if (pattern_match(&probe, router->shapes[i].pattern) != MATCH_NO)
-			return router->shapes[i].shape;
-	}
-	return SHAPE_TEXT;
+	place = find_shape(router, rq);
+	return place != NULL ? place->shape : SHAPE_TEXT;
 }

@@ -44,6 +44,7 @@ struct route {
 struct route_shape {
 	const char *pattern; /* as of a route; matches any path that begins with it */
 	enum shape shape;
+	const char *missing; /* what the 404 says; NULL: "Not Found" */
 };
 
 struct router {
@@ -56,7 +57,7 @@ struct router {
 /*
  * Finds the route, sets rq->route and its parameters.  Where the path is one but the method is
  * not, that is the first route of the path, and rq->allow lists the methods: 405 is for the
- * caller to say, to those who may know as much.  -1: 404 "Not Found", 400 for an encoded slash
+ * caller to say, to those who may know as much.  -1: 404, 400 for an encoded slash
  * outside a `%` segment.
  */
 int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));

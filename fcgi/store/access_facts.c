@@ -122,8 +122,8 @@ access_facts_switch(struct access_facts *f, enum flag flag)
 }
 
 static int
-read_rows(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p,
-    struct access_facts **out, size_t *n, struct err *err)
+read_rows(struct db *db, struct arena *a, enum stmt stmt, enum subject subject,
+    const struct db_params *p, struct access_facts **out, size_t *n, struct err *err)
 {
 	struct db_result r = { 0 };
 
@@ -132,7 +132,7 @@ read_rows(struct db *db, struct arena *a, enum stmt stmt, const struct db_params
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
-		read_row(&r, i, SUBJECT_PROJECT, &(*out)[i]);
+		read_row(&r, i, subject, &(*out)[i]);
 	return 0;
 }
 
@@ -145,16 +145,18 @@ access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t 
 	db_bind_id(&p, token_id);
 	db_bind_int(&p, group_id);
 	db_bind_bool(&p, below);
-	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, &p, out, n, err);
+	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, SUBJECT_PROJECT, &p, out, n, err);
 }
 
 int
-access_facts_listed(struct db *db, struct arena *a, int64_t token_id, const int64_t *ids,
-    size_t nids, struct access_facts **out, size_t *n, struct err *err)
+access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum subject subject,
+    const int64_t *ids, size_t nids, struct access_facts **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 
 	db_bind_id(&p, token_id);
 	db_bind_ids(&p, a, ids, nids);
-	return read_rows(db, a, STMT_ACCESS_FACTS_LISTED, &p, out, n, err);
+	return read_rows(db, a, subject == SUBJECT_GROUP ? STMT_ACCESS_FACTS_GROUPS
+	                                                 : STMT_ACCESS_FACTS_LISTED,
+	    subject, &p, out, n, err);
 }

@@ -46,9 +46,9 @@ int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t
     bool below, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* The facts of one caller in each of these projects, a page of them, in their order. */
-int access_facts_listed(struct db *, struct arena *, int64_t token_id, const int64_t *ids,
-    size_t nids, struct access_facts **, size_t *n, struct err *)
+/* The facts of one caller in each of these projects or groups, a page of them, in their order. */
+int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum subject,
+    const int64_t *ids, size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

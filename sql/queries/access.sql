@@ -78,38 +78,51 @@ SELECT @caller, @caller_in_project,
   LEFT JOIN projects p ON p.id = $2::bigint
   LEFT JOIN groups g ON g.id = p.group_id;
 
+-- part: caller_in_group
+-- What t and u may have to do with group g, of which there may be none.  A group has no visibility of
+-- its own: it is as visible as the most visible project below it, and whoever is a member of anything
+-- below it may know of it as of something internal.  The groups below are found by
+-- groups_ancestor_ids, their projects by projects_group, and the search ends at the first that is found.
+coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
+g.id, g.full_path,
+CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
+                   WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
+                     AND (p.visibility = 'public' OR p.public_packages)) THEN 'public'
+     WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
+                   WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
+                     AND p.visibility = 'internal')
+       OR EXISTS (SELECT FROM groups d LEFT JOIN projects p ON p.group_id = d.id
+                    JOIN members m ON m.user_id = t.user_id
+                     AND (m.group_id = d.id OR m.project_id = p.id)
+                     AND (m.expires_at IS NULL OR m.expires_at > now())
+                   WHERE d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
+     ELSE 'private' END,
+true, false,
+coalesce((SELECT max(m.access_level) FROM members m
+           WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
+             AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
+false,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL)
+
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.
--- As access_facts, for what is about a group.  A group has no visibility of its own: it is as
--- visible as the most visible project below it, and whoever is a member of anything below it may
--- know of it as of something internal.  The groups below are found by groups_ancestor_ids, their
--- projects by projects_group, and the search ends at the first that is found.
-SELECT @caller,
-       coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
-       g.id, g.full_path,
-       CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
-                          WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
-                            AND (p.visibility = 'public' OR p.public_packages)) THEN 'public'
-            WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
-                          WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
-                            AND p.visibility = 'internal')
-              OR EXISTS (SELECT FROM groups d LEFT JOIN projects p ON p.group_id = d.id
-                           JOIN members m ON m.user_id = t.user_id
-                            AND (m.group_id = d.id OR m.project_id = p.id)
-                            AND (m.expires_at IS NULL OR m.expires_at > now())
-                          WHERE d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
-            ELSE 'private' END,
-       true, false,
-       coalesce((SELECT max(m.access_level) FROM members m
-                  WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       false,
-       (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL)
+-- As access_facts, for what is about a group.
+SELECT @caller, @caller_in_group
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
+
+-- name: access_facts_groups
+-- $1 token or null, $2 groups, a page of them.  As access_facts_group, with a row for each group in that
+-- order.
+SELECT @caller, @caller_in_group
+  FROM unnest($2::bigint[]) WITH ORDINALITY AS q (id, place)
+  JOIN groups g ON g.id = q.id
+  LEFT JOIN tokens t ON t.id = $1::bigint
+  LEFT JOIN users u ON u.id = t.user_id
+ ORDER BY q.place;
 
 -- name: access_facts_listed
 -- $1 token or null, $2 projects, a page of them.  As access_facts, with a row for each project in that
@@ -179,3 +192,49 @@ SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) LIMIT $7::bigint 
 -- As access_projects_page, from the last path on.
 WITH @caller_memberships
 SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;
+
+-- part: open_groups
+-- Groups with a project below them, at any depth, that the caller sees without being a member: a scan of
+-- the projects, once.
+open AS MATERIALIZED (
+	SELECT DISTINCT unnest(g.ancestor_ids) AS id FROM projects p JOIN groups g ON g.id = p.group_id
+	 WHERE p.packages_enabled
+	   AND (p.visibility = 'public' OR p.public_packages
+	        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller)))
+)
+
+-- part: visible_groups
+-- Group g, if the caller, a user or nobody, may see it: the same as access_decide() says of
+-- ACTION_READ_PLACE, which judges each group of a page again (a test compares the two).  And it has
+-- what the request asks for: $2 a group that it is below, or null, $3 whether directly, or without $2
+-- whether it is below none, $4 a part of the path in lower case or null, $5 the caller's lowest level
+-- there, or 0, $6 ids that are left out.
+groups g
+ WHERE (EXISTS (SELECT FROM caller WHERE is_admin)
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL)
+        OR g.id IN (SELECT id FROM open)
+        OR g.id IN (SELECT unnest(d.ancestor_ids) FROM mine m LEFT JOIN projects p ON p.id = m.project_id
+                      JOIN groups d ON d.id = coalesce(m.group_id, p.group_id)))
+   AND CASE WHEN $3::boolean THEN g.parent_id IS NOT DISTINCT FROM $2::bigint
+            ELSE $2 IS NULL OR (g.ancestor_ids @> ARRAY[$2] AND g.id <> $2) END
+   AND ($4::text IS NULL OR strpos(lower(g.full_path), $4) > 0)
+   AND ($5::bigint = 0
+        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $5))
+   AND g.id <> ALL ($6::bigint[])
+
+-- name: access_groups_count
+-- $1 token or null, $2 to $6 of visible_groups.  Counts up to 10001: a scan that compares small sets,
+-- and stops there.
+WITH @caller_memberships, @open_groups
+SELECT count(*) FROM (SELECT FROM @visible_groups LIMIT 10001) counted;
+
+-- name: access_groups_page
+-- As access_groups_count; $7 how many, $8 how many to skip.  A page by path: groups_full_path in order,
+-- up to the page.
+WITH @caller_memberships, @open_groups
+SELECT g.id FROM @visible_groups ORDER BY lower(g.full_path) LIMIT $7::bigint OFFSET $8::bigint;
+
+-- name: access_groups_page_desc
+-- As access_groups_page, from the last path on.
+WITH @caller_memberships, @open_groups
+SELECT g.id FROM @visible_groups ORDER BY lower(g.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;

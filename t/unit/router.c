@@ -34,9 +34,9 @@ static const struct route routes[] = {
 };
 
 static const struct route_shape shapes[] = {
-	{ R "/api/v1", SHAPE_CARGO },
-	{ R, SHAPE_TEXT },
-	{ "api/v4", SHAPE_GITLAB },
+	{ .pattern = R "/api/v1", .shape = SHAPE_CARGO },
+	{ .pattern = R, .shape = SHAPE_TEXT },
+	{ .pattern = "api/v4", .shape = SHAPE_GITLAB, .missing = "no such part" },
 };
 
 static const struct router router = { routes, sizeof(routes) / sizeof(*routes), shapes,
@@ -120,6 +120,9 @@ test_params(void)
 	match("GET", P "/nonsense");
 	is_int((int)rq.nparams, 0, "none where nothing matched");
 	ok(rq.route == NULL, "and no route");
+	is_str(rq.err.pub, "Not Found", "of which little is said");
+	match("GET", "/api/v4/nonsense");
+	is_str(rq.err.pub, "no such part", "or what its place says");
 }
 
 static void

@@ -1,0 +1,56 @@
+-- name: about_crate
+-- $1 project, $2 normalized name.  The crate and what its shown version says of it: look-ups by the unique
+-- index (project_id, normalized_name), the primary key of crate_search, and the unique index
+-- (crate_id, version_base).  A crate without a version that is listed has no row in crate_search.
+SELECT c.id, c.name, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       v.id, v.version, v.yanked, v.description, v.homepage, v.documentation, v.repository,
+       array_to_json(v.keywords)::text, array_to_json(v.categories)::text
+  FROM crates c
+  JOIN crate_search s ON s.crate_id = c.id
+  JOIN versions v ON v.crate_id = c.id AND v.version_base = split_part(s.max_version, '+', 1)
+ WHERE c.project_id = $1 AND c.normalized_name = $2;
+
+-- name: about_numbers
+-- $1 project, $2 normalized name.  The newest 10000 versions of the crate that are listed, by the
+-- index of the unique constraint (crate_id, version_base), sorted.
+SELECT v.id, v.version, v.yanked
+  FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'deprecated')
+ ORDER BY v.id DESC
+ LIMIT 10000;
+
+-- name: about_version
+-- $1 project, $2 normalized name, $3 version without build metadata.  One row by two unique indexes.
+SELECT v.id
+  FROM crates c JOIN versions v ON v.crate_id = c.id AND v.version_base = $3
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'deprecated');
+
+-- name: about_versions
+-- $1 ids of versions of one crate.  The versions in this order, by primary keys, up to the one with
+-- which description and features together pass 2 MB.  Downloads: the days of each version, by the
+-- primary key of download_days.
+SELECT c.name, v.id, v.version, to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       v.yanked, v.yank_message, v.size, v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib,
+       array_to_json(v.bins)::text, v.description, v.homepage, v.documentation, v.repository, v.features,
+       coalesce((SELECT sum(d.downloads) FROM download_days d
+                  WHERE d.crate_id = v.crate_id AND d.version_id = v.id), 0)::bigint,
+       u.id, u.username, u.name
+  FROM (SELECT o.*, sum(octet_length(o.features) + coalesce(octet_length(o.description), 0))
+                   OVER (ORDER BY o.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+          FROM (SELECT q.place, v.id, v.crate_id, v.version, v.published_at, v.yanked, v.yank_message, v.size,
+                       v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib, v.bins,
+                       v.description, v.homepage, v.documentation, v.repository, v.features::text AS features,
+                       v.user_id
+                  FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
+                  JOIN versions v ON v.id = q.id) o) v
+  JOIN crates c ON c.id = v.crate_id
+  LEFT JOIN users u ON u.id = v.user_id
+ WHERE coalesce(v.before, 0) <= 2097152
+ ORDER BY v.place;
+
+-- name: about_downloads
+-- $1 crate.  How often it was downloaded, in all and in the last 90 days: its rows, by the primary key.
+SELECT coalesce(sum(downloads), 0)::bigint,
+       coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint
+  FROM download_days WHERE crate_id = $1;

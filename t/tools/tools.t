@@ -198,11 +198,11 @@ sub cargo_release {
 sub cargo_workspaces {
 	need('cargo-workspaces');
 	my $dir = crate('acme-member', '0.1.0', "publish = [\"priv\"]\n[workspace]\n");
-	my @publish = qw(cargo workspaces publish --publish-as-is --no-verify);
+	my @publish = qw(cargo workspaces publish --publish-as-is --no-verify --registry priv);
 	my ($status, $said) = tool({ dir => $dir }, @publish);
 
 	isnt($status, 0, 'publish without --token cannot read the index');
-	diag($said);
+	like($said, qr/401 Unauthorized/, 'as it sends no token, though cargo has one');
 	($status, $said) = tool({ dir => $dir }, @publish, '--token', $token);
 	is($status, 0, 'with --token it reads, and publishes') or diag($said);
 	($status, $said) = tool({ dir => $dir }, @publish, '--token', $token);
@@ -298,11 +298,8 @@ sub dependencies {
 
 sub osv_scalibr {
 	need('osv-scalibr');
-	my $dir = consumer('priv');
-	my ($status, $said) = tool({ dir => $dir }, 'scalibr', '--root', $dir, '--plugins', 'rust/cargolock', '-o', "cdx-json=$dir/bom.json");
+	my ($status, $said) = tool({}, "$tools/bin/purls", consumer('priv') . '/Cargo.lock');
 
-	is($status, 0, 'scalibr reads the lock file') or diag($said);
-	my $bom = eval { JSON::PP->new->utf8->decode(Berth::Cluster::_slurp("$dir/bom.json")) } // {};
-	my ($purl) = map { $_->{purl} } grep { $_->{name} eq 'acme-priv' } @{ $bom->{components} // [] };
-	is($purl, 'pkg:cargo/acme-priv@1.0.0', 'and names the crate as if it were the public one');
+	is($status, 0, 'its reader takes the lock file') or diag($said);
+	like($said, qr{^pkg:cargo/acme-priv\@1\.0\.0 crates\.io$}m, 'and names the crate as if it were the public one');
 }

@@ -70,13 +70,14 @@ BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
 	build/gen/api/openapi.inc
 
-.PHONY: all bench check lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
 
 help:
 	@echo 'make            the programs, in build/'
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
+	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make lint       static analysis, manual pages'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
@@ -166,6 +167,11 @@ check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
+
+# The tools of cargo's world, at the versions that berth-tools(7) names; they are installed into build/tools first.
+check-tools: all
+	scripts/tools $(TOOLS)
+	BERTH_BUILD=build t/run prove -v -It/lib t/tools/tools.t
 
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)

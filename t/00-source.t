@@ -131,6 +131,15 @@ subtest 'berth-architecture(7) has the folders, and what each may use' => sub {
 	is_deeply(\%manual, \%rings, 'as this test has them');
 };
 
+subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => sub {
+	my ($table) = slurp('fcgi/berth-tools.7') =~ /^\.Bd -literal\n(tool .*?)^\.Ed$/ms or die "no table of tools\n";
+	my %manual = map { /^([\w-]+)\s+([\d.]+)/ ? (lc $1 => $2) : () } split(/\n/, $table);
+	my %installed = map { (split)[0, 1] } `scripts/tools --list`;
+
+	cmp_ok(scalar keys %installed, '>=', 9, 'tools were found');
+	is_deeply({ map { $_ => $manual{$_} } keys %installed }, \%installed, 'the same versions');
+};
+
 subtest 'scripts' => sub {
 	for my $script (grep { -f } glob('scripts/* .ci/run t/run')) {
 		my ($first) = slurp($script) =~ /\A#!(\S+)/;

@@ -8,7 +8,7 @@
 #include "http/accept.h"
 
 /* All that it says is known with the decision. */
-const struct route_need config_json_need = { .action = ACTION_READ_PACKAGE,
+const struct route_need config_json_need = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO };
 
 /* Does the client have it? */

@@ -27,7 +27,8 @@ GRANT SELECT, INSERT (fingerprint, garbage, node, path, position), UPDATE (finis
 GRANT SELECT, INSERT (name, percentage, project_id), UPDATE (changed_at, percentage), DELETE ON feature_flags
 	TO :role;
 GRANT SELECT, INSERT (gitlab, gitlab_id, kind, name, project_id, user_id), DELETE ON gitlab_pins TO :role;
-GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids) ON groups TO :role;
+GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids,
+	anonymous_networks) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;
 GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,
@@ -36,8 +37,8 @@ GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, att
 GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), UPDATE (access_level,
 	expires_at), DELETE ON members TO :role;
 GRANT SELECT ON package_entries TO :role;
-GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (job_token_limited, packages_enabled,
-	policy, public_packages, visibility) ON projects TO :role;
+GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks,
+	job_token_limited, packages_enabled, policy, public_packages, visibility) ON projects TO :role;
 GRANT SELECT, INSERT (minimum_access_level_for_delete, minimum_access_level_for_push, normalized_pattern,
 	package_name_pattern, project_id), UPDATE (minimum_access_level_for_delete,
 	minimum_access_level_for_push, normalized_pattern, package_name_pattern), DELETE ON protection_rules

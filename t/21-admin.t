@@ -112,7 +112,7 @@ subtest 'projects' => sub {
 
 	is_deeply(json_of('show', qw(project show TOOLS/Registry)), { id => $id + 0,
 		full_path => 'tools/registry', visibility => 'private', packages_enabled => JSON::PP::true,
-		public_packages => JSON::PP::false,
+		public_packages => JSON::PP::false, anonymous_networks => '',
 		created_at => json_of('list', qw(project list))->[0]{created_at} }, 'show');
 	fails('the same', 1, qr/exists already/, qw(project add Tools/REGISTRY --visibility public));
 	fails('the path of a group', 1, qr/exists already/, qw(project add tools/sub --visibility public));
@@ -130,6 +130,18 @@ subtest 'projects' => sub {
 	    'f|t|private', 'both, and nothing else');
 	is(json_of('on', qw(project set tools/registry packages_enabled=on public_packages=off))
 	    ->{packages_enabled}, JSON::PP::true, 'on and off');
+	for my $place ([project => 'tools/registry'], [group => 'tools']) {
+		my ($noun, $path) = @$place;
+
+		id_of("networks of a $noun", $noun, 'set', $path, "anonymous_networks= 192.0.2.0/24\t2001:db8::/32 ");
+		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'shown');
+		fails("$_ is no network", 2, qr/anonymous_networks: `\Q$_\E` is neither/, $noun, 'set', $path, "anonymous_networks=10.0.0.0/8 $_")
+		    for qw(192.0.2.1/24 192.0.2.0/33 example.org);
+		fails('too many', 2, qr/more than 64/, $noun, 'set', $path, 'anonymous_networks=' . join(' ', map { "192.0.2.$_" } 1 .. 65));
+		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'unchanged');
+		id_of('none', $noun, 'set', $path, 'anonymous_networks=');
+		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '', 'no network');
+	}
 	fails('no such key', 2, qr/a project has no `colour`/, qw(project set tools/registry colour=red));
 	fails('no value', 2, qr/must be KEY=VALUE/, qw(project set tools/registry visibility));
 	fails('bad value', 2, qr/must be true or false/, qw(project set tools/registry public_packages=1));

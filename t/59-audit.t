@@ -124,6 +124,13 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('a policy that is so already', 0, @set, 'max_entries=7');
 	leaves('back to the configuration', { action => 'project.set', project_id => 1,
 		detail => { policy => { max_entries => undef } } }, @set, 'max_entries=');
+	leaves('networks', { action => 'project.set', project_id => 1, detail => { anonymous_networks => '192.0.2.0/24' } },
+	    @set, 'anonymous_networks=192.0.2.0/24');
+	leaves_nothing('the same networks', 0, @set, 'anonymous_networks=192.0.2.0/24');
+	leaves('networks of a group', { action => 'group.set', detail => { group => 'tools', group_id => 1,
+		anonymous_networks => '::1' } }, qw(group set tools anonymous_networks=::1));
+	leaves_nothing('the same', 0, qw(group set tools anonymous_networks=::1));
+	leaves_nothing('of no group', 1, qw(group set none anonymous_networks=::1));
 	leaves_nothing('a bad value beside a good one', 2, @set,
 	    qw(visibility=private max_entries=0));
 	leaves_nothing('no such project', 1, qw(project set tools/x visibility=public));

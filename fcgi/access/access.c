@@ -12,9 +12,13 @@ static const struct {
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "needs at least the maintainer role", in a sentence */
 	bool members_only; /* for members alone, even in a public place */
+	bool anonymous; /* what is public needs no token */
+	bool by_network; /* neither does it at some addresses */
 } actions[ACTION__MAX] = {
+	[ACTION_READ_FILES] = { LEVEL_REPORTER, 0, false, true, false, false,
+	    TOKEN_ANY_OPERATION, "reading packages", .anonymous = true, .by_network = true },
 	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, false,
-	    TOKEN_ANY_OPERATION, "reading packages" },
+	    TOKEN_ANY_OPERATION, "reading packages", .anonymous = true },
 	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true,
 	    TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, "publishing" },
 	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true, TOKEN_YANK,
@@ -30,7 +34,7 @@ static const struct {
 	[ACTION_READ_EMAILS] = { LEVEL_MAINTAINER, 0, false, true, true, false,
 	    TOKEN_ANY_OPERATION, "reading e-mail addresses", .members_only = true },
 	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
-	    "reading this" },
+	    "reading this", .anonymous = true },
 	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading members" },
 	[ACTION_CHANGE_MEMBERS] = { LEVEL_MAINTAINER, LEVEL_OWNER, true, false, true, false, 0,
@@ -172,6 +176,14 @@ access_is_public(const struct access_facts *f)
 	    (is_visibility(f, "public") || f->public_packages);
 }
 
+/* A token is judged by itself: nginx finds the files for it at any address. */
+bool
+access_by_network(const struct access_facts *f)
+{
+	return f->from_network && f->token_id == 0 && f->project_id != 0 && f->packages_enabled &&
+	    !f->switched_off;
+}
+
 int
 access_push_level(const struct access_facts *f)
 {
@@ -273,13 +285,13 @@ check_scopes(const struct access_facts *f, enum action action, struct err *err)
 	return check_operations(f, action, err);
 }
 
-/* Nobody: what is public may be read, but for what members alone may see. */
+/* Nobody: what is public may be read, but for what members alone may see; and files from some addresses. */
 static int
 decide_anonymous(const struct access_facts *f, enum action action, struct err *err)
 {
-	bool open = action == ACTION_READ_PACKAGE || action == ACTION_READ_PLACE;
-
-	if (open && is_visible(f, action, false))
+	if (actions[action].anonymous && is_visible(f, action, false))
+		return 0;
+	if (actions[action].by_network && access_by_network(f))
 		return 0;
 	if (action == ACTION_CREATE_PACKAGE && access_is_public(f))
 		return err_set(err, 401, "publishing needs a token");

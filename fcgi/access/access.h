@@ -6,7 +6,7 @@
  * publish, yank and whatever comes ask here and nowhere else (access.md
  * sections 2.2, 5.1, 5.2).  Callers are
  *
- * nobody;
+ * nobody; from an address of the project's `anonymous_networks` one that may read its files;
  * a user, by a token of their own: the role in the project, or above it, counts, and the
  *     scopes and operations that the token has; to whom a crate of the project was given is a
  *     reporter there at least, and may publish and yank where they have that crate;
@@ -28,7 +28,8 @@
 
 /* The first ones are about packages, which a project may have switched off. */
 enum action {
-	ACTION_READ_PACKAGE, /* config.json, index, download; who may read a group's packages */
+	ACTION_READ_FILES, /* config.json, index, download */
+	ACTION_READ_PACKAGE, /* search, the lists of packages; who may read a group's packages */
 	ACTION_CREATE_PACKAGE, /* publish */
 	ACTION_YANK_PACKAGE, /* and unyank */
 	ACTION_DELETE_PACKAGE, /* also to change its status */
@@ -97,5 +98,8 @@ int64_t access_crate_user(const struct access_facts *);
 
 /* Anyone may read: no Authorization is needed, and the answer depends on none. */
 bool access_is_public(const struct access_facts *);
+
+/* Nobody may read the files, as long as they ask from that address. */
+bool access_by_network(const struct access_facts *);
 
 #endif

@@ -62,6 +62,9 @@ struct access_facts {
 	const char *flags; /* for flag_is_on() */
 	int access_level; /* of the user in the place, own or inherited; 0: not a member */
 	bool owns_crate; /* the user owns some crate of the project */
+	/* of nobody, about a project: the networks that may read it without a token (base/cidr.h) */
+	const char *anonymous_networks;
+	bool from_network; /* the caller's address is in one of them */
 };
 
 #endif

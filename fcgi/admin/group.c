@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "admin/command.h"
+#include "admin/networks.h"
 #include "admin/output.h"
 #include "admin/quota.h"
 
@@ -20,7 +21,7 @@ add(struct invocation *in)
 	return 0;
 }
 
-static const char *const keys[] = { "id", "created_at", "full_path" };
+static const char *const keys[] = { "id", "created_at", "anonymous_networks", "full_path" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys), NALL = NKEYS + ADMIN_QUOTA_NKEYS };
 
@@ -29,7 +30,8 @@ fill_row(const struct group *g, struct cell row[NKEYS])
 {
 	row[0] = cell_int(g->id);
 	row[1] = cell_time(g->created_at);
-	row[2] = cell_str(g->full_path);
+	row[2] = cell_str(g->anonymous_networks);
+	row[3] = cell_str(g->full_path);
 }
 
 /* The rows of those groups, or of the one of that path, with their quotas. */
@@ -98,21 +100,36 @@ show(struct invocation *in)
 	return 0;
 }
 
+/* *networks stays as it is where no word is about them. */
+static int
+parse_words(struct invocation *in, const char **networks)
+{
+	for (size_t i = 1; i < in->nargs; i++) {
+		const char *word = in->args[i];
+		size_t n = strcspn(word, "=");
+		struct slice key = slice_of(word, n);
+
+		if (word[n] == '\0' || !(slice_is(key, "anonymous_networks") || admin_quota_is_key(key)))
+			return err_set(&in->err, 400, "`%s` must be KEY=VALUE, the key anonymous_networks, "
+			    "quota_bytes, quota_versions or quota_crates", word);
+		if (slice_is(key, "anonymous_networks") &&
+		    networks_parse(in->arena, word + n + 1, networks, &in->err) == -1)
+			return -1;
+	}
+	return admin_quota_check(in);
+}
+
 static int
 set(struct invocation *in)
 {
 	struct output out = output_all(in);
+	const char *networks = NULL;
 	struct cell *row;
 	size_t n;
 
-	for (size_t i = 1; i < in->nargs; i++) {
-		size_t key = strcspn(in->args[i], "=");
-
-		if (in->args[i][key] == '\0' || !admin_quota_is_key(slice_of(in->args[i], key)))
-			return err_set(&in->err, 400, "`%s` must be KEY=VALUE, the key quota_bytes, "
-			    "quota_versions or quota_crates", in->args[i]);
-	}
-	if (read_all(in, in->args[0], &row, &n) == -1 || admin_quota_set(in) == -1 ||
+	if (parse_words(in, &networks) == -1 || read_all(in, in->args[0], &row, &n) == -1 ||
+	    (networks != NULL && group_set(in->db, in->arena, &in->actor, in->args[0], networks,
+	        &in->err) == -1) || admin_quota_set(in) == -1 ||
 	    read_all(in, in->args[0], &row, &n) == -1)
 		return -1;
 	output_id(&out, row);
@@ -125,7 +142,9 @@ static const struct command commands[] = {
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
 	{ "set", "PATH KEY=VALUE...",
 	    "Limits what all projects below the group may have together: quota_bytes,\n"
-	    "quota_versions, quota_crates; an empty value is no limit.",
+	    "quota_versions, quota_crates; an empty value is no limit.  With\n"
+	    "anonymous_networks=\"NETWORK ...\" index and crates of all projects below\n"
+	    "the group need no token from there.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "show", "PATH", "Shows one group, its quotas and what is used of them.", NULL, 0, 1, 1,
 	    show },

@@ -1,6 +1,7 @@
 #include "store/project.h"
 
 #include "admin/command.h"
+#include "admin/networks.h"
 #include "admin/output.h"
 #include "admin/pins.h"
 #include "admin/project_allow.h"
@@ -22,7 +23,7 @@ static const struct option_def disallow_options[] = {
 };
 
 static const char *const keys[] = { "id", "full_path", "visibility", "packages_enabled",
-	"public_packages", "created_at" };
+	"public_packages", "created_at", "anonymous_networks" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
@@ -86,12 +87,14 @@ parse_change(struct arena *a, const char *word, struct asked *asked, struct err 
 		asked->change.public_packages = &asked->public_packages;
 		return parse_bool("public_packages", value, &asked->public_packages, err);
 	}
+	if (slice_is(key, "anonymous_networks"))
+		return networks_parse(a, value, &asked->change.anonymous_networks, err);
 	/* project_policy_change() reads these, admin_quota_set() those */
 	if (settings_project_key(key) != NULL || admin_quota_is_key(key))
 		return 0;
 	return err_set(err, 400,
 	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages, "
-	    "quota_bytes, quota_versions, quota_crates, %s",
+	    "anonymous_networks, quota_bytes, quota_versions, quota_crates, %s",
 	    (int)n, word, project_policy_keys(a));
 }
 
@@ -104,6 +107,7 @@ fill_row(const struct project *p, struct cell row[NKEYS])
 	row[3] = cell_bool(p->packages_enabled);
 	row[4] = cell_bool(p->public_packages);
 	row[5] = cell_time(p->created_at);
+	row[6] = cell_str(p->anonymous_networks);
 }
 
 /*
@@ -218,9 +222,10 @@ static const struct command commands[] = {
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
 	    "(false: the registry is not there at all), public_packages=true|false\n"
-	    "(true: anyone may pull), or what may be published: a key of berth.conf,\n"
-	    "of which the project then has its own value (see berth(1); empty: as in\n"
-	    "the configuration).  Prints the id.",
+	    "(true: anyone may pull), anonymous_networks=\"NETWORK ...\" (who may read\n"
+	    "index and crates without a token; empty: nobody), or what may be published:\n"
+	    "a key of berth.conf, of which the project then has its own value (see\n"
+	    "berth(1); empty: as in the configuration).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "allow",
 	    "GROUP/NAME --from GROUP[/PROJECT] [--policies read_packages|admin_packages[,...]]",

@@ -15,16 +15,26 @@ has_address(const struct request *rq)
 	    rq->content_length <= 0;
 }
 
-/* Finds the holder: a token that nginx can check, or anyone where the project is public. */
+/* Nobody: anyone where the project is public, or else the address. */
 static bool
-has_who(const struct call *call, struct cache_who *who)
+has_no_token(const struct call *call, const struct request *rq, struct cache_who *who)
+{
+	if (access_is_public(&call->facts)) {
+		*who = (struct cache_who) { .name = CACHE_ANYONE };
+		return true;
+	}
+	return access_by_network(&call->facts) && cache_who_at(who, rq->remote_addr);
+}
+
+/* Finds the holder: a token that nginx can check, or one without a token. */
+static bool
+has_who(const struct call *call, const struct request *rq, struct cache_who *who)
 {
 	const struct request_credential *c = &call->credential;
 
-	*who = (struct cache_who) { .name = CACHE_ANYONE };
 	if (c->kind == CREDENTIAL_NONE)
-		return access_is_public(&call->facts);
-	memcpy(who->name, c->handle, sizeof(who->name));
+		return has_no_token(call, rq, who);
+	memcpy(who->name, c->handle, sizeof(c->handle));
 	return c->kind == CREDENTIAL_TOKEN && c->plain && c->handle[0] != '\0' &&
 	    token_keys_find(&call->app->keys, slice_of(c->handle, TOKEN_SLOT_LENGTH)) != NULL;
 }
@@ -36,7 +46,7 @@ cache_hint_leave(const struct call *call, const struct request *rq, struct slice
 	struct cache_hint h = { .file.project_id = call->facts.project_id };
 
 	if (call->app->settings->cache_dir[0] == '\0' || !has_address(rq) ||
-	    !has_who(call, &h.who) || name.n >= sizeof(h.file.name) ||
+	    !has_who(call, rq, &h.who) || name.n >= sizeof(h.file.name) ||
 	    version.n >= sizeof(h.file.version))
 		return;
 	memcpy(h.digest, call->credential.digest, sizeof(h.digest));

@@ -73,6 +73,7 @@ look_up(struct call *call, struct request *rq)
 		return -1;
 	access_facts_read(&calls[FACTS], need->subject, &call->facts);
 	access_facts_switch(&call->facts, need->flag);
+	access_facts_locate(&call->facts, rq->remote_addr);
 	call->first = calls[FIRST];
 	return 0;
 }

@@ -99,7 +99,7 @@ index_read(struct request *rq, const struct project_ref *project, struct db_call
 	return 0;
 }
 
-const struct route_need index_need = { .action = ACTION_READ_PACKAGE,
+const struct route_need index_need = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO, .read = index_read };
 
 /*

@@ -13,7 +13,7 @@
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
  *
  * nginx reaches a file only through now/SECOND/WHO/PROJECT/..., with the second of its own clock and
- * the WHO that it has proved (access/token.h): anyone, or the slot and handle of a token.  So a keeper
+ * the WHO that it has proved (access/token.h): anyone, the address that asks, or the slot and handle of a token.  So a keeper
  * that is killed, hangs or cannot reach the database takes everything away by doing nothing: no name
  * exists for the seconds after its lease.
  *
@@ -34,7 +34,7 @@
 
 /* A read that a worker has answered from the database, and whose repetition nginx could answer. */
 struct cache_hint {
-	struct cache_who who; /* anyone, or the handle of the token */
+	struct cache_who who; /* anyone, an address, or the handle of the token */
 	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of the token */
 	struct cache_file file;
 };

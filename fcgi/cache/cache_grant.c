@@ -103,7 +103,9 @@ drop(struct cache_grants *g, size_t i)
 static int
 make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, struct err *err)
 {
-	for (size_t i = 0; g->of_kind[kind] >= GRANTS_MAX && i < g->n; i++) {
+	size_t max = kind == GRANT_NETWORK ? GRANTS_NETWORK_MAX : GRANTS_MAX;
+
+	for (size_t i = 0; g->of_kind[kind] >= max && i < g->n; i++) {
 		if (g->v[i].kind != kind)
 			continue;
 		if (link_remove(d, &g->v[i], err) == -1)

@@ -16,10 +16,21 @@
 #include "cache/cache_dir.h"
 
 /* Kinds of holders.  Each kind has its own limit. */
-enum grant_kind { GRANT_ANYONE, GRANT_PERSONAL, GRANT_DEPLOY, GRANT_JOB, GRANT__KINDS };
+enum grant_kind {
+	GRANT_ANYONE,
+	GRANT_PERSONAL,
+	GRANT_DEPLOY,
+	GRANT_JOB,
+	GRANT_NETWORK,
+	GRANT__KINDS
+};
 
 /* The limit of each kind; the oldest grant makes room for a new one. */
-enum { GRANTS_MAX = 20000 };
+enum {
+	GRANTS_MAX = 20000,
+	/* of GRANT_NETWORK: one host of IPv6 has more addresses than a directory has room */
+	GRANTS_NETWORK_MAX = 2000
+};
 
 struct cache_grants;
 

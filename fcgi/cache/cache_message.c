@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base62.h"
+
 /* The text after the letter. */
 enum form { NOTHING, NUMBER, NUMBER_NAME, HANDLE };
 
@@ -24,10 +26,10 @@ static const struct {
 static bool
 take_handle(const char *text, struct cache_message *m)
 {
-	/* `anyone` is no token: only an epoch ends the grants of anyone */
-	if (strlen(text) != sizeof(m->who.name) - 1 || !cache_who_valid(text))
+	/* `anyone` is no token, nor is an address: only an epoch ends their grants */
+	if (strlen(text) != TOKEN_HANDLE_SIZE - 1 || !base62_valid(slice_str(text)))
 		return false;
-	memcpy(m->who.name, text, sizeof(m->who.name));
+	memcpy(m->who.name, text, TOKEN_HANDLE_SIZE);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 #include "cache/cache_path.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,9 +72,41 @@ cache_epoch_valid(const char *epoch)
 	return n > 0 && n < CACHE_EPOCH_SIZE && strspn(epoch, "0123456789abcdef-") == n;
 }
 
+/* Only what is part of an address, so that a path stays where it is. */
+static bool
+address_valid(const char *address)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	return strspn(address, "0123456789abcdef:.") == strlen(address) &&
+	    (inet_pton(AF_INET, address, bytes) == 1 || inet_pton(AF_INET6, address, bytes) == 1);
+}
+
+const char *
+cache_who_address(const struct cache_who *who)
+{
+	size_t n = strlen(CACHE_NET);
+
+	return strncmp(who->name, CACHE_NET, n) == 0 ? who->name + n : NULL;
+}
+
+bool
+cache_who_at(struct cache_who *who, const char *address)
+{
+	if (!address_valid(address))
+		return false;
+	*who = (struct cache_who) { .name = CACHE_NET };
+	stpcpy(who->name + strlen(CACHE_NET), address);
+	return true;
+}
+
 bool
 cache_who_valid(const char *who)
 {
+	size_t n = strlen(CACHE_NET);
+
+	if (strncmp(who, CACHE_NET, n) == 0)
+		return address_valid(who + n);
 	return strcmp(who, CACHE_ANYONE) == 0 ||
 	    (strlen(who) == TOKEN_HANDLE_SIZE - 1 && base62_valid(slice_str(who)));
 }

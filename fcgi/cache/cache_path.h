@@ -8,6 +8,7 @@
  * Pure.
  */
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -29,10 +30,15 @@ struct cache_file {
 	char version[SEMVER_MAX + 1]; /* "": the index file */
 };
 
-/* The holder of a grant: a token by its handle, or anyone. */
+/*
+ * The holder of a grant: a token by its handle, anyone, or whoever asks without a token from an address:
+ * "net-192.0.2.1", with the address in nginx's spelling.
+ */
 #define CACHE_ANYONE "anyone"
+#define CACHE_NET "net-"
+enum { CACHE_WHO_SIZE = sizeof(CACHE_NET) + INET6_ADDRSTRLEN };
 struct cache_who {
-	char name[TOKEN_HANDLE_SIZE];
+	char name[CACHE_WHO_SIZE];
 };
 
 static inline bool
@@ -40,6 +46,18 @@ cache_who_is_anyone(const struct cache_who *who)
 {
 	return strcmp(who->name, CACHE_ANYONE) == 0;
 }
+
+static inline bool
+cache_who_is_token(const struct cache_who *who)
+{
+	return !cache_who_is_anyone(who) && strncmp(who->name, CACHE_NET, strlen(CACHE_NET)) != 0;
+}
+
+/* The address of a holder that is one; NULL: it is none. */
+const char *cache_who_address(const struct cache_who *);
+
+/* Makes the holder of that address.  False: it is no address, as where nginx listens on a Unix socket. */
+bool cache_who_at(struct cache_who *, const char *address);
 
 /* "project/7". */
 void cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id);

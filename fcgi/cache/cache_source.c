@@ -38,7 +38,7 @@ kind_of(const char *token_kind)
 
 /* Finds the holder, and for how long.  False: nginx cannot check the token. */
 static bool
-read_who(const struct db_result *r, const struct access_facts *facts, bool anyone,
+read_who(const struct db_result *r, const struct access_facts *facts, const struct cache_who *asked,
     struct cache_decision *d)
 {
 	enum { EPOCH = ACCESS_FACTS_COLUMNS, HANDLE, LEFT };
@@ -47,9 +47,9 @@ read_who(const struct db_result *r, const struct access_facts *facts, bool anyon
 		return false;
 	snprintf(d->epoch, sizeof(d->epoch), "%s", db_str(r, 0, EPOCH));
 	d->lasts_ms = -1;
-	if (anyone) {
-		d->kind = GRANT_ANYONE;
-		memcpy(d->who.name, CACHE_ANYONE, sizeof(CACHE_ANYONE));
+	if (!cache_who_is_token(asked)) {
+		d->kind = cache_who_is_anyone(asked) ? GRANT_ANYONE : GRANT_NETWORK;
+		d->who = *asked;
 		return true;
 	}
 	if (db_is_null(r, 0, HANDLE))
@@ -66,7 +66,7 @@ decide_call(struct db_call *call, struct arena *a, const struct token_keys *keys
     const struct cache_hint *h)
 {
 	call->stmt = STMT_CACHE_DECIDE;
-	if (cache_who_is_anyone(&h->who))
+	if (!cache_who_is_token(&h->who))
 		db_bind_null(&call->params);
 	else
 		db_bind_bytes(&call->params, slice_of((const char *)h->digest, TOKEN_DIGEST_SIZE));
@@ -77,15 +77,17 @@ decide_call(struct db_call *call, struct arena *a, const struct token_keys *keys
 static void
 decide_read(const struct db_call *call, const struct cache_hint *h, struct cache_decision *d)
 {
-	bool anyone = cache_who_is_anyone(&h->who);
+	bool token = cache_who_is_token(&h->who);
 	struct access_facts facts;
 	struct err why = { 0 };
 
 	*d = (struct cache_decision) { .allowed = false };
 	access_facts_read(call, SUBJECT_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_CARGO);
-	d->allowed = read_who(&call->result, &facts, anyone, d) &&
-	    access_decide(&facts, anyone ? CREDENTIAL_NONE : CREDENTIAL_TOKEN, ACTION_READ_PACKAGE,
+	if (cache_who_address(&h->who) != NULL)
+		access_facts_locate(&facts, cache_who_address(&h->who));
+	d->allowed = read_who(&call->result, &facts, &h->who, d) &&
+	    access_decide(&facts, token ? CREDENTIAL_TOKEN : CREDENTIAL_NONE, ACTION_READ_FILES,
 	        &why) == 0;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/cidr.h"
+
 enum { DIGEST_SIZE = 32 };
 
 void
@@ -55,6 +57,7 @@ enum {
 	LEVEL,
 	OWNS_CRATE,
 	FLAGS,
+	NETWORKS,
 	NCOLUMNS
 };
 
@@ -92,6 +95,7 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 		.subject = subject,
 		.full_path = "",
 		.visibility = "",
+		.anonymous_networks = "",
 	};
 	if (row >= r->rows)
 		return;
@@ -106,6 +110,7 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 		f->public_packages = db_bool(r, row, PUBLIC_PACKAGES);
 		f->access_level = (int)db_int(r, row, LEVEL);
 		f->owns_crate = db_bool(r, row, OWNS_CRATE);
+		f->anonymous_networks = db_str(r, row, NETWORKS);
 	}
 }
 
@@ -119,6 +124,12 @@ void
 access_facts_switch(struct access_facts *f, enum flag flag)
 {
 	f->switched_off = !flag_is_on(flag, f->flags, f->project_id);
+}
+
+void
+access_facts_locate(struct access_facts *f, const char *address)
+{
+	f->from_network = cidr_list_has(f->anonymous_networks, address);
 }
 
 static int

@@ -30,13 +30,16 @@ void access_facts_call(struct db_call *, struct arena *, enum subject,
     const unsigned char *digest, const struct project_ref *place);
 
 /* So many columns are read of a row; a statement may have others behind them. */
-enum { ACCESS_FACTS_COLUMNS = 24 };
+enum { ACCESS_FACTS_COLUMNS = 25 };
 
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
 
 /* What is asked for is what has this flag: sets switched_off, which is false before. */
 void access_facts_switch(struct access_facts *, enum flag);
+
+/* The caller asks from this address, as text: sets from_network, which is false before. */
+void access_facts_locate(struct access_facts *, const char *address);
 
 /*
  * The facts of one caller (token 0: nobody) in each project of a group, and of the groups `below` it as

@@ -21,6 +21,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_FLAG_SET] = "flag.set",
 	[AUDIT_FLAG_UNSET] = "flag.unset",
 	[AUDIT_GROUP_CREATE] = "group.create",
+	[AUDIT_GROUP_SET] = "group.set",
 	[AUDIT_ISSUER_CREATE] = "issuer.create",
 	[AUDIT_ISSUER_REMOVE] = "issuer.remove",
 	[AUDIT_ISSUER_SET] = "issuer.set",

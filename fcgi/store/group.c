@@ -72,6 +72,22 @@ group_add(struct db *db, struct arena *a, const struct audit_actor *actor, const
 }
 
 int
+group_set(struct db *db, struct arena *a, const struct audit_actor *actor, const char *full_path,
+    const char *anonymous_networks, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_GROUP_SET, .id_key = "group_id",
+		.facts = { { "group", full_path, false },
+		    { "anonymous_networks", anonymous_networks, false } } };
+	struct db_call call = { .stmt = STMT_GROUP_SET };
+
+	db_bind_str(&call.params, full_path);
+	db_bind_str(&call.params, anonymous_networks);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	return call.result.rows == 0 ? err_set(err, 404, "group `%s` does not exist", full_path) : 0;
+}
+
+int
 group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct err *err)
 {
 	struct db_result r = { 0 };
@@ -86,6 +102,7 @@ group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct
 			.full_path = db_str(&r, i, 1),
 			.parent_id = db_is_null(&r, i, 2) ? 0 : db_int(&r, i, 2),
 			.created_at = db_int(&r, i, 3),
+			.anonymous_networks = db_str(&r, i, 4),
 		};
 	return 0;
 }

@@ -15,6 +15,7 @@ struct group {
 	const char *full_path;
 	int64_t parent_id; /* 0: none */
 	int64_t created_at;
+	const char *anonymous_networks; /* as of a project, for all projects below */
 };
 
 /*
@@ -30,6 +31,10 @@ int group_add(struct db *, struct arena *, const struct audit_actor *, const cha
  */
 int group_lock(struct db *, struct arena *, struct slice full_path, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
+
+/* Changes the networks.  -1: 404. */
+int group_set(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
+    const char *anonymous_networks, struct err *) __attribute__((warn_unused_result));
 
 /* All, by path. */
 int group_list(struct db *, struct arena *, struct group **, size_t *n, struct err *)

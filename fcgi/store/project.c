@@ -105,7 +105,8 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 		.facts = { { "visibility", change->visibility, false },
 		    { "packages_enabled", change_text(change->packages_enabled), true },
 		    { "public_packages", change_text(change->public_packages), true },
-		    { "policy", change->policy, true } },
+		    { "policy", change->policy, true },
+		    { "anonymous_networks", change->anonymous_networks, false } },
 	};
 	struct db_call call = { .stmt = STMT_PROJECT_SET };
 	struct db_params *p = &call.params;
@@ -118,6 +119,7 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 	bind_change(p, change->packages_enabled);
 	bind_change(p, change->public_packages);
 	db_bind_str(p, change->policy);
+	db_bind_str(p, change->anonymous_networks);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
@@ -179,6 +181,7 @@ list(struct db *db, struct arena *a, const char *full_path, struct project **out
 			.packages_enabled = db_bool(&r, i, 3),
 			.public_packages = db_bool(&r, i, 4),
 			.created_at = db_int(&r, i, 5),
+			.anonymous_networks = db_str(&r, i, 6),
 		};
 	return 0;
 }

@@ -18,6 +18,7 @@ struct project {
 	bool packages_enabled; /* off: the registry is not there at all */
 	bool public_packages; /* anyone may pull, whatever the visibility */
 	int64_t created_at;
+	const char *anonymous_networks; /* from where the files need no token; base/cidr.h */
 };
 
 /* "must be private, internal or public" -1: 400. */
@@ -35,6 +36,7 @@ struct project_change {
 	const char *visibility;
 	const bool *packages_enabled;
 	const bool *public_packages;
+	const char *anonymous_networks;
 	const char *policy; /* JSON: { "key": "value" }; null: back to the configuration */
 };
 

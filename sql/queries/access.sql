@@ -24,7 +24,8 @@ array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ',')
 -- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
 -- the job's project change packages, 1 where it lets it read them: at most 200 entries by
 -- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
--- and those of this one, by feature_flags_all and feature_flags_project.
+-- and those of this one, by feature_flags_all and feature_flags_project.  Only without a token the networks
+-- of the project and its few groups are read, these by primary keys.
 coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
     (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
@@ -42,7 +43,10 @@ coalesce((SELECT max(m.access_level) FROM members m
              AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
 EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
 (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
-   FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id)
+   FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id),
+CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks,
+    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (g.ancestor_ids)))
+     ELSE '' END
 
 -- name: access_facts
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
@@ -102,7 +106,8 @@ coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
              AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
 false,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL)
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL),
+''
 
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.

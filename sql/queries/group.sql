@@ -21,9 +21,17 @@ RETURNING id;
 -- $1 group, new in this transaction.  By primary key.
 UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 
+-- name: group_set
+-- $1 full path, $2 anonymous_networks.  One row by the unique index groups_full_path, locked before it is
+-- looked at, to tell whether anything changes.
+WITH old AS (SELECT * FROM groups WHERE lower(full_path) = lower($1) FOR UPDATE)
+UPDATE groups g SET anonymous_networks = $2 FROM old
+ WHERE g.id = old.id
+RETURNING g.id, g.anonymous_networks <> old.anonymous_networks;
+
 -- name: group_list
 -- All groups, for an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint
+SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint, anonymous_networks
   FROM groups ORDER BY lower(full_path);
 
 -- name: group_entries

@@ -10,19 +10,20 @@ SELECT g.id, $2, g.full_path || '/' || $2, $3
 RETURNING id;
 
 -- name: project_set
--- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is; $5 an
--- object of keys of the policy, in which null takes a key away.  One row by the unique index
+-- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is, as $6
+-- anonymous_networks; $5 an object of keys of the policy, in which null takes a key away.  One row by the unique index
 -- projects_full_path, locked before it is looked at, to tell whether anything changes.
 WITH old AS (SELECT * FROM projects WHERE lower(full_path) = lower($1) FOR UPDATE)
 UPDATE projects p
    SET visibility = coalesce($2, p.visibility),
        packages_enabled = coalesce($3, p.packages_enabled),
        public_packages = coalesce($4, p.public_packages),
-       policy = jsonb_strip_nulls(p.policy || coalesce($5::jsonb, '{}'))
+       policy = jsonb_strip_nulls(p.policy || coalesce($5::jsonb, '{}')),
+       anonymous_networks = coalesce($6, p.anonymous_networks)
   FROM old
  WHERE p.id = old.id
-RETURNING p.id, (p.visibility, p.packages_enabled, p.public_packages, p.policy)
-          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy);
+RETURNING p.id, (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks)
+          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks);
 
 -- name: project_policy
 -- $1, $2 the project by id or by full path.  One row of projects by its primary key or by the unique
@@ -36,7 +37,7 @@ SELECT e.key, e.value
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
 -- an administrator at a terminal.
 SELECT id, full_path, visibility, packages_enabled, public_packages,
-       extract(epoch FROM created_at)::bigint
+       extract(epoch FROM created_at)::bigint, anonymous_networks
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);

@@ -204,7 +204,7 @@ check(const struct caller *c, enum place place)
 	const struct {
 		enum action action;
 		int status;
-	} cells[] = { { ACTION_READ_PACKAGE, want->read }, { ACTION_CREATE_PACKAGE, want->publish },
+	} cells[] = { { ACTION_READ_FILES, want->read }, { ACTION_READ_PACKAGE, want->read }, { ACTION_CREATE_PACKAGE, want->publish },
 		{ ACTION_YANK_PACKAGE, want->yank } };
 	const struct access_facts f = facts(c, place);
 
@@ -237,6 +237,44 @@ check_switched_off(const struct caller *c, enum place place)
 		    "%s, %s, action %d: switched off", c->name, places[place].name, (int)action);
 	}
 	ok(!access_is_public(&off), "%s, %s: public no more", c->name, places[place].name);
+}
+
+/* From an address of the project's: its files, of a project that is there, and nothing else. */
+static void
+check_network(void)
+{
+	static const struct caller nobody = { .credential = CREDENTIAL_NONE };
+
+	for (enum place place = 0; place < PLACES; place++) {
+		struct access_facts far = facts(&nobody, place), near = far;
+		bool there = place != OFF && place != MISSING;
+
+		near.from_network = true;
+		for (enum action action = 0; action < ACTION_READ_TOKEN; action++) {
+			struct err e = { 0 }, want = { 0 };
+			int rc = access_decide(&near, CREDENTIAL_NONE, action, &e);
+
+			if (access_decide(&far, CREDENTIAL_NONE, action, &want) == -1 &&
+			    action == ACTION_READ_FILES && there)
+				want.status = 0;
+			ok(e.status == want.status && rc == (want.status == 0 ? 0 : -1),
+			    "%s from a network, action %d: want %d, got %d", places[place].name,
+			    (int)action, want.status, e.status);
+		}
+		ok(access_by_network(&near) == there && !access_by_network(&far), "%s: %s", places[place].name,
+		    there ? "by its network" : "by no network");
+		is_int(access_is_public(&near), access_is_public(&far), "it is no more public than before");
+	}
+	for (size_t c = 0; c < SIZE(callers); c++) {
+		struct access_facts far = facts(&callers[c], PRIVATE), near = far;
+		struct err e = { 0 }, want = { 0 };
+
+		near.from_network = true;
+		(void)!access_decide(&far, callers[c].credential, ACTION_READ_FILES, &want);
+		(void)!access_decide(&near, callers[c].credential, ACTION_READ_FILES, &e);
+		ok(callers[c].credential == CREDENTIAL_NONE || e.status == want.status,
+		    "%s: a credential counts as it does elsewhere", callers[c].name);
+	}
 }
 
 static void
@@ -470,19 +508,20 @@ main(void)
 		for (int n = 0; n < 4; n++)
 			check_right(i, n & 1, n & 2);
 	}
+	check_network();
 	check_caller();
 	check_mint();
 	check_rule();
 	check_crate_user();
-	/* read, publish, yank, delete, owners and to change them, pipelines, e-mails; place, members, to change them; settings; account */
+	/* read files and the rest, publish, yank, delete, owners and to change them, pipelines, e-mails; place, members, to change them; settings; account */
 	check_operations(TOKEN_ANY_OPERATION, NULL,
 	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */
 #define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 0, 0, 403
-	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_OWNERS, NULL, (int[]) { 0, 403, 403, 403, 0, 0, NOT_ABOUT_CRATES });
-	check_operations(TOKEN_ANY_OPERATION, "abc", (int[]) { 0, 0, 0, 403, 0, 0, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_OWNERS, NULL, (int[]) { 0, 0, 403, 403, 403, 0, 0, NOT_ABOUT_CRATES });
+	check_operations(TOKEN_ANY_OPERATION, "abc", (int[]) { 0, 0, 0, 0, 403, 0, 0, NOT_ABOUT_CRATES });
 	return tap_done();
 }

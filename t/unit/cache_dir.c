@@ -154,7 +154,7 @@ test_names(struct cache_dir *d)
 }
 
 static const struct cache_who who = { "00abcdefghijklmnop" }, other = { "01abcdefghijklmnop" },
-			      anyone = { CACHE_ANYONE };
+			      anyone = { CACHE_ANYONE }, network = { CACHE_NET "2001:db8::1" };
 
 #define EPOCH "0b-a9"
 #define GRANT "grant/" EPOCH "/00abcdefghijklmnop"
@@ -231,6 +231,54 @@ test_room(struct cache_dir *d)
 	is_int(grant(g, d, &who, GRANTS_MAX + 4, 2), 0, "and one more");
 	ok(!cache_grants_have(d, &who, 3) && cache_grants_have(d, &who, 4), "the oldest makes room again");
 	cache_grants_free(g);
+}
+
+/* A host of IPv6 has more addresses than there are grants: their grants take nobody else's. */
+static void
+test_network_room(struct cache_dir *d)
+{
+	struct cache_grants *g = cache_grants_new();
+	struct cache_who from;
+	char address[64];
+	int failed = 0;
+
+	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
+		exit(EXIT_FAILURE);
+	failed += grant(g, d, &who, 7, 2);
+	for (int i = 1; i <= GRANTS_NETWORK_MAX + 1; i++) {
+		snprintf(address, sizeof(address), "2001:db8::%x", (unsigned)i);
+		failed += !cache_who_at(&from, address) ||
+		    cache_grants_add(g, d, GRANT_NETWORK, &from, 7, 2, &err) == -1;
+	}
+	is_int(failed, 0, "a scan of addresses");
+	is_int(cache_grants_count(g), GRANTS_NETWORK_MAX + 1, "has so many grants and no more");
+	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7), "the oldest is gone, with its folder");
+	ok(cache_grants_have(d, &who, 7), "a token's stays");
+	cache_grants_free(g);
+}
+
+static void
+test_holders(void)
+{
+	static const char *const good[] = { "192.0.2.1", "::1", "2001:db8::1", "::ffff:192.0.2.1",
+		"fe80:1111:2222:3333:4444:5555:255.255.255.255" },
+	    *const bad[] = { "", "unix:", "192.0.2", "192.0.2.1/..", "../..", "..", "2001:DB8::1", "fe80::1%eth0",
+		"192.0.2.1 ", "net-192.0.2.1", "192.0.2.256" };
+	struct cache_who w;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		ok(cache_who_at(&w, good[i]) && cache_who_valid(w.name), "%s is an address", good[i]);
+		is_str(cache_who_address(&w), good[i], "the same");
+		ok(!cache_who_is_token(&w) && !cache_who_is_anyone(&w), "neither a token nor anyone");
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		ok(!cache_who_at(&w, bad[i]), "`%s` is none", bad[i]);
+		w = (struct cache_who) { .name = CACHE_NET };
+		stpcpy(w.name + strlen(CACHE_NET), bad[i]);
+		ok(!cache_who_valid(w.name), "nor is it valid");
+	}
+	ok(cache_who_address(&who) == NULL && cache_who_address(&anyone) == NULL, "others have no address");
+	ok(cache_who_is_token(&who) && !cache_who_is_token(&anyone), "which of them is a token");
 }
 
 static void
@@ -386,15 +434,18 @@ hint(const struct cache_who *w, int64_t project, const char *name, const char *v
 static void
 test_hints(struct cache_dir *d)
 {
-	const struct cache_who nobody = { "../x" };
+	const struct cache_who nobody = { "../x" }, nowhere = { CACHE_NET "../x" };
 	const struct cache_hint bad[] = { hint(&who, 7, "../x", ""), hint(&who, -1, "serde", ""),
-		hint(&nobody, 7, "serde", ""), hint(&who, 7, "serde", "../1") };
+		hint(&nobody, 7, "serde", ""), hint(&nowhere, 7, "serde", ""), hint(&who, 7, "serde", "../1") };
 	struct cache_hint h = hint(&who, 7, "serde", "1.0.0"), got;
 	int n = 0;
 
 	ok(!cache_dir_next_hint(d, &got), "there is no hint");
 	cache_dir_leave_hint(root, &h);
 	ok(cache_dir_next_hint(d, &got) && memcmp(&got, &h, sizeof(h)) == 0, "there is one");
+	h = hint(&network, 7, "serde", "1.0.0");
+	cache_dir_leave_hint(root, &h);
+	ok(cache_dir_next_hint(d, &got) && memcmp(&got, &h, sizeof(h)) == 0, "and one of an address");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		cache_dir_leave_hint(root, &bad[i]);
 		ok(!cache_dir_next_hint(d, &got), "bad hint %zu is not taken", i);
@@ -426,6 +477,7 @@ test_messages(void)
 		{ "e", true, CACHE_EPOCH, 0, "", "" },
 		{ "t 00abcdefghijklmnop", true, CACHE_TOKEN, 0, "", "00abcdefghijklmnop" },
 		{ "t anyone", false, 0, 0, "", "" },
+		{ "t net-192.168.128.10", false, 0, 0, "", "" },
 		{ "t 00abcdefghijklmno", false, 0, 0, "", "" },
 		{ "t 00abcdefghijklmno/", false, 0, 0, "", "" },
 		{ "t", false, 0, 0, "", "" },
@@ -471,6 +523,8 @@ main(void)
 	test_names(d);
 	test_grants(d);
 	test_room(d);
+	test_network_room(d);
+	test_holders();
 	test_lease(d);
 	test_full(d);
 	test_errors(d);

@@ -8,6 +8,7 @@
 #include "api/limits.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "crate/registry_config.h"
 
 struct project_ref
 call_place(const struct request *rq)
@@ -171,6 +172,12 @@ call_look(const struct call *call, struct request *rq, enum subject subject, int
 		return -1;
 	access_facts_read(&ask, subject, facts);
 	return access_decide(facts, call->credential.kind, action, &rq->err);
+}
+
+char *
+call_registry_url(const struct call *call, struct arena *a)
+{
+	return registry_url(a, call->app->settings->external_url, call->facts.project_id);
 }
 
 struct audit_actor

@@ -68,6 +68,9 @@ const unsigned char *call_digest(const struct call *);
 int call_look(const struct call *, struct request *, enum subject, int64_t id, enum action,
     struct access_facts *) __attribute__((warn_unused_result));
 
+/* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
+char *call_registry_url(const struct call *, struct arena *);
+
 /* The caller, for the audit row. */
 struct audit_actor call_actor(const struct call *, const struct request *);
 

@@ -18,7 +18,7 @@ my $dir = tempdir(CLEANUP => 1);
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL DESTDIR PREFIX)};
 
 my $copy = "$dir/tree";
-is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
+is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz --exclude=./build/tools -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
 
 for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth', '/opt/berth/etc']) {
 	my ($prefix, $etc) = @$case;

@@ -42,6 +42,7 @@ my %location = (
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/41-upload-authorize.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
+	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
 	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error', '@berth_error_gitlab' => 'an error',
 	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error', '= /-/berth-no-answer' => 'an error',

@@ -133,8 +133,9 @@ router_shape(const struct router *router, const struct request *rq)
 	/* matching sets parameters, which a path that has no route must not have */
 	struct request probe = *rq;
 
+	/* a 503 as it is lets nginx ask again */
 	if (request_is_subrequest(rq))
-		return SHAPE_SUBREQUEST;
+		return rq->err.status == 503 && request_asks_first(rq) ? SHAPE_CARGO : SHAPE_SUBREQUEST;
 	if (rq->route != NULL)
 		return rq->route->shape;
 	for (size_t i = 0; i < router->nshapes; i++) {

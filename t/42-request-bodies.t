@@ -62,7 +62,7 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 		my ($name) = $block =~ /location (.+?) \{/;
 		my ($size) = $block =~ /^\tclient_max_body_size (\w+);/m;
 
-		is($size // 'that of the server', $name eq '= /-/upload-authorize' ? '0' : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
+		is($size // 'that of the server', $name =~ m{^(?:= /-/upload-authorize|\@berth_upload_wait)$} ? '0' : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
 	}
 }
 like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m, 'so does the server');

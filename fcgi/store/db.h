@@ -183,7 +183,8 @@ int64_t db_take_us(struct db *);
 
 /*
  * Runs one statement, inside the open transaction or as its own.  A connection that
- * turns out dead before anything was answered is an error like any other.
+ * turns out dead is an error like any other; outside a transaction, what only reads is sent again to
+ * another one where the caller has patience.
  * params NULL: it has none; result NULL: nobody wants it.
  */
 int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, struct db_result *,
@@ -200,7 +201,8 @@ int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *
 
 /*
  * Runs `body` between BEGIN and COMMIT.  body: 0 commits, -1 rolls back.  A
- * deadlock or serialization failure runs it again, three times at most, so it
+ * deadlock or serialization failure runs it again, three times at most, and so does the patience of
+ * db_set_patience() after a connection was lost before COMMIT: it
  * must not do what cannot be done twice.  -1 with err; where the answer to
  * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
  * only be found by looking.

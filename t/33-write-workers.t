@@ -44,6 +44,7 @@ subtest 'which requests nginx sends where' => sub {
 
 	cmp_ok(scalar keys %pass, '>=', 8, 'locations were found');
 	is(delete $pass{'= /-/upload-authorize'}, 'berth', 'whether somebody may upload is read');
+	is(delete $pass{'@berth_upload_wait'}, 'berth_write', 'and asked of those who wait, where the others cannot say');
 	is_deeply([grep { $pass{$_} ne '$berth_pool' } sort keys %pass], [], 'everywhere else the method counts');
 	my %methods = (read => [qw(GET HEAD OPTIONS)], write => [qw(PUT POST PATCH DELETE MERGE)]);
 	for my $path ("$R/config.json", "$R/api/v1/crates/none/1.0.0/yank", '/api/v4', '/-', '/api/v4/user', '/-/tokens', '/-/liveness',

@@ -42,6 +42,7 @@ my %location = (
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/41-upload-authorize.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
+	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
 	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error', '@berth_error_gitlab' => 'an error',
 	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error', '= /-/berth-no-answer' => 'an error',
@@ -61,7 +62,7 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 		my ($name) = $block =~ /location (.+?) \{/;
 		my ($size) = $block =~ /^\tclient_max_body_size (\w+);/m;
 
-		is($size // 'that of the server', $name eq '= /-/upload-authorize' ? '0' : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
+		is($size // 'that of the server', $name =~ m{^(?:= /-/upload-authorize|\@berth_upload_wait)$} ? '0' : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
 	}
 }
 like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m, 'so does the server');

@@ -5,6 +5,7 @@
 
 #include "api/app_metrics.h"
 #include "api/call.h"
+#include "api/patience.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -210,6 +211,7 @@ app_end(struct worker_app *app, struct request *rq)
 	rq->db_us = db_take_us(app->db);
 	db_set_deadline(app->db, 0);
 	db_set_guard(app->db, NULL);
+	patience_end(app);
 }
 
 static int64_t

@@ -23,6 +23,7 @@
 enum app_queue {
 	QUEUE_OUTBOUND, /* api/outbound.h */
 	QUEUE_INSPECT, /* api/publish_inspect.h */
+	QUEUE_LIMIT, /* api/patience.h */
 	QUEUE__MAX
 };
 

@@ -6,6 +6,7 @@
 #include "api/call_guard.h"
 #include "api/ci_login.h"
 #include "api/limits.h"
+#include "api/patience.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "crate/registry_config.h"
@@ -157,6 +158,7 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
 	db_set_deadline(app->db, rq->deadline_us);
+	patience_set(call, rq);
 	return call->need == NULL || pass(call, rq) == 0 ? call : NULL;
 }
 

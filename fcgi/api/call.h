@@ -35,6 +35,14 @@ struct route_need {
 	bool read_at_once;
 };
 
+/* api/patience.h */
+struct patience {
+	struct db_patience db;
+	const struct fcgi_conn *conn;
+	int64_t drain_us; /* what a pool that stops leaves to wait */
+	int64_t drained_us; /* the end of that; 0: the pool does not stop */
+};
+
 struct call {
 	struct worker_app *app;
 	const struct route_need *need; /* of the route */
@@ -42,6 +50,7 @@ struct call {
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
 	struct db_guard guard; /* where it writes */
+	struct patience patience; /* where it waits for a database that is away */
 	struct db_call first; /* what the route reads first */
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/app_metrics.h"
+#include "api/patience.h"
 #include "api/token_reuse.h"
 #include "store/write_limit.h"
 
@@ -103,6 +104,21 @@ charge(struct worker_app *app, struct request *rq, struct write_ask ask, struct 
 	return refuse(&answer, err);
 }
 
+/* cargo does not ask again by itself: waits where the limit frees up soon. */
+static int
+charge_patiently(struct call *call, struct request *rq, struct write_ask ask)
+{
+	enum { SECOND_US = 1000000 };
+
+	while (charge(call->app, rq, ask, &rq->err) == -1) {
+		if (rq->err.status != 429 ||
+		    !patience_wait(call, ask.actor, (int64_t)rq->err.retry_after * SECOND_US))
+			return -1;
+		err_clear(&rq->err);
+	}
+	return 0;
+}
+
 int
 limits_charge_route(struct call *call, struct request *rq, enum limits_route route)
 {
@@ -114,7 +130,7 @@ limits_charge_route(struct call *call, struct request *rq, enum limits_route rou
 
 	if (route == LIMITS_READS || route == LIMITS_OWN)
 		return 0;
-	return charge(call->app, rq, ask_of(call, rq, actions[route]), &rq->err);
+	return charge_patiently(call, rq, ask_of(call, rq, actions[route]));
 }
 
 int
@@ -144,13 +160,13 @@ limits_charge_publish(struct call *call, struct request *rq, const char *normali
 
 	ask.project_id = call->facts.project_id;
 	ask.normalized_name = normalized_name;
-	return charge(call->app, rq, ask, &rq->err);
+	return charge_patiently(call, rq, ask);
 }
 
 int
 limits_charge_yank(struct call *call, struct request *rq)
 {
-	return charge(call->app, rq, ask_of(call, rq, WRITE_YANK), &rq->err);
+	return charge_patiently(call, rq, ask_of(call, rq, WRITE_YANK));
 }
 
 int
@@ -171,6 +187,9 @@ limits_look_publish(struct call *call, struct request *rq, struct db_call *besid
 	/* the name is unknown yet: refuse only if both limits are used up */
 	answer.wait_us = looks[VERSION].wait_us < looks[CRATE].wait_us ? looks[VERSION].wait_us
 								       : looks[CRATE].wait_us;
+	/* the publish itself may wait for so long */
+	if (answer.wait_us <= PATIENCE_US / 4 * 3 && call->app->settings->write_workers > 1)
+		return 0;
 	return refuse(&answer, &rq->err);
 }
 

@@ -26,7 +26,11 @@ enum limits_route {
 	LIMITS_OWN /* the handler counts, or each such write needs another one that is counted */
 };
 
-/* Call it before the handler of a route with such writes.  -1: 429, 503. */
+/*
+ * Call it before the handler of a route with such writes.  Where the request has patience
+ * (api/patience.h) and the limit frees up in time, it waits for that; so do limits_charge_publish() and
+ * limits_charge_yank().  -1: 429, 503.
+ */
 int limits_charge_route(struct call *, struct request *, enum limits_route)
     __attribute__((warn_unused_result));
 
@@ -51,7 +55,8 @@ int limits_charge_publish(struct call *, struct request *, const char *normalize
 int limits_charge_yank(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * Before the body of a publish is read: is it of use?  Charges nothing; the call goes along in the
+ * Before the body of a publish is read: is it of use?  A limit that the publish
+ * can wait for passes.  Charges nothing; the call goes along in the
  * round trip.  -1: 429, 503.
  */
 int limits_look_publish(struct call *, struct request *, struct db_call *beside)

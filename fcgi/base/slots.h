@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 enum {
-	SLOTS_QUEUES = 2,
+	SLOTS_QUEUES = 3,
 	SLOTS_TAKERS_MAX = 4096, /* processes that hold a slot of one queue, or wait for one */
 	SLOTS_ACTOR_SIZE = 32 /* with the NUL */
 };

@@ -81,6 +81,12 @@ peer_has_gone(int fd)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP);
 }
 
+bool
+fcgi_peer_has_gone(const struct fcgi_conn *c)
+{
+	return c->rq.ipcFd == -1 || peer_has_gone(c->rq.ipcFd);
+}
+
 static int
 connection_accept(struct fcgi_conn *c)
 {

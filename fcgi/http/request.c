@@ -289,6 +289,26 @@ request_is_subrequest(const struct request *rq)
 	return request_header(rq, "BERTH_SUBREQUEST") != NULL;
 }
 
+static bool
+subrequest_is(const struct request *rq, const char *which)
+{
+	const char *value = request_header(rq, "BERTH_SUBREQUEST");
+
+	return value != NULL && strcmp(value, which) == 0;
+}
+
+bool
+request_asks_first(const struct request *rq)
+{
+	return subrequest_is(rq, "first");
+}
+
+bool
+request_asks_last(const struct request *rq)
+{
+	return subrequest_is(rq, "last");
+}
+
 struct slice
 request_param(const struct request *rq, const char *name)
 {

@@ -109,6 +109,13 @@ size_t request_header_count(const struct request *, const char *fcgi_name);
  */
 bool request_is_subrequest(const struct request *);
 
+/*
+ * Such a question goes to the workers that read, who never wait, and after their 503 once more to those
+ * that write.  Is it the first, and is it the last time?  (Neither: a configuration that asks once.)
+ */
+bool request_asks_first(const struct request *);
+bool request_asks_last(const struct request *);
+
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);
 

@@ -162,8 +162,9 @@ router_shape(const struct router *router, const struct request *rq)
 {
 	const struct route_shape *place;
 
+	/* a 503 as it is lets nginx ask again */
 	if (request_is_subrequest(rq))
-		return SHAPE_SUBREQUEST;
+		return rq->err.status == 503 && request_asks_first(rq) ? SHAPE_CARGO : SHAPE_SUBREQUEST;
 	if (rq->route != NULL)
 		return rq->route->shape;
 	place = find_shape(router, rq);

@@ -8,7 +8,8 @@
  *
  * Waiting is bounded by the deadline that the caller sets; a statement that
  * passes it is cancelled and is a 503.  A lost connection is a 503 for the
- * request that meets it and is made again by the next one.
+ * request that meets it and is made again by the next one, unless that request has patience
+ * (db_set_patience()).
  *
  * SQLSTATE to status: class 08, 57P01..57P03, 53xxx, 57014, 55P03, 25006 -> 503; 40001,
  * 40P01 -> the transaction is tried again, 503 in the end; everything else is our
@@ -164,12 +165,33 @@ bool db_notification(struct db *, char *payload, size_t size);
 /* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
 void db_set_deadline(struct db *, int64_t us);
 
+/*
+ * How long a caller waits for a database that is away: it restarts, fails over, or only reads until it
+ * is promoted.  Meanwhile connecting, statements that only read, and whole transactions whose COMMIT
+ * was not sent are tried again.  `go_on` is asked between two attempts; false ends the wait.
+ */
+struct db_patience {
+	int64_t until_us; /* of clock_us() */
+	bool (*go_on)(void *arg);
+	void *arg;
+};
+
+/* Sets the patience from here on; borrows it.  NULL, as at first: none, and the first error counts. */
+void db_set_patience(struct db *, const struct db_patience *);
+
+/*
+ * Has the last statement failed for a database that is away, and may the caller still wait?  Then waits a
+ * moment: true, what failed may be tried again, if it can be done twice.  Never inside a transaction.
+ */
+bool db_try_again(struct db *);
+
 /* Microseconds spent waiting for the database since the last call of this. */
 int64_t db_take_us(struct db *);
 
 /*
  * Runs one statement, inside the open transaction or as its own.  A connection that
- * turns out dead before anything was answered is an error like any other.
+ * turns out dead is an error like any other; outside a transaction, what only reads is sent again to
+ * another one where the caller has patience.
  * params NULL: it has none; result NULL: nobody wants it.
  */
 int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, struct db_result *,
@@ -186,7 +208,8 @@ int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *
 
 /*
  * Runs `body` between BEGIN and COMMIT.  body: 0 commits, -1 rolls back.  A
- * deadlock or serialization failure runs it again, three times at most, so it
+ * deadlock or serialization failure runs it again, three times at most, and so does the patience of
+ * db_set_patience() after a connection was lost before COMMIT: it
  * must not do what cannot be done twice.  -1 with err; where the answer to
  * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
  * only be found by looking.

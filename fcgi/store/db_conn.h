@@ -23,6 +23,8 @@ struct db {
 	char *conninfo;
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
+	const struct db_patience *patience; /* NULL: none */
+	bool away; /* the last error was the database's absence, which may pass */
 	int64_t spent_us;
 	int64_t used_us; /* of clock_us(): when the connection was last used, or looked at */
 	PGconn *pg; /* NULL: not connected */

@@ -12,6 +12,7 @@
 
 enum {
 	LOOKS_MAX = 8, /* reads per wait: any answer arrives in fewer pieces */
+	AGAIN_MS = 200, /* between two attempts of one that has patience */
 	REFUSED_US = 1000000 /* before a schema that does not fit is read again */
 };
 
@@ -177,6 +178,26 @@ db_set_deadline(struct db *db, int64_t us)
 	db->deadline_us = us;
 }
 
+void
+db_set_patience(struct db *db, const struct db_patience *patience)
+{
+	db->patience = patience;
+}
+
+bool
+db_try_again(struct db *db)
+{
+	const struct db_patience *p = db->patience;
+
+	if (p == NULL || !db->away || db->in_tx || clock_us() + AGAIN_MS * 1000 >= p->until_us ||
+	    !p->go_on(p->arg))
+		return false;
+	(void)poll(NULL, 0, AGAIN_MS);
+	/* the server that answered is not the one that is waited for */
+	db_drop(db);
+	return true;
+}
+
 int64_t
 db_take_us(struct db *db)
 {
@@ -241,6 +262,7 @@ shake_hands(struct db *db, int64_t until_us, struct err *err)
 			return db_lost(db, "connect", err);
 		ready = db_poll(db, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_us);
 		if (ready <= 0) {
+			db->away = true;
 			db_drop(db);
 			return err_internal(err, 503, "database: connect: %s",
 			    ready == 0 ? "timed out" : strerror(errno));
@@ -450,16 +472,15 @@ connect_and_prepare(struct db *db, struct err *err)
 	return open_and_prepare(db, err);
 }
 
-int
-db_connect(struct db *db, struct err *err)
+static int
+connect_once(struct db *db, struct err *err)
 {
 	int64_t started = clock_us();
 	int rc;
 
-	if (db->pg != NULL)
-		return 0;
 	if (started < db->refused_us) {
 		*err = db->refusal;
+		db->away = false;
 		return -1;
 	}
 	db->schema = DB_SCHEMA_UNKNOWN;
@@ -471,4 +492,18 @@ db_connect(struct db *db, struct err *err)
 	db->used_us = clock_us();
 	db->spent_us += db->used_us - started;
 	return rc;
+}
+
+int
+db_connect(struct db *db, struct err *err)
+{
+	if (db->pg != NULL)
+		return 0;
+	db->away = false;
+	while (connect_once(db, err) == -1) {
+		if (!db_try_again(db))
+			return -1;
+		err_clear(err);
+	}
+	return 0;
 }

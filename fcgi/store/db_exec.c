@@ -13,17 +13,19 @@
 static const struct {
 	const char *prefix;
 	bool retry;
+	bool away; /* nothing was done, and another connection may find the database back */
 } passing[] = {
-	{ "08", false }, /* the connection */
-	{ "57P01", false }, /* the server is stopped */
-	{ "57P02", false }, /* ... or has crashed */
-	{ "57P03", false }, /* ... or is starting */
-	{ "53", false }, /* out of disk, memory, connections */
-	{ "57014", false }, /* cancelled: statement_timeout, or by us */
-	{ "55P03", false }, /* lock_timeout */
-	{ "25006", false }, /* the server only reads: a standby */
-	{ "40001", true }, /* serialization failure */
-	{ "40P01", true }, /* deadlock */
+	{ "08", .away = true }, /* the connection */
+	{ "57P01", .away = true }, /* the server is stopped */
+	{ "57P02", .away = true }, /* ... or has crashed */
+	{ "57P03", .away = true }, /* ... or is starting */
+	{ "53300", .away = true }, /* out of connections */
+	{ "53", .retry = false }, /* out of disk, memory */
+	{ "57014", .retry = false }, /* cancelled: statement_timeout, or by us */
+	{ "55P03", .retry = false }, /* lock_timeout */
+	{ "25006", .away = true }, /* the server only reads: a standby */
+	{ "40001", .retry = true }, /* serialization failure */
+	{ "40P01", .retry = true }, /* deadlock */
 };
 
 int
@@ -59,6 +61,7 @@ db_lost(struct db *db, const char *name, struct err *err)
 	const char *message = PQerrorMessage(db->pg);
 
 	set_detail(err, 503, name, "", message[0] != '\0' ? message : "connection lost");
+	db->away = true;
 	db_drop(db);
 	return -1;
 }
@@ -83,12 +86,14 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 	/* made by libpq itself: the connection broke */
 	if (state == NULL) {
 		set_detail(err, 503, name, "", PQresultErrorMessage(res));
+		db->away = true;
 		return -1;
 	}
 	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++) {
 		if (strncmp(state, passing[i].prefix, strlen(passing[i].prefix)) == 0) {
 			status = 503;
 			db->retry = passing[i].retry;
+			db->away = passing[i].away;
 			break;
 		}
 	}
@@ -361,7 +366,7 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 	int64_t started = clock_us();
 	int rc;
 
-	db->retry = false;
+	db->retry = db->away = false;
 	if (db->pg == NULL && db->in_tx && !db->begin_pending)
 		return err_internal(
 		    err, 503, "database: the connection was lost in this transaction");
@@ -377,13 +382,35 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 	return rc;
 }
 
+/* Can the statements be sent again, although it is unknown whether they ran? */
+static bool
+only_read(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (steps[i].row != NULL || strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+steps_try(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	while (db_steps(db, a, steps, n, err) == -1) {
+		if (!only_read(steps, n) || !db_try_again(db))
+			return -1;
+		err_clear(err);
+	}
+	return 0;
+}
+
 int
 db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *params,
     struct db_result *result, struct err *err)
 {
 	struct db_step step = { .stmt = stmt, .params = params, .result = result };
 
-	return db_steps(db, a, &step, 1, err);
+	return steps_try(db, a, &step, 1, err);
 }
 
 static struct db_step
@@ -400,7 +427,7 @@ db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct e
 	assert(n > 0 && n <= DB_CALLS_MAX);
 	for (size_t i = 0; i < n; i++)
 		steps[i] = step_of(&calls[i]);
-	return db_steps(db, a, steps, n, err);
+	return steps_try(db, a, steps, n, err);
 }
 
 int

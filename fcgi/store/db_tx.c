@@ -43,7 +43,7 @@ static void
 roll_back(struct db *db)
 {
 	int64_t deadline = db->deadline_us;
-	bool retry = db->retry;
+	bool retry = db->retry, away = db->away;
 	struct err ignored;
 
 	if (db->pg == NULL || PQtransactionStatus(db->pg) == PQTRANS_IDLE)
@@ -54,6 +54,7 @@ roll_back(struct db *db)
 		db_drop(db);
 	db->deadline_us = deadline;
 	db->retry = retry;
+	db->away = away;
 }
 
 void
@@ -128,7 +129,7 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 	int rc = -1;
 
 	*unknown = false;
-	for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+	for (int attempt = 1; attempt <= ATTEMPTS;) {
 		db->in_tx = true;
 		db->begin_pending = true;
 		db->retry = false;
@@ -143,12 +144,15 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 			roll_back(db);
 		db->in_tx = false;
 		db->begin_pending = false;
-		if (rc == 0 || !db->retry || *unknown)
+		if (rc == 0 || *unknown)
 			break;
-		if (attempt < ATTEMPTS) {
-			pause_before_retry(attempt);
+		/* nothing of it is there: its COMMIT was never sent */
+		if (!db->retry && !db_try_again(db))
+			break;
+		if (db->retry && ++attempt <= ATTEMPTS)
+			pause_before_retry(attempt - 1);
+		if (attempt <= ATTEMPTS)
 			err_clear(err);
-		}
 	}
 	return rc;
 }

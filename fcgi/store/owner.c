@@ -65,6 +65,7 @@ struct change {
 	int64_t crate_id;
 	const char *crate; /* as stored */
 	struct buf message;
+	bool again; /* the first time got no answer to its COMMIT */
 };
 
 /* One of the users who were named. */
@@ -143,6 +144,13 @@ remove_one(struct db *db, struct change *c, const struct named *who, struct err 
 		    who->by_role ? "is only by their role an owner of" : "is no longer an owner of");
 		return write_change(db, c, who, err);
 	}
+	/* the first time would have said so: it has happened */
+	if (c->again) {
+		say(c, who, who->by_role ? "is only by their role an owner of"
+					 : "is no longer an owner of");
+		db_found_done(db);
+		return 0;
+	}
 	if (who->by_role)
 		return err_set(err, 400,
 		    "user `%s` is an owner of crate `%s` by their role in the project, which is "
@@ -219,10 +227,14 @@ owner_change(struct db *db, struct arena *a, const struct owner_change *asked,
 	struct change change = { .arena = a, .asked = asked };
 	bool unknown;
 
-	/* it can be done twice, so a lost answer to COMMIT is answered by 503 and tried again */
-	if (check_names(asked, err) == -1 ||
-	    db_transaction(db, change_body, &change, &unknown, err) == -1)
+	if (check_names(asked, err) == -1)
 		return -1;
+	while (db_transaction(db, change_body, &change, &unknown, err) == -1) {
+		if (!unknown || change.again)
+			return -1;
+		change.again = true;
+		err_clear(err);
+	}
 	*message = buf_str(&change.message);
 	return 0;
 }

@@ -164,8 +164,11 @@ publish_body(struct db *db, void *arg, struct err *err)
 	return publish_write(db, publish, crate_lock_read(&calls[LOCK]), need, err);
 }
 
+enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
+
 struct look {
 	struct publish publish;
+	bool looked;
 	bool happened; /* the version is there, with our bytes, from our token */
 };
 
@@ -190,6 +193,7 @@ look_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	look->happened = r->rows == 1 && strcmp(db_str(r, 0, 0), v->cksum) == 0 &&
 	    !db_is_null(r, 0, 1) && db_int(r, 0, 1) == v->actor.token_id;
+	look->looked = true;
 	/* rolled back in any case: a crate that the lock has made has no versions */
 	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");
 }
@@ -201,13 +205,20 @@ version_publish(struct db *db, struct arena *a, struct version_new *v, struct er
 	bool unknown = false;
 	struct err found = { 0 };
 
-	if (db_transaction(db, publish_body, &look.publish, &unknown, err) == 0)
-		return 0;
-	if (!unknown)
-		return -1;
-	if (db_transaction(db, look_body, &look, &unknown, &found) == -1 && !look.happened)
-		return err_context(err, "%s", found.detail[0] != '\0' ? found.detail : found.pub);
-	err_clear(err);
+	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
+	     attempt++) {
+		if (!unknown)
+			return -1;
+		look.looked = look.happened = false;
+		err_clear(&found);
+		if (db_transaction(db, look_body, &look, &unknown, &found) == -1 &&
+		    (!look.looked || (!look.happened && attempt == COMMITS_MAX)))
+			return err_context(err, "%s",
+			    found.detail[0] != '\0' ? found.detail : found.pub);
+		err_clear(err);
+		if (look.happened)
+			return 0;
+	}
 	return 0;
 }
 
@@ -293,8 +304,13 @@ version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y,
 
 	if (y->message != NULL && naming_check_text("message", y->message, err) == -1)
 		return -1;
-	/* it can be done twice, so a lost answer to COMMIT is answered by 503 and tried again */
-	return db_transaction(db, yank_body, &yank, &unknown, err);
+	/* it can be done twice: the second time finds what the first has done */
+	for (int attempt = 1; db_transaction(db, yank_body, &yank, &unknown, err) == -1; attempt++) {
+		if (!unknown || attempt == COMMITS_MAX)
+			return -1;
+		err_clear(err);
+	}
+	return 0;
 }
 
 void

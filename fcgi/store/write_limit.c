@@ -60,8 +60,12 @@ write_limit_charge(struct db *db, struct arena *a, const struct write_ask *ask,
 	db_bind_int(&p, ask->project_id);
 	db_bind_str(&p, ask->normalized_name);
 	bind_limit(&p, &ask->limits[WRITE_NEW_CRATE]);
-	if (db_exec(db, a, STMT_WRITE_LIMIT_CHARGE, &p, &r, err) == -1)
-		return -1;
+	/* that a charge is counted twice now and then does no harm */
+	while (db_exec(db, a, STMT_WRITE_LIMIT_CHARGE, &p, &r, err) == -1) {
+		if (!db_try_again(db))
+			return -1;
+		err_clear(err);
+	}
 	if (r.rows > 0)
 		*answer = (struct write_answer) { action_of(db_str(&r, 0, 0)), db_int(&r, 0, 1) };
 	return 0;

@@ -1,0 +1,175 @@
+#!/usr/bin/perl
+
+# cargo asks its web API once: what passes within its patience (a database that restarts or fails over,
+# a rate limit that frees up, a pool that restarts) is waited for inside the request, and nothing is
+# done twice.  Has a PostgreSQL cluster of its own, since it stops it.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Berth::Cluster;
+use Berth::Test;
+
+use constant {
+	AWAY => 10, # the failover that a workspace must survive
+	CRATES => 20,
+};
+
+my $cluster = Berth::Cluster->start;
+my $t = Berth::Test->new(workers => 4, cache_dir => undef);
+my $id = $t->project('demo/registry');
+my $R = $t->registry($id);
+$t->user($_) for qw(dev guy);
+$t->member('dev', 'demo', 'maintainer');
+my $token = $t->token('dev');
+my $body = { dev => '{"users":["guy"]}' };
+$t->start_pool;
+is($t->publish($id, $token, 'first', '1.0.0')->{status}, 200, 'a publish');
+
+sub call {
+	my ($method, $path, @body) = @_;
+
+	return $t->http($method => "$R/api/v1/crates/$path", { token => $token,
+	    @body ? (body => @body, headers => ['Content-Type: application/json']) : () });
+}
+
+# Does this in a process of its own, after so many seconds.
+sub beside {
+	my ($seconds, $do) = @_;
+	my $pid = fork() // die "fork: $!\n";
+
+	if ($pid == 0) {
+		sleep($seconds);
+		my $ok = eval { $do->(); 1 };
+		warn $@ if !$ok;
+		POSIX::_exit($ok ? 0 : 1);
+	}
+	return $pid;
+}
+
+sub ended {
+	my ($pid, $name) = @_;
+
+	waitpid($pid, 0);
+	is($?, 0, $name);
+}
+
+sub audited {
+	my ($action) = @_;
+
+	return $t->psql("SELECT count(*) FROM audit_events WHERE action = '$action'");
+}
+
+# ---- every write of cargo's web API waits for the database, and is done once ----
+
+my @writes = (
+	['publish', 'crate.publish', sub { $t->publish($id, $token, 'second', '1.0.0') }],
+	['yank', 'crate.yank', sub { call(DELETE => 'first/1.0.0/yank') }],
+	['unyank', 'crate.unyank', sub { call(PUT => 'first/1.0.0/unyank') }],
+	['owner add', 'owner.add', sub { call(PUT => 'first/owners', $body->{dev}) }],
+	['owner remove', 'owner.remove', sub { call(DELETE => 'first/owners', $body->{dev}) }],
+);
+
+for my $case (@writes) {
+	my ($name, $action, $do) = @$case;
+	my $before = audited($action);
+
+	$cluster->halt('fast');
+	my $back = beside(1, sub { $cluster->resume });
+	my $started = time;
+	my $res = $do->();
+	is($res->{status}, 200, "$name, the database is away: done") or diag($res->{body});
+	cmp_ok(time - $started, '>', 0.5, "$name: it waited");
+	ended($back, "$name: the database is back");
+	is(audited($action) - $before, 1, "$name: once");
+}
+
+# ---- a client that has gone is not waited for; a read does not wait ----
+
+$cluster->halt('fast');
+{
+	my $started = time;
+	is($t->http(GET => "$R/fi/rs/first", { token => $token })->{status}, 503, 'a read says so at once');
+	cmp_ok(time - $started, '<', 2, 'and quickly');
+}
+$cluster->resume;
+
+# ---- a limit that frees up soon ----
+
+$t->conf(yank_burst => 1, yank_per_minute => 30);
+$t->stop_pool;
+$t->start_pool;
+{
+	my $started = time;
+	my @status = map { call(DELETE => 'first/1.0.0/yank')->{status} } 1 .. 2;
+	is_deeply(\@status, [200, 200], 'a limit that frees up in two seconds: waited for');
+	cmp_ok(time - $started, '>', 1, 'the second one waited');
+}
+$t->conf(yank_burst => undef, yank_per_minute => 1);
+$t->stop_pool;
+$t->start_pool;
+
+# ---- the real cargo ----
+
+SKIP: {
+	my $missing = Berth::Test::cargo_missing();
+	skip $missing, 1 if $missing;
+	my ($major, $minor) = `cargo --version` =~ /(\d+)\.(\d+)/;
+	skip "cargo $major.$minor publishes no workspace", 1 if $minor < 90;
+
+	$t->conf(publish_burst => 1000, new_crate_burst => 1000, yank_per_minute => undef);
+	$t->stop_pool;
+	$t->start_pool;
+	$t->cargo_setup(berth => { id => $id, token => $token });
+	my $config = "$t->{dir}/cargo-home/config.toml";
+	my $text = Berth::Cluster::_slurp($config);
+	# as cargo comes
+	$text =~ s/retry = 0/retry = 3/;
+	open(my $fh, '>', $config) or die "$config: $!\n";
+	print {$fh} $text;
+	close($fh);
+
+	my $dir = "$t->{dir}/workspace";
+	my @names = map { sprintf('member-%02d', $_) } 1 .. CRATES;
+	for my $n (0 .. $#names) {
+		make_path("$dir/$names[$n]/src");
+		put("$dir/$names[$n]/src/lib.rs", '');
+		put("$dir/$names[$n]/Cargo.toml", "[package]\nname = \"$names[$n]\"\nversion = \"1.0.0\"\nedition = \"2021\"\n"
+		    . "description = \"made for a test\"\nlicense = \"MIT\"\n[dependencies]\n"
+		    . ($n >= 5 ? "$names[$n - 5] = { path = \"../$names[$n - 5]\", version = \"1\", registry = \"berth\" }\n" : ''));
+	}
+	put("$dir/Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"member-*\"]\n");
+	# each after so many versions are there
+	my $trouble = beside(0, sub {
+		for my $case (
+			[2, sub { $cluster->restart('fast') }],
+			[7, sub { $cluster->halt('immediate'); sleep(AWAY); $cluster->resume }],
+			[13, sub { kill('HUP', $t->{pool}) or die "HUP: $!\n" }],
+		) {
+			my ($after, $do) = @$case;
+
+			$t->wait_for(sub { eval { $t->psql("SELECT count(*) FROM versions WHERE published_at > now() - interval '1 hour'") } // 0 >= $after }, 120);
+			$do->();
+		}
+	});
+	my ($status, $out, $err) = $t->cargo('publish', '--workspace', '--no-verify', '--allow-dirty', '--registry', 'berth', dir => $dir);
+	is($status, 0, 'a workspace is published through a restart, a failover and a reload') or diag($err);
+	ended($trouble, 'all of it happened meanwhile');
+	is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name LIKE 'member-%'"), CRATES, 'all crates, once');
+}
+is(scalar(() = $t->log('pool') =~ / status=500 /g), 0, 'no internal error');
+
+sub put {
+	my ($path, $text) = @_;
+
+	open(my $fh, '>', $path) or die "$path: $!\n";
+	print {$fh} $text;
+	close($fh) or die "$path: $!\n";
+}
+
+done_testing();

@@ -347,7 +347,8 @@ test_reload_twice(void)
 	conf_write("workers = 1\nmax_features = 33\nlog_level = info\n");
 	kill(pool, SIGHUP);
 	ok(logged("reloaded: generation 3"), "the last reload counts, and so does its log");
-	is_int(get("/setting"), 33, "its workers serve");
+	/* a worker of before may have taken one more request */
+	ok(serves(33), "its workers serve");
 	end_wait();
 	is_int(stop(pool), 0, "the end");
 }

@@ -50,7 +50,7 @@ sub once {
 sub ask {
 	my ($method, $path, %opt) = @_;
 
-	return $t->http($method => $path, { headers => [map { ref ? @$_ : $_ } $opt{headers} // ()],
+	return $t->http($method => $path, { tls => 1, headers => [map { ref ? @$_ : $_ } $opt{headers} // ()],
 		map { $_ => $opt{$_} } grep { defined $opt{$_} } qw(token body curl no_pool) });
 }
 

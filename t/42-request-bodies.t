@@ -44,6 +44,7 @@ my %location = (
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
+	'@berth_network' => 'a second look for a file',
 	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error', '@berth_error_gitlab' => 'an error',
 	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error', '= /-/berth-no-answer' => 'an error',
 );

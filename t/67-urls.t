@@ -83,12 +83,18 @@ for my $way (sort keys %ways) {
 		next if $way =~ /_(?:url|registries)$/ && $way !~ /job/ && $url =~ /["\\]/ || $way eq 'allowed_registries' && $url =~ /^ /;
 		next if $way =~ /^(?:external|gitlab)_url$/ && $url =~ /^ /;
 		my $res = $ask->($url);
+		# a private crate may name a repository that is no web page, which becomes no link
+		my $told = $way =~ / of a crate$/ && $url !~ /^(?:javascript|data|vbscript|file):/i;
 
-		is($res->{status}, $refused, "$way: $url") or diag($res->{body});
+		is($res->{status}, $told ? 200 : $refused, "$way: $url") or diag($res->{body});
+		like($res->{body}, qr/is no web address, and becomes no link/, "$way: $url: with a warning") if $told;
 	}
 	is($ask->($good)->{status}, $taken, "$way: $good") if defined $taken;
 	$t->conf(external_url => $t->url, gitlab_url => undef, allowed_registries => undef);
 }
+my $about = $t->http(GET => "$R/api/v1/crates/linked", { token => $p->token });
+is($about->{status}, 200, 'what the public registry would tell of the crate');
+unlike($about->{body}, qr{"(?:homepage|documentation|repository)":"(?!https?://)}, 'has no link that is none');
 is($t->psql(q(SELECT count(*) FROM tokens WHERE job_url !~ '^https?://')), 0, 'no other is stored');
 
 # What is stored already, from before.

@@ -6,6 +6,7 @@
 #include "api/params.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "store/crate_about.h"
 
 enum {
@@ -131,14 +132,21 @@ put_publisher(struct about_out *out, const struct about_version *v)
 	json_out_close(&out->o, '}');
 }
 
+/* Tools make a link of it: what is none is not told. */
+static void
+put_link(struct json_out *o, const char *key, const char *url)
+{
+	json_out_key_str(o, key, url != NULL && url_is_web(slice_str(url)) ? url : NULL);
+}
+
 static void
 put_urls(struct json_out *o, const char *description, const char *homepage,
     const char *documentation, const char *repository)
 {
 	json_out_key_str(o, "description", description);
-	json_out_key_str(o, "homepage", homepage);
-	json_out_key_str(o, "documentation", documentation);
-	json_out_key_str(o, "repository", repository);
+	put_link(o, "homepage", homepage);
+	put_link(o, "documentation", documentation);
+	put_link(o, "repository", repository);
 }
 
 static void

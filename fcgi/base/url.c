@@ -46,3 +46,20 @@ url_is_web(struct slice url)
 {
 	return is_after("http://", url) || url_is_https(url);
 }
+
+bool
+url_is_harmful(struct slice url)
+{
+	static const char *const schemes[] = { "javascript:", "data:", "vbscript:", "file:" };
+	size_t from = 0;
+
+	while (from < url.n && url.p[from] == ' ')
+		from++;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		size_t n = strlen(schemes[i]);
+
+		if (url.n - from >= n && strncasecmp(url.p + from, schemes[i], n) == 0)
+			return true;
+	}
+	return false;
+}

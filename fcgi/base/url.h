@@ -16,7 +16,13 @@
  */
 bool url_is_web(struct slice);
 
-/* The same, https:// alone. */
+/*
+ * Does it begin with a scheme that a browser runs or opens on its own host: javascript, data, vbscript,
+ * file, in any case and behind blanks?
+ */
+bool url_is_harmful(struct slice url);
+
+/* As url_is_web(), https:// alone. */
 bool url_is_https(struct slice);
 
 #endif

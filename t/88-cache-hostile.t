@@ -202,7 +202,7 @@ my @paths = (
 	['a blank, encoded', 404, 404, 401, "$index%20"],
 	['backslashes', 400, 400, 400, "$R\\on\\e_\\one_crate"],
 	['a slash at the end of an index file', 404, 404, 404, "$index/"],
-	['a slash at the end of config.json', 404, 404, 404, "$R/config.json/"],
+	['a slash at the end of config.json', 404, 404, 401, "$R/config.json/"],
 	['a slash at the end of a crate', 404, 404, 404, "$R/one_crate/1.0.0/download/"],
 	['capitals in a name', 200, 404, 401, "$R/on/e_/One_Crate"],
 	['capitals in a prefix', 200, 404, 401, "$R/ON/E_/one_crate"],

@@ -37,11 +37,13 @@ check_url(const char *field, const char *url, bool strict, struct err *err)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return err_set(err, 400, "`%s` has a control character", field);
 	}
-	if (url_is_harmful(slice_str(url)))
+	if (url_is_web(slice_str(url)))
+		return 0;
+	if (!strict && !url_is_harmful(slice_str(url)))
+		return 0;
+	if (!strict)
 		return err_set(err, 400, "`%s` is no address that others may open: `%.*s`; give one of the web, "
 		    "or leave it out", field, excerpt(slice_str(url)), url);
-	if (!strict || url_is_web(slice_str(url)))
-		return 0;
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return err_set(err, 400,
 		    "URL for field `%s` must begin with http:// or https:// (url: %.*s)", field,

@@ -107,7 +107,7 @@ SKIP: {
 
 # Kills the worker at the point while it publishes; then a retry.
 sub crash {
-	my ($point, $name, $version, $before, $committed) = @_;
+	my ($point, $name, $version, $before, $committed, $given) = @_;
 	my $after = join(' ', grep { length } $before, $version);
 
 	$fault->arm($point, 'kill');
@@ -115,7 +115,7 @@ sub crash {
 	ok($t->wait_for(sub { -e $t->dir . '/fault.taken' }), "$point: reached");
 	$fault->disarm;
 	ok(settled(), "$point: no transaction is left");
-	if ($point =~ /^responded:/) {
+	if ($given) {
 		is($res->{status}, 200, "$point: the answer was given");
 	} else {
 		is($res->{status}, 503, "$point: the answer of nginx");
@@ -137,17 +137,18 @@ sub crash {
 }
 
 my $committed = 0;
+my ($question_ends) = grep { $points[$_] eq 'responded:publish_authorize' } 0 .. $#points;
 for my $i (0 .. $#points) {
 	$committed ||= $points[$i] eq 'sent:session_commit';
-	# the question whether to upload is another request: who answered it is not needed any more
-	my $answered = $points[$i] eq 'responded:publish_authorize';
-	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $answered);
+	# the question whether to upload is another request: nginx asks another worker, which writes, where no answer came
+	my $question = $i <= $question_ends;
+	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $question, $question || $points[$i] =~ /^responded:/);
 }
 # of a crate that is there, at the steps where it could matter
 for my $point (qw(send:crate_set_index answered:crate_set_index send:session_commit)) {
 	my $version = '2.0.' . length $point;
 
-	crash($point, 'first', $version, versions('first'), 0);
+	crash($point, 'first', $version, versions('first'), 0, 0);
 }
 # equal bytes are in the store already
 is($t->psql("SELECT count(*) FROM blobs") + 0, scalar(@points) + 4, 'one blob each');

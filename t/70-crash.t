@@ -141,7 +141,7 @@ my ($question_ends) = grep { $points[$_] eq 'responded:publish_authorize' } 0 ..
 for my $i (0 .. $#points) {
 	$committed ||= $points[$i] eq 'sent:session_commit';
 	# the question whether to upload is another request: nginx asks another worker, which writes, where no answer came
-	my $question = $i <= $question_ends;
+	my $question = $i <= $question_ends && $points[$i] !~ /^blob:/;
 	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $question, $question || $points[$i] =~ /^responded:/);
 }
 # of a crate that is there, at the steps where it could matter

@@ -22,7 +22,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
 SAN        ?= address,undefined
 SECONDS    ?= 60
-PROVEFLAGS ?= -j2
+PROVEFLAGS ?= -j3
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth

@@ -208,7 +208,7 @@ refused('case 109: not allowed',
     qq([dependencies]\nbase = { version = "1", registry-index = "sparse+https://evil.example/" }\n)));
 # cargo would take it for a git repository, and send the token there
 refused('case 109: its own address without sparse+',
-    qr/is an address of this server, but of no index/,
+    qr/names this server, but no index/,
     manifest('', '[dependencies]' . qq(\nbase = { version = "1", registry-index = ")
     . substr($own, 7) . qq(" }\n)));
 refused("case 109: address `$_`", qr/is not the URL of a registry's index$/,
@@ -216,7 +216,7 @@ refused("case 109: address `$_`", qr/is not the URL of a registry's index$/,
     for 'sparse+https://peer.example/index', 'x', '/';
 # spellings that nobody serves; of a project that the caller may not read nothing is said either
 $t->project($_) for 'demo/other', 'secret/hidden';
-for my $case ((map { [$_, qr/is an address of this server, but of no index; .*`\Qsparse+${\ $t->url}\E/] }
+for my $case ((map { [$_, qr/names this server, but no index; .*`\Qsparse+${\ $t->url}\E/] }
     '01', '0', '', 'demo/registry', 'demo', 'demo%252Fregistry', '99999999999999999999'),
     (map { [$_, qr/`base`: there is no project `\Q${\ s{%2F}{\/}ir}\E` here that you may read/] }
     'demo%2Fnever', 'secret%2Fhidden', 'Secret%2fHidden')) {
@@ -227,9 +227,13 @@ for my $case ((map { [$_, qr/is an address of this server, but of no index; .*`\
 	    qq([dependencies]\nbase = { version = "1", registry-index = "$url" }\n)),
 	    deps => [dep('base', '^1', registry => $url)]);
 }
-refused('case 109: 33 projects by path', qr/name more than 32 projects of this server by path; use their ids$/,
-    manifest(''), deps => [map { dep('base', '^1', registry => 'sparse+' . $t->url
-    . "/api/v4/projects/demo%2Fp$_/packages/cargo/") } 1 .. 33]);
+for my $case ([16, qr/there is no project `demo\/p1` here that you may read/],
+    [17, qr/name more than 16 projects of this server by path; use their ids$/]) {
+	my ($n, $detail) = @$case;
+
+	refused("case 109: $n projects by path", $detail, manifest(''), deps => [map { dep('base', '^1',
+	    registry => 'sparse+' . $t->url . "/api/v4/projects/demo%2Fp$_/packages/cargo/") } 1 .. $n]);
+}
 refused('case 109: nothing where the manifest has the public one',
     qr/^dependency `base`: the metadata has no registry.*send "registry": "\Q${\ PUBLIC}\E"/,
     manifest('', qq([dependencies]\nbase = "1"\n)), deps => [dep('base', '^1')]);
@@ -332,14 +336,14 @@ is_deeply(taken('case 100: license-file alone', $about . qq(license-file = "LICE
 is_deeply(taken('case 101: a licence', $about . qq(license = "MIT OR Apache-2.0"\n), '')->{warnings}, [],
     'case 101: SPDX knows it');
 is_deeply(taken('case 101: our own licence', $about . qq(license = "Proprietary"\n), '')->{warnings},
-    ['`license` is no expression that SPDX knows: `Proprietary`; see https://spdx.org/licenses'],
+    ['`license` is not an SPDX expression: `Proprietary`; see https://spdx.org/licenses'],
     'case 101: SPDX does not, and that is a warning');
 # what people write where they have no web page
 my @addresses = ('ssh://git@example.org/x.git', 'git@example.org:group/x.git', 'git://example.org/x',
     '../x', 'example.org', 'ftp://example.org/', 'https://', 'https:/x', 'https://a b/');
 for my $field (qw(documentation homepage repository)) {
 	is_deeply(taken("case 103: $field $_", qq($about$field = "$_"\nlicense = "MIT"\n), '')->{warnings},
-	    ["`$field` is no web address, and becomes no link: `$_`"], "case 103: $field $_: a warning")
+	    ["`$field` is not a web address, so nothing links to it: `$_`"], "case 103: $field $_: a warning")
 	    for $field eq 'repository' ? @addresses : $addresses[1];
 }
 taken('case 102: 1000 bytes', 'description = "' . 'd' x 1000 . qq("\n), '',

@@ -9,8 +9,8 @@
 #include "api/call.h"
 #include "crate/package.h"
 
-/* More are refused: each costs a look at the database. */
-enum { PUBLISH_REGISTRIES_MAX = 32 };
+/* More are refused: they are looked up in one round trip. */
+enum { PUBLISH_REGISTRIES_MAX = DB_CALLS_MAX };
 
 /* The projects that the dependencies of one publish have named by path so far; { 0 } at first. */
 struct registry_paths {

@@ -89,7 +89,10 @@ for my $case (@writes) {
 	is(audited($action) - $before, 1, "$name: once");
 }
 
-# ---- a client that has gone is not waited for; a read does not wait ----
+# ---- no wait: for a client that has gone, in a read, in a pool that stops ----
+
+# Of each yank in the pool's log its status, and how long it took in ms.
+sub yanks { return map { [$_ =~ / status=(\d+) ms=([\d.]+) /] } grep { / route=yank / } split(/\n/, $t->log('pool')) }
 
 $cluster->halt('fast');
 {
@@ -97,7 +100,34 @@ $cluster->halt('fast');
 	is($t->http(GET => "$R/fi/rs/first", { token => $token })->{status}, 503, 'a read says so at once');
 	cmp_ok(time - $started, '<', 2, 'and quickly');
 }
+{
+	my $before = yanks();
+
+	$t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token, may_fail => 1, curl => ['--max-time', 1] });
+	ok($t->wait_for(sub { yanks() > $before }, 15), 'a client goes: its request ends');
+	my ($status, $ms) = @{ (yanks())[-1] };
+	is($status, 503, 'without having happened');
+	cmp_ok($ms, '<', 5000, 'long before its time');
+}
+$t->conf(drain_timeout => 4);
+{
+	my $before = yanks();
+
+	# the pool reads its configuration without the database
+	kill('HUP', $t->pool_pid) or die "HUP: $!\n";
+	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2/ }), 'a shorter drain_timeout');
+	my $waits = beside(0, sub { $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token })->{status} == 503 or die "not 503\n" });
+	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body} =~ /^berth_workers\{kind="write",state="busy"\} 1$/m }), 'a worker has it');
+	$t->stop_pool;
+	ended($waits, 'a pool that stops answers the request that waits');
+	my ($status, $ms) = @{ (yanks())[-1] };
+	is($status, 503, 'in time for the drain');
+	unlike($t->log('pool'), qr/ killed: /, 'so that no worker is killed');
+	is(scalar(yanks()), $before + 1, 'one request');
+}
+$t->conf(drain_timeout => 10);
 $cluster->resume;
+$t->start_pool;
 
 # ---- a limit that frees up soon ----
 
@@ -110,7 +140,28 @@ $t->start_pool;
 	is_deeply(\@status, [200, 200], 'a limit that frees up in two seconds: waited for');
 	cmp_ok(time - $started, '>', 1, 'the second one waited');
 }
-$t->conf(yank_burst => undef, yank_per_minute => 1);
+# one for each caller, and half of the workers that write
+$t->conf(yank_burst => 1, yank_per_minute => 12, write_workers => 4);
+$t->stop_pool;
+$t->start_pool;
+{
+	my @callers = map { my $name = "caller$_"; $t->user($name); $t->member($name, 'demo', 'maintainer'); $t->token($name) } 1 .. 4;
+	my $yank = sub {
+		my $started = time;
+		my $res = $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $callers[$_[0]] });
+
+		return [$res->{status}, time - $started];
+	};
+
+	is($yank->($_)->[0], 200, 'one that is free') for 0 .. 2;
+	my @all = $t->parallel(3, $yank);
+	is(join(' ', sort map { $_->[0] } @all), '200 200 429', 'three callers: two may wait');
+	is($yank->(3)->[0], 200, 'one that is free');
+	my @twice = $t->parallel(2, sub { $yank->(3) });
+	is(join(' ', sort map { $_->[0] } @twice), '200 429', 'one caller twice at once: the second one is refused');
+	cmp_ok((grep { $_->[0] == 429 } @twice)[0][1], '<', 2, 'at once');
+}
+$t->conf(yank_burst => undef, yank_per_minute => 1, write_workers => undef);
 $t->stop_pool;
 $t->start_pool;
 

@@ -148,6 +148,19 @@ is($t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token })-
     'yank, answer lost: 200, since it happened');
 ok($fault->disarm, 'yank, answer lost: reached');
 is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.yank'"), 1, 'yank, answer lost: once');
+$t->user('helper');
+$t->member('dev', 'demo', 'maintainer');
+for my $case (['PUT', 'owner.add', 'as an owner'], ['DELETE', 'owner.remove', 'is no longer']) {
+	my ($method, $action, $said) = @$case;
+
+	$fault->arm('sent:session_commit', 'eio');
+	my $res = $t->http($method => "$R/api/v1/crates/first/owners", { token => $token, body => '{"users":["helper"]}',
+		headers => ['Content-Type: application/json'] });
+	is($res->{status}, 200, "$action, answer lost: 200, since it happened") or diag($res->{body});
+	note($res->{body});
+	ok($fault->disarm, "$action, answer lost: reached");
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = '$action'"), 1, "$action, answer lost: once");
+}
 my ($lines) = index_of($t, $id, 'first', $token);
 ok($lines->[0]{yanked}, 'yank: in the index');
 agrees($t, 'answers lost', token => $token);

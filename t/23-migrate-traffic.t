@@ -214,7 +214,7 @@ subtest 'every text that was ever applied' => sub {
 		my ($status, $said) = end_migrate(begin_migrate($name));
 		is($status, 1, "$what is connected: an upgrade fails");
 		my ($plain) = $called =~ m{^([^/]+)};
-		like($said, qr/\Aberth: $plain of an older build use this database \(1 sessions\).*stop them on all hosts/, 'who, and what to do');
+		like($said, qr/\Aberth: an older build of $plain uses this database \(sessions: 1\).*stop it on all hosts/, 'who, and what to do');
 		is(sql($name, 'SELECT max(version) FROM schema_migrations'), $before, 'and nothing is');
 		$program->();
 	}

@@ -87,7 +87,7 @@ for my $way (sort keys %ways) {
 		my $told = $way =~ / of a crate$/ && $url !~ /^(?:javascript|data|vbscript|file):/i;
 
 		is($res->{status}, $told ? 200 : $refused, "$way: $url") or diag($res->{body});
-		like($res->{body}, qr/is no web address, and becomes no link/, "$way: $url: with a warning") if $told;
+		like($res->{body}, qr/is not a web address, so nothing links to it/, "$way: $url: with a warning") if $told;
 	}
 	is($ask->($good)->{status}, $taken, "$way: $good") if defined $taken;
 	$t->conf(external_url => $t->url, gitlab_url => undef, allowed_registries => undef);

@@ -222,8 +222,8 @@ static const struct command commands[] = {
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
 	    "(false: the registry is not there at all), public_packages=true|false\n"
-	    "(true: anyone may pull), anonymous_networks=\"NETWORK ...\" (who may read\n"
-	    "index and crates without a token; empty: nobody), or what may be published:\n"
+	    "(true: anyone may pull), anonymous_networks=\"NETWORK ...\" (from\n"
+	    "there index and crates need no token), or what may be published:\n"
 	    "a key of berth.conf, of which the project then has its own value (see\n"
 	    "berth(1); empty: as in the configuration).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },

@@ -59,7 +59,7 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "Seconds until the lease of cache_dir ends; below zero: since it ended.",
 	    .kind = METRIC_GAUGE, .until = true },
 	FAMILY(METRIC_CACHE_KEEPER) = { .name = "berth_cache_keeper",
-	    .help = "What the keeper of cache_dir does, or fails at, when it last said so: 1 for one state.",
+	    .help = "The state that the keeper of cache_dir last told: 1 for that state.",
 	    .kind = METRIC_GAUGE, .labels = { { "state", cache_states, CACHE__STATES } } },
 };
 

@@ -77,7 +77,7 @@ struct about_out {
 	bool sees_publishers;
 };
 
-/* Whoever has the answer must not move it: o points into it. */
+/* Do not move the answer from here on: `o` points into it. */
 static void
 out_begin(struct about_out *out, const struct call *call, struct request *rq)
 {

@@ -3,7 +3,7 @@
 
 /*
  * cargo asks its web API once: a 503 ends `cargo publish`.  So the writes of that API wait inside
- * their request for what passes.  They have workers of their own, and the backlog of that
+ * their request for trouble that passes.  They have workers of their own, and the backlog of that
  * socket is their queue; requests that read never wait.
  */
 
@@ -19,12 +19,12 @@ void patience_set(struct call *, struct request *);
 
 /*
  * Waits for so long.  At most half of the workers that write do this at once, and one for each actor, so
- * that whoever is over their limit does not hold those that others need.  False: the request's patience
+ * that callers who are over their limit do not hold the workers that others need.  False: the request's patience
  * is too short, nobody else may wait now, or the client has gone.
  */
 bool patience_wait(struct call *, const char *actor, int64_t us);
 
-/* The end of the request: whatever uses the connection from here on has no patience. */
+/* Ends the patience with the request: the connection then fails at once, as at first. */
 void patience_end(struct worker_app *);
 
 #endif

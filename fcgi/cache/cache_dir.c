@@ -115,7 +115,7 @@ hint_open(struct cache_dir *d, struct err *err)
 	d->hint = openat(d->root, "hint", O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
 	if (d->hint == -1 || fstat(d->hint, &st) == -1)
 		return cache_dir_error(d, "hint", err);
-	return S_ISFIFO(st.st_mode) ? 0 : 
+	return S_ISFIFO(st.st_mode) ? 0 :
 	    err_internal(err, 500, "cache_dir: %s/hint is not a pipe; remove it", d->path);
 }
 

@@ -13,9 +13,9 @@
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
  *
  * nginx reaches a file only through now/SECOND/WHO/PROJECT/..., with the second of its own clock and
- * the WHO that it has proved (access/token.h): anyone, the address that asks, or the slot and handle of a token.  So a keeper
- * that is killed, hangs or cannot reach the database takes everything away by doing nothing: no name
- * exists for the seconds after its lease.
+ * the WHO that it has proved (access/token.h): anyone, the address that asks, or the slot and handle of
+ * a token.  So a keeper that is killed, hangs or cannot reach the database takes everything away by
+ * doing nothing: no name exists for the seconds after its lease.
  *
  * The keeper syncs nothing to the disk: after a crash of the machine every lease has ended, and a
  * keeper that starts begins with an empty tree.

@@ -481,16 +481,13 @@ leave_dir(struct keeper *k)
 static void
 fail(struct keeper *k, struct err *err)
 {
-	bool intact = cache_dir_is_intact(k->dir);
-
 	tell(k, k->trouble, k->serving ? clock_us() : 0);
-	if (intact)
-		cache_warn(&k->warned, err);
-	else
-		leave_dir(k);
 	k->serving = false;
-	if (!intact)
+	if (!cache_dir_is_intact(k->dir)) {
+		leave_dir(k);
 		return;
+	}
+	cache_warn(&k->warned, err);
 	/* a pooler goes on sharing a session that it shares */
 	if (db_is_pooled(k->db)) {
 		db_disconnect(k->db);

@@ -2,15 +2,15 @@
 #define CACHE_CACHE_STATE_H
 
 /*
- * What a keeper says of itself: its state to whoever watches it, its troubles to the log.  A keeper that is
- * killed or hangs says nothing, so believe no state once the lease has ended.
+ * A keeper tells its state to a watcher, and its errors to the log.  One that is killed or hangs tells
+ * nothing, so believe no state once the lease has ended.
  */
 
 #include <stdint.h>
 
 #include "base/err.h"
 
-/* What a keeper does, or what keeps it from serving. */
+/* The state of a keeper: it serves, or the reason why it does not. */
 enum cache_state {
 	CACHE_SERVES,
 	CACHE_STARTS, /* also one that begins anew */
@@ -24,7 +24,7 @@ enum cache_state {
 /* Their names in metrics. */
 extern const char *const cache_states[CACHE__STATES];
 
-/* Is told the state, and when the lease ends or ended, by clock_us(); 0: as told before. */
+/* Gets the state, and the end of the lease by clock_us(); 0: as told before. */
 struct cache_watcher {
 	void (*tell)(void *arg, enum cache_state, int64_t lease_end_us);
 	void *arg;

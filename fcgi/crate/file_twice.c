@@ -42,7 +42,7 @@ file_twice_new(struct arena *arena, struct err *err)
 	f->arena = arena;
 	f->blocks = arena_alloc(arena, sizeof(*f->blocks));
 	if (!sha256_digest("", 0, digest)) {
-		(void)err_internal(err, 500, "SHA-256 cannot be made");
+		(void)err_internal(err, 500, "SHA-256: OpenSSL fails");
 		return NULL;
 	}
 	arena_defer(arena, state_drop, &f->sha256);
@@ -100,7 +100,7 @@ file_twice_end(struct file_twice *f, struct err *err)
 	unsigned char digest[SHA256_SIZE];
 
 	if (!sha256_end(&f->sha256, digest))
-		return err_internal(err, 500, "SHA-256 cannot be made");
+		return err_internal(err, 500, "SHA-256: OpenSSL fails");
 	if (!f->again)
 		keep(f, digest);
 	else if (!known(f, digest))

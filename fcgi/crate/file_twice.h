@@ -3,7 +3,7 @@
 
 /*
  * The files of an archive, each as a digest of its path and its bytes: a path that comes a second time
- * is no trouble where it has the same bytes, since it does not matter then which one a reader takes.
+ * is allowed if it has the same bytes: every reader then gets the same file.
  */
 
 #include <stdbool.h>

@@ -50,7 +50,7 @@ struct feature {
 
 enum target_kind { TARGET_LIB, TARGET_BIN, TARGET_EXAMPLE, TARGET_TEST, TARGET_BENCH, TARGET__MAX };
 
-/* What a manifest says of its targets, to be held against the files (crate/targets.h). */
+/* The targets that a manifest declares; crate/targets.h compares them with the files. */
 struct package_targets {
 	const char *lib_path, *lib_name; /* as [lib] has them */
 	bool declared; /* there is a [[bin]], [[example]], [[test]] or [[bench]] */
@@ -145,9 +145,10 @@ int package_check_id(struct arena *, const struct package *, struct package_id *
  * Checks everything else that is copied to an index line, so that no version can
  * silently vanish at a client: names of dependencies, requirements, targets, feature
  * names, values and what they refer to, links, rust_version, registries, and
- * the counts.  Registries have the one spelling of their index by then.  Also the description, URLs, keywords and categories.  Rewrites
- * requirements and targets into their canonical form and own_registry to
- * NULL, in place (hence the arena).  -1: 400 naming field, value and rule.
+ * the counts.  Registries have the one spelling of their index by then.  Also the
+ * description, URLs, keywords and categories.  Rewrites requirements and targets into
+ * their canonical form and own_registry to NULL, in place (hence the arena).  -1: 400
+ * naming field, value and rule.
  */
 int package_check(struct arena *, struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));

@@ -83,11 +83,11 @@ field_warning(struct arena *a, const struct package *pkg, const struct field *f)
 	if (!text_given(pkg, f->text))
 		return NULL;
 	if (f->web && !url_is_web(slice_str(*text)))
-		return arena_printf(a, "`%s` is no web address, and becomes no link: `%.*s`", f->name,
+		return arena_printf(a, "`%s` is not a web address, so nothing links to it: `%.*s`", f->name,
 		    excerpt(slice_str(*text)), *text);
 	if (f->text == AT(license) && !spdx_knows(slice_str(*text)))
 		return arena_printf(a,
-		    "`license` is no expression that SPDX knows: `%.*s`; see https://spdx.org/licenses",
+		    "`license` is not an SPDX expression: `%.*s`; see https://spdx.org/licenses",
 		    excerpt(slice_str(*text)), *text);
 	return NULL;
 }

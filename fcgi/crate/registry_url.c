@@ -189,7 +189,7 @@ registry_url_read(struct arena *arena, const char *server, const char *url,
 	if (a.sparse && read_index(arena, a.path, out))
 		return 0;
 	return err_set(err, 400,
-	    "`%.*s` is an address of this server, but of no index; that of a project is "
+	    "`%.*s` names this server, but no index; the index of a project is "
 	    "`sparse+%s/api/v4/projects/ID/packages/cargo/`, with the id or the path of the project, as in "
 	    "GROUP%%2FPROJECT",
 	    excerpt(slice_str(url)), url, server);

@@ -113,7 +113,7 @@ refuse(struct slice text, const char *part, const char *fault, struct err *err)
 	    text.p, part, fault);
 }
 
-/* What the version does not end with, though nothing else can come: its first character. */
+/* The version should have ended; names the character that comes instead. */
 static int
 refuse_rest(struct slice text, struct slice rest, struct err *err)
 {
@@ -121,7 +121,7 @@ refuse_rest(struct slice text, struct slice rest, struct err *err)
 	size_t n = utf8_decode(rest.p, rest.n, &cp);
 
 	return err_set(err, 400,
-	    "\"%.*s\" is an invalid semver version: `%.*s` cannot stand there, behind `%.*s`",
+	    "\"%.*s\" is an invalid semver version: `%.*s` is not allowed after `%.*s`",
 	    (int)text.n, text.p, n > 0 ? (int)n : 1, rest.p, (int)(rest.p - text.p), text.p);
 }
 

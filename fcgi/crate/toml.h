@@ -3,7 +3,8 @@
 
 /*
  * A complete reader of TOML 1.0 (toml.io), bounded in depth and in number of
- * values; of 1.1 it takes times without seconds, which cargo writes as they were.  No library for C in Debian 12 reads TOML.
+ * values; of 1.1 it takes times without seconds, which cargo writes as they were.  No
+ * library for C in Debian 12 reads TOML.
  */
 
 #include <stdbool.h>

@@ -27,6 +27,7 @@ int fcgi_kept_fd(const struct fcgi_conn *);
 
 /* Has the peer closed the connection, as nginx does when its client has gone? */
 bool fcgi_peer_has_gone(const struct fcgi_conn *);
+
 /* Closes a kept connection. */
 void fcgi_drop(struct fcgi_conn *);
 

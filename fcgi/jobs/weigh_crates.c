@@ -37,6 +37,6 @@ job_weigh_crates(struct job_ctx *ctx, const struct job *job, struct err *err)
 	if (after != 0)
 		job_again(ctx, arena_printf(ctx->arena, "{\"after\":%" PRId64 "}", after));
 	if (total > 0)
-		job_note(ctx, "%" PRId64 " crates weighed anew", total);
+		job_note(ctx, "%" PRId64 " crates have a new weight", total);
 	return 0;
 }

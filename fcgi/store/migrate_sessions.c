@@ -45,8 +45,8 @@ migrate_check_sessions(PGconn *pg, size_t done, struct err *err)
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		rc = migrate_failed(pg, "sessions", res, err);
 	else if (PQgetvalue(res, 0, COUNT)[0] != '0')
-		rc = err_set(err, 409, "%s of an older build use this database (%s sessions) and do not work with the "
-		    "new schema; stop them on all hosts, then run `berth migrate` again",
+		rc = err_set(err, 409, "an older build of %s uses this database (sessions: %s) and does not work with "
+		    "the new schema; stop it on all hosts, then run `berth migrate` again",
 		    PQgetvalue(res, 0, PROGRAMS), PQgetvalue(res, 0, COUNT));
 	PQclear(res);
 	return rc;

@@ -104,7 +104,7 @@ find_lacking(struct arena *a, const struct db_result *r, const char *path,
 	if (missing[0] != '\0')
 		what = arena_printf(a, " lacks the keys of the slots %s", missing);
 	if (other[0] != '\0')
-		what = arena_printf(a, "%s%s has other keys than the database of the slots %s", what,
+		what = arena_printf(a, "%s%s has keys that differ from the database's for the slots %s", what,
 		    missing[0] != '\0' ? " and" : "", other);
 	if (what[0] == '\0')
 		return NULL;

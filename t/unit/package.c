@@ -96,8 +96,8 @@ static const struct example about[] = {
 	/* where the project is not strict */
 	{ "homepage='git@h:x'\nrepository='../x'\nlicense='ours'", "" },
 	{ "homepage='ssh://h/x'\nrepository='https://h/a b'", "" },
-	{ "homepage=' JavaScript:alert(1)'", "`homepage` is no address that others may open: ` JavaScript:alert(1)`; "
-	    "give one of the web, or leave it out" },
+	{ "homepage=' JavaScript:alert(1)'", "`homepage` must not be ` JavaScript:alert(1)`, which a browser would run or "
+	    "open on its own host; write an address that begins with https://, or leave the field out" },
 	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
 	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },
@@ -414,16 +414,16 @@ test_not_strict(void)
 		{ "repository", "https://h.example/x^y", NULL, NULL },
 		{ "repository", "http://h.example", NULL, NULL },
 		{ "repository", "", NULL, NULL },
-		{ "repository", "ssh://git@h.example/x.git", "is no web address", "must begin with http://" },
-		{ "repository", "git@h.example:g/x.git", "is no web address", "must begin with http://" },
-		{ "repository", "git://h.example/x", "is no web address", "must begin with http://" },
-		{ "homepage", "../x", "is no web address", "must begin with http://" },
-		{ "homepage", "h.example", "is no web address", "must begin with http://" },
-		{ "documentation", "https://h.example/a b", "is no web address", "is not a valid url" },
+		{ "repository", "ssh://git@h.example/x.git", "is not a web address", "must begin with http://" },
+		{ "repository", "git@h.example:g/x.git", "is not a web address", "must begin with http://" },
+		{ "repository", "git://h.example/x", "is not a web address", "must begin with http://" },
+		{ "homepage", "../x", "is not a web address", "must begin with http://" },
+		{ "homepage", "h.example", "is not a web address", "must begin with http://" },
+		{ "documentation", "https://h.example/a b", "is not a web address", "is not a valid url" },
 		{ "license", "MIT OR Apache-2.0", NULL, NULL },
 		{ "license", "", "has no license", NULL },
-		{ "license", "Proprietary", "is no expression that SPDX knows", "invalid license expression" },
-		{ "license", "mit", "is no expression that SPDX knows", "invalid license expression" },
+		{ "license", "Proprietary", "is not an SPDX expression", "invalid license expression" },
+		{ "license", "mit", "is not an SPDX expression", "invalid license expression" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

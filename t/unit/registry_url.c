@@ -33,7 +33,7 @@ read_url(const char *server, const char *url)
 
 	if (registry_url_read(arena, server, url, &u, &err) == 0)
 		return text_of(&u);
-	return err.status == 400 && strstr(err.pub, "is an address of this server") != NULL ? "refused" : "?";
+	return err.status == 400 && strstr(err.pub, "names this server, but no index") != NULL ? "refused" : "?";
 }
 
 static const struct {

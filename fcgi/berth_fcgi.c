@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "access/token_key.h"
-#include "api/app.h"
+#include "api/pool_app.h"
 #include "api/routes.h"
 #include "base/arena.h"
 #include "base/daemon.h"

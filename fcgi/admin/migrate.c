@@ -42,7 +42,7 @@ say_newer(int64_t newer)
 	if (newer != 0)
 		fprintf(stderr, "berth: nothing to do: the database is newer than this program "
 		    "and allows it (it has migration %lld, and this program has %lld)\n",
-		    (long long)newer, (long long)migrate_newest());
+		    (long long)newer, (long long)migrations_newest());
 }
 
 static const char *const plan_keys[] = { "version", "topic", "step", "table", "lock", "work",

@@ -12,7 +12,7 @@
 #include "access/token.h"
 #include "base/settings.h"
 #include "base/slots.h"
-#include "http/pool.h"
+#include "http/metrics.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "store/db.h"
@@ -43,8 +43,6 @@ struct worker_app {
 	uint64_t keys_connection; /* 0: not read yet */
 	int64_t keys_read_us;
 };
-
-extern const struct pool_app api_pool_app;
 
 /*
  * Reads the registry's id and its keys before a new connection serves anything, since it may lead to another

@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/index_line.h"
-#include "store/version_check.h"
+#include "store/version.h"
 
 enum {
 	RESPONSE_MAX = 256 * 1024,

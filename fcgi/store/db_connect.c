@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "store/migrate.h"
+#include "store/migrations.h"
 
 enum {
 	LOOKS_MAX = 8, /* reads per wait: any answer arrives in fewer pieces */
@@ -80,7 +80,7 @@ db_schema(const struct db *db)
 enum db_schema
 db_schema_of(int64_t version, int64_t floor)
 {
-	int64_t ours = migrate_newest();
+	int64_t ours = migrations_newest();
 
 	if (version < ours)
 		return DB_SCHEMA_OLD;
@@ -239,7 +239,7 @@ start(struct db *db, struct err *err)
 		NULL };
 
 	/* `berth migrate` looks for programs that are too old (store/migrate_sessions.h) */
-	snprintf(name, sizeof(name), "%s/%" PRId64, program_invocation_short_name, migrate_newest());
+	snprintf(name, sizeof(name), "%s/%" PRId64, program_invocation_short_name, migrations_newest());
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, db->timeout_ms);
 	db->pg = PQconnectStartParams(keys, values, 1);
 	if (db->pg == NULL)
@@ -393,7 +393,7 @@ static int
 check_schema(struct db *db, PGresult *res, struct err *err)
 {
 	struct db_result row = { .pg = res, .rows = PQntuples(res) };
-	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), want = migrate_newest();
+	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), want = migrations_newest();
 	enum db_schema schema = db_schema_of(have, floor);
 
 	db->newer = have > want;

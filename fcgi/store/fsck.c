@@ -14,23 +14,6 @@
 
 enum { BLOBS_PAGE = 500, VERSIONS_PAGE = 5000 };
 
-const char *const fsck_kind_names[FSCK__MAX] = {
-	[FSCK_INDEX] = "index",
-	[FSCK_BLOB_MISSING] = "blob missing",
-	[FSCK_BLOB_SIZE] = "blob size",
-	[FSCK_BLOB_BYTES] = "blob bytes",
-	[FSCK_VERSION] = "version",
-	[FSCK_QUOTA] = "quota",
-};
-
-void
-fsck_report(struct fsck *f, enum fsck_kind kind, const char *subject, const char *detail, bool repaired)
-{
-	f->problems++;
-	f->repaired += repaired;
-	f->say(f->arg, &(struct fsck_problem) { kind, subject, detail, repaired });
-}
-
 /* ---- blobs ---- */
 
 /* A missing blob.  A repair puts it back if the trash has it. */

@@ -3,11 +3,9 @@
 
 /* The part of fsck that compares index files with the versions of their crates. */
 
-#include "store/fsck.h"
-
-/* Reports a problem, and counts it. */
-void fsck_report(struct fsck *, enum fsck_kind, const char *subject, const char *detail,
-    bool repaired);
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/fsck_problem.h"
 
 /*
  * Checks the next crates, and rebuilds wrong index files where the caller asks for it.

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "store/token.h"
+#include "store/gitlab_pin.h"
 
 enum {
 	GITLAB_JOB_GOOD_S = 60, /* how long an answer counts */
@@ -38,18 +38,6 @@ int gitlab_job_set_away(struct db *, struct arena *, bool away, struct err *)
 
 int gitlab_job_refuse(struct db *, struct arena *, struct slice digest, struct err *)
     __attribute__((warn_unused_result));
-
-/* A job that runs. */
-struct gitlab_job {
-	struct slice digest;
-	const char *gitlab; /* its address */
-	int64_t user_id; /* GitLab's number */
-	const char *username;
-	int64_t project_id; /* GitLab's number; 0: gitlab_projects names the project here */
-	const char *project_path; /* the project here */
-	const char *name;
-	struct token_job job;
-};
 
 /*
  * *known: the user and the project exist here, and the token was not revoked.  The first job of a user, and

@@ -9,9 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "store/gitlab_job.h"
+#include "store/token.h"
+
+/* A job that runs, as its GitLab describes it. */
+struct gitlab_job {
+	struct slice digest;
+	const char *gitlab; /* its address */
+	int64_t user_id; /* GitLab's number */
+	const char *username;
+	int64_t project_id; /* GitLab's number; 0: gitlab_projects names the project here */
+	const char *project_path; /* the project here */
+	const char *name;
+	struct token_job job;
+};
 
 /*
  * Inside a transaction: pins the user and the project unless they are pinned.  -1: 401 one of them is

@@ -87,7 +87,7 @@ run_with(PGconn *pg, const char *name, const char *sql, const char *const *value
 static int
 grant(PGconn *pg, const struct migrate_task *task, const struct migration *m, struct err *err)
 {
-	if (task->grant_to == NULL || m->version != migrate_newest())
+	if (task->grant_to == NULL || m->version != migrations_newest())
 		return 0;
 	return migrate_grant(pg, task->actor, task->grant_to, err);
 }

@@ -2,42 +2,17 @@
 #define STORE_MIGRATE_H
 
 /*
- * The schema's migrations, compiled in from sql/migrations/.  Applying them is
+ * Applies the schema's migrations (store/migrations.h).  This is
  * the one place that runs SQL which is not prepared, on a connection of its
  * own, by a role that owns the tables; it belongs to the admin command and
  * never to a request.
  */
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "store/audit.h"
-
-/*
- * The head of a migration's file may make promises, one a line:
- *
- *	-- floor: NNNN   the oldest program that works with this schema, by that program's newest
- *	                 migration.  Without the line only programs work that have this migration.
- *	-- replaces: SHA-256   of an earlier text of the same file with the same effect.  A
- *	                 database that has that text is as good as one with this text.
- *
- * Its text may be several steps: see store/migrate_step.h.
- *
- * The floor of a schema is the highest floor of its migrations.
- */
-struct migration {
-	int64_t version;
-	const char *topic;
-	const char *const *lines; /* ends with NULL */
-};
-
-/* In the order of their versions. */
-extern const struct migration migrations[];
-extern const size_t nmigrations;
-
-/* The version of the schema that this program works with. */
-int64_t migrate_newest(void);
+#include "store/migrations.h"
 
 /* The target of a migration. */
 struct migrate_task {
@@ -49,7 +24,7 @@ struct migrate_task {
 };
 
 /*
- * Brings the database to migrate_newest(), each migration in its own
+ * Brings the database to migrations_newest(), each migration in its own
  * transaction with its audit row, or in several steps, while the pool serves.  A new run skips the steps
  * that an interrupted one has done.  Several runs at once take turns.  The pool's role gets exactly the
  * rights that the pool needs, in the transaction of the last migration, so that no program finds its

@@ -1,23 +1,13 @@
 #include "store/migrate_applied.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "store/db.h"
 #include "store/migrate_grant.h"
-
-const struct migration migrations[] = {
-#define MIGRATION(version, topic, ...) \
-	{ version, topic, (const char *const[]) { __VA_ARGS__, NULL } },
-#include "store/migrations.inc"
-#undef MIGRATION
-};
-const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
+#include "store/migrations.h"
 
 /* Works, too, on a table that an older program has made without a floor. */
 #define APPLIED_SQL \
@@ -26,44 +16,11 @@ const size_t nmigrations = sizeof(migrations) / sizeof(*migrations);
 
 enum { VERSION, CHECKSUM, FLOOR };
 
-#define FLOOR_HEAD "-- floor: "
 #define REPLACES_HEAD "-- replaces: "
 
 #define SESSION_SQL \
 	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
 	" SET standard_conforming_strings = on; SET statement_timeout = 0"
-
-int64_t
-migrate_newest(void)
-{
-	return migrations[nmigrations - 1].version;
-}
-
-void
-migration_checksum(const struct migration *m, char out[MIGRATION_CHECKSUM_SIZE])
-{
-	unsigned char digest[SHA256_SIZE];
-	struct sha256 hash;
-	bool good;
-
-	(void)sha256_begin(&hash);
-	for (const char *const *line = m->lines; *line != NULL; line++)
-		(void)sha256_add(&hash, *line, strlen(*line));
-	good = sha256_end(&hash, digest);
-	/* SHA-256 of bytes in memory fails only for lack of memory */
-	assert(good);
-	hex_encode(digest, sizeof(digest), out);
-}
-
-int64_t
-migration_floor(const struct migration *m)
-{
-	for (const char *const *line = m->lines; *line != NULL; line++) {
-		if (strncmp(*line, FLOOR_HEAD, strlen(FLOOR_HEAD)) == 0)
-			return strtoll(*line + strlen(FLOOR_HEAD), NULL, 10);
-	}
-	return m->version;
-}
 
 /* Is this the checksum of the migration's text, or of a text that it replaces? */
 static bool
@@ -89,11 +46,11 @@ check_newer(const PGresult *res, int i, struct err *err)
 {
 	int64_t floor = strtoll(PQgetvalue(res, i, FLOOR), NULL, 10);
 
-	if (floor <= migrate_newest())
+	if (floor <= migrations_newest())
 		return 0;
 	return err_set(err, 409, "the database is newer than this program: its migration %s needs a program of "
 	    "version %" PRId64 " at least, and this one has %" PRId64 "; install a newer one",
-	    PQgetvalue(res, i, VERSION), floor, migrate_newest());
+	    PQgetvalue(res, i, VERSION), floor, migrations_newest());
 }
 
 /* Checks that the i-th applied migration is this program's, with the same text. */

@@ -3,18 +3,12 @@
 
 /* Shared by migrating and planning: the session, and the migrations that a database has. */
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <libpq-fe.h>
 
 #include "base/err.h"
-#include "store/migrate.h"
-
-enum { MIGRATION_CHECKSUM_SIZE = 65 };
-
-/* SHA-256 of the migration's text, in hexadecimal digits. */
-void migration_checksum(const struct migration *, char out[MIGRATION_CHECKSUM_SIZE]);
-
-/* The oldest program that works with the schema after this migration, by its newest migration. */
-int64_t migration_floor(const struct migration *);
 
 /* Opens a session for migrations; end it with PQfinish.  NULL: 500 malformed, 503 away. */
 PGconn *migrate_connect(const char *conninfo, struct err *) __attribute__((warn_unused_result));

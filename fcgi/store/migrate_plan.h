@@ -12,7 +12,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "store/migrate.h"
+#include "store/migrations.h"
 
 struct migrate_work {
 	const struct migration *m;

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "store/migrate.h"
 #include "store/migrate_applied.h"
 #include "store/migrate_grant.h"
+#include "store/migrations.h"
 
 /* $1: what the schema has now, $2: what it needs of programs then. */
 #define OLDER_SQL \

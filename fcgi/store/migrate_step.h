@@ -20,7 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "store/migrate.h"
+#include "store/migrations.h"
 
 enum migrate_step_kind { STEP_TRANSACTION, STEP_INDEX, STEP_BATCHES };
 

@@ -8,8 +8,38 @@
  * crate is read and inspected.
  */
 
+#include <stdint.h>
+#include <time.h>
+
+#include "access/token_limits.h"
+#include "base/slice.h"
+#include "crate/package.h"
+#include "store/audit.h"
+#include "store/blob.h"
+#include "store/db.h"
 #include "store/quota.h"
-#include "store/version.h"
+
+/* A version that somebody publishes. */
+struct version_new {
+	struct audit_actor actor;
+	int push_level; /* for protection_call() */
+	int64_t crate_user; /* for owner_check_call() */
+	struct token_limits limits; /* of the token that publishes */
+	int64_t project_id;
+	const char *normalized_name;
+	const char *version_base; /* without build metadata */
+	const struct package *package;
+	struct slice index_line;
+	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
+	/* of the crate; before it is read cksum is NULL, and size what was announced */
+	const char *cksum;
+	struct blob_staging *blob; /* kept in the store before version_publish() */
+	int64_t size;
+	time_t published_at;
+	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
+	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
+	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */
+};
 
 enum version_check_call {
 	VERSION_CHECK_LOOK,

@@ -1,0 +1,196 @@
+#include "api/pool_app.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/app.h"
+#include "api/app_metrics.h"
+#include "api/call.h"
+#include "api/patience.h"
+#include "api/routes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/cache_keeper.h"
+#include "cache/cache_node.h"
+#include "store/blob.h"
+
+enum {
+	FRAME_OVERHEAD = 8,
+	STAGING_SLACK = 60,
+	IDLE_MAX_US = 1000000 /* what the next request may have to wait for */
+};
+
+/* When tokens were used; that nobody waits for.  What cannot be written is lost. */
+static void
+app_idle(struct worker_app *app)
+{
+	struct err err = { 0 };
+	int64_t now = clock_us();
+
+	db_set_deadline(app->db, now + IDLE_MAX_US);
+	if (token_use_write(&app->token_use, app->db, now, &err) == -1)
+		log_warn("%s", err.detail);
+	db_set_deadline(app->db, 0);
+	/* this is not the next request's time */
+	(void)db_take_us(app->db);
+}
+
+static int
+app_idle_wait_ms(const struct worker_app *app)
+{
+	return token_use_wait_ms(&app->token_use, clock_us());
+}
+
+static void
+app_stop(struct worker_app *app)
+{
+	if (app == NULL)
+		return;
+	if (app->db != NULL)
+		app_idle(app);
+	db_free(app->db);
+	token_keys_wipe(&app->keys);
+	slots_close(app->slots);
+	arena_free(app->arena);
+	free(app);
+}
+
+/* The pool starts even if it cannot write the store: reads still work. */
+static void
+prepare_store(const struct settings *s)
+{
+	struct err err = { 0 };
+
+	if (blob_store_check(s->store, &err) == -1)
+		log_error("%s", err.detail);
+}
+
+/*
+ * Removes staging files of publishes that died with their worker; those under way are younger.
+ * Touches nothing in a store that is not the registry's.
+ */
+static void
+sweep_store(struct worker_app *app)
+{
+	const struct settings *s = app->settings;
+	struct err err = { 0 };
+
+	if (store_identity_check(app->db, app->arena, &app->store, s->store, true, &err) == -1 ||
+	    (app->store.adopted &&
+	        blob_sweep_staging(s->store, 2 * s->request_timeout + STAGING_SLACK, &err) == -1))
+		log_error("%s", err.detail);
+	else if (!app->store.adopted)
+		log_warn("store %s has no " STORE_ID_FILE " yet: nothing is removed from it until an administrator "
+		    "has run `berth store adopt`", s->store);
+}
+
+static struct worker_app *
+app_start(const struct settings *settings, const struct meter *meter, int slots, struct err *err)
+{
+	struct worker_app *app = calloc(1, sizeof(*app));
+	struct err away;
+
+	if (app == NULL) {
+		err_sys(err, "worker");
+		return NULL;
+	}
+	app->settings = settings;
+	app->meter = meter;
+	app->arena = arena_new();
+	app->slots = slots_open(slots);
+	if (app->slots == NULL) {
+		err_sys(err, "shared memory of the workers");
+		app_stop(app);
+		return NULL;
+	}
+	app->www_authenticate =
+	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
+	prepare_store(settings);
+	app->db = db_new(settings->database, settings->database_timeout * 1000);
+	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
+	 * requests get 503 until it is there */
+	if (app_know_keys(app, app->arena, &away) == -1) {
+		if (db_fatal(app->db)) {
+			*err = away;
+			app_stop(app);
+			return NULL;
+		}
+		log_warn("%s", away.detail);
+	} else {
+		sweep_store(app);
+	}
+	/* connecting is not the first request's time */
+	(void)db_take_us(app->db);
+	return app;
+}
+
+/* What was committed is committed, whatever becomes of this. */
+static int
+app_settle(struct worker_app *app, struct request *rq, struct err *err)
+{
+	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
+		return 0;
+	err_context(err, "not all nodes may know");
+	return err->status != 503 ? -1
+	    : err_tell(err, "it is done, but hosts of this registry may go on for a while as before");
+}
+
+static bool
+app_keeps(const struct settings *settings)
+{
+	return settings->cache_dir[0] != '\0';
+}
+
+/* Shows the keeper's state to all processes. */
+static void
+show_keeper(void *arg, enum cache_state state, int64_t lease_end_us)
+{
+	const struct meter *meter = arg;
+
+	for (size_t i = 0; i < CACHE__STATES; i++)
+		meter_set(meter, METRIC_CACHE_KEEPER, i, i == (size_t)state);
+	if (lease_end_us != 0)
+		meter_set(meter, METRIC_CACHE_LEASE, 0, lease_end_us);
+}
+
+static int
+app_keep(const struct settings *settings, const struct meter *meter)
+{
+	struct meter mine = *meter;
+	const struct cache_watcher watcher = { show_keeper, &mine };
+
+	return cache_keeper_run(settings, &watcher);
+}
+
+static void
+app_end(struct worker_app *app, struct request *rq)
+{
+	assert(db_is_idle(app->db));
+	rq->db_us = db_take_us(app->db);
+	db_set_deadline(app->db, 0);
+	db_set_guard(app->db, NULL);
+	patience_end(app);
+}
+
+static int64_t
+app_max_body(const struct worker_app *app, const struct route *route)
+{
+	(void)route; /* the one that streams its body is publish */
+	return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
+}
+
+const struct pool_app api_pool_app = {
+	.router = &api_router,
+	.families = app_families,
+	.nfamilies = METRIC__APP_END - METRIC__POOL,
+	.start = app_start,
+	.stop = app_stop,
+	.begin = call_begin,
+	.settle = app_settle,
+	.end = app_end,
+	.max_body = app_max_body,
+	.idle_wait_ms = app_idle_wait_ms,
+	.idle = app_idle,
+	.keeps = app_keeps,
+	.keep = app_keep,
+};

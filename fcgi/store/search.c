@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
 
 static void
@@ -42,23 +41,53 @@ find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct 
 	return run(db, a, calls, "force_generic_plan", out, err);
 }
 
-/* By words as well, and where no name begins so, by likeness. */
+/* Crates that have the words: their ids as PostgreSQL writes an array; NULL: none. */
 static int
-find_words(struct db *db, struct arena *a, const struct search_ask *ask, bool is_begun,
-    struct db_result *out, struct err *err)
+find_words(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
+    const char **ids, struct err *err)
 {
-	const struct search_query *q = ask->query;
-	struct db_call calls[2] = { { 0 }, { 0 } };
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_WORDS } };
+	struct db_params *p = &calls[1].params;
+	struct db_result r;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_int(p, SEARCH_FOUND_MAX);
+	db_bind_str(p, words);
+	db_bind_str(p, ask->query->text);
+	if (run(db, a, calls, "force_custom_plan", &r, err) == -1)
+		return -1;
+	*ids = db_is_null(&r, 0, 0) ? NULL : db_str(&r, 0, 0);
+	return 0;
+}
+
+/* By name and by these words. */
+static int
+rank(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
+    const char *ids, struct db_result *out, struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_RANKED } };
 	struct db_params *p = &calls[1].params;
 
-	calls[1].stmt = is_begun ? STMT_SEARCH_BEGUN : STMT_SEARCH_PAGE;
 	db_bind_int(p, ask->project_id);
-	db_bind_str(p, q->name);
-	db_bind_str(p, is_begun ? q->begun : q->words);
-	db_bind_str(p, q->text);
+	db_bind_str(p, ask->query->name);
+	db_bind_str(p, words);
+	db_bind_str(p, ask->query->text);
+	db_bind_str(p, ids);
 	bind_page(p, ask);
-	if (!is_begun)
-		db_bind_str(p, q->like);
+	return run(db, a, calls, "force_generic_plan", out, err);
+}
+
+static int
+find_alike(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_ALIKE } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, ask->query->name);
+	db_bind_str(p, ask->query->like);
+	bind_page(p, ask);
 	return run(db, a, calls, "force_custom_plan", out, err);
 }
 
@@ -66,14 +95,22 @@ static int
 find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
     struct err *err)
 {
+	const struct search_query *q = ask->query;
+	const char *words, *ids;
 	int64_t named;
 
 	if (find_names(db, a, ask, out, err) == -1)
 		return -1;
 	named = db_int(out, 0, TOTAL);
-	if (ask->query->name[0] == '\0' || named >= SEARCH_NAMES_MAX)
+	if (q->name[0] == '\0' || named >= SEARCH_FOUND_MAX)
 		return 0;
-	return find_words(db, a, ask, named > 0, out, err);
+	words = named > 0 ? q->begun : q->words;
+	if (find_words(db, a, ask, words, &ids, err) == -1)
+		return -1;
+	if (ids != NULL)
+		return rank(db, a, ask, words, ids, out, err);
+	/* the names are all there is, and known */
+	return named > 0 || q->like == NULL ? 0 : find_alike(db, a, ask, out, err);
 }
 
 int

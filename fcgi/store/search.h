@@ -18,7 +18,7 @@
 #include "crate/semver.h"
 #include "store/db.h"
 
-enum { SEARCH_NAMES_MAX = 500 }; /* what the statement search_names stops at */
+enum { SEARCH_FOUND_MAX = 500 }; /* by name, and by words; as in the statements search_names and search_ranked */
 
 /* One page of what is found. */
 struct search_ask {

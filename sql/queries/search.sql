@@ -52,30 +52,38 @@ CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
                               THEN to_tsquery('simple', $3)
                               ELSE to_tsquery('simple', $3) || plainto_tsquery('english', $4) END
 
--- part: search_words
--- Up to 500 crates by words, by crate_search_words, or for a word that nearly all have, by a scan that
--- ends at the five hundredth.  Where there are that many, those of the 200 crates with the most weight as
--- well.  A word counts most in a name, more as a keyword than in a description.  Of the best 100, those in
--- which no word is found as it stands are looked at once more: a description is known by stems alone.  A
--- stem, which may be of another word, and the beginning of a word count less.
-any_worded AS MATERIALIZED (
-    SELECT s.crate_id, s.normalized_name, s.weight, s.document
-      FROM crate_search s
-     WHERE s.project_id = $1 AND s.document @@ @search_asked
-     LIMIT 500),
-asked AS MATERIALIZED (SELECT @search_asked AS words),
+-- name: search_words
+-- $1 project, $2 how many at most, $3 words for to_tsquery, $4 the same as text.  Crates by words, by
+-- crate_search_words, or for a word that nearly all have, by a scan that ends when it has enough; their
+-- ids in one array, as text.  A plan is made for the values, since what is common in general and rare in particular
+-- is known only then: one for unknown values would cost a multiple.  It is quickly made of so short a statement.
+SELECT array_agg(f.crate_id)::text
+  FROM (SELECT s.crate_id FROM crate_search s
+         WHERE s.project_id = $1 AND s.document @@ @search_asked
+         LIMIT $2::bigint) f;
+
+-- name: search_ranked
+-- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 what search_words has found,
+-- $6 how many, $7 after how many.  As search_names, where that has found fewer than 500: with them those by
+-- words, each by primary key, and where these are 500, those of the 200 crates with the most weight as well.
+-- A word counts most in a name, more as a keyword than in a description.  Of the best 100, those in which
+-- no word is found as it stands are looked at once more: a description is known by stems alone.  A
+-- stem, which may be of another word, and the beginning of a word count less.  One plan serves all.
+WITH @search_named,
+asked AS MATERIALIZED (SELECT @search_asked AS words, plainto_tsquery('simple', $4) AS whole),
 compared AS (
     SELECT w.*, search_name_rank(w.normalized_name, $2) AS name_rank,
-           ts_rank('{0,0,0,0.6}', w.document, (SELECT words FROM asked)) AS words_rank,
-           ts_rank('{0,0.4,0.5,0}', w.document, (SELECT words FROM asked)) AS about,
-           w.document @@ plainto_tsquery('simple', $4) AS is_whole
-      FROM (SELECT * FROM any_worded
+           ts_rank('{0,0,0,0.6}', w.document, a.words) AS words_rank,
+           ts_rank('{0,0.4,0.5,0}', w.document, a.words) AS about,
+           w.document @@ a.whole AS is_whole
+      FROM asked a CROSS JOIN LATERAL
+           (SELECT s.crate_id, s.normalized_name, s.weight, s.document
+              FROM crate_search s WHERE s.crate_id = ANY ($5::bigint[]) AND s.project_id = $1
              UNION ALL
             SELECT s.* FROM (SELECT h.crate_id, h.normalized_name, h.weight, h.document FROM crate_search h
-                     WHERE h.project_id = $1 AND h.weight > 0 AND (SELECT count(*) FROM any_worded) = 500
+                     WHERE h.project_id = $1 AND h.weight > 0 AND cardinality($5::bigint[]) = 500
                      ORDER BY h.weight DESC LIMIT 200) s
-             WHERE s.document @@ (SELECT words FROM asked)
-               AND s.crate_id NOT IN (SELECT a.crate_id FROM any_worded a)) w
+             WHERE s.document @@ a.words AND s.crate_id <> ALL ($5::bigint[])) w
     OFFSET 0),
 placed AS (
     SELECT c.*, row_number() OVER (ORDER BY c.score DESC, c.normalized_name) AS place
@@ -89,59 +97,46 @@ ranked AS MATERIALIZED (
                           WHEN (SELECT c.description ~* ('\m(?:' || replace($4, ' ', '|') || ')\M')
                                   FROM crate_search c WHERE c.crate_id = w.crate_id) THEN 1
                           ELSE 0.6 END AS score
-      FROM placed w)
-
--- name: search_begun
--- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 how many, $6 after
--- how many.  As search_names, where that has found some and fewer than 500: with them those by words.
--- A plan is made for the values, since what is common in general and rare in particular is known only
--- then: one for unknown values would cost a multiple.
-WITH @search_named,
-@search_words,
+      FROM placed w),
 found AS MATERIALIZED (
     SELECT f.crate_id, f.normalized_name, max(f.score) AS score
       FROM (SELECT * FROM named UNION ALL SELECT * FROM ranked) f
      GROUP BY f.crate_id, f.normalized_name),
 page AS (
     SELECT * FROM found ORDER BY score DESC, normalized_name
-     LIMIT $5::bigint OFFSET $6::bigint)
+     LIMIT $6::bigint OFFSET $7::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
  ORDER BY p.score DESC, p.normalized_name;
 
--- name: search_page
--- $1 to $6 as of search_begun, $7 a pattern for LIKE or null.  Where no name begins so: up to 500
--- by words, as there; where there are none, names that it is a part of or a slip away from, by
--- crate_search_trigrams and crate_search_slips, each by itself: what one index only may have found
--- would be compared with all that the other looks for.  Where there are none of these, names that
--- look alike, by crate_search_trigrams.
-WITH @search_words,
-meant AS MATERIALIZED (
+-- name: search_alike
+-- $1 project, $2 the name, $3 a pattern for LIKE, $4 how many, $5 after how many.  Where nothing else is
+-- found: names that it is a part of or a slip away from, by crate_search_trigrams and crate_search_slips,
+-- each by itself: what one index only may have found would be compared with all that the other looks for.
+-- Where there are none of these, names that look alike, by crate_search_trigrams.  A plan is made for the values.
+WITH meant AS MATERIALIZED (
     SELECT m.crate_id, m.normalized_name,
            similarity(m.normalized_name, $2)::float8 * (1 + m.weight / 4.0) AS score
       FROM ((SELECT s.crate_id, s.normalized_name, s.weight FROM crate_search s
-              WHERE s.project_id = $1 AND s.normalized_name LIKE $7::text
-                AND NOT EXISTS (SELECT FROM any_worded)
+              WHERE s.project_id = $1 AND s.normalized_name LIKE $3::text
               LIMIT 500)
             UNION
             (SELECT s.crate_id, s.normalized_name, s.weight FROM crate_search s
               WHERE s.project_id = $1 AND search_slips(s.normalized_name) && search_slips($2)
-                AND $7 IS NOT NULL AND NOT EXISTS (SELECT FROM any_worded)
               LIMIT 500)) m
      LIMIT 500),
 alike AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name,
            similarity(s.normalized_name, $2)::float8 * (1 + s.weight / 4.0) AS score
       FROM crate_search s
-     WHERE s.project_id = $1 AND $7 IS NOT NULL AND s.normalized_name % $2
-       AND NOT EXISTS (SELECT FROM any_worded) AND NOT EXISTS (SELECT FROM meant)
+     WHERE s.project_id = $1 AND s.normalized_name % $2 AND NOT EXISTS (SELECT FROM meant)
      LIMIT 500),
 found AS MATERIALIZED (
-    SELECT * FROM ranked UNION ALL SELECT * FROM meant UNION ALL SELECT * FROM alike),
+    SELECT * FROM meant UNION ALL SELECT * FROM alike),
 page AS (
     SELECT * FROM found ORDER BY score DESC, normalized_name
-     LIMIT $5::bigint OFFSET $6::bigint)
+     LIMIT $4::bigint OFFSET $5::bigint)
 SELECT t.total, s.name, s.max_version, s.description
   FROM (SELECT count(*) AS total FROM found) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true

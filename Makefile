@@ -26,7 +26,7 @@ PROVEFLAGS ?= -j3
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth
-FOLDERS  = base crate access net store cache jobs http api admin
+FOLDERS  = base crate access net store cache tasks http api admin
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
 # ---- flags: each set has one purpose ---------------------------------------

@@ -13,7 +13,7 @@
 #include "base/settings.h"
 #include "cache/cache_node.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNSETTLED = 3 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 
 static const struct noun *const nouns[] = {
 	&admin_migrate,
@@ -36,7 +36,7 @@ static const struct noun *const nouns[] = {
 	&admin_fsck,
 	&admin_store,
 	&admin_audit,
-	&admin_jobs,
+	&admin_tasks,
 	&admin_report,
 	NULL,
 };
@@ -246,7 +246,7 @@ settle(struct invocation *in, int rc)
 	if (cache_barrier(in->db, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
 		return rc;
 	in->err = err;
-	in->unsettled = true;
+	in->unacknowledged = true;
 	return err_context(&in->err, "it is done, but hosts may go on sending files of before: "
 	    "restart berth-fcgi there (berth(1), EXIT STATUS)");
 }
@@ -284,8 +284,8 @@ report(const struct noun *noun, const struct invocation *in)
 	const struct err *err = &in->err;
 
 	fprintf(stderr, "berth: %s\n", err->detail[0] != '\0' ? err->detail : err->pub);
-	if (in->unsettled)
-		return EXIT_UNSETTLED;
+	if (in->unacknowledged)
+		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)
 		return EXIT_FAILED;
 	if (noun != NULL && in->command != NULL) {

@@ -1,4 +1,4 @@
-/* Background jobs: options, log, pid file.  See berth-worker(8). */
+/* Background tasks: options, log, pid file.  See berth-worker(8). */
 
 #include <errno.h>
 #include <getopt.h>
@@ -10,10 +10,10 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/settings.h"
-#include "jobs/loop.h"
 #include "store/blob.h"
 #include "store/db.h"
 #include "store/store_identity.h"
+#include "tasks/loop.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -36,14 +36,14 @@ work(const char *config_path, const struct settings *s)
 	int pid_fd = -1;
 	int status = 1;
 
-	/* a store that cannot be written fails the jobs that need it, and no others */
+	/* a store that cannot be written fails the tasks that need it, and no others */
 	if (blob_store_check(s->store, &err) == -1)
 		log_error("%s", err.detail);
 	if (s->worker_pid_file[0] != '\0' &&
 	    daemon_pid_file(s->worker_pid_file, &pid_fd, &err) == -1)
 		log_error("%s", err.detail);
 	else
-		status = job_loop_run(config_path, s);
+		status = task_loop_run(config_path, s);
 	daemon_pid_file_remove(s->worker_pid_file, pid_fd);
 	return status;
 }
@@ -80,7 +80,7 @@ run(const char *config_path, bool check_only)
 		status = check_store(&settings);
 	} else if (daemon_protect(settings.traceable) == -1) {
 		fprintf(stderr, "berth-worker: cannot protect its memory: %s\n", strerrordesc_np(errno));
-	} else if (daemon_standard_fds() == -1 || job_loop_log_open(&settings) == -1) {
+	} else if (daemon_standard_fds() == -1 || task_loop_log_open(&settings) == -1) {
 		fprintf(stderr, "berth-worker: cannot open the log: %s\n", strerrordesc_np(errno));
 	} else {
 		status = work(config_path, &settings);

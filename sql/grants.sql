@@ -6,7 +6,7 @@
 -- Rights that only the build before needs stay for one version, below a line of its own:
 -- "-- Needed by the build before alone:".
 
-GRANT SELECT, UPDATE (id) ON access_generation TO :role;
+GRANT SELECT, UPDATE (id) ON access_epoch TO :role;
 GRANT SELECT, INSERT (action, crate, detail, project_id, remote_addr, request_id, token_id, user_id, version)
 	ON audit_events TO :role;
 GRANT SELECT, INSERT (sha256, size), UPDATE (stored_at, unused_since), DELETE ON blobs TO :role;
@@ -33,7 +33,7 @@ GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DEL
 	:role;
 GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,
 	backend_start, claimed_by, claimed_until, dead_at, done_at, error, period, progress, run_at, runs),
-	DELETE ON jobs TO :role;
+	DELETE ON tasks TO :role;
 GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), UPDATE (access_level,
 	expires_at), DELETE ON members TO :role;
 GRANT SELECT ON package_entries TO :role;
@@ -74,5 +74,5 @@ GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, d
 	published_at, readme, readme_file, repository, rust_version, size, token_id, user_id, version,
 	version_base), UPDATE (deleted_at, index_line, status, status_before, status_message, yank_message,
 	yanked), DELETE ON versions TO :role;
-GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON write_limits TO
+GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON rate_limits TO
 	:role;

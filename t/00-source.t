@@ -21,9 +21,9 @@ my %rings = (
 	net => [qw(base)],
 	store => [qw(base crate access)],
 	cache => [qw(base crate access store)],
-	jobs => [qw(base crate access store net)],
+	tasks => [qw(base crate access store net)],
 	http => [qw(base)],
-	api => [qw(base crate access net store cache jobs http)],
+	api => [qw(base crate access net store cache tasks http)],
 	admin => [qw(base crate access store)],
 );
 

@@ -332,7 +332,7 @@ subtest 'limits of tokens' => sub {
 	is($t->psql("SELECT crate_patterns, operations FROM tokens WHERE id = $limited->{id}"),
 	    '{foo-bar,foo-*,*}|{publish-new,yank}', 'the row');
 	my ($listed) = grep { $_->{id} == $limited->{id} } @{ json_of('list', qw(token list --user alice)) };
-	is_deeply([@{$listed}{qw(crates operations place)}], [['foo-bar', 'foo-*', '*'], ['publish-new', 'yank'], undef], 'listed');
+	is_deeply([@{$listed}{qw(crates operations namespace)}], [['foo-bar', 'foo-*', '*'], ['publish-new', 'yank'], undef], 'listed');
 	my $plain = json_of('without', @add);
 	is_deeply([@{$plain}{qw(crates operations)}], [undef, undef], 'no limit is null');
 	id_of('revoke', qw(token revoke), $_->{id}) for $limited, $plain;
@@ -355,9 +355,9 @@ subtest 'tokens of groups and projects' => sub {
 	like($out, qr/\Aberth_dep_[\w-]{74}\n\z/, 'prints the token alone');
 	my $more = json_of('of a project', qw(token add --name servers --deploy TOOLS/Registry --expires 2031-01-31),
 	    '--scopes', 'write_package_registry,read_package_registry');
-	is_deeply([@{$more}{qw(user place name expires_at)}], [undef, 'TOOLS/Registry', 'servers', '2031-01-31T00:00:00Z'], 'what was asked');
+	is_deeply([@{$more}{qw(user namespace name expires_at)}], [undef, 'TOOLS/Registry', 'servers', '2031-01-31T00:00:00Z'], 'what was asked');
 	is_deeply($more->{scopes}, ['read_package_registry', 'write_package_registry'], 'scopes');
-	is_deeply([map { [@{$_}{qw(user place crates)}] } grep { $_->{kind} eq 'deploy' } @{ json_of('list', qw(token list)) }],
+	is_deeply([map { [@{$_}{qw(user namespace crates)}] } grep { $_->{kind} eq 'deploy' } @{ json_of('list', qw(token list)) }],
 	    [[undef, 'tools', undef], [undef, 'tools/registry', undef]], 'listed with their places');
 	is($t->psql("SELECT user_id IS NULL, t.group_id IS NULL, full_path FROM tokens t JOIN projects p ON p.id = project_id WHERE t.id = $more->{id}"),
 	    't|t|tools/registry', 'the row');
@@ -375,12 +375,12 @@ subtest 'tokens of jobs' => sub {
 	like($out, qr/\Aberth_job_[\w-]{74}\n\z/, 'prints the token alone');
 	my $more = json_of('with everything', qw(token add --ttl=2592000 --ref main --commit abc --job-url https://ci.example/1),
 	    @job, qw(--name nightly));
-	is_deeply([@{$more}{qw(user place pipeline job name)}], ['alice', 'tools/registry', 17, 423, 'nightly'], 'what was asked');
+	is_deeply([@{$more}{qw(user namespace pipeline job name)}], ['alice', 'tools/registry', 17, 423, 'nightly'], 'what was asked');
 	is_deeply($more->{scopes}, [], 'no scopes');
 	is($t->psql("SELECT round(extract(epoch FROM expires_at - created_at)), pipeline, job, job_url, ref, commit FROM tokens WHERE id = $more->{id}"),
 	    '2592000|17|423|https://ci.example/1|main|abc', 'the row');
 	my ($listed) = grep { $_->{id} == $more->{id} } @{ json_of('list', qw(token list)) };
-	is_deeply([@{$listed}{qw(kind user place pipeline job job_url ref commit)}],
+	is_deeply([@{$listed}{qw(kind user namespace pipeline job job_url ref commit)}],
 	    ['job', 'alice', 'tools/registry', 17, 423, 'https://ci.example/1', 'main', 'abc'], 'listed');
 	like(works('the two --job in the other order', qw(token add --job 423 --job tools/registry --user alice --pipeline 17 --ttl 60)),
 	    qr/\Aberth_job_/, 'are told apart');

@@ -20,7 +20,7 @@ my %bit = (INSERT => 1, SELECT => 2, UPDATE => 4, DELETE => 8);
 
 # Functions run with the rights of their caller.  What each of them does to tables, as statements.
 my %functions = (
-	access_changed => ['UPDATE access_generation SET id = gen_random_uuid()'],
+	access_changed => ['UPDATE access_epoch SET id = gen_random_uuid()'],
 	project_is_public => [], # inside of the next one
 	cache_tell => [],
 	crates_tell_cache => [],
@@ -190,7 +190,7 @@ for my $refused ("INSERT INTO audit_events (id, action) OVERRIDING SYSTEM VALUE 
 	'UPDATE audit_events SET at = now()', 'DELETE FROM audit_events', 'DELETE FROM tombstones', "UPDATE tombstones SET cksum = repeat('b', 64)",
 	"INSERT INTO tombstones VALUES (1, '2.0.0', repeat('a', 64), '2020-01-01')", "UPDATE versions SET cksum = 'x'", "UPDATE versions SET version = '9.0.0'",
 	"UPDATE tokens SET digest = digest", "UPDATE tokens SET scopes = '{api}'", 'UPDATE tokens SET user_id = 1', 'DELETE FROM users', 'DELETE FROM crates', 'DELETE FROM projects',
-	"UPDATE blobs SET sha256 = repeat('b', 64)", 'INSERT INTO users (id, username) OVERRIDING SYSTEM VALUE VALUES (9, $$v$$)', 'DELETE FROM access_generation',
+	"UPDATE blobs SET sha256 = repeat('b', 64)", 'INSERT INTO users (id, username) OVERRIDING SYSTEM VALUE VALUES (9, $$v$$)', 'DELETE FROM access_epoch',
 	"SELECT setval('audit_events_id_seq', 1)", "SELECT nextval('audit_events_id_seq')", 'TRUNCATE tombstones') {
 	my (undef, undef, $err) = Berth::Cluster::capture('psql', '-XAtq', '-d', $t->dsn('berth'), '-c', $refused);
 

@@ -71,9 +71,9 @@ sub publishes {
 sub works {
 	my ($t, $what) = @_;
 
-	$old->psql("INSERT INTO jobs (kind) VALUES ('sweep_limits')");
-	$old->psql('NOTIFY berth_jobs');
-	ok($t->wait_for(sub { $old->psql("SELECT count(*) FROM jobs WHERE kind = 'sweep_limits' AND period IS NULL") == 0 }), "$what: a job is done")
+	$old->psql("INSERT INTO tasks (kind) VALUES ('sweep_limits')");
+	$old->psql('NOTIFY berth_tasks');
+	ok($t->wait_for(sub { $old->psql("SELECT count(*) FROM tasks WHERE kind = 'sweep_limits' AND period IS NULL") == 0 }), "$what: a task is done")
 	    or diag($t->log('worker'));
 	is($t->_ended('worker'), 0, "$what: the worker has not ended");
 }

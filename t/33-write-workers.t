@@ -111,7 +111,7 @@ subtest 'who has waited for too long' => sub {
 
 	is($res->{status}, 503, 'three quarters of request_timeout are over');
 	is($res->{headers}{'retry-after'}, 5, 'it may come again');
-	like($t->json($res)->{errors}[0]{detail}, qr/^the registry is busy/, 'in the shape of its route');
+	like($t->json($res)->{errors}[0]{detail}, qr/^the registry is busy/, 'in the error format of its route');
 	is($late->(15)->{status}, 401, 'one that still has time is served');
 	is(fetch($write, $publish, REQUEST_METHOD => 'PUT', BERTH_SENT => $_)->{status}, 401, "no time: `$_`")
 	    for '', 'x', '1', '-1.000', '1.0', '1.0000', '9' x 30 . '.000', sprintf('%.3f', time + 100);

@@ -281,7 +281,7 @@ for my $case (
 	my ($name, $sql, $order) = @$case;
 
 	$t->psql($sql) if defined $sql;
-	$t->run_jobs('weigh_crates');
+	$t->run_tasks('weigh_crates');
 	is(names('q=heavy'), $order, $name);
 	is(names('q=weight'), $order, '  by their names as well');
 }
@@ -346,7 +346,7 @@ END
 		    . " string_to_table(f.depends_on, ' ') d WHERE d <> '') UPDATE crate_search s SET description = f.description,"
 		    . " document = search_document(f.normalized_name, string_to_array(f.keywords, ' '), f.description) FROM found f WHERE s.crate_id = f.id");
 	}
-	$t->run_jobs('weigh_crates');
+	$t->run_tasks('weigh_crates');
 	for my $words (sort keys %want) {
 		my %first = map { $_ => 1 } split / /, names('per_page=5&q=' . $words =~ tr/ /+/r, project => $real);
 

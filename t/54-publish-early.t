@@ -105,7 +105,7 @@ is(stages()->{read}, $before->{read} + 1, 'the crate was read');
 # The rate limit comes first, and a refused publish counts.
 $t->conf(publish_burst => 2, publish_per_minute => 1, new_crate_burst => 2, new_crate_per_minute => 1);
 $t->stop_pool;
-$t->psql('DELETE FROM write_limits'); # what was spent above, which these would pay for
+$t->psql('DELETE FROM rate_limits'); # what was spent above, which these would pay for
 is(put('dev', 'there', '1.0.0')->{status}, 400, 'a version that is there') for 1, 2;
 $p->refused('too many of them', put('dev', 'there', '1.0.0'), 429, qr/^too many versions were published in a short time/);
 

@@ -158,7 +158,7 @@ my @table = (
 	['trusted job of developer', qw(read read all 404 404)],
 );
 
-# The body of an error, in the shape of its route: nothing after it tells more than its sentence.
+# The body of an error, in the error format of its route: nothing after it tells more than its sentence.
 sub sentence_of {
 	my ($res, $writes) = @_;
 

@@ -78,8 +78,8 @@ my %ways = (
 	(map { my ($name, $path) = @$_; $name => {
 		refused => [map { my $body = $_; [$json->encode($body), sub { api(POST => $path->(), $body) }] }
 		    { scopes => ['read_api'] }, { scopes => [] }, { scopes => ['all'] }, { scope => 'read_api' }, { crates => ['a'] }, { crates => [] }, { operations => ['yank'] }],
-	} } ['access_token_rotate_self', sub { '/api/v4/personal_access_tokens/self/rotate' }],
-	    ['access_token_rotate', sub { '/api/v4/personal_access_tokens/' . $t->psql('SELECT min(id) FROM tokens') . '/rotate' }]),
+	} } ['personal_token_rotate_self', sub { '/api/v4/personal_access_tokens/self/rotate' }],
+	    ['personal_token_rotate', sub { '/api/v4/personal_access_tokens/' . $t->psql('SELECT min(id) FROM tokens') . '/rotate' }]),
 	job_token_create => {
 		refused => [map { my $body = { %job, %$_ }; [$json->encode($body), sub { api(POST => "$cargo/job_tokens", $body, $minting) }] }
 		    { scopes => ['read_api'] }, { scopes => [] }, { crates => ['a'] }, { operations => ['yank'] }, { operations => [] }],

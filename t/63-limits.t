@@ -21,7 +21,7 @@ subtest 'as configured by default: a workspace in a row' => sub {
 	my @refused = grep { $_->{status} != 200 } map { $p->publish("member-$_", '1.0.0') } 1 .. WORKSPACE;
 
 	is(scalar @refused, 0, WORKSPACE . ' new crates pass') or diag($refused[0]{body});
-	is($p->test->psql('SELECT actor, action, granted FROM write_limits'), 'user:1|new_crate|t',
+	is($p->test->psql('SELECT actor, action, granted FROM rate_limits'), 'user:1|new_crate|t',
 	    'and were counted, in one bucket');
 };
 
@@ -39,14 +39,14 @@ $token{$_} = $t->token($_) for qw(other nobody);
 sub pass_time {
 	my ($seconds) = @_;
 
-	$t->psql("UPDATE write_limits SET full_at = full_at - interval '$seconds seconds'");
+	$t->psql("UPDATE rate_limits SET full_at = full_at - interval '$seconds seconds'");
 	return;
 }
 
-sub forget { $t->psql('DELETE FROM write_limits'); return; }
+sub forget { $t->psql('DELETE FROM rate_limits'); return; }
 
 sub buckets {
-	return join(' ', $t->psql("SELECT actor || '/' || action FROM write_limits ORDER BY 1"));
+	return join(' ', $t->psql("SELECT actor || '/' || action FROM rate_limits ORDER BY 1"));
 }
 
 sub body_of {
@@ -105,9 +105,9 @@ subtest 'new versions' => sub {
 	my $res = put('dev', 'ten', '1.0.0');
 	limited('where nothing can go', $res, 'too many versions were published.*', 30);
 	is(join(' ', $t->routes_of($res, 1)), 'publish_authorize', 'the body is not even read');
-	my $before = $t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM write_limits');
+	my $before = $t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM rate_limits');
 	put('dev', 'ten', '1.0.0') for 1 .. 3;
-	is($t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM write_limits'), $before,
+	is($t->psql('SELECT string_agg(full_at::text, chr(44) ORDER BY action) FROM rate_limits'), $before,
 	    'asking in vain puts nothing off');
 	pass_time(30);
 	is(put('dev', 'one', '1.1.3')->{status}, 200, 'after half a minute one passes');
@@ -155,7 +155,7 @@ sub yank_from {
 sub use_up {
 	my ($address) = @_;
 
-	$t->psql("INSERT INTO write_limits VALUES ('address:$address', 'failed_login', true, now() + interval '180 seconds')"
+	$t->psql("INSERT INTO rate_limits VALUES ('address:$address', 'failed_login', true, now() + interval '180 seconds')"
 	    . ' ON CONFLICT (actor, action) DO UPDATE SET full_at = excluded.full_at');
 	return;
 }
@@ -172,12 +172,12 @@ subtest 'invalid tokens' => sub {
 	is($t->http(GET => $p->root . '/config.json', { token => 'garbage' })->{status}, 401, 'or of a read');
 	is(buckets(), 'address:127.0.0.1/failed_login', 'these do, by address');
 	limited('the next', $p->put('x', token => 'garbage'), $sentence, 60);
-	my $before = $t->psql('SELECT full_at FROM write_limits');
+	my $before = $t->psql('SELECT full_at FROM rate_limits');
 	limited('and the one after that', $p->put('x', token => $unknown), $sentence, 60) for 1 .. 3;
-	is($t->psql('SELECT full_at FROM write_limits'), $before, 'asking in vain puts nothing off');
-	my $xmin = $t->psql('SELECT xmin FROM write_limits');
+	is($t->psql('SELECT full_at FROM rate_limits'), $before, 'asking in vain puts nothing off');
+	my $xmin = $t->psql('SELECT xmin FROM rate_limits');
 	is(yank_from('127.0.0.1', 'garbage'), 429, 'one more');
-	is($t->psql('SELECT xmin FROM write_limits'), $xmin, 'nor does it write anything');
+	is($t->psql('SELECT xmin FROM rate_limits'), $xmin, 'nor does it write anything');
 	is(put('dev', 'one', '1.2.0')->{status}, 200, 'a good token publishes from there');
 	is(yank('dev', '1.0.0', 'yank')->{status}, 200, 'yanks');
 	is($p->get('/config.json')->{status}, 200, 'and reads');
@@ -245,7 +245,7 @@ subtest 'the kinds of them' => sub {
 		my $address = '198.51.100.' . ++$n;
 
 		is(from($address, @request)->{status}, $status, "$name: refused");
-		is($t->psql("SELECT count(*) FROM write_limits WHERE actor = 'address:$address'"), 1, "$name: and counted");
+		is($t->psql("SELECT count(*) FROM rate_limits WHERE actor = 'address:$address'"), 1, "$name: and counted");
 		use_up($address);
 		my $res = from($address, @request);
 		is($res->{status}, 429, "$name: then too many");
@@ -272,7 +272,7 @@ subtest 'every route' => sub {
 	my $seen = 0;
 
 	use_up('203.0.113.9');
-	for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
+	for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
 		my $path = Berth::Routes::path($route, id => $p->id);
 
 		for my $method (@{ $route->{methods} }) {
@@ -302,11 +302,11 @@ subtest 'many at once' => sub {
 
 subtest 'old buckets go' => sub {
 	forget();
-	$t->psql("INSERT INTO write_limits SELECT 'user:' || n, 'publish', true, now() + n * interval '1 hour'"
+	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() + n * interval '1 hour'"
 	    . ' FROM generate_series(-1011, -1000) n');
-	$t->psql("INSERT INTO write_limits VALUES ('user:2000', 'publish', false, now() + interval '1 hour')");
+	$t->psql("INSERT INTO rate_limits VALUES ('user:2000', 'publish', false, now() + interval '1 hour')");
 	is(put('other', 'one', '1.3.0')->{status}, 200, 'a publish');
-	is($t->psql('SELECT count(*) FROM write_limits WHERE full_at < now()'), 4, 'takes the oldest eight away');
+	is($t->psql('SELECT count(*) FROM rate_limits WHERE full_at < now()'), 4, 'takes the oldest eight away');
 	is(put('other', 'one', '1.3.1')->{status}, 200, 'another');
 	is(buckets(), 'user:2/publish user:2000/publish', 'the rest, and none that is in use');
 };
@@ -316,7 +316,7 @@ subtest 'the real cargo' => sub {
 	plan skip_all => $missing if $missing;
 
 	forget();
-	$t->psql("INSERT INTO write_limits SELECT 'user:1', a, true, now() + interval '1 hour'"
+	$t->psql("INSERT INTO rate_limits SELECT 'user:1', a, true, now() + interval '1 hour'"
 	    . " FROM unnest('{new_crate,publish}'::text[]) a");
 	$t->cargo_setup(priv => { id => $p->id, token => $p->token });
 	my $dir = $t->dir . '/flood';

@@ -23,7 +23,7 @@ my %own = (
 	sign_in => 'a link is good once, and an administrator makes it; one that is not good counts as a failed login',
 # A user who loses a token must be able to end it, whatever else was done in their name.  A token ends
 # once, and is counted when it is made; ending it again writes nothing (below).
-	map { $_ => 'it ends what was counted when it was made' } qw(access_token_revoke access_token_revoke_self
+	map { $_ => 'it ends what was counted when it was made' } qw(personal_token_revoke personal_token_revoke_self
 		deploy_token_delete deploy_token_delete_group job_token_end trusted_revoke token_page_revoke sign_out),
 );
 # Routes with other methods than GET and HEAD that write nothing.
@@ -39,7 +39,7 @@ my %token = (boss => $t->token('boss'), spare => $t->token('boss'),
     mint => $t->berth_ok('token', 'add', '--deploy', 'demo/registry', '--scopes', 'create_job_token'));
 $t->start_pool;
 
-sub forget { $t->psql('DELETE FROM write_limits'); return; }
+sub forget { $t->psql('DELETE FROM rate_limits'); return; }
 
 sub ask {
 	my ($route, $method, %param) = @_;
@@ -52,7 +52,7 @@ sub ask {
 # ---- each route ----
 
 my %seen;
-my %bucket = (LIMITS_CHANGE => 'change', LIMITS_TOKEN => 'token', LIMITS_JOB_TOKEN => 'job_token');
+my %bucket = (RATE_LIMIT_CHANGE => 'change', RATE_LIMIT_TOKEN => 'token', RATE_LIMIT_JOB_TOKEN => 'job_token');
 for my $route (Berth::Routes::all()) {
 	my ($name, $writes) = @$route{qw(name writes)};
 	my ($method) = @{ $route->{methods} };
@@ -62,7 +62,7 @@ for my $route (Berth::Routes::all()) {
 		ok(!(grep { !/^(?:GET|HEAD)$/ } @{ $route->{methods} }) || $reads{$name}, "$name: only reads");
 		next;
 	}
-	if ($writes eq 'LIMITS_OWN') {
+	if ($writes eq 'RATE_LIMIT_OWN') {
 		ok(defined $own{$name}, "$name: " . ($own{$name} // 'there is no reason why it is not counted'));
 		next;
 	}
@@ -76,7 +76,7 @@ for my $route (Berth::Routes::all()) {
 	is($res[2]{status}, 429, "$method $name: the third does not") or diag($res[2]{body});
 	like($res[2]{headers}{'retry-after'} // '', qr/^[1-9]\d*$/, "$name: and is told when");
 	like($res[2]{body}, qr/too many .* in a short time; please try again in \d+ second/, "$name: in a sentence");
-	is(join(' ', $t->psql('SELECT action FROM write_limits')), $bucket{$writes}, "$name: counted as what it is");
+	is(join(' ', $t->psql('SELECT action FROM rate_limits')), $bucket{$writes}, "$name: counted as what it is");
 }
 is(join(' ', grep { !$seen{$_} } sort(keys %own, keys %reads)), '', 'each of the reasons is for a route that is there');
 
@@ -91,7 +91,7 @@ my $deploy = $t->psql("INSERT INTO tokens (kind, digest, name, project_id, scope
 my $personal = $t->psql("INSERT INTO tokens (kind, digest, name, user_id, scopes) VALUES ('personal', sha256('p'), 'p', 1, '{api}') RETURNING id");
 my $of_job = $t->psql("INSERT INTO tokens (kind, source, digest, name, user_id, project_id, scopes, expires_at, pipeline, job)"
     . " VALUES ('job', 'service', sha256('j'), 'j', 1, $id, '{}', now() + interval '1 h', 1, 1) RETURNING id");
-for my $case (['access_token_revoke', $personal], ['deploy_token_delete', $deploy], ['job_token_end', $of_job, token => $token{mint}]) {
+for my $case (['personal_token_revoke', $personal], ['deploy_token_delete', $deploy], ['job_token_end', $of_job, token => $token{mint}]) {
 	my ($name, $token_id, %opt) = @$case;
 	my $before = row_of($token_id);
 
@@ -101,7 +101,7 @@ for my $case (['access_token_revoke', $personal], ['deploy_token_delete', $deplo
 	ask($route{$name}, 'DELETE', id => $token_id, %opt) for 1 .. 5;
 	is(row_of($token_id), $before, "$name: again, and no more of them do");
 }
-my @rotated = map { ask($route{access_token_rotate}, 'POST', id => 2)->{status} } 1 .. 5;
+my @rotated = map { ask($route{personal_token_rotate}, 'POST', id => 2)->{status} } 1 .. 5;
 is($rotated[-1], 429, 'a token is not rotated for ever');
 
 # ---- the token page ----
@@ -153,7 +153,7 @@ subtest 'sweep_tokens' => sub {
 	    . "UPDATE tokens SET revoked_at = now() - interval '89 days' WHERE id = $row{recent}");
 	my $known = $t->psql("INSERT INTO tokens (kind, digest, name, user_id, scopes, revoked_at, expires_at, family)"
 	    . " VALUES ('personal', sha256('k'), 'k', 1, '{api}', now() - interval '91 days', now() + interval '1 day', 1) RETURNING id");
-	$t->run_jobs('sweep_tokens');
+	$t->run_tasks('sweep_tokens');
 	my %there = map { $_ => 1 } $t->psql('SELECT id FROM tokens');
 	ok($there{$known}, 'one that was replaced is known until its own end');
 	is(join(', ', grep { !$there{ $row{$_} } } sort keys %row), 'idle job, rotated', 'those go of which nothing needs to be known');

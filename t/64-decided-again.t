@@ -72,8 +72,8 @@ my %writes = (
 # Writes that no event can interrupt, each with the reason.
 my %other = (
 	publish_authorize => 'it only looks',
-	access_token_revoke => 'the token is locked', access_token_revoke_self => 'it ends its own right',
-	access_token_rotate => 'the token is locked', access_token_rotate_self => 'the token is locked',
+	personal_token_revoke => 'the token is locked', personal_token_revoke_self => 'it ends its own right',
+	personal_token_rotate => 'the token is locked', personal_token_rotate_self => 'the token is locked',
 	trusted_revoke => 'it ends its own right', job_token_end => 'it ends a right',
 	deploy_token_delete_group => 'as deploy_token_delete', member_edit_group => 'as member_edit', member_remove_group => 'as member_remove',
 	job_token_allowlist_remove => 'as the one that adds', job_token_groups_allowlist_remove => 'as the one that adds',

@@ -267,7 +267,7 @@ subtest 'the audit log' => sub {
 # ---- what is refused ----
 
 # Refills the budget for immediate reads of keys.
-sub forget_key_reads { $t->psql("DELETE FROM write_limits WHERE action = 'key_read'"); return; }
+sub forget_key_reads { $t->psql("DELETE FROM rate_limits WHERE action = 'key_read'"); return; }
 
 sub refused {
 	my ($name, $status, $why, $jwt, %opt) = @_;
@@ -622,12 +622,12 @@ subtest 'one rule lets in no more than so many in a row' => sub {
 	$t->stop_pool;
 	$t->conf(job_token_burst => 2, job_token_per_minute => 1);
 	$t->start_pool;
-	$t->psql('DELETE FROM write_limits');
+	$t->psql('DELETE FROM rate_limits');
 	my @res = map { exchange(app => id_token('hub')) } 1 .. 3;
 	is("@{[map { $_->{status} } @res]}", '200 200 429', 'the third is told to wait');
 	like(message($res[2]), qr/too many tokens of jobs .* try again in \d+ second/, 'and why');
 	is(read_config(app => id_token('hub'))->{status}, 429, 'nor does one come in that is shown as it is');
-	$t->psql('DELETE FROM write_limits');
+	$t->psql('DELETE FROM rate_limits');
 	is(exchange(app => id_token('hub'))->{status}, 200, 'later one does');
 	$t->stop_pool;
 	$t->conf(job_token_burst => undef, job_token_per_minute => undef);

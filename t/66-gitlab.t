@@ -421,11 +421,11 @@ sub job_token_unknown { return 'glcbt-64_unknownunknownunkno' . ++$serial }
 subtest 'a storm of garbage' => sub {
 	$t->conf(failed_login_burst => 20, failed_login_per_minute => 1);
 	$t->stop_pool;
-	$t->psql('DELETE FROM write_limits');
+	$t->psql('DELETE FROM rate_limits');
 	my $running = job_token();
 	is(read_config(app => $running)->{status}, 200, 'a job that runs');
 	minute_later();
-	$t->psql('DELETE FROM write_limits');
+	$t->psql('DELETE FROM rate_limits');
 	my $before = asked();
 	my @statuses = map { read_config(app => job_token_unknown())->{status} } 1 .. 60;
 	cmp_ok(asked() - $before, '<=', 25, 'GitLab is asked about a few');
@@ -439,7 +439,7 @@ subtest 'in total' => sub {
 	$t->conf(failed_login_burst => 3, failed_login_per_minute => 1);
 	$t->stop_pool;
 	$t->start_pool;
-	$t->psql('DELETE FROM write_limits');
+	$t->psql('DELETE FROM rate_limits');
 	my $before = asked();
 	my @statuses = map {
 		fetch($t->socket_path, $t->registry($id{app}) . '/config.json', HTTP_AUTHORIZATION => job_token_unknown(),

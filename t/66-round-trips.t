@@ -94,7 +94,7 @@ for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all
 		next if $route->{pattern} !~ m{^api/v4/projects/:id} && $caller !~ /^(?:unknown|malformed)$/;
 		my ($status, @trips) = ask($route, $method, $place, $caller);
 		# somebody who writes with a token that is not good is counted
-		my @rest = grep { "@$_" ne 'write_limit_charge' } @trips;
+		my @rest = grep { "@$_" ne 'rate_limit_charge' } @trips;
 
 		like($status, qr/^40[134]$/, "$name: $caller, $place: refused");
 		cmp_ok(scalar @rest, '<=', 1, "$name: $caller, $place: after one round trip") or diag(shown(@trips));

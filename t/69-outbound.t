@@ -142,7 +142,7 @@ subtest 'every route, with addresses in all that it takes' => sub {
 
 subtest 'jobs' => sub {
 	$pid{'berth-worker'} = $t->start_worker;
-	ok($t->wait_for(sub { $t->psql('SELECT bool_and(done_at IS NOT NULL) AND count(*) > 5 FROM jobs WHERE period IS NOT NULL') eq 't' }),
+	ok($t->wait_for(sub { $t->psql('SELECT bool_and(done_at IS NOT NULL) AND count(*) > 5 FROM tasks WHERE period IS NOT NULL') eq 't' }),
 	    'each kind has run');
 	is($t->stop_worker, 0, 'the worker ends');
 };

@@ -53,15 +53,15 @@ sub collect {
 	my ($t) = @_;
 
 	$t->start_worker;
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'collect_blobs'") > 0 }), 'there is a collector');
-	my $runs = $t->psql("SELECT runs FROM jobs WHERE kind = 'collect_blobs'");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'collect_blobs'") > 0 }), 'there is a collector');
+	my $runs = $t->psql("SELECT runs FROM tasks WHERE kind = 'collect_blobs'");
 	# a run under way may not see the test's changes: it is counted already, and the next one is waited for
 	ok($t->wait_for(sub {
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs' AND runs = $runs AND claimed_until IS NULL"
-		    . ' AND run_at > now(); NOTIFY berth_jobs');
-		return $t->psql("SELECT runs > $runs AND claimed_until IS NULL AND progress IS NULL FROM jobs WHERE kind = 'collect_blobs'") eq 't';
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs' AND runs = $runs AND claimed_until IS NULL"
+		    . ' AND run_at > now(); NOTIFY berth_tasks');
+		return $t->psql("SELECT runs > $runs AND claimed_until IS NULL AND progress IS NULL FROM tasks WHERE kind = 'collect_blobs'") eq 't';
 	}), 'which has run');
-	return $t->psql("SELECT coalesce(error, '') FROM jobs WHERE kind = 'collect_blobs'");
+	return $t->psql("SELECT coalesce(error, '') FROM tasks WHERE kind = 'collect_blobs'");
 }
 
 sub tested {
@@ -226,9 +226,9 @@ subtest 'a store of another registry' => sub {
 	utime(time - MONTH, time - MONTH, $t->store . '/staging/' . 'ab' x 16);
 	$u->start_worker;
 	for my $kind (qw(apply_retention check_store collect_blobs destroy_versions sweep_staging)) {
-		ok($u->wait_for(sub { $u->psql("SELECT error FROM jobs WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind waits");
+		ok($u->wait_for(sub { $u->psql("SELECT error FROM tasks WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind waits");
 	}
-	ok($u->wait_for(sub { $u->psql("SELECT done_at IS NOT NULL FROM jobs WHERE kind = 'sweep_limits'") eq 't' }), 'other jobs are done');
+	ok($u->wait_for(sub { $u->psql("SELECT done_at IS NOT NULL FROM tasks WHERE kind = 'sweep_limits'") eq 't' }), 'other tasks are done');
 	ok(-e $t->store . '/staging/' . 'ab' x 16, 'what it has staged stays');
 	unlink($t->store . '/staging/' . 'ab' x 16);
 	($status, undef, $err) = $u->berth(qw(store adopt));
@@ -382,7 +382,7 @@ subtest 'too many at once' => sub {
 	like($why, qr/nothing is removed: $stray of $of files would go, .*berth store collect --confirm/, 'it stops');
 	is_deeply([files($t->store)], \@before, 'before anything goes');
 	like($t->log('worker'), qr/level=warn .*kind=collect_blobs .*nothing is removed: $stray of $of/, 'the log warns');
-	like($t->berth_ok(qw(jobs list --kind collect_blobs)), qr/nothing is removed: $stray of $of/, 'berth jobs list');
+	like($t->berth_ok(qw(tasks list --kind collect_blobs)), qr/nothing is removed: $stray of $of/, 'berth tasks list');
 	like($t->http(GET => '/-/metrics')->{body}, qr/^berth_store_collection_held_files $stray$/m, 'a metric');
 	like($t->berth_ok(qw(store show)), qr/^held_files:? +$stray$/m, 'berth store show');
 	like(collect($t), qr/nothing is removed/, 'it goes on waiting');

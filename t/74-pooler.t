@@ -70,7 +70,7 @@ subtest 'pool_mode = session' => sub {
 		}
 	}
 	$t->start_worker;
-	$t->run_jobs('collect_blobs');
+	$t->run_tasks('collect_blobs');
 	$t->stop_worker;
 	unlike($t->log('pool') . $t->log('worker'), REFUSED, 'nobody complains');
 };
@@ -131,8 +131,8 @@ for my $mode (qw(transaction statement)) {
 		yank(1);
 		cmp_ok(Berth::Watch::now() - $began, '<', 15, "$mode: nobody waits for its keeper");
 		yank(0);
-		my $jobs = 'SELECT coalesce(max(done_at)::text, \'\'), count(claimed_until) FROM jobs';
-		my $before = $t->psql($jobs);
+		my $tasks = 'SELECT coalesce(max(done_at)::text, \'\'), count(claimed_until) FROM tasks';
+		my $before = $t->psql($tasks);
 		my $pid = fork // die "fork: $!\n";
 		if ($pid == 0) {
 			open(STDERR, '>', $t->dir . '/log/refused-worker.log') or POSIX::_exit(126);
@@ -142,7 +142,7 @@ for my $mode (qw(transaction statement)) {
 		ok($t->wait_for(sub { $t->log('refused-worker') =~ REFUSED }), "$mode: berth-worker says so, too");
 		kill('TERM', $pid);
 		waitpid($pid, 0);
-		is($t->psql($jobs), $before, "$mode: and does nothing");
+		is($t->psql($tasks), $before, "$mode: and does nothing");
 		# other clients have used the pooler before: it has many idle sessions
 		refused_by_all("$mode, many sessions") if $mode eq 'transaction';
 	};

@@ -76,7 +76,7 @@ subtest 'an old copy' => sub {
 subtest 'the worker' => sub {
 	$t->start_worker;
 	ok($t->wait_for(sub {
-		$t->psql("SELECT error FROM jobs WHERE kind = 'probe_store' AND node = 'web/1'") =~ /the node web2 uses this registry/;
+		$t->psql("SELECT error FROM tasks WHERE kind = 'probe_store' AND node = 'web/1'") =~ /the node web2 uses this registry/;
 	}), 'says so as well');
 	ok($t->wait_for(sub { $t->log('worker') =~ m{level=warn .*kind=probe_store .*the node web2} }), 'in its log');
 	$t->stop_worker;

@@ -65,10 +65,10 @@ sub blob_of {
 	return blob($t->psql("SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$_[0]'"));
 }
 
-sub job {
+sub task {
 	my ($kind) = @_;
 
-	$t->run_jobs($kind);
+	$t->run_tasks($kind);
 }
 
 # A staging file that is too old, and files that only look like one.
@@ -105,7 +105,7 @@ my %way = (
 		my @old = stage();
 		my $before = snapshot();
 
-		job('sweep_staging');
+		task('sweep_staging');
 		$t->start_pool;
 		return ($before, @old);
 	},
@@ -126,7 +126,7 @@ my %way = (
 		$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = 'unused'");
 		$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '" . substr($path, 6) . "'");
 		my $before = snapshot();
-		job('collect_blobs');
+		task('collect_blobs');
 		is(snapshot()->{ 'trash/' . substr($path, 6) }, $before->{$path}, 'it lies in the trash');
 		return ($before, $path);
 	},
@@ -135,7 +135,7 @@ my %way = (
 
 		age($path);
 		my $before = snapshot();
-		job('collect_blobs');
+		task('collect_blobs');
 		is(snapshot()->{ 'trash/' . substr($path, 6) }, $before->{$path}, 'it lies in the trash');
 		return ($before, $path);
 	},
@@ -147,7 +147,7 @@ my %way = (
 		rename("$store/$needed", "$store/trash/" . substr($needed, 6)) or die "$needed: $!\n";
 		age($paths[0], 'trash/README', 'trash/' . substr($needed, 6));
 		my $before = snapshot();
-		job('collect_blobs');
+		task('collect_blobs');
 		is($p->get('/used/1.0.0/download')->{status}, 200, 'what a version needs is back in its place');
 		return ($before, $paths[0], 'trash/' . substr($needed, 6));
 	},
@@ -164,7 +164,7 @@ my %way = (
 		put_at('nodes/' . 'ab' x 16, "1 gone\n");
 		age('nodes/' . 'ab' x 16);
 		my $before = snapshot();
-		job('probe_store');
+		task('probe_store');
 		ok(!-e "$store/nodes/" . 'ab' x 16, 'the file of a node goes');
 		return ($before);
 	},
@@ -187,7 +187,7 @@ my %way = (
 		$t->psql("UPDATE versions SET published_at = published_at - interval '3 years'");
 		$t->berth_ok(qw(retention set demo/registry keep_prereleases=1 enabled=on));
 		my $before = snapshot();
-		job('apply_retention');
+		task('apply_retention');
 		is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'many'"
 		    . " AND status = 'pending_destruction'"), 2, 'versions are deleted');
 		$t->berth_ok(qw(retention set demo/registry enabled=off));
@@ -197,7 +197,7 @@ my %way = (
 		my $before = snapshot();
 
 		$t->psql("UPDATE versions SET deleted_at = deleted_at - interval '2 h' WHERE status = 'pending_destruction'");
-		job('destroy_versions');
+		task('destroy_versions');
 		is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0, 'rows are gone');
 		return ($before);
 	},
@@ -223,7 +223,7 @@ is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that
 
 # A new call needs a new way in the list.
 my %calls;
-for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,jobs,admin,api,crate}/*.c")) {
+for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,tasks,admin,api,crate}/*.c")) {
 	my $n = () = Berth::Cluster::_slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
@@ -255,12 +255,12 @@ subtest 'a store of another registry' => sub {
 	age(@old[1, 2]);
 	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = 'used'");
 	$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '" . substr($unused, 6) . "'");
-	$t->psql('UPDATE registry SET id = gen_random_uuid(); UPDATE jobs SET run_at = now(), error = NULL');
+	$t->psql('UPDATE registry SET id = gen_random_uuid(); UPDATE tasks SET run_at = now(), error = NULL');
 	my $before = snapshot();
 	$t->start_pool;
 	$t->start_worker;
 	for my $kind (qw(apply_retention collect_blobs destroy_versions probe_store sweep_staging)) {
-		ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind is not done");
+		ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind is not done");
 	}
 	is($p->publish('foreign', '1.0.0')->{status}, 503, 'nothing is published');
 	is($t->http(GET => '/-/readiness')->{status}, 503, 'nor is it ready');

@@ -96,7 +96,7 @@ subtest 'what counts' => sub {
 	is(download($public, undef)->{status}, 200, 'anybody');
 	is(download($private, $dev, http2 => 1)->{status}, 200, 'over HTTP/2');
 	is(download($private, $dev, headers => { Range => 'bytes=0-' })->{status}, 206, 'a range that is all of it');
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(days(), 'private/small/1.0.0=7 public/small/1.0.0=1', 'each once');
 	is(join(' ', $t->psql("SELECT p.path, actor, CASE actor WHEN 'user' THEN u.username WHEN 'deploy' THEN t.kind WHEN 'job' THEN t.kind END, sum(m.downloads)"
 	    . " FROM usage_months m JOIN projects p ON p.id = m.project_id LEFT JOIN users u ON u.id = m.actor_id LEFT JOIN tokens t ON t.id = m.actor_id"
@@ -125,11 +125,11 @@ subtest 'what does not count' => sub {
 		cmp_ok(length $res->{body}, '<', 8 << 20, 'broken off, HTTP/' . ($http2 ? 2 : 1.1));
 	}
 	ok($t->wait_for(sub { (() = $t->log('nginx-berth-downloads.log') =~ /complete= /g) == 2 }), 'nginx notices both');
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), $before, 'none of them');
 	is(garbage(), 0, 'all the same they are understood');
 	is(download($private, $dev, crate => 'large')->{status}, 200, 'the whole of it');
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), $before + 1, 'does count');
 	is($t->log('nginx-error') =~ /\[(?:crit|alert|emerg)\].*/ ? $& : '', '', 'nginx has no complaint');
 };
@@ -140,7 +140,7 @@ subtest 'by names, as nginx may do it alone' => sub {
 	forget();
 	append($log, line(ids => "$public/small/1.0.0"), line(ids => "$public/Small/1.0.0"), line(ids => "$public/small/1.0.1"),
 	    line(ids => "$private/small/1.0.0", bytes => $size - 1), line(ids => '999/small/1.0.0'));
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(days(), 'public/small/1.0.0=1', 'exactly as they are');
 };
 
@@ -149,11 +149,11 @@ subtest 'lines that are none' => sub {
 	append($log, "\n", 'x' x 100_000, "\n", "\0\0\0\n", line(at => '99.1'), line(at => '4102444800.0'), line(ids => ''),
 	    line(ids => "$private/$small_crate/$small ghost:1"), line(), "\xff\xfe\n",
 	    line(ids => "$public/$small_crate/$small"), line(ids => "$private/$small_crate/999999999"));
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(days(), 'private/small/1.0.0=1', 'the one that is');
 	is(garbage(), 8, 'how many were garbage');
 	append($log, 'y' x (3 << 20), "\n", line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 2, 'after a line of 3 MiB');
 	cmp_ok(garbage(), '>', 8, 'which is counted');
 };
@@ -162,12 +162,12 @@ subtest 'the last line' => sub {
 	forget();
 	my $text = line();
 	append($log, line(), substr($text, 0, 50));
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 1, 'half of a line waits');
 	append($log, substr($text, 50));
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 2, 'for the other half');
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 2, 'and is counted once');
 	is(garbage(), 0, 'as a whole');
 };
@@ -175,21 +175,21 @@ subtest 'the last line' => sub {
 subtest 'rotation' => sub {
 	forget();
 	append($log, map { line() } 1 .. 10);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	append($log, map { line() } 1 .. 5);
 	rename($log, "$log.1") or die;
 	# whoever has it open goes on writing to it
 	append("$log.1", map { line() } 1 .. 3);
 	append($log, map { line() } 1 .. 7);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 25, 'renamed: the rest of the old one, and the new one');
 	append("$log.1", line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 26, 'a late line');
 	rename("$log.1", "$log.2");
 	rename($log, "$log.1");
 	append($log, line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 27, 'twice');
 	# a worker that was away meanwhile
 	$t->stop_worker;
@@ -198,13 +198,13 @@ subtest 'rotation' => sub {
 	rename("$log.1", "$log.2");
 	rename($log, "$log-20260131");
 	append($log, line(), line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 30, 'while nobody was looking');
 	append("$log.4.xz", line());
 	append($t->dir . '/log/nginx-berth.log.1', line());
 	append("${log}s", line());
 	mkdir("$log.d") or die;
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 30, 'other files are none of ours');
 	rmdir("$log.d");
 	unlink("${log}s", "$log.4.xz");
@@ -213,22 +213,22 @@ subtest 'rotation' => sub {
 subtest 'copied and truncated' => sub {
 	forget();
 	append($log, map { line() } 1 .. 10);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	append($log, map { line() } 1 .. 5);
 	copy($log, "$log.1") or die;
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 15, 'a copy beside it is counted once');
 	append($log, line());
 	unlink("$log.1");
 	copy($log, "$log.1") or die;
 	truncate($log, 0) or die;
 	append($log, map { line() } 1 .. 20);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 36, 'the rest from the copy, and the new lines');
 	truncate($log, 0) or die;
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	append($log, line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 37, 'truncated without a copy');
 };
 
@@ -242,9 +242,9 @@ sub compress {
 
 # All that is there is counted, or given up.
 sub count_compressed {
-	$t->run_jobs('count_downloads');
-	$t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NULL") == 0 })
-	    or die "a compressed log is not done:\n" . $t->psql("SELECT * FROM jobs WHERE kind = 'count_compressed'");
+	$t->run_tasks('count_downloads');
+	$t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed' AND dead_at IS NULL") == 0 })
+	    or die "a compressed log is not done:\n" . $t->psql("SELECT * FROM tasks WHERE kind = 'count_compressed'");
 }
 
 sub finished { return $t->psql('SELECT count(finished_at) FROM download_logs') }
@@ -252,7 +252,7 @@ sub finished { return $t->psql('SELECT count(finished_at) FROM download_logs') }
 subtest 'compressed' => sub {
 	forget();
 	append($log, map { line() } 1 .. 10);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	append($log, map { line() } 1 .. 5);
 	compress($log, "$log.2.gz");
 	count_compressed();
@@ -286,7 +286,7 @@ subtest 'compressed' => sub {
 	truncate("$log.8.gz", 200) or die;
 	count_compressed();
 	is(total(), 39 + 15_007 + 4, 'the one that is whole counts');
-	is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'of the other nobody speaks');
+	is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 0, 'of the other nobody speaks');
 	gzip("$log.8" => "$log.8.gz") or die $GzipError;
 	append("$log.8", line());
 	unlink("$log.8");
@@ -300,9 +300,9 @@ subtest 'compressed' => sub {
 # Is there one on which all attempts were spent, which is over in half an hour?
 sub given_up {
 	return $t->wait_for(sub {
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
-		    . " AND claimed_until IS NULL; NOTIFY berth_jobs");
-		return $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
+		    . " AND claimed_until IS NULL; NOTIFY berth_tasks");
+		return $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
 	});
 }
 
@@ -325,67 +325,67 @@ subtest 'compressed and damaged' => sub {
 	for my $how (sort keys %damaged) {
 		append("$log.1.gz", $damaged{$how});
 		$t->psql("TRUNCATE download_days, usage_months, download_logs");
-		$t->run_jobs('count_downloads');
+		$t->run_tasks('count_downloads');
 		ok(given_up(), "$how: it is given up");
-		$t->run_jobs('count_downloads');
+		$t->run_tasks('count_downloads');
 		is(total(), 1, 'and counts nothing, while others do');
-		my ($status, $out) = $t->berth('jobs', 'list', '--dead');
-		like($out, qr/count_compressed.*gzip: [^\n]*\Q$log.1.gz\E/s, 'which berth jobs shows');
+		my ($status, $out) = $t->berth('tasks', 'list', '--dead');
+		like($out, qr/count_compressed.*gzip: [^\n]*\Q$log.1.gz\E/s, 'which berth tasks shows');
 		like($t->log('worker'), qr/kind=count_compressed result=dead [^\n]*gzip: /, 'and the log');
-		is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 1, 'once');
+		is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 1, 'once');
 
 		# somebody has it from elsewhere
-		my $id = $t->psql("SELECT id FROM jobs WHERE kind = 'count_compressed'");
+		my $id = $t->psql("SELECT id FROM tasks WHERE kind = 'count_compressed'");
 		unlink("$log.1.gz");
 		append("$log.1.gz", $whole);
-		$t->berth_ok('jobs', 'retry', $id);
+		$t->berth_ok('tasks', 'retry', $id);
 		count_compressed();
 		is(total(), 2001, 'whole again, it counts');
-		is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'and the job is gone');
+		is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 0, 'and the task is gone');
 		unlink("$log.1.gz");
 	}
 	# of those who may not read it, root is none
 	symlink("$log.1.gz", "$log.1.gz") or die;
 	append($log, line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 2002, 'one that cannot be opened keeps nobody from the others');
 	ok(given_up(), 'and is given up');
-	like($t->psql("SELECT error FROM jobs WHERE kind = 'count_compressed'"), qr{^cannot open: .*; \Q$log.1.gz\E$}, 'which says why');
+	like($t->psql("SELECT error FROM tasks WHERE kind = 'count_compressed'"), qr{^cannot open: .*; \Q$log.1.gz\E$}, 'which says why');
 	unlink("$log.1.gz");
-	$t->berth_ok('jobs', 'retry', $t->psql("SELECT id FROM jobs WHERE kind = 'count_compressed'"));
+	$t->berth_ok('tasks', 'retry', $t->psql("SELECT id FROM tasks WHERE kind = 'count_compressed'"));
 	count_compressed();
-	is($t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'"), 0, 'when it has gone so has the job');
+	is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 0, 'when it has gone so has the task');
 };
 
 subtest 'replays' => sub {
 	forget();
 	append($log, map { line() } 1 .. 10);
 	copy($log, "$log.kept") or die;
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	rename($log, $t->dir . '/elsewhere') or die;
 	unlink("$log.kept");
 	append($log, line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 11, 'a log goes away');
 	copy($t->dir . '/elsewhere', "$log.9") or die;
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 11, 'and comes back');
 	unlink($log);
 	rename($t->dir . '/elsewhere', $log) or die;
 	append($log, line());
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 12, 'and goes on');
 };
 
 subtest 'several nodes' => sub {
 	forget();
 	$t->stop_worker;
-	$t->psql("DELETE FROM jobs WHERE kind = 'count_downloads'");
+	$t->psql("DELETE FROM tasks WHERE kind = 'count_downloads'");
 	my %logs = map { $_ => $t->dir . "/log/downloads-$_.log" } qw(one two);
 	my $same = line();
 	append($logs{$_}, $same, map { line() } 1 .. 4) for qw(one two);
 	$t->start_worker("worker-$_", node => $_, download_log => $logs{$_}) for qw(one two);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	is(total(), 10, 'each counts its own');
 	is($t->psql("SELECT string_agg(node || ' ' || position, ', ' ORDER BY node) FROM download_logs"),
 	    join(', ', map { "$_ " . -s $logs{$_} } qw(one two)), 'and knows how far it is');
@@ -394,31 +394,31 @@ subtest 'several nodes' => sub {
 	$t->start_worker('worker-three', node => 'one', download_log => $logs{one});
 	append($logs{one}, map { line() } 1 .. 5);
 	$fault->arm('count:read', 'wait');
-	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads' AND node = 'one'; NOTIFY berth_jobs");
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads' AND node = 'one'; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'one has read and not counted');
-	$t->psql("INSERT INTO jobs (kind, node) VALUES ('count_downloads', 'one'); NOTIFY berth_jobs");
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_downloads' AND period IS NULL") == 0 }),
+	$t->psql("INSERT INTO tasks (kind, node) VALUES ('count_downloads', 'one'); NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_downloads' AND period IS NULL") == 0 }),
 	    'the other has counted');
 	is(total(), 15, 'once');
 	$fault->disarm;
-	ok($t->wait_for(sub { $t->psql("SELECT bool_and(claimed_until IS NULL) FROM jobs") eq 't' }), 'the first goes on');
+	ok($t->wait_for(sub { $t->psql("SELECT bool_and(claimed_until IS NULL) FROM tasks") eq 't' }), 'the first goes on');
 	is(total(), 15, 'and finds that it was late');
 	$t->stop_worker($_) for qw(worker-one worker-three);
-	$t->psql("DELETE FROM jobs WHERE kind = 'count_downloads'");
+	$t->psql("DELETE FROM tasks WHERE kind = 'count_downloads'");
 };
 
 subtest 'killed anywhere' => sub {
 	forget();
 	my $want = 0;
 
-	for my $point (qw(job:count_downloads count:read send:session_begin send:download_log_count sent:download_log_count
+	for my $point (qw(task:count_downloads count:read send:session_begin send:download_log_count sent:download_log_count
 	    answered:download_log_count send:session_commit sent:session_commit answered:session_commit count:counted
-	    ran:count_downloads send:job_done answered:job_done)) {
+	    ran:count_downloads send:task_done answered:task_done)) {
 		$t->start_worker;
 		append($log, map { line() } 1 .. 3);
 		$want += 3;
 		$fault->arm($point, 'kill');
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_tasks");
 		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, 'there');
@@ -426,7 +426,7 @@ subtest 'killed anywhere' => sub {
 			rename($log, "$log.$point") or die;
 		}
 		$t->start_worker;
-		$t->run_jobs('count_downloads');
+		$t->run_tasks('count_downloads');
 		is(total(), $want, 'each is counted, once');
 		$t->stop_worker;
 	}
@@ -437,7 +437,7 @@ subtest 'killed anywhere in what is compressed' => sub {
 	forget();
 	my $want = 0;
 
-	for my $point (qw(job:count_compressed count:checked count:read send:download_log_count sent:download_log_count
+	for my $point (qw(task:count_compressed count:checked count:read send:download_log_count sent:download_log_count
 	    answered:download_log_count count:counted send:download_log_finish answered:download_log_finish
 	    ran:count_compressed)) {
 		my $aside = $t->dir . '/aside';
@@ -447,13 +447,13 @@ subtest 'killed anywhere in what is compressed' => sub {
 		$want += 9000;
 		$fault->arm($point, 'kill');
 		compress($aside, "$log.$point.gz");
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_tasks");
 		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, 'there');
 		$t->start_worker;
 		# one at which a worker has died waits for a while
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_tasks");
 		count_compressed();
 		is(total(), $want, 'each is counted, once');
 	}
@@ -485,7 +485,7 @@ subtest '10,000 downloads' => sub {
 			kill('USR1', $t->{nginx});
 		}
 		# wherever it is: it is made to be busy
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_tasks");
 		if ($kills < 3 && $rotations >= 2 * ($kills + 1)) {
 			sleep(rand(0.02));
 			$t->stop_worker('worker', 'KILL');
@@ -497,8 +497,8 @@ subtest '10,000 downloads' => sub {
 	is($?, 0, 'all clients are content');
 	is($kills, 3, 'three workers were killed');
 	cmp_ok($rotations, '>', 5, "the log was rotated $rotations times");
-	ok($t->wait_for(sub { eval { $t->run_jobs('count_downloads') } && total() >= $clients * $each }), 'counting ends');
-	$t->run_jobs('count_downloads');
+	ok($t->wait_for(sub { eval { $t->run_tasks('count_downloads') } && total() >= $clients * $each }), 'counting ends');
+	$t->run_tasks('count_downloads');
 	is(total(), $clients * $each, 'as many are counted as there were');
 	is($t->psql('SELECT sum(downloads) FROM usage_months'), $clients * $each, 'in both tables');
 	is(garbage() =~ /[1-9]/ ? 1 : 0, 0, 'no line was lost on the way');

@@ -57,7 +57,7 @@ for my $round (1 .. 3) {
 	ok(-s "$log/$_.1", "round $round: $_") for qw(nginx-berth.log nginx-berth-downloads.log nginx-access.log);
 	download(1, "round $round, after it");
 	# before it is compressed: the worker has that long
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 }
 is($t->psql('SELECT sum(downloads) FROM download_days'), 3 * 5, 'each download is counted, once');
 is(join(' ', map { s{.*/}{}r } sort glob("$log/nginx-berth-downloads.log*")),
@@ -71,7 +71,7 @@ for my $how ('delaycompress', 'compress at once') {
 	rule('berth', Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/logrotate/berth") =~ s/^\tdelaycompress\n//mgr)
 	    if $how ne 'delaycompress';
 	download(2, $how);
-	$t->run_jobs('count_downloads');
+	$t->run_tasks('count_downloads');
 	download(1, "$how, which nobody counts");
 	is($t->stop_worker, 0, "$how: the worker goes");
 	for my $round (1 .. 4) {
@@ -85,21 +85,21 @@ for my $how ('delaycompress', 'compress at once') {
 	for my $point ('count:checked', 'count:counted') {
 		$fault->arm($point, 'kill');
 		eval { $t->start_worker };
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind LIKE 'count_%'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind LIKE 'count_%'; NOTIFY berth_tasks");
 		ok($t->wait_for(sub { -e "$fault->{file}.taken" && $t->_ended('worker') }), "$how: it dies at $point");
 		delete $t->{workers}{worker};
 		$fault->disarm;
 	}
 	$t->start_worker;
-	$t->run_jobs('count_downloads');
-	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_jobs");
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'") == 0 }), "$how: it has read them all");
+	$t->run_tasks('count_downloads');
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }), "$how: it has read them all");
 	is($t->psql('SELECT sum(downloads) FROM download_days'), $before + 2 + 1 + 4 * 3, "$how: each is counted, once");
 	is($t->psql("SELECT count(*) FROM download_logs WHERE garbage > 0"), 0, "$how: and understood");
 	rotate("$how, and once more");
 	download(1, "$how, and once more");
-	$t->run_jobs('count_downloads');
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE kind = 'count_compressed'") == 0 }), "$how: what it knows");
+	$t->run_tasks('count_downloads');
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }), "$how: what it knows");
 	is($t->psql('SELECT sum(downloads) FROM download_days'), $before + 16, "$how: is not counted again");
 }
 

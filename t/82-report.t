@@ -61,7 +61,7 @@ for my $get ([$private, 'ann'], [$private, 'again'], [$private, 'again'], [$priv
 	is($answers[-1]{status}, 200, ($who // 'anybody') . ' downloads');
 }
 ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which nginx writes down');
-$t->run_jobs('count_downloads');
+$t->run_tasks('count_downloads');
 
 subtest 'this month' => sub {
 	my $rows = adoption();

@@ -47,7 +47,7 @@ sub path_of {
 
 sub row_of { return $t->psql("SELECT count(*) FROM blobs WHERE sha256 = '" . sha256_hex(crate($_[0])) . "'") }
 
-# As a job that destroys versions would.
+# As a task that destroys versions would.
 sub destroy {
 	my ($name, $project) = @_;
 
@@ -55,7 +55,7 @@ sub destroy {
 	    . (defined $project ? " AND c.project_id = $project" : ''));
 }
 
-sub collect { $t->run_jobs('collect_blobs') }
+sub collect { $t->run_tasks('collect_blobs') }
 
 # Each version that there is can be downloaded, byte for byte.
 sub whole {
@@ -139,7 +139,7 @@ for my $known (1, 0) {
 		$t->psql("DELETE FROM blobs WHERE sha256 = '" . sha256_hex(crate($name)) . "'") unless $known;
 		# marked, but not yet due
 		$fault->arm($point, 'wait');
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
 		ok($t->wait_for(sub { -e "$fault->{file}.taken" }), "$what: reached");
 		my ($pid, $out) = in_background(sub { publish($name, $projects[3])->{status} });
 		# it is through, or waits for the collector
@@ -150,7 +150,7 @@ for my $known (1, 0) {
 		$fault->disarm;
 		is(scalar <$out>, 200, "$what: it is published");
 		waitpid($pid, 0);
-		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM jobs WHERE claimed_until IS NOT NULL") == 0 }), "$what: the collector goes on");
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE claimed_until IS NOT NULL") == 0 }), "$what: the collector goes on");
 		is(whole($what, $name), 1, "$what: it is one");
 		destroy($name);
 	}
@@ -163,7 +163,7 @@ subtest 'the collector dies' => sub {
 		is(publish($name)->{status}, 200, "$point: published");
 		destroy($name);
 		$fault->arm($point, 'kill');
-		$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
 		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it is dead") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, "$point: there");
@@ -181,8 +181,8 @@ subtest 'the collector dies' => sub {
 	is(publish('eio')->{status}, 200, 'published');
 	destroy('eio');
 	$fault->arm('collect:trash', 'eio');
-	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /rename .*: Input\/output error/ }),
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /rename .*: Input\/output error/ }),
 	    'a disk that does not let it: fails');
 	is(row_of('eio'), 1, 'the row stays');
 	collect();
@@ -200,8 +200,8 @@ subtest 'one that cannot be removed' => sub {
 	}
 	unlink(path_of($stuck));
 	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
-	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM jobs WHERE kind = 'collect_blobs'") =~ /is no regular file; 1 in all/ }),
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /is no regular file; 1 in all/ }),
 	    'is told of');
 	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
 	rmdir(path_of($stuck));
@@ -232,8 +232,8 @@ subtest 'under load' => sub {
 		my ($enough, $latest) = map { time + $_ } $seconds, $most;
 		my $done = eval {
 			until (time > $latest || time > $enough && $both->()) {
-				$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs';"
-				    . " INSERT INTO jobs (kind) SELECT 'collect_blobs' WHERE (SELECT count(*) FROM jobs) < 12; NOTIFY berth_jobs");
+				$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs';"
+				    . " INSERT INTO tasks (kind) SELECT 'collect_blobs' WHERE (SELECT count(*) FROM tasks) < 12; NOTIFY berth_tasks");
 				sleep(0.02);
 			}
 			1;
@@ -281,15 +281,15 @@ subtest 'a little at a time' => sub {
 	$t->psql("INSERT INTO blobs (sha256, size) SELECT encode(sha256(n::text::bytea), 'hex'), 1 FROM generate_series(1, 2500) n;"
 	    . ' UPDATE blobs b SET unused_since = now() WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)');
 	$fault->arm('collect:collected', 'wait');
-	$t->psql("UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_jobs");
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'at work');
 	kill('TERM', $t->{worker});
 	$fault->disarm;
 	is($t->stop_worker, 0, 'it ends');
-	like($t->psql("SELECT progress FROM jobs WHERE kind = 'collect_blobs'"), qr/"rows_after": "[0-9a-f]{64}"/, 'and has written down where it was');
+	like($t->psql("SELECT progress FROM tasks WHERE kind = 'collect_blobs'"), qr/"rows_after": "[0-9a-f]{64}"/, 'and has written down where it was');
 	cmp_ok($t->psql('SELECT count(*) FROM blobs'), '>', 1000, 'which is not the end');
 	$t->start_worker;
-	ok($t->wait_for(sub { $t->psql("SELECT progress IS NULL AND run_at > now() FROM jobs WHERE kind = 'collect_blobs'") eq 't' }), 'the next one goes on');
+	ok($t->wait_for(sub { $t->psql("SELECT progress IS NULL AND run_at > now() FROM tasks WHERE kind = 'collect_blobs'") eq 't' }), 'the next one goes on');
 	is($t->psql('SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)'), 0, 'to the end');
 };
 

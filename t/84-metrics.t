@@ -201,22 +201,22 @@ subtest 'the store' => sub {
 	cmp_ok(abs($m->value('berth_blobs_counted_timestamp_seconds') - time), '<', 60, 'counted now');
 };
 
-subtest 'background jobs' => sub {
-	$t->psql("INSERT INTO jobs (kind, run_at) VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");
-	$t->psql("INSERT INTO jobs (kind, attempts, run_at) VALUES ('test', 2, now() + interval '1 hour')");
-	$t->psql("INSERT INTO jobs (kind, dead_at) SELECT 'test', now() FROM generate_series(1, 4)");
-	$t->psql("INSERT INTO jobs (kind, claimed_until, claimed_by) VALUES ('test', now() + interval '1 hour', 'x')");
-	$t->psql("INSERT INTO jobs (kind, period, done_at) VALUES (E'odd \\\\ \"kind\"\\n', 60, to_timestamp(1700000000))");
+subtest 'background tasks' => sub {
+	$t->psql("INSERT INTO tasks (kind, run_at) VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");
+	$t->psql("INSERT INTO tasks (kind, attempts, run_at) VALUES ('test', 2, now() + interval '1 hour')");
+	$t->psql("INSERT INTO tasks (kind, dead_at) SELECT 'test', now() FROM generate_series(1, 4)");
+	$t->psql("INSERT INTO tasks (kind, claimed_until, claimed_by) VALUES ('test', now() + interval '1 hour', 'x')");
+	$t->psql("INSERT INTO tasks (kind, period, done_at) VALUES (E'odd \\\\ \"kind\"\\n', 60, to_timestamp(1700000000))");
 	my $m = scrape();
 	my $odd = 'odd \\\\ \"kind\"\n';
 
-	is($m->value('berth_jobs', kind => 'test', state => $_->[0]), $_->[1], "$_->[0]")
+	is($m->value('berth_tasks', kind => 'test', state => $_->[0]), $_->[1], "$_->[0]")
 	    for ['waiting', 2], ['failing', 1], ['dead', 4], ['running', 1];
-	cmp_ok(abs($m->value('berth_jobs_late_seconds', kind => 'test') - 3600), '<', 60, 'one is late');
-	is($m->value('berth_jobs_late_seconds', kind => $odd), 0, 'others are not') or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
-	is($m->value('berth_jobs_done_timestamp_seconds', kind => $odd), 1700000000, 'when it was done');
-	is($m->value('berth_jobs_done_timestamp_seconds', kind => 'test'), 0, 'never');
-	$t->psql('DELETE FROM jobs');
+	cmp_ok(abs($m->value('berth_tasks_late_seconds', kind => 'test') - 3600), '<', 60, 'one is late');
+	is($m->value('berth_tasks_late_seconds', kind => $odd), 0, 'others are not') or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
+	is($m->value('berth_tasks_done_timestamp_seconds', kind => $odd), 1700000000, 'when it was done');
+	is($m->value('berth_tasks_done_timestamp_seconds', kind => 'test'), 0, 'never');
+	$t->psql('DELETE FROM tasks');
 };
 
 subtest 'while the database is away' => sub {

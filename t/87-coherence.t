@@ -199,7 +199,7 @@ subtest 'each table that decides has its trigger' => sub {
 	my %table = map { $_ => 1 } $sql =~ /\b(?:FROM|JOIN) ([a-z_]+)\b/g;
 	my @watched = $t->psql("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'access_changed'");
 
-	delete @table{ qw(unnest least access_generation), $sql =~ /\b([a-z_]+) AS (?:MATERIALIZED )?\(/g }; # which are none
+	delete @table{ qw(unnest least access_epoch), $sql =~ /\b([a-z_]+) AS (?:MATERIALIZED )?\(/g }; # which are none
 	cmp_ok(scalar keys %table, '>=', 6, 'tables were found');
 	delete @table{@watched};
 	is(join(' ', sort keys %table), 'tokens', 'all of them are watched, and tokens each for itself');
@@ -211,15 +211,15 @@ SELECT a.attname FROM pg_attribute a JOIN pg_trigger g ON g.tgrelid = a.attrelid
                          'source', 'issuer', 'claims', 'checked_until', 'login', 'family')
 SQL
 	is("@columns", '', 'and all columns of tokens but those that decide nothing');
-	my $before = $t->psql('SELECT id FROM access_generation');
+	my $before = $t->psql('SELECT id FROM access_epoch');
 	$t->psql('UPDATE tokens SET last_used_at = now()');
-	is($t->psql('SELECT id FROM access_generation'), $before, 'a use of a token changes nothing');
+	is($t->psql('SELECT id FROM access_epoch'), $before, 'a use of a token changes nothing');
 	$t->psql("UPDATE users SET name = 'x'");
-	is($t->psql('SELECT id FROM access_generation'), $before, 'nor does the name of a user');
+	is($t->psql('SELECT id FROM access_epoch'), $before, 'nor does the name of a user');
 	$t->psql('UPDATE tokens SET revoked_at = now() WHERE id = (SELECT max(id) FROM tokens)');
-	is($t->psql('SELECT id FROM access_generation'), $before, 'nor the end of one token');
+	is($t->psql('SELECT id FROM access_epoch'), $before, 'nor the end of one token');
 	$t->psql("UPDATE users SET state = 'blocked'");
-	isnt($t->psql('SELECT id FROM access_generation'), $before, 'but the state of a user does');
+	isnt($t->psql('SELECT id FROM access_epoch'), $before, 'but the state of a user does');
 };
 
 done_testing();

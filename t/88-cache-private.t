@@ -109,7 +109,7 @@ subtest 'each kind of token' => sub {
 
 subtest 'counted' => sub {
 	my $count = sub {
-		$t->run_jobs('count_downloads');
+		$t->run_tasks('count_downloads');
 		return join(' ', $t->psql("SELECT coalesce(sum(downloads), 0) FROM download_days WHERE project_id = $id"),
 		    $t->psql("SELECT coalesce(sum(downloads), 0) FROM usage_months WHERE project_id = $id AND actor = 'user' AND actor_id = $id{mate}"));
 	};

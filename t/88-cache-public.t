@@ -119,7 +119,7 @@ subtest 'a crate' => sub {
 	my @ids = $t->log('nginx-berth-downloads.log') =~ /id=$res->{headers}{'x-request-id'} .*status=200 .*ids="([^"]*)"/g;
 	is("@ids", "$id/one_crate/1.0.0 anyone", 'which says what it was');
 	my $count = sub {
-		$t->run_jobs('count_downloads');
+		$t->run_tasks('count_downloads');
 		return $t->psql("SELECT coalesce(sum(downloads), 0) FROM download_days WHERE project_id = $id");
 	};
 	my $before = $count->();

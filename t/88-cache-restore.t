@@ -47,10 +47,10 @@ my $tables = join(', ', $t->psql("SELECT format('%I', tablename) FROM pg_tables 
 # older state is back].  Nothing of it ends the epoch, so that the dump has the one under which all of it is granted.
 sub grow {
 	my $late = $t->token('dev');
-	my $before = $t->psql('SELECT id FROM access_generation');
+	my $before = $t->psql('SELECT id FROM access_epoch');
 	$t->psql("INSERT INTO members (user_id, project_id, access_level) VALUES ($id{mate}, $id, 40)");
 	is($t->publish($id, $token{dev}, 'one_crate', '2.0.0')->{status}, 200, 'a version');
-	is($t->psql('SELECT id FROM access_generation'), $before, 'the epoch is that of the dump');
+	is($t->psql('SELECT id FROM access_epoch'), $before, 'the epoch is that of the dump');
 	my @late = (["$R/$index", $late, 401], ["$R/$index", $token{mate}, 404], ["$R/config.json", $late, 401],
 	    ["$R/one_crate/2.0.0/download", $token{dev}, 404], ["$R/one_crate/1.0.0/download", $token{mate}, 404]);
 	for my $n (0, 1) {

@@ -71,7 +71,7 @@ subtest 'nobody has said anything' => sub {
 	is_deeply(shown(), { id => $p->id + 0, project => $project, enabled => JSON::PP::false,
 	    keep_prereleases => undef, unused_days => undef, keep_newest => 1, exclude => [] },
 	    'nor anything to show');
-	$t->run_jobs('apply_retention');
+	$t->run_tasks('apply_retention');
 	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
 	    'the worker deletes nothing');
 };
@@ -106,7 +106,7 @@ subtest 'a dry run' => sub {
 	policy('keep_prereleases=', 'keep_newest=', 'unused_days=100');
 	is_deeply(run_lists(), ['alpha 1.0.0-a unused', 'alpha 1.0.0-b unused', 'alpha 1.0.0-c unused',
 	    'alpha 1.1.0 unused'], 'the hundredth day');
-	$t->run_jobs('apply_retention');
+	$t->run_tasks('apply_retention');
 	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
 	    'all that has deleted nothing, since the policy is not enabled');
 	is_deeply([@{ shown() }{qw(enabled keep_prereleases unused_days keep_newest exclude)}],
@@ -129,7 +129,7 @@ subtest 'by the worker' => sub {
 	$t->publish($other, $p->token, 'gamma', "1.0.0-$_")->{status} == 200 or die for qw(a b c);
 	$t->berth_ok(qw(retention set demo/other keep_prereleases=0 enabled=on));
 	policy('unused_days=90', 'keep_prereleases=', 'enabled=on');
-	$t->run_jobs('apply_retention');
+	$t->run_tasks('apply_retention');
 	is(versions_of('alpha'), '1.0.0 1.2.0', 'what was unused is gone');
 	is(versions_of('beta'), '1.1.0', 'of another crate');
 	is(versions_of('ruled'), '0.1.0-a 0.1.0-b 0.1.0-c', 'what is protected stays');
@@ -141,7 +141,7 @@ subtest 'by the worker' => sub {
 	policy('enabled=off');
 	aged('beta', '1.1.0', 400);
 	publish_all('beta', '1.2.0');
-	$t->run_jobs('apply_retention');
+	$t->run_tasks('apply_retention');
 	is(versions_of('beta'), '1.1.0 1.2.0', 'switched off, nothing goes');
 };
 
@@ -159,7 +159,7 @@ subtest 'large index files' => sub {
 	$t->berth_ok(qw(retention set demo/large keep_prereleases=1 enabled=on));
 	$t->stop_worker;
 	$t->start_worker;
-	$t->run_jobs('apply_retention');
+	$t->run_tasks('apply_retention');
 	my ($kb) = Berth::Cluster::_slurp("/proc/$t->{worker}/status") =~ /^VmHWM:\s+(\d+)/m;
 	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $large AND status = 'default'"), 1,
 	    'all but one are deleted');

@@ -48,7 +48,7 @@ sub refused {
 sub destroy {
 	$t->psql("UPDATE versions SET deleted_at = deleted_at - interval '8 days'"
 	    . " WHERE status = 'pending_destruction'");
-	$t->run_jobs('destroy_versions');
+	$t->run_tasks('destroy_versions');
 	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
 	    'what was deleted long ago is destroyed');
 }
@@ -118,7 +118,7 @@ subtest 'and back' => sub {
 	    . " WHERE action = 'crate.undelete'"), '1.0.0 2.0.0', 'the audit log has both');
 	fails('nothing to bring back', '1', qr/`back` is not deleted/, 'undelete', $project, 'back');
 	delete_ok('back@2.0.0');
-	$t->run_jobs('destroy_versions');
+	$t->run_tasks('destroy_versions');
 	undelete_ok('back@2.0.0');
 	delete_ok('back@2.0.0');
 	destroy();

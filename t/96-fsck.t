@@ -187,7 +187,7 @@ subtest 'while others publish' => sub {
 
 subtest 'by the worker' => sub {
 	$t->psql("UPDATE crates SET index_etag = 'x' WHERE name = 'alpha'");
-	$t->run_jobs('check_store');
+	$t->run_tasks('check_store');
 	ok($t->wait_for(sub { $t->log('worker') =~ /fsck: index: demo\/registry alpha: its ETag/ }),
 	    'it says so');
 	like($t->log('worker'), qr/1 problems: see berth fsck/, 'and how many');

@@ -11,7 +11,7 @@ static const struct {
 	bool by_crate; /* also for who was given a crate, if it is that one */
 	unsigned operations; /* a token that is limited must have one of these; 0: it may not */
 	const char *what; /* "needs at least the maintainer role", in a sentence */
-	bool members_only; /* for members alone, even in a public place */
+	bool members_only; /* for members alone, even in a public namespace */
 	bool anonymous; /* what is public needs no token */
 	bool by_network; /* neither does it at some addresses */
 } actions[ACTION__MAX] = {
@@ -33,7 +33,7 @@ static const struct {
 	    TOKEN_ANY_OPERATION, "reading pipelines", .members_only = true },
 	[ACTION_READ_EMAILS] = { LEVEL_MAINTAINER, 0, false, true, true, false,
 	    TOKEN_ANY_OPERATION, "reading e-mail addresses", .members_only = true },
-	[ACTION_READ_PLACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
+	[ACTION_READ_NAMESPACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading this", .anonymous = true },
 	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
 	    "reading members" },
@@ -100,7 +100,7 @@ holder_of(const struct access_facts *f)
 	if (f->trust_rule_id != 0)
 		return HOLDER_TRUSTED_JOB;
 	if (strcmp(f->token_kind, "job") == 0)
-		return f->in_place ? HOLDER_JOB : HOLDER_FOREIGN_JOB;
+		return f->in_namespace ? HOLDER_JOB : HOLDER_FOREIGN_JOB;
 	return HOLDER_USER;
 }
 
@@ -116,7 +116,7 @@ user_level(const struct access_facts *f)
 static int
 deploy_level(const struct access_facts *f)
 {
-	if (!f->in_place)
+	if (!f->in_namespace)
 		return LEVEL_NONE;
 	if (f->scope_write_packages)
 		return LEVEL_DEVELOPER;
@@ -140,7 +140,7 @@ foreign_job_level(const struct access_facts *f)
 static int
 trusted_job_level(const struct access_facts *f)
 {
-	if (!f->in_place)
+	if (!f->in_namespace)
 		return LEVEL_NONE;
 	return f->user_id != 0 ? user_level(f) : LEVEL_DEVELOPER;
 }
@@ -221,7 +221,7 @@ access_level_name(int level)
 }
 
 static bool
-is_place(const struct access_facts *f)
+is_namespace(const struct access_facts *f)
 {
 	return f->project_id != 0 || f->group_id != 0;
 }
@@ -234,23 +234,23 @@ is_visible(const struct access_facts *f, enum action action, bool sees_internal)
 		return false;
 	if (is_visibility(f, "internal") && sees_internal)
 		return true;
-	if (actions[action].packages && f->subject == SUBJECT_PROJECT)
+	if (actions[action].packages && f->namespace_kind == NAMESPACE_PROJECT)
 		return access_is_public(f);
-	return is_place(f) && is_visibility(f, "public");
+	return is_namespace(f) && is_visibility(f, "public");
 }
 
 static int
 refuse_unknown(const struct access_facts *f, struct err *err)
 {
 	return err_set(err, 404, "%s Not Found",
-	    f->subject == SUBJECT_GROUP ? "Group" : "Project");
+	    f->namespace_kind == NAMESPACE_GROUP ? "Group" : "Project");
 }
 
 static int
 refuse_level(const struct access_facts *f, enum action action, int least, struct err *err)
 {
 	return err_set(err, 403, "%s of this %s needs at least the %s role", actions[action].what,
-	    f->subject == SUBJECT_GROUP ? "group" : "project", access_level_name(least));
+	    f->namespace_kind == NAMESPACE_GROUP ? "group" : "project", access_level_name(least));
 }
 
 /* What a token that is limited may do. */
@@ -305,29 +305,29 @@ has_crate(const struct access_facts *f, enum holder holder)
 {
 	return f->owns_crate &&
 	    (holder != HOLDER_FOREIGN_JOB || f->job_policy == JOB_POLICY_ADMIN) &&
-	    (holder != HOLDER_TRUSTED_JOB || f->in_place);
+	    (holder != HOLDER_TRUSTED_JOB || f->in_namespace);
 }
 
 /* It acts for others, so that nothing else carries this right along. */
 static int
 check_mint(const struct access_facts *f, enum holder holder, struct err *err)
 {
-	if (holder == HOLDER_DEPLOY && f->in_place && f->scope_create_job_token)
+	if (holder == HOLDER_DEPLOY && f->in_namespace && f->scope_create_job_token)
 		return 0;
 	return err_set(err, 403,
 	    "making tokens of jobs needs a deploy token of this project with `create_job_token`");
 }
 
-/* Somebody, in a place that is there. */
+/* Somebody, in a namespace that is there. */
 static int
-decide_in_place(const struct access_facts *f, enum holder holder, enum action action,
+decide_in_namespace(const struct access_facts *f, enum holder holder, enum action action,
     struct err *err)
 {
 	int level = level_of(f, holder);
 	int least = actions[action].least;
 	bool visible = is_visible(f, action, holders[holder].sees_internal);
 
-	if (f->subject == SUBJECT_GROUP && actions[action].least_in_group != 0)
+	if (f->namespace_kind == NAMESPACE_GROUP && actions[action].least_in_group != 0)
 		least = actions[action].least_in_group;
 	if (!visible && level == LEVEL_NONE)
 		return refuse_unknown(f, err);
@@ -372,15 +372,15 @@ access_decide(const struct access_facts *f, enum credential credential, enum act
 		return err_set(err, 401, "the token is invalid, expired or revoked");
 	holder = holder_of(f);
 	if (f->switched_off)
-		return f->subject == SUBJECT_CALLER ? err_set(err, 404, "Not Found")
+		return f->namespace_kind == NAMESPACE_NONE ? err_set(err, 404, "Not Found")
 						    : refuse_unknown(f, err);
-	if (f->subject == SUBJECT_CALLER) {
+	if (f->namespace_kind == NAMESPACE_NONE) {
 		if (decide_caller(holder, action, err) == -1)
 			return -1;
 	} else {
-		if (!is_place(f) || (actions[action].packages && !f->packages_enabled))
+		if (!is_namespace(f) || (actions[action].packages && !f->packages_enabled))
 			return refuse_unknown(f, err);
-		if (decide_in_place(f, holder, action, err) == -1)
+		if (decide_in_namespace(f, holder, action, err) == -1)
 			return -1;
 	}
 	if (holder == HOLDER_TRUSTED_JOB && actions[action].writes)

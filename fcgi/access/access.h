@@ -38,14 +38,14 @@ enum action {
 	ACTION_READ_PIPELINES, /* the publisher of a package, and the CI job */
 	ACTION_READ_EMAILS, /* of owners of crates */
 	/* what a project or group is, and who is a member */
-	ACTION_READ_PLACE,
+	ACTION_READ_NAMESPACE,
 	ACTION_READ_MEMBERS,
 	ACTION_CHANGE_MEMBERS,
 	/* deploy tokens, protection and trust rules, allow-list */
 	ACTION_READ_SETTINGS,
 	ACTION_CHANGE_SETTINGS,
 	ACTION_CREATE_JOB_TOKEN, /* for a member, by a CI system; and to end it */
-	/* of SUBJECT_CALLER: what the token is; the account of its user */
+	/* of NAMESPACE_NONE: what the token is; the account of its user */
 	ACTION_READ_TOKEN,
 	ACTION_READ_ACCOUNT,
 	ACTION_CHANGE_ACCOUNT,
@@ -78,7 +78,7 @@ const char *access_level_name(int level);
  *     user, whatever the place; no credential where one could help;
  * 404 a project that is not there, has packages turned off, or that the caller may
  *     not know of, and what a flag has switched off: one and the same answer; so with groups;
- * 403 a place that the caller may know of but not use in this way.
+ * 403 a namespace that the caller may know of but not use in this way.
  * With a malformed credential the facts may be { 0 }.
  */
 int access_decide(const struct access_facts *, enum credential, enum action, struct err *)

@@ -11,11 +11,11 @@
 
 #include "access/token_limits.h"
 
-/* The subject of a route: the place where the caller's level counts. */
-enum subject {
-	SUBJECT_PROJECT,
-	SUBJECT_GROUP,
-	SUBJECT_CALLER /* no place: only the caller counts */
+/* What kind of namespace a route is about: there the caller's level counts. */
+enum namespace_kind {
+	NAMESPACE_PROJECT,
+	NAMESPACE_GROUP,
+	NAMESPACE_NONE /* none: only the caller counts */
 };
 
 /* What a project lets jobs of another project do. */
@@ -46,21 +46,21 @@ struct access_facts {
 	bool scope_write_packages;
 	bool scope_create_job_token;
 	struct token_limits limits;
-	bool in_place; /* the project is the token's own, or in its group */
+	bool in_namespace; /* the project is the token's own, or in its group */
 	enum job_policy job_policy;
 	int64_t trust_rule_id; /* the rule that let a job of another system in; 0: no such job */
-	/* the place: at most one of the two ids; both 0: no such place, or a subject without one */
-	enum subject subject;
+	/* the namespace: at most one of the two ids; both 0: no such namespace, or NAMESPACE_NONE */
+	enum namespace_kind namespace_kind;
 	int64_t project_id;
 	int64_t group_id;
 	const char *full_path;
-	/* of a group: the widest of the places in it that the caller may see; "private" without any */
+	/* of a group: the widest of the namespaces in it that the caller may see; "private" without any */
 	const char *visibility;
 	bool packages_enabled; /* always true for a group, which has no such switch */
 	bool public_packages;
 	bool switched_off; /* a flag switches the asked function off */
 	const char *flags; /* for flag_is_on() */
-	int access_level; /* of the user in the place, own or inherited; 0: not a member */
+	int access_level; /* of the user in the namespace, own or inherited; 0: not a member */
 	bool owns_crate; /* the user owns some crate of the project */
 	/* of nobody, about a project: the networks that may read it without a token (base/cidr.h) */
 	const char *anonymous_networks;

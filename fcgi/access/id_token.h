@@ -28,7 +28,7 @@ struct id_token {
 	unsigned char digest[ID_TOKEN_DIGEST_SIZE];
 };
 
-/* The issuer that it claims to be from, of text that has a token's shape; NULL: it says none. */
+/* The issuer that it claims to be from, of text that looks like a token; NULL: it says none. */
 const char *id_token_issuer(const struct jwt *);
 
 /* The values that a token's claims must have. */

@@ -44,7 +44,7 @@ is_base64url(struct slice s)
 }
 
 bool
-jwt_is_shaped(struct slice text)
+jwt_looks_like(struct slice text)
 {
 	struct slice parts[NPARTS];
 

@@ -28,7 +28,7 @@ struct jwt {
 };
 
 /* Could it be one?  Three parts with dots between, of digits of base64url; not that it is. */
-bool jwt_is_shaped(struct slice text);
+bool jwt_looks_like(struct slice text);
 
 /*
  * What the token says.  -1: 400, it is malformed or too long, has no `kid`, or an algorithm other

@@ -33,7 +33,7 @@ struct invocation {
 	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
 	size_t nargs;
 	struct option_set options;
-	bool unsettled; /* what is wrong is that nodes may not know of what was done */
+	bool unacknowledged; /* what is wrong is that nodes may not know of what was done */
 	struct err err;
 };
 
@@ -65,7 +65,7 @@ extern const struct noun admin_flag;
 extern const struct noun admin_fsck;
 extern const struct noun admin_group;
 extern const struct noun admin_issuer;
-extern const struct noun admin_jobs;
+extern const struct noun admin_tasks;
 extern const struct noun admin_key;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;

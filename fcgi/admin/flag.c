@@ -5,7 +5,7 @@
 #include "admin/command.h"
 #include "admin/output.h"
 
-static const struct option_def place_options[] = {
+static const struct option_def namespace_options[] = {
 	{ "project", 0, "GROUP/PROJECT", false },
 };
 
@@ -90,10 +90,10 @@ static const struct command commands[] = {
 	{ "set", "NAME on|off|N% [--project GROUP/PROJECT]",
 	    "Switches something on or off, for all projects, for so many of a hundred,\n"
 	    "always the same ones, or for one project, which comes before the rest.",
-	    COMMAND_OPTIONS(place_options), 2, 2, set },
+	    COMMAND_OPTIONS(namespace_options), 2, 2, set },
 	{ "unset", "NAME [--project GROUP/PROJECT]",
 	    "Forgets what was set: for one project, or for the others.",
-	    COMMAND_OPTIONS(place_options), 1, 1, unset },
+	    COMMAND_OPTIONS(namespace_options), 1, 1, unset },
 	{ "list", "", "Lists all flags, and the projects that have their own.", NULL, 0, 0, 0,
 	    list },
 };

@@ -44,7 +44,7 @@ run(struct invocation *in)
 {
 	struct arena *a = arena_new();
 	struct printing printing = { .arena = a, .json = in->json };
-	struct fsck_place place = { 0 };
+	struct fsck_progress progress = { 0 };
 	struct fsck f = { .db = in->db, .deep = in->options.values[DEEP] != NULL,
 		.repair = in->options.values[REPAIR] != NULL, .actor = in->actor,
 		.say = say, .arg = &printing };
@@ -57,8 +57,8 @@ run(struct invocation *in)
 		f.store = in->settings->store;
 		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
 	}
-	while (rc == 0 && place.step != FSCK_DONE) {
-		rc = fsck_go_on(&f, a, &place, &in->err);
+	while (rc == 0 && progress.step != FSCK_DONE) {
+		rc = fsck_go_on(&f, a, &progress, &in->err);
 		arena_reset(a);
 	}
 	arena_free(a);

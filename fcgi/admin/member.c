@@ -68,7 +68,7 @@ static const struct command commands[] = {
 	    "none ends it.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
 	    "ends when that day begins in UTC.",
 	    COMMAND_OPTIONS(set_options), 3, 3, set },
-	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one place or of all.", NULL, 0, 0, 1,
+	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one project or group, or of all.", NULL, 0, 0, 1,
 	    list },
 };
 

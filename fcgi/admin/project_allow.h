@@ -8,7 +8,7 @@
 
 enum { PROJECT_ALLOW_NKEYS = 2 };
 
-/* What `project show` says of it: which places may read, which of those may publish. */
+/* What `project show` says of it: which projects and groups may read, which of those may publish. */
 extern const char *const project_allow_keys[PROJECT_ALLOW_NKEYS];
 
 int project_allow(struct invocation *) __attribute__((warn_unused_result));

@@ -86,13 +86,13 @@ admin_quota_set(struct invocation *in)
 }
 
 void
-admin_quota_cells(const struct quota *quotas, size_t n, const char *place,
+admin_quota_cells(const struct quota *quotas, size_t n, const char *namespace,
     struct cell cells[ADMIN_QUOTA_NKEYS])
 {
 	const struct quota *q = NULL;
 
 	for (size_t i = 0; i < n && q == NULL; i++) {
-		if (strcasecmp(quotas[i].place, place) == 0)
+		if (strcasecmp(quotas[i].namespace, namespace) == 0)
 			q = &quotas[i];
 	}
 	for (int i = 0; i < QUOTA__MAX; i++) {

@@ -22,8 +22,8 @@ bool admin_quota_is_key(struct slice key);
 int admin_quota_check(struct invocation *) __attribute__((warn_unused_result));
 int admin_quota_set(struct invocation *) __attribute__((warn_unused_result));
 
-/* What a place has: null where there is no quota. */
-void admin_quota_cells(const struct quota *, size_t n, const char *place,
+/* What a project or group has: null where there is no quota. */
+void admin_quota_cells(const struct quota *, size_t n, const char *namespace,
     struct cell cells[ADMIN_QUOTA_NKEYS]);
 
 #endif

@@ -17,7 +17,7 @@
 /* The forms of `token add`.  What all have comes first. */
 enum { ADD_NAME, ADD_FIRST };
 enum { ADD_USER = ADD_FIRST, ADD_SCOPES, ADD_EXPIRES, ADD_CRATES, ADD_OPERATIONS };
-enum { DEPLOY_PLACE = ADD_FIRST, DEPLOY_SCOPES, DEPLOY_EXPIRES };
+enum { DEPLOY_NAMESPACE = ADD_FIRST, DEPLOY_SCOPES, DEPLOY_EXPIRES };
 enum {
 	JOB_PROJECT = ADD_FIRST,
 	JOB_JOB,
@@ -40,7 +40,7 @@ static const struct option_def personal_options[] = {
 
 static const struct option_def deploy_options[] = {
 	[ADD_NAME] = { "name", 0, "NAME", false },
-	[DEPLOY_PLACE] = { "deploy", 0, "GROUP[/PROJECT]", true },
+	[DEPLOY_NAMESPACE] = { "deploy", 0, "GROUP[/PROJECT]", true },
 	[DEPLOY_SCOPES] = { "scopes", 0, "read_package_registry|write_package_registry|create_job_token",
 	    true },
 	[DEPLOY_EXPIRES] = { "expires", 0, "DATE", false },
@@ -117,14 +117,14 @@ number_or_null(int64_t n)
 static void
 output_add(struct invocation *in, struct added *t)
 {
-	static const char *const keys[] = { "token", "id", "user", "place", "name", "scopes",
+	static const char *const keys[] = { "token", "id", "user", "namespace", "name", "scopes",
 		"crates", "operations", "pipeline", "job", "expires_at" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const struct token_new *n = &t->token;
 
 	/* the only time that anybody sees it */
 	output_id(&out, (struct cell[]) { cell_str(t->made.text), cell_int(t->id), cell_str(n->username),
-	    cell_str(n->place), cell_str(n->name), cell_words(n->scopes), words_or_null(n->crates),
+	    cell_str(n->namespace), cell_str(n->name), cell_words(n->scopes), words_or_null(n->crates),
 	    words_or_null(n->operations), number_or_null(n->job.pipeline),
 	    number_or_null(n->job.job), cell_time(n->expires_at) });
 	token_wipe(&t->made);
@@ -171,7 +171,7 @@ static int
 add_deploy(struct invocation *in)
 {
 	const char *const *given = in->options.values;
-	struct added t = { .token.place = given[DEPLOY_PLACE] };
+	struct added t = { .token.namespace = given[DEPLOY_NAMESPACE] };
 
 	if (token_words_parse(in->arena, &token_words_deploy, given[DEPLOY_SCOPES],
 	        &t.token.scopes, &in->err) == -1 ||
@@ -184,14 +184,14 @@ add_deploy(struct invocation *in)
 }
 
 static int
-add_job(struct invocation *in)
+add_task(struct invocation *in)
 {
 	const char *const *given = in->options.values;
 	/* --job is there twice; a path has a slash and a number has none, so any order will do */
 	bool swapped = strchr(given[JOB_JOB], '/') != NULL;
 	struct added t = { .token = {
 		.username = given[JOB_USER],
-		.place = given[swapped ? JOB_JOB : JOB_PROJECT],
+		.namespace = given[swapped ? JOB_JOB : JOB_PROJECT],
 		.scopes = "",
 		.job.job_url = given[JOB_URL],
 		.job.ref = given[JOB_REF],
@@ -265,7 +265,7 @@ revoke_token(struct invocation *in)
 static int
 list(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "kind", "user", "place", "scopes", "crates",
+	static const char *const keys[] = { "id", "kind", "user", "namespace", "scopes", "crates",
 		"operations", "slot", "created_at", "expires_at", "revoked_at", "last_used_at", "pipeline",
 		"job", "job_url", "ref", "commit", "name" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
@@ -284,7 +284,7 @@ list(struct invocation *in)
 	for (size_t i = 0; i < n; i++) {
 		const struct token_entry *t = &tokens[i];
 		struct cell row[NKEYS] = { cell_int(t->id), cell_str(t->kind),
-			cell_str(t->username), cell_str(t->place), cell_words(t->scopes),
+			cell_str(t->username), cell_str(t->namespace), cell_words(t->scopes),
 			words_or_null(t->crates), words_or_null(t->operations), cell_str(t->slot),
 			cell_time(t->created_at), cell_time(t->expires_at),
 			cell_time(t->revoked_at), cell_time(t->last_used_at),
@@ -321,7 +321,7 @@ static const struct command commands[] = {
 	    "Makes a token for a job that the user has started: it may do what the user may,\n"
 	    "in that project and in those that allow it (berth project allow), until it is\n"
 	    "revoked or so many seconds have passed.",
-	    COMMAND_OPTIONS(job_options), 0, 0, add_job },
+	    COMMAND_OPTIONS(job_options), 0, 0, add_task },
 	{ "revoke", "[ID]",
 	    "Revokes the token with that id, or the one on standard input, from the next\n"
 	    "request on.",

@@ -19,10 +19,10 @@ static const struct option_def add_options[] = {
 
 enum { CLAIMS_MAX = 64 * 1024 };
 
-static struct project_ref
+static struct namespace_ref
 project_of(const struct invocation *in)
 {
-	return (struct project_ref) { .path = slice_str(in->args[0]) };
+	return (struct namespace_ref) { .path = slice_str(in->args[0]) };
 }
 
 /* CLAIM=PATTERN ... as a JSON object. */
@@ -77,7 +77,7 @@ add(struct invocation *in)
 	const char *operations = given[ADD_OPERATIONS] != NULL ? given[ADD_OPERATIONS]
 							       : "publish-new,publish-update";
 	struct trust_rule rule = { .issuer = given[ADD_ISSUER], .username = given[ADD_USER] };
-	struct project_ref project = project_of(in);
+	struct namespace_ref project = project_of(in);
 
 	if (parse_claims(in, &rule.claims) == -1 ||
 	    (given[ADD_CRATES] != NULL && token_words_crates(in->arena, given[ADD_CRATES],
@@ -101,7 +101,7 @@ list(struct invocation *in)
 		"user", "owner_id", "created_at" };
 	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct project_ref project = project_of(in);
+	struct namespace_ref project = project_of(in);
 	struct trust_rule *rules;
 	struct cell *cells;
 	size_t n;
@@ -127,7 +127,7 @@ remove_rule(struct invocation *in)
 {
 	static const char *const keys[] = { "id", "removed" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	struct project_ref project = project_of(in);
+	struct namespace_ref project = project_of(in);
 	int64_t id;
 
 	if (number_parse(in->args[1], "id of a trust rule", &id, &in->err) == -1 ||

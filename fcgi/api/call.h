@@ -3,7 +3,7 @@
 
 /*
  * One request on its way through the application: its route and credential, the decision, and the first
- * read of the route.  call_begin() makes it, in the request's arena, and passes it down.  A function
+ * read of the route.  call_begin() of api/call_begin.h makes it, in the request's arena, and passes it down.  A function
  * that takes a `struct call` may depend on the caller; one that takes only a `struct worker_app`
  * does not.
  */
@@ -13,13 +13,13 @@
 #include "store/access_facts.h"
 #include "store/audit.h"
 
-/* What a route needs before its handler runs; NULL in the route: nothing. */
-struct route_need {
+/* What is decided and read before the handler of a route runs; NULL in the route: nothing. */
+struct route_policy {
 	/* NULL, or what decides in place of all that follows.  -1: rq->err */
 	int (*admit)(const struct worker_app *, struct request *);
 	enum action action;
-	/* what `:id` in the route's pattern is; SUBJECT_CALLER: it has none, or it is neither */
-	enum subject subject;
+	/* what `:id` in the route's pattern is; NAMESPACE_NONE: it has none, or it is neither */
+	enum namespace_kind namespace_kind;
 	/* where that is off, the route is not there */
 	enum flag flag;
 	/*
@@ -27,7 +27,7 @@ struct route_need {
 	 * made after the decision, since how long it takes would tell somebody who may not know whether
 	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
 	 */
-	int (*read)(struct request *, const struct project_ref *, struct db_call *);
+	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
 	/*
 	 * It goes along with the facts instead, for whoever asks: of what depends on the project alone, and
 	 * tells nothing by how long it takes.  read() must not look at parameters then.
@@ -45,8 +45,8 @@ struct patience {
 
 struct call {
 	struct worker_app *app;
-	const struct route_need *need; /* of the route */
-	struct project_ref place; /* that the path names; { 0 } where the need's subject is the caller */
+	const struct route_policy *policy; /* of the route */
+	struct namespace_ref namespace; /* that the path names; { 0 } where the route is about none */
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
 	struct db_guard guard; /* where it writes */
@@ -55,26 +55,19 @@ struct call {
 };
 
 /*
- * Finds the caller and decides, before the handler.  If the caller is let in and the route
- * writes, it sets the guard of api/call_guard.h.  NULL: rq->err, 400, 401, 403, 404, 429, 503.
- */
-struct call *call_begin(struct worker_app *, struct request *, struct response *)
-    __attribute__((warn_unused_result));
-
-/*
  * The project or group that `:id` in the path names: digits are an id, anything else is a full path.
- * A number that is no id and a path that is too long name none.  For routes without a need.
+ * A number that is no id and a path that is too long name none.  For routes without a policy.
  */
-struct project_ref call_place(const struct request *);
+struct namespace_ref call_namespace(const struct request *);
 
 /* By which the caller's token is known; NULL: there is none that could be known. */
 const unsigned char *call_digest(const struct call *);
 
 /*
- * Decides what the caller may do in a second place that the request names.  -1: as
+ * Decides what the caller may do in a second namespace that the request names.  -1: as
  * access_decide(), 503.
  */
-int call_look(const struct call *, struct request *, enum subject, int64_t id, enum action,
+int call_look(const struct call *, struct request *, enum namespace_kind, int64_t id, enum action,
     struct access_facts *) __attribute__((warn_unused_result));
 
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */

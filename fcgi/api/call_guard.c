@@ -6,12 +6,12 @@ ask(void *arg, struct db_call *db_call)
 	const struct call *call = arg;
 	const struct access_facts *f = &call->facts;
 	/* by its number: the path may be another's by now */
-	const struct project_ref place = {
-		.id = f->subject == SUBJECT_GROUP ? f->group_id : f->project_id,
+	const struct namespace_ref namespace = {
+		.id = f->namespace_kind == NAMESPACE_GROUP ? f->group_id : f->project_id,
 	};
 
 	access_facts_call(
-	    db_call, call->guard.arena, call->need->subject, call_digest(call), &place);
+	    db_call, call->guard.arena, call->policy->namespace_kind, call_digest(call), &namespace);
 }
 
 /* Has the caller less now of what a handler may have taken into account already? */
@@ -29,12 +29,12 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 	const struct call *call = arg;
 	struct access_facts facts;
 
-	access_facts_read(db_call, call->need->subject, &facts);
-	access_facts_switch(&facts, call->need->flag);
+	access_facts_read(db_call, call->policy->namespace_kind, &facts);
+	access_facts_switch(&facts, call->policy->flag);
 	/* nobody is asked in the middle of a transaction: the last answer was for this request */
 	if (facts.token_state == TOKEN_UNCHECKED)
 		facts.token_usable = true;
-	if (access_decide(&facts, call->credential.kind, call->need->action, err) == -1)
+	if (access_decide(&facts, call->credential.kind, call->policy->action, err) == -1)
 		return -1;
 	if (!has_less(&call->facts, &facts))
 		return 0;

@@ -27,13 +27,13 @@ as_unauthorized(struct err *err)
 
 static int
 login_by_id_token(struct call *call, struct request *rq, struct id_token_login *login,
-    const struct project_ref *place)
+    const struct namespace_ref *namespace)
 {
 	struct id_token_pass pass = { .digest = call->credential.digest };
 
-	if (place->id == 0 && place->path.n == 0)
+	if (namespace->id == 0 && namespace->path.n == 0)
 		return refuse(&rq->err);
-	if (id_token_login_admit(call, rq, login, place, &pass) == -1)
+	if (id_token_login_admit(call, rq, login, namespace, &pass) == -1)
 		return as_unauthorized(&rq->err);
 	return 0;
 }
@@ -55,16 +55,16 @@ is_of_gitlab(const struct settings *s, struct slice text)
 }
 
 int
-ci_login(struct call *call, struct request *rq, const struct project_ref *place)
+ci_login(struct call *call, struct request *rq, const struct namespace_ref *namespace)
 {
 	struct slice text = call->credential.foreign;
 	struct id_token_login login;
 
 	if (is_of_gitlab(call->app->settings, text))
 		return gitlab_login(call, rq);
-	if (!jwt_is_shaped(text))
+	if (!jwt_looks_like(text))
 		return refuse(&rq->err);
 	if (id_token_login_read(call->app, rq, text, &login) == -1)
 		return as_unauthorized(&rq->err);
-	return login_by_id_token(call, rq, &login, place);
+	return login_by_id_token(call, rq, &login, namespace);
 }

@@ -13,10 +13,10 @@
 bool ci_login_is_due(const struct call *);
 
 /*
- * place: the project that the request is about; { 0 }: none.  -1: rq->err; 401 it is nobody's, or
+ * namespace: the project that the request is about; { 0 }: none.  -1: rq->err; 401 it is nobody's, or
  * no trust rule of the project lets the job in, 503 whoever would know cannot be asked.
  */
-int ci_login(struct call *, struct request *, const struct project_ref *place)
+int ci_login(struct call *, struct request *, const struct namespace_ref *namespace)
     __attribute__((warn_unused_result));
 
 #endif

@@ -11,7 +11,7 @@
 enum { REGISTRY_SEGMENTS = 6 };
 
 /* All that it says is known with the decision. */
-const struct route_need config_json_need = { .action = ACTION_READ_FILES,
+const struct route_policy config_json_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO };
 
 /* Does the client have it? */

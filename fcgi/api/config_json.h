@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need config_json_need;
+extern const struct route_policy config_json_policy;
 
 /* 200.  No trailing slashes, never the Host header; the same bytes for every reader. */
 int config_json_handle(struct call *, struct request *, struct response *);

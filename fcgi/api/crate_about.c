@@ -15,7 +15,7 @@ enum {
 	RESPONSE_MAX = 16 << 20 /* store/crate_about.h bounds what is written, before it is escaped */
 };
 
-const struct route_need crate_about_need = { .action = ACTION_READ_PACKAGE,
+const struct route_policy crate_about_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO };
 
 bool

@@ -8,7 +8,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need crate_about_need;
+extern const struct route_policy crate_about_policy;
 
 /* Not a crate called `new`: crates are published at this path, and nginx asks there who may do that. */
 bool crate_about_accepts(const struct request *);

@@ -3,7 +3,7 @@
 
 /*
  * The credential of a request (design section 7).  Every route takes `Authorization`; the
- * management API, whose errors have GitLab's shape, also what GitLab's clients send:
+ * management API, whose errors have GitLab's format, also what GitLab's clients send:
  * `PRIVATE-TOKEN` for a token of a user, `DEPLOY-TOKEN`, `JOB-TOKEN`.
  */
 

@@ -5,33 +5,33 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
-#include "api/answer.h"
+#include "api/json_response.h"
 #include "api/params.h"
 #include "base/date.h"
 #include "store/deploy_token.h"
 #include "store/token.h"
 #include "store/token_words.h"
 
-const struct route_need deploy_tokens_need = { .action = ACTION_READ_SETTINGS,
+const struct route_policy deploy_tokens_policy = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need deploy_tokens_change_need = { .action = ACTION_CHANGE_SETTINGS,
+const struct route_policy deploy_tokens_change_policy = { .action = ACTION_CHANGE_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need deploy_tokens_group_need = { .action = ACTION_READ_SETTINGS,
-	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
-const struct route_need deploy_tokens_group_change_need = { .action = ACTION_CHANGE_SETTINGS,
-	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
+const struct route_policy deploy_tokens_group_policy = { .action = ACTION_READ_SETTINGS,
+	.flag = FLAG_SETTINGS_API, .namespace_kind = NAMESPACE_GROUP };
+const struct route_policy deploy_tokens_group_change_policy = { .action = ACTION_CHANGE_SETTINGS,
+	.flag = FLAG_SETTINGS_API, .namespace_kind = NAMESPACE_GROUP };
 
-static struct deploy_token_place
-place_of(const struct call *call)
+static struct deploy_token_namespace
+namespace_of(const struct call *call)
 {
-	return (struct deploy_token_place) { call->facts.project_id, call->facts.group_id };
+	return (struct deploy_token_namespace) { call->facts.project_id, call->facts.group_id };
 }
 
 /* secret NULL: it is not told again. */
 static void
-put_token(struct answer *an, const struct deploy_token *t, const char *secret)
+put_token(struct json_response *json, const struct deploy_token *t, const char *secret)
 {
-	struct json_out *o = &an->o;
+	struct json_out *o = &json->o;
 
 	json_out_open(o, '{');
 	json_out_key_int(o, "id", t->id);
@@ -49,39 +49,39 @@ put_token(struct answer *an, const struct deploy_token *t, const char *secret)
 int
 deploy_tokens_list(struct call *call, struct request *rq, struct response *rs)
 {
-	struct deploy_token_place place = place_of(call);
+	struct deploy_token_namespace namespace = namespace_of(call);
 	struct deploy_token *tokens;
 	struct params params;
 	bool active = false;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 	size_t n, from, to;
 
 	if (params_read(rq, &params) == -1 || params_bool(&params, "active", &active) == -1 ||
-	    page_read(&params, &page) == -1 ||
-	    deploy_token_list(call->app->db, rq->arena, &place,
+	    pagination_read(&params, &page) == -1 ||
+	    deploy_token_list(call->app->db, rq->arena, &namespace,
 	        params_has(&params, "active") ? &active : NULL, &tokens, &n, &rq->err) == -1)
 		return -1;
-	answer_page(&page, n, &from, &to);
-	answer_list_begin(&an, rq);
+	json_response_page(&page, n, &from, &to);
+	json_response_begin_list(&json, rq);
 	for (size_t i = from; i < to; i++)
-		put_token(&an, &tokens[i], NULL);
-	return answer_list_end(&an, call->app, rq, rs, &page, n);
+		put_token(&json, &tokens[i], NULL);
+	return json_response_end_list(&json, call->app, rq, rs, &page, n);
 }
 
 static int
 respond_token(struct call *call, struct request *rq, struct response *rs, int status,
     int64_t id, const char *secret)
 {
-	struct deploy_token_place place = place_of(call);
+	struct deploy_token_namespace namespace = namespace_of(call);
 	struct deploy_token token;
-	struct answer an;
+	struct json_response json;
 
-	if (deploy_token_find(call->app->db, rq->arena, &place, id, &token, &rq->err) == -1)
+	if (deploy_token_find(call->app->db, rq->arena, &namespace, id, &token, &rq->err) == -1)
 		return -1;
-	answer_init(&an, rq);
-	put_token(&an, &token, secret);
-	return answer_send(&an, rq, rs, status);
+	json_response_init(&json, rq);
+	put_token(&json, &token, secret);
+	return json_response_send(&json, rq, rs, status);
 }
 
 int
@@ -155,7 +155,7 @@ int
 deploy_tokens_create(struct call *call, struct request *rq, struct response *rs)
 {
 	struct audit_actor actor = call_actor(call, rq);
-	struct token_new t = { .place = call->facts.full_path };
+	struct token_new t = { .namespace = call->facts.full_path };
 	struct token *token;
 	struct params params;
 	int64_t id;
@@ -173,12 +173,12 @@ deploy_tokens_create(struct call *call, struct request *rq, struct response *rs)
 int
 deploy_tokens_delete(struct call *call, struct request *rq, struct response *rs)
 {
-	struct deploy_token_place place = place_of(call);
+	struct deploy_token_namespace namespace = namespace_of(call);
 	struct audit_actor actor = call_actor(call, rq);
 	int64_t id;
 
 	if (params_path_id(rq, "token_id", &id) == -1 ||
-	    deploy_token_revoke(call->app->db, rq->arena, &actor, &place, id, &rq->err) == -1)
+	    deploy_token_revoke(call->app->db, rq->arena, &actor, &namespace, id, &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }

@@ -1,14 +1,14 @@
 #ifndef API_DEPLOY_TOKENS_H
 #define API_DEPLOY_TOKENS_H
 
-/* Deploy tokens of a project or a group, in GitLab's shape: /projects and /groups/:id/deploy_tokens. */
+/* Deploy tokens of a project or a group, in GitLab's format: /projects and /groups/:id/deploy_tokens. */
 
 #include "api/call.h"
 
-extern const struct route_need deploy_tokens_need;
-extern const struct route_need deploy_tokens_change_need;
-extern const struct route_need deploy_tokens_group_need;
-extern const struct route_need deploy_tokens_group_change_need;
+extern const struct route_policy deploy_tokens_policy;
+extern const struct route_policy deploy_tokens_change_policy;
+extern const struct route_policy deploy_tokens_group_policy;
+extern const struct route_policy deploy_tokens_group_change_policy;
 
 /* 200. */
 int deploy_tokens_list(struct call *, struct request *, struct response *);

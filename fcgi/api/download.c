@@ -11,7 +11,7 @@
 #include "store/version.h"
 
 static int
-download_read(struct request *rq, const struct project_ref *project, struct db_call *call)
+download_read(struct request *rq, const struct namespace_ref *project, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate"), version = request_param(rq, "version");
 	struct semver semver;
@@ -24,7 +24,7 @@ download_read(struct request *rq, const struct project_ref *project, struct db_c
 	return 0;
 }
 
-const struct route_need download_need = { .action = ACTION_READ_FILES,
+const struct route_policy download_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO, .read = download_read };
 
 /* The caller for the log of downloads: "user:7", "deploy:9", "job:11", or "" without a token. */

@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need download_need;
+extern const struct route_policy download_policy;
 
 /*
  * 200 with X-Accel-Redirect; nginx makes Range, HEAD and conditional answers of

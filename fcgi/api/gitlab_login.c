@@ -6,8 +6,8 @@
 
 #include <openssl/crypto.h>
 
-#include "api/limits.h"
 #include "api/outbound.h"
+#include "api/rate_limit.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/words.h"
@@ -173,7 +173,7 @@ static int
 refuse(struct worker_app *app, struct request *rq, struct slice digest, const char *why)
 {
 	if (gitlab_job_refuse(app->db, rq->arena, digest, &rq->err) == -1 ||
-	    limits_charge_job_login(app, rq) == -1)
+	    rate_limit_charge_job_login(app, rq) == -1)
 		return -1;
 	return err_set(&rq->err, 401, "%s", why);
 }
@@ -291,7 +291,7 @@ gitlab_login(struct call *call, struct request *rq)
 		return tell_away(&rq->err);
 	}
 	/* one that GitLab has vouched for pays for nobody else of its address */
-	if (what_to_do == GITLAB_JOB_ASK && limits_look_job_login(call->app, rq) == -1)
+	if (what_to_do == GITLAB_JOB_ASK && rate_limit_look_job_login(call->app, rq) == -1)
 		return -1;
 	return ask(call, rq, &job);
 }

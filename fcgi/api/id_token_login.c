@@ -7,7 +7,7 @@
 
 #include "access/token.h"
 #include "api/issuer_keys.h"
-#include "api/limits.h"
+#include "api/rate_limit.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "store/ci_token.h"
@@ -56,7 +56,7 @@ refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 
 /* The project's registry in the spelling of the request, without the scheme; NULL: no project. */
 static const char *
-registry_of(const struct worker_app *app, struct arena *a, const struct project_ref *project)
+registry_of(const struct worker_app *app, struct arena *a, const struct namespace_ref *project)
 {
 	const char *host = strstr(app->settings->external_url, "://") + strlen("://");
 	struct buf b;
@@ -79,7 +79,7 @@ registry_of(const struct worker_app *app, struct arena *a, const struct project_
 /* The claims first: what is not for us, or over, is worth no key. */
 static int
 prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
-    const struct project_ref *project, struct id_token *token)
+    const struct namespace_ref *project, struct id_token *token)
 {
 	const struct id_token_wanted wanted = {
 		.issuer = login->issuer.issuer.url,
@@ -99,16 +99,16 @@ prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
 
 /* Where trusted publishing is switched off there are no rules. */
 static int
-is_switched_on(struct worker_app *app, struct request *rq, const struct project_ref *project,
+is_switched_on(struct worker_app *app, struct request *rq, const struct namespace_ref *project,
     bool *on)
 {
 	struct access_facts facts;
 	struct db_call call = { .stmt = STMT__MAX };
 
-	access_facts_call(&call, rq->arena, SUBJECT_PROJECT, NULL, project);
+	access_facts_call(&call, rq->arena, NAMESPACE_PROJECT, NULL, project);
 	if (db_run(app->db, rq->arena, &call, 1, &rq->err) == -1)
 		return -1;
-	access_facts_read(&call, SUBJECT_PROJECT, &facts);
+	access_facts_read(&call, NAMESPACE_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_TRUSTED_PUBLISHING);
 	*on = !facts.switched_off;
 	return 0;
@@ -120,7 +120,7 @@ is_switched_on(struct worker_app *app, struct request *rq, const struct project_
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
-    enum trust_kind kind, const struct project_ref *project, const struct trust_rule **found)
+    enum trust_kind kind, const struct namespace_ref *project, const struct trust_rule **found)
 {
 	struct trust_rule *rules;
 	struct err why = { 0 };
@@ -178,7 +178,7 @@ admit(struct call *call, struct request *rq, const struct id_token_login *login,
 
 int
 id_token_login_admit(struct call *call, struct request *rq, struct id_token_login *login,
-    const struct project_ref *project, struct id_token_pass *pass)
+    const struct namespace_ref *project, struct id_token_pass *pass)
 {
 	const struct trust_rule *rule = NULL;
 	struct id_token token = { .expires_at = 0 };
@@ -189,7 +189,7 @@ id_token_login_admit(struct call *call, struct request *rq, struct id_token_logi
 	    match(call->app, rq, login, kind, project, &rule) == -1)
 		return -1;
 	assert(rule != NULL);
-	if (limits_charge_rule(call->app, rq, rule->id) == -1)
+	if (rate_limit_charge_rule(call->app, rq, rule->id) == -1)
 		return -1;
 	return admit(call, rq, login, kind, &token, rule, pass);
 }

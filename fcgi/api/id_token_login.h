@@ -39,6 +39,6 @@ struct id_token_pass {
  * before, 403 no rule of the project lets it in (or there is no such project), 503.
  */
 int id_token_login_admit(struct call *, struct request *, struct id_token_login *,
-    const struct project_ref *, struct id_token_pass *) __attribute__((warn_unused_result));
+    const struct namespace_ref *, struct id_token_pass *) __attribute__((warn_unused_result));
 
 #endif

@@ -81,7 +81,7 @@ is_index_path(const struct request *rq, struct slice name)
 }
 
 static int
-index_read(struct request *rq, const struct project_ref *project, struct db_call *call)
+index_read(struct request *rq, const struct namespace_ref *project, struct db_call *call)
 {
 	struct slice name = request_param(rq, "crate");
 	struct accept_etags has;
@@ -99,7 +99,7 @@ index_read(struct request *rq, const struct project_ref *project, struct db_call
 	return 0;
 }
 
-const struct route_need index_need = { .action = ACTION_READ_FILES,
+const struct route_policy index_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO, .read = index_read };
 
 /*

@@ -8,7 +8,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need index_need;
+extern const struct route_policy index_policy;
 
 /* `3/:prefix/…`: one character, or two as Dependabot writes them.  `:prefix/:prefix2/…`: two and two.  In any case. */
 bool index_accepts_first(const struct request *);

@@ -1,7 +1,7 @@
 #include "api/issuer_keys.h"
 
-#include "api/limits.h"
 #include "api/outbound.h"
+#include "api/rate_limit.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -186,7 +186,7 @@ look_for_new(struct worker_app *app, struct request *rq, struct issuer_keys *key
 		return -1;
 	if (*fresh || keys->read_for_ms != -1 || known(app, rq, keys, jwt) != NULL)
 		return 0;
-	if (limits_charge_key_read(app, rq, keys->issuer.id) == -1 ||
+	if (rate_limit_charge_key_read(app, rq, keys->issuer.id) == -1 ||
 	    read_if_due(app, rq, keys, 0, &mine, fresh) == -1)
 		return -1;
 	return mine ? 0 : wait_for_other(app, rq, keys, jwt, fresh);

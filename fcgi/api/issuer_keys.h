@@ -5,7 +5,7 @@
  * Finds the key of an identity token among those of its issuer.  The database has the keys
  * for all workers of all hosts.  Berth reads them anew when they are an hour old, at most once
  * a minute; and at once for an unknown key, within the budget of
- * limits_charge_key_read().  While the issuer cannot be reached, known keys stay in use for
+ * rate_limit_charge_key_read().  While the issuer cannot be reached, known keys stay in use for
  * issuer_keys_max_age.
  */
 

@@ -1,31 +1,31 @@
 #include "api/job_token_scope.h"
 
-#include "api/answer.h"
+#include "api/json_response.h"
+#include "api/namespace_json.h"
 #include "api/params.h"
-#include "api/place_out.h"
 #include "store/job_allow.h"
 #include "store/token_words.h"
 
-const struct route_need job_token_scope_need = { .action = ACTION_READ_SETTINGS,
+const struct route_policy job_token_scope_policy = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need job_token_scope_change_need = { .action = ACTION_CHANGE_SETTINGS,
+const struct route_policy job_token_scope_change_policy = { .action = ACTION_CHANGE_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
 
 int
 job_token_scope_show(struct call *call, struct request *rq, struct response *rs)
 {
-	struct answer an;
+	struct json_response json;
 	bool limited;
 
 	if (job_allow_limited(call->app->db, rq->arena, call->facts.project_id, &limited,
 	        &rq->err) == -1)
 		return -1;
-	answer_init(&an, rq);
-	json_out_open(&an.o, '{');
-	json_out_key_bool(&an.o, "inbound_enabled", limited);
-	json_out_key_bool(&an.o, "outbound_enabled", false);
-	json_out_close(&an.o, '}');
-	return answer_send(&an, rq, rs, 200);
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '{');
+	json_out_key_bool(&json.o, "inbound_enabled", limited);
+	json_out_key_bool(&json.o, "outbound_enabled", false);
+	json_out_close(&json.o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 int
@@ -41,7 +41,7 @@ job_token_scope_change(struct call *call, struct request *rq, struct response *r
 	    job_allow_limit(call->app->db, rq->arena, &actor, call->facts.project_id, enabled,
 	        &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }
 
 /* The entries of one kind, in place of all. */
@@ -59,17 +59,17 @@ of_kind(struct job_allow *entries, size_t n, bool groups)
 
 /* The policies of the entry for that place. */
 static void
-put_policies(struct answer *an, const struct job_allow *entries, size_t n, int64_t id)
+put_policies(struct json_response *json, const struct job_allow *entries, size_t n, int64_t id)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (entries[i].from_project_id == id || entries[i].from_group_id == id)
-			json_out_key_words(&an->o, "job_token_policies",
+			json_out_key_words(&json->o, "job_token_policies",
 			    entries[i].admin ? "read_packages,admin_packages" : "read_packages");
 	}
 }
 
 static int
-put_projects(struct worker_app *app, struct request *rq, struct answer *an,
+put_projects(struct worker_app *app, struct request *rq, struct json_response *json,
     const struct job_allow *entries, size_t n)
 {
 	int64_t *ids = arena_calloc(rq->arena, n, sizeof(*ids));
@@ -81,16 +81,16 @@ put_projects(struct worker_app *app, struct request *rq, struct answer *an,
 	if (project_entries(app->db, rq->arena, ids, n, &p, &found, &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < found; i++) {
-		json_out_open(&an->o, '{');
-		place_out_project(&an->o, &p[i], app->settings->external_url);
-		put_policies(an, entries, n, p[i].id);
-		json_out_close(&an->o, '}');
+		json_out_open(&json->o, '{');
+		namespace_json_project(&json->o, &p[i], app->settings->external_url);
+		put_policies(json, entries, n, p[i].id);
+		json_out_close(&json->o, '}');
 	}
 	return 0;
 }
 
 static int
-put_groups(struct worker_app *app, struct request *rq, struct answer *an,
+put_groups(struct worker_app *app, struct request *rq, struct json_response *json,
     const struct job_allow *entries, size_t n)
 {
 	int64_t *ids = arena_calloc(rq->arena, n, sizeof(*ids));
@@ -102,10 +102,10 @@ put_groups(struct worker_app *app, struct request *rq, struct answer *an,
 	if (group_entries(app->db, rq->arena, ids, n, &g, &found, &rq->err) == -1)
 		return -1;
 	for (size_t i = 0; i < found; i++) {
-		json_out_open(&an->o, '{');
-		place_out_group(&an->o, &g[i], app->settings->external_url);
-		put_policies(an, entries, n, g[i].id);
-		json_out_close(&an->o, '}');
+		json_out_open(&json->o, '{');
+		namespace_json_group(&json->o, &g[i], app->settings->external_url);
+		put_policies(json, entries, n, g[i].id);
+		json_out_close(&json->o, '}');
 	}
 	return 0;
 }
@@ -115,21 +115,21 @@ list(struct call *call, struct request *rq, struct response *rs, bool groups)
 {
 	struct job_allow *entries;
 	struct params params;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 	size_t n, from, to;
 
-	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	if (params_read(rq, &params) == -1 || pagination_read(&params, &page) == -1 ||
 	    job_allow_list(call->app->db, rq->arena, call->facts.full_path, &entries, &n,
 	        &rq->err) == -1)
 		return -1;
 	n = of_kind(entries, n, groups);
-	answer_page(&page, n, &from, &to);
-	answer_list_begin(&an, rq);
-	if ((groups ? put_groups : put_projects)(call->app, rq, &an, entries + from,
+	json_response_page(&page, n, &from, &to);
+	json_response_begin_list(&json, rq);
+	if ((groups ? put_groups : put_projects)(call->app, rq, &json, entries + from,
 	        to - from) == -1)
 		return -1;
-	return answer_list_end(&an, call->app, rq, rs, &page, n);
+	return json_response_end_list(&json, call->app, rq, rs, &page, n);
 }
 
 int
@@ -161,7 +161,7 @@ read_policies(struct params *p, const char **out)
 }
 
 static int
-add(struct call *call, struct request *rq, struct response *rs, enum subject subject,
+add(struct call *call, struct request *rq, struct response *rs, enum namespace_kind kind,
     const char *key)
 {
 	struct audit_actor actor = call_actor(call, rq);
@@ -169,39 +169,39 @@ add(struct call *call, struct request *rq, struct response *rs, enum subject sub
 	struct params params;
 	const char *policies;
 	int64_t id = 0, project_id;
-	struct answer an;
+	struct json_response json;
 
 	if (params_read(rq, &params) == -1 || params_int(&params, key, 1, INT64_MAX, &id) == -1 ||
 	    read_policies(&params, &policies) == -1)
 		return -1;
 	if (id == 0)
 		return err_set(&rq->err, 400, "%s is missing", key);
-	if (call_look(call, rq, subject, id, ACTION_READ_PLACE, &target) == -1 ||
+	if (call_look(call, rq, kind, id, ACTION_READ_NAMESPACE, &target) == -1 ||
 	    job_allow_set(call->app->db, rq->arena, &actor, call->facts.full_path, target.full_path,
 	        policies, &project_id, &rq->err) == -1)
 		return -1;
-	answer_init(&an, rq);
-	json_out_open(&an.o, '{');
-	json_out_key_int(&an.o, "source_project_id", project_id);
-	json_out_key_int(&an.o, key, id);
-	json_out_key_words(&an.o, "job_token_policies", policies);
-	json_out_close(&an.o, '}');
-	return answer_send(&an, rq, rs, 201);
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '{');
+	json_out_key_int(&json.o, "source_project_id", project_id);
+	json_out_key_int(&json.o, key, id);
+	json_out_key_words(&json.o, "job_token_policies", policies);
+	json_out_close(&json.o, '}');
+	return json_response_send(&json, rq, rs, 201);
 }
 
 int
 job_token_scope_add_project(struct call *call, struct request *rq, struct response *rs)
 {
-	return add(call, rq, rs, SUBJECT_PROJECT, "target_project_id");
+	return add(call, rq, rs, NAMESPACE_PROJECT, "target_project_id");
 }
 
 int
 job_token_scope_add_group(struct call *call, struct request *rq, struct response *rs)
 {
-	return add(call, rq, rs, SUBJECT_GROUP, "target_group_id");
+	return add(call, rq, rs, NAMESPACE_GROUP, "target_group_id");
 }
 
-/* By the list, so that one who may not know of the place any more can take it out. */
+/* By the list, so that one who may not know of that project any more can take it out. */
 static int
 remove_entry(struct call *call, struct request *rq, struct response *rs, bool group)
 {
@@ -221,7 +221,7 @@ remove_entry(struct call *call, struct request *rq, struct response *rs, bool gr
 		if (job_allow_set(call->app->db, rq->arena, &actor, call->facts.full_path,
 		        entries[i].from, NULL, &project_id, &rq->err) == -1)
 			return -1;
-		return answer_nothing(rs);
+		return json_response_empty(rs);
 	}
 	return err_set(&rq->err, 404, "Target %s Not Found", group ? "Group" : "Project");
 }

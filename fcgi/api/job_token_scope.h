@@ -2,15 +2,15 @@
 #define API_JOB_TOKEN_SCOPE_H
 
 /*
- * From which other projects jobs may come in, in GitLab's shape: /projects/:id/job_token_scope, its
+ * From which other projects jobs may come in, in GitLab's format: /projects/:id/job_token_scope, its
  * allowlist of projects and that of groups.  What they may do is an attribute more,
  * `job_token_policies`.
  */
 
 #include "api/call.h"
 
-extern const struct route_need job_token_scope_need;
-extern const struct route_need job_token_scope_change_need;
+extern const struct route_policy job_token_scope_policy;
+extern const struct route_policy job_token_scope_change_policy;
 
 /* 200. */
 int job_token_scope_show(struct call *, struct request *, struct response *);

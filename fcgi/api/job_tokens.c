@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
-#include "api/answer.h"
+#include "api/json_response.h"
 #include "api/params.h"
 #include "api/token_form.h"
 #include "base/clock.h"
@@ -14,12 +14,12 @@
 enum {
 	TTL_DEFAULT_S = 3600,
 	TTL_MAX_S = 7 * 86400, /* a backstop: the CI system ends them itself */
-	ANSWER_MAX = 16 * 1024
+	RESPONSE_MAX = 16 * 1024
 };
 
-const struct route_need job_tokens_need = { .action = ACTION_CREATE_JOB_TOKEN,
+const struct route_policy job_tokens_policy = { .action = ACTION_CREATE_JOB_TOKEN,
 	.flag = FLAG_CARGO };
-const struct route_need job_need = { .action = ACTION_READ_TOKEN, .subject = SUBJECT_CALLER };
+const struct route_policy job_policy = { .action = ACTION_READ_TOKEN, .namespace_kind = NAMESPACE_NONE };
 
 static void
 put_time(struct json_out *o, const char *key, int64_t at)
@@ -81,7 +81,7 @@ job_tokens_create(struct call *call, struct request *rq, struct response *rs)
 	if (job_token_mint(call->app->db, rq->arena, &actor, call->facts.project_id, &t, ttl, &id,
 	        &expires_at, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, ANSWER_MAX);
+	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	put_id(&o, "id", id);
@@ -101,7 +101,7 @@ job_tokens_end(struct call *call, struct request *rq, struct response *rs)
 	    job_token_end(call->app->db, rq->arena, &actor, call->facts.project_id, id,
 	        &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }
 
 /* ---- the job that asks ---- */
@@ -162,7 +162,7 @@ job_show(struct call *call, struct request *rq, struct response *rs)
 
 	if (job_token_find(call->app->db, rq->arena, call->facts.token_id, &j, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, ANSWER_MAX);
+	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	put_id(&o, "id", j.job.job);

@@ -8,8 +8,8 @@
 
 #include "api/call.h"
 
-extern const struct route_need job_tokens_need;
-extern const struct route_need job_need;
+extern const struct route_policy job_tokens_policy;
+extern const struct route_policy job_policy;
 
 /*
  * POST .../job_tokens with user, pipeline, job, and perhaps ref, commit, job_url, name, ttl: 201
@@ -20,7 +20,7 @@ int job_tokens_create(struct call *, struct request *, struct response *);
 /* DELETE .../job_tokens/:token_id: 204.  Raises 404 for what was not made here. */
 int job_tokens_end(struct call *, struct request *, struct response *);
 
-/* GET /api/v4/job: the job whose token it is, in GitLab's shape.  Raises 404 for other tokens. */
+/* GET /api/v4/job: the job whose token it is, in GitLab's format.  Raises 404 for other tokens. */
 int job_show(struct call *, struct request *, struct response *);
 
 #endif

@@ -2,31 +2,31 @@
 
 #include <time.h>
 
-#include "api/answer.h"
+#include "api/json_response.h"
 #include "api/params.h"
 #include "base/date.h"
-#include "store/place_member.h"
+#include "store/namespace_member.h"
 
-const struct route_need members_need = { .action = ACTION_READ_MEMBERS,
+const struct route_policy members_policy = { .action = ACTION_READ_MEMBERS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need members_change_need = { .action = ACTION_CHANGE_MEMBERS,
+const struct route_policy members_change_policy = { .action = ACTION_CHANGE_MEMBERS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need members_group_need = { .action = ACTION_READ_MEMBERS,
-	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
-const struct route_need members_group_change_need = { .action = ACTION_CHANGE_MEMBERS,
-	.flag = FLAG_SETTINGS_API, .subject = SUBJECT_GROUP };
+const struct route_policy members_group_policy = { .action = ACTION_READ_MEMBERS,
+	.flag = FLAG_SETTINGS_API, .namespace_kind = NAMESPACE_GROUP };
+const struct route_policy members_group_change_policy = { .action = ACTION_CHANGE_MEMBERS,
+	.flag = FLAG_SETTINGS_API, .namespace_kind = NAMESPACE_GROUP };
 
-static struct member_place
-place_of(const struct call *call)
+static struct member_namespace
+namespace_of(const struct call *call)
 {
-	return (struct member_place) { call->facts.project_id, call->facts.group_id,
+	return (struct member_namespace) { call->facts.project_id, call->facts.group_id,
 		call->facts.full_path };
 }
 
 static void
-put_member(struct answer *an, const struct place_member *m)
+put_member(struct json_response *json, const struct namespace_member *m)
 {
-	struct json_out *o = &an->o;
+	struct json_out *o = &json->o;
 
 	json_out_open(o, '{');
 	json_out_key_int(o, "id", m->user_id);
@@ -44,24 +44,24 @@ put_member(struct answer *an, const struct place_member *m)
 static int
 list(struct call *call, struct request *rq, struct response *rs, bool inherited)
 {
-	struct place_member_filter filter = { inherited, NULL };
-	struct member_place place = place_of(call);
-	struct place_member *members;
+	struct namespace_member_filter filter = { inherited, NULL };
+	struct member_namespace namespace = namespace_of(call);
+	struct namespace_member *members;
 	struct params params;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 	size_t n, from, to;
 
-	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	if (params_read(rq, &params) == -1 || pagination_read(&params, &page) == -1 ||
 	    params_str(&params, "query", &filter.query) == -1 ||
-	    place_member_list(call->app->db, rq->arena, &place, &filter, &members, &n,
+	    namespace_member_list(call->app->db, rq->arena, &namespace, &filter, &members, &n,
 	        &rq->err) == -1)
 		return -1;
-	answer_page(&page, n, &from, &to);
-	answer_list_begin(&an, rq);
+	json_response_page(&page, n, &from, &to);
+	json_response_begin_list(&json, rq);
 	for (size_t i = from; i < to; i++)
-		put_member(&an, &members[i]);
-	return answer_list_end(&an, call->app, rq, rs, &page, n);
+		put_member(&json, &members[i]);
+	return json_response_end_list(&json, call->app, rq, rs, &page, n);
 }
 
 int
@@ -80,16 +80,16 @@ static int
 respond_member(struct call *call, struct request *rq, struct response *rs, int status,
     bool inherited, int64_t user_id)
 {
-	struct member_place place = place_of(call);
-	struct place_member member;
-	struct answer an;
+	struct member_namespace namespace = namespace_of(call);
+	struct namespace_member member;
+	struct json_response json;
 
-	if (place_member_find(call->app->db, rq->arena, &place, inherited, user_id, &member,
+	if (namespace_member_find(call->app->db, rq->arena, &namespace, inherited, user_id, &member,
 	        &rq->err) == -1)
 		return -1;
-	answer_init(&an, rq);
-	put_member(&an, &member);
-	return answer_send(&an, rq, rs, status);
+	json_response_init(&json, rq);
+	put_member(&json, &member);
+	return json_response_send(&json, rq, rs, status);
 }
 
 static int
@@ -116,7 +116,7 @@ members_show_all(struct call *call, struct request *rq, struct response *rs)
 
 /* Level and end, which must be still to come; null and the empty text are none. */
 static int
-read_grant(struct params *p, struct place_member_set *set)
+read_grant(struct params *p, struct namespace_member_set *set)
 {
 	static const char *const levels[] = { "10", "20", "30", "40", "50" };
 	static const int64_t numbers[] = { LEVEL_GUEST, LEVEL_REPORTER, LEVEL_DEVELOPER,
@@ -130,7 +130,7 @@ read_grant(struct params *p, struct place_member_set *set)
 		return -1;
 	set->level = numbers[level];
 	/* a change of the level alone makes nobody a member for longer */
-	set->keeps_end = set->change == PLACE_MEMBER_EDIT && !params_has(p, "expires_at");
+	set->keeps_end = set->change == NAMESPACE_MEMBER_EDIT && !params_has(p, "expires_at");
 	if (expires == NULL || expires[0] == '\0')
 		return 0;
 	if (date_parse(expires, &set->expires_at, &p->rq->err) == -1)
@@ -140,20 +140,20 @@ read_grant(struct params *p, struct place_member_set *set)
 }
 
 static int
-set_member(struct call *call, struct request *rq, struct place_member_set *set,
+set_member(struct call *call, struct request *rq, struct namespace_member_set *set,
     int64_t *user_id)
 {
 	struct audit_actor actor = call_actor(call, rq);
-	struct member_place place = place_of(call);
+	struct member_namespace namespace = namespace_of(call);
 
 	set->granter = call->facts.is_admin ? LEVEL_ADMIN : call->facts.access_level;
-	return place_member_set(call->app->db, rq->arena, &actor, &place, set, user_id, &rq->err);
+	return namespace_member_set(call->app->db, rq->arena, &actor, &namespace, set, user_id, &rq->err);
 }
 
 int
 members_add(struct call *call, struct request *rq, struct response *rs)
 {
-	struct place_member_set set = { .change = PLACE_MEMBER_ADD };
+	struct namespace_member_set set = { .change = NAMESPACE_MEMBER_ADD };
 	struct params params;
 	int64_t user_id;
 
@@ -172,7 +172,7 @@ members_add(struct call *call, struct request *rq, struct response *rs)
 int
 members_edit(struct call *call, struct request *rq, struct response *rs)
 {
-	struct place_member_set set = { .change = PLACE_MEMBER_EDIT };
+	struct namespace_member_set set = { .change = NAMESPACE_MEMBER_EDIT };
 	struct params params;
 	int64_t user_id;
 
@@ -185,11 +185,11 @@ members_edit(struct call *call, struct request *rq, struct response *rs)
 int
 members_remove(struct call *call, struct request *rq, struct response *rs)
 {
-	struct place_member_set set = { .change = PLACE_MEMBER_REMOVE };
+	struct namespace_member_set set = { .change = NAMESPACE_MEMBER_REMOVE };
 	int64_t user_id;
 
 	if (params_path_id(rq, "user_id", &set.user_id) == -1 ||
 	    set_member(call, rq, &set, &user_id) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }

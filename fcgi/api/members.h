@@ -1,14 +1,14 @@
 #ifndef API_MEMBERS_H
 #define API_MEMBERS_H
 
-/* Members of a project or a group, in GitLab's shape: /projects and /groups/:id/members. */
+/* Members of a project or a group, in GitLab's format: /projects and /groups/:id/members. */
 
 #include "api/call.h"
 
-extern const struct route_need members_need;
-extern const struct route_need members_change_need;
-extern const struct route_need members_group_need;
-extern const struct route_need members_group_change_need;
+extern const struct route_policy members_policy;
+extern const struct route_policy members_change_policy;
+extern const struct route_policy members_group_policy;
+extern const struct route_policy members_group_change_policy;
 
 /* 200; `all` counts those of what lies above as well. */
 int members_list(struct call *, struct request *, struct response *);

@@ -31,7 +31,7 @@ admit(const struct worker_app *app, struct request *rq)
 	return err_set(&rq->err, 404, "Not Found");
 }
 
-const struct route_need monitoring_need = { .admit = admit };
+const struct route_policy monitoring_policy = { .admit = admit };
 
 static int
 respond(struct response *rs, int status, const char *type, const struct buf *b)
@@ -266,45 +266,45 @@ count_blobs(struct worker_app *app, struct request *rq)
 	meter_set(app->meter, METRIC_BLOBS_COUNTED, 0, now);
 }
 
-/* Of the background jobs, which are not the pool's: what the database says of them. */
+/* Of the background tasks, which are not the pool's: what the database says of them. */
 static const struct {
 	const char *name;
 	const char *help;
 	const char *state; /* NULL: it has no such label */
 	size_t offset;
-} job_metrics[] = {
-	{ "berth_jobs", "Background jobs.", "running", offsetof(struct health_jobs, running) },
-	{ "berth_jobs", "", "waiting", offsetof(struct health_jobs, waiting) },
-	{ "berth_jobs", "", "failing", offsetof(struct health_jobs, failing) },
-	{ "berth_jobs", "", "dead", offsetof(struct health_jobs, dead) },
-	{ "berth_jobs_late_seconds", "For how long the first of the jobs that are due has waited.",
-	    NULL, offsetof(struct health_jobs, late_s) },
-	{ "berth_jobs_done_timestamp_seconds",
-	    "When a job that has a period was last done, in seconds since 1970; 0: never.", NULL,
-	    offsetof(struct health_jobs, done_at) },
+} task_metrics[] = {
+	{ "berth_tasks", "Background tasks.", "running", offsetof(struct health_tasks, running) },
+	{ "berth_tasks", "", "waiting", offsetof(struct health_tasks, waiting) },
+	{ "berth_tasks", "", "failing", offsetof(struct health_tasks, failing) },
+	{ "berth_tasks", "", "dead", offsetof(struct health_tasks, dead) },
+	{ "berth_tasks_late_seconds", "For how long the first of the tasks that are due has waited.",
+	    NULL, offsetof(struct health_tasks, late_s) },
+	{ "berth_tasks_done_timestamp_seconds",
+	    "When a task that has a period was last done, in seconds since 1970; 0: never.", NULL,
+	    offsetof(struct health_tasks, done_at) },
 };
 
 static void
-print_jobs(struct worker_app *app, struct request *rq, struct buf *b)
+print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	struct health_jobs *jobs;
+	struct health_tasks *tasks;
 	size_t n;
 
-	if (health_jobs(app->db, rq->arena, &jobs, &n, &rq->err) == -1)
+	if (health_tasks(app->db, rq->arena, &tasks, &n, &rq->err) == -1)
 		return;
-	for (size_t i = 0; i < sizeof(job_metrics) / sizeof(*job_metrics); i++) {
-		const char *state = job_metrics[i].state;
+	for (size_t i = 0; i < sizeof(task_metrics) / sizeof(*task_metrics); i++) {
+		const char *state = task_metrics[i].state;
 
-		if (job_metrics[i].help[0] != '\0')
-			metrics_print_head(b, job_metrics[i].name, job_metrics[i].help, METRIC_GAUGE);
+		if (task_metrics[i].help[0] != '\0')
+			metrics_print_head(b, task_metrics[i].name, task_metrics[i].help, METRIC_GAUGE);
 		for (size_t k = 0; k < n; k++) {
-			const char *labels[] = { "kind", jobs[k].kind, state != NULL ? "state" : NULL,
+			const char *labels[] = { "kind", tasks[k].kind, state != NULL ? "state" : NULL,
 				state, NULL };
-			const char *p = (const char *)&jobs[k] + job_metrics[i].offset;
+			const char *p = (const char *)&tasks[k] + task_metrics[i].offset;
 			int64_t value;
 
 			memcpy(&value, p, sizeof(value));
-			metrics_print_one(b, job_metrics[i].name, labels, value);
+			metrics_print_one(b, task_metrics[i].name, labels, value);
 		}
 	}
 }
@@ -361,7 +361,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 	buf_init(&b, rq->arena, METRICS_MAX);
 	if (health.schema == DB_SCHEMA_FITS) {
 		count_blobs(call->app, rq);
-		print_jobs(call->app, rq, &b);
+		print_tasks(call->app, rq, &b);
 		print_store(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)

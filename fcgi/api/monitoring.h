@@ -10,7 +10,7 @@
 #include "api/call.h"
 
 /* An address that may ask.  To others 404, as for any path that leads nowhere. */
-extern const struct route_need monitoring_need;
+extern const struct route_policy monitoring_policy;
 
 /* 200 where a worker answers; looks at nothing else. */
 int monitoring_liveness(struct call *, struct request *, struct response *);

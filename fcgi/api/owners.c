@@ -25,8 +25,8 @@ crate_of(struct request *rq)
 }
 
 /* Nothing goes along with the decision: its time would tell others which crates there are. */
-const struct route_need owners_list_need = { .action = ACTION_READ_OWNERS, .flag = FLAG_OWNERS };
-const struct route_need owners_change_need = { .action = ACTION_CHANGE_OWNERS,
+const struct route_policy owners_list_policy = { .action = ACTION_READ_OWNERS, .flag = FLAG_OWNERS };
+const struct route_policy owners_change_policy = { .action = ACTION_CHANGE_OWNERS,
 	.flag = FLAG_OWNERS };
 
 static void

@@ -5,8 +5,8 @@
 
 #include "api/call.h"
 
-extern const struct route_need owners_list_need;
-extern const struct route_need owners_change_need;
+extern const struct route_policy owners_list_policy;
+extern const struct route_policy owners_change_policy;
 
 /*
  * GET: 200 {"users":[...]}.  E-mail addresses are for members of the project alone.  404 where there

@@ -2,15 +2,15 @@
 
 #include <string.h>
 
-#include "api/answer.h"
-#include "api/package_out.h"
+#include "api/json_response.h"
+#include "api/package_json.h"
 #include "api/params.h"
 #include "store/version_delete.h"
 #include "store/version_status.h"
 
-const struct route_need package_need = { .action = ACTION_READ_PACKAGE,
+const struct route_policy package_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_PACKAGES_API };
-const struct route_need package_change_need = { .action = ACTION_DELETE_PACKAGE,
+const struct route_policy package_change_policy = { .action = ACTION_DELETE_PACKAGE,
 	.flag = FLAG_PACKAGES_API };
 
 static bool
@@ -44,18 +44,18 @@ respond_package(struct call *call, struct request *rq, struct response *rs,
     const struct package_entry *e, const struct package_entry *versions, size_t nversions)
 {
 	struct package_audience who = audience(call);
-	struct answer an;
+	struct json_response json;
 
-	answer_init(&an, rq);
-	json_out_open(&an.o, '{');
-	package_out_members(&an.o, e, &who);
-	json_out_key(&an.o, "versions");
-	json_out_open(&an.o, '[');
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '{');
+	package_json_members(&json.o, e, &who);
+	json_out_key(&json.o, "versions");
+	json_out_open(&json.o, '[');
 	for (size_t i = 0; i < nversions; i++)
-		package_out_version(&an.o, &versions[i], &who);
-	json_out_close(&an.o, ']');
-	json_out_close(&an.o, '}');
-	return answer_send(&an, rq, rs, 200);
+		package_json_version(&json.o, &versions[i], &who);
+	json_out_close(&json.o, ']');
+	json_out_close(&json.o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 int
@@ -94,22 +94,22 @@ package_files(struct call *call, struct request *rq, struct response *rs)
 	const struct package_audience who = audience(call);
 	struct package_entry *e;
 	struct params params;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 	size_t word = 0;
 
 	if (params_read(rq, &params) == -1 ||
 	    params_word(&params, "order_by", orders, 3, &word) == -1 ||
 	    params_word(&params, "sort", directions, 2, &word) == -1 ||
-	    page_read(&params, &page) == -1 || find_listed(call, rq, &e) == -1)
+	    pagination_read(&params, &page) == -1 || find_listed(call, rq, &e) == -1)
 		return -1;
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '[');
 	if (page.number == 1)
-		package_out_file(&an.o, e, &who);
-	json_out_close(&an.o, ']');
-	page_headers(call->app, rq, rs, &page, 1);
-	return answer_send(&an, rq, rs, 200);
+		package_json_file(&json.o, e, &who);
+	json_out_close(&json.o, ']');
+	pagination_headers(call->app, rq, rs, &page, 1);
+	return json_response_send(&json, rq, rs, 200);
 }
 
 /* Newest first, going on below the id of `cursor`: a package has one pipeline at most. */
@@ -120,18 +120,18 @@ package_pipelines(struct call *call, struct request *rq, struct response *rs)
 	struct package_entry *e;
 	struct params params;
 	int64_t before = INT64_MAX;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 
-	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	if (params_read(rq, &params) == -1 || pagination_read(&params, &page) == -1 ||
 	    params_int(&params, "cursor", 1, INT64_MAX, &before) == -1 ||
 	    find_listed(call, rq, &e) == -1)
 		return -1;
 	if (e->pipeline.id >= before)
 		e->pipeline.id = 0;
-	answer_init(&an, rq);
-	package_out_pipelines(&an.o, e, &who);
-	return answer_send(&an, rq, rs, 200);
+	json_response_init(&json, rq);
+	package_json_pipelines(&json.o, e, &who);
+	return json_response_send(&json, rq, rs, 200);
 }
 
 int
@@ -175,7 +175,7 @@ delete_version(struct call *call, struct request *rq, struct response *rs, int64
 
 	if (version_delete(call->app->db, rq->arena, &asked, &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }
 
 int

@@ -8,8 +8,8 @@
 
 #include "api/call.h"
 
-extern const struct route_need package_need;
-extern const struct route_need package_change_need;
+extern const struct route_policy package_policy;
+extern const struct route_policy package_change_policy;
 
 /* 200; 404 for one whose status is neither default nor deprecated. */
 int package_show(struct call *, struct request *, struct response *);

@@ -2,14 +2,14 @@
 
 #include <inttypes.h>
 
-#include "api/answer.h"
-#include "api/package_out.h"
+#include "api/json_response.h"
+#include "api/package_json.h"
 #include "api/params.h"
 
-const struct route_need packages_need = { .action = ACTION_READ_PACKAGE,
+const struct route_policy packages_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_PACKAGES_API };
-const struct route_need packages_group_need = { .action = ACTION_READ_PACKAGE,
-	.subject = SUBJECT_GROUP, .flag = FLAG_PACKAGES_API };
+const struct route_policy packages_group_policy = { .action = ACTION_READ_PACKAGE,
+	.namespace_kind = NAMESPACE_GROUP, .flag = FLAG_PACKAGES_API };
 
 static const char *const types[] = { "cargo", "maven", "npm", "conan", "nuget", "pypi", "composer",
 	"generic", "golang", "debian", "rubygems", "helm", "terraform_module", "rpm", "ml_model" };
@@ -21,7 +21,7 @@ static const char *const statuses[] = { "default", "hidden", "processing", "erro
 
 struct query {
 	struct package_query q;
-	struct page page;
+	struct pagination page;
 	bool nothing; /* no package can be one of these */
 };
 
@@ -71,10 +71,10 @@ read_query(struct params *p, bool of_group, struct query *query)
 	struct package_query *q = &query->q;
 
 	if (read_order(p, of_group, q) == -1 || read_filters(p, query) == -1 ||
-	    page_read(p, &query->page) == -1)
+	    pagination_read(p, &query->page) == -1)
 		return -1;
 	q->limit = query->page.size;
-	q->offset = page_offset(&query->page);
+	q->offset = pagination_offset(&query->page);
 	return 0;
 }
 
@@ -117,21 +117,21 @@ static int
 respond(struct worker_app *app, struct request *rq, struct response *rs,
     const struct query *query, const struct list *l, const struct package_audience *audiences)
 {
-	struct answer an;
+	struct json_response json;
 
-	answer_init(&an, rq);
-	json_out_open(&an.o, '[');
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '[');
 	for (size_t i = 0; i < l->n; i++) {
-		json_out_open(&an.o, '{');
-		package_out_members(&an.o, &l->entries[i], &audiences[i]);
-		json_out_close(&an.o, '}');
+		json_out_open(&json.o, '{');
+		package_json_members(&json.o, &l->entries[i], &audiences[i]);
+		json_out_close(&json.o, '}');
 	}
-	json_out_close(&an.o, ']');
+	json_out_close(&json.o, ']');
 	if (l->total > PACKAGE_COUNT_MAX)
-		page_headers_uncounted(app, rq, rs, &query->page, l->n);
+		pagination_headers_uncounted(app, rq, rs, &query->page, l->n);
 	else
-		page_headers(app, rq, rs, &query->page, l->total);
-	return answer_send(&an, rq, rs, 200);
+		pagination_headers(app, rq, rs, &query->page, l->total);
+	return json_response_send(&json, rq, rs, 200);
 }
 
 int

@@ -2,14 +2,14 @@
 #define API_PACKAGES_H
 
 /*
- * Lists of packages, of a project or a group, in the shapes that GitLab's clients know
+ * Lists of packages, of a project or a group, as GitLab's clients know them
  * (access.md section 5.3).  A package is one version of a crate.
  */
 
 #include "api/call.h"
 
-extern const struct route_need packages_need;
-extern const struct route_need packages_group_need;
+extern const struct route_policy packages_policy;
+extern const struct route_policy packages_group_policy;
 
 /*
  * 200 with a page; 400 for a parameter that cannot be, or a page further on than lists of any

@@ -38,7 +38,7 @@ patience_set(struct call *call, struct request *rq)
 	call->patience = (struct patience) { .db = { .until_us = 0 } };
 	db_set_patience(call->app->db, NULL);
 	if (!request_asks_last(rq) &&
-	    (rq->route->shape != SHAPE_CARGO || rq->route->writes == 0 || rq->allow != NULL))
+	    (rq->route->error_format != ERROR_FORMAT_CARGO || rq->route->writes == 0 || rq->allow != NULL))
 		return;
 	/* what was waited for still needs time to be done */
 	if (wait_us > settings->request_timeout * 1000000 / 4 * 3)

@@ -5,7 +5,7 @@
 
 #include "api/app.h"
 #include "api/app_metrics.h"
-#include "api/call.h"
+#include "api/call_begin.h"
 #include "api/patience.h"
 #include "api/routes.h"
 #include "base/clock.h"
@@ -126,7 +126,7 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 
 /* What was committed is committed, whatever becomes of this. */
 static int
-app_settle(struct worker_app *app, struct request *rq, struct err *err)
+app_barrier(struct worker_app *app, struct request *rq, struct err *err)
 {
 	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
 		return 0;
@@ -186,7 +186,7 @@ const struct pool_app api_pool_app = {
 	.start = app_start,
 	.stop = app_stop,
 	.begin = call_begin,
-	.settle = app_settle,
+	.settle = app_barrier,
 	.end = app_end,
 	.max_body = app_max_body,
 	.idle_wait_ms = app_idle_wait_ms,

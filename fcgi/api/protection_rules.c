@@ -1,18 +1,18 @@
 #include "api/protection_rules.h"
 
-#include "api/answer.h"
+#include "api/json_response.h"
 #include "api/params.h"
 #include "store/protection.h"
 
-const struct route_need protection_rules_need = { .action = ACTION_READ_SETTINGS,
+const struct route_policy protection_rules_policy = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
-const struct route_need protection_rules_change_need = { .action = ACTION_CHANGE_SETTINGS,
+const struct route_policy protection_rules_change_policy = { .action = ACTION_CHANGE_SETTINGS,
 	.flag = FLAG_SETTINGS_API };
 
 static void
-put_rule(struct answer *an, const struct call *call, const struct protection_rule *rule)
+put_rule(struct json_response *json, const struct call *call, const struct protection_rule *rule)
 {
-	struct json_out *o = &an->o;
+	struct json_out *o = &json->o;
 
 	json_out_open(o, '{');
 	json_out_key_int(o, "id", rule->id);
@@ -30,19 +30,19 @@ protection_rules_list(struct call *call, struct request *rq, struct response *rs
 {
 	struct protection_rule *rules;
 	struct params params;
-	struct answer an;
-	struct page page;
+	struct json_response json;
+	struct pagination page;
 	size_t n, from, to;
 
-	if (params_read(rq, &params) == -1 || page_read(&params, &page) == -1 ||
+	if (params_read(rq, &params) == -1 || pagination_read(&params, &page) == -1 ||
 	    protection_list(call->app->db, rq->arena, call->facts.full_path, &rules, &n,
 	        &rq->err) == -1)
 		return -1;
-	answer_page(&page, n, &from, &to);
-	answer_list_begin(&an, rq);
+	json_response_page(&page, n, &from, &to);
+	json_response_begin_list(&json, rq);
 	for (size_t i = from; i < to; i++)
-		put_rule(&an, call, &rules[i]);
-	return answer_list_end(&an, call->app, rq, rs, &page, n);
+		put_rule(&json, call, &rules[i]);
+	return json_response_end_list(&json, call->app, rq, rs, &page, n);
 }
 
 /* A level by its name; none, null and the empty text are PROTECTION_NONE. */
@@ -91,11 +91,11 @@ static int
 respond(struct call *call, struct request *rq, struct response *rs, int status,
     const struct protection_rule *rule)
 {
-	struct answer an;
+	struct json_response json;
 
-	answer_init(&an, rq);
-	put_rule(&an, call, rule);
-	return answer_send(&an, rq, rs, status);
+	json_response_init(&json, rq);
+	put_rule(&json, call, rule);
+	return json_response_send(&json, rq, rs, status);
 }
 
 int
@@ -148,5 +148,5 @@ protection_rules_delete(struct call *call, struct request *rq, struct response *
 	    protection_remove(call->app->db, rq->arena, &actor, call->facts.full_path, id,
 	        access_push_level(&call->facts), &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }

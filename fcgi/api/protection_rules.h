@@ -1,12 +1,12 @@
 #ifndef API_PROTECTION_RULES_H
 #define API_PROTECTION_RULES_H
 
-/* Protection rules, in GitLab's shape: /projects/:id/packages/protection/rules. */
+/* Protection rules, in GitLab's format: /projects/:id/packages/protection/rules. */
 
 #include "api/call.h"
 
-extern const struct route_need protection_rules_need;
-extern const struct route_need protection_rules_change_need;
+extern const struct route_policy protection_rules_policy;
+extern const struct route_policy protection_rules_change_policy;
 
 /* 200. */
 int protection_rules_list(struct call *, struct request *, struct response *);

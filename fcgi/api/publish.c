@@ -4,13 +4,13 @@
 #include <time.h>
 
 #include "api/app_metrics.h"
-#include "api/limits.h"
 #include "api/publish_inspect.h"
-#include "api/publish_intake.h"
 #include "api/publish_policy.h"
 #include "api/publish_registries.h"
-#include "base/clock.h"
+#include "api/publish_upload.h"
+#include "api/rate_limit.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "crate/index_line.h"
 #include "store/version.h"
@@ -20,7 +20,7 @@ enum {
 	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* an error tells the length of a longer line up to this */
 };
 
-const struct route_need publish_need = { .action = ACTION_CREATE_PACKAGE,
+const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
 
 /* Measures the stages, each from the end of the one before. */
@@ -42,7 +42,7 @@ stage_end(struct stages *stages, enum publish_stage stage, int rc)
 
 /* The publish, as its metadata describes it. */
 static struct version_new
-announced(const struct call *call, const struct request *rq, const struct intake *intake)
+announced(const struct call *call, const struct request *rq, const struct upload *upload)
 {
 	return (struct version_new) {
 		.actor = call_actor(call, rq),
@@ -50,10 +50,10 @@ announced(const struct call *call, const struct request *rq, const struct intake
 		.crate_user = access_crate_user(&call->facts),
 		.limits = call->facts.limits,
 		.project_id = call->facts.project_id,
-		.normalized_name = intake->id.normalized_name,
-		.version_base = intake->id.version_base,
-		.package = &intake->metadata,
-		.size = intake->frame.crate_len,
+		.normalized_name = upload->id.normalized_name,
+		.version_base = upload->id.version_base,
+		.package = &upload->metadata,
+		.size = upload->frame.crate_len,
 		.published_at = time(NULL),
 		.deleted_name_wait = call->app->settings->deleted_name_wait,
 		.max_index_size = call->app->settings->max_index_size,
@@ -65,23 +65,23 @@ announced(const struct call *call, const struct request *rq, const struct intake
  * publish costs: only an inspection finds what is wrong with the crate itself.
  */
 static int
-check_announced(struct call *call, struct request *rq, struct intake *intake,
+check_announced(struct call *call, struct request *rq, struct upload *upload,
     struct registry_paths *paths, struct version_new *v)
 {
-	*v = announced(call, rq, intake);
-	if (limits_charge_publish(call, rq, v->normalized_name) == -1 ||
-	    publish_registries_name(call, rq, paths, &intake->metadata) == -1 ||
-	    package_check(rq->arena, &intake->metadata, &intake->policy->limits, &rq->err) == -1)
+	*v = announced(call, rq, upload);
+	if (rate_limit_charge_publish(call, rq, v->normalized_name) == -1 ||
+	    publish_registries_name(call, rq, paths, &upload->metadata) == -1 ||
+	    package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err) == -1)
 		return -1;
 	return version_check_early(call->app->db, rq->arena, v, &rq->err);
 }
 
 /* Checks that the description in the crate is sound and agrees with the client's. */
 static int
-check_package(struct call *call, struct request *rq, struct intake *intake,
+check_package(struct call *call, struct request *rq, struct upload *upload,
     struct registry_paths *paths, struct package *manifest)
 {
-	const struct publish_policy *policy = intake->policy;
+	const struct publish_policy *policy = upload->policy;
 	const char *required = policy->required_metadata;
 
 	if (package_check_required(rq->arena, manifest, required, &rq->err) == -1 ||
@@ -89,8 +89,8 @@ check_package(struct call *call, struct request *rq, struct intake *intake,
 	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1)
 		return -1;
 	package_sort(manifest);
-	package_sort(&intake->metadata);
-	return package_agree(rq->arena, &intake->metadata, manifest, &rq->err);
+	package_sort(&upload->metadata);
+	return package_agree(rq->arena, &upload->metadata, manifest, &rq->err);
 }
 
 static int
@@ -149,13 +149,13 @@ respond(struct request *rq, struct response *rs, const struct package *pkg,
 
 /* Completes the publish with the bytes of the crate. */
 static int
-take_crate(struct worker_app *app, struct request *rq, struct intake *intake, struct version_new *v)
+take_crate(struct worker_app *app, struct request *rq, struct upload *upload, struct version_new *v)
 {
-	if (intake_crate(app, rq, intake) == -1)
+	if (upload_read_crate(app, rq, upload) == -1)
 		return -1;
-	v->blob = intake->crate;
-	v->cksum = blob_stage_sha256(intake->crate);
-	v->size = (int64_t)blob_stage_size(intake->crate);
+	v->blob = upload->crate;
+	v->cksum = blob_stage_sha256(upload->crate);
+	v->size = (int64_t)blob_stage_size(upload->crate);
 	return version_check_bytes(v, &rq->err);
 }
 
@@ -164,20 +164,20 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct stages stages = { call->app->meter, clock_us() };
 	struct publish_policy policy;
-	struct intake intake;
+	struct upload upload;
 	struct version_new v;
 	struct package manifest;
 	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
 
 	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
-	    app_store_check(call->app, rq) == -1 || intake_metadata(rq, &policy, &intake) == -1 ||
-	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &intake, &paths, &v)) == -1 ||
-	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &intake, &v)) == -1 ||
+	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1 ||
+	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1 ||
+	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
-	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &intake,
+	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload,
 	        &manifest)) == -1 ||
-	    check_package(call, rq, &intake, &paths, &manifest) == -1)
+	    check_package(call, rq, &upload, &paths, &manifest) == -1)
 		return -1;
 	v.package = &manifest;
 	v.quota_warnings = &of_quotas;

@@ -9,7 +9,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need publish_need;
+extern const struct route_policy publish_route_policy;
 
 /*
  * 200 with warnings.  400 for what is wrong with frame, metadata, crate or a

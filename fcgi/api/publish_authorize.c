@@ -2,13 +2,13 @@
 
 #include <inttypes.h>
 
-#include "api/limits.h"
 #include "api/publish_policy.h"
+#include "api/rate_limit.h"
 #include "store/quota.h"
 
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
 
-const struct route_need publish_authorize_need = { .action = ACTION_CREATE_PACKAGE,
+const struct route_policy publish_authorize_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
 
 /*
@@ -40,7 +40,7 @@ publish_authorize_handle(struct call *call, struct request *rq, struct response 
 		return err_set(&rq->err, 413, "max upload size is: %" PRIu32, policy.max_crate_size);
 	need[QUOTA_BYTES] = least_crate_size(rq, &policy);
 	quota_look_call(&quota, call->facts.project_id, need[QUOTA_BYTES], NULL);
-	if (limits_look_publish(call, rq, &quota) == -1 ||
+	if (rate_limit_look_publish(call, rq, &quota) == -1 ||
 	    quota_judge_least(&quota, need, &rq->err) == -1)
 		return -1;
 	rs->status = 204;

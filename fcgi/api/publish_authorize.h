@@ -9,10 +9,10 @@
 
 #include "api/call.h"
 
-extern const struct route_need publish_authorize_need;
+extern const struct route_policy publish_authorize_policy;
 
 /*
- * 204.  Errors, in SHAPE_SUBREQUEST: those of the access decision, 413 where the
+ * 204.  Errors, in ERROR_FORMAT_SUBREQUEST: those of the access decision, 413 where the
  * announced length is more than frame, metadata and crate can have, 429 where the
  * caller has published too much of late, and 403 where no quota has room for another
  * version, or for so many bytes as there are at least.

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/limits.h"
+#include "api/rate_limit.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -83,15 +83,15 @@ log_errors(const struct request *rq, struct slice errors)
 
 /* Runs berth-inspect. */
 static int
-inspect(const struct worker_app *app, struct request *rq, const struct intake *intake,
+inspect(const struct worker_app *app, struct request *rq, const struct upload *upload,
     struct child_result *child)
 {
-	const struct package *metadata = &intake->metadata;
+	const struct package *metadata = &upload->metadata;
 	const char *argv[] = { app->settings->inspector, "-s",
-		arena_printf(rq->arena, "%" PRId64, intake->policy->max_unpacked_size), "-e",
-		arena_printf(rq->arena, "%" PRId64, intake->policy->max_entries), "-f",
+		arena_printf(rq->arena, "%" PRId64, upload->policy->max_unpacked_size), "-e",
+		arena_printf(rq->arena, "%" PRId64, upload->policy->max_entries), "-f",
 		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
-	int fd = blob_stage_fd(intake->crate, &rq->err);
+	int fd = blob_stage_fd(upload->crate, &rq->err);
 
 	FAULT_POINT("publish", "inspect");
 	if (fd == -1)
@@ -100,12 +100,12 @@ inspect(const struct worker_app *app, struct request *rq, const struct intake *i
 }
 
 int
-publish_inspect(struct call *call, struct request *rq, const struct intake *intake,
+publish_inspect(struct call *call, struct request *rq, const struct upload *upload,
     struct package *manifest)
 {
 	struct child_result child = { .errors = slice_str("") };
 	struct verdict verdict;
-	int rc = inspect(call->app, rq, intake, &child);
+	int rc = inspect(call->app, rq, upload, &child);
 
 	inspect_end(call, rq->arena);
 	log_errors(rq, child.errors);

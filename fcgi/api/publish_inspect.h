@@ -8,7 +8,7 @@
  */
 
 #include "api/call.h"
-#include "api/publish_intake.h"
+#include "api/publish_upload.h"
 #include "crate/package.h"
 
 /*
@@ -22,7 +22,7 @@ int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_u
  * folder NAME-VERSION of the metadata.  -1: 400, why the crate is refused;
  * 500 or 503 where the inspector died or did not finish in time: never a hung publish.
  */
-int publish_inspect(struct call *, struct request *, const struct intake *,
+int publish_inspect(struct call *, struct request *, const struct upload *,
     struct package *manifest) __attribute__((warn_unused_result));
 
 #endif

@@ -3,7 +3,7 @@
 #include "crate/registry_url.h"
 
 int
-publish_policy_call(struct request *rq, const struct project_ref *project, struct db_call *call)
+publish_policy_call(struct request *rq, const struct namespace_ref *project, struct db_call *call)
 {
 	project_policy_call(call, rq->arena, project);
 	return 0;

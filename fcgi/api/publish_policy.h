@@ -24,7 +24,7 @@ struct publish_policy {
 };
 
 /* The first read of a publish, at once: what the project has of its own.  0. */
-int publish_policy_call(struct request *, const struct project_ref *, struct db_call *);
+int publish_policy_call(struct request *, const struct namespace_ref *, struct db_call *);
 
 /*
  * The policy of the request's project, from its first read.  -1: 500 where the project has

@@ -56,9 +56,9 @@ paths_look_up(const struct call *call, struct request *rq, struct registry_paths
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct project_ref place = { .path = slice_str(paths->paths[paths->known + i]) };
+		const struct namespace_ref place = { .path = slice_str(paths->paths[paths->known + i]) };
 
-		access_facts_call(&calls[i], rq->arena, SUBJECT_PROJECT, call_digest(call), &place);
+		access_facts_call(&calls[i], rq->arena, NAMESPACE_PROJECT, call_digest(call), &place);
 	}
 	if (db_run(call->app->db, rq->arena, calls, n, &rq->err) == -1)
 		return -1;
@@ -66,7 +66,7 @@ paths_look_up(const struct call *call, struct request *rq, struct registry_paths
 		struct access_facts facts;
 		struct err no = { 0 };
 
-		access_facts_read(&calls[i], SUBJECT_PROJECT, &facts);
+		access_facts_read(&calls[i], NAMESPACE_PROJECT, &facts);
 		if (access_decide(&facts, call->credential.kind, ACTION_READ_PACKAGE, &no) == 0)
 			paths->ids[paths->known + i] = facts.project_id;
 	}

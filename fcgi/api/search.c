@@ -10,7 +10,7 @@ enum {
 	QUERY_MAX = 255, /* characters */
 	PER_PAGE_DEFAULT = 10,
 	PER_PAGE_MAX = 100,
-	PAGE_MAX = 200, /* nobody turns more, and each costs what lies before it */
+	PAGINATION_MAX = 200, /* nobody turns more, and each costs what lies before it */
 	RESPONSE_MAX = 4 << 20
 };
 
@@ -18,7 +18,7 @@ enum {
  * The search itself is not the route's first read: who may not see the project shall not make
  * the database search it.
  */
-const struct route_need search_need = { .action = ACTION_READ_PACKAGE,
+const struct route_policy search_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_SEARCH };
 
 /* The page that is asked for; takes the query apart. */
@@ -33,7 +33,7 @@ read_ask(struct request *rq, struct search_query *query, struct search_ask *ask)
 	*ask = (struct search_ask) { .query = query, .limit = PER_PAGE_DEFAULT };
 	if (params_str(&params, "q", &q) == -1 ||
 	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->limit) == -1 ||
-	    params_int(&params, "page", 1, PAGE_MAX, &page) == -1)
+	    params_int(&params, "page", 1, PAGINATION_MAX, &page) == -1)
 		return -1;
 	if (utf8_length(slice_str(q)) > QUERY_MAX)
 		return err_set(&rq->err, 400, "the query is longer than %d characters", QUERY_MAX);

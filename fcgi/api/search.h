@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need search_need;
+extern const struct route_policy search_policy;
 
 /*
  * 200 {"crates":[...],"meta":{"total":n}}: crates of the one project that the path names.  400 for a

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "access/token_limits.h"
 #include "base/clock.h"
 #include "http/html.h"
-#include "access/token_limits.h"
 
 const char token_html_style[] =
     ":root{color-scheme:light dark;--line:#8885;--soft:#8881;--accent:#1a5fb4;--bad:#b3261e}\n"
@@ -79,7 +79,7 @@ put_day(struct buf *b, int64_t seconds, const char *never)
 
 /* What makes a form one of this session's. */
 static void
-put_form(struct buf *b, const struct visit *v, const char *action)
+put_form(struct buf *b, const struct web_session *v, const char *action)
 {
 	char secret[SECRET_FORM_SIZE];
 
@@ -107,7 +107,7 @@ put_slot(struct buf *b, const struct token_entry *t)
 }
 
 static void
-put_token(struct buf *b, const struct visit *v, const struct token_entry *t)
+put_token(struct buf *b, const struct web_session *v, const struct token_entry *t)
 {
 	char action[64];
 
@@ -140,7 +140,7 @@ put_tokens(struct buf *b, const struct token_page *page)
 	            "<th scope=\"col\">Created</th><th scope=\"col\">Last used</th>"
 	            "<th scope=\"col\">Ends</th><th scope=\"col\">Revoke</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < page->ntokens; i++)
-		put_token(b, page->visit, &page->tokens[i]);
+		put_token(b, page->session, &page->tokens[i]);
 	buf_puts(b, "</tbody>\n</table>\n");
 }
 
@@ -188,7 +188,7 @@ put_new(struct buf *b, const struct token_page *page)
 	buf_puts(b, "<h2 id=\"new\">A new token</h2>\n");
 	if (page->wrong != NULL)
 		html_printf(b, "<div class=\"box wrong\" role=\"alert\"><p>%s</p></div>\n", page->wrong);
-	put_form(b, page->visit, "/-/tokens");
+	put_form(b, page->session, "/-/tokens");
 	html_printf(b,
 	    "\n<div class=\"field\"><label for=\"name\">Name</label><input type=\"text\" id=\"name\" "
 	    "name=\"name\" maxlength=\"255\" required autocomplete=\"off\" value=\"%s\"></div>\n",
@@ -227,8 +227,8 @@ token_html_page(struct buf *b, const struct token_page *page)
 {
 	begin(b, "Tokens");
 	html_printf(b, "<header><h1>Tokens</h1><p>Signed in as <strong>%s</strong></p>",
-	    page->visit->session.username);
-	put_form(b, page->visit, "/-/sign-out");
+	    page->session->session.username);
+	put_form(b, page->session, "/-/sign-out");
 	buf_puts(b, "<button>Sign out</button></form></header>\n<main>\n");
 	if (page->made != NULL)
 		put_made(b, page->made);

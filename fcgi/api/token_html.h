@@ -6,14 +6,14 @@
 #include <stddef.h>
 
 #include "api/token_form.h"
-#include "api/visit.h"
+#include "api/web_session.h"
 #include "base/buf.h"
 #include "store/token.h"
 
 enum { TOKEN_HTML_MAX = 4 << 20 };
 
 struct token_page {
-	const struct visit *visit;
+	const struct web_session *session;
 	const struct token_entry *tokens;
 	size_t ntokens;
 	const struct token_form *form; /* what to show in the form */

@@ -6,7 +6,7 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
-#include "api/limits.h"
+#include "api/rate_limit.h"
 #include "api/token_html.h"
 
 static int
@@ -20,7 +20,7 @@ admit(const struct worker_app *app, struct request *rq)
 	return on ? 0 : err_set(&rq->err, 404, "Not Found");
 }
 
-const struct route_need token_page_need = { .admit = admit };
+const struct route_policy token_page_policy = { .admit = admit };
 
 int
 token_page_redirect(struct call *call, struct request *rq, struct response *rs)
@@ -34,12 +34,12 @@ token_page_redirect(struct call *call, struct request *rq, struct response *rs)
 }
 
 static int
-respond(struct request *rq, struct response *rs, const struct visit *v, int status,
+respond(struct request *rq, struct response *rs, const struct web_session *v, int status,
     const struct buf *b)
 {
 	if (buf_full(b))
 		return err_internal(&rq->err, 500, "the page is too long");
-	return visit_respond(rq, rs, v, status, buf_slice(b));
+	return web_session_respond(rq, rs, v, status, buf_slice(b));
 }
 
 /* The page of whoever is signed in. */
@@ -51,7 +51,7 @@ show(struct worker_app *app, struct request *rq, struct response *rs, int status
 	struct token_entry *tokens;
 	struct buf b;
 
-	if (session_tokens(app->db, rq->arena, page->visit->session.user_id, &tokens,
+	if (session_tokens(app->db, rq->arena, page->session->session.user_id, &tokens,
 	        &page->ntokens, &rq->err) == -1)
 		return -1;
 	page->tokens = tokens;
@@ -59,17 +59,17 @@ show(struct worker_app *app, struct request *rq, struct response *rs, int status
 		page->form = &empty;
 	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
 	token_html_page(&b, page);
-	return respond(rq, rs, page->visit, status, &b);
+	return respond(rq, rs, page->session, status, &b);
 }
 
 int
 token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	struct visit *v = visit_new(rq);
-	struct token_page page = { .visit = v };
+	struct web_session *v = web_session_new(rq);
+	struct token_page page = { .session = v };
 	struct buf b;
 
-	if (visit_begin(call->app, rq, v) == -1)
+	if (web_session_begin(call->app, rq, v) == -1)
 		return -1;
 	if (v->session.user_id != 0)
 		return show(call->app, rq, rs, 200, &page);
@@ -80,10 +80,10 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 
 /* Adds the token; its text lives as long as the request. */
 static int
-add(struct worker_app *app, struct request *rq, const struct visit *v, struct token_new *t,
+add(struct worker_app *app, struct request *rq, const struct web_session *v, struct token_new *t,
     const char **text)
 {
-	struct audit_actor actor = visit_actor(v, rq);
+	struct audit_actor actor = web_session_actor(v, rq);
 	struct token *token = app_make_token(app, rq, TOKEN_PERSONAL);
 	int64_t id;
 
@@ -98,14 +98,14 @@ add(struct worker_app *app, struct request *rq, const struct visit *v, struct to
 int
 token_page_create(struct call *call, struct request *rq, struct response *rs)
 {
-	struct visit *v = visit_new(rq);
-	struct token_page page = { .visit = v };
+	struct web_session *v = web_session_new(rq);
+	struct token_page page = { .session = v };
 	struct token_form form;
 	struct token_new token;
 	struct params params;
 	struct err wrong = { 0 };
 
-	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
 	    token_form_read(&params, &form) == -1)
 		return -1;
 	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
@@ -113,7 +113,7 @@ token_page_create(struct call *call, struct request *rq, struct response *rs)
 		page.wrong = wrong.pub;
 		return show(call->app, rq, rs, 400, &page);
 	}
-	if (limits_charge_user(call->app, rq, v->session.user_id) == -1 ||
+	if (rate_limit_charge_user(call->app, rq, v->session.user_id) == -1 ||
 	    add(call->app, rq, v, &token, &page.made) == -1)
 		return -1;
 	return show(call->app, rq, rs, 200, &page);
@@ -122,18 +122,18 @@ token_page_create(struct call *call, struct request *rq, struct response *rs)
 int
 token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 {
-	struct visit *v = visit_new(rq);
+	struct web_session *v = web_session_new(rq);
 	struct audit_actor actor;
 	struct params params;
 	int64_t id;
 
-	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
 	    params_path_id(rq, "token_id", &id) == -1)
 		return -1;
-	actor = visit_actor(v, rq);
+	actor = web_session_actor(v, rq);
 	if (session_token_revoke(call->app->db, rq->arena, &actor, id, &rq->err) == -1)
 		return -1;
-	return visit_redirect(call->app, rq, rs, v, "/-/tokens");
+	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
 /* Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL. */
@@ -193,14 +193,14 @@ show_whom(struct worker_app *app, struct request *rq, struct response *rs, const
 static int
 sign_in(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
 {
-	struct visit *v = visit_new(rq);
+	struct web_session *v = web_session_new(rq);
 	struct session_proof proof = {
 		.link = slice_of((const char *)code->digest, sizeof(code->digest)),
 	};
 
-	if (visit_open(app, rq, v, &proof) == -1)
+	if (web_session_open(app, rq, v, &proof) == -1)
 		return -1;
-	return visit_redirect(app, rq, rs, v, "/-/tokens");
+	return web_session_redirect(app, rq, rs, v, "/-/tokens");
 }
 
 int
@@ -212,7 +212,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 	struct code code;
 	struct err wrong;
 
-	if (visit_read_form(call->app, rq, &params) == -1 ||
+	if (web_session_read_form(call->app, rq, &params) == -1 ||
 	    params_secret(&params, "code", &given) == -1 ||
 	    params_bool(&params, "confirm", &confirmed) == -1)
 		return -1;
@@ -221,7 +221,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 	    (confirmed ? sign_in : show_whom)(call->app, rq, rs, &code) == 0)
 		return 0;
 	if (rq->err.status == 403)
-		(void)limits_note_bad_credential(call->app, rq);
+		(void)rate_limit_note_bad_credential(call->app, rq);
 	if (rq->err.status != 403)
 		return -1;
 	wrong = rq->err;
@@ -232,13 +232,13 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 int
 token_page_sign_out(struct call *call, struct request *rq, struct response *rs)
 {
-	struct visit *v = visit_new(rq);
+	struct web_session *v = web_session_new(rq);
 	struct params params;
 
-	if (visit_begin_form(call->app, rq, v, &params) == -1 ||
-	    visit_close(call->app, rq, v) == -1)
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
+	    web_session_close(call->app, rq, v) == -1)
 		return -1;
-	return visit_redirect(call->app, rq, rs, v, "/-/tokens");
+	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
 }
 
 int

@@ -9,7 +9,7 @@
 #include "api/call.h"
 
 /* Of all but the redirect and the style sheet: is there such a page at all? */
-extern const struct route_need token_page_need;
+extern const struct route_policy token_page_policy;
 
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
 int token_page_redirect(struct call *, struct request *, struct response *);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "store/access_token.h"
+#include "store/personal_token.h"
 
 void
 token_reuse_note(struct call *call, struct request *rq)
@@ -16,7 +16,7 @@ token_reuse_note(struct call *call, struct request *rq)
 	if (f->token_id == 0 || f->token_state != TOKEN_REVOKED ||
 	    strcmp(f->token_kind, "personal") != 0)
 		return;
-	if (access_token_end_successor(call->app->db, rq->arena, &actor, f->token_id, &err) == -1)
+	if (personal_token_end_successor(call->app->db, rq->arena, &actor, f->token_id, &err) == -1)
 		log_error("the token that came in place of token %" PRId64 " is not revoked: %s",
 		    f->token_id, err.detail[0] != '\0' ? err.detail : err.pub);
 }

@@ -1,7 +1,7 @@
 #include "api/trust_rules.h"
 
 #include "access/trust.h"
-#include "api/answer.h"
+#include "api/json_response.h"
 #include "api/params.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -9,17 +9,17 @@
 #include "store/token_words.h"
 #include "store/trust_rule.h"
 
-enum { ANSWER_MAX = 4 << 20 };
+enum { RESPONSE_MAX = 4 << 20 };
 
-const struct route_need trust_rules_need_read = { .action = ACTION_READ_SETTINGS,
+const struct route_policy trust_rules_read_policy = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_TRUSTED_PUBLISHING };
-const struct route_need trust_rules_need_change = { .action = ACTION_CHANGE_SETTINGS,
+const struct route_policy trust_rules_change_policy = { .action = ACTION_CHANGE_SETTINGS,
 	.flag = FLAG_TRUSTED_PUBLISHING };
 
-static struct project_ref
+static struct namespace_ref
 project_of(const struct call *call)
 {
-	return (struct project_ref) { .id = call->facts.project_id };
+	return (struct namespace_ref) { .id = call->facts.project_id };
 }
 
 static void
@@ -47,7 +47,7 @@ put_rule(struct json_out *o, const struct trust_rule *r)
 int
 trust_rules_list(struct call *call, struct request *rq, struct response *rs)
 {
-	const struct project_ref project = project_of(call);
+	const struct namespace_ref project = project_of(call);
 	struct trust_rule *rules;
 	struct json_out o;
 	struct buf b;
@@ -55,7 +55,7 @@ trust_rules_list(struct call *call, struct request *rq, struct response *rs)
 
 	if (trust_rule_list(call->app->db, rq->arena, &project, &rules, &n, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, ANSWER_MAX);
+	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '[');
 	for (size_t i = 0; i < n; i++)
@@ -134,7 +134,7 @@ int
 trust_rules_add(struct call *call, struct request *rq, struct response *rs)
 {
 	const struct audit_actor actor = call_actor(call, rq);
-	const struct project_ref project = project_of(call);
+	const struct namespace_ref project = project_of(call);
 	struct trust_rule rule = { .id = 0 };
 	struct json_out o;
 	struct buf b;
@@ -143,7 +143,7 @@ trust_rules_add(struct call *call, struct request *rq, struct response *rs)
 	    trust_rule_add(call->app->db, rq->arena, &actor, &project, &rule, &rule.id,
 	        &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, ANSWER_MAX);
+	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	put_rule(&o, &rule);
 	return app_respond_json(rs, 201, buf_slice(&b));
@@ -153,11 +153,11 @@ int
 trust_rules_remove(struct call *call, struct request *rq, struct response *rs)
 {
 	const struct audit_actor actor = call_actor(call, rq);
-	const struct project_ref project = project_of(call);
+	const struct namespace_ref project = project_of(call);
 	int64_t id;
 
 	if (params_path_id(rq, "rule_id", &id) == -1 ||
 	    trust_rule_remove(call->app->db, rq->arena, &actor, &project, id, &rq->err) == -1)
 		return -1;
-	return answer_nothing(rs);
+	return json_response_empty(rs);
 }

@@ -8,8 +8,8 @@
 
 #include "api/call.h"
 
-extern const struct route_need trust_rules_need_read;
-extern const struct route_need trust_rules_need_change;
+extern const struct route_policy trust_rules_read_policy;
+extern const struct route_policy trust_rules_change_policy;
 
 /* GET: 200, an array, in the order in which they are tried. */
 int trust_rules_list(struct call *, struct request *, struct response *);

@@ -2,17 +2,17 @@
 
 #include "access/token.h"
 #include "api/id_token_login.h"
-#include "api/limits.h"
 #include "api/params.h"
+#include "api/rate_limit.h"
 #include "api/token_form.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/token.h"
 
-enum { TTL_S = 30 * 60, ANSWER_MAX = 512 };
+enum { TTL_S = 30 * 60, RESPONSE_MAX = 512 };
 
-const struct route_need trusted_publishing_need_revoke = { .action = ACTION_READ_TOKEN,
-	.subject = SUBJECT_CALLER };
+const struct route_policy trusted_publishing_revoke_policy = { .action = ACTION_READ_TOKEN,
+	.namespace_kind = NAMESPACE_NONE };
 
 static int
 respond(struct response *rs, const char *token, int64_t expires_at)
@@ -22,7 +22,7 @@ respond(struct response *rs, const char *token, int64_t expires_at)
 	struct buf b;
 
 	clock_rfc3339((time_t)expires_at, end);
-	buf_init(&b, rs->arena, ANSWER_MAX);
+	buf_init(&b, rs->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key_str(&o, "token", token);
@@ -35,7 +35,7 @@ int
 trusted_publishing_exchange(struct call *call, struct request *rq, struct response *rs)
 {
 	struct id_token_pass pass = { .exchanged = true, .ttl = TTL_S };
-	const struct project_ref project = call_place(rq);
+	const struct namespace_ref project = call_namespace(rq);
 	struct id_token_login login;
 	struct params params;
 	struct token *token;
@@ -50,7 +50,7 @@ trusted_publishing_exchange(struct call *call, struct request *rq, struct respon
 	pass.handle = token->handle;
 	if (id_token_login_read(call->app, rq, slice_str(text), &login) == -1 ||
 	    id_token_login_admit(call, rq, &login, &project, &pass) == -1)
-		return limits_note_bad_credential(call->app, rq);
+		return rate_limit_note_bad_credential(call->app, rq);
 	return respond(rs, token->text, pass.expires_at);
 }
 

@@ -8,7 +8,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need trusted_publishing_need_revoke;
+extern const struct route_policy trusted_publishing_revoke_policy;
 
 /* Raises 400 no good identity token, or one that was used before, 403 no rule lets it in, 503. */
 int trusted_publishing_exchange(struct call *, struct request *, struct response *);

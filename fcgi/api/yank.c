@@ -1,12 +1,12 @@
 #include "api/yank.h"
 
-#include "api/limits.h"
 #include "api/params.h"
+#include "api/rate_limit.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/version.h"
 
-const struct route_need yank_need = { .action = ACTION_YANK_PACKAGE,
+const struct route_policy yank_policy = { .action = ACTION_YANK_PACKAGE,
 	.flag = FLAG_CARGO };
 
 /* {"message":"..."}, which cargo does not send; an empty one is none. */
@@ -46,7 +46,7 @@ set_yanked(struct call *call, struct request *rq, struct response *rs, bool yank
 	yank.version_base = semver_base(rq->arena, &version);
 	if (yanked && read_message(rq, &yank.message) == -1)
 		return -1;
-	if (limits_charge_yank(call, rq) == -1 ||
+	if (rate_limit_charge_yank(call, rq) == -1 ||
 	    version_set_yanked(call->app->db, rq->arena, &yank, &rq->err) == -1)
 		return -1;
 	return app_respond_ok(rs);

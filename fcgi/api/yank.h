@@ -5,7 +5,7 @@
 
 #include "api/call.h"
 
-extern const struct route_need yank_need;
+extern const struct route_policy yank_policy;
 
 /*
  * 200 {"ok":true}, also where it is so already.  A yank may say why, in a body that is a form or JSON

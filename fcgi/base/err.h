@@ -7,7 +7,7 @@
  * and may add context to `detail`; it never replaces what is there.  Only
  * http/response.c turns an err into HTTP.  Leaves never log.
  *
- * `pub` is shown to the client, as one sentence in the shape of its route; http/response.c cuts it,
+ * `pub` is shown to the client, as one sentence in the error format of its route; http/response.c cuts it,
  * and it has room for all that is left then, whatever alphabet it is in.
  * `detail` is only ever logged.  For a status of 500 and above `pub` is a
  * fixed sentence for that status, so that nothing internal reaches a client.

@@ -82,7 +82,7 @@ decide_read(const struct db_call *call, const struct cache_hint *h, struct cache
 	struct err why = { 0 };
 
 	*d = (struct cache_decision) { .allowed = false };
-	access_facts_read(call, SUBJECT_PROJECT, &facts);
+	access_facts_read(call, NAMESPACE_PROJECT, &facts);
 	access_facts_switch(&facts, FLAG_CARGO);
 	if (cache_who_address(&h->who) != NULL)
 		access_facts_locate(&facts, cache_who_address(&h->who));

@@ -56,7 +56,7 @@ cache_tree_has(struct cache_dir *d, const struct cache_file *f)
 }
 
 int
-cache_tree_place(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZE], struct err *err)
+cache_tree_path(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZE], struct err *err)
 {
 	if (renameat(d->root, from, d->root, path) == 0)
 		return 0;
@@ -111,7 +111,7 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 		rc = cache_dir_error(d, "trash/new", err);
 	FAULT_POINT("cache", "written");
 	if (rc == 0)
-		rc = cache_tree_place(d, "trash/new", path, err);
+		rc = cache_tree_path(d, "trash/new", path, err);
 	/* the file may be what fills the disk */
 	if (rc == -1)
 		(void)unlinkat(d->root, "trash/new", 0);
@@ -131,5 +131,5 @@ cache_tree_put_link(struct cache_dir *d, const struct cache_file *f, const char 
 		return cache_dir_error(d, "trash/link", err);
 	if (symlinkat(blob, d->root, "trash/link") == -1)
 		return cache_dir_error(d, "trash/link", err);
-	return cache_tree_place(d, "trash/link", path, err);
+	return cache_tree_path(d, "trash/link", path, err);
 }

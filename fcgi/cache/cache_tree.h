@@ -42,7 +42,7 @@ int cache_tree_put_link(struct cache_dir *, const struct cache_file *, const cha
  * Moves `from`, below cache_dir, to its place, makes missing directories, and replaces a file
  * that is there.  -1: 500, 503.
  */
-int cache_tree_place(struct cache_dir *, const char *from, char path[CACHE_PATH_SIZE], struct err *)
+int cache_tree_path(struct cache_dir *, const char *from, char path[CACHE_PATH_SIZE], struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -9,7 +9,7 @@
 #include "crate/gzip_stream.h"
 #include "crate/manifest.h"
 #include "crate/path_set.h"
-#include "crate/second_opinion.h"
+#include "crate/tar_crosscheck.h"
 #include "crate/tar_path.h"
 #include "crate/tar_walk.h"
 #include "crate/targets.h"
@@ -31,7 +31,7 @@ struct inspect {
 	struct arena *arena;
 	struct gzip_stream *gzip;
 	struct tar_walk *tar;
-	struct second_opinion *second;
+	struct tar_crosscheck *second;
 	struct path_set *paths;
 	struct file_twice *files;
 	bool is_file; /* the current entry */
@@ -175,7 +175,7 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 		targets_note(in->targets, rest);
 	if (in->is_file && !again && in->current == NULL)
 		readme_begin(in, rest, entry->size);
-	return second_opinion_entry(in->second, entry, err);
+	return tar_crosscheck_entry(in->second, entry, err);
 }
 
 static int
@@ -242,7 +242,7 @@ inspect_new(struct arena *arena, const struct inspect_limits *limits)
 	in->tar = tar_walk_new(arena, &tar_limits, &handler, in);
 	in->files = file_twice_new(arena, &in->broken);
 	if (in->files != NULL)
-		in->second = second_opinion_new(arena, locale, &in->broken);
+		in->second = tar_crosscheck_new(arena, locale, &in->broken);
 	if (in->second != NULL)
 		in->gzip = gzip_stream_new(arena, limits->max_unpacked, gzip_found, in,
 		    &in->broken);
@@ -307,7 +307,7 @@ int
 inspect_end(struct inspect *in, struct verdict *verdict, struct err *err)
 {
 	if (start_check(in, err) == -1 || gzip_stream_end(in->gzip, err) == -1 ||
-	    tar_walk_end(in->tar, err) == -1 || second_opinion_end(in->second, err) == -1)
+	    tar_walk_end(in->tar, err) == -1 || tar_crosscheck_end(in->second, err) == -1)
 		return -1;
 	if (in->manifest.path.p == NULL)
 		return err_set(err, 400,

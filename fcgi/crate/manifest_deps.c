@@ -173,7 +173,7 @@ count_tables(const struct section *s, size_t *n)
 
 /* The root, then each [target.NAME]: 0 is the root. */
 static int
-place_at(const struct section *root, const struct section *targets, size_t i, struct section *out,
+namespace_at(const struct section *root, const struct section *targets, size_t i, struct section *out,
     const char **target)
 {
 	const struct toml_member *member;
@@ -200,7 +200,7 @@ manifest_read_dependencies(const struct manifest *m)
 		return -1;
 	places = 1 + (targets.table != NULL ? toml_table_size(targets.table) : 0);
 	for (size_t i = 0; i < places; i++) {
-		if (place_at(&root, &targets, i, &place, &target) == -1 ||
+		if (namespace_at(&root, &targets, i, &place, &target) == -1 ||
 		    count_tables(&place, &n) == -1)
 			return -1;
 	}
@@ -208,7 +208,7 @@ manifest_read_dependencies(const struct manifest *m)
 	/* one array for both, from its two ends */
 	m->package->builtins = m->package->deps + n;
 	for (size_t i = 0; i < places; i++) {
-		if (place_at(&root, &targets, i, &place, &target) == -1 ||
+		if (namespace_at(&root, &targets, i, &place, &target) == -1 ||
 		    read_tables(&place, target) == -1)
 			return -1;
 	}

@@ -142,7 +142,7 @@ segment_decode(struct arena *a, struct slice raw, struct segment *out)
 	return wrong;
 }
 
-/* Splits and decodes all of raw_path, also past a mistake, for the sake of router_shape(). */
+/* Splits and decodes all of raw_path, also past a mistake, for the sake of router_error_format(). */
 static int
 path_split(struct request *rq)
 {

@@ -86,7 +86,7 @@ struct request {
 /*
  * Fills the request from the connection; it has `timeout` seconds
  * from the time at which nginx sent it.  -1: rq->err is 400, 404 or 414; id, raw_path and the segments are
- * set all the same, so that the answer can have the right shape.
+ * set all the same, so that the answer can have the right format.
  */
 int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t timeout)
     __attribute__((warn_unused_result));

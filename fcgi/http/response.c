@@ -13,7 +13,7 @@ enum {
 	RETRY_UNAVAILABLE = 5,
 	RETRY_TOO_MANY = 10,
 	ERROR_BODY_MAX = 512, /* characters */
-	/* what the longest shape, GitLab's or cargo's, puts around a sentence */
+	/* what the longest error format, GitLab's or cargo's, puts around a sentence */
 	ERROR_AROUND_MAX = sizeof("{\"errors\":[{\"detail\":\"\"}]}") - 1,
 	ERROR_SENTENCE_MAX = ERROR_BODY_MAX - ERROR_AROUND_MAX,
 	ERROR_BYTES_MAX = 4 * ERROR_BODY_MAX,
@@ -74,7 +74,7 @@ json_width(uint32_t cp)
 
 /*
  * Cuts a sentence between characters so that a body has no more than ERROR_BODY_MAX of them, in
- * whatever shape: it may quote all that a client has sent.
+ * whatever the error format: it may quote all that a client has sent.
  */
 static void
 sentence_cut(char pub[ERR_PUB_SIZE])
@@ -136,11 +136,11 @@ write_gitlab(struct buf *b, const struct err *err)
 static const struct {
 	const char *content_type;
 	void (*write)(struct buf *, const struct err *);
-} shapes[] = {
-	[SHAPE_TEXT] = { "text/plain; charset=utf-8", write_text },
-	[SHAPE_CARGO] = { "application/json", write_cargo },
-	[SHAPE_GITLAB] = { "application/json", write_gitlab },
-	[SHAPE_SUBREQUEST] = { "application/json", write_cargo },
+} error_formats[] = {
+	[ERROR_FORMAT_TEXT] = { "text/plain; charset=utf-8", write_text },
+	[ERROR_FORMAT_CARGO] = { "application/json", write_cargo },
+	[ERROR_FORMAT_GITLAB] = { "application/json", write_gitlab },
+	[ERROR_FORMAT_SUBREQUEST] = { "application/json", write_cargo },
 };
 
 /* A header holds ASCII: sentences that quote a client's letters lose them here. */
@@ -168,7 +168,7 @@ retry_after(const struct err *err)
 }
 
 void
-response_error(struct response *rs, enum shape shape, const struct err *err, const char *allow)
+response_error(struct response *rs, enum error_format error_format, const struct err *err, const char *allow)
 {
 	struct err told = *err;
 	struct buf b;
@@ -178,8 +178,8 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 	rs->length = 0;
 	sentence_cut(told.pub);
 	buf_init(&b, rs->arena, ERROR_BYTES_MAX);
-	shapes[shape].write(&b, &told);
-	response_body(rs, err->status, shapes[shape].content_type, buf_slice(&b));
+	error_formats[error_format].write(&b, &told);
+	response_body(rs, err->status, error_formats[error_format].content_type, buf_slice(&b));
 	response_header(rs, "Cache-Control", "private, no-store");
 	response_header(rs, "Vary", "Authorization");
 	if (err->status == 401 && rs->www_authenticate != NULL)
@@ -188,7 +188,7 @@ response_error(struct response *rs, enum shape shape, const struct err *err, con
 		response_header(rs, "Allow", allow);
 	if (err->status == 429 || err->status == 503)
 		response_header(rs, "Retry-After", arena_printf(rs->arena, "%d", retry_after(err)));
-	if (shape == SHAPE_SUBREQUEST)
+	if (error_format == ERROR_FORMAT_SUBREQUEST)
 		tell_nginx(rs);
 }
 

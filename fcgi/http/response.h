@@ -18,16 +18,16 @@
 struct request;
 
 /* How a route speaks of errors (design section 2). */
-enum shape {
-	SHAPE_TEXT, /* one sentence, text/plain: index and download */
-	SHAPE_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */
-	SHAPE_GITLAB, /* {"message":"404 Project Not Found"}: the management API */
+enum error_format {
+	ERROR_FORMAT_TEXT, /* one sentence, text/plain: index and download */
+	ERROR_FORMAT_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */
+	ERROR_FORMAT_GITLAB, /* {"message":"404 Project Not Found"}: the management API */
 	/*
 	 * To nginx, which has asked by subrequest whether a caller may upload: it understands
 	 * 401 and 403 alone.  What the client shall see stands in two headers: X-Berth-Status
-	 * and X-Berth-Refusal, a body of SHAPE_CARGO.
+	 * and X-Berth-Refusal, a body of ERROR_FORMAT_CARGO.
 	 */
-	SHAPE_SUBREQUEST
+	ERROR_FORMAT_SUBREQUEST
 };
 
 enum {
@@ -68,12 +68,12 @@ void response_body(struct response *, int status, const char *content_type, stru
 void response_head(struct response *, const char *content_type, size_t length);
 
 /*
- * Replaces everything by the error: status, shape, sentence.  Adds
+ * Replaces everything by the error: status, format, sentence.  Adds
  * WWW-Authenticate to 401, Retry-After to 429 and 503 (the error's, or what is usual),
  * Allow to 405 (from `allow`, may be NULL), and Cache-Control: no-store.  The body has at most 512
  * characters: a longer sentence is cut and ends with an ellipsis.
  */
-void response_error(struct response *, enum shape, const struct err *, const char *allow);
+void response_error(struct response *, enum error_format, const struct err *, const char *allow);
 
 /*
  * Sends status, headers and (unless HEAD) body, with X-Request-Id and

@@ -104,15 +104,15 @@ route_anyway(struct request *rq, const struct route *route, unsigned allowed)
 }
 
 /* What is said of a path that has no route; NULL: nothing. */
-static const struct route_shape *
-find_shape(const struct router *router, const struct request *rq)
+static const struct route_error_format *
+find_error_format(const struct router *router, const struct request *rq)
 {
 	/* matching sets parameters, which a path that has no route must not have */
 	struct request probe = *rq;
 
-	for (size_t i = 0; i < router->nshapes; i++) {
-		if (pattern_match(&probe, router->shapes[i].pattern) != MATCH_NO)
-			return &router->shapes[i];
+	for (size_t i = 0; i < router->nerror_formats; i++) {
+		if (pattern_match(&probe, router->error_formats[i].pattern) != MATCH_NO)
+			return &router->error_formats[i];
 	}
 	return NULL;
 }
@@ -121,10 +121,10 @@ find_shape(const struct router *router, const struct request *rq)
 static int
 refuse_path(const struct router *router, struct request *rq)
 {
-	const struct route_shape *place = find_shape(router, rq);
+	const struct route_error_format *found = find_error_format(router, rq);
 
 	return err_set(&rq->err, 404, "%s",
-	    place != NULL && place->missing != NULL ? place->missing : "Not Found");
+	    found != NULL && found->missing != NULL ? found->missing : "Not Found");
 }
 
 int
@@ -157,16 +157,16 @@ router_match(const struct router *router, struct request *rq)
 	return refuse_path(router, rq);
 }
 
-enum shape
-router_shape(const struct router *router, const struct request *rq)
+enum error_format
+router_error_format(const struct router *router, const struct request *rq)
 {
-	const struct route_shape *place;
+	const struct route_error_format *found;
 
 	/* a 503 as it is lets nginx ask again */
 	if (request_is_subrequest(rq))
-		return rq->err.status == 503 && request_asks_first(rq) ? SHAPE_CARGO : SHAPE_SUBREQUEST;
+		return rq->err.status == 503 && request_asks_first(rq) ? ERROR_FORMAT_CARGO : ERROR_FORMAT_SUBREQUEST;
 	if (rq->route != NULL)
-		return rq->route->shape;
-	place = find_shape(router, rq);
-	return place != NULL ? place->shape : SHAPE_TEXT;
+		return rq->route->error_format;
+	found = find_error_format(router, rq);
+	return found != NULL ? found->error_format : ERROR_FORMAT_TEXT;
 }

@@ -15,7 +15,7 @@
 #include "http/request.h"
 #include "http/response.h"
 
-struct route_need; /* defined by the application */
+struct route_policy; /* defined by the application */
 struct call; /* the request, as far as the application knows it before the handler runs */
 
 enum body_rule {
@@ -28,10 +28,10 @@ struct route {
 	const char *name; /* in logs and metrics */
 	unsigned methods; /* METHOD_* that it answers */
 	const char *pattern; /* without a leading slash */
-	enum shape shape;
+	enum error_format error_format;
 	enum body_rule body;
-	const struct route_need *need; /* the application's: what a caller must be allowed to do */
-	/* 0: it only reads; else what it writes, which the application limits (api/limits.h) */
+	const struct route_policy *policy; /* the application's: what a caller must be allowed to do */
+	/* 0: it only reads; else what it writes, which the application limits (api/rate_limit.h) */
 	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
@@ -40,18 +40,18 @@ struct route {
 	int (*handle)(struct call *, struct request *, struct response *);
 };
 
-/* A prefix pattern and the shape of errors below it, for paths that match no route. */
-struct route_shape {
+/* A prefix pattern and the format of errors below it, for paths that match no route. */
+struct route_error_format {
 	const char *pattern; /* as of a route; matches any path that begins with it */
-	enum shape shape;
+	enum error_format error_format;
 	const char *missing; /* what the 404 says; NULL: "Not Found" */
 };
 
 struct router {
 	const struct route *routes;
 	size_t nroutes;
-	const struct route_shape *shapes; /* the first match counts; SHAPE_TEXT else */
-	size_t nshapes;
+	const struct route_error_format *error_formats; /* the first match counts; ERROR_FORMAT_TEXT else */
+	size_t nerror_formats;
 };
 
 /*
@@ -63,9 +63,9 @@ struct router {
 int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * The shape in which an error of this path is answered, matched or not; to nginx's
- * subrequests always SHAPE_SUBREQUEST.
+ * The format in which an error of this path is answered, matched or not; to nginx's
+ * subrequests always ERROR_FORMAT_SUBREQUEST.
  */
-enum shape router_shape(const struct router *, const struct request *);
+enum error_format router_error_format(const struct router *, const struct request *);
 
 #endif

@@ -138,7 +138,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 
 /* Nobody hears that something is done before it holds everywhere. */
 static int
-request_settle(struct worker *w, struct request *rq, int rc)
+request_barrier(struct worker *w, struct request *rq, int rc)
 {
 	struct err err = { 0 };
 
@@ -195,8 +195,8 @@ request_serve(struct worker *w)
 	long long bytes;
 
 	response_init(&rs, w->arena);
-	if (request_settle(w, &rq, request_handle(w, &rq, &rs)) == -1)
-		response_error(&rs, router_shape(w->app->router, &rq), &rq.err, rq.allow);
+	if (request_barrier(w, &rq, request_handle(w, &rq, &rs)) == -1)
+		response_error(&rs, router_error_format(w->app->router, &rq), &rq.err, rq.allow);
 	request_body_drain(&rq);
 	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);

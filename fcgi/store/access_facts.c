@@ -7,28 +7,16 @@
 enum { DIGEST_SIZE = 32 };
 
 void
-project_ref_bind(struct db_params *p, struct arena *a, const struct project_ref *project)
+access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kind,
+    const unsigned char *digest, const struct namespace_ref *namespace)
 {
-	if (project->id != 0) {
-		db_bind_int(p, project->id);
-		db_bind_null(p);
-	} else {
-		db_bind_null(p);
-		db_bind_slice(p, a, project->path);
-	}
-}
-
-void
-access_facts_call(struct db_call *call, struct arena *a, enum subject subject,
-    const unsigned char *digest, const struct project_ref *place)
-{
-	/* where the place is none, the statement for projects finds none */
-	call->stmt = subject == SUBJECT_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
+	/* where the namespace is none, the statement for projects finds none */
+	call->stmt = kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
 	if (digest != NULL)
 		db_bind_bytes(&call->params, slice_of((const char *)digest, DIGEST_SIZE));
 	else
 		db_bind_null(&call->params);
-	project_ref_bind(&call->params, a, place);
+	namespace_ref_bind(&call->params, a, namespace);
 }
 
 /* The columns of the statement. */
@@ -46,10 +34,10 @@ enum {
 	SCOPE_CREATE_JOB_TOKEN,
 	OPERATIONS,
 	CRATES,
-	IN_PLACE,
+	IN_NAMESPACE,
 	JOB_POLICY,
 	TRUST_RULE,
-	PLACE,
+	NAMESPACE,
 	FULL_PATH,
 	VISIBILITY,
 	ENABLED,
@@ -80,19 +68,19 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->scope_create_job_token = db_bool(r, row, SCOPE_CREATE_JOB_TOKEN);
 	f->limits.operations = token_operations_parse(db_str(r, row, OPERATIONS));
 	f->limits.crates = db_str(r, row, CRATES);
-	f->in_place = db_bool(r, row, IN_PLACE);
+	f->in_namespace = db_bool(r, row, IN_NAMESPACE);
 	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
 	f->trust_rule_id = db_is_null(r, row, TRUST_RULE) ? 0 : db_int(r, row, TRUST_RULE);
 }
 
 static void
-read_row(const struct db_result *r, int row, enum subject subject, struct access_facts *f)
+read_row(const struct db_result *r, int row, enum namespace_kind kind, struct access_facts *f)
 {
 	*f = (struct access_facts) {
 		.token_kind = "",
 		.username = "",
 		.limits.operations = TOKEN_ANY_OPERATION,
-		.subject = subject,
+		.namespace_kind = kind,
 		.full_path = "",
 		.visibility = "",
 		.anonymous_networks = "",
@@ -102,8 +90,8 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 	f->flags = db_str(r, row, FLAGS);
 	if (!db_is_null(r, row, TOKEN))
 		read_token(r, row, f);
-	if (!db_is_null(r, row, PLACE)) {
-		*(subject == SUBJECT_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, PLACE);
+	if (!db_is_null(r, row, NAMESPACE)) {
+		*(kind == NAMESPACE_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, NAMESPACE);
 		f->full_path = db_str(r, row, FULL_PATH);
 		f->visibility = db_str(r, row, VISIBILITY);
 		f->packages_enabled = db_bool(r, row, ENABLED);
@@ -115,9 +103,9 @@ read_row(const struct db_result *r, int row, enum subject subject, struct access
 }
 
 void
-access_facts_read(const struct db_call *call, enum subject subject, struct access_facts *f)
+access_facts_read(const struct db_call *call, enum namespace_kind kind, struct access_facts *f)
 {
-	read_row(&call->result, 0, subject, f);
+	read_row(&call->result, 0, kind, f);
 }
 
 void
@@ -133,7 +121,7 @@ access_facts_locate(struct access_facts *f, const char *address)
 }
 
 static int
-read_rows(struct db *db, struct arena *a, enum stmt stmt, enum subject subject,
+read_rows(struct db *db, struct arena *a, enum stmt stmt, enum namespace_kind kind,
     const struct db_params *p, struct access_facts **out, size_t *n, struct err *err)
 {
 	struct db_result r = { 0 };
@@ -143,7 +131,7 @@ read_rows(struct db *db, struct arena *a, enum stmt stmt, enum subject subject,
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
-		read_row(&r, i, subject, &(*out)[i]);
+		read_row(&r, i, kind, &(*out)[i]);
 	return 0;
 }
 
@@ -156,18 +144,18 @@ access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t 
 	db_bind_id(&p, token_id);
 	db_bind_int(&p, group_id);
 	db_bind_bool(&p, below);
-	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, SUBJECT_PROJECT, &p, out, n, err);
+	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, NAMESPACE_PROJECT, &p, out, n, err);
 }
 
 int
-access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum subject subject,
+access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum namespace_kind kind,
     const int64_t *ids, size_t nids, struct access_facts **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 
 	db_bind_id(&p, token_id);
 	db_bind_ids(&p, a, ids, nids);
-	return read_rows(db, a, subject == SUBJECT_GROUP ? STMT_ACCESS_FACTS_GROUPS
+	return read_rows(db, a, kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUPS
 	                                                 : STMT_ACCESS_FACTS_LISTED,
-	    subject, &p, out, n, err);
+	    kind, &p, out, n, err);
 }

@@ -12,28 +12,20 @@
 #include "base/slice.h"
 #include "store/db.h"
 #include "store/flag.h"
-
-/* A project, or a group, as a URL names it: by id, or by full path (id is 0 then). */
-struct project_ref {
-	int64_t id;
-	struct slice path;
-};
-
-/* Binds id or path as two parameters, one of them null. */
-void project_ref_bind(struct db_params *, struct arena *, const struct project_ref *);
+#include "store/namespace_ref.h"
 
 /*
- * Fills in the call; digest NULL: an anonymous caller.  Of SUBJECT_CALLER the place is { 0 }.  Send
+ * Fills in the call; digest NULL: an anonymous caller.  Of NAMESPACE_NONE the namespace is { 0 }.  Send
  * it with db_run().
  */
-void access_facts_call(struct db_call *, struct arena *, enum subject,
-    const unsigned char *digest, const struct project_ref *place);
+void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
+    const unsigned char *digest, const struct namespace_ref *namespace);
 
 /* So many columns are read of a row; a statement may have others behind them. */
 enum { ACCESS_FACTS_COLUMNS = 25 };
 
 /* Reads the call's result; strings live as long as the arena of db_run(). */
-void access_facts_read(const struct db_call *, enum subject, struct access_facts *);
+void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
 
 /* What is asked for is what has this flag: sets switched_off, which is false before. */
 void access_facts_switch(struct access_facts *, enum flag);
@@ -50,7 +42,7 @@ int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t
     __attribute__((warn_unused_result));
 
 /* The facts of one caller in each of these projects or groups, a page of them, in their order. */
-int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum subject,
+int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum namespace_kind,
     const int64_t *ids, size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 
 static void
-bind_place(struct db_params *p, const struct deploy_token_place *place)
+bind_namespace(struct db_params *p, const struct deploy_token_namespace *namespace)
 {
-	db_bind_id(p, place->project_id);
-	db_bind_id(p, place->group_id);
+	db_bind_id(p, namespace->project_id);
+	db_bind_id(p, namespace->group_id);
 }
 
 static int
@@ -16,13 +16,13 @@ not_found(struct err *err)
 }
 
 static int
-list(struct db *db, struct arena *a, const struct deploy_token_place *place, int64_t id,
+list(struct db *db, struct arena *a, const struct deploy_token_namespace *namespace, int64_t id,
     const bool *active, struct deploy_token **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	bind_place(&p, place);
+	bind_namespace(&p, namespace);
 	db_bind_id(&p, id);
 	if (active != NULL)
 		db_bind_bool(&p, *active);
@@ -50,21 +50,21 @@ list(struct db *db, struct arena *a, const struct deploy_token_place *place, int
 }
 
 int
-deploy_token_list(struct db *db, struct arena *a, const struct deploy_token_place *place,
+deploy_token_list(struct db *db, struct arena *a, const struct deploy_token_namespace *namespace,
     const bool *active, struct deploy_token **out, size_t *n, struct err *err)
 {
-	return list(db, a, place, 0, active, out, n, err);
+	return list(db, a, namespace, 0, active, out, n, err);
 }
 
 int
-deploy_token_find(struct db *db, struct arena *a, const struct deploy_token_place *place,
+deploy_token_find(struct db *db, struct arena *a, const struct deploy_token_namespace *namespace,
     int64_t id, struct deploy_token *out, struct err *err)
 {
 	struct deploy_token *tokens;
 	size_t n = 0;
 
 	/* no token has the id 0, which would be all of them */
-	if (id != 0 && list(db, a, place, id, NULL, &tokens, &n, err) == -1)
+	if (id != 0 && list(db, a, namespace, id, NULL, &tokens, &n, err) == -1)
 		return -1;
 	if (n == 0)
 		return not_found(err);
@@ -74,13 +74,13 @@ deploy_token_find(struct db *db, struct arena *a, const struct deploy_token_plac
 
 int
 deploy_token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const struct deploy_token_place *place, int64_t id, struct err *err)
+    const struct deploy_token_namespace *namespace, int64_t id, struct err *err)
 {
-	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .project_id = place->project_id,
+	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .project_id = namespace->project_id,
 		.id_key = "token_id" };
 	struct db_call call = { .stmt = STMT_DEPLOY_TOKEN_REVOKE };
 
-	bind_place(&call.params, place);
+	bind_namespace(&call.params, namespace);
 	db_bind_int(&call.params, id);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;

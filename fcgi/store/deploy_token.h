@@ -11,7 +11,7 @@
 #include "store/db.h"
 
 /* Where: one of the two is 0. */
-struct deploy_token_place {
+struct deploy_token_namespace {
 	int64_t project_id;
 	int64_t group_id;
 };
@@ -27,17 +27,17 @@ struct deploy_token {
 };
 
 /* All, in the order in which they came; `active`: only those that are good, or that are not. */
-int deploy_token_list(struct db *, struct arena *, const struct deploy_token_place *,
+int deploy_token_list(struct db *, struct arena *, const struct deploy_token_namespace *,
     const bool *active, struct deploy_token **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* -1: 404 the place has no such token. */
-int deploy_token_find(struct db *, struct arena *, const struct deploy_token_place *, int64_t id,
+/* -1: 404 the namespace has no such token. */
+int deploy_token_find(struct db *, struct arena *, const struct deploy_token_namespace *, int64_t id,
     struct deploy_token *, struct err *) __attribute__((warn_unused_result));
 
 /* Refused from the next request on; it may be revoked already.  -1: 404. */
 int deploy_token_revoke(struct db *, struct arena *, const struct audit_actor *,
-    const struct deploy_token_place *, int64_t id, struct err *)
+    const struct deploy_token_namespace *, int64_t id, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

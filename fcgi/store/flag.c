@@ -53,7 +53,7 @@ stored_percentage(const char *name, const char *rows)
 
 /* 0 to 99, the same for ever, and for each flag another one. */
 static int
-place_of(const char *name, int64_t project_id)
+namespace_of(const char *name, int64_t project_id)
 {
 	unsigned char digest[SHA256_SIZE];
 	uint32_t n = 0;
@@ -83,7 +83,7 @@ flag_is_on(enum flag flag, const char *rows, int64_t project_id)
 	/* what is in no project is there as soon as it is for some */
 	if (percentage == 0 || percentage == ALL || project_id == 0)
 		return percentage > 0;
-	return place_of(kind->name, project_id) < percentage;
+	return namespace_of(kind->name, project_id) < percentage;
 }
 
 int

@@ -59,13 +59,13 @@ check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, st
 }
 
 static int
-check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
 	enum { SHA256, SIZE, USED, OTHER };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
-	db_bind_str(&p, place->after_blob);
+	db_bind_str(&p, progress->after_blob);
 	db_bind_int(&p, BLOBS_PAGE);
 	if (db_exec(f->db, a, STMT_FSCK_BLOBS, &p, &r, err) == -1)
 		return -1;
@@ -81,23 +81,23 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 			fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
 			    "the version with the id %" PRId64 " says another",
 			    db_int(&r, i, OTHER)), false);
-		snprintf(place->after_blob, sizeof(place->after_blob), "%s", sha256);
+		snprintf(progress->after_blob, sizeof(progress->after_blob), "%s", sha256);
 	}
 	if (r.rows < BLOBS_PAGE)
-		place->step = FSCK_VERSIONS;
+		progress->step = FSCK_VERSIONS;
 	return 0;
 }
 
 /* ---- rows ---- */
 
 static int
-check_versions(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+check_versions(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
 	enum { LAST, PROJECT, CRATE, VERSION, DETAIL };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
-	db_bind_int(&p, place->after_version);
+	db_bind_int(&p, progress->after_version);
 	db_bind_int(&p, VERSIONS_PAGE);
 	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, &p, &r, err) == -1)
 		return -1;
@@ -105,27 +105,27 @@ check_versions(struct fsck *f, struct arena *a, struct fsck_place *place, struct
 		fsck_report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&r, i, PROJECT),
 		    db_str(&r, i, CRATE), db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
 	if (db_is_null(&r, 0, LAST))
-		place->step = FSCK_QUOTAS;
+		progress->step = FSCK_QUOTAS;
 	else
-		place->after_version = db_int(&r, 0, LAST);
+		progress->after_version = db_int(&r, 0, LAST);
 	return 0;
 }
 
 static int
-check_quota(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+check_quota(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
 	enum { ID, PATH, WRONG };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
-	db_bind_int(&p, place->after_quota);
+	db_bind_int(&p, progress->after_quota);
 	if (db_exec(f->db, a, STMT_FSCK_QUOTA, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0) {
-		place->step = FSCK_DONE;
+		progress->step = FSCK_DONE;
 		return 0;
 	}
-	place->after_quota = db_int(&r, 0, ID);
+	progress->after_quota = db_int(&r, 0, ID);
 	if (db_bool(&r, 0, WRONG))
 		fsck_report(f, FSCK_QUOTA, db_str(&r, 0, PATH),
 		    "it counts other than what is there; setting it again counts anew", false);
@@ -133,17 +133,17 @@ check_quota(struct fsck *f, struct arena *a, struct fsck_place *place, struct er
 }
 
 int
-fsck_go_on(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+fsck_go_on(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
-	switch (place->step) {
+	switch (progress->step) {
 	case FSCK_INDEXES:
-		return fsck_check_indexes(f, a, place, err);
+		return fsck_check_indexes(f, a, progress, err);
 	case FSCK_BLOBS:
-		return check_blobs(f, a, place, err);
+		return check_blobs(f, a, progress, err);
 	case FSCK_VERSIONS:
-		return check_versions(f, a, place, err);
+		return check_versions(f, a, progress, err);
 	case FSCK_QUOTAS:
-		return check_quota(f, a, place, err);
+		return check_quota(f, a, progress, err);
 	case FSCK_DONE:
 		break;
 	}

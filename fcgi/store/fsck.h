@@ -11,7 +11,7 @@
 #include "store/fsck_problem.h"
 
 /* Goes on for one piece; the arena is the caller's to reset after it.  -1: 503, 500. */
-int fsck_go_on(struct fsck *, struct arena *, struct fsck_place *, struct err *)
+int fsck_go_on(struct fsck *, struct arena *, struct fsck_progress *, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -182,23 +182,23 @@ tell(struct fsck *f, struct arena *a, const struct checked *c, struct err *err)
 }
 
 int
-fsck_check_indexes(struct fsck *f, struct arena *a, struct fsck_place *place, struct err *err)
+fsck_check_indexes(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
 	struct check *check = arena_alloc(a, sizeof(*check));
 
 	*check = (struct check) { .arena = a };
 	arena_defer(a, drop_check, check);
-	if (read_page(f, check, place->after_crate, err) == -1)
+	if (read_page(f, check, progress->after_crate, err) == -1)
 		return -1;
 	for (size_t i = 0; i < check->n; i++) {
 		const struct checked *c = &check->crates[i];
 
 		f->crates++;
-		place->after_crate = c->id;
+		progress->after_crate = c->id;
 		if (c->wrong != NULL && tell(f, a, c, err) == -1)
 			return -1;
 	}
 	if (check->n < CRATES_PAGE)
-		place->step = FSCK_BLOBS;
+		progress->step = FSCK_BLOBS;
 	return 0;
 }

@@ -11,7 +11,7 @@
  * Checks the next crates, and rebuilds wrong index files where the caller asks for it.
  * Holds one compressed file and one line in memory.  -1: as fsck_go_on().
  */
-int fsck_check_indexes(struct fsck *, struct arena *, struct fsck_place *, struct err *)
+int fsck_check_indexes(struct fsck *, struct arena *, struct fsck_progress *, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -45,7 +45,7 @@ struct fsck {
 enum fsck_step { FSCK_INDEXES, FSCK_BLOBS, FSCK_VERSIONS, FSCK_QUOTAS, FSCK_DONE };
 
 /* How far it has come; {0} at the beginning. */
-struct fsck_place {
+struct fsck_progress {
 	enum fsck_step step;
 	int64_t after_crate;
 	char after_blob[65];

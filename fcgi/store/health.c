@@ -34,17 +34,17 @@ health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct 
 }
 
 int
-health_jobs(struct db *db, struct arena *a, struct health_jobs **out, size_t *n, struct err *err)
+health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *n, struct err *err)
 {
 	enum { KIND, RUNNING, WAITING, FAILING, DEAD, LATE, DONE_AT };
 	struct db_result r;
 
-	if (db_exec(db, a, STMT_HEALTH_JOBS, NULL, &r, err) == -1)
+	if (db_exec(db, a, STMT_HEALTH_TASKS, NULL, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++) {
-		(*out)[i] = (struct health_jobs) {
+		(*out)[i] = (struct health_tasks) {
 			.kind = db_str(&r, i, KIND),
 			.running = db_int(&r, i, RUNNING),
 			.waiting = db_int(&r, i, WAITING),

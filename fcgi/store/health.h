@@ -26,8 +26,8 @@ void health_look(struct db *, struct arena *, struct health *, struct err *);
 int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 
-/* Background jobs of one kind. */
-struct health_jobs {
+/* Background tasks of one kind. */
+struct health_tasks {
 	const char *kind;
 	int64_t running;
 	int64_t waiting;
@@ -38,7 +38,7 @@ struct health_jobs {
 };
 
 /* By kind.  -1: 500, 503. */
-int health_jobs(struct db *, struct arena *, struct health_jobs **, size_t *n, struct err *)
+int health_tasks(struct db *, struct arena *, struct health_tasks **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

@@ -39,7 +39,7 @@ member_level_parse(const char *word, enum member_level *level, struct err *err)
 	    "level must be guest, reporter, developer, maintainer, owner or none, not `%s`", word);
 }
 
-/* The row of member_find, where user and place exist.  username NULL: only the place matters. */
+/* The row of member_find, where user and namespace exist.  username NULL: only the namespace matters. */
 static int
 find(struct db *db, struct arena *a, const char *username, const char *path, struct db_result *r,
     struct err *err)

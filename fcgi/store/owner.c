@@ -12,11 +12,11 @@
 enum { MESSAGE_MAX = 8192 };
 
 void
-owner_list_call(struct db_call *call, struct arena *a, const struct project_ref *project,
+owner_list_call(struct db_call *call, struct arena *a, const struct namespace_ref *project,
     const char *crate)
 {
 	call->stmt = STMT_OWNER_LIST;
-	project_ref_bind(&call->params, a, project);
+	namespace_ref_bind(&call->params, a, project);
 	db_bind_str(&call->params, crate_name_normalize(a, slice_str(crate)));
 }
 
@@ -49,7 +49,7 @@ int
 owner_list(struct db *db, struct arena *a, int64_t project_id, const char *crate,
     struct owner **out, size_t *n, struct err *err)
 {
-	const struct project_ref project = { .id = project_id };
+	const struct namespace_ref project = { .id = project_id };
 	struct db_call call = { .stmt = STMT__MAX };
 
 	owner_list_call(&call, a, &project, crate);

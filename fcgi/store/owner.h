@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/token_limits.h"
 #include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "access/token_limits.h"
 
 enum { OWNER_NAMES_MAX = 10 };
 
@@ -27,7 +27,7 @@ struct owner {
 };
 
 /* Fills in the call: the owners of that crate, whose name may be in any spelling. */
-void owner_list_call(struct db_call *, struct arena *, const struct project_ref *,
+void owner_list_call(struct db_call *, struct arena *, const struct namespace_ref *,
     const char *crate);
 
 /* Reads the call's result: roles first.  -1: 404 "crate `name` does not exist". */

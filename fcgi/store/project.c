@@ -129,10 +129,10 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 }
 
 void
-project_policy_call(struct db_call *call, struct arena *a, const struct project_ref *project)
+project_policy_call(struct db_call *call, struct arena *a, const struct namespace_ref *project)
 {
 	call->stmt = STMT_PROJECT_POLICY;
-	project_ref_bind(&call->params, a, project);
+	namespace_ref_bind(&call->params, a, project);
 }
 
 void
@@ -151,7 +151,7 @@ int
 project_policy(struct db *db, struct arena *a, const char *full_path,
     struct project_setting **out, size_t *n, struct err *err)
 {
-	struct project_ref ref = { .path = slice_str(full_path) };
+	struct namespace_ref ref = { .path = slice_str(full_path) };
 	struct db_call call = { .stmt = STMT__MAX };
 
 	project_policy_call(&call, a, &ref);

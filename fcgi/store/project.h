@@ -7,9 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
+#include "store/namespace_ref.h"
 
 struct project {
 	int64_t id;
@@ -55,7 +55,7 @@ struct project_setting {
 };
 
 /* Fills in the call that reads them, by key; of no project there are none. */
-void project_policy_call(struct db_call *, struct arena *, const struct project_ref *);
+void project_policy_call(struct db_call *, struct arena *, const struct namespace_ref *);
 void project_policy_read(const struct db_call *, struct arena *, struct project_setting **,
     size_t *n);
 

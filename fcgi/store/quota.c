@@ -41,8 +41,8 @@ quota_look_call(struct db_call *call, int64_t project_id, int64_t bytes,
 static struct quota
 read_row(const struct db_result *r, int row)
 {
-	enum { PLACE, MAX, USED = MAX + QUOTA__MAX };
-	struct quota q = { .place = db_str(r, row, PLACE) };
+	enum { NAMESPACE, MAX, USED = MAX + QUOTA__MAX };
+	struct quota q = { .namespace = db_str(r, row, NAMESPACE) };
 
 	for (int i = 0; i < QUOTA__MAX; i++) {
 		q.max[i] = db_is_null(r, row, MAX + i) ? QUOTA_NONE : db_int(r, row, MAX + i);
@@ -64,7 +64,7 @@ judge(const struct db_call *call, const int64_t need[QUOTA__MAX], const char *by
 			return err_set(err, 403,
 			    "the quota of `%s` is %" PRId64 " %s: %" PRId64
 			    " are used, and this needs %s%" PRId64 " more",
-			    q.place, q.max[i], kinds[i].of, q.used[i] - need[i],
+			    q.namespace, q.max[i], kinds[i].of, q.used[i] - need[i],
 			    i == QUOTA_BYTES ? bytes_are : "", need[i]);
 		}
 	}
@@ -101,7 +101,7 @@ quota_warnings(const struct db_call *call, struct arena *a, struct strings *out)
 				continue;
 			all[out->n++] = arena_printf(a,
 			    "the quota of `%s` is nearly used up: %" PRId64 " of %" PRId64 " %s",
-			    q.place, q.used[i], q.max[i], kinds[i].of);
+			    q.namespace, q.used[i], q.max[i], kinds[i].of);
 		}
 	}
 }
@@ -115,22 +115,22 @@ struct setting {
 
 /* Binds the place, of which one id is known. */
 static void
-bind_place(struct db_params *p, const struct db_result *place)
+bind_namespace(struct db_params *p, const struct db_result *namespace)
 {
 	for (int column = 0; column < 2; column++)
-		db_bind_id(p, db_is_null(place, 0, column) ? 0 : db_int(place, 0, column));
+		db_bind_id(p, db_is_null(namespace, 0, column) ? 0 : db_int(namespace, 0, column));
 }
 
 static int
-find_place(struct db *db, struct arena *a, const char *full_path, struct db_result *place,
+find_namespace(struct db *db, struct arena *a, const char *full_path, struct db_result *namespace,
     struct err *err)
 {
 	struct db_params p = { .n = 0 };
 
 	db_bind_str(&p, full_path);
-	if (db_exec(db, a, STMT_QUOTA_PLACE, &p, place, err) == -1)
+	if (db_exec(db, a, STMT_QUOTA_NAMESPACE, &p, namespace, err) == -1)
 		return -1;
-	if (db_is_null(place, 0, 0) && db_is_null(place, 0, 1))
+	if (db_is_null(namespace, 0, 0) && db_is_null(namespace, 0, 1))
 		return err_set(err, 404, "`%s` does not exist", full_path);
 	return 0;
 }
@@ -153,14 +153,14 @@ set_body(struct db *db, void *arg, struct err *err)
 	struct audit_event event = { .action = AUDIT_QUOTA_SET,
 		.facts = { { "path", s->full_path, false } } };
 	struct db_call calls[NCALLS] = { 0 };
-	struct db_result place;
+	struct db_result namespace;
 
-	if (find_place(db, s->arena, s->full_path, &place, err) == -1 ||
+	if (find_namespace(db, s->arena, s->full_path, &namespace, err) == -1 ||
 	    db_exec(db, s->arena, STMT_QUOTA_LOCK, NULL, NULL, err) == -1)
 		return -1;
 	for (int i = SET; i < AUDIT; i++) {
 		calls[i].stmt = statements[i];
-		bind_place(&calls[i].params, &place);
+		bind_namespace(&calls[i].params, &namespace);
 	}
 	for (int i = 0; i < QUOTA__MAX; i++) {
 		if (s->max[i] == INT64_MIN)
@@ -170,7 +170,7 @@ set_body(struct db *db, void *arg, struct err *err)
 		event.facts[1 + i] =
 		    (struct audit_fact) { quota_keys[i], max_text(s->arena, s->max[i]), true };
 	}
-	event.project_id = db_is_null(&place, 0, 0) ? 0 : db_int(&place, 0, 0);
+	event.project_id = db_is_null(&namespace, 0, 0) ? 0 : db_int(&namespace, 0, 0);
 	audit_call(&calls[AUDIT], s->arena, s->actor, &event);
 	return db_run(db, s->arena, calls, NCALLS, err);
 }

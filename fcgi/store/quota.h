@@ -21,7 +21,7 @@ extern const char *const quota_keys[QUOTA__MAX];
 enum { QUOTA_NONE = -1 }; /* no limit */
 
 struct quota {
-	const char *place; /* full path of the project or group */
+	const char *namespace; /* full path of the project or group */
 	int64_t max[QUOTA__MAX]; /* QUOTA_NONE: no limit */
 	int64_t used[QUOTA__MAX];
 };

@@ -74,7 +74,7 @@ store_file_write(const char *store, const char *name, const char *line, bool rep
 
 	if (blob_staging_name(random, err) == -1 || (root = open_store(store, err)) == -1)
 		return -1;
-	/* the job sweep_staging removes a file that a crash leaves there */
+	/* the task sweep_staging removes a file that a crash leaves there */
 	snprintf(aside, sizeof(aside), "%s/%s", BLOB_STAGING, random);
 	fd = openat(root, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd != -1 && write_line(root, fd, line) == 0)

@@ -90,16 +90,16 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
     const struct token_new *t, int64_t *id, struct err *err)
 {
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
-		.facts = { { "kind", "deploy", false }, { "place", t->place, false },
+		.facts = { { "kind", "deploy", false }, { "namespace", t->namespace, false },
 		    fact_list(a, "scopes", t->scopes), { "name", t->name, false },
 		    fact_time(a, "expires_at", t->expires_at) } };
 	struct db_call call = { .stmt = STMT_TOKEN_ADD_DEPLOY };
 	struct db_params *p = &call.params;
 
-	if (naming_check_path("path", t->place, err) == -1 ||
+	if (naming_check_path("path", t->namespace, err) == -1 ||
 	    naming_check_text("name", t->name, err) == -1)
 		return -1;
-	db_bind_str(p, t->place);
+	db_bind_str(p, t->namespace);
 	db_bind_bytes(p, t->digest);
 	db_bind_str(p, t->name);
 	bind_list(p, a, t->scopes);
@@ -109,7 +109,7 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 404, "no group or project `%s` exists", t->place);
+		return err_set(err, 404, "no group or project `%s` exists", t->namespace);
 	*id = event.id;
 	return 0;
 }
@@ -139,7 +139,7 @@ missing(struct db *db, struct arena *a, const struct token_new *t, struct err *e
 
 	if (user_find(db, a, t->username, &user, err) == -1)
 		return -1;
-	return err_set(err, 404, "project `%s` does not exist", t->place);
+	return err_set(err, 404, "project `%s` does not exist", t->namespace);
 }
 
 int
@@ -148,7 +148,7 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 {
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "user", t->username, false },
-		    { "place", t->place, false }, audit_fact_int(a, "pipeline", t->job.pipeline),
+		    { "namespace", t->namespace, false }, audit_fact_int(a, "pipeline", t->job.pipeline),
 		    audit_fact_int(a, "job", t->job.job), { "job_url", t->job.job_url, false },
 		    { "ref", t->job.ref, false }, { "commit", t->job.commit, false },
 		    { "name", t->name, false }, audit_fact_int(a, "ttl", ttl) } };
@@ -156,10 +156,10 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 	struct db_params *p = &call.params;
 
 	if (naming_check_name("username", t->username, err) == -1 ||
-	    naming_check_path("project path", t->place, err) == -1 || token_check_job(t, err) == -1)
+	    naming_check_path("project path", t->namespace, err) == -1 || token_check_job(t, err) == -1)
 		return -1;
 	db_bind_str(p, t->username);
-	db_bind_str(p, t->place);
+	db_bind_str(p, t->namespace);
 	db_bind_bytes(p, t->digest);
 	db_bind_str(p, t->name);
 	db_bind_int(p, ttl);
@@ -241,7 +241,7 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 			.expires_at = db_time(&r, i, 6),
 			.revoked_at = db_time(&r, i, 7),
 			.last_used_at = db_time(&r, i, 8),
-			.place = db_str(&r, i, 9),
+			.namespace = db_str(&r, i, 9),
 			.crates = db_str(&r, i, 10),
 			.operations = db_str(&r, i, 11),
 			.job.pipeline = db_is_null(&r, i, 12) ? 0 : db_int(&r, i, 12),

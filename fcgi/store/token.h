@@ -22,7 +22,7 @@ struct token_job {
 
 struct token_new {
 	const char *username; /* whose token it is, or who has started the job */
-	const char *place; /* full path: of a job's project, of a deploy token's group or project */
+	const char *namespace; /* full path: of a job's project, of a deploy token's group or project */
 	struct slice digest; /* of the token's text (access/token.h), 32 bytes */
 	const char *handle; /* its slot and handle; "" or NULL: none */
 	const char *name;
@@ -46,7 +46,7 @@ struct token_entry {
 	int64_t id;
 	const char *kind; /* "personal", "deploy", "job" */
 	const char *username; /* NULL: it belongs to no user */
-	const char *place; /* of its group or project; NULL: it is a user's own */
+	const char *namespace; /* of its group or project; NULL: it is a user's own */
 	const char *name;
 	const char *scopes;
 	const char *crates; /* NULL: no limit, as for the next one */

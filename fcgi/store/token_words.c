@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "access/token_limits.h"
 #include "base/buf.h"
 #include "crate/crate_name.h"
-#include "access/token_limits.h"
 
 enum {
 	WORDS_MAX = 8, /* of any table */

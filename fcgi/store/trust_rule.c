@@ -5,7 +5,7 @@
 #include "store/user.h"
 
 static int
-no_project(const struct project_ref *project, struct err *err)
+no_project(const struct namespace_ref *project, struct err *err)
 {
 	if (project->id != 0)
 		return err_set(err, 404, "project %" PRId64 " does not exist", project->id);
@@ -16,7 +16,7 @@ no_project(const struct project_ref *project, struct err *err)
 struct adding {
 	struct arena *arena;
 	const struct audit_actor *actor;
-	const struct project_ref *project;
+	const struct namespace_ref *project;
 	const struct trust_rule *rule;
 	int64_t id;
 };
@@ -28,7 +28,7 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 	struct db_params p = { 0 }, count = { 0 };
 	struct db_result r = { 0 };
 
-	project_ref_bind(&p, add->arena, add->project);
+	namespace_ref_bind(&p, add->arena, add->project);
 	if (db_exec(db, add->arena, STMT_TRUST_LOCK, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
@@ -85,7 +85,7 @@ add_body(struct db *db, void *arg, struct err *err)
 
 int
 trust_rule_add(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const struct project_ref *project, const struct trust_rule *rule, int64_t *id,
+    const struct namespace_ref *project, const struct trust_rule *rule, int64_t *id,
     struct err *err)
 {
 	struct adding add = { a, actor, project, rule, 0 };
@@ -100,7 +100,7 @@ trust_rule_add(struct db *db, struct arena *a, const struct audit_actor *actor,
 struct removing {
 	struct arena *arena;
 	const struct audit_actor *actor;
-	const struct project_ref *project;
+	const struct namespace_ref *project;
 	int64_t id;
 };
 
@@ -113,7 +113,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	project_ref_bind(&p, removing->arena, removing->project);
+	namespace_ref_bind(&p, removing->arena, removing->project);
 	db_bind_int(&p, removing->id);
 	if (db_exec(db, removing->arena, STMT_TRUST_REMOVE, &p, &r, err) == -1)
 		return -1;
@@ -127,7 +127,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 
 int
 trust_rule_remove(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const struct project_ref *project, int64_t id, struct err *err)
+    const struct namespace_ref *project, int64_t id, struct err *err)
 {
 	struct removing removing = { a, actor, project, id };
 	bool unknown;
@@ -136,13 +136,13 @@ trust_rule_remove(struct db *db, struct arena *a, const struct audit_actor *acto
 }
 
 int
-trust_rule_list(struct db *db, struct arena *a, const struct project_ref *project,
+trust_rule_list(struct db *db, struct arena *a, const struct namespace_ref *project,
     struct trust_rule **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	project_ref_bind(&p, a, project);
+	namespace_ref_bind(&p, a, project);
 	if (db_exec(db, a, STMT_TRUST_LIST, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
@@ -165,13 +165,13 @@ trust_rule_list(struct db *db, struct arena *a, const struct project_ref *projec
 }
 
 int
-trust_rule_of_issuer(struct db *db, struct arena *a, const struct project_ref *project,
+trust_rule_of_issuer(struct db *db, struct arena *a, const struct namespace_ref *project,
     int64_t issuer_id, struct trust_rule **out, size_t *n, struct err *err)
 {
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	project_ref_bind(&p, a, project);
+	namespace_ref_bind(&p, a, project);
 	db_bind_int(&p, issuer_id);
 	if (db_exec(db, a, STMT_TRUST_OF_ISSUER, &p, &r, err) == -1)
 		return -1;

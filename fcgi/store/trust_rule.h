@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/access_facts.h"
 #include "store/audit.h"
 #include "store/db.h"
+#include "store/namespace_ref.h"
 
 enum { TRUST_RULES_MAX = 50 }; /* of one project */
 
@@ -32,19 +32,19 @@ struct trust_rule {
  * or user, 409 the project has as many rules as it can have.
  */
 int trust_rule_add(struct db *, struct arena *, const struct audit_actor *,
-    const struct project_ref *, const struct trust_rule *, int64_t *id, struct err *)
+    const struct namespace_ref *, const struct trust_rule *, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 
 /* What has come in by it is refused from the next request on.  -1: 404. */
 int trust_rule_remove(struct db *, struct arena *, const struct audit_actor *,
-    const struct project_ref *, int64_t id, struct err *) __attribute__((warn_unused_result));
+    const struct namespace_ref *, int64_t id, struct err *) __attribute__((warn_unused_result));
 
 /* In the order in which they are tried.  -1: 404 no such project. */
-int trust_rule_list(struct db *, struct arena *, const struct project_ref *,
+int trust_rule_list(struct db *, struct arena *, const struct namespace_ref *,
     struct trust_rule **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
 /* Those of one issuer, with id, claims and owner_id; of no project there are none. */
-int trust_rule_of_issuer(struct db *, struct arena *, const struct project_ref *,
+int trust_rule_of_issuer(struct db *, struct arena *, const struct namespace_ref *,
     int64_t issuer_id, struct trust_rule **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 

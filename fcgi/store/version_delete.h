@@ -4,7 +4,7 @@
 /*
  * Deleting a version, which is the same whoever does it: a request, berth(1), a retention
  * policy.  It leaves index and download at once; its row waits, `pending_destruction`, for the
- * job that destroys it, and can come back until then.  A tombstone stays for ever: the version
+ * task that destroys it, and can come back until then.  A tombstone stays for ever: the version
  * can never again be published with other bytes.
  *
  * The crate's row stays too, and with it its name and spelling.  Once its last version is
@@ -13,9 +13,9 @@
 
 #include <stdint.h>
 
+#include "access/token_limits.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "access/token_limits.h"
 
 struct version_delete {
 	struct audit_actor actor;

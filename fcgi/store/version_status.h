@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
+#include "access/token_limits.h"
 #include "store/audit.h"
 #include "store/db.h"
-#include "access/token_limits.h"
 
 struct version_status {
 	struct audit_actor actor;

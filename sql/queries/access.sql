@@ -76,7 +76,7 @@ SELECT @caller, @caller_in_project,
        floor(extract(epoch FROM least(t.expires_at, t.checked_until,
            (SELECT min(m.expires_at) FROM members m
              WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint
-  FROM access_generation e
+  FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN projects p ON p.id = $2::bigint
@@ -164,7 +164,7 @@ caller AS MATERIALIZED (
 
 -- part: visible_projects
 -- Project p of group g, if the caller, a user or nobody, may see it: the same as
--- access_decide() says of ACTION_READ_PLACE, which judges each project of a page again (a test
+-- access_decide() says of ACTION_READ_NAMESPACE, which judges each project of a page again (a test
 -- compares the two).  And it has what the request asks for: $2 group or null for every project, $3
 -- whether groups below it count as well, $4 a part of the path in lower case or null, $5 visibility or
 -- null, $6 the caller's lowest level there, or 0.
@@ -210,7 +210,7 @@ open AS MATERIALIZED (
 
 -- part: visible_groups
 -- Group g, if the caller, a user or nobody, may see it: the same as access_decide() says of
--- ACTION_READ_PLACE, which judges each group of a page again (a test compares the two).  And it has
+-- ACTION_READ_NAMESPACE, which judges each group of a page again (a test compares the two).  And it has
 -- what the request asks for: $2 a group that it is below, or null, $3 whether directly, or without $2
 -- whether it is below none, $4 a part of the path in lower case or null, $5 the caller's lowest level
 -- there, or 0, $6 ids that are left out.

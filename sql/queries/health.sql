@@ -10,8 +10,8 @@ SELECT current_setting('transaction_read_only') = 'on', coalesce(max(version), 0
 -- million.  Nobody asks more than once a minute.
 SELECT count(*), coalesce(sum(size), 0)::bigint FROM blobs;
 
--- name: health_jobs
--- Background jobs by kind and state, for how long the first of those that are due waits, and when
+-- name: health_tasks
+-- Background tasks by kind and state, for how long the first of those that are due waits, and when
 -- one with a period was last done.  A scan of a table that is short unless something is wrong.
 SELECT kind,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()),
@@ -22,4 +22,4 @@ SELECT kind,
        coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL
            AND claimed_until IS NULL AND run_at <= now())), 0)::bigint,
        extract(epoch FROM max(done_at))::bigint
-  FROM jobs GROUP BY kind ORDER BY kind;
+  FROM tasks GROUP BY kind ORDER BY kind;

@@ -34,7 +34,7 @@ SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
                            WHERE p.id = $1)::bigint[])
  ORDER BY q.id;
 
--- name: quota_place
+-- name: quota_namespace
 -- $1 full path.  A project or a group: unique indexes projects_full_path and groups_full_path.
 SELECT (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
        (SELECT id FROM groups WHERE lower(full_path) = lower($1));

@@ -83,7 +83,7 @@ compared AS (
             SELECT s.* FROM (SELECT h.crate_id, h.normalized_name, h.weight, h.document FROM crate_search h
                      WHERE h.project_id = $1 AND h.weight > 0 AND cardinality($5::bigint[]) = 500
                      ORDER BY h.weight DESC LIMIT 200) s
-             WHERE s.document @@ a.words AND s.crate_id <> ALL ($5::bigint[])) w
+             WHERE s.document @@ a.words AND s.crate_id NOT IN (SELECT unnest($5::bigint[]))) w
     OFFSET 0),
 placed AS (
     SELECT c.*, row_number() OVER (ORDER BY c.score DESC, c.normalized_name) AS place

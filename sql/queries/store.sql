@@ -53,9 +53,9 @@ UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
 WITH confirmed AS (
 	UPDATE store_state SET confirmed_at = now(), confirmed = held_files WHERE held_at IS NOT NULL RETURNING held_files
 ), due AS (
-	UPDATE jobs SET run_at = now() WHERE kind = 'collect_blobs' AND EXISTS (SELECT FROM confirmed)
+	UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs' AND EXISTS (SELECT FROM confirmed)
 )
-SELECT held_files, pg_notify('berth_jobs', '')::text FROM confirmed;
+SELECT held_files, pg_notify('berth_tasks', '')::text FROM confirmed;
 
 -- name: store_show
 -- For administrators and monitoring.  The one row of each table.

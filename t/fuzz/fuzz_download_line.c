@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "jobs/download_line.h"
+#include "tasks/download_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

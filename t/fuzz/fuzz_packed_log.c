@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "jobs/packed_log.h"
+#include "tasks/packed_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "api/page.h"
+#include "api/pagination.h"
 #include "base/utf8.h"
 #include "fake_fcgi.h"
 
@@ -62,15 +62,15 @@ page_verify(struct params *p)
 	static const struct settings settings = { .external_url = "https://r.example" };
 	const struct worker_app app = { .settings = &settings };
 	struct response rs;
-	struct page page;
+	struct pagination page;
 
-	if (page_read(p, &page) == -1) {
+	if (pagination_read(p, &page) == -1) {
 		refusal_verify(p->rq);
 		return;
 	}
-	assert(page.number >= 1 && page.size >= 1 && page.size <= PAGE_MAX);
+	assert(page.number >= 1 && page.size >= 1 && page.size <= PAGINATION_MAX);
 	response_init(&rs, p->rq->arena);
-	page_headers(&app, p->rq, &rs, &page, 55);
+	pagination_headers(&app, p->rq, &rs, &page, 55);
 }
 
 int

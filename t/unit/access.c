@@ -9,12 +9,12 @@
 
 #define SIZE(x) (sizeof(x) / sizeof(*(x)))
 
-enum place { PUBLIC, INTERNAL, PRIVATE, PRIVATE_PUBLIC, OFF, MISSING, PLACES };
+enum namespace { PUBLIC, INTERNAL, PRIVATE, PRIVATE_PUBLIC, OFF, MISSING, NAMESPACES };
 
 static const struct {
 	const char *name, *visibility;
 	bool exists, enabled, public_packages;
-} places[PLACES] = {
+} namespaces[NAMESPACES] = {
 	[PUBLIC] = { "public", "public", true, true, false },
 	[INTERNAL] = { "internal", "internal", true, true, false },
 	[PRIVATE] = { "private", "private", true, true, false },
@@ -43,11 +43,11 @@ static const struct caller {
 	bool admin;
 	int level;
 	bool api, read_api, read_packages, write_packages;
-	bool in_place;
+	bool in_namespace;
 	enum job_policy policy;
 	bool crate; /* some crate was given to them */
 	bool rule, of_nobody; /* a job that a trust rule let in; without a user */
-	struct cell want[PLACES];
+	struct cell want[NAMESPACES];
 } callers[] = {
 	{ "anonymous", CREDENTIAL_NONE, NULL, .want = { ANON, S401, S401, ANON, S401, S401 } },
 	{ "garbage", CREDENTIAL_MALFORMED, NULL, .want = { S401, S401, S401, S401, S401, S401 } },
@@ -55,8 +55,8 @@ static const struct caller {
 	{ "an owner's, revoked", CREDENTIAL_TOKEN, "personal", true, .level = 50, .api = true,
 	    .want = { S401, S401, S401, S401, S401, S401 } },
 	{ "deploy, revoked", CREDENTIAL_TOKEN, "deploy", true, .write_packages = true,
-	    .in_place = true, .want = { S401, S401, S401, S401, S401, S401 } },
-	{ "job, ended", CREDENTIAL_TOKEN, "job", true, .level = 50, .in_place = true,
+	    .in_namespace = true, .want = { S401, S401, S401, S401, S401, S401 } },
+	{ "job, ended", CREDENTIAL_TOKEN, "job", true, .level = 50, .in_namespace = true,
 	    .want = { S401, S401, S401, S401, S401, S401 } },
 
 	/* a user's own token: 5.1, "Public, Internal, Private" by role */
@@ -82,31 +82,31 @@ static const struct caller {
 	    .level = 30, .write_packages = true, .want = { S403, S403, S403, S403, GONE } },
 
 	/* a deploy token: 2.2, "deploy token without read scope"; it is no signed-in user */
-	{ "deploy, reads", CREDENTIAL_TOKEN, "deploy", .read_packages = true, .in_place = true,
+	{ "deploy, reads", CREDENTIAL_TOKEN, "deploy", .read_packages = true, .in_namespace = true,
 	    .want = { READ, READ, READ, READ, GONE } },
-	{ "deploy, writes", CREDENTIAL_TOKEN, "deploy", .write_packages = true, .in_place = true,
+	{ "deploy, writes", CREDENTIAL_TOKEN, "deploy", .write_packages = true, .in_namespace = true,
 	    .want = { OK, OK, OK, OK, GONE } },
 	{ "deploy, both", CREDENTIAL_TOKEN, "deploy", .read_packages = true,
-	    .write_packages = true, .in_place = true, .want = { OK, OK, OK, OK, GONE } },
-	{ "deploy, neither", CREDENTIAL_TOKEN, "deploy", .in_place = true,
+	    .write_packages = true, .in_namespace = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "deploy, neither", CREDENTIAL_TOKEN, "deploy", .in_namespace = true,
 	    .want = { READ, S404, S404, READ, GONE } },
 	{ "deploy with the scope of users", CREDENTIAL_TOKEN, "deploy", .api = true,
-	    .in_place = true, .want = { READ, S404, S404, READ, GONE } },
+	    .in_namespace = true, .want = { READ, S404, S404, READ, GONE } },
 	{ "deploy of elsewhere, reads", CREDENTIAL_TOKEN, "deploy", .read_packages = true,
 	    .want = { READ, S404, S404, READ, GONE } },
 	{ "deploy of elsewhere, writes", CREDENTIAL_TOKEN, "deploy", .write_packages = true,
 	    .want = { READ, S404, S404, READ, GONE } },
 
 	/* a job of the project: 5.2, "same access as the user who triggered it" */
-	{ "job of a stranger", CREDENTIAL_TOKEN, "job", .in_place = true,
+	{ "job of a stranger", CREDENTIAL_TOKEN, "job", .in_namespace = true,
 	    .want = { READ, READ, S404, READ, GONE } },
-	{ "job of a guest", CREDENTIAL_TOKEN, "job", .level = 10, .in_place = true,
+	{ "job of a guest", CREDENTIAL_TOKEN, "job", .level = 10, .in_namespace = true,
 	    .want = { READ, READ, S403, READ, GONE } },
-	{ "job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_place = true,
+	{ "job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_namespace = true,
 	    .want = { READ, READ, READ, READ, GONE } },
-	{ "job of a developer", CREDENTIAL_TOKEN, "job", .level = 30, .in_place = true,
+	{ "job of a developer", CREDENTIAL_TOKEN, "job", .level = 30, .in_namespace = true,
 	    .want = { OK, OK, OK, OK, GONE } },
-	{ "job of an admin", CREDENTIAL_TOKEN, "job", .admin = true, .in_place = true,
+	{ "job of an admin", CREDENTIAL_TOKEN, "job", .admin = true, .in_namespace = true,
 	    .want = { OK, OK, OK, OK, GONE } },
 
 	/* of another: on the allow-list AND with the role; public and internal as any user */
@@ -142,7 +142,7 @@ static const struct caller {
 	    .crate = true, .want = { READ, READ, READ, READ, GONE } },
 	{ "revoked, of who has a crate", CREDENTIAL_TOKEN, "personal", true, .api = true,
 	    .crate = true, .want = { S401, S401, S401, S401, S401, S401 } },
-	{ "job of who has a crate", CREDENTIAL_TOKEN, "job", .in_place = true, .crate = true,
+	{ "job of who has a crate", CREDENTIAL_TOKEN, "job", .in_namespace = true, .crate = true,
 	    .want = { OK, OK, OK, OK, GONE } },
 	{ "foreign job of who has a crate", CREDENTIAL_TOKEN, "job", .crate = true,
 	    .want = { READ, READ, S404, READ, GONE } },
@@ -152,27 +152,27 @@ static const struct caller {
 	    .crate = true, .want = { OK, OK, OK, OK, GONE } },
 
 	/* let in by a trust rule: a developer, or the user of the rule, in its project alone */
-	{ "trusted job", CREDENTIAL_TOKEN, "job", .in_place = true, .rule = true,
+	{ "trusted job", CREDENTIAL_TOKEN, "job", .in_namespace = true, .rule = true,
 	    .of_nobody = true, .want = { OK, OK, OK, OK, GONE } },
 	{ "trusted job elsewhere", CREDENTIAL_TOKEN, "job", .rule = true, .of_nobody = true,
 	    .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
-	{ "trusted job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_place = true,
+	{ "trusted job of a reporter", CREDENTIAL_TOKEN, "job", .level = 20, .in_namespace = true,
 	    .rule = true, .want = { READ, READ, READ, READ, GONE } },
 	{ "trusted job of an owner, elsewhere", CREDENTIAL_TOKEN, "job", .level = 50, .rule = true,
 	    .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
 	{ "trusted job of who has a crate, elsewhere", CREDENTIAL_TOKEN, "job", .crate = true,
 	    .rule = true, .policy = JOB_POLICY_ADMIN, .want = { READ, S404, S404, READ, GONE } },
 	{ "trusted job of who has a crate", CREDENTIAL_TOKEN, "job", .crate = true,
-	    .in_place = true, .rule = true, .want = { OK, OK, OK, OK, GONE } },
-	{ "trusted job whose rule has gone", CREDENTIAL_TOKEN, "job", true, .in_place = true,
+	    .in_namespace = true, .rule = true, .want = { OK, OK, OK, OK, GONE } },
+	{ "trusted job whose rule has gone", CREDENTIAL_TOKEN, "job", true, .in_namespace = true,
 	    .of_nobody = true, .want = { S401, S401, S401, S401, S401, S401 } },
 };
 
 /* As the statement would find them: of a project that is not there nothing is known. */
 static struct access_facts
-facts(const struct caller *c, enum place place)
+facts(const struct caller *c, enum namespace namespace)
 {
-	bool exists = places[place].exists;
+	bool exists = namespaces[namespace].exists;
 
 	return (struct access_facts) {
 		.token_id = c->kind != NULL ? 5 : 0,
@@ -186,34 +186,34 @@ facts(const struct caller *c, enum place place)
 		.limits.operations = TOKEN_ANY_OPERATION,
 		.user_id = c->kind == NULL || strcmp(c->kind, "deploy") == 0 || c->of_nobody ? 0 : 3,
 		.trust_rule_id = c->rule ? 9 : 0,
-		.in_place = exists && c->in_place,
+		.in_namespace = exists && c->in_namespace,
 		.job_policy = exists ? c->policy : JOB_POLICY_NONE,
 		.project_id = exists ? 7 : 0,
-		.visibility = places[place].visibility,
-		.packages_enabled = places[place].enabled,
-		.public_packages = places[place].public_packages,
+		.visibility = namespaces[namespace].visibility,
+		.packages_enabled = namespaces[namespace].enabled,
+		.public_packages = namespaces[namespace].public_packages,
 		.access_level = exists ? c->level : 0,
 		.owns_crate = exists && c->crate,
 	};
 }
 
 static void
-check(const struct caller *c, enum place place)
+check(const struct caller *c, enum namespace namespace)
 {
-	const struct cell *want = &c->want[place];
+	const struct cell *want = &c->want[namespace];
 	const struct {
 		enum action action;
 		int status;
 	} cells[] = { { ACTION_READ_FILES, want->read }, { ACTION_READ_PACKAGE, want->read }, { ACTION_CREATE_PACKAGE, want->publish },
 		{ ACTION_YANK_PACKAGE, want->yank } };
-	const struct access_facts f = facts(c, place);
+	const struct access_facts f = facts(c, namespace);
 
 	for (size_t i = 0; i < SIZE(cells); i++) {
 		struct err e = { 0 };
 		int rc = access_decide(&f, c->credential, cells[i].action, &e);
 
 		ok(e.status == cells[i].status && rc == (cells[i].status == 0 ? 0 : -1),
-		    "%s, %s, action %d: want %d, got %d", c->name, places[place].name,
+		    "%s, %s, action %d: want %d, got %d", c->name, namespaces[namespace].name,
 		    (int)cells[i].action, cells[i].status, e.status);
 		if (e.status == 404)
 			is_str(e.pub, "Project Not Found", "one and the same answer");
@@ -223,9 +223,9 @@ check(const struct caller *c, enum place place)
 /* An owner's token that may do these operations only: the status of each action in turn. */
 /* What a flag has switched off is as if there were no such project, to every caller. */
 static void
-check_switched_off(const struct caller *c, enum place place)
+check_switched_off(const struct caller *c, enum namespace namespace)
 {
-	struct access_facts off = facts(c, place), missing = facts(c, MISSING);
+	struct access_facts off = facts(c, namespace), missing = facts(c, MISSING);
 
 	off.switched_off = true;
 	for (enum action action = 0; action < ACTION_READ_TOKEN; action++) {
@@ -234,9 +234,9 @@ check_switched_off(const struct caller *c, enum place place)
 
 		(void)!access_decide(&missing, c->credential, action, &want);
 		ok(rc == -1 && e.status == want.status && strcmp(e.pub, want.pub) == 0,
-		    "%s, %s, action %d: switched off", c->name, places[place].name, (int)action);
+		    "%s, %s, action %d: switched off", c->name, namespaces[namespace].name, (int)action);
 	}
-	ok(!access_is_public(&off), "%s, %s: public no more", c->name, places[place].name);
+	ok(!access_is_public(&off), "%s, %s: public no more", c->name, namespaces[namespace].name);
 }
 
 /* From an address of the project's: its files, of a project that is there, and nothing else. */
@@ -245,9 +245,9 @@ check_network(void)
 {
 	static const struct caller nobody = { .credential = CREDENTIAL_NONE };
 
-	for (enum place place = 0; place < PLACES; place++) {
-		struct access_facts far = facts(&nobody, place), near = far;
-		bool there = place != OFF && place != MISSING;
+	for (enum namespace namespace = 0; namespace < NAMESPACES; namespace++) {
+		struct access_facts far = facts(&nobody, namespace), near = far;
+		bool there = namespace != OFF && namespace != MISSING;
 
 		near.from_network = true;
 		for (enum action action = 0; action < ACTION_READ_TOKEN; action++) {
@@ -258,10 +258,10 @@ check_network(void)
 			    action == ACTION_READ_FILES && there)
 				want.status = 0;
 			ok(e.status == want.status && rc == (want.status == 0 ? 0 : -1),
-			    "%s from a network, action %d: want %d, got %d", places[place].name,
+			    "%s from a network, action %d: want %d, got %d", namespaces[namespace].name,
 			    (int)action, want.status, e.status);
 		}
-		ok(access_by_network(&near) == there && !access_by_network(&far), "%s: %s", places[place].name,
+		ok(access_by_network(&near) == there && !access_by_network(&far), "%s: %s", namespaces[namespace].name,
 		    there ? "by its network" : "by no network");
 		is_int(access_is_public(&near), access_is_public(&far), "it is no more public than before");
 	}
@@ -308,7 +308,7 @@ static const struct {
 	{ ACTION_CHANGE_OWNERS, 40, 40, 40, 40, true, true },
 	{ ACTION_READ_PIPELINES, 20, 20, 20, 20, false, false },
 	{ ACTION_READ_EMAILS, 40, 40, 40, 40, true, false },
-	{ ACTION_READ_PLACE, 10, ANYBODY, 10, ANYBODY, true, false },
+	{ ACTION_READ_NAMESPACE, 10, ANYBODY, 10, ANYBODY, true, false },
 	{ ACTION_READ_MEMBERS, 10, SIGNED_IN, 10, SIGNED_IN, true, false },
 	{ ACTION_CHANGE_MEMBERS, 40, 40, 50, 50, true, true },
 	{ ACTION_READ_SETTINGS, 40, 40, 40, 40, true, false },
@@ -320,9 +320,9 @@ facts_of_level(const char *kind, int level, bool group, const char *visibility)
 {
 	return (struct access_facts) { .token_id = 5, .token_kind = kind, .token_usable = true,
 		.scope_api = true, .limits.operations = TOKEN_ANY_OPERATION,
-		.subject = group ? SUBJECT_GROUP : SUBJECT_PROJECT, .project_id = group ? 0 : 7,
+		.namespace_kind = group ? NAMESPACE_GROUP : NAMESPACE_PROJECT, .project_id = group ? 0 : 7,
 		.group_id = group ? 7 : 0, .visibility = visibility, .packages_enabled = true,
-		.in_place = true, .access_level = level };
+		.in_namespace = true, .access_level = level };
 }
 
 static int
@@ -333,7 +333,7 @@ status_of(const struct access_facts *f, enum credential credential, enum action 
 
 	ok(rc == (e.status == 0 ? 0 : -1), "the result says what the status says");
 	if (e.status == 404)
-		is_str(e.pub, f->subject == SUBJECT_GROUP ? "Group Not Found" : "Project Not Found",
+		is_str(e.pub, f->namespace_kind == NAMESPACE_GROUP ? "Group Not Found" : "Project Not Found",
 		    "one and the same answer");
 	return e.status;
 }
@@ -384,7 +384,7 @@ check_mint(void)
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 0, "the scope");
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_PACKAGE), 403, "reads nothing");
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_PACKAGE), 403, "publishes nothing");
-	f.in_place = false;
+	f.in_namespace = false;
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 404, "of elsewhere");
 	f.visibility = "public";
 	is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_CREATE_JOB_TOKEN), 403, "also where all may read");
@@ -417,7 +417,7 @@ check_caller(void)
 		struct access_facts f = { .token_id = 5, .token_kind = cases[i].kind,
 			.token_usable = true, .scope_api = cases[i].api,
 			.scope_read_api = cases[i].read_api,
-			.limits.operations = TOKEN_ANY_OPERATION, .subject = SUBJECT_CALLER,
+			.limits.operations = TOKEN_ANY_OPERATION, .namespace_kind = NAMESPACE_NONE,
 			.visibility = "" };
 
 		is_int(status_of(&f, CREDENTIAL_TOKEN, ACTION_READ_TOKEN), cases[i].token, "token");
@@ -437,7 +437,7 @@ check_crate_user(void)
 		const char *kind;
 		int level;
 		enum job_policy policy;
-		bool in_place;
+		bool in_namespace;
 		int64_t user, want;
 	} cases[] = {
 		{ "personal", 0, JOB_POLICY_NONE, false, 3, 3 },
@@ -455,7 +455,7 @@ check_crate_user(void)
 
 		f.user_id = cases[i].user;
 		f.job_policy = cases[i].policy;
-		f.in_place = cases[i].in_place;
+		f.in_namespace = cases[i].in_namespace;
 		f.owns_crate = cases[i].user != 0;
 		is_int(access_crate_user(&f), cases[i].want, "crate user");
 		if (cases[i].level == 0)
@@ -487,7 +487,7 @@ check_rule(void)
 		struct access_facts f = facts_of_level("job", LEVEL_OWNER, false, "private");
 
 		f.user_id = 3;
-		f.in_place = true;
+		f.in_namespace = true;
 		f.trust_rule_id = 9;
 		f.limits.operations = cases[i].operations;
 		is_int(status_of(&f, CREDENTIAL_TOKEN, cases[i].action), cases[i].status,
@@ -499,9 +499,9 @@ int
 main(void)
 {
 	for (size_t c = 0; c < SIZE(callers); c++) {
-		for (enum place place = 0; place < PLACES; place++) {
-			check(&callers[c], place);
-			check_switched_off(&callers[c], place);
+		for (enum namespace namespace = 0; namespace < NAMESPACES; namespace++) {
+			check(&callers[c], namespace);
+			check_switched_off(&callers[c], namespace);
 		}
 	}
 	for (size_t i = 0; i < SIZE(rights); i++) {

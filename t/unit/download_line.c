@@ -1,5 +1,5 @@
 /* jobs/download_line: what nginx has written, what it may have written, and what it has not. */
-#include "jobs/download_line.h"
+#include "tasks/download_line.h"
 
 #include "tap.h"
 

@@ -1,4 +1,4 @@
-#include "jobs/packed_log.h"
+#include "tasks/packed_log.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* api/params and api/page: what a management call says, and in how many pages it is answered. */
 #include "api/params.h"
 
-#include "api/page.h"
+#include "api/pagination.h"
 #include "fake_fcgi.h"
 #include "tap.h"
 
@@ -263,33 +263,33 @@ test_pages(void)
 	static char longest[REQUEST_QUERY_MAX];
 	struct worker_app app = { .settings = &settings };
 	struct response rs;
-	struct page page;
+	struct pagination page;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		is_int(send(cases[i].query, NULL, ""), 0, cases[i].query);
-		is_int(page_read(&params, &page), 0, "  its page");
+		is_int(pagination_read(&params, &page), 0, "  its page");
 		response_init(&rs, arena);
-		page_headers(&app, &rq, &rs, &page, cases[i].total);
+		pagination_headers(&app, &rq, &rs, &page, cases[i].total);
 		is_str(header_of(&rs, "Link"), cases[i].link, "  Link");
 		is_str(header_of(&rs, "X-Next-Page"), cases[i].next, "  X-Next-Page");
 		is_str(header_of(&rs, "X-Prev-Page"), cases[i].prev, "  X-Prev-Page");
 		is_str(header_of(&rs, "X-Total-Pages"), cases[i].pages, "  X-Total-Pages");
 	}
 	is_int(send("per_page=1000", NULL, ""), 0, "a large page");
-	is_int(page_read(&params, &page), 0, "  is read");
-	is_int((int)page.size, PAGE_MAX, "  as the largest");
-	is_int((int)page_offset(&page), 0, "  the first");
+	is_int(pagination_read(&params, &page), 0, "  is read");
+	is_int((int)page.size, PAGINATION_MAX, "  as the largest");
+	is_int((int)pagination_offset(&page), 0, "  the first");
 	for (const char *const *q = (const char *const[]) { "page=0", "page=-1", "page=x",
 		 "page=1000000001", "per_page=0", "page=", NULL }; *q != NULL; q++) {
 		is_int(send(*q, NULL, ""), 0, *q);
-		is_int(page_read(&params, &page), -1, "  is refused");
+		is_int(pagination_read(&params, &page), -1, "  is refused");
 		is_int(rq.err.status, 400, "  its status");
 	}
 	memset(longest, 'q', sizeof(longest) - 8);
 	is_int(send(longest, NULL, ""), 0, "a long query");
-	is_int(page_read(&params, &page), 0, "  its page");
+	is_int(pagination_read(&params, &page), 0, "  its page");
 	response_init(&rs, arena);
-	page_headers(&app, &rq, &rs, &page, 100);
+	pagination_headers(&app, &rq, &rs, &page, 100);
 	ok(header_of(&rs, "Link") == NULL, "  makes no Link that nginx would not take");
 	is_str(header_of(&rs, "X-Next-Page"), "2", "  but the rest");
 }

@@ -6,8 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fake_fcgi.h"
 #include "base/utf8.h"
+#include "fake_fcgi.h"
 #include "http/request.h"
 #include "tap.h"
 
@@ -29,12 +29,12 @@ begin(enum method method)
 }
 
 static const char *
-error_with(enum shape shape, int status, const char *pub, const char *allow)
+error_with(enum error_format error_format, int status, const char *pub, const char *allow)
 {
 	struct err err = { 0 };
 
 	err_set(&err, status, "%s", pub);
-	response_error(&rs, shape, &err, allow);
+	response_error(&rs, error_format, &err, allow);
 	response_send(&rs, &rq);
 	return conn.out;
 }
@@ -92,20 +92,20 @@ test_shapes(void)
 {
 #define PRIVATE "Cache-Control: private, no-store\r\nVary: Authorization\r\n"
 	begin(METHOD_GET);
-	is_str(error_with(SHAPE_TEXT, 404, "no such \"crate\"", NULL),
+	is_str(error_with(ERROR_FORMAT_TEXT, 404, "no such \"crate\"", NULL),
 	    "Status: 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\n" PRIVATE TAIL
 	    "Content-Length: 16\r\n\r\nno such \"crate\"\n", "a sentence");
 	begin(METHOD_GET);
-	is_str(error_with(SHAPE_CARGO, 403, "no such \"crate\"", NULL),
+	is_str(error_with(ERROR_FORMAT_CARGO, 403, "no such \"crate\"", NULL),
 	    "Status: 403 Forbidden\r\nContent-Type: application/json\r\n" PRIVATE TAIL
 	    "Content-Length: 43\r\n\r\n{\"errors\":[{\"detail\":\"no such \\\"crate\\\"\"}]}",
 	    "cargo's JSON");
 	begin(METHOD_GET);
-	is_str(error_with(SHAPE_GITLAB, 404, "Project Not Found", NULL),
+	is_str(error_with(ERROR_FORMAT_GITLAB, 404, "Project Not Found", NULL),
 	    "Status: 404 Not Found\r\nContent-Type: application/json\r\n" PRIVATE TAIL
 	    "Content-Length: 35\r\n\r\n{\"message\":\"404 Project Not Found\"}", "GitLab's JSON");
 	begin(METHOD_HEAD);
-	is_str(error_with(SHAPE_GITLAB, 404, "Project Not Found", NULL),
+	is_str(error_with(ERROR_FORMAT_GITLAB, 404, "Project Not Found", NULL),
 	    "Status: 404 Not Found\r\nContent-Type: application/json\r\n" PRIVATE TAIL
 	    "Content-Length: 35\r\n\r\n", "without a body for HEAD");
 }
@@ -119,34 +119,34 @@ test_error_headers(void)
 	response_header(&rs, "ETag", "\"secret\"");
 	response_body(&rs, 200, "text/plain", slice_str("secret"));
 	rs.www_authenticate = "Cargo login_url=\"https://x/me\"";
-	error_with(SHAPE_TEXT, 401, "log in", NULL);
+	error_with(ERROR_FORMAT_TEXT, 401, "log in", NULL);
 	ok(strstr(conn.out, "WWW-Authenticate: Cargo login_url=\"https://x/me\"\r\n") != NULL,
 	    "401 says where to log in");
 	ok(strstr(conn.out, "secret") == NULL, "nothing is left of an answer before the error");
 
 	begin(METHOD_GET);
 	rs.www_authenticate = "Cargo login_url=\"https://x/me\"";
-	ok(strstr(error_with(SHAPE_TEXT, 403, "no", NULL), "WWW-Auth") == NULL, "403 does not");
+	ok(strstr(error_with(ERROR_FORMAT_TEXT, 403, "no", NULL), "WWW-Auth") == NULL, "403 does not");
 
 	begin(METHOD_GET);
-	ok(strstr(error_with(SHAPE_TEXT, 405, "no", "GET, HEAD"), "Allow: GET, HEAD\r\n") != NULL,
+	ok(strstr(error_with(ERROR_FORMAT_TEXT, 405, "no", "GET, HEAD"), "Allow: GET, HEAD\r\n") != NULL,
 	    "405 lists the methods");
 	begin(METHOD_GET);
-	ok(strstr(error_with(SHAPE_TEXT, 405, "no", NULL), "Allow:") == NULL,
+	ok(strstr(error_with(ERROR_FORMAT_TEXT, 405, "no", NULL), "Allow:") == NULL,
 	    "unless none are known");
 	begin(METHOD_GET);
-	ok(strstr(error_with(SHAPE_CARGO, 429, "slow", NULL), "Retry-After: 10\r\n") != NULL,
+	ok(strstr(error_with(ERROR_FORMAT_CARGO, 429, "slow", NULL), "Retry-After: 10\r\n") != NULL,
 	    "429 says when to try again");
 	begin(METHOD_GET);
 	err_set(&err, 429, "slow");
 	err.retry_after = 42;
-	response_error(&rs, SHAPE_CARGO, &err, NULL);
+	response_error(&rs, ERROR_FORMAT_CARGO, &err, NULL);
 	response_send(&rs, &rq);
 	ok(strstr(conn.out, "Retry-After: 42\r\n") != NULL, "where it is known, exactly");
 
 	begin(METHOD_GET);
 	err_internal(&err, 503, "could not connect to server \"db7\"");
-	response_error(&rs, SHAPE_CARGO, &err, NULL);
+	response_error(&rs, ERROR_FORMAT_CARGO, &err, NULL);
 	response_send(&rs, &rq);
 	ok(strstr(conn.out, "Retry-After: 5\r\n") != NULL, "so does 503");
 	ok(strstr(conn.out, "db7") == NULL, "and it tells nothing internal");
@@ -154,14 +154,14 @@ test_error_headers(void)
 
 /* The body of an error whose sentence is n times the character. */
 static const char *
-long_error(enum shape shape, const char *character, size_t n)
+long_error(enum error_format error_format, const char *character, size_t n)
 {
 	struct err err = { .status = 400 };
 
 	for (size_t i = 0; i < n; i++)
 		memcpy(err.pub + i * strlen(character), character, strlen(character) + 1);
 	begin(METHOD_GET);
-	response_error(&rs, shape, &err, NULL);
+	response_error(&rs, error_format, &err, NULL);
 	response_send(&rs, &rq);
 	return strstr(conn.out, "\r\n\r\n") + 4;
 }
@@ -176,22 +176,22 @@ test_longest_error(void)
 	} cases[] = { { "x", 1 }, { "\"", 2 }, { "\\", 2 }, { "\n", 2 }, { "\x01", 6 }, { "\xc3\xa9", 1 },
 		{ "\xe2\x82\xac", 1 }, { "\xf0\x9f\xa6\x80", 1 } };
 	static const struct {
-		enum shape shape;
+		enum error_format error_format;
 		const char *end;
-	} shapes[] = { { SHAPE_TEXT, "\xe2\x80\xa6\n" }, { SHAPE_CARGO, "\xe2\x80\xa6\"}]}" },
-		{ SHAPE_GITLAB, "\xe2\x80\xa6\"}" } };
+	} error_formats[] = { { ERROR_FORMAT_TEXT, "\xe2\x80\xa6\n" }, { ERROR_FORMAT_CARGO, "\xe2\x80\xa6\"}]}" },
+		{ ERROR_FORMAT_GITLAB, "\xe2\x80\xa6\"}" } };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		size_t fits = 486 / cases[i].width;
 
-		for (size_t k = 0; k < sizeof(shapes) / sizeof(*shapes); k++) {
-			const char *end = shapes[k].end;
-			const char *body = long_error(shapes[k].shape, cases[i].character, 511);
+		for (size_t k = 0; k < sizeof(error_formats) / sizeof(*error_formats); k++) {
+			const char *end = error_formats[k].end;
+			const char *body = long_error(error_formats[k].error_format, cases[i].character, 511);
 
 			ok(utf8_valid(slice_str(body)) && utf8_length(slice_str(body)) <= 512,
 			    "case %zu, shape %zu: at most 512 characters", i, k);
 			ok(strcmp(body + strlen(body) - strlen(end), end) == 0, "and an ellipsis");
-			body = long_error(shapes[k].shape, cases[i].character, fits);
+			body = long_error(error_formats[k].error_format, cases[i].character, fits);
 			ok(utf8_length(slice_str(body)) <= 512 &&
 			        strcmp(body + strlen(body) - strlen(end), end) != 0,
 			    "%zu are not cut", fits);
@@ -251,7 +251,7 @@ no_error(void)
 {
 	const struct err err = { 0 };
 
-	response_error(&rs, SHAPE_TEXT, &err, NULL);
+	response_error(&rs, ERROR_FORMAT_TEXT, &err, NULL);
 }
 
 /* nginx understands 401 and 403; what the client shall see goes along in headers. */
@@ -260,13 +260,13 @@ test_subrequest(void)
 {
 	begin(METHOD_PUT);
 	rs.www_authenticate = "Cargo login_url=\"https://x/\"";
-	error_with(SHAPE_SUBREQUEST, 401, "no token", NULL);
+	error_with(ERROR_FORMAT_SUBREQUEST, 401, "no token", NULL);
 	ok(strstr(conn.out, "Status: 401 ") == conn.out, "401 stays");
 	ok(strstr(conn.out, "\r\nX-Berth-Status: 401\r\n") != NULL, "and is told");
 	ok(strstr(conn.out, "\r\nX-Berth-Refusal: {\"errors\":[{\"detail\":\"no token\"}]}\r\n") != NULL, "with its body");
 	ok(strstr(conn.out, "\r\nWWW-Authenticate: Cargo ") != NULL, "and where to log in");
 	begin(METHOD_PUT);
-	error_with(SHAPE_SUBREQUEST, 404, "not \xc3\xa9 found", NULL);
+	error_with(ERROR_FORMAT_SUBREQUEST, 404, "not \xc3\xa9 found", NULL);
 	ok(strstr(conn.out, "Status: 403 ") == conn.out, "all else becomes 403");
 	ok(strstr(conn.out, "\r\nX-Berth-Status: 404\r\n") != NULL, "but is told");
 	ok(strstr(conn.out, "\"detail\":\"not ?? found\"") != NULL, "a header holds ASCII");

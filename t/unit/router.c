@@ -21,11 +21,11 @@ static const struct route routes[] = {
 	{ .name = "config", .methods = METHOD_GET, .pattern = R "/config.json" },
 	{ .name = "index_1", .methods = METHOD_GET, .pattern = R "/1/:crate" },
 	{ .name = "publish", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
-	    .shape = SHAPE_CARGO },
+	    .error_format = ERROR_FORMAT_CARGO },
 	{ .name = "owners", .methods = METHOD_GET | METHOD_DELETE,
-	    .pattern = R "/api/v1/crates/:crate/owners", .shape = SHAPE_CARGO },
+	    .pattern = R "/api/v1/crates/:crate/owners", .error_format = ERROR_FORMAT_CARGO },
 	{ .name = "owners_add", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/:crate/owners",
-	    .shape = SHAPE_CARGO },
+	    .error_format = ERROR_FORMAT_CARGO },
 	{ .name = "index", .methods = METHOD_GET, .pattern = R "/:a/:b/:crate", .accept = is_long },
 	{ .name = "download", .methods = METHOD_GET, .pattern = R "/:crate/:version/download" },
 	{ .name = "below", .methods = METHOD_GET, .pattern = "-/below",
@@ -33,14 +33,14 @@ static const struct route routes[] = {
 	{ .name = "liveness", .methods = METHOD_GET, .pattern = "-/liveness" },
 };
 
-static const struct route_shape shapes[] = {
-	{ .pattern = R "/api/v1", .shape = SHAPE_CARGO },
-	{ .pattern = R, .shape = SHAPE_TEXT },
-	{ .pattern = "api/v4", .shape = SHAPE_GITLAB, .missing = "no such part" },
+static const struct route_error_format error_formats[] = {
+	{ .pattern = R "/api/v1", .error_format = ERROR_FORMAT_CARGO },
+	{ .pattern = R, .error_format = ERROR_FORMAT_TEXT },
+	{ .pattern = "api/v4", .error_format = ERROR_FORMAT_GITLAB, .missing = "no such part" },
 };
 
-static const struct router router = { routes, sizeof(routes) / sizeof(*routes), shapes,
-	sizeof(shapes) / sizeof(*shapes) };
+static const struct router router = { routes, sizeof(routes) / sizeof(*routes), error_formats,
+	sizeof(error_formats) / sizeof(*error_formats) };
 
 static struct arena *arena;
 static struct request rq;
@@ -142,27 +142,27 @@ test_shapes(void)
 {
 	static const struct {
 		const char *method, *uri;
-		enum shape want;
+		enum error_format want;
 	} cases[] = {
-		{ "GET", P "/api/v1/crates/foo/owners", SHAPE_CARGO },
-		{ "GET", P "/api/v1/crates/x/nonsense", SHAPE_CARGO },
-		{ "GET", P "/api/v1", SHAPE_CARGO },
-		{ "GET", P "/api/v1/", SHAPE_CARGO },
-		{ "PATCH", P "/api/v1/crates/new", SHAPE_CARGO },
-		{ "GET", P "/api/v1/crates/%zz", SHAPE_CARGO },
-		{ "GET", "/api/v4/projects/%00/packages/cargo/api/v1/crates/new", SHAPE_CARGO },
-		{ "GET", P "/api/v2/x", SHAPE_TEXT },
-		{ "GET", P "/1/..", SHAPE_TEXT },
-		{ "GET", "/api/v4/projects/7", SHAPE_GITLAB },
-		{ "GET", "/api/v4/%zz", SHAPE_GITLAB },
-		{ "GET", "/api/v44", SHAPE_TEXT },
-		{ "GET", "/api", SHAPE_TEXT },
-		{ "GET", "/", SHAPE_TEXT },
+		{ "GET", P "/api/v1/crates/foo/owners", ERROR_FORMAT_CARGO },
+		{ "GET", P "/api/v1/crates/x/nonsense", ERROR_FORMAT_CARGO },
+		{ "GET", P "/api/v1", ERROR_FORMAT_CARGO },
+		{ "GET", P "/api/v1/", ERROR_FORMAT_CARGO },
+		{ "PATCH", P "/api/v1/crates/new", ERROR_FORMAT_CARGO },
+		{ "GET", P "/api/v1/crates/%zz", ERROR_FORMAT_CARGO },
+		{ "GET", "/api/v4/projects/%00/packages/cargo/api/v1/crates/new", ERROR_FORMAT_CARGO },
+		{ "GET", P "/api/v2/x", ERROR_FORMAT_TEXT },
+		{ "GET", P "/1/..", ERROR_FORMAT_TEXT },
+		{ "GET", "/api/v4/projects/7", ERROR_FORMAT_GITLAB },
+		{ "GET", "/api/v4/%zz", ERROR_FORMAT_GITLAB },
+		{ "GET", "/api/v44", ERROR_FORMAT_TEXT },
+		{ "GET", "/api", ERROR_FORMAT_TEXT },
+		{ "GET", "/", ERROR_FORMAT_TEXT },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		match(cases[i].method, cases[i].uri);
-		is_int(router_shape(&router, &rq), cases[i].want, cases[i].uri);
+		is_int(router_error_format(&router, &rq), cases[i].want, cases[i].uri);
 	}
 }
 
@@ -175,7 +175,7 @@ test_subrequest(void)
 
 	arena_reset(arena);
 	ok(request_read(&rq, arena, &conn, 60) == 0 && request_is_subrequest(&rq), "a subrequest");
-	is_int(router_shape(&router, &rq), SHAPE_SUBREQUEST, "has a shape of its own");
+	is_int(router_error_format(&router, &rq), ERROR_FORMAT_SUBREQUEST, "has a shape of its own");
 }
 
 int

@@ -80,18 +80,18 @@ test_spread(const struct token_keys *k, int first, int last)
 	memset(counts, 0, sizeof(counts));
 	for (int i = 0; tokens != NULL && i < TOKENS; i++) {
 		failed += token_generate(TOKEN_PERSONAL, k, &tokens[i], &err) == -1;
-		for (int place = first; place < last; place++)
-			counts[place][(unsigned char)tokens[i].text[place] & 127]++;
+		for (int namespace = first; namespace < last; namespace++)
+			counts[namespace][(unsigned char)tokens[i].text[namespace] & 127]++;
 	}
 	is_int(failed, 0, "20000 tokens");
-	for (int place = first; place < last; place++) {
+	for (int namespace = first; namespace < last; namespace++) {
 		double chi_square = 0;
 
 		for (int c = 0; c < 128; c++) {
-			double off = counts[place][c] - expected;
+			double off = counts[namespace][c] - expected;
 
 			/* slot and `_` are the same in each */
-			if (counts[place][c] > 0 && counts[place][c] < TOKENS)
+			if (counts[namespace][c] > 0 && counts[namespace][c] < TOKENS)
 				chi_square += off * off / expected;
 		}
 		if (chi_square > worst)

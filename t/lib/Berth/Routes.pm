@@ -32,7 +32,7 @@ sub all {
 			name => $name,
 			methods => [_expand($methods, \%macro) =~ /METHOD_([A-Z]+)/g],
 			pattern => join('', _expand($pattern, \%macro) =~ /"([^"]*)"/g),
-			need => $row =~ /\.need = / ? 1 : 0,
+			policy => $row =~ /\.policy = / ? 1 : 0,
 			writes => $row =~ /\.writes = (\w+)/ ? $1 : undef,
 		};
 	}

@@ -292,20 +292,20 @@ sub long_together {
 	$self->psql("UPDATE store_state SET adopted_at = now() - interval '10 years'");
 }
 
-# Lets the jobs of a kind that has a period run now, and waits until each was done once more.
-sub run_jobs {
+# Lets the tasks of a kind that has a period run now, and waits until each was done once more.
+sub run_tasks {
 	my ($self, $kind) = @_;
 
 	$self->start_worker unless %{ $self->{workers} // {} };
-	wait_for(sub { $self->psql("SELECT count(*) FROM jobs WHERE kind = '$kind'") > 0 })
-	    or die "there is no job $kind\n";
+	wait_for(sub { $self->psql("SELECT count(*) FROM tasks WHERE kind = '$kind'") > 0 })
+	    or die "there is no task $kind\n";
 	my $since = $self->psql('SELECT clock_timestamp()');
-	$self->psql("UPDATE jobs SET run_at = now() WHERE kind = '$kind'; NOTIFY berth_jobs");
+	$self->psql("UPDATE tasks SET run_at = now() WHERE kind = '$kind'; NOTIFY berth_tasks");
 	return 1 if wait_for(sub {
 		return $self->psql("SELECT bool_and(done_at > '$since' AND claimed_until IS NULL AND run_at > now())"
-		    . " FROM jobs WHERE kind = '$kind'") eq 't';
+		    . " FROM tasks WHERE kind = '$kind'") eq 't';
 	});
-	die "$kind is not done:\n" . $self->psql("SELECT error FROM jobs WHERE kind = '$kind'") . "\n";
+	die "$kind is not done:\n" . $self->psql("SELECT error FROM tasks WHERE kind = '$kind'") . "\n";
 }
 
 # ---- nginx ----
@@ -340,7 +340,8 @@ sub start_nginx {
 	    $self->nginx_conf, '-g', 'daemon off;');
 	my $up = wait_for(sub {
 		die "nginx ended at once:\n" . $self->log('nginx-error') . "\n" if $self->_ended('nginx');
-		return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->port);
+		# it listens on one after the other
+		return 2 == grep { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_) } $self->port, $self->{plain_port};
 	}, PATIENCE);
 	die "nginx does not listen\n" unless $up;
 	return;

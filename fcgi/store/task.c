@@ -1,0 +1,234 @@
+#include "store/task.h"
+
+#include <inttypes.h>
+
+void
+task_add_call(struct db_call *call, const struct task_new *task)
+{
+	struct db_params *p = &call->params;
+
+	call->stmt = STMT_TASK_ADD;
+	db_bind_str(p, task->kind);
+	db_bind_str(p, task->key);
+	db_bind_str(p, task->args);
+	db_bind_int(p, task->delay);
+}
+
+int
+task_add(struct db *db, struct arena *a, const struct task_new *task, struct err *err)
+{
+	struct db_call call = { .stmt = STMT__MAX };
+
+	task_add_call(&call, task);
+	return db_run(db, a, &call, 1, err);
+}
+
+int
+task_add_missing(struct db *db, struct arena *a, const struct task_new *task, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, task->kind);
+	db_bind_str(&p, task->key);
+	db_bind_str(&p, task->node);
+	db_bind_str(&p, task->args);
+	return db_exec(db, a, STMT_TASK_ADD_MISSING, &p, NULL, err);
+}
+
+int
+task_listen(struct db *db, struct arena *a, struct err *err)
+{
+	return db_exec(db, a, STMT_TASK_LISTEN, NULL, NULL, err);
+}
+
+int
+task_schedule(struct db *db, struct arena *a, const char *kind, const char *node, int64_t period,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, kind);
+	db_bind_str(&p, node);
+	db_bind_int(&p, period);
+	return db_exec(db, a, STMT_TASK_SCHEDULE, &p, NULL, err);
+}
+
+int
+task_claim(struct db *db, struct arena *a, const struct task_claim *claim, struct task *task,
+    struct err *err)
+{
+	enum { ID, KIND, ARGS, RUN, ATTEMPTS, PERIODIC, PROGRESS };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	*task = (struct task) { 0 };
+	db_bind_array(&p, a, claim->kinds, claim->nkinds);
+	db_bind_str(&p, claim->node);
+	db_bind_str(&p, claim->who);
+	db_bind_int(&p, claim->seconds);
+	if (db_exec(db, a, STMT_TASK_CLAIM, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return 0;
+	*task = (struct task) {
+		.id = db_int(&r, 0, ID),
+		.kind = db_str(&r, 0, KIND),
+		.args = db_str(&r, 0, ARGS),
+		.progress = db_str(&r, 0, PROGRESS),
+		.run = db_int(&r, 0, RUN),
+		.attempts = db_int(&r, 0, ATTEMPTS),
+		.periodic = db_bool(&r, 0, PERIODIC),
+	};
+	return 0;
+}
+
+static void
+bind_run(struct db_params *p, const struct task *task)
+{
+	db_bind_int(p, task->id);
+	db_bind_int(p, task->run);
+}
+
+/* Two statements, as the second has to see what came in while the first waited for the row. */
+static int
+done_body(struct db *db, void *arg, struct err *err)
+{
+	struct db_call calls[] = { { .stmt = STMT_TASK_REMOVE_DONE }, { .stmt = STMT_TASK_DONE } };
+	enum { NCALLS = sizeof(calls) / sizeof(*calls) };
+	struct arena *a = arena_new();
+	int rc;
+
+	for (size_t i = 0; i < NCALLS; i++)
+		bind_run(&calls[i].params, arg);
+	rc = db_run(db, a, calls, NCALLS, err);
+	arena_free(a);
+	return rc;
+}
+
+int
+task_done(struct db *db, const struct task *task, struct err *err)
+{
+	struct task copy = *task;
+	bool unknown;
+
+	return db_transaction(db, done_body, &copy, &unknown, err);
+}
+
+int
+task_put_back(struct db *db, struct arena *a, const struct task *task, const char *progress,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	bind_run(&p, task);
+	db_bind_str(&p, progress);
+	return db_exec(db, a, STMT_TASK_PUT_BACK, &p, NULL, err);
+}
+
+int
+task_fail(struct db *db, struct arena *a, const struct task *task, const struct task_failure *failure,
+    struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	bind_run(&p, task);
+	db_bind_int(&p, failure->delay);
+	db_bind_str(&p, failure->why);
+	db_bind_bool(&p, failure->dead);
+	db_bind_bool(&p, failure->anew);
+	return db_exec(db, a, STMT_TASK_FAIL, &p, NULL, err);
+}
+
+static struct task_row
+row_of(const struct db_result *r, int i)
+{
+	enum { ID, KIND, STATE, ATTEMPTS, RUN_AT, DONE_AT, CREATED_AT, PERIOD, NODE, WORKER, ERROR,
+		ARGS };
+
+	return (struct task_row) {
+		.id = db_int(r, i, ID),
+		.kind = db_str(r, i, KIND),
+		.state = db_str(r, i, STATE),
+		.attempts = db_int(r, i, ATTEMPTS),
+		.run_at = db_time(r, i, RUN_AT),
+		.done_at = db_time(r, i, DONE_AT),
+		.created_at = db_time(r, i, CREATED_AT),
+		.period = db_is_null(r, i, PERIOD) ? 0 : db_int(r, i, PERIOD),
+		.node = db_str(r, i, NODE),
+		.worker = db_str(r, i, WORKER),
+		.error = db_str(r, i, ERROR),
+		.args = db_str(r, i, ARGS),
+	};
+}
+
+int
+task_list(struct db *db, struct arena *a, const char *kind, bool dead, struct task_row **rows,
+    size_t *n, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, kind);
+	db_bind_bool(&p, dead);
+	if (db_exec(db, a, STMT_TASK_LIST, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*rows = arena_calloc(a, *n, sizeof(**rows));
+	for (int i = 0; i < r.rows; i++)
+		(*rows)[i] = row_of(&r, i);
+	return 0;
+}
+
+struct change {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	enum stmt stmt;
+	enum audit_action action;
+	int64_t id;
+	bool changed; /* it is different now */
+};
+
+static int
+change_body(struct db *db, void *arg, struct err *err)
+{
+	enum { ID, CHANGED, KIND };
+	struct change *c = arg;
+	struct audit_event event = { .action = c->action, .id_key = "id", .id = c->id };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, c->id);
+	if (db_exec(db, c->arena, c->stmt, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "there is no task %" PRId64, c->id);
+	c->changed = db_bool(&r, 0, CHANGED);
+	if (!c->changed)
+		return 0;
+	event.facts[0] = (struct audit_fact) { "kind", db_str(&r, 0, KIND), false };
+	return audit_add(db, c->arena, c->actor, &event, err);
+}
+
+int
+task_retry(struct db *db, struct arena *a, const struct audit_actor *actor, int64_t id,
+    struct err *err)
+{
+	struct change c = { a, actor, STMT_TASK_RETRY, AUDIT_TASK_RETRY, id, false };
+	bool unknown;
+
+	if (db_transaction(db, change_body, &c, &unknown, err) == -1)
+		return -1;
+	if (!c.changed)
+		return err_set(err, 409, "another task waits already in the place of task %" PRId64, id);
+	return 0;
+}
+
+int
+task_remove(struct db *db, struct arena *a, const struct audit_actor *actor, int64_t id,
+    struct err *err)
+{
+	struct change c = { a, actor, STMT_TASK_REMOVE, AUDIT_TASK_REMOVE, id, false };
+	bool unknown;
+
+	return db_transaction(db, change_body, &c, &unknown, err);
+}

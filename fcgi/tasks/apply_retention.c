@@ -1,0 +1,101 @@
+#include "tasks/task.h"
+
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "store/retention.h"
+
+/* Where a run that had to stop goes on. */
+struct place {
+	int64_t project; /* this one or the next */
+	int64_t after_crate;
+};
+
+static int
+progress_read(struct arena *a, const struct task *task, struct place *place, struct err *err)
+{
+	struct json_get get = { .what = "progress", .err = err };
+
+	*place = (struct place) { 0 };
+	if (task->progress == NULL)
+		return 0;
+	if (json_parse(a, slice_str(task->progress), "progress", &get.obj, err) == -1 ||
+	    json_get_int(&get, "project", true, &place->project) == -1)
+		return -1;
+	return json_get_int(&get, "after_crate", true, &place->after_crate);
+}
+
+/*
+ * Some crates of the project; *n counts what was deleted.  Where it has to stop among them they are
+ * looked at again: what was deleted is no more among them, so that each run comes further.
+ */
+static int
+run_page(struct task_ctx *ctx, struct arena *a, const struct retention *r, struct place *place,
+    bool *more, int64_t *n, struct err *err)
+{
+	const struct audit_actor actor = { .system_user = "berth-worker", .host = ctx->node };
+	int64_t from = place->after_crate;
+	struct retention_item *items;
+	size_t nitems;
+
+	if (retention_page(ctx->db, a, r, &place->after_crate, more, &items, &nitems, err) == -1)
+		return -1;
+	for (size_t i = 0; i < nitems; i++) {
+		if (retention_delete(ctx->db, &actor, r, &items[i], err) == -1)
+			return -1;
+		++*n;
+		if (i + 1 < nitems && task_must_stop(ctx)) {
+			place->after_crate = from;
+			*more = true;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* One step: a page of the project in hand, whose policy is read anew each time.  *done: all is. */
+static int
+step(struct task_ctx *ctx, struct arena *a, struct place *place, bool *done, int64_t *n,
+    struct err *err)
+{
+	struct retention r;
+	bool more;
+
+	if (retention_next(ctx->db, a, place->project, &r, err) == -1)
+		return -1;
+	*done = !r.exists;
+	if (*done)
+		return 0;
+	if (r.project_id != place->project)
+		*place = (struct place) { .project = r.project_id };
+	if (run_page(ctx, a, &r, place, &more, n, err) == -1)
+		return -1;
+	if (!more)
+		*place = (struct place) { .project = r.project_id + 1 };
+	return 0;
+}
+
+int
+task_apply_retention(struct task_ctx *ctx, const struct task *task, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct place place;
+	bool done = false;
+	int64_t n = 0;
+	int rc = progress_read(ctx->arena, task, &place, err);
+
+	while (rc == 0 && !done && !task_must_stop(ctx)) {
+		rc = step(ctx, a, &place, &done, &n, err);
+		arena_reset(a);
+	}
+	arena_free(a);
+	if (rc == -1)
+		return -1;
+	if (!done)
+		task_again(ctx, arena_printf(ctx->arena,
+		    "{\"project\":%" PRId64 ",\"after_crate\":%" PRId64 "}", place.project,
+		    place.after_crate));
+	if (n > 0)
+		task_note(ctx, "%" PRId64 " versions deleted", n);
+	return 0;
+}

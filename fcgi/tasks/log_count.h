@@ -1,0 +1,34 @@
+#ifndef TASKS_LOG_COUNT_H
+#define TASKS_LOG_COUNT_H
+
+/* Counts what a log of downloads has new, piece by piece, for the kinds of task that do. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tasks/download_log.h"
+#include "tasks/task.h"
+
+enum { LOG_PIECE = 1 << 20 }; /* bytes of log that are counted by one statement */
+
+struct log_count {
+	struct task_ctx *ctx;
+	char *piece; /* LOG_PIECE bytes */
+	int64_t counted, garbage;
+	bool more; /* time was up */
+	bool lost; /* somebody else reads on in the last log */
+};
+
+void log_count_init(struct log_count *, struct task_ctx *);
+
+/*
+ * From where it was read to, to its end, or to the end of some piece.  A last line that has no
+ * end yet waits for it; in a compressed log it never gets one, and is garbage.  -1: err.
+ */
+int log_count_file(struct log_count *, struct log_file *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* What was done, for the log. */
+void log_count_note(const struct log_count *);
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef TASKS_PACKED_LOG_H
+#define TASKS_PACKED_LOG_H
+
+/*
+ * A log that gzip has compressed, read from its beginning to its end.  Only a window of it is in
+ * memory.  Several members, one after the other, are one log (RFC 1952).
+ *
+ * Where a member ends its checksum and length are looked at: what was read before that may be
+ * wrong all the same, so read all of it once before anything is believed.
+ */
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct packed_log;
+
+/* From the beginning of the file, which stays the caller's.  NULL: 500. */
+struct packed_log *packed_log_new(struct arena *, int fd, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * The next bytes: `max` of them, fewer at the end only.  -1: 500, where it is damaged, not
+ * complete or cannot be read; *got is then how many came before that.
+ */
+int packed_log_read(struct packed_log *, char *, size_t max, size_t *got, struct err *)
+    __attribute__((warn_unused_result));
+
+/* To the beginning again.  -1: 500. */
+int packed_log_rewind(struct packed_log *, struct err *) __attribute__((warn_unused_result));
+
+#endif

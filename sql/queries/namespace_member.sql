@@ -1,0 +1,38 @@
+-- name: namespace_member_list
+-- $1 project or null, $2 group or null, $3 whether members of what lies above count as well, $4 user
+-- or null for all, $5 part of a name or null.  By members_of_project and members_of_group, users by
+-- primary key; of several memberships of one user the highest counts.
+SELECT DISTINCT ON (lower(u.username))
+       u.id, u.username, u.name, u.state, m.access_level,
+       to_char(m.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+       to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+  FROM members m JOIN users u ON u.id = m.user_id
+ WHERE (m.project_id = $1::bigint
+        OR m.group_id = ANY (CASE WHEN NOT $3::boolean THEN ARRAY[$2::bigint]
+               ELSE (SELECT g.ancestor_ids FROM groups g
+                      WHERE g.id = coalesce($2, (SELECT group_id FROM projects WHERE id = $1))) END))
+   AND (m.expires_at IS NULL OR m.expires_at > now())
+   AND ($4::bigint IS NULL OR u.id = $4)
+   AND ($5::text IS NULL OR position(lower($5) IN lower(u.username)) > 0
+        OR position(lower($5) IN lower(u.name)) > 0)
+ ORDER BY lower(u.username), m.access_level DESC
+ LIMIT 10000;
+
+-- name: namespace_member_lock_namespace
+-- $1 project or null, $2 group or null.  The place's row stays locked, so that its members are changed
+-- one after the other; publishes do not wait for that.  By primary key.
+SELECT (SELECT p.id FROM (SELECT id FROM projects WHERE id = $1::bigint FOR NO KEY UPDATE) p),
+       (SELECT g.id FROM (SELECT id FROM groups WHERE id = $2::bigint FOR NO KEY UPDATE) g);
+
+-- name: namespace_member_find
+-- $1 project or null, $2 group or null, $3 user or null, $4 user name or null.  Always one row: the
+-- user, their level here and its end, unless that has come, and how many owners the place has without
+-- them.  Primary key or unique index users_username; members_project, members_group; members_of_group.
+SELECT u.id, u.username, h.access_level, extract(epoch FROM h.expires_at)::bigint,
+       (SELECT count(*) FROM members m
+         WHERE (m.project_id = $1 OR m.group_id = $2) AND m.access_level = 50 AND m.user_id <> u.id
+           AND (m.expires_at IS NULL OR m.expires_at > now()))
+  FROM (SELECT) AS one
+  LEFT JOIN users u ON u.id = $3::bigint OR lower(u.username) = lower($4::text)
+  LEFT JOIN members h ON h.user_id = u.id AND (h.project_id = $1::bigint OR h.group_id = $2::bigint)
+   AND (h.expires_at IS NULL OR h.expires_at > now());

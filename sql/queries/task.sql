@@ -1,0 +1,112 @@
+-- name: task_add
+-- $1 kind, $2 key or null, $3 arguments as JSON or null, $4 seconds to wait.  One row; one that
+-- waits with the same key is found by tasks_key and takes its place, and where that runs already,
+-- it runs once more.  Whoever listens learns of it when the transaction commits.
+WITH added AS (
+	INSERT INTO tasks AS j (kind, key, args, run_at)
+	VALUES ($1, $2, coalesce($3::jsonb, '{}'), now() + make_interval(secs => $4::integer))
+	    ON CONFLICT (kind, key) WHERE dead_at IS NULL DO UPDATE
+	   SET again = j.again OR j.claimed_until IS NOT NULL, run_at = least(j.run_at, excluded.run_at)
+	RETURNING id
+)
+SELECT id, pg_notify('berth_tasks', '')::text FROM added;
+
+-- name: task_add_missing
+-- $1 kind, $2 key, $3 node, $4 arguments as JSON.  Nothing happens where there is one, dead or not:
+-- those that wait are found by tasks_key, the dead by a scan of a table that is short.
+INSERT INTO tasks (kind, key, node, args)
+SELECT $1, $2, $3, $4::jsonb
+ WHERE NOT EXISTS (SELECT FROM tasks j WHERE j.kind = $1 AND j.key = $2)
+    ON CONFLICT (kind, key) WHERE dead_at IS NULL DO NOTHING;
+
+-- name: task_listen
+-- No table: what task_add notifies comes to this connection from now on.
+LISTEN berth_tasks;
+
+-- name: task_schedule
+-- $1 kind, $2 node or null, $3 period.  One row by tasks_key; written only where it is not so yet.
+INSERT INTO tasks AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $2, $3)
+    ON CONFLICT (kind, key) WHERE dead_at IS NULL DO UPDATE
+   SET period = excluded.period,
+       run_at = least(j.run_at, now() + make_interval(secs => excluded.period))
+ WHERE j.period IS DISTINCT FROM excluded.period;
+
+-- name: task_claim
+-- $1 kinds, $2 node, $3 who, $4 seconds that the claim holds.  The first of those that are due,
+-- in the order of tasks_due; those that are locked just now are passed over, and rows that are
+-- not due are not read.  Sessions are looked at for tasks that are claimed alone, which are few.
+-- One at which a worker has died or failed is put off beforehand, as far as after so many failures:
+-- should this one die too, others come first, and no worker is started again without a pause.
+UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
+       run_at = CASE WHEN attempts = 0 THEN run_at
+                     ELSE now() + make_interval(secs => least(5 * 2 ^ least(attempts - 1, 10), 900)) END,
+       claimed_until = now() + make_interval(secs => $4::integer), claimed_by = $3,
+       backend_pid = pg_backend_pid(),
+       backend_start = (SELECT a.backend_start FROM pg_stat_activity a WHERE a.pid = pg_backend_pid())
+ WHERE id = (
+       SELECT j.id FROM tasks j
+        WHERE j.dead_at IS NULL AND j.run_at <= now() AND j.kind = ANY ($1::text[])
+          AND (j.node IS NULL OR j.node = $2)
+          AND (j.claimed_until IS NULL OR j.claimed_until < now() OR NOT EXISTS (
+               SELECT FROM pg_stat_activity a
+                WHERE a.pid = j.backend_pid AND a.backend_start = j.backend_start))
+        ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL, progress::text;
+
+-- name: task_remove_done
+-- $1 task, $2 run.  By primary key; whose claim has gone to somebody else keeps its row.
+DELETE FROM tasks WHERE id = $1 AND runs = $2 AND period IS NULL AND NOT again;
+
+-- name: task_done
+-- $1 task, $2 run.  By primary key, after task_remove_done in the same transaction: the row is
+-- there still if it has a period or is to run once more.
+UPDATE tasks SET attempts = 0, error = NULL, progress = NULL, again = false, done_at = now(),
+       run_at = CASE WHEN again THEN now() ELSE now() + make_interval(secs => period) END,
+       claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
+ WHERE id = $1 AND runs = $2;
+
+-- name: task_put_back
+-- $1 task, $2 run, $3 where it is, as JSON or null.  By primary key.
+UPDATE tasks SET attempts = 0, error = NULL, progress = $3::jsonb, run_at = now(),
+       claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
+ WHERE id = $1 AND runs = $2;
+
+-- name: task_fail
+-- $1 task, $2 run, $3 seconds to the next attempt, $4 the error, $5 true for no next attempt, $6 true to begin anew.
+-- By primary key.
+UPDATE tasks SET error = $4, run_at = now() + make_interval(secs => $3::integer),
+       dead_at = CASE WHEN $5::boolean THEN now() END,
+       progress = CASE WHEN $6::boolean THEN NULL ELSE progress END,
+       claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
+ WHERE id = $1 AND runs = $2;
+
+-- name: task_list
+-- $1 kind or null, $2 whether only the dead.  For an administrator at a terminal: a scan of a
+-- table that is short unless something is wrong.
+SELECT id, kind,
+       CASE WHEN dead_at IS NOT NULL THEN 'dead'
+            WHEN claimed_until >= now() THEN 'running'
+            WHEN attempts > 0 THEN 'failing'
+            ELSE 'waiting' END,
+       attempts, extract(epoch FROM run_at)::bigint, extract(epoch FROM done_at)::bigint,
+       extract(epoch FROM created_at)::bigint, period::bigint, node, claimed_by, error, args::text
+  FROM tasks
+ WHERE ($1::text IS NULL OR kind = $1) AND (NOT $2::boolean OR dead_at IS NOT NULL)
+ ORDER BY id;
+
+-- name: task_retry
+-- $1 task.  By primary key; a dead one in whose place another waits (tasks_key) stays as it is.
+WITH old AS (
+	SELECT id, kind, dead_at FROM tasks WHERE id = $1 FOR UPDATE
+), woken AS (
+	UPDATE tasks j SET dead_at = NULL, attempts = 0, run_at = now() FROM old
+	 WHERE j.id = old.id AND NOT EXISTS (SELECT FROM tasks o WHERE old.dead_at IS NOT NULL
+	       AND o.kind = j.kind AND o.key = j.key AND o.dead_at IS NULL)
+	RETURNING j.id
+)
+SELECT old.id, woken.id IS NOT NULL, old.kind, pg_notify('berth_tasks', '')::text
+  FROM old LEFT JOIN woken ON woken.id = old.id;
+
+-- name: task_remove
+-- $1 task.  One row by primary key.
+DELETE FROM tasks WHERE id = $1 RETURNING id, true, kind;

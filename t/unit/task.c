@@ -1,0 +1,338 @@
+/*
+ * store/task and tasks/loop with a real server: how tasks come in, are claimed by one, come back and
+ * die.  The kinds are this test's own, in place of those of tasks/kinds.c.
+ */
+
+#include "store/task.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "base/clock.h"
+#include "tap.h"
+#include "tasks/loop.h"
+#include "tasks/task.h"
+
+enum { TIMEOUT_MS = 10000, PATIENCE_S = 30 };
+
+static struct arena *a;
+static struct err err;
+static PGconn *super; /* the test's own connection to its database */
+static char conninfo[512];
+
+/* ---- the kinds: they write down that they were there ---- */
+
+static int
+fails_run(struct task_ctx *ctx, const struct task *task, struct err *e)
+{
+	(void)ctx;
+	return err_internal(e, 500, "no luck with %s", task->args);
+}
+
+/* Three runs until it is done, each of which goes on where the last one was. */
+static int
+steps_run(struct task_ctx *ctx, const struct task *task, struct err *e)
+{
+	long step =
+	    task->progress == NULL ? 1 : strtol(strchr(task->progress, ':') + 1, NULL, 10) + 1;
+
+	(void)e;
+	task_note(ctx, "step %ld", step);
+	if (step < 3)
+		task_again(ctx, arena_printf(ctx->arena, "{\"step\": %ld}", step));
+	return 0;
+}
+
+const struct task_kind task_kinds[] = {
+	{ .name = "fails", .max_attempts = 2, .run = fails_run },
+	{ .name = "steps", .run = steps_run },
+	{ .name = "comes_round", .period = 3600, .run = steps_run },
+	{ .name = "each_node", .period = 60, .each_node = true, .run = steps_run },
+};
+const size_t task_nkinds = sizeof(task_kinds) / sizeof(*task_kinds);
+
+/* ---- the database ---- */
+
+/* The first cell of the first row, in the arena; "" where there is none. */
+static const char *
+sql(const char *text)
+{
+	PGresult *res = PQexec(super, text);
+	ExecStatusType status = PQresultStatus(res);
+	const char *cell = "";
+
+	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+		printf("Bail out! %s: %s\n", text, PQerrorMessage(super));
+		exit(1);
+	}
+	if (PQntuples(res) > 0)
+		cell = arena_strdup(a, PQgetvalue(res, 0, 0));
+	PQclear(res);
+	return cell;
+}
+
+static PGconn *
+connect_to(const char *socket_dir, const char *database)
+{
+	PGconn *pg =
+	    PQconnectdb(arena_printf(a, "host=%s dbname=%s user=postgres", socket_dir, database));
+
+	if (PQstatus(pg) != CONNECTION_OK) {
+		printf("Bail out! %s\n", PQerrorMessage(pg));
+		exit(1);
+	}
+	return pg;
+}
+
+static void
+start(const char *socket_dir, const char *name)
+{
+	super = connect_to(socket_dir, "postgres");
+	sql(arena_printf(a, "CREATE DATABASE %s TEMPLATE berth_template OWNER berth_owner", name));
+	sql(arena_printf(a, "GRANT CONNECT ON DATABASE %s TO berth", name));
+	PQfinish(super);
+	super = connect_to(socket_dir, name);
+	sql("SET client_min_messages = error");
+	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=%s user=berth", socket_dir, name);
+}
+
+/* Asks again until the answer is that; for how long it takes. */
+static void
+becomes(const char *text, const char *want, const char *name)
+{
+	int64_t end = clock_us() + (int64_t)PATIENCE_S * 1000000;
+	const char *got;
+
+	while (strcmp(got = sql(text), want) != 0 && clock_us() < end)
+		(void)poll(NULL, 0, 20);
+	is_str(got, want, name);
+}
+
+static struct task
+claim(struct db *db, const char *kind, const char *node)
+{
+	const struct task_claim c = { &kind, 1, node, "test", 300 };
+	struct task task;
+
+	if (task_claim(db, a, &c, &task, &err) == -1)
+		printf("# %s\n", err.detail);
+	return task;
+}
+
+/* ---- store/task ---- */
+
+static int
+add_body(struct db *db, void *arg, struct err *e)
+{
+	const bool *commit = arg;
+	const struct task_new task = { .kind = "x", .args = "{\"n\": 1}" };
+
+	if (task_add(db, a, &task, e) == -1)
+		return -1;
+	return *commit ? 0 : err_internal(e, 500, "not this time");
+}
+
+/* Is something notified within the time that it could take? */
+static bool
+is_notified(struct db *db, int ms)
+{
+	struct pollfd p = { .fd = db_fd(db), .events = POLLIN };
+
+	if (db_notified(db))
+		return true;
+	if (poll(&p, 1, ms) == 1)
+		db_idle_event(db);
+	return db_notified(db);
+}
+
+static void
+test_add(struct db *db, struct db *listener)
+{
+	bool unknown, commit = false;
+	struct task task;
+
+	is_int(task_listen(listener, a, &err), 0, "somebody listens");
+	ok(!db_notified(listener), "to nothing yet");
+	is_int(db_transaction(db, add_body, &commit, &unknown, &err), -1, "a transaction is rolled back");
+	is_str(sql("SELECT count(*) FROM tasks"), "0", "and its task with it");
+	ok(!is_notified(listener, 50), "of which nobody learns");
+	commit = true;
+	is_int(db_transaction(db, add_body, &commit, &unknown, &err), 0, "one is committed");
+	ok(is_notified(listener, 5000), "and makes itself heard");
+	ok(!db_notified(listener), "once");
+	task = claim(db, "y", "one");
+	is_int(task.id, 0, "there is none of another kind");
+	task = claim(db, "x", "one");
+	ok(task.id > 0, "it is claimed");
+	is_str(task.kind, "x", "its kind");
+	is_str(task.args, "{\"n\": 1}", "what it is about");
+	is_str(task.progress, NULL, "it is at its beginning");
+	is_int(task.attempts, 1, "for the first time");
+	ok(!task.periodic, "without a period");
+	is_int(claim(listener, "x", "one").id, 0, "by nobody else");
+	is_int(task_done(db, &task, &err), 0, "it is done");
+	is_str(sql("SELECT count(*) FROM tasks"), "0", "and gone");
+}
+
+static void
+test_delay_and_node(struct db *db)
+{
+	const struct task_new later = { .kind = "x", .delay = 3600 };
+	struct task task;
+
+	is_int(task_add(db, a, &later, &err), 0, "for later");
+	is_int(claim(db, "x", "one").id, 0, "is not due");
+	sql("UPDATE tasks SET run_at = now(), node = 'two'");
+	is_int(claim(db, "x", "one").id, 0, "nor for this node");
+	task = claim(db, "x", "two");
+	ok(task.id > 0, "but for that");
+	is_int(task_done(db, &task, &err), 0, "done");
+}
+
+static void
+test_key(struct db *db)
+{
+	const struct task_new keyed = { .kind = "x", .key = "k", .delay = 60 };
+	const struct task_new sooner = { .kind = "x", .key = "k" };
+	const struct task_new other = { .kind = "x", .key = "l", .delay = 60 };
+	struct task task, second;
+
+	is_int(task_add(db, a, &keyed, &err), 0, "one with a key");
+	is_int(task_add(db, a, &keyed, &err), 0, "and the same again");
+	is_int(task_add(db, a, &other, &err), 0, "and another");
+	is_str(sql("SELECT count(*) FROM tasks"), "2", "are two");
+	is_int(task_add(db, a, &sooner, &err), 0, "the same, sooner");
+	task = claim(db, "x", "one");
+	ok(task.id > 0, "is due at once");
+	is_int(task_add(db, a, &sooner, &err), 0, "asked for while it runs");
+	is_int(claim(db, "x", "one").id, 0, "it waits for itself");
+	is_int(task_done(db, &task, &err), 0, "done");
+	second = claim(db, "x", "one");
+	is_int(second.id, task.id, "and runs once more");
+	is_int(task_done(db, &second, &err), 0, "done again");
+	is_str(sql("SELECT count(*) FROM tasks WHERE key = 'k'"), "0", "is gone");
+	sql("DELETE FROM tasks");
+}
+
+static void
+test_claims(struct db *db)
+{
+	const struct task_new new = { .kind = "x" };
+	struct db *dies = db_new(conninfo, TIMEOUT_MS);
+	struct task first, second;
+
+	is_int(task_add(db, a, &new, &err), 0, "a task");
+	first = claim(dies, "x", "one");
+	ok(first.id > 0, "is claimed");
+	db_free(dies);
+	/* the server needs a moment to notice */
+	for (int i = 0; i < 500 && (second = claim(db, "x", "one")).id == 0; i++)
+		(void)poll(NULL, 0, 10);
+	is_int(second.id, first.id, "and by another when the first is gone");
+	is_int(second.attempts, 2, "for the second time");
+	is_int(task_done(db, &first, &err), 0, "what the first says");
+	is_str(sql("SELECT count(*) FROM tasks"), "1", "counts no more");
+	is_int(task_fail(db, a, &first, &(struct task_failure) { "x", 1, true, false }, &err), 0, "nor that it failed");
+	is_str(sql("SELECT dead_at IS NULL FROM tasks"), "t", "it is not dead");
+	sql("UPDATE tasks SET claimed_until = now() - interval '1 s'");
+	is_int(claim(db, "x", "one").id, 0, "should the second be gone too, it waits");
+	sql("UPDATE tasks SET run_at = now()");
+	first = claim(db, "x", "one");
+	is_int(first.attempts, 3, "a claim does not last for ever");
+	is_int(task_put_back(db, a, &first, "{\"at\": 5}", &err), 0, "there is more to do");
+	second = claim(db, "x", "one");
+	is_int(second.attempts, 1, "which is no failure");
+	is_str(second.progress, "{\"at\": 5}", "and goes on from there");
+	is_int(task_fail(db, a, &second, &(struct task_failure) { "why", 60, false, false }, &err), 0, "it fails");
+	is_int(claim(db, "x", "one").id, 0, "and waits");
+	is_str(sql("SELECT error || progress::text FROM tasks"), "why{\"at\": 5}", "where it is");
+	sql("UPDATE tasks SET run_at = now()");
+	second = claim(db, "x", "one");
+	is_int(task_fail(db, a, &second, &(struct task_failure) { "enough", 60, true, false }, &err), 0, "it dies");
+	sql("UPDATE tasks SET run_at = now()");
+	is_int(claim(db, "x", "one").id, 0, "nobody touches it");
+	sql("DELETE FROM tasks");
+}
+
+/* ---- the loop ---- */
+
+static pid_t
+start_loop(void)
+{
+	static const struct settings s = { .node = "here", .log_level = "error",
+		.worker_log_file = "/dev/null", .worker_pid_file = "", .database = conninfo,
+		.database_timeout = 10 };
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int status = task_loop_log_open(&s) == -1 ? 1 : task_loop_run("/nonexistent", &s);
+
+		/* what belongs to the parent is not ours to free */
+		_exit(status);
+	}
+	return pid;
+}
+
+static void
+test_loop(void)
+{
+	pid_t pid = start_loop();
+	int status = -1;
+
+	becomes("SELECT count(*) FROM tasks WHERE done_at IS NOT NULL", "2",
+	    "tasks with a period are there, and are done");
+	is_str(sql("SELECT string_agg(kind || ' ' || coalesce(node, '-') || ' ' || period || ' ' || runs,"
+	           " ', ' ORDER BY kind) FROM tasks"),
+	    "comes_round - 3600 3, each_node here 60 3", "in three steps each");
+	is_str(sql("SELECT bool_and(progress IS NULL) FROM tasks"), "t", "at their beginning again");
+	sql("INSERT INTO tasks (kind) VALUES ('steps'); NOTIFY berth_tasks");
+	becomes("SELECT count(*) FROM tasks WHERE kind = 'steps'", "0", "one without is done as well");
+	sql("INSERT INTO tasks (kind, args) VALUES ('fails', '{\"n\": 1}'); NOTIFY berth_tasks");
+	becomes("SELECT error FROM tasks WHERE kind = 'fails'", "no luck with {\"n\": 1}", "one fails");
+	is_str(sql("SELECT dead_at IS NULL AND attempts = 1 FROM tasks WHERE kind = 'fails'"), "t",
+	    "and has another attempt");
+	sql("UPDATE tasks SET run_at = now() WHERE kind = 'fails'; NOTIFY berth_tasks");
+	becomes("SELECT dead_at IS NOT NULL FROM tasks WHERE kind = 'fails'", "t",
+	    "after as many as its kind has, it is dead");
+	kill(pid, SIGTERM);
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0, "it ends when it is told to");
+}
+
+int
+main(void)
+{
+	const char *dir = getenv("BERTH_TEST_DIR");
+	struct db *db, *listener;
+	char name[32];
+
+	if (dir == NULL) {
+		printf("1..0 # skip t/run has not started PostgreSQL\n");
+		return 0;
+	}
+	a = arena_new();
+	snprintf(name, sizeof(name), "job_%ld", (long)getpid());
+	start(arena_printf(a, "%s/pg/sock", dir), name);
+	db = db_new(conninfo, TIMEOUT_MS);
+	listener = db_new(conninfo, TIMEOUT_MS);
+	test_add(db, listener);
+	test_delay_and_node(db);
+	test_key(db);
+	test_claims(db);
+	db_free(listener);
+	db_free(db);
+	test_loop();
+	PQfinish(super);
+	super = connect_to(arena_printf(a, "%s/pg/sock", dir), "postgres");
+	sql(arena_printf(a, "DROP DATABASE %s WITH (FORCE)", name));
+	PQfinish(super);
+	arena_free(a);
+	return tap_done();
+}

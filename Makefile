@@ -26,7 +26,9 @@ PROVEFLAGS ?= -j3
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth
-FOLDERS  = base crate access net store cache tasks http api admin
+FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
+	store store/blob store/db store/migrate store/package store/token cache tasks http pool call auth \
+	api api/cargo api/gitlab api/web admin
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
 # ---- flags: each set has one purpose ---------------------------------------
@@ -154,7 +156,7 @@ $(1)/next/berth: $(1)/obj/berth.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/libbe
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
 $(1)/next/berth-%: $(1)/obj/berth_%.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/libberth.a
 	$(2) $$(CFLAGS) $(3) $(4) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
--include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d $(1)/next/obj/*/*.d)
+-include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d $(1)/next/obj/*/*.d $(1)/next/obj/*/*/*.d)
 endef
 $(eval $(call VARIANT,build,$$(CC),$$(WARN_CC) $$(HARDEN),$$(HARDEN_LD)))
 $(eval $(call VARIANT,build/san,$$(CC),$$(WARN_CC) $$(SANITIZE) $$(WERROR),))

@@ -10,8 +10,8 @@
 #include "admin/number.h"
 #include "admin/operator.h"
 #include "base/clock.h"
-#include "base/settings.h"
 #include "cache/cache_node.h"
+#include "config/settings.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 

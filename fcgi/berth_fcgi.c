@@ -17,11 +17,11 @@
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/settings.h"
-#include "http/listen.h"
-#include "http/pool.h"
-#include "store/store_identity.h"
-#include "store/token_slot.h"
+#include "config/settings.h"
+#include "pool/listen.h"
+#include "pool/pool.h"
+#include "store/blob/store_identity.h"
+#include "store/token/token_slot.h"
 
 #ifndef BERTH_SANITIZED
 

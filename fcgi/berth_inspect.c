@@ -14,7 +14,7 @@
 
 #include "base/sandbox.h"
 #include "crate/index_line.h"
-#include "crate/inspect.h"
+#include "crate/inspect/inspect.h"
 #include "crate/registry_url.h"
 
 enum { EXIT_ACCEPTED, EXIT_REFUSED, EXIT_TROUBLE };

@@ -9,10 +9,10 @@
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/settings.h"
-#include "store/blob.h"
-#include "store/db.h"
-#include "store/store_identity.h"
+#include "config/settings.h"
+#include "store/blob/blob.h"
+#include "store/blob/store_identity.h"
+#include "store/db/db.h"
 #include "tasks/loop.h"
 
 enum { EXIT_USAGE = 2 };

@@ -222,7 +222,7 @@ sub includes_own_header_first {
 # ---- configuration: name => default, undef where one must be given ----
 
 sub keys_of_code {
-	my ($table) = $text{'fcgi/base/settings.c'} =~ /settings_keys\[\] = \{(.*?)\n\};/s
+	my ($table) = $text{'fcgi/config/settings.c'} =~ /settings_keys\[\] = \{(.*?)\n\};/s
 	    or die "no table in settings.c\n";
 	my %keys;
 

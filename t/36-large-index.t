@@ -175,7 +175,7 @@ my @taken = $conf =~ /^\s*fastcgi_max_temp_file_size (\d+)m;/mg;
 my ($body) = slurp("$Berth::Cluster::ROOT/fcgi/http/response.h") =~ /RESPONSE_BODY_MAX = (\d+) << 20/;
 is(scalar @taken, 1, 'nginx has one limit for what it takes off a worker');
 cmp_ok($taken[0], '>=', $body // 'inf', "it takes any answer of the pool, of up to $body MB");
-my ($largest) = slurp("$Berth::Cluster::ROOT/fcgi/base/settings.c") =~ /MEMBER\(max_index_size\)[^}]*\.max = (\d+) << 20/;
+my ($largest) = slurp("$Berth::Cluster::ROOT/fcgi/config/settings.c") =~ /MEMBER\(max_index_size\)[^}]*\.max = (\d+) << 20/;
 cmp_ok($body, '>', $largest // 'inf', "which is more than the largest index file, of $largest MB");
 is(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^fastcgi_buffering on;/m, 1, 'it does so in all locations');
 unlike($conf, qr/fastcgi_buffering off|proxy_max_temp_file_size/, 'and no location is against it');

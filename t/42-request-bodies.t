@@ -52,7 +52,7 @@ my @there = map { slurp($_) =~ /^\s*location ([^{]+?) \{/mg } glob("$Berth::Clus
 is(join("\n", sort @there), join("\n", sort keys %location), 'each location of conf/nginx/ is looked at here');
 
 # The three numbers.
-my ($pool) = slurp("$Berth::Cluster::ROOT/fcgi/http/worker.c") =~ /SMALL_BODY_MAX = (\d+) \* 1024/;
+my ($pool) = slurp("$Berth::Cluster::ROOT/fcgi/pool/worker.c") =~ /SMALL_BODY_MAX = (\d+) \* 1024/;
 is(($pool // 0) * KB, TAKEN, 'the pool takes so much');
 my ($memory) = slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^client_body_buffer_size (\d+)k;/m;
 cmp_ok(($memory // 0) * KB, '>', TAKEN, 'nginx keeps more than that in memory');

@@ -46,7 +46,7 @@ subtest 'by the table of routes' => sub {
 	is(join(' ', grep { !$known{$_} } sort keys %seen), '', 'no path has a place for a secret');
 	# the names that the code reads from addresses, and those that it reads from bodies alone
 	my (%query, %body);
-	for my $file (glob("$Berth::Cluster::ROOT/fcgi/api/*.c")) {
+	for my $file (glob("$Berth::Cluster::ROOT/fcgi/{api,api/*,auth,call}/*.c")) {
 		my $text = Berth::Cluster::_slurp($file);
 
 		$body{$1}++ while $text =~ /params_secret\([^"]*"(\w+)"/g;

@@ -86,7 +86,7 @@ subtest 'the points' => sub {
 	is_deeply([map { $at{$_} } @known], [sort { $a <=> $b } map { $at{$_} } @known],
 	    'bytes first, then the database, then the answer');
 	# those of berth-worker are passed elsewhere
-	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} } glob("$Berth::Cluster::ROOT/fcgi/*/*.c")) {
+	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} } glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
 		my $source = Berth::Cluster::_slurp($file);
 
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;

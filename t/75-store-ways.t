@@ -223,7 +223,7 @@ is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that
 
 # A new call needs a new way in the list.
 my %calls;
-for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,tasks,admin,api,crate}/*.c")) {
+for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,api/*,crate,crate/*}/*.c")) {
 	my $n = () = Berth::Cluster::_slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }

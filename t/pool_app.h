@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "http/pool.h"
+#include "pool/pool.h"
 
 enum { STREAM_MAX = 100000 };
 

@@ -3,7 +3,7 @@
 
 /*
  * The facts of the access decision (access/access.h): what is known of a caller and of the project
- * or group of the request.  store/access_facts.h reads them from the database.
+ * or group of the request.  store/token/access_facts.h reads them from the database.
  */
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 enum { COMMAND_ARGS_MAX = 16 };
 

@@ -1,4 +1,4 @@
-#include "store/version_delete.h"
+#include "store/package/version_delete.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "admin/output.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
-#include "store/protection.h"
+#include "store/package/protection.h"
 
 static const struct option_def delete_options[] = {
 	{ "dry-run", 0, NULL, false },

@@ -1,11 +1,11 @@
-#include "store/fsck.h"
+#include "store/package/fsck.h"
 
 #include <inttypes.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
-#include "base/settings.h"
-#include "store/store_identity.h"
+#include "config/settings.h"
+#include "store/blob/store_identity.h"
 
 enum { DEEP, REPAIR };
 

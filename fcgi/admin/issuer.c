@@ -1,4 +1,4 @@
-#include "store/issuer.h"
+#include "store/token/issuer.h"
 
 #include "access/trust.h"
 #include "admin/command.h"

@@ -1,4 +1,4 @@
-#include "store/token_slot.h"
+#include "store/token/token_slot.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
-#include "base/settings.h"
+#include "config/settings.h"
 
 enum {
 	FILE_MODE = 0600, /* of a new file; an existing one keeps its mode */

@@ -1,7 +1,7 @@
 #include "admin/command.h"
 #include "admin/output.h"
-#include "store/migrate.h"
-#include "store/migrate_plan.h"
+#include "store/migrate/migrate.h"
+#include "store/migrate/migrate_plan.h"
 
 enum { GRANT_TO, DRY_RUN };
 

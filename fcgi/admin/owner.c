@@ -1,4 +1,4 @@
-#include "store/owner.h"
+#include "store/package/owner.h"
 
 #include "admin/command.h"
 #include "admin/output.h"

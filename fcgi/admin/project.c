@@ -7,7 +7,7 @@
 #include "admin/project_allow.h"
 #include "admin/project_policy.h"
 #include "admin/quota.h"
-#include "base/settings.h"
+#include "config/settings.h"
 
 static const struct option_def add_options[] = {
 	{ "visibility", 0, "private|internal|public", true },

@@ -1,7 +1,7 @@
 #include "admin/project_allow.h"
 
-#include "store/job_allow.h"
-#include "store/token_words.h"
+#include "access/token_words.h"
+#include "store/token/job_allow.h"
 
 enum { ALLOW_FROM, ALLOW_POLICIES };
 

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "base/settings.h"
+#include "config/settings.h"
 
 /* As many words as a command can have, of values that conf_set() takes, with room to spare. */
 enum { POLICY_MAX = 1 << 20 };

@@ -1,4 +1,4 @@
-#include "store/protection.h"
+#include "store/package/protection.h"
 
 #include "admin/command.h"
 #include "admin/number.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/conf.h"
+#include "config/conf.h"
 
 const char *const admin_quota_keys[ADMIN_QUOTA_NKEYS] = { "quota_bytes", "quota_versions",
 	"quota_crates", "used_bytes", "used_versions", "used_crates" };

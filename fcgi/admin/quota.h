@@ -5,7 +5,7 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
-#include "store/quota.h"
+#include "store/package/quota.h"
 
 enum { ADMIN_QUOTA_NKEYS = 2 * QUOTA__MAX };
 

@@ -1,4 +1,4 @@
-#include "store/retention.h"
+#include "store/package/retention.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -6,9 +6,9 @@
 #include "admin/command.h"
 #include "admin/output.h"
 #include "base/buf.h"
-#include "base/conf.h"
+#include "config/conf.h"
 #include "crate/crate_name.h"
-#include "store/protection.h"
+#include "store/package/protection.h"
 
 enum { RUN_APPLY, RUN_DRY_RUN };
 

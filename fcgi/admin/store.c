@@ -1,13 +1,13 @@
-#include "store/store_compare.h"
+#include "store/blob/store_compare.h"
 
 #include <string.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
-#include "base/settings.h"
-#include "store/blob_trash.h"
-#include "store/store_file.h"
-#include "store/store_mark.h"
+#include "config/settings.h"
+#include "store/blob/blob_trash.h"
+#include "store/blob/store_file.h"
+#include "store/blob/store_mark.h"
 
 enum { ADOPT_DRY_RUN, ADOPT_FORCE };
 

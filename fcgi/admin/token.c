@@ -1,17 +1,17 @@
-#include "store/token.h"
+#include "store/token/token.h"
 
 #include <unistd.h>
 
 #include <openssl/crypto.h>
 
 #include "access/token.h"
+#include "access/token_words.h"
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/output.h"
 #include "base/date.h"
-#include "base/settings.h"
-#include "store/token_slot.h"
-#include "store/token_words.h"
+#include "config/settings.h"
+#include "store/token/token_slot.h"
 #include "store/user.h"
 
 /* The forms of `token add`.  What all have comes first. */

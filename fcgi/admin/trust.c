@@ -1,12 +1,12 @@
-#include "store/trust_rule.h"
+#include "store/token/trust_rule.h"
 
+#include "access/token_words.h"
 #include "access/trust.h"
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/output.h"
 #include "base/json.h"
-#include "store/issuer.h"
-#include "store/token_words.h"
+#include "store/token/issuer.h"
 
 enum { ADD_ISSUER, ADD_CRATES, ADD_OPERATIONS, ADD_USER };
 

@@ -3,12 +3,12 @@
 #include <openssl/crypto.h>
 
 #include "access/secret.h"
+#include "access/token_words.h"
 #include "admin/command.h"
 #include "admin/output.h"
 #include "admin/pins.h"
-#include "base/settings.h"
-#include "store/session.h"
-#include "store/token_words.h"
+#include "config/settings.h"
+#include "store/token/session.h"
 
 enum { ADD_EMAIL, ADD_NAME, ADD_ADMIN };
 

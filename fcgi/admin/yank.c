@@ -1,4 +1,4 @@
-#include "store/version.h"
+#include "store/package/version.h"
 
 #include <string.h>
 
@@ -6,8 +6,8 @@
 #include "admin/output.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
+#include "store/package/protection.h"
 #include "store/project.h"
-#include "store/protection.h"
 
 static const struct option_def yank_options[] = { { "message", 0, "TEXT", false } };
 

@@ -3,12 +3,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/call_guard.h"
-#include "api/ci_login.h"
-#include "api/rate_limit.h"
-#include "api/patience.h"
+#include "auth/call_guard.h"
+#include "auth/ci_login.h"
+#include "auth/rate_limit.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "call/patience.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
 	sizeof(((struct request *)0)->actor),

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "api/app_metrics.h"
 #include "base/buf.h"
 #include "base/cidr.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cache/cache_state.h"
-#include "store/blob.h"
+#include "call/app_metrics.h"
+#include "store/blob/blob.h"
+#include "store/blob/store_mark.h"
+#include "store/blob/store_node.h"
 #include "store/health.h"
-#include "store/store_mark.h"
-#include "store/store_node.h"
-#include "store/token_slot.h"
+#include "store/token/token_slot.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */

@@ -7,7 +7,7 @@
  * are not there.
  */
 
-#include "api/call.h"
+#include "call/call.h"
 
 /* An address that may ask.  To others 404, as for any path that leads nowhere. */
 extern const struct route_policy monitoring_policy;

@@ -3,16 +3,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "api/app.h"
-#include "api/app_metrics.h"
 #include "api/call_begin.h"
-#include "api/patience.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache_keeper.h"
 #include "cache/cache_node.h"
-#include "store/blob.h"
+#include "call/app.h"
+#include "call/app_metrics.h"
+#include "call/patience.h"
+#include "store/blob/blob.h"
 
 enum {
 	FRAME_OVERHEAD = 8,

@@ -3,7 +3,7 @@
 
 /* Berth as the application of the pool: how a worker and the keeper start, serve and stop. */
 
-#include "http/pool.h"
+#include "pool/pool.h"
 
 extern const struct pool_app api_pool_app;
 

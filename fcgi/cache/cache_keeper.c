@@ -16,8 +16,8 @@
 #include "cache/cache_node.h"
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
-#include "store/blob.h"
-#include "store/token_slot.h"
+#include "store/blob/blob.h"
+#include "store/token/token_slot.h"
 
 enum {
 	SECOND = 1000000,

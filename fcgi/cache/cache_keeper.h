@@ -13,8 +13,8 @@
  * their numbers.  nginx asks the pool wherever it finds no file or no grant.
  */
 
-#include "base/settings.h"
 #include "cache/cache_state.h"
+#include "config/settings.h"
 
 /* Runs until SIGTERM, and then ends the lease.  Returns the exit status. */
 int cache_keeper_run(const struct settings *, const struct cache_watcher *);

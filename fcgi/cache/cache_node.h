@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "cache/cache_message.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 
 /*

@@ -5,7 +5,7 @@
 
 #include "access/access.h"
 #include "crate/registry_config.h"
-#include "store/access_facts.h"
+#include "store/token/access_facts.h"
 
 /* "SLOT FINGERPRINT" of each key, as the statement compares them. */
 static void

@@ -12,7 +12,7 @@
 
 #include "access/token_key.h"
 #include "cache/cache_grant.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* A decision that depends on the caller alone. */
 struct cache_decision {

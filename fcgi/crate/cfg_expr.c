@@ -3,8 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "crate/excerpt.h"
-#include "crate/scan.h"
+#include "base/excerpt.h"
+#include "base/scan.h"
 
 enum token {
 	TOKEN_END,

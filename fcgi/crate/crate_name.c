@@ -3,10 +3,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/excerpt.h"
+#include "base/scan.h"
 #include "base/utf8.h"
 #include "base/words.h"
-#include "crate/excerpt.h"
-#include "crate/scan.h"
 
 /*
  * In normal form.  The names of the standard library, its tools and its past; the

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "base/excerpt.h"
+#include "base/scan.h"
 #include "base/utf8.h"
-#include "crate/excerpt.h"
-#include "crate/scan.h"
 #include "crate/xid.h"
 
 static bool

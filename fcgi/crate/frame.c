@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "crate/scan.h"
+#include "base/scan.h"
 
 void
 frame_init(struct frame *f, struct arena *a, uint32_t max_json, uint32_t max_crate)

@@ -4,7 +4,7 @@
 /*
  * What one published version says of itself.  Two readers fill it: the
  * metadata that the client sends beside the crate (crate/metadata.h) and the
- * Cargo.toml inside the crate (crate/manifest.h), which is the truth.  The
+ * Cargo.toml inside the crate (crate/manifest/manifest.h), which is the truth.  The
  * index line (crate/index_line.h) and the database rows are made from it.
  *
  * Every string is valid UTF-8, holds no NUL and lives in the arena of the
@@ -50,7 +50,7 @@ struct feature {
 
 enum target_kind { TARGET_LIB, TARGET_BIN, TARGET_EXAMPLE, TARGET_TEST, TARGET_BENCH, TARGET__MAX };
 
-/* The targets that a manifest declares; crate/targets.h compares them with the files. */
+/* The targets that a manifest declares; crate/manifest/targets.h compares them with the files. */
 struct package_targets {
 	const char *lib_path, *lib_name; /* as [lib] has them */
 	bool declared; /* there is a [[bin]], [[example]], [[test]] or [[bench]] */

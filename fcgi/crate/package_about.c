@@ -4,11 +4,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/excerpt.h"
+#include "base/scan.h"
 #include "base/url.h"
 #include "base/utf8.h"
 #include "base/words.h"
-#include "crate/excerpt.h"
-#include "crate/scan.h"
 #include "crate/spdx.h"
 
 enum {

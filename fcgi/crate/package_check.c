@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/excerpt.h"
 #include "base/url.h"
 #include "base/words.h"
 #include "crate/cfg_expr.h"
 #include "crate/crate_name.h"
-#include "crate/excerpt.h"
 #include "crate/feature.h"
 #include "crate/registry_url.h"
 #include "crate/semver.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crate/excerpt.h"
+#include "base/excerpt.h"
 #include "crate/feature.h"
 
 /*

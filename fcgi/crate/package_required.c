@@ -3,9 +3,9 @@
 #include <assert.h>
 
 #include "base/buf.h"
+#include "base/excerpt.h"
 #include "base/url.h"
 #include "base/words.h"
-#include "crate/excerpt.h"
 #include "crate/spdx.h"
 
 /* Room for the names of all fields. */

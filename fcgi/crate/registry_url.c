@@ -4,11 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/excerpt.h"
 #include "base/hex.h"
+#include "base/scan.h"
 #include "base/slice.h"
-#include "crate/excerpt.h"
 #include "crate/registry_config.h"
-#include "crate/scan.h"
 
 /* cargo takes each of them, with a slash at the end or without, for crates-io. */
 const char *const registry_public_urls[] = {

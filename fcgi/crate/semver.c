@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
+#include "base/scan.h"
 #include "base/utf8.h"
-#include "crate/scan.h"
 
 const char *const semver_number_names[3] = { "major number", "minor number", "patch number" };
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "crate/scan.h"
+#include "base/scan.h"
 #include "crate/spdx_ids.h"
 
 /* Longer ones are nobody's, and each word costs a look into the list. */

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/excerpt.h"
+#include "base/scan.h"
 #include "base/utf8.h"
-#include "crate/excerpt.h"
-#include "crate/scan.h"
 #include "crate/semver.h"
 
 enum {

@@ -35,7 +35,7 @@ void fcgi_drop(struct fcgi_conn *);
  * Accepts a connection, or goes on with the kept one, and reads the parameters
  * of its request.  1: there is a request.  0: none after all (another worker
  * took it, the peer has gone, or sent garbage).  Never waits for a connection: wait
- * for one first (http/wait.h).
+ * for one first (pool/wait.h).
  */
 int fcgi_accept(struct fcgi_conn *);
 

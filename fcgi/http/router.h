@@ -31,7 +31,7 @@ struct route {
 	enum error_format error_format;
 	enum body_rule body;
 	const struct route_policy *policy; /* the application's: what a caller must be allowed to do */
-	/* 0: it only reads; else what it writes, which the application limits (api/rate_limit.h) */
+	/* 0: it only reads; else what it writes, which the application limits (auth/rate_limit.h) */
 	int writes;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);

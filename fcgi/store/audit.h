@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* What can be recorded.  A new one is a line here and its name in audit.c. */
 enum audit_action {

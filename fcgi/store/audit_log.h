@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* Which rows; what is 0 or NULL is all the same. */
 struct audit_filter {

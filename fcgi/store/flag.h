@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* FLAG_NONE: no flag, always on.  A new one is a line here and one in flag.c. */
 enum flag {

@@ -1,6 +1,6 @@
 #include "store/group.h"
 
-#include "store/naming.h"
+#include "access/naming.h"
 
 int
 group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, struct err *err)

@@ -8,7 +8,7 @@
 
 #include "base/slice.h"
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct group {
 	int64_t id;

@@ -8,7 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct health {
 	bool reachable;

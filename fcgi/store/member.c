@@ -1,6 +1,6 @@
 #include "store/member.h"
 
-#include "store/naming.h"
+#include "access/naming.h"
 
 static const struct {
 	const char *name;

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* As in the database; MEMBER_NONE is the absence of a row. */
 enum member_level {

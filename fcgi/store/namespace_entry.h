@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct group_entry {
 	int64_t id;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct member_namespace {
 	int64_t project_id; /* one of these two is 0 */

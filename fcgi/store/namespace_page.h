@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 enum { NAMESPACES_COUNTED_MAX = 10000 };
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* A project, or a group, as a URL names it: by id, or by full path (id is 0 then). */
 struct namespace_ref {

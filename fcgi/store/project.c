@@ -1,7 +1,7 @@
 #include "store/project.h"
 
+#include "access/naming.h"
 #include "store/group.h"
-#include "store/naming.h"
 
 int
 project_check_visibility(const char *visibility, struct err *err)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 /* How many different ones: people, deploy tokens, CI jobs. */
 enum report_actor { REPORT_USERS, REPORT_DEPLOY_TOKENS, REPORT_JOBS, REPORT__ACTORS };

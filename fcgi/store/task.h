@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct task_new {
 	const char *kind; /* as in tasks/kinds.c */

@@ -1,6 +1,6 @@
 #include "store/user.h"
 
-#include "store/naming.h"
+#include "access/naming.h"
 
 int
 user_add(struct db *db, struct arena *a, const struct audit_actor *actor, const struct user *u,

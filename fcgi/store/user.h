@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
-#include "store/db.h"
+#include "store/db/db.h"
 
 struct user {
 	int64_t id;

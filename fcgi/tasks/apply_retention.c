@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/json.h"
-#include "store/retention.h"
+#include "store/package/retention.h"
 
 /* Where a run that had to stop goes on. */
 struct place {

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "store/fsck.h"
+#include "store/package/fsck.h"
 
 /* Problems that are logged one by one; berth fsck shows all. */
 enum { LOGGED = 20 };

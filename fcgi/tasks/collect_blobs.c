@@ -5,9 +5,9 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "store/blob_collect.h"
-#include "store/blob_trash.h"
-#include "store/store_mark.h"
+#include "store/blob/blob_collect.h"
+#include "store/blob/blob_trash.h"
+#include "store/blob/store_mark.h"
 
 /*
  * A collection has steps, each over the rows, ordered by name, or over the directories.  A run that must

@@ -5,7 +5,7 @@
 
 #include "base/fault.h"
 #include "base/json.h"
-#include "store/download.h"
+#include "store/package/download.h"
 #include "tasks/log_count.h"
 
 /* What an earlier run has found whole: its size, and when it was last changed. */

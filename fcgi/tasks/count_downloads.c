@@ -1,6 +1,6 @@
 #include "tasks/task.h"
 
-#include "store/download.h"
+#include "store/package/download.h"
 #include "tasks/log_count.h"
 
 /* Those that are compressed take long, and may be damaged: each of them is a task of its own. */

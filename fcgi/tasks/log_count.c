@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/json.h"
-#include "store/download.h"
+#include "store/package/download.h"
 #include "tasks/download_line.h"
 
 enum {

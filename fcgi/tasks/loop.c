@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "store/store_identity.h"
+#include "store/blob/store_identity.h"
 #include "tasks/task.h"
 
 enum {

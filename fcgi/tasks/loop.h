@@ -11,7 +11,7 @@
  */
 
 #include "base/err.h"
-#include "base/settings.h"
+#include "config/settings.h"
 
 /* Opens the worker's log.  0 or -1 as log_open(). */
 int task_loop_log_open(const struct settings *);

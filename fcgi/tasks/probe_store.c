@@ -1,6 +1,6 @@
 #include "tasks/task.h"
 
-#include "store/store_node.h"
+#include "store/blob/store_node.h"
 
 int
 task_probe_store(struct task_ctx *ctx, const struct task *task, struct err *err)

@@ -2,9 +2,9 @@
 
 #include <inttypes.h>
 
-#include "store/ci_token.h"
-#include "store/rate_limit.h"
-#include "store/version_delete.h"
+#include "store/package/version_delete.h"
+#include "store/token/ci_token.h"
+#include "store/token/rate_limit.h"
 
 /* Removes some rows, and tells how many. */
 typedef int sweep_some(struct task_ctx *, int64_t *n, struct err *);

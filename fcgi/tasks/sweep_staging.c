@@ -1,6 +1,6 @@
 #include "tasks/task.h"
 
-#include "store/blob.h"
+#include "store/blob/blob.h"
 
 /* None that is still under way is as old as two requests and a little more. */
 enum { SLACK = 60 };

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "base/json.h"
-#include "store/token.h"
+#include "store/token/token.h"
 
 static int
 progress_read(struct arena *a, const struct task *task, int64_t *after, struct err *err)

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/settings.h"
+#include "config/settings.h"
 #include "store/task.h"
 
 struct task_ctx;

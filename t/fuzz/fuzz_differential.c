@@ -5,15 +5,15 @@
  * what the real `cargo package` makes.
  */
 
-#include "crate/inspect.h"
+#include "crate/inspect/inspect.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 #include <locale.h>
 #include <stdlib.h>
 
-#include "crate/manifest.h"
-#include "crate/tar_walk.h"
+#include "crate/archive/tar_walk.h"
+#include "crate/manifest/manifest.h"
 #include "tarball.h"
 
 enum { MAX_TAR = 4 << 20, MAX_NOTES = 16 << 20, MAX_ENTRIES = 200 };

@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "crate/manifest.h"
+#include "crate/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "api/pagination.h"
 #include "base/utf8.h"
+#include "call/pagination.h"
 #include "fake_fcgi.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -1,9 +1,9 @@
-#include "crate/tar_walk.h"
+#include "crate/archive/tar_walk.h"
 
 #include <assert.h>
 #include <inttypes.h>
 
-#include "crate/tar_path.h"
+#include "crate/archive/tar_path.h"
 #include "tarball.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 #include <stdint.h>
 
 #include "base/utf8.h"
-#include "crate/toml.h"
+#include "crate/toml/toml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,7 +1,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "crate/verdict.h"
+#include "crate/inspect/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

@@ -1,4 +1,4 @@
-#include "store/blob.h"
+#include "store/blob/blob.h"
 
 #include <errno.h>
 #include <fcntl.h>

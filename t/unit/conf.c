@@ -1,5 +1,5 @@
 /* base/conf and base/settings. */
-#include "base/settings.h"
+#include "config/settings.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * triggers.
  */
 
-#include "store/db.h"
+#include "store/db/db.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #include <libpq-fe.h>
 
 #include "base/clock.h"
-#include "store/db_conn.h"
+#include "store/db/db_conn.h"
 #include "tap.h"
 
 enum { TIMEOUT_MS = 10000 };

@@ -1,4 +1,4 @@
-#include "crate/gzip_stream.h"
+#include "crate/archive/gzip_stream.h"
 
 #include "tap.h"
 #include "tarball.h"

@@ -1,4 +1,4 @@
-#include "crate/inspect.h"
+#include "crate/inspect/inspect.h"
 
 #include "tap.h"
 #include "tarball.h"

@@ -1,4 +1,4 @@
-#include "http/listen.h"
+#include "pool/listen.h"
 
 #include <errno.h>
 #include <fcntl.h>

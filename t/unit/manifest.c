@@ -1,4 +1,4 @@
-#include "crate/manifest.h"
+#include "crate/manifest/manifest.h"
 
 #include "base/buf.h"
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* http/metrics: what is counted where, and how it is shown. */
-#include "http/metrics.h"
+#include "pool/metrics.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 #include "crate/package.h"
 
-#include "crate/manifest.h"
+#include "crate/manifest/manifest.h"
 #include "crate/registry_url.h"
 #include "tap.h"
 

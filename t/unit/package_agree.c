@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "crate/manifest.h"
+#include "crate/manifest/manifest.h"
 #include "crate/metadata.h"
 #include "crate/registry_url.h"
 #include "tap.h"

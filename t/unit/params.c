@@ -1,7 +1,7 @@
 /* api/params and api/page: what a management call says, and in how many pages it is answered. */
-#include "api/params.h"
+#include "call/params.h"
 
-#include "api/pagination.h"
+#include "call/pagination.h"
 #include "fake_fcgi.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 /* The pool, with the application of t/pool_app.h. */
 
-#include "http/pool.h"
+#include "pool/pool.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "fcgi_client.h"
-#include "http/listen.h"
+#include "pool/listen.h"
 #include "pool_app.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* Protection rules and audit details, as far as they need no database. */
-#include "store/protection.h"
+#include "store/package/protection.h"
 
 #include "access/access.h"
 #include "tap.h"

@@ -1,5 +1,5 @@
 /* api/publish_policy: the configuration, and what a project has of its own. */
-#include "api/publish_policy.h"
+#include "api/cargo/publish_policy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

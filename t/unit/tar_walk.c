@@ -1,9 +1,9 @@
-#include "crate/tar_walk.h"
+#include "crate/archive/tar_walk.h"
 
 #include <inttypes.h>
 
-#include "crate/path_set.h"
-#include "crate/tar_path.h"
+#include "crate/archive/path_set.h"
+#include "crate/archive/tar_path.h"
 #include "tap.h"
 #include "tarball.h"
 

@@ -1,5 +1,5 @@
 /* store/token_use: what is remembered, and when it is due. */
-#include "store/token_use.h"
+#include "store/token/token_use.h"
 
 #include "tap.h"
 

@@ -1,4 +1,4 @@
-#include "crate/toml.h"
+#include "crate/toml/toml.h"
 
 #include <inttypes.h>
 

@@ -1,4 +1,4 @@
-#include "crate/verdict.h"
+#include "crate/inspect/verdict.h"
 
 #include "tap.h"
 

@@ -1,0 +1,16 @@
+#ifndef API_CARGO_DOWNLOAD_H
+#define API_CARGO_DOWNLOAD_H
+
+/* GET R/:crate/:version/download: who may, gets the bytes from nginx (design section 6). */
+
+#include "call/call.h"
+
+extern const struct route_policy download_policy;
+
+/*
+ * 200 with X-Accel-Redirect; nginx makes Range, HEAD and conditional answers of
+ * it.  404 where there is no such crate, under exactly this spelling, or version.
+ */
+int download_handle(struct call *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,187 @@
+#include "api/cargo/publish.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "api/cargo/publish_inspect.h"
+#include "api/cargo/publish_policy.h"
+#include "api/cargo/publish_registries.h"
+#include "api/cargo/publish_upload.h"
+#include "auth/rate_limit.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "call/app_metrics.h"
+#include "crate/index_line.h"
+#include "store/package/version.h"
+
+enum {
+	RESPONSE_MAX = 256 * 1024,
+	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* an error tells the length of a longer line up to this */
+};
+
+const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
+	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
+
+/* Measures the stages, each from the end of the one before. */
+struct stages {
+	const struct meter *meter;
+	int64_t since_us;
+};
+
+/* A stage has ended with rc, which is returned. */
+static int
+stage_end(struct stages *stages, enum publish_stage stage, int rc)
+{
+	int64_t now = clock_us();
+
+	meter_observe(stages->meter, METRIC_PUBLISH_STAGES, stage, now - stages->since_us);
+	stages->since_us = now;
+	return rc;
+}
+
+/* The publish, as its metadata describes it. */
+static struct version_new
+announced(const struct call *call, const struct request *rq, const struct upload *upload)
+{
+	return (struct version_new) {
+		.actor = call_actor(call, rq),
+		.push_level = access_push_level(&call->facts),
+		.crate_user = access_crate_user(&call->facts),
+		.limits = call->facts.limits,
+		.project_id = call->facts.project_id,
+		.normalized_name = upload->id.normalized_name,
+		.version_base = upload->id.version_base,
+		.package = &upload->metadata,
+		.size = upload->frame.crate_len,
+		.published_at = time(NULL),
+		.deleted_name_wait = call->app->settings->deleted_name_wait,
+		.max_index_size = call->app->settings->max_index_size,
+	};
+}
+
+/*
+ * Makes all checks that need no byte of the crate.  After this each
+ * publish costs: only an inspection finds what is wrong with the crate itself.
+ */
+static int
+check_announced(struct call *call, struct request *rq, struct upload *upload,
+    struct registry_paths *paths, struct version_new *v)
+{
+	*v = announced(call, rq, upload);
+	if (rate_limit_charge_publish(call, rq, v->normalized_name) == -1 ||
+	    publish_registries_name(call, rq, paths, &upload->metadata) == -1 ||
+	    package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err) == -1)
+		return -1;
+	return version_check_early(call->app->db, rq->arena, v, &rq->err);
+}
+
+/* Checks that the description in the crate is sound and agrees with the client's. */
+static int
+check_package(struct call *call, struct request *rq, struct upload *upload,
+    struct registry_paths *paths, struct package *manifest)
+{
+	const struct publish_policy *policy = upload->policy;
+	const char *required = policy->required_metadata;
+
+	if (package_check_required(rq->arena, manifest, required, &rq->err) == -1 ||
+	    publish_registries_name(call, rq, paths, manifest) == -1 ||
+	    package_check(rq->arena, manifest, &policy->limits, &rq->err) == -1)
+		return -1;
+	package_sort(manifest);
+	package_sort(&upload->metadata);
+	return package_agree(rq->arena, &upload->metadata, manifest, &rq->err);
+}
+
+static int
+publish_package(struct worker_app *app, struct request *rq, struct stages *stages,
+    struct version_new *v)
+{
+	struct buf line;
+
+	buf_init(&line, rq->arena, LINE_MAX_SEEN);
+	v->published_at = time(NULL);
+	if (index_line_encode(&line, v->package, v->cksum, v->published_at,
+	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
+		return -1;
+	v->index_line = buf_slice(&line);
+	/* the bytes are on disk for good before any reader can learn of them */
+	if (stage_end(stages, STAGE_STORE, blob_stage_keep(v->blob, &rq->err)) == -1)
+		return -1;
+	return stage_end(
+	    stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
+}
+
+/* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */
+static int
+respond(struct request *rq, struct response *rs, const struct package *pkg,
+    const struct strings *of_quotas)
+{
+	struct strings warnings;
+	struct json_out o;
+	struct buf b;
+
+	package_warnings(rq->arena, pkg, &warnings);
+	buf_init(&b, rq->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key(&o, "warnings");
+	json_out_open(&o, '{');
+	json_out_key(&o, "invalid_categories");
+	json_out_open(&o, '[');
+	json_out_close(&o, ']');
+	json_out_key(&o, "invalid_badges");
+	json_out_open(&o, '[');
+	json_out_close(&o, ']');
+	json_out_key(&o, "other");
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < warnings.n; i++)
+		json_out_str(&o, warnings.v[i]);
+	for (size_t i = 0; i < of_quotas->n; i++)
+		json_out_str(&o, of_quotas->v[i]);
+	json_out_close(&o, ']');
+	json_out_close(&o, '}');
+	json_out_close(&o, '}');
+	response_header(rs, "Cache-Control", "private, no-store");
+	response_body(rs, 200, "application/json", buf_slice(&b));
+	return 0;
+}
+
+/* Completes the publish with the bytes of the crate. */
+static int
+take_crate(struct worker_app *app, struct request *rq, struct upload *upload, struct version_new *v)
+{
+	if (upload_read_crate(app, rq, upload) == -1)
+		return -1;
+	v->blob = upload->crate;
+	v->cksum = blob_stage_sha256(upload->crate);
+	v->size = (int64_t)blob_stage_size(upload->crate);
+	return version_check_bytes(v, &rq->err);
+}
+
+int
+publish_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	struct stages stages = { call->app->meter, clock_us() };
+	struct publish_policy policy;
+	struct upload upload;
+	struct version_new v;
+	struct package manifest;
+	struct registry_paths paths = { .n = 0 };
+	struct strings of_quotas = { 0 };
+
+	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
+	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1 ||
+	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1 ||
+	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
+	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
+	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload,
+	        &manifest)) == -1 ||
+	    check_package(call, rq, &upload, &paths, &manifest) == -1)
+		return -1;
+	v.package = &manifest;
+	v.quota_warnings = &of_quotas;
+	if (publish_package(call->app, rq, &stages, &v) == -1)
+		return -1;
+	return respond(rq, rs, &manifest, &of_quotas);
+}

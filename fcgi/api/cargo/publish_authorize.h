@@ -1,0 +1,22 @@
+#ifndef API_CARGO_PUBLISH_AUTHORIZE_H
+#define API_CARGO_PUBLISH_AUTHORIZE_H
+
+/*
+ * The upload authorize step (design section 5.1): before nginx reads the body
+ * of a publish it asks, by subrequest, whether this caller may upload here, and
+ * so much.  Who may not costs no upload and no disk.
+ */
+
+#include "call/call.h"
+
+extern const struct route_policy publish_authorize_policy;
+
+/*
+ * 204.  Errors, in ERROR_FORMAT_SUBREQUEST: those of the access decision, 413 where the
+ * announced length is more than frame, metadata and crate can have, 429 where the
+ * caller has published too much of late, and 403 where no quota has room for another
+ * version, or for so many bytes as there are at least.
+ */
+int publish_authorize_handle(struct call *, struct request *, struct response *);
+
+#endif

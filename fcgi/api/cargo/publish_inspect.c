@@ -1,0 +1,125 @@
+#include "api/cargo/publish_inspect.h"
+
+#include <inttypes.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "auth/rate_limit.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "crate/inspect/verdict.h"
+
+/* Exit statuses of berth-inspect (berth-inspect(1)). */
+enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
+
+enum {
+	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
+	SLOTS_ACTOR = 2 /* slots that one actor may have */
+};
+
+static struct slots_ask
+ask_of(const struct call *call, struct arena *a)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (struct slots_ask) {
+		.queue = QUEUE_INSPECT,
+		.n = call->app->settings->inspect_slots > 0
+		     ? (size_t)call->app->settings->inspect_slots
+		                                      : (size_t)(cpus > 1 ? cpus / 2 : 1),
+		.n_actor = SLOTS_ACTOR,
+		.actor = limits_actor(a, &call->facts),
+	};
+}
+
+int
+publish_inspect_begin(struct call *call, struct request *rq)
+{
+	struct slots_ask ask = ask_of(call, rq->arena);
+	int64_t now = clock_us(), wait = WAIT_US;
+
+	/* an inspection that starts late still needs time */
+	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
+		wait = (rq->deadline_us - now) / 4 * 3;
+	ask.until_us = now + wait;
+	if (slots_take(call->app->slots, &ask) == 0)
+		return 0;
+	err_internal(&rq->err, 503, "no slot to inspect the crate was free in time");
+	return err_tell(&rq->err,
+	    "too many crates are being published at this moment; please try again in a minute");
+}
+
+static void
+inspect_end(const struct call *call, struct arena *a)
+{
+	const struct slots_ask ask = ask_of(call, a);
+
+	slots_leave(call->app->slots, &ask);
+}
+
+static int64_t
+inspect_deadline(const struct worker_app *app, const struct request *rq)
+{
+	int64_t own = clock_us() + app->settings->inspect_timeout * 1000000;
+
+	return rq->deadline_us != 0 && rq->deadline_us < own ? rq->deadline_us : own;
+}
+
+/* Logs the inspector's standard error, which is no part of its verdict. */
+static void
+log_errors(const struct request *rq, struct slice errors)
+{
+	struct log_line l;
+
+	if (errors.n == 0)
+		return;
+	log_begin(&l, LOG_WARN, "inspector");
+	log_str(&l, "id", slice_str(rq->id));
+	log_str(&l, "stderr", errors);
+	log_end(&l);
+}
+
+/* Runs berth-inspect. */
+static int
+inspect(const struct worker_app *app, struct request *rq, const struct upload *upload,
+    struct child_result *child)
+{
+	const struct package *metadata = &upload->metadata;
+	const char *argv[] = { app->settings->inspector, "-s",
+		arena_printf(rq->arena, "%" PRId64, upload->policy->max_unpacked_size), "-e",
+		arena_printf(rq->arena, "%" PRId64, upload->policy->max_entries), "-f",
+		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
+	int fd = blob_stage_fd(upload->crate, &rq->err);
+
+	FAULT_POINT("publish", "inspect");
+	if (fd == -1)
+		return -1;
+	return child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), child, &rq->err);
+}
+
+int
+publish_inspect(struct call *call, struct request *rq, const struct upload *upload,
+    struct package *manifest)
+{
+	struct child_result child = { .errors = slice_str("") };
+	struct verdict verdict;
+	int rc = inspect(call->app, rq, upload, &child);
+
+	inspect_end(call, rq->arena);
+	log_errors(rq, child.errors);
+	if (rc == -1)
+		return -1;
+	if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) > EXIT_REFUSED)
+		return err_internal(&rq->err, 500, "inspector ended with wait status %#x",
+		    (unsigned)child.status);
+	if (verdict_decode(rq->arena, child.output, &verdict, &rq->err) == -1)
+		return -1;
+	if (verdict.accepted != (WEXITSTATUS(child.status) == EXIT_ACCEPTED))
+		return err_internal(&rq->err, 500, "inspector's verdict and exit status differ");
+	if (!verdict.accepted)
+		return err_set(&rq->err, 400, "%s", verdict.error);
+	*manifest = verdict.package;
+	return 0;
+}

@@ -1,0 +1,77 @@
+#include "api/cargo/publish_policy.h"
+
+#include "crate/registry_url.h"
+
+int
+publish_policy_call(struct request *rq, const struct namespace_ref *project, struct db_call *call)
+{
+	project_policy_call(call, rq->arena, project);
+	return 0;
+}
+
+/* Other registries of this server are allowed besides those of the configuration. */
+static struct package_limits
+limits_of(const struct call *call, struct arena *a, const struct settings *s)
+{
+	return (struct package_limits) {
+		.max_dependencies = (size_t)s->max_dependencies,
+		.max_features = (size_t)s->max_features,
+		.max_keywords = (size_t)s->max_keywords,
+		.max_categories = (size_t)s->max_categories,
+		.strict = s->strict_metadata,
+		.own_registry = registry_url_index(a, s->external_url, call->facts.project_id),
+		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
+		    s->external_url, s->allowed_registries),
+	};
+}
+
+/* Puts the project's values in place of the configuration's. */
+static int
+apply(struct arena *a, const struct project_setting *own, size_t n, struct settings *s,
+    struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct conf_key *key = settings_project_key(slice_str(own[i].key));
+		const char *wrong = key == NULL ? "is no key of a project"
+						: conf_set(a, key, own[i].value, s);
+
+		if (wrong != NULL)
+			return err_internal(err, 500, "policy of the project: %s %s", own[i].key,
+			    wrong);
+	}
+	return 0;
+}
+
+int
+publish_policy_merge(const struct call *call, struct arena *a,
+    const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
+{
+	int64_t max_crate_size = call->app->settings->max_crate_size;
+	struct settings s = *call->app->settings;
+
+	if (apply(a, own, n, &s, err) == -1)
+		return -1;
+	if (s.max_crate_size < max_crate_size)
+		max_crate_size = s.max_crate_size;
+	*policy = (struct publish_policy) {
+		.max_metadata_size = (uint32_t)s.max_metadata_size,
+		.max_crate_size = (uint32_t)max_crate_size,
+		.max_unpacked_size = s.max_unpacked_size,
+		.max_entries = s.max_entries,
+		.reserved_names = s.reserved_names,
+		.required_metadata = s.required_metadata,
+		.limits = limits_of(call, a, &s),
+	};
+	return 0;
+}
+
+int
+publish_policy_read(const struct call *call, struct arena *a, struct publish_policy *policy,
+    struct err *err)
+{
+	struct project_setting *own;
+	size_t n;
+
+	project_policy_read(&call->first, a, &own, &n);
+	return publish_policy_merge(call, a, own, n, policy, err);
+}

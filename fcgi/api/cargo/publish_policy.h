@@ -1,0 +1,44 @@
+#ifndef API_CARGO_PUBLISH_POLICY_H
+#define API_CARGO_PUBLISH_POLICY_H
+
+/*
+ * What may be published into one project: the configuration, and in place of it what the
+ * project has of its own.  Made once per publish; whoever checks something asks this.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call/call.h"
+#include "crate/package.h"
+#include "store/project.h"
+
+struct publish_policy {
+	uint32_t max_metadata_size;
+	uint32_t max_crate_size;
+	int64_t max_unpacked_size;
+	int64_t max_entries;
+	const char *reserved_names; /* besides those that are always reserved */
+	const char *required_metadata;
+	struct package_limits limits;
+};
+
+/* The first read of a publish, at once: what the project has of its own.  0. */
+int publish_policy_call(struct request *, const struct namespace_ref *, struct db_call *);
+
+/*
+ * The policy of the request's project, from its first read.  -1: 500 where the project has
+ * what this program does not understand: nothing is then published, rather than too much.
+ */
+int publish_policy_read(const struct call *, struct arena *, struct publish_policy *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The same from n settings.  Of two max_crate_size the smaller counts, since nginx and
+ * the pool bound the body by the configuration's.  Strings live in the arena, or in the
+ * settings of the app.
+ */
+int publish_policy_merge(const struct call *, struct arena *, const struct project_setting *,
+    size_t n, struct publish_policy *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,37 @@
+#ifndef API_CARGO_PUBLISH_UPLOAD_H
+#define API_CARGO_PUBLISH_UPLOAD_H
+
+/*
+ * Reads the body of a publish in two steps: the metadata into memory, and then the crate into a
+ * staging file.  Between them the publish can be refused by its metadata, at no cost.
+ */
+
+#include "api/cargo/publish_policy.h"
+#include "call/app.h"
+#include "crate/frame.h"
+#include "crate/package.h"
+#include "store/blob/blob.h"
+
+struct upload {
+	const struct publish_policy *policy; /* the policy of the publish */
+	struct package metadata; /* as the client says; name and version are checked */
+	struct package_id id; /* its */
+	struct blob_staging *crate; /* whole and hashed, after the second step */
+	/* the state of the body that is being read */
+	struct frame frame;
+	char *piece;
+	struct slice rest; /* the rest of the piece */
+};
+
+/*
+ * Reads the body up to the crate, whose length (frame.crate_len) is then known.  Parses the metadata, and
+ * checks name and version.  -1: 400, 413, 503.
+ */
+int upload_read_metadata(struct request *, const struct publish_policy *, struct upload *)
+    __attribute__((warn_unused_result));
+
+/* Reads the rest of the body.  -1: 400, 413, 503. */
+int upload_read_crate(struct worker_app *, struct request *, struct upload *)
+    __attribute__((warn_unused_result));
+
+#endif

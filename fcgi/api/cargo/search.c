@@ -1,0 +1,89 @@
+#include "api/cargo/search.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "call/params.h"
+#include "store/package/search.h"
+
+enum {
+	QUERY_MAX = 255, /* characters */
+	PER_PAGE_DEFAULT = 10,
+	PER_PAGE_MAX = 100,
+	PAGINATION_MAX = 200, /* nobody turns more, and each costs what lies before it */
+	RESPONSE_MAX = 4 << 20
+};
+
+/*
+ * The search itself is not the route's first read: who may not see the project shall not make
+ * the database search it.
+ */
+const struct route_policy search_policy = { .action = ACTION_READ_PACKAGE,
+	.flag = FLAG_SEARCH };
+
+/* The page that is asked for; takes the query apart. */
+static int
+read_ask(struct request *rq, struct search_query *query, struct search_ask *ask)
+{
+	/* a GET has no body to look into */
+	struct params params = { .rq = rq, .form = slice_str("") };
+	int64_t page = 1;
+	const char *q = "";
+
+	*ask = (struct search_ask) { .query = query, .limit = PER_PAGE_DEFAULT };
+	if (params_str(&params, "q", &q) == -1 ||
+	    params_int(&params, "per_page", 1, PER_PAGE_MAX, &ask->limit) == -1 ||
+	    params_int(&params, "page", 1, PAGINATION_MAX, &page) == -1)
+		return -1;
+	if (utf8_length(slice_str(q)) > QUERY_MAX)
+		return err_set(&rq->err, 400, "the query is longer than %d characters", QUERY_MAX);
+	search_query_parse(rq->arena, slice_str(q), query);
+	ask->offset = (page - 1) * ask->limit;
+	return 0;
+}
+
+static void
+write_hit(struct json_out *o, const struct search_hit *hit)
+{
+	json_out_open(o, '{');
+	json_out_key_str(o, "id", hit->name);
+	json_out_key_str(o, "name", hit->name);
+	json_out_key_str(o, "max_version", hit->max_version);
+	json_out_key_str(o, "description", hit->description);
+	json_out_close(o, '}');
+}
+
+int
+search_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	struct search_query query;
+	struct search_hit *hits;
+	struct search_ask ask;
+	struct json_out o;
+	struct buf b;
+	int64_t total;
+	size_t n;
+
+	if (read_ask(rq, &query, &ask) == -1)
+		return -1;
+	ask.project_id = call->facts.project_id;
+	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
+		return -1;
+	buf_init(&b, rq->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key(&o, "crates");
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < n; i++)
+		write_hit(&o, &hits[i]);
+	json_out_close(&o, ']');
+	json_out_key(&o, "meta");
+	json_out_open(&o, '{');
+	json_out_key(&o, "total");
+	json_out_int(&o, total);
+	json_out_close(&o, '}');
+	json_out_close(&o, '}');
+	call_cache_headers(call, rs);
+	response_body(rs, 200, "application/json", buf_slice(&b));
+	return 0;
+}

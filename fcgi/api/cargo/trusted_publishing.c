@@ -1,0 +1,71 @@
+#include "api/cargo/trusted_publishing.h"
+
+#include "access/token.h"
+#include "auth/id_token_login.h"
+#include "auth/rate_limit.h"
+#include "auth/token_form.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "call/params.h"
+#include "store/token/token.h"
+
+enum { TTL_S = 30 * 60, RESPONSE_MAX = 512 };
+
+const struct route_policy trusted_publishing_revoke_policy = { .action = ACTION_READ_TOKEN,
+	.namespace_kind = NAMESPACE_NONE };
+
+static int
+respond(struct response *rs, const char *token, int64_t expires_at)
+{
+	char end[CLOCK_RFC3339_SIZE];
+	struct json_out o;
+	struct buf b;
+
+	clock_rfc3339((time_t)expires_at, end);
+	buf_init(&b, rs->arena, RESPONSE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "token", token);
+	json_out_key_str(&o, "expires_at", end);
+	json_out_close(&o, '}');
+	return app_respond_json(rs, 200, buf_slice(&b));
+}
+
+int
+trusted_publishing_exchange(struct call *call, struct request *rq, struct response *rs)
+{
+	struct id_token_pass pass = { .exchanged = true, .ttl = TTL_S };
+	const struct namespace_ref project = call_namespace(rq);
+	struct id_token_login login;
+	struct params params;
+	struct token *token;
+	const char *text = "";
+
+	if (params_read(rq, &params) == -1 || token_form_refuse_limits(&params) == -1 ||
+	    params_secret(&params, "jwt", &text) == -1 ||
+	    params_required(&params, "jwt", &text) == -1 ||
+	    (token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
+		return -1;
+	pass.digest = token->digest;
+	pass.handle = token->handle;
+	if (id_token_login_read(call->app, rq, slice_str(text), &login) == -1 ||
+	    id_token_login_admit(call, rq, &login, &project, &pass) == -1)
+		return rate_limit_note_bad_credential(call->app, rq);
+	return respond(rs, token->text, pass.expires_at);
+}
+
+int
+trusted_publishing_revoke(struct call *call, struct request *rq, struct response *rs)
+{
+	const struct audit_actor actor = call_actor(call, rq);
+	int64_t id;
+
+	if (strcmp(call->facts.token_kind, "job") != 0)
+		return err_set(&rq->err, 403, "only the token of a job is given back here");
+	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),
+	        &id, &rq->err) == -1)
+		return -1;
+	response_header(rs, "Cache-Control", "private, no-store");
+	rs->status = 204;
+	return 0;
+}

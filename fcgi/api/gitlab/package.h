@@ -1,0 +1,31 @@
+#ifndef API_GITLAB_PACKAGE_H
+#define API_GITLAB_PACKAGE_H
+
+/*
+ * One package, which is one version of a crate: shown, its file, its pipeline, its
+ * status; and deleted (access.md section 5.3).  The one file of a package is the crate's, and has its id.
+ */
+
+#include "call/call.h"
+
+extern const struct route_policy package_policy;
+extern const struct route_policy package_change_policy;
+
+/* 200; 404 for one whose status is neither default nor deprecated. */
+int package_show(struct call *, struct request *, struct response *);
+
+/* 200 with a list; 404 for a package that is not listed. */
+int package_files(struct call *, struct request *, struct response *);
+int package_pipelines(struct call *, struct request *, struct response *);
+
+/*
+ * 200 with the package; 400 for what is no status that can be given; 403 where a rule protects it from
+ * being deleted, or the token's limits are against it.
+ */
+int package_set_status(struct call *, struct request *, struct response *);
+
+/* 204; 403 as above.  Without its file a package is nothing: both are the same. */
+int package_delete(struct call *, struct request *, struct response *);
+int package_delete_file(struct call *, struct request *, struct response *);
+
+#endif

@@ -1,0 +1,252 @@
+#include "api/web/token_page.h"
+
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "access/token.h"
+#include "api/web/token_html.h"
+#include "auth/rate_limit.h"
+
+static int
+admit(const struct worker_app *app, struct request *rq)
+{
+	bool on;
+
+	if (db_connect(app->db, &rq->err) == -1 ||
+	    flag_ask(app->db, rq->arena, FLAG_TOKEN_PAGE, &on, &rq->err) == -1)
+		return -1;
+	return on ? 0 : err_set(&rq->err, 404, "Not Found");
+}
+
+const struct route_policy token_page_policy = { .admit = admit };
+
+int
+token_page_redirect(struct call *call, struct request *rq, struct response *rs)
+{
+	response_header(rs, "Location",
+	    arena_printf(rq->arena, "%s/-/tokens", call->app->settings->external_url));
+	response_header(rs, "Cache-Control", "no-store");
+	response_body(rs, 302, "text/plain; charset=utf-8",
+	    slice_str("Tokens for this registry are made at the page of this answer's Location.\n"));
+	return 0;
+}
+
+static int
+respond(struct request *rq, struct response *rs, const struct web_session *v, int status,
+    const struct buf *b)
+{
+	if (buf_full(b))
+		return err_internal(&rq->err, 500, "the page is too long");
+	return web_session_respond(rq, rs, v, status, buf_slice(b));
+}
+
+/* The page of whoever is signed in. */
+static int
+show(struct worker_app *app, struct request *rq, struct response *rs, int status,
+    struct token_page *page)
+{
+	static const struct token_form empty = { "", "api", "", "", "" };
+	struct token_entry *tokens;
+	struct buf b;
+
+	if (session_tokens(app->db, rq->arena, page->session->session.user_id, &tokens,
+	        &page->ntokens, &rq->err) == -1)
+		return -1;
+	page->tokens = tokens;
+	if (page->form == NULL)
+		page->form = &empty;
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_page(&b, page);
+	return respond(rq, rs, page->session, status, &b);
+}
+
+int
+token_page_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	struct web_session *v = web_session_new(rq);
+	struct token_page page = { .session = v };
+	struct buf b;
+
+	if (web_session_begin(call->app, rq, v) == -1)
+		return -1;
+	if (v->session.user_id != 0)
+		return show(call->app, rq, rs, 200, &page);
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_signed_out(&b, call->app->settings->sso);
+	return respond(rq, rs, v, 200, &b);
+}
+
+/* Adds the token; its text lives as long as the request. */
+static int
+add(struct worker_app *app, struct request *rq, const struct web_session *v, struct token_new *t,
+    const char **text)
+{
+	struct audit_actor actor = web_session_actor(v, rq);
+	struct token *token = app_make_token(app, rq, TOKEN_PERSONAL);
+	int64_t id;
+
+	if (token == NULL)
+		return -1;
+	t->username = v->session.username;
+	token_new_is(t, token);
+	*text = token->text;
+	return token_add_personal(app->db, rq->arena, &actor, t, &id, &rq->err);
+}
+
+int
+token_page_create(struct call *call, struct request *rq, struct response *rs)
+{
+	struct web_session *v = web_session_new(rq);
+	struct token_page page = { .session = v };
+	struct token_form form;
+	struct token_new token;
+	struct params params;
+	struct err wrong = { 0 };
+
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
+	    token_form_read(&params, &form) == -1)
+		return -1;
+	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
+		page.form = &form;
+		page.wrong = wrong.pub;
+		return show(call->app, rq, rs, 400, &page);
+	}
+	if (rate_limit_charge_user(call->app, rq, v->session.user_id) == -1 ||
+	    add(call->app, rq, v, &token, &page.made) == -1)
+		return -1;
+	return show(call->app, rq, rs, 200, &page);
+}
+
+int
+token_page_revoke(struct call *call, struct request *rq, struct response *rs)
+{
+	struct web_session *v = web_session_new(rq);
+	struct audit_actor actor;
+	struct params params;
+	int64_t id;
+
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
+	    params_path_id(rq, "token_id", &id) == -1)
+		return -1;
+	actor = web_session_actor(v, rq);
+	if (session_token_revoke(call->app->db, rq->arena, &actor, id, &rq->err) == -1)
+		return -1;
+	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
+}
+
+/* Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL. */
+static int
+ask_code(struct request *rq, struct response *rs, int status, const char *wrong)
+{
+	struct buf b;
+
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_ask_code(&b, wrong);
+	return respond(rq, rs, NULL, status, &b);
+}
+
+int
+token_page_sign_in(struct call *call, struct request *rq, struct response *rs)
+{
+	(void)call;
+	return ask_code(rq, rs, 200, NULL);
+}
+
+/* Makes the digest of a pasted code. */
+struct code {
+	char *text;
+	unsigned char digest[SECRET_DIGEST_SIZE];
+};
+
+/* -1: 403 it has not the form of a code of this registry. */
+static int
+read_code(struct arena *a, const char *given, struct code *code, struct err *err)
+{
+	static const char blank[] = " \t\r\n";
+	struct slice text;
+
+	given += strspn(given, blank);
+	text = slice_of(given, strcspn(given, blank));
+	if (given[text.n + strspn(given + text.n, blank)] != '\0' || !secret_parse(text, code->digest))
+		return err_set(err, 403, "this is no code of this registry; paste all of the code that you were given");
+	code->text = arena_slicedup(a, text);
+	return 0;
+}
+
+/* Shows whom the code signs in, and a button: the code stays good until that is pressed. */
+static int
+show_whom(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
+{
+	const char *username;
+	struct buf b;
+
+	if (session_link_find(app->db, rq->arena,
+	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
+		return -1;
+	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
+	token_html_sign_in(&b, code->text, username);
+	return respond(rq, rs, NULL, 200, &b);
+}
+
+static int
+sign_in(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
+{
+	struct web_session *v = web_session_new(rq);
+	struct session_proof proof = {
+		.link = slice_of((const char *)code->digest, sizeof(code->digest)),
+	};
+
+	if (web_session_open(app, rq, v, &proof) == -1)
+		return -1;
+	return web_session_redirect(app, rq, rs, v, "/-/tokens");
+}
+
+int
+token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs)
+{
+	bool confirmed = false;
+	struct params params;
+	const char *given = "";
+	struct code code;
+	struct err wrong;
+
+	if (web_session_read_form(call->app, rq, &params) == -1 ||
+	    params_secret(&params, "code", &given) == -1 ||
+	    params_bool(&params, "confirm", &confirmed) == -1)
+		return -1;
+	if (read_code(rq->arena, given, &code, &rq->err) == 0 &&
+	    db_connect(call->app->db, &rq->err) == 0 &&
+	    (confirmed ? sign_in : show_whom)(call->app, rq, rs, &code) == 0)
+		return 0;
+	if (rq->err.status == 403)
+		(void)rate_limit_note_bad_credential(call->app, rq);
+	if (rq->err.status != 403)
+		return -1;
+	wrong = rq->err;
+	err_clear(&rq->err);
+	return ask_code(rq, rs, 403, wrong.pub);
+}
+
+int
+token_page_sign_out(struct call *call, struct request *rq, struct response *rs)
+{
+	struct web_session *v = web_session_new(rq);
+	struct params params;
+
+	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||
+	    web_session_close(call->app, rq, v) == -1)
+		return -1;
+	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
+}
+
+int
+token_page_style(struct call *call, struct request *rq, struct response *rs)
+{
+	(void)call;
+	(void)rq;
+	response_header(rs, "Cache-Control", "public, max-age=3600");
+	response_body(rs, 200, "text/css; charset=utf-8", slice_str(token_html_style));
+	return 0;
+}

@@ -1,0 +1,220 @@
+#include "api/web/web_session.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "auth/rate_limit.h"
+#include "http/cookie.h"
+
+/* The prefix makes browsers keep it to this host, to https and to all paths of it. */
+#define COOKIE "__Host-berth"
+
+static struct slice
+digest_of(const struct web_session *v)
+{
+	return slice_of((const char *)v->digest, sizeof(v->digest));
+}
+
+static void
+cleanse(void *arg)
+{
+	struct web_session *v = arg;
+
+	OPENSSL_cleanse(v->secret, sizeof(v->secret));
+}
+
+struct web_session *
+web_session_new(struct request *rq)
+{
+	struct web_session *v = arena_alloc(rq->arena, sizeof(*v));
+
+	v->session.username = "";
+	arena_defer(rq->arena, cleanse, v);
+	return v;
+}
+
+static void
+note_actor(struct request *rq, const struct web_session *v)
+{
+	if (v->session.user_id != 0)
+		snprintf(rq->actor, sizeof(rq->actor), "user:%" PRId64 "/session",
+		    v->session.user_id);
+	else
+		snprintf(rq->actor, sizeof(rq->actor), "anonymous");
+}
+
+struct audit_actor
+web_session_actor(const struct web_session *v, const struct request *rq)
+{
+	return (struct audit_actor) {
+		.user_id = v->session.user_id,
+		.remote_addr = rq->remote_addr,
+		.request_id = rq->id,
+	};
+}
+
+/* Opens the session of the digest. */
+static int
+open_session(struct worker_app *app, struct request *rq, struct web_session *v,
+    const struct session_proof *proof)
+{
+	struct audit_actor actor = { .remote_addr = rq->remote_addr, .request_id = rq->id };
+
+	if (session_open(app->db, rq->arena, &actor, proof, digest_of(v), &rq->err) == -1)
+		return -1;
+	v->session.user_id = actor.user_id;
+	note_actor(rq, v);
+	return 0;
+}
+
+int
+web_session_open(struct worker_app *app, struct request *rq, struct web_session *v,
+    const struct session_proof *proof)
+{
+	v->is_new = true;
+	if (secret_generate(v->secret, v->digest, &rq->err) == -1)
+		return -1;
+	return open_session(app, rq, v, proof);
+}
+
+/* The session of the request's cookie, if there is one. */
+static int
+find_session(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	struct slice cookie = cookie_find(request_header(rq, "HTTP_COOKIE"), COOKIE);
+
+	/* browsers send one header, which HTTP/2 may split and nginx joins again */
+	if (request_header_count(rq, "HTTP_COOKIE") > 1)
+		return err_set(&rq->err, 400, "the header Cookie is given more than once");
+	if (!secret_parse(cookie, v->digest))
+		return 0;
+	memcpy(v->secret, cookie.p, cookie.n);
+	return session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err);
+}
+
+/* Whom the sign-on names, with the cookie that they have or, to look, with a new one. */
+static int
+begin_named(struct worker_app *app, struct request *rq, struct web_session *v, const char *name)
+{
+	bool looks = (rq->method & (METHOD_GET | METHOD_HEAD)) != 0;
+
+	if (v->secret[0] == '\0' && !looks)
+		return 0;
+	if (session_name(app->db, rq->arena, name, &v->session, &rq->err) == -1)
+		return -1;
+	v->is_unopened = true;
+	if (v->secret[0] != '\0')
+		return 0;
+	v->is_new = true;
+	return secret_generate(v->secret, v->digest, &rq->err);
+}
+
+int
+web_session_begin(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	const char *name = app->settings->sso ? request_header(rq, "BERTH_SSO_USER") : NULL;
+
+	if (db_connect(app->db, &rq->err) == -1 || find_session(app, rq, v) == -1)
+		return -1;
+	/* whom the sign-on does not name (any more) has no session of its making */
+	if (v->session.by_sso && (name == NULL || strcasecmp(name, v->session.username) != 0)) {
+		v->session = (struct session) { .username = "" };
+		OPENSSL_cleanse(v->secret, sizeof(v->secret));
+	}
+	if (v->session.user_id == 0 && name != NULL && begin_named(app, rq, v, name) == -1)
+		return -1;
+	note_actor(rq, v);
+	return 0;
+}
+
+int
+web_session_read_form(struct worker_app *app, struct request *rq, struct params *form)
+{
+	const char *origin = request_header(rq, "HTTP_ORIGIN");
+
+	/* every browser says where a form comes from */
+	if (origin == NULL || strcasecmp(origin, app->settings->external_url) != 0)
+		return err_set(&rq->err, 403, "this form was not sent by a page of the registry");
+	return params_read(rq, form);
+}
+
+static int
+open_named(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	struct session_proof proof = { .username = v->session.username };
+
+	v->is_unopened = false;
+	if (rate_limit_charge_user(app, rq, v->session.user_id) == -1)
+		return -1;
+	return open_session(app, rq, v, &proof);
+}
+
+int
+web_session_begin_form(struct worker_app *app, struct request *rq, struct web_session *v, struct params *form)
+{
+	const char *given = "";
+
+	if (web_session_read_form(app, rq, form) == -1 || web_session_begin(app, rq, v) == -1)
+		return -1;
+	if (v->session.user_id == 0)
+		return err_set(&rq->err, 403, "you are not signed in any more");
+	if (params_secret(form, "form", &given) == -1)
+		return -1;
+	if (!secret_form_matches(v->secret, v->session.user_id, given))
+		return err_set(&rq->err, 403, "this form is not of your session: load the page anew");
+	return v->is_unopened ? open_named(app, rq, v) : 0;
+}
+
+int
+web_session_close(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	struct audit_actor actor = web_session_actor(v, rq);
+
+	if (session_close(app->db, rq->arena, &actor, digest_of(v), &rq->err) == -1)
+		return -1;
+	OPENSSL_cleanse(v->secret, sizeof(v->secret));
+	v->is_new = true;
+	return 0;
+}
+
+/* Sets the cookie that is new, or takes it away where the secret is gone. */
+static void
+put_headers(struct request *rq, struct response *rs, const struct web_session *v)
+{
+	response_header(rs, "Cache-Control", "no-store");
+	response_header(rs, "Content-Security-Policy",
+	    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+	    "frame-ancestors 'none'");
+	response_header(rs, "X-Frame-Options", "DENY");
+	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
+	response_header(rs, "Referrer-Policy", "strict-origin");
+	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
+	if (v != NULL && v->is_new)
+		response_header(rs, "Set-Cookie",
+		    arena_printf(rq->arena,
+		        COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", v->secret,
+		        v->secret[0] != '\0' ? SESSION_SECONDS : 0));
+}
+
+int
+web_session_respond(struct request *rq, struct response *rs, const struct web_session *v, int status,
+    struct slice html)
+{
+	put_headers(rq, rs, v);
+	response_body(rs, status, "text/html; charset=utf-8", html);
+	return 0;
+}
+
+int
+web_session_redirect(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct web_session *v, const char *path)
+{
+	put_headers(rq, rs, v);
+	response_header(rs, "Location",
+	    arena_printf(rq->arena, "%s%s", app->settings->external_url, path));
+	response_body(rs, 303, "text/plain; charset=utf-8", slice_str(""));
+	return 0;
+}

@@ -1,0 +1,21 @@
+#ifndef AUTH_CALL_GUARD_H
+#define AUTH_CALL_GUARD_H
+
+/*
+ * Repeats the decision at the end of each transaction in which a caller writes.  A publish waits for
+ * seconds, for its inspection and for other publishes of the same crate, and any write may wait for a lock.
+ * If the caller loses the right meanwhile (a token is revoked, a user blocked, a membership lost, packages
+ * switched off, a job over), the write fails as well.  The same statement reads the facts as before, and
+ * access_decide() judges them.
+ */
+
+#include "call/call.h"
+
+/*
+ * Guards the rest of a request whose caller was let in.  A transaction then fails with the error of
+ * access_decide(), or with 503 if the caller still has the right, but not the same role as when the
+ * handler prepared the write.
+ */
+void call_guard_set(struct call *, struct request *);
+
+#endif

@@ -1,0 +1,297 @@
+#include "auth/gitlab_login.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <strings.h>
+
+#include <openssl/crypto.h>
+
+#include "auth/outbound.h"
+#include "auth/rate_limit.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/words.h"
+#include "net/https_get.h"
+#include "store/token/gitlab_job.h"
+
+enum {
+	OK = 200,
+	UNAUTHORIZED = 401,
+	FORBIDDEN = 403,
+	NOT_FOUND = 404,
+	TOO_MANY = 429,
+	SERVER_ERROR = 500
+};
+
+static const char what[] = "GitLab's answer";
+
+struct secret {
+	char *text;
+	size_t n;
+};
+
+static void
+cleanse(void *arg)
+{
+	struct secret *s = arg;
+
+	OPENSSL_cleanse(s->text, s->n);
+}
+
+/* The header with the token in it, which does not outlive the request. */
+static const char *
+job_token_header(struct arena *a, struct slice token)
+{
+	struct secret *s = arena_alloc(a, sizeof(*s));
+
+	s->text = arena_printf(a, "JOB-TOKEN: %.*s", (int)token.n, token.p);
+	s->n = strlen(s->text);
+	arena_defer(a, cleanse, s);
+	return s->text;
+}
+
+/* ---- what GitLab says (its documentation: Jobs API, "Get job token's job") ---- */
+
+static int
+read_pipeline(const struct json_get *job, struct token_job *out, int64_t *gitlab_project)
+{
+	struct json_get pipeline = { .what = what, .err = job->err };
+
+	if (json_get_object(job, "pipeline", true, &pipeline.obj) == -1 ||
+	    json_get_int(&pipeline, "id", true, &out->pipeline) == -1 ||
+	    json_get_int(&pipeline, "project_id", true, gitlab_project) == -1 ||
+	    json_get_str(&pipeline, "sha", false, &out->commit) == -1)
+		return -1;
+	return 0;
+}
+
+static int
+read_user(const struct json_get *job, struct gitlab_job *out)
+{
+	struct json_get user = { .what = what, .err = job->err };
+
+	if (json_get_object(job, "user", true, &user.obj) == -1 ||
+	    json_get_int(&user, "id", true, &out->user_id) == -1)
+		return -1;
+	return json_get_str(&user, "username", true, &out->username);
+}
+
+/* GITLAB/group/project/-/jobs/8: the path between.  NULL: it is none of that GitLab. */
+static const char *
+project_path(struct arena *a, const char *gitlab, const char *web_url)
+{
+	size_t n = strlen(gitlab);
+	const char *path, *end;
+
+	if (strncmp(web_url, gitlab, n) != 0 || web_url[n] != '/')
+		return NULL;
+	path = web_url + n + 1;
+	end = strstr(path, "/-/jobs/");
+	return end == NULL || end == path ? NULL : arena_strndup(a, path, (size_t)(end - path));
+}
+
+/* Our project for one of GitLab's ids, by gitlab_projects: ID=GROUP/PROJECT ... */
+static const char *
+mapped_path(struct arena *a, const char *list, int64_t gitlab_project)
+{
+	const char *wanted = arena_printf(a, "%" PRId64 "=", gitlab_project);
+	struct slice word;
+
+	while (words_next(&list, &word)) {
+		if (slice_has_prefix(word, wanted))
+			return arena_strndup(a, word.p + strlen(wanted), word.n - strlen(wanted));
+	}
+	return NULL;
+}
+
+/* Is the path here one that gitlab_projects gives to some project of GitLab? */
+static bool
+is_mapped(const char *list, const char *path)
+{
+	struct slice word;
+
+	while (words_next(&list, &word)) {
+		size_t skip = strcspn(word.p, "=") + 1;
+
+		if (word.n - skip == strlen(path) &&
+		    strncasecmp(word.p + skip, path, word.n - skip) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Which project here it is: the one that gitlab_projects says, or the one of the same path, unless
+ * that is another's.  401: it is another's.
+ */
+static int
+find_project(const struct settings *s, struct arena *a, int64_t gitlab_project,
+    struct gitlab_job *job, struct err *err)
+{
+	job->project_path = mapped_path(a, s->gitlab_projects, gitlab_project);
+	if (job->project_path != NULL)
+		return 0;
+	job->project_id = gitlab_project;
+	job->project_path = project_path(a, s->gitlab_url, job->job.job_url);
+	if (job->project_path == NULL)
+		return err_set(err, 400, "%s is about a job of another address", what);
+	if (is_mapped(s->gitlab_projects, job->project_path))
+		return err_set(err, 401,
+		    "the project `%s` is here for the jobs of another of GitLab's projects",
+		    job->project_path);
+	return 0;
+}
+
+static int
+read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitlab_job *job,
+    const char **status, struct err *err)
+{
+	struct json_object *root;
+	struct json_get get = { .what = what, .err = err };
+	int64_t gitlab_project = 0;
+
+	if (json_parse(a, body, what, &root, err) == -1)
+		return -1;
+	if (!json_object_is_type(root, json_type_object))
+		return err_set(err, 400, "%s is no object", what);
+	get.obj = root;
+	if (json_get_str(&get, "status", true, status) == -1 ||
+	    json_get_int(&get, "id", true, &job->job.job) == -1 ||
+	    json_get_str(&get, "web_url", true, &job->job.job_url) == -1 ||
+	    json_get_str(&get, "ref", false, &job->job.ref) == -1 ||
+	    json_get_str(&get, "name", false, &job->name) == -1 ||
+	    read_pipeline(&get, &job->job, &gitlab_project) == -1 ||
+	    read_user(&get, job) == -1)
+		return -1;
+	return find_project(app->settings, a, gitlab_project, job, err);
+}
+
+/* ---- what becomes of it ---- */
+
+/* It counts for the next requests as well, and against whoever sends such. */
+static int
+refuse(struct worker_app *app, struct request *rq, struct slice digest, const char *why)
+{
+	if (gitlab_job_refuse(app->db, rq->arena, digest, &rq->err) == -1 ||
+	    rate_limit_charge_job_login(app, rq) == -1)
+		return -1;
+	return err_set(&rq->err, 401, "%s", why);
+}
+
+static int
+tell_away(struct err *err)
+{
+	return err_tell(err,
+	    "GitLab cannot be asked about this job token at the moment; try again in a minute, "
+	    "other tokens are not affected");
+}
+
+/* An answer that is of no use is that of this job alone.  Its words are for the log. */
+static int
+fail(struct request *rq, const struct err *why)
+{
+	err_internal(&rq->err, 503, "GitLab: %s", why->detail[0] != '\0' ? why->detail : why->pub);
+	return tell_away(&rq->err);
+}
+
+/* No answer, or none that it would give if it were well: for a while nobody asks it again. */
+static int
+set_away(struct worker_app *app, struct request *rq, const struct err *why)
+{
+	struct err err = { 0 };
+
+	if (gitlab_job_set_away(app->db, rq->arena, true, &err) == -1)
+		log_warn("%s", err.detail);
+	return fail(rq, why);
+}
+
+static int
+admit(struct call *call, struct request *rq, const struct gitlab_job *job)
+{
+	const struct audit_actor actor = call_actor(call, rq);
+	bool known;
+
+	if (gitlab_job_admit(call->app->db, rq->arena, &actor, job, &known, &rq->err) == -1)
+		return rq->err.status == 401
+		    ? refuse(call->app, rq, job->digest, arena_strdup(rq->arena, rq->err.pub))
+		    : -1;
+	return known ? 0 :
+	    refuse(call->app, rq, job->digest,
+	        arena_printf(rq->arena,
+	            "there is no project `%s` or no user `%s` here, of whom this job is",
+	            job->project_path, job->username));
+}
+
+static int
+judge(struct call *call, struct request *rq, const struct https_answer *answer,
+    struct gitlab_job *job)
+{
+	static const char no_job[] = "GitLab knows of no running job with this token";
+	const char *status = "";
+	struct err err = { 0 };
+
+	if (answer->status >= SERVER_ERROR || answer->status == TOO_MANY) {
+		err_internal(&err, 503, "status %ld", answer->status);
+		return set_away(call->app, rq, &err);
+	}
+	if (answer->status == UNAUTHORIZED || answer->status == FORBIDDEN ||
+	    answer->status == NOT_FOUND)
+		return refuse(call->app, rq, job->digest, no_job);
+	/* a redirect, say: of a wrong address, which is not the job's fault */
+	if (answer->status != OK) {
+		err_internal(&err, 503, "status %ld", answer->status);
+		return fail(rq, &err);
+	}
+	if (read_job(call->app, rq->arena, answer->body, job, &status, &err) == -1)
+		return err.status == 401 ? refuse(call->app, rq, job->digest, err.pub)
+					 : fail(rq, &err);
+	if (strcmp(status, "running") != 0)
+		return refuse(call->app, rq, job->digest, no_job);
+	return admit(call, rq, job);
+}
+
+static int
+ask(struct call *call, struct request *rq, struct gitlab_job *job)
+{
+	const struct https_get get = {
+		.url = arena_printf(rq->arena, "%s/api/v4/job", call->app->settings->gitlab_url),
+		.ca_file = call->app->settings->ci_ca_file,
+		.headers = { job_token_header(rq->arena, call->credential.foreign),
+		    "Accept: application/json" },
+		.deadline_us = rq->deadline_us,
+	};
+	struct https_answer answer;
+	struct err err = { 0 };
+	int rc;
+
+	if (outbound_begin(call->app, rq) == -1)
+		return outbound_refuse(&rq->err);
+	rc = https_get(rq->arena, &get, &answer, &err);
+	outbound_end(call->app, rq);
+	if (rc == -1)
+		return err.status == 502 ? fail(rq, &err) : set_away(call->app, rq, &err);
+	if (judge(call, rq, &answer, job) == -1)
+		return -1;
+	return gitlab_job_set_away(call->app->db, rq->arena, false, &rq->err);
+}
+
+int
+gitlab_login(struct call *call, struct request *rq)
+{
+	struct gitlab_job job = { .gitlab = call->app->settings->gitlab_url,
+		.digest = slice_of((const char *)call->credential.digest, TOKEN_DIGEST_SIZE) };
+	enum gitlab_job_ask what_to_do;
+
+	if (gitlab_job_ask(call->app->db, rq->arena, job.digest, &what_to_do, &rq->err) == -1)
+		return -1;
+	if (what_to_do == GITLAB_JOB_REFUSED)
+		return err_set(&rq->err, 401, "the token is invalid, expired or revoked");
+	if (what_to_do == GITLAB_JOB_AWAY) {
+		err_internal(&rq->err, 503, "GitLab: it did not answer of late");
+		return tell_away(&rq->err);
+	}
+	/* one that GitLab has vouched for pays for nobody else of its address */
+	if (what_to_do == GITLAB_JOB_ASK && rate_limit_look_job_login(call->app, rq) == -1)
+		return -1;
+	return ask(call, rq, &job);
+}

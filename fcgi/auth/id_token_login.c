@@ -1,0 +1,195 @@
+#include "auth/id_token_login.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "access/token.h"
+#include "auth/issuer_keys.h"
+#include "auth/rate_limit.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "store/token/ci_token.h"
+#include "store/token/trust_rule.h"
+
+int
+id_token_login_read(struct worker_app *app, struct request *rq, struct slice text,
+    struct id_token_login *login)
+{
+	const char *issuer;
+
+	*login = (struct id_token_login) { .audience = app->settings->external_url };
+	if (jwt_decode(rq->arena, text, &login->jwt, &rq->err) == -1)
+		return -1;
+	issuer = id_token_issuer(&login->jwt);
+	if (issuer == NULL)
+		return err_set(&rq->err, 400, "the token's payload: missing field `iss`");
+	if (issuer_find(app->db, rq->arena, issuer, &login->issuer, &rq->err) == -1)
+		return -1;
+	if (login->issuer.found && login->issuer.issuer.audience[0] != '\0')
+		login->audience = login->issuer.issuer.audience;
+	return 0;
+}
+
+/* Sets the error; names a slash at the end, which is the usual mistake, if it is the only difference. */
+static int
+refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
+{
+	enum { SHOWN_MAX = 160 };
+	size_t n = strlen(issuer);
+	bool slash = n > 0 && issuer[n - 1] == '/';
+	const char *other = slash ? arena_strndup(rq->arena, issuer, n - 1)
+				  : arena_printf(rq->arena, "%s/", issuer);
+	struct issuer_keys near;
+
+	if (issuer_find(app->db, rq->arena, other, &near, &rq->err) == -1)
+		return -1;
+	if (!near.found)
+		return err_set(&rq->err, 400, "the token's issuer, `%.*s`, is not trusted here",
+		    SHOWN_MAX, issuer);
+	return err_set(&rq->err, 400,
+	    "the token's issuer is `%.*s`, and trusted is `%.*s`, %s the slash at the end: add the "
+	    "issuer as the token has it",
+	    SHOWN_MAX, issuer, SHOWN_MAX, other, slash ? "without" : "with");
+}
+
+/* The project's registry in the spelling of the request, without the scheme; NULL: no project. */
+static const char *
+registry_of(const struct worker_app *app, struct arena *a, const struct namespace_ref *project)
+{
+	const char *host = strstr(app->settings->external_url, "://") + strlen("://");
+	struct buf b;
+
+	if (project->id != 0)
+		return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo", host,
+		    project->id);
+	if (project->path.n == 0)
+		return NULL;
+	buf_init(&b, a, ISSUER_URL_MAX + 3 * project->path.n);
+	for (size_t i = 0; i < project->path.n; i++) {
+		if (project->path.p[i] == '/')
+			buf_puts(&b, "%2F");
+		else
+			buf_putc(&b, project->path.p[i]);
+	}
+	return arena_printf(a, "%s/api/v4/projects/%s/packages/cargo", host, buf_str(&b));
+}
+
+/* The claims first: what is not for us, or over, is worth no key. */
+static int
+prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
+    const struct namespace_ref *project, struct id_token *token)
+{
+	const struct id_token_wanted wanted = {
+		.issuer = login->issuer.issuer.url,
+		.audience = login->audience,
+		.registry = registry_of(app, rq->arena, project),
+		.now = time(NULL),
+	};
+	const struct jwk *key;
+
+	if (!login->issuer.found)
+		return refuse_issuer(app, rq, id_token_issuer(&login->jwt));
+	if (id_token_check(&login->jwt, &wanted, token, &rq->err) == -1 ||
+	    issuer_keys_find(app, rq, &login->issuer, &login->jwt, &key) == -1)
+		return -1;
+	return jwt_verify(&login->jwt, key, &rq->err);
+}
+
+/* Where trusted publishing is switched off there are no rules. */
+static int
+is_switched_on(struct worker_app *app, struct request *rq, const struct namespace_ref *project,
+    bool *on)
+{
+	struct access_facts facts;
+	struct db_call call = { .stmt = STMT__MAX };
+
+	access_facts_call(&call, rq->arena, NAMESPACE_PROJECT, NULL, project);
+	if (db_run(app->db, rq->arena, &call, 1, &rq->err) == -1)
+		return -1;
+	access_facts_read(&call, NAMESPACE_PROJECT, &facts);
+	access_facts_switch(&facts, FLAG_TRUSTED_PUBLISHING);
+	*on = !facts.switched_off;
+	return 0;
+}
+
+/*
+ * The first rule that fits.  Of rules for other repositories nothing is said, nor whether the
+ * project exists; of one for this repository, what it wants besides.
+ */
+static int
+match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
+    enum trust_kind kind, const struct namespace_ref *project, const struct trust_rule **found)
+{
+	struct trust_rule *rules;
+	struct err why = { 0 };
+	bool on;
+	size_t n;
+
+	*found = NULL;
+	if (is_switched_on(app, rq, project, &on) == -1 ||
+	    trust_rule_of_issuer(app->db, rq->arena, project, login->issuer.issuer.id, &rules, &n,
+	        &rq->err) == -1)
+		return -1;
+	for (size_t i = 0; on && i < n && *found == NULL; i++) {
+		struct json_object *patterns;
+
+		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,
+		        &rq->err) == -1)
+			return -1;
+		if (trust_match(rq->arena, kind, patterns, rules[i].owner_id, login->jwt.claims,
+		        &why) == TRUST_MATCHES)
+			*found = &rules[i];
+	}
+	if (*found != NULL)
+		return 0;
+	return err_set(&rq->err, 403, "no trust rule of this project lets this job in%s%s",
+	    why.status != 0 ? ": " : "", why.status != 0 ? why.pub : "");
+}
+
+static int
+admit(struct call *call, struct request *rq, const struct id_token_login *login,
+    enum trust_kind kind, const struct id_token *token, const struct trust_rule *rule,
+    struct id_token_pass *pass)
+{
+	const struct audit_actor actor = call_actor(call, rq);
+	struct ci_token_admission admission = {
+		.rule_id = rule->id,
+		.id_digest = slice_of((const char *)token->digest, sizeof(token->digest)),
+		.id_ends_at = token->expires_at + ID_TOKEN_LEEWAY_S,
+		.exchanged = pass->exchanged,
+		.digest = slice_of((const char *)pass->digest, TOKEN_DIGEST_SIZE),
+		.handle = pass->handle,
+	};
+	struct trust_job job;
+
+	trust_describe(rq->arena, kind, login->issuer.issuer.url, login->jwt.claims, &job);
+	/* a rule is for who it was first used by */
+	admission.owner_id = rule->owner_id == NULL ? job.owner_id : NULL;
+	admission.repository = job.repository;
+	admission.claims = job.claims;
+	admission.job = (struct token_job) { .pipeline = job.pipeline, .job = job.job,
+		.job_url = job.job_url, .ref = job.ref, .commit = job.commit };
+	pass->expires_at = pass->ttl != 0 ? time(NULL) + pass->ttl : admission.id_ends_at;
+	admission.expires_at = pass->expires_at;
+	return ci_token_admit(call->app->db, rq->arena, &actor, &admission, &rq->err);
+}
+
+int
+id_token_login_admit(struct call *call, struct request *rq, struct id_token_login *login,
+    const struct namespace_ref *project, struct id_token_pass *pass)
+{
+	const struct trust_rule *rule = NULL;
+	struct id_token token = { .expires_at = 0 };
+	enum trust_kind kind;
+
+	if (prove(call->app, rq, login, project, &token) == -1 ||
+	    trust_kind_parse(login->issuer.issuer.kind, &kind, &rq->err) == -1 ||
+	    match(call->app, rq, login, kind, project, &rule) == -1)
+		return -1;
+	assert(rule != NULL);
+	if (rate_limit_charge_rule(call->app, rq, rule->id) == -1)
+		return -1;
+	return admit(call, rq, login, kind, &token, rule, pass);
+}

@@ -1,0 +1,112 @@
+#include "auth/token_form.h"
+
+#include <string.h>
+
+#include "access/naming.h"
+#include "access/token_words.h"
+#include "base/buf.h"
+#include "base/date.h"
+
+enum { LIST_MAX = PARAMS_BODY_MAX };
+
+/* Several boxes of one name become a list with commas. */
+static int
+read_boxes(struct params *p, const char *name, const char **out)
+{
+	const char *const *items = NULL;
+	struct buf b;
+	size_t n = 0;
+
+	if (params_limit(p, name, &items, &n) == -1)
+		return -1;
+	buf_init(&b, p->rq->arena, LIST_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (items[i][0] == '\0')
+			return err_set(&p->rq->err, 400, "%s must not hold an empty word", name);
+		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
+	}
+	*out = buf_str(&b);
+	return 0;
+}
+
+int
+token_form_read(struct params *p, struct token_form *f)
+{
+	*f = (struct token_form) { "", "", "", "", "" };
+	if (params_str(p, "name", &f->name) == -1 || params_str(p, "scope", &f->scope) == -1 ||
+	    params_str(p, "expires", &f->expires) == -1 ||
+	    params_str(p, "crates", &f->crates) == -1)
+		return -1;
+	return read_boxes(p, "operations", &f->operations);
+}
+
+/* People put blanks between names as well as commas. */
+static const char *
+with_commas(struct arena *a, const char *crates)
+{
+	struct buf b;
+
+	buf_init(&b, a, strlen(crates) + 1);
+	for (;;) {
+		size_t n;
+
+		crates += strspn(crates, ", \t\r\n");
+		n = strcspn(crates, ", \t\r\n");
+		if (n == 0)
+			return buf_str(&b);
+		if (b.n > 0)
+			buf_putc(&b, ',');
+		buf_put(&b, crates, n);
+		crates += n;
+	}
+}
+
+static int
+check_limits(struct arena *a, const struct token_form *f, struct token_new *t, struct err *err)
+{
+	const char *crates = with_commas(a, f->crates);
+
+	/* a form without a limit sends an empty field; separators alone are a mistake */
+	if (f->crates[0] != '\0' && crates[0] == '\0')
+		return err_set(err, 400, "give the name of a crate between the separators");
+	if (crates[0] == '\0' && f->operations[0] == '\0')
+		return 0;
+	if (strcmp(t->scopes, "api") != 0)
+		return err_set(err, 400, "a token that only reads has no limits: leave them empty");
+	if (crates[0] != '\0' && token_words_crates(a, crates, &t->crates, err) == -1)
+		return -1;
+	if (f->operations[0] == '\0')
+		return 0;
+	return token_words_parse(a, &token_words_operations, f->operations, &t->operations, err);
+}
+
+int
+token_form_check(struct arena *a, const struct token_form *f, int64_t now, struct token_new *t,
+    struct err *err)
+{
+	*t = (struct token_new) { .name = f->name };
+	if (f->name[0] == '\0')
+		return err_set(err, 400, "give the token a name, by which you will know it again");
+	if (f->scope[0] == '\0')
+		return err_set(err, 400, "choose what the token may do: api or read_api");
+	if (naming_check_text("name", f->name, err) == -1 ||
+	    token_words_parse(a, &token_words_personal, f->scope, &t->scopes, err) == -1 ||
+	    (f->expires[0] != '\0' && date_parse(f->expires, &t->expires_at, err) == -1))
+		return -1;
+	if (t->expires_at != 0 && t->expires_at <= now)
+		return err_set(err, 400, "the day on which the token ends must be in the future");
+	return check_limits(a, f, t, err);
+}
+
+int
+token_form_refuse_limits(struct params *p)
+{
+	static const char *const names[] = { "scope", "scopes", "crates", "operations" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (params_refuse(p, names[i]) == -1 ||
+		    params_refuse(p, arena_printf(p->rq->arena, "%s[]", names[i])) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+#ifndef AUTH_TOKEN_FORM_H
+#define AUTH_TOKEN_FORM_H
+
+/* The form in which a person asks for a token: what was put in, and whether it can be one. */
+
+#include "call/params.h"
+#include "store/token/token.h"
+
+struct token_form {
+	/* as it was put in, to be shown again; never NULL */
+	const char *name;
+	const char *scope;
+	const char *expires;
+	const char *crates;
+	const char *operations; /* with commas */
+};
+
+/* Reads the fields.  -1: 400 for what no browser sends. */
+int token_form_read(struct params *, struct token_form *) __attribute__((warn_unused_result));
+
+/* Checks them, and fills the token in.  -1: 400, in words for whoever has filled it in. */
+int token_form_check(struct arena *, const struct token_form *, int64_t now, struct token_new *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Refuses the parameters that limit a token, on a route where the token gets its limits from its origin.
+ * -1: 400 the request has one: the client would get more than it asks for.
+ */
+int token_form_refuse_limits(struct params *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef CALL_APP_METRICS_H
+#define CALL_APP_METRICS_H
+
+/* What the application counts, besides what every pool does (pool/metrics.h). */
+
+#include "access/access.h"
+#include "pool/metrics.h"
+
+enum app_metric {
+	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
+	METRIC_TOKEN_FAILURES, /* by enum token_failure */
+	METRIC_BLOBS_MISSING,
+	/* as the last one who was asked for the metrics has found it */
+	METRIC_INSPECTIONS, /* by enum inspection_state */
+	METRIC_DATABASE_UP,
+	METRIC_DATABASE_WRITABLE,
+	METRIC_STORE_FREE,
+	METRIC_BLOBS,
+	METRIC_BLOB_BYTES,
+	METRIC_BLOBS_COUNTED, /* when */
+	METRIC_CACHE_SERVING,
+	METRIC_CACHE_LEASE, /* its end, by the keeper */
+	METRIC_CACHE_KEEPER, /* by enum cache_state; one of them is 1 */
+	METRIC__APP_END
+};
+
+/* Of a publish that came so far. */
+enum publish_stage {
+	STAGE_CHECK, /* the metadata */
+	STAGE_READ, /* the crate, from nginx into the store's staging */
+	STAGE_WAIT, /* the wait for a slot to inspect the crate */
+	STAGE_INSPECT,
+	STAGE_STORE, /* until it is on the disk for good */
+	STAGE_COMMIT,
+	STAGE__MAX
+};
+
+/* Why somebody was refused as nobody we know: 401. */
+enum token_failure {
+	FAILURE_MISSING, /* as each first request of cargo to a registry that needs a token */
+	FAILURE_MALFORMED,
+	FAILURE_UNKNOWN,
+	FAILURE_REVOKED,
+	FAILURE_EXPIRED,
+	FAILURE_BLOCKED,
+	FAILURE__MAX
+};
+
+enum inspection_state { INSPECTION_RUNNING, INSPECTION_WAITING, INSPECTION__MAX };
+
+void token_failure_count(const struct meter *, const struct access_facts *, enum credential);
+
+extern const struct metric_family app_families[METRIC__APP_END - METRIC__POOL];
+
+#endif

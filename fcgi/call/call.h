@@ -1,0 +1,82 @@
+#ifndef CALL_CALL_H
+#define CALL_CALL_H
+
+/*
+ * One request on its way through the application: its route and credential, the decision, and the first
+ * read of the route.  call_begin() of api/call_begin.h makes it, in the request's arena, and passes it down.  A function
+ * that takes a `struct call` may depend on the caller; one that takes only a `struct worker_app`
+ * does not.
+ */
+
+#include "call/app.h"
+#include "call/credential.h"
+#include "store/audit.h"
+#include "store/token/access_facts.h"
+
+/* What is decided and read before the handler of a route runs; NULL in the route: nothing. */
+struct route_policy {
+	/* NULL, or what decides in place of all that follows.  -1: rq->err */
+	int (*admit)(const struct worker_app *, struct request *);
+	enum action action;
+	/* what `:id` in the route's pattern is; NAMESPACE_NONE: it has none, or it is neither */
+	enum namespace_kind namespace_kind;
+	/* where that is off, the route is not there */
+	enum flag flag;
+	/*
+	 * NULL, or: fills in the route's first read, whose result the handler finds in call.first.  It is
+	 * made after the decision, since how long it takes would tell somebody who may not know whether
+	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
+	 */
+	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
+	/*
+	 * It goes along with the facts instead, for whoever asks: of what depends on the project alone, and
+	 * tells nothing by how long it takes.  read() must not look at parameters then.
+	 */
+	bool read_at_once;
+};
+
+/* call/patience.h */
+struct patience {
+	struct db_patience db;
+	const struct fcgi_conn *conn;
+	int64_t drain_us; /* what a pool that stops leaves to wait */
+	int64_t drained_us; /* the end of that; 0: the pool does not stop */
+};
+
+struct call {
+	struct worker_app *app;
+	const struct route_policy *policy; /* of the route */
+	struct namespace_ref namespace; /* that the path names; { 0 } where the route is about none */
+	struct request_credential credential;
+	struct access_facts facts; /* by which the caller was let in */
+	struct db_guard guard; /* where it writes */
+	struct patience patience; /* where it waits for a database that is away */
+	struct db_call first; /* what the route reads first */
+};
+
+/*
+ * The project or group that `:id` in the path names: digits are an id, anything else is a full path.
+ * A number that is no id and a path that is too long name none.  For routes without a policy.
+ */
+struct namespace_ref call_namespace(const struct request *);
+
+/* By which the caller's token is known; NULL: there is none that could be known. */
+const unsigned char *call_digest(const struct call *);
+
+/*
+ * Decides what the caller may do in a second namespace that the request names.  -1: as
+ * access_decide(), 503.
+ */
+int call_look(const struct call *, struct request *, enum namespace_kind, int64_t id, enum action,
+    struct access_facts *) __attribute__((warn_unused_result));
+
+/* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
+char *call_registry_url(const struct call *, struct arena *);
+
+/* The caller, for the audit row. */
+struct audit_actor call_actor(const struct call *, const struct request *);
+
+/* Cache-Control and Vary of an answer that depends on who asks (design section 4). */
+void call_cache_headers(const struct call *, struct response *);
+
+#endif

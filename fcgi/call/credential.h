@@ -1,0 +1,34 @@
+#ifndef CALL_CREDENTIAL_H
+#define CALL_CREDENTIAL_H
+
+/*
+ * The credential of a request (design section 7).  Every route takes `Authorization`; the
+ * management API, whose errors have GitLab's format, also what GitLab's clients send:
+ * `PRIVATE-TOKEN` for a token of a user, `DEPLOY-TOKEN`, `JOB-TOKEN`.
+ */
+
+#include "access/access.h"
+#include "access/token.h"
+#include "http/request.h"
+
+struct request_credential {
+	enum credential kind;
+	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
+	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": none */
+	bool plain; /* nginx can read it, too: Authorization, bare or after Bearer */
+	/*
+	 * The text of one that is not ours, but could be that of another CI system's job: it is
+	 * looked up like any other, and auth/ci_login.h says who it is if it is not known.
+	 */
+	struct slice foreign;
+};
+
+/*
+ * -1: 400 the request has more than one credential, or one of these headers twice; 401 an
+ * Authorization that cannot be read: the credential is malformed then, as is a token under the
+ * header of another kind.
+ */
+int credential_read(struct request *, const struct token_keys *, struct request_credential *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,146 @@
+#include "call/pagination.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum {
+	URL_MAX = 2048, /* nginx takes no head of any size */
+	LINKS_MAX = 4 * (URL_MAX + 32),
+	PER_PAGE_ANY = 1000000000
+};
+
+int
+pagination_read(struct params *p, struct pagination *page)
+{
+	*page = (struct pagination) { .number = 1, .size = PAGINATION_DEFAULT };
+	if (params_int(p, "page", 1, PAGINATION_NUMBER_MAX, &page->number) == -1 ||
+	    params_int(p, "per_page", 1, PER_PAGE_ANY, &page->size) == -1)
+		return -1;
+	if (page->size > PAGINATION_MAX)
+		page->size = PAGINATION_MAX;
+	return 0;
+}
+
+int64_t
+pagination_offset(const struct pagination *page)
+{
+	return (page->number - 1) * page->size;
+}
+
+/* What a client sent, as a header and the brackets of Link may hold it. */
+static void
+put_visible(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c <= 0x20 || c >= 0x7f || strchr("<>\"\\", c) != NULL)
+			buf_printf(b, "%%%02X", c);
+		else
+			buf_putc(b, (char)c);
+	}
+}
+
+static bool
+is_named(struct slice part, const char *name)
+{
+	size_t n = strlen(name);
+
+	return part.n >= n && memcmp(part.p, name, n) == 0 && (part.n == n || part.p[n] == '=');
+}
+
+const char *
+pagination_url(const struct worker_app *app, struct request *rq, const char *name, const char *value)
+{
+	struct slice left = rq->query;
+	char separator = '?';
+	struct buf b;
+
+	buf_init(&b, rq->arena, URL_MAX);
+	buf_puts(&b, app->settings->external_url);
+	put_visible(&b, rq->raw_path);
+	while (left.n > 0) {
+		const char *end = memchr(left.p, '&', left.n);
+		struct slice part =
+		    slice_of(left.p, end == NULL ? left.n : (size_t)(end - left.p));
+
+		left = slice_of(left.p + part.n, left.n - part.n);
+		if (left.n > 0)
+			left = slice_of(left.p + 1, left.n - 1);
+		if (part.n == 0 || is_named(part, name))
+			continue;
+		buf_putc(&b, separator);
+		put_visible(&b, part);
+		separator = '&';
+	}
+	buf_printf(&b, "%c%s=%s", separator, name, value);
+	return buf_full(&b) ? NULL : buf_str(&b);
+}
+
+static const char *
+number(struct request *rq, int64_t n)
+{
+	return arena_printf(rq->arena, "%" PRId64, n);
+}
+
+struct links {
+	const struct worker_app *app;
+	struct request *rq;
+	struct buf b;
+	bool too_long;
+};
+
+static void
+put_link(struct links *l, const char *rel, int64_t page)
+{
+	const char *url = pagination_url(l->app, l->rq, "page", number(l->rq, page));
+
+	if (url == NULL)
+		l->too_long = true;
+	else
+		buf_printf(&l->b, "%s<%s>; rel=\"%s\"", l->b.n > 0 ? ", " : "", url, rel);
+}
+
+/* pages 0: so many that they were not counted. */
+static void
+put_headers(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct pagination *page, int64_t pages, bool has_next)
+{
+	bool has_prev = page->number > 1 && (pages == 0 || page->number <= pages + 1);
+	struct links links = { .app = app, .rq = rq };
+
+	buf_init(&links.b, rq->arena, LINKS_MAX);
+	if (has_prev)
+		put_link(&links, "prev", page->number - 1);
+	if (has_next)
+		put_link(&links, "next", page->number + 1);
+	put_link(&links, "first", 1);
+	if (pages != 0)
+		put_link(&links, "last", pages);
+	if (!links.too_long)
+		response_header(rs, "Link", buf_str(&links.b));
+	response_header(rs, "X-Page", number(rq, page->number));
+	response_header(rs, "X-Per-Page", number(rq, page->size));
+	response_header(rs, "X-Next-Page", has_next ? number(rq, page->number + 1) : "");
+	response_header(rs, "X-Prev-Page", has_prev ? number(rq, page->number - 1) : "");
+}
+
+void
+pagination_headers(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct pagination *page, int64_t total)
+{
+	int64_t pages = total == 0 ? 1 : (total + page->size - 1) / page->size;
+
+	put_headers(app, rq, rs, page, pages, page->number < pages);
+	response_header(rs, "X-Total", number(rq, total));
+	response_header(rs, "X-Total-Pages", number(rq, pages));
+}
+
+void
+pagination_headers_uncounted(const struct worker_app *app, struct request *rq, struct response *rs,
+    const struct pagination *page, size_t n)
+{
+	put_headers(app, rq, rs, page, 0, (int64_t)n == page->size);
+}

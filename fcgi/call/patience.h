@@ -1,0 +1,30 @@
+#ifndef CALL_PATIENCE_H
+#define CALL_PATIENCE_H
+
+/*
+ * cargo asks its web API once: a 503 ends `cargo publish`.  So the writes of that API wait inside
+ * their request for trouble that passes.  They have workers of their own, and the backlog of that
+ * socket is their queue; requests that read never wait.
+ */
+
+#include "call/call.h"
+
+enum { PATIENCE_US = 20 * 1000000 }; /* since nginx sent the request; cargo gives up after 30 s of silence */
+
+/*
+ * Gives the request the patience that its route has.  It ends when the client has gone, and before the
+ * drain of a pool that stops would cut the request off.
+ */
+void patience_set(struct call *, struct request *);
+
+/*
+ * Waits for so long.  At most half of the workers that write do this at once, and one for each actor, so
+ * that callers who are over their limit do not hold the workers that others need.  False: the request's patience
+ * is too short, nobody else may wait now, or the client has gone.
+ */
+bool patience_wait(struct call *, const char *actor, int64_t us);
+
+/* Ends the patience with the request: the connection then fails at once, as at first. */
+void patience_end(struct worker_app *);
+
+#endif

@@ -1,0 +1,111 @@
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+/*
+ * Berth's configuration keys: the one table behind berth.conf, berth.conf(5)
+ * and `berth-fcgi -t`.  A test compares the three.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/conf.h"
+
+struct settings {
+	/* where the service is */
+	const char *external_url; /* https://host[:port], no trailing slash */
+	bool sso; /* nginx says who a browser's user is */
+	const char *socket; /* path of the FastCGI socket */
+	const char *write_socket; /* path of the socket for requests that may write; by default beside `socket` */
+	int64_t socket_mode;
+	const char *socket_owner; /* user[:group], "" = as started */
+	/* where the data is */
+	const char *database; /* libpq connection string */
+	const char *store; /* directory of the blob store */
+	const char *cache_dir; /* the files that nginx may send by itself; "": none */
+	int64_t cache_lease;
+	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
+	/* the pool */
+	int64_t workers;
+	int64_t write_workers;
+	int64_t max_requests; /* a worker retires after so many; 0: never */
+	int64_t request_timeout;
+	int64_t drain_timeout;
+	bool traceable; /* other processes of the same user may look into ours */
+	int64_t database_timeout; /* of one statement */
+	const char *pid_file; /* "": none */
+	const char *log_file; /* "": standard error */
+	const char *log_level;
+	const char *monitoring_allow; /* space-separated addresses and networks */
+	/* the worker */
+	const char *node; /* how this host is called; "": its host name */
+	const char *download_log; /* nginx's; "": nothing is counted */
+	int64_t keep_unused; /* how long bytes stay to which no version refers */
+	int64_t keep_ended_tokens; /* how long the row of an ended token stays */
+	const char *worker_pid_file; /* "": none */
+	const char *worker_log_file; /* "": standard error */
+	/* what may be published */
+	int64_t max_crate_size;
+	int64_t max_metadata_size;
+	int64_t max_index_line_size;
+	int64_t max_index_size;
+	int64_t max_unpacked_size;
+	int64_t max_entries;
+	int64_t max_dependencies;
+	int64_t max_features;
+	int64_t max_keywords;
+	int64_t max_categories;
+	const char *required_metadata; /* space-separated words of Cargo.toml */
+	const char *strict_metadata; /* space-separated words: what is wrong there is refused, not only told */
+	const char *reserved_names; /* space-separated; besides those that are always reserved */
+	const char *allowed_registries; /* space-separated index URLs, "*": any */
+	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
+	int64_t deletion_grace; /* in which a deleted version can come back */
+	const char *inspector; /* path of berth-inspect */
+	int64_t inspect_slots; /* inspections at once; 0: by the number of CPUs */
+	int64_t inspect_timeout;
+	/* CI systems elsewhere */
+	const char *gitlab_url; /* whose job tokens are asked about; "": none */
+	const char *gitlab_projects; /* space-separated: ID=GROUP/PROJECT, ids of GitLab's */
+	const char *gitlab_token_prefixes; /* space-separated; GitLab gets only tokens that begin with one */
+	int64_t issuer_keys_max_age; /* keys of an issuer count this long after they were read */
+	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
+	/* how fast one caller may write: at once, 0: no limit; and on and on */
+	int64_t new_crate_burst;
+	int64_t new_crate_per_minute;
+	int64_t publish_burst;
+	int64_t publish_per_minute;
+	int64_t yank_burst;
+	int64_t yank_per_minute;
+	int64_t change_burst;
+	int64_t change_per_minute;
+	int64_t token_burst;
+	int64_t token_per_minute;
+	int64_t job_token_burst;
+	int64_t job_token_per_minute;
+	int64_t failed_login_burst;
+	int64_t failed_login_per_minute;
+};
+
+extern const struct conf_key settings_keys[];
+extern const size_t settings_nkeys;
+
+/* The key of that name which a project may have a value of its own for; NULL: there is none. */
+const struct conf_key *settings_project_key(struct slice name);
+
+/* conf_load() over settings_keys; afterwards write_socket is never empty. */
+int settings_load(struct arena *, const char *path, struct settings *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Saves all values for another process of the same program, in a file without a name; its
+ * descriptor is closed on exec.  -1: err.  The other function reads them back from it.
+ */
+int settings_save(const struct settings *, int *fd, struct err *) __attribute__((warn_unused_result));
+int settings_restore(struct arena *, int fd, struct settings *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The file that the programs read when no -c is given. */
+#define SETTINGS_DEFAULT_PATH SYSCONFDIR "/berth/berth.conf"
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef CRATE_INSPECT_INSPECT_H
+#define CRATE_INSPECT_INSPECT_H
+
+/*
+ * A .crate, read strictly as a stream of bytes: exactly one gzip member, a tar
+ * of which every header is understood, one Cargo.toml.  Nothing is unpacked;
+ * memory is bounded whatever the crate.  Rules: publish.md section 2 and 2.1.
+ */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crate/inspect/verdict.h"
+
+struct inspect_limits {
+	uint64_t max_unpacked; /* bytes; reaching it is already too much, as cargo counts */
+	uint64_t max_entries;
+	/*
+	 * NAME-VERSION, the folder that everything must be in; NULL: that of the
+	 * first entry.  Either way it must be the manifest's.  Must outlive the inspection.
+	 */
+	const char *folder;
+};
+
+struct inspect;
+
+/*
+ * Everything lives in the arena.  Opens all that it needs from the system, so that
+ * the caller may give up its rights before the first byte of the crate.
+ */
+struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
+
+/* Takes the next bytes of the crate.  -1: 400, why it is refused, or 500. */
+int inspect_push(struct inspect *, struct slice, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The crate has ended: reads the manifest, compares it with the folder that
+ * all entries lie in, fills the verdict.  -1: 400, why it is refused.
+ */
+int inspect_end(struct inspect *, struct verdict *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,388 @@
+#include "pool/pool.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/slots.h"
+#include "pool/generation.h"
+#include "pool/handover.h"
+
+enum {
+	SECOND = 1000000,
+	TICK = SECOND / 4, /* how often the scoreboard is looked at */
+	TICK_STARTING = SECOND / 50,
+	CRASH_WINDOW = 30 * SECOND,
+	CRASHES_A_WORKER = 5
+};
+
+struct pool {
+	const struct pool_app *app;
+	const char *config_path;
+	const struct listeners *listeners;
+	int program; /* of the children */
+	struct metrics *metrics;
+	int slots; /* base/slots.h, of all workers */
+	struct generation *all;
+	struct generation *serving;
+	struct generation *starting; /* NULL: no reload is going on */
+	unsigned generations; /* ever begun */
+	int64_t crashes; /* since a worker became ready, within CRASH_WINDOW of the first */
+	int64_t crashing_since_us;
+	bool was_ready; /* all first workers have been */
+	bool stopping;
+	int status;
+};
+
+int
+pool_log_open(const struct settings *s)
+{
+	enum log_level level = LOG_INFO;
+
+	/* it was checked when it was read */
+	(void)log_level_named(s->log_level, &level);
+	return log_open("berth-fcgi", s->log_file, level);
+}
+
+static int
+child_start(void *arg, const struct generation *g, size_t child, pid_t *pid)
+{
+	const struct pool *pool = arg;
+	bool keeper = generation_is_keeper(g, child);
+	enum worker_kind kind = generation_kind(g, child);
+	struct log_target log = log_target();
+	struct handover h = {
+		.role = keeper ? ROLE_KEEPER : kind == WORKER_WRITE ? ROLE_WRITER : ROLE_READER,
+		.master = (int)getpid(),
+		.number = (int)child,
+		.children = (int)g->n,
+		.log_level = (int)log.level,
+		.settings_fd = g->settings_fd,
+		.scoreboard_fd = g->scoreboard_fd,
+		.metrics_fd = metrics_fd(pool->metrics),
+		.slots_fd = pool->slots,
+		.listen_fd = keeper ? -1 : pool->listeners->fd[kind],
+		.log_fd = log.fd,
+		.log_path = log.path,
+	};
+
+	return handover_spawn(pool->program, &h, pid);
+}
+
+/* One more, by the master. */
+static void
+pool_count(const struct pool *pool, size_t family, size_t value, size_t value2)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+
+	meter_count(&meter, family, value, value2);
+}
+
+static void
+pool_show_workers(const struct pool *pool)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+	int64_t n[WORKER__KINDS][WORKER__STATES] = { 0 };
+
+	for (const struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_count(g, n);
+	for (size_t i = 0; i < WORKER__KINDS * WORKER__STATES; i++)
+		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
+}
+
+static struct generation *
+pool_begin(struct pool *pool, struct arena *arena, const struct settings *settings)
+{
+	bool keeper = pool->app->keeps != NULL && pool->app->keeps(settings);
+	bool writers = pool->listeners->fd[WORKER_WRITE] != -1;
+	struct err err = { 0 };
+	struct generation *g =
+	    generation_new(++pool->generations, arena, settings, writers, keeper, &err);
+
+	if (g == NULL) {
+		log_error("cannot start workers: %s", err.detail);
+		return NULL;
+	}
+	g->next = pool->all;
+	pool->all = g;
+	return g;
+}
+
+static void
+pool_stop(struct pool *pool, int status)
+{
+	if (pool->stopping)
+		return;
+	pool->stopping = true;
+	pool->status = status;
+	pool->starting = NULL;
+	for (struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_drain(g);
+}
+
+static void
+reload_drop(struct pool *pool, const char *why)
+{
+	log_error("reload failed: %s; the old workers go on", why);
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
+	generation_drain(pool->starting);
+	pool->starting = NULL;
+}
+
+/* The new workers of a reload do not come up: those that serve go on as if nothing had been. */
+static void
+reload_abandon(struct pool *pool, const char *why)
+{
+	reload_drop(pool, why);
+	if (pool_log_open(pool->serving->settings) == -1)
+		log_error("cannot open the old log again: %s", strerrordesc_np(errno));
+}
+
+static void
+reload_finish(struct pool *pool)
+{
+	log_info("reloaded: generation %u serves, %u drains", pool->starting->number,
+	    pool->serving->number);
+	pool_count(pool, METRIC_RELOADS, RELOAD_DONE, 0);
+	generation_drain(pool->serving);
+	pool->serving = pool->starting;
+	pool->starting = NULL;
+}
+
+/* What belongs to the master and so stays as it was. */
+static void
+warn_fixed(const struct settings *old, const struct settings *new)
+{
+	if (strcmp(old->socket, new->socket) != 0 ||
+	    strcmp(old->write_socket, new->write_socket) != 0 || old->socket_mode != new->socket_mode ||
+	    strcmp(old->socket_owner, new->socket_owner) != 0)
+		log_warn("socket, write_socket, socket_mode and socket_owner change with a restart only");
+	if (strcmp(old->pid_file, new->pid_file) != 0)
+		log_warn("pid_file changes with a restart only");
+}
+
+static void
+reload_refuse(const struct pool *pool, struct arena *arena)
+{
+	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
+	arena_free(arena);
+}
+
+static void
+pool_reload(struct pool *pool)
+{
+	struct arena *arena = arena_new();
+	struct settings *settings = arena_alloc(arena, sizeof(*settings));
+	struct err err = { 0 };
+
+	if (settings_load(arena, pool->config_path, settings, &err) == -1) {
+		log_error("reload refused: %s", err.detail);
+		reload_refuse(pool, arena);
+		return;
+	}
+	warn_fixed(pool->serving->settings, settings);
+	/* before the workers start, which inherit it */
+	if (pool_log_open(settings) == -1) {
+		log_error("reload refused: %s: %s", settings->log_file, strerrordesc_np(errno));
+		reload_refuse(pool, arena);
+		return;
+	}
+	/* the log stays that of the reload that begins */
+	if (pool->starting != NULL)
+		reload_drop(pool, "another reload came before it was done");
+	pool->starting = pool_begin(pool, arena, settings);
+}
+
+static void
+pool_reopen_log(const struct pool *pool)
+{
+	if (log_reopen() == -1)
+		log_error("cannot reopen the log: %s", strerrordesc_np(errno));
+	for (const struct generation *g = pool->all; g != NULL; g = g->next)
+		generation_signal(g, SIGUSR1);
+}
+
+static void
+signal_handle(struct pool *pool, int sig)
+{
+	if (sig == SIGTERM || sig == SIGINT) {
+		log_info("stopping");
+		pool_stop(pool, 0);
+	} else if (sig == SIGHUP && !pool->stopping) {
+		pool_reload(pool);
+	} else if (sig == SIGUSR1) {
+		pool_reopen_log(pool);
+	}
+}
+
+/* Counts a crash; stops the pool where they come in a loop. */
+static void
+crash_count(struct pool *pool, bool was_ready)
+{
+	int64_t now = clock_us();
+
+	if (was_ready || now - pool->crashing_since_us > CRASH_WINDOW)
+		pool->crashes = 0;
+	if (pool->crashes == 0)
+		pool->crashing_since_us = now;
+	pool->crashes++;
+	if (pool->crashes <= CRASHES_A_WORKER * (int64_t)pool->serving->nworkers)
+		return;
+	if (!pool->stopping)
+		log_error("workers crash in a loop before they can serve: giving up");
+	pool_stop(pool, 1);
+}
+
+static void
+child_reap(struct pool *pool, pid_t pid, int status)
+{
+	static const enum worker_end ends[] = {
+		[CHILD_RETIRED] = WORKER_RETIRED,
+		[CHILD_CRASHED] = WORKER_CRASHED,
+		[CHILD_KILLED] = WORKER_KILLED,
+	};
+	bool was_ready = false;
+	size_t child;
+
+	for (struct generation *g = pool->all; g != NULL; g = g->next) {
+		enum child_end end = generation_reap(g, pid, status, &child, &was_ready);
+
+		if (end == CHILD_NOT_MINE)
+			continue;
+		pool_count(pool, METRIC_WORKER_ENDS,
+		    generation_is_keeper(g, child) ? WORKER__KINDS : generation_kind(g, child), ends[end]);
+		/* the pool serves without a keeper */
+		if (generation_is_keeper(g, child))
+			return;
+		if (end != CHILD_RETIRED && g == pool->starting)
+			reload_abandon(pool, "a new worker crashed");
+		else if (end != CHILD_RETIRED && g == pool->serving)
+			crash_count(pool, was_ready);
+		return;
+	}
+}
+
+/* Frees the generations that have drained. */
+static void
+pool_sweep(struct pool *pool)
+{
+	struct generation **link = &pool->all;
+
+	while (*link != NULL) {
+		struct generation *g = *link;
+
+		if (g->draining && generation_is_empty(g)) {
+			*link = g->next;
+			generation_free(g);
+		} else {
+			link = &g->next;
+		}
+	}
+}
+
+static void
+pool_tick(struct pool *pool)
+{
+	const struct generation_start start = { child_start, pool };
+	int64_t now = clock_us();
+
+	for (struct generation *g = pool->all; g != NULL; g = g->next) {
+		generation_watch(g);
+		generation_spawn(g, &start);
+	}
+	if (pool->starting != NULL && generation_is_ready(pool->starting))
+		reload_finish(pool);
+	else if (pool->starting != NULL && now > pool->starting->deadline_us)
+		reload_abandon(pool, "the new workers are not ready in time");
+	if (!pool->was_ready && !pool->stopping && generation_is_ready(pool->serving)) {
+		pool->was_ready = true;
+		log_info("ready: %zu workers, %zu write workers", pool->serving->nreaders,
+		    pool->serving->nworkers - pool->serving->nreaders);
+	}
+	pool_sweep(pool);
+	pool_show_workers(pool);
+}
+
+/* How long nothing has to be looked at, unless a signal comes. */
+static struct timespec
+pool_patience(const struct pool *pool)
+{
+	int64_t now = clock_us();
+	int64_t wait = pool->starting != NULL || !pool->was_ready ? TICK_STARTING : TICK;
+
+	for (const struct generation *g = pool->all; g != NULL; g = g->next) {
+		int64_t due = generation_due_us(g);
+
+		if (due < now + wait)
+			wait = due > now ? due - now : 0;
+	}
+	return (struct timespec) { .tv_sec = 0, .tv_nsec = (long)(wait * 1000) };
+}
+
+static void
+signals_block(sigset_t *set)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(set, signals[i]);
+	/* taken one by one, where nothing is in the middle of anything; workers inherit this */
+	sigprocmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Until the last worker has ended. */
+static void
+pool_loop(struct pool *pool, const sigset_t *signals)
+{
+	while (pool->all != NULL) {
+		struct timespec patience = pool_patience(pool);
+		int sig = sigtimedwait(signals, NULL, &patience);
+		int status;
+		pid_t pid;
+
+		if (sig != -1)
+			signal_handle(pool, sig);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			child_reap(pool, pid, status);
+		pool_tick(pool);
+	}
+}
+
+int
+pool_run(const struct pool_app *app, const char *config_path, const struct settings *settings,
+    const struct listeners *listeners)
+{
+	struct pool pool = { .app = app, .config_path = config_path, .listeners = listeners };
+	sigset_t signals;
+
+	signals_block(&signals);
+	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
+	pool.slots = slots_new();
+	pool.program = handover_program();
+	if (pool.metrics == NULL || pool.slots == -1 || pool.program == -1) {
+		log_error("cannot start: no memory to share, or no /proc: %s", strerrordesc_np(errno));
+		return 1;
+	}
+	if (listeners->fd[WORKER_WRITE] == -1)
+		log_warn("one socket was passed: there are no write workers, and writes can keep all "
+			 "workers busy");
+	pool.serving = pool_begin(&pool, NULL, settings);
+	if (pool.serving == NULL) {
+		pool.status = 1;
+	} else {
+		pool_tick(&pool);
+		pool_loop(&pool, &signals);
+		log_info("stopped");
+	}
+	close(pool.program);
+	close(pool.slots);
+	metrics_free(pool.metrics);
+	return pool.status;
+}

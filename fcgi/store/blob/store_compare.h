@@ -1,0 +1,29 @@
+#ifndef STORE_BLOB_STORE_COMPARE_H
+#define STORE_BLOB_STORE_COMPARE_H
+
+/* Do a database and a store belong together?  It compares all blobs with all files, and changes nothing. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/blob/store_identity.h"
+#include "store/db/db.h"
+
+enum { STORE_MISSING_PERCENT = 1, STORE_UNKNOWN_PERCENT = 10 };
+
+struct store_comparison {
+	char store_id[REGISTRY_ID_SIZE + 1]; /* "": the store has none */
+	int64_t blobs; /* that versions need */
+	int64_t missing, other_size; /* of these: the store lacks them, or has another size */
+	int64_t files; /* blobs in the store */
+	int64_t unknown; /* of these: without a row in the database */
+};
+
+/* -1: 500, 503, also where the store cannot be read. */
+int store_compare(struct db *, const char *store, struct store_comparison *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* NULL: they fit (no other registry's id, almost no blob missing, most files known).  Else why they do not. */
+const char *store_comparison_judge(struct arena *, const struct store_comparison *, const char *registry);
+
+#endif

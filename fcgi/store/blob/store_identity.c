@@ -1,0 +1,223 @@
+#include "store/blob/store_identity.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "store/blob/blob.h"
+#include "store/blob/store_file.h"
+
+/* The time before a store without an id is examined again. */
+enum { LOOK_US = 5000000 };
+
+enum { TEST_MS = 2000 };
+
+static int __attribute__((format(printf, 2, 3)))
+refuse(struct err *err, const char *fmt, ...)
+{
+	char why[ERR_DETAIL_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	err_internal(err, 503, "%s", why);
+	return err_tell(err, "this host's store is not the registry's store: it takes no publish and "
+	    "serves no download until an administrator has corrected `store` or `database` of this host");
+}
+
+int
+store_identity_registry(struct db *db, struct arena *a, struct store_identity *identity,
+    struct err *err)
+{
+	struct db_result r;
+
+	if (db_connect(db, err) == -1)
+		return -1;
+	if (identity->registry[0] != '\0' && identity->connection == db_connections(db))
+		return 0;
+	identity->connection = db_connections(db);
+	identity->registry[0] = '\0';
+	if (db_exec(db, a, STMT_REGISTRY_ID, NULL, &r, err) == -1)
+		return -1;
+	if (r.rows != 1)
+		return err_internal(err, 500, "database: the table registry must have one row");
+	snprintf(identity->registry, sizeof(identity->registry), "%s", db_str(&r, 0, 0));
+	return 0;
+}
+
+/* Does this directory have a blob, `depth` levels of directories below it? */
+static bool
+has_blob(struct arena *a, const char *path, int depth)
+{
+	DIR *d = opendir(path);
+	struct dirent *entry;
+	unsigned char bytes[32];
+	bool found = false;
+
+	if (d == NULL)
+		return false;
+	while (!found && (entry = readdir(d)) != NULL) {
+		if (!hex_decode(slice_str(entry->d_name), bytes, depth > 0 ? 1 : sizeof(bytes)))
+			continue;
+		found = depth == 0 || has_blob(a, arena_printf(a, "%s/%s", path, entry->d_name), depth - 1);
+	}
+	closedir(d);
+	return found;
+}
+
+static bool
+store_has_blobs(struct arena *a, const char *store)
+{
+	return has_blob(a, store, 2) || has_blob(a, arena_printf(a, "%s/" BLOB_TRASH, store), 0);
+}
+
+/* What database and store know of each other. */
+struct knowledge {
+	bool adopted; /* the database has been with a store that had the id */
+	bool database; /* the database has blobs */
+	bool store; /* the store has blobs */
+	bool common; /* both have one blob at least */
+};
+
+static int
+look(struct db *db, struct arena *a, const char *store, struct knowledge *k, struct err *err)
+{
+	enum { ADOPTED, SHA256 };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_STORE_KNOWN, NULL, &r, err) == -1)
+		return -1;
+	*k = (struct knowledge) { .store = store_has_blobs(a, store) };
+	for (int i = 0; i < r.rows; i++) {
+		struct stat st;
+
+		k->adopted = db_bool(&r, i, ADOPTED);
+		if (db_is_null(&r, i, SHA256))
+			continue;
+		k->database = true;
+		if (stat(arena_printf(a, "%s/%s", store, blob_path(a, db_str(&r, i, SHA256))), &st) == 0)
+			k->common = true;
+	}
+	return 0;
+}
+
+/* Judges a store without an id.  "": it may be used; else why not. */
+static const char *
+judge(const struct knowledge *k)
+{
+	if (k->adopted)
+		return "has no " STORE_ID_FILE ", but the database has been with a store that has one: is "
+		       "it mounted, and is `store` of berth.conf right?";
+	if (k->database && !k->store)
+		return "is empty, but the database knows blobs: is it mounted, and is `store` of berth.conf "
+		       "right?";
+	if (!k->database && k->store)
+		return "has blobs and no " STORE_ID_FILE ", and no version of the database has a blob: "
+		       "they do not belong together; see `berth store adopt --dry-run`";
+	if (k->database && !k->common)
+		return "has no " STORE_ID_FILE ", and the blobs of the database are not in it: they do not "
+		       "belong together; see `berth store adopt --dry-run`";
+	return "";
+}
+
+static int
+claim_store(struct db *db, struct arena *a, struct store_identity *identity, const char *store,
+    struct err *err)
+{
+	int wrote;
+
+	if (blob_store_check(store, err) == -1)
+		return -1;
+	wrote = store_file_write(store, STORE_ID_FILE, identity->registry, false, err);
+	if (wrote == -1 || db_exec(db, a, STMT_STORE_BEGIN, NULL, NULL, err) == -1)
+		return -1;
+	identity->adopted = wrote == 1;
+	/* another process was faster, perhaps of another registry */
+	return wrote == 1 ? 0 : store_identity_check(db, a, identity, store, false, err);
+}
+
+static int
+check_unnamed(struct db *db, struct arena *a, struct store_identity *identity, const char *store,
+    bool claim, struct err *err)
+{
+	struct knowledge k;
+
+	identity->adopted = false;
+	if (clock_us() >= identity->until_us) {
+		if (look(db, a, store, &k, err) == -1)
+			return -1;
+		snprintf(identity->refusal, sizeof(identity->refusal), "%s", judge(&k));
+		if (!k.adopted && !k.database && !k.store)
+			return claim ? claim_store(db, a, identity, store, err) : 0;
+		identity->until_us = clock_us() + LOOK_US;
+	}
+	if (identity->refusal[0] != '\0')
+		return refuse(err, "store %s %s", store, identity->refusal);
+	return 0;
+}
+
+int
+store_identity_check(struct db *db, struct arena *a, struct store_identity *identity,
+    const char *store, bool claim, struct err *err)
+{
+	char id[REGISTRY_ID_SIZE + 1];
+	int found;
+
+	if (store_identity_registry(db, a, identity, err) == -1)
+		return -1;
+	found = store_file_read(store, STORE_ID_FILE, id, sizeof(id), err);
+	if (found == -1) {
+		struct err disk = *err;
+
+		return refuse(err, "%s", disk.detail);
+	}
+	if (found == 0)
+		return check_unnamed(db, a, identity, store, claim, err);
+	identity->adopted = strcmp(id, identity->registry) == 0;
+	if (!identity->adopted)
+		return refuse(err, "store %s belongs to the registry %s, but the database is the registry "
+		    "%s: correct `store` or `database` of berth.conf, or see `berth store adopt`", store, id,
+		    identity->registry);
+	return 0;
+}
+
+int
+store_identity_check_adopted(struct db *db, struct arena *a, struct store_identity *identity,
+    const char *store, struct err *err)
+{
+	if (store_identity_check(db, a, identity, store, true, err) == -1)
+		return -1;
+	if (!identity->adopted)
+		return refuse(err, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
+		    "an administrator has run `berth store adopt`", store);
+	return 0;
+}
+
+int
+store_identity_test(const char *conninfo, const char *store, char *warning, size_t size,
+    struct err *err)
+{
+	struct store_identity identity = { 0 };
+	struct arena *a = arena_new();
+	struct db *db = db_new(conninfo, TEST_MS);
+	int rc = 0;
+
+	db_prepare_late(db);
+	warning[0] = '\0';
+	if (db_connect(db, err) == -1 || access(store, F_OK) == -1)
+		err_clear(err);
+	else
+		rc = store_identity_check(db, a, &identity, store, false, err);
+	/* a new store gets its id at its first use */
+	if (rc == 0 && identity.until_us != 0)
+		snprintf(warning, size, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
+		    "an administrator has run `berth store adopt`", store);
+	db_free(db);
+	arena_free(a);
+	return rc;
+}

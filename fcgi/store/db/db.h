@@ -1,0 +1,273 @@
+#ifndef STORE_DB_DB_H
+#define STORE_DB_DB_H
+
+/*
+ * The one door to PostgreSQL.  Every statement is a named one from
+ * sql/queries/, prepared when the connection is made, so that a bad statement
+ * stops the start and not a request.  Only files of store/ call this.
+ *
+ * Waiting is bounded by the deadline that the caller sets; a statement that
+ * passes it is cancelled and is a 503.  A lost connection is a 503 for the
+ * request that meets it and is made again by the next one, unless that request has patience
+ * (db_set_patience()).
+ *
+ * SQLSTATE to status: class 08, 57P01..57P03, 53xxx, 57014, 55P03, 25006 -> 503; 40001,
+ * 40P01 -> the transaction is tried again, 503 in the end; everything else is our
+ * mistake -> 500.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/decimal.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+/* enum stmt: STMT_CRATE_INDEX ..., made from sql/queries/ by scripts/sql2c. */
+#include "store/stmt.h"
+
+struct db;
+
+enum { DB_PARAMS_MAX = 48, DB_CALLS_MAX = 16 };
+
+/*
+ * Parameters in the order $1, $2 ..., {0} at first.  Strings and bytes are
+ * borrowed until the call is over.  Numbers lie inside: not to be copied once bound.
+ */
+struct db_params {
+	const char *value[DB_PARAMS_MAX];
+	int length[DB_PARAMS_MAX];
+	int binary[DB_PARAMS_MAX];
+	char number[DB_PARAMS_MAX][DECIMAL_SIZE];
+	int n;
+};
+
+void db_bind_int(struct db_params *, int64_t);
+void db_bind_bool(struct db_params *, bool);
+void db_bind_str(struct db_params *, const char *); /* NULL: null */
+void db_bind_slice(struct db_params *, struct arena *, struct slice); /* text; no NUL inside */
+void db_bind_bytes(struct db_params *, struct slice); /* bytea */
+void db_bind_null(struct db_params *);
+void db_bind_id(struct db_params *, int64_t); /* of a row; 0: null */
+/* Seconds since 1970, for to_timestamp($n::bigint); 0: null. */
+void db_bind_time(struct db_params *, int64_t);
+/* A text[] from n strings (NULL elements are nulls). */
+void db_bind_array(struct db_params *, struct arena *, const char *const *, size_t n);
+/* A bigint[]. */
+void db_bind_ids(struct db_params *, struct arena *, const int64_t *, size_t n);
+
+/* Rows, in binary form; cleared with the arena. */
+struct db_result {
+	void *pg; /* PGresult */
+	int rows;
+	int64_t affected;
+};
+
+/*
+ * Takes one row of a statement whose rows would not fit into memory.  `row` has that row alone and ends
+ * when the function returns.  -1, with err set: the statement fails, and the other rows are dropped.
+ */
+typedef int db_row_fn(void *arg, const struct db_result *row, struct err *);
+
+struct db_call {
+	enum stmt stmt;
+	struct db_params params;
+	struct db_result result; /* empty where `row` takes the rows */
+	db_row_fn *row; /* NULL: the result has the rows */
+	void *arg;
+};
+
+/*
+ * A handle that is not connected yet.  conninfo as libpq has it;
+ * timeout_ms bounds connecting and each statement (statement_timeout on the server,
+ * and a little more here).
+ */
+struct db *db_new(const char *conninfo, int64_t timeout_ms);
+
+/*
+ * Each statement is prepared at its first use in a session, in the same round trip: for a program that ends
+ * soon, or uses few.  Without it a new session prepares all of them, so that no request waits for that, and
+ * a schema that lacks something is refused at once.
+ */
+void db_prepare_late(struct db *);
+void db_free(struct db *);
+
+/*
+ * Can libpq read it at all?  -1: 500 for a malformed one, in our words: libpq's
+ * sentence may quote the password.
+ */
+int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Does the schema fit this program?  A newer one fits if its floor allows this program
+ * (store/migrate/migrate.h).  An older one, or none, fits after `berth migrate`.
+ */
+enum db_schema {
+	DB_SCHEMA_UNKNOWN, /* not read yet */
+	DB_SCHEMA_FITS,
+	/* the schemas from here on do not fit */
+	DB_SCHEMA_MISSING, /* no schema, or one that the role may not read */
+	DB_SCHEMA_OLD,
+	DB_SCHEMA_NEW
+};
+
+/*
+ * Connects and prepares the statements, unless there is a connection.  -1: 503 the database is away, its
+ * schema does not fit, or a connection pooler that shares sessions stands between; all of these may end.
+ * 500: a statement cannot be prepared although the schema fits; that does not end, and db_fatal() is
+ * true.  It reads a schema that does not fit again after a second; until then it gives the same error
+ * at once.
+ */
+int db_connect(struct db *, struct err *) __attribute__((warn_unused_result));
+bool db_fatal(const struct db *);
+/* The schema that the last attempt to connect has found. */
+enum db_schema db_schema(const struct db *);
+/* The newest migration that was applied, and the floor of all, as the last attempt has found them. */
+enum db_schema db_schema_of(int64_t version, int64_t floor);
+
+/* Does a connection pooler stand between?  It gave this session to us alone, but may change its mode. */
+bool db_is_pooled(const struct db *);
+
+/*
+ * For programs that only check the connection, or connect in another way.  0: the connection string leads
+ * to sessions of our own, or the database is away.  -1: 503 it leads through a pooler that shares
+ * sessions, or whose mode is unknown.
+ */
+int db_check_pooler(const char *conninfo, struct err *) __attribute__((warn_unused_result));
+/* Drops the session; the next use opens a new one. */
+void db_disconnect(struct db *);
+/* The connection's descriptor, or -1. */
+int db_fd(const struct db *);
+/* Something happened while idle: reads it; drops a connection that has ended. */
+void db_idle_event(struct db *);
+/*
+ * The same, for who does not wait for the connection but is about to use it: looks whether
+ * something happened, where it was not in use for a while.  Nothing of the session may be needed
+ * any more.
+ */
+void db_look(struct db *);
+/*
+ * Has something been notified that this connection listens for, since the last time that this
+ * was asked?  Nobody is told of what came while there was no connection, and a new one listens
+ * for nothing: db_connections() counts those that were ever made.
+ */
+bool db_notified(struct db *);
+uint64_t db_connections(const struct db *);
+
+/*
+ * Takes the next notification that has come to a session that listens: what was sent along, cut
+ * to fit.  False: there is none, or the connection has ended.
+ */
+bool db_notification(struct db *, char *payload, size_t size);
+
+/* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
+void db_set_deadline(struct db *, int64_t us);
+
+/*
+ * How long a caller waits for a database that is away: it restarts, fails over, or only reads until it
+ * is promoted.  Meanwhile connecting, statements that only read, and whole transactions whose COMMIT
+ * was not sent are tried again.  `go_on` is asked between two attempts; false ends the wait.
+ */
+struct db_patience {
+	int64_t until_us; /* of clock_us() */
+	bool (*go_on)(void *arg);
+	void *arg;
+};
+
+/* Sets the patience from here on; borrows it.  NULL, as at first: none, and the first error counts. */
+void db_set_patience(struct db *, const struct db_patience *);
+
+/*
+ * Has the last statement failed for a database that is away, and may the caller still wait?  Then waits a
+ * moment: true, what failed may be tried again, if it can be done twice.  Never inside a transaction.
+ */
+bool db_try_again(struct db *);
+
+/* Microseconds spent waiting for the database since the last call of this. */
+int64_t db_take_us(struct db *);
+
+/*
+ * Runs one statement, inside the open transaction or as its own.  A connection that
+ * turns out dead is an error like any other; outside a transaction, what only reads is sent again to
+ * another one where the caller has patience.
+ * params NULL: it has none; result NULL: nobody wants it.
+ */
+int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, struct db_result *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Runs n statements in one round trip (pipeline mode), in one implicit
+ * transaction; outside a transaction they must only read.  A call with a row function is
+ * row function is late when a row takes longer than timeout_ms; the server's statement_timeout and the
+ * deadline bound the time of all its rows.
+ */
+int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Runs `body` between BEGIN and COMMIT.  body: 0 commits, -1 rolls back.  A
+ * deadlock or serialization failure runs it again, three times at most, and so does the patience of
+ * db_set_patience() after a connection was lost before COMMIT: it
+ * must not do what cannot be done twice.  -1 with err; where the answer to
+ * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
+ * only be found by looking.
+ */
+int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), void *arg,
+    bool *unknown, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * A condition that must still hold when a transaction has written everything and waits for no more
+ * locks.  The pool asks whether the caller, who was let in before, still has the right.  `call` runs
+ * then, in the transaction, as a statement of its own, and `judge` reads the answer.  -1: rolled back.
+ */
+struct db_guard {
+	struct arena *arena;
+	void (*call)(void *arg, struct db_call *);
+	int (*judge)(void *arg, const struct db_call *, struct err *);
+	void *arg;
+};
+
+/* Sets the guard of all transactions from here on; borrows it.  NULL: none. */
+void db_set_guard(struct db *, const struct db_guard *);
+
+/*
+ * As db_run(), for the last statements of a transaction: the guard's statement runs after them in the
+ * same round trip.
+ */
+int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * For a transaction that may take the caller's own right away: call it before that.  Asks the guard now,
+ * and not again at the end.
+ */
+int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Has a transaction committed since this was last asked?  *unknown: one has, or may have, in a
+ * session that was lost.
+ */
+bool db_take_commit(struct db *, bool *unknown);
+
+/*
+ * What was asked for is so already.  Another session may have done it just now, and whoever it is
+ * that asks again must not be told sooner that it is done: as if this one had, unknown.
+ */
+void db_found_done(struct db *);
+
+/* True while no transaction is open. */
+bool db_is_idle(const struct db *);
+
+/* Typed access to a row; the SQL type is asserted by its length. */
+bool db_is_null(const struct db_result *, int row, int column);
+int64_t db_int(const struct db_result *, int row, int column); /* int2, int4, int8 */
+bool db_bool(const struct db_result *, int row, int column);
+/* extract(epoch FROM t)::bigint: seconds since 1970; 0 for null */
+int64_t db_time(const struct db_result *, int row, int column);
+/* text and bytea, borrowed until the arena is reset; NULs cannot occur in text */
+struct slice db_slice(const struct db_result *, int row, int column);
+const char *db_str(const struct db_result *, int row, int column); /* NULL for null */
+
+#endif

@@ -1,0 +1,133 @@
+#ifndef STORE_DB_DB_CONN_H
+#define STORE_DB_DB_CONN_H
+
+/*
+ * What the files of the database door share, and nobody else sees.  The
+ * connection is in pipeline mode for all its life: whatever is sent ends in
+ * one Sync, and is read up to the answer to it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <libpq-fe.h>
+
+#include "store/db/db.h"
+
+enum {
+	DB_GRACE_US = 1000000, /* for the server to cancel by itself, and to answer a cancel */
+	DB_IDLE_US = 10000 /* without use, after which db_look() looks */
+};
+
+struct db {
+	char *conninfo;
+	int64_t timeout_ms;
+	int64_t deadline_us; /* 0: none */
+	const struct db_patience *patience; /* NULL: none */
+	bool away; /* the last error was the database's absence, which may pass */
+	int64_t spent_us;
+	int64_t used_us; /* of clock_us(): when the connection was last used, or looked at */
+	PGconn *pg; /* NULL: not connected */
+	uint64_t connections; /* made so far */
+	/*
+	 * The session's server process differs from the one that the connection was told: a pooler
+	 * stands between.  From then on each new session is proven first.
+	 */
+	bool pooled;
+	int64_t proven_us; /* by clock_us(): the last proof that this session is our own */
+	bool fatal;
+	enum db_schema schema;
+	bool newer; /* the schema is newer than this program */
+	int64_t refused_us; /* by clock_us(): no new connection before this time */
+	struct err refusal; /* the error until then */
+	bool notified; /* and not asked about yet */
+	bool in_tx; /* inside db_transaction, also when the connection is lost there */
+	bool begin_pending; /* BEGIN goes out with the first statement */
+	const struct db_guard *guard; /* NULL: none */
+	struct db_call guard_call;
+	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* in this transaction */
+	bool committed; /* since db_take_commit() */
+	bool commit_unknown;
+	bool retry; /* the last error was a deadlock or a serialization failure */
+	bool prepares_late; /* each statement at its first use in a session */
+	enum { NOT_PREPARED, PREPARE_SENT, PREPARED } prepared[STMT__MAX]; /* where it prepares late */
+};
+
+struct db_stmt {
+	const char *name;
+	const char *text;
+	int nparams;
+};
+
+extern const struct db_stmt db_stmts[STMT__MAX];
+
+/* One statement of a round trip.  params NULL: none.  result NULL: nobody wants it. */
+struct db_step {
+	enum stmt stmt;
+	const struct db_params *params;
+	struct db_result *result;
+	db_row_fn *row; /* NULL: the result gets the rows */
+	void *arg;
+};
+
+/* Reads the answers of one round trip. */
+struct db_reader {
+	struct db *db;
+	int64_t until_us;
+	bool late; /* a cancel was sent */
+};
+
+/* A reader that waits until the deadline or the statement time-out, whichever is first. */
+struct db_reader db_reader_new(struct db *);
+
+/* Restarts the time-out: something has arrived. */
+void db_reader_extend(struct db_reader *);
+
+/*
+ * The next result, NULL at the end of one statement's.  Cancels what is late.
+ * -1: 503, the connection is dropped.
+ */
+int db_reader_next(struct db_reader *, const char *name, PGresult **out, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The answer to the Sync.  -1: as db_reader_next. */
+int db_reader_end(struct db_reader *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Waits for `events` on the connection's socket.  1: they are there, 0: the
+ * moment has passed, -1: poll failed.
+ */
+int db_poll(const struct db *, short events, int64_t until_us);
+
+/* Sends the steps as one round trip and reads all of its answers. */
+int db_steps(struct db *, struct arena *, const struct db_step *, size_t n, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Opens the connection in pipeline mode, without settings and prepared statements.  -1: 503, and the
+ * connection is dropped.
+ */
+int db_open(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Resets an open session, and proves that it belongs to us alone for as long as it is connected: a
+ * second session sends it a notification.  Only in such a session do settings,
+ * prepared statements, LISTEN and session state have the effect that the rest
+ * of this program relies on.  It drops notifications that arrive meanwhile, so the session must listen
+ * for nothing else.  -1: 503 the session is shared (which is remembered for some seconds), or no proof
+ * is possible.
+ */
+int db_prove_session(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/* Proves a session in use again from time to time; drops one that is shared by now. */
+void db_prove_again(struct db *);
+
+/* Turns a failed result into err; sets db->retry.  Returns -1. */
+int db_error(struct db *, const char *name, const PGresult *, struct err *);
+
+/* The connection is of no use any more: closes it and makes err a 503.  Returns -1. */
+int db_lost(struct db *, const char *name, struct err *);
+
+void db_drop(struct db *);
+
+#endif

@@ -1,0 +1,448 @@
+#include "store/db/db_conn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+
+/* Whose fault a failure is, by the first characters of its SQLSTATE. */
+static const struct {
+	const char *prefix;
+	bool retry;
+	bool away; /* nothing was done, and another connection may find the database back */
+} passing[] = {
+	{ "08", .away = true }, /* the connection */
+	{ "57P01", .away = true }, /* the server is stopped */
+	{ "57P02", .away = true }, /* ... or has crashed */
+	{ "57P03", .away = true }, /* ... or is starting */
+	{ "53300", .away = true }, /* out of connections */
+	{ "53", .retry = false }, /* out of disk, memory */
+	{ "57014", .retry = false }, /* cancelled: statement_timeout, or by us */
+	{ "55P03", .retry = false }, /* lock_timeout */
+	{ "25006", .away = true }, /* the server only reads: a standby */
+	{ "40001", .retry = true }, /* serialization failure */
+	{ "40P01", .retry = true }, /* deadlock */
+};
+
+int
+db_poll(const struct db *db, short events, int64_t until_us)
+{
+	struct pollfd p = { .fd = PQsocket(db->pg), .events = events };
+
+	for (;;) {
+		int64_t ms = (until_us - clock_us() + 999) / 1000;
+		int n;
+
+		if (ms <= 0)
+			return 0;
+		n = poll(&p, 1, ms < INT_MAX ? (int)ms : INT_MAX);
+		if (n > 0)
+			return 1;
+		if (n == -1 && errno != EINTR)
+			return -1;
+	}
+}
+
+/* libpq's sentences end in newlines, and may have several lines. */
+static void
+set_detail(struct err *err, int status, const char *name, const char *state, const char *message)
+{
+	err_internal(err, status, "database: %s: %s%s%.*s", name, state, state[0] ? ": " : "",
+	    (int)strcspn(message, "\n"), message);
+}
+
+int
+db_lost(struct db *db, const char *name, struct err *err)
+{
+	const char *message = PQerrorMessage(db->pg);
+
+	set_detail(err, 503, name, "", message[0] != '\0' ? message : "connection lost");
+	db->away = true;
+	db_drop(db);
+	return -1;
+}
+
+/* Messages of classes 22 (data) and 23 (constraints) quote values: a constraint's name will do. */
+static const char *
+safe_message(const PGresult *res, const char *state)
+{
+	bool quotes = strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0;
+	const char *s = PQresultErrorField(res, quotes ? PG_DIAG_CONSTRAINT_NAME :
+	                                                 PG_DIAG_MESSAGE_PRIMARY);
+
+	return s != NULL ? s : "";
+}
+
+int
+db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	int status = 500;
+
+	/* made by libpq itself: the connection broke */
+	if (state == NULL) {
+		set_detail(err, 503, name, "", PQresultErrorMessage(res));
+		db->away = true;
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(passing) / sizeof(*passing); i++) {
+		if (strncmp(state, passing[i].prefix, strlen(passing[i].prefix)) == 0) {
+			status = 503;
+			db->retry = passing[i].retry;
+			db->away = passing[i].away;
+			break;
+		}
+	}
+	/* the prepared statement is missing: a pooler may share this session by now, so prove it again */
+	if (db->pooled && strcmp(state, "26000") == 0) {
+		status = 503;
+		db->proven_us = 0;
+	}
+	set_detail(err, status, name, state, safe_message(res, state));
+	return -1;
+}
+
+void
+db_reader_extend(struct db_reader *r)
+{
+	const struct db *db = r->db;
+
+	/* a process that was asked to stop gets no more time */
+	if (r->late)
+		return;
+	/* the server's statement_timeout ends earlier and leaves the connection whole */
+	r->until_us = clock_us() + db->timeout_ms * 1000 + DB_GRACE_US;
+	if (db->deadline_us != 0 && db->deadline_us < r->until_us)
+		r->until_us = db->deadline_us;
+}
+
+struct db_reader
+db_reader_new(struct db *db)
+{
+	struct db_reader r = { .db = db };
+
+	db_reader_extend(&r);
+	return r;
+}
+
+static void *
+cancel_main(void *arg)
+{
+	PGcancel *cancel = arg;
+	char why[256];
+
+	/* whether it worked shows in what the connection says next */
+	(void)PQcancel(cancel, why, sizeof(why));
+	PQfreeCancel(cancel);
+	return NULL;
+}
+
+/*
+ * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
+ * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
+ * do that.
+ */
+static bool
+reader_cancel(struct db_reader *r)
+{
+	PGcancel *cancel;
+	pthread_t thread;
+
+	if (r->late)
+		return false;
+	r->late = true;
+	r->until_us = clock_us() + DB_GRACE_US;
+	cancel = PQgetCancel(r->db->pg);
+	if (cancel == NULL)
+		return false;
+	if (pthread_create(&thread, NULL, cancel_main, cancel) != 0) {
+		PQfreeCancel(cancel);
+		return false;
+	}
+	pthread_detach(thread);
+	return true;
+}
+
+int
+db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err *err)
+{
+	PGconn *pg = r->db->pg;
+
+	*out = NULL;
+	/* most often it came along with what was read before */
+	while (PQisBusy(pg) == 1) {
+		int unsent = PQflush(pg);
+		int ready;
+
+		if (unsent == -1)
+			return db_lost(r->db, name, err);
+		ready = db_poll(r->db, unsent == 1 ? POLLIN | POLLOUT : POLLIN, r->until_us);
+		if (ready == -1)
+			return db_lost(r->db, name, err);
+		if (ready == 0 && !reader_cancel(r)) {
+			db_drop(r->db);
+			return err_internal(err, 503, "database: %s: no answer in time", name);
+		}
+		if (PQconsumeInput(pg) == 0)
+			return db_lost(r->db, name, err);
+	}
+	*out = PQgetResult(pg);
+	return 0;
+}
+
+int
+db_reader_end(struct db_reader *r, struct err *err)
+{
+	PGresult *res;
+	bool synced;
+
+	if (db_reader_next(r, "sync", &res, err) == -1)
+		return -1;
+	synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+	PQclear(res);
+	if (!synced)
+		return db_lost(r->db, "sync", err);
+	/* the cancel may arrive yet: it must not meet what is sent next */
+	if (r->late)
+		db_drop(r->db);
+	return 0;
+}
+
+static bool
+send_step(struct db *db, const struct db_step *step)
+{
+	static const struct db_params none;
+	const struct db_stmt *stmt = &db_stmts[step->stmt];
+	const struct db_params *p = step->params != NULL ? step->params : &none;
+
+	assert(p->n == stmt->nparams);
+	FAULT_POINT("send", stmt->name);
+	if (db->prepares_late && db->prepared[step->stmt] == NOT_PREPARED) {
+		if (PQsendPrepare(db->pg, stmt->name, stmt->text, 0, NULL) != 1)
+			return false;
+		db->prepared[step->stmt] = PREPARE_SENT;
+	}
+	return PQsendQueryPrepared(
+		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
+}
+
+static void
+clear_result(void *res)
+{
+	PQclear(res);
+}
+
+static void
+take_result(struct arena *a, PGresult *res, struct db_result *out)
+{
+	if (out == NULL) {
+		PQclear(res);
+		return;
+	}
+	*out = (struct db_result) { .pg = res, .rows = PQntuples(res) };
+	/* a number, or nothing for a statement that affects no rows */
+	out->affected = strtoll(PQcmdTuples(res), NULL, 10);
+	arena_defer(a, clear_result, res);
+}
+
+/* Hands over one row, unless an earlier statement has failed. */
+static int
+take_row(struct db_reader *r, const struct db_step *step, PGresult *res, int rc, struct err *err)
+{
+	struct db_result row = { .pg = res, .rows = 1 };
+
+	if (rc == 0)
+		rc = step->row(step->arg, &row, err);
+	PQclear(res);
+	db_reader_extend(r);
+	return rc;
+}
+
+/* Reads the answer to the preparation that went out with a statement.  As read_step. */
+static int
+read_prepare(struct db_reader *r, enum stmt stmt, int *rc, struct err *err)
+{
+	struct err later;
+	bool good = false;
+	PGresult *res;
+
+	for (;;) {
+		if (db_reader_next(r, db_stmts[stmt].name, &res, *rc == 0 ? err : &later) == -1)
+			return -1;
+		if (res == NULL)
+			break;
+		if (PQresultStatus(res) == PGRES_COMMAND_OK)
+			good = true;
+		else if (*rc == 0)
+			*rc = db_error(r->db, db_stmts[stmt].name, res, err);
+		PQclear(res);
+	}
+	r->db->prepared[stmt] = good ? PREPARED : NOT_PREPARED;
+	return 0;
+}
+
+/* Reads one statement's answer.  *rc becomes -1 with the first failure of the round trip. */
+static int
+read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int *rc,
+    struct err *err)
+{
+	const char *name = db_stmts[step->stmt].name;
+	struct err later; /* a lost connection after a failure does not replace it */
+	PGresult *res;
+
+	if (r->db->prepared[step->stmt] == PREPARE_SENT &&
+	    read_prepare(r, step->stmt, rc, err) == -1)
+		return -1;
+	/* the server skips the statement after an earlier failure */
+	if (step->row != NULL)
+		(void)PQsetSingleRowMode(r->db->pg);
+	for (;;) {
+		ExecStatusType status;
+
+		if (db_reader_next(r, name, &res, *rc == 0 ? err : &later) == -1)
+			return -1;
+		if (res == NULL) {
+			FAULT_POINT("answered", name);
+			return 0;
+		}
+		status = PQresultStatus(res);
+		if (status == PGRES_SINGLE_TUPLE) {
+			*rc = take_row(r, step, res, *rc, err);
+			continue;
+		}
+		if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) {
+			take_result(a, res, step->result);
+			continue;
+		}
+		/* what follows a failure was not run: PGRES_PIPELINE_ABORTED */
+		if (*rc == 0)
+			*rc = db_error(r->db, name, res, err);
+		PQclear(res);
+	}
+}
+
+static int
+run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	static const struct db_step begin = { .stmt = STMT_SESSION_BEGIN };
+	bool with_begin = db->begin_pending;
+	struct db_reader reader = db_reader_new(db);
+	int rc = 0;
+
+	db->begin_pending = false;
+	if (with_begin && !send_step(db, &begin))
+		return db_lost(db, "begin", err);
+	for (size_t i = 0; i < n; i++) {
+		if (!send_step(db, &steps[i]))
+			return db_lost(db, db_stmts[steps[i].stmt].name, err);
+	}
+	if (PQpipelineSync(db->pg) != 1)
+		return db_lost(db, "sync", err);
+	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
+		return db_lost(db, "sync", err);
+	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
+			return -1;
+	}
+	if (rc == -1) {
+		struct err later;
+
+		/* what failed is known already; a broken connection is dropped in passing */
+		(void)!db_reader_end(&reader, &later);
+		return -1;
+	}
+	return db_reader_end(&reader, err);
+}
+
+int
+db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	int64_t started = clock_us();
+	int rc;
+
+	db->retry = db->away = false;
+	if (db->pg == NULL && db->in_tx && !db->begin_pending)
+		return err_internal(
+		    err, 503, "database: the connection was lost in this transaction");
+	if (db->deadline_us != 0 && started >= db->deadline_us)
+		return err_internal(err, 503, "database: %s: past the deadline",
+		    db_stmts[steps[0].stmt].name);
+	if (db_connect(db, err) == -1)
+		return -1;
+	started = clock_us();
+	rc = run_steps(db, a, steps, n, err);
+	db->used_us = clock_us();
+	db->spent_us += db->used_us - started;
+	return rc;
+}
+
+/* Can the statements be sent again, although it is unknown whether they ran? */
+static bool
+only_read(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (steps[i].row != NULL || strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int
+steps_try(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	while (db_steps(db, a, steps, n, err) == -1) {
+		if (!only_read(steps, n) || !db_try_again(db))
+			return -1;
+		err_clear(err);
+	}
+	return 0;
+}
+
+int
+db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *params,
+    struct db_result *result, struct err *err)
+{
+	struct db_step step = { .stmt = stmt, .params = params, .result = result };
+
+	return steps_try(db, a, &step, 1, err);
+}
+
+static struct db_step
+step_of(struct db_call *call)
+{
+	return (struct db_step) { call->stmt, &call->params, &call->result, call->row, call->arg };
+}
+
+int
+db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
+{
+	struct db_step steps[DB_CALLS_MAX];
+
+	assert(n > 0 && n <= DB_CALLS_MAX);
+	for (size_t i = 0; i < n; i++)
+		steps[i] = step_of(&calls[i]);
+	return steps_try(db, a, steps, n, err);
+}
+
+int
+db_run_last(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
+{
+	struct db_step steps[DB_CALLS_MAX + 1];
+
+	assert(n > 0 && n <= DB_CALLS_MAX && db->in_tx);
+	for (size_t i = 0; i < n; i++)
+		steps[i] = step_of(&calls[i]);
+	if (db->guard != NULL && db->guard_state == GUARD_DUE) {
+		db->guard_call = (struct db_call) { 0 };
+		db->guard->call(db->guard->arg, &db->guard_call);
+		db->guard_state = GUARD_ASKED;
+		steps[n++] = step_of(&db->guard_call);
+	}
+	return db_steps(db, a, steps, n, err);
+}

@@ -1,0 +1,60 @@
+#ifndef STORE_PACKAGE_FSCK_PROBLEM_H
+#define STORE_PACKAGE_FSCK_PROBLEM_H
+
+/* A check of database, index and store (store/package/fsck.h): what it works on, and what it finds. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/audit.h"
+#include "store/db/db.h"
+
+enum fsck_kind {
+	FSCK_INDEX, /* the index file is not what the versions give */
+	FSCK_BLOB_MISSING, /* a version's bytes are not in the store */
+	FSCK_BLOB_SIZE,
+	FSCK_BLOB_BYTES, /* they are not what their name says; only with `deep` */
+	FSCK_VERSION, /* a version contradicts itself */
+	FSCK_QUOTA, /* a quota counts wrong */
+	FSCK__MAX
+};
+
+/* "index", "blob missing" ... */
+extern const char *const fsck_kind_names[FSCK__MAX];
+
+struct fsck_problem {
+	enum fsck_kind kind;
+	const char *subject; /* crate, version, path or blob */
+	const char *detail;
+	bool repaired;
+};
+
+struct fsck {
+	struct db *db;
+	const char *store;
+	bool deep; /* read every blob */
+	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
+	struct audit_actor actor; /* who repairs */
+	void (*say)(void *, const struct fsck_problem *);
+	void *arg;
+	/* what was seen */
+	int64_t crates, blobs, orphans; /* blobs that nothing refers to wait for the collector */
+	int64_t problems, repaired;
+};
+
+enum fsck_step { FSCK_INDEXES, FSCK_BLOBS, FSCK_VERSIONS, FSCK_QUOTAS, FSCK_DONE };
+
+/* How far it has come; {0} at the beginning. */
+struct fsck_progress {
+	enum fsck_step step;
+	int64_t after_crate;
+	char after_blob[65];
+	int64_t after_version;
+	int64_t after_quota;
+};
+
+/* Reports a problem, and counts it. */
+void fsck_report(struct fsck *, enum fsck_kind, const char *subject, const char *detail,
+    bool repaired);
+
+#endif

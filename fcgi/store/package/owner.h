@@ -1,0 +1,72 @@
+#ifndef STORE_PACKAGE_OWNER_H
+#define STORE_PACKAGE_OWNER_H
+
+/*
+ * Owners of a crate: the maintainers and owners of its project, by their role there or above
+ * it, and users to whom the crate itself was given.  Only these come and go here; they read the
+ * project as a reporter does, and publish and yank this crate as a developer does.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "access/token_limits.h"
+#include "store/audit.h"
+#include "store/db/db.h"
+#include "store/token/access_facts.h"
+
+enum { OWNER_NAMES_MAX = 10 };
+
+struct owner {
+	int64_t user_id;
+	const char *username;
+	const char *name;
+	const char *email;
+	int64_t level; /* of the role, enum member_level; 0: the crate was given to them */
+};
+
+/* Fills in the call: the owners of that crate, whose name may be in any spelling. */
+void owner_list_call(struct db_call *, struct arena *, const struct namespace_ref *,
+    const char *crate);
+
+/* Reads the call's result: roles first.  -1: 404 "crate `name` does not exist". */
+int owner_list_read(const struct db_call *, struct arena *, const char *crate, struct owner **,
+    size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/* Both in one, for the project of that id. */
+int owner_list(struct db *, struct arena *, int64_t project_id, const char *crate,
+    struct owner **, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+struct owner_change {
+	struct audit_actor actor;
+	struct token_limits limits;
+	int64_t project_id;
+	const char *crate; /* in any spelling */
+	const char *const *usernames;
+	size_t n;
+	bool add; /* or else take away */
+};
+
+/*
+ * Gives the crate to these users, or takes it from them: all or nothing, in one transaction
+ * with the crate locked.  Who has it already keeps it, without an audit row.  *message says what
+ * was done, in a sentence.
+ * -1: 404 for a crate or user that does not exist; 400 for no or too many names, a user who is
+ * blocked, one who is no owner or one by role where there is something to take away, and where
+ * nobody would be left; 403 where the token's limits are against it; 503.
+ */
+int owner_change(struct db *, struct arena *, const struct owner_change *, const char **message,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Fills in the call: was the crate given to the user?  user_id 0: the caller's role suffices.  A
+ * crate that is not there was given to nobody.
+ */
+void owner_check_call(struct db_call *, int64_t project_id, const char *normalized_name,
+    int64_t user_id);
+
+/* Reads the call's result.  -1: 403. */
+int owner_check_judge(const struct db_call *, struct err *) __attribute__((warn_unused_result));
+
+#endif

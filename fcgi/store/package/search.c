@@ -1,0 +1,183 @@
+#include "store/package/search.h"
+
+#include <string.h>
+
+enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
+
+static void
+bind_page(struct db_params *p, const struct search_ask *ask)
+{
+	db_bind_int(p, ask->limit);
+	db_bind_int(p, ask->offset);
+}
+
+/* Runs the statement in a plan of that mode; its parameters stand in the second call. */
+static int
+run(struct db *db, struct arena *a, struct db_call calls[2], const char *plan_mode,
+    struct db_result *out, struct err *err)
+{
+	calls[0].stmt = STMT_SEARCH_PLAN;
+	db_bind_str(&calls[0].params, plan_mode);
+	if (db_run(db, a, calls, 2, err) == -1)
+		return -1;
+	*out = calls[1].result;
+	return 0;
+}
+
+/* Those whose names begin so; where nothing is asked, all crates of the project. */
+static int
+find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	bool is_asked = ask->query->name[0] != '\0';
+	struct db_call calls[2] = { { 0 },
+		{ .stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	if (is_asked)
+		db_bind_str(p, ask->query->name);
+	bind_page(p, ask);
+	return run(db, a, calls, "force_generic_plan", out, err);
+}
+
+/* Crates that have the words: their ids as PostgreSQL writes an array; NULL: none. */
+static int
+find_words(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
+    const char **ids, struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_WORDS } };
+	struct db_params *p = &calls[1].params;
+	struct db_result r;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_int(p, SEARCH_FOUND_MAX);
+	db_bind_str(p, words);
+	db_bind_str(p, ask->query->text);
+	if (run(db, a, calls, "force_custom_plan", &r, err) == -1)
+		return -1;
+	*ids = db_is_null(&r, 0, 0) ? NULL : db_str(&r, 0, 0);
+	return 0;
+}
+
+/* By name and by these words. */
+static int
+rank(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
+    const char *ids, struct db_result *out, struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_RANKED } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, ask->query->name);
+	db_bind_str(p, words);
+	db_bind_str(p, ask->query->text);
+	db_bind_str(p, ids);
+	bind_page(p, ask);
+	return run(db, a, calls, "force_generic_plan", out, err);
+}
+
+static int
+find_alike(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_ALIKE } };
+	struct db_params *p = &calls[1].params;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, ask->query->name);
+	db_bind_str(p, ask->query->like);
+	bind_page(p, ask);
+	return run(db, a, calls, "force_custom_plan", out, err);
+}
+
+static int
+find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
+    struct err *err)
+{
+	const struct search_query *q = ask->query;
+	const char *words, *ids;
+	int64_t named;
+
+	if (find_names(db, a, ask, out, err) == -1)
+		return -1;
+	named = db_int(out, 0, TOTAL);
+	if (q->name[0] == '\0' || named >= SEARCH_FOUND_MAX)
+		return 0;
+	words = named > 0 ? q->begun : q->words;
+	if (find_words(db, a, ask, words, &ids, err) == -1)
+		return -1;
+	if (ids != NULL)
+		return rank(db, a, ask, words, ids, out, err);
+	/* the names are all there is, and known */
+	return named > 0 || q->like == NULL ? 0 : find_alike(db, a, ask, out, err);
+}
+
+int
+search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
+    struct search_hit **out, size_t *n, int64_t *total, struct err *err)
+{
+	struct db_result r;
+
+	if (find(db, a, ask, &r, err) == -1)
+		return -1;
+	*total = db_int(&r, 0, TOTAL);
+	*n = 0;
+	*out = arena_calloc(a, (size_t)r.rows, sizeof(**out));
+	for (int i = 0; i < r.rows && !db_is_null(&r, i, NAME); i++)
+		(*out)[(*n)++] = (struct search_hit) {
+			.name = db_str(&r, i, NAME),
+			.max_version = db_str(&r, i, MAX_VERSION),
+			.description = db_str(&r, i, DESCRIPTION),
+		};
+	return 0;
+}
+
+int
+search_weigh(struct db *db, struct arena *a, int64_t *after, int64_t *n, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SEARCH_WEIGH };
+
+	db_bind_int(&call.params, *after);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	*after = db_is_null(&call.result, 0, 0) ? 0 : db_int(&call.result, 0, 0);
+	*n = db_int(&call.result, 0, 1);
+	return 0;
+}
+
+/* Is a version better than the best one so far? */
+static bool
+is_better(const struct semver *v, bool yanked, const struct semver *best, bool best_yanked)
+{
+	if (yanked != best_yanked)
+		return best_yanked;
+	if ((v->pre.n > 0) != (best->pre.n > 0))
+		return best->pre.n > 0;
+	return semver_compare(v, best) > 0;
+}
+
+void
+search_best_consider(struct search_best *best, int64_t id, struct slice version, bool yanked)
+{
+	struct semver v, before;
+	struct err wrong;
+
+	/* the table has only valid versions */
+	if (semver_parse(version, &v, &wrong) == -1)
+		return;
+	if (best->id != 0 && semver_parse(slice_str(best->version), &before, &wrong) == 0 &&
+	    !is_better(&v, yanked, &before, best->yanked))
+		return;
+	*best = (struct search_best) { .id = id, .yanked = yanked };
+	memcpy(best->version, version.p, version.n);
+}
+
+void
+search_set_call(struct db_call *call, int64_t crate_id, const struct search_best *best)
+{
+	call->stmt = best->id != 0 ? STMT_SEARCH_SET : STMT_SEARCH_REMOVE;
+	db_bind_int(&call->params, crate_id);
+	if (best->id != 0)
+		db_bind_int(&call->params, best->id);
+}

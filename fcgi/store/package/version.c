@@ -1,0 +1,341 @@
+#include "store/package/version.h"
+
+#include <string.h>
+
+#include "access/naming.h"
+#include "base/buf.h"
+#include "base/json.h"
+#include "crate/crate_name.h"
+#include "crate/index_line.h"
+#include "crate/package_json.h"
+#include "store/package/crate.h"
+#include "store/package/index_rebuild.h"
+#include "store/package/owner.h"
+#include "store/package/protection.h"
+#include "store/package/quota.h"
+#include "store/package/version_check.h"
+
+/* Far above what package_limits let through. */
+enum { JSON_MAX = 16 << 20 };
+
+static const char *
+dependencies_json(struct arena *a, const struct package *pkg)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '[');
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		const struct dependency *d = &pkg->deps[i];
+		const struct {
+			const char *key, *value;
+		} members[] = { { "name", d->name }, { "alias", d->alias }, { "req", d->req },
+			{ "target", d->target }, { "registry", d->registry },
+			{ "kind", dep_kind_names[d->kind] } };
+
+		json_out_open(&o, '{');
+		for (size_t k = 0; k < sizeof(members) / sizeof(*members); k++) {
+			json_out_key(&o, members[k].key);
+			json_out_str(&o, members[k].value);
+		}
+		json_out_key(&o, "optional");
+		json_out_bool(&o, d->optional);
+		json_out_key(&o, "default_features");
+		json_out_bool(&o, d->default_features);
+		package_json_write_strings(&o, "features", &d->features);
+		json_out_close(&o, '}');
+	}
+	json_out_close(&o, ']');
+	return buf_str(&b);
+}
+
+static const char *
+features_json(struct arena *a, const struct package *pkg)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	for (size_t i = 0; i < pkg->nfeatures; i++) {
+		package_json_write_strings(&o, pkg->features[i].name, &pkg->features[i].values);
+	}
+	json_out_close(&o, '}');
+	return buf_str(&b);
+}
+
+static void
+version_add_call(struct db_call *call, struct arena *a, const struct version_new *v, int64_t crate_id)
+{
+	const struct package *pkg = v->package;
+	struct db_params *p = &call->params;
+
+	call->stmt = STMT_VERSION_ADD;
+	db_bind_int(p, crate_id);
+	db_bind_str(p, pkg->version);
+	db_bind_str(p, v->version_base);
+	db_bind_slice(p, a, v->index_line);
+	db_bind_str(p, v->cksum);
+	db_bind_int(p, v->size);
+	db_bind_int(p, v->published_at);
+	db_bind_id(p, v->actor.user_id);
+	db_bind_id(p, v->actor.token_id);
+	db_bind_str(p, pkg->description);
+	db_bind_str(p, pkg->homepage);
+	db_bind_str(p, pkg->documentation);
+	db_bind_str(p, pkg->repository);
+	db_bind_str(p, pkg->license);
+	db_bind_str(p, pkg->license_file);
+	db_bind_str(p, pkg->links);
+	db_bind_str(p, pkg->rust_version);
+	db_bind_str(p, pkg->edition);
+	db_bind_str(p, pkg->readme);
+	db_bind_str(p, pkg->readme_file);
+	db_bind_array(p, a, pkg->authors.v, pkg->authors.n);
+	db_bind_array(p, a, pkg->keywords.v, pkg->keywords.n);
+	db_bind_array(p, a, pkg->categories.v, pkg->categories.n);
+	db_bind_array(p, a, pkg->bins.v, pkg->bins.n);
+	db_bind_bool(p, pkg->has_lib);
+	db_bind_str(p, features_json(a, pkg));
+}
+
+struct publish {
+	struct arena *arena;
+	struct version_new *version;
+};
+
+/* What the publish writes, in one round trip; quotas are charged last. */
+static int
+publish_write(struct db *db, const struct publish *publish, int64_t crate_id,
+    const int64_t need[QUOTA__MAX], struct err *err)
+{
+	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, QUOTA, REBUILD };
+	const struct version_new *v = publish->version;
+	const struct audit_event event = {
+		.action = AUDIT_CRATE_PUBLISH,
+		.project_id = v->project_id,
+		.crate = v->package->name,
+		.version = v->package->version,
+	};
+	struct arena *a = publish->arena;
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct index_rebuild *rebuild;
+
+	calls[BLOB].stmt = STMT_BLOB_RECORD;
+	db_bind_str(&calls[BLOB].params, v->cksum);
+	db_bind_int(&calls[BLOB].params, v->size);
+	version_add_call(&calls[VERSION], a, v, crate_id);
+	calls[DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
+	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
+	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
+	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
+	audit_call(&calls[AUDIT], a, &v->actor, &event);
+	quota_charge_call(&calls[QUOTA], v->project_id, need);
+	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1 ||
+	    quota_judge(&calls[QUOTA], need, err) == -1)
+		return -1;
+	*v->quota_warnings = (struct strings) { 0 };
+	quota_warnings(&calls[QUOTA], a, v->quota_warnings);
+	/* nobody has taken the bytes away meanwhile, and nobody can any more */
+	if (blob_stage_confirm(v->blob, err) == -1)
+		return -1;
+	return index_rebuild_end(rebuild, db, a, err);
+}
+
+/* The body of the transaction. */
+static int
+publish_body(struct db *db, void *arg, struct err *err)
+{
+	enum { LOCK, CHECK, NCALLS = CHECK + VERSION_CHECK_CALLS };
+	const struct publish *publish = arg;
+	struct version_new *v = publish->version;
+	struct db_call calls[NCALLS] = { 0 };
+	int64_t need[QUOTA__MAX];
+
+	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
+	version_check_calls(&calls[CHECK], publish->arena, v);
+	if (db_run(db, publish->arena, calls, NCALLS, err) == -1 ||
+	    version_check_judge(db, &calls[CHECK], v, need, err) == -1)
+		return -1;
+	return publish_write(db, publish, crate_lock_read(&calls[LOCK]), need, err);
+}
+
+enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
+
+struct look {
+	struct publish publish;
+	bool looked;
+	bool happened; /* the version is there, with our bytes, from our token */
+};
+
+/*
+ * The transaction whose COMMIT was not answered may still be about to end, and holds the
+ * crate until then: to look before we have its lock would be too early.
+ */
+static int
+look_body(struct db *db, void *arg, struct err *err)
+{
+	enum { LOCK, PUBLISHED, NCALLS };
+	struct look *look = arg;
+	const struct version_new *v = look->publish.version;
+	struct db_call calls[NCALLS] = { [PUBLISHED] = { .stmt = STMT_VERSION_PUBLISHED } };
+	const struct db_result *r = &calls[PUBLISHED].result;
+
+	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
+	db_bind_int(&calls[PUBLISHED].params, v->project_id);
+	db_bind_str(&calls[PUBLISHED].params, v->normalized_name);
+	db_bind_str(&calls[PUBLISHED].params, v->version_base);
+	if (db_run(db, look->publish.arena, calls, NCALLS, err) == -1)
+		return -1;
+	look->happened = r->rows == 1 && strcmp(db_str(r, 0, 0), v->cksum) == 0 &&
+	    !db_is_null(r, 0, 1) && db_int(r, 0, 1) == v->actor.token_id;
+	look->looked = true;
+	/* rolled back in any case: a crate that the lock has made has no versions */
+	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");
+}
+
+int
+version_publish(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+{
+	struct look look = { .publish = { a, v } };
+	bool unknown = false;
+	struct err found = { 0 };
+
+	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
+	     attempt++) {
+		if (!unknown)
+			return -1;
+		look.looked = look.happened = false;
+		err_clear(&found);
+		if (db_transaction(db, look_body, &look, &unknown, &found) == -1 &&
+		    (!look.looked || (!look.happened && attempt == COMMITS_MAX)))
+			return err_context(err, "%s",
+			    found.detail[0] != '\0' ? found.detail : found.pub);
+		err_clear(err);
+		if (look.happened)
+			return 0;
+	}
+	return 0;
+}
+
+struct yank {
+	struct arena *arena;
+	const struct version_yank *yank;
+};
+
+/* The row of version_find is as it should be; a yank that has nothing to say takes back nothing. */
+static bool
+is_so_already(const struct db_result *r, const struct version_yank *y)
+{
+	enum { ID, VERSION, YANKED, LINE, MESSAGE };
+
+	if (db_bool(r, 0, YANKED) != y->yanked)
+		return false;
+	return y->message == NULL || (!db_is_null(r, 0, MESSAGE) &&
+	    strcmp(db_str(r, 0, MESSAGE), y->message) == 0);
+}
+
+static int
+yank_body(struct db *db, void *arg, struct err *err)
+{
+	enum { FIND, OWNER, PROTECTION, NASKED };
+	enum { SET, AUDIT, REBUILD };
+	const struct yank *yank = arg;
+	const struct version_yank *y = yank->yank;
+	struct audit_event event = {
+		.action = y->yanked ? AUDIT_CRATE_YANK : AUDIT_CRATE_UNYANK,
+		.project_id = y->project_id,
+		.facts = { { "message", y->message, false } },
+	};
+	struct arena *a = yank->arena;
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct db_call asked[NASKED] = { { .stmt = STMT_VERSION_FIND } };
+	struct index_rebuild *rebuild;
+	const struct db_result *r = &asked[FIND].result;
+	struct slice line;
+	const char *normalized = crate_name_normalize(a, slice_str(y->name));
+	const char *name;
+	int64_t crate_id;
+
+	if (crate_find_locked(db, a, y->project_id, y->name, normalized, &crate_id, &name, err) ==
+	        -1 ||
+	    token_limits_check(&y->limits, TOKEN_YANK, name, err) == -1)
+		return -1;
+	db_bind_int(&asked[FIND].params, crate_id);
+	db_bind_str(&asked[FIND].params, y->version_base);
+	owner_check_call(&asked[OWNER], y->project_id, normalized, y->crate_user);
+	protection_call(&asked[PROTECTION], y->project_id, normalized, y->push_level);
+	if (db_run(db, a, asked, NASKED, err) == -1 ||
+	    owner_check_judge(&asked[OWNER], err) == -1)
+		return -1;
+	if (r->rows == 0)
+		return err_set(err, 404, "crate `%s` does not have a version `%s`", name, y->version_base);
+	if (protection_judge(&asked[PROTECTION], err) == -1)
+		return -1;
+	if (is_so_already(r, y)) {
+		db_found_done(db);
+		return 0;
+	}
+	if (index_line_set_yanked(a, db_slice(r, 0, 3), y->yanked, &line, err) == -1)
+		return -1;
+	calls[SET].stmt = STMT_VERSION_SET_YANKED;
+	db_bind_int(&calls[SET].params, db_int(r, 0, 0));
+	db_bind_bool(&calls[SET].params, y->yanked);
+	db_bind_slice(&calls[SET].params, a, line);
+	db_bind_str(&calls[SET].params, y->message);
+	event.crate = name;
+	event.version = db_str(r, 0, 1);
+	audit_call(&calls[AUDIT], a, &y->actor, &event);
+	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
+		return -1;
+	return index_rebuild_end(rebuild, db, a, err);
+}
+
+int
+version_set_yanked(struct db *db, struct arena *a, const struct version_yank *y, struct err *err)
+{
+	struct yank yank = { a, y };
+	bool unknown = false;
+
+	if (y->message != NULL && naming_check_text("message", y->message, err) == -1)
+		return -1;
+	/* it can be done twice: the second time finds what the first has done */
+	for (int attempt = 1; db_transaction(db, yank_body, &yank, &unknown, err) == -1; attempt++) {
+		if (!unknown || attempt == COMMITS_MAX)
+			return -1;
+		err_clear(err);
+	}
+	return 0;
+}
+
+void
+version_blob_call(struct db_call *call, struct arena *a, int64_t project_id, struct slice name,
+    struct slice version)
+{
+	call->stmt = STMT_VERSION_BLOB;
+	db_bind_int(&call->params, project_id);
+	db_bind_str(&call->params, crate_name_normalize(a, name));
+	db_bind_slice(&call->params, a, name);
+	db_bind_slice(&call->params, a, version);
+}
+
+void
+version_blob_read(const struct db_call *call, struct version_blob *b)
+{
+	enum { VERSION, CKSUM, SIZE, CRATE, PROJECT };
+	const struct db_result *r = &call->result;
+
+	*b = (struct version_blob) { .found = r->rows == 1 };
+	if (!b->found)
+		return;
+	b->version_id = db_int(r, 0, VERSION);
+	b->cksum = db_str(r, 0, CKSUM);
+	b->size = db_int(r, 0, SIZE);
+	b->crate_id = db_int(r, 0, CRATE);
+	b->project_id = db_int(r, 0, PROJECT);
+}

@@ -1,0 +1,60 @@
+#ifndef STORE_PACKAGE_VERSION_H
+#define STORE_PACKAGE_VERSION_H
+
+/* Versions: published, yanked, found for download. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/audit.h"
+#include "store/db/db.h"
+#include "store/package/version_check.h"
+#include "store/token/access_facts.h"
+
+/*
+ * One transaction: locks the crate, inserts version and dependencies, writes
+ * the audit row, rebuilds the index.  When it returns 0 every reader sees the version.  Where the
+ * answer to COMMIT is lost, looks whether it happened.
+ * -1: as version_check_early() of store/package/version_check.h, which asks the same without a lock.
+ */
+int version_publish(struct db *, struct arena *, struct version_new *, struct err *)
+    __attribute__((warn_unused_result));
+
+struct version_yank {
+	struct audit_actor actor;
+	struct token_limits limits;
+	int64_t project_id;
+	const char *name; /* in any spelling */
+	const char *version_base;
+	bool yanked;
+	const char *message; /* of a yank: why, one line; NULL: nothing is said */
+	int push_level; /* for protection_call() */
+	int64_t crate_user; /* for owner_check_call() */
+};
+
+/*
+ * Yanks or unyanks, in one transaction.  A version that is so already is left
+ * alone, but for a message that is another one: no index is rebuilt and no audit row written.
+ * A message goes with the yank.  -1: 400 for a malformed one, 404 for a crate or
+ * version that does not exist, 403 where the token's limits are against it or the crate is not the
+ * caller's, 403 "package protected: ...", 503.
+ */
+int version_set_yanked(struct db *, struct arena *, const struct version_yank *, struct err *)
+    __attribute__((warn_unused_result));
+
+struct version_blob {
+	bool found;
+	int64_t version_id;
+	const char *cksum;
+	int64_t size;
+	int64_t crate_id;
+	int64_t project_id;
+};
+
+/* Fills in the call that finds the blob of exactly this crate and version. */
+void version_blob_call(struct db_call *, struct arena *, int64_t project_id, struct slice name,
+    struct slice version);
+void version_blob_read(const struct db_call *, struct version_blob *);
+
+#endif

@@ -1,0 +1,146 @@
+#include "store/package/version_check.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "crate/registry_url.h"
+#include "store/package/owner.h"
+#include "store/package/protection.h"
+#include "store/package/quota.h"
+
+/* The crates of the same registry that the package depends on. */
+static const char **
+own_dependencies(struct arena *a, const struct package *pkg, size_t *n)
+{
+	const char **names = arena_calloc(a, pkg->ndeps, sizeof(*names));
+
+	*n = 0;
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		if (pkg->deps[i].registry == NULL)
+			names[(*n)++] = pkg->deps[i].name;
+	}
+	return names;
+}
+
+static int
+check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
+{
+	time_t free_at = deleted_at + (time_t)v->deleted_name_wait;
+	char moment[CLOCK_RFC3339_SIZE];
+
+	if (deleted_at == 0 || v->published_at >= free_at)
+		return 0;
+	clock_rfc3339(free_at, moment);
+	return err_set(err, 400,
+	    "crate `%s` was recently deleted; its name will be available after %s",
+	    v->package->name, moment);
+}
+
+/* Before the line is known only a file that is full already is refused. */
+static int
+check_index_size(const struct version_new *v, int64_t size, struct err *err)
+{
+	bool known = v->index_line.n > 0;
+	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
+
+	if (more <= v->max_index_size - !known)
+		return 0;
+	return err_set(err, 400,
+	    "the index file of crate `%s` would have %s%" PRId64 " bytes with this version, and the limit is %"
+	    PRId64 "; delete versions that nobody needs, or ask an administrator to raise max_index_size",
+	    v->package->name, known ? "" : "more than ", more, v->max_index_size);
+}
+
+/* Why the version cannot be added, in the words of the database; NULL: it can. */
+static int
+judge_obstacle(const struct version_new *v, const char *obstacle, struct err *err)
+{
+	if (obstacle == NULL)
+		return 0;
+	if (strcmp(obstacle, "there") == 0)
+		return err_set(err, 400, "crate version `%s` is already uploaded", v->version_base);
+	if (strcmp(obstacle, "deleted") == 0)
+		return err_set(err, 400,
+		    "crate version `%s` was deleted; it can be restored, or published with the same "
+		    "bytes once it is destroyed", v->version_base);
+	return err_set(err, 400,
+	    "crate version `%s` was deleted and cannot be published again with other bytes",
+	    v->version_base);
+}
+
+int
+version_check_bytes(const struct version_new *v, struct err *err)
+{
+	return v->buried == NULL || v->cksum == NULL || strcmp(v->buried, v->cksum) == 0
+	    ? 0
+	    : judge_obstacle(v, "buried", err);
+}
+
+void
+version_check_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
+{
+	struct db_params *p = &calls[VERSION_CHECK_LOOK].params;
+	size_t n;
+	const char **names = own_dependencies(a, v->package, &n);
+
+	calls[VERSION_CHECK_LOOK].stmt = STMT_VERSION_CHECK_NEW;
+	db_bind_int(p, v->project_id);
+	db_bind_str(p, v->package->name);
+	db_bind_str(p, v->normalized_name);
+	db_bind_str(p, v->version_base);
+	db_bind_array(p, a, names, n);
+	owner_check_call(&calls[VERSION_CHECK_OWNER], v->project_id, v->normalized_name,
+	    v->crate_user);
+	protection_call(&calls[VERSION_CHECK_PROTECTION], v->project_id, v->normalized_name,
+	    v->push_level);
+}
+
+int
+version_check_judge(struct db *db, const struct db_call *calls, struct version_new *v,
+    int64_t need[QUOTA__MAX], struct err *err)
+{
+	enum { IS_NEW, NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED, INDEX_SIZE };
+	const struct db_result *r = &calls[VERSION_CHECK_LOOK].result;
+	bool is_new = db_bool(r, 0, IS_NEW);
+	time_t deleted_at = (time_t)db_time(r, 0, DELETED_AT);
+
+	if (owner_check_judge(&calls[VERSION_CHECK_OWNER], err) == -1 ||
+	    protection_judge(&calls[VERSION_CHECK_PROTECTION], err) == -1 ||
+	    token_limits_check(&v->limits, is_new ? TOKEN_PUBLISH_NEW : TOKEN_PUBLISH_UPDATE,
+	        v->normalized_name, err) == -1)
+		return -1;
+	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
+		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
+	if (!db_is_null(r, 0, OBSTACLE))
+		db_found_done(db);
+	v->buried = db_str(r, 0, BURIED);
+	if (check_name_free(v, deleted_at, err) == -1 ||
+	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||
+	    version_check_bytes(v, err) == -1 ||
+	    check_index_size(v, db_int(r, 0, INDEX_SIZE), err) == -1)
+		return -1;
+	if (!db_is_null(r, 0, UNKNOWN))
+		return err_set(err, 400,
+		    "no known crate named `%s` in this registry; if it is one of the public registry, send "
+		    "\"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency", db_str(r, 0, UNKNOWN));
+	need[QUOTA_BYTES] = v->size;
+	need[QUOTA_VERSIONS] = 1;
+	need[QUOTA_CRATES] = is_new || deleted_at != 0;
+	return 0;
+}
+
+int
+version_check_early(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+{
+	enum { QUOTA = VERSION_CHECK_CALLS, NCALLS };
+	struct db_call calls[NCALLS] = { 0 };
+	int64_t need[QUOTA__MAX];
+
+	version_check_calls(calls, a, v);
+	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
+	if (db_run(db, a, calls, NCALLS, err) == -1 ||
+	    version_check_judge(db, calls, v, need, err) == -1)
+		return -1;
+	return quota_judge(&calls[QUOTA], need, err);
+}

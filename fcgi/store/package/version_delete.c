@@ -1,0 +1,212 @@
+#include "store/package/version_delete.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "crate/crate_name.h"
+#include "store/package/index_rebuild.h"
+#include "store/package/protection.h"
+#include "store/package/quota.h"
+
+struct change {
+	struct arena *arena;
+	const struct version_delete *asked;
+	bool undo;
+};
+
+/* What is known of the version once its crate is locked. */
+struct found {
+	int64_t crate_id;
+	const char *name;
+	const char *normalized_name;
+	const char *version;
+	const char *version_base;
+	const char *cksum;
+	int64_t size;
+	bool crate_empty; /* all of the crate's versions are deleted */
+};
+
+static int
+not_found(const struct change *change, struct err *err)
+{
+	return err_set(err, 404, "there is no %sversion with the id %" PRId64,
+	    change->undo ? "deleted " : "", change->asked->version_id);
+}
+
+static int
+lock_crate(struct db *db, const struct change *change, struct found *found, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, change->asked->project_id);
+	db_bind_int(&p, change->asked->version_id);
+	if (db_exec(db, change->arena, STMT_VERSION_DELETE_LOCK, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return not_found(change, err);
+	found->crate_id = db_int(&r, 0, 0);
+	found->name = db_str(&r, 0, 1);
+	found->normalized_name = db_str(&r, 0, 2);
+	found->crate_empty = db_bool(&r, 0, 3);
+	return 0;
+}
+
+/* Finds the version in its locked crate; may it be deleted, or come back? */
+static int
+find(struct db *db, const struct change *change, struct found *found, struct err *err)
+{
+	enum { VERSION, VERSION_BASE, CKSUM, DELETED, SIZE };
+	const struct version_delete *asked = change->asked;
+	struct db_call calls[] = { { .stmt = STMT_VERSION_DELETE_FIND }, { 0 } };
+	const struct db_result *r = &calls[0].result;
+
+	if (lock_crate(db, change, found, err) == -1 ||
+	    token_limits_check_crate(&asked->limits, found->name, err) == -1)
+		return -1;
+	db_bind_int(&calls[0].params, asked->version_id);
+	protection_delete_call(&calls[1], asked->project_id, found->normalized_name,
+	    asked->delete_level);
+	if (db_run(db, change->arena, calls, 2, err) == -1)
+		return -1;
+	if (r->rows == 0 || db_bool(r, 0, DELETED) != change->undo) {
+		db_found_done(db);
+		return not_found(change, err);
+	}
+	found->version = db_str(r, 0, VERSION);
+	found->version_base = db_str(r, 0, VERSION_BASE);
+	found->cksum = db_str(r, 0, CKSUM);
+	found->size = db_int(r, 0, SIZE);
+	return protection_judge(&calls[1], err);
+}
+
+/* What is deleted is given back, and what comes back has to find room. */
+static int
+charge(struct db *db, const struct change *change, const struct found *found, bool empty_now,
+    struct err *err)
+{
+	int64_t sign = change->undo ? 1 : -1;
+	const int64_t need[QUOTA__MAX] = {
+		[QUOTA_BYTES] = sign * found->size,
+		[QUOTA_VERSIONS] = sign,
+		[QUOTA_CRATES] = found->crate_empty != empty_now ? sign : 0,
+	};
+	struct db_call call = { .stmt = STMT__MAX };
+
+	quota_charge_call(&call, change->asked->project_id, need);
+	if (db_run(db, change->arena, &call, 1, err) == -1)
+		return -1;
+	return quota_judge(&call, need, err);
+}
+
+static int
+change_body(struct db *db, void *arg, struct err *err)
+{
+	enum { STATUS, BURY, AUDIT, LEFT, REBUILD };
+	const struct change *change = arg;
+	const struct version_delete *asked = change->asked;
+	struct arena *a = change->arena;
+	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
+	struct index_rebuild *rebuild;
+	struct found found = { 0 };
+	struct audit_event event = {
+		.action = change->undo ? AUDIT_CRATE_UNDELETE : AUDIT_CRATE_DELETE,
+		.project_id = asked->project_id,
+		.id_key = "version_id",
+		.id = asked->version_id,
+		.facts = { { "why", asked->why, false } },
+	};
+
+	if (find(db, change, &found, err) == -1)
+		return -1;
+	calls[STATUS].stmt = change->undo ? STMT_VERSION_UNDELETE : STMT_VERSION_DELETE;
+	db_bind_int(&calls[STATUS].params, asked->version_id);
+	/* of one that comes back the tombstone is there, and stays: it has the same bytes */
+	calls[BURY].stmt = STMT_VERSION_BURY;
+	db_bind_int(&calls[BURY].params, found.crate_id);
+	db_bind_str(&calls[BURY].params, found.version_base);
+	db_bind_str(&calls[BURY].params, found.cksum);
+	event.crate = found.name;
+	event.version = found.version;
+	audit_call(&calls[AUDIT], a, &asked->actor, &event);
+	calls[LEFT].stmt = STMT_VERSION_LEFT;
+	db_bind_int(&calls[LEFT].params, found.crate_id);
+	rebuild = index_rebuild_begin(a, found.crate_id, &calls[REBUILD], err);
+	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
+		return -1;
+	if (charge(db, change, &found, !db_bool(&calls[LEFT].result, 0, 0), err) == -1)
+		return -1;
+	return index_rebuild_end(rebuild, db, a, err);
+}
+
+static int
+change(struct db *db, struct arena *a, const struct version_delete *asked, bool undo,
+    struct err *err)
+{
+	struct change change = { a, asked, undo };
+	bool unknown;
+
+	/* a lost answer to COMMIT is a 503: whoever asks again hears 404 where it happened */
+	return db_transaction(db, change_body, &change, &unknown, err);
+}
+
+int
+version_delete(struct db *db, struct arena *a, const struct version_delete *asked, struct err *err)
+{
+	return change(db, a, asked, false, err);
+}
+
+int
+version_undelete(struct db *db, struct arena *a, const struct version_delete *asked,
+    struct err *err)
+{
+	return change(db, a, asked, true, err);
+}
+
+int
+version_destroy(struct db *db, struct arena *a, int64_t grace, int64_t *n, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, grace);
+	if (db_exec(db, a, STMT_VERSION_DESTROY, &p, &r, err) == -1)
+		return -1;
+	*n = r.affected;
+	return 0;
+}
+
+int
+version_find_named(struct db *db, struct arena *a, const char *project_path, const char *crate,
+    const char *version_base, struct version_named **out, size_t *n, struct err *err)
+{
+	enum { PROJECT, CRATE, VERSION_ID, VERSION, SIZE, DELETED };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, project_path);
+	db_bind_str(&p, crate_name_normalize(a, slice_str(crate)));
+	db_bind_str(&p, version_base);
+	if (db_exec(db, a, STMT_VERSION_FIND_NAMED, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_set(err, 404, "project `%s` does not exist", project_path);
+	if (db_is_null(&r, 0, CRATE))
+		return err_set(err, 404, "crate `%s` does not exist", crate);
+	if (db_is_null(&r, 0, VERSION_ID))
+		return err_set(err, 404, "crate `%s` does not have %s%s%s", db_str(&r, 0, CRATE),
+		    version_base != NULL ? "a version `" : "any version",
+		    version_base != NULL ? version_base : "", version_base != NULL ? "`" : "");
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct version_named) {
+			.project_id = db_int(&r, i, PROJECT),
+			.crate = db_str(&r, i, CRATE),
+			.version_id = db_int(&r, i, VERSION_ID),
+			.version = db_str(&r, i, VERSION),
+			.size = db_int(&r, i, SIZE),
+			.deleted = db_bool(&r, i, DELETED),
+		};
+	return 0;
+}

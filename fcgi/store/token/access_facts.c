@@ -1,0 +1,161 @@
+#include "store/token/access_facts.h"
+
+#include <string.h>
+
+#include "base/cidr.h"
+
+enum { DIGEST_SIZE = 32 };
+
+void
+access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kind,
+    const unsigned char *digest, const struct namespace_ref *namespace)
+{
+	/* where the namespace is none, the statement for projects finds none */
+	call->stmt = kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
+	if (digest != NULL)
+		db_bind_bytes(&call->params, slice_of((const char *)digest, DIGEST_SIZE));
+	else
+		db_bind_null(&call->params);
+	namespace_ref_bind(&call->params, a, namespace);
+}
+
+/* The columns of the statement. */
+enum {
+	TOKEN,
+	KIND,
+	USER,
+	USERNAME,
+	STATE,
+	ADMIN,
+	SCOPE_API,
+	SCOPE_READ_API,
+	SCOPE_READ_PACKAGES,
+	SCOPE_WRITE_PACKAGES,
+	SCOPE_CREATE_JOB_TOKEN,
+	OPERATIONS,
+	CRATES,
+	IN_NAMESPACE,
+	JOB_POLICY,
+	TRUST_RULE,
+	NAMESPACE,
+	FULL_PATH,
+	VISIBILITY,
+	ENABLED,
+	PUBLIC_PACKAGES,
+	LEVEL,
+	OWNS_CRATE,
+	FLAGS,
+	NETWORKS,
+	NCOLUMNS
+};
+
+_Static_assert((int)NCOLUMNS == (int)ACCESS_FACTS_COLUMNS, "others count from there");
+
+static void
+read_token(const struct db_result *r, int row, struct access_facts *f)
+{
+	f->token_id = db_int(r, row, TOKEN);
+	f->token_kind = db_str(r, row, KIND);
+	f->user_id = db_is_null(r, row, USER) ? 0 : db_int(r, row, USER);
+	f->username = db_is_null(r, row, USERNAME) ? "" : db_str(r, row, USERNAME);
+	f->token_state = (enum token_state)db_int(r, row, STATE);
+	f->token_usable = f->token_state == TOKEN_USABLE;
+	f->is_admin = db_bool(r, row, ADMIN);
+	f->scope_api = db_bool(r, row, SCOPE_API);
+	f->scope_read_api = db_bool(r, row, SCOPE_READ_API);
+	f->scope_read_packages = db_bool(r, row, SCOPE_READ_PACKAGES);
+	f->scope_write_packages = db_bool(r, row, SCOPE_WRITE_PACKAGES);
+	f->scope_create_job_token = db_bool(r, row, SCOPE_CREATE_JOB_TOKEN);
+	f->limits.operations = token_operations_parse(db_str(r, row, OPERATIONS));
+	f->limits.crates = db_str(r, row, CRATES);
+	f->in_namespace = db_bool(r, row, IN_NAMESPACE);
+	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
+	f->trust_rule_id = db_is_null(r, row, TRUST_RULE) ? 0 : db_int(r, row, TRUST_RULE);
+}
+
+static void
+read_row(const struct db_result *r, int row, enum namespace_kind kind, struct access_facts *f)
+{
+	*f = (struct access_facts) {
+		.token_kind = "",
+		.username = "",
+		.limits.operations = TOKEN_ANY_OPERATION,
+		.namespace_kind = kind,
+		.full_path = "",
+		.visibility = "",
+		.anonymous_networks = "",
+	};
+	if (row >= r->rows)
+		return;
+	f->flags = db_str(r, row, FLAGS);
+	if (!db_is_null(r, row, TOKEN))
+		read_token(r, row, f);
+	if (!db_is_null(r, row, NAMESPACE)) {
+		*(kind == NAMESPACE_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, NAMESPACE);
+		f->full_path = db_str(r, row, FULL_PATH);
+		f->visibility = db_str(r, row, VISIBILITY);
+		f->packages_enabled = db_bool(r, row, ENABLED);
+		f->public_packages = db_bool(r, row, PUBLIC_PACKAGES);
+		f->access_level = (int)db_int(r, row, LEVEL);
+		f->owns_crate = db_bool(r, row, OWNS_CRATE);
+		f->anonymous_networks = db_str(r, row, NETWORKS);
+	}
+}
+
+void
+access_facts_read(const struct db_call *call, enum namespace_kind kind, struct access_facts *f)
+{
+	read_row(&call->result, 0, kind, f);
+}
+
+void
+access_facts_switch(struct access_facts *f, enum flag flag)
+{
+	f->switched_off = !flag_is_on(flag, f->flags, f->project_id);
+}
+
+void
+access_facts_locate(struct access_facts *f, const char *address)
+{
+	f->from_network = cidr_list_has(f->anonymous_networks, address);
+}
+
+static int
+read_rows(struct db *db, struct arena *a, enum stmt stmt, enum namespace_kind kind,
+    const struct db_params *p, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_result r = { 0 };
+
+	if (db_exec(db, a, stmt, p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		read_row(&r, i, kind, &(*out)[i]);
+	return 0;
+}
+
+int
+access_facts_projects(struct db *db, struct arena *a, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, token_id);
+	db_bind_int(&p, group_id);
+	db_bind_bool(&p, below);
+	return read_rows(db, a, STMT_ACCESS_FACTS_PROJECTS, NAMESPACE_PROJECT, &p, out, n, err);
+}
+
+int
+access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum namespace_kind kind,
+    const int64_t *ids, size_t nids, struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, token_id);
+	db_bind_ids(&p, a, ids, nids);
+	return read_rows(db, a, kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUPS
+	                                                 : STMT_ACCESS_FACTS_LISTED,
+	    kind, &p, out, n, err);
+}

@@ -1,0 +1,49 @@
+#ifndef STORE_TOKEN_ACCESS_FACTS_H
+#define STORE_TOKEN_ACCESS_FACTS_H
+
+/*
+ * Reads facts (access/facts.h): what the database knows of a caller and a project, in one row.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/facts.h"
+#include "base/slice.h"
+#include "store/db/db.h"
+#include "store/flag.h"
+#include "store/namespace_ref.h"
+
+/*
+ * Fills in the call; digest NULL: an anonymous caller.  Of NAMESPACE_NONE the namespace is { 0 }.  Send
+ * it with db_run().
+ */
+void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
+    const unsigned char *digest, const struct namespace_ref *namespace);
+
+/* So many columns are read of a row; a statement may have others behind them. */
+enum { ACCESS_FACTS_COLUMNS = 25 };
+
+/* Reads the call's result; strings live as long as the arena of db_run(). */
+void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
+
+/* What is asked for is what has this flag: sets switched_off, which is false before. */
+void access_facts_switch(struct access_facts *, enum flag);
+
+/* The caller asks from this address, as text: sets from_network, which is false before. */
+void access_facts_locate(struct access_facts *, const char *address);
+
+/*
+ * The facts of one caller (token 0: nobody) in each project of a group, and of the groups `below` it as
+ * well; ordered by path.  -1: 503.
+ */
+int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t group_id,
+    bool below, struct access_facts **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+/* The facts of one caller in each of these projects or groups, a page of them, in their order. */
+int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum namespace_kind,
+    const int64_t *ids, size_t nids, struct access_facts **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef STORE_TOKEN_CI_TOKEN_H
+#define STORE_TOKEN_CI_TOKEN_H
+
+/*
+ * Tokens of jobs that other CI systems vouch for: rows like those of any token, found by the digest
+ * of what a request brings.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/audit.h"
+#include "store/db/db.h"
+#include "store/token/token.h"
+
+/* A job that came with an identity token and is trusted by a rule. */
+struct ci_token_admission {
+	int64_t rule_id;
+	const char *owner_id; /* of the repository, to be kept with the rule; NULL: leave it */
+	struct slice id_digest; /* of what makes the identity token this one */
+	int64_t id_ends_at; /* when it can be good no longer, in seconds since 1970 */
+	bool exchanged; /* for a token of ours; else the identity token is the credential */
+	struct slice digest; /* of the credential */
+	const char *handle; /* of a token that Berth made; NULL, "": none */
+	int64_t expires_at;
+	const char *repository; /* this and the following: NULL where unknown */
+	struct token_job job; /* pipeline and job: 0 where unknown */
+	const char *claims; /* JSON, for the audit */
+};
+
+/*
+ * Lets it in, once for each identity token, in one transaction.  The same identity token as
+ * credential again is no replay: the token that was made stays as it is.
+ * -1: 400 the identity token was used before, 403 the rule has gone, or is of another owner.
+ */
+int ci_token_admit(struct db *, struct arena *, const struct audit_actor *,
+    const struct ci_token_admission *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Removes what was kept of credentials that cannot come in again, or whose refusal counts no more,
+ * some of it; *n: how many.  -1: 503.
+ */
+int ci_token_sweep(struct db *, struct arena *, int64_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef STORE_TOKEN_GITLAB_JOB_H
+#define STORE_TOKEN_GITLAB_JOB_H
+
+/*
+ * What a GitLab has said of its jobs' tokens, kept for a while for all workers: a job that runs
+ * is a row of tokens, found by the digest of its CI_JOB_TOKEN; what was refused, and that GitLab
+ * cannot be reached, is remembered too.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "store/audit.h"
+#include "store/db/db.h"
+#include "store/token/gitlab_pin.h"
+
+enum {
+	GITLAB_JOB_GOOD_S = 60, /* how long an answer counts */
+	GITLAB_JOB_REFUSED_S = 60,
+	GITLAB_JOB_AWAY_S = 15 /* how long nobody asks one that did not answer */
+};
+
+enum gitlab_job_ask {
+	GITLAB_JOB_ASK, /* ask GitLab: the token is new */
+	GITLAB_JOB_ASK_AGAIN, /* ask GitLab: it has vouched for the token before */
+	GITLAB_JOB_REFUSED, /* it was asked of late, or the token was revoked here */
+	GITLAB_JOB_AWAY /* nobody can be asked */
+};
+
+/* Is GitLab to be asked about the credential of this digest? */
+int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* It did not answer, or does again. */
+int gitlab_job_set_away(struct db *, struct arena *, bool away, struct err *)
+    __attribute__((warn_unused_result));
+
+int gitlab_job_refuse(struct db *, struct arena *, struct slice digest, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * *known: the user and the project exist here, and the token was not revoked.  The first job of a user, and
+ * of a project, pins them to GitLab's numbers.  -1: 401 they are pinned to other numbers, 503.
+ */
+int gitlab_job_admit(struct db *, struct arena *, const struct audit_actor *,
+    const struct gitlab_job *, bool *known, struct err *) __attribute__((warn_unused_result));
+
+#endif

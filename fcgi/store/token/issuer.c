@@ -1,0 +1,186 @@
+#include "store/token/issuer.h"
+
+#include <string.h>
+
+#include "base/url.h"
+
+/* An address that we will go to, and that is compared with what tokens say. */
+static int
+check_url(const char *what, const char *url, struct err *err)
+{
+	size_t n = strlen(url);
+
+	if (!url_is_https(slice_str(url)) || strpbrk(url, "?#@") != NULL)
+		return err_set(err, 400, "the %s must be https://host[:port][/path]", what);
+	if (n > ISSUER_URL_MAX)
+		return err_set(err, 400, "the %s is longer than %d bytes", what, ISSUER_URL_MAX);
+	for (const char *p = url; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			return err_set(err, 400, "the %s must be of visible ASCII characters", what);
+	}
+	return 0;
+}
+
+static int
+check_audience(const char *audience, struct err *err)
+{
+	if (strlen(audience) > ISSUER_URL_MAX)
+		return err_set(err, 400, "the audience is longer than %d bytes", ISSUER_URL_MAX);
+	for (const char *p = audience; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			return err_set(
+			    err, 400, "the audience must be of visible ASCII characters");
+	}
+	return 0;
+}
+
+static int
+missing(const char *url, struct err *err)
+{
+	return err_set(err, 404, "there is no issuer `%s`", url);
+}
+
+int
+issuer_add(struct db *db, struct arena *a, const struct audit_actor *actor, const struct issuer *i,
+    int64_t *id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_ISSUER_CREATE, .id_key = "issuer_id",
+		.facts = { { "issuer", i->url, false }, { "kind", i->kind, false },
+		    { "audience", i->audience[0] != '\0' ? i->audience : NULL, false },
+		    { "jwks_url", i->jwks_url[0] != '\0' ? i->jwks_url : NULL, false } } };
+	struct db_call call = { .stmt = STMT_ISSUER_ADD };
+
+	if (check_url("issuer", i->url, err) == -1 || check_audience(i->audience, err) == -1 ||
+	    (i->jwks_url[0] != '\0' && check_url("address of the keys", i->jwks_url, err) == -1))
+		return -1;
+	db_bind_str(&call.params, i->url);
+	db_bind_str(&call.params, i->kind);
+	db_bind_str(&call.params, i->audience);
+	db_bind_str(&call.params, i->jwks_url);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 409, "there is an issuer `%s` already", i->url);
+	*id = event.id;
+	return 0;
+}
+
+int
+issuer_remove(struct db *db, struct arena *a, const struct audit_actor *actor, const char *url,
+    int64_t *id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_ISSUER_REMOVE, .id_key = "issuer_id",
+		.facts = { { "issuer", url, false } } };
+	struct db_call call = { .stmt = STMT_ISSUER_REMOVE };
+
+	db_bind_str(&call.params, url);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return missing(url, err);
+	*id = event.id;
+	return 0;
+}
+
+int
+issuer_set_enabled(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const char *url, bool enabled, int64_t *id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_ISSUER_SET, .id_key = "issuer_id",
+		.facts = { { "issuer", url, false },
+		    { "enabled", enabled ? "true" : "false", true } } };
+	struct db_call call = { .stmt = STMT_ISSUER_SET_ENABLED };
+
+	db_bind_str(&call.params, url);
+	db_bind_bool(&call.params, enabled);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return missing(url, err);
+	*id = event.id;
+	return 0;
+}
+
+int
+issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, struct err *err)
+{
+	struct db_result r = { 0 };
+
+	if (db_exec(db, a, STMT_ISSUER_LIST, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct issuer) {
+			.id = db_int(&r, i, 0),
+			.url = db_str(&r, i, 1),
+			.kind = db_str(&r, i, 2),
+			.audience = db_str(&r, i, 3),
+			.jwks_url = db_str(&r, i, 4),
+			.enabled = db_bool(&r, i, 5),
+			.created_at = db_int(&r, i, 6),
+			.fetched_at = db_time(&r, i, 7),
+			.rules = db_int(&r, i, 8),
+		};
+	return 0;
+}
+
+int
+issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys *out,
+    struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	*out = (struct issuer_keys) { .found = false };
+	/* longer than any, and than what an index can hold */
+	if (strlen(url) > ISSUER_URL_MAX)
+		return 0;
+	db_bind_str(&p, url);
+	if (db_exec(db, a, STMT_ISSUER_FIND, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return 0;
+	*out = (struct issuer_keys) {
+		.found = true,
+		.issuer = {
+			.id = db_int(&r, 0, 0),
+			.url = db_str(&r, 0, 1),
+			.kind = db_str(&r, 0, 2),
+			.audience = db_str(&r, 0, 3),
+			.jwks_url = db_str(&r, 0, 4),
+			.enabled = true,
+		},
+		.jwks = db_str(&r, 0, 5),
+		.age = db_is_null(&r, 0, 6) ? 0 : db_int(&r, 0, 6),
+		.read_for_ms = db_is_null(&r, 0, 7) ? -1 : db_int(&r, 0, 7),
+	};
+	return 0;
+}
+
+int
+issuer_claim(struct db *db, struct arena *a, int64_t id, int period_s, bool *mine,
+    struct err *err)
+{
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_int(&p, id);
+	db_bind_int(&p, period_s);
+	if (db_exec(db, a, STMT_ISSUER_CLAIM, &p, &r, err) == -1)
+		return -1;
+	*mine = r.rows == 1;
+	return 0;
+}
+
+int
+issuer_set_keys(struct db *db, struct arena *a, int64_t id, const char *jwks, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_int(&p, id);
+	if (jwks == NULL)
+		return db_exec(db, a, STMT_ISSUER_SET_FAILED, &p, NULL, err);
+	db_bind_str(&p, jwks);
+	return db_exec(db, a, STMT_ISSUER_SET_KEYS, &p, NULL, err);
+}

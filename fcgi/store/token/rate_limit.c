@@ -1,0 +1,130 @@
+#include "store/token/rate_limit.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const actions[RATE_LIMIT__MAX] = {
+	[RATE_LIMIT_NEW_CRATE] = "new_crate",
+	[RATE_LIMIT_PUBLISH] = "publish",
+	[RATE_LIMIT_YANK] = "yank",
+	[RATE_LIMIT_CHANGE] = "change",
+	[RATE_LIMIT_TOKEN] = "token",
+	[RATE_LIMIT_JOB_TOKEN] = "job_token",
+	[RATE_LIMIT_FAILED_LOGIN] = "failed_login",
+	[RATE_LIMIT_JOB_LOGIN] = "job_login",
+	[RATE_LIMIT_KEY_READ] = "key_read",
+};
+
+static enum rate_limit_action
+action_of(const char *name)
+{
+	enum rate_limit_action action = 0;
+
+	while (action < RATE_LIMIT__MAX - 1 && strcmp(actions[action], name) != 0)
+		action++;
+	return action;
+}
+
+/* The time in which one token comes back. */
+static int64_t
+cost_us(const struct rate_limit *limit)
+{
+	return limit->burst == 0 ? 0 : (int64_t)60 * 1000000 / limit->per_minute;
+}
+
+/* The time in which an empty bucket becomes full. */
+static int64_t
+span_us(const struct rate_limit *limit)
+{
+	return limit->burst * cost_us(limit);
+}
+
+static void
+bind_limit(struct db_params *p, const struct rate_limit *limit)
+{
+	db_bind_int(p, cost_us(limit));
+	db_bind_int(p, span_us(limit));
+}
+
+int
+rate_limit_charge(struct db *db, struct arena *a, const struct rate_limit_ask *ask,
+    struct rate_limit_answer *answer, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	*answer = (struct rate_limit_answer) { .action = ask->action };
+	db_bind_str(&p, ask->actor);
+	db_bind_str(&p, actions[ask->action]);
+	bind_limit(&p, &ask->limits[ask->action]);
+	db_bind_int(&p, ask->project_id);
+	db_bind_str(&p, ask->normalized_name);
+	bind_limit(&p, &ask->limits[RATE_LIMIT_NEW_CRATE]);
+	/* that a charge is counted twice now and then does no harm */
+	while (db_exec(db, a, STMT_RATE_LIMIT_CHARGE, &p, &r, err) == -1) {
+		if (!db_try_again(db))
+			return -1;
+		err_clear(err);
+	}
+	if (r.rows > 0)
+		*answer = (struct rate_limit_answer) { action_of(db_str(&r, 0, 0)), db_int(&r, 0, 1) };
+	return 0;
+}
+
+/* A bucket that will be full in `due_us`: how long until a token is there? */
+static int64_t
+wait_us(const struct rate_limit *limit, int64_t due_us)
+{
+	int64_t span = span_us(limit);
+	int64_t wait = (due_us < span ? due_us : span) + cost_us(limit) - span;
+
+	return limit->burst == 0 || wait < 0 ? 0 : wait;
+}
+
+/* Reads one bucket from the rows; a full bucket has no row. */
+static int64_t
+wait_of(const struct db_result *r, const struct rate_limit_look *look)
+{
+	enum { ACTOR, ACTION, DUE };
+
+	for (int i = 0; i < r->rows; i++) {
+		if (strcmp(db_str(r, i, ACTOR), look->actor) == 0 &&
+		    strcmp(db_str(r, i, ACTION), actions[look->action]) == 0)
+			return wait_us(&look->limit, db_int(r, i, DUE));
+	}
+	return 0;
+}
+
+int
+rate_limit_look(struct db *db, struct arena *a, struct rate_limit_look *looks, size_t n,
+    struct db_call *beside, struct err *err)
+{
+	enum { LOOK, BESIDE, NCALLS };
+	const char *actors[RATE_LIMIT_LOOKS_MAX];
+	struct db_call calls[NCALLS] = { { .stmt = STMT_RATE_LIMIT_LOOK } };
+
+	assert(n <= RATE_LIMIT_LOOKS_MAX);
+	for (size_t i = 0; i < n; i++)
+		actors[i] = looks[i].actor;
+	db_bind_array(&calls[LOOK].params, a, actors, n);
+	if (beside != NULL)
+		calls[BESIDE] = *beside;
+	if (db_run(db, a, calls, beside != NULL ? NCALLS : BESIDE, err) == -1)
+		return -1;
+	if (beside != NULL)
+		beside->result = calls[BESIDE].result;
+	for (size_t i = 0; i < n; i++)
+		looks[i].wait_us = wait_of(&calls[LOOK].result, &looks[i]);
+	return 0;
+}
+
+int
+rate_limit_sweep(struct db *db, struct arena *a, int64_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_RATE_LIMIT_SWEEP, NULL, &r, err) == -1)
+		return -1;
+	*n = r.affected;
+	return 0;
+}

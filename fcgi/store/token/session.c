@@ -1,0 +1,206 @@
+#include "store/token/session.h"
+
+#include "access/naming.h"
+
+int
+session_link_add(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const char *username, struct slice digest, int64_t seconds, int64_t *user_id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_USER_LINK, .id_key = "user_id",
+		.facts = { { "user", username, false } } };
+	struct db_call call = { .stmt = STMT_SESSION_LINK_ADD };
+
+	if (naming_check_name("username", username, err) == -1)
+		return -1;
+	db_bind_str(&call.params, username);
+	db_bind_bytes(&call.params, digest);
+	db_bind_int(&call.params, seconds);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 404, "user `%s` does not exist, or is blocked", username);
+	*user_id = event.id;
+	return 0;
+}
+
+static const char nobody[] = "nobody of your name is known to this registry";
+static const char link_is_over[] =
+    "this code has been used or has expired; ask an administrator for a new one";
+
+int
+session_link_find(struct db *db, struct arena *a, struct slice digest, const char **username,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_LINK_FIND };
+
+	db_bind_bytes(&call.params, digest);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 403, "%s", link_is_over);
+	*username = db_str(&call.result, 0, 0);
+	return 0;
+}
+
+struct opening {
+	struct arena *arena;
+	struct audit_actor *actor;
+	const struct session_proof *proof;
+	struct slice digest;
+};
+
+/* Whose session it becomes. */
+static int
+find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *err)
+{
+	bool link = o->proof->username == NULL;
+	struct db_call call = { .stmt = link ? STMT_SESSION_LINK_TAKE : STMT_SESSION_USER };
+
+	if (link)
+		db_bind_bytes(&call.params, o->proof->link);
+	else
+		db_bind_str(&call.params, o->proof->username);
+	if (db_run(db, o->arena, &call, 1, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return err_set(err, 403, "%s", link ? link_is_over : nobody);
+	*user_id = db_int(&call.result, 0, 0);
+	return 0;
+}
+
+static int
+open_body(struct db *db, void *arg, struct err *err)
+{
+	enum { SWEEP, ADD, AUDIT, NCALLS };
+	const struct opening *o = arg;
+	struct audit_event event = { .action = AUDIT_USER_SIGNIN, .id_key = "user_id",
+		.facts = { { "by", o->proof->username == NULL ? "link" : "sso", false } } };
+	struct db_call calls[NCALLS] = { [SWEEP] = { .stmt = STMT_SESSION_SWEEP },
+		[ADD] = { .stmt = STMT_SESSION_ADD } };
+	struct db_params *p = &calls[ADD].params;
+
+	if (find_user(db, o, &o->actor->user_id, err) == -1)
+		return -1;
+	db_bind_bytes(p, o->digest);
+	db_bind_int(p, o->actor->user_id);
+	db_bind_bool(p, o->proof->username != NULL);
+	db_bind_int(p, SESSION_SECONDS);
+	event.id = o->actor->user_id;
+	audit_call(&calls[AUDIT], o->arena, o->actor, &event);
+	return db_run(db, o->arena, calls, NCALLS, err);
+}
+
+int
+session_open(struct db *db, struct arena *a, struct audit_actor *actor,
+    const struct session_proof *proof, struct slice digest, struct err *err)
+{
+	struct opening opening = { a, actor, proof, digest };
+	bool unknown;
+
+	return db_transaction(db, open_body, &opening, &unknown, err);
+}
+
+int
+session_find(struct db *db, struct arena *a, struct slice digest, struct session *s,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_FIND };
+	const struct db_result *r = &call.result;
+
+	*s = (struct session) { .username = "" };
+	db_bind_bytes(&call.params, digest);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	if (r->rows > 0)
+		*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), db_bool(r, 0, 2) };
+	return 0;
+}
+
+int
+session_name(struct db *db, struct arena *a, const char *username, struct session *s,
+    struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_USER };
+	const struct db_result *r = &call.result;
+
+	db_bind_str(&call.params, username);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	if (r->rows == 0)
+		return err_set(err, 403, "%s", nobody);
+	*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), true };
+	return 0;
+}
+
+struct closing {
+	struct arena *arena;
+	const struct audit_actor *actor;
+	struct slice digest;
+};
+
+static int
+close_body(struct db *db, void *arg, struct err *err)
+{
+	const struct closing *c = arg;
+	struct audit_event event = { .action = AUDIT_USER_SIGNOUT, .id_key = "user_id" };
+	struct db_call call = { .stmt = STMT_SESSION_REMOVE };
+
+	db_bind_bytes(&call.params, c->digest);
+	if (db_run(db, c->arena, &call, 1, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return 0;
+	event.id = db_int(&call.result, 0, 0);
+	return audit_add(db, c->arena, c->actor, &event, err);
+}
+
+int
+session_close(struct db *db, struct arena *a, const struct audit_actor *actor, struct slice digest,
+    struct err *err)
+{
+	struct closing closing = { a, actor, digest };
+	bool unknown;
+
+	return db_transaction(db, close_body, &closing, &unknown, err);
+}
+
+int
+session_tokens(struct db *db, struct arena *a, int64_t user_id, struct token_entry **out,
+    size_t *n, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_SESSION_TOKENS };
+	const struct db_result *r = &call.result;
+
+	db_bind_int(&call.params, user_id);
+	if (db_run(db, a, &call, 1, err) == -1)
+		return -1;
+	*n = (size_t)r->rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r->rows; i++)
+		(*out)[i] = (struct token_entry) {
+			.id = db_int(r, i, 0),
+			.name = db_str(r, i, 1),
+			.scopes = db_str(r, i, 2),
+			.crates = db_str(r, i, 3),
+			.operations = db_str(r, i, 4),
+			.created_at = db_int(r, i, 5),
+			.expires_at = db_time(r, i, 6),
+			.last_used_at = db_time(r, i, 7),
+			.slot = db_str(r, i, 8),
+		};
+	return 0;
+}
+
+int
+session_token_revoke(struct db *db, struct arena *a, const struct audit_actor *actor,
+    int64_t token_id, struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_TOKEN_REVOKE, .id_key = "token_id" };
+	struct db_call call = { .stmt = STMT_SESSION_TOKEN_REVOKE };
+
+	db_bind_int(&call.params, actor->user_id);
+	db_bind_int(&call.params, token_id);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	return call.result.rows > 0 ? 0 : err_set(err, 404, "no such token exists");
+}

@@ -1,0 +1,198 @@
+#include "store/token/token_slot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TEST_MS = 2000 };
+
+/* Is the key's slot live, with the same fingerprint? */
+static bool
+is_live(const struct db_result *r, const struct token_key *key)
+{
+	char fingerprint[TOKEN_KEY_FINGERPRINT_SIZE];
+
+	if (!token_key_fingerprint(key, fingerprint))
+		return false;
+	for (int i = 0; i < r->rows; i++) {
+		if (!db_is_null(r, i, 1) && strcmp(db_str(r, i, 1), key->slot) == 0)
+			return strcmp(db_str(r, i, 2), fingerprint) == 0;
+	}
+	return false;
+}
+
+/* NULL, or that the file belongs to another registry. */
+static const char *
+find_foreign(struct arena *a, const struct db_result *r, const char *path,
+    const struct token_keys *keys)
+{
+	const char *registry = db_str(r, 0, 0);
+
+	if (keys->registry_id[0] == '\0' || strcmp(keys->registry_id, registry) == 0)
+		return NULL;
+	return arena_printf(a, "token_key: %s belongs to registry %s, but the database is registry %s; "
+	    "use the file of this registry", path, keys->registry_id, registry);
+}
+
+/* Keeps the live keys. */
+static void
+keep_live(const struct db_result *r, struct token_keys *keys)
+{
+	struct token_keys live = { .n = 0 };
+
+	snprintf(live.registry_id, sizeof(live.registry_id), "%s", db_str(r, 0, 0));
+	for (size_t i = 0; i < keys->n; i++) {
+		if (is_live(r, &keys->v[i]))
+			live.v[live.n++] = keys->v[i];
+	}
+	*keys = live;
+	token_keys_wipe(&live);
+}
+
+/* Reads the file and the live slots. */
+static int
+read_both(struct db *db, struct arena *a, const char *path, struct token_keys *keys,
+    struct db_result *r, struct err *err)
+{
+	*keys = (struct token_keys) { .n = 0 };
+	return path[0] != '\0' && token_keys_read(path, keys, err) == -1
+	    ? -1 : db_exec(db, a, STMT_TOKEN_SLOT_LIVE, NULL, r, err);
+}
+
+int
+token_slot_keys(struct db *db, struct arena *a, const char *path, struct token_keys *keys,
+    struct err *err)
+{
+	const char *foreign = NULL;
+	struct db_result r;
+	int rc = read_both(db, a, path, keys, &r, err);
+
+	if (rc == 0)
+		foreign = find_foreign(a, &r, path, keys);
+	if (foreign != NULL)
+		rc = err_internal(err, 503, "%s", foreign);
+	if (rc == 0)
+		keep_live(&r, keys);
+	else
+		token_keys_wipe(keys);
+	return rc;
+}
+
+/* The live slots whose key the file lacks, or (other) of which it has another key: "k1 k2". */
+static const char *
+find_slots(struct arena *a, const struct db_result *r, const struct token_keys *keys, bool other)
+{
+	const char *slots = "";
+
+	for (int i = 0; i < r->rows; i++) {
+		const char *slot = db_is_null(r, i, 1) ? NULL : db_str(r, i, 1);
+		const struct token_key *key = slot != NULL ? token_keys_find(keys, slice_str(slot)) : NULL;
+
+		if (slot != NULL && (key != NULL) == other && (key == NULL || !is_live(r, key)))
+			slots = arena_printf(a, "%s%s%s", slots, slots[0] != '\0' ? " " : "", slot);
+	}
+	return slots;
+}
+
+/* NULL, or which proofs nginx of this host does not know. */
+static const char *
+find_lacking(struct arena *a, const struct db_result *r, const char *path,
+    const struct token_keys *keys)
+{
+	const char *missing = find_slots(a, r, keys, false), *other = find_slots(a, r, keys, true);
+	const char *what = "";
+
+	if (missing[0] != '\0')
+		what = arena_printf(a, " lacks the keys of the slots %s", missing);
+	if (other[0] != '\0')
+		what = arena_printf(a, "%s%s has keys that differ from the database's for the slots %s", what,
+		    missing[0] != '\0' ? " and" : "", other);
+	if (what[0] == '\0')
+		return NULL;
+	return arena_printf(a, "token_key: %s%s: nginx here asks the pool for all tokens of these slots; "
+	    "copy the file of a node that has their keys, and reload pool and nginx, or retire the slots",
+	    path[0] != '\0' ? path : "no file is set, so this node", what);
+}
+
+int
+token_slot_look(struct db *db, struct arena *a, const char *path, struct token_slot_view *view,
+    struct err *err)
+{
+	struct token_keys keys;
+	struct db_result r;
+	int rc = read_both(db, a, path, &keys, &r, err);
+
+	*view = (struct token_slot_view) { NULL, NULL };
+	if (rc == 0)
+		view->foreign = find_foreign(a, &r, path, &keys);
+	if (rc == 0 && view->foreign == NULL)
+		view->lacking = find_lacking(a, &r, path, &keys);
+	token_keys_wipe(&keys);
+	return rc;
+}
+
+int
+token_slot_test(const char *conninfo, const char *path, char *warning, size_t size, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct db *db = db_new(conninfo, TEST_MS);
+	struct token_slot_view view = { NULL, NULL };
+	int rc = 0;
+
+	/* the file was read before; without the database nothing is known */
+	if (db_connect(db, err) == -1 || token_slot_look(db, a, path, &view, err) == -1)
+		err_clear(err);
+	if (view.foreign != NULL)
+		rc = err_internal(err, 503, "%s", view.foreign);
+	snprintf(warning, size, "%s", view.lacking != NULL ? view.lacking : "");
+	db_free(db);
+	arena_free(a);
+	return rc;
+}
+
+int
+token_slot_add(struct db *db, struct arena *a, const struct audit_actor *actor,
+    const struct token_key *key, struct err *err)
+{
+	char fingerprint[TOKEN_KEY_FINGERPRINT_SIZE];
+	struct audit_event event = { .action = AUDIT_TOKEN_KEY_CREATE,
+		.facts = { { "slot", key->slot, false } } };
+	struct db_call call = { .stmt = STMT_TOKEN_SLOT_ADD };
+
+	if (!token_key_fingerprint(key, fingerprint))
+		return err_internal(err, 500, "SHA-256 failed");
+	db_bind_str(&call.params, key->slot);
+	db_bind_str(&call.params, fingerprint);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	return call.result.rows == 1 ? 0
+	    : err_set(err, 409, "slot `%s` was used before; choose one that was never used", key->slot);
+}
+
+int
+token_slot_retire(struct db *db, struct arena *a, const struct audit_actor *actor, const char *slot,
+    struct err *err)
+{
+	struct audit_event event = { .action = AUDIT_TOKEN_KEY_RETIRE,
+		.facts = { { "slot", slot, false } } };
+	struct db_call call = { .stmt = STMT_TOKEN_SLOT_RETIRE };
+
+	db_bind_str(&call.params, slot);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	return call.result.rows == 1 ? 0 : err_set(err, 404, "slot `%s` does not exist", slot);
+}
+
+int
+token_slot_list(struct db *db, struct arena *a, struct token_slot **out, size_t *n, struct err *err)
+{
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_TOKEN_SLOT_LIST, NULL, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct token_slot) { db_str(&r, i, 0), db_str(&r, i, 1), db_int(&r, i, 2),
+			db_is_null(&r, i, 3) ? 0 : db_int(&r, i, 3) };
+	return 0;
+}

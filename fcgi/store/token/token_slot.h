@@ -1,0 +1,63 @@
+#ifndef STORE_TOKEN_TOKEN_SLOT_H
+#define STORE_TOKEN_TOKEN_SLOT_H
+
+/*
+ * The slots of token_key as the database knows them: all that ever existed, which are live, and the
+ * fingerprint of each key.  A slot is never used again.
+ */
+
+#include <stdint.h>
+
+#include "access/token_key.h"
+#include "store/audit.h"
+#include "store/db/db.h"
+
+/*
+ * Reads the keys that count: those of the file at `path` ("": no file) whose slot is live and has the
+ * same fingerprint in the database; and the registry's id, also without a file.  -1: 503, also where
+ * the file belongs to another registry; 500 the file cannot be read.
+ */
+int token_slot_keys(struct db *, struct arena *, const char *path, struct token_keys *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* How the keys of this host differ from what the database knows.  Sentences for the administrator. */
+struct token_slot_view {
+	const char *foreign; /* the file belongs to another registry; NULL: it does not */
+	const char *lacking; /* the live slots whose keys the file lacks, or has others of; NULL: none */
+};
+
+/* Compares the file at `path` ("": no file) with the database.  -1: 503; 500 the file cannot be read. */
+int token_slot_look(struct db *, struct arena *, const char *path, struct token_slot_view *,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Checks a configuration, and waits two seconds for the database.  0, with what is lacking as a warning,
+ * else ""; also where the database does not answer, or the file cannot be read.  -1: the file belongs to
+ * another registry.
+ */
+int token_slot_test(const char *conninfo, const char *path, char *warning, size_t size, struct err *)
+    __attribute__((warn_unused_result));
+
+struct token_slot {
+	const char *slot;
+	const char *fingerprint;
+	int64_t created_at;
+	int64_t retired_at; /* 0: the slot is live */
+};
+
+/* Records a new slot.  -1: 409 it was used before. */
+int token_slot_add(struct db *, struct arena *, const struct audit_actor *,
+    const struct token_key *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Retires the slot: once it returns, nginx accepts none of its tokens.  They stay valid, and the pool
+ * looks them up.  -1: 404.
+ */
+int token_slot_retire(struct db *, struct arena *, const struct audit_actor *, const char *slot,
+    struct err *) __attribute__((warn_unused_result));
+
+/* All slots that ever existed, oldest first. */
+int token_slot_list(struct db *, struct arena *, struct token_slot **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

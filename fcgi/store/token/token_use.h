@@ -1,0 +1,45 @@
+#ifndef STORE_TOKEN_TOKEN_USE_H
+#define STORE_TOKEN_TOKEN_USE_H
+
+/*
+ * When tokens were last used, without a write in any request: what a worker has seen is kept
+ * here, and written by one statement while nobody waits, at most once a minute.  What a worker
+ * that crashes has seen is lost, until the token is used again.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "store/db/db.h"
+
+enum {
+	TOKEN_USE_MAX = 256, /* tokens between two writes; the next use of others counts again */
+	TOKEN_USE_PERIOD_S = 60, /* between two writes */
+	TOKEN_USE_DELAY_S = 1 /* from a use to the write: a client's next request comes first */
+};
+
+struct token_use {
+	int64_t id[TOKEN_USE_MAX];
+	int64_t at[TOKEN_USE_MAX]; /* seconds since 1970 */
+	size_t n;
+	int64_t due_us; /* of clock_us(): when it is to be written, if n > 0 */
+	int64_t written_us; /* 0: not yet */
+};
+
+/* The token was used: at `at` by the calendar, at now_us by clock_us(). */
+void token_use_note(struct token_use *, int64_t id, int64_t at, int64_t now_us);
+
+/* Milliseconds until it should be written, 0 for now; -1: there is nothing to write. */
+int token_use_wait_ms(const struct token_use *, int64_t now_us);
+
+/*
+ * Writes what there is and forgets it, also where that fails: these are no accounts.  -1: 500,
+ * 503, as everything that asks the database.
+ */
+int token_use_write(struct token_use *, struct db *, int64_t now_us, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef STORE_TOKEN_TRUST_RULE_H
+#define STORE_TOKEN_TRUST_RULE_H
+
+/*
+ * Which jobs of other CI systems a project trusts, and what they may do: publish and yank some of
+ * its crates, for a user or for nobody.  What the claims mean is access/trust.h's.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/audit.h"
+#include "store/db/db.h"
+#include "store/namespace_ref.h"
+
+enum { TRUST_RULES_MAX = 50 }; /* of one project */
+
+struct trust_rule {
+	int64_t id;
+	const char *issuer; /* its URL */
+	const char *kind; /* of the issuer */
+	const char *claims; /* { "claim": "pattern" } */
+	const char *crates; /* valid patterns in normal form with commas between; NULL: all */
+	const char *operations; /* with commas between */
+	const char *username; /* for whom the jobs act; NULL: for nobody, as developers */
+	const char *owner_id; /* NULL: not used yet */
+	int64_t created_at;
+};
+
+/*
+ * Takes issuer, claims (checked), crates, operations and username.  -1: 404 no such project, issuer
+ * or user, 409 the project has as many rules as it can have.
+ */
+int trust_rule_add(struct db *, struct arena *, const struct audit_actor *,
+    const struct namespace_ref *, const struct trust_rule *, int64_t *id, struct err *)
+    __attribute__((warn_unused_result));
+
+/* What has come in by it is refused from the next request on.  -1: 404. */
+int trust_rule_remove(struct db *, struct arena *, const struct audit_actor *,
+    const struct namespace_ref *, int64_t id, struct err *) __attribute__((warn_unused_result));
+
+/* In the order in which they are tried.  -1: 404 no such project. */
+int trust_rule_list(struct db *, struct arena *, const struct namespace_ref *,
+    struct trust_rule **, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/* Those of one issuer, with id, claims and owner_id; of no project there are none. */
+int trust_rule_of_issuer(struct db *, struct arena *, const struct namespace_ref *,
+    int64_t issuer_id, struct trust_rule **, size_t *n, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

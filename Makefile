@@ -67,7 +67,7 @@ LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
 PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH' --include='*.c' fcgi)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
-MANUALS   := $(sort $(wildcard fcgi/*.[1-8]))
+MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
 	build/gen/api/openapi.inc

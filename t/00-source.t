@@ -7,35 +7,25 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Encode qw(decode);
 use File::Basename qw(basename dirname);
 use File::Find qw(find);
 use Test::More;
 
 chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 
-# What a folder of fcgi/ may include, besides itself.
-my %rings = (
-	base => [],
-	crate => [qw(base)],
-	access => [qw(base crate)],
-	net => [qw(base)],
-	store => [qw(base crate access)],
-	cache => [qw(base crate access store)],
-	tasks => [qw(base crate access store net)],
-	http => [qw(base)],
-	api => [qw(base crate access net store cache tasks http)],
-	admin => [qw(base crate access store)],
-);
+# What each folder of fcgi/ includes, besides itself: by its README.
+my %rings = map { ($_ => [ring_of($_)]) } folders();
 
 # Libraries with one door: header => what may include it.
 my %doors = (
-	'libpq-fe.h' => qr{^fcgi/store/},
+	'libpq-fe.h' => qr{^fcgi/store/(?:db|migrate)/},
 	'fcgiapp.h' => qr{^fcgi/http/fcgi\.c$},
 	'fcgi_stdio.h' => qr{^$},
 	'curl/curl.h' => qr{^fcgi/net/},
 );
 
-use constant FILE_LINES_MAX => 600;
+use constant { FILE_LINES_MAX => 600, LINE_MAX => 110, FOLDER_MODULES_MAX => 30 };
 
 my @sources;
 find({ no_chdir => 1, wanted => sub { push @sources, $_ if /\.[ch]\z/ } }, 'fcgi');
@@ -45,12 +35,17 @@ my %text = map { $_ => slurp($_) } @sources;
 my %code = map { $_ => without_comments($text{$_}) } @sources;
 
 cmp_ok(scalar @sources, '>', 30, 'there are sources to look at');
-rule('folders include only what they may know', \%text, \&outside_ring);
+rule('folders include only what their README says', \%text, \&outside_ring);
+is(join(' ', map { unused_ring($_) } sort keys %rings), '', 'and nothing stands there that they do not include');
+is(join("\n", circles(\%rings)), '', 'no folder includes itself by way of others');
+is(join("\n", circles(modules())), '', 'nor does a module');
+is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '', 'no folder has more than ' . FOLDER_MODULES_MAX . ' modules');
+rule('no line is longer than ' . LINE_MAX . ' characters', \%text, sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
 rule('each library has one door', \%text, \&outside_door);
-rule('only store/ calls PostgreSQL', \%code, sub {
+rule('only store/db and store/migrate call PostgreSQL', \%code, sub {
 	my ($file, $line) = @_;
 
-	return $file !~ m{^fcgi/store/} && $line =~ /\bPQ[a-z]\w*\s*\(/;
+	return $file !~ m{^fcgi/store/(?:db|migrate)/} && $line =~ /\bPQ[a-z]\w*\s*\(/;
 });
 rule('no SQL text outside sql/ and the migrations', \%code, sub {
 	my ($file, $line) = @_;
@@ -69,7 +64,7 @@ rule('nothing is left to do', \%text, sub { $_[1] =~ /\b(?:TODO|FIXME|XXX|HACK)\
 rule('only programs and the pool exit', \%code, sub {
 	my ($file, $line) = @_;
 
-	return $file !~ m{^fcgi/(?:[^/]+\.c|http/(?:master|generation|worker)\.c)$} && $line =~ /\bexit\s*\(/;
+	return $file !~ m{^fcgi/(?:[^/]+\.c|pool/(?:master|generation|worker)\.c)$} && $line =~ /\bexit\s*\(/;
 });
 
 my @long = grep { ($text{$_} =~ tr/\n//) > FILE_LINES_MAX } @sources;
@@ -95,7 +90,7 @@ subtest 'configuration keys: the code, the sample and the manual page agree' => 
 };
 
 subtest 'manual pages' => sub {
-	my @pages = sort glob('fcgi/*.[1-8]');
+	my @pages = sort glob('fcgi/man/*.[1-8]');
 
 	for my $page (@pages) {
 		my @complaints = grep { !/ STYLE: / } `mandoc -Tlint -Wwarning $page 2>&1`;
@@ -116,23 +111,16 @@ subtest 'manual pages' => sub {
 	}
 };
 
-subtest 'berth-architecture(7) has the folders, and what each may use' => sub {
-	my ($table) = slurp('fcgi/berth-architecture.7') =~ /^\.Sh FOLDERS\n.*?^\.Bd -literal\n(.*?)^\.Ed$/ms
+subtest 'berth-architecture(7) has the folders' => sub {
+	my ($table) = slurp('fcgi/man/berth-architecture.7') =~ /^\.Sh FOLDERS\n.*?^\.Bd -literal\n(.*?)^\.Ed$/ms
 	    or die "no table of folders\n";
-	my (%manual, $folder);
+	my @manual = map { (split)[0] } split(/\n/, $table);
 
-	for my $line (split(/\n/, $table)) {
-		# name, purpose, and behind two blanks or more what it may use; a line without a name goes on
-		my ($name, $uses) = $line =~ /^(\w+)?\s.*?\s{2,}((?:\w+ ?)+)$/ or die "not understood: $line\n";
-
-		$folder = $name // $folder;
-		push @{ $manual{$folder} }, grep { $_ ne 'nothing' } split(/ /, $uses);
-	}
-	is_deeply(\%manual, \%rings, 'as this test has them');
+	is(join(' ', sort @manual), join(' ', sort keys %rings, 'man'), 'each of them');
 };
 
 subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => sub {
-	my ($table) = slurp('fcgi/berth-tools.7') =~ /^\.Bd -literal\n(tool .*?)^\.Ed$/ms or die "no table of tools\n";
+	my ($table) = slurp('fcgi/man/berth-tools.7') =~ /^\.Bd -literal\n(tool .*?)^\.Ed$/ms or die "no table of tools\n";
 	my %manual = map { /^([\w-]+)\s+([\d.]+)/ ? (lc $1 => $2) : () } split(/\n/, $table);
 	my %installed = map { (split)[0, 1] } `scripts/tools --list`;
 
@@ -186,13 +174,76 @@ sub rule {
 	is(join("\n", @bad), '', $name);
 }
 
+sub folders {
+	my %folders;
+
+	find({ no_chdir => 1, wanted => sub { $folders{ dirname($_) } = 1 if /\.c\z/ } }, glob('fcgi/*/'));
+	return map { s{^fcgi/}{}r } sort keys %folders;
+}
+
+sub ring_of {
+	my ($folder) = @_;
+	my ($ring) = slurp("fcgi/$folder/README") =~ /^Includes: (.+)\n\z/m or die "fcgi/$folder/README: no line `Includes: FOLDER ...` at the end\n";
+
+	return grep { $_ ne 'nothing' } split(/ /, $ring);
+}
+
+# The folders of others that this line includes; what is generated belongs to the folder that needs it.
+sub included_folder {
+	my ($line) = @_;
+
+	return $line =~ m{^\s*#\s*include\s+"((.+)/[^/"]+\.h)"} && -f "fcgi/$1" ? $2 : undef;
+}
+
 sub outside_ring {
 	my ($file, $line) = @_;
-	my ($folder) = $file =~ m{^fcgi/([^/]+)/} or return 0;
-	my ($known) = $line =~ /^\s*#\s*include\s+"([^"\/]+)\// or return 0;
+	my ($folder) = $file =~ m{^fcgi/(.+)/[^/]+$} or return 0;
+	my $known = included_folder($line) // return 0;
 
-	return 1 unless $rings{$folder};
 	return !grep { $_ eq $known } $folder, @{ $rings{$folder} };
+}
+
+sub unused_ring {
+	my ($folder) = @_;
+	my %used = map { ($_ => 1) } map { included_folder($_) // () }
+	    map { split(/\n/, $text{$_}) } grep { dirname($_) eq "fcgi/$folder" } @sources;
+
+	return map { "$folder:$_" } grep { !$used{$_} } @{ $rings{$folder} };
+}
+
+sub modules_in {
+	my ($folder) = @_;
+
+	return scalar(() = glob("fcgi/$folder/*.c"));
+}
+
+# What each module includes: a .c file with its header.  A header without a .c file is a part of those that include it.
+sub modules {
+	my %known;
+
+	for my $file (grep { -f s/\.\w\z/.c/r } @sources) {
+		my $module = $file =~ s{^fcgi/}{}r =~ s/\.\w\z//r;
+
+		push @{ $known{$module} }, grep { $_ ne $module && -f "fcgi/$_.c" } $text{$file} =~ m{^#include "(\w[\w/]*)\.h"}mg;
+	}
+	return \%known;
+}
+
+# Of a graph (name => names): each circle, by what takes part in it.
+sub circles {
+	my ($graph) = @_;
+	my %left = map { my $from = $_; ($from => { map { ($_ => 1) } @{ $graph->{$from} } }) } keys %$graph;
+
+	# what leads nowhere, or where nothing leads to, is in no circle
+	while (1) {
+		my %led = map { ($_ => 1) } map { keys %{ $left{$_} } } keys %left;
+		my @out = grep { !$led{$_} || !grep { $left{$_} } keys %{ $left{$_} } } keys %left;
+
+		last unless @out;
+		delete @left{@out};
+		delete @{ $left{$_} }{@out} for keys %left;
+	}
+	return map { "$_: " . join(' ', sort grep { $left{$_} } keys %{ $left{$_} }) } sort keys %left;
 }
 
 sub outside_door {
@@ -252,7 +303,7 @@ sub keys_of_manual {
 	my %keys;
 	my $key;
 
-	for my $line (split /\n/, slurp('fcgi/berth.conf.5')) {
+	for my $line (split /\n/, slurp('fcgi/man/berth.conf.5')) {
 		if ($line =~ /^\.It Ic (\w+) Ar \w+$/) {
 			$key = $1;
 			die "berth.conf.5: $key is there twice\n" if exists $keys{$key};

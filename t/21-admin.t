@@ -490,7 +490,7 @@ subtest 'output that nobody takes' => sub {
 
 subtest 'the manual page' => sub {
 	# bold and underlined letters come as letter, backspace, letter
-	my $page = `mandoc -Tascii -Owidth=1000 fcgi/berth.1` =~ s/.\x08//gr;
+	my $page = `mandoc -Tascii -Owidth=1000 fcgi/man/berth.1` =~ s/.\x08//gr;
 	my (undef, $help) = $t->berth('--help');
 
 	for my $command ($help =~ /^    berth (.*)$/mg) {
@@ -508,7 +508,7 @@ subtest 'the manual page' => sub {
 
 subtest 'the examples of the manual page' => sub {
 	my $other = Berth::Test->new;
-	my $source = do { open(my $fh, '<', 'fcgi/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
+	my $source = do { open(my $fh, '<', 'fcgi/man/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
 	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
 	my ($prepare, $people, $tokens, $revoke, $policy, @rest) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
 	my $dir = $other->dir;

@@ -214,7 +214,7 @@ my %way = (
 	},
 );
 
-my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/berth-operations.7");
+my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-operations.7");
 my ($section) = $page =~ /^\.Ss What leaves the store\n(.*?)^\.Ss /ms;
 my @listed = $section =~ /^\.It Cm (\S+)$/mg;
 my @order = grep { $way{$_} } @listed;

@@ -232,7 +232,7 @@ subtest 'while the database is away' => sub {
 };
 
 subtest 'the manual page' => sub {
-	my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/berth-fcgi.8");
+	my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-fcgi.8");
 	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;
 
 	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names], 'has what is shown, and no more');

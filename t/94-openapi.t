@@ -28,7 +28,7 @@ is(join("\n", grep { !$described{$_} } sort keys %table), '', 'every route is de
 is(join("\n", grep { !$table{$_} } sort keys %described), '', 'and nothing that is no route');
 
 my %manual = map { /^\.It Ic ([A-Z]+) Pa (\S+)$/ ? ("$1 " . $2 =~ s/:(\w+)/{$1}/gr => 1) : () }
-    split(/\n/, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/berth-api.7"));
+    split(/\n/, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-api.7"));
 is(join("\n", grep { !$manual{$_} } sort keys %table), '', 'every route is in berth-api(7)');
 is(join("\n", grep { !$table{$_} } sort keys %manual), '', 'and nothing else');
 

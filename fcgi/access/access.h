@@ -18,7 +18,8 @@
  *     the rule or, where it names none, a developer; anywhere else nobody.
  *
  * What a token is limited to among the crates of a project, and to whom a crate was given, is only
- * known when the crate is found: access/token_limits.h, store/package/owner.h.  A token with any limit is for crates alone.
+ * known when the crate is found: access/token_limits.h, store/package/owner.h.  A token with any limit is
+ * for crates alone.
  */
 
 #include <stdbool.h>

@@ -57,7 +57,10 @@ bool token_slot_valid(struct slice);
 /* The key of the slot, or NULL. */
 const struct token_key *token_keys_find(const struct token_keys *, struct slice slot);
 
-/* SHA-256 of the key in hexadecimal digits: it tells two keys apart and reveals nothing.  False: OpenSSL fails. */
+/*
+ * SHA-256 of the key in hexadecimal digits: it tells two keys apart and reveals nothing.  False:
+ * OpenSSL fails.
+ */
 bool token_key_fingerprint(const struct token_key *, char out[TOKEN_KEY_FINGERPRINT_SIZE]);
 
 /* Makes a new key for that slot.  -1: 500, no random bytes. */

@@ -29,7 +29,8 @@ next_slot(struct invocation *in, char slot[TOKEN_SLOT_LENGTH + 1])
 	if (token_slot_list(in->db, in->arena, &slots, &n, &in->err) == -1)
 		return -1;
 	if (n >= SLOTS_MAX)
-		return err_set(&in->err, 409, "all %d slots have been used, and a slot is never used again", (int)SLOTS_MAX);
+		return err_set(&in->err, 409,
+		    "all %d slots have been used, and a slot is never used again", (int)SLOTS_MAX);
 	slot[0] = digits[n / 36];
 	slot[1] = digits[n % 36];
 	slot[2] = '\0';

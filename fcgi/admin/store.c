@@ -87,7 +87,8 @@ adopt(struct invocation *in)
 	if (store == NULL || compare(in, store, &identity, &c, &wrong) == -1)
 		return -1;
 	if (wrong != NULL && !force)
-		return err_set(&in->err, 409, "database and store do not fit: %s; if you want that store all the same, use --force",
+		return err_set(&in->err, 409,
+		    "database and store do not fit: %s; if you want that store all the same, use --force",
 		    wrong);
 	if (dry_run)
 		return 0;

@@ -79,7 +79,8 @@ make_link(struct invocation *in)
 	const char *url;
 
 	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: external_url of the configuration is the address for the code");
+		return err_set(&in->err, 400,
+		    "-c FILE is missing: external_url of the configuration is the address for the code");
 	if ((given != NULL && token_words_number("ttl", given, SESSION_LINK_SECONDS_MAX, &seconds,
 	         &in->err) == -1) ||
 	    secret_generate(code, digest, &in->err) == -1 ||

@@ -341,7 +341,8 @@ print_store(struct worker_app *app, struct request *rq, struct buf *b)
 	if (store_status_read(app->db, rq->arena, &status, &rq->err) == -1)
 		return;
 	metrics_print_head(b, "berth_store_collection_held_files",
-	    "Files that a collection would remove, and that wait for an administrator's confirmation.", METRIC_GAUGE);
+	    "Files that a collection would remove, and that wait for an administrator's confirmation.",
+	    METRIC_GAUGE);
 	metrics_print_one(b, "berth_store_collection_held_files", labels, status.held_files);
 }
 

@@ -38,7 +38,10 @@ int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
 int cache_dir_discard(struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or -1 with errno. */
+/*
+ * Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or
+ * -1 with errno.
+ */
 int cache_dir_next(DIR *, struct dirent **) __attribute__((warn_unused_result));
 
 #endif

@@ -64,7 +64,10 @@ bool app_may(const struct access_facts *, enum action);
 /* An answer that is made for this caller and kept by nobody.  Returns 0. */
 int app_respond_json(struct response *, int status, struct slice json);
 
-/* Checks that the store is the registry's; call it before you use the store.  -1: 503, with a sentence for the client. */
+/*
+ * Checks that the store is the registry's; call it before you use the store.  -1: 503, with a
+ * sentence for the client.
+ */
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /* {"ok":true} */

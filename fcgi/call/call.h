@@ -3,9 +3,9 @@
 
 /*
  * One request on its way through the application: its route and credential, the decision, and the first
- * read of the route.  call_begin() of api/call_begin.h makes it, in the request's arena, and passes it down.  A function
- * that takes a `struct call` may depend on the caller; one that takes only a `struct worker_app`
- * does not.
+ * read of the route.  call_begin() of api/call_begin.h makes it, in the request's arena, and passes it
+ * down.  A function that takes a `struct call` may depend on the caller; one that takes only a `struct
+ * worker_app` does not.
  */
 
 #include "call/app.h"

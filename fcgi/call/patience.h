@@ -19,8 +19,8 @@ void patience_set(struct call *, struct request *);
 
 /*
  * Waits for so long.  At most half of the workers that write do this at once, and one for each actor, so
- * that callers who are over their limit do not hold the workers that others need.  False: the request's patience
- * is too short, nobody else may wait now, or the client has gone.
+ * that callers who are over their limit do not hold the workers that others need.  False: the request's
+ * patience is too short, nobody else may wait now, or the client has gone.
  */
 bool patience_wait(struct call *, const char *actor, int64_t us);
 

@@ -43,7 +43,8 @@ check_url(const char *field, const char *url, bool strict, struct err *err)
 		return 0;
 	if (!strict)
 		return err_set(err, 400, "`%s` must not be `%.*s`, which a browser would run or open on its own host; "
-		    "write an address that begins with https://, or leave the field out", field, excerpt(slice_str(url)), url);
+		    "write an address that begins with https://, or leave the field out", field,
+		    excerpt(slice_str(url)), url);
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
 		return err_set(err, 400,
 		    "URL for field `%s` must begin with http:// or https:// (url: %.*s)", field,

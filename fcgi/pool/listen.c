@@ -263,7 +263,8 @@ paths_check(const struct settings *s, struct err *err)
 	}
 	if (strcmp(s->socket, s->write_socket) != 0)
 		return 0;
-	return err_internal(err, 500, "write_socket: %s is the path of `socket`, too; choose another one", s->write_socket);
+	return err_internal(err, 500,
+	    "write_socket: %s is the path of `socket`, too; choose another one", s->write_socket);
 }
 
 int

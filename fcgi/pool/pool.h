@@ -30,8 +30,8 @@ struct pool_app {
 	size_t nfamilies;
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
-	 * (a statement does not prepare); it exits and counts as a crash.  That is no error for a database that is away, or
-	 * whose schema does not fit yet.  The meter lives as long as the
+	 * (a statement does not prepare); it exits and counts as a crash.  That is no error for a database that is
+	 * away, or whose schema does not fit yet.  The meter lives as long as the
 	 * worker.  slots: base/slots.h, shared by all workers, also those of other generations.
 	 */
 	struct worker_app *(*start)(

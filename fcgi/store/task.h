@@ -83,7 +83,8 @@ struct task_failure {
 };
 
 /* Records that the attempt has failed. */
-int task_fail(struct db *, struct arena *, const struct task *, const struct task_failure *, struct err *) __attribute__((warn_unused_result));
+int task_fail(struct db *, struct arena *, const struct task *, const struct task_failure *,
+    struct err *) __attribute__((warn_unused_result));
 
 /* ---- for administrators ---- */
 

@@ -1,6 +1,13 @@
 #include "tasks/task.h"
 
-enum { HALF_MINUTE = 30, TEN_MINUTES = 600, HOUR = 3600, SIX_HOURS = 6 * HOUR, DAY = 24 * HOUR, WEEK = 7 * DAY };
+enum {
+	HALF_MINUTE = 30,
+	TEN_MINUTES = 600,
+	HOUR = 3600,
+	SIX_HOURS = 6 * HOUR,
+	DAY = 24 * HOUR,
+	WEEK = 7 * DAY
+};
 
 const struct task_kind task_kinds[] = {
 	{ .name = "apply_retention", .period = DAY, .store = TASK_STORE_REMOVES,

@@ -69,8 +69,8 @@ bool task_must_stop(const struct task_ctx *);
 void task_again(struct task_ctx *, const char *progress);
 
 /*
- * For a task that waits for a person.  Call it before run() returns -1: the next attempt is in `seconds` seconds,
- * and begins anew.
+ * For a task that waits for a person.  Call it before run() returns -1: the next attempt is in `seconds`
+ * seconds, and begins anew.
  */
 void task_hold(struct task_ctx *, int64_t seconds);
 

@@ -16,8 +16,10 @@ enum {
 	/* the most that gzip adds to text that it cannot compress */
 	GZIP_OVERHEAD = 1 << 20
 };
-_Static_assert((int)EXPANDED_MAX <= (int)RESPONSE_BODY_MAX, "nginx takes each index file that is expanded");
-_Static_assert((int)INDEX_REBUILD_MAX + GZIP_OVERHEAD <= (int)RESPONSE_BODY_MAX, "nginx takes each index file");
+_Static_assert((int)EXPANDED_MAX <= (int)RESPONSE_BODY_MAX,
+    "nginx takes each index file that is expanded");
+_Static_assert((int)INDEX_REBUILD_MAX + GZIP_OVERHEAD <= (int)RESPONSE_BODY_MAX,
+    "nginx takes each index file");
 
 static const char content_type[] = "text/plain; charset=utf-8";
 

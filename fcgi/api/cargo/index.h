@@ -10,7 +10,10 @@
 
 extern const struct route_policy index_policy;
 
-/* `3/:prefix/…`: one character, or two as Dependabot writes them.  `:prefix/:prefix2/…`: two and two.  In any case. */
+/*
+ * `3/:prefix/…`: one character, or two as Dependabot writes them.  `:prefix/:prefix2/…`: two and
+ * two.  In any case.
+ */
 bool index_accepts_first(const struct request *);
 bool index_accepts_pairs(const struct request *);
 

@@ -217,7 +217,8 @@ namespaces_group_projects(struct call *call, struct request *rq, struct response
 
 /* Both read rows of one page in one order; a group that went in between is in neither. */
 static int
-put_groups(struct call *call, struct request *rq, struct json_response *json, const struct namespace_page *page,
+put_groups(struct call *call, struct request *rq, struct json_response *json,
+    const struct namespace_page *page,
     const struct access_facts *facts)
 {
 	struct group_entry *g;
@@ -246,7 +247,8 @@ respond_groups(struct call *call, struct request *rq, struct response *rs, struc
 	struct json_response json;
 	size_t found;
 
-	if (read_query(params, &q) == -1 || params_ids(params, "skip_groups", &q.choice.skipped, &q.choice.nskipped) == -1 ||
+	if (read_query(params, &q) == -1 ||
+	    params_ids(params, "skip_groups", &q.choice.skipped, &q.choice.nskipped) == -1 ||
 	    namespace_page_groups(call->app->db, rq->arena, call->facts.token_id, &q.choice, &page,
 	        &rq->err) == -1)
 		return -1;

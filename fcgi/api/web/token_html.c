@@ -249,7 +249,8 @@ token_html_signed_out(struct buf *b, bool sso)
 	buf_puts(b, "<p>On this page you make the tokens that cargo sends to this registry.  To sign "
 	            "in, ask an administrator of it for a code, which they make with</p>\n"
 	            "<p><code>berth user link YOUR-NAME</code></p>\n"
-	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: <code>berth token add --user YOUR-NAME --scopes api</code>.  "
+	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: "
+	            "<code>berth token add --user YOUR-NAME --scopes api</code>.  "
 	            "Give it to <code>cargo login --registry NAME</code>, or put it into the environment "
 	            "variable <code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p>\n</main>\n");
 	end(b);
@@ -277,7 +278,8 @@ token_html_sign_in(struct buf *b, const char *code, const char *username)
 	html_printf(b,
 	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This code signs you in as "
 	    "<strong>%s</strong>, once, on this computer, for some hours.</p>\n"
-	    "<p>All tokens that you make then belong to that user.  If that is not you, or if you have not asked for a "
+	    "<p>All tokens that you make then belong to that user.  If that is not you, or if "
+	    "you have not asked for a "
 	    "code, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
 	    username);
 	html_printf(b,

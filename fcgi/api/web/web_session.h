@@ -36,7 +36,8 @@ int web_session_begin(struct worker_app *, struct request *, struct web_session 
 
 /*
  * The same for a form that was sent: reads it, and makes sure that it comes from our page, of this
- * very session, which is opened now at the latest.  -1: 403 otherwise, or where nobody is signed in, 400, 503.
+ * very session, which is opened now at the latest.  -1: 403 otherwise, or where nobody is signed in, 400,
+ * 503.
  */
 int web_session_begin_form(struct worker_app *, struct request *, struct web_session *, struct params *)
     __attribute__((warn_unused_result));
@@ -46,7 +47,8 @@ int web_session_read_form(struct worker_app *, struct request *, struct params *
     __attribute__((warn_unused_result));
 
 /* Opens a session by a link.  -1: 403, 503. */
-int web_session_open(struct worker_app *, struct request *, struct web_session *, const struct session_proof *)
+int web_session_open(struct worker_app *, struct request *, struct web_session *,
+    const struct session_proof *)
     __attribute__((warn_unused_result));
 
 /* Ends it. */

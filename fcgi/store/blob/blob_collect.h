@@ -44,7 +44,10 @@ struct blob_look {
 int blob_look(struct db *, struct arena *, const char *after, int64_t keep, struct blob_look **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* A row that is due: counts its file, or moves it to the trash and removes the row, unless a version needs it again. */
+/*
+ * A row that is due: counts its file, or moves it to the trash and removes the row, unless a
+ * version needs it again.
+ */
 int blob_collect(struct db *, struct arena *, struct blob_pass *, const char *sha256, struct err *)
     __attribute__((warn_unused_result));
 

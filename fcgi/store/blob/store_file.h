@@ -13,7 +13,10 @@
 
 /* Names are relative to the store; their directory must exist. */
 
-/* 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, also without a store. */
+/*
+ * 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, also
+ * without a store.
+ */
 int store_file_read(const char *store, const char *name, char *line, size_t size, struct err *)
     __attribute__((warn_unused_result));
 

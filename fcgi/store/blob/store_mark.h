@@ -52,7 +52,10 @@ int64_t store_take_max(int64_t files);
 int store_hold(struct db *, struct arena *, int64_t due, int64_t files, struct err *)
     __attribute__((warn_unused_result));
 
-/* Confirms the collection that waits, and wakes the collector.  *files: how many it may remove.  -1: 409 none waits. */
+/*
+ * Confirms the collection that waits, and wakes the collector.  *files: how many it may remove. 
+ * -1: 409 none waits.
+ */
 int store_confirm(struct db *, struct arena *, const struct audit_actor *, int64_t *files, struct err *)
     __attribute__((warn_unused_result));
 

@@ -32,8 +32,8 @@ struct migrate_task {
  * program and whose floor allows it; such a database stays as it is, rights included.
  * -1: 409 the database is newer and its floor is above this program, or it has migrations with other
  * text, or the role could create or drop, or programs are connected that the new schema leaves behind
- * (store/migrate/migrate_sessions.h); 503 it is away, or another session holds a lock all the time; 500 else, with
- * the server's message in `detail`.
+ * (store/migrate/migrate_sessions.h); 503 it is away, or another session holds a lock all the time; 500
+ * else, with the server's message in `detail`.
  */
 int migrate_run(const struct migrate_task *, int64_t *newer, struct err *)
     __attribute__((warn_unused_result));

@@ -30,7 +30,10 @@ int migrate_sql(PGconn *, const char *what, const char *sql, struct err *)
 int migrate_audit(PGconn *, const struct audit_actor *, const struct audit_event *, struct err *)
     __attribute__((warn_unused_result));
 
-/* 503 for a lost connection or a lock that is taken, else 500, both with the server's message.  Returns -1. */
+/*
+ * 503 for a lost connection or a lock that is taken, else 500, both with the server's message. 
+ * Returns -1.
+ */
 int migrate_failed(const PGconn *, const char *what, const PGresult *, struct err *);
 
 #endif

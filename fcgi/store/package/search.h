@@ -18,7 +18,8 @@
 #include "crate/semver.h"
 #include "store/db/db.h"
 
-enum { SEARCH_FOUND_MAX = 500 }; /* by name, and by words; as in the statements search_names and search_ranked */
+/* By name, and by words; as in the statements search_names and search_ranked. */
+enum { SEARCH_FOUND_MAX = 500 };
 
 /* One page of what is found. */
 struct search_ask {

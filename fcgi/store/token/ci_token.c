@@ -80,7 +80,8 @@ add(struct db *db, const struct admitting *in, struct err *err)
 		    { "source", ad->exchanged ? "exchange" : "id_token", false },
 		    { "repository", naming_clean_text(ad->repository), false },
 		    { "job_url", naming_clean_url(ad->job.job_url), false },
-		    { "ref", naming_clean_text(ad->job.ref), false }, { "commit", naming_clean_text(ad->job.commit), false },
+		    { "ref", naming_clean_text(ad->job.ref), false },
+		    { "commit", naming_clean_text(ad->job.commit), false },
 		    audit_fact_int(in->arena, "rule_id", ad->rule_id),
 		    audit_fact_time(in->arena, "expires_at", ad->expires_at) } };
 	struct db_params p = { 0 };

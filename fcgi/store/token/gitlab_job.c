@@ -94,7 +94,8 @@ admit_body(struct db *db, void *arg, struct err *err)
 		    { "user", j->username, false },
 		    audit_fact_int(in->arena, "gitlab_user_id", j->user_id),
 		    { "job_url", naming_clean_url(j->job.job_url), false },
-		    { "ref", naming_clean_text(j->job.ref), false }, { "commit", naming_clean_text(j->job.commit), false } } };
+		    { "ref", naming_clean_text(j->job.ref), false },
+		    { "commit", naming_clean_text(j->job.commit), false } } };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 

@@ -16,6 +16,7 @@ enum {
 	KEYWORD_MAX = 20,
 	CATEGORY_MAX = 64,
 	LINKS_MAX = 128,
+	LICENSE_MAX = 1000,
 	URL_MAX = 2000,
 };
 
@@ -74,7 +75,12 @@ check_urls(const struct package *pkg, const char *strict, struct err *err)
 static int
 check_license(const char *license, const char *strict, struct err *err)
 {
-	if (!given(license) || !words_include(strict, "license") || spdx_knows(slice_str(license)))
+	if (!given(license))
+		return 0;
+	if (strlen(license) > LICENSE_MAX)
+		return err_set(err, 400, "`license` is longer than %d bytes; put the text into a file and name it in "
+		    "`license-file`", LICENSE_MAX);
+	if (!words_include(strict, "license") || spdx_knows(slice_str(license)))
 		return 0;
 	return err_set(err, 400,
 	    "unknown or invalid license expression `%.*s`; see https://spdx.org/licenses",

@@ -27,27 +27,26 @@ SELECT v.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'deprecated');
 
 -- name: about_versions
--- $1 ids of versions of one crate.  The versions in this order, by primary keys, up to the one with
--- which description and features together pass 2 MB.  Downloads: the days of each version, by the
+-- $1 ids of versions of one crate, at most 1000.  The versions in this order, by primary keys, up to the one
+-- with which all that their publishers wrote passes 2 MB.  Downloads: the days of each version, by the
 -- primary key of download_days.
 SELECT c.name, v.id, v.version, to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
        v.yanked, v.yank_message, v.size, v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib,
-       array_to_json(v.bins)::text, v.description, v.homepage, v.documentation, v.repository, v.features,
+       array_to_json(v.bins)::text, v.description, v.homepage, v.documentation, v.repository, v.features::text,
        coalesce((SELECT sum(d.downloads) FROM download_days d
                   WHERE d.crate_id = v.crate_id AND d.version_id = v.id), 0)::bigint,
        u.id, u.username, u.name
-  FROM (SELECT o.*, sum(octet_length(o.features) + coalesce(octet_length(o.description), 0))
-                   OVER (ORDER BY o.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-          FROM (SELECT q.place, v.id, v.crate_id, v.version, v.published_at, v.yanked, v.yank_message, v.size,
-                       v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib, v.bins,
-                       v.description, v.homepage, v.documentation, v.repository, v.features::text AS features,
-                       v.user_id
-                  FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
-                  JOIN versions v ON v.id = q.id) o) v
+  FROM (SELECT q.place, q.id,
+               sum(octet_length(concat(o.features::text, array_to_json(o.bins)::text, o.description, o.license,
+                                       o.homepage, o.documentation, o.repository, o.yank_message)))
+                   OVER (ORDER BY q.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+          FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
+          JOIN versions o ON o.id = q.id) p
+  JOIN versions v ON v.id = p.id
   JOIN crates c ON c.id = v.crate_id
   LEFT JOIN users u ON u.id = v.user_id
- WHERE coalesce(v.before, 0) <= 2097152
- ORDER BY v.place;
+ WHERE coalesce(p.before, 0) <= 2097152
+ ORDER BY p.place;
 
 -- name: about_downloads
 -- $1 crate.  How often it was downloaded, in all and in the last 90 days: its rows, by the primary key.

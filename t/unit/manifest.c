@@ -6,6 +6,7 @@
 #include "tap.h"
 
 #define PACKAGE "[package]\nname=\"x\"\nversion=\"1.0.0\"\n"
+#define C64     "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define FAILED  "failed to parse `Cargo.toml` manifest file: "
 
 static struct arena *arena;
@@ -339,6 +340,7 @@ static const struct {
 	{ PACKAGE "[[lib]]", "line 4, column 1: `lib` must be a table, not an array" },
 	{ PACKAGE "[bin]", "line 4, column 1: `bin` must be an array of tables, not a table" },
 	{ PACKAGE "[[bin]]\npath='x'", "missing field `name` in `bin`" },
+	{ PACKAGE "[[bin]]\nname='" C64 "d'", "the name of a target is longer than 64 bytes: `" C64 "d`" },
 	{ "bin=[1]\n" PACKAGE, "line 1, column 6: `bin` must be a table, not an integer" },
 };
 
@@ -365,6 +367,19 @@ padded(size_t n)
 	return text;
 }
 
+/* A manifest with n times the table. */
+static const char *
+repeated(const char *table, int n)
+{
+	struct buf b;
+
+	buf_init(&b, arena, 1 << 20);
+	buf_puts(&b, PACKAGE);
+	while (n-- > 0)
+		buf_puts(&b, table);
+	return buf_str(&b);
+}
+
 static void
 test_limits(void)
 {
@@ -372,6 +387,9 @@ test_limits(void)
 	struct buf b;
 	int64_t start = clock_us();
 
+	is_str(refusal(repeated("[[bin]]\nname='x'\n", 1000)), "", "as many binaries as are allowed");
+	is_str(refusal(repeated("[[test]]\nname='x'\n", 1001)),
+	    FAILED "`[[test]]` is there 1001 times, and at most 1000 times are allowed", "one more test");
 	is_str(refusal(padded(MANIFEST_MAX)), "", "a manifest of the greatest length");
 	is_str(refusal(padded(MANIFEST_MAX + 1)), FAILED "it is longer than 1048576 bytes",
 	    "one byte more");

@@ -79,6 +79,7 @@ struct example {
 #define C20  "12345678901234567890"
 #define C64  "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define C128 C64 C64
+#define C1000 C128 C128 C128 C128 C128 C128 C128 C64 "cccccccccccccccccccccccccccccccccccccccc"
 
 static const struct example about[] = {
 	{ "documentation='http://h'\nhomepage='https://u:p@h:1/?#'\nrepository='https://[::1]/x'",
@@ -98,6 +99,8 @@ static const struct example about[] = {
 	{ "homepage='ssh://h/x'\nrepository='https://h/a b'", "" },
 	{ "homepage=' JavaScript:alert(1)'", "`homepage` must not be ` JavaScript:alert(1)`, which a browser would run or "
 	    "open on its own host; write an address that begins with https://, or leave the field out" },
+	{ "license='" C1000 "'", "" },
+	{ "license='" C1000 "d'", "`license` is longer than 1000 bytes; put the text into a file and name it in `license-file`" },
 	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
 	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },

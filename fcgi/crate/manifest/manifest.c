@@ -8,6 +8,11 @@
 #include "base/excerpt.h"
 #include "crate/manifest/manifest_reader.h"
 
+enum {
+	TARGETS_MAX = 1000, /* of one kind */
+	TARGET_NAME_MAX = 64
+};
+
 /* A member of struct package and its key in [package]. */
 struct field {
 	const char *key;
@@ -184,6 +189,18 @@ read_features(const struct manifest *m, const struct section *root)
 	return 0;
 }
 
+/* The name of a target, which becomes a file's; lists of versions hold those of all binaries. */
+static int
+read_target_name(const struct section *target, const char **name)
+{
+	if (manifest_text(target, "name", true, name) == -1)
+		return -1;
+	if (strlen(*name) > TARGET_NAME_MAX)
+		return manifest_fail(target->m, "the name of a target is longer than %d bytes: `%.*s`",
+		    TARGET_NAME_MAX, excerpt(slice_str(*name)), *name);
+	return 0;
+}
+
 /* The targets of one kind, and the names of all where `names` is given. */
 static int
 read_target_list(const struct section *root, const char *key, struct strings *names)
@@ -197,6 +214,9 @@ read_target_list(const struct section *root, const char *key, struct strings *na
 	if (list->type != TOML_ARRAY)
 		return manifest_fail_type(root, key, list, "an array of tables");
 	n = toml_array_size(list->u.array);
+	if (n > TARGETS_MAX)
+		return manifest_fail(m, "`[[%s]]` is there %zu times, and at most %d times are allowed", key, n,
+		    TARGETS_MAX);
 	m->package->targets.declared |= n > 0;
 	if (names != NULL)
 		names->v = arena_calloc(m->arena, n, sizeof(*names->v));
@@ -206,7 +226,7 @@ read_target_list(const struct section *root, const char *key, struct strings *na
 		if (manifest_as_section(root, key, toml_array_at(list->u.array, i), &s) == -1 ||
 		    manifest_check_target_keys(&s) == -1)
 			return -1;
-		if (names != NULL && manifest_text(&s, "name", true, &names->v[names->n++]) == -1)
+		if (names != NULL && read_target_name(&s, &names->v[names->n++]) == -1)
 			return -1;
 	}
 	return 0;

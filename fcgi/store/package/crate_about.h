@@ -65,7 +65,7 @@ int crate_about_find_version(struct db *, struct arena *, int64_t project_id, st
 
 /*
  * n versions of one crate, in the order of the ids.  *nfound may be less, but for n of 0 at least one:
- * it stops at the version whose description and features are past 2 MB together with those before it.
+ * it stops at the version with which all that their publishers wrote passes 2 MB.
  * -1: 503.
  */
 int crate_about_versions(struct db *, struct arena *, const int64_t *ids, size_t n,

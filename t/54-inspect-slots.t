@@ -15,7 +15,7 @@ use Berth::Test;
 
 use constant SLOTS => 3;
 
-my $t = Berth::Test->new(workers => 9, inspect_slots => SLOTS, cache_dir => undef);
+my $t = Berth::Test->new(workers => 9, write_workers => 9, inspect_slots => SLOTS, cache_dir => undef);
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
 my $inspections = $t->dir . '/inspections';
@@ -158,6 +158,23 @@ $t->start_pool;
 	    'in a sentence, as cargo shows it');
 	go($_) for @pids;
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'nothing is stored');
+}
+
+# Half of the workers that write may wait, so that publishes of one user leave some for everybody else.
+$t->stop_pool;
+$t->conf(request_timeout => undef, write_workers => 2);
+$t->start_pool;
+{
+	my @c = map { begin('one', 'many') } 1 .. 2;
+	my @pids = map { next_one() } 1, 2;
+
+	push @c, begin('one', 'many');
+	wait_for_count('2 1', 'one waits');
+	my $started = time;
+	is(begin('one', 'many')->answer->{status}, 503, 'the next one is refused');
+	cmp_ok(time - $started, '<', 10, 'soon');
+	go($_) for @pids, next_one();
+	is_deeply([map { $_->answer->{status} } @c], [(200) x 3], 'the others are taken');
 }
 
 done_testing();

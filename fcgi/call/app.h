@@ -23,7 +23,7 @@
 enum app_queue {
 	QUEUE_OUTBOUND, /* auth/outbound.h */
 	QUEUE_INSPECT, /* api/cargo/publish_inspect.h */
-	QUEUE_LIMIT, /* call/patience.h */
+	QUEUE_WAIT, /* call/patience.h */
 	QUEUE__MAX
 };
 

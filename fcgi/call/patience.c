@@ -63,21 +63,42 @@ sleep_until(struct patience *p, int64_t until_us)
 	return true;
 }
 
+static struct slots_ask
+ask_of(const struct call *call, const char *actor, size_t n_actor)
+{
+	return (struct slots_ask) { .queue = QUEUE_WAIT,
+		.n = (size_t)call->app->settings->write_workers / 2,
+		.n_actor = n_actor,
+		.actor = actor };
+}
+
+bool
+patience_hold(struct call *call, const char *actor, size_t n_actor)
+{
+	const struct slots_ask ask = ask_of(call, actor, n_actor);
+
+	return ask.n > 0 && slots_take(call->app->slots, &ask) == 0;
+}
+
+void
+patience_release(struct call *call, const char *actor)
+{
+	const struct slots_ask ask = ask_of(call, actor, 0);
+
+	slots_leave(call->app->slots, &ask);
+}
+
 bool
 patience_wait(struct call *call, const char *actor, int64_t us)
 {
 	struct patience *p = &call->patience;
-	const struct slots_ask ask = { .queue = QUEUE_LIMIT,
-		.n = (size_t)call->app->settings->write_workers / 2,
-		.n_actor = 1,
-		.actor = actor };
 	int64_t until_us = clock_us() + us;
 	bool waited;
 
-	if (until_us > p->db.until_us || ask.n == 0 || slots_take(call->app->slots, &ask) == -1)
+	if (until_us > p->db.until_us || !patience_hold(call, actor, 1))
 		return false;
 	waited = sleep_until(p, until_us);
-	slots_leave(call->app->slots, &ask);
+	patience_release(call, actor);
 	return waited;
 }
 

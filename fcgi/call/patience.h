@@ -18,9 +18,16 @@ enum { PATIENCE_US = 20 * 1000000 }; /* since nginx sent the request; cargo give
 void patience_set(struct call *, struct request *);
 
 /*
- * Waits for so long.  At most half of the workers that write do this at once, and one for each actor, so
- * that callers who are over their limit do not hold the workers that others need.  False: the request's
- * patience is too short, nobody else may wait now, or the client has gone.
+ * May this request hold its worker while it waits for something that other callers use up?  At most half of
+ * the workers that write do this at once, and n_actor of them for one actor (0: all), so that the others
+ * go on.  If true, end it by patience_release().
+ */
+bool patience_hold(struct call *, const char *actor, size_t n_actor);
+void patience_release(struct call *, const char *actor);
+
+/*
+ * Waits for so long, as one request of this actor.  False: the request's patience is too short, nobody
+ * else may wait now, or the client has gone.
  */
 bool patience_wait(struct call *, const char *actor, int64_t us);
 

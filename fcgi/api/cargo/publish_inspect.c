@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "call/patience.h"
 #include "crate/inspect/verdict.h"
 
 /* Exit statuses of berth-inspect (berth-inspect(1)). */
@@ -16,6 +17,7 @@ enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
 
 enum {
 	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
+	SHORT_WAIT_US = 500000, /* where too many wait: a slot is free that soon, unless crates are large */
 	SLOTS_ACTOR = 2 /* slots that one actor may have */
 };
 
@@ -38,13 +40,17 @@ int
 publish_inspect_begin(struct call *call, struct request *rq)
 {
 	struct slots_ask ask = ask_of(call, rq->arena);
-	int64_t now = clock_us(), wait = WAIT_US;
+	bool holds = patience_hold(call, ask.actor, 0), taken;
+	int64_t now = clock_us(), wait = holds ? WAIT_US : SHORT_WAIT_US;
 
 	/* an inspection that starts late still needs time */
 	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
 		wait = (rq->deadline_us - now) / 4 * 3;
 	ask.until_us = now + wait;
-	if (slots_take(call->app->slots, &ask) == 0)
+	taken = slots_take(call->app->slots, &ask) == 0;
+	if (holds)
+		patience_release(call, ask.actor);
+	if (taken)
 		return 0;
 	err_internal(&rq->err, 503, "no slot to inspect the crate was free in time");
 	return err_tell(&rq->err,

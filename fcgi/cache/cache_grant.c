@@ -1,5 +1,6 @@
 #include "cache/cache_grant.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,6 +18,7 @@ enum { SIZE_MIN = 64 };
 struct grant {
 	enum grant_kind kind;
 	struct cache_who who;
+	uint64_t prefix; /* of an IPv6 address its /64, of anything else 0 */
 	int64_t project_id;
 	int64_t end_us;
 };
@@ -99,19 +101,45 @@ drop(struct cache_grants *g, size_t i)
 	memmove(&g->v[i], &g->v[i + 1], (g->n - i) * sizeof(*g->v));
 }
 
-/* Ends the oldest grant of the kind. */
-static int
-make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, struct err *err)
+/* The first 64 bits of an address, which are of one network; 0: it is of IPv4, or no address. */
+static uint64_t
+prefix_of(const struct cache_who *who)
 {
-	size_t max = kind == GRANT_NETWORK ? GRANTS_NETWORK_MAX : GRANTS_MAX;
+	struct in6_addr v6;
+	uint64_t prefix = 0;
 
-	for (size_t i = 0; g->of_kind[kind] >= max && i < g->n; i++) {
-		if (g->v[i].kind != kind)
+	if (!cache_who_is_token(who) && !cache_who_is_anyone(who) &&
+	    inet_pton(AF_INET6, cache_who_address(who), &v6) == 1)
+		memcpy(&prefix, v6.s6_addr, sizeof(prefix));
+	return prefix;
+}
+
+static size_t
+count_prefix(const struct cache_grants *g, uint64_t prefix)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		n += g->v[i].prefix == prefix;
+	return n;
+}
+
+/* Ends the oldest grant of the /64, or else of the kind, where there are too many. */
+static int
+make_room(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind, uint64_t prefix,
+    struct err *err)
+{
+	bool full_prefix = prefix != 0 && count_prefix(g, prefix) >= GRANTS_PREFIX_MAX;
+
+	if (!full_prefix && g->of_kind[kind] < GRANTS_MAX)
+		return 0;
+	for (size_t i = 0; i < g->n; i++) {
+		if (full_prefix ? g->v[i].prefix != prefix : g->v[i].kind != kind)
 			continue;
 		if (link_remove(d, &g->v[i], err) == -1)
 			return -1;
 		drop(g, i);
-		break;
+		return 0;
 	}
 	return 0;
 }
@@ -133,12 +161,14 @@ int
 cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind,
     const struct cache_who *who, int64_t project_id, int64_t end_us, struct err *err)
 {
+	uint64_t prefix = prefix_of(who);
+
 	if (d->epoch[0] == '\0')
 		return 0;
-	if (make_room(g, d, kind, err) == -1 || (g->n == g->size && grow(g, err) == -1))
+	if (make_room(g, d, kind, prefix, err) == -1 || (g->n == g->size && grow(g, err) == -1))
 		return -1;
 	/* record the end before making the link, so that every grant has an end */
-	g->v[g->n++] = (struct grant) { kind, *who, project_id, end_us };
+	g->v[g->n++] = (struct grant) { kind, *who, prefix, project_id, end_us };
 	g->of_kind[kind]++;
 	return link_make(d, who, project_id, err);
 }

@@ -25,11 +25,11 @@ enum grant_kind {
 	GRANT__KINDS
 };
 
-/* The limit of each kind; the oldest grant makes room for a new one. */
+/* The oldest grant of the same kind, or of the same /64, makes room for a new one. */
 enum {
-	GRANTS_MAX = 20000,
-	/* of GRANT_NETWORK: one host of IPv6 has more addresses than a directory has room */
-	GRANTS_NETWORK_MAX = 2000
+	GRANTS_MAX = 20000, /* of each kind */
+	/* of GRANT_NETWORK in one /64: one host of IPv6 has more addresses than there are grants */
+	GRANTS_PREFIX_MAX = 200
 };
 
 struct cache_grants;

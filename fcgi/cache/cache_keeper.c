@@ -58,7 +58,7 @@ struct keeper {
 	uint64_t listening; /* the connection of db that listens */
 	int64_t renew_us;
 	int64_t end_us; /* of the lease as the database has it, by clock_us() */
-	int64_t probe, heard; /* numbers of the last probe that was sent, and of the last one that arrived */
+	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
 	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
 	struct cache_warning warned;
@@ -205,7 +205,7 @@ handle_notifications(struct keeper *k, struct err *err)
 		if (m.kind == CACHE_SYNC && m.id > k->synced)
 			k->synced = m.id;
 		if (m.kind == CACHE_PROBE && m.id == k->probe)
-			k->heard = m.id;
+			k->probe_back = m.id;
 	}
 	return rc == 0 ? still_listens(k, err) : -1;
 }
@@ -228,7 +228,7 @@ probe(struct keeper *k, struct err *err)
 
 		if (handle_notifications(k, err) == -1)
 			return -1;
-		if (k->heard == k->probe)
+		if (k->probe_back == k->probe)
 			return 0;
 		if (clock_us() >= until) {
 			k->trouble = CACHE_DEAF;

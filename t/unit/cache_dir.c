@@ -233,27 +233,34 @@ test_room(struct cache_dir *d)
 	cache_grants_free(g);
 }
 
-/* A host of IPv6 has more addresses than there are grants: their grants take nobody else's. */
+static int
+network_grant(struct cache_grants *g, struct cache_dir *d, struct cache_who *w, const char *address)
+{
+	return !cache_who_at(w, address) || cache_grants_add(g, d, GRANT_NETWORK, w, 7, 2, &err) == -1;
+}
+
+/* A host of IPv6 has more addresses than there are grants: they end only grants of its own network. */
 static void
 test_network_room(struct cache_dir *d)
 {
 	struct cache_grants *g = cache_grants_new();
-	struct cache_who from;
+	struct cache_who from, v4, beside;
 	char address[64];
 	int failed = 0;
 
 	if (cache_dir_clear(d, &err) == -1 || cache_dir_begin_epoch(d, EPOCH, &err) == -1)
 		exit(EXIT_FAILURE);
-	failed += grant(g, d, &who, 7, 2);
-	for (int i = 1; i <= GRANTS_NETWORK_MAX + 1; i++) {
+	failed += grant(g, d, &who, 7, 2) + network_grant(g, d, &v4, "192.0.2.1") +
+	    network_grant(g, d, &beside, "2001:db8:0:1::1");
+	for (int i = 1; i <= GRANTS_PREFIX_MAX + 1; i++) {
 		snprintf(address, sizeof(address), "2001:db8::%x", (unsigned)i);
-		failed += !cache_who_at(&from, address) ||
-		    cache_grants_add(g, d, GRANT_NETWORK, &from, 7, 2, &err) == -1;
+		failed += network_grant(g, d, &from, address);
 	}
 	is_int(failed, 0, "a scan of addresses");
-	is_int(cache_grants_count(g), GRANTS_NETWORK_MAX + 1, "has so many grants and no more");
+	is_int(cache_grants_count(g), GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
 	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7), "the oldest is gone, with its folder");
 	ok(cache_grants_have(d, &who, 7), "a token's stays");
+	ok(cache_grants_have(d, &v4, 7) && cache_grants_have(d, &beside, 7), "so do those of other networks");
 	cache_grants_free(g);
 }
 

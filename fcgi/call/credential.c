@@ -119,7 +119,7 @@ credential_read(struct request *rq, const struct token_keys *keys, struct reques
 		/* the decoded Basic is a copy */
 		out->plain = text.p >= rq->authorization &&
 		    text.p < rq->authorization + strlen(rq->authorization);
-	} else if (rq->route->error_format == ERROR_FORMAT_GITLAB) {
+	} else {
 		read_headers(rq, keys, out);
 	}
 	return 0;

@@ -2,8 +2,7 @@
 #define CALL_CREDENTIAL_H
 
 /*
- * The credential of a request (design section 7).  Every route takes `Authorization`; the
- * management API, whose errors have GitLab's format, also what GitLab's clients send:
+ * The credential of a request, on every route: `Authorization`, or what GitLab's clients send:
  * `PRIVATE-TOKEN` for a token of a user, `DEPLOY-TOKEN`, `JOB-TOKEN`.
  */
 

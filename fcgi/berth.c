@@ -239,7 +239,7 @@ parse_wait(struct invocation *in, const char *text)
 
 /* Before the administrator hears that it is done: it is done on all nodes. */
 static int
-settle(struct invocation *in, int rc)
+wait_for_nodes(struct invocation *in, int rc)
 {
 	struct err err = { 0 };
 
@@ -269,7 +269,7 @@ run(struct invocation *in, const struct option_set *common)
 	in->actor = operator_actor(in->arena);
 	rc = in->command->run(in);
 	/* also what a command has done that failed in the end */
-	rc = settle(in, rc);
+	rc = wait_for_nodes(in, rc);
 	db_free(in->db);
 	/* a token that nobody has read is lost: say so */
 	if ((fflush(stdout) == EOF || ferror(stdout)) && rc == 0)

@@ -163,11 +163,15 @@ sub watched {
 	my @versions = map { m{/(\d{4})_} ? $1 + 0 : () } sort glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
 	# the rights come with the last one, when that is recorded
 	my %after = ($versions[-1] => $versions[-1], map { $versions[$_ - 1] => $versions[$_] } 1 .. $#versions);
+	# what a migration renames is seen by its new name
+	my %was = map { my %new = Berth::Cluster::_slurp($_) =~ /^ALTER TABLE (\w+) RENAME TO (\w+);/mg; reverse %new }
+	    glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
 	my @seen = $cluster->sql($name, 'SELECT DISTINCT version, relation, mode FROM watch.seen');
 
 	sql($name, 'DROP EVENT TRIGGER watch', 'DROP SCHEMA watch CASCADE');
 	return strongest(map {
 		my ($version, $table, $mode) = split /\|/;
+		$table = $was{$table} // $table;
 		my $words = join(' ', map { uc } $mode =~ /([A-Z][a-z]+)(?=[A-Z])/g);
 
 		$there{$table} ? ["$after{$version} $table", $words] : ();

@@ -52,7 +52,7 @@ sub ask {
 # ---- each route ----
 
 my %seen;
-my %bucket = (RATE_LIMIT_CHANGE => 'change', RATE_LIMIT_TOKEN => 'token', RATE_LIMIT_JOB_TOKEN => 'job_token');
+my %bucket = (WRITES_CHANGE => 'change', WRITES_TOKEN => 'token', WRITES_JOB_TOKEN => 'job_token');
 for my $route (Berth::Routes::all()) {
 	my ($name, $writes) = @$route{qw(name writes)};
 	my ($method) = @{ $route->{methods} };
@@ -62,12 +62,12 @@ for my $route (Berth::Routes::all()) {
 		ok(!(grep { !/^(?:GET|HEAD)$/ } @{ $route->{methods} }) || $reads{$name}, "$name: only reads");
 		next;
 	}
-	if ($writes eq 'RATE_LIMIT_OWN') {
+	if ($writes eq 'WRITES_OWN') {
 		ok(defined $own{$name}, "$name: " . ($own{$name} // 'there is no reason why it is not counted'));
 		next;
 	}
 	ok(!exists $own{$name}, "$name is counted");
-	ok($route->{need}, "$name: it is known who asks");
+	ok($route->{policy}, "$name: it is known who asks");
 	forget();
 	# The token of the caller is not good for a second rotation of itself.
 	$t->psql("UPDATE tokens SET revoked_at = NULL WHERE id IN (1, 2)");

@@ -27,7 +27,7 @@ id_token_issuer(const struct jwt *jwt)
 }
 
 static bool
-is_wanted(struct json_object *value, const struct id_token_wanted *w)
+is_expected(struct json_object *value, const struct id_token_expected *w)
 {
 	const char *text = json_object_get_string(value);
 
@@ -37,41 +37,41 @@ is_wanted(struct json_object *value, const struct id_token_wanted *w)
 }
 
 static bool
-is_for(struct json_object *aud, const struct id_token_wanted *w)
+is_for(struct json_object *aud, const struct id_token_expected *w)
 {
 	size_t n;
 
 	if (!json_object_is_type(aud, json_type_array))
-		return is_wanted(aud, w);
+		return is_expected(aud, w);
 	n = json_object_array_length(aud);
 	for (size_t i = 0; n <= AUDIENCES_MAX && i < n; i++) {
-		if (is_wanted(json_object_array_get_idx(aud, i), w))
+		if (is_expected(json_object_array_get_idx(aud, i), w))
 			return true;
 	}
 	return false;
 }
 
 static int
-check_audience(const struct jwt *jwt, const struct id_token_wanted *w, struct err *err)
+check_audience(const struct jwt *jwt, const struct id_token_expected *w, struct err *err)
 {
 	struct json_object *aud = NULL;
-	char wanted[2 * SHOWN_MAX + sizeof("`` or ``")];
+	char expected[2 * SHOWN_MAX + sizeof("`` or ``")];
 
 	if (json_object_object_get_ex(jwt->claims, "aud", &aud) && is_for(aud, w))
 		return 0;
 	if (w->registry != NULL)
-		snprintf(wanted, sizeof(wanted), "`%.*s` or `%.*s`", SHOWN_MAX, w->audience,
+		snprintf(expected, sizeof(expected), "`%.*s` or `%.*s`", SHOWN_MAX, w->audience,
 		    SHOWN_MAX, w->registry);
 	else
-		snprintf(wanted, sizeof(wanted), "`%.*s`", SHOWN_MAX, w->audience);
+		snprintf(expected, sizeof(expected), "`%.*s`", SHOWN_MAX, w->audience);
 	if (aud == NULL)
 		return err_set(err, 400, "the token has no audience (`aud`); it must be for %s",
-		    wanted);
+		    expected);
 	return err_set(err, 400, "the token is for the audience `%.*s`; it must be for %s", SHOWN_MAX,
 	    json_object_is_type(aud, json_type_string)
 	        ? json_object_get_string(aud)
 	        : json_object_to_json_string_ext(aud, JSON_C_TO_STRING_NOSLASHESCAPE),
-	    wanted);
+	    expected);
 }
 
 /* A moment: whole seconds since 1970, which some issuers write with a fraction. */
@@ -162,16 +162,16 @@ identify(const struct jwt *jwt, const struct json_get *get, const char *issuer,
 }
 
 int
-id_token_check(const struct jwt *jwt, const struct id_token_wanted *wanted, struct id_token *t,
+id_token_check(const struct jwt *jwt, const struct id_token_expected *expected, struct id_token *t,
     struct err *err)
 {
 	const struct json_get get = { jwt->claims, what, err };
 	const char *iss = id_token_issuer(jwt);
 
-	if (iss == NULL || strcmp(iss, wanted->issuer) != 0)
+	if (iss == NULL || strcmp(iss, expected->issuer) != 0)
 		return err_set(err, 400, "the token's issuer is `%.*s`; it must be `%.*s`", SHOWN_MAX,
-		    iss != NULL ? iss : "", SHOWN_MAX, wanted->issuer);
-	if (check_audience(jwt, wanted, err) == -1 || check_times(&get, wanted->now, t) == -1)
+		    iss != NULL ? iss : "", SHOWN_MAX, expected->issuer);
+	if (check_audience(jwt, expected, err) == -1 || check_times(&get, expected->now, t) == -1)
 		return -1;
-	return identify(jwt, &get, wanted->issuer, t);
+	return identify(jwt, &get, expected->issuer, t);
 }

@@ -32,7 +32,7 @@ struct id_token {
 const char *id_token_issuer(const struct jwt *);
 
 /* The values that a token's claims must have. */
-struct id_token_wanted {
+struct id_token_expected {
 	const char *issuer;
 	const char *audience;
 	/*
@@ -47,7 +47,7 @@ struct id_token_wanted {
  * Does the token come from the issuer, for one of these audiences, and is it valid now?
  * -1: 400, with the token's value and the wanted one, in bounded length; 500 OpenSSL fails.
  */
-int id_token_check(const struct jwt *, const struct id_token_wanted *, struct id_token *,
+int id_token_check(const struct jwt *, const struct id_token_expected *, struct id_token *,
     struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -139,14 +139,14 @@ static const struct {
 
 /* Is the member absent, or this? */
 static bool
-may_be(struct json_object *jwk, const char *name, const char *wanted)
+may_be(struct json_object *jwk, const char *name, const char *expected)
 {
 	struct json_object *value;
 	const char *text = member(jwk, name);
 
 	if (!json_object_object_get_ex(jwk, name, &value))
 		return true;
-	return text != NULL && strcmp(text, wanted) == 0;
+	return text != NULL && strcmp(text, expected) == 0;
 }
 
 static bool

@@ -70,9 +70,9 @@ secret_form(const char *session, int64_t user_id, char out[SECRET_FORM_SIZE])
 bool
 secret_form_matches(const char *session, int64_t user_id, const char *given)
 {
-	char want[SECRET_FORM_SIZE];
+	char expected[SECRET_FORM_SIZE];
 
-	secret_form(session, user_id, want);
+	secret_form(session, user_id, expected);
 	return strlen(given) == SECRET_FORM_SIZE - 1 &&
-	    CRYPTO_memcmp(want, given, SECRET_FORM_SIZE - 1) == 0;
+	    CRYPTO_memcmp(expected, given, SECRET_FORM_SIZE - 1) == 0;
 }

@@ -94,12 +94,12 @@ project_path(struct arena *a, const char *gitlab, const char *web_url)
 static const char *
 mapped_path(struct arena *a, const char *list, int64_t gitlab_project)
 {
-	const char *wanted = arena_printf(a, "%" PRId64 "=", gitlab_project);
+	const char *expected = arena_printf(a, "%" PRId64 "=", gitlab_project);
 	struct slice word;
 
 	while (words_next(&list, &word)) {
-		if (slice_has_prefix(word, wanted))
-			return arena_strndup(a, word.p + strlen(wanted), word.n - strlen(wanted));
+		if (slice_has_prefix(word, expected))
+			return arena_strndup(a, word.p + strlen(expected), word.n - strlen(expected));
 	}
 	return NULL;
 }

@@ -81,7 +81,7 @@ static int
 prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
     const struct namespace_ref *project, struct id_token *token)
 {
-	const struct id_token_wanted wanted = {
+	const struct id_token_expected expected = {
 		.issuer = login->issuer.issuer.url,
 		.audience = login->audience,
 		.registry = registry_of(app, rq->arena, project),
@@ -91,7 +91,7 @@ prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
 
 	if (!login->issuer.found)
 		return refuse_issuer(app, rq, id_token_issuer(&login->jwt));
-	if (id_token_check(&login->jwt, &wanted, token, &rq->err) == -1 ||
+	if (id_token_check(&login->jwt, &expected, token, &rq->err) == -1 ||
 	    issuer_keys_find(app, rq, &login->issuer, &login->jwt, &key) == -1)
 		return -1;
 	return jwt_verify(&login->jwt, key, &rq->err);

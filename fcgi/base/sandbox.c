@@ -67,14 +67,14 @@ limits_set(const struct sandbox_limits *limits, struct err *err)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct rlimit now;
-		struct rlimit want = { table[i].value, table[i].value };
+		struct rlimit expected = { table[i].value, table[i].value };
 
 		if (getrlimit(table[i].resource, &now) == -1)
 			return err_sys(err, "getrlimit %s", table[i].name);
 		/* a limit that is lower already stays: raising it needs privileges */
-		if (now.rlim_max != RLIM_INFINITY && now.rlim_max < want.rlim_max)
-			want.rlim_cur = want.rlim_max = now.rlim_max;
-		if (setrlimit(table[i].resource, &want) == -1)
+		if (now.rlim_max != RLIM_INFINITY && now.rlim_max < expected.rlim_max)
+			expected.rlim_cur = expected.rlim_max = now.rlim_max;
+		if (setrlimit(table[i].resource, &expected) == -1)
 			return err_sys(err, "setrlimit %s", table[i].name);
 	}
 	return 0;

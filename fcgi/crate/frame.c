@@ -23,8 +23,8 @@ enter(struct frame *f, enum frame_state state)
 static struct slice
 take(struct frame *f, struct slice *in, uint32_t size)
 {
-	uint32_t want = size - f->have;
-	struct slice piece = slice_of(in->p, in->n < want ? in->n : want);
+	uint32_t expected = size - f->have;
+	struct slice piece = slice_of(in->p, in->n < expected ? in->n : expected);
 
 	scan_skip(in, piece.n);
 	f->have += (uint32_t)piece.n;

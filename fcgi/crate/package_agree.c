@@ -29,9 +29,9 @@ where(char out[WHERE_SIZE], const char *kind, const char *name)
 	return out;
 }
 
-/* `place` is "" or tells what the pairs belong to. */
+/* `owner` is "" or tells what the pairs belong to. */
 static int
-agree_pairs(const char *place, const struct pair *v, size_t n, struct err *err)
+agree_pairs(const char *owner, const struct pair *v, size_t n, struct err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *a = v[i].metadata != NULL ? v[i].metadata : "(none)";
@@ -41,7 +41,7 @@ agree_pairs(const char *place, const struct pair *v, size_t n, struct err *err)
 		if ((v[i].metadata == NULL) == (v[i].manifest == NULL) && strcmp(a, b) == 0)
 			continue;
 		return err_set(err, 400, "%smetadata %s `%.*s` does not match manifest %s `%.*s`",
-		    place, v[i].what, excerpt(slice_str(a)), a, v[i].what, excerpt(slice_str(b)),
+		    owner, v[i].what, excerpt(slice_str(a)), a, v[i].what, excerpt(slice_str(b)),
 		    b);
 	}
 	return 0;
@@ -81,7 +81,7 @@ agree_dependency(const char *kind, const struct meant *left, const struct meant 
 {
 	const struct dependency *a = left->d, *b = right->d;
 	bool same_req = strcmp(left->req, right->req) == 0;
-	char place[WHERE_SIZE];
+	char owner[WHERE_SIZE];
 	const struct pair fields[] = {
 		{ "kind", dep_kind_names[a->kind], dep_kind_names[b->kind] },
 		{ "requirement", same_req ? b->req : a->req, b->req },
@@ -92,19 +92,19 @@ agree_dependency(const char *kind, const struct meant *left, const struct meant 
 		{ "registry", a->registry, b->registry },
 	};
 
-	where(place, kind, dependency_local_name(a));
+	where(owner, kind, dependency_local_name(a));
 	if (a->registry == NULL && b->registry != NULL)
 		return err_set(err, 400,
 		    "%sthe metadata has no registry, which means this one, but the manifest says "
 		    "another; send \"registry\": \"%.*s\" with that dependency",
-		    place, excerpt(slice_str(b->registry)), b->registry);
-	if (agree_pairs(place, fields, sizeof(fields) / sizeof(*fields), err) == -1)
+		    owner, excerpt(slice_str(b->registry)), b->registry);
+	if (agree_pairs(owner, fields, sizeof(fields) / sizeof(*fields), err) == -1)
 		return -1;
 	for (size_t i = 0; i < a->features.n || i < b->features.n; i++) {
 		const struct pair p = { "feature", string_at(&a->features, i),
 			string_at(&b->features, i) };
 
-		if (agree_pairs(place, &p, 1, err) == -1)
+		if (agree_pairs(owner, &p, 1, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -193,20 +193,20 @@ static int
 agree_feature(const struct feature *a, const struct package *manifest, const struct feature *b,
     struct err *err)
 {
-	char place[WHERE_SIZE];
+	char owner[WHERE_SIZE];
 	size_t i = 0;
 
-	where(place, "feature", b->name);
+	where(owner, "feature", b->name);
 	for (size_t k = 0; k < b->values.n; k++) {
 		const struct pair p = { "value", string_at(&a->values, i), b->values.v[k] };
 
 		if (p.metadata != NULL && strcmp(p.metadata, p.manifest) == 0)
 			i++;
 		else if (!names_renamed(manifest, p.manifest))
-			return agree_pairs(place, &p, 1, err);
+			return agree_pairs(owner, &p, 1, err);
 	}
 	/* what is left was not in the manifest */
-	return agree_pairs(place, &(struct pair) { "value", string_at(&a->values, i), NULL }, 1,
+	return agree_pairs(owner, &(struct pair) { "value", string_at(&a->values, i), NULL }, 1,
 	    err);
 }
 

@@ -103,21 +103,21 @@ take_operator(struct slice *in)
 bool
 spdx_knows(struct slice in)
 {
-	bool wanted = true; /* a licence, not an operator */
+	bool expected = true; /* a licence, not an operator */
 	int depth = 0;
 
 	if (in.n > EXPRESSION_MAX)
 		return false;
 	for (scan_blanks(&in); in.n > 0; scan_blanks(&in)) {
-		if (scan_char(&in, wanted ? '(' : ')')) {
-			depth += wanted ? 1 : -1;
+		if (scan_char(&in, expected ? '(' : ')')) {
+			depth += expected ? 1 : -1;
 			if (depth < 0)
 				return false;
 			continue;
 		}
-		if (wanted ? !take_license(&in) : !take_operator(&in))
+		if (expected ? !take_license(&in) : !take_operator(&in))
 			return false;
-		wanted = !wanted;
+		expected = !expected;
 	}
-	return !wanted && depth == 0;
+	return !expected && depth == 0;
 }

@@ -37,27 +37,27 @@ fd_listens(int fd)
 }
 
 static bool
-env_is(const char *name, intmax_t want)
+env_is(const char *name, intmax_t expected)
 {
 	const char *s = getenv(name);
 	char *end;
 
 	if (s == NULL || *s < '0' || *s > '9')
 		return false;
-	return strtoimax(s, &end, 10) == want && *end == '\0';
+	return strtoimax(s, &end, 10) == expected && *end == '\0';
 }
 
 /* The place of `write` among names such as "read:write"; -1: none, or several. */
 static int
 names_find_write(const char *names)
 {
-	static const char want[] = "write";
+	static const char expected[] = "write";
 	int found = -1;
 
 	for (int i = 0; names != NULL && *names != '\0'; i++) {
 		size_t n = strcspn(names, ":");
 
-		if (n == strlen(want) && memcmp(names, want, n) == 0) {
+		if (n == strlen(expected) && memcmp(names, expected, n) == 0) {
 			if (found != -1)
 				return -1;
 			found = i;

@@ -266,7 +266,7 @@ metrics_meter_master(struct metrics *m)
 
 /* The first cell of one metric of the family. */
 static size_t
-place(const struct family *f, size_t value, size_t value2)
+cell_index(const struct family *f, size_t value, size_t value2)
 {
 	size_t stride = metrics_stride(&f->def);
 	size_t i = value * stride + value2;
@@ -290,7 +290,7 @@ meter_add(const struct meter *meter, size_t family, size_t value, size_t value2,
 
 	assert(f->def.kind == METRIC_COUNTER || f->def.kind == METRIC_SECONDS);
 	if (n > 0)
-		cell_add(meter, place(f, value, value2), n);
+		cell_add(meter, cell_index(f, value, value2), n);
 }
 
 void
@@ -303,7 +303,7 @@ void
 meter_observe(const struct meter *meter, size_t family, size_t value, int64_t us)
 {
 	const struct family *f = &meter->metrics->families[family];
-	size_t at = place(f, value, 0);
+	size_t at = cell_index(f, value, 0);
 	size_t i = 0;
 
 	assert(f->def.kind == METRIC_HISTOGRAM);
@@ -333,11 +333,11 @@ meter_request(const struct meter *meter, const struct request *rq, int status, i
 }
 
 static size_t
-gauge_place(const struct family *f, size_t value)
+gauge_index(const struct family *f, size_t value)
 {
 	size_t stride = metrics_stride(&f->def);
 
-	return place(f, value / stride, value % stride);
+	return cell_index(f, value / stride, value % stride);
 }
 
 void
@@ -346,7 +346,7 @@ meter_set(const struct meter *meter, size_t family, size_t value, int64_t n)
 	const struct family *f = &meter->metrics->families[family];
 
 	assert(f->def.kind == METRIC_GAUGE);
-	*metrics_cell(meter->metrics, MASTER, gauge_place(f, value)) = n;
+	*metrics_cell(meter->metrics, MASTER, gauge_index(f, value)) = n;
 }
 
 bool
@@ -355,6 +355,6 @@ meter_get(const struct meter *meter, size_t family, size_t value, int64_t *n)
 	const struct family *f = &meter->metrics->families[family];
 
 	assert(f->def.kind == METRIC_GAUGE);
-	*n = *metrics_cell(meter->metrics, MASTER, gauge_place(f, value));
+	*n = *metrics_cell(meter->metrics, MASTER, gauge_index(f, value));
 	return *n != METRIC_UNSET;
 }

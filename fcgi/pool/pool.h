@@ -49,7 +49,7 @@ struct pool_app {
 	 * written holds everywhere.  -1: 503, it may not; that is the answer unless the handler
 	 * has failed.  May be NULL.
 	 */
-	int (*settle)(struct worker_app *, struct request *, struct err *);
+	int (*barrier)(struct worker_app *, struct request *, struct err *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/* The largest body that the route takes. */

@@ -142,7 +142,7 @@ request_barrier(struct worker *w, struct request *rq, int rc)
 {
 	struct err err = { 0 };
 
-	if (w->app->settle == NULL || w->app->settle(w->state, rq, &err) == 0)
+	if (w->app->barrier == NULL || w->app->barrier(w->state, rq, &err) == 0)
 		return rc;
 	if (rc == -1)
 		return err_context(&rq->err, "%s", err.detail);

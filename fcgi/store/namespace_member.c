@@ -77,7 +77,7 @@ struct setting {
 	int64_t user_id;
 };
 
-/* What is there now, the place being locked. */
+/* What is there now, the namespace being locked. */
 struct found {
 	const char *username;
 	int64_t level; /* 0: no member */

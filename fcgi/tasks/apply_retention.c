@@ -6,23 +6,23 @@
 #include "store/package/retention.h"
 
 /* Where a run that had to stop goes on. */
-struct place {
+struct progress {
 	int64_t project; /* this one or the next */
 	int64_t after_crate;
 };
 
 static int
-progress_read(struct arena *a, const struct task *task, struct place *place, struct err *err)
+progress_read(struct arena *a, const struct task *task, struct progress *progress, struct err *err)
 {
 	struct json_get get = { .what = "progress", .err = err };
 
-	*place = (struct place) { 0 };
+	*progress = (struct progress) { 0 };
 	if (task->progress == NULL)
 		return 0;
 	if (json_parse(a, slice_str(task->progress), "progress", &get.obj, err) == -1 ||
-	    json_get_int(&get, "project", true, &place->project) == -1)
+	    json_get_int(&get, "project", true, &progress->project) == -1)
 		return -1;
-	return json_get_int(&get, "after_crate", true, &place->after_crate);
+	return json_get_int(&get, "after_crate", true, &progress->after_crate);
 }
 
 /*
@@ -30,22 +30,22 @@ progress_read(struct arena *a, const struct task *task, struct place *place, str
  * looked at again: what was deleted is no more among them, so that each run comes further.
  */
 static int
-run_page(struct task_ctx *ctx, struct arena *a, const struct retention *r, struct place *place,
+run_page(struct task_ctx *ctx, struct arena *a, const struct retention *r, struct progress *progress,
     bool *more, int64_t *n, struct err *err)
 {
 	const struct audit_actor actor = { .system_user = "berth-worker", .host = ctx->node };
-	int64_t from = place->after_crate;
+	int64_t from = progress->after_crate;
 	struct retention_item *items;
 	size_t nitems;
 
-	if (retention_page(ctx->db, a, r, &place->after_crate, more, &items, &nitems, err) == -1)
+	if (retention_page(ctx->db, a, r, &progress->after_crate, more, &items, &nitems, err) == -1)
 		return -1;
 	for (size_t i = 0; i < nitems; i++) {
 		if (retention_delete(ctx->db, &actor, r, &items[i], err) == -1)
 			return -1;
 		++*n;
 		if (i + 1 < nitems && task_must_stop(ctx)) {
-			place->after_crate = from;
+			progress->after_crate = from;
 			*more = true;
 			return 0;
 		}
@@ -55,23 +55,23 @@ run_page(struct task_ctx *ctx, struct arena *a, const struct retention *r, struc
 
 /* One step: a page of the project in hand, whose policy is read anew each time.  *done: all is. */
 static int
-step(struct task_ctx *ctx, struct arena *a, struct place *place, bool *done, int64_t *n,
+step(struct task_ctx *ctx, struct arena *a, struct progress *progress, bool *done, int64_t *n,
     struct err *err)
 {
 	struct retention r;
 	bool more;
 
-	if (retention_next(ctx->db, a, place->project, &r, err) == -1)
+	if (retention_next(ctx->db, a, progress->project, &r, err) == -1)
 		return -1;
 	*done = !r.exists;
 	if (*done)
 		return 0;
-	if (r.project_id != place->project)
-		*place = (struct place) { .project = r.project_id };
-	if (run_page(ctx, a, &r, place, &more, n, err) == -1)
+	if (r.project_id != progress->project)
+		*progress = (struct progress) { .project = r.project_id };
+	if (run_page(ctx, a, &r, progress, &more, n, err) == -1)
 		return -1;
 	if (!more)
-		*place = (struct place) { .project = r.project_id + 1 };
+		*progress = (struct progress) { .project = r.project_id + 1 };
 	return 0;
 }
 
@@ -79,13 +79,13 @@ int
 task_apply_retention(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
 	struct arena *a = arena_new();
-	struct place place;
+	struct progress progress;
 	bool done = false;
 	int64_t n = 0;
-	int rc = progress_read(ctx->arena, task, &place, err);
+	int rc = progress_read(ctx->arena, task, &progress, err);
 
 	while (rc == 0 && !done && !task_must_stop(ctx)) {
-		rc = step(ctx, a, &place, &done, &n, err);
+		rc = step(ctx, a, &progress, &done, &n, err);
 		arena_reset(a);
 	}
 	arena_free(a);
@@ -93,8 +93,8 @@ task_apply_retention(struct task_ctx *ctx, const struct task *task, struct err *
 		return -1;
 	if (!done)
 		task_again(ctx, arena_printf(ctx->arena,
-		    "{\"project\":%" PRId64 ",\"after_crate\":%" PRId64 "}", place.project,
-		    place.after_crate));
+		    "{\"project\":%" PRId64 ",\"after_crate\":%" PRId64 "}", progress.project,
+		    progress.after_crate));
 	if (n > 0)
 		task_note(ctx, "%" PRId64 " versions deleted", n);
 	return 0;

@@ -5,8 +5,8 @@
 #include "base/excerpt.h"
 #include "crate/registry_url.h"
 
-/* What a dependency's registry is; `at`: of a project by path, its place in the list. */
-struct place {
+/* What a dependency's registry is; `at`: of a project by path, its position in the list. */
+struct dependency_registry {
 	struct registry_url url;
 	size_t at;
 };
@@ -28,22 +28,22 @@ paths_add(struct registry_paths *paths, const char *path, size_t *at, struct err
 }
 
 static int
-read_place(const struct call *call, struct request *rq, struct registry_paths *paths,
-    const struct dependency *d, struct place *place)
+read_registry(const struct call *call, struct request *rq, struct registry_paths *paths,
+    const struct dependency *d, struct dependency_registry *registry)
 {
 	struct err reason = { 0 };
 
-	if (registry_url_read(rq->arena, call->app->settings->external_url, d->registry, &place->url,
+	if (registry_url_read(rq->arena, call->app->settings->external_url, d->registry, &registry->url,
 	        &reason) == -1)
 		return err_set(&rq->err, 400, "dependency `%.*s`: %s", excerpt(slice_str(d->name)),
 		    d->name, reason.pub);
-	if (place->url.path == NULL)
+	if (registry->url.path == NULL)
 		return 0;
-	if (strcasecmp(place->url.path, call->facts.full_path) == 0) {
-		place->url.project_id = call->facts.project_id;
+	if (strcasecmp(registry->url.path, call->facts.full_path) == 0) {
+		registry->url.project_id = call->facts.project_id;
 		return 0;
 	}
-	return paths_add(paths, place->url.path, &place->at, &rq->err);
+	return paths_add(paths, registry->url.path, &registry->at, &rq->err);
 }
 
 /* Asks for all new paths at once; a project that the caller may not read is none. */
@@ -56,9 +56,9 @@ paths_look_up(const struct call *call, struct request *rq, struct registry_paths
 	if (n == 0)
 		return 0;
 	for (size_t i = 0; i < n; i++) {
-		const struct namespace_ref place = { .path = slice_str(paths->paths[paths->known + i]) };
+		const struct namespace_ref project = { .path = slice_str(paths->paths[paths->known + i]) };
 
-		access_facts_call(&calls[i], rq->arena, NAMESPACE_PROJECT, call_digest(call), &place);
+		access_facts_call(&calls[i], rq->arena, NAMESPACE_PROJECT, call_digest(call), &project);
 	}
 	if (db_run(call->app->db, rq->arena, calls, n, &rq->err) == -1)
 		return -1;
@@ -76,22 +76,22 @@ paths_look_up(const struct call *call, struct request *rq, struct registry_paths
 
 static int
 name_one(const struct call *call, struct request *rq, const struct registry_paths *paths,
-    const struct place *place, struct dependency *d)
+    const struct dependency_registry *registry, struct dependency *d)
 {
-	int64_t id = place->url.project_id;
+	int64_t id = registry->url.project_id;
 
-	if (place->url.kind == REGISTRY_PUBLIC)
+	if (registry->url.kind == REGISTRY_PUBLIC)
 		d->registry = REGISTRY_PUBLIC_URL;
-	if (place->url.kind != REGISTRY_HERE)
+	if (registry->url.kind != REGISTRY_HERE)
 		return 0;
 	if (id == 0)
-		id = paths->ids[place->at];
+		id = paths->ids[registry->at];
 	if (id == 0)
 		return err_set(&rq->err, 400,
 		    "dependency `%.*s`: there is no project `%.*s` here that you may read; if the path is "
 		    "right, write the project's id in its place",
-		    excerpt(slice_str(d->name)), d->name, excerpt(slice_str(place->url.path)),
-		    place->url.path);
+		    excerpt(slice_str(d->name)), d->name, excerpt(slice_str(registry->url.path)),
+		    registry->url.path);
 	d->registry = registry_url_index(rq->arena, call->app->settings->external_url, id);
 	return 0;
 }
@@ -100,18 +100,18 @@ int
 publish_registries_name(struct call *call, struct request *rq, struct registry_paths *paths,
     struct package *pkg)
 {
-	struct place *places = arena_calloc(rq->arena, pkg->ndeps, sizeof(*places));
+	struct dependency_registry *registries = arena_calloc(rq->arena, pkg->ndeps, sizeof(*registries));
 
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		if (pkg->deps[i].registry != NULL &&
-		    read_place(call, rq, paths, &pkg->deps[i], &places[i]) == -1)
+		    read_registry(call, rq, paths, &pkg->deps[i], &registries[i]) == -1)
 			return -1;
 	}
 	if (paths_look_up(call, rq, paths) == -1)
 		return -1;
 	for (size_t i = 0; i < pkg->ndeps; i++) {
 		if (pkg->deps[i].registry != NULL &&
-		    name_one(call, rq, paths, &places[i], &pkg->deps[i]) == -1)
+		    name_one(call, rq, paths, &registries[i], &pkg->deps[i]) == -1)
 			return -1;
 	}
 	return 0;

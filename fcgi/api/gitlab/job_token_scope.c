@@ -57,7 +57,7 @@ of_kind(struct job_allow *entries, size_t n, bool groups)
 	return kept;
 }
 
-/* The policies of the entry for that place. */
+/* The policies of the entry for that project or group. */
 static void
 put_policies(struct json_response *json, const struct job_allow *entries, size_t n, int64_t id)
 {

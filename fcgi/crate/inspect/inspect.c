@@ -118,23 +118,23 @@ manifest_begin(struct inspect *in, struct slice name, uint64_t size, struct err 
 
 /* Is this file the readme, or might it become so? */
 static bool
-readme_wanted(const struct inspect *in, struct slice path)
+readme_expected(const struct inspect *in, struct slice path)
 {
-	const char *want = in->package.readme_file;
+	const char *expected = in->package.readme_file;
 
 	if (in->package.name == NULL)
 		return path.n >= 6 && strncasecmp(path.p, "readme", 6) == 0 &&
 		    memchr(path.p, '/', path.n) == NULL;
-	if (want != NULL && strncmp(want, "./", 2) == 0)
-		want += 2;
-	return want != NULL && slice_is(path, want);
+	if (expected != NULL && strncmp(expected, "./", 2) == 0)
+		expected += 2;
+	return expected != NULL && slice_is(path, expected);
 }
 
 /* A readme that there is no room for is none: that is no reason to refuse a crate. */
 static void
 readme_begin(struct inspect *in, struct slice path, uint64_t size)
 {
-	if (!readme_wanted(in, path) || in->nreadmes == README_CANDIDATES ||
+	if (!readme_expected(in, path) || in->nreadmes == README_CANDIDATES ||
 	    size > README_MAX - in->readme_bytes)
 		return;
 	in->readme_bytes += (size_t)size;
@@ -270,14 +270,14 @@ inspect_push(struct inspect *in, struct slice bytes, struct err *err)
 static int
 folder_compare(const struct inspect *in, struct err *err)
 {
-	const char *want = arena_printf(in->arena, "%s-%s", in->package.name,
+	const char *expected = arena_printf(in->arena, "%s-%s", in->package.name,
 	    in->package.version);
 
-	if (slice_is(in->folder, want))
+	if (slice_is(in->folder, expected))
 		return 0;
 	return err_set(err, 400, "invalid path found: %.*s/%.*s (but the manifest is that of `%.*s`)",
 	    excerpt(in->folder), in->folder.p, (int)in->manifest.path.n, in->manifest.path.p,
-	    excerpt(slice_str(want)), want);
+	    excerpt(slice_str(expected)), expected);
 }
 
 /* The text of the readme that the manifest names, if it is in the crate and is text. */
@@ -287,7 +287,7 @@ readme_text(const struct inspect *in)
 	for (size_t i = 0; i < in->nreadmes; i++) {
 		const struct kept *r = &in->readmes[i];
 
-		if (readme_wanted(in, r->path) && memchr(r->p, '\0', r->n) == NULL &&
+		if (readme_expected(in, r->path) && memchr(r->p, '\0', r->n) == NULL &&
 		    utf8_valid(slice_of(r->p, r->n)))
 			return r->p;
 	}

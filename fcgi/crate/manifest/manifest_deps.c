@@ -173,7 +173,7 @@ count_tables(const struct section *s, size_t *n)
 
 /* The root, then each [target.NAME]: 0 is the root. */
 static int
-namespace_at(const struct section *root, const struct section *targets, size_t i, struct section *out,
+section_at(const struct section *root, const struct section *targets, size_t i, struct section *out,
     const char **target)
 {
 	const struct toml_member *member;
@@ -192,24 +192,24 @@ int
 manifest_read_dependencies(const struct manifest *m)
 {
 	const struct section root = { .m = m, .table = m->root };
-	struct section targets, place;
+	struct section targets, section;
 	const char *target;
-	size_t places, n = 0;
+	size_t nsections, n = 0;
 
 	if (manifest_section(&root, "target", &targets) == -1)
 		return -1;
-	places = 1 + (targets.table != NULL ? toml_table_size(targets.table) : 0);
-	for (size_t i = 0; i < places; i++) {
-		if (namespace_at(&root, &targets, i, &place, &target) == -1 ||
-		    count_tables(&place, &n) == -1)
+	nsections = 1 + (targets.table != NULL ? toml_table_size(targets.table) : 0);
+	for (size_t i = 0; i < nsections; i++) {
+		if (section_at(&root, &targets, i, &section, &target) == -1 ||
+		    count_tables(&section, &n) == -1)
 			return -1;
 	}
 	m->package->deps = arena_calloc(m->arena, n, sizeof(*m->package->deps));
 	/* one array for both, from its two ends */
 	m->package->builtins = m->package->deps + n;
-	for (size_t i = 0; i < places; i++) {
-		if (namespace_at(&root, &targets, i, &place, &target) == -1 ||
-		    read_tables(&place, target) == -1)
+	for (size_t i = 0; i < nsections; i++) {
+		if (section_at(&root, &targets, i, &section, &target) == -1 ||
+		    read_tables(&section, target) == -1)
 			return -1;
 	}
 	return 0;

@@ -50,7 +50,7 @@ static const struct key target_keys[] = {
 
 /* "a string, a boolean or an array of strings" */
 static const char *
-wanted(unsigned types)
+expected(unsigned types)
 {
 	switch (types) {
 	case TEXT:
@@ -78,7 +78,7 @@ check_keys(const struct section *s, const struct key *keys, size_t n)
 		if (v == NULL)
 			continue;
 		if ((keys[i].types & 1u << v->type) == 0)
-			return manifest_fail_type(s, keys[i].name, v, wanted(keys[i].types));
+			return manifest_fail_type(s, keys[i].name, v, expected(keys[i].types));
 		if (v->type == TOML_ARRAY && manifest_strings(s, keys[i].name, &list) == -1)
 			return -1;
 	}

@@ -29,12 +29,12 @@ manifest_name(const struct section *s, const char *key)
 
 int
 manifest_fail_type(const struct section *s, const char *key, const struct toml_value *v,
-    const char *wanted)
+    const char *expected)
 {
 	const char *name = manifest_name(s, key);
 
 	return manifest_fail(s->m, "line %u, column %u: `%.*s` must be %s, not %s", v->line,
-	    v->column, excerpt(slice_str(name)), name, wanted, toml_type_names[v->type]);
+	    v->column, excerpt(slice_str(name)), name, expected, toml_type_names[v->type]);
 }
 
 static int

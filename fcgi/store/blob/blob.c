@@ -228,7 +228,7 @@ renew(const struct blob_staging *s, const char *path, struct err *err)
  * once) is replaced, as is one that the collector takes away meanwhile.
  */
 static int
-place(struct blob_staging *s, const char *path, struct err *err)
+link_name(struct blob_staging *s, const char *path, struct err *err)
 {
 	int same;
 
@@ -262,7 +262,7 @@ put(struct blob_staging *s, struct err *err)
 	if (make_dir(s->root, dir, err) == -1)
 		return -1;
 	dir[2] = '/';
-	if (make_dir(s->root, dir, err) == -1 || place(s, path, err) == -1)
+	if (make_dir(s->root, dir, err) == -1 || link_name(s, path, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "placed");
 	/* also where others made directory and file: they may not have come this far yet */

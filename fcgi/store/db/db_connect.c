@@ -393,20 +393,20 @@ static int
 check_schema(struct db *db, PGresult *res, struct err *err)
 {
 	struct db_result row = { .pg = res, .rows = PQntuples(res) };
-	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), want = migrations_newest();
+	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), expected = migrations_newest();
 	enum db_schema schema = db_schema_of(have, floor);
 
-	db->newer = have > want;
+	db->newer = have > expected;
 	db->schema = schema;
 	if (schema == DB_SCHEMA_FITS)
 		return 0;
 	if (schema == DB_SCHEMA_OLD)
 		err_internal(err, 503, "database: the schema has version %" PRId64
-		    ", and this program needs %" PRId64 "; run `berth migrate`", have, want);
+		    ", and this program needs %" PRId64 "; run `berth migrate`", have, expected);
 	else
 		err_internal(err, 503, "database: the schema has version %" PRId64
 		    " and needs a program of version %" PRId64 " at least; this one has %" PRId64
-		    "; install a newer one", have, floor, want);
+		    "; install a newer one", have, floor, expected);
 	return refuse(db, schema, err);
 }
 

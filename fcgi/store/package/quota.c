@@ -113,7 +113,7 @@ struct setting {
 	const int64_t *max;
 };
 
-/* Binds the place, of which one id is known. */
+/* Binds the namespace, of which one id is known. */
 static void
 bind_namespace(struct db_params *p, const struct db_result *namespace)
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# Who can read what after README's commands and with the shipped units.  The commands run in a root
+# Who can read what after the commands of berth-install(7) and with the shipped units.  The commands run in a root
 # directory of their own; then the pool, nginx's workers and others try.
 
 use strict;
@@ -33,12 +33,12 @@ spew("$root/etc/login.defs", "USERGROUPS_ENAB yes\nSYS_UID_MIN 100\nSYS_GID_MIN 
 spew("$root/usr/local/etc/berth/berth.conf", "database = password=hush\n");
 chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 
-# ---- README ----
+# ---- berth-install(7) ----
 
-my ($install) = slurp("$source/README") =~ /^Install it\n-+\n(.*?)^\S[^\n]*\n-+\n/ms or die "README: no `Install it`\n";
-my @commands = $install =~ /^\t((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
+my $install = slurp("$source/fcgi/man/berth-install.7") =~ s/\\e$/\\/mgr;
+my @commands = $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
 
-cmp_ok(scalar @commands, '>=', 10, 'README has commands');
+cmp_ok(scalar @commands, '>=', 10, 'the manual has commands');
 for my $command (@commands) {
 	my $here = $command;
 
@@ -82,7 +82,7 @@ my %who = (
 	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'), split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
 	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'), split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
 	nginx => who('www-data'),
-	# README's other way: nginx.conf names the group, and no other program of www-data has it
+	# the manual's other way: nginx.conf names the group, and no other program of www-data has it
 	nginx_alone => [33, id(group => 'berth-store')],
 	site => [33, 33],
 	stranger => who('stranger'),
@@ -184,7 +184,7 @@ subtest 'berth-fcgi -t' => sub {
 
 	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
 	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
-	is($warnings->(), '', 'has nothing to say of what README does');
+	is($warnings->(), '', 'has nothing to say of what the manual does');
 	for my $case ([store => $store, 0755], [cache_dir => $public, 0751], [token_key => $path{key}, 0644], [store => $store, 0754]) {
 		my ($key, $file, $mode) = @$case;
 		my $old = (stat($file))[2] & 07777;

@@ -1,7 +1,6 @@
 #!/usr/bin/perl
 
 # Fifty at once: exactly the right winners, and index, database and blob store agree.
-# Case V25 of the specification.
 
 use strict;
 use warnings;

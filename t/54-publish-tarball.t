@@ -140,7 +140,7 @@ my @refused = (
 	[86, 'a NUL', $unreadable, bare(file('Cargo.toml', "$manifest# \0\n"))],
 );
 
-# 2.1 of the specification: what libraries and clients understand differently, and what no file
+# What libraries and clients understand differently, and what no file
 # system can hold
 my @strict = (
 	['a path twice, with other bytes', qr/^invalid path found: .*already/,

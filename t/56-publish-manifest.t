@@ -326,7 +326,7 @@ is(taken('case 28: they agree', qq(links = "native"\nrust-version = "1.70"\n), f
     'native', 'case 117: links in the index');
 my $plain = taken('case 99: neither description nor licence', '', '');
 ok(!exists $plain->{line}{links}, 'case 117: no links, no member');
-# publish.md 10: what the public registry refuses is a warning here unless configured otherwise
+# What the public registry refuses is a warning here unless configured otherwise
 is(scalar @{ $plain->{warnings} }, 2, 'case 99: two warnings');
 like("@{ $plain->{warnings} }", qr/description.*license/s, 'case 99: which cargo prints');
 my $about = qq(description = "d"\n);
@@ -353,7 +353,7 @@ taken('case 103: addresses',
 	. qq(repository = "https://git\@example.org:8443/x.git"\n), '');
 taken('case 104: keywords', 'keywords = ["c++", "1password", "crates-io_index", "' . 'k' x 20
     . qq(", "a"]\n), '');
-# publish.md 10: a private registry has no list of categories
+# A private registry has no list of categories
 taken('case 105: categories that nobody knows',
     qq(categories = ["bar", "our-own", "c", "d", "e"]\n), '');
 is(taken('case 96: rust-version', qq(rust-version = "1.69"\n), '',

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Who may do what, through nginx: every kind of caller, every route, every kind of project.  To be
-# read against access.md 2.2, 5.1 and 5.2; the same decision as a function is in t/unit/access.c.
+# Who may do what, through nginx: every kind of caller, every route, every kind of project.  The
+# same decision as a function is in t/unit/access.c.
 
 use strict;
 use warnings;
@@ -217,7 +217,7 @@ for my $method (qw(GET HEAD OPTIONS POST BREW)) {
 	}
 }
 
-# ---- GitLab's headers: each for its kind of token, for the management API alone ----
+# ---- GitLab's headers: each for its kind of token, on every route ----
 
 my $list = "/api/v4/projects/$id{priv}/packages";
 my @kinds = (['Private-Token', 'reporter'], ['Deploy-Token', 'deploy, reads'], ['Job-Token', 'job of reporter']);
@@ -229,7 +229,8 @@ for my $kind (@kinds) {
 
 	is(with($list, "$header: $token{$caller}"), 200, "$header: $caller");
 	is(with($list, "Authorization: Bearer $token{$caller}"), 200, "$caller: as a bearer");
-	is(with($t->registry($id{priv}) . '/config.json', "$header: $token{$caller}"), 401, "$header: nothing to cargo's routes");
+	is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}"), 200, "$header: for cargo's routes as well");
+	is(with($t->registry($id{pub}) . '/ab/cd/abcd', "$header: x"), 401, "$header: garbage is refused where nobody needs a token");
 	is(with($list, "$header: $token{ $_->[1] }"), 401, "$header: not for $_->[1]") for grep { $_ != $kind } @kinds;
 	is(with($list, "$header: x"), 401, "$header: garbage");
 	for my $other (grep { $_ ne $header } 'Authorization', map { $_->[0] } @kinds) {

@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
 # How fast one caller may write: a workspace passes, a flood is told when to try again and leaves
-# nothing behind, others go on.  Time passes by moving the buckets, never by waiting.  Class V31 of
-# the specification, and row 12 of its publish checks.
+# nothing behind, others go on.  Time passes by moving the buckets, never by waiting.
 
 use strict;
 use warnings;

@@ -80,7 +80,7 @@ my %other = (
 	trust_rule_add => 'as protection_rule_create', trust_rule_remove => 'as protection_rule_delete',
 );
 my @unknown = grep { !$writes{$_} && !$other{$_} } map { $_->{name} }
-    grep { $_->{need} && $_->{pattern} !~ m{^-/} && grep({ !/^(?:GET|HEAD)$/ } @{ $_->{methods} }) } Berth::Routes::all();
+    grep { $_->{policy} && $_->{pattern} !~ m{^-/} && grep({ !/^(?:GET|HEAD)$/ } @{ $_->{methods} }) } Berth::Routes::all();
 is("@unknown", '', 'every write of the table is known here');
 
 # What ends a right: name => [statement, its opposite, status, of which callers].

@@ -69,7 +69,7 @@ fetch($t->write_socket_path, '/-/liveness', REQUEST_METHOD => 'GET', REMOTE_ADDR
 ask((grep { $_->{name} eq 'config_json' } Berth::Routes::all())[0], 'GET', 'pub', 'anonymous');
 
 my $seen = 0;
-for my $route (grep { $_->{need} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
+for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::all()) {
 	my ($method) = @{ $route->{methods} };
 	my $name = "$method $route->{name} ($route->{pattern})";
 	# Writes of the management API are tried by those alone who may not.

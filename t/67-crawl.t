@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
 # Nothing is left open: every route of the application's own table, with every method, asked by
-# nobody and by somebody whose token is not good, about what is private.  Case V30 of the
-# specification.
+# nobody and by somebody whose token is not good, about what is private.
 
 use strict;
 use warnings;
@@ -65,7 +64,7 @@ for my $route (@routes) {
 			} elsif ($web || $route->{name} eq 'me' || exists $open{ $route->{name} }) {
 				# pages, whose doors are cookies; and what is open with other methods
 				like($res->{status}, qr/^(?:2\d\d|30\d|4\d\d)$/, "$what: is answered");
-			} elsif (!($known ? $route : $first)->{need}) {
+			} elsif (!($known ? $route : $first)->{policy}) {
 				# what decides by itself who may: not by what there is
 				my $none = ask($method, Berth::Routes::path($route, id => 987654321), $authorization);
 

@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
 # What may not be known cannot be told by the clock either: how long a refusal takes depends neither
-# on what there is to be refused nor on how much of a token was right.  Cases V10 and V29 of the
-# specification.
+# on what there is to be refused nor on how much of a token was right.
 #
 # Medians of many requests, one of each kind in turn, so that a busy machine slows both; a difference
 # that is real is there in every round, one that is not is gone in one of them.
@@ -31,6 +30,8 @@ is($t->publish($id{$_}, $token{owner}, 'abcd', '1.0.0')->{status}, 200, "a crate
 $t->psql("UPDATE crates SET index_body = (SELECT string_agg(decode(md5(i::text), 'hex'), '') FROM generate_series(1, 524288) i)"
     . " WHERE project_id = $id{priv}");
 $t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT $id{priv}, 'many-' || i, 'many-' || i FROM generate_series(1, 5000) i");
+my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+$t->psql("INSERT INTO projects (group_id, path, full_path, visibility) SELECT $group, 'many-' || i, 'demo/many-' || i, 'private' FROM generate_series(1, 3000) i");
 $t->psql('VACUUM ANALYZE');
 
 sub median {
@@ -89,6 +90,8 @@ for my $case (['nobody', undef, 401], ['a stranger', $token{stranger}, 404]) {
 	}
 	alike("$who, an index file or none", 300, sub { seconds($status, $t->registry($id{priv}) . '/ab/cd/abcd', $token) },
 	    sub { seconds($status, $t->registry($id{priv}) . '/no/ne/none', $token) });
+	alike("$who, a group of many projects", 300, sub { seconds($status, '/api/v4/groups/demo', $token) },
+	    sub { seconds($status, '/api/v4/groups/none', $token) });
 	alike("$who, the list of packages", 300, sub { seconds($status, "/api/v4/projects/$id{priv}/packages", $token) },
 	    sub { seconds($status, "/api/v4/projects/$id{missing}/packages", $token) });
 }

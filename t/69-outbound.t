@@ -2,7 +2,6 @@
 
 # Nothing that somebody sends makes the registry call anywhere: strace(1) sees every connection that
 # pool, inspector and worker make while addresses of a host that listens are put wherever one fits.
-# Case V16 of the specification.
 
 use strict;
 use warnings;

@@ -1,7 +1,6 @@
 #!/usr/bin/perl
 
 # Half-done publishes are impossible: at each step that a publish takes, the worker is killed.
-# Cases V26, 13 and 145 of the specification.
 
 use strict;
 use warnings;

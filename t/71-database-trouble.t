@@ -1,8 +1,7 @@
 #!/usr/bin/perl
 
-# The database in trouble while somebody publishes: the right status, in cargo's shape, and
+# The database in trouble while somebody publishes: the right status, in cargo's format, and
 # nothing half.  Has a PostgreSQL cluster of its own, since it kills it.
-# Cases V26, 141 and 145 of the specification.
 
 use strict;
 use warnings;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Disk and inspector in trouble while somebody publishes: the right status, in cargo's shape, and
-# nothing half.  Case V26 of the specification.
+# Disk and inspector in trouble while somebody publishes: the right status, in cargo's format, and
+# nothing half.
 
 use strict;
 use warnings;

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Who may do what by the management API: every route of it, every kind of caller, in a private and in
-# a public place.  To be read against access.md 5.1 and 5.2.  What is allowed ends in an answer that
+# a public place.  What is allowed ends in an answer that
 # changes nothing: a parameter is missing, or the thing is not there.
 
 use strict;

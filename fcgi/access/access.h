@@ -3,8 +3,8 @@
 
 /*
  * The one decision: may this caller do this in this project?  Index, download,
- * publish, yank and whatever comes ask here and nowhere else (access.md
- * sections 2.2, 5.1, 5.2).  Callers are
+ * publish, yank and whatever comes ask here and nowhere else.
+ * t/unit/access.c has the whole decision as tables.  Callers are
  *
  * nobody; from an address of the project's `anonymous_networks` one that may read its files;
  * a user, by a token of their own: the role in the project, or above it, counts, and the

@@ -1,7 +1,7 @@
 #ifndef API_ROUTES_H
 #define API_ROUTES_H
 
-/* The table of routes (design section 2). */
+/* The table of routes; berth-api(7) describes each. */
 
 #include "http/router.h"
 

@@ -76,7 +76,7 @@ char *call_registry_url(const struct call *, struct arena *);
 /* The caller, for the audit row. */
 struct audit_actor call_actor(const struct call *, const struct request *);
 
-/* Cache-Control and Vary of an answer that depends on who asks (design section 4). */
+/* Cache-Control and Vary of an answer that depends on who asks. */
 void call_cache_headers(const struct call *, struct response *);
 
 #endif

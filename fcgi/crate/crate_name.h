@@ -18,7 +18,7 @@ enum { CRATE_NAME_MAX = 64 };
 
 /*
  * Is this a name that a crate (what = "crate") or a dependency (what =
- * "dependency") can have?  -1: 400 with the sentence of publish.md 1.1.
+ * "dependency") can have?  -1: 400 in the words of the public registry.
  */
 int crate_name_check(struct slice name, const char *what, struct err *)
     __attribute__((warn_unused_result));

@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-/* -1: 400 with the sentence of publish.md 1.1. */
+/* -1: 400 in the words of the public registry. */
 int feature_name_check(struct slice name, struct err *) __attribute__((warn_unused_result));
 
 enum feature_kind {

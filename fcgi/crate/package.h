@@ -110,7 +110,7 @@ void package_sort(struct package *);
 int package_agree(struct arena *, const struct package *metadata, const struct package *manifest,
     struct err *) __attribute__((warn_unused_result));
 
-/* What every package must keep to; see publish.md, "Name / feature / dep rules". */
+/* What every package must keep to (berth-api(7), Publishing). */
 struct package_limits {
 	size_t max_dependencies;
 	size_t max_features; /* also of the values of one feature */

@@ -305,7 +305,7 @@ package_check_id(struct arena *a, const struct package *pkg, struct package_id *
 	return 0;
 }
 
-/* In the order of publish.md, section 1. */
+/* In the order in which the public registry checks. */
 int
 package_check(struct arena *a, struct package *pkg, const struct package_limits *limits,
     struct err *err)

@@ -17,7 +17,7 @@
 
 struct request;
 
-/* How a route speaks of errors (design section 2). */
+/* How a route speaks of errors (berth-api(7), Errors). */
 enum error_format {
 	ERROR_FORMAT_TEXT, /* one sentence, text/plain: index and download */
 	ERROR_FORMAT_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */

@@ -85,8 +85,9 @@ SELECT @caller, @caller_in_project,
 -- part: caller_in_group
 -- What t and u may have to do with group g, of which there may be none.  A group has no visibility of
 -- its own: it is as visible as the most visible project below it, and whoever is a member of anything
--- below it may know of it as of something internal.  The groups below are found by
--- groups_ancestor_ids, their projects by projects_group, and the search ends at the first that is found.
+-- below it may know of it as of something internal.  The groups below are found by groups_ancestor_ids,
+-- their projects that are not private by projects_open, and the search ends at the first that is found;
+-- memberships are those of the caller.  So the time it takes does not depend on what is private.
 coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
 g.id, g.full_path,
 CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
@@ -95,11 +96,10 @@ CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
      WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
                    WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
                      AND p.visibility = 'internal')
-       OR EXISTS (SELECT FROM groups d LEFT JOIN projects p ON p.group_id = d.id
-                    JOIN members m ON m.user_id = t.user_id
-                     AND (m.group_id = d.id OR m.project_id = p.id)
-                     AND (m.expires_at IS NULL OR m.expires_at > now())
-                   WHERE d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
+       OR EXISTS (SELECT FROM members m LEFT JOIN projects p ON p.id = m.project_id
+                    JOIN groups d ON d.id = coalesce(m.group_id, p.group_id)
+                   WHERE m.user_id = t.user_id AND (m.expires_at IS NULL OR m.expires_at > now())
+                     AND d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
      ELSE 'private' END,
 true, false,
 coalesce((SELECT max(m.access_level) FROM members m

@@ -14,7 +14,7 @@ static void
 check_claims(struct arena *a, struct json_object *claims)
 {
 	const struct jwt jwt = { .claims = claims, .signed_part = slice_str("a.b") };
-	const struct id_token_wanted wanted = { issuer, "berth", "ci.example.com/berth", 1700000000 };
+	const struct id_token_expected wanted = { issuer, "berth", "ci.example.com/berth", 1700000000 };
 	struct trust_job job;
 	struct id_token token;
 	struct err err = { 0 };

@@ -1,6 +1,5 @@
 /*
- * access/access: the whole decision, as tables that can be read against access.md 2.2, 5.1 and
- * 5.2.  In each table callers go down and projects across; each cell is the status of reading,
+ * access/access: the whole decision, as tables.  In each table callers go down and projects across; each cell is the status of reading,
  * of publishing and of yanking, 0 for yes.
  */
 #include "access/access.h"

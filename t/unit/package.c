@@ -450,7 +450,7 @@ test_not_strict(void)
 	}
 }
 
-/* Cases 24, 25 of publish.md: the limits, and one more. */
+/* The limits, and one more. */
 static void
 test_about_limits(void)
 {

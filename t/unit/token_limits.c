@@ -47,7 +47,7 @@ test_refusals(void)
 
 		is_int(token_limits_check(&limits, cases[i].operation, "baz", &e), -1, "refused");
 		is_int(e.status, 403, "with 403");
-		ok(strncmp(e.pub, REFUSED, strlen(REFUSED)) == 0, "in the words of web-api.md 4");
+		ok(strncmp(e.pub, REFUSED, strlen(REFUSED)) == 0, "in the words of the public registry");
 		is_str(e.pub + strlen(REFUSED), cases[i].want, "and with what is missing");
 	}
 	is_int(token_limits_refuse(TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, &e), -1, "one of two");

@@ -1,7 +1,7 @@
 #ifndef API_CARGO_DOWNLOAD_H
 #define API_CARGO_DOWNLOAD_H
 
-/* GET R/:crate/:version/download: who may, gets the bytes from nginx (design section 6). */
+/* GET R/:crate/:version/download: who may, gets the bytes from nginx. */
 
 #include "call/call.h"
 

@@ -3,7 +3,7 @@
 
 /*
  * PUT R/api/v1/crates/new (Cargo reference, "Registry Web API: Publish";
- * design section 5).  Everything that can be wrong is found before the answer;
+ * berth-api(7), Publishing).  Everything that can be wrong is found before the answer;
  * a crash anywhere leaves nothing visible or everything.
  */
 

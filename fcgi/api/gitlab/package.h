@@ -3,7 +3,7 @@
 
 /*
  * One package, which is one version of a crate: shown, its file, its pipeline, its
- * status; and deleted (access.md section 5.3).  The one file of a package is the crate's, and has its id.
+ * status; and deleted (berth-api(7), Packages).  The one file of a package is the crate's, and has its id.
  */
 
 #include "call/call.h"

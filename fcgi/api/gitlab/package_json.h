@@ -1,7 +1,7 @@
 #ifndef API_GITLAB_PACKAGE_JSON_H
 #define API_GITLAB_PACKAGE_JSON_H
 
-/* Packages, their pipelines and files, as GitLab's clients read them (access.md section 5.3). */
+/* Packages, their pipelines and files, as GitLab's clients read them (berth-api(7), Packages). */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 
 /*
  * Lists of packages, of a project or a group, as GitLab's clients know them
- * (access.md section 5.3).  A package is one version of a crate.
+ * (berth-api(7), Packages).  A package is one version of a crate.
  */
 
 #include "call/call.h"

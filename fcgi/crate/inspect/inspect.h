@@ -4,7 +4,8 @@
 /*
  * A .crate, read strictly as a stream of bytes: exactly one gzip member, a tar
  * of which every header is understood, one Cargo.toml.  Nothing is unpacked;
- * memory is bounded whatever the crate.  Rules: publish.md section 2 and 2.1.
+ * memory is bounded whatever the crate.  berth-inspect(1) has
+ * the rules.
  */
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-/* base: utf8, hex, base62, err, clock, gzip. */
+/* Small modules of base: utf8, hex, base62, err, clock, gzip. */
 #include "base/base62.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 -- behind triggers need, to insert and to update by column.  So a session with only that role cannot choose
 -- the id or the time of an audit row, remove one or a tombstone, or change the content of a version.
 -- `berth migrate --grant-to ROLE` takes everything away first and then applies this file; a new table is
--- closed until it has a line here.  t/22-grants.t compares the file with the needs, and prints the right lines.
+-- closed until it has a line here.  t/220-grants.t compares the file with the needs, and prints the right lines.
 -- Rights that only the build before needs stay for one version, below a line of its own:
 -- "-- Needed by the build before alone:".
 

@@ -87,7 +87,7 @@ get_time(const struct json_get *get, const char *name, bool required, int64_t *o
 	    !json_object_is_type(value, json_type_double))
 		return err_set(get->err, 400, "%s: field `%s` must be a number", what, name);
 	if (!(json_object_get_double(value) >= 0) || json_object_get_double(value) > year_9999)
-		return err_set(get->err, 400, "%s: field `%s` is no moment", what, name);
+		return err_set(get->err, 400, "%s: field `%s` is not a time", what, name);
 	*out = (int64_t)json_object_get_double(value);
 	return 0;
 }

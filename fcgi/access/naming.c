@@ -110,7 +110,7 @@ naming_check_email(const char *email, struct err *err)
 		return -1;
 	if (at == NULL || at == email || at[1] == '\0' || strchr(email, ' ') != NULL ||
 	    strlen(email) > EMAIL_MAX)
-		return err_set(err, 400, "`%s` is no e-mail address", email);
+		return err_set(err, 400, "`%s` is not an e-mail address", email);
 	return 0;
 }
 

@@ -85,7 +85,7 @@ check_pattern(const char *name, struct json_object *value, struct err *err)
 
 	if (n == 0 || n > TRUST_NAME_MAX ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
-		return err_set(err, 400, "`%s` is no name of a claim", name);
+		return err_set(err, 400, "`%s` is not the name of a claim", name);
 	if (is_one_of(name, reserved, COUNT(reserved)))
 		return err_set(err, 400, "`%s` is checked in every token", name);
 	if (!json_object_is_type(value, json_type_string) || pattern[0] == '\0' ||

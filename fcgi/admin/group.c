@@ -142,7 +142,7 @@ static const struct command commands[] = {
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
 	{ "set", "PATH KEY=VALUE...",
 	    "Limits what all projects below the group may have together: quota_bytes,\n"
-	    "quota_versions, quota_crates; an empty value is no limit.  With\n"
+	    "quota_versions, quota_crates; an empty value removes the limit.  With\n"
 	    "anonymous_networks=\"NETWORK ...\" index and crates of all projects below\n"
 	    "the group need no token from there.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },

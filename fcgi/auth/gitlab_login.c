@@ -153,7 +153,7 @@ read_job(struct worker_app *app, struct arena *a, struct slice body, struct gitl
 	if (json_parse(a, body, what, &root, err) == -1)
 		return -1;
 	if (!json_object_is_type(root, json_type_object))
-		return err_set(err, 400, "%s is no object", what);
+		return err_set(err, 400, "%s is not an object", what);
 	get.obj = root;
 	if (json_get_str(&get, "status", true, status) == -1 ||
 	    json_get_int(&get, "id", true, &job->job.job) == -1 ||

@@ -70,7 +70,7 @@ discover(struct worker_app *app, struct request *rq, const struct issuer *issuer
 	    json_parse(rq->arena, body, what, &document, err) == -1)
 		return -1;
 	if (!json_object_is_type(document, json_type_object))
-		return err_set(err, 400, "%s is no object", what);
+		return err_set(err, 400, "%s is not an object", what);
 	fields.obj = document;
 	if (json_get_str(&fields, "issuer", true, &named) == -1 ||
 	    json_get_str(&fields, "jwks_uri", true, url) == -1)

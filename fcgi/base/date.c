@@ -35,7 +35,7 @@ date_parse(const char *text, int64_t *seconds, struct err *err)
 
 	if (!moment && !has_form(text, "0000-00-00"))
 		return err_set(
-		    err, 400, "`%s` is no date; write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ", text);
+		    err, 400, "`%s` is not a date; write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ", text);
 	tm.tm_year = number(text, 4) - 1900;
 	tm.tm_mon = number(text + 5, 2) - 1;
 	tm.tm_mday = number(text + 8, 2);

@@ -35,7 +35,7 @@ semver_number_fault(struct slice in)
 	if (in.n == 0)
 		return "is missing";
 	if (!scan_is_digit(in.p[0]))
-		return "is no number";
+		return "is not a number";
 	if (in.p[0] == '0' && in.n > 1 && scan_is_digit(in.p[1]))
 		return "has a leading zero";
 	return "is larger than 18446744073709551615";

@@ -13,7 +13,7 @@
 /*
  * The canonical text, as cargo's own parser prints it: "1.0" -> "^1.0",
  * ">= 1, <2" -> ">=1, <2", "1.*" -> "1.*".  -1: 400 `"x" is an invalid version
- * requirement: the major number is no number`.
+ * requirement: the major number is not a number`.
  */
 int version_req_canonical(struct arena *, struct slice text, const char **out, struct err *)
     __attribute__((warn_unused_result));

@@ -12,7 +12,7 @@ check_crate(const char *name, struct err *err)
 	struct err wrong = { 0 };
 
 	if (crate_name_check(slice_str(name), "crate", &wrong) == -1)
-		return err_set(err, 400, "`%s` is no name of a crate", name);
+		return err_set(err, 400, "`%s` is not the name of a crate", name);
 	return 0;
 }
 

@@ -139,7 +139,7 @@ sub manifest { return Berth::Cluster::_slurp("$_[0]/Cargo.toml"); }
 
 # ---- the tools ----
 
-# What t/90-gitlab-client.t does with Debian's, with the version that the page names.
+# What t/901-gitlab-client.t does with Debian's, with the version that the page names.
 sub python_gitlab {
 	need('python-gitlab');
 	my ($status, $said) = tool({}, "$tools/python-gitlab/bin/python", '-c', <<'PYTHON', $t->url, $t->cacert, $token);

@@ -1,4 +1,4 @@
-/* Outbound requests end in their time, whatever takes so long.  All the rest of them is in t/65-oidc.t. */
+/* Outbound requests end in their time, whatever takes so long.  All the rest of them is in t/650-oidc.t. */
 
 #include "net/https_get.h"
 

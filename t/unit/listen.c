@@ -129,7 +129,7 @@ test_errors(void)
 		fd = open(right, O_CREAT | O_WRONLY, 0600);
 		close(fd);
 		is_int(open_it(), -1, "a file of another kind is refused");
-		ok(strstr(err.detail, "is no socket") != NULL, "  and the error says so");
+		ok(strstr(err.detail, "is not a socket") != NULL, "  and the error says so");
 		is_int(access(right, F_OK), 0, "  and the file is left alone");
 		unlink(right);
 		*paths[i] = "/nonexistent/berth.sock";
@@ -301,7 +301,7 @@ main(void)
 	is_int(in_child(systemd_unnamed), 0, "two without the name are refused");
 	is_int(in_child(systemd_both_named), 0, "and two with it");
 	is_int(in_child(systemd_three), 0, "and three");
-	is_int(in_child(systemd_nonsense), 0, "so is a count that is no number");
+	is_int(in_child(systemd_nonsense), 0, "so is a count that is not a number");
 	is_int(in_child(systemd_for_another), 0, "what is for another process is not taken");
 	is_int(in_child(systemd_no_socket), 0, "what is no listening socket is refused");
 	rmdir(dir);

@@ -164,7 +164,7 @@ static const struct example dependencies[] = {
 	{ "[dev-dependencies]\na='*'", WILD },
 	{ "[dependencies]\na='1.*'", "" },
 	{ "[dependencies]\na='broken'",
-	    "dependency `a`: \"broken\" is an invalid version requirement: the major number is no number" },
+	    "dependency `a`: \"broken\" is an invalid version requirement: the major number is not a number" },
 	{ "[dependencies]\na={version='1',features=['b','c','d']}", "" },
 	{ "[dependencies]\na={version='1',features=['b','c','d','e']}",
 	    "at most 3 features of a dependency can be enabled, but 4 of `a` are" RAISE("max_features") },

@@ -93,9 +93,9 @@ static const struct {
 	struct project_setting own;
 	const char *wrong;
 } broken[] = {
-	{ { "max_colour", "1" }, "max_colour is no key of a project" },
-	{ { "workers", "1" }, "workers is no key of a project" },
-	{ { "max_metadata_size", "2m" }, "max_metadata_size is no key of a project" },
+	{ { "max_colour", "1" }, "max_colour is not a key of a project" },
+	{ { "workers", "1" }, "workers is not a key of a project" },
+	{ { "max_metadata_size", "2m" }, "max_metadata_size is not a key of a project" },
 	{ { "max_features", "10001" }, "max_features must be from 0 to 10000" },
 	{ { "max_keywords", "1001" }, "max_keywords must be from 0 to 1000" },
 	{ { "max_entries", "0" }, "max_entries must be from 1 to 1000000" },

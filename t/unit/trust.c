@@ -224,7 +224,7 @@ test_describe(void)
 	trust_describe(a, TRUST_GITLAB, "https://host/gitlab",
 	    parse("{\"project_path\":\"g/p\",\"job_id\":\"5\",\"pipeline_id\":\"-6\"}"), &job);
 	is_str(job.job_url, "https://host/gitlab/g/p/-/jobs/5", "GitLab's pages");
-	is_int(job.pipeline, 0, "what is no number is none");
+	is_int(job.pipeline, 0, "what is not a number is none");
 	trust_describe(a, TRUST_GENERIC, "https://host", parse("{\"sub\":\"x\"}"), &job);
 	is_str(job.job_url, NULL, "others have none");
 }

@@ -133,14 +133,14 @@ test_sentence(struct arena *a)
 	static const struct {
 		const char *text, *why;
 	} cases[] = {
-		{ "broken", "the major number is no number" },
+		{ "broken", "the major number is not a number" },
 		{ "", "the major number is missing" },
 		{ "1,", "the major number is missing" },
 		{ ">=", "the major number is missing" },
-		{ "==1", "the major number is no number" },
-		{ "v1", "the major number is no number" },
+		{ "==1", "the major number is not a number" },
+		{ "v1", "the major number is not a number" },
 		{ "1.", "the minor number is missing" },
-		{ "1.b", "the minor number is no number" },
+		{ "1.b", "the minor number is not a number" },
 		{ "1.2.", "the patch number is missing" },
 		{ "01", "the major number has a leading zero" },
 		{ "1.02", "the minor number has a leading zero" },

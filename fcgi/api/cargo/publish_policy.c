@@ -32,7 +32,7 @@ apply(struct arena *a, const struct project_setting *own, size_t n, struct setti
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct conf_key *key = settings_project_key(slice_str(own[i].key));
-		const char *wrong = key == NULL ? "is no key of a project"
+		const char *wrong = key == NULL ? "is not a key of a project"
 						: conf_set(a, key, own[i].value, s);
 
 		if (wrong != NULL)

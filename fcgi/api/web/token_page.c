@@ -170,7 +170,7 @@ read_code(struct arena *a, const char *given, struct code *code, struct err *err
 	given += strspn(given, blank);
 	text = slice_of(given, strcspn(given, blank));
 	if (given[text.n + strspn(given + text.n, blank)] != '\0' || !secret_parse(text, code->digest))
-		return err_set(err, 403, "this is no code of this registry; paste all of the code that you were given");
+		return err_set(err, 403, "this is not a code of this registry; paste all of the code that you were given");
 	code->text = arena_slicedup(a, text);
 	return 0;
 }

@@ -27,7 +27,7 @@ refuse_old_key(const struct section *s, const char *key)
 	if (key == NULL || edition == NULL || strcmp(edition, "2024") != 0 ||
 	    toml_get(s->table, key) == NULL)
 		return 0;
-	return manifest_fail(s->m, "`%s` is no key of edition 2024", manifest_name(s, key));
+	return manifest_fail(s->m, "`%s` is not a key of edition 2024", manifest_name(s, key));
 }
 
 static int

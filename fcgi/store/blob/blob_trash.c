@@ -36,7 +36,7 @@ blob_trash_put(struct arena *a, const char *store, const char *sha256, struct er
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : err_disk(err, "blob store: stat %s", path);
 	if (!S_ISREG(st.st_mode))
-		return err_internal(err, 500, "blob store: %s is no regular file", path);
+		return err_internal(err, 500, "blob store: %s is not a regular file", path);
 	/* set the time first: in the trash it says when the file came there */
 	if (FAULT_FAILS("collect", "trash") || utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    rename(path, trash) == -1)

@@ -3,7 +3,7 @@
 
 /*
  * Predicts from the text of the migrations what migrate_run() does to the existing tables: the
- * locks that it takes, and its work under them.  t/23-migrate-traffic.t compares the locks with the
+ * locks that it takes, and its work under them.  t/230-migrate-traffic.t compares the locks with the
  * real ones.
  */
 

@@ -54,7 +54,7 @@ sub _sample {
 	die "$name is not of the family above it\n" unless defined $family && defined $self->{type}{$family};
 	my $suffixes = $self->{type}{$family} eq 'histogram' ? qr/_bucket|_sum|_count/ : qr//;
 	die "$name is not of the family $family\n" unless $name =~ /^\Q$family\E$suffixes$/;
-	die "$name: `$value` is no number\n" unless $value =~ /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
+	die "$name: `$value` is not a number\n" unless $value =~ /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 	die "$name: less than nothing\n" if $value < 0 && $self->{type}{$family} ne 'gauge';
 	while (defined $labels && $labels =~ /$label/g) {
 		die "$name: label $1 is there twice\n" if exists $labels{$1};

@@ -3,7 +3,7 @@
 -- floor: 0056
 
 -- The versions before the crates: not in the order in which a publish locks them, for the test of
--- that (t/23-migrate-traffic.t).
+-- that (t/230-migrate-traffic.t).
 ALTER TABLE versions ADD COLUMN noted_at timestamptz;
 ALTER TABLE crates ADD COLUMN noted_at timestamptz;
 CREATE TABLE crate_notes (

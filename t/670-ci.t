@@ -314,7 +314,7 @@ subtest 'tokens that are made for jobs' => sub {
 	my $mine = $t->berth_ok(qw(token list --json));
 	my ($personal) = grep { $_->{kind} eq 'personal' } @{ JSON::PP->new->decode($mine) };
 	is($end->($service, $personal->{id}), 404, 'it ends no token but those');
-	is($end->($service, $_), 400, "nor what is no number: $_") for 'x', '-1', '9' x 20;
+	is($end->($service, $_), 400, "nor what is not a number: $_") for 'x', '-1', '9' x 20;
 	is($end->($t->token('dev'), $made->{id}), 403, 'and nobody else ends them');
 	is($end->($service, $made->{id}), 204, 'it ends its own');
 	is($end->($service, $made->{id}), 204, 'twice does no harm');

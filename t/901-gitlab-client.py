@@ -1,7 +1,7 @@
 # Drives the management API with python-gitlab, a client that was made for GitLab: what it finds
 # there it must find here.  Writes TAP.
 #
-#	python3 t/90-gitlab-client.py URL CACERT GROUP PROJECT TOKENS
+#	python3 t/901-gitlab-client.py URL CACERT GROUP PROJECT TOKENS
 
 import json
 import sys

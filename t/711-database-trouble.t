@@ -15,7 +15,7 @@ use Berth::Fault;
 use Berth::Test;
 
 my $cluster = Berth::Cluster->start;
-# a keeper asks the database at any time: t/89-cache-crash.t
+# a keeper asks the database at any time: t/890-cache-crash.t
 my $t = Berth::Test->new(workers => 4, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;

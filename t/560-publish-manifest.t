@@ -186,7 +186,7 @@ refused("case 107: renamed $_->[0]", $_->[1], manifest('',
     ['d' x 65, qr/is too long \(max 64 characters\)$/], ['', qr/^dependency name cannot be empty$/];
 refused('case 107: a package that is no name', qr/in dependency name: `a\/b`/,
     manifest('', depends('ok', qq(package = "a/b"\n))));
-for my $case (['broken', qr/^dependency `base`: "broken" is an invalid version requirement: the major number is no number$/],
+for my $case (['broken', qr/^dependency `base`: "broken" is an invalid version requirement: the major number is not a number$/],
     ['', qr/^dependency `base`: "" is an invalid version requirement: the major number is missing$/],
 	['1.0.0.0', qr/is an invalid version requirement: a comma .* in the place of `\.`$/],
 	    ['*', qr/^wildcard \(`\*`\) dependency constraints are not allowed\..*`base`$/]) {

@@ -189,7 +189,7 @@ subtest 'what the role of the pool may do' => sub {
 
 		is($why, '', "but: $statement");
 	}
-	# the whole of it: t/22-grants.t
+	# the whole of it: t/220-grants.t
 	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth; GRANT UPDATE (digest) ON tokens TO berth;'
 	    . ' GRANT USAGE ON SEQUENCE audit_events_id_seq TO berth; GRANT CREATE ON SCHEMA public TO PUBLIC');
 	($status) = migrate($dsn, '--grant-to', 'berth');

@@ -60,7 +60,7 @@ is_deeply([sort keys %{ $list->{users}[0] }], [qw(id kind login name)], 'what is
 is_deeply([map { $_->{email} } @{ $t->json(ask(GET => 'maintainer', 'foo-lib'))->{users} }], ['owner@example.com', 'maintainer@example.com'],
     'maintainers see e-mail addresses, too');
 is_deeply([map { $_->{email} } @{ $t->json(ask(GET => 'stranger', 'open', undef, project => $public))->{users} }], [undef],
-    'others do not: the whole of it is in t/91-people.t');
+    'others do not: the whole of it is in t/911-people.t');
 is(ask(GET => $_, 'Foo_LIB')->{status}, 200, "$_ may ask, in any spelling") for qw(reporter developer owner admin);
 is_error(ask(GET => 'guest', 'foo-lib'), 403, qr/reporter role/, 'a guest');
 is_error(ask(GET => 'stranger', 'foo-lib'), 404, qr/^Project Not Found$/, 'a stranger');

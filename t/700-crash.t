@@ -13,7 +13,7 @@ use Berth::FastCGI ();
 use Berth::Fault;
 use Berth::Test;
 
-# a keeper passes points of its own at any time: t/89-cache-crash.t
+# a keeper passes points of its own at any time: t/890-cache-crash.t
 my $t = Berth::Test->new(workers => 2, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
@@ -90,7 +90,7 @@ subtest 'the points' => sub {
 
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
 	}
-	# where the blob is there already: below, in t/72-store-trouble.t and t/83-collect.t
+	# where the blob is there already: below, in t/720-store-trouble.t and t/830-collect.t
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
 	is_deeply([grep { !defined $at{$_} && !/^cache:/ } sort keys %in_source], [],
 	    'none in the sources is missed');

@@ -35,7 +35,7 @@ is($t->publish($id, $token{job}, 'from-job', '1.0.0')->{status}, 200, 'and one f
 my $given = JSON::PP->new->canonical->encode({ %token, spare_id => $spare + 0, foreign_id => $stranger + 0,
 	stranger_user_id => $user{sam} + 0, reporter_user_id => $user{ron} + 0, foreign_project_id => $foreign + 0,
 	foreign_group_id => $t->group('apps') + 0 });
-my ($status, $out, $err) = Berth::Cluster::capture({ env => { no_proxy => '*' } }, '/usr/bin/python3', 't/90-gitlab-client.py', $t->url,
+my ($status, $out, $err) = Berth::Cluster::capture({ env => { no_proxy => '*' } }, '/usr/bin/python3', 't/901-gitlab-client.py', $t->url,
     $t->cacert, 'demo', 'demo/registry', $given);
 
 subtest 'python-gitlab' => sub {

@@ -14,10 +14,10 @@ use Berth::Test;
 
 # Routes that are not counted before their handler: where they are counted, or why they are not.
 my %own = (
-	publish => 'counted by its handler: t/63-limits.t',
-	yank => 'counted by its handler: t/63-limits.t',
-	unyank => 'counted by its handler: t/63-limits.t',
-	trusted_exchange => 'counted by its trust rule: t/65-oidc.t',
+	publish => 'counted by its handler: t/630-limits.t',
+	yank => 'counted by its handler: t/630-limits.t',
+	unyank => 'counted by its handler: t/630-limits.t',
+	trusted_exchange => 'counted by its trust rule: t/650-oidc.t',
 	token_page_create => 'counted by its user: below',
 	token_page => 'it opens no session: its forms do, and are counted (below)',
 	sign_in => 'a link is good once, and an administrator makes it; one that is not good counts as a failed login',

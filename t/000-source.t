@@ -128,6 +128,53 @@ subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => su
 	is_deeply({ map { $_ => $manual{$_} } keys %installed }, \%installed, 'the same versions');
 };
 
+# Words that are not used as names, each with the one that is; berth-architecture(7) has a glossary.
+my %retired = (
+	place => 'namespace', project_ref => 'namespace_ref', visit => 'web_session', shape => 'error_format', intake => 'upload',
+	opinion => 'tar_crosscheck', need => 'policy', settle => 'barrier', recall => 'cache', memo => 'cache', tale => 'message', heard => 'notified',
+	want => 'expected', seat => 'slot', write_limit => 'rate_limit', access_token => 'personal_token', public_dir => 'cache_dir',
+);
+
+subtest 'one thing has one name' => sub {
+	my %defined;
+
+	for my $file (@sources) {
+		# functions, types, members and enumerators: what a name is given to
+		push @{ $defined{$_} }, $file for $code{$file} =~ /\b(?:struct|enum)\s+(\w+)\s*\{/g, $code{$file} =~ /^(\w+)\(/mg;
+	}
+	cmp_ok(scalar keys %defined, '>', 1000, 'names were found');
+	for my $word (sort keys %retired) {
+		my @bad = grep { /(?:^|_)${word}s?(?:_|$)/i } sort keys %defined;
+
+		is(join(' ', map { "$_ in $defined{$_}[0]" } @bad), '', "$word is called $retired{$word}");
+	}
+};
+
+subtest 'tests' => sub {
+	my %number;
+	push @{ $number{ substr(basename($_), 0, 3) } }, basename($_) for glob('t/[0-9]*.t');
+	my ($legend) = slurp('t/README');
+	my %module = map { (basename($_, '.c') => 1) } @sources;
+
+	is(join('; ', map { "@{ $number{$_} }" } grep { @{ $number{$_} } > 1 } sort keys %number), '', 'no two have one number');
+	is(join(' ', grep { !/^\d{3}$/ } sort keys %number), '', 'each has a number of three digits');
+	# a unit is a module, or the small ones of a folder
+	is(join(' ', grep { !$module{$_} && !-d "fcgi/$_" && !-d "fcgi/store/$_" } map { basename($_, '.c') } glob('t/unit/*.c')), '', 'a unit is named after what it tests');
+	my %about = map { my ($from, $to) = /^(\d\d)(?:(?: to |, )(\d\d))?$/; map { ($_ + 0 => 1) } $from .. $to // $from } $legend =~ /^\t(\d\d(?:(?: to |, )\d\d)?) /mg;
+	is(join(' ', grep { !$about{ substr($_, 0, 2) + 0 } } sort keys %number), '', 't/README says what each is about');
+};
+
+# What a person reads holds no word that only the authors know.
+subtest 'sentences' => sub {
+	my @lines = map { [split(/\t/, $_, 2)] } split(/\n/, `scripts/messages`);
+	my $private = join('|', qw(namespace_ref arena struct memo intake settle barrier grantee), 'route policy', 'error format', 'tar cross-check');
+
+	is($?, 0, 'scripts/messages lists them');
+	cmp_ok(scalar @lines, '>', 800, scalar(@lines) . ' of them');
+	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /\b(?:$private)\b/ } @lines), '', 'in words that a user knows');
+	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /(?<![Tt]here )\bis no (?!longer\b)\w+/ } @lines), '', 'and not as in another language');
+};
+
 subtest 'scripts' => sub {
 	for my $script (grep { -f } glob('scripts/* .ci/run t/run')) {
 		my ($first) = slurp($script) =~ /\A#!(\S+)/;

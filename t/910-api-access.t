@@ -177,7 +177,7 @@ for my $row (@table) {
 		$tested{"$route->[0] $name"}++;
 	}
 }
-# those that would end the token that asks are in t/93-manage.t
+# those that would end the token that asks are in t/930-manage.t
 $tested{$_}++ for 'DELETE /api/v4/personal_access_tokens/self', 'POST /api/v4/personal_access_tokens/self/rotate';
 is(join("\n", grep { !$tested{$_} } sort keys %described), '', 'every management route was asked');
 

@@ -40,7 +40,7 @@ my %location = (
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'^~ /-/cache/index/' => [[PUT => '/-/cache/index/1/config.json', 'text']],
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
-	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/41-upload-authorize.t)',
+	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/410-upload-authorize.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',

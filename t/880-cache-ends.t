@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# What ends while two nodes send it as fast as they can, for the changes that t/88-cache-private.t does not make:
+# What ends while two nodes send it as fast as they can, for the changes that t/884-cache-private.t does not make:
 # no request that begins once it has ended is answered from a file.
 
 use strict;

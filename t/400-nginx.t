@@ -156,7 +156,7 @@ subtest 'what is sent in pieces or in doubt' => sub {
 	my %refused = (
 		'Content-Length twice' => "${get}Content-Length: 1\r\nContent-Length: 2\r\n\r\nx",
 		'Content-Length and chunks' => "${get}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-		'Content-Length that is no number' => "${get}Content-Length: +3\r\n\r\nxxx",
+		'Content-Length that is not a number' => "${get}Content-Length: +3\r\n\r\nxxx",
 		'Host twice' => "${get}Host: localhost\r\n\r\n",
 		'a NUL in a header' => "${get}X-A: a\0b\r\n\r\n",
 	);

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Archives that a publish must refuse or take, through nginx and the pool: cases 47-87 of those that
-# the registry was specified by.  What berth-inspect makes of each variant is in t/15-inspect.t.
+# the registry was specified by.  What berth-inspect makes of each variant is in t/150-inspect.t.
 
 use strict;
 use warnings;
@@ -86,7 +86,7 @@ my @refused = (
 	[68, 'PAX size that is not the header\'s',
 	    qr/^uploaded tarball is malformed: PAX size 2048/,
 		crate(Berth::Archive::pax('size=2048'), $target, file('swallowed'))],
-	[68, 'PAX size that is no number', qr/^uploaded tarball is malformed: .*`size`/,
+	[68, 'PAX size that is not a number', qr/^uploaded tarball is malformed: .*`size`/,
 	    crate(Berth::Archive::pax('size=abc'), $target)],
 	[68, 'PAX path inside a comment', qr/^uploaded tarball is malformed: .*`comment`/,
 	    crate(Berth::Archive::pax("comment=x\n29 path=foo-1.0.0/Cargo.toml"), $target)],

@@ -201,7 +201,7 @@ subtest 'one that cannot be removed' => sub {
 	unlink(path_of($stuck));
 	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /is no regular file; 1 in all/ }),
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /is not a regular file; 1 in all/ }),
 	    'is told of');
 	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
 	rmdir(path_of($stuck));

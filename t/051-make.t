@@ -76,6 +76,31 @@ subtest 'what statements have in common' => sub {
 	}
 };
 
+subtest 'the columns of a statement' => sub {
+	my %columns = (
+		'SELECT a, t.b, c::text, count(*) AS n, (SELECT x, y FROM z) AS d FROM t' => 'A, B, C, N, D',
+		'SELECT DISTINCT a, x.b::bigint[] FROM t ORDER BY a, b' => 'A, B',
+		'WITH w AS (SELECT a, b FROM t) SELECT w.b FROM w' => 'B',
+		q{SELECT ', FROM' AS a, 'it''s, so' AS b WHERE true} => 'A, B',
+		'INSERT INTO t (a, b) VALUES ($1, $2) RETURNING id, xmax = 0 AS is_new' => 'ID, IS_NEW',
+		'WITH w AS (SELECT 1) INSERT INTO t SELECT a, b FROM w RETURNING t.id' => 'ID',
+		'SELECT @shared, c FROM t' => 'A, B, C',
+		# nobody can name these, or tell them apart
+		'SELECT count(*), a FROM t' => undef,
+		'SELECT a, t.a FROM t' => undef,
+		'UPDATE t SET a = $1' => undef,
+	);
+
+	for my $sql (sort keys %columns) {
+		my ($status) = statements('-- part: shared', '-- Both.', 'a,', 't.b', '-- name: first', '-- Why.', "$sql;", '-- name: other', '-- Why.', 'SELECT @shared;');
+		my $header = slurp("$dir/out/stmt.h");
+
+		is($status, 0, $sql);
+		is($header =~ /^#define COLUMNS_FIRST (.*)$/m ? $1 : undef, $columns{$sql}, '  its columns');
+		like($header, qr/^#define COLUMNS_SHARED A, B$/m, '  and those of a part');
+	}
+};
+
 subtest 'what a migration says of itself' => sub {
 	my $sum = '0' x 64;
 

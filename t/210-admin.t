@@ -62,8 +62,8 @@ subtest 'users' => sub {
 	fails('the same', 1, qr/user `alice` exists already/, qw(user add alice --email a@b));
 	fails('another case', 1, qr/user `Alice` exists already/, qw(user add Alice --email a@b));
 	fails('no e-mail', 2, qr/--email EMAIL is missing/, qw(user add bob));
-	fails('bad e-mail', 2, qr/`bob` is no e-mail/, qw(user add bob --email bob));
-	fails('e-mail with a space', 2, qr/no e-mail/, qw(user add bob --email), 'a b@c');
+	fails('bad e-mail', 2, qr/`bob` is not an e-mail/, qw(user add bob --email bob));
+	fails('e-mail with a space', 2, qr/not an e-mail/, qw(user add bob --email), 'a b@c');
 	fails('no name', 2, qr/something is missing/, qw(user add --email a@b));
 	fails('two names', 2, qr/`c` is too much/, qw(user add b c --email a@b));
 	fails('a slash', 2, qr/username `a\/b`/, qw(user add a/b --email a@b));

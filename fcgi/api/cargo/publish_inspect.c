@@ -17,7 +17,7 @@ enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
 
 enum {
 	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
-	SHORT_WAIT_US = 500000, /* where too many wait: a slot is free that soon, unless crates are large */
+	SHORT_WAIT_US = 2000000, /* where many wait: a slot is free that soon, unless crates are large */
 	SLOTS_ACTOR = 2 /* slots that one actor may have */
 };
 

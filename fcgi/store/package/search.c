@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { TOTAL, NAME, MAX_VERSION, DESCRIPTION };
+enum { COLUMNS_SEARCH_NAMES };
 
 static void
 bind_page(struct db_params *p, const struct search_ask *ask)

@@ -1,9 +1,9 @@
 /* The pool of FastCGI workers: options, log, pid file, socket.  See berth-fcgi(8). */
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +13,10 @@
 #include "access/token_key.h"
 #include "api/pool_app.h"
 #include "api/routes.h"
-#include "base/arena.h"
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "config/program.h"
 #include "config/settings.h"
 #include "pool/listen.h"
 #include "pool/pool.h"
@@ -61,23 +61,7 @@ realloc(void *p, size_t n)
 
 #endif
 
-enum {
-	EXIT_USAGE = 2,
-	WORKERS_SPARE = 3 /* so many let one be spared for GitLab, and one for an issuer */
-};
-
-static void
-usage(FILE *f)
-{
-	fputs("usage: berth-fcgi [-c file]\n"
-	    "       berth-fcgi -t [-c file]\n"
-	    "       berth-fcgi -h | -r | -V\n"
-	    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
-	    "  -h       this text\n"
-	    "  -r       the routes, each with its method, pattern and name\n"
-	    "  -t       check the configuration and print what is in effect\n"
-	    "  -V       the version\n", f);
-}
+enum { WORKERS_SPARE = 3 }; /* so many let one be spared for GitLab, and one for an issuer */
 
 static int
 flush(void)
@@ -91,8 +75,10 @@ flush(void)
 
 /* What -r does: "GET /api/v4/user user", a line for each method of a route. */
 static int
-print_routes(const struct router *router)
+print_routes(void)
 {
+	const struct router *router = &api_router;
+
 	for (size_t i = 0; i < router->nroutes; i++) {
 		const struct route *route = &router->routes[i];
 
@@ -251,69 +237,27 @@ check(const struct settings *s)
 	return 1;
 }
 
-static int
-run(const char *config_path, bool check_only)
-{
-	struct arena *arena = arena_new();
-	struct settings settings;
-	struct err err = { 0 };
-	int status = 1;
-
-	if (settings_load(arena, config_path, &settings, &err) == -1) {
-		fprintf(stderr, "berth-fcgi: %s\n", err.detail);
-	} else if (check_only) {
-		status = check(&settings);
-	} else if (daemon_protect(settings.traceable) == -1) {
-		fprintf(stderr, "berth-fcgi: cannot protect its memory: %s\n", strerrordesc_np(errno));
-	} else if (daemon_standard_fds() == -1 || pool_log_open(&settings) == -1) {
-		fprintf(stderr, "berth-fcgi: cannot open the log: %s\n", strerrordesc_np(errno));
-	} else {
-		status = serve(config_path, &settings);
-		if (settings.log_file[0] != '\0' && status != 0)
-			fprintf(stderr, "berth-fcgi: failed, see %s\n", settings.log_file);
-	}
-	arena_free(arena);
-	return status;
-}
-
 int
 main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
+	static const struct program program = {
+		.name = "berth-fcgi",
+		.usage = "berth-fcgi [-c file]\n"
+		    "       berth-fcgi -t [-c file]\n"
+		    "       berth-fcgi -h | -r | -V\n"
+		    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
+		    "  -h       this text\n"
+		    "  -r       the routes, each with its method, pattern and name\n"
+		    "  -t       check the configuration and print what is in effect\n"
+		    "  -V       the version\n",
+		.list = print_routes,
+		.check = check,
+		.log_open = pool_log_open,
+		.serve = serve,
+		.log_file = offsetof(struct settings, log_file),
 	};
-	const char *config_path = SETTINGS_DEFAULT_PATH;
-	bool check_only = false;
-	int c;
 
 	if (pool_is_child(argc, argv))
 		return pool_child_main(&api_pool_app, argc, argv);
-	while ((c = getopt_long(argc, argv, "c:hrtV", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			config_path = optarg;
-			break;
-		case 'h':
-			usage(stdout);
-			return 0;
-		case 'r':
-			return print_routes(&api_router);
-		case 't':
-			check_only = true;
-			break;
-		case 'V':
-			puts("berth-fcgi " BERTH_VERSION);
-			return 0;
-		default:
-			usage(stderr);
-			return EXIT_USAGE;
-		}
-	}
-	if (optind != argc) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
-	return run(config_path, check_only);
+	return program_main(&program, argc, argv);
 }

@@ -2,28 +2,14 @@
 
 #include <inttypes.h>
 
-#include "base/json.h"
 #include "store/package/retention.h"
+#include "tasks/progress.h"
 
 /* Where a run that had to stop goes on. */
 struct progress {
 	int64_t project; /* this one or the next */
 	int64_t after_crate;
 };
-
-static int
-progress_read(struct arena *a, const struct task *task, struct progress *progress, struct err *err)
-{
-	struct json_get get = { .what = "progress", .err = err };
-
-	*progress = (struct progress) { 0 };
-	if (task->progress == NULL)
-		return 0;
-	if (json_parse(a, slice_str(task->progress), "progress", &get.obj, err) == -1 ||
-	    json_get_int(&get, "project", true, &progress->project) == -1)
-		return -1;
-	return json_get_int(&get, "after_crate", true, &progress->after_crate);
-}
 
 /*
  * Some crates of the project; *n counts what was deleted.  Where it has to stop among them they are
@@ -80,9 +66,11 @@ task_apply_retention(struct task_ctx *ctx, const struct task *task, struct err *
 {
 	struct arena *a = arena_new();
 	struct progress progress;
+	const struct progress_value values[] = { { .name = "project", .number = &progress.project },
+		{ .name = "after_crate", .number = &progress.after_crate } };
 	bool done = false;
 	int64_t n = 0;
-	int rc = progress_read(ctx->arena, task, &progress, err);
+	int rc = progress_read(ctx, task, values, 2, err);
 
 	while (rc == 0 && !done && !task_must_stop(ctx)) {
 		rc = step(ctx, a, &progress, &done, &n, err);
@@ -92,9 +80,7 @@ task_apply_retention(struct task_ctx *ctx, const struct task *task, struct err *
 	if (rc == -1)
 		return -1;
 	if (!done)
-		task_again(ctx, arena_printf(ctx->arena,
-		    "{\"project\":%" PRId64 ",\"after_crate\":%" PRId64 "}", progress.project,
-		    progress.after_crate));
+		progress_again(ctx, values, 2);
 	if (n > 0)
 		task_note(ctx, "%" PRId64 " versions deleted", n);
 	return 0;

@@ -114,6 +114,20 @@ token_add_deploy(struct db *db, struct arena *a, const struct audit_actor *actor
 	return 0;
 }
 
+void
+token_bind_job(struct db_params *p, const struct token_new *t, int64_t ttl)
+{
+	db_bind_bytes(p, t->digest);
+	db_bind_str(p, t->name);
+	db_bind_int(p, ttl);
+	db_bind_int(p, t->job.pipeline);
+	db_bind_int(p, t->job.job);
+	db_bind_str(p, t->job.job_url);
+	db_bind_str(p, t->job.ref);
+	db_bind_str(p, t->job.commit);
+	db_bind_str(p, t->handle);
+}
+
 int
 token_check_job(const struct token_new *t, struct err *err)
 {
@@ -160,15 +174,7 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 		return -1;
 	db_bind_str(p, t->username);
 	db_bind_str(p, t->namespace);
-	db_bind_bytes(p, t->digest);
-	db_bind_str(p, t->name);
-	db_bind_int(p, ttl);
-	db_bind_int(p, t->job.pipeline);
-	db_bind_int(p, t->job.job);
-	db_bind_str(p, t->job.job_url);
-	db_bind_str(p, t->job.ref);
-	db_bind_str(p, t->job.commit);
-	db_bind_str(p, t->handle);
+	token_bind_job(p, t, ttl);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)

@@ -223,4 +223,4 @@ sub spew {
 	return;
 }
 
-sub slurp { return Berth::Cluster::_slurp($_[0]); }
+sub slurp { return Berth::Cluster::slurp($_[0]); }

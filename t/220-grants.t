@@ -37,7 +37,7 @@ my %functions = (
 sub statements {
 	my %text;
 
-	for my $line (split(/\n/, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc"))) {
+	for my $line (split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/build/gen/store/stmt.inc"))) {
 		my ($n, $name, $sql) = $line =~ /^STMT\(\w+, (\d+), "(\w+)", "(.*)"\)$/ or die "stmt.inc: $line\n";
 
 		$text{$name} = [$n, $sql =~ s/\\(.)/$1/gr];
@@ -163,7 +163,7 @@ my $have = rights();
 my @want = grants($need);
 
 # Rights that only the build before needs, so that both can run side by side.
-my (undef, $before) = split(/^-- Needed by the build before alone:$/m, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/sql/grants.sql"));
+my (undef, $before) = split(/^-- Needed by the build before alone:$/m, Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/grants.sql"));
 for my $grant (($before // '') =~ /^GRANT (.*?) TO :role;$/msg) {
 	my ($rights, $table) = $grant =~ s/\s+/ /gr =~ /^(.*) ON (\w+)$/;
 

@@ -75,7 +75,7 @@ sub works {
 	$old->psql('NOTIFY berth_tasks');
 	ok($t->wait_for(sub { $old->psql("SELECT count(*) FROM tasks WHERE kind = 'sweep_limits' AND period IS NULL") == 0 }), "$what: a task is done")
 	    or diag($t->log('worker'));
-	is($t->_ended('worker'), 0, "$what: the worker has not ended");
+	is($t->has_ended('worker'), 0, "$what: the worker has not ended");
 }
 
 # Ends every session of the programs, so that they connect anew.
@@ -99,7 +99,7 @@ sub waits {
 		cmp_ok($alive->{seconds} + $res->{seconds}, '<', 5, "$what: at once");
 	}
 	is(ready($t), "503 $schema", "$what: readiness");
-	is($t->_ended('worker'), 0, "$what: the worker waits");
+	is($t->has_ended('worker'), 0, "$what: the worker waits");
 	ok($t->wait_for(sub { $t->log('worker') =~ /run `berth migrate`/ }), "$what: and says for what");
 	is($t->pool_pid, $pid, "$what: the same pool");
 }

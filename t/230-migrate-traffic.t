@@ -72,7 +72,7 @@ sub end_migrate {
 	my ($m) = @_;
 
 	waitpid($m->{pid}, 0);
-	return ($? & 127 ? 128 + ($? & 127) : $? >> 8, Berth::Cluster::_slurp($m->{log}));
+	return ($? & 127 ? 128 + ($? & 127) : $? >> 8, Berth::Cluster::slurp($m->{log}));
 }
 
 sub migrates {
@@ -164,7 +164,7 @@ sub watched {
 	# the rights come with the last one, when that is recorded
 	my %after = ($versions[-1] => $versions[-1], map { $versions[$_ - 1] => $versions[$_] } 1 .. $#versions);
 	# what a migration renames is seen by its new name
-	my %was = map { my %new = Berth::Cluster::_slurp($_) =~ /^ALTER TABLE (\w+) RENAME TO (\w+);/mg; reverse %new }
+	my %was = map { my %new = Berth::Cluster::slurp($_) =~ /^ALTER TABLE (\w+) RENAME TO (\w+);/mg; reverse %new }
 	    glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
 	my @seen = $cluster->sql($name, 'SELECT DISTINCT version, relation, mode FROM watch.seen');
 
@@ -244,11 +244,11 @@ subtest 'an upgrade under load' => sub {
 	my $files = sql($name, $nodes);
 	my $plan = planned($name, 'what will be done');
 	watch($name);
-	my $before = length(Berth::Cluster::_slurp($cluster->server_log));
+	my $before = length(Berth::Cluster::slurp($cluster->server_log));
 	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES, rate => 40);
 	migrates($name, 'under load');
 	my $seen = $load->end;
-	my @waits = substr(Berth::Cluster::_slurp($cluster->server_log), $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
+	my @waits = substr(Berth::Cluster::slurp($cluster->server_log), $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
 
 	is_deeply($seen->{errors}, [], 'no read or publish fails');
 	# a batch or an index build may wait long: only other sessions must not

@@ -256,11 +256,11 @@ subtest 'what has changed meanwhile' => sub {
 	my $program = $t->dir . '/program/berth-fcgi';
 
 	mkdir($t->dir . '/program') or die;
-	Berth::Test::_write($program, slurp($t->build . '/berth-fcgi'));
+	Berth::Test::write_file($program, slurp($t->build . '/berth-fcgi'));
 	chmod(0755, $program) or die;
 	$t->{pool_build} = $t->dir . '/program';
 	my $before = ready($t);
-	Berth::Test::_write("$program.new", "#!/bin/sh\nexit 1\n");
+	Berth::Test::write_file("$program.new", "#!/bin/sh\nexit 1\n");
 	chmod(0755, "$program.new") or die;
 	rename("$program.new", $program) or die;
 	unlink($t->conf_path) or die;

@@ -34,7 +34,7 @@ my %kind = map { pid_of(fetch($_->[1], PAGE)->{headers}{'x-request-id'}) => $_->
 is(scalar keys %kind, 2, 'each socket has a worker of its own');
 
 subtest 'which requests nginx sends where' => sub {
-	my @conf = map { split(/^(?=location )/m, Berth::Cluster::_slurp($_)) } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf");
+	my @conf = map { split(/^(?=location )/m, Berth::Cluster::slurp($_)) } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf");
 	my %pass;
 	for my $part (@conf) {
 		my ($location) = $part =~ /^\s*location (.*) \{/m;

@@ -28,7 +28,7 @@ my $n = 0;
 for my $what (sort keys %say) {
 	my $script = $t->dir . '/inspect.' . ++$n;
 
-	Berth::Test::_write($script, "#!/bin/sh\nPATH=/usr/bin:/bin\n$say{$what}\nexec '$inspect' \"\$\@\"\n");
+	Berth::Test::write_file($script, "#!/bin/sh\nPATH=/usr/bin:/bin\n$say{$what}\nexec '$inspect' \"\$\@\"\n");
 	chmod(0755, $script) or die "$script: $!\n";
 	$t->stop_pool;
 	$t->conf(inspector => $script);

@@ -125,7 +125,7 @@ subtest 'who may look' => sub {
 	for my $program (qw(berth-fcgi berth-worker)) {
 		my $path = $t->dir . "/lesser/$program";
 
-		Berth::Test::_write($path, "#!/bin/sh\nexec @as '$plain/$program' \"\$\@\"\n");
+		Berth::Test::write_file($path, "#!/bin/sh\nexec @as '$plain/$program' \"\$\@\"\n");
 		chmod(0755, $path) or die;
 	}
 	$t->{pool_build} = $t->dir . '/lesser';
@@ -140,7 +140,7 @@ subtest 'who may look' => sub {
 		ok($t->wait_for(sub { !grep { $sees->($pids{$_}) != ($traceable eq 'on') } keys %pids }, 20),
 		    "traceable = $traceable: whether the same user sees into them") or diag(map { "$_: " . $sees->($pids{$_}) . "\n" } sort keys %pids);
 		next if $traceable eq 'on';
-		like(Berth::Cluster::_slurp("/proc/$pids{$_}/limits"), qr/^Max core file size +0 +0 /m, "$_: no core") for sort keys %pids;
+		like(Berth::Cluster::slurp("/proc/$pids{$_}/limits"), qr/^Max core file size +0 +0 /m, "$_: no core") for sort keys %pids;
 	}
 };
 
@@ -151,7 +151,7 @@ sub children {
 	my @pids;
 
 	# two workers, and the keeper
-	$t->wait_for(sub { return (@pids = split ' ', Berth::Cluster::_slurp("/proc/$pid/task/$pid/children")) >= 3 });
+	$t->wait_for(sub { return (@pids = split ' ', Berth::Cluster::slurp("/proc/$pid/task/$pid/children")) >= 3 });
 	return sort { $a <=> $b } @pids;
 }
 
@@ -163,7 +163,7 @@ sub found {
 	no warnings 'portable';
 
 	open(my $in, '<:raw', "/proc/$pid/mem") or die "mem: $!\n";
-	for my $line (split(/\n/, Berth::Cluster::_slurp("/proc/$pid/maps"))) {
+	for my $line (split(/\n/, Berth::Cluster::slurp("/proc/$pid/maps"))) {
 		my ($from, $to, $name) = $line =~ /^([0-9a-f]+)-([0-9a-f]+) r\S+ \S+ \S+ \d+\s*(.*)$/ or next;
 		my $bytes = '';
 

@@ -22,7 +22,7 @@ my $publish = "$root/api/v1/crates/new";
 
 subtest 'the configuration is clean' => sub {
 	my $conf = $t->write_nginx_conf;
-	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::_nginx(), '-t', '-e',
+	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::nginx_program(), '-t', '-e',
 	    'stderr', '-c', $conf);
 
 	is($status, 0, 'nginx -t is content');
@@ -246,8 +246,8 @@ subtest 'a header named Proxy' => sub {
 	is($res->{status}, 200, 'a publish with it, which starts another program');
 	ok(!IO::Select->new($proxy)->can_read(0), 'nobody called the proxy');
 	my $pid = $t->pool_pid;
-	for my $worker ($pid, split ' ', Berth::Cluster::_slurp("/proc/$pid/task/$pid/children")) {
-		unlike(Berth::Cluster::_slurp("/proc/$worker/environ"), qr/(?:^|\0)HTTP_PROXY=/, "process $worker does not have it");
+	for my $worker ($pid, split ' ', Berth::Cluster::slurp("/proc/$pid/task/$pid/children")) {
+		unlike(Berth::Cluster::slurp("/proc/$worker/environ"), qr/(?:^|\0)HTTP_PROXY=/, "process $worker does not have it");
 	}
 };
 

@@ -58,12 +58,12 @@ sub told {
 	unlike($res->{body}, qr/<html/i, "$name: no page of nginx");
 }
 
-unlike(join('', map { Berth::Cluster::_slurp($_) } grep { !/-limits/ } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")),
+unlike(join('', map { Berth::Cluster::slurp($_) } grep { !/-limits/ } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")),
     qr/^\s*(?:include .*-limits|limit_)/m, 'off unless somebody includes them');
 
 subtest 'case 30: as the example has them' => sub {
 	limited(sub { $_ });
-	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::_nginx(), '-t', '-e', 'stderr', '-c', $t->nginx_conf);
+	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::nginx_program(), '-t', '-e', 'stderr', '-c', $t->nginx_conf);
 	is($status, 0, 'nginx -t is content');
 	unlike("$out$err", qr/\[(?:warn|error|alert|emerg|crit)\]/, 'and has no warning');
 	is_deeply(burst(500, "$root/config.json"), { 200 => 500 }, 'five hundred reads at once over one connection pass');

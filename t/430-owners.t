@@ -204,7 +204,7 @@ subtest 'the decision is made where the crate is locked' => sub {
 		return 'done';
 	});
 	is($first, 'done', 'a publish waits for the lock, and meanwhile the gift is taken back');
-	is(Berth::Cluster::_slurp($t->dir . '/late'), 403, 'it is refused when it has the lock');
+	is(Berth::Cluster::slurp($t->dir . '/late'), 403, 'it is refused when it has the lock');
 	is($t->psql("SELECT count(*) FROM versions WHERE version = '4.0.0'"), 0, 'and has left nothing');
 };
 

@@ -172,7 +172,7 @@ counted('many at once', $all + 32);
 is(names('per_page=2&page=2'), join(' ', (sort map { $_->{name} } @{ found('per_page=100')->{crates} })[2, 3]), 'page by page');
 {
 	my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search_counts.sql");
-	my ($fill) = Berth::Cluster::_slurp($migration) =~ /^(INSERT INTO search_counts \(project_id, part, crates\)\nSELECT [^;]*;)/ms;
+	my ($fill) = Berth::Cluster::slurp($migration) =~ /^(INSERT INTO search_counts \(project_id, part, crates\)\nSELECT [^;]*;)/ms;
 
 	$t->psql("DELETE FROM search_counts; $fill");
 	counted('the migration comes to the same', $all + 32);
@@ -180,7 +180,7 @@ is(names('per_page=2&page=2'), join(' ', (sort map { $_->{name} } @{ found('per_
 
 # what a migration writes for crates that are there is what each change of a version has written
 my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search.sql");
-my ($fill) = Berth::Cluster::_slurp($migration) =~ /^(INSERT INTO crate_search\b.*)\z/ms;
+my ($fill) = Berth::Cluster::slurp($migration) =~ /^(INSERT INTO crate_search\b.*)\z/ms;
 my $before = $t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id');
 $t->psql("DELETE FROM crate_search; $fill");
 is($t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id'), $before, 'the migration comes to the same');
@@ -332,7 +332,7 @@ zip: zip
 END
 	my $normal = sub { return lc($_[0]) =~ tr/_/-/r; };
 	my @crates = map { [$normal->($_->[0]), @$_[1 .. 3]] } map { [split /\|/] } grep { !/^#/ } split /\n/,
-	    Berth::Cluster::_slurp("$Berth::Cluster::ROOT/t/data/crates.txt");
+	    Berth::Cluster::slurp("$Berth::Cluster::ROOT/t/data/crates.txt");
 	my $text = sub { return "'" . $_[0] =~ s/'/''/gr . "'"; };
 	my ($found, $all, @lost) = (0, 0);
 

@@ -27,7 +27,7 @@ sub location_paths {
 	my @paths;
 
 	for my $file (qw(berth-locations.conf berth-server.conf)) {
-		my $text = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/nginx/$file");
+		my $text = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/nginx/$file");
 
 		push @paths, $1 while $text =~ m{^\s*location (?:=|\^~)? ?(/\S*) \{}mg;
 	}

@@ -47,7 +47,7 @@ subtest 'by the table of routes' => sub {
 	# the names that the code reads from addresses, and those that it reads from bodies alone
 	my (%query, %body);
 	for my $file (glob("$Berth::Cluster::ROOT/fcgi/{api,api/*,auth,call}/*.c")) {
-		my $text = Berth::Cluster::_slurp($file);
+		my $text = Berth::Cluster::slurp($file);
 
 		$body{$1}++ while $text =~ /params_secret\([^"]*"(\w+)"/g;
 		$query{$1}++ while $text =~ /(?:request_query|params_(?!secret|path_id|has)\w+)\([^"()]*"(\w+)"/g;
@@ -98,7 +98,7 @@ sub leaks {
 	my %log = map { $_ => $t->log($_) } qw(nginx-error nginx-berth.log nginx-berth-cache.log nginx-berth-downloads.log pool);
 	my @found;
 
-	$log{postgresql} = Berth::Cluster::_slurp(Berth::Cluster->inherited->server_log);
+	$log{postgresql} = Berth::Cluster::slurp(Berth::Cluster->inherited->server_log);
 	ok(length $log{$_}, "$_ has something in it") for grep { $_ ne 'nginx-error' } sort keys %log;
 	for my $where (sort keys %log) {
 		push @found, map { "$_ in $where" } grep { index($log{$where}, $secret{$_}) >= 0 } sort keys %secret;

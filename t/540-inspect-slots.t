@@ -22,7 +22,7 @@ my $inspections = $t->dir . '/inspections';
 mkdir($inspections) or die "$inspections: $!\n";
 
 # An inspector that reports its worker, and begins when the test says so.
-Berth::Test::_write($t->dir . '/inspector', <<"END");
+Berth::Test::write_file($t->dir . '/inspector', <<"END");
 #!/bin/sh
 echo \$PPID >'$inspections/new.'\$\$
 /bin/mv '$inspections/new.'\$\$ '$inspections/started.'\$\$
@@ -62,7 +62,7 @@ sub started { return map { /\.(\d+)$/ ? $1 : () } glob("$inspections/started.*")
 sub go {
 	my ($pid) = @_;
 
-	Berth::Test::_write("$inspections/go.$pid", '');
+	Berth::Test::write_file("$inspections/go.$pid", '');
 	return $t->wait_for(sub { !kill(0, $pid) });
 }
 

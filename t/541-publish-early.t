@@ -16,7 +16,7 @@ my $p = Berth::Publish->new(workers => 2, cache_dir => undef);
 my $t = $p->test;
 my $project = 'demo/registry';
 my $called = $t->dir . '/inspected';
-Berth::Test::_write($t->dir . '/inspector', <<"END");
+Berth::Test::write_file($t->dir . '/inspector', <<"END");
 #!/bin/sh
 echo >'$called'
 exec @{[ $t->build ]}/berth-inspect "\$@"

@@ -290,7 +290,7 @@ subtest 'the size that is configured by default' => sub {
 	my $q = Berth::Publish->new;
 	my $json = '{"name":"big","vers":"1.0.0"}';
 	my ($limit, $slack) = (10 << 20, 1 << 20);
-	my $locations = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/nginx/berth-locations.conf");
+	my $locations = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/nginx/berth-locations.conf");
 	my ($nginx) = $locations =~ m{crates/new\$" \{\s*client_max_body_size (\d+)m;};
 
 	is($nginx << 20, $limit + (1 << 20) + $slack, 'nginx: crate, metadata and a little more');

@@ -333,9 +333,9 @@ subtest 'the list and the export' => sub {
 		like($err, $why, "$name: says why");
 	}
 	is(scalar new_rows(), 0, 'looking changes nothing');
-	my $manual = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth.1");
+	my $manual = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth.1");
 	my ($page) = $manual =~ /^The actions are\n(.*?)^\.Sh /ms;
-	my ($names) = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/store/audit.c")
+	my ($names) = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/store/audit.c")
 	    =~ /audit_action_names\[AUDIT__MAX\] = \{(.*?)\};/s;
 	is_deeply([sort $page =~ /^\.Li ([a-z_]+\.[a-z]+)/mg], [sort $names =~ /"([^"]+)"/g],
 	    'berth(1) names the actions');

@@ -320,8 +320,8 @@ subtest 'the real cargo' => sub {
 	$t->cargo_setup(priv => { id => $p->id, token => $p->token });
 	my $dir = $t->dir . '/flood';
 	mkdir $_ or die "$_: $!\n" for $dir, "$dir/src";
-	Berth::Test::_write("$dir/src/lib.rs", '');
-	Berth::Test::_write("$dir/Cargo.toml", "[package]\nname = \"flood\"\nversion = \"1.0.0\"\nedition = \"2021\"\n");
+	Berth::Test::write_file("$dir/src/lib.rs", '');
+	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"flood\"\nversion = \"1.0.0\"\nedition = \"2021\"\n");
 	my ($status, undef, $err) = $t->cargo('publish', '--registry', 'priv', '--no-verify', dir => $dir);
 	isnt($status, 0, 'cargo publish fails');
 	like($err, qr/429 Too Many Requests\b.*: too many versions were published in a short time; please try again in \d+ seconds/,

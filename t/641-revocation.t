@@ -72,14 +72,14 @@ sub holds {
 		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } 0 .. CLIENTS - 1 }, 60);
 
 		my $done = eval { $take_away->($token); 1 } or warn $@;
-		Berth::Test::_write("$returned.new", clock_gettime(CLOCK_MONOTONIC));
+		Berth::Test::write_file("$returned.new", clock_gettime(CLOCK_MONOTONIC));
 		rename("$returned.new", $returned);
 		POSIX::_exit($all && $done ? 0 : 1);
 	}
 	my @asked = map { @$_ } $t->parallel(CLIENTS, sub { return hammer($_[0], $token, "$file.started", $returned) });
 	waitpid($pid, 0);
 	is($?, 0, "$name: it happened, after all clients were served");
-	my $moment = Berth::Cluster::_slurp($returned);
+	my $moment = Berth::Cluster::slurp($returned);
 	for my $pool (0, 1) {
 		my @here = grep { $_->[1] == $pool } @asked;
 		my @before = grep { $_->[0] < $moment && $_->[2] == 200 } @here;

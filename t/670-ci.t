@@ -34,7 +34,7 @@ $t->start_nginx;
 
 # ---- the files: only as much of YAML as they need ----
 
-sub lines_of { return split(/\n/, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/ci/$_[0]")) }
+sub lines_of { return split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/$_[0]")) }
 
 # The variables of a mapping at the top level.
 sub variables {
@@ -89,9 +89,9 @@ sub new_version {
 	my ($name) = @_;
 
 	make_path("$dir/src");
-	Berth::Test::_write("$dir/Cargo.toml", "[package]\nname = \"$name\"\nversion = \"1.@{[++$minor]}.0\"\nedition = \"2021\"\n"
+	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"$name\"\nversion = \"1.@{[++$minor]}.0\"\nedition = \"2021\"\n"
 	    . "description = \"from a job\"\nlicense = \"MIT\"\n");
-	Berth::Test::_write("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
+	Berth::Test::write_file("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
 	return "1.$minor.0";
 }
 
@@ -110,7 +110,7 @@ sub run_commands {
 
 	# what a job's checkout would be
 	$script =~ s/^(\s*cargo publish .*)$/$1 --allow-dirty/mg;
-	Berth::Test::_write($path, $script);
+	Berth::Test::write_file($path, $script);
 	my ($status, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { %runner, %env } }, 'timeout', 300, 'bash', '-eo',
 	    'pipefail', $path);
 	return ($status, "$out$err");
@@ -208,7 +208,7 @@ sub give_id_token {
 sub env_file {
 	my ($path) = @_;
 
-	return map { /^(\w+)=(.*)$/ ? ($1 => $2) : () } split(/\n/, Berth::Cluster::_slurp($path));
+	return map { /^(\w+)=(.*)$/ ? ($1 => $2) : () } split(/\n/, Berth::Cluster::slurp($path));
 }
 
 subtest 'GitHub' => sub {
@@ -267,7 +267,7 @@ subtest 'tokens that are made for jobs' => sub {
 	    . "printf %s \"\$CARGO_REGISTRIES_BERTH_TOKEN\" >token\ncargo publish --registry berth --allow-dirty'\n", %env);
 	is($status, 0, 'publishes') or diag($said);
 	is(published('from-own-ci', $version), 1, 'it is there');
-	my $token = Berth::Cluster::_slurp("$dir/token");
+	my $token = Berth::Cluster::slurp("$dir/token");
 	unlink("$dir/token");
 	like($token, qr/^berth_job_/, 'with a token of the job');
 	is($t->http(GET => $t->registry($project) . '/config.json', { token => $token })->{status}, 401, 'which has ended with it');

@@ -98,7 +98,7 @@ for my $case (['nobody', undef, 401], ['a stranger', $token{stranger}, 404]) {
 
 # ---- tokens that are nearly right ----
 
-my ($key) = Berth::Cluster::_slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
+my ($key) = Berth::Cluster::slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
 my $registry = $t->psql('SELECT id FROM registry');
 my $start = length 'berth_pat_' . 'kkhhhhhhhhhhhhhhhh_'; # of the secret
 

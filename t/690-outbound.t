@@ -38,7 +38,7 @@ mkdir($t->dir . '/traced') or die;
 for my $program (@programs) {
 	my $path = $t->dir . "/traced/$program";
 
-	Berth::Test::_write($path, <<"END");
+	Berth::Test::write_file($path, <<"END");
 #!/bin/sh
 exec strace -D -f -q -s 0 -e trace=connect,sendto,sendmsg,sendmmsg -e signal=none -o '$trace.$program' '$plain/$program' "\$\@"
 END
@@ -166,9 +166,9 @@ sub calls {
 	my ($program) = @_;
 	my @calls;
 
-	$t->wait_for(sub { Berth::Cluster::_slurp("$trace.$program") =~ /^$pid{$program} +\+\+\+ exited with 0 \+\+\+$/m })
+	$t->wait_for(sub { Berth::Cluster::slurp("$trace.$program") =~ /^$pid{$program} +\+\+\+ exited with 0 \+\+\+$/m })
 	    or die "$program: strace does not end\n";
-	for my $line (split(/\n/, Berth::Cluster::_slurp("$trace.$program"))) {
+	for my $line (split(/\n/, Berth::Cluster::slurp("$trace.$program"))) {
 		my ($family) = $line =~ /\bsa_family=(\w+)/ or next;
 		my ($port) = $line =~ /\bsin6?_port=htons\((\d+)\)/;
 

@@ -86,7 +86,7 @@ subtest 'the points' => sub {
 	    'bytes first, then the database, then the answer');
 	# those of berth-worker are passed elsewhere
 	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} } glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
-		my $source = Berth::Cluster::_slurp($file);
+		my $source = Berth::Cluster::slurp($file);
 
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
 	}
@@ -100,7 +100,7 @@ SKIP: {
 	my $plain = "$Berth::Cluster::ROOT/build/berth-fcgi";
 
 	skip 'no plain build', 1 unless -e $plain;
-	unlike(Berth::Cluster::_slurp($plain), qr/BERTH_FAULT|fault_point/,
+	unlike(Berth::Cluster::slurp($plain), qr/BERTH_FAULT|fault_point/,
 	    'what is installed has no fault points');
 }
 
@@ -167,7 +167,7 @@ agrees($t, 'in the end', token => $token);
 
 # The inspector runs when its worker dies.
 my $inspector = $t->dir . '/inspector';
-Berth::Test::_write($inspector, "#!/bin/sh\nkill -KILL \$PPID\n");
+Berth::Test::write_file($inspector, "#!/bin/sh\nkill -KILL \$PPID\n");
 chmod(0755, $inspector);
 $t->conf(inspector => $inspector);
 $t->stop_pool;
@@ -218,9 +218,9 @@ SKIP: {
 
 		mkdir($dir);
 		mkdir("$dir/src");
-		Berth::Test::_write("$dir/Cargo.toml", Berth::Crate::manifest($name, '1.0.0')
+		Berth::Test::write_file("$dir/Cargo.toml", Berth::Crate::manifest($name, '1.0.0')
 		    . "[workspace]\n");
-		Berth::Test::_write("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
+		Berth::Test::write_file("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
 		my @publish = ('publish', '--registry', 'berth', '--allow-dirty', '--no-verify',
 		    dir => $dir);
 		$fault->arm($point, 'kill');

@@ -178,7 +178,7 @@ SKIP: {
 	$t->start_pool;
 	$t->cargo_setup(berth => { id => $id, token => $token });
 	my $config = "$t->{dir}/cargo-home/config.toml";
-	my $text = Berth::Cluster::_slurp($config);
+	my $text = Berth::Cluster::slurp($config);
 	# as cargo comes
 	$text =~ s/retry = 0/retry = 3/;
 	open(my $fh, '>', $config) or die "$config: $!\n";

@@ -215,7 +215,7 @@ is(publish('dead', '1.0.0', $other)->{status}, 200, 'the same bytes elsewhere');
 
 	is($res->{status}, 200, 'deadlock: tried again, and taken') or diag($res->{body});
 	close($psql);
-	like(Berth::Cluster::_slurp("$cluster->{pg}/log"), qr/ERROR:  deadlock detected/,
+	like(Berth::Cluster::slurp("$cluster->{pg}/log"), qr/ERROR:  deadlock detected/,
 	    'deadlock: there was one');
 	is(versions('dead'), '1.0.0', 'deadlock: published once');
 }

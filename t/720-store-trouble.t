@@ -76,7 +76,7 @@ subtest 'a file of another size in the place of the blob' => sub {
 
 	mkdir($folder);
 	mkdir($folder .= '/' . substr($sha256, 2, 2));
-	Berth::Test::_write("$folder/$sha256", substr($bytes, 0, 100));
+	Berth::Test::write_file("$folder/$sha256", substr($bytes, 0, 100));
 	$fault->arm('blob:rename', 'kill');
 	is(publish('torn', '1.0.0')->{status}, 503, 'killed');
 	ok($fault->disarm, 'before it is replaced');
@@ -100,7 +100,7 @@ my $bad = $t->dir . '/inspector';
 sub inspector {
 	my ($path, $script, $timeout) = @_;
 
-	Berth::Test::_write($path, $script) if defined $script;
+	Berth::Test::write_file($path, $script) if defined $script;
 	chmod(0755, $path) if defined $script;
 	$t->conf(inspector => $path, inspect_timeout => $timeout);
 	$t->stop_pool;

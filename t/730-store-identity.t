@@ -24,7 +24,7 @@ sub put_file {
 	my $dir = join('/', $store, substr($sha256, 0, 2), substr($sha256, 2, 2));
 
 	make_path($dir);
-	Berth::Test::_write("$dir/$sha256", $bytes);
+	Berth::Test::write_file("$dir/$sha256", $bytes);
 	return $sha256;
 }
 
@@ -78,7 +78,7 @@ sub another {
 	psql_known($t, 'UPDATE registry SET id = gen_random_uuid()');
 	# with a file of keys that is its own
 	my $keys = $t->dir . '/token.key';
-	Berth::Test::_write($keys, Berth::Cluster::_slurp(Berth::Cluster->inherited->token_key)
+	Berth::Test::write_file($keys, Berth::Cluster::slurp(Berth::Cluster->inherited->token_key)
 	    =~ s/^registry \S+;/'registry "' . $t->psql('SELECT id FROM registry') . '";'/er);
 	chmod(0600, $keys) or die "$keys: $!\n";
 	$t->conf(token_key => $keys);
@@ -108,7 +108,7 @@ is($p->publish($_, '1.0.0')->{status}, 200, "$_ is published") for map { "crate$
 
 subtest 'a second registry on a copy of the store' => sub {
 	my $copy = $t->dir . '/copy';
-	Berth::Cluster::_run('cp', '-a', $t->store, $copy);
+	Berth::Cluster::run_command('cp', '-a', $t->store, $copy);
 	my $u = another(Berth::Test->new(keep_unused => '1h', store => $copy));
 
 	age($copy);
@@ -166,13 +166,13 @@ subtest 'a database that was restored from a dump after the last collection' => 
 
 	$t->stop_worker;
 	$t->stop_pool;
-	Berth::Cluster::_run($cluster->tool('pg_dump'), '-Fc', '-f', $dump, '-d', $t->dsn('postgres'));
+	Berth::Cluster::run_command($cluster->tool('pg_dump'), '-Fc', '-f', $dump, '-d', $t->dsn('postgres'));
 	is($p->publish('younger', '1.0.0')->{status}, 200, 'a version is published after the dump');
 	$t->stop_pool;
 	age($t->store);
 	$cluster->sql('postgres', "CREATE DATABASE $restored OWNER berth_owner", "GRANT CONNECT ON DATABASE $restored TO berth");
 	$t->{database} = $restored;
-	Berth::Cluster::_run($cluster->tool('pg_restore'), '-d', $t->dsn('postgres'), $dump);
+	Berth::Cluster::run_command($cluster->tool('pg_restore'), '-d', $t->dsn('postgres'), $dump);
 	$t->conf(database => $t->dsn('berth'));
 	$t->psql("UPDATE store_state SET held_at = now(), held_files = 1");
 	$t->berth_ok(qw(store collect --confirm));
@@ -222,7 +222,7 @@ subtest 'a store of another registry' => sub {
 	my ($status, undef, $err) = $u->berth('fsck');
 	is($status, 1, 'berth fsck');
 	like($err, qr/belongs to the registry/, 'says why');
-	Berth::Test::_write($t->store . '/staging/' . 'ab' x 16, 'half a crate');
+	Berth::Test::write_file($t->store . '/staging/' . 'ab' x 16, 'half a crate');
 	utime(time - MONTH, time - MONTH, $t->store . '/staging/' . 'ab' x 16);
 	$u->start_worker;
 	for my $kind (qw(apply_retention check_store collect_blobs destroy_versions sweep_staging)) {
@@ -295,7 +295,7 @@ subtest 'a store without an id' => sub {
 	like($err, qr/the store lacks 1 of the \d+ blobs that versions need/, 'says so');
 	rename(path_of('crate3') . '.away', path_of('crate3'));
 	$t->berth_ok(qw(store adopt));
-	is(Berth::Cluster::_slurp($id), $t->psql('SELECT id FROM registry') . "\n", 'adopted');
+	is(Berth::Cluster::slurp($id), $t->psql('SELECT id FROM registry') . "\n", 'adopted');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'store.adopt' AND detail ->> 'registry' IS NOT NULL") > 0, 1, 'in the audit log');
 	is(tested($t, 'berth-worker'), '0 ', '-t is content');
 };
@@ -307,7 +307,7 @@ subtest 'a new installation' => sub {
 	ok(!-e $u->store . '/registry-id', 'and changes nothing');
 	$u->start_pool;
 	ok($u->wait_for(sub { -e $u->store . '/registry-id' }), 'the store gets its id by itself');
-	is(Berth::Cluster::_slurp($u->store . '/registry-id'), $u->psql('SELECT id FROM registry') . "\n", 'the right one');
+	is(Berth::Cluster::slurp($u->store . '/registry-id'), $u->psql('SELECT id FROM registry') . "\n", 'the right one');
 	is($u->psql('SELECT adopted_at IS NOT NULL FROM store_state'), 't', 'and the database knows since when');
 };
 
@@ -331,7 +331,7 @@ subtest 'the trash' => sub {
 	$t->long_together;
 	is(collect($t), '', 'something is collected');
 	is_deeply([trash($t->store)], [$sha], 'and lies in the trash');
-	is(Berth::Cluster::_slurp($t->store . "/trash/$sha"), 'nobody knows me', 'whole');
+	is(Berth::Cluster::slurp($t->store . "/trash/$sha"), 'nobody knows me', 'whole');
 	is(collect($t), '', 'again');
 	is_deeply([trash($t->store)], [$sha], 'it stays there');
 	utime(time - MONTH, time - MONTH, $t->store . "/trash/$sha");
@@ -352,7 +352,7 @@ subtest 'the trash' => sub {
 	is(download('crate4')->{status}, 200, 'puts it back, too');
 	like($t->log('worker'), qr/1 blobs that versions need were in the trash; the store has them again/, 'and says so');
 	# damaged bytes are no bytes
-	Berth::Test::_write($t->store . '/trash/' . ($path =~ m{([^/]+)\z})[0], 'garbage');
+	Berth::Test::write_file($t->store . '/trash/' . ($path =~ m{([^/]+)\z})[0], 'garbage');
 	rename($path, "$path.away");
 	is(($t->berth(qw(fsck --repair)))[0], 1, 'other bytes');
 	ok(!-e $path, 'are not put back');

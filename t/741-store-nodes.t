@@ -21,7 +21,7 @@ is($t->publish($id, $token, 'first', '1.0.0')->{status}, 200, 'a publish');
 is($t->http(GET => '/-/readiness')->{status}, 200, 'one node is ready');
 
 my $copy = $t->dir . '/copy';
-Berth::Cluster::_run('cp', '-a', $t->store, $copy);
+Berth::Cluster::run_command('cp', '-a', $t->store, $copy);
 my @shared = (workers => 1, database => $t->dsn('berth'));
 my %node = (
 	'web/1' => $t,
@@ -63,13 +63,13 @@ is($res->{status}, 503, 'on a node with another one it is not');
 like($res->{body}, qr/\Athe bytes of second 1\.0\.0 are missing in this host's store/, 'and the answer says so');
 
 subtest 'an old copy' => sub {
-	my ($file) = grep { Berth::Cluster::_slurp($_) =~ m{ web/1$}m } glob("$copy/nodes/*");
+	my ($file) = grep { Berth::Cluster::slurp($_) =~ m{ web/1$}m } glob("$copy/nodes/*");
 
 	ok(defined $file, 'the copy has the file of a node') or return;
 	$t->psql("DELETE FROM store_nodes WHERE node = 'web3'");
 	$t->psql("UPDATE store_nodes SET seen_at = seen_at - interval '1 minute' WHERE node = 'web/1'");
 	$t->http(GET => '/-/readiness');
-	Berth::Test::_write($file, "1000000000 web/1\n");
+	Berth::Test::write_file($file, "1000000000 web/1\n");
 	like(ready('web2'), qr{the node web/1 uses this registry, but its file is an old copy here}, 'is found');
 };
 
@@ -88,7 +88,7 @@ subtest 'nodes that have gone' => sub {
 	is(ready($_), '200 ok', "$_ does not wait for one") for 'web/1', 'web3';
 	$t->psql("UPDATE store_nodes SET seen_at = now() - interval '25 hours' WHERE node = 'web2'");
 	my @old = glob($t->store . '/nodes/*');
-	Berth::Test::_write($t->store . '/nodes/' . 'ab' x 16, "1 gone\n");
+	Berth::Test::write_file($t->store . '/nodes/' . 'ab' x 16, "1 gone\n");
 	utime(time - 90000, time - 90000, $t->store . '/nodes/' . 'ab' x 16);
 	$t->start_worker;
 	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM store_nodes WHERE node = 'web2'") == 0 }), 'after a day it is forgotten');

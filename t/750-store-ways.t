@@ -27,7 +27,7 @@ sub snapshot {
 	my %files;
 
 	File::Find::find({ no_chdir => 1, wanted => sub {
-		$files{ s{^\Q$store\E/}{}r } = sha256_hex(Berth::Cluster::_slurp($_)) if -f;
+		$files{ s{^\Q$store\E/}{}r } = sha256_hex(Berth::Cluster::slurp($_)) if -f;
 	} }, $store);
 	return \%files;
 }
@@ -50,14 +50,14 @@ sub put_unknown {
 	my $path = blob(sha256_hex($bytes));
 
 	make_path("$store/" . substr($path, 0, 5));
-	Berth::Test::_write("$store/$path", $bytes);
+	Berth::Test::write_file("$store/$path", $bytes);
 	return $path;
 }
 
 sub put_at {
 	my ($path, $bytes) = @_;
 
-	Berth::Test::_write("$store/$path", $bytes);
+	Berth::Test::write_file("$store/$path", $bytes);
 	return $path;
 }
 
@@ -214,7 +214,7 @@ my %way = (
 	},
 );
 
-my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-operations.7");
+my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-operations.7");
 my ($section) = $page =~ /^\.Ss What leaves the store\n(.*?)^\.Ss /ms;
 my @listed = $section =~ /^\.It Cm (\S+)$/mg;
 my @order = grep { $way{$_} } @listed;
@@ -224,7 +224,7 @@ is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that
 # A new call needs a new way in the list.
 my %calls;
 for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,api/*,crate,crate/*}/*.c")) {
-	my $n = () = Berth::Cluster::_slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
+	my $n = () = Berth::Cluster::slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
 # key.c replaces the file of keys, which lies elsewhere.

@@ -86,7 +86,7 @@ subtest 'tasks with a period' => sub {
 subtest 'what the sweeps do' => sub {
 	my @files = map { sprintf("%032x", $_) } 1 .. 3;
 
-	Berth::Test::_write("$staging/$_", 'x') for @files, 'README';
+	Berth::Test::write_file("$staging/$_", 'x') for @files, 'README';
 	utime(time - 3600, time - 3600, map { "$staging/$_" } @files[0, 1], 'README');
 	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s' FROM generate_series(1, 2500) n;"
 	    . "INSERT INTO rate_limits VALUES ('user:0', 'publish', true, now() + interval '1 h')");
@@ -291,16 +291,16 @@ subtest 'signals' => sub {
 	my $conf = $t->conf(worker_pid_file => $pidfile);
 
 	my $pid = $t->start_worker;
-	is(Berth::Cluster::_slurp($pidfile), "$pid\n", 'the pid file');
+	is(Berth::Cluster::slurp($pidfile), "$pid\n", 'the pid file');
 	my ($status, $out, $err) = Berth::Cluster::capture($worker, '-c', $conf);
 	is($status, 1, 'a second one does not start');
 	like($err, qr/another one is running/, 'says so');
-	Berth::Test::_write($conf, "nonsense\n");
+	Berth::Test::write_file($conf, "nonsense\n");
 	kill('HUP', $pid);
 	ok($t->wait_for(sub { $t->log('worker') =~ /reload refused: \S+:1: / }), 'a bad configuration is refused');
 	$t->conf(worker_log_file => $log, node => 'elsewhere');
 	kill('HUP', $pid);
-	ok($t->wait_for(sub { -e $log && Berth::Cluster::_slurp($log) =~ /msg=reloaded/ }), 'a good one is taken');
+	ok($t->wait_for(sub { -e $log && Berth::Cluster::slurp($log) =~ /msg=reloaded/ }), 'a good one is taken');
 	ok(gone(add_task('sweep_limits', node => "'elsewhere'")), 'it has another name');
 	rename($log, "$log.1") or die;
 	kill('USR1', $pid);
@@ -324,7 +324,7 @@ subtest 'the database is away' => sub {
 	$cluster->restart('immediate');
 	$fault->disarm;
 	ok(gone($id), 'it is done again');
-	is($t->_ended('worker'), 0, 'the worker is the same');
+	is($t->has_ended('worker'), 0, 'the worker is the same');
 	# another schema
 	$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', '')");
 	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'berth-worker%'");
@@ -332,7 +332,7 @@ subtest 'the database is away' => sub {
 	$id = add_task('sweep_limits');
 	$t->psql('DELETE FROM schema_migrations WHERE version = 9999');
 	ok(gone($id), 'it waits, and goes on when the schema fits');
-	is($t->_ended('worker'), 0, 'the worker is the same');
+	is($t->has_ended('worker'), 0, 'the worker is the same');
 };
 
 done_testing();

@@ -310,7 +310,7 @@ subtest 'compressed and damaged' => sub {
 	forget();
 	my $text = join('', map { line() } 1 .. 2000);
 	gzip(\$text => "$log.1.gz") or die $GzipError;
-	my $whole = Berth::Cluster::_slurp("$log.1.gz");
+	my $whole = Berth::Cluster::slurp("$log.1.gz");
 	my %damaged = (
 		'cut' => substr($whole, 0, length($whole) / 2),
 		'without its last bytes' => substr($whole, 0, -4),
@@ -419,7 +419,7 @@ subtest 'killed anywhere' => sub {
 		$want += 3;
 		$fault->arm($point, 'kill');
 		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_tasks");
-		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
+		ok($t->wait_for(sub { $t->has_ended('worker') }), "$point: it dies") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, 'there');
 		if ($point =~ /^answered|^count:counted/) {
@@ -448,7 +448,7 @@ subtest 'killed anywhere in what is compressed' => sub {
 		$fault->arm($point, 'kill');
 		compress($aside, "$log.$point.gz");
 		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'; NOTIFY berth_tasks");
-		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it dies") or last;
+		ok($t->wait_for(sub { $t->has_ended('worker') }), "$point: it dies") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, 'there');
 		$t->start_worker;

@@ -30,7 +30,7 @@ $t->start_nginx(sub { s/ buffer=64k flush=1s//r });
 is($t->publish($id, $t->token('dev'), 'one_crate', '1.0.0')->{status}, 200, 'there is a crate');
 
 mkdir($t->dir . '/logrotate') or die;
-rule('berth', Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/logrotate/berth"));
+rule('berth', Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/logrotate/berth"));
 # as Debian has it, but for scripts of others
 rule('nginx', <<'END');
 /var/log/nginx/*.log {
@@ -47,7 +47,7 @@ rule('nginx', <<'END');
 	endscript
 }
 END
-Berth::Test::_write($t->dir . '/logrotate.conf', 'include ' . $t->dir . "/logrotate\n");
+Berth::Test::write_file($t->dir . '/logrotate.conf', 'include ' . $t->dir . "/logrotate\n");
 chmod(0644, $t->dir . '/logrotate.conf') or die;
 
 for my $round (1 .. 3) {
@@ -68,7 +68,7 @@ is(join(' ', map { s{.*/}{}r } sort glob("$log/nginx-berth-downloads.log*")),
 for my $how ('delaycompress', 'compress at once') {
 	my $before = $t->psql('SELECT sum(downloads) FROM download_days');
 
-	rule('berth', Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/logrotate/berth") =~ s/^\tdelaycompress\n//mgr)
+	rule('berth', Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/logrotate/berth") =~ s/^\tdelaycompress\n//mgr)
 	    if $how ne 'delaycompress';
 	download(2, $how);
 	$t->run_tasks('count_downloads');
@@ -86,7 +86,7 @@ for my $how ('delaycompress', 'compress at once') {
 		$fault->arm($point, 'kill');
 		eval { $t->start_worker };
 		$t->psql("UPDATE tasks SET run_at = now() WHERE kind LIKE 'count_%'; NOTIFY berth_tasks");
-		ok($t->wait_for(sub { -e "$fault->{file}.taken" && $t->_ended('worker') }), "$how: it dies at $point");
+		ok($t->wait_for(sub { -e "$fault->{file}.taken" && $t->has_ended('worker') }), "$how: it dies at $point");
 		delete $t->{workers}{worker};
 		$fault->disarm;
 	}
@@ -132,7 +132,7 @@ sub rotate {
 
 sub open_by_nginx {
 	my $master = $t->{nginx};
-	my @pids = ($master, split(' ', Berth::Cluster::_slurp("/proc/$master/task/$master/children")));
+	my @pids = ($master, split(' ', Berth::Cluster::slurp("/proc/$master/task/$master/children")));
 
 	return grep { defined } map { readlink } map { glob("/proc/$_/fd/*") } @pids;
 }
@@ -147,7 +147,7 @@ sub rule {
 	$rules =~ s{/var/log/berth/}{$log/none/}g;
 	$rules =~ s{/run/nginx\.pid}{$dir/nginx/nginx.pid}g;
 	$rules =~ s{^(\tcreate \d+) .*}{$1 $user $group}mg;
-	Berth::Test::_write($file, $rules);
+	Berth::Test::write_file($file, $rules);
 	chmod(0644, $file) or die;
 	return;
 }

@@ -152,7 +152,7 @@ subtest 'a picture' => sub {
 
 	for my $months (1, 12, 60, 120) {
 		is($t->berth_ok(qw(report adoption --months), $months, '--svg', $file), '', "$months months: nothing on standard output");
-		my $svg = Berth::Cluster::_slurp($file);
+		my $svg = Berth::Cluster::slurp($file);
 		well_formed($svg, "$months months");
 		my @bars = $svg =~ /<rect fill="#(?:2b6cb0|dd8b1f|4c9a5b)" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g;
 		my $outside = 0;
@@ -162,12 +162,12 @@ subtest 'a picture' => sub {
 		is($outside, 0, "$months months: all of it is inside");
 	}
 	$t->berth_ok(qw(report adoption --months 3 --svg), $file);
-	my $svg = Berth::Cluster::_slurp($file);
+	my $svg = Berth::Cluster::slurp($file);
 	like($svg, qr/>$month</, 'the month');
 	like($svg, qr/class="total"[^>]*>5</, 'how many');
 	like($svg, qr/class="rise"[^>]*>\+67%</, 'and by how much more');
 	$t->berth_ok(qw(report adoption --svg), $file, '--project', 'demo/public');
-	like(Berth::Cluster::_slurp($file), qr{>Cargo registry: adoption of demo/public</title>}, 'of one project');
+	like(Berth::Cluster::slurp($file), qr{>Cargo registry: adoption of demo/public</title>}, 'of one project');
 };
 
 # Every tag is closed, in order, and text holds nothing that XML forbids.

@@ -75,9 +75,9 @@ subtest 'what goes and what stays' => sub {
 	is(publish('shared', $projects[1])->{status}, 200, 'shared by two');
 	my %foreign = map { $_ => $t->store . "/$_" } 'README', '00/README', 'ab/cd/' . 'ab' x 32;
 	mkdir($t->store . "/$_") for qw(00 ab ab/cd);
-	Berth::Test::_write($_, 'x') for values %foreign;
+	Berth::Test::write_file($_, 'x') for values %foreign;
 	my $lost = 'abcd' . 'ef' x 30;
-	Berth::Test::_write($t->store . "/ab/cd/$lost", 'lost');
+	Berth::Test::write_file($t->store . "/ab/cd/$lost", 'lost');
 	destroy('gone');
 	destroy('shared', $projects[1]);
 	$t->long_together;
@@ -164,7 +164,7 @@ subtest 'the collector dies' => sub {
 		destroy($name);
 		$fault->arm($point, 'kill');
 		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
-		ok($t->wait_for(sub { $t->_ended('worker') }), "$point: it is dead") or last;
+		ok($t->wait_for(sub { $t->has_ended('worker') }), "$point: it is dead") or last;
 		delete $t->{workers}{worker};
 		ok($fault->disarm, "$point: there");
 		ok($t->wait_for(sub {
@@ -222,7 +222,7 @@ subtest 'under load' => sub {
 	my $both = sub {
 		my $good = 0;
 
-		$good += Berth::Cluster::_slurp($_) || 0 for glob("$over.*");
+		$good += Berth::Cluster::slurp($_) || 0 for glob("$over.*");
 		return $good > $often && $collected->() > $before + 5;
 	};
 
@@ -238,7 +238,7 @@ subtest 'under load' => sub {
 			}
 			1;
 		} or warn $@;
-		Berth::Test::_write($over, '');
+		Berth::Test::write_file($over, '');
 		POSIX::_exit($done ? 0 : 1);
 	}
 	# with more publishers one almost always has the bytes, and nothing is collected
@@ -255,7 +255,7 @@ subtest 'under load' => sub {
 			my $got = $t->http(GET => $t->registry($projects[$n]) . '/twin/1.0.0/download', { token => $token });
 			if ($got->{status} == 200 && $got->{body} eq crate('twin')) {
 				$good++;
-				Berth::Test::_write("$over.$n", $good);
+				Berth::Test::write_file("$over.$n", $good);
 			} else {
 				push @said, "download $got->{status}";
 			}

@@ -41,7 +41,7 @@ sub scrape {
 sub workers {
 	my $pid = $t->pool_pid;
 
-	return sort { $a <=> $b } split ' ', Berth::Cluster::_slurp("/proc/$pid/task/$pid/children");
+	return sort { $a <=> $b } split ' ', Berth::Cluster::slurp("/proc/$pid/task/$pid/children");
 }
 
 subtest 'the answer' => sub {
@@ -232,7 +232,7 @@ subtest 'while the database is away' => sub {
 };
 
 subtest 'the manual page' => sub {
-	my $page = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-fcgi.8");
+	my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-fcgi.8");
 	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;
 
 	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names], 'has what is shown, and no more');
@@ -248,7 +248,7 @@ subtest 'alerts and dashboard' => sub {
 		$values{$_}{ $s->{labels}{$_} } = 1 for keys %{ $s->{labels} };
 	}
 	for my $file (qw(prometheus/berth-rules.yml grafana/berth.json)) {
-		my $text = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/$file");
+		my $text = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/$file");
 		my @exprs = $text =~ /^ *expr: (?:>\n)?(.*?)^ *(?:for|labels):/msg;
 
 		if ($file =~ /json$/) {

@@ -174,7 +174,7 @@ subtest 'the database is away' => sub {
 };
 
 subtest 'the database hangs' => sub {
-	my ($postmaster) = split /\n/, Berth::Cluster::_slurp("$cluster->{pg}/data/postmaster.pid");
+	my ($postmaster) = split /\n/, Berth::Cluster::slurp("$cluster->{pg}/data/postmaster.pid");
 	my @backends = $t->psql("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
 	    . " AND usename = 'berth'");
 

@@ -82,7 +82,7 @@ sub bench {
 sub report {
 	my ($path) = @_;
 
-	return JSON::PP->new->utf8->decode(Berth::Cluster::_slurp($path));
+	return JSON::PP->new->utf8->decode(Berth::Cluster::slurp($path));
 }
 
 sub rows {

@@ -29,7 +29,7 @@ my ($index, $crate) = map { $t->registry($id) . "/$_" } 'on/e_/one_crate', 'one_
 
 # One slot for each way to retire it, with a token of its own, before anybody reads the file.
 my $file = $t->dir . '/token.key';
-Berth::Test::_write($file, Berth::Cluster::_slurp($t->{settings}{token_key}));
+Berth::Test::write_file($file, Berth::Cluster::slurp($t->{settings}{token_key}));
 $_->conf(token_key => $file) for @nodes;
 my %token = map { $_ => $t->token($_) } qw(dev mate stranger);
 my %slot = map { my $slot = $t->berth_ok('key', 'add'); ($_ => { slot => $slot, token => $t->token('mate') }) } qw(plainly stopped killed);
@@ -156,9 +156,9 @@ for my $way (qw(plainly stopped killed)) {
 			$how{$way}->();
 			my $began = Berth::Watch::now();
 			$t->berth_ok('key', 'retire', $slot);
-			Berth::Test::_write($t->dir . '/took', Berth::Watch::now() - $began);
+			Berth::Test::write_file($t->dir . '/took', Berth::Watch::now() - $began);
 		});
-		cmp_ok(Berth::Cluster::_slurp($t->dir . '/took'), '<', LEASE + SLOW, 'which takes no longer than the lease');
+		cmp_ok(Berth::Cluster::slurp($t->dir . '/took'), '<', LEASE + SLOW, 'which takes no longer than the lease');
 		kill('CONT', $keeper) if $way eq 'stopped';
 		warm_up($index, $token{mate});
 		is(get($_, $index, $token)->{status}, 200, "node $_: the pool answers") for (0, 1) x 5;

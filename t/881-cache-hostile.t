@@ -29,7 +29,7 @@ my %ended = (revoked => $t->token('dev'), expired => $t->token('mate'), blocked 
 my $deploy = $t->deploy_token('else/private', 'read');
 my $job = $t->job_token('else/private', 'reader');
 my $port = Berth::Cache::start($t);
-my ($key) = Berth::Cluster::_slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
+my ($key) = Berth::Cluster::slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
 my ($registry) = $t->psql('SELECT id FROM registry');
 my ($R, $P) = map { $t->registry($_) } $id, $public;
 my @files = ('config.json', 'on/e_/one_crate', 'one_crate/1.0.0/download');
@@ -330,7 +330,7 @@ subtest 'a body without a length, over HTTP/2' => sub {
 subtest 'an nginx without the key' => sub {
 	my $bare = $t->dir . '/bare.key';
 
-	Berth::Test::_write($bare, qq(registry "$registry";\n));
+	Berth::Test::write_file($bare, qq(registry "$registry";\n));
 	$t->stop_nginx;
 	$port = Berth::Cache::start($t, sub { s/include "[^"]*token\.key"/include "$bare"/gr });
 	my @asked = map { [@$_, raw(GET => $index, ["Authorization: $_->[2]"])] } ['a MAC of no key', 401, forged($token{dev}, key => '')],

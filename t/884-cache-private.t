@@ -27,7 +27,7 @@ my %token = map { $_ => $t->token($_) } keys %id;
 my @nodes = ($t, $elsewhere);
 my @ports = map { Berth::Cache::start($_) } @nodes;
 my ($index, $config, $crate) = map { "$R/$_" } 'on/e_/one_crate', 'config.json', 'one_crate/1.1.0+b.1/download';
-my ($key) = Berth::Cluster::_slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
+my ($key) = Berth::Cluster::slurp($t->{settings}{token_key}) =~ /^00 "(\w{43})"/m;
 my ($registry) = $t->psql('SELECT id FROM registry');
 
 for my $project ($id, $other) {
@@ -225,12 +225,12 @@ subtest 'a version that is deleted' => sub {
 subtest 'a slot that is retired' => sub {
 	my $file = $t->dir . '/token.key';
 	# as an editor may leave it
-	Berth::Test::_write($file, Berth::Cluster::_slurp($t->{settings}{token_key}) =~ s/\n\z//r);
+	Berth::Test::write_file($file, Berth::Cluster::slurp($t->{settings}{token_key}) =~ s/\n\z//r);
 	$_->conf(token_key => $file) for @nodes;
 	my $slot = $t->berth_ok('key', 'add');
 	like($slot, qr/^[0-9a-z]{2}$/, 'berth key add prints a slot');
 	isnt($slot, '00', 'another one');
-	like(Berth::Cluster::_slurp($file), qr/^registry "\Q$registry\E";\n00 "\w{43}";\n$slot "\w{43}";\n\z/, 'and adds it to the file');
+	like(Berth::Cluster::slurp($file), qr/^registry "\Q$registry\E";\n00 "\w{43}";\n$slot "\w{43}";\n\z/, 'and adds it to the file');
 	for my $n (0, 1) {
 		$nodes[$n]->stop_pool;
 		$nodes[$n]->stop_nginx;
@@ -244,22 +244,22 @@ subtest 'a slot that is retired' => sub {
 	ok(!Berth::Cache::is_static($nodes[$_], Berth::Cache::get($ports[$_], $index, Authorization => $new)), "node $_: but nginx sends them nothing") for 0, 1;
 	ok(defined Berth::Cache::wait_static($t, $ports[0], $index, Authorization => $old), 'tokens of another slot are sent everything');
 	is(($t->berth('key', 'retire', 'zz'))[0], 1, 'one that there is not');
-	Berth::Test::_write($file, my $whole = Berth::Cluster::_slurp($file) . '#' x 8000 . "\n");
+	Berth::Test::write_file($file, my $whole = Berth::Cluster::slurp($file) . '#' x 8000 . "\n");
 	my ($status, undef, $why) = $t->berth('key', 'add');
 	is($status, 1, 'a key that finds no room');
 	like($why, qr/token\.key is full; remove the lines of retired slots/, 'says so');
-	is(Berth::Cluster::_slurp($file), $whole, 'the file stays as it is');
+	is(Berth::Cluster::slurp($file), $whole, 'the file stays as it is');
 	is($t->psql('SELECT count(*) FROM token_slots WHERE retired_at IS NULL'), 1, 'and no slot waits for its key');
-	Berth::Test::_write($file, $whole =~ s/^#+\n//mr);
+	Berth::Test::write_file($file, $whole =~ s/^#+\n//mr);
 	like(($t->berth('key', 'list'))[1], qr/^00\b.*^$slot\b.*\d{4}-/ms, 'berth key list has both');
 	is(substr(handle($t->token('dev')), 0, 2), '00', 'new tokens have the one that is live');
 };
 
 subtest 'a key of another registry' => sub {
 	my $file = $t->dir . '/token.key';
-	my $good = Berth::Cluster::_slurp($file);
+	my $good = Berth::Cluster::slurp($file);
 
-	Berth::Test::_write($file, $good =~ s/^registry .*/registry "00000000-0000-4000-8000-000000000000";/r);
+	Berth::Test::write_file($file, $good =~ s/^registry .*/registry "00000000-0000-4000-8000-000000000000";/r);
 	$t->stop_pool;
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 503, 'the pool serves nothing');
@@ -282,7 +282,7 @@ subtest 'a key of another registry' => sub {
 		my ($name, $text, $want) = @$case;
 
 		$t->stop_pool;
-		Berth::Test::_write($file, $text) if defined $text;
+		Berth::Test::write_file($file, $text) if defined $text;
 		$t->conf(token_key => defined $text ? $file : undef);
 		($status, $err) = $check->();
 		is($status, 0, "$name: -t");
@@ -298,7 +298,7 @@ subtest 'a key of another registry' => sub {
 		is(get($index, $token{dev})->{status}, 200, "$name: tokens are valid");
 	}
 	$t->conf(token_key => $file);
-	Berth::Test::_write($file, "00 \"x\";\n");
+	Berth::Test::write_file($file, "00 \"x\";\n");
 	($status, $err) = $check->();
 	is($status, 1, 'berth-fcgi -t: a broken file');
 	like($err, qr/^berth-fcgi: token_key: \S+: line 1 needs a key of 43/, 'and what is wrong');
@@ -306,7 +306,7 @@ subtest 'a key of another registry' => sub {
 	$t->start_pool;
 	is(get($index, $token{dev})->{status}, 200, 'the pool goes on without it');
 	is($t->json($t->http(GET => '/-/readiness'))->{token_key}, 'unreadable', 'which readiness says');
-	Berth::Test::_write($file, $good);
+	Berth::Test::write_file($file, $good);
 	$t->stop_pool;
 	$t->start_pool;
 	ok(defined Berth::Cache::wait_static($t, $ports[0], $index, Authorization => $token{dev}), 'and with it');

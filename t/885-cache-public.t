@@ -368,7 +368,7 @@ subtest 'keys that cannot be read' => sub {
 	my $file = $elsewhere->dir . '/broken.key';
 	my $good = $elsewhere->{settings}{token_key};
 
-	Berth::Test::_write($file, "00 \"x\";\n");
+	Berth::Test::write_file($file, "00 \"x\";\n");
 	$elsewhere->conf(token_key => $file);
 	$elsewhere->start_pool;
 	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $index), 'nginx sends what is public');

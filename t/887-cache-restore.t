@@ -32,7 +32,7 @@ my @ports = map { Berth::Cache::start($_) } @nodes;
 is($t->publish($_, $token{dev}, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate') for $id, $public;
 
 sub handle { return Berth::Test::token_handle($_[0]); }
-sub run { return Berth::Cluster::_run(@_); }
+sub run { return Berth::Cluster::run_command(@_); }
 sub get { my ($n, $path, $token) = @_; return Berth::Cache::get($ports[$n], $path, defined $token ? (Authorization => $token) : ()); }
 
 # The grants of a node, as WHO PROJECT.
@@ -155,7 +155,7 @@ subtest 'a database that becomes another registry' => sub {
 	is($read->("$R/$index", $token{dev}), 503, 'with the file of the first it serves nobody');
 	is($read->("$P/$index"), 503, 'nor anyone');
 	is(join(', ', grants($u)), '', 'and grants nothing');
-	Berth::Test::_write($u->dir . '/token.key', Berth::Cluster::_slurp($cluster->token_key) =~ s/^registry .*/registry "$new";/r);
+	Berth::Test::write_file($u->dir . '/token.key', Berth::Cluster::slurp($cluster->token_key) =~ s/^registry .*/registry "$new";/r);
 	$u->conf(token_key => $u->dir . '/token.key');
 	$u->stop_pool;
 	$u->start_pool;

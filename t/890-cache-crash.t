@@ -82,7 +82,7 @@ sub watched {
 
 	my $done = eval { $body->(); 1 };
 	my $why = $@;
-	Berth::Test::_write($stop, '');
+	Berth::Test::write_file($stop, '');
 	for my $node (0, 1) {
 		waitpid($pids[$node], 0);
 		is($?, 0, "$name: node $node: nobody saw what was before again");
@@ -350,7 +350,7 @@ subtest 'the database is away for a moment' => sub {
 		# more of it than is removed at once
 		my ($made, $trash) = map { $t->dir . "/$_" } qw(before cache/trash/before);
 		mkdir($made) or die "$made: $!\n";
-		Berth::Test::_write("$made/$_", 'x') for 1 .. 500;
+		Berth::Test::write_file("$made/$_", 'x') for 1 .. 500;
 		rename($made, $trash) or die "$trash: $!\n";
 		ok($t->wait_for(sub { !-e $trash }), 'a keeper that cannot begin sweeps');
 		$cluster->resume;

@@ -267,21 +267,21 @@ if ($actor == 0) {
 		}
 		1;
 	} or warn $@;
-	Berth::Test::_write($changes, $json->encode(\@states));
-	Berth::Test::_write($quiet, '');
+	Berth::Test::write_file($changes, $json->encode(\@states));
+	Berth::Test::write_file($quiet, '');
 	POSIX::_exit($done ? 0 : 1);
 }
 my $havoc = fork // die "fork: $!\n";
 if ($havoc == 0) {
 	srand(SEED + 1);
 	my $done = eval { havoc($quiet) } // warn $@;
-	Berth::Test::_write($havoc_done, $done);
-	Berth::Test::_write($over, '');
+	Berth::Test::write_file($havoc_done, $done);
+	Berth::Test::write_file($over, '');
 	POSIX::_exit(length $done > 1 ? 0 : 1);
 }
 my @seen = map { @$_ } $t->parallel(READERS, sub { return read_on($_[0], $over); });
 waitpid($_, 0), is($?, 0, 'it ran') for $actor, $havoc;
-@states = @{ $json->decode(Berth::Cluster::_slurp($changes)) };
+@states = @{ $json->decode(Berth::Cluster::slurp($changes)) };
 is(scalar @states, CHANGES + 1, 'all changes were made');
 
 my ($good, $away, @bad) = (0, 0);
@@ -308,7 +308,7 @@ for my $node (@nodes) {
 
 	cmp_ok(scalar @private, '>', 50, @private . ' private ones of ' . @sent . ' by nginx alone, of ' . $node->dir);
 }
-note(Berth::Cluster::_slurp($havoc_done));
+note(Berth::Cluster::slurp($havoc_done));
 note(sprintf('%.3f-%.3f %s', @$_[0, 1, 3])) for @states;
 cmp_ok($good, '>', 1000, "$good answers were true, $away refused");
 is(scalar @bad, 0, 'and none was of before') or diag(grep { defined } @bad[0 .. 20]);

@@ -262,7 +262,7 @@ ROLLBACK
 SQL
 
 	# the statement itself, in the order of versions
-	my ($list) = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/sql/queries/package.sql")
+	my ($list) = Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/queries/package.sql")
 	    =~ /^-- name: package_list\n(?:--[^\n]*\n)*(.*?;)/ms;
 	for my $descending ('false', 'true') {
 		my %value = (1 => $many, 2 => q('{default,deprecated,error}'), 3 => 'NULL', 4 => 'NULL', 5 => q('version'), 6 => $descending, 7 => 20, 8 => 500);

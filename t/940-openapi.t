@@ -28,7 +28,7 @@ is(join("\n", grep { !$described{$_} } sort keys %table), '', 'every route is de
 is(join("\n", grep { !$table{$_} } sort keys %described), '', 'and nothing that is no route');
 
 my %manual = map { /^\.It Ic ([A-Z]+) Pa (\S+)$/ ? ("$1 " . $2 =~ s/:(\w+)/{$1}/gr => 1) : () }
-    split(/\n/, Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/man/berth-api.7"));
+    split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-api.7"));
 is(join("\n", grep { !$manual{$_} } sort keys %table), '', 'every route is in berth-api(7)');
 is(join("\n", grep { !$table{$_} } sort keys %manual), '', 'and nothing else');
 
@@ -76,7 +76,7 @@ subtest 'served' => sub {
 
 	is($res->{status}, 200, 'to anybody');
 	is($res->{headers}{'content-type'}, 'application/json', 'as JSON');
-	ok($res->{body} eq Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/openapi.json"), 'as it is');
+	ok($res->{body} eq Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json"), 'as it is');
 	is($t->http(HEAD => '/api/v4/openapi.json')->{headers}{'content-length'}, length $res->{body}, 'HEAD');
 	is_deeply([$api->complaints(GET => '/api/v4/openapi.json', $res)], [], 'and describes itself');
 };

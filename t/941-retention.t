@@ -160,7 +160,7 @@ subtest 'large index files' => sub {
 	$t->stop_worker;
 	$t->start_worker;
 	$t->run_tasks('apply_retention');
-	my ($kb) = Berth::Cluster::_slurp("/proc/$t->{worker}/status") =~ /^VmHWM:\s+(\d+)/m;
+	my ($kb) = Berth::Cluster::slurp("/proc/$t->{worker}/status") =~ /^VmHWM:\s+(\d+)/m;
 	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $large AND status = 'default'"), 1,
 	    'all but one are deleted');
 	cmp_ok($kb, '<', 200_000, "the worker came to $kb kB");

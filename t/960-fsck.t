@@ -101,15 +101,15 @@ subtest 'index files' => sub {
 subtest 'blobs' => sub {
 	my $path = blob_of('alpha', '1.0.0');
 	my ($sha) = $path =~ m{([^/]+)\z};
-	my $bytes = Berth::Cluster::_slurp($path);
+	my $bytes = Berth::Cluster::slurp($path);
 	my $size = length $bytes;
 
 	rename($path, "$path.away") or die "$path: $!\n";
 	finds('one is away', [['blob missing', 0, $sha, 'No such file or directory']]);
 	finds('nothing is made up', [['blob missing', 0, $sha, 'No such file or directory']], '--repair');
-	Berth::Test::_write($path, $bytes . 'x');
+	Berth::Test::write_file($path, $bytes . 'x');
 	finds('too long', [['blob size', 0, $sha, ($size + 1) . " bytes, not $size"]]);
-	Berth::Test::_write($path, $bytes ^ "\1");
+	Berth::Test::write_file($path, $bytes ^ "\1");
 	finds('the size tells nothing of bytes', []);
 	finds('other bytes', [['blob bytes', 0, $sha, 'its SHA-256 differs from its name']], '--deep');
 	unlink($path);

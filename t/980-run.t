@@ -16,7 +16,7 @@ use Berth::Test;
 my $root = $Berth::Cluster::ROOT;
 my $dir = tempdir('/tmp/berth-run-XXXXXX', CLEANUP => 1);
 my $run = "$dir/run";
-my $port = Berth::Test::_claim_port();
+my $port = Berth::Test::claim_port();
 my $body = "$dir/body";
 
 # not those of the make that runs the tests
@@ -44,11 +44,11 @@ sub ask {
 	    $path =~ /^http/ ? $path : "$env{BERTH_URL}$path");
 
 	die "curl $path: $status\n$err" if $status != 0;
-	my $headers = Berth::Cluster::_slurp("$dir/headers");
+	my $headers = Berth::Cluster::slurp("$dir/headers");
 	return { status => ($headers =~ m{^HTTP/\S+ (\d+)})[0], id => ($headers =~ /^x-request-id: (\w+)/mi)[0], body => $out };
 }
 
-sub log_lines { return map { split(/\n/, Berth::Cluster::_slurp("$run/log/nginx-$_.log")) } qw(berth berth-cache); }
+sub log_lines { return map { split(/\n/, Berth::Cluster::slurp("$run/log/nginx-$_.log")) } qw(berth berth-cache); }
 
 # Asks until the answer is nginx's own.
 sub by_nginx {
@@ -70,7 +70,7 @@ like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/pac
 like($said, qr{^cainfo = "\Q$run\E/tls/bundle.pem"$}m, 'the certificate');
 my ($token) = $said =~ /^export CARGO_REGISTRIES_BERTH_TOKEN=(berth_pat_[\w-]+)$/m;
 ok(defined $token, 'a token');
-%env = Berth::Cluster::_slurp("$run/env") =~ /^export (\w+)='?([^'\n]*)'?$/mg;
+%env = Berth::Cluster::slurp("$run/env") =~ /^export (\w+)='?([^'\n]*)'?$/mg;
 is($env{BERTH_TOKEN}, $token, 'run/env has it as well');
 is($env{CARGO_REGISTRIES_BERTH_TOKEN}, $token, 'and for cargo');
 ($status, $said) = dev('status');
@@ -79,7 +79,7 @@ is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pi
 is_deeply([dev('start')], [0, "berth: is running already; `. $run/env` tells where\n"], 'a second start');
 
 my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
-Berth::Test::_write($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'), Berth::Crate::make('hello', '0.1.0')));
+Berth::Test::write_file($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'), Berth::Crate::make('hello', '0.1.0')));
 for my $registry ($R, $P) {
 	my $res = ask("$registry/api/v1/crates/new", '-X', 'PUT', '-H', "Authorization: $token", '--data-binary', "\@$body");
 

@@ -31,7 +31,7 @@ for my $registry (sort keys %id) {
 	}
 }
 # what programs with a list of authorities of their own take instead of http.cainfo
-my $authorities = write_file($t->dir . '/authorities.pem', join('', map { -e $_ ? Berth::Cluster::_slurp($_) : '' }
+my $authorities = write_file($t->dir . '/authorities.pem', join('', map { -e $_ ? Berth::Cluster::slurp($_) : '' }
     '/etc/ssl/certs/ca-certificates.crt', $t->cacert));
 
 subtest 'python-gitlab' => \&python_gitlab;
@@ -63,7 +63,7 @@ sub need {
 	my ($tool) = @_;
 
 	return if -e "$tools/$tool-$version{$tool}.done";
-	my $why = -e "$tools/$tool.missing" ? Berth::Cluster::_slurp("$tools/$tool.missing") : 'scripts/tools has not installed it';
+	my $why = -e "$tools/$tool.missing" ? Berth::Cluster::slurp("$tools/$tool.missing") : 'scripts/tools has not installed it';
 	chomp $why;
 	plan skip_all => "$tool $version{$tool}: $why";
 }
@@ -122,7 +122,7 @@ sub consumer {
 	my ($status, undef, $err) = $t->cargo('update', '-p', "acme-$registry", '--precise', '1.0.0', dir => $dir);
 
 	die $err if $status != 0;
-	write_file("$dir/.cargo/config.toml", Berth::Cluster::_slurp($t->dir . '/cargo-home/config.toml'));
+	write_file("$dir/.cargo/config.toml", Berth::Cluster::slurp($t->dir . '/cargo-home/config.toml'));
 	commit($dir);
 	return $dir;
 }
@@ -135,7 +135,7 @@ sub index_of {
 	    { token => $token })->{body};
 }
 
-sub manifest { return Berth::Cluster::_slurp("$_[0]/Cargo.toml"); }
+sub manifest { return Berth::Cluster::slurp("$_[0]/Cargo.toml"); }
 
 # ---- the tools ----
 
@@ -246,7 +246,7 @@ ADVISORY
 	my @audit = ('cargo', 'audit', '--db', $db, '--no-fetch', '--stale', '--json');
 	my ($status, $said) = tool({ dir => $dir }, @audit);
 	is($status, 0, 'a private crate is not looked up') or diag($said);
-	my $lock = Berth::Cluster::_slurp("$dir/Cargo.lock");
+	my $lock = Berth::Cluster::slurp("$dir/Cargo.lock");
 	write_file("$dir/Cargo.lock", $lock =~ s{source = "sparse\+[^"]*"}{source = "registry+https://github.com/rust-lang/crates.io-index"}r);
 	($status, $said) = tool({ dir => $dir }, @audit);
 	isnt($status, 0, 'the public one is');

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "fake_fcgi.h"
+#include "http/response.h"
 #include "tap.h"
 
 static struct arena *arena;
@@ -98,7 +99,7 @@ test_paths_refused(void)
 }
 
 static void
-test_shape_survives(void)
+test_error_format_survives(void)
 {
 	is_int(read_uri("/api/v4/projects/%zz/x/%00/y"), -1, "bad escapes among good segments");
 	is_str(shown(), "[api][v4][projects][%zz][x][%00][y]", "all segments are there");
@@ -310,13 +311,31 @@ test_params(void)
 	ok(slice_is(request_param(&rq, "id"), "7"), "another");
 }
 
+/* A worker has one of each; what grows here is wiped and filled for each request. */
+static void
+test_sizes(void)
+{
+	static const struct {
+		const char *what;
+		size_t is, most;
+	} sizes[] = {
+		{ "struct request", sizeof(struct request), 3840 },
+		{ "struct response", sizeof(struct response), 512 },
+		{ "struct err", sizeof(struct err), 2688 },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		ok(sizes[i].is <= sizes[i].most, "%s has %zu bytes, at most %zu", sizes[i].what, sizes[i].is, sizes[i].most);
+}
+
 int
 main(void)
 {
 	arena = arena_new();
+	test_sizes();
 	test_paths_accepted();
 	test_paths_refused();
-	test_shape_survives();
+	test_error_format_survives();
 	test_limits();
 	test_content_length();
 	test_method_and_headers();

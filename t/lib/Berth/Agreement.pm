@@ -96,7 +96,7 @@ sub _check_blobs {
 	my %blob = _blobs($t);
 
 	return map { "$_ is not what its name says" }
-	    grep { sha256_hex(Berth::Cluster::_slurp($blob{$_})) ne $_ } sort keys %blob;
+	    grep { sha256_hex(Berth::Cluster::slurp($blob{$_})) ne $_ } sort keys %blob;
 }
 
 sub _check_versions {

@@ -31,7 +31,7 @@ sub missing {
 # Starts both; options: javascript => 0, arguments => [...].
 sub start {
 	my ($class, $dir, %opt) = @_;
-	my $self = bless { port => Berth::Test::_claim_port(), owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
+	my $self = bless { port => Berth::Test::claim_port(), owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
 
 	mkdir("$dir/browser");
 	$self->{pid} = fork // die "fork: $!\n";

@@ -121,7 +121,7 @@ sub keeper {
 	my $hint = $t->dir . '/cache/hint';
 
 	return $t->wait_for(sub {
-		for my $pid (split(/ /, Berth::Cluster::_slurp("/proc/$master/task/$master/children"))) {
+		for my $pid (split(/ /, Berth::Cluster::slurp("/proc/$master/task/$master/children"))) {
 			return $pid if grep { (readlink($_) // '') eq $hint } glob("/proc/$pid/fd/*");
 		}
 		return undef;

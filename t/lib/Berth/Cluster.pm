@@ -41,7 +41,7 @@ sub start {
 		$self->_init;
 		$self->resume;
 		$self->_prepare;
-		_run("$ROOT/scripts/tls", "$self->{dir}/tls");
+		run_command("$ROOT/scripts/tls", "$self->{dir}/tls");
 		1;
 	} or do {
 		my $why = $@;
@@ -103,7 +103,7 @@ sub ensure_template {
 	return if -e "$self->{dir}/template-ready";
 	$self->sql('postgres', 'DROP DATABASE IF EXISTS berth_template',
 	    'CREATE DATABASE berth_template OWNER berth_owner');
-	_run($berth, 'migrate', '--database', $self->dsn('berth_template', 'berth_owner'),
+	run_command($berth, 'migrate', '--database', $self->dsn('berth_template', 'berth_owner'),
 	    '--grant-to', 'berth');
 	# all copies of it are the same registry
 	my ($id) = map { $self->sql('berth_template', 'SELECT id FROM registry') }
@@ -242,10 +242,10 @@ sub capture {
 	}
 	waitpid($pid, 0);
 	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-	return ($status, _slurp($out->filename), _slurp($err->filename));
+	return ($status, slurp($out->filename), slurp($err->filename));
 }
 
-sub _slurp {
+sub slurp {
 	my ($path) = @_;
 
 	open(my $fh, '<:raw', $path) or die "$path: $!\n";
@@ -254,7 +254,7 @@ sub _slurp {
 	return $text // '';
 }
 
-sub _run {
+sub run_command {
 	my (@command) = @_;
 	my ($status, $out, $err) = capture(@command);
 
@@ -275,7 +275,7 @@ sub _run_as_postgres {
 	my ($status, $out, $err) = capture({ dir => '/' }, $self->_step_down, @command);
 	my $log = "$self->{pg}/log";
 
-	die "@command: exit status $status\n$out$err" . (-e $log ? _slurp($log) : '') if $status != 0;
+	die "@command: exit status $status\n$out$err" . (-e $log ? slurp($log) : '') if $status != 0;
 }
 
 sub _run_as_postgres_quietly {
@@ -353,7 +353,7 @@ sub _leftovers {
 	for my $proc (glob('/proc/[0-9]*')) {
 		my ($pid) = $proc =~ /(\d+)$/;
 		next if $pid == $$ || $pid == getppid();
-		my $line = eval { _slurp("$proc/cmdline") } // next;
+		my $line = eval { slurp("$proc/cmdline") } // next;
 		next if index($line, "$dir/") == -1 || $line =~ /\bt\/run\0/;
 		next if defined $spare && index($line, $spare) != -1;
 		push @pids, $pid;

@@ -32,7 +32,7 @@ sub new {
 	my $self = bless { owner => $$, dir => $dir, tls => $t->cacert =~ s{/[^/]*$}{}r, routes => {} }, $class;
 
 	mkdir($dir) or die "$dir: $!\n";
-	$self->{port} = Berth::Test::_claim_port();
+	$self->{port} = Berth::Test::claim_port();
 	# by their tokens it knows who asks
 	$t->holds_tokens("$dir/routes");
 	$self->_tell;
@@ -46,10 +46,10 @@ sub start {
 	my ($self) = @_;
 
 	return if $self->{nginx};
-	$self->{server} = Berth::Test::_spawn("$self->{dir}/server.log", $^X, "-I$Berth::Cluster::ROOT/t/lib",
+	$self->{server} = Berth::Test::spawn("$self->{dir}/server.log", $^X, "-I$Berth::Cluster::ROOT/t/lib",
 	    '-MBerth::Elsewhere', '-e', 'Berth::Elsewhere::serve($ARGV[0])', "$self->{dir}/");
 	$self->_write_nginx_conf;
-	$self->{nginx} = Berth::Test::_spawn("$self->{dir}/nginx.log", Berth::Test::_nginx(), '-e', 'stderr', '-c',
+	$self->{nginx} = Berth::Test::spawn("$self->{dir}/nginx.log", Berth::Test::nginx_program(), '-e', 'stderr', '-c',
 	    "$self->{dir}/nginx.conf", '-g', 'daemon off;');
 	Berth::Test::wait_for(sub {
 		return -S "$self->{dir}/sock" && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
@@ -102,13 +102,13 @@ sub count {
 sub paths {
 	my ($self) = @_;
 
-	return -e "$self->{dir}/asked" ? split(/\n/, Berth::Cluster::_slurp("$self->{dir}/asked")) : ();
+	return -e "$self->{dir}/asked" ? split(/\n/, Berth::Cluster::slurp("$self->{dir}/asked")) : ();
 }
 
 sub _tell {
 	my ($self) = @_;
 
-	Berth::Test::_write("$self->{dir}/routes.new", $json->encode($self->{routes}));
+	Berth::Test::write_file("$self->{dir}/routes.new", $json->encode($self->{routes}));
 	rename("$self->{dir}/routes.new", "$self->{dir}/routes") or die "routes: $!\n";
 }
 
@@ -116,7 +116,7 @@ sub _write_nginx_conf {
 	my ($self) = @_;
 	my $d = $self->{dir};
 
-	Berth::Test::_write("$d/nginx.conf", <<"CONF");
+	Berth::Test::write_file("$d/nginx.conf", <<"CONF");
 @{[$> == 0 ? 'user root;' : '']}
 worker_processes 1;
 pid "$d/nginx.pid";
@@ -156,7 +156,7 @@ sub serve {
 		open(my $asked, '>>', "${dir}asked") or die "asked: $!\n";
 		print {$asked} "$path\n";
 		close($asked);
-		my $route = $json->decode(Berth::Cluster::_slurp("${dir}routes"))->{$path};
+		my $route = $json->decode(Berth::Cluster::slurp("${dir}routes"))->{$path};
 		if ($route && $route->{delay} && fork) {
 			next;
 		}

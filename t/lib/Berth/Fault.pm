@@ -29,7 +29,7 @@ sub missing {
 	my ($self) = @_;
 	my $program = Berth::Cluster->build_dir . '/berth-fcgi';
 
-	return '' if Berth::Cluster::_slurp($program) =~ /BERTH_FAULT/;
+	return '' if Berth::Cluster::slurp($program) =~ /BERTH_FAULT/;
 	return "$program has no fault points: it is not the build with sanitizers";
 }
 
@@ -39,7 +39,7 @@ sub arm {
 
 	unlink("$file.taken");
 	# at once whole: a worker may look at any moment
-	Berth::Test::_write("$file.new", "$point $action\n");
+	Berth::Test::write_file("$file.new", "$point $action\n");
 	rename("$file.new", $file) or die "$file: $!\n";
 }
 
@@ -58,13 +58,13 @@ sub trace {
 	my $trace = "$self->{file}.trace";
 	my %seen;
 
-	Berth::Test::_write($trace, '');
+	Berth::Test::write_file($trace, '');
 	$self->arm('*', 'trace');
 	$body->();
 	# which may come after the answer
-	$self->{t}->wait_for(sub { Berth::Cluster::_slurp($trace) =~ /^\Q$last\E$/m });
+	$self->{t}->wait_for(sub { Berth::Cluster::slurp($trace) =~ /^\Q$last\E$/m });
 	$self->disarm;
-	return grep { !$seen{$_}++ } split(/\n/, Berth::Cluster::_slurp($trace));
+	return grep { !$seen{$_}++ } split(/\n/, Berth::Cluster::slurp($trace));
 }
 
 # Runs $body in a process of its own, $meanwhile in this one while a worker waits

@@ -25,24 +25,24 @@ sub new {
 	my ($class, $dir, $alg, $kid) = @_;
 	my $self = bless { alg => $alg, kid => $kid, key => "$dir/$kid.key" }, $class;
 
-	Berth::Cluster::_run('openssl', 'genpkey', '-quiet', @{ $generate{$alg} }, '-out', $self->{key})
+	Berth::Cluster::run_command('openssl', 'genpkey', '-quiet', @{ $generate{$alg} }, '-out', $self->{key})
 	    unless -e $self->{key};
 	return $self;
 }
 
 # The public key in PEM, and as issuers publish it.
-sub public { return Berth::Cluster::_run('openssl', 'pkey', '-in', $_[0]{key}, '-pubout') }
+sub public { return Berth::Cluster::run_command('openssl', 'pkey', '-in', $_[0]{key}, '-pubout') }
 
 sub jwk {
 	my ($self) = @_;
 	my %key = (kid => $self->{kid}, use => 'sig', alg => $self->{alg});
-	my $der = Berth::Cluster::_run('openssl', 'pkey', '-in', $self->{key}, '-pubout', '-outform', 'DER');
+	my $der = Berth::Cluster::run_command('openssl', 'pkey', '-in', $self->{key}, '-pubout', '-outform', 'DER');
 
 	if ($self->{alg} eq 'ES256') {
 		my ($x, $y) = unpack('a32 a32', substr($der, -64));
 		return { %key, kty => 'EC', crv => 'P-256', x => encode_base64url($x), y => encode_base64url($y) };
 	}
-	my ($modulus) = Berth::Cluster::_run('openssl', 'rsa', '-in', $self->{key}, '-noout', '-modulus')
+	my ($modulus) = Berth::Cluster::run_command('openssl', 'rsa', '-in', $self->{key}, '-noout', '-modulus')
 	    =~ /^Modulus=([0-9A-F]+)$/m;
 	return { %key, kty => 'RSA', n => encode_base64url(pack('H*', $modulus)), e => 'AQAB' };
 }

@@ -18,7 +18,7 @@ use Berth::Cluster;
 
 sub new {
 	my ($class) = @_;
-	my $self = bless { doc => JSON::PP->new->utf8->decode(Berth::Cluster::_slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
+	my $self = bless { doc => JSON::PP->new->utf8->decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
 
 	for my $path (sort keys %{ $self->{doc}{paths} }) {
 		my $pattern = join('', map { /^\{/ ? '([^/?]+)' : quotemeta } split(/(\{\w+\})/, $path));

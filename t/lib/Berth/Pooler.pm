@@ -65,7 +65,7 @@ sub dsn {
 sub log {
 	my ($self) = @_;
 
-	return join('', map { -e "$self->{dir}/$_" ? Berth::Cluster::_slurp("$self->{dir}/$_") : '' } qw(stderr log));
+	return join('', map { -e "$self->{dir}/$_" ? Berth::Cluster::slurp("$self->{dir}/$_") : '' } qw(stderr log));
 }
 
 # Changes keys while it runs.

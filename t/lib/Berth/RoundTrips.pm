@@ -52,7 +52,7 @@ sub DESTROY { $_[0]->stop; }
 # What came before the answer to a request was written down before that.
 sub take {
 	my ($self) = @_;
-	my $text = Berth::Cluster::_slurp($self->{log});
+	my $text = Berth::Cluster::slurp($self->{log});
 	my @lines = split(/\n/, substr($text, $self->{read}));
 
 	$self->{read} = length $text;

@@ -15,7 +15,7 @@ use warnings;
 use Berth::Cluster;
 
 sub all {
-	my $text = Berth::Cluster::_slurp("$Berth::Cluster::ROOT/fcgi/api/routes.c");
+	my $text = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/api/routes.c");
 	my (%macro, @routes);
 
 	while ($text =~ /^#define (\w+)[ \t]+(.+)$/mg) {

@@ -59,7 +59,7 @@ sub new {
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store cache log));
 	chmod(0750, "$self->{dir}/store", "$self->{dir}/cache") == 2 or die "$self->{dir}: $!\n";
-	($self->{port}, $self->{plain_port}) = (_claim_port(), _claim_port());
+	($self->{port}, $self->{plain_port}) = (claim_port(), claim_port());
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
@@ -67,8 +67,8 @@ sub new {
 		    "GRANT CONNECT ON DATABASE $name TO berth");
 		$self->{has_database} = 1;
 		# a test may fill its database before the first use of the store
-		my $id = Berth::Cluster::_slurp($cluster->dir . '/registry-id');
-		_write("$self->{dir}/store/registry-id", $id) if $id ne '' && !defined $settings{store};
+		my $id = Berth::Cluster::slurp($cluster->dir . '/registry-id');
+		write_file("$self->{dir}/store/registry-id", $id) if $id ne '' && !defined $settings{store};
 	}
 	$self->conf(
 		external_url => "https://localhost:$self->{port}",
@@ -223,10 +223,10 @@ sub start_pool {
 	my ($self) = @_;
 
 	return if $self->{pool};
-	$self->{pool} = _spawn("$self->{dir}/log/pool.log", "$self->{pool_build}/berth-fcgi", '-c',
+	$self->{pool} = spawn("$self->{dir}/log/pool.log", "$self->{pool_build}/berth-fcgi", '-c',
 	    $self->conf_path);
 	my $up = wait_for(sub {
-		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->_ended('pool');
+		die "berth-fcgi ended at once:\n" . $self->log('pool') . "\n" if $self->has_ended('pool');
 		return IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $self->socket_path);
 	}, PATIENCE);
 	die "berth-fcgi does not listen:\n" . $self->log('pool') . "\n" unless $up;
@@ -262,14 +262,14 @@ sub start_worker {
 		my %settings = (%{ $self->{settings} }, %over);
 
 		$conf = "$self->{dir}/$name.conf";
-		_write($conf, join('', map { "$_ = $settings{$_}\n" } sort keys %settings));
+		write_file($conf, join('', map { "$_ = $settings{$_}\n" } sort keys %settings));
 	}
 	# what an earlier one of that name has said is no sign of this one
 	my $said = length($self->log($name));
-	$self->{$name} = _spawn("$self->{dir}/log/$name.log", "$self->{pool_build}/berth-worker", '-c', $conf);
+	$self->{$name} = spawn("$self->{dir}/log/$name.log", "$self->{pool_build}/berth-worker", '-c', $conf);
 	$self->{workers}{$name} = 1;
 	my $up = wait_for(sub {
-		die "berth-worker ended at once:\n" . $self->log($name) . "\n" if $self->_ended($name);
+		die "berth-worker ended at once:\n" . $self->log($name) . "\n" if $self->has_ended($name);
 		return substr($self->log($name), $said) =~ /ready: node/;
 	}, PATIENCE);
 	die "berth-worker does not start:\n" . $self->log($name) . "\n" unless $up;
@@ -330,16 +330,16 @@ sub start_nginx {
 	return if $self->{nginx};
 	$self->write_nginx_conf;
 	for my $piece (glob("$self->{dir}/nginx/berth/*.conf")) {
-		local $_ = Berth::Cluster::_slurp($piece);
+		local $_ = Berth::Cluster::slurp($piece);
 		# an older build listens on one socket
 		s/-write\.sock"/.sock"/ unless $self->{has_write_workers};
 		s/^(\tlisten 127\.0\.0\.1:)\d+ ssl http2;/$&\n$1$self->{plain_port};/m;
-		_write($piece, defined $edit ? $edit->() : $_);
+		write_file($piece, defined $edit ? $edit->() : $_);
 	}
-	$self->{nginx} = _spawn("$self->{dir}/log/nginx-error.log", _nginx(), '-e', 'stderr', '-c',
+	$self->{nginx} = spawn("$self->{dir}/log/nginx-error.log", nginx_program(), '-e', 'stderr', '-c',
 	    $self->nginx_conf, '-g', 'daemon off;');
 	my $up = wait_for(sub {
-		die "nginx ended at once:\n" . $self->log('nginx-error') . "\n" if $self->_ended('nginx');
+		die "nginx ended at once:\n" . $self->log('nginx-error') . "\n" if $self->has_ended('nginx');
 		# it listens on one after the other
 		return 2 == grep { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_) } $self->port, $self->{plain_port};
 	}, PATIENCE);
@@ -404,7 +404,7 @@ sub _http_by_curl {
 	push @argv, $method eq 'HEAD' ? '-I' : ('-X', $method);
 	push @argv, map { ('-H', $_) } @$headers, grep { !grep { /^content-type:/i } @$headers } 'Content-Type:';
 	if (defined $opt->{body}) {
-		_write("$base.in", $opt->{body});
+		write_file("$base.in", $opt->{body});
 		push @argv, '--data-binary', "\@$base.in";
 	}
 	push @argv, @{ $opt->{curl} // [] };
@@ -413,8 +413,8 @@ sub _http_by_curl {
 	my $res = { error => $status == 0 ? undef : $err, header_list => [] };
 
 	($res->{status}, $res->{version}) = split / /, $out;
-	$res->{body} = -e "$base.body" ? Berth::Cluster::_slurp("$base.body") : '';
-	_parse_head($res, -e "$base.head" ? Berth::Cluster::_slurp("$base.head") : '');
+	$res->{body} = -e "$base.body" ? Berth::Cluster::slurp("$base.body") : '';
+	_parse_head($res, -e "$base.head" ? Berth::Cluster::slurp("$base.head") : '');
 	unlink("$base.head", "$base.body", "$base.in");
 	return $res;
 }
@@ -526,8 +526,8 @@ sub cargo_setup {
 		    . "/\"\ncredential-provider = \"cargo:token\"\n";
 		$credentials .= "[registries.$name]\ntoken = \"$r->{token}\"\n" if defined $r->{token};
 	}
-	_write("$home/config.toml", $config);
-	_write("$home/credentials.toml", $credentials);
+	write_file("$home/config.toml", $config);
+	write_file("$home/credentials.toml", $credentials);
 	return $home;
 }
 
@@ -563,7 +563,7 @@ sub log {
 	my ($self, $which) = @_;
 	my ($path) = grep { -e $_ } map { "$self->{dir}/log/$which$_" } '', '.log';
 
-	return defined $path ? Berth::Cluster::_slurp($path) : '';
+	return defined $path ? Berth::Cluster::slurp($path) : '';
 }
 
 # The routes that the pool has logged for a response's request, in order: $n of them, whose lines
@@ -606,7 +606,7 @@ sub wait_for {
 
 # ---- inside ----
 
-sub _nginx {
+sub nginx_program {
 	my ($path) = grep { -x } map { "$_/nginx" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin';
 
 	return $path // die "nginx is not installed (scripts/packages lists what is needed)\n";
@@ -614,7 +614,7 @@ sub _nginx {
 
 # A port that is free and that no other test of this run takes.  Below the range
 # from which the kernel takes ports for outgoing connections.
-sub _claim_port {
+sub claim_port {
 	$cluster //= Berth::Cluster->inherited // Berth::Cluster->start;
 	my $ports = $cluster->dir . '/ports';
 
@@ -630,7 +630,7 @@ sub _claim_port {
 	die "no free port\n";
 }
 
-sub _spawn {
+sub spawn {
 	my ($log, @argv) = @_;
 	my $pid = fork // die "fork: $!\n";
 
@@ -651,10 +651,10 @@ my %knows_writers;
 sub _has_write_workers {
 	my ($build) = @_;
 
-	return $knows_writers{$build} //= Berth::Cluster::_slurp("$build/berth-fcgi") =~ /write_workers/ ? 1 : 0;
+	return $knows_writers{$build} //= Berth::Cluster::slurp("$build/berth-fcgi") =~ /write_workers/ ? 1 : 0;
 }
 
-sub _ended {
+sub has_ended {
 	my ($self, $what) = @_;
 
 	return 0 if waitpid($self->{$what}, WNOHANG) == 0;
@@ -683,7 +683,7 @@ sub _stop {
 	return $result;
 }
 
-sub _write {
+sub write_file {
 	my ($path, $bytes) = @_;
 
 	open(my $fh, '>:raw', $path) or die "$path: $!\n";

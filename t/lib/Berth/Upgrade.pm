@@ -47,7 +47,7 @@ sub older {
 
 	for my $text (texts($last)) {
 		my ($version, $topic) = $text->[0] =~ /^(\d+)_(\w+)$/;
-		my $bytes = Berth::Cluster::_slurp($text->[1]);
+		my $bytes = Berth::Cluster::slurp($text->[1]);
 
 		push @sql, $bytes, sprintf("INSERT INTO schema_migrations VALUES (%d, '%s', '%s')", $version, $topic,
 		    sha256_hex($bytes));
@@ -135,7 +135,7 @@ sub start {
 
 	mkdir($dir);
 	for my $kind (sort keys %scripts) {
-		Berth::Test::_write("$dir/$kind.sql", $scripts{$kind});
+		Berth::Test::write_file("$dir/$kind.sql", $scripts{$kind});
 		$self->{pids}{$kind} = $self->_rounds($kind);
 	}
 	return $self;
@@ -154,7 +154,7 @@ sub _rounds {
 		    $self->{cluster}->dsn($self->{name}, 'berth'));
 		my ($failed) = $out =~ /^number of failed transactions: ([1-9]\d*)/m;
 
-		Berth::Test::_write("$self->{dir}/$kind.$n.errors", "$err$out") if $status != 0 || defined $failed || $err =~ /error/i;
+		Berth::Test::write_file("$self->{dir}/$kind.$n.errors", "$err$out") if $status != 0 || defined $failed || $err =~ /error/i;
 	}
 	POSIX::_exit(0);
 }
@@ -164,15 +164,15 @@ sub end {
 	my ($self) = @_;
 	my %seen = (errors => []);
 
-	Berth::Test::_write("$self->{dir}/end", '');
+	Berth::Test::write_file("$self->{dir}/end", '');
 	waitpid($_, 0) for values %{ $self->{pids} };
 	for my $kind (sort keys %scripts) {
 		my @ms = sort { $a <=> $b } map { (split ' ', $_)[2] / 1000 }
-		    map { split(/\n/, Berth::Cluster::_slurp($_)) } grep { !/errors$/ } glob("$self->{dir}/$kind.*.*");
+		    map { split(/\n/, Berth::Cluster::slurp($_)) } grep { !/errors$/ } glob("$self->{dir}/$kind.*.*");
 
 		$seen{$kind} = { n => scalar @ms, max => $ms[-1] // 0, p99 => $ms[0.99 * @ms] // 0, median => $ms[@ms / 2] // 0 };
 	}
-	$seen{errors} = [map { Berth::Cluster::_slurp($_) } glob("$self->{dir}/*.errors")];
+	$seen{errors} = [map { Berth::Cluster::slurp($_) } glob("$self->{dir}/*.errors")];
 	return \%seen;
 }
 

@@ -36,7 +36,7 @@ sub change {
 		my $all = $t->wait_for(sub { !grep { !-e "$file.started.$_" } @clients }, PATIENCE);
 		my $done = eval { $change->(); 1 } or warn $@;
 
-		Berth::Test::_write("$file.new", now());
+		Berth::Test::write_file("$file.new", now());
 		rename("$file.new", "$file.done");
 		POSIX::_exit($all && $done ? 0 : 1);
 	}
@@ -48,14 +48,14 @@ sub change {
 			my $done = -e "$file.done";
 
 			push @mine, $ask->($n + $i);
-			Berth::Test::_write("$file.started.$n", '') if $i == $often->{before};
+			Berth::Test::write_file("$file.started.$n", '') if $i == $often->{before};
 			last if $done && --$left == 0;
 		}
 		return \@mine;
 	});
 	waitpid($pid, 0);
 	is($?, 0, 'the change was made, with all clients at work');
-	return (Berth::Cluster::_slurp("$file.done"), @asked);
+	return (Berth::Cluster::slurp("$file.done"), @asked);
 }
 
 1;

@@ -88,14 +88,14 @@ sub package_for {
 
 	make_path("$dir/src", "$dir/home");
 	$stand->save('registry/config.json', qq({"dl":"$url$root","api":"$url$root"}));
-	Berth::Test::_write("$dir/src/lib.rs", '');
-	Berth::Test::_write("$dir/Cargo.toml", "[package]\nname = \"all\"\nversion = \"0.1.0\"\n"
+	Berth::Test::write_file("$dir/src/lib.rs", '');
+	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"all\"\nversion = \"0.1.0\"\n"
 	    . "edition = \"2021\"\n[dependencies]\n"
 	    . join('', map { "$_ = { version = \"*\", registry = \"bench\" }\n" } @names));
-	Berth::Test::_write("$dir/home/config.toml", "[http]\ncainfo = \"" . $t->cacert . "\"\n"
+	Berth::Test::write_file("$dir/home/config.toml", "[http]\ncainfo = \"" . $t->cacert . "\"\n"
 	    . "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n"
 	    . "[registries.bench]\nindex = \"sparse+$url$root/\"\n");
-	Berth::Test::_write("$dir/home/credentials.toml", "[registries.bench]\ntoken = \"" . $stand->token . "\"\n")
+	Berth::Test::write_file("$dir/home/credentials.toml", "[registries.bench]\ntoken = \"" . $stand->token . "\"\n")
 	    if $who eq 'berth';
 	return $dir;
 }

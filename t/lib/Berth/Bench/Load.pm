@@ -12,7 +12,7 @@ use Berth::Cluster;
 
 # Does this kernel count the time of processes to the nanosecond?  Else in ticks, of which a few
 # requests make none.
-my $fine = (eval { Berth::Cluster::_slurp('/proc/self/schedstat') } // '') =~ /^[1-9]/;
+my $fine = (eval { Berth::Cluster::slurp('/proc/self/schedstat') } // '') =~ /^[1-9]/;
 
 use constant { CLIENTS => 16, STREAMS => 4, SHORT => 0.2, FEW => 200, MORE => 5000 };
 
@@ -82,7 +82,7 @@ sub cpu_of {
 	my %us = (ended => ticks_us($pid, 13, 14));
 
 	for my $p ($pid, children($pid)) {
-		my $us = eval { $fine ? (split(/ /, Berth::Cluster::_slurp("/proc/$p/schedstat")))[0] / 1000 : ticks_us($p, 11, 12) };
+		my $us = eval { $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$p/schedstat")))[0] / 1000 : ticks_us($p, 11, 12) };
 
 		$us{$p} = $us if defined $us;
 	}
@@ -91,7 +91,7 @@ sub cpu_of {
 
 sub ticks_us {
 	my ($pid, @fields) = @_;
-	my @stat = split(/ /, (Berth::Cluster::_slurp("/proc/$pid/stat") =~ s/.*\) //r));
+	my @stat = split(/ /, (Berth::Cluster::slurp("/proc/$pid/stat") =~ s/.*\) //r));
 
 	return ($stat[$fields[0]] + $stat[$fields[1]]) * 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
@@ -111,7 +111,7 @@ sub spent_us {
 sub children {
 	my ($pid) = @_;
 
-	return split(/ /, Berth::Cluster::_slurp("/proc/$pid/task/$pid/children"));
+	return split(/ /, Berth::Cluster::slurp("/proc/$pid/task/$pid/children"));
 }
 
 # Memory of a process and its children in kB, what is shared counted by shares.
@@ -120,7 +120,7 @@ sub pss_kb {
 	my @sizes;
 
 	for my $p ($pid, children($pid)) {
-		my $text = eval { Berth::Cluster::_slurp("/proc/$p/smaps_rollup") } // next;
+		my $text = eval { Berth::Cluster::slurp("/proc/$p/smaps_rollup") } // next;
 
 		push @sizes, $1 if $text =~ /^Pss:\s+(\d+) kB/m;
 	}

@@ -69,12 +69,12 @@ sub berth_rate {
 		for my $i (1 .. $n / $clients) {
 			my $name = 'bench-' . ++$count;
 
-			Berth::Test::_write("$work/$name", Berth::Bench::Stand::body($name, '1.0.0', $bytes));
+			Berth::Test::write_file("$work/$name", Berth::Bench::Stand::body($name, '1.0.0', $bytes));
 			push @uploads, "url = \"$url\"\nupload-file = \"$work/$name\"\n"
 			    . "header = \"Authorization: " . $stand->token . "\"\ncacert = \"" . $t->cacert . "\"\n"
 			    . "output = /dev/null\nwrite-out = \"%{http_code}\\n\"\nsilent\nshow-error\n";
 		}
-		Berth::Test::_write("$work/client.$client", join("next\n", @uploads));
+		Berth::Test::write_file("$work/client.$client", join("next\n", @uploads));
 	}
 	my %before = map { $_ => Berth::Bench::Load::cpu_of($groups{$_}) } keys %groups;
 	my $start = time;
@@ -102,7 +102,7 @@ sub floor_rate {
 
 	$stand->test->parallel($clients, sub { write_some($stand, $_[0], $data, $n / $clients); return 1; });
 	my $written = time - $start;
-	Berth::Test::_write($script, $rows);
+	Berth::Test::write_file($script, $rows);
 	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t', $n / $clients,
 	    '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
 	my ($rate) = $out =~ /tps = ([\d.]+)/;

@@ -86,7 +86,7 @@ sub _documents {
 sub save {
 	my ($self, $path, $bytes) = @_;
 
-	Berth::Test::_write($self->dir . "/$path", $bytes);
+	Berth::Test::write_file($self->dir . "/$path", $bytes);
 	return;
 }
 
@@ -96,11 +96,11 @@ sub _start {
 	my $dir = $self->dir;
 	my @bare = ("$Berth::Cluster::ROOT/build/bench/bare_fcgi", '-n', $self->{workers}, '-s');
 
-	$self->{bare} = Berth::Test::_spawn("$dir/bare.log", @bare, "$dir/bare.sock", '-f', "$dir/index");
-	$self->{sql} = Berth::Test::_spawn("$dir/bare.log", @bare, "$dir/sql.sock", '-d',
+	$self->{bare} = Berth::Test::spawn("$dir/bare.log", @bare, "$dir/bare.sock", '-f', "$dir/index");
+	$self->{sql} = Berth::Test::spawn("$dir/bare.log", @bare, "$dir/sql.sock", '-d',
 	    $t->dsn('berth'), '-p', $self->{project}{berth});
 	Berth::Test::wait_for(sub { -S "$dir/bare.sock" && -S "$dir/sql.sock" })
-	    or die "the bare responder does not start:\n" . Berth::Cluster::_slurp("$dir/bare.log");
+	    or die "the bare responder does not start:\n" . Berth::Cluster::slurp("$dir/bare.log");
 	$self->save('locations.conf', $self->_locations);
 	$t->start_pool;
 	$t->start_nginx(sub {
@@ -236,7 +236,7 @@ sub download {
 # The groups of processes whose time is counted.
 sub groups {
 	my ($self) = @_;
-	my $postmaster = (split(/\n/, Berth::Cluster::_slurp($self->{cluster}->dir . '/pg/data/postmaster.pid')))[0];
+	my $postmaster = (split(/\n/, Berth::Cluster::slurp($self->{cluster}->dir . '/pg/data/postmaster.pid')))[0];
 
 	return (nginx => $self->{t}{nginx}, berth => $self->{t}->pool_pid, bare => $self->{bare},
 	    sql => $self->{sql}, postgres => $postmaster);

@@ -59,7 +59,7 @@ sub list {
 
 	return $path if -e $path;
 	push @$all, make($stand, $whose, $n - @$all) if $n > @$all;
-	Berth::Test::_write($stand->test->holds_tokens($path), join('', map { "$_\n" } @{$all}[0 .. $n - 1]));
+	Berth::Test::write_file($stand->test->holds_tokens($path), join('', map { "$_\n" } @{$all}[0 .. $n - 1]));
 	return $path;
 }
 

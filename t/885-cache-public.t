@@ -136,7 +136,7 @@ subtest 'who is not answered from files' => sub {
 	my %roads = (
 		'a bad token' => [$index, 401, Authorization => 'berth_pat_bad'],
 		# which the pool does not take here
-		'a token in GitLab\'s header' => [$index, 200, 'PRIVATE-TOKEN' => 'bad'],
+		'a bad token in GitLab\'s header' => [$index, 401, 'PRIVATE-TOKEN' => 'bad'],
 		'another' => [$index, 200, 'JOB-TOKEN' => 'bad'],
 		'and another' => [$index, 200, 'Deploy-Token' => 'bad'],
 		'Basic' => [$index, 401, Authorization => 'Basic eDp5'],

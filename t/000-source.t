@@ -370,12 +370,14 @@ sub keys_of_manual {
 # options.  The admin command has tables of its own, spread over fcgi/admin/.
 sub options_of {
 	my ($name, $main) = @_;
-	my $source = join("\n", map { $code{$_} } $main,
+	# the daemons share theirs; what only one of them has, its usage says
+	my $is_daemon = $code{$main} =~ /\bprogram_main\(/;
+	my $source = join("\n", map { $code{$_} } $main, $is_daemon ? 'fcgi/config/program.c' : (),
 	    $name eq 'berth' ? grep { m{^fcgi/admin/} } @sources : ());
 	my %options;
 
 	while ($source =~ /getopt(?:_long)?\s*\([^;"]*"([^"]*)"/g) {
-		$options{$_}++ for $1 =~ /[A-Za-z0-9]/g;
+		$options{$_}++ for grep { !$is_daemon || $code{$main} =~ /"  -$_ / } $1 =~ /[A-Za-z0-9]/g;
 	}
 	while ($source =~ /\{\s*"([a-z][a-z-]+)",\s*(?:no|required|optional)_argument/g) {
 		$options{"-$1"}++;

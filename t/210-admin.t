@@ -137,6 +137,8 @@ subtest 'projects' => sub {
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'shown');
 		fails("$_ is no network", 2, qr/anonymous_networks: `\Q$_\E` is neither/, $noun, 'set', $path, "anonymous_networks=10.0.0.0/8 $_")
 		    for qw(192.0.2.1/24 192.0.2.0/33 example.org);
+		fails("$_ is as good as public", 2, qr/`\Q$_\E` covers too much of the Internet; use the visibility `public`/, $noun, 'set', $path, "anonymous_networks=::1 $_")
+		    for qw(0.0.0.0/0 ::/0 2000::/3);
 		fails('too many', 2, qr/more than 64/, $noun, 'set', $path, 'anonymous_networks=' . join(' ', map { "192.0.2.$_" } 1 .. 65));
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'unchanged');
 		id_of('none', $noun, 'set', $path, 'anonymous_networks=');

@@ -74,15 +74,15 @@ is($res->{headers}{'cache-control'}, 'public, no-cache', 'and may be kept by oth
 is($t->http(GET => "$P/config.json", { token => $token{dev} })->{headers}{'cache-control'}, 'private, no-cache',
     'an answer to a token may not');
 
-# ---- the three forms of Authorization ----
+# ---- the forms of Authorization ----
 
 sub base64 { require MIME::Base64; return MIME::Base64::encode_base64($_[0], ''); }
 
-for my $form ($token{dev}, "Bearer $token{dev}", "bearer  $token{dev}", 'Basic ' . base64("dev:$token{dev}"),
+for my $form ($token{dev}, "Bearer $token{dev}", "bearer  $token{dev}", "Token $token{dev}", "token   $token{dev}", 'Basic ' . base64("dev:$token{dev}"),
 	'Basic ' . base64("$token{dev}:"), 'basic ' . base64(":$token{dev}")) {
 	is($t->http(GET => "$R/config.json", { token => $form })->{status}, 200, 'Authorization: ' . substr($form, 0, 7) . '...');
 }
-for my $bad ('x', 'berth_pat_' . 'a' x 49, "Digest $token{dev}", 'Basic !!!', "Bearer \xff", 'Bearer ' . 'x' x 3000,
+for my $bad ('x', 'berth_pat_' . 'a' x 49, "Digest $token{dev}", 'Token', "Token Bearer $token{dev}", 'Basic !!!', "Bearer \xff", 'Bearer ' . 'x' x 3000,
 	substr($token{dev}, 0, -1), "$token{dev}x", lc $token{dev}) {
 	my $shown = substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
 

@@ -19,9 +19,10 @@ my $elsewhere = Berth::Test->new(workers => 2, cache_lease => 3, database => $t-
 my $id = $t->project('demo/sub/private');
 my $other = $t->project('demo/other');
 my ($R, $O) = map { $t->registry($_) } $id, $other;
-$t->user($_) for qw(dev stranger);
+$t->user($_) for qw(dev owner stranger);
 $t->member('dev', 'demo', 'maintainer');
-my %token = map { $_ => $t->token($_) } qw(dev stranger);
+$t->member('owner', 'demo', 'owner');
+my %token = map { $_ => $t->token($_) } qw(dev owner stranger);
 my @nodes = ($t, $elsewhere);
 my @ports = (Berth::Cache::start($t), Berth::Cache::start($elsewhere, sub {
 	s/^(\tlisten [^\n]*\n)/$1\tset_real_ip_from 127.0.0.1;\n\treal_ip_header X-Real-IP;\n/m;
@@ -41,7 +42,7 @@ subtest 'which addresses' => sub {
 	my @cases = (['', '192.0.2.7', 0], ['192.0.2.0/24', '192.0.2.7', 1], ['192.0.2.0/24', '192.0.3.7', 0],
 	    ['192.0.2.0/24', '::ffff:192.0.2.7', 1], ['::ffff:192.0.2.0/120', '192.0.2.7', 1], ['192.0.2.0/24', '::192.0.2.7', 0],
 	    ['2001:db8::/32', '2001:db8:1::5', 1], ['2001:db8::/32', '2001:db9::5', 0], ["10.0.0.1 \t2001:db8::7", '2001:db8::7', 1],
-	    ['0.0.0.0/0', '', 0], ['0.0.0.0/0 ::/0', 'unix:', 0], ['0.0.0.0/0', '2001:db8::1', 0]);
+	    ['10.0.0.0/8', '', 0], ['10.0.0.0/8 fc00::/7', 'unix:', 0], ['10.0.0.0/8', '2001:db8::1', 0]);
 
 	for my $case (@cases) {
 		my ($list, $address, $in) = @$case;
@@ -114,13 +115,27 @@ subtest 'spoofed' => sub {
 	is(Berth::Cache::get($ports[1], $index, 'X-Real-IP' => '2001:db9::1')->{status}, 401, 'no other');
 };
 
+# By the API of a node, as the owner.
+sub put {
+	my ($node, $place, @networks) = @_;
+	my $body = sprintf('{"anonymous_networks":[%s]}', join(',', map { qq("$_") } @networks));
+
+	$nodes[$node]->http(PUT => "/api/v4/$place", { token => $token{owner}, body => $body, headers => ['Content-Type: application/json'] })->{status} == 200
+	    or die "not changed\n";
+	return;
+}
+
+# Clients ask both nodes as fast as they can; for each read that begins after the change was answered, it holds.
 subtest 'what ends it' => sub {
+	my $group = $t->group('demo');
 	my @changes = (
 		['the list of the project', sub { networks('192.0.2.0/24') }, sub { networks('127.0.0.1') }],
 		['packages that are switched off', sub { $t->berth_ok(qw(project set demo/sub/private packages_enabled=false)) },
 		    sub { $t->berth_ok(qw(project set demo/sub/private packages_enabled=true anonymous_networks=127.0.0.1)) }],
 		['the list of a group', sub { $t->berth_ok(qw(group set demo anonymous_networks=)) },
 		    sub { $t->berth_ok(qw(project set demo/sub/private packages_enabled=true anonymous_networks=)); $t->berth_ok(qw(group set demo anonymous_networks=127.0.0.0/8)) }],
+		['the list of the project, by the API', sub { put(1, "projects/$id", '192.0.2.0/24') }, sub { put(0, "projects/$id", '127.0.0.1') }],
+		['the list of a group, by the API', sub { put(0, "groups/$group") }, sub { put(1, "projects/$id"); put(1, "groups/$group", '127.0.0.0/8') }],
 	);
 
 	for my $change (@changes) {
@@ -130,9 +145,10 @@ subtest 'what ends it' => sub {
 		for my $n (0, 1) {
 			Berth::Cache::wait_static($nodes[$n], $ports[$n], $_) // die "no file on node $n\n" for $index, $crate;
 		}
-		$take->();
+		my @after = Berth::Cache::meanwhile($t, \@ports, $name, $index, {}, $take);
+		is(scalar(grep { $_->[2] != 401 } @after), 0, "$name: 401 for all that ask after it");
 		for my $n (0, 1) {
-			is(Berth::Cache::get($ports[$n], $_)->{status}, 401, "$name, node $n: at the next request") for $index, $crate;
+			is(Berth::Cache::get($ports[$n], $_)->{status}, 401, "$name, node $n: and so on") for $index, $crate;
 		}
 	}
 };

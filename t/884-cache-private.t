@@ -87,7 +87,7 @@ for my $case (['config.json', $config], ['an index file', $index], ['a crate', $
 		is($res->{headers}{etag}, $first->{headers}{etag}, 'the same ETag');
 		like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, 'a request id');
 		is(get($path, $token{dev}, 'If-None-Match' => $res->{headers}{etag})->{status}, 304, 'conditional');
-		ok(is_static(get($path, "Bearer $token{dev}")), 'after Bearer, too');
+		ok(is_static(get($path, "$_ $token{dev}")), "after $_, too") for qw(Bearer Token);
 		my $h2 = $t->http(GET => $path, { http2 => 1, token => $token{dev}, headers => ['Accept-Encoding: gzip'] });
 		ok(is_static($h2) && $h2->{status} == 200, 'over HTTP/2, too');
 		is(get($path, $token{mate})->{body}, $first->{body}, 'somebody else who may: the same bytes');

@@ -77,6 +77,8 @@ my %routes = (
 		(map { [DELETE => "P/$_/$gone", 404] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist',
 		    'job_token_scope/groups_allowlist'),
 	],
+	change_networks => [[PUT => 'P', 400]],
+	change_group_networks => [[PUT => 'G', 400]],
 	read_place => [[GET => 'P', 200]],
 	read_members => [[GET => 'P/members', 200], [GET => 'P/members/all', 200], [GET => "P/members/$gone", 404], [GET => "P/members/all/$gone", 404]],
 	change_members => [[POST => 'P/members', 400], [PUT => "P/members/$gone", 400], [DELETE => "P/members/$gone", 404]],
@@ -110,6 +112,10 @@ my @table = (
 	[change_settings => 'priv', qw(401 401 404 403 403 403 0 0  0   403 403 403 403 404 403 404)],
 	[change_settings => 'pub', qw(401 401 403 403 403 403 0 0   0   403 403 403 403 403 403 403)],
 	[change_settings => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[change_networks => 'priv', qw(401 401 404 403 403 403 403 0 0  403 403 403 403 404 403 404)],
+	[change_networks => 'pub', qw(401 401 403 403 403 403 403 0 0   403 403 403 403 403 403 403)],
+	[change_networks => 'none', qw(401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
+	[change_group_networks => 'pub', qw(401 401 403 403 403 403 403 0 0 403 403 403 403 403 403 403)],
 	[read_place => 'priv', qw(  401 401 404 0   0   0   0   0   0   0   0   0   403 404 403 404)],
 	[read_place => 'pub', qw(   0   401 0   0   0   0   0   0   0   0   0   0   403 403 403 403)],
 	[read_place => 'none', qw(  401 401 404 404 404 404 404 404 404 404 404 404 404 404 404 404)],
@@ -176,6 +182,18 @@ for my $row (@table) {
 
 		$tested{"$route->[0] $name"}++;
 	}
+}
+# of a place that one may read, the networks are for who may read its settings
+for my $row (grep { $_->[0] =~ /^read_(?:group_)?settings$/ } @table) {
+	my ($class, $place, @cells) = @$row;
+	my $url = $class =~ /group/ ? "/api/v4/groups/$group{$place}" : "/api/v4/projects/$project{$place}";
+	my %want = map { $callers[$_] => $cells[$_] } 0 .. $#callers;
+	my @told = grep { my $res = Berth::Cache::ask($port, GET => $url, { token => token_of($_, $place) });
+		$res->{status} == 200 && exists $t->json($res)->{anonymous_networks} } @callers;
+
+	is(join(', ', @told), join(', ', grep { !$want{$_} } @callers), "$class, $place: who is told of the networks");
+	my @listed = grep { exists $_->{anonymous_networks} } map { @{ $t->json(Berth::Cache::ask($port, GET => "/api/v4/$_", { token => $token{admin} })) } } qw(projects groups);
+	is(scalar @listed, 0, 'and no list tells them');
 }
 # those that would end the token that asks are in t/930-manage.t
 $tested{$_}++ for 'DELETE /api/v4/personal_access_tokens/self', 'POST /api/v4/personal_access_tokens/self/rotate';

@@ -80,6 +80,48 @@ subtest 'another status' => sub {
 	is(status('mia', PATCH => "$api/packages/999999999", { status => 'error' }), 404, 'a package that is not there');
 };
 
+subtest 'networks' => sub {
+	for my $place (["projects/$id", project => 'demo/registry'], ["groups/@{[$t->group('demo')]}", group => 'demo']) {
+		my ($path, $noun, $name) = @$place;
+		my $put = sub { return call('own', PUT => "/api/v4/$path", $_[0]) };
+		my $networks = sub { return $t->json(call($_[0] // 'own', GET => "/api/v4/$path"))->{anonymous_networks} };
+		my @wrong = (
+			[{}, qr/anonymous_networks is missing/], [{ anonymous_networks => undef }, qr/anonymous_networks is missing/],
+			[{ anonymous_networks => { a => 1 } }, qr/anonymous_networks is invalid/], [{ anonymous_networks => [[]] }, qr/anonymous_networks is invalid/],
+			[{ anonymous_networks => '192.0.2.1/24' }, qr/`192.0.2.1\/24` is neither/], [{ anonymous_networks => ['::1', 'example.org'] }, qr/`example.org` is neither/],
+			[{ anonymous_networks => [map { "192.0.2.$_" } 1 .. 65] }, qr/more than 64/], [{ anonymous_networks => ['0.0.0.0/0'] }, qr/visibility `public`/],
+			[{ anonymous_networks => ['::1', '::/0'] }, qr/`::\/0` covers too much/],
+			(map { [{ anonymous_networks => [], $_ => 'x' }, qr/^[^:]*\b$_ cannot be changed here/] }
+			    qw(visibility packages_enabled package_registry_access_level name path description)),
+		);
+
+		is_deeply($networks->(), [], "$noun: none at first");
+		is_deeply($t->json($put->({ anonymous_networks => ['192.0.2.0/24', '2001:db8::/32'] }))->{anonymous_networks}, ['192.0.2.0/24', '2001:db8::/32'], 'the answer has them');
+		is($t->json({ body => scalar $t->berth_ok($noun, 'show', $name, '--json') })->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'the command shows them');
+		is(last_audit(), "$noun.set", 'in the audit');
+		my $rows = $t->psql('SELECT count(*) FROM audit_events');
+		is($put->({ anonymous_networks => '192.0.2.0/24, 2001:db8::/32' })->{status}, 200, 'as one text');
+		is($t->psql('SELECT count(*) FROM audit_events'), $rows, 'and the same leaves no row');
+		for my $wrong (@wrong) {
+			my ($change, $why) = @$wrong;
+			my $res = $put->($change);
+
+			is($res->{status}, 400, JSON::PP->new->canonical->encode($change));
+			like($t->json($res)->{message}, $why, 'says why');
+		}
+		is_deeply($networks->('mia'), ['192.0.2.0/24', '2001:db8::/32'], 'a maintainer sees that nothing has changed');
+		is(status('mia', PUT => "/api/v4/$path", { anonymous_networks => [] }), 403, 'and changes nothing');
+		$t->berth_ok(qw(flag set settings_api off));
+		is($put->({ anonymous_networks => [] })->{status}, 404, 'without the settings API nobody does');
+		$t->berth_ok(qw(flag set settings_api on));
+		is($t->http(PUT => "/api/v4/$path", { token => $token{own}, body => 'anonymous_networks[]=::1&anonymous_networks[]=10.0.0.0/8',
+			headers => ['Content-Type: application/x-www-form-urlencoded'] })->{status}, 200, 'as a form');
+		is_deeply($networks->(), ['::1', '10.0.0.0/8'], 'is the same');
+		is($put->({ anonymous_networks => [] })->{status}, 200, 'an empty list');
+		is_deeply($networks->(), [], 'is none');
+	}
+};
+
 subtest 'a package is deleted' => sub {
 	my $package = package_id('alpha', '1.0.0');
 	my $crate = $t->make_crate('alpha', '1.0.0');

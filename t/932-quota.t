@@ -239,6 +239,14 @@ subtest 'the command' => sub {
 		like($err, $why, 'says why');
 	}
 	is(shown()->{visibility}, 'private', 'a bad quota changes nothing else');
+	for my $place (['group', 'demo'], ['project', $project]) {
+		my $since = $t->psql('SELECT max(id) FROM audit_events');
+
+		$t->berth_ok($place->[0], 'set', $place->[1], 'anonymous_networks=192.0.2.1', 'quota_crates=100');
+		is($t->psql("SELECT count(*) || ' in ' || count(DISTINCT xmin::text) FROM audit_events WHERE id > $since"), '2 in 1',
+		    "networks and quotas of a $place->[0] are set together");
+		$t->berth_ok($place->[0], 'set', $place->[1], 'anonymous_networks=', 'quota_crates=');
+	}
 	quota('quota_bytes=2m', 'quota_crates=7');
 	quota('quota_crates=8');
 	is_deeply([@{ shown() }{qw(quota_bytes quota_crates)}], [2 << 20, 8], 'one key leaves the others');

@@ -43,6 +43,8 @@ static const struct {
 	    TOKEN_ANY_OPERATION, "reading settings" },
 	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, false, 0,
 	    "changing settings" },
+	[ACTION_CHANGE_NETWORKS] = { LEVEL_OWNER, 0, true, false, true, false, 0,
+	    "changing the networks" },
 	/* by a deploy token that is for this alone, see check_mint() */
 	[ACTION_CREATE_JOB_TOKEN] = { LEVEL_GUEST, 0, true, false, false, false, 0,
 	    "making tokens of jobs" },

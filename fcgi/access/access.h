@@ -45,6 +45,7 @@ enum action {
 	/* deploy tokens, protection and trust rules, allow-list */
 	ACTION_READ_SETTINGS,
 	ACTION_CHANGE_SETTINGS,
+	ACTION_CHANGE_NETWORKS, /* anonymous_networks, which open a place as its visibility does */
 	ACTION_CREATE_JOB_TOKEN, /* for a member, by a CI system; and to end it */
 	/* of NAMESPACE_NONE: what the token is; the account of its user */
 	ACTION_READ_TOKEN,

@@ -321,16 +321,31 @@ trim(struct slice s)
 	return s;
 }
 
+/* What may stand before a token; GitHub's manual has the second. */
+static const char *const schemes[] = { "Bearer", "Token" };
+
 static bool
 is_scheme(struct slice word, const char *scheme)
 {
 	return word.n == strlen(scheme) && strncasecmp(word.p, scheme, word.n) == 0;
 }
 
+/* "Bearer" ...: NULL, it is none before a token. */
+static const char *
+scheme_of(struct slice word)
+{
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+		if (is_scheme(word, schemes[i]))
+			return schemes[i];
+	}
+	return NULL;
+}
+
 int
 token_from_authorization(struct arena *a, const char *header, struct slice *out, struct err *err)
 {
 	struct slice all, scheme, value;
+	const char *known;
 
 	*out = slice_of("", 0);
 	if (header == NULL)
@@ -354,15 +369,16 @@ token_from_authorization(struct arena *a, const char *header, struct slice *out,
 	value = trim(slice_of(all.p + scheme.n, all.n - scheme.n));
 	if (is_scheme(scheme, "basic"))
 		return from_basic(a, value, out, err);
+	known = scheme_of(scheme);
 	/* no word before it: the token alone, as cargo sends it */
-	if (value.n == 0 && !is_scheme(scheme, "bearer")) {
+	if (value.n == 0 && known == NULL) {
 		*out = scheme;
 		return 0;
 	}
-	if (!is_scheme(scheme, "bearer"))
+	if (known == NULL)
 		return err_set(err, 401, "unexpected scheme in the Authorization header");
 	if (value.n == 0 || !is_visible(value))
-		return err_set(err, 401, "no token after Bearer in the Authorization header");
+		return err_set(err, 401, "no token after %s in the Authorization header", known);
 	*out = value;
 	return 0;
 }

@@ -69,7 +69,7 @@ void token_wipe(struct token *);
 bool token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE]);
 
 /*
- * The token in an Authorization header: bare, `Bearer TOKEN` (any case), or
+ * The token in an Authorization header: bare, `Bearer TOKEN` or `Token TOKEN` (any case), or
  * `Basic` with the token as user name or as password.  *out is empty where
  * there is no header.  -1: 401 for another scheme, bad base64, bytes outside ASCII.
  */

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "access/networks.h"
 #include "admin/command.h"
-#include "admin/networks.h"
 #include "admin/output.h"
 #include "admin/quota.h"
 
@@ -119,17 +119,35 @@ parse_words(struct invocation *in, const char **networks)
 	return admin_quota_check(in);
 }
 
+struct setting {
+	struct invocation *in;
+	const char *networks; /* NULL: they stay as they are */
+};
+
+/* All of it or nothing. */
+static int
+set_body(struct db *db, void *arg, struct err *err)
+{
+	struct setting *s = arg;
+	struct invocation *in = s->in;
+
+	if (s->networks != NULL &&
+	    group_set(db, in->arena, &in->actor, in->args[0], s->networks, err) == -1)
+		return -1;
+	return admin_quota_set(in, err);
+}
+
 static int
 set(struct invocation *in)
 {
+	struct setting setting = { .in = in };
 	struct output out = output_all(in);
-	const char *networks = NULL;
 	struct cell *row;
+	bool unknown;
 	size_t n;
 
-	if (parse_words(in, &networks) == -1 || read_all(in, in->args[0], &row, &n) == -1 ||
-	    (networks != NULL && group_set(in->db, in->arena, &in->actor, in->args[0], networks,
-	        &in->err) == -1) || admin_quota_set(in) == -1 ||
+	if (parse_words(in, &setting.networks) == -1 || read_all(in, in->args[0], &row, &n) == -1 ||
+	    db_transaction(in->db, set_body, &setting, &unknown, &in->err) == -1 ||
 	    read_all(in, in->args[0], &row, &n) == -1)
 		return -1;
 	output_id(&out, row);

@@ -1,7 +1,7 @@
 #include "store/project.h"
 
+#include "access/networks.h"
 #include "admin/command.h"
-#include "admin/networks.h"
 #include "admin/output.h"
 #include "admin/pins.h"
 #include "admin/project_allow.h"
@@ -150,11 +150,30 @@ print_project(struct invocation *in, void (*print)(const struct output *, const 
 	return 0;
 }
 
+struct setting {
+	struct invocation *in;
+	const struct project_change *change;
+};
+
+/* All of it or nothing. */
+static int
+set_body(struct db *db, void *arg, struct err *err)
+{
+	struct setting *s = arg;
+	struct invocation *in = s->in;
+	int64_t id;
+
+	if (project_set(db, in->arena, &in->actor, in->args[0], s->change, &id, err) == -1)
+		return -1;
+	return admin_quota_set(in, err);
+}
+
 static int
 set(struct invocation *in)
 {
 	struct asked asked = { 0 };
-	int64_t id;
+	struct setting setting = { in, &asked.change };
+	bool unknown;
 
 	for (size_t i = 1; i < in->nargs; i++) {
 		if (parse_change(in->arena, in->args[i], &asked, &in->err) == -1)
@@ -162,9 +181,7 @@ set(struct invocation *in)
 	}
 	if (project_policy_change(in, &asked.change.policy, &in->err) == -1 ||
 	    admin_quota_check(in) == -1 ||
-	    project_set(in->db, in->arena, &in->actor, in->args[0], &asked.change, &id, &in->err) ==
-	        -1 ||
-	    admin_quota_set(in) == -1)
+	    db_transaction(in->db, set_body, &setting, &unknown, &in->err) == -1)
 		return -1;
 	return print_project(in, output_id);
 }

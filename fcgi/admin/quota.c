@@ -40,7 +40,7 @@ admin_quota_is_key(struct slice key)
 
 /* What the words say; *any: something. */
 static int
-read_words(struct invocation *in, struct given *given, bool *any)
+read_words(struct invocation *in, struct given *given, bool *any, struct err *err)
 {
 	*any = false;
 	for (int i = 0; i < QUOTA__MAX; i++)
@@ -58,7 +58,7 @@ read_words(struct invocation *in, struct given *given, bool *any)
 		else
 			wrong = conf_set(in->arena, &keys[kind], value, given);
 		if (wrong != NULL)
-			return err_set(&in->err, 400, "%s %s", quota_keys[kind], wrong);
+			return err_set(err, 400, "%s %s", quota_keys[kind], wrong);
 	}
 	return 0;
 }
@@ -69,20 +69,20 @@ admin_quota_check(struct invocation *in)
 	struct given given;
 	bool any;
 
-	return read_words(in, &given, &any);
+	return read_words(in, &given, &any, &in->err);
 }
 
 int
-admin_quota_set(struct invocation *in)
+admin_quota_set(struct invocation *in, struct err *err)
 {
 	struct given given;
 	bool any;
 
-	if (read_words(in, &given, &any) == -1)
+	if (read_words(in, &given, &any, err) == -1)
 		return -1;
 	if (!any)
 		return 0;
-	return quota_set(in->db, in->arena, &in->actor, in->args[0], given.max, &in->err);
+	return quota_set(in->db, in->arena, &in->actor, in->args[0], given.max, err);
 }
 
 void

@@ -20,7 +20,7 @@ bool admin_quota_is_key(struct slice key);
  * empty value, or `default`, is no limit.  -1: 400, before anything happened; 404.
  */
 int admin_quota_check(struct invocation *) __attribute__((warn_unused_result));
-int admin_quota_set(struct invocation *) __attribute__((warn_unused_result));
+int admin_quota_set(struct invocation *, struct err *) __attribute__((warn_unused_result));
 
 /* What a project or group has: null where there is no quota. */
 void admin_quota_cells(const struct quota *, size_t n, const char *namespace,

@@ -22,6 +22,7 @@
 #include "api/gitlab/protection_rules.h"
 #include "api/gitlab/trust_rules.h"
 #include "api/monitoring.h"
+#include "api/gitlab/namespace_settings.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
 
@@ -244,8 +245,14 @@ static const struct route routes[] = {
 	    .handle = namespaces_projects },
 	{ .name = "project", .methods = READ, .pattern = P, .error_format = ERROR_FORMAT_GITLAB,
 	    .policy = &namespaces_project_policy, .handle = namespaces_project },
+	{ .name = "project_change", .methods = METHOD_PUT, .pattern = P, .error_format = ERROR_FORMAT_GITLAB,
+	    .body = BODY_PARAMS, .policy = &namespace_settings_project_policy, .writes = WRITES_CHANGE,
+	    .handle = namespace_settings_change_project },
 	{ .name = "group", .methods = READ, .pattern = G, .error_format = ERROR_FORMAT_GITLAB,
 	    .policy = &namespaces_group_policy, .handle = namespaces_group },
+	{ .name = "group_change", .methods = METHOD_PUT, .pattern = G, .error_format = ERROR_FORMAT_GITLAB,
+	    .body = BODY_PARAMS, .policy = &namespace_settings_group_policy, .writes = WRITES_CHANGE,
+	    .handle = namespace_settings_change_group },
 	{ .name = "group_projects", .methods = READ, .pattern = G "/projects",
 	    .error_format = ERROR_FORMAT_GITLAB, .body = BODY_PARAMS, .policy = &namespaces_group_policy,
 	    .handle = namespaces_group_projects },
@@ -327,8 +334,8 @@ static const struct route_error_format error_formats[] = {
 	{ .pattern = R "/api/v1", .error_format = ERROR_FORMAT_CARGO },
 	{ .pattern = R, .error_format = ERROR_FORMAT_TEXT },
 	{ .pattern = "api/v4", .error_format = ERROR_FORMAT_GITLAB,
-	    .missing = "Not Found - Berth has no such part of GitLab's API; /api/v4/openapi.json "
-	               "lists the parts that it has" },
+	    .missing = "Berth has no such part of GitLab's API; /api/v4/openapi.json lists the parts "
+	               "that it has" },
 };
 
 const struct router api_router = { routes, COUNT(routes), error_formats, COUNT(error_formats) };

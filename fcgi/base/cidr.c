@@ -76,14 +76,21 @@ cidr_parse(struct slice word, struct cidr *c)
 	return true;
 }
 
+/* Are the first so many bits the same? */
 static bool
-cidr_has(const struct cidr *c, const unsigned char address[BYTES])
+is_alike(const unsigned char a[BYTES], const unsigned char b[BYTES], unsigned bits)
 {
 	unsigned i = 0;
 
-	while (i < c->bits && is_set(c->address, i) == is_set(address, i))
+	while (i < bits && is_set(a, i) == is_set(b, i))
 		i++;
-	return i == c->bits;
+	return i == bits;
+}
+
+static bool
+cidr_has(const struct cidr *c, const unsigned char address[BYTES])
+{
+	return is_alike(c->address, address, c->bits);
 }
 
 bool
@@ -112,6 +119,33 @@ cidr_list_has(const char *list, const char *address)
 	while (words_next(&list, &word)) {
 		if (cidr_parse(word, &c) && cidr_has(&c, bytes))
 			return true;
+	}
+	return false;
+}
+
+bool
+cidr_is_wide(const char *network)
+{
+	enum { IPV4_AS_IPV6 = IPV6_BITS - IPV4_BITS };
+	static const struct {
+		unsigned char address[BYTES];
+		unsigned bits; /* the addresses that the rule is for */
+		unsigned least; /* bits of a prefix */
+	} rules[] = {
+		{ { [IPV4_AT - 2] = 0xff, 0xff }, IPV4_AS_IPV6, IPV4_AS_IPV6 + 8 },
+		{ { 0xfc }, 7, 7 },
+		{ { 0 }, 0, 16 },
+	};
+	struct cidr c;
+
+	if (!cidr_parse(slice_str(network), &c))
+		return false;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		unsigned common = rules[i].bits < c.bits ? rules[i].bits : c.bits;
+
+		/* a wider one that holds all of the rule's addresses is for the rule as well */
+		if (is_alike(c.address, rules[i].address, common))
+			return c.bits < rules[i].least;
 	}
 	return false;
 }

@@ -15,4 +15,11 @@ bool cidr_list_valid(const char *list);
 /* Is the address, as text, in one of the list?  What is no address is in none. */
 bool cidr_list_has(const char *list, const char *address);
 
+/*
+ * Does a network, which must be valid, cover so much that no organisation has it?  Of IPv4 a prefix shorter
+ * than /8; of IPv6 one shorter than /16, but for private addresses (fc00::/7), and one with all of IPv4 in
+ * it.
+ */
+bool cidr_is_wide(const char *network);
+
 #endif

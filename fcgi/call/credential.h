@@ -14,7 +14,7 @@ struct request_credential {
 	enum credential kind;
 	unsigned char digest[TOKEN_DIGEST_SIZE]; /* of CREDENTIAL_TOKEN */
 	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": none */
-	bool plain; /* nginx can read it, too: Authorization, bare or after Bearer */
+	bool plain; /* nginx can read it, too: Authorization, bare or after Bearer or Token */
 	/*
 	 * The text of one that is not ours, but could be that of another CI system's job: it is
 	 * looked up like any other, and auth/ci_login.h says who it is if it is not known.

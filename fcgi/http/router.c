@@ -117,14 +117,33 @@ find_error_format(const struct router *router, const struct request *rq)
 	return NULL;
 }
 
+/* With what the error format says of it. */
+static int
+refuse(struct request *rq, int status, const char *what, const char *missing)
+{
+	return err_set(&rq->err, status, "%s%s%s", what, missing != NULL ? " - " : "",
+	    missing != NULL ? missing : "");
+}
+
 /* -1: 404. */
 static int
 refuse_path(const struct router *router, struct request *rq)
 {
 	const struct route_error_format *found = find_error_format(router, rq);
 
-	return err_set(&rq->err, 404, "%s",
-	    found != NULL && found->missing != NULL ? found->missing : "Not Found");
+	return refuse(rq, 404, "Not Found", found != NULL ? found->missing : NULL);
+}
+
+int
+router_refuse_method(const struct router *router, struct request *rq)
+{
+	static const unsigned calls = METHOD_GET | METHOD_POST | METHOD_PUT | METHOD_PATCH;
+	const struct route_error_format *found = find_error_format(router, rq);
+	const char *missing = found != NULL ? found->missing : NULL;
+
+	if (missing != NULL && (rq->method & calls))
+		return refuse(rq, 404, "Not Found", missing);
+	return refuse(rq, 405, "Method Not Allowed", missing);
 }
 
 int

@@ -44,7 +44,7 @@ struct route {
 struct route_error_format {
 	const char *pattern; /* as of a route; matches any path that begins with it */
 	enum error_format error_format;
-	const char *missing; /* what the 404 says; NULL: "Not Found" */
+	const char *missing; /* what the 404 says behind "Not Found - "; NULL: nothing */
 };
 
 struct router {
@@ -56,11 +56,18 @@ struct router {
 
 /*
  * Finds the route, sets rq->route and its parameters.  Where the path is one but the method is
- * not, that is the first route of the path, and rq->allow lists the methods: 405 is for the
- * caller to say, to those who may know as much.  -1: 404, 400 for an encoded slash
+ * not, that is the first route of the path, and rq->allow lists the methods: router_refuse_method() is for
+ * the caller to call, for those who may know as much.  -1: 404, 400 for an encoded slash
  * outside a `%` segment.
  */
 int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));
+
+/*
+ * -1: 405; or 404 where the error format of the path says what is missing, since what another server does
+ * by the method is a thing that this one has not.  DELETE gets 405 there as well: 404 would tell that
+ * something is gone.
+ */
+int router_refuse_method(const struct router *, struct request *);
 
 /*
  * The format in which an error of this path is answered, matched or not; to nginx's

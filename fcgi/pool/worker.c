@@ -125,7 +125,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
 	if (rq->allow != NULL)
-		return err_set(&rq->err, 405, "Method Not Allowed");
+		return router_refuse_method(w->app->router, rq);
 	if (body_check(w, rq) == -1)
 		return -1;
 	if (rq->route->handle(call, rq, rs) == -1)

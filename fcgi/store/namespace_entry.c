@@ -33,6 +33,7 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 				.full_path = db_str(&r, i, 9),
 				.parent_id = id_or_0(&r, i, 10),
 			},
+			.anonymous_networks = db_str(&r, i, 11),
 		};
 	return 0;
 }
@@ -56,6 +57,7 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 			.full_path = db_str(&r, i, 2),
 			.parent_id = id_or_0(&r, i, 3),
 			.created_at = db_str(&r, i, 4),
+			.anonymous_networks = db_str(&r, i, 5),
 		};
 	return 0;
 }

@@ -15,6 +15,7 @@ struct group_entry {
 	const char *full_path;
 	int64_t parent_id; /* 0: none */
 	const char *created_at; /* NULL in a project's */
+	const char *anonymous_networks; /* for who may read settings; NULL in a project's */
 };
 
 struct project_entry {
@@ -26,6 +27,7 @@ struct project_entry {
 	bool public_packages;
 	const char *created_at;
 	struct group_entry group;
+	const char *anonymous_networks; /* for who may read settings */
 };
 
 struct user_entry {

@@ -2,8 +2,8 @@
 #define STORE_NAMESPACE_PAGE_H
 
 /*
- * The projects and the groups that a user, or nobody, may see, page by page, by path.  Of projects, the
- * cost does not grow with the others.
+ * The projects and the groups that a user, or nobody, may see, page by page, by path.  The cost of a page of
+ * projects does not grow with the others; of groups it grows with the groups, not with their projects.
  */
 
 #include <stdbool.h>

@@ -82,22 +82,35 @@ SELECT @caller, @caller_in_project,
   LEFT JOIN projects p ON p.id = $2::bigint
   LEFT JOIN groups g ON g.id = p.group_id;
 
+-- part: has_public
+-- Is there a project in group d itself that everybody sees?  One look into projects_public, however many
+-- projects the group has: is the first entry from d on one of d?  Asked for `group_id = d.id` the planner
+-- takes a scan of the projects where most of them are in one group.
+(SELECT p.group_id = d.id FROM projects p
+  WHERE p.group_id >= d.id AND p.packages_enabled AND (p.visibility = 'public' OR p.public_packages)
+  ORDER BY p.group_id LIMIT 1)
+
+-- part: has_internal
+-- The same for each user, by projects_internal.
+(SELECT p.group_id = d.id FROM projects p
+  WHERE p.group_id >= d.id AND p.packages_enabled AND p.visibility = 'internal'
+  ORDER BY p.group_id LIMIT 1)
+
+-- part: group_of_member
+-- The group of membership m, or of its project, by primary key: a join would scan the projects.
+coalesce(m.group_id, (SELECT p.group_id FROM projects p WHERE p.id = m.project_id))
+
 -- part: caller_in_group
 -- What t and u may have to do with group g, of which there may be none.  A group has no visibility of
 -- its own: it is as visible as the most visible project below it, and whoever is a member of anything
--- below it may know of it as of something internal.  The groups below are found by groups_ancestor_ids,
--- their projects that are not private by projects_open, and the search ends at the first that is found;
--- memberships are those of the caller.  So the time it takes does not depend on what is private.
+-- below it may know of it as of something internal.  The groups below are found by
+-- groups_ancestor_ids, the memberships of the user by members_group and members_project, a few rows, and
+-- each search ends at the first that is found.  So the time it takes does not depend on what is private.
 coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
 g.id, g.full_path,
-CASE WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
-                   WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
-                     AND (p.visibility = 'public' OR p.public_packages)) THEN 'public'
-     WHEN EXISTS (SELECT FROM groups d JOIN projects p ON p.group_id = d.id
-                   WHERE d.ancestor_ids @> ARRAY[g.id] AND p.packages_enabled
-                     AND p.visibility = 'internal')
-       OR EXISTS (SELECT FROM members m LEFT JOIN projects p ON p.id = m.project_id
-                    JOIN groups d ON d.id = coalesce(m.group_id, p.group_id)
+CASE WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[g.id] AND @has_public) THEN 'public'
+     WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[g.id] AND @has_internal)
+       OR EXISTS (SELECT FROM members m JOIN groups d ON d.id = @group_of_member
                    WHERE m.user_id = t.user_id AND (m.expires_at IS NULL OR m.expires_at > now())
                      AND d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
      ELSE 'private' END,
@@ -199,13 +212,12 @@ WITH @caller_memberships
 SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;
 
 -- part: open_groups
--- Groups with a project below them, at any depth, that the caller sees without being a member: a scan of
--- the projects, once.
+-- Groups with a project below them, at any depth, that the caller sees without being a member: a scan of the
+-- groups, with one look or two for each, however many projects there are.
 open AS MATERIALIZED (
-	SELECT DISTINCT unnest(g.ancestor_ids) AS id FROM projects p JOIN groups g ON g.id = p.group_id
-	 WHERE p.packages_enabled
-	   AND (p.visibility = 'public' OR p.public_packages
-	        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller)))
+	SELECT DISTINCT unnest(d.ancestor_ids) AS id FROM groups d
+	 WHERE ($2::bigint IS NULL OR d.ancestor_ids @> ARRAY[$2])
+	   AND (@has_public OR (EXISTS (SELECT FROM caller) AND @has_internal))
 )
 
 -- part: visible_groups
@@ -218,8 +230,7 @@ groups g
  WHERE (EXISTS (SELECT FROM caller WHERE is_admin)
         OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL)
         OR g.id IN (SELECT id FROM open)
-        OR g.id IN (SELECT unnest(d.ancestor_ids) FROM mine m LEFT JOIN projects p ON p.id = m.project_id
-                      JOIN groups d ON d.id = coalesce(m.group_id, p.group_id)))
+        OR g.id IN (SELECT unnest(d.ancestor_ids) FROM mine m JOIN groups d ON d.id = @group_of_member))
    AND CASE WHEN $3::boolean THEN g.parent_id IS NOT DISTINCT FROM $2::bigint
             ELSE $2 IS NULL OR (g.ancestor_ids @> ARRAY[$2] AND g.id <> $2) END
    AND ($4::text IS NULL OR strpos(lower(g.full_path), $4) > 0)

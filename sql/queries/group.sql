@@ -37,6 +37,7 @@ SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint, anonymo
 -- name: group_entries
 -- $1 ids.  The groups as clients see them, in the order of the ids: by primary keys.
 SELECT g.id, g.path, g.full_path, g.parent_id,
-       to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+       to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       g.anonymous_networks
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place) JOIN groups g ON g.id = q.id
  ORDER BY q.place;

@@ -46,7 +46,7 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
 -- $1 ids.  The projects as clients see them, in the order of the ids: by primary keys.
 SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       g.id, g.path, g.full_path, g.parent_id
+       g.id, g.path, g.full_path, g.parent_id, p.anonymous_networks
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
   JOIN projects p ON p.id = q.id
   JOIN groups g ON g.id = p.group_id

@@ -312,6 +312,7 @@ static const struct {
 	{ ACTION_CHANGE_MEMBERS, 40, 40, 50, 50, true, true },
 	{ ACTION_READ_SETTINGS, 40, 40, 40, 40, true, false },
 	{ ACTION_CHANGE_SETTINGS, 40, 40, 40, 40, true, true },
+	{ ACTION_CHANGE_NETWORKS, 50, 50, 50, 50, true, true },
 };
 
 static struct access_facts
@@ -479,6 +480,7 @@ check_rule(void)
 		{ ACTION_CHANGE_MEMBERS, TOKEN_ANY_OPERATION, 403 },
 		{ ACTION_READ_SETTINGS, TOKEN_ANY_OPERATION, 403 },
 		{ ACTION_CHANGE_SETTINGS, TOKEN_ANY_OPERATION, 403 },
+		{ ACTION_CHANGE_NETWORKS, TOKEN_ANY_OPERATION, 403 },
 		{ ACTION_CREATE_JOB_TOKEN, TOKEN_ANY_OPERATION, 403 },
 	};
 
@@ -516,7 +518,7 @@ main(void)
 	check_operations(TOKEN_ANY_OPERATION, NULL,
 	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */
-#define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 0, 0, 403
+#define NOT_ABOUT_CRATES 0, 0, 0, 0, 403, 0, 403, 403, 403, 0, 0, 403
 	check_operations(TOKEN_PUBLISH_NEW, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_PUBLISH_UPDATE, NULL, (int[]) { 0, 0, 0, 403, 403, 0, 403, NOT_ABOUT_CRATES });
 	check_operations(TOKEN_YANK, NULL, (int[]) { 0, 0, 403, 0, 403, 0, 403, NOT_ABOUT_CRATES });

@@ -215,7 +215,13 @@ test_header(void)
 	refuses("Bearer ", 401, "Bearer and a space");
 	refuses("Bearer a b", 401, "Bearer and two words");
 	refuses("Digest t", 401, "another scheme");
-	refuses("Token t", 401, "another scheme");
+	accepts("Token t", "t", "Token");
+	accepts("tOKEN   t", "t", "tOKEN, several spaces");
+	accepts("Tokens", "Tokens", "a word that begins so is a token");
+	refuses("Token", 401, "Token alone");
+	refuses("token  ", 401, "token and spaces");
+	refuses("Token Bearer t", 401, "two schemes");
+	refuses("Tokens t", 401, "another scheme");
 	refuses("Bearer t\xc3\xa9", 401, "bytes outside ASCII");
 	refuses("Bearer t\x01", 401, "control byte");
 	refuses("Bearer t\x7f", 401, "DEL");

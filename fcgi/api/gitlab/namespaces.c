@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/gitlab/namespace_json.h"
+#include "base/words.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/namespace_page.h"
@@ -37,6 +38,21 @@ put_permissions(struct json_out *o, const struct access_facts *facts)
 	json_out_close(o, '}');
 }
 
+/* From where an organisation works is nothing for everybody who may read the place. */
+static void
+put_networks(struct json_out *o, const struct call *call, const char *networks)
+{
+	struct slice network;
+
+	if (!app_may(&call->facts, ACTION_READ_SETTINGS))
+		return;
+	json_out_key(o, "anonymous_networks");
+	json_out_open(o, '[');
+	while (words_next(&networks, &network))
+		json_out_slice(o, network);
+	json_out_close(o, ']');
+}
+
 int
 namespaces_project(struct call *call, struct request *rq, struct response *rs)
 {
@@ -53,6 +69,7 @@ namespaces_project(struct call *call, struct request *rq, struct response *rs)
 	json_out_open(&json.o, '{');
 	namespace_json_project(&json.o, p, call->app->settings->external_url);
 	put_permissions(&json.o, &call->facts);
+	put_networks(&json.o, call, p->anonymous_networks);
 	json_out_close(&json.o, '}');
 	return json_response_send(&json, rq, rs, 200);
 }
@@ -73,6 +90,7 @@ namespaces_group(struct call *call, struct request *rq, struct response *rs)
 	json_out_open(&json.o, '{');
 	namespace_json_group(&json.o, g, call->app->settings->external_url);
 	json_out_key_str(&json.o, "visibility", call->facts.visibility);
+	put_networks(&json.o, call, g->anonymous_networks);
 	json_out_close(&json.o, '}');
 	return json_response_send(&json, rq, rs, 200);
 }

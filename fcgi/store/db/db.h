@@ -213,6 +213,10 @@ int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *
  * must not do what cannot be done twice.  -1 with err; where the answer to
  * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
  * only be found by looking.
+ *
+ * In the body of another one it runs `body` in that transaction, so that functions that change something
+ * each by themselves can be put together.  Not under a guard: the first that finds its change done lets
+ * all pass.
  */
 int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), void *arg,
     bool *unknown, struct err *) __attribute__((warn_unused_result));

@@ -129,6 +129,8 @@ db_transaction(struct db *db, int (*body)(struct db *, void *, struct err *), vo
 	int rc = -1;
 
 	*unknown = false;
+	if (db->in_tx)
+		return body(db, arg, err);
 	for (int attempt = 1; attempt <= ATTEMPTS;) {
 		db->in_tx = true;
 		db->begin_pending = true;

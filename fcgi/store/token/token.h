@@ -73,7 +73,10 @@ int token_add_deploy(struct db *, struct arena *, const struct audit_actor *,
  */
 int token_check_job(const struct token_new *, struct err *) __attribute__((warn_unused_result));
 
-/* Binds the token and its job, for ttl seconds: digest, name, ttl, pipeline, job, its URL, ref, commit, handle. */
+/*
+ * Binds the token and its job, for ttl seconds: digest, name, ttl, pipeline, job, its URL, ref,
+ * commit, handle.
+ */
 void token_bind_job(struct db_params *, const struct token_new *, int64_t ttl);
 
 /*

@@ -66,6 +66,8 @@ my %writes = (
 	job_token_scope_change => ['owner', PATCH => "$P/job_token_scope", body_of(enabled => JSON::PP::false), 'projects'],
 	job_token_allowlist_add => ['owner', POST => "$P/job_token_scope/allowlist", body_of(target_project_id => $other), 'job_token_allowlist'],
 	job_token_groups_allowlist_add => ['owner', POST => "$P/job_token_scope/groups_allowlist", body_of(target_group_id => $group), 'job_token_allowlist'],
+	project_change => ['owner', PUT => $P, body_of(anonymous_networks => ['192.0.2.1']), 'projects'],
+	group_change => ['owner', PUT => "/api/v4/groups/$group", body_of(anonymous_networks => ['192.0.2.1']), 'groups'],
 	job_token_create => ['deploy', POST => "$R/job_tokens", body_of(user => 'owner', pipeline => 1, job => 2, ttl => 60)],
 );
 
@@ -106,6 +108,7 @@ sub fingerprint {
 	return join(' ', $t->psql(q(SELECT (SELECT count(*) FROM audit_events), (SELECT count(*) FROM versions),
 	    (SELECT count(*) FROM tokens), (SELECT count(*) FROM members), (SELECT count(*) FROM protection_rules),
 	    (SELECT count(*) FROM crate_owners), (SELECT count(*) FROM job_token_allowlist),
+	    (SELECT string_agg(anonymous_networks, ' ') FROM projects), (SELECT string_agg(anonymous_networks, ' ') FROM groups),
 	    (SELECT string_agg(index_etag || index_revision, ' ' ORDER BY id) FROM crates))));
 }
 

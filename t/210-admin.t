@@ -304,9 +304,9 @@ subtest 'tokens' => sub {
 	is($t->psql('SELECT count(*) FROM tokens WHERE revoked_at IS NULL'), 0, 'both are');
 
 	fails('unknown id', 1, qr/no such token/, qw(token revoke 999999));
-	fails('no id', 2, qr/`x1` is no id/, qw(token revoke x1));
-	fails('id 0', 2, qr/no id/, qw(token revoke 0));
-	fails('too long', 2, qr/no id/, qw(token revoke 9999999999999999999));
+	fails('no id', 2, qr/`x1` is not a valid id/, qw(token revoke x1));
+	fails('id 0', 2, qr/not a valid id/, qw(token revoke 0));
+	fails('too long', 2, qr/not a valid id/, qw(token revoke 9999999999999999999));
 	fails('as an argument', 2, qr/standard input/, qw(token revoke), $token);
 	fails('empty input', 2, qr/must hold one token/, { stdin => '' }, qw(token revoke));
 	fails('other input', 2, qr/must hold one token/, { stdin => "glpat-xyz\n" }, qw(token revoke));

@@ -240,7 +240,7 @@ subtest 'the command' => sub {
 	$fails->('no rule', 1, qr/has no protection rule 999/, 'remove', $project, 999);
 	$fails->('a rule of another project', 1, qr/`demo\/other` has no protection rule $id/,
 	    qw(remove demo/other), $id);
-	$fails->('no id', 2, qr/`one` is no id of a protection rule/, 'remove', $project, 'one');
+	$fails->('no id', 2, qr/`one` is not a valid id of a protection rule/, 'remove', $project, 'one');
 	is($t->berth_ok(qw(protect remove), $project, $id), $id, 'remove prints the id');
 	$fails->('twice', 1, qr/has no protection rule $id/, 'remove', $project, $id);
 

@@ -116,6 +116,8 @@ $t->conf(drain_timeout => 4);
 	# the pool reads its configuration without the database
 	kill('HUP', $t->pool_pid) or die "HUP: $!\n";
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2/ }), 'a shorter drain_timeout');
+	# the workers before may take one more request on their way out, and have the longer one
+	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body} =~ /^berth_workers\{kind="write",state="draining"\} 0$/m }), 'they have ended');
 	my $waits = beside(0, sub { $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token })->{status} == 503 or die "not 503\n" });
 	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body} =~ /^berth_workers\{kind="write",state="busy"\} 1$/m }), 'a worker has it');
 	$t->stop_pool;
@@ -195,12 +197,14 @@ SKIP: {
 		    . ($n >= 5 ? "$names[$n - 5] = { path = \"../$names[$n - 5]\", version = \"1\", registry = \"berth\" }\n" : ''));
 	}
 	put("$dir/Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"member-*\"]\n");
+	activate();
 	# each after so many versions are there
 	my $trouble = beside(0, sub {
 		for my $case (
 			[2, sub { $cluster->restart('fast') }],
 			[7, sub { $cluster->halt('immediate'); sleep(AWAY); $cluster->resume }],
-			[13, sub { kill('HUP', $t->{pool}) or die "HUP: $!\n" }],
+			[11, sub { kill('HUP', $t->{pool}) or die "HUP: $!\n" }],
+			[16, sub { kill('USR2', $t->{pool}) or die "USR2: $!\n" }],
 		) {
 			my ($after, $do) = @$case;
 
@@ -209,11 +213,51 @@ SKIP: {
 		}
 	});
 	my ($status, $out, $err) = $t->cargo('publish', '--workspace', '--no-verify', '--allow-dirty', '--registry', 'berth', dir => $dir);
-	is($status, 0, 'a workspace is published through a restart, a failover and a reload') or diag($err);
+	is($status, 0, 'a workspace is published through a restart, a failover, a reload and a restart of the pool') or diag($err);
 	ended($trouble, 'all of it happened meanwhile');
 	is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name LIKE 'member-%'"), CRATES, 'all crates, once');
 }
 is(scalar(() = $t->log('pool') =~ / status=500 /g), 0, 'no internal error');
+
+# From now on the pool is started as systemd starts it: somebody else has its sockets, whose backlog waits
+# while it restarts, at SIGUSR2.
+sub activate {
+	my $dir = $t->dir . '/activated';
+	my $pool = $t->build . '/berth-fcgi';
+
+	make_path($dir);
+	$t->stop_pool;
+	put("$dir/berth-fcgi", <<"END" . <<'END');
+#!/usr/bin/perl
+our (\$pool, \@paths) = ('$pool', '@{[$t->socket_path]}', '@{[$t->socket_path =~ s/\.sock$/-write.sock/r]}');
+END
+use strict; use warnings; use IO::Socket::UNIX; use POSIX ();
+our ($pool, @paths); my ($child, $over);
+$^F = 100;
+unlink(@paths);
+my @sockets = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 128) // die "$_: $!\n" } @paths;
+sub start {
+	my $pid = fork // die "fork: $!\n";
+	return $pid if $pid;
+	POSIX::dup2(fileno($sockets[$_]), 20 + $_) for 0, 1;
+	POSIX::dup2(20 + $_, 3 + $_) for 0, 1;
+	@ENV{qw(LISTEN_PID LISTEN_FDS LISTEN_FDNAMES)} = ($$, 2, 'berth-fcgi.socket:write');
+	exec($pool, @ARGV) or die "$pool: $!\n";
+}
+$SIG{HUP} = sub { kill(HUP => $child) };
+$SIG{USR2} = sub { kill(TERM => $child) };
+$SIG{TERM} = sub { $over = 1; kill(TERM => $child) };
+until ($over) {
+	$child = start();
+	1 until waitpid($child, 0) == $child;
+}
+exit($? >> 8);
+END
+	chmod(0755, "$dir/berth-fcgi") or die "$dir: $!\n";
+	$t->{pool_build} = $dir;
+	$t->start_pool;
+	return;
+}
 
 sub put {
 	my ($path, $text) = @_;

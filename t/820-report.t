@@ -134,7 +134,7 @@ subtest 'downloads' => sub {
 };
 
 subtest 'what cannot be' => sub {
-	for my $case ([2, qr/`0` is not a number of months/, qw(adoption --months 0)], [2, qr/at most 120 months/, qw(adoption --months 121)],
+	for my $case ([2, qr/`0` is not a valid number of months/, qw(adoption --months 0)], [2, qr/at most 120 months/, qw(adoption --months 121)],
 	    [1, qr/project `demo\/none` does not exist/, qw(adoption --project demo/none)],
 	    [1, qr/project `demo\/none` does not exist/, qw(downloads --project demo/none)],
 	    [1, qr{cannot open /nonexistent/x\.svg}, qw(adoption --svg /nonexistent/x.svg)],

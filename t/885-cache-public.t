@@ -135,10 +135,9 @@ subtest 'a crate' => sub {
 subtest 'who is not answered from files' => sub {
 	my %roads = (
 		'a bad token' => [$index, 401, Authorization => 'berth_pat_bad'],
-		# which the pool does not take here
 		'a bad token in GitLab\'s header' => [$index, 401, 'PRIVATE-TOKEN' => 'bad'],
-		'another' => [$index, 200, 'JOB-TOKEN' => 'bad'],
-		'and another' => [$index, 200, 'Deploy-Token' => 'bad'],
+		'another' => [$index, 401, 'JOB-TOKEN' => 'bad'],
+		'and another' => [$index, 401, 'Deploy-Token' => 'bad'],
 		'Basic' => [$index, 401, Authorization => 'Basic eDp5'],
 		'a query' => ["$index?private_token=x", 200],
 		'no gzip' => [$index, 200, 'Accept-Encoding' => 'identity'],

@@ -8,7 +8,7 @@
 
 enum { LOOK_MS = 200 }; /* how often a request that waits looks whether it still may */
 
-/* Was this worker told to end?  Its loop reads the signal only between two requests. */
+/* Was this worker told to end meanwhile?  Its loop reads the signal only between two requests. */
 static bool
 is_stopping(void)
 {
@@ -48,6 +48,8 @@ patience_set(struct call *call, struct request *rq)
 		.conn = rq->conn,
 		.drain_us = settings->drain_timeout * 1000000 / 4 * 3,
 	};
+	if (rq->ending)
+		call->patience.drained_us = clock_us() + call->patience.drain_us;
 	db_set_patience(call->app->db, &call->patience.db);
 }
 

@@ -71,6 +71,7 @@ struct request {
 	const char *remote_addr; /* as nginx saw it; "" where unknown */
 	int64_t waited_us; /* the wait for a worker, by nginx's BERTH_SENT; 0 without it */
 	int64_t deadline_us; /* of clock_us(); no wait of this request goes past it */
+	bool ending; /* the worker was told to end before it took this request: do not wait long */
 	/* set by the router */
 	const struct route *route;
 	const char *allow; /* the methods that the path takes, where it is none of them; else NULL */

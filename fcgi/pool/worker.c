@@ -119,9 +119,10 @@ static int
 request_handle(struct worker *w, struct request *rq, struct response *rs)
 {
 	struct call *call;
+	int rc = request_read(rq, w->arena, w->conn, w->settings->request_timeout);
 
-	if (request_read(rq, w->arena, w->conn, w->settings->request_timeout) == -1 ||
-	    router_match(w->app->router, rq) == -1 || queue_check(w, rq) == -1 ||
+	rq->ending = w->stopping;
+	if (rc == -1 || router_match(w->app->router, rq) == -1 || queue_check(w, rq) == -1 ||
 	    (call = w->app->begin(w->state, rq, rs)) == NULL)
 		return -1;
 	if (rq->allow != NULL)

@@ -122,7 +122,7 @@ test_params(void)
 	ok(rq.route == NULL, "and no route");
 	is_str(rq.err.pub, "Not Found", "of which little is said");
 	match("GET", "/api/v4/nonsense");
-	is_str(rq.err.pub, "no such part", "or what its place says");
+	is_str(rq.err.pub, "Not Found - no such part", "or what the path says");
 }
 
 static void

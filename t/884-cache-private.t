@@ -182,6 +182,70 @@ subtest 'hostile' => sub {
 
 sub give_back { $t->member('dev', 'demo', 'maintainer'); return; }
 
+# What is not there, too: nginx says so to whom the pool has said it, until it comes.
+subtest 'a crate that does not exist' => sub {
+	my ($none, $folder) = ("$R/no/ne/none", $t->dir . "/cache/project/$id/index/no/ne");
+	my $first = get($none, $token{dev});
+
+	is($first->{status}, 404, 'the pool says so');
+	ok(!is_static($first), 'the first time');
+	ok($t->wait_for(sub { is_static(get($none, $token{dev})) }), 'then nginx does');
+	my $res = get($none, $token{dev});
+	ok(is_static($res), 'by itself');
+	is($res->{status}, 404, 'not found');
+	is($res->{body}, $first->{body}, 'the same bytes');
+	for my $header (sort { $a cmp $b } keys %{ { %{ $first->{headers} }, %{ $res->{headers} } } }) {
+		next if $header =~ /^(?:date|x-request-id|x-served-by)$/;
+		is($res->{headers}{$header}, $first->{headers}{$header}, "the same $header");
+	}
+	my $h2 = $t->http(GET => $none, { http2 => 1, token => $token{dev} });
+	ok(is_static($h2) && $h2->{status} == 404, 'over HTTP/2 and without gzip, too');
+	my $head = $t->http(HEAD => $none, { token => $token{dev} });
+	ok(is_static($head) && $head->{status} == 404, 'and to HEAD');
+
+	my %others = ('nobody' => [$none, 401, undef], 'a stranger' => [$none, 404, $token{stranger}],
+	    'a token in a query' => ["$none?x", 404, $token{dev}], 'another folder' => ["$R/no/no/none", 400, $token{dev}],
+	    'the mark itself' => ["$none.absent", 404, $token{dev}], 'another project' => [$t->registry($other) . '/no/ne/none', 404, $token{dev}],
+	    'the answer itself' => ['/-/cache/absent', 404, $token{dev}]);
+	for my $name (sort keys %others) {
+		my ($path, $status, $whose) = @{ $others{$name} };
+		my $other = get($path, $whose);
+
+		is($other->{status}, $status, "$name: $status");
+		ok($name eq 'the answer itself' || !is_static($other), "$name: not by the mark");
+	}
+	isnt(get($none, $token{stranger})->{body}, $first->{body}, 'a stranger is told of the project alone');
+
+	# another host marks it as well; a publish by either ends both
+	ok($elsewhere->wait_for(sub {
+		Berth::Cache::is_static($elsewhere, Berth::Cache::get($ports[1], $none, Authorization => $token{dev}));
+	}), 'another host says so, too');
+	is($t->publish($id, $token{dev}, 'none', '1.0.0')->{status}, 200, 'now it comes');
+	is(Berth::Cache::get($ports[$_], $none, Authorization => $token{dev})->{status}, 200, "node $_: at the next request") for 0, 1;
+	ok(!-e "$folder/none.absent", 'without a mark');
+
+	# ways to a crate that are no publish; each is told in its transaction
+	my %ways = (
+		'a name that changes' => ['na/me/named', "UPDATE crates SET name = 'named', normalized_name = 'named' WHERE project_id = $id AND name = 'none'"],
+		'a project that changes' => ['mo/ve/moved', "INSERT INTO crates (project_id, name, normalized_name, index_body) VALUES ($other, 'moved', 'moved', '\\x00')",
+			"UPDATE crates SET project_id = $id WHERE name = 'moved'"],
+		'a row that comes whole' => ['wh/ol/whole', "INSERT INTO crates (project_id, name, normalized_name, index_body) VALUES ($id, 'whole', 'whole', '\\x00')"],
+	);
+	for my $way (sort keys %ways) {
+		my ($file, @sql) = @{ $ways{$way} };
+		my $mark = $t->dir . "/cache/project/$id/index/$file.absent";
+
+		ok($t->wait_for(sub { get("$R/$file", $token{dev})->{status} == 404 && -e $mark }), "$way: marked");
+		$t->psql($_) for @sql;
+		ok($t->wait_for(sub { !-e $mark }), "$way: ends the mark");
+	}
+	$t->psql("UPDATE crates SET name = 'none', normalized_name = 'none' WHERE name = 'named'; DELETE FROM crates WHERE name IN ('moved', 'whole')");
+	# whoever may not read any more is not told
+	$t->member('dev', 'demo', 'guest');
+	is(get("$R/na/me/named", $token{dev})->{status}, 403, 'nothing without the right');
+	give_back();
+};
+
 # The right that is taken away, how it comes back, and the answer in between.
 my @changes = (
 	['a revoked token', 401, sub { $t->berth_ok({ stdin => "$_[0]\n" }, 'token', 'revoke') }],

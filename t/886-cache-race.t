@@ -13,6 +13,7 @@ use Test::More;
 use Berth::Cache;
 use Berth::Cluster;
 use Berth::Fault;
+use Berth::Publish;
 use Berth::Test;
 use Berth::Watch;
 
@@ -112,6 +113,29 @@ for my $point (@points) {
 	for my $change (@made) {
 		subtest "$change->[0]: $point" => sub { race($point, $change) };
 	}
+}
+
+# The mark that a crate does not exist goes with the crate's first publish, wherever the keeper stands.
+for my $point (grep { /cache_index|^cache:(?:read|written|placed)$/ } @points) {
+	subtest "a crate that comes: $point" => sub {
+		my $name = 'come_' . $point =~ tr/a-z//cdr;
+		my $file = Berth::Publish::index_path($name);
+		my $mark = $t->dir . "/cache/project/$id/index/$file.absent";
+
+		ok(caught_up(), 'the keeper has done everything');
+		$fault->arm($point, 'wait');
+		is(get("$R/$file", $token{mate})->{status}, 404, 'it is not there');
+		ok($t->wait_for(sub { -e $t->dir . '/fault.taken' }), 'the keeper stands still') or return;
+		my $pid = fork // die "fork: $!\n";
+		POSIX::_exit($t->publish($id, $token{mate}, $name, '1.0.0')->{status} == 200 ? 0 : 1) if $pid == 0;
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM crates WHERE name = '$name' AND index_body IS NOT NULL") == 1 }),
+		    'the publish is committed');
+		ok($fault->disarm, 'and the keeper goes on');
+		waitpid($pid, 0);
+		is($?, 0, 'it is answered');
+		is(join(' ', map { get("$R/$file", $token{mate})->{status} } 1 .. AFTER), join(' ', (200) x AFTER), 'it is there');
+		ok(!-e $mark, 'no mark is left');
+	};
 }
 
 # All that is decided is of one moment: with a membership its end is known.

@@ -6,6 +6,7 @@
  *
  *	project/7/config.json             one copy of each file, for all readers
  *	project/7/index/se/rd/serde.gz
+ *	project/7/index/no/ne/none.absent a mark: there is no such crate
  *	project/7/crates/Serde/1.0.0      a symbolic link to the blob
  *	grant/EPOCH/WHO/7                 a grant: a symbolic link to project/7
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "cache/cache_absent.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_grant.h"
 #include "cache/cache_node.h"
@@ -43,6 +44,7 @@ struct keeper {
 	const struct cache_watcher *watcher;
 	struct cache_dir *dir;
 	struct cache_grants *grants;
+	struct cache_absent *absent;
 	struct token_keys keys;
 	struct db *db; /* the listening session */
 	struct db *prober; /* a second session, which sends probes to the first one */
@@ -134,7 +136,10 @@ file_is_due(struct keeper *k, const struct cache_file *f)
 		k->due[k->ndue++] = *f;
 }
 
-/* Removes the index file.  Clients probably ask again for one that was there, so it is due to be written. */
+/*
+ * Removes the index file, or the mark that there is none.  Clients probably ask again for one that was there,
+ * so it is due to be written.
+ */
 static int
 take_index(struct keeper *k, const struct cache_message *m, struct err *err)
 {
@@ -308,6 +313,7 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
+	cache_absent_forget(k->absent);
 	k->ndue = 0;
 	k->sweep = true;
 	k->synced = k->acknowledged = 0;
@@ -341,13 +347,25 @@ renew(struct keeper *k, struct err *err)
 	return lease(k, &since, err);
 }
 
+static int
+put_file(struct keeper *k, const struct cache_file *f, const struct cache_content *c, struct err *err)
+{
+	if (c->absent)
+		return cache_absent_mark(k->absent, k->dir, f->project_id, f->name, err);
+	if (!c->found)
+		return 0;
+	return f->version[0] != '\0'
+	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->store,
+		blob_path(k->arena, c->cksum)), err)
+	    : cache_tree_put(k->dir, f, c->bytes, (time_t)c->time, err);
+}
+
 /* Handles no notification between the read and the file.  -1: the database failed. */
 static int
 provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 {
 	struct cache_content c;
 	struct err disk = { 0 };
-	int rc;
 
 	if (cache_tree_has(k->dir, f))
 		return 0;
@@ -355,14 +373,8 @@ provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 		k->settings->cache_lease * FILE_BYTES, &c, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "read");
-	if (!c.found)
-		return 0;
-	rc = f->version[0] != '\0'
-	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->store,
-		blob_path(k->arena, c.cksum)), &disk)
-	    : cache_tree_put(k->dir, f, c.bytes, (time_t)c.time, &disk);
 	/* the pool answers as long as the disk takes no files */
-	if (rc == -1)
+	if (put_file(k, f, &c, &disk) == -1)
 		cache_warn(&k->warned, &disk);
 	return 0;
 }
@@ -566,6 +578,7 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	}
 	k.arena = arena_new();
 	k.grants = cache_grants_new();
+	k.absent = cache_absent_new();
 	k.db = db_new(settings->database, settings->database_timeout * 1000);
 	k.prober = db_new(settings->database, settings->database_timeout * 1000);
 	db_prepare_late(k.db);
@@ -577,6 +590,7 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	cache_dir_close(k.dir);
 	db_free(k.prober);
 	db_free(k.db);
+	cache_absent_free(k.absent);
 	cache_grants_free(k.grants);
 	token_keys_wipe(&k.keys);
 	arena_free(k.arena);

@@ -14,14 +14,21 @@ cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id)
 }
 
 static int
-index_path(char path[CACHE_PATH_SIZE], const struct cache_file *f)
+index_path(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, const char *suffix)
 {
 	struct arena *a = arena_new();
 
-	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/index/%s.gz", f->project_id,
-	    crate_name_index_path(a, slice_str(f->name)));
+	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/index/%s%s", project_id,
+	    crate_name_index_path(a, slice_str(name)), suffix);
 	arena_free(a);
 	return 0;
+}
+
+int
+cache_path_absent(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *err)
+{
+	return crate_name_check(slice_str(name), "crate", err) == -1 ? -1
+	    : index_path(path, project_id, name, ".absent");
 }
 
 int
@@ -46,7 +53,7 @@ cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *f, struct e
 	if (cache_path_crate(path, f->project_id, f->name, err) == -1)
 		return -1;
 	if (f->version[0] == '\0')
-		return index_path(path, f);
+		return index_path(path, f->project_id, f->name, ".gz");
 	if (semver_parse(slice_str(f->version), &version, err) == -1)
 		return -1;
 	n = strlen(path);

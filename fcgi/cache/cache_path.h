@@ -66,6 +66,10 @@ void cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id);
 int cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *, struct err *)
     __attribute__((warn_unused_result));
 
+/* "project/7/index/se/rd/serde.absent": the mark of an index file whose crate does not exist.  -1: 400. */
+int cache_path_absent(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *)
+    __attribute__((warn_unused_result));
+
 /* "project/7/crates/Serde".  -1: 400, no name of a crate. */
 int cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *)
     __attribute__((warn_unused_result));

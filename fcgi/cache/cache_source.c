@@ -128,7 +128,8 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 	if (db_exec(db, a, config ? STMT_CACHE_CONFIG : crate ? STMT_CACHE_VERSION : STMT_CACHE_INDEX,
 	        &p, &r, err) == -1)
 		return -1;
-	c->found = r.rows == 1;
+	c->absent = r.rows == 0 && !config && !crate;
+	c->found = r.rows == 1 && !db_is_null(&r, 0, 0);
 	if (!c->found)
 		return 0;
 	if (crate) {

@@ -35,6 +35,7 @@ int cache_source_decide(struct db *, struct arena *, const struct token_keys *,
 
 struct cache_content {
 	bool found;
+	bool absent; /* an index file: its crate does not exist */
 	struct slice bytes; /* an index file (gzip) or config.json */
 	int64_t time; /* its modification time, of which nginx makes the ETag */
 	const char *cksum; /* the blob of a crate */

@@ -11,21 +11,31 @@
 
 enum { FILE_MODE = 0666 /* the umask restricts it: nginx must be able to read these */ };
 
+/* *was_there becomes true where there was such a file. */
+static int
+remove_file(struct cache_dir *d, const char *path, bool *was_there, struct err *err)
+{
+	if (!FAULT_FAILS("cache", "remove") && unlinkat(d->root, path, 0) == 0)
+		*was_there = true;
+	else if (errno != ENOENT && errno != ENOTDIR)
+		return cache_dir_error(d, path, err);
+	return 0;
+}
+
 int
 cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *name,
     bool *was_there, struct err *err)
 {
 	struct cache_file f = { .project_id = project_id };
-	char path[CACHE_PATH_SIZE];
+	char path[CACHE_PATH_SIZE], mark[CACHE_PATH_SIZE];
 
 	*was_there = false;
-	if (crate_name_check(slice_str(name), "crate", err) == -1)
+	if (cache_path_absent(mark, project_id, name, err) == -1)
 		return -1;
 	memcpy(f.name, name, strlen(name) + 1);
-	if (cache_path_file(path, &f, err) == -1)
+	if (cache_path_file(path, &f, err) == -1 || remove_file(d, path, was_there, err) == -1)
 		return -1;
-	*was_there = !FAULT_FAILS("cache", "remove") && unlinkat(d->root, path, 0) == 0;
-	return *was_there || errno == ENOENT || errno == ENOTDIR ? 0 : cache_dir_error(d, path, err);
+	return remove_file(d, mark, was_there, err);
 }
 
 int
@@ -87,16 +97,12 @@ write_all(int fd, struct slice bytes)
 	return 0;
 }
 
-int
-cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice bytes, time_t time,
-    struct err *err)
+static int
+put(struct cache_dir *d, char path[CACHE_PATH_SIZE], struct slice bytes, time_t time, struct err *err)
 {
 	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
-	char path[CACHE_PATH_SIZE];
 	int fd, rc = 0;
 
-	if (cache_path_file(path, f, err) == -1)
-		return -1;
 	/* one name suffices for one writer; a file that an earlier keeper left may have another mode */
 	if (unlinkat(d->root, "trash/new", 0) == -1 && errno != ENOENT)
 		return cache_dir_error(d, "trash/new", err);
@@ -117,6 +123,53 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 		(void)unlinkat(d->root, "trash/new", 0);
 	FAULT_POINT("cache", "placed");
 	return rc;
+}
+
+int
+cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice bytes, time_t time,
+    struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	return cache_path_file(path, f, err) == -1 ? -1 : put(d, path, bytes, time, err);
+}
+
+int
+cache_tree_mark_absent(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	return cache_path_absent(path, project_id, name, err) == -1 ? -1
+	    : put(d, path, slice_of("", 0), 0, err);
+}
+
+bool
+cache_tree_is_absent(struct cache_dir *d, int64_t project_id, const char *name)
+{
+	char path[CACHE_PATH_SIZE];
+	struct err err;
+
+	return cache_path_absent(path, project_id, name, &err) == 0 &&
+	    faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int
+cache_tree_unmark_absent(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+{
+	char path[CACHE_PATH_SIZE], project[CACHE_PATH_SIZE], *slash;
+	bool was_there = false;
+
+	if (cache_path_absent(path, project_id, name, err) == -1 ||
+	    remove_file(d, path, &was_there, err) == -1)
+		return -1;
+	/* the next file makes them again; a folder that has other files stays, and so do those around it */
+	cache_path_project(project, project_id);
+	while ((slash = strrchr(path, '/')) != NULL) {
+		*slash = '\0';
+		if (strcmp(path, project) == 0 || unlinkat(d->root, path, AT_REMOVEDIR) == -1)
+			break;
+	}
+	return 0;
 }
 
 int

@@ -15,9 +15,9 @@
 #include "cache/cache_dir.h"
 
 /*
- * Removes the index file of a crate, by its name in any case; the downloads of a crate, by its exact
- * name; all files of a project.  Nobody can open them any more when it returns.
- * *was_there: the file existed.  -1: 500, 503, nginx may still serve it.
+ * Removes the index file of a crate, or the mark that there is none, by its name in any case; the downloads
+ * of a crate, by its exact name; all files of a project.  Nobody can open them any more when it returns.
+ * *was_there: the file, or the mark, existed.  -1: 500, 503, nginx may still serve it.
  */
 int cache_tree_remove_index(struct cache_dir *, int64_t project_id, const char *name,
     bool *was_there, struct err *) __attribute__((warn_unused_result));
@@ -37,6 +37,16 @@ int cache_tree_put(struct cache_dir *, const struct cache_file *, struct slice b
     struct err *) __attribute__((warn_unused_result));
 int cache_tree_put_link(struct cache_dir *, const struct cache_file *, const char *blob,
     struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Marks that there is no such crate, by its name in any case; is it marked; removes the mark, and the folders
+ * that are empty then.  -1: 500, 503.
+ */
+int cache_tree_mark_absent(struct cache_dir *, int64_t project_id, const char *name, struct err *)
+    __attribute__((warn_unused_result));
+bool cache_tree_is_absent(struct cache_dir *, int64_t project_id, const char *name);
+int cache_tree_unmark_absent(struct cache_dir *, int64_t project_id, const char *name, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Moves `from`, below cache_dir, to its place, makes missing directories, and replaces a file

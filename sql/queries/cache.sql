@@ -76,11 +76,13 @@ SELECT string_agg(host, ', ' ORDER BY host) FROM cache_nodes WHERE synced < $1 A
 SELECT project_is_public(p) FROM projects p WHERE p.id = $1;
 
 -- name: cache_index
--- $1 project, $2 normalized name, $3 name in lower case, $4 the most bytes: no row for a longer file, whose
--- bytes are not read for that.  By the unique index (project_id, normalized_name).
-SELECT c.index_body, c.index_time FROM crates c
+-- $1 project, $2 normalized name, $3 name in lower case, $4 the most bytes: null for a longer file, whose
+-- bytes are not read for that.  No row: crate_index finds none either.  By the unique index
+-- (project_id, normalized_name).
+SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END, c.index_time
+  FROM crates c
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
-   AND octet_length(c.index_body) <= $4::bigint;
+   AND c.index_body IS NOT NULL;
 
 -- name: cache_version
 -- $1 project, $2 normalized name, $3 name exactly, $4 version exactly.  By the unique indexes of

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cache/cache_absent.h"
 #include "cache/cache_grant.h"
 #include "cache/cache_message.h"
 #include "cache/cache_tree.h"
@@ -131,6 +132,39 @@ test_many(struct cache_dir *d)
 	}
 	ok(rounds > 2, "its files bit by bit");
 	ok(!there("project/9"), "but at once out of the way");
+}
+
+/* Marks are as many as the limit says, whoever asks for whatever names. */
+static void
+test_absent(struct cache_dir *d)
+{
+	struct cache_absent *absent = cache_absent_new();
+	struct cache_file kept = file(7, "abcd", "");
+	bool was = false;
+
+	is_int(cache_absent_mark(absent, d, 7, "No_ne", &err), 0, "a crate is marked");
+	ok(there("project/7/index/no/_n/no_ne.absent"), "in its place");
+	is_int(cache_absent_mark(absent, d, 7, "no_NE", &err), 0, "again: no error");
+	is_int(cache_tree_remove_index(d, 7, "NO_ne", &was, &err), 0, "its index file changes");
+	ok(was && !cache_tree_is_absent(d, 7, "no_ne"), "so the mark goes, and was there");
+	is_int(cache_absent_mark(absent, d, 7, "no_ne", &err), 0, "it is marked again");
+	is_int(cache_absent_mark(absent, d, 7, "abce", &err), 0, "and another one");
+	is_int(cache_tree_put(d, &kept, slice_str("x"), 1, &err), 0, "beside a file");
+	ok(cache_absent_mark(absent, d, 7, "../x", &err) == -1 && err.status == 400, "no name of a crate");
+	/* the first one's mark has gone already, and the second makes room */
+	for (int i = 0; i < ABSENT_MAX - 1; i++) {
+		if (cache_absent_mark(absent, d, 8, arena_printf(a, "zz%d", i), &err) == -1)
+			exit(EXIT_FAILURE);
+	}
+	ok(!there("project/7/index/no"), "the oldest make room, with their folders");
+	is_int(cache_absent_mark(absent, d, 8, "last", &err), 0, "one more");
+	ok(!cache_tree_is_absent(d, 7, "abce") && cache_tree_has(d, &kept), "a file stays");
+	ok(cache_tree_is_absent(d, 8, "zz0") && cache_tree_is_absent(d, 8, "last"), "as the newer marks do");
+	is_int(cache_dir_clear(d, &err), 0, "all are cleared away");
+	cache_absent_forget(absent);
+	is_int(cache_absent_mark(absent, d, 8, "zz0", &err), 0, "and it begins anew");
+	ok(there("project/8/index/3/z/zz0.absent"), "with a mark");
+	cache_absent_free(absent);
 }
 
 static void
@@ -527,6 +561,7 @@ main(void)
 	test_open(&d);
 	test_files(d);
 	test_many(d);
+	test_absent(d);
 	test_names(d);
 	test_grants(d);
 	test_room(d);

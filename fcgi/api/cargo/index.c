@@ -137,6 +137,15 @@ respond_text(struct request *rq, struct response *rs, struct slice packed)
 	return 0;
 }
 
+/* nginx answers the next one of this token.  Whoever has none leaves no marks. */
+static int
+refuse_absent(const struct call *call, struct request *rq)
+{
+	if (call->credential.kind == CREDENTIAL_TOKEN)
+		cache_hint_leave(call, rq, request_param(rq, "crate"), slice_of("", 0));
+	return err_set(&rq->err, 404, "Crate Not Found");
+}
+
 int
 index_handle(struct call *call, struct request *rq, struct response *rs)
 {
@@ -145,7 +154,7 @@ index_handle(struct call *call, struct request *rq, struct response *rs)
 
 	crate_index_read(&call->first, &index);
 	if (!index.found)
-		return err_set(&rq->err, 404, "Crate Not Found");
+		return refuse_absent(call, rq);
 	call_cache_headers(call, rs);
 	response_header(rs, "ETag", quoted_etag(rq->arena, &index, gzip));
 	/* nginx leaves it to us to expand an index file */

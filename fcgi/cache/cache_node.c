@@ -11,6 +11,7 @@ enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
 static bool
 has_told(struct db *db, struct arena *a)
 {
+	enum { COLUMNS_CACHE_TOLD };
 	struct err away;
 	struct db_result r;
 	bool unknown;
@@ -20,20 +21,21 @@ has_told(struct db *db, struct arena *a)
 	/* a session that is lost, or does not answer, may have sent something */
 	return db_exec(db, a, STMT_CACHE_TOLD, NULL, &r, &away) == -1 || unknown ||
 	    /* a pooler may have begun to share this session */
-	    db_is_pooled(db) || db_bool(&r, 0, 0);
+	    db_is_pooled(db) || db_bool(&r, 0, TOLD);
 }
 
 /* *hosts: those of nodes that have not acknowledged the number and still have a lease; NULL: none. */
 static int
 who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, struct err *err)
 {
+	enum { COLUMNS_CACHE_SYNC_LEFT };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	db_bind_int(&p, number);
 	if (db_exec(db, a, STMT_CACHE_SYNC_LEFT, &p, &r, err) == -1)
 		return -1;
-	*hosts = db_str(&r, 0, 0);
+	*hosts = db_str(&r, 0, HOSTS);
 	return 0;
 }
 
@@ -41,6 +43,7 @@ who_is_left(struct db *db, struct arena *a, int64_t number, const char **hosts, 
 static int
 wait_for_nodes(struct db *db, struct arena *a, int64_t until_us, struct err *err)
 {
+	enum { COLUMNS_CACHE_SYNC };
 	const char *hosts;
 	struct db_result r;
 	int64_t number;
@@ -49,7 +52,7 @@ wait_for_nodes(struct db *db, struct arena *a, int64_t until_us, struct err *err
 		return -1;
 	if (r.rows == 0)
 		return 0;
-	number = db_int(&r, 0, 0);
+	number = db_int(&r, 0, NUMBER);
 	for (int ms = LOOK_MIN_MS;; ms = 2 * ms < LOOK_MAX_MS ? 2 * ms : LOOK_MAX_MS) {
 		if (who_is_left(db, a, number, &hosts, err) == -1)
 			return -1;
@@ -87,11 +90,12 @@ cache_node_listen(struct db *db, struct arena *a, struct err *err)
 int
 cache_node_probe(struct db *db, struct arena *a, int64_t *number, struct err *err)
 {
+	enum { COLUMNS_CACHE_PROBE };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_CACHE_PROBE, NULL, &r, err) == -1)
 		return -1;
-	*number = db_int(&r, 0, 0);
+	*number = db_int(&r, 0, NUMBER);
 	return 0;
 }
 
@@ -100,13 +104,14 @@ static int
 write_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *p, int64_t *written,
     struct err *err)
 {
+	enum { COLUMNS_CACHE_REGISTER };
 	struct db_result r;
 
 	if (db_exec(db, a, stmt, p, &r, err) == -1)
 		return -1;
 	if (r.rows != 1)
 		return err_internal(err, 503, "this node's lease has ended, or its row in cache_nodes is another");
-	*written = db_int(&r, 0, 0);
+	*written = db_int(&r, 0, WRITTEN);
 	return 0;
 }
 

@@ -41,7 +41,7 @@ static bool
 read_who(const struct db_result *r, const struct access_facts *facts, const struct cache_who *asked,
     struct cache_decision *d)
 {
-	enum { EPOCH = ACCESS_FACTS_COLUMNS, HANDLE, LEFT };
+	enum { COLUMNS_CACHE_DECIDE };
 
 	if (r->rows == 0)
 		return false;
@@ -56,8 +56,8 @@ read_who(const struct db_result *r, const struct access_facts *facts, const stru
 		return false;
 	snprintf(d->who.name, sizeof(d->who.name), "%s", db_str(r, 0, HANDLE));
 	d->kind = kind_of(facts->token_kind);
-	if (!db_is_null(r, 0, LEFT))
-		d->lasts_ms = db_int(r, 0, LEFT);
+	if (!db_is_null(r, 0, LASTS_MS))
+		d->lasts_ms = db_int(r, 0, LASTS_MS);
 	return cache_who_valid(d->who.name) && d->kind != GRANT_ANYONE;
 }
 
@@ -110,6 +110,9 @@ int
 cache_source_read(struct db *db, struct arena *a, const char *external_url,
     const struct cache_file *f, int64_t max, struct cache_content *c, struct err *err)
 {
+	enum { COLUMNS_CACHE_CONFIG };
+	enum { COLUMNS_CACHE_INDEX };
+	enum { COLUMNS_CACHE_VERSION };
 	bool config = f->name[0] == '\0', crate = f->version[0] != '\0';
 	struct db_params p = { .n = 0 };
 	struct db_result r;
@@ -133,13 +136,13 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 	if (!c->found)
 		return 0;
 	if (crate) {
-		c->cksum = db_str(&r, 0, 0);
+		c->cksum = db_str(&r, 0, CKSUM);
 	} else if (config) {
-		c->bytes = registry_config(a, external_url, f->project_id, !db_bool(&r, 0, 0));
+		c->bytes = registry_config(a, external_url, f->project_id, !db_bool(&r, 0, IS_PUBLIC));
 		c->time = registry_config_time(c->bytes);
 	} else {
-		c->bytes = db_slice(&r, 0, 0);
-		c->time = db_int(&r, 0, 1);
+		c->bytes = db_slice(&r, 0, INDEX_BODY);
+		c->time = db_int(&r, 0, INDEX_TIME);
 	}
 	return 0;
 }

@@ -190,7 +190,7 @@ ends_own_token(const struct change *change)
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
-	enum { ID, CHANGED };
+	enum { COLUMNS_FLAG_SET }; /* as of every statement that runs here */
 	struct change *change = arg;
 	struct audit_event *event = change->event;
 	struct db_result *r = &change->call->result;

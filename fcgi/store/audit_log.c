@@ -73,29 +73,31 @@ read_id(const struct db_result *r, int row, int column)
 static struct audit_row
 read_row(const struct db_result *r, int i)
 {
+	enum { COLUMNS_AUDIT_NEWEST };
+
 	return (struct audit_row) {
-		.id = db_int(r, i, 0),
-		.at = db_str(r, i, 1),
-		.action = db_str(r, i, 2),
-		.user_id = read_id(r, i, 3),
-		.username = db_str(r, i, 4),
-		.token_id = read_id(r, i, 5),
-		.token_kind = db_str(r, i, 6),
-		.project_id = read_id(r, i, 7),
-		.project = db_str(r, i, 8),
-		.crate = db_str(r, i, 9),
-		.version = db_str(r, i, 10),
-		.remote_addr = db_str(r, i, 11),
-		.request_id = db_str(r, i, 12),
-		.detail = db_str(r, i, 13),
-		.system_user = db_str(r, i, 14),
-		.pipeline = read_id(r, i, 15),
-		.job = read_id(r, i, 16),
-		.job_url = db_str(r, i, 17),
-		.ref = db_str(r, i, 18),
-		.commit = db_str(r, i, 19),
-		.job_project = db_str(r, i, 20),
-		.job_issuer = db_str(r, i, 21),
+		.id = db_int(r, i, ID),
+		.at = db_str(r, i, AT),
+		.action = db_str(r, i, ACTION),
+		.user_id = read_id(r, i, USER_ID),
+		.username = db_str(r, i, USERNAME),
+		.token_id = read_id(r, i, TOKEN_ID),
+		.token_kind = db_str(r, i, TOKEN_KIND),
+		.project_id = read_id(r, i, PROJECT_ID),
+		.project = db_str(r, i, PROJECT),
+		.crate = db_str(r, i, CRATE),
+		.version = db_str(r, i, VERSION),
+		.remote_addr = db_str(r, i, REMOTE_ADDR),
+		.request_id = db_str(r, i, REQUEST_ID),
+		.detail = db_str(r, i, DETAIL),
+		.system_user = db_str(r, i, SYSTEM_USER),
+		.pipeline = read_id(r, i, PIPELINE),
+		.job = read_id(r, i, JOB),
+		.job_url = db_str(r, i, JOB_URL),
+		.ref = db_str(r, i, REF),
+		.commit = db_str(r, i, COMMIT),
+		.job_project = db_str(r, i, JOB_PROJECT),
+		.job_issuer = db_str(r, i, JOB_ISSUER),
 	};
 }
 

@@ -89,11 +89,12 @@ flag_is_on(enum flag flag, const char *rows, int64_t project_id)
 int
 flag_ask(struct db *db, struct arena *a, enum flag flag, bool *on, struct err *err)
 {
+	enum { COLUMNS_FLAG_ROWS };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_FLAG_ROWS, NULL, &r, err) == -1)
 		return -1;
-	*on = flag_is_on(flag, db_str(&r, 0, 0), 0);
+	*on = flag_is_on(flag, db_str(&r, 0, FLAGS), 0);
 	return 0;
 }
 
@@ -138,6 +139,7 @@ flag_parse_percentage(const char *text, int *percentage, struct err *err)
 static int
 find_project(struct db *db, struct arena *a, const char *project, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_FLAG_PROJECT };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -149,7 +151,7 @@ find_project(struct db *db, struct arena *a, const char *project, int64_t *id, s
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 404, "project `%s` does not exist", project);
-	*id = db_int(&r, 0, 0);
+	*id = db_int(&r, 0, ID);
 	return 0;
 }
 
@@ -197,6 +199,7 @@ flag_unset(struct db *db, struct arena *a, const struct audit_actor *actor, enum
 int
 flag_list(struct db *db, struct arena *a, struct flag_row **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_FLAG_LIST };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_FLAG_LIST, NULL, &r, err) == -1)
@@ -204,7 +207,7 @@ flag_list(struct db *db, struct arena *a, struct flag_row **out, size_t *n, stru
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
-		(*out)[i] = (struct flag_row) { db_str(&r, i, 0), (int)db_int(&r, i, 1),
-			db_str(&r, i, 2), db_int(&r, i, 3) };
+		(*out)[i] = (struct flag_row) { db_str(&r, i, NAME), (int)db_int(&r, i, PERCENTAGE),
+			db_str(&r, i, PROJECT), db_int(&r, i, CHANGED_AT) };
 	return 0;
 }

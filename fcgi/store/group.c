@@ -5,6 +5,7 @@
 int
 group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_GROUP_LOCK };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -14,7 +15,7 @@ group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, 
 	if (r.rows == 0)
 		return err_set(
 		    err, 404, "group `%.*s` does not exist", (int)full_path.n, full_path.p);
-	*id = db_int(&r, 0, 0);
+	*id = db_int(&r, 0, ID);
 	return 0;
 }
 
@@ -28,6 +29,7 @@ struct adding {
 static int
 add_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_GROUP_ADD };
 	struct adding *add = arg;
 	struct audit_event event = { .action = AUDIT_GROUP_CREATE, .id_key = "group_id",
 		.facts = { { "group", add->full_path, false } } };
@@ -49,7 +51,7 @@ add_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 409, "`%s` exists already", add->full_path);
-	add->id = db_int(&r, 0, 0);
+	add->id = db_int(&r, 0, ID);
 	db_bind_int(&self, add->id);
 	if (db_exec(db, add->arena, STMT_GROUP_ADD_SELF, &self, NULL, err) == -1)
 		return -1;
@@ -90,6 +92,7 @@ group_set(struct db *db, struct arena *a, const struct audit_actor *actor, const
 int
 group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_GROUP_LIST };
 	struct db_result r = { 0 };
 
 	if (db_exec(db, a, STMT_GROUP_LIST, NULL, &r, err) == -1)
@@ -98,11 +101,11 @@ group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct group) {
-			.id = db_int(&r, i, 0),
-			.full_path = db_str(&r, i, 1),
-			.parent_id = db_is_null(&r, i, 2) ? 0 : db_int(&r, i, 2),
-			.created_at = db_int(&r, i, 3),
-			.anonymous_networks = db_str(&r, i, 4),
+			.id = db_int(&r, i, ID),
+			.full_path = db_str(&r, i, FULL_PATH),
+			.parent_id = db_is_null(&r, i, PARENT_ID) ? 0 : db_int(&r, i, PARENT_ID),
+			.created_at = db_int(&r, i, CREATED_AT),
+			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 		};
 	return 0;
 }

@@ -3,7 +3,7 @@
 void
 health_look(struct db *db, struct arena *a, struct health *health, struct err *err)
 {
-	enum { READ_ONLY, VERSION, FLOOR };
+	enum { COLUMNS_HEALTH_LOOK };
 	struct db_result r;
 
 	*health = (struct health) { .schema = DB_SCHEMA_UNKNOWN };
@@ -23,7 +23,7 @@ health_look(struct db *db, struct arena *a, struct health *health, struct err *e
 int
 health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct err *err)
 {
-	enum { COUNT, BYTES };
+	enum { COLUMNS_HEALTH_BLOBS };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_HEALTH_BLOBS, NULL, &r, err) == -1)
@@ -36,7 +36,7 @@ health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct 
 int
 health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *n, struct err *err)
 {
-	enum { KIND, RUNNING, WAITING, FAILING, DEAD, LATE, DONE_AT };
+	enum { COLUMNS_HEALTH_TASKS };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_HEALTH_TASKS, NULL, &r, err) == -1)

@@ -39,6 +39,8 @@ member_level_parse(const char *word, enum member_level *level, struct err *err)
 	    "level must be guest, reporter, developer, maintainer, owner or none, not `%s`", word);
 }
 
+enum { COLUMNS_MEMBER_FIND, NFOUND };
+
 /* The row of member_find, where user and namespace exist.  username NULL: only the namespace matters. */
 static int
 find(struct db *db, struct arena *a, const char *username, const char *path, struct db_result *r,
@@ -53,14 +55,12 @@ find(struct db *db, struct arena *a, const char *username, const char *path, str
 	db_bind_str(&p, path);
 	if (db_exec(db, a, STMT_MEMBER_FIND, &p, r, err) == -1)
 		return -1;
-	if (username != NULL && db_is_null(r, 0, 0))
+	if (username != NULL && db_is_null(r, 0, FOUND_USER))
 		return err_set(err, 404, "user `%s` does not exist", username);
-	if (db_is_null(r, 0, 1) && db_is_null(r, 0, 2))
+	if (db_is_null(r, 0, FOUND_GROUP) && db_is_null(r, 0, FOUND_PROJECT))
 		return err_set(err, 404, "no group or project `%s` exists", path);
 	return 0;
 }
-
-enum { FOUND_USER, FOUND_GROUP, FOUND_PROJECT, NFOUND };
 
 static void
 remove_call(struct db_call *call, const struct db_result *found)
@@ -120,6 +120,7 @@ int
 member_list(struct db *db, struct arena *a, const char *path, struct member **out, size_t *n,
     struct err *err)
 {
+	enum { COLUMNS_MEMBER_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -132,11 +133,11 @@ member_list(struct db *db, struct arena *a, const char *path, struct member **ou
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct member) {
-			.user_id = db_int(&r, i, 0),
-			.username = db_str(&r, i, 1),
-			.path = db_str(&r, i, 2),
-			.level = db_int(&r, i, 3),
-			.expires_at = db_time(&r, i, 4),
+			.user_id = db_int(&r, i, USER_ID),
+			.username = db_str(&r, i, USERNAME),
+			.path = db_str(&r, i, PATH),
+			.level = db_int(&r, i, ACCESS_LEVEL),
+			.expires_at = db_time(&r, i, EXPIRES_AT),
 		};
 	return 0;
 }

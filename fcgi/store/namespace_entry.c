@@ -10,6 +10,7 @@ int
 project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
     struct project_entry **out, size_t *nfound, struct err *err)
 {
+	enum { COLUMNS_PROJECT_ENTRIES };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -20,20 +21,20 @@ project_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 	*out = arena_calloc(a, *nfound, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct project_entry) {
-			.id = db_int(&r, i, 0),
-			.path = db_str(&r, i, 1),
-			.full_path = db_str(&r, i, 2),
-			.visibility = db_str(&r, i, 3),
-			.packages_enabled = db_bool(&r, i, 4),
-			.public_packages = db_bool(&r, i, 5),
-			.created_at = db_str(&r, i, 6),
+			.id = db_int(&r, i, ID),
+			.path = db_str(&r, i, PATH),
+			.full_path = db_str(&r, i, FULL_PATH),
+			.visibility = db_str(&r, i, VISIBILITY),
+			.packages_enabled = db_bool(&r, i, PACKAGES_ENABLED),
+			.public_packages = db_bool(&r, i, PUBLIC_PACKAGES),
+			.created_at = db_str(&r, i, CREATED_AT),
 			.group = {
-				.id = db_int(&r, i, 7),
-				.path = db_str(&r, i, 8),
-				.full_path = db_str(&r, i, 9),
-				.parent_id = id_or_0(&r, i, 10),
+				.id = db_int(&r, i, GROUP_ID),
+				.path = db_str(&r, i, GROUP_PATH),
+				.full_path = db_str(&r, i, GROUP_FULL_PATH),
+				.parent_id = id_or_0(&r, i, PARENT_ID),
 			},
-			.anonymous_networks = db_str(&r, i, 11),
+			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 		};
 	return 0;
 }
@@ -42,6 +43,7 @@ int
 group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
     struct group_entry **out, size_t *nfound, struct err *err)
 {
+	enum { COLUMNS_GROUP_ENTRIES };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -52,12 +54,12 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 	*out = arena_calloc(a, *nfound, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct group_entry) {
-			.id = db_int(&r, i, 0),
-			.path = db_str(&r, i, 1),
-			.full_path = db_str(&r, i, 2),
-			.parent_id = id_or_0(&r, i, 3),
-			.created_at = db_str(&r, i, 4),
-			.anonymous_networks = db_str(&r, i, 5),
+			.id = db_int(&r, i, ID),
+			.path = db_str(&r, i, PATH),
+			.full_path = db_str(&r, i, FULL_PATH),
+			.parent_id = id_or_0(&r, i, PARENT_ID),
+			.created_at = db_str(&r, i, CREATED_AT),
+			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 		};
 	return 0;
 }
@@ -65,6 +67,7 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 int
 user_entry(struct db *db, struct arena *a, int64_t id, struct user_entry *out, struct err *err)
 {
+	enum { COLUMNS_USER_ENTRY };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -74,13 +77,13 @@ user_entry(struct db *db, struct arena *a, int64_t id, struct user_entry *out, s
 	if (r.rows == 0)
 		return err_set(err, 404, "User Not Found");
 	*out = (struct user_entry) {
-		.id = db_int(&r, 0, 0),
-		.username = db_str(&r, 0, 1),
-		.name = db_str(&r, 0, 2),
-		.email = db_str(&r, 0, 3),
-		.admin = db_bool(&r, 0, 4),
-		.state = db_str(&r, 0, 5),
-		.created_at = db_str(&r, 0, 6),
+		.id = db_int(&r, 0, ID),
+		.username = db_str(&r, 0, USERNAME),
+		.name = db_str(&r, 0, NAME),
+		.email = db_str(&r, 0, EMAIL),
+		.admin = db_bool(&r, 0, IS_ADMIN),
+		.state = db_str(&r, 0, STATE),
+		.created_at = db_str(&r, 0, CREATED_AT),
 	};
 	return 0;
 }

@@ -20,6 +20,7 @@ list(struct db *db, struct arena *a, const struct member_namespace *namespace, i
     const struct namespace_member_filter *filter, struct namespace_member **out, size_t *n,
     struct err *err)
 {
+	enum { COLUMNS_NAMESPACE_MEMBER_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -33,13 +34,13 @@ list(struct db *db, struct arena *a, const struct member_namespace *namespace, i
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct namespace_member) {
-			.user_id = db_int(&r, i, 0),
-			.username = db_str(&r, i, 1),
-			.name = db_str(&r, i, 2),
-			.state = db_str(&r, i, 3),
-			.level = db_int(&r, i, 4),
-			.expires_at = db_str(&r, i, 5),
-			.created_at = db_str(&r, i, 6),
+			.user_id = db_int(&r, i, USER_ID),
+			.username = db_str(&r, i, USERNAME),
+			.name = db_str(&r, i, NAME),
+			.state = db_str(&r, i, STATE),
+			.level = db_int(&r, i, ACCESS_LEVEL),
+			.expires_at = db_str(&r, i, EXPIRES_AT),
+			.created_at = db_str(&r, i, CREATED_AT),
 		};
 	return 0;
 }
@@ -88,7 +89,7 @@ struct found {
 static int
 find(struct db *db, struct setting *s, struct found *f, struct err *err)
 {
-	enum { USER, USERNAME, LEVEL, EXPIRES_AT, OTHER_OWNERS };
+	enum { COLUMNS_NAMESPACE_MEMBER_FIND };
 	struct db_call calls[] = { { .stmt = STMT_NAMESPACE_MEMBER_LOCK_NAMESPACE },
 		{ .stmt = STMT_NAMESPACE_MEMBER_FIND } };
 	const struct db_result *r = &calls[1].result;
@@ -99,11 +100,11 @@ find(struct db *db, struct setting *s, struct found *f, struct err *err)
 	db_bind_str(&calls[1].params, s->set->username);
 	if (db_run(db, s->arena, calls, 2, err) == -1)
 		return -1;
-	if (db_is_null(r, 0, USER))
+	if (db_is_null(r, 0, USER_ID))
 		return err_set(err, 404, "User Not Found");
-	s->user_id = db_int(r, 0, USER);
+	s->user_id = db_int(r, 0, USER_ID);
 	f->username = db_str(r, 0, USERNAME);
-	f->level = db_is_null(r, 0, LEVEL) ? 0 : db_int(r, 0, LEVEL);
+	f->level = db_is_null(r, 0, ACCESS_LEVEL) ? 0 : db_int(r, 0, ACCESS_LEVEL);
 	f->expires_at = db_time(r, 0, EXPIRES_AT);
 	f->last_owner = s->namespace->group_id != 0 && f->level == MEMBER_OWNER &&
 	    db_int(r, 0, OTHER_OWNERS) == 0;

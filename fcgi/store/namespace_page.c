@@ -45,6 +45,8 @@ static int
 read_page(struct db *db, struct arena *a, int64_t token_id, const struct list *list,
     const struct namespace_choice *choice, struct namespace_page *page, struct err *err)
 {
+	enum { COLUMNS_ACCESS_PROJECTS_COUNT };
+	enum { COLUMNS_ACCESS_PROJECTS_PAGE };
 	enum { COUNT, PAGE, NCALLS };
 	struct db_call calls[NCALLS] = { [COUNT] = { .stmt = list->count },
 		[PAGE] = { .stmt = choice->descending ? list->page_desc : list->page } };
@@ -56,11 +58,11 @@ read_page(struct db *db, struct arena *a, int64_t token_id, const struct list *l
 	db_bind_int(&calls[PAGE].params, choice->offset);
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
-	page->total = db_int(&calls[COUNT].result, 0, 0);
+	page->total = db_int(&calls[COUNT].result, 0, TOTAL);
 	page->n = (size_t)r->rows;
 	page->ids = arena_calloc(a, page->n, sizeof(*page->ids));
 	for (int i = 0; i < r->rows; i++)
-		page->ids[i] = db_int(r, i, 0);
+		page->ids[i] = db_int(r, i, ID);
 	return 0;
 }
 

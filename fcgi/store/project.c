@@ -37,6 +37,7 @@ struct adding {
 static int
 add_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_PROJECT_ADD };
 	struct adding *add = arg;
 	struct audit_event event = { .action = AUDIT_PROJECT_CREATE, .facts = {
 		{ "project", add->full_path, false }, { "visibility", add->visibility, false } } };
@@ -56,7 +57,7 @@ add_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 409, "`%s` exists already", add->full_path);
-	add->id = event.project_id = db_int(&r, 0, 0);
+	add->id = event.project_id = db_int(&r, 0, ID);
 	return audit_add(db, add->arena, add->actor, &event, err);
 }
 
@@ -139,12 +140,13 @@ void
 project_policy_read(const struct db_call *call, struct arena *a, struct project_setting **out,
     size_t *n)
 {
+	enum { COLUMNS_PROJECT_POLICY };
 	const struct db_result *r = &call->result;
 
 	*n = (size_t)r->rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r->rows; i++)
-		(*out)[i] = (struct project_setting) { db_str(r, i, 0), db_str(r, i, 1) };
+		(*out)[i] = (struct project_setting) { db_str(r, i, KEY), db_str(r, i, VALUE) };
 }
 
 int
@@ -165,6 +167,7 @@ static int
 list(struct db *db, struct arena *a, const char *full_path, struct project **out, size_t *n,
     struct err *err)
 {
+	enum { COLUMNS_PROJECT_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -175,13 +178,13 @@ list(struct db *db, struct arena *a, const char *full_path, struct project **out
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct project) {
-			.id = db_int(&r, i, 0),
-			.full_path = db_str(&r, i, 1),
-			.visibility = db_str(&r, i, 2),
-			.packages_enabled = db_bool(&r, i, 3),
-			.public_packages = db_bool(&r, i, 4),
-			.created_at = db_int(&r, i, 5),
-			.anonymous_networks = db_str(&r, i, 6),
+			.id = db_int(&r, i, ID),
+			.full_path = db_str(&r, i, FULL_PATH),
+			.visibility = db_str(&r, i, VISIBILITY),
+			.packages_enabled = db_bool(&r, i, PACKAGES_ENABLED),
+			.public_packages = db_bool(&r, i, PUBLIC_PACKAGES),
+			.created_at = db_int(&r, i, CREATED_AT),
+			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
 		};
 	return 0;
 }

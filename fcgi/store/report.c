@@ -21,8 +21,7 @@ find_project(struct db *db, struct arena *a, const char *full_path, int64_t *id,
 static struct report_month
 month_of(const struct db_result *r, int i)
 {
-	enum { MONTH, PROJECT_ID, PROJECT, PUBLISHERS, DOWNLOADERS = PUBLISHERS + REPORT__ACTORS,
-		PUBLISHES = DOWNLOADERS + REPORT__ACTORS, DOWNLOADS };
+	enum { COLUMNS_REPORT_ADOPTION };
 	struct report_month m = {
 		.month = db_str(r, i, MONTH),
 		.project_id = db_int(r, i, PROJECT_ID),
@@ -32,8 +31,8 @@ month_of(const struct db_result *r, int i)
 	};
 
 	for (int k = 0; k < REPORT__ACTORS; k++) {
-		m.publishers[k] = db_int(r, i, PUBLISHERS + k);
-		m.downloaders[k] = db_int(r, i, DOWNLOADERS + k);
+		m.publishers[k] = db_int(r, i, P_USERS + k);
+		m.downloaders[k] = db_int(r, i, D_USERS + k);
 	}
 	return m;
 }
@@ -86,7 +85,7 @@ int
 report_downloads(struct db *db, struct arena *a, const struct report_filter *f,
     struct report_download **rows, size_t *n, struct err *err)
 {
-	enum { DAY, PROJECT, PROJECT_ID, CRATE, VERSION, DOWNLOADS, LAST_AT };
+	enum { COLUMNS_REPORT_DOWNLOADS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 	int64_t project_id;

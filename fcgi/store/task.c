@@ -57,7 +57,7 @@ int
 task_claim(struct db *db, struct arena *a, const struct task_claim *claim, struct task *task,
     struct err *err)
 {
-	enum { ID, KIND, ARGS, RUN, ATTEMPTS, PERIODIC, PROGRESS };
+	enum { COLUMNS_TASK_CLAIM };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -75,7 +75,7 @@ task_claim(struct db *db, struct arena *a, const struct task_claim *claim, struc
 		.kind = db_str(&r, 0, KIND),
 		.args = db_str(&r, 0, ARGS),
 		.progress = db_str(&r, 0, PROGRESS),
-		.run = db_int(&r, 0, RUN),
+		.run = db_int(&r, 0, RUNS),
 		.attempts = db_int(&r, 0, ATTEMPTS),
 		.periodic = db_bool(&r, 0, PERIODIC),
 	};
@@ -142,8 +142,7 @@ task_fail(struct db *db, struct arena *a, const struct task *task, const struct 
 static struct task_row
 row_of(const struct db_result *r, int i)
 {
-	enum { ID, KIND, STATE, ATTEMPTS, RUN_AT, DONE_AT, CREATED_AT, PERIOD, NODE, WORKER, ERROR,
-		ARGS };
+	enum { COLUMNS_TASK_LIST };
 
 	return (struct task_row) {
 		.id = db_int(r, i, ID),
@@ -155,7 +154,7 @@ row_of(const struct db_result *r, int i)
 		.created_at = db_time(r, i, CREATED_AT),
 		.period = db_is_null(r, i, PERIOD) ? 0 : db_int(r, i, PERIOD),
 		.node = db_str(r, i, NODE),
-		.worker = db_str(r, i, WORKER),
+		.worker = db_str(r, i, CLAIMED_BY),
 		.error = db_str(r, i, ERROR),
 		.args = db_str(r, i, ARGS),
 	};
@@ -191,7 +190,7 @@ struct change {
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
-	enum { ID, CHANGED, KIND };
+	enum { COLUMNS_TASK_REMOVE }; /* as of task_retry, which has one more */
 	struct change *c = arg;
 	struct audit_event event = { .action = c->action, .id_key = "id", .id = c->id };
 	struct db_params p = { .n = 0 };

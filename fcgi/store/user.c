@@ -57,6 +57,7 @@ user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor
 int
 user_find(struct db *db, struct arena *a, const char *username, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_USER_FIND };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -66,13 +67,14 @@ user_find(struct db *db, struct arena *a, const char *username, int64_t *id, str
 		return -1;
 	if (r.rows == 0)
 		return no_user(username, err);
-	*id = db_int(&r, 0, 0);
+	*id = db_int(&r, 0, ID);
 	return 0;
 }
 
 int
 user_list(struct db *db, struct arena *a, struct user **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_USER_LIST };
 	struct db_result r = { 0 };
 
 	if (db_exec(db, a, STMT_USER_LIST, NULL, &r, err) == -1)
@@ -81,13 +83,13 @@ user_list(struct db *db, struct arena *a, struct user **out, size_t *n, struct e
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct user) {
-			.id = db_int(&r, i, 0),
-			.username = db_str(&r, i, 1),
-			.name = db_str(&r, i, 2),
-			.email = db_str(&r, i, 3),
-			.admin = db_bool(&r, i, 4),
-			.state = db_str(&r, i, 5),
-			.created_at = db_int(&r, i, 6),
+			.id = db_int(&r, i, ID),
+			.username = db_str(&r, i, USERNAME),
+			.name = db_str(&r, i, NAME),
+			.email = db_str(&r, i, EMAIL),
+			.admin = db_bool(&r, i, IS_ADMIN),
+			.state = db_str(&r, i, STATE),
+			.created_at = db_int(&r, i, CREATED_AT),
 		};
 	return 0;
 }

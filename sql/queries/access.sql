@@ -2,20 +2,21 @@
 -- Who has token t and user u, of which there may be none, and whether the token counts: a decision
 -- that is made here and nowhere else.  Only for one that a trust rule has let in, rule and issuer are
 -- looked at, by their primary keys.
-t.id, t.kind, t.user_id, u.username,
+t.id AS token_id, t.kind, t.user_id, u.username,
 CASE WHEN t.revoked_at IS NOT NULL THEN 1
      WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
           (SELECT FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
             WHERE r.id = t.trust_rule_id AND i.enabled) THEN 1
      WHEN t.expires_at <= now() THEN 2
      WHEN u.state <> 'active' THEN 3
-     WHEN t.checked_until <= now() THEN 4 ELSE 0 END,
-coalesce(u.is_admin, false),
-coalesce('api' = ANY (t.scopes), false), coalesce('read_api' = ANY (t.scopes), false),
-coalesce('read_package_registry' = ANY (t.scopes), false),
-coalesce('write_package_registry' = ANY (t.scopes), false),
-coalesce('create_job_token' = ANY (t.scopes), false),
-array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ',')
+     WHEN t.checked_until <= now() THEN 4 ELSE 0 END AS state,
+coalesce(u.is_admin, false) AS is_admin,
+coalesce('api' = ANY (t.scopes), false) AS scope_api,
+coalesce('read_api' = ANY (t.scopes), false) AS scope_read_api,
+coalesce('read_package_registry' = ANY (t.scopes), false) AS scope_read_packages,
+coalesce('write_package_registry' = ANY (t.scopes), false) AS scope_write_packages,
+coalesce('create_job_token' = ANY (t.scopes), false) AS scope_create_job_token,
+array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patterns, ',') AS crates
 
 -- part: caller_in_project
 -- What t and u may have to do with project p of group g, of which there may be none.  The level is
@@ -26,7 +27,7 @@ array_to_string(t.operations, ','), array_to_string(t.crate_patterns, ',')
 -- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
 -- and those of this one, by feature_flags_all and feature_flags_project.  Only without a token the networks
 -- of the project and its few groups are read, these by primary keys.
-coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false),
+coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false) AS in_namespace,
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
     (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
        FROM job_token_allowlist a
@@ -34,19 +35,19 @@ coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind
         AND (a.from_project_id = t.project_id
              OR a.from_group_id = ANY ((SELECT o.ancestor_ids
                                           FROM projects f JOIN groups o ON o.id = f.group_id
-                                         WHERE f.id = t.project_id)::bigint[]))) END, 0),
+                                         WHERE f.id = t.project_id)::bigint[]))) END, 0) AS job_policy,
 t.trust_rule_id,
-p.id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
+p.id AS namespace_id, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
 coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id
              AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-             AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id),
+             AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS access_level,
+EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id = p.id) AS owns_crate,
 (SELECT string_agg(f.name || CASE WHEN f.project_id IS NULL THEN '=' ELSE ':' END || f.percentage, ' ')
-   FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id),
+   FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id) AS flags,
 CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks,
     (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (g.ancestor_ids)))
-     ELSE '' END
+     ELSE '' END AS networks
 
 -- name: access_facts
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
@@ -68,14 +69,14 @@ SELECT @caller, @caller_in_project
 -- statements the second would know the right, and the first not the end.  Look-ups as in access_facts, a
 -- table of one row, the slot by its primary key, the memberships by members_group and members_project.
 SELECT @caller, @caller_in_project,
-       e.id::text,
+       e.id::text AS epoch,
        CASE WHEN EXISTS (SELECT FROM token_slots s
                           WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
                             AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
-            THEN t.handle END,
+            THEN t.handle END AS handle,
        floor(extract(epoch FROM least(t.expires_at, t.checked_until,
            (SELECT min(m.expires_at) FROM members m
-             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint
+             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
   LEFT JOIN users u ON u.id = t.user_id
@@ -106,21 +107,21 @@ coalesce(m.group_id, (SELECT p.group_id FROM projects p WHERE p.id = m.project_i
 -- below it may know of it as of something internal.  The groups below are found by
 -- groups_ancestor_ids, the memberships of the user by members_group and members_project, a few rows, and
 -- each search ends at the first that is found.  So the time it takes does not depend on what is private.
-coalesce(t.group_id = ANY (g.ancestor_ids), false), 0, t.trust_rule_id,
-g.id, g.full_path,
+coalesce(t.group_id = ANY (g.ancestor_ids), false) AS in_namespace, 0 AS job_policy, t.trust_rule_id,
+g.id AS namespace_id, g.full_path,
 CASE WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[g.id] AND @has_public) THEN 'public'
      WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[g.id] AND @has_internal)
        OR EXISTS (SELECT FROM members m JOIN groups d ON d.id = @group_of_member
                    WHERE m.user_id = t.user_id AND (m.expires_at IS NULL OR m.expires_at > now())
                      AND d.ancestor_ids @> ARRAY[g.id]) THEN 'internal'
-     ELSE 'private' END,
-true, false,
+     ELSE 'private' END AS visibility,
+true AS packages_enabled, false AS public_packages,
 coalesce((SELECT max(m.access_level) FROM members m
            WHERE m.user_id = t.user_id AND m.group_id = ANY (g.ancestor_ids)
-             AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-false,
-(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL),
-''
+             AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS access_level,
+false AS owns_crate,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
+'' AS networks
 
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.
@@ -198,7 +199,7 @@ projects p JOIN groups g ON g.id = p.group_id
 -- $1 token or null, $2 to $6 of visible_projects.  Counts up to 10001: a scan that
 -- compares small sets, and stops there.
 WITH @caller_memberships
-SELECT count(*) FROM (SELECT FROM @visible_projects LIMIT 10001) counted;
+SELECT count(*) AS total FROM (SELECT FROM @visible_projects LIMIT 10001) counted;
 
 -- name: access_projects_page
 -- As access_projects_count; $7 how many, $8 how many to skip.  A page by path: projects_full_path in
@@ -242,7 +243,7 @@ groups g
 -- $1 token or null, $2 to $6 of visible_groups.  Counts up to 10001: a scan that compares small sets,
 -- and stops there.
 WITH @caller_memberships, @open_groups
-SELECT count(*) FROM (SELECT FROM @visible_groups LIMIT 10001) counted;
+SELECT count(*) AS total FROM (SELECT FROM @visible_groups LIMIT 10001) counted;
 
 -- name: access_groups_page
 -- As access_groups_count; $7 how many, $8 how many to skip.  A page by path: groups_full_path in order,

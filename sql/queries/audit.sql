@@ -9,10 +9,12 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 -- The wanted rows, and the names of their objects, by primary keys.  A token that has
 -- left a row here and is gone was a user's own (token_sweep).  A plan is made
 -- for the values, which leaves out what is null and takes the index that fits.
-SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), e.action, e.user_id, u.username,
-       e.token_id, coalesce(t.kind, CASE WHEN e.token_id IS NOT NULL THEN 'personal' END), e.project_id, p.full_path, e.crate, e.version, e.remote_addr,
-       e.request_id, e.detail::text, e.detail ->> 'system_user', t.pipeline, t.job, t.job_url, t.ref,
-       t.commit, j.full_path, t.issuer
+SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.user_id, u.username,
+       e.token_id, 
+       coalesce(t.kind, CASE WHEN e.token_id IS NOT NULL THEN 'personal' END) AS token_kind, e.project_id,
+       p.full_path AS project, e.crate, e.version, e.remote_addr,
+       e.request_id, e.detail::text, e.detail ->> 'system_user' AS system_user, t.pipeline, t.job, t.job_url, t.ref,
+       t.commit, j.full_path AS job_project, t.issuer AS job_issuer
   FROM audit_events e
   LEFT JOIN users u ON u.id = e.user_id
   LEFT JOIN tokens t ON t.id = e.token_id

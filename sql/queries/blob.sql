@@ -21,7 +21,7 @@ WITH page AS (
 	RETURNING sha256, unused_since
 )
 SELECT p.sha256, coalesce(coalesce(u.unused_since, m.unused_since)
-	<= now() - make_interval(secs => $2::integer), false)
+	<= now() - make_interval(secs => $2::integer), false) AS is_due
   FROM page p
   LEFT JOIN unused u ON u.sha256 = p.sha256
   LEFT JOIN marked m ON m.sha256 = p.sha256

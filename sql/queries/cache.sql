@@ -12,7 +12,7 @@ LISTEN berth_keepers;
 -- The number is that of this transaction, so no other keeper sends it.  Losing it does no harm, so the
 -- commit does not wait for the disk.  Reads no table.
 WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
-SELECT x.n::bigint, pg_notify('berth_keepers', 'h ' || x.n) IS NULL
+SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS notified
   FROM (SELECT pg_current_xact_id()::text AS n FROM fast WHERE set_config <> '') x;
 
 -- name: cache_register
@@ -24,7 +24,7 @@ INSERT INTO cache_nodes (node, host, synced, lease_until)
 VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint))
     ON CONFLICT (node) DO UPDATE
    SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until
-RETURNING xmin::text::bigint;
+RETURNING xmin::text::bigint AS written;
 
 -- name: cache_renew
 -- $1 node, $2 seconds, $3 the transaction that the keeper knows to have written the row last.  By primary
@@ -33,7 +33,7 @@ RETURNING xmin::text::bigint;
 -- where another transaction wrote it: a restore, which sends no notifications.
 UPDATE cache_nodes SET lease_until = now() + make_interval(secs => $2::bigint)
  WHERE node = $1 AND lease_until > now() AND xmin::text::bigint = $3
-RETURNING xmin::text::bigint;
+RETURNING xmin::text::bigint AS written;
 
 -- name: cache_release
 -- $1 node, which serves nothing any more.  By primary key.
@@ -50,30 +50,30 @@ DELETE FROM cache_nodes WHERE lease_until < now() - interval '7 days';
 WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE cache_nodes SET synced = greatest(synced, $2) FROM fast
  WHERE node = $1 AND cache_nodes.xmin::text::bigint = $3
-RETURNING cache_nodes.xmin::text::bigint;
+RETURNING cache_nodes.xmin::text::bigint AS written;
 
 -- name: cache_told
 -- Has this session sent the keepers anything since the last call?  Reads no table.
 SELECT coalesce(current_setting('berth.cache_told', true), '') = 'yes'
-           AND set_config('berth.cache_told', '', false) = '';
+           AND set_config('berth.cache_told', '', false) = '' AS told;
 
 -- name: cache_sync
 -- Asks all nodes to acknowledge the number that it returns; no row where no node serves from a cache.
 -- Notifications arrive in the order of commits, and this number is taken after the commits that the caller
 -- waits for: a node that acknowledges it, or a greater one, has handled their notifications.  Reads a table
 -- of a few rows.
-SELECT x.n::bigint, pg_notify('berth_cache', 's ' || x.n) IS NULL
+SELECT x.n::bigint AS number, pg_notify('berth_cache', 's ' || x.n) IS NULL AS notified
   FROM (SELECT pg_current_xact_id()::text AS n
          WHERE EXISTS (SELECT FROM cache_nodes WHERE lease_until > now())) x;
 
 -- name: cache_sync_left
 -- $1 the number.  The hosts of the nodes that have not acknowledged it and may still serve; null: none.
 -- A table of a few rows.
-SELECT string_agg(host, ', ' ORDER BY host) FROM cache_nodes WHERE synced < $1 AND lease_until > now();
+SELECT string_agg(host, ', ' ORDER BY host) AS hosts FROM cache_nodes WHERE synced < $1 AND lease_until > now();
 
 -- name: cache_config
 -- $1 project.  May anyone read its packages?  By primary key.
-SELECT project_is_public(p) FROM projects p WHERE p.id = $1;
+SELECT project_is_public(p) AS is_public FROM projects p WHERE p.id = $1;
 
 -- name: cache_index
 -- $1 project, $2 normalized name, $3 name in lower case, $4 the most bytes: null for a longer file, whose

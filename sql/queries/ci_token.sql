@@ -29,7 +29,7 @@ WITH used AS (
 	        ORDER BY until_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
 	RETURNING true
 )
-SELECT (SELECT count(*) FROM used) + (SELECT count(*) FROM refused);
+SELECT (SELECT count(*) FROM used) + (SELECT count(*) FROM refused) AS removed;
 
 -- name: ci_token_known
 -- $1 digest of a credential.  Unique index tokens_digest_key.
@@ -47,4 +47,4 @@ SELECT 'job', $2::bytea, $3::text, $4::text, to_timestamp($5::bigint), $6::bigin
   FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id
  WHERE r.id = $1 AND i.enabled
    FOR KEY SHARE OF r
-RETURNING id, project_id, extract(epoch FROM expires_at)::bigint;
+RETURNING id, project_id, extract(epoch FROM expires_at)::bigint AS expires_at;

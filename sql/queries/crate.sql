@@ -3,10 +3,10 @@
 -- any ETag will do.  ETags consist of time and length, as nginx makes them of a file.  If one is that of the
 -- index file, the statement does not even read the body from the TOAST table.  One look-up by the unique
 -- index (project_id, normalized_name).
-SELECT c.index_time, octet_length(c.index_body),
+SELECT c.index_time AS time, octet_length(c.index_body) AS length,
        CASE WHEN $5::boolean
               OR to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) = ANY ($4::text[])
-            THEN NULL ELSE c.index_body END
+            THEN NULL ELSE c.index_body END AS body
   FROM crates c
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
    AND c.index_body IS NOT NULL;
@@ -28,7 +28,7 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 -- $1 crate.  All lines of the index file in order of publication, by the index of the unique
 -- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  With them what
 -- tells which version is shown; hidden ones are not.  Read row by row.
-SELECT index_line, id, version_base, yanked, status <> 'hidden' FROM versions
+SELECT index_line AS line, id, version_base AS version, yanked, status <> 'hidden' AS shown FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_set_index

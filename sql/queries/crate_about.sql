@@ -2,10 +2,11 @@
 -- $1 project, $2 normalized name.  The crate and what its shown version says of it: look-ups by the unique
 -- index (project_id, normalized_name), the primary key of crate_search, and the unique index
 -- (crate_id, version_base).  A crate without a version that is listed has no row in crate_search.
-SELECT c.id, c.name, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       v.id, v.version, v.yanked, v.description, v.homepage, v.documentation, v.repository,
-       array_to_json(v.keywords)::text, array_to_json(v.categories)::text
+SELECT c.id, c.name, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+       to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at,
+       v.id AS shown_id, v.version AS shown, v.yanked AS shown_is_yanked, v.description,
+       v.homepage, v.documentation, v.repository, array_to_json(v.keywords)::text AS keywords,
+       array_to_json(v.categories)::text AS categories
   FROM crates c
   JOIN crate_search s ON s.crate_id = c.id
   JOIN versions v ON v.crate_id = c.id AND v.version_base = split_part(s.max_version, '+', 1)
@@ -30,12 +31,13 @@ SELECT v.id
 -- $1 ids of versions of one crate, at most 1000.  The versions in this order, by primary keys, up to the one
 -- with which all that their publishers wrote passes 2 MB.  Downloads: the days of each version, by the
 -- primary key of download_days.
-SELECT c.name, v.id, v.version, to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+SELECT c.name AS crate, v.id, v.version,
+       to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS published_at,
        v.yanked, v.yank_message, v.size, v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib,
-       array_to_json(v.bins)::text, v.description, v.homepage, v.documentation, v.repository, v.features::text,
-       coalesce((SELECT sum(d.downloads) FROM download_days d
-                  WHERE d.crate_id = v.crate_id AND d.version_id = v.id), 0)::bigint,
-       u.id, u.username, u.name
+       array_to_json(v.bins)::text AS bins, v.description, v.homepage, v.documentation, v.repository,
+       v.features::text, coalesce((SELECT sum(d.downloads) FROM download_days d
+                                   WHERE d.crate_id = v.crate_id AND d.version_id = v.id), 0)::bigint AS downloads,
+       u.id AS user_id, u.username, u.name AS user_name
   FROM (SELECT q.place, q.id,
                sum(octet_length(concat(o.features::text, array_to_json(o.bins)::text, o.description, o.license,
                                        o.homepage, o.documentation, o.repository, o.yank_message)))
@@ -50,6 +52,6 @@ SELECT c.name, v.id, v.version, to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY
 
 -- name: about_downloads
 -- $1 crate.  How often it was downloaded, in all and in the last 90 days: its rows, by the primary key.
-SELECT coalesce(sum(downloads), 0)::bigint,
-       coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint
+SELECT coalesce(sum(downloads), 0)::bigint AS downloads,
+       coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint AS recent
   FROM download_days WHERE crate_id = $1;

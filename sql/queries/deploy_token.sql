@@ -2,9 +2,9 @@
 -- $1 project or null, $2 group or null, $3 token or null for all, $4 whether those are asked for that
 -- are good (true), that are not (false), or all (null).  By tokens_deploy_project or
 -- tokens_deploy_group: a place has few.
-SELECT t.id, t.name, t.login, array_to_string(t.scopes, ','),
-       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       t.revoked_at IS NOT NULL, coalesce(t.expires_at <= now(), false)
+SELECT t.id, t.name, t.login, array_to_string(t.scopes, ',') AS scopes,
+       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS expires_at,
+       t.revoked_at IS NOT NULL AS revoked, coalesce(t.expires_at <= now(), false) AS expired
   FROM tokens t
  WHERE t.kind = 'deploy' AND (t.project_id = $1::bigint OR t.group_id = $2::bigint)
    AND ($3::bigint IS NULL OR t.id = $3)
@@ -21,4 +21,4 @@ WITH old AS (SELECT id, revoked_at FROM tokens
                 FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
-SELECT id, revoked_at IS NULL FROM old;
+SELECT id, revoked_at IS NULL AS changed FROM old;

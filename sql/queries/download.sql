@@ -4,7 +4,7 @@ SELECT position FROM download_logs WHERE node = $1 AND fingerprint = $2;
 
 -- name: download_logs_unfinished
 -- $1 node, $2 fingerprints of logs that are compressed.  One row each by primary key.
-SELECT f FROM unnest($2::text[]) AS f
+SELECT f AS fingerprint FROM unnest($2::text[]) AS f
  WHERE NOT EXISTS (SELECT FROM download_logs l
        WHERE l.node = $1 AND l.fingerprint = f AND l.finished_at IS NOT NULL);
 
@@ -65,4 +65,4 @@ WITH moved AS (
 	    ON CONFLICT (month, project_id, actor, actor_id) DO UPDATE
 	   SET downloads = u.downloads + excluded.downloads
 )
-SELECT EXISTS (SELECT FROM moved), (SELECT count(*) FROM found);
+SELECT EXISTS (SELECT FROM moved) AS moved, (SELECT count(*) FROM found) AS counted;

@@ -6,10 +6,10 @@
 WITH page AS MATERIALIZED (
 	SELECT id FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint
 )
-SELECT c.id, p.full_path, c.name, c.index_body, c.index_etag,
+SELECT c.id, p.full_path AS path, c.name, c.index_body AS body, c.index_etag AS etag,
        c.listed_versions = (SELECT count(*) FROM versions v
          WHERE v.crate_id = c.id AND v.project_id = c.project_id
-           AND v.status IN ('default', 'deprecated', 'error')),
+           AND v.status IN ('default', 'deprecated', 'error')) AS counted,
        c.project_id, NULL::text AS line, 0 AS version_id
   FROM page JOIN crates c ON c.id = page.id
   JOIN projects p ON p.id = c.project_id
@@ -26,8 +26,8 @@ SELECT id FROM crates WHERE id = $1 FOR NO KEY UPDATE;
 -- name: fsck_blobs
 -- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and one that says
 -- another size: by primary key, and versions_cksum.
-SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256),
-       (SELECT v.id FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size ORDER BY v.id LIMIT 1)
+SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256) AS used,
+       (SELECT v.id FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size ORDER BY v.id LIMIT 1) AS other
   FROM blobs b
  WHERE b.sha256 > $1 ORDER BY b.sha256 LIMIT $2::bigint;
 
@@ -52,21 +52,21 @@ WITH page AS (
 	    OR strpos(v.index_line, '"cksum":"' || v.cksum || '"') = 0
 	    OR strpos(v.index_line, CASE WHEN v.yanked THEN '"yanked":true' ELSE '"yanked":false' END) = 0
 )
-SELECT (SELECT max(id) FROM page), w.full_path, w.name, w.version, w.detail
+SELECT (SELECT max(id) FROM page) AS last, w.full_path AS project, w.name AS crate, w.version, w.detail
   FROM (SELECT) AS one LEFT JOIN wrong w ON true
  ORDER BY w.id;
 
 -- name: fsck_quota
 -- $1 quota.  The next one after $1 by id, and whether it counts other than what is there: as
 -- quota_recount, all at one moment, which is why it is one at a time.
-SELECT q.id, coalesce(p.full_path, g.full_path), (q.used_bytes, q.used_versions, q.used_crates) <>
+SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_versions, q.used_crates) <>
        (SELECT coalesce(sum(v.bytes), 0)::bigint, coalesce(sum(v.versions), 0)::bigint,
                count(*) FILTER (WHERE v.versions > 0)
           FROM crates c
          CROSS JOIN LATERAL (SELECT sum(size) AS bytes, count(*) AS versions FROM versions
                               WHERE crate_id = c.id AND status <> 'pending_destruction') v
          WHERE c.project_id = ANY (ARRAY(SELECT vp.id FROM projects vp JOIN groups vg ON vg.id = vp.group_id
-                                          WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids))))
+                                          WHERE vp.id = q.project_id OR q.group_id = ANY (vg.ancestor_ids)))) AS wrong
   FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
   LEFT JOIN projects p ON p.id = q.project_id
   LEFT JOIN groups g ON g.id = q.group_id;

@@ -3,10 +3,10 @@
 -- and the caller claims the next try (null: it is not away); and whether GitLab has vouched for the token
 -- and not refused it since.  Look-ups by primary keys and the unique index tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
-           OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL),
-       (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab'),
+           OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL) AS refused,
+       (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab') AS away,
        EXISTS (SELECT FROM tokens WHERE digest = $1 AND source = 'gitlab')
-           AND NOT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1);
+           AND NOT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1) AS vouched;
 
 -- name: gitlab_try
 -- $1 seconds.  GitLab was away: of all workers that come now the first gets the row and tries whether
@@ -51,7 +51,7 @@ SELECT 'job', $1::bytea, 'gitlab', $5::text, $6::text, u.id, p.id, '{}', now() +
     ON CONFLICT (digest) DO UPDATE SET checked_until = excluded.checked_until
        WHERE t.source = 'gitlab' AND t.revoked_at IS NULL AND t.user_id = excluded.user_id
          AND t.project_id = excluded.project_id
-RETURNING t.id, t.xmax = 0, t.project_id, t.user_id;
+RETURNING t.id, t.xmax = 0 AS is_new, t.project_id, t.user_id;
 
 -- name: gitlab_pin
 -- $1 address of the GitLab, $2 its number of the user, $3 the user here, $4 the name there; $5 its number of
@@ -68,7 +68,7 @@ SELECT $1::text, n.kind, n.gitlab_id, n.name, n.user_id, n.project_id
 -- $1 address of the GitLab, $2 its number of the user, $3 the user here, $4 its number of the project or
 -- null, $5 the project here.  A row if one of them is pinned to another number or name; none otherwise.
 -- Look-ups by the primary key and by gitlab_pins_user and gitlab_pins_project.
-SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path)
+SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path) AS name
   FROM (SELECT * FROM gitlab_pins
          WHERE gitlab = $1::text AND kind = 'user' AND gitlab_id = $2::bigint AND user_id <> $3::bigint
         UNION ALL
@@ -86,8 +86,8 @@ SELECT p.kind, p.gitlab_id, coalesce(u.username, j.full_path)
 
 -- name: gitlab_pins_list
 -- $1 'user' or 'project'.  For an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT coalesce(u.username, j.full_path), p.gitlab, p.gitlab_id, p.name,
-       extract(epoch FROM p.created_at)::bigint
+SELECT coalesce(u.username, j.full_path) AS name, p.gitlab, p.gitlab_id, p.name AS gitlab_name,
+       extract(epoch FROM p.created_at)::bigint AS created_at
   FROM gitlab_pins p
   LEFT JOIN users u ON u.id = p.user_id
   LEFT JOIN projects j ON j.id = p.project_id
@@ -98,10 +98,10 @@ SELECT coalesce(u.username, j.full_path), p.gitlab, p.gitlab_id, p.name,
 -- $1 username.  The few pins of one user by gitlab_pins_user.  No row if the user does not exist.
 WITH u AS (SELECT id FROM users WHERE lower(username) = lower($1)),
      gone AS (DELETE FROM gitlab_pins USING u WHERE user_id = u.id RETURNING true)
-SELECT id, EXISTS (SELECT FROM gone) FROM u;
+SELECT id, EXISTS (SELECT FROM gone) AS changed FROM u;
 
 -- name: gitlab_unpin_project
 -- $1 full path.  The few pins of one project by gitlab_pins_project.  No row if the project does not exist.
 WITH p AS (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
      gone AS (DELETE FROM gitlab_pins USING p WHERE project_id = p.id RETURNING true)
-SELECT id, EXISTS (SELECT FROM gone) FROM p;
+SELECT id, EXISTS (SELECT FROM gone) AS changed FROM p;

@@ -27,17 +27,17 @@ UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 WITH old AS (SELECT * FROM groups WHERE lower(full_path) = lower($1) FOR UPDATE)
 UPDATE groups g SET anonymous_networks = $2 FROM old
  WHERE g.id = old.id
-RETURNING g.id, g.anonymous_networks <> old.anonymous_networks;
+RETURNING g.id, g.anonymous_networks <> old.anonymous_networks AS changed;
 
 -- name: group_list
 -- All groups, for an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint, anonymous_networks
+SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks
   FROM groups ORDER BY lower(full_path);
 
 -- name: group_entries
 -- $1 ids.  The groups as clients see them, in the order of the ids: by primary keys.
 SELECT g.id, g.path, g.full_path, g.parent_id,
-       to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+       to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        g.anonymous_networks
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place) JOIN groups g ON g.id = q.id
  ORDER BY q.place;

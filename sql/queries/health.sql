@@ -1,25 +1,25 @@
 -- name: health_look
 -- May this session write?  Not on a standby, nor with writing switched off.  Also the answer of
 -- session_schema, from a table of a few rows: the schema may have changed since this session began.
-SELECT current_setting('transaction_read_only') = 'on', coalesce(max(version), 0)::bigint,
-       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint
+SELECT current_setting('transaction_read_only') = 'on' AS read_only, coalesce(max(version), 0)::bigint AS version,
+       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint AS floor
   FROM schema_migrations m;
 
 -- name: health_blobs
 -- How many blobs there are and their bytes.  Reads the whole table, of narrow rows: 0.1 s for a
 -- million.  Nobody asks more than once a minute.
-SELECT count(*), coalesce(sum(size), 0)::bigint FROM blobs;
+SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes FROM blobs;
 
 -- name: health_tasks
 -- Background tasks by kind and state, for how long the first of those that are due waits, and when
 -- one with a period was last done.  A scan of a table that is short unless something is wrong.
 SELECT kind,
-       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()),
-       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0),
+       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()) AS running,
+       count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0) AS waiting,
        count(*) FILTER (WHERE dead_at IS NULL AND (claimed_until < now()
-                                                   OR claimed_until IS NULL AND attempts > 0)),
-       count(*) FILTER (WHERE dead_at IS NOT NULL),
+                                                   OR claimed_until IS NULL AND attempts > 0)) AS failing,
+       count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead,
        coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL
-           AND claimed_until IS NULL AND run_at <= now())), 0)::bigint,
-       extract(epoch FROM max(done_at))::bigint
+           AND claimed_until IS NULL AND run_at <= now())), 0)::bigint AS late,
+       extract(epoch FROM max(done_at))::bigint AS done_at
   FROM tasks GROUP BY kind ORDER BY kind;

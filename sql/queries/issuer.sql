@@ -3,24 +3,25 @@
 -- of that URL: the unique constraint decides.
 INSERT INTO trusted_issuers (url, kind, audience, jwks_url) VALUES ($1, $2, $3, $4)
     ON CONFLICT (url) DO NOTHING
-RETURNING id, true;
+RETURNING id, true AS changed;
 
 -- name: issuer_remove
 -- $1 URL.  One row by its unique index; rules go along by trust_rules_issuer, and tokens lose them by
 -- tokens_trust_rule, after which they are good for nothing.
-DELETE FROM trusted_issuers WHERE url = $1 RETURNING id, true;
+DELETE FROM trusted_issuers WHERE url = $1 RETURNING id, true AS changed;
 
 -- name: issuer_set_enabled
 -- $1 URL, $2 enabled.  One row by its unique index, locked before it is looked at.
 WITH old AS (SELECT id, enabled FROM trusted_issuers WHERE url = $1 FOR UPDATE)
 UPDATE trusted_issuers i SET enabled = $2 FROM old WHERE i.id = old.id
-RETURNING i.id, old.enabled <> i.enabled;
+RETURNING i.id, old.enabled <> i.enabled AS changed;
 
 -- name: issuer_list
 -- A few rows, for an administrator at a terminal.
 SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
-       extract(epoch FROM i.created_at)::bigint, extract(epoch FROM i.jwks_fetched_at)::bigint,
-       (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id)
+       extract(epoch FROM i.created_at)::bigint AS created_at,
+       extract(epoch FROM i.jwks_fetched_at)::bigint AS fetched_at,
+       (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id) AS rules
   FROM trusted_issuers i ORDER BY i.id;
 
 -- name: issuer_find
@@ -28,10 +29,10 @@ SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
 -- time.  The age of the keys is in seconds; the last column: for how many milliseconds somebody has been
 -- reading them, null where nobody is.
 SELECT id, url, kind, audience, jwks_url, jwks,
-       extract(epoch FROM now() - jwks_fetched_at)::bigint,
+       extract(epoch FROM now() - jwks_fetched_at)::bigint AS age,
        CASE WHEN jwks_claimed_at > now() - interval '15 s'
              AND jwks_claimed_at > greatest(jwks_fetched_at, jwks_failed_at, '-infinity')
-            THEN greatest(extract(epoch FROM now() - jwks_claimed_at) * 1000, 0)::bigint END
+            THEN greatest(extract(epoch FROM now() - jwks_claimed_at) * 1000, 0)::bigint END AS read_for_ms
   FROM trusted_issuers WHERE url = $1 AND enabled;
 
 -- name: issuer_claim

@@ -11,7 +11,7 @@ SELECT 'job', 'service', u.id, p.id, $3::bytea, $4::text, '{}', now() + make_int
    AND EXISTS (SELECT FROM members m
                 WHERE m.user_id = u.id AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
                   AND (m.expires_at IS NULL OR m.expires_at > now()))
-RETURNING id, true, extract(epoch FROM expires_at)::bigint;
+RETURNING id, true AS changed, extract(epoch FROM expires_at)::bigint AS expires_at;
 
 -- name: job_token_end
 -- $1 project, $2 token.  One row by the primary key, locked before it is looked at; only of those
@@ -20,13 +20,13 @@ WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $2 AND project_id = $1 AND source = 'service' FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
-SELECT id, revoked_at IS NULL FROM old;
+SELECT id, revoked_at IS NULL AS changed FROM old;
 
 -- name: job_of_token
 -- $1 token.  One row by the primary key, user and project by theirs.
 SELECT t.job, t.pipeline, t.name, t.job_url, t.ref, t.commit, t.issuer,
-       extract(epoch FROM t.created_at)::bigint, extract(epoch FROM t.expires_at)::bigint,
-       u.id, u.username, u.name, p.id, p.full_path
+       extract(epoch FROM t.created_at)::bigint AS created_at, extract(epoch FROM t.expires_at)::bigint AS expires_at,
+       u.id AS user_id, u.username, u.name AS user_name, p.id AS project_id, p.full_path AS project
   FROM tokens t
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN projects p ON p.id = t.project_id

@@ -1,9 +1,9 @@
 -- name: member_find
 -- $1 username, $2 full path.  Who and where, in one row: three look-ups by the unique indexes
 -- users_username, groups_full_path and projects_full_path.
-SELECT (SELECT id FROM users WHERE lower(username) = lower($1)),
-       (SELECT id FROM groups WHERE lower(full_path) = lower($2)),
-       (SELECT id FROM projects WHERE lower(full_path) = lower($2));
+SELECT (SELECT id FROM users WHERE lower(username) = lower($1)) AS found_user,
+       (SELECT id FROM groups WHERE lower(full_path) = lower($2)) AS found_group,
+       (SELECT id FROM projects WHERE lower(full_path) = lower($2)) AS found_project;
 
 -- name: member_set_group
 -- $1 user, $2 group, $3 level, $4 end as seconds since 1970 or null.  One row by the unique index
@@ -13,7 +13,7 @@ VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, group_id) WHERE group_id IS NOT NULL
     DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
     WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
-RETURNING user_id, true;
+RETURNING user_id AS id, true AS changed;
 
 -- name: member_set_project
 -- As member_set_group, by the unique index members_project.
@@ -22,19 +22,19 @@ VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, project_id) WHERE project_id IS NOT NULL
     DO UPDATE SET access_level = excluded.access_level, expires_at = excluded.expires_at
     WHERE (members.access_level, members.expires_at) IS DISTINCT FROM (excluded.access_level, excluded.expires_at)
-RETURNING user_id, true;
+RETURNING user_id AS id, true AS changed;
 
 -- name: member_remove
 -- $1 user, $2 group or null, $3 project or null.  One row at most, by the unique index
 -- members_group or members_project.
 DELETE FROM members WHERE user_id = $1 AND (group_id = $2 OR project_id = $3)
-RETURNING user_id, true;
+RETURNING user_id AS id, true AS changed;
 
 -- name: member_list
 -- $1 full path of a group or project, or null for all.  For an administrator at a terminal: a scan
 -- of members, names by primary keys.
-SELECT m.user_id, u.username, coalesce(g.full_path, p.full_path), m.access_level,
-       extract(epoch FROM m.expires_at)::bigint
+SELECT m.user_id, u.username, coalesce(g.full_path, p.full_path) AS path, m.access_level,
+       extract(epoch FROM m.expires_at)::bigint AS expires_at
   FROM members m
   JOIN users u ON u.id = m.user_id
   LEFT JOIN groups g ON g.id = m.group_id

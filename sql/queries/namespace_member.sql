@@ -3,9 +3,9 @@
 -- or null for all, $5 part of a name or null.  By members_of_project and members_of_group, users by
 -- primary key; of several memberships of one user the highest counts.
 SELECT DISTINCT ON (lower(u.username))
-       u.id, u.username, u.name, u.state, m.access_level,
-       to_char(m.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-       to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+       u.id AS user_id, u.username, u.name, u.state, m.access_level,
+       to_char(m.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS expires_at,
+       to_char(m.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
   FROM members m JOIN users u ON u.id = m.user_id
  WHERE (m.project_id = $1::bigint
         OR m.group_id = ANY (CASE WHEN NOT $3::boolean THEN ARRAY[$2::bigint]
@@ -28,10 +28,10 @@ SELECT (SELECT p.id FROM (SELECT id FROM projects WHERE id = $1::bigint FOR NO K
 -- $1 project or null, $2 group or null, $3 user or null, $4 user name or null.  Always one row: the
 -- user, their level here and its end, unless that has come, and how many owners the place has without
 -- them.  Primary key or unique index users_username; members_project, members_group; members_of_group.
-SELECT u.id, u.username, h.access_level, extract(epoch FROM h.expires_at)::bigint,
+SELECT u.id AS user_id, u.username, h.access_level, extract(epoch FROM h.expires_at)::bigint AS expires_at,
        (SELECT count(*) FROM members m
          WHERE (m.project_id = $1 OR m.group_id = $2) AND m.access_level = 50 AND m.user_id <> u.id
-           AND (m.expires_at IS NULL OR m.expires_at > now()))
+           AND (m.expires_at IS NULL OR m.expires_at > now())) AS other_owners
   FROM (SELECT) AS one
   LEFT JOIN users u ON u.id = $3::bigint OR lower(u.username) = lower($4::text)
   LEFT JOIN members h ON h.user_id = u.id AND (h.project_id = $1::bigint OR h.group_id = $2::bigint)

@@ -4,7 +4,7 @@
 -- role in the project, or above it, makes them owners (the few of members_in_project and
 -- members_in_group from that level on), and those of the crate's own rows (primary key of
 -- crate_owners).  Users by primary key.
-SELECT c.name, o.id, o.username, o.name, o.email, o.level
+SELECT c.name AS crate, o.id AS user_id, o.username, o.name, o.email, o.level
   FROM crates c
   LEFT JOIN LATERAL (
       SELECT u.id, u.username, u.name, u.email, max(h.level) AS level
@@ -30,12 +30,12 @@ SELECT c.name, o.id, o.username, o.name, o.email, o.level
 -- the role in the crate's project or above it, whether the crate itself has been given to them.
 -- Each is a look-up by a unique index: users_username, members_project, members_group, the primary
 -- key of crate_owners.
-SELECT n.name, u.id, u.username, u.state = 'active',
+SELECT n.name AS named, u.id AS user_id, u.username, u.state = 'active' AS active,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = u.id
                     AND (m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids))
-                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0),
-       k.user_id IS NOT NULL
+                    AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS level,
+       k.user_id IS NOT NULL AS granted
   FROM unnest($2::text[]) WITH ORDINALITY AS n (name, place)
   JOIN crates c ON c.id = $1
   JOIN projects p ON p.id = c.project_id
@@ -60,4 +60,4 @@ DELETE FROM crate_owners WHERE crate_id = $1 AND user_id = $2;
 -- crate was locked, so that it sees what was taken away up to that moment.
 SELECT $3::bigint IS NULL
        OR EXISTS (SELECT 1 FROM crates c JOIN crate_owners k ON k.crate_id = c.id
-                   WHERE c.project_id = $1 AND c.normalized_name = $2 AND k.user_id = $3);
+                   WHERE c.project_id = $1 AND c.normalized_name = $2 AND k.user_id = $3) AS is_owner;

@@ -141,7 +141,7 @@ sorted AS (
                       CASE WHEN $5 THEN v.id END DESC
              LIMIT $6 OFFSET $7) s)
 SELECT @package,
-       t.total, t.total <= $8 OR (SELECT count(*) FROM walked) = $6
+       t.total, t.total <= $8 OR (SELECT count(*) FROM walked) = $6 AS is_page
   FROM counted t
   LEFT JOIN ((SELECT * FROM walked UNION ALL SELECT * FROM sorted) page
              CROSS JOIN LATERAL (SELECT * FROM package_entries e WHERE e.id = page.id OFFSET 0) e)
@@ -152,7 +152,7 @@ SELECT @package,
 -- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.  Without a
 -- name, a range of versions_listed_time; with one, crates found as there and of each, or in their
 -- order where most have it, a range of versions_listed_crate: of neither a row is looked at.
-SELECT count(*)
+SELECT count(*) AS counted
   FROM (SELECT
           FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
@@ -225,7 +225,7 @@ SELECT @package
 
 -- name: package_count_group
 -- $1 projects; the rest as of package_count.
-SELECT count(*)
+SELECT count(*) AS counted
   FROM (SELECT
           FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = ANY ($1::bigint[]) AND v.status = ANY ($2::text[])

@@ -2,13 +2,13 @@
 -- $1 user, $2 token or null for all, $3 whether those are asked for that are revoked (true), that are
 -- not (false), or all (null), $4 the same for those that are good, $5 part of a name or null.  By the
 -- index tokens_user: a user has few.
-SELECT t.id, t.name, array_to_string(t.scopes, ','), t.user_id,
-       to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
-       to_char(t.last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       t.revoked_at IS NOT NULL,
-       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()),
-       array_to_string(t.crate_patterns, ','), array_to_string(t.operations, ',')
+SELECT t.id, t.name, array_to_string(t.scopes, ',') AS scopes, t.user_id,
+       to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+       to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS expires_at,
+       to_char(t.last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS last_used_at,
+       t.revoked_at IS NOT NULL AS revoked,
+       t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()) AS active,
+       array_to_string(t.crate_patterns, ',') AS crates, array_to_string(t.operations, ',') AS operations
   FROM tokens t
  WHERE t.kind = 'personal' AND t.user_id = $1 AND ($2::bigint IS NULL OR t.id = $2)
    AND ($3::boolean IS NULL OR $3 = (t.revoked_at IS NOT NULL))
@@ -29,12 +29,12 @@ WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
-SELECT id, revoked_at IS NULL FROM old;
+SELECT id, revoked_at IS NULL AS changed FROM old;
 
 -- name: personal_token_lock
 -- $1 token.  Its end, and its user's row, which stays locked: so rotations of one user's tokens run
 -- one after the other, and the next statement sees their results.  Two look-ups by primary keys.
-SELECT floor(extract(epoch FROM t.expires_at))::bigint
+SELECT floor(extract(epoch FROM t.expires_at))::bigint AS expires_at
   FROM tokens t JOIN users u ON u.id = t.user_id
  WHERE t.id = $1 AND t.kind = 'personal'
    FOR NO KEY UPDATE OF u;
@@ -53,7 +53,7 @@ INSERT INTO tokens (kind, digest, name, user_id, scopes, expires_at, crate_patte
 SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns, operations,
        coalesce(family, id), nullif($5::text, '')
   FROM old
-RETURNING id, true;
+RETURNING id, true AS changed;
 
 -- part: personal_token_shown
 -- $1 token, which somebody shows again.  A row if it was replaced and its own end has not come: by primary
@@ -73,4 +73,4 @@ SELECT t.id FROM tokens t JOIN shown s ON t.family = s.family AND t.id > s.id AN
 WITH shown AS (@personal_token_shown)
 UPDATE tokens t SET revoked_at = now() FROM shown s
  WHERE t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL
-RETURNING t.id, true;
+RETURNING t.id, true AS changed;

@@ -22,8 +22,9 @@ UPDATE projects p
        anonymous_networks = coalesce($6, p.anonymous_networks)
   FROM old
  WHERE p.id = old.id
-RETURNING p.id, (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks)
-          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks);
+RETURNING p.id,
+          (p.visibility, p.packages_enabled, p.public_packages, p.policy, p.anonymous_networks)
+          <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks) AS changed;
 
 -- name: project_policy
 -- $1, $2 the project by id or by full path.  One row of projects by its primary key or by the unique
@@ -37,7 +38,7 @@ SELECT e.key, e.value
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for
 -- an administrator at a terminal.
 SELECT id, full_path, visibility, packages_enabled, public_packages,
-       extract(epoch FROM created_at)::bigint, anonymous_networks
+       extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks
   FROM projects
  WHERE $1::text IS NULL OR lower(full_path) = lower($1)
  ORDER BY lower(full_path);
@@ -45,8 +46,8 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
 -- name: project_entries
 -- $1 ids.  The projects as clients see them, in the order of the ids: by primary keys.
 SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
-       to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
-       g.id, g.path, g.full_path, g.parent_id, p.anonymous_networks
+       to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
+       g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id, p.anonymous_networks
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place)
   JOIN projects p ON p.id = q.id
   JOIN groups g ON g.id = p.group_id

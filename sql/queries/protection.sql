@@ -3,7 +3,7 @@
 -- let them, if there is one: the at most 100 rules of one project, by the index of the unique
 -- constraint (project_id, normalized_pattern).  Asked in the transaction that publishes, as a
 -- statement of its own, so that it sees the rules of that moment.
-SELECT package_name_pattern, minimum_access_level_for_push
+SELECT package_name_pattern AS pattern, minimum_access_level_for_push AS level
   FROM protection_rules
  WHERE project_id = $1 AND minimum_access_level_for_push > $3::bigint AND $2::text LIKE name_like
  ORDER BY minimum_access_level_for_push DESC, id
@@ -11,7 +11,7 @@ SELECT package_name_pattern, minimum_access_level_for_push
 
 -- name: protection_find_delete
 -- As protection_find, for who would delete.
-SELECT package_name_pattern, minimum_access_level_for_delete
+SELECT package_name_pattern AS pattern, minimum_access_level_for_delete AS level
   FROM protection_rules
  WHERE project_id = $1 AND minimum_access_level_for_delete > $3::bigint AND $2::text LIKE name_like
  ORDER BY minimum_access_level_for_delete DESC, id
@@ -25,7 +25,7 @@ SELECT id FROM projects WHERE lower(full_path) = lower($1) FOR NO KEY UPDATE;
 -- name: protection_count
 -- $1 project (locked).  At most 100 rows by the index of the unique constraint; a statement of its
 -- own, after the lock, as one that waits for a lock does not see what was committed meanwhile.
-SELECT count(*) FROM protection_rules WHERE project_id = $1;
+SELECT count(*) AS count FROM protection_rules WHERE project_id = $1;
 
 -- name: protection_add
 -- $1 project (locked), $2 pattern, $3 pattern in normal form, $4 level for push or null, $5 for
@@ -40,23 +40,27 @@ RETURNING id;
 -- $1 full path, $2 rule.  One row by primary key, and the project's by its unique index.
 DELETE FROM protection_rules r USING projects p
  WHERE r.id = $2 AND p.id = r.project_id AND lower(p.full_path) = lower($1)
-RETURNING p.id, r.package_name_pattern, r.minimum_access_level_for_push,
-          r.minimum_access_level_for_delete;
+RETURNING p.id AS project_id, r.package_name_pattern AS pattern,
+          r.minimum_access_level_for_push AS push_level, r.minimum_access_level_for_delete AS delete_level;
+
+-- part: rule_columns
+--
+-- What is read of each rule.
+r.id, r.package_name_pattern AS pattern, r.minimum_access_level_for_push AS push_level,
+r.minimum_access_level_for_delete AS delete_level, extract(epoch FROM r.created_at)::bigint AS created_at
 
 -- name: protection_list
 -- $1 full path.  A row without a rule where the project has none, no row where there is no project:
 -- the unique indexes projects_full_path and (project_id, normalized_pattern).
-SELECT r.id, r.package_name_pattern, r.minimum_access_level_for_push,
-       r.minimum_access_level_for_delete, extract(epoch FROM r.created_at)::bigint
+SELECT @rule_columns
   FROM projects p LEFT JOIN protection_rules r ON r.project_id = p.id
  WHERE lower(p.full_path) = lower($1)
  ORDER BY r.id;
 
 -- name: protection_get
 -- $1 project (locked), $2 rule.  One row by primary key.
-SELECT id, package_name_pattern, minimum_access_level_for_push, minimum_access_level_for_delete,
-       extract(epoch FROM created_at)::bigint
-  FROM protection_rules WHERE id = $2 AND project_id = $1;
+SELECT @rule_columns
+  FROM protection_rules r WHERE r.id = $2 AND r.project_id = $1;
 
 -- name: protection_change
 -- $1 project (locked), $2 rule, $3 pattern, $4 pattern in normal form, $5 level for push or null, $6

@@ -16,18 +16,19 @@ UPDATE quotas q
   FROM mine
  WHERE q.id = mine.id
 RETURNING coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
-                   (SELECT full_path FROM groups WHERE id = q.group_id)),
+                   (SELECT full_path FROM groups WHERE id = q.group_id)) AS namespace,
           q.max_bytes, q.max_versions, q.max_crates, q.used_bytes, q.used_versions, q.used_crates;
 
 -- name: quota_look
 -- $1 project, $2 bytes of a version of the crate with $3 as normalized name, or null.  As
 -- quota_charge would answer, but nothing is charged and nothing locked.
 SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
-                (SELECT full_path FROM groups WHERE id = q.group_id)),
-       q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2, q.used_versions + 1,
+                (SELECT full_path FROM groups WHERE id = q.group_id)) AS namespace,
+       q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2 AS used_bytes,
+       q.used_versions + 1 AS used_versions,
        q.used_crates + CASE WHEN EXISTS (SELECT FROM crates c WHERE c.project_id = $1
                                 AND c.normalized_name = $3::text AND c.deleted_at IS NULL)
-                            THEN 0 ELSE 1 END
+                            THEN 0 ELSE 1 END AS used_crates
   FROM quotas q
  WHERE q.project_id = $1
     OR q.group_id = ANY ((SELECT g.ancestor_ids FROM projects p JOIN groups g ON g.id = p.group_id
@@ -36,8 +37,8 @@ SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
 
 -- name: quota_namespace
 -- $1 full path.  A project or a group: unique indexes projects_full_path and groups_full_path.
-SELECT (SELECT id FROM projects WHERE lower(full_path) = lower($1)),
-       (SELECT id FROM groups WHERE lower(full_path) = lower($1));
+SELECT (SELECT id FROM projects WHERE lower(full_path) = lower($1)) AS project_id,
+       (SELECT id FROM groups WHERE lower(full_path) = lower($1)) AS group_id;
 
 -- name: quota_lock
 -- Nobody publishes or deletes until the transaction ends, and who was about to has ended.  A publish
@@ -83,7 +84,7 @@ UPDATE quotas q
 -- name: quota_list
 -- All quotas, or with $1 that of the project or group of that path, for an administrator at a
 -- terminal: a scan of a small table, places by primary keys.
-SELECT coalesce(p.full_path, g.full_path), q.max_bytes, q.max_versions, q.max_crates,
+SELECT coalesce(p.full_path, g.full_path) AS namespace, q.max_bytes, q.max_versions, q.max_crates,
        q.used_bytes, q.used_versions, q.used_crates
   FROM quotas q
   LEFT JOIN projects p ON p.id = q.project_id

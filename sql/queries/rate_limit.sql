@@ -37,7 +37,7 @@ WITH asked AS (
 	        WHERE EXISTS (SELECT FROM charged) AND o.full_at < now() AND o.actor <> $1::text
 	        ORDER BY o.full_at LIMIT 8 FOR UPDATE SKIP LOCKED))
 )
-SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
+SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint AS wait_us
   FROM (SELECT action, wait FROM empty
          UNION ALL
         SELECT c.action,
@@ -47,7 +47,7 @@ SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint
 -- name: rate_limit_look
 -- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to
 -- eight rows for each by the primary key.
-SELECT actor, action, (extract(epoch FROM full_at - now()) * 1000000)::bigint
+SELECT actor, action, (extract(epoch FROM full_at - now()) * 1000000)::bigint AS due
   FROM rate_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();
 

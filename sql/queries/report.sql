@@ -39,10 +39,10 @@ WITH month AS (
 	  FROM month m, (SELECT NULL::bigint AS project_id WHERE $2::bigint IS NULL
 	                 UNION SELECT project_id FROM used UNION SELECT $2 WHERE $2 IS NOT NULL) x
 )
-SELECT to_char(g.month, 'YYYY-MM'), coalesce(g.project_id, 0), p.full_path,
-       coalesce(c.p_users, 0), coalesce(c.p_deploy, 0), coalesce(c.p_jobs, 0),
-       coalesce(c.d_users, 0), coalesce(c.d_deploy, 0), coalesce(c.d_jobs, 0),
-       coalesce(c.publishes, 0), coalesce(c.downloads, 0)
+SELECT to_char(g.month, 'YYYY-MM') AS month, coalesce(g.project_id, 0) AS project_id, p.full_path AS project,
+       coalesce(c.p_users, 0) AS p_users, coalesce(c.p_deploy, 0) AS p_deploy, coalesce(c.p_jobs, 0) AS p_jobs,
+       coalesce(c.d_users, 0) AS d_users, coalesce(c.d_deploy, 0) AS d_deploy, coalesce(c.d_jobs, 0) AS d_jobs,
+       coalesce(c.publishes, 0) AS publishes, coalesce(c.downloads, 0) AS downloads
   FROM grid g
   LEFT JOIN counted c ON c.month = g.month AND c.project_id IS NOT DISTINCT FROM g.project_id
   LEFT JOIN projects p ON p.id = g.project_id
@@ -53,8 +53,8 @@ SELECT to_char(g.month, 'YYYY-MM'), coalesce(g.project_id, 0), p.full_path,
 -- since 1970, $5 how many at most; all but the last may be null.  For an administrator at a
 -- terminal: by download_days_project where there is a project, else a scan; names by primary keys.
 -- What is gone has numbers and no names.
-SELECT to_char(d.day, 'YYYY-MM-DD'), p.full_path, d.project_id, c.name, v.version, d.downloads,
-       extract(epoch FROM d.last_at)::bigint
+SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id, c.name AS crate, v.version,
+       d.downloads, extract(epoch FROM d.last_at)::bigint AS last_at
   FROM download_days d
   LEFT JOIN projects p ON p.id = d.project_id
   LEFT JOIN crates c ON c.id = d.crate_id

@@ -3,20 +3,21 @@
 -- projects_full_path, primary key.  With it from when on and up to when downloads were counted: from
 -- the end of the first month that has any, by the primary key of usage_months, to when a log was last
 -- read, by a scan of a table of a few rows for each node.
-SELECT p.id, p.full_path, r.project_id IS NOT NULL, coalesce(r.enabled, false), r.keep_prereleases,
-       r.unused_days, coalesce(r.keep_newest, 1), coalesce(array_to_string(r.exclude, ','), ''),
-       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint,
-       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint
+SELECT p.id AS project_id, p.full_path AS path, r.project_id IS NOT NULL AS is_set,
+       coalesce(r.enabled, false) AS enabled, r.keep_prereleases, r.unused_days,
+       coalesce(r.keep_newest, 1) AS keep_newest, coalesce(array_to_string(r.exclude, ','), '') AS exclude,
+       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint AS counted_from,
+       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint AS counted_to
   FROM projects p LEFT JOIN retention_policies r ON r.project_id = p.id
  WHERE lower(p.full_path) = lower($1);
 
 -- name: retention_next
 -- $1 project.  The first project at or after it, by id, whose policy is enabled: by primary key.  The
 -- rest as in retention_find.
-SELECT p.id, p.full_path, true, r.enabled, r.keep_prereleases, r.unused_days, r.keep_newest,
-       array_to_string(r.exclude, ','),
-       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint,
-       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint
+SELECT p.id AS project_id, p.full_path AS path, true AS is_set, r.enabled, r.keep_prereleases,
+       r.unused_days, r.keep_newest, array_to_string(r.exclude, ',') AS exclude,
+       (SELECT extract(epoch FROM min(month) + interval '1 month') FROM usage_months)::bigint AS counted_from,
+       (SELECT extract(epoch FROM max(read_at)) FROM download_logs)::bigint AS counted_to
   FROM retention_policies r JOIN projects p ON p.id = r.project_id
  WHERE r.project_id >= $1 AND r.enabled
  ORDER BY r.project_id LIMIT 1;
@@ -35,7 +36,7 @@ VALUES ($1, coalesce($2::boolean, false), nullif($3::bigint, -1), nullif($4::big
        unused_days = CASE WHEN $4::bigint IS NULL THEN r.unused_days ELSE excluded.unused_days END,
        keep_newest = CASE WHEN $5::bigint IS NULL THEN r.keep_newest ELSE excluded.keep_newest END,
        exclude = CASE WHEN $6::text IS NULL THEN r.exclude ELSE excluded.exclude END
-RETURNING r.project_id, true;
+RETURNING r.project_id AS id, true AS changed;
 
 -- name: retention_crates
 -- $1 project, $2 crate, $3 patterns with commas, $4 how many crates.  The next crates after $2 by id
@@ -44,9 +45,10 @@ RETURNING r.project_id, true;
 -- a project with few, by (project_id, normalized_name) and sorted; what hangs on them by versions
 -- (crate_id, version_base) and the primary key of download_days.  Left out is what a pattern names, and what a protection
 -- rule keeps from being deleted: at most 100 rules of the project.
-SELECT c.id, c.name, v.id, v.version, v.yanked OR v.status = 'error', v.size, extract(epoch FROM v.published_at)::bigint,
+SELECT c.id AS crate_id, c.name AS crate, v.id AS version_id, v.version,
+       v.yanked OR v.status = 'error' AS yanked, v.size, extract(epoch FROM v.published_at)::bigint AS published_at,
        extract(epoch FROM (SELECT max(d.last_at) FROM download_days d
-                            WHERE d.crate_id = c.id AND d.version_id = v.id))::bigint
+                            WHERE d.crate_id = c.id AND d.version_id = v.id))::bigint AS last_used_at
   FROM (SELECT k.id, k.name FROM crates k
          WHERE k.project_id = $1 AND k.id > $2 AND k.index_body IS NOT NULL
            AND NOT EXISTS (SELECT FROM unnest(string_to_array($3::text, ',')) AS e (pattern)

@@ -57,7 +57,7 @@ CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
 -- crate_search_words, or for a word that nearly all have, by a scan that ends when it has enough; their
 -- ids in one array, as text.  A plan is made for the values, since what is common in general and rare in particular
 -- is known only then: one for unknown values would cost a multiple.  It is quickly made of so short a statement.
-SELECT array_agg(f.crate_id)::text
+SELECT array_agg(f.crate_id)::text AS ids
   FROM (SELECT s.crate_id FROM crate_search s
          WHERE s.project_id = $1 AND s.document @@ @search_asked
          LIMIT $2::bigint) f;
@@ -192,7 +192,7 @@ written AS (
     UPDATE crate_search s SET weight = w.weight
       FROM weighed w WHERE s.crate_id = w.crate_id AND s.weight <> w.weight
     RETURNING s.crate_id)
-SELECT max(crate_id), (SELECT count(*) FROM written) FROM batch;
+SELECT max(crate_id) AS last, (SELECT count(*) FROM written) AS written FROM batch;
 
 -- name: search_remove
 -- $1 crate (locked).  One row by primary key.

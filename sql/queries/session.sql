@@ -4,14 +4,14 @@
 -- sets.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
 -- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.  The
 -- process comes first: it shows whether a pooler stands between.
-SELECT pg_backend_pid(),
-       set_config('statement_timeout', $1, false),
-       set_config('lock_timeout', $2, false),
-       set_config('idle_in_transaction_session_timeout', $3, false),
-       set_config('search_path', 'public, pg_temp', false),
-       set_config('standard_conforming_strings', 'on', false),
-       set_config('jit', 'off', false),
-       set_config('TimeZone', 'UTC', false);
+SELECT pg_backend_pid() AS pid,
+       set_config('statement_timeout', $1, false) AS statement_timeout,
+       set_config('lock_timeout', $2, false) AS lock_timeout,
+       set_config('idle_in_transaction_session_timeout', $3, false) AS idle_timeout,
+       set_config('search_path', 'public, pg_temp', false) AS search_path,
+       set_config('standard_conforming_strings', 'on', false) AS conforming_strings,
+       set_config('jit', 'off', false) AS jit,
+       set_config('TimeZone', 'UTC', false) AS time_zone;
 
 -- name: session_lift_timeout
 -- Lifts the server's statement time-out until this transaction ends: its statements
@@ -22,8 +22,8 @@ SELECT set_config('statement_timeout', '0', true);
 -- The newest migration that was applied, and the oldest program that the schema allows, by its
 -- newest migration.  As JSON, since a schema that an older program made has no column `floor`; a
 -- migration without a floor allows no older program.  A table of a few rows, read once per connection.
-SELECT coalesce(max(version), 0)::bigint,
-       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint
+SELECT coalesce(max(version), 0)::bigint AS version,
+       coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint AS floor
   FROM schema_migrations m;
 
 -- name: session_begin
@@ -40,7 +40,7 @@ ROLLBACK;
 
 -- name: session_backend
 -- The process that serves this session, or this transaction where a pooler shares them.  Reads no table.
-SELECT pg_backend_pid();
+SELECT pg_backend_pid() AS pid;
 
 -- name: session_discard
 -- Resets a session that comes from a pooler, before anything else.  Reads no table.

@@ -4,7 +4,7 @@
 INSERT INTO sign_in_links (digest, user_id, expires_at)
 SELECT $2, id, now() + make_interval(secs => $3::integer)
   FROM users WHERE lower(username) = lower($1) AND state = 'active'
-RETURNING user_id, true;
+RETURNING user_id AS id, true AS changed;
 
 -- name: session_link_find
 -- $1 digest.  One row by primary key, and its user by primary key; as session_link_take, but it stays.
@@ -53,14 +53,14 @@ WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $2 AND user_id = $1 AND kind = 'personal' FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
-SELECT id, revoked_at IS NULL FROM old;
+SELECT id, revoked_at IS NULL AS changed FROM old;
 
 -- name: session_tokens
 -- $1 user.  Their tokens that can still be used, newest first: the index tokens_user.
-SELECT id, name, array_to_string(scopes, ','), array_to_string(crate_patterns, ','),
-       array_to_string(operations, ','), extract(epoch FROM created_at)::bigint,
-       extract(epoch FROM expires_at)::bigint, extract(epoch FROM last_used_at)::bigint,
-       left(handle, 2)
+SELECT id, name, array_to_string(scopes, ',') AS scopes, array_to_string(crate_patterns, ',') AS crates,
+       array_to_string(operations, ',') AS operations, extract(epoch FROM created_at)::bigint AS created_at,
+       extract(epoch FROM expires_at)::bigint AS expires_at,
+       extract(epoch FROM last_used_at)::bigint AS last_used_at, left(handle, 2) AS slot
   FROM tokens
  WHERE user_id = $1 AND kind = 'personal' AND revoked_at IS NULL
    AND (expires_at IS NULL OR expires_at > now())

@@ -5,7 +5,7 @@ SELECT id::text FROM registry;
 -- name: store_known
 -- For a store without an id: whether the database has had a store with its id, and some of the blobs that
 -- versions need.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
-SELECT s.adopted_at IS NOT NULL, b.sha256
+SELECT s.adopted_at IS NOT NULL AS adopted, b.sha256
   FROM store_state s
   LEFT JOIN (SELECT b.sha256 FROM blobs b WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
               LIMIT 16) b ON true;
@@ -26,9 +26,10 @@ UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xi
 -- transaction ends: mark, next mark, whether the row was restored from a dump, whether it is time for
 -- another mark, for how many seconds nothing may be collected yet, and how many files an administrator
 -- has let go within the last day.
-SELECT mark::text, next_mark::text, written_by IS DISTINCT FROM xmin, coalesce(moved_at < now() - interval '10 minutes', true),
-       greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint,
-       CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint
+SELECT mark::text, next_mark::text, (written_by IS DISTINCT FROM xmin) AS restored,
+       coalesce(moved_at < now() - interval '10 minutes', true) AS move_due,
+       greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint AS wait,
+       CASE WHEN confirmed_at > now() - interval '1 day' THEN confirmed ELSE 0 END::bigint AS confirmed
   FROM store_state FOR UPDATE;
 
 -- name: store_next_mark
@@ -55,13 +56,15 @@ WITH confirmed AS (
 ), due AS (
 	UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs' AND EXISTS (SELECT FROM confirmed)
 )
-SELECT held_files, pg_notify('berth_tasks', '')::text FROM confirmed;
+SELECT held_files, pg_notify('berth_tasks', '')::text AS notified FROM confirmed;
 
 -- name: store_show
 -- For administrators and monitoring.  The one row of each table.
-SELECT r.id::text, extract(epoch FROM s.adopted_at)::bigint, s.mark::text, s.next_mark::text,
-       extract(epoch FROM s.held_at)::bigint, coalesce(s.held_files, 0), coalesce(s.held_of, 0),
-       extract(epoch FROM s.confirmed_at)::bigint, s.written_by IS DISTINCT FROM s.xmin
+SELECT r.id::text AS registry, extract(epoch FROM s.adopted_at)::bigint AS adopted_at, s.mark::text,
+       s.next_mark::text, extract(epoch FROM s.held_at)::bigint AS held_at,
+       coalesce(s.held_files, 0) AS held_files, coalesce(s.held_of, 0) AS held_of,
+       extract(epoch FROM s.confirmed_at)::bigint AS confirmed_at,
+       (s.written_by IS DISTINCT FROM s.xmin) AS restored
   FROM registry r, store_state s;
 
 -- name: store_blobs
@@ -77,8 +80,8 @@ SELECT f.name FROM unnest($1::text[]) AS f (name)
 
 -- name: store_node_due
 -- $1 node.  The time now, and whether the node was not seen within the last 10 seconds: by primary key.
-SELECT extract(epoch FROM now())::bigint,
-       NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds');
+SELECT extract(epoch FROM now())::bigint AS now,
+       NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds') AS due;
 
 -- name: store_node_seen
 -- $1 node, $2 seconds since 1970.  One row by primary key: the node has written its file at that time.  A
@@ -91,7 +94,7 @@ INSERT INTO store_nodes AS n (node, since, seen_at) VALUES ($1, to_timestamp($2:
 -- name: store_node_others
 -- $1 node.  The other nodes that are not gone, and for how many seconds each has existed.  A scan of a
 -- table with a row for each node.
-SELECT node, extract(epoch FROM seen_at)::bigint, extract(epoch FROM now() - since)::bigint
+SELECT node, extract(epoch FROM seen_at)::bigint AS seen, extract(epoch FROM now() - since)::bigint AS age
   FROM store_nodes WHERE node <> $1 AND seen_at > now() - interval '90 seconds' ORDER BY node;
 
 -- name: store_node_sweep

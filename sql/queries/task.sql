@@ -51,7 +51,7 @@ UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
                SELECT FROM pg_stat_activity a
                 WHERE a.pid = j.backend_pid AND a.backend_start = j.backend_start))
         ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL, progress::text;
+RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL AS periodic, progress::text;
 
 -- name: task_remove_done
 -- $1 task, $2 run.  By primary key; whose claim has gone to somebody else keeps its row.
@@ -87,9 +87,9 @@ SELECT id, kind,
        CASE WHEN dead_at IS NOT NULL THEN 'dead'
             WHEN claimed_until >= now() THEN 'running'
             WHEN attempts > 0 THEN 'failing'
-            ELSE 'waiting' END,
-       attempts, extract(epoch FROM run_at)::bigint, extract(epoch FROM done_at)::bigint,
-       extract(epoch FROM created_at)::bigint, period::bigint, node, claimed_by, error, args::text
+            ELSE 'waiting' END AS state,
+       attempts, extract(epoch FROM run_at)::bigint AS run_at, extract(epoch FROM done_at)::bigint AS done_at,
+       extract(epoch FROM created_at)::bigint AS created_at, period::bigint, node, claimed_by, error, args::text
   FROM tasks
  WHERE ($1::text IS NULL OR kind = $1) AND (NOT $2::boolean OR dead_at IS NOT NULL)
  ORDER BY id;
@@ -104,9 +104,9 @@ WITH old AS (
 	       AND o.kind = j.kind AND o.key = j.key AND o.dead_at IS NULL)
 	RETURNING j.id
 )
-SELECT old.id, woken.id IS NOT NULL, old.kind, pg_notify('berth_tasks', '')::text
+SELECT old.id, woken.id IS NOT NULL AS changed, old.kind, pg_notify('berth_tasks', '')::text AS notified
   FROM old LEFT JOIN woken ON woken.id = old.id;
 
 -- name: task_remove
 -- $1 task.  One row by primary key.
-DELETE FROM tasks WHERE id = $1 RETURNING id, true, kind;
+DELETE FROM tasks WHERE id = $1 RETURNING id, true AS changed, kind;

@@ -5,7 +5,7 @@
 INSERT INTO tokens (kind, user_id, digest, name, scopes, expires_at, crate_patterns, operations, handle)
 SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7, nullif($8::text, '')
   FROM users WHERE lower(username) = lower($1)
-RETURNING id, true;
+RETURNING id, true AS changed;
 
 -- name: token_add_deploy
 -- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
@@ -17,7 +17,7 @@ SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6, nullif($7
   LEFT JOIN groups g ON lower(g.full_path) = lower(q.path)
   LEFT JOIN projects p ON lower(p.full_path) = lower(q.path)
  WHERE g.id IS NOT NULL OR p.id IS NOT NULL
-RETURNING id, true;
+RETURNING id, true AS changed;
 
 -- name: token_add_job
 -- $1 username, $2 full path of a project, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job,
@@ -29,7 +29,7 @@ SELECT 'job', u.id, p.id, $3, $4, '{}', now() + make_interval(secs => $5::intege
        nullif($11::text, '')
   FROM users u, projects p
  WHERE lower(u.username) = lower($1) AND lower(p.full_path) = lower($2)
-RETURNING id, true, extract(epoch FROM expires_at)::bigint;
+RETURNING id, true AS changed, extract(epoch FROM expires_at)::bigint AS expires_at;
 
 -- name: token_revoke
 -- $1 id or null, $2 digest or null.  One row by primary key or unique index, locked before it is
@@ -38,15 +38,17 @@ RETURNING id, true, extract(epoch FROM expires_at)::bigint;
 WITH old AS (SELECT id, revoked_at FROM tokens WHERE id = $1 OR digest = $2 FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
                 WHERE t.id = old.id AND old.revoked_at IS NULL)
-SELECT id, revoked_at IS NULL FROM old;
+SELECT id, revoked_at IS NULL AS changed FROM old;
 
 -- name: token_list
 -- $1 user or null for all.  For an administrator at a terminal: a scan, or the index tokens_user.
-SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ','),
-       extract(epoch FROM t.created_at)::bigint, extract(epoch FROM t.expires_at)::bigint,
-       extract(epoch FROM t.revoked_at)::bigint, extract(epoch FROM t.last_used_at)::bigint,
-       coalesce(g.full_path, p.full_path), array_to_string(t.crate_patterns, ','),
-       array_to_string(t.operations, ','), t.pipeline, t.job, t.job_url, t.ref, t.commit, left(t.handle, 2)
+SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scopes,
+       extract(epoch FROM t.created_at)::bigint AS created_at, extract(epoch FROM t.expires_at)::bigint AS expires_at,
+       extract(epoch FROM t.revoked_at)::bigint AS revoked_at,
+       extract(epoch FROM t.last_used_at)::bigint AS last_used_at,
+       coalesce(g.full_path, p.full_path) AS namespace, array_to_string(t.crate_patterns, ',') AS crates,
+       array_to_string(t.operations, ',') AS operations, t.pipeline, t.job, t.job_url, t.ref, t.commit,
+       left(t.handle, 2) AS slot
   FROM tokens t
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = t.group_id
@@ -73,4 +75,4 @@ WITH page AS MATERIALIZED (
 	          AND (p.kind = 'personal' OR NOT EXISTS (SELECT FROM audit_events e WHERE e.token_id = p.id))))
 	RETURNING id
 )
-SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM removed);
+SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM removed) AS removed;

@@ -7,7 +7,7 @@ SELECT id FROM projects
 -- name: trust_count
 -- $1 project (locked).  At most 50 rows by trust_rules_project; a statement of its own, after the
 -- lock, so that it sees what was committed meanwhile.
-SELECT count(*) FROM trust_rules WHERE project_id = $1;
+SELECT count(*) AS count FROM trust_rules WHERE project_id = $1;
 
 -- name: trust_add
 -- $1 project (locked), $2 URL of the issuer, $3 claims, $4 patterns of crates or null and $5 operations, with
@@ -29,9 +29,9 @@ RETURNING p.id;
 -- name: trust_list
 -- $1 id of a project or null, $2 its full path.  A row without a rule where the project has none, no row
 -- where there is no project: primary key or projects_full_path, then trust_rules_project.
-SELECT r.id, i.url, i.kind, r.claims::text, array_to_string(r.crate_patterns, ','),
-       array_to_string(r.operations, ','), u.username, r.owner_id,
-       extract(epoch FROM r.created_at)::bigint
+SELECT r.id, i.url, i.kind, r.claims::text, array_to_string(r.crate_patterns, ',') AS crates,
+       array_to_string(r.operations, ',') AS operations, u.username, r.owner_id,
+       extract(epoch FROM r.created_at)::bigint AS created_at
   FROM projects p
   LEFT JOIN trust_rules r ON r.project_id = p.id
   LEFT JOIN trusted_issuers i ON i.id = r.issuer_id

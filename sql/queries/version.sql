@@ -1,7 +1,7 @@
 -- name: version_blob
 -- $1 project, $2 normalized name, $3 name exactly, $4 version exactly.  Two look-ups by unique indexes:
 -- crates (project_id, normalized_name), versions (crate_id, version_base).
-SELECT v.id, v.cksum, v.size, c.id, c.project_id
+SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.name = $3
    AND v.version_base = split_part($4, '+', 1) AND v.version = $4
@@ -31,7 +31,7 @@ SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target,
 
 -- name: version_find
 -- $1 crate, $2 version without build metadata.  One row by the unique index; its crate is locked.
-SELECT id, version, yanked, index_line, yank_message FROM versions
+SELECT id, version, yanked, index_line AS line, yank_message AS message FROM versions
  WHERE crate_id = $1 AND version_base = $2 AND status IN ('default', 'hidden', 'deprecated');
 
 -- name: version_set_yanked

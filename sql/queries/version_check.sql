@@ -9,20 +9,20 @@
 -- number, its least byte first, and no more of the file is read, which is stored as it is.  Each is a look-up by a unique
 -- index: crates (project_id, normalized_name) for $3 and every one of $5, versions and tombstones
 -- (crate_id, version_base).
-SELECT coalesce(c.index_revision = 0, true), c.name,
+SELECT coalesce(c.index_revision = 0, true) AS is_new, c.name,
        (SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
-          FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4),
+          FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4) AS obstacle,
        (SELECT d.name
           FROM unnest($5::text[]) WITH ORDINALITY AS d (name, place)
          WHERE d.name <> $2
            AND NOT EXISTS (SELECT 1 FROM crates k WHERE k.project_id = $1
                    AND k.normalized_name = replace(lower(d.name), '_', '-') AND k.name = d.name
                    AND k.index_body IS NOT NULL)
-         ORDER BY d.place LIMIT 1),
-       extract(epoch FROM c.deleted_at)::bigint,
-       (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4),
+         ORDER BY d.place LIMIT 1) AS unknown,
+       extract(epoch FROM c.deleted_at)::bigint AS deleted_at,
+       (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4) AS buried,
        coalesce((SELECT get_byte(e, 0) + (get_byte(e, 1) << 8) + (get_byte(e, 2) << 16)
                         + get_byte(e, 3)::bigint * 16777216
                      FROM substr(c.index_body, octet_length(c.index_body) - 3) AS t (e)
-                    WHERE octet_length(e) = 4), 0)
+                    WHERE octet_length(e) = 4), 0) AS index_size
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3;

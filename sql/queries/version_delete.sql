@@ -1,7 +1,7 @@
 -- name: version_delete_lock
 -- $1 project, $2 version.  Its crate, whose row stays locked until the transaction ends, so that
 -- nobody publishes, yanks or deletes there meanwhile.  Two look-ups by primary keys.
-SELECT c.id, c.name, c.normalized_name, c.deleted_at IS NOT NULL
+SELECT c.id, c.name, c.normalized_name, c.deleted_at IS NOT NULL AS is_empty
   FROM versions v JOIN crates c ON c.id = v.crate_id
  WHERE v.id = $2 AND c.project_id = $1
    FOR NO KEY UPDATE OF c;
@@ -9,7 +9,7 @@ SELECT c.id, c.name, c.normalized_name, c.deleted_at IS NOT NULL
 -- name: version_delete_find
 -- $1 version; its crate is locked.  A statement of its own, since one that waits for a lock does not
 -- see what was committed meanwhile.  By primary key; locked, so that it is not destroyed meanwhile.
-SELECT version, version_base, cksum, status = 'pending_destruction', size
+SELECT version, version_base, cksum, status = 'pending_destruction' AS deleted, size
   FROM versions WHERE id = $1 FOR UPDATE;
 
 -- name: version_delete
@@ -20,7 +20,7 @@ UPDATE versions SET status = 'pending_destruction', status_before = status, dele
 -- name: version_left
 -- $1 crate; it is locked.  Has it a version that is not deleted?  By the index of the unique
 -- constraint (crate_id, version_base).
-SELECT EXISTS (SELECT FROM versions WHERE crate_id = $1 AND status <> 'pending_destruction');
+SELECT EXISTS (SELECT FROM versions WHERE crate_id = $1 AND status <> 'pending_destruction') AS has_versions;
 
 -- name: version_undelete
 -- As version_delete, back.
@@ -46,7 +46,8 @@ INSERT INTO tombstones (crate_id, version_base, cksum) VALUES ($1, $2, $3)
 -- without a crate where there is none, and without a version where that is missing; no row without
 -- a project.  Unique indexes projects_full_path, crates (project_id, normalized_name), versions
 -- (crate_id, version_base).
-SELECT p.id, c.name, v.id, v.version, v.size, v.status = 'pending_destruction'
+SELECT p.id AS project_id, c.name AS crate, v.id AS version_id, v.version, v.size,
+       v.status = 'pending_destruction' AS deleted
   FROM projects p
   LEFT JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2
   LEFT JOIN versions v ON v.crate_id = c.id AND ($3::text IS NULL OR v.version_base = $3)

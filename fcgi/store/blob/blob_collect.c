@@ -18,6 +18,7 @@ int
 blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
     struct blob_look **looks, size_t *n, struct err *err)
 {
+	enum { COLUMNS_BLOB_LOOK };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -28,7 +29,7 @@ blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
 	*n = (size_t)r.rows;
 	*looks = arena_calloc(a, *n, sizeof(**looks));
 	for (int i = 0; i < r.rows; i++)
-		(*looks)[i] = (struct blob_look) { db_str(&r, i, 0), db_bool(&r, i, 1) };
+		(*looks)[i] = (struct blob_look) { db_str(&r, i, SHA256), db_bool(&r, i, IS_DUE) };
 	return 0;
 }
 

@@ -18,6 +18,7 @@ blob_names_add(struct blob_names *names, struct arena *a, const char *name)
 static int
 keep(struct db *db, struct arena *a, enum stmt stmt, struct blob_names *names, struct err *err)
 {
+	enum { COLUMNS_BLOB_UNKNOWN };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -28,7 +29,7 @@ keep(struct db *db, struct arena *a, enum stmt stmt, struct blob_names *names, s
 		return -1;
 	names->n = (size_t)r.rows;
 	for (int i = 0; i < r.rows; i++)
-		names->v[i] = db_str(&r, i, 0);
+		names->v[i] = db_str(&r, i, NAME);
 	return 0;
 }
 

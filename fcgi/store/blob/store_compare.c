@@ -20,7 +20,7 @@ static int
 compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_HEX_SIZE],
     struct store_comparison *c, int *n, struct err *err)
 {
-	enum { SHA256, SIZE };
+	enum { COLUMNS_STORE_BLOBS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 

@@ -34,6 +34,7 @@ int
 store_identity_registry(struct db *db, struct arena *a, struct store_identity *identity,
     struct err *err)
 {
+	enum { COLUMNS_REGISTRY_ID };
 	struct db_result r;
 
 	if (db_connect(db, err) == -1)
@@ -46,7 +47,7 @@ store_identity_registry(struct db *db, struct arena *a, struct store_identity *i
 		return -1;
 	if (r.rows != 1)
 		return err_internal(err, 500, "database: the table registry must have one row");
-	snprintf(identity->registry, sizeof(identity->registry), "%s", db_str(&r, 0, 0));
+	snprintf(identity->registry, sizeof(identity->registry), "%s", db_str(&r, 0, ID));
 	return 0;
 }
 
@@ -87,7 +88,7 @@ struct knowledge {
 static int
 look(struct db *db, struct arena *a, const char *store, struct knowledge *k, struct err *err)
 {
-	enum { ADOPTED, SHA256 };
+	enum { COLUMNS_STORE_KNOWN };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_STORE_KNOWN, NULL, &r, err) == -1)

@@ -43,15 +43,15 @@ compare(const struct mark *m, const char *mark, const char *next, struct err *er
 static int
 lock(struct db *db, struct mark *m, const char **next, struct err *err)
 {
-	enum { MARK, NEXT, RESTORED, TIME, WAIT, CONFIRMED };
+	enum { COLUMNS_STORE_LOCK };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	db_bind_int(&p, m->keep);
 	if (db_exec(db, m->arena, STMT_STORE_LOCK, &p, &r, err) == -1)
 		return -1;
-	*next = db_str(&r, 0, NEXT);
-	m->move = m->move && (db_bool(&r, 0, TIME) || *next != NULL);
+	*next = db_str(&r, 0, NEXT_MARK);
+	m->move = m->move && (db_bool(&r, 0, MOVE_DUE) || *next != NULL);
 	m->leave = (struct store_leave) { db_int(&r, 0, WAIT), db_int(&r, 0, CONFIRMED) };
 	if (compare(m, db_str(&r, 0, MARK), *next, err) == -1)
 		return -1;
@@ -135,6 +135,7 @@ struct confirm {
 static int
 confirm_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_STORE_CONFIRM };
 	struct confirm *c = arg;
 	struct audit_event event = { .action = AUDIT_STORE_CONFIRM };
 	struct db_result r;
@@ -143,7 +144,7 @@ confirm_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 409, "no collection waits for a confirmation");
-	c->files = db_int(&r, 0, 0);
+	c->files = db_int(&r, 0, HELD_FILES);
 	event.facts[0] = audit_fact_int(c->arena, "files", c->files);
 	return audit_add(db, c->arena, c->actor, &event, err);
 }
@@ -170,6 +171,7 @@ struct adopt {
 static int
 adopt_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_STORE_NEXT_MARK };
 	const struct adopt *ad = arg;
 	struct audit_event event = { .action = AUDIT_STORE_ADOPT, .facts = {
 		{ "registry", ad->registry, false }, { "was", ad->was, false } } };
@@ -179,7 +181,7 @@ adopt_body(struct db *db, void *arg, struct err *err)
 
 	if (db_exec(db, ad->arena, STMT_STORE_NEXT_MARK, NULL, &r, err) == -1)
 		return -1;
-	mark = db_str(&r, 0, 0);
+	mark = db_str(&r, 0, NEXT_MARK);
 	if (store_file_write(ad->store, STORE_MARK_FILE, mark, true, err) == -1 ||
 	    store_file_write(ad->store, STORE_ID_FILE, ad->registry, true, err) == -1)
 		return -1;
@@ -202,7 +204,7 @@ store_adopt(struct db *db, struct arena *a, const struct audit_actor *actor, con
 int
 store_status_read(struct db *db, struct arena *a, struct store_status *s, struct err *err)
 {
-	enum { REGISTRY, ADOPTED, MARK, NEXT, HELD_AT, FILES, OF, CONFIRMED, RESTORED };
+	enum { COLUMNS_STORE_SHOW };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_STORE_SHOW, NULL, &r, err) == -1)
@@ -211,13 +213,13 @@ store_status_read(struct db *db, struct arena *a, struct store_status *s, struct
 		return err_internal(err, 500, "database: the tables registry and store_state must have one row each");
 	*s = (struct store_status) {
 		.registry = db_str(&r, 0, REGISTRY),
-		.adopted_at = db_time(&r, 0, ADOPTED),
+		.adopted_at = db_time(&r, 0, ADOPTED_AT),
 		.mark = db_str(&r, 0, MARK),
-		.next_mark = db_str(&r, 0, NEXT),
+		.next_mark = db_str(&r, 0, NEXT_MARK),
 		.held_at = db_time(&r, 0, HELD_AT),
-		.held_files = db_int(&r, 0, FILES),
-		.held_of = db_int(&r, 0, OF),
-		.confirmed_at = db_time(&r, 0, CONFIRMED),
+		.held_files = db_int(&r, 0, HELD_FILES),
+		.held_of = db_int(&r, 0, HELD_OF),
+		.confirmed_at = db_time(&r, 0, CONFIRMED_AT),
 		.restored = db_bool(&r, 0, RESTORED),
 	};
 	return 0;

@@ -47,7 +47,7 @@ file_name(struct arena *a, const char *node, const char **name, struct err *err)
 int
 store_node_show(struct db *db, struct arena *a, const char *store, const char *node, struct err *err)
 {
-	enum { NOW, DUE };
+	enum { COLUMNS_STORE_NODE_DUE };
 	struct db_params due = { .n = 0 }, seen = { .n = 0 };
 	struct db_result r;
 	const char *name;
@@ -78,7 +78,7 @@ not_shared(struct err *err, const char *store, const char *node, const char *wha
 int
 store_node_look(struct db *db, struct arena *a, const char *store, const char *node, struct err *err)
 {
-	enum { NODE, SEEN, AGE };
+	enum { COLUMNS_STORE_NODE_OTHERS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 

@@ -317,9 +317,10 @@ send_session(struct db *db)
 static void
 note_process(struct db *db, PGresult *res)
 {
+	enum { COLUMNS_SESSION_SETTINGS };
 	const struct db_result row = { .pg = res, .rows = PQntuples(res) };
 
-	if (db_int(&row, 0, 0) != PQbackendPID(db->pg))
+	if (db_int(&row, 0, PID) != PQbackendPID(db->pg))
 		db->pooled = true;
 }
 
@@ -392,8 +393,9 @@ session_error(struct db *db, size_t asked, const PGresult *res, struct err *err)
 static int
 check_schema(struct db *db, PGresult *res, struct err *err)
 {
+	enum { COLUMNS_SESSION_SCHEMA };
 	struct db_result row = { .pg = res, .rows = PQntuples(res) };
-	int64_t have = db_int(&row, 0, 0), floor = db_int(&row, 0, 1), expected = migrations_newest();
+	int64_t have = db_int(&row, 0, VERSION), floor = db_int(&row, 0, FLOOR), expected = migrations_newest();
 	enum db_schema schema = db_schema_of(have, floor);
 
 	db->newer = have > expected;

@@ -26,6 +26,7 @@ db_is_pooled(const struct db *db)
 static int
 ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *err)
 {
+	enum { COLUMNS_SESSION_BACKEND };
 	const char *name = db_stmts[stmt].name;
 	struct db_reader reader = db_reader_new(db);
 	PGresult *res;
@@ -42,7 +43,7 @@ ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *
 		if (rc == 0 && PQresultStatus(res) == PGRES_FATAL_ERROR)
 			rc = db_error(db, name, res, err);
 		else if (pid != NULL && PQresultStatus(res) == PGRES_TUPLES_OK)
-			*pid = db_int(&(struct db_result) { .pg = res, .rows = 1 }, 0, 0);
+			*pid = db_int(&(struct db_result) { .pg = res, .rows = 1 }, 0, PID);
 		PQclear(res);
 	}
 	if (rc == -1 || db_reader_end(&reader, err) == -1)

@@ -21,7 +21,7 @@ crate_index_call(struct db_call *call, struct arena *a, int64_t project_id,
 void
 crate_index_read(const struct db_call *call, struct crate_index *index)
 {
-	enum { TIME, LENGTH, BODY };
+	enum { COLUMNS_CRATE_INDEX };
 	const struct db_result *r = &call->result;
 
 	*index = (struct crate_index) { .found = r->rows == 1 };
@@ -48,13 +48,16 @@ crate_lock_call(struct db_call *call, int64_t project_id, const char *name,
 int64_t
 crate_lock_read(const struct db_call *call)
 {
-	return db_int(&call->result, 0, 0);
+	enum { COLUMNS_CRATE_LOCK };
+
+	return db_int(&call->result, 0, ID);
 }
 
 int
 crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char *name,
     const char *normalized_name, int64_t *id, const char **stored_name, struct err *err)
 {
+	enum { COLUMNS_CRATE_FIND_LOCKED };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -64,8 +67,8 @@ crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 404, "crate `%s` does not exist", name);
-	*id = db_int(&r, 0, 0);
-	*stored_name = db_str(&r, 0, 1);
+	*id = db_int(&r, 0, ID);
+	*stored_name = db_str(&r, 0, NAME);
 	return 0;
 }
 

@@ -24,14 +24,15 @@ compare(const void *one, const void *other)
 static void
 read_numbers(struct arena *a, const struct db_result *r, struct about_crate *out)
 {
+	enum { COLUMNS_ABOUT_NUMBERS };
 	struct err wrong;
 
 	out->numbers = arena_calloc(a, (size_t)r->rows, sizeof(*out->numbers));
 	for (int i = 0; i < r->rows; i++) {
 		struct about_number *number = &out->numbers[out->n];
 
-		*number = (struct about_number) { .id = db_int(r, i, 0),
-			.version = db_str(r, i, 1), .yanked = db_bool(r, i, 2) };
+		*number = (struct about_number) { .id = db_int(r, i, ID),
+			.version = db_str(r, i, VERSION), .yanked = db_bool(r, i, YANKED) };
 		/* the table has only valid versions */
 		if (semver_parse(slice_str(number->version), &number->semver, &wrong) == 0)
 			out->n++;
@@ -42,8 +43,7 @@ read_numbers(struct arena *a, const struct db_result *r, struct about_crate *out
 static struct about_crate
 read_crate(const struct db_result *r)
 {
-	enum { ID, NAME, CREATED_AT, UPDATED_AT, SHOWN_ID, SHOWN, SHOWN_IS_YANKED, DESCRIPTION, HOMEPAGE,
-		DOCUMENTATION, REPOSITORY, KEYWORDS, CATEGORIES };
+	enum { COLUMNS_ABOUT_CRATE };
 
 	return (struct about_crate) {
 		.id = db_int(r, 0, ID),
@@ -89,9 +89,7 @@ crate_about_find(struct db *db, struct arena *a, int64_t project_id, struct slic
 static struct about_version
 read_version(const struct db_result *r, int i)
 {
-	enum { CRATE, ID, VERSION, PUBLISHED_AT, YANKED, YANK_MESSAGE, SIZE, CKSUM, LICENSE, LINKS,
-		RUST_VERSION, EDITION, HAS_LIB, BINS, DESCRIPTION, HOMEPAGE, DOCUMENTATION, REPOSITORY,
-		FEATURES, DOWNLOADS, USER, USERNAME, USER_NAME };
+	enum { COLUMNS_ABOUT_VERSIONS };
 
 	return (struct about_version) {
 		.crate = db_str(r, i, CRATE),
@@ -114,7 +112,7 @@ read_version(const struct db_result *r, int i)
 		.repository = db_str(r, i, REPOSITORY),
 		.features = db_str(r, i, FEATURES),
 		.downloads = db_int(r, i, DOWNLOADS),
-		.user_id = db_is_null(r, i, USER) ? 0 : db_int(r, i, USER),
+		.user_id = db_is_null(r, i, USER_ID) ? 0 : db_int(r, i, USER_ID),
 		.username = db_str(r, i, USERNAME),
 		.user_name = db_str(r, i, USER_NAME),
 	};
@@ -149,6 +147,7 @@ int
 crate_about_find_version(struct db *db, struct arena *a, int64_t project_id, struct slice name,
     struct slice version, struct about_version *out, struct err *err)
 {
+	enum { COLUMNS_ABOUT_VERSION };
 	struct about_version *found;
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
@@ -168,7 +167,7 @@ crate_about_find_version(struct db *db, struct arena *a, int64_t project_id, str
 		return -1;
 	if (r.rows == 0)
 		return refuse_version(name, version, err);
-	id = db_int(&r, 0, 0);
+	id = db_int(&r, 0, ID);
 	if (crate_about_versions(db, a, &id, 1, &found, &n, err) == -1)
 		return -1;
 	if (n == 0)
@@ -181,13 +180,14 @@ int
 crate_about_downloads(struct db *db, struct arena *a, int64_t crate_id, int64_t *all, int64_t *recent,
     struct err *err)
 {
+	enum { COLUMNS_ABOUT_DOWNLOADS };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	db_bind_int(&p, crate_id);
 	if (db_exec(db, a, STMT_ABOUT_DOWNLOADS, &p, &r, err) == -1)
 		return -1;
-	*all = db_int(&r, 0, 0);
-	*recent = db_int(&r, 0, 1);
+	*all = db_int(&r, 0, DOWNLOADS);
+	*recent = db_int(&r, 0, RECENT);
 	return 0;
 }

@@ -11,13 +11,14 @@ int
 download_log_position(struct db *db, struct arena *a, const struct download_log *log,
     int64_t *position, struct err *err)
 {
+	enum { COLUMNS_DOWNLOAD_LOG_POSITION };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
 	bind_log(&p, log);
 	if (db_exec(db, a, STMT_DOWNLOAD_LOG_POSITION, &p, &r, err) == -1)
 		return -1;
-	*position = r.rows == 0 ? 0 : db_int(&r, 0, 0);
+	*position = r.rows == 0 ? 0 : db_int(&r, 0, POSITION);
 	return 0;
 }
 
@@ -25,6 +26,7 @@ int
 download_logs_unfinished(struct db *db, struct arena *a, const char *node,
     const char **fingerprints, size_t *n, struct err *err)
 {
+	enum { COLUMNS_DOWNLOAD_LOGS_UNFINISHED };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -34,7 +36,7 @@ download_logs_unfinished(struct db *db, struct arena *a, const char *node,
 		return -1;
 	*n = (size_t)r.rows;
 	for (int i = 0; i < r.rows; i++)
-		fingerprints[i] = db_str(&r, i, 0);
+		fingerprints[i] = db_str(&r, i, FINGERPRINT);
 	return 0;
 }
 
@@ -57,7 +59,7 @@ struct count {
 static int
 count_body(struct db *db, void *arg, struct err *err)
 {
-	enum { MOVED, COUNTED };
+	enum { COLUMNS_DOWNLOAD_LOG_COUNT };
 	struct count *count = arg;
 	const struct download_part *part = count->part;
 	struct db_params p = { .n = 0 };

@@ -61,7 +61,7 @@ check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, st
 static int
 check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
-	enum { SHA256, SIZE, USED, OTHER };
+	enum { COLUMNS_FSCK_BLOBS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -93,7 +93,7 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 static int
 check_versions(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
-	enum { LAST, PROJECT, CRATE, VERSION, DETAIL };
+	enum { COLUMNS_FSCK_VERSIONS };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -114,7 +114,7 @@ check_versions(struct fsck *f, struct arena *a, struct fsck_progress *progress, 
 static int
 check_quota(struct fsck *f, struct arena *a, struct fsck_progress *progress, struct err *err)
 {
-	enum { ID, PATH, WRONG };
+	enum { COLUMNS_FSCK_QUOTA };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 

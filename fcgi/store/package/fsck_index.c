@@ -75,7 +75,7 @@ end_crate(struct check *check, struct err *err)
 static int
 begin_crate(struct check *check, const struct db_result *r, struct err *err)
 {
-	enum { ID, PATH, NAME, BODY, ETAG, COUNTED, PROJECT };
+	enum { COLUMNS_FSCK_INDEXES };
 	struct checked *c;
 
 	if (end_crate(check, err) == -1)
@@ -86,7 +86,7 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 	c = &check->crates[check->n++];
 	*c = (struct checked) {
 		.id = db_int(r, 0, ID),
-		.project_id = db_int(r, 0, PROJECT),
+		.project_id = db_int(r, 0, PROJECT_ID),
 		.path = arena_slicedup(check->arena, db_slice(r, 0, PATH)),
 		.name = arena_slicedup(check->arena, db_slice(r, 0, NAME)),
 		.etag = db_is_null(r, 0, ETAG) ? "" : arena_slicedup(check->arena, db_slice(r, 0, ETAG)),
@@ -103,7 +103,7 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 static int
 take_row(void *arg, const struct db_result *r, struct err *err)
 {
-	enum { LINE = 7 };
+	enum { COLUMNS_FSCK_INDEXES };
 	struct check *check = arg;
 	struct slice line;
 

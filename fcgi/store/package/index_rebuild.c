@@ -35,7 +35,7 @@ add_text(struct index_rebuild *ir, struct slice text, struct err *err)
 static int
 take_line(void *arg, const struct db_result *r, struct err *err)
 {
-	enum { LINE, ID, VERSION, YANKED, SHOWN };
+	enum { COLUMNS_CRATE_INDEX_LINES };
 	struct index_rebuild *ir = arg;
 
 	if (db_bool(r, 0, SHOWN))

@@ -24,7 +24,7 @@ int
 owner_list_read(const struct db_call *call, struct arena *a, const char *crate,
     struct owner **out, size_t *n, struct err *err)
 {
-	enum { CRATE, USER, USERNAME, NAME, EMAIL, LEVEL };
+	enum { COLUMNS_OWNER_LIST };
 	const struct db_result *r = &call->result;
 
 	*n = 0;
@@ -32,10 +32,10 @@ owner_list_read(const struct db_call *call, struct arena *a, const char *crate,
 		return err_set(err, 404, "crate `%s` does not exist", crate);
 	*out = arena_calloc(a, (size_t)r->rows, sizeof(**out));
 	for (int i = 0; i < r->rows; i++) {
-		if (db_is_null(r, i, USER))
+		if (db_is_null(r, i, USER_ID))
 			continue;
 		(*out)[(*n)++] = (struct owner) {
-			.user_id = db_int(r, i, USER),
+			.user_id = db_int(r, i, USER_ID),
 			.username = db_str(r, i, USERNAME),
 			.name = db_str(r, i, NAME),
 			.email = db_str(r, i, EMAIL),
@@ -80,12 +80,12 @@ struct named {
 static int
 read_named(const struct db_result *r, int row, struct named *who, struct err *err)
 {
-	enum { NAMED, USER, USERNAME, ACTIVE, LEVEL, GRANTED };
+	enum { COLUMNS_OWNER_FIND };
 
-	if (db_is_null(r, row, USER))
+	if (db_is_null(r, row, USER_ID))
 		return err_set(err, 404, "user `%s` does not exist", db_str(r, row, NAMED));
 	*who = (struct named) {
-		.user_id = db_int(r, row, USER),
+		.user_id = db_int(r, row, USER_ID),
 		.username = db_str(r, row, USERNAME),
 		.active = db_bool(r, row, ACTIVE),
 		.by_role = db_int(r, row, LEVEL) >= MEMBER_MAINTAINER,
@@ -252,7 +252,9 @@ owner_check_call(struct db_call *call, int64_t project_id, const char *normalize
 int
 owner_check_judge(const struct db_call *call, struct err *err)
 {
-	if (db_bool(&call->result, 0, 0))
+	enum { COLUMNS_OWNER_CHECK };
+
+	if (db_bool(&call->result, 0, IS_OWNER))
 		return 0;
 	return err_set(err, 403, "this needs at least the developer role in the project, or to be "
 				 "an owner of the crate");

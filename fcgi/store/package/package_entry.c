@@ -14,36 +14,8 @@ static const char *const orders[] = {
 
 const char *const package_listed[PACKAGE_NLISTED] = { "default", "deprecated", "error" };
 
-/* The columns of every statement here that reads packages. */
-enum {
-	ID,
-	PROJECT,
-	PROJECT_PATH,
-	NAME,
-	VERSION,
-	STATUS,
-	STATUS_MESSAGE,
-	YANKED,
-	CREATED_AT,
-	CKSUM,
-	SIZE,
-	CREATOR,
-	PIPELINE,
-	JOB_PROJECT,
-	JOB_URL,
-	REF,
-	COMMIT,
-	JOB_CREATED_AT,
-	USER,
-	USERNAME,
-	USER_NAME,
-	USER_STATE,
-	LAST_DOWNLOADED_AT,
-	YANK_MESSAGE,
-	/* of package_list_named alone */
-	TOTAL,
-	IS_PAGE
-};
+/* Of every statement here that reads packages; TOTAL and IS_PAGE: of package_list_named alone. */
+enum { COLUMNS_PACKAGE_LIST_NAMED };
 
 static int64_t
 id_or_0(const struct db_result *r, int row, int column)
@@ -56,7 +28,7 @@ read_entry(const struct db_result *r, int i)
 {
 	return (struct package_entry) {
 		.id = db_int(r, i, ID),
-		.project_id = db_int(r, i, PROJECT),
+		.project_id = db_int(r, i, PROJECT_ID),
 		.project_path = db_str(r, i, PROJECT_PATH),
 		.name = db_str(r, i, NAME),
 		.version = db_str(r, i, VERSION),
@@ -68,15 +40,15 @@ read_entry(const struct db_result *r, int i)
 		.last_downloaded_at = db_str(r, i, LAST_DOWNLOADED_AT),
 		.cksum = db_str(r, i, CKSUM),
 		.size = db_int(r, i, SIZE),
-		.creator_id = id_or_0(r, i, CREATOR),
+		.creator_id = id_or_0(r, i, CREATOR_ID),
 		.pipeline = {
 			.id = id_or_0(r, i, PIPELINE),
-			.project_id = id_or_0(r, i, JOB_PROJECT),
+			.project_id = id_or_0(r, i, JOB_PROJECT_ID),
 			.job_url = db_str(r, i, JOB_URL),
 			.ref = db_str(r, i, REF),
 			.commit = db_str(r, i, COMMIT),
 			.created_at = db_str(r, i, JOB_CREATED_AT),
-			.user_id = id_or_0(r, i, USER),
+			.user_id = id_or_0(r, i, USER_ID),
 			.username = db_str(r, i, USERNAME),
 			.user_name = db_str(r, i, USER_NAME),
 			.user_state = db_str(r, i, USER_STATE),
@@ -208,6 +180,7 @@ static int
 list_counted(struct db *db, struct arena *a, const struct package_query *q,
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
+	enum { COLUMNS_PACKAGE_COUNT };
 	enum { PLAN, LIST, COUNT, NCALLS };
 	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN } };
 	struct db_params *count = &calls[COUNT].params;
@@ -219,7 +192,7 @@ list_counted(struct db *db, struct arena *a, const struct package_query *q,
 	if (db_run(db, a, calls, NCALLS, err) == -1)
 		return -1;
 	read_entries(a, &calls[LIST].result, out, n);
-	*total = db_int(&calls[COUNT].result, 0, 0);
+	*total = db_int(&calls[COUNT].result, 0, COUNTED);
 	return 0;
 }
 

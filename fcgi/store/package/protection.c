@@ -164,6 +164,8 @@ struct adding {
 static int
 lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_PROTECTION_LOCK };
+	enum { COLUMNS_PROTECTION_COUNT };
 	struct db_params p = { 0 }, count = { 0 };
 	struct db_result r = { 0 };
 
@@ -172,11 +174,11 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 		return -1;
 	if (r.rows == 0)
 		return no_project(add->full_path, err);
-	*id = db_int(&r, 0, 0);
+	*id = db_int(&r, 0, ID);
 	db_bind_int(&count, *id);
 	if (db_exec(db, add->arena, STMT_PROTECTION_COUNT, &count, &r, err) == -1)
 		return -1;
-	if (db_int(&r, 0, 0) >= PROTECTION_RULES_MAX)
+	if (db_int(&r, 0, COUNT) >= PROTECTION_RULES_MAX)
 		return err_set(err, 409,
 		    "project `%s` has %d protection rules, and no more are possible",
 		    add->full_path, PROTECTION_RULES_MAX);
@@ -186,6 +188,7 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 static int
 add_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_PROTECTION_ADD };
 	struct adding *add = arg;
 	struct audit_event event = { .action = AUDIT_PROTECTION_CREATE, .id_key = "rule_id" };
 	struct protection_rule *rule = &add->rule;
@@ -200,7 +203,7 @@ add_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return already_there(add->full_path, rule->pattern, err);
-	rule->id = db_int(&r, 0, 0);
+	rule->id = db_int(&r, 0, ID);
 	set_facts(&event, rule);
 	return audit_add(db, add->arena, add->actor, &event, err);
 }
@@ -239,6 +242,7 @@ struct removing {
 static int
 remove_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_PROTECTION_REMOVE };
 	const struct removing *removing = arg;
 	struct audit_event event = { .action = AUDIT_PROTECTION_REMOVE, .id_key = "rule_id" };
 	struct protection_rule rule;
@@ -251,9 +255,9 @@ remove_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return no_rule(removing->full_path, removing->id, err);
-	event.project_id = db_int(&r, 0, 0);
-	rule = (struct protection_rule) { .id = removing->id, .pattern = db_str(&r, 0, 1),
-		.push = read_level(&r, 0, 2), .delete = read_level(&r, 0, 3) };
+	event.project_id = db_int(&r, 0, PROJECT_ID);
+	rule = (struct protection_rule) { .id = removing->id, .pattern = db_str(&r, 0, PATTERN),
+		.push = read_level(&r, 0, PUSH_LEVEL), .delete = read_level(&r, 0, DELETE_LEVEL) };
 	/* an error rolls the removal back */
 	if (check_level(&rule, removing->by, err) == -1)
 		return -1;
@@ -285,12 +289,14 @@ struct changing {
 static struct protection_rule
 read_rule(const struct db_result *r, int i)
 {
+	enum { COLUMNS_RULE_COLUMNS };
+
 	return (struct protection_rule) {
-		.id = db_int(r, i, 0),
-		.pattern = db_str(r, i, 1),
-		.push = read_level(r, i, 2),
-		.delete = read_level(r, i, 3),
-		.created_at = db_int(r, i, 4),
+		.id = db_int(r, i, ID),
+		.pattern = db_str(r, i, PATTERN),
+		.push = read_level(r, i, PUSH_LEVEL),
+		.delete = read_level(r, i, DELETE_LEVEL),
+		.created_at = db_int(r, i, CREATED_AT),
 	};
 }
 
@@ -298,6 +304,7 @@ read_rule(const struct db_result *r, int i)
 static int
 merge(struct db *db, struct changing *c, int64_t *project_id, bool *changed, struct err *err)
 {
+	enum { COLUMNS_PROTECTION_LOCK };
 	struct db_params p = { 0 }, which = { 0 };
 	const struct protection_change *change = c->change;
 	struct protection_rule *rule = &c->rule, old;
@@ -308,7 +315,7 @@ merge(struct db *db, struct changing *c, int64_t *project_id, bool *changed, str
 		return -1;
 	if (r.rows == 0)
 		return no_project(c->full_path, err);
-	*project_id = db_int(&r, 0, 0);
+	*project_id = db_int(&r, 0, ID);
 	db_bind_int(&which, *project_id);
 	db_bind_int(&which, c->id);
 	if (db_exec(db, c->arena, STMT_PROTECTION_GET, &which, &r, err) == -1)
@@ -374,6 +381,7 @@ int
 protection_list(struct db *db, struct arena *a, const char *full_path,
     struct protection_rule **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_RULE_COLUMNS };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -383,7 +391,7 @@ protection_list(struct db *db, struct arena *a, const char *full_path,
 		return -1;
 	if (r.rows == 0)
 		return no_project(full_path, err);
-	*n = db_is_null(&r, 0, 0) ? 0 : (size_t)r.rows;
+	*n = db_is_null(&r, 0, ID) ? 0 : (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < (int)*n; i++)
 		(*out)[i] = read_rule(&r, i);
@@ -416,11 +424,12 @@ protection_delete_call(struct db_call *call, int64_t project_id, const char *nor
 int
 protection_judge(const struct db_call *call, struct err *err)
 {
+	enum { COLUMNS_PROTECTION_FIND };
 	const struct db_result *r = &call->result;
 
 	if (r->rows == 0)
 		return 0;
 	return err_set(err, 403,
 	    "package protected: only users with at least the level `%s` may change it, by the rule `%s`",
-	    protection_level_name(db_int(r, 0, 1)), db_str(r, 0, 0));
+	    protection_level_name(db_int(r, 0, LEVEL)), db_str(r, 0, PATTERN));
 }

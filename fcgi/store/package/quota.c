@@ -41,12 +41,12 @@ quota_look_call(struct db_call *call, int64_t project_id, int64_t bytes,
 static struct quota
 read_row(const struct db_result *r, int row)
 {
-	enum { NAMESPACE, MAX, USED = MAX + QUOTA__MAX };
+	enum { COLUMNS_QUOTA_CHARGE };
 	struct quota q = { .namespace = db_str(r, row, NAMESPACE) };
 
 	for (int i = 0; i < QUOTA__MAX; i++) {
-		q.max[i] = db_is_null(r, row, MAX + i) ? QUOTA_NONE : db_int(r, row, MAX + i);
-		q.used[i] = db_int(r, row, USED + i);
+		q.max[i] = db_is_null(r, row, MAX_BYTES + i) ? QUOTA_NONE : db_int(r, row, MAX_BYTES + i);
+		q.used[i] = db_int(r, row, USED_BYTES + i);
 	}
 	return q;
 }
@@ -113,11 +113,13 @@ struct setting {
 	const int64_t *max;
 };
 
+enum { COLUMNS_QUOTA_NAMESPACE, NIDS };
+
 /* Binds the namespace, of which one id is known. */
 static void
 bind_namespace(struct db_params *p, const struct db_result *namespace)
 {
-	for (int column = 0; column < 2; column++)
+	for (int column = 0; column < NIDS; column++)
 		db_bind_id(p, db_is_null(namespace, 0, column) ? 0 : db_int(namespace, 0, column));
 }
 
@@ -130,7 +132,7 @@ find_namespace(struct db *db, struct arena *a, const char *full_path, struct db_
 	db_bind_str(&p, full_path);
 	if (db_exec(db, a, STMT_QUOTA_NAMESPACE, &p, namespace, err) == -1)
 		return -1;
-	if (db_is_null(namespace, 0, 0) && db_is_null(namespace, 0, 1))
+	if (db_is_null(namespace, 0, PROJECT_ID) && db_is_null(namespace, 0, GROUP_ID))
 		return err_set(err, 404, "`%s` does not exist", full_path);
 	return 0;
 }
@@ -170,7 +172,7 @@ set_body(struct db *db, void *arg, struct err *err)
 		event.facts[1 + i] =
 		    (struct audit_fact) { quota_keys[i], max_text(s->arena, s->max[i]), true };
 	}
-	event.project_id = db_is_null(&namespace, 0, 0) ? 0 : db_int(&namespace, 0, 0);
+	event.project_id = db_is_null(&namespace, 0, PROJECT_ID) ? 0 : db_int(&namespace, 0, PROJECT_ID);
 	audit_call(&calls[AUDIT], s->arena, s->actor, &event);
 	return db_run(db, s->arena, calls, NCALLS, err);
 }

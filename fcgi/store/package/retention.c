@@ -12,21 +12,20 @@ enum { PAGE = 10 };
 static void
 read_policy(const struct db_result *r, struct retention *out)
 {
-	enum { PROJECT, PATH, EXISTS, ENABLED, PRERELEASES, DAYS, NEWEST, EXCLUDE, COUNTED_FROM,
-		COUNTED_TO };
+	enum { COLUMNS_RETENTION_FIND };
 
 	*out = (struct retention) { 0 };
 	if (r->rows == 0)
 		return;
 	*out = (struct retention) {
-		.project_id = db_int(r, 0, PROJECT),
+		.project_id = db_int(r, 0, PROJECT_ID),
 		.project = db_str(r, 0, PATH),
-		.exists = db_bool(r, 0, EXISTS),
+		.exists = db_bool(r, 0, IS_SET),
 		.enabled = db_bool(r, 0, ENABLED),
 		.policy.keep_prereleases =
-		    db_is_null(r, 0, PRERELEASES) ? RETENTION_ALL : db_int(r, 0, PRERELEASES),
-		.policy.unused_days = db_is_null(r, 0, DAYS) ? RETENTION_ALL : db_int(r, 0, DAYS),
-		.policy.keep_newest = db_int(r, 0, NEWEST),
+		    db_is_null(r, 0, KEEP_PRERELEASES) ? RETENTION_ALL : db_int(r, 0, KEEP_PRERELEASES),
+		.policy.unused_days = db_is_null(r, 0, UNUSED_DAYS) ? RETENTION_ALL : db_int(r, 0, UNUSED_DAYS),
+		.policy.keep_newest = db_int(r, 0, KEEP_NEWEST),
 		.policy.counted_from = db_time(r, 0, COUNTED_FROM),
 		.policy.counted_to = db_time(r, 0, COUNTED_TO),
 		.exclude = db_str(r, 0, EXCLUDE),
@@ -112,7 +111,7 @@ static void
 judge_crate(struct arena *a, const struct retention *r, const struct db_result *rows, int first,
     int end, struct retention_item *items, size_t *n)
 {
-	enum { CRATE = 1, VERSION_ID, VERSION, YANKED, SIZE, PUBLISHED, USED };
+	enum { COLUMNS_RETENTION_CRATES };
 	size_t nversions = (size_t)(end - first);
 	struct retention_version *v = arena_calloc(a, nversions, sizeof(*v));
 
@@ -121,8 +120,8 @@ judge_crate(struct arena *a, const struct retention *r, const struct db_result *
 
 		v[i] = (struct retention_version) { .version = db_str(rows, row, VERSION),
 			.yanked = db_bool(rows, row, YANKED),
-			.published_at = db_int(rows, row, PUBLISHED),
-			.last_used_at = db_time(rows, row, USED) };
+			.published_at = db_int(rows, row, PUBLISHED_AT),
+			.last_used_at = db_time(rows, row, LAST_USED_AT) };
 	}
 	retention_judge(&r->policy, v, nversions, time(NULL));
 	for (size_t i = 0; i < nversions; i++) {
@@ -139,6 +138,7 @@ int
 retention_page(struct db *db, struct arena *a, const struct retention *r, int64_t *after_crate,
     bool *more, struct retention_item **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_RETENTION_CRATES };
 	struct db_params p = { .n = 0 };
 	struct db_result rows;
 	int crates = 0;
@@ -152,8 +152,8 @@ retention_page(struct db *db, struct arena *a, const struct retention *r, int64_
 	*n = 0;
 	*out = arena_calloc(a, (size_t)rows.rows, sizeof(**out));
 	for (int first = 0, end; first < rows.rows; first = end, crates++) {
-		*after_crate = db_int(&rows, first, 0);
-		for (end = first; end < rows.rows && db_int(&rows, end, 0) == *after_crate;)
+		*after_crate = db_int(&rows, first, CRATE_ID);
+		for (end = first; end < rows.rows && db_int(&rows, end, CRATE_ID) == *after_crate;)
 			end++;
 		judge_crate(a, r, &rows, first, end, *out, n);
 	}

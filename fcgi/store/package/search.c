@@ -46,6 +46,7 @@ static int
 find_words(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
     const char **ids, struct err *err)
 {
+	enum { COLUMNS_SEARCH_WORDS };
 	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_WORDS } };
 	struct db_params *p = &calls[1].params;
 	struct db_result r;
@@ -56,7 +57,7 @@ find_words(struct db *db, struct arena *a, const struct search_ask *ask, const c
 	db_bind_str(p, ask->query->text);
 	if (run(db, a, calls, "force_custom_plan", &r, err) == -1)
 		return -1;
-	*ids = db_is_null(&r, 0, 0) ? NULL : db_str(&r, 0, 0);
+	*ids = db_is_null(&r, 0, IDS) ? NULL : db_str(&r, 0, IDS);
 	return 0;
 }
 
@@ -136,13 +137,14 @@ search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
 int
 search_weigh(struct db *db, struct arena *a, int64_t *after, int64_t *n, struct err *err)
 {
+	enum { COLUMNS_SEARCH_WEIGH };
 	struct db_call call = { .stmt = STMT_SEARCH_WEIGH };
 
 	db_bind_int(&call.params, *after);
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	*after = db_is_null(&call.result, 0, 0) ? 0 : db_int(&call.result, 0, 0);
-	*n = db_int(&call.result, 0, 1);
+	*after = db_is_null(&call.result, 0, LAST) ? 0 : db_int(&call.result, 0, LAST);
+	*n = db_int(&call.result, 0, WRITTEN);
 	return 0;
 }
 

@@ -179,6 +179,7 @@ struct look {
 static int
 look_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_VERSION_PUBLISHED };
 	enum { LOCK, PUBLISHED, NCALLS };
 	struct look *look = arg;
 	const struct version_new *v = look->publish.version;
@@ -191,8 +192,8 @@ look_body(struct db *db, void *arg, struct err *err)
 	db_bind_str(&calls[PUBLISHED].params, v->version_base);
 	if (db_run(db, look->publish.arena, calls, NCALLS, err) == -1)
 		return -1;
-	look->happened = r->rows == 1 && strcmp(db_str(r, 0, 0), v->cksum) == 0 &&
-	    !db_is_null(r, 0, 1) && db_int(r, 0, 1) == v->actor.token_id;
+	look->happened = r->rows == 1 && strcmp(db_str(r, 0, CKSUM), v->cksum) == 0 &&
+	    !db_is_null(r, 0, TOKEN_ID) && db_int(r, 0, TOKEN_ID) == v->actor.token_id;
 	look->looked = true;
 	/* rolled back in any case: a crate that the lock has made has no versions */
 	return err_internal(err, 503, look->happened ? "it happened" : "it did not happen");
@@ -231,7 +232,7 @@ struct yank {
 static bool
 is_so_already(const struct db_result *r, const struct version_yank *y)
 {
-	enum { ID, VERSION, YANKED, LINE, MESSAGE };
+	enum { COLUMNS_VERSION_FIND };
 
 	if (db_bool(r, 0, YANKED) != y->yanked)
 		return false;
@@ -242,6 +243,7 @@ is_so_already(const struct db_result *r, const struct version_yank *y)
 static int
 yank_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_VERSION_FIND };
 	enum { FIND, OWNER, PROTECTION, NASKED };
 	enum { SET, AUDIT, REBUILD };
 	const struct yank *yank = arg;
@@ -280,15 +282,15 @@ yank_body(struct db *db, void *arg, struct err *err)
 		db_found_done(db);
 		return 0;
 	}
-	if (index_line_set_yanked(a, db_slice(r, 0, 3), y->yanked, &line, err) == -1)
+	if (index_line_set_yanked(a, db_slice(r, 0, LINE), y->yanked, &line, err) == -1)
 		return -1;
 	calls[SET].stmt = STMT_VERSION_SET_YANKED;
-	db_bind_int(&calls[SET].params, db_int(r, 0, 0));
+	db_bind_int(&calls[SET].params, db_int(r, 0, ID));
 	db_bind_bool(&calls[SET].params, y->yanked);
 	db_bind_slice(&calls[SET].params, a, line);
 	db_bind_str(&calls[SET].params, y->message);
 	event.crate = name;
-	event.version = db_str(r, 0, 1);
+	event.version = db_str(r, 0, VERSION);
 	audit_call(&calls[AUDIT], a, &y->actor, &event);
 	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
 	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
@@ -327,15 +329,15 @@ version_blob_call(struct db_call *call, struct arena *a, int64_t project_id, str
 void
 version_blob_read(const struct db_call *call, struct version_blob *b)
 {
-	enum { VERSION, CKSUM, SIZE, CRATE, PROJECT };
+	enum { COLUMNS_VERSION_BLOB };
 	const struct db_result *r = &call->result;
 
 	*b = (struct version_blob) { .found = r->rows == 1 };
 	if (!b->found)
 		return;
-	b->version_id = db_int(r, 0, VERSION);
+	b->version_id = db_int(r, 0, VERSION_ID);
 	b->cksum = db_str(r, 0, CKSUM);
 	b->size = db_int(r, 0, SIZE);
-	b->crate_id = db_int(r, 0, CRATE);
-	b->project_id = db_int(r, 0, PROJECT);
+	b->crate_id = db_int(r, 0, CRATE_ID);
+	b->project_id = db_int(r, 0, PROJECT_ID);
 }

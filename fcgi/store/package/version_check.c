@@ -100,7 +100,7 @@ int
 version_check_judge(struct db *db, const struct db_call *calls, struct version_new *v,
     int64_t need[QUOTA__MAX], struct err *err)
 {
-	enum { IS_NEW, NAME, OBSTACLE, UNKNOWN, DELETED_AT, BURIED, INDEX_SIZE };
+	enum { COLUMNS_VERSION_CHECK_NEW };
 	const struct db_result *r = &calls[VERSION_CHECK_LOOK].result;
 	bool is_new = db_bool(r, 0, IS_NEW);
 	time_t deleted_at = (time_t)db_time(r, 0, DELETED_AT);

@@ -36,6 +36,7 @@ not_found(const struct change *change, struct err *err)
 static int
 lock_crate(struct db *db, const struct change *change, struct found *found, struct err *err)
 {
+	enum { COLUMNS_VERSION_DELETE_LOCK };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -45,10 +46,10 @@ lock_crate(struct db *db, const struct change *change, struct found *found, stru
 		return -1;
 	if (r.rows == 0)
 		return not_found(change, err);
-	found->crate_id = db_int(&r, 0, 0);
-	found->name = db_str(&r, 0, 1);
-	found->normalized_name = db_str(&r, 0, 2);
-	found->crate_empty = db_bool(&r, 0, 3);
+	found->crate_id = db_int(&r, 0, ID);
+	found->name = db_str(&r, 0, NAME);
+	found->normalized_name = db_str(&r, 0, NORMALIZED_NAME);
+	found->crate_empty = db_bool(&r, 0, IS_EMPTY);
 	return 0;
 }
 
@@ -56,7 +57,7 @@ lock_crate(struct db *db, const struct change *change, struct found *found, stru
 static int
 find(struct db *db, const struct change *change, struct found *found, struct err *err)
 {
-	enum { VERSION, VERSION_BASE, CKSUM, DELETED, SIZE };
+	enum { COLUMNS_VERSION_DELETE_FIND };
 	const struct version_delete *asked = change->asked;
 	struct db_call calls[] = { { .stmt = STMT_VERSION_DELETE_FIND }, { 0 } };
 	const struct db_result *r = &calls[0].result;
@@ -102,6 +103,7 @@ charge(struct db *db, const struct change *change, const struct found *found, bo
 static int
 change_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_VERSION_LEFT };
 	enum { STATUS, BURY, AUDIT, LEFT, REBUILD };
 	const struct change *change = arg;
 	const struct version_delete *asked = change->asked;
@@ -134,7 +136,7 @@ change_body(struct db *db, void *arg, struct err *err)
 	rebuild = index_rebuild_begin(a, found.crate_id, &calls[REBUILD], err);
 	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1)
 		return -1;
-	if (charge(db, change, &found, !db_bool(&calls[LEFT].result, 0, 0), err) == -1)
+	if (charge(db, change, &found, !db_bool(&calls[LEFT].result, 0, HAS_VERSIONS), err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
 }
@@ -180,7 +182,7 @@ int
 version_find_named(struct db *db, struct arena *a, const char *project_path, const char *crate,
     const char *version_base, struct version_named **out, size_t *n, struct err *err)
 {
-	enum { PROJECT, CRATE, VERSION_ID, VERSION, SIZE, DELETED };
+	enum { COLUMNS_VERSION_FIND_NAMED };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -201,7 +203,7 @@ version_find_named(struct db *db, struct arena *a, const char *project_path, con
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct version_named) {
-			.project_id = db_int(&r, i, PROJECT),
+			.project_id = db_int(&r, i, PROJECT_ID),
 			.crate = db_str(&r, i, CRATE),
 			.version_id = db_int(&r, i, VERSION_ID),
 			.version = db_str(&r, i, VERSION),

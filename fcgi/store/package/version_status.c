@@ -31,6 +31,7 @@ not_found(struct err *err)
 static int
 lock_crate(struct db *db, const struct setting *s, struct found *f, struct err *err)
 {
+	enum { COLUMNS_VERSION_DELETE_LOCK };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -40,15 +41,16 @@ lock_crate(struct db *db, const struct setting *s, struct found *f, struct err *
 		return -1;
 	if (r.rows == 0)
 		return not_found(err);
-	f->crate_id = db_int(&r, 0, 0);
-	f->name = db_str(&r, 0, 1);
-	f->normalized_name = db_str(&r, 0, 2);
+	f->crate_id = db_int(&r, 0, ID);
+	f->name = db_str(&r, 0, NAME);
+	f->normalized_name = db_str(&r, 0, NORMALIZED_NAME);
 	return token_limits_check_crate(&s->asked->limits, f->name, err);
 }
 
 static int
 find(struct db *db, const struct setting *s, struct found *f, struct err *err)
 {
+	enum { COLUMNS_VERSION_STATUS_FIND };
 	struct db_call calls[] = { { .stmt = STMT_VERSION_STATUS_FIND }, { 0 } };
 	const struct db_result *r = &calls[0].result;
 
@@ -61,9 +63,9 @@ find(struct db *db, const struct setting *s, struct found *f, struct err *err)
 		return -1;
 	if (r->rows == 0)
 		return not_found(err);
-	f->version = db_str(r, 0, 0);
-	f->status = db_str(r, 0, 1);
-	f->message = db_str(r, 0, 2);
+	f->version = db_str(r, 0, VERSION);
+	f->status = db_str(r, 0, STATUS);
+	f->message = db_str(r, 0, MESSAGE);
 	return protection_judge(&calls[1], err);
 }
 

@@ -19,48 +19,19 @@ access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kin
 	namespace_ref_bind(&call->params, a, namespace);
 }
 
-/* The columns of the statement. */
-enum {
-	TOKEN,
-	KIND,
-	USER,
-	USERNAME,
-	STATE,
-	ADMIN,
-	SCOPE_API,
-	SCOPE_READ_API,
-	SCOPE_READ_PACKAGES,
-	SCOPE_WRITE_PACKAGES,
-	SCOPE_CREATE_JOB_TOKEN,
-	OPERATIONS,
-	CRATES,
-	IN_NAMESPACE,
-	JOB_POLICY,
-	TRUST_RULE,
-	NAMESPACE,
-	FULL_PATH,
-	VISIBILITY,
-	ENABLED,
-	PUBLIC_PACKAGES,
-	LEVEL,
-	OWNS_CRATE,
-	FLAGS,
-	NETWORKS,
-	NCOLUMNS
-};
-
-_Static_assert((int)NCOLUMNS == (int)ACCESS_FACTS_COLUMNS, "others count from there");
+/* Of every statement here. */
+enum { COLUMNS_ACCESS_FACTS };
 
 static void
 read_token(const struct db_result *r, int row, struct access_facts *f)
 {
-	f->token_id = db_int(r, row, TOKEN);
+	f->token_id = db_int(r, row, TOKEN_ID);
 	f->token_kind = db_str(r, row, KIND);
-	f->user_id = db_is_null(r, row, USER) ? 0 : db_int(r, row, USER);
+	f->user_id = db_is_null(r, row, USER_ID) ? 0 : db_int(r, row, USER_ID);
 	f->username = db_is_null(r, row, USERNAME) ? "" : db_str(r, row, USERNAME);
 	f->token_state = (enum token_state)db_int(r, row, STATE);
 	f->token_usable = f->token_state == TOKEN_USABLE;
-	f->is_admin = db_bool(r, row, ADMIN);
+	f->is_admin = db_bool(r, row, IS_ADMIN);
 	f->scope_api = db_bool(r, row, SCOPE_API);
 	f->scope_read_api = db_bool(r, row, SCOPE_READ_API);
 	f->scope_read_packages = db_bool(r, row, SCOPE_READ_PACKAGES);
@@ -70,7 +41,7 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 	f->limits.crates = db_str(r, row, CRATES);
 	f->in_namespace = db_bool(r, row, IN_NAMESPACE);
 	f->job_policy = (enum job_policy)db_int(r, row, JOB_POLICY);
-	f->trust_rule_id = db_is_null(r, row, TRUST_RULE) ? 0 : db_int(r, row, TRUST_RULE);
+	f->trust_rule_id = db_is_null(r, row, TRUST_RULE_ID) ? 0 : db_int(r, row, TRUST_RULE_ID);
 }
 
 static void
@@ -88,15 +59,15 @@ read_row(const struct db_result *r, int row, enum namespace_kind kind, struct ac
 	if (row >= r->rows)
 		return;
 	f->flags = db_str(r, row, FLAGS);
-	if (!db_is_null(r, row, TOKEN))
+	if (!db_is_null(r, row, TOKEN_ID))
 		read_token(r, row, f);
-	if (!db_is_null(r, row, NAMESPACE)) {
-		*(kind == NAMESPACE_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, NAMESPACE);
+	if (!db_is_null(r, row, NAMESPACE_ID)) {
+		*(kind == NAMESPACE_GROUP ? &f->group_id : &f->project_id) = db_int(r, row, NAMESPACE_ID);
 		f->full_path = db_str(r, row, FULL_PATH);
 		f->visibility = db_str(r, row, VISIBILITY);
-		f->packages_enabled = db_bool(r, row, ENABLED);
+		f->packages_enabled = db_bool(r, row, PACKAGES_ENABLED);
 		f->public_packages = db_bool(r, row, PUBLIC_PACKAGES);
-		f->access_level = (int)db_int(r, row, LEVEL);
+		f->access_level = (int)db_int(r, row, ACCESS_LEVEL);
 		f->owns_crate = db_bool(r, row, OWNS_CRATE);
 		f->anonymous_networks = db_str(r, row, NETWORKS);
 	}

@@ -21,9 +21,6 @@
 void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
-/* So many columns are read of a row; a statement may have others behind them. */
-enum { ACCESS_FACTS_COLUMNS = 25 };
-
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
 

@@ -74,6 +74,7 @@ bind_token(struct db_params *p, const struct ci_token_admission *ad)
 static int
 add(struct db *db, const struct admitting *in, struct err *err)
 {
+	enum { COLUMNS_CI_TOKEN_OF_RULE };
 	const struct ci_token_admission *ad = in->admission;
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false },
@@ -92,8 +93,8 @@ add(struct db *db, const struct admitting *in, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 403, "the rule that trusted this job is gone");
-	event.id = db_int(&r, 0, 0);
-	event.project_id = db_int(&r, 0, 1);
+	event.id = db_int(&r, 0, ID);
+	event.project_id = db_int(&r, 0, PROJECT_ID);
 	return audit_add(db, in->arena, in->actor, &event, err);
 }
 
@@ -130,10 +131,11 @@ ci_token_admit(struct db *db, struct arena *a, const struct audit_actor *actor,
 int
 ci_token_sweep(struct db *db, struct arena *a, int64_t *n, struct err *err)
 {
+	enum { COLUMNS_CI_TOKEN_SWEEP };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_CI_TOKEN_SWEEP, NULL, &r, err) == -1)
 		return -1;
-	*n = db_int(&r, 0, 0);
+	*n = db_int(&r, 0, REMOVED);
 	return 0;
 }

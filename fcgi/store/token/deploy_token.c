@@ -19,6 +19,7 @@ static int
 list(struct db *db, struct arena *a, const struct deploy_token_namespace *namespace, int64_t id,
     const bool *active, struct deploy_token **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_DEPLOY_TOKEN_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -34,17 +35,17 @@ list(struct db *db, struct arena *a, const struct deploy_token_namespace *namesp
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct deploy_token) {
-			.id = db_int(&r, i, 0),
-			.name = db_str(&r, i, 1),
+			.id = db_int(&r, i, ID),
+			.name = db_str(&r, i, NAME),
 			/* of one that was made without */
-			.login = !db_is_null(&r, i, 2) ? db_str(&r, i, 2) :
+			.login = !db_is_null(&r, i, LOGIN) ? db_str(&r, i, LOGIN) :
 							 arena_printf(a,
 							     "berth+deploy-token-%" PRId64,
-							     db_int(&r, i, 0)),
-			.scopes = db_str(&r, i, 3),
-			.expires_at = db_str(&r, i, 4),
-			.revoked = db_bool(&r, i, 5),
-			.expired = db_bool(&r, i, 6),
+							     db_int(&r, i, ID)),
+			.scopes = db_str(&r, i, SCOPES),
+			.expires_at = db_str(&r, i, EXPIRES_AT),
+			.revoked = db_bool(&r, i, REVOKED),
+			.expired = db_bool(&r, i, EXPIRED),
 		};
 	return 0;
 }

@@ -22,7 +22,7 @@ int
 gitlab_job_ask(struct db *db, struct arena *a, struct slice digest, enum gitlab_job_ask *ask,
     struct err *err)
 {
-	enum { REFUSED, AWAY, VOUCHED };
+	enum { COLUMNS_GITLAB_ASK };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -86,7 +86,7 @@ bind(struct db_params *p, const struct gitlab_job *j)
 static int
 admit_body(struct db *db, void *arg, struct err *err)
 {
-	enum { ID, NEW, PROJECT, USER };
+	enum { COLUMNS_GITLAB_ADMIT };
 	struct admitting *in = arg;
 	const struct gitlab_job *j = in->job;
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
@@ -105,12 +105,12 @@ admit_body(struct db *db, void *arg, struct err *err)
 	in->known = r.rows == 1;
 	if (!in->known)
 		return 0;
-	if (gitlab_pin_check(db, in->arena, j, db_int(&r, 0, USER), db_int(&r, 0, PROJECT), err) == -1)
+	if (gitlab_pin_check(db, in->arena, j, db_int(&r, 0, USER_ID), db_int(&r, 0, PROJECT_ID), err) == -1)
 		return -1;
-	if (!db_bool(&r, 0, NEW))
+	if (!db_bool(&r, 0, IS_NEW))
 		return 0;
 	event.id = db_int(&r, 0, ID);
-	event.project_id = db_int(&r, 0, PROJECT);
+	event.project_id = db_int(&r, 0, PROJECT_ID);
 	return audit_add(db, in->arena, in->actor, &event, err);
 }
 

@@ -16,14 +16,14 @@ static const struct {
 static int
 refuse(const struct db_result *r, const struct gitlab_job *job, struct err *err)
 {
-	enum { KIND, NUMBER, NAME };
+	enum { COLUMNS_GITLAB_PIN_OTHER };
 	const char *kind = db_str(r, 0, KIND);
 	bool user = strcmp(kind, kinds[GITLAB_PIN_USER].name) == 0;
 
 	return err_set(err, 401,
 	    "the %s `%s` here is pinned to number %" PRId64 " of GitLab, but this job is of `%s`, number "
 	    "%" PRId64 " there; if both are the same, ask an administrator to run `berth %s unpin %s`",
-	    kind, db_str(r, 0, NAME), db_int(r, 0, NUMBER), user ? job->username : job->project_path,
+	    kind, db_str(r, 0, NAME), db_int(r, 0, GITLAB_ID), user ? job->username : job->project_path,
 	    user ? job->user_id : job->project_id, kind, db_str(r, 0, NAME));
 }
 
@@ -57,6 +57,7 @@ int
 gitlab_pin_list(struct db *db, struct arena *a, enum gitlab_pin_kind kind, struct gitlab_pin **out,
     size_t *n, struct err *err)
 {
+	enum { COLUMNS_GITLAB_PINS_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -67,11 +68,11 @@ gitlab_pin_list(struct db *db, struct arena *a, enum gitlab_pin_kind kind, struc
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct gitlab_pin) {
-			.name = db_str(&r, i, 0),
-			.gitlab = db_str(&r, i, 1),
-			.gitlab_id = db_int(&r, i, 2),
-			.gitlab_name = db_str(&r, i, 3),
-			.created_at = db_int(&r, i, 4),
+			.name = db_str(&r, i, NAME),
+			.gitlab = db_str(&r, i, GITLAB),
+			.gitlab_id = db_int(&r, i, GITLAB_ID),
+			.gitlab_name = db_str(&r, i, GITLAB_NAME),
+			.created_at = db_int(&r, i, CREATED_AT),
 		};
 	return 0;
 }
@@ -80,6 +81,7 @@ int
 gitlab_pin_remove(struct db *db, struct arena *a, const struct audit_actor *actor,
     enum gitlab_pin_kind kind, const char *name, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_GITLAB_UNPIN_USER };
 	struct audit_event event = { .action = kinds[kind].action, .id_key = kinds[kind].id_key,
 		.facts = { { kinds[kind].name, name, false } } };
 	struct db_call call = { .stmt = kinds[kind].remove };
@@ -89,6 +91,6 @@ gitlab_pin_remove(struct db *db, struct arena *a, const struct audit_actor *acto
 		return -1;
 	if (call.result.rows == 0)
 		return err_set(err, 404, "%s `%s` does not exist", kinds[kind].name, name);
-	*id = db_int(&call.result, 0, 0);
+	*id = db_int(&call.result, 0, ID);
 	return 0;
 }

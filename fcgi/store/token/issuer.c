@@ -104,6 +104,7 @@ issuer_set_enabled(struct db *db, struct arena *a, const struct audit_actor *act
 int
 issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_ISSUER_LIST };
 	struct db_result r = { 0 };
 
 	if (db_exec(db, a, STMT_ISSUER_LIST, NULL, &r, err) == -1)
@@ -112,15 +113,15 @@ issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, stru
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct issuer) {
-			.id = db_int(&r, i, 0),
-			.url = db_str(&r, i, 1),
-			.kind = db_str(&r, i, 2),
-			.audience = db_str(&r, i, 3),
-			.jwks_url = db_str(&r, i, 4),
-			.enabled = db_bool(&r, i, 5),
-			.created_at = db_int(&r, i, 6),
-			.fetched_at = db_time(&r, i, 7),
-			.rules = db_int(&r, i, 8),
+			.id = db_int(&r, i, ID),
+			.url = db_str(&r, i, URL),
+			.kind = db_str(&r, i, KIND),
+			.audience = db_str(&r, i, AUDIENCE),
+			.jwks_url = db_str(&r, i, JWKS_URL),
+			.enabled = db_bool(&r, i, ENABLED),
+			.created_at = db_int(&r, i, CREATED_AT),
+			.fetched_at = db_time(&r, i, FETCHED_AT),
+			.rules = db_int(&r, i, RULES),
 		};
 	return 0;
 }
@@ -129,6 +130,7 @@ int
 issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys *out,
     struct err *err)
 {
+	enum { COLUMNS_ISSUER_FIND };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -144,16 +146,16 @@ issuer_find(struct db *db, struct arena *a, const char *url, struct issuer_keys 
 	*out = (struct issuer_keys) {
 		.found = true,
 		.issuer = {
-			.id = db_int(&r, 0, 0),
-			.url = db_str(&r, 0, 1),
-			.kind = db_str(&r, 0, 2),
-			.audience = db_str(&r, 0, 3),
-			.jwks_url = db_str(&r, 0, 4),
+			.id = db_int(&r, 0, ID),
+			.url = db_str(&r, 0, URL),
+			.kind = db_str(&r, 0, KIND),
+			.audience = db_str(&r, 0, AUDIENCE),
+			.jwks_url = db_str(&r, 0, JWKS_URL),
 			.enabled = true,
 		},
-		.jwks = db_str(&r, 0, 5),
-		.age = db_is_null(&r, 0, 6) ? 0 : db_int(&r, 0, 6),
-		.read_for_ms = db_is_null(&r, 0, 7) ? -1 : db_int(&r, 0, 7),
+		.jwks = db_str(&r, 0, JWKS),
+		.age = db_is_null(&r, 0, AGE) ? 0 : db_int(&r, 0, AGE),
+		.read_for_ms = db_is_null(&r, 0, READ_FOR_MS) ? -1 : db_int(&r, 0, READ_FOR_MS),
 	};
 	return 0;
 }

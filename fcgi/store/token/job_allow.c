@@ -11,11 +11,13 @@ struct setting {
 	int64_t project_id;
 };
 
+enum { COLUMNS_JOB_ALLOW_FIND, NFOUND };
+
 /* Binds the row of job_allow_find: a project, and a group or another project. */
 static void
 bind_row(struct db_params *p, const struct db_result *found)
 {
-	for (int column = 0; column < 3; column++)
+	for (int column = 0; column < NFOUND; column++)
 		db_bind_id(p, db_is_null(found, 0, column) ? 0 : db_int(found, 0, column));
 }
 
@@ -30,10 +32,10 @@ find(struct db *db, struct setting *s, struct db_result *found, struct err *err)
 		return -1;
 	if (found->rows == 0)
 		return err_set(err, 404, "project `%s` does not exist", s->project);
-	if (db_is_null(found, 0, 1) && db_is_null(found, 0, 2))
+	if (db_is_null(found, 0, FROM_GROUP) && db_is_null(found, 0, FROM_PROJECT))
 		return err_set(err, 404, "no group or project `%s` exists", s->from);
-	s->project_id = db_int(found, 0, 0);
-	if (!db_is_null(found, 0, 2) && db_int(found, 0, 2) == s->project_id)
+	s->project_id = db_int(found, 0, PROJECT_ID);
+	if (!db_is_null(found, 0, FROM_PROJECT) && db_int(found, 0, FROM_PROJECT) == s->project_id)
 		return err_set(err, 400, "jobs of `%s` itself need no entry", s->project);
 	return 0;
 }
@@ -41,13 +43,14 @@ find(struct db *db, struct setting *s, struct db_result *found, struct err *err)
 static int
 add(struct db *db, struct setting *s, const struct db_result *found, struct err *err)
 {
+	enum { COLUMNS_JOB_ALLOW_COUNT };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
 	db_bind_int(&p, s->project_id);
 	if (db_exec(db, s->arena, STMT_JOB_ALLOW_COUNT, &p, &r, err) == -1)
 		return -1;
-	if (db_int(&r, 0, 0) >= JOB_ALLOW_MAX)
+	if (db_int(&r, 0, COUNT) >= JOB_ALLOW_MAX)
 		return err_set(err, 400, "an allow-list has at most %d entries", JOB_ALLOW_MAX);
 	p = (struct db_params) { 0 };
 	bind_row(&p, found);
@@ -101,6 +104,7 @@ int
 job_allow_list(struct db *db, struct arena *a, const char *project, struct job_allow **out,
     size_t *n, struct err *err)
 {
+	enum { COLUMNS_JOB_ALLOW_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -111,10 +115,10 @@ job_allow_list(struct db *db, struct arena *a, const char *project, struct job_a
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct job_allow) {
-			.from = db_str(&r, i, 0),
-			.admin = db_bool(&r, i, 1),
-			.from_group_id = db_is_null(&r, i, 2) ? 0 : db_int(&r, i, 2),
-			.from_project_id = db_is_null(&r, i, 3) ? 0 : db_int(&r, i, 3),
+			.from = db_str(&r, i, FROM_PATH),
+			.admin = db_bool(&r, i, ADMIN),
+			.from_group_id = db_is_null(&r, i, FROM_GROUP_ID) ? 0 : db_int(&r, i, FROM_GROUP_ID),
+			.from_project_id = db_is_null(&r, i, FROM_PROJECT_ID) ? 0 : db_int(&r, i, FROM_PROJECT_ID),
 		};
 	return 0;
 }
@@ -123,6 +127,7 @@ int
 job_allow_limited(struct db *db, struct arena *a, int64_t project_id, bool *limited,
     struct err *err)
 {
+	enum { COLUMNS_JOB_ALLOW_LIMITED };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -131,7 +136,7 @@ job_allow_limited(struct db *db, struct arena *a, int64_t project_id, bool *limi
 		return -1;
 	if (r.rows == 0)
 		return err_set(err, 404, "Project Not Found");
-	*limited = db_bool(&r, 0, 0);
+	*limited = db_bool(&r, 0, JOB_TOKEN_LIMITED);
 	return 0;
 }
 

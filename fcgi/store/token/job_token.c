@@ -8,6 +8,7 @@ job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
     int64_t project_id, const struct token_new *t, int64_t ttl, int64_t *id, int64_t *expires_at,
     struct err *err)
 {
+	enum { COLUMNS_JOB_TOKEN_MINT };
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.project_id = project_id,
 		.facts = { { "kind", "job", false }, { "source", "service", false },
@@ -28,7 +29,7 @@ job_token_mint(struct db *db, struct arena *a, const struct audit_actor *actor,
 	if (call.result.rows == 0)
 		return err_set(err, 404, "no user `%s` is a member of this project", t->username);
 	*id = event.id;
-	*expires_at = db_int(&call.result, 0, 2);
+	*expires_at = db_int(&call.result, 0, EXPIRES_AT);
 	return 0;
 }
 
@@ -57,6 +58,7 @@ int
 job_token_find(struct db *db, struct arena *a, int64_t token_id, struct job_of_token *out,
     struct err *err)
 {
+	enum { COLUMNS_JOB_OF_TOKEN };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -66,20 +68,20 @@ job_token_find(struct db *db, struct arena *a, int64_t token_id, struct job_of_t
 	if (r.rows == 0)
 		return err_set(err, 404, "Job Not Found");
 	*out = (struct job_of_token) {
-		.job.job = read_id(&r, 0),
-		.job.pipeline = read_id(&r, 1),
-		.name = db_str(&r, 0, 2),
-		.job.job_url = db_str(&r, 0, 3),
-		.job.ref = db_str(&r, 0, 4),
-		.job.commit = db_str(&r, 0, 5),
-		.issuer = db_str(&r, 0, 6),
-		.created_at = db_time(&r, 0, 7),
-		.expires_at = db_time(&r, 0, 8),
-		.user_id = read_id(&r, 9),
-		.username = db_str(&r, 0, 10),
-		.user_name = db_str(&r, 0, 11),
-		.project_id = read_id(&r, 12),
-		.project = db_str(&r, 0, 13),
+		.job.job = read_id(&r, JOB),
+		.job.pipeline = read_id(&r, PIPELINE),
+		.name = db_str(&r, 0, NAME),
+		.job.job_url = db_str(&r, 0, JOB_URL),
+		.job.ref = db_str(&r, 0, REF),
+		.job.commit = db_str(&r, 0, COMMIT),
+		.issuer = db_str(&r, 0, ISSUER),
+		.created_at = db_time(&r, 0, CREATED_AT),
+		.expires_at = db_time(&r, 0, EXPIRES_AT),
+		.user_id = read_id(&r, USER_ID),
+		.username = db_str(&r, 0, USERNAME),
+		.user_name = db_str(&r, 0, USER_NAME),
+		.project_id = read_id(&r, PROJECT_ID),
+		.project = db_str(&r, 0, PROJECT),
 	};
 	return 0;
 }

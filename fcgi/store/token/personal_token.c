@@ -22,6 +22,7 @@ list(struct db *db, struct arena *a, int64_t user_id, int64_t id,
     const struct personal_token_filter *filter, struct personal_token **out, size_t *n,
     struct err *err)
 {
+	enum { COLUMNS_PERSONAL_TOKEN_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -36,17 +37,17 @@ list(struct db *db, struct arena *a, int64_t user_id, int64_t id,
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct personal_token) {
-			.id = db_int(&r, i, 0),
-			.name = db_str(&r, i, 1),
-			.scopes = db_str(&r, i, 2),
-			.user_id = db_int(&r, i, 3),
-			.created_at = db_str(&r, i, 4),
-			.expires_at = db_str(&r, i, 5),
-			.last_used_at = db_str(&r, i, 6),
-			.revoked = db_bool(&r, i, 7),
-			.active = db_bool(&r, i, 8),
-			.crates = db_str(&r, i, 9),
-			.operations = db_str(&r, i, 10),
+			.id = db_int(&r, i, ID),
+			.name = db_str(&r, i, NAME),
+			.scopes = db_str(&r, i, SCOPES),
+			.user_id = db_int(&r, i, USER_ID),
+			.created_at = db_str(&r, i, CREATED_AT),
+			.expires_at = db_str(&r, i, EXPIRES_AT),
+			.last_used_at = db_str(&r, i, LAST_USED_AT),
+			.revoked = db_bool(&r, i, REVOKED),
+			.active = db_bool(&r, i, ACTIVE),
+			.crates = db_str(&r, i, CRATES),
+			.operations = db_str(&r, i, OPERATIONS),
 		};
 	return 0;
 }
@@ -79,6 +80,7 @@ personal_token_find(struct db *db, struct arena *a, int64_t user_id, int64_t id,
 int
 personal_token_owner(struct db *db, struct arena *a, int64_t id, int64_t *user_id, struct err *err)
 {
+	enum { COLUMNS_PERSONAL_TOKEN_OWNER };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -87,7 +89,7 @@ personal_token_owner(struct db *db, struct arena *a, int64_t id, int64_t *user_i
 		return -1;
 	if (r.rows == 0)
 		return not_found(err);
-	*user_id = db_int(&r, 0, 0);
+	*user_id = db_int(&r, 0, USER_ID);
 	return 0;
 }
 
@@ -118,6 +120,7 @@ struct replacing {
 static int
 lock(struct db *db, const struct replacing *r, int64_t *end, struct err *err)
 {
+	enum { COLUMNS_PERSONAL_TOKEN_LOCK };
 	struct db_params p = { 0 };
 	struct db_result found = { 0 };
 
@@ -126,7 +129,7 @@ lock(struct db *db, const struct replacing *r, int64_t *end, struct err *err)
 		return -1;
 	if (found.rows == 0)
 		return not_found(err);
-	*end = db_time(&found, 0, 0);
+	*end = db_time(&found, 0, EXPIRES_AT);
 	return 0;
 }
 
@@ -150,6 +153,7 @@ choose_end(const struct replacing *r, int64_t old, int64_t *end, struct err *err
 static int
 replace_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_PERSONAL_TOKEN_ROTATE };
 	struct replacing *r = arg;
 	struct db_call call = r->call;
 	int64_t old = 0, end;
@@ -172,7 +176,7 @@ replace_body(struct db *db, void *arg, struct err *err)
 		db_found_done(db);
 		return r->successor != NULL ? not_found(err) : 0;
 	}
-	r->event.id = db_int(&call.result, 0, 0);
+	r->event.id = db_int(&call.result, 0, ID);
 	return audit_add(db, r->arena, r->actor, &r->event, err);
 }
 

@@ -50,6 +50,7 @@ int
 rate_limit_charge(struct db *db, struct arena *a, const struct rate_limit_ask *ask,
     struct rate_limit_answer *answer, struct err *err)
 {
+	enum { COLUMNS_RATE_LIMIT_CHARGE };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
 
@@ -67,7 +68,7 @@ rate_limit_charge(struct db *db, struct arena *a, const struct rate_limit_ask *a
 		err_clear(err);
 	}
 	if (r.rows > 0)
-		*answer = (struct rate_limit_answer) { action_of(db_str(&r, 0, 0)), db_int(&r, 0, 1) };
+		*answer = (struct rate_limit_answer) { action_of(db_str(&r, 0, ACTION)), db_int(&r, 0, WAIT_US) };
 	return 0;
 }
 
@@ -85,7 +86,7 @@ wait_us(const struct rate_limit *limit, int64_t due_us)
 static int64_t
 wait_of(const struct db_result *r, const struct rate_limit_look *look)
 {
-	enum { ACTOR, ACTION, DUE };
+	enum { COLUMNS_RATE_LIMIT_LOOK };
 
 	for (int i = 0; i < r->rows; i++) {
 		if (strcmp(db_str(r, i, ACTOR), look->actor) == 0 &&

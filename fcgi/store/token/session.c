@@ -31,6 +31,7 @@ int
 session_link_find(struct db *db, struct arena *a, struct slice digest, const char **username,
     struct err *err)
 {
+	enum { COLUMNS_SESSION_LINK_FIND };
 	struct db_call call = { .stmt = STMT_SESSION_LINK_FIND };
 
 	db_bind_bytes(&call.params, digest);
@@ -38,7 +39,7 @@ session_link_find(struct db *db, struct arena *a, struct slice digest, const cha
 		return -1;
 	if (call.result.rows == 0)
 		return err_set(err, 403, "%s", link_is_over);
-	*username = db_str(&call.result, 0, 0);
+	*username = db_str(&call.result, 0, USERNAME);
 	return 0;
 }
 
@@ -53,6 +54,7 @@ struct opening {
 static int
 find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *err)
 {
+	enum { COLUMNS_SESSION_LINK_TAKE };
 	bool link = o->proof->username == NULL;
 	struct db_call call = { .stmt = link ? STMT_SESSION_LINK_TAKE : STMT_SESSION_USER };
 
@@ -64,7 +66,7 @@ find_user(struct db *db, const struct opening *o, int64_t *user_id, struct err *
 		return -1;
 	if (call.result.rows == 0)
 		return err_set(err, 403, "%s", link ? link_is_over : nobody);
-	*user_id = db_int(&call.result, 0, 0);
+	*user_id = db_int(&call.result, 0, ID);
 	return 0;
 }
 
@@ -104,6 +106,7 @@ int
 session_find(struct db *db, struct arena *a, struct slice digest, struct session *s,
     struct err *err)
 {
+	enum { COLUMNS_SESSION_FIND };
 	struct db_call call = { .stmt = STMT_SESSION_FIND };
 	const struct db_result *r = &call.result;
 
@@ -112,7 +115,7 @@ session_find(struct db *db, struct arena *a, struct slice digest, struct session
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
 	if (r->rows > 0)
-		*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), db_bool(r, 0, 2) };
+		*s = (struct session) { db_int(r, 0, ID), db_str(r, 0, USERNAME), db_bool(r, 0, BY_SSO) };
 	return 0;
 }
 
@@ -120,6 +123,7 @@ int
 session_name(struct db *db, struct arena *a, const char *username, struct session *s,
     struct err *err)
 {
+	enum { COLUMNS_SESSION_USER };
 	struct db_call call = { .stmt = STMT_SESSION_USER };
 	const struct db_result *r = &call.result;
 
@@ -128,7 +132,7 @@ session_name(struct db *db, struct arena *a, const char *username, struct sessio
 		return -1;
 	if (r->rows == 0)
 		return err_set(err, 403, "%s", nobody);
-	*s = (struct session) { db_int(r, 0, 0), db_str(r, 0, 1), true };
+	*s = (struct session) { db_int(r, 0, ID), db_str(r, 0, USERNAME), true };
 	return 0;
 }
 
@@ -141,6 +145,7 @@ struct closing {
 static int
 close_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_SESSION_REMOVE };
 	const struct closing *c = arg;
 	struct audit_event event = { .action = AUDIT_USER_SIGNOUT, .id_key = "user_id" };
 	struct db_call call = { .stmt = STMT_SESSION_REMOVE };
@@ -150,7 +155,7 @@ close_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (call.result.rows == 0)
 		return 0;
-	event.id = db_int(&call.result, 0, 0);
+	event.id = db_int(&call.result, 0, USER_ID);
 	return audit_add(db, c->arena, c->actor, &event, err);
 }
 
@@ -168,6 +173,7 @@ int
 session_tokens(struct db *db, struct arena *a, int64_t user_id, struct token_entry **out,
     size_t *n, struct err *err)
 {
+	enum { COLUMNS_SESSION_TOKENS };
 	struct db_call call = { .stmt = STMT_SESSION_TOKENS };
 	const struct db_result *r = &call.result;
 
@@ -178,15 +184,15 @@ session_tokens(struct db *db, struct arena *a, int64_t user_id, struct token_ent
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r->rows; i++)
 		(*out)[i] = (struct token_entry) {
-			.id = db_int(r, i, 0),
-			.name = db_str(r, i, 1),
-			.scopes = db_str(r, i, 2),
-			.crates = db_str(r, i, 3),
-			.operations = db_str(r, i, 4),
-			.created_at = db_int(r, i, 5),
-			.expires_at = db_time(r, i, 6),
-			.last_used_at = db_time(r, i, 7),
-			.slot = db_str(r, i, 8),
+			.id = db_int(r, i, ID),
+			.name = db_str(r, i, NAME),
+			.scopes = db_str(r, i, SCOPES),
+			.crates = db_str(r, i, CRATES),
+			.operations = db_str(r, i, OPERATIONS),
+			.created_at = db_int(r, i, CREATED_AT),
+			.expires_at = db_time(r, i, EXPIRES_AT),
+			.last_used_at = db_time(r, i, LAST_USED_AT),
+			.slot = db_str(r, i, SLOT),
 		};
 	return 0;
 }

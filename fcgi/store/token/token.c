@@ -160,6 +160,7 @@ int
 token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
     const struct token_new *t, int64_t ttl, int64_t *id, int64_t *expires_at, struct err *err)
 {
+	enum { COLUMNS_TOKEN_ADD_JOB };
 	struct audit_event event = { .action = AUDIT_TOKEN_CREATE, .id_key = "token_id",
 		.facts = { { "kind", "job", false }, { "user", t->username, false },
 		    { "namespace", t->namespace, false }, audit_fact_int(a, "pipeline", t->job.pipeline),
@@ -180,7 +181,7 @@ token_add_job(struct db *db, struct arena *a, const struct audit_actor *actor,
 	if (call.result.rows == 0)
 		return missing(db, a, t, err);
 	*id = event.id;
-	*expires_at = db_int(&call.result, 0, 2);
+	*expires_at = db_int(&call.result, 0, EXPIRES_AT);
 	return 0;
 }
 
@@ -210,6 +211,7 @@ int
 token_sweep(struct db *db, struct arena *a, int64_t ended_for, int64_t *after, int64_t *n,
     struct err *err)
 {
+	enum { COLUMNS_TOKEN_SWEEP };
 	enum { PAGE = 1000 };
 	struct db_params p = { .n = 0 };
 	struct db_result r;
@@ -219,8 +221,8 @@ token_sweep(struct db *db, struct arena *a, int64_t ended_for, int64_t *after, i
 	db_bind_int(&p, ended_for);
 	if (db_exec(db, a, STMT_TOKEN_SWEEP, &p, &r, err) == -1)
 		return -1;
-	*after = db_is_null(&r, 0, 0) ? 0 : db_int(&r, 0, 0);
-	*n = db_int(&r, 0, 1);
+	*after = db_is_null(&r, 0, LAST) ? 0 : db_int(&r, 0, LAST);
+	*n = db_int(&r, 0, REMOVED);
 	return 0;
 }
 
@@ -228,6 +230,7 @@ int
 token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry **out, size_t *n,
     struct err *err)
 {
+	enum { COLUMNS_TOKEN_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -238,24 +241,24 @@ token_list(struct db *db, struct arena *a, int64_t user_id, struct token_entry *
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct token_entry) {
-			.id = db_int(&r, i, 0),
-			.kind = db_str(&r, i, 1),
-			.username = db_str(&r, i, 2),
-			.name = db_str(&r, i, 3),
-			.scopes = db_str(&r, i, 4),
-			.created_at = db_int(&r, i, 5),
-			.expires_at = db_time(&r, i, 6),
-			.revoked_at = db_time(&r, i, 7),
-			.last_used_at = db_time(&r, i, 8),
-			.namespace = db_str(&r, i, 9),
-			.crates = db_str(&r, i, 10),
-			.operations = db_str(&r, i, 11),
-			.job.pipeline = db_is_null(&r, i, 12) ? 0 : db_int(&r, i, 12),
-			.job.job = db_is_null(&r, i, 13) ? 0 : db_int(&r, i, 13),
-			.job.job_url = db_str(&r, i, 14),
-			.job.ref = db_str(&r, i, 15),
-			.job.commit = db_str(&r, i, 16),
-			.slot = db_str(&r, i, 17),
+			.id = db_int(&r, i, ID),
+			.kind = db_str(&r, i, KIND),
+			.username = db_str(&r, i, USERNAME),
+			.name = db_str(&r, i, NAME),
+			.scopes = db_str(&r, i, SCOPES),
+			.created_at = db_int(&r, i, CREATED_AT),
+			.expires_at = db_time(&r, i, EXPIRES_AT),
+			.revoked_at = db_time(&r, i, REVOKED_AT),
+			.last_used_at = db_time(&r, i, LAST_USED_AT),
+			.namespace = db_str(&r, i, NAMESPACE),
+			.crates = db_str(&r, i, CRATES),
+			.operations = db_str(&r, i, OPERATIONS),
+			.job.pipeline = db_is_null(&r, i, PIPELINE) ? 0 : db_int(&r, i, PIPELINE),
+			.job.job = db_is_null(&r, i, JOB) ? 0 : db_int(&r, i, JOB),
+			.job.job_url = db_str(&r, i, JOB_URL),
+			.job.ref = db_str(&r, i, REF),
+			.job.commit = db_str(&r, i, COMMIT),
+			.slot = db_str(&r, i, SLOT),
 		};
 	return 0;
 }

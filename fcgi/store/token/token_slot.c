@@ -9,13 +9,14 @@ enum { TEST_MS = 2000 };
 static bool
 is_live(const struct db_result *r, const struct token_key *key)
 {
+	enum { COLUMNS_TOKEN_SLOT_LIVE };
 	char fingerprint[TOKEN_KEY_FINGERPRINT_SIZE];
 
 	if (!token_key_fingerprint(key, fingerprint))
 		return false;
 	for (int i = 0; i < r->rows; i++) {
-		if (!db_is_null(r, i, 1) && strcmp(db_str(r, i, 1), key->slot) == 0)
-			return strcmp(db_str(r, i, 2), fingerprint) == 0;
+		if (!db_is_null(r, i, SLOT) && strcmp(db_str(r, i, SLOT), key->slot) == 0)
+			return strcmp(db_str(r, i, FINGERPRINT), fingerprint) == 0;
 	}
 	return false;
 }
@@ -25,7 +26,8 @@ static const char *
 find_foreign(struct arena *a, const struct db_result *r, const char *path,
     const struct token_keys *keys)
 {
-	const char *registry = db_str(r, 0, 0);
+	enum { COLUMNS_TOKEN_SLOT_LIVE };
+	const char *registry = db_str(r, 0, REGISTRY);
 
 	if (keys->registry_id[0] == '\0' || strcmp(keys->registry_id, registry) == 0)
 		return NULL;
@@ -37,9 +39,10 @@ find_foreign(struct arena *a, const struct db_result *r, const char *path,
 static void
 keep_live(const struct db_result *r, struct token_keys *keys)
 {
+	enum { COLUMNS_TOKEN_SLOT_LIVE };
 	struct token_keys live = { .n = 0 };
 
-	snprintf(live.registry_id, sizeof(live.registry_id), "%s", db_str(r, 0, 0));
+	snprintf(live.registry_id, sizeof(live.registry_id), "%s", db_str(r, 0, REGISTRY));
 	for (size_t i = 0; i < keys->n; i++) {
 		if (is_live(r, &keys->v[i]))
 			live.v[live.n++] = keys->v[i];
@@ -81,10 +84,11 @@ token_slot_keys(struct db *db, struct arena *a, const char *path, struct token_k
 static const char *
 find_slots(struct arena *a, const struct db_result *r, const struct token_keys *keys, bool other)
 {
+	enum { COLUMNS_TOKEN_SLOT_LIVE };
 	const char *slots = "";
 
 	for (int i = 0; i < r->rows; i++) {
-		const char *slot = db_is_null(r, i, 1) ? NULL : db_str(r, i, 1);
+		const char *slot = db_is_null(r, i, SLOT) ? NULL : db_str(r, i, SLOT);
 		const struct token_key *key = slot != NULL ? token_keys_find(keys, slice_str(slot)) : NULL;
 
 		if (slot != NULL && (key != NULL) == other && (key == NULL || !is_live(r, key)))
@@ -185,6 +189,7 @@ token_slot_retire(struct db *db, struct arena *a, const struct audit_actor *acto
 int
 token_slot_list(struct db *db, struct arena *a, struct token_slot **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_TOKEN_SLOT_LIST };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_TOKEN_SLOT_LIST, NULL, &r, err) == -1)
@@ -192,7 +197,7 @@ token_slot_list(struct db *db, struct arena *a, struct token_slot **out, size_t 
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
-		(*out)[i] = (struct token_slot) { db_str(&r, i, 0), db_str(&r, i, 1), db_int(&r, i, 2),
-			db_is_null(&r, i, 3) ? 0 : db_int(&r, i, 3) };
+		(*out)[i] = (struct token_slot) { db_str(&r, i, SLOT), db_str(&r, i, FINGERPRINT),
+			db_int(&r, i, CREATED_AT), db_is_null(&r, i, RETIRED_AT) ? 0 : db_int(&r, i, RETIRED_AT) };
 	return 0;
 }

@@ -25,6 +25,8 @@ struct adding {
 static int
 lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_TRUST_LOCK };
+	enum { COLUMNS_TRUST_COUNT };
 	struct db_params p = { 0 }, count = { 0 };
 	struct db_result r = { 0 };
 
@@ -33,11 +35,11 @@ lock_project(struct db *db, const struct adding *add, int64_t *id, struct err *e
 		return -1;
 	if (r.rows == 0)
 		return no_project(add->project, err);
-	*id = db_int(&r, 0, 0);
+	*id = db_int(&r, 0, ID);
 	db_bind_int(&count, *id);
 	if (db_exec(db, add->arena, STMT_TRUST_COUNT, &count, &r, err) == -1)
 		return -1;
-	if (db_int(&r, 0, 0) >= TRUST_RULES_MAX)
+	if (db_int(&r, 0, COUNT) >= TRUST_RULES_MAX)
 		return err_set(err, 409, "the project has %d trust rules, and no more are possible",
 		    TRUST_RULES_MAX);
 	return 0;
@@ -58,6 +60,7 @@ missing(struct db *db, const struct adding *add, struct err *err)
 static int
 add_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_TRUST_ADD };
 	struct adding *add = arg;
 	const struct trust_rule *rule = add->rule;
 	struct audit_event event = { .action = AUDIT_TRUST_CREATE, .id_key = "rule_id",
@@ -79,7 +82,7 @@ add_body(struct db *db, void *arg, struct err *err)
 		return -1;
 	if (r.rows == 0)
 		return missing(db, add, err);
-	add->id = event.id = db_int(&r, 0, 0);
+	add->id = event.id = db_int(&r, 0, ID);
 	return audit_add(db, add->arena, add->actor, &event, err);
 }
 
@@ -107,6 +110,7 @@ struct removing {
 static int
 remove_body(struct db *db, void *arg, struct err *err)
 {
+	enum { COLUMNS_TRUST_REMOVE };
 	const struct removing *removing = arg;
 	struct audit_event event = { .action = AUDIT_TRUST_REMOVE, .id_key = "rule_id",
 		.id = removing->id };
@@ -121,7 +125,7 @@ remove_body(struct db *db, void *arg, struct err *err)
 		db_found_done(db);
 		return err_set(err, 404, "the project has no trust rule %" PRId64, removing->id);
 	}
-	event.project_id = db_int(&r, 0, 0);
+	event.project_id = db_int(&r, 0, ID);
 	return audit_add(db, removing->arena, removing->actor, &event, err);
 }
 
@@ -139,6 +143,7 @@ int
 trust_rule_list(struct db *db, struct arena *a, const struct namespace_ref *project,
     struct trust_rule **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_TRUST_LIST };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -147,19 +152,19 @@ trust_rule_list(struct db *db, struct arena *a, const struct namespace_ref *proj
 		return -1;
 	if (r.rows == 0)
 		return no_project(project, err);
-	*n = db_is_null(&r, 0, 0) ? 0 : (size_t)r.rows;
+	*n = db_is_null(&r, 0, ID) ? 0 : (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < (int)*n; i++)
 		(*out)[i] = (struct trust_rule) {
-			.id = db_int(&r, i, 0),
-			.issuer = db_str(&r, i, 1),
-			.kind = db_str(&r, i, 2),
-			.claims = db_str(&r, i, 3),
-			.crates = db_str(&r, i, 4),
-			.operations = db_str(&r, i, 5),
-			.username = db_str(&r, i, 6),
-			.owner_id = db_str(&r, i, 7),
-			.created_at = db_int(&r, i, 8),
+			.id = db_int(&r, i, ID),
+			.issuer = db_str(&r, i, URL),
+			.kind = db_str(&r, i, KIND),
+			.claims = db_str(&r, i, CLAIMS),
+			.crates = db_str(&r, i, CRATES),
+			.operations = db_str(&r, i, OPERATIONS),
+			.username = db_str(&r, i, USERNAME),
+			.owner_id = db_str(&r, i, OWNER_ID),
+			.created_at = db_int(&r, i, CREATED_AT),
 		};
 	return 0;
 }
@@ -168,6 +173,7 @@ int
 trust_rule_of_issuer(struct db *db, struct arena *a, const struct namespace_ref *project,
     int64_t issuer_id, struct trust_rule **out, size_t *n, struct err *err)
 {
+	enum { COLUMNS_TRUST_OF_ISSUER };
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
@@ -179,9 +185,9 @@ trust_rule_of_issuer(struct db *db, struct arena *a, const struct namespace_ref 
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct trust_rule) {
-			.id = db_int(&r, i, 0),
-			.claims = db_str(&r, i, 1),
-			.owner_id = db_str(&r, i, 2),
+			.id = db_int(&r, i, ID),
+			.claims = db_str(&r, i, CLAIMS),
+			.owner_id = db_str(&r, i, OWNER_ID),
 		};
 	return 0;
 }

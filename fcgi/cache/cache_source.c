@@ -132,7 +132,7 @@ cache_source_read(struct db *db, struct arena *a, const char *external_url,
 	        &p, &r, err) == -1)
 		return -1;
 	c->absent = r.rows == 0 && !config && !crate;
-	c->found = r.rows == 1 && !db_is_null(&r, 0, 0);
+	c->found = r.rows == 1 && (config || crate || !db_is_null(&r, 0, INDEX_BODY));
 	if (!c->found)
 		return 0;
 	if (crate) {

@@ -79,7 +79,7 @@ SELECT project_is_public(p) AS is_public FROM projects p WHERE p.id = $1;
 -- $1 project, $2 normalized name, $3 name in lower case, $4 the most bytes: null for a longer file, whose
 -- bytes are not read for that.  No row: crate_index finds none either.  By the unique index
 -- (project_id, normalized_name).
-SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END, c.index_time
+SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END AS index_body, c.index_time
   FROM crates c
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND lower(c.name COLLATE "C") = $3
    AND c.index_body IS NOT NULL;

@@ -193,7 +193,7 @@ parse_rest(struct options *o, struct invocation *in)
 		if (word == NULL)
 			return 0;
 		if (in->nargs == in->command->max_args)
-			return err_set(&in->err, 400, "`%s` is too much", word);
+			return err_set(&in->err, 400, "unexpected argument `%s`", word);
 		in->args[in->nargs++] = word;
 	}
 }
@@ -232,7 +232,7 @@ parse_wait(struct invocation *in, const char *text)
 	if (text != NULL && number_parse(text, "number of seconds", &seconds, &in->err) == -1)
 		return -1;
 	if (seconds > WAIT_MAX_S)
-		return err_set(&in->err, 400, "to wait %s seconds is too long", text);
+		return err_set(&in->err, 400, "%s seconds are too long to wait", text);
 	in->wait_us = seconds * SECOND_US;
 	return 0;
 }
@@ -247,7 +247,7 @@ wait_for_nodes(struct invocation *in, int rc)
 		return rc;
 	in->err = err;
 	in->unacknowledged = true;
-	return err_context(&in->err, "it is done, but hosts may go on sending files of before: "
+	return err_context(&in->err, "the change is committed, but some hosts may serve stale files; "
 	    "restart berth-fcgi there (berth(1), EXIT STATUS)");
 }
 
@@ -258,7 +258,7 @@ run(struct invocation *in, const struct option_set *common)
 	int rc;
 
 	if (in->nargs < in->command->min_args)
-		return err_set(&in->err, 400, "something is missing");
+		return err_set(&in->err, 400, "an argument is missing");
 	if (options_check(&in->options, &in->err) == -1 ||
 	    parse_wait(in, common->values[COMMON_WAIT]) == -1 ||
 	    load_settings(in, common, &timeout_ms) == -1)

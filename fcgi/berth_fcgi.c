@@ -203,13 +203,13 @@ warn_of_readers(const struct settings *s)
 		if (files[i].path[0] != '\0' && stat(files[i].path, &st) == 0 &&
 		    (st.st_mode & S_IRWXO) != 0 && is_reachable(files[i].path))
 			fprintf(stderr, "berth-fcgi: warning: %s: every user of this host can reach %s, mode "
-			    "%04o: take that right away (chmod o= %s)\n", files[i].key, files[i].path,
+			    "%04o: remove that permission (chmod o= %s)\n", files[i].key, files[i].path,
 			    (unsigned)(st.st_mode & ALLPERMS), files[i].path);
 	}
 	if (s->token_key[0] != '\0' && stat(s->token_key, &st) == 0 &&
 	    stat(s->store, &store) == 0 && st.st_gid == store.st_gid && (st.st_mode & S_IRWXG) != 0)
-		fprintf(stderr, "berth-fcgi: warning: token_key: whoever reads the store by its group, such "
-		    "as nginx's workers, can get at %s as well: give it a group that only the pool's user is "
+		fprintf(stderr, "berth-fcgi: warning: token_key: all who read the store through its group, such "
+		    "as nginx's workers, can also read %s; give it a group that only the pool's user is "
 		    "in\n", s->token_key);
 }
 

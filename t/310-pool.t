@@ -169,11 +169,11 @@ subtest 'two of them' => sub {
 	is(slurp($pid_file), $t->pool_pid . "\n", 'the pid file');
 	my ($status, $err) = run_pool($t);
 	is($status, 1, 'a second one with the same configuration does not start');
-	like($err, qr/another one is running/, 'and says why');
+	like($err, qr/another process is running/, 'and says why');
 	my $path = $t->conf(pid_file => undef);
 	($status, $err) = run_pool($t);
 	is($status, 1, 'nor one with the same socket');
-	like($err, qr/somebody listens on \S+ already/, 'and says why');
+	like($err, qr/another process already listens on \S+/, 'and says why');
 	is(fetch($t->socket_path, PAGE)->{status}, 200, 'the first one is not disturbed');
 	is($t->stop_pool, 0, 'SIGTERM ends it');
 	ok(!-e $t->socket_path && !-e $t->write_socket_path, 'the sockets are gone');

@@ -103,7 +103,7 @@ sub dead_code {
 		my $r = post('/-/sign-in', { code => $dead, confirm => $confirm });
 
 		is($r->{status}, 403, "a code that $name");
-		like($r->{body}, qr{role="alert"><p>this (?:code has been used or has expired; ask an administrator for a new one|is no code of this registry; paste all of the code that you were given)</p>}, '  the page says so');
+		like($r->{body}, qr{role="alert"><p>this (?:code has been used or has expired; ask an administrator for a new one|code is not valid; paste the whole code that you were given)</p>}, '  the page says so');
 		like($r->{body}, qr{name="code"}, '  and asks again');
 		unlike($r->{body}, qr/alice|bob/, '  and nothing else');
 		is(cookie_of($r), undef, '  nobody is signed in');

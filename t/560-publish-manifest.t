@@ -144,7 +144,7 @@ refused("a key: $_->[0]", qr/$fail.*$_->[1]/, manifest("$_->[0]\n")) for
     ['resolver = "9"', qr/`resolver` setting `9` is not valid/],
     ['autobins = 1', qr/`package\.autobins` must be a boolean/];
 $p->refused('no target', $p->put_crate('foo', '1.0.0', crate(manifest(), undef, undef, 'src/lib.rs' => undef)),
-    400, qr/^the crate has no target: cargo wants src\/lib\.rs or src\/main\.rs/);
+    400, qr/^the crate has no target; add src\/lib\.rs or src\/main\.rs/);
 $p->refused('a library that is not in the crate', $p->put_crate('foo', '1.0.0',
     crate(manifest('', qq([lib]\npath = "src/other.rs"\n)))), 400,
     qr/^`Cargo\.toml` has a library, but its file `src\/other\.rs` is not in the crate/);

@@ -229,7 +229,7 @@ subtest 'the command' => sub {
 	    'add', $project, qw(y --push developer));
 	$fails->('maintainers delete nothing', 2, qr/must be owner or admin, not `maintainer`/,
 	    'add', $project, qw(y --delete maintainer));
-	$fails->('what no name has', 2, qr/`y\.\*` may only hold/, 'add', $project,
+	$fails->('what no name has', 2, qr/`y\.\*` may contain only/, 'add', $project,
 	    qw(y.* --push owner));
 	$fails->('an empty pattern', 2, qr/is empty/, 'add', $project, '', qw(--push owner));
 	$fails->('256 bytes', 2, qr/longer than 255 bytes/, 'add', $project, 'y' x 256,

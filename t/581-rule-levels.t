@@ -125,6 +125,8 @@ my %tried = (
 	member_edit_group => [[403, PUT => "/api/v4/groups/$group/members/$user{maintainer}", { access_level => 50 }]],
 	member_remove_group => [[403, DELETE => "/api/v4/groups/$group/members/$user{owner}"]],
 	protection_rule_create => [[422, POST => "$api/packages/protection/rules", { package_name_pattern => 'LOCKED', minimum_access_level_for_push => 'maintainer' }]],
+	project_change => [[403, PUT => $api, { anonymous_networks => ['192.0.2.0/24'] }]],
+	group_change => [[403, PUT => "/api/v4/groups/$group", { anonymous_networks => ['192.0.2.0/24'] }]],
 	protection_rule_change => [[403, PATCH => "$api/packages/protection/rules/$locked", { package_name_pattern => 'x' }]],
 	protection_rule_delete => [[403, DELETE => "$api/packages/protection/rules/$locked"]],
 	job_token_scope_change => [[204, PATCH => "$api/job_token_scope", { enabled => JSON::PP::false }]],

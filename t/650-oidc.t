@@ -121,11 +121,11 @@ subtest 'issuers' => sub {
 subtest 'rules' => sub {
 	my %wrong = (
 		'no repository' => [['ref=main'], qr/must have a pattern for `repository`/],
-		'no owner' => [['repository=*/app'], qr/must spell its owner out/],
-		'part of an owner' => [['repository=oc*/app'], qr/must spell its owner out/],
-		'any' => [['repository=*'], qr/must spell its owner out/],
+		'no owner' => [['repository=*/app'], qr/must name the owner/],
+		'part of an owner' => [['repository=oc*/app'], qr/must name the owner/],
+		'any' => [['repository=*'], qr/must name the owner/],
 		'the issuer' => [['repository=a/b', 'iss=x'], qr/`iss` is checked in every token/],
-		'no name' => [['repository=a/b', 'A b=x'], qr/no name of a claim/],
+		'no name' => [['repository=a/b', 'A b=x'], qr/not the name of a claim/],
 		'nothing' => [['repository=a/b', 'ref='], qr/must have 1 to 255 bytes/],
 		'no pattern' => [['repository=a/b', 'ref'], qr/is not CLAIM=PATTERN/],
 	);
@@ -302,10 +302,10 @@ subtest 'tokens that are not good' => sub {
 	refused('valid for years', 400, qr/is valid for 345\d\d\d\d seconds.*; it may be for 1 to 2592000/, id_token('hub', exp => $now + 40 * 86400));
 	refused('an endless jti', 400, qr/`jti` must have 1 to 255 bytes/, id_token('hub', jti => 'x' x 256));
 	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here}, id_token('hub', iss => 'https://ci.example.org'));
-	refused('the issuer with a slash', 400, qr{issuer is `\Q$issuer{hub}\E/`, and trusted is `\Q$issuer{hub}\E`, without the slash at the end}, id_token('hub', iss => "$issuer{hub}/"));
+	refused('the issuer with a slash', 400, qr{issuer is `\Q$issuer{hub}\E/`, but the trusted issuer is `\Q$issuer{hub}\E`, without the slash at the end}, id_token('hub', iss => "$issuer{hub}/"));
 	{
 		$t->berth_ok('issuer', 'add', 'https://slash.example.org/', '--kind', 'github');
-		refused('the issuer without its slash', 400, qr{issuer is `https://slash.example.org`, and trusted is `https://slash.example.org/`, with the slash},
+		refused('the issuer without its slash', 400, qr{issuer is `https://slash.example.org`, but the trusted issuer is `https://slash.example.org/`, with the slash},
 		    id_token('hub', iss => 'https://slash.example.org'));
 		$t->berth_ok('issuer', 'remove', 'https://slash.example.org/');
 	}

@@ -187,7 +187,7 @@ subtest 'GitLab, by CI_JOB_TOKEN' => sub {
 	new_version('by-job-token');
 	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => $token);
 	isnt($status, 0, 'not when the job has ended');
-	like($said, qr/GitLab knows of no running job with this token|invalid, expired or revoked/, 'it says why');
+	like($said, qr/GitLab has no running job with this token|invalid, expired or revoked/, 'it says why');
 	$there->stop;
 	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => "${token}2");
 	isnt($status, 0, 'not while GitLab is away');

@@ -233,7 +233,7 @@ subtest 'a store of another registry' => sub {
 	unlink($t->store . '/staging/' . 'ab' x 16);
 	($status, undef, $err) = $u->berth(qw(store adopt));
 	is($status, 1, 'it cannot be adopted');
-	like($err, qr/do not fit: the store belongs to the registry .*--force/, 'without being forced');
+	like($err, qr/do not match: the store belongs to the registry .*--force/, 'without being forced');
 	is_deeply([files($t->store)], \@before, 'nothing has changed in it');
 };
 
@@ -399,7 +399,7 @@ subtest 'too many at once' => sub {
 	ok($t->wait_for(sub { trash($t->store) == 2 * $stray + 1 }), 'they go as well');
 	($status, undef, $err) = $t->berth(qw(store collect --confirm));
 	is($status, 1, 'nothing more to confirm');
-	like($err, qr/no collection waits for a confirmation/, 'says so');
+	like($err, qr/no collection is waiting for confirmation/, 'says so');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'store.confirm'"), 2, 'both are in the audit log');
 	is(($t->berth('fsck'))[0], 0, 'all that versions need is there');
 };

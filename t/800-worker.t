@@ -177,7 +177,7 @@ subtest 'the admin command' => sub {
 	my $same = add_task('sweep_limits', key => "'k'", run_at => "now() + interval '1 h'");
 	my ($status, undef, $err) = $t->berth('tasks', 'retry', $id);
 	is($status, 1, 'another with its key waits');
-	like($err, qr/another task waits already in the place of task $id/, 'says so');
+	like($err, qr/another task is already waiting instead of task $id/, 'says so');
 	is($t->berth_ok('tasks', 'remove', $same), $same, 'removed');
 	is(task('count(*)', "id = $same"), 0, 'gone');
 	for my $verb (qw(retry remove)) {
@@ -294,7 +294,7 @@ subtest 'signals' => sub {
 	is(Berth::Cluster::slurp($pidfile), "$pid\n", 'the pid file');
 	my ($status, $out, $err) = Berth::Cluster::capture($worker, '-c', $conf);
 	is($status, 1, 'a second one does not start');
-	like($err, qr/another one is running/, 'says so');
+	like($err, qr/another process is running/, 'says so');
 	Berth::Test::write_file($conf, "nonsense\n");
 	kill('HUP', $pid);
 	ok($t->wait_for(sub { $t->log('worker') =~ /reload refused: \S+:1: / }), 'a bad configuration is refused');

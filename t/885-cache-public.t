@@ -303,7 +303,7 @@ subtest 'an administrator does not wait for ever' => sub {
 	is($status, 3, 'one that is deaf: it gives up');
 	cmp_ok($took, '>=', 2, 'not before its time');
 	cmp_ok($took, '<', 2 + 12, 'and soon after it');
-	like($err, qr/not acknowledged by deaf\.example\.com; it is done, but .* restart berth-fcgi there/, 'and says of whom it does not know');
+	like($err, qr/not acknowledged by deaf\.example\.com; the change is committed, but .* restart berth-fcgi there/, 'and says of whom it does not know');
 	is($out, "$id\n", 'as it is done');
 	is(Berth::Cache::get($ports[$_], $index)->{status}, 401, "node $_: private") for 0, 1;
 	is(($t->berth('user', 'list', '--wait', 2))[0], 0, 'what changes nothing does not wait');

@@ -75,7 +75,7 @@ subtest 'one version' => sub {
 	    { token => $p->token })->{status}, 404, 'nor be yanked');
 	is_deeply($json->decode($t->psql("SELECT to_jsonb(e) - 'id' - 'at' FROM audit_events e"
 	    . " WHERE action = 'crate.delete'"))->{detail}{version_id}, $id, 'the audit log has it');
-	fails('again', '1', qr/is deleted already/, 'delete', $project, 'foo-bar@1.1.0');
+	fails('again', '1', qr/is already deleted/, 'delete', $project, 'foo-bar@1.1.0');
 	is(delete_ok('Foo_bar', '--dry-run') =~ tr/\n//, 2, 'a dry run of all lists the two others');
 	agrees($t, 'one is deleted', only => []);
 };

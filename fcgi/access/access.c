@@ -338,7 +338,7 @@ decide_in_namespace(const struct access_facts *f, enum holder holder, enum actio
 		return holders[holder].no_read != NULL ? err_set(err, 403, "%s", holders[holder].no_read)
 		    : refuse_level(f, ACTION_READ_PACKAGE, LEVEL_REPORTER, err);
 	if (actions[action].users_only && holder != HOLDER_USER)
-		return err_set(err, 403, "%s needs a token of a user", actions[action].what);
+		return err_set(err, 403, "%s needs a user's token", actions[action].what);
 	if (action == ACTION_CREATE_JOB_TOKEN)
 		return check_mint(f, holder, err);
 	if (level >= least)
@@ -358,7 +358,7 @@ static int
 decide_caller(enum holder holder, enum action action, struct err *err)
 {
 	if (actions[action].users_only && holder != HOLDER_USER)
-		return err_set(err, 403, "this needs a token of a user");
+		return err_set(err, 403, "this needs a user's token");
 	return 0;
 }
 

@@ -19,13 +19,13 @@ static int
 check_segment(const char *what, struct slice s, struct err *err)
 {
 	if (s.n == 0)
-		return err_set(err, 400, "%s is empty, or a part of it is", what);
+		return err_set(err, 400, "%s is empty or has an empty part", what);
 	if (s.n > NAMING_NAME_MAX)
 		return err_set(err, 400, "%s is longer than %d bytes", what, NAMING_NAME_MAX);
 	for (size_t i = 0; i < s.n; i++) {
 		if (!is_name_byte(s.p[i], i == 0))
 			return err_set(err, 400,
-			    "%s `%.*s` may only hold letters, digits, `_`, and inside `.` and `-`",
+			    "%s `%.*s` may contain only letters, digits and `_`, and `.` and `-` inside",
 			    what, (int)s.n, s.p);
 	}
 	return 0;

@@ -116,7 +116,7 @@ check_repository(enum trust_kind kind, struct json_object *patterns, struct err 
 		return pattern[0] != '*' ? 0 :
 		    err_set(err, 400, "the pattern for `%s` must not begin with `*`", name);
 	if (slash == NULL || slash == pattern || strcspn(pattern, "*") < (size_t)(slash - pattern))
-		return err_set(err, 400, "the pattern for `%s` must spell its owner out: owner/name",
+		return err_set(err, 400, "the pattern for `%s` must name the owner: owner/name",
 		    name);
 	return 0;
 }
@@ -252,7 +252,7 @@ check_event(struct arena *a, const struct kind *k, struct json_object *patterns,
 	if (k->event == NULL)
 		return 0;
 	if (event == NULL)
-		return err_set(err, 403, "the token does not say the event of its job, in `%s`",
+		return err_set(err, 403, "the token does not name the event that started its job (claim `%s`)",
 		    k->event);
 	if (is_one_of(event, k->events, COUNT(k->events)) ||
 	    (json_object_object_get_ex(patterns, k->event, &named) &&

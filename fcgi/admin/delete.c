@@ -107,7 +107,7 @@ find(struct invocation *in, bool deleted, struct version_named **v, size_t *n)
 		return 0;
 	db_found_done(in->db);
 	return err_set(&in->err, 404, "`%s` %s", in->args[1],
-	    deleted ? "is not deleted" : "is deleted already");
+	    deleted ? "is not deleted" : "is already deleted");
 }
 
 static int

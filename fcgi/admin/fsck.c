@@ -52,7 +52,7 @@ run(struct invocation *in)
 	int rc;
 
 	if (in->settings == NULL) {
-		rc = err_set(&in->err, 400, "the store is named by the configuration: -c FILE is missing");
+		rc = err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	} else {
 		f.store = in->settings->store;
 		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);

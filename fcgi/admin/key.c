@@ -115,8 +115,7 @@ add(struct invocation *in)
 	int rc = -1;
 
 	if (path[0] == '\0')
-		return err_set(&in->err, 400, "token_key is not set in the configuration: name the file there "
-		    "first");
+		return err_set(&in->err, 400, "token_key is not set; name the file in the configuration first");
 	/* refuses a file of another registry, and a malformed one */
 	if (token_slot_keys(in->db, in->arena, access(path, F_OK) == 0 ? path : "", &known, &in->err) == -1)
 		return -1;

@@ -35,7 +35,7 @@ set(struct invocation *in)
 	    (expires != NULL && date_parse(expires, &m.expires_at, &in->err) == -1))
 		return -1;
 	if (level == MEMBER_NONE && expires != NULL)
-		return err_set(&in->err, 400, "what is taken away has no --expires");
+		return err_set(&in->err, 400, "--expires goes only with a level, not with none");
 	m.level = level;
 	if (member_set(in->db, in->arena, &in->actor, &m, &m.user_id, &in->err) == -1)
 		return -1;

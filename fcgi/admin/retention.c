@@ -190,7 +190,7 @@ run(struct invocation *in)
 	int rc;
 
 	if (in->options.values[RUN_APPLY] != NULL && in->options.values[RUN_DRY_RUN] != NULL)
-		rc = err_set(&in->err, 400, "--apply and --dry-run cannot both be");
+		rc = err_set(&in->err, 400, "give either --apply or --dry-run, not both");
 	else
 		rc = retention_find(in->db, in->arena, in->args[0], &r, &in->err);
 	if (rc == 0 && !r.exists)

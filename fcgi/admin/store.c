@@ -88,7 +88,7 @@ adopt(struct invocation *in)
 		return -1;
 	if (wrong != NULL && !force)
 		return err_set(&in->err, 409,
-		    "database and store do not fit: %s; if you want that store all the same, use --force",
+		    "database and store do not match: %s; to adopt this store anyway, use --force",
 		    wrong);
 	if (dry_run)
 		return 0;

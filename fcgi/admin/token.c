@@ -217,7 +217,7 @@ static int
 parse_id(const char *text, int64_t *id, struct err *err)
 {
 	if (slice_has_prefix(slice_str(text), "berth_"))
-		return err_set(err, 400, "give a token on standard input, not as an argument");
+		return err_set(err, 400, "give the token on standard input, not as an argument");
 	return number_parse(text, "id of a token", id, err);
 }
 

@@ -96,7 +96,7 @@ only_reads(struct request *rq, bool *reads)
 	*reads = what != NULL && strcmp(what, "reads") == 0;
 	if (what == NULL || *reads)
 		return 0;
-	return err_set(&rq->err, 400, "`for` must be `reads`, or not be there");
+	return err_set(&rq->err, 400, "invalid value for `for`: only `reads` is allowed");
 }
 
 /* Does this node see the other nodes' files in the store? */
@@ -277,10 +277,10 @@ static const struct {
 	{ "berth_tasks", "", "waiting", offsetof(struct health_tasks, waiting) },
 	{ "berth_tasks", "", "failing", offsetof(struct health_tasks, failing) },
 	{ "berth_tasks", "", "dead", offsetof(struct health_tasks, dead) },
-	{ "berth_tasks_late_seconds", "For how long the first of the tasks that are due has waited.",
+	{ "berth_tasks_late_seconds", "How long the oldest due task has waited.",
 	    NULL, offsetof(struct health_tasks, late_s) },
 	{ "berth_tasks_done_timestamp_seconds",
-	    "When a task that has a period was last done, in seconds since 1970; 0: never.", NULL,
+	    "When a periodic task last finished, in seconds since 1970; 0: never.", NULL,
 	    offsetof(struct health_tasks, done_at) },
 };
 

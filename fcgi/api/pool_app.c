@@ -1,6 +1,7 @@
 #include "api/pool_app.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "api/call_begin.h"
@@ -130,9 +131,10 @@ app_barrier(struct worker_app *app, struct request *rq, struct err *err)
 {
 	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
 		return 0;
-	err_context(err, "not all nodes may know");
+	err_context(err, "some nodes may not know");
 	return err->status != 503 ? -1
-	    : err_tell(err, "it is done, but hosts of this registry may go on for a while as before");
+	    : err_tell(err, "the change is committed, but other nodes may serve stale data for up to "
+	    "%" PRId64 " s", app->settings->cache_lease);
 }
 
 static bool

@@ -134,10 +134,10 @@ find_project(const struct settings *s, struct arena *a, int64_t gitlab_project,
 	job->project_id = gitlab_project;
 	job->project_path = project_path(a, s->gitlab_url, job->job.job_url);
 	if (job->project_path == NULL)
-		return err_set(err, 400, "%s is about a job of another address", what);
+		return err_set(err, 400, "%s describes a job of another server", what);
 	if (is_mapped(s->gitlab_projects, job->project_path))
 		return err_set(err, 401,
-		    "the project `%s` is here for the jobs of another of GitLab's projects",
+		    "the project `%s` here is reserved for the jobs of another GitLab project",
 		    job->project_path);
 	return 0;
 }
@@ -182,7 +182,7 @@ static int
 tell_away(struct err *err)
 {
 	return err_tell(err,
-	    "GitLab cannot be asked about this job token at the moment; try again in a minute, "
+	    "GitLab does not answer, so this job token cannot be checked; try again in a minute; "
 	    "other tokens are not affected");
 }
 
@@ -218,7 +218,7 @@ admit(struct call *call, struct request *rq, const struct gitlab_job *job)
 	return known ? 0 :
 	    refuse(call->app, rq, job->digest,
 	        arena_printf(rq->arena,
-	            "there is no project `%s` or no user `%s` here, of whom this job is",
+	            "this job belongs to the project `%s` and the user `%s`, and one of them does not exist here",
 	            job->project_path, job->username));
 }
 
@@ -226,7 +226,7 @@ static int
 judge(struct call *call, struct request *rq, const struct https_answer *answer,
     struct gitlab_job *job)
 {
-	static const char no_job[] = "GitLab knows of no running job with this token";
+	static const char no_job[] = "GitLab has no running job with this token";
 	const char *status = "";
 	struct err err = { 0 };
 
@@ -287,7 +287,7 @@ gitlab_login(struct call *call, struct request *rq)
 	if (what_to_do == GITLAB_JOB_REFUSED)
 		return err_set(&rq->err, 401, "the token is invalid, expired or revoked");
 	if (what_to_do == GITLAB_JOB_AWAY) {
-		err_internal(&rq->err, 503, "GitLab: it did not answer of late");
+		err_internal(&rq->err, 503, "GitLab did not answer recently");
 		return tell_away(&rq->err);
 	}
 	/* one that GitLab has vouched for pays for nobody else of its address */

@@ -49,8 +49,8 @@ refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 		return err_set(&rq->err, 400, "the token's issuer, `%.*s`, is not trusted here",
 		    SHOWN_MAX, issuer);
 	return err_set(&rq->err, 400,
-	    "the token's issuer is `%.*s`, and trusted is `%.*s`, %s the slash at the end: add the "
-	    "issuer as the token has it",
+	    "the token's issuer is `%.*s`, but the trusted issuer is `%.*s`, %s the slash at the end; add the "
+	    "issuer exactly as the token has it",
 	    SHOWN_MAX, issuer, SHOWN_MAX, other, slash ? "without" : "with");
 }
 

@@ -76,7 +76,7 @@ discover(struct worker_app *app, struct request *rq, const struct issuer *issuer
 	    json_get_str(&fields, "jwks_uri", true, url) == -1)
 		return -1;
 	if (strcmp(named, issuer->url) != 0)
-		return err_set(err, 400, "%s is that of another issuer, `%s`", what, named);
+		return err_set(err, 400, "%s belongs to another issuer, `%s`", what, named);
 	if (!is_same_origin(*url, issuer->url))
 		return err_set(err, 400, "%s names keys on another host, `%s`", what, *url);
 	return 0;
@@ -160,7 +160,7 @@ wait_for_other(struct worker_app *app, struct request *rq, struct issuer_keys *k
 		if (issuer_find(app->db, rq->arena, url, keys, &rq->err) == -1)
 			return -1;
 		if (!keys->found)
-			return err_set(&rq->err, 400, "the token's issuer is not trusted any more");
+			return err_set(&rq->err, 400, "the token's issuer is no longer trusted");
 		if (known(app, rq, keys, jwt) != NULL || keys->read_for_ms == -1 ||
 		    keys->read_for_ms >= WAIT_MS)
 			break;

@@ -41,6 +41,6 @@ outbound_refuse(struct err *err)
 {
 	err_internal(err, 503, "too many workers ask other systems already");
 	return err_tell(err,
-	    "too many jobs of other systems come at once; try again in a moment, other tokens are "
+	    "too many jobs of other systems log in at once; try again in a moment; other tokens are "
 	    "not affected");
 }

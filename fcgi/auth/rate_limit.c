@@ -18,7 +18,7 @@ static const char *const too_many[RATE_LIMIT__MAX] = {
 	[RATE_LIMIT_TOKEN] = "too many tokens or sessions were made in a short time",
 	[RATE_LIMIT_JOB_TOKEN] = "too many tokens of jobs were made in a short time",
 	[RATE_LIMIT_JOB_LOGIN] = "too many job tokens that GitLab does not know were sent",
-	[RATE_LIMIT_KEY_READ] = "the keys of an issuer were read of late",
+	[RATE_LIMIT_KEY_READ] = "an issuer's keys were read too often in a short time",
 };
 
 static void
@@ -292,7 +292,7 @@ charge_key_read(struct worker_app *app, struct request *rq, const char *actor, i
 		return -1;
 	if (refuse(&answer, &limited) == 0)
 		return 0;
-	err_internal(&rq->err, 503, "%s: its keys were read of late", actor);
+	err_internal(&rq->err, 503, "%s: its keys were read recently", actor);
 	rq->err.retry_after = limited.retry_after;
 	return err_tell(&rq->err,
 	    "the keys of the token's issuer were read less than a minute ago, and the token's key is not "

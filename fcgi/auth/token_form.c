@@ -72,7 +72,7 @@ check_limits(struct arena *a, const struct token_form *f, struct token_new *t, s
 	if (crates[0] == '\0' && f->operations[0] == '\0')
 		return 0;
 	if (strcmp(t->scopes, "api") != 0)
-		return err_set(err, 400, "a token that only reads has no limits: leave them empty");
+		return err_set(err, 400, "a read-only token has no limits; leave them empty");
 	if (crates[0] != '\0' && token_words_crates(a, crates, &t->crates, err) == -1)
 		return -1;
 	if (f->operations[0] == '\0')
@@ -86,7 +86,7 @@ token_form_check(struct arena *a, const struct token_form *f, int64_t now, struc
 {
 	*t = (struct token_new) { .name = f->name };
 	if (f->name[0] == '\0')
-		return err_set(err, 400, "give the token a name, by which you will know it again");
+		return err_set(err, 400, "give the token a name that you will recognize");
 	if (f->scope[0] == '\0')
 		return err_set(err, 400, "choose what the token may do: api or read_api");
 	if (naming_check_text("name", f->name, err) == -1 ||

@@ -17,6 +17,6 @@ token_reuse_note(struct call *call, struct request *rq)
 	    strcmp(f->token_kind, "personal") != 0)
 		return;
 	if (personal_token_end_successor(call->app->db, rq->arena, &actor, f->token_id, &err) == -1)
-		log_error("the token that came in place of token %" PRId64 " is not revoked: %s",
+		log_error("the token that replaced token %" PRId64 " is not revoked: %s",
 		    f->token_id, err.detail[0] != '\0' ? err.detail : err.pub);
 }

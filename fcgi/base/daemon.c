@@ -31,7 +31,7 @@ daemon_pid_file(const char *path, int *fd, struct err *err)
 		return err_sys(err, "cannot open %s", path);
 	if (fcntl(*fd, F_SETLK, &lock) == -1) {
 		if (errno == EAGAIN || errno == EACCES)
-			err_internal(err, 500, "another one is running: %s is locked", path);
+			err_internal(err, 500, "another process is running: %s is locked", path);
 		else
 			err_sys(err, "cannot lock %s", path);
 	} else if (ftruncate(*fd, 0) == -1 || dprintf(*fd, "%d\n", (int)getpid()) < 0) {

@@ -150,7 +150,7 @@ params_secret(struct params *p, const char *name, const char **out)
 	if (request_form(p->rq, p->rq->query, name, 0, &text) == -1)
 		return -1;
 	if (text != NULL)
-		return wrong(p, name, "belongs in the request's body: addresses end up in logs");
+		return wrong(p, name, "belongs in the request body, because URLs end up in logs");
 	return params_str(p, name, out);
 }
 
@@ -319,7 +319,7 @@ params_limit(struct params *p, const char *name, const char *const **out, size_t
 	if (items == NULL)
 		return 0;
 	if (count == 0)
-		return wrong(p, name, "is empty: name something, or leave it out");
+		return wrong(p, name, "is empty; give a value, or leave it out");
 	*out = items;
 	*n = count;
 	return 0;
@@ -328,7 +328,7 @@ params_limit(struct params *p, const char *name, const char *const **out, size_t
 int
 params_refuse(struct params *p, const char *name)
 {
-	return params_has(p, name) ? wrong(p, name, "cannot be chosen here: leave it out") : 0;
+	return params_has(p, name) ? wrong(p, name, "cannot be set here; leave it out") : 0;
 }
 
 bool

@@ -161,7 +161,7 @@ load_line(struct loader *l, char *line, int number)
 	if (key == NULL)
 		return err_internal(l->err, 500, "%s:%d: unknown key `%s`", l->path, number, name);
 	if (key->renamed != NULL)
-		return err_internal(l->err, 500, "%s:%d: the key `%s` has gone; use `%s`, see "
+		return err_internal(l->err, 500, "%s:%d: the key `%s` was replaced by `%s`; see "
 		    "berth-upgrade(7)", l->path, number, name, key->renamed);
 	if (l->seen[key - l->keys])
 		return err_internal(l->err, 500, "%s:%d: %s is given twice", l->path, number, name);

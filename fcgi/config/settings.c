@@ -100,13 +100,13 @@ all_among(const char *v, const char *fields)
 static const char *
 check_required_metadata(const char *v)
 {
-	return all_among(v, METADATA_FIELDS) ? NULL : "must be some of " METADATA_FIELDS;
+	return all_among(v, METADATA_FIELDS) ? NULL : "must be a list of these words: " METADATA_FIELDS;
 }
 
 static const char *
 check_strict_metadata(const char *v)
 {
-	return all_among(v, STRICT_FIELDS) ? NULL : "must be some of " STRICT_FIELDS;
+	return all_among(v, STRICT_FIELDS) ? NULL : "must be a list of these words: " STRICT_FIELDS;
 }
 
 /* A word that no crate can be named, such as one with a comma after it, would protect nothing. */

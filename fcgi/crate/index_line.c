@@ -226,7 +226,7 @@ index_line_set_yanked(
 	struct buf b;
 
 	if (!slice_is(value, "true") && !slice_is(value, "false"))
-		return err_internal(err, 500, "an index line says neither yanked nor not");
+		return err_internal(err, 500, "an index line lacks `yanked`");
 	buf_init(&b, a, line.n + strlen("false"));
 	buf_put(&b, line.p, (size_t)(value.p - line.p));
 	buf_puts(&b, yanked ? "true" : "false");

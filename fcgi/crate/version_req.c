@@ -121,7 +121,7 @@ separator_fault(struct arena *a, struct slice in)
 	uint32_t cp;
 	size_t n = utf8_decode(in.p, in.n, &cp);
 
-	return arena_printf(a, "a comma or the end is expected in the place of `%.*s`",
+	return arena_printf(a, "expected a comma or the end instead of `%.*s`",
 	    n > 0 ? (int)n : 1, in.p);
 }
 

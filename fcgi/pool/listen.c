@@ -211,7 +211,7 @@ stale_remove(const struct sockaddr_un *sa, struct err *err)
 	if (rc == -1 && errno == ECONNREFUSED)
 		rc = unlink(sa->sun_path) == -1 ? err_sys(err, "%s", sa->sun_path) : 0;
 	else
-		rc = err_internal(err, 500, "somebody listens on %s already", sa->sun_path);
+		rc = err_internal(err, 500, "another process already listens on %s", sa->sun_path);
 	close(fd);
 	return rc;
 }

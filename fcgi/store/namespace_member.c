@@ -122,11 +122,11 @@ check(const struct setting *s, const struct found *f, struct err *err)
 	if (set->change != NAMESPACE_MEMBER_ADD && f->level == 0)
 		return not_found(err);
 	if (set->level > set->granter)
-		return err_set(err, 403, "nobody grants more than they have");
+		return err_set(err, 403, "you cannot grant a role above your own");
 	if (f->level > set->granter)
-		return err_set(err, 403, "nobody changes a member of a higher level than their own");
+		return err_set(err, 403, "you cannot change a member whose role is above your own");
 	if (f->last_owner && set->level != MEMBER_OWNER && set->granter <= MEMBER_OWNER)
-		return err_set(err, 403, "the last owner of a group cannot go");
+		return err_set(err, 403, "a group must keep its last owner");
 	return 0;
 }
 

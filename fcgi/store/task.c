@@ -218,7 +218,7 @@ task_retry(struct db *db, struct arena *a, const struct audit_actor *actor, int6
 	if (db_transaction(db, change_body, &c, &unknown, err) == -1)
 		return -1;
 	if (!c.changed)
-		return err_set(err, 409, "another task waits already in the place of task %" PRId64, id);
+		return err_set(err, 409, "another task is already waiting instead of task %" PRId64, id);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ user_add(struct db *db, struct arena *a, const struct audit_actor *actor, const 
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 409, "user `%s` exists already", u->username);
+		return err_set(err, 409, "user `%s` already exists", u->username);
 	*id = event.id;
 	return 0;
 }

@@ -68,7 +68,7 @@ test_own(void)
 
 	first = l;
 	is_int(open_it(), -1, "a second time they are refused");
-	ok(strstr(err.detail, "somebody listens on") != NULL, "the error says why");
+	ok(strstr(err.detail, "another process already listens on") != NULL, "the error says why");
 	ok(answers() && answers_at(write_path), "the first still answer");
 
 	close(first.fd[WORKER_READ]);

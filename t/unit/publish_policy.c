@@ -100,8 +100,8 @@ static const struct {
 	{ { "max_keywords", "1001" }, "max_keywords must be from 0 to 1000" },
 	{ { "max_entries", "0" }, "max_entries must be from 1 to 1000000" },
 	{ { "max_crate_size", "much" }, "max_crate_size must be a number" },
-	{ { "required_metadata", "colour" }, "required_metadata must be some of description" },
-	{ { "strict_metadata", "keywords" }, "strict_metadata must be some of documentation" },
+	{ { "required_metadata", "colour" }, "required_metadata must be a list of these words: description" },
+	{ { "strict_metadata", "keywords" }, "strict_metadata must be a list of these words: documentation" },
 };
 
 static void

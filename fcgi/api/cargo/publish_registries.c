@@ -89,7 +89,7 @@ name_one(const struct call *call, struct request *rq, const struct registry_path
 	if (id == 0)
 		return err_set(&rq->err, 400,
 		    "dependency `%.*s`: there is no project `%.*s` here that you may read; if the path is "
-		    "right, write the project's id in its place",
+		    "right, use the project's id instead",
 		    excerpt(slice_str(d->name)), d->name, excerpt(slice_str(registry->url.path)),
 		    registry->url.path);
 	d->registry = registry_url_index(rq->arena, call->app->settings->external_url, id);

@@ -61,7 +61,7 @@ trusted_publishing_revoke(struct call *call, struct request *rq, struct response
 	int64_t id;
 
 	if (strcmp(call->facts.token_kind, "job") != 0)
-		return err_set(&rq->err, 403, "only the token of a job is given back here");
+		return err_set(&rq->err, 403, "only job tokens can be revoked here");
 	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),
 	        &id, &rq->err) == -1)
 		return -1;

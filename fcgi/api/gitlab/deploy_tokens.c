@@ -148,7 +148,7 @@ check_scopes(const struct call *call, struct request *rq, const struct token_new
 	if (call->facts.is_admin || strstr(t->scopes, "create_job_token") == NULL)
 		return 0;
 	return err_set(&rq->err, 403,
-	    "only administrators make deploy tokens with `create_job_token`");
+	    "only administrators can make deploy tokens with `create_job_token`");
 }
 
 int

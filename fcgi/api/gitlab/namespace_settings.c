@@ -21,8 +21,8 @@ refuse_others(struct params *p)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		if (params_has(p, names[i]))
-			return err_set(&p->rq->err, 400, "%s cannot be changed here, only by an administrator "
-			    "with berth(1), if at all: leave it out", names[i]);
+			return err_set(&p->rq->err, 400, "%s cannot be changed here; leave it out, and ask an "
+			    "administrator, who can use berth(1)", names[i]);
 	}
 	return 0;
 }

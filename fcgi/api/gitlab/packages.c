@@ -87,7 +87,7 @@ check_offset(struct request *rq, const struct query *query)
 {
 	if (query->q.offset > PACKAGE_OFFSET_MAX)
 		return err_set(&rq->err, 400,
-		    "the list is too long to be turned beyond %d entries; narrow it by "
+		    "the list has too many entries to page beyond entry %d; filter it by "
 		    "package_name, package_version or status", PACKAGE_OFFSET_MAX);
 	return 0;
 }

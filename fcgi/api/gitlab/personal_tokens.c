@@ -56,7 +56,7 @@ read_user(struct call *call, struct params *p, int64_t *user_id)
 		return -1;
 	if (*user_id != call->facts.user_id && !call->facts.is_admin)
 		return err_set(&p->rq->err, 403,
-		    "only administrators see the tokens of other users");
+		    "only administrators can see the tokens of other users");
 	return 0;
 }
 

@@ -126,7 +126,7 @@ read_rule(struct call *call, struct request *rq, struct trust_rule *rule)
 	/* else a maintainer would get what an owner may, or leave something in another's name */
 	if (rule->username != NULL && !call->facts.is_admin &&
 	    strcmp(rule->username, call->facts.username) != 0)
-		return err_set(&rq->err, 403, "jobs can act for yourself or for nobody");
+		return err_set(&rq->err, 403, "jobs can act only for you or for nobody");
 	return 0;
 }
 

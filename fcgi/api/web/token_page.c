@@ -29,7 +29,7 @@ token_page_redirect(struct call *call, struct request *rq, struct response *rs)
 	    arena_printf(rq->arena, "%s/-/tokens", call->app->settings->external_url));
 	response_header(rs, "Cache-Control", "no-store");
 	response_body(rs, 302, "text/plain; charset=utf-8",
-	    slice_str("Tokens for this registry are made at the page of this answer's Location.\n"));
+	    slice_str("Make tokens for this registry at the page in the Location header.\n"));
 	return 0;
 }
 
@@ -170,7 +170,7 @@ read_code(struct arena *a, const char *given, struct code *code, struct err *err
 	given += strspn(given, blank);
 	text = slice_of(given, strcspn(given, blank));
 	if (given[text.n + strspn(given + text.n, blank)] != '\0' || !secret_parse(text, code->digest))
-		return err_set(err, 403, "this is not a code of this registry; paste all of the code that you were given");
+		return err_set(err, 403, "this code is not valid; paste the whole code that you were given");
 	code->text = arena_slicedup(a, text);
 	return 0;
 }

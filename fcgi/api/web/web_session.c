@@ -160,11 +160,11 @@ web_session_begin_form(struct worker_app *app, struct request *rq, struct web_se
 	if (web_session_read_form(app, rq, form) == -1 || web_session_begin(app, rq, v) == -1)
 		return -1;
 	if (v->session.user_id == 0)
-		return err_set(&rq->err, 403, "you are not signed in any more");
+		return err_set(&rq->err, 403, "you are no longer signed in");
 	if (params_secret(form, "form", &given) == -1)
 		return -1;
 	if (!secret_form_matches(v->secret, v->session.user_id, given))
-		return err_set(&rq->err, 403, "this form is not of your session: load the page anew");
+		return err_set(&rq->err, 403, "this form belongs to another session; reload the page");
 	return v->is_unopened ? open_named(app, rq, v) : 0;
 }
 

@@ -215,7 +215,7 @@ read_target_list(const struct section *root, const char *key, struct strings *na
 		return manifest_fail_type(root, key, list, "an array of tables");
 	n = toml_array_size(list->u.array);
 	if (n > TARGETS_MAX)
-		return manifest_fail(m, "`[[%s]]` is there %zu times, and at most %d times are allowed", key, n,
+		return manifest_fail(m, "`[[%s]]` appears %zu times; at most %d are allowed", key, n,
 		    TARGETS_MAX);
 	m->package->targets.declared |= n > 0;
 	if (names != NULL)

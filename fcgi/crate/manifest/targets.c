@@ -116,6 +116,6 @@ targets_check(struct arena *a, const struct package *pkg, const bool found[TARGE
 			return 0;
 	}
 	return err_set(err, 400,
-	    "the crate has no target: cargo wants src/lib.rs or src/main.rs in it, or a [lib] or [[bin]] "
-	    "section in `Cargo.toml`");
+	    "the crate has no target; add src/lib.rs or src/main.rs, or a [lib] or [[bin]] section in "
+	    "`Cargo.toml`");
 }

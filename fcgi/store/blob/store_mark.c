@@ -143,7 +143,7 @@ confirm_body(struct db *db, void *arg, struct err *err)
 	if (db_exec(db, c->arena, STMT_STORE_CONFIRM, NULL, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 409, "no collection waits for a confirmation");
+		return err_set(err, 409, "no collection is waiting for confirmation");
 	c->files = db_int(&r, 0, HELD_FILES);
 	event.facts[0] = audit_fact_int(c->arena, "files", c->files);
 	return audit_add(db, c->arena, c->actor, &event, err);

@@ -165,7 +165,7 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 		return -1;
 	if (!yes)
 		return err_set(err, 409,
-		    "role `%s` could still create or drop: it must be no owner or superuser",
+		    "role `%s` can still create or drop objects; it must be neither the owner nor a superuser",
 		    role);
 	return migrate_audit(pg, actor, &event, err);
 }

@@ -35,10 +35,10 @@ static const struct pattern {
 	const char *work;
 } patterns[] = {
 	{ "ALTER TABLE ", " VALIDATE CONSTRAINT ", NULL, UPDATES, false, "reads all rows; nobody waits" },
-	{ "ALTER TABLE ", " TYPE ", NULL, ALL, false, "writes the table anew; everybody waits" },
-	{ "ALTER TABLE ", " STORED", NULL, ALL, false, "writes the table anew; everybody waits" },
+	{ "ALTER TABLE ", " TYPE ", NULL, ALL, false, "rewrites the table; everybody waits" },
+	{ "ALTER TABLE ", " STORED", NULL, ALL, false, "rewrites the table; everybody waits" },
 	{ "ALTER TABLE ", " NOT VALID", NULL, ALL, false, "short" },
-	{ "ALTER TABLE ", " SET NOT NULL", NULL, ALL, false, "reads all rows if no check says so" },
+	{ "ALTER TABLE ", " SET NOT NULL", NULL, ALL, false, "reads all rows unless a check constraint proves it" },
 	{ "ALTER TABLE ", " CHECK ", NULL, ALL, false, "reads all rows; everybody waits" },
 	{ "ALTER TABLE ", " UNIQUE ", NULL, ALL, false, "builds an index; everybody waits" },
 	{ "ALTER TABLE ", " REFERENCES ", NULL, ALL, false, "reads all rows; everybody waits" },

@@ -30,7 +30,8 @@ check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size,
 	if (f->repair && blob_trash_restore(a, f->store, sha256, size, &restored, err) == -1)
 		return -1;
 	fsck_report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and --repair has put it back"
-	    : f->repair ? "the trash has it with other bytes" : "it is in the trash: --repair puts it back",
+	    : f->repair ? "the trash has a file of that name with other bytes"
+	    : "it is in the trash: --repair puts it back",
 	    restored);
 	return 0;
 }
@@ -46,7 +47,7 @@ check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, st
 	if (fd == -1)
 		return check_missing(f, a, sha256, size, arena_strdup(a, strerror(errno)), err);
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		fsck_report(f, FSCK_BLOB_MISSING, sha256, "its place holds no regular file", false);
+		fsck_report(f, FSCK_BLOB_MISSING, sha256, "there is no regular file at its path", false);
 	else if (st.st_size != size)
 		fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
 		    (long long)st.st_size, size), false);
@@ -128,7 +129,7 @@ check_quota(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 	progress->after_quota = db_int(&r, 0, ID);
 	if (db_bool(&r, 0, WRONG))
 		fsck_report(f, FSCK_QUOTA, db_str(&r, 0, PATH),
-		    "it counts other than what is there; setting it again counts anew", false);
+		    "its count is wrong; set the quota again to recount", false);
 	return 0;
 }
 

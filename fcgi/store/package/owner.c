@@ -129,7 +129,7 @@ add_one(struct db *db, struct change *c, const struct named *who, struct err *er
 	if (!who->active)
 		return err_set(err, 400, "user `%s` is blocked", who->username);
 	if (who->by_role || who->granted) {
-		say(c, who, "is an owner already of");
+		say(c, who, "is already an owner of");
 		return 0;
 	}
 	say(c, who, "is now an owner of");
@@ -204,7 +204,7 @@ static int
 check_names(const struct owner_change *asked, struct err *err)
 {
 	if (asked->n == 0)
-		return err_set(err, 400, "no users are named");
+		return err_set(err, 400, "name at least one user");
 	if (asked->n > OWNER_NAMES_MAX)
 		return err_set(err, 400, "too many users for one request: at most %d",
 		    OWNER_NAMES_MAX);
@@ -256,6 +256,6 @@ owner_check_judge(const struct db_call *call, struct err *err)
 
 	if (db_bool(&call->result, 0, IS_OWNER))
 		return 0;
-	return err_set(err, 403, "this needs at least the developer role in the project, or to be "
-				 "an owner of the crate");
+	return err_set(err, 403, "this needs at least the developer role in the project, or ownership of the "
+	    "crate");
 }

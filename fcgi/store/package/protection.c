@@ -62,7 +62,7 @@ protection_check_pattern(const char *pattern, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		if (!is_pattern_byte(pattern[i]))
 			return err_set(err, 400,
-			    "the pattern `%s` may only hold letters, digits, `_`, `-` and `*`",
+			    "the pattern `%s` may contain only letters, digits, `_`, `-` and `*`",
 			    pattern);
 	}
 	return 0;
@@ -108,7 +108,7 @@ no_rule(const char *full_path, int64_t id, struct err *err)
 static int
 already_there(const char *full_path, const char *pattern, struct err *err)
 {
-	return err_set(err, 409, "project `%s` has a protection rule for `%s` already", full_path,
+	return err_set(err, 409, "project `%s` already has a protection rule for `%s`", full_path,
 	    pattern);
 }
 

@@ -29,7 +29,7 @@ struct version_delete {
 /*
  * One transaction, with the crate locked: the version becomes pending_destruction, the index
  * is rebuilt without it, tombstone and audit row are written.  -1: 404 where the project has
- * no such version, or it is deleted already, 403 where the token's limits are against it, 403
+ * no such version, or it is already deleted, 403 where the token's limits are against it, 403
  * "package protected: ...", 503.
  */
 int version_delete(struct db *, struct arena *, const struct version_delete *, struct err *)

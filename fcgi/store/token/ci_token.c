@@ -50,7 +50,7 @@ pin(struct db *db, const struct admitting *in, struct err *err)
 	if (db_exec(db, in->arena, STMT_TRUST_PIN, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)
-		return err_set(err, 403, "the repository's owner is not who the rule is for");
+		return err_set(err, 403, "the repository belongs to another owner than the rule names");
 	return 0;
 }
 

@@ -60,7 +60,7 @@ issuer_add(struct db *db, struct arena *a, const struct audit_actor *actor, cons
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
-		return err_set(err, 409, "there is an issuer `%s` already", i->url);
+		return err_set(err, 409, "issuer `%s` already exists", i->url);
 	*id = event.id;
 	return 0;
 }

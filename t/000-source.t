@@ -10,6 +10,7 @@ use Cwd qw(abs_path);
 use Encode qw(decode);
 use File::Basename qw(basename dirname);
 use File::Find qw(find);
+use File::Temp qw(tempdir);
 use Test::More;
 
 chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
@@ -26,6 +27,27 @@ my %doors = (
 );
 
 use constant { FILE_LINES_MAX => 600, LINE_MAX => 110, FOLDER_MODULES_MAX => 30 };
+
+# Statements whose rows one function reads: the one whose columns it takes => the others.
+my %readers = (
+	ACCESS_FACTS => ['CACHE_DECIDE', map { "ACCESS_FACTS_$_" } qw(GROUP GROUPS LISTED PROJECTS)],
+	ACCESS_PROJECTS_COUNT => ['ACCESS_GROUPS_COUNT'],
+	ACCESS_PROJECTS_PAGE => [qw(ACCESS_PROJECTS_PAGE_DESC ACCESS_GROUPS_PAGE ACCESS_GROUPS_PAGE_DESC)],
+	AUDIT_NEWEST => ['AUDIT_OLDEST'],
+	BLOB_UNKNOWN => ['STORE_USED'],
+	CACHE_REGISTER => [qw(CACHE_RENEW CACHE_ACKNOWLEDGE)],
+	GITLAB_UNPIN_USER => ['GITLAB_UNPIN_PROJECT'],
+	PACKAGE => [map { "PACKAGE_$_" } qw(LIST LIST_BY_NAME LIST_NAMED LIST_GROUP LIST_GROUP_BY_NAME FIND OTHER_VERSIONS)],
+	PACKAGE_COUNT => ['PACKAGE_COUNT_GROUP'],
+	PERSONAL_TOKEN_ROTATE => ['PERSONAL_TOKEN_END_SUCCESSOR'],
+	PROTECTION_FIND => ['PROTECTION_FIND_DELETE'],
+	QUOTA_CHARGE => [qw(QUOTA_LOOK QUOTA_LIST)],
+	RETENTION_FIND => ['RETENTION_NEXT'],
+	RULE_COLUMNS => [qw(PROTECTION_LIST PROTECTION_GET)],
+	SEARCH_NAMES => [qw(SEARCH_RANKED SEARCH_ALIKE SEARCH_ALL)],
+	SESSION_LINK_TAKE => ['SESSION_USER'],
+	TASK_REMOVE => ['TASK_RETRY'],
+);
 
 my @sources;
 find({ no_chdir => 1, wanted => sub { push @sources, $_ if /\.[ch]\z/ } }, 'fcgi');
@@ -53,6 +75,20 @@ rule('no SQL text outside sql/ and the migrations', \%code, sub {
 	return $file !~ m{^fcgi/store/}
 	    && $line =~ /"\s*(?:SELECT\s|INSERT\s+INTO\b|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\b|CREATE\s+TABLE\b)/;
 });
+subtest 'columns of rows' => sub {
+	my %columns = columns();
+	my @unequal;
+
+	cmp_ok(scalar keys %columns, '>', 150, 'statements with columns were found');
+	is(join("\n", map { columns_by_hand($_, \%columns) } @sources), '',
+	    'C takes them from COLUMNS_STATEMENT, and counts none');
+	for my $first (sort keys %readers) {
+		push @unequal, map { "$_: $columns{$_}" } grep { "$columns{$_}, " !~ /^$columns{$first}, / } @{ $readers{$first} };
+	}
+	is(join("\n", @unequal), '', 'statements of one reader begin with the same columns');
+	is(join("\n", grep { $columns{$_} =~ /\bCHANGED\b/ && $columns{$_} !~ /^ID, CHANGED\b/ } sort keys %columns), '',
+	    'and those of audit_change() with id and changed');
+};
 # A signature and an HMAC need OpenSSL's own.
 rule('SHA-256 is looked up in one place', \%code, sub {
 	my ($file, $line) = @_;
@@ -219,6 +255,42 @@ sub rule {
 		}
 	}
 	is(join("\n", @bad), '', $name);
+}
+
+# The statements and lists that have COLUMNS_: name => the columns in their order.
+sub columns {
+	my $dir = tempdir(CLEANUP => 1);
+
+	system('scripts/sql2c', 'queries', $dir, sort glob('sql/queries/*.sql')) == 0 or die "scripts/sql2c\n";
+	return slurp("$dir/stmt.h") =~ /^#define COLUMNS_(\w+) (.*)$/mg;
+}
+
+# Columns that a file reads by a number, or by an enumerator of its own.
+sub columns_by_hand {
+	my ($file, $columns) = @_;
+	# functions, each with what stands before it
+	my @parts = split(/^\}\n/m, $code{$file});
+	my %global = map { ($_ => 1) } enumerators($columns, map { (split /^\{\n/m)[0] } @parts);
+	my @bad;
+
+	for my $part (@parts) {
+		my %known = (%global, map { ($_ => 1) } enumerators($columns, $part));
+
+		while ($part =~ /\b(db_(?:str|int|bool|is_null|time|slice|bytes|double)(\((?:[^()]++|(?2))*\)))/g) {
+			my $call = $1;
+			my ($column) = $call =~ /^.*,\s*(.*)\)$/s;
+
+			push @bad, "$file: $call" if $column =~ /^\d/ || grep { !$known{$_} } $column =~ /\b([A-Z][A-Z0-9_]+)\b/g;
+		}
+	}
+	return @bad;
+}
+
+# What enum { COLUMNS_STATEMENT } gives.
+sub enumerators {
+	my ($columns, @texts) = @_;
+
+	return map { split(/, /, $columns->{$_} // '') } map { /\benum \{ COLUMNS_(\w+)/g } @texts;
 }
 
 sub folders {

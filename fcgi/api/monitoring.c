@@ -177,7 +177,7 @@ static const char *
 cache_detail(const struct worker_app *app)
 {
 	static const char *const details[CACHE__STATES] = {
-		[CACHE_SERVES] = "its keeper stands still, or has just died",
+		[CACHE_SERVES] = "its keeper hangs, or has just died",
 		[CACHE_STARTS] = "its keeper starts, or dies again and again",
 		[CACHE_NO_DIR] = "its keeper cannot use the directory",
 		[CACHE_LOCKED] = "another process has locked the directory: a pool that ends, or one with the "

@@ -2,8 +2,8 @@
 #define CONFIG_SETTINGS_H
 
 /*
- * Berth's configuration keys: the one table behind berth.conf, berth.conf(5)
- * and `berth-fcgi -t`.  A test compares the three.
+ * Berth's configuration keys: the table settings_keys is behind berth.conf,
+ * berth.conf(5) and `berth-fcgi -t`; t/000-source.t compares it with the sample and the page.
  */
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* base/conf and base/settings. */
+/* config/conf and config/settings. */
 #include "config/settings.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* jobs/download_line: what nginx has written, what it may have written, and what it has not. */
+/* tasks/download_line: what nginx has written, what it may have written, and what it has not. */
 #include "tasks/download_line.h"
 
 #include "tap.h"

@@ -1,4 +1,4 @@
-/* http/metrics: what is counted where, and how it is shown. */
+/* pool/metrics: what is counted where, and how it is shown. */
 #include "pool/metrics.h"
 
 #include <stdlib.h>

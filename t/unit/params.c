@@ -1,4 +1,4 @@
-/* api/params and api/page: what a management call says, and in how many pages it is answered. */
+/* call/params and call/pagination: what a management call says, and in how many pages it is answered. */
 #include "call/params.h"
 
 #include "call/pagination.h"

@@ -1,4 +1,4 @@
-/* api/publish_policy: the configuration, and what a project has of its own. */
+/* api/cargo/publish_policy: the configuration, and what a project has of its own. */
 #include "api/cargo/publish_policy.h"
 
 #include <inttypes.h>

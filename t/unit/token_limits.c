@@ -1,4 +1,4 @@
-/* store/token_limits: what a token is limited to. */
+/* access/token_limits: what a token is limited to. */
 #include "access/token_limits.h"
 
 #include "tap.h"

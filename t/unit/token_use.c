@@ -1,4 +1,4 @@
-/* store/token_use: what is remembered, and when it is due. */
+/* store/token/token_use: what is remembered, and when it is due. */
 #include "store/token/token_use.h"
 
 #include "tap.h"

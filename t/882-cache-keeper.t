@@ -82,7 +82,7 @@ subtest 'a keeper that stands still' => sub {
 
 	kill('STOP', $keeper) or die "not stopped\n";
 	ok($t->wait_for(sub { readiness()->{cache} eq 'not served' }), 'monitoring finds out by the lease');
-	like(readiness()->{cache_detail}, qr/its keeper stands still, or has just died/, 'and says what it may be');
+	like(readiness()->{cache_detail}, qr/its keeper hangs, or has just died/, 'and says what it may be');
 	is(metrics()->value('berth_cache_serving'), 0, 'as the metric does');
 	ok($t->wait_for(sub { metrics()->value('berth_cache_lease_seconds') < 0 }), 'and since when');
 	is(Berth::Cache::get($port, $index)->{status}, 200, 'the pool answers');

@@ -1,17 +1,17 @@
 #!/bin/sh
-# Berth: run a command with a token that is made for it and ends with it; for a CI system of one's
-# own, whose jobs have no identity that they could show.
+# Berth: run a command with its own token, which ends with the command.  Use this for your own CI
+# system, if its jobs have no identity tokens.
 #
 #	job-token.sh USER PIPELINE JOB COMMAND ...
 #
 # BERTH_URL            https://registry.example.com
 # BERTH_PROJECT        the number of the project in Berth, or its path with %2F for each slash
-# BERTH_SERVICE_TOKEN  a deploy token that may make tokens of jobs, and nothing else:
+# BERTH_SERVICE_TOKEN  a deploy token that can only create and revoke tokens of jobs:
 #                      berth token add --deploy GROUP/PROJECT --scopes create_job_token
 #
-# It belongs to the runner and not to the jobs: it is not there for the command, which has
-# CARGO_REGISTRIES_BERTH_TOKEN and what else cargo needs for `--registry berth`.  The command may do what
-# USER may, a member of the project.
+# BERTH_SERVICE_TOKEN belongs to the runner, and the command does not get it.  The command gets
+# CARGO_REGISTRIES_BERTH_TOKEN and the other variables that cargo needs for `--registry berth`.  It has the
+# rights of USER, a member of the project.
 set -eu
 [ $# -ge 4 ] || { echo 'usage: job-token.sh USER PIPELINE JOB COMMAND ...' >&2; exit 2; }
 user=$1 pipeline=$2 job=$3
@@ -20,7 +20,7 @@ service=$BERTH_SERVICE_TOKEN
 unset BERTH_SERVICE_TOKEN
 registry=$BERTH_URL/api/v4/projects/$BERTH_PROJECT/packages/cargo
 
-# The token is read from a file by curl, so that it is no argument, which everybody can read.
+# curl reads the token from a file, since all users can read the arguments of a process.
 call() {
 	printf 'header = "DEPLOY-TOKEN: %s"\n' "$service" |
 	    curl --fail-with-body -sS -K - "$@"

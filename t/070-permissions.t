@@ -199,7 +199,7 @@ subtest 'berth-fcgi -t' => sub {
 	chmod(0755, $root) or die;
 	chmod(0750, $store) or die;
 	chown(0, (stat($store))[5], $path{key}) or die;
-	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: whoever reads the store by its group[^\n]*\n\z/, 'a key of the group of the store');
+	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: all who read the store through its group[^\n]*\n\z/, 'a key of the group of the store');
 	chmod(0600, $path{key}) or die;
 	is($warnings->(), '', 'unless it is not for the group');
 };

@@ -38,6 +38,7 @@ my %location = (
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
 	'= /-/berth-error' => [[POST => '/-/berth-error', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
+	'= /-/cache/absent' => [[PUT => '/-/cache/absent', 'text']],
 	'^~ /-/cache/index/' => [[PUT => '/-/cache/index/1/config.json', 'text']],
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/410-upload-authorize.t)',

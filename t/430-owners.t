@@ -123,13 +123,13 @@ is($t->http(GET => $t->registry($id) . '/ot/he/other', { token => $token{bob} })
 is(publish('bob', 'Foo_Lib')->{status}, 200, 'publishes');
 is(yank('bob', 'foo-lib')->{status}, 200, 'yanks');
 is(yank('bob', 'foo-lib', 'PUT')->{status}, 200, 'unyanks');
-is_error(publish('bob', 'other'), 403, qr/owner of the crate/, 'another crate');
-is_error(yank('bob', 'other'), 403, qr/owner of the crate/, 'to yank another');
-is_error(publish('bob', 'brand-new'), 403, qr/owner of the crate/, 'a new crate');
+is_error(publish('bob', 'other'), 403, qr/ownership of the crate/, 'another crate');
+is_error(yank('bob', 'other'), 403, qr/ownership of the crate/, 'to yank another');
+is_error(publish('bob', 'brand-new'), 403, qr/ownership of the crate/, 'a new crate');
 is_error(ask(PUT => 'bob', 'foo-lib', ['carol']), 403, qr/maintainer role/, 'and makes no owners');
 is_error(publish($t->token('bob', crates => 'other'), 'Foo_Lib'), 403, qr/required permissions/, 'a limited token stays limited');
 is(publish($t->job_token('demo/priv', 'bob'), 'Foo_Lib')->{status}, 200, 'a job of his publishes it');
-is_error(publish($t->job_token('demo/priv', 'bob'), 'other'), 403, qr/owner of the crate/, 'and no other');
+is_error(publish($t->job_token('demo/priv', 'bob'), 'other'), 403, qr/ownership of the crate/, 'and no other');
 is($t->psql("SELECT count(*) FROM crates WHERE normalized_name = 'brand-new'"), 0, 'what was refused has left nothing');
 $t->berth_ok(qw(protect add demo/priv foo-lib --push maintainer));
 is_error(publish('bob', 'Foo_Lib'), 403, qr/^package protected/, 'a rule counts more than the gift');
@@ -137,7 +137,7 @@ $t->berth_ok('protect', 'remove', 'demo/priv', $t->psql('SELECT id FROM protecti
 for my $who (qw(guest reporter)) {
 	is(ask(PUT => 'owner', 'foo-lib', [$who])->{status}, 200, "$who is given the crate");
 	is(publish($who, 'Foo_Lib')->{status}, 200, "$who publishes it");
-	is_error(publish($who, 'other'), 403, qr/owner of the crate/, "$who: no other");
+	is_error(publish($who, 'other'), 403, qr/ownership of the crate/, "$who: no other");
 }
 
 # ---- taking away ----

@@ -188,7 +188,7 @@ refused('case 107: a package that is no name', qr/in dependency name: `a\/b`/,
     manifest('', depends('ok', qq(package = "a/b"\n))));
 for my $case (['broken', qr/^dependency `base`: "broken" is an invalid version requirement: the major number is not a number$/],
     ['', qr/^dependency `base`: "" is an invalid version requirement: the major number is missing$/],
-	['1.0.0.0', qr/is an invalid version requirement: a comma .* in the place of `\.`$/],
+	['1.0.0.0', qr/is an invalid version requirement: expected a comma .* instead of `\.`$/],
 	    ['*', qr/^wildcard \(`\*`\) dependency constraints are not allowed\..*`base`$/]) {
 	my ($req, $detail) = @$case;
 

@@ -313,11 +313,11 @@ subtest 'GitLab is away' => sub {
 	$gitlab->stop;
 	my $res = read_config(app => job_token());
 	is($res->{status}, 503, 'one that is not');
-	like($res->{body}, qr/GitLab cannot be asked about this job token at the moment; .* other tokens are not affected/, 'says why');
+	like($res->{body}, qr/GitLab does not answer, so this job token cannot be checked; .* other tokens are not affected/, 'says why');
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	$res = $t->publish($id{app}, job_token(), 'hello', '5.0.0');
 	is($res->{status}, 503, 'a publish as well');
-	like($t->json($res)->{errors}[0]{detail}, qr/GitLab cannot be asked/, 'in cargo\'s words');
+	like($t->json($res)->{errors}[0]{detail}, qr/GitLab does not answer/, 'in cargo\'s words');
 	is(read_config(app => $known)->{status}, 200, 'the known one still counts');
 	is(read_config(app => $own)->{status}, 200, 'tokens of ours do not care');
 	is(read_config(app => $own_job)->{status}, 200, 'nor those of jobs');

@@ -191,7 +191,7 @@ subtest 'GitLab, by CI_JOB_TOKEN' => sub {
 	$there->stop;
 	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => "${token}2");
 	isnt($status, 0, 'not while GitLab is away');
-	like($said, qr/GitLab cannot be asked about this job token at the moment/, 'it says why');
+	like($said, qr/GitLab does not answer, so this job token cannot be checked/, 'it says why');
 	$there->start;
 };
 

@@ -189,7 +189,7 @@ added = project.members.create({"user_id": tokens["stranger_user_id"], "access_l
 same((added.username, added.access_level, added.expires_at), ("sam", 30, "2099-12-31"), "adds a member")
 same(stranger.projects.get(project.id).id, project.id, "who finds the project at once")
 refused(409, lambda: project.members.create({"user_id": tokens["stranger_user_id"], "access_level": 20}), "not twice")
-refused(403, lambda: project.members.create({"user_id": tokens["reporter_user_id"], "access_level": 50}), "nobody gives more than they have")
+refused(403, lambda: project.members.create({"user_id": tokens["reporter_user_id"], "access_level": 50}), "nobody grants a role above their own")
 added.access_level = 10
 added.save()
 same(project.members.get(added.id).access_level, 10, "changes a member")

@@ -389,7 +389,7 @@ test_limits(void)
 
 	is_str(refusal(repeated("[[bin]]\nname='x'\n", 1000)), "", "as many binaries as are allowed");
 	is_str(refusal(repeated("[[test]]\nname='x'\n", 1001)),
-	    FAILED "`[[test]]` is there 1001 times, and at most 1000 times are allowed", "one more test");
+	    FAILED "`[[test]]` appears 1001 times; at most 1000 are allowed", "one more test");
 	is_str(refusal(padded(MANIFEST_MAX)), "", "a manifest of the greatest length");
 	is_str(refusal(padded(MANIFEST_MAX + 1)), FAILED "it is longer than 1048576 bytes",
 	    "one byte more");

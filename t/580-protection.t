@@ -222,7 +222,7 @@ subtest 'the command' => sub {
 	my $more = $json->decode(protect('x', '--delete', 'owner', '--json'));
 	is_deeply($more, { id => $more->{id}, pattern => 'x', push => undef, delete => 'owner' },
 	    'add, JSON');
-	$fails->('the same in another spelling', 1, qr/has a protection rule for `LIB-\*` already/,
+	$fails->('the same in another spelling', 1, qr/already has a protection rule for `LIB-\*`/,
 	    'add', $project, qw(LIB-* --push admin));
 	$fails->('no level', 2, qr/needs a level for push or for delete/, 'add', $project, 'y');
 	$fails->('a level that is none', 2, qr/must be maintainer, owner or admin, not `developer`/,

@@ -174,7 +174,7 @@ subtest 'who is not let in' => sub {
 	is(read_config(mapped => job_token(project_id => 901))->{status}, 200, 'a project by its id');
 	is(read_config(app => job_token(project_id => 901))->{status}, 404, 'is not the one of that path');
 	my $res = read_config(app => job_token(project => 'group/nowhere'));
-	like($res->{body}, qr/no project `group\/nowhere` or no user `dev`/, 'says what is missing');
+	like($res->{body}, qr/project `group\/nowhere` and the user `dev`/, 'says what is missing');
 };
 
 subtest 'what is not for GitLab to see' => sub {

@@ -143,9 +143,9 @@ static const struct command commands[] = {
 	    "[--operations OPERATION[,...]] [--user NAME]",
 	    "Trusts jobs whose identity tokens are from that issuer and match all these claims,\n"
 	    "and prints the new rule's id.  In a pattern, * stands for any characters.  One claim\n"
-	    "must be project_path (GitLab), repository (GitHub, Gitea,\n"
-	    "Forgejo) or sub.  The jobs may publish, or do what --operations says, with all\n"
-	    "crates of the project or those of --crates; for the user, or for nobody.",
+	    "must be project_path (GitLab), repository (GitHub, Gitea, Forgejo) or sub.  The\n"
+	    "jobs may publish, or do what --operations says, with all crates of the project or\n"
+	    "those of --crates; for the user, or for nobody.",
 	    COMMAND_OPTIONS(add_options), 2, COMMAND_ARGS_MAX, add },
 	{ "list", "GROUP/PROJECT",
 	    "Lists the trust rules of a project, in the order in which Berth tries them.", NULL, 0,

@@ -190,8 +190,7 @@ add(struct arena *a, struct log_file *files, size_t *n, struct log_file *f, stru
 	if (*n == FILES_MAX) {
 		close_file(f);
 		return err_internal(err, 500, "more than %d logs; the first one too many is %s",
-		    FILES_MAX,
-		    f->path);
+		    FILES_MAX, f->path);
 	}
 	files[*n] = *f;
 	arena_defer(a, close_file, &files[*n]);

@@ -72,8 +72,8 @@ print_usage(FILE *to, const struct noun *noun, const struct command *c)
 static void
 print_usages(FILE *to, const struct noun *only)
 {
-	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] [--wait SECONDS] COMMAND ...,\n"
-	      "which is one of\n", to);
+	fputs("usage: berth [-c FILE] [--database CONNINFO] [--json] [--wait SECONDS] COMMAND ...\n"
+	      "COMMAND is one of:\n", to);
 	for (size_t i = 0; nouns[i] != NULL; i++) {
 		const struct noun *noun = nouns[i];
 
@@ -104,7 +104,7 @@ print_help(const struct noun *noun, const struct command *command)
 		print_usage(stdout, noun, c);
 		printf("\n%s\n\n", c->about);
 	}
-	puts("Everywhere: -c FILE (the configuration; else $BERTH_CONF, else\n"
+	puts("Options of all commands: -c FILE (the configuration; default $BERTH_CONF, else\n"
 	     SETTINGS_DEFAULT_PATH "), --database CONNINFO (instead of its `database`),\n"
 	     "--json, --wait SECONDS (30: for hosts that serve files from cache_dir), --help, --version.");
 }

@@ -219,8 +219,8 @@ warn_of(const struct settings *s)
 {
 	warn_of_readers(s);
 	if (s->gitlab_url[0] != '\0' && s->workers < WORKERS_SPARE)
-		fprintf(stderr, "berth-fcgi: warning: workers: of fewer than %d none may be left for "
-		    "others while GitLab or an issuer is slow\n", WORKERS_SPARE);
+		fprintf(stderr, "berth-fcgi: warning: workers: with fewer than %d, a slow GitLab or "
+		    "issuer can keep all of them busy\n", WORKERS_SPARE);
 }
 
 static int

@@ -45,13 +45,13 @@ static const char usage_text[] =
     "usage: berth-inspect [-hV] [-e entries] [-f folder] [-l checksum] [-s size] < file.crate\n";
 
 static const char help_text[] =
-    "Checks one crate as an upload to the registry is checked.\n"
+    "Checks one crate the way the registry checks an upload.\n"
     "\n"
-    "  -e entries  refuse more files and directories (20000)\n"
-    "  -f folder   refuse what is not in this folder, NAME-VERSION\n"
+    "  -e entries  refuse a crate with more files and directories (20000)\n"
+    "  -f folder   refuse entries outside this folder, NAME-VERSION\n"
     "  -l checksum, --index-line checksum\n"
-    "              print its line of an index, with this SHA-256, not the verdict\n"
-    "  -s size     refuse so many bytes when decompressed (536870912)\n"
+    "              print the crate's index line, with this SHA-256, instead of the verdict\n"
+    "  -s size     refuse a crate of this many bytes or more when decompressed (536870912)\n"
     "  -h, --help  show this\n"
     "  -V          show the version\n"
     "\n"

@@ -144,11 +144,11 @@ subtest 'projects' => sub {
 		id_of('none', $noun, 'set', $path, 'anonymous_networks=');
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '', 'no network');
 	}
-	fails('no such key', 2, qr/a project has no `colour`/, qw(project set tools/registry colour=red));
+	fails('no such key', 2, qr/unknown key `colour`/, qw(project set tools/registry colour=red));
 	fails('no value', 2, qr/must be KEY=VALUE/, qw(project set tools/registry visibility));
 	fails('bad value', 2, qr/must be true or false/, qw(project set tools/registry public_packages=1));
 	fails('nothing to set', 2, qr/an argument is missing/, qw(project set tools/registry));
-	fails('a bad one changes nothing', 2, qr/a project has no/,
+	fails('a bad one changes nothing', 2, qr/unknown key/,
 	    qw(project set tools/registry visibility=public x=y));
 	is(json_of('show', qw(project show tools/registry))->{visibility}, 'private', 'unchanged');
 	fails('unknown', 1, qr/project `tools\/x` does not exist/, qw(project set tools/x visibility=public));
@@ -183,7 +183,7 @@ subtest 'what may be published into a project' => sub {
 
 	for my $case (
 		['max_crate_size=1023', qr/max_crate_size must be from 1024 to 4294967295/],
-		['max_crate_size=10485761', qr/cannot be larger than that of the configuration, 10485760, which nginx follows/],
+		['max_crate_size=10485761', qr/cannot be larger than in the configuration, 10485760, because nginx enforces that limit/],
 		['max_crate_size=11m', qr/cannot be larger/],
 		['max_unpacked_size=1k5', qr/max_unpacked_size has an unknown unit/],
 		['max_entries=0', qr/max_entries must be from 1 to 1000000/],
@@ -195,8 +195,8 @@ subtest 'what may be published into a project' => sub {
 		['reserved_names=a b,c', qr/reserved_names must be names of crates/],
 		["reserved_names=\xff", qr/reserved_names must be UTF-8/],
 		['allowed_registries=crates-io', qr/allowed_registries must be index URLs/],
-		['max_metadata_size=1k', qr/a project has no `max_metadata_size`; there are visibility, .*max_crate_size, /],
-		['workers=3', qr/a project has no `workers`/],
+		['max_metadata_size=1k', qr/unknown key `max_metadata_size`; the keys are visibility, .*max_crate_size, /],
+		['workers=3', qr/unknown key `workers`/],
 		['max_entries', qr/must be KEY=VALUE/],
 	) {
 		fails($case->[0], 2, $case->[1], @set, 'max_features=1', $case->[0]);

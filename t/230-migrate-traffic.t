@@ -345,7 +345,7 @@ subtest 'killed half-way' => sub {
 	sql($name, "DELETE FROM schema_migrations WHERE version = $last", "INSERT INTO schema_migration_steps VALUES ($last, 1, 'x')");
 	my ($status, $said) = end_migrate(begin_migrate($name));
 	is($status, 1, 'begun with another text');
-	like($said, qr/another version of the program has begun migration \d+ \(\w+\) with another text; run `berth migrate` of that version until it is done/, 'says what to do');
+	like($said, qr/another version of the program has begun migration \d+ \(\w+\) with another text; finish it with `berth migrate` of that version/, 'says what to do');
 };
 
 done_testing();

@@ -142,7 +142,7 @@ subtest 'a reload that is refused' => sub {
 	    'so is a log that cannot be opened');
 	$t->conf(log_file => undef, socket_mode => '0600');
 	kill('HUP', $t->pool_pid);
-	ok($t->wait_for(sub { $t->log('pool') =~ /write_socket, socket_mode and socket_owner change with a restart/ }),
+	ok($t->wait_for(sub { $t->log('pool') =~ /write_socket, socket_mode or socket_owner needs a restart/ }),
 	    'what only a restart changes is said');
 	$t->stop_pool;
 };
@@ -280,7 +280,7 @@ subtest 'options' => sub {
 	like($out, qr/^write_socket = \Q@{[$t->write_socket_path]}\E$/m, 'also where the second socket is');
 	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
 	unlike($out, qr/nonexistent/, 'everywhere');
-	for my $case ([1, undef, ''], [3, 'https://gitlab.example.com', ''], [2, 'https://gitlab.example.com', 'warning: workers: of fewer than 3']) {
+	for my $case ([1, undef, ''], [3, 'https://gitlab.example.com', ''], [2, 'https://gitlab.example.com', 'warning: workers: with fewer than 3']) {
 		my ($workers, $gitlab, $warning) = @$case;
 
 		$t->conf(workers => $workers, gitlab_url => $gitlab);

@@ -69,7 +69,7 @@ my @cases = (
 	['another spelling', 'dev', 'There', '2.0.0', 400, qr/^crate was previously named `there`$/],
 	['a protected name', 'dev', 'guarded', '2.0.0', 403, qr/^package protected: .*`maintainer`.*`guarded`$/],
 	['a crate that was not given', 'outsider', 'there', '2.0.0', 403, qr/or ownership of the crate$/],
-	['a token for other crates', 'other', 'there', '2.0.0', 403, qr/does not have the required permissions .*: it is not for the crate `there`, only for `[^`]+`$/],
+	['a token for other crates', 'other', 'there', '2.0.0', 403, qr/does not have the required permissions .*: it does not cover the crate `there`, only `[^`]+`$/],
 	['a token for no new crates', 'update', 'brand-new', '1.0.0', 403, qr/does not have the required permissions .*: it lacks the operation `publish-new`$/],
 	['a dependency that is not there', 'dev', 'there', '2.0.0', 400, qr/^no known crate named `unheard-of` in this registry;/,
 		metadata => { deps => [$dependency] }],

@@ -124,7 +124,7 @@ my @refused = (
 	    qr/^uploaded tarball contains more than one .*; found `Cargo\.toml`, `cargo\.toml`$/,
 		crate(file('cargo.toml', $manifest))],
 	# stricter: the public registry takes the last one
-	[79, 'another manifest of the same name', qr/^invalid path found: .*already, with other bytes/,
+	[79, 'another manifest of the same name', qr/^invalid path found: .*already has this path, with other bytes/,
 	    crate(file('Cargo.toml', "$manifest\n"))],
 	(map { [83, "mode $_", qr/^invalid path found: .*set-id or sticky/,
 	    crate(file('x', '', mode => oct($_)))] } qw(04755 02755 01777)),

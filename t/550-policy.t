@@ -246,7 +246,7 @@ subtest 'cases 8, 75: sizes' => sub {
 	takes('larger than in the configuration, unpacked', crate_with(files => { data => 'z' x 100_000 }));
 	my ($status, undef, $err) = $t->berth(qw(project set demo/registry max_crate_size=1g));
 	is($status, 2, 'a larger crate than in the configuration');
-	like($err, qr/cannot be larger than that of the configuration/, 'is not for a project to allow');
+	like($err, qr/cannot be larger than in the configuration/, 'is not for a project to allow');
 	# as if the configuration had been larger then
 	$t->psql(q(UPDATE projects SET policy = policy || '{"max_crate_size": "1g"}'));
 	refuses('the smaller one counts', { %$sample, bytes => "$sample->{bytes}x" }, 413,

@@ -235,7 +235,7 @@ for my $case ([16, qr/there is no project `demo\/p1` here that you may read/],
 	    registry => 'sparse+' . $t->url . "/api/v4/projects/demo%2Fp$_/packages/cargo/") } 1 .. $n]);
 }
 refused('case 109: nothing where the manifest has the public one',
-    qr/^dependency `base`: the metadata has no registry.*send "registry": "\Q${\ PUBLIC}\E"/,
+    qr/^dependency `base`: the metadata names no registry.*send "registry": "\Q${\ PUBLIC}\E"/,
     manifest('', qq([dependencies]\nbase = "1"\n)), deps => [dep('base', '^1')]);
 refused('case 109: by the name of somebody\'s configuration',
     qr/`dependencies\.base(?:\.registry)?`? is a name on the machine|registry-index/,

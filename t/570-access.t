@@ -283,7 +283,7 @@ sub refused {
 
 sub lacks { return "it lacks the operation `$_[0]`"; }
 
-sub not_for { return "it is not for the crate `$_[0]`, only for `$_[1]`"; }
+sub not_for { return "it does not cover the crate `$_[0]`, only `$_[1]`"; }
 
 sub done {
 	my ($res, $name) = @_;
@@ -328,9 +328,9 @@ refused(put(limited(crates => 'abcd', operations => 'publish-new'), 'abcd', '9.0
 # What a token of each kind lacks, in the words of each route.
 for my $case (
 	['a limited token of an owner, to delete a package', $t->token('owner', operations => 'yank'), DELETE => "/api/v4/projects/$id{priv}/packages/1",
-	    qr/: it needs a token that is limited to no operations and no crates$/],
+	    qr/: it needs a token without limits$/],
 	['a token for some crates, to add a member', $t->token('owner', crates => 'abcd'), POST => "/api/v4/projects/$id{priv}/members",
-	    qr/: it needs a token that is limited to no operations and no crates$/],
+	    qr/: it needs a token without limits$/],
 	['one that reads, to yank', limited(scopes => 'read_api'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank", qr/the scope `api`$/],
 	['a deploy token that makes tokens of jobs, to read', $t->berth_ok(qw(token add --deploy demo/priv --scopes create_job_token)), GET => "$root/config.json",
 	    qr/a deploy token of this project with `read_package_registry`$/],

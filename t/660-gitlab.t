@@ -256,11 +256,11 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 
 	my $res = read_config(app => $comes->(22, 'anna'));
 	is($res->{status}, 401, 'another user of GitLab under that name is not');
-	like($res->{body}, qr/user `anna` here is pinned to number 21 of GitLab, but this job is of `anna`, number 22 there; .*`berth user unpin anna`/,
+	like($res->{body}, qr/user `anna` here is pinned to number 21 in GitLab, but this job belongs to `anna`, number 22 there; .*`berth user unpin anna`/,
 	    'who is told why');
 	$res = read_config(app => $comes->(21, 'berta'));
 	is($res->{status}, 401, 'nor is the user who took somebody else\'s name');
-	like($res->{body}, qr/user `anna` here is pinned to number 21 of GitLab, but this job is of `berta`, number 21/, 'who is told so');
+	like($res->{body}, qr/user `anna` here is pinned to number 21 in GitLab, but this job belongs to `berta`, number 21/, 'who is told so');
 	is($pins->(), 'anna=21 dev=7', 'and nothing is kept of that');
 	is($t->psql("SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.source = 'gitlab' AND u.username = 'berta'"), 0,
 	    'nor any token');
@@ -290,7 +290,7 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	is(read_config(app => job_token(project_id => 12))->{status}, 200, 'a project that was here');
 	$res = read_config(app => job_token(project_id => 13));
 	is($res->{status}, 401, 'another one of its path');
-	like($res->{body}, qr{project `group/app` here is pinned to number 12 of GitLab, .* number 13 there; .*`berth project unpin group/app`}, 'says so');
+	like($res->{body}, qr{project `group/app` here is pinned to number 12 in GitLab, .* number 13 there; .*`berth project unpin group/app`}, 'says so');
 	is(read_config(app => job_token(project_id => 12, project => 'group/moved'))->{status}, 401, 'one that has moved');
 	my ($app) = grep { $_->{project} eq 'group/app' } @{ JSON::PP->new->decode($t->berth_ok('project', 'pins', '--json')) };
 	is_deeply([@$app{qw(gitlab gitlab_id gitlab_name)}], [$gitlab->url, 12, 'group/app'], 'listed');

@@ -178,9 +178,9 @@ subtest 'the command' => sub {
 		[2, qr/there is no flag/, qw(unset x)],
 		[2, qr/is on, off or a percentage/, qw(set search maybe)],
 		[2, qr/is on, off or a percentage/, qw(set search 101%)],
-		[2, qr/for one project a flag is on or off/, qw(set search 10% --project demo/public)],
-		[2, qr/tokens_api concerns no project/, qw(set tokens_api 10%)],
-		[2, qr/tokens_api concerns no project/, qw(set tokens_api on --project demo/public)],
+		[2, qr/set the flag of one project to on or off/, qw(set search 10% --project demo/public)],
+		[2, qr/tokens_api is the same for all projects/, qw(set tokens_api 10%)],
+		[2, qr/tokens_api is the same for all projects/, qw(set tokens_api on --project demo/public)],
 		[1, qr/project `demo\/none` does not exist/, qw(set search on --project demo/none)],
 		[1, qr/project `demo\/none` does not exist/, qw(unset search --project demo/none)],
 	);

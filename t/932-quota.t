@@ -224,7 +224,7 @@ subtest 'the command' => sub {
 		[2, qr/quota_bytes must be/, 'project', 'set', $project, 'quota_bytes=many'],
 		[2, qr/quota_versions must be/, 'project', 'set', $project, 'quota_versions=-1'],
 		[2, qr/quota_versions has an unknown unit/, 'project', 'set', $project, 'visibility=public', 'quota_versions=1k'],
-		[2, qr/must be KEY=VALUE, the key anonymous_networks, quota_bytes/, 'group', 'set', 'demo', 'visibility=public'],
+		[2, qr/must be KEY=VALUE; KEY is anonymous_networks, quota_bytes/, 'group', 'set', 'demo', 'visibility=public'],
 		[2, qr/must be KEY=VALUE/, 'group', 'set', 'demo', 'quota_bytes'],
 		[1, qr/group `none` does not exist/, 'group', 'set', 'none', 'quota_bytes=1'],
 		[1, qr/group `none` does not exist/, 'group', 'show', 'none'],

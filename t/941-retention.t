@@ -182,7 +182,7 @@ subtest 'many crates' => sub {
 
 subtest 'the command' => sub {
 	my @cases = (
-		[2, qr/must be KEY=VALUE, the key enabled/, 'set', $project, 'x=1'],
+		[2, qr/must be KEY=VALUE; KEY is enabled/, 'set', $project, 'x=1'],
 		[2, qr/must be KEY=VALUE/, 'set', $project, 'enabled'],
 		[2, qr/keep_newest must be from 1 /, 'set', $project, 'keep_newest=0'],
 		[2, qr/unused_days must be from 1 /, 'set', $project, 'unused_days=0'],

@@ -121,7 +121,7 @@ subtest 'blobs' => sub {
 	my $id = $t->psql("UPDATE versions SET size = size + 1 WHERE cksum = '$sha' RETURNING id");
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes + 1');
 	finds('a version with another size', [['blob size', 0, $sha,
-	    "the version with the id $id says another"]]);
+	    "the version with the id $id has another size"]]);
 	$t->psql("UPDATE versions SET size = size - 1 WHERE id = $id");
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes - 1');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");

@@ -85,10 +85,11 @@ static const struct {
 	    "publishing needs a deploy token of this project with `write_package_registry`",
 	    "reading packages needs a deploy token of this project with `read_package_registry`" },
 	[HOLDER_JOB] = { true,
-	    "publishing to this project needs at least the developer role of who started the job" },
+	    "publishing to this project needs at least the developer role of the user who started the "
+	    "job" },
 	[HOLDER_FOREIGN_JOB] = { true,
-	    "publishing from a job of another project needs `admin_packages` for it in the "
-	    "allow-list of this one, and the developer role of who started the job" },
+	    "publishing from a job of another project needs `admin_packages` for it in the allow-list "
+	    "of this one, and the developer role of the user who started the job" },
 	[HOLDER_TRUSTED_JOB] = { false,
 	    "publishing from this job needs the developer role of the user in its trust rule, in "
 	    "the rule's project" },

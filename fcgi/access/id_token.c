@@ -125,7 +125,8 @@ check_times(const struct json_get *get, int64_t now, struct id_token *t)
 		return refuse_time(early, "nbf", nbf, "after", now, get->err);
 	if (t->expires_at <= iat || t->expires_at - iat > ID_TOKEN_LIFE_MAX_S)
 		return err_set(get->err, 400,
-		    "the token is valid for %lld seconds, from its `iat` to its `exp`; it may be for 1 to %d",
+		    "the token is valid for %lld seconds, from its `iat` to its `exp`; 1 to %d are "
+		    "allowed",
 		    (long long)(t->expires_at - iat), ID_TOKEN_LIFE_MAX_S);
 	return 0;
 }

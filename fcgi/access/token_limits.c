@@ -90,7 +90,7 @@ token_limits_refuse(unsigned operations, struct err *err)
 	}
 	if (n == 0)
 		return err_set(err, 403, REFUSED
-		    "it needs a token that is limited to no operations and no crates");
+		    "it needs a token without limits");
 	return err_set(err, 403, REFUSED "it lacks the operation %s", names);
 }
 
@@ -106,7 +106,7 @@ token_limits_check_crate(const struct token_limits *limits, const char *crate, s
 		if (matches(pattern, slice_str(crate)))
 			return 0;
 	}
-	return err_set(err, 403, REFUSED "it is not for the crate `%s`, only for `%s`", crate,
+	return err_set(err, 403, REFUSED "it does not cover the crate `%s`, only `%s`", crate,
 	    limits->crates);
 }
 

@@ -78,7 +78,7 @@ token_words_crates(struct arena *a, const char *list, const char **out, struct e
 
 		if (!token_pattern_valid(pattern))
 			return err_set(err, 400,
-			    "`%.*s` is neither a crate's name nor the beginning of one and `*`",
+			    "`%.*s` is neither a crate's name nor a prefix followed by `*`",
 			    (int)(pattern.n < LIST_MAX ? pattern.n : LIST_MAX), pattern.p);
 		if (++n > PATTERNS_MAX)
 			return err_set(err, 400, "a token can have at most %d patterns of crates",

@@ -87,7 +87,7 @@ check_pattern(const char *name, struct json_object *value, struct err *err)
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != n)
 		return err_set(err, 400, "`%s` is not the name of a claim", name);
 	if (is_one_of(name, reserved, COUNT(reserved)))
-		return err_set(err, 400, "`%s` is checked in every token", name);
+		return err_set(err, 400, "`%s` is checked in every token; leave it out", name);
 	if (!json_object_is_type(value, json_type_string) || pattern[0] == '\0' ||
 	    strlen(pattern) > TRUST_PATTERN_MAX)
 		return err_set(err, 400, "the pattern for `%s` must have 1 to %d bytes", name,

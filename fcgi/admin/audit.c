@@ -134,7 +134,7 @@ static const struct command commands[] = {
 	    "[--project GROUP/PROJECT] [--user NAME] [--action ACTION] [--crate NAME] "
 	    "[--since DATE] [--until DATE] [--limit N]",
 	    "Shows who changed what, newest first; with --json one object a line, oldest\n"
-	    "first.  NAME of --user is who did it.  ACTION is as the log has it, such as\n"
+	    "first.  --user selects the changes by that user.  ACTION is a name such as\n"
 	    "token.create; see berth(1).",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };

@@ -138,15 +138,15 @@ undelete(struct invocation *in)
 static const struct command delete_commands[] = {
 	{ NULL, "GROUP/PROJECT CRATE[@VERSION] [--dry-run]",
 	    "Deletes a version, or all versions of a crate, and lists them; with\n"
-	    "--dry-run only lists them.  They can be brought back for some time, and\n"
-	    "never be published again with other bytes.",
+	    "--dry-run only lists them.  For some time, berth undelete can bring them\n"
+	    "back.  Nobody can publish them again with other bytes.",
 	    COMMAND_OPTIONS(delete_options), 2, 2, delete },
 };
 
 static const struct command undelete_commands[] = {
 	{ NULL, "GROUP/PROJECT CRATE[@VERSION]",
-	    "Brings back a version, or all versions of a crate, that were deleted and\n"
-	    "not yet destroyed, and lists them.",
+	    "Brings back a deleted version, or all deleted versions of a crate, and lists\n"
+	    "them.  Destroyed versions cannot come back.",
 	    NULL, 0, 2, 2, undelete },
 };
 

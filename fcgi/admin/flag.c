@@ -88,13 +88,13 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "set", "NAME on|off|N% [--project GROUP/PROJECT]",
-	    "Switches something on or off, for all projects, for so many of a hundred,\n"
-	    "always the same ones, or for one project, which comes before the rest.",
+	    "Switches a feature on or off for all projects, or on for N percent of them\n"
+	    "(always the same ones); with --project, for one project, whatever the others have.",
 	    COMMAND_OPTIONS(namespace_options), 2, 2, set },
 	{ "unset", "NAME [--project GROUP/PROJECT]",
-	    "Forgets what was set: for one project, or for the others.",
+	    "Removes the setting of one project, or the setting of all others.",
 	    COMMAND_OPTIONS(namespace_options), 1, 1, unset },
-	{ "list", "", "Lists all flags, and the projects that have their own.", NULL, 0, 0, 0,
+	{ "list", "", "Lists all flags, and the projects with their own setting.", NULL, 0, 0, 0,
 	    list },
 };
 

@@ -71,10 +71,9 @@ run(struct invocation *in)
 
 static const struct command commands[] = {
 	{ NULL, "[--deep] [--repair]",
-	    "Looks whether database, index files and store tell the same story, and\n"
-	    "prints what does not: nothing, where all is well.  --deep reads every blob;\n"
-	    "--repair rebuilds wrong index files, puts missing blobs back from the store's trash,\n"
-	    "and changes nothing else.",
+	    "Checks whether database, index files and store agree, and lists the differences.\n"
+	    "--deep reads every blob; --repair rebuilds wrong index files, puts missing blobs\n"
+	    "back from the store's trash, and changes nothing else.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -110,8 +110,8 @@ parse_words(struct invocation *in, const char **networks)
 		struct slice key = slice_of(word, n);
 
 		if (word[n] == '\0' || !(slice_is(key, "anonymous_networks") || admin_quota_is_key(key)))
-			return err_set(&in->err, 400, "`%s` must be KEY=VALUE, the key anonymous_networks, "
-			    "quota_bytes, quota_versions or quota_crates", word);
+			return err_set(&in->err, 400, "`%s` must be KEY=VALUE; KEY is "
+			    "anonymous_networks, quota_bytes, quota_versions or quota_crates", word);
 		if (slice_is(key, "anonymous_networks") &&
 		    networks_parse(in->arena, word + n + 1, networks, &in->err) == -1)
 			return -1;
@@ -155,16 +155,17 @@ set(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "PATH", "Makes a group, below groups that exist (A/B), and prints the new id.",
+	{ "add", "PATH",
+	    "Creates a group and prints its id.  The groups above it (A of A/B) must exist.",
 	    NULL, 0, 1, 1, add },
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
 	{ "set", "PATH KEY=VALUE...",
-	    "Limits what all projects below the group may have together: quota_bytes,\n"
+	    "Sets the quotas that all projects below the group share: quota_bytes,\n"
 	    "quota_versions, quota_crates; an empty value removes the limit.  With\n"
-	    "anonymous_networks=\"NETWORK ...\" index and crates of all projects below\n"
-	    "the group need no token from there.",
+	    "anonymous_networks=\"NETWORK ...\", clients there need no token to read index\n"
+	    "and crates of all projects below the group.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
-	{ "show", "PATH", "Shows one group, its quotas and what is used of them.", NULL, 0, 1, 1,
+	{ "show", "PATH", "Shows one group, its quotas and their use.", NULL, 0, 1, 1,
 	    show },
 };
 

@@ -108,20 +108,20 @@ disable(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "URL --kind gitlab|github|gitea|generic [--audience AUDIENCE] [--jwks-url URL]",
-	    "Lets identity tokens of that issuer be believed, and prints its id.  URL is what\n"
-	    "they have as `iss`.  They must be for AUDIENCE, or else for external_url of the\n"
-	    "configuration.  The keys are read from --jwks-url, or from where the issuer's\n"
-	    "discovery document says.  By itself this lets nobody in: see berth trust.",
+	    "Trusts identity tokens of that issuer and prints its id.  URL is their `iss`.\n"
+	    "Their audience must be AUDIENCE, by default external_url of the configuration.\n"
+	    "Berth reads the keys from --jwks-url, or from the address in the issuer's\n"
+	    "discovery document.  To let jobs in, you also need a rule: see berth trust.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "list", "", "Lists the issuers.", NULL, 0, 0, 0, list },
 	{ "disable", "URL",
-	    "Believes the issuer no longer: what has come in by it is refused from the next\n"
-	    "request on.",
+	    "Stops trusting the issuer.  From the next request on, Berth also refuses all\n"
+	    "tokens that jobs obtained through it.",
 	    NULL, 0, 1, 1, disable },
-	{ "enable", "URL", "Believes the issuer again.", NULL, 0, 1, 1, enable },
+	{ "enable", "URL", "Trusts the issuer again.", NULL, 0, 1, 1, enable },
 	{ "remove", "URL",
-	    "Takes the issuer away, and all trust rules for it: what has come in by them is\n"
-	    "refused from the next request on.",
+	    "Removes the issuer and all its trust rules.  From the next request on, Berth also\n"
+	    "refuses all tokens that jobs obtained through them.",
 	    NULL, 0, 1, 1, remove_issuer },
 };
 

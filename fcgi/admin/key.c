@@ -165,13 +165,13 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "",
-	    "Makes a new key for the proofs of new tokens, adds it to the file that token_key of\n"
+	    "Creates a key for the proofs of new tokens, adds it to the file that token_key of\n"
 	    "the configuration names, and prints its slot.  Copy the file to\n"
 	    "all hosts, then reload the pools and nginx.",
 	    NULL, 0, 0, 0, add },
 	{ "retire", "SLOT",
-	    "Retires a key: nginx sends nothing for its tokens by itself any more.  They stay\n"
-	    "valid, and the pool answers them.  Then you can remove its line from the file.",
+	    "Retires a key: nginx then passes all reads with its tokens to the pool.  The tokens\n"
+	    "stay valid.  You can then remove the key's line from the file.",
 	    NULL, 0, 1, 1, retire },
 	{ "list", "", "Lists all slots that ever existed, without their keys.", NULL, 0, 0, 0, list },
 };

@@ -65,7 +65,7 @@ static const struct command commands[] = {
 	{ "set",
 	    "USER GROUP[/PROJECT] guest|reporter|developer|maintainer|owner|none [--expires DATE]",
 	    "Makes the user a member with that level, there and in everything below;\n"
-	    "none ends it.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
+	    "none ends the membership.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
 	    "ends when that day begins in UTC.",
 	    COMMAND_OPTIONS(set_options), 3, 3, set },
 	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one project or group, or of all.", NULL, 0, 0, 1,

@@ -84,15 +84,15 @@ remove_owners(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "GROUP/PROJECT CRATE USER ...",
-	    "Gives the crate to these users, ten at most: they read the project, and\n"
-	    "publish, yank and unyank this crate, whatever their role in the project.",
+	    "Makes these users owners of the crate, ten at most: they can read the project,\n"
+	    "and publish, yank and unyank this crate, whatever their role in the project.",
 	    NULL, 0, 3, 2 + OWNER_NAMES_MAX, add },
 	{ "list", "GROUP/PROJECT CRATE",
-	    "Lists the owners of a crate, and by what they are: their role in the\n"
-	    "project, or the crate.",
+	    "Lists the owners of a crate and the reason: their role in the project, or the\n"
+	    "crate.",
 	    NULL, 0, 2, 2, list },
 	{ "remove", "GROUP/PROJECT CRATE USER ...",
-	    "Takes the crate from these users.  Somebody must be left who owns it.", NULL, 0, 3,
+	    "Removes these users as owners of the crate.  At least one owner must remain.", NULL, 0, 3,
 	    2 + OWNER_NAMES_MAX, remove_owners },
 };
 

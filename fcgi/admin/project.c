@@ -93,7 +93,7 @@ parse_change(struct arena *a, const char *word, struct asked *asked, struct err 
 	if (settings_project_key(key) != NULL || admin_quota_is_key(key))
 		return 0;
 	return err_set(err, 400,
-	    "a project has no `%.*s`; there are visibility, packages_enabled, public_packages, "
+	    "unknown key `%.*s`; the keys are visibility, packages_enabled, public_packages, "
 	    "anonymous_networks, quota_bytes, quota_versions, quota_crates, %s",
 	    (int)n, word, project_policy_keys(a));
 }
@@ -234,31 +234,32 @@ unpin(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "GROUP/NAME --visibility private|internal|public",
-	    "Makes a project in a group that exists, and prints the new id.",
+	    "Creates a project in an existing group and prints its id.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
-	    "(false: the registry is not there at all), public_packages=true|false\n"
-	    "(true: anyone may pull), anonymous_networks=\"NETWORK ...\" (from\n"
-	    "there index and crates need no token), or what may be published:\n"
-	    "a key of berth.conf, of which the project then has its own value (see\n"
-	    "berth(1); empty: as in the configuration).  Prints the id.",
+	    "(false: the project has no registry), public_packages=true|false (true:\n"
+	    "anyone may download), anonymous_networks=\"NETWORK ...\" (clients there need\n"
+	    "no token to read index and crates), or a limit of publishes: a key of\n"
+	    "berth.conf, whose value the project then overrides (see berth(1); an empty\n"
+	    "value restores the configuration's).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "allow",
 	    "GROUP/NAME --from GROUP[/PROJECT] [--policies read_packages|admin_packages[,...]]",
 	    "Lets jobs of another project, or of all in a group, read packages, or with\n"
-	    "admin_packages publish and yank as well, as far as who started the job may.\n"
+	    "admin_packages publish and yank as well, within the rights of the user who\n"
+	    "started the job.\n"
 	    "Prints the id.",
 	    COMMAND_OPTIONS(allow_options), 1, 1, project_allow },
-	{ "disallow", "GROUP/NAME --from GROUP[/PROJECT]", "Takes that back.",
+	{ "disallow", "GROUP/NAME --from GROUP[/PROJECT]", "Removes that permission.",
 	    COMMAND_OPTIONS(disallow_options), 1, 1, project_disallow },
 	{ "show", "GROUP/NAME", "Shows one project.", NULL, 0, 1, 1, show },
 	{ "pins", "",
-	    "Lists the project of a GitLab to which each project is pinned, by its number there.", NULL, 0, 0,
+	    "Lists the GitLab project to which each project is pinned, by its id in GitLab.",
+	    NULL, 0, 0,
 	    0, list_pins },
 	{ "unpin", "GROUP/NAME",
-	    "Removes the pin to a project of a GitLab: the next job of a project with that path\n"
-	    "there pins it anew.",
+	    "Removes the pin: the next job of a GitLab project with that path creates a new pin.",
 	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all projects.", NULL, 0, 0, 0, list },
 };

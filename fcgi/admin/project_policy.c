@@ -19,8 +19,8 @@ check_crate_size(const struct settings *project, const struct settings *configur
 {
 	if (configured != NULL && project->max_crate_size > configured->max_crate_size)
 		return err_set(err, 400,
-		    "max_crate_size of a project cannot be larger than that of the configuration, "
-		    "%" PRId64 ", which nginx follows",
+		    "max_crate_size of a project cannot be larger than in the configuration, "
+		    "%" PRId64 ", because nginx enforces that limit",
 		    configured->max_crate_size);
 	return 0;
 }

@@ -80,11 +80,11 @@ static const struct command commands[] = {
 	{ "add", "GROUP/PROJECT PATTERN [--push maintainer|owner|admin] [--delete owner|admin]",
 	    "Lets only people of that level publish and yank (--push) or delete\n"
 	    "(--delete) crates whose names match, and prints the new rule's id.  In\n"
-	    "PATTERN * stands for any characters; case, - and _ make no difference.",
+	    "PATTERN, * stands for any characters; case does not matter, and - equals _.",
 	    COMMAND_OPTIONS(add_options), 2, 2, add },
 	{ "list", "GROUP/PROJECT", "Lists the protection rules of a project.", NULL, 0, 1, 1,
 	    list },
-	{ "remove", "GROUP/PROJECT ID", "Takes a protection rule away.", NULL, 0, 2, 2,
+	{ "remove", "GROUP/PROJECT ID", "Removes a protection rule.", NULL, 0, 2, 2,
 	    remove_rule },
 };
 

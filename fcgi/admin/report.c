@@ -174,13 +174,13 @@ downloads(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "adoption", "[--months N] [--project GROUP/PROJECT] [--svg FILE]",
-	    "Shows how many have published and downloaded in each month: people, deploy tokens\n"
-	    "and CI jobs; by how much they are more than in the month before; for all projects\n"
-	    "and for each.  --svg: draws a chart of it into FILE.",
+	    "Shows how many people, deploy tokens and CI jobs published and downloaded in each\n"
+	    "month, and the growth over the month before, for all projects and for each.  --svg\n"
+	    "draws a chart into FILE.",
 	    COMMAND_OPTIONS(adoption_options), 0, 0, adoption },
 	{ "downloads",
 	    "[--project GROUP/PROJECT] [--crate NAME] [--since DATE] [--until DATE] [--limit N]",
-	    "Shows how often each version was downloaded on each day, the newest first.",
+	    "Shows the downloads of each version on each day, newest first.",
 	    COMMAND_OPTIONS(downloads_options), 0, 0, downloads },
 };
 

@@ -72,7 +72,7 @@ parse_word(struct arena *a, const char *word, struct given *given, struct retent
 
 	if (key == NULL || value == NULL)
 		return err_set(err, 400,
-		    "`%s` must be KEY=VALUE, the key enabled, keep_prereleases, unused_days, "
+		    "`%s` must be KEY=VALUE; KEY is enabled, keep_prereleases, unused_days, "
 		    "keep_newest or exclude", word);
 	if (empty && strcmp(key->name, "exclude") != 0)
 		value = strcmp(key->name, "enabled") == 0 ? "off" : "1";
@@ -205,15 +205,16 @@ run(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "set", "GROUP/PROJECT KEY=VALUE ...",
-	    "Says what the project lets go of: keep_prereleases=N (of each crate, the\n"
-	    "newest), unused_days=N (not downloaded for so long), keep_newest=N (these\n"
-	    "stay in any case), exclude=PATTERN,... (crates), enabled=on|off (whether\n"
-	    "berth-worker follows it).  The latest stable version always stays.",
+	    "Changes the retention policy: keep_prereleases=N (keeps the N newest pre-releases\n"
+	    "of each crate), unused_days=N (deletes versions without a download for N days),\n"
+	    "keep_newest=N (keeps the N newest versions in any case), exclude=PATTERN,... (leaves\n"
+	    "these crates alone), enabled=on|off (whether berth-worker applies the policy).  The\n"
+	    "latest stable version always stays.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
-	{ "show", "GROUP/PROJECT", "Shows what the project lets go of.", NULL, 0, 1, 1, show },
+	{ "show", "GROUP/PROJECT", "Shows the retention policy of the project.", NULL, 0, 1, 1, show },
 	{ "run", "GROUP/PROJECT [--dry-run] [--apply]",
-	    "Lists what would be deleted just now, which is --dry-run; with --apply\n"
-	    "deletes it, enabled or not, and lists that.  With --json one object a line.",
+	    "Lists what the policy would delete now, enabled or not; --dry-run is the default.\n"
+	    "With --apply, deletes these versions and lists them.  With --json one object a line.",
 	    COMMAND_OPTIONS(run_options), 1, 1, run },
 };
 

@@ -111,17 +111,19 @@ collect(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "show", "", "Shows the registry of database and store, and the collection that waits, if any.",
+	{ "show", "",
+	    "Shows the ids of registry and store, and the collection that waits for\n"
+	    "confirmation, if any.",
 	    NULL, 0, 0, 0, show },
 	{ "adopt", "[--dry-run] [--force]",
-	    "Compares all blobs of database and store, and joins the two if they fit.  Run it after\n"
+	    "Compares all blobs of database and store, and joins the two if they match.  Run it after\n"
 	    "an upgrade from a version without store ids, and after a restore of one of the two.\n"
-	    "Collections remove nothing for keep_unused after that.  --dry-run: compares only.\n"
-	    "--force: joins them even if they do not fit or the store is another registry's.",
+	    "For keep_unused after that, collections remove nothing.  --dry-run: only compares.\n"
+	    "--force: joins them even if they do not match or the store is another registry's.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
 	{ "collect", "--confirm",
-	    "Confirms the collection that waits because it would remove many files, for one run, and\n"
-	    "prints how many.  berth-operations(7) says what to check before.",
+	    "Confirms, for one run, the collection that waits because it would remove many files,\n"
+	    "and prints how many it may remove.  See berth-operations(7) for what to check first.",
 	    COMMAND_OPTIONS(collect_options), 0, 0, collect },
 };
 

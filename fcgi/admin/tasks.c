@@ -70,13 +70,14 @@ remove_task(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "list", "[--kind KIND] [--dead]",
-	    "Lists the tasks of berth-worker(8).  --dead: those alone that failed too often.",
+	    "Lists the tasks of berth-worker(8).  --dead: only those that failed too often.",
 	    COMMAND_OPTIONS(list_options), 0, 0, list },
-	{ "retry", "ID", "Lets the task be run at once; a dead one has all its attempts again.",
+	{ "retry", "ID",
+	    "Runs the task as soon as a worker is free; a dead task gets all its attempts again.",
 	    NULL, 0, 1, 1, retry },
 	{ "remove", "ID",
-	    "Removes the task.  One that has a period is back when a worker starts or has\n"
-	    "looked for it, which it does every 10 minutes.",
+	    "Removes the task.  A periodic task comes back when a worker starts, or within\n"
+	    "10 minutes.",
 	    NULL, 0, 1, 1, remove_task },
 };
 

@@ -302,25 +302,25 @@ static const struct command commands[] = {
 	{ "add",
 	    "--user NAME --scopes api|read_api[,...] [--crates PATTERN[,...]] "
 	    "[--operations OPERATION[,...]] [--expires DATE] [--name NAME]",
-	    "Makes a token of a user and prints it, this once.  DATE is YYYY-MM-DD:\n"
-	    "the token ends when that day begins in UTC.  It can be limited to crates, by\n"
-	    "name or by the beginning of it and `*`, and to the operations publish-new,\n"
+	    "Creates a token of a user and prints it, this once.  DATE is YYYY-MM-DD: the\n"
+	    "token ends when that day begins in UTC.  --crates limits it to crates: names, or\n"
+	    "prefixes followed by `*`.  --operations limits it to some of publish-new,\n"
 	    "publish-update, yank and owners.",
 	    COMMAND_OPTIONS(personal_options), 0, 0, add_personal },
 	{ "add --deploy",
 	    "GROUP[/PROJECT] --scopes "
 	    "read_package_registry|write_package_registry|create_job_token[,...] "
 	    "[--expires DATE] [--name NAME]",
-	    "Makes a token that belongs to no user: it reads packages of the project, or of\n"
-	    "all in the group, or publishes and yanks as well; or it makes tokens of jobs by\n"
-	    "the API.",
+	    "Creates a token that belongs to no user.  Depending on its scopes, it reads\n"
+	    "packages of the project or of all in the group, publishes and yanks there, or\n"
+	    "creates tokens of jobs by the API.",
 	    COMMAND_OPTIONS(deploy_options), 0, 0, add_deploy },
 	{ "add --job",
 	    "GROUP/PROJECT --user NAME --pipeline N --job N [--ref REF] [--commit SHA] "
 	    "[--job-url URL] --ttl SECONDS [--name NAME]",
-	    "Makes a token for a job that the user has started: it may do what the user may,\n"
-	    "in that project and in those that allow it (berth project allow), until it is\n"
-	    "revoked or so many seconds have passed.",
+	    "Creates a token for a job that the user has started.  It has the rights of the user,\n"
+	    "in that project and in those that allow it (berth project allow), until you revoke\n"
+	    "it or SECONDS have passed.",
 	    COMMAND_OPTIONS(job_options), 0, 0, add_task },
 	{ "revoke", "[ID]",
 	    "Revokes the token with that id, or the one on standard input, from the next\n"

@@ -141,17 +141,18 @@ static const struct command commands[] = {
 	{ "add",
 	    "GROUP/PROJECT --issuer URL CLAIM=PATTERN ... [--crates PATTERN[,...]] "
 	    "[--operations OPERATION[,...]] [--user NAME]",
-	    "Lets jobs in whose identity tokens are from that issuer and whose claims are all\n"
-	    "like this, and prints the new rule's id.  In a pattern * stands for any\n"
-	    "characters.  One claim must be project_path (GitLab), repository (GitHub, Gitea,\n"
-	    "Forgejo) or sub.  The jobs may publish, or do what --operations says, with all\n"
-	    "crates of the project or those of --crates; for the user, or for nobody.",
+	    "Trusts jobs whose identity tokens are from that issuer and match all these claims,\n"
+	    "and prints the new rule's id.  In a pattern, * stands for any characters.  One claim\n"
+	    "must be project_path (GitLab), repository (GitHub, Gitea, Forgejo) or sub.  The\n"
+	    "jobs may publish, or do what --operations says, with all crates of the project or\n"
+	    "those of --crates; for the user, or for nobody.",
 	    COMMAND_OPTIONS(add_options), 2, COMMAND_ARGS_MAX, add },
-	{ "list", "GROUP/PROJECT", "Lists the trust rules of a project, as they are tried.", NULL, 0,
+	{ "list", "GROUP/PROJECT",
+	    "Lists the trust rules of a project, in the order in which Berth tries them.", NULL, 0,
 	    1, 1, list },
 	{ "remove", "GROUP/PROJECT ID",
-	    "Takes a trust rule away: what has come in by it is refused from the next request\n"
-	    "on.",
+	    "Removes a trust rule.  From the next request on, Berth also refuses all tokens that\n"
+	    "jobs obtained through it.",
 	    NULL, 0, 2, 2, remove_rule },
 };
 

@@ -138,21 +138,20 @@ unpin(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
-	    "Makes a user and prints the new id.  --admin: that user may do everything.",
+	    "Creates a user and prints the id.  --admin: the user has all rights.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
-	{ "block", "NAME", "Refuses the user's tokens, from the next request on.", NULL, 0, 1, 1,
+	{ "block", "NAME", "Refuses all tokens of the user, from the next request on.", NULL, 0, 1, 1,
 	    block },
-	{ "unblock", "NAME", "Takes a block back.", NULL, 0, 1, 1, unblock },
+	{ "unblock", "NAME", "Unblocks the user.", NULL, 0, 1, 1, unblock },
 	{ "link", "NAME [--ttl SECONDS]",
-	    "Prints the address of a page and a code that signs the user in there, once,\n"
-	    "within a quarter of an hour or the seconds given.",
+	    "Prints the address of a page and a code that signs the user in there.  The\n"
+	    "code works once, within a quarter of an hour or the given seconds.",
 	    COMMAND_OPTIONS(link_options), 1, 1, make_link },
 	{ "pins", "",
-	    "Lists the user of a GitLab to whom each user is pinned, by the number there.", NULL, 0, 0,
+	    "Lists the GitLab user to whom each user is pinned, by the id in GitLab.", NULL, 0, 0,
 	    0, list_pins },
 	{ "unpin", "NAME",
-	    "Removes the pin to a user of a GitLab: the next job of a user with that name\n"
-	    "there pins it anew.",
+	    "Removes the pin: the next job of a GitLab user with that name creates a new pin.",
 	    NULL, 0, 1, 1, unpin },
 	{ "list", "", "Lists all users.", NULL, 0, 0, 0, list },
 };

@@ -70,12 +70,14 @@ unyank(struct invocation *in)
 
 static const struct command yank_commands[] = {
 	{ NULL, "GROUP/PROJECT CRATE@VERSION [--message TEXT]",
-	    "Yanks a version: it is not chosen any more.  TEXT is why, for whoever asks.",
+	    "Yanks a version: cargo no longer selects it, but lock files that name it still work.\n"
+	    "TEXT gives the reason.",
 	    COMMAND_OPTIONS(yank_options), 2, 2, yank },
 };
 
 static const struct command unyank_commands[] = {
-	{ NULL, "GROUP/PROJECT CRATE@VERSION", "Takes a yank back.", NULL, 0, 2, 2, unyank },
+	{ NULL, "GROUP/PROJECT CRATE@VERSION",
+	    "Unyanks a version and removes its message.", NULL, 0, 2, 2, unyank },
 };
 
 const struct noun admin_yank = { "yank", COMMAND_LIST(yank_commands) };

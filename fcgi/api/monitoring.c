@@ -178,10 +178,10 @@ cache_detail(const struct worker_app *app)
 {
 	static const char *const details[CACHE__STATES] = {
 		[CACHE_SERVES] = "its keeper hangs, or has just died",
-		[CACHE_STARTS] = "its keeper starts, or dies again and again",
+		[CACHE_STARTS] = "its keeper is starting, or keeps dying",
 		[CACHE_NO_DIR] = "its keeper cannot use the directory",
-		[CACHE_LOCKED] = "another process has locked the directory: a pool that ends, or one with the "
-				 "same cache_dir",
+		[CACHE_LOCKED] = "another process has locked the directory: a pool that is stopping, "
+				 "or one with the same cache_dir",
 		[CACHE_NO_DATABASE] = "its keeper gets no answer from the database",
 		[CACHE_DEAF] = "its keeper gets no notifications from the database: connect `database` to "
 			       "PostgreSQL itself, or set pool_mode = session in the pooler",

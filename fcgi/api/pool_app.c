@@ -131,7 +131,7 @@ app_barrier(struct worker_app *app, struct request *rq, struct err *err)
 {
 	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
 		return 0;
-	err_context(err, "some nodes may not know");
+	err_context(err, "some nodes may serve stale data");
 	return err->status != 503 ? -1
 	    : err_tell(err, "the change is committed, but other nodes may serve stale data for up to "
 	    "%" PRId64 " s", app->settings->cache_lease);

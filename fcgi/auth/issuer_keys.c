@@ -203,8 +203,8 @@ refuse(struct request *rq, const struct issuer_keys *keys, const struct jwt *jwt
 		    SHOWN_MAX, jwt->kid, 2 * SHOWN_MAX, keys->issuer.url);
 	err_internal(&rq->err, 503, "issuer %s: no keys", keys->issuer.url);
 	return err_tell(&rq->err,
-	    "the keys of this token's issuer are not known, and it cannot be reached or is slow; try "
-	    "again in a minute");
+	    "cannot read the keys of this token's issuer, which is unreachable or slow; try again in a "
+	    "minute");
 }
 
 int

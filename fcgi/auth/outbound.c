@@ -39,7 +39,7 @@ outbound_end(const struct worker_app *app, const struct request *rq)
 int
 outbound_refuse(struct err *err)
 {
-	err_internal(err, 503, "too many workers ask other systems already");
+	err_internal(err, 503, "too many workers are already waiting for other systems");
 	return err_tell(err,
 	    "too many jobs of other systems log in at once; try again in a moment; other tokens are "
 	    "not affected");

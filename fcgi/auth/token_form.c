@@ -22,7 +22,7 @@ read_boxes(struct params *p, const char *name, const char **out)
 	buf_init(&b, p->rq->arena, LIST_MAX);
 	for (size_t i = 0; i < n; i++) {
 		if (items[i][0] == '\0')
-			return err_set(&p->rq->err, 400, "%s must not hold an empty word", name);
+			return err_set(&p->rq->err, 400, "%s must not have an empty entry", name);
 		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
 	}
 	*out = buf_str(&b);

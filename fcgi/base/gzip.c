@@ -147,7 +147,7 @@ read_pieces(z_stream *z, size_t max, gzip_piece_fn *fn, void *arg, int *rc, stru
 		*rc = inflate(z, Z_NO_FLUSH);
 		n = PIECE - z->avail_out;
 		if (n > max)
-			return err_internal(err, 500, "gzip: the stored bytes expand to too many");
+			return err_internal(err, 500, "gzip: the stored bytes expand beyond the limit");
 		max -= n;
 		if (n > 0 && fn(arg, slice_of(piece, n), err) == -1)
 			return -1;
@@ -162,7 +162,7 @@ gzip_read(struct slice in, size_t max, gzip_piece_fn *fn, void *arg, struct err 
 	int rc, done;
 
 	if (in.n > UINT_MAX)
-		return err_internal(err, 500, "gzip: %zu bytes are too many", in.n);
+		return err_internal(err, 500, "gzip: %zu bytes are beyond the limit", in.n);
 	if (inflateInit2(&z, WINDOW_GZIP) != Z_OK)
 		return err_internal(err, 500, "gzip: cannot start");
 	done = read_pieces(&z, max, fn, arg, &rc, err);
@@ -183,7 +183,8 @@ take_piece(void *arg, struct slice piece, struct err *err)
 	struct expansion *e = arg;
 
 	if (piece.n > e->size - e->n)
-		return err_internal(err, 500, "gzip: the stored bytes expand to more than they say");
+		return err_internal(err, 500, "gzip: the stored bytes expand to more than their "
+		    "trailer says");
 	memcpy(e->p + e->n, piece.p, piece.n);
 	e->n += piece.n;
 	return 0;
@@ -195,7 +196,7 @@ gzip_expand(struct arena *a, struct slice in, size_t max, struct slice *out, str
 	struct expansion e = { .size = gzip_text_size(in) };
 
 	if (e.size > max)
-		return err_internal(err, 500, "gzip: the stored bytes expand to too many");
+		return err_internal(err, 500, "gzip: the stored bytes expand beyond the limit");
 	e.p = arena_alloc(a, e.size);
 	if (gzip_read(in, max, take_piece, &e, err) == -1)
 		return -1;

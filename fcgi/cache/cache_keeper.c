@@ -192,7 +192,7 @@ static int
 still_listens(const struct keeper *k, struct err *err)
 {
 	return db_fd(k->db) != -1 && db_connections(k->db) == k->listening ? 0
-	    : err_internal(err, 503, "the session that listened has ended");
+	    : err_internal(err, 503, "the listening session has ended");
 }
 
 /* Handles all notifications that have arrived. */
@@ -480,8 +480,8 @@ step(struct keeper *k, struct err *err)
 static void
 leave_dir(struct keeper *k)
 {
-	log_warn("cache: cache_dir: %s was emptied or replaced: the keeper opens it anew and begins with "
-	    "nothing; stop the pool before you do that", k->settings->cache_dir);
+	log_warn("cache: cache_dir: %s was emptied or replaced: the keeper opens it again and starts "
+	    "empty; stop the pool before you empty or replace it", k->settings->cache_dir);
 	/* nobody reads its notifications before the next begin() */
 	db_disconnect(k->db);
 	db_disconnect(k->prober);

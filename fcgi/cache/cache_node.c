@@ -110,7 +110,8 @@ write_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_params
 	if (db_exec(db, a, stmt, p, &r, err) == -1)
 		return -1;
 	if (r.rows != 1)
-		return err_internal(err, 503, "this node's lease has ended, or its row in cache_nodes is another");
+		return err_internal(err, 503, "this node's lease has ended, or its row in cache_nodes "
+		    "was replaced");
 	*written = db_int(&r, 0, WRITTEN);
 	return 0;
 }

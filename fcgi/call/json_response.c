@@ -13,7 +13,7 @@ int
 json_response_send(const struct json_response *json, struct request *rq, struct response *rs, int status)
 {
 	if (buf_full(&json->b))
-		return err_internal(&rq->err, 500, "an answer is longer than %d bytes", RESPONSE_MAX);
+		return err_internal(&rq->err, 500, "the answer is longer than %d bytes", RESPONSE_MAX);
 	return app_respond_json(rs, status, buf_slice(&json->b));
 }
 

@@ -95,7 +95,7 @@ agree_dependency(const char *kind, const struct meant *left, const struct meant 
 	where(owner, kind, dependency_local_name(a));
 	if (a->registry == NULL && b->registry != NULL)
 		return err_set(err, 400,
-		    "%sthe metadata has no registry, which means this one, but the manifest says "
+		    "%sthe metadata names no registry, which means this one, but the manifest names "
 		    "another; send \"registry\": \"%.*s\" with that dependency",
 		    owner, excerpt(slice_str(b->registry)), b->registry);
 	if (agree_pairs(owner, fields, sizeof(fields) / sizeof(*fields), err) == -1)

@@ -251,7 +251,7 @@ check_builtin(struct arena *a, struct dependency *d, const char *const *names, s
 	    check_dependency_features(d, limits, err) == -1)
 		return -1;
 	if (bsearch(&d->name, names, n, sizeof(*names), compare_names) != NULL)
-		return err_set(err, 400, "dependency `%s` cannot be builtin and from a registry as well",
+		return err_set(err, 400, "dependency `%s` cannot be both builtin and from a registry",
 		    d->name);
 	if (d->optional && d->kind == DEP_DEV)
 		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`", d->name);

@@ -202,7 +202,7 @@ stale_remove(const struct sockaddr_un *sa, struct err *err)
 	if (lstat(sa->sun_path, &st) == -1)
 		return errno == ENOENT ? 0 : err_sys(err, "%s", sa->sun_path);
 	if (!S_ISSOCK(st.st_mode))
-		return err_internal(err, 500, "%s is there already and is not a socket", sa->sun_path);
+		return err_internal(err, 500, "%s already exists and is not a socket", sa->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return err_sys(err, "socket");
@@ -264,7 +264,7 @@ paths_check(const struct settings *s, struct err *err)
 	if (strcmp(s->socket, s->write_socket) != 0)
 		return 0;
 	return err_internal(err, 500,
-	    "write_socket: %s is the path of `socket`, too; choose another one", s->write_socket);
+	    "write_socket: %s is also the path of `socket`; choose another one", s->write_socket);
 }
 
 int

@@ -128,7 +128,7 @@ pool_stop(struct pool *pool, int status)
 static void
 reload_drop(struct pool *pool, const char *why)
 {
-	log_error("reload failed: %s; the old workers go on", why);
+	log_error("reload failed: %s; the old workers keep running", why);
 	pool_count(pool, METRIC_RELOADS, RELOAD_FAILED, 0);
 	generation_drain(pool->starting);
 	pool->starting = NULL;
@@ -140,7 +140,7 @@ reload_abandon(struct pool *pool, const char *why)
 {
 	reload_drop(pool, why);
 	if (pool_log_open(pool->serving->settings) == -1)
-		log_error("cannot open the old log again: %s", strerrordesc_np(errno));
+		log_error("cannot reopen the old log: %s", strerrordesc_np(errno));
 }
 
 static void
@@ -161,9 +161,10 @@ warn_fixed(const struct settings *old, const struct settings *new)
 	if (strcmp(old->socket, new->socket) != 0 ||
 	    strcmp(old->write_socket, new->write_socket) != 0 || old->socket_mode != new->socket_mode ||
 	    strcmp(old->socket_owner, new->socket_owner) != 0)
-		log_warn("socket, write_socket, socket_mode and socket_owner change with a restart only");
+		log_warn("a change of socket, write_socket, socket_mode or socket_owner needs a "
+		    "restart");
 	if (strcmp(old->pid_file, new->pid_file) != 0)
-		log_warn("pid_file changes with a restart only");
+		log_warn("a change of pid_file needs a restart");
 }
 
 static void
@@ -194,7 +195,7 @@ pool_reload(struct pool *pool)
 	}
 	/* the log stays that of the reload that begins */
 	if (pool->starting != NULL)
-		reload_drop(pool, "another reload came before it was done");
+		reload_drop(pool, "another reload came before it finished");
 	pool->starting = pool_begin(pool, arena, settings);
 }
 
@@ -367,7 +368,7 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 	pool.slots = slots_new();
 	pool.program = handover_program();
 	if (pool.metrics == NULL || pool.slots == -1 || pool.program == -1) {
-		log_error("cannot start: no memory to share, or no /proc: %s", strerrordesc_np(errno));
+		log_error("cannot start: no shared memory, or no /proc: %s", strerrordesc_np(errno));
 		return 1;
 	}
 	if (listeners->fd[WORKER_WRITE] == -1)

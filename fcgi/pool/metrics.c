@@ -78,12 +78,12 @@ static const char *const versions[] = { BERTH_VERSION };
 
 /* A label `route` has its values from the router. */
 static const struct metric_family pool_families[METRIC__POOL] = {
-	[METRIC_BUILD_INFO] = { .name = "berth_build_info", .help = "The version that runs.",
+	[METRIC_BUILD_INFO] = { .name = "berth_build_info", .help = "The running version.",
 	    .kind = METRIC_GAUGE, .labels = { { "version", VALUES(versions) } } },
 	[METRIC_START_TIME] = { .name = "berth_start_time_seconds",
 	    .help = "When the pool was started, in seconds since 1970.", .kind = METRIC_GAUGE },
 	[METRIC_REQUESTS] = { .name = "berth_http_requests_total",
-	    .help = "Requests that were answered.", .kind = METRIC_COUNTER, .sparse = true,
+	    .help = "Requests answered.", .kind = METRIC_COUNTER, .sparse = true,
 	    .labels = { { .name = "route" }, { "status", VALUES(status_texts) } } },
 	[METRIC_REQUEST_DURATION] = { .name = "berth_http_request_duration_seconds",
 	    .help = "How long requests took, from their parameters to the end of the answer.",
@@ -95,7 +95,7 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .help = "Time that requests waited for the database.", .kind = METRIC_SECONDS,
 	    .sparse = true, .labels = { { .name = "route" } } },
 	[METRIC_WORKERS] = { .name = "berth_workers",
-	    .help = "Workers by what they do, as it was within the last half second.",
+	    .help = "Workers by activity, within the last half second.",
 	    .kind = METRIC_GAUGE,
 	    .labels = { { "kind", VALUES(worker_kinds) }, { "state", VALUES(worker_states) } } },
 	[METRIC_WORKER_REQUESTS] = { .name = "berth_worker_requests_total",
@@ -105,7 +105,7 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	    .help = "The time that requests waited for a worker.", .kind = METRIC_HISTOGRAM,
 	    .labels = { { "kind", VALUES(worker_kinds) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
-	    .help = "Workers and keepers that have ended: to be replaced, by a fault, or killed as too slow.",
+	    .help = "Workers and keepers that ended: replaced, failed, or killed because too slow.",
 	    .kind = METRIC_COUNTER,
 	    .labels = { { "kind", VALUES(child_kinds) }, { "reason", VALUES(worker_ends) } } },
 	[METRIC_RELOADS] = { .name = "berth_reloads_total",

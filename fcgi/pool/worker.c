@@ -98,7 +98,7 @@ body_check(const struct worker *w, struct request *rq)
 		max = w->app->max_body(w->state, rq->route);
 	if (rq->content_length <= max)
 		return 0;
-	return err_set(&rq->err, 413, "the request body has %lld bytes; at most %lld are taken",
+	return err_set(&rq->err, 413, "the request body has %lld bytes; at most %lld are allowed",
 	    (long long)rq->content_length, (long long)max);
 }
 
@@ -132,7 +132,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 	if (rq->route->handle(call, rq, rs) == -1)
 		return -1;
 	if (rs->body.n > RESPONSE_BODY_MAX)
-		return err_internal(&rq->err, 500, "the answer has %zu bytes, which is more than nginx takes",
+		return err_internal(&rq->err, 500, "the answer has %zu bytes, more than nginx accepts",
 		    rs->body.n);
 	return 0;
 }

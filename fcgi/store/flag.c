@@ -11,18 +11,19 @@ enum { ALL = 100, NAMES_MAX = 1024 };
 const struct flag_kind flag_kinds[FLAG__MAX] = {
 	[FLAG_NONE] = { .name = "", .on = true },
 	[FLAG_CARGO] = { "package_registry_cargo_support", true, false, FLAG_NONE,
-	    "the registry, as cargo knows it" },
+	    "all that cargo uses" },
 	[FLAG_SEARCH] = { "search", true, false, FLAG_CARGO, "cargo search" },
 	[FLAG_OWNERS] = { "owners", true, false, FLAG_CARGO, "cargo owner" },
 	[FLAG_PACKAGES_API] = { "packages_api", true, false, FLAG_NONE,
-	    "packages by the management API" },
+	    "packages in the management API" },
 	[FLAG_SETTINGS_API] = { "settings_api", true, false, FLAG_NONE,
-	    "members, deploy tokens, rules and allow-list by the management API" },
+	    "members, deploy tokens, rules and allow-list in the management API" },
 	[FLAG_TOKENS_API] = { "tokens_api", true, true, FLAG_NONE,
-	    "personal access tokens by the management API" },
+	    "personal access tokens in the management API" },
 	[FLAG_TRUSTED_PUBLISHING] = { "trusted_publishing", true, false, FLAG_CARGO,
 	    "identity tokens of CI systems" },
-	[FLAG_TOKEN_PAGE] = { "token_page", true, true, FLAG_NONE, "the page for one's own tokens" },
+	[FLAG_TOKEN_PAGE] = { "token_page", true, true, FLAG_NONE,
+	    "the page where users create and revoke their own tokens" },
 };
 
 /*
@@ -169,9 +170,11 @@ flag_set(struct db *db, struct arena *a, const struct audit_actor *actor, enum f
 	bool some = percentage != 0 && percentage != ALL;
 
 	if (kind->server && (some || project != NULL))
-		return err_set(err, 400, "%s concerns no project: it is on or off", kind->name);
+		return err_set(err, 400, "%s is the same for all projects; set it to on or off, "
+		    "without --project", kind->name);
 	if (some && project != NULL)
-		return err_set(err, 400, "for one project a flag is on or off");
+		return err_set(err, 400, "set the flag of one project to on or off, not to a "
+		    "percentage");
 	if (find_project(db, a, project, &event.project_id, err) == -1)
 		return -1;
 	db_bind_str(&call.params, kind->name);

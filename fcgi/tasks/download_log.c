@@ -189,8 +189,8 @@ add(struct arena *a, struct log_file *files, size_t *n, struct log_file *f, stru
 	}
 	if (*n == FILES_MAX) {
 		close_file(f);
-		return err_internal(err, 500, "there are more than %d logs; %s", FILES_MAX,
-		    f->path);
+		return err_internal(err, 500, "more than %d logs; the first one too many is %s",
+		    FILES_MAX, f->path);
 	}
 	files[*n] = *f;
 	arena_defer(a, close_file, &files[*n]);
@@ -236,7 +236,7 @@ open_again(struct log_file *f, struct err *err)
 	if (f->fd == -1)
 		return err_sys(err, "cannot open");
 	if (fingerprint_packed(f->fd, now) != 1 || strcmp(now, f->fingerprint) != 0)
-		return err_internal(err, 500, "it has another name now");
+		return err_internal(err, 500, "it has been renamed");
 	return 0;
 }
 

@@ -98,7 +98,8 @@ count_piece(struct log_count *c, struct download_part *part, struct slice piece,
 	part->to = part->from + (int64_t)*used;
 	part->downloads = buf_slice(&b);
 	if (buf_full(&b))
-		rc = err_internal(err, 500, "%s: too much at %" PRId64, part->path, part->from);
+		rc = err_internal(err, 500, "%s: too many downloads in one piece, at byte "
+		    "%" PRId64, part->path, part->from);
 	else if (*used > 0)
 		rc = download_log_count(c->ctx->db, a, part, &counted, err);
 	arena_free(a);

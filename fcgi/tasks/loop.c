@@ -132,7 +132,7 @@ reload(struct loop *l)
 		return;
 	}
 	if (strcmp(l->settings->worker_pid_file, settings->worker_pid_file) != 0)
-		log_warn("worker_pid_file changes with a restart only");
+		log_warn("a change of worker_pid_file needs a restart");
 	begin_with(l, arena, settings);
 	log_info("reloaded");
 }

@@ -141,9 +141,9 @@ test_paths(void)
 		{ "/" FOLDER "/a", "invalid path found" },
 		{ FOLDER "/../a", "invalid path found: " FOLDER "/../a" },
 		{ FOLDER "/a\xff", "invalid path found" },
-		{ FOLDER "/.cargo-ok", "the name is cargo's own" },
-		{ FOLDER "/.cargo-ok/x", "the name is cargo's own" },
-		{ FOLDER "/.Cargo-OK", "the name is cargo's own" },
+		{ FOLDER "/.cargo-ok", "cargo reserves this name" },
+		{ FOLDER "/.cargo-ok/x", "cargo reserves this name" },
+		{ FOLDER "/.Cargo-OK", "cargo reserves this name" },
 		{ FOLDER "/SRC/lib.rs", "invalid path found" },
 		{ FOLDER "/src/lib.rs/x", "invalid path found" },
 		{ FOLDER "/src", "invalid path found" },
@@ -181,14 +181,14 @@ test_twice(void)
 		const char *reason;
 	} second[] = {
 		{ FOLDER "/x", "1", '0', NULL },
-		{ FOLDER "/x", "2", '0', "has this path already" },
-		{ FOLDER "/x", "", '0', "has this path already" },
-		{ FOLDER "/x", "11", '0', "has this path already" },
-		{ FOLDER "/X", "1", '0', "has this path already" },
-		{ FOLDER "/x", "", '5', "has this path already" },
-		{ FOLDER "/x/y", "1", '0', "a folder of it is a file as well" },
+		{ FOLDER "/x", "2", '0', "already has this path" },
+		{ FOLDER "/x", "", '0', "already has this path" },
+		{ FOLDER "/x", "11", '0', "already has this path" },
+		{ FOLDER "/X", "1", '0', "already has this path" },
+		{ FOLDER "/x", "", '5', "already has this path" },
+		{ FOLDER "/x/y", "1", '0', "one of its folders is also a file" },
 		{ FOLDER "/README.md", "r", '0', NULL },
-		{ FOLDER "/README.md", "s", '0', "has this path already" },
+		{ FOLDER "/README.md", "s", '0', "already has this path" },
 		{ FOLDER "/empty", "", '0', NULL },
 	};
 	struct verdict v;
@@ -303,7 +303,7 @@ test_manifest(void)
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST);
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", MANIFEST "# \n");
-	is_refused(tar, "Cargo.toml (the crate has this path already, with other bytes", "another one");
+	is_refused(tar, "Cargo.toml (the crate already has this path, with other bytes", "another one");
 	tar = tar_new();
 	tarball_entry(tar, '0', FOLDER "/Cargo.toml", "");
 	is_refused(tar, "failed to parse `Cargo.toml`", "an empty one");

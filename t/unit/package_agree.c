@@ -104,8 +104,8 @@ static const struct {
 	    "[target.'cfg(target_os=\"linux\")'.dependencies]\na='1'", "" },
 	{ DEP(FROM_PUBLIC ",\"explicit_name_in_toml\":\"a\""), A, "" },
 	{ DEP(""), A,
-	    "dependency `a`: the metadata has no registry, which means this one, but the manifest "
-	    "says another; send \"registry\": \"" PUBLIC "\" with that dependency" },
+	    "dependency `a`: the metadata names no registry, which means this one, but the manifest "
+	    "names another; send \"registry\": \"" PUBLIC "\" with that dependency" },
 	{ "", A, "the manifest has the dependency `a`, which the metadata lacks" },
 	{ DEP(FROM_PUBLIC), "", "the metadata has the dependency `a`, which the manifest lacks" },
 	{ DEP(FROM_PUBLIC), "[dependencies]\nb='1'",

@@ -37,7 +37,7 @@ test_refusals(void)
 		{ NULL, TOKEN_OWNERS, TOKEN_YANK, "it lacks the operation `yank`" },
 		{ NULL, 0, TOKEN_OWNERS, "it lacks the operation `owners`" },
 		{ "foo-*,bar", TOKEN_YANK, TOKEN_YANK,
-		    "it is not for the crate `baz`, only for `foo-*,bar`" },
+		    "it does not cover the crate `baz`, only `foo-*,bar`" },
 		{ "foo-*,bar", TOKEN_YANK, TOKEN_OWNERS, "it lacks the operation `owners`" },
 	};
 	struct err e = { 0 };
@@ -56,7 +56,7 @@ test_refusals(void)
 	is_str(e.pub, REFUSED
 	    "it lacks the operation `publish-new` or `publish-update` or `yank` or `owners`", "fits");
 	is_int(token_limits_refuse(0, &e), -1, "no limits at all");
-	is_str(e.pub, REFUSED "it needs a token that is limited to no operations and no crates",
+	is_str(e.pub, REFUSED "it needs a token without limits",
 	    "is said so");
 }
 

@@ -96,7 +96,8 @@ out_send(struct about_out *out, const struct call *call, struct response *rs)
 {
 	json_out_close(&out->o, '}');
 	if (buf_full(&out->b))
-		return err_internal(&out->rq->err, 500, "an answer is longer than %d bytes", RESPONSE_MAX);
+		return err_internal(&out->rq->err, 500, "the answer is longer than %d "
+		    "bytes", RESPONSE_MAX);
 	call_cache_headers(call, rs);
 	response_body(rs, 200, "application/json", buf_slice(&out->b));
 	return 0;

@@ -133,7 +133,7 @@ put_tokens(struct buf *b, const struct token_page *page)
 {
 	buf_puts(b, "<h2>Your tokens</h2>\n");
 	if (page->ntokens == 0) {
-		buf_puts(b, "<p>You have none that can be used.</p>\n");
+		buf_puts(b, "<p>You have no tokens that you can use.</p>\n");
 		return;
 	}
 	buf_puts(b, "<table>\n<thead><tr><th scope=\"col\">Name</th><th scope=\"col\">Scope</th>"
@@ -196,16 +196,16 @@ put_new(struct buf *b, const struct token_page *page)
 	put_scopes(b, f->scope);
 	html_printf(b,
 	    "<div class=\"field\"><label for=\"expires\">Ends on</label><input type=\"date\" "
-	    "id=\"expires\" name=\"expires\" aria-describedby=\"ends\" value=\"%s\">"
-	    "<p class=\"hint\" id=\"ends\">When that day begins in UTC.  Empty: it does not end.</p>"
-	    "</div>\n",
+	    "id=\"expires\" name=\"expires\" aria-describedby=\"ends\" value=\"%s\"><p class=\"hint\" "
+	    "id=\"ends\">The token ends when that day begins in UTC.  If you leave this empty, it "
+	    "never ends.</p></div>\n",
 	    f->expires);
 	html_printf(b,
-	    "<fieldset><legend>Limits, if you like</legend>\n<div class=\"field\">"
-	    "<label for=\"crates\">Only these crates</label><input type=\"text\" id=\"crates\" "
-	    "name=\"crates\" autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"which\" "
-	    "value=\"%s\"><p class=\"hint\" id=\"which\">Names, or the beginning of some and "
-	    "<code>*</code>, with commas between.</p></div>\n",
+	    "<fieldset><legend>Limits (optional)</legend>\n"
+	    "<div class=\"field\"><label for=\"crates\">Only these crates</label><input type=\"text\" "
+	    "id=\"crates\" name=\"crates\" autocomplete=\"off\" spellcheck=\"false\" "
+	    "aria-describedby=\"which\" value=\"%s\"><p class=\"hint\" id=\"which\">Names, or prefixes "
+	    "followed by <code>*</code>, separated by commas.</p></div>\n",
 	    f->crates);
 	put_operations(b, f->operations);
 	buf_puts(b, "</fieldset>\n<button class=\"main\">Make the token</button>\n</form>\n");
@@ -215,10 +215,11 @@ static void
 put_made(struct buf *b, const char *made)
 {
 	html_printf(b,
-	    "<div class=\"box\" role=\"status\"><p><strong>Your new token.</strong>  It is shown this "
-	    "once: copy it now.</p>\n<output id=\"token\">%s</output>\n"
-	    "<p class=\"hint\">Give it to <code>cargo login --registry NAME</code>, or put it into "
-	    "the environment variable <code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p></div>\n",
+	    "<div class=\"box\" role=\"status\"><p><strong>Your new token.</strong>  Copy it now: this "
+	    "page shows it only once.</p>\n"
+	    "<output id=\"token\">%s</output>\n"
+	    "<p class=\"hint\">Give it to <code>cargo login --registry NAME</code>, or put it into the "
+	    "environment variable <code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p></div>\n",
 	    made);
 }
 
@@ -244,15 +245,16 @@ token_html_signed_out(struct buf *b, bool sso)
 	begin(b, "Sign in");
 	buf_puts(b, "<header><h1>Sign in</h1></header>\n<main>\n");
 	if (sso)
-		buf_puts(b, "<p>You are not signed in: come again by way of the sign-on of your "
-		            "organisation, or with a code.</p>\n");
+		buf_puts(b, "<p>You are not signed in.  Sign in through your organisation's sign-on, "
+		            "or with a code.</p>\n");
 	buf_puts(b, "<p>On this page you make the tokens that cargo sends to this registry.  To sign "
-	            "in, ask an administrator of it for a code, which they make with</p>\n"
+	            "in, ask an administrator for a code, which they create with</p>\n"
 	            "<p><code>berth user link YOUR-NAME</code></p>\n"
-	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: "
-	            "<code>berth token add --user YOUR-NAME --scopes api</code>.  "
-	            "Give it to <code>cargo login --registry NAME</code>, or put it into the environment "
-	            "variable <code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p>\n</main>\n");
+	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: <code>berth token "
+	            "add --user YOUR-NAME --scopes api</code>.  Give it to <code>cargo login "
+	            "--registry NAME</code>, or put it into the environment variable "
+	            "<code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p>\n"
+	            "</main>\n");
 	end(b);
 }
 
@@ -263,11 +265,14 @@ token_html_ask_code(struct buf *b, const char *wrong)
 	buf_puts(b, "<header><h1>Sign in</h1></header>\n<main>\n");
 	if (wrong != NULL)
 		html_printf(b, "<div class=\"box wrong\" role=\"alert\"><p>%s</p></div>\n", wrong);
-	buf_puts(b, "<form method=\"post\" action=\"/-/sign-in\">\n<div class=\"field\">"
-	            "<label for=\"code\">Code</label><input type=\"text\" id=\"code\" name=\"code\" "
-	            "required autocomplete=\"off\" spellcheck=\"false\" aria-describedby=\"whence\">"
-	            "<p class=\"hint\" id=\"whence\">The code that an administrator has given you.  It "
-	            "works once.</p></div>\n<button class=\"main\">Go on</button>\n</form>\n</main>\n");
+	buf_puts(b, "<form method=\"post\" action=\"/-/sign-in\">\n"
+	            "<div class=\"field\"><label for=\"code\">Code</label><input type=\"text\" "
+	            "id=\"code\" name=\"code\" required autocomplete=\"off\" spellcheck=\"false\" "
+	            "aria-describedby=\"whence\"><p class=\"hint\" id=\"whence\">The code from an "
+	            "administrator.  It works once.</p></div>\n"
+	            "<button class=\"main\">Go on</button>\n"
+	            "</form>\n"
+	            "</main>\n");
 	end(b);
 }
 
@@ -276,11 +281,13 @@ token_html_sign_in(struct buf *b, const char *code, const char *username)
 {
 	begin(b, "Sign in");
 	html_printf(b,
-	    "<header><h1>Sign in</h1></header>\n<main>\n<p>This code signs you in as "
-	    "<strong>%s</strong>, once, on this computer, for some hours.</p>\n"
-	    "<p>All tokens that you make then belong to that user.  If that is not you, or if "
-	    "you have not asked for a "
-	    "code, close this page.</p>\n<form method=\"post\" action=\"/-/sign-in\">",
+	    "<header><h1>Sign in</h1></header>\n"
+	    "<main>\n"
+	    "<p>This code signs you in as <strong>%s</strong>, once, on this computer, for half a "
+	    "day.</p>\n"
+	    "<p>All tokens that you make then belong to that user.  If that is not you, or if you have "
+	    "not asked for a code, close this page.</p>\n"
+	    "<form method=\"post\" action=\"/-/sign-in\">",
 	    username);
 	html_printf(b,
 	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><input type=\"hidden\" name=\"confirm\" "

@@ -105,6 +105,6 @@ file_twice_end(struct file_twice *f, struct err *err)
 		keep(f, digest);
 	else if (!known(f, digest))
 		return tar_path_refuse(slice_of(f->path, f->path_n),
-		    "the crate has this path already, with other bytes or in other case", err);
+		    "the crate already has this path, with other bytes or in other case", err);
 	return 0;
 }

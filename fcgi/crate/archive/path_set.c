@@ -119,12 +119,12 @@ path_set_add(struct path_set *set, struct slice path, bool directory, bool *agai
 		size_t n = utf8_decode(path.p + i, path.n - i, &cp);
 
 		if (cp == '/' && !set_mark(set, hash, FOLDER_IMPLIED, &was))
-			return tar_path_refuse(path, "a folder of it is a file as well", err);
+			return tar_path_refuse(path, "one of its folders is also a file", err);
 		hash = hash_add(set, hash, cp);
 		i += n > 0 ? n : 1;
 	}
 	if (!set_mark(set, hash, directory ? FOLDER_GIVEN : FILE_GIVEN, &was))
-		return tar_path_refuse(path, "the crate has this path already, perhaps in other case",
+		return tar_path_refuse(path, "the crate already has this path, perhaps in other case",
 		    err);
 	*again = was == FILE_GIVEN;
 	if (set->folders > set->max_folders)

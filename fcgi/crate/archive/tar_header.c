@@ -162,7 +162,7 @@ tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_h
 		    at);
 	if (!is_blank(block, magic->blank_from))
 		return err_set(err, 400, MALFORMED ": the header at byte %" PRIu64
-		    " goes on after its end", at);
+		    " has data after its end", at);
 	h->type = block[TYPE_AT] == '\0' ? TAR_FILE : block[TYPE_AT];
 	if (!magic->extensions && (h->type == TAR_LONG_NAME || h->type == TAR_PAX))
 		return err_set(err, 400, MALFORMED ": an extension header of a format that has "
@@ -173,6 +173,6 @@ tar_header_parse(const unsigned char block[TAR_BLOCK], uint64_t at, struct tar_h
 	if (!text_parse(block + NAME_AT, TAR_NAME_SIZE, &h->name) ||
 	    (magic->prefix && !text_parse(block + PREFIX_AT, TAR_PREFIX_SIZE, &h->prefix)))
 		return err_set(err, 400, MALFORMED ": a name in the header at byte %" PRIu64
-		    " goes on after its end", at);
+		    " has data after its end", at);
 	return 0;
 }

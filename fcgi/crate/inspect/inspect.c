@@ -157,7 +157,7 @@ entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 		return -1;
 	/* cargo's own mark that a crate was unpacked whole: a folder would be in its way too */
 	if (equals_folded(first_name(rest), ".cargo-ok"))
-		return tar_path_refuse(path, "the name is cargo's own", err);
+		return tar_path_refuse(path, "cargo reserves this name", err);
 	/*
 	 * Write rights for group and others do pass: old cargos packed the
 	 * modes of the disk, and unpacking takes them away (umask).

@@ -68,7 +68,7 @@ check_edition(const struct manifest *m)
 			continue;
 		if (rust_minor(m->package->rust_version) < editions[i].minor)
 			return manifest_fail(m,
-			    "`rust-version` is older than 1.%lu, the first that knows edition %s",
+			    "`rust-version` is older than 1.%lu, the first version with edition %s",
 			    editions[i].minor, edition);
 		return 0;
 	}

@@ -106,9 +106,9 @@ cannot_prove(struct err *err)
 	struct err why = *err;
 
 	return err_internal(err, 503,
-	    "the connection to the database goes through a pooler, and a second session that would find out"
-	    " its pool_mode does not work (%s); Berth needs pool_mode = session, and a pool_size"
-	    " above the number of its own sessions", why.detail);
+	    "the connection to the database goes through a pooler, and a second session, which finds "
+	    "out its pool_mode, failed (%s); Berth needs pool_mode = session, and a pool_size above "
+	    "the number of its own sessions", why.detail);
 }
 
 /*

@@ -135,8 +135,8 @@ count_steps(PGconn *pg, struct progress *p, struct err *err)
 		p->step = strtoul(PQgetvalue(res, 0, COUNT), NULL, 10);
 		if (p->step > 0 && (strcmp(p->sum, PQgetvalue(res, 0, FIRST)) != 0 ||
 		    strcmp(p->sum, PQgetvalue(res, 0, LAST)) != 0 || p->step >= p->nsteps))
-			rc = err_set(err, 409, "another version of the program has begun %s with another text; run "
-			    "`berth migrate` of that version until it is done", p->name);
+			rc = err_set(err, 409, "another version of the program has begun %s with "
+			    "another text; finish it with `berth migrate` of that version", p->name);
 	}
 	PQclear(res);
 	return rc;

@@ -237,7 +237,8 @@ plan_migration(struct planner *p, const struct migration *m)
 	for (size_t i = 0; i < nsteps; i++) {
 		p->step = i + 1;
 		if (steps[i].kind == STEP_BATCHES)
-			plan_add(p, steps[i].name, ROWS, "changes rows in batches; their writers wait shortly");
+			plan_add(p, steps[i].name, ROWS, "changes rows in batches; their writers wait "
+			    "briefly");
 		else
 			plan_text(p, steps[i].text);
 	}

@@ -80,7 +80,7 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 			return -1;
 		if (!db_is_null(&r, i, OTHER))
 			fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
-			    "the version with the id %" PRId64 " says another",
+			    "the version with the id %" PRId64 " has another size",
 			    db_int(&r, i, OTHER)), false);
 		snprintf(progress->after_blob, sizeof(progress->after_blob), "%s", sha256);
 	}

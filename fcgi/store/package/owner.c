@@ -141,20 +141,20 @@ remove_one(struct db *db, struct change *c, const struct named *who, struct err 
 {
 	if (who->granted) {
 		say(c, who,
-		    who->by_role ? "is only by their role an owner of" : "is no longer an owner of");
+		    who->by_role ? "remains, by their role, an owner of" : "is no longer an owner of");
 		return write_change(db, c, who, err);
 	}
 	/* the first time would have said so: it has happened */
 	if (c->again) {
-		say(c, who, who->by_role ? "is only by their role an owner of"
+		say(c, who, who->by_role ? "remains, by their role, an owner of"
 					 : "is no longer an owner of");
 		db_found_done(db);
 		return 0;
 	}
 	if (who->by_role)
 		return err_set(err, 400,
-		    "user `%s` is an owner of crate `%s` by their role in the project, which is "
-		    "changed there", who->username, c->crate);
+		    "user `%s` is an owner of crate `%s` by their role in the project; change that "
+		    "role instead", who->username, c->crate);
 	db_found_done(db);
 	return err_set(err, 400, "user `%s` is not an owner of crate `%s`", who->username,
 	    c->crate);

@@ -122,8 +122,9 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400,
-		    "no known crate named `%s` in this registry; if it is one of the public registry, send "
-		    "\"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency", db_str(r, 0, UNKNOWN));
+		    "no known crate named `%s` in this registry; if it comes from the public registry, "
+		    "send \"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency",
+		    db_str(r, 0, UNKNOWN));
 	need[QUOTA_BYTES] = v->size;
 	need[QUOTA_VERSIONS] = 1;
 	need[QUOTA_CRATES] = is_new || deleted_at != 0;

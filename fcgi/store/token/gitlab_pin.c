@@ -21,8 +21,8 @@ refuse(const struct db_result *r, const struct gitlab_job *job, struct err *err)
 	bool user = strcmp(kind, kinds[GITLAB_PIN_USER].name) == 0;
 
 	return err_set(err, 401,
-	    "the %s `%s` here is pinned to number %" PRId64 " of GitLab, but this job is of `%s`, number "
-	    "%" PRId64 " there; if both are the same, ask an administrator to run `berth %s unpin %s`",
+	    "the %s `%s` here is pinned to number %" PRId64 " in GitLab, but this job belongs to `%s`, "
+	    "number %" PRId64 " there; if both are the same, ask an administrator to run `berth %s unpin %s`",
 	    kind, db_str(r, 0, NAME), db_int(r, 0, GITLAB_ID), user ? job->username : job->project_path,
 	    user ? job->user_id : job->project_id, kind, db_str(r, 0, NAME));
 }

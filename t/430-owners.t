@@ -74,8 +74,8 @@ is($t->http(GET => path('open', $public))->{status}, 401, 'nobody may ask withou
 is_error(ask(PUT => $_, 'foo-lib', ['bob']), 403, qr/maintainer role/, "$_ may not") for qw(reporter developer);
 is_error(ask(PUT => 'stranger', 'foo-lib', ['bob']), 404, qr/Project Not Found/, 'a stranger may not');
 is_error(ask(PUT => $t->token('owner', scopes => 'read_api'), 'foo-lib', ['bob']), 403, qr/scope `api`/, 'a right to read is none to write');
-is_error(ask(PUT => $t->job_token('demo/priv', 'owner'), 'foo-lib', ['bob']), 403, qr/token of a user/, 'a job may not');
-is_error(ask(PUT => $t->deploy_token('demo/priv', 'write'), 'foo-lib', ['bob']), 403, qr/token of a user/, 'a deploy token may not');
+is_error(ask(PUT => $t->job_token('demo/priv', 'owner'), 'foo-lib', ['bob']), 403, qr/needs a user's token/, 'a job may not');
+is_error(ask(PUT => $t->deploy_token('demo/priv', 'write'), 'foo-lib', ['bob']), 403, qr/needs a user's token/, 'a deploy token may not');
 for my $operation (qw(publish-new publish-update yank)) {
 	is_error(ask(PUT => $t->token('owner', operations => $operation), 'foo-lib', ['bob']), 403, qr/required permissions/, "with $operation");
 }

@@ -157,7 +157,7 @@ subtest 'workers come and go' => sub {
 	ok($agree->(scrape($agree)), 'and of each of these it is known how long it waited');
 	kill('KILL', $victim) or die "kill $victim: $!\n";
 	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1 && $_[0]->value('berth_workers', kind => 'read', state => 'idle') >= 2
-	    && $_[0]->value('berth_workers', kind => 'write', state => 'idle') == 1 });
+	    && $_[0]->value('berth_workers', kind => 'write', state => 'idle') == 1 && $_[0]->sum('berth_workers') == 4 });
 	is($ends->($after, 'crashed'), 1, 'one crashed');
 	is($after->sum('berth_workers'), 4, 'and there are four again');
 	is_deeply([$after->less_than($m)], [], 'it took no count with it');

@@ -12,7 +12,7 @@ struct json_response {
 	struct buf b;
 };
 
-/* Whoever has the answer must not move it: o points into it. */
+/* Do not move the struct: o points into it. */
 void json_response_init(struct json_response *, struct request *);
 
 /* -1: 500 where it is longer than any answer may be. */

@@ -7,7 +7,7 @@ package Berth::Routes;
 #		my $path = Berth::Routes::path($route, id => 7, crate => 'abcd', version => '1.0.0');
 #	}
 #
-# A route is { name, methods => ['GET', ...], pattern, need => bool, writes => LIMITS_... or undef }.
+# A route is { name, methods => ['GET', ...], pattern, policy => bool, writes => WRITES_... or undef }.
 
 use strict;
 use warnings;

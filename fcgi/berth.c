@@ -10,7 +10,7 @@
 #include "admin/number.h"
 #include "admin/operator.h"
 #include "base/clock.h"
-#include "cache/cache_node.h"
+#include "cache/cache_barrier.h"
 #include "config/settings.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
@@ -239,11 +239,11 @@ parse_wait(struct invocation *in, const char *text)
 
 /* Before the administrator hears that it is done: it is done on all nodes. */
 static int
-wait_for_nodes(struct invocation *in, int rc)
+wait_for_nodes(struct invocation *in, struct cache_barrier *barrier, int rc)
 {
 	struct err err = { 0 };
 
-	if (cache_barrier(in->db, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
+	if (cache_barrier_wait(barrier, in->arena, clock_us() + in->wait_us, &err) == 0 || rc == -1)
 		return rc;
 	in->err = err;
 	in->unacknowledged = true;
@@ -254,6 +254,7 @@ wait_for_nodes(struct invocation *in, int rc)
 static int
 run(struct invocation *in, const struct option_set *common)
 {
+	struct cache_barrier *barrier;
 	int64_t timeout_ms;
 	int rc;
 
@@ -265,11 +266,13 @@ run(struct invocation *in, const struct option_set *common)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
 	in->db = db_new(in->conninfo, timeout_ms);
+	barrier = cache_barrier_new(in->db, NULL);
 	db_prepare_late(in->db);
 	in->actor = operator_actor(in->arena);
 	rc = in->command->run(in);
 	/* also what a command has done that failed in the end */
-	rc = wait_for_nodes(in, rc);
+	rc = wait_for_nodes(in, barrier, rc);
+	cache_barrier_free(barrier);
 	db_free(in->db);
 	/* a token that nobody has read is lost: say so */
 	if ((fflush(stdout) == EOF || ferror(stdout)) && rc == 0)

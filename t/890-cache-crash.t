@@ -101,8 +101,9 @@ my @points = grep { /cache|commit|set_index|^respond:publish/ && !/authorize|ren
 	warm_up();
 });
 my %passed = map { $_ => 1 } @points;
-ok($passed{$_}, "$_: is passed") for qw(sent:session_commit send:cache_told send:cache_sync send:cache_sync_left
-	send:cache_acknowledge send:cache_index cache:read cache:written cache:placed respond:publish);
+ok($passed{$_}, "$_: is passed") for qw(sent:session_commit send:cache_sync answered:cache_sync
+	send:cache_acknowledge cache:acknowledged send:cache_index cache:read cache:written cache:placed
+	respond:publish);
 
 for my $point (@points) {
 	subtest "killed at $point" => sub {

@@ -109,12 +109,13 @@ static const struct route routes[] = {
 static const struct router router = { routes, sizeof(routes) / sizeof(*routes), NULL, 0 };
 
 static struct worker_app *
-app_start(const struct settings *s, const struct meter *meter, int slots, struct err *err)
+app_start(const struct settings *s, const struct meter *meter, const struct pool_shared *shared,
+    struct err *err)
 {
 	static struct worker_app app;
 
 	(void)meter;
-	(void)slots;
+	(void)shared;
 	app.settings = s;
 	if (strcmp(s->store, "/slow") == 0)
 		return wait_for_end(err) == -1 ? NULL : &app;

@@ -8,8 +8,8 @@
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "cache/cache_barrier.h"
 #include "cache/cache_keeper.h"
-#include "cache/cache_node.h"
 #include "call/app.h"
 #include "call/app_metrics.h"
 #include "call/patience.h"
@@ -49,6 +49,7 @@ app_stop(struct worker_app *app)
 		return;
 	if (app->db != NULL)
 		app_idle(app);
+	cache_barrier_free(app->barrier);
 	db_free(app->db);
 	token_keys_wipe(&app->keys);
 	slots_close(app->slots);
@@ -86,7 +87,8 @@ sweep_store(struct worker_app *app)
 }
 
 static struct worker_app *
-app_start(const struct settings *settings, const struct meter *meter, int slots, struct err *err)
+app_start(const struct settings *settings, const struct meter *meter, const struct pool_shared *shared,
+    struct err *err)
 {
 	struct worker_app *app = calloc(1, sizeof(*app));
 	struct err away;
@@ -98,7 +100,7 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 	app->settings = settings;
 	app->meter = meter;
 	app->arena = arena_new();
-	app->slots = slots_open(slots);
+	app->slots = slots_open(shared->slots);
 	if (app->slots == NULL) {
 		err_sys(err, "shared memory of the workers");
 		app_stop(app);
@@ -108,6 +110,7 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
+	app->barrier = cache_barrier_new(app->db, shared->memory);
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */
 	if (app_know_keys(app, app->arena, &away) == -1) {
@@ -129,7 +132,7 @@ app_start(const struct settings *settings, const struct meter *meter, int slots,
 static int
 app_barrier(struct worker_app *app, struct request *rq, struct err *err)
 {
-	if (cache_barrier(app->db, rq->arena, rq->deadline_us, err) == 0)
+	if (cache_barrier_wait(app->barrier, rq->arena, rq->deadline_us, err) == 0)
 		return 0;
 	err_context(err, "some nodes may serve stale data");
 	return err->status != 503 ? -1
@@ -156,12 +159,12 @@ show_keeper(void *arg, enum cache_state state, int64_t lease_end_us)
 }
 
 static int
-app_keep(const struct settings *settings, const struct meter *meter)
+app_keep(const struct settings *settings, const struct meter *meter, const struct pool_shared *shared)
 {
 	struct meter mine = *meter;
 	const struct cache_watcher watcher = { show_keeper, &mine };
 
-	return cache_keeper_run(settings, &watcher);
+	return cache_keeper_run(settings, &watcher, shared->memory);
 }
 
 static void
@@ -186,6 +189,7 @@ const struct pool_app api_pool_app = {
 	.families = app_families,
 	.nfamilies = METRIC__APP_END - METRIC__POOL,
 	.start = app_start,
+	.shared_size = sizeof(struct cache_board),
 	.stop = app_stop,
 	.begin = call_begin,
 	.barrier = app_barrier,

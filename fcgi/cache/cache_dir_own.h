@@ -11,7 +11,7 @@
 
 enum {
 	CACHE_DIR_OWN_MODE = 0600, /* of files for the pool alone */
-	CACHE_DIR_NODE_BYTES = 16
+	CACHE_DIR_NODE_BYTES = (CACHE_NODE_SIZE - 1) / 2
 };
 
 struct cache_dir {
@@ -21,7 +21,7 @@ struct cache_dir {
 	int hint;
 	unsigned made; /* counts names in the trash, so that each differs */
 	int64_t started_us;
-	char node[2 * CACHE_DIR_NODE_BYTES + 1];
+	char node[CACHE_NODE_SIZE];
 	/* the lease, in calendar seconds; last < first: none */
 	time_t first, last;
 	char epoch[CACHE_EPOCH_SIZE]; /* the epoch that the lease points at; "": none */

@@ -12,13 +12,14 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cache/cache_absent.h"
+#include "cache/cache_board.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_grant.h"
+#include "cache/cache_keys.h"
 #include "cache/cache_node.h"
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
-#include "store/token/token_slot.h"
 
 enum {
 	SECOND = 1000000,
@@ -42,10 +43,11 @@ enum {
 struct keeper {
 	const struct settings *settings;
 	const struct cache_watcher *watcher;
+	struct cache_board *board;
 	struct cache_dir *dir;
 	struct cache_grants *grants;
 	struct cache_absent *absent;
-	struct token_keys keys;
+	struct cache_keys keys;
 	struct db *db; /* the listening session */
 	struct db *prober; /* a second session, which sends probes to the first one */
 	struct arena *arena; /* of one step */
@@ -53,7 +55,6 @@ struct keeper {
 	bool stopping;
 	bool serving; /* it listens, is registered and has a lease */
 	enum cache_state trouble; /* what it is if the present step fails */
-	bool slots_told; /* the log knows which keys this host lacks */
 	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
@@ -63,6 +64,7 @@ struct keeper {
 	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
 	int64_t written; /* the transaction that last wrote our row in cache_nodes */
 	int64_t synced, acknowledged; /* numbers of the last CACHE_SYNC that was done, and acknowledged */
+	bool asked_from_outside; /* since then, by a writer that does not read our board */
 	struct cache_warning warned;
 };
 
@@ -166,9 +168,11 @@ end_epoch(struct keeper *k, struct err *err)
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	k->sweep |= m->kind != CACHE_SYNC && m->kind != CACHE_PROBE && m->kind != CACHE_INDEX;
+	k->sweep |= m->kind == CACHE_CRATE || m->kind == CACHE_PROJECT || m->kind == CACHE_TOKEN ||
+	    m->kind == CACHE_EPOCH;
 	switch (m->kind) {
 	case CACHE_SYNC:
+	case CACHE_ACKNOWLEDGED:
 	case CACHE_PROBE:
 		return 0;
 	case CACHE_EPOCH:
@@ -195,6 +199,21 @@ still_listens(const struct keeper *k, struct err *err)
 	    : err_internal(err, 503, "the listening session has ended");
 }
 
+/* Takes note of what concerns no file or grant. */
+static void
+take_note(struct keeper *k, const struct cache_message *m)
+{
+	if (m->kind == CACHE_SYNC) {
+		if (m->id > k->synced)
+			k->synced = m->id;
+		k->asked_from_outside |= strcmp(m->node, cache_dir_node(k->dir)) != 0;
+	} else if (m->kind == CACHE_ACKNOWLEDGED) {
+		cache_board_note(k->board, m->node, m->id);
+	} else if (m->kind == CACHE_PROBE && m->id == k->probe) {
+		k->probe_back = m->id;
+	}
+}
+
 /* Handles all notifications that have arrived. */
 static int
 handle_notifications(struct keeper *k, struct err *err)
@@ -203,14 +222,11 @@ handle_notifications(struct keeper *k, struct err *err)
 	int rc;
 
 	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
-		if (m.kind != CACHE_SYNC && m.kind != CACHE_PROBE)
+		if (m.kind != CACHE_SYNC && m.kind != CACHE_ACKNOWLEDGED && m.kind != CACHE_PROBE)
 			FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
-		if (m.kind == CACHE_SYNC && m.id > k->synced)
-			k->synced = m.id;
-		if (m.kind == CACHE_PROBE && m.id == k->probe)
-			k->probe_back = m.id;
+		take_note(k, &m);
 	}
 	return rc == 0 ? still_listens(k, err) : -1;
 }
@@ -257,49 +273,22 @@ acknowledge(struct keeper *k, struct err *err)
 	if (db_is_pooled(k->db) && probe(k, err) == -1)
 		return -1;
 	number = k->synced;
-	if (cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written,
-		err) == -1)
+	if (k->asked_from_outside &&
+	    cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written, err) == -1)
 		return -1;
+	k->asked_from_outside = false;
 	k->acknowledged = number;
+	cache_board_note(k->board, cache_dir_node(k->dir), number);
+	FAULT_POINT("cache", "acknowledged");
 	return 0;
 }
 
-/*
- * Reads the keys.  Without them, or where the pool looks every token up because it cannot read their file,
- * the keeper grants public projects to anyone, and nothing to tokens.
- */
-static int
-know_keys(struct keeper *k, struct err *err)
-{
-	if (token_slot_keys(k->db, k->arena, k->settings->token_key, &k->keys, err) == 0)
-		return 0;
-	if (err->status != 500)
-		return -1;
-	cache_warn(&k->warned, err);
-	err_clear(err);
-	return token_slot_keys(k->db, k->arena, "", &k->keys, err);
-}
-
-/* Says once which tokens nginx of this host does not know. */
-static void
-tell_slots(struct keeper *k)
-{
-	struct token_slot_view view;
-	struct err err = { 0 };
-
-	if (k->slots_told ||
-	    token_slot_look(k->db, k->arena, k->settings->token_key, &view, &err) == -1)
-		return;
-	k->slots_told = true;
-	if (view.lacking != NULL)
-		log_warn("%s", view.lacking);
-}
-
-/* The order of these steps matters: see point 6 of berth-architecture(7), What holds. */
+/* The order of these steps matters: see point 6 of berth-architecture(7), What Berth guarantees. */
 static int
 begin(struct keeper *k, struct err *err)
 {
 	char host[HOST_SIZE] = "";
+	struct cache_registration r;
 	struct moment since;
 
 	(void)gethostname(host, sizeof(host) - 1);
@@ -317,15 +306,18 @@ begin(struct keeper *k, struct err *err)
 	k->ndue = 0;
 	k->sweep = true;
 	k->synced = k->acknowledged = 0;
+	k->asked_from_outside = false;
 	if (probe(k, err) == -1)
 		return -1;
-	if (know_keys(k, err) == -1)
+	if (cache_keys_read(&k->keys, k->db, k->arena, k->settings->token_key, &k->warned, err) == -1)
 		return -1;
-	tell_slots(k);
 	since = now();
 	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, &k->written, err) == -1 || still_listens(k, err) == -1)
+		k->settings->cache_lease, &r, err) == -1 || still_listens(k, err) == -1)
 		return -1;
+	k->written = r.written;
+	cache_board_begin(k->board, r.server, cache_dir_node(k->dir));
+	cache_board_note(k->board, cache_dir_node(k->dir), r.number);
 	k->trouble = CACHE_NO_DIR;
 	return lease(k, &since, err);
 }
@@ -433,7 +425,7 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 	}
 	if (nasked == 0)
 		return 0;
-	if (cache_source_decide(k->db, k->arena, &k->keys, asked, nasked, decisions, err) == -1)
+	if (cache_source_decide(k->db, k->arena, &k->keys.keys, asked, nasked, decisions, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "decided");
 	for (size_t i = 0; i < nasked; i++) {
@@ -494,6 +486,7 @@ static void
 fail(struct keeper *k, struct err *err)
 {
 	tell(k, k->trouble, k->serving ? clock_us() : 0);
+	cache_board_end(k->board);
 	k->serving = false;
 	if (!cache_dir_is_intact(k->dir)) {
 		leave_dir(k);
@@ -559,13 +552,15 @@ end(struct keeper *k)
 	    (k->serving && db_fd(k->db) != -1 &&
 	        cache_node_release(k->db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
+	cache_board_end(k->board);
 	tell(k, CACHE_STARTS, k->serving ? clock_us() : 0);
 }
 
 int
-cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher)
+cache_keeper_run(const struct settings *settings, const struct cache_watcher *watcher,
+    struct cache_board *board)
 {
-	struct keeper k = { .settings = settings, .watcher = watcher };
+	struct keeper k = { .settings = settings, .watcher = watcher, .board = board };
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -592,7 +587,7 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	db_free(k.db);
 	cache_absent_free(k.absent);
 	cache_grants_free(k.grants);
-	token_keys_wipe(&k.keys);
+	token_keys_wipe(&k.keys.keys);
 	arena_free(k.arena);
 	close(k.signal_fd);
 	return 0;

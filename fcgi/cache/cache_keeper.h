@@ -9,14 +9,15 @@
  * answered, no node serves the state before it.  Whatever crashes, hangs or is cut off, all answers are
  * true again cache_lease seconds later at the latest.
  *
- * berth-architecture(7), What holds, has the seven points that make this true; the code names some by
+ * berth-architecture(7), What Berth guarantees, has the seven points that make this true; the code names some by
  * their numbers.  nginx asks the pool wherever it finds no file or no grant.
  */
 
+#include "cache/cache_board.h"
 #include "cache/cache_state.h"
 #include "config/settings.h"
 
-/* Runs until SIGTERM, and then ends the lease.  Returns the exit status. */
-int cache_keeper_run(const struct settings *, const struct cache_watcher *);
+/* Runs until SIGTERM, and then ends the lease.  It writes the board of its pool.  Returns the exit status. */
+int cache_keeper_run(const struct settings *, const struct cache_watcher *, struct cache_board *);
 
 #endif

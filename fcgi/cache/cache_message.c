@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/base62.h"
+#include "base/hex.h"
 
 /* The text after the letter. */
-enum form { NOTHING, NUMBER, NUMBER_NAME, HANDLE };
+enum form { NOTHING, NUMBER, NUMBER_NAME, NUMBER_NODE, HANDLE };
 
 static const struct {
 	char letter;
@@ -19,7 +20,8 @@ static const struct {
 	{ 'p', CACHE_PROJECT, NUMBER },
 	{ 't', CACHE_TOKEN, HANDLE },
 	{ 'e', CACHE_EPOCH, NOTHING },
-	{ 's', CACHE_SYNC, NUMBER },
+	{ 's', CACHE_SYNC, NUMBER_NODE },
+	{ 'a', CACHE_ACKNOWLEDGED, NUMBER_NODE },
 	{ 'h', CACHE_PROBE, NUMBER },
 };
 
@@ -35,21 +37,42 @@ take_handle(const char *text, struct cache_message *m)
 
 /* Checks the name, which becomes part of a path. */
 static bool
-take_number(const char *text, bool named, struct cache_message *m)
+take_name(const char *text, struct cache_message *m)
 {
 	struct err wrong;
+
+	if (crate_name_check(slice_str(text), "crate", &wrong) == -1)
+		return false;
+	memcpy(m->name, text, strlen(text));
+	return true;
+}
+
+static bool
+take_node(const char *text, struct cache_message *m)
+{
+	unsigned char id[(CACHE_NODE_SIZE - 1) / 2];
+
+	if (!hex_decode(slice_str(text), id, sizeof(id)))
+		return false;
+	memcpy(m->node, text, CACHE_NODE_SIZE);
+	return true;
+}
+
+/* A number, and what the form has behind it. */
+static bool
+take_number(const char *text, enum form form, struct cache_message *m)
+{
 	char *end;
 
 	errno = 0;
 	m->id = strtoll(text, &end, 10);
-	if (*text < '1' || *text > '9' || errno != 0 || *end != (named ? ' ' : '\0'))
+	if (*text < '1' || *text > '9' || errno != 0)
 		return false;
-	if (!named)
-		return true;
-	if (crate_name_check(slice_str(end + 1), "crate", &wrong) == -1)
+	if (*end == '\0')
+		return form == NUMBER || (form == NUMBER_NODE && m->kind == CACHE_SYNC);
+	if (*end != ' ' || form == NUMBER)
 		return false;
-	memcpy(m->name, end + 1, strlen(end + 1));
-	return true;
+	return form == NUMBER_NAME ? take_name(end + 1, m) : take_node(end + 1, m);
 }
 
 bool
@@ -68,5 +91,5 @@ cache_message_parse(const char *text, struct cache_message *m)
 	if (text[1] != ' ')
 		return false;
 	return kinds[i].form == HANDLE ? take_handle(text + 2, m)
-				       : take_number(text + 2, kinds[i].form == NUMBER_NAME, m);
+				       : take_number(text + 2, kinds[i].form, m);
 }

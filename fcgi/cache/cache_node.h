@@ -3,7 +3,7 @@
 
 /*
  * What the database knows of the nodes that serve from their cache: which there are, until when, and
- * how far each has come.  The protocol is in berth-architecture(7).
+ * how far each has come.  For keepers; the protocol is in berth-architecture(7).
  */
 
 #include <stdbool.h>
@@ -11,22 +11,6 @@
 
 #include "cache/cache_message.h"
 #include "store/db/db.h"
-
-
-/*
- * Call this before you answer a request or command that may have written.  Where its commits make a
- * file or grant of any node wrong, it waits until no node can serve that any more; also where the
- * database had the wanted state already (db_found_done).
- * It waits for a node that does not acknowledge until that node's lease has ended.  It waits until
- * `until_us` of clock_us() for a node that renews its lease and gets no notifications, and for a
- * database that is away.  It costs one round trip where the commits touch no file or grant, and two
- * where no node serves from a cache.  -1: 503 with the hosts that have not acknowledged; what was
- * committed stays committed.
- */
-int cache_barrier(struct db *, struct arena *, int64_t until_us, struct err *)
-    __attribute__((warn_unused_result));
-
-/* ---- for keepers ---- */
 
 /* Subscribes the session to notifications.  -1: 503. */
 int cache_node_listen(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
@@ -40,11 +24,15 @@ int cache_node_probe(struct db *, struct arena *, int64_t *number, struct err *)
 
 /*
  * Gives a node that serves nothing yet a lease of `seconds` seconds, which began before the call.
- * Forgets nodes that have been gone for long.  *written becomes the transaction that wrote the node's row;
- * the next two functions compare it and replace it.  -1: 503.
+ * Forgets nodes that have been gone for long.  -1: 503.
  */
+struct cache_registration {
+	int64_t written; /* the transaction that wrote the node's row; the next functions compare and replace it */
+	int64_t number; /* the node has nothing from before this number of a CACHE_SYNC, */
+	int64_t server; /* which counts in this run of this server */
+};
 int cache_node_register(struct db *, struct arena *, const char *node, const char *host,
-    int64_t seconds, int64_t *written, struct err *) __attribute__((warn_unused_result));
+    int64_t seconds, struct cache_registration *, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Extends the lease to `seconds` seconds from now.  -1: 503, also where it has ended, or where another
@@ -62,8 +50,8 @@ int cache_node_next(struct db *, struct cache_message *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Acknowledges, for the node, all messages up to the CACHE_SYNC with this number.  -1: 503, as
- * cache_node_renew().
+ * Acknowledges, for the node, all messages up to the CACHE_SYNC with this number, to writers that do not read
+ * its board (cache/cache_board.h).  -1: 503, as cache_node_renew().
  */
 int cache_node_acknowledge(struct db *, struct arena *, const char *node, int64_t number,
     int64_t *written, struct err *) __attribute__((warn_unused_result));

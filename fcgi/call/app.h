@@ -35,6 +35,7 @@ struct worker_app {
 	struct slots *slots; /* slots of the queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
+	struct cache_barrier *barrier; /* cache/cache_barrier.h */
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;

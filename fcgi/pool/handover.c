@@ -30,6 +30,7 @@ static const struct {
 	{ offsetof(struct handover, scoreboard_fd), true },
 	{ offsetof(struct handover, metrics_fd), true },
 	{ offsetof(struct handover, slots_fd), true },
+	{ offsetof(struct handover, memory_fd), true },
 	{ offsetof(struct handover, listen_fd), true },
 	{ offsetof(struct handover, log_fd), true },
 };

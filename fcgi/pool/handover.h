@@ -26,6 +26,7 @@ struct handover {
 	int scoreboard_fd;
 	int metrics_fd;
 	int slots_fd;
+	int memory_fd; /* of struct pool_shared; -1: none */
 	int listen_fd; /* -1 of ROLE_KEEPER */
 	int log_fd;
 	const char *log_path; /* "": standard error */

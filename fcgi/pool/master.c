@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -28,6 +29,7 @@ struct pool {
 	int program; /* of the children */
 	struct metrics *metrics;
 	int slots; /* base/slots.h, of all workers */
+	int memory; /* of struct pool_shared; -1: none */
 	struct generation *all;
 	struct generation *serving;
 	struct generation *starting; /* NULL: no reload is going on */
@@ -66,6 +68,7 @@ child_start(void *arg, const struct generation *g, size_t child, pid_t *pid)
 		.scoreboard_fd = g->scoreboard_fd,
 		.metrics_fd = metrics_fd(pool->metrics),
 		.slots_fd = pool->slots,
+		.memory_fd = pool->memory,
 		.listen_fd = keeper ? -1 : pool->listeners->fd[kind],
 		.log_fd = log.fd,
 		.log_path = log.path,
@@ -356,6 +359,24 @@ pool_loop(struct pool *pool, const sigset_t *signals)
 	}
 }
 
+/* Makes what all processes share.  -1: errno. */
+static int
+pool_share(struct pool *pool)
+{
+	const struct pool_app *app = pool->app;
+
+	pool->metrics = metrics_new(app->router, app->families, app->nfamilies);
+	pool->slots = slots_new();
+	pool->program = handover_program();
+	pool->memory = -1;
+	if (pool->metrics == NULL || pool->slots == -1 || pool->program == -1)
+		return -1;
+	if (app->shared_size == 0)
+		return 0;
+	pool->memory = memfd_create("shared", MFD_CLOEXEC);
+	return pool->memory == -1 ? -1 : ftruncate(pool->memory, (off_t)app->shared_size);
+}
+
 int
 pool_run(const struct pool_app *app, const char *config_path, const struct settings *settings,
     const struct listeners *listeners)
@@ -364,10 +385,7 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 	sigset_t signals;
 
 	signals_block(&signals);
-	pool.metrics = metrics_new(app->router, app->families, app->nfamilies);
-	pool.slots = slots_new();
-	pool.program = handover_program();
-	if (pool.metrics == NULL || pool.slots == -1 || pool.program == -1) {
+	if (pool_share(&pool) == -1) {
 		log_error("cannot start: no shared memory, or no /proc: %s", strerrordesc_np(errno));
 		return 1;
 	}
@@ -383,6 +401,8 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 		log_info("stopped");
 	}
 	close(pool.program);
+	if (pool.memory != -1)
+		close(pool.memory);
 	close(pool.slots);
 	metrics_free(pool.metrics);
 	return pool.status;

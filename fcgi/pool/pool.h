@@ -22,6 +22,12 @@
 #include "pool/listen.h"
 #include "pool/metrics.h"
 
+/* What all processes of a pool share, also those of other generations. */
+struct pool_shared {
+	int slots; /* base/slots.h */
+	void *memory; /* of pool_app.shared_size bytes, zeroes at first; NULL: none is wanted */
+};
+
 /* What the pool needs to know of the application. */
 struct pool_app {
 	const struct router *router;
@@ -31,11 +37,12 @@ struct pool_app {
 	/*
 	 * In a new worker.  NULL with err set: the worker cannot serve at all
 	 * (a statement does not prepare); it exits and counts as a crash.  That is no error for a database that is
-	 * away, or whose schema does not fit yet.  The meter lives as long as the
-	 * worker.  slots: base/slots.h, shared by all workers, also those of other generations.
+	 * away, or whose schema does not fit yet.  The meter and what is shared live as long as the
+	 * worker.
 	 */
 	struct worker_app *(*start)(
-	    const struct settings *, const struct meter *, int slots, struct err *);
+	    const struct settings *, const struct meter *, const struct pool_shared *, struct err *);
+	size_t shared_size; /* bytes of pool_shared.memory */
 	void (*stop)(struct worker_app *);
 	/*
 	 * Before the handler: who is calling, may they?  Also where the path does not take the
@@ -66,7 +73,7 @@ struct pool_app {
 	 * what it does until SIGTERM, with the exit status.  Both may be NULL.
 	 */
 	bool (*keeps)(const struct settings *);
-	int (*keep)(const struct settings *, const struct meter *);
+	int (*keep)(const struct settings *, const struct meter *, const struct pool_shared *);
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ struct child_state {
 	struct settings settings;
 	struct slot *slots;
 	struct metrics *metrics;
+	struct pool_shared shared;
 };
 
 bool
@@ -53,7 +55,11 @@ child_open(struct child_state *c, const struct pool_app *app, struct err *err)
 		return err_sys(err, "cannot protect its memory");
 	c->slots = scoreboard_map(h->scoreboard_fd, (size_t)h->children);
 	c->metrics = metrics_share(app->router, app->families, app->nfamilies, h->metrics_fd);
-	if (c->slots == NULL || c->metrics == NULL)
+	c->shared.slots = h->slots_fd;
+	if (app->shared_size > 0)
+		c->shared.memory =
+		    mmap(NULL, app->shared_size, PROT_READ | PROT_WRITE, MAP_SHARED, h->memory_fd, 0);
+	if (c->slots == NULL || c->metrics == NULL || c->shared.memory == MAP_FAILED)
 		return err_sys(err, "shared memory");
 	return 0;
 }
@@ -67,10 +73,10 @@ child_run_role(const struct child_state *c, const struct pool_app *app)
 
 	if (h->role == ROLE_KEEPER) {
 		slot_idle(slot);
-		return app->keep(&c->settings, &meter);
+		return app->keep(&c->settings, &meter, &c->shared);
 	}
 	return worker_run(app, &c->settings, h->role == ROLE_WRITER ? WORKER_WRITE : WORKER_READ,
-	    h->listen_fd, slot, &meter, h->slots_fd);
+	    h->listen_fd, slot, &meter, &c->shared);
 }
 
 int

@@ -255,7 +255,7 @@ worker_signal_fd(void)
 
 int
 worker_run(const struct pool_app *app, const struct settings *settings, enum worker_kind kind,
-    int listen_fd, struct slot *slot, const struct meter *meter, int slots)
+    int listen_fd, struct slot *slot, const struct meter *meter, const struct pool_shared *shared)
 {
 	struct worker w = { .app = app, .settings = settings, .slot = slot, .meter = meter,
 		.kind = kind };
@@ -268,7 +268,7 @@ worker_run(const struct pool_app *app, const struct settings *settings, enum wor
 		log_error("worker cannot start: no resources");
 		return WORKER_START_FAILED;
 	}
-	w.state = app->start(settings, meter, slots, &err);
+	w.state = app->start(settings, meter, shared, &err);
 	if (w.state == NULL) {
 		log_error("worker cannot start: %s", err.detail);
 	} else {

@@ -18,6 +18,6 @@ enum { WORKER_START_FAILED = 3 };
  * so that they interrupt none.  Returns the exit status of the process.
  */
 int worker_run(const struct pool_app *, const struct settings *, enum worker_kind, int listen_fd,
-    struct slot *, const struct meter *, int slots);
+    struct slot *, const struct meter *, const struct pool_shared *);
 
 #endif

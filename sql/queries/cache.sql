@@ -18,13 +18,14 @@ SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS
 -- name: cache_register
 -- $1 node, $2 its host, $3 seconds.  A keeper that listens and serves nothing yet runs this: its cache is
 -- empty, so it holds nothing from before this number.  Returns the transaction that wrote the row, by which
--- the keeper recognises it later.  One row by primary key.  The commit waits for the disk, as every commit
+-- the keeper recognises it later, the number, and the server that it counts in.  One row by primary key.  The commit waits for the disk, as every commit
 -- does that makes a lease longer.
 INSERT INTO cache_nodes (node, host, synced, lease_until)
 VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint))
     ON CONFLICT (node) DO UPDATE
    SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until
-RETURNING xmin::text::bigint AS written;
+RETURNING xmin::text::bigint AS written, synced,
+          (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server;
 
 -- name: cache_renew
 -- $1 node, $2 seconds, $3 the transaction that the keeper knows to have written the row last.  By primary
@@ -45,31 +46,37 @@ DELETE FROM cache_nodes WHERE lease_until < now() - interval '7 days';
 
 -- name: cache_acknowledge
 -- $1 node, $2 the number of a cache_sync whose notifications it has handled, $3 and the result as in
--- cache_renew.  By primary key.  The commit does not wait for the disk: after a crash of the database
--- keepers register anew.
+-- cache_renew.  For writers that do not read the board of this node: some read the row, which is found by its
+-- primary key; the keepers of the others get a notification.  The commit does not wait for the disk: after a
+-- crash of the database keepers register anew.
 WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE cache_nodes SET synced = greatest(synced, $2) FROM fast
  WHERE node = $1 AND cache_nodes.xmin::text::bigint = $3
-RETURNING cache_nodes.xmin::text::bigint AS written;
-
--- name: cache_told
--- Has this session sent the keepers anything since the last call?  Reads no table.
-SELECT coalesce(current_setting('berth.cache_told', true), '') = 'yes'
-           AND set_config('berth.cache_told', '', false) = '' AS told;
+RETURNING cache_nodes.xmin::text::bigint AS written,
+          pg_notify('berth_keepers', 'a ' || $2::bigint || ' ' || node) IS NULL AS notified;
 
 -- name: cache_sync
--- Asks all nodes to acknowledge the number that it returns; no row where no node serves from a cache.
--- Notifications arrive in the order of commits, and this number is taken after the commits that the caller
--- waits for: a node that acknowledges it, or a greater one, has handled their notifications.  Reads a table
--- of a few rows.
-SELECT x.n::bigint AS number, pg_notify('berth_cache', 's ' || x.n) IS NULL AS notified
-  FROM (SELECT pg_current_xact_id()::text AS n
-         WHERE EXISTS (SELECT FROM cache_nodes WHERE lease_until > now())) x;
+-- $1 the node whose board the caller reads, or null, $2 true: in any case, false: if this session has sent the
+-- keepers something since the last call.  Asks all nodes to acknowledge a new number, and returns a row for
+-- each node that serves from a cache: the number, the server that it counts in, and the milliseconds that the
+-- node's lease lasts.  Notifications arrive in the order of commits, and this number is taken after the commits
+-- that the caller waits for: a node that acknowledges it, or a greater one, has handled their notifications.
+-- Reads a table of a few rows.
+WITH asked AS MATERIALIZED (
+    SELECT x.n, pg_notify('berth_cache', concat_ws(' ', 's', x.n, $1::text))
+      FROM (SELECT pg_current_xact_id()::text AS n
+             WHERE CASE WHEN $2::boolean OR current_setting('berth.cache_told', true) = 'yes'
+                        THEN set_config('berth.cache_told', '', false) = '' END
+               AND EXISTS (SELECT FROM cache_nodes WHERE lease_until > now())) x)
+SELECT a.n::bigint AS number, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server,
+       c.node, c.host, (extract(epoch FROM c.lease_until - now()) * 1000)::bigint AS left_ms
+  FROM asked a JOIN cache_nodes c ON c.lease_until > now();
 
 -- name: cache_sync_left
--- $1 the number.  The hosts of the nodes that have not acknowledged it and may still serve; null: none.
--- A table of a few rows.
-SELECT string_agg(host, ', ' ORDER BY host) AS hosts FROM cache_nodes WHERE synced < $1 AND lease_until > now();
+-- $1 the number.  As cache_sync, the nodes whose row does not say that they have acknowledged it, and which may
+-- still serve.  A table of a few rows.
+SELECT node, host, (extract(epoch FROM lease_until - now()) * 1000)::bigint AS left_ms
+  FROM cache_nodes WHERE synced < $1 AND lease_until > now();
 
 -- name: cache_config
 -- $1 project.  May anyone read its packages?  By primary key.

@@ -22,6 +22,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		assert(named == (m.name[0] != '\0'));
 		assert(!named || crate_name_check(slice_str(m.name), "crate", &err) == 0);
 		assert((m.kind == CACHE_TOKEN) == (m.who.name[0] != '\0'));
+		assert(m.kind != CACHE_ACKNOWLEDGED || m.node[0] != '\0');
+		assert(m.node[0] == '\0' || strlen(m.node) == CACHE_NODE_SIZE - 1);
+		assert(m.node[0] == '\0' || m.kind == CACHE_SYNC || m.kind == CACHE_ACKNOWLEDGED);
 		assert(m.kind != CACHE_TOKEN || strlen(m.who.name) == TOKEN_HANDLE_SIZE - 1);
 	}
 	arena_free(a);

@@ -250,8 +250,15 @@ int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct 
 int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * A statement that goes out with each COMMIT, in the same round trip, and runs after it as a transaction of
+ * its own.  If the transaction has committed and the statement has no answer, db_take_commit() says
+ * `unknown`.  NULL: none.
+ */
+void db_set_follow_up(struct db *, void (*call)(void *arg, struct db_call *), void *arg);
+
+/*
  * Has a transaction committed since this was last asked?  *unknown: one has, or may have, in a
- * session that was lost.
+ * session that was lost, or before a follow-up that has failed.
  */
 bool db_take_commit(struct db *, bool *unknown);
 

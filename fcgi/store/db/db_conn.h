@@ -46,6 +46,9 @@ struct db {
 	const struct db_guard *guard; /* NULL: none */
 	struct db_call guard_call;
 	enum { GUARD_DUE, GUARD_ASKED, GUARD_PASSED } guard_state; /* in this transaction */
+	void (*follow_up)(void *arg, struct db_call *); /* NULL: none */
+	void *follow_up_arg;
+	size_t answered; /* steps of the last round trip that have succeeded */
 	bool committed; /* since db_take_commit() */
 	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */

@@ -349,6 +349,8 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
 			return -1;
+		if (rc == 0)
+			db->answered = i + 1;
 	}
 	if (rc == -1) {
 		struct err later;
@@ -367,6 +369,7 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 	int rc;
 
 	db->retry = db->away = false;
+	db->answered = 0;
 	if (db->pg == NULL && db->in_tx && !db->begin_pending)
 		return err_internal(
 		    err, 503, "database: the connection was lost in this transaction");

@@ -87,6 +87,37 @@ db_guard_first(struct db *db, struct err *err)
 	return pass_guard(db, err);
 }
 
+void
+db_set_follow_up(struct db *db, void (*call)(void *arg, struct db_call *), void *arg)
+{
+	db->follow_up = call;
+	db->follow_up_arg = arg;
+}
+
+/* Sends COMMIT, and the follow-up with it.  0: it has committed. */
+static int
+send_commit(struct db *db, struct err *err)
+{
+	struct db_call call = { 0 };
+	struct db_step steps[2] = { { .stmt = STMT_SESSION_COMMIT } };
+	size_t n = 1;
+
+	if (db->follow_up != NULL) {
+		db->follow_up(db->follow_up_arg, &call);
+		steps[n++] = (struct db_step) { call.stmt, &call.params, NULL, call.row, call.arg };
+	}
+	if (db_steps(db, NULL, steps, n, err) == -1) {
+		if (db->answered == 0)
+			return -1;
+		db->commit_unknown = true;
+		err_clear(err);
+	}
+	/* one that came late has cost the connection */
+	db->commit_unknown = db->commit_unknown || db->pg == NULL;
+	db->committed = true;
+	return 0;
+}
+
 static int
 commit(struct db *db, bool *unknown, struct err *err)
 {
@@ -98,12 +129,8 @@ commit(struct db *db, bool *unknown, struct err *err)
 	/* COMMIT would quietly roll back */
 	if (connected && PQtransactionStatus(db->pg) == PQTRANS_INERROR)
 		return err_internal(err, 500, "database: commit after a failed statement");
-	if (control(db, STMT_SESSION_COMMIT, err) == 0) {
-		db->committed = true;
-		/* one that came late has cost the connection */
-		db->commit_unknown = db->commit_unknown || db->pg == NULL;
+	if (send_commit(db, err) == 0)
 		return 0;
-	}
 	/* an error that leaves the connection standing is an answer */
 	if (connected && (db->pg == NULL || PQstatus(db->pg) == CONNECTION_BAD)) {
 		*unknown = db->commit_unknown = true;

@@ -6,6 +6,7 @@ package Berth::Bench::Stand;
 # can stand beside it, behind an nginx of its own, with a private project.
 #
 #	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 }, before => $dir);
+#	# postgres => { ... }: more settings of its PostgreSQL
 #	my $request = $stand->index('berth', 'small', unchanged => 1);
 
 use strict;
@@ -29,7 +30,7 @@ use constant POSTGRES => (
 
 sub new {
 	my ($class, %opt) = @_;
-	my $cluster = Berth::Cluster->start(POSTGRES);
+	my $cluster = Berth::Cluster->start(POSTGRES, %{ $opt{postgres} // {} });
 	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
 	    new_crate_burst => 0, yank_burst => 0, change_burst => 0, job_token_burst => 0);
 	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers} }, $class;

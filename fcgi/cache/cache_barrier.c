@@ -1,0 +1,265 @@
+#include "cache/cache_barrier.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Pauses between two questions to the database. */
+enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
+
+struct node {
+	char name[CACHE_NODE_SIZE];
+	char host[64]; /* cut to fit */
+	int64_t end_us; /* of its lease, as it was known last */
+};
+
+struct cache_barrier {
+	struct db *db;
+	struct cache_board *board; /* NULL: there is none */
+	int64_t number, server; /* what was asked last */
+	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
+	/* those that have not acknowledged the number, as far as is known */
+	struct node *nodes;
+	size_t n, room;
+};
+
+static void
+bind_sync(struct cache_barrier *b, struct db_call *call, bool in_any_case)
+{
+	const char *own = b->board == NULL ? NULL : cache_board_own(b->board);
+
+	b->own[0] = '\0';
+	if (own != NULL)
+		memcpy(b->own, own, CACHE_NODE_SIZE);
+	call->stmt = STMT_CACHE_SYNC;
+	db_bind_str(&call->params, own == NULL ? NULL : b->own);
+	db_bind_bool(&call->params, in_any_case);
+}
+
+static int
+add_node(struct cache_barrier *b, const char *name, const char *host, int64_t left_ms, struct err *err)
+{
+	struct node *node;
+
+	if (b->n == b->room) {
+		size_t room = 2 * b->room + 4;
+		struct node *more = reallocarray(b->nodes, room, sizeof(*more));
+
+		if (more == NULL)
+			return err_sys(err, "nodes");
+		b->nodes = more;
+		b->room = room;
+	}
+	node = &b->nodes[b->n++];
+	*node = (struct node) { .end_us = clock_us() + left_ms * 1000 };
+	snprintf(node->name, sizeof(node->name), "%s", name);
+	snprintf(node->host, sizeof(node->host), "%s", host);
+	return 0;
+}
+
+/* Takes a row of cache_sync. */
+static int
+take_node(void *arg, const struct db_result *r, struct err *err)
+{
+	enum { COLUMNS_CACHE_SYNC };
+	struct cache_barrier *b = arg;
+	int64_t number = db_int(r, 0, NUMBER);
+
+	/* a later number counts for what was before it, too */
+	if (number != b->number)
+		b->n = 0;
+	b->number = number;
+	b->server = db_int(r, 0, SERVER);
+	return add_node(b, db_str(r, 0, NODE), db_str(r, 0, HOST), db_int(r, 0, LEFT_MS), err);
+}
+
+/* What goes out with COMMIT. */
+static void
+ask_with_commit(void *arg, struct db_call *call)
+{
+	struct cache_barrier *b = arg;
+
+	/* a pooler may have begun to share this session, and what it remembers with it */
+	bind_sync(b, call, db_is_pooled(b->db));
+	call->row = take_node;
+	call->arg = b;
+}
+
+struct cache_barrier *
+cache_barrier_new(struct db *db, struct cache_board *board)
+{
+	struct cache_barrier *b = calloc(1, sizeof(*b));
+
+	if (b == NULL)
+		abort();
+	b->db = db;
+	b->board = board;
+	db_set_follow_up(db, ask_with_commit, b);
+	return b;
+}
+
+void
+cache_barrier_free(struct cache_barrier *b)
+{
+	if (b == NULL)
+		return;
+	db_set_follow_up(b->db, NULL, NULL);
+	free(b->nodes);
+	free(b);
+}
+
+/* Asks all nodes, whatever this session has sent. */
+static int
+ask(struct cache_barrier *b, struct arena *a, struct err *err)
+{
+	struct db_call call = { .row = take_node, .arg = b };
+
+	b->n = 0;
+	bind_sync(b, &call, true);
+	return db_run(b->db, a, &call, 1, err);
+}
+
+static bool
+has(const struct cache_barrier *b, const struct node *node)
+{
+	return b->board != NULL && cache_board_has(b->board, b->server, node->name, b->number);
+}
+
+/* Forgets this pool's node once its keeper has acknowledged. */
+static void
+drop_own(struct cache_barrier *b)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (strcmp(b->nodes[i].name, b->own) != 0 || !has(b, &b->nodes[i]))
+			b->nodes[left++] = b->nodes[i];
+	}
+	b->n = left;
+}
+
+/*
+ * Has each node that is left told the board?  Whoever may connect to the database can send such a
+ * notification, so only the node's row is believed.
+ */
+static bool
+all_have_told(const struct cache_barrier *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (!has(b, &b->nodes[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Reads the nodes anew that are left. */
+static int
+look(struct cache_barrier *b, struct arena *a, struct err *err)
+{
+	enum { COLUMNS_CACHE_SYNC_LEFT };
+	struct db_call call = { .stmt = STMT_CACHE_SYNC_LEFT };
+	const struct db_result *r = &call.result;
+
+	db_bind_int(&call.params, b->number);
+	if (db_run(b->db, a, &call, 1, err) == -1)
+		return -1;
+	b->n = 0;
+	for (int i = 0; i < r->rows; i++) {
+		if (add_node(b, db_str(r, i, NODE), db_str(r, i, HOST), db_int(r, i, LEFT_MS), err) == -1)
+			return -1;
+	}
+	drop_own(b);
+	return 0;
+}
+
+/* When the last lease ends of the nodes that are left. */
+static int64_t
+last_end(const struct cache_barrier *b)
+{
+	int64_t end = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->nodes[i].end_us > end)
+			end = b->nodes[i].end_us;
+	}
+	return end;
+}
+
+/* Is the keeper of this pool the one that was asked, and does it tell the board? */
+static bool
+is_told(const struct cache_barrier *b)
+{
+	const char *own = b->board == NULL || b->own[0] == '\0' ? NULL : cache_board_own(b->board);
+
+	return own != NULL && strcmp(own, b->own) == 0 && b->board->server == b->server;
+}
+
+/* Sleeps until all nodes that are left have told the board, or it tells nothing any more, or until then. */
+static void
+sleep_on_board(struct cache_barrier *b, int64_t until_us)
+{
+	while (is_told(b) && clock_us() < until_us) {
+		uint32_t changes = b->board->changes;
+
+		drop_own(b);
+		if (all_have_told(b))
+			return;
+		cache_board_wait(b->board, changes, until_us);
+	}
+}
+
+static int
+refuse(const struct cache_barrier *b, struct arena *a, struct err *err)
+{
+	const char *hosts = b->nodes[0].host;
+
+	for (size_t i = 1; i < b->n; i++)
+		hosts = arena_printf(a, "%s, %s", hosts, b->nodes[i].host);
+	return err_internal(err, 503, "not acknowledged by %s", hosts);
+}
+
+/* Waits until the nodes that were asked have acknowledged. */
+static int
+wait_for_nodes(struct cache_barrier *b, struct arena *a, int64_t until_us, struct err *err)
+{
+	int ms = LOOK_MIN_MS;
+
+	while (b->n > 0) {
+		int64_t end_us = last_end(b);
+
+		sleep_on_board(b, end_us < until_us ? end_us : until_us);
+		if (b->n == 0)
+			return 0;
+		if (look(b, a, err) == -1)
+			return -1;
+		if (b->n > 0 && clock_us() >= until_us)
+			return refuse(b, a, err);
+		if (b->n > 0 && (!is_told(b) || all_have_told(b))) {
+			(void)poll(NULL, 0, ms);
+			ms = 2 * ms < LOOK_MAX_MS ? 2 * ms : LOOK_MAX_MS;
+		}
+	}
+	return 0;
+}
+
+int
+cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, struct err *err)
+{
+	bool unknown, asked;
+
+	if (!db_take_commit(b->db, &unknown))
+		return 0;
+	asked = !unknown;
+	while ((!asked && ask(b, a, err) == -1) || wait_for_nodes(b, a, until_us, err) == -1) {
+		/* the database may come back, and any session can ask again */
+		if (err->status != 503 || clock_us() >= until_us)
+			return -1;
+		err_clear(err);
+		asked = false;
+		(void)poll(NULL, 0, AWAY_MS);
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+#ifndef CACHE_CACHE_BARRIER_H
+#define CACHE_CACHE_BARRIER_H
+
+/*
+ * The wait of a writer, between its commit and its answer, until no node serves the previous state.  The
+ * protocol is in berth-architecture(7).
+ *
+ * The question to all nodes goes out with COMMIT, in the same round trip.  A worker then sleeps until the
+ * board of its keeper has all acknowledgements.  It asks the database only whether other nodes have
+ * acknowledged indeed, and when a lease that it waits for has ended.  Without a board, or a keeper that serves,
+ * it asks the database again and again.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cache/cache_board.h"
+#include "store/db/db.h"
+
+/* Of one session; it lives as long as the session's handle. */
+struct cache_barrier;
+
+/* board: NULL: there is none.  From here on each COMMIT of the handle asks the nodes. */
+struct cache_barrier *cache_barrier_new(struct db *, struct cache_board *);
+void cache_barrier_free(struct cache_barrier *);
+
+/*
+ * Call this before you answer a request or command that may have written.  Where its commits make a
+ * file or grant of any node wrong, it waits until no node can serve that any more; also where the
+ * database had the wanted state already (db_found_done).
+ * It waits for a node that does not acknowledge until that node's lease has ended.  It waits until
+ * `until_us` of clock_us() for a node that renews its lease and gets no notifications, and for a
+ * database that is away.  It costs no round trip where the commits touch no file or grant, or where no node
+ * serves from a cache.  -1: 503 with the hosts that have not acknowledged; what was committed stays
+ * committed.
+ */
+int cache_barrier_wait(struct cache_barrier *, struct arena *, int64_t until_us, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef CACHE_CACHE_BOARD_H
+#define CACHE_CACHE_BOARD_H
+
+/*
+ * How far each node has acknowledged, in memory that a pool's processes share: its keeper writes, and the
+ * workers that wait for nodes sleep until it does.  Memory of zeroes is an empty board.
+ *
+ * Numbers count in one run of one database server: after a failover the same number can come again.  So
+ * the board names the server, and a worker that has asked another one believes nothing of it.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	CACHE_NODE_SIZE = 33, /* of a node's name, 32 hexadecimal digits, with the NUL */
+	CACHE_BOARD_NODES = 128 /* of further ones the board knows nothing */
+};
+
+struct cache_board {
+	_Atomic uint32_t changes; /* counts them */
+	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
+	_Atomic int own; /* 1 + the number of this pool's node */
+	_Atomic int n;
+	struct {
+		char node[CACHE_NODE_SIZE]; /* written once */
+		_Atomic int64_t acknowledged; /* the number of the last CACHE_SYNC */
+	} nodes[CACHE_BOARD_NODES];
+};
+
+/* ---- for the keeper, the only one that writes ---- */
+
+/* Begins with an empty board: this pool's node serves, with notifications of that server. */
+void cache_board_begin(struct cache_board *, int64_t server, const char *node);
+
+/* The node of this pool serves no more, or hears no more. */
+void cache_board_end(struct cache_board *);
+
+/* The node has acknowledged all messages up to this CACHE_SYNC.  Wakes all who wait. */
+void cache_board_note(struct cache_board *, const char *node, int64_t number);
+
+/* ---- for workers ---- */
+
+/* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
+const char *cache_board_own(const struct cache_board *);
+
+/*
+ * Has the node acknowledged this number of that server, or a greater one?  Of another node than this pool's
+ * own it is hearsay: ask the database.
+ */
+bool cache_board_has(const struct cache_board *, int64_t server, const char *node, int64_t number);
+
+/* Sleeps until the board changes from this state of `changes`, or until a moment of clock_us(). */
+void cache_board_wait(struct cache_board *, uint32_t changes, int64_t until_us);
+
+#endif

@@ -16,7 +16,7 @@ GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;
 GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
 	UPDATE (description, document, max_version, weight), DELETE ON crate_search TO :role;
-GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_etag,
+GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (alias, default_features, features, kind, name, normalized_name, optional, registry,
 	req, target, version_id) ON dependencies TO :role;

@@ -109,7 +109,7 @@ sub fingerprint {
 	    (SELECT count(*) FROM tokens), (SELECT count(*) FROM members), (SELECT count(*) FROM protection_rules),
 	    (SELECT count(*) FROM crate_owners), (SELECT count(*) FROM job_token_allowlist),
 	    (SELECT string_agg(anonymous_networks, ' ') FROM projects), (SELECT string_agg(anonymous_networks, ' ') FROM groups),
-	    (SELECT string_agg(index_etag || index_revision, ' ' ORDER BY id) FROM crates))));
+	    (SELECT string_agg(md5(index_body) || index_revision, ' ' ORDER BY id) FROM crates))));
 }
 
 # Sends the request while a session locks the table; ends the right, unlocks, and reads the answer.

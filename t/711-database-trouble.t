@@ -200,20 +200,25 @@ is(publish('slow', '1.0.0')->{status}, 200, 'a slow statement: the second attemp
 
 $t->conf(database_timeout => undef);
 $t->stop_pool;
+# long enough for the other side to come
+$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET deadlock_timeout = '4s'");
 is(publish('dead', '1.0.0', $other)->{status}, 200, 'the same bytes elsewhere');
 {
 	# It is the worker that notices: the other side would take a minute.
 	my $psql = session("SET deadlock_timeout = '60s'", 'BEGIN',
 	    'UPDATE blobs SET stored_at = now() WHERE sha256 = (SELECT v.cksum FROM versions v'
 	    . " JOIN crates c ON c.id = v.crate_id WHERE c.name = 'dead')");
-	# the crate's row is the worker's, as yet unseen by others: this waits for it
-	my $res = $fault->during('send:blob_record', sub { publish('dead', '1.0.0') }, sub {
+	my ($status, $holder) = $t->parallel(2, sub {
+		return publish('dead', '1.0.0')->{status} if $_[0] == 0;
+		# the crate's row is the worker's, as yet unseen by others, and it waits for the blob's
+		$t->wait_for(sub { sessions("wait_event_type = 'Lock'") }) or return 'the worker does not wait';
 		print {$psql} 'INSERT INTO crates (project_id, name, normalized_name)'
 		    . " VALUES ($id, 'dead', 'dead') ON CONFLICT DO NOTHING;\nROLLBACK;\n";
-		ok(holder_is("wait_event_type = 'Lock'"), 'deadlock: the other side waits');
+		return holder_is("wait_event_type = 'Lock'") ? 'waits' : 'does not wait';
 	});
 
-	is($res->{status}, 200, 'deadlock: tried again, and taken') or diag($res->{body});
+	is($holder, 'waits', 'deadlock: the other side waits');
+	is($status, 200, 'deadlock: tried again, and taken');
 	close($psql);
 	like(Berth::Cluster::slurp("$cluster->{pg}/log"), qr/ERROR:  deadlock detected/,
 	    'deadlock: there was one');

@@ -303,7 +303,7 @@ subtest 'whatever is done already' => sub {
 	$t->berth_ok('project', 'set', 'demo/private', 'packages_enabled=true');
 	# who sees only in its transaction that another was faster
 	my $asked;
-	my $late = $fault->during('blob:kept', sub { return $publish->('3.0.0') }, sub {
+	my $late = $fault->during('answered:version_check_new', sub { return $publish->('3.0.0') }, sub {
 		is($publish->('3.0.0')->{status}, 200, 'a publish that is faster');
 		# which lets the other go on
 		$asked = $asks->(sub { });

@@ -151,8 +151,8 @@ subtest 'large index files' => sub {
 	local $ENV{ASAN_OPTIONS} = join(':', $ENV{ASAN_OPTIONS} // (), 'quarantine_size_mb=1');
 
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('1', 64), 1)");
-	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
-	    . " VALUES ($large, 'large', 'large', '', '')");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body)"
+	    . " VALUES ($large, 'large', 'large', '')");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
 	    . " published_at) SELECT c.id, $large, '1.0.0-' || i, '1.0.0-' || i, repeat('x', 100000),"
 	    . " repeat('1', 64), 1, now() FROM crates c, generate_series(1, 60) i WHERE c.project_id = $large");
@@ -170,8 +170,8 @@ subtest 'many crates' => sub {
 	my $many = $t->project('demo/many');
 
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1) ON CONFLICT DO NOTHING");
-	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
-	    . " SELECT $many, 'c' || i, 'c' || i, '', '' FROM generate_series(1, 250) i");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body)"
+	    . " SELECT $many, 'c' || i, 'c' || i, '' FROM generate_series(1, 250) i");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
 	    . " published_at) SELECT c.id, $many, v, v, '{}', repeat('0', 64), 1, now() FROM crates c,"
 	    . " unnest('{1.0.0-a,1.0.0-b}'::text[]) v WHERE c.project_id = $many ORDER BY v, c.id");

@@ -33,24 +33,21 @@ note_actor(struct request *rq, const struct access_facts *f)
 	decimal_write(f->token_id, p);
 }
 
-/* Who is calling and what about, with the route's first read where it does not wait for the decision. */
+/* Who is calling and what about. */
 static int
 look_up(struct call *call, struct request *rq)
 {
-	enum { FACTS, FIRST, NCALLS };
 	const struct route_policy *policy = call->policy;
-	struct db_call calls[NCALLS] = { { .stmt = STMT__MAX } };
-	bool at_once = policy->read_at_once && rq->allow == NULL;
+	struct db_call facts = { 0 };
 
-	access_facts_call(&calls[FACTS], rq->arena, policy->namespace_kind, call_digest(call), &call->namespace);
-	if ((at_once && policy->read(rq, &call->namespace, &calls[FIRST]) == -1) ||
-	    app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
-	    db_run(call->app->db, rq->arena, calls, at_once ? NCALLS : FIRST, &rq->err) == -1)
+	access_facts_call(&facts, rq->arena, policy->namespace_kind, call_digest(call), &call->namespace);
+	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
+	    db_run(call->app->db, rq->arena, &facts, 1, &rq->err) == -1)
 		return -1;
-	access_facts_read(&calls[FACTS], policy->namespace_kind, &call->facts);
+	access_facts_read(&facts, policy->namespace_kind, &call->facts);
 	access_facts_switch(&call->facts, policy->flag);
 	access_facts_locate(&call->facts, rq->remote_addr);
-	call->first = calls[FIRST];
+	call->project_policy = access_facts_policy(&facts);
 	return 0;
 }
 
@@ -98,7 +95,7 @@ read_first(struct call *call, struct request *rq)
 {
 	const struct namespace_ref project = { .id = call->facts.project_id };
 
-	if (call->policy->read == NULL || call->policy->read_at_once || rq->allow != NULL)
+	if (call->policy->read == NULL || rq->allow != NULL)
 		return 0;
 	if (call->policy->read(rq, &project, &call->first) == -1)
 		return -1;

@@ -92,25 +92,27 @@ refuse(const struct rate_limit_answer *answer, struct err *err)
 }
 
 static int
-charge(struct worker_app *app, struct request *rq, struct rate_limit_ask ask, struct err *err)
+charge(struct worker_app *app, struct request *rq, struct rate_limit_ask ask, struct db_call *beside,
+    size_t n, struct err *err)
 {
 	struct rate_limit limits[RATE_LIMIT__MAX];
 	struct rate_limit_answer answer;
 
 	limits_of(app->settings, limits);
 	ask.limits = limits;
-	if (rate_limit_charge(app->db, rq->arena, &ask, &answer, err) == -1)
+	if (rate_limit_charge(app->db, rq->arena, &ask, beside, n, &answer, err) == -1)
 		return -1;
 	return refuse(&answer, err);
 }
 
 /* cargo does not ask again by itself: waits where the limit frees up soon. */
 static int
-charge_patiently(struct call *call, struct request *rq, struct rate_limit_ask ask)
+charge_patiently(struct call *call, struct request *rq, struct rate_limit_ask ask, struct db_call *beside,
+    size_t n)
 {
 	enum { SECOND_US = 1000000 };
 
-	while (charge(call->app, rq, ask, &rq->err) == -1) {
+	while (charge(call->app, rq, ask, beside, n, &rq->err) == -1) {
 		if (rq->err.status != 429 ||
 		    !patience_wait(call, ask.actor, (int64_t)rq->err.retry_after * SECOND_US))
 			return -1;
@@ -130,7 +132,7 @@ rate_limit_charge_route(struct call *call, struct request *rq, enum route_writes
 
 	if (route == WRITES_NOTHING || route == WRITES_OWN)
 		return 0;
-	return charge_patiently(call, rq, ask_of(call, rq, actions[route]));
+	return charge_patiently(call, rq, ask_of(call, rq, actions[route]), NULL, 0);
 }
 
 int
@@ -140,7 +142,7 @@ rate_limit_charge_user(struct worker_app *app, struct request *rq, int64_t user_
 	const struct rate_limit_ask ask = { .actor = limits_actor(rq->arena, &user),
 		.action = RATE_LIMIT_TOKEN };
 
-	return charge(app, rq, ask, &rq->err);
+	return charge(app, rq, ask, NULL, 0, &rq->err);
 }
 
 int
@@ -150,23 +152,24 @@ rate_limit_charge_rule(struct worker_app *app, struct request *rq, int64_t rule_
 	const struct rate_limit_ask ask = { .actor = limits_actor(rq->arena, &job),
 		.action = RATE_LIMIT_JOB_TOKEN };
 
-	return charge(app, rq, ask, &rq->err);
+	return charge(app, rq, ask, NULL, 0, &rq->err);
 }
 
 int
-rate_limit_charge_publish(struct call *call, struct request *rq, const char *normalized_name)
+rate_limit_charge_publish(struct call *call, struct request *rq, const char *normalized_name,
+    struct db_call *beside, size_t n)
 {
 	struct rate_limit_ask ask = ask_of(call, rq, RATE_LIMIT_PUBLISH);
 
 	ask.project_id = call->facts.project_id;
 	ask.normalized_name = normalized_name;
-	return charge_patiently(call, rq, ask);
+	return charge_patiently(call, rq, ask, beside, n);
 }
 
 int
 rate_limit_charge_yank(struct call *call, struct request *rq)
 {
-	return charge_patiently(call, rq, ask_of(call, rq, RATE_LIMIT_YANK));
+	return charge_patiently(call, rq, ask_of(call, rq, RATE_LIMIT_YANK), NULL, 0);
 }
 
 int
@@ -204,7 +207,7 @@ count_bad(struct worker_app *app, struct request *rq)
 
 	/* an error while counting changes nothing: they stay refused */
 	if (ask.actor != NULL && db_connect(app->db, &limited) == 0 &&
-	    charge(app, rq, ask, &limited) == -1 && limited.status == 429)
+	    charge(app, rq, ask, NULL, 0, &limited) == -1 && limited.status == 429)
 		rq->err = limited;
 }
 
@@ -266,13 +269,13 @@ rate_limit_charge_job_login(struct worker_app *app, struct request *rq)
 	struct rate_limit limits[RATE_LIMIT__MAX];
 	struct rate_limit_answer answer;
 
-	if (ask.actor != NULL && charge(app, rq, ask, &rq->err) == -1)
+	if (ask.actor != NULL && charge(app, rq, ask, NULL, 0, &rq->err) == -1)
 		return -1;
 	limits_of(app->settings, limits);
 	limits[RATE_LIMIT_JOB_LOGIN] = total_of(limits[RATE_LIMIT_JOB_LOGIN]);
 	ask.actor = all;
 	ask.limits = limits;
-	if (rate_limit_charge(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+	if (rate_limit_charge(app->db, rq->arena, &ask, NULL, 0, &answer, &rq->err) == -1)
 		return -1;
 	return refuse(&answer, &rq->err);
 }
@@ -288,7 +291,7 @@ charge_key_read(struct worker_app *app, struct request *rq, const char *actor, i
 	struct rate_limit_answer answer;
 	struct err limited;
 
-	if (rate_limit_charge(app->db, rq->arena, &ask, &answer, &rq->err) == -1)
+	if (rate_limit_charge(app->db, rq->arena, &ask, NULL, 0, &answer, &rq->err) == -1)
 		return -1;
 	if (refuse(&answer, &limited) == 0)
 		return 0;

@@ -47,9 +47,12 @@ enum {
 	RATE_LIMIT_KEY_READS = 5 /* for one issuer, per minute */
 };
 
-/* A publish of this crate: a new one, or a version more.  -1: 429, 503. */
-int rate_limit_charge_publish(struct call *, struct request *, const char *normalized_name)
-    __attribute__((warn_unused_result));
+/*
+ * A publish of this crate: a new one, or a version more.  The n calls `beside` read in the same round trip.
+ * -1: 429, 503.
+ */
+int rate_limit_charge_publish(struct call *, struct request *, const char *normalized_name,
+    struct db_call *beside, size_t n) __attribute__((warn_unused_result));
 
 /* A yank or unyank.  -1: 429, 503. */
 int rate_limit_charge_yank(struct call *, struct request *) __attribute__((warn_unused_result));

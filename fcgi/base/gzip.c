@@ -9,7 +9,21 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-enum { WINDOW_GZIP = 15 + 16, MEMORY_LEVEL = 8, PIECE = 64 * 1024, SIZE_BYTES = 4 };
+enum {
+	WINDOW = 15,
+	WINDOW_GZIP = WINDOW + 16,
+	WINDOW_RAW = -WINDOW,
+	MEMORY_LEVEL = 8,
+	PIECE = 64 * 1024,
+	SIZE_BYTES = 4,
+	TAIL_CRC = 2, /* the place of the CRC in a tail */
+	TAIL_SIZE = TAIL_CRC + SIZE_BYTES
+};
+
+/* Deflated, no flags, time 1, level unknown, made on Unix. */
+static const unsigned char head[GZIP_HEAD_SIZE] = { 0x1f, 0x8b, Z_DEFLATED, 0, 1, 0, 0, 0, 0, 3 };
+/* An empty last block, which ends at a byte if it begins at one. */
+static const unsigned char last_block[TAIL_CRC] = { 3, 0 };
 
 struct gzip_writer {
 	z_stream z;
@@ -17,6 +31,7 @@ struct gzip_writer {
 	char *out;
 	size_t n, cap;
 	size_t taken; /* of the text */
+	uLong crc; /* of that */
 	bool fast;
 };
 
@@ -29,16 +44,18 @@ writer_free(void *arg)
 	free(w->out);
 }
 
-struct gzip_writer *
-gzip_writer_new(struct arena *a, struct err *err)
+/* Without a head. */
+static struct gzip_writer *
+writer_start(struct arena *a, struct err *err)
 {
-	struct gzip_writer *w = arena_alloc(a, sizeof(*w));
+	struct gzip_writer *w = arena_calloc(a, 1, sizeof(*w));
 
-	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
+	if (deflateInit2(&w->z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_RAW, MEMORY_LEVEL,
 		Z_DEFAULT_STRATEGY) != Z_OK) {
 		err_internal(err, 500, "gzip: cannot start");
 		return NULL;
 	}
+	w->crc = crc32_z(0, NULL, 0);
 	arena_defer(a, writer_free, w);
 	return w;
 }
@@ -55,6 +72,19 @@ writer_reserve(struct gzip_writer *w)
 		abort();
 }
 
+struct gzip_writer *
+gzip_writer_new(struct arena *a, struct err *err)
+{
+	struct gzip_writer *w = writer_start(a, err);
+
+	if (w == NULL)
+		return NULL;
+	writer_reserve(w);
+	memcpy(w->out, head, sizeof(head));
+	w->n = sizeof(head);
+	return w;
+}
+
 /* Runs zlib until it has used all input. */
 static int
 writer_run(struct gzip_writer *w, int flush, struct err *err)
@@ -69,7 +99,7 @@ writer_run(struct gzip_writer *w, int flush, struct err *err)
 		w->n += PIECE - w->z.avail_out;
 	} while (rc == Z_OK && w->z.avail_out == 0);
 	/* Z_BUF_ERROR: nothing was left to do */
-	if (flush == Z_FINISH ? rc != Z_STREAM_END : rc != Z_OK && rc != Z_BUF_ERROR)
+	if (rc != Z_OK && rc != Z_BUF_ERROR)
 		return err_internal(err, 500, "gzip: cannot compress (%d)", rc);
 	return 0;
 }
@@ -103,6 +133,7 @@ gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 		w->z.avail_in = (uInt)n;
 		if (n > 0 && writer_run(w, Z_NO_FLUSH, err) == -1)
 			return -1;
+		w->crc = crc32_z(w->crc, (const Bytef *)text.p, n);
 		w->taken += n;
 		text = slice_of(text.p + n, text.n - n);
 		if (!w->fast && text.n > 0 && writer_speed_up(w, err) == -1)
@@ -111,12 +142,33 @@ gzip_writer_add(struct gzip_writer *w, struct slice text, struct err *err)
 	return 0;
 }
 
+/* Least significant byte first. */
+static void
+write_number(char *to, uint32_t n)
+{
+	for (int i = 0; i < SIZE_BYTES; i++)
+		to[i] = (char)(n >> 8 * i & 0xff);
+}
+
+static uint32_t
+read_number(const char *from)
+{
+	const unsigned char *p = (const unsigned char *)from;
+
+	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
 int
 gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
 {
 	w->z.avail_in = 0;
-	if (writer_run(w, Z_FINISH, err) == -1)
+	if (writer_run(w, Z_SYNC_FLUSH, err) == -1)
 		return -1;
+	writer_reserve(w);
+	memcpy(w->out + w->n, last_block, sizeof(last_block));
+	write_number(w->out + w->n + TAIL_CRC, (uint32_t)w->crc);
+	write_number(w->out + w->n + TAIL_SIZE, (uint32_t)w->taken);
+	w->n += GZIP_TAIL_SIZE;
 	*out = slice_of(w->out, w->n);
 	return 0;
 }
@@ -124,13 +176,35 @@ gzip_writer_end(struct gzip_writer *w, struct slice *out, struct err *err)
 uint32_t
 gzip_text_size(struct slice in)
 {
-	const unsigned char *end;
+	return in.n < SIZE_BYTES ? 0 : read_number(in.p + in.n - SIZE_BYTES);
+}
 
-	if (in.n < SIZE_BYTES)
-		return 0;
-	end = (const unsigned char *)in.p + in.n;
-	return (uint32_t)end[-4] | (uint32_t)end[-3] << 8 | (uint32_t)end[-2] << 16 |
-	    (uint32_t)end[-1] << 24;
+bool
+gzip_can_grow(struct slice first, struct slice tail)
+{
+	return first.n == GZIP_HEAD_SIZE && memcmp(first.p, head, GZIP_HEAD_SIZE) == 0 &&
+	    tail.n == GZIP_TAIL_SIZE && memcmp(tail.p, last_block, sizeof(last_block)) == 0;
+}
+
+int
+gzip_grow(struct arena *a, struct slice tail, struct slice before, struct slice text, struct slice *out,
+    struct err *err)
+{
+	struct gzip_writer *w = writer_start(a, err);
+	uLong crc = read_number(tail.p + TAIL_CRC);
+	size_t window = (size_t)1 << WINDOW;
+
+	if (w == NULL)
+		return -1;
+	if (before.n > window)
+		before = slice_of(before.p + before.n - window, window);
+	if (before.n > 0 && deflateSetDictionary(&w->z, (const Bytef *)before.p, (uInt)before.n) != Z_OK)
+		return err_internal(err, 500, "gzip: cannot start where a text ends");
+	if (gzip_writer_add(w, text, err) == -1)
+		return -1;
+	w->crc = crc32_combine(crc, w->crc, (z_off_t)text.n);
+	w->taken = gzip_text_size(tail) + text.n;
+	return gzip_writer_end(w, out, err);
 }
 
 /* Hands over the output, at most `max` bytes; at the end rc is Z_STREAM_END. */

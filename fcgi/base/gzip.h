@@ -2,11 +2,16 @@
 #define BASE_GZIP_H
 
 /*
- * Compresses and expands gzip (RFC 1952) for the stored index files: one member without name or time, so
- * that equal bytes give equal bytes.  Input comes in pieces, and output can be taken in
- * pieces: neither needs the whole text in memory.
+ * Compresses and expands gzip (RFC 1952) for the stored index files.  Input comes in pieces, and output can
+ * be taken in pieces: neither needs the whole text in memory.
+ *
+ * A file is one member: a head that is always the same, deflated text that ends at a byte, and a tail: an
+ * empty last block, the CRC and the length of the text.  So it can grow without being compressed anew: what
+ * is added takes the place of its tail.  The head's time is 1, which tells these files from other members.
+ * The bytes depend only on the text, and on the pieces in which it was added to the file.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -33,6 +38,19 @@ int gzip_writer_add(struct gzip_writer *, struct slice, struct err *)
 /* Ends the member and returns all of it, for as long as the arena.  -1: 500. */
 int gzip_writer_end(struct gzip_writer *, struct slice *out, struct err *)
     __attribute__((warn_unused_result));
+
+enum { GZIP_HEAD_SIZE = 10, GZIP_TAIL_SIZE = 10 };
+
+/* Can a member grow that begins and ends so? */
+bool gzip_can_grow(struct slice head, struct slice tail);
+
+/*
+ * Compresses text that is added to a member that can grow.  *out takes the place of its tail, and lives as
+ * long as the arena.  `before`: bytes that the member's text ends in, which `text` may resemble, or none.
+ * -1: 500.
+ */
+int gzip_grow(struct arena *, struct slice tail, struct slice before, struct slice text, struct slice *out,
+    struct err *) __attribute__((warn_unused_result));
 
 /*
  * The length of a member's text, from its last four bytes: right for members of gzip_writer and

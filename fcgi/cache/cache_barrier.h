@@ -7,8 +7,8 @@
  *
  * The question to all nodes goes out with COMMIT, in the same round trip.  A worker then sleeps until the
  * board of its keeper has all acknowledgements.  It asks the database only whether other nodes have
- * acknowledged indeed, and when a lease that it waits for has ended.  Without a board, or a keeper that serves,
- * it asks the database again and again.
+ * acknowledged indeed, and when a lease that it waits for has ended.  Without a board, or a keeper that
+ * serves, it asks the database again and again.
  */
 
 #include <stddef.h>

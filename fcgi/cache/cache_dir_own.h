@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "cache/cache_board.h"
 #include "cache/cache_dir.h"
 
 enum {

@@ -9,8 +9,8 @@
  * answered, no node serves the state before it.  Whatever crashes, hangs or is cut off, all answers are
  * true again cache_lease seconds later at the latest.
  *
- * berth-architecture(7), What Berth guarantees, has the seven points that make this true; the code names some by
- * their numbers.  nginx asks the pool wherever it finds no file or no grant.
+ * berth-architecture(7), What Berth guarantees, has the seven points that make this true; the code names
+ * some by their numbers.  nginx asks the pool wherever it finds no file or no grant.
  */
 
 #include "cache/cache_board.h"

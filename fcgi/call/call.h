@@ -28,11 +28,6 @@ struct route_policy {
 	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
-	/*
-	 * It goes along with the facts instead, for whoever asks: of what depends on the project alone, and
-	 * tells nothing by how long it takes.  read() must not look at parameters then.
-	 */
-	bool read_at_once;
 };
 
 /* call/patience.h */
@@ -49,6 +44,7 @@ struct call {
 	struct namespace_ref namespace; /* that the path names; { 0 } where the route is about none */
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
+	const char *project_policy; /* access_facts_policy() */
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */
 	struct db_call first; /* what the route reads first */

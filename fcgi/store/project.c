@@ -1,6 +1,7 @@
 #include "store/project.h"
 
 #include "access/naming.h"
+#include "base/json.h"
 #include "store/group.h"
 
 int
@@ -129,38 +130,35 @@ project_set(struct db *db, struct arena *a, const struct audit_actor *actor, con
 	return 0;
 }
 
-void
-project_policy_call(struct db_call *call, struct arena *a, const struct namespace_ref *project)
+int
+project_policy_parse(struct arena *a, const char *policy, struct project_setting **out, size_t *n,
+    struct err *err)
 {
-	call->stmt = STMT_PROJECT_POLICY;
-	namespace_ref_bind(&call->params, a, project);
-}
+	struct json_object *settings;
 
-void
-project_policy_read(const struct db_call *call, struct arena *a, struct project_setting **out,
-    size_t *n)
-{
-	enum { COLUMNS_PROJECT_POLICY };
-	const struct db_result *r = &call->result;
-
-	*n = (size_t)r->rows;
-	*out = arena_calloc(a, *n, sizeof(**out));
-	for (int i = 0; i < r->rows; i++)
-		(*out)[i] = (struct project_setting) { db_str(r, i, KEY), db_str(r, i, VALUE) };
+	*n = 0;
+	if (policy == NULL)
+		return 0;
+	if (json_parse(a, slice_str(policy), "policy of the project", &settings, err) == -1)
+		return err_internal(err, 500, "projects.policy is not JSON");
+	*out = arena_calloc(a, (size_t)json_object_object_length(settings), sizeof(**out));
+	json_object_object_foreach(settings, key, value)
+		(*out)[(*n)++] = (struct project_setting) { key, json_object_get_string(value) };
+	return 0;
 }
 
 int
 project_policy(struct db *db, struct arena *a, const char *full_path,
     struct project_setting **out, size_t *n, struct err *err)
 {
-	struct namespace_ref ref = { .path = slice_str(full_path) };
-	struct db_call call = { .stmt = STMT__MAX };
+	enum { COLUMNS_PROJECT_POLICY };
+	struct db_call call = { .stmt = STMT_PROJECT_POLICY };
+	const struct db_result *r = &call.result;
 
-	project_policy_call(&call, a, &ref);
+	db_bind_str(&call.params, full_path);
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	project_policy_read(&call, a, out, n);
-	return 0;
+	return project_policy_parse(a, r->rows == 0 ? NULL : db_str(r, 0, POLICY), out, n, err);
 }
 
 static int

@@ -54,12 +54,11 @@ struct project_setting {
 	const char *value;
 };
 
-/* Fills in the call that reads them, by key; of no project there are none. */
-void project_policy_call(struct db_call *, struct arena *, const struct namespace_ref *);
-void project_policy_read(const struct db_call *, struct arena *, struct project_setting **,
-    size_t *n);
+/* Reads them from projects.policy, a JSON object; NULL: there are none.  -1: 500. */
+int project_policy_parse(struct arena *, const char *policy, struct project_setting **, size_t *n,
+    struct err *) __attribute__((warn_unused_result));
 
-/* The same by itself. */
+/* The settings of one project, of which there are none where there is no such project.  -1: 503, 500. */
 int project_policy(struct db *, struct arena *, const char *full_path, struct project_setting **,
     size_t *n, struct err *) __attribute__((warn_unused_result));
 

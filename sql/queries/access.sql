@@ -47,12 +47,12 @@ EXISTS (SELECT FROM crate_owners k WHERE k.user_id = t.user_id AND k.project_id 
    FROM feature_flags f WHERE f.project_id IS NULL OR f.project_id = p.id) AS flags,
 CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks,
     (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (g.ancestor_ids)))
-     ELSE '' END AS networks
+     ELSE '' END AS networks, p.policy::text AS policy
 
 -- name: access_facts
 -- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
--- All that the decision needs, in one row, always one row.  Each join is a look-up by a unique
--- index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
+-- All that the decision needs, in one row, always one row, and what may be published into the project.  Each
+-- join is a look-up by a unique index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
@@ -121,7 +121,7 @@ coalesce((SELECT max(m.access_level) FROM members m
              AND (m.expires_at IS NULL OR m.expires_at > now())), 0) AS access_level,
 false AS owns_crate,
 (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
-'' AS networks
+'' AS networks, NULL AS policy
 
 -- name: access_facts_group
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.

@@ -31,11 +31,23 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 SELECT index_line AS line, id, version_base AS version, yanked, status <> 'hidden' AS shown FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
+-- name: crate_grow_index
+-- $1 project, $2 normalized name, $3 how often the index file has changed, $4 how many of its last bytes go, $5
+-- what comes in their place, $6 the version, without build metadata, whose line that has.  By the unique index
+-- (project_id, normalized_name), and versions by (crate_id, version_base); the row is locked.  No row is changed
+-- where the file has changed more often.
+UPDATE crates c
+   SET index_body = substr(coalesce(c.index_body, ''), 1, octet_length(coalesce(c.index_body, '')) - $4::integer)
+                    || $5::bytea,
+       index_last = (SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $6),
+       index_revision = c.index_revision + 1, updated_at = now(), deleted_at = NULL
+ WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.index_revision = $3;
+
 -- name: crate_set_index
--- $1 crate, $2 gzip bytes or null, $3 ETag or null.  By primary key; the row is locked.  A crate
--- without an index is deleted only if its versions all are, and not in error: a look-up by the index of
+-- $1 crate, $2 gzip bytes or null, $3 the version of the last line or null.  By primary key; the row is locked.
+-- A crate without an index is deleted only if its versions all are, and not in error: a look-up by the index of
 -- the unique constraint (crate_id, version_base).
-UPDATE crates SET index_body = $2, index_etag = $3, index_revision = index_revision + 1, updated_at = now(),
+UPDATE crates SET index_body = $2, index_last = $3, index_revision = index_revision + 1, updated_at = now(),
        deleted_at = CASE WHEN $2::bytea IS NULL AND NOT EXISTS (SELECT FROM versions v
                               WHERE v.crate_id = $1 AND v.status <> 'pending_destruction')
                          THEN coalesce(deleted_at, now()) END

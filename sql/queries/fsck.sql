@@ -6,7 +6,9 @@
 WITH page AS MATERIALIZED (
 	SELECT id FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint
 )
-SELECT c.id, p.full_path AS path, c.name, c.index_body AS body, c.index_etag AS etag,
+SELECT c.id, p.full_path AS path, c.name, c.index_body AS body,
+       coalesce(c.index_last = (SELECT max(v.id) FROM versions v WHERE v.crate_id = c.id
+                                   AND v.status IN ('default', 'hidden', 'deprecated')), true) AS ends_right,
        c.listed_versions = (SELECT count(*) FROM versions v
          WHERE v.crate_id = c.id AND v.project_id = c.project_id
            AND v.status IN ('default', 'deprecated', 'error')) AS counted,

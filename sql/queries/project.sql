@@ -27,12 +27,8 @@ RETURNING p.id,
           <> (old.visibility, old.packages_enabled, old.public_packages, old.policy, old.anonymous_networks) AS changed;
 
 -- name: project_policy
--- $1, $2 the project by id or by full path.  One row of projects by its primary key or by the unique
--- index projects_full_path; the object has a few members, each of which is a row here.
-SELECT e.key, e.value
-  FROM projects p, jsonb_each_text(p.policy) e
- WHERE p.id = coalesce($1::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($2::text)))
- ORDER BY e.key;
+-- $1 full path.  One row by the unique index projects_full_path.
+SELECT policy::text AS policy FROM projects WHERE lower(full_path) = lower($1);
 
 -- name: project_list
 -- All projects, or with $1 the one of that full path (by the unique index projects_full_path); for

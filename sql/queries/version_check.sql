@@ -5,10 +5,10 @@
 -- until the transaction that makes it has set its index, the crate's name as first
 -- published, why the version cannot be added, the first of $5 that is not there or has no versions
 -- ($2 itself will), when the crate's last version was deleted, the bytes that the version must have
--- since one with them was deleted, and how many bytes of text the index file has: gzip ends in that
--- number, its least byte first, and no more of the file is read, which is stored as it is.  Each is a look-up by a unique
--- index: crates (project_id, normalized_name) for $3 and every one of $5, versions and tombstones
--- (crate_id, version_base).
+-- since one with them was deleted, and what one has to know of the index file to add a line: how often it has
+-- changed, its first and last bytes (base/gzip.h), and its last line.  No more of the file is read, which is
+-- stored as it is.  Each is a look-up by a unique index: crates (project_id, normalized_name) for $3 and every
+-- one of $5, versions and tombstones (crate_id, version_base), versions by primary key.
 SELECT coalesce(c.index_revision = 0, true) AS is_new, c.name,
        (SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END
           FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4) AS obstacle,
@@ -21,8 +21,7 @@ SELECT coalesce(c.index_revision = 0, true) AS is_new, c.name,
          ORDER BY d.place LIMIT 1) AS unknown,
        extract(epoch FROM c.deleted_at)::bigint AS deleted_at,
        (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4) AS buried,
-       coalesce((SELECT get_byte(e, 0) + (get_byte(e, 1) << 8) + (get_byte(e, 2) << 16)
-                        + get_byte(e, 3)::bigint * 16777216
-                     FROM substr(c.index_body, octet_length(c.index_body) - 3) AS t (e)
-                    WHERE octet_length(e) = 4), 0) AS index_size
+       coalesce(c.index_revision, 0) AS index_revision, substr(c.index_body, 1, 10) AS index_head,
+       substr(c.index_body, octet_length(c.index_body) - 9) AS index_tail,
+       (SELECT v.index_line FROM versions v WHERE v.id = c.index_last) AS index_last_line
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3;

@@ -27,7 +27,8 @@
 enum { DOCUMENTS_MAX = 64, BACKLOG = 1024, NAME_SIZE = 256 };
 
 static const char statement[] =
-    "SELECT index_etag, CASE WHEN index_etag = $3 THEN NULL ELSE index_body END FROM crates"
+    "SELECT e.tag, CASE WHEN e.tag = $3 THEN NULL ELSE index_body END FROM crates,"
+    " LATERAL (SELECT to_hex(index_time) || '-' || to_hex(length(index_body)) AS tag) e"
     " WHERE project_id = $1 AND normalized_name = $2";
 
 struct document {

@@ -179,6 +179,40 @@ refuse_piece(void *arg, struct slice piece, struct err *err)
 	return err_set(err, 418, "enough");
 }
 
+/* A member that grows by so many texts is as good as one of all of them. */
+static void
+test_gzip_grow(void)
+{
+	struct arena *a = arena_new();
+	struct slice packed = packed_in(a, slice_str("first line\n"), 100), before = slice_str("first line\n"), text;
+	struct slice old = packed_in(a, slice_str(""), 1);
+	char whole[4096] = "first line\n";
+	struct err e = { 0 };
+
+	for (int i = 0; i < 20; i++) {
+		struct slice more = slice_str(arena_printf(a, "first line, and number %d\n", i)), tail, out;
+		char *grown;
+
+		tail = slice_of(packed.p + packed.n - GZIP_TAIL_SIZE, GZIP_TAIL_SIZE);
+		ok(gzip_can_grow(slice_of(packed.p, GZIP_HEAD_SIZE), tail), "it can grow");
+		is_int(gzip_grow(a, tail, i % 2 ? before : slice_str(""), more, &out, &e), 0, "it grows");
+		grown = arena_alloc(a, packed.n + out.n);
+		memcpy(grown, packed.p, packed.n - GZIP_TAIL_SIZE);
+		memcpy(grown + packed.n - GZIP_TAIL_SIZE, out.p, out.n);
+		packed = slice_of(grown, packed.n - GZIP_TAIL_SIZE + out.n);
+		before = more;
+		memcpy(whole + strlen(whole), more.p, more.n + 1);
+	}
+	ok(gzip_expand(a, packed, sizeof(whole), &text, &e) == 0 && slice_is(text, whole), "all texts: %s", e.detail);
+	is_int(gzip_text_size(packed), (int64_t)strlen(whole), "and their length");
+	ok(gzip_can_grow(slice_of(old.p, GZIP_HEAD_SIZE), slice_of(old.p + old.n - GZIP_TAIL_SIZE, GZIP_TAIL_SIZE)),
+	    "an empty one can grow");
+	ok(!gzip_can_grow(slice_of("\x1f\x8b\x08\0\0\0\0\0\0\x03", GZIP_HEAD_SIZE),
+	       slice_of(packed.p + packed.n - GZIP_TAIL_SIZE, GZIP_TAIL_SIZE)), "one of another program cannot");
+	ok(!gzip_can_grow(slice_of(packed.p, GZIP_HEAD_SIZE), slice_str("")), "one without a tail cannot");
+	arena_free(a);
+}
+
 static void
 test_gzip(void)
 {
@@ -233,6 +267,7 @@ main(void)
 	test_err_disk();
 	test_clock();
 	test_gzip();
+	test_gzip_grow();
 	test_gzip_large();
 	return tap_done();
 }

@@ -21,7 +21,7 @@ enum {
 };
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
+	.flag = FLAG_CARGO };
 
 /* Measures the stages, each from the end of the one before. */
 struct stages {
@@ -60,20 +60,43 @@ announced(const struct call *call, const struct request *rq, const struct upload
 	};
 }
 
+/* Checks what needs no database, but for names of other projects. */
+static int
+check_metadata(struct call *call, struct request *rq, struct upload *upload, struct registry_paths *paths)
+{
+	return publish_registries_name(call, rq, paths, &upload->metadata) == -1 ? -1
+	    : package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err);
+}
+
+/* A publish with bad metadata counts as well.  Keeps the error, unless the rate limit has one. */
+static int
+charge_refused(struct call *call, struct request *rq, const struct version_new *v)
+{
+	struct err why = rq->err;
+
+	err_clear(&rq->err);
+	if (rate_limit_charge_publish(call, rq, v->normalized_name, NULL, 0) == 0)
+		rq->err = why;
+	return -1;
+}
+
 /*
- * Makes all checks that need no byte of the crate.  After this each
+ * Makes all checks that need no byte of the crate, and counts the publish.  After this each
  * publish costs: only an inspection finds what is wrong with the crate itself.
  */
 static int
 check_announced(struct call *call, struct request *rq, struct upload *upload,
     struct registry_paths *paths, struct version_new *v)
 {
+	struct db_call calls[VERSION_CHECK_EARLY_CALLS] = { 0 };
+
 	*v = announced(call, rq, upload);
-	if (rate_limit_charge_publish(call, rq, v->normalized_name) == -1 ||
-	    publish_registries_name(call, rq, paths, &upload->metadata) == -1 ||
-	    package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err) == -1)
+	if (check_metadata(call, rq, upload, paths) == -1)
+		return charge_refused(call, rq, v);
+	version_check_early_calls(calls, rq->arena, v);
+	if (rate_limit_charge_publish(call, rq, v->normalized_name, calls, VERSION_CHECK_EARLY_CALLS) == -1)
 		return -1;
-	return version_check_early(call->app->db, rq->arena, v, &rq->err);
+	return version_check_early_judge(call->app->db, calls, v, &rq->err);
 }
 
 /* Checks that the description in the crate is sound and agrees with the client's. */
@@ -98,6 +121,8 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
     struct version_new *v)
 {
 	struct buf line;
+	int64_t store_us;
+	int rc;
 
 	buf_init(&line, rq->arena, LINE_MAX_SEEN);
 	v->published_at = time(NULL);
@@ -105,11 +130,12 @@ publish_package(struct worker_app *app, struct request *rq, struct stages *stage
 	        (size_t)app->settings->max_index_line_size, &rq->err) == -1)
 		return -1;
 	v->index_line = buf_slice(&line);
-	/* the bytes are on disk for good before any reader can learn of them */
-	if (stage_end(stages, STAGE_STORE, blob_stage_keep(v->blob, &rq->err)) == -1)
-		return -1;
-	return stage_end(
-	    stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
+	/* the bytes are on disk for good before COMMIT, which lets readers learn of them */
+	blob_stage_keep(v->blob);
+	rc = stage_end(stages, STAGE_COMMIT, version_publish(app->db, rq->arena, v, &rq->err));
+	if (rc == 0 && blob_stage_kept(v->blob, &store_us, &rq->err) == 0)
+		meter_observe(stages->meter, METRIC_PUBLISH_STAGES, STAGE_STORE, store_us);
+	return rc;
 }
 
 /* What cargo prints as `warning: …`; the other two lists have texts that speak of another site. */

@@ -9,7 +9,7 @@
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
 
 const struct route_policy publish_authorize_policy = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO, .read = publish_policy_call, .read_at_once = true };
+	.flag = FLAG_CARGO };
 
 /*
  * The least that the crate of the announced body has: whatever is in it besides is no more than

@@ -2,13 +2,6 @@
 
 #include "crate/registry_url.h"
 
-int
-publish_policy_call(struct request *rq, const struct namespace_ref *project, struct db_call *call)
-{
-	project_policy_call(call, rq->arena, project);
-	return 0;
-}
-
 /* Other registries of this server are allowed besides those of the configuration. */
 static struct package_limits
 limits_of(const struct call *call, struct arena *a, const struct settings *s)
@@ -72,6 +65,7 @@ publish_policy_read(const struct call *call, struct arena *a, struct publish_pol
 	struct project_setting *own;
 	size_t n;
 
-	project_policy_read(&call->first, a, &own, &n);
+	if (project_policy_parse(a, call->project_policy, &own, &n, err) == -1)
+		return -1;
 	return publish_policy_merge(call, a, own, n, policy, err);
 }

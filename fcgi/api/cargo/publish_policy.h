@@ -23,11 +23,8 @@ struct publish_policy {
 	struct package_limits limits;
 };
 
-/* The first read of a publish, at once: what the project has of its own.  0. */
-int publish_policy_call(struct request *, const struct namespace_ref *, struct db_call *);
-
 /*
- * The policy of the request's project, from its first read.  -1: 500 where the project has
+ * The policy of the request's project.  -1: 500 where the project has
  * what this program does not understand: nothing is then published, rather than too much.
  */
 int publish_policy_read(const struct call *, struct arena *, struct publish_policy *,

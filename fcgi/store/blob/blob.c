@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/hex.h"
 #include "base/sha256.h"
@@ -37,6 +39,13 @@ struct blob_staging {
 	uint64_t size;
 	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
+	struct {
+		pthread_t thread;
+		bool runs;
+		int rc;
+		struct err err;
+		int64_t us;
+	} keep;
 };
 
 static int
@@ -98,12 +107,22 @@ blob_staging_name(char name[NAME_SIZE], struct err *err)
 	return 0;
 }
 
+/* Waits for the thread that makes it a blob, if there is one. */
+static void
+join(struct blob_staging *s)
+{
+	if (s->keep.runs)
+		pthread_join(s->keep.thread, NULL);
+	s->keep.runs = false;
+}
+
 /* Everything that the staging holds; also after half a start. */
 static void
 staging_end(void *arg)
 {
 	struct blob_staging *s = arg;
 
+	join(s);
 	sha256_drop(&s->hash);
 	if (s->named)
 		(void)unlinkat(s->dir, s->name, 0);
@@ -116,7 +135,7 @@ staging_end(void *arg)
 int
 blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct err *err)
 {
-	struct blob_staging *s = arena_alloc(a, sizeof(*s));
+	struct blob_staging *s = arena_calloc(a, 1, sizeof(*s));
 
 	*out = s;
 	s->root = s->dir = s->fd = s->read_fd = -1;
@@ -273,10 +292,9 @@ put(struct blob_staging *s, struct err *err)
 	return sync_dir(s->root, dir, err) == -1 || sync_dir(s->root, ".", err) == -1 ? -1 : 0;
 }
 
-int
-blob_stage_keep(struct blob_staging *s, struct err *err)
+static int
+keep(struct blob_staging *s, struct err *err)
 {
-	(void)blob_stage_sha256(s);
 	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
 		return disk_error(err, "fsync");
 	FAULT_POINT("blob", "fsynced");
@@ -284,6 +302,38 @@ blob_stage_keep(struct blob_staging *s, struct err *err)
 		return -1;
 	FAULT_POINT("blob", "kept");
 	return 0;
+}
+
+static void *
+keep_main(void *arg)
+{
+	struct blob_staging *s = arg;
+	int64_t began = clock_us();
+
+	err_clear(&s->keep.err);
+	s->keep.rc = keep(s, &s->keep.err);
+	s->keep.us = clock_us() - began;
+	return NULL;
+}
+
+void
+blob_stage_keep(struct blob_staging *s)
+{
+	(void)blob_stage_sha256(s);
+	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
+	if (!s->keep.runs)
+		(void)keep_main(s);
+}
+
+int
+blob_stage_kept(struct blob_staging *s, int64_t *us, struct err *err)
+{
+	join(s);
+	if (us != NULL)
+		*us = s->keep.us;
+	if (s->keep.rc == -1)
+		*err = s->keep.err;
+	return s->keep.rc;
 }
 
 int

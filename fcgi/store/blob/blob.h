@@ -63,12 +63,19 @@ int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unuse
  * Makes the staged bytes a blob that survives a crash: fsync, rename, fsync of
  * the directories.  A blob with the same bytes is already there: that one
  * stays, its time is renewed, so that the collector leaves it alone.
+ * It begins in a thread, so that the caller can wait for the database meanwhile.
  */
-int blob_stage_keep(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
+void blob_stage_keep(struct blob_staging *);
 
 /*
- * Inside the transaction that has recorded the blob, which keeps the collector off it from then
- * on: the file is there still, or, where it was taken away since it was kept, again.  -1: as
+ * Waits for that; *us, unless NULL: how long it took.  Can be called again, with the same result.  -1: as
+ * blob_stage.
+ */
+int blob_stage_kept(struct blob_staging *, int64_t *us, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * After blob_stage_kept(), inside the transaction that has recorded the blob, which keeps the collector off
+ * it from then on: the file is there still, or, where it was taken away since it was kept, again.  -1: as
  * blob_stage.
  */
 int blob_stage_confirm(struct blob_staging *, struct err *) __attribute__((warn_unused_result));

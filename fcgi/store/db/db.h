@@ -206,6 +206,10 @@ int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, st
 int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));
 
+/* As db_run(), of the first call and n others behind it. */
+int db_run_beside(struct db *, struct arena *, struct db_call *first, struct db_call *others, size_t n,
+    struct err *) __attribute__((warn_unused_result));
+
 /*
  * Runs `body` between BEGIN and COMMIT.  body: 0 commits, -1 rolls back.  A
  * deadlock or serialization failure runs it again, three times at most, and so does the patience of

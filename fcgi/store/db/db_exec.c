@@ -434,6 +434,18 @@ db_run(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct e
 }
 
 int
+db_run_beside(struct db *db, struct arena *a, struct db_call *first, struct db_call *others, size_t n,
+    struct err *err)
+{
+	struct db_step steps[DB_CALLS_MAX] = { step_of(first) };
+
+	assert(n < DB_CALLS_MAX);
+	for (size_t i = 0; i < n; i++)
+		steps[1 + i] = step_of(&others[i]);
+	return steps_try(db, a, steps, 1 + n, err);
+}
+
+int
 db_run_last(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct err *err)
 {
 	struct db_step steps[DB_CALLS_MAX + 1];

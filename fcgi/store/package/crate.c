@@ -1,6 +1,5 @@
 #include "store/package/crate.h"
 
-#include "base/hex.h"
 #include "crate/crate_name.h"
 
 void
@@ -70,10 +69,4 @@ crate_find_locked(struct db *db, struct arena *a, int64_t project_id, const char
 	*id = db_int(&r, 0, ID);
 	*stored_name = db_str(&r, 0, NAME);
 	return 0;
-}
-
-void
-crate_index_etag(const unsigned char digest[SHA256_SIZE], char out[CRATE_ETAG_SIZE])
-{
-	hex_encode(digest, CRATE_ETAG_LENGTH / 2, out);
 }

@@ -2,7 +2,7 @@
 #define STORE_PACKAGE_CRATE_H
 
 /*
- * Crates and their rendered index files.  An index file is rebuilt inside each
+ * Crates and their rendered index files.  An index file changes inside each
  * transaction that changes a version, with the crate's row locked; reading it
  * is one look-up that returns stored bytes.
  */
@@ -11,16 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/sha256.h"
 #include "base/slice.h"
 #include "store/db/db.h"
 #include "store/token/access_facts.h"
 
 /* The largest max_index_size, in bytes of text; a database may hold files of that size. */
 enum { CRATE_INDEX_MAX = 256 << 20 };
-
-/* Characters of an ETag of ours, without quotes. */
-enum { CRATE_ETAG_LENGTH = 32, CRATE_ETAG_SIZE = 129 };
 
 struct crate_index {
 	bool found;
@@ -56,11 +52,5 @@ int64_t crate_lock_read(const struct db_call *);
 int crate_find_locked(struct db *, struct arena *, int64_t project_id, const char *name,
     const char *normalized_name, int64_t *id, const char **stored_name, struct err *)
     __attribute__((warn_unused_result));
-
-/*
- * The ETag of an index file, without quotes.  It comes from the SHA-256 of the text, so it is equal on
- * every node.
- */
-void crate_index_etag(const unsigned char digest[SHA256_SIZE], char out[CRATE_ETAG_SIZE]);
 
 #endif

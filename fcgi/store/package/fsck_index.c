@@ -14,7 +14,6 @@ struct checked {
 	const char *path, *name;
 	const char *wrong; /* NULL: no problem */
 	bool has_file;
-	const char *etag; /* as stored; "": none */
 	unsigned char digest[SHA256_SIZE]; /* of the file's text */
 };
 
@@ -52,13 +51,11 @@ end_crate(struct check *check, struct err *err)
 {
 	struct checked *c = check->n > 0 ? &check->crates[check->n - 1] : NULL;
 	unsigned char digest[SHA256_SIZE];
-	char etag[CRATE_ETAG_SIZE];
 
 	if (c == NULL)
 		return 0;
 	if (!sha256_end(&check->lines, digest))
 		return err_internal(err, 500, "sha256 of an index file failed");
-	crate_index_etag(digest, etag);
 	if (c->wrong != NULL)
 		return 0;
 	if (check->nlines == 0)
@@ -67,8 +64,6 @@ end_crate(struct check *check, struct err *err)
 		c->wrong = "the crate has versions and no index file";
 	else if (memcmp(digest, c->digest, SHA256_SIZE) != 0)
 		c->wrong = "its lines differ from the versions";
-	else if (strcmp(c->etag, etag) != 0)
-		c->wrong = "its ETag differs from that of its content";
 	return 0;
 }
 
@@ -89,11 +84,12 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 		.project_id = db_int(r, 0, PROJECT_ID),
 		.path = arena_slicedup(check->arena, db_slice(r, 0, PATH)),
 		.name = arena_slicedup(check->arena, db_slice(r, 0, NAME)),
-		.etag = db_is_null(r, 0, ETAG) ? "" : arena_slicedup(check->arena, db_slice(r, 0, ETAG)),
 		.has_file = !db_is_null(r, 0, BODY),
 	};
 	if (!db_bool(r, 0, COUNTED))
 		c->wrong = "the crate's number of listed versions is wrong";
+	else if (!db_bool(r, 0, ENDS_RIGHT))
+		c->wrong = "its last line is of another version than recorded";
 	else if (c->has_file && !digest_file(db_slice(r, 0, BODY), c->digest))
 		c->wrong = "it cannot be unpacked";
 	return 0;

@@ -1,23 +1,16 @@
 #include "store/package/index_rebuild.h"
 
 #include "base/gzip.h"
-#include "base/sha256.h"
 #include "store/package/crate.h"
 #include "store/package/search.h"
 
 struct index_rebuild {
 	int64_t crate_id;
 	struct gzip_writer *gzip;
-	struct sha256 hash; /* of the text */
-	size_t size; /* so far */
+	size_t size; /* of the text so far */
+	int64_t last; /* the version of the last line; 0: there is none */
 	struct search_best best;
 };
-
-static void
-drop_hash(void *arg)
-{
-	sha256_drop(arg);
-}
 
 static int
 add_text(struct index_rebuild *ir, struct slice text, struct err *err)
@@ -26,8 +19,6 @@ add_text(struct index_rebuild *ir, struct slice text, struct err *err)
 		return err_set(err, 400, "the index file of this crate would have more than %d bytes",
 		    INDEX_REBUILD_MAX);
 	ir->size += text.n;
-	/* an error shows at the end */
-	(void)sha256_add(&ir->hash, text.p, text.n);
 	return gzip_writer_add(ir->gzip, text, err);
 }
 
@@ -41,6 +32,7 @@ take_line(void *arg, const struct db_result *r, struct err *err)
 	if (db_bool(r, 0, SHOWN))
 		search_best_consider(&ir->best, db_int(r, 0, ID), db_slice(r, 0, VERSION),
 		    db_bool(r, 0, YANKED));
+	ir->last = db_int(r, 0, ID);
 	if (add_text(ir, db_slice(r, 0, LINE), err) == -1)
 		return -1;
 	return add_text(ir, slice_of("\n", 1), err);
@@ -57,11 +49,6 @@ index_rebuild_begin(struct arena *a, int64_t crate_id, struct db_call calls[INDE
 	ir->gzip = gzip_writer_new(a, err);
 	if (ir->gzip == NULL)
 		return NULL;
-	if (!sha256_begin(&ir->hash)) {
-		err_internal(err, 500, "sha256 of an index file cannot start");
-		return NULL;
-	}
-	arena_defer(a, drop_hash, &ir->hash);
 	calls[PATIENCE] = (struct db_call) { .stmt = STMT_SESSION_LIFT_TIMEOUT };
 	calls[LINES] = (struct db_call) { .stmt = STMT_CRATE_INDEX_LINES, .row = take_line,
 		.arg = ir };
@@ -74,23 +61,16 @@ index_rebuild_end(struct index_rebuild *ir, struct db *db, struct arena *a, stru
 {
 	struct db_call calls[] = { { .stmt = STMT_CRATE_SET_INDEX }, { 0 } };
 	struct db_params *p = &calls[0].params;
-	unsigned char digest[SHA256_SIZE];
-	char etag[CRATE_ETAG_SIZE];
 	struct slice body;
 
-	if (!sha256_end(&ir->hash, digest))
-		return err_internal(err, 500, "sha256 of an index file failed");
 	if (gzip_writer_end(ir->gzip, &body, err) == -1)
 		return -1;
-	crate_index_etag(digest, etag);
 	db_bind_int(p, ir->crate_id);
-	if (ir->size > 0) {
+	if (ir->size > 0)
 		db_bind_bytes(p, body);
-		db_bind_str(p, etag);
-	} else {
+	else
 		db_bind_null(p);
-		db_bind_null(p);
-	}
+	db_bind_id(p, ir->last);
 	search_set_call(&calls[1], ir->crate_id, &ir->best);
 	return db_run_last(db, a, calls, 2, err);
 }

@@ -68,13 +68,14 @@ features_json(struct arena *a, const struct package *pkg)
 }
 
 static void
-version_add_call(struct db_call *call, struct arena *a, const struct version_new *v, int64_t crate_id)
+version_add_call(struct db_call *call, struct arena *a, const struct version_new *v)
 {
 	const struct package *pkg = v->package;
 	struct db_params *p = &call->params;
 
 	call->stmt = STMT_VERSION_ADD;
-	db_bind_int(p, crate_id);
+	db_bind_int(p, v->project_id);
+	db_bind_str(p, v->normalized_name);
 	db_bind_str(p, pkg->version);
 	db_bind_str(p, v->version_base);
 	db_bind_slice(p, a, v->index_line);
@@ -105,14 +106,35 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 struct publish {
 	struct arena *arena;
 	struct version_new *version;
+	bool ahead; /* what the check before the bytes has found of the crate is taken for granted */
+	bool raced; /* somebody else has changed the crate since then */
 };
 
-/* What the publish writes, in one round trip; quotas are charged last. */
-static int
-publish_write(struct db *db, const struct publish *publish, int64_t crate_id,
-    const int64_t need[QUOTA__MAX], struct err *err)
+enum publish_call {
+	PUBLISH_LOCK,
+	PUBLISH_CHECK,
+	PUBLISH_BLOB = PUBLISH_CHECK + VERSION_CHECK_CALLS,
+	PUBLISH_VERSION,
+	PUBLISH_DEPENDENCIES,
+	PUBLISH_AUDIT,
+	PUBLISH_QUOTA,
+	PUBLISH_INDEX, /* the call that adds the line, or those that read the lines of all versions */
+	PUBLISH_CALLS = PUBLISH_INDEX + INDEX_REBUILD_CALLS
+};
+
+static void
+check_calls(struct db_call *calls, const struct publish *publish)
 {
-	enum { BLOB, VERSION, DEPENDENCIES, AUDIT, QUOTA, REBUILD };
+	const struct version_new *v = publish->version;
+
+	crate_lock_call(&calls[PUBLISH_LOCK], v->project_id, v->package->name, v->normalized_name);
+	version_check_calls(&calls[PUBLISH_CHECK], publish->arena, v);
+}
+
+/* What the publish writes besides the index file; quotas are charged last. */
+static void
+write_calls(struct db_call *calls, const struct publish *publish)
+{
 	const struct version_new *v = publish->version;
 	const struct audit_event event = {
 		.action = AUDIT_CRATE_PUBLISH,
@@ -121,27 +143,89 @@ publish_write(struct db *db, const struct publish *publish, int64_t crate_id,
 		.version = v->package->version,
 	};
 	struct arena *a = publish->arena;
-	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
-	struct index_rebuild *rebuild;
+	struct db_params *p = &calls[PUBLISH_DEPENDENCIES].params;
+	int64_t need[QUOTA__MAX];
 
-	calls[BLOB].stmt = STMT_BLOB_RECORD;
-	db_bind_str(&calls[BLOB].params, v->cksum);
-	db_bind_int(&calls[BLOB].params, v->size);
-	version_add_call(&calls[VERSION], a, v, crate_id);
-	calls[DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
-	db_bind_int(&calls[DEPENDENCIES].params, crate_id);
-	db_bind_str(&calls[DEPENDENCIES].params, v->version_base);
-	db_bind_str(&calls[DEPENDENCIES].params, dependencies_json(a, v->package));
-	audit_call(&calls[AUDIT], a, &v->actor, &event);
-	quota_charge_call(&calls[QUOTA], v->project_id, need);
-	rebuild = index_rebuild_begin(a, crate_id, &calls[REBUILD], err);
-	if (rebuild == NULL || db_run(db, a, calls, REBUILD + INDEX_REBUILD_CALLS, err) == -1 ||
-	    quota_judge(&calls[QUOTA], need, err) == -1)
+	version_check_quota(v, need);
+	calls[PUBLISH_BLOB].stmt = STMT_BLOB_RECORD;
+	db_bind_str(&calls[PUBLISH_BLOB].params, v->cksum);
+	db_bind_int(&calls[PUBLISH_BLOB].params, v->size);
+	version_add_call(&calls[PUBLISH_VERSION], a, v);
+	calls[PUBLISH_DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
+	db_bind_int(p, v->project_id);
+	db_bind_str(p, v->normalized_name);
+	db_bind_str(p, v->version_base);
+	db_bind_str(p, dependencies_json(a, v->package));
+	audit_call(&calls[PUBLISH_AUDIT], a, &v->actor, &event);
+	quota_charge_call(&calls[PUBLISH_QUOTA], v->project_id, need);
+}
+
+static int
+grow_call(struct db_call *calls, const struct publish *publish, struct err *err)
+{
+	const struct version_new *v = publish->version;
+	const struct index_growth growth = { v->project_id, v->normalized_name, v->version_base, v->index_line };
+
+	return index_grow_call(&calls[PUBLISH_INDEX], publish->arena, &v->index, &growth, err);
+}
+
+/* Are quotas and blob as they should be, once all is written?  Waits until the blob is on the disk. */
+static int
+confirm(const struct db_call *calls, const struct publish *publish, struct err *err)
+{
+	struct version_new *v = publish->version;
+	int64_t need[QUOTA__MAX];
+
+	version_check_quota(v, need);
+	if (quota_judge(&calls[PUBLISH_QUOTA], need, err) == -1)
 		return -1;
 	*v->quota_warnings = (struct strings) { 0 };
-	quota_warnings(&calls[QUOTA], a, v->quota_warnings);
+	quota_warnings(&calls[PUBLISH_QUOTA], publish->arena, v->quota_warnings);
 	/* nobody has taken the bytes away meanwhile, and nobody can any more */
-	if (blob_stage_confirm(v->blob, err) == -1)
+	return blob_stage_kept(v->blob, NULL, err) == -1 ? -1 : blob_stage_confirm(v->blob, err);
+}
+
+/*
+ * Everything in one round trip, by what was found before the bytes came.  What is wrong by now shows in the
+ * checks, also where it has let a statement behind them fail.
+ */
+static int
+publish_ahead(struct db *db, struct publish *publish, struct err *err)
+{
+	struct db_call calls[PUBLISH_CALLS] = { 0 };
+	struct version_new *v = publish->version;
+	bool needs_crate = v->needs_crate;
+	struct err refusal = { 0 };
+	int rc;
+
+	check_calls(calls, publish);
+	write_calls(calls, publish);
+	if (grow_call(calls, publish, err) == -1)
+		return -1;
+	rc = db_run_last(db, publish->arena, calls, PUBLISH_INDEX + 1, err);
+	if ((rc == 0 || err->status == 500) &&
+	    calls[PUBLISH_CHECK + VERSION_CHECK_CALLS - 1].result.pg != NULL &&
+	    version_check_judge(db, &calls[PUBLISH_CHECK], v, &refusal) == -1)
+		*err = refusal;
+	if (rc == -1 || refusal.status != 0)
+		return -1;
+	publish->raced = calls[PUBLISH_INDEX].result.affected == 0 || v->needs_crate != needs_crate;
+	if (publish->raced)
+		return err_internal(err, 503, "the crate has changed meanwhile");
+	return confirm(calls, publish, err);
+}
+
+/* Renders the index file of a program of before anew. */
+static int
+publish_rebuilding(struct db *db, const struct publish *publish, struct db_call *calls, int64_t crate_id,
+    struct err *err)
+{
+	struct arena *a = publish->arena;
+	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &calls[PUBLISH_INDEX], err);
+
+	if (rebuild == NULL ||
+	    db_run(db, a, &calls[PUBLISH_BLOB], PUBLISH_CALLS - PUBLISH_BLOB, err) == -1 ||
+	    confirm(calls, publish, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
 }
@@ -150,18 +234,23 @@ publish_write(struct db *db, const struct publish *publish, int64_t crate_id,
 static int
 publish_body(struct db *db, void *arg, struct err *err)
 {
-	enum { LOCK, CHECK, NCALLS = CHECK + VERSION_CHECK_CALLS };
-	const struct publish *publish = arg;
+	struct publish *publish = arg;
 	struct version_new *v = publish->version;
-	struct db_call calls[NCALLS] = { 0 };
-	int64_t need[QUOTA__MAX];
+	struct db_call calls[PUBLISH_CALLS] = { 0 };
 
-	crate_lock_call(&calls[LOCK], v->project_id, v->package->name, v->normalized_name);
-	version_check_calls(&calls[CHECK], publish->arena, v);
-	if (db_run(db, publish->arena, calls, NCALLS, err) == -1 ||
-	    version_check_judge(db, &calls[CHECK], v, need, err) == -1)
+	if (publish->ahead)
+		return publish_ahead(db, publish, err);
+	check_calls(calls, publish);
+	if (db_run(db, publish->arena, calls, PUBLISH_BLOB, err) == -1 ||
+	    version_check_judge(db, &calls[PUBLISH_CHECK], v, err) == -1)
 		return -1;
-	return publish_write(db, publish, crate_lock_read(&calls[LOCK]), need, err);
+	write_calls(calls, publish);
+	if (!index_grow_can(&v->index))
+		return publish_rebuilding(db, publish, calls, crate_lock_read(&calls[PUBLISH_LOCK]), err);
+	if (grow_call(calls, publish, err) == -1 ||
+	    db_run_last(db, publish->arena, &calls[PUBLISH_BLOB], PUBLISH_INDEX + 1 - PUBLISH_BLOB, err) == -1)
+		return -1;
+	return confirm(calls, publish, err);
 }
 
 enum { COMMITS_MAX = 3 }; /* whose answers are lost, one after the other */
@@ -202,12 +291,17 @@ look_body(struct db *db, void *arg, struct err *err)
 int
 version_publish(struct db *db, struct arena *a, struct version_new *v, struct err *err)
 {
-	struct look look = { .publish = { a, v } };
+	struct look look = { .publish = { a, v, .ahead = index_grow_can(&v->index) } };
 	bool unknown = false;
 	struct err found = { 0 };
 
 	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
 	     attempt++) {
+		if (look.publish.raced) {
+			look.publish.raced = look.publish.ahead = false;
+			err_clear(err);
+			continue;
+		}
 		if (!unknown)
 			return -1;
 		look.looked = look.happened = false;

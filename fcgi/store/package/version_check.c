@@ -39,9 +39,10 @@ check_name_free(const struct version_new *v, time_t deleted_at, struct err *err)
 
 /* Before the line is known only a file that is full already is refused. */
 static int
-check_index_size(const struct version_new *v, int64_t size, struct err *err)
+check_index_size(const struct version_new *v, struct err *err)
 {
 	bool known = v->index_line.n > 0;
+	int64_t size = index_file_size(&v->index);
 	int64_t more = known ? size + (int64_t)v->index_line.n + 1 : size;
 
 	if (more <= v->max_index_size - !known)
@@ -96,9 +97,21 @@ version_check_calls(struct db_call *calls, struct arena *a, const struct version
 	    v->push_level);
 }
 
+static void
+read_index(const struct db_result *r, struct version_new *v)
+{
+	enum { COLUMNS_VERSION_CHECK_NEW };
+
+	v->index = (struct index_file) { .revision = db_int(r, 0, INDEX_REVISION) };
+	if (db_is_null(r, 0, INDEX_TAIL))
+		return;
+	v->index.head = db_slice(r, 0, INDEX_HEAD);
+	v->index.tail = db_slice(r, 0, INDEX_TAIL);
+	v->index.last_line = db_str(r, 0, INDEX_LAST_LINE);
+}
+
 int
-version_check_judge(struct db *db, const struct db_call *calls, struct version_new *v,
-    int64_t need[QUOTA__MAX], struct err *err)
+version_check_judge(struct db *db, const struct db_call *calls, struct version_new *v, struct err *err)
 {
 	enum { COLUMNS_VERSION_CHECK_NEW };
 	const struct db_result *r = &calls[VERSION_CHECK_LOOK].result;
@@ -114,34 +127,44 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
 	if (!db_is_null(r, 0, OBSTACLE))
 		db_found_done(db);
+	read_index(r, v);
 	v->buried = db_str(r, 0, BURIED);
+	v->needs_crate = is_new || deleted_at != 0;
 	if (check_name_free(v, deleted_at, err) == -1 ||
 	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||
 	    version_check_bytes(v, err) == -1 ||
-	    check_index_size(v, db_int(r, 0, INDEX_SIZE), err) == -1)
+	    check_index_size(v, err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, UNKNOWN))
 		return err_set(err, 400,
 		    "no known crate named `%s` in this registry; if it comes from the public registry, "
 		    "send \"registry\": \"" REGISTRY_PUBLIC_URL "\" with that dependency",
 		    db_str(r, 0, UNKNOWN));
-	need[QUOTA_BYTES] = v->size;
-	need[QUOTA_VERSIONS] = 1;
-	need[QUOTA_CRATES] = is_new || deleted_at != 0;
 	return 0;
 }
 
-int
-version_check_early(struct db *db, struct arena *a, struct version_new *v, struct err *err)
+void
+version_check_quota(const struct version_new *v, int64_t need[QUOTA__MAX])
 {
-	enum { QUOTA = VERSION_CHECK_CALLS, NCALLS };
-	struct db_call calls[NCALLS] = { 0 };
+	need[QUOTA_BYTES] = v->size;
+	need[QUOTA_VERSIONS] = 1;
+	need[QUOTA_CRATES] = v->needs_crate;
+}
+
+void
+version_check_early_calls(struct db_call *calls, struct arena *a, const struct version_new *v)
+{
+	version_check_calls(calls, a, v);
+	quota_look_call(&calls[VERSION_CHECK_CALLS], v->project_id, v->size, v->normalized_name);
+}
+
+int
+version_check_early_judge(struct db *db, const struct db_call *calls, struct version_new *v, struct err *err)
+{
 	int64_t need[QUOTA__MAX];
 
-	version_check_calls(calls, a, v);
-	quota_look_call(&calls[QUOTA], v->project_id, v->size, v->normalized_name);
-	if (db_run(db, a, calls, NCALLS, err) == -1 ||
-	    version_check_judge(db, calls, v, need, err) == -1)
+	if (version_check_judge(db, calls, v, err) == -1)
 		return -1;
-	return quota_judge(&calls[QUOTA], need, err);
+	version_check_quota(v, need);
+	return quota_judge(&calls[VERSION_CHECK_CALLS], need, err);
 }

@@ -17,6 +17,7 @@
 #include "store/audit.h"
 #include "store/blob/blob.h"
 #include "store/db/db.h"
+#include "store/package/index_grow.h"
 #include "store/package/quota.h"
 
 /* A version that somebody publishes. */
@@ -30,10 +31,12 @@ struct version_new {
 	const char *version_base; /* without build metadata */
 	const struct package *package;
 	struct slice index_line;
+	struct index_file index; /* of the crate, when it was checked last */
+	bool needs_crate; /* of the quotas, too, when it was checked last: the crate is new */
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
-	struct blob_staging *blob; /* kept in the store before version_publish() */
+	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */
 	int64_t size;
 	time_t published_at;
 	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
@@ -52,19 +55,27 @@ enum version_check_call {
 void version_check_calls(struct db_call *, struct arena *, const struct version_new *);
 
 /*
- * Reads their results.  Fills in what the quotas must have room for, which whoever asks has to see to, and
- * v->buried.  What v does not know yet (cksum NULL, an empty index_line) counts as good.
+ * Reads their results.  Fills in v->index, v->needs_crate and v->buried; whoever asks has to see to quotas.
+ * What v does not know yet (cksum NULL, an empty index_line) counts as good.
  * -1: 403 where the crate is not the caller's, 403 "package protected: ...", 403 where the token's
  * limits are against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted
  * ...", 400 where the version is there already, or was deleted and can come back or had other bytes, 400
  * where the index file would be too large, 400 "no known crate named ..." of a dependency in the same
  * registry.
  */
-int version_check_judge(struct db *, const struct db_call *, struct version_new *,
-    int64_t need[QUOTA__MAX], struct err *) __attribute__((warn_unused_result));
+int version_check_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
+    __attribute__((warn_unused_result));
 
-/* Both without a lock, in one round trip.  -1: as above, 403 where a quota has no room, 503. */
-int version_check_early(struct db *, struct arena *, struct version_new *, struct err *)
+/* What the quotas must have room for. */
+void version_check_quota(const struct version_new *, int64_t need[QUOTA__MAX]);
+
+/*
+ * The same without a lock, before the bytes are read, and whether the quotas have room.  -1: as above, 403
+ * where a quota has none.
+ */
+enum { VERSION_CHECK_EARLY_CALLS = VERSION_CHECK_CALLS + 1 };
+void version_check_early_calls(struct db_call *, struct arena *, const struct version_new *);
+int version_check_early_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
 /* The one rule that waits for the bytes.  -1: 400 where the version was deleted and had others. */

@@ -79,6 +79,12 @@ access_facts_read(const struct db_call *call, enum namespace_kind kind, struct a
 	read_row(&call->result, 0, kind, f);
 }
 
+const char *
+access_facts_policy(const struct db_call *call)
+{
+	return call->result.rows == 0 ? NULL : db_str(&call->result, 0, POLICY);
+}
+
 void
 access_facts_switch(struct access_facts *f, enum flag flag)
 {

@@ -24,6 +24,9 @@ void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
 
+/* The project's own settings of what may be published, as project_policy_parse() reads them; NULL: none. */
+const char *access_facts_policy(const struct db_call *);
+
 /* What is asked for is what has this flag: sets switched_off, which is false before. */
 void access_facts_switch(struct access_facts *, enum flag);
 

@@ -47,28 +47,29 @@ bind_limit(struct db_params *p, const struct rate_limit *limit)
 }
 
 int
-rate_limit_charge(struct db *db, struct arena *a, const struct rate_limit_ask *ask,
-    struct rate_limit_answer *answer, struct err *err)
+rate_limit_charge(struct db *db, struct arena *a, const struct rate_limit_ask *ask, struct db_call *beside,
+    size_t n, struct rate_limit_answer *answer, struct err *err)
 {
 	enum { COLUMNS_RATE_LIMIT_CHARGE };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
+	struct db_call call = { .stmt = STMT_RATE_LIMIT_CHARGE };
+	const struct db_result *r = &call.result;
+	struct db_params *p = &call.params;
 
 	*answer = (struct rate_limit_answer) { .action = ask->action };
-	db_bind_str(&p, ask->actor);
-	db_bind_str(&p, actions[ask->action]);
-	bind_limit(&p, &ask->limits[ask->action]);
-	db_bind_int(&p, ask->project_id);
-	db_bind_str(&p, ask->normalized_name);
-	bind_limit(&p, &ask->limits[RATE_LIMIT_NEW_CRATE]);
+	db_bind_str(p, ask->actor);
+	db_bind_str(p, actions[ask->action]);
+	bind_limit(p, &ask->limits[ask->action]);
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, ask->normalized_name);
+	bind_limit(p, &ask->limits[RATE_LIMIT_NEW_CRATE]);
 	/* that a charge is counted twice now and then does no harm */
-	while (db_exec(db, a, STMT_RATE_LIMIT_CHARGE, &p, &r, err) == -1) {
+	while (db_run_beside(db, a, &call, beside, n, err) == -1) {
 		if (!db_try_again(db))
 			return -1;
 		err_clear(err);
 	}
-	if (r.rows > 0)
-		*answer = (struct rate_limit_answer) { action_of(db_str(&r, 0, ACTION)), db_int(&r, 0, WAIT_US) };
+	if (r->rows > 0)
+		*answer = (struct rate_limit_answer) { action_of(db_str(r, 0, ACTION)), db_int(r, 0, WAIT_US) };
 	return 0;
 }
 
@@ -100,22 +101,17 @@ int
 rate_limit_look(struct db *db, struct arena *a, struct rate_limit_look *looks, size_t n,
     struct db_call *beside, struct err *err)
 {
-	enum { LOOK, BESIDE, NCALLS };
 	const char *actors[RATE_LIMIT_LOOKS_MAX];
-	struct db_call calls[NCALLS] = { { .stmt = STMT_RATE_LIMIT_LOOK } };
+	struct db_call call = { .stmt = STMT_RATE_LIMIT_LOOK };
 
 	assert(n <= RATE_LIMIT_LOOKS_MAX);
 	for (size_t i = 0; i < n; i++)
 		actors[i] = looks[i].actor;
-	db_bind_array(&calls[LOOK].params, a, actors, n);
-	if (beside != NULL)
-		calls[BESIDE] = *beside;
-	if (db_run(db, a, calls, beside != NULL ? NCALLS : BESIDE, err) == -1)
+	db_bind_array(&call.params, a, actors, n);
+	if (db_run_beside(db, a, &call, beside, beside != NULL, err) == -1)
 		return -1;
-	if (beside != NULL)
-		beside->result = calls[BESIDE].result;
 	for (size_t i = 0; i < n; i++)
-		looks[i].wait_us = wait_of(&calls[LOOK].result, &looks[i]);
+		looks[i].wait_us = wait_of(&call.result, &looks[i]);
 	return 0;
 }
 

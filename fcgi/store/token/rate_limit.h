@@ -43,9 +43,14 @@ struct rate_limit_answer {
 	int64_t wait_us; /* 0: go on; else until there is a token */
 };
 
-/* Takes one token, where there is one.  -1: 503. */
-int rate_limit_charge(struct db *, struct arena *, const struct rate_limit_ask *, struct rate_limit_answer *,
-    struct err *) __attribute__((warn_unused_result));
+enum { RATE_LIMIT_BESIDE_MAX = DB_CALLS_MAX - 1 };
+
+/*
+ * Takes one token, where there is one.  `beside` are n calls that only read, and run in the same round trip;
+ * at most RATE_LIMIT_BESIDE_MAX.  -1: 503.
+ */
+int rate_limit_charge(struct db *, struct arena *, const struct rate_limit_ask *, struct db_call *beside,
+    size_t n, struct rate_limit_answer *, struct err *) __attribute__((warn_unused_result));
 
 struct rate_limit_look {
 	const char *actor;

@@ -106,7 +106,7 @@ sub index_file {
 
 	$status == Z_OK && $z->deflate($text, $body) == Z_OK && $z->flush($body) == Z_OK
 	    or die "cannot compress an index file\n";
-	return ($body, substr(sha256_hex($text), 0, 32));
+	return $body;
 }
 
 # ---- into the database ----
@@ -163,14 +163,14 @@ sub load {
 sub crates {
 	my ($c) = @_;
 
-	return ('crates (id, project_id, name, normalized_name, index_body, index_etag, index_revision,'
+	return ('crates (id, project_id, name, normalized_name, index_body, index_revision,'
 	    . ' listed_versions, lists_many)', sub {
 		my ($out, $i, $name) = @_;
 		my $text = join('', map { line_of($c, $i, $name, $_) . "\n" } 0 .. $c->{counts}[$i] - 1);
-		my ($body, $etag) = index_file($text);
+		my $body = index_file($text);
 
 		print {$out} join("\t", $c->{id}{crates} + $i, $c->{project}, $name, $name,
-		    '\\\\x' . unpack('H*', $body), $etag, ($c->{counts}[$i]) x 2, $c->{counts}[$i] >= 20 ? 't' : 'f'), "\n";
+		    '\\\\x' . unpack('H*', $body), ($c->{counts}[$i]) x 2, $c->{counts}[$i] >= 20 ? 't' : 'f'), "\n";
 	});
 }
 

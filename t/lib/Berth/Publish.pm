@@ -92,7 +92,7 @@ sub state_of_things {
 SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions),
        (SELECT count(*) FROM dependencies), (SELECT count(*) FROM blobs),
        (SELECT count(*) FROM audit_events WHERE crate IS NOT NULL),
-       (SELECT string_agg(concat_ws(' ', name, index_etag, index_revision), ', ' ORDER BY id)
+       (SELECT string_agg(concat_ws(' ', name, md5(index_body), index_revision), ', ' ORDER BY id)
           FROM crates)
 SQL
 

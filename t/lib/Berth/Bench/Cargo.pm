@@ -62,8 +62,8 @@ sub prepare {
 	my $list = join(',', map { "'$_'" } @names);
 
 	Berth::Populate::add($stand->dsn, project => $from, crates => [map { [$_, 10] } @names]);
-	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
-	    . " SELECT $to, name, normalized_name, index_body, index_etag FROM crates"
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body)"
+	    . " SELECT $to, name, normalized_name, index_body FROM crates"
 	    . " WHERE project_id = $from AND name IN ($list)");
 	for my $row ($t->psql("SELECT name, encode(index_body, 'hex') FROM crates"
 	    . " WHERE project_id = $from AND name IN ($list)")) {

@@ -1,0 +1,44 @@
+#ifndef STORE_PACKAGE_INDEX_GROW_H
+#define STORE_PACKAGE_INDEX_GROW_H
+
+/*
+ * A publish adds its line to the crate's stored index file, and neither reads nor compresses the others.
+ * Every other change of a version renders the file anew (store/package/index_rebuild.h).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "store/db/db.h"
+
+/* What is known of the stored file; {0}: there is none. */
+struct index_file {
+	int64_t revision; /* how often it has changed */
+	struct slice head, tail; /* its first and its last bytes (base/gzip.h); empty: there is no file */
+	const char *last_line; /* NULL: not known */
+};
+
+/* Bytes of text. */
+int64_t index_file_size(const struct index_file *);
+
+/* Can a line be added?  No: a program of before wrote the file, so it is to be rendered anew. */
+bool index_grow_can(const struct index_file *);
+
+struct index_growth {
+	int64_t project_id;
+	const char *normalized_name; /* of the crate, whose row is locked */
+	const char *version_base; /* the version whose line is added; it comes before in the round trip */
+	struct slice line;
+};
+
+/*
+ * Fills in the call that adds the line to a file that can grow; it changes no row where the file has changed
+ * since it was looked at.  -1: 500.
+ */
+int index_grow_call(struct db_call *, struct arena *, const struct index_file *, const struct index_growth *,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

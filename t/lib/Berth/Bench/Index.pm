@@ -33,6 +33,25 @@ sub run {
 	@few = grep { $_->[0] =~ /^(?:200|304), (?:30|1000) versions$/ } @rows;
 	side_by_side($stand, $report, $opt, 'index', h2 => \@rows, h1 => \@few);
 	per_byte($stand, $report);
+	beside_peers($stand, $report, $opt) if $stand->peers && !$opt->{c};
+	return;
+}
+
+# Other registries, which have other bytes: over HTTP/1.1, which all of them speak.
+sub beside_peers {
+	my ($stand, $report, $opt) = @_;
+	my $crate = 'bench-index-' . time;
+	my @requests = ($stand->index('berth', 'few-versions'));
+
+	for my $peer ($stand->peers) {
+		$peer->fill($crate, $versions{'few-versions'});
+		push @requests, $peer->index($crate);
+	}
+	for my $round (1 .. $opt->{r}) {
+		$report->add('index', 'h1 200, 30 versions, registries', { map {
+			$_->{who} => Berth::Bench::Load::measure($stand, 'h1', $_, $opt->{s})
+		} @requests });
+	}
 	return;
 }
 

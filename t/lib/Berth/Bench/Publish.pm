@@ -2,7 +2,7 @@ package Berth::Bench::Publish;
 
 # Publishes by one client and by eight, each over one connection; beside them a floor: the
 # same bytes written, synced and renamed, and the same rows committed by pgbench, one after the
-# other as a publish does it.
+# other as a publish does it; the build before, and other registries, by the same client.
 
 use strict;
 use warnings;
@@ -16,6 +16,8 @@ use Berth::Cluster;
 
 # What, bytes, how many publishes in all.
 my @sizes = (['10 kB', 10_000, 64], ['145 kB', 145_000, 48], ['10 MB', 9_990_000, 8]);
+# The crates of other registries are small.
+my $small = ['8 kB', 8_000, 64];
 
 my $count = 0;
 
@@ -29,7 +31,7 @@ INSERT INTO blobs (sha256, size) VALUES (encode(sha256((random() || '-' || :n)::
     RETURNING sha256 AS sum \gset
 INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
     VALUES (:crate, :project, '1.0.' || :n, '1.0.' || :n, repeat('x', 200), ':sum', 1, now());
-UPDATE crates SET index_body = decode(repeat('00', 200), 'hex'), index_etag = 'x', index_revision = index_revision + 1
+UPDATE crates SET index_body = decode(repeat('00', 200), 'hex'), index_revision = index_revision + 1
     WHERE id = :crate;
 INSERT INTO audit_events (action, project_id, crate, version) VALUES ('publish', :project, 'floor', '1.0.0');
 COMMIT;
@@ -40,14 +42,15 @@ sub run {
 
 	return if $opt->{c};
 	for my $round (1 .. $opt->{r}) {
-		for my $size ($opt->{q} ? $sizes[0] : @sizes) {
+		for my $size ($opt->{q} ? $sizes[0] : ($stand->peers ? $small : (), @sizes)) {
 			my ($what, $bytes, $n) = @$size;
+			my %target = targets($stand, $size == $small ? $stand->peers : ());
 
 			$n = 8 if $opt->{q};
 			for my $clients (1, 8) {
 				$report->add('publish', sprintf('%s, %d client%s', $what, $clients, $clients > 1 ? 's' : ''), {
 					floor => { rate => floor_rate($stand, $bytes, $n, $clients), cpu => {} },
-					berth => berth_rate($stand, $bytes, $n, $clients),
+					map { $_ => rate($stand, $target{$_}, $bytes, $n, $clients) } sort keys %target,
 				});
 			}
 		}
@@ -55,13 +58,31 @@ sub run {
 	return;
 }
 
+# Who is published to: url, token, and the groups of processes whose time counts.
+sub targets {
+	my ($stand, @peers) = @_;
+	my $before = $stand->before;
+
+	return (berth => berth($stand), map({ $_->name => $_->publishes } @peers), !$before ? () : (before => {
+		url => $before->url . $before->registry . '/api/v1/crates/new', token => $before->token,
+		groups => $before->{groups},
+	}));
+}
+
+sub berth {
+	my ($stand) = @_;
+	my $t = $stand->test;
+
+	return { url => $t->url . $t->registry($stand->project('berth')) . '/api/v1/crates/new',
+		token => $stand->token, groups => { $stand->groups } };
+}
+
 # One curl for each client, with a list of uploads.
-sub berth_rate {
-	my ($stand, $bytes, $n, $clients) = @_;
+sub rate {
+	my ($stand, $target, $bytes, $n, $clients) = @_;
 	my $t = $stand->test;
 	my $work = $stand->dir . '/work';
-	my $url = $t->url . $t->registry($stand->project('berth')) . '/api/v1/crates/new';
-	my %groups = $stand->groups;
+	my %groups = %{ $target->{groups} };
 
 	for my $client (1 .. $clients) {
 		my @uploads;
@@ -70,8 +91,8 @@ sub berth_rate {
 			my $name = 'bench-' . ++$count;
 
 			Berth::Test::write_file("$work/$name", Berth::Bench::Stand::body($name, '1.0.0', $bytes));
-			push @uploads, "url = \"$url\"\nupload-file = \"$work/$name\"\n"
-			    . "header = \"Authorization: " . $stand->token . "\"\ncacert = \"" . $t->cacert . "\"\n"
+			push @uploads, "url = \"$target->{url}\"\nupload-file = \"$work/$name\"\n"
+			    . "header = \"Authorization: $target->{token}\"\ninsecure\n"
 			    . "output = /dev/null\nwrite-out = \"%{http_code}\\n\"\nsilent\nshow-error\n";
 		}
 		Berth::Test::write_file("$work/client.$client", join("next\n", @uploads));

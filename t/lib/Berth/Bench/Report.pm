@@ -54,7 +54,16 @@ sub note {
 sub contenders {
 	my ($row) = @_;
 
-	return grep { defined $row->{rounds}[0]{$_} } @order;
+	return in_order(keys %{ $row->{rounds}[0] });
+}
+
+# Contenders in the order of the columns; other registries are last.
+sub in_order {
+	my (@who) = @_;
+	my %there = map { $_ => 1 } @who;
+	my %known = map { $_ => 1 } @order;
+
+	return ((grep { $there{$_} } @order), grep { !$known{$_} } sort keys %there);
 }
 
 # The ratios of two contenders' rates, round by round.
@@ -128,7 +137,7 @@ sub print_part {
 	my @rows = grep { $_->{part} eq $part } @{ $self->{rows} };
 
 	my %seen = map { $_ => 1 } map { contenders($_) } @rows;
-	my ($first, @columns) = grep { $seen{$_} } @order;
+	my ($first, @columns) = in_order(keys %seen);
 
 	printf("\n%-*s %10s%s%s%s\n", NAME_WIDTH, $part, "$first=1",
 	    join('', map { sprintf(' %14s', $title{$_} // $_) } @columns), map({ $seen{$_} ? sprintf(' %14s', "private/$_") : '' } @compared)) if @rows;

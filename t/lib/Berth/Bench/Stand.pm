@@ -6,7 +6,7 @@ package Berth::Bench::Stand;
 # can stand beside it, behind an nginx of its own, with a private project.
 #
 #	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 }, before => $dir);
-#	# postgres => { ... }: more settings of its PostgreSQL
+#	# postgres => { ... }: more settings of its PostgreSQL; peers => [...]: other registries
 #	my $request = $stand->index('berth', 'small', unchanged => 1);
 
 use strict;
@@ -33,7 +33,7 @@ sub new {
 	my $cluster = Berth::Cluster->start(POSTGRES, %{ $opt{postgres} // {} });
 	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
 	    new_crate_burst => 0, yank_burst => 0, change_burst => 0, job_token_burst => 0);
-	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers} }, $class;
+	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers}, peers => $opt{peers} // [] }, $class;
 
 	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
 	$t->user('dev');
@@ -49,6 +49,7 @@ sub test { $_[0]{t} }
 sub cluster { $_[0]{cluster} }
 sub token { $_[0]{token} }
 sub before { $_[0]{before} } # undef: there is none
+sub peers { @{ $_[0]{peers} } } # other registries, Berth::Bench::Peer
 sub project { $_[0]{project}{ $_[1] } }
 sub dir { $_[0]{t}->dir . '/bench' }
 
@@ -71,10 +72,11 @@ sub _documents {
 	make_path(map { $self->dir . "/$_" } qw(index blob registry work));
 	Berth::Populate::add($self->dsn, project => $self->{project}{berth}, crates => \@crates);
 	# for reads of the index their versions need not be there twice
-	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body, index_etag)"
-	    . " SELECT $self->{project}{public}, name, normalized_name, index_body, index_etag FROM crates");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, index_body)"
+	    . " SELECT $self->{project}{public}, name, normalized_name, index_body FROM crates");
 	for my $name (map { $_->[0] } @crates) {
-		my ($etag, $hex) = split(/\|/, $t->psql("SELECT index_etag, encode(index_body, 'hex')"
+		my ($etag, $hex) = split(/\|/, $t->psql("SELECT to_hex(index_time) || '-' || to_hex(length(index_body)),"
+		    . " encode(index_body, 'hex')"
 		    . " FROM crates WHERE project_id = $self->{project}{berth} AND name = '$name'"));
 
 		$self->{etag}{$name} = $etag;

@@ -94,6 +94,8 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 	};
 	if (!db_bool(r, 0, COUNTED))
 		c->wrong = "the crate's number of listed versions is wrong";
+	else if (!db_bool(r, 0, SEARCHED))
+		c->wrong = "a search shows another version of the crate than it should";
 	else if (c->has_file && !digest_file(db_slice(r, 0, BODY), c->digest))
 		c->wrong = "it cannot be unpacked";
 	return 0;

@@ -14,10 +14,13 @@ GRANT SELECT, INSERT (host, lease_until, node, synced), UPDATE (host, lease_unti
 	cache_nodes TO :role;
 GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages TO :role;
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;
+GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), UPDATE (listed_versions) ON
+	crate_names TO :role;
 GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
 	UPDATE (description, document, max_version, weight), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, updated_at) ON crates TO :role;
+GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
 GRANT SELECT, INSERT (alias, default_features, features, kind, name, normalized_name, optional, registry,
 	req, target, version_id) ON dependencies TO :role;
 GRANT SELECT, INSERT (crate_id, day, downloads, last_at, project_id, version_id), UPDATE (downloads, last_at)

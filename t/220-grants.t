@@ -29,7 +29,8 @@ my %functions = (
 	tokens_tell_cache => [],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
-	crates_count_listed => ['SELECT count(*) FROM versions WHERE crate_id = 1'],
+	crates_set_due => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
+	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default' ORDER BY yanked, version_base"],
 	crate_search_count => ['INSERT INTO search_counts AS c (project_id, part, crates) VALUES (1, 1, 1)'
 	    . ' ON CONFLICT (project_id, part) DO UPDATE SET crates = c.crates + 1', 'UPDATE search_counts SET crates = crates - 1 WHERE part = 1'],
 );

@@ -73,7 +73,7 @@ is($told->(), "default|$bytes|$bytes", 'and told of the package, where its statu
 $t->psql("UPDATE versions SET status_message = 'of the status' WHERE version_base = '1.0.0'");
 is($told->(), "default|of the status|$bytes", 'which comes first');
 $t->psql("UPDATE versions SET status_message = NULL WHERE version_base = '1.0.0'");
-is($t->json($t->http(GET => "/api/v4/projects/$id/packages?package_name=foo", { token => $token{reporter} }))->[0]{yank_message}, $why, 'in lists as well');
+is($t->json($t->http(GET => "/api/v4/projects/$id/packages?package_name=foo-lib", { token => $token{reporter} }))->[0]{yank_message}, $why, 'in lists as well');
 my $rows = audits('yank');
 is(yank('foo-lib', '1.0.0')->{status}, 200, 'again without one');
 is(row('1.0.0'), "t|$bytes", 'which takes nothing back');

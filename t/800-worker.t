@@ -310,6 +310,53 @@ subtest 'signals' => sub {
 	$t->conf(worker_log_file => undef, worker_pid_file => undef, node => undef);
 };
 
+subtest 'changes of crates come first' => sub {
+	my $id = $t->project('demo/registry');
+	my $known = sub { return $t->psql("SELECT count(*) FROM crate_search WHERE name = '$_[0]'"); };
+
+	$t->user('dev');
+	$t->member('dev', 'demo', 'developer');
+	my $token = $t->token('dev');
+	my $publish = sub { is($t->publish($id, $token, $_[0], '1.0.0')->{status}, 200, "$_[0] is published"); };
+	$t->start_worker($_) for qw(first-a first-b);
+	# nobody tells the worker: who looks every 5 seconds would need 15 of them for all but the first
+	my $started = time;
+	for my $name (map { "soon-$_" } 1 .. 4) {
+		$publish->($name);
+		ok($t->wait_for(sub { $known->($name) == 1 }), 'and found');
+	}
+	cmp_ok(time - $started, '<', 12, 'soon');
+	$t->stop_worker('first-b');
+	# a long task stops for it, and it comes before what was due sooner
+	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s' FROM generate_series(1, 5000) n");
+	$fault->arm('answered:rate_limit_sweep', 'wait');
+	my $long = add_task('sweep_limits');
+	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'a worker is at something else');
+	my $before = length($t->log('first-a'));
+	my $since = time;
+	my $older = add_task('sweep_staging', run_at => "now() - interval '1 h'");
+	$publish->('while-busy');
+	# it asks once a second
+	ok($t->wait_for(sub { time - $since > 1 }), 'it has been for a second');
+	is($known->('while-busy'), 0, 'so that the crate is not found yet');
+	$fault->disarm;
+	ok(gone($older) && gone($long), 'all is done');
+	is($known->('while-busy'), 1, 'and the crate is found');
+	is(join(' ', map { "$_->[1]:$_->[2]" } grep { $_->[1] eq 'update_search' || $_->[0] == $long || $_->[0] == $older }
+	    map { /event=task id=(\d+) kind=(\w+) result=(\w+)/ ? [$1, $2, $3] : () } split(/\n/, substr($t->log('first-a'), $before))),
+	    'sweep_limits:again update_search:done sweep_staging:done sweep_limits:done', 'in this order');
+	# one that fails waits for its next attempt like any other
+	$t->psql('ALTER TABLE crate_names RENAME COLUMN listed_versions TO other');
+	$publish->('failing');
+	ok($t->wait_for(sub { task('error IS NOT NULL AND claimed_until IS NULL', "kind = 'update_search'") eq 't' }), 'it fails');
+	is(task("run_at > now() AND dead_at IS NULL", "kind = 'update_search'"), 't', 'and waits');
+	$t->psql('ALTER TABLE crate_names RENAME COLUMN other TO listed_versions');
+	$t->berth_ok('tasks', 'retry', task('id', "kind = 'update_search'"));
+	ok($t->wait_for(sub { $known->('failing') == 1 }), 'retried: it gets on');
+	is($t->psql('SELECT count(*) FROM crates_due'), 0, 'nothing is left');
+	$t->stop_worker('first-a');
+};
+
 subtest 'the database is away' => sub {
 	my $pid = $t->start_worker;
 

@@ -219,6 +219,15 @@ subtest 'background tasks' => sub {
 	$t->psql('DELETE FROM tasks');
 };
 
+subtest 'what searches and lists lack' => sub {
+	$t->update_search;
+	$t->stop_worker;
+	is(scrape()->value('berth_search_late_seconds'), 0, 'nothing');
+	$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - n * interval '1 hour' FROM crates, generate_series(1, 2) n");
+	cmp_ok(abs(scrape()->value('berth_search_late_seconds') - 7200), '<', 60, 'the oldest change');
+	$t->psql('DELETE FROM crates_due');
+};
+
 subtest 'while the database is away' => sub {
 	my $away = Berth::Test->new(workers => 1, database => 'host=/nonexistent');
 	my $res = $away->http(GET => '/-/metrics');

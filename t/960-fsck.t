@@ -73,13 +73,15 @@ subtest 'index files' => sub {
 		['no file', 'index_body = NULL', 'the crate has versions and no index file'],
 		['garbage', "index_body = '\\x00'", 'it cannot be unpacked'],
 		['another last line', 'index_last = index_last - 1', 'its last line is of another version than recorded'],
-		['another count', 'listed_versions = 77', "the crate's number of listed versions is wrong"],
+		['another count', 'listed_versions = 77', "the crate's number of listed versions is wrong", 'crate_names'],
+		['another version', "max_version = '1.0.0'", 'a search shows another version of the crate than it should', 'crate_search'],
 	);
 
 	for my $case (@cases) {
-		my ($name, $set, $detail) = @$case;
+		my ($name, $set, $detail, $table) = @$case;
 
-		$t->psql("UPDATE crates SET $set WHERE name = 'alpha'");
+		$t->update_search;
+		$t->psql('UPDATE ' . ($table // 'crates') . " SET $set WHERE normalized_name = 'alpha'");
 		finds($name, [['index', 0, 'demo/registry alpha', $detail]]);
 		finds("$name, repaired", [['index', 1, 'demo/registry alpha', $detail]], '--repair');
 		finds("$name, after that", []);
@@ -87,6 +89,13 @@ subtest 'index files' => sub {
 		    . " WHERE action = 'crate.repair' ORDER BY id DESC LIMIT 1"), 'alpha|' . $p->id . "|$detail|t", "$name: the audit log has it");
 		is(index_of_crate('alpha'), $good, "$name: the file is as it was");
 	}
+	$t->update_search;
+	finds('up to date', []);
+	is($t->psql("SELECT max_version FROM crate_search WHERE normalized_name = 'alpha'"), '1.1.0-rc.1+b.1', 'a search is repaired, too');
+	$t->psql("DELETE FROM crate_search WHERE normalized_name = 'alpha'");
+	finds('not in a search', [['index', 1, 'demo/registry alpha', 'a search shows another version of the crate than it should']], '--repair');
+	$t->update_search;
+	$t->stop_worker;
 	$t->psql("UPDATE crates SET index_body = (SELECT index_body FROM crates WHERE name = 'alpha')"
 	    . " WHERE name = 'gamma'");
 	my ($status, $out, $err) = $t->berth('fsck');
@@ -94,7 +103,7 @@ subtest 'index files' => sub {
 	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
 	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
 	fsck('--repair');
-	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 1, 'a row for each repair, and for nothing else');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2, 'a row for each repair, and for nothing else');
 };
 
 subtest 'blobs' => sub {
@@ -154,8 +163,8 @@ subtest 'rows' => sub {
 };
 
 subtest 'more than a piece' => sub {
-	$t->psql('INSERT INTO crates (project_id, name, normalized_name, listed_versions)'
-	    . ' VALUES (' . $p->id . ", 'many', 'many', 7000)");
+	$t->psql('WITH c AS (INSERT INTO crates (project_id, name, normalized_name) VALUES (' . $p->id . ", 'many', 'many') RETURNING *)"
+	    . ' INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions) SELECT id, project_id, normalized_name, 7000 FROM c');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
 	    . " published_at, status) SELECT c.id, c.project_id, '0.0.' || i, '0.0.' || i, CASE i WHEN 7000 THEN '{}' ELSE"

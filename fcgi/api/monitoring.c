@@ -310,6 +310,19 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 }
 
 static void
+print_search(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	const char *labels[] = { NULL };
+	int64_t late_s;
+
+	if (health_search(app->db, rq->arena, &late_s, &rq->err) == -1)
+		return;
+	metrics_print_head(b, "berth_search_late_seconds",
+	    "How long the oldest change of a crate has waited for searches and lists to show it.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_search_late_seconds", labels, late_s);
+}
+
+static void
 count_inspections(struct worker_app *app)
 {
 	struct slots_count count = slots_count(app->slots, QUEUE_INSPECT);
@@ -363,6 +376,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 	if (health.schema == DB_SCHEMA_FITS) {
 		count_blobs(call->app, rq);
 		print_tasks(call->app, rq, &b);
+		print_search(call->app, rq, &b);
 		print_store(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)

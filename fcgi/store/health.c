@@ -34,6 +34,18 @@ health_blobs(struct db *db, struct arena *a, int64_t *n, int64_t *bytes, struct 
 }
 
 int
+health_search(struct db *db, struct arena *a, int64_t *late_s, struct err *err)
+{
+	enum { COLUMNS_HEALTH_SEARCH };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_HEALTH_SEARCH, NULL, &r, err) == -1)
+		return -1;
+	*late_s = db_int(&r, 0, LATE);
+	return 0;
+}
+
+int
 health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *n, struct err *err)
 {
 	enum { COLUMNS_HEALTH_TASKS };

@@ -26,6 +26,10 @@ void health_look(struct db *, struct arena *, struct health *, struct err *);
 int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 
+/* Since when the first change of a crate waits for searches and lists to show it.  -1: 500, 503. */
+int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Background tasks of one kind. */
 struct health_tasks {
 	const char *kind;

@@ -54,6 +54,15 @@ task_schedule(struct db *db, struct arena *a, const char *kind, const char *node
 }
 
 int
+task_hasten(struct db *db, struct arena *a, const char *kind, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_str(&p, kind);
+	return db_exec(db, a, STMT_TASK_HASTEN, &p, NULL, err);
+}
+
+int
 task_claim(struct db *db, struct arena *a, const struct task_claim *claim, struct task *task,
     struct err *err)
 {
@@ -66,6 +75,7 @@ task_claim(struct db *db, struct arena *a, const struct task_claim *claim, struc
 	db_bind_str(&p, claim->node);
 	db_bind_str(&p, claim->who);
 	db_bind_int(&p, claim->seconds);
+	db_bind_array(&p, a, claim->first, claim->nfirst);
 	if (db_exec(db, a, STMT_TASK_CLAIM, &p, &r, err) == -1)
 		return -1;
 	if (r.rows == 0)

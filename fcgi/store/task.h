@@ -57,9 +57,18 @@ int task_listen(struct db *, struct arena *, struct err *) __attribute__((warn_u
 int task_schedule(struct db *, struct arena *, const char *kind, const char *node, int64_t period,
     struct err *) __attribute__((warn_unused_result));
 
+/*
+ * The task of that kind, one with a period and no node, is due now, unless it runs or has failed and waits
+ * for its next attempt.
+ */
+int task_hasten(struct db *, struct arena *, const char *kind, struct err *)
+    __attribute__((warn_unused_result));
+
 struct task_claim {
 	const char *const *kinds; /* those that the program knows */
 	size_t nkinds;
+	const char *const *first; /* those of them that come before the others */
+	size_t nfirst;
 	const char *node;
 	const char *who; /* for people */
 	int64_t seconds; /* after so many another may take the task, as when our connection ends */

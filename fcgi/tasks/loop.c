@@ -19,7 +19,8 @@
 #include "tasks/task.h"
 
 enum {
-	POLL_MS = 5000, /* how often somebody looks who is told of nothing */
+	POLL_S = 5, /* how often tasks are looked for when none is told of */
+	LOOK_MS = 900, /* how often a kind is asked whether it is due: within a second it is run */
 	SLICE_S = 20, /* what one run may take before others have their turn */
 	CLAIM_S = 300, /* far above: a claim that is as old is nobody's */
 	SCHEDULE_S = 600, /* how often tasks with a period are made sure of */
@@ -31,7 +32,7 @@ enum {
 	RETRY_MAX_S = 900
 };
 
-enum { SECOND_US = 1000000, NAME_SIZE = 256 };
+enum { SECOND_US = 1000000, MS_US = 1000, NAME_SIZE = 256 };
 
 struct loop {
 	const char *config_path;
@@ -41,22 +42,65 @@ struct loop {
 	struct store_identity identity;
 	uint64_t listening; /* which of the connections, counted by db_connections(), listens */
 	int64_t schedule_us; /* when tasks with a period are due to be made sure of */
+	int64_t poll_us; /* when tasks are to be looked for */
+	int64_t look_us; /* when kinds are to be asked whether they are due */
 	int64_t complain_us; /* the next log line about a schema that does not fit */
 	int away_ms; /* how long to wait for the database; 0: it is there */
 	int signal_fd;
 	char host[NAME_SIZE];
 	char who[2 * NAME_SIZE];
 	const char **kinds;
+	const char **first; /* those with is_due() */
+	size_t nfirst;
 	bool stopping;
 	bool failed;
 };
+
+/* Asks the kinds that come first, where it is time; *kind: one that is due, or NULL. */
+static int
+look(struct db *db, struct arena *a, int64_t *look_us, const char **kind, struct err *err)
+{
+	bool due = false;
+
+	*kind = NULL;
+	if (clock_us() < *look_us)
+		return 0;
+	*look_us = clock_us() + (int64_t)LOOK_MS * MS_US;
+	for (size_t i = 0; i < task_nkinds && !due; i++) {
+		if (task_kinds[i].is_due != NULL && task_kinds[i].is_due(db, a, &due, err) == -1)
+			return -1;
+		*kind = due ? task_kinds[i].name : NULL;
+	}
+	return 0;
+}
+
+/* Is another kind due that comes first?  Then the loop is to ask once more, at once. */
+static bool
+is_another_due(const struct task_ctx *ctx)
+{
+	struct err ignored = { 0 };
+	const char *kind = NULL;
+	struct arena *a;
+	bool failed;
+
+	if (ctx->look_us == NULL || clock_us() < *ctx->look_us || !db_is_idle(ctx->db))
+		return false;
+	a = arena_new();
+	/* the task itself will find what is wrong */
+	failed = look(ctx->db, a, ctx->look_us, &kind, &ignored) == -1;
+	arena_free(a);
+	if (failed || kind == NULL)
+		return false;
+	*ctx->look_us = 0;
+	return true;
+}
 
 bool
 task_must_stop(const struct task_ctx *ctx)
 {
 	struct pollfd p = { .fd = ctx->signal_fd, .events = POLLIN };
 
-	return clock_us() >= ctx->until_us || poll(&p, 1, 0) == 1;
+	return clock_us() >= ctx->until_us || poll(&p, 1, 0) == 1 || is_another_due(ctx);
 }
 
 void
@@ -197,7 +241,7 @@ prepare(struct loop *l, struct arena *a, struct err *err)
 	if (task_listen(l->db, a, err) == -1)
 		return -1;
 	l->listening = db_connections(l->db);
-	l->schedule_us = 0;
+	l->schedule_us = l->poll_us = l->look_us = 0;
 	return schedule(l, a, err);
 }
 
@@ -289,6 +333,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	int64_t started = clock_us();
 	struct task_ctx ctx = { .settings = l->settings, .node = node_name(l), .db = l->db,
 		.arena = a, .until_us = started + (int64_t)SLICE_S * SECOND_US,
+		.look_us = kind != NULL && kind->is_due == NULL ? &l->look_us : NULL,
 		.signal_fd = l->signal_fd };
 	struct err why = { 0 };
 	int rc;
@@ -312,19 +357,42 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	return task_done(l->db, task, err);
 }
 
+/* Is it time to look for a task?  A kind that is due comes before the others.  -1: err. */
+static int
+await_task(struct loop *l, struct arena *a, bool *is_time, struct err *err)
+{
+	const char *kind;
+
+	/* what was notified during a task is in the memory already, and wakes nobody */
+	if (db_notified(l->db))
+		l->poll_us = 0;
+	if (look(l->db, a, &l->look_us, &kind, err) == -1 ||
+	    (kind != NULL && task_hasten(l->db, a, kind, err) == -1))
+		return -1;
+	*is_time = kind != NULL || clock_us() >= l->poll_us;
+	return 0;
+}
+
 /* One task, if one is due.  1: there was one, 0: there was none, -1: err. */
 static int
 work(struct loop *l, struct arena *a, struct err *err)
 {
 	const struct task_claim claim = { .kinds = l->kinds, .nkinds = task_nkinds,
-		.node = node_name(l), .who = l->who, .seconds = CLAIM_S };
+		.first = l->first, .nfirst = l->nfirst, .node = node_name(l), .who = l->who, .seconds = CLAIM_S };
 	struct task task;
+	bool is_time;
 
-	if (prepare(l, a, err) == -1 || task_claim(l->db, a, &claim, &task, err) == -1)
+	if (prepare(l, a, err) == -1 || await_task(l, a, &is_time, err) == -1)
 		return -1;
-	if (task.id == 0)
+	if (!is_time)
 		return 0;
-	return run_task(l, a, &task, err) == -1 ? -1 : 1;
+	l->poll_us = 0;
+	if (task_claim(l->db, a, &claim, &task, err) == -1)
+		return -1;
+	if (task.id != 0)
+		return run_task(l, a, &task, err) == -1 ? -1 : 1;
+	l->poll_us = clock_us() + (int64_t)POLL_S * SECOND_US;
+	return 0;
 }
 
 /* The database needs `berth migrate`: reads its schema often, and logs it from time to time. */
@@ -374,9 +442,12 @@ turn(struct loop *l)
 	}
 	l->away_ms = 0;
 	l->complain_us = 0;
-	/* what was notified during a task is in the memory already, and wakes nobody */
-	if (did == 0 && !db_notified(l->db))
-		wait_for_news(l, POLL_MS);
+	if (did == 1)
+		return;
+	if (db_notified(l->db))
+		l->poll_us = 0;
+	else
+		wait_for_news(l, LOOK_MS);
 }
 
 static int
@@ -393,6 +464,18 @@ signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+static void
+name_kinds(struct loop *l, struct arena *names)
+{
+	l->kinds = arena_calloc(names, task_nkinds, sizeof(*l->kinds));
+	l->first = arena_calloc(names, task_nkinds, sizeof(*l->first));
+	for (size_t i = 0; i < task_nkinds; i++) {
+		l->kinds[i] = task_kinds[i].name;
+		if (task_kinds[i].is_due != NULL)
+			l->first[l->nfirst++] = task_kinds[i].name;
+	}
+}
+
 int
 task_loop_run(const char *config_path, const struct settings *settings)
 {
@@ -404,9 +487,7 @@ task_loop_run(const char *config_path, const struct settings *settings)
 		arena_free(names);
 		return 1;
 	}
-	l.kinds = arena_calloc(names, task_nkinds, sizeof(*l.kinds));
-	for (size_t i = 0; i < task_nkinds; i++)
-		l.kinds[i] = task_kinds[i].name;
+	name_kinds(&l, names);
 	begin_with(&l, NULL, settings);
 	log_info("ready: node %s", node_name(&l));
 	while (!l.stopping) {

@@ -12,6 +12,8 @@
  *
  * One worker does one task at a time.  What takes long looks at task_must_stop() now and then, and
  * where that is true calls task_again() and returns 0: others come first then, or the worker ends.
+ * A kind with is_due() comes before all others: within a second after there is something to do for it, and
+ * the step that another task is at.
  */
 
 #include <stdbool.h>
@@ -37,6 +39,8 @@ struct task_kind {
 	int64_t period; /* seconds from one run to the next; 0: only when somebody adds one */
 	enum task_store store;
 	bool each_node; /* with a period: each node runs its own, not one of them for all */
+	/* NULL, or asked each second: is there anything to do before the period is over?  -1: 503 */
+	int (*is_due)(struct db *, struct arena *, bool *due, struct err *);
 	int max_attempts; /* until one that has no period is dead; 0: TASK_ATTEMPTS */
 	int (*run)(struct task_ctx *, const struct task *, struct err *);
 };
@@ -53,13 +57,14 @@ struct task_ctx {
 	char note[160];
 	/* ---- task_again(), task_hold() and task_must_stop() use these ---- */
 	int64_t until_us; /* of clock_us() */
+	int64_t *look_us; /* when is_due() is to be asked again; NULL: others do not come first */
 	int signal_fd; /* readable: somebody wants something of the worker */
 	bool again;
 	const char *progress;
 	int64_t hold_s;
 };
 
-/* Has this run had its time, or is the worker to end? */
+/* Has this run had its time, does another kind come first, or is the worker to end? */
 bool task_must_stop(const struct task_ctx *);
 
 /*
@@ -121,6 +126,12 @@ int task_sweep_limits(struct task_ctx *, const struct task *, struct err *)
 
 /* Removes tokens that ended keep_ended_tokens ago. */
 int task_sweep_tokens(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* What searches and lists need of crates that have changed.  Is there one? */
+int task_update_search(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+int task_search_is_due(struct db *, struct arena *, bool *due, struct err *)
     __attribute__((warn_unused_result));
 
 /* How much crates are used, by which a search sorts them. */

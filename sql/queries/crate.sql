@@ -26,9 +26,8 @@ SELECT id, name FROM crates WHERE project_id = $1 AND normalized_name = $2 FOR U
 
 -- name: crate_index_lines
 -- $1 crate.  All lines of the index file in order of publication, by the index of the unique
--- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  With them what
--- tells which version is shown; hidden ones are not.  Read row by row.
-SELECT index_line AS line, id, version_base AS version, yanked, status <> 'hidden' AS shown FROM versions
+-- constraint (crate_id, version_base); the crate's row is locked, so none is missed.  Read row by row.
+SELECT index_line AS line, id FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_grow_index
@@ -45,7 +44,8 @@ UPDATE crates c
 
 -- name: crate_set_index
 -- $1 crate, $2 gzip bytes or null, $3 the version of the last line or null.  By primary key; the row is locked.
--- A crate without an index is deleted only if its versions all are, and not in error: a look-up by the index of
+-- A trigger leaves a row of crates_due, for searches and lists.  A crate without an index is deleted only if
+-- its versions all are, and not in error: a look-up by the index of
 -- the unique constraint (crate_id, version_base).
 UPDATE crates SET index_body = $2, index_last = $3, index_revision = index_revision + 1, updated_at = now(),
        deleted_at = CASE WHEN $2::bytea IS NULL AND NOT EXISTS (SELECT FROM versions v

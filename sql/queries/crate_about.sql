@@ -1,15 +1,14 @@
 -- name: about_crate
 -- $1 project, $2 normalized name.  The crate and what its shown version says of it: look-ups by the unique
--- index (project_id, normalized_name), the primary key of crate_search, and the unique index
--- (crate_id, version_base).  A crate without a version that is listed has no row in crate_search.
+-- index (project_id, normalized_name) and the index of (crate_id, version_base), which crate_shown() sorts.
+-- A crate without a version that is listed has none that is shown.
 SELECT c.id, c.name, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at,
        v.id AS shown_id, v.version AS shown, v.yanked AS shown_is_yanked, v.description,
        v.homepage, v.documentation, v.repository, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories
   FROM crates c
-  JOIN crate_search s ON s.crate_id = c.id
-  JOIN versions v ON v.crate_id = c.id AND v.version_base = split_part(s.max_version, '+', 1)
+  JOIN versions v ON v.id = crate_shown(c.id)
  WHERE c.project_id = $1 AND c.normalized_name = $2;
 
 -- name: about_numbers

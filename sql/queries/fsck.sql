@@ -1,25 +1,31 @@
 -- name: fsck_indexes
 -- $1 crate, $2 how many.  The next crates after $1 by id, all of the same moment: a row for
--- each with its index file and whether its number of listed versions is right, and then a row for
--- each line that the file should have.  By primary key, versions (crate_id, version_base) and
--- versions_listed_crate.  Read row by row: the sort has references to the files, and not the files.
+-- each with its index file and whether its number of listed versions and what a search shows of it are
+-- right, or on their way, and then a row for each line that the file should have.  By primary keys, versions
+-- (crate_id, version_base) and versions_listed_crate.  Read row by row: the sort has references to the files,
+-- and not the files.
 WITH page AS MATERIALIZED (
 	SELECT id FROM crates WHERE id > $1 ORDER BY id LIMIT $2::bigint
 )
 SELECT c.id, p.full_path AS path, c.name, c.index_body AS body,
        coalesce(c.index_last = (SELECT max(v.id) FROM versions v WHERE v.crate_id = c.id
                                    AND v.status IN ('default', 'hidden', 'deprecated')), true) AS ends_right,
-       c.listed_versions = (SELECT count(*) FROM versions v
+       d.due OR coalesce(n.listed_versions, 0) = (SELECT count(*) FROM versions v
          WHERE v.crate_id = c.id AND v.project_id = c.project_id
            AND v.status IN ('default', 'deprecated', 'error')) AS counted,
+       d.due OR coalesce(s.max_version, '') = coalesce((SELECT v.version FROM versions v
+         WHERE v.id = crate_shown(c.id)), '') AS searched,
        c.project_id, NULL::text AS line, 0 AS version_id
   FROM page JOIN crates c ON c.id = page.id
   JOIN projects p ON p.id = c.project_id
+ CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM crates_due q WHERE q.crate_id = c.id) AS due) d
+  LEFT JOIN crate_names n ON n.crate_id = c.id
+  LEFT JOIN crate_search s ON s.crate_id = c.id
  UNION ALL
-SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
+SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
   FROM page JOIN versions v ON v.crate_id = page.id
    AND v.status IN ('default', 'hidden', 'deprecated')
- ORDER BY 1, 9;
+ ORDER BY 1, 10;
 
 -- name: fsck_lock
 -- $1 crate.  By primary key; it stays locked until the transaction ends.

@@ -10,6 +10,11 @@ SELECT current_setting('transaction_read_only') = 'on' AS read_only, coalesce(ma
 -- million.  Nobody asks more than once a minute.
 SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes FROM blobs;
 
+-- name: health_search
+-- For how long the first of the crates that are due waits.  A scan of a table that is short, unless no worker
+-- runs: 0.1 s for a million rows.
+SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0)::bigint AS late FROM crates_due;
+
 -- name: health_tasks
 -- Background tasks by kind and state, for how long the first of those that are due waits, and when
 -- one with a period was last done.  A scan of a table that is short unless something is wrong.

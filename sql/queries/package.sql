@@ -19,12 +19,12 @@ SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
 -- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
 -- look-up: in the order of versions_listed_time or versions_listed_version, which has what
 -- version_order() makes of a version.  With a name that
--- few crates have, found by crates_name_trigrams, it is their versions, sorted.
+-- few crates have, found by crate_names_trigrams, it is their versions, sorted.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM versions v
-                  LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
+                  LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
                  WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
@@ -43,13 +43,14 @@ SELECT @package
 -- name: package_list_by_name
 -- As package_list, in the order of names, $5 descending or not, $6 how many after $7 others: crates
 -- by the index of the unique constraint (project_id, normalized_name), one after the other the
--- versions of each.
+-- versions of each; or those with the name, by crate_names_trigrams.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
                   FROM crates c JOIN versions v ON v.crate_id = c.id
+                  LEFT JOIN crate_names n ON n.crate_id = c.id
                  WHERE c.project_id = $1 AND v.status = ANY ($2::text[])
-                  AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                  AND ($3::text IS NULL OR c.normalized_name LIKE $3 AND n.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
                  ORDER BY CASE WHEN NOT $5::boolean THEN c.normalized_name END,
                           CASE WHEN $5 THEN c.normalized_name END DESC,
@@ -66,9 +67,9 @@ SELECT @package
 -- Those that are listed without being asked for.  Always a row; with each, how many there are, $8 + 1
 -- at most, and whether this is the page.
 -- Whether more have the name than are counted is mostly known from the few crates with many
--- versions, by crates_many_trigrams, or of one letter, from 5000 crates in any order.  Otherwise
--- crates are found once, by crates_name_trigrams, or in any order where most have the name; of few
--- letters by crates_short_parts; that stops where they list more than is counted.  Up to there the
+-- versions, by crate_names_many, or of one letter, from 5000 crates in any order.  Otherwise
+-- crates are found once, by crate_names_trigrams, or in any order where most have the name; of few
+-- letters by crate_names_short_parts; that stops where they list more than is counted.  Up to there the
 -- page is sorted out of all that they have, ranges of versions_listed_crate.  Where there are more
 -- they are dense: then versions_listed_time, which has their names, is walked, and no row looked at.
 -- What has not come to the page's end in 20000 steps, or is in another order, is no page: the caller
@@ -76,12 +77,12 @@ SELECT @package
 WITH many AS MATERIALIZED (
     SELECT EXISTS (SELECT
         FROM (SELECT sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
-                FROM (SELECT c.listed_versions FROM crates c
+                FROM (SELECT c.listed_versions FROM crate_names c
                        WHERE c.project_id = $1 AND c.normalized_name LIKE $2
                          AND strpos(c.normalized_name, $3) > 0 AND c.lists_many
                        UNION ALL
                       SELECT f.listed_versions
-                        FROM (SELECT c.normalized_name, c.listed_versions FROM crates c
+                        FROM (SELECT c.normalized_name, c.listed_versions FROM crate_names c
                                WHERE c.project_id = $1 AND $2::text IS NULL AND length($3) = 1
                                LIMIT 5000) f
                        WHERE strpos(f.normalized_name, $3) > 0
@@ -89,12 +90,12 @@ WITH many AS MATERIALIZED (
        WHERE s.upto > $8) AS is_enough),
 matched AS MATERIALIZED (
     SELECT m.id, m.normalized_name, sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
-      FROM (SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
+      FROM (SELECT c.crate_id AS id, c.normalized_name, c.listed_versions FROM crate_names c
              WHERE c.project_id = $1 AND c.normalized_name LIKE $2
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
                AND NOT (SELECT is_enough FROM many)
              UNION ALL
-            SELECT c.id, c.normalized_name, c.listed_versions FROM crates c
+            SELECT c.crate_id AS id, c.normalized_name, c.listed_versions FROM crate_names c
              WHERE c.project_id = $1 AND $2::text IS NULL
                AND crates_short_parts(c.normalized_name) @> ARRAY[left($3, 3), right($3, 3)]
                AND strpos(c.normalized_name, $3) > 0 AND c.listed_versions > 0
@@ -154,7 +155,7 @@ SELECT @package,
 -- order where most have it, a range of versions_listed_crate: of neither a row is looked at.
 SELECT count(*) AS counted
   FROM (SELECT
-          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
+          FROM versions v LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = $1 AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)
@@ -172,7 +173,7 @@ SELECT @package
                               CASE WHEN $5::text = 'version'
                                    THEN version_order(v.version_base) COLLATE "C" END AS version_order
                          FROM versions v
-                         LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
+                         LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
                         WHERE v.project_id = p.id AND v.status = ANY ($2::text[])
                           AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                           AND ($4::text IS NULL OR v.version = $4)
@@ -207,8 +208,9 @@ SELECT @package
                  CROSS JOIN LATERAL (
                        SELECT v.id, c.normalized_name
                          FROM crates c JOIN versions v ON v.crate_id = c.id
+                         LEFT JOIN crate_names n ON n.crate_id = c.id
                         WHERE c.project_id = p.id AND v.status = ANY ($2::text[])
-                          AND ($3::text IS NULL OR c.normalized_name LIKE $3)
+                          AND ($3::text IS NULL OR c.normalized_name LIKE $3 AND n.normalized_name LIKE $3)
                           AND ($4::text IS NULL OR v.version = $4)
                         ORDER BY CASE WHEN NOT $5::boolean THEN c.normalized_name END,
                                  CASE WHEN $5 THEN c.normalized_name END DESC,
@@ -227,7 +229,7 @@ SELECT @package
 -- $1 projects; the rest as of package_count.
 SELECT count(*) AS counted
   FROM (SELECT
-          FROM versions v LEFT JOIN crates c ON c.id = v.crate_id AND c.project_id = v.project_id
+          FROM versions v LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
          WHERE v.project_id = ANY ($1::bigint[]) AND v.status = ANY ($2::text[])
                   AND ($3::text IS NULL OR c.normalized_name LIKE $3)
                   AND ($4::text IS NULL OR v.version = $4)

@@ -154,21 +154,6 @@ SELECT t.total, s.name, s.max_version, s.description
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
  ORDER BY p.normalized_name;
 
--- name: search_set
--- $1 crate (locked), $2 the version that is shown.  One row by primary keys; where nothing of it is
--- different, as after most yanks, no index is written.
-INSERT INTO crate_search AS old (crate_id, project_id, name, normalized_name, max_version,
-       description, document)
-SELECT c.id, c.project_id, c.name, c.normalized_name, v.version, left(v.description, 1000),
-       search_document(c.normalized_name, v.keywords, v.description)
-  FROM crates c JOIN versions v ON v.id = $2 AND v.crate_id = c.id
- WHERE c.id = $1
-    ON CONFLICT (crate_id) DO UPDATE
-       SET max_version = excluded.max_version, description = excluded.description,
-           document = excluded.document
-     WHERE (old.max_version, old.description, old.document)
-           IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document);
-
 -- name: search_weigh
 -- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_reverse,
 -- 10000 dependencies at most, and what was downloaded of it by the primary key of download_days.  Where a
@@ -193,7 +178,3 @@ written AS (
       FROM weighed w WHERE s.crate_id = w.crate_id AND s.weight <> w.weight
     RETURNING s.crate_id)
 SELECT max(crate_id) AS last, (SELECT count(*) FROM written) AS written FROM batch;
-
--- name: search_remove
--- $1 crate (locked).  One row by primary key.
-DELETE FROM crate_search WHERE crate_id = $1;

@@ -31,9 +31,14 @@ INSERT INTO tasks AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $
        run_at = least(j.run_at, now() + make_interval(secs => excluded.period))
  WHERE j.period IS DISTINCT FROM excluded.period;
 
+-- name: task_hasten
+-- $1 kind.  One row by tasks_key.  Nobody is told: who says so looks for a task next.
+UPDATE tasks SET run_at = now()
+ WHERE kind = $1 AND key = '' AND dead_at IS NULL AND attempts = 0 AND claimed_until IS NULL AND run_at > now();
+
 -- name: task_claim
--- $1 kinds, $2 node, $3 who, $4 seconds that the claim holds.  The first of those that are due,
--- in the order of tasks_due; those that are locked just now are passed over, and rows that are
+-- $1 kinds, $2 node, $3 who, $4 seconds that the claim holds, $5 kinds that come first.  The first of those
+-- that are due, found by tasks_due; those that are locked just now are passed over, and rows that are
 -- not due are not read.  Sessions are looked at for tasks that are claimed alone, which are few.
 -- One at which a worker has died or failed is put off beforehand, as far as after so many failures:
 -- should this one die too, others come first, and no worker is started again without a pause.
@@ -50,7 +55,7 @@ UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
           AND (j.claimed_until IS NULL OR j.claimed_until < now() OR NOT EXISTS (
                SELECT FROM pg_stat_activity a
                 WHERE a.pid = j.backend_pid AND a.backend_start = j.backend_start))
-        ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED)
+        ORDER BY j.kind = ANY ($5::text[]) DESC, j.run_at, j.id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL AS periodic, progress::text;
 
 -- name: task_remove_done

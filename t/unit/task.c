@@ -116,7 +116,7 @@ becomes(const char *text, const char *want, const char *name)
 static struct task
 claim(struct db *db, const char *kind, const char *node)
 {
-	const struct task_claim c = { &kind, 1, node, "test", 300 };
+	const struct task_claim c = { .kinds = &kind, .nkinds = 1, .node = node, .who = "test", .seconds = 300 };
 	struct task task;
 
 	if (task_claim(db, a, &c, &task, &err) == -1)

@@ -90,6 +90,8 @@ begin_crate(struct check *check, const struct db_result *r, struct err *err)
 		c->wrong = "the crate's number of listed versions is wrong";
 	else if (!db_bool(r, 0, ENDS_RIGHT))
 		c->wrong = "its last line is of another version than recorded";
+	else if (!db_bool(r, 0, SEARCHED))
+		c->wrong = "a search shows another version of the crate than it should";
 	else if (c->has_file && !digest_file(db_slice(r, 0, BODY), c->digest))
 		c->wrong = "it cannot be unpacked";
 	return 0;

@@ -2,14 +2,12 @@
 
 #include "base/gzip.h"
 #include "store/package/crate.h"
-#include "store/package/search.h"
 
 struct index_rebuild {
 	int64_t crate_id;
 	struct gzip_writer *gzip;
 	size_t size; /* of the text so far */
 	int64_t last; /* the version of the last line; 0: there is none */
-	struct search_best best;
 };
 
 static int
@@ -29,9 +27,6 @@ take_line(void *arg, const struct db_result *r, struct err *err)
 	enum { COLUMNS_CRATE_INDEX_LINES };
 	struct index_rebuild *ir = arg;
 
-	if (db_bool(r, 0, SHOWN))
-		search_best_consider(&ir->best, db_int(r, 0, ID), db_slice(r, 0, VERSION),
-		    db_bool(r, 0, YANKED));
 	ir->last = db_int(r, 0, ID);
 	if (add_text(ir, db_slice(r, 0, LINE), err) == -1)
 		return -1;
@@ -59,8 +54,8 @@ index_rebuild_begin(struct arena *a, int64_t crate_id, struct db_call calls[INDE
 int
 index_rebuild_end(struct index_rebuild *ir, struct db *db, struct arena *a, struct err *err)
 {
-	struct db_call calls[] = { { .stmt = STMT_CRATE_SET_INDEX }, { 0 } };
-	struct db_params *p = &calls[0].params;
+	struct db_call call = { .stmt = STMT_CRATE_SET_INDEX };
+	struct db_params *p = &call.params;
 	struct slice body;
 
 	if (gzip_writer_end(ir->gzip, &body, err) == -1)
@@ -71,6 +66,5 @@ index_rebuild_end(struct index_rebuild *ir, struct db *db, struct arena *a, stru
 	else
 		db_bind_null(p);
 	db_bind_id(p, ir->last);
-	search_set_call(&calls[1], ir->crate_id, &ir->best);
-	return db_run_last(db, a, calls, 2, err);
+	return db_run_last(db, a, &call, 1, err);
 }

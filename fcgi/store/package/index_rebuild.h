@@ -30,8 +30,9 @@ struct index_rebuild *index_rebuild_begin(struct arena *, int64_t crate_id,
     struct db_call calls[INDEX_REBUILD_CALLS], struct err *) __attribute__((warn_unused_result));
 
 /*
- * Call it after that round trip: stores the index file, and records what a search shows of the crate.
- * -1: 500, 503.  The round trip itself fails with 400 where the file would pass INDEX_REBUILD_MAX.
+ * Call it after that round trip: stores the index file, from which on the crate is due
+ * (store/package/crate_due.h).  -1: 500, 503.  The round trip itself fails with 400 where the file would pass
+ * INDEX_REBUILD_MAX.
  */
 int index_rebuild_end(struct index_rebuild *, struct db *, struct arena *, struct err *)
     __attribute__((warn_unused_result));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "store/package/crate_due.h"
 
 static const char *const orders[] = {
 	[PACKAGE_BY_CREATED_AT] = "created_at",
@@ -176,12 +177,21 @@ list_page(struct db *db, struct arena *a, const struct package_query *q,
 	return 0;
 }
 
+/* Asks whether crates of exactly that name are due. */
+static void
+look_call(struct db_call *call, struct arena *a, const struct package_query *q)
+{
+	bool of_one = q->project_id != 0;
+
+	crate_due_look_call(call, a, of_one ? &q->project_id : q->projects, of_one ? 1 : q->nprojects, q->name);
+}
+
 static int
-list_counted(struct db *db, struct arena *a, const struct package_query *q,
+list_counted(struct db *db, struct arena *a, const struct package_query *q, bool look,
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
 	enum { COLUMNS_PACKAGE_COUNT };
-	enum { PLAN, LIST, COUNT, NCALLS };
+	enum { PLAN, LIST, COUNT, LOOK, NCALLS };
 	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN } };
 	struct db_params *count = &calls[COUNT].params;
 
@@ -189,8 +199,12 @@ list_counted(struct db *db, struct arena *a, const struct package_query *q,
 	calls[COUNT].stmt = q->project_id != 0 ? STMT_PACKAGE_COUNT : STMT_PACKAGE_COUNT_GROUP;
 	bind_query(count, a, q);
 	db_bind_int(count, PACKAGE_COUNT_MAX + 1);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+	if (look)
+		look_call(&calls[LOOK], a, q);
+	if (db_run(db, a, calls, look ? NCALLS : LOOK, err) == -1)
 		return -1;
+	if (look && crate_due_update_looked(db, a, &calls[LOOK]))
+		return list_counted(db, a, q, false, out, n, total, err);
 	read_entries(a, &calls[LIST].result, out, n);
 	*total = db_int(&calls[COUNT].result, 0, COUNTED);
 	return 0;
@@ -198,10 +212,10 @@ list_counted(struct db *db, struct arena *a, const struct package_query *q,
 
 /* By name alone. */
 static int
-list_named(struct db *db, struct arena *a, const struct package_query *q,
+list_named(struct db *db, struct arena *a, const struct package_query *q, bool look,
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
-	enum { PLAN, LIST, NCALLS };
+	enum { PLAN, LIST, LOOK, NCALLS };
 	struct db_call calls[NCALLS] = { { .stmt = STMT_PACKAGE_PLAN },
 		{ .stmt = STMT_PACKAGE_LIST_NAMED } };
 	struct db_params *p = &calls[LIST].params;
@@ -215,8 +229,12 @@ list_named(struct db *db, struct arena *a, const struct package_query *q,
 	db_bind_int(p, q->limit);
 	db_bind_int(p, q->offset);
 	db_bind_int(p, PACKAGE_COUNT_MAX);
-	if (db_run(db, a, calls, NCALLS, err) == -1)
+	if (look)
+		look_call(&calls[LOOK], a, q);
+	if (db_run(db, a, calls, look ? NCALLS : LOOK, err) == -1)
 		return -1;
+	if (look && crate_due_update_looked(db, a, &calls[LOOK]))
+		return list_named(db, a, q, false, out, n, total, err);
 	*total = db_int(r, 0, TOTAL);
 	if (!db_bool(r, 0, IS_PAGE))
 		return list_page(db, a, q, out, n, err);
@@ -241,8 +259,8 @@ package_list(struct db *db, struct arena *a, const struct package_query *asked,
 	}
 	if (q.name != NULL && !q.name_is_whole && q.project_id != 0 && q.version == NULL &&
 	    q.statuses == package_listed)
-		return list_named(db, a, &q, out, n, total, err);
-	return list_counted(db, a, &q, out, n, total, err);
+		return list_named(db, a, &q, true, out, n, total, err);
+	return list_counted(db, a, &q, q.name != NULL, out, n, total, err);
 }
 
 static void

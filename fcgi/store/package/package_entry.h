@@ -80,8 +80,9 @@ struct package_query {
 };
 
 /*
- * The page, and how many there are in all, PACKAGE_COUNT_MAX + 1 for more than that.  One round
- * trip, or two for a name that more than so many have.
+ * The page, and how many there are in all, PACKAGE_COUNT_MAX + 1 for more than that.  A crate of exactly
+ * that name is as it is now; others by name as they were up to a second ago.  One round trip, or two for a
+ * name that more than so many have, and two more for a crate that was just changed.
  */
 int package_list(struct db *, struct arena *, const struct package_query *,
     struct package_entry **, size_t *n, int64_t *total, struct err *)

@@ -1,6 +1,6 @@
 #include "store/package/search.h"
 
-#include <string.h>
+#include "store/package/crate_due.h"
 
 enum { COLUMNS_SEARCH_NAMES };
 
@@ -11,34 +11,46 @@ bind_page(struct db_params *p, const struct search_ask *ask)
 	db_bind_int(p, ask->offset);
 }
 
-/* Runs the statement in a plan of that mode; its parameters stand in the second call. */
+/* Runs the statements in plans of that mode; what is searched stands in the second call. */
 static int
-run(struct db *db, struct arena *a, struct db_call calls[2], const char *plan_mode,
+run(struct db *db, struct arena *a, struct db_call *calls, size_t n, const char *plan_mode,
     struct db_result *out, struct err *err)
 {
-	calls[0].stmt = STMT_SEARCH_PLAN;
+	calls[0] = (struct db_call) { .stmt = STMT_SEARCH_PLAN };
 	db_bind_str(&calls[0].params, plan_mode);
-	if (db_run(db, a, calls, 2, err) == -1)
+	if (db_run(db, a, calls, n, err) == -1)
 		return -1;
 	*out = calls[1].result;
 	return 0;
 }
 
-/* Those whose names begin so; where nothing is asked, all crates of the project. */
+/*
+ * Those whose names begin so, of which the exact one is as it is now; where nothing is asked, all crates of
+ * the project.
+ */
 static int
 find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
     struct err *err)
 {
+	enum { PLAN, NAMES, LOOK, NCALLS };
 	bool is_asked = ask->query->name[0] != '\0';
-	struct db_call calls[2] = { { 0 },
-		{ .stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL } };
-	struct db_params *p = &calls[1].params;
+	struct db_call calls[NCALLS] = {
+		[NAMES] = { .stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL },
+	};
+	struct db_params *p = &calls[NAMES].params;
 
 	db_bind_int(p, ask->project_id);
 	if (is_asked)
 		db_bind_str(p, ask->query->name);
 	bind_page(p, ask);
-	return run(db, a, calls, "force_generic_plan", out, err);
+	if (!is_asked)
+		return run(db, a, calls, LOOK, "force_generic_plan", out, err);
+	crate_due_look_call(&calls[LOOK], a, &ask->project_id, 1, ask->query->name);
+	if (run(db, a, calls, NCALLS, "force_generic_plan", out, err) == -1)
+		return -1;
+	return crate_due_update_looked(db, a, &calls[LOOK])
+	    ? run(db, a, calls, LOOK, "force_generic_plan", out, err)
+	    : 0;
 }
 
 /* Crates that have the words: their ids as PostgreSQL writes an array; NULL: none. */
@@ -55,7 +67,7 @@ find_words(struct db *db, struct arena *a, const struct search_ask *ask, const c
 	db_bind_int(p, SEARCH_FOUND_MAX);
 	db_bind_str(p, words);
 	db_bind_str(p, ask->query->text);
-	if (run(db, a, calls, "force_custom_plan", &r, err) == -1)
+	if (run(db, a, calls, 2, "force_custom_plan", &r, err) == -1)
 		return -1;
 	*ids = db_is_null(&r, 0, IDS) ? NULL : db_str(&r, 0, IDS);
 	return 0;
@@ -75,7 +87,7 @@ rank(struct db *db, struct arena *a, const struct search_ask *ask, const char *w
 	db_bind_str(p, ask->query->text);
 	db_bind_str(p, ids);
 	bind_page(p, ask);
-	return run(db, a, calls, "force_generic_plan", out, err);
+	return run(db, a, calls, 2, "force_generic_plan", out, err);
 }
 
 static int
@@ -89,7 +101,7 @@ find_alike(struct db *db, struct arena *a, const struct search_ask *ask, struct 
 	db_bind_str(p, ask->query->name);
 	db_bind_str(p, ask->query->like);
 	bind_page(p, ask);
-	return run(db, a, calls, "force_custom_plan", out, err);
+	return run(db, a, calls, 2, "force_custom_plan", out, err);
 }
 
 static int
@@ -146,40 +158,4 @@ search_weigh(struct db *db, struct arena *a, int64_t *after, int64_t *n, struct 
 	*after = db_is_null(&call.result, 0, LAST) ? 0 : db_int(&call.result, 0, LAST);
 	*n = db_int(&call.result, 0, WRITTEN);
 	return 0;
-}
-
-/* Is a version better than the best one so far? */
-static bool
-is_better(const struct semver *v, bool yanked, const struct semver *best, bool best_yanked)
-{
-	if (yanked != best_yanked)
-		return best_yanked;
-	if ((v->pre.n > 0) != (best->pre.n > 0))
-		return best->pre.n > 0;
-	return semver_compare(v, best) > 0;
-}
-
-void
-search_best_consider(struct search_best *best, int64_t id, struct slice version, bool yanked)
-{
-	struct semver v, before;
-	struct err wrong;
-
-	/* the table has only valid versions */
-	if (semver_parse(version, &v, &wrong) == -1)
-		return;
-	if (best->id != 0 && semver_parse(slice_str(best->version), &before, &wrong) == 0 &&
-	    !is_better(&v, yanked, &before, best->yanked))
-		return;
-	*best = (struct search_best) { .id = id, .yanked = yanked };
-	memcpy(best->version, version.p, version.n);
-}
-
-void
-search_set_call(struct db_call *call, int64_t crate_id, const struct search_best *best)
-{
-	call->stmt = best->id != 0 ? STMT_SEARCH_SET : STMT_SEARCH_REMOVE;
-	db_bind_int(&call->params, crate_id);
-	if (best->id != 0)
-		db_bind_int(&call->params, best->id);
 }

@@ -15,7 +15,6 @@
 #include <stdint.h>
 
 #include "crate/search_query.h"
-#include "crate/semver.h"
 #include "store/db/db.h"
 
 /* By name, and by words; as in the statements search_names and search_ranked. */
@@ -49,21 +48,5 @@ int search_crates(struct db *, struct arena *, const struct search_ask *, struct
  */
 int search_weigh(struct db *, struct arena *, int64_t *after, int64_t *n, struct err *)
     __attribute__((warn_unused_result));
-
-/*
- * The version that a search shows: the highest that is neither yanked nor a pre-release, else
- * the highest that is not yanked, else the highest.  {0}: none so far.
- */
-struct search_best {
-	int64_t id;
-	bool yanked;
-	char version[SEMVER_MAX + 1];
-};
-
-/* Considers one more of the crate's versions. */
-void search_best_consider(struct search_best *, int64_t id, struct slice version, bool yanked);
-
-/* Fills in the call that records the shown version of the crate; without one it records nothing. */
-void search_set_call(struct db_call *, int64_t crate_id, const struct search_best *);
 
 #endif

@@ -38,7 +38,7 @@ my @words = qw(
 	tile timer token toml trace tree trie tuple type unicode uuid value vector version vfs view wasm
 	watch web widget window worker writer xml yaml zip zone);
 
-# What a publish records for the search, and weigh_crates.  No version here is yanked, a pre-release or older than one
+# What update_search and weigh_crates record.  No version here is yanked, a pre-release or older than one
 # before it.  What a trigger would count one by one is counted at the end.
 my $SEARCH = <<'SQL';
 SET session_replication_role = replica;
@@ -48,6 +48,10 @@ SELECT DISTINCT ON (c.id) c.id, c.project_id, c.name, c.normalized_name, v.versi
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE NOT EXISTS (SELECT FROM crate_search s WHERE s.crate_id = c.id)
  ORDER BY c.id, v.id DESC;
+INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions)
+SELECT c.id, c.project_id, c.normalized_name, (SELECT count(*) FROM versions v WHERE v.crate_id = c.id)
+  FROM crates c
+ WHERE NOT EXISTS (SELECT FROM crate_names n WHERE n.crate_id = c.id);
 UPDATE crate_search s SET weight = search_weight(d.crates, 0)
   FROM (SELECT v.project_id, d.normalized_name, count(DISTINCT v.crate_id) AS crates
           FROM dependencies d JOIN versions v ON v.id = d.version_id
@@ -155,7 +159,7 @@ sub load {
 	}
 	sql($dsn, $SEARCH, @indexes,
 	    (map { "SELECT setval(pg_get_serial_sequence('$_', 'id'), greatest(1, (SELECT max(id) FROM $_)))" }
-		sort keys %id), map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_search));
+		sort keys %id), map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_names crate_search));
 	return;
 }
 
@@ -163,14 +167,13 @@ sub load {
 sub crates {
 	my ($c) = @_;
 
-	return ('crates (id, project_id, name, normalized_name, index_body, index_revision,'
-	    . ' listed_versions, lists_many)', sub {
+	return ('crates (id, project_id, name, normalized_name, index_body, index_revision)', sub {
 		my ($out, $i, $name) = @_;
 		my $text = join('', map { line_of($c, $i, $name, $_) . "\n" } 0 .. $c->{counts}[$i] - 1);
 		my $body = index_file($text);
 
 		print {$out} join("\t", $c->{id}{crates} + $i, $c->{project}, $name, $name,
-		    '\\\\x' . unpack('H*', $body), ($c->{counts}[$i]) x 2, $c->{counts}[$i] >= 20 ? 't' : 'f'), "\n";
+		    '\\\\x' . unpack('H*', $body), $c->{counts}[$i]), "\n";
 	});
 }
 
@@ -261,7 +264,7 @@ sub drop_indexes {
 	my %definition = map { split(/\|/, $_, 2) } sql($dsn, <<'SQL');
 SELECT i.indexrelid::regclass, pg_get_indexdef(i.indexrelid) FROM pg_index i
  WHERE i.indrelid IN ('crates'::regclass, 'versions'::regclass, 'blobs'::regclass, 'dependencies'::regclass,
-       'crate_search'::regclass)
+       'crate_names'::regclass, 'crate_search'::regclass)
    AND NOT i.indisunique AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)
 SQL
 

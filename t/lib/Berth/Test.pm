@@ -308,6 +308,13 @@ sub run_tasks {
 	die "$kind is not done:\n" . $self->psql("SELECT error FROM tasks WHERE kind = '$kind'") . "\n";
 }
 
+# Lets searches and lists by name know all changes of crates, as a worker does within a second.
+sub update_search {
+	my ($self) = @_;
+
+	return $self->psql('SELECT count(*) FROM crates_due') == 0 || $self->run_tasks('update_search');
+}
+
 # ---- nginx ----
 
 sub nginx_conf { "$_[0]{dir}/nginx/nginx.conf" }

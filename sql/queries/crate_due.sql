@@ -1,0 +1,61 @@
+-- name: crate_due_any
+-- Is any crate due?  A table that is empty, or has few rows, unless no worker runs.
+SELECT EXISTS (SELECT FROM crates_due) AS due;
+
+-- name: crate_due_look
+-- $1 projects, $2 normalized name.  Those of the crates that are due: their ids as PostgreSQL writes an
+-- array, or null.  For each project one row by the unique index (project_id, normalized_name), and of
+-- crates_due by primary key.
+SELECT array_agg(c.id)::text AS ids FROM crates c
+ WHERE c.project_id = ANY ($1::bigint[]) AND c.normalized_name = $2
+   AND EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id);
+
+-- name: crate_due_lock
+-- Reads no table.  One session at a time brings crates up to date, so that what it writes is never older than
+-- what is there; its next statement sees all that the one before has written.  It waits a second at most.
+SELECT set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(x'426572746864'::bigint)::text;
+
+-- part: crate_due_written
+-- Of each crate that is taken: how many versions it lists, and the one that is shown, with its words.  By
+-- primary keys; where nothing is different, as after most yanks, no index is written.  All is of the moment
+-- at which the rows of crates_due are seen.
+batch AS MATERIALIZED (
+    SELECT c.id, c.project_id, c.name, c.normalized_name, crate_shown(c.id) AS shown,
+           (SELECT count(*)::integer FROM versions v WHERE v.crate_id = c.id AND v.project_id = c.project_id
+               AND v.status IN ('default', 'deprecated', 'error')) AS listed_versions
+      FROM (SELECT DISTINCT crate_id FROM taken) t JOIN crates c ON c.id = t.crate_id
+     ORDER BY c.id),
+listed AS (
+    INSERT INTO crate_names AS old (crate_id, project_id, normalized_name, listed_versions)
+    SELECT b.id, b.project_id, b.normalized_name, b.listed_versions FROM batch b
+        ON CONFLICT (crate_id) DO UPDATE SET listed_versions = excluded.listed_versions
+     WHERE old.listed_versions <> excluded.listed_versions),
+removed AS (
+    DELETE FROM crate_search s USING batch b WHERE s.crate_id = b.id AND b.shown IS NULL),
+searched AS (
+    INSERT INTO crate_search AS old (crate_id, project_id, name, normalized_name, max_version, description,
+           document)
+    SELECT b.id, b.project_id, b.name, b.normalized_name, v.version, left(v.description, 1000),
+           search_document(b.normalized_name, v.keywords, v.description)
+      FROM batch b JOIN versions v ON v.id = b.shown
+     ORDER BY b.id
+        ON CONFLICT (crate_id) DO UPDATE
+           SET max_version = excluded.max_version, description = excluded.description,
+               document = excluded.document
+         WHERE (old.max_version, old.description, old.document)
+               IS DISTINCT FROM (excluded.max_version, excluded.description, excluded.document))
+SELECT count(*) AS taken FROM taken
+
+-- name: crate_due_update
+-- $1 how many rows of crates_due: the oldest.
+WITH taken AS (
+    DELETE FROM crates_due d
+     USING (SELECT o.crate_id, o.id FROM crates_due o ORDER BY o.id LIMIT $1::bigint) o
+     WHERE d.crate_id = o.crate_id AND d.id = o.id
+    RETURNING d.crate_id),
+@crate_due_written;
+
+-- name: crate_due_update_these
+-- $1 crates, of those that are due.
+WITH taken AS (DELETE FROM crates_due WHERE crate_id = ANY ($1::bigint[]) RETURNING crate_id),
+@crate_due_written;

@@ -354,7 +354,23 @@ subtest 'changes of crates come first' => sub {
 	$t->berth_ok('tasks', 'retry', task('id', "kind = 'update_search'"));
 	ok($t->wait_for(sub { $known->('failing') == 1 }), 'retried: it gets on');
 	is($t->psql('SELECT count(*) FROM crates_due'), 0, 'nothing is left');
-	$t->stop_worker('first-a');
+	# two workers, publishes of one crate and of many, and those who ask for it by name: nobody is in another's way
+	$t->start_worker('first-b');
+	my $log = length(Berth::Cluster::slurp($cluster->server_log));
+	my @said = $t->parallel(5, sub {
+		my ($i) = @_;
+
+		return [map { $t->http(GET => $t->registry($id) . '/api/v1/crates?q=at-once', { token => $token })->{status} } 1 .. 40] if $i >= 3;
+		return [map { $t->publish($id, $token, $_ % 2 ? 'at-once' : "at-once-$i-$_", "1.$i.$_")->{status} } 1 .. 20];
+	});
+	is(join(' ', map { @$_ } @said), join(' ', (200) x (3 * 20 + 2 * 40)), 'all succeed');
+	unlike(substr(Berth::Cluster::slurp($cluster->server_log), $log), qr/deadlock detected/, 'without a deadlock');
+	ok($t->wait_for(sub { $t->psql('SELECT count(*) FROM crates_due') == 0 }), 'the workers come to an end');
+	is($t->psql("SELECT max_version FROM crate_search WHERE name = 'at-once'"), '1.2.19', 'the highest is shown');
+	is($t->psql('SELECT listed_versions FROM crate_names WHERE normalized_name = $$at-once$$'), 30, 'each version is counted');
+	is($t->psql("SELECT count(*) FROM crate_search WHERE name LIKE 'at-once-%'"), 30, 'and so are the others there');
+	is($t->psql('SELECT sum(crates) = (SELECT count(*) FROM crate_search) FROM search_counts'), 't', 'all once');
+	$t->stop_worker($_) for qw(first-a first-b);
 };
 
 subtest 'the database is away' => sub {

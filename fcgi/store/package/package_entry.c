@@ -177,7 +177,10 @@ list_page(struct db *db, struct arena *a, const struct package_query *q,
 	return 0;
 }
 
-/* Asks whether crates of exactly that name are due. */
+/*
+ * Asks whether crates of exactly that name are due.  Before the list is read: what somebody else has
+ * brought up to date by then, the list has.
+ */
 static void
 look_call(struct db_call *call, struct arena *a, const struct package_query *q)
 {
@@ -191,7 +194,7 @@ list_counted(struct db *db, struct arena *a, const struct package_query *q, bool
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
 	enum { COLUMNS_PACKAGE_COUNT };
-	enum { PLAN, LIST, COUNT, LOOK, NCALLS };
+	enum { LOOK, PLAN, LIST, COUNT, NCALLS };
 	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN } };
 	struct db_params *count = &calls[COUNT].params;
 
@@ -201,7 +204,7 @@ list_counted(struct db *db, struct arena *a, const struct package_query *q, bool
 	db_bind_int(count, PACKAGE_COUNT_MAX + 1);
 	if (look)
 		look_call(&calls[LOOK], a, q);
-	if (db_run(db, a, calls, look ? NCALLS : LOOK, err) == -1)
+	if (db_run(db, a, look ? calls : &calls[PLAN], look ? NCALLS : NCALLS - PLAN, err) == -1)
 		return -1;
 	if (look && crate_due_update_looked(db, a, &calls[LOOK]))
 		return list_counted(db, a, q, false, out, n, total, err);
@@ -215,9 +218,9 @@ static int
 list_named(struct db *db, struct arena *a, const struct package_query *q, bool look,
     struct package_entry **out, size_t *n, int64_t *total, struct err *err)
 {
-	enum { PLAN, LIST, LOOK, NCALLS };
-	struct db_call calls[NCALLS] = { { .stmt = STMT_PACKAGE_PLAN },
-		{ .stmt = STMT_PACKAGE_LIST_NAMED } };
+	enum { LOOK, PLAN, LIST, NCALLS };
+	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_PACKAGE_PLAN },
+		[LIST] = { .stmt = STMT_PACKAGE_LIST_NAMED } };
 	struct db_params *p = &calls[LIST].params;
 	const struct db_result *r = &calls[LIST].result;
 
@@ -231,7 +234,7 @@ list_named(struct db *db, struct arena *a, const struct package_query *q, bool l
 	db_bind_int(p, PACKAGE_COUNT_MAX);
 	if (look)
 		look_call(&calls[LOOK], a, q);
-	if (db_run(db, a, calls, look ? NCALLS : LOOK, err) == -1)
+	if (db_run(db, a, look ? calls : &calls[PLAN], look ? NCALLS : NCALLS - PLAN, err) == -1)
 		return -1;
 	if (look && crate_due_update_looked(db, a, &calls[LOOK]))
 		return list_named(db, a, q, false, out, n, total, err);

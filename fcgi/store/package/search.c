@@ -20,7 +20,7 @@ run(struct db *db, struct arena *a, struct db_call *calls, size_t n, const char 
 	db_bind_str(&calls[0].params, plan_mode);
 	if (db_run(db, a, calls, n, err) == -1)
 		return -1;
-	*out = calls[1].result;
+	*out = calls[n - 1].result;
 	return 0;
 }
 
@@ -32,24 +32,24 @@ static int
 find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct db_result *out,
     struct err *err)
 {
-	enum { PLAN, NAMES, LOOK, NCALLS };
 	bool is_asked = ask->query->name[0] != '\0';
-	struct db_call calls[NCALLS] = {
-		[NAMES] = { .stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL },
-	};
-	struct db_params *p = &calls[NAMES].params;
+	struct db_call calls[3] = { { 0 } };
+	size_t n = 1;
+	struct db_params *p;
 
+	/* before the names are read: what somebody else has brought up to date by then, they have */
+	if (is_asked)
+		crate_due_look_call(&calls[n++], a, &ask->project_id, 1, ask->query->name);
+	p = &calls[n].params;
+	calls[n++].stmt = is_asked ? STMT_SEARCH_NAMES : STMT_SEARCH_ALL;
 	db_bind_int(p, ask->project_id);
 	if (is_asked)
 		db_bind_str(p, ask->query->name);
 	bind_page(p, ask);
-	if (!is_asked)
-		return run(db, a, calls, LOOK, "force_generic_plan", out, err);
-	crate_due_look_call(&calls[LOOK], a, &ask->project_id, 1, ask->query->name);
-	if (run(db, a, calls, NCALLS, "force_generic_plan", out, err) == -1)
+	if (run(db, a, calls, n, "force_generic_plan", out, err) == -1)
 		return -1;
-	return crate_due_update_looked(db, a, &calls[LOOK])
-	    ? run(db, a, calls, LOOK, "force_generic_plan", out, err)
+	return is_asked && crate_due_update_looked(db, a, &calls[1])
+	    ? run(db, a, calls, n, "force_generic_plan", out, err)
 	    : 0;
 }
 

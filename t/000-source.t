@@ -13,6 +13,8 @@ use File::Find qw(find);
 use File::Temp qw(tempdir);
 use Test::More;
 
+use Berth::File qw(slurp);
+
 chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 
 # What each folder of fcgi/ includes, besides itself: by its README.
@@ -223,14 +225,6 @@ subtest 'scripts' => sub {
 };
 
 done_testing();
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or die "$path: $!\n";
-	local $/;
-	return scalar <$fh>;
-}
 
 sub without_comments {
 	my ($c) = @_;

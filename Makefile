@@ -70,6 +70,7 @@ MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
+	build/gen/store/migrate_sql.h \
 	build/gen/api/openapi.inc
 
 .PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
@@ -104,6 +105,9 @@ build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) build/gen/queries.
 build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
+build/gen/store/migrate_sql.h: sql/migrate.sql scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c migrate build/gen/store $<
 build/gen/store/grants.inc: sql/grants.sql scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c grants build/gen/store $<

@@ -30,6 +30,7 @@ is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it ta
 write_file("$dir/fcgi/base/banned.h", '');
 write_file("$dir/fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
 write_file("$dir/fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
+write_file("$dir/sql/migrate.sql", "-- name: migrate_look\n-- No table.\nSELECT 1 AS one;\n");
 write_file("$dir/sql/grants.sql", "GRANT SELECT ON a TO :role;\n");
 write_file("$dir/sql/migrations/0001_first.sql", "CREATE TABLE a (b int);\n");
 write_file("$dir/sql/migrations/0002_second.sql", "CREATE TABLE c (d int);\n");
@@ -38,6 +39,8 @@ write_file("$dir/sql/queries/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 
 make('the first time');
 is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '2, "second"'], 'migrations');
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK', 'TWO_LOOK'], 'statements');
+is_deeply([slurp("$dir/build/gen/store/migrate_sql.h") =~ /^#define (SQL_.*|COLUMNS_.*)/mg],
+    ['SQL_MIGRATE_LOOK "SELECT 1 AS one"', 'COLUMNS_MIGRATE_LOOK ONE'], 'those of `berth migrate`, and their columns');
 is(members(), 'one.o two.o', 'objects');
 
 my %before = map { $_ => (stat)[9] } $migrations, $statements, $archive;

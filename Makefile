@@ -70,6 +70,7 @@ MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
+	build/gen/store/migrate_sql.h \
 	build/gen/api/openapi.inc
 
 .PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
@@ -81,7 +82,7 @@ help:
 	@echo 'make check      every test, with sanitizers'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
-	@echo 'make lint       static analysis, manual pages'
+	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
@@ -104,6 +105,9 @@ build/gen/store/stmt.h build/gen/store/stmt.inc &: $(QUERIES) build/gen/queries.
 build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
+build/gen/store/migrate_sql.h: sql/migrate.sql scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c migrate build/gen/store $<
 build/gen/store/grants.inc: sql/grants.sql scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c grants build/gen/store $<
@@ -185,16 +189,31 @@ fuzz: $(FUZZERS:%=build/fuzz/%)
 	    -print_final_stats=1 build/fuzz/corpus/$$f t/fuzz/corpus/$$f || exit 1; done
 
 # ---- static analysis -------------------------------------------------------
+# A file that was found clean is read again when it or a header of it has changed.
 MAIN_SRCS := $(sort $(wildcard fcgi/*.c))
-lint: $(GENERATED)
+CLEAN     := $(patsubst fcgi/%.c,build/lint/%.clean,$(LIB_SRCS) $(MAIN_SRCS))
+SHELLS    := $(shell awk '/^.!.bin.(ba)?sh$$/ { print FILENAME } { nextfile }' $(wildcard scripts/* conf/ci/* findings/*))
+CPPCHECK   = cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
+	--suppress=missingIncludeSystem -D_GNU_SOURCE -Ifcgi -Ibuild/gen
+.PHONY: lint-manuals lint-shell
+lint: lint-manuals lint-shell $(CLEAN)
+lint-manuals:
 	mandoc -Tlint -Werror $(MANUALS)
-	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-	    --suppress=missingIncludeSystem --suppress=ctuuninitvar -D_GNU_SOURCE -Ifcgi -Ibuild/gen $(LIB_SRCS) $(MAIN_SRCS)
-	$(CLANG) $(CPPFLAGS) $(PKG_CFLAGS) $(WARN) $(HARDEN) -O2 -Werror -fsyntax-only $(LIB_SRCS) $(MAIN_SRCS)
-	@mkdir -p build/lint
-	@for f in $(LIB_SRCS) $(MAIN_SRCS); do echo "analyzer $$f" && \
-	    gcc $(CPPFLAGS) $(PKG_CFLAGS) -std=c17 -O2 -Wall -Wextra -fanalyzer -Werror -c -o build/lint/out.o $$f || exit 1; done
-	clang-tidy --quiet --warnings-as-errors='*' $(LIB_SRCS) $(MAIN_SRCS) -- $(CPPFLAGS) $(PKG_CFLAGS) -std=c17
+# SC2015: `A && B || die` is meant as it stands: die where either fails.
+lint-shell:
+	shellcheck -e SC2015 $(SHELLS)
+# cppcheck takes hours over the bytes of openapi.json, and the file has little else.
+build/lint/%.clean: fcgi/%.c .clang-tidy | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "lint $<"
+	@$(CLANG) $(CPPFLAGS) $(PKG_CFLAGS) $(WARN) $(HARDEN) -O2 -Werror -fsyntax-only $<
+	@$(if $(filter %/openapi.c,$<),,$(CPPCHECK) $<)
+	@gcc $(CPPFLAGS) $(PKG_CFLAGS) -std=c17 -O2 -Wall -Wextra -fanalyzer -Werror -MMD -MP -MF $(@:.clean=.d) -MT $@ \
+	    -c -o /dev/null $<
+	@clang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS) $(PKG_CFLAGS) -std=c17 2>$(@:.clean=.log) || \
+	    { cat $(@:.clean=.log) >&2; exit 1; }
+	@touch $@
+-include $(wildcard build/lint/*.d build/lint/*/*.d build/lint/*/*/*.d)
 
 run:
 	scripts/dev run

@@ -50,11 +50,14 @@ realloc(void *p, size_t n)
 
 	if (p != NULL && n > 0 && n <= old && n >= old / 2)
 		return p;
-	moved = n == 0 && p != NULL ? NULL : malloc(n);
-	if (moved == NULL && n > 0)
+	if (p != NULL && n == 0) {
+		free(p);
 		return NULL;
-	if (p != NULL && n > 0)
-		memcpy(moved, p, old < n ? old : n);
+	}
+	moved = malloc(n);
+	if (moved == NULL || p == NULL)
+		return moved;
+	memcpy(moved, p, old < n ? old : n);
 	free(p);
 	return moved;
 }

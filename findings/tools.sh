@@ -1,18 +1,18 @@
 #!/bin/sh
-# osv-scalibr 0.5.3 (Go module github.com/google/osv-scalibr): its reader of Cargo.lock drops the source
-# of a package, so that a crate of a private registry gets the package URL, and the ecosystem, of the
-# public crate that has its name.  Scanners that look up what it reads report on a stranger's crate, and
-# a bill of materials names that one.
+# osv-scalibr 0.5.3 (Go module github.com/google/osv-scalibr) reads Cargo.lock and drops the source of each
+# package.  So a crate of a private registry gets the package URL and the ecosystem of the public crate
+# with the same name.  Scanners then report on a stranger's crate, and a bill of materials names it.
 #
-# The definition of the type cargo of package URLs says that it uses a repository, of which the public
-# registry is the default only.  Of a lock file with acme 1.0.0 from another registry and acme 2.0.0 from
-# the public one it prints
+# The definition of package URLs of type cargo says that a URL has a repository, and that the public
+# registry is only the default.  This script reads a lock file with acme 1.0.0 from another registry and
+# acme 2.0.0 from the public one.  osv-scalibr prints
 #
 #	pkg:cargo/acme@1.0.0 crates.io
 #	pkg:cargo/acme@2.0.0 crates.io
 #
-# where the first should have the qualifier repository_url.  The exit status is 0 while that is so, and 1
-# once it has changed.  Needs go 1.26.3 or later and some minutes.
+# but the first line should have the qualifier repository_url.  The exit status is 0 as long as
+# osv-scalibr prints this, and 1 when it prints something else.  The script needs Go 1.26.3 or later, and
+# takes some minutes.
 set -eu
 cd "$(dirname "$0")/.."
 source=$PWD/t/tools/purls.go
@@ -20,7 +20,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 cp "$source" .
-# a cache that the caller has may stay in use
+# use the caches of the caller if there are any
 export GOPATH="$dir/go" GOMODCACHE="${GOMODCACHE:-$dir/mod}" GOCACHE="${GOCACHE:-$dir/cache}"
 export GOFLAGS=-modcacherw GOTOOLCHAIN=local CGO_ENABLED=0
 go mod init purls 2>/dev/null
@@ -47,4 +47,4 @@ cat >expected <<'EXPECTED'
 pkg:cargo/acme@1.0.0 crates.io
 pkg:cargo/acme@2.0.0 crates.io
 EXPECTED
-cmp found expected && echo 'osv-scalibr 0.5.3: both are the public crate, as before'
+cmp found expected && echo 'osv-scalibr 0.5.3 still takes both for the public crate'

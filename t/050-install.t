@@ -10,6 +10,7 @@ use File::Temp qw(tempdir);
 use Test::More;
 
 use Berth::Cluster;
+use Berth::File qw(slurp);
 
 my $root = $Berth::Cluster::ROOT;
 my $dir = tempdir(CLEANUP => 1);
@@ -53,12 +54,4 @@ sub names_elsewhere {
 	find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && -T } }, $to);
 	die "nothing is installed\n" unless @files;
 	return grep { slurp($_) =~ m{/usr/local\b} } @files;
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or return '';
-	local $/;
-	return scalar <$fh>;
 }

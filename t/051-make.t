@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(stat);
 
 use Berth::Cluster;
+use Berth::File qw(slurp write_file);
 
 my $root = $Berth::Cluster::ROOT;
 my $dir = tempdir(CLEANUP => 1);
@@ -26,17 +27,20 @@ make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base conf
 is(system('cp', "$root/Makefile", $dir), 0, 'a tree of its own');
 is(system('cp', "$root/scripts/sql2c", "$dir/scripts"), 0, 'with the script');
 is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
-write_file('fcgi/base/banned.h', '');
-write_file("fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
-write_file("fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
-write_file('sql/grants.sql', "GRANT SELECT ON a TO :role;\n");
-write_file('sql/migrations/0001_first.sql', "CREATE TABLE a (b int);\n");
-write_file('sql/migrations/0002_second.sql', "CREATE TABLE c (d int);\n");
-write_file("sql/queries/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 1;\n") for qw(one two);
+write_file("$dir/fcgi/base/banned.h", '');
+write_file("$dir/fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
+write_file("$dir/fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
+write_file("$dir/sql/migrate.sql", "-- name: migrate_look\n-- No table.\nSELECT 1 AS one;\n");
+write_file("$dir/sql/grants.sql", "GRANT SELECT ON a TO :role;\n");
+write_file("$dir/sql/migrations/0001_first.sql", "CREATE TABLE a (b int);\n");
+write_file("$dir/sql/migrations/0002_second.sql", "CREATE TABLE c (d int);\n");
+write_file("$dir/sql/queries/$_.sql", "-- name: ${_}_look\n-- No table.\nSELECT 1;\n") for qw(one two);
 
 make('the first time');
 is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '2, "second"'], 'migrations');
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK', 'TWO_LOOK'], 'statements');
+is_deeply([slurp("$dir/build/gen/store/migrate_sql.h") =~ /^#define (SQL_.*|COLUMNS_.*)/mg],
+    ['SQL_MIGRATE_LOOK "SELECT 1 AS one"', 'COLUMNS_MIGRATE_LOOK ONE'], 'those of `berth migrate`, and their columns');
 is(members(), 'one.o two.o', 'objects');
 
 my %before = map { $_ => (stat)[9] } $migrations, $statements, $archive;
@@ -121,20 +125,27 @@ done_testing();
 
 # The exit status of sql2c for a migration with this line, and its table.
 sub migration {
-	write_file('sql/0007_head.sql', "-- A migration.\n$_[0]\nSELECT 1;\n");
+	write_file("$dir/sql/0007_head.sql", "-- A migration.\n$_[0]\nSELECT 1;\n");
 	mkdir("$dir/out");
 	my $status = system("'$root/scripts/sql2c' migrations '$dir/out' '$dir/sql/0007_head.sql' >'$dir/log' 2>&1");
 
-	return ($status, slurp("$dir/out/migrations.inc"));
+	return ($status, table('migrations.inc'));
 }
 
 # The exit status of sql2c, and its table.
 sub statements {
-	write_file('sql/parts.sql', join("\n", @_, ''));
+	write_file("$dir/sql/parts.sql", join("\n", @_, ''));
 	mkdir("$dir/out");
 	my $status = system("'$root/scripts/sql2c' queries '$dir/out' '$dir/sql/parts.sql' >'$dir/log' 2>&1");
 
-	return ($status, slurp("$dir/out/stmt.inc"));
+	return ($status, table('stmt.inc'));
+}
+
+# '' where there is none.
+sub table {
+	my ($name) = @_;
+
+	return -e "$dir/out/$name" ? slurp("$dir/out/$name") : '';
 }
 
 sub make {
@@ -147,20 +158,3 @@ sub make {
 }
 
 sub members { return join(' ', sort split(/\n/, `ar t '$archive'`)) }
-
-sub write_file {
-	my ($path, $text) = @_;
-
-	open(my $fh, '>', "$dir/$path") or die "$path: $!\n";
-	print {$fh} $text;
-	close($fh) or die "$path: $!\n";
-	return;
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or return '';
-	local $/;
-	return scalar <$fh>;
-}

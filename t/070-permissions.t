@@ -15,6 +15,7 @@ use Socket qw(SOCK_STREAM);
 use Test::More;
 
 use Berth::Cluster;
+use Berth::File qw(slurp write_file);
 
 plan skip_all => 'no root: the owners of files cannot be changed' if $> != 0;
 
@@ -23,14 +24,14 @@ my $source = $Berth::Cluster::ROOT;
 
 chmod(0755, $root) or die "$root: $!\n";
 make_path(map { "$root$_" } qw(/etc /usr/local/etc/berth /var/lib /var/cache /run/berth));
-spew("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nstranger:x:4711:4711::/:/bin/sh\n");
-spew("$root/etc/group", "root:x:0:\nwww-data:x:33:\nstranger:x:4711:\n");
-spew("$root/etc/shadow", "root:*:1::::::\nwww-data:*:1::::::\nstranger:*:1::::::\n");
-spew("$root/etc/gshadow", "root:*::\nwww-data:*::\nstranger:*::\n");
+write_file("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nstranger:x:4711:4711::/:/bin/sh\n");
+write_file("$root/etc/group", "root:x:0:\nwww-data:x:33:\nstranger:x:4711:\n");
+write_file("$root/etc/shadow", "root:*:1::::::\nwww-data:*:1::::::\nstranger:*:1::::::\n");
+write_file("$root/etc/gshadow", "root:*::\nwww-data:*::\nstranger:*::\n");
 # as Debian has it
-spew("$root/etc/login.defs", "USERGROUPS_ENAB yes\nSYS_UID_MIN 100\nSYS_GID_MIN 100\n");
+write_file("$root/etc/login.defs", "USERGROUPS_ENAB yes\nSYS_UID_MIN 100\nSYS_GID_MIN 100\n");
 # as `make install` leaves it
-spew("$root/usr/local/etc/berth/berth.conf", "database = password=hush\n");
+write_file("$root/usr/local/etc/berth/berth.conf", "database = password=hush\n");
 chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 
 # ---- berth-install(7) ----
@@ -44,7 +45,7 @@ for my $command (@commands) {
 
 	if ($command eq 'berth key add') {
 		# what it writes, without a database
-		spew("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43 . "\";\n");
+		write_file("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43 . "\";\n");
 		chmod(0600, "$root/etc/berth/token.key") or die;
 		next;
 	}
@@ -117,7 +118,7 @@ my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.
 $_ = "$root$_" for values %path;
 
 for my $made (qw(store public)) {
-	ok(as(pool => sub { make_path(dirname($path{$made})); spew($path{$made}, 'x'); return -s $path{$made} }), "the pool writes $made");
+	ok(as(pool => sub { make_path(dirname($path{$made})); write_file($path{$made}, 'x'); return -s $path{$made} }), "the pool writes $made");
 }
 # as systemd does
 my (@sockets, @listeners);
@@ -182,7 +183,7 @@ subtest 'berth-fcgi -t' => sub {
 		return $err;
 	};
 
-	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
+	write_file($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
 	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
 	is($warnings->(), '', 'has nothing to say of what the manual does');
 	for my $case ([store => $store, 0755], [cache_dir => $public, 0751], [token_key => $path{key}, 0644], [store => $store, 0754]) {
@@ -213,14 +214,3 @@ sub entry {
 }
 
 sub id { return (split(/:/, entry(@_)))[2]; }
-
-sub spew {
-	my ($path, $text) = @_;
-
-	open(my $fh, '>', $path) or die "$path: $!\n";
-	print {$fh} $text or die "$path: $!\n";
-	close($fh) or die "$path: $!\n";
-	return;
-}
-
-sub slurp { return Berth::Cluster::slurp($_[0]); }

@@ -21,6 +21,7 @@ use Time::HiRes qw(sleep time);
 use lib dirname(abs_path(__FILE__)) . '/lib';
 use Berth::Archive;
 use Berth::Crate;
+use Berth::File qw(slurp);
 use Berth::Test;
 
 use constant MIB => 1 << 20;
@@ -97,14 +98,6 @@ sub inspect {
 	my ($out, $err) = map { slurp("$dir/$_") } qw(out err);
 	my $verdict = $out =~ /\A\{.*\}\n\z/ ? eval { decode_json($out) } : undef;
 	return ($status, $verdict, $out, $err);
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<:raw', $path) or die "$path: $!\n";
-	local $/;
-	return scalar(<$fh>) // '';
 }
 
 # A path of so many bytes, in folders of 200.

@@ -13,6 +13,7 @@ use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time);
 
+use Berth::File qw(slurp);
 use Berth::Populate;
 use Berth::Test;
 
@@ -189,12 +190,4 @@ sub slow_reader {
 	open(STDERR, '>', '/dev/null') or POSIX::_exit(1);
 	exec('curl', '-s', '--noproxy', '*', '--http1.1', '--cacert', $t->cacert, '--limit-rate', '1k', $t->url . $path)
 	    or POSIX::_exit(1);
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or die "$path: $!\n";
-	local $/;
-	return scalar <$fh>;
 }

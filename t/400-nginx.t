@@ -33,7 +33,9 @@ subtest 'TLS and HTTP versions' => sub {
 	for my $case (['1.0', 'tls1', 0], ['1.1', 'tls1_1', 0], ['1.2', 'tls1_2', 1], ['1.3', 'tls1_3', 1]) {
 		my ($name, $flag, $works) = @$case;
 		# Security level 0 lets the client itself offer the old versions.
-		my ($status) = Berth::Cluster::capture({ stdin => 'Q' }, 'timeout', 20, 'openssl',
+		my $status;
+
+		($status) = Berth::Cluster::capture({ stdin => 'Q' }, 'timeout', 20, 'openssl',
 		    's_client', "-$flag", '-cipher', 'ALL:@SECLEVEL=0', '-connect',
 		    '127.0.0.1:' . $t->port) if started();
 

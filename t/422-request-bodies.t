@@ -9,6 +9,7 @@ use warnings;
 use File::Find qw(find);
 use Test::More;
 
+use Berth::File qw(slurp);
 use Berth::Test;
 
 use constant { KB => 1024, TAKEN => 64 * 1024 };
@@ -125,11 +126,3 @@ my $chunks = join('', ("1\r\nx\r\n") x (TAKEN + 1)) . "0\r\n\r\n";
 like($t->raw("POST /api/v4/projects/$id/deploy_tokens HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n$chunks"),
     qr{^HTTP/1\.1 413}, 'a chunk for each byte: it is refused where the body is too long');
 done_testing();
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<', $path) or die "$path: $!\n";
-	local $/;
-	return scalar <$fh>;
-}

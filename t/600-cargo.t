@@ -10,6 +10,7 @@ use File::Path qw(make_path);
 use JSON::PP ();
 use Test::More;
 
+use Berth::File qw(write_file);
 use Berth::Test;
 
 my $missing = Berth::Test::cargo_missing();
@@ -57,15 +58,6 @@ TOML
 		"[dependencies]\nFoo_Lib = { version = \"=1.2.3-rc.1\", registry = \"REG\", path = \"../Foo_Lib\" }\n"],
 );
 my @order = qw(only_unix x xy xyz Foo_Lib demo-tool);
-
-sub write_file {
-	my ($path, $text) = @_;
-
-	make_path($path =~ s{/[^/]*$}{}r);
-	open(my $fh, '>', $path) or die "$path: $!\n";
-	print {$fh} $text;
-	close($fh) or die "$path: $!\n";
-}
 
 sub write_workspace {
 	my ($dir, $registry) = @_;

@@ -12,6 +12,7 @@ use IO::Uncompress::Gunzip qw(gunzip $GunzipError);
 use JSON::PP ();
 use Test::More;
 
+use Berth::File qw(write_file);
 use Berth::Publish;
 
 my $missing = Berth::Test::cargo_missing();
@@ -247,15 +248,6 @@ TOML
 );
 
 # ---- making them ----
-
-sub write_file {
-	my ($path, $bytes) = @_;
-
-	make_path($path =~ s{/[^/]*$}{}r);
-	open(my $fh, '>:raw', $path) or die "$path: $!\n";
-	print {$fh} $bytes;
-	close($fh) or die "$path: $!\n";
-}
 
 # Returns the folder of the package.
 sub write_package {

@@ -17,6 +17,7 @@ use Test::More;
 
 use lib dirname(abs_path(__FILE__)) . '/lib';
 use Berth::Crate;
+use Berth::File qw(slurp write_file);
 
 chdir(abs_path(dirname(__FILE__)) . '/..') or die "chdir: $!\n";
 my $build = $ENV{BERTH_BUILD} // 'build';
@@ -35,23 +36,6 @@ done_testing();
 
 # ---- helpers ----
 
-sub spew {
-	my ($path, $bytes) = @_;
-
-	make_path(dirname($path));
-	open(my $fh, '>:raw', $path) or die "$path: $!\n";
-	print {$fh} $bytes;
-	close($fh) or die "$path: $!\n";
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<:raw', $path) or die "$path: $!\n";
-	local $/;
-	return scalar(<$fh>) // '';
-}
-
 # A crate in a new cargo home, and its index line.  %$line replaces what the line of a
 # crate without dependencies would have; the manifest ends in $toml.
 sub home_with {
@@ -64,8 +48,8 @@ sub home_with {
 	my $text = $json->encode({ name => $name, vers => $version, deps => [], features => {},
 		cksum => sha256_hex($crate), yanked => JSON::PP::true, %$line });
 
-	spew("$home/registry/cache/registry-1/$name-$version.crate", $crate);
-	spew("$home/registry/index/registry-1/.cache/$folder/$lower", pack('C L<', 3, 2)
+	write_file("$home/registry/cache/registry-1/$name-$version.crate", $crate);
+	write_file("$home/registry/index/registry-1/.cache/$folder/$lower", pack('C L<', 3, 2)
 	    . "etag: \"x\"\0" . "0.0.1\0{\"not\":\"read\"}\0$version\0$text\0");
 	return $home;
 }
@@ -213,7 +197,7 @@ sub refusals {
 sub fetching {
 	my $bin = "$dir/bin";
 
-	spew("$bin/cargo", <<'SH');
+	write_file("$bin/cargo", <<'SH');
 #!/bin/sh
 for last; do :; done
 { echo "$CARGO_HOME ${RUSTC_BOOTSTRAP-} $*"; grep '^d[0-9]' "$last"; } >>"$0.log"
@@ -223,7 +207,7 @@ SH
 	local $ENV{PATH} = "$bin:$ENV{PATH}";
 	delete local $ENV{RUSTC_BOOTSTRAP};
 	my $home = home_with('abcd', '1.0.0', '', {});
-	spew("$dir/list", "# names\nbad\n\n  log\@0.3.8  # an old one\n");
+	write_file("$dir/list", "# names\nbad\n\n  log\@0.3.8  # an old one\n");
 	my ($status, $out, $err) = compare('-o', '-c', $home, '-f', "$dir/list", 'abcd');
 	my ($first, @rest) = split(/^(?=\/)/m, slurp("$bin/cargo.log"));
 
@@ -249,7 +233,7 @@ sub trouble {
 	}
 	my $home = home_with('abcd', '1.0.0', '', {});
 	my $cache = "$home/registry/index/registry-1/.cache/ab/cd/abcd";
-	spew($cache, slurp($cache) =~ s/^\x03/\x04/r);
+	write_file($cache, slurp($cache) =~ s/^\x03/\x04/r);
 	my ($status, undef, $err) = compare('-c', $home);
 	is($status, 2, 'another format of the cache');
 	like($err, qr/a format \(4\) that is not known here/, 'is not guessed at');

@@ -104,7 +104,7 @@ SKIP: {
 }
 
 ($status, $said) = dev('stop');
-is("$status $said", "0 berth: stopped; the data is kept\n", 'stop');
+is("$status $said", "0 berth: stopped; the data stays\n", 'stop');
 is((dev('status'))[0], 3, 'status: nothing');
 is((dev('start'))[0], 0, 'another start');
 is(ask("$R/he/ll/hello", '-H', "Authorization: $token")->{status}, 200, 'with what there was');

@@ -15,42 +15,44 @@ static const struct {
 	bool anonymous; /* what is public needs no token */
 	bool by_network; /* neither does it at some addresses */
 } actions[ACTION__MAX] = {
-	[ACTION_READ_FILES] = { LEVEL_REPORTER, 0, false, true, false, false,
-	    TOKEN_ANY_OPERATION, "reading packages", .anonymous = true, .by_network = true },
-	[ACTION_READ_PACKAGE] = { LEVEL_REPORTER, 0, false, true, false, false,
-	    TOKEN_ANY_OPERATION, "reading packages", .anonymous = true },
-	[ACTION_CREATE_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true,
-	    TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE, "publishing" },
-	[ACTION_YANK_PACKAGE] = { LEVEL_DEVELOPER, 0, true, true, false, true, TOKEN_YANK,
-	    "yanking" },
-	[ACTION_DELETE_PACKAGE] = { LEVEL_MAINTAINER, 0, true, true, false, false, 0,
-	    "deleting packages" },
-	[ACTION_READ_OWNERS] = { LEVEL_REPORTER, 0, false, true, false, false,
-	    TOKEN_ANY_OPERATION, "reading owners" },
-	[ACTION_CHANGE_OWNERS] = { LEVEL_MAINTAINER, 0, true, true, true, false, TOKEN_OWNERS,
-	    "changing owners" },
-	[ACTION_READ_PIPELINES] = { LEVEL_REPORTER, 0, false, true, false, false,
-	    TOKEN_ANY_OPERATION, "reading pipelines", .members_only = true },
-	[ACTION_READ_EMAILS] = { LEVEL_MAINTAINER, 0, false, true, true, false,
-	    TOKEN_ANY_OPERATION, "reading e-mail addresses", .members_only = true },
-	[ACTION_READ_NAMESPACE] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
-	    "reading this", .anonymous = true },
-	[ACTION_READ_MEMBERS] = { LEVEL_GUEST, 0, false, false, true, false, TOKEN_ANY_OPERATION,
-	    "reading members" },
-	[ACTION_CHANGE_MEMBERS] = { LEVEL_MAINTAINER, LEVEL_OWNER, true, false, true, false, 0,
-	    "changing members" },
-	[ACTION_READ_SETTINGS] = { LEVEL_MAINTAINER, 0, false, false, true, false,
-	    TOKEN_ANY_OPERATION, "reading settings" },
-	[ACTION_CHANGE_SETTINGS] = { LEVEL_MAINTAINER, 0, true, false, true, false, 0,
-	    "changing settings" },
-	[ACTION_CHANGE_NETWORKS] = { LEVEL_OWNER, 0, true, false, true, false, 0,
-	    "changing the networks" },
+	[ACTION_READ_FILES] = { .least = LEVEL_REPORTER, .packages = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading packages", .anonymous = true,
+	    .by_network = true },
+	[ACTION_READ_PACKAGE] = { .least = LEVEL_REPORTER, .packages = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading packages", .anonymous = true },
+	[ACTION_CREATE_PACKAGE] = { .least = LEVEL_DEVELOPER, .writes = true, .packages = true,
+	    .by_crate = true, .operations = TOKEN_PUBLISH_NEW | TOKEN_PUBLISH_UPDATE,
+	    .what = "publishing" },
+	[ACTION_YANK_PACKAGE] = { .least = LEVEL_DEVELOPER, .writes = true, .packages = true,
+	    .by_crate = true, .operations = TOKEN_YANK, .what = "yanking" },
+	[ACTION_DELETE_PACKAGE] = { .least = LEVEL_MAINTAINER, .writes = true, .packages = true,
+	    .what = "deleting packages" },
+	[ACTION_READ_OWNERS] = { .least = LEVEL_REPORTER, .packages = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading owners" },
+	[ACTION_CHANGE_OWNERS] = { .least = LEVEL_MAINTAINER, .writes = true, .packages = true,
+	    .users_only = true, .operations = TOKEN_OWNERS, .what = "changing owners" },
+	[ACTION_READ_PIPELINES] = { .least = LEVEL_REPORTER, .packages = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading pipelines", .members_only = true },
+	[ACTION_READ_EMAILS] = { .least = LEVEL_MAINTAINER, .packages = true, .users_only = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading e-mail addresses", .members_only = true },
+	[ACTION_READ_NAMESPACE] = { .least = LEVEL_GUEST, .users_only = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading this", .anonymous = true },
+	[ACTION_READ_MEMBERS] = { .least = LEVEL_GUEST, .users_only = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading members" },
+	[ACTION_CHANGE_MEMBERS] = { .least = LEVEL_MAINTAINER, .least_in_group = LEVEL_OWNER,
+	    .writes = true, .users_only = true, .what = "changing members" },
+	[ACTION_READ_SETTINGS] = { .least = LEVEL_MAINTAINER, .users_only = true,
+	    .operations = TOKEN_ANY_OPERATION, .what = "reading settings" },
+	[ACTION_CHANGE_SETTINGS] = { .least = LEVEL_MAINTAINER, .writes = true, .users_only = true,
+	    .what = "changing settings" },
+	[ACTION_CHANGE_NETWORKS] = { .least = LEVEL_OWNER, .writes = true, .users_only = true,
+	    .what = "changing the networks" },
 	/* by a deploy token that is for this alone, see check_mint() */
-	[ACTION_CREATE_JOB_TOKEN] = { LEVEL_GUEST, 0, true, false, false, false, 0,
-	    "making tokens of jobs" },
-	[ACTION_READ_TOKEN] = { LEVEL_NONE, 0, false, false, false, false, TOKEN_ANY_OPERATION, "" },
-	[ACTION_READ_ACCOUNT] = { LEVEL_NONE, 0, false, false, true, false, TOKEN_ANY_OPERATION, "" },
-	[ACTION_CHANGE_ACCOUNT] = { LEVEL_NONE, 0, true, false, true, false, 0, "" },
+	[ACTION_CREATE_JOB_TOKEN] = { .least = LEVEL_GUEST, .writes = true,
+	    .what = "making tokens of jobs" },
+	[ACTION_READ_TOKEN] = { .operations = TOKEN_ANY_OPERATION },
+	[ACTION_READ_ACCOUNT] = { .users_only = true, .operations = TOKEN_ANY_OPERATION },
+	[ACTION_CHANGE_ACCOUNT] = { .writes = true, .users_only = true },
 };
 
 static const struct {
@@ -80,18 +82,19 @@ static const struct {
 	const char *no_write; /* why not, to one that may read */
 	const char *no_read; /* why not, where it is no role that is missing */
 } holders[HOLDER__MAX] = {
-	[HOLDER_USER] = { true, "publishing to this project needs at least the developer role" },
-	[HOLDER_DEPLOY] = { false,
-	    "publishing needs a deploy token of this project with `write_package_registry`",
-	    "reading packages needs a deploy token of this project with `read_package_registry`" },
-	[HOLDER_JOB] = { true,
-	    "publishing to this project needs at least the developer role of the user who started the "
-	    "job" },
-	[HOLDER_FOREIGN_JOB] = { true,
-	    "publishing from a job of another project needs `admin_packages` for it in the allow-list "
-	    "of this one, and the developer role of the user who started the job" },
-	[HOLDER_TRUSTED_JOB] = { false,
-	    "publishing from this job needs the developer role of the user in its trust rule, in "
+	[HOLDER_USER] = { .sees_internal = true,
+	    .no_write = "publishing to this project needs at least the developer role" },
+	[HOLDER_DEPLOY] = {
+	    .no_write = "publishing needs a deploy token of this project with `write_package_registry`",
+	    .no_read = "reading packages needs a deploy token of this project with `read_package_registry`" },
+	[HOLDER_JOB] = { .sees_internal = true,
+	    .no_write = "publishing to this project needs at least the developer role of the user who "
+	    "started the job" },
+	[HOLDER_FOREIGN_JOB] = { .sees_internal = true,
+	    .no_write = "publishing from a job of another project needs `admin_packages` for it in the "
+	    "allow-list of this one, and the developer role of the user who started the job" },
+	[HOLDER_TRUSTED_JOB] = {
+	    .no_write = "publishing from this job needs the developer role of the user in its trust rule, in "
 	    "the rule's project" },
 };
 

@@ -55,7 +55,7 @@ static int
 check_audience(const struct jwt *jwt, const struct id_token_expected *w, struct err *err)
 {
 	struct json_object *aud = NULL;
-	char expected[2 * SHOWN_MAX + sizeof("`` or ``")];
+	char expected[(size_t)2 * SHOWN_MAX + sizeof("`` or ``")];
 
 	if (json_object_object_get_ex(jwt->claims, "aud", &aud) && is_for(aud, w))
 		return 0;

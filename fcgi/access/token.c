@@ -184,6 +184,7 @@ static bool
 is_proven_form(struct slice text)
 {
 	static const char mac[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char last[] = "AQgw"; /* 16 bytes leave two bits for the last character */
 
 	if (text.n != TEXT_SIZE || text.p[SECRET_AT - 1] != '_' || text.p[MAC_AT - 1] != '_' ||
 	    !token_slot_valid(slice_of(text.p + NAME_AT, TOKEN_SLOT_LENGTH)) ||
@@ -194,8 +195,7 @@ is_proven_form(struct slice text)
 		if (memchr(mac, text.p[i], sizeof(mac) - 1) == NULL)
 			return false;
 	}
-	/* 16 bytes leave two bits for the last character */
-	return memchr("AQgw", text.p[TEXT_SIZE - 1], 4) != NULL;
+	return memchr(last, text.p[TEXT_SIZE - 1], sizeof(last) - 1) != NULL;
 }
 
 static bool

@@ -17,12 +17,14 @@ enum { KEY_BYTES = 32 };
 static bool
 is_registry_id(struct slice s)
 {
+	static const char digits[] = "0123456789abcdef";
+
 	if (s.n != REGISTRY_ID_LENGTH)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (dash ? s.p[i] != '-' : memchr("0123456789abcdef", s.p[i], 16) == NULL)
+		if (dash ? s.p[i] != '-' : memchr(digits, s.p[i], sizeof(digits) - 1) == NULL)
 			return false;
 	}
 	return true;

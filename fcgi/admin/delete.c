@@ -66,14 +66,14 @@ print(struct invocation *in, const struct version_named *v, size_t n)
 /* Where something goes wrong in the middle, what was done before is listed nevertheless. */
 static int
 change(struct invocation *in,
-    int (*change_one)(struct db *, struct arena *, const struct version_delete *, struct err *),
+    int (*change_one)(struct db *, struct arena *, const struct version_change *, struct err *),
     const struct version_named *v, size_t n)
 {
 	size_t done;
 	int rc = 0;
 
 	for (done = 0; done < n; done++) {
-		const struct version_delete asked = {
+		const struct version_change asked = {
 			.actor = in->actor,
 			.delete_level = PROTECTION_ADMIN,
 			.limits = { TOKEN_ANY_OPERATION, NULL },

@@ -191,7 +191,7 @@ rate_limit_look_publish(struct call *call, struct request *rq, struct db_call *b
 	answer.wait_us = looks[VERSION].wait_us < looks[CRATE].wait_us ? looks[VERSION].wait_us
 								       : looks[CRATE].wait_us;
 	/* the publish itself may wait for so long */
-	if (answer.wait_us <= PATIENCE_US / 4 * 3 && call->app->settings->write_workers > 1)
+	if (answer.wait_us <= (int64_t)PATIENCE_US / 4 * 3 && call->app->settings->write_workers > 1)
 		return 0;
 	return refuse(&answer, &rq->err);
 }

@@ -7,28 +7,6 @@
 #include "base/buf.h"
 #include "base/date.h"
 
-enum { LIST_MAX = PARAMS_BODY_MAX };
-
-/* Several boxes of one name become a list with commas. */
-static int
-read_boxes(struct params *p, const char *name, const char **out)
-{
-	const char *const *items = NULL;
-	struct buf b;
-	size_t n = 0;
-
-	if (params_limit(p, name, &items, &n) == -1)
-		return -1;
-	buf_init(&b, p->rq->arena, LIST_MAX);
-	for (size_t i = 0; i < n; i++) {
-		if (items[i][0] == '\0')
-			return err_set(&p->rq->err, 400, "%s must not have an empty entry", name);
-		buf_printf(&b, "%s%s", i > 0 ? "," : "", items[i]);
-	}
-	*out = buf_str(&b);
-	return 0;
-}
-
 int
 token_form_read(struct params *p, struct token_form *f)
 {
@@ -37,7 +15,7 @@ token_form_read(struct params *p, struct token_form *f)
 	    params_str(p, "expires", &f->expires) == -1 ||
 	    params_str(p, "crates", &f->crates) == -1)
 		return -1;
-	return read_boxes(p, "operations", &f->operations);
+	return params_words(p, "operations", &f->operations);
 }
 
 /* People put blanks between names as well as commas. */

@@ -143,7 +143,7 @@ int
 child_run(struct arena *a, const char *const *argv, int stdin_fd, size_t max_output,
     int64_t deadline_us, struct child_result *result, struct err *err)
 {
-	struct stream s[2];
+	struct stream s[2] = { { .fd = -1 }, { .fd = -1 } };
 	int ends[2] = { -1, -1 }, rc;
 	pid_t pid;
 

@@ -86,5 +86,7 @@ void json_out_key_int(struct json_out *, const char *key, int64_t value);
 /* ["a", "b"] of "a,b"; NULL: null. */
 void json_out_key_words(struct json_out *, const char *key, const char *list);
 void json_out_key_id(struct json_out *, const char *key, int64_t value); /* 0: null */
+/* Seconds since 1970: "2026-01-31T12:34:56Z". */
+void json_out_key_time(struct json_out *, const char *key, int64_t value);
 
 #endif

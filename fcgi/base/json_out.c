@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
+
 void
 json_out_init(struct json_out *o, struct buf *b)
 {
@@ -148,6 +150,15 @@ json_out_key_id(struct json_out *o, const char *key, int64_t value)
 		json_out_null(o);
 	else
 		json_out_int(o, value);
+}
+
+void
+json_out_key_time(struct json_out *o, const char *key, int64_t value)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339((time_t)value, text);
+	json_out_key_str(o, key, text);
 }
 
 void

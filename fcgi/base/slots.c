@@ -254,9 +254,9 @@ taker_sleep(struct taker *t, int64_t us)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += us / SECOND_US;
 	until.tv_nsec += us % SECOND_US * 1000;
-	if (until.tv_nsec >= SECOND_US * 1000) {
+	if (until.tv_nsec >= (long)SECOND_US * 1000) {
 		until.tv_sec++;
-		until.tv_nsec -= SECOND_US * 1000;
+		until.tv_nsec -= (long)SECOND_US * 1000;
 	}
 	/* the caller finds out which: a signal, the end of the time, or a slot */
 	(void)sem_clockwait(&t->granted, CLOCK_MONOTONIC, &until);

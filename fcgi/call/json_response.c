@@ -1,6 +1,6 @@
 #include "call/json_response.h"
 
-enum { RESPONSE_MAX = 1 << 20 };
+enum { RESPONSE_MAX = 4 << 20 };
 
 void
 json_response_init(struct json_response *json, struct request *rq)

@@ -1,7 +1,7 @@
 #ifndef CALL_JSON_RESPONSE_H
 #define CALL_JSON_RESPONSE_H
 
-/* An answer of the management API: JSON, written piece by piece, made for one caller. */
+/* An answer in JSON, written piece by piece, made for one caller. */
 
 #include "base/buf.h"
 #include "base/json.h"

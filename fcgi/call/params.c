@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/utf8.h"
 
 enum { PIECE = 4096, NAME_MAX_SIZE = 64, INT_DIGITS = 18 };
@@ -309,20 +310,35 @@ params_list(struct params *p, const char *name, const char *const **out, size_t 
 }
 
 int
-params_limit(struct params *p, const char *name, const char *const **out, size_t *n)
+params_words(struct params *p, const char *name, const char **out)
 {
 	const char *const *items = NULL;
-	size_t count = 0;
+	const char *words = NULL;
+	size_t n = 0;
 
-	if (params_list(p, name, &items, &count) == -1)
+	if (params_list(p, name, &items, &n) == -1)
 		return -1;
 	if (items == NULL)
 		return 0;
-	if (count == 0)
-		return wrong(p, name, "is empty; give a value, or leave it out");
-	*out = items;
-	*n = count;
+	if (n == 0)
+		return wrong(p, name, "is empty; give at least one value");
+	for (size_t i = 0; i < n; i++) {
+		if (items[i][0] == '\0')
+			return wrong(p, name, "must not have an empty entry");
+		words = i == 0 ? items[i] : arena_printf(p->rq->arena, "%s,%s", words, items[i]);
+	}
+	*out = words;
 	return 0;
+}
+
+int
+params_date(struct params *p, const char *name, int64_t *out)
+{
+	const char *text = NULL;
+
+	if (params_str(p, name, &text) == -1)
+		return -1;
+	return text == NULL || text[0] == '\0' ? 0 : date_parse(text, out, &p->rq->err);
 }
 
 int

@@ -75,10 +75,14 @@ int params_ids(struct params *, const char *name, const int64_t **out, size_t *n
     __attribute__((warn_unused_result));
 
 /*
- * As params_list, for a limit.  -1: 400, also for an empty value: nobody can mean all by it.
+ * As params_list, in one text with commas between, as access/token_words.h takes it.  -1: 400, also for
+ * an empty list or entry: nobody can mean all by it.
  */
-int params_limit(struct params *, const char *name, const char *const **out, size_t *n)
+int params_words(struct params *, const char *name, const char **out)
     __attribute__((warn_unused_result));
+
+/* The beginning of a day (base/date.h).  An empty text is as good as none. */
+int params_date(struct params *, const char *name, int64_t *out) __attribute__((warn_unused_result));
 
 /* Refuses a parameter that would have no effect.  -1: 400 the request has it. */
 int params_refuse(struct params *, const char *name) __attribute__((warn_unused_result));

@@ -60,7 +60,7 @@ sleep_until(struct patience *p, int64_t until_us)
 	for (int64_t left; (left = until_us - clock_us()) > 0;) {
 		if (!go_on(p))
 			return false;
-		(void)poll(NULL, 0, left < LOOK_MS * 1000 ? (int)(left / 1000) + 1 : LOOK_MS);
+		(void)poll(NULL, 0, left < (int64_t)LOOK_MS * 1000 ? (int)(left / 1000) + 1 : LOOK_MS);
 	}
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "config/program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -77,6 +78,7 @@ program_main(const struct program *p, int argc, char **argv)
 		case 'h':
 			return usage(p, stdout, 0);
 		case 'r':
+			assert(p->list != NULL);
 			return p->list();
 		case 't':
 			check_only = true;

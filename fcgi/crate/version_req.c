@@ -186,9 +186,8 @@ comparator_meaning(struct arena *a, struct comparator *c)
 		op = c->numbers == 1 ? '^' : '~';
 	if (!bound && c->numbers == 1)
 		op = '^';
-	else if ((op == '=' || (op == '^' && c->number[0] == 0)) && c->numbers == 2)
-		op = '~';
-	else if (op == '^' && c->numbers == 3 && c->number[0] == 0 && c->number[1] > 0)
+	else if (((op == '=' || (op == '^' && c->number[0] == 0)) && c->numbers == 2) ||
+	    (op == '^' && c->numbers == 3 && c->number[0] == 0 && c->number[1] > 0))
 		op = '~';
 	else if (op == '^' && c->numbers == 3 && c->number[0] == 0 && c->pre.n == 0)
 		op = '=';

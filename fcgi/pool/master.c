@@ -94,7 +94,7 @@ pool_show_workers(const struct pool *pool)
 
 	for (const struct generation *g = pool->all; g != NULL; g = g->next)
 		generation_count(g, n);
-	for (size_t i = 0; i < WORKER__KINDS * WORKER__STATES; i++)
+	for (size_t i = 0; i < (size_t)WORKER__KINDS * WORKER__STATES; i++)
 		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
 }
 

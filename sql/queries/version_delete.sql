@@ -1,17 +1,3 @@
--- name: version_delete_lock
--- $1 project, $2 version.  Its crate, whose row stays locked until the transaction ends, so that
--- nobody publishes, yanks or deletes there meanwhile.  Two look-ups by primary keys.
-SELECT c.id, c.name, c.normalized_name, c.deleted_at IS NOT NULL AS is_empty
-  FROM versions v JOIN crates c ON c.id = v.crate_id
- WHERE v.id = $2 AND c.project_id = $1
-   FOR NO KEY UPDATE OF c;
-
--- name: version_delete_find
--- $1 version; its crate is locked.  A statement of its own, since one that waits for a lock does not
--- see what was committed meanwhile.  By primary key; locked, so that it is not destroyed meanwhile.
-SELECT version, version_base, cksum, status = 'pending_destruction' AS deleted, size
-  FROM versions WHERE id = $1 FOR UPDATE;
-
 -- name: version_delete
 -- $1 version; its crate is locked.  By primary key.
 UPDATE versions SET status = 'pending_destruction', status_before = status, deleted_at = now()

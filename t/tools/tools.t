@@ -10,6 +10,7 @@ use File::Path qw(make_path);
 use JSON::PP ();
 use Test::More;
 
+use Berth::File qw(write_file);
 use Berth::Test;
 
 my $missing = Berth::Test::cargo_missing();
@@ -47,16 +48,6 @@ subtest 'osv-scalibr' => \&osv_scalibr;
 done_testing();
 
 # ---- helpers ----
-
-sub write_file {
-	my ($path, $text) = @_;
-
-	make_path($path =~ s{/[^/]*$}{}r);
-	open(my $fh, '>', $path) or die "$path: $!\n";
-	print {$fh} $text;
-	close($fh) or die "$path: $!\n";
-	return $path;
-}
 
 # Skips the subtest that calls it if the tool is not there.
 sub need {

@@ -13,61 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libpq-fe.h>
-
 #include "base/clock.h"
+#include "own_database.h"
 #include "store/db/db_conn.h"
 #include "tap.h"
 
 enum { TIMEOUT_MS = 10000 };
 
-static struct arena *a;
 static struct err err;
-static PGconn *super; /* the test's own connection to its database */
-static char conninfo[512];
-
-static void
-sql(const char *text)
-{
-	PGresult *res = PQexec(super, text);
-	ExecStatusType status = PQresultStatus(res);
-
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		printf("Bail out! %s: %s\n", text, PQerrorMessage(super));
-		exit(1);
-	}
-	PQclear(res);
-}
-
-static PGconn *
-connect_to(const char *socket_dir, const char *database)
-{
-	PGconn *pg =
-	    PQconnectdb(arena_printf(a, "host=%s dbname=%s user=postgres", socket_dir, database));
-
-	if (PQstatus(pg) != CONNECTION_OK) {
-		printf("Bail out! %s\n", PQerrorMessage(pg));
-		exit(1);
-	}
-	return pg;
-}
-
-/* A database of our own, copied from the one that t/run has migrated. */
-static void
-start(const char *socket_dir, const char *name)
-{
-	super = connect_to(socket_dir, "postgres");
-	sql(arena_printf(a, "CREATE DATABASE %s TEMPLATE berth_template OWNER berth_owner", name));
-	sql(arena_printf(a, "GRANT CONNECT ON DATABASE %s TO berth", name));
-	PQfinish(super);
-	super = connect_to(socket_dir, name);
-	sql("SET client_min_messages = error");
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=%s user=berth password=hush",
-	    socket_dir, name);
-	sql("INSERT INTO users (username) VALUES ('u')");
-	sql("INSERT INTO groups (path, full_path, ancestor_ids)"
-	    " VALUES ('a', 'a', '{1}'), ('b', 'b', '{2}')");
-}
 
 /* Ends every connection but ours, as a restart of the server does. */
 static void
@@ -523,16 +476,10 @@ test_deadlock(void)
 int
 main(void)
 {
-	const char *dir = getenv("BERTH_TEST_DIR");
-	char name[32];
-
-	if (dir == NULL) {
-		printf("1..0 # skip t/run has not started PostgreSQL\n");
-		return 0;
-	}
-	a = arena_new();
-	snprintf(name, sizeof(name), "db_%ld", (long)getpid());
-	start(arena_printf(a, "%s/pg/sock", dir), name);
+	own_database_start("db");
+	sql("INSERT INTO users (username) VALUES ('u')");
+	sql("INSERT INTO groups (path, full_path, ancestor_ids)"
+	    " VALUES ('a', 'a', '{1}'), ('b', 'b', '{2}')");
 	test_connect();
 	test_connect_fails();
 	test_schema();
@@ -542,10 +489,6 @@ main(void)
 	test_time();
 	test_lost();
 	test_deadlock();
-	PQfinish(super);
-	super = connect_to(arena_printf(a, "%s/pg/sock", dir), "postgres");
-	sql(arena_printf(a, "DROP DATABASE %s WITH (FORCE)", name));
-	PQfinish(super);
-	arena_free(a);
+	own_database_end();
 	return tap_done();
 }

@@ -228,6 +228,46 @@ test_lists(void)
 	is_str(list_of("", FORM, many), "400", "but no more");
 }
 
+/* The text, "none", or the error. */
+static const char *
+words_of(const char *query, const char *body)
+{
+	const char *words = "none";
+
+	if (send(query, body != NULL ? JSON : NULL, body != NULL ? body : "") == -1 ||
+	    params_words(&params, "a", &words) == -1)
+		return rq.err.pub;
+	return words;
+}
+
+static int64_t
+date_of(const char *query)
+{
+	int64_t date = -1;
+
+	if (send(query, NULL, "") == -1 || params_date(&params, "a", &date) == -1)
+		return rq.err.status;
+	return date;
+}
+
+static void
+test_words_and_dates(void)
+{
+	is_str(words_of("", NULL), "none", "no words");
+	is_str(words_of("a=x", NULL), "x", "one word");
+	is_str(words_of("a=x,y", NULL), "x,y", "two, with a comma between");
+	is_str(words_of("a[]=x&a[]=y", NULL), "x,y", "two, one after the other");
+	is_str(words_of("", "{\"a\":[\"x\",\"y\"]}"), "x,y", "two of JSON");
+	is_str(words_of("", "{\"a\":[]}"), "a is empty; give at least one value", "an empty list");
+	is_str(words_of("a=", NULL), "a is empty; give at least one value", "an empty text");
+	is_str(words_of("a=x,,y", NULL), "a must not have an empty entry", "an empty word");
+	is_int(date_of(""), -1, "no date");
+	is_int(date_of("a="), -1, "an empty one");
+	is_int(date_of("a=1971-01-02"), 366 * 86400, "a day");
+	is_int(date_of("a=1970-01-01"), 400, "one that would be no date");
+	is_int(date_of("a=tomorrow"), 400, "a word");
+}
+
 static const char *
 header_of(const struct response *rs, const char *name)
 {
@@ -302,6 +342,7 @@ main(void)
 	test_bodies_refused();
 	test_kinds();
 	test_lists();
+	test_words_and_dates();
 	test_pages();
 	arena_free(arena);
 	return tap_done();

@@ -11,19 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <libpq-fe.h>
-
 #include "base/clock.h"
+#include "own_database.h"
 #include "tap.h"
 #include "tasks/loop.h"
 #include "tasks/task.h"
 
 enum { TIMEOUT_MS = 10000, PATIENCE_S = 30 };
 
-static struct arena *a;
 static struct err err;
-static PGconn *super; /* the test's own connection to its database */
-static char conninfo[512];
 
 /* ---- the kinds: they write down that they were there ---- */
 
@@ -55,51 +51,6 @@ const struct task_kind task_kinds[] = {
 	{ .name = "each_node", .period = 60, .each_node = true, .run = steps_run },
 };
 const size_t task_nkinds = sizeof(task_kinds) / sizeof(*task_kinds);
-
-/* ---- the database ---- */
-
-/* The first cell of the first row, in the arena; "" where there is none. */
-static const char *
-sql(const char *text)
-{
-	PGresult *res = PQexec(super, text);
-	ExecStatusType status = PQresultStatus(res);
-	const char *cell = "";
-
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		printf("Bail out! %s: %s\n", text, PQerrorMessage(super));
-		exit(1);
-	}
-	if (PQntuples(res) > 0)
-		cell = arena_strdup(a, PQgetvalue(res, 0, 0));
-	PQclear(res);
-	return cell;
-}
-
-static PGconn *
-connect_to(const char *socket_dir, const char *database)
-{
-	PGconn *pg =
-	    PQconnectdb(arena_printf(a, "host=%s dbname=%s user=postgres", socket_dir, database));
-
-	if (PQstatus(pg) != CONNECTION_OK) {
-		printf("Bail out! %s\n", PQerrorMessage(pg));
-		exit(1);
-	}
-	return pg;
-}
-
-static void
-start(const char *socket_dir, const char *name)
-{
-	super = connect_to(socket_dir, "postgres");
-	sql(arena_printf(a, "CREATE DATABASE %s TEMPLATE berth_template OWNER berth_owner", name));
-	sql(arena_printf(a, "GRANT CONNECT ON DATABASE %s TO berth", name));
-	PQfinish(super);
-	super = connect_to(socket_dir, name);
-	sql("SET client_min_messages = error");
-	snprintf(conninfo, sizeof(conninfo), "host=%s dbname=%s user=berth", socket_dir, name);
-}
 
 /* Asks again until the answer is that; for how long it takes. */
 static void
@@ -309,17 +260,9 @@ test_loop(void)
 int
 main(void)
 {
-	const char *dir = getenv("BERTH_TEST_DIR");
 	struct db *db, *listener;
-	char name[32];
 
-	if (dir == NULL) {
-		printf("1..0 # skip t/run has not started PostgreSQL\n");
-		return 0;
-	}
-	a = arena_new();
-	snprintf(name, sizeof(name), "job_%ld", (long)getpid());
-	start(arena_printf(a, "%s/pg/sock", dir), name);
+	own_database_start("task");
 	db = db_new(conninfo, TIMEOUT_MS);
 	listener = db_new(conninfo, TIMEOUT_MS);
 	test_add(db, listener);
@@ -329,10 +272,6 @@ main(void)
 	db_free(listener);
 	db_free(db);
 	test_loop();
-	PQfinish(super);
-	super = connect_to(arena_printf(a, "%s/pg/sock", dir), "postgres");
-	sql(arena_printf(a, "DROP DATABASE %s WITH (FORCE)", name));
-	PQfinish(super);
-	arena_free(a);
+	own_database_end();
 	return tap_done();
 }

@@ -2,13 +2,10 @@
 
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/json.h"
+#include "call/json_response.h"
 #include "call/params.h"
 #include "crate/crate_name.h"
 #include "store/package/owner.h"
-
-enum { RESPONSE_MAX = 4 << 20 };
 
 /* The crate of the path.  NULL: rq->err is 404, as no crate is called so. */
 static const char *
@@ -33,8 +30,7 @@ static void
 write_owner(struct json_out *o, const struct owner *owner, bool with_email)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "id");
-	json_out_int(o, owner->user_id);
+	json_out_key_int(o, "id", owner->user_id);
 	json_out_key_str(o, "login", owner->username);
 	json_out_key_str(o, "name", owner->name);
 	if (with_email)
@@ -51,27 +47,23 @@ owners_handle_list(struct call *call, struct request *rq, struct response *rs)
 	/* a job that somebody has started is not that person */
 	int64_t self = strcmp(call->facts.token_kind, "personal") == 0 ? call->facts.user_id : 0;
 	struct owner *owners;
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
+	struct json_out *o = &json.o;
 	size_t n;
 
 	if (crate == NULL ||
 	    owner_list(call->app->db, rq->arena, call->facts.project_id, crate, &owners, &n,
 	    &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	json_out_key(&o, "users");
-	json_out_open(&o, '[');
+	json_response_init(&json, rq);
+	json_out_open(o, '{');
+	json_out_key(o, "users");
+	json_out_open(o, '[');
 	for (size_t i = 0; i < n; i++)
-		write_owner(&o, &owners[i],
-		    sees_emails || owners[i].user_id == self);
-	json_out_close(&o, ']');
-	json_out_close(&o, '}');
-	if (buf_full(&b))
-		return err_internal(&rq->err, 500, "the list of owners is too long");
-	return app_respond_json(rs, 200, buf_slice(&b));
+		write_owner(o, &owners[i], sees_emails || owners[i].user_id == self);
+	json_out_close(o, ']');
+	json_out_close(o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 /* {"users":[...]}, or what older clients say in its place. */
@@ -92,16 +84,15 @@ read_names(struct request *rq, struct owner_change *change)
 static int
 respond(struct request *rq, struct response *rs, const char *message)
 {
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
+	struct json_out *o = &json.o;
 
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	json_out_key_bool(&o, "ok", true);
-	json_out_key_str(&o, "msg", message);
-	json_out_close(&o, '}');
-	return app_respond_json(rs, 200, buf_slice(&b));
+	json_response_init(&json, rq);
+	json_out_open(o, '{');
+	json_out_key_bool(o, "ok", true);
+	json_out_key_str(o, "msg", message);
+	json_out_close(o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 static int

@@ -10,15 +10,12 @@
 #include "auth/rate_limit.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "call/app_metrics.h"
+#include "call/json_response.h"
 #include "crate/index_line.h"
 #include "store/package/version.h"
 
-enum {
-	RESPONSE_MAX = 256 * 1024,
-	LINE_MAX_SEEN = 8 * INDEX_LINE_MAX /* an error tells the length of a longer line up to this */
-};
+enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO };
@@ -144,33 +141,30 @@ respond(struct request *rq, struct response *rs, const struct package *pkg,
     const struct strings *of_quotas)
 {
 	struct strings warnings;
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
+	struct json_out *o = &json.o;
 
 	package_warnings(rq->arena, pkg, &warnings);
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	json_out_key(&o, "warnings");
-	json_out_open(&o, '{');
-	json_out_key(&o, "invalid_categories");
-	json_out_open(&o, '[');
-	json_out_close(&o, ']');
-	json_out_key(&o, "invalid_badges");
-	json_out_open(&o, '[');
-	json_out_close(&o, ']');
-	json_out_key(&o, "other");
-	json_out_open(&o, '[');
+	json_response_init(&json, rq);
+	json_out_open(o, '{');
+	json_out_key(o, "warnings");
+	json_out_open(o, '{');
+	json_out_key(o, "invalid_categories");
+	json_out_open(o, '[');
+	json_out_close(o, ']');
+	json_out_key(o, "invalid_badges");
+	json_out_open(o, '[');
+	json_out_close(o, ']');
+	json_out_key(o, "other");
+	json_out_open(o, '[');
 	for (size_t i = 0; i < warnings.n; i++)
-		json_out_str(&o, warnings.v[i]);
+		json_out_str(o, warnings.v[i]);
 	for (size_t i = 0; i < of_quotas->n; i++)
-		json_out_str(&o, of_quotas->v[i]);
-	json_out_close(&o, ']');
-	json_out_close(&o, '}');
-	json_out_close(&o, '}');
-	response_header(rs, "Cache-Control", "private, no-store");
-	response_body(rs, 200, "application/json", buf_slice(&b));
-	return 0;
+		json_out_str(o, of_quotas->v[i]);
+	json_out_close(o, ']');
+	json_out_close(o, '}');
+	json_out_close(o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 /* Completes the publish with the bytes of the crate. */

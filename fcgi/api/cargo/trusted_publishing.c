@@ -4,31 +4,26 @@
 #include "auth/id_token_login.h"
 #include "auth/rate_limit.h"
 #include "auth/token_form.h"
-#include "base/clock.h"
-#include "base/json.h"
+#include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/token.h"
 
-enum { TTL_S = 30 * 60, RESPONSE_MAX = 512 };
+enum { TTL_S = 30 * 60 };
 
 const struct route_policy trusted_publishing_revoke_policy = { .action = ACTION_READ_TOKEN,
 	.namespace_kind = NAMESPACE_NONE };
 
 static int
-respond(struct response *rs, const char *token, int64_t expires_at)
+respond(struct request *rq, struct response *rs, const char *token, int64_t expires_at)
 {
-	char end[CLOCK_RFC3339_SIZE];
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
 
-	clock_rfc3339((time_t)expires_at, end);
-	buf_init(&b, rs->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	json_out_key_str(&o, "token", token);
-	json_out_key_str(&o, "expires_at", end);
-	json_out_close(&o, '}');
-	return app_respond_json(rs, 200, buf_slice(&b));
+	json_response_init(&json, rq);
+	json_out_open(&json.o, '{');
+	json_out_key_str(&json.o, "token", token);
+	json_out_key_time(&json.o, "expires_at", expires_at);
+	json_out_close(&json.o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 int
@@ -51,7 +46,7 @@ trusted_publishing_exchange(struct call *call, struct request *rq, struct respon
 	if (id_token_login_read(call->app, rq, slice_str(text), &login) == -1 ||
 	    id_token_login_admit(call, rq, &login, &project, &pass) == -1)
 		return rate_limit_note_bad_credential(call->app, rq);
-	return respond(rs, token->text, pass.expires_at);
+	return respond(rq, rs, token->text, pass.expires_at);
 }
 
 int
@@ -65,7 +60,5 @@ trusted_publishing_revoke(struct call *call, struct request *rq, struct response
 	if (token_revoke(call->app->db, rq->arena, &actor, call->facts.token_id, slice_of("", 0),
 	        &id, &rq->err) == -1)
 		return -1;
-	response_header(rs, "Cache-Control", "private, no-store");
-	rs->status = 204;
-	return 0;
+	return json_response_empty(rs);
 }

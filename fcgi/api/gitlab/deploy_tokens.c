@@ -6,7 +6,6 @@
 
 #include "access/token.h"
 #include "access/token_words.h"
-#include "base/date.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/deploy_token.h"
@@ -94,23 +93,6 @@ deploy_tokens_show(struct call *call, struct request *rq, struct response *rs)
 	return respond_token(call, rq, rs, 200, id, NULL);
 }
 
-/* A list of words with commas between: what the store takes. */
-static int
-read_scopes(struct params *p, const char **out)
-{
-	const char *const *words;
-	const char *list = "";
-	size_t n = 0;
-
-	if (params_list(p, "scopes", &words, &n) == -1)
-		return -1;
-	if (n == 0)
-		return err_set(&p->rq->err, 400, "scopes is missing");
-	for (size_t i = 0; i < n; i++)
-		list = arena_printf(p->rq->arena, "%s%s%s", list, i > 0 ? "," : "", words[i]);
-	return token_words_parse(p->rq->arena, &token_words_deploy, list, out, &p->rq->err);
-}
-
 static int
 check_login(struct request *rq, const char *login)
 {
@@ -128,17 +110,17 @@ check_login(struct request *rq, const char *login)
 static int
 read_token(struct params *p, struct token_new *t)
 {
-	const char *expires = NULL;
+	const char *scopes = NULL;
 
-	if (params_required(p, "name", &t->name) == -1 || read_scopes(p, &t->scopes) == -1 ||
+	if (params_required(p, "name", &t->name) == -1 || params_words(p, "scopes", &scopes) == -1 ||
 	    params_str(p, "username", &t->login) == -1 || check_login(p->rq, t->login) == -1 ||
-	    params_str(p, "expires_at", &expires) == -1)
+	    params_date(p, "expires_at", &t->expires_at) == -1)
 		return -1;
+	if (scopes == NULL)
+		return err_set(&p->rq->err, 400, "scopes is missing");
 	if (t->login != NULL && t->login[0] == '\0')
 		t->login = NULL;
-	if (expires == NULL || expires[0] == '\0')
-		return 0;
-	return date_parse(expires, &t->expires_at, &p->rq->err);
+	return token_words_parse(p->rq->arena, &token_words_deploy, scopes, &t->scopes, &p->rq->err);
 }
 
 /* By tokens of jobs one acts as any member, also as one who may more than who asks. */

@@ -144,22 +144,6 @@ job_token_scope_groups(struct call *call, struct request *rq, struct response *r
 	return list(call, rq, rs, true);
 }
 
-/* A list of words with commas between: what the store takes; nothing said is to read. */
-static int
-read_policies(struct params *p, const char **out)
-{
-	const char *const *words;
-	const char *list = "";
-	size_t n = 0;
-
-	if (params_limit(p, "job_token_policies", &words, &n) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		list = arena_printf(p->rq->arena, "%s%s%s", list, i > 0 ? "," : "", words[i]);
-	return token_words_parse(p->rq->arena, &token_words_policies,
-	    n > 0 ? list : "read_packages", out, &p->rq->err);
-}
-
 static int
 add(struct call *call, struct request *rq, struct response *rs, enum namespace_kind kind,
     const char *key)
@@ -167,12 +151,13 @@ add(struct call *call, struct request *rq, struct response *rs, enum namespace_k
 	struct audit_actor actor = call_actor(call, rq);
 	struct access_facts target;
 	struct params params;
-	const char *policies;
+	const char *words = "read_packages", *policies;
 	int64_t id = 0, project_id;
 	struct json_response json;
 
 	if (params_read(rq, &params) == -1 || params_int(&params, key, 1, INT64_MAX, &id) == -1 ||
-	    read_policies(&params, &policies) == -1)
+	    params_words(&params, "job_token_policies", &words) == -1 ||
+	    token_words_parse(rq->arena, &token_words_policies, words, &policies, &rq->err) == -1)
 		return -1;
 	if (id == 0)
 		return err_set(&rq->err, 400, "%s is missing", key);

@@ -5,40 +5,18 @@
 #include "access/naming.h"
 #include "access/token.h"
 #include "auth/token_form.h"
-#include "base/clock.h"
-#include "base/json.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/job_token.h"
 
 enum {
 	TTL_DEFAULT_S = 3600,
-	TTL_MAX_S = 7 * 86400, /* a backstop: the CI system ends them itself */
-	RESPONSE_MAX = 16 * 1024
+	TTL_MAX_S = 7 * 86400 /* a backstop: the CI system ends them itself */
 };
 
 const struct route_policy job_tokens_policy = { .action = ACTION_CREATE_JOB_TOKEN,
 	.flag = FLAG_CARGO };
 const struct route_policy job_policy = { .action = ACTION_READ_TOKEN, .namespace_kind = NAMESPACE_NONE };
-
-static void
-put_time(struct json_out *o, const char *key, int64_t at)
-{
-	char text[CLOCK_RFC3339_SIZE];
-
-	clock_rfc3339((time_t)at, text);
-	json_out_key_str(o, key, text);
-}
-
-static void
-put_id(struct json_out *o, const char *key, int64_t id)
-{
-	json_out_key(o, key);
-	if (id != 0)
-		json_out_int(o, id);
-	else
-		json_out_null(o);
-}
 
 /* ---- made and ended by a CI system ---- */
 
@@ -71,8 +49,8 @@ job_tokens_create(struct call *call, struct request *rq, struct response *rs)
 	struct token_new t = { .name = "" };
 	struct token *token;
 	int64_t ttl, id, expires_at;
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
+	struct json_out *o = &json.o;
 
 	if (read_job(rq, &t, &ttl) == -1 ||
 	    (token = app_make_token(call->app, rq, TOKEN_JOB)) == NULL)
@@ -81,14 +59,13 @@ job_tokens_create(struct call *call, struct request *rq, struct response *rs)
 	if (job_token_mint(call->app->db, rq->arena, &actor, call->facts.project_id, &t, ttl, &id,
 	        &expires_at, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	put_id(&o, "id", id);
-	json_out_key_str(&o, "token", token->text);
-	put_time(&o, "expires_at", expires_at);
-	json_out_close(&o, '}');
-	return app_respond_json(rs, 201, buf_slice(&b));
+	json_response_init(&json, rq);
+	json_out_open(o, '{');
+	json_out_key_id(o, "id", id);
+	json_out_key_str(o, "token", token->text);
+	json_out_key_time(o, "expires_at", expires_at);
+	json_out_close(o, '}');
+	return json_response_send(&json, rq, rs, 201);
 }
 
 int
@@ -111,8 +88,8 @@ put_pipeline(struct json_out *o, const struct job_of_token *j)
 {
 	json_out_key(o, "pipeline");
 	json_out_open(o, '{');
-	put_id(o, "id", j->job.pipeline);
-	put_id(o, "project_id", j->project_id);
+	json_out_key_id(o, "id", j->job.pipeline);
+	json_out_key_id(o, "project_id", j->project_id);
 	json_out_key_str(o, "ref", j->job.ref);
 	json_out_key_str(o, "sha", j->job.commit);
 	json_out_key_str(o, "status", "running");
@@ -128,7 +105,7 @@ put_user(struct json_out *o, const struct job_of_token *j)
 		return;
 	}
 	json_out_open(o, '{');
-	put_id(o, "id", j->user_id);
+	json_out_key_id(o, "id", j->user_id);
 	json_out_key_str(o, "username", j->username);
 	json_out_key_str(o, "name", j->user_name);
 	json_out_key_str(o, "state", "active");
@@ -148,7 +125,7 @@ put_rest(struct json_out *o, const struct job_of_token *j)
 	}
 	json_out_key(o, "project");
 	json_out_open(o, '{');
-	put_id(o, "id", j->project_id);
+	json_out_key_id(o, "id", j->project_id);
 	json_out_key_str(o, "path_with_namespace", j->project);
 	json_out_close(o, '}');
 }
@@ -157,26 +134,25 @@ int
 job_show(struct call *call, struct request *rq, struct response *rs)
 {
 	struct job_of_token j;
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
+	struct json_out *o = &json.o;
 
 	if (job_token_find(call->app->db, rq->arena, call->facts.token_id, &j, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '{');
-	put_id(&o, "id", j.job.job);
+	json_response_init(&json, rq);
+	json_out_open(o, '{');
+	json_out_key_id(o, "id", j.job.job);
 	/* its token is good for no longer than the job runs */
-	json_out_key_str(&o, "status", "running");
-	json_out_key_str(&o, "name", j.name);
-	json_out_key_str(&o, "ref", j.job.ref);
-	put_time(&o, "created_at", j.created_at);
-	put_time(&o, "expires_at", j.expires_at);
-	json_out_key_str(&o, "web_url", naming_clean_url(j.job.job_url));
-	json_out_key_str(&o, "issuer", j.issuer);
-	put_pipeline(&o, &j);
-	put_user(&o, &j);
-	put_rest(&o, &j);
-	json_out_close(&o, '}');
-	return app_respond_json(rs, 200, buf_slice(&b));
+	json_out_key_str(o, "status", "running");
+	json_out_key_str(o, "name", j.name);
+	json_out_key_str(o, "ref", j.job.ref);
+	json_out_key_time(o, "created_at", j.created_at);
+	json_out_key_time(o, "expires_at", j.expires_at);
+	json_out_key_str(o, "web_url", naming_clean_url(j.job.job_url));
+	json_out_key_str(o, "issuer", j.issuer);
+	put_pipeline(o, &j);
+	put_user(o, &j);
+	put_rest(o, &j);
+	json_out_close(o, '}');
+	return json_response_send(&json, rq, rs, 200);
 }

@@ -2,7 +2,6 @@
 
 #include <time.h>
 
-#include "base/date.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/namespace_member.h"
@@ -121,22 +120,19 @@ read_grant(struct params *p, struct namespace_member_set *set)
 	static const char *const levels[] = { "10", "20", "30", "40", "50" };
 	static const int64_t numbers[] = { LEVEL_GUEST, LEVEL_REPORTER, LEVEL_DEVELOPER,
 		LEVEL_MAINTAINER, LEVEL_OWNER };
-	const char *expires = NULL, *word;
+	const char *word;
 	size_t level = 0;
 
 	if (params_required(p, "access_level", &word) == -1 ||
 	    params_word(p, "access_level", levels, 5, &level) == -1 ||
-	    params_str(p, "expires_at", &expires) == -1)
+	    params_date(p, "expires_at", &set->expires_at) == -1)
 		return -1;
 	set->level = numbers[level];
 	/* a change of the level alone makes nobody a member for longer */
 	set->keeps_end = set->change == NAMESPACE_MEMBER_EDIT && !params_has(p, "expires_at");
-	if (expires == NULL || expires[0] == '\0')
-		return 0;
-	if (date_parse(expires, &set->expires_at, &p->rq->err) == -1)
-		return -1;
-	return set->expires_at > time(NULL) ? 0
-					    : err_set(&p->rq->err, 400, "expires_at must be after today");
+	if (set->expires_at != 0 && set->expires_at <= time(NULL))
+		return err_set(&p->rq->err, 400, "expires_at must be after today");
+	return 0;
 }
 
 static int

@@ -64,7 +64,7 @@ int
 namespace_settings_change_group(struct call *call, struct request *rq, struct response *rs)
 {
 	struct audit_actor actor = call_actor(call, rq);
-	const char *networks;
+	const char *networks = NULL;
 
 	if (read_networks(rq, &networks) == -1 ||
 	    group_set(call->app->db, rq->arena, &actor, call->facts.full_path, networks,

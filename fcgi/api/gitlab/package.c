@@ -134,30 +134,39 @@ package_pipelines(struct call *call, struct request *rq, struct response *rs)
 	return json_response_send(&json, rq, rs, 200);
 }
 
-int
-package_set_status(struct call *call, struct request *rq, struct response *rs)
+static struct version_change
+change_of(const struct call *call, const struct request *rq, int64_t id)
 {
-	static const char *const statuses[] = { "default", "hidden", "deprecated", "error" };
-	struct version_status set = {
+	return (struct version_change) {
 		.actor = call_actor(call, rq),
 		.delete_level = access_push_level(&call->facts),
 		.limits = call->facts.limits,
 		.project_id = call->facts.project_id,
+		.version_id = id,
 	};
+}
+
+int
+package_set_status(struct call *call, struct request *rq, struct response *rs)
+{
+	static const char *const statuses[] = { "default", "hidden", "deprecated", "error" };
+	struct version_change change;
 	struct package_entry *e, *versions;
 	size_t status = 0, nversions;
 	struct params params;
-	const char *word;
+	const char *word, *message = NULL;
+	int64_t id;
 
-	if (params_path_id(rq, "package_id", &set.version_id) == -1 ||
+	if (params_path_id(rq, "package_id", &id) == -1 ||
 	    params_read(rq, &params) == -1 || params_required(&params, "status", &word) == -1 ||
 	    params_word(&params, "status", statuses, 4, &status) == -1 ||
-	    params_str(&params, "status_message", &set.message) == -1)
+	    params_str(&params, "status_message", &message) == -1)
 		return -1;
-	set.status = statuses[status];
-	if (version_set_status(call->app->db, rq->arena, &set, &rq->err) == -1 ||
-	    package_find_with_versions(call->app->db, rq->arena, call->facts.project_id,
-	        set.version_id, &e, &versions, &nversions, &rq->err) == -1)
+	change = change_of(call, rq, id);
+	if (version_set_status(call->app->db, rq->arena, &change, statuses[status], message,
+	        &rq->err) == -1 ||
+	    package_find_with_versions(call->app->db, rq->arena, call->facts.project_id, id, &e,
+	        &versions, &nversions, &rq->err) == -1)
 		return -1;
 	return respond_package(call, rq, rs, e, versions, nversions);
 }
@@ -165,15 +174,9 @@ package_set_status(struct call *call, struct request *rq, struct response *rs)
 static int
 delete_version(struct call *call, struct request *rq, struct response *rs, int64_t id)
 {
-	const struct version_delete asked = {
-		.actor = call_actor(call, rq),
-		.delete_level = access_push_level(&call->facts),
-		.limits = call->facts.limits,
-		.project_id = call->facts.project_id,
-		.version_id = id,
-	};
+	const struct version_change change = change_of(call, rq, id);
 
-	if (version_delete(call->app->db, rq->arena, &asked, &rq->err) == -1)
+	if (version_delete(call->app->db, rq->arena, &change, &rq->err) == -1)
 		return -1;
 	return json_response_empty(rs);
 }

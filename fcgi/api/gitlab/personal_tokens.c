@@ -7,7 +7,6 @@
 
 #include "access/token.h"
 #include "auth/token_form.h"
-#include "base/date.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/personal_token.h"
@@ -180,18 +179,13 @@ static int
 read_end(struct params *p, struct personal_token_successor *s)
 {
 	int64_t today = time(NULL) / DAY * DAY;
-	int64_t *end = &s->expires_at;
-	const char *expires = NULL;
 
-	if (params_str(p, "expires_at", &expires) == -1)
+	if (params_date(p, "expires_at", &s->expires_at) == -1)
 		return -1;
-	*end = today + (int64_t)ROTATED_DAYS * DAY;
-	if (expires == NULL || expires[0] == '\0')
-		return 0;
-	s->asked = true;
-	if (date_parse(expires, end, &p->rq->err) == -1)
-		return -1;
-	if (*end <= time(NULL) || *end > today + (int64_t)ROTATED_DAYS_MAX * DAY)
+	s->asked = s->expires_at != 0;
+	if (!s->asked)
+		s->expires_at = today + (int64_t)ROTATED_DAYS * DAY;
+	if (s->expires_at <= time(NULL) || s->expires_at > today + (int64_t)ROTATED_DAYS_MAX * DAY)
 		return err_set(&p->rq->err, 400,
 		    "expires_at must be after today and within %d days", ROTATED_DAYS_MAX);
 	return 0;
@@ -202,7 +196,7 @@ static int
 rotate(struct call *call, struct request *rq, struct response *rs, int64_t id)
 {
 	struct audit_actor actor = call_actor(call, rq);
-	struct personal_token_successor successor = { .asked = false };
+	struct personal_token_successor successor = { 0 };
 	struct token *token;
 	struct params params;
 	int64_t new_id;

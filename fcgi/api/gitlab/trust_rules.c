@@ -2,14 +2,10 @@
 
 #include "access/token_words.h"
 #include "access/trust.h"
-#include "base/clock.h"
-#include "base/json.h"
 #include "call/json_response.h"
 #include "call/params.h"
 #include "store/token/issuer.h"
 #include "store/token/trust_rule.h"
-
-enum { RESPONSE_MAX = 4 << 20 };
 
 const struct route_policy trust_rules_read_policy = { .action = ACTION_READ_SETTINGS,
 	.flag = FLAG_TRUSTED_PUBLISHING };
@@ -26,8 +22,7 @@ static void
 put_rule(struct json_out *o, const struct trust_rule *r)
 {
 	json_out_open(o, '{');
-	json_out_key(o, "id");
-	json_out_int(o, r->id);
+	json_out_key_int(o, "id", r->id);
 	json_out_key_str(o, "issuer", r->issuer);
 	json_out_key(o, "claims");
 	json_out_raw(o, slice_str(r->claims));
@@ -35,12 +30,8 @@ put_rule(struct json_out *o, const struct trust_rule *r)
 	json_out_key_words(o, "operations", r->operations);
 	json_out_key_str(o, "user", r->username);
 	json_out_key_str(o, "owner_id", r->owner_id);
-	if (r->created_at != 0) {
-		char at[CLOCK_RFC3339_SIZE];
-
-		clock_rfc3339((time_t)r->created_at, at);
-		json_out_key_str(o, "created_at", at);
-	}
+	if (r->created_at != 0)
+		json_out_key_time(o, "created_at", r->created_at);
 	json_out_close(o, '}');
 }
 
@@ -49,19 +40,16 @@ trust_rules_list(struct call *call, struct request *rq, struct response *rs)
 {
 	const struct namespace_ref project = project_of(call);
 	struct trust_rule *rules;
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
 	size_t n;
 
 	if (trust_rule_list(call->app->db, rq->arena, &project, &rules, &n, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '[');
+	json_response_begin_list(&json, rq);
 	for (size_t i = 0; i < n; i++)
-		put_rule(&o, &rules[i]);
-	json_out_close(&o, ']');
-	return app_respond_json(rs, 200, buf_slice(&b));
+		put_rule(&json.o, &rules[i]);
+	json_out_close(&json.o, ']');
+	return json_response_send(&json, rq, rs, 200);
 }
 
 /* Only a body of JSON can hold an object; what its claims mean depends on the kind of issuer. */
@@ -87,37 +75,19 @@ read_claims(struct worker_app *app, struct request *rq, struct params *params,
 	return 0;
 }
 
-/* Entries with commas between, as the checks take them; NULL where there are none. */
-static int
-read_list(struct request *rq, struct params *params, const char *name, const char **out)
-{
-	const char *const *words;
-	size_t n = 0;
-
-	if (params_limit(params, name, &words, &n) == -1)
-		return -1;
-	*out = NULL;
-	for (size_t i = 0; i < n; i++)
-		*out = *out == NULL ? words[i] :
-		    arena_printf(rq->arena, "%s,%s", *out, words[i]);
-	return 0;
-}
-
 static int
 read_rule(struct call *call, struct request *rq, struct trust_rule *rule)
 {
-	const char *crates, *operations;
+	const char *crates = NULL, *operations = "publish-new,publish-update";
 	struct params params;
 
 	if (params_read(rq, &params) == -1 ||
 	    params_required(&params, "issuer", &rule->issuer) == -1 ||
-	    read_list(rq, &params, "crates", &crates) == -1 ||
-	    read_list(rq, &params, "operations", &operations) == -1 ||
+	    params_words(&params, "crates", &crates) == -1 ||
+	    params_words(&params, "operations", &operations) == -1 ||
 	    params_str(&params, "user", &rule->username) == -1 ||
 	    read_claims(call->app, rq, &params, rule) == -1)
 		return -1;
-	if (operations == NULL)
-		operations = "publish-new,publish-update";
 	if ((crates != NULL &&
 	        token_words_crates(rq->arena, crates, &rule->crates, &rq->err) == -1) ||
 	    token_words_parse(rq->arena, &token_words_operations, operations, &rule->operations,
@@ -136,17 +106,15 @@ trust_rules_add(struct call *call, struct request *rq, struct response *rs)
 	const struct audit_actor actor = call_actor(call, rq);
 	const struct namespace_ref project = project_of(call);
 	struct trust_rule rule = { .id = 0 };
-	struct json_out o;
-	struct buf b;
+	struct json_response json;
 
 	if (read_rule(call, rq, &rule) == -1 ||
 	    trust_rule_add(call->app->db, rq->arena, &actor, &project, &rule, &rule.id,
 	        &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, RESPONSE_MAX);
-	json_out_init(&o, &b);
-	put_rule(&o, &rule);
-	return app_respond_json(rs, 201, buf_slice(&b));
+	json_response_init(&json, rq);
+	put_rule(&json.o, &rule);
+	return json_response_send(&json, rq, rs, 201);
 }
 
 int

@@ -50,7 +50,7 @@ store_node_show(struct db *db, struct arena *a, const char *store, const char *n
 	enum { COLUMNS_STORE_NODE_DUE };
 	struct db_params due = { .n = 0 }, seen = { .n = 0 };
 	struct db_result r;
-	const char *name;
+	const char *name = NULL;
 	int64_t now;
 
 	db_bind_str(&due, node);
@@ -87,7 +87,7 @@ store_node_look(struct db *db, struct arena *a, const char *store, const char *n
 		return -1;
 	for (int i = 0; i < r.rows; i++) {
 		char line[DECIMAL_SIZE + STORE_NODE_NAME_SIZE];
-		const char *name;
+		const char *name = NULL;
 		int found;
 
 		/* the file of a new node may not be visible yet */

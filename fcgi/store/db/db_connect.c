@@ -189,7 +189,7 @@ db_try_again(struct db *db)
 {
 	const struct db_patience *p = db->patience;
 
-	if (p == NULL || !db->away || db->in_tx || clock_us() + AGAIN_MS * 1000 >= p->until_us ||
+	if (p == NULL || !db->away || db->in_tx || clock_us() + (int64_t)AGAIN_MS * 1000 >= p->until_us ||
 	    !p->go_on(p->arg))
 		return false;
 	(void)poll(NULL, 0, AGAIN_MS);

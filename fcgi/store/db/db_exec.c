@@ -255,6 +255,7 @@ take_row(struct db_reader *r, const struct db_step *step, PGresult *res, int rc,
 {
 	struct db_result row = { .pg = res, .rows = 1 };
 
+	assert(step->row != NULL);
 	if (rc == 0)
 		rc = step->row(step->arg, &row, err);
 	PQclear(res);

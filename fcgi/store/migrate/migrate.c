@@ -11,54 +11,15 @@
 #include "store/migrate/migrate_grant.h"
 #include "store/migrate/migrate_sessions.h"
 #include "store/migrate/migrate_step.h"
+#include "store/migrate_sql.h"
 
 enum { TURN_MS = 100 }; /* between two tries to get the lock */
-
-/*
- * The number of the advisory lock, which must stay the same: "Berth".  Nobody waits for it inside a
- * statement: CREATE INDEX CONCURRENTLY would wait for that statement.
- */
-#define LOCK_SQL "SELECT pg_try_advisory_lock(x'4265727468'::bigint)"
-
-#define RECORD_SQL \
-	"INSERT INTO schema_migrations (version, topic, checksum, floor) VALUES ($1, $2, $3, $4)"
-
-/* An unconditional ALTER TABLE would block every session that connects. */
-#define TABLE_SQL \
-	"CREATE TABLE IF NOT EXISTS schema_migrations (" \
-	"version integer PRIMARY KEY, topic text NOT NULL, checksum text NOT NULL," \
-	" applied_at timestamptz NOT NULL DEFAULT now());" \
-	" DO $$ BEGIN" \
-	" IF NOT EXISTS (SELECT FROM pg_attribute WHERE attname = 'floor'" \
-	" AND attrelid = 'schema_migrations'::regclass) THEN" \
-	" ALTER TABLE schema_migrations ADD COLUMN floor integer;" \
-	" END IF; " \
-	"END $$;" \
-	" CREATE TABLE IF NOT EXISTS schema_migration_steps (" \
-	"version integer, step integer, checksum text NOT NULL, PRIMARY KEY (version, step))"
-
-/* The steps that are done of a migration under way. */
-#define STEPS_SQL \
-	"SELECT count(*), coalesce(min(checksum), ''), coalesce(max(checksum), '')" \
-	" FROM schema_migration_steps WHERE version = $1"
-
-#define STEP_SQL \
-	"INSERT INTO schema_migration_steps (version, step, checksum) VALUES ($1, $2, $3)"
-
-#define STEPS_DONE_SQL "DELETE FROM schema_migration_steps WHERE version = $1"
-
-/*
- * Of a table that was written anew no page is known as visible to all, so that what indexes have is
- * looked up in its rows as well, and of a new column nothing is known.  By itself PostgreSQL would
- * turn to it after the next hundred thousands of rows.  What is locked just then is left to that.
- */
-#define VACUUM_SQL "VACUUM (ANALYZE, SKIP_LOCKED, TRUNCATE false) crates, versions, crate_search"
 
 static int
 make_tables(PGconn *pg, void *arg, struct err *err)
 {
 	(void)arg;
-	return migrate_sql(pg, "schema_migrations", TABLE_SQL, err);
+	return migrate_sql(pg, "schema_migrations", SQL_MIGRATE_MAKE_TABLES, err);
 }
 
 /* A migration that is being applied, and its progress. */
@@ -69,19 +30,6 @@ struct progress {
 	char version[24], floor[24], sum[MIGRATION_CHECKSUM_SIZE];
 	size_t step, nsteps;
 };
-
-static int
-run_with(PGconn *pg, const char *name, const char *sql, const char *const *values, int n,
-    struct err *err)
-{
-	PGresult *res = PQexecParams(pg, sql, n, NULL, values, NULL, NULL, 0);
-	int rc = 0;
-
-	if (PQresultStatus(res) != PGRES_COMMAND_OK)
-		rc = migrate_failed(pg, name, res, err);
-	PQclear(res);
-	return rc;
-}
 
 /* Grants rights in the transaction of the last migration: a program may wait for its schema. */
 static int
@@ -100,8 +48,8 @@ record(PGconn *pg, const struct progress *p, struct err *err)
 		.id = p->m->version, .facts = { { "topic", p->m->topic, false } } };
 	const char *const values[] = { p->version, p->m->topic, p->sum, p->floor };
 
-	if (run_with(pg, p->name, RECORD_SQL, values, 4, err) == -1 ||
-	    run_with(pg, p->name, STEPS_DONE_SQL, values, 1, err) == -1 ||
+	if (migrate_run_with(pg, p->name, SQL_MIGRATE_RECORD, values, 4, err) == -1 ||
+	    migrate_run_with(pg, p->name, SQL_MIGRATE_FORGET_STEPS, values, 1, err) == -1 ||
 	    migrate_audit(pg, p->task->actor, &event, err) == -1)
 		return -1;
 	return grant(pg, p->task, p->m, err);
@@ -117,27 +65,25 @@ record_step(PGconn *pg, void *arg, struct err *err)
 	if (p->step + 1 == p->nsteps)
 		return record(pg, p, err);
 	snprintf(step, sizeof(step), "%zu", p->step + 1);
-	return run_with(pg, p->name, STEP_SQL, values, 3, err);
+	return migrate_run_with(pg, p->name, SQL_MIGRATE_RECORD_STEP, values, 3, err);
 }
 
 /* Counts the steps that an earlier run has done. */
 static int
 count_steps(PGconn *pg, struct progress *p, struct err *err)
 {
-	enum { COUNT, FIRST, LAST };
+	enum { COLUMNS_MIGRATE_STEPS };
 	const char *const values[] = { p->version };
-	PGresult *res = PQexecParams(pg, STEPS_SQL, 1, NULL, values, NULL, NULL, 0);
+	PGresult *res = migrate_query(pg, p->name, SQL_MIGRATE_STEPS, values, 1, err);
 	int rc = 0;
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
-		rc = migrate_failed(pg, p->name, res, err);
-	} else {
-		p->step = strtoul(PQgetvalue(res, 0, COUNT), NULL, 10);
-		if (p->step > 0 && (strcmp(p->sum, PQgetvalue(res, 0, FIRST)) != 0 ||
-		    strcmp(p->sum, PQgetvalue(res, 0, LAST)) != 0 || p->step >= p->nsteps))
-			rc = err_set(err, 409, "another version of the program has begun %s with "
-			    "another text; finish it with `berth migrate` of that version", p->name);
-	}
+	if (res == NULL)
+		return -1;
+	p->step = strtoul(PQgetvalue(res, 0, STEPS), NULL, 10);
+	if (p->step > 0 && (strcmp(p->sum, PQgetvalue(res, 0, FIRST)) != 0 ||
+	    strcmp(p->sum, PQgetvalue(res, 0, LAST)) != 0 || p->step >= p->nsteps))
+		rc = err_set(err, 409, "another version of the program has begun %s with "
+		    "another text; finish it with `berth migrate` of that version", p->name);
 	PQclear(res);
 	return rc;
 }
@@ -204,21 +150,17 @@ grant_alone(PGconn *pg, const struct migrate_task *task, struct err *err)
 static int
 await_turn(PGconn *pg, struct err *err)
 {
-	bool ours = false;
-	int rc = 0;
+	enum { COLUMNS_MIGRATE_LOCK };
 
-	while (rc == 0 && !ours) {
-		PGresult *res = PQexec(pg, LOCK_SQL);
+	for (;;) {
+		PGresult *res = migrate_query(pg, "lock", SQL_MIGRATE_LOCK, NULL, 0, err);
+		bool ours = res != NULL && PQgetvalue(res, 0, TAKEN)[0] == 't';
 
-		if (PQresultStatus(res) != PGRES_TUPLES_OK)
-			rc = migrate_failed(pg, "lock", res, err);
-		else
-			ours = PQgetvalue(res, 0, 0)[0] == 't';
 		PQclear(res);
-		if (rc == 0 && !ours)
-			(void)poll(NULL, 0, TURN_MS);
+		if (ours || res == NULL)
+			return ours ? 0 : -1;
+		(void)poll(NULL, 0, TURN_MS);
 	}
-	return rc;
 }
 
 static int
@@ -244,7 +186,7 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 			return -1;
 		task->applied(task->arg, &migrations[i]);
 	}
-	return migrate_sql(pg, "vacuum", VACUUM_SQL, err);
+	return migrate_sql(pg, "vacuum", SQL_MIGRATE_VACUUM, err);
 }
 
 int

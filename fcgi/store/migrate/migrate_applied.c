@@ -8,19 +8,11 @@
 #include "store/db/db.h"
 #include "store/db/migrations.h"
 #include "store/migrate/migrate_grant.h"
+#include "store/migrate_sql.h"
 
-/* Works, too, on a table that an older program has made without a floor. */
-#define APPLIED_SQL \
-	"SELECT version, checksum, coalesce((to_jsonb(m) ->> 'floor')::bigint, version)" \
-	" FROM schema_migrations m ORDER BY version"
-
-enum { VERSION, CHECKSUM, FLOOR };
+enum { COLUMNS_MIGRATE_APPLIED };
 
 #define REPLACES_HEAD "-- replaces: "
-
-#define SESSION_SQL \
-	"SET search_path = public, pg_temp; SET client_min_messages = warning;" \
-	" SET standard_conforming_strings = on; SET statement_timeout = 0"
 
 /* Is this the checksum of the migration's text, or of a text that it replaces? */
 static bool
@@ -75,11 +67,11 @@ check_applied(const PGresult *res, int i, struct err *err)
 int
 migrate_applied(PGconn *pg, size_t *n, int64_t *newer, struct err *err)
 {
-	PGresult *res = PQexec(pg, APPLIED_SQL);
+	PGresult *res = migrate_query(pg, "schema_migrations", SQL_MIGRATE_APPLIED, NULL, 0, err);
 	int rc = 0;
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		rc = migrate_failed(pg, "schema_migrations", res, err);
+	if (res == NULL)
+		return -1;
 	for (int i = 0; rc == 0 && i < PQntuples(res); i++)
 		rc = check_applied(res, i, err);
 	*n = (size_t)PQntuples(res);
@@ -112,7 +104,7 @@ migrate_connect(const char *conninfo, struct err *err)
 	pg = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg) == CONNECTION_OK) {
 		PQsetNoticeReceiver(pg, ignore_notice, NULL);
-		if (migrate_sql(pg, "session", SESSION_SQL, err) == 0)
+		if (migrate_sql(pg, "session", SQL_MIGRATE_SESSION, err) == 0)
 			return pg;
 	} else {
 		migrate_failed(pg, "connect", NULL, err);

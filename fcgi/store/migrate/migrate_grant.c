@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "store/migrate_sql.h"
 
 enum { GRANTS_MAX = 64 * 1024 };
 
@@ -12,52 +13,6 @@ enum { GRANTS_MAX = 64 * 1024 };
 static const char *const grant_lines[] = {
 #include "store/grants.inc"
 };
-
-#define ROLE_SQL \
-	"SELECT set_config('berth.grant_to', rolname, true) FROM pg_roles WHERE rolname = $1"
-
-#define GRANTS_SQL "SELECT set_config('berth.grants', $1, true)"
-
-/*
- * First takes everything away, by column as well, so that the outcome does not depend on earlier
- * rights.  PUBLIC loses what PostgreSQL before 15 gives it.  Identity columns need no right to their
- * sequences.
- */
-#define GRANT_SQL \
-	"DO $$ DECLARE" \
-	" role text := quote_ident(current_setting('berth.grant_to'));" \
-	" base text := quote_ident(current_database()); " \
-	"BEGIN" \
-	" EXECUTE 'REVOKE TEMPORARY ON DATABASE ' || base || ' FROM PUBLIC';" \
-	" EXECUTE 'REVOKE ALL ON DATABASE ' || base || ' FROM ' || role;" \
-	" EXECUTE 'GRANT CONNECT ON DATABASE ' || base || ' TO ' || role;" \
-	" EXECUTE 'REVOKE CREATE ON SCHEMA public FROM PUBLIC';" \
-	" EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM ' || role;" \
-	" EXECUTE 'REVOKE ALL ON SCHEMA public FROM ' || role;" \
-	" EXECUTE 'GRANT USAGE ON SCHEMA public TO ' || role;" \
-	" EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ' || role;" \
-	" EXECUTE 'REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM ' || role;" \
-	" EXECUTE replace(current_setting('berth.grants'), ':role', role); " \
-	"END $$"
-
-/*
- * The pool may use new tables at once, since triggers of its tables may need them; migrate_grant() gives
- * the exact rights at the end.
- */
-#define BEGIN_SQL \
-	"DO $$ BEGIN" \
-	" EXECUTE 'ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE" \
-	" ON TABLES TO ' || quote_ident(current_setting('berth.grant_to')); " \
-	"END $$"
-
-/* An owner or a superuser keeps every right, whatever is revoked. */
-#define SAFE_SQL \
-	"SELECT 1 WHERE NOT has_schema_privilege($1, 'public', 'CREATE')" \
-	" AND NOT has_database_privilege($1, current_database(), 'CREATE')" \
-	" AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace" \
-	" AND pg_has_role($1, relowner, 'MEMBER'))"
-
-#define AUDIT_SQL "INSERT INTO audit_events (action, detail) VALUES ($1, $2::jsonb)"
 
 int
 migrate_failed(const PGconn *pg, const char *what, const PGresult *res, struct err *err)
@@ -88,18 +43,38 @@ migrate_sql(PGconn *pg, const char *what, const char *sql, struct err *err)
 	return rc;
 }
 
+PGresult *
+migrate_query(PGconn *pg, const char *what, const char *sql, const char *const *values, int n,
+    struct err *err)
+{
+	PGresult *res = PQexecParams(pg, sql, n, NULL, values, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(res);
+
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
+		return res;
+	migrate_failed(pg, what, res, err);
+	PQclear(res);
+	return NULL;
+}
+
+int
+migrate_run_with(PGconn *pg, const char *what, const char *sql, const char *const *values, int n,
+    struct err *err)
+{
+	PGresult *res = migrate_query(pg, what, sql, values, n, err);
+
+	PQclear(res);
+	return res != NULL ? 0 : -1;
+}
+
 int
 migrate_audit(PGconn *pg, const struct audit_actor *actor, const struct audit_event *event,
     struct err *err)
 {
 	struct arena *a = arena_new();
 	const char *values[] = { audit_action_names[event->action], audit_detail(a, actor, event) };
-	PGresult *res = PQexecParams(pg, AUDIT_SQL, 2, NULL, values, NULL, NULL, 0);
-	int rc = 0;
+	int rc = migrate_run_with(pg, "audit", SQL_MIGRATE_AUDIT, values, 2, err);
 
-	if (PQresultStatus(res) != PGRES_COMMAND_OK)
-		rc = migrate_failed(pg, "audit", res, err);
-	PQclear(res);
 	arena_free(a);
 	return rc;
 }
@@ -108,14 +83,11 @@ migrate_audit(PGconn *pg, const struct audit_actor *actor, const struct audit_ev
 static int
 ask(PGconn *pg, const char *sql, const char *param, bool *yes, struct err *err)
 {
-	PGresult *res = PQexecParams(pg, sql, 1, NULL, &param, NULL, NULL, 0);
-	int rc = 0;
+	PGresult *res = migrate_query(pg, "grant", sql, &param, 1, err);
 
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		rc = migrate_failed(pg, "grant", res, err);
 	*yes = PQntuples(res) > 0;
 	PQclear(res);
-	return rc;
+	return res != NULL ? 0 : -1;
 }
 
 /* Sets the role for the statements that follow in the transaction, if it exists. */
@@ -124,7 +96,7 @@ name_role(PGconn *pg, const char *role, struct err *err)
 {
 	bool yes;
 
-	if (ask(pg, ROLE_SQL, role, &yes, err) == -1)
+	if (ask(pg, SQL_MIGRATE_NAME_ROLE, role, &yes, err) == -1)
 		return -1;
 	return yes ? 0 : err_set(err, 404, "role `%s` does not exist", role);
 }
@@ -132,7 +104,7 @@ name_role(PGconn *pg, const char *role, struct err *err)
 int
 migrate_grant_begin(PGconn *pg, const char *role, struct err *err)
 {
-	return name_role(pg, role, err) == -1 ? -1 : migrate_sql(pg, "grant", BEGIN_SQL, err);
+	return name_role(pg, role, err) == -1 ? -1 : migrate_sql(pg, "grant", SQL_MIGRATE_GRANT_TABLES, err);
 }
 
 static int
@@ -147,9 +119,9 @@ grant(PGconn *pg, struct err *err)
 	for (size_t i = 0; i < sizeof(grant_lines) / sizeof(*grant_lines); i++)
 		buf_puts(&text, grant_lines[i]);
 	assert(!buf_full(&text));
-	rc = ask(pg, GRANTS_SQL, buf_str(&text), &yes, err);
+	rc = ask(pg, SQL_MIGRATE_NAME_GRANTS, buf_str(&text), &yes, err);
 	arena_free(a);
-	return rc == -1 ? -1 : migrate_sql(pg, "grant", GRANT_SQL, err);
+	return rc == -1 ? -1 : migrate_sql(pg, "grant", SQL_MIGRATE_GRANT, err);
 }
 
 int
@@ -161,7 +133,7 @@ migrate_grant(PGconn *pg, const struct audit_actor *actor, const char *role, str
 
 	if (name_role(pg, role, err) == -1 ||
 	    grant(pg, err) == -1 ||
-	    ask(pg, SAFE_SQL, role, &yes, err) == -1)
+	    ask(pg, SQL_MIGRATE_IS_SAFE, role, &yes, err) == -1)
 		return -1;
 	if (!yes)
 		return err_set(err, 409,

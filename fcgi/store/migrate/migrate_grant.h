@@ -26,6 +26,14 @@ int migrate_grant(PGconn *, const struct audit_actor *, const char *role, struct
 int migrate_sql(PGconn *, const char *what, const char *sql, struct err *)
     __attribute__((warn_unused_result));
 
+/* Runs one statement.  NULL: as migrate_failed. */
+PGresult *migrate_query(PGconn *, const char *what, const char *sql, const char *const *values, int n,
+    struct err *) __attribute__((warn_unused_result));
+
+/* The same, where no row of it is read.  -1: as migrate_failed. */
+int migrate_run_with(PGconn *, const char *what, const char *sql, const char *const *values, int n,
+    struct err *) __attribute__((warn_unused_result));
+
 /* Adds an audit row, inside the open transaction. */
 int migrate_audit(PGconn *, const struct audit_actor *, const struct audit_event *, struct err *)
     __attribute__((warn_unused_result));

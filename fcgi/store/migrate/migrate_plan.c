@@ -8,14 +8,7 @@
 #include "store/migrate/migrate_applied.h"
 #include "store/migrate/migrate_grant.h"
 #include "store/migrate/migrate_step.h"
-
-#define BEGIN_SQL "BEGIN READ ONLY"
-
-#define THERE_SQL "SELECT to_regclass('schema_migrations') IS NOT NULL"
-
-#define TABLES_SQL \
-	"SELECT relname, greatest(reltuples, 0)::bigint, pg_total_relation_size(oid)" \
-	" FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+#include "store/migrate_sql.h"
 
 enum { STATEMENT_MAX = 1 << 20, WORK_MAX = 4096, INDEXES_MAX = 512 };
 
@@ -87,13 +80,13 @@ word(struct arena *a, const char *p)
 static void
 plan_add(struct planner *p, const char *table, enum lock lock, const char *work)
 {
-	enum { NAME, TUPLES, BYTES };
+	enum { COLUMNS_MIGRATE_SIZES };
 	struct migrate_work w = { .m = p->m, .step = p->step, .lock = locks[lock], .work = work };
 
 	if (!p->pending || table == NULL)
 		return;
 	for (int i = 0; i < PQntuples(p->tables); i++) {
-		if (strcmp(PQgetvalue(p->tables, i, NAME), table) != 0)
+		if (strcmp(PQgetvalue(p->tables, i, RELNAME), table) != 0)
 			continue;
 		w.table = arena_strdup(p->arena, table);
 		w.rows = strtoll(PQgetvalue(p->tables, i, TUPLES), NULL, 10);
@@ -251,17 +244,15 @@ plan_migration(struct planner *p, const struct migration *m)
 static int
 count_applied(PGconn *pg, size_t *done, int64_t *newer, struct err *err)
 {
-	PGresult *res = PQexec(pg, THERE_SQL);
-	bool there = false;
-	int rc = 0;
+	enum { COLUMNS_MIGRATE_HAS_TABLES };
+	PGresult *res = migrate_query(pg, "schema_migrations", SQL_MIGRATE_HAS_TABLES, NULL, 0, err);
+	bool there = res != NULL && PQgetvalue(res, 0, THERE)[0] == 't';
 
 	*done = 0;
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		rc = migrate_failed(pg, "schema_migrations", res, err);
-	else
-		there = PQgetvalue(res, 0, 0)[0] == 't';
 	PQclear(res);
-	return rc == 0 && there ? migrate_applied(pg, done, newer, err) : rc;
+	if (res == NULL)
+		return -1;
+	return there ? migrate_applied(pg, done, newer, err) : 0;
 }
 
 static int
@@ -269,12 +260,12 @@ plan(PGconn *pg, struct planner *p, int64_t *newer, struct err *err)
 {
 	size_t done;
 
-	if (migrate_sql(pg, "plan", BEGIN_SQL, err) == -1 ||
+	if (migrate_sql(pg, "plan", "BEGIN READ ONLY", err) == -1 ||
 	    count_applied(pg, &done, newer, err) == -1)
 		return -1;
-	p->tables = PQexec(pg, TABLES_SQL);
-	if (PQresultStatus(p->tables) != PGRES_TUPLES_OK)
-		return migrate_failed(pg, "plan", p->tables, err);
+	p->tables = migrate_query(pg, "plan", SQL_MIGRATE_SIZES, NULL, 0, err);
+	if (p->tables == NULL)
+		return -1;
 	/* applied migrations have made indexes, too */
 	for (size_t i = 0; i < nmigrations; i++) {
 		p->pending = i >= done;

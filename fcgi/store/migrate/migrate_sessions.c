@@ -6,13 +6,7 @@
 #include "store/db/migrations.h"
 #include "store/migrate/migrate_applied.h"
 #include "store/migrate/migrate_grant.h"
-
-/* $1: what the schema has now, $2: what it needs of programs then. */
-#define OLDER_SQL \
-	"SELECT count(*), string_agg(DISTINCT substring(application_name from '^[^/]+'), ' and ')" \
-	" FROM pg_stat_activity" \
-	" WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)(/[0-9]{1,9})?$'" \
-	" AND coalesce(substring(application_name from '/([0-9]+)$')::bigint, $1::bigint) < $2::bigint"
+#include "store/migrate_sql.h"
 
 static int64_t
 floor_from(size_t done)
@@ -31,7 +25,7 @@ floor_from(size_t done)
 int
 migrate_check_sessions(PGconn *pg, size_t done, struct err *err)
 {
-	enum { COUNT, PROGRAMS };
+	enum { COLUMNS_MIGRATE_OLDER_SESSIONS };
 	char now[24], floor[24];
 	const char *const values[] = { now, floor };
 	PGresult *res;
@@ -41,13 +35,13 @@ migrate_check_sessions(PGconn *pg, size_t done, struct err *err)
 		return 0;
 	snprintf(now, sizeof(now), "%" PRId64, migrations[done - 1].version);
 	snprintf(floor, sizeof(floor), "%" PRId64, floor_from(done));
-	res = PQexecParams(pg, OLDER_SQL, 2, NULL, values, NULL, NULL, 0);
-	if (PQresultStatus(res) != PGRES_TUPLES_OK)
-		rc = migrate_failed(pg, "sessions", res, err);
-	else if (PQgetvalue(res, 0, COUNT)[0] != '0')
+	res = migrate_query(pg, "sessions", SQL_MIGRATE_OLDER_SESSIONS, values, 2, err);
+	if (res == NULL)
+		return -1;
+	if (PQgetvalue(res, 0, SESSIONS)[0] != '0')
 		rc = err_set(err, 409, "an older build of %s uses this database (sessions: %s) and does not work with "
 		    "the new schema; stop it on all hosts, then run `berth migrate` again",
-		    PQgetvalue(res, 0, PROGRAMS), PQgetvalue(res, 0, COUNT));
+		    PQgetvalue(res, 0, PROGRAMS), PQgetvalue(res, 0, SESSIONS));
 	PQclear(res);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "store/migrate/migrate_grant.h"
+#include "store/migrate_sql.h"
 
 #define STEP_HEAD "-- step: "
 
@@ -16,10 +17,6 @@
 
 /* CREATE INDEX CONCURRENTLY waits for others, and nobody waits for it. */
 #define LOCK_PATIENT_SQL "SET lock_timeout = 0"
-
-#define INDEX_SQL \
-	"SELECT i.indisvalid, quote_ident(c.relname) FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid" \
-	" WHERE c.relname = $1 AND c.relnamespace = 'public'::regnamespace"
 
 enum {
 	TEXT_MAX = 16 << 20,
@@ -172,16 +169,17 @@ run_recorded(PGconn *pg, void *arg, struct err *err)
 static int
 index_look(PGconn *pg, const char *what, const char *name, bool *there, struct err *err)
 {
-	PGresult *res = PQexecParams(pg, INDEX_SQL, 1, NULL, &name, NULL, NULL, 0);
+	enum { COLUMNS_MIGRATE_INDEX };
+	PGresult *res = migrate_query(pg, what, SQL_MIGRATE_INDEX, &name, 1, err);
 	char drop[NAME_MAX_SQL];
 	int rc = 0;
 
 	*there = false;
-	if (PQresultStatus(res) != PGRES_TUPLES_OK) {
-		rc = migrate_failed(pg, what, res, err);
-	} else if (PQntuples(res) > 0) {
-		*there = PQgetvalue(res, 0, 0)[0] == 't';
-		snprintf(drop, sizeof(drop), "DROP INDEX CONCURRENTLY %s", PQgetvalue(res, 0, 1));
+	if (res == NULL)
+		return -1;
+	if (PQntuples(res) > 0) {
+		*there = PQgetvalue(res, 0, VALID)[0] == 't';
+		snprintf(drop, sizeof(drop), "DROP INDEX CONCURRENTLY %s", PQgetvalue(res, 0, QUOTED));
 		if (!*there)
 			rc = migrate_sql(pg, what, drop, err);
 	}
@@ -218,6 +216,7 @@ run_index(PGconn *pg, const char *what, const struct migrate_step *step, struct 
 static int
 try_batch(PGconn *pg, const char *what, const char *sql, char at[24], struct err *err)
 {
+	enum { BATCH_LAST }; /* the one column, whatever the migration calls it */
 	const char *values[] = { at };
 	const Oid types[] = { 20 }; /* bigint */
 	PGresult *res = PQexecParams(pg, sql, 1, types, values, NULL, NULL, 0);
@@ -226,9 +225,9 @@ try_batch(PGconn *pg, const char *what, const char *sql, char at[24], struct err
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		rc = migrate_failed(pg, what, res, err);
 	else
-		rc = PQntuples(res) == 1 && PQgetisnull(res, 0, 0) == 0;
+		rc = PQntuples(res) == 1 && PQgetisnull(res, 0, BATCH_LAST) == 0;
 	if (rc == 1)
-		snprintf(at, 24, "%s", PQgetvalue(res, 0, 0));
+		snprintf(at, 24, "%s", PQgetvalue(res, 0, BATCH_LAST));
 	PQclear(res);
 	return rc;
 }

@@ -165,7 +165,7 @@ int
 retention_delete(struct db *db, const struct audit_actor *actor, const struct retention *r,
     const struct retention_item *item, struct err *err)
 {
-	const struct version_delete asked = {
+	const struct version_change asked = {
 		.actor = *actor,
 		/* whatever rule there is for deleting, it is not for those below an owner */
 		.delete_level = PROTECTION_MAINTAINER,

@@ -1,89 +1,18 @@
 #include "store/package/version_delete.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "crate/crate_name.h"
 #include "store/package/index_rebuild.h"
-#include "store/package/protection.h"
 #include "store/package/quota.h"
 
 struct change {
 	struct arena *arena;
-	const struct version_delete *asked;
+	const struct version_change *asked;
 	bool undo;
 };
 
-/* What is known of the version once its crate is locked. */
-struct found {
-	int64_t crate_id;
-	const char *name;
-	const char *normalized_name;
-	const char *version;
-	const char *version_base;
-	const char *cksum;
-	int64_t size;
-	bool crate_empty; /* all of the crate's versions are deleted */
-};
-
-static int
-not_found(const struct change *change, struct err *err)
-{
-	return err_set(err, 404, "there is no %sversion with the id %" PRId64,
-	    change->undo ? "deleted " : "", change->asked->version_id);
-}
-
-static int
-lock_crate(struct db *db, const struct change *change, struct found *found, struct err *err)
-{
-	enum { COLUMNS_VERSION_DELETE_LOCK };
-	struct db_params p = { .n = 0 };
-	struct db_result r;
-
-	db_bind_int(&p, change->asked->project_id);
-	db_bind_int(&p, change->asked->version_id);
-	if (db_exec(db, change->arena, STMT_VERSION_DELETE_LOCK, &p, &r, err) == -1)
-		return -1;
-	if (r.rows == 0)
-		return not_found(change, err);
-	found->crate_id = db_int(&r, 0, ID);
-	found->name = db_str(&r, 0, NAME);
-	found->normalized_name = db_str(&r, 0, NORMALIZED_NAME);
-	found->crate_empty = db_bool(&r, 0, IS_EMPTY);
-	return 0;
-}
-
-/* Finds the version in its locked crate; may it be deleted, or come back? */
-static int
-find(struct db *db, const struct change *change, struct found *found, struct err *err)
-{
-	enum { COLUMNS_VERSION_DELETE_FIND };
-	const struct version_delete *asked = change->asked;
-	struct db_call calls[] = { { .stmt = STMT_VERSION_DELETE_FIND }, { 0 } };
-	const struct db_result *r = &calls[0].result;
-
-	if (lock_crate(db, change, found, err) == -1 ||
-	    token_limits_check_crate(&asked->limits, found->name, err) == -1)
-		return -1;
-	db_bind_int(&calls[0].params, asked->version_id);
-	protection_delete_call(&calls[1], asked->project_id, found->normalized_name,
-	    asked->delete_level);
-	if (db_run(db, change->arena, calls, 2, err) == -1)
-		return -1;
-	if (r->rows == 0 || db_bool(r, 0, DELETED) != change->undo) {
-		db_found_done(db);
-		return not_found(change, err);
-	}
-	found->version = db_str(r, 0, VERSION);
-	found->version_base = db_str(r, 0, VERSION_BASE);
-	found->cksum = db_str(r, 0, CKSUM);
-	found->size = db_int(r, 0, SIZE);
-	return protection_judge(&calls[1], err);
-}
-
 /* What is deleted is given back, and what comes back has to find room. */
 static int
-charge(struct db *db, const struct change *change, const struct found *found, bool empty_now,
+charge(struct db *db, const struct change *change, const struct version_locked *found, bool empty_now,
     struct err *err)
 {
 	int64_t sign = change->undo ? 1 : -1;
@@ -106,11 +35,11 @@ change_body(struct db *db, void *arg, struct err *err)
 	enum { COLUMNS_VERSION_LEFT };
 	enum { STATUS, BURY, AUDIT, LEFT, REBUILD };
 	const struct change *change = arg;
-	const struct version_delete *asked = change->asked;
+	const struct version_change *asked = change->asked;
 	struct arena *a = change->arena;
 	struct db_call calls[REBUILD + INDEX_REBUILD_CALLS] = { 0 };
 	struct index_rebuild *rebuild;
-	struct found found = { 0 };
+	struct version_locked found = { 0 };
 	struct audit_event event = {
 		.action = change->undo ? AUDIT_CRATE_UNDELETE : AUDIT_CRATE_DELETE,
 		.project_id = asked->project_id,
@@ -119,7 +48,7 @@ change_body(struct db *db, void *arg, struct err *err)
 		.facts = { { "why", asked->why, false } },
 	};
 
-	if (find(db, change, &found, err) == -1)
+	if (version_lock(db, a, asked, change->undo, &found, err) == -1)
 		return -1;
 	calls[STATUS].stmt = change->undo ? STMT_VERSION_UNDELETE : STMT_VERSION_DELETE;
 	db_bind_int(&calls[STATUS].params, asked->version_id);
@@ -142,7 +71,7 @@ change_body(struct db *db, void *arg, struct err *err)
 }
 
 static int
-change(struct db *db, struct arena *a, const struct version_delete *asked, bool undo,
+change(struct db *db, struct arena *a, const struct version_change *asked, bool undo,
     struct err *err)
 {
 	struct change change = { a, asked, undo };
@@ -153,13 +82,13 @@ change(struct db *db, struct arena *a, const struct version_delete *asked, bool 
 }
 
 int
-version_delete(struct db *db, struct arena *a, const struct version_delete *asked, struct err *err)
+version_delete(struct db *db, struct arena *a, const struct version_change *asked, struct err *err)
 {
 	return change(db, a, asked, false, err);
 }
 
 int
-version_undelete(struct db *db, struct arena *a, const struct version_delete *asked,
+version_undelete(struct db *db, struct arena *a, const struct version_change *asked,
     struct err *err)
 {
 	return change(db, a, asked, true, err);

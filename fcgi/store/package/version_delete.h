@@ -13,34 +13,20 @@
 
 #include <stdint.h>
 
-#include "access/token_limits.h"
-#include "store/audit.h"
-#include "store/db/db.h"
-
-struct version_delete {
-	struct audit_actor actor;
-	int delete_level; /* for protection_delete_call() */
-	struct token_limits limits; /* of the token, only its crates count */
-	int64_t project_id;
-	int64_t version_id;
-	const char *why; /* for the audit row: "retention"; NULL: somebody wanted it */
-};
+#include "store/package/version_lock.h"
 
 /*
  * One transaction, with the crate locked: the version becomes pending_destruction, the index
- * is rebuilt without it, tombstone and audit row are written.  -1: 404 where the project has
- * no such version, or it is already deleted, 403 where the token's limits are against it, 403
- * "package protected: ...", 503.
+ * is rebuilt without it, tombstone and audit row are written.  -1 as version_lock().
  */
-int version_delete(struct db *, struct arena *, const struct version_delete *, struct err *)
+int version_delete(struct db *, struct arena *, const struct version_change *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
  * The same backwards, as long as the row is there: the version has its status, its place in
- * the index and its yank of before.  -1: 404 where the project has no such version, or it is
- * not deleted; 403 where a quota has no room for it; else as above.
+ * the index and its yank of before.  -1 as version_lock(), or 403 where a quota has no room for it.
  */
-int version_undelete(struct db *, struct arena *, const struct version_delete *, struct err *)
+int version_undelete(struct db *, struct arena *, const struct version_change *, struct err *)
     __attribute__((warn_unused_result));
 
 /*

@@ -65,6 +65,17 @@ issuer_add(struct db *db, struct arena *a, const struct audit_actor *actor, cons
 	return 0;
 }
 
+/* Changes the issuer of the first parameter. */
+static int
+change(struct db *db, struct arena *a, const struct audit_actor *actor, struct db_call *call,
+    struct audit_event *event, int64_t *id, struct err *err)
+{
+	if (audit_change(db, a, actor, call, event, err) == -1)
+		return -1;
+	*id = event->id;
+	return call->result.rows == 0 ? missing(event->facts[0].value, err) : 0;
+}
+
 int
 issuer_remove(struct db *db, struct arena *a, const struct audit_actor *actor, const char *url,
     int64_t *id, struct err *err)
@@ -74,12 +85,7 @@ issuer_remove(struct db *db, struct arena *a, const struct audit_actor *actor, c
 	struct db_call call = { .stmt = STMT_ISSUER_REMOVE };
 
 	db_bind_str(&call.params, url);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
-		return -1;
-	if (call.result.rows == 0)
-		return missing(url, err);
-	*id = event.id;
-	return 0;
+	return change(db, a, actor, &call, &event, id, err);
 }
 
 int
@@ -93,12 +99,7 @@ issuer_set_enabled(struct db *db, struct arena *a, const struct audit_actor *act
 
 	db_bind_str(&call.params, url);
 	db_bind_bool(&call.params, enabled);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
-		return -1;
-	if (call.result.rows == 0)
-		return missing(url, err);
-	*id = event.id;
-	return 0;
+	return change(db, a, actor, &call, &event, id, err);
 }
 
 int

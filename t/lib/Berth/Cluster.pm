@@ -17,6 +17,8 @@ use POSIX qw(:sys_wait_h);
 use Scalar::Util ();
 use Time::HiRes qw(sleep time);
 
+use Berth::File qw(slurp);
+
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
 # The most bytes that the path of a Unix socket may have.
@@ -243,15 +245,6 @@ sub capture {
 	waitpid($pid, 0);
 	my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
 	return ($status, slurp($out->filename), slurp($err->filename));
-}
-
-sub slurp {
-	my ($path) = @_;
-
-	open(my $fh, '<:raw', $path) or die "$path: $!\n";
-	local $/;
-	my $text = <$fh>;
-	return $text // '';
 }
 
 sub run_command {

@@ -27,6 +27,7 @@ use Time::HiRes qw(clock_gettime sleep CLOCK_MONOTONIC);
 
 use Berth::Cluster;
 use Berth::Crate;
+use Berth::File qw(write_file);
 use Berth::Http;
 use Berth::Leaks;
 
@@ -688,14 +689,6 @@ sub _stop {
 		Test::More::diag("$what did not end by SIG$signal and was killed");
 	}
 	return $result;
-}
-
-sub write_file {
-	my ($path, $bytes) = @_;
-
-	open(my $fh, '>:raw', $path) or die "$path: $!\n";
-	print {$fh} $bytes or die "$path: $!\n";
-	close($fh) or die "$path: $!\n";
 }
 
 # The last block of headers counts: a 100 Continue may stand before it.

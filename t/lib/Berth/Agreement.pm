@@ -17,8 +17,9 @@ our @EXPORT_OK = qw(agrees index_of staged);
 
 # One row for each version, in the order of the index; what must be one row is counted.
 my $VERSIONS = <<'SQL';
-SELECT c.project_id, c.name, c.index_etag || ' ' || to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body))
-           || '-plain', v.version, v.cksum, v.size, v.yanked,
+SELECT c.project_id, c.name,
+       c.index_etag || ' ' || to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) || '-plain',
+       v.version, v.cksum, v.size, v.yanked,
        (SELECT count(*) FROM blobs b WHERE b.sha256 = v.cksum AND b.size = v.size),
        (SELECT count(*) FROM audit_events a WHERE a.action = 'crate.publish'
            AND a.project_id = c.project_id AND a.crate = c.name AND a.version = v.version)

@@ -38,8 +38,8 @@ my @words = qw(
 	tile timer token toml trace tree trie tuple type unicode uuid value vector version vfs view wasm
 	watch web widget window worker writer xml yaml zip zone);
 
-# What a publish records for the search, and weigh_crates.  No version here is yanked, a pre-release or older than one
-# before it.  What a trigger would count one by one is counted at the end.
+# What a publish records for the search, and weigh_crates.  No version here is yanked, a pre-release or older
+# than one before it.  What a trigger would count one by one is counted at the end.
 my $SEARCH = <<'SQL';
 SET session_replication_role = replica;
 INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, description, document)
@@ -52,7 +52,8 @@ UPDATE crate_search s SET weight = search_weight(d.crates, 0)
   FROM (SELECT v.project_id, d.normalized_name, count(DISTINCT v.crate_id) AS crates
           FROM dependencies d JOIN versions v ON v.id = d.version_id
          WHERE d.registry IS NULL GROUP BY 1, 2) d
- WHERE d.project_id = s.project_id AND d.normalized_name = s.normalized_name AND s.weight <> search_weight(d.crates, 0);
+ WHERE d.project_id = s.project_id AND d.normalized_name = s.normalized_name
+   AND s.weight <> search_weight(d.crates, 0);
 DELETE FROM search_counts;
 INSERT INTO search_counts (project_id, part, crates)
 SELECT project_id, crate_id % 8, count(*) FROM crate_search GROUP BY 1, 2
@@ -191,8 +192,8 @@ sub blobs {
 sub versions {
 	my ($c) = @_;
 
-	return ('versions (id, crate_id, project_id, normalized_name, version, version_base, index_line, cksum, size, published_at,'
-	    . ' description, license, keywords, categories, has_lib)', sub {
+	return ('versions (id, crate_id, project_id, normalized_name, version, version_base, index_line, cksum,'
+	    . ' size, published_at, description, license, keywords, categories, has_lib)', sub {
 		my ($out, $i, $name) = @_;
 		my @parts = split(/-/, $name);
 

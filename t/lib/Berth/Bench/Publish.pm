@@ -29,8 +29,8 @@ INSERT INTO blobs (sha256, size) VALUES (encode(sha256((random() || '-' || :n)::
     RETURNING sha256 AS sum \gset
 INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
     VALUES (:crate, :project, '1.0.' || :n, '1.0.' || :n, repeat('x', 200), ':sum', 1, now());
-UPDATE crates SET index_body = decode(repeat('00', 200), 'hex'), index_etag = 'x', index_revision = index_revision + 1
-    WHERE id = :crate;
+UPDATE crates SET index_body = decode(repeat('00', 200), 'hex'), index_etag = 'x',
+    index_revision = index_revision + 1 WHERE id = :crate;
 INSERT INTO audit_events (action, project_id, crate, version) VALUES ('publish', :project, 'floor', '1.0.0');
 COMMIT;
 SQL
@@ -90,7 +90,8 @@ sub berth_rate {
 	die "a publish failed: @bad\n" if @bad;
 	unlink(glob("$work/*"));
 	return { rate => $n / $took,
-		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_}, Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
+		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_},
+		    Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
 }
 
 # Publishes a second of somebody who does no more than must be done.
@@ -103,8 +104,8 @@ sub floor_rate {
 	$stand->test->parallel($clients, sub { write_some($stand, $_[0], $data, $n / $clients); return 1; });
 	my $written = time - $start;
 	Berth::Test::write_file($script, $rows);
-	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t', $n / $clients,
-	    '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
+	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t',
+	    $n / $clients, '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
 	my ($rate) = $out =~ /tps = ([\d.]+)/;
 
 	die "pgbench: $out$err" if $status != 0 || !$rate || $out =~ /number of failed transactions: [1-9]/;

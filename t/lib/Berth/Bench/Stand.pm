@@ -5,7 +5,8 @@ package Berth::Bench::Stand;
 # with a token and for a public one without.  Every one of them has the same bytes.  Another build of Berth
 # can stand beside it, behind an nginx of its own, with a private project.
 #
-#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 }, before => $dir);
+#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 },
+#	    before => $dir);
 #	my $request = $stand->index('berth', 'small', unchanged => 1);
 
 use strict;
@@ -40,7 +41,8 @@ sub new {
 	$self->{token} = $t->token('dev');
 	$self->_documents($opt{versions});
 	$self->_start;
-	$self->{before} = Berth::Bench::Before->start($opt{before}, %opt{qw(workers versions)}) if defined $opt{before};
+	$self->{before} = Berth::Bench::Before->start($opt{before}, %opt{qw(workers versions)})
+	    if defined $opt{before};
 	return $self;
 }
 
@@ -224,7 +226,8 @@ sub download {
 	return $self->{before}->request('download', 'berth', $name) if $who eq 'before';
 	my $whose = $who eq 'pool' ? 'berth' : $who;
 	my $config = $self->get($whose, 'config.json');
-	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path}, { headers => $config->{headers} })->{body})->{dl};
+	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path},
+	    { headers => $config->{headers} })->{body})->{dl};
 
 	$dl .= "/$name/1.0.0/download";
 	$dl .= '?pool' if $who eq 'pool';

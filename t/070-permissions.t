@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Who can read what after the commands of berth-install(7) and with the shipped units.  The commands run in a root
-# directory of their own; then the pool, nginx's workers and others try.
+# Who can read what after the commands of berth-install(7) and with the shipped units.  The commands run in a
+# root directory of their own; then the pool, nginx's workers and others try.
 
 use strict;
 use warnings;
@@ -23,7 +23,8 @@ my $source = $Berth::Cluster::ROOT;
 
 chmod(0755, $root) or die "$root: $!\n";
 make_path(map { "$root$_" } qw(/etc /usr/local/etc/berth /var/lib /var/cache /run/berth));
-spew("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nstranger:x:4711:4711::/:/bin/sh\n");
+spew("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\n"
+    . "stranger:x:4711:4711::/:/bin/sh\n");
 spew("$root/etc/group", "root:x:0:\nwww-data:x:33:\nstranger:x:4711:\n");
 spew("$root/etc/shadow", "root:*:1::::::\nwww-data:*:1::::::\nstranger:*:1::::::\n");
 spew("$root/etc/gshadow", "root:*::\nwww-data:*::\nstranger:*::\n");
@@ -36,7 +37,8 @@ chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 # ---- berth-install(7) ----
 
 my $install = slurp("$source/fcgi/man/berth-install.7") =~ s/\\e$/\\/mgr;
-my @commands = $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
+my @commands =
+    $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
 
 cmp_ok(scalar @commands, '>=', 10, 'the manual has commands');
 for my $command (@commands) {
@@ -44,7 +46,8 @@ for my $command (@commands) {
 
 	if ($command eq 'berth key add') {
 		# what it writes, without a database
-		spew("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43 . "\";\n");
+		spew("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43
+		    . "\";\n");
 		chmod(0600, "$root/etc/berth/token.key") or die;
 		next;
 	}
@@ -79,8 +82,10 @@ sub who {
 }
 
 my %who = (
-	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'), split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
-	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'), split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
+	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'),
+	    split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
+	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'),
+	    split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
 	nginx => who('www-data'),
 	# the manual's other way: nginx.conf names the group, and no other program of www-data has it
 	nginx_alone => [33, id(group => 'berth-store')],
@@ -89,7 +94,8 @@ my %who = (
 );
 
 is_deeply($who{pool}, $who{worker}, 'pool and worker are the same');
-ok(!(grep { $_ == id(group => "berth") } @{ $who{nginx} }), 'nginx is not in the group of berth.conf and the keys');
+ok(!(grep { $_ == id(group => "berth") } @{ $who{nginx} }),
+    'nginx is not in the group of berth.conf and the keys');
 
 # Calls the sub as the user and returns its true or false.
 sub as {
@@ -112,12 +118,13 @@ sub as {
 
 # ---- what there is ----
 
-my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.key', store => '/var/lib/berth/ab/cd/crate',
-    public => '/var/cache/berth/epoch/index');
+my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.key',
+    store => '/var/lib/berth/ab/cd/crate', public => '/var/cache/berth/epoch/index');
 $_ = "$root$_" for values %path;
 
 for my $made (qw(store public)) {
-	ok(as(pool => sub { make_path(dirname($path{$made})); spew($path{$made}, 'x'); return -s $path{$made} }), "the pool writes $made");
+	ok(as(pool => sub { make_path(dirname($path{$made})); spew($path{$made}, 'x'); return -s $path{$made} }),
+	    "the pool writes $made");
 }
 # as systemd does
 my (@sockets, @listeners);
@@ -125,7 +132,8 @@ for my $file (glob("$source/conf/systemd/*.socket")) {
 	my ($unit) = $file =~ m{([^/]+)$};
 	my $path = $root . unit($unit, 'ListenStream');
 
-	push @listeners, IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 16) // die "$path: $!\n";
+	push @listeners, IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 16)
+	    // die "$path: $!\n";
 	chmod(oct(unit($unit, 'DirectoryMode')), dirname($path)) or die;
 	chown(id(passwd => unit($unit, 'SocketUser')), id(group => unit($unit, 'SocketGroup')), $path) or die;
 	chmod(oct(unit($unit, 'SocketMode')), $path) or die;
@@ -166,7 +174,8 @@ for my $row (@table) {
 	for my $name (sort keys %who) {
 		my $may = grep { $_ eq $name } @may;
 
-		is(as($name => sub { $can{$verb}->($path{$what}) }) ? 1 : 0, $may ? 1 : 0, "$name $verb $what: " . ($may ? 'yes' : 'no'));
+		is(as($name => sub { $can{$verb}->($path{$what}) }) ? 1 : 0, $may ? 1 : 0,
+		    "$name $verb $what: " . ($may ? 'yes' : 'no'));
 	}
 }
 
@@ -174,7 +183,8 @@ for my $row (@table) {
 
 subtest 'berth-fcgi -t' => sub {
 	my $build = Berth::Cluster::build_dir();
-	my ($conf, $store, $public) = ("$root/test.conf", dirname(dirname(dirname($path{store}))), dirname(dirname($path{public})));
+	my ($conf, $store, $public) = ("$root/test.conf", dirname(dirname(dirname($path{store}))),
+	    dirname(dirname($path{public})));
 	my $warnings = sub {
 		my ($status, $out, $err) = Berth::Cluster::capture("$build/berth-fcgi", '-t', '-c', $conf);
 
@@ -182,15 +192,23 @@ subtest 'berth-fcgi -t' => sub {
 		return $err;
 	};
 
-	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
+	spew($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\n"
+	    . "cache_dir = $public\n"
 	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
 	is($warnings->(), '', 'has nothing to say of what the manual does');
-	for my $case ([store => $store, 0755], [cache_dir => $public, 0751], [token_key => $path{key}, 0644], [store => $store, 0754]) {
+	for my $case (
+		[store => $store, 0755],
+		[cache_dir => $public, 0751],
+		[token_key => $path{key}, 0644],
+		[store => $store, 0754],
+	) {
 		my ($key, $file, $mode) = @$case;
 		my $old = (stat($file))[2] & 07777;
 
 		chmod($mode, $file) or die;
-		like($warnings->(), qr/\Aberth-fcgi: warning: $key: every user of this host can reach \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
+		my $reached = sprintf('every user of this host can reach %s, mode %04o: ', $file, $mode);
+		like($warnings->(), qr/\Aberth-fcgi: warning: $key: \Q$reached\E[^\n]*\n\z/,
+		    sprintf('%s of mode %o', $key, $mode));
 		chmod($old, $file) or die;
 	}
 	chmod(0755, $store) or die;
@@ -199,7 +217,8 @@ subtest 'berth-fcgi -t' => sub {
 	chmod(0755, $root) or die;
 	chmod(0750, $store) or die;
 	chown(0, (stat($store))[5], $path{key}) or die;
-	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: all who read the store through its group[^\n]*\n\z/, 'a key of the group of the store');
+	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: all who read the store through its group[^\n]*\n\z/,
+	    'a key of the group of the store');
 	chmod(0600, $path{key}) or die;
 	is($warnings->(), '', 'unless it is not for the group');
 };

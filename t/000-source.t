@@ -56,6 +56,8 @@ find({ no_chdir => 1, wanted => sub { push @sources, $_ if /\.[ch]\z/ } }, 'fcgi
 my %text = map { $_ => slurp($_) } @sources;
 # Comments replaced by nothing, line by line, so that numbers still fit.
 my %code = map { $_ => without_comments($text{$_}) } @sources;
+# The tests and the scripts.
+my %beside = map { $_ => slurp($_) } beside();
 
 cmp_ok(scalar @sources, '>', 30, 'there are sources to look at');
 rule('folders include only what their README says', \%text, \&outside_ring);
@@ -65,7 +67,8 @@ is(join("\n", circles(\%rings)), '', 'no folder includes itself by way of others
 is(join("\n", circles(modules())), '', 'nor does a module');
 is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '',
     'no folder has more than ' . FOLDER_MODULES_MAX . ' modules');
-rule('no line is longer than ' . LINE_MAX . ' characters', \%text,
+cmp_ok(scalar keys %beside, '>', 150, 'there are tests and scripts');
+rule('no line is longer than ' . LINE_MAX . ' characters', { %text, %beside },
     sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
 rule('each library has one door', \%text, \&outside_door);
 rule('only store/db and store/migrate call PostgreSQL', \%code, sub {
@@ -322,6 +325,16 @@ sub enumerators {
 	my ($columns, @texts) = @_;
 
 	return map { split(/, /, $columns->{$_} // '') } map { /\benum \{ COLUMNS_(\w+)/g } @texts;
+}
+
+# Neither data nor what fuzzing has found, nor schemas, which stay as they were released.
+sub beside {
+	my @files = grep { -f } glob('scripts/* .ci/run conf/ci/*.sh');
+
+	find({ no_chdir => 1, wanted => sub {
+		push @files, $_ if -f && !m{^t/(?:data|fuzz/corpus|migrations)/};
+	} }, 't');
+	return @files;
 }
 
 sub folders {

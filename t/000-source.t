@@ -39,7 +39,8 @@ my %readers = (
 	BLOB_UNKNOWN => ['STORE_USED'],
 	CACHE_RENEW => ['CACHE_ACKNOWLEDGE'],
 	GITLAB_UNPIN_USER => ['GITLAB_UNPIN_PROJECT'],
-	PACKAGE => [map { "PACKAGE_$_" } qw(LIST LIST_BY_NAME LIST_NAMED LIST_GROUP LIST_GROUP_BY_NAME FIND OTHER_VERSIONS)],
+	PACKAGE => [map { "PACKAGE_$_" }
+	    qw(LIST LIST_BY_NAME LIST_NAMED LIST_GROUP LIST_GROUP_BY_NAME FIND OTHER_VERSIONS)],
 	PACKAGE_COUNT => ['PACKAGE_COUNT_GROUP'],
 	PERSONAL_TOKEN_ROTATE => ['PERSONAL_TOKEN_END_SUCCESSOR'],
 	PROTECTION_FIND => ['PROTECTION_FIND_DELETE'],
@@ -57,14 +58,20 @@ find({ no_chdir => 1, wanted => sub { push @sources, $_ if /\.[ch]\z/ } }, 'fcgi
 my %text = map { $_ => slurp($_) } @sources;
 # Comments replaced by nothing, line by line, so that numbers still fit.
 my %code = map { $_ => without_comments($text{$_}) } @sources;
+# The tests and the scripts.
+my %beside = map { $_ => slurp($_) } beside();
 
 cmp_ok(scalar @sources, '>', 30, 'there are sources to look at');
 rule('folders include only what their README says', \%text, \&outside_ring);
-is(join(' ', map { unused_ring($_) } sort keys %rings), '', 'and nothing stands there that they do not include');
+is(join(' ', map { unused_ring($_) } sort keys %rings), '',
+    'and nothing stands there that they do not include');
 is(join("\n", circles(\%rings)), '', 'no folder includes itself by way of others');
 is(join("\n", circles(modules())), '', 'nor does a module');
-is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '', 'no folder has more than ' . FOLDER_MODULES_MAX . ' modules');
-rule('no line is longer than ' . LINE_MAX . ' characters', \%text, sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
+is(join(' ', grep { modules_in($_) > FOLDER_MODULES_MAX } sort keys %rings), '',
+    'no folder has more than ' . FOLDER_MODULES_MAX . ' modules');
+cmp_ok(scalar keys %beside, '>', 150, 'there are tests and scripts');
+rule('no line is longer than ' . LINE_MAX . ' characters', { %text, %beside },
+    sub { length(decode('UTF-8', $_[1])) > LINE_MAX });
 rule('each library has one door', \%text, \&outside_door);
 rule('only store/db and store/migrate call PostgreSQL', \%code, sub {
 	my ($file, $line) = @_;
@@ -85,11 +92,12 @@ subtest 'columns of rows' => sub {
 	is(join("\n", map { columns_by_hand($_, \%columns) } @sources), '',
 	    'C takes them from COLUMNS_STATEMENT, and counts none');
 	for my $first (sort keys %readers) {
-		push @unequal, map { "$_: $columns{$_}" } grep { "$columns{$_}, " !~ /^$columns{$first}, / } @{ $readers{$first} };
+		push @unequal, map { "$_: $columns{$_}" } grep { "$columns{$_}, " !~ /^$columns{$first}, / }
+		    @{ $readers{$first} };
 	}
 	is(join("\n", @unequal), '', 'statements of one reader begin with the same columns');
-	is(join("\n", grep { $columns{$_} =~ /\bCHANGED\b/ && $columns{$_} !~ /^ID, CHANGED\b/ } sort keys %columns), '',
-	    'and those of audit_change() with id and changed');
+	is(join("\n", grep { $columns{$_} =~ /\bCHANGED\b/ && $columns{$_} !~ /^ID, CHANGED\b/ } sort keys %columns),
+	    '', 'and those of audit_change() with id and changed');
 };
 # A signature and an HMAC need OpenSSL's own.
 rule('SHA-256 is looked up in one place', \%code, sub {
@@ -158,7 +166,8 @@ subtest 'berth-architecture(7) has the folders' => sub {
 };
 
 subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => sub {
-	my ($table) = slurp('fcgi/man/berth-tools.7') =~ /^\.Bd -literal\n(tool .*?)^\.Ed$/ms or die "no table of tools\n";
+	my ($table) = slurp('fcgi/man/berth-tools.7') =~ /^\.Bd -literal\n(tool .*?)^\.Ed$/ms
+	    or die "no table of tools\n";
 	my %manual = map { /^([\w-]+)\s+([\d.]+)/ ? (lc $1 => $2) : () } split(/\n/, $table);
 	my %installed = map { (split)[0, 1] } `scripts/tools --list`;
 
@@ -168,9 +177,23 @@ subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => su
 
 # Words that are not used as names, each with the one that is; berth-architecture(7) has a glossary.
 my %retired = (
-	place => 'namespace', project_ref => 'namespace_ref', visit => 'web_session', shape => 'error_format', intake => 'upload',
-	opinion => 'tar_crosscheck', need => 'policy', settle => 'barrier', recall => 'cache', memo => 'cache', tale => 'message', heard => 'notified',
-	want => 'expected', seat => 'slot', write_limit => 'rate_limit', access_token => 'personal_token', public_dir => 'cache_dir',
+	access_token => 'personal_token',
+	heard => 'notified',
+	intake => 'upload',
+	memo => 'cache',
+	need => 'policy',
+	opinion => 'tar_crosscheck',
+	place => 'namespace',
+	project_ref => 'namespace_ref',
+	public_dir => 'cache_dir',
+	recall => 'cache',
+	seat => 'slot',
+	settle => 'barrier',
+	shape => 'error_format',
+	tale => 'message',
+	visit => 'web_session',
+	want => 'expected',
+	write_limit => 'rate_limit',
 );
 
 subtest 'one thing has one name' => sub {
@@ -178,7 +201,8 @@ subtest 'one thing has one name' => sub {
 
 	for my $file (@sources) {
 		# functions, types, members and enumerators: what a name is given to
-		push @{ $defined{$_} }, $file for $code{$file} =~ /\b(?:struct|enum)\s+(\w+)\s*\{/g, $code{$file} =~ /^(\w+)\(/mg;
+		push @{ $defined{$_} }, $file
+		    for $code{$file} =~ /\b(?:struct|enum)\s+(\w+)\s*\{/g, $code{$file} =~ /^(\w+)\(/mg;
 	}
 	cmp_ok(scalar keys %defined, '>', 1000, 'names were found');
 	for my $word (sort keys %retired) {
@@ -194,23 +218,33 @@ subtest 'tests' => sub {
 	my ($legend) = slurp('t/README');
 	my %module = map { (basename($_, '.c') => 1) } @sources;
 
-	is(join('; ', map { "@{ $number{$_} }" } grep { @{ $number{$_} } > 1 } sort keys %number), '', 'no two have one number');
+	is(join('; ', map { "@{ $number{$_} }" } grep { @{ $number{$_} } > 1 } sort keys %number), '',
+	    'no two have one number');
 	is(join(' ', grep { !/^\d{3}$/ } sort keys %number), '', 'each has a number of three digits');
 	# a unit is a module, or the small ones of a folder
-	is(join(' ', grep { !$module{$_} && !-d "fcgi/$_" && !-d "fcgi/store/$_" } map { basename($_, '.c') } glob('t/unit/*.c')), '', 'a unit is named after what it tests');
-	my %about = map { my ($from, $to) = /^(\d\d)(?:(?: to |, )(\d\d))?$/; map { ($_ + 0 => 1) } $from .. $to // $from } $legend =~ /^\t(\d\d(?:(?: to |, )\d\d)?) /mg;
-	is(join(' ', grep { !$about{ substr($_, 0, 2) + 0 } } sort keys %number), '', 't/README says what each is about');
+	is(join(' ', grep { !$module{$_} && !-d "fcgi/$_" && !-d "fcgi/store/$_" } map { basename($_, '.c') }
+	    glob('t/unit/*.c')), '', 'a unit is named after what it tests');
+	my %about = map {
+		my ($from, $to) = /^(\d\d)(?:(?: to |, )(\d\d))?$/;
+
+		map { ($_ + 0 => 1) } $from .. $to // $from;
+	} $legend =~ /^\t(\d\d(?:(?: to |, )\d\d)?) /mg;
+	is(join(' ', grep { !$about{ substr($_, 0, 2) + 0 } } sort keys %number), '',
+	    't/README says what each is about');
 };
 
 # What a person reads holds no word that only the authors know.
 subtest 'sentences' => sub {
 	my @lines = map { [split(/\t/, $_, 2)] } split(/\n/, `scripts/messages`);
-	my $private = join('|', qw(namespace_ref arena struct memo intake settle barrier grantee), 'route policy', 'error format', 'tar cross-check');
+	my $private = join('|', qw(namespace_ref arena struct memo intake settle barrier grantee), 'route policy',
+	    'error format', 'tar cross-check');
 
 	is($?, 0, 'scripts/messages lists them');
 	cmp_ok(scalar @lines, '>', 800, scalar(@lines) . ' of them');
-	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /\b(?:$private)\b/ } @lines), '', 'in words that a user knows');
-	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /(?<![Tt]here )\bis no (?!longer\b)\w+/ } @lines), '', 'and not as in another language');
+	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /\b(?:$private)\b/ } @lines), '',
+	    'in words that a user knows');
+	is(join("\n", map { "$_->[0]: $_->[1]" } grep { $_->[1] =~ /(?<![Tt]here )\bis no (?!longer\b)\w+/ } @lines),
+	    '', 'and not as in another language');
 };
 
 subtest 'scripts' => sub {
@@ -289,6 +323,16 @@ sub enumerators {
 	return map { split(/, /, $columns->{$_} // '') } map { /\benum \{ COLUMNS_(\w+)/g } @texts;
 }
 
+# Neither data nor what fuzzing has found, nor schemas, which stay as they were released.
+sub beside {
+	my @files = grep { -f } glob('scripts/* .ci/run conf/ci/*.sh');
+
+	find({ no_chdir => 1, wanted => sub {
+		push @files, $_ if -f && !m{^t/(?:data|fuzz/corpus|migrations)/};
+	} }, 't');
+	return @files;
+}
+
 sub folders {
 	my %folders;
 
@@ -298,7 +342,8 @@ sub folders {
 
 sub ring_of {
 	my ($folder) = @_;
-	my ($ring) = slurp("fcgi/$folder/README") =~ /^Includes: (.+)\n\z/m or die "fcgi/$folder/README: no line `Includes: FOLDER ...` at the end\n";
+	my ($ring) = slurp("fcgi/$folder/README") =~ /^Includes: (.+)\n\z/m
+	    or die "fcgi/$folder/README: no line `Includes: FOLDER ...` at the end\n";
 
 	return grep { $_ ne 'nothing' } split(/ /, $ring);
 }
@@ -332,14 +377,16 @@ sub modules_in {
 	return scalar(() = glob("fcgi/$folder/*.c"));
 }
 
-# What each module includes: a .c file with its header.  A header without a .c file is a part of those that include it.
+# What each module includes: a .c file with its header.  A header without a .c file is a part of
+# those that include it.
 sub modules {
 	my %known;
 
 	for my $file (grep { -f s/\.\w\z/.c/r } @sources) {
 		my $module = $file =~ s{^fcgi/}{}r =~ s/\.\w\z//r;
 
-		push @{ $known{$module} }, grep { $_ ne $module && -f "fcgi/$_.c" } $text{$file} =~ m{^#include "(\w[\w/]*)\.h"}mg;
+		push @{ $known{$module} }, grep { $_ ne $module && -f "fcgi/$_.c" }
+		    $text{$file} =~ m{^#include "(\w[\w/]*)\.h"}mg;
 	}
 	return \%known;
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# `make install`: what is installed knows where it is.  In a copy of the tree: other tests run the programs of this one.
+# `make install`: what is installed knows where it is.  In a copy of the tree: other tests run
+# the programs of this one.
 
 use strict;
 use warnings;
@@ -19,7 +20,8 @@ my $dir = tempdir(CLEANUP => 1);
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL DESTDIR PREFIX)};
 
 my $copy = "$dir/tree";
-is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz --exclude=./build/tools -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
+is(system("mkdir '$copy' && tar -C '$root' --exclude=./.git --exclude=./build/san --exclude=./build/fuzz"
+    . " --exclude=./build/tools -cf - . | tar -C '$copy' -xf -"), 0, 'a copy');
 
 for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth', '/opt/berth/etc']) {
 	my ($prefix, $etc) = @$case;
@@ -29,7 +31,8 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 	    "$prefix: installed") or diag(slurp("$dir/log"));
 	ok(-x "$to$_", "$prefix: $_") for "$prefix/sbin/berth-fcgi", "$prefix/sbin/berth-worker",
 	    "$prefix/bin/berth", "$prefix/libexec/berth-inspect";
-	like((Berth::Cluster::capture("$to$prefix/sbin/berth-fcgi", '-t'))[2], qr{\Q$etc/berth/berth.conf\E}, "$prefix: where berth-fcgi looks for its configuration");
+	like((Berth::Cluster::capture("$to$prefix/sbin/berth-fcgi", '-t'))[2], qr{\Q$etc/berth/berth.conf\E},
+	    "$prefix: where berth-fcgi looks for its configuration");
 	ok(-f "$to$_", "$prefix: $_") for "$etc/berth/berth.conf", "$prefix/share/man/man8/berth-fcgi.8",
 	    "$prefix/share/man/man8/berth-worker.8";
 	is_deeply([map { s{^\Q$to\E}{}r } names_elsewhere($to, $prefix)], [],
@@ -38,8 +41,10 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 		my $unit = slurp("$to$prefix/share/berth/systemd/$program.service");
 
 		is_deeply([$unit =~ /^ExecStart.*=-?(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
-		    "$prefix/sbin/$program -c $etc/berth/berth.conf"], "$prefix: $program: the service starts what is there");
-		is_deeply([$unit =~ /^LimitCORE=(.*)/mg], [0], "$prefix: $program: no core, which would hold tokens and keys");
+		    "$prefix/sbin/$program -c $etc/berth/berth.conf"],
+		    "$prefix: $program: the service starts what is there");
+		is_deeply([$unit =~ /^LimitCORE=(.*)/mg], [0],
+		    "$prefix: $program: no core, which would hold tokens and keys");
 	}
 }
 

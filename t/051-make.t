@@ -51,7 +51,8 @@ is_deeply({ map { $_ => (stat)[9] } sort keys %before }, \%before, 'nothing is m
 rename("$dir/sql/migrations/0002_second.sql", "$dir/sql/migrations/0003_second.sql") or die;
 unlink("$dir/sql/queries/two.sql", "$dir/fcgi/base/two.c");
 make('after some have gone');
-is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3, "second"'], 'one migration was renamed');
+is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '3, "second"'],
+    'one migration was renamed');
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK'], 'a file of statements was removed');
 is(members(), 'one.o', 'and a source');
 
@@ -68,10 +69,12 @@ subtest 'what statements have in common' => sub {
 	my @first = ('-- name: first', '-- No table.', 'SELECT @shared, 3;', '');
 
 	is((statements(@shared, @first, '-- name: second', '-- No table.', '@shared;'))[1],
-	    qq{STMT(FIRST, 0, "first", "SELECT 1, 2, 3")\nSTMT(SECOND, 0, "second", "1, 2")\n}, 'stands where it is called');
+	    qq{STMT(FIRST, 0, "first", "SELECT 1, 2, 3")\nSTMT(SECOND, 0, "second", "1, 2")\n},
+	    'stands where it is called');
 	for my $wrong (['a part that is not there' => @first], ['one that comes later' => @first, @shared],
 		['one that nobody uses' => @shared, '-- name: first', '-- No table.', 'SELECT 1;'],
-		['one of that name already' => @shared, @shared, @first], ['without a comment' => @shared[0, 2 .. 4], @first]) {
+		['one of that name already' => @shared, @shared, @first],
+		['without a comment' => @shared[0, 2 .. 4], @first]) {
 		my ($what, @lines) = @$wrong;
 		my ($status, $table) = statements(@lines);
 
@@ -96,7 +99,8 @@ subtest 'the columns of a statement' => sub {
 	);
 
 	for my $sql (sort keys %columns) {
-		my ($status) = statements('-- part: shared', '-- Both.', 'a,', 't.b', '-- name: first', '-- Why.', "$sql;", '-- name: other', '-- Why.', 'SELECT @shared;');
+		my ($status) = statements('-- part: shared', '-- Both.', 'a,', 't.b', '-- name: first', '-- Why.', "$sql;",
+		    '-- name: other', '-- Why.', 'SELECT @shared;');
 		my $header = slurp("$dir/out/stmt.h");
 
 		is($status, 0, $sql);
@@ -108,12 +112,15 @@ subtest 'the columns of a statement' => sub {
 subtest 'what a migration says of itself' => sub {
 	my $sum = '0' x 64;
 
-	for my $good ('-- floor: 0007', '-- floor: 0001', "-- replaces: $sum", '-- step: transaction', '-- step: index a_b',
+	for my $good ('-- floor: 0007', '-- floor: 0001', "-- replaces: $sum", '-- step: transaction',
+		'-- step: index a_b',
 		'-- step: batches crates', '-- a comment about a floor, a step') {
 		is((migration($good))[0], 0, $good);
 	}
-	for my $bad ('-- floor: 7', '-- floor:0007', '-- floor: 0008', '-- floor 0007', '-- replaces: abc', "-- replaces:$sum",
-		'-- step: index', '-- step: transaction a', '-- step: batches', '-- step: later', '-- step', '--step: transaction') {
+	for my $bad ('-- floor: 7', '-- floor:0007', '-- floor: 0008', '-- floor 0007', '-- replaces: abc',
+		"-- replaces:$sum",
+		'-- step: index', '-- step: transaction a', '-- step: batches', '-- step: later', '-- step',
+		'--step: transaction') {
 		my ($status, $table) = migration($bad);
 
 		isnt($status, 0, $bad);
@@ -152,8 +159,8 @@ sub make {
 	my ($what, $variable) = @_;
 
 	$variable //= '';
-	is(system("make -s -C '$dir' $variable build/gen/store/migrations.inc build/gen/store/stmt.h build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what")
-	    or diag(slurp("$dir/log"));
+	is(system("make -s -C '$dir' $variable build/gen/store/migrations.inc build/gen/store/stmt.h"
+	    . " build/libberth.a >'$dir/log' 2>&1"), 0, "make, $what") or diag(slurp("$dir/log"));
 	return;
 }
 

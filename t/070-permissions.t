@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Who can read what after the commands of berth-install(7) and with the shipped units.  The commands run in a root
-# directory of their own; then the pool, nginx's workers and others try.
+# Who can read what after the commands of berth-install(7) and with the shipped units.  The commands run in a
+# root directory of their own; then the pool, nginx's workers and others try.
 
 use strict;
 use warnings;
@@ -37,7 +37,8 @@ chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 # ---- berth-install(7) ----
 
 my $install = slurp("$source/fcgi/man/berth-install.7") =~ s/\\e$/\\/mgr;
-my @commands = $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
+my @commands =
+    $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
 
 cmp_ok(scalar @commands, '>=', 10, 'the manual has commands');
 for my $command (@commands) {
@@ -80,8 +81,10 @@ sub who {
 }
 
 my %who = (
-	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'), split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
-	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'), split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
+	pool => who(unit('berth-fcgi.service', 'User'), unit('berth-fcgi.service', 'Group'),
+	    split(/ /, unit('berth-fcgi.service', 'SupplementaryGroups') // '')),
+	worker => who(unit('berth-worker.service', 'User'), unit('berth-worker.service', 'Group'),
+	    split(/ /, unit('berth-worker.service', 'SupplementaryGroups') // '')),
 	nginx => who('www-data'),
 	# the manual's other way: nginx.conf names the group, and no other program of www-data has it
 	nginx_alone => [33, id(group => 'berth-store')],
@@ -90,7 +93,8 @@ my %who = (
 );
 
 is_deeply($who{pool}, $who{worker}, 'pool and worker are the same');
-ok(!(grep { $_ == id(group => "berth") } @{ $who{nginx} }), 'nginx is not in the group of berth.conf and the keys');
+ok(!(grep { $_ == id(group => "berth") } @{ $who{nginx} }),
+    'nginx is not in the group of berth.conf and the keys');
 
 # Calls the sub as the user and returns its true or false.
 sub as {
@@ -113,8 +117,8 @@ sub as {
 
 # ---- what there is ----
 
-my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.key', store => '/var/lib/berth/ab/cd/crate',
-    public => '/var/cache/berth/epoch/index');
+my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.key',
+    store => '/var/lib/berth/ab/cd/crate', public => '/var/cache/berth/epoch/index');
 $_ = "$root$_" for values %path;
 
 for my $made (qw(store public)) {
@@ -126,7 +130,8 @@ for my $file (glob("$source/conf/systemd/*.socket")) {
 	my ($unit) = $file =~ m{([^/]+)$};
 	my $path = $root . unit($unit, 'ListenStream');
 
-	push @listeners, IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 16) // die "$path: $!\n";
+	push @listeners, IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $path, Listen => 16)
+	    // die "$path: $!\n";
 	chmod(oct(unit($unit, 'DirectoryMode')), dirname($path)) or die;
 	chown(id(passwd => unit($unit, 'SocketUser')), id(group => unit($unit, 'SocketGroup')), $path) or die;
 	chmod(oct(unit($unit, 'SocketMode')), $path) or die;
@@ -167,7 +172,8 @@ for my $row (@table) {
 	for my $name (sort keys %who) {
 		my $may = grep { $_ eq $name } @may;
 
-		is(as($name => sub { $can{$verb}->($path{$what}) }) ? 1 : 0, $may ? 1 : 0, "$name $verb $what: " . ($may ? 'yes' : 'no'));
+		is(as($name => sub { $can{$verb}->($path{$what}) }) ? 1 : 0, $may ? 1 : 0,
+		    "$name $verb $what: " . ($may ? 'yes' : 'no'));
 	}
 }
 
@@ -175,7 +181,8 @@ for my $row (@table) {
 
 subtest 'berth-fcgi -t' => sub {
 	my $build = Berth::Cluster::build_dir();
-	my ($conf, $store, $public) = ("$root/test.conf", dirname(dirname(dirname($path{store}))), dirname(dirname($path{public})));
+	my ($conf, $store, $public) = ("$root/test.conf", dirname(dirname(dirname($path{store}))),
+	    dirname(dirname($path{public})));
 	my $warnings = sub {
 		my ($status, $out, $err) = Berth::Cluster::capture("$build/berth-fcgi", '-t', '-c', $conf);
 
@@ -186,12 +193,19 @@ subtest 'berth-fcgi -t' => sub {
 	write_file($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
 	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
 	is($warnings->(), '', 'has nothing to say of what the manual does');
-	for my $case ([store => $store, 0755], [cache_dir => $public, 0751], [token_key => $path{key}, 0644], [store => $store, 0754]) {
+	for my $case (
+		[store => $store, 0755],
+		[cache_dir => $public, 0751],
+		[token_key => $path{key}, 0644],
+		[store => $store, 0754],
+	) {
 		my ($key, $file, $mode) = @$case;
 		my $old = (stat($file))[2] & 07777;
 
 		chmod($mode, $file) or die;
-		like($warnings->(), qr/\Aberth-fcgi: warning: $key: every user of this host can reach \Q$file\E, mode \Q@{[sprintf '%04o', $mode]}\E: [^\n]*\n\z/, sprintf('%s of mode %o', $key, $mode));
+		my $reached = sprintf('every user of this host can reach %s, mode %04o: ', $file, $mode);
+		like($warnings->(), qr/\Aberth-fcgi: warning: $key: \Q$reached\E[^\n]*\n\z/,
+		    sprintf('%s of mode %o', $key, $mode));
 		chmod($old, $file) or die;
 	}
 	chmod(0755, $store) or die;
@@ -200,7 +214,8 @@ subtest 'berth-fcgi -t' => sub {
 	chmod(0755, $root) or die;
 	chmod(0750, $store) or die;
 	chown(0, (stat($store))[5], $path{key}) or die;
-	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: all who read the store through its group[^\n]*\n\z/, 'a key of the group of the store');
+	like($warnings->(), qr/\Aberth-fcgi: warning: token_key: all who read the store through its group[^\n]*\n\z/,
+	    'a key of the group of the store');
 	chmod(0600, $path{key}) or die;
 	is($warnings->(), '', 'unless it is not for the group');
 };

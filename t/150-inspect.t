@@ -329,7 +329,8 @@ sub limits {
 	my $size = 512 * (2 + 4 + 2);
 
 	accepted_bytes('as many entries as allowed', $crate, '-e', 5);
-	refused_bytes('one more', qr/^uploaded tarball contains more than 4 entries; .*max_entries/, $crate, '-e', 4);
+	refused_bytes('one more', qr/^uploaded tarball contains more than 4 entries; .*max_entries/,
+	    $crate, '-e', 4);
 	accepted_bytes('one byte less than allowed', $crate, '-s', $size + 1);
 	refused_bytes('so many', qr/^uploaded tarball is malformed or too large when decompressed$/,
 	    $crate, '-s', $size);
@@ -371,7 +372,8 @@ sub index_lines {
 		is_deeply($line, { name => 'foo', vers => '1.0.0', cksum => $sum, features => {},
 			features2 => { x => ['d10?/y'] }, yanked => JSON::PP::false, v => 2 }, 'the rest');
 	}
-	refused_bytes('a crate that could not be in an index', qr/^dependency `a`: "b" is an invalid version requirement/,
+	refused_bytes('a crate that could not be in an index',
+	    qr/^dependency `a`: "b" is an invalid version requirement/,
 	    Berth::Archive::crate(file('Cargo.toml', "${manifest}[dependencies]\na = 'b'\n")),
 	    '--index-line', $sum);
 	refused_bytes('what is no crate', qr/gzip/, 'x', '-l', $sum);

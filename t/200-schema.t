@@ -62,8 +62,8 @@ subtest 'from nothing, and again' => sub {
 	    'with a checksum');
 	is($sql->('SELECT count(*) FROM schema_migration_steps'), 0, 'and no step that is under way');
 	is($sql->('SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 0, 'nor an index that is not valid');
-	is($sql->("SELECT count(*) FROM pg_class WHERE relname IN ('crates', 'versions', 'crate_search') AND reltuples = 0"), 3,
-	    'tables that it may have written anew are vacuumed');
+	is($sql->("SELECT count(*) FROM pg_class WHERE relname IN ('crates', 'versions', 'crate_search')"
+	    . " AND reltuples = 0"), 3, 'tables that it may have written anew are vacuumed');
 	my $before = $sql->('SELECT array_agg(applied_at ORDER BY version) FROM schema_migrations');
 	($status, $out) = migrate($dsn);
 	is($status, 0, 'again');
@@ -121,7 +121,8 @@ subtest 'databases that it must not touch' => sub {
 	$sql->("INSERT INTO schema_migrations (version, topic, checksum) VALUES ($future, 'future', '')");
 	my ($status, $out, $err) = migrate($dsn);
 	is($status, 1, 'a newer database');
-	like($err, qr/newer than this program: its migration $future needs a program of version $future at least, and this one has $newest/, 'says so');
+	my $needs = "its migration $future needs a program of version $future at least, and this one has $newest";
+	like($err, qr/newer than this program: $needs/, 'says so');
 	$sql->("UPDATE schema_migrations SET floor = $newest WHERE version = $future");
 	($status, $out, $err) = migrate($dsn, '--grant-to', 'berth');
 	is($status, 0, 'a newer database that allows this program');
@@ -190,12 +191,14 @@ subtest 'what the role of the pool may do' => sub {
 		is($why, '', "but: $statement");
 	}
 	# the whole of it: t/220-grants.t
-	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth; GRANT UPDATE (digest) ON tokens TO berth;'
+	$sql->('GRANT TRUNCATE ON users TO berth; GRANT ALL ON audit_events TO berth; GRANT'
+	    . ' UPDATE (digest) ON tokens TO berth;'
 	    . ' GRANT USAGE ON SEQUENCE audit_events_id_seq TO berth; GRANT CREATE ON SCHEMA public TO PUBLIC');
 	($status) = migrate($dsn, '--grant-to', 'berth');
 	is($status, 0, 'granted again');
 	is($sql->("SELECT has_table_privilege('berth', 'users', 'TRUNCATE'),"
-	    . " has_table_privilege('berth', 'audit_events', 'DELETE'), has_column_privilege('berth', 'tokens', 'digest', 'UPDATE'),"
+	    . " has_table_privilege('berth', 'audit_events', 'DELETE'),"
+	    . " has_column_privilege('berth', 'tokens', 'digest', 'UPDATE'),"
 	    . " has_sequence_privilege('berth', 'audit_events_id_seq', 'USAGE'),"
 	    . " has_schema_privilege('berth', 'public', 'CREATE')"), 'f|f|f|f|f', 'what was too much is gone');
 };
@@ -224,11 +227,14 @@ subtest 'constraints' => sub {
 	$t->psql("INSERT INTO users (username) VALUES ('U')");
 	$t->psql("INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('g', 'g', '{1}')");
 	$t->psql("INSERT INTO projects (group_id, path, full_path) SELECT id, 'p', 'g/p' FROM groups");
-	$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT id, 'Foo_bar', 'foo-bar' FROM projects");
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT id, 'Foo_bar', 'foo-bar'"
+	    . " FROM projects");
 	my ($u, $g, $p) = map { "(SELECT id FROM $_)" } qw(users groups projects);
 	my $digest = 'sha256(\'x\')';
-	my $personal = "INSERT INTO tokens (kind, digest, user_id, scopes, crate_patterns, operations) SELECT 'personal', $digest, $u, '{}'";
-	my $job = "INSERT INTO tokens (kind, digest, scopes, user_id, project_id, group_id, expires_at, pipeline, job) SELECT 'job', $digest, '{}'";
+	my $personal = "INSERT INTO tokens (kind, digest, user_id, scopes, crate_patterns, operations)"
+	    . " SELECT 'personal', $digest, $u, '{}'";
+	my $job = "INSERT INTO tokens (kind, digest, scopes, user_id, project_id, group_id, expires_at, pipeline,"
+	    . " job) SELECT 'job', $digest, '{}'";
 	my $allow = 'INSERT INTO job_token_allowlist (project_id, from_group_id, from_project_id, policies)';
 	my @refused = (
 		["INSERT INTO users (username) VALUES ('u')", 'users_username'],
@@ -242,30 +248,42 @@ subtest 'constraints' => sub {
 		["UPDATE projects SET visibility = 'secret'", 'projects_visibility_check'],
 		["INSERT INTO members (user_id, group_id, access_level) VALUES ($u, $g, 15)", 'members_access_level_check'],
 		["INSERT INTO members (user_id, access_level) VALUES ($u, 10)", 'members_check'],
-		["INSERT INTO members (user_id, group_id, project_id, access_level) VALUES ($u, $g, $p, 10)", 'members_check'],
-		["INSERT INTO members (user_id, group_id, access_level) VALUES ($u, $g, 10), ($u, $g, 20)", 'members_group'],
-		["INSERT INTO members (user_id, project_id, access_level) VALUES ($u, $p, 10), ($u, $p, 20)", 'members_project'],
+		["INSERT INTO members (user_id, group_id, project_id, access_level) VALUES ($u, $g, $p, 10)",
+		    'members_check'],
+		["INSERT INTO members (user_id, group_id, access_level) VALUES ($u, $g, 10), ($u, $g, 20)",
+		    'members_group'],
+		["INSERT INTO members (user_id, project_id, access_level) VALUES ($u, $p, 10), ($u, $p, 20)",
+		    'members_project'],
 		["INSERT INTO tokens (kind, digest, scopes) VALUES ('personal', $digest, '{}')", 'tokens_check'],
-		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('other', $digest, $u, '{}')", 'tokens_kind_check'],
-		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('personal', 'x', $u, '{}')", 'tokens_digest_check'],
-		["INSERT INTO tokens (kind, digest, user_id, scopes) SELECT 'personal', $digest, $u, '{}' FROM generate_series(1, 2)",
-		    'tokens_digest_key'],
-		["INSERT INTO tokens (kind, digest, user_id, group_id, scopes) SELECT 'deploy', $digest, $u, $g, '{}'", 'tokens_deploy'],
-		["INSERT INTO tokens (kind, digest, group_id, project_id, scopes) SELECT 'deploy', $digest, $g, $p, '{}'", 'tokens_deploy'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('other', $digest, $u, '{}')",
+		    'tokens_kind_check'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) VALUES ('personal', 'x', $u, '{}')",
+		    'tokens_digest_check'],
+		["INSERT INTO tokens (kind, digest, user_id, scopes) SELECT 'personal', $digest, $u, '{}'"
+		    . " FROM generate_series(1, 2)", 'tokens_digest_key'],
+		["INSERT INTO tokens (kind, digest, user_id, group_id, scopes) SELECT 'deploy', $digest, $u, $g, '{}'",
+		    'tokens_deploy'],
+		["INSERT INTO tokens (kind, digest, group_id, project_id, scopes) SELECT 'deploy', $digest, $g, $p, '{}'",
+		    'tokens_deploy'],
 		["INSERT INTO tokens (kind, digest, scopes) VALUES ('deploy', $digest, '{}')", 'tokens_deploy'],
-		["INSERT INTO tokens (kind, digest, group_id, scopes, operations) SELECT 'deploy', $digest, $g, '{}', '{yank}'", 'tokens_limits'],
-		["INSERT INTO tokens (kind, digest, group_id, scopes, job) SELECT 'deploy', $digest, $g, '{}', 1", 'tokens_of_no_job'],
+		["INSERT INTO tokens (kind, digest, group_id, scopes, operations)"
+		    . " SELECT 'deploy', $digest, $g, '{}', '{yank}'", 'tokens_limits'],
+		["INSERT INTO tokens (kind, digest, group_id, scopes, job) SELECT 'deploy', $digest, $g, '{}', 1",
+		    'tokens_of_no_job'],
 		["$job, NULL, $p, NULL, now(), 1, 1", 'tokens_job'],
 		["INSERT INTO tokens (kind, digest, scopes, user_id, issuer) SELECT 'personal', $digest, '{}', $u, 'x'",
 		    'tokens_of_no_job'],
 		["INSERT INTO tokens (kind, digest, scopes, issuer) SELECT 'job', $digest, '{}', 'x'", 'tokens_job'],
-		["INSERT INTO trusted_issuers (url, kind) VALUES ('http://ci.example.org', 'gitlab')", 'trusted_issuers_url_check'],
-		["INSERT INTO trusted_issuers (url, kind) VALUES ('https://ci.example.org', 'jenkins')", 'trusted_issuers_kind_check'],
+		["INSERT INTO trusted_issuers (url, kind) VALUES ('http://ci.example.org', 'gitlab')",
+		    'trusted_issuers_url_check'],
+		["INSERT INTO trusted_issuers (url, kind) VALUES ('https://ci.example.org', 'jenkins')",
+		    'trusted_issuers_kind_check'],
 		["$job, $u, NULL, $g, now(), 1, 1", 'tokens_job'],
 		["$job, $u, $p, NULL, NULL, 1, 1", 'tokens_job'],
 		["$job, $u, $p, NULL, now(), NULL, 1", 'tokens_job'],
 		["$job, $u, $p, NULL, now(), 1, NULL", 'tokens_job'],
-		(map { ["$personal, '{$_}', NULL", 'tokens_crate_patterns'] } '', 'A', 'a_b', '"a b"', '**', '"a,B"', 'NULL'),
+		(map { ["$personal, '{$_}', NULL", 'tokens_crate_patterns'] } '', 'A', 'a_b', '"a b"', '**',
+		    '"a,B"', 'NULL'),
 		(map { ["$personal, NULL, '{$_}'", 'tokens_operations'] } '', 'publish', 'NULL'),
 		["$allow SELECT $p, NULL, NULL, '{read_packages}'", 'job_token_allowlist_check'],
 		["$allow SELECT $p, $g, $p, '{read_packages}'", 'job_token_allowlist_check'],
@@ -287,7 +305,8 @@ subtest 'constraints' => sub {
 		like($why, qr/"$case->[1]"/, $case->[0]);
 	}
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
-	my $version = "INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
+	my $version = "INSERT INTO versions"
+	    . " (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
 	    . " SELECT id, project_id, '%s', '1.0.0', '{}', repeat('%s', 64), 1, now() FROM crates";
 	(undef, my $why) = psql_at($t->dsn('postgres'), sprintf($version, '1.0.0', 'b'));
 	like($why, qr/"versions_cksum_fkey"/, 'no version without its blob');

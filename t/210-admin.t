@@ -135,11 +135,13 @@ subtest 'projects' => sub {
 
 		id_of("networks of a $noun", $noun, 'set', $path, "anonymous_networks= 192.0.2.0/24\t2001:db8::/32 ");
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'shown');
-		fails("$_ is no network", 2, qr/anonymous_networks: `\Q$_\E` is neither/, $noun, 'set', $path, "anonymous_networks=10.0.0.0/8 $_")
-		    for qw(192.0.2.1/24 192.0.2.0/33 example.org);
-		fails("$_ is as good as public", 2, qr/`\Q$_\E` covers too much of the Internet; use the visibility `public`/, $noun, 'set', $path, "anonymous_networks=::1 $_")
-		    for qw(0.0.0.0/0 ::/0 2000::/3);
-		fails('too many', 2, qr/more than 64/, $noun, 'set', $path, 'anonymous_networks=' . join(' ', map { "192.0.2.$_" } 1 .. 65));
+		fails("$_ is no network", 2, qr/anonymous_networks: `\Q$_\E` is neither/, $noun, 'set', $path,
+		    "anonymous_networks=10.0.0.0/8 $_") for qw(192.0.2.1/24 192.0.2.0/33 example.org);
+		fails("$_ is as good as public",
+		    2, qr/`\Q$_\E` covers too much of the Internet; use the visibility `public`/, $noun, 'set', $path,
+		    "anonymous_networks=::1 $_") for qw(0.0.0.0/0 ::/0 2000::/3);
+		fails('too many', 2, qr/more than 64/, $noun, 'set', $path,
+		    'anonymous_networks=' . join(' ', map { "192.0.2.$_" } 1 .. 65));
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '192.0.2.0/24 2001:db8::/32', 'unchanged');
 		id_of('none', $noun, 'set', $path, 'anonymous_networks=');
 		is(json_of('show', $noun, 'show', $path)->{anonymous_networks}, '', 'no network');
@@ -160,7 +162,8 @@ subtest 'projects' => sub {
 subtest 'what may be published into a project' => sub {
 	my %own = (max_crate_size => '9m', max_unpacked_size => '1g', max_entries => '7', max_dependencies => '0',
 		max_features => '10000', max_keywords => '6', max_categories => '1000',
-		required_metadata => 'description license', strict_metadata => 'license', reserved_names => 'house In_House',
+		required_metadata => 'description license', strict_metadata => 'license',
+		reserved_names => 'house In_House',
 		allowed_registries => '*');
 	my $policy = "SELECT policy FROM projects WHERE full_path = 'tools/registry'";
 	my @set = qw(project set tools/registry);
@@ -170,7 +173,8 @@ subtest 'what may be published into a project' => sub {
 	is_deeply(JSON::PP->new->decode(scalar $t->psql($policy)), \%own, 'is kept as it was given');
 	my $shown = json_of('show', qw(project show tools/registry));
 	is_deeply({ map { ($_ => $shown->{$_}) } keys %own }, \%own, 'and shown');
-	like(works('show as text', qw(project show tools/registry)), qr/^reserved_names: house In_House$/m, 'as text');
+	like(works('show as text', qw(project show tools/registry)), qr/^reserved_names: house In_House$/m,
+	    'as text');
 	is(json_of('set, JSON', @set, 'max_entries=8')->{max_entries}, '8', 'another value');
 	id_of('with another key', @set, 'visibility=private', 'max_entries=');
 	is_deeply([map { exists json_of('show', qw(project show tools/registry))->{$_} ? 1 : 0 }
@@ -183,7 +187,8 @@ subtest 'what may be published into a project' => sub {
 
 	for my $case (
 		['max_crate_size=1023', qr/max_crate_size must be from 1024 to 4294967295/],
-		['max_crate_size=10485761', qr/cannot be larger than in the configuration, 10485760, because nginx enforces that limit/],
+		['max_crate_size=10485761',
+		    qr/cannot be larger than in the configuration, 10485760, because nginx enforces that limit/],
 		['max_crate_size=11m', qr/cannot be larger/],
 		['max_unpacked_size=1k5', qr/max_unpacked_size has an unknown unit/],
 		['max_entries=0', qr/max_entries must be from 1 to 1000000/],
@@ -191,7 +196,8 @@ subtest 'what may be published into a project' => sub {
 		['max_features=-1', qr/max_features must be a number/],
 		['max_keywords=1001', qr/max_keywords must be from 0 to 1000/],
 		['max_categories=99999999999999999999', qr/max_categories is too large/],
-		['required_metadata=description,license', qr/required_metadata must be a list of these words: description license readme/],
+		['required_metadata=description,license',
+		    qr/required_metadata must be a list of these words: description license readme/],
 		['reserved_names=a b,c', qr/reserved_names must be names of crates/],
 		["reserved_names=\xff", qr/reserved_names must be UTF-8/],
 		['allowed_registries=crates-io', qr/allowed_registries must be index URLs/],
@@ -257,7 +263,8 @@ subtest 'members' => sub {
 	fails('no such user', 1, qr/user `nobody` does not exist/, qw(member set nobody tools guest));
 	fails('no such place', 1, qr/no group or project `toolz`/, qw(member set alice toolz guest));
 	fails('no such place', 1, qr/no group or project `toolz`/, qw(member list toolz));
-	fails('none until', 2, qr/--expires goes only with a level/, qw(member set alice tools none --expires 2031-01-01));
+	fails('none until', 2, qr/--expires goes only with a level/,
+	    qw(member set alice tools none --expires 2031-01-01));
 	for my $date ('2031-02-30', '2031-13-01', '2031-1-1', '31-01-01', 'tomorrow', '', '2031-01-01T24:00:00Z',
 		'2031-01-01 ', '2031-01-01T00:00:00', '1970-12-31', '2031-00-10', '2031-01-00') {
 		fails("date `$date`", 2, qr/date/, qw(member set alice tools guest --expires), $date);
@@ -286,9 +293,11 @@ subtest 'tokens' => sub {
 	    'personal/alice/api personal/alice/api/read_api', 'list');
 	is($list->[1]{name}, 'a laptop', 'name');
 	is($list->[0]{expires_at}, undef, 'no end');
-	is($list->[$_]{slot}, substr(Berth::Test::token_handle($_ ? $more->{token} : $token), 0, 2), "token $_: the slot of its key") for 0, 1;
+	is($list->[$_]{slot}, substr(Berth::Test::token_handle($_ ? $more->{token} : $token), 0, 2),
+	    "token $_: the slot of its key") for 0, 1;
 	$t->psql("UPDATE tokens SET handle = NULL WHERE id = $list->[0]{id}");
-	is_deeply([map { $_->{slot} } @{ json_of('list', qw(token list --user Alice)) }], [undef, $list->[1]{slot}], 'the old form has none');
+	is_deeply([map { $_->{slot} } @{ json_of('list', qw(token list --user Alice)) }], [undef, $list->[1]{slot}],
+	    'the old form has none');
 	is(scalar @{ json_of('of another', qw(token list --user root)) }, 0, 'another user has none');
 	fails('of nobody', 1, qr/user `nobody` does not exist/, qw(token list --user nobody));
 	unlike(works('list', qw(token list)) . works('list', qw(token list --json)), $token_form,
@@ -334,7 +343,8 @@ subtest 'limits of tokens' => sub {
 	is($t->psql("SELECT crate_patterns, operations FROM tokens WHERE id = $limited->{id}"),
 	    '{foo-bar,foo-*,*}|{publish-new,yank}', 'the row');
 	my ($listed) = grep { $_->{id} == $limited->{id} } @{ json_of('list', qw(token list --user alice)) };
-	is_deeply([@{$listed}{qw(crates operations namespace)}], [['foo-bar', 'foo-*', '*'], ['publish-new', 'yank'], undef], 'listed');
+	is_deeply([@{$listed}{qw(crates operations namespace)}],
+	    [['foo-bar', 'foo-*', '*'], ['publish-new', 'yank'], undef], 'listed');
 	my $plain = json_of('without', @add);
 	is_deeply([@{$plain}{qw(crates operations)}], [undef, undef], 'no limit is null');
 	id_of('revoke', qw(token revoke), $_->{id}) for $limited, $plain;
@@ -343,7 +353,8 @@ subtest 'limits of tokens' => sub {
 	}
 	json_of('100 patterns', @add, '--crates', join(',', map { "c$_" } 1 .. 100));
 	fails('101 patterns', 2, qr/at most 100/, @add, '--crates', join(',', map { "c$_" } 1 .. 101));
-	fails('no such operation', 2, qr/no operation `publish`; a user's token has publish-new, publish-update, yank or owners/,
+	fails('no such operation', 2,
+	    qr/no operation `publish`; a user's token has publish-new, publish-update, yank or owners/,
 	    @add, '--operations', 'publish');
 	fails('an empty one', 2, qr/no operation ``/, @add, '--operations', 'yank,');
 	for my $limit (['--crates', 'a'], ['--operations', 'yank']) {
@@ -357,16 +368,19 @@ subtest 'tokens of groups and projects' => sub {
 	like($out, qr/\Aberth_dep_[\w-]{74}\n\z/, 'prints the token alone');
 	my $more = json_of('of a project', qw(token add --name servers --deploy TOOLS/Registry --expires 2031-01-31),
 	    '--scopes', 'write_package_registry,read_package_registry');
-	is_deeply([@{$more}{qw(user namespace name expires_at)}], [undef, 'TOOLS/Registry', 'servers', '2031-01-31T00:00:00Z'], 'what was asked');
+	is_deeply([@{$more}{qw(user namespace name expires_at)}],
+	    [undef, 'TOOLS/Registry', 'servers', '2031-01-31T00:00:00Z'], 'what was asked');
 	is_deeply($more->{scopes}, ['read_package_registry', 'write_package_registry'], 'scopes');
-	is_deeply([map { [@{$_}{qw(user namespace crates)}] } grep { $_->{kind} eq 'deploy' } @{ json_of('list', qw(token list)) }],
+	is_deeply([map { [@{$_}{qw(user namespace crates)}] } grep { $_->{kind} eq 'deploy' }
+	    @{ json_of('list', qw(token list)) }],
 	    [[undef, 'tools', undef], [undef, 'tools/registry', undef]], 'listed with their places');
-	is($t->psql("SELECT user_id IS NULL, t.group_id IS NULL, full_path FROM tokens t JOIN projects p ON p.id = project_id WHERE t.id = $more->{id}"),
-	    't|t|tools/registry', 'the row');
+	is($t->psql("SELECT user_id IS NULL, t.group_id IS NULL, full_path FROM tokens t"
+	    . " JOIN projects p ON p.id = project_id WHERE t.id = $more->{id}"), 't|t|tools/registry', 'the row');
 	my @read = qw(--scopes read_package_registry);
 	fails('nowhere', 1, qr/no group or project `none`/, qw(token add --deploy none), @read);
 	fails('a bad path', 2, qr/path is empty or has an empty part/, qw(token add --deploy a//b), @read);
-	fails('a scope of users', 2, qr/no scope `api`; a deploy token has/, qw(token add --deploy tools --scopes api));
+	fails('a scope of users', 2, qr/no scope `api`; a deploy token has/,
+	    qw(token add --deploy tools --scopes api));
 	fails('no scope', 2, qr/--scopes \S+ is missing/, qw(token add --deploy=tools));
 	fails('limits', 2, qr/no option --crates here/, qw(token add --deploy tools --crates a), @read);
 };
@@ -375,16 +389,19 @@ subtest 'tokens of jobs' => sub {
 	my @job = qw(--job tools/registry --user alice --pipeline 17 --job 423);
 	my $out = works('add', qw(token add), @job, qw(--ttl 60));
 	like($out, qr/\Aberth_job_[\w-]{74}\n\z/, 'prints the token alone');
-	my $more = json_of('with everything', qw(token add --ttl=2592000 --ref main --commit abc --job-url https://ci.example/1),
+	my $more = json_of('with everything',
+	    qw(token add --ttl=2592000 --ref main --commit abc --job-url https://ci.example/1),
 	    @job, qw(--name nightly));
-	is_deeply([@{$more}{qw(user namespace pipeline job name)}], ['alice', 'tools/registry', 17, 423, 'nightly'], 'what was asked');
+	is_deeply([@{$more}{qw(user namespace pipeline job name)}], ['alice', 'tools/registry', 17, 423, 'nightly'],
+	    'what was asked');
 	is_deeply($more->{scopes}, [], 'no scopes');
-	is($t->psql("SELECT round(extract(epoch FROM expires_at - created_at)), pipeline, job, job_url, ref, commit FROM tokens WHERE id = $more->{id}"),
-	    '2592000|17|423|https://ci.example/1|main|abc', 'the row');
+	is($t->psql("SELECT round(extract(epoch FROM expires_at - created_at)), pipeline, job, job_url, ref, commit"
+	    . " FROM tokens WHERE id = $more->{id}"), '2592000|17|423|https://ci.example/1|main|abc', 'the row');
 	my ($listed) = grep { $_->{id} == $more->{id} } @{ json_of('list', qw(token list)) };
 	is_deeply([@{$listed}{qw(kind user namespace pipeline job job_url ref commit)}],
 	    ['job', 'alice', 'tools/registry', 17, 423, 'https://ci.example/1', 'main', 'abc'], 'listed');
-	like(works('the two --job in the other order', qw(token add --job 423 --job tools/registry --user alice --pipeline 17 --ttl 60)),
+	like(works('the two --job in the other order',
+	    qw(token add --job 423 --job tools/registry --user alice --pipeline 17 --ttl 60)),
 	    qr/\Aberth_job_/, 'are told apart');
 	my %good = (user => 'alice', pipeline => 17, ttl => 60);
 	for my $case (
@@ -402,32 +419,39 @@ subtest 'tokens of jobs' => sub {
 		my ($status, $why, $key, $value) = @$case;
 		my %given = (%good, $key => $value);
 
-		fails("$key `$value`", $status, $why, qw(token add --job tools/registry --job 423), map { ("--$_", $given{$_}) } sort keys %given);
+		fails("$key `$value`", $status, $why, qw(token add --job tools/registry --job 423),
+		    map { ("--$_", $given{$_}) } sort keys %given);
 	}
 	my @rest = qw(--user alice --pipeline 17 --ttl 60);
-	fails('no such project', 1, qr/project `tools\/none` does not exist/, qw(token add --job tools/none --job 1), @rest);
+	fails('no such project', 1, qr/project `tools\/none` does not exist/,
+	    qw(token add --job tools/none --job 1), @rest);
 	fails('a group', 1, qr/project `tools` does not exist/, qw(token add --job tools --job 1), @rest);
 	fails('no number', 2, qr/--job N is missing/, qw(token add --job tools/registry), @rest);
 	fails('three', 2, qr/--job is given twice/, qw(token add --job a/b --job 1 --job 2), @rest);
 	fails('two paths', 2, qr/--job must be a number/, qw(token add --job a/b --job c/d), @rest);
-	fails('scopes', 2, qr/no option --scopes here/, qw(token add --job tools/registry --job 1 --scopes api), @rest);
+	fails('scopes', 2, qr/no option --scopes here/, qw(token add --job tools/registry --job 1 --scopes api),
+	    @rest);
 };
 
 subtest 'whose jobs a project lets in' => sub {
 	my @allow = qw(project allow tools/registry);
 	my $id = json_of('show', qw(project show tools/registry))->{id};
-	my $allowed = sub { return [@{ json_of('show', qw(project show TOOLS/registry)) }{qw(job_token_read_packages job_token_admin_packages)}] };
+	my $allowed = sub {
+		return [@{ json_of('show', qw(project show TOOLS/registry)) }{qw(job_token_read_packages
+		    job_token_admin_packages)}];
+	};
 
 	id_of('another project', qw(project add tools/app --visibility private));
 	is_deeply($allowed->(), [undef, undef], 'nobody else at first');
 	is(id_of('allow', @allow, qw(--from tools/APP)), $id, 'the id');
 	is_deeply($allowed->(), [['tools/app'], []], 'to read');
-	is_deeply(json_of('again', @allow, qw(--from tools/app --policies), 'admin_packages,read_packages')->{policies},
-	    ['read_packages', 'admin_packages'], 'with other policies');
+	is_deeply(json_of('again', @allow, qw(--from tools/app --policies),
+	    'admin_packages,read_packages')->{policies}, ['read_packages', 'admin_packages'], 'with other policies');
 	is_deeply($allowed->(), [['tools/app'], ['tools/app']], 'replaces them');
 	id_of('a group', @allow, qw(--from tools/sub));
 	is_deeply($allowed->(), [['tools/app', 'tools/Sub'], ['tools/app']], 'and a group');
-	like(works('show as text', qw(project show tools/registry)), qr/^job_token_read_packages: tools\/app,tools\/Sub$/m, 'text');
+	like(works('show as text', qw(project show tools/registry)),
+	    qr/^job_token_read_packages: tools\/app,tools\/Sub$/m, 'text');
 	is(id_of('disallow', qw(project disallow tools/registry --from tools/app)), $id, 'the id');
 	id_of('again', qw(project disallow tools/registry --from tools/app));
 	is_deeply($allowed->(), [['tools/Sub'], []], 'the other one stays');
@@ -437,8 +461,10 @@ subtest 'whose jobs a project lets in' => sub {
 	fails('no such policy', 2, qr/no policy `write`; an allow-list has read_packages or admin_packages/,
 	    @allow, qw(--from tools --policies write));
 	fails('from where', 2, qr/--from \S+ is missing/, @allow);
-	$t->psql("INSERT INTO projects (group_id, path, full_path) SELECT g.id, 'n' || i, 'tools/n' || i FROM groups g, generate_series(1, 199) i WHERE full_path = 'tools'");
-	$t->psql("INSERT INTO job_token_allowlist (project_id, from_project_id, policies) SELECT $id, id, '{read_packages}' FROM projects WHERE full_path LIKE 'tools/n%'");
+	$t->psql("INSERT INTO projects (group_id, path, full_path) SELECT g.id, 'n' || i, 'tools/n' || i"
+	    . " FROM groups g, generate_series(1, 199) i WHERE full_path = 'tools'");
+	$t->psql("INSERT INTO job_token_allowlist (project_id, from_project_id, policies)"
+	    . " SELECT $id, id, '{read_packages}' FROM projects WHERE full_path LIKE 'tools/n%'");
 	fails('one too many', 2, qr/at most 200/, @allow, qw(--from tools));
 	id_of('but one that is there', @allow, qw(--from tools/sub --policies admin_packages));
 	id_of('and one can go', qw(project disallow tools/registry --from tools/sub));
@@ -504,7 +530,8 @@ subtest 'the manual page' => sub {
 		}
 	}
 	my (undef, undef, $keys) = $t->berth(qw(project set tools/registry x=y));
-	like($page, qr/\b$_\b/, "project set $_") for $keys =~ /^berth: .*there are (.*)$/m ? split(/, /, $1) : 'nothing';
+	like($page, qr/\b$_\b/, "project set $_")
+	    for $keys =~ /^berth: .*there are (.*)$/m ? split(/, /, $1) : 'nothing';
 	like($page, qr/\Q$_\E\b/, $_) for qw(-c --config --database --help --json --version BERTH_CONF);
 };
 

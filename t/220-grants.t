@@ -32,7 +32,8 @@ my %functions = (
 	crates_set_due => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default' ORDER BY yanked, version_base"],
 	crate_search_count => ['INSERT INTO search_counts AS c (project_id, part, crates) VALUES (1, 1, 1)'
-	    . ' ON CONFLICT (project_id, part) DO UPDATE SET crates = c.crates + 1', 'UPDATE search_counts SET crates = crates - 1 WHERE part = 1'],
+	    . ' ON CONFLICT (project_id, part) DO UPDATE SET crates = c.crates + 1',
+	    'UPDATE search_counts SET crates = crates - 1 WHERE part = 1'],
 );
 
 sub statements {
@@ -61,11 +62,13 @@ sub plans {
 
 		# BEGIN, LISTEN and the like have no plan, and need no right to a table
 		next if $sql !~ /^(?:SELECT|INSERT|UPDATE|DELETE|WITH)\b/;
-		$script .= "\\warn STATEMENT $name\nPREPARE s_$name AS $sql;\nSET client_min_messages = log; SET debug_print_plan = on;\n"
+		$script .= "\\warn STATEMENT $name\nPREPARE s_$name AS $sql;\n"
+		    . "SET client_min_messages = log; SET debug_print_plan = on;\n"
 		    . "EXPLAIN EXECUTE s_$name" . ($n ? '(' . join(', ', ('NULL') x $n) . ')' : '')
 		    . ";\nSET debug_print_plan = off; RESET client_min_messages;\n";
 	}
-	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => $script }, 'psql', '-XAtq', '-d', $t->dsn('postgres'));
+	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => $script }, 'psql', '-XAtq', '-d',
+	    $t->dsn('postgres'));
 	my @wrong = $err =~ /(ERROR:.*)/g;
 
 	is_deeply(\@wrong, [], 'every statement has a plan');
@@ -73,8 +76,10 @@ sub plans {
 }
 
 my (%columns, %table_of);
-for my $row ($t->psql("SELECT c.oid, c.relname, a.attnum, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
-    . " AND NOT a.attisdropped WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') ORDER BY 1, 3")) {
+for my $row ($t->psql("SELECT c.oid, c.relname, a.attnum, a.attname FROM pg_class c"
+    . " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0"
+    . " AND NOT a.attisdropped WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v')"
+    . " ORDER BY 1, 3")) {
 	my ($oid, $table, $number, $column) = split(/\|/, $row);
 
 	$table_of{$oid} = $table;
@@ -86,7 +91,8 @@ sub attributes {
 	my ($table, $set) = @_;
 	my @numbers = map { $_ - 7 } $set =~ /\d+/g;
 
-	return (grep { $_ == 0 } @numbers) ? values %{ $columns{$table} } : map { $columns{$table}{$_} } grep { $_ > 0 } @numbers;
+	return (grep { $_ == 0 } @numbers) ? values %{ $columns{$table} }
+	    : map { $columns{$table}{$_} } grep { $_ > 0 } @numbers;
 }
 
 sub needs {
@@ -97,7 +103,8 @@ sub needs {
 		my ($name) = $part =~ /^(\w+)/;
 
 		$part =~ s/\s+/ /g;
-		while ($part =~ /:relid (\d+) [^{}]*?:requiredPerms (\d+) :checkAsUser 0 :selectedCols \(b([^)]*)\) :insertedCols \(b([^)]*)\) :updatedCols \(b([^)]*)\)/g) {
+		my $columns = join(' ', map { ":${_}Cols \\(b([^)]*)\\)" } qw(selected inserted updated));
+		while ($part =~ /:relid (\d+) [^{}]*?:requiredPerms (\d+) :checkAsUser 0 $columns/g) {
 			my ($oid, $perms, $selected, $inserted, $updated) = ($1, $2, $3, $4, $5);
 			my $table = $table_of{$oid} or next;
 			my $n = $need{$table} //= {};
@@ -130,8 +137,10 @@ sub needs {
 sub rights {
 	my %have;
 
-	for my $row ($t->psql("SELECT c.relname, p, has_table_privilege('berth', c.oid, p), coalesce((SELECT string_agg(a.attname, ',') FROM pg_attribute a"
-	    . " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND p IN ('INSERT', 'UPDATE') AND has_column_privilege('berth', c.oid, a.attnum, p)), '')"
+	for my $row ($t->psql("SELECT c.relname, p, has_table_privilege('berth', c.oid, p),"
+	    . " coalesce((SELECT string_agg(a.attname, ',') FROM pg_attribute a"
+	    . " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND p IN ('INSERT', 'UPDATE')"
+	    . " AND has_column_privilege('berth', c.oid, a.attnum, p)), '')"
 	    . " FROM pg_class c, unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p"
 	    . " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p')")) {
 		my ($table, $right, $whole, $list) = split(/\|/, $row, -1);
@@ -149,7 +158,8 @@ sub grants {
 
 	for my $table (sort keys %$rights) {
 		my $r = $rights->{$table};
-		my @rights = map { my $c = join(', ', sort keys %{ $r->{$_} }); /^(?:INSERT|UPDATE)$/ ? "$_ ($c)" : $_ } grep { $r->{$_} } qw(SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER);
+		my @rights = map { my $c = join(', ', sort keys %{ $r->{$_} }); /^(?:INSERT|UPDATE)$/ ? "$_ ($c)" : $_ }
+		    grep { $r->{$_} } qw(SELECT INSERT UPDATE DELETE TRUNCATE REFERENCES TRIGGER);
 
 		push @lines, wrap('', "\t", 'GRANT ' . join(', ', @rights) . " ON $table TO :role;") if @rights;
 	}
@@ -164,7 +174,8 @@ my $have = rights();
 my @want = grants($need);
 
 # Rights that only the build before needs, so that both can run side by side.
-my (undef, $before) = split(/^-- Needed by the build before alone:$/m, Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/grants.sql"));
+my (undef, $before) = split(/^-- Needed by the build before alone:$/m,
+    Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/grants.sql"));
 for my $grant (($before // '') =~ /^GRANT (.*?) TO :role;$/msg) {
 	my ($rights, $table) = $grant =~ s/\s+/ /gr =~ /^(.*) ON (\w+)$/;
 
@@ -178,26 +189,37 @@ for my $grant (($before // '') =~ /^GRANT (.*?) TO :role;$/msg) {
 is(join("\n", grants($have)), join("\n", grants($need)), 'the role may do what is needed, and no more')
     or diag(join("\n", 'sql/grants.sql must have:', @want));
 
-my @unknown = grep { !$functions{$_} } $t->psql("SELECT DISTINCT proname FROM pg_proc, pg_class c WHERE pronamespace = 'public'::regnamespace"
-    . " AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND prosrc ~* ('(from|join|into|update)\\s+' || c.relname || '\\y')");
+my @unknown = grep { !$functions{$_} }
+    $t->psql("SELECT DISTINCT proname FROM pg_proc, pg_class c WHERE pronamespace = 'public'::regnamespace"
+    . " AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
+    . " AND prosrc ~* ('(from|join|into|update)\\s+' || c.relname || '\\y')");
 is(join(' ', @unknown), '', 'every function that touches a table is known here');
 
 # ---- what must never be among it, whatever the statements need ----
 
-$t->psql("INSERT INTO users (username) VALUES ('u'); INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('g', 'g', '{1}');"
-    . " INSERT INTO projects (group_id, path, full_path) VALUES (1, 'p', 'g/p'); INSERT INTO crates (project_id, name, normalized_name) VALUES (1, 'c', 'c');"
-    . " INSERT INTO tombstones VALUES (1, '1.0.0', repeat('a', 64)); INSERT INTO audit_events (action) VALUES ('x')");
-for my $refused ("INSERT INTO audit_events (id, action) OVERRIDING SYSTEM VALUE VALUES (7, 'x')", "INSERT INTO audit_events (at, action) VALUES ('2020-01-01', 'x')",
-	'UPDATE audit_events SET at = now()', 'DELETE FROM audit_events', 'DELETE FROM tombstones', "UPDATE tombstones SET cksum = repeat('b', 64)",
-	"INSERT INTO tombstones VALUES (1, '2.0.0', repeat('a', 64), '2020-01-01')", "UPDATE versions SET cksum = 'x'", "UPDATE versions SET version = '9.0.0'",
-	"UPDATE tokens SET digest = digest", "UPDATE tokens SET scopes = '{api}'", 'UPDATE tokens SET user_id = 1', 'DELETE FROM users', 'DELETE FROM crates', 'DELETE FROM projects',
-	"UPDATE blobs SET sha256 = repeat('b', 64)", 'INSERT INTO users (id, username) OVERRIDING SYSTEM VALUE VALUES (9, $$v$$)', 'DELETE FROM access_epoch',
+$t->psql("INSERT INTO users (username) VALUES ('u'); INSERT INTO groups (path, full_path, ancestor_ids)"
+    . " VALUES ('g', 'g', '{1}');"
+    . " INSERT INTO projects (group_id, path, full_path) VALUES (1, 'p', 'g/p');"
+    . " INSERT INTO crates (project_id, name, normalized_name) VALUES (1, 'c', 'c');"
+    . " INSERT INTO tombstones VALUES (1, '1.0.0', repeat('a', 64)); INSERT INTO audit_events (action)"
+    . " VALUES ('x')");
+for my $refused ("INSERT INTO audit_events (id, action) OVERRIDING SYSTEM VALUE VALUES (7, 'x')",
+	"INSERT INTO audit_events (at, action) VALUES ('2020-01-01', 'x')",
+	'UPDATE audit_events SET at = now()', 'DELETE FROM audit_events', 'DELETE FROM tombstones',
+	"UPDATE tombstones SET cksum = repeat('b', 64)",
+	"INSERT INTO tombstones VALUES (1, '2.0.0', repeat('a', 64), '2020-01-01')",
+	"UPDATE versions SET cksum = 'x'", "UPDATE versions SET version = '9.0.0'",
+	"UPDATE tokens SET digest = digest", "UPDATE tokens SET scopes = '{api}'", 'UPDATE tokens SET user_id = 1',
+	'DELETE FROM users', 'DELETE FROM crates', 'DELETE FROM projects',
+	"UPDATE blobs SET sha256 = repeat('b', 64)",
+	'INSERT INTO users (id, username) OVERRIDING SYSTEM VALUE VALUES (9, $$v$$)', 'DELETE FROM access_epoch',
 	"SELECT setval('audit_events_id_seq', 1)", "SELECT nextval('audit_events_id_seq')", 'TRUNCATE tombstones') {
 	my (undef, undef, $err) = Berth::Cluster::capture('psql', '-XAtq', '-d', $t->dsn('berth'), '-c', $refused);
 
 	like($err, qr/permission denied/, "not: $refused");
 }
-my (undef, $out, $err) = Berth::Cluster::capture('psql', '-XAtq', '-d', $t->dsn('berth'), '-c', "INSERT INTO audit_events (action) VALUES ('y') RETURNING id, at > now() - interval '1 minute'");
+my (undef, $out, $err) = Berth::Cluster::capture('psql', '-XAtq', '-d', $t->dsn('berth'), '-c',
+    "INSERT INTO audit_events (action) VALUES ('y') RETURNING id, at > now() - interval '1 minute'");
 like($out, qr/^\d+\|t$/m, 'but: an audit row, whose id and time are the database\'s') or diag($err);
 
 done_testing();

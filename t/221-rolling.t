@@ -29,7 +29,8 @@ my $config = $old->registry($id) . '/config.json';
 
 # The later build, in the same database and with the same store.
 sub beside {
-	return Berth::Test->new(workers => 2, pool_build => $build, database => $old->dsn('berth'), store => $old->store);
+	return Berth::Test->new(workers => 2, pool_build => $build, database => $old->dsn('berth'),
+	    store => $old->store);
 }
 
 sub newest { return (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @_)[-1]; }
@@ -38,7 +39,8 @@ sub newest { return (sort { $a <=> $b } map { m{/(\d{4})_} ? $1 + 0 : () } @_)[-
 sub migrate {
 	my ($program, @more) = @_;
 
-	return Berth::Cluster::capture($program // "$build/berth", 'migrate', '--database', $old->dsn('berth_owner'), @more);
+	return Berth::Cluster::capture($program // "$build/berth", 'migrate', '--database',
+	    $old->dsn('berth_owner'), @more);
 }
 
 # The answer to a request, its status and how long it took.
@@ -73,8 +75,8 @@ sub works {
 
 	$old->psql("INSERT INTO tasks (kind) VALUES ('sweep_limits')");
 	$old->psql('NOTIFY berth_tasks');
-	ok($t->wait_for(sub { $old->psql("SELECT count(*) FROM tasks WHERE kind = 'sweep_limits' AND period IS NULL") == 0 }), "$what: a task is done")
-	    or diag($t->log('worker'));
+	ok($t->wait_for(sub { $old->psql("SELECT count(*) FROM tasks WHERE kind = 'sweep_limits'"
+	    . " AND period IS NULL") == 0 }), "$what: a task is done") or diag($t->log('worker'));
 	is($t->has_ended('worker'), 0, "$what: the worker has not ended");
 }
 
@@ -144,7 +146,8 @@ subtest 'the schema first: the old programs go on' => sub {
 	my ($status, $out, $err) = migrate($old->build . '/berth', '--grant-to', 'berth');
 	is($status, 0, 'its `berth migrate` is no failure') or diag($err);
 	is($out, '', 'applies nothing');
-	like($err, qr/nothing to do: the database is newer than this program and allows it \(it has migration 9000, and this program has $newest\)/,
+	my $versions = qr/\(it has migration 9000, and this program has $newest\)/;
+	like($err, qr/nothing to do: the database is newer than this program and allows it $versions/,
 	    'and says so');
 };
 
@@ -157,7 +160,8 @@ subtest 'a schema whose floor is above the program' => sub {
 	is(ask($old, $config)->{status}, 503, 'which are not used');
 	my ($status, undef, $err) = migrate($old->build . '/berth');
 	is($status, 1, 'its `berth migrate` fails');
-	like($err, qr/its migration 9000 needs a program of version 9000 at least, and this one has $newest; install a newer one/, 'says why');
+	my $needs = "its migration 9000 needs a program of version 9000 at least, and this one has $newest";
+	like($err, qr/$needs; install a newer one/, 'says why');
 	is(($old->berth(qw(project list)))[0], 1, 'the admin command refuses');
 	$old->psql('UPDATE schema_migrations SET floor = NULL WHERE version = ' . NEXT);
 	is(ready($old), '503 too new', 'nor without a floor');
@@ -182,7 +186,8 @@ subtest 'no schema yet' => sub {
 
 	$old->psql("CREATE DATABASE $name OWNER berth_owner");
 	# it becomes another registry than that of the tests' keys
-	my $next = Berth::Test->new(workers => 2, pool_build => $build, database => $dsn =~ s/user=\S+/user=berth/r, token_key => undef);
+	my $next = Berth::Test->new(workers => 2, pool_build => $build, database => $dsn =~ s/user=\S+/user=berth/r,
+	    token_key => undef);
 	$next->start_pool;
 	$next->start_worker;
 	waits($next, 'missing', 'no schema');
@@ -190,7 +195,8 @@ subtest 'no schema yet' => sub {
 	my $owner = $dsn =~ s/user=\S+/user=berth_owner/r;
 	is((Berth::Cluster::capture("$build/berth", 'migrate', '--database', $owner))[0], 0, 'migrated');
 	waits($next, 'missing', 'no rights');
-	is((Berth::Cluster::capture("$build/berth", 'migrate', '--database', $owner, '--grant-to', 'berth'))[0], 0, 'granted');
+	is((Berth::Cluster::capture("$build/berth", 'migrate', '--database', $owner, '--grant-to', 'berth'))[0], 0,
+	    'granted');
 	ok($next->wait_for(sub { ready($next) eq '200 ok' }, 10), 'ready');
 	$next->stop;
 	$old->psql("DROP DATABASE $name WITH (FORCE)");

@@ -20,7 +20,8 @@ use Berth::Upgrade;
 # the oldest schema that is upgraded here, and its size
 use constant { BACK => 18, CRATES => 600, VERSIONS => 9000 };
 
-my $cluster = Berth::Cluster->start(log_lock_waits => 'on', deadlock_timeout => '1s', max_wal_size => '256MB');
+my $cluster = Berth::Cluster->start(log_lock_waits => 'on', deadlock_timeout => '1s',
+    max_wal_size => '256MB');
 my $berth = $cluster->build . '/berth';
 my $next = Berth::Upgrade::next_build($cluster->build) . '/berth';
 my $databases = 0;
@@ -30,7 +31,8 @@ my $databases = 0;
 # A session that stays open; $ask->($sql) returns its answer in one line.
 sub session {
 	my ($name, $role) = @_;
-	my $pid = open2(my $out, my $in, $cluster->tool('psql'), '-XAtq', '-d', $cluster->dsn($name, $role // 'berth'));
+	my $pid = open2(my $out, my $in, $cluster->tool('psql'), '-XAtq', '-d',
+	    $cluster->dsn($name, $role // 'berth'));
 	my $n = 0;
 
 	return sub {
@@ -64,7 +66,8 @@ sub begin_migrate {
 	return { pid => $pid, log => $log } if $pid;
 	open(STDOUT, '>', $log) or POSIX::_exit(126);
 	open(STDERR, '>&', \*STDOUT) or POSIX::_exit(126);
-	exec($program // $berth, 'migrate', '--database', $cluster->dsn($name, 'berth_owner'), '--grant-to', 'berth') or POSIX::_exit(127);
+	exec($program // $berth, 'migrate', '--database', $cluster->dsn($name, 'berth_owner'), '--grant-to', 'berth')
+	    or POSIX::_exit(127);
 }
 
 # (exit status, what it printed)
@@ -86,7 +89,8 @@ sub migrates {
 # The schema of a database, without its owner.
 sub dump_of {
 	my ($name) = @_;
-	my ($status, $out, $err) = Berth::Cluster::capture($cluster->tool('pg_dump'), '-s', '-d', $cluster->dsn($name, 'postgres'));
+	my ($status, $out, $err) = Berth::Cluster::capture($cluster->tool('pg_dump'), '-s', '-d',
+	    $cluster->dsn($name, 'postgres'));
 
 	die $err if $status != 0;
 	return join("\n", grep { !/^(?:--|\\(?:un)?restrict|$)/ } split(/\n/, $out));
@@ -120,9 +124,13 @@ sub counts_are_right {
 # The output of `berth migrate --dry-run`, which changes nothing.
 sub planned {
 	my ($name, $what) = @_;
-	my $state = sub { return dump_of($name) . sql($name, 'SELECT string_agg(m::text, $$ $$ ORDER BY version) FROM schema_migrations m'); };
+	my $state = sub {
+		return dump_of($name) . sql($name,
+		    'SELECT string_agg(m::text, $$ $$ ORDER BY version) FROM schema_migrations m');
+	};
 	my $before = $state->();
-	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--json', '--database', $cluster->dsn($name, 'berth_owner'));
+	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--json', '--database',
+	    $cluster->dsn($name, 'berth_owner'));
 
 	is($status, 0, "$what: it is told") or diag($err);
 	ok($state->() eq $before, "$what: and not done");
@@ -156,7 +164,9 @@ sub strongest {
 	return sort map { "$_ $most{$_}" } keys %most;
 }
 
-sub locks_of { return strongest(map { ["$_->{version} $_->{table}", $_->{lock}] } grep { defined $_->{table} } @{ $_[0] }); }
+sub locks_of {
+	return strongest(map { ["$_->{version} $_->{table}", $_->{lock}] } grep { defined $_->{table} } @{ $_[0] });
+}
 
 # The same, as recorded, for these tables.
 sub watched {
@@ -166,7 +176,11 @@ sub watched {
 	# the rights come with the last one, when that is recorded
 	my %after = ($versions[-1] => $versions[-1], map { $versions[$_ - 1] => $versions[$_] } 1 .. $#versions);
 	# what a migration renames is seen by its new name
-	my %was = map { my %new = Berth::Cluster::slurp($_) =~ /^ALTER TABLE (\w+) RENAME TO (\w+);/mg; reverse %new }
+	my %was = map {
+		my %new = Berth::Cluster::slurp($_) =~ /^ALTER TABLE (\w+) RENAME TO (\w+);/mg;
+
+		reverse %new;
+	}
 	    glob("$Berth::Cluster::ROOT/sql/migrations/*.sql");
 	my @seen = $cluster->sql($name, 'SELECT DISTINCT version, relation, mode FROM watch.seen');
 
@@ -193,13 +207,17 @@ subtest 'a dry run' => sub {
 
 	is_deeply(planned($new, 'nothing'), [], 'nothing is to be done');
 	sql('postgres', "CREATE DATABASE $name OWNER berth_owner");
-	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database', $cluster->dsn($name, 'berth_owner'));
+	my ($status, $out, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database',
+	    $cluster->dsn($name, 'berth_owner'));
 	is($status, 0, 'of an empty database') or diag($err);
 	like($out, qr/\Aversion +topic +step +table +lock +work +rows +bytes\n1 +registry +1 /, 'a table');
-	is($out =~ tr/\n//, 1 + sql($new, 'SELECT count(*) FROM schema_migrations'), 'a row for each: no table is there');
-	is(sql($name, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), 0, 'and none is made');
+	is($out =~ tr/\n//, 1 + sql($new, 'SELECT count(*) FROM schema_migrations'),
+	    'a row for each: no table is there');
+	is(sql($name, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"), 0,
+	    'and none is made');
 	sql($new, 'UPDATE schema_migrations SET checksum = $$x$$ WHERE version = 1');
-	($status, undef, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database', $cluster->dsn($new, 'berth_owner'));
+	($status, undef, $err) = Berth::Cluster::capture($berth, 'migrate', '--dry-run', '--database',
+	    $cluster->dsn($new, 'berth_owner'));
 	is($status, 1, 'of another text');
 	like($err, qr/applied with another text/, 'says so');
 	sql($new, "UPDATE schema_migrations SET checksum = '$first' WHERE version = 1");
@@ -209,10 +227,11 @@ subtest 'every text that was ever applied' => sub {
 	my $name = database();
 
 	Berth::Upgrade::older($cluster, $name, 56);
-	is(sql($name, "SELECT attgenerated FROM pg_attribute WHERE attrelid = 'crates'::regclass AND attname = 'lists_many'"), 's',
-	    'a database of the earlier texts');
+	is(sql($name, "SELECT attgenerated FROM pg_attribute WHERE attrelid = 'crates'::regclass"
+	    . " AND attname = 'lists_many'"), 's', 'a database of the earlier texts');
 	my $before = sql($name, 'SELECT max(version) FROM schema_migrations');
-	for my $case (['berth-fcgi', 'a pool that does not tell its schema'], ['berth-worker/56', 'an older worker']) {
+	for my $case (['berth-fcgi', 'a pool that does not tell its schema'],
+	    ['berth-worker/56', 'an older worker']) {
 		my ($called, $what) = @$case;
 		my $program = session($name);
 
@@ -220,13 +239,15 @@ subtest 'every text that was ever applied' => sub {
 		my ($status, $said) = end_migrate(begin_migrate($name));
 		is($status, 1, "$what is connected: an upgrade fails");
 		my ($plain) = $called =~ m{^([^/]+)};
-		like($said, qr/\Aberth: an older build of $plain uses this database \(sessions: 1\).*stop it on all hosts/, 'who, and what to do');
+		like($said, qr/\Aberth: an older build of $plain uses this database \(sessions: 1\).*stop it on all hosts/,
+		    'who, and what to do');
 		is(sql($name, 'SELECT max(version) FROM schema_migrations'), $before, 'and nothing is');
 		$program->();
 	}
 	# a program that waits for this schema, and one of another kind
 	my @wait = map { session($name) } 1, 2;
-	$wait[0]->('SET application_name = "berth-fcgi/' . sql($new, 'SELECT max(version) FROM schema_migrations') . '"');
+	$wait[0]->('SET application_name = "berth-fcgi/' . sql($new, 'SELECT max(version) FROM schema_migrations')
+	    . '"');
 	$wait[1]->("SET application_name = 'berth-fcgi-exporter'");
 	migrates($name, 'of the earlier texts');
 	$_->() for @wait;
@@ -236,34 +257,41 @@ subtest 'every text that was ever applied' => sub {
 subtest 'an upgrade under load' => sub {
 	my $name = database();
 	my $nodes = "SELECT string_agg(relname || relfilenode, ' ' ORDER BY relname) FROM pg_class"
-	    . " WHERE relname IN ('crates', 'versions', 'dependencies', 'crate_search', 'tokens', 'audit_events', 'blobs')";
+	    . " WHERE relname IN ('crates', 'versions', 'dependencies', 'crate_search', 'tokens', 'audit_events',"
+	    . " 'blobs')";
 
 	Berth::Upgrade::older($cluster, $name, BACK);
 	Berth::Upgrade::fill($cluster, $name, CRATES, VERSIONS);
 	# a job of another CI system, from before tokens had checked_until
-	sql($name, "INSERT INTO tokens (kind, digest, scopes, project_id, expires_at, source, issuer) VALUES ('job', sha256('x'), '{}', 1,"
+	sql($name, "INSERT INTO tokens (kind, digest, scopes, project_id, expires_at, source, issuer)"
+	    . " VALUES ('job', sha256('x'), '{}', 1,"
 	    . " now() + interval '1 day', 'gitlab', 'https://gitlab.example.org')");
 	my $files = sql($name, $nodes);
 	my $plan = planned($name, 'what will be done');
 	watch($name);
 	my $before = length(Berth::Cluster::slurp($cluster->server_log));
-	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES, rate => 40);
+	my $load = Berth::Upgrade::Load->start($cluster, $name, $cluster->dir . "/load.$name", crates => CRATES,
+	    rate => 40);
 	migrates($name, 'under load');
 	my $seen = $load->end;
-	my @waits = substr(Berth::Cluster::slurp($cluster->server_log), $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
+	my @waits = substr(Berth::Cluster::slurp($cluster->server_log),
+	    $before) =~ /^(.*(?:still waiting for|deadlock detected).*)$/mg;
 
 	is_deeply($seen->{errors}, [], 'no read or publish fails');
 	# a batch or an index build may wait long: only other sessions must not
 	is(join("\n", grep { !/berth migrate/ } @waits), '', 'none waits for a lock for a second');
 	cmp_ok($seen->{$_}{n}, '>', 10, "there were some: $_") for qw(read publish);
-	note(join(' ', map { sprintf('%s: %d, median %.0f, max %.0f ms;', $_, @{ $seen->{$_} }{qw(n median max)}) } qw(read publish)));
+	note(join(' ', map { sprintf('%s: %d, median %.0f, max %.0f ms;', $_, @{ $seen->{$_} }{qw(n median max)}) }
+	    qw(read publish)));
 	is(sql($name, $nodes), $files, 'no table was written anew');
-	is(join("\n", watched($name, map { $_->{table} // () } @$plan)), join("\n", locks_of($plan)), 'the locks are those that were announced');
+	is(join("\n", watched($name, map { $_->{table} // () } @$plan)), join("\n", locks_of($plan)),
+	    'the locks are those that were announced');
 	cmp_ok(scalar @$plan, '>', 20, 'which are not few');
 	ok(!grep({ ($_->{work} // '') =~ /anew/ } @$plan), 'which speak of no table that is written anew');
 	same_schema($name, $schema, 'under load');
 	counts_are_right($name, 'under load');
-	is(sql($name, 'SELECT checked_until = expires_at FROM tokens'), 't', "a job's token of another system is asked again when it ends");
+	is(sql($name, 'SELECT checked_until = expires_at FROM tokens'), 't',
+	    "a job's token of another system is asked again when it ends");
 };
 
 # A publish locks its crate and then versions; a migration locks them the other way round.
@@ -277,20 +305,24 @@ subtest 'the locks of a publish' => sub {
 		if (defined $version) {
 			Berth::Upgrade::older($cluster, $name, $version);
 		} else {
-			sql('postgres', "CREATE DATABASE $name TEMPLATE $new OWNER berth_owner", "GRANT CONNECT ON DATABASE $name TO berth");
+			sql('postgres', "CREATE DATABASE $name TEMPLATE $new OWNER berth_owner",
+			    "GRANT CONNECT ON DATABASE $name TO berth");
 		}
 		sql($name, "INSERT INTO groups (path, full_path, ancestor_ids) VALUES ('g', 'g', '{1}')",
 		    "INSERT INTO projects (group_id, path, full_path) VALUES (1, 'p', 'g/p')",
-		    "INSERT INTO crates (project_id, name, normalized_name) VALUES (1, 'a', 'a')", 'GRANT SELECT ON schema_migrations TO berth');
+		    "INSERT INTO crates (project_id, name, normalized_name) VALUES (1, 'a', 'a')",
+		    'GRANT SELECT ON schema_migrations TO berth');
 		my $publish = session($name);
 
-		$publish->("BEGIN; UPDATE crates SET updated_at = now() WHERE id = 1; INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
+		$publish->("BEGIN; UPDATE crates SET updated_at = now() WHERE id = 1; INSERT INTO blobs (sha256, size)"
+		    . " VALUES (repeat('a', 64), 1)");
 		my $m = begin_migrate($name, $program);
 		ok(Berth::Test::wait_for(sub {
 			return sql($name, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'crates'::regclass") > 0;
 		}), "$what: it comes to the crates, which a publish has");
 		my $started = time;
-		my $said = $publish->("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
+		my $said = $publish->("INSERT INTO versions"
+		    . " (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)"
 		    . " VALUES (1, 1, '1.0.0', '1.0.0', '{}', repeat('a', 64), 1, now()) RETURNING version");
 		is($said, "1.0.0\n", "$what: the publish goes on");
 		cmp_ok(time - $started, '<', 1, "$what: at once, not when a deadlock is found");
@@ -308,7 +340,8 @@ sub kill_migrate {
 
 	kill('KILL', $m->{pid});
 	waitpid($m->{pid}, 0);
-	sql($name, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'berth migrate' AND datname = '$name'");
+	sql($name, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+	    . " WHERE application_name = 'berth migrate' AND datname = '$name'");
 }
 
 subtest 'killed half-way' => sub {
@@ -320,18 +353,20 @@ subtest 'killed half-way' => sub {
 	my $old = session($name);
 	$old->('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM users');
 	my $m = begin_migrate($name);
-	ok(Berth::Test::wait_for(sub { sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid') > 0 }), 'it builds an index');
+	ok(Berth::Test::wait_for(sub { sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid') > 0 }),
+	    'it builds an index');
 	kill_migrate($m, $name);
 	is(sql($name, 'SELECT count(*) FROM pg_index WHERE NOT indisvalid'), 1, 'which it leaves as it is');
 	$old->('COMMIT');
 	# one batch succeeds, and the next one does not
-	sql($name, 'CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$',
+	sql($name, 'CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM'
+	    . ' pg_advisory_xact_lock(7); RETURN NEW; END $$',
 	    'CREATE TRIGGER hold BEFORE UPDATE ON crates FOR EACH ROW WHEN (NEW.id = 550) EXECUTE FUNCTION hold()');
 	$old->('BEGIN; SELECT pg_advisory_xact_lock(7)');
 	$m = begin_migrate($name);
 	ok(Berth::Test::wait_for(sub {
-		sql($name, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berth migrate' AND wait_event_type = 'Lock'"
-		    . " AND query ~ 'crates_fill_listed'") > 0;
+		sql($name, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'berth migrate'"
+		    . " AND wait_event_type = 'Lock' AND query ~ 'crates_fill_listed'") > 0;
 	}), 'it comes to a crate that is held');
 	is(sql($name, 'SELECT count(*) FROM crates WHERE listed_versions > 0'), 500, 'a batch is done');
 	is(sql($name, 'SELECT version, max(step) FROM schema_migration_steps GROUP BY 1'), '37|1', 'and a step');
@@ -344,10 +379,12 @@ subtest 'killed half-way' => sub {
 	counts_are_right($name, 'after both');
 	# another version has begun the migration with another text
 	my $last = sql($name, 'SELECT max(version) FROM schema_migrations');
-	sql($name, "DELETE FROM schema_migrations WHERE version = $last", "INSERT INTO schema_migration_steps VALUES ($last, 1, 'x')");
+	sql($name, "DELETE FROM schema_migrations WHERE version = $last",
+	    "INSERT INTO schema_migration_steps VALUES ($last, 1, 'x')");
 	my ($status, $said) = end_migrate(begin_migrate($name));
 	is($status, 1, 'begun with another text');
-	like($said, qr/another version of the program has begun migration \d+ \(\w+\) with another text; finish it with `berth migrate` of that version/, 'says what to do');
+	my $begun = qr/another version of the program has begun migration \d+ \(\w+\) with another text/;
+	like($said, qr/$begun; finish it with `berth migrate` of that version/, 'says what to do');
 };
 
 done_testing();

@@ -15,7 +15,8 @@ use Berth::Test;
 # The one page that needs no database.
 use constant { PAGE => '/-/style.css', AUTHORIZER => 2, FILTER => 3 };
 
-my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, write_workers => 1, cache_dir => undef, request_timeout => 3);
+my $t = Berth::Test->new(database => 'host=/nonexistent', workers => 2, write_workers => 1,
+    cache_dir => undef, request_timeout => 3);
 my $path = $t->socket_path;
 my $master = $t->pool_pid;
 

@@ -203,7 +203,8 @@ subtest 'a socket that is passed' => sub {
 	local $^F = 100;
 	for my $way (sort keys %ways) {
 		my ($arrange, $n) = @{ $ways{$way} };
-		my @listeners = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 5) // die "$_: $!\n" } @paths;
+		my @listeners = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 5)
+		    // die "$_: $!\n" } @paths;
 		my $log = $t->dir . '/log/passed.log';
 
 		unlink($log);
@@ -216,10 +217,12 @@ subtest 'a socket that is passed' => sub {
 		}
 		close $_ for @listeners;
 		for my $path (@paths[0 .. $n - 1]) {
-			is(fetch($path, PAGE, REQUEST_METHOD => $_)->{status}, $_ eq 'GET' ? 200 : 405, "$way: it serves: $_") for qw(GET PUT);
+			is(fetch($path, PAGE, REQUEST_METHOD => $_)->{status}, $_ eq 'GET' ? 200 : 405, "$way: it serves: $_")
+			    for qw(GET PUT);
 		}
 		ok($t->wait_for(sub { slurp($log) =~ /ready: 1 workers, @{[$n - 1]} write workers/ }), "$way: its workers");
-		is(slurp($log) =~ /level=warn .*there are no write workers/ ? 1 : 0, $n == 1 ? 1 : 0, "$way: it warns where there are none");
+		is(slurp($log) =~ /level=warn .*there are no write workers/ ? 1 : 0, $n == 1 ? 1 : 0,
+		    "$way: it warns where there are none");
 		ok(!-e $t->socket_path, "$way: and makes none of its own");
 		kill('TERM', $pid);
 		waitpid($pid, 0);
@@ -235,7 +238,8 @@ subtest 'workers are not copies' => sub {
 	my @pids = split(' ', ready($t));
 	my %name = map { $_ => (split(/\0/, slurp("/proc/$_/cmdline")))[0] } @pids;
 
-	is_deeply([sort values %name], ['berth-fcgi: read worker', 'berth-fcgi: read worker', 'berth-fcgi: write worker'],
+	is_deeply([sort values %name],
+	    ['berth-fcgi: read worker', 'berth-fcgi: read worker', 'berth-fcgi: write worker'],
 	    'ps shows which is which');
 	is(slurp("/proc/$_/comm"), "berth-fcgi\n", "process $_ has the program's name") for @pids;
 	SKIP: {
@@ -265,9 +269,15 @@ subtest 'what has changed meanwhile' => sub {
 	rename("$program.new", $program) or die;
 	unlink($t->conf_path) or die;
 	kill('KILL', split(' ', $before));
-	ok($t->wait_for(sub { my %old = map { $_ => 1 } split(' ', $before); my @new = split(' ', workers($t)); return @new == 2 && !grep { $old{$_} } @new }),
+	ok($t->wait_for(sub {
+		my %old = map { $_ => 1 } split(' ', $before);
+		my @new = split(' ', workers($t));
+
+		return @new == 2 && !grep { $old{$_} } @new;
+	}),
 	    'both workers are new');
-	is(fetch($_, PAGE)->{status}, 200, "and serve, with neither the program nor the configuration there: $_") for $t->socket_path, $t->write_socket_path;
+	is(fetch($_, PAGE)->{status}, 200, "and serve, with neither the program nor the configuration there: $_")
+	    for $t->socket_path, $t->write_socket_path;
 	is($t->stop_pool, 0, 'the end');
 };
 
@@ -280,13 +290,18 @@ subtest 'options' => sub {
 	like($out, qr/^write_socket = \Q@{[$t->write_socket_path]}\E$/m, 'also where the second socket is');
 	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
 	unlike($out, qr/nonexistent/, 'everywhere');
-	for my $case ([1, undef, ''], [3, 'https://gitlab.example.com', ''], [2, 'https://gitlab.example.com', 'warning: workers: with fewer than 3']) {
+	for my $case (
+		[1, undef, ''],
+		[3, 'https://gitlab.example.com', ''],
+		[2, 'https://gitlab.example.com', 'warning: workers: with fewer than 3'],
+	) {
 		my ($workers, $gitlab, $warning) = @$case;
 
 		$t->conf(workers => $workers, gitlab_url => $gitlab);
 		($status, $err) = run_pool($t, '-t');
 		is($status, 0, "$workers workers" . ($gitlab ? ' and a GitLab' : ''));
-		like($err, $warning eq '' ? qr/\A\z/ : qr/\Aberth-fcgi: \Q$warning\E[^\n]*\n\z/, 'warns' . ($warning eq '' ? ' of nothing' : ''));
+		like($err, $warning eq '' ? qr/\A\z/ : qr/\Aberth-fcgi: \Q$warning\E[^\n]*\n\z/,
+		    'warns' . ($warning eq '' ? ' of nothing' : ''));
 	}
 	$t->conf(workers => 0, gitlab_url => undef);
 	($status, $err) = run_pool($t, '-t');

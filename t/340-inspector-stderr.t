@@ -38,14 +38,17 @@ for my $what (sort keys %say) {
 	is($res->{status}, 200, "$what: published all the same") or diag($res->{body});
 	$t->routes_of($res, 2);
 	my $log = substr($t->log('pool'), $before);
-	my @strange = grep { !/^time=\S+ level=\w+ program=berth-fcgi pid=\d+ event=\w+ / || /^\Q$forged\E/ || /[^ -~]/ } split(/\n/, $log);
+	my @strange = grep { !/^time=\S+ level=\w+ program=berth-fcgi pid=\d+ event=\w+ / || /^\Q$forged\E/
+	    || /[^ -~]/ } split(/\n/, $log);
 
 	is(join("\n", @strange), '', "$what: no line of the log is another's");
 	my @lines = grep { / event=inspector / } split(/\n/, $log);
 	is(scalar @lines, $what eq 'nothing' ? 0 : 1, "$what: lines about it");
-	like($_, qr/ level=warn .* id=$res->{headers}{'x-request-id'} stderr=./, "$what: with the request's id") for @lines;
+	like($_, qr/ level=warn .* id=$res->{headers}{'x-request-id'} stderr=./, "$what: with the request's id")
+	    for @lines;
 	cmp_ok(length $_, '<', 4096, "$what: of a bounded length") for @lines;
 }
-like($t->log('pool'), qr/stderr="time=2026-01-01T00:00:00\.000Z level=info [^\n]*id=forged\\x0a"/, 'what it wrote is there, escaped');
+like($t->log('pool'), qr/stderr="time=2026-01-01T00:00:00\.000Z level=info [^\n]*id=forged\\x0a"/,
+    'what it wrote is there, escaped');
 like($t->log('pool'), qr/stderr="a\\x1b\[2J\\x0d\\x0a\\x01\\xff\\"quoted\\"\\x0a"/, 'byte by byte');
 done_testing();

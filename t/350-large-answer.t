@@ -70,7 +70,8 @@ for my $read (0, 1, 70_000, 1_000_000) {
 	$c->send_bytes(request($index));
 	$c->_take($read) if $read > 0;
 	undef $c;
-	is(fetch($path, $t->registry($id) . '/sm/al/small')->{status}, 200, "gone after $read bytes: the next one is served");
+	is(fetch($path, $t->registry($id) . '/sm/al/small')->{status}, 200,
+	    "gone after $read bytes: the next one is served");
 }
 
 # One for each worker: who reads nothing for so long has gone.

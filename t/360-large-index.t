@@ -27,8 +27,8 @@ use constant {
 my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
 
-my $t = Berth::Test->new(workers => 2, max_requests => 0, cache_dir => undef, inspector => "$plain/berth-inspect",
-    pool_build => $ENV{BERTH_POOL_BUILD} // $plain);
+my $t = Berth::Test->new(workers => 2, max_requests => 0, cache_dir => undef,
+    inspector => "$plain/berth-inspect", pool_build => $ENV{BERTH_POOL_BUILD} // $plain);
 my $id = $t->project('demo/registry', 'public');
 my $root = $t->registry($id);
 $t->user('dev');
@@ -38,18 +38,24 @@ my $token = $t->token('dev');
 # ---- files as an old database may hold them: lines of 1 MB ----
 
 my %size = (huge => 100, larger => 73, large => 60, usual => 24);
-Berth::Populate::add($t->dsn('postgres'), project => $id, crates => [map { [$_, $size{$_}] } sort keys %size]);
+Berth::Populate::add($t->dsn('postgres'), project => $id,
+    crates => [map { [$_, $size{$_}] } sort keys %size]);
 $t->psql(<<'SQL');
 SET session_replication_role = replica;
 UPDATE versions v SET index_line = replace(v.index_line, '"deps":[]', '"deps":[' || d.text || ']')
-  FROM (SELECT string_agg('{"name":"' || md5(i::text) || '","req":"^1.' || i % 7 || '","features":[],"optional":false,'
-               || '"default_features":true,"target":null,"kind":"normal","registry":null}', ',') AS text
+  FROM (SELECT string_agg('{"name":"' || md5(i::text) || '","req":"^1.' || i % 7 || '",'
+                             || '"features":[],"optional":false,"default_features":true,'
+                             || '"target":null,"kind":"normal","registry":null}', ',') AS text
           FROM generate_series(1, 6350) i) d
 SQL
 
 sub path_of { return "$root/" . substr($_[0], 0, 2) . '/' . substr($_[0], 2, 2) . "/$_[0]" }
-sub text_size { return $t->psql("SELECT sum(octet_length(v.index_line) + 1) FROM versions v JOIN crates c ON c.id = v.crate_id"
-    . " WHERE c.name = '$_[0]' AND v.status IN ('default', 'hidden', 'deprecated')") }
+
+sub text_size {
+	return $t->psql("SELECT sum(octet_length(v.index_line) + 1) FROM versions v"
+	    . " JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = '$_[0]' AND v.status IN ('default', 'hidden', 'deprecated')");
+}
 
 # The index file equals its versions (whose blobs are not there).
 sub is_in_order {
@@ -68,13 +74,15 @@ sub children {
 
 # The most memory that a worker ever had, in kB.
 sub peak {
-	return max(map { my $pid = $_; do { local (@ARGV, $/) = "/proc/$pid/status"; <> } =~ /^VmHWM:\s+(\d+)/m } children($t->pool_pid));
+	return max(map { my $pid = $_; do { local (@ARGV, $/) = "/proc/$pid/status"; <> } =~ /^VmHWM:\s+(\d+)/m }
+	    children($t->pool_pid));
 }
 
 sub version_id {
 	my ($crate, $version) = @_;
 
-	return $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$crate' AND v.version = '$version'");
+	return $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$crate'"
+	    . " AND v.version = '$version'");
 }
 
 cmp_ok(text_size('huge'), '>', 95 * MB, 'the largest has ' . text_size('huge') . ' bytes');
@@ -109,14 +117,16 @@ is_in_order('huge', 'fsck --repair');
 # ---- who reads it ----
 
 $t->http(DELETE => "$crates/$_/0.0.1/yank", { token => $token }) for qw(larger large usual);
-my $res = $t->http(GET => path_of('huge'), { curl => ['-H', 'Accept-Encoding: gzip', '--output', '/dev/null'] });
+my $res = $t->http(GET => path_of('huge'),
+    { curl => ['-H', 'Accept-Encoding: gzip', '--output', '/dev/null'] });
 is($res->{status}, 200, 'cargo, which takes gzip, reads the largest');
 for my $method (qw(GET HEAD)) {
 	for my $crate (qw(huge larger)) {
 		my $res = $t->http($method => path_of($crate));
 
 		is($res->{status}, 406, "$method of $crate without gzip");
-		like($res->{body}, qr/has \d+ bytes before it is compressed; .* `Accept-Encoding: gzip`$/, 'told why') if $method eq 'GET';
+		like($res->{body}, qr/has \d+ bytes before it is compressed; .* `Accept-Encoding: gzip`$/, 'told why')
+		    if $method eq 'GET';
 	}
 }
 $t->stop_pool;
@@ -124,7 +134,8 @@ $t->start_pool;
 is($t->http(HEAD => path_of('usual'))->{status}, 200, 'HEAD') for 1 .. 4;
 $before = peak();
 for my $crate (qw(usual large)) {
-	is($t->http(HEAD => path_of($crate))->{headers}{'content-length'}, text_size($crate), "HEAD: the length of $crate");
+	is($t->http(HEAD => path_of($crate))->{headers}{'content-length'}, text_size($crate),
+	    "HEAD: the length of $crate");
 }
 $rise = peak() - $before;
 cmp_ok($rise, '<', HEAD_RISE_MAX, "HEAD expands nothing: a worker has grown by $rise kB");
@@ -144,28 +155,37 @@ for my $crate (qw(larger large)) {
 
 # ---- what a publish may add ----
 
-my @deps = map { { name => "dep-$_", version_req => '^1', features => [], optional => JSON::PP::false(), default_features => JSON::PP::true(),
-    target => undef, kind => 'normal', registry => undef } } 1 .. 20;
+my @deps = map { { name => "dep-$_", version_req => '^1', features => [], optional => JSON::PP::false(),
+    default_features => JSON::PP::true(), target => undef, kind => 'normal', registry => undef } } 1 .. 20;
 $t->stop_pool;
 $t->conf(max_index_line_size => '1k', max_index_size => '2k', allowed_registries => '*');
 $t->start_pool;
-$res = $t->publish($id, $token, 'long', '1.0.0', manifest => qq([package]\nname = "long"\nversion = "1.0.0"\n[features]\n)
-    . join('', map { "feature-number-$_ = []\n" } 1 .. 60), metadata => { features => { map { ("feature-number-$_" => []) } 1 .. 60 } });
+$res = $t->publish($id, $token, 'long', '1.0.0',
+    manifest => qq([package]\nname = "long"\nversion = "1.0.0"\n[features]\n)
+    . join('', map { "feature-number-$_ = []\n" } 1 .. 60),
+    metadata => { features => { map { ("feature-number-$_" => []) } 1 .. 60 } });
 is($res->{status}, 400, 'a line that is too long is refused');
-like($res->{body}, qr/index line of this version would have 1\d\d\d bytes, and the limit is 1024.*max_index_line_size/, 'told why');
+like($res->{body},
+    qr/index line of this version would have 1\d\d\d bytes, and the limit is 1024.*max_index_line_size/,
+    'told why');
 is($t->psql("SELECT count(*) FROM crates WHERE name = 'long'"), 0, 'and nothing is stored');
 
 my $n = 0;
 $n++ while $n < 20 && ($res = $t->publish($id, $token, 'many', "1.0.$n"))->{status} == 200;
 is($res->{status}, 400, "after $n versions the index file is full");
-like($res->{body}, qr/index file of crate `many` would have (?:more than )?[12]\d\d\d bytes with this version, and the limit is 2048.*max_index_size/,
+my $bytes = qr/(?:more than )?[12]\d\d\d bytes/;
+like($res->{body},
+    qr/index file of crate `many` would have $bytes with this version, and the limit is 2048.*max_index_size/,
     'told why');
-is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'many'"), $n, 'nothing is stored');
+is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'many'"), $n,
+    'nothing is stored');
 is($t->http(DELETE => "$crates/many/1.0.0/yank", { token => $token })->{status}, 200, 'a yank is possible');
 is($t->http(PUT => "$crates/many/1.0.0/unyank", { token => $token })->{status}, 200, 'and an unyank');
-is($t->http(DELETE => "$of/" . version_id('many', '1.0.1'), { token => $token })->{status}, 204, 'a version is deleted');
+is($t->http(DELETE => "$of/" . version_id('many', '1.0.1'), { token => $token })->{status}, 204,
+    'a version is deleted');
 is($t->publish($id, $token, 'many', "1.0.$n")->{status}, 200, 'then there is room for another');
-is($t->publish($id, $token, 'huge', '9.0.0')->{status}, 400, 'an old file that is too large gets no version more');
+is($t->publish($id, $token, 'huge', '9.0.0')->{status}, 400,
+    'an old file that is too large gets no version more');
 is_in_order($_, 'in order at the end') for qw(huge many);
 
 # ---- the numbers of nginx and those of the pool ----
@@ -175,9 +195,11 @@ my @taken = $conf =~ /^\s*fastcgi_max_temp_file_size (\d+)m;/mg;
 my ($body) = slurp("$Berth::Cluster::ROOT/fcgi/http/response.h") =~ /RESPONSE_BODY_MAX = (\d+) << 20/;
 is(scalar @taken, 1, 'nginx has one limit for what it takes off a worker');
 cmp_ok($taken[0], '>=', $body // 'inf', "it takes any answer of the pool, of up to $body MB");
-my ($largest) = slurp("$Berth::Cluster::ROOT/fcgi/config/settings.c") =~ /MEMBER\(max_index_size\)[^}]*\.max = (\d+) << 20/;
+my ($largest) = slurp("$Berth::Cluster::ROOT/fcgi/config/settings.c")
+    =~ /MEMBER\(max_index_size\)[^}]*\.max = (\d+) << 20/;
 cmp_ok($body, '>', $largest // 'inf', "which is more than the largest index file, of $largest MB");
-is(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^fastcgi_buffering on;/m, 1, 'it does so in all locations');
+is(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^fastcgi_buffering on;/m, 1,
+    'it does so in all locations');
 unlike($conf, qr/fastcgi_buffering off|proxy_max_temp_file_size/, 'and no location is against it');
 done_testing();
 
@@ -188,6 +210,6 @@ sub slow_reader {
 	return $pid if $pid;
 	open(STDOUT, '>', '/dev/null') or POSIX::_exit(1);
 	open(STDERR, '>', '/dev/null') or POSIX::_exit(1);
-	exec('curl', '-s', '--noproxy', '*', '--http1.1', '--cacert', $t->cacert, '--limit-rate', '1k', $t->url . $path)
-	    or POSIX::_exit(1);
+	exec('curl', '-s', '--noproxy', '*', '--http1.1', '--cacert', $t->cacert, '--limit-rate', '1k',
+	    $t->url . $path) or POSIX::_exit(1);
 }

@@ -61,18 +61,24 @@ subtest 'requests with secrets' => sub {
 	ask(qr/^200/, 'PRIVATE-TOKEN', GET => $self, headers => { 'Private-Token' => pat('PRIVATE-TOKEN') });
 	ask(qr/^200/, 'DEPLOY-TOKEN', GET => "/api/v4/projects/$id/packages",
 	    headers => { 'Deploy-Token' => secret('DEPLOY-TOKEN', $t->deploy_token('demo/registry', 'read')) });
-	ask(qr/^200/, 'JOB-TOKEN', GET => '/api/v4/job', headers => { 'Job-Token' => secret('JOB-TOKEN', $t->job_token('demo/registry', 'alice')) });
-	ask(qr/^40/, 'two of them', GET => $self, headers => { 'Private-Token' => pat('the first of two'), 'Job-Token' => pat('the second') });
+	ask(qr/^200/, 'JOB-TOKEN', GET => '/api/v4/job',
+	    headers => { 'Job-Token' => secret('JOB-TOKEN', $t->job_token('demo/registry', 'alice')) });
+	ask(qr/^40/, 'two of them', GET => $self,
+	    headers => { 'Private-Token' => pat('the first of two'), 'Job-Token' => pat('the second') });
 	ask(qr/^401/, 'revoked', GET => "$R/config.json", token => do {
 		my $token = pat('revoked');
 		$t->berth_ok({ stdin => $token }, qw(token revoke));
 		$token;
 	});
-	ask(qr/^401/, 'spelled wrong', GET => "$R/config.json", token => secret('spelled wrong', 'berth_pat_' . 'wrong-Spelled' x 3));
-	ask(qr/^401/, 'another system\'s', GET => "$R/config.json", token => secret('of another system', 'glpat-' . join('', map { ('a' .. 'z')[rand 26] } 1 .. 40)));
+	ask(qr/^401/, 'spelled wrong', GET => "$R/config.json",
+	    token => secret('spelled wrong', 'berth_pat_' . 'wrong-Spelled' x 3));
+	ask(qr/^401/, 'another system\'s', GET => "$R/config.json",
+	    token => secret('of another system', 'glpat-' . join('', map { ('a' .. 'z')[rand 26] } 1 .. 40)));
 	ask(qr/^404/, 'in a query', GET => "/api/v4/nothing?private_token=" . pat('query'));
-	ask(qr/^200/, 'in a header that means nothing', GET => "$R/config.json", token => pat('beside a header'), headers => { 'X-Other' => pat('header') });
-	ask(qr/^200/, 'between long headers', GET => "$R/config.json", token => pat('long headers'), headers => { map { ("X-Long-$_" => 'x' x 3000) } 1 .. 3 });
+	ask(qr/^200/, 'in a header that means nothing', GET => "$R/config.json", token => pat('beside a header'),
+	    headers => { 'X-Other' => pat('header') });
+	ask(qr/^200/, 'between long headers', GET => "$R/config.json", token => pat('long headers'),
+	    headers => { map { ("X-Long-$_" => 'x' x 3000) } 1 .. 3 });
 	ask(qr/^200/, 'a search', GET => "$R/api/v1/crates?q=none", token => pat('search'));
 	for my $n (1, 2) {
 		my $res = $t->publish($id, pat("publish $n"), 'secret', "1.0.$n");
@@ -81,24 +87,34 @@ subtest 'requests with secrets' => sub {
 	ask(qr/^200/, 'a download', GET => "$R/secret/1.0.1/download", token => pat('download'));
 	ask(qr/^200/, 'an index file', GET => "$R/se/cr/secret", token => pat('index'));
 	ask(qr/^200/, 'a yank', DELETE => "$R/api/v1/crates/secret/1.0.1/yank", token => pat('yank'));
-	ask(qr/^4/, 'a publish that is none', PUT => "$R/api/v1/crates/new", token => pat('bad publish'), body => pat('its body') . 'x' x 100_000);
+	ask(qr/^4/, 'a publish that is none', PUT => "$R/api/v1/crates/new", token => pat('bad publish'),
+	    body => pat('its body') . 'x' x 100_000);
 
-	my $res = ask(qr/^20/, 'a token that is made', POST => "$self/rotate", headers => { 'Private-Token' => pat('rotated') });
+	my $res = ask(qr/^20/, 'a token that is made', POST => "$self/rotate",
+	    headers => { 'Private-Token' => pat('rotated') });
 	secret('made by rotation', $t->json($res)->{token});
-	$res = ask(qr/^20/, 'a deploy token', POST => "/api/v4/projects/$id/deploy_tokens", headers => { 'Private-Token' => pat('maker'),
-	    'Content-Type' => 'application/json' }, body => $json->encode({ name => 'd', scopes => ['read_package_registry'] }));
+	$res = ask(qr/^20/, 'a deploy token', POST => "/api/v4/projects/$id/deploy_tokens",
+	    headers => { 'Private-Token' => pat('maker'),
+	    'Content-Type' => 'application/json' },
+	    body => $json->encode({ name => 'd', scopes => ['read_package_registry'] }));
 	secret('made: a deploy token', $t->json($res)->{token});
 	my $jwt = join('.', map { encode_base64($_, '') =~ s/=+$//r =~ tr{+/}{-_}r } '{"alg":"RS256","kid":"x"}',
-	    '{"iss":"https://issuer.example.com","aud":"x","sub":"' . 's' x 60 . '"}', join('', map { chr(rand 256) } 1 .. 256));
-	ask(qr/^4/, 'an identity token', POST => "$R/trusted_publishing/tokens", headers => { 'Content-Type' => 'application/json' },
+	    '{"iss":"https://issuer.example.com","aud":"x","sub":"' . 's' x 60 . '"}',
+	    join('', map { chr(rand 256) } 1 .. 256));
+	ask(qr/^4/, 'an identity token', POST => "$R/trusted_publishing/tokens",
+	    headers => { 'Content-Type' => 'application/json' },
 	    body => $json->encode({ jwt => secret('identity token', $jwt) }));
-	ask(qr/^4/, 'one as a credential', GET => "$R/config.json", token => 'Bearer ' . secret('identity token as credential', reverse($jwt) =~ tr/./_/r));
+	ask(qr/^4/, 'one as a credential', GET => "$R/config.json",
+	    token => 'Bearer ' . secret('identity token as credential', reverse($jwt) =~ tr/./_/r));
 
-	$res = ask(qr/^[2-4]/, 'a form', POST => '/-/sign-in', headers => { Origin => $t->url, 'Content-Type' => 'application/x-www-form-urlencoded' },
-	    body => 'confirm=true&code=' . secret('sign-in code', (split(/\n/, $t->berth_ok(qw(user link alice))))[-1]));
+	$res = ask(qr/^[2-4]/, 'a form', POST => '/-/sign-in',
+	    headers => { Origin => $t->url, 'Content-Type' => 'application/x-www-form-urlencoded' },
+	    body => 'confirm=true&code='
+	    . secret('sign-in code', (split(/\n/, $t->berth_ok(qw(user link alice))))[-1]));
 	my ($cookie) = ($res->{headers}{'set-cookie'} // '') =~ /=([^;]{20,})/;
 	ok(defined $cookie, 'a session') or return;
-	ask(qr/^200/, 'its page', GET => '/-/tokens', headers => { Cookie => $res->{headers}{'set-cookie'} =~ s/;.*//r });
+	ask(qr/^200/, 'its page', GET => '/-/tokens',
+	    headers => { Cookie => $res->{headers}{'set-cookie'} =~ s/;.*//r });
 	secret('session cookie', $cookie);
 };
 
@@ -108,7 +124,8 @@ subtest 'what is left of them' => sub {
 	cmp_ok(scalar @secrets, '>', 30, 'secrets were sent');
 	cmp_ok(scalar @pids, '>=', 3, 'processes');
 	# to be sure that the search finds a text
-	cmp_ok(scalar(grep { found($_, ['configuration', $t->dir]) } @pids), '==', scalar @pids, 'memory can be searched');
+	cmp_ok(scalar(grep { found($_, ['configuration', $t->dir]) } @pids), '==', scalar @pids,
+	    'memory can be searched');
 	for my $pid (@pids) {
 		my @found = map { "$_->[0]: $_->[2]" } map { found($pid, @secrets) } 1;
 
@@ -134,13 +151,16 @@ subtest 'who may look' => sub {
 		$t->conf(traceable => $traceable);
 		my %pids = (worker => $t->start_worker($traceable), master => $t->pool_pid);
 
-		ok($t->wait_for(sub { (() = $t->log('pool') =~ /ready: /g) == ($traceable eq 'on' ? 2 : 3) }), 'the pool is ready');
+		ok($t->wait_for(sub { (() = $t->log('pool') =~ /ready: /g) == ($traceable eq 'on' ? 2 : 3) }),
+		    'the pool is ready');
 		@pids{map { "child $_" } 1 .. 3} = children();
 		# the keeper may still be starting
 		ok($t->wait_for(sub { !grep { $sees->($pids{$_}) != ($traceable eq 'on') } keys %pids }, 20),
-		    "traceable = $traceable: whether the same user sees into them") or diag(map { "$_: " . $sees->($pids{$_}) . "\n" } sort keys %pids);
+		    "traceable = $traceable: whether the same user sees into them")
+		    or diag(map { "$_: " . $sees->($pids{$_}) . "\n" } sort keys %pids);
 		next if $traceable eq 'on';
-		like(Berth::Cluster::slurp("/proc/$pids{$_}/limits"), qr/^Max core file size +0 +0 /m, "$_: no core") for sort keys %pids;
+		like(Berth::Cluster::slurp("/proc/$pids{$_}/limits"), qr/^Max core file size +0 +0 /m, "$_: no core")
+		    for sort keys %pids;
 	}
 };
 
@@ -151,7 +171,8 @@ sub children {
 	my @pids;
 
 	# two workers, and the keeper
-	$t->wait_for(sub { return (@pids = split ' ', Berth::Cluster::slurp("/proc/$pid/task/$pid/children")) >= 3 });
+	$t->wait_for(sub { return (@pids = split ' ',
+	    Berth::Cluster::slurp("/proc/$pid/task/$pid/children")) >= 3 });
 	return sort { $a <=> $b } @pids;
 }
 

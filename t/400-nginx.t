@@ -189,7 +189,8 @@ subtest 'crates' => sub {
 	like($res->{headers}{'cache-control'}, qr/private/, 'for the caller alone');
 	like($res->{headers}{etag}, qr/^"/, 'with a strong ETag');
 	is($res->{headers}{'x-berth-download'}, undef, 'the ids are for the log');
-	ok($t->wait_for(sub { $t->log('nginx-berth-downloads') =~ /status=200 .*ids="[^"-][^"]*"/ }), 'which has them');
+	ok($t->wait_for(sub { $t->log('nginx-berth-downloads') =~ /status=200 .*ids="[^"-][^"]*"/ }),
+	    'which has them');
 	is(get("$root/edge/1.0.0/download", token => $token,
 	    headers => ["If-None-Match: $res->{headers}{etag}"])->{status}, 304, 'conditional');
 	my $part = get("$root/edge/1.0.0/download", token => $token, headers => ['Range: bytes=2-5']);
@@ -223,33 +224,45 @@ subtest 'crates' => sub {
 # must not be there twice neither makes anything good.
 subtest 'headers that come twice' => sub {
 	my $user = '/api/v4/personal_access_tokens/self';
-	my $twice = sub { my ($name, @values) = @_; return get($user, headers => [map { "$name: $_" } @values])->{status}; };
+	my $twice = sub {
+		my ($name, @values) = @_;
+
+		return get($user, headers => [map { "$name: $_" } @values])->{status};
+	};
 
 	is(get($user, headers => ["Private-Token: $token"])->{status}, 200, 'PRIVATE-TOKEN');
 	like($twice->('Private-Token', $token, 'x'), qr/^(?:200|40[01])$/, 'twice: the first, or neither');
 	like($twice->('Private-Token', 'x', $token), qr/^40[01]$/, 'never the second');
-	is(get($user, headers => ["Private-Token: $token", "Job-Token: $token"])->{status}, 400, 'two kinds: neither');
-	is(get($user, headers => ["Private-Token: $token", "Authorization: $token"])->{status}, 400, 'also beside Authorization');
-	is(get("$root/config.json", headers => ["Private-Token: $token"])->{status}, 200, 'for cargo\'s routes as well');
+	is(get($user, headers => ["Private-Token: $token", "Job-Token: $token"])->{status}, 400,
+	    'two kinds: neither');
+	is(get($user, headers => ["Private-Token: $token", "Authorization: $token"])->{status}, 400,
+	    'also beside Authorization');
+	is(get("$root/config.json", headers => ["Private-Token: $token"])->{status}, 200,
+	    'for cargo\'s routes as well');
 	my @from = map { "X-Forwarded-For: 203.0.113.$_" } 1, 2;
-	is($t->http(PUT => $publish, { token => $token, headers => [@from, 'X-Real-IP: 203.0.113.3', 'Remote-Addr: 203.0.113.4',
-	    'Cookie: a=1', 'Cookie: b=2'], body => $t->publish_body($t->metadata('twice', '1.0.0'), $t->make_crate('twice', '1.0.0')) })->{status},
+	is($t->http(PUT => $publish, { token => $token,
+	    headers => [@from, 'X-Real-IP: 203.0.113.3', 'Remote-Addr: 203.0.113.4',
+	    'Cookie: a=1', 'Cookie: b=2'],
+	    body => $t->publish_body($t->metadata('twice', '1.0.0'), $t->make_crate('twice', '1.0.0')) })->{status},
 	    200, 'a publish with addresses in headers');
-	is($t->psql("SELECT host(remote_addr::inet) FROM audit_events WHERE action = 'crate.publish' ORDER BY id DESC LIMIT 1"),
-	    '127.0.0.1', 'is from where nginx saw it come from');
+	is($t->psql("SELECT host(remote_addr::inet) FROM audit_events WHERE action = 'crate.publish'"
+	    . " ORDER BY id DESC LIMIT 1"), '127.0.0.1', 'is from where nginx saw it come from');
 };
 
 # A header `Proxy` must not become the HTTP_PROXY that programs look for: nobody calls there.
 subtest 'a header named Proxy' => sub {
-	my $proxy = IO::Socket::INET->new(Listen => 4, LocalAddr => '127.0.0.1', Proto => 'tcp') or die "socket: $!\n";
-	my $res = $t->http(PUT => $publish, { token => $token, headers => ['Proxy: http://127.0.0.1:' . $proxy->sockport],
+	my $proxy = IO::Socket::INET->new(Listen => 4, LocalAddr => '127.0.0.1', Proto => 'tcp')
+	    or die "socket: $!\n";
+	my $res = $t->http(PUT => $publish,
+	    { token => $token, headers => ['Proxy: http://127.0.0.1:' . $proxy->sockport],
 	    body => $t->publish_body($t->metadata('proxied', '1.0.0'), $t->make_crate('proxied', '1.0.0')) });
 
 	is($res->{status}, 200, 'a publish with it, which starts another program');
 	ok(!IO::Select->new($proxy)->can_read(0), 'nobody called the proxy');
 	my $pid = $t->pool_pid;
 	for my $worker ($pid, split ' ', Berth::Cluster::slurp("/proc/$pid/task/$pid/children")) {
-		unlike(Berth::Cluster::slurp("/proc/$worker/environ"), qr/(?:^|\0)HTTP_PROXY=/, "process $worker does not have it");
+		unlike(Berth::Cluster::slurp("/proc/$worker/environ"), qr/(?:^|\0)HTTP_PROXY=/,
+		    "process $worker does not have it");
 	}
 };
 

@@ -36,7 +36,8 @@ sub refused {
 	is($res->{headers}{$_}, undef, "$name: $_ is between us") for qw(x-berth-status x-berth-refusal);
 	is_deeply([map { $_->[1] } grep { $_->[0] eq 'www-authenticate' } @{ $res->{header_list} }],
 	    $status == 401 ? ['Cargo login_url="' . $t->url . '/-/tokens"'] : [], "$name: where to log in, once");
-	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], "$name: the upload was not asked for") if $status < 500;
+	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], "$name: the upload was not asked for")
+	    if $status < 500;
 }
 
 for my $http2 (0, 1) {
@@ -56,8 +57,8 @@ for my $http2 (0, 1) {
 	) {
 		my ($name, $project, $token, $status, $detail) = @$case;
 
-		refused("$name, $over", $t->http(PUT => new_of($project), { token => $token, body => $big, http2 => $http2 }),
-		    $status, $detail);
+		refused("$name, $over", $t->http(PUT => new_of($project),
+		    { token => $token, body => $big, http2 => $http2 }), $status, $detail);
 	}
 }
 unlike($t->log('nginx-error'), qr/buffered to a temporary file/, 'no refused body touched the disk');
@@ -81,10 +82,14 @@ like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to
 	my $foo = sub { return $put->($t->publish_body($t->metadata('foo', $_[0]), $t->make_crate('foo', $_[0]))); };
 
 	$quota->('quota_versions=1');
-	refused('no version more', $put->(), 403, qr/^the quota of `demo\/priv` is 1 versions: 1 are used, and this needs 1 more$/);
+	refused('no version more', $put->(), 403,
+	    qr/^the quota of `demo\/priv` is 1 versions: 1 are used, and this needs 1 more$/);
 	refused('however small', $foo->('1.0.1'), 403, qr/is 1 versions: 1 are used, and this needs 1 more$/);
 	$quota->('quota_versions=', 'quota_bytes=' . ($used + $least - 1));
-	refused('a byte too many', $put->(), 403, qr/^the quota of `demo\/priv` is @{[$used + $least - 1]} bytes of crates: $used are used, and this needs at least $least more$/);
+	my $most = $used + $least - 1;
+	my $needs = "$used are used, and this needs at least $least more";
+	refused('a byte too many', $put->(), 403,
+	    qr/^the quota of `demo\/priv` is $most bytes of crates: $needs$/);
 	$quota->('quota_bytes=' . ($used + $least));
 	$res = $put->();
 	is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'what might have room is looked at');
@@ -93,7 +98,8 @@ like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to
 	$quota->('quota_bytes=' . ($used + 1));
 	$res = $foo->('1.0.1');
 	is($res->{status}, 403, 'a small one that has none');
-	like($t->json($res)->{errors}[0]{detail}, qr/bytes of crates: $used are used, and this needs \d+ more$/, 'is refused when its size is known');
+	like($t->json($res)->{errors}[0]{detail}, qr/bytes of crates: $used are used, and this needs \d+ more$/,
+	    'is refused when its size is known');
 	$quota->('quota_bytes=', 'quota_crates=1');
 	$res = $foo->('1.0.1');
 	is($res->{status}, 200, 'a crate that is there needs no room for one') or diag($res->{body});
@@ -105,7 +111,8 @@ like($t->log('nginx-error'), qr/buffered to a temporary file/, 'that one went to
 
 # a client that waits for 100 Continue has its answer before it sent a byte (nginx says 100 as well,
 # since it would read what comes all the same)
-my $head = "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\nExpect: 100-continue\r\nConnection: close\r\n";
+my $head = "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n"
+    . "Expect: 100-continue\r\nConnection: close\r\n";
 my $answer = $t->raw("$head\r\n");
 like($answer, qr{^HTTP/1\.1 401 }m, 'Expect: 100-continue without a token: 401 at once');
 like($answer, qr/"detail":"this registry needs a token"/, 'with the reason');
@@ -114,14 +121,17 @@ like($answer, qr/"detail":"this registry needs a token"/, 'with the reason');
 my $plain = $t->plain_port;
 for my $size (100, 3_000_000) {
 	my $body = $t->publish_body($t->metadata('asks-first', "1.0.$size"),
-	    $t->make_crate('asks-first', "1.0.$size", files => { 'noise.bin' => join('', map { chr(int(rand(256))) } 1 .. $size) }));
+	    $t->make_crate('asks-first', "1.0.$size",
+	    files => { 'noise.bin' => join('', map { chr(int(rand(256))) } 1 .. $size) }));
 	my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $plain) or die "$plain: $@\n";
 	my $began = time;
 	my $said = '';
 
-	print {$s} "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nAuthorization: $token{dev}\r\nAccept: application/json\r\n"
+	print {$s} "PUT @{[new_of($id)]} HTTP/1.1\r\nHost: localhost\r\nAuthorization: $token{dev}\r\n"
+	    . "Accept: application/json\r\n"
 	    . 'Content-Length: ' . length($body) . "\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n";
-	sysread($s, $said, 4096, length $said) or last while $said !~ /\r\n\r\n/ && IO::Select->new($s)->can_read(10);
+	sysread($s, $said, 4096, length $said) or last
+	    while $said !~ /\r\n\r\n/ && IO::Select->new($s)->can_read(10);
 	is($said, "HTTP/1.1 100 Continue\r\n\r\n", "$size bytes: go on");
 	print {$s} $body;
 	$s->flush;
@@ -134,10 +144,12 @@ for my $size (100, 3_000_000) {
 $res = $t->http(POST => new_of($id), { token => $token{dev}, body => 'x' });
 is($res->{status}, 405, 'POST');
 like($res->{headers}{allow} // '', qr/\bPUT\b/, 'Allow');
-is($t->http(PUT => '/api/v4/projects/%ff/packages/cargo/api/v1/crates/new', { token => $token{dev}, body => 'x' })->{status}, 400, 'a bad path');
+is($t->http(PUT => '/api/v4/projects/%ff/packages/cargo/api/v1/crates/new',
+    { token => $token{dev}, body => 'x' })->{status}, 400, 'a bad path');
 
 # clients cannot ask in nginx's name
-is($t->http(GET => '/-/upload-authorize', { token => $token{dev} })->{status}, 404, 'the location is internal');
+is($t->http(GET => '/-/upload-authorize', { token => $token{dev} })->{status}, 404,
+    'the location is internal');
 for my $header ('Berth-Subrequest: 1', 'BERTH_SUBREQUEST: 1') {
 	$res = $t->http(GET => $t->registry(4711) . '/config.json', { token => $token{dev}, headers => [$header] });
 	is($res->{status}, 404, "$header is only a header");
@@ -146,7 +158,8 @@ for my $header ('Berth-Subrequest: 1', 'BERTH_SUBREQUEST: 1') {
 # nobody to ask
 $t->conf(database => 'host=/nonexistent dbname=none');
 $t->stop_pool;
-refused('database away', $t->http(PUT => new_of($id), { token => $token{dev}, body => $big }), 503, qr/temporarily unavailable/);
+refused('database away', $t->http(PUT => new_of($id), { token => $token{dev}, body => $big }), 503,
+    qr/temporarily unavailable/);
 $t->stop_pool;
 $res = $t->http(PUT => new_of($id), { token => $token{dev}, body => $big, no_pool => 1 });
 is($res->{status}, 503, 'no pool');

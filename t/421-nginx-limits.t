@@ -58,15 +58,18 @@ sub told {
 	unlike($res->{body}, qr/<html/i, "$name: no page of nginx");
 }
 
-unlike(join('', map { Berth::Cluster::slurp($_) } grep { !/-limits/ } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")),
+unlike(join('', map { Berth::Cluster::slurp($_) } grep { !/-limits/ }
+    glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")),
     qr/^\s*(?:include .*-limits|limit_)/m, 'off unless somebody includes them');
 
 subtest 'case 30: as the example has them' => sub {
 	limited(sub { $_ });
-	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::nginx_program(), '-t', '-e', 'stderr', '-c', $t->nginx_conf);
+	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::nginx_program(), '-t', '-e', 'stderr', '-c',
+	    $t->nginx_conf);
 	is($status, 0, 'nginx -t is content');
 	unlike("$out$err", qr/\[(?:warn|error|alert|emerg|crit)\]/, 'and has no warning');
-	is_deeply(burst(500, "$root/config.json"), { 200 => 500 }, 'five hundred reads at once over one connection pass');
+	is_deeply(burst(500, "$root/config.json"), { 200 => 500 },
+	    'five hundred reads at once over one connection pass');
 	my $res = $t->publish($id, $token, 'foo', '1.0.0');
 	is($res->{status}, 200, 'and so does a publish') or diag($res->{body});
 };
@@ -84,7 +87,8 @@ subtest 'case 33: too many of them' => sub {
 };
 
 subtest 'writes have a count of their own' => sub {
-	limited(sub { s/berth_writes burst=\d+/berth_writes burst=1/r =~ s{(zone=berth_writes:10m rate=)\d+r/s}{${1}1r/m}r });
+	limited(sub { s/berth_writes burst=\d+/berth_writes burst=1/r
+	    =~ s{(zone=berth_writes:10m rate=)\d+r/s}{${1}1r/m}r });
 	my $write = sub { return $t->http(DELETE => "$root/api/v1/crates/foo/1.0.0/yank", {}) };
 	is($write->()->{status}, 401, "write $_") for 1, 2;
 	my $res = $write->();
@@ -97,12 +101,14 @@ subtest 'writes have a count of their own' => sub {
 
 # nginx cannot tell a good credential from a bad one: the pool does, and counts the bad ones.
 subtest 'a credential is never refused for what its address did' => sub {
-	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
+	limited(sub { s/burst=\d+/burst=1/r =~ s{rate=\d+r/s}{rate=1r/m}gr
+	    =~ s/limit_conn berth_requests \d+/limit_conn berth_requests 1/r });
 	my $basic = 'Basic ' . MIME::Base64::encode_base64("x:$token", '');
 	my $jwt = JSON::PP->new->encode({ jwt => 'garbage' });
 	my $code = sub { return $t->berth_ok('user', 'link', 'alice') =~ /^(\w{43})$/m ? $1 : die };
 	my $form = { 'Content-Type' => 'application/x-www-form-urlencoded', Origin => $t->url };
-	my $signed_in = $t->http(POST => '/-/sign-in', { headers => $form, body => 'code=' . $code->() . '&confirm=true' });
+	my $signed_in = $t->http(POST => '/-/sign-in',
+	    { headers => $form, body => 'code=' . $code->() . '&confirm=true' });
 	my ($cookie) = $signed_in->{headers}{'set-cookie'} =~ /^([^;]+)/;
 	my @requests = (
 		['Authorization', 200, GET => "$root/config.json", { token => $token }],

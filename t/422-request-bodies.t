@@ -22,15 +22,19 @@ my $root = $t->registry($id);
 # or the reason why nobody sends a body there.
 my %location = (
 	'^~ /api/v4/' => [
-		[GET => "$root/config.json", 'text'], [GET => "$root/fo/oo/fooo", 'text'], [GET => "$root/foo/1.0.0/download", 'text'],
-		[DELETE => "$root/api/v1/crates/foo/1.0.0/yank", 'cargo'], [PUT => "$root/api/v1/crates/foo/owners", 'cargo'],
+		[GET => "$root/config.json", 'text'], [GET => "$root/fo/oo/fooo", 'text'],
+		[GET => "$root/foo/1.0.0/download", 'text'],
+		[DELETE => "$root/api/v1/crates/foo/1.0.0/yank", 'cargo'],
+		[PUT => "$root/api/v1/crates/foo/owners", 'cargo'],
 		[PUT => "$root/api/v1/crates/new/", 'cargo'],
-		[POST => "/api/v4/projects/$id/deploy_tokens", 'gitlab'], [PATCH => "/api/v4/projects/$id/packages/1", 'gitlab'],
+		[POST => "/api/v4/projects/$id/deploy_tokens", 'gitlab'],
+		[PATCH => "/api/v4/projects/$id/packages/1", 'gitlab'],
 		[POST => '/api/v4/nothing', 'gitlab'], [GET => '/api/v4/user', 'gitlab'],
 	],
 	'= /api/v4' => [[POST => '/api/v4', 'text']],
 	'= /-' => [[POST => '/-', 'text']],
-	'^~ /-/' => [[POST => '/-/user_settings/personal_access_tokens', 'text'], [POST => '/-/nothing', 'text'], [PUT => '/-/', 'text']],
+	'^~ /-/' => [[POST => '/-/user_settings/personal_access_tokens', 'text'], [POST => '/-/nothing', 'text'],
+	    [PUT => '/-/', 'text']],
 	'= /-/liveness' => [[POST => '/-/liveness', 'text']],
 	'= /-/readiness' => [[GET => '/-/readiness', 'text']],
 	'= /-/metrics' => [[GET => '/-/metrics', 'text']],
@@ -42,21 +46,26 @@ my %location = (
 	'= /-/cache/absent' => [[PUT => '/-/cache/absent', 'text']],
 	'^~ /-/cache/index/' => [[PUT => '/-/cache/index/1/config.json', 'text']],
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
-	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller in (t/410-upload-authorize.t)',
+	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller'
+	    . ' in (t/410-upload-authorize.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
 	'@berth_network' => 'a second look for a file',
-	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error', '@berth_error_gitlab' => 'an error',
-	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error', '= /-/berth-no-answer' => 'an error',
+	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error',
+	'@berth_error_gitlab' => 'an error',
+	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error',
+	'= /-/berth-no-answer' => 'an error',
 );
 my @there = map { slurp($_) =~ /^\s*location ([^{]+?) \{/mg } glob("$Berth::Cluster::ROOT/conf/nginx/*.conf");
-is(join("\n", sort @there), join("\n", sort keys %location), 'each location of conf/nginx/ is looked at here');
+is(join("\n", sort @there), join("\n", sort keys %location),
+    'each location of conf/nginx/ is looked at here');
 
 # The three numbers.
 my ($pool) = slurp("$Berth::Cluster::ROOT/fcgi/pool/worker.c") =~ /SMALL_BODY_MAX = (\d+) \* 1024/;
 is(($pool // 0) * KB, TAKEN, 'the pool takes so much');
-my ($memory) = slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^client_body_buffer_size (\d+)k;/m;
+my ($memory) =
+    slurp("$Berth::Cluster::ROOT/conf/nginx/berth-fastcgi.conf") =~ /^client_body_buffer_size (\d+)k;/m;
 cmp_ok(($memory // 0) * KB, '>', TAKEN, 'nginx keeps more than that in memory');
 for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 	my @blocks = slurp($file) =~ /^(\t?location [^{]+ \{\n(?:\t?\t.*\n|\n)+)/mg;
@@ -65,10 +74,12 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 		my ($name) = $block =~ /location (.+?) \{/;
 		my ($size) = $block =~ /^\tclient_max_body_size (\w+);/m;
 
-		is($size // 'that of the server', $name =~ m{^(?:= /-/upload-authorize|\@berth_upload_wait)$} ? '0' : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
+		is($size // 'that of the server', $name =~ m{^(?:= /-/upload-authorize|\@berth_upload_wait)$} ? '0'
+		    : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
 	}
 }
-like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m, 'so does the server');
+like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m,
+    'so does the server');
 
 # ---- bodies ----
 
@@ -81,8 +92,10 @@ my @spellings = (
 	['1 MB in chunks', 1024 * KB, { curl => $unsized }, 413],
 	['as much as is taken, in chunks', TAKEN, { curl => $unsized }, undef],
 	['1 MB over HTTP/2', 1024 * KB, { http2 => 1 }, 413],
-	['1 MB over HTTP/2 of no told length', 1024 * KB, { http2 => 1, curl => ['-T', $file, '-H', 'Content-Length:'] }, 413],
-	['as much as is taken over HTTP/2, of no told length', TAKEN, { http2 => 1, curl => ['-T', $file, '-H', 'Content-Length:'] }, undef],
+	['1 MB over HTTP/2 of no told length', 1024 * KB,
+	    { http2 => 1, curl => ['-T', $file, '-H', 'Content-Length:'] }, 413],
+	['as much as is taken over HTTP/2, of no told length', TAKEN,
+	    { http2 => 1, curl => ['-T', $file, '-H', 'Content-Length:'] }, undef],
 );
 my %shape = (
 	text => qr/\A[^\n{<]+\n\z/,
@@ -104,7 +117,8 @@ for my $name (sort keys %location) {
 			# What is there as a file is sent, whatever follows the request: then nginx reads no more of the body,
 			# and curl would go on waiting to send it.
 			my $is_file = $what =~ /no told length/ && $path =~ /config\.json$/;
-			my %opt = (%$opt, may_fail => 1, curl => [@{ $opt->{curl} // ['--data-binary', "\@$file"] }, $is_file ? ('--max-time', 3) : ()]);
+			my %opt = (%$opt, may_fail => 1,
+			    curl => [@{ $opt->{curl} // ['--data-binary', "\@$file"] }, $is_file ? ('--max-time', 3) : ()]);
 			my $res = $t->http($method => $path, \%opt);
 			my $case = "$method $path: $what";
 
@@ -123,6 +137,7 @@ is(join("\n", @buffered), '', 'nginx has written none of them to its disk');
 # Only a body in chunks of a few bytes, six bytes for each of the body, fills that memory before
 # the body is as long as is taken.
 my $chunks = join('', ("1\r\nx\r\n") x (TAKEN + 1)) . "0\r\n\r\n";
-like($t->raw("POST /api/v4/projects/$id/deploy_tokens HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n$chunks"),
+like($t->raw("POST /api/v4/projects/$id/deploy_tokens HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    . "Transfer-Encoding: chunked\r\n\r\n$chunks"),
     qr{^HTTP/1\.1 413}, 'a chunk for each byte: it is refused where the body is too long');
 done_testing();

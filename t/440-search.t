@@ -39,8 +39,8 @@ sub publish {
 sub yank {
 	my ($name, $version, $undo) = @_;
 
-	return $t->http($undo ? 'PUT' : 'DELETE', $t->registry($id) . "/api/v1/crates/$name/$version/" . ($undo ? 'unyank' : 'yank'),
-	    { token => $token{dev} })->{status};
+	return $t->http($undo ? 'PUT' : 'DELETE', $t->registry($id) . "/api/v1/crates/$name/$version/"
+	    . ($undo ? 'unyank' : 'yank'), { token => $token{dev} })->{status};
 }
 
 sub ask {
@@ -113,9 +113,11 @@ $t->berth_ok(qw(project set demo/off packages_enabled=false));
 
 # ---- what is found, in which order ----
 
-is(names('q=serde'), 'serde serde_json serde-yaml my-serde json-tools unrelated', 'exact, beginning, words by weight');
+is(names('q=serde'), 'serde serde_json serde-yaml my-serde json-tools unrelated',
+    'exact, beginning, words by weight');
 is(names("q=$_"), names('q=serde'), "$_: case makes no difference") for qw(SERDE Serde);
-is((split / /, names("q=$_"))[0], 'serde_json', "$_: exact, however it is spelled") for qw(serde_json serde-json Serde_JSON serde+json serde%2Bjson serde%20json);
+is((split / /, names("q=$_"))[0], 'serde_json', "$_: exact, however it is spelled")
+    for qw(serde_json serde-json Serde_JSON serde+json serde%2Bjson serde%20json);
 is(names('q=ser'), 'serde serde_json serde-yaml my-serde json-tools unrelated', 'the beginning of a word');
 is(names('q=json'), 'json-tools serde_json', 'a part of a name');
 is(names('q=parse'), 'json-tools unrelated', 'the stem of a word');
@@ -123,12 +125,14 @@ is(names('q=printing+parse'), 'json-tools', 'all words count');
 is(names('q=printing+nothing'), '', 'each of them');
 is(names('q=okio-ut'), 'tokio-util', 'a part of a name that begins no word');
 is(names('q=tokio-utli'), 'tokio-util', 'letters that changed places');
-is(names("q=$_"), 'serde', "$_: a slip of the finger in a short name") for qw(sedre sserde serdde srde serbe xserde);
+is(names("q=$_"), 'serde', "$_: a slip of the finger in a short name")
+    for qw(sedre sserde serdde srde serbe xserde);
 is(names("q=$_"), '', "$_: more than one") for qw(esdre sre xserdes);
 is(names('q=jsontools'), 'json-tools', 'without the dash');
 is(names('q=tokioo-utill'), 'tokio-util', 'none is one slip away: names that look alike');
 is(names('q=a'), 'a', 'one letter: names that begin with it');
-is(names('q='), 'a json-tools my-serde serde serde_json serde-yaml tokio-util unrelated', 'nothing asked: all, by name');
+is(names('q='), 'a json-tools my-serde serde serde_json serde-yaml tokio-util unrelated',
+    'nothing asked: all, by name');
 is(names('per_page=3'), 'a json-tools my-serde', 'as many as are asked for');
 is_deeply(found('q=serde')->{crates}[0], { id => 'serde', name => 'serde', max_version => '1.0.0',
 	description => 'A framework for turning data structures into bytes' }, 'what is said of one');
@@ -136,15 +140,18 @@ is(found('q=serde-yaml')->{crates}[0]{description}, undef, 'without a descriptio
 
 # ---- letters beyond ASCII ----
 
-publish('patisserie', '0.1.0', description => "\x{c9}clairs und \x{dc}berraschungen, \x{431}\x{443}\x{43b}\x{43e}\x{447}\x{43a}\x{430}", keywords => ['dessert']);
-is(names("q=$_"), 'patisserie', "$_: case makes no difference") for '%C3%A9clairs', '%C3%89clairs', '%C3%89CLAIRS', '%C3%BCberraschungen', '%C3%9CBERRASCHUNGEN',
+publish('patisserie', '0.1.0', description => "\x{c9}clairs und \x{dc}berraschungen,"
+    . " \x{431}\x{443}\x{43b}\x{43e}\x{447}\x{43a}\x{430}", keywords => ['dessert']);
+is(names("q=$_"), 'patisserie', "$_: case makes no difference")
+    for '%C3%A9clairs', '%C3%89clairs', '%C3%89CLAIRS', '%C3%BCberraschungen', '%C3%9CBERRASCHUNGEN',
     '%D0%B1%D1%83%D0%BB%D0%BE%D1%87%D0%BA%D0%B0', '%D0%91%D0%A3%D0%9B%D0%9E%D0%A7%D0%9A%D0%90';
 $t->berth_ok('delete', 'demo/priv', 'patisserie');
 is(names('q=dessert'), '', 'for the rest it is not there');
 
 # ---- pages ----
 
-for my $case (['q=serde&per_page=2', 'serde serde_json'], ['q=serde&per_page=2&page=2', 'serde-yaml my-serde'],
+for my $case (['q=serde&per_page=2', 'serde serde_json'],
+	['q=serde&per_page=2&page=2', 'serde-yaml my-serde'],
 	['q=serde&per_page=2&page=3', 'json-tools unrelated'], ['q=serde&per_page=2&page=4', ''],
 	['q=serde&page=200&per_page=100', ''], ['per_page=3&page=3', 'tokio-util unrelated'], ['page=200', '']) {
 	is(names($case->[0]), $case->[1], "$case->[0]: crates");
@@ -210,10 +217,12 @@ $t->parallel(8, sub {
 	return [map { $t->publish($id, $token{dev}, "at-once-$i-$_", '1.0.0')->{status} } 1 .. 4];
 });
 counted('many at once', $all + 32);
-is(names('per_page=2&page=2'), join(' ', (sort map { $_->{name} } @{ found('per_page=100')->{crates} })[2, 3]), 'page by page');
+is(names('per_page=2&page=2'),
+    join(' ', (sort map { $_->{name} } @{ found('per_page=100')->{crates} })[2, 3]), 'page by page');
 {
 	my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search_counts.sql");
-	my ($fill) = Berth::Cluster::slurp($migration) =~ /^(INSERT INTO search_counts \(project_id, part, crates\)\nSELECT [^;]*;)/ms;
+	my ($fill) = Berth::Cluster::slurp($migration)
+	    =~ /^(INSERT INTO search_counts \(project_id, part, crates\)\nSELECT [^;]*;)/ms;
 
 	$t->psql("DELETE FROM search_counts; $fill");
 	counted('the migration comes to the same', $all + 32);
@@ -224,13 +233,15 @@ my ($migration) = glob("$Berth::Cluster::ROOT/sql/migrations/*_search.sql");
 my ($fill) = Berth::Cluster::slurp($migration) =~ /^(INSERT INTO crate_search\b.*)\z/ms;
 my $before = $t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id');
 $t->psql("DELETE FROM crate_search; $fill");
-is($t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id'), $before, 'the migration comes to the same');
+is($t->psql('SELECT s::text FROM crate_search s ORDER BY crate_id'), $before,
+    'the migration comes to the same');
 
 # ---- who may see it ----
 
 is(ask('q=serde', token => undef)->{status}, 401, 'nobody sees what is private');
 is(ask('q=serde', token => $token{stranger})->{status}, 404, 'nor a stranger');
-is($t->json(ask('q=serde', token => $token{stranger}))->{errors}[0]{detail}, 'Project Not Found', 'to whom it is not there');
+is($t->json(ask('q=serde', token => $token{stranger}))->{errors}[0]{detail}, 'Project Not Found',
+    'to whom it is not there');
 is(ask('q=%00', token => $token{stranger})->{status}, 404, 'whatever is asked');
 is(ask('q=x', token => $token{dev}, project => $other{off})->{status}, 404, 'packages are off');
 is(names('q=serde', project => $other{pub}, token => undef), 'serde', 'what is public');
@@ -240,8 +251,10 @@ like(ask('q=serde')->{headers}{'cache-control'}, qr/private/, 'an answer for a t
 # ---- odd queries ----
 
 for my $case (
-	['q=%00', qr/holds a NUL/], ['q=%ff', qr/not valid UTF-8/], ['q=%zz', qr/bad escape/], ['q=' . 'x' x 256, qr/longer than 255/],
-	(map { ["per_page=$_", qr/per_page must be a number from 1 to 100/] } qw(0 -1 101 x 1.5 99999999999999999999), ''),
+	['q=%00', qr/holds a NUL/], ['q=%ff', qr/not valid UTF-8/], ['q=%zz', qr/bad escape/],
+	['q=' . 'x' x 256, qr/longer than 255/],
+	(map { ["per_page=$_", qr/per_page must be a number from 1 to 100/] }
+	    qw(0 -1 101 x 1.5 99999999999999999999), ''),
 	(map { ["page=$_", qr/page must be a number from 1 to 200/] } qw(0 -1 201 1000000000 x)),
 ) {
 	my $res = ask($case->[0]);
@@ -250,8 +263,10 @@ for my $case (
 	like($t->json($res)->{errors}[0]{detail}, $case->[1], '  and why');
 }
 is(ask('q=' . 'x' x 10_000)->{status}, 414, 'a query of 10 kB');
-for my $q ('%25', '_', '%5C', '%25%25%25', '___', "'", "''':*", '%27%3B%20DROP%20TABLE%20crates', '!', '%26', '%7C', '(', '%3C-%3E', '%3A*', '%2A', '-',
-	'%C3%A9', '%F0%9F%A6%80', '%E2%80%AE', ('a+' x 100), 'x' x 255, '%0A%0D%09', 'the', 'the+of+and', '1', '1.0', 'http%3A%2F%2Fexample.com%2Fa%2Fb', '%ED%9F%BF') {
+for my $q ('%25', '_', '%5C', '%25%25%25', '___', "'", "''':*", '%27%3B%20DROP%20TABLE%20crates', '!', '%26',
+	'%7C', '(', '%3C-%3E', '%3A*', '%2A', '-',
+	'%C3%A9', '%F0%9F%A6%80', '%E2%80%AE', ('a+' x 100), 'x' x 255, '%0A%0D%09', 'the', 'the+of+and', '1', '1.0',
+	'http%3A%2F%2Fexample.com%2Fa%2Fb', '%ED%9F%BF') {
 	my $res = ask("q=$q");
 
 	is($res->{status}, 200, 'q=' . substr($q, 0, 30) . ': harmless') or diag($res->{body});
@@ -259,7 +274,8 @@ for my $q ('%25', '_', '%5C', '%25%25%25', '___', "'", "''':*", '%27%3B%20DROP%2
 is(names('q=%25'), '', '`%` stands for itself');
 is(names('q=___'), '', 'so does `_`');
 is(ask('q=serde&unknown=1&sort=downloads')->{status}, 200, 'what is not known is ignored');
-is($t->http(HEAD => $t->registry($id) . '/api/v1/crates?q=serde', { token => $token{dev} })->{status}, 200, 'HEAD');
+is($t->http(HEAD => $t->registry($id) . '/api/v1/crates?q=serde', { token => $token{dev} })->{status},
+    200, 'HEAD');
 is($t->http(POST => $t->registry($id) . '/api/v1/crates', { token => $token{dev} })->{status}, 405, 'POST');
 
 # ---- what is found is enough ----
@@ -269,7 +285,8 @@ is(names('q=lin+time'), 'link-time time-links', 'no name begins so: all words ma
 is(names('q=link+tim'), 'link-time', 'a name does: only the last');
 is(names('q=links+time'), 'time-links link-time', 'in any order, and by their stems');
 
-Berth::Populate::add($t->dsn('postgres'), project => $id, crates => [map { ["lots$_", 1] } '', map { "-of-$_" } 1 .. 498]);
+Berth::Populate::add($t->dsn('postgres'), project => $id,
+    crates => [map { ["lots$_", 1] } '', map { "-of-$_" } 1 .. 498]);
 publish('other-lots', '0.1.0');
 is(found('q=lots')->{meta}{total}, 500, 'fewer than 500 names begin so, and a word of another');
 is(names('q=lots&per_page=1'), 'lots', 'the exact one');
@@ -287,10 +304,12 @@ for my $case (['q-4', ''], ['-fo', ''], ['lot-of-7', 'lots-of-7']) {
 	my $function = $t->psql("SELECT pg_get_functiondef('search_slips'::regproc)");
 
 	$t->psql(<<"SQL");
-CREATE OR REPLACE FUNCTION search_slips(normalized_name text) RETURNS bigint[] LANGUAGE plpgsql IMMUTABLE COST 1000 AS \$\$
+CREATE OR REPLACE FUNCTION search_slips(normalized_name text) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE COST 1000 AS \$\$
 BEGIN
 	IF normalized_name <> '$q' THEN RAISE EXCEPTION 'of a name'; END IF;
-	RETURN (SELECT array_agg(hashtextextended(left('$q', i - 1) || substr('$q', i + 1), 0)) FROM generate_series(1, length('$q') + 1) AS i);
+	RETURN (SELECT array_agg(hashtextextended(left('$q', i - 1) || substr('$q', i + 1), 0))
+	          FROM generate_series(1, length('$q') + 1) AS i);
 END
 \$\$
 SQL
@@ -311,11 +330,16 @@ publish('weight-one', '0.1.0', keywords => ['heavy']);
 publish('weight-two', '0.1.0', keywords => ['heavy']);
 for my $case (
 	['nobody uses them', undef, 'weight-one weight-two'],
-	['downloads', "INSERT INTO download_days SELECT c.id, v.id, current_date - d.ago, c.project_id, d.n, now() FROM crates c JOIN versions v ON v.crate_id = c.id"
-	    . " JOIN (VALUES ('weight-one', 40, 1000), ('weight-two', 29, 3)) d (name, ago, n) USING (name)", 'weight-two weight-one'],
-	['who depends on it', 'INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features, registry)'
-	    . " SELECT v.id, d.name, d.name, '1', 'normal', false, true, d.registry FROM crates c JOIN versions v ON v.crate_id = c.id"
-	    . " JOIN (VALUES ('weight-two', 'weight-two', NULL), ('serde', 'weight-two', 'https://example.com'), ('serde', 'weight-one', NULL)) d (crate, name, registry)"
+	['downloads', "INSERT INTO download_days SELECT c.id, v.id, current_date - d.ago, c.project_id, d.n, now()"
+	    . " FROM crates c JOIN versions v ON v.crate_id = c.id"
+	    . " JOIN (VALUES ('weight-one', 40, 1000), ('weight-two', 29, 3)) d (name, ago, n) USING (name)",
+	    'weight-two weight-one'],
+	['who depends on it', 'INSERT INTO dependencies'
+	    . ' (version_id, name, normalized_name, req, kind, optional, default_features, registry)'
+	    . " SELECT v.id, d.name, d.name, '1', 'normal', false, true, d.registry FROM crates c"
+	    . " JOIN versions v ON v.crate_id = c.id"
+	    . " JOIN (VALUES ('weight-two', 'weight-two', NULL), ('serde', 'weight-two', 'https://example.com'),"
+	    . " ('serde', 'weight-one', NULL)) d (crate, name, registry)"
 	    . " ON d.crate = c.name WHERE c.project_id = $id", 'weight-one weight-two'],
 	['who no longer does', "DELETE FROM dependencies WHERE name = 'weight-one'", 'weight-two weight-one'],
 ) {
@@ -381,11 +405,16 @@ END
 	while (my @some = splice(@crates, 0, 200)) {
 		my $rows = join(', ', map { '(' . join(', ', map { $text->($_) } @$_) . ')' } @some);
 
-		$t->psql("WITH real (name, depends_on, keywords, description) AS (VALUES $rows), found AS (SELECT r.*, c.id, c.normalized_name FROM real r"
-		    . " JOIN crates c ON c.project_id = $real AND c.name = r.name), used AS (INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional,"
-		    . " default_features) SELECT v.id, d, replace(lower(d), '_', '-'), '1', 'normal', false, true FROM found f JOIN versions v ON v.crate_id = f.id,"
-		    . " string_to_table(f.depends_on, ' ') d WHERE d <> '') UPDATE crate_search s SET description = f.description,"
-		    . " document = search_document(f.normalized_name, string_to_array(f.keywords, ' '), f.description) FROM found f WHERE s.crate_id = f.id");
+		$t->psql("WITH real (name, depends_on, keywords, description) AS (VALUES $rows),"
+		    . " found AS (SELECT r.*, c.id, c.normalized_name FROM real r"
+		    . " JOIN crates c ON c.project_id = $real AND c.name = r.name),"
+		    . " used AS (INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional,"
+		    . " default_features) SELECT v.id, d, replace(lower(d), '_', '-'), '1', 'normal', false, true"
+		    . " FROM found f JOIN versions v ON v.crate_id = f.id,"
+		    . " string_to_table(f.depends_on, ' ') d WHERE d <> '') UPDATE crate_search s"
+		    . " SET description = f.description,"
+		    . " document = search_document(f.normalized_name, string_to_array(f.keywords, ' '), f.description)"
+		    . " FROM found f WHERE s.crate_id = f.id");
 	}
 	$t->run_tasks('weigh_crates');
 	for my $words (sort keys %want) {
@@ -410,9 +439,11 @@ SKIP: {
 	my ($status, $out, $err) = $t->cargo(qw(search --registry priv serde json));
 
 	is($status, 0, 'cargo search') or diag($err);
-	is($out, "serde_json = \"1.0.0\"    # JSON for everybody\njson-tools = \"0.1.0\"    # Parsing and printing\n", 'what it shows');
+	is($out, "serde_json = \"1.0.0\"    # JSON for everybody\n"
+	    . "json-tools = \"0.1.0\"    # Parsing and printing\n", 'what it shows');
 	($status, $out, $err) = $t->cargo(qw(search --registry priv --limit 2 serde));
-	is($out, "serde = \"1.0.0\"         # A framework for turning data structures into bytes\nserde_json = \"1.0.0\"    # JSON for everybody\n"
+	is($out, "serde = \"1.0.0\"         # A framework for turning data structures into bytes\n"
+	    . "serde_json = \"1.0.0\"    # JSON for everybody\n"
 	    . "... and 4 crates more (use --limit N to see more)\n", 'with a limit');
 	($status, $out, $err) = $t->cargo(qw(search --registry priv nothing-like-it));
 	is($status . $out, '0', 'nothing is found');

@@ -27,18 +27,36 @@ sub code_of { return $_[0] =~ $LINK ? $1 : die "no code: $_[0]\n"; }
 # A form, as a browser sends it.  Options: cookie, origin (undef: none), headers.
 sub post {
 	my ($path, $fields, %opt) = @_;
-	my $body = join('&', map { my $k = $_; map { "$k=" . s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord $1)/ger } ref $fields->{$k} ? @{ $fields->{$k} } : $fields->{$k} } sort keys %$fields);
+	my $body = join('&', map {
+		my $k = $_;
+
+		map { "$k=" . s/([^A-Za-z0-9_.-])/sprintf('%%%02X', ord $1)/ger } ref $fields->{$k} ? @{ $fields->{$k} }
+		    : $fields->{$k};
+	} sort keys %$fields);
 	my $origin = exists $opt{origin} ? $opt{origin} : $t->url;
 
-	return $t->http(POST => $path, { body => $body, headers => ['Content-Type: application/x-www-form-urlencoded',
-		defined $origin ? "Origin: $origin" : (), defined $opt{cookie} ? "Cookie: $opt{cookie}" : (), @{ $opt{headers} // [] }] });
+	return $t->http(POST => $path,
+	    { body => $body, headers => ['Content-Type: application/x-www-form-urlencoded',
+		defined $origin ? "Origin: $origin" : (), defined $opt{cookie} ? "Cookie: $opt{cookie}" : (),
+		@{ $opt{headers} // [] }] });
 }
 
-sub get { my ($path, $cookie, @headers) = @_; return $t->http(GET => $path, { headers => [defined $cookie ? "Cookie: $cookie" : (), @headers] }); }
+sub get {
+	my ($path, $cookie, @headers) = @_;
+
+	return $t->http(GET => $path, { headers => [defined $cookie ? "Cookie: $cookie" : (), @headers] });
+}
+
 sub cookie_of { return ($_[0]{headers}{'set-cookie'} // '') =~ /^(__Host-berth=[^;]*)/ ? $1 : undef; }
 sub form_of { return $_[0]{body} =~ /name="form" value="([0-9a-f]{64})"/ ? $1 : undef; }
 sub enter { my ($code, %opt) = @_; return post('/-/sign-in', { code => $code, confirm => 'true' }, %opt); }
-sub sign_in { my $res = enter(code_of(link_of($_[0]))); die "sign in: $res->{status} $res->{body}" if $res->{status} != 303; return cookie_of($res); }
+
+sub sign_in {
+	my $res = enter(code_of(link_of($_[0])));
+
+	die "sign in: $res->{status} $res->{body}" if $res->{status} != 303;
+	return cookie_of($res);
+}
 
 # ---- nobody is signed in ----
 
@@ -49,8 +67,10 @@ unlike($res->{body}, qr/<form|Your tokens/, 'and nothing else');
 $res = get($t->registry($id) . '/me');
 is($res->{status}, 302, 'where cargo login sends people');
 is($res->{headers}{location}, $t->url . '/-/tokens', 'leads there');
-is(post('/-/tokens', { name => 'x', scope => 'api', form => '0' x 64 })->{status}, 403, 'nobody makes a token');
-is(get('/-/tokens', undef, 'Authorization: ' . $t->token('alice'))->{body}, get('/-/tokens')->{body}, 'a token is no session: it makes no tokens');
+is(post('/-/tokens', { name => 'x', scope => 'api', form => '0' x 64 })->{status}, 403,
+    'nobody makes a token');
+is(get('/-/tokens', undef, 'Authorization: ' . $t->token('alice'))->{body}, get('/-/tokens')->{body},
+    'a token is no session: it makes no tokens');
 
 # ---- headers of every page ----
 
@@ -58,7 +78,8 @@ for my $page ('/-/tokens', '/-/sign-in') {
 	my $headers = get($page)->{headers};
 
 	is($headers->{'cache-control'}, 'no-store', "$page: kept by nobody");
-	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
+	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; form-action 'self';"
+	    . " base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
 	is($headers->{'x-content-type-options'}, 'nosniff', "$page: nosniff");
 	is($headers->{'x-frame-options'}, 'DENY', "$page: no frame, for old browsers");
 	is($headers->{'referrer-policy'}, 'strict-origin', "$page: tells nobody where one was");
@@ -73,27 +94,35 @@ my $code = code_of($link);
 my %printed = %{ $t->json({ body => $t->berth_ok('user', 'link', 'alice', '--json') }) };
 is($printed{url}, $t->url . '/-/sign-in', 'with --json: the address of the page');
 like($printed{code}, qr/^[0-9A-Za-z]{43}$/, 'and the code');
-is($t->psql("SELECT count(*) FROM sign_in_links WHERE encode(digest, 'hex') = '" . sha256_hex($code) . "'"), 1, 'the database has its digest');
-is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND detail::text LIKE '%$code%'"), 0, 'the audit log does not have it');
+is($t->psql("SELECT count(*) FROM sign_in_links WHERE encode(digest, 'hex') = '" . sha256_hex($code) . "'"),
+    1, 'the database has its digest');
+is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND detail::text LIKE '%$code%'"),
+    0, 'the audit log does not have it');
 $res = get('/-/sign-in');
 is($res->{status}, 200, 'the page');
-like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s, 'asks for it, by a form that puts it into no address');
+like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s,
+    'asks for it, by a form that puts it into no address');
 is(get("/-/sign-in?code=$code")->{body}, $res->{body}, 'an address with a code is nothing else');
 $res = post('/-/sign-in', { code => $code });
 is($res->{status}, 200, 'entering it') or diag($res->{body});
 is(cookie_of($res), undef, 'does not sign in');
-like($res->{body}, qr{signs you in as\s+<strong>alice</strong>.*<button[^>]*>Sign in as alice</button>}s, 'it says as whom');
+like($res->{body}, qr{signs you in as\s+<strong>alice</strong>.*<button[^>]*>Sign in as alice</button>}s,
+    'it says as whom');
 is(post('/-/sign-in', { code => "  $code\r\n" })->{status}, 200, 'blanks around it do no harm');
-like(post('/-/sign-in', { code => code_of(link_of('CAROL')) })->{body}, qr{<strong>Carol</strong>}, 'by the name that the registry has');
+like(post('/-/sign-in', { code => code_of(link_of('CAROL')) })->{body}, qr{<strong>Carol</strong>},
+    'by the name that the registry has');
 for my $origin (undef, 'null', 'https://evil.example', 'https://localhost', $t->url . '.evil.example') {
 	is(enter($code, origin => $origin)->{status}, 403, 'nor does a form of ' . ($origin // 'nowhere'));
 }
 $res = enter($code);
 is($res->{status}, 303, 'the button does') or diag($res->{body});
 is($res->{headers}{location}, $t->url . '/-/tokens', 'and leads to the page');
-like($res->{headers}{'set-cookie'}, qr{^__Host-berth=[0-9A-Za-z]{43}; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax$}, 'with a cookie that stays here');
+like($res->{headers}{'set-cookie'},
+    qr{^__Host-berth=[0-9A-Za-z]{43}; Path=/; Max-Age=43200; Secure; HttpOnly; SameSite=Lax$},
+    'with a cookie that stays here');
 my $alice = cookie_of($res);
-is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($alice =~ s/.*=//r) . "'"), 1, 'of which the database has the digest');
+is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($alice =~ s/.*=//r)
+    . "'"), 1, 'of which the database has the digest');
 is(enter($code)->{status}, 403, 'once');
 
 sub dead_code {
@@ -103,7 +132,9 @@ sub dead_code {
 		my $r = post('/-/sign-in', { code => $dead, confirm => $confirm });
 
 		is($r->{status}, 403, "a code that $name");
-		like($r->{body}, qr{role="alert"><p>this (?:code has been used or has expired; ask an administrator for a new one|code is not valid; paste the whole code that you were given)</p>}, '  the page says so');
+		my $why = join('|', 'has been used or has expired; ask an administrator for a new one',
+		    'is not valid; paste the whole code that you were given');
+		like($r->{body}, qr{role="alert"><p>this code (?:$why)</p>}, '  the page says so');
 		like($r->{body}, qr{name="code"}, '  and asks again');
 		unlike($r->{body}, qr/alice|bob/, '  and nothing else');
 		is(cookie_of($r), undef, '  nobody is signed in');
@@ -121,14 +152,19 @@ dead_code('is none', $_) for 'x', '', 'x' x 43, '<b>', "$code $code", 'x' x 44, 
 }
 {
 	my $once = code_of(link_of('bob'));
-	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return enter($once)->{status}; })), '303' . ' 403' x 7, 'and be it for eight at the same time');
+	is(join(' ', sort { $a <=> $b } $t->parallel(8, sub { return enter($once)->{status}; })), '303' . ' 403' x 7,
+	    'and be it for eight at the same time');
 }
 is(post('/-/sign-in', { code => "\0", confirm => 'true' })->{status}, 400, 'no text');
 is(post('/-/sign-in', { code => $printed{code}, confirm => 'x' })->{status}, 400, 'a button that is none');
 my $late = code_of(link_of('alice', '--ttl', 60));
 $t->psql("UPDATE sign_in_links SET expires_at = now()");
 dead_code('is too old', $late);
-for my $case ([['nobody'], 1, qr/`nobody` does not exist/], [['alice', '--ttl', 0], 2, qr/ttl/], [['alice', '--ttl', 604801], 2, qr/ttl/]) {
+for my $case (
+	[['nobody'], 1, qr/`nobody` does not exist/],
+	[['alice', '--ttl', 0], 2, qr/ttl/],
+	[['alice', '--ttl', 604801], 2, qr/ttl/],
+) {
 	my ($status, undef, $err) = $t->berth('user', 'link', @{ $case->[0] });
 	is($status, $case->[1], "user link @{ $case->[0] }: exit status");
 	like($err, $case->[2], '  and why');
@@ -139,23 +175,30 @@ for my $case ([['nobody'], 1, qr/`nobody` does not exist/], [['alice', '--ttl', 
 $res = get('/-/tokens', $alice);
 like($res->{body}, qr{Signed in as <strong>alice</strong>}, 'alice is signed in');
 my $form = form_of($res);
-$res = post('/-/tokens', { form => $form, name => 'laptop <b>&"\'', scope => 'api', expires => '2099-12-31', crates => "Foo_bar,\n baz*", 'operations[]' => ['yank', 'publish-new'] }, cookie => $alice);
+$res = post('/-/tokens', { form => $form, name => 'laptop <b>&"\'', scope => 'api', expires => '2099-12-31',
+    crates => "Foo_bar,\n baz*", 'operations[]' => ['yank', 'publish-new'] }, cookie => $alice);
 is($res->{status}, 200, 'a token is made') or diag($res->{body});
 my ($token) = $res->{body} =~ m{<output id="token">(berth_pat_[\w-]{74})</output>};
 ok(defined $token, 'and shown');
 like($res->{body}, qr/laptop &lt;b&gt;&amp;&quot;&#39;/, 'names are text');
 unlike($res->{body}, qr/laptop <b>/, 'and never markup');
-is($t->psql("SELECT name, scopes, crate_patterns, operations, expires_at, user_id FROM tokens WHERE handle = '" . Berth::Test::token_handle($token) . "'"),
+is($t->psql("SELECT name, scopes, crate_patterns, operations, expires_at, user_id FROM tokens"
+    . " WHERE handle = '" . Berth::Test::token_handle($token) . "'"),
     "laptop <b>&\"'|{api}|{foo-bar,baz*}|{publish-new,yank}|2099-12-31 00:00:00+00|1", 'as it was asked for');
 unlike(get('/-/tokens', $alice)->{body}, qr/\Q$token/, 'shown once');
 my $slot = substr(Berth::Test::token_handle($token), 0, 2);
-like(get('/-/tokens', $alice)->{body}, qr/laptop [^\n]*<small>slot $slot</, 'the row has the slot of its key');
+like(get('/-/tokens', $alice)->{body}, qr/laptop [^\n]*<small>slot $slot</,
+    'the row has the slot of its key');
 $t->psql("UPDATE tokens SET handle = NULL WHERE name = ''");
-like(get('/-/tokens', $alice)->{body}, qr/\(no name\)[^\n]*<small>no slot</, 'a token of the old form has none');
+like(get('/-/tokens', $alice)->{body}, qr/\(no name\)[^\n]*<small>no slot</,
+    'a token of the old form has none');
 is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200, 'it can be used');
-is($t->psql("SELECT user_id, token_id, remote_addr IS NOT NULL FROM audit_events WHERE action = 'token.create' ORDER BY id DESC LIMIT 1"), '1||t', 'the audit log says who made it');
-for my $case ([{ name => '' }, qr/give the token a name/], [{ name => 'x' x 256 }, qr/longer than 255/], [{ scope => 'sudo' }, qr/scope/], [{ scope => 'api,read_api,admin' }, qr/scope/],
-	[{ expires => 'soon' }, qr/soon/], [{ expires => '2001-01-01' }, qr/in the future/], [{ crates => 'not ok!' }, qr/ok!/], [{ 'operations[]' => ['rule'] }, qr/rule/],
+is($t->psql("SELECT user_id, token_id, remote_addr IS NOT NULL FROM audit_events"
+    . " WHERE action = 'token.create' ORDER BY id DESC LIMIT 1"), '1||t', 'the audit log says who made it');
+for my $case ([{ name => '' }, qr/give the token a name/], [{ name => 'x' x 256 }, qr/longer than 255/],
+	[{ scope => 'sudo' }, qr/scope/], [{ scope => 'api,read_api,admin' }, qr/scope/],
+	[{ expires => 'soon' }, qr/soon/], [{ expires => '2001-01-01' }, qr/in the future/],
+	[{ crates => 'not ok!' }, qr/ok!/], [{ 'operations[]' => ['rule'] }, qr/rule/],
 	[{ scope => 'read_api', crates => 'foo' }, qr/read-only/]) {
 	my $r = post('/-/tokens', { form => $form, name => 'n', scope => 'api', %{ $case->[0] } }, cookie => $alice);
 	is($r->{status}, 400, join(' ', %{ $case->[0] }) =~ s/x{9,}/.../r . ': refused');
@@ -185,23 +228,29 @@ for my $case (
 	is(post('/-/tokens', $fields, %opt)->{status}, 403, "$name: no token");
 	is(post("/-/tokens/$number/revoke", $fields, %opt)->{status}, 403, "$name: nothing is revoked");
 }
-is(post("/-/tokens/$number/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, 'bob cannot revoke what is alice\'s');
+is(post("/-/tokens/$number/revoke", { form => $bobs }, cookie => $bob)->{status}, 404,
+    'bob cannot revoke what is alice\'s');
 unlike(get('/-/tokens', $bob)->{body}, qr/laptop/, 'nor see it');
 is(post("/-/tokens/0/revoke", { form => $bobs }, cookie => $bob)->{status}, 404, 'nor one that is not there');
-is(post("/-/tokens/$_/revoke", { form => $bobs }, cookie => $bob)->{status}, 400, "token $_") for 'x', '99999999999999999999', '-1';
+is(post("/-/tokens/$_/revoke", { form => $bobs }, cookie => $bob)->{status}, 400, "token $_")
+    for 'x', '99999999999999999999', '-1';
 is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 200, 'it still works');
 is($t->http(PUT => '/-/tokens', { headers => ["Cookie: $alice"] })->{status}, 405, 'other methods');
-is($t->http(GET => $t->registry($id) . '/config.json', { headers => ["Cookie: $alice"] })->{status}, 401, 'a session is no token');
-is(post('/-/tokens', { form => $form, name => 'x' x 70000, scope => 'api' }, cookie => $alice)->{status}, 413, 'a form that is too long');
+is($t->http(GET => $t->registry($id) . '/config.json', { headers => ["Cookie: $alice"] })->{status}, 401,
+    'a session is no token');
+is(post('/-/tokens', { form => $form, name => 'x' x 70000, scope => 'api' }, cookie => $alice)->{status}, 413,
+    'a form that is too long');
 
 # ---- revoking, the end of a session ----
 
 $res = post("/-/tokens/$number/revoke", { form => $form }, cookie => $alice);
 is($res->{status}, 303, 'alice revokes it');
-is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 401, 'it is of no use from then on');
+is($t->http(GET => $t->registry($id) . '/config.json', { token => $token })->{status}, 401,
+    'it is of no use from then on');
 unlike(get('/-/tokens', $alice)->{body}, qr/laptop/, 'and not listed');
 is(post("/-/tokens/$number/revoke", { form => $form }, cookie => $alice)->{status}, 303, 'twice is once');
-is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.revoke'"), 1, 'in the audit log as well');
+is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.revoke'"), 1,
+    'in the audit log as well');
 my $second = sign_in('alice');
 $res = post('/-/sign-out', { form => $form }, cookie => $alice);
 is($res->{status}, 303, 'alice signs out');
@@ -222,17 +271,29 @@ unlike($logs, qr/\Q$_/, 'no log has a secret') for $token, $code, map { s/.*=//r
 # ---- the fleet's sign-on ----
 
 subtest 'single sign-on' => sub {
-	my $by = sub { my ($who, $cookie, @more) = @_; return get('/-/tokens', $cookie, "X-Test-Sso: $who", @more); };
+	my $by = sub {
+		my ($who, $cookie, @more) = @_;
 
-	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice', 'berth_sso_user: alice', 'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'off: no header counts');
+		return get('/-/tokens', $cookie, "X-Test-Sso: $who", @more);
+	};
+
+	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice', 'berth_sso_user: alice',
+	    'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'off: no header counts');
 	$t->conf(sso => 'on');
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { get('/-/tokens')->{body} =~ /sign-on/ }), 'on');
-	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice', 'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'on: still no header of a client');
+	unlike(get('/-/tokens', undef, 'BERTH-SSO-USER: alice', 'Berth_Sso_User: alice',
+	    'X-Berth-Sso-User: alice')->{body}, qr/Signed in/, 'on: still no header of a client');
 	$t->stop_nginx;
 	# the fleet's nginx knows who it is from a sign-on of its own: here it takes our word
-	$t->start_nginx(sub { s/map "" \$berth_sso_user \{\n\tdefault "";/map "" \$berth_sso_user {\n\tdefault \$http_x_test_sso;/; return $_; });
-	my $kept = sub { return $t->psql("SELECT (SELECT count(*) FROM sessions WHERE by_sso), (SELECT count(*) FROM audit_events WHERE action = 'user.signin' AND detail ->> 'by' = 'sso')"); };
+	$t->start_nginx(sub {
+		s/map "" \$berth_sso_user \{\n\tdefault "";/map "" \$berth_sso_user {\n\tdefault \$http_x_test_sso;/;
+		return $_;
+	});
+	my $kept = sub {
+		return $t->psql("SELECT (SELECT count(*) FROM sessions WHERE by_sso), (SELECT count(*) FROM audit_events"
+		    . " WHERE action = 'user.signin' AND detail ->> 'by' = 'sso')");
+	};
 	my $before = $kept->();
 	my $r = $by->('Alice');
 	like($r->{body}, qr/Signed in as <strong>alice/, 'whom nginx names is signed in');
@@ -242,21 +303,35 @@ subtest 'single sign-on' => sub {
 	isnt(cookie_of($by->('alice')), $cookie, 'each browser has its own');
 	is($by->('alice')->{status}, 200, 'who never keeps one, as monitoring does, is shown the page') for 1 .. 20;
 	is($kept->(), $before, 'and leaves nothing, as long as they only look');
-	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: bob'])->{status}, 403, 'a form of alice is not bob\'s, before there is a session');
-	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: mallory'])->{status}, 403, 'nor of somebody who is not known');
-	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie, origin => 'https://evil.example', headers => ['X-Test-Sso: alice'])->{status}, 403, 'nor does it come from another site');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' },
+	    cookie => $cookie, headers => ['X-Test-Sso: bob'])->{status}, 403,
+	    'a form of alice is not bob\'s, before there is a session');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie,
+	    headers => ['X-Test-Sso: mallory'])->{status}, 403, 'nor of somebody who is not known');
+	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' }, cookie => $cookie,
+	    origin => 'https://evil.example', headers => ['X-Test-Sso: alice'])->{status}, 403,
+	    'nor does it come from another site');
 	is($kept->(), $before, 'nothing of that opens one');
 	unlike(get('/-/tokens', $cookie)->{body}, qr/Signed in/, 'and worth nothing alone');
 	like($by->('bob', $cookie)->{body}, qr/Signed in as <strong>bob/, 'nor for somebody else');
 	my $f = form_of($by->('alice', $cookie));
 	is(form_of($r), $f, 'a page that was left open stays good');
-	is_deeply([$t->parallel(4, sub { return post('/-/tokens', { form => $f, name => "by sso $_[0]", scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: alice'])->{status}; })], [(200) x 4], 'a token, and be it four at once');
-	is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($cookie =~ s/.*=//r) . "' AND by_sso"), 1, 'is of one session');
+	my @statuses = $t->parallel(4, sub {
+		return post('/-/tokens', { form => $f, name => "by sso $_[0]", scope => 'api' }, cookie => $cookie,
+		    headers => ['X-Test-Sso: alice'])->{status};
+	});
+	is_deeply(\@statuses, [(200) x 4], 'a token, and be it four at once');
+	is($t->psql("SELECT count(*) FROM sessions WHERE encode(digest, 'hex') = '" . sha256_hex($cookie =~ s/.*=//r)
+	    . "' AND by_sso"), 1, 'is of one session');
 	my $after = $kept->();
-	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie, headers => ['X-Test-Sso: ALICE'])->{status}, 200, 'another');
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie,
+	    headers => ['X-Test-Sso: ALICE'])->{status}, 200, 'another');
 	is($kept->(), $after, 'of the same');
-	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie)->{status}, 403, 'not without the name');
-	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, headers => ['X-Test-Sso: alice'])->{status}, 403, 'nor without the session: no other site\'s form works');
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' }, cookie => $cookie)->{status}, 403,
+	    'not without the name');
+	is(post('/-/tokens', { form => $f, name => 'by sso', scope => 'api' },
+	    headers => ['X-Test-Sso: alice'])->{status}, 403,
+	    'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
 	is($r->{status}, 403, 'whom the registry does not know');
 	$t->berth_ok(qw(user block bob));
@@ -279,7 +354,8 @@ SKIP: {
 	is($b->label('#code'), 'Code', 'asks for the code');
 	$b->type('#code', code_of(link_of('alice')));
 	$b->click('button.main');
-	ok($t->wait_for(sub { (eval { $b->text('main') } // '') =~ /signs you in as alice/ }), 'says whom it signs in');
+	ok($t->wait_for(sub { (eval { $b->text('main') } // '') =~ /signs you in as alice/ }),
+	    'says whom it signs in');
 	is($b->url, $t->url . '/-/sign-in', 'no address has it');
 	$b->click('button.main');
 	$b->await('#name');
@@ -290,7 +366,8 @@ SKIP: {
 	ok($cookie->{httpOnly} && $cookie->{secure}, 'a cookie that no script sees');
 	is($cookie->{sameSite}, 'Lax', 'nor another site\'s form');
 	is($b->css('button.main', 'background-color'), 'rgba(26, 95, 180, 1)', 'the style sheet is let through');
-	is($b->label($_->[0]), $_->[1], "$_->[0] has a label") for ['#name', 'Name'], ['#expires', 'Ends on'], ['#crates', 'Only these crates'];
+	is($b->label($_->[0]), $_->[1], "$_->[0] has a label")
+	    for ['#name', 'Name'], ['#expires', 'Ends on'], ['#crates', 'Only these crates'];
 	$b->type('#name', 'browser <i>');
 	$b->type('#crates', 'foo_bar');
 	$b->click('input[value="publish-update"]');
@@ -302,7 +379,8 @@ SKIP: {
 	is($b->role('.box'), 'status', 'and announced');
 	$b->shot("$ENV{BERTH_SHOTS}/tokens-made.png") if $ENV{BERTH_SHOTS};
 	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 200, 'it works');
-	is(($b->texts('td.name'))[0], "browser <i>\nonly publish-update\nonly crates foo-bar\nslot 00", 'and is listed, as text');
+	is(($b->texts('td.name'))[0], "browser <i>\nonly publish-update\nonly crates foo-bar\nslot 00",
+	    'and is listed, as text');
 	$b->go($t->url . '/-/tokens');
 	unlike($b->source, qr/\Q$made/, 'shown once');
 	my $tokens = () = $b->texts('td.name');
@@ -312,7 +390,8 @@ SKIP: {
 	ok($t->wait_for(sub { (eval { scalar(() = $b->texts('td.name')) } // $tokens) == $tokens - 1 }), 'revoked');
 	is($b->url, $t->url . '/-/tokens', 'and back on the page');
 	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 401, 'it is');
-	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '', 'nothing is against the policy');
+	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
+	    'nothing is against the policy');
 	$b->click('header button');
 	ok($t->wait_for(sub { eval { $b->title } eq 'Sign in' }), 'sign out');
 	like($b->text('main'), qr/berth user link/, 'signed out');
@@ -328,7 +407,8 @@ SKIP: {
 	$t->cargo_setup(priv => { id => $id });
 	my (undef, $out, $err) = $t->cargo(qw(login --registry priv));
 
-	like($out . $err, qr{\Q@{[$t->url]}\E/(?:-/tokens|api/v4/projects/$id/packages/cargo/me)}, 'cargo login says where to go');
+	like($out . $err, qr{\Q@{[$t->url]}\E/(?:-/tokens|api/v4/projects/$id/packages/cargo/me)},
+	    'cargo login says where to go');
 }
 
 done_testing();

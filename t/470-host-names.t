@@ -39,7 +39,12 @@ cmp_ok(scalar @locations, '>=', 3 * 10, 'locations were found');
 
 subtest 'no answer names the Host of the request' => sub {
 	my @asked = ((map { [GET => $_] } @locations),
-	    (map { my $r = $_; map { [$_ => Berth::Routes::path($r, id => $private)] } grep { /^(?:GET|POST|PUT|DELETE)$/ } @{ $r->{methods} } } Berth::Routes::all()),
+	    (map {
+		my $r = $_;
+
+		map { [$_ => Berth::Routes::path($r, id => $private)] } grep { /^(?:GET|POST|PUT|DELETE)$/ }
+		    @{ $r->{methods} };
+	    } Berth::Routes::all()),
 	    [GET => $t->registry($public) . '/config.json'], [GET => "/api/v4/projects/$public/packages/cargo"]);
 	my (@bad, %locations);
 
@@ -57,13 +62,15 @@ subtest 'no answer names the Host of the request' => sub {
 		}
 	}
 	is(join("\n", @bad), '', scalar @asked . ' paths: none does, and none is redirected by nginx');
-	is(join("\n", grep { index($_, $t->url . '/') != 0 } sort keys %locations), '', 'every Location is below external_url')
+	is(join("\n", grep { index($_, $t->url . '/') != 0 } sort keys %locations), '',
+	    'every Location is below external_url')
 	    and ok($locations{ $t->url . '/-/tokens' }, 'and there were some');
 };
 
 subtest 'a redirect that nginx makes by itself names no host' => sub {
 	$t->stop_nginx;
-	$t->start_nginx(sub { s/^(location \^~ \/-\/ \{)/location \^~ \/extra\/ { include berth\/berth-common.conf; fastcgi_pass berth; }\n$1/mr });
+	my $extra = 'location ^~ /extra/ { include berth/berth-common.conf; fastcgi_pass berth; }';
+	$t->start_nginx(sub { s/^(location \^~ \/-\/ \{)/$extra\n$1/mr });
 	my $res = $t->http(GET => '/extra', { headers => { Host => 'evil.example' } });
 
 	is($res->{status}, 301, 'of a location that somebody adds');
@@ -86,17 +93,20 @@ sub answers {
 		['crate', GET => "$R/abcd/1.0.0/download", { token => $token }],
 		['public crate', GET => $t->registry($public) . '/abcd/1.0.0/download'],
 		['206', GET => $t->registry($public) . '/abcd/1.0.0/download', { headers => { Range => 'bytes=0-3' } }],
-		['416', GET => $t->registry($public) . '/abcd/1.0.0/download', { headers => { Range => 'bytes=99999999-' } }],
+		['416', GET => $t->registry($public) . '/abcd/1.0.0/download',
+		    { headers => { Range => 'bytes=99999999-' } }],
 		['304', GET => "$R/config.json", { token => $token, headers => { 'If-None-Match' => '*' } }],
 		['302', GET => "$R/me"],
 		['page', GET => '/-/tokens'],
 		['400 of the pool', GET => "$R/api/v1/crates?per_page=x", { token => $token }],
-		['400 of nginx', GET => "$R/config.json", { headers => ["Authorization: $token", "Authorization: $token"] }],
+		['400 of nginx', GET => "$R/config.json",
+		    { headers => ["Authorization: $token", "Authorization: $token"] }],
 		['401', GET => "$R/config.json"],
 		['401 of an upload', PUT => "$R/api/v1/crates/new", { body => 'x' }],
 		['404', GET => '/nowhere'],
 		['405', POST => "$R/config.json", { token => $token }],
-		['413', PUT => "$R/api/v1/crates/new", { token => $token, curl => ['-H', 'Expect: 100-continue', '--expect100-timeout', 10, '-T', $big] }],
+		['413', PUT => "$R/api/v1/crates/new",
+		    { token => $token, curl => ['-H', 'Expect: 100-continue', '--expect100-timeout', 10, '-T', $big] }],
 		['414', GET => '/' . 'x' x 17000],
 		['501', GET => "$R/config.json", { headers => { 'Transfer-Encoding' => 'gzip' } }],
 	);
@@ -108,7 +118,8 @@ sub hsts {
 	my $res = $t->http($method, $path, { tls => 1, %{ $opt // {} }, %more });
 
 	is(scalar(grep { $_->[0] eq 'x-served-by' } @{ $res->{header_list} }), 1, "$asked->[0]: one X-Served-By");
-	return ($res->{status}, map { $_->[1] } grep { $_->[0] eq 'strict-transport-security' } @{ $res->{header_list} });
+	return ($res->{status}, map { $_->[1] } grep { $_->[0] eq 'strict-transport-security' }
+	    @{ $res->{header_list} });
 }
 
 subtest 'HSTS' => sub {
@@ -129,20 +140,28 @@ subtest 'HSTS' => sub {
 	my $plain = $t->http(GET => 'http://localhost:' . $t->port . "$R/config.json", { may_fail => 1 });
 	is($plain->{headers}{'strict-transport-security'}, undef, 'never over plain HTTP');
 	$t->stop_pool;
-	for my $asked (['502', GET => "$R/config.json"], ['502 of an upload', PUT => "$R/api/v1/crates/new", { body => 'x' }], ['502 of the management API', GET => '/api/v4/user'], ['502 of a page', GET => '/-/tokens']) {
+	for my $asked (
+		['502', GET => "$R/config.json"],
+		['502 of an upload', PUT => "$R/api/v1/crates/new", { body => 'x' }],
+		['502 of the management API', GET => '/api/v4/user'],
+		['502 of a page', GET => '/-/tokens'],
+	) {
 		my ($status, @have) = hsts($asked, no_pool => 1);
 
 		$statuses{$status}++;
 		is_deeply(\@have, [$wanted], "$asked->[0]: $status");
 	}
 	# a server that accepts and never answers
-	my $silent = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 8, Local => $t->socket_path) or die "socket: $!\n";
+	my $silent = IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 8, Local => $t->socket_path)
+	    or die "socket: $!\n";
 	$t->stop_nginx;
-	$t->start_nginx(sub { s/^\t#on "max-age/\ton "max-age/mr =~ s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });
+	$t->start_nginx(sub { s/^\t#on "max-age/\ton "max-age/mr
+	    =~ s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });
 	my ($status, @have) = hsts(['504', GET => "$R/config.json"], no_pool => 1);
 	$statuses{$status}++;
 	is_deeply(\@have, [$wanted], "504: $status");
-	is(join(' ', grep { !$statuses{$_} } 200, 206, 302, 400, 401, 404, 405, 413, 414, 416, 501, 502, 504), '', 'all of these statuses were seen');
+	is(join(' ', grep { !$statuses{$_} } 200, 206, 302, 400, 401, 404, 405, 413, 414, 416, 501, 502, 504), '',
+	    'all of these statuses were seen');
 };
 
 done_testing();

@@ -37,7 +37,8 @@ $secret{code} = $code;
 
 subtest 'by the table of routes' => sub {
 	# what a part of a path can be: names and row numbers
-	my %known = map { $_ => 1 } qw(id crate version prefix prefix2 package_id file_id token_id user_id rule_id target_id);
+	my %known = map { $_ => 1 }
+	    qw(id crate version prefix prefix2 package_id file_id token_id user_id rule_id target_id);
 	my %seen;
 
 	for my $route (Berth::Routes::all()) {
@@ -54,14 +55,16 @@ subtest 'by the table of routes' => sub {
 	}
 	delete $query{jwt}; # asked for again, once it is known to be of the body
 	is(join(' ', sort keys %body), 'code form jwt', 'secrets of forms and bodies');
-	is(join(' ', grep { /(?:^|_)(?:token|secret|code|form|jwt|password|key)$/ } sort keys %query), '', 'nothing like it is read from addresses');
+	is(join(' ', grep { /(?:^|_)(?:token|secret|code|form|jwt|password|key)$/ } sort keys %query), '',
+	    'nothing like it is read from addresses');
 };
 
 sub post {
 	my ($path, $fields, @headers) = @_;
 	my $body = join('&', map { "$_=$fields->{$_}" } sort keys %$fields);
 
-	return ['POST', $path, { body => $body, headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $t->url, @headers] }];
+	return ['POST', $path, { body => $body,
+	    headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $t->url, @headers] }];
 }
 
 # Each way by which a secret comes in, as clients and the pages use it.
@@ -74,10 +77,13 @@ sub ways {
 		post('/-/tokens', { form => $form, name => 'n', scope => 'api' }, "Cookie: $cookie"),
 		post('/-/sign-out', { form => 'x' x 64 }, "Cookie: $cookie"),
 		['GET', '/-/tokens', { headers => ["Cookie: $cookie"] }],
-		(map { ['GET', "$R/config.json", { headers => [$_] }] } "Authorization: $secret{personal}", "Authorization: Bearer $secret{deploy}",
-		    "Authorization: Basic $basic", "PRIVATE-TOKEN: $secret{personal}", "DEPLOY-TOKEN: $secret{deploy}", "JOB-TOKEN: $secret{job}", "Authorization: $secret{jwt}"),
+		(map { ['GET', "$R/config.json", { headers => [$_] }] } "Authorization: $secret{personal}",
+		    "Authorization: Bearer $secret{deploy}",
+		    "Authorization: Basic $basic", "PRIVATE-TOKEN: $secret{personal}", "DEPLOY-TOKEN: $secret{deploy}",
+		    "JOB-TOKEN: $secret{job}", "Authorization: $secret{jwt}"),
 		['PUT', "$R/api/v1/crates/new", { token => $secret{personal}, body => 'x' }],
-		['POST', "$R/trusted_publishing/tokens", { body => qq({"jwt":"$secret{jwt}"}), headers => ['Content-Type: application/json'] }],
+		['POST', "$R/trusted_publishing/tokens",
+		    { body => qq({"jwt":"$secret{jwt}"}), headers => ['Content-Type: application/json'] }],
 		['GET', '/api/v4/job', { headers => ["JOB-TOKEN: $secret{job}"] }],
 	);
 }
@@ -85,17 +91,20 @@ sub ways {
 require MIME::Base64;
 $t->start_pool;
 $t->start_nginx;
-my $signed_in = $t->http(@{ post('/-/sign-in', { code => (split(/\n/, $t->berth_ok('user', 'link', 'alice')))[1], confirm => 'true' }) });
+my $signed_in = $t->http(@{ post('/-/sign-in',
+    { code => (split(/\n/, $t->berth_ok('user', 'link', 'alice')))[1], confirm => 'true' }) });
 is($signed_in->{status}, 303, 'signed in');
 my ($cookie) = $signed_in->{headers}{'set-cookie'} =~ /^(__Host-berth=[^;]*)/;
-my ($form) = $t->http(GET => '/-/tokens', { headers => ["Cookie: $cookie"] })->{body} =~ /name="form" value="([0-9a-f]{64})"/;
+my ($form) = $t->http(GET => '/-/tokens',
+    { headers => ["Cookie: $cookie"] })->{body} =~ /name="form" value="([0-9a-f]{64})"/;
 $secret{session} = $cookie =~ s/.*=//r;
 $secret{form} = $form;
 $secret{basic} = MIME::Base64::encode_base64("x:$secret{personal}", '');
 
 # Where a secret of these lies.
 sub leaks {
-	my %log = map { $_ => $t->log($_) } qw(nginx-error nginx-berth.log nginx-berth-cache.log nginx-berth-downloads.log pool);
+	my %log = map { $_ => $t->log($_) }
+	    qw(nginx-error nginx-berth.log nginx-berth-cache.log nginx-berth-downloads.log pool);
 	my @found;
 
 	$log{postgresql} = Berth::Cluster::slurp(Berth::Cluster->inherited->server_log);
@@ -109,7 +118,8 @@ sub leaks {
 # nginx logs downloads, and what it sends by itself, in logs of their own
 is($t->publish($id, $secret{personal}, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate');
 for my $path ("$R/config.json", "$R/one_crate/1.0.0/download") {
-	ok($t->wait_for(sub { return Berth::Cache::is_static($t, $t->http(GET => $path, { token => $secret{personal} })); }), "nginx sends $path by itself");
+	ok($t->wait_for(sub { return Berth::Cache::is_static($t,
+	    $t->http(GET => $path, { token => $secret{personal} })); }), "nginx sends $path by itself");
 }
 
 my @ways = ways($cookie, $form);
@@ -127,8 +137,8 @@ cmp_ok($answers{200} // 0, '>=', 6, 'most of them work');
 is(leaks(), '', 'no log has a secret while the pool answers');
 
 subtest 'a secret in an address is refused' => sub {
-	for my $case (['/-/sign-in', 'code', $secret{code}], ['/-/sign-in', 'code', 'x'], ["$R/trusted_publishing/tokens", 'jwt', $secret{jwt}],
-	    ['/-/sign-out', 'form', $form]) {
+	for my $case (['/-/sign-in', 'code', $secret{code}], ['/-/sign-in', 'code', 'x'],
+	    ["$R/trusted_publishing/tokens", 'jwt', $secret{jwt}], ['/-/sign-out', 'form', $form]) {
 		my ($path, $name, $value) = @$case;
 		my $way = post("$path?$name=$value", { x => 1 }, "Cookie: $cookie");
 		my $res = $t->http(@$way);
@@ -136,21 +146,24 @@ subtest 'a secret in an address is refused' => sub {
 		is($res->{status}, 400, "$path?$name=");
 		like($res->{body}, qr/$name belongs in the request body/, '  and told where it belongs');
 	}
-	is($t->http(GET => "/-/sign-in?code=$secret{code}")->{body}, $t->http(GET => '/-/sign-in')->{body}, 'the page does not look at its address');
-	is($t->http(@{ post('/-/sign-in', { code => $secret{code} }) })->{status}, 200, 'the code is still good, where it belongs');
+	is($t->http(GET => "/-/sign-in?code=$secret{code}")->{body}, $t->http(GET => '/-/sign-in')->{body},
+	    'the page does not look at its address');
+	is($t->http(@{ post('/-/sign-in', { code => $secret{code} }) })->{status}, 200,
+	    'the code is still good, where it belongs');
 };
 
 is(leaks(), '', 'and even so no log has it');
 
 $t->stop_pool;
 for my $way (@ways) {
-	like($t->http($way->[0], $way->[1], { %{ $way->[2] // {} }, no_pool => 1 })->{status}, qr/^50[23]$/, "the pool is away: $way->[0] $way->[1]");
+	like($t->http($way->[0], $way->[1], { %{ $way->[2] // {} }, no_pool => 1 })->{status}, qr/^50[23]$/,
+	    "the pool is away: $way->[0] $way->[1]");
 }
 like($t->log('nginx-error'), qr{"POST /-/sign-in HTTP}, 'nginx complains of it');
 is(leaks(), '', 'and no log has a secret');
 
-my @silent = map { IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 64, Local => $_) // die "$_: $!\n" }
-    $t->socket_path, $t->write_socket_path;
+my @silent = map { IO::Socket::UNIX->new(Type => Socket::SOCK_STREAM(), Listen => 64, Local => $_)
+    // die "$_: $!\n" } $t->socket_path, $t->write_socket_path;
 $t->stop_nginx;
 $t->start_nginx(sub { s/fastcgi_read_timeout \d+s/fastcgi_read_timeout 1s/r });
 my ($method, $path, $opt) = @{ post('/-/sign-in', { code => $secret{code} }) };

@@ -21,7 +21,8 @@ my $token = $t->token('dev');
 is($t->publish($id, $token, 'abcd', '1.0.0')->{status}, 200, 'a crate');
 
 # Letters of one byte and of two, signs that JSON writes in two, and what is no name at all.
-my %long = (letters => 'x' x 3000, umlauts => '%C3%A9' x 500, quotes => '%22' x 1000, dots => '1.0.' . 'x' x 3000);
+my %long = (letters => 'x' x 3000, umlauts => '%C3%A9' x 500, quotes => '%22' x 1000,
+    dots => '1.0.' . 'x' x 3000);
 my $api = Berth::OpenAPI->new;
 my $json = JSON::PP->new->canonical;
 my ($asked, $cut) = (0, 0);
@@ -81,7 +82,8 @@ for my $route (Berth::Routes::all()) {
 			next if $method =~ /^(?:GET|HEAD)$/;
 			push @bad, wrong("$method, $name in a form", ask($method, $path, body => "$name=$long{letters}",
 				headers => { 'Content-Type' => 'application/x-www-form-urlencoded' }));
-			push @bad, wrong("$method, $name in JSON", ask($method, $path, body => $json->encode({ $name => "\"\n" x 1500 }),
+			push @bad, wrong("$method, $name in JSON",
+			    ask($method, $path, body => $json->encode({ $name => "\"\n" x 1500 }),
 				headers => { 'Content-Type' => 'application/json' }));
 		}
 	}
@@ -94,7 +96,8 @@ my %metadata = (
 );
 for my $what (sort keys %metadata) {
 	my ($name, $version) = $metadata{$what}->();
-	my $res = ask(PUT => $t->registry($id) . '/api/v1/crates/new', body => $t->publish_body($t->metadata($name, $version), $t->make_crate('abcd', '1.0.0')));
+	my $res = ask(PUT => $t->registry($id) . '/api/v1/crates/new',
+	    body => $t->publish_body($t->metadata($name, $version), $t->make_crate('abcd', '1.0.0')));
 
 	is($res->{status}, 400, "a long $what: refused");
 	is(join("\n", wrong($what, $res)), '', "a long $what: in at most 512 characters");

@@ -18,8 +18,8 @@ my $plain = "$Berth::Cluster::ROOT/build";
 plan skip_all => 'the plain build is not there (make check makes it)' unless -x "$plain/berth-fcgi";
 
 # The keeper would be a child that takes no request.
-my $t = Berth::Test->new(workers => 2, write_workers => 1, max_requests => 0, cache_dir => undef, inspector => "$plain/berth-inspect",
-    pool_build => $plain);
+my $t = Berth::Test->new(workers => 2, write_workers => 1, max_requests => 0, cache_dir => undef,
+    inspector => "$plain/berth-inspect", pool_build => $plain);
 my $id = $t->project('demo/registry');
 $t->user('dev');
 $t->member('dev', 'demo', 'developer');

@@ -51,8 +51,10 @@ sub begin {
 	my $v = '1.0.' . ++$version;
 	my $c = Berth::FastCGI->connect($t->socket_path) or die "pool: $!\n";
 
-	$c->send_bytes(Berth::FastCGI::request("$R/api/v1/crates/new", REQUEST_METHOD => 'PUT', REMOTE_ADDR => '127.0.0.1',
-	    HTTP_AUTHORIZATION => $token{$who}, body => $t->publish_body($t->metadata($name, $v), $t->make_crate($name, $v))));
+	$c->send_bytes(Berth::FastCGI::request("$R/api/v1/crates/new", REQUEST_METHOD => 'PUT',
+	    REMOTE_ADDR => '127.0.0.1',
+	    HTTP_AUTHORIZATION => $token{$who},
+	    body => $t->publish_body($t->metadata($name, $v), $t->make_crate($name, $v))));
 	return $c;
 }
 
@@ -78,7 +80,8 @@ sub next_one {
 
 # Inspections that run or wait, by the metrics.
 sub counted {
-	my $m = Berth::Metrics->parse(Berth::FastCGI::fetch($t->socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1')->{body});
+	my $m = Berth::Metrics->parse(Berth::FastCGI::fetch($t->socket_path, '/-/metrics',
+	    REMOTE_ADDR => '127.0.0.1')->{body});
 
 	return join(' ', map { $m->value('berth_inspections', state => $_) } qw(running waiting));
 }
@@ -154,8 +157,8 @@ $t->start_pool;
 
 	ok(defined $busy, 'a publish that gets no slot in time: 503');
 	like($busy->{headers}{'retry-after'} // '', qr/^[1-9][0-9]*$/, 'with Retry-After');
-	is($busy->{body}, '{"errors":[{"detail":"too many crates are being published at this moment; please try again in a minute"}]}',
-	    'in a sentence, as cargo shows it');
+	is($busy->{body}, '{"errors":[{"detail":"too many crates are being published at this moment;'
+	    . ' please try again in a minute"}]}', 'in a sentence, as cargo shows it');
 	go($_) for @pids;
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'nothing is stored');
 }

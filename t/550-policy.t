@@ -54,7 +54,8 @@ sub unpacked {
 	return length $tar;
 }
 
-my $sample = crate_with(name => 'sample', files => { data => join('', map { chr(int(rand(256))) } 1 .. 3000) });
+my $sample = crate_with(name => 'sample',
+    files => { data => join('', map { chr(int(rand(256))) } 1 .. 3000) });
 
 # ---- the configuration ----
 
@@ -90,9 +91,11 @@ sub project {
 }
 
 # Limits that are numbers of something: as many are taken, one more is refused.
+my $most = qr/^a crate can have at most (\d+)/;
 my @counted = (
-	[111, dependencies => qr/^a crate can have at most (\d+) dependencies, but this one declares (\d+); .*max_dependencies for the project$/],
-	[114, features => qr/^a crate can have at most (\d+) features, but this one declares (\d+); .*max_features for the project$/],
+	[111, dependencies =>
+	    qr/$most dependencies, but this one declares (\d+); .*max_dependencies for the project$/],
+	[114, features => qr/$most features, but this one declares (\d+); .*max_features for the project$/],
 	[104, keywords => qr/^expected at most (\d+) keywords per crate; .*max_keywords for the project$/],
 	[105, categories => qr/^expected at most (\d+) categories per crate; .*max_categories for the project$/],
 	[73, entries => qr/^uploaded tarball contains more than (\d+) entries; .*max_entries for the project$/],
@@ -126,14 +129,15 @@ sub configuration_holds {
 	limit_is($whose, @$_, $configured{ $_->[1] }) for @counted;
 	refuses("case 99: no homepage, $whose", crate_with(about => qq(description = "d"\nlicense = "MIT"\n)), 400,
 	    qr/^missing or empty metadata fields: homepage$/);
-	refuses("case 34: $_, $whose", crate_with(name => $_), 400, qr/^cannot upload a crate with the reserved name `$_`$/)
-	    for qw(garden GARDEN in-house IN_House std New);
+	refuses("case 34: $_, $whose", crate_with(name => $_), 400,
+	    qr/^cannot upload a crate with the reserved name `$_`$/) for qw(garden GARDEN in-house IN_House std New);
 	takes("case 109: a registry on the list, $whose", crate_with(dependencies => 1));
 	refuses("case 109: another one, $whose", crate_with(dependencies => 1, registry => $other), 400,
 	    qr/^dependency `d1` is hosted on the registry `\Q$other\E`, which is not among those/);
 	refuses("case 8: a byte too large, $whose", { %$sample, bytes => "$sample->{bytes}x" }, 413,
 	    qr/^max upload size is: ${\ length $sample->{bytes}}$/);
-	refuses("case 75: a block too large unpacked, $whose", crate_with(name => 'simple', files => { data => 'x' x 3584 }),
+	refuses("case 75: a block too large unpacked, $whose",
+	    crate_with(name => 'simple', files => { data => 'x' x 3584 }),
 	    400, qr/malformed or too large when decompressed/);
 }
 
@@ -169,18 +173,20 @@ subtest 'case 99: required metadata' => sub {
 		my $with = join("\n", values %fields);
 
 		project(required_metadata => $field);
-		refuses("without $field", crate_with(about => "$without\n", files => $field eq 'readme' ? {} : $files{readme}),
+		refuses("without $field", crate_with(about => "$without\n",
+		    files => $field eq 'readme' ? {} : $files{readme}),
 		    400, qr/^missing or empty metadata fields: $field$/);
 		takes("with $field", crate_with(about => "$with\n", files => $files{readme}));
 	}
 	project(required_metadata => 'license description');
-	refuses('several', crate_with(about => ''), 400, qr/^missing or empty metadata fields: description, license$/);
+	refuses('several', crate_with(about => ''), 400,
+	    qr/^missing or empty metadata fields: description, license$/);
 	refuses('empty', crate_with(about => qq(description = ""\nlicense = ""\n)), 400,
 	    qr/^missing or empty metadata fields: description, license$/);
 	refuses('one of them', crate_with(about => qq(license = "MIT"\n)), 400,
 	    qr/^missing or empty metadata fields: description$/);
-	is_deeply(takes('not that of the configuration', crate_with(about => qq(description = "d"\nlicense = "MIT"\n))),
-	    [], 'no warnings');
+	is_deeply(takes('not that of the configuration',
+	    crate_with(about => qq(description = "d"\nlicense = "MIT"\n))), [], 'no warnings');
 	project(required_metadata => 'readme');
 	refuses('a readme that is named but not there', crate_with(about => qq(readme = "README.md"\n)), 400,
 	    qr/^missing or empty metadata fields: readme$/);
@@ -234,9 +240,11 @@ subtest 'cases 8, 75: sizes' => sub {
 	my $size = length $small->{bytes} < 1024 ? 1024 : length $small->{bytes};
 
 	project(max_crate_size => $size);
-	refuses('a byte too large', { %$small, bytes => $small->{bytes} . 'x' x ($size + 1 - length $small->{bytes}) }, 413,
+	refuses('a byte too large', { %$small,
+	    bytes => $small->{bytes} . 'x' x ($size + 1 - length $small->{bytes}) }, 413,
 	    qr/^max upload size is: $size$/);
-	refuses('what the configuration allows', { %$sample, name => 'again' }, 413, qr/^max upload size is: $size$/);
+	refuses('what the configuration allows', { %$sample, name => 'again' }, 413,
+	    qr/^max upload size is: $size$/);
 	# as cargo counts, a crate must stay below the limit
 	project(max_unpacked_size => unpacked($small));
 	refuses('as large as the limit, unpacked', $small, 400, qr/malformed or too large when decompressed/);
@@ -266,9 +274,11 @@ subtest 'another project has its own' => sub {
 
 	$t->berth_ok(qw(project set demo/second max_keywords=9 required_metadata="" reserved_names=""));
 	is($p->http(PUT => $t->registry($id) . '/api/v1/crates/new', { token => $p->token,
-		body => $t->publish_body($t->metadata($crate->{name}, '1.0.0'), $crate->{bytes}) })->{status}, 200, 'taken there');
+		body => $t->publish_body($t->metadata($crate->{name}, '1.0.0'), $crate->{bytes}) })->{status}, 200,
+		    'taken there');
 	is($p->http(PUT => $t->registry('demo%2Fsecond') . '/api/v1/crates/new', { token => $p->token,
-		body => $t->publish_body($t->metadata('garden', '1.0.0'), crate_with(name => 'garden', keywords => 9)->{bytes}) })
+		body => $t->publish_body($t->metadata('garden', '1.0.0'),
+		    crate_with(name => 'garden', keywords => 9)->{bytes}) })
 	    ->{status}, 200, 'by its path too');
 	refuses('not here', $crate, 400, qr/^expected at most 2 keywords per crate;/);
 };
@@ -276,8 +286,8 @@ subtest 'another project has its own' => sub {
 subtest 'a policy that is not understood' => sub {
 	$t->psql(q(UPDATE projects SET policy = '{"max_colour": "1"}' WHERE full_path = 'demo/registry'));
 	refuses('lets nothing in', crate_with(), 500, qr/^internal error/);
-	ok($t->wait_for(sub { $t->log('pool') =~ /policy of the project: max_colour is not a key of a project/ }, 10),
-	    'the log says why');
+	ok($t->wait_for(sub { $t->log('pool') =~ /policy of the project: max_colour is not a key of a project/ },
+	    10), 'the log says why');
 	is($t->http(GET => $p->root . '/config.json', { token => $p->token })->{status}, 200, 'reading goes on');
 	project(max_keywords => '');
 	$t->psql(q(UPDATE projects SET policy = '{}'));
@@ -297,7 +307,8 @@ subtest 'the size that is configured by default' => sub {
 	my $body = sub { pack('V/a* V', $json, $_[0]) . 'x' x ($_[1] // $_[0]) };
 	$q->refused('case 8: as large as allowed is looked into', $q->put($body->($limit)), 400, qr/malformed/);
 	$q->refused('case 8: a byte more', $q->put($body->($limit + 1)), 413, qr/^max upload size is: $limit$/);
-	$q->refused('case 8: only said to be', $q->put($body->($limit + 1, 100)), 413, qr/^max upload size is: $limit$/);
+	$q->refused('case 8: only said to be', $q->put($body->($limit + 1, 100)), 413,
+	    qr/^max upload size is: $limit$/);
 	$q->refused('case 8: more than a whole publish, which nginx still lets through',
 	    $q->put($body->($limit + $slack + 4096)), 413, qr/./);
 	$q->refused("case 15: far more$_->[0]", $q->put($body->(2 * $limit), %{ $_->[1] }), 413,

@@ -143,7 +143,8 @@ refused("a key: $_->[0]", qr/$fail.*$_->[1]/, manifest("$_->[0]\n")) for
     ['build = 5', qr/`package\.build` must be a string, a boolean or an array of strings/],
     ['resolver = "9"', qr/`resolver` setting `9` is not valid/],
     ['autobins = 1', qr/`package\.autobins` must be a boolean/];
-$p->refused('no target', $p->put_crate('foo', '1.0.0', crate(manifest(), undef, undef, 'src/lib.rs' => undef)),
+$p->refused('no target', $p->put_crate('foo', '1.0.0',
+    crate(manifest(), undef, undef, 'src/lib.rs' => undef)),
     400, qr/^the crate has no target; add src\/lib\.rs or src\/main\.rs/);
 $p->refused('a library that is not in the crate', $p->put_crate('foo', '1.0.0',
     crate(manifest('', qq([lib]\npath = "src/other.rs"\n)))), 400,
@@ -186,7 +187,8 @@ refused("case 107: renamed $_->[0]", $_->[1], manifest('',
     ['d' x 65, qr/is too long \(max 64 characters\)$/], ['', qr/^dependency name cannot be empty$/];
 refused('case 107: a package that is no name', qr/in dependency name: `a\/b`/,
     manifest('', depends('ok', qq(package = "a/b"\n))));
-for my $case (['broken', qr/^dependency `base`: "broken" is an invalid version requirement: the major number is not a number$/],
+for my $case (['broken',
+    qr/^dependency `base`: "broken" is an invalid version requirement: the major number is not a number$/],
     ['', qr/^dependency `base`: "" is an invalid version requirement: the major number is missing$/],
 	['1.0.0.0', qr/is an invalid version requirement: expected a comma .* instead of `\.`$/],
 	    ['*', qr/^wildcard \(`\*`\) dependency constraints are not allowed\..*`base`$/]) {
@@ -246,9 +248,11 @@ sub many {
 
 	return join("\n", map { sprintf($line, $_) } 1 .. $n) . "\n";
 }
-refused('case 111: 501 dependencies', qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
+refused('case 111: 501 dependencies',
+    qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
     manifest('', "[dependencies]\n" . many(501, 'd%d = "1"')));
-refused('case 111: of all kinds together', qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
+refused('case 111: of all kinds together',
+    qr/at most 500 dependencies, but this one declares 501; .*max_dependencies for the project$/,
     manifest('', "[dependencies]\n" . many(200, 'd%d = "1"') . "[dev-dependencies]\n"
     . many(200, 'd%d = "1"')
 	. "[target.'cfg(unix)'.dependencies]\n" . many(101, 'd%d = "1"')));
@@ -272,7 +276,8 @@ refused("case 113: value $_->[0]", $_->[1], manifest('', features(qq(a = ["$_->[
     ['xdep:base', qr/^invalid character `:`/];
 refused('case 113: a feature that includes itself', qr/^feature `x` includes itself$/,
     manifest('', features('x = ["x"]')));
-refused('case 114: 5001 features', qr/at most 5000 features, but this one declares 5001; .*max_features for the project$/,
+refused('case 114: 5001 features',
+    qr/at most 5000 features, but this one declares 5001; .*max_features for the project$/,
     manifest('', features(many(5001, 'f%d = []'))));
 refused('case 114: 5001 values', qr/^a feature can enable at most 5000 .*`all` enables 5001; .*max_features/,
     manifest('', features("x = []\nall = [" . '"x",' x 5001 . ']')));
@@ -385,11 +390,13 @@ for my $case (['1.*', '1.*'], ['>= 1, <2', '>=1, <2'], ['=1.0.0-rc.1', '=1.0.0-r
 		    "case 108: $req in the index");
 }
 # every spelling of one registry is one in the index: [name, in the manifest, in the index, in the metadata]
-my $other = 'sparse+' . $t->url . $t->registry($t->psql("SELECT id FROM projects WHERE full_path = 'demo/other'")) . '/';
+my $other = 'sparse+' . $t->url
+    . $t->registry($t->psql("SELECT id FROM projects WHERE full_path = 'demo/other'")) . '/';
 my ($host) = $t->url =~ m{//([^:/]+)};
 my $project = sub { $_[0] =~ s{projects/[^/]+}{projects/$_[1]}r };
 my $sparse = 'sparse+https://index.crates.io/';
-for my $case (['0.*', '^0', '0.*'], ['^0.*', '0.*', '^0'], ['~1.2', '1.2.*', '~1.2'], ['>=1, <2', '<2.0, >=1.0', '>=1, <2']) {
+for my $case (['0.*', '^0', '0.*'], ['^0.*', '0.*', '^0'], ['~1.2', '1.2.*', '~1.2'],
+    ['>=1, <2', '<2.0, >=1.0', '>=1, <2']) {
 	my ($req, $said, $canonical) = @$case;
 
 	is(taken("case 108: $req, and $said in the metadata", '',
@@ -406,7 +413,8 @@ for my $case (['itself', $own, undef], ['itself by path', $own_by_path, undef, $
     ['a neighbour', $neighbour, $neighbour],
     (map { ["another project, $_", $project->($own, $_), $other, $other] }
 	qw(demo%2Fother demo%2fother DEMO%2FOther d%65mo%2Fother)),
-    (map { ["the public one, $_", $_, PUBLIC, undef], ["the public one, $_, as cargo says", $_, PUBLIC, PUBLIC] }
+    (map { ["the public one, $_", $_, PUBLIC, undef],
+    ["the public one, $_, as cargo says", $_, PUBLIC, PUBLIC] }
 	map({ (PUBLIC . $_) } '', '/', '.git', '.git/'), $sparse, 'sparse+https://index.crates.io:443/'),
     ['the public one in two spellings', PUBLIC . '.git', PUBLIC, $sparse],
 	['another one', $peer, $peer], ['the public one, which needs no words', undef, PUBLIC, $sparse]) {

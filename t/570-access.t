@@ -41,7 +41,8 @@ $token{garbage} = 'x';
 $token{malformed} = 'berth_pat_' . 'a' x 49;
 # these are given crates once there are some
 $t->member('guest2', 'demo', 'guest');
-$token{$_->[0]} = $t->token($_->[1]) for ['stranger with the crate', 'looksafter'], ['guest with the crate', 'guest2'];
+$token{$_->[0]} = $t->token($_->[1])
+    for ['stranger with the crate', 'looksafter'], ['guest with the crate', 'guest2'];
 $token{'with the crate, read_api'} = $t->token('looksafter', scopes => 'read_api');
 $token{'job of who has the crate'} = $t->job_token('demo/priv', 'looksafter');
 $token{'reading job of who has the crate'} = $t->job_token('apps/reader', 'looksafter');
@@ -65,7 +66,8 @@ sub digest { return "(SELECT digest FROM tokens WHERE handle = '" . Berth::Test:
 $t->psql('DELETE FROM tokens WHERE digest = ' . digest($token{unknown}));
 $t->psql("UPDATE tokens SET scopes = '{}' WHERE digest = " . digest($token{'deploy without a scope'}));
 $t->psql("UPDATE tokens SET expires_at = now() WHERE digest = " . digest($token{'job past its time'}));
-$t->berth_ok({ stdin => $token{$_} }, qw(token revoke)) for 'revoked', 'deploy, revoked', 'job that has ended';
+$t->berth_ok({ stdin => $token{$_} }, qw(token revoke))
+    for 'revoked', 'deploy, revoked', 'job that has ended';
 
 # ---- what there is to be read; and what is read and published in what follows ----
 
@@ -100,7 +102,8 @@ my @reads = (
 	['index', OPTIONS => 'ab/cd/abcd', [], 405],
 	['index', POST => 'ab/cd/abcd', [], 405],
 	['download', OPTIONS => 'abcd/1.0.0/download', [], 405],
-	['download, conditional', GET => 'abcd/1.0.0/download', ['If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT'], 200],
+	['download, conditional', GET => 'abcd/1.0.0/download', ['If-Modified-Since: Thu, 01 Jan 2099 00:00:00 GMT'],
+	    200],
 	['search', GET => 'api/v1/crates?q=abcd', [], 200],
 	['crate', GET => 'api/v1/crates/abcd', [], 200],
 	['versions', GET => 'api/v1/crates/abcd/versions', [], 200],
@@ -174,7 +177,8 @@ sub check {
 	if ($name eq 'publish' && $method eq 'PUT') {
 		my $version = '1.' . ++$versions . '.0';
 
-		$opt{body} = $t->publish_body($t->metadata('abcd', $version), $want ? 'x' : $t->make_crate('abcd', $version));
+		$opt{body} = $t->publish_body($t->metadata('abcd', $version),
+		    $want ? 'x' : $t->make_crate('abcd', $version));
 	}
 	my $res = Berth::Cache::ask($port, $method, $t->registry($id{$place}) . "/$path", \%opt);
 	my @bad = ($res->{status} == ($want || $success) ? () : "status $res->{status}, not " . ($want || $success));
@@ -191,13 +195,15 @@ sub check {
 	return map { "$method $name: $_" } @bad;
 }
 
-is(join(' ', sort map { $_->[0] } @table), join(' ', sort keys %token, 'anonymous'), 'every caller has a row');
+is(join(' ', sort map { $_->[0] } @table), join(' ', sort keys %token, 'anonymous'),
+    'every caller has a row');
 for my $row (@table) {
 	my ($caller, @cells) = @$row;
 
 	for my $place (@places) {
 		my ($read, $write) = @{ $cell{ shift @cells } };
-		my @bad = ((map { check($caller, $place, $_, $read, 0) } @reads), (map { check($caller, $place, $_, $write, 1) } @writes));
+		my @bad = ((map { check($caller, $place, $_, $read, 0) } @reads),
+		    (map { check($caller, $place, $_, $write, 1) } @writes));
 
 		is(join("\n", @bad), '', "$caller, $place: " . ($read || 'reads') . ', ' . ($write || 'writes'));
 	}
@@ -212,7 +218,8 @@ for my $method (qw(GET HEAD OPTIONS POST BREW)) {
 			    sort grep { !/^(?:date|x-request-id|x-served-by)$/ } keys %{ $res->{headers} });
 		} qw(ab/cd/abcd no/ne/none abcd/1.0.0/download none/1.0.0/download);
 
-		is(scalar(grep { $_ ne $shapes[0] } @shapes), 0, "$method: what is there looks to $caller as what is not: $shapes[0]");
+		is(scalar(grep { $_ ne $shapes[0] } @shapes), 0,
+		    "$method: what is there looks to $caller as what is not: $shapes[0]");
 		like($shapes[0], $caller eq 'anonymous' ? qr/^401;/ : qr/^404;/, "$method: and is refused");
 	}
 }
@@ -220,7 +227,11 @@ for my $method (qw(GET HEAD OPTIONS POST BREW)) {
 # ---- GitLab's headers: each for its kind of token, on every route ----
 
 my $list = "/api/v4/projects/$id{priv}/packages";
-my @kinds = (['Private-Token', 'reporter'], ['Deploy-Token', 'deploy, reads'], ['Job-Token', 'job of reporter']);
+my @kinds = (
+	['Private-Token', 'reporter'],
+	['Deploy-Token', 'deploy, reads'],
+	['Job-Token', 'job of reporter'],
+);
 
 sub with { my ($path, @headers) = @_; return $t->http(GET => $path, { headers => \@headers })->{status}; }
 
@@ -229,27 +240,32 @@ for my $kind (@kinds) {
 
 	is(with($list, "$header: $token{$caller}"), 200, "$header: $caller");
 	is(with($list, "Authorization: Bearer $token{$caller}"), 200, "$caller: as a bearer");
-	is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}"), 200, "$header: for cargo's routes as well");
-	is(with($t->registry($id{pub}) . '/ab/cd/abcd', "$header: x"), 401, "$header: garbage is refused where nobody needs a token");
-	is(with($list, "$header: $token{ $_->[1] }"), 401, "$header: not for $_->[1]") for grep { $_ != $kind } @kinds;
+	is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}"), 200,
+	    "$header: for cargo's routes as well");
+	is(with($t->registry($id{pub}) . '/ab/cd/abcd', "$header: x"), 401,
+	    "$header: garbage is refused where nobody needs a token");
+	is(with($list, "$header: $token{ $_->[1] }"), 401, "$header: not for $_->[1]")
+	    for grep { $_ != $kind } @kinds;
 	is(with($list, "$header: x"), 401, "$header: garbage");
 	for my $other (grep { $_ ne $header } 'Authorization', map { $_->[0] } @kinds) {
 		is(with($list, "$header: $token{$caller}", "$other: $token{$caller}"), 400, "$header and $other: 400");
-		is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}", "$other: $token{$caller}"), 400, "$header and $other, cargo's routes: 400");
+		is(with($t->registry($id{priv}) . '/ab/cd/abcd', "$header: $token{$caller}", "$other: $token{$caller}"),
+		    400, "$header and $other, cargo's routes: 400");
 	}
 }
 is(with($list), 401, 'none of them');
-is(with($list, "Private-Token: $token{$_}"), $_ eq 'stranger' ? 404 : $_ eq 'guest' ? 403 : 401, "Private-Token: $_")
-    for qw(stranger guest revoked expired gone);
+is(with($list, "Private-Token: $token{$_}"), $_ eq 'stranger' ? 404 : $_ eq 'guest' ? 403 : 401,
+    "Private-Token: $_") for qw(stranger guest revoked expired gone);
 
 # ---- who has published ----
 
 sub published_by {
 	my ($kind) = @_;
 
-	return join("\n", $t->psql("SELECT DISTINCT count(v.user_id), count(*) = count(e.id), count(e.user_id) FROM versions v"
-	    . " JOIN tokens t ON t.id = v.token_id JOIN audit_events e ON e.token_id = t.id AND e.version = v.version AND e.action = 'crate.publish'"
-	    . " WHERE t.kind = '$kind' GROUP BY v.id"));
+	return join("\n", $t->psql("SELECT DISTINCT count(v.user_id), count(*) = count(e.id), count(e.user_id)"
+	    . " FROM versions v"
+	    . " JOIN tokens t ON t.id = v.token_id JOIN audit_events e ON e.token_id = t.id"
+	    . " AND e.version = v.version AND e.action = 'crate.publish' WHERE t.kind = '$kind' GROUP BY v.id"));
 }
 is(published_by('deploy'), '0|t|0', 'deploy tokens publish as nobody, which the audit says as well');
 is(published_by('job'), '1|t|1', 'jobs as the user who has started them');
@@ -278,7 +294,8 @@ sub refused {
 	my ($res, $name, $lacks) = @_;
 
 	is($res->{status}, 403, "$name: refused");
-	is(sentence_of($res, 1), "this token does not have the required permissions to perform this action: $lacks", "$name: why");
+	is(sentence_of($res, 1), "this token does not have the required permissions to perform this action: $lacks",
+	    "$name: why");
 }
 
 sub lacks { return "it lacks the operation `$_[0]`"; }
@@ -297,51 +314,62 @@ my $other = limited(crates => 'abcd,foo-li,foo-libs,foolib*');
 my $prefix = limited(crates => 'FOO_*');
 for my $spelling (@spellings) {
 	done(yank($mine, $spelling), "its crate as $spelling");
-	refused(yank($other, $spelling), "not its crate as $spelling", not_for('Foo_Lib', 'abcd,foo-li,foo-libs,foolib*'));
+	refused(yank($other, $spelling), "not its crate as $spelling",
+	    not_for('Foo_Lib', 'abcd,foo-li,foo-libs,foolib*'));
 	done(yank($prefix, $spelling), "its prefix as $spelling");
 }
 refused(yank($mine, 'abcd'), 'another crate', not_for('abcd', 'foo-lib'));
 done(yank($other, 'ABCD'), 'that one');
 done(put($mine, 'Foo_Lib', '1.1.0'), 'a version of its crate');
 done(put($prefix, 'foo_new', '1.0.0'), 'a new crate with its prefix');
-my $before = $t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM blobs)');
+my $before = $t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions),'
+    . ' (SELECT count(*) FROM blobs)');
 refused(put($mine, 'abcd', '9.0.0'), 'a version of another crate', not_for('abcd', 'foo-lib'));
 refused(put($mine, 'foo_newer', '1.0.0'), 'a new crate that is not its own', not_for('foo-newer', 'foo-lib'));
 refused(put($prefix, 'foonew', '1.0.0'), 'a new crate without its prefix', not_for('foonew', 'foo-*'));
 refused(put($mine, 'foo_libs', '1.0.0'), 'a name that is longer', not_for('foo-libs', 'foo-lib'));
 
 my %only = map { $_ => limited(operations => $_) } qw(publish-new publish-update yank owners);
-refused(put($only{'publish-new'}, 'abcd', '9.0.0'), 'publish-new of a crate that is there', lacks('publish-update'));
+refused(put($only{'publish-new'}, 'abcd', '9.0.0'), 'publish-new of a crate that is there',
+    lacks('publish-update'));
 refused(put($only{'publish-new'}, 'Abcd', '9.0.0'), 'in another spelling', lacks('publish-update'));
-refused(put($only{'publish-update'}, 'brand-new', '1.0.0'), 'publish-update of a new crate', lacks('publish-new'));
-refused(put($only{$_}, 'abcd', '9.0.0'), "publishing with $_", lacks('publish-new` or `publish-update')) for qw(yank owners);
+refused(put($only{'publish-update'}, 'brand-new', '1.0.0'), 'publish-update of a new crate',
+    lacks('publish-new'));
+refused(put($only{$_}, 'abcd', '9.0.0'), "publishing with $_", lacks('publish-new` or `publish-update'))
+    for qw(yank owners);
 refused(yank($only{$_}, 'abcd'), "yanking with $_", lacks('yank')) for qw(publish-new publish-update owners);
-is($t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions), (SELECT count(*) FROM blobs)'),
-    $before, 'whatever was refused has left nothing');
+is($t->psql('SELECT (SELECT count(*) FROM crates), (SELECT count(*) FROM versions),'
+    . ' (SELECT count(*) FROM blobs)'), $before, 'whatever was refused has left nothing');
 done(put($only{'publish-new'}, 'brand_new', '1.0.0'), 'publish-new of a new crate');
 refused(put($only{'publish-new'}, 'brand_new', '1.0.1'), 'and then no more', lacks('publish-update'));
 done(put($only{'publish-update'}, 'brand_new', '1.0.1'), 'publish-update of it');
 done(yank($only{yank}, 'brand-new'), 'yank');
-is($t->http(GET => "$root/config.json", { token => $only{$_} })->{status}, 200, "reading with $_") for sort keys %only;
-refused(put(limited(crates => 'abcd', operations => 'publish-new'), 'abcd', '9.0.0'), 'both limits count', lacks('publish-update'));
+is($t->http(GET => "$root/config.json", { token => $only{$_} })->{status}, 200, "reading with $_")
+    for sort keys %only;
+refused(put(limited(crates => 'abcd', operations => 'publish-new'), 'abcd', '9.0.0'), 'both limits count',
+    lacks('publish-update'));
 
 # What a token of each kind lacks, in the words of each route.
 for my $case (
-	['a limited token of an owner, to delete a package', $t->token('owner', operations => 'yank'), DELETE => "/api/v4/projects/$id{priv}/packages/1",
-	    qr/: it needs a token without limits$/],
-	['a token for some crates, to add a member', $t->token('owner', crates => 'abcd'), POST => "/api/v4/projects/$id{priv}/members",
-	    qr/: it needs a token without limits$/],
-	['one that reads, to yank', limited(scopes => 'read_api'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank", qr/the scope `api`$/],
-	['a deploy token that makes tokens of jobs, to read', $t->berth_ok(qw(token add --deploy demo/priv --scopes create_job_token)), GET => "$root/config.json",
+	['a limited token of an owner, to delete a package', $t->token('owner', operations => 'yank'),
+	    DELETE => "/api/v4/projects/$id{priv}/packages/1", qr/: it needs a token without limits$/],
+	['a token for some crates, to add a member', $t->token('owner', crates => 'abcd'),
+	    POST => "/api/v4/projects/$id{priv}/members", qr/: it needs a token without limits$/],
+	['one that reads, to yank', limited(scopes => 'read_api'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
+	    qr/the scope `api`$/],
+	['a deploy token that makes tokens of jobs, to read',
+	    $t->berth_ok(qw(token add --deploy demo/priv --scopes create_job_token)), GET => "$root/config.json",
 	    qr/a deploy token of this project with `read_package_registry`$/],
-	['one that reads, to yank', $t->deploy_token('demo/priv', 'read'), DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
+	['one that reads, to yank', $t->deploy_token('demo/priv', 'read'),
+	    DELETE => "$root/api/v1/crates/abcd/1.0.0/yank",
 	    qr/a deploy token of this project with `write_package_registry`$/],
 ) {
 	my ($name, $with, $method, $path, $want) = @$case;
 	my $res = $t->http($method => $path, { token => $with });
 
 	is($res->{status}, 403, "$name: 403");
-	like($res->{body} =~ /"(?:detail|message)":"([^"]*)"/ ? $1 : $res->{body} =~ s/\n\z//r, $want, "$name: what is missing");
+	like($res->{body} =~ /"(?:detail|message)":"([^"]*)"/ ? $1 : $res->{body} =~ s/\n\z//r, $want,
+	    "$name: what is missing");
 }
 
 # ---- changes of access hold from the next request on ----
@@ -366,8 +394,13 @@ subtest 'last_used_at' => sub {
 	my $u = Berth::Test->new(workers => 1);
 	my $id = $u->project('demo/registry');
 	my @users = map { $u->user("u$_"); $u->member("u$_", 'demo', 'reporter'); $u->token("u$_") } 1 .. 3;
-	my $used = sub { return $u->psql('SELECT last_used_at IS NOT NULL AND last_used_at > now() - interval \'1 hour\' FROM tokens WHERE digest = ' . digest($users[ $_[0] ])); };
-	my $get = sub { return $u->http(GET => $u->registry($id) . '/config.json', { token => $users[ $_[0] ] })->{status}; };
+	my $used = sub {
+		return $u->psql('SELECT last_used_at IS NOT NULL AND last_used_at > now() - interval \'1 hour\' FROM tokens'
+		    . ' WHERE digest = ' . digest($users[ $_[0] ]));
+	};
+	my $get = sub {
+		return $u->http(GET => $u->registry($id) . '/config.json', { token => $users[ $_[0] ] })->{status};
+	};
 
 	$u->berth_ok({ stdin => $users[2] }, qw(token revoke));
 	is($get->(0), 200, 'one is used');

@@ -47,7 +47,8 @@ sub rule {
 
 	$t->psql('DELETE FROM protection_rules');
 	return $t->psql('INSERT INTO protection_rules (project_id, package_name_pattern, normalized_pattern,'
-	    . " minimum_access_level_for_push, minimum_access_level_for_delete) VALUES ($id, 'locked', 'locked', $push, $delete) RETURNING id");
+	    . " minimum_access_level_for_push, minimum_access_level_for_delete)"
+	    . " VALUES ($id, 'locked', 'locked', $push, $delete) RETURNING id");
 }
 
 sub highest { my ($most) = sort { $b <=> $a } map { $level{$_} } grep { defined } @_; return $most; }
@@ -69,7 +70,8 @@ subtest 'a rule: who changes it, who removes it' => sub {
 	for my $rule (@rules) {
 		for my $change (@changes) {
 			my ($what, $method, $body) = @$change;
-			my @after = map { exists $body->{ $_->[0] } ? $body->{ $_->[0] } : $_->[1] } [$push, $rule->[0]], [$delete, $rule->[1]];
+			my @after = map { exists $body->{ $_->[0] } ? $body->{ $_->[0] } : $_->[1] } [$push, $rule->[0]],
+			    [$delete, $rule->[1]];
 			my $need = highest(@$rule, $method eq 'PATCH' ? @after : ());
 
 			for my $who (@callers) {
@@ -81,17 +83,20 @@ subtest 'a rule: who changes it, who removes it' => sub {
 				if ($level{$who} >= $need) {
 					like($res->{status}, qr/^20[04]$/, "$name: done") or diag($res->{body});
 				} else {
-					is("$res->{status} " . rule_row($rule_id) . ' ' . audit_rows(), "403 $before $audited", "$name: refused, and nothing is changed")
-					    or diag($res->{body});
+					is("$res->{status} " . rule_row($rule_id) . ' ' . audit_rows(), "403 $before $audited",
+					    "$name: refused, and nothing is changed") or diag($res->{body});
 					like($t->json($res)->{message} // '', qr/needs that level/, '  with the reason');
 				}
 			}
 		}
 	}
-	my $res = call('maintainer', POST => "$api/packages/protection/rules", { package_name_pattern => 'more', $delete => 'owner' });
+	my $res = call('maintainer', POST => "$api/packages/protection/rules",
+	    { package_name_pattern => 'more', $delete => 'owner' });
 	is($res->{status}, 201, 'a maintainer makes a stricter rule') or diag($res->{body});
-	is(call('maintainer', DELETE => "$api/packages/protection/rules/" . $t->json($res)->{id})->{status}, 403, 'and does not take it back');
-	is(($t->berth('protect', 'remove', 'demo/registry', $t->json($res)->{id}))[0], 0, 'whoever runs the command does');
+	is(call('maintainer', DELETE => "$api/packages/protection/rules/" . $t->json($res)->{id})->{status}, 403,
+	    'and does not take it back');
+	is(($t->berth('protect', 'remove', 'demo/registry', $t->json($res)->{id}))[0], 0,
+	    'whoever runs the command does');
 };
 
 # Every route that writes in a project or group, and what a maintainer tries by it: the calls, each with
@@ -114,27 +119,37 @@ my %tried = (
 	package_status => [[403, PATCH => "$api/packages/$package", { status => 'error' }]],
 	package_delete => [[403, DELETE => "$api/packages/$package"]],
 	package_file_delete => [[403, DELETE => "$api/packages/$package/package_files/$package"]],
-	deploy_token_create => [[403, POST => "$api/deploy_tokens", { name => 'x', scopes => ['create_job_token'] }]],
-	deploy_token_create_group => [[403, POST => "/api/v4/groups/$group/deploy_tokens", { name => 'x', scopes => ['create_job_token'] }]],
+	deploy_token_create => [[403, POST => "$api/deploy_tokens",
+	    { name => 'x', scopes => ['create_job_token'] }]],
+	deploy_token_create_group => [[403, POST => "/api/v4/groups/$group/deploy_tokens",
+	    { name => 'x', scopes => ['create_job_token'] }]],
 	deploy_token_delete => 'takes a token away',
 	deploy_token_delete_group => 'takes a token away',
 	member_add => [[403, POST => "$api/members", { user_id => $user{maintainer}, access_level => 50 }]],
-	member_edit => [[403, PUT => "$api/members/$user{owner}", { access_level => 10 }], [404, PUT => "$api/members/$user{maintainer}", { access_level => 40 }]],
+	member_edit => [[403, PUT => "$api/members/$user{owner}", { access_level => 10 }],
+	    [404, PUT => "$api/members/$user{maintainer}", { access_level => 40 }]],
 	member_remove => [[403, DELETE => "$api/members/$user{owner}"]],
-	member_add_group => [[403, POST => "/api/v4/groups/$group/members", { user_id => $user{maintainer}, access_level => 50 }]],
-	member_edit_group => [[403, PUT => "/api/v4/groups/$group/members/$user{maintainer}", { access_level => 50 }]],
+	member_add_group => [[403, POST => "/api/v4/groups/$group/members",
+	    { user_id => $user{maintainer}, access_level => 50 }]],
+	member_edit_group => [[403, PUT => "/api/v4/groups/$group/members/$user{maintainer}",
+	    { access_level => 50 }]],
 	member_remove_group => [[403, DELETE => "/api/v4/groups/$group/members/$user{owner}"]],
-	protection_rule_create => [[422, POST => "$api/packages/protection/rules", { package_name_pattern => 'LOCKED', minimum_access_level_for_push => 'maintainer' }]],
+	protection_rule_create => [[422, POST => "$api/packages/protection/rules",
+	    { package_name_pattern => 'LOCKED', minimum_access_level_for_push => 'maintainer' }]],
 	project_change => [[403, PUT => $api, { anonymous_networks => ['192.0.2.0/24'] }]],
 	group_change => [[403, PUT => "/api/v4/groups/$group", { anonymous_networks => ['192.0.2.0/24'] }]],
-	protection_rule_change => [[403, PATCH => "$api/packages/protection/rules/$locked", { package_name_pattern => 'x' }]],
+	protection_rule_change => [[403, PATCH => "$api/packages/protection/rules/$locked",
+	    { package_name_pattern => 'x' }]],
 	protection_rule_delete => [[403, DELETE => "$api/packages/protection/rules/$locked"]],
 	job_token_scope_change => [[204, PATCH => "$api/job_token_scope", { enabled => JSON::PP::false }]],
-	job_token_allowlist_add => [[201, POST => "$api/job_token_scope/allowlist", { target_project_id => $other + 0, job_token_policies => ['admin_packages'] }]],
-	job_token_groups_allowlist_add => [[201, POST => "$api/job_token_scope/groups_allowlist", { target_group_id => $group + 0, job_token_policies => ['admin_packages'] }]],
+	job_token_allowlist_add => [[201, POST => "$api/job_token_scope/allowlist",
+	    { target_project_id => $other + 0, job_token_policies => ['admin_packages'] }]],
+	job_token_groups_allowlist_add => [[201, POST => "$api/job_token_scope/groups_allowlist",
+	    { target_group_id => $group + 0, job_token_policies => ['admin_packages'] }]],
 	job_token_allowlist_remove => 'takes a right away',
 	job_token_groups_allowlist_remove => 'takes a right away',
-	trust_rule_add => [[403, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'owner' }], [201, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'maintainer' }],
+	trust_rule_add => [[403, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'owner' }],
+		[201, POST => "$cargo/trusted_publishing/rules", { %$trust, user => 'maintainer' }],
 		[201, POST => "$cargo/trusted_publishing/rules", $trust]],
 	trust_rule_remove => 'takes a right away',
 	job_token_create => [[403, POST => "$cargo/job_tokens", { user => 'owner', pipeline => 1, job => 1 }]],
@@ -153,14 +168,16 @@ for my $route (Berth::Routes::all()) {
 	next if !ref $calls;
 	for my $call (@$calls) {
 		my ($status, @call) = @$call;
-		my $res = $call[0] eq 'publish' ? $t->publish($id, $token{maintainer}, $crate, '1.1.0') : call('maintainer', @call);
+		my $res = $call[0] eq 'publish' ? $t->publish($id, $token{maintainer}, $crate, '1.1.0')
+		    : call('maintainer', @call);
 
 		is($res->{status}, $status, "$route->{name}, by a maintainer: $status") or diag("@call: $res->{body}");
 	}
 }
 
 # After all that the rule still holds, with each credential of the maintainer.
-my %by = (maintainer => $token{maintainer}, job => $t->job_token('demo/registry', 'maintainer'), 'foreign job' => $t->job_token('demo/other', 'maintainer'),
+my %by = (maintainer => $token{maintainer}, job => $t->job_token('demo/registry', 'maintainer'),
+    'foreign job' => $t->job_token('demo/other', 'maintainer'),
     'deploy token' => $t->deploy_token('demo/registry', 'read', 'write'));
 for my $who (sort keys %by) {
 	my $res = $t->publish($id, $by{$who}, $crate, '2.0.0');

@@ -100,8 +100,10 @@ subtest 'what the command changes' => sub {
 	    qw(user unblock alice));
 	leaves_nothing('unblocked again', 0, qw(user unblock alice));
 	leaves_nothing('unpin of a user who is not pinned', 0, qw(user unpin alice));
-	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id) VALUES ('https://x', 'user', 7, 'alice', 1)");
-	leaves('unpin', { action => 'user.unpin', detail => { user_id => 1, user => 'alice' } }, qw(user unpin alice));
+	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id)"
+	    . " VALUES ('https://x', 'user', 7, 'alice', 1)");
+	leaves('unpin', { action => 'user.unpin', detail => { user_id => 1, user => 'alice' } },
+	    qw(user unpin alice));
 	leaves_nothing('unpin of nobody', 1, qw(user unpin nobody));
 
 	my $group = leaves('group add', { action => 'group.create', detail => { group => 'tools',
@@ -124,8 +126,8 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('a policy that is so already', 0, @set, 'max_entries=7');
 	leaves('back to the configuration', { action => 'project.set', project_id => 1,
 		detail => { policy => { max_entries => undef } } }, @set, 'max_entries=');
-	leaves('networks', { action => 'project.set', project_id => 1, detail => { anonymous_networks => '192.0.2.0/24' } },
-	    @set, 'anonymous_networks=192.0.2.0/24');
+	leaves('networks', { action => 'project.set', project_id => 1,
+	    detail => { anonymous_networks => '192.0.2.0/24' } }, @set, 'anonymous_networks=192.0.2.0/24');
 	leaves_nothing('the same networks', 0, @set, 'anonymous_networks=192.0.2.0/24');
 	leaves('networks of a group', { action => 'group.set', detail => { group => 'tools', group_id => 1,
 		anonymous_networks => '::1' } }, qw(group set tools anonymous_networks=::1));
@@ -134,7 +136,8 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('a bad value beside a good one', 2, @set,
 	    qw(visibility=private max_entries=0));
 	leaves_nothing('no such project', 1, qw(project set tools/x visibility=public));
-	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, project_id) VALUES ('https://x', 'project', 7, 'a/b', 1)");
+	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, project_id)"
+	    . " VALUES ('https://x', 'project', 7, 'a/b', 1)");
 	leaves('unpin', { action => 'project.unpin', project_id => 1, detail => { project => 'tools/crates' } },
 	    qw(project unpin tools/crates));
 	leaves_nothing('unpinned again', 0, qw(project unpin tools/crates));

@@ -34,7 +34,8 @@ my %members = (
 	# two letters, a build dependency and a build script
 	xy => ['0.2.0', { 'build.rs' => "fn main() { println!(\"cargo:rustc-env=BUILT={}\", x::answer()); }\n" },
 		"links = \"xy-native\"\nrust-version = \"1.70\"\nbuild = \"build.rs\"\n"
-		. "[features]\nextra = []\n[build-dependencies]\nx = { version = \"1\", registry = \"REG\", path = \"../x\" }\n"],
+		. "[features]\nextra = []\n[build-dependencies]\n"
+		    . "x = { version = \"1\", registry = \"REG\", path = \"../x\" }\n"],
 	# three letters: renamed, optional with dep: and ?/, dev, target-specific
 	xyz => ['0.3.1', { 'src/lib.rs' => "pub fn answer() -> u32 { ex::answer() }\n" }, <<'TOML'],
 [features]
@@ -42,7 +43,8 @@ default = []
 with-xy = ["dep:xy", "xy?/extra"]
 all = ["with-xy", "ex/extra"]
 [dependencies]
-ex = { package = "x", version = "1.0", registry = "REG", path = "../x", default-features = false, features = ["std"] }
+ex = { package = "x", version = "1.0", registry = "REG", path = "../x", default-features = false, features = [
+    "std"] }
 xy = { version = "0.2", registry = "REG", path = "../xy", optional = true }
 [dev-dependencies]
 ex = { package = "x", version = "1", registry = "REG", path = "../x" }
@@ -52,7 +54,8 @@ TOML
 	only_unix => ['0.1.0', {}, ''],
 	# many letters, upper and lower case, underscore
 	Foo_Lib => ['1.2.3-rc.1', { 'src/lib.rs' => "pub fn answer() -> u32 { xyz::answer() }\n" },
-		"[dependencies]\nxyz = { version = \"0.3\", registry = \"REG\", path = \"../xyz\", features = [\"with-xy\"] }\n"],
+		"[dependencies]\n"
+		    . "xyz = { version = \"0.3\", registry = \"REG\", path = \"../xyz\", features = [\"with-xy\"] }\n"],
 	'demo-tool' => ['2.0.0', { 'src/lib.rs' => undef,
 		'src/main.rs' => "fn main() { println!(\"the answer is {}\", Foo_Lib::answer()); }\n" },
 		"[dependencies]\nFoo_Lib = { version = \"=1.2.3-rc.1\", registry = \"REG\", path = \"../Foo_Lib\" }\n"],
@@ -177,8 +180,10 @@ for my $reg (qw(priv pub)) {
 		$err .= cargo_ok("$reg: cargo publish -p $_", 'publish', '-p', $_, '--registry', $reg,
 		    '--allow-dirty', dir => $ws) for @order;
 	}
-	like($err, qr/Published .*\b\Q$_\E v\Q$members{$_}[0]\E.* at registry `$reg`/, "$reg: $_ is published") for @order;
-	unlike($err, qr/^warning: .*(?:description|license|timed out|registry)/m, "$reg: no warning from the registry");
+	like($err, qr/Published .*\b\Q$_\E v\Q$members{$_}[0]\E.* at registry `$reg`/, "$reg: $_ is published")
+	    for @order;
+	unlike($err, qr/^warning: .*(?:description|license|timed out|registry)/m,
+	    "$reg: no warning from the registry");
 
 	my @requests = requests_since($mark);
 	is(scalar(grep { $_->[0] eq 'PUT' } @requests), scalar @order, "$reg: one PUT a crate");
@@ -194,7 +199,8 @@ for my $reg (qw(priv pub)) {
 		my @looks = map { $_->[2] } grep { $_->[1] =~ m{/cargo/\Q$path\E$} } @requests;
 		my ($missed) = grep { $looks[$_] == 404 } reverse 0 .. $#looks;
 
-		is(scalar(grep { $_ == 404 } @looks[0 .. $missed]), $missed + 1, "$reg: $name is never missed once it was there");
+		is(scalar(grep { $_ == 404 } @looks[0 .. $missed]), $missed + 1,
+		    "$reg: $name is never missed once it was there");
 	}
 
 	for my $name (@order) {
@@ -212,11 +218,13 @@ for my $reg (qw(priv pub)) {
 		is(sha256_hex($download->{body}), $cksum, "$reg: cksum of $name");
 		is($download->{headers}{'content-encoding'}, undef, "$reg: no Content-Encoding on $name");
 		my ($local) = glob("$ws/target/package/$name-*.crate");
-		is(sha256_hex(do { local (@ARGV, $/) = $local; <> }), $cksum, "$reg: the bytes that cargo packed") if $local;
+		is(sha256_hex(do { local (@ARGV, $/) = $local; <> }), $cksum, "$reg: the bytes that cargo packed")
+		    if $local;
 	}
 
 	# a second publish of the same version is refused, by cargo and by us
-	my ($status, undef, $again) = $t->cargo('publish', '-p', 'x', '--registry', $reg, '--allow-dirty', dir => $ws);
+	my ($status, undef, $again) = $t->cargo('publish', '-p', 'x', '--registry', $reg, '--allow-dirty',
+	    dir => $ws);
 	isnt($status, 0, "$reg: the same version again fails");
 	like($again, qr/already (?:exists|uploaded)/, "$reg: and says why");
 
@@ -226,7 +234,8 @@ for my $reg (qw(priv pub)) {
 	write_file("$app/src/main.rs", "fn main() { println!(\"{}\", Foo_Lib::answer() + x::answer()); }\n");
 	cargo_ok("$reg: cargo add x", 'add', '--registry', $reg, 'x', dir => $app);
 	cargo_ok("$reg: cargo add Foo_Lib", 'add', '--registry', $reg, 'Foo_Lib@1.2.3-rc.1', dir => $app);
-	$err = cargo_ok("$reg: cargo add with another spelling", 'add', '--registry', $reg, 'only-unix', dir => $app);
+	$err = cargo_ok("$reg: cargo add with another spelling", 'add', '--registry', $reg, 'only-unix',
+	    dir => $app);
 	like($err, qr/translating `only-unix` to `only_unix`/, "$reg: cargo finds the right spelling");
 	cargo_ok("$reg: cargo generate-lockfile", 'generate-lockfile', dir => $app);
 	my $lock = do { local (@ARGV, $/) = "$app/Cargo.lock"; <> };
@@ -245,7 +254,8 @@ for my $reg (qw(priv pub)) {
 	cargo_ok("$reg: cargo update again", 'update', dir => $app);
 	my @update = requests_since($mark);
 	cmp_ok(scalar @update, '>=', 4, "$reg: it asks");
-	is_deeply([grep { $_->[1] !~ m{/config\.json$} && $_->[2] != 304 } @update], [], "$reg: all are 304 but config.json");
+	is_deeply([grep { $_->[1] !~ m{/config\.json$} && $_->[2] != 304 } @update], [],
+	    "$reg: all are 304 but config.json");
 
 	($err, $out) = cargo_ok("$reg: cargo info", 'info', '--registry', $reg, 'xyz', dir => $app);
 	like($out, qr/version: 0\.3\.1.*license: MIT.*with-xy/s, "$reg: cargo info shows the crate");
@@ -253,33 +263,40 @@ for my $reg (qw(priv pub)) {
 	cargo_ok("$reg: cargo vendor", 'vendor', "$app/vendor", dir => $app);
 	ok(-e "$app/vendor/Foo_Lib/Cargo.toml", "$reg: vendored");
 
-	cargo_ok("$reg: cargo install", 'install', '--registry', $reg, 'demo-tool', '--root', $t->dir . "/root-$reg");
+	cargo_ok("$reg: cargo install", 'install', '--registry', $reg, 'demo-tool', '--root',
+	    $t->dir . "/root-$reg");
 	my $tool = $t->dir . "/root-$reg/bin/demo-tool";
 	is(`$tool`, "the answer is 42\n", "$reg: the installed program runs");
 	cargo_ok("$reg: cargo install --index", 'install', '--index', $source, 'demo-tool', '--force', '--root',
 	    $t->dir . "/root-$reg") if $reg eq 'pub';
 
 	# ---- yank ----
-	write_file("$ws/x/Cargo.toml", do { local (@ARGV, $/) = "$ws/x/Cargo.toml"; <> } =~ s/1\.0\.0\+meta\.1/1.1.0/r);
+	write_file("$ws/x/Cargo.toml",
+	    do { local (@ARGV, $/) = "$ws/x/Cargo.toml"; <> } =~ s/1\.0\.0\+meta\.1/1.1.0/r);
 	cargo_ok("$reg: publish a newer x", 'publish', '-p', 'x', '--registry', $reg, '--allow-dirty', dir => $ws);
-	is_deeply([map { $_->{vers} } index_lines($reg, 'x')], ['1.0.0+meta.1', '1.1.0'], "$reg: lines in order of publication");
+	is_deeply([map { $_->{vers} } index_lines($reg, 'x')], ['1.0.0+meta.1', '1.1.0'],
+	    "$reg: lines in order of publication");
 	$err = cargo_ok("$reg: cargo yank", 'yank', '--registry', $reg, 'x@1.1.0', dir => $app);
 	like($err, qr/Yank x\@1\.1\.0/, "$reg: text of yank");
 	is_deeply([map { $_->{yanked} ? 1 : 0 } index_lines($reg, 'x')], [0, 1], "$reg: yanked at once");
 	cargo_ok("$reg: cargo yank again", 'yank', '--registry', $reg, 'x@1.1.0', dir => $app);
 	cargo_ok("$reg: update after the yank", 'update', dir => $app);
-	like(do { local (@ARGV, $/) = "$app/Cargo.lock"; <> }, qr/name = "x"\nversion = "1\.0\.0\+meta\.1"/, "$reg: a yanked version is not chosen");
+	like(do { local (@ARGV, $/) = "$app/Cargo.lock"; <> }, qr/name = "x"\nversion = "1\.0\.0\+meta\.1"/,
+	    "$reg: a yanked version is not chosen");
 	# matched without build metadata
-	cargo_ok("$reg: yank by the version without build metadata", 'yank', '--registry', $reg, 'x@1.0.0', dir => $app);
+	cargo_ok("$reg: yank by the version without build metadata", 'yank', '--registry', $reg, 'x@1.0.0',
+	    dir => $app);
 	cargo_ok("$reg: a locked build still works", 'fetch', '--locked', dir => $app);
 	unlink("$app/Cargo.lock");
 	($status, undef, $err) = $t->cargo('update', dir => $app);
 	isnt($status, 0, "$reg: but nothing new may rely on yanked versions");
-	cargo_ok("$reg: cargo yank --undo", 'yank', '--undo', '--registry', $reg, $_, dir => $app) for 'x@1.0.0', 'x@1.1.0';
+	cargo_ok("$reg: cargo yank --undo", 'yank', '--undo', '--registry', $reg, $_, dir => $app)
+	    for 'x@1.0.0', 'x@1.1.0';
 	is_deeply([map { $_->{yanked} ? 1 : 0 } index_lines($reg, 'x')], [0, 0], "$reg: undone");
 	cargo_ok("$reg: resolves again", 'update', dir => $app);
 	($status, undef, $err) = $t->cargo('yank', '--registry', $reg, 'x@9.9.9', dir => $app);
-	like($err, qr/status 404 Not Found\): crate `x` does not have a version `9\.9\.9`/, "$reg: yank of nothing says so");
+	like($err, qr/status 404 Not Found\): crate `x` does not have a version `9\.9\.9`/,
+	    "$reg: yank of nothing says so");
 }
 
 # ---- what people see when something is wrong ----
@@ -297,9 +314,11 @@ unlink("$app/Cargo.lock");
 $t->cargo_setup(priv => { id => $id{priv} });
 fails_with('no token', qr/no token found for `priv`/, 'update', dir => $app);
 # cargo login asks where to get a token; without a terminal it reads one at once
-like(join('', $t->cargo('login', '--registry', 'priv', dir => $app)), qr{\Q@{[$t->url]}\E/-/tokens|no token|empty}, 'cargo login');
+like(join('', $t->cargo('login', '--registry', 'priv', dir => $app)),
+    qr{\Q@{[$t->url]}\E/-/tokens|no token|empty}, 'cargo login');
 $t->cargo_setup(priv => { id => $id{priv}, token => substr($token, 0, -1) . ($token =~ /0$/ ? '1' : '0') });
-fails_with('a wrong token', qr/token rejected for `priv`.*the token is invalid, expired or revoked/s, 'update', dir => $app);
+fails_with('a wrong token', qr/token rejected for `priv`.*the token is invalid, expired or revoked/s,
+    'update', dir => $app);
 my $reader = $t->token('dev', scopes => 'read_api');
 $t->cargo_setup(priv => { id => $id{priv}, token => $reader });
 cargo_ok('a token that can only read reads', 'update', dir => $app);
@@ -309,7 +328,8 @@ $t->cargo_setup(priv => { id => $id{priv}, token => "Bearer $token" });
 cargo_ok('a token with Bearer', 'update', dir => $app);
 $t->cargo_setup(priv => { id => 4711, token => $token });
 unlink("$app/Cargo.lock");
-fails_with('a project that is not there', qr/config\.json not found in registry|no matching package/, 'update', dir => $app);
+fails_with('a project that is not there', qr/config\.json not found in registry|no matching package/,
+    'update', dir => $app);
 
 # only the environment, as in a pipeline
 $t->cargo_setup();
@@ -328,6 +348,7 @@ cargo_ok('a public registry without a token', 'fetch', dir => $public);
 is(protocols(), 'HTTP/2.0', 'all of it over HTTP/2');
 
 # nothing of it is in a log
-unlike($t->log($_), qr/\Q$token\E/, "no token in $_") for qw(pool nginx-error nginx-berth nginx-berth-downloads);
+unlike($t->log($_), qr/\Q$token\E/, "no token in $_")
+    for qw(pool nginx-error nginx-berth nginx-berth-downloads);
 
 done_testing();

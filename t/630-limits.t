@@ -82,7 +82,8 @@ subtest 'new crates' => sub {
 	is(put('dev', $_, '1.0.0')->{status}, 200, "$_ is new") for qw(one two);
 	my $res = put('dev', 'three', '1.0.0');
 	limited('V31: the third', $res, 'too many new crates were published in a short time', 60);
-	is(join(' ', $t->routes_of($res, 2)), 'publish_authorize publish', 'it might have been a version of an old one');
+	is(join(' ', $t->routes_of($res, 2)), 'publish_authorize publish',
+	    'it might have been a version of an old one');
 	limited('another token of the same user', put('again', 'three', '1.0.0'), 'too many new crates.*', 60);
 	is(put('other', 'three', '1.0.0')->{status}, 200, 'another user');
 	is(put('dev', 'One', '1.0.0')->{status}, 400, 'another spelling is no new crate');
@@ -99,7 +100,8 @@ subtest 'new versions' => sub {
 	is(put('dev', 'one', "1.1.$_")->{status}, 200, "1.1.$_") for 1, 2;
 	is($p->put($t->publish_body($t->metadata('one', '1.1.3'), 'no crate'))->{status}, 400,
 	    'row 12: what is wrong with the crate');
-	limited('counts all the same', put('dev', 'one', '1.1.3'), 'too many versions were published in a short time', 30);
+	limited('counts all the same', put('dev', 'one', '1.1.3'),
+	    'too many versions were published in a short time', 30);
 	is(put('dev', $_, '1.0.0')->{status}, 200, "new crates have a count of their own: $_") for qw(eight nine);
 	my $res = put('dev', 'ten', '1.0.0');
 	limited('where nothing can go', $res, 'too many versions were published.*', 30);
@@ -123,7 +125,8 @@ subtest 'only looked at before the upload' => sub {
 subtest 'yanks' => sub {
 	is(yank('dev', '1.0.0', 'yank')->{status}, 200, 'yank');
 	is(yank('dev', '1.0.0', 'unyank')->{status}, 200, 'unyank counts with it');
-	limited('the third', yank('dev', '1.0.0', 'yank'), 'too many versions were yanked or unyanked in a short time', 30);
+	limited('the third', yank('dev', '1.0.0', 'yank'),
+	    'too many versions were yanked or unyanked in a short time', 30);
 	unlike($p->get('/3/o/one')->{body}, qr/"yanked":true/, 'nothing is yanked');
 	is(yank('other', '1.0.0', 'yank')->{status}, 200, 'another user can');
 	pass_time(30);
@@ -134,7 +137,8 @@ subtest 'yanks' => sub {
 
 my $sentence = 'too many invalid credentials were sent from this address';
 
-# Sends a request straight to the pool, from an address.  Options: method, header => value of FastCGI parameters, body, type.
+# Sends a request straight to the pool, from an address.  Options: method, header => value of
+# FastCGI parameters, body, type.
 sub from {
 	my ($address, $path, %opt) = @_;
 	my $body = $opt{body} // '';
@@ -154,7 +158,8 @@ sub yank_from {
 sub use_up {
 	my ($address) = @_;
 
-	$t->psql("INSERT INTO rate_limits VALUES ('address:$address', 'failed_login', true, now() + interval '180 seconds')"
+	$t->psql("INSERT INTO rate_limits"
+	    . " VALUES ('address:$address', 'failed_login', true, now() + interval '180 seconds')"
 	    . ' ON CONFLICT (actor, action) DO UPDATE SET full_at = excluded.full_at');
 	return;
 }
@@ -191,7 +196,8 @@ subtest 'invalid tokens' => sub {
 	is(yank_from('2001:db8:0:1::1', 'garbage'), 401, 'and another another');
 	is(yank_from("::ffff:192.0.2.$_", 'garbage'), 401, "IPv4 $_ on IPv6") for 1 .. 4;
 	is(yank_from('', 'garbage'), 401, 'an address that is not known counts nowhere') for 1 .. 4;
-	like(buckets(), qr{address:192\.0\.2\.1/failed_login.* address:2001:db8:0:1::/64/failed_login }, 'their names');
+	like(buckets(), qr{address:192\.0\.2\.1/failed_login.* address:2001:db8:0:1::/64/failed_login },
+	    'their names');
 };
 
 subtest 'a thousand bad tokens' => sub {
@@ -230,11 +236,13 @@ subtest 'the kinds of them' => sub {
 		['that cannot be read', 401, $config, param => { HTTP_AUTHORIZATION => 'Basic !' }],
 		['that is revoked', 401, $config, param => { HTTP_AUTHORIZATION => $revoked }],
 		['an identity token of nobody', 401, $config, param => { HTTP_AUTHORIZATION => $jwt }],
-		(map { ["under $_", 401, '/api/v4/user', param => { "HTTP_$_" => 'garbage' }] } qw(PRIVATE_TOKEN DEPLOY_TOKEN JOB_TOKEN)),
+		(map { ["under $_", 401, '/api/v4/user', param => { "HTTP_$_" => 'garbage' }] }
+		    qw(PRIVATE_TOKEN DEPLOY_TOKEN JOB_TOKEN)),
 		['an identity token to exchange', 400, $exchange, method => 'POST', body => qq({"jwt":"$jwt"})],
 		['garbage to exchange', 400, $exchange, method => 'POST', body => '{"jwt":"garbage"}'],
 		(map { ["a sign-in code, `$_`", 403, '/-/sign-in', method => 'POST', param => \%header,
-		    type => 'application/x-www-form-urlencoded', body => $_] } 'code=' . 'A' x 43, 'code=x', 'code=' . 'A' x 43 . '&confirm=true'),
+		    type => 'application/x-www-form-urlencoded', body => $_] } 'code=' . 'A' x 43, 'code=x',
+		    'code=' . 'A' x 43 . '&confirm=true'),
 	);
 	my $n = 0;
 
@@ -258,7 +266,8 @@ subtest 'the kinds of them' => sub {
 		['a token', 200, $config, param => { HTTP_AUTHORIZATION => $token{dev} }],
 		['under PRIVATE-TOKEN', 200, '/api/v4/user', param => { HTTP_PRIVATE_TOKEN => $token{dev} }],
 		(map { ["a sign-in code, $_->[0]", $_->[1], '/-/sign-in', method => 'POST', param => \%header,
-		    type => 'application/x-www-form-urlencoded', body => "code=$code$_->[2]"] } ['entered', 200, ''], ['confirmed', 303, '&confirm=true']),
+		    type => 'application/x-www-form-urlencoded', body => "code=$code$_->[2]"] } ['entered', 200, ''],
+		    ['confirmed', 303, '&confirm=true']),
 	);
 	use_up('198.51.100.250');
 	is(from('198.51.100.250', @$_[2 .. $#$_])->{status}, $_->[1], "$_->[0]: good all the same") for @good;
@@ -275,7 +284,8 @@ subtest 'every route' => sub {
 		my $path = Berth::Routes::path($route, id => $p->id);
 
 		for my $method (@{ $route->{methods} }) {
-			my %opt = (method => $method, param => { BERTH_SUBREQUEST => $route->{name} eq 'publish_authorize' ? 1 : '' });
+			my %opt = (method => $method,
+			    param => { BERTH_SUBREQUEST => $route->{name} eq 'publish_authorize' ? 1 : '' });
 			my $name = "$method $route->{name}";
 			my $nothing = $route->{name} =~ /revoke_self|rotate_self/;
 
@@ -321,10 +331,12 @@ subtest 'the real cargo' => sub {
 	my $dir = $t->dir . '/flood';
 	mkdir $_ or die "$_: $!\n" for $dir, "$dir/src";
 	Berth::Test::write_file("$dir/src/lib.rs", '');
-	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"flood\"\nversion = \"1.0.0\"\nedition = \"2021\"\n");
+	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"flood\"\nversion = \"1.0.0\"\n"
+	    . "edition = \"2021\"\n");
 	my ($status, undef, $err) = $t->cargo('publish', '--registry', 'priv', '--no-verify', dir => $dir);
 	isnt($status, 0, 'cargo publish fails');
-	like($err, qr/429 Too Many Requests\b.*: too many versions were published in a short time; please try again in \d+ seconds/,
+	my $why = 'too many versions were published in a short time';
+	like($err, qr/429 Too Many Requests\b.*: $why; please try again in \d+ seconds/,
 	    'and shows why, and for how long');
 	pass_time(3600);
 	($status, undef, $err) = $t->cargo('publish', '--registry', 'priv', '--no-verify', dir => $dir);

@@ -20,7 +20,8 @@ my %own = (
 	trusted_exchange => 'counted by its trust rule: t/650-oidc.t',
 	token_page_create => 'counted by its user: below',
 	token_page => 'it opens no session: its forms do, and are counted (below)',
-	sign_in => 'a link is good once, and an administrator makes it; one that is not good counts as a failed login',
+	sign_in => 'a link is good once, and an administrator makes it;'
+	    . ' one that is not good counts as a failed login',
 # A user who loses a token must be able to end it, whatever else was done in their name.  A token ends
 # once, and is counted when it is made; ending it again writes nothing (below).
 	map { $_ => 'it ends what was counted when it was made' } qw(personal_token_revoke personal_token_revoke_self
@@ -29,7 +30,8 @@ my %own = (
 # Routes with other methods than GET and HEAD that write nothing.
 my %reads = (publish_authorize => 'it looks, for nginx');
 
-my $t = Berth::Test->new(workers => 2, sso => 'on', change_burst => 2, change_per_minute => 1, token_burst => 2, token_per_minute => 1,
+my $t = Berth::Test->new(workers => 2, sso => 'on', change_burst => 2, change_per_minute => 1,
+    token_burst => 2, token_per_minute => 1,
     job_token_burst => 2, job_token_per_minute => 1, failed_login_burst => 0);
 my $id = $t->project('demo/registry');
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
@@ -43,7 +45,8 @@ sub forget { $t->psql('DELETE FROM rate_limits'); return; }
 
 sub ask {
 	my ($route, $method, %param) = @_;
-	my $path = Berth::Routes::path($route, id => $route->{pattern} =~ m{^api/v4/groups/} ? $group : $id, token_id => $param{id} // 987654);
+	my $path = Berth::Routes::path($route, id => $route->{pattern} =~ m{^api/v4/groups/} ? $group : $id,
+	    token_id => $param{id} // 987654);
 
 	return fetch($t->socket_path, $path, REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1',
 	    HTTP_AUTHORIZATION => $param{token} // $token{ $route->{name} eq 'job_token_create' ? 'mint' : 'boss' });
@@ -71,14 +74,21 @@ for my $route (Berth::Routes::all()) {
 	forget();
 	# The token of the caller is not good for a second rotation of itself.
 	$t->psql("UPDATE tokens SET revoked_at = NULL WHERE id IN (1, 2)");
-	my @res = map { my $res = ask($route, $method); $t->psql('UPDATE tokens SET revoked_at = NULL WHERE id = 1'); $res } 1 .. 3;
-	is(scalar(grep { $_->{status} =~ /^(?:429|5\d\d)$/ } @res[0, 1]), 0, "$method $name: the first two pass") or diag("@{[map { $_->{status} } @res]}");
+	my @res = map {
+		my $res = ask($route, $method);
+
+		$t->psql('UPDATE tokens SET revoked_at = NULL WHERE id = 1');
+		$res;
+	} 1 .. 3;
+	is(scalar(grep { $_->{status} =~ /^(?:429|5\d\d)$/ } @res[0, 1]), 0, "$method $name: the first two pass")
+	    or diag("@{[map { $_->{status} } @res]}");
 	is($res[2]{status}, 429, "$method $name: the third does not") or diag($res[2]{body});
 	like($res[2]{headers}{'retry-after'} // '', qr/^[1-9]\d*$/, "$name: and is told when");
 	like($res[2]{body}, qr/too many .* in a short time; please try again in \d+ second/, "$name: in a sentence");
 	is(join(' ', $t->psql('SELECT action FROM rate_limits')), $bucket{$writes}, "$name: counted as what it is");
 }
-is(join(' ', grep { !$seen{$_} } sort(keys %own, keys %reads)), '', 'each of the reasons is for a route that is there');
+is(join(' ', grep { !$seen{$_} } sort(keys %own, keys %reads)), '',
+    'each of the reasons is for a route that is there');
 
 # ---- tokens: what ends, ends once ----
 
@@ -87,11 +97,19 @@ $t->psql('UPDATE tokens SET revoked_at = NULL');
 # The version of the token's row: each new one ends the token's grants once more.
 sub row_of { return $t->psql("SELECT xmin FROM tokens WHERE id = $_[0]"); }
 my %route = map { $_->{name} => $_ } Berth::Routes::all();
-my $deploy = $t->psql("INSERT INTO tokens (kind, digest, name, project_id, scopes) VALUES ('deploy', sha256('d'), 'd', $id, '{read_package_registry}') RETURNING id");
-my $personal = $t->psql("INSERT INTO tokens (kind, digest, name, user_id, scopes) VALUES ('personal', sha256('p'), 'p', 1, '{api}') RETURNING id");
-my $of_job = $t->psql("INSERT INTO tokens (kind, source, digest, name, user_id, project_id, scopes, expires_at, pipeline, job)"
-    . " VALUES ('job', 'service', sha256('j'), 'j', 1, $id, '{}', now() + interval '1 h', 1, 1) RETURNING id");
-for my $case (['personal_token_revoke', $personal], ['deploy_token_delete', $deploy], ['job_token_end', $of_job, token => $token{mint}]) {
+my $deploy = $t->psql("INSERT INTO tokens (kind, digest, name, project_id, scopes)"
+    . " VALUES ('deploy', sha256('d'), 'd', $id, '{read_package_registry}') RETURNING id");
+my $personal = $t->psql("INSERT INTO tokens (kind, digest, name, user_id, scopes)"
+    . " VALUES ('personal', sha256('p'), 'p', 1, '{api}') RETURNING id");
+my $of_job = $t->psql("INSERT INTO tokens"
+    . " (kind, source, digest, name, user_id, project_id, scopes, expires_at, pipeline, job)"
+    . " VALUES ('job', 'service', sha256('j'), 'j', 1, $id, '{}', now() + interval '1 h', 1, 1)"
+    . " RETURNING id");
+for my $case (
+	['personal_token_revoke', $personal],
+	['deploy_token_delete', $deploy],
+	['job_token_end', $of_job, token => $token{mint}],
+) {
 	my ($name, $token_id, %opt) = @$case;
 	my $before = row_of($token_id);
 
@@ -115,8 +133,10 @@ sub visit {
 	return sub {
 		my ($path, $fields) = @_;
 
-		return fetch($t->socket_path, $path, REMOTE_ADDR => '127.0.0.1', BERTH_SSO_USER => 'boss', REQUEST_METHOD => 'POST',
-		    HTTP_COOKIE => $cookie, HTTP_ORIGIN => $t->url, CONTENT_TYPE => 'application/x-www-form-urlencoded', body => "$fields&form=$form")->{status};
+		return fetch($t->socket_path, $path, REMOTE_ADDR => '127.0.0.1', BERTH_SSO_USER => 'boss',
+		    REQUEST_METHOD => 'POST',
+		    HTTP_COOKIE => $cookie, HTTP_ORIGIN => $t->url, CONTENT_TYPE => 'application/x-www-form-urlencoded',
+		    body => "$fields&form=$form")->{status};
 	};
 }
 
@@ -138,29 +158,41 @@ subtest 'sweep_tokens' => sub {
 	my $publisher = $t->token('boss');
 	is($t->publish($id, $publisher, 'one', '1.0.0')->{status}, 200, 'a version is published');
 	my $worker = $t->job_token('demo/registry', 'boss');
-	is($t->http(DELETE => $t->registry($id) . '/api/v1/crates/one/1.0.0/yank', { token => $worker })->{status}, 200, 'and yanked by a job');
+	is($t->http(DELETE => $t->registry($id) . '/api/v1/crates/one/1.0.0/yank', { token => $worker })->{status},
+	    200, 'and yanked by a job');
 	my $idle = $t->job_token('demo/registry', 'boss');
 	my $rotating = $t->token('boss');
 	my $res = $t->http(POST => '/api/v4/personal_access_tokens/self/rotate', { token => $rotating });
 	is($res->{status}, 200, 'a token is rotated') or diag($res->{body});
 	my $new = $t->json($res)->{token};
 	my $recent = $t->token('boss');
-	my %row = map { my ($handle) = $_->[1] =~ /^berth_[a-z]+_(\w{18})_/; $_->[0] => $t->psql("SELECT id FROM tokens WHERE handle = '$handle'") }
-	    ['publisher', $publisher], ['job', $worker], ['idle job', $idle], ['rotated', $rotating], ['new', $new], ['recent', $recent];
+	my %row = map {
+		my ($handle) = $_->[1] =~ /^berth_[a-z]+_(\w{18})_/;
 
-	$t->psql("UPDATE tokens SET revoked_at = now() - interval '91 days' WHERE id IN ($row{publisher}, $row{job}, $row{rotated}, $row{'idle job'});"
+		$_->[0] => $t->psql("SELECT id FROM tokens WHERE handle = '$handle'");
+	}
+	    ['publisher', $publisher], ['job', $worker], ['idle job', $idle], ['rotated', $rotating], ['new', $new],
+	    ['recent', $recent];
+
+	$t->psql("UPDATE tokens SET revoked_at = now() - interval '91 days'"
+	    . " WHERE id IN ($row{publisher}, $row{job}, $row{rotated}, $row{'idle job'});"
 	    . "UPDATE tokens SET expires_at = revoked_at WHERE id = $row{rotated};"
 	    . "UPDATE tokens SET revoked_at = now() - interval '89 days' WHERE id = $row{recent}");
-	my $known = $t->psql("INSERT INTO tokens (kind, digest, name, user_id, scopes, revoked_at, expires_at, family)"
-	    . " VALUES ('personal', sha256('k'), 'k', 1, '{api}', now() - interval '91 days', now() + interval '1 day', 1) RETURNING id");
+	my $known = $t->psql("INSERT INTO tokens"
+	    . " (kind, digest, name, user_id, scopes, revoked_at, expires_at, family)"
+	    . " VALUES ('personal', sha256('k'), 'k', 1, '{api}', now() - interval '91 days',"
+	    . " now() + interval '1 day', 1) RETURNING id");
 	$t->run_tasks('sweep_tokens');
 	my %there = map { $_ => 1 } $t->psql('SELECT id FROM tokens');
 	ok($there{$known}, 'one that was replaced is known until its own end');
-	is(join(', ', grep { !$there{ $row{$_} } } sort keys %row), 'idle job, rotated', 'those go of which nothing needs to be known');
-	my @audit = grep { $_->{token_id} == $row{rotated} } map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--action', 'token.rotate', '--json'));
+	is(join(', ', grep { !$there{ $row{$_} } } sort keys %row), 'idle job, rotated',
+	    'those go of which nothing needs to be known');
+	my @audit = grep { $_->{token_id} == $row{rotated} } map { JSON::PP->new->decode($_) }
+	    split(/\n/, $t->berth_ok('audit', '--action', 'token.rotate', '--json'));
 	is_deeply([@{ $audit[0] }{qw(user token_id token_kind)}], ['boss', $row{rotated} + 0, 'personal'],
 	    'of one that is gone the audit log still has user, number and kind') or diag(explain($audit[0]));
-	@audit = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--action', 'crate.yank', '--json'));
+	@audit = map { JSON::PP->new->decode($_) }
+	    split(/\n/, $t->berth_ok('audit', '--action', 'crate.yank', '--json'));
 	is($audit[0]{job}, 423, 'of a job, which it was') or diag(explain($audit[0]));
 	is($t->http(GET => '/api/v4/user', { token => $new })->{status}, 200, 'what is good goes on');
 };

@@ -76,7 +76,8 @@ sub holds {
 		rename("$returned.new", $returned);
 		POSIX::_exit($all && $done ? 0 : 1);
 	}
-	my @asked = map { @$_ } $t->parallel(CLIENTS, sub { return hammer($_[0], $token, "$file.started", $returned) });
+	my @asked = map { @$_ } $t->parallel(CLIENTS,
+	    sub { return hammer($_[0], $token, "$file.started", $returned) });
 	waitpid($pid, 0);
 	is($?, 0, "$name: it happened, after all clients were served");
 	my $moment = Berth::Cluster::slurp($returned);
@@ -85,8 +86,10 @@ sub holds {
 		my @before = grep { $_->[0] < $moment && $_->[2] == 200 } @here;
 		my @after = grep { $_->[0] > $moment } @here;
 
-		cmp_ok(scalar @before, '>=', CLIENTS * int(BEFORE / 2), "$name: pool $pool: it was good, @{[scalar @before]} times");
-		cmp_ok(scalar @after, '>=', CLIENTS * int(AFTER / 2), "$name: pool $pool: asked again, @{[scalar @after]} times");
+		cmp_ok(scalar @before, '>=', CLIENTS * int(BEFORE / 2),
+		    "$name: pool $pool: it was good, @{[scalar @before]} times");
+		cmp_ok(scalar @after, '>=', CLIENTS * int(AFTER / 2),
+		    "$name: pool $pool: asked again, @{[scalar @after]} times");
 		is(scalar(grep { $_->[2] == 200 } @after), 0, "$name: pool $pool: no 200 begins after that");
 		is(scalar(grep { $_->[2] != $status } @after), 0, "$name: pool $pool: but $status");
 	}

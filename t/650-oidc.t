@@ -131,15 +131,19 @@ subtest 'rules' => sub {
 	);
 
 	for my $name (sort keys %wrong) {
-		my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, @{ $wrong{$name}[0] });
+		my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub},
+		    @{ $wrong{$name}[0] });
 		is($status, 2, "$name: refused");
 		like($err, $wrong{$name}[1], "$name: says why");
 	}
-	my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', 'https://ci.example.org', 'repository=a/b');
+	my ($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', 'https://ci.example.org',
+	    'repository=a/b');
 	like($err, qr/no issuer `https:\/\/ci.example.org`/, 'no such issuer');
-	($status, undef, $err) = $t->berth('trust', 'add', 'tools/nowhere', '--issuer', $issuer{hub}, 'repository=a/b');
+	($status, undef, $err) = $t->berth('trust', 'add', 'tools/nowhere', '--issuer', $issuer{hub},
+	    'repository=a/b');
 	like($err, qr/project `tools\/nowhere` does not exist/, 'no such project');
-	($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=a/b', '--user', 'nobody');
+	($status, undef, $err) = $t->berth('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=a/b',
+	    '--user', 'nobody');
 	like($err, qr/user `nobody` does not exist/, 'no such user');
 	my ($rule) = @{ JSON::PP->new->decode($t->berth_ok('trust', 'list', 'tools/app', '--json')) };
 	is_deeply([@$rule{qw(issuer crates operations user)}, $rule->{claims}{workflow}],
@@ -160,13 +164,14 @@ subtest 'exchange' => sub {
 	is($t->publish($id{app}, $token, 'hello', '1.0.0')->{status}, 200, 'publishes its crate');
 	is($t->publish($id{app}, $token, 'Hello_World', '1.0.0')->{status}, 200, 'and one like the pattern');
 	is($t->publish($id{app}, $token, 'other', '1.0.0')->{status}, 403, 'no other');
-	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/crates/hello/1.0.0/yank', { token => $token })->{status}, 403,
-	    'nor another operation');
+	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/crates/hello/1.0.0/yank',
+	    { token => $token })->{status}, 403, 'nor another operation');
 	is(read_config(lab => $token)->{status}, 404, 'and knows no other project');
-	is($t->http(GET => "/api/v4/projects/$id{app}", { token => $token })->{status} =~ /^40[34]$/, 1, 'nor its settings');
+	is($t->http(GET => "/api/v4/projects/$id{app}", { token => $token })->{status} =~ /^40[34]$/, 1,
+	    'nor its settings');
 
-	is($t->http(DELETE => $t->registry($id{app}) . '/trusted_publishing/tokens', { token => $token })->{status}, 204,
-	    'given back');
+	is($t->http(DELETE => $t->registry($id{app}) . '/trusted_publishing/tokens', { token => $token })->{status},
+	    204, 'given back');
 	is(read_config(app => $token)->{status}, 401, 'and no good any more');
 
 	$res = exchange(app => id_token('hub'), path => '/api/v1/trusted_publishing/tokens');
@@ -174,7 +179,8 @@ subtest 'exchange' => sub {
 	$token = $t->json($res)->{token};
 	is($t->http(DELETE => $t->registry($id{app}) . '/api/v1/trusted_publishing/tokens', { headers => {
 		Authorization => "Bearer $token" } })->{status}, 204, 'and give it back');
-	my ($seconds) = $t->psql('SELECT extract(epoch FROM max(expires_at) - now())::int FROM tokens WHERE source = \'exchange\'');
+	my ($seconds) = $t->psql('SELECT extract(epoch FROM max(expires_at) - now())::int FROM tokens'
+	    . ' WHERE source = \'exchange\'');
 	cmp_ok(abs($seconds - 1800), '<', 60, 'half an hour');
 };
 
@@ -184,8 +190,8 @@ subtest 'directly, as the token of cargo' => sub {
 	is(read_config(lab => $jwt)->{status}, 200, 'reads');
 	is(read_config(lab => "Bearer $jwt")->{status}, 200, 'again');
 	is($t->publish($id{lab}, $jwt, 'direct', '1.0.0')->{status}, 200, 'publishes');
-	is($t->http(DELETE => $t->registry($id{lab}) . '/api/v1/crates/direct/1.0.0/yank', { token => $jwt })->{status}, 200,
-	    'yanks, by the rule');
+	is($t->http(DELETE => $t->registry($id{lab}) . '/api/v1/crates/direct/1.0.0/yank',
+	    { token => $jwt })->{status}, 200, 'yanks, by the rule');
 	is($t->publish($id{lab}, $jwt, 'direct', '1.0.1')->{status}, 403, 'no update, by the rule');
 	is(exchange(lab => $jwt)->{status}, 400, 'what is in use is not exchanged');
 	my @statuses = do {
@@ -206,23 +212,26 @@ subtest 'directly, as the token of cargo' => sub {
 	is(read_config(app => $long)->{status}, 200, 'is let in');
 };
 
-# The requests of rust-lang/crates-io-auth-action with the registry as `url`: it asks GitHub for a token for that
-# URL without its scheme, exchanges it there, and gives the new one back at the end.
+# The requests of rust-lang/crates-io-auth-action with the registry as `url`: it asks GitHub for a token for
+# that URL without its scheme, exchanges it there, and gives the new one back at the end.
 subtest 'the official action for GitHub' => sub {
 	my $agent = 'User-Agent: crates-io-auth-action/1.0.0';
-	my %url = map { ($_ => $t->url . "/api/v4/projects/$_/packages/cargo") } $id{app}, $id{none}, 'tools%2Fapp', 'Tools%2fApp';
+	my %url = map { ($_ => $t->url . "/api/v4/projects/$_/packages/cargo") } $id{app}, $id{none}, 'tools%2Fapp',
+	    'Tools%2fApp';
 	my $rule = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app');
 	my $audience = sub { return $_[0] =~ s{^https?://}{}r };
 	my $main = sub {
 		my ($url, $jwt) = @_;
 
-		return $t->http(POST => "$url/api/v1/trusted_publishing/tokens", { headers => ['Content-Type: application/json', $agent],
+		return $t->http(POST => "$url/api/v1/trusted_publishing/tokens",
+		    { headers => ['Content-Type: application/json', $agent],
 			body => JSON::PP->new->encode({ jwt => $jwt }) });
 	};
 	my $post = sub {
 		my ($url, $token) = @_;
 
-		return $t->http(DELETE => "$url/api/v1/trusted_publishing/tokens", { headers => ["Authorization: Bearer $token", $agent] });
+		return $t->http(DELETE => "$url/api/v1/trusted_publishing/tokens",
+		    { headers => ["Authorization: Bearer $token", $agent] });
 	};
 
 	for my $place (sort keys %url) {
@@ -230,38 +239,48 @@ subtest 'the official action for GitHub' => sub {
 
 		is($res->{status}, 200, "$place: a token") or diag($res->{body});
 		my $token = $t->json($res)->{token} // '';
-		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 200, "$place: which is good there");
+		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 200,
+		    "$place: which is good there");
 		is($post->($url{$place}, $token)->{status}, 204, "$place: until it is given back");
-		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 401, "$place: and no longer");
+		is($t->http(GET => "$url{$place}/config.json", { token => $token })->{status}, 401,
+		    "$place: and no longer");
 	}
-	my $token = $t->json($main->($url{ $id{app} }, id_token('hub', aud => $audience->($url{ $id{app} }))))->{token};
+	my $token = $t->json($main->($url{ $id{app} },
+	    id_token('hub', aud => $audience->($url{ $id{app} }))))->{token};
 	is($t->publish($id{app}, $token, 'hello', '2.0.0')->{status}, 200, 'cargo publishes with it');
 	my $res = $main->($url{ $id{none} }, id_token('hub', aud => $audience->($url{ $id{app} })));
 	is($res->{status}, 400, 'one for another project is not for this one');
-	like($t->json($res)->{errors}[0]{detail}, qr{is for the audience `\S+/projects/$id{app}/packages/cargo`; it must be for .*/projects/$id{none}/packages/cargo`},
+	my ($this, $that) = map { "/projects/$id{$_}/packages/cargo`" } qw(none app);
+	like($t->json($res)->{errors}[0]{detail}, qr{is for the audience `\S+$that; it must be for .*$this},
 	    'in the words that the action prints');
-	is($main->($url{ $id{app} }, id_token('hub', aud => "elsewhere.example/api/v4/projects/$id{app}/packages/cargo"))->{status}, 400,
+	is($main->($url{ $id{app} }, id_token('hub',
+	    aud => "elsewhere.example/api/v4/projects/$id{app}/packages/cargo"))->{status}, 400,
 	    'nor is one for another host');
-	is(read_config(app => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 200, 'cargo may have it as it is');
-	is(read_config(none => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 401, 'for that project');
+	is(read_config(app => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 200,
+	    'cargo may have it as it is');
+	is(read_config(none => id_token('hub', aud => $audience->($url{ $id{app} })))->{status}, 401,
+	    'for that project');
 	$t->berth_ok('trust', 'remove', 'tools/none', $rule);
 };
 
 subtest 'the audit log' => sub {
-	my @rows = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
+	my @rows = map { JSON::PP->new->decode($_) }
+	    split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
 	my ($hello) = grep { $_->{crate} eq 'hello' } @rows;
 	my ($direct) = grep { $_->{crate} eq 'direct' } @rows;
 
-	is_deeply([@$hello{qw(token_kind user pipeline ref commit)}], ['job', undef, 4711, 'refs/heads/main', 'ab' x 20],
-	    'who published');
+	is_deeply([@$hello{qw(token_kind user pipeline ref commit)}],
+	    ['job', undef, 4711, 'refs/heads/main', 'ab' x 20], 'who published');
 	is($hello->{job_url}, "$issuer{hub}/octo/app/actions/runs/4711", 'from which run');
-	is_deeply([@$direct{qw(token_kind user pipeline job)}], ['job', 'dev', 17, 423], 'a job that acts for a user');
+	is_deeply([@$direct{qw(token_kind user pipeline job)}], ['job', 'dev', 17, 423],
+	    'a job that acts for a user');
 	is($direct->{job_url}, "$issuer{lab}/octo/app/-/jobs/423", 'from which job');
 	is($hello->{job_issuer}, $issuer{hub}, 'of whom');
-	my ($made) = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'token.create',
+	my ($made) = map { JSON::PP->new->decode($_) }
+	    split(/\n/, $t->berth_ok('audit', '--json', '--action', 'token.create',
 	    '--project', 'tools/app'));
-	is_deeply([@{ $made->{detail} }{qw(kind source repository rule_id)}], ['job', 'exchange', 'octo/app', 0 + $rule{app}],
-	    'the token was recorded');
+	is_deeply([@{ $made->{detail} }{qw(kind source repository rule_id)}],
+	    ['job', 'exchange', 'octo/app', 0 + $rule{app}], 'the token was recorded');
 };
 
 # ---- what is refused ----
@@ -288,24 +307,38 @@ subtest 'tokens that are not good' => sub {
 	my $good = claims('hub');
 	my $part = sub { return encode_base64url(JSON::PP->new->canonical->encode($_[0])) };
 
-	refused('another audience', 400, qr{is for the audience `https://elsewhere.example`; it must be for `\Q@{[$t->url]}\E` or `localhost:\d+/api/v4/projects/$id{app}/packages/cargo`}, id_token('hub', aud => 'https://elsewhere.example'));
+	my $ours = qr{`\Q@{[$t->url]}\E` or `localhost:\d+/api/v4/projects/$id{app}/packages/cargo`};
+	refused('another audience', 400, qr{is for the audience `https://elsewhere.example`; it must be for $ours},
+	    id_token('hub', aud => 'https://elsewhere.example'));
 	refused('no audience', 400, qr/has no audience \(`aud`\); it must be for `/, id_token('hub', aud => undef));
-	refused('audiences without ours', 400, qr/is for the audience `\[ *"a", *"b", *7 *\]`; it must be for `/, id_token('hub', aud => ['a', 'b', 7]));
+	refused('audiences without ours', 400, qr/is for the audience `\[ *"a", *"b", *7 *\]`; it must be for `/,
+	    id_token('hub', aud => ['a', 'b', 7]));
 	my $clock = qr/20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ/;
-	refused('expired', 400, qr/has expired: its `exp` is $clock, which is \d+ seconds before this server's clock, $clock \(60 are allowed\)/, id_token('hub', exp => $now - 61, iat => $now - 600, nbf => undef));
+	my $before = qr/\d+ seconds before this server's clock, $clock \(60 are allowed\)/;
+	refused('expired', 400, qr/has expired: its `exp` is $clock, which is $before/,
+	    id_token('hub', exp => $now - 61, iat => $now - 600, nbf => undef));
 	# (the leeway is a minute, and a slow machine may need some time as well)
-	refused('not valid yet', 400, qr/not valid yet: its `nbf` is $clock, which is \d+ seconds after this server's clock, $clock/, id_token('hub', nbf => time + 120));
-	refused('issued later', 400, qr/not valid yet: its `iat` is $clock, which is \d+ seconds after this server's clock, $clock/, id_token('hub', iat => time + 120));
+	my $after = qr/\d+ seconds after this server's clock, $clock/;
+	refused('not valid yet', 400, qr/not valid yet: its `nbf` is $clock, which is $after/,
+	    id_token('hub', nbf => time + 120));
+	refused('issued later', 400, qr/not valid yet: its `iat` is $clock, which is $after/,
+	    id_token('hub', iat => time + 120));
 	refused('no end', 400, qr/missing field `exp`/, id_token('hub', exp => undef));
 	refused('no beginning', 400, qr/missing field `iat`/, id_token('hub', iat => undef));
 	refused('an end that is not a number', 400, qr/must be a number/, id_token('hub', exp => 'soon'));
-	refused('valid for years', 400, qr/is valid for 345\d\d\d\d seconds.*; 1 to 2592000 are allowed/, id_token('hub', exp => $now + 40 * 86400));
+	refused('valid for years', 400, qr/is valid for 345\d\d\d\d seconds.*; 1 to 2592000 are allowed/,
+	    id_token('hub', exp => $now + 40 * 86400));
 	refused('an endless jti', 400, qr/`jti` must have 1 to 255 bytes/, id_token('hub', jti => 'x' x 256));
-	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here}, id_token('hub', iss => 'https://ci.example.org'));
-	refused('the issuer with a slash', 400, qr{issuer is `\Q$issuer{hub}\E/`, but the trusted issuer is `\Q$issuer{hub}\E`, without the slash at the end}, id_token('hub', iss => "$issuer{hub}/"));
+	refused('another issuer', 400, qr{issuer, `https://ci.example.org`, is not trusted here},
+	    id_token('hub', iss => 'https://ci.example.org'));
+	my $trusted = 'but the trusted issuer is';
+	refused('the issuer with a slash', 400,
+	    qr{issuer is `\Q$issuer{hub}\E/`, $trusted `\Q$issuer{hub}\E`, without the slash at the end},
+	    id_token('hub', iss => "$issuer{hub}/"));
 	{
 		$t->berth_ok('issuer', 'add', 'https://slash.example.org/', '--kind', 'github');
-		refused('the issuer without its slash', 400, qr{issuer is `https://slash.example.org`, but the trusted issuer is `https://slash.example.org/`, with the slash},
+		refused('the issuer without its slash', 400,
+		    qr{issuer is `https://slash.example.org`, $trusted `https://slash.example.org/`, with the slash},
 		    id_token('hub', iss => 'https://slash.example.org'));
 		$t->berth_ok('issuer', 'remove', 'https://slash.example.org/');
 	}
@@ -320,16 +353,19 @@ subtest 'tokens that are not good' => sub {
 	my $text = join('.', $part->({ alg => 'HS256', kid => 'hub-1' }), $part->($good));
 	refused('HS256 with the public key', 400, qr/must be signed with RS256 or ES256/,
 	    "$text." . encode_base64url(Digest::SHA::hmac_sha256($text, $key{hub}->public)));
-	refused('signed by a stranger', 400, qr/signature is not valid/, $key{stranger}->sign($good, header => { kid => 'hub-1' }));
+	refused('signed by a stranger', 400, qr/signature is not valid/,
+	    $key{stranger}->sign($good, header => { kid => 'hub-1' }));
 	refused('changed', 400, qr/signature is not valid/, do {
 		my ($h, $p, $s) = split(/\./, $key{hub}->sign($good));
 		join('.', $h, $part->({ %$good, repository => 'evil/app' }), $s);
 	});
-	refused('the key of the other issuer', 400, qr/key `lab-1`, which its issuer `\Q$issuer{hub}\E` does not have/,
-	    $key{lab}->sign(claims('hub')));
+	refused('the key of the other issuer', 400,
+	    qr/key `lab-1`, which its issuer `\Q$issuer{hub}\E` does not have/, $key{lab}->sign(claims('hub')));
 	refused('no token at all', 400, qr/three parts/, 'garbage');
-	is(exchange(app => id_token('hub', exp => time - 30, iat => time - 600, nbf => undef))->{status}, 200, 'within the leeway');
-	is(exchange(app => id_token('hub', iat => time + 45, nbf => time + 45))->{status}, 200, 'on the other side too');
+	is(exchange(app => id_token('hub', exp => time - 30, iat => time - 600, nbf => undef))->{status}, 200,
+	    'within the leeway');
+	is(exchange(app => id_token('hub', iat => time + 45, nbf => time + 45))->{status}, 200,
+	    'on the other side too');
 };
 
 subtest 'jobs that no rule lets in' => sub {
@@ -347,27 +383,34 @@ subtest 'jobs that no rule lets in' => sub {
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/evil.yml@refs/heads/main'));
 	refused('a workflow that looks like it', 403, qr/no claim `workflow`/,
 	    id_token('hub', workflow_ref => 'octo/app/.github/workflows/release.yml@evil.yml@refs/heads/main'));
-	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, but the rule asks for `refs/heads/\*`}, id_token('hub', ref => 'refs/tags/v1'));
+	refused('a tag', 403, qr{`ref` is `refs/tags/v1`, but the rule asks for `refs/heads/\*`},
+	    id_token('hub', ref => 'refs/tags/v1'));
 	refused('no ref', 403, qr/no claim `ref`/, id_token('hub', ref => undef));
 	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`event_name`\)/,
-	    id_token('hub', event_name => $_)) for qw(pull_request_target workflow_run pull_request issue_comment workflow_call
-	    repository_dispatch merge_group tomorrows_event);
-	is(exchange(app => id_token('hub', event_name => $_))->{status}, 200, $_) for qw(schedule release workflow_dispatch);
+	    id_token('hub', event_name => $_))
+	    for qw(pull_request_target workflow_run pull_request issue_comment workflow_call repository_dispatch
+	    merge_group tomorrows_event);
+	is(exchange(app => id_token('hub', event_name => $_))->{status}, 200, $_)
+	    for qw(schedule release workflow_dispatch);
 	refused($_, 403, qr/jobs of the event `$_` are trusted only by a rule that names it \(`pipeline_source`\)/,
 	    id_token('lab', aud => 'berth', pipeline_source => $_), project => 'lab')
 	    for qw(merge_request_event external_pull_request_event parent_pipeline pipeline trigger chat external);
-	is(exchange(lab => id_token('lab', aud => 'berth', pipeline_source => $_))->{status}, 200, $_) for qw(schedule web api);
-	is(exchange(app => id_token('hub', repository => 'Octo/App'))->{status}, 200, 'the case of a repository is none');
+	is(exchange(lab => id_token('lab', aud => 'berth', pipeline_source => $_))->{status}, 200, $_)
+	    for qw(schedule web api);
+	is(exchange(app => id_token('hub', repository => 'Octo/App'))->{status}, 200,
+	    'the case of a repository is none');
 	my $named = $t->berth_ok('trust', 'add', 'tools/none', '--issuer', $issuer{hub}, 'repository=octo/app',
 	    'event_name=workflow_run');
-	is(exchange(none => id_token('hub', event_name => 'workflow_run'))->{status}, 200, 'an event that a rule names');
+	is(exchange(none => id_token('hub', event_name => 'workflow_run'))->{status}, 200,
+	    'an event that a rule names');
 	refused('and that event alone', 403, qr/`event_name` is `push`/, id_token('hub'), project => 'none');
 	$t->berth_ok('trust', 'remove', 'tools/none', $named);
 };
 
 subtest 'each comes in once' => sub {
 	my $jwt = id_token('hub');
-	my @statuses = map { $_->{status} } $t->parallel(50, sub { return { status => exchange(app => $jwt)->{status} } });
+	my @statuses = map { $_->{status} }
+	    $t->parallel(50, sub { return { status => exchange(app => $jwt)->{status} } });
 
 	is(scalar(grep { $_ == 200 } @statuses), 1, 'of fifty at once one');
 	is(scalar(grep { $_ == 400 } @statuses), 49, 'the others not');
@@ -383,7 +426,8 @@ subtest 'each comes in once' => sub {
 	# what is refused by a rule is not used up
 	my $again = id_token('hub', ref => 'refs/tags/v2');
 	is(exchange(app => $again)->{status}, 403, 'one that no rule fits');
-	my $tags = $t->berth_ok('trust', 'add', 'tools/app', '--issuer', $issuer{hub}, 'repository=octo/app', 'ref=refs/tags/*');
+	my $tags = $t->berth_ok('trust', 'add', 'tools/app', '--issuer', $issuer{hub}, 'repository=octo/app',
+	    'ref=refs/tags/*');
 	is(exchange(app => $again)->{status}, 200, 'fits when there is one');
 	$t->berth_ok('trust', 'remove', 'tools/app', $tags);
 	# without a jti, what is signed tells one from another
@@ -463,17 +507,21 @@ subtest 'keys are read when they are needed' => sub {
 
 	minute_later();
 	is(exchange(app => id_token('hub'))->{status}, 200, 'the keys are known');
-	$t->psql("UPDATE trusted_issuers SET jwks_claimed_at = now(), jwks_fetched_at = now() WHERE kind = 'github'");
+	$t->psql("UPDATE trusted_issuers SET jwks_claimed_at = now(), jwks_fetched_at = now()"
+	    . " WHERE kind = 'github'");
 	publish_keys(hub => $key{next});
 	$asked = $there{hub}->count('/keys');
-	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200, 'a new key is known at once, within the minute');
+	is(exchange(app => $key{next}->sign(claims('hub')))->{status}, 200,
+	    'a new key is known at once, within the minute');
 	is(read_config(app => $key{next}->sign(claims('hub')))->{status}, 200, 'and as a credential');
 	is($there{hub}->count('/keys') - $asked, 1, 'after one look');
 	for my $how (['exchanged', \&exchange], ['as a credential', \&read_config]) {
 		my $res = $how->[1]->(app => id_token('hub'));
 		is($res->{status}, 503, "another key that is not known, $how->[0], has to wait");
 		like($res->{headers}{'retry-after'}, qr/^(?:[1-9]|[1-5]\d|60)$/, 'for so long');
-		like($res->{body}, qr/keys of the token's issuer were read less than a minute ago.* try again in $res->{headers}{'retry-after'} second/,
+		my $wait = $res->{headers}{'retry-after'};
+		like($res->{body},
+		    qr/keys of the token's issuer were read less than a minute ago.* try again in $wait second/,
 		    'and is told so');
 	}
 	is($there{hub}->count('/keys') - $asked, 1, 'nobody looks for it');
@@ -516,17 +564,20 @@ subtest 'an issuer that is away' => sub {
 	$t->stop_pool;
 	for my $case ([1, 200], [3, 503]) {
 		$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '$case->[0] hours'");
-		is(exchange(app => $key{next}->sign(claims('hub')))->{status}, $case->[1], "$case->[0] hours, where two are configured");
+		is(exchange(app => $key{next}->sign(claims('hub')))->{status}, $case->[1],
+		    "$case->[0] hours, where two are configured");
 	}
 	$t->conf(issuer_keys_max_age => undef);
 	$t->stop_pool;
 	$t->psql("UPDATE trusted_issuers SET jwks_fetched_at = now() - interval '2 hours'");
-	ok($t->wait_for(sub { $t->log('pool') =~ /issuer \Q$issuer{hub}\E: its keys cannot be read: GET / }), 'which is logged');
+	ok($t->wait_for(sub { $t->log('pool') =~ /issuer \Q$issuer{hub}\E: its keys cannot be read: GET / }),
+	    'which is logged');
 	minute_later();
 	$t->psql('UPDATE trusted_issuers SET jwks = NULL, jwks_fetched_at = NULL WHERE kind = \'github\'');
 	my $res = exchange(app => $key{next}->sign(claims('hub')));
 	is($res->{status}, 503, 'without any it is not known who comes');
-	like(message($res), qr/cannot read the keys of this token's issuer, which is unreachable or slow/, 'says so');
+	like(message($res), qr/cannot read the keys of this token's issuer, which is unreachable or slow/,
+	    'says so');
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	is(read_config(app => $dev)->{status}, 200, 'our own tokens do not care');
 	$res = exchange(app => $key{next}->sign(claims('hub')));
@@ -553,7 +604,8 @@ subtest 'an issuer that is slow' => sub {
 	my $comes = sub {
 		my $body = JSON::PP->new->encode({ jwt => $unknown->() });
 
-		return fetch($t->socket_path, $t->registry($id{app}) . '/trusted_publishing/tokens', REQUEST_METHOD => 'POST',
+		return fetch($t->socket_path, $t->registry($id{app}) . '/trusted_publishing/tokens',
+		    REQUEST_METHOD => 'POST',
 		    REMOTE_ADDR => '127.0.0.1', CONTENT_TYPE => 'application/json', body => $body)->{status};
 	};
 	minute_later();
@@ -578,14 +630,18 @@ subtest 'what issuers answer' => sub {
 	my $well_known = '/.well-known/openid-configuration';
 	my $keys = { keys => [$key{hub}->jwk] };
 	my %bad = (
-		'a redirect' => sub { $there{hub}->answer('/keys', '', status => 302, headers => ['Location: ' . $there{hub}->url . '/more']) },
+		'a redirect' => sub { $there{hub}->answer('/keys', '', status => 302,
+		    headers => ['Location: ' . $there{hub}->url . '/more']) },
 		'an error' => sub { $there{hub}->answer('/keys', 'oops', status => 500) },
 		'no JSON' => sub { $there{hub}->answer('/keys', '<html>') },
 		'too much' => sub { $there{hub}->answer('/keys', { keys => [], filler => 'x' x (256 * 1024) }) },
 		'no keys' => sub { $there{hub}->answer('/keys', { keys => [] }) },
-		'another issuer' => sub { $there{hub}->answer($well_known, { %$good, issuer => 'https://ci.example.org' }) },
-		'keys elsewhere' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => $there{lab}->url . '/keys' }) },
-		'keys without TLS' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => 'http://localhost/keys' }) },
+		'another issuer' => sub { $there{hub}->answer($well_known,
+		    { %$good, issuer => 'https://ci.example.org' }) },
+		'keys elsewhere' => sub { $there{hub}->answer($well_known,
+		    { %$good, jwks_uri => $there{lab}->url . '/keys' }) },
+		'keys without TLS' => sub { $there{hub}->answer($well_known,
+		    { %$good, jwks_uri => 'http://localhost/keys' }) },
 		'keys in a file' => sub { $there{hub}->answer($well_known, { %$good, jwks_uri => 'file:///etc/passwd' }) },
 		'a list' => sub { $there{hub}->answer($well_known, []) },
 	);
@@ -641,7 +697,8 @@ subtest 'nothing of it is written down' => sub {
 
 	is(read_config(app => $direct)->{status}, 200, 'a direct one');
 	is($t->publish($id{app}, $token, 'hello', '3.0.0')->{status}, 200, 'and one of ours');
-	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d', $t->dsn('postgres'));
+	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d',
+	    $t->dsn('postgres'));
 	like($dump, qr/COPY public\.tokens/, 'the database is there to be read');
 	for my $secret ($jwt, $direct, $token) {
 		my $signature = $secret =~ /\.([^.]+)$/ ? $1 : $secret;

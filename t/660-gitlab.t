@@ -20,7 +20,8 @@ my $t = Berth::Test->new(workers => 4);
 my $gitlab = Berth::Elsewhere->new($t);
 $t->conf(ci_ca_file => $t->cacert, gitlab_url => $gitlab->url);
 
-my %id = (app => $t->project('group/app'), other => $t->project('group/other'), mapped => $t->project('tools/mapped'));
+my %id = (app => $t->project('group/app'), other => $t->project('group/other'),
+    mapped => $t->project('tools/mapped'));
 $t->conf(gitlab_projects => '901=tools/mapped 902=tools/nowhere');
 for my $user (qw(dev reporter stranger gone)) {
 	$t->user($user);
@@ -38,8 +39,8 @@ sub job {
 	my $project = delete $over{project} // 'group/app';
 	my $user = delete $over{user} // 'dev';
 	# each username has a number of its own
-	$user = { id => { dev => 7 }->{$user} // 100 + unpack('%32C*', $user), username => $user, name => "\u$user", state => 'active' }
-	    unless ref $user;
+	$user = { id => { dev => 7 }->{$user} // 100 + unpack('%32C*', $user), username => $user, name => "\u$user",
+	    state => 'active' } unless ref $user;
 
 	return {
 		id => $id, status => 'running', stage => 'test', name => 'publish', ref => 'v1.0.0', tag => JSON::PP::true,
@@ -47,7 +48,8 @@ sub job {
 		started_at => '2026-01-01T00:00:01.000Z', finished_at => undef, duration => 0.5, queued_duration => 0.1,
 		user => $user,
 		commit => { id => 'ab' x 20, short_id => 'abababab', message => "a commit\n", parent_ids => [] },
-		pipeline => { id => 4711, iid => 3, project_id => $over{project_id} // 12, sha => 'ab' x 20, ref => 'v1.0.0',
+		pipeline => { id => 4711, iid => 3, project_id => $over{project_id} // 12, sha => 'ab' x 20,
+			ref => 'v1.0.0',
 			status => 'running', source => 'push' },
 		web_url => $gitlab->url . "/$project/-/jobs/$id",
 		project => { ci_job_token_scope_enabled => JSON::PP::false },
@@ -108,13 +110,16 @@ subtest 'a job that runs' => sub {
 	is(read_config(other => $token)->{status}, 404, 'knows no other project');
 	$t->berth_ok('project', 'allow', 'group/other', '--from', 'group/app');
 	is(read_config(other => $token)->{status}, 200, 'but one that allows its project');
-	my ($row) = map { JSON::PP->new->decode($_) } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
+	my ($row) = map { JSON::PP->new->decode($_) }
+	    split(/\n/, $t->berth_ok('audit', '--json', '--action', 'crate.publish'));
 	is_deeply([@$row{qw(user token_kind job_issuer job_project pipeline job ref commit)}],
-	    ['dev', 'job', $gitlab->url, 'group/app', 4711, 401, 'v1.0.0', 'ab' x 20], 'the log says which job it was');
+	    ['dev', 'job', $gitlab->url, 'group/app', 4711, 401, 'v1.0.0', 'ab' x 20],
+	    'the log says which job it was');
 	is($row->{job_url}, $gitlab->url . '/group/app/-/jobs/401', 'and where it is');
 	is(scalar(grep { /"gitlab"/ } split(/\n/, $t->berth_ok('audit', '--json', '--action', 'token.create'))), 1,
 	    'its coming is recorded once');
-	is($t->json($t->http(GET => '/api/v4/job', { headers => { 'JOB-TOKEN' => $token } }))->{id}, 401, 'it may ask who it is');
+	is($t->json($t->http(GET => '/api/v4/job', { headers => { 'JOB-TOKEN' => $token } }))->{id}, 401,
+	    'it may ask who it is');
 };
 
 subtest 'a job that ends' => sub {
@@ -170,7 +175,8 @@ subtest 'who is not let in' => sub {
 		read_config($project => $token) for 1 .. 3;
 		is(asked(), $before, "$name: and not again");
 	}
-	is($t->publish($id{app}, job_token(user => 'reporter'), 'hello', '2.0.0')->{status}, 403, 'a reporter\'s job reads only');
+	is($t->publish($id{app}, job_token(user => 'reporter'), 'hello', '2.0.0')->{status}, 403,
+	    'a reporter\'s job reads only');
 	is(read_config(mapped => job_token(project_id => 901))->{status}, 200, 'a project by its id');
 	is(read_config(app => job_token(project_id => 901))->{status}, 404, 'is not the one of that path');
 	my $res = read_config(app => job_token(project => 'group/nowhere'));
@@ -180,20 +186,25 @@ subtest 'who is not let in' => sub {
 subtest 'what is not for GitLab to see' => sub {
 	my $before = asked();
 	my $encode = sub { return encode_base64url(JSON::PP->new->encode($_[0])) };
-	my $jwt = sub { return join('.', $encode->({ alg => 'RS256', kid => 'x', typ => 'JWT' }), $encode->($_[0]), 'AAAA') };
+	my $jwt = sub {
+		return join('.', $encode->({ alg => 'RS256', kid => 'x', typ => 'JWT' }), $encode->($_[0]), 'AAAA');
+	};
 
 	is(read_config(app => $own)->{status}, 200, 'a token of ours');
 	is(read_config(app => $own_job)->{status}, 200, 'a job\'s of ours');
 	my $wrong = substr($own, 0, -1) . ($own =~ /0\z/ ? '1' : '0');
 	is(read_config(app => $wrong)->{status}, 401, 'one that looks like it');
-	is(read_config(app => $_)->{status}, 401, 'one with more around it') for "token-$own", "x.$own_job", "_$wrong";
+	is(read_config(app => $_)->{status}, 401, 'one with more around it')
+	    for "token-$own", "x.$own_job", "_$wrong";
 	is(read_config(app => 'short')->{status}, 401, 'one that is too short');
 	is(read_config(app => 'x' x 30 . '/' . 'y' x 30)->{status}, 401, 'one with other characters');
-	is(read_config(app => $jwt->({ iss => 'https://elsewhere.example', aud => 'x' }))->{status}, 401, 'a token of somebody else');
+	is(read_config(app => $jwt->({ iss => 'https://elsewhere.example', aud => 'x' }))->{status}, 401,
+	    'a token of somebody else');
 	is(read_config(app => $jwt->({ sub => 'x' }))->{status}, 401, 'a token of nobody');
-	my %tail = (short => 'garbagegarbagegarbage', JWT => $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1' }));
-	for my $prefix ('', qw(glpat- gldt- glft- glrt- glptt- glagent- gloas- glsoat- glcbt ghp_ ghs_ github_pat_ npm_ pypi- sk-
-	    xoxb- AKIA cio acme-glcbt- GLCBT- xglcbt- 64_ eyJ)) {
+	my %tail = (short => 'garbagegarbagegarbage',
+	    JWT => $jwt->({ iss => $gitlab->url, aud => 'gitlab', sub => 'job:1' }));
+	for my $prefix ('', qw(glpat- gldt- glft- glrt- glptt- glagent- gloas- glsoat- glcbt ghp_ ghs_ github_pat_
+	    npm_ pypi- sk- xoxb- AKIA cio acme-glcbt- GLCBT- xglcbt- 64_ eyJ)) {
 		is(read_config(app => "$prefix$tail{$_}")->{status}, 401, "`$prefix` and a $_ token") for sort keys %tail;
 	}
 	is(asked(), $before, 'GitLab has seen none of them');
@@ -226,11 +237,13 @@ subtest 'both ways at once' => sub {
 	$gitlab->answer('/keys', { keys => [$key->jwk] });
 	$t->berth_ok('issuer', 'add', $gitlab->url, '--kind', 'gitlab', '--jwks-url', $gitlab->url . '/keys');
 	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $gitlab->url, 'project_path=group/app');
-	my %claims = (iss => $gitlab->url, iat => time, exp => time + 300, project_path => 'group/app', namespace_id => '1',
-	    pipeline_id => '1', job_id => '2', pipeline_source => 'push');
+	my %claims = (iss => $gitlab->url, iat => time, exp => time + 300, project_path => 'group/app',
+	    namespace_id => '1', pipeline_id => '1', job_id => '2', pipeline_source => 'push');
 	my $before = asked();
-	is(read_config(app => $key->sign({ %claims, aud => $t->url, jti => 'a' }))->{status}, 200, 'an identity token for us');
-	is(read_config(app => $key->sign({ %claims, aud => 'https://vault.example', jti => 'b' }))->{status}, 401, 'one for somebody else');
+	is(read_config(app => $key->sign({ %claims, aud => $t->url, jti => 'a' }))->{status}, 200,
+	    'an identity token for us');
+	is(read_config(app => $key->sign({ %claims, aud => 'https://vault.example', jti => 'b' }))->{status}, 401,
+	    'one for somebody else');
 	is(asked(), $before, 'are judged by their key');
 	my $job_token = 'glcbt-' . $key->sign({ %claims, aud => 'gitlab', jti => 'c' });
 	$jobs{$job_token} = [200, job(1001)];
@@ -244,7 +257,8 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	my $user = sub { return { id => $_[0], username => $_[1], name => 'Somebody', state => 'active' } };
 	my $comes = sub { my ($id, $name, %over) = @_; return job_token(%over, user => $user->($id, $name)) };
 	my $pins = sub {
-		return join(' ', map { "$_->{username}=$_->{gitlab_id}" } grep { $_->{username} =~ /^(?:anna|berta|dev)$/ } @{ JSON::PP->new->decode($t->berth_ok('user', 'pins', '--json')) });
+		return join(' ', map { "$_->{username}=$_->{gitlab_id}" } grep { $_->{username} =~ /^(?:anna|berta|dev)$/ }
+		    @{ JSON::PP->new->decode($t->berth_ok('user', 'pins', '--json')) });
 	};
 
 	$t->user($_) for qw(anna berta);
@@ -256,14 +270,16 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 
 	my $res = read_config(app => $comes->(22, 'anna'));
 	is($res->{status}, 401, 'another user of GitLab under that name is not');
-	like($res->{body}, qr/user `anna` here is pinned to number 21 in GitLab, but this job belongs to `anna`, number 22 there; .*`berth user unpin anna`/,
+	my $pinned = 'user `anna` here is pinned to number 21 in GitLab';
+	like($res->{body},
+	    qr/$pinned, but this job belongs to `anna`, number 22 there; .*`berth user unpin anna`/,
 	    'who is told why');
 	$res = read_config(app => $comes->(21, 'berta'));
 	is($res->{status}, 401, 'nor is the user who took somebody else\'s name');
-	like($res->{body}, qr/user `anna` here is pinned to number 21 in GitLab, but this job belongs to `berta`, number 21/, 'who is told so');
+	like($res->{body}, qr/$pinned, but this job belongs to `berta`, number 21/, 'who is told so');
 	is($pins->(), 'anna=21 dev=7', 'and nothing is kept of that');
-	is($t->psql("SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.source = 'gitlab' AND u.username = 'berta'"), 0,
-	    'nor any token');
+	is($t->psql("SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id WHERE t.source = 'gitlab'"
+	    . " AND u.username = 'berta'"), 0, 'nor any token');
 	my $before = asked();
 	my $again = $comes->(22, 'anna');
 	read_config(app => $again) for 1 .. 3;
@@ -290,9 +306,12 @@ subtest 'users and projects are GitLab\'s by its numbers' => sub {
 	is(read_config(app => job_token(project_id => 12))->{status}, 200, 'a project that was here');
 	$res = read_config(app => job_token(project_id => 13));
 	is($res->{status}, 401, 'another one of its path');
-	like($res->{body}, qr{project `group/app` here is pinned to number 12 in GitLab, .* number 13 there; .*`berth project unpin group/app`}, 'says so');
-	is(read_config(app => job_token(project_id => 12, project => 'group/moved'))->{status}, 401, 'one that has moved');
-	my ($app) = grep { $_->{project} eq 'group/app' } @{ JSON::PP->new->decode($t->berth_ok('project', 'pins', '--json')) };
+	$pinned = 'project `group/app` here is pinned to number 12 in GitLab';
+	like($res->{body}, qr{$pinned, .* number 13 there; .*`berth project unpin group/app`}, 'says so');
+	is(read_config(app => job_token(project_id => 12, project => 'group/moved'))->{status}, 401,
+	    'one that has moved');
+	my ($app) = grep { $_->{project} eq 'group/app' }
+	    @{ JSON::PP->new->decode($t->berth_ok('project', 'pins', '--json')) };
 	is_deeply([@$app{qw(gitlab gitlab_id gitlab_name)}], [$gitlab->url, 12, 'group/app'], 'listed');
 	$t->berth_ok('project', 'unpin', 'group/app');
 	is(read_config(app => job_token(project_id => 13))->{status}, 200, 'after an unpin the next one counts');
@@ -313,7 +332,9 @@ subtest 'GitLab is away' => sub {
 	$gitlab->stop;
 	my $res = read_config(app => job_token());
 	is($res->{status}, 503, 'one that is not');
-	like($res->{body}, qr/GitLab does not answer, so this job token cannot be checked; .* other tokens are not affected/, 'says why');
+	like($res->{body},
+	    qr/GitLab does not answer, so this job token cannot be checked; .* other tokens are not affected/,
+	    'says why');
 	ok($res->{headers}{'retry-after'}, 'and when to come again');
 	$res = $t->publish($id{app}, job_token(), 'hello', '5.0.0');
 	is($res->{status}, 503, 'a publish as well');
@@ -398,7 +419,8 @@ subtest 'GitLab is slow' => sub {
 
 		if (!$pid) {
 			my $res = fetch($t->write_socket_path, $t->registry($id{app}) . '/api/v1/crates/hello/1.0.0/yank',
-			    REQUEST_METHOD => 'DELETE', REMOTE_ADDR => '127.0.0.1', HTTP_AUTHORIZATION => job_token_unknown() . "write$i");
+			    REQUEST_METHOD => 'DELETE', REMOTE_ADDR => '127.0.0.1',
+			    HTTP_AUTHORIZATION => job_token_unknown() . "write$i");
 			POSIX::_exit($res->{status} == 503 ? 1 : 0);
 		}
 		$pending{$pid} = 1;
@@ -431,7 +453,8 @@ subtest 'a storm of garbage' => sub {
 	cmp_ok(asked() - $before, '<=', 25, 'GitLab is asked about a few');
 	ok(scalar(grep { $_ == 429 } @statuses) > 20, 'the others are too many');
 	is(read_config(app => $own)->{status}, 200, 'our own tokens come in from there');
-	is(read_config(app => $running)->{status}, 200, 'and a job that GitLab has vouched for, which is asked about anew');
+	is(read_config(app => $running)->{status}, 200,
+	    'and a job that GitLab has vouched for, which is asked about anew');
 };
 
 # Job tokens of many strangers, each from an address of its own.
@@ -453,7 +476,8 @@ subtest 'in total' => sub {
 };
 
 subtest 'nothing of it is written down' => sub {
-	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d', $t->dsn('postgres'));
+	my (undef, $dump) = Berth::Cluster::capture(Berth::Cluster->inherited->tool('pg_dump'), '-d',
+	    $t->dsn('postgres'));
 
 	like($dump, qr/COPY public\.tokens/, 'the database is there to be read');
 	for my $token (keys %jobs) {

@@ -28,8 +28,8 @@ my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
 
 $t->user($_) for qw(owner stranger);
 $t->member('owner', 'demo', 'owner');
-my %token = (owner => $t->token('owner'), stranger => $t->token('stranger'), anonymous => undef, malformed => 'x',
-    unknown => $t->token('stranger'));
+my %token = (owner => $t->token('owner'), stranger => $t->token('stranger'), anonymous => undef,
+    malformed => 'x', unknown => $t->token('stranger'));
 $t->psql('DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)');
 is($t->publish($id{$_}, $token{owner}, 'abcd', '1.0.0')->{status}, 200, "a crate in $_") for qw(priv pub);
 $t->stop_pool;
@@ -39,7 +39,8 @@ $t->start_pool;
 # Asks; the round trips of that request: what the worker does while nobody asks is not among them.
 sub ask {
 	my ($route, $method, $place, $caller) = @_;
-	my $place_id = $route->{pattern} =~ m{^api/v4/groups/} ? $place eq 'missing' ? $id{missing} : $group : $id{$place};
+	my $place_id = $route->{pattern} =~ m{^api/v4/groups/} ? $place eq 'missing' ? $id{missing} : $group
+	    : $id{$place};
 	my $path = Berth::Routes::path($route, id => $place_id, package_id => $place eq 'pub' ? 2 : 1);
 	my %param = (REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1');
 
@@ -78,17 +79,25 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 	for my $round (@rounds) {
 		my ($status, @trips) = ask($route, $method, 'priv', 'owner');
 
-		cmp_ok(scalar extra(@trips), '<=', 1, "$name: one round trip at most for the decision") or diag(shown(@trips));
+		cmp_ok(scalar extra(@trips), '<=', 1, "$name: one round trip at most for the decision")
+		    or diag(shown(@trips));
 		next unless $round == 2;
 		$seen++ if $status == 200;
-		is(scalar @trips, 2, "$name: the decision, and one read") or diag(shown(@trips)) if $after{ $route->{name} };
+		is(scalar @trips, 2, "$name: the decision, and one read") or diag(shown(@trips))
+		    if $after{ $route->{name} };
 		next unless $at_once{ $route->{name} };
 		# what these need comes with the decision
 		is(scalar extra(@trips), $route->{name} =~ /^(?:config_json|publish|publish_authorize)$/ ? 1 : 0, "$name: and then none beside the route's own") or diag(shown(@trips));
 		next unless $method eq 'GET';
 		is(scalar @trips, 1, "$name: which is one") or diag(shown(@trips));
 	}
-	for my $case (['priv', 'anonymous'], ['priv', 'stranger'], ['priv', 'unknown'], ['missing', 'owner'], ['priv', 'malformed']) {
+	for my $case (
+		['priv', 'anonymous'],
+		['priv', 'stranger'],
+		['priv', 'unknown'],
+		['missing', 'owner'],
+		['priv', 'malformed'],
+	) {
 		my ($place, $caller) = @$case;
 		# who asks about themselves is refused for a bad token alone; a group that has something public may be known
 		next if $route->{pattern} !~ m{^api/v4/projects/:id} && $caller !~ /^(?:unknown|malformed)$/;
@@ -104,7 +113,8 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 }
 cmp_ok($seen, '>=', 5, 'routes that lead to something');
 
-is((ask({ pattern => '-/liveness', name => 'liveness' }, 'GET', 'pub', 'owner'))[1], undef, 'what needs no decision asks nothing');
+is((ask({ pattern => '-/liveness', name => 'liveness' }, 'GET', 'pub', 'owner'))[1], undef,
+    'what needs no decision asks nothing');
 $t->stop_pool;
 $trips->stop;
 

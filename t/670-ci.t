@@ -28,7 +28,8 @@ my $key = Berth::IdToken->new($t->dir, 'ES256', 'ci-1');
 $there->answer('/keys', { keys => [$key->jwk] });
 $t->berth_ok('issuer', 'add', $there->url, '--kind', 'gitlab', '--jwks-url', $there->url . '/keys');
 $t->berth_ok('issuer', 'add', $there->url . '/hub', '--kind', 'github', '--jwks-url', $there->url . '/keys');
-$t->berth_ok('issuer', 'add', $there->url . '/forge/api/actions', '--kind', 'gitea', '--jwks-url', $there->url . '/keys');
+$t->berth_ok('issuer', 'add', $there->url . '/forge/api/actions', '--kind', 'gitea', '--jwks-url',
+    $there->url . '/keys');
 $t->start_pool;
 $t->start_nginx;
 
@@ -89,8 +90,8 @@ sub new_version {
 	my ($name) = @_;
 
 	make_path("$dir/src");
-	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"$name\"\nversion = \"1.@{[++$minor]}.0\"\nedition = \"2021\"\n"
-	    . "description = \"from a job\"\nlicense = \"MIT\"\n");
+	Berth::Test::write_file("$dir/Cargo.toml", "[package]\nname = \"$name\"\nversion = \"1.@{[++$minor]}.0\"\n"
+	    . "edition = \"2021\"\ndescription = \"from a job\"\nlicense = \"MIT\"\n");
 	Berth::Test::write_file("$dir/src/lib.rs", "pub fn answer() -> u32 { 42 }\n");
 	return "1.$minor.0";
 }
@@ -111,8 +112,8 @@ sub run_commands {
 	# what a job's checkout would be
 	$script =~ s/^(\s*cargo publish .*)$/$1 --allow-dirty/mg;
 	Berth::Test::write_file($path, $script);
-	my ($status, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { %runner, %env } }, 'timeout', 300, 'bash', '-eo',
-	    'pipefail', $path);
+	my ($status, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { %runner, %env } }, 'timeout', 300,
+	    'bash', '-eo', 'pipefail', $path);
 	return ($status, "$out$err");
 }
 
@@ -133,7 +134,8 @@ sub claims {
 sub published {
 	my ($name, $version) = @_;
 
-	return $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$name' AND v.version = '$version'");
+	return $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$name'"
+	    . " AND v.version = '$version'");
 }
 
 # ---- GitLab ----
@@ -146,14 +148,17 @@ subtest 'GitLab, by an identity token' => sub {
 	my %example = variables('gitlab-ci.yml', 'variables');
 
 	is($example, "      aud: \"$example{BERTH_URL}\"", 'the audience is the registry');
-	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $there->url, 'project_path=group/app', 'ref_type=tag', 'ref_protected=true');
+	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $there->url, 'project_path=group/app', 'ref_type=tag',
+	    'ref_protected=true');
 	my $version = new_version('by-id-token');
-	my $jwt = $key->sign(claims(iss => $there->url, project_path => 'group/app', namespace_id => '3', pipeline_id => '4',
+	my $jwt = $key->sign(claims(iss => $there->url, project_path => 'group/app', namespace_id => '3',
+	    pipeline_id => '4',
 	    job_id => '5', ref => 'v1', ref_type => 'tag', ref_protected => 'true', pipeline_source => 'push'));
 	my ($status, $said) = run_commands(gitlab_script('publish-crate'), %gitlab_env, BERTH_ID_TOKEN => $jwt);
 	is($status, 0, 'publishes') or diag($said);
 	is(published('by-id-token', $version), 1, 'it is there');
-	is($t->psql("SELECT t.job FROM versions v JOIN tokens t ON t.id = v.token_id WHERE v.version = '$version'"), 5, 'by its job');
+	is($t->psql("SELECT t.job FROM versions v JOIN tokens t ON t.id = v.token_id WHERE v.version = '$version'"),
+	    5, 'by its job');
 	unlike($said, qr/\Q$jwt\E/, 'and nothing has shown the token');
 
 	new_version('by-id-token');
@@ -173,23 +178,27 @@ subtest 'GitLab, by CI_JOB_TOKEN' => sub {
 	my $tell = sub {
 		$there->answer_header('/api/v4/job', 'job-token', { $token => [200, { id => 8, status => $_[0], ref => 'v2',
 			web_url => $there->url . '/group/app/-/jobs/8', user => { id => 7, username => 'dev' },
-			pipeline => { id => 9, project_id => 10, sha => 'cd' x 20 } }] }, [401, { message => '401 Unauthorized' }]);
+			pipeline => { id => 9, project_id => 10, sha => 'cd' x 20 } }] },
+			    [401, { message => '401 Unauthorized' }]);
 	};
 
 	$tell->('running');
 	my $version = new_version('by-job-token');
-	my ($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => $token);
+	my ($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env,
+	    CI_JOB_TOKEN => $token);
 	is($status, 0, 'publishes') or diag($said);
 	is(published('by-job-token', $version), 1, 'it is there');
 	$tell->('success');
 	$t->psql("UPDATE tokens SET checked_until = now() WHERE source = 'gitlab'");
 	$t->psql("UPDATE users SET name = name || '.'");
 	new_version('by-job-token');
-	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => $token);
+	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env,
+	    CI_JOB_TOKEN => $token);
 	isnt($status, 0, 'not when the job has ended');
 	like($said, qr/GitLab has no running job with this token|invalid, expired or revoked/, 'it says why');
 	$there->stop;
-	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env, CI_JOB_TOKEN => "${token}2");
+	($status, $said) = run_commands(gitlab_script('publish-crate-by-job-token'), %gitlab_env,
+	    CI_JOB_TOKEN => "${token}2");
 	isnt($status, 0, 'not while GitLab is away');
 	like($said, qr/GitLab does not answer, so this job token cannot be checked/, 'it says why');
 	$there->start;
@@ -202,7 +211,8 @@ sub give_id_token {
 	my ($jwt) = @_;
 
 	$there->answer('/idtoken?api-version=2&audience=' . $t->url, { count => 1, value => $jwt });
-	return (ACTIONS_ID_TOKEN_REQUEST_URL => $there->url . '/idtoken?api-version=2', ACTIONS_ID_TOKEN_REQUEST_TOKEN => 'of-the-runner');
+	return (ACTIONS_ID_TOKEN_REQUEST_URL => $there->url . '/idtoken?api-version=2',
+	    ACTIONS_ID_TOKEN_REQUEST_TOKEN => 'of-the-runner');
 }
 
 sub env_file {
@@ -215,12 +225,14 @@ subtest 'GitHub' => sub {
 	my @steps = steps('github-actions.yml');
 	# the runner's own, for the steps that follow
 	my $file = $t->holds_tokens($t->dir . '/github-env');
-	my %env = (variables('github-actions.yml', 'env'), BERTH_URL => $t->url, BERTH_PROJECT => $project, GITHUB_ENV => $file);
+	my %env = (variables('github-actions.yml', 'env'), BERTH_URL => $t->url, BERTH_PROJECT => $project,
+	    GITHUB_ENV => $file);
 
 	is(scalar @steps, 3, 'three steps');
-	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $there->url . '/hub', 'repository=octo-org/app', 'workflow=publish.yml',
-	    'environment=release');
-	my $jwt = $key->sign(claims(iss => $there->url . '/hub', repository => 'octo-org/app', repository_owner_id => '5', run_id => '6',
+	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $there->url . '/hub', 'repository=octo-org/app',
+	    'workflow=publish.yml', 'environment=release');
+	my $jwt = $key->sign(claims(iss => $there->url . '/hub', repository => 'octo-org/app',
+	    repository_owner_id => '5', run_id => '6',
 	    ref => 'refs/tags/v1', event_name => 'push', environment => 'Release',
 	    workflow_ref => 'octo-org/app/.github/workflows/publish.yml@refs/tags/v1'));
 	my $version = new_version('from-github');
@@ -250,7 +262,8 @@ subtest 'Forgejo' => sub {
 	is(scalar @steps, 1, 'one step');
 	$t->berth_ok('trust', 'add', 'group/app', '--issuer', $issuer, 'repository=owner/app', 'ref=refs/tags/v*');
 	my $version = new_version('from-forgejo');
-	my ($status, $said) = run_commands($steps[0][1], %env, give_id_token($key->sign(claims(iss => $issuer, jti => undef,
+	my ($status, $said) = run_commands($steps[0][1], %env,
+	    give_id_token($key->sign(claims(iss => $issuer, jti => undef,
 	    repository => 'owner/app', ref => 'refs/tags/v1.0', event_name => 'push', run_id => '12'))));
 	is($status, 0, 'publishes') or diag($said);
 	is(published('from-forgejo', $version), 1, 'it is there');
@@ -264,16 +277,19 @@ subtest 'tokens that are made for jobs' => sub {
 	my %env = (BERTH_URL => $t->url, BERTH_PROJECT => 'group%2Fapp', BERTH_SERVICE_TOKEN => $service);
 	my $version = new_version('from-own-ci');
 	my ($status, $said) = run_commands("$script dev 17 423 sh -c 'env | grep ^BERTH_SERVICE && exit 9\n"
-	    . "printf %s \"\$CARGO_REGISTRIES_BERTH_TOKEN\" >token\ncargo publish --registry berth --allow-dirty'\n", %env);
+	    . "printf %s \"\$CARGO_REGISTRIES_BERTH_TOKEN\" >token\ncargo publish --registry berth --allow-dirty'\n",
+	    %env);
 	is($status, 0, 'publishes') or diag($said);
 	is(published('from-own-ci', $version), 1, 'it is there');
 	my $token = Berth::Cluster::slurp("$dir/token");
 	unlink("$dir/token");
 	like($token, qr/^berth_job_/, 'with a token of the job');
-	is($t->http(GET => $t->registry($project) . '/config.json', { token => $token })->{status}, 401, 'which has ended with it');
+	is($t->http(GET => $t->registry($project) . '/config.json', { token => $token })->{status}, 401,
+	    'which has ended with it');
 	($status, $said) = run_commands("$script dev 17 424 false\n", %env);
 	is($status, 1, 'the status is that of the command');
-	is($t->psql("SELECT count(*) FROM tokens WHERE source = 'service' AND revoked_at IS NULL"), 0, 'none is left');
+	is($t->psql("SELECT count(*) FROM tokens WHERE source = 'service' AND revoked_at IS NULL"), 0,
+	    'none is left');
 	($status, $said) = run_commands("$script nobody 17 425 true\n", %env);
 	isnt($status, 0, 'not for who is no member');
 	like($said, qr/no user `nobody` is a member of this project/, 'it says why');
@@ -283,16 +299,20 @@ subtest 'tokens that are made for jobs' => sub {
 		my ($token, %more) = @_;
 		my $place = delete $more{project} // $project;
 
-		return $t->http(POST => $t->registry($place) . '/job_tokens', { headers => { 'Content-Type' => 'application/json',
-			'DEPLOY-TOKEN' => $token }, body => JSON::PP->new->encode({ user => 'dev', pipeline => 1, job => 2, %more }) });
+		return $t->http(POST => $t->registry($place) . '/job_tokens',
+		    { headers => { 'Content-Type' => 'application/json',
+			'DEPLOY-TOKEN' => $token },
+			    body => JSON::PP->new->encode({ user => 'dev', pipeline => 1, job => 2, %more }) });
 	};
-	my $made = $jobs->($service, ref => 'main', commit => 'ef' x 20, job_url => 'https://ci.example.org/1', name => 'build', ttl => 60);
+	my $made = $jobs->($service, ref => 'main', commit => 'ef' x 20, job_url => 'https://ci.example.org/1',
+	    name => 'build', ttl => 60);
 	is($made->{status}, 201, 'makes one') or diag($made->{body});
 	$made = $t->json($made);
 	my $job = $t->json($t->http(GET => '/api/v4/job', { headers => { 'JOB-TOKEN' => $made->{token} } }));
-	is_deeply([@$job{qw(id status ref name web_url)}, $job->{pipeline}{id}, $job->{user}{username}, $job->{commit}{id},
-	    $job->{project}{path_with_namespace}],
-	    [2, 'running', 'main', 'build', 'https://ci.example.org/1', 1, 'dev', 'ef' x 20, 'group/app'], 'the job may ask who it is');
+	is_deeply([@$job{qw(id status ref name web_url)}, $job->{pipeline}{id}, $job->{user}{username},
+	    $job->{commit}{id}, $job->{project}{path_with_namespace}],
+	    [2, 'running', 'main', 'build', 'https://ci.example.org/1', 1, 'dev', 'ef' x 20, 'group/app'],
+	    'the job may ask who it is');
 	is($t->http(GET => '/api/v4/job', { token => $t->token('dev') })->{status}, 404, 'who is no job is told so');
 	is($jobs->($service, project => $other)->{status}, 404, 'none for another project');
 	is($jobs->($service, user => 'stranger')->{status}, 404, 'none for who is not there');
@@ -300,7 +320,8 @@ subtest 'tokens that are made for jobs' => sub {
 	is($jobs->($service, user => 'root')->{status}, 404, 'none for an administrator who is no member');
 	is($jobs->($service, $_->[0] => $_->[1])->{status}, 400, "$_->[0]: $_->[1]")
 	    for [pipeline => 0], [job => 'x'], [ttl => 8 * 86400], [user => ''], [user => 'a b'], [ref => "a\nb"];
-	is($t->http(GET => $t->registry($project) . '/config.json', { token => $service })->{status}, 403, 'it reads nothing itself');
+	is($t->http(GET => $t->registry($project) . '/config.json', { token => $service })->{status}, 403,
+	    'it reads nothing itself');
 	is($t->publish($project, $service, 'by-service', '1.0.0')->{status}, 403, 'and publishes nothing');
 	for my $token ($t->token('dev'), $t->deploy_token('group/app', qw(read write)), $made->{token}) {
 		my $res = $t->http(POST => $t->registry($project) . '/job_tokens', { token => $token });
@@ -309,7 +330,8 @@ subtest 'tokens that are made for jobs' => sub {
 	my $end = sub {
 		my ($token, $id, $place) = @_;
 
-		return $t->http(DELETE => $t->registry($place // $project) . "/job_tokens/$id", { token => $token })->{status};
+		return $t->http(DELETE => $t->registry($place // $project) . "/job_tokens/$id",
+		    { token => $token })->{status};
 	};
 	my $mine = $t->berth_ok(qw(token list --json));
 	my ($personal) = grep { $_->{kind} eq 'personal' } @{ JSON::PP->new->decode($mine) };
@@ -318,7 +340,8 @@ subtest 'tokens that are made for jobs' => sub {
 	is($end->($t->token('dev'), $made->{id}), 403, 'and nobody else ends them');
 	is($end->($service, $made->{id}), 204, 'it ends its own');
 	is($end->($service, $made->{id}), 204, 'twice does no harm');
-	is($t->http(GET => $t->registry($project) . '/config.json', { token => $made->{token} })->{status}, 401, 'which is then none');
+	is($t->http(GET => $t->registry($project) . '/config.json', { token => $made->{token} })->{status}, 401,
+	    'which is then none');
 };
 
 # ---- rules by API ----
@@ -334,8 +357,8 @@ subtest 'rules by API' => sub {
 			headers => { 'PRIVATE-TOKEN' => $token{$who}, 'Content-Type' => 'application/json' },
 			defined $body ? (body => JSON::PP->new->encode($body)) : () });
 	};
-	my %rule = (issuer => $there->url, claims => { project_path => 'group/api', ref => 'v*' }, crates => ['api-*'],
-	    operations => ['publish-update']);
+	my %rule = (issuer => $there->url, claims => { project_path => 'group/api', ref => 'v*' },
+	    crates => ['api-*'], operations => ['publish-update']);
 
 	is($rules->(GET => 'dev')->{status}, 403, 'not for developers');
 	is($rules->(POST => 'dev', \%rule)->{status}, 403, 'nor to change');
@@ -343,8 +366,8 @@ subtest 'rules by API' => sub {
 	my $res = $rules->(POST => 'boss', \%rule);
 	is($res->{status}, 201, 'a maintainer makes one') or diag($res->{body});
 	my $made = $t->json($res);
-	is_deeply([@$made{qw(issuer crates operations user)}, $made->{claims}{ref}], [$there->url, ['api-*'], ['publish-update'], undef, 'v*'],
-	    'as it was asked for');
+	is_deeply([@$made{qw(issuer crates operations user)}, $made->{claims}{ref}],
+	    [$there->url, ['api-*'], ['publish-update'], undef, 'v*'], 'as it was asked for');
 	my ($listed) = grep { $_->{id} == $made->{id} } @{ $t->json($rules->(GET => 'boss')) };
 	is_deeply($listed->{claims}, $rule{claims}, 'it is listed');
 	is($rules->(POST => 'boss', { %rule, user => 'boss' })->{status}, 201, 'one that acts for themselves');
@@ -359,7 +382,8 @@ subtest 'rules by API' => sub {
 		'no issuer' => { %rule, issuer => '' },
 	);
 	is($rules->(POST => 'boss', $wrong{$_})->{status}, 400, $_) for sort keys %wrong;
-	is($rules->(POST => 'boss', { %rule, issuer => 'https://ci.example.org' })->{status}, 404, 'an issuer that is not there');
+	is($rules->(POST => 'boss', { %rule, issuer => 'https://ci.example.org' })->{status}, 404,
+	    'an issuer that is not there');
 	is($rules->(DELETE => 'dev', undef, "/$made->{id}")->{status}, 403, 'not for developers to remove');
 	is($rules->(DELETE => 'boss', undef, "/$made->{id}")->{status}, 204, 'a maintainer removes it');
 	is($rules->(DELETE => 'boss', undef, "/$made->{id}")->{status}, 404, 'once');

@@ -30,7 +30,8 @@ my %open = (
 	openapi => qr/^200$/, # what there is to be asked, of any registry
 	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness metrics)), # here, to hosts that may
 );
-my @callers = ([nobody => undef], [malformed => 'x'], [garbage => "Bearer \xff"], ['not known' => 'berth_pat_' . 'a' x 43 . '000000'],
+my @callers = ([nobody => undef], [malformed => 'x'], [garbage => "Bearer \xff"],
+    ['not known' => 'berth_pat_' . 'a' x 43 . '000000'],
     [basic => 'Basic Og==']);
 
 sub ask {
@@ -74,13 +75,15 @@ for my $route (@routes) {
 				like($res->{status}, $sub{BERTH_SUBREQUEST} ? qr/^40[13]$/ : qr/^401$/, "$what: 401")
 				    or diag("$path: $res->{body}");
 			}
-			unlike($res->{body} // '', qr/abcd|demo/, "$what: tells nothing") unless $res->{status} =~ /^[24]0[05]$/ && $web;
+			unlike($res->{body} // '', qr/abcd|demo/, "$what: tells nothing")
+			    unless $res->{status} =~ /^[24]0[05]$/ && $web;
 		}
 	}
 }
 is($t->psql('SELECT count(*) FROM versions WHERE NOT yanked'), 1, 'and nothing has changed');
 # the same for somebody who may: the routes do lead somewhere
-my $good = grep { $_->{methods}[0] eq 'GET' && ask('GET', Berth::Routes::path($_, id => $_->{pattern} =~ m{^api/v4/groups/} ? $group : $id), $token)->{status} == 200 } @routes;
+my $good = grep { $_->{methods}[0] eq 'GET' && ask('GET', Berth::Routes::path($_,
+    id => $_->{pattern} =~ m{^api/v4/groups/} ? $group : $id), $token)->{status} == 200 } @routes;
 cmp_ok($good, '>=', 8, "$good routes answer 200 to the owner");
 
 done_testing();

@@ -27,11 +27,13 @@ $t->member('owner', 'demo', 'owner');
 my %token = map { $_ => $t->token($_) } qw(owner stranger);
 is($t->publish($id{$_}, $token{owner}, 'abcd', '1.0.0')->{status}, 200, "a crate in $_") for qw(priv small);
 # an index file of 8 MB, which nothing makes smaller
-$t->psql("UPDATE crates SET index_body = (SELECT string_agg(decode(md5(i::text), 'hex'), '') FROM generate_series(1, 524288) i)"
-    . " WHERE project_id = $id{priv}");
-$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT $id{priv}, 'many-' || i, 'many-' || i FROM generate_series(1, 5000) i");
+$t->psql("UPDATE crates SET index_body = (SELECT string_agg(decode(md5(i::text), 'hex'), '')"
+    . " FROM generate_series(1, 524288) i) WHERE project_id = $id{priv}");
+$t->psql("INSERT INTO crates (project_id, name, normalized_name) SELECT $id{priv}, 'many-' || i, 'many-' || i"
+    . " FROM generate_series(1, 5000) i");
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
-$t->psql("INSERT INTO projects (group_id, path, full_path, visibility) SELECT $group, 'many-' || i, 'demo/many-' || i, 'private' FROM generate_series(1, 3000) i");
+$t->psql("INSERT INTO projects (group_id, path, full_path, visibility)"
+    . " SELECT $group, 'many-' || i, 'demo/many-' || i, 'private' FROM generate_series(1, 3000) i");
 $t->psql('VACUUM ANALYZE');
 
 sub median {
@@ -77,22 +79,28 @@ sub alike {
 }
 
 # Would it be seen?  What may be read takes longer where there is more of it.
-cmp_ok(ratio(20, sub { seconds(200, $t->registry($id{priv}) . '/ab/cd/abcd', $token{owner}, HTTP_ACCEPT_ENCODING => 'gzip') },
-    sub { seconds(200, $t->registry($id{small}) . '/ab/cd/abcd', $token{owner}, HTTP_ACCEPT_ENCODING => 'gzip') }), '>', 3,
+cmp_ok(ratio(20, sub { seconds(200, $t->registry($id{priv}) . '/ab/cd/abcd', $token{owner},
+    HTTP_ACCEPT_ENCODING => 'gzip') },
+    sub { seconds(200, $t->registry($id{small}) . '/ab/cd/abcd', $token{owner},
+    HTTP_ACCEPT_ENCODING => 'gzip') }), '>', 3,
     'a large file takes longer than a small one, for somebody who may read it');
 
 for my $case (['nobody', undef, 401], ['a stranger', $token{stranger}, 404]) {
 	my ($who, $token, $status) = @$case;
 
-	for my $path ('config.json', 'ab/cd/abcd', 'abcd/1.0.0/download', 'api/v1/crates?q=many', 'api/v1/crates/abcd/owners') {
-		alike("$who, $path, private or missing", 300, sub { seconds($status, $t->registry($id{priv}) . "/$path", $token) },
+	for my $path ('config.json', 'ab/cd/abcd', 'abcd/1.0.0/download', 'api/v1/crates?q=many',
+	    'api/v1/crates/abcd/owners') {
+		alike("$who, $path, private or missing", 300,
+		    sub { seconds($status, $t->registry($id{priv}) . "/$path", $token) },
 		    sub { seconds($status, $t->registry($id{missing}) . "/$path", $token) });
 	}
-	alike("$who, an index file or none", 300, sub { seconds($status, $t->registry($id{priv}) . '/ab/cd/abcd', $token) },
+	alike("$who, an index file or none", 300,
+	    sub { seconds($status, $t->registry($id{priv}) . '/ab/cd/abcd', $token) },
 	    sub { seconds($status, $t->registry($id{priv}) . '/no/ne/none', $token) });
 	alike("$who, a group of many projects", 300, sub { seconds($status, '/api/v4/groups/demo', $token) },
 	    sub { seconds($status, '/api/v4/groups/none', $token) });
-	alike("$who, the list of packages", 300, sub { seconds($status, "/api/v4/projects/$id{priv}/packages", $token) },
+	alike("$who, the list of packages", 300,
+	    sub { seconds($status, "/api/v4/projects/$id{priv}/packages", $token) },
 	    sub { seconds($status, "/api/v4/projects/$id{missing}/packages", $token) });
 }
 
@@ -122,8 +130,8 @@ my ($wrong_first, $wrong_last) = map { nearly($token{owner}, $_, 1) } $start, $s
 my ($mac_first, $mac_last) = map { nearly($token{owner}, $_, 0) } $start + 33, $start + 33 + 20;
 my $unknown = $t->token('stranger');
 $t->psql('DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)');
-alike('a token that is wrong at its beginning or at its end', 1500, sub { seconds(401, $config, $wrong_first) },
-    sub { seconds(401, $config, $wrong_last) });
+alike('a token that is wrong at its beginning or at its end', 1500,
+    sub { seconds(401, $config, $wrong_first) }, sub { seconds(401, $config, $wrong_last) });
 alike('one that has all but one digit, or none', 500, sub { seconds(401, $config, $wrong_last) },
     sub { seconds(401, $config, $unknown) });
 alike('a MAC that is wrong at its beginning or at its end', 1500, sub { seconds(401, $config, $mac_first) },

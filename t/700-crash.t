@@ -68,7 +68,8 @@ sub sweep {
 }
 
 $t->start_pool;
-# a worker asks once which registry and which keys it has, with the first of its requests: not in those that follow
+# a worker asks once which registry and which keys it has, with the first of its requests: not
+# in those that follow
 my @points = grep { !/:(?:registry_id|token_slot_live)$/ } $fault->trace('responded:publish',
     sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 
@@ -93,7 +94,8 @@ subtest 'the points' => sub {
 		is_deeply([map { $at{$_} } @known], [sort { $a <=> $b } map { $at{$_} } @known], $what);
 	}
 	# those of berth-worker are passed elsewhere
-	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} } glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
+	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} }
+	    glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
 		my $source = Berth::Cluster::slurp($file);
 
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
@@ -147,9 +149,11 @@ my $committed = 0;
 my ($question_ends) = grep { $points[$_] eq 'responded:publish_authorize' } 0 .. $#points;
 for my $i (0 .. $#points) {
 	$committed ||= $points[$i] eq 'sent:session_commit';
-	# the question whether to upload is another request: nginx asks another worker, which writes, where no answer came
+	# the question whether to upload is another request: nginx asks another worker, which writes,
+	# where no answer came
 	my $question = $i <= $question_ends && $points[$i] !~ /^blob:/;
-	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $question, $question || $points[$i] =~ /^responded:/);
+	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $question,
+	    $question || $points[$i] =~ /^responded:/);
 }
 # of a crate that is there, at the steps where it could matter
 for my $point (qw(send:crate_grow_index answered:crate_grow_index send:session_commit)) {

@@ -92,7 +92,9 @@ for my $case (@writes) {
 # ---- no wait: for a client that has gone, in a read, in a pool that stops ----
 
 # Of each yank in the pool's log its status, and how long it took in ms.
-sub yanks { return map { [$_ =~ / status=(\d+) ms=([\d.]+) /] } grep { / route=yank / } split(/\n/, $t->log('pool')) }
+sub yanks {
+	return map { [$_ =~ / status=(\d+) ms=([\d.]+) /] } grep { / route=yank / } split(/\n/, $t->log('pool'));
+}
 
 $cluster->halt('fast');
 {
@@ -103,7 +105,8 @@ $cluster->halt('fast');
 {
 	my $before = yanks();
 
-	$t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token, may_fail => 1, curl => ['--max-time', 1] });
+	$t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank",
+	    { token => $token, may_fail => 1, curl => ['--max-time', 1] });
 	ok($t->wait_for(sub { yanks() > $before }, 15), 'a client goes: its request ends');
 	my ($status, $ms) = @{ (yanks())[-1] };
 	is($status, 503, 'without having happened');
@@ -117,9 +120,12 @@ $t->conf(drain_timeout => 4);
 	kill('HUP', $t->pool_pid) or die "HUP: $!\n";
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2/ }), 'a shorter drain_timeout');
 	# the workers before may take one more request on their way out, and have the longer one
-	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body} =~ /^berth_workers\{kind="write",state="draining"\} 0$/m }), 'they have ended');
-	my $waits = beside(0, sub { $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $token })->{status} == 503 or die "not 503\n" });
-	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body} =~ /^berth_workers\{kind="write",state="busy"\} 1$/m }), 'a worker has it');
+	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body}
+	    =~ /^berth_workers\{kind="write",state="draining"\} 0$/m }), 'they have ended');
+	my $waits = beside(0, sub { $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank",
+	    { token => $token })->{status} == 503 or die "not 503\n" });
+	ok($t->wait_for(sub { $t->http(GET => '/-/metrics')->{body}
+	    =~ /^berth_workers\{kind="write",state="busy"\} 1$/m }), 'a worker has it');
 	$t->stop_pool;
 	ended($waits, 'a pool that stops answers the request that waits');
 	my ($status, $ms) = @{ (yanks())[-1] };
@@ -147,7 +153,13 @@ $t->conf(yank_burst => 1, yank_per_minute => 12, write_workers => 4);
 $t->stop_pool;
 $t->start_pool;
 {
-	my @callers = map { my $name = "caller$_"; $t->user($name); $t->member($name, 'demo', 'maintainer'); $t->token($name) } 1 .. 4;
+	my @callers = map {
+		my $name = "caller$_";
+
+		$t->user($name);
+		$t->member($name, 'demo', 'maintainer');
+		$t->token($name);
+	} 1 .. 4;
 	my $yank = sub {
 		my $started = time;
 		my $res = $t->http(DELETE => "$R/api/v1/crates/first/1.0.0/yank", { token => $callers[$_[0]] });
@@ -192,9 +204,10 @@ SKIP: {
 	for my $n (0 .. $#names) {
 		make_path("$dir/$names[$n]/src");
 		put("$dir/$names[$n]/src/lib.rs", '');
-		put("$dir/$names[$n]/Cargo.toml", "[package]\nname = \"$names[$n]\"\nversion = \"1.0.0\"\nedition = \"2021\"\n"
-		    . "description = \"made for a test\"\nlicense = \"MIT\"\n[dependencies]\n"
-		    . ($n >= 5 ? "$names[$n - 5] = { path = \"../$names[$n - 5]\", version = \"1\", registry = \"berth\" }\n" : ''));
+		put("$dir/$names[$n]/Cargo.toml", "[package]\nname = \"$names[$n]\"\nversion = \"1.0.0\"\n"
+		    . "edition = \"2021\"\ndescription = \"made for a test\"\nlicense = \"MIT\"\n[dependencies]\n"
+		    . ($n >= 5 ? "$names[$n - 5] = { path = \"../$names[$n - 5]\", version = \"1\","
+		    . " registry = \"berth\" }\n" : ''));
 	}
 	put("$dir/Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"member-*\"]\n");
 	activate();
@@ -208,14 +221,18 @@ SKIP: {
 		) {
 			my ($after, $do) = @$case;
 
-			$t->wait_for(sub { eval { $t->psql("SELECT count(*) FROM versions WHERE published_at > now() - interval '1 hour'") } // 0 >= $after }, 120);
+			$t->wait_for(sub { eval { $t->psql("SELECT count(*) FROM versions"
+			    . " WHERE published_at > now() - interval '1 hour'") } // 0 >= $after }, 120);
 			$do->();
 		}
 	});
-	my ($status, $out, $err) = $t->cargo('publish', '--workspace', '--no-verify', '--allow-dirty', '--registry', 'berth', dir => $dir);
-	is($status, 0, 'a workspace is published through a restart, a failover, a reload and a restart of the pool') or diag($err);
+	my ($status, $out, $err) = $t->cargo('publish', '--workspace', '--no-verify', '--allow-dirty', '--registry',
+	    'berth', dir => $dir);
+	is($status, 0, 'a workspace is published through a restart, a failover, a reload and a restart of the pool')
+	    or diag($err);
 	ended($trouble, 'all of it happened meanwhile');
-	is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name LIKE 'member-%'"), CRATES, 'all crates, once');
+	is($t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name LIKE 'member-%'"), CRATES, 'all crates, once');
 }
 is(scalar(() = $t->log('pool') =~ / status=500 /g), 0, 'no internal error');
 
@@ -235,7 +252,8 @@ use strict; use warnings; use IO::Socket::UNIX; use POSIX ();
 our ($pool, @paths); my ($child, $over);
 $^F = 100;
 unlink(@paths);
-my @sockets = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 128) // die "$_: $!\n" } @paths;
+my @sockets = map { IO::Socket::UNIX->new(Type => SOCK_STREAM, Local => $_, Listen => 128)
+    // die "$_: $!\n" } @paths;
 sub start {
 	my $pid = fork // die "fork: $!\n";
 	return $pid if $pid;

@@ -103,8 +103,8 @@ sub settle {
 
 $t->start_pool;
 # a worker asks once which registry and which keys it has
-my @points = grep { /^(?:send|sent|answered):(?!(?:registry_id|token_slot_live)$)/ } $fault->trace('responded:publish',
-    sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
+my @points = grep { /^(?:send|sent|answered):(?!(?:registry_id|token_slot_live)$)/ }
+    $fault->trace('responded:publish', sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 cmp_ok(scalar @points, '>', 15, 'there are points');
 
 # ---- the session ends at each step ----
@@ -153,7 +153,8 @@ for my $case (['PUT', 'owner.add', 'as an owner'], ['DELETE', 'owner.remove', 'i
 	my ($method, $action, $said) = @$case;
 
 	$fault->arm('sent:session_commit', 'eio');
-	my $res = $t->http($method => "$R/api/v1/crates/first/owners", { token => $token, body => '{"users":["helper"]}',
+	my $res = $t->http($method => "$R/api/v1/crates/first/owners",
+	    { token => $token, body => '{"users":["helper"]}',
 		headers => ['Content-Type: application/json'] });
 	is($res->{status}, 200, "$action, answer lost: 200, since it happened") or diag($res->{body});
 	note($res->{body});

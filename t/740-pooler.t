@@ -35,7 +35,8 @@ my $json = JSON::PP->new->utf8;
 sub versions {
 	my ($res) = @_;
 
-	return join(' ', map { my $v = $json->decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') } split(/\n/, $res->{body}));
+	return join(' ', map { my $v = $json->decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') }
+	    split(/\n/, $res->{body}));
 }
 
 sub readiness { return fetch($t->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1'); }
@@ -56,8 +57,10 @@ subtest 'pool_mode = session' => sub {
 	my ($status, $out, $err) = Berth::Cluster::capture($t->build . '/berth-fcgi', '-t', '-c', $t->conf_path);
 
 	is($status, 0, 'berth-fcgi -t') or diag($err);
-	is((Berth::Cluster::capture($t->build . '/berth-worker', '-t', '-c', $t->conf_path))[0], 0, 'berth-worker -t');
-	is((Berth::Cluster::capture($t->build . '/berth', 'migrate', '--database', $pooler->dsn('berth_owner')))[0], 0, 'berth migrate');
+	is((Berth::Cluster::capture($t->build . '/berth-worker', '-t', '-c', $t->conf_path))[0], 0,
+	    'berth-worker -t');
+	is((Berth::Cluster::capture($t->build . '/berth', 'migrate', '--database', $pooler->dsn('berth_owner')))[0],
+	    0, 'berth migrate');
 	is(($t->berth('user', 'add', 'bob', '--email', 'bob@example.org'))[0], 0, 'berth user add');
 	is($t->publish($id, $token, 'abcd', "1.$_.0")->{status}, 200, "publish 1.$_.0") for 0 .. 2;
 	is(readiness()->{status}, 200, 'readiness');
@@ -65,7 +68,8 @@ subtest 'pool_mode = session' => sub {
 	for my $round (1 .. 3) {
 		for my $yanked (1, 0) {
 			yank($yanked);
-			is(versions(Berth::Cache::get($port, $index)), $yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0', "a change is seen at once");
+			is(versions(Berth::Cache::get($port, $index)), $yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0',
+			    "a change is seen at once");
 			Berth::Cache::wait_static($t, $port, $index);
 		}
 	}
@@ -79,7 +83,8 @@ subtest 'pool_mode = session' => sub {
 sub refused_by_all {
 	my ($mode) = @_;
 
-	for my $case (['berth-fcgi -t', 'berth-fcgi', '-t', '-c', $t->conf_path], ['berth-worker -t', 'berth-worker', '-t', '-c', $t->conf_path],
+	for my $case (['berth-fcgi -t', 'berth-fcgi', '-t', '-c', $t->conf_path],
+	    ['berth-worker -t', 'berth-worker', '-t', '-c', $t->conf_path],
 	    ['berth', 'berth', '-c', $t->conf_path, 'user', 'add', 'carol', '--email', 'carol@example.org'],
 	    ['berth migrate', 'berth', 'migrate', '--database', $pooler->dsn('berth_owner')]) {
 		my ($name, $program, @args) = @$case;
@@ -102,10 +107,11 @@ sub refused_on_all_routes {
 		my ($method) = @{ $route->{methods} };
 		my $path = Berth::Routes::path($route, id => $id);
 		my $began = Berth::Watch::now();
-		my $res = fetch($t->socket_path, $path, REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1', HTTP_AUTHORIZATION => $token,
-		    $route->{name} eq 'publish_authorize' ? (BERTH_SUBREQUEST => 1) : ());
+		my $res = fetch($t->socket_path, $path, REQUEST_METHOD => $method, REMOTE_ADDR => '127.0.0.1',
+		    HTTP_AUTHORIZATION => $token, $route->{name} eq 'publish_authorize' ? (BERTH_SUBREQUEST => 1) : ());
 
-		push @other, "$method $path: $res->{status}" if $res->{status} != 503 && !($res->{status} =~ /^4/ && $res->{status} != 404);
+		push @other, "$method $path: $res->{status}"
+		    if $res->{status} != 503 && !($res->{status} =~ /^4/ && $res->{status} != 404);
 		$slow = Berth::Watch::now() - $began if Berth::Watch::now() - $began > $slow;
 	}
 	cmp_ok(scalar @routes, '>=', 50, "$mode: there are routes");
@@ -166,7 +172,8 @@ subtest 'the mode changes while everything runs' => sub {
 			my $res = Berth::Cache::get($port, $index);
 
 			$seen{ $res->{status} }++;
-			push @wrong, versions($res) if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');
+			push @wrong, versions($res)
+			    if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');
 		}
 	}
 	is(join("\n", @wrong), '', "never a stale answer in $round changes");
@@ -192,11 +199,13 @@ subtest 'fewer sessions than workers' => sub {
 			my $res = Berth::Cache::get($port, $index);
 
 			$seen{ $res->{status} }++;
-			push @wrong, versions($res) if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');
+			push @wrong, versions($res)
+			    if $res->{status} == 200 && versions($res) ne ($yanked ? '1.0.0- 1.1.0 1.2.0' : '1.0.0 1.1.0 1.2.0');
 		}
 	}
 	is(join("\n", @wrong), '', 'no wrong answer');
-	is(join(' ', grep { !/^(?:200|503)$/ } sort keys %seen), '', 'answers are right, or 503: ' . join(', ', map { "$seen{$_} of $_" } sort keys %seen));
+	is(join(' ', grep { !/^(?:200|503)$/ } sort keys %seen), '',
+	    'answers are right, or 503: ' . join(', ', map { "$seen{$_} of $_" } sort keys %seen));
 };
 
 done_testing();

@@ -48,10 +48,12 @@ sub back {
 
 is(ready($_), '200 ok', "$_ is new") for sort keys %node;
 back('5 minutes');
-like(ready('web2'), qr/\A503 not shared: store .*: the node web3 uses this registry, but its file is missing here/,
+like(ready('web2'),
+    qr/\A503 not shared: store .*: the node web3 uses this registry, but its file is missing here/,
     'a node with a copy of the store does not see the others');
 for my $node ('web/1', 'web3') {
-	like(ready($node), qr/\A503 not shared: store .*: the node web2 uses this registry, but its file is missing here/,
+	like(ready($node),
+	    qr/\A503 not shared: store .*: the node web2 uses this registry, but its file is missing here/,
 	    "$node does not see that one");
 }
 is($t->http(GET => '/-/readiness?for=reads')->{status}, 503, 'which holds for reads, too');
@@ -60,7 +62,8 @@ my $path = $t->registry($id) . '/second/1.0.0/download';
 is($t->http(GET => $path, { token => $token })->{status}, 200, 'is there on a node with the same store');
 my $res = $node{web2}->http(GET => $path, { token => $token });
 is($res->{status}, 503, 'on a node with another one it is not');
-like($res->{body}, qr/\Athe bytes of second 1\.0\.0 are missing in this host's store/, 'and the answer says so');
+like($res->{body}, qr/\Athe bytes of second 1\.0\.0 are missing in this host's store/,
+    'and the answer says so');
 
 subtest 'an old copy' => sub {
 	my ($file) = grep { Berth::Cluster::slurp($_) =~ m{ web/1$}m } glob("$copy/nodes/*");
@@ -76,9 +79,11 @@ subtest 'an old copy' => sub {
 subtest 'the worker' => sub {
 	$t->start_worker;
 	ok($t->wait_for(sub {
-		$t->psql("SELECT error FROM tasks WHERE kind = 'probe_store' AND node = 'web/1'") =~ /the node web2 uses this registry/;
+		$t->psql("SELECT error FROM tasks WHERE kind = 'probe_store'"
+		    . " AND node = 'web/1'") =~ /the node web2 uses this registry/;
 	}), 'says so as well');
-	ok($t->wait_for(sub { $t->log('worker') =~ m{level=warn .*kind=probe_store .*the node web2} }), 'in its log');
+	ok($t->wait_for(sub { $t->log('worker') =~ m{level=warn .*kind=probe_store .*the node web2} }),
+	    'in its log');
 	$t->stop_worker;
 };
 
@@ -91,7 +96,8 @@ subtest 'nodes that have gone' => sub {
 	Berth::Test::write_file($t->store . '/nodes/' . 'ab' x 16, "1 gone\n");
 	utime(time - 90000, time - 90000, $t->store . '/nodes/' . 'ab' x 16);
 	$t->start_worker;
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM store_nodes WHERE node = 'web2'") == 0 }), 'after a day it is forgotten');
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM store_nodes WHERE node = 'web2'") == 0 }),
+	    'after a day it is forgotten');
 	ok($t->wait_for(sub { !-e $t->store . '/nodes/' . 'ab' x 16 }), 'with its file');
 	is(scalar(grep { -e } @old), scalar @old, 'those of the others stay');
 	$t->stop_worker;

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Each way in which files leave the store, as berth-operations(7) lists them: what goes and what stays, and that
-# nothing goes in a store of another registry.
+# Each way in which files leave the store, as berth-operations(7) lists them: what goes and what stays, and
+# that nothing goes in a store of another registry.
 
 use strict;
 use warnings;
@@ -37,7 +37,8 @@ sub gone {
 	my ($before) = @_;
 	my $after = snapshot();
 
-	return join(' ', grep { !m{^(?:nodes/|collection-mark$)} && ($after->{$_} // '') ne $before->{$_} } sort keys %$before);
+	return join(' ', grep { !m{^(?:nodes/|collection-mark$)} && ($after->{$_} // '') ne $before->{$_} }
+	    sort keys %$before);
 }
 
 sub age { utime(time - MONTH, time - MONTH, map { "$store/$_" } @_); }
@@ -62,7 +63,8 @@ sub put_at {
 }
 
 sub blob_of {
-	return blob($t->psql("SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$_[0]'"));
+	return blob($t->psql("SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = '$_[0]'"));
 }
 
 sub task {
@@ -124,7 +126,8 @@ my %way = (
 		my $path = blob_of('unused');
 
 		$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = 'unused'");
-		$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '" . substr($path, 6) . "'");
+		$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '"
+		    . substr($path, 6) . "'");
 		my $before = snapshot();
 		task('collect_blobs');
 		is(snapshot()->{ 'trash/' . substr($path, 6) }, $before->{$path}, 'it lies in the trash');
@@ -196,7 +199,8 @@ my %way = (
 	destroy_versions => sub {
 		my $before = snapshot();
 
-		$t->psql("UPDATE versions SET deleted_at = deleted_at - interval '2 h' WHERE status = 'pending_destruction'");
+		$t->psql("UPDATE versions SET deleted_at = deleted_at - interval '2 h'"
+		    . " WHERE status = 'pending_destruction'");
 		task('destroy_versions');
 		is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0, 'rows are gone');
 		return ($before);
@@ -224,12 +228,13 @@ is_deeply([sort @listed], [sort keys %way], 'the manual page lists the ways that
 # A new call needs a new way in the list.
 my %calls;
 for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,api/*,crate,crate/*}/*.c")) {
-	my $n = () = Berth::Cluster::slurp($file) =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
+	my $n = () = Berth::Cluster::slurp($file)
+	    =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
 # key.c replaces the file of keys, which lies elsewhere.
-is_deeply(\%calls, { 'blob.c' => 3, 'blob_trash.c' => 3, 'key.c' => 1, 'store_file.c' => 2, 'store_node.c' => 1 },
-    'the code has no other calls that remove or replace files');
+is_deeply(\%calls, { 'blob.c' => 3, 'blob_trash.c' => 3, 'key.c' => 1, 'store_file.c' => 2,
+    'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
 
 is($p->publish('base', '1.0.0')->{status}, 200, 'a publish');
 $t->long_together;
@@ -242,7 +247,8 @@ for my $name (@order) {
 
 		is(gone($before // $first), join(' ', sort @goes), 'this goes, and nothing else');
 		# it goes with the memory of its request, after the answer
-		ok($t->wait_for(sub { !grep { m{^staging/[0-9a-f]{32}$} && $_ !~ m{/(?:cd)+$} } keys %{ snapshot() } }), 'and no upload is left');
+		ok($t->wait_for(sub { !grep { m{^staging/[0-9a-f]{32}$} && $_ !~ m{/(?:cd)+$} } keys %{ snapshot() } }),
+		    'and no upload is left');
 	};
 }
 
@@ -254,13 +260,15 @@ subtest 'a store of another registry' => sub {
 	$t->stop_pool;
 	age(@old[1, 2]);
 	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = 'used'");
-	$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '" . substr($unused, 6) . "'");
+	$t->psql("UPDATE blobs SET unused_since = now() - interval '2 h' WHERE sha256 = '"
+	    . substr($unused, 6) . "'");
 	$t->psql('UPDATE registry SET id = gen_random_uuid(); UPDATE tasks SET run_at = now(), error = NULL');
 	my $before = snapshot();
 	$t->start_pool;
 	$t->start_worker;
 	for my $kind (qw(apply_retention collect_blobs destroy_versions probe_store sweep_staging)) {
-		ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind is not done");
+		ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks"
+		    . " WHERE kind = '$kind'") =~ /belongs to the registry/ }), "$kind is not done");
 	}
 	is($p->publish('foreign', '1.0.0')->{status}, 503, 'nothing is published');
 	is($t->http(GET => '/-/readiness')->{status}, 503, 'nor is it ready');

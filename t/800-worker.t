@@ -88,11 +88,14 @@ subtest 'what the sweeps do' => sub {
 
 	Berth::Test::write_file("$staging/$_", 'x') for @files, 'README';
 	utime(time - 3600, time - 3600, map { "$staging/$_" } @files[0, 1], 'README');
-	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s' FROM generate_series(1, 2500) n;"
+	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s'"
+	    . " FROM generate_series(1, 2500) n;"
 	    . "INSERT INTO rate_limits VALUES ('user:0', 'publish', true, now() + interval '1 h')");
 	for my $table (qw(used_id_tokens refused_job_tokens)) {
-		$t->psql("INSERT INTO $table SELECT sha256(convert_to('old ' || n, 'UTF8')), now() - interval '1 s' FROM generate_series(1, 1500) n;"
-		    . "INSERT INTO $table SELECT sha256(convert_to('new ' || n, 'UTF8')), now() + interval '1 h' FROM generate_series(1, 3) n");
+		$t->psql("INSERT INTO $table SELECT sha256(convert_to('old ' || n, 'UTF8')), now() - interval '1 s'"
+		    . " FROM generate_series(1, 1500) n;"
+		    . "INSERT INTO $table SELECT sha256(convert_to('new ' || n, 'UTF8')), now() + interval '1 h'"
+		    . " FROM generate_series(1, 3) n");
 	}
 	$t->start_worker;
 	$t->run_tasks($_) for qw(sweep_staging sweep_limits sweep_ci_tokens);
@@ -146,27 +149,29 @@ subtest 'attempts' => sub {
 	like($t->berth_ok('tasks', 'list'), qr/^$id +sweep_staging +failing +1 .*store .*: open/m, 'listed');
 	$since = moment();
 	$t->psql("UPDATE tasks SET attempts = 3, run_at = now() WHERE id = $id; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { task('attempts', "id = $id") == 4 && task('claimed_until IS NULL', "id = $id") eq 't' }), 'the fourth');
+	ok($t->wait_for(sub { task('attempts', "id = $id") == 4
+	    && task('claimed_until IS NULL', "id = $id") eq 't' }), 'the fourth');
 	cmp_ok(put_off($id, $since), '>=', 40, 'is farther from the next');
 	cmp_ok(put_off($id, $since), '<', 75, 'but not as far as the fifth');
 	$t->psql("UPDATE tasks SET attempts = 9, run_at = now() WHERE id = $id; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { task('dead_at IS NOT NULL', "id = $id") eq 't' }), 'after the tenth it is dead');
 	my $dead = JSON::PP->new->decode($t->berth_ok(qw(tasks list --dead --json)));
-	is_deeply([map { [@{$_}{qw(id kind state attempts period)}] } @$dead], [[$id, 'sweep_staging', 'dead', 10, undef]],
-	    'the only one');
+	is_deeply([map { [@{$_}{qw(id kind state attempts period)}] } @$dead],
+	    [[$id, 'sweep_staging', 'dead', 10, undef]], 'the only one');
 	is($t->berth_ok(qw(tasks list --dead --kind sweep_limits --json)), '[]', 'of its kind');
 	# one with a period goes on
 	my $periodic = task('id', "kind = 'sweep_staging'", 'period > 0');
 	$since = moment();
 	$t->psql("UPDATE tasks SET attempts = 30, run_at = now() WHERE id = $periodic; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { task('attempts', "id = $periodic") == 31 && task('claimed_until IS NULL', "id = $periodic") eq 't' }),
-	    'one with a period');
+	ok($t->wait_for(sub { task('attempts', "id = $periodic") == 31
+	    && task('claimed_until IS NULL', "id = $periodic") eq 't' }), 'one with a period');
 	is(task('dead_at IS NULL', "id = $periodic"), 't', 'never dies');
 	cmp_ok(put_off($periodic, $since), '>=', 15 * 60, 'it waits a quarter of an hour');
 	cmp_ok(put_off($periodic, $since), '<', 20 * 60, 'and hardly longer');
 	rename($t->store . '.away', $t->store) or die;
 	is($t->berth_ok('tasks', 'retry', $periodic), $periodic, 'retried');
-	ok($t->wait_for(sub { task('attempts = 0 AND error IS NULL AND claimed_until IS NULL', "id = $periodic") eq 't' }), 'it gets on');
+	ok($t->wait_for(sub { task('attempts = 0 AND error IS NULL'
+	    . ' AND claimed_until IS NULL', "id = $periodic") eq 't' }), 'it gets on');
 	is($t->berth_ok('tasks', 'retry', $id), $id, 'so is the dead one');
 	ok(gone($id), 'and is done');
 	is_deeply([map { $_->[2] } grep { $_->[0] == $id } said('worker')], [qw(failed failed dead done)], 'logged');
@@ -189,7 +194,8 @@ subtest 'the admin command' => sub {
 	}
 	$t->berth_ok('tasks', 'retry', $id);
 	ok(gone($id), 'retried');
-	is($t->psql("SELECT string_agg(action || ' ' || (detail ->> 'id') || ' ' || (detail ->> 'kind'), ', ' ORDER BY id)"
+	is($t->psql("SELECT string_agg(action || ' ' || (detail ->> 'id') || ' ' || (detail ->> 'kind'), ', '"
+	    . " ORDER BY id)"
 	    . " FROM audit_events WHERE action LIKE 'task.%' AND (detail ->> 'id')::bigint IN ($id, $same)"),
 	    "task.remove $same sweep_limits, task.retry $id sweep_limits", 'both are in the audit log');
 };
@@ -203,8 +209,8 @@ subtest 'of a kind that nobody knows' => sub {
 };
 
 subtest 'a key' => sub {
-	my $insert = "INSERT INTO tasks AS j (kind, key) VALUES ('sweep_limits', 'k') ON CONFLICT (kind, key) WHERE dead_at IS NULL"
-	    . " DO UPDATE SET again = j.again OR j.claimed_until IS NOT NULL";
+	my $insert = "INSERT INTO tasks AS j (kind, key) VALUES ('sweep_limits', 'k') ON CONFLICT (kind, key)"
+	    . " WHERE dead_at IS NULL DO UPDATE SET again = j.again OR j.claimed_until IS NOT NULL";
 
 	$fault->during('task:sweep_limits', sub { add_task('sweep_limits', key => "'k'") }, sub {
 		$t->psql($insert) for 1, 2;
@@ -245,11 +251,13 @@ subtest 'one is killed at work' => sub {
 	ok(gone($id), 'until the first is dead');
 	cmp_ok(time - $started, '<', 15, 'at once');
 	$fault->disarm;
-	is_deeply([map { [@$_[2, 3]] } grep { $_->[0] == $id } said('worker-a', 'worker-b')], [['done', 2]], 'as the second attempt');
+	is_deeply([map { [@$_[2, 3]] } grep { $_->[0] == $id } said('worker-a', 'worker-b')], [['done', 2]],
+	    'as the second attempt');
 	# one that kills whoever runs it, even if it never ends, lets others have their turn
 	$t->stop_worker('worker-b');
 	$t->psql("UPDATE tasks SET run_at = now() - interval '1 h' WHERE kind = 'sweep_limits'");
-	$t->psql("UPDATE tasks SET attempts = 7, claimed_until = now() + interval '1 h', backend_pid = 0 WHERE kind = 'sweep_limits'");
+	$t->psql("UPDATE tasks SET attempts = 7, claimed_until = now() + interval '1 h', backend_pid = 0"
+	    . " WHERE kind = 'sweep_limits'");
 	$fault->arm('task:sweep_limits', 'wait');
 	$t->start_worker('worker-c');
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'the eighth is at it');
@@ -265,7 +273,8 @@ subtest 'one is killed at work' => sub {
 	# a task that kills everybody is dead one day
 	$t->psql("INSERT INTO tasks (kind, attempts) VALUES ('sweep_limits', 10); NOTIFY berth_tasks");
 	ok($t->wait_for(sub { task('count(*)', 'dead_at IS NOT NULL') == 1 }), 'one at which ten have died');
-	is(task('error', 'dead_at IS NOT NULL'), 'each worker that ran it ended before the task was done', 'says so');
+	is(task('error', 'dead_at IS NOT NULL'), 'each worker that ran it ended before the task was done',
+	    'says so');
 	$t->psql('DELETE FROM tasks WHERE dead_at IS NOT NULL');
 	$t->stop_worker('worker-b');
 };
@@ -390,8 +399,10 @@ subtest 'the database is away' => sub {
 	is($t->has_ended('worker'), 0, 'the worker is the same');
 	# another schema
 	$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', '')");
-	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'berth-worker%'");
-	ok($t->wait_for(sub { $t->log('worker') =~ /the schema has version 9999/ }), 'a schema of the future: says why');
+	$t->psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+	    . " WHERE application_name LIKE 'berth-worker%'");
+	ok($t->wait_for(sub { $t->log('worker') =~ /the schema has version 9999/ }),
+	    'a schema of the future: says why');
 	$id = add_task('sweep_limits');
 	$t->psql('DELETE FROM schema_migrations WHERE version = 9999');
 	ok(gone($id), 'it waits, and goes on when the schema fits');

@@ -31,13 +31,18 @@ my $deploy = $t->deploy_token('demo/private', 'read');
 my $job = $t->job_token('demo/private', 'dev');
 my $large = join('', map { pack('N*', map { int(rand(2**32)) } 1 .. 1024) } 1 .. 2048);
 
-for my $publish ([$private, 'small'], [$public, 'small'], [$private, 'large', files => { 'large/data' => $large }]) {
+for my $publish (
+	[$private, 'small'],
+	[$public, 'small'],
+	[$private, 'large', files => { 'large/data' => $large }],
+) {
 	my ($id, $name, %opt) = @$publish;
 	my $res = $t->publish($id, $dev, $name, '1.0.0', %opt);
 
 	is($res->{status}, 200, "$name is published") or BAIL_OUT($res->{body});
 }
-my ($small) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.project_id = $private AND c.name = 'small'");
+my ($small) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id"
+    . " WHERE c.project_id = $private AND c.name = 'small'");
 my $size = $t->psql("SELECT size FROM versions WHERE id = $small");
 my ($small_crate) = $t->psql("SELECT crate_id FROM versions WHERE id = $small");
 
@@ -55,10 +60,12 @@ sub download {
 # project/crate/version of the database, and how many.
 sub days {
 	# it may have been midnight in between
-	return join(' ', $t->psql("SELECT p.path || '/' || c.name || '/' || v.version || '=' || sum(d.downloads) FROM download_days d"
-	    . " JOIN versions v ON v.id = d.version_id JOIN crates c ON c.id = d.crate_id JOIN projects p ON p.id = d.project_id"
-	    . " WHERE d.day BETWEEN (now() AT TIME ZONE 'UTC' - interval '1 h')::date AND (now() AT TIME ZONE 'UTC')::date"
-	    . " GROUP BY p.path, c.name, v.version ORDER BY 1"));
+	return join(' ', $t->psql("SELECT p.path || '/' || c.name || '/' || v.version || '=' || sum(d.downloads)"
+	    . " FROM download_days d"
+	    . " JOIN versions v ON v.id = d.version_id JOIN crates c ON c.id = d.crate_id"
+	    . " JOIN projects p ON p.id = d.project_id"
+	    . " WHERE d.day BETWEEN (now() AT TIME ZONE 'UTC' - interval '1 h')::date"
+	    . " AND (now() AT TIME ZONE 'UTC')::date GROUP BY p.path, c.name, v.version ORDER BY 1"));
 }
 
 sub total { return $t->psql('SELECT coalesce(sum(downloads), 0) FROM download_days') }
@@ -68,7 +75,8 @@ my $lines = 0;
 sub line {
 	my (%with) = @_;
 
-	return sprintf('%s id=%032x method=%s status=%s complete=%s bytes=%s ids="%s"' . "\n", $with{at} // sprintf('%.3f', time),
+	return sprintf('%s id=%032x method=%s status=%s complete=%s bytes=%s ids="%s"' . "\n",
+	    $with{at} // sprintf('%.3f', time),
 	    $with{id} // ++$lines . $$, $with{method} // 'GET', $with{status} // 200, $with{complete} // 'OK',
 	    $with{bytes} // $size, $with{ids} // "$private/$small_crate/$small user:$user{dev}");
 }
@@ -98,13 +106,16 @@ subtest 'what counts' => sub {
 	is(download($private, $dev, headers => { Range => 'bytes=0-' })->{status}, 206, 'a range that is all of it');
 	$t->run_tasks('count_downloads');
 	is(days(), 'private/small/1.0.0=7 public/small/1.0.0=1', 'each once');
-	is(join(' ', $t->psql("SELECT p.path, actor, CASE actor WHEN 'user' THEN u.username WHEN 'deploy' THEN t.kind WHEN 'job' THEN t.kind END, sum(m.downloads)"
-	    . " FROM usage_months m JOIN projects p ON p.id = m.project_id LEFT JOIN users u ON u.id = m.actor_id LEFT JOIN tokens t ON t.id = m.actor_id"
-	    . " WHERE month BETWEEN date_trunc('month', now() AT TIME ZONE 'UTC' - interval '1 h') AND now() AT TIME ZONE 'UTC'"
-	    . " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")),
-	    'private|deploy|deploy|1 private|job|job|1 private|user|ann|2 private|user|dev|3 public|anybody||1', 'for whom');
-	is($t->psql("SELECT downloads, now() - last_downloaded_at < interval '10 min' FROM version_downloads WHERE version_id = $small"),
-	    '7|t', 'and when last');
+	is(join(' ', $t->psql("SELECT p.path, actor, CASE actor WHEN 'user' THEN u.username WHEN 'deploy' THEN"
+	    . " t.kind WHEN 'job' THEN t.kind END, sum(m.downloads)"
+	    . " FROM usage_months m JOIN projects p ON p.id = m.project_id LEFT JOIN users u ON u.id = m.actor_id"
+	    . " LEFT JOIN tokens t ON t.id = m.actor_id"
+	    . " WHERE month BETWEEN date_trunc('month', now() AT TIME ZONE 'UTC' - interval '1 h')"
+	    . " AND now() AT TIME ZONE 'UTC' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")),
+	    'private|deploy|deploy|1 private|job|job|1 private|user|ann|2 private|user|dev|3 public|anybody||1',
+	    'for whom');
+	is($t->psql("SELECT downloads, now() - last_downloaded_at < interval '10 min' FROM version_downloads"
+	    . " WHERE version_id = $small"), '7|t', 'and when last');
 	unlike($t->log('nginx-berth-downloads.log'), qr/berth_(?:pat|dep|job)_/, 'no token is in the log');
 	is(garbage(), 0, 'each line is understood');
 };
@@ -124,7 +135,8 @@ subtest 'what does not count' => sub {
 		    curl => ['--limit-rate', '64k', '--max-time', 2]);
 		cmp_ok(length $res->{body}, '<', 8 << 20, 'broken off, HTTP/' . ($http2 ? 2 : 1.1));
 	}
-	ok($t->wait_for(sub { (() = $t->log('nginx-berth-downloads.log') =~ /complete= /g) == 2 }), 'nginx notices both');
+	ok($t->wait_for(sub { (() = $t->log('nginx-berth-downloads.log') =~ /complete= /g) == 2 }),
+	    'nginx notices both');
 	$t->run_tasks('count_downloads');
 	is(total(), $before, 'none of them');
 	is(garbage(), 0, 'all the same they are understood');
@@ -138,7 +150,8 @@ $t->stop_nginx;
 
 subtest 'by names, as nginx may do it alone' => sub {
 	forget();
-	append($log, line(ids => "$public/small/1.0.0"), line(ids => "$public/Small/1.0.0"), line(ids => "$public/small/1.0.1"),
+	append($log, line(ids => "$public/small/1.0.0"), line(ids => "$public/Small/1.0.0"),
+	    line(ids => "$public/small/1.0.1"),
 	    line(ids => "$private/small/1.0.0", bytes => $size - 1), line(ids => '999/small/1.0.0'));
 	$t->run_tasks('count_downloads');
 	is(days(), 'public/small/1.0.0=1', 'exactly as they are');
@@ -146,8 +159,8 @@ subtest 'by names, as nginx may do it alone' => sub {
 
 subtest 'lines that are none' => sub {
 	forget();
-	append($log, "\n", 'x' x 100_000, "\n", "\0\0\0\n", line(at => '99.1'), line(at => '4102444800.0'), line(ids => ''),
-	    line(ids => "$private/$small_crate/$small ghost:1"), line(), "\xff\xfe\n",
+	append($log, "\n", 'x' x 100_000, "\n", "\0\0\0\n", line(at => '99.1'), line(at => '4102444800.0'),
+	    line(ids => ''), line(ids => "$private/$small_crate/$small ghost:1"), line(), "\xff\xfe\n",
 	    line(ids => "$public/$small_crate/$small"), line(ids => "$private/$small_crate/999999999"));
 	$t->run_tasks('count_downloads');
 	is(days(), 'private/small/1.0.0=1', 'the one that is');
@@ -243,8 +256,10 @@ sub compress {
 # All that is there is counted, or given up.
 sub count_compressed {
 	$t->run_tasks('count_downloads');
-	$t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed' AND dead_at IS NULL") == 0 })
-	    or die "a compressed log is not done:\n" . $t->psql("SELECT * FROM tasks WHERE kind = 'count_compressed'");
+	$t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"
+	    . " AND dead_at IS NULL") == 0 })
+	    or die "a compressed log is not done:\n"
+	    . $t->psql("SELECT * FROM tasks WHERE kind = 'count_compressed'");
 }
 
 sub finished { return $t->psql('SELECT count(finished_at) FROM download_logs') }
@@ -274,11 +289,13 @@ subtest 'compressed' => sub {
 	# more than a piece, in two members, and a last line that was torn
 	my $text = join('', map { line() } 1 .. 15_000);
 	gzip(\$text => "$log.7.gz") or die $GzipError;
-	gzip(\(join('', map { line() } 1 .. 7) . substr(line(), 0, 50)) => "$log.7.gz", Append => 1) or die $GzipError;
+	gzip(\(join('', map { line() } 1 .. 7) . substr(line(), 0, 50)) => "$log.7.gz", Append => 1)
+	    or die $GzipError;
 	count_compressed();
 	is(total(), 39 + 15_007, 'two members of gzip, of ' . length($text) . ' bytes and a few');
 	is(garbage(), '0 0 0 0 1', 'what has no end gets none any more');
-	is($t->psql('SELECT max(position) FROM download_logs'), length($text) + 7 * length(line()) + 50, 'all of it was read');
+	is($t->psql('SELECT max(position) FROM download_logs'), length($text) + 7 * length(line()) + 50,
+	    'all of it was read');
 
 	# compressed on the way: both are there
 	append("$log.8", map { line() } 1 .. 4);
@@ -300,8 +317,8 @@ subtest 'compressed' => sub {
 # Is there one on which all attempts were spent, which is over in half an hour?
 sub given_up {
 	return $t->wait_for(sub {
-		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL AND attempts > 0"
-		    . " AND claimed_until IS NULL; NOTIFY berth_tasks");
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed' AND dead_at IS NULL"
+		    . " AND attempts > 0 AND claimed_until IS NULL; NOTIFY berth_tasks");
 		return $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed' AND dead_at IS NOT NULL") == 1;
 	});
 }
@@ -350,11 +367,13 @@ subtest 'compressed and damaged' => sub {
 	$t->run_tasks('count_downloads');
 	is(total(), 2002, 'one that cannot be opened keeps nobody from the others');
 	ok(given_up(), 'and is given up');
-	like($t->psql("SELECT error FROM tasks WHERE kind = 'count_compressed'"), qr{^cannot open: .*; \Q$log.1.gz\E$}, 'which says why');
+	like($t->psql("SELECT error FROM tasks WHERE kind = 'count_compressed'"),
+	    qr{^cannot open: .*; \Q$log.1.gz\E$}, 'which says why');
 	unlink("$log.1.gz");
 	$t->berth_ok('tasks', 'retry', $t->psql("SELECT id FROM tasks WHERE kind = 'count_compressed'"));
 	count_compressed();
-	is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 0, 'when it has gone so has the task');
+	is($t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'"), 0,
+	    'when it has gone so has the task');
 };
 
 subtest 'replays' => sub {
@@ -394,14 +413,16 @@ subtest 'several nodes' => sub {
 	$t->start_worker('worker-three', node => 'one', download_log => $logs{one});
 	append($logs{one}, map { line() } 1 .. 5);
 	$fault->arm('count:read', 'wait');
-	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads' AND node = 'one'; NOTIFY berth_tasks");
+	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_downloads'"
+	    . " AND node = 'one'; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'one has read and not counted');
 	$t->psql("INSERT INTO tasks (kind, node) VALUES ('count_downloads', 'one'); NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_downloads' AND period IS NULL") == 0 }),
-	    'the other has counted');
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_downloads'"
+	    . " AND period IS NULL") == 0 }), 'the other has counted');
 	is(total(), 15, 'once');
 	$fault->disarm;
-	ok($t->wait_for(sub { $t->psql("SELECT bool_and(claimed_until IS NULL) FROM tasks") eq 't' }), 'the first goes on');
+	ok($t->wait_for(sub { $t->psql("SELECT bool_and(claimed_until IS NULL) FROM tasks") eq 't' }),
+	    'the first goes on');
 	is(total(), 15, 'and finds that it was late');
 	$t->stop_worker($_) for qw(worker-one worker-three);
 	$t->psql("DELETE FROM tasks WHERE kind = 'count_downloads'");
@@ -411,9 +432,9 @@ subtest 'killed anywhere' => sub {
 	forget();
 	my $want = 0;
 
-	for my $point (qw(task:count_downloads count:read send:session_begin send:download_log_count sent:download_log_count
-	    answered:download_log_count send:session_commit sent:session_commit answered:session_commit count:counted
-	    ran:count_downloads send:task_done answered:task_done)) {
+	for my $point (qw(task:count_downloads count:read send:session_begin send:download_log_count
+	    sent:download_log_count answered:download_log_count send:session_commit sent:session_commit
+	    answered:session_commit count:counted ran:count_downloads send:task_done answered:task_done)) {
 		$t->start_worker;
 		append($log, map { line() } 1 .. 3);
 		$want += 3;
@@ -437,9 +458,9 @@ subtest 'killed anywhere in what is compressed' => sub {
 	forget();
 	my $want = 0;
 
-	for my $point (qw(task:count_compressed count:checked count:read send:download_log_count sent:download_log_count
-	    answered:download_log_count count:counted send:download_log_finish answered:download_log_finish
-	    ran:count_compressed)) {
+	for my $point (qw(task:count_compressed count:checked count:read send:download_log_count
+	    sent:download_log_count answered:download_log_count count:counted send:download_log_finish
+	    answered:download_log_finish ran:count_compressed)) {
 		my $aside = $t->dir . '/aside';
 
 		$t->start_worker;
@@ -497,7 +518,8 @@ subtest '10,000 downloads' => sub {
 	is($?, 0, 'all clients are content');
 	is($kills, 3, 'three workers were killed');
 	cmp_ok($rotations, '>', 5, "the log was rotated $rotations times");
-	ok($t->wait_for(sub { eval { $t->run_tasks('count_downloads') } && total() >= $clients * $each }), 'counting ends');
+	ok($t->wait_for(sub { eval { $t->run_tasks('count_downloads') } && total() >= $clients * $each }),
+	    'counting ends');
 	$t->run_tasks('count_downloads');
 	is(total(), $clients * $each, 'as many are counted as there were');
 	is($t->psql('SELECT sum(downloads) FROM usage_months'), $clients * $each, 'in both tables');
@@ -514,7 +536,8 @@ sub clients {
 		my $config = $t->dir . "/curl.$n";
 		my $url = $t->url . $t->registry($private) . '/small/1.0.0/download';
 		open(my $fh, '>', $config) or die "$config: $!\n";
-		print {$fh} "silent\nshow-error\nnoproxy = \"*\"\ncacert = \"" . $t->cacert . "\"\nheader = \"Authorization: $dev\"\n",
+		print {$fh} "silent\nshow-error\nnoproxy = \"*\"\ncacert = \"" . $t->cacert
+		    . "\"\nheader = \"Authorization: $dev\"\n",
 		    $n % 2 ? "http2\n" : "http1.1\n", 'write-out = "%{http_code} %{size_download}\n"', "\n",
 		    # so long that the log is rotated some times meanwhile, however fast the machine is
 		    "rate = \"500/s\"\n",

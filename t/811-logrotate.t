@@ -61,14 +61,15 @@ for my $round (1 .. 3) {
 }
 is($t->psql('SELECT sum(downloads) FROM download_days'), 3 * 5, 'each download is counted, once');
 is(join(' ', map { s{.*/}{}r } sort glob("$log/nginx-berth-downloads.log*")),
-    'nginx-berth-downloads.log nginx-berth-downloads.log.1 nginx-berth-downloads.log.2.gz nginx-berth-downloads.log.3.gz',
-    'nothing was rotated twice');
+    'nginx-berth-downloads.log nginx-berth-downloads.log.1 nginx-berth-downloads.log.2.gz'
+    . ' nginx-berth-downloads.log.3.gz', 'nothing was rotated twice');
 
 # as berth's rules are, and as many have theirs
 for my $how ('delaycompress', 'compress at once') {
 	my $before = $t->psql('SELECT sum(downloads) FROM download_days');
 
-	rule('berth', Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/logrotate/berth") =~ s/^\tdelaycompress\n//mgr)
+	rule('berth',
+	    Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/logrotate/berth") =~ s/^\tdelaycompress\n//mgr)
 	    if $how ne 'delaycompress';
 	download(2, $how);
 	$t->run_tasks('count_downloads');
@@ -93,13 +94,16 @@ for my $how ('delaycompress', 'compress at once') {
 	$t->start_worker;
 	$t->run_tasks('count_downloads');
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'count_compressed'; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }), "$how: it has read them all");
-	is($t->psql('SELECT sum(downloads) FROM download_days'), $before + 2 + 1 + 4 * 3, "$how: each is counted, once");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }),
+	    "$how: it has read them all");
+	is($t->psql('SELECT sum(downloads) FROM download_days'), $before + 2 + 1 + 4 * 3,
+	    "$how: each is counted, once");
 	is($t->psql("SELECT count(*) FROM download_logs WHERE garbage > 0"), 0, "$how: and understood");
 	rotate("$how, and once more");
 	download(1, "$how, and once more");
 	$t->run_tasks('count_downloads');
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }), "$how: what it knows");
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_compressed'") == 0 }),
+	    "$how: what it knows");
 	is($t->psql('SELECT sum(downloads) FROM download_days'), $before + 16, "$how: is not counted again");
 }
 
@@ -126,7 +130,8 @@ sub rotate {
 
 	is($status, 0, "$what: rotated") or diag($err);
 	# what it wrote to the old one, once that is compressed, would be nowhere
-	ok($t->wait_for(sub { !grep { m{/log/nginx-berth-downloads\.log.} } open_by_nginx() }), "$what: nginx has opened its logs again");
+	ok($t->wait_for(sub { !grep { m{/log/nginx-berth-downloads\.log.} } open_by_nginx() }),
+	    "$what: nginx has opened its logs again");
 	return;
 }
 

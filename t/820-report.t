@@ -31,8 +31,10 @@ sub row {
 	my ($r) = grep { ($_->{project} // '') eq ($project // '') && $_->{month} eq $of } @$rows;
 
 	return 'none' unless $r;
-	return join(' ', map { $_ // 'null' } "$r->{publishers}=" . join('/', @{$r}{qw(publishing_users publishing_deploy_tokens publishing_jobs)}),
-	    $r->{publisher_growth}, "$r->{downloaders}=" . join('/', @{$r}{qw(downloading_users downloading_deploy_tokens downloading_jobs)}),
+	return join(' ', map { $_ // 'null' } "$r->{publishers}="
+	    . join('/', @{$r}{qw(publishing_users publishing_deploy_tokens publishing_jobs)}),
+	    $r->{publisher_growth}, "$r->{downloaders}="
+	    . join('/', @{$r}{qw(downloading_users downloading_deploy_tokens downloading_jobs)}),
 	    $r->{downloader_growth}, "$r->{publishes}:$r->{downloads}");
 }
 
@@ -53,11 +55,12 @@ for my $who (sort keys %published) {
 is($t->publish($public, $token{ann}, 'a', '1.0.0')->{status}, 200, 'into the other project too');
 is($t->publish($private, $token{ann}, 'a', '1.0.0')->{status}, 400, 'what fails does not count');
 my @answers;
-for my $get ([$private, 'ann'], [$private, 'again'], [$private, 'again'], [$private, 'deploy'], [$private, 'job1'], [$private, 'job2'],
-    [$public, undef], [$public, 'bob']) {
+for my $get ([$private, 'ann'], [$private, 'again'], [$private, 'again'], [$private, 'deploy'],
+    [$private, 'job1'], [$private, 'job2'], [$public, undef], [$public, 'bob']) {
 	my ($id, $who) = @$get;
 
-	push @answers, $t->http(GET => $t->registry($id) . '/a/1.0.0/download', { token => defined $who ? $token{$who} : undef });
+	push @answers, $t->http(GET => $t->registry($id) . '/a/1.0.0/download',
+	    { token => defined $who ? $token{$who} : undef });
 	is($answers[-1]{status}, 200, ($who // 'anybody') . ' downloads');
 }
 ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which nginx writes down');
@@ -65,11 +68,13 @@ $t->run_tasks('count_downloads');
 
 subtest 'this month' => sub {
 	my $rows = adoption();
-	is(row($rows, undef, $month), '5=2/1/2 null 5=2/1/2 null 7:8', 'all: each once, whatever project and token it was');
+	is(row($rows, undef, $month), '5=2/1/2 null 5=2/1/2 null 7:8',
+	    'all: each once, whatever project and token it was');
 	is(row($rows, 'demo/private', $month), '5=2/1/2 null 4=1/1/2 null 6:6', 'one project');
 	is(row($rows, 'demo/public', $month), '1=1/0/0 null 1=1/0/0 null 1:2', 'the other');
 	is(row($rows, 'demo/unused', $month), 'none', 'one that is not used is not there');
-	is(row(adoption('--project', 'Demo/Public'), 'demo/public', $month), '1=1/0/0 null 1=1/0/0 null 1:2', 'asked for alone');
+	is(row(adoption('--project', 'Demo/Public'), 'demo/public', $month), '1=1/0/0 null 1=1/0/0 null 1:2',
+	    'asked for alone');
 	is(scalar @{ adoption('--project', 'demo/public', '--months', 1) }, 1, 'in one month');
 };
 
@@ -77,13 +82,15 @@ subtest 'this month' => sub {
 sub earlier {
 	my ($months, $project, $actor, $id, $downloads) = @_;
 
-	$t->psql("INSERT INTO usage_months VALUES (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '$months months', $project, '$actor', $id, $downloads)");
+	$t->psql("INSERT INTO usage_months VALUES (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '$months"
+	    . " months', $project, '$actor', $id, $downloads)");
 }
 
 sub earlier_publish {
 	my ($at, $project, $user, $token) = @_;
 
-	$t->psql("INSERT INTO audit_events (action, at, project_id, user_id, token_id) VALUES ('crate.publish', $at, $project, $user, $token)");
+	$t->psql("INSERT INTO audit_events (action, at, project_id, user_id, token_id)"
+	    . " VALUES ('crate.publish', $at, $project, $user, $token)");
 }
 
 subtest 'months before' => sub {
@@ -103,7 +110,8 @@ subtest 'months before' => sub {
 	is(row($rows, undef, $month), '5=2/1/2 66.7 5=2/1/2 150 7:8', 'this one');
 	is(row($rows, 'demo/public', $month), '1=1/0/0 -50 1=1/0/0 null 1:2', 'fewer');
 	is(row($rows, 'demo/private', $month), '5=2/1/2 400 4=1/1/2 100 6:6', 'more');
-	is(row(adoption('--months', 1), undef, $month), '5=2/1/2 66.7 5=2/1/2 150 7:8', 'growth is known also where one month is shown');
+	is(row(adoption('--months', 1), undef, $month), '5=2/1/2 66.7 5=2/1/2 150 7:8',
+	    'growth is known also where one month is shown');
 	my $gone = "(999)";
 	earlier(0, 999, 'user', 1, 1);
 	is(row(adoption(), $gone, $month), '0=0/0/0 null 1=1/0/0 null 0:1', 'a project that is gone has a number');
@@ -112,7 +120,9 @@ subtest 'months before' => sub {
 
 subtest 'for people' => sub {
 	my @lines = split(/\n/, $t->berth_ok(qw(report adoption --months 2)));
-	like($lines[0], qr/^month +project +publishers +users +deploy +jobs +growth +downloaders +users +deploy +jobs +growth +publishes +downloads$/, 'heads');
+	my $heads = join(' +', qw(month project publishers users deploy jobs growth downloaders users deploy jobs
+	    growth publishes downloads));
+	like($lines[0], qr/^$heads$/, 'heads');
 	like($lines[1], qr/^$last +- +3 +1 +2 +0 +- +2 +2 +0 +0 +\+100\.0% +3 +20$/, 'last month');
 	like($lines[2], qr/^$month +- +5 +2 +1 +2 +\+66\.7% +5 +2 +1 +2 +\+150\.0% +7 +8$/, 'this one');
 	like($lines[-1], qr{^$month +demo/public +1 +1 +0 +0 +-50\.0% }, 'of a project');
@@ -120,21 +130,25 @@ subtest 'for people' => sub {
 
 subtest 'downloads' => sub {
 	my $rows = JSON::PP->new->decode($t->berth_ok(qw(report downloads --json)));
-	is(join(' ', map { "$_->{project} $_->{crate} $_->{version} $_->{downloads}" } @$rows), 'demo/private a 1.0.0 6 demo/public a 1.0.0 2', 'by version');
+	is(join(' ', map { "$_->{project} $_->{crate} $_->{version} $_->{downloads}" } @$rows),
+	    'demo/private a 1.0.0 6 demo/public a 1.0.0 2', 'by version');
 	like($rows->[0]{day}, qr/^$month-\d\d$/, 'and day');
 	like($rows->[0]{last_at}, qr/^$month-\d\dT[\d:]{8}Z$/, 'and when last');
 	is(scalar @{ JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --limit 1))) }, 1, 'so many');
-	is(scalar @{ JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --project demo/public --crate A))) }, 1, 'of one crate');
+	my $of_one = $t->berth_ok(qw(report downloads --json --project demo/public --crate A));
+	is(scalar @{ JSON::PP->new->decode($of_one) }, 1, 'of one crate');
 	is($t->berth_ok(qw(report downloads --json --crate b)), '[]', 'of one that nobody has downloaded');
 	is($t->berth_ok(qw(report downloads --json --until), $rows->[0]{day}), '[]', 'before');
-	is(scalar @{ JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --since), $rows->[0]{day})) }, 2, 'since');
+	is(scalar @{ JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --since), $rows->[0]{day})) },
+	    2, 'since');
 	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.project_id = $public");
 	$rows = JSON::PP->new->decode($t->berth_ok(qw(report downloads --json --project demo/public)));
 	is_deeply([@{ $rows->[0] }{qw(crate version downloads)}], ['a', undef, 2], 'of a version that is gone');
 };
 
 subtest 'what cannot be' => sub {
-	for my $case ([2, qr/`0` is not a valid number of months/, qw(adoption --months 0)], [2, qr/at most 120 months/, qw(adoption --months 121)],
+	for my $case ([2, qr/`0` is not a valid number of months/, qw(adoption --months 0)],
+	    [2, qr/at most 120 months/, qw(adoption --months 121)],
 	    [1, qr/project `demo\/none` does not exist/, qw(adoption --project demo/none)],
 	    [1, qr/project `demo\/none` does not exist/, qw(downloads --project demo/none)],
 	    [1, qr{cannot open /nonexistent/x\.svg}, qw(adoption --svg /nonexistent/x.svg)],
@@ -151,10 +165,12 @@ subtest 'a picture' => sub {
 	my $file = $t->dir . '/adoption.svg';
 
 	for my $months (1, 12, 60, 120) {
-		is($t->berth_ok(qw(report adoption --months), $months, '--svg', $file), '', "$months months: nothing on standard output");
+		is($t->berth_ok(qw(report adoption --months), $months, '--svg', $file), '',
+		    "$months months: nothing on standard output");
 		my $svg = Berth::Cluster::slurp($file);
 		well_formed($svg, "$months months");
-		my @bars = $svg =~ /<rect fill="#(?:2b6cb0|dd8b1f|4c9a5b)" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g;
+		my @bars =
+		    $svg =~ /<rect fill="#(?:2b6cb0|dd8b1f|4c9a5b)" x="(\d+)" y="(\d+)" width="(\d+)" height="(\d+)"/g;
 		my $outside = 0;
 		while (my ($x, $y, $w, $h) = splice(@bars, 0, 4)) {
 			$outside++ if $x < 64 || $x + $w > 936 || $y < 0 || $y + $h > 720 || $w < 1 || $h < 1;

@@ -15,7 +15,8 @@ use Berth::Cluster;
 use Berth::Fault;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 6, keep_unused => '1h', publish_burst => 0, new_crate_burst => 0, log_level => 'info');
+my $t = Berth::Test->new(workers => 6, keep_unused => '1h', publish_burst => 0, new_crate_burst => 0,
+    log_level => 'info');
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 
@@ -60,7 +61,8 @@ sub collect { $t->run_tasks('collect_blobs') }
 # Each version that there is can be downloaded, byte for byte.
 sub whole {
 	my ($what, $name) = @_;
-	my @ids = $t->psql("SELECT c.project_id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$name'");
+	my @ids = $t->psql("SELECT c.project_id FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = '$name'");
 	my @bad = grep {
 		my $res = $t->http(GET => $t->registry($_) . "/$name/1.0.0/download", { token => $token });
 		$res->{status} != 200 || $res->{body} ne crate($name);
@@ -93,12 +95,14 @@ subtest 'what goes and what stays' => sub {
 	$t->psql("UPDATE blobs SET unused_since = unused_since - interval '2 h'");
 	utime(time - 7200, time - 7200, $t->store . "/ab/cd/$lost", values %foreign);
 	collect();
-	is(join(' ', map { -e path_of($_) ? 1 : 0 } qw(used gone shared young)), '1 0 1 1', 'what was unused for so long is gone');
+	is(join(' ', map { -e path_of($_) ? 1 : 0 } qw(used gone shared young)), '1 0 1 1',
+	    'what was unused for so long is gone');
 	is(row_of('gone'), 0, 'with its row');
 	ok(!-e $t->store . "/ab/cd/$lost", 'and so is the file without one');
 	is(join(' ', map { -e $foreign{$_} ? 1 : 0 } 'README', '00/README', 'ab/cd/' . 'ab' x 32), '1 1 1',
 	    'what is no blob, or lies where it does not belong, stays');
-	like($t->log('worker'), qr/kind=collect_blobs .* detail="1 blobs and 1 unknown files removed, 0 files of the trash"/, 'logged');
+	like($t->log('worker'),
+	    qr/kind=collect_blobs .* detail="1 blobs and 1 unknown files removed, 0 files of the trash"/, 'logged');
 	whole('those that stay', $_) for qw(used shared);
 	$t->conf(keep_unused => 0);
 	kill('HUP', $t->{worker});
@@ -130,7 +134,8 @@ for my $there (0, 1) {
 # The other way round: the collector is held up, and a publish comes.
 for my $known (1, 0) {
 	for my $point ($known ? qw(send:blob_take answered:blob_take collect:taken collect:trashed collect:collected)
-	    : qw(send:blob_take_name answered:blob_take_name collect:taken collect:trashed send:blob_drop_name collect:collected)) {
+	    : qw(send:blob_take_name answered:blob_take_name collect:taken collect:trashed send:blob_drop_name
+	    collect:collected)) {
 		my $what = ($known ? 'an unused row' : 'a file without a row') . ": $point";
 		my $name = ($known ? 'c-' : 'd-') . $point =~ tr/:_/--/r;
 
@@ -145,12 +150,14 @@ for my $known (1, 0) {
 		# it is through, or waits for the collector
 		ok($t->wait_for(sub {
 			return waitpid($pid, POSIX::WNOHANG()) == $pid || $t->psql("SELECT count(*) FROM pg_stat_activity"
-			    . " WHERE datname = current_database() AND wait_event_type = 'Lock' AND application_name LIKE 'berth-fcgi%'") > 0;
+			    . " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+			    . " AND application_name LIKE 'berth-fcgi%'") > 0;
 		}), "$what: a publish comes");
 		$fault->disarm;
 		is(scalar <$out>, 200, "$what: it is published");
 		waitpid($pid, 0);
-		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE claimed_until IS NOT NULL") == 0 }), "$what: the collector goes on");
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE claimed_until IS NOT NULL") == 0 }),
+		    "$what: the collector goes on");
 		is(whole($what, $name), 1, "$what: it is one");
 		destroy($name);
 	}
@@ -182,7 +189,8 @@ subtest 'the collector dies' => sub {
 	destroy('eio');
 	$fault->arm('collect:trash', 'eio');
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /rename .*: Input\/output error/ }),
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks"
+	    . " WHERE kind = 'collect_blobs'") =~ /rename .*: Input\/output error/ }),
 	    'a disk that does not let it: fails');
 	is(row_of('eio'), 1, 'the row stays');
 	collect();
@@ -201,7 +209,8 @@ subtest 'one that cannot be removed' => sub {
 	unlink(path_of($stuck));
 	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'") =~ /is not a regular file; 1 in all/ }),
+	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks"
+	    . " WHERE kind = 'collect_blobs'") =~ /is not a regular file; 1 in all/ }),
 	    'is told of');
 	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
 	rmdir(path_of($stuck));
@@ -216,7 +225,8 @@ subtest 'under load' => sub {
 	my ($seconds, $most, $often, $published) = (12, 180, 30, 0);
 	my $over = $t->dir . '/over';
 	my $collected = sub {
-		return scalar(() = join('', map { $t->log($_) } qw(worker worker2)) =~ /detail="(?!0 blobs and 0 )\d+ blobs and/g);
+		return scalar(() = join('', map { $t->log($_) }
+		    qw(worker worker2)) =~ /detail="(?!0 blobs and 0 )\d+ blobs and/g);
 	};
 	my $before = $collected->();
 	my $both = sub {
@@ -233,7 +243,8 @@ subtest 'under load' => sub {
 		my $done = eval {
 			until (time > $latest || time > $enough && $both->()) {
 				$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs';"
-				    . " INSERT INTO tasks (kind) SELECT 'collect_blobs' WHERE (SELECT count(*) FROM tasks) < 12; NOTIFY berth_tasks");
+				    . " INSERT INTO tasks (kind) SELECT 'collect_blobs'"
+				    . " WHERE (SELECT count(*) FROM tasks) < 12; NOTIFY berth_tasks");
 				sleep(0.02);
 			}
 			1;
@@ -278,19 +289,24 @@ subtest 'under load' => sub {
 
 # A run that has to stop goes on from there.
 subtest 'a little at a time' => sub {
-	$t->psql("INSERT INTO blobs (sha256, size) SELECT encode(sha256(n::text::bytea), 'hex'), 1 FROM generate_series(1, 2500) n;"
-	    . ' UPDATE blobs b SET unused_since = now() WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)');
+	$t->psql("INSERT INTO blobs (sha256, size) SELECT encode(sha256(n::text::bytea), 'hex'), 1"
+	    . " FROM generate_series(1, 2500) n;"
+	    . ' UPDATE blobs b SET unused_since = now()'
+	    . ' WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)');
 	$fault->arm('collect:collected', 'wait');
 	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'at work');
 	kill('TERM', $t->{worker});
 	$fault->disarm;
 	is($t->stop_worker, 0, 'it ends');
-	like($t->psql("SELECT progress FROM tasks WHERE kind = 'collect_blobs'"), qr/"rows_after": "[0-9a-f]{64}"/, 'and has written down where it was');
+	like($t->psql("SELECT progress FROM tasks WHERE kind = 'collect_blobs'"), qr/"rows_after": "[0-9a-f]{64}"/,
+	    'and has written down where it was');
 	cmp_ok($t->psql('SELECT count(*) FROM blobs'), '>', 1000, 'which is not the end');
 	$t->start_worker;
-	ok($t->wait_for(sub { $t->psql("SELECT progress IS NULL AND run_at > now() FROM tasks WHERE kind = 'collect_blobs'") eq 't' }), 'the next one goes on');
-	is($t->psql('SELECT count(*) FROM blobs b WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)'), 0, 'to the end');
+	ok($t->wait_for(sub { $t->psql("SELECT progress IS NULL AND run_at > now() FROM tasks"
+	    . " WHERE kind = 'collect_blobs'") eq 't' }), 'the next one goes on');
+	is($t->psql('SELECT count(*) FROM blobs b'
+	    . ' WHERE NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)'), 0, 'to the end');
 };
 
 done_testing();

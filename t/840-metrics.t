@@ -73,7 +73,11 @@ subtest 'requests by route and status' => sub {
 	$t->http(GET => "$R/1/x", { token => $token });
 	$t->http(GET => '/nowhere') for 1 .. 2;
 	$t->http(GET => "$R/counted/1.0.0/download", { token => $token });
-	my $route = sub { my ($m, $r, $s) = @_; return $m->value('berth_http_requests_total', route => $r, status => $s) // 0; };
+	my $route = sub {
+		my ($m, $r, $s) = @_;
+
+		return $m->value('berth_http_requests_total', route => $r, status => $s) // 0;
+	};
 	my @want = (
 		['publish', 200, 1, 'a publish'],
 		['config_json', 200, 20, 'config.json'],
@@ -112,15 +116,17 @@ subtest 'stages of a publish' => sub {
 	cmp_ok($sum, '<=', $m->value('berth_http_request_duration_seconds_sum', route => 'publish'),
 	    'no more than the request');
 	is($t->publish($id, $token, 'counted', '1.0.0')->{status}, 400, 'the same once more');
-	$m = scrape(sub { ($_[0]->value('berth_http_requests_total', route => 'publish', status => 400) // 0) == 1 });
+	$m = scrape(sub { ($_[0]->value('berth_http_requests_total', route => 'publish', status => 400)
+	    // 0) == 1 });
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'check'), 2, 'is checked');
 	is($m->value('berth_publish_stage_duration_seconds_count', stage => 'store'), 1, 'and comes no further');
 };
 
 subtest 'token failures by reason' => sub {
-	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) } qw(revoked expired unknown);
-	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total', reason => $_) }
-	    qw(missing malformed unknown revoked expired blocked) }; };
+	my %token = map { $_ => $t->token('alice', $_ eq 'expired' ? (expires => '2020-01-01') : ()) }
+	    qw(revoked expired unknown);
+	my $failures = sub { my ($m) = @_; return { map { $_ => $m->value('berth_token_failures_total',
+	    reason => $_) } qw(missing malformed unknown revoked expired blocked) }; };
 
 	$t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
 	$t->psql("DELETE FROM tokens WHERE handle = '" . Berth::Test::token_handle($token{unknown}) . "'");
@@ -132,11 +138,14 @@ subtest 'token failures by reason' => sub {
 	my %more = (missing => 1, malformed => 2, unknown => 3, revoked => 4, expired => 5, blocked => 6);
 	$token{malformed} = 'x';
 	for my $reason (sort keys %more) {
-		is($t->http(GET => "$R/config.json", { token => $token{$reason} })->{status}, 401, $reason) for 1 .. $more{$reason};
+		is($t->http(GET => "$R/config.json", { token => $token{$reason} })->{status}, 401, $reason)
+		    for 1 .. $more{$reason};
 	}
 	is($t->http(GET => "$R/config.json", { token => 'Basic ?' })->{status}, 401, 'one that cannot be read');
-	is($t->http(GET => "$R/config.json", { headers => { 'Private-Token' => $token, 'Job-Token' => $token } })->{status}, 400, 'two');
-	is($t->http(DELETE => "$R/api/v1/crates/counted/1.0.0/yank", { token => $token{revoked} })->{status}, 401, 'also for a write');
+	is($t->http(GET => "$R/config.json",
+	    { headers => { 'Private-Token' => $token, 'Job-Token' => $token } })->{status}, 400, 'two');
+	is($t->http(DELETE => "$R/api/v1/crates/counted/1.0.0/yank", { token => $token{revoked} })->{status}, 401,
+	    'also for a write');
 	$more{malformed}++;
 	$more{revoked}++;
 	my %want = map { $_ => $before->{$_} + $more{$_} } keys %more;
@@ -155,11 +164,16 @@ subtest 'workers come and go' => sub {
 	my ($victim) = workers();
 	my $served = sub { return $_[0]->value('berth_worker_requests_total', kind => $_[1]) };
 	cmp_ok($served->($m, 'read'), '>', $served->($m, 'write'), 'each kind has served what came to it');
-	my $agree = sub { return !grep { $served->($_[0], $_) != $_[0]->value('berth_worker_queue_duration_seconds_count', kind => $_) } qw(read write) };
+	my $agree = sub {
+		return !grep { $served->($_[0], $_) != $_[0]->value('berth_worker_queue_duration_seconds_count',
+		    kind => $_) } qw(read write);
+	};
 	ok($agree->(scrape($agree)), 'and of each of these it is known how long it waited');
 	kill('KILL', $victim) or die "kill $victim: $!\n";
-	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1 && $_[0]->value('berth_workers', kind => 'read', state => 'idle') >= 2
-	    && $_[0]->value('berth_workers', kind => 'write', state => 'idle') == 1 && $_[0]->sum('berth_workers') == 4 });
+	my $after = scrape(sub { $ends->($_[0], 'crashed') == 1
+	    && $_[0]->value('berth_workers', kind => 'read', state => 'idle') >= 2
+	    && $_[0]->value('berth_workers', kind => 'write', state => 'idle') == 1
+	    && $_[0]->sum('berth_workers') == 4 });
 	is($ends->($after, 'crashed'), 1, 'one crashed');
 	is($after->sum('berth_workers'), 4, 'and there are four again');
 	is_deeply([$after->less_than($m)], [], 'it took no count with it');
@@ -183,7 +197,9 @@ subtest 'workers come and go' => sub {
 };
 
 subtest 'at the same time' => sub {
-	my $route = sub { return $_[0]->value('berth_http_requests_total', route => 'token_page', status => 200) // 0; };
+	my $route = sub {
+		return $_[0]->value('berth_http_requests_total', route => 'token_page', status => 200) // 0;
+	};
 
 	$t->parallel(8, sub {
 		$t->http(GET => '/-/tokens', { curl => [map { $t->url . '/-/tokens' } 2 .. 25] });
@@ -204,18 +220,22 @@ subtest 'the store' => sub {
 };
 
 subtest 'background tasks' => sub {
-	$t->psql("INSERT INTO tasks (kind, run_at) VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");
+	$t->psql("INSERT INTO tasks (kind, run_at)"
+	    . " VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");
 	$t->psql("INSERT INTO tasks (kind, attempts, run_at) VALUES ('test', 2, now() + interval '1 hour')");
 	$t->psql("INSERT INTO tasks (kind, dead_at) SELECT 'test', now() FROM generate_series(1, 4)");
-	$t->psql("INSERT INTO tasks (kind, claimed_until, claimed_by) VALUES ('test', now() + interval '1 hour', 'x')");
-	$t->psql("INSERT INTO tasks (kind, period, done_at) VALUES (E'odd \\\\ \"kind\"\\n', 60, to_timestamp(1700000000))");
+	$t->psql("INSERT INTO tasks (kind, claimed_until, claimed_by)"
+	    . " VALUES ('test', now() + interval '1 hour', 'x')");
+	$t->psql("INSERT INTO tasks (kind, period, done_at)"
+	    . " VALUES (E'odd \\\\ \"kind\"\\n', 60, to_timestamp(1700000000))");
 	my $m = scrape();
 	my $odd = 'odd \\\\ \"kind\"\n';
 
 	is($m->value('berth_tasks', kind => 'test', state => $_->[0]), $_->[1], "$_->[0]")
 	    for ['waiting', 2], ['failing', 1], ['dead', 4], ['running', 1];
 	cmp_ok(abs($m->value('berth_tasks_late_seconds', kind => 'test') - 3600), '<', 60, 'one is late');
-	is($m->value('berth_tasks_late_seconds', kind => $odd), 0, 'others are not') or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
+	is($m->value('berth_tasks_late_seconds', kind => $odd), 0, 'others are not')
+	    or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => $odd), 1700000000, 'when it was done');
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => 'test'), 0, 'never');
 	$t->psql('DELETE FROM tasks');
@@ -246,7 +266,8 @@ subtest 'the manual page' => sub {
 	my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-fcgi.8");
 	my %told = map { $_ => 1 } $page =~ /\b(berth_[a-z_]+)\b/g;
 
-	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names], 'has what is shown, and no more');
+	is_deeply([sort keys %told], [sort Berth::Metrics->parse($scrapes[-1])->names],
+	    'has what is shown, and no more');
 };
 
 # What is asked of Prometheus is there to be asked: names, labels, and values of these.
@@ -293,7 +314,8 @@ subtest 'promtool' => sub {
 	my @missing;
 	my $check = sub {
 		my ($what, @command) = @_;
-		my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $scrapes[-1] }, 'promtool', 'check', @command);
+		my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $scrapes[-1] }, 'promtool', 'check',
+		    @command);
 
 		if ($status == 127) {
 			push @missing, $what;

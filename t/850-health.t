@@ -82,7 +82,9 @@ subtest 'for whom' => sub {
 	}
 	is(fetch($t->socket_path, $_)->{status}, 404, "$_ from nobody knows where") for @paths;
 	for my $method (qw(HEAD POST OPTIONS DELETE BREW)) {
-		my $ask = sub { return fetch($t->socket_path, $_[0], REQUEST_METHOD => $method, REMOTE_ADDR => $_[1])->{status}; };
+		my $ask = sub {
+			return fetch($t->socket_path, $_[0], REQUEST_METHOD => $method, REMOTE_ADDR => $_[1])->{status};
+		};
 
 		is(join(' ', map { $ask->($_, '203.0.113.9') } @paths), '404 404 404', "$method from elsewhere");
 		is(join(' ', map { $ask->($_, '127.0.0.1') } @paths), $method eq 'HEAD' ? '200 200 200' : '405 405 405',
@@ -92,14 +94,17 @@ subtest 'for whom' => sub {
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 2 serves/ }), 'another list, by a reload');
 	# a worker of before may take one more request
-	ok($t->wait_for(sub { fetch($t->socket_path, $paths[0], REMOTE_ADDR => '10.1.2.3')->{status} == 200 }), 'which holds');
-	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 200, "$_ may") for '10.1.2.3', '2001:db8::7';
+	ok($t->wait_for(sub { fetch($t->socket_path, $paths[0], REMOTE_ADDR => '10.1.2.3')->{status} == 200 }),
+	    'which holds');
+	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 200, "$_ may")
+	    for '10.1.2.3', '2001:db8::7';
 	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not") for '127.0.0.1', '::1';
 	is(get($_)->{status}, 404, "$_ through nginx") for @paths;
 	$t->conf(monitoring_allow => '');
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 3 serves/ }), 'an empty list');
-	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not") for '127.0.0.1', '::1', '';
+	is(fetch($t->socket_path, $paths[0], REMOTE_ADDR => $_)->{status}, 404, "$_ may not")
+	    for '127.0.0.1', '::1', '';
 	$t->conf(monitoring_allow => undef);
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $t->log('pool') =~ /reloaded: generation 4 serves/ }), 'the default again');

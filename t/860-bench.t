@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # The bench itself: each part that needs no cargo runs, measures something and finds that all answer the
-# same bytes; what it writes can be compared.  How fast anything is does not matter here, but for one thing: the
-# work for an index file does not grow with its versions.
+# same bytes; what it writes can be compared.  How fast anything is does not matter here, but for one thing:
+# the work for an index file does not grow with its versions.
 
 use strict;
 use warnings;
@@ -34,7 +34,8 @@ like($out, qr{^nginx: 1 \+ 2 processes}m, 'part memory');
 
 my %row = rows($json);
 for my $name ('index h2 200, 30 versions', 'index h2 304, 30 versions', 'index h2 404', 'download h2 20 kB',
-    'index h2 config.json', 'tokens h1 200, 20 tokens', 'tokens h1 304, 20 tokens', 'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
+    'index h2 config.json', 'tokens h1 200, 20 tokens', 'tokens h1 304, 20 tokens',
+    'many h2 200, 30 versions', 'publish 10 kB, 8 clients') {
 	my $berth = $row{$name}{pool} // $row{$name}{berth};
 	my $cpu = 0;
 
@@ -68,15 +69,17 @@ like($out, qr/^index h2 200, 30 versions +berth .* 1\.00x .* 1\.00x$/m, 'nothing
 # Of so small a run nobody asks for 200 tokens, or that it is fast.
 ($status, $out, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/t/bench/goals", $json);
 is($status, 1, 'goals: not all are met') or diag($err);
-like($out, qr/^private index, 200 and 304, 30 versions +>= 0\.80 +[\d.]+  (?:met|missed) +h2 /m, 'goals: one that was measured');
+like($out, qr/^private index, 200 and 304, 30 versions +>= 0\.80 +[\d.]+  (?:met|missed) +h2 /m,
+    'goals: one that was measured');
 like($out, qr/^private index with 2,000 tokens +>= 0\.70 +-  unknown/m, 'goals: one that was not');
-like($out, qr/^first read of a token beside one by the pool +<= 2 ms +-?[\d.]+ ms  (?:met|missed)/m, 'goals: milliseconds');
+like($out, qr/^first read of a token beside one by the pool +<= 2 ms +-?[\d.]+ ms  (?:met|missed)/m,
+    'goals: milliseconds');
 
 done_testing();
 
 sub bench {
-	return Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT, env => { BERTH_BUILD => 'build', BERTH_TEST_DIR => undef } },
-	    't/bench/bench', '-qv', @_);
+	return Berth::Cluster::capture({ dir => $Berth::Cluster::ROOT,
+	    env => { BERTH_BUILD => 'build', BERTH_TEST_DIR => undef } }, 't/bench/bench', '-qv', @_);
 }
 
 sub report {

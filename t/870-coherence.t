@@ -2,8 +2,9 @@
 
 # Nothing of before is ever seen: eight clients read from two
 # pools that share one database, as fast as they can, while versions are published and yanked, tokens
-# revoked, visibility and roles changed, and PostgreSQL is restarted.  Whatever has been answered to whoever changed it holds for
-# every request that begins after that, on either pool.  Has a cluster of its own, since it restarts it.
+# revoked, visibility and roles changed, and PostgreSQL is restarted.  Whatever has been answered to whoever
+# changed it holds for every request that begins after that, on either pool.  Has a cluster of
+# its own, since it restarts it.
 
 use strict;
 use warnings;
@@ -22,7 +23,8 @@ use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20 };
 my $cluster = Berth::Cluster->start;
 my $t = Berth::Test->new(workers => 4, max_requests => 300, failed_login_burst => 0);
 # one has a cache for its nginx, the other has none
-my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_burst => 0, database => $t->dsn('berth'), store => $t->store);
+my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_burst => 0,
+    database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
 my ($home, $away) = map { $t->group($_) } qw(demo away);
 my @sockets = map { $_->socket_path } $t, $elsewhere;
@@ -113,16 +115,23 @@ subtest 'publish and yank' => sub {
 subtest 'what is taken away' => sub {
 	my @changes = (
 		['revocation', 401, sub { $t->berth_ok({ stdin => "$_[0]\n" }, 'token', 'revoke') }],
-		['a blocked user', 401, sub { $t->berth_ok('user', 'block', 'dev') }, sub { $t->berth_ok('user', 'unblock', 'dev') }],
-		['no membership', 404, sub { $t->berth_ok('member', 'set', 'dev', 'demo', 'none') }, sub { $t->member('dev', 'demo', 'developer') }],
-		['a lower role', 403, sub { $t->member('dev', 'demo', 'guest') }, sub { $t->member('dev', 'demo', 'developer') }],
+		['a blocked user', 401, sub { $t->berth_ok('user', 'block', 'dev') },
+		    sub { $t->berth_ok('user', 'unblock', 'dev') }],
+		['no membership', 404, sub { $t->berth_ok('member', 'set', 'dev', 'demo', 'none') },
+		    sub { $t->member('dev', 'demo', 'developer') }],
+		['a lower role', 403, sub { $t->member('dev', 'demo', 'guest') },
+		    sub { $t->member('dev', 'demo', 'developer') }],
 		['packages off', 404, sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=false') },
 			sub { $t->berth_ok('project', 'set', 'demo/registry', 'packages_enabled=true') }],
-		['rotation', 401, sub { $t->http(POST => '/api/v4/personal_access_tokens/self/rotate', { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 200
+		['rotation', 401, sub { $t->http(POST => '/api/v4/personal_access_tokens/self/rotate',
+		    { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 200
 			or die "not rotated\n" }, undef, '3/o/one'],
-		['a flag', 404, sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'off', '--project', 'demo/registry') },
-			sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'on', '--project', 'demo/registry') }, 'config.json'],
-		['a project moved', 404, sub { move($away, 'away/registry') }, sub { move($home, 'demo/registry') }, 'one/1.0.0/download'],
+		['a flag', 404,
+			sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'off', '--project', 'demo/registry') },
+			sub { $t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'on', '--project', 'demo/registry') },
+			'config.json'],
+		['a project moved', 404, sub { move($away, 'away/registry') }, sub { move($home, 'demo/registry') },
+		    'one/1.0.0/download'],
 		['a token deleted', 401, sub { $t->psql("DELETE FROM tokens WHERE id = (SELECT max(id) FROM tokens)") }],
 	);
 
@@ -142,7 +151,11 @@ subtest 'what is taken away' => sub {
 };
 
 subtest 'visibility, for who is not a member' => sub {
-	my $set = sub { my ($v) = @_; return sub { $t->berth_ok('project', 'set', 'demo/registry', "visibility=$v") } };
+	my $set = sub {
+		my ($v) = @_;
+
+		return sub { $t->berth_ok('project', 'set', 'demo/registry', "visibility=$v") };
+	};
 	my ($moment, @asked) = under_load('3/o/one', $stranger, $set->('internal'));
 
 	all_good('internal', $moment, \@asked, sub { $_[0][2] == 200 });
@@ -189,7 +202,8 @@ subtest 'PostgreSQL is restarted' => sub {
 		cmp_ok(scalar @refused, '>', 0, "$mode: somebody was refused");
 		is(scalar(grep { $_->[2] != 503 || ($_->[4] // 0) != 5 } @refused), 0,
 		    "$mode: 503 with Retry-After, @{[scalar @refused]} times of @{[scalar @asked]}");
-		ok($t->wait_for(sub { get($_, '3/o/one', $token)->{status} == 200 }, 20), "$mode: pool $_ recovers") for 0, 1;
+		ok($t->wait_for(sub { get($_, '3/o/one', $token)->{status} == 200 }, 20), "$mode: pool $_ recovers")
+		    for 0, 1;
 	}
 };
 
@@ -199,7 +213,8 @@ subtest 'each table that decides has its trigger' => sub {
 	my %table = map { $_ => 1 } $sql =~ /\b(?:FROM|JOIN) ([a-z_]+)\b/g;
 	my @watched = $t->psql("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'access_changed'");
 
-	delete @table{ qw(unnest least access_epoch), $sql =~ /\b([a-z_]+) AS (?:MATERIALIZED )?\(/g }; # which are none
+	# which are none
+	delete @table{ qw(unnest least access_epoch), $sql =~ /\b([a-z_]+) AS (?:MATERIALIZED )?\(/g };
 	cmp_ok(scalar keys %table, '>=', 6, 'tables were found');
 	delete @table{@watched};
 	is(join(' ', sort keys %table), 'tokens', 'all of them are watched, and tokens each for itself');
@@ -207,8 +222,8 @@ subtest 'each table that decides has its trigger' => sub {
 SELECT a.attname FROM pg_attribute a JOIN pg_trigger g ON g.tgrelid = a.attrelid AND g.tgname = 'tokens_cache'
  WHERE a.attrelid = 'tokens'::regclass AND a.attnum > 0 AND NOT a.attisdropped
    AND NOT a.attnum = ANY (g.tgattr::smallint[])
-   AND a.attname NOT IN ('id', 'name', 'created_at', 'last_used_at', 'pipeline', 'job', 'job_url', 'ref', 'commit',
-                         'source', 'issuer', 'claims', 'checked_until', 'login', 'family')
+   AND a.attname NOT IN ('id', 'name', 'created_at', 'last_used_at', 'pipeline', 'job', 'job_url', 'ref',
+                         'commit', 'source', 'issuer', 'claims', 'checked_until', 'login', 'family')
 SQL
 	is("@columns", '', 'and all columns of tokens but those that decide nothing');
 	my $before = $t->psql('SELECT id FROM access_epoch');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What ends while two nodes send it as fast as they can, for the changes that t/884-cache-private.t does not make:
-# no request that begins once it has ended is answered from a file.
+# What ends while two nodes send it as fast as they can, for the changes that t/884-cache-private.t does not
+# make: no request that begins once it has ended is answered from a file.
 
 use strict;
 use warnings;
@@ -32,7 +32,11 @@ my $file = $t->dir . '/token.key';
 Berth::Test::write_file($file, Berth::Cluster::slurp($t->{settings}{token_key}));
 $_->conf(token_key => $file) for @nodes;
 my %token = map { $_ => $t->token($_) } qw(dev mate stranger);
-my %slot = map { my $slot = $t->berth_ok('key', 'add'); ($_ => { slot => $slot, token => $t->token('mate') }) } qw(plainly stopped killed);
+my %slot = map {
+	my $slot = $t->berth_ok('key', 'add');
+
+	($_ => { slot => $slot, token => $t->token('mate') });
+} qw(plainly stopped killed);
 my @ports = map { Berth::Cache::start($_) } @nodes;
 is($t->publish($id, $token{mate}, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate');
 
@@ -53,13 +57,14 @@ sub warm_up {
 	return;
 }
 
-# Both are read by that token (undef: by nobody) while $change happens; all that begin once it is done get $status, and
-# none from a file.
+# Both are read by that token (undef: by nobody) while $change happens; all that begin once it is done get
+# $status, and none from a file.
 sub ends {
 	my ($name, $path, $token, $status, $change) = @_;
 
 	warm_up($path, $token);
-	my @after = Berth::Cache::meanwhile($t, \@ports, $name, $path, defined $token ? { Authorization => $token } : {}, $change);
+	my @after = Berth::Cache::meanwhile($t, \@ports, $name, $path,
+	    defined $token ? { Authorization => $token } : {}, $change);
 	is(scalar(grep { $_->[2] != $status } @after), 0, "$name: all that begin afterwards: $status");
 	for my $n (0, 1) {
 		my @sent = Berth::Cache::from_files($nodes[$n], map { $_->[4] } grep { $_->[1] == $n } @after);
@@ -73,9 +78,10 @@ sub change_and_wait {
 	my ($sql) = @_;
 
 	$t->psql($sql);
-	my ($number) = $t->psql("SELECT n FROM (SELECT pg_current_xact_id()::text AS n) x, LATERAL (SELECT pg_notify('berth_cache', 's ' || n)) y");
-	$t->wait_for(sub { $t->psql("SELECT count(*) FROM cache_nodes WHERE synced < $number AND lease_until > now()") eq '0' })
-	    or die "not acknowledged\n";
+	my ($number) = $t->psql("SELECT n FROM (SELECT pg_current_xact_id()::text AS n) x,"
+	    . " LATERAL (SELECT pg_notify('berth_cache', 's ' || n)) y");
+	$t->wait_for(sub { $t->psql("SELECT count(*) FROM cache_nodes WHERE synced < $number"
+	    . " AND lease_until > now()") eq '0' }) or die "not acknowledged\n";
 	return;
 }
 
@@ -95,7 +101,11 @@ subtest 'a project that is moved' => sub {
 };
 
 subtest 'visibility' => sub {
-	my $set = sub { my ($to) = @_; return sub { $t->berth_ok('project', 'set', 'demo/private', "visibility=$to") } };
+	my $set = sub {
+		my ($to) = @_;
+
+		return sub { $t->berth_ok('project', 'set', 'demo/private', "visibility=$to") };
+	};
 
 	$set->('internal')->();
 	ends('internal no more', $index, $token{stranger}, 404, $set->('private'));
@@ -108,8 +118,10 @@ subtest 'visibility' => sub {
 subtest 'to the second' => sub {
 	my $job = $t->job_token('demo/private', 'mate', ttl => LEASE + 4);
 	my $guest = $t->token('guest');
-	$t->psql("UPDATE members SET expires_at = clock_timestamp() + interval '@{[LEASE + 4]} s' WHERE user_id = $id{guest}");
-	my ($token_end) = $t->psql("SELECT extract(epoch FROM expires_at) FROM tokens WHERE handle = '" . Berth::Test::token_handle($job) . q('));
+	$t->psql("UPDATE members SET expires_at = clock_timestamp() + interval '@{[LEASE + 4]} s'"
+	    . " WHERE user_id = $id{guest}");
+	my ($token_end) = $t->psql("SELECT extract(epoch FROM expires_at) FROM tokens WHERE handle = '"
+	    . Berth::Test::token_handle($job) . q('));
 	my ($member_end) = $t->psql("SELECT extract(epoch FROM expires_at) FROM members WHERE user_id = $id{guest}");
 	my %case = (token => [$job, $token_end, 401], membership => [$guest, $member_end, 404]);
 	my (%sent, %late, %bad);
@@ -133,9 +145,11 @@ subtest 'to the second' => sub {
 	for my $name (sort keys %case) {
 		is($bad{$name} // 0, 0, "$name: all that begin once it has ended: $case{$name}[2]");
 		for my $n (0, 1) {
-			cmp_ok(scalar(Berth::Cache::from_files($nodes[$n], @{ $sent{$name}[$n] })), '>', 0, "$name: node $n: some were sent from a file");
+			cmp_ok(scalar(Berth::Cache::from_files($nodes[$n], @{ $sent{$name}[$n] })), '>', 0,
+			    "$name: node $n: some were sent from a file");
 			cmp_ok(scalar @{ $late{$name}[$n] // [] }, '>', 5, "$name: node $n: asked afterwards, too");
-			is(scalar(Berth::Cache::from_files($nodes[$n], @{ $late{$name}[$n] })), 0, "$name: node $n: none of these from a file");
+			is(scalar(Berth::Cache::from_files($nodes[$n], @{ $late{$name}[$n] })), 0,
+			    "$name: node $n: none of these from a file");
 		}
 	}
 };
@@ -163,7 +177,8 @@ for my $way (qw(plainly stopped killed)) {
 		warm_up($index, $token{mate});
 		is(get($_, $index, $token)->{status}, 200, "node $_: the pool answers") for (0, 1) x 5;
 		warm_up($crate, $token{mate});
-		is(scalar(grep { m{/\Q${\ Berth::Test::token_handle($token)}\E/} } map { glob($_->dir . '/cache/grant/*/*/*') } @nodes), 0, 'no grant comes again');
+		is(scalar(grep { m{/\Q${\ Berth::Test::token_handle($token)}\E/} }
+		    map { glob($_->dir . '/cache/grant/*/*/*') } @nodes), 0, 'no grant comes again');
 	};
 }
 

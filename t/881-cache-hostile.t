@@ -17,7 +17,8 @@ use Berth::Cluster;
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4, cache_lease => 20, failed_login_burst => 0);
-my ($id, $other, $public) = ($t->project('demo/private'), $t->project('else/private'), $t->project('demo/public', 'public'));
+my ($id, $other, $public) = ($t->project('demo/private'), $t->project('else/private'),
+    $t->project('demo/public', 'public'));
 my @users = qw(dev mate guest stranger reader gone);
 my %user = map { $_ => $t->user($_) } @users;
 $t->member($_, 'demo', 'maintainer') for qw(dev mate gone);
@@ -41,7 +42,8 @@ is($t->publish($_, $token{dev}, 'one_crate', '1.0.0')->{status}, 200, 'there is 
 # Its parts, some of them replaced; `key`: with the MAC that this key makes.
 sub forged {
 	my ($token, %over) = @_;
-	my ($kind, $slot, $handle, $secret, $mac) = $token =~ /^berth_(pat|dep|job)_(..)(.{16})_(.{32})_(.{22})$/ or die "no token\n";
+	my ($kind, $slot, $handle, $secret, $mac) = $token =~ /^berth_(pat|dep|job)_(..)(.{16})_(.{32})_(.{22})$/
+	    or die "no token\n";
 	my %is = (kind => $kind, slot => $slot, handle => $handle, secret => $secret, mac => $mac, %over);
 	my $text = "$is{kind}_$is{slot}$is{handle}_$is{secret}";
 
@@ -56,7 +58,8 @@ sub parts {
 	my ($token) = @_;
 	my %p;
 
-	@p{qw(kind slot handle secret mac)} = $token =~ /^berth_(pat|dep|job)_(..)(.{16})_(.{32})_(.{22})$/ or die "no token\n";
+	@p{qw(kind slot handle secret mac)} = $token =~ /^berth_(pat|dep|job)_(..)(.{16})_(.{32})_(.{22})$/
+	    or die "no token\n";
 	return %p;
 }
 
@@ -82,7 +85,8 @@ my @credentials = (
 	['a deploy token of another project', 404, $deploy],
 	['a job token of another project', 404, $job],
 	['the handle of another', 401, forged($token{stranger}, handle => $dev{handle})],
-	['the handle of another, and one\'s own kind of everything else', 401, forged($token{dev}, secret => $own{secret}, mac => $own{mac})],
+	['the handle of another, and one\'s own kind of everything else', 401,
+	    forged($token{dev}, secret => $own{secret}, mac => $own{mac})],
 	['the handle and secret of another', 401, forged($token{dev}, mac => $own{mac})],
 	['the secret of another', 401, forged($token{stranger}, secret => $dev{secret}, mac => $dev{mac})],
 	['the MAC of another', 401, forged($token{stranger}, mac => $dev{mac})],
@@ -113,7 +117,8 @@ my @credentials = (
 	['a MAC of half of the key', 401, forged($token{dev}, key => substr($key, 0, 21))],
 	['a MAC of the registry\'s id for a key', 401, forged($token{dev}, key => $registry)],
 	['a MAC of no registry', 401, forged($token{dev}, key => $key, registry => '')],
-	['a MAC of another registry', 401, forged($token{dev}, key => $key, registry => '00000000-0000-4000-8000-000000000000')],
+	['a MAC of another registry', 401,
+	    forged($token{dev}, key => $key, registry => '00000000-0000-4000-8000-000000000000')],
 	['anyone', 401, 'anyone'],
 	['anyone, after Bearer', 401, 'Bearer anyone'],
 	['a token named anyone', 401, 'berth_pat_anyone'],
@@ -159,7 +164,8 @@ my @roads = (
 	['a token as PRIVATE-TOKEN', 200, GET => $index, ["PRIVATE-TOKEN: $token{dev}"]],
 	['a handle as PRIVATE-TOKEN', 401, GET => $index, ["PRIVATE-TOKEN: $dev{slot}$dev{handle}"]],
 	['Basic, as the user', 200, GET => $index, ['Authorization: Basic ' . encode_base64("$token{dev}:", '')]],
-	(map { ["a token as $_ in the query", 401, GET => "$index?$_=$token{dev}", []] } qw(private_token access_token job_token token)),
+	(map { ["a token as $_ in the query", 401, GET => "$index?$_=$token{dev}", []] }
+	    qw(private_token access_token job_token token)),
 	['an empty query', 200, GET => "$index?", \@dev],
 	['a stranger\'s token in the query', 200, GET => "$index?private_token=$token{stranger}", \@dev],
 	['a body of nothing', 200, GET => $index, [@dev, 'Content-Length: 0']],
@@ -169,7 +175,8 @@ my @roads = (
 	(map { ["half of a method, whose rest is $_", 400, HE => $index, [@dev, "$_: AD"]] } @beside),
 	['a stranger\'s HEAD', 404, HEAD => $index, \@stranger],
 	['nobody\'s HEAD', 401, HEAD => $index, []],
-	['a secret that was guessed, where anyone may', 401, GET => $open, ["Authorization: " . forged($token{dev}, secret => 'x' x 32)]],
+	['a secret that was guessed, where anyone may', 401, GET => $open,
+	    ["Authorization: " . forged($token{dev}, secret => 'x' x 32)]],
 );
 
 # Paths: [name, what a reader is told, a stranger, nobody, the path].
@@ -218,7 +225,8 @@ my @paths = (
 	['the folder of crates', 404, 404, 404, "$R/crates/one_crate/1.0.0"],
 	['the location of index files', 404, 404, 404, "/-/cache/index/$id/index/on/e_/one_crate"],
 	['the location of index files, for config.json', 404, 404, 404, "/-/cache/index/$id/config.json"],
-	['the location of index files, for what is public', 404, 404, 404, "/-/cache/index/$public/index/on/e_/one_crate"],
+	['the location of index files, for what is public', 404, 404, 404,
+	    "/-/cache/index/$public/index/on/e_/one_crate"],
 	['the location of crates', 404, 404, 404, "/-/cache/crates/$id/crates/one_crate/1.0.0"],
 	['the location by its full address', 404, 404, 404, "http://localhost/-/cache/index/$id/config.json"],
 	['the location, dots', 400, 400, 400, "/-/cache/index/../index/$id/config.json"],
@@ -227,8 +235,10 @@ my @paths = (
 	['the location, two slashes', 400, 400, 400, "/-//cache/index/$id/config.json"],
 	['the locations', 404, 404, 404, '/-/cache/'],
 	['the location of blobs', 404, 404, 404, '/-/blob/'],
-	(map { ["$_", 404, 404, 404, $_] } '/now/', "/now/0/anyone/$id/config.json", '/grant/', "/project/$id/config.json",
-	    '/api/v4/now/', "/api/v4/grant/$id", "/api/v4/project/$id/config.json", "$R/now/anyone", "$R/grant/anyone", "$R/project/$id"),
+	(map { ["$_", 404, 404, 404, $_] } '/now/', "/now/0/anyone/$id/config.json", '/grant/',
+	    "/project/$id/config.json",
+	    '/api/v4/now/', "/api/v4/grant/$id", "/api/v4/project/$id/config.json", "$R/now/anyone",
+	    "$R/grant/anyone", "$R/project/$id"),
 );
 
 # ---- how they are asked, and who answered ----
@@ -236,7 +246,8 @@ my @paths = (
 # One request as it is, over HTTP/1.1.
 sub raw {
 	my ($method, $path, $headers, $body) = @_;
-	my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 30) or die "connect: $!\n";
+	my $s = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 30)
+	    or die "connect: $!\n";
 	my @lines = ((map { s/;$/:/r } @$headers), 'Host: localhost', 'Accept-Encoding: gzip', 'Connection: close');
 
 	push @lines, 'Content-Length: ' . length($body) if defined $body && !grep { /^Transfer-Encoding/ } @$headers;
@@ -271,10 +282,13 @@ sub check {
 
 	for my $c (@credentials) {
 		my ($name, $status, $value) = @$c;
-		$ask->("$name: $_", $status, \&raw, GET => "$R/$_", defined $value ? ["Authorization: $value"] : []) for @files;
+		$ask->("$name: $_", $status, \&raw, GET => "$R/$_", defined $value ? ["Authorization: $value"] : [])
+		    for @files;
 	}
-	$ask->("$_->[0], over HTTP/2", $_->[1], \&raw2, GET => $index, defined $_->[2] ? ["Authorization: $_->[2]"] : [])
-	    for grep { $_->[0] =~ /^(?:nobody|a stranger|the handle of another|a MAC that is cut|anyone)$/ } @credentials;
+	$ask->("$_->[0], over HTTP/2", $_->[1], \&raw2, GET => $index,
+	    defined $_->[2] ? ["Authorization: $_->[2]"] : [])
+	    for grep { $_->[0] =~ /^(?:nobody|a stranger|the handle of another|a MAC that is cut|anyone)$/ }
+	    @credentials;
 	$ask->($_->[0], $_->[1], \&raw, @$_[2 .. $#$_]) for @roads;
 	$ask->("$_->[0], over HTTP/2", $_->[1], \&raw2, @$_[2 .. $#$_]) for @twice;
 	for my $p (@paths) {
@@ -315,7 +329,8 @@ for my $file (@files) {
 	ok(defined Berth::Cache::wait_static($t, $port, "$P/$file"), "anyone is sent a public $file");
 }
 check('warm');
-my %may = map { $_ => 1 } "anyone $public", map { handle($_) . " $id" } $token{dev}, $token{mate}, values %ended;
+my %may = map { $_ => 1 } "anyone $public", map { handle($_) . " $id" } $token{dev}, $token{mate},
+    values %ended;
 is(join(', ', grep { !$may{$_} } grants()), '', 'what was asked for has granted nothing');
 cmp_ok(scalar(grep { $may{$_} } grants()), '==', scalar(keys %may), 'those who may read still have theirs');
 
@@ -324,8 +339,8 @@ cmp_ok(scalar(grep { $may{$_} } grants()), '==', scalar(keys %may), 'those who m
 subtest 'a body without a length, over HTTP/2' => sub {
 	my %opt = (http2 => 1, body => 'hello', curl => ['-H', 'Content-Length:']);
 
-	is($t->http(GET => $index, { %opt, headers => [@{ $_->[1] }, 'Accept-Encoding: gzip'] })->{status}, $_->[2], "$_->[0]: $_->[2]")
-	    for ['a reader', \@dev, 200], ['a stranger', \@stranger, 404], ['nobody', [], 401];
+	is($t->http(GET => $index, { %opt, headers => [@{ $_->[1] }, 'Accept-Encoding: gzip'] })->{status}, $_->[2],
+	    "$_->[0]: $_->[2]") for ['a reader', \@dev, 200], ['a stranger', \@stranger, 404], ['nobody', [], 401];
 };
 
 # Where nginx has lost a key, or somebody has taken it from the file too early, grants may still be there.
@@ -335,8 +350,10 @@ subtest 'an nginx without the key' => sub {
 	Berth::Test::write_file($bare, qq(registry "$registry";\n));
 	$t->stop_nginx;
 	$port = Berth::Cache::start($t, sub { s/include "[^"]*token\.key"/include "$bare"/gr });
-	my @asked = map { [@$_, raw(GET => $index, ["Authorization: $_->[2]"])] } ['a MAC of no key', 401, forged($token{dev}, key => '')],
-	    ['a secret of one\'s own with it', 401, forged($token{dev}, key => '', secret => 'x' x 32)], ['the right one', 200, $token{dev}];
+	my @asked = map { [@$_, raw(GET => $index, ["Authorization: $_->[2]"])] } ['a MAC of no key', 401,
+	    forged($token{dev}, key => '')],
+	    ['a secret of one\'s own with it', 401, forged($token{dev}, key => '', secret => 'x' x 32)],
+	    ['the right one', 200, $token{dev}];
 	my %file = from_files(map { $_->[-1] } @asked);
 	ok((grep { /^${\ handle($token{dev})} / } grants()), 'there is a grant');
 	is($_->[-1]{status}, $_->[1], "$_->[0]: $_->[1]") for @asked;
@@ -347,11 +364,16 @@ subtest 'what has ended' => sub {
 	$t->berth_ok({ stdin => "$ended{revoked}\n" }, 'token', 'revoke');
 	$t->berth_ok('user', 'block', 'gone');
 	# as a clock would, but at once
-	$t->psql("UPDATE tokens SET expires_at = now() - interval '1 s' WHERE handle = '" . handle($ended{expired}) . q('));
+	$t->psql("UPDATE tokens SET expires_at = now() - interval '1 s' WHERE handle = '"
+	    . handle($ended{expired}) . q('));
 	for my $who (map { handle($_) } values %ended) {
 		ok($t->wait_for(sub { !grep { /^$who / } grants() }), 'its grants are gone');
 	}
-	my @asked = map { my $who = $_; map { [$who, $_, raw(GET => "$R/$_", ["Authorization: $ended{$who}"])] } @files } sort keys %ended;
+	my @asked = map {
+		my $who = $_;
+
+		map { [$who, $_, raw(GET => "$R/$_", ["Authorization: $ended{$who}"])] } @files;
+	} sort keys %ended;
 	my %file = from_files(map { $_->[2] } @asked);
 
 	is($_->[2]{status}, 401, "a token that is $_->[0]: $_->[1]") for @asked;

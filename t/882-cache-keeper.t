@@ -32,7 +32,12 @@ my $port = Berth::Cache::start($t);
 is($t->publish($id, $token, 'one_crate', '1.0.0')->{status}, 200, 'there is a crate');
 
 sub metrics { return Berth::Metrics->parse($t->http(GET => '/-/metrics')->{body}); }
-sub readiness { my $res = $t->http(GET => '/-/readiness'); return { code => $res->{status}, %{ $t->json($res) } }; }
+
+sub readiness {
+	my $res = $t->http(GET => '/-/readiness');
+
+	return { code => $res->{status}, %{ $t->json($res) } };
+}
 
 # Once the keeper is in that state: what monitoring says.
 sub becomes {
@@ -42,10 +47,11 @@ sub becomes {
 
 	ok($t->wait_for(sub {
 		($ready, $m) = (readiness(), metrics());
-		return $ready->{cache} eq ($serving ? 'served' : 'not served') && $m->value('berth_cache_serving') == $serving
-		    && $m->value('berth_cache_keeper', state => $state) == 1
+		return $ready->{cache} eq ($serving ? 'served' : 'not served')
+		    && $m->value('berth_cache_serving') == $serving && $m->value('berth_cache_keeper', state => $state) == 1
 		    && (!defined $detail || $ready->{cache_detail} =~ $detail);
-	}), "monitoring says: $state" . (defined $detail ? ", $detail" : '')) or diag(explain($ready), $m->value('berth_cache_serving'));
+	}), "monitoring says: $state" . (defined $detail ? ", $detail" : ''))
+	    or diag(explain($ready), $m->value('berth_cache_serving'));
 	is($ready->{code}, 200, '  and the pool is ready');
 	is($m->sum('berth_cache_keeper'), 1, '  one state at a time');
 	like($ready->{cache_detail}, qr/^cache_dir \Q$cache\E: /, '  the detail has the path') if !$serving;
@@ -91,12 +97,16 @@ subtest 'a keeper that stands still' => sub {
 };
 
 subtest 'a keeper that is killed' => sub {
-	my $ends = sub { return { map { $_ => metrics()->value('berth_worker_ends_total', kind => 'keeper', reason => $_) } qw(retired crashed killed) } };
+	my $ends = sub {
+		return { map { $_ => metrics()->value('berth_worker_ends_total', kind => 'keeper', reason => $_) }
+		    qw(retired crashed killed) };
+	};
 	my $keeper = Berth::Cache::keeper($t);
 
 	is_deeply($ends->(), { retired => 0, crashed => 0, killed => 0 }, 'none has ended');
 	kill('KILL', $keeper) or die "not killed\n";
-	ok($t->wait_for(sub { $t->log('pool') =~ /"the cache's keeper $keeper was ended by signal 9 \(Killed\)"/ }), 'the log calls it by its name');
+	ok($t->wait_for(sub { $t->log('pool') =~ /"the cache's keeper $keeper was ended by signal 9 \(Killed\)"/ }),
+	    'the log calls it by its name');
 	ok($t->wait_for(sub { $ends->()->{crashed} == 1 }), 'and it is counted');
 	is(metrics()->value('berth_worker_ends_total', kind => 'read', reason => 'crashed'), 0, 'as what it is');
 	serves('killed');
@@ -107,11 +117,22 @@ my $file = sub { open(my $fh, '>', $cache) or die "$cache: $!\n"; };
 for my $case (
 	['emptied', sub { remove_tree($cache, { keep_root => 1 }) }],
 	['without grants', sub { rename("$cache/grant", "$cache/trash/by-hand") or die "$cache: $!\n" }],
-	['replaced', sub { rename($cache, $away) && mkdir($cache, 0750) or die "$cache: $!\n" }, sub { remove_tree($away) }],
-	['away for a while', sub { rename($cache, $away) or die "$cache: $!\n"; becomes('directory', qr/cannot use the directory/) },
-		sub { like($t->log('pool'), qr/cache: cache_dir: \Q$cache\E: No such file or directory; make the directory and give it to the pool's user/, 'the log has path and remedy') },
+	['replaced', sub { rename($cache, $away) && mkdir($cache, 0750) or die "$cache: $!\n" },
+	    sub { remove_tree($away) }],
+	['away for a while',
+		sub {
+			rename($cache, $away) or die "$cache: $!\n";
+			becomes('directory', qr/cannot use the directory/);
+		},
+		sub {
+			my $remedy = "make the directory and give it to the pool's user";
+
+			like($t->log('pool'), qr/cache: cache_dir: \Q$cache\E: No such file or directory; $remedy/,
+			    'the log has path and remedy');
+		},
 		sub { rename($away, $cache) or die "$cache: $!\n" }],
-	['a file for a while', sub { rename($cache, $away) or die "$cache: $!\n"; $file->(); becomes('directory') }, undef,
+	['a file for a while', sub { rename($cache, $away) or die "$cache: $!\n"; $file->(); becomes('directory') },
+		undef,
 		sub { unlink($cache) && rename($away, $cache) or die "$cache: $!\n" }],
 ) {
 	my ($name, $break, $look, $mend) = @$case;
@@ -120,7 +141,8 @@ for my $case (
 		my $before = () = $t->log('pool') =~ /cache: cache_dir: \Q$cache\E was emptied or replaced/g;
 
 		$break->();
-		ok($t->wait_for(sub { $before < (() = $t->log('pool') =~ /cache: cache_dir: \Q$cache\E was emptied or replaced/g) }), 'the log says so');
+		ok($t->wait_for(sub { $before < (() =
+		    $t->log('pool') =~ /cache: cache_dir: \Q$cache\E was emptied or replaced/g) }), 'the log says so');
 		is(Berth::Cache::get($port, $index)->{status}, 200, 'somebody answers');
 		$mend->() if defined $mend;
 		serves($name);
@@ -130,12 +152,21 @@ for my $case (
 
 subtest 'an index file that takes too long to read' => sub {
 	my $path = "$R/bi/g_/big_crate";
-	my $body = sub { $t->psql("UPDATE crates SET index_body = decode(repeat('00', $_[0]), 'hex') WHERE normalized_name = 'big-crate' OR name = 'big_crate'") };
-	my $ask = sub { return Berth::Cache::request($port, GET => $path, { headers => { 'Accept-Encoding' => 'gzip' } }) };
+	my $body = sub {
+		$t->psql("UPDATE crates SET index_body = decode(repeat('00', $_[0]), 'hex')"
+		    . " WHERE normalized_name = 'big-crate' OR name = 'big_crate'");
+	};
+	my $ask = sub {
+		return Berth::Cache::request($port, GET => $path, { headers => { 'Accept-Encoding' => 'gzip' } });
+	};
 
 	is($t->publish($id, $token, 'big_crate', '1.0.0')->{status}, 200, 'a crate');
 	$body->(FILE_MAX);
-	ok($t->wait_for(sub { my $res = $ask->(); return length $res->{body} == FILE_MAX && Berth::Cache::is_static($t, $res) }), 'the longest that the keeper reads');
+	ok($t->wait_for(sub {
+		my $res = $ask->();
+
+		return length $res->{body} == FILE_MAX && Berth::Cache::is_static($t, $res);
+	}), 'the longest that the keeper reads');
 	$body->(FILE_MAX + 1);
 	ok($t->wait_for(sub { length $ask->()->{body} == FILE_MAX + 1 }), 'a longer one');
 	for (1 .. 5) {
@@ -152,7 +183,12 @@ subtest 'without cache_dir' => sub {
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { !defined readiness()->{cache} }), 'readiness has no word of it');
 	# a worker of before may answer once more
-	ok($t->wait_for(sub { my $m = metrics(); return !grep { defined } map { $m->value(@$_) } ['berth_cache_serving'], ['berth_cache_lease_seconds'], ['berth_cache_keeper', state => 'serves'] }), 'nor have the metrics');
+	ok($t->wait_for(sub {
+		my $m = metrics();
+
+		return !grep { defined } map { $m->value(@$_) } ['berth_cache_serving'], ['berth_cache_lease_seconds'],
+		    ['berth_cache_keeper', state => 'serves'];
+	}), 'nor have the metrics');
 };
 
 done_testing();

@@ -18,7 +18,8 @@ use Berth::Watch;
 # The shorter a lease is, the sooner a busy machine is too late to renew it, and nginx asks the pool.
 # The other node is the one that is waited for.
 my $t = Berth::Test->new(workers => 4, cache_lease => 8);
-my $elsewhere = Berth::Test->new(workers => 2, cache_lease => 3, database => $t->dsn('berth'), store => $t->store);
+my $elsewhere = Berth::Test->new(workers => 2, cache_lease => 3, database => $t->dsn('berth'),
+    store => $t->store);
 my $id = $t->project('demo/public', 'public');
 my $private = $t->project('demo/private', 'private');
 my ($R, $P) = map { $t->registry($_) } $id, $private;
@@ -43,7 +44,8 @@ subtest 'an index file' => sub {
 	ok(defined $res, 'then nginx does') or return;
 
 	is($res->{body}, $first->{body}, 'the same bytes');
-	for my $name (qw(content-type content-encoding content-length cache-control vary etag last-modified x-content-type-options accept-ranges)) {
+	for my $name (qw(content-type content-encoding content-length cache-control vary etag last-modified
+	    x-content-type-options accept-ranges)) {
 		is($res->{headers}{$name}, $first->{headers}{$name}, "the same $name");
 	}
 	like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, 'a request id');
@@ -56,7 +58,8 @@ subtest 'an index file' => sub {
 		ok(is_static($again), "If-None-Match: $case->[0]: by nginx");
 		is($again->{status}, $case->[1], "If-None-Match: $case->[0]: $case->[1]");
 	}
-	is(get($index, 'If-Modified-Since' => 'Wed, 01 Jan 2070 00:00:00 GMT')->{status}, 200, 'a time means nothing');
+	is(get($index, 'If-Modified-Since' => 'Wed, 01 Jan 2070 00:00:00 GMT')->{status}, 200,
+	    'a time means nothing');
 	is(get($index, Range => 'bytes=0-1')->{status}, 200, 'nor does a range');
 	# what cargo of Debian asks for, which can unpack more than is kept here
 	for my $accept ('br, zstd, gzip', 'gzip, br, zstd', 'zstd, br;q=0.9, gzip;q=0.1') {
@@ -64,7 +67,8 @@ subtest 'an index file' => sub {
 
 		ok(is_static($again), "Accept-Encoding: $accept: by nginx");
 		is($again->{body}, $first->{body}, '  the same bytes');
-		is($again->{headers}{$_}, $res->{headers}{$_}, "  the same $_") for qw(content-encoding content-length etag vary);
+		is($again->{headers}{$_}, $res->{headers}{$_}, "  the same $_")
+		    for qw(content-encoding content-length etag vary);
 	}
 	for my $accept ('br, zstd', 'br, zstd, gzip;q=0') {
 		my $again = get($index, 'Accept-Encoding' => $accept);
@@ -94,7 +98,8 @@ subtest 'config.json' => sub {
 
 	ok(defined $res, 'by nginx') or return;
 	is($res->{body}, $first->{body}, 'the same bytes');
-	is($res->{headers}{$_}, $first->{headers}{$_}, "the same $_") for qw(content-type cache-control vary content-encoding);
+	is($res->{headers}{$_}, $first->{headers}{$_}, "the same $_")
+	    for qw(content-type cache-control vary content-encoding);
 	is(get("$R/config.json", 'If-None-Match' => $res->{headers}{etag})->{status}, 304, 'conditional');
 	my $plain = $t->http(GET => "$R/config.json");
 	ok(is_static($plain), 'also without gzip');
@@ -108,7 +113,8 @@ subtest 'a crate' => sub {
 	ok(defined $res, 'then nginx does') or return;
 
 	is($res->{body}, $first->{body}, 'the same bytes');
-	for my $name (qw(content-type content-encoding content-length cache-control vary etag last-modified accept-ranges)) {
+	for my $name (qw(content-type content-encoding content-length cache-control vary etag last-modified
+	    accept-ranges)) {
 		is($res->{headers}{$name}, $first->{headers}{$name}, "the same $name");
 	}
 	my $part = get($path, Range => 'bytes=2-5');
@@ -116,7 +122,8 @@ subtest 'a crate' => sub {
 	is($part->{body}, substr($first->{body}, 2, 4), 'of the bytes');
 	is(get($path, 'If-None-Match' => $res->{headers}{etag})->{status}, 304, 'conditional');
 	ok($t->nginx_logged('nginx-berth-downloads', $res), 'it is in the log of downloads');
-	my @ids = $t->log('nginx-berth-downloads.log') =~ /id=$res->{headers}{'x-request-id'} .*status=200 .*ids="([^"]*)"/g;
+	my @ids = $t->log('nginx-berth-downloads.log')
+	    =~ /id=$res->{headers}{'x-request-id'} .*status=200 .*ids="([^"]*)"/g;
 	is("@ids", "$id/one_crate/1.0.0 anyone", 'which says what it was');
 	my $count = sub {
 		$t->run_tasks('count_downloads');
@@ -160,7 +167,8 @@ subtest 'who is not answered from files' => sub {
 		like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, "$name: with a request id");
 		like($res->{body}, qr/^[^\n{<]+\n\z/, "$name: in plain text") if $status >= 400;
 	}
-	for my $inside ("/-/cache/index/$id/index/on/e_/one_crate", "/-/cache/index/$id/config.json", "/-/cache/crates/$id/crates/one_crate/1.0.0", '/-/cache/crates/crate') {
+	for my $inside ("/-/cache/index/$id/index/on/e_/one_crate", "/-/cache/index/$id/config.json",
+	    "/-/cache/crates/$id/crates/one_crate/1.0.0", '/-/cache/crates/crate') {
 		is(get($inside)->{status}, 404, "$inside: cannot be asked for");
 	}
 	is(Berth::Cache::get($ports[0], $index, 'Accept-Encoding' => 'identity')->{body}, get($index)->{body},
@@ -198,7 +206,8 @@ subtest 'read your writes' => sub {
 sub meanwhile {
 	my ($name, $path, $change) = @_;
 
-	return map { [@$_[0 .. 2], versions({ body => $_->[3] })] } Berth::Cache::meanwhile($t, \@ports, $name, $path, {}, $change);
+	return map { [@$_[0 .. 2], versions({ body => $_->[3] })] } Berth::Cache::meanwhile($t, \@ports, $name,
+	    $path, {}, $change);
 }
 
 sub set { return $t->berth_ok('project', 'set', 'demo/public', @_); }
@@ -211,8 +220,10 @@ sub warm_up {
 	return;
 }
 
-for my $flip (['visibility=private', 'visibility=public'], ['packages_enabled=false', 'packages_enabled=true'],
-	['visibility=internal', 'visibility=private public_packages=true'], ['public_packages=false', 'visibility=public']) {
+for my $flip (['visibility=private', 'visibility=public'],
+	['packages_enabled=false', 'packages_enabled=true'],
+	['visibility=internal', 'visibility=private public_packages=true'],
+	['public_packages=false', 'visibility=public']) {
 	my ($off, $on) = @$flip;
 
 	subtest "$off, under load" => sub {
@@ -234,8 +245,8 @@ subtest 'a flag, under load' => sub {
 	my @after = meanwhile("@flag", $index, sub { $t->berth_ok(@flag) });
 
 	is(scalar(grep { $_->[2] == 200 } @after), 0, 'no 200 begins after it has returned');
-	is(Berth::Cache::get($ports[$_], $index)->{status}, get("$R/no/th/nothing")->{status}, "node $_: as if it were not there")
-	    for 0, 1;
+	is(Berth::Cache::get($ports[$_], $index)->{status}, get("$R/no/th/nothing")->{status},
+	    "node $_: as if it were not there") for 0, 1;
 	$t->berth_ok('flag', 'set', 'package_registry_cargo_support', 'on', '--project', 'demo/public');
 	is(get($index)->{status}, 200, 'and back');
 };
@@ -258,7 +269,8 @@ subtest 'a version that is taken away' => sub {
 	warm_up($path);
 	# by whatever way: the triggers see it
 	$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '7.0.0'");
-	ok($t->wait_for(sub { !-e $t->dir . "/cache/project/$id/crates/one_crate" }), 'another status: the files go');
+	ok($t->wait_for(sub { !-e $t->dir . "/cache/project/$id/crates/one_crate" }),
+	    'another status: the files go');
 	warm_up($path);
 	$t->psql("UPDATE versions SET status = 'error' WHERE version = '7.0.0'");
 	ok($t->wait_for(sub { Berth::Cache::get($ports[$_], $path)->{status} == 404 }), "node $_: gone") for 0, 1;
@@ -303,12 +315,15 @@ subtest 'an administrator does not wait for ever' => sub {
 	is($status, 3, 'one that is deaf: it gives up');
 	cmp_ok($took, '>=', 2, 'not before its time');
 	cmp_ok($took, '<', 2 + 12, 'and soon after it');
-	like($err, qr/not acknowledged by deaf\.example\.com; the change is committed, but .* restart berth-fcgi there/, 'and says of whom it does not know');
+	like($err,
+	    qr/not acknowledged by deaf\.example\.com; the change is committed, but .* restart berth-fcgi there/,
+	    'and says of whom it does not know');
 	is($out, "$id\n", 'as it is done');
 	is(Berth::Cache::get($ports[$_], $index)->{status}, 401, "node $_: private") for 0, 1;
 	is(($t->berth('user', 'list', '--wait', 2))[0], 0, 'what changes nothing does not wait');
 	for my $wrong ('x', 0, 99999999, -1, '') {
-		is(($t->berth('project', 'set', 'demo/public', 'visibility=public', '--wait', $wrong))[0], 2, "--wait '$wrong'");
+		is(($t->berth('project', 'set', 'demo/public', 'visibility=public', '--wait', $wrong))[0], 2,
+		    "--wait '$wrong'");
 	}
 	$t->psql("DELETE FROM cache_nodes WHERE host = 'deaf.example.com'");
 	set('visibility=public');
@@ -350,8 +365,11 @@ subtest 'a session that gets no notifications' => sub {
 	my $proxy = Berth::RoundTrips->start($between, Berth::Cluster->inherited->socket_dir, deaf => 1);
 	$elsewhere->conf(database => $t->dsn('berth') =~ s/host=\S+/host=$between/r);
 	$elsewhere->start_pool;
-	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /cache: the listening session gets no notifications/ }), 'its keeper finds out');
-	like($elsewhere->http(GET => '/-/readiness')->{body}, qr/"cache":"not served","cache_detail":"[^"]*gets no notifications from the database/, 'readiness says so');
+	ok($t->wait_for(sub { $elsewhere->log('pool') =~ /cache: the listening session gets no notifications/ }),
+	    'its keeper finds out');
+	like($elsewhere->http(GET => '/-/readiness')->{body},
+	    qr/"cache":"not served","cache_detail":"[^"]*gets no notifications from the database/,
+	    'readiness says so');
 	is(Berth::Cache::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
 	ok(!Berth::Cache::is_static($elsewhere, Berth::Cache::get($ports[1], $index)), 'and never nginx alone');
 	my $began = Berth::Watch::now();
@@ -371,7 +389,8 @@ subtest 'keys that cannot be read' => sub {
 	$elsewhere->conf(token_key => $file);
 	$elsewhere->start_pool;
 	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $index), 'nginx sends what is public');
-	like($elsewhere->log('pool'), qr/cache: token_key: \Q$file\E: line 1 needs a key of 43/, 'and the log says what is wrong');
+	like($elsewhere->log('pool'), qr/cache: token_key: \Q$file\E: line 1 needs a key of 43/,
+	    'and the log says what is wrong');
 	$elsewhere->stop_pool;
 	$elsewhere->conf(token_key => $good);
 };
@@ -381,7 +400,8 @@ subtest 'without cache_dir' => sub {
 	$elsewhere->start_pool;
 	is(Berth::Cache::get($ports[1], $index)->{status}, 200, 'the pool answers') for 1 .. 3;
 	ok(!Berth::Cache::is_static($elsewhere, Berth::Cache::get($ports[1], $index)), 'always');
-	is(Berth::Cache::get($ports[1], $index)->{headers}{etag}, Berth::Cache::get($ports[0], $index)->{headers}{etag}, 'with the same ETag');
+	is(Berth::Cache::get($ports[1], $index)->{headers}{etag},
+	    Berth::Cache::get($ports[0], $index)->{headers}{etag}, 'with the same ETag');
 };
 
 done_testing();

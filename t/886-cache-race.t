@@ -21,7 +21,8 @@ use constant { LEASE => 3, SLOW => 12, AFTER => 5 };
 
 my $t = Berth::Test->new(workers => 2, cache_lease => LEASE, failed_login_burst => 0);
 # whose keeper comes to no fault point
-my $elsewhere = Berth::Test->new(workers => 2, cache_lease => LEASE, failed_login_burst => 0, database => $t->dsn('berth'),
+my $elsewhere = Berth::Test->new(workers => 2, cache_lease => LEASE, failed_login_burst => 0,
+	database => $t->dsn('berth'),
 	store => $t->store);
 my @ports = (undef, Berth::Cache::start($elsewhere));
 my $fault = Berth::Fault->new($t);
@@ -45,22 +46,28 @@ sub grants { return grep { m{/\Q$_[0]\E/\Q$_[1]\E$} && -l } glob($t->dir . '/cac
 sub forget { unlink(glob($t->dir . "/cache/project/$_[0]/index/on/e_/*")); return; }
 
 # The keeper is at its work again: what was asked for before has been done.
-sub caught_up { return defined Berth::Cache::wait_static($t, $port, "$R/$index", Authorization => $token{mate}); }
+sub caught_up {
+	return defined Berth::Cache::wait_static($t, $port, "$R/$index", Authorization => $token{mate});
+}
 
-# Each: what it is, who reads where, the change, whether the database has it, what is answered then (200: by the
-# pool), and the way back.
+# Each: what it is, who reads where, the change, whether the database has it, what is answered then (200: by
+# the pool), and the way back.
 my %fresh = map { $_ => sub { [$t->token('dev'), $id] } } qw(revoked rotated);
 my $same = sub { [$token{dev}, $id] };
 my @changes = (
-	['a token that is revoked', $fresh{revoked}, sub { ($t->berth({ stdin => "$_[0]\n" }, 'token', 'revoke'))[0] == 0 },
+	['a token that is revoked', $fresh{revoked},
+		sub { ($t->berth({ stdin => "$_[0]\n" }, 'token', 'revoke'))[0] == 0 },
 		sub { "SELECT revoked_at IS NOT NULL FROM tokens WHERE handle = '" . handle($_[0]) . q(') }, 401],
 	['a token that is rotated', $fresh{rotated},
-		sub { $t->http(POST => '/api/v4/personal_access_tokens/self/rotate', { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 200 },
+		sub { $t->http(POST => '/api/v4/personal_access_tokens/self/rotate',
+		    { headers => ["PRIVATE-TOKEN: $_[0]"] })->{status} == 200 },
 		sub { "SELECT revoked_at IS NOT NULL FROM tokens WHERE handle = '" . handle($_[0]) . q(') }, 401],
 	['a user who is blocked', $same, sub { ($t->berth('user', 'block', 'dev'))[0] == 0 },
-		sub { "SELECT state = 'blocked' FROM users WHERE id = $id{dev}" }, 401, sub { $t->berth_ok('user', 'unblock', 'dev') }],
+		sub { "SELECT state = 'blocked' FROM users WHERE id = $id{dev}" }, 401,
+		sub { $t->berth_ok('user', 'unblock', 'dev') }],
 	['a membership that is lost', $same, sub { ($t->berth('member', 'set', 'dev', 'demo', 'none'))[0] == 0 },
-		sub { "SELECT count(*) = 0 FROM members WHERE user_id = $id{dev}" }, 404, sub { $t->member('dev', 'demo', 'maintainer') }],
+		sub { "SELECT count(*) = 0 FROM members WHERE user_id = $id{dev}" }, 404,
+		sub { $t->member('dev', 'demo', 'maintainer') }],
 	['a slot that is retired', $same, sub { ($t->berth('key', 'retire', '00'))[0] == 0 },
 		sub { "SELECT retired_at IS NOT NULL FROM token_slots WHERE slot = '00'" }, 200,
 		# as nobody can but a test: a slot that is retired stays so
@@ -101,9 +108,10 @@ sub race {
 
 my @passed = $fault->trace('cache:placed', sub { get("$R/$index", $token{dev}) });
 my @points = grep { /^cache|cache_(?:decide|index)/ && !/readdir/ } @passed;
-is(join(' ', @points), join(' ', qw(cache:hinted send:cache_decide sent:cache_decide answered:cache_decide cache:decided
-	cache:entered cache:grant cache:granted send:cache_index sent:cache_index answered:cache_index cache:read cache:write
-	cache:written cache:placed)), 'these are the steps from a hint to a file');
+is(join(' ', @points),
+    join(' ', qw(cache:hinted send:cache_decide sent:cache_decide answered:cache_decide cache:decided
+    cache:entered cache:grant cache:granted send:cache_index sent:cache_index answered:cache_index cache:read
+    cache:write cache:written cache:placed)), 'these are the steps from a hint to a file');
 
 # Where the decision becomes a grant every change is made; elsewhere each in its turn.
 my $turn = 0;
@@ -128,12 +136,13 @@ for my $point (grep { /cache_index|^cache:(?:read|written|placed)$/ } @points) {
 		ok($t->wait_for(sub { -e $t->dir . '/fault.taken' }), 'the keeper stands still') or return;
 		my $pid = fork // die "fork: $!\n";
 		POSIX::_exit($t->publish($id, $token{mate}, $name, '1.0.0')->{status} == 200 ? 0 : 1) if $pid == 0;
-		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM crates WHERE name = '$name' AND index_body IS NOT NULL") == 1 }),
-		    'the publish is committed');
+		ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM crates WHERE name = '$name'"
+		    . " AND index_body IS NOT NULL") == 1 }), 'the publish is committed');
 		ok($fault->disarm, 'and the keeper goes on');
 		waitpid($pid, 0);
 		is($?, 0, 'it is answered');
-		is(join(' ', map { get("$R/$file", $token{mate})->{status} } 1 .. AFTER), join(' ', (200) x AFTER), 'it is there');
+		is(join(' ', map { get("$R/$file", $token{mate})->{status} } 1 .. AFTER), join(' ', (200) x AFTER),
+		    'it is there');
 		ok(!-e $mark, 'no mark is left');
 	};
 }
@@ -169,14 +178,16 @@ SQL
 		POSIX::_exit(0);
 	}
 	ok($t->wait_for(sub {
-		$t->psql("SELECT count(*) FROM pg_locks WHERE relation = 'feature_flags'::regclass AND mode = 'AccessExclusiveLock'") > 0;
+		$t->psql("SELECT count(*) FROM pg_locks WHERE relation = 'feature_flags'::regclass"
+		    . " AND mode = 'AccessExclusiveLock'") > 0;
 	}), 'a lock');
 	kill('CONT', $keeper);
 	waitpid($pid, 0);
 	is($?, 0, 'a membership comes, which will end');
 	ok(caught_up(), 'the keeper has decided');
 	is(scalar(grants(handle($token{guest}), $id)), 0, 'it has granted nothing that ends within its lease');
-	ok($t->wait_for(sub { get("$R/$index", $token{guest})->{status} == 404 }, SLOW), 'once it has ended nobody is served');
+	ok($t->wait_for(sub { get("$R/$index", $token{guest})->{status} == 404 }, SLOW),
+	    'once it has ended nobody is served');
 };
 
 # Longer than its lease: whoever has changed something is answered meanwhile, and what the keeper does then
@@ -186,7 +197,8 @@ subtest 'a change that is answered while keepers stand still' => sub {
 	my $keeper = Berth::Cache::keeper($elsewhere);
 
 	ok(caught_up(), 'the keeper has done everything');
-	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], "$R/$index", Authorization => $token{mate}), 'the other as well');
+	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], "$R/$index", Authorization => $token{mate}),
+	    'the other as well');
 	kill('STOP', $keeper);
 	$fault->arm('cache:decided', 'wait');
 	is(Berth::Cache::get($_, "$R/$index", Authorization => $mine)->{status}, 200, 'a hint') for @ports;
@@ -201,7 +213,8 @@ subtest 'a change that is answered while keepers stand still' => sub {
 		is(Berth::Cache::get($_, "$R/$index", Authorization => $mine)->{status}, 401, 'nor later') for @ports;
 	}
 	ok(caught_up(), 'the keeper goes on');
-	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], "$R/$index", Authorization => $token{mate}), 'the other, too');
+	ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], "$R/$index", Authorization => $token{mate}),
+	    'the other, too');
 	is(scalar(grants(handle($mine), $id)), 0, 'no grant is left');
 	is(scalar(grep { -l } glob($elsewhere->dir . "/cache/grant/*/" . handle($mine) . '/*')), 0, 'nor there');
 };

@@ -33,18 +33,28 @@ is($t->publish($_, $token{dev}, 'one_crate', '1.0.0')->{status}, 200, 'there is 
 
 sub handle { return Berth::Test::token_handle($_[0]); }
 sub run { return Berth::Cluster::run_command(@_); }
-sub get { my ($n, $path, $token) = @_; return Berth::Cache::get($ports[$n], $path, defined $token ? (Authorization => $token) : ()); }
+
+sub get {
+	my ($n, $path, $token) = @_;
+
+	return Berth::Cache::get($ports[$n], $path, defined $token ? (Authorization => $token) : ());
+}
 
 # The grants of a node, as WHO PROJECT.
-sub grants { return map { m{/([^/]+)/([^/]+)$} ? "$1 $2" : () } grep { -l } glob($_[0]->dir . '/cache/grant/*/*/*'); }
+sub grants {
+	return map { m{/([^/]+)/([^/]+)$} ? "$1 $2" : () } grep { -l } glob($_[0]->dir . '/cache/grant/*/*/*');
+}
 
 run($cluster->tool('pg_dump'), '-Fc', '-d', $t->dsn('postgres'), '-f', $dump);
 # all but the audit log, whose rows stay
-my $data = run($cluster->tool('pg_dump'), '--data-only', '--disable-triggers', '--exclude-table=audit_events*', '-d', $t->dsn('postgres'));
-my $tables = join(', ', $t->psql("SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^audit_events' ORDER BY 1"));
+my $data = run($cluster->tool('pg_dump'), '--data-only', '--disable-triggers',
+    '--exclude-table=audit_events*', '-d', $t->dsn('postgres'));
+my $tables = join(', ', $t->psql("SELECT format('%I', tablename) FROM pg_tables WHERE schemaname = 'public'"
+    . " AND tablename !~ '^audit_events' ORDER BY 1"));
 
-# What the dump knows nothing of, each of which nginx sends on both nodes: [path, token, what is answered once the
-# older state is back].  Nothing of it ends the epoch, so that the dump has the one under which all of it is granted.
+# What the dump knows nothing of, each of which nginx sends on both nodes: [path, token, what is answered once
+# the older state is back].  Nothing of it ends the epoch, so that the dump has the one under
+# which all of it is granted.
 sub grow {
 	my $late = $t->token('dev');
 	my $before = $t->psql('SELECT id FROM access_epoch');
@@ -55,7 +65,8 @@ sub grow {
 	    ["$R/one_crate/2.0.0/download", $token{dev}, 404], ["$R/one_crate/1.0.0/download", $token{mate}, 404]);
 	for my $n (0, 1) {
 		for my $l (@late) {
-			Berth::Cache::wait_static($nodes[$n], $ports[$n], $l->[0], Authorization => $l->[1]) // die "node $n: no file of $l->[0]\n";
+			Berth::Cache::wait_static($nodes[$n], $ports[$n], $l->[0], Authorization => $l->[1])
+			    // die "node $n: no file of $l->[0]\n";
 		}
 	}
 	return @late;
@@ -72,7 +83,8 @@ sub gone {
 	my ($wait, @late) = @_;
 
 	for my $n (0, 1) {
-		ok($t->wait_for(sub { shrunk($n, @late) }, LEASE + SLOW), "node $n: nothing of it is sent one lease later") if $wait;
+		ok($t->wait_for(sub { shrunk($n, @late) }, LEASE + SLOW), "node $n: nothing of it is sent one lease later")
+		    if $wait;
 		for my $l ((@late) x AFTER) {
 			my ($path, $token, $status) = @$l;
 			my $res = get($n, $path, $token);
@@ -81,19 +93,23 @@ sub gone {
 		my $res = get($n, "$R/$index", $token{dev});
 		is($res->{status}, 200, "node $n: those who may, read");
 		unlike($res->{body}, qr/2\.0\.0/, "node $n: what is there, and no more");
-		ok(defined Berth::Cache::wait_static($nodes[$n], $ports[$n], "$R/$index", Authorization => $token{dev}), "node $n: from a file soon");
+		ok(defined Berth::Cache::wait_static($nodes[$n], $ports[$n], "$R/$index", Authorization => $token{dev}),
+		    "node $n: from a file soon");
 		unlike(get($n, "$R/$index", $token{dev})->{body}, qr/2\.0\.0/, "node $n: of what is there");
-		is(join(', ', grep { $_ ne handle($token{dev}) . " $id" } grants($nodes[$n])), '', "node $n: nothing else is granted");
+		is(join(', ', grep { $_ ne handle($token{dev}) . " $id" } grants($nodes[$n])), '',
+		    "node $n: nothing else is granted");
 	}
 	return;
 }
 
 # ---- ways to restore ----
 
-my $restore = sub { run($cluster->tool('pg_restore'), '-d', $cluster->dsn($database, 'postgres'), @_, $dump) };
+my $restore = sub {
+	run($cluster->tool('pg_restore'), '-d', $cluster->dsn($database, 'postgres'), @_, $dump);
+};
 my $recreate = sub {
-	$cluster->sql('postgres', "DROP DATABASE $database WITH (FORCE)", "CREATE DATABASE $database OWNER berth_owner",
-	    "GRANT CONNECT ON DATABASE $database TO berth");
+	$cluster->sql('postgres', "DROP DATABASE $database WITH (FORCE)",
+	    "CREATE DATABASE $database OWNER berth_owner", "GRANT CONNECT ON DATABASE $database TO berth");
 	$restore->();
 };
 
@@ -109,7 +125,8 @@ subtest 'as the manual says' => sub {
 	gone(0, @late);
 };
 
-# In one transaction of a database that is in use; as if the dump were so young that a lease in it has not ended.
+# In one transaction of a database that is in use; as if the dump were so young that a lease in
+# it has not ended.
 sub replace_all {
 	my ($sql) = @_;
 	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => "BEGIN;\n$sql\n"
@@ -139,12 +156,14 @@ for my $way (@ways) {
 		gone(1, @late);
 	};
 }
-# A copy for staging, say, with production's keys in its file: they are secret, and not what tells the two apart.
+# A copy for staging, say, with production's keys in its file: they are secret, and not what
+# tells the two apart.
 subtest 'a database that becomes another registry' => sub {
 	my $copy = "${database}_copy";
 	my $mine = $t->token('dev');
 
-	$cluster->sql('postgres', "CREATE DATABASE $copy OWNER berth_owner", "GRANT CONNECT ON DATABASE $copy TO berth");
+	$cluster->sql('postgres', "CREATE DATABASE $copy OWNER berth_owner",
+	    "GRANT CONNECT ON DATABASE $copy TO berth");
 	run($cluster->tool('pg_restore'), '-d', $cluster->dsn($copy, 'postgres'), $dump);
 	$cluster->sql($copy, 'UPDATE registry SET id = gen_random_uuid()');
 	my ($new) = $cluster->sql($copy, 'SELECT id FROM registry');
@@ -155,23 +174,30 @@ subtest 'a database that becomes another registry' => sub {
 	is($read->("$R/$index", $token{dev}), 503, 'with the file of the first it serves nobody');
 	is($read->("$P/$index"), 503, 'nor anyone');
 	is(join(', ', grants($u)), '', 'and grants nothing');
-	Berth::Test::write_file($u->dir . '/token.key', Berth::Cluster::slurp($cluster->token_key) =~ s/^registry .*/registry "$new";/r);
+	Berth::Test::write_file($u->dir . '/token.key',
+	    Berth::Cluster::slurp($cluster->token_key) =~ s/^registry .*/registry "$new";/r);
 	$u->conf(token_key => $u->dir . '/token.key');
 	$u->stop_pool;
 	$u->start_pool;
-	ok(defined Berth::Cache::wait_static($u, $port, "$P/$index"), 'with a file of its own anyone is sent what is public');
-	is($read->("$R/$index", $_), 401, 'a token of the first, while nginx has its old keys') for $token{dev}, $mine, $token{dev};
+	ok(defined Berth::Cache::wait_static($u, $port, "$P/$index"),
+	    'with a file of its own anyone is sent what is public');
+	is($read->("$R/$index", $_), 401, 'a token of the first, while nginx has its old keys')
+	    for $token{dev}, $mine, $token{dev};
 	$u->stop_nginx;
 	$port = Berth::Cache::start($u);
 	is($read->("$R/$index", $_), 401, 'and when it has the new ones') for $token{dev}, $mine, $token{dev};
 	is($read->("$P/$index", $token{dev}), 401, 'nor where anyone may read');
 	my $own = $u->token('dev');
-	ok(defined Berth::Cache::wait_static($u, $port, "$R/$index", Authorization => $own), 'a token of its own is sent files');
-	is(join(', ', sort(grants($u))), join(', ', sort(handle($own) . " $id", "anyone $public")), 'nothing else is granted');
+	ok(defined Berth::Cache::wait_static($u, $port, "$R/$index", Authorization => $own),
+	    'a token of its own is sent files');
+	is(join(', ', sort(grants($u))), join(', ', sort(handle($own) . " $id", "anyone $public")),
+	    'nothing else is granted');
 	for my $n (0, 1) {
 		is(get($n, "$R/$index", $own)->{status}, 401, "node $n of the first: a token of the other");
-		ok(defined Berth::Cache::wait_static($nodes[$n], $ports[$n], "$R/$index", Authorization => $mine), "node $n goes on with its own");
-		is(join(', ', grep { /^\Q${\ handle($own)}\E / } grants($nodes[$n])), '', "node $n has granted nothing to the other");
+		ok(defined Berth::Cache::wait_static($nodes[$n], $ports[$n], "$R/$index", Authorization => $mine),
+		    "node $n goes on with its own");
+		is(join(', ', grep { /^\Q${\ handle($own)}\E / } grants($nodes[$n])), '',
+		    "node $n has granted nothing to the other");
 	}
 	$u->stop;
 	$cluster->sql('postgres', "DROP DATABASE $copy WITH (FORCE)");

@@ -95,7 +95,8 @@ sub watched {
 is(publish('1.0.0')->{status}, 200, 'there is a crate');
 warm_up();
 # reads by the pool are no part of a publish: whether there is one depends on what nginx still has
-my @points = grep { /cache|commit|set_index|^respond:publish/ && !/authorize|renew/ } $fault->trace('responded:publish', sub {
+my @points = grep { /cache|commit|set_index|^respond:publish/ && !/authorize|renew/ }
+    $fault->trace('responded:publish', sub {
 	is(publish(next_version())->{status}, 200, 'a publish');
 	# what the keepers do after it belongs to it
 	warm_up();
@@ -151,7 +152,12 @@ subtest 'read before a change, written after it' => sub {
 };
 
 subtest 'the directory cannot be written' => sub {
-	for my $case (['cache:remove', 'eio'], ['cache:unlease', 'eio'], ['cache:readdir', 'eio'], ['cache:write', 'enospc']) {
+	for my $case (
+		['cache:remove', 'eio'],
+		['cache:unlease', 'eio'],
+		['cache:readdir', 'eio'],
+		['cache:write', 'enospc'],
+	) {
 		my ($point, $error) = @$case;
 
 		warm_up();
@@ -172,7 +178,8 @@ subtest 'the directory cannot be written' => sub {
 	ok($fault->disarm, 'a project: reached');
 	$t->berth_ok('project', 'set', 'demo/public', 'visibility=public');
 	warm_up();
-	like($t->log('pool') . $elsewhere->log('pool'), qr/cache: cache_dir: .*Input\/output error/, 'the log says so');
+	like($t->log('pool') . $elsewhere->log('pool'), qr/cache: cache_dir: .*Input\/output error/,
+	    'the log says so');
 };
 
 # What the publish has seen to be private is read, as it was before, before it is committed.
@@ -225,14 +232,16 @@ subtest 'asked again while a node hangs' => sub {
 	my @cases = (
 		['a yank', $yank, "SELECT yanked FROM versions JOIN crates c ON c.id = crate_id WHERE c.name = 'again'",
 			sub { $_[0]{status} == 200 && $_[0]{body} =~ /"yanked":true/ }],
-		['a membership', sub { ($t->berth(@member, 'none'))[0] == 0 }, 'SELECT count(*) = 0 FROM members', sub { $_[0]{status} == 404 }],
+		['a membership', sub { ($t->berth(@member, 'none'))[0] == 0 }, 'SELECT count(*) = 0 FROM members',
+		    sub { $_[0]{status} == 404 }],
 	);
 
 	is($t->publish($private, $token, 'again', '1.0.0')->{status}, 200, 'a private crate');
 	for my $case (@cases) {
 		my ($name, $do, $done, $good) = @$case;
 
-		ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $file, Authorization => $token), "$name: nginx sends it");
+		ok(defined Berth::Cache::wait_static($elsewhere, $ports[1], $file, Authorization => $token),
+		    "$name: nginx sends it");
 		my $keeper = Berth::Cache::keeper($elsewhere);
 		kill('STOP', $keeper);
 		my $pid = fork // die "fork: $!\n";
@@ -269,12 +278,14 @@ subtest 'whatever is done already' => sub {
 	$t->user('guest');
 	$t->member('guest', 'demo/private', 'guest');
 	my $spare = $t->token('dev');
-	my ($package) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'asked'");
+	my ($package) = $t->psql("SELECT v.id FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = 'asked'");
 	my $hidden = { body => '{"status":"hidden"}', headers => ['Content-Type: application/json'] };
 	$t->berth_ok('owner', 'add', 'demo/private', 'asked', 'guest');
 	$t->berth_ok('project', 'allow', 'demo/private', '--from', 'demo/public');
 	$t->berth_ok('issuer', 'add', 'https://ci.example.com', '--kind', 'github');
-	my $rule = $t->berth_ok('trust', 'add', 'demo/private', '--issuer', 'https://ci.example.com', 'repository=octo/app');
+	my $rule = $t->berth_ok('trust', 'add', 'demo/private', '--issuer', 'https://ci.example.com',
+	    'repository=octo/app');
 	my @cases = (
 		['a publish', [200, 400, sub { $publish->('2.0.0')->{status} }]],
 		['a yank', $by_api->(DELETE => "$R/api/v1/crates/asked/2.0.0/yank", 200)],

@@ -87,7 +87,8 @@ sub look {
 	return { map {
 		my ($key, $res) = ($_);
 
-		$t->wait_for(sub { $res = ask($key, $truth); $res->{status} < 500 }, PATIENCE) or die "$key: $res->{status}\n";
+		$t->wait_for(sub { $res = ask($key, $truth); $res->{status} < 500 }, PATIENCE)
+		    or die "$key: $res->{status}\n";
 		($key => digest($res));
 	} @keys };
 }
@@ -306,7 +307,8 @@ for my $node (@nodes) {
 	my @sent = grep { / pool_s=- / && / status=(?:200|304) / } split(/\n/, $node->log('nginx-berth-cache.log'));
 	my @private = grep { m{/projects/$id{private}/} } @sent;
 
-	cmp_ok(scalar @private, '>', 50, @private . ' private ones of ' . @sent . ' by nginx alone, of ' . $node->dir);
+	cmp_ok(scalar @private, '>', 50, @private . ' private ones of ' . @sent . ' by nginx alone, of '
+	    . $node->dir);
 }
 note(Berth::Cluster::slurp($havoc_done));
 note(sprintf('%.3f-%.3f %s', @$_[0, 1, 3])) for @states;

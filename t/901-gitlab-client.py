@@ -30,7 +30,8 @@ def refused(status, call, name):
         call()
     except gitlab.exceptions.GitlabError as e:
         same(e.response_code, status, name)
-        ok(isinstance(e.error_message, str) and e.error_message != "", name + ": and says why", e.error_message)
+        ok(isinstance(e.error_message, str) and e.error_message != "", name + ": and says why",
+            e.error_message)
         return
     ok(False, name, "it was not refused")
     ok(False, name)
@@ -62,22 +63,26 @@ same([p.id for p in group.projects.list(get_all=True)], [project.id], "lists tho
 refused(404, lambda: gl.projects.get("nobody/nowhere"), "a project that is not there")
 
 same([g.full_path for g in gl.groups.list(get_all=True)], [group_path], "lists groups")
-same([g.id for g in gl.groups.list(search="emo", owned=False, min_access_level=40, top_level_only=True)], [group.id], "as it is asked to")
+same([g.id for g in gl.groups.list(search="emo", owned=False, min_access_level=40, top_level_only=True)],
+    [group.id], "as it is asked to")
 same(gl.groups.list(owned=True, get_all=True), [], "and finds none that it owns")
 same(gl.groups.list(skip_groups=[group.id], get_all=True), [], "or leaves some out")
 same(gl.projects.list(owned=True, get_all=True), [], "nor projects")
 same([p.id for p in gl.projects.list(membership=True, get_all=True)], [project.id], "of which it is a member")
-same((group.subgroups.list(get_all=True), group.descendant_groups.list(get_all=True)), ([], []), "the group has none below it")
+same((group.subgroups.list(get_all=True), group.descendant_groups.list(get_all=True)), ([], []),
+    "the group has none below it")
 same(gl.http_get("/metadata")["version"], gl.version()[0], "asks for the metadata")
 
-# What a GitLab has and this server has not: what python-gitlab, glab and Terraform's provider ask of it in those places.
+# What a GitLab has and this server has not: what python-gitlab, glab and Terraform's provider ask of it in
+# those places.
 for what, call in {
     "users": lambda: gl.users.list(),
     "namespaces": lambda: gl.namespaces.list(),
     "deploy tokens of all": lambda: gl.deploytokens.list(),
     "access tokens of a project": lambda: project.access_tokens.list(),
     "access tokens of a group": lambda: group.access_tokens.list(),
-    "a token that one makes for oneself": lambda: gl.http_post("/user/personal_access_tokens", post_data={"name": "x", "scopes": ["api"]}),
+    "a token that one makes for oneself": lambda: gl.http_post("/user/personal_access_tokens",
+        post_data={"name": "x", "scopes": ["api"]}),
     "generic packages": lambda: gl.http_get("/projects/%d/packages/generic/a/1/b" % project.id),
     "invitations": lambda: project.invitations.list(),
     "shared groups of a project": lambda: project.groups.list(),
@@ -92,7 +97,8 @@ for what, call in {
         call()
         ok(False, what + ": there is none", "it was not refused")
     except gitlab.exceptions.GitlabError as e:
-        same((e.response_code, "Berth has no such part" in e.error_message), (404, True), what + ": there is none, and it is said")
+        same((e.response_code, "Berth has no such part" in e.error_message), (404, True),
+            what + ": there is none, and it is said")
 
 # ---- packages ----
 
@@ -105,8 +111,10 @@ same(project.packages.list(iterator=True).total, 25, "knows how many there are")
 ok(all(p.package_type == "cargo" and p.status == "default" for p in all_packages), "all are crates")
 by_name = project.packages.list(order_by="name", sort="desc", get_all=True)
 same([p.name for p in by_name], sorted((p.name for p in all_packages), reverse=True), "orders them")
-same(names(project.packages.list(package_name="alpha", get_all=True)), ["alpha 1.0.0", "alpha 1.1.0"], "searches by name")
-same(names(project.packages.list(package_name="alpha", package_version="1.1.0", get_all=True)), ["alpha 1.1.0"], "and version")
+same(names(project.packages.list(package_name="alpha", get_all=True)), ["alpha 1.0.0", "alpha 1.1.0"],
+    "searches by name")
+same(names(project.packages.list(package_name="alpha", package_version="1.1.0", get_all=True)),
+    ["alpha 1.1.0"], "and version")
 same(project.packages.list(package_type="npm", get_all=True), [], "filters by type")
 refused(400, lambda: project.packages.list(order_by="colour"), "an order that is none")
 same(len(group.packages.list(get_all=True)), 25, "lists those of the group")
@@ -118,15 +126,18 @@ same([v["version"] for v in alpha.versions], ["1.1.0"], "with its other version"
 files = alpha.package_files.list(get_all=True)
 same([f.file_name for f in files], ["alpha-1.0.0.crate"], "lists its file")
 ok(len(files[0].file_sha256) == 64 and files[0].size > 0, "with checksum and size")
-same(gl.http_list("/projects/%d/packages/%d/pipelines" % (project.id, alpha.id), get_all=True), [], "and no pipeline")
+same(gl.http_list("/projects/%d/packages/%d/pipelines" % (project.id, alpha.id), get_all=True), [],
+    "and no pipeline")
 by_job = project.packages.list(package_name="from-job")[0]
-same(gl.http_list("/projects/%d/packages/%d/pipelines" % (project.id, by_job.id), get_all=True)[0]["id"], 17, "or one")
+same(gl.http_list("/projects/%d/packages/%d/pipelines" % (project.id, by_job.id), get_all=True)[0]["id"], 17,
+    "or one")
 refused(404, lambda: project.packages.get(999999999), "a package that is not there")
 
 alpha.delete()
 refused(404, lambda: project.packages.get(alpha.id), "what it deletes is not there any more")
 same(names(project.packages.list(package_name="alpha", get_all=True)), ["alpha 1.1.0"], "nor listed")
-same(names(project.packages.list(status="pending_destruction", get_all=True)), ["alpha 1.0.0"], "but waits to be destroyed")
+same(names(project.packages.list(status="pending_destruction", get_all=True)), ["alpha 1.0.0"],
+    "but waits to be destroyed")
 refused(404, lambda: project.packages.delete(alpha.id), "nothing is deleted twice")
 other = project.packages.get(project.packages.list(package_name="crate-05")[0].id)
 other.package_files.list()[0].delete()
@@ -150,9 +161,11 @@ same(len(job.packages.list(get_all=True)), 23, "a job lists by its own header")
 # ---- deploy tokens ----
 
 for place, what in ((project, "project"), (group, "group")):
-    made = place.deploytokens.create({"name": "mirror", "scopes": ["read_package_registry"], "expires_at": "2099-01-01", "username": "mirror-1"})
+    made = place.deploytokens.create({"name": "mirror", "scopes": ["read_package_registry"],
+        "expires_at": "2099-01-01", "username": "mirror-1"})
     ok(made.token.startswith("berth_dep_"), "makes a deploy token of the " + what)
-    same((made.name, made.username, made.scopes, made.expires_at), ("mirror", "mirror-1", ["read_package_registry"], "2099-01-01T00:00:00.000Z"), "as it was asked for")
+    same((made.name, made.username, made.scopes, made.expires_at),
+        ("mirror", "mirror-1", ["read_package_registry"], "2099-01-01T00:00:00.000Z"), "as it was asked for")
     reads = client(oauth_token=made.token).projects.get(project.id, lazy=True)
     same(len(reads.packages.list(get_all=True)), 23, "which reads")
     refused(403, lambda: reads.packages.delete(some.id), "and no more")
@@ -162,8 +175,11 @@ for place, what in ((project, "project"), (group, "group")):
     refused(401, lambda: reads.packages.list(), "and revokes it")
     same(place.deploytokens.list(active=True, get_all=True), [], "so that none is good")
     same([t.revoked for t in place.deploytokens.list(get_all=True)], [True], "but one was")
-    refused(400, lambda: place.deploytokens.create({"name": "x", "scopes": ["read_repository"]}), "a scope that is not there")
-refused(403, lambda: client(private_token=tokens["reporter"]).projects.get(project.id, lazy=True).deploytokens.list(), "a reporter sees none")
+    refused(400, lambda: place.deploytokens.create({"name": "x", "scopes": ["read_repository"]}),
+        "a scope that is not there")
+refused(403,
+    lambda: client(private_token=tokens["reporter"]).projects.get(project.id, lazy=True).deploytokens.list(),
+    "a reporter sees none")
 
 # ---- tokens of one's own ----
 
@@ -185,15 +201,19 @@ ok(True, "and still good")
 
 # ---- members ----
 
-added = project.members.create({"user_id": tokens["stranger_user_id"], "access_level": gitlab.const.AccessLevel.DEVELOPER, "expires_at": "2099-12-31"})
+added = project.members.create({"user_id": tokens["stranger_user_id"],
+    "access_level": gitlab.const.AccessLevel.DEVELOPER, "expires_at": "2099-12-31"})
 same((added.username, added.access_level, added.expires_at), ("sam", 30, "2099-12-31"), "adds a member")
 same(stranger.projects.get(project.id).id, project.id, "who finds the project at once")
-refused(409, lambda: project.members.create({"user_id": tokens["stranger_user_id"], "access_level": 20}), "not twice")
-refused(403, lambda: project.members.create({"user_id": tokens["reporter_user_id"], "access_level": 50}), "nobody grants a role above their own")
+refused(409, lambda: project.members.create({"user_id": tokens["stranger_user_id"], "access_level": 20}),
+    "not twice")
+refused(403, lambda: project.members.create({"user_id": tokens["reporter_user_id"], "access_level": 50}),
+    "nobody grants a role above their own")
 added.access_level = 10
 added.save()
 same(project.members.get(added.id).access_level, 10, "changes a member")
-same(sorted(m.username for m in project.members_all.list(get_all=True)), ["mia", "ron", "sam"], "lists members, also of the group")
+same(sorted(m.username for m in project.members_all.list(get_all=True)), ["mia", "ron", "sam"],
+    "lists members, also of the group")
 same([m.username for m in project.members.list(get_all=True)], ["sam"], "or the project's own")
 added.delete()
 refused(404, lambda: stranger.projects.get(project.id), "removes a member, who is out at once")
@@ -201,15 +221,25 @@ refused(404, lambda: stranger.projects.get(project.id), "removes a member, who i
 # ---- protection rules ----
 
 rules = "/projects/%d/packages/protection/rules" % project.id
-rule = gl.http_post(rules, post_data={"package_name_pattern": "crate-*", "package_type": "cargo", "minimum_access_level_for_delete": "owner"})
-same((rule["package_name_pattern"], rule["minimum_access_level_for_push"], rule["minimum_access_level_for_delete"]), ("crate-*", None, "owner"), "protects packages")
+rule = gl.http_post(rules, post_data={
+    "package_name_pattern": "crate-*", "package_type": "cargo", "minimum_access_level_for_delete": "owner",
+})
+fields = ("package_name_pattern", "minimum_access_level_for_push", "minimum_access_level_for_delete")
+same(tuple(rule[field] for field in fields), ("crate-*", None, "owner"), "protects packages")
 refused(403, lambda: project.packages.delete(some.id), "from being deleted")
-refused(422, lambda: gl.http_post(rules, post_data={"package_name_pattern": "Crate_*", "minimum_access_level_for_delete": "admin"}), "one pattern, one rule")
-refused(400, lambda: gl.http_post(rules, post_data={"package_name_pattern": "x", "minimum_access_level_for_delete": "maintainer"}), "a level that is none")
+for status, pattern, level, what in (
+    (422, "Crate_*", "admin", "one pattern, one rule"),
+    (400, "x", "maintainer", "a level that is none"),
+):
+    change = {"package_name_pattern": pattern, "minimum_access_level_for_delete": level}
+    refused(status, lambda: gl.http_post(rules, post_data=change), what)
 change = {"minimum_access_level_for_push": "maintainer", "minimum_access_level_for_delete": None}
-refused(403, lambda: gl.http_request("patch", "%s/%d" % (rules, rule["id"]), post_data=change), "by whoever has not the level that it names")
-changed = client(private_token=tokens["admin"]).http_request("patch", "%s/%d" % (rules, rule["id"]), post_data=change).json()
-same((changed["minimum_access_level_for_push"], changed["minimum_access_level_for_delete"]), ("maintainer", None), "changes the rule")
+refused(403, lambda: gl.http_request("patch", "%s/%d" % (rules, rule["id"]), post_data=change),
+    "by whoever has not the level that it names")
+changed = client(private_token=tokens["admin"]).http_request("patch", "%s/%d" % (rules, rule["id"]),
+    post_data=change).json()
+same((changed["minimum_access_level_for_push"], changed["minimum_access_level_for_delete"]),
+    ("maintainer", None), "changes the rule")
 same([r["id"] for r in gl.http_list(rules, get_all=True)], [rule["id"]], "lists it")
 gl.http_delete("%s/%d" % (rules, rule["id"]))
 same(gl.http_list(rules, get_all=True), [], "takes it away")
@@ -224,10 +254,14 @@ elsewhere = client(job_token=tokens["foreign_job"]).projects.get(project.id, laz
 refused(404, lambda: elsewhere.packages.list(), "a job from elsewhere finds nothing")
 admin = client(private_token=tokens["admin"])
 made = admin.http_post(scope + "/allowlist", post_data={"target_project_id": tokens["foreign_project_id"]})
-same((made["source_project_id"], made["target_project_id"]), (project.id, tokens["foreign_project_id"]), "lets a project in")
+same((made["source_project_id"], made["target_project_id"]), (project.id, tokens["foreign_project_id"]),
+    "lets a project in")
 same(len(elsewhere.packages.list(get_all=True)), 22, "whose job is")
-same([p["path_with_namespace"] for p in gl.http_list(scope + "/allowlist", get_all=True)], ["apps/web"], "lists it")
-refused(404, lambda: gl.http_post(scope + "/allowlist", post_data={"target_project_id": tokens["foreign_project_id"]}), "one that the caller may not know of is none")
+same([p["path_with_namespace"] for p in gl.http_list(scope + "/allowlist", get_all=True)], ["apps/web"],
+    "lists it")
+refused(404,
+    lambda: gl.http_post(scope + "/allowlist", post_data={"target_project_id": tokens["foreign_project_id"]}),
+    "one that the caller may not know of is none")
 gl.http_delete("%s/allowlist/%d" % (scope, tokens["foreign_project_id"]))
 refused(404, lambda: elsewhere.packages.list(), "and out again")
 refused(404, lambda: gl.http_delete("%s/allowlist/%d" % (scope, tokens["foreign_project_id"])), "not twice")

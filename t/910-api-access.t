@@ -18,7 +18,8 @@ my $described = Berth::OpenAPI->new;
 
 # ---- places: a project in a group of its own, private and public; and one that is not there ----
 
-my %project = (priv => $t->project('closed/priv'), pub => $t->project('open/pub', 'public'), none => 987654321);
+my %project = (priv => $t->project('closed/priv'), pub => $t->project('open/pub', 'public'),
+    none => 987654321);
 my %group = (priv => $t->group('closed'), pub => $t->group('open'), none => 987654321);
 
 $t->project('apps/web');
@@ -38,9 +39,11 @@ $t->berth_ok({ stdin => $token{revoked} }, qw(token revoke));
 $token{'owner, read_api'} = $t->token('owner', scopes => 'read_api');
 $token{'owner, one crate'} = $t->token('owner', crates => 'abcd');
 $token{'owner, publishing'} = $t->token('owner', operations => 'publish-new');
-$token{'deploy, writes'} = { priv => $t->deploy_token('closed', 'read', 'write'), pub => $t->deploy_token('open', 'read', 'write') };
+$token{'deploy, writes'} = { priv => $t->deploy_token('closed', 'read', 'write'),
+    pub => $t->deploy_token('open', 'read', 'write') };
 $token{'deploy of elsewhere'} = $t->deploy_token('apps', 'read', 'write');
-$token{'job of maintainer'} = { priv => $t->job_token('closed/priv', 'maintainer'), pub => $t->job_token('open/pub', 'maintainer') };
+$token{'job of maintainer'} = { priv => $t->job_token('closed/priv', 'maintainer'),
+    pub => $t->job_token('open/pub', 'maintainer') };
 $token{'foreign job of owner'} = $t->job_token('apps/web', 'owner');
 for my $of ('deploy, writes', 'job of maintainer') {
 	$token{$of}{none} = $token{$of}{priv};
@@ -59,7 +62,8 @@ $package{none} = 1;
 my $gone = 987654321;
 my %routes = (
 	read_package => [
-		[GET => 'P/packages', 200], [GET => 'P/packages/PACKAGE', 200], [GET => 'P/packages/PACKAGE/package_files', 200],
+		[GET => 'P/packages', 200], [GET => 'P/packages/PACKAGE', 200],
+		[GET => 'P/packages/PACKAGE/package_files', 200],
 		[GET => 'P/packages/PACKAGE/pipelines', 200],
 	],
 	delete_package => [
@@ -67,37 +71,45 @@ my %routes = (
 		[PATCH => "P/packages/PACKAGE", 400],
 	],
 	read_settings => [
-		(map { [GET => "P/$_", 200] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope', 'job_token_scope/allowlist',
-		    'job_token_scope/groups_allowlist'),
+		(map { [GET => "P/$_", 200] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope',
+		    'job_token_scope/allowlist', 'job_token_scope/groups_allowlist'),
 		[GET => "P/deploy_tokens/$gone", 404],
 	],
 	change_settings => [
-		(map { [POST => "P/$_", 400] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist', 'job_token_scope/groups_allowlist'),
-		[PATCH => "P/packages/protection/rules/$gone", 404], [PATCH => 'P/job_token_scope', 400],
-		(map { [DELETE => "P/$_/$gone", 404] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist',
+		(map { [POST => "P/$_", 400] } 'deploy_tokens', 'packages/protection/rules', 'job_token_scope/allowlist',
 		    'job_token_scope/groups_allowlist'),
+		[PATCH => "P/packages/protection/rules/$gone", 404], [PATCH => 'P/job_token_scope', 400],
+		(map { [DELETE => "P/$_/$gone", 404] } 'deploy_tokens', 'packages/protection/rules',
+		    'job_token_scope/allowlist', 'job_token_scope/groups_allowlist'),
 	],
 	change_networks => [[PUT => 'P', 400]],
 	change_group_networks => [[PUT => 'G', 400]],
 	read_place => [[GET => 'P', 200]],
-	read_members => [[GET => 'P/members', 200], [GET => 'P/members/all', 200], [GET => "P/members/$gone", 404], [GET => "P/members/all/$gone", 404]],
-	change_members => [[POST => 'P/members', 400], [PUT => "P/members/$gone", 400], [DELETE => "P/members/$gone", 404]],
+	read_members => [[GET => 'P/members', 200], [GET => 'P/members/all', 200], [GET => "P/members/$gone", 404],
+	    [GET => "P/members/all/$gone", 404]],
+	change_members => [[POST => 'P/members', 400], [PUT => "P/members/$gone", 400],
+	    [DELETE => "P/members/$gone", 404]],
 	read_group_packages => [[GET => 'G/packages', 200]],
 	read_group_settings => [[GET => 'G/deploy_tokens', 200], [GET => "G/deploy_tokens/$gone", 404]],
 	change_group_settings => [[POST => 'G/deploy_tokens', 400], [DELETE => "G/deploy_tokens/$gone", 404]],
 	read_group => [map { [GET => $_, 200] } 'G', 'G/projects', 'G/subgroups', 'G/descendant_groups'],
-	read_group_members => [[GET => 'G/members', 200], [GET => 'G/members/all', 200], [GET => "G/members/$gone", 404], [GET => "G/members/all/$gone", 404]],
-	change_group_members => [[POST => 'G/members', 400], [PUT => "G/members/$gone", 400], [DELETE => "G/members/$gone", 404]],
+	read_group_members => [[GET => 'G/members', 200], [GET => 'G/members/all', 200],
+	    [GET => "G/members/$gone", 404], [GET => "G/members/all/$gone", 404]],
+	change_group_members => [[POST => 'G/members', 400], [PUT => "G/members/$gone", 400],
+	    [DELETE => "G/members/$gone", 404]],
 	read_token => [[GET => '/api/v4/version', 200], [GET => '/api/v4/metadata', 200]],
 	read_account => [
-		[GET => '/api/v4/user', 200], [GET => '/api/v4/projects', 200], [GET => '/api/v4/groups', 200], [GET => '/api/v4/personal_access_tokens', 200],
+		[GET => '/api/v4/user', 200], [GET => '/api/v4/projects', 200], [GET => '/api/v4/groups', 200],
+		[GET => '/api/v4/personal_access_tokens', 200],
 		[GET => '/api/v4/personal_access_tokens/self', 200], [GET => "/api/v4/personal_access_tokens/$gone", 404],
 	],
-	change_account => [[DELETE => "/api/v4/personal_access_tokens/$gone", 404], [POST => "/api/v4/personal_access_tokens/$gone/rotate", 404]],
+	change_account => [[DELETE => "/api/v4/personal_access_tokens/$gone", 404],
+	    [POST => "/api/v4/personal_access_tokens/$gone/rotate", 404]],
 );
 
 # The status for each caller in the order of @callers; 0 is "it is done".
-my @callers = ('anonymous', 'garbage', 'stranger', @roles, 'admin', 'owner, read_api', 'owner, one crate', 'owner, publishing',
+my @callers = ('anonymous', 'garbage', 'stranger', @roles, 'admin', 'owner, read_api', 'owner, one crate',
+    'owner, publishing',
     'deploy, writes', 'deploy of elsewhere', 'job of maintainer', 'foreign job of owner');
 my @table = (
 	#                          an.  g.   str. gst. rep. dev. mnt. own. adm. r_a. crt. pub. dep. d.el job  foreign
@@ -147,12 +159,14 @@ sub token_of {
 sub check {
 	my ($caller, $place, $route, $want) = @_;
 	my ($method, $path, $success) = @$route;
-	my $url = $path =~ s{^P(?=/|$)}{/api/v4/projects/$project{$place}}r =~ s{^G(?=/|$)}{/api/v4/groups/$group{$place}}r
+	my $url =
+	    $path =~ s{^P(?=/|$)}{/api/v4/projects/$project{$place}}r =~ s{^G(?=/|$)}{/api/v4/groups/$group{$place}}r
 	    =~ s{PACKAGE}{$package{$place} // 1}er;
 	my $res = Berth::Cache::ask($port, $method => $url, { token => token_of($caller, $place),
 		$method =~ /^P/ ? (body => '{}', headers => ['Content-Type: application/json']) : () });
 	my $status = $want || $success;
-	my @bad = ($res->{status} == $status ? () : "status $res->{status}, not $status: $res->{body}", $described->complaints($method, $url, $res));
+	my @bad = ($res->{status} == $status ? () : "status $res->{status}, not $status: $res->{body}",
+	    $described->complaints($method, $url, $res));
 	my $unknown = $res->{body} =~ /"404 (?:Project|Group) Not Found"/;
 
 	# of two 404, one is about the place
@@ -164,7 +178,8 @@ sub check {
 
 my (%described, %tested);
 for my $operation ($described->operations) {
-	$described{$operation}++ if $operation =~ m{ /api/v4/} && $operation !~ m{/packages/cargo(?:/|$)|/openapi\.json$|/api/v4/job$};
+	$described{$operation}++ if $operation =~ m{ /api/v4/}
+	    && $operation !~ m{/packages/cargo(?:/|$)|/openapi\.json$|/api/v4/job$};
 }
 for my $row (@table) {
 	my ($class, $place, @cells) = @$row;
@@ -177,7 +192,8 @@ for my $row (@table) {
 		is(join("\n", @bad), '', "$class, $place, $caller: " . ($want || 'done'));
 	}
 	for my $route (@{ $routes{$class} }) {
-		my $path = $route->[1] =~ s{^P(?=/|$)}{/api/v4/projects/1}r =~ s{^G(?=/|$)}{/api/v4/groups/1}r =~ s{PACKAGE}{1}r;
+		my $path =
+		    $route->[1] =~ s{^P(?=/|$)}{/api/v4/projects/1}r =~ s{^G(?=/|$)}{/api/v4/groups/1}r =~ s{PACKAGE}{1}r;
 		my (undef, $name) = $described->operation($route->[0], $path);
 
 		$tested{"$route->[0] $name"}++;
@@ -191,12 +207,15 @@ for my $row (grep { $_->[0] =~ /^read_(?:group_)?settings$/ } @table) {
 	my @told = grep { my $res = Berth::Cache::ask($port, GET => $url, { token => token_of($_, $place) });
 		$res->{status} == 200 && exists $t->json($res)->{anonymous_networks} } @callers;
 
-	is(join(', ', @told), join(', ', grep { !$want{$_} } @callers), "$class, $place: who is told of the networks");
-	my @listed = grep { exists $_->{anonymous_networks} } map { @{ $t->json(Berth::Cache::ask($port, GET => "/api/v4/$_", { token => $token{admin} })) } } qw(projects groups);
+	is(join(', ', @told), join(', ', grep { !$want{$_} } @callers),
+	    "$class, $place: who is told of the networks");
+	my @listed = grep { exists $_->{anonymous_networks} } map { @{ $t->json(Berth::Cache::ask($port,
+	    GET => "/api/v4/$_", { token => $token{admin} })) } } qw(projects groups);
 	is(scalar @listed, 0, 'and no list tells them');
 }
 # those that would end the token that asks are in t/930-manage.t
-$tested{$_}++ for 'DELETE /api/v4/personal_access_tokens/self', 'POST /api/v4/personal_access_tokens/self/rotate';
+$tested{$_}++ for 'DELETE /api/v4/personal_access_tokens/self',
+    'POST /api/v4/personal_access_tokens/self/rotate';
 is(join("\n", grep { !$tested{$_} } sort keys %described), '', 'every management route was asked');
 
 # ---- GitLab's headers ----
@@ -207,6 +226,7 @@ is($status->("PRIVATE-TOKEN: $token{reporter}"), 200, 'PRIVATE-TOKEN');
 is($status->("DEPLOY-TOKEN: $token{'deploy, writes'}{priv}"), 200, 'DEPLOY-TOKEN');
 is($status->("JOB-TOKEN: $token{'job of maintainer'}{priv}"), 200, 'JOB-TOKEN');
 is($status->("JOB-TOKEN: $token{reporter}"), 401, "a user's token under another header");
-is($status->("PRIVATE-TOKEN: $token{reporter}", "Authorization: Bearer $token{reporter}"), 400, 'two at once');
+is($status->("PRIVATE-TOKEN: $token{reporter}", "Authorization: Bearer $token{reporter}"), 400,
+    'two at once');
 
 done_testing();

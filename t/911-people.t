@@ -17,7 +17,8 @@ my @roles = qw(guest reporter developer maintainer owner);
 my (%user, %token);
 
 for my $who (@roles, 'stranger', 'admin') {
-	$user{$who} = $t->berth_ok('user', 'add', $who, '--name', "$who-by-name", '--email', "$who\@people.example", $who eq 'admin' ? '--admin' : ());
+	$user{$who} = $t->berth_ok('user', 'add', $who, '--name', "$who-by-name", '--email', "$who\@people.example",
+	    $who eq 'admin' ? '--admin' : ());
 	$t->member($who, 'open', $who) if grep { $_ eq $who } @roles;
 	$token{$who} = $t->token($who);
 }
@@ -28,14 +29,15 @@ $t->project('apps/web');
 $token{'job of elsewhere'} = $t->job_token('apps/web', 'owner');
 
 # The owner is the crate's; the developer has started the job that published it.
-my $job = $t->berth_ok(qw(token add --job open/pub --user developer --pipeline 4711 --job 4712 --ttl 3600 --ref ci-branch --commit c0ffee11c0ffee),
-    '--job-url', 'https://ci.internal.example/job/4712');
+my $job = $t->berth_ok(qw(token add --job open/pub --user developer --pipeline 4711 --job 4712 --ttl 3600
+    --ref ci-branch --commit c0ffee11c0ffee), '--job-url', 'https://ci.internal.example/job/4712');
 is($t->publish($id, $job, 'abcd', '1.0.0')->{status}, 200, 'published by a job');
 is($t->publish($id, $token{developer}, 'abcd', '1.1.0')->{status}, 200, 'and by a person');
 my ($by_job, $by_person) = map { $t->psql("SELECT id FROM versions WHERE version = '$_'") } qw(1.0.0 1.1.0);
 
 # The texts that an answer may show, and to whom.
-my @reporters = (qw(reporter developer maintainer owner admin), 'owner, read_api', 'deploy, reads', "maintainer's job");
+my @reporters = (qw(reporter developer maintainer owner admin), 'owner, read_api', 'deploy, reads',
+    "maintainer's job");
 my @managers = (qw(maintainer owner admin), 'owner, read_api');
 my @signed_in = grep { $_ ne 'anonymous' } 'anonymous', keys %token;
 my %fields = (
@@ -55,7 +57,8 @@ for my $caller ('anonymous', sort keys %token) {
 	for my $route (Berth::Routes::all()) {
 		next if !grep { $_ eq 'GET' } @{ $route->{methods} };
 		for my $package ($by_job, $by_person) {
-			my $path = Berth::Routes::path($route, id => $route->{pattern} =~ m{/groups/} ? $group : $id, package_id => $package, user_id => $user{owner});
+			my $path = Berth::Routes::path($route, id => $route->{pattern} =~ m{/groups/} ? $group : $id,
+			    package_id => $package, user_id => $user{owner});
 
 			next if $package == $by_person && $route->{pattern} !~ /:package_id/;
 			# what callers are told of themselves
@@ -76,12 +79,15 @@ cmp_ok(scalar keys %walked, '>', 25, 'many paths were asked');
 for my $field (sort keys %fields) {
 	my (undef, @allowed) = @{ $fields{$field} };
 
-	is_deeply([sort grep { $told{"$_: $field"} } 'anonymous', keys %token], [sort @allowed], "the $field: who is told");
+	is_deeply([sort grep { $told{"$_: $field"} } 'anonymous', keys %token], [sort @allowed],
+	    "the $field: who is told");
 }
 
 # An owner sees their own address, whatever their role.
 $t->berth_ok(qw(owner add open/pub abcd guest));
-my %address = map { $_->{login} => $_->{email} } @{ $t->json($t->http(GET => $t->registry($id) . '/api/v1/crates/abcd/owners', { token => $token{guest} }))->{users} };
-is_deeply([@address{qw(guest owner)}], ['guest@people.example', undef], 'a guest who has the crate is told of themselves');
+my %address = map { $_->{login} => $_->{email} } @{ $t->json($t->http(GET => $t->registry($id)
+    . '/api/v1/crates/abcd/owners', { token => $token{guest} }))->{users} };
+is_deeply([@address{qw(guest owner)}], ['guest@people.example', undef],
+    'a guest who has the crate is told of themselves');
 
 done_testing();

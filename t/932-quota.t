@@ -223,8 +223,10 @@ subtest 'the command' => sub {
 	my @cases = (
 		[2, qr/quota_bytes must be/, 'project', 'set', $project, 'quota_bytes=many'],
 		[2, qr/quota_versions must be/, 'project', 'set', $project, 'quota_versions=-1'],
-		[2, qr/quota_versions has an unknown unit/, 'project', 'set', $project, 'visibility=public', 'quota_versions=1k'],
-		[2, qr/must be KEY=VALUE; KEY is anonymous_networks, quota_bytes/, 'group', 'set', 'demo', 'visibility=public'],
+		[2, qr/quota_versions has an unknown unit/, 'project', 'set', $project, 'visibility=public',
+		    'quota_versions=1k'],
+		[2, qr/must be KEY=VALUE; KEY is anonymous_networks, quota_bytes/, 'group', 'set', 'demo',
+		    'visibility=public'],
 		[2, qr/must be KEY=VALUE/, 'group', 'set', 'demo', 'quota_bytes'],
 		[1, qr/group `none` does not exist/, 'group', 'set', 'none', 'quota_bytes=1'],
 		[1, qr/group `none` does not exist/, 'group', 'show', 'none'],
@@ -243,8 +245,8 @@ subtest 'the command' => sub {
 		my $since = $t->psql('SELECT max(id) FROM audit_events');
 
 		$t->berth_ok($place->[0], 'set', $place->[1], 'anonymous_networks=192.0.2.1', 'quota_crates=100');
-		is($t->psql("SELECT count(*) || ' in ' || count(DISTINCT xmin::text) FROM audit_events WHERE id > $since"), '2 in 1',
-		    "networks and quotas of a $place->[0] are set together");
+		is($t->psql("SELECT count(*) || ' in ' || count(DISTINCT xmin::text) FROM audit_events WHERE id > $since"),
+		    '2 in 1', "networks and quotas of a $place->[0] are set together");
 		$t->berth_ok($place->[0], 'set', $place->[1], 'anonymous_networks=', 'quota_crates=');
 	}
 	quota('quota_bytes=2m', 'quota_crates=7');

@@ -21,19 +21,26 @@ sub day { return strftime('%Y-%m-%d', gmtime(time + $_[0] * 86400)); }
 
 sub rotate {
 	my ($token, $end) = @_;
-	my $res = $t->http(POST => "$tokens/self/rotate", { token => $token, defined $end ? (body => "{\"expires_at\":\"$end\"}", headers => ['Content-Type: application/json']) : () });
+	my $res = $t->http(POST => "$tokens/self/rotate", { token => $token, defined $end
+	    ? (body => "{\"expires_at\":\"$end\"}", headers => ['Content-Type: application/json']) : () });
 
-	return $res->{status} == 200 ? $t->json($res) : { status => $res->{status}, message => eval { $t->json($res)->{message} } // $res->{body} };
+	return $res->{status} == 200 ? $t->json($res)
+	    : { status => $res->{status}, message => eval { $t->json($res)->{message} } // $res->{body} };
 }
 
 sub good { return $t->http(GET => "$tokens/self", { token => $_[0] })->{status} == 200; }
 sub id_of { return $t->json($t->http(GET => "$tokens/self", { token => $_[0] }))->{id}; }
-sub reuse { return $t->psql("SELECT detail ->> 'shown' || ' ' || (detail ->> 'token_id') || ' ' || user_id || ' ' || token_id FROM audit_events WHERE action = 'token.reuse' ORDER BY id"); }
+
+sub reuse {
+	return $t->psql("SELECT detail ->> 'shown' || ' ' || (detail ->> 'token_id') || ' ' || user_id || ' ' ||"
+	    . " token_id FROM audit_events WHERE action = 'token.reuse' ORDER BY id");
+}
 
 subtest 'when the new one ends' => sub {
 	my @cases = ( # the end of the old one, what is asked for, what comes of it: days from now; undef: none
 		[undef, undef, 7], [undef, 300, 300], [undef, 401, 400 => 'within'],
-		[30, undef, 7], [30, 30, 30], [30, 10, 10], [30, 31, 400 => 'must not be after'], [30, 399, 400 => 'must not be after'],
+		[30, undef, 7], [30, 30, 30], [30, 10, 10], [30, 31, 400 => 'must not be after'],
+		[30, 399, 400 => 'must not be after'],
 		[7, undef, 7], [3, undef, 3], [1, undef, 1], [3, 2, 2], [3, 4, 400 => 'must not be after'],
 	);
 
@@ -41,7 +48,8 @@ subtest 'when the new one ends' => sub {
 		my ($old, $asked, $want, $why) = @$case;
 		my $token = $t->token('ann', defined $old ? (expires => day($old)) : ());
 		my $new = rotate($token, defined $asked ? day($asked) : undef);
-		my $name = join(', ', defined $old ? "ends in $old days" : 'does not end', defined $asked ? "asks for $asked" : 'asks for nothing');
+		my $name = join(', ', defined $old ? "ends in $old days" : 'does not end',
+		    defined $asked ? "asks for $asked" : 'asks for nothing');
 
 		if (defined $why) {
 			is($new->{status}, 400, "$name: refused");
@@ -53,12 +61,15 @@ subtest 'when the new one ends' => sub {
 		}
 	}
 	my $token = $t->token('ann', expires => day(5));
-	my $by_hour = $t->psql("UPDATE tokens SET expires_at = expires_at + interval '7 hours 30 minutes' WHERE id = " . id_of($token) . ' RETURNING expires_at');
+	my $by_hour = $t->psql("UPDATE tokens SET expires_at = expires_at + interval '7 hours 30 minutes'"
+	    . " WHERE id = " . id_of($token) . ' RETURNING expires_at');
 	for my $n (1 .. 5) {
 		$token = rotate($token)->{token};
 	}
-	is($t->psql('SELECT expires_at FROM tokens WHERE id = ' . id_of($token)), $by_hour, 'however often: to the second');
-	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.rotate' AND (detail ->> 'expires_at')::timestamptz = '$by_hour'"), 5, 'as the audit log says');
+	is($t->psql('SELECT expires_at FROM tokens WHERE id = ' . id_of($token)), $by_hour,
+	    'however often: to the second');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'token.rotate'"
+	    . " AND (detail ->> 'expires_at')::timestamptz = '$by_hour'"), 5, 'as the audit log says');
 };
 
 # A token, and its successor after n rotations.
@@ -74,9 +85,11 @@ subtest 'the old one is shown again' => sub {
 	my $other = $t->token('ann');
 	my @ways = ( # where it is shown
 		['the management API', sub { $t->http(GET => '/api/v4/user', { token => $_[0] }) }],
-		['PRIVATE-TOKEN', sub { $t->http(GET => "/api/v4/projects/$id/packages", { headers => ["PRIVATE-TOKEN: $_[0]"] }) }],
+		['PRIVATE-TOKEN',
+		    sub { $t->http(GET => "/api/v4/projects/$id/packages", { headers => ["PRIVATE-TOKEN: $_[0]"] }) }],
 		['the index', sub { $t->http(GET => $t->registry($id) . '/ab/cd/abcd', { token => $_[0] }) }],
-		['a download', sub { $t->http(GET => $t->registry($id) . '/abcd/1.0.0/download', { token => "Bearer $_[0]" }) }],
+		['a download',
+		    sub { $t->http(GET => $t->registry($id) . '/abcd/1.0.0/download', { token => "Bearer $_[0]" }) }],
 		['a publish', sub { $t->publish($id, $_[0], 'abcd', '1.0.0') }],
 		['to rotate', sub { $t->http(POST => "$tokens/self/rotate", { token => $_[0] }) }],
 	);
@@ -92,7 +105,8 @@ subtest 'the old one is shown again' => sub {
 
 			is($res->{status}, 401, "$name, $n times replaced: refused") or diag($res->{body});
 			ok(!good($chain[-1]), '  and the last one is not good any more');
-			is_deeply([(reuse())[@before .. $#before + 1]], ["$first $last " . $t->psql("SELECT id FROM users WHERE username = 'ann'") . " $first"], '  the audit log has it');
+			is_deeply([(reuse())[@before .. $#before + 1]], ["$first $last "
+			    . $t->psql("SELECT id FROM users WHERE username = 'ann'") . " $first"], '  the audit log has it');
 			is(scalar(() = reuse()), @before + 1, '  once');
 			$show->($chain[$_]) for 0 .. $#chain;
 			is(scalar(() = reuse()), @before + 1, '  however often they are shown');
@@ -100,11 +114,14 @@ subtest 'the old one is shown again' => sub {
 	}
 	ok(good($other), 'another token of the same user goes on');
 	my @chain = chain(3);
-	ok($t->http(GET => '/api/v4/user', { token => $chain[2] })->{status} == 401 && !good($chain[3]), 'one from the middle does the same');
+	ok($t->http(GET => '/api/v4/user', { token => $chain[2] })->{status} == 401 && !good($chain[3]),
+	    'one from the middle does the same');
 };
 
 # By its digest, as a token that has ended tells nothing of itself.
-sub id_of_row { return $t->psql("SELECT id FROM tokens WHERE handle = '" . Berth::Test::token_handle($_[0]) . "'"); }
+sub id_of_row {
+	return $t->psql("SELECT id FROM tokens WHERE handle = '" . Berth::Test::token_handle($_[0]) . "'");
+}
 
 subtest 'what ends nothing' => sub {
 	my $before = scalar(() = reuse());
@@ -115,7 +132,8 @@ subtest 'what ends nothing' => sub {
 	ok(good($chain[1]), '  leaves the other');
 	my ($plain, $beside) = ($t->token('ann'), $t->token('ann'));
 	$t->berth_ok({ stdin => $plain }, qw(token revoke));
-	is($t->http(GET => '/api/v4/user', { token => $plain })->{status}, 401, 'one that was revoked and not replaced');
+	is($t->http(GET => '/api/v4/user', { token => $plain })->{status}, 401,
+	    'one that was revoked and not replaced');
 	ok(good($beside), '  leaves others');
 	my @ended = chain(2);
 	is($t->http(DELETE => "$tokens/self", { token => $ended[2] })->{status}, 204, 'the last one was revoked');
@@ -143,7 +161,8 @@ subtest 'both at once' => sub {
 	});
 	ok(!grep({ !/^(?:(?:200|401|404) ?)+$/ } @seen), 'no error') or diag(explain(\@seen));
 	$t->http(GET => '/api/v4/user', { token => $chain[0] });
-	is($t->psql('SELECT count(*) FROM tokens WHERE family = ' . id_of_row($chain[0]) . ' AND revoked_at IS NULL'), 0, 'in the end none is good');
+	is($t->psql('SELECT count(*) FROM tokens WHERE family = ' . id_of_row($chain[0])
+	    . ' AND revoked_at IS NULL'), 0, 'in the end none is good');
 };
 
 done_testing();

@@ -50,7 +50,11 @@ subtest 'the description itself' => sub {
 	$walk->($doc, '#');
 	my @lost = grep { !eval { $api->_follow({ '$ref' => $_ }); 1 } } sort keys %used;
 	is("@lost", '', 'refers to what is there');
-	my @unused = grep { !$used{"#/components/$_"} } map { my $kind = $_; map { "$kind/$_" } sort keys %{ $doc->{components}{$kind} } }
+	my @unused = grep { !$used{"#/components/$_"} } map {
+		my $kind = $_;
+
+		map { "$kind/$_" } sort keys %{ $doc->{components}{$kind} };
+	}
 	    qw(schemas parameters responses headers);
 	is("@unused", '', 'and to all of it');
 	for my $path (sort keys %{ $doc->{paths} }) {
@@ -83,20 +87,25 @@ subtest 'served' => sub {
 
 # A validator that finds nothing is easily written.
 subtest 'the validator' => sub {
-	my $schema = { type => 'object', properties => { a => { type => 'integer', minimum => 1 }, b => { type => ['string', 'null'], enum => ['x', undef] },
-	    c => { type => 'array', items => { type => 'string', pattern => '^y' } } }, required => ['a'], additionalProperties => JSON::PP::false };
+	my $schema = { type => 'object', properties => { a => { type => 'integer', minimum => 1 },
+	    b => { type => ['string', 'null'], enum => ['x', undef] },
+	    c => { type => 'array', items => { type => 'string', pattern => '^y' } } }, required => ['a'],
+	    additionalProperties => JSON::PP::false };
 	my @cases = (
 		['{"a":1}', ''], ['{"a":1,"b":null,"c":["y","yy"]}', ''], ['{"a":1,"b":"x"}', ''],
 		['{}', '$.a is missing'], ['{"a":0}', '$.a is too small'], ['{"a":"1"}', '$.a is string, not integer'],
-		['{"a":1.5}', '$.a is number, not integer'], ['{"a":true}', '$.a is boolean, not integer'], ['{"a":1,"b":"z"}', '$.b is not one of its values'],
+		['{"a":1.5}', '$.a is number, not integer'], ['{"a":true}', '$.a is boolean, not integer'],
+		['{"a":1,"b":"z"}', '$.b is not one of its values'],
 		['{"a":1,"c":["y","x"]}', '$.c[1] does not have its form'], ['{"a":1,"c":{}}', '$.c is object, not array'],
-		['{"a":1,"d":1}', '$.d is not described'], ['[]', '$ is array, not object'], ['{"a":null}', '$.a is null, not integer'],
+		['{"a":1,"d":1}', '$.d is not described'], ['[]', '$ is array, not object'],
+		['{"a":null}', '$.a is null, not integer'],
 	);
 
 	is(join("\n", $api->check($schema, JSON::PP->new->decode($_->[0]), '$')), $_->[1], $_->[0]) for @cases;
 	ok(!eval { $api->check({ type => 'string', oneOf => [] }, 'x', '$'); 1 }, 'dies of what it does not know');
 	my $res = { status => 200, headers => { 'content-type' => 'application/json' }, body => '{"version":"1"}' };
-	like(join(' ', $api->complaints(GET => '/api/v4/version', $res)), qr/revision is missing/, 'complains of an answer');
+	like(join(' ', $api->complaints(GET => '/api/v4/version', $res)), qr/revision is missing/,
+	    'complains of an answer');
 	$res->{status} = 418;
 	like(join(' ', $api->complaints(GET => '/api/v4/version', $res)), qr/418/, 'of a status');
 	like(join(' ', $api->complaints(POST => '/api/v4/version', $res)), qr/no such operation/, 'of a route');

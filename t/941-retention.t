@@ -49,7 +49,8 @@ sub aged {
 sub counted {
 	my ($days) = @_;
 
-	$t->psql("INSERT INTO usage_months VALUES (date_trunc('month', now() - interval '2 years'), 1, 'anybody', 0, 1)"
+	$t->psql("INSERT INTO usage_months"
+	    . " VALUES (date_trunc('month', now() - interval '2 years'), 1, 'anybody', 0, 1)"
 	    . ' ON CONFLICT DO NOTHING');
 	$t->psql("INSERT INTO download_logs VALUES ('n', repeat('0', 64), 1, 'x', 0, now() - interval '$days days')"
 	    . ' ON CONFLICT (node, fingerprint) DO UPDATE SET read_at = excluded.read_at');

@@ -129,7 +129,8 @@ subtest 'and back' => sub {
 subtest 'the name of a deleted crate' => sub {
 	published('Lately', '1.0.0');
 	delete_ok('lately');
-	my $wait = qr/^crate `Lately` was recently deleted; its name will be available after \d{4}-\d\d-\d\dT[\d:]{8}Z$/;
+	my $wait =
+	    qr/^crate `Lately` was recently deleted; its name will be available after \d{4}-\d\d-\d\dT[\d:]{8}Z$/;
 	my $next = sub { $p->publish('Lately', '2.0.0') };
 	refused('case 38: a name deleted lately', $next, $wait);
 	refused('another spelling', sub { $p->publish('lately', '2.0.0') },
@@ -177,7 +178,8 @@ SKIP: {
 		published('needed', '1.0.0');
 		my $own = 'sparse+' . $t->url . $p->root . '/';
 		my $res = $fault->during('answered:version_check_new', sub {
-			return $p->publish('needs', '1.0.0', toml => qq([dependencies.needed]\nversion = "1"\nregistry-index = "$own"\n),
+			return $p->publish('needs', '1.0.0',
+			    toml => qq([dependencies.needed]\nversion = "1"\nregistry-index = "$own"\n),
 			    metadata => { deps => [dependency('needed')] });
 		}, sub { delete_ok('needed') });
 

@@ -85,8 +85,10 @@ subtest 'index files' => sub {
 		finds($name, [['index', 0, 'demo/registry alpha', $detail]]);
 		finds("$name, repaired", [['index', 1, 'demo/registry alpha', $detail]], '--repair');
 		finds("$name, after that", []);
-		is($t->psql("SELECT crate, project_id, detail ->> 'wrong', detail ->> 'system_user' IS NOT NULL FROM audit_events"
-		    . " WHERE action = 'crate.repair' ORDER BY id DESC LIMIT 1"), 'alpha|' . $p->id . "|$detail|t", "$name: the audit log has it");
+		is($t->psql("SELECT crate, project_id, detail ->> 'wrong', detail ->> 'system_user' IS NOT NULL"
+		    . " FROM audit_events"
+		    . " WHERE action = 'crate.repair' ORDER BY id DESC LIMIT 1"), 'alpha|' . $p->id . "|$detail|t",
+		    "$name: the audit log has it");
 		is(index_of_crate('alpha'), $good, "$name: the file is as it was");
 	}
 	$t->update_search;
@@ -167,14 +169,16 @@ subtest 'more than a piece' => sub {
 	    . ' INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions) SELECT id, project_id, normalized_name, 7000 FROM c');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
-	    . " published_at, status) SELECT c.id, c.project_id, '0.0.' || i, '0.0.' || i, CASE i WHEN 7000 THEN '{}' ELSE"
+	    . " published_at, status)"
+	    . " SELECT c.id, c.project_id, '0.0.' || i, '0.0.' || i, CASE i WHEN 7000 THEN '{}' ELSE"
 	    . " format('{\"vers\":\"0.0.%s\",\"cksum\":\"%s\",\"yanked\":false}', i, repeat('a', 64)) END,"
 	    . " repeat('a', 64), 1, now(), 'error' FROM crates c, generate_series(1, 7000) i WHERE c.name = 'many'");
 	$t->psql("UPDATE quotas SET used_versions = used_versions + 7000, used_bytes = used_bytes + 7000,"
 	    . ' used_crates = used_crates + 1');
 	finds('the last one of many', [['blob missing', 0, 'a' x 64, 'No such file or directory'],
 	    ['version', 0, 'demo/registry many@0.0.7000', 'its index line says other than its row']]);
-	$t->psql("UPDATE versions SET index_line = '{}' WHERE crate_id = (SELECT id FROM crates WHERE name = 'many')");
+	$t->psql("UPDATE versions SET index_line = '{}'"
+	    . " WHERE crate_id = (SELECT id FROM crates WHERE name = 'many')");
 	is(scalar(grep { ref $_ && $_->[0] eq 'version' } fsck()), 7000, 'all of them are named');
 	$t->psql("DELETE FROM versions WHERE crate_id = (SELECT id FROM crates WHERE name = 'many');"
 	    . " DELETE FROM crates WHERE name = 'many'; DELETE FROM blobs WHERE sha256 = repeat('a', 64)");

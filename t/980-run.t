@@ -40,15 +40,18 @@ my %env;
 
 sub ask {
 	my ($path, @curl) = @_;
-	my ($status, $out, $err) = Berth::Cluster::capture('curl', '-sS', '--cacert', $env{BERTH_CACERT}, '-D', "$dir/headers", @curl,
-	    $path =~ /^http/ ? $path : "$env{BERTH_URL}$path");
+	my ($status, $out, $err) = Berth::Cluster::capture('curl', '-sS', '--cacert', $env{BERTH_CACERT}, '-D',
+	    "$dir/headers", @curl, $path =~ /^http/ ? $path : "$env{BERTH_URL}$path");
 
 	die "curl $path: $status\n$err" if $status != 0;
 	my $headers = Berth::Cluster::slurp("$dir/headers");
-	return { status => ($headers =~ m{^HTTP/\S+ (\d+)})[0], id => ($headers =~ /^x-request-id: (\w+)/mi)[0], body => $out };
+	return { status => ($headers =~ m{^HTTP/\S+ (\d+)})[0], id => ($headers =~ /^x-request-id: (\w+)/mi)[0],
+	    body => $out };
 }
 
-sub log_lines { return map { split(/\n/, Berth::Cluster::slurp("$run/log/nginx-$_.log")) } qw(berth berth-cache); }
+sub log_lines {
+	return map { split(/\n/, Berth::Cluster::slurp("$run/log/nginx-$_.log")) } qw(berth berth-cache);
+}
 
 # Asks until the answer is nginx's own.
 sub by_nginx {
@@ -66,7 +69,8 @@ sub by_nginx {
 
 my ($status, $said) = dev('start');
 is($status, 0, 'scripts/dev start') or BAIL_OUT($said);
-like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/packages/cargo/"$}m, 'the index to paste');
+like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/packages/cargo/"$}m,
+    'the index to paste');
 like($said, qr{^cainfo = "\Q$run\E/tls/bundle.pem"$}m, 'the certificate');
 my ($token) = $said =~ /^export CARGO_REGISTRIES_BERTH_TOKEN=(berth_pat_[\w-]+)$/m;
 ok(defined $token, 'a token');
@@ -79,9 +83,11 @@ is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pi
 is_deeply([dev('start')], [0, "berth: is running already; `. $run/env` tells where\n"], 'a second start');
 
 my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
-Berth::Test::write_file($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'), Berth::Crate::make('hello', '0.1.0')));
+Berth::Test::write_file($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'),
+    Berth::Crate::make('hello', '0.1.0')));
 for my $registry ($R, $P) {
-	my $res = ask("$registry/api/v1/crates/new", '-X', 'PUT', '-H', "Authorization: $token", '--data-binary', "\@$body");
+	my $res = ask("$registry/api/v1/crates/new", '-X', 'PUT', '-H', "Authorization: $token", '--data-binary',
+	    "\@$body");
 
 	is($res->{status}, 200, 'a crate is published') or diag($res->{body});
 }
@@ -90,15 +96,18 @@ ok(by_nginx("$P/he/ll/hello", '-H', 'Accept-Encoding: gzip', '-o', "$dir/index")
 ok(by_nginx("$P/hello/0.1.0/download", '-o', "$dir/crate"), 'and a crate');
 is(ask("$R/he/ll/hello")->{status}, 401, 'private: not without a token');
 for my $what ('config.json', 'he/ll/hello', 'hello/0.1.0/download') {
-	ok(by_nginx("$R/$what", '-H', "Authorization: $token", '-H', 'Accept-Encoding: gzip', '-o', "$dir/answer"), "private, with a token: $what, too");
+	ok(by_nginx("$R/$what", '-H', "Authorization: $token", '-H', 'Accept-Encoding: gzip', '-o', "$dir/answer"),
+	    "private, with a token: $what, too");
 }
 
 SKIP: {
 	my $why = Berth::Test->cargo_missing;
 	skip $why, 1 if $why;
 	my %clean = map { ($_ => undef) } grep { /^(?:CARGO_|https?_proxy$|all_proxy$)/i } keys %ENV;
-	my ($failed, $out, $err) = Berth::Cluster::capture({ dir => $dir, env => { %clean, no_proxy => '*', CARGO_HOME => "$dir/cargo-home",
-		map { ($_ => $env{$_}) } grep { /^CARGO_/ } keys %env } }, 'timeout', 300, qw(cargo search --registry berth hello));
+	my ($failed, $out, $err) = Berth::Cluster::capture({ dir => $dir,
+	    env => { %clean, no_proxy => '*', CARGO_HOME => "$dir/cargo-home",
+		map { ($_ => $env{$_}) } grep { /^CARGO_/ } keys %env } }, 'timeout', 300,
+		    qw(cargo search --registry berth hello));
 
 	like($out, qr/^hello = "0\.1\.0"/, 'cargo needs nothing but run/env') or diag("$failed: $err");
 }

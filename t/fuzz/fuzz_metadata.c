@@ -16,8 +16,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static const struct package_limits limits = { .max_dependencies = 500,
-		.max_features = 300, .max_keywords = 5, .max_categories = 5, .strict = "license homepage", .own_registry = "",
-		.allowed_registries = "*" };
+		.max_features = 300, .max_keywords = 5, .max_categories = 5, .strict = "license homepage",
+		.own_registry = "", .allowed_registries = "*" };
 	struct arena *arena = arena_new();
 	struct package pkg;
 	struct err err = { 0 };

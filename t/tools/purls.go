@@ -18,7 +18,8 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	found, err := cargolock.Extractor{}.Extract(context.Background(), &filesystem.ScanInput{Path: os.Args[1], Reader: file})
+	input := filesystem.ScanInput{Path: os.Args[1], Reader: file}
+	found, err := cargolock.Extractor{}.Extract(context.Background(), &input)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

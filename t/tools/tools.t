@@ -27,12 +27,13 @@ my $token = $t->token('dev');
 $t->cargo_setup(map { $_ => { id => $id{$_}, token => $token } } keys %id);
 for my $registry (sort keys %id) {
 	for my $version (qw(1.0.0 1.1.0 2.0.0)) {
-		is($t->publish($id{$registry}, $token, "acme-$registry", $version)->{status}, 200, "acme-$registry $version is there")
-		    or BAIL_OUT('nothing to work with');
+		is($t->publish($id{$registry}, $token, "acme-$registry", $version)->{status}, 200,
+		    "acme-$registry $version is there") or BAIL_OUT('nothing to work with');
 	}
 }
 # what programs with a list of authorities of their own take instead of http.cainfo
-my $authorities = write_file($t->dir . '/authorities.pem', join('', map { -e $_ ? Berth::Cluster::slurp($_) : '' }
+my $authorities = write_file($t->dir . '/authorities.pem',
+    join('', map { -e $_ ? Berth::Cluster::slurp($_) : '' }
     '/etc/ssl/certs/ca-certificates.crt', $t->cacert));
 
 subtest 'python-gitlab' => \&python_gitlab;
@@ -54,7 +55,8 @@ sub need {
 	my ($tool) = @_;
 
 	return if -e "$tools/$tool-$version{$tool}.done";
-	my $why = -e "$tools/$tool.missing" ? Berth::Cluster::slurp("$tools/$tool.missing") : 'scripts/tools has not installed it';
+	my $why = -e "$tools/$tool.missing" ? Berth::Cluster::slurp("$tools/$tool.missing")
+	    : 'scripts/tools has not installed it';
 	chomp $why;
 	plan skip_all => "$tool $version{$tool}: $why";
 }
@@ -89,7 +91,8 @@ sub crate {
 	my ($name, $version, $rest) = @_;
 	my $dir = $t->dir . '/crate' . ++$crates;
 
-	write_file($t->dir . '/gitconfig', "[user]\nname = dev\nemail = dev\@example.org\n[init]\ndefaultBranch = main\n");
+	write_file($t->dir . '/gitconfig', "[user]\nname = dev\nemail = dev\@example.org\n[init]\n"
+	    . "defaultBranch = main\n");
 	write_file("$dir/Cargo.toml", "[package]\nname = \"$name\"\nversion = \"$version\"\nedition = \"2021\"\n"
 	    . "description = \"made for a test\"\nlicense = \"MIT\"\n$rest");
 	write_file("$dir/src/lib.rs", "\n");
@@ -100,7 +103,8 @@ sub crate {
 
 sub commit {
 	my ($dir) = @_;
-	my ($status, $said) = tool({ dir => $dir }, 'sh', '-c', 'git init -q 2>&1 && git add -A && git commit -q -m made');
+	my ($status, $said) = tool({ dir => $dir }, 'sh', '-c',
+	    'git init -q 2>&1 && git add -A && git commit -q -m made');
 
 	die $said if $status != 0;
 	return;
@@ -109,7 +113,8 @@ sub commit {
 # One that depends on acme-REGISTRY 1, and has 1.0.0 in its lock file.
 sub consumer {
 	my ($registry) = @_;
-	my $dir = crate("uses-$registry", '0.1.0', "[dependencies]\nacme-$registry = { version = \"1\", registry = \"$registry\" }\n");
+	my $dir = crate("uses-$registry", '0.1.0', "[dependencies]\n"
+	    . "acme-$registry = { version = \"1\", registry = \"$registry\" }\n");
 	my ($status, undef, $err) = $t->cargo('update', '-p', "acme-$registry", '--precise', '1.0.0', dir => $dir);
 
 	die $err if $status != 0;
@@ -122,8 +127,8 @@ sub consumer {
 sub index_of {
 	my ($name) = @_;
 
-	return $t->http(GET => sprintf('%s/%s/%s/%s', $t->registry($id{priv}), substr($name, 0, 2), substr($name, 2, 2), $name),
-	    { token => $token })->{body};
+	return $t->http(GET => sprintf('%s/%s/%s/%s', $t->registry($id{priv}), substr($name, 0, 2),
+	    substr($name, 2, 2), $name), { token => $token })->{body};
 }
 
 sub manifest { return Berth::Cluster::slurp("$_[0]/Cargo.toml"); }
@@ -133,7 +138,8 @@ sub manifest { return Berth::Cluster::slurp("$_[0]/Cargo.toml"); }
 # What t/901-gitlab-client.t does with Debian's, with the version that the page names.
 sub python_gitlab {
 	need('python-gitlab');
-	my ($status, $said) = tool({}, "$tools/python-gitlab/bin/python", '-c', <<'PYTHON', $t->url, $t->cacert, $token);
+	my @python = ("$tools/python-gitlab/bin/python", '-c');
+	my ($status, $said) = tool({}, @python, <<'PYTHON', $t->url, $t->cacert, $token);
 import sys, gitlab
 gl = gitlab.Gitlab(sys.argv[1], ssl_verify=sys.argv[2], private_token=sys.argv[3])
 gl.auth()
@@ -173,13 +179,15 @@ sub cargo_outdated {
 		my ($status, $said) = tool({ dir => consumer($registry) }, qw(cargo outdated));
 
 		is($status, 0, "$registry: cargo outdated") or diag($said);
-		like($said, qr/^acme-$registry\s+1\.0\.0\s+1\.1\.0\s+2\.0\.0\s/m, "$registry: shows what is newer") or diag($said);
+		like($said, qr/^acme-$registry\s+1\.0\.0\s+1\.1\.0\s+2\.0\.0\s/m, "$registry: shows what is newer")
+		    or diag($said);
 	}
 }
 
 sub cargo_release {
 	need('cargo-release');
-	my $dir = crate('acme-released', '0.1.0', "repository = \"https://example.org/\"\npublish = [\"priv\"]\n[package.metadata.release]\nregistry = \"priv\"\n");
+	my $dir = crate('acme-released', '0.1.0', "repository = \"https://example.org/\"\npublish = [\"priv\"]\n"
+	    . "[package.metadata.release]\nregistry = \"priv\"\n");
 	# it releases only what git has
 	$t->cargo('generate-lockfile', dir => $dir);
 	commit($dir);
@@ -238,7 +246,8 @@ ADVISORY
 	my ($status, $said) = tool({ dir => $dir }, @audit);
 	is($status, 0, 'a private crate is not looked up') or diag($said);
 	my $lock = Berth::Cluster::slurp("$dir/Cargo.lock");
-	write_file("$dir/Cargo.lock", $lock =~ s{source = "sparse\+[^"]*"}{source = "registry+https://github.com/rust-lang/crates.io-index"}r);
+	write_file("$dir/Cargo.lock",
+	    $lock =~ s{source = "sparse\+[^"]*"}{source = "registry+https://github.com/rust-lang/crates.io-index"}r);
 	($status, $said) = tool({ dir => $dir }, @audit);
 	isnt($status, 0, 'the public one is');
 	like($said, qr/RUSTSEC-2020-0001/, 'and its advisory found') or diag($said);
@@ -276,13 +285,15 @@ sub renovate {
 			@_,
 		} }, $node, "$tools/renovate/node_modules/renovate/dist/renovate.js");
 	};
-	my ($status, $said) = $look->(RENOVATE_HOST_RULES => JSON::PP->new->encode([{ matchHost => $t->url, hostType => 'crate', token => $token }]));
+	my ($status, $said) = $look->(RENOVATE_HOST_RULES => JSON::PP->new->encode([{ matchHost => $t->url,
+	    hostType => 'crate', token => $token }]));
 
 	is($status, 0, 'renovate runs') or diag($said);
 	my %seen = map { $_->{newValue} // '' => $_ } map { @{ $_->{updates} // [] } } dependencies($said);
 	ok($seen{2} || $seen{'2.0.0'}, 'and proposes what is newer') or diag($said);
 	($status, $said) = $look->();
-	is_deeply([map { @{ $_->{updates} // [] } } dependencies($said)], [], 'without a rule for the host it finds nothing') or diag($said);
+	is_deeply([map { @{ $_->{updates} // [] } } dependencies($said)], [],
+	    'without a rule for the host it finds nothing') or diag($said);
 }
 
 # The dependencies of Cargo.toml in renovate's log.
@@ -304,5 +315,6 @@ sub osv_scalibr {
 	my ($status, $said) = tool({}, "$tools/bin/purls", consumer('priv') . '/Cargo.lock');
 
 	is($status, 0, 'its reader takes the lock file') or diag($said);
-	like($said, qr{^pkg:cargo/acme-priv\@1\.0\.0 crates\.io$}m, 'and names the crate as if it were the public one');
+	like($said, qr{^pkg:cargo/acme-priv\@1\.0\.0 crates\.io$}m,
+	    'and names the crate as if it were the public one');
 }

@@ -1,6 +1,6 @@
 /*
- * access/access: the whole decision, as tables.  In each table callers go down and projects across; each cell is the status of reading,
- * of publishing and of yanking, 0 for yes.
+ * access/access: the whole decision, as tables.  In each table callers go down and projects across; each cell
+ * is the status of reading, of publishing and of yanking, 0 for yes.
  */
 #include "access/access.h"
 
@@ -203,8 +203,12 @@ check(const struct caller *c, enum namespace namespace)
 	const struct {
 		enum action action;
 		int status;
-	} cells[] = { { ACTION_READ_FILES, want->read }, { ACTION_READ_PACKAGE, want->read }, { ACTION_CREATE_PACKAGE, want->publish },
-		{ ACTION_YANK_PACKAGE, want->yank } };
+	} cells[] = {
+		{ ACTION_READ_FILES, want->read },
+		{ ACTION_READ_PACKAGE, want->read },
+		{ ACTION_CREATE_PACKAGE, want->publish },
+		{ ACTION_YANK_PACKAGE, want->yank },
+	};
 	const struct access_facts f = facts(c, namespace);
 
 	for (size_t i = 0; i < SIZE(cells); i++) {
@@ -514,7 +518,10 @@ main(void)
 	check_mint();
 	check_rule();
 	check_crate_user();
-	/* read files and the rest, publish, yank, delete, owners and to change them, pipelines, e-mails; place, members, to change them; settings; account */
+	/*
+	 * read files and the rest, publish, yank, delete, owners and to change them, pipelines, e-mails; place,
+	 * members, to change them; settings; account
+	 */
 	check_operations(TOKEN_ANY_OPERATION, NULL,
 	    (int[ACTION__MAX]) { [ACTION_CREATE_JOB_TOKEN] = 403 });
 	/* which of the two it is, is known when the crate is */

@@ -51,8 +51,9 @@ test_open(struct cache_dir **d)
 	    "to the pool's user", "with path and remedy");
 	mkdir(arena_printf(a, "%s/lock", root), 0700);
 	is_int(cache_dir_open(root, d, &err), -1, "something in the lock's place");
-	is_str(err.detail, arena_printf(a, "cache_dir: %s/lock: Is a directory; stop the pool, and remove what is there",
-	    root), "with path and remedy");
+	is_str(err.detail,
+	    arena_printf(a, "cache_dir: %s/lock: Is a directory; stop the pool, and remove what is there", root),
+	    "with path and remedy");
 	rmdir(arena_printf(a, "%s/lock", root));
 	is_int(cache_dir_open(root, d, &err), 0, "opened");
 	node = arena_strdup(a, cache_dir_node(*d));
@@ -292,7 +293,8 @@ test_network_room(struct cache_dir *d)
 	}
 	is_int(failed, 0, "a scan of addresses");
 	is_int(cache_grants_count(g), GRANTS_PREFIX_MAX + 3, "has so many grants and no more");
-	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7), "the oldest is gone, with its folder");
+	ok(!there("grant/" EPOCH "/net-2001:db8::1") && cache_grants_have(d, &from, 7),
+	    "the oldest is gone, with its folder");
 	ok(cache_grants_have(d, &who, 7), "a token's stays");
 	ok(cache_grants_have(d, &v4, 7) && cache_grants_have(d, &beside, 7), "so do those of other networks");
 	cache_grants_free(g);

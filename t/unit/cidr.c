@@ -80,9 +80,10 @@ static const struct {
 	const char *network;
 	bool wide;
 } widths[] = {
-	{ "0.0.0.0/0", true }, { "::/0", true }, { "0.0.0.0/1", true }, { "128.0.0.0/1", true }, { "10.0.0.0/7", true },
-	{ "::ffff:0.0.0.0/96", true }, { "::ffff:0:0/103", true }, { "::/80", true }, { "::fffe:0:0/95", true },
-	{ "2000::/3", true }, { "2000::/15", true }, { "8000::/1", true }, { "fc00::/6", true }, { "f000::/4", true },
+	{ "0.0.0.0/0", true }, { "::/0", true }, { "0.0.0.0/1", true }, { "128.0.0.0/1", true },
+	{ "10.0.0.0/7", true }, { "::ffff:0.0.0.0/96", true }, { "::ffff:0:0/103", true }, { "::/80", true },
+	{ "::fffe:0:0/95", true }, { "2000::/3", true }, { "2000::/15", true }, { "8000::/1", true },
+	{ "fc00::/6", true }, { "f000::/4", true },
 	{ "10.0.0.0/8", false }, { "0.0.0.0/8", false }, { "192.0.2.7", false }, { "::ffff:10.0.0.0/104", false },
 	{ "::1", false }, { "::/81", false }, { "fc00::/7", false }, { "fd00::/8", false }, { "2001::/16", false },
 	{ "::fffe:0:0/96", false },

@@ -358,7 +358,8 @@ test_limits(void)
 	is_int(inspect(crate, &limits, &v, &err), 0, "as many entries as allowed");
 	limits.max_entries = 1;
 	is_int(inspect(crate, &limits, &v, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 1 entries; an administrator can raise max_entries for the project", "says so");
+	is_str(err.pub, "uploaded tarball contains more than 1 entries; "
+	    "an administrator can raise max_entries for the project", "says so");
 	limits.max_entries = 2;
 	limits.max_unpacked = tar->n + 1;
 	is_int(inspect(crate, &limits, &v, &err), 0, "one byte less than the limit");

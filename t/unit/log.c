@@ -38,7 +38,8 @@ test_line(void)
 	log_ms(&l, "ms", 1234567);
 	log_end(&l);
 	ok(strstr(slurp(path), " level=info program=test ") != NULL, "who says it");
-	ok(strstr(text, " event=request plain=a/b-c%20d empty=\"\" odd=\"a \\\"q\\\"\\\\\\x0a\\x1b\\xff\\x00z\" n=-7 ms=1234.567\n") != NULL,
+	ok(strstr(text, " event=request plain=a/b-c%20d empty=\"\" "
+	    "odd=\"a \\\"q\\\"\\\\\\x0a\\x1b\\xff\\x00z\" n=-7 ms=1234.567\n") != NULL,
 	    "values are quoted and escaped where they must be: %s", text);
 	memset(big, 'x', sizeof(big));
 	log_begin(&l, LOG_ERROR, "long");

@@ -97,10 +97,12 @@ static const struct example about[] = {
 	/* where the project is not strict */
 	{ "homepage='git@h:x'\nrepository='../x'\nlicense='ours'", "" },
 	{ "homepage='ssh://h/x'\nrepository='https://h/a b'", "" },
-	{ "homepage=' JavaScript:alert(1)'", "`homepage` must not be ` JavaScript:alert(1)`, which a browser would run or "
+	{ "homepage=' JavaScript:alert(1)'",
+	    "`homepage` must not be ` JavaScript:alert(1)`, which a browser would run or "
 	    "open on its own host; write an address that begins with https://, or leave the field out" },
 	{ "license='" C1000 "'", "" },
-	{ "license='" C1000 "d'", "`license` is longer than 1000 bytes; put the text into a file and name it in `license-file`" },
+	{ "license='" C1000 "d'",
+	    "`license` is longer than 1000 bytes; put the text into a file and name it in `license-file`" },
 	{ "homepage=\"a\\nb\"", "`homepage` has a control character" },
 	{ "repository=\"\\u007f\"", "`repository` has a control character" },
 	{ "rust-version='1'", "" },
@@ -131,7 +133,8 @@ static const struct example about[] = {
 	{ "keywords=['']", "\"\" is an invalid keyword" },
 	{ "keywords=['\xc3\xa1']", "\"\xc3\xa1\" is an invalid keyword" },
 	{ "categories=['a','b','c','d','" C64 "']", "" },
-	{ "categories=['a','b','c','d','e','f']", "expected at most 5 categories per crate" RAISE("max_categories") },
+	{ "categories=['a','b','c','d','e','f']",
+	    "expected at most 5 categories per crate" RAISE("max_categories") },
 	{ "categories=['']", "\"\" is an invalid category (1 to 64 characters)" },
 	{ "categories=['" C64 "c']", "\"" C64 "c\" is an invalid category (1 to 64 characters)" },
 };

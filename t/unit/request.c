@@ -325,7 +325,8 @@ test_sizes(void)
 	};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
-		ok(sizes[i].is <= sizes[i].most, "%s has %zu bytes, at most %zu", sizes[i].what, sizes[i].is, sizes[i].most);
+		ok(sizes[i].is <= sizes[i].most, "%s has %zu bytes, at most %zu",
+		    sizes[i].what, sizes[i].is, sizes[i].most);
 }
 
 int

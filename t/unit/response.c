@@ -263,7 +263,8 @@ test_subrequest(void)
 	error_with(ERROR_FORMAT_SUBREQUEST, 401, "no token", NULL);
 	ok(strstr(conn.out, "Status: 401 ") == conn.out, "401 stays");
 	ok(strstr(conn.out, "\r\nX-Berth-Status: 401\r\n") != NULL, "and is told");
-	ok(strstr(conn.out, "\r\nX-Berth-Refusal: {\"errors\":[{\"detail\":\"no token\"}]}\r\n") != NULL, "with its body");
+	ok(strstr(conn.out, "\r\nX-Berth-Refusal: {\"errors\":[{\"detail\":\"no token\"}]}\r\n") != NULL,
+	    "with its body");
 	ok(strstr(conn.out, "\r\nWWW-Authenticate: Cargo ") != NULL, "and where to log in");
 	begin(METHOD_PUT);
 	error_with(ERROR_FORMAT_SUBREQUEST, 404, "not \xc3\xa9 found", NULL);

@@ -48,7 +48,8 @@ test_pieces(void)
 	ok(sha256_add(&one, "a", 1) && sha256_add(&other, "x", 1) && sha256_add(&one, "", 0), "in turns");
 	ok(is_abc(), "a whole one in between");
 	ok(sha256_add(&one, "bc", 2) && is_same(&one, abc), "in pieces it is the same");
-	ok(!sha256_add(&one, "d", 1) && !sha256_end(&one, out), "after its end there is nothing to add, nor another end");
+	ok(!sha256_add(&one, "d", 1) && !sha256_end(&one, out),
+	    "after its end there is nothing to add, nor another end");
 	ok(is_same(&other, digest("x", 1)), "the other one is not touched by that");
 	ok(sha256_begin(&one) && is_same(&one, digest("", 0)), "none at all");
 	ok(sha256_begin(&one) && sha256_add(&one, "a", 1), "one that nobody wants any more");

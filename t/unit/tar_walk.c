@@ -404,7 +404,8 @@ test_limits(void)
 	is_int(walk(buf_slice(tar), 4096, &limits, &notes, &err), 0, "as many entries as allowed");
 	limits.max_entries = 2;
 	is_int(walk(buf_slice(tar), 4096, &limits, &notes, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 2 entries; an administrator can raise max_entries for the project", "says how many");
+	is_str(err.pub, "uploaded tarball contains more than 2 entries; "
+	    "an administrator can raise max_entries for the project", "says how many");
 
 	limits.max_bytes = tar->n + 1;
 	limits.max_entries = 3;
@@ -527,7 +528,8 @@ test_path_set(void)
 	is_int(path_set_add(set, slice_str("1/2/3/4/5/6/7/8/9/10/x"), false, &again, &err), 0,
 	    "as many folders as allowed");
 	is_int(path_set_add(set, slice_str("1/2/b/x"), false, &again, &err), -1, "one more");
-	is_str(err.pub, "uploaded tarball contains more than 10 folders; an administrator can raise max_entries for the project", "says how many");
+	is_str(err.pub, "uploaded tarball contains more than 10 folders; "
+	    "an administrator can raise max_entries for the project", "says how many");
 
 	set = path_set_new(arena, 10, locale);
 	for (int i = 0; i < 10000; i++)

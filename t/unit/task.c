@@ -188,7 +188,8 @@ test_claims(struct db *db)
 	is_int(second.attempts, 2, "for the second time");
 	is_int(task_done(db, &first, &err), 0, "what the first says");
 	is_str(sql("SELECT count(*) FROM tasks"), "1", "counts no more");
-	is_int(task_fail(db, a, &first, &(struct task_failure) { "x", 1, true, false }, &err), 0, "nor that it failed");
+	is_int(task_fail(db, a, &first, &(struct task_failure) { "x", 1, true, false }, &err), 0,
+	    "nor that it failed");
 	is_str(sql("SELECT dead_at IS NULL FROM tasks"), "t", "it is not dead");
 	sql("UPDATE tasks SET claimed_until = now() - interval '1 s'");
 	is_int(claim(db, "x", "one").id, 0, "should the second be gone too, it waits");

@@ -155,7 +155,8 @@ static void
 test_mac(void)
 {
 	/* made by `printf ... | openssl md5 -binary | basenc --base64url` */
-	static const char good[] = "berth_pat_k10000000000000001_00000000000000000000000000000000_5GUwcpEBRq1cjuk8Lb0uYw";
+	static const char good[] =
+	    "berth_pat_k10000000000000001_00000000000000000000000000000000_5GUwcpEBRq1cjuk8Lb0uYw";
 	struct token_keys other = keys, gone = keys;
 	struct token t, read;
 	char text[TOKEN_TEXT_SIZE];

@@ -31,7 +31,8 @@ sub missing {
 # Starts both; options: javascript => 0, arguments => [...].
 sub start {
 	my ($class, $dir, %opt) = @_;
-	my $self = bless { port => Berth::Test::claim_port(), owner => $$, http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
+	my $self = bless { port => Berth::Test::claim_port(), owner => $$,
+	    http => HTTP::Tiny->new(timeout => PATIENCE) }, $class;
 
 	mkdir("$dir/browser");
 	$self->{pid} = fork // die "fork: $!\n";
@@ -50,9 +51,11 @@ sub start {
 	    ? (prefs => { 'profile.managed_default_content_settings.javascript' => 2 }) : ();
 	my $made = $self->_ask(POST => '', { capabilities => { alwaysMatch => {
 		browserName => 'chrome', acceptInsecureCerts => JSON::PP::true,
-		'goog:chromeOptions' => { binary => _chromium(), %prefs, args => [qw(--headless=new --no-sandbox --disable-gpu
-			--disable-quic --no-first-run --disable-background-networking --disable-component-update
-			--disable-sync --disable-dev-shm-usage), '--window-size=1000,900', "--user-data-dir=$dir/browser/profile", @{ $opt{arguments} // [] }] },
+		'goog:chromeOptions' => { binary => _chromium(), %prefs, args => [
+			qw(--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run),
+			qw(--disable-background-networking --disable-component-update --disable-sync --disable-dev-shm-usage),
+			'--window-size=1000,900', "--user-data-dir=$dir/browser/profile", @{ $opt{arguments} // [] },
+		] },
 	} } });
 	$self->{session} = $made->{sessionId} // die "no session\n";
 	return $self;
@@ -62,10 +65,13 @@ sub _chromium { return (grep { -x } map { "$_/chromium" } split(/:/, $ENV{PATH})
 
 sub _ask {
 	my ($self, $method, $path, $body) = @_;
-	my $url = "http://127.0.0.1:$self->{port}/session" . (defined $self->{session} ? "/$self->{session}" : '') . $path;
-	my $res = $self->{http}->request($method, $url, defined $body ? { content => JSON::PP->new->utf8->encode($body),
+	my $url = "http://127.0.0.1:$self->{port}/session" . (defined $self->{session} ? "/$self->{session}" : '')
+	    . $path;
+	my $res = $self->{http}->request($method, $url,
+	    defined $body ? { content => JSON::PP->new->utf8->encode($body),
 		headers => { 'Content-Type' => 'application/json' } } : {});
-	my $json = eval { JSON::PP->new->utf8->decode($res->{content}) } // die "webdriver: $res->{status} $res->{content}\n";
+	my $json = eval { JSON::PP->new->utf8->decode($res->{content}) }
+	    // die "webdriver: $res->{status} $res->{content}\n";
 
 	die "webdriver: $method $path: $json->{value}{message}\n" if !$res->{success};
 	return $json->{value};
@@ -81,7 +87,8 @@ sub cookies { return @{ $_[0]->_ask(GET => '/cookie') }; }
 sub all {
 	my ($self, $css) = @_;
 
-	return map { $_->{ +ELEMENT } } @{ $self->_ask(POST => '/elements', { using => 'css selector', value => $css }) };
+	return map { $_->{ +ELEMENT } }
+	    @{ $self->_ask(POST => '/elements', { using => 'css selector', value => $css }) };
 }
 
 sub one {
@@ -91,21 +98,46 @@ sub one {
 	return $element // die "no $css on " . $self->url . "\n";
 }
 
-sub click { my ($self, $css) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/click', {}); }
+sub click {
+	my ($self, $css) = @_;
+
+	return $self->_ask(POST => '/element/' . $self->one($css) . '/click', {});
+}
+
 # Waits until the page has such an element, and shows it: what a click leads to may take its time.
 sub await {
 	my ($self, $css) = @_;
 
-	return Berth::Test::wait_for(sub { eval { $self->_ask(GET => '/element/' . $self->one($css) . '/displayed') } }, PATIENCE)
-	    || die "no $css on " . $self->url . "\n";
+	return Berth::Test::wait_for(sub { eval { $self->_ask(GET => '/element/' . $self->one($css)
+	    . '/displayed') } }, PATIENCE) || die "no $css on " . $self->url . "\n";
 }
 
-sub type { my ($self, $css, $text) = @_; return $self->_ask(POST => '/element/' . $self->one($css) . '/value', { text => $text }); }
+sub type {
+	my ($self, $css, $text) = @_;
+
+	return $self->_ask(POST => '/element/' . $self->one($css) . '/value', { text => $text });
+}
+
 sub text { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/text'); }
 sub texts { my ($self, $css) = @_; return map { $self->_ask(GET => "/element/$_/text") } $self->all($css); }
-sub css { my ($self, $css, $property) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . "/css/$property"); }
-sub role { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/computedrole'); }
-sub label { my ($self, $css) = @_; return $self->_ask(GET => '/element/' . $self->one($css) . '/computedlabel'); }
+
+sub css {
+	my ($self, $css, $property) = @_;
+
+	return $self->_ask(GET => '/element/' . $self->one($css) . "/css/$property");
+}
+
+sub role {
+	my ($self, $css) = @_;
+
+	return $self->_ask(GET => '/element/' . $self->one($css) . '/computedrole');
+}
+
+sub label {
+	my ($self, $css) = @_;
+
+	return $self->_ask(GET => '/element/' . $self->one($css) . '/computedlabel');
+}
 
 # A picture of the page, as PNG.
 sub shot {

@@ -43,7 +43,8 @@ sub request {
 	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
 	    ->request($method => "http://127.0.0.1:$port$path", $opt);
 
-	return { status => $res->{status}, headers => $res->{headers}, body => $res->{content} // '', began => $began };
+	return { status => $res->{status}, headers => $res->{headers}, body => $res->{content} // '',
+	    began => $began };
 }
 
 # As Berth::Test::http(), with token, headers and body: for the tests that ask thousands of times.
@@ -52,7 +53,8 @@ sub ask {
 	my %headers = map { /^([^:]+): (.*)$/ ? (lc $1 => $2) : () } @{ $opt->{headers} // [] };
 
 	$headers{authorization} = $opt->{token} if defined $opt->{token};
-	my $res = request($port, $method, $path, { headers => \%headers, defined $opt->{body} ? (content => $opt->{body}) : () });
+	my $res = request($port, $method, $path,
+	    { headers => \%headers, defined $opt->{body} ? (content => $opt->{body}) : () });
 	Berth::Leaks::know($res->{body});
 	return $res;
 }
@@ -77,14 +79,18 @@ sub is_static {
 	return $line =~ / pool_s=- / ? 1 : 0;
 }
 
-# Of these ids of requests, those that nginx has answered from a file: its cache has a log of its own.  Waits until
-# each of them is in a log.
+# Of these ids of requests, those that nginx has answered from a file: its cache has a log of its own.  Waits
+# until each of them is in a log.
 sub from_files {
 	my ($t, @ids) = @_;
 	my %log;
 
 	$t->wait_for(sub {
-		%log = map { my $log = $_; ($log => { map { / id=(\S+) / ? ($1 => 1) : () } split(/\n/, $t->log("nginx-$log.log")) }) }
+		%log = map {
+			my $log = $_;
+
+			($log => { map { / id=(\S+) / ? ($1 => 1) : () } split(/\n/, $t->log("nginx-$log.log")) });
+		}
 		    qw(berth berth-cache);
 		return !grep { !$log{berth}{$_} && !$log{'berth-cache'}{$_} } @ids;
 	}, 30) or die "nginx has not logged all answers\n";
@@ -146,7 +152,8 @@ sub reload {
 # once it had returned: [began, node, status, answer, id].
 sub meanwhile {
 	my ($t, $ports, $name, $path, $headers, $change) = @_;
-	my ($moment, @asked) = Berth::Watch::change($t, { clients => CLIENTS, before => BEFORE, after => AFTER }, sub {
+	my ($moment, @asked) = Berth::Watch::change($t, { clients => CLIENTS, before => BEFORE, after => AFTER },
+	    sub {
 		my ($turn) = @_;
 		my $node = $turn % @$ports;
 		my $res = get($ports->[$node], $path, %$headers);
@@ -156,7 +163,8 @@ sub meanwhile {
 	my @after = grep { $_->[0] > $moment } @asked;
 
 	for my $node (0 .. $#$ports) {
-		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE, "$name: node $node: before");
+		cmp_ok(scalar(grep { $_->[1] == $node && $_->[0] < $moment && $_->[2] == 200 } @asked), '>', BEFORE,
+		    "$name: node $node: before");
 		cmp_ok(scalar(grep { $_->[1] == $node } @after), '>', AFTER, "$name: node $node: after");
 	}
 	return @after;

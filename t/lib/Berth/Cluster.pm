@@ -126,7 +126,8 @@ sub _make_token_key {
 	my $key = join('', map { ('a' .. 'z', 'A' .. 'Z', 0 .. 9)[rand 62] } 1 .. 43);
 	my ($registry) = $self->sql('berth_template', 'SELECT id FROM registry');
 
-	$self->sql('berth_template', "INSERT INTO token_slots (slot, fingerprint) VALUES ('00', '" . sha256_hex($key) . "')");
+	$self->sql('berth_template', "INSERT INTO token_slots (slot, fingerprint) VALUES ('00', '"
+	    . sha256_hex($key) . "')");
 	open(my $fh, '>', $self->token_key) or die $self->token_key . ": $!\n";
 	chmod(0600, $fh) or die $self->token_key . ": $!\n";
 	print {$fh} qq(registry "$registry";\n00 "$key";\n);

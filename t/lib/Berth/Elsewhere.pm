@@ -49,8 +49,8 @@ sub start {
 	$self->{server} = Berth::Test::spawn("$self->{dir}/server.log", $^X, "-I$Berth::Cluster::ROOT/t/lib",
 	    '-MBerth::Elsewhere', '-e', 'Berth::Elsewhere::serve($ARGV[0])', "$self->{dir}/");
 	$self->_write_nginx_conf;
-	$self->{nginx} = Berth::Test::spawn("$self->{dir}/nginx.log", Berth::Test::nginx_program(), '-e', 'stderr', '-c',
-	    "$self->{dir}/nginx.conf", '-g', 'daemon off;');
+	$self->{nginx} = Berth::Test::spawn("$self->{dir}/nginx.log", Berth::Test::nginx_program(), '-e',
+	    'stderr', '-c', "$self->{dir}/nginx.conf", '-g', 'daemon off;');
 	Berth::Test::wait_for(sub {
 		return -S "$self->{dir}/sock" && IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port});
 	}, 30) or die "the other server does not start\n";
@@ -78,7 +78,8 @@ sub DESTROY { $_[0]->stop }
 sub answer {
 	my ($self, $path, $body, %opt) = @_;
 
-	$self->{routes}{$path} = { answer => [$opt{status} // 200, $body, $opt{headers} // []], delay => $opt{delay} // 0 };
+	$self->{routes}{$path} = { answer => [$opt{status} // 200, $body, $opt{headers} // []],
+	    delay => $opt{delay} // 0 };
 	$self->_tell;
 	return;
 }
@@ -87,7 +88,8 @@ sub answer {
 sub answer_header {
 	my ($self, $path, $header, $by_value, $else, %opt) = @_;
 
-	$self->{routes}{$path} = { header => $header, by_value => $by_value, answer => $else, delay => $opt{delay} // 0 };
+	$self->{routes}{$path} = { header => $header, by_value => $by_value, answer => $else,
+	    delay => $opt{delay} // 0 };
 	$self->_tell;
 	return;
 }
@@ -186,8 +188,8 @@ sub _respond {
 	}
 	my ($status, $body, $more) = @$answer;
 	$body = $json->encode($body) if ref $body;
-	print {$client} "HTTP/1.0 $status Answer\r\nContent-Type: application/json\r\nContent-Length: ", length($body),
-	    "\r\n", map({ "$_\r\n" } @{ $more // [] }), "\r\n", $body;
+	print {$client} "HTTP/1.0 $status Answer\r\nContent-Type: application/json\r\nContent-Length: ",
+	    length($body), "\r\n", map({ "$_\r\n" } @{ $more // [] }), "\r\n", $body;
 	close($client);
 }
 

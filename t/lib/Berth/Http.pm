@@ -76,7 +76,8 @@ sub read_head {
 		# an error ends the upload
 		$c->{out} = '' if $head =~ m{\AHTTP/1\.1 [45]};
 		return ($head, $c->{bare} || $head =~ m{\AHTTP/1\.1 (?:204|304)} ? 0
-		    : $head =~ /^transfer-encoding: chunked\r$/mi ? 'chunked' : $head =~ /^content-length: *(\d+)\r$/mi ? $1 : undef);
+		    : $head =~ /^transfer-encoding: chunked\r$/mi ? 'chunked'
+		    : $head =~ /^content-length: *(\d+)\r$/mi ? $1 : undef);
 	}
 }
 
@@ -88,7 +89,8 @@ sub read_body {
 	while (!defined $length || length $c->{in} < $length) {
 		more($c) or last;
 	}
-	die 'the body ends after ' . length($c->{in}) . " of $length bytes\n" if defined $length && length $c->{in} < $length;
+	die 'the body ends after ' . length($c->{in}) . " of $length bytes\n"
+	    if defined $length && length $c->{in} < $length;
 	return defined $length ? substr($c->{in}, 0, $length) : $c->{in};
 }
 

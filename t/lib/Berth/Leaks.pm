@@ -13,7 +13,11 @@ use File::Find qw(find);
 
 # Ours, of both forms; a secret with its MAC, whatever stands before it; and identity tokens with their
 # signature.
-use constant TOKEN => qr/berth_(?:pat|dep|job)_(?:[0-9A-Za-z]{18}_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]|[0-9A-Za-z]{49})|_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}/;
+use constant TOKEN => qr/
+	berth_(?:pat|dep|job)_(?:[0-9A-Za-z]{18}_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]|[0-9A-Za-z]{49})
+	|_[0-9A-Za-z]{32}_[0-9A-Za-z_-]{21}[AQgw]
+	|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{16,}
+/x;
 
 # Cargo's own, and what it has built.
 my $skipped = qr{/(?:cargo-home|target|\.git)$};
@@ -28,7 +32,8 @@ sub know {
 	my ($text) = @_;
 
 	return if index($text, 'berth_') < 0;
-	for my $part ($text =~ /berth_(?:pat|dep|job)_[0-9A-Za-z]{18}_([0-9A-Za-z]{32})_([0-9A-Za-z_-]{21}[AQgw])/g) {
+	for my $part ($text
+	    =~ /berth_(?:pat|dep|job)_[0-9A-Za-z]{18}_([0-9A-Za-z]{32})_([0-9A-Za-z_-]{21}[AQgw])/g) {
 		$pattern = undef unless $known{$part}++;
 	}
 	for my $secret ($text =~ /berth_(?:pat|dep|job)_([0-9A-Za-z]{49})(?![0-9A-Za-z])/g) {
@@ -47,8 +52,8 @@ sub in_text {
 	return %known && $text =~ $pattern ? 'the secret or MAC of a token' : undef;
 }
 
-# Files below a directory, or the one file, that hold one, each with the beginning of what was found.  Those whose
-# paths are keys of %$fine hold theirs on purpose.
+# Files below a directory, or the one file, that hold one, each with the beginning of what was found.  Those
+# whose paths are keys of %$fine hold theirs on purpose.
 sub in_files {
 	my ($dir, $fine) = @_;
 	my @found;
@@ -80,7 +85,8 @@ sub in_output {
 sub in_cores {
 	my ($dir) = @_;
 
-	return map { my $what = _in_file($_); defined $what ? "$_: $what" : () } grep { -f } glob("$dir/core $dir/core.*");
+	return map { my $what = _in_file($_); defined $what ? "$_: $what" : () } grep { -f }
+	    glob("$dir/core $dir/core.*");
 }
 
 sub _in_file {

@@ -18,7 +18,8 @@ use Berth::Cluster;
 
 sub new {
 	my ($class) = @_;
-	my $self = bless { doc => JSON::PP->new->utf8->decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
+	my $self = bless { doc =>
+	    JSON::PP->new->utf8->decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
 
 	for my $path (sort keys %{ $self->{doc}{paths} }) {
 		my $pattern = join('', map { /^\{/ ? '([^/?]+)' : quotemeta } split(/(\{\w+\})/, $path));
@@ -82,8 +83,8 @@ sub complaints {
 }
 
 # A value against a schema: what is wrong with it.
-my %known = map { $_ => 1 } qw($ref type enum properties required additionalProperties items pattern minimum maximum
-    description format default maxLength);
+my %known = map { $_ => 1 } qw($ref type enum properties required additionalProperties items pattern minimum
+    maximum description format default maxLength);
 
 sub check {
 	my ($self, $schema, $value, $at) = @_;
@@ -95,10 +96,13 @@ sub check {
 	my $type = _type_of($value);
 	my @types = ref $schema->{type} ? @{ $schema->{type} } : ($schema->{type} // ());
 
-	return "$at is $type, not @types" unless grep { $_ eq $type || ($_ eq 'number' && $type eq 'integer') } @types;
+	return "$at is $type, not @types"
+	    unless grep { $_ eq $type || ($_ eq 'number' && $type eq 'integer') } @types;
 	return "$at is not one of its values"
-	    if $schema->{enum} && !grep { defined $_ ? defined $value && $_ eq $value : !defined $value } @{ $schema->{enum} };
-	return "$at does not have its form" if $schema->{pattern} && $type eq 'string' && $value !~ /$schema->{pattern}/;
+	    if $schema->{enum} && !grep { defined $_ ? defined $value && $_ eq $value : !defined $value }
+	    @{ $schema->{enum} };
+	return "$at does not have its form"
+	    if $schema->{pattern} && $type eq 'string' && $value !~ /$schema->{pattern}/;
 	return "$at is too small" if defined $schema->{minimum} && $type eq 'integer' && $value < $schema->{minimum};
 	return "$at is too large" if defined $schema->{maximum} && $type eq 'integer' && $value > $schema->{maximum};
 	return $self->_object($schema, $value, $at) if $type eq 'object' && $schema->{properties};

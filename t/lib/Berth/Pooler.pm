@@ -76,7 +76,8 @@ sub set {
 	$self->_write;
 	kill('HUP', $self->{pid});
 	my ($key, $value) = %settings;
-	Berth::Test::wait_for(sub { $self->_show($key) eq $value }, 60) or die "pgbouncer does not take $key = $value:\n" . $self->log . "\n";
+	Berth::Test::wait_for(sub { $self->_show($key) eq $value }, 60)
+	    or die "pgbouncer does not take $key = $value:\n" . $self->log . "\n";
 	return;
 }
 
@@ -104,7 +105,8 @@ sub DESTROY { $_[0]->stop; }
 
 sub _write {
 	my ($self) = @_;
-	my %keys = (listen_addr => '', listen_port => PORT, unix_socket_dir => $self->{dir}, auth_type => 'trust', auth_file => "$self->{dir}/users",
+	my %keys = (listen_addr => '', listen_port => PORT, unix_socket_dir => $self->{dir}, auth_type => 'trust',
+		auth_file => "$self->{dir}/users",
 		logfile => "$self->{dir}/log", max_client_conn => 200, ignore_startup_parameters => 'extra_float_digits',
 		admin_users => 'berth', %{ $self->{settings} });
 	my $path = "$self->{dir}/pgbouncer.ini";

@@ -56,7 +56,8 @@ UPDATE crate_search s SET weight = search_weight(d.crates, 0)
   FROM (SELECT v.project_id, d.normalized_name, count(DISTINCT v.crate_id) AS crates
           FROM dependencies d JOIN versions v ON v.id = d.version_id
          WHERE d.registry IS NULL GROUP BY 1, 2) d
- WHERE d.project_id = s.project_id AND d.normalized_name = s.normalized_name AND s.weight <> search_weight(d.crates, 0);
+ WHERE d.project_id = s.project_id AND d.normalized_name = s.normalized_name
+   AND s.weight <> search_weight(d.crates, 0);
 DELETE FROM search_counts;
 INSERT INTO search_counts (project_id, part, crates)
 SELECT project_id, crate_id % 8, count(*) FROM crate_search GROUP BY 1, 2
@@ -194,8 +195,8 @@ sub blobs {
 sub versions {
 	my ($c) = @_;
 
-	return ('versions (id, crate_id, project_id, normalized_name, version, version_base, index_line, cksum, size, published_at,'
-	    . ' description, license, keywords, categories, has_lib)', sub {
+	return ('versions (id, crate_id, project_id, normalized_name, version, version_base, index_line, cksum,'
+	    . ' size, published_at, description, license, keywords, categories, has_lib)', sub {
 		my ($out, $i, $name) = @_;
 		my @parts = split(/-/, $name);
 

@@ -3,7 +3,8 @@ package Berth::Test;
 # A private Berth for one test: its own database (a copy of the template), blob
 # store, configuration, and, once asked for, pool, worker and nginx.
 #
-#	my $t = Berth::Test->new(workers => 4);         # keys of berth.conf; pool_build: whose berth-fcgi and berth-worker
+#	# keys of berth.conf; pool_build: whose berth-fcgi and berth-worker
+#	my $t = Berth::Test->new(workers => 4);
 #	my $id = $t->project('demo/registry');
 #	my $res = $t->http(GET => "/api/v4/projects/$id/packages/cargo/config.json");
 #	is($res->{status}, 401);
@@ -349,7 +350,8 @@ sub start_nginx {
 	my $up = wait_for(sub {
 		die "nginx ended at once:\n" . $self->log('nginx-error') . "\n" if $self->has_ended('nginx');
 		# it listens on one after the other
-		return 2 == grep { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_) } $self->port, $self->{plain_port};
+		return 2 == grep { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_) } $self->port,
+		    $self->{plain_port};
 	}, PATIENCE);
 	die "nginx does not listen\n" unless $up;
 	return;
@@ -375,8 +377,8 @@ sub http {
 	$self->start_pool unless $opt->{no_pool};
 	$self->start_nginx;
 	push @headers, "Authorization: $opt->{token}" if defined $opt->{token};
-	my $by_curl = $opt->{http2} || $opt->{tls} || $opt->{curl} || $path =~ m{^https?://} || length($opt->{body} // '') > UPLOAD_MAX
-	    || grep { /^transfer-encoding:/i } @headers;
+	my $by_curl = $opt->{http2} || $opt->{tls} || $opt->{curl} || $path =~ m{^https?://}
+	    || length($opt->{body} // '') > UPLOAD_MAX || grep { /^transfer-encoding:/i } @headers;
 	my $res = $by_curl ? $self->_http_by_curl($method, $path, \@headers, $opt)
 	    : $self->_http_plain($method, $path, \@headers, $opt);
 	Berth::Leaks::know($res->{body});

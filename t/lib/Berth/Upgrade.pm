@@ -17,7 +17,8 @@ use Digest::SHA qw(sha256_hex);
 
 use Berth::Cluster;
 
-# The directory of the later build (t/next/).  A test that runs alone makes it; make check has made it already.
+# The directory of the later build (t/next/).  A test that runs alone makes it; make check has
+# made it already.
 sub next_build {
 	my ($build) = @_;
 	my ($variant) = "$build/next" =~ m{^\Q$Berth::Cluster::ROOT\E/(.*)$} or return "$build/next";
@@ -52,8 +53,10 @@ sub older {
 		push @sql, $bytes, sprintf("INSERT INTO schema_migrations VALUES (%d, '%s', '%s')", $version, $topic,
 		    sha256_hex($bytes));
 	}
-	$cluster->sql('postgres', "CREATE DATABASE $name OWNER berth_owner", "GRANT CONNECT ON DATABASE $name TO berth");
-	$cluster->sql_as('berth_owner', $name, @sql, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO berth',
+	$cluster->sql('postgres', "CREATE DATABASE $name OWNER berth_owner",
+	    "GRANT CONNECT ON DATABASE $name TO berth");
+	$cluster->sql_as('berth_owner', $name, @sql,
+	    'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO berth',
 	    'REVOKE UPDATE, DELETE ON audit_events FROM berth');
 	return;
 }
@@ -74,12 +77,14 @@ SELECT 1, 'crate-' || i || '-' || left(md5(i::text), 6), 'crate-' || i || '-' ||
   FROM generate_series(1, $crates) i
 SQL
 INSERT INTO blobs (sha256, size)
-SELECT encode(sha256((c || ' ' || v)::bytea), 'hex'), 5000 FROM generate_series(1, $crates) c, generate_series(1, $each) v
+SELECT encode(sha256((c || ' ' || v)::bytea), 'hex'), 5000
+  FROM generate_series(1, $crates) c, generate_series(1, $each) v
 SQL
-INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at, user_id,
-       description, license, readme, keywords, has_lib)
-SELECT c.id, 1, '0.' || v || '.0', '0.' || v || '.0', repeat(md5(c.id::text), 9), encode(sha256((c.id || ' ' || v)::bytea), 'hex'),
-       5000, now() - v * interval '1 hour', 1, 'what ' || c.name || ' is good for', 'MIT', repeat(md5(v::text), 12), '{net,io}', true
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
+       user_id, description, license, readme, keywords, has_lib)
+SELECT c.id, 1, '0.' || v || '.0', '0.' || v || '.0', repeat(md5(c.id::text), 9),
+       encode(sha256((c.id || ' ' || v)::bytea), 'hex'), 5000, now() - v * interval '1 hour',
+       1, 'what ' || c.name || ' is good for', 'MIT', repeat(md5(v::text), 12), '{net,io}', true
   FROM generate_series(1, $each) v, crates c
 SQL
 INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features)
@@ -116,13 +121,22 @@ SQL
 \set v random(1, 2000000000)
 BEGIN;
 UPDATE crates SET updated_at = now() WHERE id = :c;
-INSERT INTO blobs (sha256, size) VALUES (encode(sha256((:c || '+' || :v)::bytea), 'hex'), 1) ON CONFLICT DO NOTHING;
-INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at, user_id) SELECT :c, 1, '1.0.' || :v, '1.0.' || :v, '{}', encode(sha256((:c || '+' || :v)::bytea), 'hex'), 1, now(), 1 ON CONFLICT (crate_id, version_base) DO NOTHING;
-INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features) SELECT id, 'a', 'a', '^1', 'normal', false, true FROM versions WHERE crate_id = :c AND version_base = '1.0.' || :v;
+INSERT INTO blobs (sha256, size) VALUES (encode(sha256((:c || '+' || :v)::bytea), 'hex'), 1)
+    ON CONFLICT DO NOTHING;
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
+           user_id)
+    SELECT :c, 1, '1.0.' || :v, '1.0.' || :v, '{}',
+           encode(sha256((:c || '+' || :v)::bytea), 'hex'), 1, now(), 1
+    ON CONFLICT (crate_id, version_base) DO NOTHING;
+INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features)
+    SELECT id, 'a', 'a', '^1', 'normal', false, true FROM versions
+     WHERE crate_id = :c AND version_base = '1.0.' || :v;
 SELECT index_line, id FROM versions WHERE crate_id = :c ORDER BY id;
 UPDATE crates SET index_body = index_body || '\x00', index_revision = index_revision + 1 WHERE id = :c;
 DELETE FROM crate_search WHERE crate_id = :c;
-INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, document) SELECT id, 1, name, normalized_name, '1.0.' || :v, search_document(normalized_name, '{}', '') FROM crates WHERE id = :c;
+INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, document)
+    SELECT id, 1, name, normalized_name, '1.0.' || :v, search_document(normalized_name, '{}', '') FROM crates
+     WHERE id = :c;
 INSERT INTO audit_events (action, project_id) VALUES ('crate.publish', 1);
 COMMIT;
 SQL
@@ -131,7 +145,8 @@ SQL
 # many as there can be).
 sub start {
 	my ($class, $cluster, $name, $dir, %opt) = @_;
-	my $self = bless { cluster => $cluster, name => $name, dir => $dir, rate => 0, readers => 2, writers => 2, %opt }, $class;
+	my $self = bless { cluster => $cluster, name => $name, dir => $dir, rate => 0, readers => 2, writers => 2,
+	    %opt }, $class;
 
 	mkdir($dir);
 	for my $kind (sort keys %scripts) {
@@ -148,13 +163,16 @@ sub _rounds {
 
 	return $pid if $pid;
 	for (my $n = 0; !-e "$self->{dir}/end"; $n++) {
-		my ($status, $out, $err) = Berth::Cluster::capture($self->{cluster}->tool('pgbench'), '-n', '-M', 'prepared', '-T', ROUND,
-		    '-c', $self->{$kind eq 'read' ? 'readers' : 'writers'}, '-f', "$self->{dir}/$kind.sql", '-D', "crates=$self->{crates}",
+		my ($status, $out, $err) = Berth::Cluster::capture($self->{cluster}->tool('pgbench'), '-n', '-M',
+		    'prepared', '-T', ROUND,
+		    '-c', $self->{$kind eq 'read' ? 'readers' : 'writers'}, '-f', "$self->{dir}/$kind.sql", '-D',
+		    "crates=$self->{crates}",
 		    '-l', '--log-prefix', "$self->{dir}/$kind.$n", ($self->{rate} ? ('-R', $self->{rate}) : ()),
 		    $self->{cluster}->dsn($self->{name}, 'berth'));
 		my ($failed) = $out =~ /^number of failed transactions: ([1-9]\d*)/m;
 
-		Berth::Test::write_file("$self->{dir}/$kind.$n.errors", "$err$out") if $status != 0 || defined $failed || $err =~ /error/i;
+		Berth::Test::write_file("$self->{dir}/$kind.$n.errors", "$err$out")
+		    if $status != 0 || defined $failed || $err =~ /error/i;
 	}
 	POSIX::_exit(0);
 }
@@ -170,7 +188,8 @@ sub end {
 		my @ms = sort { $a <=> $b } map { (split ' ', $_)[2] / 1000 }
 		    map { split(/\n/, Berth::Cluster::slurp($_)) } grep { !/errors$/ } glob("$self->{dir}/$kind.*.*");
 
-		$seen{$kind} = { n => scalar @ms, max => $ms[-1] // 0, p99 => $ms[0.99 * @ms] // 0, median => $ms[@ms / 2] // 0 };
+		$seen{$kind} = { n => scalar @ms, max => $ms[-1] // 0, p99 => $ms[0.99 * @ms] // 0,
+		    median => $ms[@ms / 2] // 0 };
 	}
 	$seen{errors} = [map { Berth::Cluster::slurp($_) } glob("$self->{dir}/*.errors")];
 	return \%seen;

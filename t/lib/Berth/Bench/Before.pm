@@ -20,7 +20,8 @@ sub start {
 	my ($class, $dir, %opt) = @_;
 	my ($in, $out);
 
-	-x "$dir/build/$_" or die "$dir/build/$_ is missing: run make bench there first\n" for qw(berth-fcgi bench/bare_fcgi);
+	-x "$dir/build/$_" or die "$dir/build/$_ is missing: run make bench there first\n"
+	    for qw(berth-fcgi bench/bare_fcgi);
 	# it has a cluster of its own
 	local %ENV = (%ENV, BERTH_BUILD => 'build');
 	delete @ENV{qw(BERTH_TEST_DIR PERL5LIB)};

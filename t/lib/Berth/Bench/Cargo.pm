@@ -95,8 +95,8 @@ sub package_for {
 	Berth::Test::write_file("$dir/home/config.toml", "[http]\ncainfo = \"" . $t->cacert . "\"\n"
 	    . "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n"
 	    . "[registries.bench]\nindex = \"sparse+$url$root/\"\n");
-	Berth::Test::write_file("$dir/home/credentials.toml", "[registries.bench]\ntoken = \"" . $stand->token . "\"\n")
-	    if $who eq 'berth';
+	Berth::Test::write_file("$dir/home/credentials.toml",
+	    "[registries.bench]\ntoken = \"" . $stand->token . "\"\n") if $who eq 'berth';
 	return $dir;
 }
 

@@ -140,7 +140,8 @@ sub member {
 	my $id = $stand->{changing}{visitor};
 
 	ask($stand, $client, DELETE => "$members/$id", $stand->{changing}{token}, undef, 404)
-	    // ask($stand, $client, POST => $members, $stand->{changing}{token}, { user_id => $id, access_level => 20 });
+	    // ask($stand, $client, POST => $members, $stand->{changing}{token},
+	    { user_id => $id, access_level => 20 });
 	return;
 }
 
@@ -148,11 +149,13 @@ sub publish {
 	my ($stand, $client, $n) = @_;
 	my $body = Berth::Bench::Stand::body('changing', "1.$$.$n", 10_000);
 
-	ask($stand, $client, PUT => $stand->test->registry($stand->project('berth')) . '/api/v1/crates/new', $stand->token, $body);
+	ask($stand, $client, PUT => $stand->test->registry($stand->project('berth')) . '/api/v1/crates/new',
+	    $stand->token, $body);
 	return;
 }
 
-# One request, which must succeed; a hash is a form.  Returns the body of the answer, or undef for that status.
+# One request, which must succeed; a hash is a form.  Returns the body of the answer, or undef
+# for that status.
 sub ask {
 	my ($stand, $client, $method, $path, $token, $content, $status) = @_;
 	my %headers = (Authorization => $token);

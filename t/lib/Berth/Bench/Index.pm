@@ -68,7 +68,8 @@ sub per_byte {
 		return if !defined $row || !defined $name;
 		$us{$n} = Berth::Bench::Report::cpu($row, 'berth') / length(body($stand, $stand->index('berth', $name)));
 	}
-	$report->note('index', 'CPU time per byte to 30 versions', 'times', map { ("$_ versions" => $us{$_} / $us{30}) } 1000, 55_000);
+	$report->note('index', 'CPU time per byte to 30 versions', 'times',
+	    map { ("$_ versions" => $us{$_} / $us{30}) } 1000, 55_000);
 	return;
 }
 
@@ -78,7 +79,8 @@ sub config_json {
 	my $berth = $stand->get('berth', 'config.json');
 
 	$stand->save('registry/config.json', body($stand, $berth));
-	return ($stand->get('static', 'registry/config.json'), map { $stand->get($_, 'config.json') } $stand->contenders(qw(before berth)));
+	return ($stand->get('static', 'registry/config.json'),
+	    map { $stand->get($_, 'config.json') } $stand->contenders(qw(before berth)));
 }
 
 # Rows for each protocol: a name and requests, which all must be answered with the same bytes.
@@ -92,7 +94,11 @@ sub side_by_side {
 	}
 	agree($stand, @$_) for map { @$_ } values %rows;
 	return if $opt->{c};
-	warm_up($stand, grep { $_->{who} =~ /^(?:berth|before)$/ } map { my (undef, @requests) = @$_; @requests } map { @$_ } values %rows);
+	warm_up($stand, grep { $_->{who} =~ /^(?:berth|before)$/ } map {
+		my (undef, @requests) = @$_;
+
+		@requests;
+	} map { @$_ } values %rows);
 	for my $round (1 .. $opt->{r}) {
 		for my $proto (reverse sort keys %rows) {
 			for my $row (@{ $rows{$proto} }) {

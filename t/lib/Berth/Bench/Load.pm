@@ -62,8 +62,8 @@ sub wrk {
 	my $script = $request->{script};
 	# it counts whole seconds only
 	my $whole = $seconds < 1 ? 1 : int($seconds);
-	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1, '-c', CLIENTS,
-	    '-d', "${whole}s", '--timeout', '30s', (map { ('-H', $_) } @{ $request->{headers} }),
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1,
+	    '-c', CLIENTS, '-d', "${whole}s", '--timeout', '30s', (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $script ? ('-s', $script) : (), url($stand, $request));
 	my ($requests) = $out =~ /(\d+) requests in/;
 	my ($rate) = $out =~ m{Requests/sec:\s*([\d.]+)};
@@ -71,7 +71,8 @@ sub wrk {
 	my ($trouble) = $out =~ /(Socket errors.*)/;
 
 	die "wrk $request->{path}: exit status $status\n$out$err"
-	    if $status != 0 || !$rate || defined $trouble || ($bad // 0) != ($request->{status} >= 400 ? $requests : 0);
+	    if $status != 0 || !$rate || defined $trouble
+	    || ($bad // 0) != ($request->{status} >= 400 ? $requests : 0);
 	return ($rate, $requests);
 }
 
@@ -82,7 +83,8 @@ sub cpu_of {
 	my %us = (ended => ticks_us($pid, 13, 14));
 
 	for my $p ($pid, children($pid)) {
-		my $us = eval { $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$p/schedstat")))[0] / 1000 : ticks_us($p, 11, 12) };
+		my $us = eval { $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$p/schedstat")))[0] / 1000
+		    : ticks_us($p, 11, 12) };
 
 		$us{$p} = $us if defined $us;
 	}

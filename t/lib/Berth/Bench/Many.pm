@@ -26,7 +26,8 @@ sub run {
 	my @who = qw(static sql berth public);
 	my @rows = (["200, 30 versions", map { $stand->index($_, 'few-versions') } @who],
 		["304, 30 versions", map { $stand->index($_, 'few-versions', unchanged => 1) } @who],
-		['145 kB', $stand->get('static', 'blob/crate-large'), map { $stand->download($_, 'crate-large') } qw(pool berth public)]);
+		['145 kB', $stand->get('static', 'blob/crate-large'),
+		    map { $stand->download($_, 'crate-large') } qw(pool berth public)]);
 	Berth::Bench::Index::side_by_side($stand, $report, $opt, 'many', h2 => \@rows);
 	for my $round (1 .. $opt->{r}) {
 		my $request = $stand->index('berth', 'few-versions');

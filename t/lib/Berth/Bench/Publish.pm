@@ -111,7 +111,8 @@ sub rate {
 	die "a publish failed: @bad\n" if @bad;
 	unlink(glob("$work/*"));
 	return { rate => $n / $took,
-		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_}, Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
+		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_},
+		    Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
 }
 
 # Publishes a second of somebody who does no more than must be done.
@@ -124,8 +125,8 @@ sub floor_rate {
 	$stand->test->parallel($clients, sub { write_some($stand, $_[0], $data, $n / $clients); return 1; });
 	my $written = time - $start;
 	Berth::Test::write_file($script, $rows);
-	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t', $n / $clients,
-	    '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
+	my ($status, $out, $err) = Berth::Cluster::capture('pgbench', '-n', '-c', $clients, '-j', 1, '-t',
+	    $n / $clients, '-D', 'project=' . $stand->project('berth'), '-f', $script, $stand->dsn);
 	my ($rate) = $out =~ /tps = ([\d.]+)/;
 
 	die "pgbench: $out$err" if $status != 0 || !$rate || $out =~ /number of failed transactions: [1-9]/;

@@ -140,7 +140,8 @@ sub print_part {
 	my ($first, @columns) = in_order(keys %seen);
 
 	printf("\n%-*s %10s%s%s%s\n", NAME_WIDTH, $part, "$first=1",
-	    join('', map { sprintf(' %14s', $title{$_} // $_) } @columns), map({ $seen{$_} ? sprintf(' %14s', "private/$_") : '' } @compared)) if @rows;
+	    join('', map { sprintf(' %14s', $title{$_} // $_) } @columns),
+	    map({ $seen{$_} ? sprintf(' %14s', "private/$_") : '' } @compared)) if @rows;
 	print "\n" unless @rows;
 	for my $row (@rows) {
 		print row_text($row, @columns), "\n";

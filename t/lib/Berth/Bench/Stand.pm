@@ -41,7 +41,8 @@ sub new {
 	$self->{token} = $t->token('dev');
 	$self->_documents($opt{versions});
 	$self->_start;
-	$self->{before} = Berth::Bench::Before->start($opt{before}, %opt{qw(workers versions)}) if defined $opt{before};
+	$self->{before} = Berth::Bench::Before->start($opt{before}, %opt{qw(workers versions)})
+	    if defined $opt{before};
 	return $self;
 }
 
@@ -227,7 +228,8 @@ sub download {
 	return $self->{before}->request('download', 'berth', $name) if $who eq 'before';
 	my $whose = $who eq 'pool' ? 'berth' : $who;
 	my $config = $self->get($whose, 'config.json');
-	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path}, { headers => $config->{headers} })->{body})->{dl};
+	my $dl = JSON::PP::decode_json($self->{t}->http(GET => $config->{path},
+	    { headers => $config->{headers} })->{body})->{dl};
 
 	$dl .= "/$name/1.0.0/download";
 	$dl .= '?pool' if $who eq 'pool';

@@ -29,7 +29,8 @@ sub run {
 		for my $n (@n) {
 			for my $status (200, 304) {
 				my %measured = map {
-					$_ => Berth::Bench::Load::measure($stand, 'h1', several($stand, $_, $n, unchanged => $status == 304), $opt->{s})
+					$_ => Berth::Bench::Load::measure($stand, 'h1', several($stand, $_, $n, unchanged => $status == 304),
+					    $opt->{s})
 				} $stand->contenders(qw(static bare sql berth before));
 
 				$report->add('tokens', "h1 $status, $n token" . ($n > 1 ? 's' : ''), \%measured);
@@ -69,7 +70,8 @@ sub make {
 	my @command = qw(token add --deploy demo/private --scopes create_job_token);
 	my ($url, $token) = $whose eq 'before'
 	    ? ($stand->before->url . $stand->before->registry, $stand->before->ask('main::berth', @command))
-	    : ($stand->test->url . $stand->test->registry($stand->project('berth')), $stand->test->berth_ok(@command));
+	    : ($stand->test->url . $stand->test->registry($stand->project('berth')),
+	    $stand->test->berth_ok(@command));
 	my $config = join("next\n", map { "url = \"$url/job_tokens\"\nheader = \"Authorization: $token\"\n"
 		    . "data = \"user=dev&pipeline=1&job=$_&ttl=86400\"\ninsecure\nsilent\n" } 1 .. $n);
 	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $config }, 'curl', '-K', '-');
@@ -114,14 +116,16 @@ sub cold {
 		push @{ $ms{$_} }, Berth::Bench::Report::median(@{ $round{$_} }) for keys %round;
 		push @{ $ms{more} }, $ms{first}[-1] - $ms{pool}[-1];
 	}
-	$report->note('cold', 'first read of a token', 'ms', map { $_ => Berth::Bench::Report::median(@{ $ms{$_} }) } keys %ms);
+	$report->note('cold', 'first read of a token', 'ms',
+	    map { $_ => Berth::Bench::Report::median(@{ $ms{$_} }) } keys %ms);
 	return;
 }
 
 sub read_ms {
 	my ($client, $stand, $path, $token) = @_;
 	my $began = time;
-	my $res = $client->get($stand->plain_url . $path, { headers => { 'Accept-Encoding' => 'gzip', Authorization => $token } });
+	my $res = $client->get($stand->plain_url . $path,
+	    { headers => { 'Accept-Encoding' => 'gzip', Authorization => $token } });
 
 	die "$path: $res->{status}\n$res->{content}" if $res->{status} != 200;
 	return 1000 * (time - $began);

@@ -40,7 +40,8 @@ make('the first time');
 is_deeply([slurp($migrations) =~ /MIGRATION\((\d+, "\w+")/g], ['1, "first"', '2, "second"'], 'migrations');
 is_deeply([slurp($statements) =~ /STMT_(\w+_LOOK)/g], ['ONE_LOOK', 'TWO_LOOK'], 'statements');
 is_deeply([slurp("$dir/build/gen/store/migrate_sql.h") =~ /^#define (SQL_.*|COLUMNS_.*)/mg],
-    ['SQL_MIGRATE_LOOK "SELECT 1 AS one"', 'COLUMNS_MIGRATE_LOOK ONE'], 'those of `berth migrate`, and their columns');
+    ['SQL_MIGRATE_LOOK "SELECT 1 AS one"', 'COLUMNS_MIGRATE_LOOK ONE'],
+    'those of `berth migrate`, and their columns');
 is(members(), 'one.o two.o', 'objects');
 
 my %before = map { $_ => (stat)[9] } $migrations, $statements, $archive;

@@ -24,7 +24,8 @@ my $source = $Berth::Cluster::ROOT;
 
 chmod(0755, $root) or die "$root: $!\n";
 make_path(map { "$root$_" } qw(/etc /usr/local/etc/berth /var/lib /var/cache /run/berth));
-write_file("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\nstranger:x:4711:4711::/:/bin/sh\n");
+write_file("$root/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/var/www:/usr/sbin/nologin\n"
+    . "stranger:x:4711:4711::/:/bin/sh\n");
 write_file("$root/etc/group", "root:x:0:\nwww-data:x:33:\nstranger:x:4711:\n");
 write_file("$root/etc/shadow", "root:*:1::::::\nwww-data:*:1::::::\nstranger:*:1::::::\n");
 write_file("$root/etc/gshadow", "root:*::\nwww-data:*::\nstranger:*::\n");
@@ -46,7 +47,8 @@ for my $command (@commands) {
 
 	if ($command eq 'berth key add') {
 		# what it writes, without a database
-		write_file("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \"" . 'k' x 43 . "\";\n");
+		write_file("$root/etc/berth/token.key", "registry \"550e8400-e29b-41d4-a716-446655440000\";\n00 \""
+		    . 'k' x 43 . "\";\n");
 		chmod(0600, "$root/etc/berth/token.key") or die;
 		next;
 	}
@@ -122,7 +124,11 @@ my %path = (conf => '/usr/local/etc/berth/berth.conf', key => '/etc/berth/token.
 $_ = "$root$_" for values %path;
 
 for my $made (qw(store public)) {
-	ok(as(pool => sub { make_path(dirname($path{$made})); write_file($path{$made}, 'x'); return -s $path{$made} }), "the pool writes $made");
+	ok(as(pool => sub {
+		make_path(dirname($path{$made}));
+		write_file($path{$made}, 'x');
+		return -s $path{$made};
+	}), "the pool writes $made");
 }
 # as systemd does
 my (@sockets, @listeners);
@@ -190,7 +196,8 @@ subtest 'berth-fcgi -t' => sub {
 		return $err;
 	};
 
-	write_file($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\ncache_dir = $public\n"
+	write_file($conf, "external_url = https://localhost\ndatabase = host=/nonexistent\nstore = $store\n"
+	    . "cache_dir = $public\n"
 	    . "token_key = $path{key}\ninspector = $build/berth-inspect\nsocket = $root/run/t.sock\n");
 	is($warnings->(), '', 'has nothing to say of what the manual does');
 	for my $case (

@@ -112,13 +112,16 @@ sub same_schema {
 sub counts_are_right {
 	my ($name, $what) = @_;
 
-	is(sql($name, 'SELECT count(*) FROM crates c LEFT JOIN crate_names n ON n.crate_id = c.id WHERE NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)'
-	    . ' AND (n.normalized_name = c.normalized_name AND n.listed_versions = (SELECT count(*) FROM versions v WHERE v.crate_id = c.id)) IS NOT TRUE'), 0,
+	is(sql($name, 'SELECT count(*) FROM crates c LEFT JOIN crate_names n ON n.crate_id = c.id'
+	    . ' WHERE NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)'
+	    . ' AND (n.normalized_name = c.normalized_name'
+	    . ' AND n.listed_versions = (SELECT count(*) FROM versions v WHERE v.crate_id = c.id)) IS NOT TRUE'), 0,
 	    "$what: the versions of crates are counted, where they are not due");
 	cmp_ok(sql($name, 'SELECT count(*) FROM crate_names'), '>', 0, "$what: there are some");
-	is(sql($name, 'SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id WHERE v.normalized_name <> c.normalized_name'), 0,
-	    "$what: versions know their names");
-	is(sql($name, 'SELECT sum(crates) FROM search_counts'), sql($name, 'SELECT count(*) FROM crate_search'), "$what: what is searched is counted");
+	is(sql($name, 'SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id'
+	    . ' WHERE v.normalized_name <> c.normalized_name'), 0, "$what: versions know their names");
+	is(sql($name, 'SELECT sum(crates) FROM search_counts'), sql($name, 'SELECT count(*) FROM crate_search'),
+	    "$what: what is searched is counted");
 }
 
 # The output of `berth migrate --dry-run`, which changes nothing.

@@ -51,9 +51,20 @@ sub ask {
 }
 
 # At once: before the worker has looked for what has changed.
-sub found { my (undef, %opt) = @_; $t->update_search unless $opt{at_once}; my $res = ask(@_); is($res->{status}, 200, "$_[0]: status") or diag($res->{body}); return $t->json($res); }
+sub found {
+	my (undef, %opt) = @_;
+
+	$t->update_search unless $opt{at_once};
+	my $res = ask(@_);
+	is($res->{status}, 200, "$_[0]: status") or diag($res->{body});
+	return $t->json($res);
+}
+
 sub names { return join(' ', map { $_->{name} } @{ found(@_)->{crates} }); }
-sub shown { return (grep { $_->{name} eq $_[0] } @{ found("q=$_[0]", at_once => 1)->{crates} })[0]{max_version}; }
+
+sub shown {
+	return (grep { $_->{name} eq $_[0] } @{ found("q=$_[0]", at_once => 1)->{crates} })[0]{max_version};
+}
 
 is_deeply(found('q=serde'), { crates => [], meta => { total => 0 } }, 'nothing is there');
 is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all');
@@ -63,8 +74,15 @@ is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all')
 {
 	my $late = $t->project('demo/late');
 	my @late = (project => $late, at_once => 1);
-	my $due = sub { return $t->psql("SELECT count(*) FROM crates_due d JOIN crates c ON c.id = d.crate_id WHERE c.project_id = $late"); };
-	my $shows = sub { my ($q) = @_; return join(' ', map { "$_->{name}\@$_->{max_version}" } @{ found("q=$q", @late)->{crates} }); };
+	my $due = sub {
+		return $t->psql("SELECT count(*) FROM crates_due d JOIN crates c ON c.id = d.crate_id"
+		    . " WHERE c.project_id = $late");
+	};
+	my $shows = sub {
+		my ($q) = @_;
+
+		return join(' ', map { "$_->{name}\@$_->{max_version}" } @{ found("q=$q", @late)->{crates} });
+	};
 
 	publish($_, '1.0.0', project => $late) for qw(late_one late_two late_three);
 	publish('late_one', '1.1.0', project => $late);
@@ -76,7 +94,8 @@ is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all')
 	is($due->(), 2, 'and the others wait');
 	is($shows->('late'), 'late_one@1.1.0', 'now all see it');
 	is(found('', @late)->{meta}{total}, 1, 'and it is counted');
-	my @said = $t->parallel(8, sub { return [map { "$_->{name}\@$_->{max_version}" } @{ $t->json(ask('q=late_two', @late))->{crates} }]; });
+	my @said = $t->parallel(8, sub { return [map { "$_->{name}\@$_->{max_version}" }
+	    @{ $t->json(ask('q=late_two', @late))->{crates} }]; });
 	is(join(' ', map { @$_ } @said), join(' ', ('late_two@1.0.0') x 8), 'many ask at once');
 	$t->berth_ok('yank', 'demo/late', 'late_one@1.1.0');
 	is($shows->('late_one'), 'late_one@1.0.0', 'yanked');
@@ -87,10 +106,12 @@ is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all')
 	# where the database only reads, what is there is shown
 	publish('late_one', '1.2.0', project => $late);
 	$t->psql("ALTER ROLE berth SET default_transaction_read_only = on");
-	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth' AND datname = current_database()");
+	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth'"
+	    . " AND datname = current_database()");
 	is($shows->('late_one'), 'late_one@1.0.0', 'while the database only reads: what there is');
 	$t->psql("ALTER ROLE berth RESET default_transaction_read_only");
-	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth' AND datname = current_database()");
+	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth'"
+	    . " AND datname = current_database()");
 	is($shows->('late_one'), 'late_one@1.2.0', 'and then what is new');
 	is($due->(), 1, 'late_three waits');
 	$t->update_search;
@@ -320,9 +341,12 @@ is(names("q=$_"), '', "$_: too few letters") for qw(--- -_- %C3%A9%C3%A9%C3%A9);
 
 # ---- how it is written ----
 
-is($t->psql("SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_am a ON a.oid = c.relam JOIN pg_index i ON i.indexrelid = c.oid"
-    . " WHERE a.amname = 'gin' AND i.indrelid IN ('crates'::regclass, 'crate_names'::regclass, 'crate_search'::regclass)"
-    . " AND NOT coalesce(c.reloptions, '{}') @> '{fastupdate=off}'"), '', 'no index puts entries aside, for one publish to sort in');
+is($t->psql("SELECT string_agg(c.relname, ' ') FROM pg_class c JOIN pg_am a ON a.oid = c.relam"
+    . " JOIN pg_index i ON i.indexrelid = c.oid"
+    . " WHERE a.amname = 'gin'"
+    . " AND i.indrelid IN ('crates'::regclass, 'crate_names'::regclass, 'crate_search'::regclass)"
+    . " AND NOT coalesce(c.reloptions, '{}') @> '{fastupdate=off}'"), '',
+    'no index puts entries aside, for one publish to sort in');
 
 # ---- who is used most comes first ----
 

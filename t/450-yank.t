@@ -34,7 +34,10 @@ sub unyank { return ask(PUT => 'unyank', @_); }
 sub detail { return eval { $t->json($_[0])->{errors}[0]{detail} } // "no error: $_[0]{body}"; }
 sub row { return scalar $t->psql("SELECT yanked, yank_message FROM versions WHERE version_base = '$_[0]'"); }
 sub audits { return scalar $t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.$_[0]'"); }
-sub index_text { return $t->http(GET => $t->registry($id) . '/fo/o_/foo_lib', { token => $token{reporter} })->{body}; }
+
+sub index_text {
+	return $t->http(GET => $t->registry($id) . '/fo/o_/foo_lib', { token => $token{reporter} })->{body};
+}
 
 sub in_index {
 	my ($line) = grep { /"vers":"\Q$_[0]\E"/ } split(/\n/, index_text());
@@ -80,7 +83,8 @@ is($told->(), "default|$bytes|$bytes", 'and told of the package, where its statu
 $t->psql("UPDATE versions SET status_message = 'of the status' WHERE version_base = '1.0.0'");
 is($told->(), "default|of the status|$bytes", 'which comes first');
 $t->psql("UPDATE versions SET status_message = NULL WHERE version_base = '1.0.0'");
-is($t->json($t->http(GET => "/api/v4/projects/$id/packages?package_name=foo-lib", { token => $token{reporter} }))->[0]{yank_message}, $why, 'in lists as well');
+is($t->json($t->http(GET => "/api/v4/projects/$id/packages?package_name=foo-lib",
+    { token => $token{reporter} }))->[0]{yank_message}, $why, 'in lists as well');
 my $rows = audits('yank');
 is(yank('foo-lib', '1.0.0')->{status}, 200, 'again without one');
 is(row('1.0.0'), "t|$bytes", 'which takes nothing back');

@@ -23,7 +23,10 @@ $t->member('dev', 'demo', 'maintainer');
 my $token = $t->token('dev');
 
 sub publish { return $t->publish($id, $token, 'grows', $_[0]); }
-sub stored { return pack('H*', $t->psql("SELECT encode(index_body, 'hex') FROM crates WHERE name = 'grows'")); }
+
+sub stored {
+	return pack('H*', $t->psql("SELECT encode(index_body, 'hex') FROM crates WHERE name = 'grows'"));
+}
 
 # The text of the stored file by zlib, which reads one member: nothing may be behind it.
 sub text_of {
@@ -31,7 +34,8 @@ sub text_of {
 	my $z = Compress::Raw::Zlib::Inflate->new(-WindowBits => WANT_GZIP, -ConsumeInput => 1);
 	my $status = $z->inflate($body, my $text);
 
-	return $status != Z_STREAM_END ? "it does not end: $status" : length $body ? 'something is behind it' : $text;
+	return $status != Z_STREAM_END ? "it does not end: $status"
+	    : length $body ? 'something is behind it' : $text;
 }
 
 # A text compressed at once.
@@ -73,7 +77,8 @@ subtest 'one after the other' => sub {
 	is_good('twelve', @versions);
 	agrees($t, 'twelve', token => $token);
 	my $whole = packed(text_of($body));
-	cmp_ok(length $body, '<', 1.5 * length $whole, length($body) . ' bytes, and ' . length($whole) . ' rendered at once');
+	cmp_ok(length $body, '<', 1.5 * length $whole,
+	    length($body) . ' bytes, and ' . length($whole) . ' rendered at once');
 };
 
 subtest 'readers' => sub {
@@ -91,15 +96,23 @@ subtest 'other changes, and publishes after them' => sub {
 	my @versions = map { "1.$_.0" } 0 .. 11;
 	my @changes = (
 		['a yank', sub { $t->http(DELETE => "$R/api/v1/crates/grows/1.11.0/yank", { token => $token })->{status} }],
-		['an unyank', sub { $t->http(PUT => "$R/api/v1/crates/grows/1.11.0/unyank", { token => $token })->{status} }],
-		['a deletion of the last', sub { $t->berth_ok('delete', 'demo/registry', "grows\@$versions[-1]"); pop @versions; 200 }],
+		['an unyank',
+		    sub { $t->http(PUT => "$R/api/v1/crates/grows/1.11.0/unyank", { token => $token })->{status} }],
+		['a deletion of the last', sub {
+			$t->berth_ok('delete', 'demo/registry', "grows\@$versions[-1]");
+			pop @versions;
+			200;
+		}],
 		['a file that another program has rendered', sub {
 			my $body = unpack('H*', packed(text_of(stored())));
 
 			$t->psql("UPDATE crates SET index_body = decode('$body', 'hex') WHERE name = 'grows'");
 			return 200;
 		}],
-		['a last line that is not known', sub { $t->psql("UPDATE crates SET index_last = NULL WHERE name = 'grows'"); 200 }],
+		['a last line that is not known', sub {
+			$t->psql("UPDATE crates SET index_last = NULL WHERE name = 'grows'");
+			200;
+		}],
 	);
 
 	for my $i (0 .. $#changes) {
@@ -125,10 +138,14 @@ subtest 'many at once' => sub {
 	agrees($t, 'many at once', token => $token, only => ['at_once']);
 	is(join('', $t->berth('fsck')), '0', 'fsck');
 	# one version, by all: the check behind the insert that fails says why
-	@res = $t->parallel(8, sub { my $res = $t->publish($id, $token, 'at_once', '2.0.0'); return "$res->{status} $res->{body}"; });
+	@res = $t->parallel(8, sub {
+		my $res = $t->publish($id, $token, 'at_once', '2.0.0');
+
+		return "$res->{status} $res->{body}";
+	});
 	is(scalar(grep { /^200 / } @res), 1, 'one of them is published');
-	is(scalar(grep { /^400 .*crate version `2\.0\.0` is already uploaded/ } @res), 7, 'the others are told why not')
-	    or diag(join("\n", @res));
+	is(scalar(grep { /^400 .*crate version `2\.0\.0` is already uploaded/ } @res), 7,
+	    'the others are told why not') or diag(join("\n", @res));
 };
 
 $t->stop;

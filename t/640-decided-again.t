@@ -128,7 +128,8 @@ sub fingerprint {
 	return join(' ', $t->psql(q(SELECT (SELECT count(*) FROM audit_events), (SELECT count(*) FROM versions),
 	    (SELECT count(*) FROM tokens), (SELECT count(*) FROM members), (SELECT count(*) FROM protection_rules),
 	    (SELECT count(*) FROM crate_owners), (SELECT count(*) FROM job_token_allowlist),
-	    (SELECT string_agg(anonymous_networks, ' ') FROM projects), (SELECT string_agg(anonymous_networks, ' ') FROM groups),
+	    (SELECT string_agg(anonymous_networks, ' ') FROM projects),
+	    (SELECT string_agg(anonymous_networks, ' ') FROM groups),
 	    (SELECT string_agg(md5(index_body) || index_revision, ' ' ORDER BY id) FROM crates))));
 }
 

@@ -87,7 +87,8 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 		    if $after{ $route->{name} };
 		next unless $at_once{ $route->{name} };
 		# what these need comes with the decision
-		is(scalar extra(@trips), $route->{name} =~ /^(?:config_json|publish|publish_authorize)$/ ? 1 : 0, "$name: and then none beside the route's own") or diag(shown(@trips));
+		is(scalar extra(@trips), $route->{name} =~ /^(?:config_json|publish|publish_authorize)$/ ? 1 : 0,
+		    "$name: and then none beside the route's own") or diag(shown(@trips));
 		next unless $method eq 'GET';
 		is(scalar @trips, 1, "$name: which is one") or diag(shown(@trips));
 	}

@@ -249,15 +249,19 @@ SKIP: {
 	sweep('cargo');
 }
 
-# What searches and lists need is brought up to date after the publish, by berth-worker, which is killed at each
-# step.  Of all crates, or of those that are not due: which of them are not known as they are?
+# What searches and lists need is brought up to date after the publish, by berth-worker, which is killed at
+# each step.  Of all crates, or of those that are not due: which of them are not known as they are?
 sub unknown {
 	my ($but) = @_;
 
-	return join(' ', $t->psql('SELECT c.name FROM crates c LEFT JOIN crate_search s ON s.crate_id = c.id LEFT JOIN crate_names n ON n.crate_id = c.id'
-	    . ' WHERE (s.max_version IS DISTINCT FROM (SELECT v.version FROM versions v WHERE v.id = crate_shown(c.id))'
-	    . " OR coalesce(n.listed_versions, 0) <> (SELECT count(*) FROM versions v WHERE v.crate_id = c.id AND v.status = 'default'))"
-	    . ($but ? ' AND NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)' : '') . ' ORDER BY c.id'));
+	return join(' ', $t->psql('SELECT c.name FROM crates c LEFT JOIN crate_search s ON s.crate_id = c.id LEFT'
+	    . ' JOIN crate_names n ON n.crate_id = c.id'
+	    . ' WHERE (s.max_version IS DISTINCT'
+	    . ' FROM (SELECT v.version FROM versions v WHERE v.id = crate_shown(c.id))'
+	    . " OR coalesce(n.listed_versions, 0) <> (SELECT count(*) FROM versions v WHERE v.crate_id = c.id"
+	    . " AND v.status = 'default'))"
+	    . ($but ? ' AND NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)' : '')
+	    . ' ORDER BY c.id'));
 }
 
 sub due { return $t->psql('SELECT count(*) FROM crates_due'); }
@@ -271,13 +275,17 @@ subtest 'what searches and lists need' => sub {
 
 	isnt(unknown(), '', 'all that was published is still to be done');
 	is(unknown(1), '', 'and nothing else');
-	my @steps = $fault->trace('ran:update_search', sub { $run->(); ok($t->wait_for(sub { due() == 0 }), 'the worker does it'); });
+	my @steps = $fault->trace('ran:update_search', sub {
+		$run->();
+		ok($t->wait_for(sub { due() == 0 }), 'the worker does it');
+	});
 	$t->stop_worker("search$runs");
 	is(unknown(), '', 'all of it');
 	my ($from) = grep { $steps[$_] eq 'task:update_search' } 0 .. $#steps;
 	my ($to) = grep { $steps[$_] eq 'ran:update_search' } 0 .. $#steps;
 	@steps = @steps[$from .. $to];
-	is(join(' ', grep { /crate_due_update|update_search/ } @steps), 'task:update_search send:crate_due_update answered:crate_due_update'
+	is(join(' ', grep { /crate_due_update|update_search/ } @steps),
+	    'task:update_search send:crate_due_update answered:crate_due_update'
 	    . ' update_search:some ran:update_search', 'its steps');
 	for my $point (@steps) {
 		my $name = "late-$runs";
@@ -294,7 +302,8 @@ subtest 'what searches and lists need' => sub {
 		$run->();
 		ok($t->wait_for(sub { due() == 0 }), "$point: the next one does it");
 		is(unknown(), '', "$point: all is known");
-		is($t->psql('SELECT sum(crates) = (SELECT count(*) FROM crate_search) FROM search_counts'), 't', "$point: and counted once");
+		is($t->psql('SELECT sum(crates) = (SELECT count(*) FROM crate_search) FROM search_counts'), 't',
+		    "$point: and counted once");
 		$t->stop_worker("search$runs");
 	}
 };

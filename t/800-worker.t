@@ -337,7 +337,8 @@ subtest 'changes of crates come first' => sub {
 	cmp_ok(time - $started, '<', 12, 'soon');
 	$t->stop_worker('first-b');
 	# a long task stops for it, and it comes before what was due sooner
-	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s' FROM generate_series(1, 5000) n");
+	$t->psql("INSERT INTO rate_limits SELECT 'user:' || n, 'publish', true, now() - interval '1 s'"
+	    . " FROM generate_series(1, 5000) n");
 	$fault->arm('answered:rate_limit_sweep', 'wait');
 	my $long = add_task('sweep_limits');
 	ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'a worker is at something else');
@@ -351,33 +352,43 @@ subtest 'changes of crates come first' => sub {
 	$fault->disarm;
 	ok(gone($older) && gone($long), 'all is done');
 	is($known->('while-busy'), 1, 'and the crate is found');
-	is(join(' ', map { "$_->[1]:$_->[2]" } grep { $_->[1] eq 'update_search' || $_->[0] == $long || $_->[0] == $older }
-	    map { /event=task id=(\d+) kind=(\w+) result=(\w+)/ ? [$1, $2, $3] : () } split(/\n/, substr($t->log('first-a'), $before))),
+	is(join(' ', map { "$_->[1]:$_->[2]" }
+	    grep { $_->[1] eq 'update_search' || $_->[0] == $long || $_->[0] == $older }
+	    map { /event=task id=(\d+) kind=(\w+) result=(\w+)/ ? [$1, $2, $3] : () }
+	    split(/\n/, substr($t->log('first-a'), $before))),
 	    'sweep_limits:again update_search:done sweep_staging:done sweep_limits:done', 'in this order');
 	# one that fails waits for its next attempt like any other
 	$t->psql('ALTER TABLE crate_names RENAME COLUMN listed_versions TO other');
 	$publish->('failing');
-	ok($t->wait_for(sub { task('error IS NOT NULL AND claimed_until IS NULL', "kind = 'update_search'") eq 't' }), 'it fails');
+	ok($t->wait_for(sub { task('error IS NOT NULL AND claimed_until IS NULL',
+	    "kind = 'update_search'") eq 't' }), 'it fails');
 	is(task("run_at > now() AND dead_at IS NULL", "kind = 'update_search'"), 't', 'and waits');
 	$t->psql('ALTER TABLE crate_names RENAME COLUMN other TO listed_versions');
 	$t->berth_ok('tasks', 'retry', task('id', "kind = 'update_search'"));
 	ok($t->wait_for(sub { $known->('failing') == 1 }), 'retried: it gets on');
 	is($t->psql('SELECT count(*) FROM crates_due'), 0, 'nothing is left');
-	# two workers, publishes of one crate and of many, and those who ask for it by name: nobody is in another's way
+	# two workers, publishes of one crate and of many, and those who ask for it by name: nobody is
+	# in another's way
 	$t->start_worker('first-b');
 	my $log = length(Berth::Cluster::slurp($cluster->server_log));
 	my @said = $t->parallel(5, sub {
 		my ($i) = @_;
 
-		return [map { $t->http(GET => $t->registry($id) . '/api/v1/crates?q=at-once', { token => $token })->{status} } 1 .. 40] if $i >= 3;
-		return [map { $t->publish($id, $token, $_ % 2 ? 'at-once' : "at-once-$i-$_", "1.$i.$_")->{status} } 1 .. 20];
+		return [map { $t->http(GET => $t->registry($id) . '/api/v1/crates?q=at-once',
+		    { token => $token })->{status} } 1 .. 40] if $i >= 3;
+		return [map { $t->publish($id, $token, $_ % 2 ? 'at-once' : "at-once-$i-$_", "1.$i.$_")->{status} }
+		    1 .. 20];
 	});
 	is(join(' ', map { @$_ } @said), join(' ', (200) x (3 * 20 + 2 * 40)), 'all succeed');
-	unlike(substr(Berth::Cluster::slurp($cluster->server_log), $log), qr/deadlock detected/, 'without a deadlock');
+	unlike(substr(Berth::Cluster::slurp($cluster->server_log), $log), qr/deadlock detected/,
+	    'without a deadlock');
 	ok($t->wait_for(sub { $t->psql('SELECT count(*) FROM crates_due') == 0 }), 'the workers come to an end');
-	is($t->psql("SELECT max_version FROM crate_search WHERE name = 'at-once'"), '1.2.19', 'the highest is shown');
-	is($t->psql('SELECT listed_versions FROM crate_names WHERE normalized_name = $$at-once$$'), 30, 'each version is counted');
-	is($t->psql("SELECT count(*) FROM crate_search WHERE name LIKE 'at-once-%'"), 30, 'and so are the others there');
+	is($t->psql("SELECT max_version FROM crate_search WHERE name = 'at-once'"), '1.2.19',
+	    'the highest is shown');
+	is($t->psql('SELECT listed_versions FROM crate_names WHERE normalized_name = $$at-once$$'), 30,
+	    'each version is counted');
+	is($t->psql("SELECT count(*) FROM crate_search WHERE name LIKE 'at-once-%'"), 30,
+	    'and so are the others there');
 	is($t->psql('SELECT sum(crates) = (SELECT count(*) FROM crate_search) FROM search_counts'), 't', 'all once');
 	$t->stop_worker($_) for qw(first-a first-b);
 };

@@ -108,7 +108,8 @@ subtest 'stages of a publish' => sub {
 	my %count = map { $_ => $m->value('berth_publish_stage_duration_seconds_count', stage => $_) }
 	    qw(read wait inspect check store commit);
 
-	is_deeply(\%count, { map { $_ => 1 } qw(read wait inspect check store commit) }, 'one publish, each of them once');
+	is_deeply(\%count, { map { $_ => 1 } qw(read wait inspect check store commit) },
+	    'one publish, each of them once');
 	# the bytes come into the store beside the commit
 	my $sum = $m->sum('berth_publish_stage_duration_seconds_sum')
 	    - $m->value('berth_publish_stage_duration_seconds_sum', stage => 'store');
@@ -245,7 +246,8 @@ subtest 'what searches and lists lack' => sub {
 	$t->update_search;
 	$t->stop_worker;
 	is(scrape()->value('berth_search_late_seconds'), 0, 'nothing');
-	$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - n * interval '1 hour' FROM crates, generate_series(1, 2) n");
+	$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - n * interval '1 hour'"
+	    . " FROM crates, generate_series(1, 2) n");
 	cmp_ok(abs(scrape()->value('berth_search_late_seconds') - 7200), '<', 60, 'the oldest change');
 	$t->psql('DELETE FROM crates_due');
 };

@@ -364,12 +364,18 @@ subtest 'by SemVer precedence' => sub {
 
 subtest 'before the worker has looked' => sub {
 	my $late = $t->project('late/one');
-	my $names = sub { my ($query, $of) = @_; return names(get('/api/v4/' . ($of // "projects/$late") . "/packages$query", as => 'mia', at_once => 1)); };
+	my $names = sub {
+		my ($query, $of) = @_;
+
+		return names(get('/api/v4/' . ($of // "projects/$late") . "/packages$query", as => 'mia', at_once => 1));
+	};
 
 	$t->stop_worker;
 	$t->member('mia', 'late', 'maintainer');
-	is($t->publish($late, $token{mia}, $_, '1.0.0')->{status}, 200, "$_ is published") for qw(late_one late_two late_three);
-	is($names->('?order_by=name'), 'late_one@1.0.0 late_three@1.0.0 late_two@1.0.0', 'a list without a name has all');
+	is($t->publish($late, $token{mia}, $_, '1.0.0')->{status}, 200, "$_ is published")
+	    for qw(late_one late_two late_three);
+	is($names->('?order_by=name'), 'late_one@1.0.0 late_three@1.0.0 late_two@1.0.0',
+	    'a list without a name has all');
 	is($names->(''), 'late_one@1.0.0 late_two@1.0.0 late_three@1.0.0', 'in any order');
 	is($names->('?package_name=late'), '', 'one by a part of a name none yet');
 	is($names->('?package_name=Late-One'), 'late_one@1.0.0', 'the exact name finds it at once');
@@ -384,8 +390,10 @@ subtest 'how many a crate lists' => sub {
 		my ($name, $n) = @_;
 
 		is(get("$api?package_name=alpha")->{headers}{'x-total'}, $n, $name);
-		is($t->psql("SELECT count(*) FROM crate_names c WHERE project_id = $id AND listed_versions <> (SELECT count(*) FROM versions v"
-		    . " WHERE v.crate_id = c.crate_id AND v.status IN ('default', 'deprecated', 'error'))"), 0, '  and each crate knows');
+		is($t->psql("SELECT count(*) FROM crate_names c WHERE project_id = $id"
+		    . " AND listed_versions <> (SELECT count(*) FROM versions v"
+		    . " WHERE v.crate_id = c.crate_id AND v.status IN ('default', 'deprecated', 'error'))"), 0,
+		    '  and each crate knows');
 	};
 	my $status = sub {
 		my ($to) = @_;
@@ -421,7 +429,8 @@ subtest 'how many a crate lists' => sub {
 		my ($name, $is) = @_;
 
 		$t->update_search;
-		is($t->psql("SELECT lists_many FROM crate_names WHERE project_id = $id AND normalized_name = 'alpha'"), $is, $name);
+		is($t->psql("SELECT lists_many FROM crate_names WHERE project_id = $id AND normalized_name = 'alpha'"),
+		    $is, $name);
 	};
 	is($t->publish($id, $token{mia}, 'alpha', "2.0.$_")->{status}, 200, "2.0.$_") for 1 .. 16;
 	$many->('19 are not many', 'f');

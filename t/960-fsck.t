@@ -74,7 +74,8 @@ subtest 'index files' => sub {
 		['garbage', "index_body = '\\x00'", 'it cannot be unpacked'],
 		['another last line', 'index_last = index_last - 1', 'its last line is of another version than recorded'],
 		['another count', 'listed_versions = 77', "the crate's number of listed versions is wrong", 'crate_names'],
-		['another version', "max_version = '1.0.0'", 'a search shows another version of the crate than it should', 'crate_search'],
+		['another version', "max_version = '1.0.0'", 'a search shows another version of the crate than it should',
+		    'crate_search'],
 	);
 
 	for my $case (@cases) {
@@ -93,9 +94,11 @@ subtest 'index files' => sub {
 	}
 	$t->update_search;
 	finds('up to date', []);
-	is($t->psql("SELECT max_version FROM crate_search WHERE normalized_name = 'alpha'"), '1.1.0-rc.1+b.1', 'a search is repaired, too');
+	is($t->psql("SELECT max_version FROM crate_search WHERE normalized_name = 'alpha'"), '1.1.0-rc.1+b.1',
+	    'a search is repaired, too');
 	$t->psql("DELETE FROM crate_search WHERE normalized_name = 'alpha'");
-	finds('not in a search', [['index', 1, 'demo/registry alpha', 'a search shows another version of the crate than it should']], '--repair');
+	finds('not in a search', [['index', 1, 'demo/registry alpha',
+	    'a search shows another version of the crate than it should']], '--repair');
 	$t->update_search;
 	$t->stop_worker;
 	$t->psql("UPDATE crates SET index_body = (SELECT index_body FROM crates WHERE name = 'alpha')"
@@ -105,7 +108,8 @@ subtest 'index files' => sub {
 	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
 	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
 	fsck('--repair');
-	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2, 'a row for each repair, and for nothing else');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2,
+	    'a row for each repair, and for nothing else');
 };
 
 subtest 'blobs' => sub {
@@ -165,8 +169,10 @@ subtest 'rows' => sub {
 };
 
 subtest 'more than a piece' => sub {
-	$t->psql('WITH c AS (INSERT INTO crates (project_id, name, normalized_name) VALUES (' . $p->id . ", 'many', 'many') RETURNING *)"
-	    . ' INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions) SELECT id, project_id, normalized_name, 7000 FROM c');
+	$t->psql('WITH c AS (INSERT INTO crates (project_id, name, normalized_name) VALUES (' . $p->id
+	    . ", 'many', 'many') RETURNING *)"
+	    . ' INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions)'
+	    . ' SELECT id, project_id, normalized_name, 7000 FROM c');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('a', 64), 1)");
 	$t->psql("INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size,"
 	    . " published_at, status)"

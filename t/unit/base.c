@@ -203,7 +203,8 @@ test_gzip_grow(void)
 		before = more;
 		memcpy(whole + strlen(whole), more.p, more.n + 1);
 	}
-	ok(gzip_expand(a, packed, sizeof(whole), &text, &e) == 0 && slice_is(text, whole), "all texts: %s", e.detail);
+	ok(gzip_expand(a, packed, sizeof(whole), &text, &e) == 0 && slice_is(text, whole),
+	    "all texts: %s", e.detail);
 	is_int(gzip_text_size(packed), (int64_t)strlen(whole), "and their length");
 	ok(gzip_can_grow(slice_of(old.p, GZIP_HEAD_SIZE), slice_of(old.p + old.n - GZIP_TAIL_SIZE, GZIP_TAIL_SIZE)),
 	    "an empty one can grow");

@@ -25,7 +25,8 @@ test_board(struct cache_board *b)
 	ok(!cache_board_has(b, SERVER, own, 1), "which has acknowledged nothing");
 	cache_board_note(b, own, 10);
 	cache_board_note(b, other, 5);
-	ok(cache_board_has(b, SERVER, own, 10) && cache_board_has(b, SERVER, own, 9), "10 counts for what was before");
+	ok(cache_board_has(b, SERVER, own, 10) && cache_board_has(b, SERVER, own, 9),
+	    "10 counts for what was before");
 	ok(!cache_board_has(b, SERVER, own, 11), "but for nothing later");
 	ok(cache_board_has(b, SERVER, other, 5) && !cache_board_has(b, SERVER, other, 6), "the other node");
 	cache_board_note(b, own, 8);

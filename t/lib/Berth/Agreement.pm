@@ -21,7 +21,8 @@ my $VERSIONS = <<'SQL';
 SELECT c.project_id, c.name,
        md5((SELECT string_agg(l.index_line || E'\n', '' ORDER BY l.id) FROM versions l
              WHERE l.crate_id = c.id AND l.status IN ('default', 'hidden', 'deprecated')))
-           || ' ' || to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) || '-plain', v.version, v.cksum, v.size, v.yanked,
+           || ' ' || to_hex(c.index_time) || '-' || to_hex(octet_length(c.index_body)) || '-plain',
+       v.version, v.cksum, v.size, v.yanked,
        (SELECT count(*) FROM blobs b WHERE b.sha256 = v.cksum AND b.size = v.size),
        (SELECT count(*) FROM audit_events a WHERE a.action = 'crate.publish'
            AND a.project_id = c.project_id AND a.crate = c.name AND a.version = v.version)

@@ -160,7 +160,8 @@ sub load {
 	}
 	sql($dsn, $SEARCH, @indexes,
 	    (map { "SELECT setval(pg_get_serial_sequence('$_', 'id'), greatest(1, (SELECT max(id) FROM $_)))" }
-		sort keys %id), map { "VACUUM ANALYZE $_" } qw(crates versions blobs dependencies crate_names crate_search));
+		sort keys %id), map { "VACUUM ANALYZE $_" }
+		    qw(crates versions blobs dependencies crate_names crate_search));
 	return;
 }
 

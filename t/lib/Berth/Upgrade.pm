@@ -113,9 +113,12 @@ use constant ROUND => 3;
 my %scripts = (read => <<'SQL', publish => <<'SQL');
 \set c random(1, :crates)
 SELECT index_revision, index_body FROM crates WHERE id = :c;
-SELECT v.id, v.cksum, v.size FROM crates c JOIN versions v ON v.crate_id = c.id WHERE c.id = :c AND v.version_base = '0.1.0';
-SELECT name, max_version FROM crate_search WHERE project_id = 1 AND normalized_name >= 'crate-' || :c ORDER BY normalized_name LIMIT 10;
-SELECT id, name, version, created_at FROM package_entries WHERE project_id = 1 AND status IN ('default', 'deprecated', 'error') ORDER BY id DESC LIMIT 20;
+SELECT v.id, v.cksum, v.size FROM crates c JOIN versions v ON v.crate_id = c.id
+ WHERE c.id = :c AND v.version_base = '0.1.0';
+SELECT name, max_version FROM crate_search WHERE project_id = 1 AND normalized_name >= 'crate-' || :c
+ ORDER BY normalized_name LIMIT 10;
+SELECT id, name, version, created_at FROM package_entries
+ WHERE project_id = 1 AND status IN ('default', 'deprecated', 'error') ORDER BY id DESC LIMIT 20;
 SQL
 \set c random(1, :crates)
 \set v random(1, 2000000000)

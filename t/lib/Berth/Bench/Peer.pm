@@ -4,7 +4,8 @@ package Berth::Bench::Peer;
 #
 #	my $peer = Berth::Bench::Peer->new('kellnr=http://127.0.0.1:8000/api/v1/crates/,TOKEN');
 #
-# The address is that of its index, where config.json is.  It needs room for as many publishes as are measured.
+# The address is that of its index, where config.json is.  It needs room for as many publishes
+# as are measured.
 
 use strict;
 use warnings;

@@ -5,7 +5,8 @@ package Berth::Bench::Stand;
 # with a token and for a public one without.  Every one of them has the same bytes.  Another build of Berth
 # can stand beside it, behind an nginx of its own, with a private project.
 #
-#	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 }, before => $dir);
+# 	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 },
+# before => $dir);
 #	# postgres => { ... }: more settings of its PostgreSQL; peers => [...]: other registries
 #	my $request = $stand->index('berth', 'small', unchanged => 1);
 
@@ -33,7 +34,8 @@ sub new {
 	my $cluster = Berth::Cluster->start(POSTGRES, %{ $opt{postgres} // {} });
 	my $t = Berth::Test->new(workers => $opt{workers}, log_level => 'info', publish_burst => 0,
 	    new_crate_burst => 0, yank_burst => 0, change_burst => 0, job_token_burst => 0);
-	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers}, peers => $opt{peers} // [] }, $class;
+	my $self = bless { cluster => $cluster, t => $t, workers => $opt{workers}, peers => $opt{peers} // [] },
+	    $class;
 
 	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
 	$t->user('dev');

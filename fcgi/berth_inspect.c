@@ -1,6 +1,6 @@
 /*
  * berth-inspect: reads one .crate on standard input, says on standard output
- * what is inside or why it is refused.  See berth-inspect(1).
+ * what is inside or why it is refused; or does so for a worker of the pool.  See berth-inspect(1).
  */
 
 #include <errno.h>
@@ -12,16 +12,21 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/sandbox.h"
 #include "crate/index_line.h"
 #include "crate/inspect/inspect.h"
+#include "crate/inspect/job.h"
+#include "crate/inspect/sample.h"
+#include "crate/inspect/template.h"
 #include "crate/registry_url.h"
 
-enum { EXIT_ACCEPTED, EXIT_REFUSED, EXIT_TROUBLE };
+enum { EXIT_ACCEPTED = JOB_ACCEPTED, EXIT_REFUSED = JOB_REFUSED, EXIT_TROUBLE };
 enum { PIECE = 64 * 1024 };
+enum { OPTION_SERVE = 256 };
 
 /* As in berth.conf(5). */
-enum { MAX_ENTRIES = 20000, ENTRIES_LIMIT = 1000000 };
+enum { MAX_ENTRIES = 20000 };
 static const uint64_t max_unpacked = UINT64_C(512) << 20;
 
 /* For a line of the index of the public registry, which raises its limits for single crates. */
@@ -39,10 +44,12 @@ static const struct package_limits public_limits = {
 struct request {
 	struct inspect_limits limits;
 	const char *cksum; /* of the crate, for its index line; NULL: a verdict is wanted */
+	bool serve; /* jobs come on the socket that is standard input */
 };
 
 static const char usage_text[] =
-    "usage: berth-inspect [-hV] [-e entries] [-f folder] [-l checksum] [-s size] < file.crate\n";
+    "usage: berth-inspect [-hV] [-e entries] [-f folder] [-l checksum] [-s size] < file.crate\n"
+    "       berth-inspect --serve\n";
 
 static const char help_text[] =
     "Checks one crate the way the registry checks an upload.\n"
@@ -52,6 +59,7 @@ static const char help_text[] =
     "  -l checksum, --index-line checksum\n"
     "              print the crate's index line, with this SHA-256, instead of the verdict\n"
     "  -s size     refuse a crate of this many bytes or more when decompressed (536870912)\n"
+    "  --serve     take crates from a worker of berth-fcgi; you never need this\n"
     "  -h, --help  show this\n"
     "  -V          show the version\n"
     "\n"
@@ -89,6 +97,7 @@ options_parse(int argc, char **argv, struct request *request)
 	static const struct option long_options[] = {
 		{ "help", no_argument, NULL, 'h' },
 		{ "index-line", required_argument, NULL, 'l' },
+		{ "serve", no_argument, NULL, OPTION_SERVE },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct inspect_limits *limits = &request->limits;
@@ -98,7 +107,7 @@ options_parse(int argc, char **argv, struct request *request)
 	while (good && (c = getopt_long(argc, argv, "e:f:hl:s:V", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'e':
-			good = number_parse(optarg, ENTRIES_LIMIT, &limits->max_entries);
+			good = number_parse(optarg, INSPECT_ENTRIES_MAX, &limits->max_entries);
 			break;
 		case 'f':
 			limits->folder = optarg;
@@ -108,6 +117,9 @@ options_parse(int argc, char **argv, struct request *request)
 		case 'l':
 			good = cksum_valid(optarg);
 			request->cksum = optarg;
+			break;
+		case OPTION_SERVE:
+			request->serve = true;
 			break;
 		case 's':
 			good = number_parse(optarg, INT64_MAX, &limits->max_unpacked);
@@ -121,7 +133,9 @@ options_parse(int argc, char **argv, struct request *request)
 			fprintf(stderr, "berth-inspect: -%c: not %s: %s\n", c,
 			    c == 'l' ? "a SHA-256 in lower case" : "a number in range", optarg);
 	}
-	return good && optind == argc ? -1 : print(stderr, usage_text, "", EXIT_TROUBLE);
+	/* what is true of one crate comes with it */
+	good = good && optind == argc && (!request->serve || argc == 2);
+	return good ? -1 : print(stderr, usage_text, "", EXIT_TROUBLE);
 }
 
 /* Reads and inspects until the end of the crate or its first fault. */
@@ -136,6 +150,7 @@ crate_read(struct inspect *in, struct verdict *verdict, struct err *err)
 			continue;
 		if (n == -1)
 			return err_sys(err, "standard input");
+		FAULT_POINT("inspect", "read");
 		if (inspect_push(in, slice_of(piece, (size_t)n), err) == -1)
 			return -1;
 	}
@@ -193,6 +208,7 @@ static int
 crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct err *err)
 {
 	struct verdict verdict = { .accepted = false };
+	struct slice text;
 	struct buf out;
 
 	if (crate_read(in, &verdict, err) == -1 && err->status >= 500)
@@ -209,9 +225,67 @@ crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct e
 		buf_reset(&out);
 		verdict_encode(&out, &verdict);
 	}
-	if (output_write(buf_slice(&out), err) == -1)
+	text = buf_slice(&out);
+	if (FAULT_FAILS("inspect", "half"))
+		text.n /= 2;
+	FAULT_POINT("inspect", "judged");
+	if (output_write(text, err) == -1)
 		return -1;
+	FAULT_POINT("inspect", "written");
 	return verdict.accepted ? EXIT_ACCEPTED : EXIT_REFUSED;
+}
+
+/* The exit status, or -1: err. */
+static int
+crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct request *request,
+    struct err *err)
+{
+	const struct sandbox_limits limits = {
+		.memory = UINT64_C(256) << 20,
+		/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */
+		.cpu_seconds = 10 + (request->limits.max_unpacked >> 25),
+		.file_size = VERDICT_MAX,
+	};
+	struct inspect *in = inspect_new(arena, &request->limits);
+
+	if (sandbox_enter(sandbox, &limits, err) == -1)
+		return -1;
+	return crate_judge(arena, in, request->cksum, err);
+}
+
+/* What libraries load and look up for their first crate is there after this. */
+static int
+sample_inspect(struct arena *arena, struct err *err)
+{
+	const struct inspect_limits limits = { .max_unpacked = max_unpacked, .max_entries = MAX_ENTRIES };
+	struct inspect *in = inspect_new(arena, &limits);
+	struct verdict verdict;
+	struct slice crate;
+	struct buf out;
+
+	if (sample_make(arena, &crate, err) == -1 || inspect_push(in, crate, err) == -1 ||
+	    inspect_end(in, &verdict, err) == -1)
+		return -1;
+	buf_init(&out, arena, VERDICT_MAX);
+	return verdict_print(&out, &verdict, err);
+}
+
+/* In the template until its worker has gone, in each child for one crate.  As crate_inspect(). */
+static int
+serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
+{
+	char message[JOB_MESSAGE_MAX + 1];
+	struct request request = { .cksum = NULL };
+	struct job job;
+	int rc;
+
+	if (sample_inspect(arena, err) == -1)
+		return -1;
+	rc = template_run(STDIN_FILENO, message, &job, err);
+	if (rc != 1)
+		return rc == 0 ? EXIT_ACCEPTED : -1;
+	request.limits = job.limits;
+	return crate_inspect(arena, sandbox, &request, err);
 }
 
 int
@@ -220,9 +294,8 @@ main(int argc, char **argv)
 	struct request request = {
 		.limits = { .max_unpacked = max_unpacked, .max_entries = MAX_ENTRIES },
 	};
-	struct sandbox_limits sandbox = { .memory = UINT64_C(256) << 20, .file_size = VERDICT_MAX };
 	struct err err = { 0 };
-	struct inspect *in;
+	struct sandbox *sandbox;
 	struct arena *arena;
 	int status = options_parse(argc, argv, &request);
 
@@ -230,18 +303,20 @@ main(int argc, char **argv)
 		return status;
 	/* what OpenSSL does at the exit the sandbox forbids */
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
-	arena = arena_new();
-	in = inspect_new(arena, &request.limits);
-	/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */
-	sandbox.cpu_seconds = 10 + (request.limits.max_unpacked >> 25);
 	/* the first conversion of a time opens files */
 	tzset();
-	if (sandbox_enter(&sandbox, &err) == 0)
-		status = crate_judge(arena, in, request.cksum, &err);
+	arena = arena_new();
+	sandbox = sandbox_new(arena, &err);
+	if (sandbox != NULL)
+		status = request.serve ? serve(arena, sandbox, &err)
+		                       : crate_inspect(arena, sandbox, &request, &err);
 	if (status == -1) {
 		fprintf(stderr, "berth-inspect: %s\n", err.detail);
 		status = EXIT_TROUBLE;
 	}
+	/* a child leaves the rest to the kernel, which is faster */
+	if (request.serve)
+		_exit(status);
 	arena_free(arena);
 	return status;
 }

@@ -348,6 +348,14 @@ sub usage {
 
 		ok($status eq '2' && $out eq '' && $err =~ /^usage: /m, "usage: @$bad");
 	}
+	for my $bad (['--serve', '-s', 5], ['-e', 5, '--serve'], ['--serve', 'x']) {
+		my ($status, undef, $out, $err) = inspect('', @$bad);
+
+		ok($status eq '2' && $out eq '' && $err =~ /^usage: /m, "usage: @$bad");
+	}
+	my ($alone, undef, $out, $err) = inspect($toml, '--serve');
+	ok($alone eq '2' && $out eq '' && $err =~ /^berth-inspect: standard input is not the socket of a worker/,
+	    '--serve without a worker');
 	for my $option ('-h', '--help', '-V') {
 		my ($status, undef, $out, $err) = inspect('', $option);
 

@@ -10,28 +10,21 @@ use warnings;
 use Test::More;
 
 use Berth::FastCGI;
+use Berth::Fault;
 use Berth::Metrics;
 use Berth::Test;
 
 use constant SLOTS => 3;
 
 my $t = Berth::Test->new(workers => 9, write_workers => 9, inspect_slots => SLOTS, cache_dir => undef);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
 my $id = $t->project('demo/registry');
 my $R = $t->registry($id);
-my $inspections = $t->dir . '/inspections';
-mkdir($inspections) or die "$inspections: $!\n";
 
-# An inspector that reports its worker, and begins when the test says so.
-Berth::Test::write_file($t->dir . '/inspector', <<"END");
-#!/bin/sh
-echo \$PPID >'$inspections/new.'\$\$
-/bin/mv '$inspections/new.'\$\$ '$inspections/started.'\$\$
-while [ ! -e '$inspections/go.'\$\$ ]; do /bin/sleep 0.05; done
-/usr/bin/nice >'$inspections/nice.'\$\$
-exec @{[ $t->build ]}/berth-inspect "\$@"
-END
-chmod(0755, $t->dir . '/inspector');
-$t->conf(inspector => $t->dir . '/inspector');
+# Each inspection begins when the test says so.
+$t->conf(inspector => $fault->inspector);
 
 my %token;
 for my $name (qw(one two)) {
@@ -58,23 +51,29 @@ sub begin {
 	return $c;
 }
 
-sub started { return map { /\.(\d+)$/ ? $1 : () } glob("$inspections/started.*"); }
+# A field of /proc/PID/stat, from the state on.
+sub stat_of {
+	my ($pid, $field) = @_;
+
+	return (split(/ /, Berth::Cluster::slurp("/proc/$pid/stat") =~ s/.*\) //sr))[$field];
+}
 
 # Waits until the inspection that was told to go on is over.
 sub go {
 	my ($pid) = @_;
 
-	Berth::Test::write_file("$inspections/go.$pid", '');
+	$fault->release($pid);
 	return $t->wait_for(sub { !kill(0, $pid) });
 }
 
-my %told;
+my (%told, @nice);
 # The pid of the next running inspection that was not told to go on yet.
 sub next_one {
 	my $pid;
 
-	$t->wait_for(sub { ($pid) = grep { !$told{$_} } started(); return defined $pid }) or return;
+	$t->wait_for(sub { ($pid) = grep { !$told{$_} } $fault->held; return defined $pid }) or return;
 	$told{$pid} = 1;
+	push @nice, stat_of($pid, 16);
 	return $pid;
 }
 
@@ -96,6 +95,7 @@ sub wait_for_count {
 }
 
 $t->start_pool;
+$fault->arm('inspect:taken', 'hold');
 # name => who publishes at the same time, how many run then and how many wait
 my @bounds = (
 	[['one', 'one', 'one'], '2 1', 'a user has two slots'],
@@ -114,7 +114,6 @@ for my $case (@bounds) {
 }
 is(counted(), '0 0', 'nothing is left');
 
-my @nice = map { do { local (@ARGV, $/) = ($_); <> } + 0 } glob("$inspections/nice.*");
 is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
 
 # A user with a full queue, and another user who comes later.
@@ -137,9 +136,10 @@ is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
 	push @c, begin('one', 'killed');
 	wait_for_count('2 1', 'another one waits');
 	for my $pid (@pids) {
-		my $worker = do { local (@ARGV, $/) = ("$inspections/started.$pid"); <> } + 0;
+		my $template = stat_of($pid, 1);
 
-		kill(KILL => $worker, $pid);
+		kill(KILL => stat_of($template, 1));
+		ok($t->wait_for(sub { !kill(0, $pid) && !kill(0, $template) }), 'a killed worker takes its inspector along');
 	}
 	ok(go(next_one()), 'it gets a slot');
 	is($c[2]->answer->{status}, 200, 'and is taken');

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "api/call_begin.h"
+#include "api/cargo/inspector.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -47,6 +48,7 @@ app_stop(struct worker_app *app)
 {
 	if (app == NULL)
 		return;
+	inspector_stop(app->inspector);
 	if (app->db != NULL)
 		app_idle(app);
 	cache_barrier_free(app->barrier);
@@ -106,6 +108,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 		app_stop(app);
 		return NULL;
 	}
+	app->inspector = inspector_new(app->arena, settings->inspector);
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);

@@ -67,6 +67,21 @@ trace(const char *path, const char *name)
 	close(fd);
 }
 
+static void
+hold(const char *path)
+{
+	char file[PATH_MAX];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s.%d", path, (int)getpid());
+	fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd == -1)
+		return;
+	close(fd);
+	while (access(file, F_OK) == 0)
+		(void)poll(NULL, 0, LOOK_MS);
+}
+
 /* True: errno is set. */
 static bool
 act(const char *action, const char *taken)
@@ -101,6 +116,8 @@ fault_point(const char *step, const char *what)
 	snprintf(taken, sizeof(taken), "%s.taken", path);
 	if (strcmp(action, "trace") == 0)
 		trace(path, name);
+	else if (strcmp(action, "hold") == 0 && strcmp(point, name) == 0)
+		hold(path);
 	/* of several processes that come here the one whose rename succeeds acts */
 	else if (strcmp(point, name) == 0 && rename(path, taken) == 0 && act(action, taken))
 		return true;

@@ -2,9 +2,21 @@
 
 #ifdef BERTH_SANITIZED
 
-int
-sandbox_enter(const struct sandbox_limits *limits, struct err *err)
+struct sandbox {
+	char unused;
+};
+
+struct sandbox *
+sandbox_new(struct arena *arena, struct err *err)
 {
+	(void)err;
+	return arena_alloc(arena, sizeof(struct sandbox));
+}
+
+int
+sandbox_enter(const struct sandbox *sandbox, const struct sandbox_limits *limits, struct err *err)
+{
+	(void)sandbox;
 	(void)limits;
 	(void)err;
 	return 0;
@@ -14,12 +26,18 @@ sandbox_enter(const struct sandbox_limits *limits, struct err *err)
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+struct sandbox {
+	struct sock_fprog program;
+};
 
 /* A call that stays allowed; with a mask, only where those bits of an argument are 0. */
 struct allowance {
@@ -80,10 +98,10 @@ limits_set(const struct sandbox_limits *limits, struct err *err)
 	return 0;
 }
 
+/* What the kernel runs at each system call. */
 static int
-filter_load(struct err *err)
+filter_compile(scmp_filter_ctx filter)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	int rc = filter == NULL ? -ENOMEM : 0;
 
 	for (size_t i = 0; rc == 0 && i < sizeof(allowances) / sizeof(*allowances); i++) {
@@ -94,15 +112,49 @@ filter_load(struct err *err)
 		    : seccomp_rule_add(filter, SCMP_ACT_ALLOW, a->call, 1,
 			SCMP_CMP(a->arg, SCMP_CMP_MASKED_EQ, a->forbidden_bits, 0));
 	}
+	return rc;
+}
+
+/* libseccomp writes the program to a file only. */
+static int
+filter_export(scmp_filter_ctx filter, struct arena *arena, struct sock_fprog *program)
+{
+	int fd = memfd_create("filter", MFD_CLOEXEC);
+	int rc = fd == -1 ? -errno : seccomp_export_bpf(filter, fd);
+	off_t size = rc == 0 ? lseek(fd, 0, SEEK_END) : 0;
+
+	if (rc == 0 && (size <= 0 || size > BPF_MAXINSNS * (off_t)sizeof(struct sock_filter)))
+		rc = -EINVAL;
+	if (rc == 0) {
+		program->len = (unsigned short)((size_t)size / sizeof(struct sock_filter));
+		program->filter = arena_alloc(arena, (size_t)size);
+		if (pread(fd, program->filter, (size_t)size, 0) != size)
+			rc = -EIO;
+	}
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+struct sandbox *
+sandbox_new(struct arena *arena, struct err *err)
+{
+	struct sandbox *sandbox = arena_alloc(arena, sizeof(*sandbox));
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc = filter_compile(filter);
+
 	if (rc == 0)
-		rc = seccomp_load(filter);
+		rc = filter_export(filter, arena, &sandbox->program);
 	seccomp_release(filter);
 	errno = -rc;
-	return rc == 0 ? 0 : err_sys(err, "seccomp");
+	if (rc == 0)
+		return sandbox;
+	(void)err_sys(err, "seccomp");
+	return NULL;
 }
 
 int
-sandbox_enter(const struct sandbox_limits *limits, struct err *err)
+sandbox_enter(const struct sandbox *sandbox, const struct sandbox_limits *limits, struct err *err)
 {
 	if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1)
 		return err_sys(err, "close_range");
@@ -110,7 +162,9 @@ sandbox_enter(const struct sandbox_limits *limits, struct err *err)
 		return -1;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return err_sys(err, "no_new_privs");
-	return filter_load(err);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &sandbox->program) == -1)
+		return err_sys(err, "seccomp");
+	return 0;
 }
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 struct sandbox_limits {
@@ -20,10 +21,20 @@ struct sandbox_limits {
 	uint64_t file_size; /* of standard output, where it is a file */
 };
 
+/* The filter of system calls, ready for the kernel. */
+struct sandbox;
+
+/*
+ * Makes the filter, which takes longer than to enter the sandbox.  A process that was forked since may
+ * enter as well.  NULL: 500.
+ */
+struct sandbox *sandbox_new(struct arena *, struct err *);
+
 /*
  * Descriptors above 2 are closed.  A forbidden system call kills the process
  * (SIGSYS).  -1: 500, and the process must not go on.
  */
-int sandbox_enter(const struct sandbox_limits *, struct err *) __attribute__((warn_unused_result));
+int sandbox_enter(const struct sandbox *, const struct sandbox_limits *, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

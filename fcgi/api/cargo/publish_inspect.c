@@ -1,19 +1,16 @@
 #include "api/cargo/publish_inspect.h"
 
-#include <inttypes.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "api/cargo/inspector.h"
 #include "auth/rate_limit.h"
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "call/patience.h"
+#include "crate/inspect/job.h"
 #include "crate/inspect/verdict.h"
-
-/* Exit statuses of berth-inspect (berth-inspect(1)). */
-enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1 };
 
 enum {
 	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
@@ -58,7 +55,7 @@ publish_inspect_begin(struct call *call, struct request *rq)
 }
 
 static void
-inspect_end(const struct call *call, struct arena *a)
+slot_leave(const struct call *call, struct arena *a)
 {
 	const struct slots_ask ask = ask_of(call, a);
 
@@ -87,42 +84,42 @@ log_errors(const struct request *rq, struct slice errors)
 	log_end(&l);
 }
 
-/* Runs berth-inspect. */
 static int
 inspect(const struct worker_app *app, struct request *rq, const struct upload *upload,
-    struct child_result *child)
+    struct inspector_result *result)
 {
 	const struct package *metadata = &upload->metadata;
-	const char *argv[] = { app->settings->inspector, "-s",
-		arena_printf(rq->arena, "%" PRId64, upload->policy->max_unpacked_size), "-e",
-		arena_printf(rq->arena, "%" PRId64, upload->policy->max_entries), "-f",
-		arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version), NULL };
+	const struct inspect_limits limits = {
+		.max_unpacked = (uint64_t)upload->policy->max_unpacked_size,
+		.max_entries = (uint64_t)upload->policy->max_entries,
+		.folder = arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version),
+	};
 	int fd = blob_stage_fd(upload->crate, &rq->err);
 
 	FAULT_POINT("publish", "inspect");
 	if (fd == -1)
 		return -1;
-	return child_run(rq->arena, argv, fd, VERDICT_MAX, inspect_deadline(app, rq), child, &rq->err);
+	return inspector_run(app->inspector, rq->arena, &limits, fd, inspect_deadline(app, rq), result, &rq->err);
 }
 
 int
 publish_inspect(struct call *call, struct request *rq, const struct upload *upload,
     struct package *manifest)
 {
-	struct child_result child = { .errors = slice_str("") };
+	struct inspector_result result = { .errors = slice_str("") };
 	struct verdict verdict;
-	int rc = inspect(call->app, rq, upload, &child);
+	int rc = inspect(call->app, rq, upload, &result);
 
-	inspect_end(call, rq->arena);
-	log_errors(rq, child.errors);
+	slot_leave(call, rq->arena);
+	log_errors(rq, result.errors);
 	if (rc == -1)
 		return -1;
-	if (!WIFEXITED(child.status) || WEXITSTATUS(child.status) > EXIT_REFUSED)
+	if (!job_is_judged(result.status))
 		return err_internal(&rq->err, 500, "inspector ended with wait status %#x",
-		    (unsigned)child.status);
-	if (verdict_decode(rq->arena, child.output, &verdict, &rq->err) == -1)
+		    (unsigned)result.status);
+	if (verdict_decode(rq->arena, result.verdict, &verdict, &rq->err) == -1)
 		return -1;
-	if (verdict.accepted != (WEXITSTATUS(child.status) == EXIT_ACCEPTED))
+	if (verdict.accepted != (WEXITSTATUS(result.status) == JOB_ACCEPTED))
 		return err_internal(&rq->err, 500, "inspector's verdict and exit status differ");
 	if (!verdict.accepted)
 		return err_set(&rq->err, 400, "%s", verdict.error);

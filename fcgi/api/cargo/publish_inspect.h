@@ -4,7 +4,7 @@
 /*
  * Has berth-inspect look into a staged crate.  An inspection may take a CPU for seconds, and anybody
  * with the right to publish can cause many.  So only inspect_slots of them run at once, two of one
- * user, job or deploy token, with a lower priority than everything else (base/child.h).
+ * user, job or deploy token, with a lower priority than everything else.
  */
 
 #include "api/cargo/publish_upload.h"

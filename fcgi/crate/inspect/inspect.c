@@ -216,10 +216,15 @@ gzip_found(void *arg, struct slice data, struct err *err)
 	return tar_walk_push(in->tar, data, err);
 }
 
-static void
-locale_free(void *arg)
+/* One for the life of the process: to load it takes longer than a crate.  0 with errno set. */
+static locale_t
+locale_get(void)
 {
-	freelocale(arg);
+	static locale_t locale;
+
+	if (locale == (locale_t)0)
+		locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	return locale;
 }
 
 struct inspect *
@@ -228,7 +233,7 @@ inspect_new(struct arena *arena, const struct inspect_limits *limits)
 	static const struct tar_handler handler = { entry_found, data_found, entry_done };
 	const struct tar_limits tar_limits = { limits->max_entries, limits->max_unpacked };
 	struct inspect *in = arena_alloc(arena, sizeof(*in));
-	locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	locale_t locale = locale_get();
 
 	in->arena = arena;
 	if (limits->folder != NULL)
@@ -237,7 +242,6 @@ inspect_new(struct arena *arena, const struct inspect_limits *limits)
 		(void)err_sys(&in->broken, "the locale C.UTF-8");
 		return in;
 	}
-	arena_defer(arena, locale_free, locale);
 	in->paths = path_set_new(arena, limits->max_entries, locale);
 	in->tar = tar_walk_new(arena, &tar_limits, &handler, in);
 	in->files = file_twice_new(arena, &in->broken);

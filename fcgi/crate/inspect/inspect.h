@@ -15,6 +15,9 @@
 #include "base/slice.h"
 #include "crate/inspect/verdict.h"
 
+/* As in berth.conf(5). */
+enum { INSPECT_ENTRIES_MAX = 1000000 };
+
 struct inspect_limits {
 	uint64_t max_unpacked; /* bytes; reaching it is already too much, as cargo counts */
 	uint64_t max_entries;

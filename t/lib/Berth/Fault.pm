@@ -5,6 +5,7 @@ package Berth::Fault;
 #	my $fault = Berth::Fault->new($t);              # before the pool starts
 #	my @points = $fault->trace('responded:publish', sub { publish() });   # on the way
 #	$fault->arm('blob:fsync', 'kill');              # whoever comes there first
+#	$t->conf(inspector => $fault->inspector);       # points of berth-inspect, which gets no environment else
 #	my $res = $fault->during('send:session_commit', sub { publish() }, sub { meanwhile() });
 
 use strict;
@@ -31,6 +32,30 @@ sub missing {
 
 	return '' if Berth::Cluster::slurp($program) =~ /BERTH_FAULT/;
 	return "$program has no fault points: it is not the build with sanitizers";
+}
+
+# An inspector that has the fault points.
+sub inspector {
+	my ($self) = @_;
+	my $script = $self->{t}->dir . '/inspector-with-faults';
+
+	Berth::Test::write_file($script, "#!/bin/sh\nBERTH_FAULT='$self->{file}'"
+	    . " exec '" . Berth::Cluster->build_dir . "/berth-inspect' \"\$@\"\n");
+	chmod(0755, $script) or die "$script: $!\n";
+	return $script;
+}
+
+# The processes that a point with the action `hold` holds; and lets one of them go on.
+sub held {
+	my ($self) = @_;
+
+	return map { /\.(\d+)\z/ ? $1 : () } glob("$self->{file}.*");
+}
+
+sub release {
+	my ($self, $pid) = @_;
+
+	unlink("$self->{file}.$pid") or die "$self->{file}.$pid: $!\n";
 }
 
 sub arm {

@@ -1,0 +1,284 @@
+#include "api/cargo/inspector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "crate/inspect/job.h"
+
+enum { PIECE = 16 * 1024 };
+
+struct inspector {
+	const char *path;
+	pid_t pid; /* of the template; 0: there is none, and the other members mean nothing */
+	int socket; /* for jobs and reports */
+	int errors; /* standard error of the template and its children; -1: closed by all of them */
+	uint64_t jobs; /* that this template has got */
+};
+
+/* One of the two outputs. */
+struct stream {
+	int *fd; /* -1: the output has ended */
+	struct buf buf;
+	bool cut; /* true: drops bytes beyond the limit; false: they are an error */
+};
+
+/* A job that was handed over. */
+struct run {
+	struct inspector *inspector;
+	struct stream verdict, errors;
+	char *piece; /* PIECE bytes */
+	int64_t deadline_us;
+	struct job_report report; /* number 0: there is none */
+	bool over; /* the process has ended, or the template */
+	bool dry; /* there was nothing to read */
+};
+
+struct inspector *
+inspector_new(struct arena *a, const char *path)
+{
+	struct inspector *in = arena_alloc(a, sizeof(*in));
+
+	*in = (struct inspector) { .path = path };
+	return in;
+}
+
+static void
+fd_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+static void
+pair_close(int pair[2])
+{
+	fd_close(&pair[0]);
+	fd_close(&pair[1]);
+}
+
+void
+inspector_stop(struct inspector *in)
+{
+	if (in == NULL || in->pid == 0)
+		return;
+	/* its child is killed with it */
+	kill(in->pid, SIGKILL);
+	while (waitpid(in->pid, NULL, 0) == -1 && errno == EINTR)
+		continue;
+	fd_close(&in->socket);
+	fd_close(&in->errors);
+	in->pid = 0;
+}
+
+/* 0 or an error number. */
+static int
+spawn(const char *path, int socket, int errors, pid_t *pid)
+{
+	const char *argv[] = { path, "--serve", NULL };
+	char *const environment[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, socket, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	/* libfcgi and libpq do not promise close-on-exec for what they open */
+	posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+	posix_spawnattr_init(&attr);
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	rc = posix_spawn(pid, path, &actions, &attr, (char *const *)(uintptr_t)argv, environment);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+static int
+template_start(struct inspector *in, struct err *err)
+{
+	int jobs[2] = { -1, -1 }, errors[2] = { -1, -1 }, rc;
+
+	if (FAULT_FAILS("inspect", "socket") || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, jobs) == -1)
+		return err_sys(err, "a socket for the inspector");
+	if (FAULT_FAILS("inspect", "errors") || pipe2(errors, O_CLOEXEC) == -1) {
+		err_sys(err, "a pipe for the inspector");
+		pair_close(jobs);
+		return -1;
+	}
+	rc = spawn(in->path, jobs[1], errors[1], &in->pid);
+	fd_close(&jobs[1]);
+	fd_close(&errors[1]);
+	in->socket = jobs[0];
+	in->errors = errors[0];
+	in->jobs = 0;
+	if (rc == 0)
+		return 0;
+	in->pid = 0;
+	pair_close(jobs);
+	pair_close(errors);
+	return err_internal(err, 500, "cannot start %s: %s", in->path, strerrordesc_np(rc));
+}
+
+/* Does the template wait for a job, with nothing to say before? */
+static bool
+template_waits(const struct inspector *in)
+{
+	struct pollfd p = { .fd = in->socket, .events = POLLIN };
+	siginfo_t ended = { .si_pid = 0 };
+
+	/* inspector_stop() waits for it */
+	if (waitid(P_PID, (id_t)in->pid, &ended, WEXITED | WNOHANG | WNOWAIT) == -1 || ended.si_pid != 0)
+		return false;
+	return poll(&p, 1, 0) == 0;
+}
+
+/* Hands the crate over.  On success *verdict is the end of a pipe to read from. */
+static int
+job_hand_over(struct inspector *in, const struct inspect_limits *limits, int crate, int *verdict,
+    struct err *err)
+{
+	const struct job job = { .number = ++in->jobs, .limits = *limits };
+	struct job_fds fds = { .crate = crate };
+	int ends[2], rc;
+
+	if (FAULT_FAILS("inspect", "verdict") || pipe2(ends, O_CLOEXEC) == -1)
+		return err_sys(err, "a pipe for the verdict");
+	fds.verdict = ends[1];
+	rc = job_send(in->socket, &job, &fds, err);
+	if (rc == 0 && FAULT_FAILS("inspect", "twice"))
+		rc = job_send(in->socket, &job, &fds, err);
+	FAULT_POINT("inspect", "handed");
+	close(ends[1]);
+	if (rc == -1)
+		close(ends[0]);
+	else
+		*verdict = ends[0];
+	return rc;
+}
+
+/* Reads the bytes that have arrived.  -1: err. */
+static int
+stream_read(struct stream *s, char *piece, struct err *err)
+{
+	ssize_t n = read(*s->fd, piece, PIECE);
+	size_t room = s->buf.max - s->buf.n;
+
+	if (n == -1)
+		return errno == EINTR || errno == EAGAIN ? 0 : err_sys(err, "read from the inspector");
+	if (n == 0)
+		fd_close(s->fd);
+	else
+		buf_put(&s->buf, piece, s->cut && (size_t)n > room ? room : (size_t)n);
+	if (buf_full(&s->buf))
+		return err_internal(err, 500, "the inspector writes more than %zu bytes", s->buf.max);
+	return 0;
+}
+
+/* One turn of waiting: reads what has come.  -1: err. */
+static int
+run_turn(struct run *run, struct err *err)
+{
+	struct inspector *in = run->inspector;
+	struct stream *s[] = { &run->verdict, &run->errors };
+	struct pollfd p[] = { { .fd = *s[0]->fd, .events = POLLIN }, { .fd = *s[1]->fd, .events = POLLIN },
+		{ .fd = run->over ? -1 : in->socket, .events = POLLIN } };
+	int64_t left = run->deadline_us - clock_us();
+	int n;
+
+	if (left <= 0)
+		return err_internal(err, 503, "the inspector did not finish in time");
+	n = poll(p, 3, run->over ? 0 : (int)(left / 1000) + 1);
+	run->dry = n == 0;
+	for (size_t i = 0; n > 0 && i < 2; i++) {
+		if (p[i].revents != 0 && stream_read(s[i], run->piece, err) == -1)
+			return -1;
+	}
+	if (n <= 0 || p[2].revents == 0)
+		return 0;
+	run->over = true;
+	return job_report_receive(in->socket, &run->report, err) == -1 ? -1 : 0;
+}
+
+/* Waits until the process has ended, then reads the rest.  -1: err. */
+static int
+run_wait(struct run *run, struct err *err)
+{
+	while (!run->over || !run->dry) {
+		if (run_turn(run, err) == -1)
+			return -1;
+	}
+	if (run->report.number != run->inspector->jobs)
+		return err_internal(err, 500, run->report.number == 0 ? "the inspector ended without a report"
+		    : "the inspector reports on another crate");
+	if (*run->verdict.fd != -1)
+		return err_internal(err, 500, "the inspector's verdict does not end");
+	return 0;
+}
+
+/* Ends a template that cannot go on.  What it has said before its end is told with the next crate. */
+static void
+run_replace(struct run *run)
+{
+	struct pollfd p = { .fd = *run->errors.fd, .events = POLLIN };
+	struct err ignored = { 0 };
+
+	if (poll(&p, 1, 0) == 1)
+		(void)stream_read(&run->errors, run->piece, &ignored);
+	inspector_stop(run->inspector);
+}
+
+/* Hands the crate to a template, a new one if need be. */
+static int
+run_begin(struct run *run, const struct inspect_limits *limits, int crate, struct err *err)
+{
+	struct inspector *in = run->inspector;
+
+	if (in->pid != 0 && !template_waits(in))
+		run_replace(run);
+	if (in->pid == 0 && template_start(in, err) == -1)
+		return -1;
+	return job_hand_over(in, limits, crate, run->verdict.fd, err);
+}
+
+int
+inspector_run(struct inspector *in, struct arena *a, const struct inspect_limits *limits, int crate,
+    int64_t deadline_us, struct inspector_result *result, struct err *err)
+{
+	int verdict = -1;
+	struct run run = {
+		.inspector = in,
+		.verdict = { .fd = &verdict },
+		.errors = { .fd = &in->errors, .cut = true },
+		.piece = arena_alloc(a, PIECE),
+		.deadline_us = deadline_us,
+	};
+	int rc;
+
+	buf_init(&run.verdict.buf, a, VERDICT_MAX);
+	buf_init(&run.errors.buf, a, INSPECTOR_ERRORS_MAX);
+	rc = run_begin(&run, limits, crate, err);
+	if (rc == 0)
+		rc = run_wait(&run, err);
+	fd_close(&verdict);
+	if (rc == -1 || !job_is_judged(run.report.status))
+		inspector_stop(in);
+	*result = (struct inspector_result) { buf_slice(&run.verdict.buf), buf_slice(&run.errors.buf),
+		run.report.status };
+	return rc;
+}

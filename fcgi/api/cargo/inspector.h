@@ -1,0 +1,42 @@
+#ifndef API_CARGO_INSPECTOR_H
+#define API_CARGO_INSPECTOR_H
+
+/*
+ * The inspector of one worker: a berth-inspect --serve, started at the first job, which has a process
+ * ready for the next crate (crate/inspect/template.h).  Whatever goes wrong ends it, with the process
+ * that it has; the next job starts another.  It also ends with its worker.
+ */
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crate/inspect/inspect.h"
+
+enum { INSPECTOR_ERRORS_MAX = 1024 };
+
+struct inspector;
+
+struct inspector_result {
+	struct slice verdict; /* what was written as such */
+	struct slice errors; /* standard error, its first INSPECTOR_ERRORS_MAX bytes; set also after -1 */
+	int status; /* as of waitpid(2), of the process that has inspected the crate */
+};
+
+/* path: of the program.  Starts nothing yet. */
+struct inspector *inspector_new(struct arena *, const char *path);
+
+/* Ends its processes. */
+void inspector_stop(struct inspector *);
+
+/*
+ * Has one crate inspected, which is read from where the descriptor stands, and waits until deadline_us of
+ * clock_us().  Nothing of an earlier crate comes back, and no process that knows another one sees it.
+ * -1: 503 past the deadline; 500 the program cannot be started, ends without a report, or writes more than a
+ * verdict.
+ */
+int inspector_run(struct inspector *, struct arena *, const struct inspect_limits *, int crate,
+    int64_t deadline_us, struct inspector_result *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,181 @@
+#include "crate/inspect/job.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Another program, or another version of this one, says something else. */
+#define JOB_MAGIC    UINT64_C(0x31626f6a74726562)
+#define REPORT_MAGIC UINT64_C(0x3174706574726562)
+
+enum { NFDS = 2 };
+
+/* The first bytes of a job; the others are its folder. */
+struct head {
+	uint64_t magic, number, max_unpacked, max_entries;
+};
+
+struct report {
+	uint64_t magic, number;
+	int64_t status;
+};
+
+_Static_assert(sizeof(struct head) + JOB_FOLDER_MAX == JOB_MESSAGE_MAX, "a message has head and folder");
+
+/* Room for as many descriptors as there are, and for none beyond. */
+union control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(NFDS * sizeof(int))];
+};
+
+bool
+job_is_judged(int status)
+{
+	return WIFEXITED(status) && WEXITSTATUS(status) <= JOB_REFUSED;
+}
+
+size_t
+job_encode(const struct job *job, char message[JOB_MESSAGE_MAX])
+{
+	const struct head head = { JOB_MAGIC, job->number, job->limits.max_unpacked, job->limits.max_entries };
+	size_t n = strlen(job->limits.folder);
+
+	if (n == 0 || n > JOB_FOLDER_MAX)
+		return 0;
+	memcpy(message, &head, sizeof(head));
+	memcpy(message + sizeof(head), job->limits.folder, n);
+	return sizeof(head) + n;
+}
+
+static bool
+in_range(uint64_t n, uint64_t max)
+{
+	return n >= 1 && n <= max;
+}
+
+int
+job_decode(char *message, size_t n, struct job *job, struct err *err)
+{
+	char *folder = message + sizeof(struct head);
+	struct head head;
+
+	if (n <= sizeof(head) || n > JOB_MESSAGE_MAX)
+		return err_internal(err, 500, "a job of %zu bytes", n);
+	memcpy(&head, message, sizeof(head));
+	message[n] = '\0';
+	n -= sizeof(head);
+	if (head.magic != JOB_MAGIC)
+		return err_internal(err, 500, "not the message of a job; are pool and inspector of one version?");
+	if (head.number == 0 || !in_range(head.max_unpacked, INT64_MAX) ||
+	    !in_range(head.max_entries, INSPECT_ENTRIES_MAX))
+		return err_internal(err, 500, "a job with a number out of range");
+	if (strlen(folder) != n || strchr(folder, '/') != NULL)
+		return err_internal(err, 500, "a job with a malformed folder");
+	*job = (struct job) {
+		.number = head.number,
+		.limits = { head.max_unpacked, head.max_entries, folder },
+	};
+	return 0;
+}
+
+int
+job_send(int socket, const struct job *job, const struct job_fds *fds, struct err *err)
+{
+	const int fd[NFDS] = { fds->crate, fds->verdict };
+	char message[JOB_MESSAGE_MAX];
+	union control control = { .bytes = { 0 } };
+	struct iovec part = { message, job_encode(job, message) };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	if (part.iov_len == 0)
+		return err_internal(err, 500, "no folder, or a name that no folder can have");
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), fd, sizeof(fd));
+	do
+		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? err_sys(err, "send a job") : 0;
+}
+
+/* The descriptors that came with a message, at most NFDS; returns how many. */
+static size_t
+fds_take(struct msghdr *msg, int fd[NFDS])
+{
+	size_t n = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || n > 0)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(fd, CMSG_DATA(c), n * sizeof(int));
+	}
+	return n;
+}
+
+int
+job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *job, struct job_fds *fds,
+    struct err *err)
+{
+	union control control = { .bytes = { 0 } };
+	struct iovec part = { message, JOB_MESSAGE_MAX };
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	int fd[NFDS] = { -1, -1 }, rc = -1;
+	size_t nfds;
+	ssize_t n;
+
+	do
+		n = recvmsg(socket, &msg, MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return n == 0 ? 0 : err_sys(err, "receive a job");
+	nfds = fds_take(&msg, fd);
+	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || nfds != NFDS)
+		err_internal(err, 500, "a job that is too long, or has %zu descriptors instead of %d", nfds, NFDS);
+	else
+		rc = job_decode(message, (size_t)n, job, err);
+	for (size_t i = 0; rc == -1 && i < nfds; i++)
+		close(fd[i]);
+	*fds = (struct job_fds) { fd[0], fd[1] };
+	return rc == -1 ? -1 : 1;
+}
+
+int
+job_report_send(int socket, const struct job_report *report, struct err *err)
+{
+	const struct report message = { REPORT_MAGIC, report->number, report->status };
+	ssize_t n;
+
+	do
+		n = send(socket, &message, sizeof(message), MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? err_sys(err, "send a report") : 0;
+}
+
+int
+job_report_receive(int socket, struct job_report *report, struct err *err)
+{
+	struct report message;
+	ssize_t n;
+
+	do
+		/* the length that it has, also where that is more than there is room for */
+		n = recv(socket, &message, sizeof(message), MSG_TRUNC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return err_sys(err, "receive a report");
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(message) || message.magic != REPORT_MAGIC ||
+	    message.status < INT32_MIN || message.status > INT32_MAX)
+		return err_internal(err, 500, "the inspector's report is malformed");
+	*report = (struct job_report) { message.number, (int)message.status };
+	return 1;
+}

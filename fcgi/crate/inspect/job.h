@@ -1,0 +1,72 @@
+#ifndef CRATE_INSPECT_JOB_H
+#define CRATE_INSPECT_JOB_H
+
+/*
+ * What a worker of the pool and berth-inspect --serve say to each other, on a socket that keeps messages
+ * apart (SOCK_SEQPACKET).  The worker hands over a job: one crate, by its descriptor, and the limits for
+ * it.  A process that takes this one job answers with a verdict, on a descriptor that came with the job.
+ * When that process has ended, its parent reports how.
+ *
+ * Both sides count the jobs.  A job is taken only by the process whose number it has, so that one that was
+ * sent twice is refused, and a report is about the job whose number it has.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "crate/inspect/inspect.h"
+
+enum {
+	JOB_FOLDER_MAX = 255, /* no file system has longer names */
+	JOB_MESSAGE_MAX = 32 + JOB_FOLDER_MAX
+};
+
+/* Exit statuses of a process that has written a verdict. */
+enum { JOB_ACCEPTED = 0, JOB_REFUSED = 1 };
+
+struct job {
+	uint64_t number; /* from 1 */
+	struct inspect_limits limits; /* with a folder */
+};
+
+struct job_fds {
+	int crate; /* to read, from where it stands */
+	int verdict; /* to write */
+};
+
+struct job_report {
+	uint64_t number; /* of the job */
+	int status; /* of its process, as of waitpid(2) */
+};
+
+/* Has a process with this status of waitpid(2) written a verdict? */
+bool job_is_judged(int status);
+
+/* The length of the message; 0: the folder has no or too many bytes. */
+size_t job_encode(const struct job *, char message[JOB_MESSAGE_MAX]);
+
+/*
+ * Reads a message of n bytes.  The buffer has room for one byte more: the folder of the job points into it.
+ * -1: 500, it is not what job_encode() writes.
+ */
+int job_decode(char *message, size_t n, struct job *, struct err *) __attribute__((warn_unused_result));
+
+/* -1: 500; the descriptors stay open on this side in any case. */
+int job_send(int socket, const struct job *, const struct job_fds *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Waits for a job.  1: there it is, with descriptors that are closed on exec; the message is as for
+ * job_decode().  0: the other side has gone.  -1: 500.
+ */
+int job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *, struct job_fds *, struct err *)
+    __attribute__((warn_unused_result));
+
+int job_report_send(int socket, const struct job_report *, struct err *) __attribute__((warn_unused_result));
+
+/* 1, 0 and -1 as job_receive(). */
+int job_report_receive(int socket, struct job_report *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,167 @@
+#!/usr/bin/perl
+
+# The inspector that waits for a crate: at each step it is killed or stopped, or its worker is, or there are no
+# descriptors.  The crate gets its own verdict or none, and the next publish works.
+
+use strict;
+use warnings;
+
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Agreement qw(agrees staged);
+use Berth::Cluster;
+use Berth::Fault;
+use Berth::Test;
+
+use constant TIMEOUT => 2;
+
+# one worker has one inspector, so that each publish meets what the one before has left
+my $t = Berth::Test->new(workers => 1, cache_dir => undef);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+
+my $id = $t->project('demo/registry');
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+my ($cases, $version) = (0, 0);
+$t->conf(inspector => $fault->inspector, inspect_timeout => TIMEOUT);
+
+sub publish {
+	my ($name) = @_;
+
+	return $t->publish($id, $token, $name, '1.0.' . ++$version, files => { 'which.txt' => "$name $version\n" });
+}
+
+sub children {
+	my ($pid) = @_;
+	my $text = eval { Berth::Cluster::slurp("/proc/$pid/task/$pid/children") };
+
+	return split(' ', $text // '');
+}
+
+sub name_of {
+	my ($pid) = @_;
+
+	return eval { Berth::Cluster::slurp("/proc/$pid/comm") =~ s/\n//r } // '';
+}
+
+# Worker, template and the process that waits for a crate.
+sub processes {
+	my @found;
+
+	$t->wait_for(sub {
+		for my $worker (children($t->pool_pid)) {
+			my ($template) = grep { name_of($_) eq 'berth-inspect' } children($worker) or next;
+			my ($child) = children($template) or next;
+
+			@found = ($worker, $template, $child);
+		}
+		return @found;
+	}) or die "no inspector waits\n";
+	return @found;
+}
+
+# Have they ended?  Their parents may not have waited for them yet.
+sub gone {
+	return !grep { (eval { Berth::Cluster::slurp("/proc/$_/stat") } // '') =~ /\) [^ZX]/ } @_;
+}
+
+sub descriptors {
+	my ($pid) = @_;
+
+	return scalar(my @all = glob("/proc/$pid/fd/*"));
+}
+
+# Breaks something; the publish after that has this status, and the next one succeeds, with another inspector
+# unless it $stays.
+sub survives {
+	my ($what, $status, $break, $stays) = @_;
+	my $name = 'case-' . ++$cases;
+	my ($worker, $template, $child) = processes();
+
+	$break->($worker, $template, $child);
+	my $started = time;
+	my $res = publish($name);
+	is($res->{status}, $status, "$what: $status") or diag($res->{body});
+	cmp_ok(time - $started, '<', 5 * TIMEOUT, "$what: in time");
+	is($t->psql("SELECT count(*) FROM crates WHERE name = '$name'"), $status == 200 ? 1 : 0,
+	    "$what: " . ($status == 200 ? 'published' : 'nothing is published'));
+	is(publish($name)->{status}, 200, "$what: the next publish");
+	ok($t->wait_for(sub { gone($template, $child) }), "$what: the inspector was replaced") unless $stays;
+	# what a killed worker leaves is in t/700-crash.t
+	unlink(staged($t)) if gone($worker);
+	# which ends after the answer
+	ok($t->wait_for(sub { !staged($t) }), "$what: nothing is staged");
+	agrees($t, $what, token => $token, only => [$name]);
+}
+
+# Kills processes and waits for their end.
+sub kills {
+	my (@pids) = @_;
+
+	kill(KILL => @pids);
+	ok($t->wait_for(sub { gone(@pids) }), 'killed');
+}
+
+is(publish('first')->{status}, 200, 'a publish');
+my ($worker, $template) = processes();
+my $descriptors = descriptors($worker);
+is(publish('first')->{status}, 200, 'another one');
+is_deeply([(processes())[0, 1]], [$worker, $template], 'by the same template');
+is(descriptors($worker), $descriptors, 'which takes no more descriptors');
+
+# point => action, status of the publish that comes there; new: that needs a new template, stays: or takes none
+my %points = (
+	forked => ['kill', 200], # the process for the next crate
+	taken => ['kill', 500],
+	read => ['kill', 500],
+	half => ['eio', 500, 'stays'], # of the verdict
+	judged => ['kill', 500],
+	written => ['kill', 500],
+	ended => ['kill', 500], # the template
+	handed => ['kill', 503], # the worker
+	twice => ['eio', 500], # the same job once more
+	verdict => ['emfile', 500],
+	socket => ['emfile', 500, 'new'],
+	errors => ['emfile', 500, 'new'],
+);
+my %in_source;
+for my $file (glob("$Berth::Cluster::ROOT/fcgi/*.c $Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
+	my $source = Berth::Cluster::slurp($file);
+
+	$in_source{$1}++ while $source =~ /\bFAULT_\w+\("inspect", "(\w+)"\)/g;
+}
+is_deeply([sort keys %points], [sort keys %in_source], 'all points of the sources are here');
+for my $point (sort keys %points) {
+	my ($action, $status, $is) = (@{ $points{$point} }, '');
+
+	survives("$action at $point", $status, sub {
+		kills(@_[1, 2]) if $is eq 'new';
+		$fault->arm("inspect:$point", $action);
+	}, $is eq 'stays');
+	ok($fault->disarm, "$action at $point: reached");
+}
+like($t->log('pool'), qr/ detail="the inspector's verdict does not end"/, 'a job that came twice is noticed');
+
+survives('the template is killed between two publishes', 200, sub { kills($_[1]) });
+survives('the process that waits is killed', 200, sub { kills($_[2], $_[1]) });
+survives('both are killed', 200, sub { kills(@_[1, 2]) });
+survives('the process that waits is stopped', 503, sub { kill(STOP => $_[2]) });
+survives('the template is stopped', 503, sub { kill(STOP => $_[1]) });
+survives('both are stopped', 503, sub { kill(STOP => @_[1, 2]) });
+survives('the process that waits has no room for descriptors', 500, sub {
+	is((Berth::Cluster::capture('prlimit', '--pid', $_[2], '--nofile=2'))[0], 0, 'a limit');
+});
+survives('the worker reloads', 200, sub {
+	my @all = @_;
+
+	kill(HUP => $t->pool_pid);
+	ok($t->wait_for(sub { gone(@all) }), 'the inspector ends with its worker');
+});
+
+my @all = processes();
+$t->stop_pool;
+ok($t->wait_for(sub { gone(@all) }), 'none outlives the pool');
+done_testing();

@@ -139,7 +139,8 @@ is_deeply(\@nice, [(10) x @nice], 'inspections run behind everything else');
 		my $template = stat_of($pid, 1);
 
 		kill(KILL => stat_of($template, 1));
-		ok($t->wait_for(sub { !kill(0, $pid) && !kill(0, $template) }), 'a killed worker takes its inspector along');
+		ok($t->wait_for(sub { !kill(0, $pid) && !kill(0, $template) }),
+		    'a killed worker takes its inspector along');
 	}
 	ok(go(next_one()), 'it gets a slot');
 	is($c[2]->answer->{status}, 200, 'and is taken');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The inspector that waits for a crate: at each step it is killed or stopped, or its worker is, or there are no
-# descriptors.  The crate gets its own verdict or none, and the next publish works.
+# The inspector that waits for a crate: at each step it is killed or stopped, or its worker is, or there are
+# no descriptors.  The crate gets its own verdict or none, and the next publish works.
 
 use strict;
 use warnings;
@@ -112,7 +112,8 @@ is(publish('first')->{status}, 200, 'another one');
 is_deeply([(processes())[0, 1]], [$worker, $template], 'by the same template');
 is(descriptors($worker), $descriptors, 'which takes no more descriptors');
 
-# point => action, status of the publish that comes there; new: that needs a new template, stays: or takes none
+# point => action, status of the publish that comes there; new: that needs a new template,
+# stays: or takes none
 my %points = (
 	forked => ['kill', 200], # the process for the next crate
 	taken => ['kill', 500],

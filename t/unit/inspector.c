@@ -1,6 +1,6 @@
 /*
- * api/cargo/inspector: whatever the other side does, its output is read with a bound, and an inspector that has
- * failed is followed by another.  This program is the other side too, where its name says so.
+ * api/cargo/inspector: whatever the other side does, its output is read with a bound, and an inspector that
+ * has failed is followed by another.  This program is the other side too, where its name says so.
  */
 #include "api/cargo/inspector.h"
 
@@ -69,7 +69,10 @@ fill(int fd, char c, size_t n)
 	}
 }
 
-/* Does one job.  The verdict is the process, the number of the job and the crate, unless it is a number of bytes. */
+/*
+ * Does one job.  The verdict is the process, the number of the job and the crate, unless it is a number of
+ * bytes.
+ */
 static bool
 fake_job(const struct fake *fake, const struct job *job, const struct job_fds *fds)
 {
@@ -308,7 +311,8 @@ test_start(void)
 	is_int(err.status, 500, "is an error");
 	in = inspector_of("good");
 	is_int(run(in, &out), 0, "a crate");
-	is_int(inspector_run(in, arena, &nowhere, 0, clock_us() + 1000000, &out, &err), -1, "a job that cannot be sent");
+	is_int(inspector_run(in, arena, &nowhere, 0, clock_us() + 1000000, &out, &err), -1,
+	    "a job that cannot be sent");
 	is_int(err.status, 500, "is an error");
 	is_int(run(in, &out), 0, "and no job behind it suffers");
 	inspector_stop(in);

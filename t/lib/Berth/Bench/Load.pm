@@ -25,7 +25,7 @@ sub measure {
 	my %groups = $request->{groups} ? %{ $request->{groups} } : $stand->groups;
 	my %before = map { $_ => cpu_of($groups{$_}) } keys %groups;
 	my ($rate, $requests) = $tools{$proto}->($stand, $request, $seconds);
-	my %cpu = map { $_ => spent_us($before{$_}, cpu_of($groups{$_})) / $requests } keys %groups;
+	my %cpu = map { $_ => (cpu_of($groups{$_}) - $before{$_}) / $requests } keys %groups;
 
 	return { rate => $rate, cpu => \%cpu };
 }
@@ -76,19 +76,23 @@ sub wrk {
 	return ($rate, $requests);
 }
 
-# The microseconds that a process and each of its children have had so far, and, as `ended`, those
-# of children that have been waited for, which are counted in ticks.
+# The microseconds that a process and all below it have had so far, each with the children that it has waited
+# for, whose time is counted in ticks.  Who ends is with its parent from then on.
 sub cpu_of {
 	my ($pid) = @_;
-	my %us = (ended => ticks_us($pid, 13, 14));
+	my $sum = 0;
 
-	for my $p ($pid, children($pid)) {
-		my $us = eval { $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$p/schedstat")))[0] / 1000
-		    : ticks_us($p, 11, 12) };
-
-		$us{$p} = $us if defined $us;
+	for my $p ($pid, descendants($pid)) {
+		$sum += eval { own_us($p) + ticks_us($p, 13, 14) } // 0;
 	}
-	return \%us;
+	return $sum;
+}
+
+sub own_us {
+	my ($pid) = @_;
+
+	return $fine ? (split(/ /, Berth::Cluster::slurp("/proc/$pid/schedstat")))[0] / 1000
+	    : ticks_us($pid, 11, 12);
 }
 
 sub ticks_us {
@@ -98,22 +102,16 @@ sub ticks_us {
 	return ($stat[$fields[0]] + $stat[$fields[1]]) * 1_000_000 / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
-# What all of them have had since.  Of those that have ended meanwhile all is in the ticks, also
-# what was before.
-sub spent_us {
-	my ($before, $after) = @_;
-	my $gone = $after->{ended} - $before->{ended};
-	my $us = 0;
-
-	$gone -= $before->{$_} for grep { !exists $after->{$_} } keys %$before;
-	$us += $after->{$_} - ($before->{$_} // 0) for grep { $_ ne 'ended' } keys %$after;
-	return $us + ($gone > 0 ? $gone : 0);
-}
-
 sub children {
 	my ($pid) = @_;
 
 	return split(/ /, Berth::Cluster::slurp("/proc/$pid/task/$pid/children"));
+}
+
+sub descendants {
+	my ($pid) = @_;
+
+	return map { ($_, descendants($_)) } eval { children($pid) };
 }
 
 # Memory of a process and its children in kB, what is shared counted by shares.

@@ -111,8 +111,7 @@ sub rate {
 	die "a publish failed: @bad\n" if @bad;
 	unlink(glob("$work/*"));
 	return { rate => $n / $took,
-		cpu => { map { $_ => Berth::Bench::Load::spent_us($before{$_},
-		    Berth::Bench::Load::cpu_of($groups{$_})) / $n } keys %groups } };
+		cpu => { map { $_ => (Berth::Bench::Load::cpu_of($groups{$_}) - $before{$_}) / $n } keys %groups } };
 }
 
 # Publishes a second of somebody who does no more than must be done.

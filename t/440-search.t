@@ -304,6 +304,7 @@ is($t->http(POST => $t->registry($id) . '/api/v1/crates', { token => $token{dev}
 publish($_, '0.1.0') for qw(link-time time-links);
 is(names('q=lin+time'), 'link-time time-links', 'no name begins so: all words may be unfinished');
 is(names('q=link+tim'), 'link-time', 'a name does: only the last');
+is(names('q=link+t'), 'link-time', 'the beginning of a name: not the stems of the rest');
 is(names('q=links+time'), 'time-links link-time', 'in any order, and by their stems');
 
 Berth::Populate::add($t->dsn('postgres'), project => $id,
@@ -317,6 +318,15 @@ is(found('q=lots')->{meta}{total}, 500, '500 names: words are not looked for');
 is(names('q=lots&per_page=1'), 'lots', 'the exact one still');
 is(scalar(split(/ /, names('q=lots&per_page=100&page=5'))), 100, 'the last page');
 is(names('q=lots&per_page=100&page=6'), '', 'after it');
+is(found('q=program')->{meta}{total}, 500, 'a word that more than 500 have in their descriptions');
+{
+	my %seen = map { $_ => 1 } map { split / /, names("q=program&per_page=100&page=$_") } 1 .. 5;
+
+	is(scalar(keys %seen), 500, 'each of 500 is on one page, whether few are ranked or all');
+}
+$t->psql("UPDATE crate_search SET weight = 1 WHERE name = 'lots-most'");
+is(names('q=program&per_page=1'), 'lots-most', 'the one that is used comes first, the last of 501');
+$t->psql("UPDATE crate_search SET weight = 0 WHERE name = 'lots-most'");
 
 # ---- what an index finds is not looked for in all names ----
 

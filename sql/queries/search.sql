@@ -46,66 +46,71 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.score DESC, p.normalized_name;
 
 -- part: search_asked
--- $3 words for to_tsquery, $4 the same as text.  Words that are their own stems are not looked for a
--- second time.
+-- $3 words for to_tsquery, $4 the same as text, $5 whether names begin so.  Words that are their own
+-- stems are not looked for a second time; nor what is left of the beginning of a name without "a", "in"
+-- or "t", which the stems of English pass over.
 CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
+                                   OR $5::boolean AND numnode(plainto_tsquery('simple', $4))
+                                                      > numnode(plainto_tsquery('english', $4))
                               THEN to_tsquery('simple', $3)
                               ELSE to_tsquery('simple', $3) || plainto_tsquery('english', $4) END
 
 -- name: search_words
--- $1 project, $2 how many at most, $3 words for to_tsquery, $4 the same as text.  Crates by words, by
--- crate_search_words, or for a word that nearly all have, by a scan that ends when it has enough; their
--- ids in one array, as text.  A plan is made for the values, since what is common in general and rare in particular
--- is known only then: one for unknown values would cost a multiple.  It is quickly made of so short a statement.
-SELECT array_agg(f.crate_id)::text AS ids
-  FROM (SELECT s.crate_id FROM crate_search s
+-- $1 project, $2 the name, $3 words for to_tsquery, $4 the same as text, $5 whether names begin so, $6
+-- how many at most.  Of the first 500 crates that have the words, those that fit best by a measure that
+-- costs little: their ids in one array, as text, and how many of the 500 do not begin with the name.  They are
+-- found by crate_search_words, or for a word that nearly all have, by a scan that ends when it has enough.  A plan is
+-- made for the values, since what is common in general and rare in particular is known only then: one for
+-- unknown values would cost a multiple.  It is quickly made of so short a statement.
+SELECT (array_agg(f.crate_id ORDER BY f.fit DESC, f.normalized_name))[1:$6::bigint]::text AS ids,
+       count(*) FILTER (WHERE NOT f.is_named) AS others
+  FROM (SELECT s.crate_id, s.normalized_name,
+               s.normalized_name >= $2::text AND s.normalized_name < $2 || '{' AS is_named,
+               ts_rank('{0,0.4,0.5,0.6}', s.document, @search_asked) * (1 + s.weight) AS fit
+          FROM crate_search s
          WHERE s.project_id = $1 AND s.document @@ @search_asked
-         LIMIT $2::bigint) f;
+         LIMIT 500) f;
 
 -- name: search_ranked
--- $1 project, $2 the name, $3 its words for to_tsquery, $4 the same as text, $5 what search_words has found,
--- $6 how many, $7 after how many.  As search_names, where that has found fewer than 500: with them those by
--- words, each by primary key, and where these are 500, those of the 200 crates with the most weight as well.
--- A word counts most in a name, more as a keyword than in a description.  Of the best 100, those in which
--- no word is found as it stands are looked at once more: a description is known by stems alone.  A
--- stem, which may be of another word, and the beginning of a word count less.  One plan serves all.
+-- $1 to $5 as in search_words, $6 and $7 what that has found, $8 how many, $9 after how many.  As
+-- search_names, where that has found fewer than 500: with them those by words, each by primary key, and where
+-- these are 100 or more, those of the 200 crates with the most weight as well.  A word counts most in a name,
+-- more as a keyword than in a description, which is known by stems alone: where no word is found as it
+-- stands, the text is looked at.  A stem, which may be of another word, and the beginning of a word count
+-- less.  One plan serves all.
 WITH @search_named,
 asked AS MATERIALIZED (SELECT @search_asked AS words, plainto_tsquery('simple', $4) AS whole),
 compared AS (
-    SELECT w.*, search_name_rank(w.normalized_name, $2) AS name_rank,
+    SELECT w.crate_id, w.normalized_name, w.weight, search_name_rank(w.normalized_name, $2) AS name_rank,
            ts_rank('{0,0,0,0.6}', w.document, a.words) AS words_rank,
            ts_rank('{0,0.4,0.5,0}', w.document, a.words) AS about,
-           w.document @@ a.whole AS is_whole
+           w.document @@ a.whole
+           OR w.description ~* ('\m(?:' || replace($4, ' ', '|') || ')\M') AS is_whole
       FROM asked a CROSS JOIN LATERAL
-           (SELECT s.crate_id, s.normalized_name, s.weight, s.document
-              FROM crate_search s WHERE s.crate_id = ANY ($5::bigint[]) AND s.project_id = $1
+           (SELECT s.crate_id, s.normalized_name, s.weight, s.document, s.description
+              FROM crate_search s WHERE s.crate_id = ANY ($6::bigint[]) AND s.project_id = $1
              UNION ALL
-            SELECT s.* FROM (SELECT h.crate_id, h.normalized_name, h.weight, h.document FROM crate_search h
-                     WHERE h.project_id = $1 AND h.weight > 0 AND cardinality($5::bigint[]) = 500
+            SELECT s.* FROM (SELECT h.crate_id, h.normalized_name, h.weight, h.document, h.description
+                      FROM crate_search h
+                     WHERE h.project_id = $1 AND h.weight > 0 AND cardinality($6::bigint[]) >= 100
                      ORDER BY h.weight DESC LIMIT 200) s
-             WHERE s.document @@ a.words AND s.crate_id NOT IN (SELECT unnest($5::bigint[]))) w
+             WHERE s.document @@ a.words AND s.crate_id NOT IN (SELECT unnest($6::bigint[]))) w
     OFFSET 0),
-placed AS (
-    SELECT c.*, row_number() OVER (ORDER BY c.score DESC, c.normalized_name) AS place
-      FROM (SELECT m.crate_id, m.normalized_name, m.is_whole,
-                   (greatest(m.name_rank, m.words_rank, m.about)
-                    + least(greatest(m.name_rank, m.words_rank), m.about) / 2) * (1 + m.weight) AS score
-              FROM compared m OFFSET 0) c),
-ranked AS MATERIALIZED (
-    SELECT w.crate_id, w.normalized_name,
-           w.score * CASE WHEN w.is_whole THEN 1::float8 WHEN w.place > 100 THEN 0.6
-                          WHEN (SELECT c.description ~* ('\m(?:' || replace($4, ' ', '|') || ')\M')
-                                  FROM crate_search c WHERE c.crate_id = w.crate_id) THEN 1
-                          ELSE 0.6 END AS score
-      FROM placed w),
 found AS MATERIALIZED (
     SELECT f.crate_id, f.normalized_name, max(f.score) AS score
-      FROM (SELECT * FROM named UNION ALL SELECT * FROM ranked) f
+      FROM (SELECT * FROM named
+             UNION ALL
+            SELECT m.crate_id, m.normalized_name,
+                   (greatest(m.name_rank, m.words_rank, m.about)
+                    + least(greatest(m.name_rank, m.words_rank), m.about) / 2) * (1 + m.weight)
+                   * CASE WHEN m.is_whole THEN 1::float8 ELSE 0.6 END
+              FROM compared m) f
      GROUP BY f.crate_id, f.normalized_name),
 page AS (
     SELECT * FROM found ORDER BY score DESC, normalized_name
-     LIMIT $6::bigint OFFSET $7::bigint)
-SELECT t.total, s.name, s.max_version, s.description
+     LIMIT $8::bigint OFFSET $9::bigint)
+SELECT greatest(t.total, (SELECT count(*) FROM named) + $7::bigint) AS total, s.name, s.max_version,
+       s.description
   FROM (SELECT count(*) AS total FROM found) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
  ORDER BY p.score DESC, p.normalized_name;
@@ -114,7 +119,7 @@ SELECT t.total, s.name, s.max_version, s.description
 -- $1 project, $2 the name, $3 a pattern for LIKE, $4 how many, $5 after how many.  Where nothing else is
 -- found: names that it is a part of or a slip away from, by crate_search_trigrams and crate_search_slips,
 -- each by itself: what one index only may have found would be compared with all that the other looks for.
--- Where there are none of these, names that look alike, by crate_search_trigrams.  A plan is made for the values.
+-- Where there are none of these, names that look alike, by crate_search_trigrams.  One plan serves all.
 WITH meant AS MATERIALIZED (
     SELECT m.crate_id, m.normalized_name,
            similarity(m.normalized_name, $2)::float8 * (1 + m.weight / 4.0) AS score

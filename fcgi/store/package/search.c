@@ -4,6 +4,9 @@
 
 enum { COLUMNS_SEARCH_NAMES };
 
+/* Of those by words so many are ranked for whoever reads no further, and all for later pages. */
+enum { FIRST_MAX = 100 };
+
 static void
 bind_page(struct db_params *p, const struct search_ask *ask)
 {
@@ -53,39 +56,55 @@ find_names(struct db *db, struct arena *a, const struct search_ask *ask, struct 
 	    : 0;
 }
 
-/* Crates that have the words: their ids as PostgreSQL writes an array; NULL: none. */
+/* Binds what search_words and search_ranked begin with. */
+static void
+bind_words(struct db_params *p, const struct search_ask *ask, bool is_begun)
+{
+	const struct search_query *q = ask->query;
+
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, q->name);
+	db_bind_str(p, is_begun ? q->begun : q->words);
+	db_bind_str(p, q->text);
+	db_bind_bool(p, is_begun);
+}
+
+/* Crates that have the words. */
+struct met {
+	const char *ids; /* of the best, as PostgreSQL writes an array; NULL: there are none */
+	int64_t others; /* how many have names that do not begin so */
+};
+
 static int
-find_words(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
-    const char **ids, struct err *err)
+find_words(struct db *db, struct arena *a, const struct search_ask *ask, bool is_begun,
+    struct met *met, struct err *err)
 {
 	enum { COLUMNS_SEARCH_WORDS };
 	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_WORDS } };
 	struct db_params *p = &calls[1].params;
 	struct db_result r;
 
-	db_bind_int(p, ask->project_id);
-	db_bind_int(p, SEARCH_FOUND_MAX);
-	db_bind_str(p, words);
-	db_bind_str(p, ask->query->text);
+	bind_words(p, ask, is_begun);
+	db_bind_int(p, ask->offset + ask->limit <= FIRST_MAX ? FIRST_MAX : SEARCH_FOUND_MAX);
 	if (run(db, a, calls, 2, "force_custom_plan", &r, err) == -1)
 		return -1;
-	*ids = db_is_null(&r, 0, IDS) ? NULL : db_str(&r, 0, IDS);
+	*met = (struct met) { .others = db_int(&r, 0, OTHERS) };
+	if (!db_is_null(&r, 0, IDS))
+		met->ids = db_str(&r, 0, IDS);
 	return 0;
 }
 
-/* By name and by these words. */
+/* By name and by words. */
 static int
-rank(struct db *db, struct arena *a, const struct search_ask *ask, const char *words,
-    const char *ids, struct db_result *out, struct err *err)
+rank(struct db *db, struct arena *a, const struct search_ask *ask, bool is_begun,
+    const struct met *met, struct db_result *out, struct err *err)
 {
 	struct db_call calls[2] = { { 0 }, { .stmt = STMT_SEARCH_RANKED } };
 	struct db_params *p = &calls[1].params;
 
-	db_bind_int(p, ask->project_id);
-	db_bind_str(p, ask->query->name);
-	db_bind_str(p, words);
-	db_bind_str(p, ask->query->text);
-	db_bind_str(p, ids);
+	bind_words(p, ask, is_begun);
+	db_bind_str(p, met->ids);
+	db_bind_int(p, met->others);
 	bind_page(p, ask);
 	return run(db, a, calls, 2, "force_generic_plan", out, err);
 }
@@ -101,7 +120,7 @@ find_alike(struct db *db, struct arena *a, const struct search_ask *ask, struct 
 	db_bind_str(p, ask->query->name);
 	db_bind_str(p, ask->query->like);
 	bind_page(p, ask);
-	return run(db, a, calls, 2, "force_custom_plan", out, err);
+	return run(db, a, calls, 2, "force_generic_plan", out, err);
 }
 
 static int
@@ -109,7 +128,7 @@ find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_res
     struct err *err)
 {
 	const struct search_query *q = ask->query;
-	const char *words, *ids;
+	struct met met;
 	int64_t named;
 
 	if (find_names(db, a, ask, out, err) == -1)
@@ -117,11 +136,10 @@ find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_res
 	named = db_int(out, 0, TOTAL);
 	if (q->name[0] == '\0' || named >= SEARCH_FOUND_MAX)
 		return 0;
-	words = named > 0 ? q->begun : q->words;
-	if (find_words(db, a, ask, words, &ids, err) == -1)
+	if (find_words(db, a, ask, named > 0, &met, err) == -1)
 		return -1;
-	if (ids != NULL)
-		return rank(db, a, ask, words, ids, out, err);
+	if (met.ids != NULL)
+		return rank(db, a, ask, named > 0, &met, out, err);
 	/* the names are all there is, and known */
 	return named > 0 || q->like == NULL ? 0 : find_alike(db, a, ask, out, err);
 }

@@ -7,7 +7,8 @@
  * fits, and the more others use it, the sooner; where there is nothing of the kind, names that it is a
  * part of or a slip of the finger away from; where there is not even that, names that look alike.  No
  * more than 500 by name are ranked and counted, or with fewer of these, 500 by words as well, and of
- * those that are used most, who are among more: nobody reads so many.  Where a name begins with what is
+ * those that are used most, who are among more: nobody reads so many.  Of those by words the first 100
+ * places are ranked among the best 100 by a rougher measure.  Where a name begins with what is
  * looked for, its words are whole ones, but for the last.
  */
 

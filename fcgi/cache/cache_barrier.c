@@ -8,7 +8,13 @@
 #include "base/clock.h"
 
 /* Pauses between two questions to the database. */
-enum { LOOK_MIN_MS = 1, LOOK_MAX_MS = 20, AWAY_MS = 50 };
+enum {
+	LOOK_MIN_MS = 1,
+	LOOK_MAX_MS = 20,
+	AWAY_MS = 50,
+	/* another node may have begun anew, which it tells nobody but the database */
+	OTHERS_MS = 100
+};
 
 struct node {
 	char name[CACHE_NODE_SIZE];
@@ -175,17 +181,19 @@ look(struct cache_barrier *b, struct arena *a, struct err *err)
 	return 0;
 }
 
-/* When the last lease ends of the nodes that are left. */
+/* When to ask the database about the nodes that are left: at the end of the last lease, or sooner. */
 static int64_t
-last_end(const struct cache_barrier *b)
+next_look(const struct cache_barrier *b)
 {
 	int64_t end = 0;
+	bool others = false;
 
 	for (size_t i = 0; i < b->n; i++) {
 		if (b->nodes[i].end_us > end)
 			end = b->nodes[i].end_us;
+		others |= strcmp(b->nodes[i].name, b->own) != 0;
 	}
-	return end;
+	return others && clock_us() + OTHERS_MS * 1000 < end ? clock_us() + OTHERS_MS * 1000 : end;
 }
 
 /* Is the keeper of this pool the one that was asked, and does it tell the board? */
@@ -228,7 +236,7 @@ wait_for_nodes(struct cache_barrier *b, struct arena *a, int64_t until_us, struc
 	int ms = LOOK_MIN_MS;
 
 	while (b->n > 0) {
-		int64_t end_us = last_end(b);
+		int64_t end_us = next_look(b);
 
 		sleep_on_board(b, end_us < until_us ? end_us : until_us);
 		if (b->n == 0)
@@ -245,14 +253,10 @@ wait_for_nodes(struct cache_barrier *b, struct arena *a, int64_t until_us, struc
 	return 0;
 }
 
-int
-cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, struct err *err)
+/* Until all is acknowledged that has been committed. */
+static int
+wait_for_commits(struct cache_barrier *b, bool asked, struct arena *a, int64_t until_us, struct err *err)
 {
-	bool unknown, asked;
-
-	if (!db_take_commit(b->db, &unknown))
-		return 0;
-	asked = !unknown;
 	while ((!asked && ask(b, a, err) == -1) || wait_for_nodes(b, a, until_us, err) == -1) {
 		/* the database may come back, and any session can ask again */
 		if (err->status != 503 || clock_us() >= until_us)
@@ -262,4 +266,18 @@ cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, s
 		(void)poll(NULL, 0, AWAY_MS);
 	}
 	return 0;
+}
+
+int
+cache_barrier_wait(struct cache_barrier *b, struct arena *a, int64_t until_us, struct err *err)
+{
+	bool unknown;
+	int rc;
+
+	if (!db_take_commit(b->db, &unknown))
+		return 0;
+	rc = wait_for_commits(b, !unknown, a, until_us, err);
+	/* the next request may commit what no node has to know of */
+	b->n = 0;
+	return rc;
 }

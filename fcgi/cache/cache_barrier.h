@@ -6,9 +6,9 @@
  * protocol is in berth-architecture(7).
  *
  * The question to all nodes goes out with COMMIT, in the same round trip.  A worker then sleeps until the
- * board of its keeper has all acknowledgements.  It asks the database only whether other nodes have
- * acknowledged indeed, and when a lease that it waits for has ended.  Without a board, or a keeper that
- * serves, it asks the database again and again.
+ * board of its keeper has all acknowledgements.  It asks the database whether other nodes have acknowledged
+ * indeed, every 100 ms while one of them has not told, and when a lease that it waits for has ended.
+ * Without a board, or a keeper that serves, it asks the database again and again.
  */
 
 #include <stddef.h>

@@ -9,7 +9,15 @@
 
 #include "base/clock.h"
 
-/* The number of a node's entry; -1: it has none. */
+enum { OWN = 0 }; /* the entry of this pool's node */
+
+static bool
+is_of(const struct cache_board *b, const char *own)
+{
+	return strcmp(b->nodes[OWN].node, own) == 0;
+}
+
+/* The entry of a node; -1: it has none. */
 static int
 find(const struct cache_board *b, const char *node)
 {
@@ -31,6 +39,7 @@ add(struct cache_board *b, const char *node)
 	if (i != -1 || b->n == CACHE_BOARD_NODES)
 		return i;
 	i = b->n;
+	b->nodes[i].acknowledged = 0;
 	memcpy(b->nodes[i].node, node, CACHE_NODE_SIZE);
 	/* the name first: workers read no entry from n on */
 	b->n = i + 1;
@@ -45,26 +54,29 @@ wake(struct cache_board *b)
 }
 
 void
-cache_board_begin(struct cache_board *b, int64_t server, const char *node)
+cache_board_begin(struct cache_board *b, int64_t server, const char *own)
 {
-	cache_board_end(b);
-	for (int i = 0; i < b->n; i++)
-		b->nodes[i].acknowledged = 0;
-	b->own = 1 + add(b, node);
+	b->server = 0;
+	b->n = OWN + 1;
+	b->nodes[OWN].acknowledged = 0;
+	memcpy(b->nodes[OWN].node, own, CACHE_NODE_SIZE);
 	b->server = server;
+	wake(b);
 }
 
 void
-cache_board_end(struct cache_board *b)
+cache_board_end(struct cache_board *b, const char *own)
 {
+	if (!is_of(b, own))
+		return;
 	b->server = 0;
 	wake(b);
 }
 
 void
-cache_board_note(struct cache_board *b, const char *node, int64_t number)
+cache_board_note(struct cache_board *b, const char *own, const char *node, int64_t number)
 {
-	int i = add(b, node);
+	int i = is_of(b, own) ? add(b, node) : -1;
 
 	if (i == -1 || b->nodes[i].acknowledged >= number)
 		return;
@@ -75,9 +87,7 @@ cache_board_note(struct cache_board *b, const char *node, int64_t number)
 const char *
 cache_board_own(const struct cache_board *b)
 {
-	int own = b->own;
-
-	return b->server == 0 || own == 0 ? NULL : b->nodes[own - 1].node;
+	return b->server == 0 ? NULL : b->nodes[OWN].node;
 }
 
 bool

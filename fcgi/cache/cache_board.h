@@ -5,8 +5,10 @@
  * How far each node has acknowledged, in memory that a pool's processes share: its keeper writes, and the
  * workers that wait for nodes sleep until it does.  Memory of zeroes is an empty board.
  *
- * Numbers count in one run of one database server: after a failover the same number can come again.  So
- * the board names the server, and a worker that has asked another one believes nothing of it.
+ * Numbers count in one run of one database server: after a crash of it, or a failover, the same number can
+ * come again.  So the board names that run, and a worker that has asked another one believes nothing of it.
+ *
+ * While a reload changes cache_dir, two keepers have the same board; the one that began last writes it.
  */
 
 #include <stdatomic.h>
@@ -15,30 +17,29 @@
 
 enum {
 	CACHE_NODE_SIZE = 33, /* of a node's name, 32 hexadecimal digits, with the NUL */
-	CACHE_BOARD_NODES = 128 /* of further ones the board knows nothing */
+	CACHE_BOARD_NODES = 128 /* of further ones the board knows nothing: workers ask the database */
 };
 
 struct cache_board {
 	_Atomic uint32_t changes; /* counts them */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
-	_Atomic int own; /* 1 + the number of this pool's node */
 	_Atomic int n;
 	struct {
-		char node[CACHE_NODE_SIZE]; /* written once */
+		char node[CACHE_NODE_SIZE]; /* the first is this pool's own */
 		_Atomic int64_t acknowledged; /* the number of the last CACHE_SYNC */
 	} nodes[CACHE_BOARD_NODES];
 };
 
 /* ---- for the keeper, the only one that writes ---- */
 
-/* Begins with an empty board: this pool's node serves, with notifications of that server. */
-void cache_board_begin(struct cache_board *, int64_t server, const char *node);
+/* Begins with an empty board: this pool's own node serves, with notifications of that run of a server. */
+void cache_board_begin(struct cache_board *, int64_t server, const char *own);
 
-/* The node of this pool serves no more, or hears no more. */
-void cache_board_end(struct cache_board *);
+/* The keeper's node serves no more, or hears no more. */
+void cache_board_end(struct cache_board *, const char *own);
 
-/* The node has acknowledged all messages up to this CACHE_SYNC.  Wakes all who wait. */
-void cache_board_note(struct cache_board *, const char *node, int64_t number);
+/* The keeper of `own` knows that the node has acknowledged all messages up to this CACHE_SYNC.  Wakes all. */
+void cache_board_note(struct cache_board *, const char *own, const char *node, int64_t number);
 
 /* ---- for workers ---- */
 

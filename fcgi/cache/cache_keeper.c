@@ -208,7 +208,9 @@ take_note(struct keeper *k, const struct cache_message *m)
 			k->synced = m->id;
 		k->asked_from_outside |= strcmp(m->node, cache_dir_node(k->dir)) != 0;
 	} else if (m->kind == CACHE_ACKNOWLEDGED) {
-		cache_board_note(k->board, m->node, m->id);
+		/* what this node has acknowledged nobody else can say */
+		if (strcmp(m->node, cache_dir_node(k->dir)) != 0)
+			cache_board_note(k->board, cache_dir_node(k->dir), m->node, m->id);
 	} else if (m->kind == CACHE_PROBE && m->id == k->probe) {
 		k->probe_back = m->id;
 	}
@@ -278,7 +280,7 @@ acknowledge(struct keeper *k, struct err *err)
 		return -1;
 	k->asked_from_outside = false;
 	k->acknowledged = number;
-	cache_board_note(k->board, cache_dir_node(k->dir), number);
+	cache_board_note(k->board, cache_dir_node(k->dir), cache_dir_node(k->dir), number);
 	FAULT_POINT("cache", "acknowledged");
 	return 0;
 }
@@ -317,7 +319,7 @@ begin(struct keeper *k, struct err *err)
 		return -1;
 	k->written = r.written;
 	cache_board_begin(k->board, r.server, cache_dir_node(k->dir));
-	cache_board_note(k->board, cache_dir_node(k->dir), r.number);
+	cache_board_note(k->board, cache_dir_node(k->dir), cache_dir_node(k->dir), r.number);
 	k->trouble = CACHE_NO_DIR;
 	return lease(k, &since, err);
 }
@@ -486,7 +488,7 @@ static void
 fail(struct keeper *k, struct err *err)
 {
 	tell(k, k->trouble, k->serving ? clock_us() : 0);
-	cache_board_end(k->board);
+	cache_board_end(k->board, cache_dir_node(k->dir));
 	k->serving = false;
 	if (!cache_dir_is_intact(k->dir)) {
 		leave_dir(k);
@@ -552,7 +554,7 @@ end(struct keeper *k)
 	    (k->serving && db_fd(k->db) != -1 &&
 	        cache_node_release(k->db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
-	cache_board_end(k->board);
+	cache_board_end(k->board, cache_dir_node(k->dir));
 	tell(k, CACHE_STARTS, k->serving ? clock_us() : 0);
 }
 

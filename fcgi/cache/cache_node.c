@@ -1,5 +1,7 @@
 #include "cache/cache_node.h"
 
+#include <sys/random.h>
+
 int
 cache_node_listen(struct db *db, struct arena *a, struct err *err)
 {
@@ -45,6 +47,18 @@ rewrite_row(struct db *db, struct arena *a, enum stmt stmt, const struct db_para
 	return 0;
 }
 
+static int
+begin_run(struct db *db, struct arena *a, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+	int64_t id;
+
+	if (getrandom(&id, sizeof(id), 0) != (ssize_t)sizeof(id))
+		return err_sys(err, "getrandom");
+	db_bind_int(&p, id);
+	return db_exec(db, a, STMT_CACHE_BEGIN_RUN, &p, NULL, err);
+}
+
 int
 cache_node_register(struct db *db, struct arena *a, const char *node, const char *host,
     int64_t seconds, struct cache_registration *out, struct err *err)
@@ -56,7 +70,7 @@ cache_node_register(struct db *db, struct arena *a, const char *node, const char
 	db_bind_str(&p, node);
 	db_bind_str(&p, host);
 	db_bind_int(&p, seconds);
-	if (db_exec(db, a, STMT_CACHE_FORGET, NULL, NULL, err) == -1 ||
+	if (begin_run(db, a, err) == -1 || db_exec(db, a, STMT_CACHE_FORGET, NULL, NULL, err) == -1 ||
 	    write_row(db, a, STMT_CACHE_REGISTER, &p, &r, err) == -1)
 		return -1;
 	*out = (struct cache_registration) { .written = db_int(&r, 0, WRITTEN),

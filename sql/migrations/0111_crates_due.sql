@@ -12,6 +12,7 @@ CREATE TABLE crates_due (
 	due_at   timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (crate_id, id)
 );
+CREATE INDEX crates_due_id ON crates_due (id);
 CREATE FUNCTION crates_set_due() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO crates_due (crate_id) VALUES (NEW.id);

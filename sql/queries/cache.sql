@@ -15,17 +15,27 @@ WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
 SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS notified
   FROM (SELECT pg_current_xact_id()::text AS n FROM fast WHERE set_config <> '') x;
 
+-- part: cache_server
+-- The run of the server that numbers count in.  A table of one row, which a crash and a failover empty; the time
+-- of the start tells a restored dump from the server that it is of.
+((SELECT id FROM cache_run) # (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)
+
+-- name: cache_begin_run
+-- $1 a random number.  A keeper runs this before it registers, which may be the first of this run of the server.
+-- One row by primary key.
+INSERT INTO cache_run (id) VALUES ($1) ON CONFLICT (one) DO NOTHING;
+
 -- name: cache_register
 -- $1 node, $2 its host, $3 seconds.  A keeper that listens and serves nothing yet runs this: its cache is
 -- empty, so it holds nothing from before this number.  Returns the transaction that wrote the row, by which
--- the keeper recognises it later, the number, and the server that it counts in.  One row by primary key.  The commit waits for the disk, as every commit
--- does that makes a lease longer.
+-- the keeper recognises it later, the number, and the server that it counts in.  One row by primary key.  The
+-- commit waits for the disk, as every commit does that makes a lease longer.
 INSERT INTO cache_nodes (node, host, synced, lease_until)
 VALUES ($1, $2, pg_current_xact_id()::text::bigint, now() + make_interval(secs => $3::bigint))
     ON CONFLICT (node) DO UPDATE
    SET host = excluded.host, synced = excluded.synced, lease_until = excluded.lease_until
 RETURNING xmin::text::bigint AS written, synced,
-          (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server;
+          @cache_server AS server;
 
 -- name: cache_renew
 -- $1 node, $2 seconds, $3 the transaction that the keeper knows to have written the row last.  By primary
@@ -50,7 +60,7 @@ DELETE FROM cache_nodes WHERE lease_until < now() - interval '7 days';
 -- primary key; the keepers of the others get a notification.  The commit does not wait for the disk: after a
 -- crash of the database keepers register anew.
 WITH fast AS (SELECT set_config('synchronous_commit', 'off', true))
-UPDATE cache_nodes SET synced = greatest(synced, $2) FROM fast
+UPDATE cache_nodes SET synced = greatest(synced, least($2, pg_current_xact_id()::text::bigint)) FROM fast
  WHERE node = $1 AND cache_nodes.xmin::text::bigint = $3
 RETURNING cache_nodes.xmin::text::bigint AS written,
           pg_notify('berth_keepers', 'a ' || $2::bigint || ' ' || node) IS NULL AS notified;
@@ -68,7 +78,7 @@ WITH asked AS MATERIALIZED (
              WHERE CASE WHEN $2::boolean OR current_setting('berth.cache_told', true) = 'yes'
                         THEN set_config('berth.cache_told', '', false) = '' END
                AND EXISTS (SELECT FROM cache_nodes WHERE lease_until > now())) x)
-SELECT a.n::bigint AS number, (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint AS server,
+SELECT a.n::bigint AS number, coalesce(@cache_server, 0) AS server,
        c.node, c.host, (extract(epoch FROM c.lease_until - now()) * 1000)::bigint AS left_ms
   FROM asked a JOIN cache_nodes c ON c.lease_until > now();
 

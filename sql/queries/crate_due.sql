@@ -47,11 +47,10 @@ searched AS (
 SELECT count(*) AS taken FROM taken
 
 -- name: crate_due_update
--- $1 how many rows of crates_due: the oldest.
+-- $1 how many rows of crates_due: the oldest, by crates_due_id, and all others of their crates.
 WITH taken AS (
     DELETE FROM crates_due d
-     USING (SELECT o.crate_id, o.id FROM crates_due o ORDER BY o.id LIMIT $1::bigint) o
-     WHERE d.crate_id = o.crate_id AND d.id = o.id
+     WHERE d.crate_id IN (SELECT o.crate_id FROM crates_due o ORDER BY o.id LIMIT $1::bigint)
     RETURNING d.crate_id),
 @crate_due_written;
 

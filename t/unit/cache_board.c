@@ -23,16 +23,20 @@ test_board(struct cache_board *b)
 	cache_board_begin(b, SERVER, own);
 	is_str(cache_board_own(b), own, "its node");
 	ok(!cache_board_has(b, SERVER, own, 1), "which has acknowledged nothing");
-	cache_board_note(b, own, 10);
-	cache_board_note(b, other, 5);
+	cache_board_note(b, own, own, 10);
+	cache_board_note(b, own, other, 5);
 	ok(cache_board_has(b, SERVER, own, 10) && cache_board_has(b, SERVER, own, 9),
 	    "10 counts for what was before");
 	ok(!cache_board_has(b, SERVER, own, 11), "but for nothing later");
 	ok(cache_board_has(b, SERVER, other, 5) && !cache_board_has(b, SERVER, other, 6), "the other node");
-	cache_board_note(b, own, 8);
+	cache_board_note(b, own, own, 8);
 	ok(cache_board_has(b, SERVER, own, 10), "numbers only rise");
 	ok(!cache_board_has(b, SERVER + 1, own, 1), "another server has other numbers");
-	cache_board_end(b);
+	cache_board_note(b, other, own, 20);
+	cache_board_end(b, other);
+	ok(!cache_board_has(b, SERVER, own, 20) && cache_board_has(b, SERVER, own, 10),
+	    "another keeper neither writes nor ends it");
+	cache_board_end(b, own);
 	ok(cache_board_own(b) == NULL && !cache_board_has(b, SERVER, own, 1), "nothing is left after the end");
 	cache_board_begin(b, SERVER + 1, own);
 	ok(!cache_board_has(b, SERVER + 1, own, 1), "nor at a new beginning");
@@ -46,11 +50,11 @@ test_full(struct cache_board *b)
 
 	for (int i = 0; i < 2 * CACHE_BOARD_NODES; i++) {
 		snprintf(name, sizeof(name), "%032x", i);
-		cache_board_note(b, name, 1);
+		cache_board_note(b, own, name, 1);
 	}
 	snprintf(name, sizeof(name), "%032x", 2 * CACHE_BOARD_NODES - 1);
 	ok(!cache_board_has(b, SERVER + 1, name, 1), "there is no room for more nodes than it has");
-	cache_board_note(b, own, 3);
+	cache_board_note(b, own, own, 3);
 	ok(cache_board_has(b, SERVER + 1, own, 3), "its own node has kept its entry");
 }
 
@@ -67,7 +71,7 @@ test_wake(struct cache_board *b)
 	ok(clock_us() - began < 30 * (int64_t)SECOND, "what has changed already is not waited for");
 	pid = fork();
 	if (pid == 0) {
-		cache_board_note(b, own, 100);
+		cache_board_note(b, own, own, 100);
 		_exit(0);
 	}
 	while (!cache_board_has(b, SERVER + 1, own, 100) && clock_us() - began < 30 * (int64_t)SECOND) {

@@ -4,8 +4,8 @@
 /*
  * The blob store: crate bytes in files STORE/ab/cd/<sha256>, written once and
  * never changed.  A blob comes in as a staging file on the same file system,
- * is hashed while written, fsynced, and renamed into place; the directory is
- * fsynced before the rename counts.
+ * is hashed while written, fsynced, and gets its name by a hard link; the directory is
+ * fsynced before the name counts.
  */
 
 #include <stdbool.h>
@@ -60,7 +60,7 @@ uint64_t blob_stage_size(const struct blob_staging *);
 int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Makes the staged bytes a blob that survives a crash: fsync, rename, fsync of
+ * Makes the staged bytes a blob that survives a crash: fsync, a hard link, fsync of
  * the directories.  A blob with the same bytes is already there: that one
  * stays, its time is renewed, so that the collector leaves it alone.
  * It begins in a thread, so that the caller can wait for the database meanwhile.

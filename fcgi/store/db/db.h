@@ -200,9 +200,8 @@ int db_exec(struct db *, struct arena *, enum stmt, const struct db_params *, st
 /*
  * Runs n statements in one round trip (pipeline mode), in one implicit
  * transaction; outside a transaction they only read, or do what may be done twice and no other node has to
- * hear of.  A call with a row function is
- * row function is late when a row takes longer than timeout_ms; the server's statement_timeout and the
- * deadline bound the time of all its rows.
+ * hear of.  A call with a row function is late when a row takes longer than timeout_ms; the server's
+ * statement_timeout and the deadline bound the time of all its rows.
  */
 int db_run(struct db *, struct arena *, struct db_call *, size_t n, struct err *)
     __attribute__((warn_unused_result));

@@ -295,6 +295,9 @@ version_publish(struct db *db, struct arena *a, struct version_new *v, struct er
 	bool unknown = false;
 	struct err found = { 0 };
 
+	/* other publishes wait for the rows of quotas: they are not locked while the disk is waited for */
+	if (v->has_quota && blob_stage_kept(v->blob, NULL, err) == -1)
+		return -1;
 	for (int attempt = 1; db_transaction(db, publish_body, &look.publish, &unknown, err) == -1;
 	     attempt++) {
 		if (look.publish.raced) {

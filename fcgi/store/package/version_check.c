@@ -166,5 +166,6 @@ version_check_early_judge(struct db *db, const struct db_call *calls, struct ver
 	if (version_check_judge(db, calls, v, err) == -1)
 		return -1;
 	version_check_quota(v, need);
+	v->has_quota = calls[VERSION_CHECK_CALLS].result.rows > 0;
 	return quota_judge(&calls[VERSION_CHECK_CALLS], need, err);
 }

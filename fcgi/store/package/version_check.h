@@ -32,6 +32,7 @@ struct version_new {
 	const struct package *package;
 	struct slice index_line;
 	struct index_file index; /* of the crate, when it was checked last */
+	bool has_quota; /* its project or a group above it, when it was checked before the bytes */
 	bool needs_crate; /* of the quotas, too, when it was checked last: the crate is new */
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */

@@ -253,8 +253,8 @@ subtest 'under load' => sub {
 		Berth::Test::write_file($over, '');
 		POSIX::_exit($done ? 0 : 1);
 	}
-	# with more publishers one almost always has the bytes, and nothing is collected
-	my @results = $t->parallel(4, sub {
+	# with more publishers one almost always has the bytes, and hardly anything is collected
+	my @results = $t->parallel(2, sub {
 		my ($n) = @_;
 		my ($good, @said) = (0);
 

@@ -146,12 +146,14 @@ sub crash {
 }
 
 my $committed = 0;
-my ($question_ends) = grep { $points[$_] eq 'responded:publish_authorize' } 0 .. $#points;
+my ($question_ends) = grep { $points[$_] eq 'respond:publish_authorize' } 0 .. $#points;
 for my $i (0 .. $#points) {
 	$committed ||= $points[$i] eq 'sent:session_commit';
 	# the question whether to upload is another request: nginx asks another worker, which writes,
 	# where no answer came
-	my $question = $i <= $question_ends && $points[$i] !~ /^blob:/;
+	# (its answer can be noted after the first steps of the publish)
+	my $question = ($i <= $question_ends || $points[$i] eq 'responded:publish_authorize')
+	    && $points[$i] !~ /^blob:/;
 	crash($points[$i], "crash-$i", '1.0.0', '', $committed || $question,
 	    $question || $points[$i] =~ /^responded:/);
 }

@@ -209,7 +209,8 @@ is(publish('dead', '1.0.0', $other)->{status}, 200, 'the same bytes elsewhere');
 	my $psql = session("SET deadlock_timeout = '60s'", 'BEGIN',
 	    'UPDATE blobs SET stored_at = now() WHERE sha256 = (SELECT v.cksum FROM versions v'
 	    . " JOIN crates c ON c.id = v.crate_id WHERE c.name = 'dead')");
-	ok(holder_is("state = 'idle in transaction' AND query LIKE 'UPDATE blobs%'"), 'the other side has the bytes');
+	ok(holder_is("state = 'idle in transaction' AND query LIKE 'UPDATE blobs%'"),
+	    'the other side has the bytes');
 	my ($status, $holder) = $t->parallel(2, sub {
 		return publish('dead', '1.0.0')->{status} if $_[0] == 0;
 		# the crate's row is the worker's, as yet unseen by others, and it waits for the blob's

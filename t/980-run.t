@@ -80,7 +80,8 @@ is($env{CARGO_REGISTRIES_BERTH_TOKEN}, $token, 'and for cargo');
 ($status, $said) = dev('status');
 is($status, 0, 'status: all') or diag($said);
 is(scalar(() = $said =~ /^berth: (?:postgresql|pool|worker|nginx) is running, pid \d+$/mg), 4, 'of four');
-is_deeply([dev('start')], [0, "berth: is running already; its addresses are in $run/env\n"], 'a second start');
+is_deeply([dev('start')], [0, "berth: is running already; its addresses are in $run/env\n"],
+    'a second start');
 
 my ($R, $P) = map { "/api/v4/projects/$_/packages/cargo" } @env{qw(BERTH_PROJECT_ID BERTH_PUBLIC_PROJECT_ID)};
 Berth::Test::write_file($body, Berth::Test->publish_body(Berth::Crate::metadata('hello', '0.1.0'),

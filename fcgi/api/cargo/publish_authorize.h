@@ -2,7 +2,7 @@
 #define API_CARGO_PUBLISH_AUTHORIZE_H
 
 /*
- * The upload authorize step (berth-api(7), Publishing): before nginx reads the body
+ * The upload authorize step (berth-architecture(7), A REQUEST): before nginx reads the body
  * of a publish it asks, by subrequest, whether this caller may upload here, and
  * so much.  Who may not costs no upload and no disk.
  */

@@ -14,9 +14,9 @@
 
 /*
  * One transaction: locks the crate, inserts version and dependencies, writes the audit row, adds a line to
- * the index file.  When it returns 0 every reader sees the version.  Where the answer to COMMIT is lost, looks
- * whether it happened.
- * -1: as version_check_early_judge() of store/package/version_check.h, which asks the same without a lock.
+ * the index file.  When it returns 0 every reader sees the version.  Where the answer to COMMIT is lost,
+ * looks whether it happened. -1: as version_check_early_judge() of store/package/version_check.h, which
+ * asks the same without a lock.
  */
 int version_publish(struct db *, struct arena *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));

@@ -58,7 +58,8 @@ sub run {
 	return;
 }
 
-# Who is published to: url, token, and the groups of processes whose time counts.
+# Who is published to: url, token, the groups of processes whose time counts, and the crate, unless each
+# publish is of a new one.
 sub targets {
 	my ($stand, @peers) = @_;
 	my $before = $stand->before;
@@ -88,10 +89,11 @@ sub rate {
 		my @uploads;
 
 		for my $i (1 .. $n / $clients) {
-			my $name = 'bench-' . ++$count;
+			my $n = ++$count;
+			my ($name, $version) = ($target->{crate} // "bench-$n", "100000.$n.0");
 
-			Berth::Test::write_file("$work/$name", Berth::Bench::Stand::body($name, '1.0.0', $bytes));
-			push @uploads, "url = \"$target->{url}\"\nupload-file = \"$work/$name\"\n"
+			Berth::Test::write_file("$work/$n", Berth::Bench::Stand::body($name, $version, $bytes));
+			push @uploads, "url = \"$target->{url}\"\nupload-file = \"$work/$n\"\n"
 			    . "header = \"Authorization: $target->{token}\"\ninsecure\n"
 			    . "output = /dev/null\nwrite-out = \"%{http_code}\\n\"\nsilent\nshow-error\n";
 		}

@@ -103,13 +103,13 @@ is_deeply(found(''), { crates => [], meta => { total => 0 } }, 'nothing at all')
 	is($shows->('late_one'), '', 'deleted');
 	$t->berth_ok('undelete', 'demo/late', 'late_one');
 	is($shows->('late_one'), 'late_one@1.0.0', 'and back');
-	# where the database only reads, what is there is shown
+	# where this database only reads, what is there is shown
 	publish('late_one', '1.2.0', project => $late);
-	$t->psql("ALTER ROLE berth SET default_transaction_read_only = on");
+	$t->psql("ALTER ROLE berth IN DATABASE $t->{database} SET default_transaction_read_only = on");
 	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth'"
 	    . " AND datname = current_database()");
 	is($shows->('late_one'), 'late_one@1.0.0', 'while the database only reads: what there is');
-	$t->psql("ALTER ROLE berth RESET default_transaction_read_only");
+	$t->psql("ALTER ROLE berth IN DATABASE $t->{database} RESET default_transaction_read_only");
 	$t->psql("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = 'berth'"
 	    . " AND datname = current_database()");
 	is($shows->('late_one'), 'late_one@1.2.0', 'and then what is new');

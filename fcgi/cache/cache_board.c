@@ -95,7 +95,8 @@ cache_board_has(const struct cache_board *b, int64_t server, const char *node, i
 {
 	int i;
 
-	if (b->server != server)
+	/* 0: after a crash of the server, before a keeper has begun; and of a board that has ended */
+	if (server == 0 || b->server != server)
 		return false;
 	i = find(b, node);
 	/* the server again: the number may be one of a board that has ended meanwhile */

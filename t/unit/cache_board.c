@@ -38,6 +38,7 @@ test_board(struct cache_board *b)
 	    "another keeper neither writes nor ends it");
 	cache_board_end(b, own);
 	ok(cache_board_own(b) == NULL && !cache_board_has(b, SERVER, own, 1), "nothing is left after the end");
+	ok(!cache_board_has(b, 0, own, 1), "nor for a worker that knows no run of the server");
 	cache_board_begin(b, SERVER + 1, own);
 	ok(!cache_board_has(b, SERVER + 1, own, 1), "nor at a new beginning");
 	ok(!cache_board_has(b, SERVER + 1, other, 1), "of any node");

@@ -198,26 +198,40 @@ subtest 'the collector dies' => sub {
 	is(row_of('eio') . (-e path_of('eio') ? 1 : 0), '00', 'until it does');
 };
 
-# Blobs are taken in the order of their names: this one comes before others and after others.
-subtest 'one that cannot be removed' => sub {
-	my @names = sort { sha256_hex(crate($a)) cmp sha256_hex(crate($b)) } map { "stuck$_" } 1 .. 5;
-	my $stuck = $names[2];
+# Blobs are taken in the order of their names: this one comes before others and after others.  A run that has
+# to stop after it and goes on later reports it, too.
+for my $stops (0, 1) {
+	subtest 'one that cannot be removed' . ($stops ? ', and a run that stops' : '') => sub {
+		my @names = sort { sha256_hex(crate($a)) cmp sha256_hex(crate($b)) } map { "stuck$stops$_" } 1 .. 5;
+		my $stuck = $names[2];
+		my $is_told = sub { $t->psql("SELECT error FROM tasks WHERE kind = 'collect_blobs'")
+		    =~ /is not a regular file; 1 in all/ };
 
-	for my $name (@names) {
-		is(publish($name)->{status}, 200, "$name is published");
-		destroy($name);
-	}
-	unlink(path_of($stuck));
-	mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
-	$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
-	ok($t->wait_for(sub { $t->psql("SELECT error FROM tasks"
-	    . " WHERE kind = 'collect_blobs'") =~ /is not a regular file; 1 in all/ }),
-	    'is told of');
-	is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and keeps nobody from the others');
-	rmdir(path_of($stuck));
-	collect();
-	is(row_of($stuck), 0, 'later it goes as well');
-};
+		for my $name (@names) {
+			is(publish($name)->{status}, 200, "$name is published");
+			destroy($name);
+		}
+		unlink(path_of($stuck));
+		mkdir(path_of($stuck)) or die path_of($stuck) . ": $!\n";
+		# the run stops when it is through the page of rows
+		$fault->arm('collect:collected', 'wait') if $stops;
+		$t->psql("UPDATE tasks SET run_at = now() WHERE kind = 'collect_blobs'; NOTIFY berth_tasks");
+		if ($stops) {
+			ok($t->wait_for(sub { -e "$fault->{file}.taken" }), 'at work');
+			kill('TERM', $t->{worker});
+			$fault->disarm;
+			is($t->stop_worker, 0, 'it ends');
+			like($t->psql("SELECT progress FROM tasks WHERE kind = 'collect_blobs'"), qr/"failed": 1/,
+			    'and has written down that one is left');
+			$t->start_worker;
+		}
+		ok($t->wait_for($is_told), 'is reported');
+		is(join(' ', grep { -e path_of($_) || row_of($_) } @names), $stuck, 'and does not keep the others');
+		rmdir(path_of($stuck));
+		collect();
+		is(row_of($stuck), 0, 'later it goes as well');
+	};
+}
 
 # Four publishers of the same bytes and two collectors without a waiting time, at full speed; versions
 # are destroyed as soon as they are there.  So long that both have been at it often: some seconds, or

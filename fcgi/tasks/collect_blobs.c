@@ -2,17 +2,19 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "base/json.h"
 #include "base/log.h"
+#include "base/sha256.h"
 #include "store/blob/blob_collect.h"
 #include "store/blob/blob_trash.h"
 #include "store/blob/store_mark.h"
+#include "tasks/progress.h"
 
 /*
  * A collection has steps, each over the rows, ordered by name, or over the directories.  A run that must
  * stop leaves its progress to the next one.  It counts everything before it takes anything.  It goes on
- * after a file that it cannot move, and reports the first such error at the end.
+ * after a file that it cannot move, and reports the first such error when all steps are done.
  */
 enum step { COUNT_ROWS, COUNT_FILES, TAKE_ROWS, TAKE_FILES, EMPTY_TRASH, DONE };
 
@@ -20,51 +22,29 @@ enum { DIRECTORIES = 256, HELD_RETRY_S = 6 * 3600 };
 
 struct run {
 	struct task_ctx *ctx;
-	bool begun; /* by an earlier run that had to stop */
-	enum step step;
-	const char *rows_after;
+	int64_t step; /* of enum step */
+	char rows_after[2 * SHA256_SIZE + 1];
 	int64_t directory; /* of 256 */
 	struct blob_pass pass;
 	struct blob_trash_emptied emptied;
 	struct store_leave leave;
 	int64_t failed;
-	struct err first;
+	char first[ERR_DETAIL_SIZE]; /* what was wrong with the first of those */
 };
 
-static int
-progress_read(struct run *run, const struct task *task, struct err *err)
-{
-	struct json_get get = { .what = "progress", .err = err };
-	int64_t step = DONE;
-
-	run->rows_after = "";
-	if (task->progress == NULL)
-		return 0;
-	if (json_parse(run->ctx->arena, slice_str(task->progress), "progress", &get.obj, err) == -1 ||
-	    json_get_int(&get, "step", false, &step) == -1)
-		return -1;
-	/* an older version of the program wrote it: begins anew */
-	if (step < COUNT_ROWS || step >= DONE)
-		return 0;
-	run->step = (enum step)step;
-	run->begun = true;
-	if (json_get_str(&get, "rows_after", true, &run->rows_after) == -1 ||
-	    json_get_int(&get, "directory", true, &run->directory) == -1 ||
-	    json_get_int(&get, "files", true, &run->pass.files) == -1 ||
-	    json_get_int(&get, "due", true, &run->pass.due) == -1)
-		return -1;
-	return json_get_int(&get, "left", true, &run->pass.left);
-}
+enum { PROGRESS_VALUES = 8 };
 
 static void
-progress_write(const struct run *run)
+progress_values(struct run *run, struct progress_value v[static PROGRESS_VALUES])
 {
-	struct task_ctx *ctx = run->ctx;
+	const struct progress_value values[PROGRESS_VALUES] = { { .name = "step", .number = &run->step },
+		{ .name = "rows_after", .text = run->rows_after, .size = sizeof(run->rows_after) },
+		{ .name = "directory", .number = &run->directory },
+		{ .name = "files", .number = &run->pass.files }, { .name = "due", .number = &run->pass.due },
+		{ .name = "left", .number = &run->pass.left }, { .name = "failed", .number = &run->failed },
+		{ .name = "first_error", .text = run->first, .size = sizeof(run->first) } };
 
-	task_again(ctx, arena_printf(ctx->arena,
-	    "{\"step\":%d,\"rows_after\":\"%s\",\"directory\":%" PRId64 ",\"files\":%" PRId64
-	    ",\"due\":%" PRId64 ",\"left\":%" PRId64 "}", (int)run->step, run->rows_after, run->directory,
-	    run->pass.files, run->pass.due, run->pass.left));
+	memcpy(v, values, sizeof(values));
 }
 
 /* Is it an error of one file, and not of the database?  Then the task goes on. */
@@ -74,7 +54,7 @@ passes(struct run *run, struct err *err)
 	if (err->status != 500 || db_fd(run->ctx->db) == -1)
 		return false;
 	if (run->failed++ == 0)
-		run->first = *err;
+		snprintf(run->first, sizeof(run->first), "%s", err->detail);
 	err_clear(err);
 	return true;
 }
@@ -94,7 +74,7 @@ go_over_rows(struct run *run, struct arena *a, struct err *err)
 		    !passes(run, err))
 			return -1;
 	}
-	run->rows_after = n > 0 ? arena_strdup(ctx->arena, looks[n - 1].sha256) : "";
+	snprintf(run->rows_after, sizeof(run->rows_after), "%s", n > 0 ? looks[n - 1].sha256 : "");
 	if (n == 0)
 		run->step++;
 	return 0;
@@ -155,7 +135,7 @@ empty_trash(struct run *run, struct arena *a, struct err *err)
 static int
 go_on(struct run *run, struct arena *a, struct err *err)
 {
-	switch (run->step) {
+	switch ((enum step)run->step) {
 	case COUNT_ROWS:
 	case TAKE_ROWS:
 		return go_over_rows(run, a, err);
@@ -196,11 +176,11 @@ finish(struct run *run, struct err *err)
 	if (run->failed == 0)
 		return 0;
 	if (run->ctx->again) {
-		task_note(run->ctx, "%" PRId64 " not removed: %s", run->failed, run->first.detail);
+		task_note(run->ctx, "%" PRId64 " not removed: %s", run->failed, run->first);
 		return 0;
 	}
-	*err = run->first;
-	return err_context(err, "%" PRId64 " in all", run->failed);
+	task_begin_anew(run->ctx);
+	return err_internal(err, 500, "%s; %" PRId64 " in all", run->first, run->failed);
 }
 
 int
@@ -208,10 +188,12 @@ task_collect_blobs(struct task_ctx *ctx, const struct task *task, struct err *er
 {
 	const struct settings *s = ctx->settings;
 	struct run run = { .ctx = ctx, .pass = { .store = s->store, .keep = s->keep_unused } };
+	struct progress_value values[PROGRESS_VALUES];
 	int rc = 0;
 
-	if (progress_read(&run, task, err) == -1 ||
-	    store_mark_check(ctx->db, ctx->arena, s->store, s->keep_unused, !run.begun, &run.leave,
+	progress_values(&run, values);
+	if (progress_read(ctx, task, values, PROGRESS_VALUES, err) == -1 ||
+	    store_mark_check(ctx->db, ctx->arena, s->store, s->keep_unused, task->progress == NULL, &run.leave,
 	        err) == -1)
 		return -1;
 	if (run.leave.wait_s > 0) {
@@ -219,12 +201,15 @@ task_collect_blobs(struct task_ctx *ctx, const struct task *task, struct err *er
 		    " seconds", run.leave.wait_s);
 		return 0;
 	}
+	/* another version of the program wrote it: begins anew */
+	if (run.step < COUNT_ROWS || run.step > DONE)
+		run.step = COUNT_ROWS;
 	run.pass.take = run.step >= TAKE_ROWS;
 	while (rc == 0 && run.step != DONE) {
 		struct arena *a;
 
 		if (task_must_stop(ctx)) {
-			progress_write(&run);
+			progress_again(ctx, values, PROGRESS_VALUES);
 			break;
 		}
 		a = arena_new();

@@ -111,8 +111,15 @@ task_again(struct task_ctx *ctx, const char *progress)
 }
 
 void
+task_begin_anew(struct task_ctx *ctx)
+{
+	ctx->anew = true;
+}
+
+void
 task_hold(struct task_ctx *ctx, int64_t seconds)
 {
+	task_begin_anew(ctx);
 	ctx->hold_s = seconds;
 }
 
@@ -297,16 +304,16 @@ log_task(const struct task *task, const char *result, int64_t us, const char *wh
 
 /* What becomes of the task that has failed. */
 static int
-fail(struct loop *l, struct arena *a, const struct task *task, const struct task_kind *kind,
-    const char *why, int64_t us, int64_t hold_s, struct err *err)
+fail(struct loop *l, const struct task_ctx *ctx, const struct task *task, const struct task_kind *kind,
+    const char *why, int64_t us, struct err *err)
 {
 	struct task_failure failure = { .why = why,
 		.dead = !task->periodic && task->attempts >= max_attempts(kind),
-		.anew = hold_s > 0,
-		.delay = hold_s > 0 ? hold_s : retry_delay(task->attempts) };
+		.anew = ctx->anew,
+		.delay = ctx->hold_s > 0 ? ctx->hold_s : retry_delay(task->attempts) };
 
 	log_task(task, failure.dead ? "dead" : "failed", us, why);
-	return task_fail(l->db, a, task, &failure, err);
+	return task_fail(l->db, ctx->arena, task, &failure, err);
 }
 
 /* Does the task have the store that it needs? */
@@ -341,7 +348,7 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	assert(kind != NULL);
 	/* nobody was left to say that it failed */
 	if (!task->periodic && task->attempts > max_attempts(kind))
-		return fail(l, a, task, kind, "each worker that ran it ended before the task was done", 0, 0, err);
+		return fail(l, &ctx, task, kind, "each worker that ran it ended before the task was done", 0, err);
 	FAULT_POINT("task", kind->name);
 	rc = check_store(l, a, kind, &why);
 	if (rc == 0)
@@ -349,8 +356,8 @@ run_task(struct loop *l, struct arena *a, const struct task *task, struct err *e
 	FAULT_POINT("ran", kind->name);
 	assert(db_is_idle(l->db));
 	if (rc == -1)
-		return fail(l, a, task, kind, why.detail[0] != '\0' ? why.detail : why.pub,
-		    clock_us() - started, ctx.hold_s, err);
+		return fail(l, &ctx, task, kind, why.detail[0] != '\0' ? why.detail : why.pub,
+		    clock_us() - started, err);
 	log_task(task, ctx.again ? "again" : "done", clock_us() - started, ctx.note);
 	if (ctx.again)
 		return task_put_back(l->db, a, task, ctx.progress, err);

@@ -5,7 +5,8 @@
 #include "base/buf.h"
 #include "base/json.h"
 
-enum { PROGRESS_MAX = 1024 };
+/* room for an error's text of which each byte is escaped, and some numbers */
+enum { PROGRESS_MAX = 8 * ERR_DETAIL_SIZE };
 
 int
 progress_read(const struct task_ctx *ctx, const struct task *task, const struct progress_value *v, size_t n,

@@ -55,12 +55,13 @@ struct task_ctx {
 	struct arena *arena; /* of this run */
 	/* for the log, where it is not empty: what was done */
 	char note[160];
-	/* ---- task_again(), task_hold() and task_must_stop() use these ---- */
+	/* ---- task_again(), task_begin_anew(), task_hold() and task_must_stop() use these ---- */
 	int64_t until_us; /* of clock_us() */
 	int64_t *look_us; /* when is_due() is to be asked again; NULL: others do not come first */
 	int signal_fd; /* readable: somebody wants something of the worker */
 	bool again;
 	const char *progress;
+	bool anew;
 	int64_t hold_s;
 };
 
@@ -73,10 +74,10 @@ bool task_must_stop(const struct task_ctx *);
  */
 void task_again(struct task_ctx *, const char *progress);
 
-/*
- * For a task that waits for a person.  Call it before run() returns -1: the next attempt is in `seconds`
- * seconds, and begins anew.
- */
+/* Call it before run() returns -1: the next attempt begins anew and ignores the progress of this one. */
+void task_begin_anew(struct task_ctx *);
+
+/* The same for a task that waits for a person: the next attempt is in `seconds` seconds. */
 void task_hold(struct task_ctx *, int64_t seconds);
 
 /* What run() has done, for the log. */

@@ -1,5 +1,5 @@
 -- part: package
--- What is told of a package, from the view package_entries, in the order that package_entry.c has.
+-- What is told of a package, from the view package_entries; package_entry.c reads it by name.
 e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
 e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
 e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,

@@ -11,7 +11,6 @@ use warnings;
 use Cwd qw(abs_path);
 use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
-use File::Path qw(remove_tree);
 use File::Temp ();
 use POSIX qw(:sys_wait_h);
 use Scalar::Util ();
@@ -196,7 +195,8 @@ sub stop {
 		    '-m', 'immediate', '-s', 'stop');
 	}
 	_stop_leftovers($dir, undef);
-	remove_tree($dir, { safe => 0, error => \my $errors });
+	# several hundred thousand files: a module of Perl's takes several times as long
+	system('rm', '-rf', '--', $dir);
 }
 
 sub DESTROY {

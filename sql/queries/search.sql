@@ -149,13 +149,20 @@ SELECT t.total, s.name, s.max_version, s.description
 
 -- name: search_all
 -- $1 project, $2 how many, $3 after how many.  As search_names, for all crates of the project.  How
--- many there are is kept in a few rows, by primary key; the page is a range of crate_search_name, so
--- that of those before it no row is looked at.
-WITH page AS (
-    SELECT s.crate_id, s.normalized_name FROM crate_search s WHERE s.project_id = $1
-     ORDER BY s.normalized_name LIMIT $2::bigint OFFSET $3::bigint)
+-- many there are is kept for each two first letters, by primary key.  The page is a range of
+-- crate_search_name that begins with the letters of its first crate: of those before them no entry is
+-- read, and of those before the page no row.
+WITH parts AS MATERIALIZED (
+    SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts WHERE project_id = $1),
+first AS MATERIALIZED (
+    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name, $3::bigint - (upto - crates) AS skip
+      FROM parts WHERE upto > $3::bigint ORDER BY part LIMIT 1),
+page AS (
+    SELECT s.crate_id, s.normalized_name FROM crate_search s
+     WHERE s.project_id = $1 AND s.normalized_name >= (SELECT name FROM first)
+     ORDER BY s.normalized_name LIMIT $2::bigint OFFSET (SELECT skip FROM first))
 SELECT t.total, s.name, s.max_version, s.description
-  FROM (SELECT coalesce(sum(crates), 0)::bigint AS total FROM search_counts WHERE project_id = $1) t
+  FROM (SELECT coalesce(max(upto), 0) AS total FROM parts) t
   LEFT JOIN (page p CROSS JOIN LATERAL @search_shown) ON true
  ORDER BY p.normalized_name;
 

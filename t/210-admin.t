@@ -543,7 +543,7 @@ subtest 'the examples of the manual page' => sub {
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');
 
-	$prepare =~ s/'dbname=berth user=berth_owner'/'$database'/ or fail('the first example has changed');
+	$prepare =~ s/'dbname=berth user=postgres'/'$database'/ or fail('the first example has changed');
 	for my $script ($prepare, $people, $tokens, $policy, @rest) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";
 		print {$fh} "set -e\n$script";

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/db/db_peer.h"
 #include "store/db/migrations.h"
 
 enum {
@@ -241,7 +242,7 @@ start(struct db *db, struct err *err)
 	/* `berth migrate` looks for programs that are too old (store/migrate/migrate_sessions.h) */
 	snprintf(name, sizeof(name), "%s/%" PRId64, program_invocation_short_name, migrations_newest());
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, db->timeout_ms);
-	db->pg = PQconnectStartParams(keys, values, 1);
+	db->pg = db_peer_connect(PQconnectStartParams, keys, values, db->conninfo);
 	if (db->pg == NULL)
 		abort();
 	if (PQstatus(db->pg) == CONNECTION_BAD)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/db/db.h"
+#include "store/db/db_peer.h"
 #include "store/db/migrations.h"
 #include "store/migrate/migrate_grant.h"
 #include "store/migrate_sql.h"
@@ -101,7 +102,7 @@ migrate_connect(const char *conninfo, struct err *err)
 
 	if (db_check_conninfo(conninfo, err) == -1 || db_check_pooler(conninfo, err) == -1)
 		return NULL;
-	pg = PQconnectdbParams(keys, values, 1);
+	pg = db_peer_connect(PQconnectdbParams, keys, values, conninfo);
 	if (PQstatus(pg) == CONNECTION_OK) {
 		PQsetNoticeReceiver(pg, ignore_notice, NULL);
 		if (migrate_sql(pg, "session", SQL_MIGRATE_SESSION, err) == 0)

@@ -1,0 +1,53 @@
+#!/usr/bin/perl
+
+# PostgreSQL's method `peer`: root connects as the system user that is called like the role, with nothing in
+# pg_ident.conf; nobody else gets further than before.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Cluster;
+use Berth::File qw(write_file);
+
+plan skip_all => 'no root' if $> != 0;
+
+# A system user that each Debian has; it owns no file.
+use constant USER => 'daemon';
+
+my $cluster = Berth::Cluster->start;
+$cluster->ensure_template;
+$cluster->sql('postgres', 'CREATE ROLE ' . USER . ' LOGIN', 'GRANT berth, berth_owner TO ' . USER,
+    'CREATE ROLE "no-such-user" LOGIN', 'GRANT berth TO "no-such-user"');
+write_file("$cluster->{pg}/data/pg_hba.conf", "local all all peer\n");
+$cluster->_pg_ctl('reload');
+chmod(0711, $cluster->{pg}, $cluster->socket_dir) == 2 or die "chmod: $!\n";
+
+sub conninfo { return 'host=' . $cluster->socket_dir . " dbname=berth_template $_[0]"; }
+sub berth { return Berth::Cluster::capture($cluster->build_dir . '/berth', '--database', @_); }
+
+my ($status, $out, $err) = berth(conninfo('user=' . USER), qw(migrate --grant-to berth));
+is($status, 0, 'root connects as the system user of the role: migrate') or diag($err);
+($status, $out, $err) = berth(conninfo('user=' . USER), qw(user add alice --email alice@people.example));
+is($status, 0, 'and a command') or diag($err);
+($status, $out, $err) = berth(conninfo('user=' . USER), qw(audit));
+like($out, qr/\broot\b/, 'which the audit log knows as one of root') or diag($err);
+{
+	local $ENV{PGUSER} = USER;
+	is((berth(conninfo(''), qw(user list)))[0], 0, 'the role may come from the environment');
+}
+
+for my $case (['no role: root is root', ''], ['a role without a system user', 'user=no-such-user'],
+    ['a role with a password, which counts', 'user=' . USER . ' password=x'],
+    ['a system user that is no role', 'user=bin']) {
+	($status, $out, $err) = berth(conninfo($case->[1]), qw(user list));
+	is($status, 1, "$case->[0]: refused") or diag($out);
+	like($err, qr/FATAL/, '  by PostgreSQL');
+}
+($status, $out, $err) = Berth::Cluster::capture('setpriv', '--reuid=bin', '--clear-groups',
+    $cluster->build_dir . '/berth', '--database', conninfo('user=' . USER), qw(user list));
+isnt($status, 0, 'nobody but root becomes another user');
+
+done_testing();
+END { $cluster->stop if $cluster }

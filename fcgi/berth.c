@@ -216,6 +216,7 @@ load_settings(struct invocation *in, const struct option_set *common, int64_t *t
 		return 0;
 	if (settings_load(in->arena, path, settings, &in->err) == -1)
 		return -1;
+	in->config_path = path;
 	in->settings = settings;
 	*timeout_ms = settings->database_timeout * 1000;
 	if (database == NULL)

@@ -20,7 +20,7 @@ my $cluster = Berth::Cluster->start;
 $cluster->ensure_template;
 $cluster->sql('postgres', 'CREATE ROLE ' . USER . ' LOGIN', 'GRANT berth, berth_owner TO ' . USER,
     'CREATE ROLE "no-such-user" LOGIN', 'GRANT berth TO "no-such-user"');
-write_file("$cluster->{pg}/data/pg_hba.conf", "local all all peer\n");
+write_file("$cluster->{pg}/data/pg_hba.conf", "local all postgres trust\nlocal all all peer\n");
 $cluster->_pg_ctl('reload');
 chmod(0711, $cluster->{pg}, $cluster->socket_dir) == 2 or die "chmod: $!\n";
 
@@ -48,6 +48,26 @@ for my $case (['no role: root is root', ''], ['a role without a system user', 'u
 ($status, $out, $err) = Berth::Cluster::capture('setpriv', '--reuid=bin', '--clear-groups',
     $cluster->build_dir . '/berth', '--database', conninfo('user=' . USER), qw(user list));
 isnt($status, 0, 'nobody but root becomes another user');
+
+# ---- the database itself ----
+
+$cluster->sql('template1', 'ALTER ROLE ' . USER . ' CREATEDB CREATEROLE');
+my $new = 'host=' . $cluster->socket_dir . ' dbname=new user=' . USER;
+for my $time ('the first time', 'the second time') {
+	($status, $out, $err) = berth($new, qw(migrate --create --grant-to new_pool));
+	is($status, 0, "migrate --create, $time") or diag($err);
+}
+is(join('', $cluster->sql('template1', 'SELECT pg_encoding_to_char(encoding), datcollate, datctype,'
+    . ' pg_get_userbyid(datdba), (SELECT count(*) FROM aclexplode(datacl) WHERE grantee = 0)'
+    . " FROM pg_database WHERE datname = 'new'")),
+    'UTF8|C|C.UTF-8|' . USER . '|0', 'encoding, order, letters, owner; open to nobody');
+is(join('', $cluster->sql('template1', 'SELECT rolcanlogin, rolsuper,'
+    . " has_database_privilege('new_pool', 'new', 'CONNECT') FROM pg_roles WHERE rolname = 'new_pool'")),
+    't|f|t', 'the role may connect');
+is((berth($new, qw(user list)))[0], 0, 'and commands work');
+($status, $out, $err) = berth('host=' . $cluster->socket_dir . ' user=' . USER, qw(migrate --create));
+is($status, 2, 'without a name');
+like($err, qr/dbname=NAME/, '  it is told');
 
 done_testing();
 END { $cluster->stop if $cluster }

@@ -118,6 +118,12 @@ subtest 'projects' => sub {
 	fails('the path of a group', 1, qr/exists already/, qw(project add tools/sub --visibility public));
 	fails('a group with its path', 1, qr/exists already/, qw(group add tools/Registry));
 	fails('no group', 1, qr/group `none` does not exist/, qw(project add none/x --visibility public));
+	id_of('with the groups above it', qw(project add new/Deep/one --visibility private --parents));
+	id_of('of which some are there', qw(project add new/deep/er/two --visibility private --parents));
+	is(join(' ', grep { /^new/ } map { $_->{full_path} } @{ json_of('list', qw(group list)) }),
+	    'new new/Deep new/Deep/er', 'groups that were missing');
+	fails('below a project', 1, qr/exists already|does not exist/,
+	    qw(project add tools/registry/x --visibility public --parents));
 	fails('not in a group', 2, qr/must be GROUP\/NAME/, qw(project add x --visibility public));
 	fails('no visibility', 2, qr/--visibility \S+ is missing/, qw(project add tools/x));
 	fails('bad visibility', 2, qr/not `secret`/, qw(project add tools/x --visibility secret));
@@ -573,5 +579,17 @@ sub make_crate {
 	    . " SELECT id, project_id, '$version', '$version', '{}', repeat('0', 64), 1, now()"
 	    . " FROM crates WHERE name = '$name'");
 }
+
+subtest 'the file of the first key' => sub {
+	my $key_file = $t->dir . '/first.key';
+
+	$t->conf(token_key => $key_file);
+	for my $mode (0640, 0604) {
+		unlink($key_file);
+		chmod($mode, $t->conf_path) or die $t->conf_path . ": $!\n";
+		like($t->berth_ok(qw(key add)), qr/^[0-9a-z]{2}$/, 'a slot');
+		is((stat($key_file))[2] & 07777, $mode & 0640, sprintf('%04o: mode as the configuration has', $mode));
+	}
+};
 
 done_testing();

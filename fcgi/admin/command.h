@@ -24,7 +24,8 @@ struct settings;
 struct invocation {
 	const struct command *command;
 	struct arena *arena;
-	const struct settings *settings; /* NULL: there is no configuration */
+	const char *config_path; /* NULL: there is no configuration, nor settings */
+	const struct settings *settings;
 	const char *conninfo;
 	struct db *db; /* connects when it is first used */
 	struct audit_actor actor; /* whoever runs the command */

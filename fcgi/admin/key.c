@@ -14,7 +14,7 @@
 #include "config/settings.h"
 
 enum {
-	FILE_MODE = 0600, /* of a new file; an existing one keeps its mode */
+	FILE_MODE = 0640, /* of a new file, at most; an existing one keeps its mode */
 	SLOTS_MAX = 36 * 36
 };
 
@@ -45,16 +45,22 @@ write_all(int fd, const char *text, size_t n)
 	return written == (ssize_t)n && fsync(fd) == 0 ? 0 : -1;
 }
 
-/* Replaces the file by the text, and keeps its owner and mode. */
+/*
+ * Replaces the file by the text, and keeps its owner and mode.  A new one gets those of the configuration:
+ * whoever may read that may read the keys.
+ */
 static int
 replace_file(struct invocation *in, const char *path, const char *text, size_t n)
 {
 	const char *new = arena_printf(in->arena, "%s.new", path);
-	struct stat old = { .st_mode = FILE_MODE };
-	bool was_there = stat(path, &old) == 0;
-	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	bool good = fd != -1 && write_all(fd, text, n) == 0 &&
-	    (!was_there || (fchown(fd, old.st_uid, old.st_gid) == 0 && fchmod(fd, old.st_mode & 0777) == 0));
+	struct stat like;
+	bool was_there = stat(path, &like) == 0, found = was_there || stat(in->config_path, &like) == 0;
+	mode_t mode = was_there ? 0777 : FILE_MODE;
+	int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* only root gives files away: others keep a new one */
+	bool gives = was_there || geteuid() == 0;
+	bool good = found && fd != -1 && write_all(fd, text, n) == 0 &&
+	    (!gives || fchown(fd, like.st_uid, like.st_gid) == 0) && fchmod(fd, like.st_mode & mode) == 0;
 
 	if (fd != -1 && close(fd) == -1)
 		good = false;

@@ -1,13 +1,15 @@
 #include "admin/command.h"
 #include "admin/output.h"
 #include "store/migrate/migrate.h"
+#include "store/migrate/migrate_create.h"
 #include "store/migrate/migrate_plan.h"
 
-enum { GRANT_TO, DRY_RUN };
+enum { GRANT_TO, DRY_RUN, CREATE };
 
 static const struct option_def options[] = {
 	[GRANT_TO] = { "grant-to", 0, "ROLE", false },
 	[DRY_RUN] = { "dry-run", 0, NULL, false },
+	[CREATE] = { "create", 0, NULL, false },
 };
 
 struct progress {
@@ -88,6 +90,9 @@ run(struct invocation *in)
 	p.cells = arena_calloc(in->arena, nmigrations, NKEYS * sizeof(*p.cells));
 	if (in->options.values[DRY_RUN] != NULL)
 		return dry_run(in);
+	if (in->options.values[CREATE] != NULL &&
+	    migrate_create(in->conninfo, task.grant_to, &in->err) == -1)
+		return -1;
 	if (migrate_run(&task, &newer, &in->err) == -1)
 		return -1;
 	say_newer(newer);
@@ -97,10 +102,11 @@ run(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ NULL, "[--grant-to ROLE] [--dry-run]",
+	{ NULL, "[--create] [--grant-to ROLE] [--dry-run]",
 	    "Applies the migrations that the database lacks and prints each, while the pool\n"
 	    "serves.  It connects as the role that owns the tables; --grant-to gives the\n"
-	    "pool's role exactly the rights that the pool needs.  --dry-run changes nothing: it\n"
+	    "pool's role exactly the rights that the pool needs.  --create first creates the\n"
+	    "database and that role, where they are missing.  --dry-run changes nothing: it\n"
 	    "prints the locks and the work of each step, and the size of its tables.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };

@@ -1,5 +1,7 @@
 #include "store/project.h"
 
+#include <string.h>
+
 #include "access/networks.h"
 #include "admin/command.h"
 #include "admin/output.h"
@@ -8,9 +10,13 @@
 #include "admin/project_policy.h"
 #include "admin/quota.h"
 #include "config/settings.h"
+#include "store/group.h"
+
+enum { ADD_VISIBILITY, ADD_PARENTS };
 
 static const struct option_def add_options[] = {
-	{ "visibility", 0, "private|internal|public", true },
+	[ADD_VISIBILITY] = { "visibility", 0, "private|internal|public", true },
+	[ADD_PARENTS] = { "parents", 0, NULL, false },
 };
 
 static const struct option_def allow_options[] = {
@@ -27,14 +33,33 @@ static const char *const keys[] = { "id", "full_path", "visibility", "packages_e
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
+/* Creates the groups above a project, as far as they are missing. */
+static int
+add_parents(struct invocation *in, const char *path)
+{
+	for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++) {
+		const char *group = arena_printf(in->arena, "%.*s", (int)(slash - path), path);
+		int64_t id;
+
+		if (group_add(in->db, in->arena, &in->actor, group, &id, &in->err) == 0)
+			continue;
+		if (in->err.status != 409)
+			return -1;
+		err_clear(&in->err);
+	}
+	return 0;
+}
+
 static int
 add(struct invocation *in)
 {
 	static const char *const add_keys[] = { "id", "full_path", "visibility" };
 	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
-	const char *visibility = in->options.values[0];
+	const char *visibility = in->options.values[ADD_VISIBILITY];
 	int64_t id;
 
+	if (in->options.values[ADD_PARENTS] != NULL && add_parents(in, in->args[0]) == -1)
+		return -1;
 	if (project_add(in->db, in->arena, &in->actor, in->args[0], visibility, &id, &in->err) == -1)
 		return -1;
 	output_id(&out,
@@ -233,8 +258,9 @@ unpin(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "GROUP/NAME --visibility private|internal|public",
-	    "Creates a project in an existing group and prints its id.",
+	{ "add", "GROUP/NAME --visibility private|internal|public [--parents]",
+	    "Creates a project and prints its id; with --parents first the groups above it\n"
+	    "that do not exist.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"

@@ -192,7 +192,7 @@ bring_up(PGconn *pg, struct arena *a, const struct migrate_task *task, int64_t *
 int
 migrate_run(const struct migrate_task *task, int64_t *newer, struct err *err)
 {
-	PGconn *pg = migrate_connect(task->conninfo, err);
+	PGconn *pg = migrate_connect(task->conninfo, NULL, err);
 	struct arena *a;
 	int rc;
 

@@ -93,11 +93,12 @@ ignore_notice(void *arg, const PGresult *res)
 }
 
 PGconn *
-migrate_connect(const char *conninfo, struct err *err)
+migrate_connect(const char *conninfo, const char *database, struct err *err)
 {
-	static const char *const keys[] = { "fallback_application_name", "connect_timeout",
-		"dbname", "client_encoding", NULL };
-	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", NULL };
+	/* libpq expands the first dbname, and a later one replaces the name in it */
+	const char *const keys[] = { "fallback_application_name", "connect_timeout", "dbname",
+		"client_encoding", database != NULL ? "dbname" : NULL, NULL };
+	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", database, NULL };
 	PGconn *pg;
 
 	if (db_check_conninfo(conninfo, err) == -1 || db_check_pooler(conninfo, err) == -1)

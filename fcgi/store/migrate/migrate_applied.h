@@ -10,8 +10,12 @@
 
 #include "base/err.h"
 
-/* Opens a session for migrations; end it with PQfinish.  NULL: 500 malformed, 503 away. */
-PGconn *migrate_connect(const char *conninfo, struct err *) __attribute__((warn_unused_result));
+/*
+ * Opens a session for migrations; end it with PQfinish.  database NULL: that of conninfo.  NULL: 500
+ * malformed, 503 away.
+ */
+PGconn *migrate_connect(const char *conninfo, const char *database, struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Counts our migrations in a database that has a table of them.  *newer: the newest migration that

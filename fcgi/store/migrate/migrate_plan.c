@@ -278,7 +278,7 @@ int
 migrate_plan(const char *conninfo, struct arena *a, struct migrate_work **out, size_t *n,
     int64_t *newer, struct err *err)
 {
-	PGconn *pg = migrate_connect(conninfo, err);
+	PGconn *pg = migrate_connect(conninfo, NULL, err);
 	struct planner *p;
 	int rc;
 

@@ -86,6 +86,7 @@ help:
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
+	@echo 'make deb        Debian packages, in build/'
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
@@ -232,8 +233,8 @@ install: all
 	$(INSTALL) -m 755 build/berth-fcgi build/berth-worker $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
 	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect
-	cp -R conf/. $(DESTDIR)$(DATADIR)/berth/
-	for f in $$(grep -rl /usr/local conf); do \
+	tar -C conf --exclude=./debian -cf - . | tar -C $(DESTDIR)$(DATADIR)/berth -xf -
+	for f in $$(grep -rl /usr/local conf --exclude-dir=debian); do \
 	    $(RELOCATE) $$f >$(DESTDIR)$(DATADIR)/berth/$${f#conf/} || exit 1; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \
 	    $(INSTALL) -m 640 $(DESTDIR)$(DATADIR)/berth/berth.conf $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf
@@ -245,6 +246,17 @@ uninstall:
 	    $(DESTDIR)$(BINDIR)/berth $(DESTDIR)$(LIBEXECDIR)/berth-inspect
 	rm -rf $(DESTDIR)$(DATADIR)/berth
 	for m in $(notdir $(MANUALS)); do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$$m; done
+
+# Debian packages, of the tree as it is; `make check` first.  See conf/debian/ and berth-install(7).
+DEB = build/deb/berth-$(VERSION)
+deb:
+	rm -rf build/deb build/*.deb
+	mkdir -p $(DEB)
+	tar --exclude=./build --exclude=./run --exclude=./.git -cf - . | tar -C $(DEB) -xf -
+	cp -R conf/debian $(DEB)/debian
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc
+	mv build/deb/*.deb build/
+	rm -rf build/deb
 
 dist:
 	@mkdir -p build

@@ -87,6 +87,7 @@ help:
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make deb        Debian packages, in build/'
+	@echo 'make check-install  the packages on Debian 12 and 13 with systemd, as root; SUITES="bookworm"'
 	@echo 'make dist       build/berth-$(VERSION).tar.gz'
 	@echo 'make clean'
 
@@ -195,7 +196,8 @@ fuzz: $(FUZZERS:%=build/fuzz/%)
 # A file that was found clean is read again when it or a header of it has changed.
 MAIN_SRCS := $(sort $(wildcard fcgi/*.c))
 CLEAN     := $(patsubst fcgi/%.c,build/lint/%.clean,$(LIB_SRCS) $(MAIN_SRCS))
-SHELLS    := $(shell awk '/^.!.bin.(ba)?sh$$/ { print FILENAME } { nextfile }' $(wildcard scripts/* conf/ci/* findings/*))
+SHELLS    := $(shell awk '/^.!.bin.(ba)?sh$$/ { print FILENAME } { nextfile }' \
+	$(wildcard scripts/* conf/ci/* conf/debian/*.p* t/install/* findings/*))
 CPPCHECK   = cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
 	--suppress=missingIncludeSystem -D_GNU_SOURCE -Ifcgi -Ibuild/gen
 .PHONY: lint-manuals lint-shell
@@ -257,6 +259,10 @@ deb:
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc
 	mv build/deb/*.deb build/
 	rm -rf build/deb
+
+# Installs the packages on machines of their own, as root: SUITES="bookworm trixie".
+check-install:
+	scripts/check-install $(SUITES)
 
 dist:
 	@mkdir -p build

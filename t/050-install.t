@@ -48,6 +48,10 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 	}
 }
 
+# The packages have the version of the programs.
+my ($version) = slurp("$root/Makefile") =~ /^VERSION = (\S+)$/m;
+like(slurp("$root/conf/debian/changelog"), qr/\Aberth \(\Q$version\E-\d+\) /, 'the version of the packages');
+
 done_testing();
 
 # The files that name /usr/local although it is not there that they are.

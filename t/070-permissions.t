@@ -38,6 +38,8 @@ chmod(0640, "$root/usr/local/etc/berth/berth.conf") or die;
 # ---- berth-install(7) ----
 
 my $install = slurp("$source/fcgi/man/berth-install.7") =~ s/\\e$/\\/mgr;
+# what the packages do is shown by make check-install
+$install =~ s/^\.Sh FROM PACKAGES\n.*?^(?=\.Sh STEP 1)//ms or die "the page has no such section\n";
 my @commands =
     $install =~ /^((?:useradd|groupadd|usermod|install|chown|chgrp|chmod|printf|berth key add)\b.*)$/mg;
 

@@ -18,8 +18,10 @@ check_url(const char *v)
 {
 	size_t n = strlen(v);
 
-	if (strncmp(v, "https://", 8) != 0 && strncmp(v, "http://", 7) != 0)
-		return "must begin with https:// or http://";
+	if (strncmp(v, "http://", 7) == 0)
+		return "must begin with https://: cargo would send tokens to http:// in clear text";
+	if (strncmp(v, "https://", 8) != 0)
+		return "must begin with https://";
 	if (v[n - 1] == '/' && v[n - 2] != '/')
 		return "must not end in a slash";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
@@ -28,7 +30,7 @@ check_url(const char *v)
 			return "must be of visible ASCII characters";
 	}
 	/* no path: the registry's routes begin at the root, and nginx serves them there */
-	if (!url_is_web(slice_str(v)) || strpbrk(strstr(v, "://") + 3, "?#@/") != NULL)
+	if (!url_is_https(slice_str(v)) || strpbrk(v + 8, "?#@/") != NULL)
 		return "must be https://host[:port]";
 	return NULL;
 }

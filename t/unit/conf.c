@@ -45,6 +45,8 @@ static const struct {
 	{ URL "socket = berth.sock\n", "must be an absolute path" },
 	{ URL "log_level = loud\n", "must be error, warn, info or debug" },
 	{ "external_url = crates.example\n", "must begin with https://" },
+	{ "external_url = http://crates.example\n",
+	    "must begin with https://: cargo would send tokens to http:// in clear text" },
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
 	{ "external_url = https://crates.example/x\n", "must be https://host[:port]" },

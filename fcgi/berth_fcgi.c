@@ -138,7 +138,7 @@ check_token_key(const struct settings *s, struct err *err)
 static int
 check_machine(const struct settings *s, struct err *err)
 {
-	if (db_check_conninfo(s->database, err) == -1 || db_check_pooler(s->database, err) == -1 ||
+	if (db_check_conninfo(s->database, err) == -1 || db_check_server(s->database, err) == -1 ||
 	    listen_check(s, err) == -1)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)

@@ -99,7 +99,7 @@ migrate_connect(const char *conninfo, struct err *err)
 	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", NULL };
 	PGconn *pg;
 
-	if (db_check_conninfo(conninfo, err) == -1 || db_check_pooler(conninfo, err) == -1)
+	if (db_check_conninfo(conninfo, err) == -1 || db_check_server(conninfo, err) == -1)
 		return NULL;
 	pg = PQconnectdbParams(keys, values, 1);
 	if (PQstatus(pg) == CONNECTION_OK) {

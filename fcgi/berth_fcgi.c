@@ -99,7 +99,7 @@ print_routes(void)
 static int
 print_settings(const struct settings *s)
 {
-	conf_print(stdout, settings_keys, settings_nkeys, s);
+	conf_print(stdout, settings_keys, settings_nkeys, s, db_print_conninfo);
 	return flush();
 }
 

@@ -282,14 +282,14 @@ subtest 'what has changed meanwhile' => sub {
 };
 
 subtest 'options' => sub {
-	my $t = Berth::Test->new(@away, workers => 3);
+	my $t = Berth::Test->new(@away, workers => 3, database => 'host=/nonexistent password=hunter2');
 	my ($status, $err, $out) = run_pool($t, '-t');
 
 	is($status, 0, '-t of a good file');
 	like($out, qr/^workers = 3$/m, 'prints what is in effect');
 	like($out, qr/^write_socket = \Q@{[$t->write_socket_path]}\E$/m, 'also where the second socket is');
-	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
-	unlike($out, qr/nonexistent/, 'everywhere');
+	like($out, qr{^database = password=\*\*\*\* host=/nonexistent$}m, 'with secrets masked');
+	unlike($out, qr/hunter2/, 'everywhere');
 	for my $case (
 		[1, undef, ''],
 		[3, 'https://gitlab.example.com', ''],

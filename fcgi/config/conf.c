@@ -260,14 +260,14 @@ print_value(FILE *f, const struct conf_key *k, const void *settings)
 }
 
 void
-conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
+conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings, conf_mask *mask)
 {
 	for (size_t i = 0; i < nkeys; i++) {
 		if (keys[i].renamed != NULL)
 			continue;
 		fprintf(f, "%s = ", keys[i].name);
 		if (keys[i].secret)
-			fputs("****", f);
+			mask(f, *(const char *const *)(const void *)((const char *)settings + keys[i].offset));
 		else
 			print_value(f, &keys[i], settings);
 		fputc('\n', f);

@@ -30,7 +30,7 @@ struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset; /* of the member in the settings struct */
-	bool secret; /* shown as **** */
+	bool secret; /* a STR that is not shown as it is */
 	bool project; /* a project may have a value of its own */
 	/* NULL, or the new name of a key that is gone: it has no other fields, and using it is an error */
 	const char *renamed;
@@ -67,7 +67,10 @@ void conf_save(FILE *, const struct conf_key *keys, size_t nkeys, const void *se
 int conf_restore(struct arena *, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,
     void *settings) __attribute__((warn_unused_result));
 
-/* Prints `key = value` lines with secrets masked: what -t shows.  Its output is a valid file. */
-void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
+/* Prints what is shown of the value of a secret key. */
+typedef void conf_mask(FILE *, const char *value);
+
+/* Prints `key = value` lines: what -t shows.  Its output is a valid file. */
+void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings, conf_mask *);
 
 #endif

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/decimal.h"
@@ -99,6 +100,13 @@ void db_free(struct db *);
  * sentence may quote the password.
  */
 int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Prints a connection string or URL.  One that has a password, or another secret, is printed as
+ * `keyword=value` pairs, in libpq's order, with **** for the secrets; as **** alone, where libpq cannot
+ * parse it.
+ */
+void db_print_conninfo(FILE *, const char *conninfo);
 
 /*
  * Does the schema fit this program?  A newer one fits if its floor allows this program

@@ -215,19 +215,6 @@ ignore_notice(void *arg, const PGresult *res)
 	(void)res;
 }
 
-int
-db_check_conninfo(const char *conninfo, struct err *err)
-{
-	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
-	bool good = parsed != NULL;
-
-	PQconninfoFree(parsed);
-	/* what is neither URL nor `key=value` is the name of a database */
-	if (good || (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL))
-		return 0;
-	return err_internal(err, 500, "database: malformed connection string");
-}
-
 static int
 start(struct db *db, struct err *err)
 {

@@ -95,11 +95,11 @@ print_routes(void)
 	return flush();
 }
 
-/* What -t does: the effective configuration, secrets masked. */
+/* What -t does: the effective configuration, secrets masked, and where it is from. */
 static int
 print_settings(const struct settings *s)
 {
-	conf_print(stdout, settings_keys, settings_nkeys, s, db_print_conninfo);
+	conf_print(stdout, settings_keys, settings_nkeys, s, s->origins, db_print_conninfo);
 	return flush();
 }
 

@@ -319,8 +319,11 @@ write_socket_beside(struct arena *a, const char *path)
 int
 settings_load(struct arena *a, const char *path, struct settings *s, struct err *err)
 {
-	*s = (struct settings) { 0 };
-	if (conf_load(a, settings_keys, settings_nkeys, path, s, err) == -1)
+	const struct conf_source from = { path, SETTINGS_VARIABLES };
+	const char **origins = arena_calloc(a, settings_nkeys, sizeof(*origins));
+
+	*s = (struct settings) { .origins = origins };
+	if (conf_load(a, settings_keys, settings_nkeys, &from, s, origins, err) == -1)
 		return -1;
 	if (s->write_socket[0] == '\0')
 		s->write_socket = write_socket_beside(a, s->socket);

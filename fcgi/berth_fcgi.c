@@ -95,11 +95,11 @@ print_routes(void)
 	return flush();
 }
 
-/* What -t does: the effective configuration, secrets masked. */
+/* What -t does: the effective configuration, secrets masked, and where it is from. */
 static int
 print_settings(const struct settings *s)
 {
-	conf_print(stdout, settings_keys, settings_nkeys, s);
+	conf_print(stdout, settings_keys, settings_nkeys, s, s->origins, db_print_conninfo);
 	return flush();
 }
 
@@ -138,7 +138,7 @@ check_token_key(const struct settings *s, struct err *err)
 static int
 check_machine(const struct settings *s, struct err *err)
 {
-	if (db_check_conninfo(s->database, err) == -1 || db_check_pooler(s->database, err) == -1 ||
+	if (db_check_conninfo(s->database, err) == -1 || db_check_server(s->database, err) == -1 ||
 	    listen_check(s, err) == -1)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)

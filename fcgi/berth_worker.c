@@ -43,7 +43,7 @@ check(const struct settings *s)
 	char warning[ERR_DETAIL_SIZE];
 	struct err err = { 0 };
 
-	if (db_check_conninfo(s->database, &err) == -1 || db_check_pooler(s->database, &err) == -1 ||
+	if (db_check_conninfo(s->database, &err) == -1 || db_check_server(s->database, &err) == -1 ||
 	    store_identity_test(s->database, s->store, warning, sizeof(warning), &err) == -1) {
 		fprintf(stderr, "berth-worker: %s\n", err.detail);
 		return 1;

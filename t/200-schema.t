@@ -20,10 +20,11 @@ my @made;
 
 # A new, empty database; returns a function that runs SQL in it, and the owner's DSN.
 sub empty_database {
+	my ($more) = @_;
 	my $name = sprintf('schema_%d_%d', $$, ++$databases);
 	my $at = $t->dsn('postgres') =~ s/dbname=\S+/dbname=$name/r;
 
-	$t->psql("CREATE DATABASE $name OWNER berth_owner");
+	$t->psql("CREATE DATABASE $name OWNER berth_owner " . ($more // ''));
 	push @made, $name;
 	my $sql = sub {
 		my ($text, $role) = @_;
@@ -137,6 +138,28 @@ subtest 'databases that it must not touch' => sub {
 	($status, $out, $err) = migrate($dsn);
 	is($status, 1, 'another sequence');
 	like($err, qr/has migration 0 where this program has 1/, 'says so');
+};
+
+subtest 'another encoding' => sub {
+	my ($sql, $dsn) = empty_database(q(TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'));
+	my $u = Berth::Test->new(database => $dsn, token_key => undef);
+	my $why = qr/database: its encoding is SQL_ASCII, and Berth needs UTF8; .*`createdb -E UTF8 -T template0`/;
+	my %ask = (
+		'berth migrate' => sub { migrate($dsn) },
+		'berth migrate --dry-run' => sub { migrate($dsn, '--dry-run') },
+		'berth user list' => sub { $t->berth(qw(user list --database), $dsn) },
+		map { my $program = $_; ("$_ -t" => sub { Berth::Cluster::capture($t->build . "/$program", '-t', '-c',
+		    $u->conf_path) }) } qw(berth-fcgi berth-worker),
+	);
+
+	for my $what (sort keys %ask) {
+		my ($status, $out, $err) = $ask{$what}->();
+
+		is($status, 1, "$what: refused");
+		like($err, $why, "$what: says what to do");
+		is($out, '', "$what: and nothing else");
+	}
+	is($sql->("SELECT to_regclass('schema_migrations') IS NULL"), 't', 'nothing was changed');
 };
 
 subtest 'a migration that fails leaves nothing' => sub {

@@ -522,6 +522,54 @@ subtest 'output that nobody takes' => sub {
 	is(system("BERTH_CONF=$conf $berth user list > /dev/full 2> /dev/null") >> 8, 1, 'a full disk is an error');
 };
 
+subtest 'the configuration' => sub {
+	my $u = Berth::Test->new(database => 'host=/nonexistent user=berth password=hunter2', workers => 3);
+	my $ask = sub {
+		my ($env, @args) = @_;
+
+		return $u->berth({ env => $env }, 'config', 'show', @args);
+	};
+	my ($status, $out, $err) = $ask->({ BERTH_CONF_MAX_ENTRIES => 7 });
+
+	is($status, 0, 'config show, without a database') or diag($err);
+	is($err, '', 'nothing on standard error');
+	like($out, qr/^# \Q@{[$u->conf_path]}\E:\d+\nworkers = 3$/m, 'a value and where it is from');
+	like($out, qr/^# BERTH_CONF_MAX_ENTRIES\nmax_entries = 7$/m, 'from the environment');
+	like($out, qr/^max_keywords = 5$/m, 'a default');
+	unlike($out, qr/^#.*\nmax_keywords/m, 'is from nowhere');
+	like($out, qr{^database = user=berth password=\*\*\*\* host=/nonexistent$}m, 'the password is masked');
+	unlike($out, qr/hunter2/, 'everywhere');
+	is((Berth::Cluster::capture($u->build . '/berth-fcgi', '-t', '-c', $u->conf_path))[1] =~ s/20000/7/r,
+	    $out =~ s/^# BERTH.*\n//mr, 'as berth-fcgi -t shows it');
+	is(($ask->({}, 'workers'))[1], "3\n", 'one value');
+	is(($ask->({}, 'reserved_names'))[1], "\n", 'an empty one');
+	is(($ask->({}, 'database'))[1], "user=berth password=**** host=/nonexistent\n", 'a secret');
+	($status, $out) = $ask->({ BERTH_CONF_WORKERS => 5 }, 'workers', '--json');
+	is_deeply(JSON::PP->new->decode($out), { key => 'workers', value => '5', source => 'BERTH_CONF_WORKERS' },
+	    'one value as JSON');
+	($status, $out) = $ask->({}, '--json');
+	my %all = map { $_->{key} => $_ } @{ JSON::PP->new->decode($out) };
+	is_deeply($all{max_keywords}, { key => 'max_keywords', value => '5', source => undef },
+	    'all of them as JSON');
+	is($all{database}{value}, 'user=berth password=**** host=/nonexistent', 'with secrets masked');
+	ok(!exists $all{public_dir}, 'without the keys that are gone');
+	for my $case (
+		['no such key', {}, 2, qr/unknown key `colour`/, 'colour'],
+		['a key that is gone', {}, 2, qr/`public_dir` was replaced by `cache_dir`/, 'public_dir'],
+		['no configuration', { BERTH_CONF => undef }, 2, qr/-c FILE is missing/, '--database', 'dbname=x'],
+		['a bad variable', { BERTH_CONF_DATABASE => "password=hunter2\nx" }, 1,
+		    qr/\Aberth: BERTH_CONF_DATABASE: database must be one line\n\z/],
+	) {
+		my ($name, $env, $want, $why, @args) = @$case;
+
+		($status, $out, $err) = $ask->($env, @args);
+		is($status, $want, "$name: exit status");
+		is($out, '', "$name: nothing on standard output");
+		like($err, $why, "$name: says why");
+		unlike($err, qr/hunter2/, "$name: keeps the secret");
+	}
+};
+
 subtest 'the manual page' => sub {
 	# bold and underlined letters come as letter, backspace, letter
 	my $page = `mandoc -Tascii -Owidth=1000 fcgi/man/berth.1` =~ s/.\x08//gr;

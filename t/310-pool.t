@@ -130,6 +130,11 @@ subtest 'a reload that is refused' => sub {
 		like($t->log('pool'), qr/berth\.conf:\d+: .*$key/, 'the log says where');
 		$t->conf($key => $key eq 'workers' ? 2 : undef);
 	}
+	my $beside = write_beside($t, '10-site.conf', "no_such_key = 1\n");
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { $t->log('pool') =~ /reload refused: \Q$beside\E:1: unknown key/ }),
+	    'so is a bad file of conf.d');
+	unlink($beside);
 	unlink($t->conf_path);
 	kill('HUP', $t->pool_pid);
 	ok($t->wait_for(sub { $t->log('pool') =~ /reload refused: cannot read/ }), 'so is no file at all');
@@ -145,6 +150,43 @@ subtest 'a reload that is refused' => sub {
 	ok($t->wait_for(sub { $t->log('pool') =~ /write_socket, socket_mode or socket_owner needs a restart/ }),
 	    'what only a restart changes is said');
 	$t->stop_pool;
+};
+
+subtest 'files beside berth.conf, and the environment' => sub {
+	my $t = Berth::Test->new(@away, workers => 2);
+	my $site = write_beside($t, '10-site.conf', "workers = 3\nmax_keywords = 4\n");
+	local $ENV{BERTH_CONF_WRITE_WORKERS} = 2;
+
+	is(scalar(split / /, ready($t)), 3 + 2, 'the workers that the file and the variable ask for');
+	my ($status, $err, $out) = run_pool($t, '-t');
+	is($status, 0, '-t') or diag($err);
+	like($out, qr/^# \Q$site\E:1\nworkers = 3$/m, 'says what is from the file');
+	like($out, qr/^# BERTH_CONF_WRITE_WORKERS\nwrite_workers = 2$/m, 'what from a variable');
+	like($out, qr/^# \Q@{[$t->conf_path]}\E:\d+\nstore = /m, 'what from berth.conf');
+	like($out, qr/^max_requests = 10000$/m, 'and what is a default');
+	unlike($out, qr/^#.*\nmax_requests/m, 'is from nowhere');
+	my $copy = $t->dir . '/copy/berth.conf';
+	mkdir($t->dir . '/copy') or die;
+	Berth::Test::write_file($copy, $out);
+	my $again = (Berth::Cluster::capture({ env => { BERTH_CONF_WRITE_WORKERS => undef } },
+	    $t->build . '/berth-fcgi', '-t', '-c', $copy))[1];
+	is($again =~ s/^#.*\n//mgr, $out =~ s/^#.*\n//mgr, 'what it prints is a configuration that says the same');
+
+	write_beside($t, '20-more.conf', "workers = 1\n");
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { (split / /, workers($t)) == 1 + 2 }), 'a reload reads all of them again');
+	$ENV{BERTH_CONF_DATABASE} = "password=hunter2 host='x";
+	($status, $err) = run_pool($t, '-t');
+	is($status, 1, 'a bad variable');
+	like($err, qr/malformed connection string/, 'is told');
+	unlike($err, qr/hunter2/, 'not what it has');
+	$ENV{BERTH_CONF_WORKERS_MAX} = 1;
+	for my $program (qw(berth-fcgi berth-worker)) {
+		($status, undef, $err) = Berth::Cluster::capture($t->build . "/$program", '-t', '-c', $t->conf_path);
+		is($status, 1, "$program: a variable without a key");
+		like($err, qr/\A$program: BERTH_CONF_WORKERS_MAX: unknown key `workers_max`\n\z/, 'is named');
+	}
+	delete @ENV{qw(BERTH_CONF_DATABASE BERTH_CONF_WORKERS_MAX)};
 };
 
 subtest 'retirement' => sub {
@@ -282,14 +324,14 @@ subtest 'what has changed meanwhile' => sub {
 };
 
 subtest 'options' => sub {
-	my $t = Berth::Test->new(@away, workers => 3);
+	my $t = Berth::Test->new(@away, workers => 3, database => 'host=/nonexistent password=hunter2');
 	my ($status, $err, $out) = run_pool($t, '-t');
 
 	is($status, 0, '-t of a good file');
 	like($out, qr/^workers = 3$/m, 'prints what is in effect');
 	like($out, qr/^write_socket = \Q@{[$t->write_socket_path]}\E$/m, 'also where the second socket is');
-	like($out, qr/^database = \*\*\*\*$/m, 'with secrets masked');
-	unlike($out, qr/nonexistent/, 'everywhere');
+	like($out, qr{^database = password=\*\*\*\* host=/nonexistent$}m, 'with secrets masked');
+	unlike($out, qr/hunter2/, 'everywhere');
 	for my $case (
 		[1, undef, ''],
 		[3, 'https://gitlab.example.com', ''],
@@ -365,6 +407,16 @@ sub workers {
 	my $pid = $t->pool_pid;
 
 	return join(' ', sort { $a <=> $b } split ' ', slurp("/proc/$pid/task/$pid/children"));
+}
+
+# Writes a file of conf.d; returns its path.
+sub write_beside {
+	my ($t, $name, $text) = @_;
+	my $dir = $t->dir . '/conf.d';
+
+	mkdir($dir);
+	Berth::Test::write_file("$dir/$name", $text);
+	return "$dir/$name";
 }
 
 # How many processes of the pool have this file open.

@@ -22,6 +22,8 @@ my %say = (
 	'bytes that a terminal acts on' => q{printf 'a\\033[2J\\r\\n\\001\\377"quoted"\\n' >&2},
 	'much of it' => "head -c 300000 /dev/zero | tr '\\0' e >&2",
 	'nothing' => 'true',
+	# BERTH_CONF_DATABASE may have a password
+	'what it gets of the environment' => 'env | grep BERTH_ >&2; echo environment >&2',
 );
 my $n = 0;
 
@@ -32,6 +34,7 @@ for my $what (sort keys %say) {
 	chmod(0755, $script) or die "$script: $!\n";
 	$t->stop_pool;
 	$t->conf(inspector => $script);
+	local $ENV{BERTH_CONF_MAX_ENTRIES} = 1000;
 	my $before = length $t->log('pool');
 	my $res = $t->publish($id, $token, 'noisy', "1.0.$n");
 
@@ -48,6 +51,7 @@ for my $what (sort keys %say) {
 	    for @lines;
 	cmp_ok(length $_, '<', 4096, "$what: of a bounded length") for @lines;
 }
+like($t->log('pool'), qr/stderr="?environment\\x0a"?$/m, 'it gets nothing of the environment');
 like($t->log('pool'), qr/stderr="time=2026-01-01T00:00:00\.000Z level=info [^\n]*id=forged\\x0a"/,
     'what it wrote is there, escaped');
 like($t->log('pool'), qr/stderr="a\\x1b\[2J\\x0d\\x0a\\x01\\xff\\"quoted\\"\\x0a"/, 'byte by byte');

@@ -146,6 +146,26 @@ subtest 'the schema is another' => sub {
 	becomes(GOOD, 'it fits again');
 };
 
+subtest 'the encoding is another' => sub {
+	my $name = "$t->{database}_ascii";
+	my $dsn = $t->dsn('berth') =~ s/dbname=\S+/dbname=$name/r;
+
+	$cluster->sql('postgres',
+	    "CREATE DATABASE $name TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+	$t->conf(database => $dsn);
+	kill('HUP', $t->pool_pid);
+	becomes('503 status=failed database=ok schema=not UTF8 store=ok', 'readiness says so');
+	is(ready('?for=reads'), '503 status=failed database=ok schema=not UTF8 store=ok', 'also for reads');
+	like($t->log('pool'), qr/route=readiness status=503 .*its encoding is SQL_ASCII, and Berth needs UTF8/,
+	    'the log says what to do');
+	my $res = get($t->registry($id) . '/config.json');
+	is($res->{status}, 503, 'nothing is served from it');
+	unlike($res->{body}, qr/SQL_ASCII|upgraded/, 'and a client hears neither why nor that it would pass');
+	$t->conf(database => $t->dsn('berth'));
+	kill('HUP', $t->pool_pid);
+	becomes(GOOD, 'the right one again');
+};
+
 subtest 'the store' => sub {
 	my $staging = $t->store . '/staging';
 

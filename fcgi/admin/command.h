@@ -61,6 +61,7 @@ struct noun {
 };
 
 extern const struct noun admin_audit;
+extern const struct noun admin_config;
 extern const struct noun admin_delete;
 extern const struct noun admin_flag;
 extern const struct noun admin_fsck;

@@ -77,6 +77,7 @@ schema_state(const struct health *health)
 	static const char *const states[] = {
 		[DB_SCHEMA_UNKNOWN] = "unknown",
 		[DB_SCHEMA_FITS] = "ok",
+		[DB_SCHEMA_NOT_UTF8] = "not UTF8",
 		[DB_SCHEMA_MISSING] = "missing",
 		[DB_SCHEMA_OLD] = "too old",
 		[DB_SCHEMA_NEW] = "too new",

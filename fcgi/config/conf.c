@@ -1,9 +1,12 @@
 #include "config/conf.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/slice.h"
 #include "base/utf8.h"
@@ -137,70 +140,157 @@ struct loader {
 	struct arena *arena;
 	const struct conf_key *keys;
 	size_t nkeys;
-	const char *path;
 	void *settings;
-	bool *seen;
+	const char **origins;
+	size_t source; /* the number of the one that is read, from 1 */
+	size_t *given; /* the last source with that key; 0: none */
 	struct err *err;
 };
 
+/* Takes one value.  place: "FILE:LINE" or a variable of the environment. */
 static int
-load_line(struct loader *l, char *line, int number)
+load_value(struct loader *l, const char *place, const char *name, const char *text)
 {
-	char *text = trim(line);
-	char *equals = strchr(text, '=');
-	const struct conf_key *key;
-	const char *name, *wrong;
+	const struct conf_key *key = conf_find(l->keys, l->nkeys, slice_str(name));
+	const char *wrong;
+	size_t i;
 
-	if (text[0] == '\0' || text[0] == '#')
-		return 0;
-	if (equals == NULL)
-		return err_internal(l->err, 500, "%s:%d: expected `key = value`", l->path, number);
-	*equals = '\0';
-	name = trim(text);
-	key = conf_find(l->keys, l->nkeys, slice_str(name));
 	if (key == NULL)
-		return err_internal(l->err, 500, "%s:%d: unknown key `%s`", l->path, number, name);
+		return err_internal(l->err, 500, "%s: unknown key `%s`", place, name);
 	if (key->renamed != NULL)
-		return err_internal(l->err, 500, "%s:%d: the key `%s` was replaced by `%s`; see "
-		    "berth-upgrade(7)", l->path, number, name, key->renamed);
-	if (l->seen[key - l->keys])
-		return err_internal(l->err, 500, "%s:%d: %s is given twice", l->path, number, name);
-	l->seen[key - l->keys] = true;
-	wrong = conf_set(l->arena, key, equals + 1, l->settings);
+		return err_internal(l->err, 500, "%s: the key `%s` was replaced by `%s`; see "
+		    "berth-upgrade(7)", place, name, key->renamed);
+	i = (size_t)(key - l->keys);
+	if (l->given[i] == l->source)
+		return err_internal(l->err, 500, "%s: %s is given twice", place, name);
+	wrong = conf_set(l->arena, key, text, l->settings);
 	if (wrong != NULL)
-		return err_internal(l->err, 500, "%s:%d: %s %s", l->path, number, name, wrong);
+		return err_internal(l->err, 500, "%s: %s %s", place, name, wrong);
+	l->given[i] = l->source;
+	l->origins[i] = place;
 	return 0;
 }
 
 static int
-load_file(struct loader *l)
+load_line(struct loader *l, char *line, const char *place)
+{
+	char *text = trim(line);
+	char *equals = strchr(text, '=');
+
+	if (text[0] == '\0' || text[0] == '#')
+		return 0;
+	if (equals == NULL)
+		return err_internal(l->err, 500, "%s: expected `key = value`", place);
+	*equals = '\0';
+	return load_value(l, place, trim(text), equals + 1);
+}
+
+static int
+load_file(struct loader *l, const char *path)
 {
 	char line[CONF_LINE_MAX];
-	FILE *f = fopen(l->path, "re");
+	FILE *f = fopen(path, "re");
 	int number = 0, rc = 0;
 
 	if (f == NULL)
-		return err_sys(l->err, "cannot read %s", l->path);
+		return err_sys(l->err, "cannot read %s", path);
+	l->source++;
 	while (rc == 0 && fgets(line, sizeof(line), f) != NULL) {
-		number++;
+		const char *place = arena_printf(l->arena, "%s:%d", path, ++number);
+
 		if (strlen(line) == sizeof(line) - 1 && line[sizeof(line) - 2] != '\n')
-			rc = err_internal(l->err, 500, "%s:%d: line is too long", l->path, number);
+			rc = err_internal(l->err, 500, "%s: line is too long", place);
 		else if (!utf8_valid(slice_str(line)))
-			rc = err_internal(l->err, 500, "%s:%d: not UTF-8", l->path, number);
+			rc = err_internal(l->err, 500, "%s: not UTF-8", place);
 		else
-			rc = load_line(l, line, number);
+			rc = load_line(l, line, place);
 	}
 	if (rc == 0 && ferror(f))
-		rc = err_sys(l->err, "cannot read %s", l->path);
+		rc = err_sys(l->err, "cannot read %s", path);
 	fclose(f);
 	return rc;
 }
 
-int
-conf_load(struct arena *a, const struct conf_key *keys, size_t nkeys, const char *path,
-    void *settings, struct err *err)
+/* Editors and package managers leave files with other names beside those that are meant. */
+static int
+is_conf(const struct dirent *entry)
 {
-	struct loader l = { a, keys, nkeys, path, settings, arena_calloc(a, nkeys, sizeof(bool)), err };
+	static const char suffix[] = ".conf";
+	size_t n = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && n > strlen(suffix) &&
+	    strcmp(entry->d_name + n - strlen(suffix), suffix) == 0;
+}
+
+/* alphasort() would follow the locale. */
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Reads the files of conf.d beside `path`. */
+static int
+load_beside(struct loader *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int above = slash == NULL ? 0 : (int)(slash + 1 - path);
+	const char *dir = arena_printf(l->arena, "%.*sconf.d", above, path);
+	struct dirent **entries;
+	int n = scandir(dir, &entries, is_conf, by_name);
+	int rc = 0;
+
+	if (n == -1)
+		return errno == ENOENT ? 0 : err_sys(l->err, "cannot read %s", dir);
+	for (int i = 0; i < n; i++) {
+		if (rc == 0)
+			rc = load_file(l, arena_printf(l->arena, "%s/%s", dir, entries[i]->d_name));
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+/* Takes the variable if its name has the prefix. */
+static int
+load_variable(struct loader *l, const char *prefix, const char *variable)
+{
+	const char *equals = strchr(variable, '=');
+	const char *place;
+	char *name;
+
+	if (equals == NULL || strncmp(variable, prefix, strlen(prefix)) != 0)
+		return 0;
+	place = arena_printf(l->arena, "%.*s", (int)(equals - variable), variable);
+	name = arena_strdup(l->arena, place + strlen(prefix));
+	for (char *p = name; *p != '\0'; p++) {
+		if (islower((unsigned char)*p))
+			return err_internal(l->err, 500, "%s: must be in upper case", place);
+		*p = (char)tolower((unsigned char)*p);
+	}
+	/* a line of its own in what is printed */
+	if (strpbrk(equals + 1, "\r\n") != NULL)
+		return err_internal(l->err, 500, "%s: %s must be one line", place, name);
+	return load_value(l, place, name, equals + 1);
+}
+
+static int
+load_environment(struct loader *l, const char *prefix)
+{
+	l->source++;
+	for (char **variable = environ; *variable != NULL; variable++) {
+		if (load_variable(l, prefix, *variable) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+conf_load(struct arena *a, const struct conf_key *keys, size_t nkeys, const struct conf_source *from,
+    void *settings, const char **origins, struct err *err)
+{
+	struct loader l = { .arena = a, .keys = keys, .nkeys = nkeys, .settings = settings, .origins = origins,
+		.given = arena_calloc(a, nkeys, sizeof(*l.given)), .err = err };
 
 	for (size_t i = 0; i < nkeys; i++) {
 		const char *wrong =
@@ -208,13 +298,14 @@ conf_load(struct arena *a, const struct conf_key *keys, size_t nkeys, const char
 
 		if (wrong != NULL)
 			return err_internal(err, 500, "default of %s %s", keys[i].name, wrong);
+		origins[i] = NULL;
 	}
-	if (path != NULL && load_file(&l) == -1)
+	if (load_file(&l, from->path) == -1 || load_beside(&l, from->path) == -1 ||
+	    load_environment(&l, from->prefix) == -1)
 		return -1;
 	for (size_t i = 0; i < nkeys; i++) {
-		if (keys[i].def == NULL && keys[i].renamed == NULL && !l.seen[i])
-			return err_internal(err, 500, "%s: %s must be given",
-			    path != NULL ? path : "configuration", keys[i].name);
+		if (keys[i].def == NULL && keys[i].renamed == NULL && l.given[i] == 0)
+			return err_internal(err, 500, "%s: %s must be given", from->path, keys[i].name);
 	}
 	return 0;
 }
@@ -260,16 +351,25 @@ print_value(FILE *f, const struct conf_key *k, const void *settings)
 }
 
 void
-conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings)
+conf_print_value(FILE *f, const struct conf_key *k, const void *settings, conf_mask *mask)
+{
+	if (k->secret)
+		mask(f, *(const char *const *)(const void *)((const char *)settings + k->offset));
+	else
+		print_value(f, k, settings);
+}
+
+void
+conf_print(FILE *f, const struct conf_key *keys, size_t nkeys, const void *settings,
+    const char *const *origins, conf_mask *mask)
 {
 	for (size_t i = 0; i < nkeys; i++) {
 		if (keys[i].renamed != NULL)
 			continue;
+		if (origins != NULL && origins[i] != NULL)
+			fprintf(f, "# %s\n", origins[i]);
 		fprintf(f, "%s = ", keys[i].name);
-		if (keys[i].secret)
-			fputs("****", f);
-		else
-			print_value(f, &keys[i], settings);
+		conf_print_value(f, &keys[i], settings, mask);
 		fputc('\n', f);
 	}
 }

@@ -4,7 +4,7 @@
 /*
  * `key = value` files, driven by one const table.  Lines are UTF-8; `#` starts
  * a comment line; white space around key and value is dropped; a value may
- * stand in double quotes.  Unknown and repeated keys, bad values and lines
+ * stand in double quotes.  Unknown keys, keys that are twice in one file, bad values and lines
  * without `=` are errors that name file and line.
  */
 
@@ -30,7 +30,7 @@ struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset; /* of the member in the settings struct */
-	bool secret; /* shown as **** */
+	bool secret; /* a STR that is not shown as it is */
 	bool project; /* a project may have a value of its own */
 	/* NULL, or the new name of a key that is gone: it has no other fields, and using it is an error */
 	const char *renamed;
@@ -40,13 +40,21 @@ struct conf_key {
 	const char *(*check)(const char *value);
 };
 
+/* Where values come from, besides the defaults. */
+struct conf_source {
+	const char *path; /* of the file */
+	const char *prefix; /* of variables of the environment, before the key in upper case */
+};
+
 /*
- * Fills `settings` from the defaults and the file.  Strings live in the arena.
- * path NULL: defaults only.  -1: err with status 500 and `detail`
- * "FILE:LINE: what is wrong"; `settings` is then undefined.
+ * Fills `settings` from the defaults, the file, the files of the directory conf.d beside it whose names end
+ * in .conf (and do not begin with a dot), in the order of strcmp(), and the environment; what is read later
+ * replaces what was read before.  origins, one for each key: where its value is from, "FILE:LINE" or the
+ * variable; NULL: it is the default.  Strings live in the arena.  -1: err with status 500 and `detail`
+ * "FILE:LINE: what is wrong", without the value; `settings` is then undefined.
  */
-int conf_load(struct arena *, const struct conf_key *keys, size_t nkeys, const char *path,
-    void *settings, struct err *) __attribute__((warn_unused_result));
+int conf_load(struct arena *, const struct conf_key *keys, size_t nkeys, const struct conf_source *,
+    void *settings, const char **origins, struct err *) __attribute__((warn_unused_result));
 
 /* The key of that name, or NULL. */
 const struct conf_key *conf_find(const struct conf_key *keys, size_t nkeys, struct slice name);
@@ -67,7 +75,17 @@ void conf_save(FILE *, const struct conf_key *keys, size_t nkeys, const void *se
 int conf_restore(struct arena *, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,
     void *settings) __attribute__((warn_unused_result));
 
-/* Prints `key = value` lines with secrets masked: what -t shows.  Its output is a valid file. */
-void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
+/* Prints what is shown of the value of a secret key. */
+typedef void conf_mask(FILE *, const char *value);
+
+/*
+ * Prints `key = value` lines: what -t shows.  Its output is a valid file.
+ * origins NULL: none; else before each line a comment that says where the value is from.
+ */
+void conf_print(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings,
+    const char *const *origins, conf_mask *);
+
+/* Prints one value as there. */
+void conf_print_value(FILE *, const struct conf_key *, const void *settings, conf_mask *);
 
 #endif

@@ -18,8 +18,10 @@ check_url(const char *v)
 {
 	size_t n = strlen(v);
 
-	if (strncmp(v, "https://", 8) != 0 && strncmp(v, "http://", 7) != 0)
-		return "must begin with https:// or http://";
+	if (strncmp(v, "http://", 7) == 0)
+		return "must begin with https://: cargo would send tokens to http:// in clear text";
+	if (strncmp(v, "https://", 8) != 0)
+		return "must begin with https://";
 	if (v[n - 1] == '/' && v[n - 2] != '/')
 		return "must not end in a slash";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
@@ -28,7 +30,7 @@ check_url(const char *v)
 			return "must be of visible ASCII characters";
 	}
 	/* no path: the registry's routes begin at the root, and nginx serves them there */
-	if (!url_is_web(slice_str(v)) || strpbrk(strstr(v, "://") + 3, "?#@/") != NULL)
+	if (!url_is_https(slice_str(v)) || strpbrk(v + 8, "?#@/") != NULL)
 		return "must be https://host[:port]";
 	return NULL;
 }
@@ -317,8 +319,11 @@ write_socket_beside(struct arena *a, const char *path)
 int
 settings_load(struct arena *a, const char *path, struct settings *s, struct err *err)
 {
-	*s = (struct settings) { 0 };
-	if (conf_load(a, settings_keys, settings_nkeys, path, s, err) == -1)
+	const struct conf_source from = { path, SETTINGS_VARIABLES };
+	const char **origins = arena_calloc(a, settings_nkeys, sizeof(*origins));
+
+	*s = (struct settings) { .origins = origins };
+	if (conf_load(a, settings_keys, settings_nkeys, &from, s, origins, err) == -1)
 		return -1;
 	if (s->write_socket[0] == '\0')
 		s->write_socket = write_socket_beside(a, s->socket);

@@ -85,6 +85,8 @@ struct settings {
 	int64_t job_token_per_minute;
 	int64_t failed_login_burst;
 	int64_t failed_login_per_minute;
+	/* where the value of each of settings_keys is from (conf_load()); NULL after settings_restore() */
+	const char *const *origins;
 };
 
 extern const struct conf_key settings_keys[];
@@ -93,7 +95,7 @@ extern const size_t settings_nkeys;
 /* The key of that name which a project may have a value of its own for; NULL: there is none. */
 const struct conf_key *settings_project_key(struct slice name);
 
-/* conf_load() over settings_keys; afterwards write_socket is never empty. */
+/* conf_load() over settings_keys and SETTINGS_VARIABLES; afterwards write_socket is never empty. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -107,5 +109,8 @@ int settings_restore(struct arena *, int fd, struct settings *, struct err *)
 
 /* The file that the programs read when no -c is given. */
 #define SETTINGS_DEFAULT_PATH SYSCONFDIR "/berth/berth.conf"
+
+/* What a variable of the environment begins with that has a value: BERTH_CONF_WORKERS. */
+#define SETTINGS_VARIABLES "BERTH_CONF_"
 
 #endif

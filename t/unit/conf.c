@@ -3,23 +3,43 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "remove_tree.h"
 #include "tap.h"
 
-static char path[] = "/tmp/berth-conf-XXXXXX";
+static char dir[] = "/tmp/berth-conf-XXXXXX";
+static char path[64];
+
+static void
+write_conf(const char *file, const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	if (f == NULL || fputs(text, f) == EOF || fclose(f) == EOF)
+		abort();
+}
 
 static int
 load(struct arena *a, const char *text, struct settings *s, struct err *e)
 {
-	FILE *f = fopen(path, "w");
-
 	*e = (struct err) { 0 };
-	if (f == NULL)
-		return -1;
-	fputs(text, f);
-	fclose(f);
+	write_conf(path, text);
 	return settings_load(a, path, s, e);
+}
+
+static void
+mask(FILE *f, const char *value)
+{
+	fputs(value[0] != '\0' ? "masked" : "", f);
+}
+
+/* Where the value is from. */
+static const char *
+origin(const struct settings *s, const char *name)
+{
+	return s->origins[conf_find(settings_keys, settings_nkeys, slice_str(name)) - settings_keys];
 }
 
 #define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
@@ -45,6 +65,8 @@ static const struct {
 	{ URL "socket = berth.sock\n", "must be an absolute path" },
 	{ URL "log_level = loud\n", "must be error, warn, info or debug" },
 	{ "external_url = crates.example\n", "must begin with https://" },
+	{ "external_url = http://crates.example\n",
+	    "must begin with https://: cargo would send tokens to http:// in clear text" },
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
 	{ "external_url = https://crates.example/x\n", "must be https://host[:port]" },
@@ -93,6 +115,95 @@ test_set(struct arena *a, struct settings *s)
 	is_str(conf_set(a, key, longest, s), "is too long", "longer than a line");
 }
 
+static void
+write_beside(struct arena *a, const char *name, const char *text)
+{
+	write_conf(arena_printf(a, "%s/conf.d/%s", dir, name), text);
+}
+
+/* Files of conf.d replace what berth.conf has, the later name what the earlier has. */
+static void
+test_beside(struct arena *a)
+{
+	static const char *const others[] = { "30.conf~", "30.conf.dpkg-new", ".30.conf", ".conf", "conf" };
+	const char *beside = arena_printf(a, "%s/conf.d", dir);
+	struct settings s;
+	struct err e;
+
+	write_conf(beside, "");
+	ok(load(a, URL, &s, &e) == -1 && strstr(e.detail, arena_printf(a, "cannot read %s", beside)) != NULL,
+	    "conf.d is no directory: %s", e.detail);
+	ok(unlink(beside) == 0 && mkdir(beside, 0700) == 0, "a directory");
+	ok(load(a, URL, &s, &e) == 0, "which is empty: %s", e.detail);
+	write_beside(a, "9.conf", "workers = 9\nmax_entries = 9\n");
+	write_beside(a, "10.conf", "\nworkers = 10\nmax_features = 10\n");
+	write_beside(a, "Z.conf", "max_features = 11\n");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		write_beside(a, others[i], "nonsense\n");
+	ok(load(a, URL "workers = 3\nwrite_workers = 3\n", &s, &e) == 0, "files in it: %s", e.detail);
+	is_int(s.workers, 9, "`9` comes after `10`");
+	is_int(s.max_entries, 9, "a key of one file");
+	is_int(s.max_features, 11, "capitals come after digits");
+	is_int(s.write_workers, 3, "a key that only berth.conf has");
+	is_str(origin(&s, "workers"), arena_printf(a, "%s/9.conf:1", beside), "it is known from where");
+	is_str(origin(&s, "write_workers"), arena_printf(a, "%s:3", path), "also from berth.conf");
+	is_str(origin(&s, "max_keywords"), NULL, "a default is from nowhere");
+
+	write_beside(a, "10.conf", "workers = 10\nworkers = 10\n");
+	ok(load(a, URL, &s, &e) == -1 && strstr(e.detail, "conf.d/10.conf:2: workers is given twice") != NULL,
+	    "twice in one file: %s", e.detail);
+	write_beside(a, "10.conf", "workers = ten\n");
+	ok(load(a, URL, &s, &e) == -1 && strstr(e.detail, "conf.d/10.conf:1: workers must be a number") != NULL,
+	    "a bad value, which another would replace: %s", e.detail);
+	ok(unlink(arena_printf(a, "%s/10.conf", beside)) == 0 &&
+	    mkdir(arena_printf(a, "%s/10.conf", beside), 0700) == 0, "a file that is none");
+	ok(load(a, URL, &s, &e) == -1 && strstr(e.detail, "conf.d/10.conf: Is a directory") != NULL,
+	    "cannot be read: %s", e.detail);
+	remove_tree(beside);
+}
+
+static const struct {
+	const char *variable, *value, *wrong;
+} bad_variables[] = {
+	{ "BERTH_CONF_NONSENSE", "hunter2", "BERTH_CONF_NONSENSE: unknown key `nonsense`" },
+	{ "BERTH_CONF_", "hunter2", "BERTH_CONF_: unknown key ``" },
+	{ "BERTH_CONF_workers", "3", "BERTH_CONF_workers: must be in upper case" },
+	{ "BERTH_CONF_WORKERS", "hunter2", "BERTH_CONF_WORKERS: workers must be a number" },
+	{ "BERTH_CONF_DATABASE", "password=hunter2\nworkers = 3",
+	    "BERTH_CONF_DATABASE: database must be one line" },
+	{ "BERTH_CONF_DATABASE", "password=hunter2 \xff", "BERTH_CONF_DATABASE: database must be UTF-8" },
+	{ "BERTH_CONF_PUBLIC_DIR", "/hunter2", "BERTH_CONF_PUBLIC_DIR: the key `public_dir` was replaced" },
+};
+
+/* Variables of the environment replace what the files have. */
+static void
+test_environment(struct arena *a)
+{
+	struct settings s;
+	struct err e;
+
+	setenv("BERTH_CONF_WORKERS", "7", 1);
+	setenv("BERTH_CONF_RESERVED_NAMES", "", 1);
+	setenv("BERTH_CONF_EXTERNAL_URL", " \"https://h.example\" ", 1);
+	setenv("BERTH_CONF", "/nonexistent", 1);
+	ok(load(a, "workers = 3\nreserved_names = a\nsso = on\n", &s, &e) == 0, "variables: %s", e.detail);
+	is_int(s.workers, 7, "instead of a file's value");
+	is_str(s.reserved_names, "", "also an empty one");
+	is_str(s.external_url, "https://h.example", "what must be given may be given so");
+	ok(s.sso, "what has no variable is the file's");
+	is_str(origin(&s, "workers"), "BERTH_CONF_WORKERS", "it is known from where");
+	unsetenv("BERTH_CONF_WORKERS");
+	for (size_t i = 0; i < sizeof(bad_variables) / sizeof(*bad_variables); i++) {
+		setenv(bad_variables[i].variable, bad_variables[i].value, 1);
+		ok(load(a, "", &s, &e) == -1 && strstr(e.detail, bad_variables[i].wrong) == e.detail,
+		    "refused: %s (%s)", bad_variables[i].wrong, e.detail);
+		ok(strstr(e.detail, "hunter2") == NULL, "without the value");
+		unsetenv(bad_variables[i].variable);
+	}
+	unsetenv("BERTH_CONF_RESERVED_NAMES");
+	unsetenv("BERTH_CONF_EXTERNAL_URL");
+}
+
 /* Another process of the same program gets exactly what this one has. */
 static void
 test_save(struct arena *a)
@@ -114,7 +225,7 @@ test_save(struct arena *a)
 	for (size_t i = 0; i < 2; i++) {
 		FILE *f = fmemopen(shown[i], sizeof(shown[i]), "w");
 
-		conf_print(f, settings_keys, settings_nkeys, i == 0 ? &s : &back);
+		conf_print(f, settings_keys, settings_nkeys, i == 0 ? &s : &back, NULL, mask);
 		fclose(f);
 	}
 	ok(strlen(shown[0]) > 1000, "much is shown");
@@ -131,12 +242,13 @@ main(void)
 	struct arena *a = arena_new();
 	struct settings s;
 	struct err e;
-	int fd = mkstemp(path);
 	char line[64];
-	bool masked = false, size = false, secret = false;
+	bool masked = false, size = false, from = false, secret = false;
 	FILE *f;
 
-	close(fd);
+	if (mkdtemp(dir) == NULL)
+		abort();
+	snprintf(path, sizeof(path), "%s/berth.conf", dir);
 	ok(load(a, URL, &s, &e) == 0, "only what must be given: %s", e.detail);
 	is_int(s.max_crate_size, 10 << 20, "default of a size");
 	is_int(s.request_timeout, 28, "default of a time");
@@ -165,18 +277,21 @@ main(void)
 
 	ok(load(a, URL "database = host=x password=hunter2\n", &s, &e) == 0, "a secret");
 	f = tmpfile();
-	conf_print(f, settings_keys, settings_nkeys, &s);
+	conf_print(f, settings_keys, settings_nkeys, &s, s.origins, mask);
 	rewind(f);
 	while (fgets(line, sizeof(line), f) != NULL) {
-		masked = masked || strcmp(line, "database = ****\n") == 0;
+		masked = masked || (from && strcmp(line, "database = masked\n") == 0);
+		from = strcmp(line, arena_printf(a, "# %s:2\n", path)) == 0;
 		size = size || strcmp(line, "max_crate_size = 10m\n") == 0;
 		secret = secret || strstr(line, "hunter2") != NULL;
 	}
 	fclose(f);
-	ok(masked && !secret, "secrets are masked");
+	ok(masked && !secret, "secrets are masked, and the line before says where the value is from");
 	ok(size, "values are shown as one would write them");
 	test_save(a);
-	unlink(path);
+	test_beside(a);
+	test_environment(a);
+	remove_tree(dir);
 	arena_free(a);
 	return tap_done();
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/decimal.h"
@@ -101,6 +102,13 @@ void db_free(struct db *);
 int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * Prints a connection string or URL.  One that has a password, or another secret, is printed as
+ * `keyword=value` pairs, in libpq's order, with **** for the secrets; as **** alone, where libpq cannot
+ * parse it.
+ */
+void db_print_conninfo(FILE *, const char *conninfo);
+
+/*
  * Does the schema fit this program?  A newer one fits if its floor allows this program
  * (store/migrate/migrate.h).  An older one, or none, fits after `berth migrate`.
  */
@@ -108,6 +116,7 @@ enum db_schema {
 	DB_SCHEMA_UNKNOWN, /* not read yet */
 	DB_SCHEMA_FITS,
 	/* the schemas from here on do not fit */
+	DB_SCHEMA_NOT_UTF8, /* the database has another encoding; not even `berth migrate` helps */
 	DB_SCHEMA_MISSING, /* no schema, or one that the role may not read */
 	DB_SCHEMA_OLD,
 	DB_SCHEMA_NEW
@@ -115,9 +124,9 @@ enum db_schema {
 
 /*
  * Connects and prepares the statements, unless there is a connection.  -1: 503 the database is away, its
- * schema does not fit, or a connection pooler that shares sessions stands between; all of these may end.
- * 500: a statement cannot be prepared although the schema fits; that does not end, and db_fatal() is
- * true.  It reads a schema that does not fit again after a second; until then it gives the same error
+ * schema or encoding does not fit, or a connection pooler that shares sessions stands between; all of these
+ * may end.  500: a statement cannot be prepared although the schema fits; that does not end, and db_fatal()
+ * is true.  It reads a schema that does not fit again after a second; until then it gives the same error
  * at once.
  */
 int db_connect(struct db *, struct err *) __attribute__((warn_unused_result));
@@ -132,10 +141,10 @@ bool db_is_pooled(const struct db *);
 
 /*
  * For programs that only check the connection, or connect in another way.  0: the connection string leads
- * to sessions of our own, or the database is away.  -1: 503 it leads through a pooler that shares
- * sessions, or whose mode is unknown.
+ * to sessions of our own in a database whose encoding is UTF8, or the database is away.  -1: 503 it has
+ * another encoding, or the connection leads through a pooler that shares sessions, or whose mode is unknown.
  */
-int db_check_pooler(const char *conninfo, struct err *) __attribute__((warn_unused_result));
+int db_check_server(const char *conninfo, struct err *) __attribute__((warn_unused_result));
 /* Drops the session; the next use opens a new one. */
 void db_disconnect(struct db *);
 /* The connection's descriptor, or -1. */

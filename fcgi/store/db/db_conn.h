@@ -112,6 +112,9 @@ int db_steps(struct db *, struct arena *, const struct db_step *, size_t n, stru
  */
 int db_open(struct db *, struct err *) __attribute__((warn_unused_result));
 
+/* Is the encoding of the database UTF8?  PostgreSQL has told it when it let us in.  -1: 503. */
+int db_check_encoding(const struct db *, struct err *) __attribute__((warn_unused_result));
+
 /*
  * Resets an open session, and proves that it belongs to us alone for as long as it is connected: a
  * second session sends it a notification.  Only in such a session do settings,

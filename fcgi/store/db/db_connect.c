@@ -216,19 +216,6 @@ ignore_notice(void *arg, const PGresult *res)
 	(void)res;
 }
 
-int
-db_check_conninfo(const char *conninfo, struct err *err)
-{
-	PQconninfoOption *parsed = PQconninfoParse(conninfo, NULL);
-	bool good = parsed != NULL;
-
-	PQconninfoFree(parsed);
-	/* what is neither URL nor `key=value` is the name of a database */
-	if (good || (strchr(conninfo, '=') == NULL && strstr(conninfo, "://") == NULL))
-		return 0;
-	return err_internal(err, 500, "database: malformed connection string");
-}
-
 static int
 start(struct db *db, struct err *err)
 {
@@ -344,7 +331,8 @@ asked_name(size_t i)
 static int
 refuse(struct db *db, enum db_schema schema, struct err *err)
 {
-	err_tell(err, "the registry is being upgraded; try again in a moment");
+	if (schema != DB_SCHEMA_NOT_UTF8)
+		err_tell(err, "the registry is being upgraded; try again in a moment");
 	db->schema = schema;
 	db->refusal = *err;
 	db->refused_us = clock_us() + REFUSED_US;
@@ -443,10 +431,25 @@ read_session(struct db *db, struct err *err)
 	return rc == 0 ? db_reader_end(&reader, err) : -1;
 }
 
+int
+db_check_encoding(const struct db *db, struct err *err)
+{
+	const char *encoding = PQparameterStatus(db->pg, "server_encoding");
+
+	if (encoding == NULL || strcmp(encoding, "UTF8") == 0)
+		return 0;
+	return err_internal(err, 503, "database: its encoding is %s, and Berth needs UTF8; create the database "
+	    "with `createdb -E UTF8 -T template0`", encoding);
+}
+
 static int
 open_and_prepare(struct db *db, struct err *err)
 {
-	if (db_open(db, err) == -1 || (db->pooled && db_prove_session(db, err) == -1))
+	if (db_open(db, err) == -1)
+		return -1;
+	if (db_check_encoding(db, err) == -1)
+		return refuse(db, DB_SCHEMA_NOT_UTF8, err);
+	if (db->pooled && db_prove_session(db, err) == -1)
 		return -1;
 	if (!send_session(db))
 		return db_lost(db, "prepare", err);

@@ -190,14 +190,16 @@ db_prove_again(struct db *db)
 }
 
 int
-db_check_pooler(const char *conninfo, struct err *err)
+db_check_server(const char *conninfo, struct err *err)
 {
 	struct db *db = db_new(conninfo, PROOF_MS);
 	struct err away = { 0 };
 	int64_t pid = 0;
 	int rc = 0;
 
-	if (db_open(db, &away) == 0 &&
+	if (db_open(db, &away) == 0)
+		rc = db_check_encoding(db, err);
+	if (rc == 0 && db->pg != NULL &&
 	    ask(db, STMT_SESSION_BACKEND, NULL, &pid, &away) == 0 && pid != PQbackendPID(db->pg))
 		rc = db_prove_session(db, err);
 	db_free(db);

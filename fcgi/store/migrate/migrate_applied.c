@@ -101,7 +101,7 @@ migrate_connect(const char *conninfo, const char *database, struct err *err)
 	const char *values[] = { "berth migrate", "10", conninfo, "UTF8", database, NULL };
 	PGconn *pg;
 
-	if (db_check_conninfo(conninfo, err) == -1 || db_check_pooler(conninfo, err) == -1)
+	if (db_check_conninfo(conninfo, err) == -1 || db_check_server(conninfo, err) == -1)
 		return NULL;
 	pg = db_peer_connect(PQconnectdbParams, keys, values, conninfo);
 	if (PQstatus(pg) == CONNECTION_OK) {

@@ -1,0 +1,41 @@
+/* store/db/db_conninfo. */
+#include "store/db/db.h"
+
+#include "tap.h"
+
+static const struct {
+	const char *conninfo, *shown;
+} conninfos[] = {
+	{ "host=db password=hunter2 dbname=berth", "password=**** dbname=berth host=db" },
+	{ "host=db dbname=berth  passfile=/p", "host=db dbname=berth  passfile=/p" },
+	{ "", "" },
+	{ "password='with \\' quotes hunter2' user='a \\'b\\\\c' dbname=''",
+	    "user='a \\'b\\\\c' password=**** dbname=''" },
+	{ "password=hunter2 password=x", "password=****" },
+	{ "password='' host=db", "password=**** host=db" },
+	{ "sslpassword=hunter2 sslkey=/k", "sslkey=/k sslpassword=****" },
+	{ "postgresql://berth@db/berth?sslmode=require", "postgresql://berth@db/berth?sslmode=require" },
+	{ "postgresql://berth:hunter2@db:5433/registry",
+	    "user=berth password=**** dbname=registry host=db port=5433" },
+	{ "postgres://berth:hunter2@db?password=x%20y", "user=berth password=**** host=db" },
+	{ "postgresql://db/berth?password=hunter2", "password=**** dbname=berth host=db" },
+	{ "password='hunter2", "****" },
+	{ "pasword=hunter2", "****" },
+	{ "hunter2", "****" },
+	{ "postgresql://berth:hunter2@[::1/db", "****" },
+};
+
+/* Whoever sees what is printed knows all but the secrets, and libpq understands it. */
+int
+main(void)
+{
+	for (size_t i = 0; i < sizeof(conninfos) / sizeof(*conninfos); i++) {
+		char shown[256] = "";
+		FILE *f = fmemopen(shown, sizeof(shown), "w");
+
+		db_print_conninfo(f, conninfos[i].conninfo);
+		fclose(f);
+		is_str(shown, conninfos[i].shown, conninfos[i].conninfo);
+	}
+	return tap_done();
+}

@@ -231,7 +231,7 @@ RELOCATE = sed -e 's|/usr/local/sbin|$(SBINDIR)|g' -e 's|/usr/local/bin|$(BINDIR
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBEXECDIR) \
-	    $(DESTDIR)$(SYSCONFDIR)/berth $(DESTDIR)$(DATADIR)/berth
+	    $(DESTDIR)$(SYSCONFDIR)/berth/conf.d $(DESTDIR)$(DATADIR)/berth
 	$(INSTALL) -m 755 build/berth-fcgi build/berth-worker $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
 	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect

@@ -43,6 +43,8 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 		is_deeply([$unit =~ /^ExecStart.*=-?(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
 		    "$prefix/sbin/$program -c $etc/berth/berth.conf"],
 		    "$prefix: $program: the service starts what is there");
+		is_deeply([$unit =~ /^ExecReload=(.*)/mg], ["$prefix/sbin/$program -t -c $etc/berth/berth.conf",
+		    '/bin/kill -HUP $MAINPID'], "$prefix: $program: a reload tests the configuration first");
 		is_deeply([$unit =~ /^LimitCORE=(.*)/mg], [0],
 		    "$prefix: $program: no core, which would hold tokens and keys");
 	}

@@ -247,6 +247,18 @@ subtest 'by the worker' => sub {
 	    'it says so');
 	like($t->log('worker'), qr/1 problems: see berth fsck/, 'and how many');
 	is($t->psql("SELECT index_last FROM crates WHERE name = 'alpha'"), 0, 'and repairs nothing');
+
+	my $noted = sub { $t->psql("SELECT problems, now() - checked_at < '1 minute' FROM store_check") };
+	is($noted->(), '1|t', 'monitoring knows how many');
+	$t->berth_ok(qw(fsck --repair));
+	is($noted->(), '0|t', 'and that a repair has left none');
+	$t->psql("UPDATE store_check SET checked_at = '2020-01-01'");
+	$t->psql("UPDATE tasks SET progress = '{\"step\":3,\"problems\":41}' WHERE kind = 'check_store'");
+	$t->psql('UPDATE quotas SET used_versions = 7');
+	$t->run_tasks('check_store');
+	ok($t->wait_for(sub { $noted->() eq '42|t' }), 'of a check that goes on, with those of its first part')
+	    or diag($noted->());
+	$t->berth_ok(qw(project set demo/registry quota_versions=100));
 };
 
 subtest 'the command' => sub {

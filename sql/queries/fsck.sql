@@ -89,3 +89,8 @@ SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_v
   FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
   LEFT JOIN projects p ON p.id = q.project_id
   LEFT JOIN groups g ON g.id = q.group_id;
+
+-- name: fsck_note
+-- $1 how many problems a complete check has left.  One row by primary key.
+INSERT INTO store_check (checked_at, problems) VALUES (now(), $1)
+    ON CONFLICT (one) DO UPDATE SET checked_at = excluded.checked_at, problems = excluded.problems;

@@ -195,3 +195,12 @@ fsck_go_on(struct fsck *f, struct arena *a, struct fsck_progress *progress, stru
 	}
 	return 0;
 }
+
+int
+fsck_note(struct db *db, struct arena *a, int64_t problems, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_int(&p, problems);
+	return db_exec(db, a, STMT_FSCK_NOTE, &p, NULL, err);
+}

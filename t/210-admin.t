@@ -244,14 +244,14 @@ subtest 'members' => sub {
 	my $row = "SELECT access_level, expires_at AT TIME ZONE 'UTC' FROM members WHERE user_id = $alice";
 
 	for my $word (sort keys %level) {
-		is(id_of($word, qw(member set alice tools/sub), $word), $alice, "$word: the user's id");
+		is(id_of($word, qw(member set alice tools/sub), $word, '--force'), $alice, "$word: the user's id");
 		is($t->psql($row), "$level{$word}|", "$word: the row");
 	}
 	id_of('until', qw(member set ALICE TOOLS/SUB owner --expires 2031-02-28));
 	is($t->psql($row), '50|2031-02-28 00:00:00', 'until that day begins');
 	id_of('until a moment', qw(member set alice tools/sub owner --expires 2032-02-29T12:34:56Z));
 	is($t->psql($row), '50|2032-02-29 12:34:56', 'until that moment');
-	id_of('for ever', qw(member set alice tools/sub guest));
+	id_of('for ever', qw(member set alice tools/sub guest --force));
 	is($t->psql($row), '10|', 'without end again');
 	is_deeply(json_of('in a project', qw(member set alice tools/registry developer --expires 2031-01-01)),
 	    { id => $alice, username => 'alice', full_path => 'tools/registry', access_level => 30,

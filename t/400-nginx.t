@@ -20,6 +20,15 @@ my $root = $t->registry($private);
 my $open = $t->registry($public);
 my $publish = "$root/api/v1/crates/new";
 
+# That many bytes, which nothing can compress.
+sub noise {
+	my ($n) = @_;
+
+	open(my $fh, '<:raw', '/dev/urandom') or die "/dev/urandom: $!\n";
+	read($fh, my $bytes, $n) == $n or die "/dev/urandom: $!\n";
+	return $bytes;
+}
+
 subtest 'the configuration is clean' => sub {
 	my $conf = $t->write_nginx_conf;
 	my ($status, $out, $err) = Berth::Cluster::capture(Berth::Test::nginx_program(), '-t', '-e',
@@ -301,6 +310,27 @@ subtest 'the pool is away' => sub {
 	like($t->json($res)->{errors}[0]{detail}, qr/too long/, 'in JSON');
 	is(get("$open/config.json", no_pool => 1)->{headers}{'content-type'},
 	    'text/plain; charset=utf-8', 'and plain text again');
+};
+
+# An error log that has a line for each upload hides what is wrong.
+subtest 'publishes of all sizes are no errors' => sub {
+	my %size = ('10 kB' => 10_000, '145 kB' => 145_000, 'just below 1 MB' => 990_000, '3 MB' => 3_000_000);
+	my $patch = 0;
+
+	for my $http2 (0, 1) {
+		for my $size (sort keys %size) {
+			my $body = $t->publish_body(Berth::Crate::metadata('sized', '1.0.' . ++$patch),
+			    Berth::Crate::make('sized', "1.0.$patch", files => { 'x.bin' => noise($size{$size}) }));
+			my $before = length $t->log('nginx-error');
+			my $res = $t->http(PUT => $publish, { token => $token, body => $body, http2 => $http2 });
+
+			is($res->{status}, 200, "$size over HTTP/" . ($http2 ? 2 : '1.1')) or diag($res->{body});
+			is(join("\n", grep { /\[(?:warn|error|crit|alert|emerg)\]/ }
+			    split(/\n/, substr($t->log('nginx-error'), $before))), '', 'nginx complains of nothing');
+		}
+	}
+	is($t->http(PUT => '/-/upload-large', { token => $token, body => 'x', may_fail => 1 })->{status}, 404,
+	    'the location for large ones is nginx\'s own');
 };
 
 done_testing();

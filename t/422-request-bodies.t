@@ -48,6 +48,7 @@ my %location = (
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller'
 	    . ' in (t/410-upload-authorize.t)',
+	'= /-/upload-large' => 'a publish with a large body, whose length nginx has checked',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
@@ -74,8 +75,10 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 		my ($name) = $block =~ /location (.+?) \{/;
 		my ($size) = $block =~ /^\tclient_max_body_size (\w+);/m;
 
-		is($size // 'that of the server', $name =~ m{^(?:= /-/upload-authorize|\@berth_upload_wait)$} ? '0'
-		    : $name eq '/' ? 'that of the server' : '64k', "$name: what nginx takes");
+		my $unlimited = $name =~ m{^(?:= /-/upload-(?:authorize|large)|\@berth_upload_wait)$};
+
+		is($size // 'that of the server', $unlimited ? '0' : $name eq '/' ? 'that of the server' : '64k',
+		    "$name: what nginx takes");
 	}
 }
 like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m,

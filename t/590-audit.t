@@ -178,7 +178,7 @@ subtest 'what the command changes' => sub {
 	leaves_nothing('revoked again', 0, qw(token revoke 1));
 	leaves_nothing('no such token', 1, qw(token revoke 99));
 	leaves('JSON changes nothing here', { action => 'user.block', detail => { user_id => 2,
-	    user => 'root' } }, qw(user block root --json));
+	    user => 'root' } }, qw(user block root --force --json));
 	leaves_nothing('what only reads', 0, $_, 'list') for qw(user group project member token);
 	leaves_nothing('as does protect', 0, qw(protect list tools/crates));
 };
@@ -218,7 +218,7 @@ subtest 'what comes over HTTP' => sub {
 };
 
 subtest 'jobs and deploy tokens' => sub {
-	$t->berth_ok(qw(member set alice tools developer));
+	$t->berth_ok(qw(member set alice tools developer --force));
 	my @job = (qw(--pipeline 7 --job 423 --ref main --commit), '0123456789' x 4);
 	my $token = $t->berth_ok(qw(token add --job tools/crates --user alice --ttl 3600), @job);
 	my $deploy = $t->deploy_token('tools/crates', 'read', 'write');

@@ -242,6 +242,17 @@ subtest 'background tasks' => sub {
 	$t->psql('DELETE FROM tasks');
 };
 
+subtest 'what a check of the store has left' => sub {
+	my @names = ('berth_store_problems', 'berth_store_checked_timestamp_seconds');
+	my $m = scrape();
+
+	is($m->value($_), 0, "$_: no check") for @names;
+	$t->psql("INSERT INTO store_check (checked_at, problems) VALUES (to_timestamp(1700000000), 7)");
+	$m = scrape();
+	is_deeply([map { $m->value($_) } @names], [7, 1700000000], 'how many, and when');
+	$t->psql('DELETE FROM store_check');
+};
+
 subtest 'what searches and lists lack' => sub {
 	$t->update_search;
 	$t->stop_worker;

@@ -119,28 +119,63 @@ subtest 'blobs' => sub {
 	my $size = length $bytes;
 
 	rename($path, "$path.away") or die "$path: $!\n";
-	finds('one is away', [['blob missing', 0, $sha, 'No such file or directory']]);
-	finds('nothing is made up', [['blob missing', 0, $sha, 'No such file or directory']], '--repair');
+	my $subject = "demo/registry alpha\@1.0.0 (sha256 $sha)";
+	finds('one is away', [['blob missing', 0, $subject, 'No such file or directory']]);
+	finds('nothing is made up', [['blob missing', 0, $subject, 'No such file or directory']], '--repair');
 	Berth::Test::write_file($path, $bytes . 'x');
-	finds('too long', [['blob size', 0, $sha, ($size + 1) . " bytes, not $size"]]);
+	finds('too long', [['blob size', 0, $subject, ($size + 1) . " bytes, not $size"]]);
 	Berth::Test::write_file($path, $bytes ^ "\1");
 	finds('the size tells nothing of bytes', []);
-	finds('other bytes', [['blob bytes', 0, $sha, 'its SHA-256 differs from its name']], '--deep');
+	finds('other bytes', [['blob bytes', 0, $subject, 'its SHA-256 differs from its name']], '--deep');
 	unlink($path);
 	symlink("$path.away", $path) or die "$path: $!\n";
 	my ($status, $problem) = fsck();
 	is("$status $problem->[0]", '1 blob missing', 'a symbolic link is no blob');
 	unlink($path);
 	rename("$path.away", $path) or die "$path: $!\n";
-	my $id = $t->psql("UPDATE versions SET size = size + 1 WHERE cksum = '$sha' RETURNING id");
+	$t->psql("UPDATE versions SET size = size + 1 WHERE cksum = '$sha'");
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes + 1');
-	finds('a version with another size', [['blob size', 0, $sha,
-	    "the version with the id $id has another size"]]);
-	$t->psql("UPDATE versions SET size = size - 1 WHERE id = $id");
+	finds('a version with another size', [['blob size', 0, $subject,
+	    'the version says another size than its bytes have']]);
+	$t->psql("UPDATE versions SET size = size - 1 WHERE cksum = '$sha'");
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes - 1');
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");
 	finds('a blob that nobody has is the collector\'s', []);
 	$t->psql("DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
+};
+
+# Whoever publishes bytes brings them: a version that lacks the same ones has them again.
+subtest 'the same bytes again' => sub {
+	my $path = blob_of('alpha', '1.0.0');
+	my ($sha) = $path =~ m{([^/]+)\z};
+	my $bytes = Berth::Cluster::slurp($path);
+	my %damage = (
+		'missing' => [sub { unlink($path) or die "$path: $!\n" }, 'blob missing',
+		    'No such file or directory'],
+		'cut' => [sub { Berth::Test::write_file($path, substr($bytes, 0, 99)) }, 'blob size',
+		    '99 bytes, not ' . length $bytes],
+	);
+
+	for my $name (sort keys %damage) {
+		my ($damage, $problem, $detail) = @{ $damage{$name} };
+		my $other = $t->project("demo/$name");
+
+		$damage->();
+		is($t->publish($p->id, $p->token, 'alpha', '1.0.0')->{status}, 400, "$name: the same version again");
+		finds('a publish that is refused mends nothing', [[$problem, 0,
+		    "demo/registry alpha\@1.0.0 (sha256 $sha)", $detail]]);
+		is($t->publish($other, $p->token, 'alpha', '1.0.0')->{status}, 200, "$name: in another project");
+		finds('one that is not does', []);
+		ok(Berth::Cluster::slurp($path) eq $bytes, 'with the bytes that were there');
+		$damage->();
+		my (undef, @problems) = fsck();
+		is_deeply([map { "$_->[0] $_->[2]" } @problems],
+		    [map { "$problem $_ alpha\@1.0.0 (sha256 $sha)" } 'demo/registry', "demo/$name"],
+		    'each version that needs it is named');
+		Berth::Test::write_file($path, $bytes);
+		$t->psql("DELETE FROM versions WHERE project_id = $other;"
+		    . " DELETE FROM crates WHERE project_id = $other");
+	}
 };
 
 subtest 'rows' => sub {
@@ -181,7 +216,9 @@ subtest 'more than a piece' => sub {
 	    . " repeat('a', 64), 1, now(), 'error' FROM crates c, generate_series(1, 7000) i WHERE c.name = 'many'");
 	$t->psql("UPDATE quotas SET used_versions = used_versions + 7000, used_bytes = used_bytes + 7000,"
 	    . ' used_crates = used_crates + 1');
-	finds('the last one of many', [['blob missing', 0, 'a' x 64, 'No such file or directory'],
+	my $sha = 'a' x 64;
+	finds('the last one of many', [(map { ['blob missing', 0, "demo/registry many\@0.0.$_ (sha256 $sha)",
+	    'No such file or directory' . ($_ == 10 ? '; the same holds for 6990 more versions' : '')] } 1 .. 10),
 	    ['version', 0, 'demo/registry many@0.0.7000', 'its index line says other than its row']]);
 	$t->psql("UPDATE versions SET index_line = '{}'"
 	    . " WHERE crate_id = (SELECT id FROM crates WHERE name = 'many')");
@@ -210,6 +247,18 @@ subtest 'by the worker' => sub {
 	    'it says so');
 	like($t->log('worker'), qr/1 problems: see berth fsck/, 'and how many');
 	is($t->psql("SELECT index_last FROM crates WHERE name = 'alpha'"), 0, 'and repairs nothing');
+
+	my $noted = sub { $t->psql("SELECT problems, now() - checked_at < '1 minute' FROM store_check") };
+	is($noted->(), '1|t', 'monitoring knows how many');
+	$t->berth_ok(qw(fsck --repair));
+	is($noted->(), '0|t', 'and that a repair has left none');
+	$t->psql("UPDATE store_check SET checked_at = '2020-01-01'");
+	$t->psql("UPDATE tasks SET progress = '{\"step\":3,\"problems\":41}' WHERE kind = 'check_store'");
+	$t->psql('UPDATE quotas SET used_versions = 7');
+	$t->run_tasks('check_store');
+	ok($t->wait_for(sub { $noted->() eq '42|t' }), 'of a check that goes on, with those of its first part')
+	    or diag($noted->());
+	$t->berth_ok(qw(project set demo/registry quota_versions=100));
 };
 
 subtest 'the command' => sub {

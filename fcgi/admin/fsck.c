@@ -61,6 +61,8 @@ run(struct invocation *in)
 		rc = fsck_go_on(&f, a, &progress, &in->err);
 		arena_reset(a);
 	}
+	if (rc == 0)
+		rc = fsck_note(in->db, a, f.problems - f.repaired, &in->err);
 	arena_free(a);
 	if (rc == 0 && f.problems > f.repaired)
 		return err_set(&in->err, 409,

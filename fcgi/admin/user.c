@@ -39,15 +39,22 @@ add(struct invocation *in)
 	return 0;
 }
 
+enum { BLOCK_FORCE };
+
+static const struct option_def block_options[] = { [BLOCK_FORCE] = { "force", 0, NULL, false } };
+
 static int
 set_blocked(struct invocation *in, bool blocked)
 {
 	static const char *const keys[] = { "id", "username", "state" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	bool force = blocked && in->options.values[BLOCK_FORCE] != NULL;
 	int64_t id;
 
-	if (user_set_blocked(in->db, in->arena, &in->actor, in->args[0], blocked, &id, &in->err) == -1)
-		return -1;
+	if (user_set_blocked(in->db, in->arena, &in->actor, in->args[0], blocked, force, &id, &in->err) == -1)
+		return in->err.status != 409 ? -1 :
+		    err_set(&in->err, 409, "user `%s` is the last administrator who is not blocked; to block "
+		        "the user anyway, use --force", in->args[0]);
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]),
 	    cell_str(blocked ? "blocked" : "active") });
 	return 0;
@@ -140,8 +147,10 @@ static const struct command commands[] = {
 	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
 	    "Creates a user and prints the id.  --admin: the user has all rights.",
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
-	{ "block", "NAME", "Refuses all tokens of the user, from the next request on.", NULL, 0, 1, 1,
-	    block },
+	{ "block", "NAME [--force]",
+	    "Refuses all tokens of the user, from the next request on.\n"
+	    "--force: even if no administrator remains who is not blocked.",
+	    COMMAND_OPTIONS(block_options), 1, 1, block },
 	{ "unblock", "NAME", "Unblocks the user.", NULL, 0, 1, 1, unblock },
 	{ "link", "NAME [--ttl SECONDS]",
 	    "Prints the address of a page and a code that signs the user in there.  The\n"

@@ -360,6 +360,22 @@ print_store(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, "berth_store_collection_held_files", labels, status.held_files);
 }
 
+static void
+print_check(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	const char *labels[] = { NULL };
+	int64_t problems, checked_at;
+
+	if (health_check(app->db, rq->arena, &problems, &checked_at, &rq->err) == -1)
+		return;
+	metrics_print_head(b, "berth_store_problems",
+	    "Problems that the last complete check of database, index and store has left.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_store_problems", labels, problems);
+	metrics_print_head(b, "berth_store_checked_timestamp_seconds",
+	    "When that check ended, in seconds since 1970; 0: never.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_store_checked_timestamp_seconds", labels, checked_at);
+}
+
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
@@ -379,6 +395,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_tasks(call->app, rq, &b);
 		print_search(call->app, rq, &b);
 		print_store(call->app, rq, &b);
+		print_check(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);

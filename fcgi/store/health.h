@@ -30,6 +30,10 @@ int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct
 int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
     __attribute__((warn_unused_result));
 
+/* What the last complete check of the store left, and when it ended; 0: there was none.  -1: 500, 503. */
+int health_check(struct db *, struct arena *, int64_t *problems, int64_t *checked_at, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Background tasks of one kind. */
 struct health_tasks {
 	const char *kind;

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "store/audit.h"
 #include "store/db/db.h"
 
 /* As in the database; MEMBER_NONE is the absence of a row. */
@@ -34,12 +33,16 @@ const char *member_level_name(int64_t);
 int member_level_parse(const char *word, enum member_level *, struct err *)
     __attribute__((warn_unused_result));
 
-/*
- * The user's level in the group or project of that path becomes this one, also
- * where it was another.  -1: 400 for a malformed name, 404 for a missing user or place.
- */
-int member_set(struct db *, struct arena *, const struct audit_actor *, const struct member *,
-    int64_t *user_id, struct err *) __attribute__((warn_unused_result));
+/* Where people are members; one of the ids is 0. */
+struct member_namespace {
+	int64_t project_id;
+	int64_t group_id;
+	const char *full_path;
+};
+
+/* The group or project of that path.  -1: 400 for a malformed path, 404. */
+int member_find_namespace(struct db *, struct arena *, const char *path, struct member_namespace *,
+    struct err *) __attribute__((warn_unused_result));
 
 /* All, or those of one path (which must exist: 404) without those of what lies above it. */
 int member_list(struct db *, struct arena *, const char *path, struct member **, size_t *n,

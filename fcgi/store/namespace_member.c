@@ -1,7 +1,5 @@
 #include "store/namespace_member.h"
 
-#include "store/member.h"
-
 static void
 bind_namespace(struct db_params *p, const struct member_namespace *namespace)
 {
@@ -83,7 +81,7 @@ struct found {
 	const char *username;
 	int64_t level; /* 0: no member */
 	int64_t expires_at;
-	bool last_owner; /* of a group: there is nobody else */
+	bool last_owner; /* there is nobody else, here or above */
 };
 
 static int
@@ -106,27 +104,43 @@ find(struct db *db, struct setting *s, struct found *f, struct err *err)
 	f->username = db_str(r, 0, USERNAME);
 	f->level = db_is_null(r, 0, ACCESS_LEVEL) ? 0 : db_int(r, 0, ACCESS_LEVEL);
 	f->expires_at = db_time(r, 0, EXPIRES_AT);
-	f->last_owner = s->namespace->group_id != 0 && f->level == MEMBER_OWNER &&
-	    db_int(r, 0, OTHER_OWNERS) == 0;
+	f->last_owner = f->level == MEMBER_OWNER && !db_bool(r, 0, HAS_OTHER_OWNER);
 	return 0;
+}
+
+static bool
+removes(const struct namespace_member_set *set)
+{
+	return set->change == NAMESPACE_MEMBER_REMOVE ||
+	    (set->change == NAMESPACE_MEMBER_SET && set->level == MEMBER_NONE);
+}
+
+/* Is the member no owner then, or for a shorter time? */
+static bool
+takes_ownership(const struct setting *s, const struct found *f, int64_t expires_at)
+{
+	return removes(s->set) || s->set->level != MEMBER_OWNER ||
+	    (expires_at != 0 && (f->expires_at == 0 || expires_at < f->expires_at));
 }
 
 /* May this be done, by one of that level, to one of this? */
 static int
-check(const struct setting *s, const struct found *f, struct err *err)
+check(const struct setting *s, const struct found *f, int64_t expires_at, struct err *err)
 {
 	const struct namespace_member_set *set = s->set;
+	bool needs_member = set->change == NAMESPACE_MEMBER_EDIT || set->change == NAMESPACE_MEMBER_REMOVE;
 
 	if (set->change == NAMESPACE_MEMBER_ADD && f->level != 0)
 		return err_set(err, 409, "Member already exists");
-	if (set->change != NAMESPACE_MEMBER_ADD && f->level == 0)
+	if (needs_member && f->level == 0)
 		return not_found(err);
 	if (set->level > set->granter)
 		return err_set(err, 403, "you cannot grant a role above your own");
 	if (f->level > set->granter)
 		return err_set(err, 403, "you cannot change a member whose role is above your own");
-	if (f->last_owner && set->level != MEMBER_OWNER && set->granter <= MEMBER_OWNER)
-		return err_set(err, 403, "a group must keep its last owner");
+	if (f->last_owner && !set->force && takes_ownership(s, f, expires_at))
+		return err_set(err, 403, "user `%s` is the last owner of `%s`: make another user an owner first",
+		    f->username, s->namespace->full_path);
 	return 0;
 }
 
@@ -137,7 +151,7 @@ change_call(struct db_call *call, const struct setting *s, int64_t expires_at)
 	struct db_params *p = &call->params;
 
 	db_bind_int(p, s->user_id);
-	if (s->set->change == NAMESPACE_MEMBER_REMOVE) {
+	if (removes(s->set)) {
 		call->stmt = STMT_MEMBER_REMOVE;
 		db_bind_id(p, namespace->group_id);
 		db_bind_id(p, namespace->project_id);
@@ -153,16 +167,18 @@ static int
 set_body(struct db *db, void *arg, struct err *err)
 {
 	struct setting *s = arg;
-	bool removes = s->set->change == NAMESPACE_MEMBER_REMOVE;
-	struct audit_event event = { .action = removes ? AUDIT_MEMBER_REMOVE : AUDIT_MEMBER_SET,
+	bool removed = removes(s->set);
+	struct audit_event event = { .action = removed ? AUDIT_MEMBER_REMOVE : AUDIT_MEMBER_SET,
 		.project_id = s->namespace->project_id, .id_key = "user_id" };
 	struct db_call call = { .stmt = STMT__MAX };
 	struct found f = { 0 };
 	int64_t expires_at;
 
-	if (find(db, s, &f, err) == -1 || check(s, &f, err) == -1)
+	if (find(db, s, &f, err) == -1)
 		return -1;
 	expires_at = s->set->keeps_end ? f.expires_at : s->set->expires_at;
+	if (check(s, &f, expires_at, err) == -1)
+		return -1;
 	change_call(&call, s, expires_at);
 	/* the member may be the caller, who then leaves or has a lower role */
 	if (s->user_id == s->actor->user_id && db_guard_first(db, err) == -1)
@@ -177,7 +193,7 @@ set_body(struct db *db, void *arg, struct err *err)
 	event.id = s->user_id;
 	event.facts[0] = (struct audit_fact) { "user", f.username, false };
 	event.facts[1] = (struct audit_fact) { "path", s->namespace->full_path, false };
-	if (!removes)
+	if (!removed)
 		event.facts[2] =
 		    (struct audit_fact) { "level", member_level_name(s->set->level), false };
 	if (expires_at != 0)

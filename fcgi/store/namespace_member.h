@@ -12,12 +12,7 @@
 
 #include "store/audit.h"
 #include "store/db/db.h"
-
-struct member_namespace {
-	int64_t project_id; /* one of these two is 0 */
-	int64_t group_id;
-	const char *full_path;
-};
+#include "store/member.h"
 
 struct namespace_member {
 	int64_t user_id;
@@ -44,21 +39,28 @@ int namespace_member_list(struct db *, struct arena *, const struct member_names
 int namespace_member_find(struct db *, struct arena *, const struct member_namespace *, bool inherited,
     int64_t user_id, struct namespace_member *, struct err *) __attribute__((warn_unused_result));
 
-enum namespace_member_change { NAMESPACE_MEMBER_ADD, NAMESPACE_MEMBER_EDIT, NAMESPACE_MEMBER_REMOVE };
+enum namespace_member_change {
+	NAMESPACE_MEMBER_ADD,
+	NAMESPACE_MEMBER_EDIT,
+	NAMESPACE_MEMBER_REMOVE,
+	NAMESPACE_MEMBER_SET /* whatever it was; to MEMBER_NONE as well */
+};
 
 struct namespace_member_set {
 	enum namespace_member_change change;
 	int64_t user_id; /* 0: by name */
 	const char *username;
-	int64_t level; /* of ADD and EDIT */
+	int64_t level; /* not of REMOVE */
 	int64_t expires_at; /* 0: never */
 	bool keeps_end; /* of EDIT: in place of that, what it was */
 	int granter; /* the level of who asks; LEVEL_ADMIN and above for administrators */
+	bool force; /* even if the place loses its last owner */
 };
 
 /*
  * In one transaction, with its audit row.  *user_id: whom it was about.  -1: 404 no such user, or
- * no member; 409 a member already; 403 above the level of who asks, or the last owner of a group.
+ * no member; 409 a member already; 403 above the level of who asks, or the place would lose its last owner,
+ * at once or, by an earlier end, in time.
  */
 int namespace_member_set(struct db *, struct arena *, const struct audit_actor *,
     const struct member_namespace *, const struct namespace_member_set *, int64_t *user_id, struct err *)

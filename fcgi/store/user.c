@@ -36,8 +36,9 @@ no_user(const char *username, struct err *err)
 
 int
 user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor,
-    const char *username, bool blocked, int64_t *id, struct err *err)
+    const char *username, bool blocked, bool force, int64_t *id, struct err *err)
 {
+	enum { COLUMNS_USER_SET_STATE };
 	struct audit_event event = { .action = blocked ? AUDIT_USER_BLOCK : AUDIT_USER_UNBLOCK,
 		.id_key = "user_id", .facts = { { "user", username, false } } };
 	struct db_call call = { .stmt = STMT_USER_SET_STATE };
@@ -46,10 +47,13 @@ user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor
 		return -1;
 	db_bind_str(&call.params, username);
 	db_bind_str(&call.params, blocked ? "blocked" : "active");
+	db_bind_bool(&call.params, !force);
 	if (audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
 	if (call.result.rows == 0)
 		return no_user(username, err);
+	if (db_bool(&call.result, 0, IS_LAST))
+		return err_set(err, 409, "user `%s` is the last administrator who is not blocked", username);
 	*id = event.id;
 	return 0;
 }

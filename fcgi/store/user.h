@@ -24,9 +24,12 @@ struct user {
 int user_add(struct db *, struct arena *, const struct audit_actor *, const struct user *,
     int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* A blocked user's tokens are refused from the next request on.  -1: 404. */
+/*
+ * A blocked user's tokens are refused from the next request on.  force: also those of the last active
+ * administrator.  -1: 404; 409 the last administrator.
+ */
 int user_set_blocked(struct db *, struct arena *, const struct audit_actor *, const char *username,
-    bool blocked, int64_t *id, struct err *) __attribute__((warn_unused_result));
+    bool blocked, bool force, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /* -1: 400 for what cannot be a username, 404. */
 int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)

@@ -24,12 +24,13 @@ task_check_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
 	struct arena *a = arena_new();
 	struct fsck_progress progress = { 0 };
-	int64_t step = 0;
+	int64_t step = 0, problems = 0;
 	const struct progress_value values[] = { { .name = "step", .number = &step },
 		{ .name = "after_crate", .number = &progress.after_crate },
 		{ .name = "after_blob", .text = progress.after_blob, .size = sizeof(progress.after_blob) },
 		{ .name = "after_version", .number = &progress.after_version },
-		{ .name = "after_quota", .number = &progress.after_quota } };
+		{ .name = "after_quota", .number = &progress.after_quota },
+		{ .name = "problems", .number = &problems } };
 	const size_t n = sizeof(values) / sizeof(*values);
 	int said = 0, rc = progress_read(ctx, task, values, n, err);
 	struct fsck f = { .db = ctx->db, .store = ctx->settings->store, .say = say, .arg = &said };
@@ -39,13 +40,16 @@ task_check_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 		rc = fsck_go_on(&f, a, &progress, err);
 		arena_reset(a);
 	}
+	problems += f.problems;
+	if (rc == 0 && progress.step == FSCK_DONE)
+		rc = fsck_note(ctx->db, a, problems, err);
 	arena_free(a);
 	if (rc == -1)
 		return -1;
 	step = progress.step;
 	if (progress.step != FSCK_DONE)
 		progress_again(ctx, values, n);
-	if (f.problems > 0)
-		task_note(ctx, "%" PRId64 " problems: see berth fsck", f.problems);
+	if (problems > 0)
+		task_note(ctx, "%" PRId64 " problems: see berth fsck", problems);
 	return 0;
 }

@@ -32,12 +32,23 @@ SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
 SELECT id FROM crates WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: fsck_blobs
--- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and one that says
+-- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and whether one says
 -- another size: by primary key, and versions_cksum.
 SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256) AS used,
-       (SELECT v.id FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size ORDER BY v.id LIMIT 1) AS other
+       EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size) AS has_other
   FROM blobs b
  WHERE b.sha256 > $1 ORDER BY b.sha256 LIMIT $2::bigint;
+
+-- name: fsck_blob_versions
+-- $1 SHA-256, $2 size or null, $3 how many.  The first of the versions that have these bytes, or, where $2
+-- is given, of those of them that say another size, and how many there are: by versions_cksum, names by
+-- primary keys.
+SELECT p.full_path AS project, c.name AS crate, v.version, count(*) OVER () AS versions
+  FROM versions v
+  JOIN crates c ON c.id = v.crate_id
+  JOIN projects p ON p.id = v.project_id
+ WHERE v.cksum = $1 AND ($2::bigint IS NULL OR v.size <> $2)
+ ORDER BY v.id LIMIT $3::bigint;
 
 -- name: fsck_versions
 -- $1 version, $2 how many.  The next versions after $1 by id: those whose index line says other than
@@ -78,3 +89,8 @@ SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_v
   FROM (SELECT * FROM quotas WHERE id > $1 ORDER BY id LIMIT 1) q
   LEFT JOIN projects p ON p.id = q.project_id
   LEFT JOIN groups g ON g.id = q.group_id;
+
+-- name: fsck_note
+-- $1 how many problems a complete check has left.  One row by primary key.
+INSERT INTO store_check (checked_at, problems) VALUES (now(), $1)
+    ON CONFLICT (one) DO UPDATE SET checked_at = excluded.checked_at, problems = excluded.problems;

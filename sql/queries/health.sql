@@ -28,3 +28,7 @@ SELECT kind,
            AND claimed_until IS NULL AND run_at <= now())), 0)::bigint AS late,
        extract(epoch FROM max(done_at))::bigint AS done_at
   FROM tasks GROUP BY kind ORDER BY kind;
+
+-- name: health_check
+-- What the last complete check of the store has found.  A table of one row, or of none before the first.
+SELECT problems, extract(epoch FROM checked_at)::bigint AS checked_at FROM store_check;

@@ -1,9 +1,7 @@
 -- name: member_find
--- $1 username, $2 full path.  Who and where, in one row: three look-ups by the unique indexes
--- users_username, groups_full_path and projects_full_path.
-SELECT (SELECT id FROM users WHERE lower(username) = lower($1)) AS found_user,
-       (SELECT id FROM groups WHERE lower(full_path) = lower($2)) AS found_group,
-       (SELECT id FROM projects WHERE lower(full_path) = lower($2)) AS found_project;
+-- $1 full path.  Always one row: two look-ups by the unique indexes groups_full_path and projects_full_path.
+SELECT (SELECT id FROM groups WHERE lower(full_path) = lower($1)) AS found_group,
+       (SELECT id FROM projects WHERE lower(full_path) = lower($1)) AS found_project;
 
 -- name: member_set_group
 -- $1 user, $2 group, $3 level, $4 end as seconds since 1970 or null.  One row by the unique index

@@ -26,12 +26,15 @@ SELECT (SELECT p.id FROM (SELECT id FROM projects WHERE id = $1::bigint FOR NO K
 
 -- name: namespace_member_find
 -- $1 project or null, $2 group or null, $3 user or null, $4 user name or null.  Always one row: the
--- user, their level here and its end, unless that has come, and how many owners the place has without
--- them.  Primary key or unique index users_username; members_project, members_group; members_of_group.
+-- user, their level here and its end, unless that has come, and whether the place has an active owner without
+-- them, here or above.  Primary key or unique index users_username; members_project, members_group;
+-- members_of_project, members_of_group.
 SELECT u.id AS user_id, u.username, h.access_level, extract(epoch FROM h.expires_at)::bigint AS expires_at,
-       (SELECT count(*) FROM members m
-         WHERE (m.project_id = $1 OR m.group_id = $2) AND m.access_level = 50 AND m.user_id <> u.id
-           AND (m.expires_at IS NULL OR m.expires_at > now())) AS other_owners
+       EXISTS (SELECT FROM members m JOIN users o ON o.id = m.user_id AND o.state = 'active'
+         WHERE (m.project_id = $1 OR m.group_id = ANY ((SELECT g.ancestor_ids FROM groups g
+                 WHERE g.id = coalesce($2, (SELECT group_id FROM projects WHERE id = $1)))::bigint[]))
+           AND m.access_level = 50 AND m.user_id <> u.id
+           AND (m.expires_at IS NULL OR m.expires_at > now())) AS has_other_owner
   FROM (SELECT) AS one
   LEFT JOIN users u ON u.id = $3::bigint OR lower(u.username) = lower($4::text)
   LEFT JOIN members h ON h.user_id = u.id AND (h.project_id = $1::bigint OR h.group_id = $2::bigint)

@@ -6,10 +6,22 @@ INSERT INTO users (username, name, email, is_admin) VALUES ($1, $2, $3, $4)
 RETURNING id, true AS changed;
 
 -- name: user_set_state
--- $1 username, $2 state.  One row by the unique index users_username, locked before it is looked
--- at, so that of several who set the same state one has changed it.
-WITH old AS (SELECT id, state FROM users WHERE lower(username) = lower($1) FOR UPDATE)
-UPDATE users u SET state = $2 FROM old WHERE u.id = old.id RETURNING u.id, old.state <> $2 AS changed;
+-- $1 username, $2 state, $3 whether the last active administrator stays.  One row by the unique index
+-- users_username, locked before it is looked at, so that of several who set the same state one has changed
+-- it.  Before it, and in their order, the active administrators are locked where one must stay, so that two who
+-- block the last two wait for each other: a scan of a small table.
+WITH admins AS MATERIALIZED (
+	SELECT id FROM users WHERE $3::boolean AND $2 <> 'active' AND is_admin AND state = 'active'
+	 ORDER BY id FOR UPDATE
+), old AS MATERIALIZED (
+	SELECT id, state FROM users
+	 WHERE lower(username) = lower($1) AND (SELECT count(*) FROM admins) >= 0 FOR UPDATE
+), judged AS MATERIALIZED (
+	SELECT id, state, coalesce((SELECT array_agg(a.id) FROM admins a) = ARRAY[id], false) AS is_last FROM old
+), written AS (
+	UPDATE users u SET state = $2 FROM judged j WHERE u.id = j.id AND NOT j.is_last
+)
+SELECT id, state <> $2 AND NOT is_last AS changed, is_last FROM judged;
 
 -- name: user_find
 -- $1 username.  One row by the unique index users_username.

@@ -12,51 +12,97 @@
 #include "store/blob/blob_trash.h"
 #include "store/package/fsck_index.h"
 
-enum { BLOBS_PAGE = 500, VERSIONS_PAGE = 5000 };
+enum {
+	BLOBS_PAGE = 500,
+	VERSIONS_PAGE = 5000,
+	NAMED_MAX = 10 /* versions that have the same bytes */
+};
+
+static const char *
+version_subject(struct arena *a, const char *project, const char *crate, const char *version)
+{
+	return arena_printf(a, "%s %s@%s", project, crate, version);
+}
 
 /* ---- blobs ---- */
 
-/* A missing blob.  A repair puts it back if the trash has it. */
-static int
-check_missing(struct fsck *f, struct arena *a, const char *sha256, int64_t size, const char *why,
-    struct err *err)
-{
-	bool restored = false;
+/* One of the store's files, as a version needs it. */
+struct blob {
+	const char *sha256;
+	int64_t size;
+};
 
-	if (!blob_trash_has(a, f->store, sha256)) {
-		fsck_report(f, FSCK_BLOB_MISSING, sha256, why, false);
-		return 0;
-	}
-	if (f->repair && blob_trash_restore(a, f->store, sha256, size, &restored, err) == -1)
+/* A problem for each version with these bytes, or, with a size, for each of those that say another. */
+static int
+report_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct blob *blob, bool other_size,
+    const char *detail, bool repaired, struct err *err)
+{
+	enum { COLUMNS_FSCK_BLOB_VERSIONS };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, blob->sha256);
+	if (other_size)
+		db_bind_int(&p, blob->size);
+	else
+		db_bind_null(&p);
+	db_bind_int(&p, NAMED_MAX);
+	if (db_exec(f->db, a, STMT_FSCK_BLOB_VERSIONS, &p, &r, err) == -1)
 		return -1;
-	fsck_report(f, FSCK_BLOB_MISSING, sha256, restored ? "it was in the trash, and --repair has put it back"
-	    : f->repair ? "the trash has a file of that name with other bytes"
-	    : "it is in the trash: --repair puts it back",
-	    restored);
+	for (int i = 0; i < r.rows; i++) {
+		int64_t more = db_int(&r, i, VERSIONS) - r.rows;
+		const char *subject = version_subject(a, db_str(&r, i, PROJECT), db_str(&r, i, CRATE),
+		    db_str(&r, i, VERSION));
+
+		if (i == r.rows - 1 && more > 0)
+			detail = arena_printf(a, "%s; the same holds for %" PRId64 " more versions", detail, more);
+		fsck_report(f, kind, arena_printf(a, "%s (sha256 %s)", subject, blob->sha256), detail, repaired);
+	}
 	return 0;
 }
 
+/* A missing blob.  A repair puts it back if the trash has it. */
 static int
-check_file(struct fsck *f, struct arena *a, const char *sha256, int64_t size, struct err *err)
+check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const char *why, struct err *err)
 {
-	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, sha256));
+	bool restored = false;
+
+	if (!blob_trash_has(a, f->store, blob->sha256))
+		return report_blob(f, a, FSCK_BLOB_MISSING, blob, false, why, false, err);
+	if (f->repair && blob_trash_restore(a, f->store, blob->sha256, blob->size, &restored, err) == -1)
+		return -1;
+	return report_blob(f, a, FSCK_BLOB_MISSING, blob, false,
+	    restored ? "it was in the trash, and --repair has put it back"
+	    : f->repair ? "the trash has a file of that name with other bytes"
+	    : "it is in the trash: --repair puts it back",
+	    restored, err);
+}
+
+static int
+check_file(struct fsck *f, struct arena *a, const struct blob *blob, struct err *err)
+{
+	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, blob->sha256));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum fsck_kind kind = FSCK_BLOB_BYTES;
+	const char *wrong = NULL;
 	struct stat st;
 	bool same = true;
 
 	if (fd == -1)
-		return check_missing(f, a, sha256, size, arena_strdup(a, strerror(errno)), err);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		fsck_report(f, FSCK_BLOB_MISSING, sha256, "there is no regular file at its path", false);
-	else if (st.st_size != size)
-		fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a, "%lld bytes, not %" PRId64,
-		    (long long)st.st_size, size), false);
-	else if (f->deep && blob_hash_file(fd, sha256, &same) == -1)
-		fsck_report(f, FSCK_BLOB_BYTES, sha256, "it cannot be read", false);
-	else if (!same)
-		fsck_report(f, FSCK_BLOB_BYTES, sha256, "its SHA-256 differs from its name", false);
+		return check_missing(f, a, blob, arena_strdup(a, strerror(errno)), err);
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		kind = FSCK_BLOB_MISSING;
+		wrong = "there is no regular file at its path";
+	} else if (st.st_size != blob->size) {
+		kind = FSCK_BLOB_SIZE;
+		wrong = arena_printf(a, "%lld bytes, not %" PRId64, (long long)st.st_size, blob->size);
+	} else if (f->deep && blob_hash_file(fd, blob->sha256, &same) == -1) {
+		wrong = "it cannot be read";
+	} else if (!same) {
+		wrong = "its SHA-256 differs from its name";
+	}
 	close(fd);
-	return 0;
+	return wrong == NULL ? 0 : report_blob(f, a, kind, blob, false, wrong, false, err);
 }
 
 static int
@@ -71,18 +117,17 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 	if (db_exec(f->db, a, STMT_FSCK_BLOBS, &p, &r, err) == -1)
 		return -1;
 	for (int i = 0; i < r.rows; i++) {
-		const char *sha256 = db_str(&r, i, SHA256);
+		const struct blob blob = { db_str(&r, i, SHA256), db_int(&r, i, SIZE) };
 
 		f->blobs++;
 		if (!db_bool(&r, i, USED))
 			f->orphans++;
-		else if (check_file(f, a, sha256, db_int(&r, i, SIZE), err) == -1)
+		else if (check_file(f, a, &blob, err) == -1)
 			return -1;
-		if (!db_is_null(&r, i, OTHER))
-			fsck_report(f, FSCK_BLOB_SIZE, sha256, arena_printf(a,
-			    "the version with the id %" PRId64 " has another size",
-			    db_int(&r, i, OTHER)), false);
-		snprintf(progress->after_blob, sizeof(progress->after_blob), "%s", sha256);
+		if (db_bool(&r, i, HAS_OTHER) && report_blob(f, a, FSCK_BLOB_SIZE, &blob, true,
+		    "the version says another size than its bytes have", false, err) == -1)
+			return -1;
+		snprintf(progress->after_blob, sizeof(progress->after_blob), "%s", blob.sha256);
 	}
 	if (r.rows < BLOBS_PAGE)
 		progress->step = FSCK_VERSIONS;
@@ -103,8 +148,8 @@ check_versions(struct fsck *f, struct arena *a, struct fsck_progress *progress, 
 	if (db_exec(f->db, a, STMT_FSCK_VERSIONS, &p, &r, err) == -1)
 		return -1;
 	for (int i = 0; i < r.rows && !db_is_null(&r, i, DETAIL); i++)
-		fsck_report(f, FSCK_VERSION, arena_printf(a, "%s %s@%s", db_str(&r, i, PROJECT),
-		    db_str(&r, i, CRATE), db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
+		fsck_report(f, FSCK_VERSION, version_subject(a, db_str(&r, i, PROJECT), db_str(&r, i, CRATE),
+		    db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
 	if (db_is_null(&r, 0, LAST))
 		progress->step = FSCK_QUOTAS;
 	else
@@ -149,4 +194,13 @@ fsck_go_on(struct fsck *f, struct arena *a, struct fsck_progress *progress, stru
 		break;
 	}
 	return 0;
+}
+
+int
+fsck_note(struct db *db, struct arena *a, int64_t problems, struct err *err)
+{
+	struct db_params p = { .n = 0 };
+
+	db_bind_int(&p, problems);
+	return db_exec(db, a, STMT_FSCK_NOTE, &p, NULL, err);
 }

@@ -14,4 +14,8 @@
 int fsck_go_on(struct fsck *, struct arena *, struct fsck_progress *, struct err *)
     __attribute__((warn_unused_result));
 
+/* After the last piece: notes for monitoring what is wrong still.  problems: of all pieces.  -1: 503, 500. */
+int fsck_note(struct db *, struct arena *, int64_t problems, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

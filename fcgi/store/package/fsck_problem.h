@@ -24,7 +24,7 @@ extern const char *const fsck_kind_names[FSCK__MAX];
 
 struct fsck_problem {
 	enum fsck_kind kind;
-	const char *subject; /* crate, version, path or blob */
+	const char *subject; /* crate, version, or path of a project or group */
 	const char *detail;
 	bool repaired;
 };

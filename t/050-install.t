@@ -50,6 +50,13 @@ for my $case (['/usr/local', '/usr/local/etc'], ['/usr', '/etc'], ['/opt/berth',
 	}
 }
 
+# What an upgrade replaces holds nothing that a site changes.
+for my $file (grep { !/berth-(?:site|server)\.conf\z/ } glob("$root/conf/nginx/*.conf")) {
+	my $text = slurp($file) =~ s/^\s*#.*//mgr;
+
+	is(join(' ', $text =~ m{[" ](/(?:etc|run|srv|usr|var)/\S*)}g), '', "$file: no path of a host");
+}
+
 # The packages have the version of the programs.
 my ($version) = slurp("$root/Makefile") =~ /^VERSION = (\S+)$/m;
 like(slurp("$root/conf/debian/changelog"), qr/\Aberth \(\Q$version\E-\d+\) /, 'the version of the packages');

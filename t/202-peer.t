@@ -47,7 +47,17 @@ for my $case (['no role: root is root', ''], ['a role without a system user', 'u
 }
 ($status, $out, $err) = Berth::Cluster::capture('setpriv', '--reuid=bin', '--clear-groups',
     $cluster->build_dir . '/berth', '--database', conninfo('user=' . USER), qw(user list));
-isnt($status, 0, 'nobody but root becomes another user');
+is($status, 1, 'nobody but root becomes another user');
+like($err, qr/Peer authentication failed/, '  since PostgreSQL refuses it');
+{
+	# a password of root's own, which the user could not read
+	local $ENV{HOME} = $cluster->dir;
+	write_file("$ENV{HOME}/.pgpass", "*:*:*:*:x\n");
+	is((berth(conninfo('user=' . USER), qw(user list)))[0], 1, 'with ~/.pgpass root stays root');
+	unlink("$ENV{HOME}/.pgpass") or die "$ENV{HOME}/.pgpass: $!\n";
+}
+is((berth(conninfo('user=' . USER) =~ s{ dbname}{,/nowhere dbname}r, qw(user list)))[0], 1,
+    'with two hosts, too');
 
 # ---- the database itself ----
 

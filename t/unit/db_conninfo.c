@@ -21,6 +21,7 @@ static const struct {
 	{ "postgresql://db/berth?password=hunter2", "password=**** dbname=berth host=db" },
 	{ "password='hunter2", "****" },
 	{ "pasword=hunter2", "****" },
+	{ "host=db dbname=postgres://u:hunter2@db/berth", "dbname=**** host=db" },
 	{ "hunter2", "****" },
 	{ "postgresql://berth:hunter2@[::1/db", "****" },
 };

@@ -32,11 +32,18 @@ is_secret(const PQconninfoOption *o)
 	return o->dispchar[0] == '*';
 }
 
+/* A name of a database that is a connection string itself may have any secret in it. */
+static bool
+is_nested(const PQconninfoOption *o)
+{
+	return strcmp(o->keyword, "dbname") == 0 && strpbrk(o->val, "=:") != NULL;
+}
+
 static bool
 has_secret(const PQconninfoOption *options)
 {
 	for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
-		if (o->val != NULL && is_secret(o))
+		if (o->val != NULL && (is_secret(o) || is_nested(o)))
 			return true;
 	}
 	return false;
@@ -67,7 +74,7 @@ put_options(FILE *f, const PQconninfoOption *options)
 		if (o->val == NULL)
 			continue;
 		fprintf(f, "%s%s=", between, o->keyword);
-		put_value(f, is_secret(o) ? MASK : o->val);
+		put_value(f, is_secret(o) || is_nested(o) ? MASK : o->val);
 		between = " ";
 	}
 }

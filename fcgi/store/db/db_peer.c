@@ -1,7 +1,9 @@
 #include "store/db/db_peer.h"
 
+#include <limits.h>
 #include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -21,20 +23,41 @@ given(const PQconninfoOption *options, const char *keyword)
 	return NULL;
 }
 
+/* One local socket: a service may name any host, and of several hosts libpq tries the others later. */
+static bool
+is_local(const PQconninfoOption *options)
+{
+	const char *host = given(options, "host");
+
+	return (host == NULL || (host[0] == '/' && strchr(host, ',') == NULL)) &&
+	    given(options, "hostaddr") == NULL && given(options, "service") == NULL;
+}
+
+/* A password of root's own, which the user could not read. */
+static bool
+has_password(const PQconninfoOption *options)
+{
+	const char *home = getenv("HOME");
+	char path[PATH_MAX];
+
+	if (given(options, "password") != NULL || given(options, "passfile") != NULL)
+		return true;
+	snprintf(path, sizeof(path), "%s/.pgpass", home != NULL ? home : "/root");
+	return access(path, F_OK) == 0;
+}
+
 /* Its user id, or -1: the process connects as itself. */
 static uid_t
 user_of_role(const char *conninfo)
 {
 	PQconninfoOption *options = geteuid() == 0 ? PQconninfoParse(conninfo, NULL) : NULL;
 	const struct passwd *user = NULL;
+	const char *role;
 
 	if (options == NULL)
 		return (uid_t)-1;
-	const char *role = given(options, "user"), *host = given(options, "host");
-	bool is_local = (host == NULL || host[0] == '/') && given(options, "hostaddr") == NULL;
-	bool has_password = given(options, "password") != NULL || given(options, "passfile") != NULL;
-
-	if (role != NULL && is_local && !has_password)
+	role = given(options, "user");
+	if (role != NULL && is_local(options) && !has_password(options))
 		user = getpwnam(role);
 	PQconninfoFree(options);
 	return user != NULL ? user->pw_uid : (uid_t)-1;

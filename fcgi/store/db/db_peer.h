@@ -11,8 +11,8 @@
 
 /*
  * Calls connect(keys, values, 1) and returns what it returns.  Acts as that user meanwhile, in this thread
- * alone, if the process is root's, conninfo names a role and a local socket, there is such a user, and no
- * password is given.
+ * alone, if the process is root's, conninfo names a role and one local socket (and no service), there is
+ * such a user, and no password is given, in ~/.pgpass neither.
  */
 PGconn *db_peer_connect(PGconn *(*connect)(const char *const *, const char *const *, int),
     const char *const *keys, const char *const *values, const char *conninfo);

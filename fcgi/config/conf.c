@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/slice.h"
@@ -218,7 +219,8 @@ is_conf(const struct dirent *entry)
 	static const char suffix[] = ".conf";
 	size_t n = strlen(entry->d_name);
 
-	return entry->d_name[0] != '.' && n > strlen(suffix) &&
+	/* to open a FIFO would wait for whoever writes to it */
+	return entry->d_type != DT_FIFO && entry->d_name[0] != '.' && n > strlen(suffix) &&
 	    strcmp(entry->d_name + n - strlen(suffix), suffix) == 0;
 }
 
@@ -227,6 +229,16 @@ static int
 by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* A configuration in a directory that everybody writes, such as /tmp, has nothing to do with conf.d there. */
+static bool
+is_foreign(const char *dir, const char *path)
+{
+	struct stat beside, main;
+
+	return stat(dir, &beside) == 0 && stat(path, &main) == 0 && beside.st_uid != 0 &&
+	    beside.st_uid != main.st_uid;
 }
 
 /* Reads the files of conf.d beside `path`. */
@@ -242,6 +254,8 @@ load_beside(struct loader *l, const char *path)
 
 	if (n == -1)
 		return errno == ENOENT ? 0 : err_sys(l->err, "cannot read %s", dir);
+	if (is_foreign(dir, path))
+		rc = err_internal(l->err, 500, "%s belongs neither to root nor to the owner of %s", dir, path);
 	for (int i = 0; i < n; i++) {
 		if (rc == 0)
 			rc = load_file(l, arena_printf(l->arena, "%s/%s", dir, entries[i]->d_name));

@@ -7,16 +7,20 @@ SET search_path = public, pg_temp; SET client_min_messages = warning;
 SET standard_conforming_strings = on; SET statement_timeout = 0;
 
 -- name: migrate_create
--- $1 database, $2 role or null.  In another database, as one who may create both: the statements that create
--- what is missing, in this order.  LC_CTYPE decides how a search ignores case: C.UTF-8 knows all letters.
-SELECT format('CREATE ROLE %I LOGIN', $2::text) AS statement
- WHERE $2::text IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $2::text)
- UNION ALL
-SELECT format(s.text, $1::text, $2::text)
-  FROM (VALUES (1, 'CREATE DATABASE %1$I TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'' LC_CTYPE ''C.UTF-8'''),
-               (2, 'REVOKE ALL ON DATABASE %1$I FROM PUBLIC'),
-               (3, 'GRANT CONNECT ON DATABASE %1$I TO %2$I')) s (n, text)
- WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = $1::text) AND (s.n < 3 OR $2::text IS NOT NULL);
+-- $1 database, $2 role or null.  In another database, as one who may create both: the statements that
+-- create what is missing and close the database to others, in this order.  LC_CTYPE decides how a search
+-- ignores case: C.UTF-8 knows all letters.
+SELECT format(s.text, $1::text, $2::text) AS statement
+  FROM (VALUES (1, 'CREATE ROLE %2$I LOGIN'),
+               (2, 'CREATE DATABASE %1$I TEMPLATE template0 ENCODING ''UTF8'' LC_COLLATE ''C'''
+                || ' LC_CTYPE ''C.UTF-8'''),
+               (3, 'REVOKE ALL ON DATABASE %1$I FROM PUBLIC'),
+               (4, 'GRANT CONNECT ON DATABASE %1$I TO %2$I')) s (n, text)
+ WHERE CASE s.n WHEN 1 THEN NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $2::text)
+                WHEN 2 THEN NOT EXISTS (SELECT FROM pg_database WHERE datname = $1::text)
+                ELSE true END
+   AND ($2::text IS NOT NULL OR s.n IN (2, 3))
+ ORDER BY s.n;
 
 -- name: migrate_lock
 -- The number of the advisory lock must stay the same: "Berth".  Nobody waits for it inside a

@@ -42,9 +42,7 @@ WARN_CC = $(WARN) $(if $(IS_CLANG),,$(WARN_GCC))
 
 HARDEN    = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
-# -O1 compiles in half the time, and the tests run as fast; two warnings need -O2, which the plain build has
-SANITIZE  = -O1 $(if $(IS_CLANG),,-Wno-maybe-uninitialized -Wno-null-dereference) \
-	-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
+SANITIZE  = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
 FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
 
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \

@@ -30,7 +30,7 @@ struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset; /* of the member in the settings struct */
-	bool secret; /* a STR that is not shown as it is */
+	bool secret; /* of a STR: a conf_mask prints the value */
 	bool project; /* a project may have a value of its own */
 	/* NULL, or the new name of a key that is gone: it has no other fields, and using it is an error */
 	const char *renamed;

@@ -110,7 +110,7 @@ int settings_restore(struct arena *, int fd, struct settings *, struct err *)
 /* The file that the programs read when no -c is given. */
 #define SETTINGS_DEFAULT_PATH SYSCONFDIR "/berth/berth.conf"
 
-/* What a variable of the environment begins with that has a value: BERTH_CONF_WORKERS. */
+/* The prefix of the environment variables that set keys: BERTH_CONF_WORKERS sets `workers`. */
 #define SETTINGS_VARIABLES "BERTH_CONF_"
 
 #endif

@@ -48,7 +48,8 @@ my %location = (
 	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller'
 	    . ' in (t/410-upload-authorize.t)',
-	'= /-/upload-large' => 'a publish with a large body, whose length nginx has checked',
+	'= /-/upload-large' => 'a publish with a large body, whose length the pool has checked',
+	'= /-/upload-unsized' => 'a publish without a length (t/550-policy.t)',
 	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
@@ -77,8 +78,8 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 
 		my $unlimited = $name =~ m{^(?:= /-/upload-(?:authorize|large)|\@berth_upload_wait)$};
 
-		is($size // 'that of the server', $unlimited ? '0' : $name eq '/' ? 'that of the server' : '64k',
-		    "$name: what nginx takes");
+		is($size // 'that of the server', $unlimited ? '0' : $name eq '/' ? 'that of the server'
+		    : $name eq '= /-/upload-unsized' ? '64m' : '64k', "$name: what nginx takes");
 	}
 }
 like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m,

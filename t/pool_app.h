@@ -12,8 +12,6 @@
 
 #include "pool/pool.h"
 
-enum { STREAM_MAX = 100000 };
-
 static char test_dir[] = "/tmp/berth-pool-XXXXXX";
 
 struct worker_app {
@@ -149,15 +147,7 @@ app_end(struct worker_app *app, struct request *rq)
 	(void)rq;
 }
 
-static int64_t
-app_max_body(const struct worker_app *app, const struct route *route)
-{
-	(void)app;
-	(void)route;
-	return STREAM_MAX;
-}
-
 static const struct pool_app test_app = { .router = &router, .start = app_start, .stop = app_stop,
-	.begin = app_begin, .end = app_end, .max_body = app_max_body };
+	.begin = app_begin, .end = app_end };
 
 #endif

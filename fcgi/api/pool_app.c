@@ -17,7 +17,6 @@
 #include "store/blob/blob.h"
 
 enum {
-	FRAME_OVERHEAD = 8,
 	STAGING_SLACK = 60,
 	IDLE_MAX_US = 1000000 /* what the next request may have to wait for */
 };
@@ -180,13 +179,6 @@ app_end(struct worker_app *app, struct request *rq)
 	patience_end(app);
 }
 
-static int64_t
-app_max_body(const struct worker_app *app, const struct route *route)
-{
-	(void)route; /* the one that streams its body is publish */
-	return FRAME_OVERHEAD + app->settings->max_metadata_size + app->settings->max_crate_size;
-}
-
 const struct pool_app api_pool_app = {
 	.router = &api_router,
 	.families = app_families,
@@ -197,7 +189,6 @@ const struct pool_app api_pool_app = {
 	.begin = call_begin,
 	.barrier = app_barrier,
 	.end = app_end,
-	.max_body = app_max_body,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,
 	.keeps = app_keeps,

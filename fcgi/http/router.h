@@ -21,7 +21,7 @@ struct call; /* the request, as far as the application knows it before the handl
 enum body_rule {
 	BODY_NONE, /* a body is read and thrown away, up to 64 kB; 413 above */
 	BODY_PARAMS, /* the handler reads it; up to 64 kB as well */
-	BODY_STREAM /* the handler reads it; max_body() bounds it */
+	BODY_STREAM /* the handler reads it, and bounds it */
 };
 
 struct route {

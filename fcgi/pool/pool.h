@@ -59,8 +59,6 @@ struct pool_app {
 	int (*barrier)(struct worker_app *, struct request *, struct err *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
-	/* The largest body that the route takes. */
-	int64_t (*max_body)(const struct worker_app *, const struct route *);
 	/*
 	 * Milliseconds until the application wants to do something that no request waits for, 0
 	 * for now, -1 for nothing; and that.  It is called while there is no request, so it must be

@@ -90,16 +90,12 @@ request_wait(struct worker *w)
 }
 
 static int
-body_check(const struct worker *w, struct request *rq)
+body_check(struct request *rq)
 {
-	int64_t max = SMALL_BODY_MAX;
-
-	if (rq->route->body == BODY_STREAM)
-		max = w->app->max_body(w->state, rq->route);
-	if (rq->content_length <= max)
+	if (rq->route->body == BODY_STREAM || rq->content_length <= SMALL_BODY_MAX)
 		return 0;
-	return err_set(&rq->err, 413, "the request body has %lld bytes; at most %lld are allowed",
-	    (long long)rq->content_length, (long long)max);
+	return err_set(&rq->err, 413, "the request body has %lld bytes; at most %d are allowed",
+	    (long long)rq->content_length, SMALL_BODY_MAX);
 }
 
 /* A request that has waited for most of its time could not end before nginx gives up. */
@@ -127,7 +123,7 @@ request_handle(struct worker *w, struct request *rq, struct response *rs)
 		return -1;
 	if (rq->allow != NULL)
 		return router_refuse_method(w->app->router, rq);
-	if (body_check(w, rq) == -1)
+	if (body_check(rq) == -1)
 		return -1;
 	if (rq->route->handle(call, rq, rs) == -1)
 		return -1;

@@ -103,7 +103,7 @@ subtest 'errors have the shape of their route' => sub {
 	$res = $t->http(PUT => '/api/v4/projects/demo%2Fregistry/packages/cargo/api/v1/crates/new',
 	    { token => $token, curl => too_large() });
 	is($res->{status}, 413, 'a project named by its path');
-	like($t->json($res)->{errors}[0]{detail}, qr/^max upload size is: 10485760$/, 'has the same limit and shape');
+	like($t->json($res)->{errors}[0]{detail}, qr{^max upload size is: 10485760$}, 'has the same limit');
 
 	$res = $t->http(GET => "$open/config.json", { curl => too_large() });
 	is($res->{status}, 413, 'a large body on the index');

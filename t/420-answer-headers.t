@@ -140,8 +140,8 @@ subtest 'answers of the pool, and what nginx refuses' => sub {
 		['nothing', 413, POST => '/nothing', @too_large],
 		['a blob', 404, GET => '/-/blob/ab/cd/' . 'a' x 64],
 		['a file', 404, GET => "/-/cache/index/$id{public}/index/ab/cd/abcd"],
-		['an internal page', 404, GET => '/-/berth-error'], ['liveness', 200, GET => '/-/liveness'],
-		['readiness', 200, GET => '/-/readiness'], ['metrics', 200, GET => '/-/metrics'],
+		['an internal page', 404, GET => '/-/berth-error'],
+		['metrics', 404, GET => '/-/metrics', public => 1],
 		['openapi', 200, GET => '/api/v4/openapi.json'],
 	);
 

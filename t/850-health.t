@@ -212,8 +212,38 @@ subtest 'the database hangs' => sub {
 	becomes(GOOD, 'it goes on');
 };
 
+# A proxy beside nginx makes everybody look like this host: this host has a server of its own.
+subtest 'which server' => sub {
+	$t->conf(monitoring_allow => '127.0.0.0/8 ::1/128 10.0.0.0/8');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { fetch($t->socket_path, $paths[0], REMOTE_ADDR => '10.1.2.3')->{status} == 200 }),
+	    'another network');
+	for my $case (['nginx files of before', undef, 200, 200, 200, 404],
+		['the public server', 'public', 404, 404, 200, 404],
+		['the one for monitoring', 'monitoring', 200, 200, 200, 404]) {
+		my ($name, $listener, @want) = @$case;
+
+		for my $address ('127.0.0.1', '::1', '10.1.2.3', '192.0.2.1') {
+			my $want = shift @want;
+
+			is(fetch($t->socket_path, $_, REMOTE_ADDR => $address,
+			    defined $listener ? (BERTH_LISTENER => $listener) : ())->{status}, $want, "$name, $address: $_")
+			    for @paths;
+		}
+	}
+	$t->conf(monitoring_allow => undef);
+	kill('HUP', $t->pool_pid);
+	is($t->http(GET => $_, { public => 1 })->{status}, 404, "$_ by the public server of nginx") for @paths;
+	my %lies = map { $_ => 'monitoring' } 'BERTH_LISTENER', 'Berth-Listener';
+	is($t->http(GET => $_, { public => 1, headers => { %lies, Host => 'berth-monitoring' } })->{status}, 404,
+	    '  whatever a client says') for @paths;
+	becomes(GOOD, 'by the other');
+	is($t->http(GET => $_, { curl => ['http://127.0.0.1:' . $t->monitoring_port . $_] })->{status}, 404,
+	    "the other has no $_") for '/', '/-/', '/-/tokens', '/api/v4/user', $t->registry($id) . '/config.json';
+};
+
 subtest 'nginx' => sub {
-	my $res = $t->http(GET => '/-/readiness', { curl => ['-H', 'X-Forwarded-For: 10.0.0.1'] });
+	my $res = $t->http(GET => '/-/readiness', { headers => ['X-Forwarded-For: 10.0.0.1'] });
 
 	is($res->{status}, 200, 'what a client says of its address does not count');
 	for my $path (@paths) {

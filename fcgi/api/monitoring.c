@@ -1,5 +1,6 @@
 #include "api/monitoring.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
@@ -23,10 +24,23 @@ enum {
 	METRICS_MAX = 4 << 20
 };
 
+/*
+ * A TLS proxy beside nginx makes the whole world look like this host, so nginx has a server for this host
+ * alone.  nginx's files of earlier versions have none, and do not name their server.
+ */
+static bool
+may_be_proxied(const struct request *rq)
+{
+	const char *listener = request_header(rq, "BERTH_LISTENER");
+
+	return listener != NULL && strcmp(listener, "monitoring") != 0 &&
+	    cidr_list_has("127.0.0.0/8 ::1/128", rq->remote_addr);
+}
+
 static int
 admit(const struct worker_app *app, struct request *rq)
 {
-	if (cidr_list_has(app->settings->monitoring_allow, rq->remote_addr))
+	if (cidr_list_has(app->settings->monitoring_allow, rq->remote_addr) && !may_be_proxied(rq))
 		return 0;
 	return err_set(&rq->err, 404, "Not Found");
 }

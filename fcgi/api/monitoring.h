@@ -9,7 +9,10 @@
 
 #include "call/call.h"
 
-/* An address that may ask.  To others 404, as for any path that leads nowhere. */
+/*
+ * An address that may ask; one of this host only by nginx's server for monitoring
+ * (conf/nginx/berth-monitoring.conf).  To others 404, as for any path that leads nowhere.
+ */
 extern const struct route_policy monitoring_policy;
 
 /* 200 where a worker answers; looks at nothing else. */

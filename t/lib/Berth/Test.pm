@@ -40,6 +40,9 @@ my ($died, $broken) = (0, 0);
 # Seconds that a program may take; generous, since sanitizers are slow.
 use constant PATIENCE => 60;
 
+# These have a server of their own.
+use constant MONITORING => qr{^/-/(?:liveness|readiness|metrics)(?:\?|\z)};
+
 # From here on curl asks before it sends a body (Expect: 100-continue).
 use constant UPLOAD_MAX => 1 << 20;
 
@@ -61,7 +64,7 @@ sub new {
 	}, $class;
 	make_path(map { "$self->{dir}/$_" } qw(store cache log));
 	chmod(0750, "$self->{dir}/store", "$self->{dir}/cache") == 2 or die "$self->{dir}: $!\n";
-	($self->{port}, $self->{plain_port}) = (claim_port(), claim_port());
+	($self->{port}, $self->{plain_port}, $self->{monitoring_port}) = map { claim_port() } 1 .. 3;
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
@@ -101,6 +104,7 @@ sub write_socket_path { return $_[0]{settings}{socket} =~ s/\.sock\z//r . '-writ
 sub conf_path { "$_[0]{dir}/berth.conf" }
 sub port { $_[0]{port} }
 sub plain_port { $_[0]{plain_port} }
+sub monitoring_port { $_[0]{monitoring_port} }
 sub url { "https://localhost:$_[0]{port}" }
 sub cacert { $cluster->dir . '/tls/ca.pem' }
 sub build { $cluster->build }
@@ -325,7 +329,7 @@ sub nginx_conf { "$_[0]{dir}/nginx/nginx.conf" }
 sub write_nginx_conf {
 	my ($self) = @_;
 	my ($status, undef, $err) = Berth::Cluster::capture("$Berth::Cluster::ROOT/scripts/nginx-conf",
-	    "$self->{dir}/nginx", $self->port, $self->socket_path, $self->store,
+	    "$self->{dir}/nginx", $self->port, $self->{monitoring_port}, $self->socket_path, $self->store,
 	    "$self->{dir}/cache", $cluster->dir . '/tls', "$self->{dir}/log", $self->{settings}{token_key} // '');
 
 	die $err if $status != 0;
@@ -367,8 +371,8 @@ sub stop_nginx {
 
 # One request through nginx, over plain HTTP/1.1 on a second port unless an option needs curl and TLS.
 # Starts what is not running.  Options: headers (a hash, or a list of "Name: value"), token, body, http2, tls,
-# curl (more arguments for curl).  $path goes over the wire as it is.  Returns { status, headers
-# (lower-case names), header_list, body, version }.
+# curl (more arguments for curl), public (monitoring, too, by the public server).  $path goes over the wire
+# as it is.  Returns { status, headers (lower-case names), header_list, body, version }.
 sub http {
 	my ($self, $method, $path, $opt) = @_;
 	my @headers = ref $opt->{headers} eq 'ARRAY' ? @{ $opt->{headers} }
@@ -396,7 +400,8 @@ sub _http_plain {
 	push @headers, 'Host: localhost:' . $self->port unless $has{host};
 	push @headers, 'User-Agent: curl/7.88.1' unless $has{'user-agent'};
 	push @headers, 'Accept: */*' unless $has{accept};
-	my $got = Berth::Http::request($self->{plain_port}, $method, $path, \@headers, $opt->{body}, PATIENCE + 60);
+	my $port = !$opt->{public} && $path =~ MONITORING ? $self->{monitoring_port} : $self->{plain_port};
+	my $got = Berth::Http::request($port, $method, $path, \@headers, $opt->{body}, PATIENCE + 60);
 	my $res = { body => $got->{body}, error => $got->{error}, header_list => [] };
 
 	($res->{version}, $res->{status}) = $got->{head} =~ m{\AHTTP/(\S+) (\d{3})} ? ($1, $2) : (0, '000');

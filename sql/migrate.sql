@@ -88,12 +88,14 @@ SELECT relname, greatest(reltuples, 0)::bigint AS tuples, pg_total_relation_size
   FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace;
 
 -- name: migrate_older_sessions
--- $1 what the schema has now, $2 what it needs of programs then.
+-- $1 what the schema has now, $2 what it needs of programs then.  A name is berth-fcgi/124, with the id of a
+-- request behind it; older pools call their sessions `berth-fcgi: read worker/124`.
 SELECT count(*) AS sessions,
-       string_agg(DISTINCT substring(application_name from '^[^/]+'), ' and ') AS programs
+       string_agg(DISTINCT substring(application_name from '^[^/: ]+'), ' and ') AS programs
   FROM pg_stat_activity
- WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)(/[0-9]{1,9})?$'
-   AND coalesce(substring(application_name from '/([0-9]+)$')::bigint, $1::bigint) < $2::bigint;
+ WHERE datname = current_database()
+   AND application_name ~ '^berth-(fcgi|worker)(: [a-z ]+)?(/[0-9]{1,9})?( [^ ]+)?$'
+   AND coalesce(substring(application_name from '/([0-9]+)(?: |$)')::bigint, $1::bigint) < $2::bigint;
 
 -- name: migrate_name_role
 -- $1 role.  For the statements that follow in the transaction; no row if there is no such role.

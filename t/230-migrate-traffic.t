@@ -234,14 +234,15 @@ subtest 'every text that was ever applied' => sub {
 	    . " AND attname = 'lists_many'"), 's', 'a database of the earlier texts');
 	my $before = sql($name, 'SELECT max(version) FROM schema_migrations');
 	for my $case (['berth-fcgi', 'a pool that does not tell its schema'],
-	    ['berth-worker/56', 'an older worker']) {
+	    ['berth-worker/56', 'an older worker'], ['berth-fcgi: read worker/56', 'a process of an older pool'],
+	    ['berth-fcgi/56 0123456789abcdef0123456789abcdef', 'a pool that had a request']) {
 		my ($called, $what) = @$case;
 		my $program = session($name);
 
 		$program->("SET application_name = '$called'");
 		my ($status, $said) = end_migrate(begin_migrate($name));
 		is($status, 1, "$what is connected: an upgrade fails");
-		my ($plain) = $called =~ m{^([^/]+)};
+		my ($plain) = $called =~ m{^([^/: ]+)};
 		like($said, qr/\Aberth: an older build of $plain uses this database \(sessions: 1\).*stop it on all hosts/,
 		    'who, and what to do');
 		is(sql($name, 'SELECT max(version) FROM schema_migrations'), $before, 'and nothing is');

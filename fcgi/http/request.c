@@ -1,6 +1,7 @@
 #include "http/request.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -10,7 +11,7 @@
 #include "base/utf8.h"
 #include "http/fcgi.h"
 
-enum { ID_BYTES = (REQUEST_ID_SIZE - 1) / 2, CONTENT_LENGTH_DIGITS = 18, SENT_DIGITS = 12 };
+enum { ID_BYTES = 16, ID_MIN = 8, CONTENT_LENGTH_DIGITS = 18, SENT_DIGITS = 12 };
 
 static const struct {
 	const char *name;
@@ -45,19 +46,30 @@ request_method_name(enum method method)
 	return "other";
 }
 
-/* nginx's id, so that both logs show the same one; of our own where there is none. */
+/* What a log, a header and PostgreSQL show as it is. */
+static bool
+is_id(const char *s)
+{
+	size_t n = strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
+
+	return s[n] == '\0' && n >= ID_MIN && n < REQUEST_ID_SIZE;
+}
+
+/* nginx's id, so that all logs show the same one; of our own where there is none. */
 static void
 id_set(struct request *rq)
 {
 	const char *given = fcgi_param(rq->conn, "REQUEST_ID");
 	unsigned char bytes[ID_BYTES];
+	ssize_t n;
 
-	if (given == NULL || !hex_decode(slice_str(given), bytes, ID_BYTES)) {
-		/* so few bytes come whole, and without waiting once the system is up */
-		ssize_t n = getrandom(bytes, ID_BYTES, 0);
-
-		assert(n == ID_BYTES);
+	if (given != NULL && is_id(given)) {
+		snprintf(rq->id, sizeof(rq->id), "%s", given);
+		return;
 	}
+	/* so few bytes come whole, and without waiting once the system is up */
+	n = getrandom(bytes, ID_BYTES, 0);
+	assert(n == ID_BYTES);
 	hex_encode(bytes, ID_BYTES, rq->id);
 }
 

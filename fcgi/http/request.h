@@ -26,7 +26,7 @@ enum {
 	REQUEST_SEGMENTS_MAX = 24, /* 404 above: no route is that deep */
 	REQUEST_PARAMS_MAX = 6, /* segments that a route names */
 	REQUEST_QUERY_MAX = 8192, /* 414 above */
-	REQUEST_ID_SIZE = 33
+	REQUEST_ID_SIZE = 49 /* with the NUL: beside a program's name it fits into application_name of PostgreSQL */
 };
 
 enum method {
@@ -56,7 +56,8 @@ struct route; /* http/router.h */
 struct request {
 	struct arena *arena;
 	struct fcgi_conn *conn;
-	char id[REQUEST_ID_SIZE]; /* 32 hexadecimal digits: nginx's $request_id, or our own */
+	/* nginx's, 32 hexadecimal digits, or a balancer's: letters, digits, `.`, `_`, `-`; else our own */
+	char id[REQUEST_ID_SIZE];
 	enum method method;
 	struct slice raw_path; /* undecoded, without the query */
 	struct segment segments[REQUEST_SEGMENTS_MAX];

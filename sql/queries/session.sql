@@ -13,6 +13,11 @@ SELECT pg_backend_pid() AS pid,
        set_config('jit', 'off', false) AS jit,
        set_config('TimeZone', 'UTC', false) AS time_zone;
 
+-- name: session_tell_request
+-- $1 the name of the session, with the id of the request: pg_stat_activity has it, and %a in a log of
+-- PostgreSQL.  Reads no table.
+SELECT set_config('application_name', $1, false);
+
 -- name: session_lift_timeout
 -- Lifts the server's statement time-out until this transaction ends: its statements
 -- rebuild an index file of any size, and stop at the deadline of the request.  Reads no table.

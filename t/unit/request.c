@@ -104,7 +104,7 @@ test_error_format_survives(void)
 	is_int(read_uri("/api/v4/projects/%zz/x/%00/y"), -1, "bad escapes among good segments");
 	is_str(shown(), "[api][v4][projects][%zz][x][%00][y]", "all segments are there");
 	ok(slice_is(rq.raw_path, "/api/v4/projects/%zz/x/%00/y"), "so is the raw path");
-	is_int((int)strlen(rq.id), REQUEST_ID_SIZE - 1, "and an id");
+	is_int((int)strlen(rq.id), 32, "and an id");
 }
 
 static void
@@ -197,7 +197,7 @@ test_method_and_headers(void)
 	is_str(rq.authorization, "tok", "authorization");
 	is_str(rq.remote_addr, "192.0.2.1", "address");
 	ok(request_header(&rq, "HTTP_COOKIE") == NULL, "an empty header is none");
-	is_str(rq.id, "0123456789abcdef0123456789abcdef", "the id that was given");
+	is_str(rq.id, "0123456789ABCDEF0123456789abcdef", "the id that was given");
 	is_int(rq.deadline_us - rq.started_us, 7000000, "the deadline");
 
 	is_str(request_method_name(METHOD_DELETE), "DELETE", "a method has a name");
@@ -205,16 +205,25 @@ test_method_and_headers(void)
 }
 
 static void
-test_id_refused(void)
+test_id(void)
 {
-	static const char *const bad[] = { "", "0123", "0123456789abcdef0123456789abcdeg",
-		"0123456789abcdef0123456789abcdef0", "a b" };
+	static const char *const bad[] = { "", "0123", "1234567", "0123456789abcdef 0123456789abcdef",
+		"0123456789abcdef0123456789abcdef\n", "0123456789abcdef=", "\"123456789", "0123456789\xc3\xa9",
+		"0123456789012345678901234567890123456789012345678" };
+	static const char *const good[] = { "12345678", "2f1c0a4e-8d55-4ab1-9a70-0123456789ab", "A.b_c-D9",
+		"012345678901234567890123456789012345678901234567" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		struct fcgi_conn c = { .params = { "REQUEST_URI", "/", "REQUEST_ID", bad[i] } };
 
 		is_int(request_read(&rq, arena, &c, 60), 0, "a request with a strange id");
 		ok(strcmp(rq.id, bad[i]) != 0 && strlen(rq.id) == 32, "  gets one of ours");
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		struct fcgi_conn c = { .params = { "REQUEST_URI", "/", "REQUEST_ID", good[i] } };
+
+		is_int(request_read(&rq, arena, &c, 60), 0, "a balancer's id");
+		is_str(rq.id, good[i], "  stays");
 	}
 	is_int(request_read(&rq, arena, &(struct fcgi_conn) { 0 }, 60), -1, "no path at all");
 	is_int(rq.err.status, 400, "  is a bad request");
@@ -340,7 +349,7 @@ main(void)
 	test_limits();
 	test_content_length();
 	test_method_and_headers();
-	test_id_refused();
+	test_id();
 	test_query();
 	test_body();
 	test_params();

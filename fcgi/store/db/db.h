@@ -171,6 +171,12 @@ uint64_t db_connections(const struct db *);
  */
 bool db_notification(struct db *, char *payload, size_t size);
 
+/*
+ * Names the request that the next statements are for, by its id: PostgreSQL gets it with the first of
+ * them, as the end of application_name.  Borrows it until then.  NULL: none.
+ */
+void db_set_request(struct db *, const char *id);
+
 /* No wait goes past this moment of clock_us(); 0: only timeout_ms counts. */
 void db_set_deadline(struct db *, int64_t us);
 

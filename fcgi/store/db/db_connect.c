@@ -180,6 +180,12 @@ db_set_deadline(struct db *db, int64_t us)
 }
 
 void
+db_set_request(struct db *db, const char *id)
+{
+	db->request = id;
+}
+
+void
 db_set_patience(struct db *db, const struct db_patience *patience)
 {
 	db->patience = patience;
@@ -226,8 +232,12 @@ start(struct db *db, struct err *err)
 	const char *values[] = { name, user_timeout, db->conninfo, "UTF8",
 		NULL };
 
-	/* `berth migrate` looks for programs that are too old (store/migrate/migrate_sessions.h) */
-	snprintf(name, sizeof(name), "%s/%" PRId64, program_invocation_short_name, migrations_newest());
+	/*
+	 * `berth migrate` looks for programs that are too old (store/migrate/migrate_sessions.h).  A process of the
+	 * pool is called `berth-fcgi: read worker`.
+	 */
+	snprintf(name, sizeof(name), "%.*s/%" PRId64, (int)strcspn(program_invocation_short_name, ":"),
+	    program_invocation_short_name, migrations_newest());
 	snprintf(user_timeout, sizeof(user_timeout), "%" PRId64, db->timeout_ms);
 	db->pg = db_peer_connect(PQconnectStartParams, keys, values, db->conninfo);
 	if (db->pg == NULL)
@@ -260,6 +270,15 @@ shake_hands(struct db *db, int64_t until_us, struct err *err)
 	return 0;
 }
 
+/* The connection string may have given another name than start(). */
+static void
+note_name(struct db *db)
+{
+	const char *name = PQparameterStatus(db->pg, "application_name");
+
+	snprintf(db->name, sizeof(db->name), "%s", name == NULL ? "" : name);
+}
+
 int
 db_open(struct db *db, struct err *err)
 {
@@ -268,6 +287,7 @@ db_open(struct db *db, struct err *err)
 		return -1;
 	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1)
 		return db_lost(db, "connect", err);
+	note_name(db);
 	return 0;
 }
 

@@ -20,7 +20,7 @@ GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), U
 GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
 	UPDATE (description, document, max_version, weight), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
-	index_revision, updated_at) ON crates TO :role;
+	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
 GRANT SELECT, INSERT (alias, default_features, features, kind, name, normalized_name, optional, registry,
 	req, target, version_id) ON dependencies TO :role;

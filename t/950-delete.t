@@ -126,6 +126,28 @@ subtest 'and back' => sub {
 	    'back@2.0.0');
 };
 
+subtest 'another spelling' => sub {
+	published('Old_Name', '1.0.0');
+	is(index_status('old-name'), 404, 'a crate under one spelling');
+	delete_ok('old-name');
+	destroy();
+	refused('at first nobody may use the name', sub { $p->publish('old-name', '2.0.0') }, qr/recently deleted/);
+	is($t->psql("SELECT name FROM crates WHERE normalized_name = 'old-name'"), 'Old_Name',
+	    'which changes nothing');
+	$t->psql("UPDATE crates SET deleted_at = deleted_at - interval '25 hours' WHERE name = 'Old_Name'");
+	refused('and the bytes of a version stay', sub { $p->put_crate('old-name', '1.0.0',
+	    other('old-name', '1.0.0')) }, qr/cannot be published again/);
+	published('old-name', '2.0.0');
+	is(versions_of('old-name'), '2.0.0', 'then another spelling is free');
+	is(index_status('old_name'), 404, 'and the one before leads nowhere');
+	refused('it rules from then on', sub { $p->publish('Old_Name', '3.0.0') },
+	    qr/^crate was previously named `old-name`$/);
+	my $found = $t->json($t->http(GET => $p->root . '/api/v1/crates?q=old-name', { token => $p->token }));
+	is($found->{crates}[0]{name}, 'old-name', 'a search finds it by the new one');
+	published('old-name', '2.1.0');
+	$t->berth_ok('fsck');
+};
+
 subtest 'the name of a deleted crate' => sub {
 	published('Lately', '1.0.0');
 	delete_ok('lately');
@@ -134,7 +156,7 @@ subtest 'the name of a deleted crate' => sub {
 	my $next = sub { $p->publish('Lately', '2.0.0') };
 	refused('case 38: a name deleted lately', $next, $wait);
 	refused('another spelling', sub { $p->publish('lately', '2.0.0') },
-	    qr/previously named `Lately`/);
+	    qr/^crate was previously named `Lately`; .* once they are destroyed you can use another spelling$/);
 	is($p->publish('user', '1.0.0', deps => ['lately'],
 	    metadata => { deps => [dependency('lately')] })->{status}, 400, 'nobody can depend on it');
 	destroy();

@@ -14,9 +14,12 @@ SELECT c.index_time AS time, octet_length(c.index_body) AS length,
 -- name: crate_lock
 -- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
 -- its row until the transaction ends: publishes of one crate, also under two spellings, go one
--- after the other.  The unique index decides who is first.
+-- after the other.  The unique index decides who is first.  A crate whose versions are all destroyed gets the
+-- name anew, by the index (crate_id, version_base) of versions.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
-    ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now()
+    ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now(),
+       name = CASE WHEN crates.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = crates.id)
+                   THEN crates.name ELSE excluded.name END
 RETURNING id;
 
 -- name: crate_find_locked

@@ -35,7 +35,8 @@ void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
 void crate_index_read(const struct db_call *, struct crate_index *);
 
 /*
- * Fills in the call, of a transaction: makes or finds the crate and locks its row.  Whatever goes along
+ * Fills in the call, of a transaction: makes or finds the crate and locks its row.  A crate whose versions
+ * are all destroyed gets this spelling of its name.  Whatever goes along
  * after it in the same round trip is asked with the crate locked.
  */
 void crate_lock_call(struct db_call *, int64_t project_id, const char *name,

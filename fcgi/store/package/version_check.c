@@ -124,7 +124,8 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 	        v->normalized_name, err) == -1)
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
-		return err_set(err, 400, "crate was previously named `%s`", db_str(r, 0, NAME));
+		return err_set(err, 400, "crate was previously named `%s`%s", db_str(r, 0, NAME), deleted_at == 0 ? "" :
+		    "; all its versions are deleted, and once they are destroyed you can use another spelling");
 	if (!db_is_null(r, 0, OBSTACLE))
 		db_found_done(db);
 	read_index(r, v);

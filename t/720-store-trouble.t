@@ -86,6 +86,46 @@ subtest 'a file of another size in the place of the blob' => sub {
 	agrees($t, 'replaced', token => $token, only => ['torn']);
 };
 
+# Whoever publishes the same again restores what the store has lost; nobody else changes anything.
+subtest 'the bytes of a version are lost' => sub {
+	my $bytes = $t->make_crate('lost', '1.0.0', files => { 'which.txt' => "lost 1.0.0\n" });
+	my $path = $t->store . '/' . sha256_hex($bytes) =~ s{^(..)(..)}{$1/$2/$1$2}r;
+	my $download = sub { return $t->http(GET => "$R/lost/1.0.0/download", { token => $token }) };
+	my $again = sub { return $t->http(PUT => "$R/api/v1/crates/new", { token => $_[1] // $token,
+	    body => $t->publish_body($t->metadata('lost', '1.0.0'), $_[0] // $bytes) }); };
+	my $plain = '{"errors":[{"detail":"crate version `1.0.0` is already uploaded"}]}';
+
+	is(publish('lost', '1.0.0')->{status}, 200, 'a publish');
+	is($again->()->{body}, $plain, 'once more: it is there');
+	$t->user('other');
+	$t->member('other', 'demo', 'guest');
+	for my $case (['missing', sub { unlink($path) or die "$path: $!\n" }],
+		['of another size', sub { Berth::Test::write_file("$path.new", 'x'); rename("$path.new", $path) }],
+		['of the same size', sub { Berth::Test::write_file("$path.new", scalar reverse $bytes);
+		    rename("$path.new", $path) }]) {
+		my ($what, $break) = @$case;
+		my $state = sub { return -e $path ? sha256_hex(Berth::Cluster::slurp($path)) : 'none' };
+
+		$break->();
+		my $broken = $state->();
+		isnt($broken, sha256_hex($bytes), "$what: lost");
+		is($again->($t->make_crate('lost', '1.0.0', files => { a => 'b' }))->{body}, $plain,
+		    "$what: other bytes change nothing");
+		is($again->($bytes, $t->token('other'))->{status}, 403, "$what: nor does somebody who may not publish");
+		is($state->(), $broken, "$what: it is as it was");
+		my $res = $again->();
+		is($res->{status}, 400, "$what: the same bytes");
+		like($res->{body}, qr/`1\.0\.0` is already uploaded; the registry had lost its bytes, and has restored/,
+		    "$what: are told so");
+		is($state->(), sha256_hex($bytes), "$what: and are there again");
+		is($download->()->{body}, $bytes, "$what: for everybody");
+		is($again->()->{body}, $plain, "$what: then all is as before");
+	}
+	is_deeply([staged($t)], [], 'nothing is staged');
+	$t->berth_ok('fsck', '--deep');
+	agrees($t, 'restored', token => $token, only => ['lost']);
+};
+
 # Nothing is read-only for root; there EROFS above has to do.
 if ($> != 0) {
 	fails('no permission', 'forbidden', 500, sub { chmod(0755, $t->store . '/staging'); },

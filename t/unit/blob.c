@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,6 +44,15 @@ static char *
 file_of(const char *sha256)
 {
 	return arena_printf(a, "%s/%s", store, blob_path(a, sha256));
+}
+
+static void
+overwrite(const char *path, const char *bytes)
+{
+	int fd;
+
+	ok(chmod(path, 0600) == 0 && (fd = open(path, O_WRONLY)) != -1 &&
+	    write(fd, bytes, strlen(bytes)) == (ssize_t)strlen(bytes) && close(fd) == 0, "a disk changes it");
 }
 
 static int
@@ -161,6 +171,11 @@ test_same_bytes(void)
 	third = stage(request, bytes, n);
 	is_int(keep(third, &err), 0, "third");
 	ok(holds(path, bytes, n), "a file of another size is replaced");
+	ok(blob_is_sound(request, store, blob_stage_sha256(third)), "this one is sound");
+	overwrite(path, "The same");
+	ok(!blob_is_sound(request, store, blob_stage_sha256(third)), "one with another byte is not");
+	is_int(keep(stage(request, bytes, n), &err), 0, "once more");
+	ok(holds(path, bytes, n), "it is replaced, too");
 	is_int(blob_stage_confirm(third, &err), 0, "it is there");
 	is_int(unlink(path), 0, "a collector takes it away");
 	is_int(blob_stage_confirm(third, &err), -1, "there is no second one to put there");

@@ -1,6 +1,7 @@
 #include "api/cargo/publish.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "api/cargo/publish_inspect.h"
@@ -10,6 +11,7 @@
 #include "auth/rate_limit.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "call/app_metrics.h"
 #include "call/json_response.h"
 #include "crate/index_line.h"
@@ -179,6 +181,33 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	return version_check_bytes(v, &rq->err);
 }
 
+/*
+ * The version is there already, which rq->err says.  If the store has lost its bytes, or has others, and the
+ * upload has them, they are restored: everybody who publishes a crate again helps.  Returns -1.
+ */
+static int
+restore(struct worker_app *app, struct request *rq, struct upload *upload, const struct version_new *v)
+{
+	struct err why = rq->err;
+
+	if (v->there == NULL || blob_is_sound(rq->arena, app->settings->store, v->there))
+		return -1;
+	err_clear(&rq->err);
+	if (upload_read_crate(app, rq, upload) == -1)
+		return -1;
+	rq->err = why;
+	if (strcmp(blob_stage_sha256(upload->crate), v->there) != 0)
+		return -1;
+	err_clear(&rq->err);
+	blob_stage_keep(upload->crate);
+	if (blob_stage_kept(upload->crate, NULL, &rq->err) == -1)
+		return -1;
+	log_warn("store: the bytes of %s %s were missing or damaged; an upload has restored them, sha256 %s",
+	    v->package->name, v->version_base, v->there);
+	return err_set(&rq->err, 400, "crate version `%s` is already uploaded; the registry had lost its "
+	    "bytes, and has restored them from this upload", v->version_base);
+}
+
 int
 publish_handle(struct call *call, struct request *rq, struct response *rs)
 {
@@ -191,9 +220,11 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct strings of_quotas = { 0 };
 
 	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
-	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1 ||
-	    stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1 ||
-	    stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
+	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1)
+		return -1;
+	if (stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1)
+		return restore(call->app, rq, &upload, &v);
+	if (stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload,
 	        &manifest)) == -1 ||

@@ -226,15 +226,55 @@ blob_path(struct arena *a, const char *sha256)
 	return path;
 }
 
+int
+blob_hash_file(int fd, const char *sha256, bool *same)
+{
+	unsigned char digest[SHA256_SIZE];
+	char buf[CHUNK], hex[BLOB_HEX_SIZE];
+	struct sha256 hash;
+	bool good = sha256_begin(&hash);
+	ssize_t n = 1;
+
+	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n > 0)
+			good = sha256_add(&hash, buf, (size_t)n);
+		else if (errno != EINTR)
+			good = false;
+	}
+	if (!sha256_end(&hash, digest) || !good)
+		return -1;
+	hex_encode(digest, sizeof(digest), hex);
+	*same = strcmp(hex, sha256) == 0;
+	return 0;
+}
+
+/* Does the file at `path`, below the directory, exist and have this SHA-256? */
+static bool
+is_sound(int at, const char *path, const char *sha256)
+{
+	/* opened, as a network's file system may remember what stat would say */
+	int fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool same = false;
+
+	if (fd == -1)
+		return false;
+	if (blob_hash_file(fd, sha256, &same) == -1)
+		same = false;
+	close(fd);
+	return same;
+}
+
+bool
+blob_is_sound(struct arena *a, const char *store, const char *sha256)
+{
+	return is_sound(AT_FDCWD, arena_printf(a, "%s/%s", store, blob_path(a, sha256)), sha256);
+}
+
 /* Is what lies at `path` our bytes?  Then its time is renewed.  1: yes, 0: no, -1: err. */
 static int
 renew(const struct blob_staging *s, const char *path, struct err *err)
 {
-	struct stat st;
-
-	if (fstatat(s->root, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
-		return errno == ENOENT ? 0 : disk_error(err, "stat");
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != s->size)
+	if (!is_sound(s->root, path, s->sha256))
 		return 0;
 	if (utimensat(s->root, path, NULL, AT_SYMLINK_NOFOLLOW) == -1)
 		return errno == ENOENT ? 0 : disk_error(err, "utimensat");
@@ -243,7 +283,7 @@ renew(const struct blob_staging *s, const char *path, struct err *err)
 
 /*
  * Gives the staged file its name for good, beside the one that it has.  A hard link never
- * replaces: where the name is taken, that file stays.  Only one of another size (a disk that lied
+ * replaces: where the name is taken, that file stays.  Only one with other bytes (a disk that lied
  * once) is replaced, as is one that the collector takes away meanwhile.
  */
 static int
@@ -435,28 +475,6 @@ blob_exists(struct arena *a, const char *store, const char *sha256)
 		return false;
 	close(fd);
 	return true;
-}
-
-int
-blob_hash_file(int fd, const char *sha256, bool *same)
-{
-	unsigned char digest[SHA256_SIZE];
-	char buf[CHUNK], hex[BLOB_HEX_SIZE];
-	struct sha256 hash;
-	bool good = sha256_begin(&hash);
-	ssize_t n = 1;
-
-	while (good && (n = read(fd, buf, sizeof(buf))) != 0) {
-		if (n > 0)
-			good = sha256_add(&hash, buf, (size_t)n);
-		else if (errno != EINTR)
-			good = false;
-	}
-	if (!sha256_end(&hash, digest) || !good)
-		return -1;
-	hex_encode(digest, sizeof(digest), hex);
-	*same = strcmp(hex, sha256) == 0;
-	return 0;
 }
 
 /* 1: removed, 0: not ours or too young, -1: err. */

@@ -86,6 +86,9 @@ char *blob_path(struct arena *, const char *sha256);
 /* Does the blob's file exist? */
 bool blob_exists(struct arena *, const char *store, const char *sha256);
 
+/* As blob_exists(), and has it the bytes that its name says?  Reads all of it. */
+bool blob_is_sound(struct arena *, const char *store, const char *sha256);
+
 /* Reads the file from its position.  *same: it has this SHA-256.  -1: it cannot be read. */
 int blob_hash_file(int fd, const char *sha256, bool *same) __attribute__((warn_unused_result));
 

@@ -35,6 +35,7 @@ struct version_new {
 	bool has_quota; /* its project or a group above it, when it was checked before the bytes */
 	bool needs_crate; /* of the quotas, too, when it was checked last: the crate is new */
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
+	const char *there; /* checksum of the version, where it is there already */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
 	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */
@@ -56,7 +57,8 @@ enum version_check_call {
 void version_check_calls(struct db_call *, struct arena *, const struct version_new *);
 
 /*
- * Reads their results.  Fills in v->index, v->needs_crate and v->buried; whoever asks has to see to quotas.
+ * Reads their results.  Fills in v->index, v->needs_crate, v->buried and v->there; whoever asks has to
+ * see to quotas.
  * What v does not know yet (cksum NULL, an empty index_line) counts as good.
  * -1: 403 where the crate is not the caller's, 403 "package protected: ...", 403 where the token's
  * limits are against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted

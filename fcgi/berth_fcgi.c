@@ -16,6 +16,7 @@
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "config/nginx_modules.h"
 #include "config/program.h"
 #include "config/settings.h"
 #include "pool/listen.h"
@@ -240,21 +241,34 @@ check(const struct settings *s)
 	return 1;
 }
 
+static int
+check_nginx(void)
+{
+	struct err err = { 0 };
+
+	if (nginx_modules_check(&err) == 0)
+		return 0;
+	fprintf(stderr, "berth-fcgi: %s\n", err.detail);
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct program program = {
 		.name = "berth-fcgi",
 		.usage = "berth-fcgi [-c file]\n"
-		    "       berth-fcgi -t [-c file]\n"
+		    "       berth-fcgi -t [--nginx] [-c file]\n"
 		    "       berth-fcgi -h | -r | -V\n"
 		    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
 		    "  -h       this text\n"
 		    "  -r       the routes, each with its method, pattern and name\n"
 		    "  -t       check the configuration and print what is in effect\n"
+		    "  --nginx  with -t: check first that nginx has the modules that it needs\n"
 		    "  -V       the version\n",
 		.list = print_routes,
 		.check = check,
+		.check_nginx = check_nginx,
 		.log_open = pool_log_open,
 		.serve = serve,
 		.log_file = offsetof(struct settings, log_file),

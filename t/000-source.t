@@ -498,7 +498,9 @@ sub options_of {
 		$options{$_}++ for grep { !$is_daemon || $code{$main} =~ /"  -$_ / } $1 =~ /[A-Za-z0-9]/g;
 	}
 	while ($source =~ /\{\s*"([a-z][a-z-]+)",\s*(?:no|required|optional)_argument/g) {
-		$options{"-$1"}++;
+		my $long = $1;
+
+		$options{"-$long"}++ if !$is_daemon || $long =~ /^(?:help|version)$/ || $code{$main} =~ /"  --$long /;
 	}
 	while ($source =~ /struct option_def \w+\[\] = (\{.*?\});/gs) {
 		for my $row ($1 =~ /(\{\s*"[^{}]*\})/g) {

@@ -370,6 +370,20 @@ subtest 'options' => sub {
 	like($out, qr/^usage: berth-fcgi/, 'prints the usage');
 	is((run_pool($t, '--help'))[2], $out, '--help, too');
 	is((run_pool($t, '-x'))[0], 2, 'an unknown option');
+	is((run_pool($t, '--nginx'))[0], 2, '--nginx without -t');
+	$t->conf(workers => 2);
+	is((run_pool($t, '-t', '--nginx'))[0], 0, 'nginx of this machine has what it needs');
+	my $bin = $t->dir . '/bin';
+	mkdir($bin) or die "$bin: $!\n";
+	Berth::Test::write_file("$bin/nginx", "#!/bin/sh\necho 'configure arguments: --with-http_ssl_module' >&2\n");
+	chmod(0755, "$bin/nginx") or die "$bin/nginx: $!\n";
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	($status, $err, $out) = run_pool($t, '-t', '--nginx');
+	is("$status$out", '1', 'another nginx has not');
+	like($err, qr/^berth-fcgi: nginx lacks modules .*; http_secure_link_module \(/, 'says which');
+	Berth::Test::write_file("$bin/nginx", "#!/bin/sh\necho broken >&2\nexit 3\n");
+	like((run_pool($t, '-t', '--nginx'))[1], qr/^berth-fcgi: cannot run `nginx -V`: broken$/,
+	    'nor one that fails');
 	is((run_pool($t, 'x'))[0], 2, 'an argument');
 };
 

@@ -242,6 +242,32 @@ subtest 'which server' => sub {
 	    "the other has no $_") for '/', '/-/', '/-/tokens', '/api/v4/user', $t->registry($id) . '/config.json';
 };
 
+# What nginx has in berth-site.conf, and this pool in berth.conf.
+subtest 'nginx has other paths' => sub {
+	my $other = $t->dir . '/other';
+
+	mkdir($other) or die "$other: $!\n";
+	symlink($t->store, "$other/store") or die "$other/store: $!\n";
+	for my $case (['the same', [], 200, undef], ['the store by another path',
+		[BERTH_NGINX_STORE => "$other/store"], 200, undef],
+		['another store', [BERTH_NGINX_STORE => $other], 503, qr/has \$berth_store \Q$other\E, and .* store = /],
+		['no store', [BERTH_NGINX_STORE => '/nowhere'], 503, qr{has \$berth_store /nowhere, }],
+		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /]) {
+		my ($name, $param, $status, $detail) = @$case;
+		my $res = fetch($t->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1', @$param);
+		my $said = $t->json($res);
+
+		is($res->{status}, $status, $name);
+		defined $detail ? like($said->{nginx_detail}, $detail, '  says so')
+		    : is($said->{nginx_detail}, undef, '  has nothing to say');
+		is($said->{status}, $status == 200 ? 'ok' : 'failed', '  and how bad that is');
+	}
+	$t->stop_nginx;
+	$t->start_nginx(sub { s/^(\tdefault )"\Q@{[$t->store]}\E";/$1"$other";/mr });
+	becomes('503 status=failed database=ok schema=ok store=ok', 'through nginx');
+	$t->stop_nginx;
+};
+
 subtest 'nginx' => sub {
 	my $res = $t->http(GET => '/-/readiness', { headers => ['X-Forwarded-For: 10.0.0.1'] });
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -224,6 +225,42 @@ put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 		    "in lines with `cache`", app->settings->cache_dir, cache_detail(app)));
 }
 
+/* Two paths of one file or directory? */
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat st, other;
+
+	return strcmp(a, b) == 0 || (stat(a, &st) == 0 && stat(b, &other) == 0 &&
+	    st.st_dev == other.st_dev && st.st_ino == other.st_ino);
+}
+
+/*
+ * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
+ * server, else what differs; *bad: nginx cannot send crates.  With another cache_dir the pool answers all.
+ */
+static const char *
+nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
+{
+	const struct {
+		const char *param, *variable, *key, *value;
+	} places[] = {
+		{ "BERTH_NGINX_STORE", "berth_store", "store", s->store },
+		{ "BERTH_NGINX_CACHE_DIR", "berth_cache_dir", "cache_dir", s->cache_dir },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		const char *nginx = request_header(rq, places[i].param);
+
+		if (nginx == NULL || places[i].value[0] == '\0' || is_same_file(nginx, places[i].value))
+			continue;
+		*bad = i == 0;
+		return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s, and berth.conf has %s = %s; make "
+		    "them equal, and reload nginx", places[i].variable, nginx, places[i].key, places[i].value);
+	}
+	return NULL;
+}
+
 int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
@@ -231,8 +268,8 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	struct key_report keys;
 	struct health health;
 	struct json_out o;
-	bool reads, ready;
-	const char *store;
+	bool reads, ready, bad_nginx = false;
+	const char *store, *nginx;
 	struct buf b;
 
 	if (only_reads(rq, &reads) == -1)
@@ -244,7 +281,10 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	report_keys(call->app, rq, &health, &keys);
 	if (keys.bad && rq->err.status == 0)
 		err_internal(&rq->err, 503, "%s", keys.detail);
-	ready = store_err.status == 0 && !keys.bad && health.schema == DB_SCHEMA_FITS &&
+	nginx = nginx_detail(call->app->settings, rq, &bad_nginx);
+	if (bad_nginx && rq->err.status == 0)
+		err_internal(&rq->err, 503, "%s", nginx);
+	ready = store_err.status == 0 && !keys.bad && !bad_nginx && health.schema == DB_SCHEMA_FITS &&
 	    (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
@@ -260,6 +300,8 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	if (keys.detail != NULL)
 		json_out_key_str(&o, "token_key_detail", keys.detail);
 	put_cache(&o, call->app, rq->arena);
+	if (nginx != NULL)
+		json_out_key_str(&o, "nginx_detail", nginx);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
 }

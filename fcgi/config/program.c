@@ -10,7 +10,7 @@
 #include "base/daemon.h"
 #include "base/err.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, OPTION_NGINX = 256 };
 
 static int
 fail(const struct program *p, const char *what)
@@ -35,8 +35,19 @@ serve(const struct program *p, const char *config_path, const struct settings *s
 	return status;
 }
 
+/* What the options choose. */
+enum work { SERVE, CHECK, CHECK_WITH_NGINX };
+
 static int
-run(const struct program *p, const char *config_path, bool check_only)
+check(const struct program *p, const struct settings *s, enum work work)
+{
+	int status = work == CHECK_WITH_NGINX ? p->check_nginx() : 0;
+
+	return status != 0 ? status : p->check(s);
+}
+
+static int
+run(const struct program *p, const char *config_path, enum work work)
 {
 	struct arena *arena = arena_new();
 	struct settings settings;
@@ -46,7 +57,7 @@ run(const struct program *p, const char *config_path, bool check_only)
 	if (settings_load(arena, config_path, &settings, &err) == -1)
 		fprintf(stderr, "%s: %s\n", p->name, err.detail);
 	else
-		status = check_only ? p->check(&settings) : serve(p, config_path, &settings);
+		status = work == SERVE ? serve(p, config_path, &settings) : check(p, &settings, work);
 	arena_free(arena);
 	return status;
 }
@@ -63,11 +74,12 @@ program_main(const struct program *p, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "help", no_argument, NULL, 'h' },
+		{ "nginx", no_argument, NULL, OPTION_NGINX },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *config_path = SETTINGS_DEFAULT_PATH;
-	bool check_only = false;
+	bool check_only = false, with_nginx = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, p->list != NULL ? "c:hrtV" : "c:htV", longs, NULL)) != -1) {
@@ -83,6 +95,9 @@ program_main(const struct program *p, int argc, char **argv)
 		case 't':
 			check_only = true;
 			break;
+		case OPTION_NGINX:
+			with_nginx = true;
+			break;
 		case 'V':
 			printf("%s " BERTH_VERSION "\n", p->name);
 			return 0;
@@ -90,5 +105,7 @@ program_main(const struct program *p, int argc, char **argv)
 			return usage(p, stderr, EXIT_USAGE);
 		}
 	}
-	return optind == argc ? run(p, config_path, check_only) : usage(p, stderr, EXIT_USAGE);
+	if (optind != argc || (with_nginx && (!check_only || p->check_nginx == NULL)))
+		return usage(p, stderr, EXIT_USAGE);
+	return run(p, config_path, with_nginx ? CHECK_WITH_NGINX : check_only ? CHECK : SERVE);
 }

@@ -10,13 +10,14 @@ struct program {
 	const char *usage; /* behind "usage: " */
 	int (*list)(void); /* what -r prints; NULL: there is no such option */
 	int (*check)(const struct settings *); /* -t: the exit status */
+	int (*check_nginx)(void); /* -t --nginx, before that: 0 to go on; NULL: there is no such option */
 	int (*log_open)(const struct settings *); /* -1 with errno */
 	int (*serve)(const char *config_path, const struct settings *); /* the exit status */
 	size_t log_file; /* offset of the log file's name in struct settings */
 };
 
 /*
- * Runs the program: -c file, -h, -r, -t, -V.  Errors before the log is open go to standard error.
+ * Runs the program: -c file, -h, -r, -t, --nginx, -V.  Errors before the log is open go to standard error.
  * Returns the exit status; 2: the options are wrong.
  */
 int program_main(const struct program *, int argc, char **argv);

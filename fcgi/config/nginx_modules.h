@@ -1,0 +1,16 @@
+#ifndef CONFIG_NGINX_MODULES_H
+#define CONFIG_NGINX_MODULES_H
+
+#include "base/err.h"
+
+/*
+ * Has nginx of this host (`nginx -V`, found by PATH or in a directory for administrators) the modules that
+ * conf/nginx/ needs?  -1: 500, and `detail` names those that are missing and what needs them, or says that
+ * nginx cannot be run.
+ */
+int nginx_modules_check(struct err *) __attribute__((warn_unused_result));
+
+/* The same, of what `nginx -V` has printed. */
+int nginx_modules_judge(const char *version, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -19,6 +19,7 @@
 #include "config/nginx_modules.h"
 #include "config/program.h"
 #include "config/settings.h"
+#include "config/unit_paths.h"
 #include "pool/listen.h"
 #include "pool/pool.h"
 #include "store/blob/store_identity.h"
@@ -144,6 +145,8 @@ check_machine(const struct settings *s, struct err *err)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);
+	if (access(s->store, W_OK | X_OK) == -1 && errno != ENOENT)
+		return err_sys(err, "store: cannot write to %s", s->store);
 	if (s->cache_dir[0] != '\0' && access(s->cache_dir, W_OK | X_OK) == -1)
 		return err_sys(err, "cache_dir: cannot write to %s", s->cache_dir);
 	return check_token_key(s, err);
@@ -222,6 +225,7 @@ static void
 warn_of(const struct settings *s)
 {
 	warn_of_readers(s);
+	unit_paths_warn("berth-fcgi", s);
 	if (s->gitlab_url[0] != '\0' && s->workers < WORKERS_SPARE)
 		fprintf(stderr, "berth-fcgi: warning: workers: with fewer than %d, a slow GitLab or "
 		    "issuer can keep all of them busy\n", WORKERS_SPARE);

@@ -1,13 +1,9 @@
 #include "config/nginx_modules.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "config/command.h"
 
 enum { VERSION_MAX = 16384 };
 
@@ -64,55 +60,11 @@ nginx_modules_judge(const char *version, struct err *err)
 	return missing == 0 ? 0 : -1;
 }
 
-/* Starts `nginx -V`, whose standard error is the descriptor.  0 or an error number. */
-static int
-spawn(int errors, pid_t *pid)
-{
-	/* a shell, for the directories that PATH of another user than root may lack */
-	const char *argv[] = { "sh", "-c", "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; exec nginx -V", NULL };
-	posix_spawn_file_actions_t actions;
-	int rc;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, errors, STDOUT_FILENO);
-	rc = posix_spawn(pid, "/bin/sh", &actions, NULL, (char *const *)(uintptr_t)argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	return rc;
-}
-
-/* Reads to the end, or until the buffer is full. */
-static void
-read_text(int fd, char *text, size_t size)
-{
-	size_t n = 0;
-	ssize_t got;
-
-	while (n < size - 1 && ((got = read(fd, text + n, size - 1 - n)) > 0 || (got == -1 && errno == EINTR)))
-		n += got > 0 ? (size_t)got : 0;
-	text[n] = '\0';
-}
-
 int
 nginx_modules_check(struct err *err)
 {
 	char version[VERSION_MAX];
-	int errors[2], status = 0, rc;
-	pid_t pid = 0;
 
-	if (pipe2(errors, O_CLOEXEC) == -1)
-		return err_sys(err, "cannot run `nginx -V`");
-	rc = spawn(errors[1], &pid);
-	close(errors[1]);
-	if (rc == 0) {
-		read_text(errors[0], version, sizeof(version));
-		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-			continue;
-	}
-	close(errors[0]);
-	if (rc != 0)
-		return err_internal(err, 500, "cannot run `nginx -V`: %s", strerrordesc_np(rc));
-	if (status != 0)
-		return err_internal(err, 500, "cannot run `nginx -V`: %.*s", (int)strcspn(version, "\n"), version);
-	return nginx_modules_judge(version, err);
+	return command_output("nginx -V", version, sizeof(version), err) == -1 ? -1
+	    : nginx_modules_judge(version, err);
 }

@@ -1,0 +1,69 @@
+#include "config/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* 0 or an error number. */
+static int
+spawn(const char *command, int output, pid_t *pid)
+{
+	static const char run[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; eval \"$0\"";
+	const char *argv[] = { "sh", "-c", run, command, NULL };
+	posix_spawn_file_actions_t actions;
+	int rc;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+	rc = posix_spawn(pid, "/bin/sh", &actions, NULL, (char *const *)(uintptr_t)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return rc;
+}
+
+/* Reads to the end; what does not fit is dropped. */
+static void
+read_text(int fd, char *text, size_t size)
+{
+	char more[512];
+	size_t n = 0;
+
+	for (;;) {
+		bool fits = n < size - 1;
+		ssize_t got = fits ? read(fd, text + n, size - 1 - n) : read(fd, more, sizeof(more));
+
+		if (got == 0 || (got == -1 && errno != EINTR))
+			break;
+		if (fits && got > 0)
+			n += (size_t)got;
+	}
+	text[n] = '\0';
+}
+
+int
+command_output(const char *command, char *text, size_t size, struct err *err)
+{
+	int output[2], status = 0, rc;
+	pid_t pid = 0;
+
+	if (pipe2(output, O_CLOEXEC) == -1)
+		return err_sys(err, "cannot run `%s`", command);
+	rc = spawn(command, output[1], &pid);
+	close(output[1]);
+	if (rc == 0) {
+		read_text(output[0], text, size);
+		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+			continue;
+	}
+	close(output[0]);
+	if (rc != 0)
+		return err_internal(err, 500, "cannot run `%s`: %s", command, strerrordesc_np(rc));
+	if (status != 0)
+		return err_internal(err, 500, "cannot run `%s`: %.*s", command, (int)strcspn(text, "\n"), text);
+	return 0;
+}

@@ -5,7 +5,7 @@
 # Below each, next/ holds a later build for the tests of upgrades: the same
 # sources with the migrations and statements of t/next/ beside those of sql/.
 
-VERSION = 0.1.0
+VERSION = 1.0.0-rc.1
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
@@ -63,8 +63,8 @@ UNITS     := $(sort $(patsubst t/unit/%.c,%,$(wildcard t/unit/*.c)))
 FUZZERS   := $(sort $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz_*.c)))
 # what the lists of migrations and statements are compiled into
 LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
-# what has the places of the installation in it
-PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH' --include='*.c' fcgi)
+# what has the places of the installation in it, or the version
+PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH\|BERTH_VERSION' --include='*.c' fcgi)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
@@ -87,7 +87,7 @@ help:
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make deb        Debian packages, in build/'
 	@echo 'make check-install  the packages on Debian 12 and 13 with systemd, as root; SUITES="bookworm"'
-	@echo 'make dist       build/berth-$(VERSION).tar.gz'
+	@echo 'make dist       build/berth-$(VERSION).tar.gz, of what is committed'
 	@echo 'make clean'
 
 # ---- lists: what is made of several files is made again when one goes or has another name, and what knows where it is
@@ -95,7 +95,7 @@ help:
 build/gen/queries.list: LIST = $(QUERIES)
 build/gen/migrations.list: LIST = $(MIGRATIONS)
 build/gen/sources.list: LIST = $(LIB_SRCS)
-build/gen/places.list: LIST = $(SYSCONFDIR) $(LIBEXECDIR)
+build/gen/places.list: LIST = $(SYSCONFDIR) $(LIBEXECDIR) $(VERSION)
 build/gen/%.list: always
 	@mkdir -p $(@D)
 	@echo '$(LIST)' | cmp -s - $@ || echo '$(LIST)' >$@
@@ -263,9 +263,10 @@ deb:
 check-install:
 	scripts/check-install $(SUITES)
 
+DIST = build/berth-$(VERSION).tar.gz
 dist:
 	@mkdir -p build
-	git archive --format=tar.gz --prefix=berth-$(VERSION)/ -o build/berth-$(VERSION).tar.gz HEAD
+	git archive --format=tar.gz --prefix=berth-$(VERSION)/ -o $(DIST) HEAD
 
 clean:
 	rm -rf build

@@ -57,9 +57,27 @@ for my $file (grep { !/berth-(?:site|server)\.conf\z/ } glob("$root/conf/nginx/*
 	is(join(' ', $text =~ m{[" ](/(?:etc|run|srv|usr|var)/\S*)}g), '', "$file: no path of a host");
 }
 
-# The packages have the version of the programs.
+# One version, everywhere; Debian sorts 1.0.0~rc.1 before 1.0.0.
 my ($version) = slurp("$root/Makefile") =~ /^VERSION = (\S+)$/m;
-like(slurp("$root/conf/debian/changelog"), qr/\Aberth \(\Q$version\E-\d+\) /, 'the version of the packages');
+my $of_packages = $version =~ s/-/~/r;
+like(slurp("$root/conf/debian/changelog"), qr/\Aberth \(\Q$of_packages\E-\d+\) /,
+    'the version of the packages');
+like(slurp("$root/conf/openapi.json"), qr/^    "version": "\Q$version\E",$/m, 'of the API');
+like(slurp("$root/fcgi/man/berth-upgrade.7"), qr/^\.Sh WHAT CHANGES IN \Q$version\E$/m, 'what it brings');
+
+SKIP: {
+	skip 'no repository of git: make dist packs what is committed', 3 unless -e "$root/.git";
+	my @made = map {
+		is(system('make', '-s', '-C', $root, 'dist', "DIST=$dir/$_.tar.gz"), 0, 'make dist');
+		slurp("$dir/$_.tar.gz");
+	} 1, 2;
+
+	ok($made[0] eq $made[1], 'makes the same file twice');
+	my %in = map { $_ => 1 } `tar -tzf $dir/1.tar.gz`;
+	my @lacking = grep { !$in{"berth-$version/$_\n"} } qw(README COPYING Makefile fcgi/berth_fcgi.c t/run);
+	is("@lacking", '', 'with what one needs to build and test it');
+	is(join('', grep { m{/build/|/run/} } sort keys %in), '', 'and nothing that was made');
+}
 
 done_testing();
 

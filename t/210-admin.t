@@ -493,7 +493,7 @@ subtest 'the command line' => sub {
 
 		like($help, qr/^usage: berth \Q$command\E\n\n[A-Z]/m, "$command: help");
 	}
-	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+\n\z/, '--version');
+	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');
 	like(works('noun', qw(user --help)), qr/berth user add/, 'help for a noun');
 	fails('unknown noun', 2, qr/no command `flog`/, qw(flog set));
 	fails('unknown verb', 2, qr/no command `user remove`/, qw(user remove x));

@@ -364,7 +364,7 @@ subtest 'options' => sub {
 	}
 	($status, $err, $out) = run_pool($t, '-V');
 	is($status, 0, '-V');
-	like($out, qr/^berth-fcgi \d+\.\d+\.\d+$/, 'prints the version');
+	like($out, qr/^berth-fcgi \d+\.\d+\.\d+(?:-rc\.\d+)?$/, 'prints the version');
 	($status, $err, $out) = run_pool($t, '-h');
 	is($status, 0, '-h');
 	like($out, qr/^usage: berth-fcgi/, 'prints the usage');

@@ -52,7 +52,7 @@ subtest 'the answer' => sub {
 	is($res->{headers}{'cache-control'}, 'private, no-store', 'nobody keeps it');
 	my $m = eval { Berth::Metrics->parse($res->{body}) };
 	is($@, '', 'it is in order');
-	is($m->value('berth_build_info', version => '0.1.0'), 1, 'the version');
+	is($m->value('berth_build_info', version => '1.0.0-rc.1'), 1, 'the version');
 	cmp_ok(abs($m->value('berth_start_time_seconds') - time), '<', 60, 'when it was started');
 	is($m->value('berth_database_up'), 1, 'the database answers');
 	is($m->value('berth_database_writable'), 1, 'and takes writes');

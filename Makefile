@@ -234,7 +234,7 @@ install: all
 	$(INSTALL) -m 755 build/berth-fcgi build/berth-worker $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 build/berth $(DESTDIR)$(BINDIR)/berth
 	$(INSTALL) -m 755 build/berth-inspect $(DESTDIR)$(LIBEXECDIR)/berth-inspect
-	tar -C conf --exclude=./debian -cf - . | tar -C $(DESTDIR)$(DATADIR)/berth -xf -
+	tar -C conf --exclude=./debian --exclude=./container -cf - . | tar -C $(DESTDIR)$(DATADIR)/berth -xf -
 	for f in $$(grep -rl /usr/local conf --exclude-dir=debian); do \
 	    $(RELOCATE) $$f >$(DESTDIR)$(DATADIR)/berth/$${f#conf/} || exit 1; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/berth/berth.conf || \

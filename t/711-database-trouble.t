@@ -263,7 +263,8 @@ $t->start_pool;
 
 # ---- the server crashes ----
 
-sub is_up { return $t->wait_for(sub { eval { $t->psql('SELECT 1') } }); }
+# a session of before may not know yet that it will end
+sub is_up { return $t->wait_for(sub { eval { $cluster->sql($t->{database}, 'SELECT 1') } }); }
 
 my %crash = (
 	'kill -9 of a backend' => sub {

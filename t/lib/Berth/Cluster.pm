@@ -17,6 +17,7 @@ use Scalar::Util ();
 use Time::HiRes qw(sleep time);
 
 use Berth::File qw(slurp);
+use Berth::Session;
 
 our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 
@@ -24,6 +25,9 @@ our $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 use constant SOCKET_PATH_MAX => 107;
 
 my @started;
+
+# Sessions of this process, by process and database.
+my %kept;
 
 # Those that have not gone yet, for who has to end them while everything is still there.
 sub started { return grep { defined } @started }
@@ -140,13 +144,42 @@ sub sql {
 	return $self->sql_as('postgres', $database, @statements);
 }
 
+# In a new session, as a psql would have.
 sub sql_as {
 	my ($self, $role, $database, @statements) = @_;
-	my @command = ($self->tool('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1', '-F', '|', '-d',
-	    $self->dsn($database, $role), map { ('-c', $_) } @statements);
-	my ($status, $out, $err) = capture(@command);
+	my $out = eval {
+		my $session = $self->_session($database, $role);
+		# what they change may be for new sessions, or need a database that nobody uses
+		%kept = ();
+		join('', map { $session->run($_) } @statements);
+	} // die "psql: $@";
 
-	die "psql: $err" if $status != 0;
+	return _lines($out);
+}
+
+# One text as the superuser, in a session that this process keeps, but that looks like a new one.
+sub sql_again {
+	my ($self, $database, $text) = @_;
+	my $name = "$$ $database";
+	my $session = delete $kept{$name};
+	my $out = eval {
+		$session = $self->_session($database, 'postgres') if !defined $session || $session->has_ended;
+		$session->run($text);
+	} // die "psql: $@";
+
+	$kept{$name} = $session if $text !~ /\bALTER\s+(?:DATABASE|ROLE|SYSTEM)\b/i && $session->forget;
+	return _lines($out);
+}
+
+sub _session {
+	my ($self, $database, $role) = @_;
+
+	return Berth::Session->new($self->socket_dir . '/.s.PGSQL.5432', $database, $role);
+}
+
+sub _lines {
+	my ($out) = @_;
+
 	return split(/\n/, $out, -1) if $out =~ s/\n\z//;
 	return length($out) ? ($out) : ();
 }
@@ -174,6 +207,7 @@ sub resume {
 sub _pg_ctl {
 	my ($self, @command) = @_;
 
+	%kept = ();
 	$self->_run_as_postgres("$self->{bin}/pg_ctl", '-D', "$self->{pg}/data", '-w', '-t', 60,
 	    '-s', '-l', "$self->{pg}/log", @command);
 }

@@ -136,7 +136,8 @@ sub conf {
 # superuser, or as `role`.
 sub psql {
 	my ($self, $sql, %opt) = @_;
-	my @rows = $cluster->sql_as($opt{role} // 'postgres', $self->{database}, $sql);
+	my @rows = defined $opt{role} ? $cluster->sql_as($opt{role}, $self->{database}, $sql)
+	    : $cluster->sql_again($self->{database}, $sql);
 
 	return wantarray ? @rows : join("\n", @rows);
 }

@@ -1,0 +1,62 @@
+#!/usr/bin/perl
+
+# What the harness does by itself, to save time, is what the programs do in whose place it is: its session
+# with PostgreSQL answers as psql does, and remembers nothing.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Cluster;
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $cluster = Berth::Cluster->inherited;
+
+# ---- a session that is kept ----
+
+sub by_psql {
+	my ($status, $out, $err) = Berth::Cluster::capture($cluster->tool('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1',
+	    '-F', '|', '-d', $t->dsn('postgres'), '-c', $_[0]);
+
+	return $status == 0 ? $out : $err =~ s/^LINE \d+:.*\n.*\n//mr;
+}
+
+sub by_session {
+	my ($sql) = @_;
+
+	return eval { join('', map { "$_\n" } $t->psql($sql)) } // $@ =~ s/^psql: //r;
+}
+
+for my $sql (
+	"SELECT 1, NULL, 'a|b', '' UNION ALL SELECT 2, 'x', E'two\\nlines', 'ö'",
+	'SELECT 1 WHERE false',
+	"SELECT true, '\\x00ff'::bytea, 1.50, '{a,b}'::text[], now() - now()",
+	'SELECT 1; SELECT 2, 3',
+	'CREATE TABLE of_one_text (i int); SELECT 1; SELECT 1 / 0',
+	'SELECT * FROM of_one_text',
+	'CREATE TABLE users ()',
+	'DROP TABLE users',
+	"DO \$\$ BEGIN RAISE 'no' USING DETAIL = 'this', HINT = 'that'; END \$\$",
+	'COPY (SELECT 1, NULL, 2) TO STDOUT',
+	"SELECT repeat('x', 300000)",
+	'nonsense',
+) {
+	is(by_session($sql), by_psql($sql), $sql);
+}
+my $same = $t->psql('SELECT pg_backend_pid()');
+is($t->psql('SELECT pg_backend_pid()'), $same, 'a session is kept');
+$t->psql("SET lock_timeout = '7s'; SELECT pg_advisory_lock(7); CREATE TEMPORARY TABLE mine ()");
+is($t->psql("SELECT current_setting('lock_timeout'), to_regclass('mine'),"
+	. " (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid())"), '0||0',
+    'nothing of a text is left');
+$t->psql('BEGIN; CREATE TABLE of_a_transaction ()');
+is($t->psql("SELECT to_regclass('of_a_transaction')"), '', 'nor a transaction');
+$same = $t->psql('SELECT pg_backend_pid()');
+$cluster->sql($t->{database}, "SELECT pg_terminate_backend($same, 10000)");
+is($t->psql('SELECT 1'), 1, 'whoever ends it does not matter');
+$t->psql("ALTER DATABASE $t->{database} SET lock_timeout = '8s'");
+is($t->psql('SHOW lock_timeout'), '8s', 'what is for new sessions holds at once');
+
+done_testing();

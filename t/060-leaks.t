@@ -38,10 +38,13 @@ is_deeply([sort(Berth::Leaks::in_files($dir, {}))],
     "$dir/tmp/1/2/d: berth_pat_Ab1A..."], 'each is found, wherever it lies');
 is_deeply([Berth::Leaks::in_files($dir, { "$dir/c" => 1, "$dir/log/b" => 1, "$dir/tmp/1/2/d" => 1 })], [],
     'but for those that are known');
-is_deeply([Berth::Leaks::in_output('it', 'cat', "$dir/log/b")], ['it: berth_pat_Ab1A...'],
-    'in what is printed');
-is_deeply([Berth::Leaks::in_output('it', 'echo', 'nothing')], [], 'nothing');
-like((Berth::Leaks::in_output('it', 'false'))[0], qr/^it: false: exit status 1/,
+is_deeply([in_pieces("Authorization: $token")], ['it: berth_pat_Ab1A...'], 'in one piece');
+is_deeply([in_pieces('x' x ((1 << 20) - 30), substr($token, 0, 40), substr($token, 40), 'x' x (1 << 20))],
+    ['it: berth_pat_Ab1A...'], 'in two of them');
+is_deeply([in_pieces("Authorization: $token", 'x' x (2 << 20), 'x' x (2 << 20))], ['it: berth_pat_Ab1A...'],
+    'long before the last one');
+is_deeply([in_pieces('nothing')], [], 'nothing');
+is_deeply([Berth::Leaks::in_pieces('it', sub { die "gone\n" })], ["it: cannot be read: gone\n"],
     'what could not be looked at is no "nothing"');
 put('core.17', $token);
 is_deeply([Berth::Leaks::in_cores($dir)], ["$dir/core.17: berth_pat_Ab1A..."], 'in a core file');
@@ -68,8 +71,7 @@ for my $what (sort keys %part) {
 	    "$what in the name of a file");
 	is_deeply([Berth::Leaks::in_files("$at/links", {})], ["the name of $at/links/..."],
 	    "$what where a link leads");
-	is_deeply([Berth::Leaks::in_output('it', 'cat', "$at/log")], ['it: the secret or MAC of a token'],
-	    "$what in what is printed");
+	is_deeply([in_pieces("x=$part{$what}", ' y=1')], ['it: the secret or MAC of a token'], "$what in pieces");
 }
 put('fine/log', "who=$handle\n");
 put("fine/cache/grant/1/$handle/7", '');
@@ -80,6 +82,8 @@ is_deeply([Berth::Leaks::in_files("$dir/fine", {})], [], 'slot and handle are no
 my %bad = (
 	'in the log' => '$t->start_pool; open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x $x\n";'
 	    . ' close($l);',
+	'in a comment' => '$t->psql("COMMENT ON TABLE users IS \'$x\'");',
+	'in a function' => '$t->psql("CREATE FUNCTION f() RETURNS text LANGUAGE sql AS \$\$SELECT \'$x\'\$\$");',
 	'in the database' => '$t->psql("UPDATE users SET name = \'$x\'");',
 	'a MAC in the log' => '$t->start_pool; open(my $l, ">>", $t->dir . "/log/pool.log"); print $l "x ",'
 	    . ' substr($x, -22), "\n"; close($l);',
@@ -107,3 +111,9 @@ for my $how (sort keys %bad) {
 }
 
 done_testing();
+
+sub in_pieces {
+	my (@pieces) = @_;
+
+	return Berth::Leaks::in_pieces('it', sub { $_[0]->($_) for @pieces });
+}

@@ -171,6 +171,20 @@ sub sql_again {
 	return _lines($out);
 }
 
+# Gives $take what was written into a database, row by row: tables, and the texts of functions and comments.
+sub read_all {
+	my ($self, $database, $take) = @_;
+	my $session = $self->_session($database, 'postgres');
+
+	$session->run("COPY ($_) TO STDOUT", $take) for split(/\n/, $session->run(<<'SQL'));
+SELECT 'TABLE ' || oid::regclass FROM pg_class
+ WHERE relkind IN ('r', 'm') AND relnamespace::regnamespace::text !~ '^(pg_|information_schema$)'
+UNION ALL VALUES ('SELECT prosrc FROM pg_proc WHERE oid >= 16384'),
+       ('SELECT description FROM pg_description WHERE objoid >= 16384')
+SQL
+	return;
+}
+
 sub _session {
 	my ($self, $database, $role) = @_;
 

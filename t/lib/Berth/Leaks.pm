@@ -22,7 +22,8 @@ use constant TOKEN => qr/
 # Cargo's own, and what it has built.
 my $skipped = qr{/(?:cargo-home|target|\.git)$};
 
-use constant PIECE => 1 << 20;
+# Looked at in pieces, of which the end belongs to the next one as well: a token may lie across two.
+use constant { PIECE => 1 << 20, KEPT => 4096 };
 
 # Secrets and MACs of the tokens that are known, and a pattern of them all.
 my (%known, $pattern);
@@ -71,14 +72,22 @@ sub in_files {
 	return @found;
 }
 
-# The same of what a command prints, which must succeed.
-sub in_output {
-	my ($name, @command) = @_;
+# The same of what comes in pieces, which $read gives to a sub, and dies if it cannot.
+sub in_pieces {
+	my ($name, $read) = @_;
+	my ($text, $what) = ('');
 
-	open(my $out, '-|', @command) or return "$name: cannot be read: $!";
-	my $what = _in_handle($out);
-	return "$name: $what" if defined $what;
-	return close($out) ? () : "$name: @command: exit status " . ($? >> 8);
+	eval {
+		$read->(sub {
+			$text .= $_[0];
+			return if defined $what || length $text < PIECE;
+			$what = in_text($text);
+			$text = substr($text, -KEPT);
+		});
+		1;
+	} or return "$name: cannot be read: $@";
+	$what //= in_text($text);
+	return defined $what ? "$name: $what" : ();
 }
 
 # Core files of whatever was started in this directory.
@@ -97,7 +106,6 @@ sub _in_file {
 	return _in_handle($in);
 }
 
-# A token may lie across two pieces: of each its end is looked at once more.
 sub _in_handle {
 	my ($in) = @_;
 	my $text = '';
@@ -105,7 +113,7 @@ sub _in_handle {
 	while (sysread($in, $text, PIECE, length $text)) {
 		my $what = in_text($text);
 		return $what if defined $what;
-		$text = substr($text, -4096) if length $text > 4096;
+		$text = substr($text, -KEPT) if length $text > KEPT;
 	}
 	return undef;
 }

@@ -727,8 +727,8 @@ sub _leaks {
 
 	return (Berth::Leaks::in_files($self->{dir}, $self->{token_files} // {}),
 	    Berth::Leaks::in_cores($Berth::Cluster::ROOT),
-	    $self->{has_database} ? Berth::Leaks::in_output('the database', $cluster->tool('pg_dump'),
-	        '-d', $self->dsn('postgres')) : ());
+	    $self->{has_database} ? Berth::Leaks::in_pieces('the database',
+		sub { $cluster->read_all($self->{database}, $_[0]) }) : ());
 }
 
 sub _report_leaks {

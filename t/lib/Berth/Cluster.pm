@@ -85,6 +85,14 @@ sub build { $_[0]{build} }
 sub server_log { "$_[0]{pg}/log" }
 sub socket_dir { "$_[0]{pg}/sock" }
 
+# How a database is copied with least work, by those that know more than one way.
+sub by_files {
+	my ($self) = @_;
+	my ($version) = $self->{bin} =~ m{/(\d+)/bin};
+
+	return ($version // 0) >= 15 ? ' STRATEGY file_copy' : '';
+}
+
 # Path of a PostgreSQL program.
 sub tool { "$_[0]{bin}/$_[1]" }
 
@@ -367,7 +375,7 @@ sub _init {
 	# Nobody but us can reach the socket's directory, hence `trust`.
 	my %conf = (unix_socket_directories => $self->socket_dir, listen_addresses => '',
 	    fsync => 'off', synchronous_commit => 'off', full_page_writes => 'off',
-	    max_connections => 200, shared_buffers => '32MB', log_line_prefix => '%m %d %a ',
+	    autovacuum => 'off', max_connections => 200, shared_buffers => '32MB', log_line_prefix => '%m %d %a ',
 	    %{ $self->{settings} });
 	my $conf = join('', map { "$_ = '$conf{$_}'\n" } grep { defined $conf{$_} } sort keys %conf);
 	my $tmp = "$self->{dir}/postgresql.conf";

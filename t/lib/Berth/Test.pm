@@ -68,7 +68,7 @@ sub new {
 	if (!defined $settings{database}) {
 		$cluster->ensure_template;
 		$cluster->sql('postgres',
-		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner",
+		    "CREATE DATABASE $name TEMPLATE berth_template OWNER berth_owner" . $cluster->by_files,
 		    "GRANT CONNECT ON DATABASE $name TO berth");
 		$self->{has_database} = 1;
 		# a test may fill its database before the first use of the store

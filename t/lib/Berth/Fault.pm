@@ -11,7 +11,6 @@ package Berth::Fault;
 use strict;
 use warnings;
 
-use JSON::PP ();
 use POSIX ();
 
 use Berth::Cluster;
@@ -93,17 +92,15 @@ sub trace {
 }
 
 # Runs $body in a process of its own, $meanwhile in this one while a worker waits
-# at the point; returns what $body returns (as JSON can hold it).
+# at the point; returns what $body returns (plain data).
 sub during {
 	my ($self, $point, $body, $meanwhile) = @_;
-	my $json = JSON::PP->new->allow_nonref;
 
 	$self->arm($point, 'wait');
 	pipe(my $in, my $out) or die "pipe: $!\n";
 	my $pid = fork // die "fork: $!\n";
 	if ($pid == 0) {
-		print {$out} $json->encode($body->());
-		close($out);
+		Berth::Test::give($out, $body->());
 		POSIX::_exit(0);
 	}
 	close($out);
@@ -115,11 +112,11 @@ sub during {
 	};
 	my $why = $@;
 	$self->disarm;
-	my $result = do { local $/; <$in> };
+	my $result = eval { [Berth::Test::take($in)] };
 	local $?;
 	waitpid($pid, 0);
-	die $why unless $done;
-	return $json->decode($result);
+	die $done ? "$point: $@" : $why unless $done && defined $result;
+	return $result->[0];
 }
 
 1;

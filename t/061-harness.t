@@ -1,14 +1,17 @@
 #!/usr/bin/perl
 
 # What the harness does by itself, to save time, is what the programs do in whose place it is: its session
-# with PostgreSQL answers as psql does, and remembers nothing.
+# with PostgreSQL answers as psql does and remembers nothing, and its JSON is that of JSON::PP.
 
 use strict;
 use warnings;
 
+use JSON::PP ();
 use Test::More;
 
 use Berth::Cluster;
+use Berth::File qw(slurp);
+use Berth::Json;
 use Berth::Test;
 
 my $t = Berth::Test->new;
@@ -59,4 +62,23 @@ is($t->psql('SELECT 1'), 1, 'whoever ends it does not matter');
 $t->psql("ALTER DATABASE $t->{database} SET lock_timeout = '8s'");
 is($t->psql('SHOW lock_timeout'), '8s', 'what is for new sessions holds at once');
 
+# ---- JSON ----
+
+my $perl = JSON::PP->new->utf8->allow_nonref->canonical;
+my @texts = ('', ' ', '1', '-1', '-', '01', '-0', '1.', '1.0', '1.5e3', '1e+', '.5', '+1',
+    '12345678901234567890', 'true', 'nul', 'nullx', 'true false', '"a"', '"a', '\'a\'',
+    '"\u00e9\ud83d\ude00"', '"\ud83d"', '"\ude00"', '"\x"', '"\/\b\f\n\r\t\\\""', '"\u0000"', "\"\x01\"",
+    "\"a\nb\"", "\"\x7f\"", "\"\xc3\xa4\"", "\"\xff\"", "\xef\xbb\xbf1", '[]', '[1,]', '[1 2]', '[,]', '{}',
+    '{"a":1,}', '{"a" 1}', '{a:1}', '{"a":1,"a":2}', '{"a":{"b":[true,false,null]}}',
+    " [ 1 , { \"a\" :\t1 } ]\r\n", '[1]x', '[1,//x' . "\n1]", '"' . '\n' x 70_000 . '"',
+    map { '[' x $_ . ']' x $_ } 511 .. 513);
+
+push @texts, map { slurp($_) } glob("$Berth::Cluster::ROOT/t/fuzz/corpus/fuzz_{json,jwk,metadata}/*");
+cmp_ok(scalar @texts, '>', 60, 'there are texts');
+is(ours($_), theirs($_), 'JSON: ' . substr($_, 0, 40) =~ s/[^ -~]/./gr) for @texts;
+
 done_testing();
+
+# The value as text, by which numbers and strings differ.
+sub ours { return eval { $perl->encode(Berth::Json::decode($_[0])) } // 'none'; }
+sub theirs { return eval { $perl->encode($perl->decode($_[0])) } // 'none'; }

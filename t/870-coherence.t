@@ -9,12 +9,12 @@
 use strict;
 use warnings;
 
-use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
 use Berth::FastCGI qw(fetch);
+use Berth::Json;
 use Berth::Test;
 use Berth::Watch;
 
@@ -28,7 +28,6 @@ my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_
 my $id = $t->project('demo/registry');
 my ($home, $away) = map { $t->group($_) } qw(demo away);
 my @sockets = map { $_->socket_path } $t, $elsewhere;
-my $json = JSON::PP->new->utf8;
 
 $t->user('dev');
 $t->user('stranger');
@@ -50,7 +49,7 @@ sub get {
 sub versions_in {
 	my ($body) = @_;
 
-	return map { my $v = $json->decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') } split(/\n/, $body);
+	return map { my $v = Berth::Json::decode($_); $v->{vers} . ($v->{yanked} ? '-' : '') } split(/\n/, $body);
 }
 
 # Clients ask both pools while $change->() is called.  When it was done, and what they saw: [began,

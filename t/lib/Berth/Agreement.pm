@@ -9,10 +9,10 @@ use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(sha256_hex);
 use Exporter qw(import);
 use File::Find ();
-use JSON::PP ();
 use Test::More ();
 
 use Berth::Cluster;
+use Berth::Json;
 
 our @EXPORT_OK = qw(agrees index_of staged);
 
@@ -55,7 +55,7 @@ sub index_of {
 	return ([], '', '') if $res->{status} == 404;
 	die "index of $name: $res->{status} $res->{body}\n" if $res->{status} != 200;
 	die "index of $name: the last line is cut\n" if $res->{body} !~ /\n\z/;
-	return ([map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{body})],
+	return ([map { Berth::Json::decode($_) } split(/\n/, $res->{body})],
 	    $res->{headers}{etag} =~ s/^"|"$//gr, $res->{body});
 }
 

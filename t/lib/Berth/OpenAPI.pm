@@ -15,11 +15,12 @@ use JSON::PP ();
 use Scalar::Util qw(looks_like_number);
 
 use Berth::Cluster;
+use Berth::Json;
 
 sub new {
 	my ($class) = @_;
 	my $self = bless { doc =>
-	    JSON::PP->new->utf8->decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
+	    Berth::Json::decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json")) }, $class;
 
 	for my $path (sort keys %{ $self->{doc}{paths} }) {
 		my $pattern = join('', map { /^\{/ ? '([^/?]+)' : quotemeta } split(/(\{\w+\})/, $path));
@@ -75,7 +76,7 @@ sub complaints {
 	} elsif (!$content->{$type}) {
 		push @bad, "the type `$type`";
 	} elsif ($type eq 'application/json' && $method ne 'HEAD') {
-		my $value = eval { JSON::PP->new->utf8->allow_nonref->decode($res->{body}) };
+		my $value = eval { Berth::Json::decode($res->{body}) };
 
 		push @bad, $@ ? 'no JSON' : $self->check($content->{$type}{schema}, $value, '$');
 	}

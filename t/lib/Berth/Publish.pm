@@ -16,9 +16,9 @@ use warnings;
 
 use Digest::SHA qw(sha256_hex);
 use File::Find ();
-use JSON::PP ();
 use Test::More;
 
+use Berth::Json;
 use Berth::Test;
 
 # The private registry demo/registry and `dev`, a developer who may publish there.
@@ -145,7 +145,7 @@ sub index_lines {
 	my $res = $self->get('/' . index_path($crate));
 
 	return () if $res->{status} != 200;
-	return map { JSON::PP->new->utf8->decode($_) } split(/\n/, $res->{body});
+	return map { Berth::Json::decode($_) } split(/\n/, $res->{body});
 }
 
 # Where a crate is in the index.

@@ -31,6 +31,7 @@ use Berth::Cluster;
 use Berth::Crate;
 use Berth::File qw(write_file);
 use Berth::Http;
+use Berth::Json;
 use Berth::Leaks;
 
 my (%live, $cluster, $count);
@@ -479,7 +480,7 @@ sub take {
 sub json {
 	my ($self, $res) = @_;
 
-	return JSON::PP->new->utf8->decode($res->{body});
+	return Berth::Json::decode($res->{body});
 }
 
 # Sends bytes over TLS as they are (end them with `Connection: close`); returns what came back.

@@ -11,9 +11,9 @@ use strict;
 use warnings;
 
 use Compress::Zlib ();
-use HTTP::Tiny;
 use Test::More;
 
+use Berth::Agent;
 use Berth::Cluster;
 use Berth::Leaks;
 use Berth::Test;
@@ -36,15 +36,15 @@ sub start {
 	return $t->plain_port;
 }
 
-# Any request, on a kept connection: { status, headers, body, began }.  Options as in HTTP::Tiny.
+# Any request, on a kept connection: { status, headers, body, began }.  Options: headers (a hash), content.
 sub request {
 	my ($port, $method, $path, $opt) = @_;
 	my $began = Berth::Watch::now();
-	my $res = ($agents{"$$ $port"} //= HTTP::Tiny->new(keep_alive => 1, timeout => 30, max_redirect => 0))
-	    ->request($method => "http://127.0.0.1:$port$path", $opt);
+	my $res = ($agents{"$$ $port"} //= Berth::Agent->new($port))
+	    ->request($method => $path, $opt->{headers}, $opt->{content});
 
-	return { status => $res->{status}, headers => $res->{headers}, body => $res->{content} // '',
-	    began => $began };
+	$res->{began} = $began;
+	return $res;
 }
 
 # As Berth::Test::http(), with token, headers and body: for the tests that ask thousands of times.

@@ -404,6 +404,9 @@ subtest 'several nodes' => sub {
 	my $same = line();
 	append($logs{$_}, $same, map { line() } 1 .. 4) for qw(one two);
 	$t->start_worker("worker-$_", node => $_, download_log => $logs{$_}) for qw(one two);
+	# a worker is ready before it has its tasks
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM tasks WHERE kind = 'count_downloads'") == 2 }),
+	    'each has its task');
 	$t->run_tasks('count_downloads');
 	is(total(), 10, 'each counts its own');
 	is($t->psql("SELECT string_agg(node || ' ' || position, ', ' ORDER BY node) FROM download_logs"),

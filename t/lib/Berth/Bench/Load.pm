@@ -60,9 +60,10 @@ sub h2load {
 sub wrk {
 	my ($stand, $request, $seconds) = @_;
 	my $script = $request->{script};
-	# it counts whole seconds only
+	# it counts whole seconds only, and less where it is told to stop
 	my $whole = $seconds < 1 ? 1 : int($seconds);
-	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, 'wrk', '-t', 1,
+	my @stop = $seconds < SHORT && $fine ? ('timeout', '--preserve-status', '-s', 'INT', SHORT) : ();
+	my ($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, @stop, 'wrk', '-t', 1,
 	    '-c', CLIENTS, '-d', "${whole}s", '--timeout', '30s', (map { ('-H', $_) } @{ $request->{headers} }),
 	    defined $script ? ('-s', $script) : (), url($stand, $request));
 	my ($requests) = $out =~ /(\d+) requests in/;

@@ -57,12 +57,14 @@ sub text_size {
 	    . " WHERE c.name = '$_[0]' AND v.status IN ('default', 'hidden', 'deprecated')");
 }
 
-# The index file equals its versions (whose blobs are not there).
-sub is_in_order {
-	my ($crate, $what) = @_;
+# Index files equal their versions (whose blobs are not there).
+sub are_in_order {
+	my ($what, @crates) = @_;
 	my (undef, $out) = $t->berth('fsck');
 
-	is(join("\n", grep { /^index .* $crate / } split(/\n/, $out)), '', "$crate: $what");
+	for my $crate (@crates) {
+		is(join("\n", grep { /^index .* $crate / } split(/\n/, $out)), '', "$crate: $what");
+	}
 	return;
 }
 
@@ -104,7 +106,7 @@ for (@changes) {
 
 	is($res->{status}, $want, sprintf('%s: status, after %.1f s', $what, time - $since)) or diag($res->{body});
 }
-is_in_order('huge', 'yank, status and delete');
+are_in_order('yank, status and delete', 'huge');
 my $rise = peak() - $before;
 cmp_ok($rise, '<', RISE_MAX, "a worker has grown by $rise kB");
 my ($status, undef, $err) = $t->berth('undelete', 'demo/registry', 'huge@0.0.3');
@@ -112,7 +114,7 @@ is($status, 0, 'what was deleted comes back') or diag($err);
 $t->psql("UPDATE crates SET index_body = '\\x00' WHERE name = 'huge'");
 ($status, my $out) = $t->berth('fsck', '--repair');
 like($out, qr/huge.*it cannot be unpacked/, 'fsck finds what is wrong with it');
-is_in_order('huge', 'fsck --repair');
+are_in_order('fsck --repair', 'huge');
 
 # ---- who reads it ----
 
@@ -186,7 +188,7 @@ is($t->http(DELETE => "$of/" . version_id('many', '1.0.1'), { token => $token })
 is($t->publish($id, $token, 'many', "1.0.$n")->{status}, 200, 'then there is room for another');
 is($t->publish($id, $token, 'huge', '9.0.0')->{status}, 400,
     'an old file that is too large gets no version more');
-is_in_order($_, 'in order at the end') for qw(huge many);
+are_in_order('in order at the end', qw(huge many));
 
 # ---- the numbers of nginx and those of the pool ----
 

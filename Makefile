@@ -43,6 +43,9 @@ WARN_CC = $(WARN) $(if $(IS_CLANG),,$(WARN_GCC))
 HARDEN    = -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now
 SANITIZE  = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
+# a program starts faster with the runtimes in it, and its compiler has less to do without names of variables
+SANITIZE_CC = $(SANITIZE) -g1
+SANITIZE_LD = $(if $(IS_CLANG),,-static-libasan -static-libubsan)
 FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DARENA_DEBUG -DBERTH_SANITIZED
 
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \
@@ -165,7 +168,7 @@ $(1)/next/berth-%: $(1)/obj/berth_%.o $(LISTS:fcgi/%.c=$(1)/next/obj/%.o) $(1)/l
 -include $$(wildcard $(1)/obj/*.d $(1)/obj/*/*.d $(1)/obj/*/*/*.d $(1)/next/obj/*/*.d $(1)/next/obj/*/*/*.d)
 endef
 $(eval $(call VARIANT,build,$$(CC),$$(WARN_CC) $$(HARDEN) $$(WERROR),$$(HARDEN_LD)))
-$(eval $(call VARIANT,build/san,$$(CC),$$(WARN_CC) $$(SANITIZE) $$(WERROR),))
+$(eval $(call VARIANT,build/san,$$(CC),$$(WARN_CC) $$(SANITIZE_CC) $$(WERROR),$$(SANITIZE_LD)))
 $(eval $(call VARIANT,build/fuzz,$$(CLANG),$$(WARN) $$(FUZZ),))
 .SECONDARY:
 

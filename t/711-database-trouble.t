@@ -16,7 +16,7 @@ use Berth::Test;
 
 my $cluster = Berth::Cluster->start;
 # a keeper asks the database at any time: t/890-cache-crash.t
-my $t = Berth::Test->new(workers => 4, cache_dir => undef);
+my $t = Berth::Test->new(workers => 4, write_workers => 2, cache_dir => undef);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 

@@ -21,10 +21,10 @@ use Berth::Watch;
 use constant { CLIENTS => 8, ROUNDS => 4, AFTER => 20 };
 
 my $cluster = Berth::Cluster->start;
-my $t = Berth::Test->new(workers => 4, max_requests => 300, failed_login_burst => 0);
+my $t = Berth::Test->new(workers => 4, write_workers => 2, max_requests => 300, failed_login_burst => 0);
 # one has a cache for its nginx, the other has none
-my $elsewhere = Berth::Test->new(workers => 4, cache_dir => undef, failed_login_burst => 0,
-    database => $t->dsn('berth'), store => $t->store);
+my $elsewhere = Berth::Test->new(workers => 4, write_workers => 2, cache_dir => undef,
+    failed_login_burst => 0, database => $t->dsn('berth'), store => $t->store);
 my $id = $t->project('demo/registry');
 my ($home, $away) = map { $t->group($_) } qw(demo away);
 my @sockets = map { $_->socket_path } $t, $elsewhere;

@@ -17,7 +17,7 @@ use Berth::Watch;
 
 # The shorter a lease is, the sooner a busy machine is too late to renew it, and nginx asks the pool.
 # The other node is the one that is waited for.
-my $t = Berth::Test->new(workers => 4, cache_lease => 8);
+my $t = Berth::Test->new(workers => 4, write_workers => 2, cache_lease => 8);
 my $elsewhere = Berth::Test->new(workers => 2, cache_lease => 3, database => $t->dsn('berth'),
     store => $t->store);
 my $id = $t->project('demo/public', 'public');

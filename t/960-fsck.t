@@ -161,11 +161,13 @@ subtest 'the same bytes again' => sub {
 		my $other = $t->project("demo/$name");
 
 		$damage->();
+		finds('the damage is found', [[$problem, 0, "demo/registry alpha\@1.0.0 (sha256 $sha)", $detail]]);
 		is($t->publish($p->id, $p->token, 'alpha', '1.0.0')->{status}, 400, "$name: the same version again");
-		finds('a publish that is refused mends nothing', [[$problem, 0,
-		    "demo/registry alpha\@1.0.0 (sha256 $sha)", $detail]]);
+		finds('a publish that is refused mends it', []);
+		ok(Berth::Cluster::slurp($path) eq $bytes, 'with the bytes that were there');
+		$damage->();
 		is($t->publish($other, $p->token, 'alpha', '1.0.0')->{status}, 200, "$name: in another project");
-		finds('one that is not does', []);
+		finds('one that is not mends it, too', []);
 		ok(Berth::Cluster::slurp($path) eq $bytes, 'with the bytes that were there');
 		$damage->();
 		my (undef, @problems) = fsck();

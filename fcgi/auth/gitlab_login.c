@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/words.h"
-#include "net/https_get.h"
 #include "store/token/gitlab_job.h"
 
 enum {
@@ -255,10 +254,8 @@ ask(struct call *call, struct request *rq, struct gitlab_job *job)
 {
 	const struct https_get get = {
 		.url = arena_printf(rq->arena, "%s/api/v4/job", call->app->settings->gitlab_url),
-		.ca_file = call->app->settings->ci_ca_file,
 		.headers = { job_token_header(rq->arena, call->credential.foreign),
 		    "Accept: application/json" },
-		.deadline_us = rq->deadline_us,
 	};
 	struct https_answer answer;
 	struct err err = { 0 };
@@ -266,7 +263,7 @@ ask(struct call *call, struct request *rq, struct gitlab_job *job)
 
 	if (outbound_begin(call->app, rq) == -1)
 		return outbound_refuse(&rq->err);
-	rc = https_get(rq->arena, &get, &answer, &err);
+	rc = outbound_get(call->app, rq, &get, &answer, &err);
 	outbound_end(call->app, rq);
 	if (rc == -1)
 		return err.status == 502 ? fail(rq, &err) : set_away(call->app, rq, &err);

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
-#include "net/https_get.h"
 
 enum {
 	REFRESH_S = 3600, /* keys that are older are read anew, so that a withdrawn one goes */
@@ -24,11 +23,10 @@ static int
 get(struct worker_app *app, struct request *rq, const char *url, struct slice *body,
     struct err *err)
 {
-	const struct https_get what = { .url = url, .ca_file = app->settings->ci_ca_file,
-		.headers = { "Accept: application/json" }, .deadline_us = rq->deadline_us };
+	const struct https_get what = { .url = url, .headers = { "Accept: application/json" } };
 	struct https_answer answer;
 
-	if (https_get(rq->arena, &what, &answer, err) == -1)
+	if (outbound_get(app, rq, &what, &answer, err) == -1)
 		return -1;
 	if (answer.status != OK)
 		return err_internal(err, 503, "GET %s: status %ld", url, answer.status);

@@ -63,3 +63,49 @@ url_is_harmful(struct slice url)
 	}
 	return false;
 }
+
+/* Between the scheme and the path. */
+static struct slice
+authority(struct slice url)
+{
+	const char *p = memchr(url.p, '/', url.n);
+	size_t skip = p != NULL ? (size_t)(p - url.p) + 2 : url.n;
+	struct slice s = skip < url.n ? slice_of(url.p + skip, url.n - skip) : slice_of("", 0);
+	size_t n = 0;
+
+	while (n < s.n && strchr("/?#", s.p[n]) == NULL)
+		n++;
+	return slice_of(s.p, n);
+}
+
+struct slice
+url_user(struct slice url)
+{
+	struct slice s = authority(url);
+	const char *at = memrchr(s.p, '@', s.n);
+
+	return slice_of(s.p, at != NULL ? (size_t)(at - s.p) : 0);
+}
+
+struct slice
+url_host_port(struct slice url)
+{
+	struct slice s = authority(url);
+	size_t n = url_user(url).n;
+
+	if (n < s.n && s.p[n] == '@')
+		n++;
+	return slice_of(s.p + n, s.n - n);
+}
+
+struct slice
+url_host(struct slice url)
+{
+	struct slice s = url_host_port(url);
+	const char *end = s.n > 0 && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
+	size_t n = end != NULL ? (size_t)(end - s.p) + 1 : 0;
+
+	while (n < s.n && s.p[n] != ':')
+		n++;
+	return slice_of(s.p, n);
+}

@@ -25,4 +25,9 @@ bool url_is_harmful(struct slice url);
 /* As url_is_web(), https:// alone. */
 bool url_is_https(struct slice);
 
+/* Of a URL that is one of those: USER:PASSWORD before the host, or nothing; host and port; the host. */
+struct slice url_user(struct slice url);
+struct slice url_host_port(struct slice url);
+struct slice url_host(struct slice url);
+
 #endif

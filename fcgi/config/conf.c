@@ -367,8 +367,12 @@ print_value(FILE *f, const struct conf_key *k, const void *settings)
 void
 conf_print_value(FILE *f, const struct conf_key *k, const void *settings, conf_mask *mask)
 {
-	if (k->secret)
-		mask(f, *(const char *const *)(const void *)((const char *)settings + k->offset));
+	const char *const *text = (const void *)((const char *)settings + k->offset);
+
+	if (k->mask != NULL)
+		k->mask(f, *text);
+	else if (k->secret)
+		mask(f, *text);
 	else
 		print_value(f, k, settings);
 }

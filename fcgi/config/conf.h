@@ -26,11 +26,15 @@ enum conf_type {
 	CONF_BOOL, /* bool; on, off */
 };
 
+/* Prints what is shown of a value that has a secret in it. */
+typedef void conf_mask(FILE *, const char *value);
+
 struct conf_key {
 	const char *name;
 	enum conf_type type;
 	size_t offset; /* of the member in the settings struct */
-	bool secret; /* of a STR: a conf_mask prints the value */
+	bool secret; /* of a STR: a conf_mask of the program prints the value */
+	conf_mask *mask; /* of a STR: prints the value; NULL: all of it is shown */
 	bool project; /* a project may have a value of its own */
 	/* NULL, or the new name of a key that is gone: it has no other fields, and using it is an error */
 	const char *renamed;
@@ -74,9 +78,6 @@ const char *conf_set(struct arena *, const struct conf_key *, const char *text, 
 void conf_save(FILE *, const struct conf_key *keys, size_t nkeys, const void *settings);
 int conf_restore(struct arena *, const struct conf_key *keys, size_t nkeys, const char *saved, size_t n,
     void *settings) __attribute__((warn_unused_result));
-
-/* Prints what is shown of the value of a secret key. */
-typedef void conf_mask(FILE *, const char *value);
 
 /*
  * Prints `key = value` lines: what -t shows.  Its output is a valid file.

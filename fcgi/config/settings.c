@@ -3,12 +3,14 @@
 #include <stddef.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cidr.h"
+#include "base/hosts.h"
 #include "base/log.h"
 #include "base/url.h"
 #include "base/words.h"
@@ -166,6 +168,68 @@ check_gitlab_url(const char *v)
 	return NULL;
 }
 
+/* ":3128" */
+static bool
+is_port(const char *v)
+{
+	enum { DIGITS_MAX = 5 };
+	size_t n = v[0] == ':' && v[1] != '0' ? strspn(v + 1, "0123456789") : 0;
+
+	return n > 0 && n <= DIGITS_MAX && v[1 + n] == '\0' && strtol(v + 1, NULL, 10) <= UINT16_MAX;
+}
+
+/* Each % is before two hexadecimal digits of a byte that is no control character. */
+static bool
+is_escaped(struct slice user)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	for (size_t i = 0; i < user.n; i++) {
+		const char *hex = user.p + i + 1;
+
+		if (user.p[i] == '%' && (strspn(hex, digits) < 2 || hex[0] == '0' || hex[0] == '1'))
+			return false;
+	}
+	return true;
+}
+
+/* libcurl would take other schemes as well, and has a default port that nobody expects. */
+static const char *
+check_proxy(const char *v)
+{
+	static const char form[] = "must be http://[user:password@]host:port or https://[user:password@]host:port";
+	struct slice url = slice_str(v), user = url_user(url), host = url_host(url), place = url_host_port(url);
+
+	if (v[0] == '\0')
+		return NULL;
+	if (strstr(v, "://") != NULL && strncmp(v, "http://", 7) != 0 && strncmp(v, "https://", 8) != 0)
+		return "must begin with http:// or https://: Berth uses no other kind of proxy";
+	if (!url_is_web(url) || place.p + place.n != v + url.n || memchr(user.p, '@', user.n) != NULL)
+		return form;
+	return is_port(host.p + host.n) && is_escaped(user) ? NULL : form;
+}
+
+static const char *
+check_hosts(const char *v)
+{
+	return hosts_valid(v) ? NULL :
+	    "must be host names, domains (.example.com), addresses and networks (10.0.0.0/8), without "
+	    "ports, separated by spaces";
+}
+
+/* All but the password. */
+static void
+mask_proxy(FILE *f, const char *v)
+{
+	struct slice user = url_user(slice_str(v));
+	const char *colon = memchr(user.p, ':', user.n);
+
+	if (colon == NULL)
+		fputs(v, f);
+	else
+		fprintf(f, "%.*s:****%s", (int)(colon - v), v, user.p + user.n);
+}
+
 static const char *
 check_gitlab_projects(const char *v)
 {
@@ -276,6 +340,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(issuer_keys_max_age), .type = CONF_SECONDS, .def = "1d", .min = HOUR,
 	    .max = INT64_C(30) * DAY },
 	{ MEMBER(ci_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(outbound_proxy), .type = CONF_STR, .def = "", .mask = mask_proxy, .check = check_proxy },
+	{ MEMBER(outbound_proxy_except), .type = CONF_STR, .def = "", .check = check_hosts },
 	{ MEMBER(new_crate_burst), .type = CONF_INT, .def = "500", .min = 0, .max = 1000000 },
 	{ MEMBER(new_crate_per_minute), .type = CONF_INT, .def = "30", .min = 1, .max = 1000000 },
 	{ MEMBER(publish_burst), .type = CONF_INT, .def = "1000", .min = 0, .max = 1000000 },

@@ -70,6 +70,8 @@ struct settings {
 	const char *gitlab_token_prefixes; /* space-separated; GitLab gets only tokens that begin with one */
 	int64_t issuer_keys_max_age; /* keys of an issuer count this long after they were read */
 	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
+	const char *outbound_proxy; /* http[s]://[user:password@]host:port; "": none */
+	const char *outbound_proxy_except; /* space-separated names, domains, addresses, networks */
 	/* how fast one caller may write: at once, 0: no limit; and on and on */
 	int64_t new_crate_burst;
 	int64_t new_crate_per_minute;

@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hosts.h"
+#include "base/url.h"
 
 enum { MS_US = 1000, HEADER_MAX = 16 * 1024 };
 
@@ -14,6 +16,7 @@ struct transfer {
 	CURL *curl;
 	struct curl_slist *headers;
 	struct buf body;
+	const char *proxy; /* "": none */
 	char reason[CURL_ERROR_SIZE];
 };
 
@@ -71,6 +74,24 @@ timeout_ms(const struct https_get *get)
 	return left > 0 ? (long)left : 1;
 }
 
+/* Without these libcurl takes proxies and exceptions from the environment. */
+static bool
+configure_proxy(const struct transfer *t, const struct https_get *get)
+{
+	CURL *c = t->curl;
+
+	return curl_easy_setopt(c, CURLOPT_PROXY, t->proxy) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PRE_PROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_NOPROXY, "") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
+	    /* headers with secrets in them are not for the proxy */
+	    curl_easy_setopt(c, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXY_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXY_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	    (get->ca_file[0] == '\0' || curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, get->ca_file) == CURLE_OK);
+}
+
 /* False: an option was not taken, and nothing may be sent. */
 static bool
 configure(struct transfer *t, const struct https_get *get)
@@ -80,8 +101,7 @@ configure(struct transfer *t, const struct https_get *get)
 	return curl_easy_setopt(c, CURLOPT_URL, get->url) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_PROXY, "") == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
+	    configure_proxy(t, get) && curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
@@ -99,6 +119,38 @@ configure(struct transfer *t, const struct https_get *get)
 	    curl_easy_setopt(c, CURLOPT_WRITEDATA, t) == CURLE_OK && add_headers(t, get);
 }
 
+/*
+ * There is no answer.  Who is to blame: the proxy that could not be reached or has not answered, the proxy
+ * that has refused, or whoever is behind it.
+ */
+static int
+fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct err *err)
+{
+	enum { OK = 200, PROXY_AUTHENTICATION_REQUIRED = 407 };
+	const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc);
+	struct slice proxy = url_host_port(slice_str(t->proxy));
+	long code = 0;
+
+	if (proxy.n == 0)
+		return err_internal(err, 503, "GET %s: %s", get->url, reason);
+	if (curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &code) != CURLE_OK || code == 0)
+		return err_internal(err, 503, "GET %s: the proxy %.*s does not answer: %s; check outbound_proxy",
+		    get->url, (int)proxy.n, proxy.p, reason);
+	if (code == PROXY_AUTHENTICATION_REQUIRED)
+		return err_internal(err, 503, "GET %s: the proxy %.*s answers 407: set a user and a password "
+		    "that it accepts in outbound_proxy", get->url, (int)proxy.n, proxy.p);
+	if (code != OK)
+		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
+		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
+	return err_internal(err, 503, "GET %s by the proxy %.*s: %s", get->url, (int)proxy.n, proxy.p, reason);
+}
+
+static bool
+is_direct(const struct https_get *get)
+{
+	return get->proxy[0] == '\0' || hosts_include(get->proxy_except, url_host(slice_str(get->url)));
+}
+
 int
 https_get(struct arena *a, const struct https_get *get, struct https_answer *answer,
     struct err *err)
@@ -111,6 +163,7 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 		return err_internal(err, 503, "GET %s: libcurl does not start", get->url);
 	arena_defer(a, transfer_free, t);
 	buf_init(&t->body, a, HTTPS_GET_BODY_MAX);
+	t->proxy = is_direct(get) ? "" : get->proxy;
 	if (!configure(t, get))
 		return err_internal(err, 503, "GET %s: libcurl refuses an option", get->url);
 	rc = curl_easy_perform(t->curl);
@@ -118,8 +171,7 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 		return err_internal(err, 502, "GET %s: the answer is longer than %d bytes",
 		    get->url, HTTPS_GET_BODY_MAX);
 	if (rc != CURLE_OK)
-		return err_internal(err, 503, "GET %s: %s", get->url,
-		    t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc));
+		return fail(t, get, rc, err);
 	if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)
 		return err_internal(err, 503, "GET %s: no status", get->url);
 	answer->body = buf_slice(&t->body);

@@ -3,9 +3,9 @@
 
 /*
  * Outbound HTTP, all of it: one GET over https to an address that the configuration has given,
- * never one that a request has.  No redirect is followed, no proxy and nothing of the environment
- * is used, no cookie, password file or cache; nothing is tried twice.  Time and size are
- * bounded.  This is the only user of libcurl.
+ * never one that a request has.  No redirect is followed, no proxy but the one that the caller names
+ * and nothing of the environment is used, no cookie, password file or cache; nothing is tried
+ * twice.  Time and size are bounded.  This is the only user of libcurl.
  */
 
 #include <stdint.h>
@@ -23,6 +23,12 @@ enum {
 struct https_get {
 	const char *url; /* https://... */
 	const char *ca_file; /* PEM, besides those that the machine trusts; "" for none */
+	/*
+	 * http[s]://[user:password@]host:port of a proxy; "" for none.  It gets CONNECT, and sees the name of
+	 * the host and no more.
+	 */
+	const char *proxy;
+	const char *proxy_except; /* base/hosts.h: what is reached without it */
 	/* "Name: value", up to a NULL; they may hold secrets, which are cleansed afterwards */
 	const char *headers[HTTPS_GET_HEADERS_MAX + 1];
 	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
@@ -34,8 +40,9 @@ struct https_answer {
 };
 
 /*
- * Whatever the status of the answer is.  -1: `detail` says what went wrong, without any header; 502
- * the answer is too large, 503 not https, no connection, an untrusted certificate, too late.
+ * Whatever the status of the answer is.  -1: `detail` says what went wrong, without any header or
+ * password, and whether the proxy is to blame; 502 the answer is too large, 503 not https, no
+ * connection, an untrusted certificate, too late.
  */
 int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)
     __attribute__((warn_unused_result));

@@ -27,7 +27,7 @@ int
 main(void)
 {
 	struct arena *a = arena_new();
-	struct https_get get = { .url = "https://slow.invalid/", .ca_file = "",
+	struct https_get get = { .url = "https://slow.invalid/", .ca_file = "", .proxy = "", .proxy_except = "",
 		.deadline_us = clock_us() + SECOND_US };
 	struct https_answer answer;
 	struct err err = { 0 };

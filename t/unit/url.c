@@ -48,9 +48,29 @@ static const struct {
 	{ "https://a|b@h.example/", false, false },
 };
 
+static const struct {
+	const char *url, *user, *host_port, *host;
+} parts[] = {
+	{ "https://h.example", "", "h.example", "h.example" },
+	{ "https://h.example:8443/a:b@c", "", "h.example:8443", "h.example" },
+	{ "http://u:p@h.example:3128", "u:p", "h.example:3128", "h.example" },
+	{ "http://u:p:q%40@h.example?x@y", "u:p:q%40", "h.example", "h.example" },
+	{ "https://[::1]:8443/", "", "[::1]:8443", "[::1]" },
+	{ "https://u@[::1]", "u", "[::1]", "[::1]" },
+	{ "", "", "", "" },
+	{ "https:/", "", "", "" },
+};
+
 int
 main(void)
 {
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		struct slice url = slice_str(parts[i].url);
+
+		ok(slice_is(url_user(url), parts[i].user), "user of number %zu", i);
+		ok(slice_is(url_host_port(url), parts[i].host_port), "host and port of number %zu", i);
+		ok(slice_is(url_host(url), parts[i].host), "host of number %zu", i);
+	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct slice url = slice_str(cases[i].url);
 

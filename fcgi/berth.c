@@ -18,6 +18,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 static const struct noun *const nouns[] = {
 	&admin_config,
 	&admin_migrate,
+	&admin_apply,
 	&admin_user,
 	&admin_group,
 	&admin_project,

@@ -44,6 +44,7 @@ my $reads = 'only reads';
 my %commands = (
 	'user block' => { 'the only one' => ['user', 'block', $admin] },
 	'member set' => \%members,
+	'apply' => 'goes by those, with the same --force: t/212-provision.t',
 	'owner remove' => 'leaves an owner, whoever asks: t/430-owners.t',
 	'token revoke' => 'ends a token, and its user can have another',
 	(map { $_ => $only_more } 'migrate', 'user add', 'user unblock', 'user link', 'group add', 'project add',

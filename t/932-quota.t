@@ -230,6 +230,7 @@ subtest 'the command' => sub {
 		[2, qr/must be KEY=VALUE/, 'group', 'set', 'demo', 'quota_bytes'],
 		[1, qr/group `none` does not exist/, 'group', 'set', 'none', 'quota_bytes=1'],
 		[1, qr/group `none` does not exist/, 'group', 'show', 'none'],
+		[1, qr/group `\Q$project\E` does not exist/, 'group', 'set', $project, 'quota_bytes=1'],
 		[1, qr/does not exist/, 'project', 'set', 'demo/none', 'quota_bytes=1'],
 	);
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "admin/options.h"
+#include "admin/provision/provision.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "store/audit.h"
@@ -38,6 +39,13 @@ struct invocation {
 	struct err err;
 };
 
+/* For the functions of admin/provision; force: --force is given. */
+static inline struct provision
+command_provision(const struct invocation *in, bool force)
+{
+	return (struct provision) { in->db, in->arena, &in->actor, in->settings, force };
+}
+
 struct command {
 	/*
 	 * NULL: the noun alone is the command.  "add --deploy": the form of `add` for words that
@@ -60,6 +68,7 @@ struct noun {
 	size_t ncommands;
 };
 
+extern const struct noun admin_apply;
 extern const struct noun admin_audit;
 extern const struct noun admin_config;
 extern const struct noun admin_delete;
@@ -83,6 +92,10 @@ extern const struct noun admin_undelete;
 extern const struct noun admin_unyank;
 extern const struct noun admin_user;
 extern const struct noun admin_yank;
+
+/* Of all commands that have this option. */
+#define IF_MISSING \
+	"--if-missing: if it exists, changes nothing, says what differs, and succeeds."
 
 #define COMMAND_OPTIONS(defs) .options = (defs), .noptions = sizeof(defs) / sizeof(*(defs))
 #define COMMAND_LIST(list)    .commands = (list), .ncommands = sizeof(list) / sizeof(*(list))

@@ -3,21 +3,26 @@
 #include <string.h>
 #include <strings.h>
 
-#include "access/networks.h"
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/provision/namespace_words.h"
 #include "admin/quota.h"
+
+enum { ADD_IF_MISSING };
+
+static const struct option_def add_options[] = { [ADD_IF_MISSING] = { "if-missing", 0, NULL, false } };
 
 static int
 add(struct invocation *in)
 {
-	static const char *const keys[] = { "id", "full_path" };
-	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	int64_t id;
+	static const char *const add_keys[] = { "id", "full_path" };
+	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
+	const struct provision p = command_provision(in, false);
+	struct provision_thing group = { .kind = PROVISION_GROUP, .names = { in->args[0] } };
 
-	if (group_add(in->db, in->arena, &in->actor, in->args[0], &id, &in->err) == -1)
+	if (provision_add(&p, &group, in->options.values[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]) });
+	output_id(&out, (struct cell[]) { cell_int(group.id), cell_str(group.names[0]) });
 	return 0;
 }
 
@@ -100,54 +105,17 @@ show(struct invocation *in)
 	return 0;
 }
 
-/* *networks stays as it is where no word is about them. */
-static int
-parse_words(struct invocation *in, const char **networks)
-{
-	for (size_t i = 1; i < in->nargs; i++) {
-		const char *word = in->args[i];
-		size_t n = strcspn(word, "=");
-		struct slice key = slice_of(word, n);
-
-		if (word[n] == '\0' || !(slice_is(key, "anonymous_networks") || admin_quota_is_key(key)))
-			return err_set(&in->err, 400, "`%s` must be KEY=VALUE; KEY is "
-			    "anonymous_networks, quota_bytes, quota_versions or quota_crates", word);
-		if (slice_is(key, "anonymous_networks") &&
-		    networks_parse(in->arena, word + n + 1, networks, &in->err) == -1)
-			return -1;
-	}
-	return admin_quota_check(in);
-}
-
-struct setting {
-	struct invocation *in;
-	const char *networks; /* NULL: they stay as they are */
-};
-
-/* All of it or nothing. */
-static int
-set_body(struct db *db, void *arg, struct err *err)
-{
-	struct setting *s = arg;
-	struct invocation *in = s->in;
-
-	if (s->networks != NULL &&
-	    group_set(db, in->arena, &in->actor, in->args[0], s->networks, err) == -1)
-		return -1;
-	return admin_quota_set(in, err);
-}
-
 static int
 set(struct invocation *in)
 {
-	struct setting setting = { .in = in };
+	const struct provision p = command_provision(in, false);
 	struct output out = output_all(in);
 	struct cell *row;
-	bool unknown;
 	size_t n;
 
-	if (parse_words(in, &setting.networks) == -1 || read_all(in, in->args[0], &row, &n) == -1 ||
-	    db_transaction(in->db, set_body, &setting, &unknown, &in->err) == -1 ||
+	/* first: a project has quotas as well, but is no group */
+	if (read_all(in, in->args[0], &row, &n) == -1 ||
+	    namespace_words_set_group(&p, in->args[0], &in->args[1], in->nargs - 1, &in->err) == -1 ||
 	    read_all(in, in->args[0], &row, &n) == -1)
 		return -1;
 	output_id(&out, row);
@@ -155,9 +123,9 @@ set(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "PATH",
-	    "Creates a group and prints its id.  The groups above it (A of A/B) must exist.",
-	    NULL, 0, 1, 1, add },
+	{ "add", "PATH [--if-missing]",
+	    "Creates a group and prints its id.  The groups above it (A of A/B) must exist.\n" IF_MISSING,
+	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "list", "", "Lists all groups.", NULL, 0, 0, 0, list },
 	{ "set", "PATH KEY=VALUE...",
 	    "Sets the quotas that all projects below the group share: quota_bytes,\n"

@@ -1,15 +1,15 @@
 #include "store/token/issuer.h"
 
-#include "access/trust.h"
 #include "admin/command.h"
 #include "admin/output.h"
 
-enum { ADD_KIND, ADD_AUDIENCE, ADD_JWKS_URL };
+enum { ADD_KIND, ADD_AUDIENCE, ADD_JWKS_URL, ADD_IF_MISSING };
 
 static const struct option_def add_options[] = {
 	[ADD_KIND] = { "kind", 0, "gitlab|github|gitea|generic", true },
 	[ADD_AUDIENCE] = { "audience", 0, "AUDIENCE", false },
 	[ADD_JWKS_URL] = { "jwks-url", 0, "URL", false },
+	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 static int
@@ -18,19 +18,15 @@ add(struct invocation *in)
 	static const char *const keys[] = { "id", "url", "kind" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *const *given = in->options.values;
-	struct issuer issuer = {
-		.url = in->args[0],
-		.kind = given[ADD_KIND],
-		.audience = given[ADD_AUDIENCE] != NULL ? given[ADD_AUDIENCE] : "",
-		.jwks_url = given[ADD_JWKS_URL] != NULL ? given[ADD_JWKS_URL] : "",
-	};
-	enum trust_kind kind;
+	const struct provision p = command_provision(in, false);
+	struct provision_thing issuer = { .kind = PROVISION_ISSUER, .names = { in->args[0] },
+		.values = { [ISSUER_KIND] = given[ADD_KIND], [ISSUER_AUDIENCE] = given[ADD_AUDIENCE],
+		    [ISSUER_JWKS_URL] = given[ADD_JWKS_URL] } };
 
-	if (trust_kind_parse(issuer.kind, &kind, &in->err) == -1 ||
-	    issuer_add(in->db, in->arena, &in->actor, &issuer, &issuer.id, &in->err) == -1)
+	if (provision_add(&p, &issuer, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(issuer.id), cell_str(issuer.url),
-	    cell_str(issuer.kind) });
+	output_id(&out, (struct cell[]) { cell_int(issuer.id), cell_str(issuer.names[0]),
+	    cell_str(issuer.values[ISSUER_KIND]) });
 	return 0;
 }
 
@@ -107,11 +103,12 @@ disable(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "URL --kind gitlab|github|gitea|generic [--audience AUDIENCE] [--jwks-url URL]",
+	{ "add",
+	    "URL --kind gitlab|github|gitea|generic [--audience AUDIENCE] [--jwks-url URL] [--if-missing]",
 	    "Trusts identity tokens of that issuer and prints its id.  URL is their `iss`.\n"
 	    "Their audience must be AUDIENCE, by default external_url of the configuration.\n"
 	    "Berth reads the keys from --jwks-url, or from the address in the issuer's\n"
-	    "discovery document.  To let jobs in, you also need a rule: see berth trust.",
+	    "discovery document.  To let jobs in, you also need a rule: see berth trust.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "list", "", "Lists the issuers.", NULL, 0, 0, 0, list },
 	{ "disable", "URL",

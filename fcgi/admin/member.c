@@ -1,16 +1,15 @@
-#include "store/namespace_member.h"
+#include "store/member.h"
 
-#include "access/access.h"
 #include "admin/command.h"
 #include "admin/output.h"
 #include "base/date.h"
-#include "store/user.h"
 
-enum { SET_EXPIRES, SET_FORCE };
+enum { SET_EXPIRES, SET_FORCE, SET_IF_MISSING };
 
 static const struct option_def set_options[] = {
 	[SET_EXPIRES] = { "expires", 0, "DATE", false },
 	[SET_FORCE] = { "force", 0, NULL, false },
+	[SET_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 static const char *const keys[] = { "id", "username", "full_path", "access_level", "level",
@@ -33,29 +32,23 @@ static int
 set(struct invocation *in)
 {
 	struct output out = { in->arena, in->json, keys, NKEYS };
-	const char *expires = in->options.values[SET_EXPIRES];
+	const char *const *given = in->options.values;
+	const struct provision p = command_provision(in, given[SET_FORCE] != NULL);
+	struct provision_thing thing = { .kind = PROVISION_MEMBER, .names = { in->args[0], in->args[1] },
+		.values = { [MEMBER_LEVEL] = in->args[2], [MEMBER_EXPIRES] = given[SET_EXPIRES] } };
+	const char *expires;
 	struct member m = { .username = in->args[0], .path = in->args[1] };
-	struct namespace_member_set asked = { .change = NAMESPACE_MEMBER_SET, .granter = LEVEL_ADMIN,
-		.force = in->options.values[SET_FORCE] != NULL };
-	struct member_namespace place;
-	struct cell row[NKEYS];
 	enum member_level level;
+	struct cell row[NKEYS];
 
-	if (member_level_parse(in->args[2], &level, &in->err) == -1 ||
-	    (expires != NULL && date_parse(expires, &asked.expires_at, &in->err) == -1))
+	if (provision_add(&p, &thing, given[SET_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	if (level == MEMBER_NONE && expires != NULL)
-		return err_set(&in->err, 400, "--expires goes only with a level, not with none");
-	asked.level = level;
-	if (user_find(in->db, in->arena, m.username, &asked.user_id, &in->err) == -1 ||
-	    member_find_namespace(in->db, in->arena, m.path, &place, &in->err) == -1)
+	expires = thing.values[MEMBER_EXPIRES];
+	if (member_level_parse(thing.values[MEMBER_LEVEL], &level, &in->err) == -1 ||
+	    (expires != NULL && expires[0] != '\0' && date_parse(expires, &m.expires_at, &in->err) == -1))
 		return -1;
-	if (namespace_member_set(in->db, in->arena, &in->actor, &place, &asked, &m.user_id, &in->err) == -1)
-		return in->err.status != 403 ? -1 :
-		    err_set(&in->err, 409, "user `%s` is the last owner of `%s`; make another user an owner "
-		        "first, or use --force", m.username, m.path);
+	m.user_id = thing.id;
 	m.level = level;
-	m.expires_at = asked.expires_at;
 	fill_row(&m, row);
 	output_id(&out, row);
 	return 0;
@@ -80,11 +73,13 @@ list(struct invocation *in)
 
 static const struct command commands[] = {
 	{ "set",
-	    "USER GROUP[/PROJECT] guest|reporter|developer|maintainer|owner|none [--expires DATE] [--force]",
+	    "USER GROUP[/PROJECT] guest|reporter|developer|maintainer|owner|none [--expires DATE] [--force] "
+	    "[--if-missing]",
 	    "Makes the user a member with that level, there and in everything below;\n"
 	    "none ends the membership.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
 	    "ends when that day begins in UTC.  --force: even if the group or project loses its\n"
-	    "last owner.",
+	    "last owner.\n"
+	    "--if-missing: if the user is a member there, changes nothing and says what differs.",
 	    COMMAND_OPTIONS(set_options), 3, 3, set },
 	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one project or group, or of all.", NULL, 0, 0, 1,
 	    list },

@@ -2,26 +2,26 @@
 
 #include <string.h>
 
-#include "access/networks.h"
 #include "admin/command.h"
 #include "admin/output.h"
 #include "admin/pins.h"
 #include "admin/project_allow.h"
-#include "admin/project_policy.h"
+#include "admin/provision/namespace_words.h"
 #include "admin/quota.h"
-#include "config/settings.h"
 #include "store/group.h"
 
-enum { ADD_VISIBILITY, ADD_PARENTS };
+enum { ADD_VISIBILITY, ADD_PARENTS, ADD_IF_MISSING };
 
 static const struct option_def add_options[] = {
 	[ADD_VISIBILITY] = { "visibility", 0, "private|internal|public", true },
 	[ADD_PARENTS] = { "parents", 0, NULL, false },
+	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 static const struct option_def allow_options[] = {
 	{ "from", 0, "GROUP[/PROJECT]", true },
 	{ "policies", 0, "read_packages|admin_packages", false },
+	{ "if-missing", 0, NULL, false },
 };
 
 static const struct option_def disallow_options[] = {
@@ -55,72 +55,17 @@ add(struct invocation *in)
 {
 	static const char *const add_keys[] = { "id", "full_path", "visibility" };
 	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
-	const char *visibility = in->options.values[ADD_VISIBILITY];
-	int64_t id;
+	const char *const *given = in->options.values;
+	const struct provision p = command_provision(in, false);
+	struct provision_thing project = { .kind = PROVISION_PROJECT, .names = { in->args[0] },
+		.values = { [PROJECT_VISIBILITY] = given[ADD_VISIBILITY] } };
 
-	if (in->options.values[ADD_PARENTS] != NULL && add_parents(in, in->args[0]) == -1)
+	if ((given[ADD_PARENTS] != NULL && add_parents(in, in->args[0]) == -1) ||
+	    provision_add(&p, &project, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	if (project_add(in->db, in->arena, &in->actor, in->args[0], visibility, &id, &in->err) == -1)
-		return -1;
-	output_id(&out,
-	    (struct cell[]) { cell_int(id), cell_str(in->args[0]), cell_str(visibility) });
+	output_id(&out, (struct cell[]) { cell_int(project.id), cell_str(project.names[0]),
+	    cell_str(project.values[PROJECT_VISIBILITY]) });
 	return 0;
-}
-
-static int
-parse_bool(const char *key, const char *value, bool *out, struct err *err)
-{
-	static const struct {
-		const char *word;
-		bool value;
-	} words[] = { { "true", true }, { "on", true }, { "false", false }, { "off", false } };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (strcmp(words[i].word, value) == 0) {
-			*out = words[i].value;
-			return 0;
-		}
-	}
-	return err_set(err, 400, "%s must be true or false, not `%s`", key, value);
-}
-
-/* What the KEY=VALUE words ask for, and room for their values. */
-struct asked {
-	struct project_change change;
-	bool packages_enabled;
-	bool public_packages;
-};
-
-static int
-parse_change(struct arena *a, const char *word, struct asked *asked, struct err *err)
-{
-	size_t n = strcspn(word, "=");
-	struct slice key = slice_of(word, n);
-	const char *value = word + n + 1;
-
-	if (word[n] == '\0')
-		return err_set(err, 400, "`%s` must be KEY=VALUE", word);
-	if (slice_is(key, "visibility")) {
-		asked->change.visibility = value;
-		return 0;
-	}
-	if (slice_is(key, "packages_enabled")) {
-		asked->change.packages_enabled = &asked->packages_enabled;
-		return parse_bool("packages_enabled", value, &asked->packages_enabled, err);
-	}
-	if (slice_is(key, "public_packages")) {
-		asked->change.public_packages = &asked->public_packages;
-		return parse_bool("public_packages", value, &asked->public_packages, err);
-	}
-	if (slice_is(key, "anonymous_networks"))
-		return networks_parse(a, value, &asked->change.anonymous_networks, err);
-	/* project_policy_change() reads these, admin_quota_set() those */
-	if (settings_project_key(key) != NULL || admin_quota_is_key(key))
-		return 0;
-	return err_set(err, 400,
-	    "unknown key `%.*s`; the keys are visibility, packages_enabled, public_packages, "
-	    "anonymous_networks, quota_bytes, quota_versions, quota_crates, %s",
-	    (int)n, word, project_policy_keys(a));
 }
 
 static void
@@ -175,38 +120,13 @@ print_project(struct invocation *in, void (*print)(const struct output *, const 
 	return 0;
 }
 
-struct setting {
-	struct invocation *in;
-	const struct project_change *change;
-};
-
-/* All of it or nothing. */
-static int
-set_body(struct db *db, void *arg, struct err *err)
-{
-	struct setting *s = arg;
-	struct invocation *in = s->in;
-	int64_t id;
-
-	if (project_set(db, in->arena, &in->actor, in->args[0], s->change, &id, err) == -1)
-		return -1;
-	return admin_quota_set(in, err);
-}
-
 static int
 set(struct invocation *in)
 {
-	struct asked asked = { 0 };
-	struct setting setting = { in, &asked.change };
-	bool unknown;
+	const struct provision p = command_provision(in, false);
+	int64_t id;
 
-	for (size_t i = 1; i < in->nargs; i++) {
-		if (parse_change(in->arena, in->args[i], &asked, &in->err) == -1)
-			return -1;
-	}
-	if (project_policy_change(in, &asked.change.policy, &in->err) == -1 ||
-	    admin_quota_check(in) == -1 ||
-	    db_transaction(in->db, set_body, &setting, &unknown, &in->err) == -1)
+	if (namespace_words_set_project(&p, in->args[0], &in->args[1], in->nargs - 1, &id, &in->err) == -1)
 		return -1;
 	return print_project(in, output_id);
 }
@@ -258,9 +178,9 @@ unpin(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "GROUP/NAME --visibility private|internal|public [--parents]",
+	{ "add", "GROUP/NAME --visibility private|internal|public [--parents] [--if-missing]",
 	    "Creates a project and prints its id; with --parents first the groups above it\n"
-	    "that do not exist.",
+	    "that do not exist.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"
@@ -271,11 +191,11 @@ static const struct command commands[] = {
 	    "value restores the configuration's).  Prints the id.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
 	{ "allow",
-	    "GROUP/NAME --from GROUP[/PROJECT] [--policies read_packages|admin_packages[,...]]",
+	    "GROUP/NAME --from GROUP[/PROJECT] [--policies read_packages|admin_packages[,...]] [--if-missing]",
 	    "Lets jobs of another project, or of all in a group, read packages, or with\n"
 	    "admin_packages publish and yank as well, within the rights of the user who\n"
 	    "started the job.\n"
-	    "Prints the id.",
+	    "Prints the id.\n" IF_MISSING,
 	    COMMAND_OPTIONS(allow_options), 1, 1, project_allow },
 	{ "disallow", "GROUP/NAME --from GROUP[/PROJECT]", "Removes that permission.",
 	    COMMAND_OPTIONS(disallow_options), 1, 1, project_disallow },

@@ -1,45 +1,46 @@
 #include "admin/project_allow.h"
 
-#include "access/token_words.h"
 #include "store/token/job_allow.h"
 
-enum { ALLOW_FROM, ALLOW_POLICIES };
+enum { ALLOW_FROM, ALLOW_WHICH, ALLOW_IF_MISSING };
 
 const char *const project_allow_keys[PROJECT_ALLOW_NKEYS] = { "job_token_read_packages",
 	"job_token_admin_packages" };
 
-static int
-set(struct invocation *in, const char *policies)
+static void
+print(const struct invocation *in, int64_t id, const char *from, const char *policies)
 {
 	static const char *const keys[] = { "id", "full_path", "from", "policies" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	const char *from = in->options.values[ALLOW_FROM];
-	int64_t id;
 
-	if (job_allow_set(in->db, in->arena, &in->actor, in->args[0], from, policies, &id,
-	        &in->err) == -1)
-		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]), cell_str(from),
-	    cell_words(policies != NULL ? policies : "") });
-	return 0;
+	    cell_words(policies) });
 }
 
 int
 project_allow(struct invocation *in)
 {
-	const char *given = in->options.values[ALLOW_POLICIES];
-	const char *policies = "read_packages";
+	const char *const *given = in->options.values;
+	const struct provision p = command_provision(in, false);
+	struct provision_thing allow = { .kind = PROVISION_ALLOW, .names = { in->args[0], given[ALLOW_FROM] },
+		.values = { [ALLOW_POLICIES] = given[ALLOW_WHICH] } };
 
-	if (given != NULL && token_words_parse(in->arena, &token_words_policies, given, &policies,
-	        &in->err) == -1)
+	if (provision_add(&p, &allow, given[ALLOW_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	return set(in, policies);
+	print(in, allow.id, allow.names[1], allow.values[ALLOW_POLICIES]);
+	return 0;
 }
 
 int
 project_disallow(struct invocation *in)
 {
-	return set(in, NULL);
+	const char *from = in->options.values[ALLOW_FROM];
+	int64_t id;
+
+	if (job_allow_set(in->db, in->arena, &in->actor, in->args[0], from, NULL, &id, &in->err) == -1)
+		return -1;
+	print(in, id, from, "");
+	return 0;
 }
 
 static const char *

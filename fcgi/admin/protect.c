@@ -4,16 +4,23 @@
 #include "admin/number.h"
 #include "admin/output.h"
 
-enum { ADD_PUSH, ADD_DELETE };
+enum { ADD_PUSH, ADD_DELETE, ADD_IF_MISSING };
 
 static const struct option_def add_options[] = {
 	[ADD_PUSH] = { "push", 0, "maintainer|owner|admin", false },
 	[ADD_DELETE] = { "delete", 0, "owner|admin", false },
+	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 static const char *const keys[] = { "id", "push", "delete", "created_at", "pattern" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+static const char *
+text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
 
 static int
 add(struct invocation *in)
@@ -21,18 +28,14 @@ add(struct invocation *in)
 	static const char *const add_keys[] = { "id", "push", "delete", "pattern" };
 	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
 	const char *const *given = in->options.values;
-	struct protection_rule rule = { .pattern = in->args[1] };
+	const struct provision p = command_provision(in, false);
+	struct provision_thing rule = { .kind = PROVISION_PROTECT, .names = { in->args[0], in->args[1] },
+		.values = { [PROTECT_PUSH] = given[ADD_PUSH], [PROTECT_DELETE] = given[ADD_DELETE] } };
 
-	if ((given[ADD_PUSH] != NULL && protection_level_parse(given[ADD_PUSH],
-	         PROTECTION_MAINTAINER, &rule.push, &in->err) == -1) ||
-	    (given[ADD_DELETE] != NULL && protection_level_parse(given[ADD_DELETE],
-	         PROTECTION_OWNER, &rule.delete, &in->err) == -1) ||
-	    protection_add(in->db, in->arena, &in->actor, in->args[0], &rule, &rule.id,
-	        &in->err) == -1)
+	if (provision_add(&p, &rule, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(rule.id),
-	    cell_str(protection_level_name(rule.push)),
-	    cell_str(protection_level_name(rule.delete)), cell_str(rule.pattern) });
+	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(text_or_null(rule.values[PROTECT_PUSH])),
+	    cell_str(text_or_null(rule.values[PROTECT_DELETE])), cell_str(rule.names[1]) });
 	return 0;
 }
 
@@ -77,10 +80,11 @@ remove_rule(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "GROUP/PROJECT PATTERN [--push maintainer|owner|admin] [--delete owner|admin]",
+	{ "add",
+	    "GROUP/PROJECT PATTERN [--push maintainer|owner|admin] [--delete owner|admin] [--if-missing]",
 	    "Lets only people of that level publish and yank (--push) or delete\n"
 	    "(--delete) crates whose names match, and prints the new rule's id.  In\n"
-	    "PATTERN, * stands for any characters; case does not matter, and - equals _.",
+	    "PATTERN, * stands for any characters; case does not matter, and - equals _.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 2, 2, add },
 	{ "list", "GROUP/PROJECT", "Lists the protection rules of a project.", NULL, 0, 1, 1,
 	    list },

@@ -1,9 +1,8 @@
 #ifndef ADMIN_QUOTA_H
 #define ADMIN_QUOTA_H
 
-/* KEY=VALUE for quotas, of projects and of groups, and what is printed of them. */
+/* What is printed of the quotas of projects and groups. */
 
-#include "admin/command.h"
 #include "admin/output.h"
 #include "store/package/quota.h"
 
@@ -11,16 +10,6 @@ enum { ADMIN_QUOTA_NKEYS = 2 * QUOTA__MAX };
 
 /* "quota_bytes" ... "used_bytes" ... */
 extern const char *const admin_quota_keys[ADMIN_QUOTA_NKEYS];
-
-/* Is the word one of these keys, before its `=`? */
-bool admin_quota_is_key(struct slice key);
-
-/*
- * Sets what the words after the first say, if any does; others are left to the caller.  An
- * empty value, or `default`, is no limit.  -1: 400, before anything happened; 404.
- */
-int admin_quota_check(struct invocation *) __attribute__((warn_unused_result));
-int admin_quota_set(struct invocation *, struct err *) __attribute__((warn_unused_result));
 
 /* What a project or group has: null where there is no quota. */
 void admin_quota_cells(const struct quota *, size_t n, const char *namespace,

@@ -1,20 +1,18 @@
 #include "store/token/trust_rule.h"
 
-#include "access/token_words.h"
-#include "access/trust.h"
 #include "admin/command.h"
 #include "admin/number.h"
 #include "admin/output.h"
 #include "base/json.h"
-#include "store/token/issuer.h"
 
-enum { ADD_ISSUER, ADD_CRATES, ADD_OPERATIONS, ADD_USER };
+enum { ADD_ISSUER, ADD_CRATES, ADD_OPERATIONS, ADD_USER, ADD_IF_MISSING };
 
 static const struct option_def add_options[] = {
 	[ADD_ISSUER] = { "issuer", 0, "URL", true },
 	[ADD_CRATES] = { "crates", 0, "PATTERN,...", false },
 	[ADD_OPERATIONS] = { "operations", 0, "OPERATION,...", false },
 	[ADD_USER] = { "user", 0, "NAME", false },
+	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 enum { CLAIMS_MAX = 64 * 1024 };
@@ -49,22 +47,10 @@ parse_claims(struct invocation *in, const char **out)
 	return 0;
 }
 
-/* What a claim means depends on the kind of the issuer. */
-static int
-check_claims(struct invocation *in, const struct trust_rule *rule)
+static const char *
+text_or_null(const char *text)
 {
-	struct issuer_keys issuer;
-	struct json_object *patterns;
-	enum trust_kind kind;
-
-	if (issuer_find(in->db, in->arena, rule->issuer, &issuer, &in->err) == -1)
-		return -1;
-	if (!issuer.found)
-		return err_set(&in->err, 404, "there is no issuer `%s` that is enabled", rule->issuer);
-	if (trust_kind_parse(issuer.issuer.kind, &kind, &in->err) == -1 ||
-	    json_parse(in->arena, slice_str(rule->claims), "the claims", &patterns, &in->err) == -1)
-		return -1;
-	return trust_check_patterns(kind, patterns, &in->err);
+	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 static int
@@ -74,23 +60,19 @@ add(struct invocation *in)
 		"operations", "user" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *const *given = in->options.values;
-	const char *operations = given[ADD_OPERATIONS] != NULL ? given[ADD_OPERATIONS]
-							       : "publish-new,publish-update";
-	struct trust_rule rule = { .issuer = given[ADD_ISSUER], .username = given[ADD_USER] };
-	struct namespace_ref project = project_of(in);
+	const struct provision p = command_provision(in, false);
+	struct provision_thing rule = { .kind = PROVISION_TRUST, .names = { in->args[0], given[ADD_ISSUER] },
+		.values = { [TRUST_CRATES] = given[ADD_CRATES], [TRUST_OPERATIONS] = given[ADD_OPERATIONS],
+		    [TRUST_USER] = given[ADD_USER] } };
+	const char *const *v = rule.values;
 
-	if (parse_claims(in, &rule.claims) == -1 ||
-	    (given[ADD_CRATES] != NULL && token_words_crates(in->arena, given[ADD_CRATES],
-	         &rule.crates, &in->err) == -1) ||
-	    token_words_parse(in->arena, &token_words_operations, operations, &rule.operations,
-	        &in->err) == -1 ||
-	    check_claims(in, &rule) == -1 ||
-	    trust_rule_add(in->db, in->arena, &in->actor, &project, &rule, &rule.id, &in->err) == -1)
+	if (parse_claims(in, &rule.names[2]) == -1 ||
+	    provision_add(&p, &rule, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(in->args[0]),
-	    cell_str(rule.issuer), cell_json(rule.claims),
-	    rule.crates != NULL ? cell_words(rule.crates) : cell_str(NULL),
-	    cell_words(rule.operations), cell_str(rule.username) });
+	output_id(&out, (struct cell[]) { cell_int(rule.id), cell_str(in->args[0]), cell_str(rule.names[1]),
+	    cell_json(rule.names[2]),
+	    text_or_null(v[TRUST_CRATES]) != NULL ? cell_words(v[TRUST_CRATES]) : cell_str(NULL),
+	    cell_words(v[TRUST_OPERATIONS]), cell_str(text_or_null(v[TRUST_USER])) });
 	return 0;
 }
 
@@ -140,12 +122,14 @@ remove_rule(struct invocation *in)
 static const struct command commands[] = {
 	{ "add",
 	    "GROUP/PROJECT --issuer URL CLAIM=PATTERN ... [--crates PATTERN[,...]] "
-	    "[--operations OPERATION[,...]] [--user NAME]",
+	    "[--operations OPERATION[,...]] [--user NAME] [--if-missing]",
 	    "Trusts jobs whose identity tokens are from that issuer and match all these claims,\n"
 	    "and prints the new rule's id.  In a pattern, * stands for any characters.  One claim\n"
 	    "must be project_path (GitLab), repository (GitHub, Gitea, Forgejo) or sub.  The\n"
 	    "jobs may publish, or do what --operations says, with all crates of the project or\n"
-	    "those of --crates; for the user, or for nobody.",
+	    "those of --crates; for the user, or for nobody.\n"
+	    "--if-missing: if there is a rule with the same issuer and claims, changes nothing and\n"
+	    "says what differs.",
 	    COMMAND_OPTIONS(add_options), 2, COMMAND_ARGS_MAX, add },
 	{ "list", "GROUP/PROJECT",
 	    "Lists the trust rules of a project, in the order in which Berth tries them.", NULL, 0,

@@ -10,12 +10,13 @@
 #include "config/settings.h"
 #include "store/token/session.h"
 
-enum { ADD_EMAIL, ADD_NAME, ADD_ADMIN };
+enum { ADD_EMAIL, ADD_NAME, ADD_ADMIN, ADD_IF_MISSING };
 
 static const struct option_def add_options[] = {
 	[ADD_EMAIL] = { "email", 0, "EMAIL", true },
 	[ADD_NAME] = { "name", 0, "NAME", false },
 	[ADD_ADMIN] = { "admin", 0, NULL, false },
+	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
 static int
@@ -25,17 +26,17 @@ add(struct invocation *in)
 		"state" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	const char *const *given = in->options.values;
-	struct user u = {
-		.username = in->args[0],
-		.name = given[ADD_NAME] != NULL ? given[ADD_NAME] : in->args[0],
-		.email = given[ADD_EMAIL],
-		.admin = given[ADD_ADMIN] != NULL,
-	};
+	const struct provision p = command_provision(in, false);
+	struct provision_thing u = { .kind = PROVISION_USER, .names = { in->args[0] },
+		.values = { [USER_EMAIL] = given[ADD_EMAIL], [USER_NAME] = given[ADD_NAME],
+		    [USER_ADMIN] = given[ADD_ADMIN] != NULL ? "true" : NULL } };
+	const char *const *v = u.values;
 
-	if (user_add(in->db, in->arena, &in->actor, &u, &u.id, &in->err) == -1)
+	if (provision_add(&p, &u, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(u.id), cell_str(u.username), cell_str(u.name),
-	    cell_str(u.email), cell_bool(u.admin), cell_str("active") });
+	output_id(&out, (struct cell[]) { cell_int(u.id), cell_str(u.names[0]), cell_str(v[USER_NAME]),
+	    cell_str(v[USER_EMAIL]), cell_bool(strcmp(v[USER_ADMIN], "true") == 0),
+	    cell_str(v[USER_BLOCKED] != NULL && strcmp(v[USER_BLOCKED], "true") == 0 ? "blocked" : "active") });
 	return 0;
 }
 
@@ -48,13 +49,11 @@ set_blocked(struct invocation *in, bool blocked)
 {
 	static const char *const keys[] = { "id", "username", "state" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	bool force = blocked && in->options.values[BLOCK_FORCE] != NULL;
+	const struct provision p = command_provision(in, blocked && in->options.values[BLOCK_FORCE] != NULL);
 	int64_t id;
 
-	if (user_set_blocked(in->db, in->arena, &in->actor, in->args[0], blocked, force, &id, &in->err) == -1)
-		return in->err.status != 409 ? -1 :
-		    err_set(&in->err, 409, "user `%s` is the last administrator who is not blocked; to block "
-		        "the user anyway, use --force", in->args[0]);
+	if (provision_block_user(&p, in->args[0], blocked, &id, &in->err) == -1)
+		return -1;
 	output_id(&out, (struct cell[]) { cell_int(id), cell_str(in->args[0]),
 	    cell_str(blocked ? "blocked" : "active") });
 	return 0;
@@ -144,8 +143,8 @@ unpin(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "NAME --email EMAIL [--name NAME] [--admin]",
-	    "Creates a user and prints the id.  --admin: the user has all rights.",
+	{ "add", "NAME --email EMAIL [--name NAME] [--admin] [--if-missing]",
+	    "Creates a user and prints the id.  --admin: the user has all rights.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "block", "NAME [--force]",
 	    "Refuses all tokens of the user, from the next request on.\n"

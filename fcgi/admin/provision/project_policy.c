@@ -1,4 +1,4 @@
-#include "admin/project_policy.h"
+#include "admin/provision/project_policy.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -25,42 +25,48 @@ check_crate_size(const struct settings *project, const struct settings *configur
 	return 0;
 }
 
-static int
-check_value(const struct invocation *in, const struct conf_key *key, const char *value,
-    struct err *err)
+int
+project_policy_check(struct arena *a, const struct settings *configured, const char *name,
+    const char **value, struct err *err)
 {
+	const struct conf_key *key = settings_project_key(slice_str(name));
 	struct settings scratch = { 0 };
-	const char *wrong = conf_set(in->arena, key, value, &scratch);
+	const char *wrong;
 
+	assert(key != NULL);
+	if ((*value)[0] == '\0' || strcmp(*value, "default") == 0) {
+		*value = "";
+		return 0;
+	}
+	wrong = conf_set(a, key, *value, &scratch);
 	if (wrong != NULL)
 		return err_set(err, 400, "%s %s", key->name, wrong);
-	return check_crate_size(&scratch, in->settings, err);
+	return check_crate_size(&scratch, configured, err);
 }
 
 int
-project_policy_change(const struct invocation *in, const char **json, struct err *err)
+project_policy_change(struct arena *a, const struct settings *configured, const char *const *words,
+    size_t nwords, const char **json, struct err *err)
 {
 	struct json_out o;
 	struct buf b;
 	bool any = false;
 
-	buf_init(&b, in->arena, POLICY_MAX);
+	buf_init(&b, a, POLICY_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
-	for (size_t i = 1; i < in->nargs; i++) {
-		const char *word = in->args[i];
-		size_t n = strcspn(word, "=");
-		const struct conf_key *key = settings_project_key(slice_of(word, n));
-		const char *value = word + n + (word[n] == '=');
-		bool back = value[0] == '\0' || strcmp(value, "default") == 0;
+	for (size_t i = 0; i < nwords; i++) {
+		size_t n = strcspn(words[i], "=");
+		const struct conf_key *key = settings_project_key(slice_of(words[i], n));
+		const char *value = words[i] + n + (words[i][n] == '=');
 
 		if (key == NULL)
 			continue;
-		if (!back && check_value(in, key, value, err) == -1)
+		if (project_policy_check(a, configured, key->name, &value, err) == -1)
 			return -1;
 		any = true;
 		json_out_key(&o, key->name);
-		json_out_str(&o, back ? NULL : value);
+		json_out_str(&o, value[0] != '\0' ? value : NULL);
 	}
 	json_out_close(&o, '}');
 	assert(!buf_full(&b));

@@ -1,0 +1,195 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "admin/provision/wishes.h"
+#include "base/buf.h"
+#include "store/registry_lock.h"
+
+enum { APPLY_DRY_RUN, APPLY_FORCE };
+
+static const struct option_def options[] = {
+	[APPLY_DRY_RUN] = { "dry-run", 0, NULL, false },
+	[APPLY_FORCE] = { "force", 0, NULL, false },
+};
+
+enum { FILE_MAX = 4 << 20 };
+
+static const char *const keys[] = { "action", "kind", "name", "key", "from", "to" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+struct apply {
+	struct provision provision;
+	struct wishes wishes;
+	bool dry_run;
+	bool done; /* all of it, if only to be rolled back */
+	struct cell *lines; /* what happened, NKEYS cells each */
+	size_t nlines, room;
+	size_t ncreated;
+};
+
+static void
+add_line(struct apply *a, const struct cell line[NKEYS])
+{
+	struct cell *longer;
+
+	if (a->nlines == a->room) {
+		a->room = 2 * a->room + 64;
+		longer = arena_calloc(a->provision.arena, a->room, NKEYS * sizeof(*longer));
+		if (a->nlines > 0)
+			memcpy(longer, a->lines, a->nlines * NKEYS * sizeof(*longer));
+		a->lines = longer;
+	}
+	memcpy(&a->lines[a->nlines++ * NKEYS], line, NKEYS * sizeof(*line));
+}
+
+static void
+note_creation(struct apply *a, const struct provision_thing *thing)
+{
+	const struct cell line[NKEYS] = { cell_str("create"), cell_str(provision_kind_names[thing->kind]),
+		cell_str(provision_names(a->provision.arena, thing)), cell_str(NULL), cell_str(NULL), cell_str(NULL) };
+
+	a->ncreated++;
+	add_line(a, line);
+}
+
+/* One line for each value that differs.  Returns whether one does. */
+static bool
+note_changes(struct apply *a, const struct provision_thing *wanted,
+    const struct provision_thing *current)
+{
+	size_t before = a->nlines;
+	struct provision_key key;
+
+	for (size_t i = 0; (key = provision_value_key(wanted->kind, i)).name != NULL; i++) {
+		const struct cell line[NKEYS] = { cell_str("change"),
+			cell_str(provision_kind_names[wanted->kind]),
+			cell_str(provision_names(a->provision.arena, wanted)), cell_str(key.name),
+			cell_str(current->values[i]), cell_str(wanted->values[i]) };
+
+		if (provision_differs(wanted, current, i))
+			add_line(a, line);
+	}
+	return a->nlines > before;
+}
+
+static int
+fulfil(struct apply *a, struct provision_thing *thing, struct err *err)
+{
+	const struct provision *p = &a->provision;
+	struct provision_thing current;
+	bool found;
+
+	if (provision_check(p, thing, err) == -1 || provision_find(p, thing, &current, &found, err) == -1)
+		return -1;
+	if (found)
+		return note_changes(a, thing, &current) ? provision_change(p, thing, &current, err) : 0;
+	note_creation(a, thing);
+	return provision_create(p, thing, err);
+}
+
+/* Everything or nothing; a second one waits until this one has ended. */
+static int
+body(struct db *db, void *arg, struct err *err)
+{
+	struct apply *a = arg;
+
+	a->nlines = a->ncreated = 0;
+	if (registry_lock(db, a->provision.arena, err) == -1)
+		return -1;
+	for (size_t i = 0; i < a->wishes.n; i++) {
+		/* a copy: the transaction may run again */
+		struct provision_thing thing = a->wishes.all[i].thing;
+
+		if (fulfil(a, &thing, err) == -1)
+			return wishes_blame(a->provision.arena, &a->wishes, a->wishes.all[i].line, err);
+	}
+	a->done = true;
+	return a->dry_run ? -1 : 0;
+}
+
+static int
+read_file(struct invocation *in, const char *path, struct slice *text)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char piece[8192];
+	struct buf b;
+	size_t n;
+	int rc = 0;
+
+	if (f == NULL)
+		return err_sys(&in->err, "%s", path);
+	buf_init(&b, in->arena, FILE_MAX);
+	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+		buf_put(&b, piece, n);
+	if (ferror(f))
+		rc = err_sys(&in->err, "%s", path);
+	else if (buf_full(&b))
+		rc = err_set(&in->err, 409, "%s is longer than %d bytes", path, FILE_MAX);
+	if (f != stdin)
+		fclose(f);
+	*text = buf_slice(&b);
+	return rc;
+}
+
+static const char *
+shown(const struct cell *c)
+{
+	return c->str != NULL && c->str[0] != '\0' ? c->str : "-";
+}
+
+static void
+print(const struct invocation *in, const struct apply *a)
+{
+	const char *end = a->dry_run ? " (dry run: nothing is written)" : "";
+
+	if (in->json) {
+		output_table(&(struct output) { in->arena, true, keys, NKEYS }, a->lines, a->nlines);
+		return;
+	}
+	for (size_t i = 0; i < a->nlines; i++) {
+		const struct cell *c = &a->lines[i * NKEYS];
+
+		printf("%s %s %s", c[0].str, c[1].str, c[2].str);
+		if (c[3].str != NULL)
+			printf(" %s %s -> %s", c[3].str, shown(&c[4]), shown(&c[5]));
+		putchar('\n');
+	}
+	if (a->nlines == 0)
+		printf("nothing to change%s\n", end);
+	else
+		printf("%zu created, %zu changed%s\n", a->ncreated, a->nlines - a->ncreated, end);
+}
+
+static int
+apply(struct invocation *in)
+{
+	const char *const *given = in->options.values;
+	struct apply a = { .provision = command_provision(in, given[APPLY_FORCE] != NULL),
+		.wishes.file = strcmp(in->args[0], "-") == 0 ? "standard input" : in->args[0],
+		.dry_run = given[APPLY_DRY_RUN] != NULL };
+	struct slice text = slice_of("", 0);
+	bool unknown;
+
+	if (read_file(in, in->args[0], &text) == -1 ||
+	    wishes_read(in->arena, text, &a.wishes, &in->err) == -1)
+		return -1;
+	if (db_transaction(in->db, body, &a, &unknown, &in->err) == -1 && !(a.dry_run && a.done))
+		return -1;
+	print(in, &a);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ NULL, "FILE [--dry-run] [--force]",
+	    "Creates the users, groups, issuers, projects, members, allow-lists, protection rules\n"
+	    "and trust rules that the TOML file describes, and changes those that differ; - is\n"
+	    "standard input.  All of it happens, or nothing.  Prints a line for each change.\n"
+	    "--dry-run: only prints.  --force: even if the last administrator or owner goes.",
+	    COMMAND_OPTIONS(options), 1, 1, apply },
+};
+
+const struct noun admin_apply = { "apply", COMMAND_LIST(commands) };

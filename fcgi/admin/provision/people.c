@@ -1,0 +1,422 @@
+/* Users, groups, projects and members. */
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+
+#include "access/access.h"
+#include "access/networks.h"
+#include "admin/provision/kinds.h"
+#include "admin/provision/namespace_words.h"
+#include "admin/provision/project_policy.h"
+#include "admin/provision/quota_words.h"
+#include "base/date.h"
+#include "config/settings.h"
+#include "store/group.h"
+#include "store/namespace_entry.h"
+#include "store/namespace_member.h"
+#include "store/project.h"
+#include "store/user.h"
+
+static const char *
+bool_text(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static bool
+is_true(const char *value)
+{
+	return value != NULL && strcmp(value, "true") == 0;
+}
+
+/* ---- users ---- */
+
+static const struct provision_key user_keys[] = {
+	[USER_EMAIL] = { "email", PROVISION_TEXT, .required = true, .fixed = true },
+	[USER_NAME] = { "name", PROVISION_TEXT, .fixed = true },
+	[USER_ADMIN] = { "admin", PROVISION_BOOL, .fixed = true },
+	[USER_BLOCKED] = { "blocked", PROVISION_BOOL },
+	{ 0 },
+};
+
+static int
+user_kind_find(const struct provision *p, const struct provision_thing *wanted,
+    struct provision_thing *current, bool *found, struct err *err)
+{
+	struct user_entry u;
+
+	if (user_find(p->db, p->arena, wanted->names[0], &current->id, err) == -1)
+		return kind_absent(err);
+	if (user_entry(p->db, p->arena, current->id, &u, err) == -1)
+		return -1;
+	*found = true;
+	current->names[0] = u.username;
+	current->values[USER_EMAIL] = u.email;
+	current->values[USER_NAME] = u.name;
+	current->values[USER_ADMIN] = bool_text(u.admin);
+	current->values[USER_BLOCKED] = bool_text(strcmp(u.state, "blocked") == 0);
+	return 0;
+}
+
+int
+provision_block_user(const struct provision *p, const char *username, bool blocked, int64_t *id,
+    struct err *err)
+{
+	if (user_set_blocked(p->db, p->arena, p->actor, username, blocked, blocked && p->force, id, err) == 0)
+		return 0;
+	return err->status != 409 ? -1 :
+	    err_set(err, 409, "user `%s` is the last administrator who is not blocked; to block "
+	        "the user anyway, use --force", username);
+}
+
+static int
+user_kind_change(const struct provision *p, const struct provision_thing *wanted,
+    const struct provision_thing *all, struct err *err)
+{
+	const char *blocked = wanted->values[USER_BLOCKED];
+	int64_t id;
+
+	(void)all;
+	return blocked == NULL ? 0 : provision_block_user(p, wanted->names[0], is_true(blocked), &id, err);
+}
+
+static int
+user_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	const char **v = thing->values;
+	struct user u = { .username = thing->names[0], .email = v[USER_EMAIL], .admin = is_true(v[USER_ADMIN]) };
+
+	if (v[USER_NAME] == NULL)
+		v[USER_NAME] = u.username;
+	u.name = v[USER_NAME];
+	v[USER_ADMIN] = bool_text(u.admin);
+	if (user_add(p->db, p->arena, p->actor, &u, &thing->id, err) == -1)
+		return -1;
+	return is_true(v[USER_BLOCKED]) ? user_kind_change(p, thing, thing, err) : 0;
+}
+
+const struct kind kind_user = { .names = { { .name = "username" } }, .keys = user_keys,
+	.find = user_kind_find, .create = user_kind_create, .change = user_kind_change };
+
+/* ---- groups and projects ---- */
+
+static const struct provision_key group_keys[] = {
+	[GROUP_NETWORKS] = { "anonymous_networks", PROVISION_SPACES },
+	[GROUP_QUOTA] = { "quota_bytes", PROVISION_SIZE },
+	{ "quota_versions", PROVISION_SIZE },
+	{ "quota_crates", PROVISION_SIZE },
+	{ 0 },
+};
+
+static const struct provision_key project_keys[] = {
+	[PROJECT_VISIBILITY] = { "visibility", PROVISION_TEXT, .required = true },
+	[PROJECT_PACKAGES_ENABLED] = { "packages_enabled", PROVISION_BOOL },
+	[PROJECT_PUBLIC_PACKAGES] = { "public_packages", PROVISION_BOOL },
+	[PROJECT_NETWORKS] = { "anonymous_networks", PROVISION_SPACES },
+	[PROJECT_QUOTA] = { "quota_bytes", PROVISION_SIZE },
+	{ "quota_versions", PROVISION_SIZE },
+	{ "quota_crates", PROVISION_SIZE },
+	{ 0 },
+};
+
+/* A quota, as `group set` takes it, as a number. */
+static int
+check_quotas(const struct provision *p, const char **values, struct err *err)
+{
+	for (int i = 0; i < QUOTA__MAX; i++) {
+		int64_t max = QUOTA_NONE;
+
+		if (values[i] == NULL)
+			continue;
+		if (quota_words_parse(p->arena, (enum quota_kind)i, values[i], &max, err) == -1)
+			return -1;
+		values[i] = max == QUOTA_NONE ? "" : arena_printf(p->arena, "%" PRId64, max);
+	}
+	return 0;
+}
+
+static int
+read_quotas(const struct provision *p, const char *path, const char **values, struct err *err)
+{
+	struct quota *quotas;
+	size_t n;
+
+	if (quota_list(p->db, p->arena, path, &quotas, &n, err) == -1)
+		return -1;
+	for (int i = 0; i < QUOTA__MAX; i++)
+		values[i] = n == 0 || quotas[0].max[i] == QUOTA_NONE ? ""
+		    : arena_printf(p->arena, "%" PRId64, quotas[0].max[i]);
+	return 0;
+}
+
+static int
+check_networks(const struct provision *p, const char **value, struct err *err)
+{
+	return *value != NULL ? networks_parse(p->arena, *value, value, err) : 0;
+}
+
+/* The values that are given, as KEY=VALUE. */
+static size_t
+to_words(const struct provision *p, const struct provision_thing *thing, const char **words)
+{
+	struct provision_key key;
+	size_t n = 0;
+
+	for (size_t i = 0; (key = provision_value_key(thing->kind, i)).name != NULL; i++) {
+		if (thing->values[i] != NULL)
+			words[n++] = arena_printf(p->arena, "%s=%s", key.name, thing->values[i]);
+	}
+	return n;
+}
+
+static int
+group_kind_check(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	return check_networks(p, &thing->values[GROUP_NETWORKS], err) == -1 ||
+	    check_quotas(p, &thing->values[GROUP_QUOTA], err) == -1 ? -1 : 0;
+}
+
+static int
+group_kind_find(const struct provision *p, const struct provision_thing *wanted,
+    struct provision_thing *current, bool *found, struct err *err)
+{
+	struct member_namespace place;
+	struct group_entry *entries;
+	size_t n;
+
+	if (member_find_namespace(p->db, p->arena, wanted->names[0], &place, err) == -1)
+		return kind_absent(err);
+	if (place.group_id == 0)
+		return 0;
+	if (group_entries(p->db, p->arena, &place.group_id, 1, &entries, &n, err) == -1 ||
+	    read_quotas(p, wanted->names[0], &current->values[GROUP_QUOTA], err) == -1)
+		return -1;
+	*found = n == 1;
+	current->id = place.group_id;
+	current->names[0] = place.full_path;
+	current->values[GROUP_NETWORKS] = n == 1 ? entries[0].anonymous_networks : "";
+	return 0;
+}
+
+static int
+group_kind_change(const struct provision *p, const struct provision_thing *wanted,
+    const struct provision_thing *all, struct err *err)
+{
+	const char *words[PROVISION_KEYS_MAX];
+	size_t n = to_words(p, wanted, words);
+
+	(void)all;
+	return n == 0 ? 0 : namespace_words_set_group(p, wanted->names[0], words, n, err);
+}
+
+static int
+group_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	if (group_add(p->db, p->arena, p->actor, thing->names[0], &thing->id, err) == -1)
+		return -1;
+	return group_kind_change(p, thing, thing, err);
+}
+
+const struct kind kind_group = { .names = { { .name = "path" } }, .keys = group_keys,
+	.check = group_kind_check, .find = group_kind_find, .create = group_kind_create,
+	.change = group_kind_change };
+
+static int
+project_kind_check(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	const char **v = thing->values;
+	struct provision_key key;
+
+	if (check_networks(p, &v[PROJECT_NETWORKS], err) == -1 ||
+	    check_quotas(p, &v[PROJECT_QUOTA], err) == -1 ||
+	    (v[PROJECT_VISIBILITY] != NULL && project_check_visibility(v[PROJECT_VISIBILITY], err) == -1))
+		return -1;
+	for (size_t i = PROJECT_SETTINGS; (key = provision_value_key(thing->kind, i)).name != NULL; i++) {
+		if (v[i] != NULL && project_policy_check(p->arena, p->settings, key.name, &v[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The values of the keys of berth.conf. */
+static int
+read_policy(const struct provision *p, const char *path, struct provision_thing *current,
+    struct err *err)
+{
+	struct project_setting *own;
+	struct provision_key key;
+	size_t n;
+
+	if (project_policy(p->db, p->arena, path, &own, &n, err) == -1)
+		return -1;
+	for (size_t i = PROJECT_SETTINGS; (key = provision_value_key(current->kind, i)).name != NULL; i++) {
+		current->values[i] = "";
+		for (size_t k = 0; k < n; k++) {
+			if (strcmp(own[k].key, key.name) == 0)
+				current->values[i] = own[k].value;
+		}
+	}
+	return 0;
+}
+
+static int
+project_kind_find(const struct provision *p, const struct provision_thing *wanted,
+    struct provision_thing *current, bool *found, struct err *err)
+{
+	const char *path = wanted->names[0];
+	struct project *project;
+
+	if (project_find(p->db, p->arena, path, &project, err) == -1)
+		return kind_absent(err);
+	if (read_quotas(p, path, &current->values[PROJECT_QUOTA], err) == -1 ||
+	    read_policy(p, path, current, err) == -1)
+		return -1;
+	*found = true;
+	current->id = project->id;
+	current->names[0] = project->full_path;
+	current->values[PROJECT_VISIBILITY] = project->visibility;
+	current->values[PROJECT_PACKAGES_ENABLED] = bool_text(project->packages_enabled);
+	current->values[PROJECT_PUBLIC_PACKAGES] = bool_text(project->public_packages);
+	current->values[PROJECT_NETWORKS] = project->anonymous_networks;
+	return 0;
+}
+
+static int
+project_kind_change(const struct provision *p, const struct provision_thing *wanted,
+    const struct provision_thing *all, struct err *err)
+{
+	const char *words[PROVISION_KEYS_MAX];
+	size_t n = to_words(p, wanted, words);
+	int64_t id;
+
+	(void)all;
+	return n == 0 ? 0 : namespace_words_set_project(p, wanted->names[0], words, n, &id, err);
+}
+
+static int
+project_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	struct provision_thing rest = *thing;
+
+	if (project_add(p->db, p->arena, p->actor, thing->names[0], thing->values[PROJECT_VISIBILITY], &thing->id,
+	        err) == -1)
+		return -1;
+	rest.values[PROJECT_VISIBILITY] = NULL;
+	return project_kind_change(p, &rest, thing, err);
+}
+
+const struct kind kind_project = { .names = { { .name = "path" } }, .keys = project_keys,
+	.has_settings = true, .check = project_kind_check, .find = project_kind_find, .create = project_kind_create,
+	.change = project_kind_change };
+
+/* ---- members ---- */
+
+static const struct provision_key member_keys[] = {
+	[MEMBER_LEVEL] = { "level", PROVISION_TEXT, .required = true },
+	[MEMBER_EXPIRES] = { "expires", PROVISION_DATE },
+	{ 0 },
+};
+
+static int
+member_kind_check(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	const char **v = thing->values;
+	enum member_level level = MEMBER_GUEST;
+	int64_t moment;
+
+	(void)p;
+	if (v[MEMBER_LEVEL] != NULL && member_level_parse(v[MEMBER_LEVEL], &level, err) == -1)
+		return -1;
+	if (v[MEMBER_EXPIRES] == NULL)
+		return 0;
+	if (strcmp(v[MEMBER_EXPIRES], "never") == 0)
+		v[MEMBER_EXPIRES] = "";
+	else if (date_parse(v[MEMBER_EXPIRES], &moment, err) == -1)
+		return -1;
+	return level == MEMBER_NONE ? err_set(err, 400, "--expires goes only with a level, not with none") : 0;
+}
+
+/* Whose membership of what. */
+static int
+member_of(const struct provision *p, const struct provision_thing *thing, int64_t *user_id,
+    struct member_namespace *place, struct err *err)
+{
+	return user_find(p->db, p->arena, thing->names[0], user_id, err) == -1 ||
+	    member_find_namespace(p->db, p->arena, thing->names[1], place, err) == -1 ? -1 : 0;
+}
+
+static int
+member_kind_find(const struct provision *p, const struct provision_thing *wanted,
+    struct provision_thing *current, bool *found, struct err *err)
+{
+	const char *level = wanted->values[MEMBER_LEVEL];
+	struct member_namespace place;
+	struct namespace_member m;
+
+	if (member_of(p, wanted, &current->id, &place, err) == -1)
+		return -1;
+	if (namespace_member_find(p->db, p->arena, &place, false, current->id, &m, err) == 0) {
+		*found = true;
+		current->values[MEMBER_LEVEL] = member_level_name(m.level);
+		current->values[MEMBER_EXPIRES] = m.expires_at != NULL ? m.expires_at : "";
+		return 0;
+	}
+	/* who shall be no member is none already */
+	*found = level != NULL && strcmp(level, member_level_name(MEMBER_NONE)) == 0;
+	current->values[MEMBER_LEVEL] = member_level_name(MEMBER_NONE);
+	current->values[MEMBER_EXPIRES] = "";
+	return kind_absent(err);
+}
+
+static int
+member_set(const struct provision *p, const struct provision_thing *thing, int64_t *user_id,
+    struct err *err)
+{
+	struct namespace_member_set asked = { .change = NAMESPACE_MEMBER_SET, .granter = LEVEL_ADMIN,
+		.force = p->force };
+	const char *expires = thing->values[MEMBER_EXPIRES];
+	struct member_namespace place;
+	enum member_level level;
+
+	if (member_level_parse(thing->values[MEMBER_LEVEL], &level, err) == -1 ||
+	    (level != MEMBER_NONE && expires != NULL && expires[0] != '\0' &&
+	        date_parse(expires, &asked.expires_at, err) == -1) ||
+	    member_of(p, thing, &asked.user_id, &place, err) == -1)
+		return -1;
+	asked.level = level;
+	if (namespace_member_set(p->db, p->arena, p->actor, &place, &asked, user_id, err) == -1)
+		return err->status != 403 ? -1 :
+		    err_set(err, 409, "user `%s` is the last owner of `%s`; make another user an owner "
+		        "first, or use --force", thing->names[0], thing->names[1]);
+	return 0;
+}
+
+static int
+member_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
+{
+	return member_set(p, thing, &thing->id, err);
+}
+
+static int
+member_kind_change(const struct provision *p, const struct provision_thing *wanted,
+    const struct provision_thing *all, struct err *err)
+{
+	int64_t id;
+
+	(void)wanted;
+	return member_set(p, all, &id, err);
+}
+
+/* The end of a membership is known to the day. */
+static bool
+member_kind_same(size_t key, const char *a, const char *b)
+{
+	enum { DAY = sizeof("2027-01-31") - 1 };
+
+	return key == MEMBER_EXPIRES && b[0] != '\0' && strncmp(a, b, DAY) == 0;
+}
+
+const struct kind kind_member = { .names = { { .name = "user" }, { .name = "path" } }, .keys = member_keys,
+	.check = member_kind_check, .find = member_kind_find, .create = member_kind_create,
+	.change = member_kind_change, .same = member_kind_same };

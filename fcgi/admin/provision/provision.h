@@ -1,0 +1,135 @@
+#ifndef ADMIN_PROVISION_PROVISION_H
+#define ADMIN_PROVISION_PROVISION_H
+
+/*
+ * An object that is wanted: its kind, the names that identify it, and the values that it should have.  All
+ * values are text, as on the command line.  Kinds and their keys are a table, so the commands that create
+ * (--if-missing) and berth apply find, compare and write objects in the same way, by the functions of store/.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "store/audit.h"
+#include "store/db/db.h"
+
+struct settings;
+
+/* In the order in which they are made: later ones need earlier ones. */
+enum provision_kind {
+	PROVISION_USER,
+	PROVISION_GROUP,
+	PROVISION_ISSUER,
+	PROVISION_PROJECT,
+	PROVISION_MEMBER,
+	PROVISION_ALLOW,
+	PROVISION_PROTECT,
+	PROVISION_TRUST,
+	PROVISION__MAX
+};
+
+/* The keys of each kind that a command reads or sets, as indices of `values`. */
+enum { USER_EMAIL, USER_NAME, USER_ADMIN, USER_BLOCKED };
+enum { GROUP_NETWORKS, GROUP_QUOTA };
+enum { ISSUER_KIND, ISSUER_AUDIENCE, ISSUER_JWKS_URL, ISSUER_ENABLED };
+enum {
+	PROJECT_VISIBILITY,
+	PROJECT_PACKAGES_ENABLED,
+	PROJECT_PUBLIC_PACKAGES,
+	PROJECT_NETWORKS,
+	PROJECT_QUOTA, /* of bytes, versions, crates */
+	PROJECT_SETTINGS = PROJECT_QUOTA + 3 /* and on: the keys of berth.conf */
+};
+enum { MEMBER_LEVEL, MEMBER_EXPIRES };
+enum { ALLOW_POLICIES };
+enum { PROTECT_PUSH, PROTECT_DELETE };
+enum { TRUST_CRATES, TRUST_OPERATIONS, TRUST_USER };
+
+enum { PROVISION_NAMES_MAX = 3, PROVISION_KEYS_MAX = 40 };
+
+/* Who asks, and where. */
+struct provision {
+	struct db *db;
+	struct arena *arena;
+	const struct audit_actor *actor;
+	const struct settings *settings; /* NULL: there is no configuration */
+	bool force; /* also where the last administrator or owner goes */
+};
+
+struct provision_thing {
+	enum provision_kind kind;
+	const char *names[PROVISION_NAMES_MAX];
+	const char *values[PROVISION_KEYS_MAX]; /* NULL: whatever it is; "": nothing */
+	int64_t id;
+};
+
+enum provision_type {
+	PROVISION_TEXT,
+	PROVISION_BOOL, /* "true", "false" */
+	PROVISION_SIZE, /* a number, or a text with a unit */
+	PROVISION_SPACES, /* a list with blanks */
+	PROVISION_COMMAS, /* a list with commas */
+	PROVISION_DATE,
+	PROVISION_OBJECT, /* JSON with texts */
+	PROVISION_SETTING /* a key of berth.conf: a number, a text, or a list with blanks */
+};
+
+struct provision_key {
+	const char *name;
+	enum provision_type type;
+	bool required; /* of an object that is made */
+	bool fixed; /* of one that is there: no command changes it */
+};
+
+extern const char *const provision_kind_names[PROVISION__MAX];
+
+/* The keys of the names, and those of the values.  Of no such index the name is NULL. */
+struct provision_key provision_name_key(enum provision_kind, size_t i);
+struct provision_key provision_value_key(enum provision_kind, size_t i);
+
+/* "GROUP/PROJECT PATTERN": the names, for people. */
+const char *provision_names(struct arena *, const struct provision_thing *);
+
+/*
+ * Checks the values and brings them into the form in which the database has them.  -1: 400.  Call it
+ * before the others.
+ */
+int provision_check(const struct provision *, struct provision_thing *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * What is there under the names, with all values and the id.  -1: 404 where a name is that of something
+ * else, such as its project, and that does not exist.
+ */
+int provision_find(const struct provision *, const struct provision_thing *wanted,
+    struct provision_thing *current, bool *found, struct err *) __attribute__((warn_unused_result));
+
+/* Makes it, and fills in id and values that were not given.  -1: 400, 404, 409 it exists. */
+int provision_create(const struct provision *, struct provision_thing *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * What a command with --if-missing does; without it, as provision_create().  Of a thing that is there it
+ * changes nothing, tells on standard error that it exists and which given values differ, and fills in
+ * id and values of it.
+ */
+int provision_add(const struct provision *, struct provision_thing *, bool if_missing, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Is the value of that key another one, of those that are given? */
+bool provision_differs(const struct provision_thing *wanted,
+    const struct provision_thing *current, size_t key);
+
+/*
+ * Inside a transaction: changes what differs.  -1: 409 no command can change that, or it would take the last
+ * administrator or owner, and `force` is not set.
+ */
+int provision_change(const struct provision *, const struct provision_thing *wanted,
+    const struct provision_thing *current, struct err *) __attribute__((warn_unused_result));
+
+/* What `user block` and `unblock` do.  -1: 404, 409 the last administrator, and `force` is not set. */
+int provision_block_user(const struct provision *, const char *username, bool blocked, int64_t *id,
+    struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,24 @@
+#ifndef ADMIN_PROVISION_QUOTA_WORDS_H
+#define ADMIN_PROVISION_QUOTA_WORDS_H
+
+/* KEY=VALUE for quotas, of projects and of groups. */
+
+#include <stdbool.h>
+
+#include "admin/provision/provision.h"
+#include "base/slice.h"
+#include "store/package/quota.h"
+
+/* Is this one of the keys? */
+bool quota_words_is_key(struct slice key);
+
+/* A number, or a size with a unit; "" and `default` are no limit.  -1: 400. */
+int quota_words_parse(struct arena *, enum quota_kind, const char *value, int64_t *max, struct err *)
+    __attribute__((warn_unused_result));
+
+/* What the words say of quotas; others are left to the caller.  max: QUOTA__MAX of them; *any: something. */
+int quota_words_read(struct arena *, const char *const *words, size_t n, int64_t *max, bool *any,
+    struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,285 @@
+#include "admin/provision/wishes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "crate/toml/toml.h"
+
+enum { VALUE_MAX = 1 << 20 };
+
+int
+wishes_blame(struct arena *a, const struct wishes *wishes, uint32_t line, struct err *err)
+{
+	if (err->status >= 500)
+		return -1;
+	return err_set(err, 409, "%s:%" PRIu32 ": %s", wishes->file, line, arena_strdup(a, err->pub));
+}
+
+/* ---- values ---- */
+
+/* A text without NUL. */
+static int
+read_string(struct arena *a, const struct provision_key *key, const struct toml_value *value,
+    const char **out, struct err *err)
+{
+	struct slice s = value->u.string;
+
+	if (value->type != TOML_STRING && value->type != TOML_DATETIME)
+		return err_set(err, 400, "%s must not be %s", key->name, toml_type_names[value->type]);
+	if (memchr(s.p, '\0', s.n) != NULL)
+		return err_set(err, 400, "%s contains a NUL", key->name);
+	*out = arena_slicedup(a, s);
+	return 0;
+}
+
+static int
+read_list(struct arena *a, const struct provision_key *key, const struct toml_value *value,
+    const char **out, struct err *err)
+{
+	const char *separator = key->type == PROVISION_COMMAS ? "," : " ";
+	const char *word = NULL;
+	struct buf b;
+
+	buf_init(&b, a, VALUE_MAX);
+	for (size_t i = 0; i < toml_array_size(value->u.array); i++) {
+		const struct toml_value *element = toml_array_at(value->u.array, i);
+
+		if (element->type != TOML_STRING)
+			return err_set(err, 400, "%s must be an array of strings", key->name);
+		if (read_string(a, key, element, &word, err) == -1)
+			return -1;
+		if (word[0] == '\0' || strpbrk(word, ", \t") != NULL)
+			return err_set(err, 400, "`%s` in %s must be one word", word, key->name);
+		buf_printf(&b, "%s%s", i > 0 ? separator : "", word);
+	}
+	if (buf_full(&b))
+		return err_set(err, 400, "%s is too long", key->name);
+	*out = buf_str(&b);
+	return 0;
+}
+
+static int
+read_object(struct arena *a, const struct provision_key *key, const struct toml_value *value,
+    const char **out, struct err *err)
+{
+	const char *text = NULL;
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, VALUE_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	for (size_t i = 0; i < toml_table_size(value->u.table); i++) {
+		const struct toml_member *m = toml_table_at(value->u.table, i);
+
+		if (m->value->type != TOML_STRING)
+			return err_set(err, 400, "%s must be a table of strings", key->name);
+		if (read_string(a, key, m->value, &text, err) == -1)
+			return -1;
+		json_out_key_str(&o, arena_slicedup(a, m->key), text);
+	}
+	json_out_close(&o, '}');
+	if (buf_full(&b))
+		return err_set(err, 400, "%s is too long", key->name);
+	*out = buf_str(&b);
+	return 0;
+}
+
+#define ONE(type) (1U << (unsigned)(type))
+
+/* What a value may be, and how that is said. */
+static const struct {
+	unsigned types;
+	const char *what;
+} forms[] = {
+	[PROVISION_TEXT] = { ONE(TOML_STRING), "a string" },
+	[PROVISION_BOOL] = { ONE(TOML_BOOLEAN), "true or false" },
+	[PROVISION_SIZE] = { ONE(TOML_INTEGER) | ONE(TOML_STRING), "a number, or a string such as \"10g\"" },
+	[PROVISION_SPACES] = { ONE(TOML_ARRAY), "an array of strings" },
+	[PROVISION_COMMAS] = { ONE(TOML_ARRAY), "an array of strings" },
+	[PROVISION_DATE] = { ONE(TOML_DATETIME) | ONE(TOML_STRING), "a date, or \"never\"" },
+	[PROVISION_OBJECT] = { ONE(TOML_TABLE), "a table of strings" },
+	[PROVISION_SETTING] = { ONE(TOML_INTEGER) | ONE(TOML_STRING) | ONE(TOML_ARRAY),
+	    "a number, a string or an array of strings" },
+};
+
+static int
+read_value(struct arena *a, const struct provision_key *key, const struct toml_value *value,
+    const char **out, struct err *err)
+{
+	if ((forms[key->type].types & ONE(value->type)) == 0)
+		return err_set(err, 400, "%s must be %s", key->name, forms[key->type].what);
+	switch (value->type) {
+	case TOML_BOOLEAN:
+		*out = value->u.boolean ? "true" : "false";
+		return 0;
+	case TOML_INTEGER:
+		*out = arena_printf(a, "%" PRId64, value->u.integer);
+		return 0;
+	case TOML_ARRAY:
+		return read_list(a, key, value, out, err);
+	case TOML_TABLE:
+		return read_object(a, key, value, out, err);
+	case TOML_STRING:
+	case TOML_DATETIME:
+	case TOML_FLOAT:
+		break;
+	}
+	return read_string(a, key, value, out, err);
+}
+
+/* ---- objects ---- */
+
+/* Where the value of that key goes.  NULL: there is no such key. */
+static const char **
+find_key(struct provision_thing *thing, struct slice name, struct provision_key *key)
+{
+	for (size_t i = 0; (*key = provision_name_key(thing->kind, i)).name != NULL; i++) {
+		if (slice_is(name, key->name))
+			return &thing->names[i];
+	}
+	for (size_t i = 0; (*key = provision_value_key(thing->kind, i)).name != NULL; i++) {
+		if (slice_is(name, key->name))
+			return &thing->values[i];
+	}
+	return NULL;
+}
+
+static int
+read_thing(struct arena *a, const struct wishes *wishes, const struct toml_value *value,
+    struct provision_thing *thing, struct err *err)
+{
+	const char *kind = provision_kind_names[thing->kind];
+	struct provision_key key;
+
+	for (size_t i = 0; i < toml_table_size(value->u.table); i++) {
+		const struct toml_member *m = toml_table_at(value->u.table, i);
+		const char **place = find_key(thing, m->key, &key);
+
+		if (place == NULL)
+			err_set(err, 400, "[[%s]] has no key `%.*s`", kind, (int)m->key.n, m->key.p);
+		if (place == NULL || read_value(a, &key, m->value, place, err) == -1)
+			return wishes_blame(a, wishes, m->value->line, err);
+	}
+	for (size_t i = 0; (key = provision_name_key(thing->kind, i)).name != NULL; i++) {
+		if (thing->names[i] != NULL)
+			continue;
+		err_set(err, 400, "[[%s]] needs `%s`", kind, key.name);
+		return wishes_blame(a, wishes, value->line, err);
+	}
+	return 0;
+}
+
+static bool
+has_same_names(const struct provision_thing *one, const struct provision_thing *other)
+{
+	for (size_t i = 0; i < PROVISION_NAMES_MAX && one->names[i] != NULL; i++) {
+		if (strcasecmp(one->names[i], other->names[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Of two tables for one object each would undo the other. */
+static int
+check_once(struct arena *a, const struct wishes *wishes, size_t from, const struct wish *wish,
+    struct err *err)
+{
+	for (size_t i = from; i < wishes->n; i++) {
+		if (!has_same_names(&wishes->all[i].thing, &wish->thing))
+			continue;
+		err_set(err, 400, "%s `%s` is also in line %" PRIu32, provision_kind_names[wish->thing.kind],
+		    provision_names(a, &wish->thing), wishes->all[i].line);
+		return wishes_blame(a, wishes, wish->line, err);
+	}
+	return 0;
+}
+
+static int
+read_kind(struct arena *a, struct wishes *wishes, enum provision_kind kind,
+    const struct toml_value *value, struct err *err)
+{
+	const char *name = provision_kind_names[kind];
+	size_t from = wishes->n;
+
+	for (size_t i = 0; value->type == TOML_ARRAY && i < toml_array_size(value->u.array); i++) {
+		const struct toml_value *table = toml_array_at(value->u.array, i);
+		struct wish *wish = &wishes->all[wishes->n];
+
+		*wish = (struct wish) { .thing = { .kind = kind }, .line = table->line };
+		if (table->type != TOML_TABLE)
+			break;
+		if (read_thing(a, wishes, table, &wish->thing, err) == -1 ||
+		    check_once(a, wishes, from, wish, err) == -1)
+			return -1;
+		wishes->n++;
+	}
+	if (value->type == TOML_ARRAY && wishes->n - from == toml_array_size(value->u.array))
+		return 0;
+	err_set(err, 400, "%s must be tables, [[%s]]", name, name);
+	return wishes_blame(a, wishes, value->line, err);
+}
+
+/* How many tables there can be; kinds that do not exist are refused. */
+static int
+count(struct arena *a, const struct wishes *wishes, const struct toml_table *root, size_t *n,
+    struct err *err)
+{
+	*n = 0;
+	for (size_t i = 0; i < toml_table_size(root); i++) {
+		const struct toml_member *m = toml_table_at(root, i);
+		size_t kind = 0;
+
+		while (kind < PROVISION__MAX && !slice_is(m->key, provision_kind_names[kind]))
+			kind++;
+		if (kind == PROVISION__MAX) {
+			err_set(err, 400, "unknown key `%.*s`: the tables are user, group, issuer, project, member, "
+			    "allow, protect and trust", (int)m->key.n, m->key.p);
+			return wishes_blame(a, wishes, m->value->line, err);
+		}
+		if (m->value->type == TOML_ARRAY)
+			*n += toml_array_size(m->value->u.array);
+	}
+	return 0;
+}
+
+/* "line 3, column 7: what is wrong" */
+static int
+blame_syntax(struct arena *a, const struct wishes *wishes, struct err *err)
+{
+	static const char before[] = "line ";
+	char *end;
+	uint32_t line;
+
+	if (strncmp(err->pub, before, strlen(before)) != 0)
+		return wishes_blame(a, wishes, 1, err);
+	line = (uint32_t)strtoul(err->pub + strlen(before), &end, 10);
+	/* ", " */
+	err_set(err, 400, "%s", arena_strdup(a, end + strspn(end, ", ")));
+	return wishes_blame(a, wishes, line, err);
+}
+
+int
+wishes_read(struct arena *a, struct slice text, struct wishes *wishes, struct err *err)
+{
+	struct toml_table *root;
+	size_t n;
+
+	wishes->n = 0;
+	if (toml_parse(a, text, &root, err) == -1)
+		return blame_syntax(a, wishes, err);
+	if (count(a, wishes, root, &n, err) == -1)
+		return -1;
+	wishes->all = arena_calloc(a, n + 1, sizeof(*wishes->all));
+	for (int kind = 0; kind < PROVISION__MAX; kind++) {
+		const struct toml_value *value = toml_get(root, provision_kind_names[kind]);
+
+		if (value != NULL && read_kind(a, wishes, (enum provision_kind)kind, value, err) == -1)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,374 @@
+#!/usr/bin/perl
+
+# Provisioning that can be repeated: --if-missing of each command that creates, and berth apply, which
+# makes the registry what a file says, all of it or nothing.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+
+use Berth::Test;
+
+my $t = Berth::Test->new;
+my $json = JSON::PP->new->utf8->canonical;
+my $hub = 'https://hub.example.com';
+my $file = $t->dir . '/registry.toml';
+
+# All that commands can change, but times and ids.
+sub state_of_things {
+	return join("\n", map { $t->psql($_) } 'SELECT username, name, email, is_admin, state FROM users ORDER BY 1',
+	    'SELECT full_path, anonymous_networks FROM groups ORDER BY 1',
+	    'SELECT full_path, visibility, packages_enabled, public_packages, anonymous_networks, policy'
+	    . ' FROM projects ORDER BY 1',
+	    'SELECT user_id, project_id, group_id, access_level, expires_at FROM members ORDER BY 1, 2, 3',
+	    'SELECT * FROM protection_rules ORDER BY id',
+	    'SELECT url, kind, audience, enabled FROM trusted_issuers ORDER BY 1',
+	    'SELECT id, claims, crate_patterns, operations, user_id FROM trust_rules ORDER BY id',
+	    'SELECT count(*) FROM audit_events');
+}
+
+sub apply {
+	my ($toml, @options) = @_;
+
+	Berth::Test::write_file($file, $toml);
+	return $t->berth('apply', $file, @options);
+}
+
+# Runs commands at the same time: status, output and errors of each.
+sub at_once {
+	my @commands = @_;
+	my %running = map {
+		my $pid = fork // die "fork: $!\n";
+
+		if ($pid == 0) {
+			Berth::Test::write_file($t->dir . "/at-once$_", $json->encode([$t->berth(@{ $commands[$_] })]));
+			POSIX::_exit(0);
+		}
+		($_ => $pid);
+	} 0 .. $#commands;
+
+	waitpid($_, 0) for values %running;
+	return map { $json->decode(Berth::Cluster::slurp($t->dir . "/at-once$_")) } 0 .. $#commands;
+}
+
+# ---- --if-missing ----
+
+# Each command: words that create, other words for the same object, and what differs then; or why it has no
+# such option.
+my $no_object = 'changes what is there';
+my $always_new = 'makes a new one each time';
+my @creating = (
+	['user add', ['alice', '--email', 'alice@example.org'],
+		['Alice', '--email', 'other@example.org', '--name', 'Al', '--admin'],
+		'user `Alice` has email alice@example.org, not other@example.org',
+		'user `Alice` has name alice, not Al', 'user `Alice` has admin false, not true'],
+	['group add', ['tools'], ['TOOLS']],
+	['project add', ['tools/app', '--visibility', 'private'],
+		['Tools/App', '--visibility', 'public', '--parents'],
+		'project `Tools/App` has visibility private, not public'],
+	['member set', ['alice', 'tools', 'developer', '--expires', '2035-01-31'],
+		['alice', 'tools', 'owner', '--expires', '2036-01-31'],
+		'member `alice tools` has level developer, not owner',
+		'member `alice tools` has expires 2035-01-31, not 2036-01-31'],
+	['project allow', ['tools/app', '--from', 'tools'],
+		['tools/app', '--from', 'tools', '--policies', 'admin_packages'],
+		'allow `tools/app tools` has policies read_packages, not admin_packages'],
+	['protect add', ['tools/app', 'core-*', '--push', 'owner'],
+		['tools/app', 'Core_*', '--push', 'admin', '--delete', 'admin'],
+		'protect `tools/app Core_*` has push owner, not admin',
+		'protect `tools/app Core_*` has delete -, not admin'],
+	['issuer add', [$hub, '--kind', 'github'],
+		[$hub, '--kind', 'gitlab', '--audience', 'x', '--jwks-url', "$hub/keys"],
+		"issuer `$hub` has kind github, not gitlab", "issuer `$hub` has audience -, not x",
+		"issuer `$hub` has jwks_url -, not $hub/keys"],
+	['trust add', ['tools/app', '--issuer', $hub, 'repository=octo/app', 'workflow=ci.yml'],
+		['tools/app', '--issuer', $hub, 'workflow=ci.yml', 'repository=octo/app', '--crates', 'a-*',
+		'--operations', 'yank', '--user', 'alice'],
+		map { qr/^berth: warning: trust `tools\/app \Q$hub\E .*` has \Q$_\E$/ } 'crates -, not a-*',
+		'operations publish-new,publish-update, not yank', 'user -, not alice'],
+	['token add', $always_new],
+	['key add', $always_new],
+	['owner add', 'an owner stays one: checked below'],
+	['flag set', $no_object],
+	['group set', $no_object],
+	['project set', $no_object],
+	['retention set', $no_object],
+);
+
+my (undef, $help) = $t->berth('--help');
+my %there = map { $_ => 1 } $help =~ /^    berth (\w+ (?:add|set|allow)\b)/mg;
+is_deeply([sort map { $_->[0] } @creating], [sort keys %there], 'each command that creates is in the table');
+
+for my $case (grep { ref $_->[1] } @creating) {
+	my ($command, $words, $others, @differ) = @$case;
+
+	subtest "$command --if-missing" => sub {
+		my @command = split(/ /, $command);
+		my ($status, $id, $err) = $t->berth(@command, @$words, '--if-missing');
+		my $before = state_of_things();
+
+		is($status, 0, 'created');
+		like($id, qr/^\d+\n$/, 'prints its id');
+		is($err, '', 'and nothing else');
+		($status, my $out, $err) = $t->berth(@command, @$words, '--if-missing');
+		is($status, 0, 'again');
+		is($out, $id, 'the same id');
+		like($err, qr/\Aberth: \w+ `.*` already exists; nothing is changed\n\z/, 'says so');
+		($status, $out, $err) = $t->berth(@command, @$others, '--if-missing');
+		is($status, 0, 'with other values');
+		is($out, $id, 'the same id');
+		my ($first, @warnings) = split(/\n/, $err);
+		like($first, qr/already exists; nothing is changed$/, 'says so');
+		is(scalar @warnings, scalar @differ, 'one line for each value that differs') or diag($err);
+		for my $i (0 .. $#differ) {
+			my $expected = ref $differ[$i] ? $differ[$i] : qr/^berth: warning: \Q$differ[$i]\E$/;
+
+			like($warnings[$i], $expected, 'which');
+		}
+		is(state_of_things(), $before, 'nothing has changed');
+		my $shown = $json->decode($t->berth_ok(@command, @$others, '--if-missing', '--json'));
+		is($shown->{id}, $id + 0, 'JSON has the id');
+		($status, undef, $err) = $t->berth(@command, @$words);
+		is($status, $command =~ /^(?:member set|project allow|trust add)$/ ? 0 : 1, 'without it');
+	};
+}
+$t->psql('DELETE FROM trust_rules WHERE id <> (SELECT min(id) FROM trust_rules)');
+
+subtest 'at once, --if-missing' => sub {
+	my @ran = at_once(map { [qw(group add at-once --if-missing)] } 1 .. 6);
+	my %ids = map { $_->[1] => 1 } @ran;
+
+	is(join(' ', map { $_->[0] } @ran), '0 0 0 0 0 0', 'all succeed');
+	is(scalar keys %ids, 1, 'with one id');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE detail ->> 'group' = 'at-once'"), 1, 'one is made');
+};
+
+# ---- berth apply ----
+
+# Each kind: what makes it, and then changes it; the lines of both, and what is there afterwards.
+my $claims = '{"repository":"octo/lib"}';
+my @kinds = (
+	['user', 'username = "bob"', { email => '"bob@example.org"', name => '"Bob"', admin => 'false' },
+		{ blocked => 'true' }, 'user bob', ['blocked false -> true'],
+		"SELECT name, email, is_admin, state FROM users WHERE username = 'bob'", 'Bob|bob@example.org|f|blocked'],
+	['group', 'path = "platform"', { quota_bytes => '"10g"' },
+		{ quota_bytes => '5', quota_crates => '7', anonymous_networks => '["10.0.0.0/8", "192.0.2.7"]' },
+		'group platform', ['anonymous_networks - -> 10.0.0.0/8 192.0.2.7', 'quota_bytes 10737418240 -> 5',
+		'quota_crates - -> 7'],
+		"SELECT anonymous_networks FROM groups WHERE full_path = 'platform'", '10.0.0.0/8 192.0.2.7'],
+	['issuer', "url = \"$hub/second\"", { kind => '"github"' }, { enabled => 'false' }, "issuer $hub/second",
+		['enabled true -> false'],
+		"SELECT kind, enabled FROM trusted_issuers WHERE url = '$hub/second'", 'github|f'],
+	['project', 'path = "platform/lib"', { visibility => '"private"', max_keywords => '3' },
+		{ visibility => '"internal"', max_keywords => '"default"', packages_enabled => 'false',
+		public_packages => 'true', required_metadata => '["license", "readme"]', quota_versions => '9',
+		max_crate_size => '"1m"' }, 'project platform/lib',
+		['visibility private -> internal', 'packages_enabled true -> false', 'public_packages false -> true',
+		'quota_versions - -> 9', 'max_crate_size - -> 1m', 'max_keywords 3 -> -',
+		'required_metadata - -> license readme'],
+		"SELECT visibility, packages_enabled, public_packages, policy->>'max_crate_size', policy ? 'max_keywords'"
+		. " FROM projects WHERE full_path = 'platform/lib'", 'internal|f|t|1m|f'],
+	['member', "user = \"alice\"\npath = \"platform\"", { level => '"owner"' },
+		{ level => '"developer"', expires => '2035-01-31' }, 'member alice platform',
+		['level owner -> developer', 'expires - -> 2035-01-31'],
+		"SELECT access_level, expires_at AT TIME ZONE 'UTC' FROM members m JOIN groups g ON g.id = m.group_id"
+		. " WHERE full_path = 'platform'", '30|2035-01-31 00:00:00', '--force'],
+	['allow', "project = \"platform/lib\"\nfrom = \"tools\"", {}, { policies => '["admin_packages"]' },
+		'allow platform/lib tools', ['policies read_packages -> admin_packages'],
+		"SELECT policies FROM job_token_allowlist a JOIN projects p ON p.id = a.project_id"
+		. " WHERE full_path = 'platform/lib'", '{admin_packages}'],
+	['protect', "project = \"platform/lib\"\npattern = \"x-*\"", { push => '"owner"' },
+		{ push => '"none"', delete => '"owner"' }, 'protect platform/lib x-*',
+		['push owner -> -', 'delete - -> owner'],
+		"SELECT minimum_access_level_for_push, minimum_access_level_for_delete FROM protection_rules"
+		. " WHERE package_name_pattern = 'x-*'", '|50'],
+	['trust', "project = \"platform/lib\"\nissuer = \"$hub\"\nclaims = { repository = \"octo/lib\" }",
+		{ crates => '["a", "b-*"]' }, { operations => '["yank"]', user => '"alice"' },
+		"trust platform/lib $hub $claims",
+		['operations publish-new,publish-update -> yank', 'user - -> alice'],
+		"SELECT crate_patterns, operations FROM trust_rules WHERE claims ->> 'repository' = 'octo/lib'",
+		'{a,b-*}|{yank}'],
+);
+
+sub table {
+	my ($kind, $names, $values) = @_;
+
+	return "[[$kind]]\n$names\n" . join('', map { "$_ = $values->{$_}\n" } sort keys %$values) . "\n";
+}
+
+for my $case (@kinds) {
+	my ($kind, $names, $first, $then, $line, $changes, $sql, $expected, @options) = @$case;
+
+	subtest $kind => sub {
+		my $before = state_of_things();
+		my ($status, $out, $err) = apply(table($kind, $names, $first), '--dry-run');
+		is("$status $err", '0 ', 'dry run');
+		is($out, "create $line\n1 created, 0 changed (dry run: nothing is written)\n", 'says what would be');
+		is(state_of_things(), $before, 'and does nothing');
+
+		($status, $out, $err) = apply(table($kind, $names, $first));
+		is("$status $err", '0 ', 'create');
+		is($out, "create $line\n1 created, 0 changed\n", 'one line');
+		my $made = state_of_things();
+		isnt($made, $before, 'it is there');
+		is((apply(table($kind, $names, $first)))[1], "nothing to change\n", 'again');
+		is((apply(table($kind, $names, {})))[1], "nothing to change\n", 'what is not named stays');
+		is(state_of_things(), $made, 'nothing has changed');
+
+		my $lines = join('', map { "change $line $_\n" } @$changes);
+		my $n = @$changes;
+		($status, $out, $err) = apply(table($kind, $names, $then), @options, '--dry-run');
+		is($out, "${lines}0 created, $n changed (dry run: nothing is written)\n", 'dry run of changes')
+		    or diag($err);
+		is(state_of_things(), $made, 'does nothing');
+		($status, $out, $err) = apply(table($kind, $names, $then), @options);
+		is("$status $err", '0 ', 'change');
+		is($out, "${lines}0 created, $n changed\n", 'a line for each');
+		is($t->psql($sql), $expected, 'is so now');
+		my $changed = state_of_things();
+		is((apply(table($kind, $names, $then)))[1], "nothing to change\n", 'again');
+		is(state_of_things(), $changed, 'nothing has changed');
+	};
+}
+
+subtest 'errors leave nothing' => sub {
+	my $good = "[[group]]\npath = \"never\"\n";
+	my $before = state_of_things();
+	my @cases = (
+		['syntax', 'x =', qr/:3: column \d+: /],
+		['an unknown table', "[[token]]\nuser = \"alice\"\n", qr/:3: unknown key `token`: the tables are user,/],
+		['an unknown key', "[[project]]\npath = \"a/b\"\nvisible = true\n",
+			qr/:5: \[\[project\]\] has no key `visible`/],
+		['no name', "[[member]]\nuser = \"alice\"\n", qr/:3: \[\[member\]\] needs `path`/],
+		['no array', "[project]\npath = \"a/b\"\n", qr/:3: project must be tables, \[\[project\]\]/],
+		['an array of something', "project = [1]\n", qr/:1: project must be tables/, ''],
+		['a wrong type', "[[project]]\npath = 1\n", qr/:4: path must be a string/],
+		['a wrong type of a switch', "[[user]]\nusername = \"x\"\nadmin = \"true\"\n",
+			qr/:5: admin must be true or false/],
+		['a list of wrong types', "[[group]]\npath = \"x\"\nanonymous_networks = [1]\n",
+			qr/:5: anonymous_networks must be an array of strings/],
+		['claims of wrong types', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { a = 1 }\n",
+			qr/:6: claims must be a table of strings/],
+		['a NUL', "[[group]]\npath = \"a\\u0000b\"\n", qr/:4: path contains a NUL/],
+		['a float', "[[group]]\npath = \"x\"\nquota_bytes = 1.5\n", qr/:5: quota_bytes must be a number/],
+		['one object twice', "[[group]]\npath = \"NEVER\"\n", qr/:3: group `NEVER` is also in line 1$/m],
+		['a group that is missing', "[[project]]\npath = \"nowhere/x\"\nvisibility = \"private\"\n",
+			qr/:3: group `nowhere` does not exist/],
+		['a missing value', "[[project]]\npath = \"tools/y\"\n",
+			qr/:3: project `tools\/y` does not exist, and to create it `visibility` is needed/],
+		['an unknown role', "[[member]]\nuser = \"alice\"\npath = \"tools\"\nlevel = \"boss\"\n", qr/:3: .*`boss`/],
+		['an unknown user', "[[member]]\nuser = \"nobody\"\npath = \"tools\"\nlevel = \"guest\"\n",
+			qr/:3: user `nobody` does not exist/],
+		['a bad visibility', "[[project]]\npath = \"tools/y\"\nvisibility = \"secret\"\n", qr/:3: .*not `secret`/],
+		['a bad setting', "[[project]]\npath = \"tools/app\"\nmax_keywords = -1\n",
+			qr/:3: max_keywords must be a number/],
+		['no crates', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { repository = \"a/b\" }\n"
+			. "crates = []\n", qr/:3: `` is neither a crate's name/],
+		['a user without a name', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\n"
+			. "claims = { repository = \"a/b\" }\nuser = \"\"\n", qr/:3: username is empty/],
+		['an empty level', "[[protect]]\nproject = \"tools/app\"\npattern = \"x\"\npush = \"\"\n",
+			qr/:3: the level must be/],
+		['no claims', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { ref = \"x\" }\n",
+			qr/:3: .*`repository`/],
+		['what no command changes', "[[issuer]]\nurl = \"$hub\"\nkind = \"gitlab\"\n",
+			qr/:3: issuer `\Q$hub\E` has kind github, and no command changes it to gitlab/],
+		['a user\'s e-mail', "[[user]]\nusername = \"alice\"\nemail = \"b\@example.org\"\n",
+			qr/:3: user `alice` has email alice\@example.org, and no command changes it/],
+	);
+
+	for (@cases) {
+		my ($name, $toml, $why, $first) = @$_;
+		my ($status, $out, $err) = apply(($first // $good) . $toml);
+
+		is($status, 1, "$name: fails");
+		is($out, '', "$name: prints nothing");
+		like($err, qr/\Aberth: \Q$file\E$why/, "$name: where and why");
+		is($err =~ tr/\n//, 1, "$name: in one line");
+	}
+	is(state_of_things(), $before, 'nothing is there');
+	is(($t->berth('apply', $t->dir . '/none'))[0], 1, 'no file');
+	is(($t->berth('apply'))[0], 2, 'no argument');
+};
+
+subtest 'the last of them' => sub {
+	$t->berth_ok(qw(group add owned));
+	$t->berth_ok(qw(member set alice owned owner));
+	$t->psql("UPDATE users SET state = 'active', is_admin = username = 'bob'");
+	my %last = (
+		'owner' => ["[[member]]\nuser = \"alice\"\npath = \"owned\"\nlevel = \"none\"\n",
+			qr/:1: user `alice` is the last owner of `owned`; .*--force/],
+		'administrator' => ["[[user]]\nusername = \"bob\"\nblocked = true\n",
+			qr/:1: user `bob` is the last administrator who is not blocked; .*--force/],
+	);
+
+	for my $what (sort keys %last) {
+		my ($toml, $why) = @{ $last{$what} };
+		my $before = state_of_things();
+		my ($status, undef, $err) = apply($toml);
+
+		is($status, 1, "the last $what");
+		like($err, $why, 'says so');
+		is(state_of_things(), $before, 'stays');
+		is((apply($toml, '--force'))[0], 0, 'goes with --force');
+		isnt(state_of_things(), $before, 'is gone');
+	}
+	is((apply($last{owner}[0]))[1], "nothing to change\n", 'who is no member is none');
+	$t->berth_ok(qw(user unblock bob));
+};
+
+subtest 'standard input, JSON, nothing' => sub {
+	my $toml = "[[group]]\npath = \"from-stdin\"\n"
+	    . "[[project]]\npath = \"tools/app\"\nvisibility = \"internal\"\n";
+
+	is_deeply($json->decode(($t->berth({ stdin => $toml }, qw(apply - --json)))[1]), [
+		{ action => 'create', kind => 'group', name => 'from-stdin', key => undef, from => undef, to => undef },
+		{ action => 'change', kind => 'project', name => 'tools/app', key => 'visibility', from => 'private',
+			to => 'internal' }], 'lines as JSON');
+	is(($t->berth({ stdin => $toml }, qw(apply - --json)))[1], "[]\n", 'nothing to change');
+	like(($t->berth({ stdin => 'x' }, qw(apply -)))[2], qr/^berth: standard input:1: column 2: /, 'where');
+	is((apply(''))[1], "nothing to change\n", 'an empty file');
+};
+
+subtest 'who did it' => sub {
+	my $last = $t->psql('SELECT max(id) FROM audit_events');
+
+	apply("[[group]]\npath = \"audited\"\n"
+	    . "[[project]]\npath = \"audited/x\"\nvisibility = \"private\"\nmax_keywords = 1\n"
+	    . "[[member]]\nuser = \"alice\"\npath = \"audited\"\nlevel = \"owner\"\n");
+	is($t->psql("SELECT string_agg(action, ' ' ORDER BY id) FROM audit_events WHERE id > $last"),
+	    'group.create project.create project.set member.set', 'the rows that the commands leave');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE id > $last AND detail ->> 'system_user' IS NULL"), 0,
+	    'with the operator');
+};
+
+subtest 'two at once' => sub {
+	my $toml = join('', map { "[[group]]\npath = \"many$_\"\n"
+	    . "[[project]]\npath = \"many$_/x\"\nvisibility = \"private\"\n"
+	    . "[[member]]\nuser = \"alice\"\npath = \"many$_\"\nlevel = \"owner\"\n" } 1 .. 20);
+
+	Berth::Test::write_file($file, $toml);
+	my @ran = at_once(map { ['apply', $file] } 1 .. 4);
+	is(join(' ', map { $_->[0] } @ran), '0 0 0 0', 'all succeed');
+	is_deeply([sort map { ($_->[1] =~ /(.*)\n\z/)[0] } @ran],
+	    ['60 created, 0 changed', ('nothing to change') x 3], 'one does it, the others find it done');
+	is($t->psql("SELECT count(*) FROM projects WHERE full_path LIKE 'many%'"), 20, 'once');
+};
+
+subtest 'the example of the manual' => sub {
+	my ($example) = Berth::Cluster::slurp('fcgi/man/berth.1')
+	    =~ /^\.Li registry\.toml\n.*?^\.Bd -literal\n(.*?)^\.Ed/ms
+	    or return fail('there is one');
+
+	$example =~ s/\\&//g;
+	my ($status, $out, $err) = apply($example);
+	is("$status $err", '0 ', 'works as it stands there');
+	like($out, qr/^\d+ created, 0 changed$/m, 'creates all of it');
+	unlike($out, qr/^change/m, 'and changes nothing');
+	is((apply($example))[1], "nothing to change\n", 'again');
+	like($example, qr/^\[\[$_->[0]\]\]$/m, "has a $_->[0]") for @kinds;
+};
+
+done_testing();

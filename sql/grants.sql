@@ -73,7 +73,7 @@ GRANT SELECT, INSERT (audience, jwks_url, kind, url), UPDATE (enabled, jwks, jwk
 GRANT SELECT, INSERT (actor, actor_id, downloads, month, project_id), UPDATE (downloads) ON usage_months TO
 	:role;
 GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON used_id_tokens TO :role;
-GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (state) ON users TO :role;
+GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (email, is_admin, name, state) ON users TO :role;
 GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, documentation, edition,
 	features, has_lib, homepage, index_line, keywords, license, license_file, links, project_id,
 	published_at, readme, readme_file, repository, rust_version, size, token_id, user_id, version,

@@ -81,6 +81,20 @@ subtest 'users' => sub {
 	is_deeply(json_of('unblock', qw(user unblock alice)),
 	    { id => $alice + 0, username => 'alice', state => 'active' }, 'unblock, JSON');
 	fails('nobody', 1, qr/user `nobody` does not exist/, qw(user block nobody));
+	my $set = sub { json_of("set @_", qw(user set ALICE), @_) };
+	is_deeply($set->('name=A = b', 'email=a@b', 'admin=true'), { id => $alice + 0, username => 'alice',
+		name => 'A = b', email => 'a@b', is_admin => JSON::PP::true, state => 'active' }, 'what it is now');
+	is(id_of('set', qw(user set alice admin=false)), $alice, 'set: the id');
+	is_deeply($set->("name=Alice \xc3\x84", 'email=alice@example.org'), { id => $alice + 0, username => 'alice',
+		name => "Alice \x{c4}", email => 'alice@example.org', is_admin => JSON::PP::false, state => 'active' },
+	    'and back');
+	fails('set: no e-mail', 2, qr/`bob` is not an e-mail/, qw(user set alice email=bob));
+	fails('set: an unknown key', 2, qr/`state=x` must be KEY=VALUE; KEY is email, name or admin/,
+	    qw(user set alice state=x));
+	fails('set: blocked has its own commands', 2, qr/must be KEY=VALUE/, qw(user set alice blocked=true));
+	fails('set: no value', 2, qr/must be KEY=VALUE/, qw(user set alice name));
+	fails('set: neither', 2, qr/admin must be true or false, not `yes`/, qw(user set alice admin=yes));
+	fails('set: nobody', 1, qr/user `nobody` does not exist/, qw(user set nobody name=x));
 	my $list = json_of('list', qw(user list));
 	is_deeply([map { $_->{username} } @$list], ['alice', 'root', 'x' x 255], 'list');
 	is($list->[0]{name}, "Alice \x{c4}", 'a name beyond ASCII') or diag($list->[0]{name});

@@ -43,6 +43,7 @@ my $only_more = 'takes nothing away';
 my $reads = 'only reads';
 my %commands = (
 	'user block' => { 'the only one' => ['user', 'block', $admin] },
+	'user set' => { 'no administrator' => ['user', 'set', $admin, 'admin=false'] },
 	'member set' => \%members,
 	'apply' => 'goes by those, with the same --force: t/212-provision.t',
 	'owner remove' => 'leaves an owner, whoever asks: t/430-owners.t',
@@ -65,7 +66,7 @@ is_deeply([sort keys %there], [sort keys %commands], 'all commands are in the ta
 
 sub ann_owns {
 	$t->psql('DELETE FROM members');
-	$t->psql('UPDATE users SET state = \'active\'');
+	$t->psql("UPDATE users SET state = 'active', is_admin = is_admin OR username = '$admin'");
 	$t->berth_ok('member', 'set', 'ann', $_[0], 'owner') if defined $_[0];
 }
 
@@ -74,7 +75,7 @@ for my $command (grep { ref $commands{$_} } sort keys %commands) {
 
 	for my $case (sort keys %$cases) {
 		my @words = @{ $cases->{$case} };
-		my $left = $command eq 'user block' ? $blocked : $owners;
+		my $left = $command =~ /^user/ ? $blocked : $owners;
 		ann_owns($command eq 'member set' ? $words[3] : undef);
 		my $rows = $t->psql('SELECT count(*) FROM audit_events');
 		my ($exit, $out, $err) = $t->berth(@words);

@@ -93,6 +93,7 @@ my @creating = (
 	['key add', $always_new],
 	['owner add', 'an owner stays one: checked below'],
 	['flag set', $no_object],
+	['user set', $no_object],
 	['group set', $no_object],
 	['project set', $no_object],
 	['retention set', $no_object],
@@ -152,8 +153,12 @@ subtest 'at once, --if-missing' => sub {
 my $claims = '{"repository":"octo/lib"}';
 my @kinds = (
 	['user', 'username = "bob"', { email => '"bob@example.org"', name => '"Bob"', admin => 'false' },
-		{ blocked => 'true' }, 'user bob', ['blocked false -> true'],
-		"SELECT name, email, is_admin, state FROM users WHERE username = 'bob'", 'Bob|bob@example.org|f|blocked'],
+		{ email => '"robert@example.org"', name => '"Robert"', admin => 'true', blocked => 'true' },
+		'user bob',
+		['email bob@example.org -> robert@example.org', 'name Bob -> Robert', 'admin false -> true',
+		'blocked false -> true'],
+		"SELECT name, email, is_admin, state FROM users WHERE username = 'bob'",
+		'Robert|robert@example.org|t|blocked', '--force'],
 	['group', 'path = "platform"', { quota_bytes => '"10g"' },
 		{ quota_bytes => '5', quota_crates => '7', anonymous_networks => '["10.0.0.0/8", "192.0.2.7"]' },
 		'group platform', ['anonymous_networks - -> 10.0.0.0/8 192.0.2.7', 'quota_bytes 10737418240 -> 5',
@@ -275,8 +280,8 @@ subtest 'errors leave nothing' => sub {
 			qr/:3: .*`repository`/],
 		['what no command changes', "[[issuer]]\nurl = \"$hub\"\nkind = \"gitlab\"\n",
 			qr/:3: issuer `\Q$hub\E` has kind github, and no command changes it to gitlab/],
-		['a user\'s e-mail', "[[user]]\nusername = \"alice\"\nemail = \"b\@example.org\"\n",
-			qr/:3: user `alice` has email alice\@example.org, and no command changes it/],
+		['a bad e-mail', "[[user]]\nusername = \"alice\"\nemail = \"nobody\"\n",
+			qr/:3: .*not an e-mail/],
 	);
 
 	for (@cases) {
@@ -296,16 +301,18 @@ subtest 'errors leave nothing' => sub {
 subtest 'the last of them' => sub {
 	$t->berth_ok(qw(group add owned));
 	$t->berth_ok(qw(member set alice owned owner));
-	$t->psql("UPDATE users SET state = 'active', is_admin = username = 'bob'");
 	my %last = (
 		'owner' => ["[[member]]\nuser = \"alice\"\npath = \"owned\"\nlevel = \"none\"\n",
 			qr/:1: user `alice` is the last owner of `owned`; .*--force/],
 		'administrator' => ["[[user]]\nusername = \"bob\"\nblocked = true\n",
 			qr/:1: user `bob` is the last administrator who is not blocked; .*--force/],
+		'administrator, by rights' => ["[[user]]\nusername = \"bob\"\nadmin = false\n",
+			qr/:1: user `bob` is the last administrator who is not blocked; .*--force/],
 	);
 
 	for my $what (sort keys %last) {
 		my ($toml, $why) = @{ $last{$what} };
+		$t->psql("UPDATE users SET state = 'active', is_admin = username = 'bob'");
 		my $before = state_of_things();
 		my ($status, undef, $err) = apply($toml);
 

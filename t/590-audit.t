@@ -99,6 +99,9 @@ subtest 'what the command changes' => sub {
 	leaves('unblock', { action => 'user.unblock', detail => { user_id => 1, user => 'alice' } },
 	    qw(user unblock alice));
 	leaves_nothing('unblocked again', 0, qw(user unblock alice));
+	leaves('user set', { action => 'user.set', detail => { user_id => 1, user => 'alice', name => 'Al',
+	    admin => JSON::PP::false } }, qw(user set alice name=Al admin=false));
+	leaves_nothing('set again', 0, qw(user set alice name=Al));
 	leaves_nothing('unpin of a user who is not pinned', 0, qw(user unpin alice));
 	$t->psql("INSERT INTO gitlab_pins (gitlab, kind, gitlab_id, name, user_id)"
 	    . " VALUES ('https://x', 'user', 7, 'alice', 1)");

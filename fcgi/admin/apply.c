@@ -112,26 +112,36 @@ body(struct db *db, void *arg, struct err *err)
 }
 
 static int
-read_file(struct invocation *in, const char *path, struct slice *text)
+read_stream(struct invocation *in, FILE *f, const char *path, struct slice *text)
 {
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	char piece[8192];
 	struct buf b;
 	size_t n;
-	int rc = 0;
 
-	if (f == NULL)
-		return err_sys(&in->err, "%s", path);
 	buf_init(&b, in->arena, FILE_MAX);
 	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
 		buf_put(&b, piece, n);
-	if (ferror(f))
-		rc = err_sys(&in->err, "%s", path);
-	else if (buf_full(&b))
-		rc = err_set(&in->err, 409, "%s is longer than %d bytes", path, FILE_MAX);
-	if (f != stdin)
-		fclose(f);
 	*text = buf_slice(&b);
+	if (ferror(f))
+		return err_sys(&in->err, "%s", path);
+	if (buf_full(&b))
+		return err_set(&in->err, 409, "%s is longer than %d bytes", path, FILE_MAX);
+	return 0;
+}
+
+static int
+read_file(struct invocation *in, const char *path, struct slice *text)
+{
+	FILE *f;
+	int rc;
+
+	if (strcmp(path, "-") == 0)
+		return read_stream(in, stdin, "standard input", text);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return err_sys(&in->err, "%s", path);
+	rc = read_stream(in, f, path, text);
+	fclose(f);
 	return rc;
 }
 

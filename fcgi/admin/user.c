@@ -19,6 +19,22 @@ static const struct option_def add_options[] = {
 	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
 };
 
+static bool
+is_true(const char *value)
+{
+	return value != NULL && strcmp(value, "true") == 0;
+}
+
+static void
+print_user(const struct output *out, const struct provision_thing *u)
+{
+	const char *const *v = u->values;
+
+	output_id(out, (struct cell[]) { cell_int(u->id), cell_str(u->names[0]), cell_str(v[USER_NAME]),
+	    cell_str(v[USER_EMAIL]), cell_bool(is_true(v[USER_ADMIN])),
+	    cell_str(is_true(v[USER_BLOCKED]) ? "blocked" : "active") });
+}
+
 static int
 add(struct invocation *in)
 {
@@ -30,26 +46,66 @@ add(struct invocation *in)
 	struct provision_thing u = { .kind = PROVISION_USER, .names = { in->args[0] },
 		.values = { [USER_EMAIL] = given[ADD_EMAIL], [USER_NAME] = given[ADD_NAME],
 		    [USER_ADMIN] = given[ADD_ADMIN] != NULL ? "true" : NULL } };
-	const char *const *v = u.values;
 
 	if (provision_add(&p, &u, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(u.id), cell_str(u.names[0]), cell_str(v[USER_NAME]),
-	    cell_str(v[USER_EMAIL]), cell_bool(strcmp(v[USER_ADMIN], "true") == 0),
-	    cell_str(v[USER_BLOCKED] != NULL && strcmp(v[USER_BLOCKED], "true") == 0 ? "blocked" : "active") });
+	print_user(&out, &u);
 	return 0;
 }
 
-enum { BLOCK_FORCE };
+enum { FORCE };
 
-static const struct option_def block_options[] = { [BLOCK_FORCE] = { "force", 0, NULL, false } };
+static const struct option_def force_options[] = { [FORCE] = { "force", 0, NULL, false } };
+
+/* Which value of the user the word sets; "admin" is true or false. */
+static int
+read_word(struct invocation *in, const char *word, struct provision_thing *user)
+{
+	struct provision_key key;
+	size_t n = strcspn(word, "=");
+
+	for (size_t i = USER_EMAIL; word[n] == '=' && i < USER_BLOCKED; i++) {
+		const char *value = word + n + 1;
+
+		key = provision_value_key(PROVISION_USER, i);
+		if (!slice_is(slice_of(word, n), key.name))
+			continue;
+		if (i == USER_ADMIN && strcmp(value, "true") != 0 && strcmp(value, "false") != 0)
+			return err_set(&in->err, 400, "admin must be true or false, not `%s`", value);
+		user->values[i] = value;
+		return 0;
+	}
+	return err_set(&in->err, 400, "`%s` must be KEY=VALUE; KEY is email, name or admin", word);
+}
+
+static int
+set(struct invocation *in)
+{
+	static const char *const keys[] = { "id", "username", "name", "email", "is_admin", "state" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	const struct provision p = command_provision(in, in->options.values[FORCE] != NULL);
+	struct provision_thing u = { .kind = PROVISION_USER, .names = { in->args[0] } }, now;
+	bool found;
+
+	for (size_t i = 1; i < in->nargs; i++) {
+		if (read_word(in, in->args[i], &u) == -1)
+			return -1;
+	}
+	if (provision_set_user(&p, &u, &in->err) == -1 || provision_find(&p, &u, &now, &found, &in->err) == -1)
+		return -1;
+	if (!found)
+		return err_set(&in->err, 404, "user `%s` does not exist", in->args[0]);
+	print_user(&out, &now);
+	return 0;
+}
+
 
 static int
 set_blocked(struct invocation *in, bool blocked)
 {
 	static const char *const keys[] = { "id", "username", "state" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
-	const struct provision p = command_provision(in, blocked && in->options.values[BLOCK_FORCE] != NULL);
+	const struct provision p = command_provision(in, blocked && in->options.values[FORCE] != NULL);
 	int64_t id;
 
 	if (provision_block_user(&p, in->args[0], blocked, &id, &in->err) == -1)
@@ -146,10 +202,14 @@ static const struct command commands[] = {
 	{ "add", "NAME --email EMAIL [--name NAME] [--admin] [--if-missing]",
 	    "Creates a user and prints the id.  --admin: the user has all rights.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
+	{ "set", "NAME KEY=VALUE ... [--force]",
+	    "Changes email, name, or admin=true|false, and prints the id.  --force: even if\n"
+	    "no administrator remains.",
+	    COMMAND_OPTIONS(force_options), 2, COMMAND_ARGS_MAX, set },
 	{ "block", "NAME [--force]",
 	    "Refuses all tokens of the user, from the next request on.\n"
 	    "--force: even if no administrator remains who is not blocked.",
-	    COMMAND_OPTIONS(block_options), 1, 1, block },
+	    COMMAND_OPTIONS(force_options), 1, 1, block },
 	{ "unblock", "NAME", "Unblocks the user.", NULL, 0, 1, 1, unblock },
 	{ "link", "NAME [--ttl SECONDS]",
 	    "Prints the address of a page and a code that signs the user in there.  The\n"

@@ -56,6 +56,7 @@ const char *const audit_action_names[AUDIT__MAX] = {
 	[AUDIT_USER_BLOCK] = "user.block",
 	[AUDIT_USER_CREATE] = "user.create",
 	[AUDIT_USER_LINK] = "user.link",
+	[AUDIT_USER_SET] = "user.set",
 	[AUDIT_USER_SIGNIN] = "user.signin",
 	[AUDIT_USER_SIGNOUT] = "user.signout",
 	[AUDIT_USER_UNBLOCK] = "user.unblock",

@@ -34,6 +34,12 @@ no_user(const char *username, struct err *err)
 	return err_set(err, 404, "user `%s` does not exist", username);
 }
 
+static int
+is_last(const char *username, struct err *err)
+{
+	return err_set(err, 409, "user `%s` is the last administrator who is not blocked", username);
+}
+
 int
 user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor,
     const char *username, bool blocked, bool force, int64_t *id, struct err *err)
@@ -53,7 +59,40 @@ user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor
 	if (call.result.rows == 0)
 		return no_user(username, err);
 	if (db_bool(&call.result, 0, IS_LAST))
-		return err_set(err, 409, "user `%s` is the last administrator who is not blocked", username);
+		return is_last(username, err);
+	*id = event.id;
+	return 0;
+}
+
+int
+user_set(struct db *db, struct arena *a, const struct audit_actor *actor, const char *username,
+    const struct user_change *change, bool force, int64_t *id, struct err *err)
+{
+	enum { COLUMNS_USER_SET };
+	const char *admin = change->admin == NULL ? NULL : *change->admin ? "true" : "false";
+	struct audit_event event = { .action = AUDIT_USER_SET, .id_key = "user_id",
+		.facts = { { "user", username, false }, { "name", change->name, false },
+		    { "email", change->email, false }, { "admin", admin, true } } };
+	struct db_call call = { .stmt = STMT_USER_SET };
+
+	if (naming_check_name("username", username, err) == -1 ||
+	    (change->name != NULL && naming_check_text("name", change->name, err) == -1) ||
+	    (change->email != NULL && naming_check_email(change->email, err) == -1))
+		return -1;
+	db_bind_str(&call.params, username);
+	db_bind_str(&call.params, change->name);
+	db_bind_str(&call.params, change->email);
+	if (change->admin == NULL)
+		db_bind_null(&call.params);
+	else
+		db_bind_bool(&call.params, *change->admin);
+	db_bind_bool(&call.params, !force);
+	if (audit_change(db, a, actor, &call, &event, err) == -1)
+		return -1;
+	if (call.result.rows == 0)
+		return no_user(username, err);
+	if (db_bool(&call.result, 0, IS_LAST))
+		return is_last(username, err);
 	*id = event.id;
 	return 0;
 }

@@ -31,6 +31,17 @@ int user_add(struct db *, struct arena *, const struct audit_actor *, const stru
 int user_set_blocked(struct db *, struct arena *, const struct audit_actor *, const char *username,
     bool blocked, bool force, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
+/* What is to change; NULL leaves as it is. */
+struct user_change {
+	const char *name;
+	const char *email;
+	const bool *admin;
+};
+
+/* force: also where the last active administrator is none any more.  -1: 400, 404; 409 that is so. */
+int user_set(struct db *, struct arena *, const struct audit_actor *, const char *username,
+    const struct user_change *, bool force, int64_t *id, struct err *) __attribute__((warn_unused_result));
+
 /* -1: 400 for what cannot be a username, 404. */
 int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)
     __attribute__((warn_unused_result));

@@ -23,6 +23,26 @@ WITH admins AS MATERIALIZED (
 )
 SELECT id, state <> $2 AND NOT is_last AS changed, is_last FROM judged;
 
+-- name: user_set
+-- $1 username, $2 name, $3 e-mail and $4 administrator, or null for what stays, $5 whether the last active
+-- administrator stays one.  Locks as user_set_state, for the same reasons.
+WITH admins AS MATERIALIZED (
+	SELECT id FROM users WHERE $5::boolean AND NOT coalesce($4::boolean, true) AND is_admin AND state = 'active'
+	 ORDER BY id FOR UPDATE
+), old AS MATERIALIZED (
+	SELECT id, name, email, is_admin FROM users
+	 WHERE lower(username) = lower($1) AND (SELECT count(*) FROM admins) >= 0 FOR UPDATE
+), judged AS MATERIALIZED (
+	SELECT id, name, email, is_admin, coalesce($2, name) AS new_name, coalesce($3, email) AS new_email,
+	       coalesce($4::boolean, is_admin) AS new_admin,
+	       coalesce((SELECT array_agg(a.id) FROM admins a) = ARRAY[id], false) AS is_last FROM old
+), written AS (
+	UPDATE users u SET name = new_name, email = new_email, is_admin = new_admin
+	  FROM judged j WHERE u.id = j.id AND NOT j.is_last
+)
+SELECT id, (name, email, is_admin) <> (new_name, new_email, new_admin) AND NOT is_last AS changed, is_last
+  FROM judged;
+
 -- name: user_find
 -- $1 username.  One row by the unique index users_username.
 SELECT id FROM users WHERE lower(username) = lower($1);

@@ -33,10 +33,10 @@ is_true(const char *value)
 /* ---- users ---- */
 
 static const struct provision_key user_keys[] = {
-	[USER_EMAIL] = { "email", PROVISION_TEXT, .required = true, .fixed = true },
-	[USER_NAME] = { "name", PROVISION_TEXT, .fixed = true },
-	[USER_ADMIN] = { "admin", PROVISION_BOOL, .fixed = true },
-	[USER_BLOCKED] = { "blocked", PROVISION_BOOL },
+	[USER_EMAIL] = { .name = "email", .type = PROVISION_TEXT, .required = true },
+	[USER_NAME] = { .name = "name", .type = PROVISION_TEXT },
+	[USER_ADMIN] = { .name = "admin", .type = PROVISION_BOOL },
+	[USER_BLOCKED] = { .name = "blocked", .type = PROVISION_BOOL },
 	{ 0 },
 };
 
@@ -59,26 +59,43 @@ user_kind_find(const struct provision *p, const struct provision_thing *wanted,
 	return 0;
 }
 
+/* Of a 409 that --force overrides. */
+static int
+tell_last(const char *username, const char *what, struct err *err)
+{
+	if (err->status != 409)
+		return -1;
+	return err_set(err, 409, "user `%s` is the last administrator who is not blocked; to %s the user anyway, "
+	    "use --force", username, what);
+}
+
 int
 provision_block_user(const struct provision *p, const char *username, bool blocked, int64_t *id,
     struct err *err)
 {
-	if (user_set_blocked(p->db, p->arena, p->actor, username, blocked, blocked && p->force, id, err) == 0)
-		return 0;
-	return err->status != 409 ? -1 :
-	    err_set(err, 409, "user `%s` is the last administrator who is not blocked; to block "
-	        "the user anyway, use --force", username);
+	bool force = blocked && p->force;
+
+	return user_set_blocked(p->db, p->arena, p->actor, username, blocked, force, id, err) == -1
+	    ? tell_last(username, "block", err) : 0;
 }
 
 static int
 user_kind_change(const struct provision *p, const struct provision_thing *wanted,
     const struct provision_thing *all, struct err *err)
 {
-	const char *blocked = wanted->values[USER_BLOCKED];
+	const char *const *v = wanted->values, *username = wanted->names[0];
+	bool admin = is_true(v[USER_ADMIN]);
+	const struct user_change change = { .name = v[USER_NAME], .email = v[USER_EMAIL],
+		.admin = v[USER_ADMIN] != NULL ? &admin : NULL };
+	bool any = change.name != NULL || change.email != NULL || change.admin != NULL;
 	int64_t id;
 
 	(void)all;
-	return blocked == NULL ? 0 : provision_block_user(p, wanted->names[0], is_true(blocked), &id, err);
+	if (any && user_set(p->db, p->arena, p->actor, username, &change, p->force, &id, err) == -1)
+		return tell_last(username, "change", err);
+	if (v[USER_BLOCKED] == NULL)
+		return 0;
+	return provision_block_user(p, username, is_true(v[USER_BLOCKED]), &id, err);
 }
 
 static int
@@ -86,6 +103,7 @@ user_kind_create(const struct provision *p, struct provision_thing *thing, struc
 {
 	const char **v = thing->values;
 	struct user u = { .username = thing->names[0], .email = v[USER_EMAIL], .admin = is_true(v[USER_ADMIN]) };
+	int64_t blocked_id;
 
 	if (v[USER_NAME] == NULL)
 		v[USER_NAME] = u.username;
@@ -93,7 +111,13 @@ user_kind_create(const struct provision *p, struct provision_thing *thing, struc
 	v[USER_ADMIN] = bool_text(u.admin);
 	if (user_add(p->db, p->arena, p->actor, &u, &thing->id, err) == -1)
 		return -1;
-	return is_true(v[USER_BLOCKED]) ? user_kind_change(p, thing, thing, err) : 0;
+	return is_true(v[USER_BLOCKED]) ? provision_block_user(p, u.username, true, &blocked_id, err) : 0;
+}
+
+int
+provision_set_user(const struct provision *p, const struct provision_thing *wanted, struct err *err)
+{
+	return user_kind_change(p, wanted, wanted, err);
 }
 
 const struct kind kind_user = { .names = { { .name = "username" } }, .keys = user_keys,
@@ -102,21 +126,21 @@ const struct kind kind_user = { .names = { { .name = "username" } }, .keys = use
 /* ---- groups and projects ---- */
 
 static const struct provision_key group_keys[] = {
-	[GROUP_NETWORKS] = { "anonymous_networks", PROVISION_SPACES },
-	[GROUP_QUOTA] = { "quota_bytes", PROVISION_SIZE },
-	{ "quota_versions", PROVISION_SIZE },
-	{ "quota_crates", PROVISION_SIZE },
+	[GROUP_NETWORKS] = { .name = "anonymous_networks", .type = PROVISION_SPACES },
+	[GROUP_QUOTA] = { .name = "quota_bytes", .type = PROVISION_SIZE },
+	{ .name = "quota_versions", .type = PROVISION_SIZE },
+	{ .name = "quota_crates", .type = PROVISION_SIZE },
 	{ 0 },
 };
 
 static const struct provision_key project_keys[] = {
-	[PROJECT_VISIBILITY] = { "visibility", PROVISION_TEXT, .required = true },
-	[PROJECT_PACKAGES_ENABLED] = { "packages_enabled", PROVISION_BOOL },
-	[PROJECT_PUBLIC_PACKAGES] = { "public_packages", PROVISION_BOOL },
-	[PROJECT_NETWORKS] = { "anonymous_networks", PROVISION_SPACES },
-	[PROJECT_QUOTA] = { "quota_bytes", PROVISION_SIZE },
-	{ "quota_versions", PROVISION_SIZE },
-	{ "quota_crates", PROVISION_SIZE },
+	[PROJECT_VISIBILITY] = { .name = "visibility", .type = PROVISION_TEXT, .required = true },
+	[PROJECT_PACKAGES_ENABLED] = { .name = "packages_enabled", .type = PROVISION_BOOL },
+	[PROJECT_PUBLIC_PACKAGES] = { .name = "public_packages", .type = PROVISION_BOOL },
+	[PROJECT_NETWORKS] = { .name = "anonymous_networks", .type = PROVISION_SPACES },
+	[PROJECT_QUOTA] = { .name = "quota_bytes", .type = PROVISION_SIZE },
+	{ .name = "quota_versions", .type = PROVISION_SIZE },
+	{ .name = "quota_crates", .type = PROVISION_SIZE },
 	{ 0 },
 };
 
@@ -313,8 +337,8 @@ const struct kind kind_project = { .names = { { .name = "path" } }, .keys = proj
 /* ---- members ---- */
 
 static const struct provision_key member_keys[] = {
-	[MEMBER_LEVEL] = { "level", PROVISION_TEXT, .required = true },
-	[MEMBER_EXPIRES] = { "expires", PROVISION_DATE },
+	[MEMBER_LEVEL] = { .name = "level", .type = PROVISION_TEXT, .required = true },
+	[MEMBER_EXPIRES] = { .name = "expires", .type = PROVISION_DATE },
 	{ 0 },
 };
 

@@ -127,6 +127,10 @@ bool provision_differs(const struct provision_thing *wanted,
 int provision_change(const struct provision *, const struct provision_thing *wanted,
     const struct provision_thing *current, struct err *) __attribute__((warn_unused_result));
 
+/* What `user set` does, with the values that are given.  -1: 400, 404, 409 as the next one. */
+int provision_set_user(const struct provision *, const struct provision_thing *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* What `user block` and `unblock` do.  -1: 404, 409 the last administrator, and `force` is not set. */
 int provision_block_user(const struct provision *, const char *username, bool blocked, int64_t *id,
     struct err *)

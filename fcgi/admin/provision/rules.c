@@ -31,7 +31,7 @@ or_null(const char *text)
 /* ---- allow-lists ---- */
 
 static const struct provision_key allow_keys[] = {
-	[ALLOW_POLICIES] = { "policies", PROVISION_COMMAS },
+	[ALLOW_POLICIES] = { .name = "policies", .type = PROVISION_COMMAS },
 	{ 0 },
 };
 
@@ -106,8 +106,8 @@ const struct kind kind_allow = { .names = { { .name = "project" }, { .name = "fr
 /* ---- protection rules ---- */
 
 static const struct provision_key protect_keys[] = {
-	[PROTECT_PUSH] = { "push", PROVISION_TEXT },
-	[PROTECT_DELETE] = { "delete", PROVISION_TEXT },
+	[PROTECT_PUSH] = { .name = "push", .type = PROVISION_TEXT },
+	[PROTECT_DELETE] = { .name = "delete", .type = PROVISION_TEXT },
 	{ 0 },
 };
 
@@ -202,10 +202,10 @@ const struct kind kind_protect = { .names = { { .name = "project" }, { .name = "
 /* ---- issuers ---- */
 
 static const struct provision_key issuer_keys[] = {
-	[ISSUER_KIND] = { "kind", PROVISION_TEXT, .required = true, .fixed = true },
-	[ISSUER_AUDIENCE] = { "audience", PROVISION_TEXT, .fixed = true },
-	[ISSUER_JWKS_URL] = { "jwks_url", PROVISION_TEXT, .fixed = true },
-	[ISSUER_ENABLED] = { "enabled", PROVISION_BOOL },
+	[ISSUER_KIND] = { .name = "kind", .type = PROVISION_TEXT, .required = true, .fixed = true },
+	[ISSUER_AUDIENCE] = { .name = "audience", .type = PROVISION_TEXT, .fixed = true },
+	[ISSUER_JWKS_URL] = { .name = "jwks_url", .type = PROVISION_TEXT, .fixed = true },
+	[ISSUER_ENABLED] = { .name = "enabled", .type = PROVISION_BOOL },
 	{ 0 },
 };
 
@@ -273,9 +273,9 @@ const struct kind kind_issuer = { .names = { { .name = "url" } }, .keys = issuer
 /* ---- trust rules ---- */
 
 static const struct provision_key trust_keys[] = {
-	[TRUST_CRATES] = { "crates", PROVISION_COMMAS },
-	[TRUST_OPERATIONS] = { "operations", PROVISION_COMMAS },
-	[TRUST_USER] = { "user", PROVISION_TEXT },
+	[TRUST_CRATES] = { .name = "crates", .type = PROVISION_COMMAS },
+	[TRUST_OPERATIONS] = { .name = "operations", .type = PROVISION_COMMAS },
+	[TRUST_USER] = { .name = "user", .type = PROVISION_TEXT },
 	{ 0 },
 };
 

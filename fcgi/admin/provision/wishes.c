@@ -41,7 +41,7 @@ read_list(struct arena *a, const struct provision_key *key, const struct toml_va
     const char **out, struct err *err)
 {
 	const char *separator = key->type == PROVISION_COMMAS ? "," : " ";
-	const char *word = NULL;
+	const char *word = "";
 	struct buf b;
 
 	buf_init(&b, a, VALUE_MAX);
@@ -66,7 +66,7 @@ static int
 read_object(struct arena *a, const struct provision_key *key, const struct toml_value *value,
     const char **out, struct err *err)
 {
-	const char *text = NULL;
+	const char *text = "";
 	struct json_out o;
 	struct buf b;
 

@@ -91,7 +91,7 @@ my @creating = (
 		'operations publish-new,publish-update, not yank', 'user -, not alice'],
 	['token add', $always_new],
 	['key add', $always_new],
-	['owner add', 'an owner stays one: checked below'],
+	['owner add', 'succeeds for an owner: t/430-owners.t'],
 	['flag set', $no_object],
 	['user set', $no_object],
 	['group set', $no_object],
@@ -145,6 +145,10 @@ subtest 'at once, --if-missing' => sub {
 	is(join(' ', map { $_->[0] } @ran), '0 0 0 0 0 0', 'all succeed');
 	is(scalar keys %ids, 1, 'with one id');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE detail ->> 'group' = 'at-once'"), 1, 'one is made');
+	@ran = at_once(map { [qw(trust add tools/app --if-missing repository=octo/at-once --issuer), $hub] } 1 .. 4);
+	is(join(' ', map { $_->[0] } @ran), '0 0 0 0', 'rules, which have no name');
+	is($t->psql("SELECT count(*) FROM trust_rules WHERE claims ->> 'repository' = 'octo/at-once'"), 1,
+	    'one is made');
 };
 
 # ---- berth apply ----
@@ -260,6 +264,8 @@ subtest 'errors leave nothing' => sub {
 		['a NUL', "[[group]]\npath = \"a\\u0000b\"\n", qr/:4: path contains a NUL/],
 		['a float', "[[group]]\npath = \"x\"\nquota_bytes = 1.5\n", qr/:5: quota_bytes must be a number/],
 		['one object twice', "[[group]]\npath = \"NEVER\"\n", qr/:3: group `NEVER` is also in line 1$/m],
+		['what differs by case, and is one', "[[member]]\nuser = \"alice\"\npath = \"tools\"\n"
+			. "[[member]]\nuser = \"ALICE\"\npath = \"Tools\"\n", qr/:6: member `ALICE Tools` is also in line 3$/m],
 		['a group that is missing', "[[project]]\npath = \"nowhere/x\"\nvisibility = \"private\"\n",
 			qr/:3: group `nowhere` does not exist/],
 		['a missing value', "[[project]]\npath = \"tools/y\"\n",

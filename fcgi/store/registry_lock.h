@@ -1,7 +1,10 @@
 #ifndef STORE_REGISTRY_LOCK_H
 #define STORE_REGISTRY_LOCK_H
 
-/* Who changes many objects of the registry as a whole does so one after the other. */
+/*
+ * Who changes many objects of the registry as a whole, or makes one only if it is missing, does so one after
+ * the other.
+ */
 
 #include "store/db/db.h"
 

@@ -6,6 +6,7 @@
 #include "admin/provision/kinds.h"
 #include "base/buf.h"
 #include "config/settings.h"
+#include "store/registry_lock.h"
 
 enum { NAMES_TEXT_MAX = 1 << 20 };
 
@@ -153,28 +154,47 @@ tell_existing(const struct provision *p, const struct provision_thing *wanted,
 	}
 }
 
-int
-provision_add(const struct provision *p, struct provision_thing *thing, bool if_missing,
-    struct err *err)
-{
+struct adding {
+	const struct provision *p;
+	struct provision_thing *thing;
 	struct provision_thing current;
-	struct err again = { 0 };
-	bool found = false;
+	bool found;
+};
 
-	if (provision_check(p, thing, err) == -1 ||
-	    (if_missing && provision_find(p, thing, &current, &found, err) == -1))
+/* Of several that look at the same time, one makes it. */
+static int
+add_missing(struct db *db, void *arg, struct err *err)
+{
+	struct adding *add = arg;
+
+	if (registry_lock(db, add->p->arena, err) == -1 ||
+	    provision_find(add->p, add->thing, &add->current, &add->found, err) == -1)
 		return -1;
-	if (!found) {
-		if (provision_create(p, thing, err) == 0)
-			return 0;
-		/* did another one make it in between? */
-		if (!if_missing || err->status != 409 || provision_find(p, thing, &current, &found, &again) == -1 ||
-		    !found)
+	return add->found ? 0 : provision_create(add->p, add->thing, err);
+}
+
+int
+provision_add(const struct provision *p, struct provision_thing *thing, bool if_missing, struct err *err)
+{
+	struct adding add = { .p = p, .thing = thing };
+	struct err again = { 0 };
+	bool unknown;
+
+	if (provision_check(p, thing, err) == -1)
+		return -1;
+	if (!if_missing)
+		return provision_create(p, thing, err);
+	if (db_transaction(p->db, add_missing, &add, &unknown, err) == -1) {
+		/* has a command without this option made it in between? */
+		if (err->status != 409 || provision_find(p, thing, &add.current, &add.found, &again) == -1 ||
+		    !add.found)
 			return -1;
 		err_clear(err);
 	}
-	tell_existing(p, thing, &current);
-	*thing = current;
+	if (!add.found)
+		return 0;
+	tell_existing(p, thing, &add.current);
+	*thing = add.current;
 	return 0;
 }
 

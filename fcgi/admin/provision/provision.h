@@ -77,6 +77,7 @@ enum provision_type {
 struct provision_key {
 	const char *name;
 	enum provision_type type;
+	bool exact; /* of a name: case matters */
 	bool required; /* of an object that is made */
 	bool fixed; /* of one that is there: no command changes it */
 };

@@ -267,8 +267,9 @@ issuer_create(const struct provision *p, struct provision_thing *thing, struct e
 	return enabled != NULL && strcmp(enabled, "false") == 0 ? issuer_change(p, thing, thing, err) : 0;
 }
 
-const struct kind kind_issuer = { .names = { { .name = "url" } }, .keys = issuer_keys, .check = issuer_check,
-	.find = issuer_kind_find, .create = issuer_create, .change = issuer_change };
+const struct kind kind_issuer = { .names = { { .name = "url", .exact = true } },
+	.keys = issuer_keys, .check = issuer_check, .find = issuer_kind_find,
+	.create = issuer_create, .change = issuer_change };
 
 /* ---- trust rules ---- */
 
@@ -391,6 +392,7 @@ trust_same(size_t key, const char *a, const char *b)
 }
 
 const struct kind kind_trust = {
-	.names = { { .name = "project" }, { .name = "issuer" }, { .name = "claims", .type = PROVISION_OBJECT } },
+	.names = { { .name = "project" }, { .name = "issuer", .exact = true },
+	    { .name = "claims", .type = PROVISION_OBJECT, .exact = true } },
 	.keys = trust_keys, .check = trust_check, .find = trust_find, .create = trust_create,
 	.change = trust_change, .same = trust_same };

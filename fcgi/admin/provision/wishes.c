@@ -178,7 +178,9 @@ static bool
 has_same_names(const struct provision_thing *one, const struct provision_thing *other)
 {
 	for (size_t i = 0; i < PROVISION_NAMES_MAX && one->names[i] != NULL; i++) {
-		if (strcasecmp(one->names[i], other->names[i]) != 0)
+		bool exact = provision_name_key(one->kind, i).exact;
+
+		if ((exact ? strcmp : strcasecmp)(one->names[i], other->names[i]) != 0)
 			return false;
 	}
 	return true;

@@ -41,11 +41,11 @@ subtest 'which requests nginx sends where' => sub {
 	for my $part (@conf) {
 		my ($location) = $part =~ /^\s*location (.*) \{/m;
 
-		$pass{$location} = $_ for $part =~ /fastcgi_pass (\S+);/g;
+		$pass{ $location // 'what locations include' } = $_ for $part =~ /fastcgi_pass (\S+);/g;
 	}
 
 	cmp_ok(scalar keys %pass, '>=', 8, 'locations were found');
-	is(delete $pass{'= /-/upload-authorize'}, 'berth', 'whether somebody may upload is read');
+	is(delete $pass{'= /-/berth/upload-authorize'}, 'berth', 'whether somebody may upload is read');
 	is(delete $pass{'@berth_upload_wait'}, 'berth_write',
 	    'and asked of those who wait, where the others cannot say');
 	is_deeply([grep { $pass{$_} ne '$berth_pool' } sort keys %pass], [], 'everywhere else the method counts');

@@ -153,7 +153,7 @@ is($t->http(PUT => '/api/v4/projects/%ff/packages/cargo/api/v1/crates/new',
     { token => $token{dev}, body => 'x' })->{status}, 400, 'a bad path');
 
 # clients cannot ask in nginx's name
-is($t->http(GET => '/-/upload-authorize', { token => $token{dev} })->{status}, 404,
+is($t->http(GET => '/-/berth/upload-authorize', { token => $token{dev} })->{status}, 404,
     'the location is internal');
 for my $header ('Berth-Subrequest: 1', 'BERTH_SUBREQUEST: 1') {
 	$res = $t->http(GET => $t->registry(4711) . '/config.json', { token => $token{dev}, headers => [$header] });

@@ -139,8 +139,8 @@ subtest 'answers of the pool, and what nginx refuses' => sub {
 		['sign-in', 200, GET => '/-/sign-in'], ['nothing', 404, GET => '/nothing'],
 		['nothing', 413, POST => '/nothing', @too_large],
 		['a blob', 404, GET => '/-/blob/ab/cd/' . 'a' x 64],
-		['a file', 404, GET => "/-/cache/index/$id{public}/index/ab/cd/abcd"],
-		['an internal page', 404, GET => '/-/berth-error'],
+		['a file', 404, GET => "/-/berth/cache/index/$id{public}/index/ab/cd/abcd"],
+		['an internal page', 404, GET => '/-/berth/error'],
 		['metrics', 404, GET => '/-/metrics', public => 1],
 		['openapi', 200, GET => '/api/v4/openapi.json'],
 	);

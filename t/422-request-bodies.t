@@ -39,23 +39,23 @@ my %location = (
 	'/' => [[POST => '/', 'text'], [PUT => '/api', 'text'], [GET => '/robots.txt', 'text']],
 	# A body over HTTP/2 may have no length: then a missing file leads to this location.
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],
-	'= /-/berth-error' => [[POST => '/-/berth-error', 'text']],
+	'= /-/berth/error' => [[POST => '/-/berth/error', 'text']],
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
-	'= /-/cache/absent' => [[PUT => '/-/cache/absent', 'text']],
-	'^~ /-/cache/index/' => [[PUT => '/-/cache/index/1/config.json', 'text']],
-	'^~ /-/cache/crates/' => [[PUT => '/-/cache/crates/1/crates/foo/1.0.0', 'text']],
+	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
+	'^~ /-/berth/cache/index/' => [[PUT => '/-/berth/cache/index/1/config.json', 'text']],
+	'^~ /-/berth/cache/crates/' => [[PUT => '/-/berth/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller'
 	    . ' in (t/410-upload-authorize.t)',
-	'= /-/upload-large' => 'a publish with a large body, whose length the pool has checked',
-	'= /-/upload-unsized' => 'a publish without a length (t/550-policy.t)',
-	'= /-/upload-authorize' => 'the subrequest of a publish, sent without the body',
+	'= /-/berth/upload-large' => 'a publish with a large body, whose length the pool has checked',
+	'= /-/berth/upload-unsized' => 'a publish without a length (t/550-policy.t)',
+	'= /-/berth/upload-authorize' => 'the subrequest of a publish, sent without the body',
 	'@berth_upload_wait' => 'the same question',
 	'@berth_upload_unknown' => 'an answer to it', '@berth_upload_refused' => 'an answer to it',
 	'@berth_network' => 'a second look for a file',
 	'@berth_blob_missing' => 'an error of a download', '@berth_error_cargo' => 'an error',
 	'@berth_error_gitlab' => 'an error',
 	'@berth_no_answer_cargo' => 'an error', '@berth_no_answer_gitlab' => 'an error',
-	'= /-/berth-no-answer' => 'an error',
+	'= /-/berth/no-answer' => 'an error',
 );
 my @there = uniq(map { slurp($_) =~ /^\s*location ([^{]+?) \{/mg }
     glob("$Berth::Cluster::ROOT/conf/nginx/*.conf"));
@@ -75,14 +75,14 @@ for my $file (glob("$Berth::Cluster::ROOT/conf/nginx/*.conf")) {
 		my ($name) = $block =~ /location (.+?) \{/;
 		my ($size) = $block =~ /^\tclient_max_body_size (\w+);/m;
 
-		my $unlimited = $name =~ m{^(?:= /-/upload-(?:authorize|large)|\@berth_upload_wait)$};
+		my $unlimited = $name =~ m{/upload-(?:authorize|large)$|^\@berth_upload_wait$|/crates/new\$"$};
 
 		is($size // 'that of the server', $unlimited ? '0' : $name eq '/' ? 'that of the server'
-		    : $name eq '= /-/upload-unsized' ? '64m' : '64k', "$name: what nginx takes");
+		    : $name eq '= /-/berth/upload-unsized' ? '64m' : '64k', "$name: what nginx takes");
 	}
 }
-like(slurp("$Berth::Cluster::ROOT/conf/nginx/berth-server.conf"), qr/^\tclient_max_body_size 64k;/m,
-    'so does the server');
+like(slurp("$Berth::Cluster::ROOT/conf/nginx/$_.conf"), qr/^\t?client_max_body_size 64k;/m, "so does $_")
+    for qw(berth-registry berth-server);
 
 # ---- bodies ----
 
@@ -125,7 +125,7 @@ for my $name (sort keys %location) {
 			my $res = $t->http($method => $path, \%opt);
 			my $case = "$method $path: $what";
 
-			if (defined $want && !$is_file && $name !~ m{/-/(?:blob|cache)/|berth-error|berth_pool}) {
+			if (defined $want && !$is_file && $name !~ m{/-/(?:blob|berth)/|berth_pool}) {
 				is($res->{status}, $want, $case);
 				like($res->{body}, $shape{$shape}, "$case: in its shape");
 			} else {

@@ -26,7 +26,7 @@ is($t->publish($_, $token, 'abcd', '1.0.0')->{status}, 200, 'a crate') for $priv
 sub location_paths {
 	my @paths;
 
-	for my $file (qw(berth-locations.conf berth-server.conf)) {
+	for my $file (qw(berth-locations.conf berth-internal.conf berth-server.conf)) {
 		my $text = Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/nginx/$file");
 
 		push @paths, $1 while $text =~ m{^\s*location (?:=|\^~)? ?(/\S*) \{}mg;

@@ -104,7 +104,8 @@ subtest 'by nginx alone' => sub {
 	    for glob($t->{settings}{cache_dir} . '/grant/*');
 	ok(!-e "$_/anyone/$id", 'and not of anyone') for glob($t->{settings}{cache_dir} . '/grant/*');
 	is(get($index, Authorization => $token{stranger})->{status}, 404, 'a token finds no grant of an address');
-	is(get("/-/cache/index/$id/index/on/e_/one_crate")->{status}, 404, 'nor does who asks for the cache itself');
+	is(get("/-/berth/cache/index/$id/index/on/e_/one_crate")->{status}, 404,
+	    'nor does who asks for the cache itself');
 	is(get("$R/no/ne/none")->{status}, 404, 'what is not there: the pool says so');
 };
 

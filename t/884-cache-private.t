@@ -176,8 +176,8 @@ subtest 'hostile' => sub {
 		'dots' => ["$R/../$id/packages/cargo/on/e_/one_crate", 400, $token{stranger}],
 		'dots that are encoded' => ["$R/%2e%2e/on/e_/one_crate", 400, $token{stranger}],
 		'dots in a name' => ["$R/one_crate/../download", 400, $token{stranger}],
-		'the cache itself' => ["/-/cache/index/$id/index/on/e_/one_crate", 404, $token{dev}],
-		'a crate in the cache' => ["/-/cache/crates/$id/crates/one_crate/1.0.0", 404, $token{dev}],
+		'the cache itself' => ["/-/berth/cache/index/$id/index/on/e_/one_crate", 404, $token{dev}],
+		'a crate in the cache' => ["/-/berth/cache/crates/$id/crates/one_crate/1.0.0", 404, $token{dev}],
 	);
 
 	for my $name (sort keys %roads) {
@@ -226,7 +226,7 @@ subtest 'a crate that does not exist' => sub {
 	    'another folder' => ["$R/no/no/none", 400, $token{dev}],
 	    'the mark itself' => ["$none.absent", 404, $token{dev}],
 	    'another project' => [$t->registry($other) . '/no/ne/none', 404, $token{dev}],
-	    'the answer itself' => ['/-/cache/absent', 404, $token{dev}]);
+	    'the answer itself' => ['/-/berth/cache/absent', 404, $token{dev}]);
 	for my $name (sort keys %others) {
 		my ($path, $status, $whose) = @{ $others{$name} };
 		my $other = get($path, $whose);

@@ -167,8 +167,8 @@ subtest 'who is not answered from files' => sub {
 		like($res->{headers}{'x-served-by'}, qr/^[0-9a-f]{32}$/, "$name: with a request id");
 		like($res->{body}, qr/^[^\n{<]+\n\z/, "$name: in plain text") if $status >= 400;
 	}
-	for my $inside ("/-/cache/index/$id/index/on/e_/one_crate", "/-/cache/index/$id/config.json",
-	    "/-/cache/crates/$id/crates/one_crate/1.0.0", '/-/cache/crates/crate') {
+	for my $inside ("/-/berth/cache/index/$id/index/on/e_/one_crate", "/-/berth/cache/index/$id/config.json",
+	    "/-/berth/cache/crates/$id/crates/one_crate/1.0.0", '/-/berth/cache/crates/crate') {
 		is(get($inside)->{status}, 404, "$inside: cannot be asked for");
 	}
 	is(Berth::Cache::get($ports[0], $index, 'Accept-Encoding' => 'identity')->{body}, get($index)->{body},

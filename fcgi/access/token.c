@@ -99,7 +99,7 @@ random_digits(char *out, size_t n, struct err *err)
 	return 0;
 }
 
-/* Computes the MAC as secure_link_md5 of berth-locations.conf does.  False: OpenSSL has no MD5. */
+/* Computes the MAC as secure_link_md5 of berth-registry.conf does.  False: OpenSSL has no MD5. */
 static bool
 write_mac(const char *text, const struct token_key *key, const char *registry_id,
     char mac[BASE64_SIZE])

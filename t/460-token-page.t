@@ -100,7 +100,7 @@ is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND de
     0, 'the audit log does not have it');
 $res = get('/-/sign-in');
 is($res->{status}, 200, 'the page');
-like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s,
+like($res->{body}, qr{<form method="post" action="sign-in">.*<input type="text" id="code" name="code"}s,
     'asks for it, by a form that puts it into no address');
 is(get("/-/sign-in?code=$code")->{body}, $res->{body}, 'an address with a code is nothing else');
 $res = post('/-/sign-in', { code => $code });

@@ -252,6 +252,8 @@ subtest 'nginx has other paths' => sub {
 		[BERTH_NGINX_STORE => "$other/store"], 200, undef],
 		['another store', [BERTH_NGINX_STORE => $other], 503, qr/has \$berth_store \Q$other\E, and .* store = /],
 		['no store', [BERTH_NGINX_STORE => '/nowhere'], 503, qr{has \$berth_store /nowhere, }],
+		['the same root', [BERTH_NGINX_ROOT => '/'], 200, undef],
+		['another root', [BERTH_NGINX_ROOT => '/cargo/'], 503, qr{has \$berth_root "/cargo", and .*_url = https:}],
 		['another cache', [BERTH_NGINX_CACHE_DIR => $other], 200, qr/has \$berth_cache_dir \Q$other\E, and /]) {
 		my ($name, $param, $status, $detail) = @$case;
 		my $res = fetch($t->socket_path, '/-/readiness', REMOTE_ADDR => '127.0.0.1', @$param);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/url.h"
 #include "base/cidr.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -237,7 +238,8 @@ is_same_file(const char *a, const char *b)
 
 /*
  * By its server for monitoring nginx tells of its own configuration.  NULL if that fits, or for another
- * server, else what differs; *bad: nginx cannot send crates.  With another cache_dir the pool answers all.
+ * server, else what differs; *bad: nginx finds no route, or cannot send crates.  With another cache_dir
+ * the pool answers all.
  */
 static const char *
 nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
@@ -248,7 +250,14 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 		{ "BERTH_NGINX_STORE", "berth_store", "store", s->store },
 		{ "BERTH_NGINX_CACHE_DIR", "berth_cache_dir", "cache_dir", s->cache_dir },
 	};
+	const char *root = request_header(rq, "BERTH_NGINX_ROOT"), *path = url_path(s->external_url);
 
+	/* with a slash at its end, since a parameter that is empty does not count */
+	*bad = root != NULL && strcmp(root, arena_printf(rq->arena, "%s/", path)) != 0;
+	if (*bad)
+		return arena_printf(rq->arena, "berth-site.conf of nginx has $berth_root \"%.*s\", and berth.conf has "
+		    "external_url = %s; make the paths equal, and reload nginx", (int)strlen(root) - 1, root,
+		    s->external_url);
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const char *nginx = request_header(rq, places[i].param);
 

@@ -47,6 +47,14 @@ url_is_web(struct slice url)
 	return is_after("http://", url) || url_is_https(url);
 }
 
+const char *
+url_path(const char *url)
+{
+	const char *host = strstr(url, "://") + strlen("://");
+
+	return host + strcspn(host, "/");
+}
+
 bool
 url_is_harmful(struct slice url)
 {

@@ -30,4 +30,7 @@ struct slice url_user(struct slice url);
 struct slice url_host_port(struct slice url);
 struct slice url_host(struct slice url);
 
+/* The path of a URL for which url_is_web() is true, from its first slash to the end; "": it has none. */
+const char *url_path(const char *url);
+
 #endif

@@ -15,6 +15,25 @@
 #include "base/url.h"
 #include "base/words.h"
 
+/* Of external_url: nginx compares it byte by byte, and it is in links, headers and the path of a cookie. */
+static const char *
+check_url_path(const char *path)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~";
+
+	while (*path == '/') {
+		size_t n = strspn(++path, bytes);
+
+		if (n == 0 && *path == '/')
+			return "must not have two slashes side by side in its path";
+		if ((n == 1 || n == 2) && strncmp(path, "..", n) == 0)
+			return "must not have `.` or `..` in its path";
+		path += n;
+	}
+	return *path == '\0' ? NULL : "may have only letters, digits and - . _ ~ / in its path, and no %-escapes";
+}
+
 static const char *
 check_url(const char *v)
 {
@@ -24,17 +43,18 @@ check_url(const char *v)
 		return "must begin with https://: cargo would send tokens to http:// in clear text";
 	if (strncmp(v, "https://", 8) != 0)
 		return "must begin with https://";
-	if (v[n - 1] == '/' && v[n - 2] != '/')
+	if (v[n - 1] == '/' && n > strlen("https://"))
 		return "must not end in a slash";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
 	for (const char *p = v; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			return "must be of visible ASCII characters";
 	}
-	/* no path: the registry's routes begin at the root, and nginx serves them there */
-	if (!url_is_https(slice_str(v)) || strpbrk(v + 8, "?#@/") != NULL)
-		return "must be https://host[:port]";
-	return NULL;
+	if (strpbrk(v, "?#") != NULL)
+		return "must have no query and no fragment";
+	if (!url_is_https(slice_str(v)) || strchr(v, '@') != NULL)
+		return "must be https://host[:port][/path]";
+	return check_url_path(url_path(v));
 }
 
 static const char *

@@ -13,7 +13,7 @@
 
 struct settings {
 	/* where the service is */
-	const char *external_url; /* https://host[:port], no trailing slash */
+	const char *external_url; /* https://host[:port][/path], no trailing slash */
 	bool sso; /* nginx says who a browser's user is */
 	const char *socket; /* path of the FastCGI socket */
 	const char *write_socket; /* path of the socket for requests that may write; by default beside `socket` */

@@ -170,6 +170,21 @@ read_index(struct arena *arena, struct slice path, struct registry_url *out)
 	return path.n == 0;
 }
 
+/* Cuts the path of external_url off; other services of the host have the other paths. */
+static bool
+cut_path(struct slice *path, struct slice ours)
+{
+	struct slice rest;
+
+	if (path->n < ours.n || memcmp(path->p, ours.p, ours.n) != 0)
+		return false;
+	rest = slice_of(path->p + ours.n, path->n - ours.n);
+	if (rest.n > 0 && strchr("/?#", rest.p[0]) == NULL)
+		return false;
+	*path = rest;
+	return true;
+}
+
 int
 registry_url_read(struct arena *arena, const char *server, const char *url,
     struct registry_url *out, struct err *err)
@@ -183,7 +198,7 @@ registry_url_read(struct arena *arena, const char *server, const char *url,
 		out->kind = REGISTRY_PUBLIC;
 		return 0;
 	}
-	if (!address_read(server, &here) || !same_server(&a, &here))
+	if (!address_read(server, &here) || !same_server(&a, &here) || !cut_path(&a.path, here.path))
 		return 0;
 	out->kind = REGISTRY_HERE;
 	if (a.sparse && read_index(arena, a.path, out))

@@ -21,7 +21,7 @@ extern const size_t registry_npublic_urls;
 enum registry_kind {
 	REGISTRY_ELSEWHERE, /* on another server, whose spellings nobody here knows */
 	REGISTRY_PUBLIC,
-	REGISTRY_HERE /* of a project of this server */
+	REGISTRY_HERE /* of a project of this server: below external_url */
 };
 
 struct registry_url {

@@ -46,6 +46,12 @@ origin(const struct settings *s, const char *name)
 
 #define URL "external_url = https://crates.example\n"
 
+static const char *const below[] = {
+	"https://h/x",
+	"https://h:8443/Cargo-1/v_2.0~x/.y/..z/...",
+	"https://[::1]:1/a",
+};
+
 static const struct {
 	const char *text;
 	const char *wrong;
@@ -69,7 +75,21 @@ static const struct {
 	    "must begin with https://: cargo would send tokens to http:// in clear text" },
 	{ "external_url = https://crates.example/\n", "must not end in a slash" },
 	{ "external_url = https://\n", "must be https://host" },
-	{ "external_url = https://crates.example/x\n", "must be https://host[:port]" },
+	{ "external_url = https://crates.example/x/\n", "must not end in a slash" },
+	{ "external_url = https://crates.example/x//\n", "must not end in a slash" },
+	{ "external_url = https://crates.example//\n", "must not end in a slash" },
+	{ "external_url = https://crates.example//x\n", "must not have two slashes side by side in its path" },
+	{ "external_url = https://crates.example/x//y\n", "must not have two slashes side by side in its path" },
+	{ "external_url = https://crates.example/.\n", "must not have `.` or `..` in its path" },
+	{ "external_url = https://crates.example/x/..\n", "must not have `.` or `..` in its path" },
+	{ "external_url = https://crates.example/x/./y\n", "must not have `.` or `..` in its path" },
+	{ "external_url = https://crates.example/x%2Fy\n", "and no %-escapes" },
+	{ "external_url = https://crates.example/x%79\n", "and no %-escapes" },
+	{ "external_url = https://crates.example/x;y\n", "may have only letters, digits and - . _ ~ / in its path" },
+	{ "external_url = https://crates.example?x\n", "must have no query and no fragment" },
+	{ "external_url = https://crates.example/x?y\n", "must have no query and no fragment" },
+	{ "external_url = https://crates.example/x#y\n", "must have no query and no fragment" },
+	{ "external_url = https://me@crates.example/x\n", "must be https://host[:port][/path]" },
 	{ "external_url = https://a b\n", "external_url must be of visible ASCII characters" },
 	{ "external_url = https://b\xc3\xbc" "cher.example\n", "must be of visible ASCII characters" },
 	{ URL "outbound_proxy = socks5://proxy.example:1080\n",
@@ -277,6 +297,9 @@ main(void)
 	is_int(s.request_timeout, 120, "minutes");
 	is_int(s.max_crate_size, 1 << 30, "gigabytes");
 	is_int(s.socket_mode, 0600, "octal");
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++)
+		ok(load(a, arena_printf(a, "external_url = %s\n", below[i]), &s, &e) == 0 &&
+		    strcmp(s.external_url, below[i]) == 0, "below a path: %s (%s)", below[i], e.detail);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		ok(load(a, refused[i].text, &s, &e) == -1 && strstr(e.detail, refused[i].wrong) != NULL,
 		    "refused: %s (%s)", refused[i].wrong, e.detail);

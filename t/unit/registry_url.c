@@ -100,12 +100,37 @@ static const struct {
 	{ "berth.example", "elsewhere" },
 };
 
+/* Of a server below a path, which shares its host with others. */
+static const struct {
+	const char *url, *want;
+} below[] = {
+	{ "sparse+" SERVER "/cargo/api/v4/projects/7/packages/cargo/", "7" },
+	{ "sparse+https://BERTH.example:443/cargo/api/v4/projects/a%2Fb/packages/cargo/", "a/b" },
+	{ "sparse+" SERVER "/cargo/api/v4/projects/7/packages/cargo", "refused" },
+	{ "sparse+" SERVER "/cargo//api/v4/projects/7/packages/cargo/", "refused" },
+	{ "sparse+" SERVER "/cargo/", "refused" },
+	{ "sparse+" SERVER "/cargo", "refused" },
+	{ "sparse+" SERVER "/cargo?/api/v4/projects/7/packages/cargo/", "refused" },
+	{ "sparse+" PROJECTS "7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "/cargox/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "/carg/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "/Cargo/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "/%63argo/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "//cargo/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER "/x/../cargo/api/v4/projects/7/packages/cargo/", "elsewhere" },
+	{ "sparse+" SERVER, "elsewhere" },
+};
+
 int
 main(void)
 {
 	arena = arena_new();
 	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++)
 		is_str(read_url(SERVER, urls[i].url), urls[i].want, urls[i].url);
+	for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++)
+		is_str(read_url(SERVER "/cargo", below[i].url), below[i].want, below[i].url);
+	is_str(registry_url_index(arena, SERVER "/cargo", 7),
+	    "sparse+" SERVER "/cargo/api/v4/projects/7/packages/cargo/", "its one spelling below a path");
 	is_str(read_url("http://[::1]:8080", "sparse+http://[::1]:8080/api/v4/projects/7/packages/cargo/"),
 	    "7", "a server with a port");
 	is_str(read_url("http://[::1]", "sparse+http://[::1]:80/api/v4/projects/7/packages/cargo/"), "7",

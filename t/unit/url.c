@@ -77,5 +77,8 @@ main(void)
 		ok(url_is_web(url) == cases[i].web, "number %zu", i);
 		ok(url_is_https(url) == cases[i].https, "number %zu, by https alone", i);
 	}
+	is_str(url_path("https://h.example"), "", "no path");
+	is_str(url_path("https://[::1]:8443/a/b"), "/a/b", "a path");
+	is_str(url_path("https://h.example/"), "/", "nothing but a slash");
 	return tap_done();
 }

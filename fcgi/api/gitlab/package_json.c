@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "access/naming.h"
+#include "base/url.h"
 
 /* "name-1.0.0.crate", of what the tables bound. */
 enum { FILE_NAME_SIZE = 256, PATH_SIZE = 128 };
@@ -60,7 +61,7 @@ put_links(struct json_out *o, const struct package_entry *e, const struct packag
 	    e->project_id, e->id);
 	json_out_key(o, "_links");
 	json_out_open(o, '{');
-	json_out_key_str(o, "web_path", path);
+	json_out_key_str(o, "web_path", arena_printf(o->b->arena, "%s%s", url_path(who->external_url), path));
 	if (who->can_delete)
 		json_out_key_str(o, "delete_api_path",
 		    arena_printf(o->b->arena, "%s%s", who->external_url, path));

@@ -51,7 +51,7 @@ begin(struct buf *b, const char *title)
 	html_printf(b,
 	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	    "<title>%s</title>\n<link rel=\"stylesheet\" href=\"/-/style.css\">\n</head>\n<body>\n",
+	    "<title>%s</title>\n<link rel=\"stylesheet\" href=\"style.css\">\n</head>\n<body>\n",
 	    title);
 }
 
@@ -111,7 +111,7 @@ put_token(struct buf *b, const struct web_session *v, const struct token_entry *
 {
 	char action[64];
 
-	snprintf(action, sizeof(action), "/-/tokens/%" PRId64 "/revoke", t->id);
+	snprintf(action, sizeof(action), "tokens/%" PRId64 "/revoke", t->id);
 	html_printf(b, "<tr><td class=\"name\">%s", t->name[0] != '\0' ? t->name : "(no name)");
 	put_limits(b, t);
 	put_slot(b, t);
@@ -188,7 +188,7 @@ put_new(struct buf *b, const struct token_page *page)
 	buf_puts(b, "<h2 id=\"new\">A new token</h2>\n");
 	if (page->wrong != NULL)
 		html_printf(b, "<div class=\"box wrong\" role=\"alert\"><p>%s</p></div>\n", page->wrong);
-	put_form(b, page->session, "/-/tokens");
+	put_form(b, page->session, "tokens");
 	html_printf(b,
 	    "\n<div class=\"field\"><label for=\"name\">Name</label><input type=\"text\" id=\"name\" "
 	    "name=\"name\" maxlength=\"255\" required autocomplete=\"off\" value=\"%s\"></div>\n",
@@ -229,7 +229,7 @@ token_html_page(struct buf *b, const struct token_page *page)
 	begin(b, "Tokens");
 	html_printf(b, "<header><h1>Tokens</h1><p>Signed in as <strong>%s</strong></p>",
 	    page->session->session.username);
-	put_form(b, page->session, "/-/sign-out");
+	put_form(b, page->session, "sign-out");
 	buf_puts(b, "<button>Sign out</button></form></header>\n<main>\n");
 	if (page->made != NULL)
 		put_made(b, page->made);
@@ -250,7 +250,7 @@ token_html_signed_out(struct buf *b, bool sso)
 	buf_puts(b, "<p>On this page you make the tokens that cargo sends to this registry.  To sign "
 	            "in, ask an administrator for a code, which they create with</p>\n"
 	            "<p><code>berth user link YOUR-NAME</code></p>\n"
-	            "<p>and <a href=\"/-/sign-in\">enter it</a>; or ask for a token: <code>berth token "
+	            "<p>and <a href=\"sign-in\">enter it</a>; or ask for a token: <code>berth token "
 	            "add --user YOUR-NAME --scopes api</code>.  Give it to <code>cargo login "
 	            "--registry NAME</code>, or put it into the environment variable "
 	            "<code>CARGO_REGISTRIES_NAME_TOKEN</code>.</p>\n"
@@ -265,7 +265,7 @@ token_html_ask_code(struct buf *b, const char *wrong)
 	buf_puts(b, "<header><h1>Sign in</h1></header>\n<main>\n");
 	if (wrong != NULL)
 		html_printf(b, "<div class=\"box wrong\" role=\"alert\"><p>%s</p></div>\n", wrong);
-	buf_puts(b, "<form method=\"post\" action=\"/-/sign-in\">\n"
+	buf_puts(b, "<form method=\"post\" action=\"sign-in\">\n"
 	            "<div class=\"field\"><label for=\"code\">Code</label><input type=\"text\" "
 	            "id=\"code\" name=\"code\" required autocomplete=\"off\" spellcheck=\"false\" "
 	            "aria-describedby=\"whence\"><p class=\"hint\" id=\"whence\">The code from an "
@@ -287,7 +287,7 @@ token_html_sign_in(struct buf *b, const char *code, const char *username)
 	    "day.</p>\n"
 	    "<p>All tokens that you make then belong to that user.  If that is not you, or if you have "
 	    "not asked for a code, close this page.</p>\n"
-	    "<form method=\"post\" action=\"/-/sign-in\">",
+	    "<form method=\"post\" action=\"sign-in\">",
 	    username);
 	html_printf(b,
 	    "<input type=\"hidden\" name=\"code\" value=\"%s\"><input type=\"hidden\" name=\"confirm\" "

@@ -1,7 +1,10 @@
 #ifndef API_WEB_TOKEN_HTML_H
 #define API_WEB_TOKEN_HTML_H
 
-/* The pages of the token page, as HTML. */
+/*
+ * The pages of the token page, as HTML.  All of them are side by side below /-/, so their links are
+ * relative, and the same below a path of a host.
+ */
 
 #include <stddef.h>
 

@@ -65,7 +65,7 @@ show(struct worker_app *app, struct request *rq, struct response *rs, int status
 int
 token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
-	struct web_session *v = web_session_new(rq);
+	struct web_session *v = web_session_new(call->app, rq);
 	struct token_page page = { .session = v };
 	struct buf b;
 
@@ -98,7 +98,7 @@ add(struct worker_app *app, struct request *rq, const struct web_session *v, str
 int
 token_page_create(struct call *call, struct request *rq, struct response *rs)
 {
-	struct web_session *v = web_session_new(rq);
+	struct web_session *v = web_session_new(call->app, rq);
 	struct token_page page = { .session = v };
 	struct token_form form;
 	struct token_new token;
@@ -122,7 +122,7 @@ token_page_create(struct call *call, struct request *rq, struct response *rs)
 int
 token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 {
-	struct web_session *v = web_session_new(rq);
+	struct web_session *v = web_session_new(call->app, rq);
 	struct audit_actor actor;
 	struct params params;
 	int64_t id;
@@ -193,7 +193,7 @@ show_whom(struct worker_app *app, struct request *rq, struct response *rs, const
 static int
 sign_in(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
 {
-	struct web_session *v = web_session_new(rq);
+	struct web_session *v = web_session_new(app, rq);
 	struct session_proof proof = {
 		.link = slice_of((const char *)code->digest, sizeof(code->digest)),
 	};
@@ -232,7 +232,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 int
 token_page_sign_out(struct call *call, struct request *rq, struct response *rs)
 {
-	struct web_session *v = web_session_new(rq);
+	struct web_session *v = web_session_new(call->app, rq);
 	struct params params;
 
 	if (web_session_begin_form(call->app, rq, v, &params) == -1 ||

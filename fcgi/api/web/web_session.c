@@ -7,10 +7,18 @@
 #include <openssl/crypto.h>
 
 #include "auth/rate_limit.h"
+#include "base/url.h"
 #include "http/cookie.h"
 
-/* The prefix makes browsers keep it to this host, to https and to all paths of it. */
-#define COOKIE "__Host-berth"
+/*
+ * The prefix makes browsers keep the cookie to https and, where it may be __Host-, to this host.  That
+ * one needs the path `/`, which a registry below a path shares with others.
+ */
+static const char *
+cookie_name(const struct web_session *v)
+{
+	return v->path[0] == '\0' ? "__Host-berth" : "__Secure-berth";
+}
 
 static struct slice
 digest_of(const struct web_session *v)
@@ -27,10 +35,11 @@ cleanse(void *arg)
 }
 
 struct web_session *
-web_session_new(struct request *rq)
+web_session_new(const struct worker_app *app, struct request *rq)
 {
 	struct web_session *v = arena_alloc(rq->arena, sizeof(*v));
 
+	v->path = url_path(app->settings->external_url);
 	v->session.username = "";
 	arena_defer(rq->arena, cleanse, v);
 	return v;
@@ -84,7 +93,7 @@ web_session_open(struct worker_app *app, struct request *rq, struct web_session 
 static int
 find_session(struct worker_app *app, struct request *rq, struct web_session *v)
 {
-	struct slice cookie = cookie_find(request_header(rq, "HTTP_COOKIE"), COOKIE);
+	struct slice cookie = cookie_find(request_header(rq, "HTTP_COOKIE"), cookie_name(v));
 
 	/* browsers send one header, which HTTP/2 may split and nginx joins again */
 	if (request_header_count(rq, "HTTP_COOKIE") > 1)
@@ -133,10 +142,11 @@ web_session_begin(struct worker_app *app, struct request *rq, struct web_session
 int
 web_session_read_form(struct worker_app *app, struct request *rq, struct params *form)
 {
-	const char *origin = request_header(rq, "HTTP_ORIGIN");
+	const char *origin = request_header(rq, "HTTP_ORIGIN"), *ours = app->settings->external_url;
+	size_t n = (size_t)(url_path(ours) - ours);
 
-	/* every browser says where a form comes from */
-	if (origin == NULL || strcasecmp(origin, app->settings->external_url) != 0)
+	/* every browser says where a form comes from, without the path */
+	if (origin == NULL || strlen(origin) != n || strncasecmp(origin, ours, n) != 0)
 		return err_set(&rq->err, 403, "this form was not sent by a page of the registry");
 	return params_read(rq, form);
 }
@@ -195,8 +205,8 @@ put_headers(struct request *rq, struct response *rs, const struct web_session *v
 	if (v != NULL && v->is_new)
 		response_header(rs, "Set-Cookie",
 		    arena_printf(rq->arena,
-		        COOKIE "=%s; Path=/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", v->secret,
-		        v->secret[0] != '\0' ? SESSION_SECONDS : 0));
+		        "%s=%s; Path=%s/; Max-Age=%d; Secure; HttpOnly; SameSite=Lax", cookie_name(v),
+		        v->secret, v->path, v->secret[0] != '\0' ? SESSION_SECONDS : 0));
 }
 
 int

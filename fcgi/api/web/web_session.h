@@ -18,6 +18,7 @@
 
 struct web_session {
 	struct session session; /* user_id 0: nobody is signed in */
+	const char *path; /* of external_url */
 	char secret[SECRET_TEXT_SIZE]; /* of the session */
 	unsigned char digest[SECRET_DIGEST_SIZE];
 	bool is_new; /* the cookie has yet to be set */
@@ -25,7 +26,8 @@ struct web_session {
 };
 
 /* One that lives as long as the request; what it holds is wiped then. */
-struct web_session *web_session_new(struct request *) __attribute__((returns_nonnull));
+struct web_session *web_session_new(const struct worker_app *, struct request *)
+    __attribute__((returns_nonnull));
 
 /*
  * Finds the visitor.  A user of single sign-on needs no session to look, but a cookie.  -1: 400

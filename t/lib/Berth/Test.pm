@@ -495,11 +495,14 @@ sub raw {
 	return $out;
 }
 
+# The path of external_url: "" for a host of its own.
+sub path { return ($_[0]{settings}{external_url} // '') =~ m{^https://[^/]+(/.*)} ? $1 : ''; }
+
 # The registry root of a project.
 sub registry {
 	my ($self, $id) = @_;
 
-	return "/api/v4/projects/$id/packages/cargo";
+	return $self->path . "/api/v4/projects/$id/packages/cargo";
 }
 
 # ---- crates ----

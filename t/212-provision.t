@@ -384,4 +384,17 @@ subtest 'the example of the manual' => sub {
 	like($example, qr/^\[\[$_->[0]\]\]$/m, "has a $_->[0]") for @kinds;
 };
 
+subtest 'the file that is installed' => sub {
+	my $u = Berth::Test->new;
+	my $sample = "$Berth::Cluster::ROOT/conf/registry.toml";
+
+	$u->berth_ok('apply', $sample);
+	is($u->psql('SELECT username, is_admin FROM users'), 'alice|t', 'the first administrator');
+	is($u->psql('SELECT full_path, visibility FROM projects'), 'tools/crates|private', 'the first project');
+	my $events = $u->psql('SELECT count(*) FROM audit_events');
+	$u->berth_ok('apply', $sample);
+	is($u->psql('SELECT count(*) FROM audit_events'), $events, 'nothing changes a second time');
+	like($u->berth_ok(qw(token add --user alice --scopes api)), qr/^berth_pat_/, 'a token for her');
+};
+
 done_testing();

@@ -56,7 +56,7 @@ sub agreed {
 	my ($name) = @_;
 
 	agrees($t, $name, token => $token);
-	is_deeply([staged($t)], [], "$name: nothing is left in staging");
+	ok($t->wait_for(sub { !staged($t) }, 10), "$name: nothing is left in staging");
 }
 
 # one version, with other bytes from each

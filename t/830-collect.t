@@ -176,7 +176,8 @@ subtest 'the collector dies' => sub {
 		delete $t->{workers}{worker};
 		ok($fault->disarm, "$point: there");
 		ok($t->wait_for(sub {
-			return $t->psql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'berth-worker%'") == 0;
+			return $t->psql("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'berth-worker%'"
+			    . " AND datname = current_database()") == 0;
 		}), "$point: with its transaction");
 		is(publish($name, $projects[4])->{status}, 200, "$point: published again");
 		is(whole($point, $name), 1, "$point: whole");

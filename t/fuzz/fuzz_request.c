@@ -1,6 +1,6 @@
 /*
- * Input: the query parameter's name, a newline, the request URI.  Whatever
- * the URI is, what request_read lets through keeps the promises of its header.
+ * Input: the query parameter's name, which is also the length and the id that nginx passes, a newline, the
+ * request URI.  Whatever the URI is, what request_read lets through keeps the promises of its header.
  */
 
 #include <assert.h>
@@ -34,7 +34,9 @@ segment_verify(const struct segment *seg)
 static void
 request_verify(struct request *rq, int rc)
 {
-	assert(strlen(rq->id) == REQUEST_ID_SIZE - 1);
+	size_t id = strspn(rq->id, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-");
+
+	assert(id >= 8 && id < REQUEST_ID_SIZE && rq->id[id] == '\0');
 	assert(rq->raw_path.n <= REQUEST_PATH_MAX && rq->query.n <= REQUEST_QUERY_MAX);
 	assert(rq->nsegments <= REQUEST_SEGMENTS_MAX);
 	if (rc == -1) {
@@ -64,6 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		conn->params[1] = uri;
 		conn->params[2] = "CONTENT_LENGTH";
 		conn->params[3] = text;
+		conn->params[4] = "REQUEST_ID";
+		conn->params[5] = text;
 		request_verify(&rq, request_read(&rq, arena, conn, 60));
 		if (request_query(&rq, text, &value) == 0)
 			assert(value == NULL || utf8_valid(slice_str(value)));

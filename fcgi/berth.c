@@ -11,6 +11,7 @@
 #include "admin/operator.h"
 #include "base/clock.h"
 #include "cache/cache_barrier.h"
+#include "config/program.h"
 #include "config/settings.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
@@ -204,14 +205,10 @@ parse_rest(struct options *o, struct invocation *in)
 static int
 load_settings(struct invocation *in, const struct option_set *common, int64_t *timeout_ms)
 {
-	const char *path = common->values[COMMON_CONFIG];
 	const char *database = common->values[COMMON_DATABASE];
+	const char *path = program_config_path(common->values[COMMON_CONFIG], database == NULL);
 	struct settings *settings = arena_calloc(in->arena, 1, sizeof(*settings));
 
-	if (path == NULL)
-		path = getenv("BERTH_CONF");
-	if (path == NULL || path[0] == '\0')
-		path = database == NULL ? SETTINGS_DEFAULT_PATH : NULL;
 	*timeout_ms = DEFAULT_TIMEOUT_MS;
 	in->conninfo = database;
 	if (path == NULL)

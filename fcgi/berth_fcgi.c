@@ -22,6 +22,7 @@
 #include "config/unit_paths.h"
 #include "pool/listen.h"
 #include "pool/pool.h"
+#include "store/blob/blob.h"
 #include "store/blob/store_identity.h"
 #include "store/token/token_slot.h"
 
@@ -145,14 +146,14 @@ check_machine(const struct settings *s, struct err *err)
 		return -1;
 	if (access(s->inspector, X_OK) == -1)
 		return err_sys(err, "inspector: cannot run %s", s->inspector);
-	if (access(s->store, W_OK | X_OK) == -1 && errno != ENOENT)
-		return err_sys(err, "store: cannot write to %s", s->store);
+	if (blob_store_test(s->store, err) == -1)
+		return -1;
 	if (s->cache_dir[0] != '\0' && access(s->cache_dir, W_OK | X_OK) == -1)
 		return err_sys(err, "cache_dir: cannot write to %s", s->cache_dir);
 	return check_token_key(s, err);
 }
 
-/* Is the store the database's?  Passes without a database. */
+/* Is the store the database's?  Warns, and passes, without a database. */
 static int
 check_store(const struct settings *s, struct err *err)
 {
@@ -264,7 +265,7 @@ main(int argc, char **argv)
 		.usage = "berth-fcgi [-c file]\n"
 		    "       berth-fcgi -t [--nginx] [-c file]\n"
 		    "       berth-fcgi -h | -r | -V\n"
-		    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
+		    "  -c file  configuration; default $BERTH_CONF, else " SETTINGS_DEFAULT_PATH "\n"
 		    "  -h       this text\n"
 		    "  -r       the routes, each with its method, pattern and name\n"
 		    "  -t       check the configuration and print what is in effect\n"

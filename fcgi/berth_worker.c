@@ -44,6 +44,7 @@ check(const struct settings *s)
 	struct err err = { 0 };
 
 	if (db_check_conninfo(s->database, &err) == -1 || db_check_server(s->database, &err) == -1 ||
+	    blob_store_test(s->store, &err) == -1 ||
 	    store_identity_test(s->database, s->store, warning, sizeof(warning), &err) == -1) {
 		fprintf(stderr, "berth-worker: %s\n", err.detail);
 		return 1;
@@ -61,7 +62,7 @@ main(int argc, char **argv)
 		.usage = "berth-worker [-c file]\n"
 		    "       berth-worker -t [-c file]\n"
 		    "       berth-worker -h | -V\n"
-		    "  -c file  configuration, instead of " SETTINGS_DEFAULT_PATH "\n"
+		    "  -c file  configuration; default $BERTH_CONF, else " SETTINGS_DEFAULT_PATH "\n"
 		    "  -h       this text\n"
 		    "  -t       check the configuration\n"
 		    "  -V       the version\n",

@@ -195,6 +195,8 @@ subtest 'berth-fcgi -t' => sub {
 		my ($status, $out, $err) = Berth::Cluster::capture("$build/berth-fcgi", '-t', '-c', $conf);
 
 		is($status, 0, 'the configuration is good') or diag($err);
+		# nobody answers here
+		$err =~ s/\Aberth-fcgi: warning: the database does not answer [^\n]*\n// or fail('says so');
 		return $err;
 	};
 

@@ -323,6 +323,10 @@ subtest 'what has changed meanwhile' => sub {
 	is($t->stop_pool, 0, 'the end');
 };
 
+# What -t says of a database that is away.
+my $unanswered = qr/berth-fcgi: warning: the database does not answer \([^\n]*nonexistent[^\n]*\); /
+    . qr/encoding, store and token_key are not checked\n/;
+
 subtest 'options' => sub {
 	my $t = Berth::Test->new(@away, workers => 3, database => 'host=/nonexistent password=hunter2');
 	my ($status, $err, $out) = run_pool($t, '-t');
@@ -342,8 +346,9 @@ subtest 'options' => sub {
 		$t->conf(workers => $workers, gitlab_url => $gitlab);
 		($status, $err) = run_pool($t, '-t');
 		is($status, 0, "$workers workers" . ($gitlab ? ' and a GitLab' : ''));
-		like($err, $warning eq '' ? qr/\A\z/ : qr/\Aberth-fcgi: \Q$warning\E[^\n]*\n\z/,
-		    'warns' . ($warning eq '' ? ' of nothing' : ''));
+		like($err, $warning eq '' ? qr/\A$unanswered\z/ : qr/\A${unanswered}berth-fcgi: \Q$warning\E[^\n]*\n\z/,
+		    'warns of the database' . ($warning eq '' ? '' : ', and of them'));
+		unlike($err, qr/hunter2/, 'without the password');
 	}
 	$t->conf(workers => 0, gitlab_url => undef);
 	($status, $err) = run_pool($t, '-t');
@@ -353,6 +358,8 @@ subtest 'options' => sub {
 		[socket => '/' . 'x' x 200, qr/at most \d+ bytes/],
 		[write_socket => '/' . 'x' x 200, qr/write_socket: the path of a socket has at most \d+ bytes/],
 		[socket_owner => 'nobody-of-this-name', qr/no user `nobody-of-this-name`/],
+		[store => '/nonexistent/store/',
+			qr{store: /nonexistent/store/ does not exist, and cannot be made in /nonexistent: No such file}],
 		[inspector => '/nonexistent/inspect', qr{cannot run /nonexistent/inspect: No such file}]) {
 		my ($key, $value, $why) = @$case;
 		my $u = Berth::Test->new(@away, $key => $value);
@@ -370,6 +377,13 @@ subtest 'options' => sub {
 	like($out, qr/^usage: berth-fcgi/, 'prints the usage');
 	is((run_pool($t, '--help'))[2], $out, '--help, too');
 	is((run_pool($t, '-x'))[0], 2, 'an unknown option');
+	my $by_variable = sub { Berth::Cluster::capture({ env => { BERTH_CONF => $_[0] } },
+	    $t->build . '/berth-fcgi', @_[1 .. $#_]) };
+	$t->conf(workers => 2);
+	like(($by_variable->($t->conf_path, '-t'))[1], qr/^workers = 2$/m, 'BERTH_CONF names the configuration');
+	like(($by_variable->('/nonexistent', '-t', '-c', $t->conf_path))[1], qr/^workers = 2$/m, 'unless -c does');
+	like(($by_variable->('/nonexistent', '-t'))[2], qr{cannot read /nonexistent: }, 'and only then');
+	unlike(($by_variable->('', '-t'))[2], qr{cannot read : }, 'an empty one is none');
 	is((run_pool($t, '--nginx'))[0], 2, '--nginx without -t');
 	$t->conf(workers => 2);
 	is((run_pool($t, '-t', '--nginx'))[0], 0, 'nginx of this machine has what it needs');
@@ -384,9 +398,10 @@ subtest 'options' => sub {
 	# systemd lets the pool write only below some directories
 	my $store = $t->store;
 	for my $case (['nothing', '', 0, qr{store: .* not write to \Q$store\E; .*ReadWritePaths=\Q$store\E$}m],
-		['the store', "/nowhere -$store", 0, qr/\A\z/], ['what is above it', '/srv +' . $t->dir, 0, qr/\A\z/],
+		['the store', "/nowhere -$store", 0, qr/\A$unanswered\z/],
+		['what is above it', '/srv +' . $t->dir, 0, qr/\A$unanswered\z/],
 		['what only begins alike', substr($store, 0, -1), 0, qr/may not write/],
-		['without the unit', '', 1, qr/\A\z/]) {
+		['without the unit', '', 1, qr/\A$unanswered\z/]) {
 		my ($name, $paths, $exit, $want) = @$case;
 
 		Berth::Test::write_file("$bin/systemctl", "#!/bin/sh\necho 'ReadWritePaths=$paths'\nexit $exit\n");

@@ -59,6 +59,22 @@ subtest 'options' => sub {
 	($status, undef, $err) = Berth::Cluster::capture($worker, '-t', '-c', '/nonexistent');
 	is($status, 1, 'none');
 	like($err, qr{^berth-worker: cannot read /nonexistent: No such file}, 'says so');
+	($status, $out, $err) = Berth::Cluster::capture({ env => { BERTH_CONF => $t->conf_path } }, $worker, '-t');
+	is("$status$out$err", '0', 'BERTH_CONF names the configuration');
+	for my $case (
+		[{ store => '/nonexistent/store' }, 1, qr{store: /nonexistent/store does not exist, and cannot be made }
+		    . qr{in /nonexistent: No such file or directory}],
+		[{ database => 'host=/nonexistent password=hunter2' }, 0, qr{warning: the database does not answer }
+		    . qr{\([^\n]*\); encoding, store and token_key are not checked}],
+	) {
+		my ($conf, $want, $why) = @$case;
+		my $u = Berth::Test->new(%$conf);
+
+		($status, $out, $err) = Berth::Cluster::capture($worker, '-t', '-c', $u->conf_path);
+		is("$status$out", $want, join(' ', '-t: another', keys %$conf));
+		like($err, qr/\Aberth-worker: $why\n\z/, 'says why');
+		unlike($err, qr/hunter2/, 'without the password');
+	}
 	($status) = Berth::Cluster::capture($worker, '-x');
 	is($status, 2, 'an option that there is not');
 	is((Berth::Cluster::capture($worker, '--version'))[1] =~ /^berth-worker \d/, 1, 'the version');

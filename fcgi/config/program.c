@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -69,6 +70,16 @@ usage(const struct program *p, FILE *f, int status)
 	return status;
 }
 
+const char *
+program_config_path(const char *given, bool fall_back)
+{
+	const char *path = given != NULL ? given : getenv("BERTH_CONF");
+
+	if (path != NULL && path[0] != '\0')
+		return path;
+	return fall_back ? SETTINGS_DEFAULT_PATH : NULL;
+}
+
 int
 program_main(const struct program *p, int argc, char **argv)
 {
@@ -78,7 +89,7 @@ program_main(const struct program *p, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *config_path = SETTINGS_DEFAULT_PATH;
+	const char *config_path = NULL;
 	bool check_only = false, with_nginx = false;
 	int c;
 
@@ -107,5 +118,6 @@ program_main(const struct program *p, int argc, char **argv)
 	}
 	if (optind != argc || (with_nginx && (!check_only || p->check_nginx == NULL)))
 		return usage(p, stderr, EXIT_USAGE);
+	config_path = program_config_path(config_path, true);
 	return run(p, config_path, with_nginx ? CHECK_WITH_NGINX : check_only ? CHECK : SERVE);
 }

@@ -17,6 +17,12 @@ struct program {
 };
 
 /*
+ * The path of the configuration: the one of -c, if it is given, else that of BERTH_CONF, if it is set and not
+ * empty, else, with `fall_back`, the default, else NULL.
+ */
+const char *program_config_path(const char *given, bool fall_back);
+
+/*
  * Runs the program: -c file, -h, -r, -t, --nginx, -V.  Errors before the log is open go to standard error.
  * Returns the exit status; 2: the options are wrong.
  */

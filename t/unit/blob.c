@@ -110,6 +110,12 @@ test_check(void)
 	is_int(access(arena_printf(a, "%s/staging", store), F_OK), 0, "staging is there");
 	is_int(blob_store_check(arena_printf(a, "%s/no/such", root), &err), -1, "no parent");
 	is_int(err.status, 500, "is 500");
+	ok(strstr(err.detail, "/no/such: No such file") != NULL, "and names it");
+	is_int(blob_store_test(store, &err), 0, "it can be written to");
+	is_int(blob_store_test(arena_printf(a, "%s/new//", root), &err), 0, "this one can be made");
+	is_int(access(arena_printf(a, "%s/new", root), F_OK), -1, "but is not");
+	is_int(blob_store_test("new", &err), 0, "also where the directory is the current one");
+	is_int(blob_store_test(arena_printf(a, "%s/no/such", root), &err), -1, "this one cannot");
 	is_int(blob_store_check("/proc", &err), -1, "a place that cannot be written");
 }
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -67,7 +68,7 @@ make_dir(int at, const char *path, struct err *err)
 {
 	if (FAULT_FAILS("blob", "mkdir") ||
 	    (mkdirat(at, path, DIR_MODE) == -1 && errno != EEXIST))
-		return disk_error(err, "mkdir");
+		return err_disk(err, "blob store: mkdir %s", path);
 	return 0;
 }
 
@@ -75,7 +76,7 @@ static int
 open_dir(int at, const char *path, int *fd, struct err *err)
 {
 	*fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *fd == -1 ? disk_error(err, "open directory") : 0;
+	return *fd == -1 ? err_disk(err, "blob store: open directory %s", path) : 0;
 }
 
 /* The directory counts only when it is on the disk itself. */
@@ -87,7 +88,7 @@ sync_dir(int at, const char *path, struct err *err)
 	if (open_dir(at, path, &fd, err) == -1)
 		return -1;
 	if (FAULT_FAILS("blob", "fsync_dir") || fsync(fd) == -1)
-		rc = disk_error(err, "fsync directory");
+		rc = err_disk(err, "blob store: fsync directory %s", path);
 	close(fd);
 	return rc;
 }
@@ -411,7 +412,7 @@ check_dir(int root, const char *name, struct err *err)
 		return -1;
 	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1 || fstat(root, &above) == -1 ||
 	    fstat(fd, &st) == -1)
-		rc = disk_error(err, "check");
+		rc = err_disk(err, "blob store: check %s", name);
 	else if (above.st_dev != st.st_dev)
 		rc = err_internal(err, 500, "blob store: %s lies on another file system", name);
 	close(fd);
@@ -426,12 +427,43 @@ blob_store_check(const char *store, struct err *err)
 	if (make_dir(AT_FDCWD, store, err) == -1 || open_dir(AT_FDCWD, store, &root, err) == -1)
 		return -1;
 	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) == -1)
-		disk_error(err, "check");
+		err_disk(err, "blob store: check %s", store);
 	else if (check_dir(root, STAGING, err) == 0 && check_dir(root, BLOB_TRASH, err) == 0 &&
 	    check_dir(root, STORE_NODES, err) == 0)
 		rc = 0;
+	else
+		err_context(err, "the store is %s", store);
 	close(root);
 	return rc;
+}
+
+/* The directory that the path is in. */
+static void
+write_parent(const char *path, char out[PATH_MAX])
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	snprintf(out, PATH_MAX, "%.*s", n > 0 ? (int)n : 1, n > 0 ? path : ".");
+}
+
+int
+blob_store_test(const char *store, struct err *err)
+{
+	char parent[PATH_MAX];
+
+	if (access(store, W_OK | X_OK) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_sys(err, "store: cannot write to %s", store);
+	write_parent(store, parent);
+	return access(parent, W_OK | X_OK) == 0 ? 0 :
+	    err_sys(err, "store: %s does not exist, and cannot be made in %s", store, parent);
 }
 
 int

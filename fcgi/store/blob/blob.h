@@ -30,6 +30,9 @@ struct blob_staging;
  */
 int blob_store_check(const char *store, struct err *) __attribute__((warn_unused_result));
 
+/* Changes nothing: is STORE writable, or can it be made, as blob_store_check() does?  -1: 500. */
+int blob_store_test(const char *store, struct err *) __attribute__((warn_unused_result));
+
 /*
  * Can blobs be read, and, if asked, written?  Then a staging file is made, written to and
  * removed with the arena.  -1: as blob_stage.

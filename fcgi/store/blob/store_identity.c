@@ -199,6 +199,19 @@ store_identity_check_adopted(struct db *db, struct arena *a, struct store_identi
 	return 0;
 }
 
+/* Why nothing could be compared. */
+static void
+warn_of_database(const struct db *db, const struct err *err, char *warning, size_t size)
+{
+	enum { CAUSE_MAX = 380 }; /* what the sentence needs remains */
+
+	if (db_schema(db) > DB_SCHEMA_FITS)
+		snprintf(warning, size, "%.*s; store and token_key are not checked", CAUSE_MAX, err->detail);
+	else
+		snprintf(warning, size, "the database does not answer (%.*s); encoding, store and token_key are not "
+		    "checked", CAUSE_MAX, err->detail);
+}
+
 int
 store_identity_test(const char *conninfo, const char *store, char *warning, size_t size,
     struct err *err)
@@ -210,9 +223,10 @@ store_identity_test(const char *conninfo, const char *store, char *warning, size
 
 	db_prepare_late(db);
 	warning[0] = '\0';
-	if (db_connect(db, err) == -1 || access(store, F_OK) == -1)
+	if (db_connect(db, err) == -1) {
+		warn_of_database(db, err, warning, size);
 		err_clear(err);
-	else
+	} else if (access(store, F_OK) == 0)
 		rc = store_identity_check(db, a, &identity, store, false, err);
 	/* a new store gets its id at its first use */
 	if (rc == 0 && identity.until_us != 0)

@@ -52,8 +52,8 @@ int store_identity_check_adopted(struct db *, struct arena *, struct store_ident
 
 /*
  * Checks a configuration: writes nothing, and waits two seconds for the database.  0, with
- * a warning where the store has blobs and no id yet, else "", also where the database or the store
- * is missing.  -1: the store is another registry's.
+ * a warning where the database does not answer, or the store has blobs and no id yet, else "", also where
+ * the store is missing.  -1: the store is another registry's.
  */
 int store_identity_test(const char *conninfo, const char *store, char *warning, size_t size,
     struct err *) __attribute__((warn_unused_result));

@@ -291,7 +291,9 @@ report(const struct noun *noun, const struct invocation *in)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)
 		return EXIT_FAILED;
-	if (noun != NULL && in->command != NULL) {
+	if (noun == NULL) {
+		fputs("usage: berth COMMAND ...; for all commands, see berth --help\n", stderr);
+	} else if (in->command != NULL) {
 		fputs("usage: ", stderr);
 		print_usage(stderr, noun, in->command);
 	} else {

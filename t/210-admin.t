@@ -509,7 +509,8 @@ subtest 'the command line' => sub {
 	}
 	like(works('version', '--version'), qr/\Aberth \d+\.\d+\.\d+(?:-rc\.\d+)?\n\z/, '--version');
 	like(works('noun', qw(user --help)), qr/berth user add/, 'help for a noun');
-	fails('unknown noun', 2, qr/no command `flog`/, qw(flog set));
+	fails('unknown noun', 2, qr/\Aberth: there is no command `flog`\nusage: berth COMMAND .*berth --help\n\z/,
+	    qw(flog set));
 	fails('unknown verb', 2, qr/no command `user remove`/, qw(user remove x));
 	fails('no verb', 2, qr/\A/, qw(user));
 	fails('unknown option', 2, qr/no option --colour here/, qw(user list --colour=red));

@@ -165,7 +165,7 @@ my @kinds = (
 		'Robert|robert@example.org|t|blocked', '--force'],
 	['group', 'path = "platform"', { quota_bytes => '"10g"' },
 		{ quota_bytes => '5', quota_crates => '7', anonymous_networks => '["10.0.0.0/8", "192.0.2.7"]' },
-		'group platform', ['anonymous_networks - -> 10.0.0.0/8 192.0.2.7', 'quota_bytes 10737418240 -> 5',
+		'group platform', ['anonymous_networks - -> 10.0.0.0/8 192.0.2.7', 'quota_bytes 10g (10737418240) -> 5',
 		'quota_crates - -> 7'],
 		"SELECT anonymous_networks FROM groups WHERE full_path = 'platform'", '10.0.0.0/8 192.0.2.7'],
 	['issuer', "url = \"$hub/second\"", { kind => '"github"' }, { enabled => 'false' }, "issuer $hub/second",
@@ -248,9 +248,11 @@ subtest 'errors leave nothing' => sub {
 	my $before = state_of_things();
 	my @cases = (
 		['syntax', 'x =', qr/:3: column \d+: /],
-		['an unknown table', "[[token]]\nuser = \"alice\"\n", qr/:3: unknown key `token`: the tables are user,/],
+		['an unknown table', "[[token]]\nuser = \"alice\"\n", qr/:3: unknown table `token`: the tables are user,/],
 		['an unknown key', "[[project]]\npath = \"a/b\"\nvisible = true\n",
-			qr/:5: \[\[project\]\] has no key `visible`/],
+			qr/:5: \[\[project\]\] has no key `visible`: the keys are path, visibility, .*max_crate_size, /],
+		['another name', "[[user]]\nuser = \"x\"\n",
+			qr/:4: \[\[user\]\] has no key `user`: the keys are username, email, name, admin, blocked$/m],
 		['no name', "[[member]]\nuser = \"alice\"\n", qr/:3: \[\[member\]\] needs `path`/],
 		['no array', "[project]\npath = \"a/b\"\n", qr/:3: project must be tables, \[\[project\]\]/],
 		['an array of something', "project = [1]\n", qr/:1: project must be tables/, ''],
@@ -267,25 +269,36 @@ subtest 'errors leave nothing' => sub {
 		['what differs by case, and is one', "[[member]]\nuser = \"alice\"\npath = \"tools\"\n"
 			. "[[member]]\nuser = \"ALICE\"\npath = \"Tools\"\n", qr/:6: member `ALICE Tools` is also in line 3$/m],
 		['a group that is missing', "[[project]]\npath = \"nowhere/x\"\nvisibility = \"private\"\n",
-			qr/:3: group `nowhere` does not exist/],
+			qr/:3: \[\[project\]\] nowhere\/x: group `nowhere` does not exist/],
 		['a missing value', "[[project]]\npath = \"tools/y\"\n",
-			qr/:3: project `tools\/y` does not exist, and to create it `visibility` is needed/],
-		['an unknown role', "[[member]]\nuser = \"alice\"\npath = \"tools\"\nlevel = \"boss\"\n", qr/:3: .*`boss`/],
+			qr/:3: \[\[project\]\] tools\/y: project .* does not exist, and to create it `visibility` is needed/],
+		['an unknown role', "[[member]]\nuser = \"alice\"\npath = \"tools\"\nlevel = \"boss\"\n",
+			qr/:3: \[\[member\]\] alice tools: .*`boss`/],
 		['an unknown user', "[[member]]\nuser = \"nobody\"\npath = \"tools\"\nlevel = \"guest\"\n",
-			qr/:3: user `nobody` does not exist/],
+			qr/:3: \[\[member\]\] nobody tools: user `nobody` does not exist/],
 		['a bad visibility', "[[project]]\npath = \"tools/y\"\nvisibility = \"secret\"\n", qr/:3: .*not `secret`/],
 		['a bad setting', "[[project]]\npath = \"tools/app\"\nmax_keywords = -1\n",
-			qr/:3: max_keywords must be a number/],
+			qr/:3: \[\[project\]\] tools\/app: max_keywords must be a number: `-1`$/m],
+		['a quota of an unknown unit', "[[group]]\npath = \"tools\"\nquota_bytes = \"10x\"\n",
+			qr/:3: \[\[group\]\] tools: quota_bytes has an unknown unit: `10x` \(.*k, m or g\)$/m],
+		['a size of an unknown unit', "[[project]]\npath = \"tools/app\"\nmax_crate_size = \"5mb\"\n",
+			qr/:3: \[\[project\]\] tools\/app: max_crate_size has an unknown unit: `5mb` \(.*k, m or g\)$/m],
+		['a list in one string', "[[project]]\npath = \"tools/app\"\nrequired_metadata = \"license readme\"\n",
+			qr/:5: required_metadata must be an array of strings, such as \["a", "b"\], not one string$/m],
+		['no issuer', "[[trust]]\nproject = \"tools/app\"\nissuer = \"https://no.example\"\n"
+			. "claims = { repository = \"a/b\" }\n",
+			qr/:3: \[\[trust\]\] tools\/app https:\/\/no\.example: there is no issuer `https:\/\/no\.example`/],
 		['no crates', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { repository = \"a/b\" }\n"
-			. "crates = []\n", qr/:3: `` is neither a crate's name/],
+			. "crates = []\n", qr/:3: \[\[trust\]\] tools\/app \Q$hub\E: `` is neither a crate's name/],
 		['a user without a name', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\n"
-			. "claims = { repository = \"a/b\" }\nuser = \"\"\n", qr/:3: username is empty/],
+			. "claims = { repository = \"a/b\" }\nuser = \"\"\n",
+			qr/:3: \[\[trust\]\] [^ ]+ [^ ]+: username is empty/],
 		['an empty level', "[[protect]]\nproject = \"tools/app\"\npattern = \"x\"\npush = \"\"\n",
-			qr/:3: the level must be/],
+			qr/:3: \[\[protect\]\] tools\/app x: the level must be/],
 		['no claims', "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { ref = \"x\" }\n",
 			qr/:3: .*`repository`/],
 		['what no command changes', "[[issuer]]\nurl = \"$hub\"\nkind = \"gitlab\"\n",
-			qr/:3: issuer `\Q$hub\E` has kind github, and no command changes it to gitlab/],
+			qr/:3: \[\[issuer\]\] \Q$hub\E: issuer `\Q$hub\E` has kind github, and no command changes it to gitlab/],
 		['a bad e-mail', "[[user]]\nusername = \"alice\"\nemail = \"nobody\"\n",
 			qr/:3: .*not an e-mail/],
 	);
@@ -304,16 +317,45 @@ subtest 'errors leave nothing' => sub {
 	is(($t->berth('apply'))[0], 2, 'no argument');
 };
 
+subtest 'what may be a mistake' => sub {
+	my $member = "[[member]]\nuser = \"alice\"\npath = \"doubted\"\nlevel = \"guest\"\nexpires = ";
+	my $user = sub { "[[user]]\nusername = \"$_[0]\"\nemail = \"$_[1]\"\n" };
+	my @cases = (
+		['an end in the past', $member . "2020-01-31\n",
+			'5: [[member]] alice doubted: expires 2020-01-31 is past: this membership has no effect'],
+		['an end to come', $member . "2035-01-31\n"],
+		['no end', $member . "\"never\"\n"],
+		['the email of a user who is there', $user->('carol', 'Alice@example.org'),
+			'5: [[user]] carol: user `alice` has the same email, Alice@example.org'],
+		['one of two in the file', $user->('dora', 'd@example.org') . $user->('emil', 'd@example.org'),
+			'8: [[user]] emil: user `dora` has the same email, d@example.org'],
+		['another', $user->('frida', 'f@example.org')],
+	);
+
+	apply($user->('alice', 'alice@example.org'));
+	for my $case (@cases) {
+		my ($name, $toml, $doubt) = @$case;
+
+		for my $option ('--dry-run', '--json') {
+			my ($status, undef, $err) = apply("[[group]]\npath = \"doubted\"\n\n\n$toml", $option);
+
+			is($status, 0, "$name: $option");
+			is($err, defined $doubt ? "berth: warning: $file:$doubt\n" : '', '  warns');
+		}
+	}
+	$t->psql("DELETE FROM members USING groups g WHERE group_id = g.id AND g.full_path = 'doubted'");
+};
+
 subtest 'the last of them' => sub {
 	$t->berth_ok(qw(group add owned));
 	$t->berth_ok(qw(member set alice owned owner));
 	my %last = (
 		'owner' => ["[[member]]\nuser = \"alice\"\npath = \"owned\"\nlevel = \"none\"\n",
-			qr/:1: user `alice` is the last owner of `owned`; .*--force/],
+			qr/:1: \[\[member\]\] alice owned: user `alice` is the last owner of `owned`; .*--force/],
 		'administrator' => ["[[user]]\nusername = \"bob\"\nblocked = true\n",
-			qr/:1: user `bob` is the last administrator who is not blocked; .*--force/],
+			qr/:1: \[\[user\]\] bob: user `bob` is the last administrator who is not blocked; .*--force/],
 		'administrator, by rights' => ["[[user]]\nusername = \"bob\"\nadmin = false\n",
-			qr/:1: user `bob` is the last administrator who is not blocked; .*--force/],
+			qr/:1: \[\[user\]\] bob: user `bob` is the last administrator who is not blocked; .*--force/],
 	);
 
 	for my $what (sort keys %last) {

@@ -4,7 +4,9 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/provision/quota_words.h"
 #include "admin/provision/wishes.h"
+#include "admin/provision/wishes_doubts.h"
 #include "base/buf.h"
 #include "store/registry_lock.h"
 
@@ -29,6 +31,7 @@ struct apply {
 	struct cell *lines; /* what happened, NKEYS cells each */
 	size_t nlines, room;
 	size_t ncreated;
+	const char *doubts; /* what may be a mistake: lines */
 };
 
 static void
@@ -105,8 +108,10 @@ body(struct db *db, void *arg, struct err *err)
 		struct provision_thing thing = a->wishes.all[i].thing;
 
 		if (fulfil(a, &thing, err) == -1)
-			return wishes_blame(a->provision.arena, &a->wishes, a->wishes.all[i].line, err);
+			return wishes_blame_wish(a->provision.arena, &a->wishes, &a->wishes.all[i], err);
 	}
+	if (wishes_doubts(&a->provision, &a->wishes, &a->doubts, err) == -1)
+		return -1;
 	a->done = true;
 	return a->dry_run ? -1 : 0;
 }
@@ -146,9 +151,11 @@ read_file(struct invocation *in, const char *path, struct slice *text)
 }
 
 static const char *
-shown(const struct cell *c)
+shown(struct arena *a, const char *key, const struct cell *c)
 {
-	return c->str != NULL && c->str[0] != '\0' ? c->str : "-";
+	if (c->str == NULL || c->str[0] == '\0')
+		return "-";
+	return strcmp(key, quota_keys[QUOTA_BYTES]) == 0 ? quota_words_size(a, c->str) : c->str;
 }
 
 static void
@@ -165,7 +172,8 @@ print(const struct invocation *in, const struct apply *a)
 
 		printf("%s %s %s", c[0].str, c[1].str, c[2].str);
 		if (c[3].str != NULL)
-			printf(" %s %s -> %s", c[3].str, shown(&c[4]), shown(&c[5]));
+			printf(" %s %s -> %s", c[3].str, shown(in->arena, c[3].str, &c[4]),
+			    shown(in->arena, c[3].str, &c[5]));
 		putchar('\n');
 	}
 	if (a->nlines == 0)
@@ -189,6 +197,7 @@ apply(struct invocation *in)
 		return -1;
 	if (db_transaction(in->db, body, &a, &unknown, &in->err) == -1 && !(a.dry_run && a.done))
 		return -1;
+	fputs(a.doubts, stderr);
 	print(in, &a);
 	return 0;
 }

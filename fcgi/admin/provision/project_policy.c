@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "admin/provision/setting_error.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "config/settings.h"
@@ -40,7 +41,7 @@ project_policy_check(struct arena *a, const struct settings *configured, const c
 	}
 	wrong = conf_set(a, key, *value, &scratch);
 	if (wrong != NULL)
-		return err_set(err, 400, "%s %s", key->name, wrong);
+		return setting_error(key, *value, wrong, err);
 	return check_crate_size(&scratch, configured, err);
 }
 

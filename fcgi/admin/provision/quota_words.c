@@ -1,9 +1,14 @@
 #include "admin/provision/quota_words.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "admin/provision/setting_error.h"
 #include "config/conf.h"
+
+enum { KILO = 1024 };
 
 struct given {
 	int64_t max[QUOTA__MAX];
@@ -46,9 +51,23 @@ quota_words_parse(struct arena *a, enum quota_kind kind, const char *value, int6
 		return 0;
 	wrong = conf_set(a, &keys[kind], value, &given);
 	if (wrong != NULL)
-		return err_set(err, 400, "%s %s", quota_keys[kind], wrong);
+		return setting_error(&keys[kind], value, wrong, err);
 	*max = given.max[kind];
 	return 0;
+}
+
+const char *
+quota_words_size(struct arena *a, const char *bytes)
+{
+	static const char units[] = "kmg";
+	int64_t n = strtoll(bytes, NULL, 10);
+	int unit = -1;
+
+	while (n > 0 && n % KILO == 0 && unit < (int)sizeof(units) - 2) {
+		n /= KILO;
+		unit++;
+	}
+	return unit == -1 ? bytes : arena_printf(a, "%" PRId64 "%c (%s)", n, units[unit], bytes);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "config/settings.h"
 #include "crate/toml/toml.h"
 
 enum { VALUE_MAX = 1 << 20 };
@@ -17,6 +18,28 @@ wishes_blame(struct arena *a, const struct wishes *wishes, uint32_t line, struct
 	if (err->status >= 500)
 		return -1;
 	return err_set(err, 409, "%s:%" PRIu32 ": %s", wishes->file, line, arena_strdup(a, err->pub));
+}
+
+/* Without the claims of a trust rule, which are long. */
+static const char *
+short_names(struct arena *a, const struct provision_thing *thing)
+{
+	struct provision_thing some = *thing;
+
+	for (size_t i = 0; i < PROVISION_NAMES_MAX; i++) {
+		if (provision_name_key(thing->kind, i).type == PROVISION_OBJECT)
+			some.names[i] = NULL;
+	}
+	return provision_names(a, &some);
+}
+
+int
+wishes_blame_wish(struct arena *a, const struct wishes *wishes, const struct wish *wish, struct err *err)
+{
+	if (err->status < 500)
+		err_set(err, 409, "[[%s]] %s: %s", provision_kind_names[wish->thing.kind],
+		    short_names(a, &wish->thing), arena_strdup(a, err->pub));
+	return wishes_blame(a, wishes, wish->line, err);
 }
 
 /* ---- values ---- */
@@ -107,12 +130,23 @@ static const struct {
 	    "a number, a string or an array of strings" },
 };
 
+/* A list in one string, as the commands take it?  What removes the setting is a string everywhere. */
+static bool
+is_list_in_string(const struct provision_key *key, struct slice value)
+{
+	return settings_project_key(slice_str(key->name))->type == CONF_STR && value.n > 0 &&
+	    !slice_is(value, "default");
+}
+
 static int
 read_value(struct arena *a, const struct provision_key *key, const struct toml_value *value,
     const char **out, struct err *err)
 {
 	if ((forms[key->type].types & ONE(value->type)) == 0)
 		return err_set(err, 400, "%s must be %s", key->name, forms[key->type].what);
+	if (key->type == PROVISION_SETTING && value->type == TOML_STRING && is_list_in_string(key, value->u.string))
+		return err_set(err, 400, "%s must be an array of strings, such as [\"a\", \"b\"], not one string",
+		    key->name);
 	switch (value->type) {
 	case TOML_BOOLEAN:
 		*out = value->u.boolean ? "true" : "false";
@@ -133,6 +167,21 @@ read_value(struct arena *a, const struct provision_key *key, const struct toml_v
 }
 
 /* ---- objects ---- */
+
+/* "a, b": the keys of the kind. */
+static const char *
+list_keys(struct arena *a, enum provision_kind kind)
+{
+	struct provision_key key;
+	struct buf b;
+
+	buf_init(&b, a, VALUE_MAX);
+	for (size_t i = 0; (key = provision_name_key(kind, i)).name != NULL; i++)
+		buf_printf(&b, "%s%s", b.n > 0 ? ", " : "", key.name);
+	for (size_t i = 0; (key = provision_value_key(kind, i)).name != NULL; i++)
+		buf_printf(&b, ", %s", key.name);
+	return buf_str(&b);
+}
 
 /* Where the value of that key goes.  NULL: there is no such key. */
 static const char **
@@ -161,7 +210,8 @@ read_thing(struct arena *a, const struct wishes *wishes, const struct toml_value
 		const char **place = find_key(thing, m->key, &key);
 
 		if (place == NULL)
-			err_set(err, 400, "[[%s]] has no key `%.*s`", kind, (int)m->key.n, m->key.p);
+			err_set(err, 400, "[[%s]] has no key `%.*s`: the keys are %s", kind, (int)m->key.n, m->key.p,
+			    list_keys(a, thing->kind));
 		if (place == NULL || read_value(a, &key, m->value, place, err) == -1)
 			return wishes_blame(a, wishes, m->value->line, err);
 	}
@@ -239,7 +289,7 @@ count(struct arena *a, const struct wishes *wishes, const struct toml_table *roo
 		while (kind < PROVISION__MAX && !slice_is(m->key, provision_kind_names[kind]))
 			kind++;
 		if (kind == PROVISION__MAX) {
-			err_set(err, 400, "unknown key `%.*s`: the tables are user, group, issuer, project, member, "
+			err_set(err, 400, "unknown table `%.*s`: the tables are user, group, issuer, project, member, "
 			    "allow, protect and trust", (int)m->key.n, m->key.p);
 			return wishes_blame(a, wishes, m->value->line, err);
 		}

@@ -28,4 +28,7 @@ int wishes_read(struct arena *, struct slice text, struct wishes *, struct err *
 /* Puts "FILE:LINE: " before the sentence of an error that is the file's, and makes it a 409.  Returns -1. */
 int wishes_blame(struct arena *, const struct wishes *, uint32_t line, struct err *);
 
+/* The same, with "[[KIND]] NAMES: " behind that: for what is wrong with one object. */
+int wishes_blame_wish(struct arena *, const struct wishes *, const struct wish *, struct err *);
+
 #endif

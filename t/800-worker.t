@@ -66,6 +66,8 @@ subtest 'options' => sub {
 		    . qr{in /nonexistent: No such file or directory}],
 		[{ database => 'host=/nonexistent password=hunter2' }, 0, qr{warning: the database does not answer }
 		    . qr{\([^\n]*\); encoding, store and token_key are not checked}],
+		[{ database => $t->dsn('berth') =~ s/\bdbname=\S+/dbname=postgres/r }, 0, qr{warning: database: there is }
+		    . qr{no schema yet; run `berth migrate`; store and token_key are not checked}],
 	) {
 		my ($conf, $want, $why) = @$case;
 		my $u = Berth::Test->new(%$conf);

@@ -29,7 +29,8 @@ my $haproxy;
 # The literal blocks of a part of the page.
 sub blocks {
 	my ($title) = @_;
-	my ($part) = slurp("$Berth::Cluster::ROOT/fcgi/man/berth-install.7") =~ /^\.Ss \Q$title\E\n(.*?)^\.S[sh] /ms;
+	my ($part) = slurp("$Berth::Cluster::ROOT/fcgi/man/berth-install.7") =~
+	    /^\.S[sh] \Q$title\E\n(.*?)^\.S[sh] /ms;
 
 	return ($part // '') =~ /^\.Bd .*?\n(.*?)^\.Ed$/msg;
 }
@@ -44,18 +45,24 @@ sub start {
 	$ha =~ s/bind :443/bind 127.0.0.1:$balancer/;
 	$ha =~ s{/etc/haproxy/registry\.pem}{$tls/both.pem};
 	my $check = 'check addr 127.0.0.1 port ' . $t->monitoring_port;
-	$ha =~ s/^(\s+server .*) check$/$1 $check/m;
+	$ha =~ s/^(\s+server .*) check(?: port \d+)?$/$1 $check/m or die "no check: $title\n";
 	$nginx =~ s/10\.0\.0\.5/127.0.0.1/;
 	write_file("$tls/both.pem", slurp("$tls/server.pem") . slurp("$tls/server.key"));
 	write_file($t->dir . '/haproxy.cfg',
-	    "defaults\n\ttimeout connect 5s\n\ttimeout client 75s\n\ttimeout server 75s\n$ha");
+	    "global\n\tlog stdout format raw local0\ndefaults\n\tlog global\n\toption log-health-checks\n$ha");
 	# the listeners of the test stay, for what does not come by the balancer
 	$t->start_nginx(sub { s/^(\tlisten [^;]+ ssl http2;\n)/$1$nginx/mr });
 	$t->start_pool;
+	unlink($t->dir . '/log/haproxy.log');
 	$haproxy = Berth::Test::spawn($t->dir . '/log/haproxy.log', 'haproxy', '-db', '-f',
 	    $t->dir . '/haproxy.cfg');
 	ok($t->wait_for(sub { through(GET => "$open/config.json")->{status} == 200 }), "$title: it serves")
 	    or diag(slurp($t->dir . '/log/haproxy.log'));
+	ok($t->wait_for(sub {
+		slurp($t->dir . '/log/haproxy.log') =~ /succeeded, reason: Layer7 check passed, code: 200/;
+	}), "$title: the check asks for readiness") or diag(slurp($t->dir . '/log/haproxy.log'));
+	unlike(slurp($t->dir . '/log/haproxy.log'), qr/\[ALERT\]|missing timeouts/,
+	    "$title: HAProxy has no complaint");
 }
 
 sub stop {
@@ -152,6 +159,39 @@ subtest 'a balancer that nginx trusts' => sub {
 	my $res = $t->http(GET => "$root/config.json", { token => $token,
 	    headers => ['X-Request-Id: its-own-request'] });
 	like($res->{headers}{'x-request-id'}, $own, "the balancer's own request has an id of nginx");
+	$t->stop_nginx;
+};
+
+subtest 'a server of your own, as the page has it' => sub {
+	my ($own, $header) = blocks('A SERVER OF YOUR OWN');
+	my ($each) = blocks('Monitoring each node');
+	my ($map, $line) = ($header // '') =~ /^(map .*?) +#.*\n(add_header .*?) +#/
+	    or die "no header in the page\n";
+	my %local = ('443 ssl http2' => '127.0.0.1:' . $t->port . " ssl http2;\n\tlisten 127.0.0.1:$t->{plain_port}",
+		'127.0.0.1:9614' => '127.0.0.1:' . $t->monitoring_port, '10.0.0.11:9615' => "127.0.0.1:$node");
+
+	$t->write_nginx_conf;
+	write_file($t->dir . '/nginx/berth-headers-fleet.conf', "$line\n");
+	for ($own, $each) {
+		s/^\s+listen \[::\].*\n//m;
+		s/^\s+listen \K([^;]+)/$local{$1} \/\/ die "a new listener: $1\n"/gme;
+		s/server_name registry\.example\.com/server_name localhost/;
+		s{/etc/ssl/berth/}{$tls/}g;
+		s{/var/log/nginx/}{$t->dir . '/log/own-'}ge;
+	}
+	$t->start_nginx(sub { /^server \{/m ? "$map\n$own\n$each" : $_ });
+	my $res = $t->http(GET => "$root/foo/1.0.0/download", { token => $token });
+	is($res->{status}, 200, 'a crate');
+	is(scalar(grep { $_->[0] eq 'x-fleet' } @{ $res->{header_list} }), 1, 'with a header of the fleet');
+	$res = $t->http(GET => "$root/foo/1.0.0/download", { token => $token,
+	    headers => ['Range: bytes=99999999-'] });
+	is($res->{status}, 416, 'a range that it does not have');
+	is(scalar(grep { $_->[0] eq 'x-fleet' } @{ $res->{header_list} }), 1, 'has the header once');
+	is($t->http(GET => '/elsewhere')->{status}, 404, 'the rest of the host');
+	ok($t->wait_for(sub { $t->log('own-berth-downloads') =~ m{ status=200 .* ids="$id/}m }),
+	    'downloads are logged');
+	is($t->http(GET => '/-/readiness')->{status}, 200, 'this host may ask its server for monitoring');
+	is($t->http(GET => "http://127.0.0.1:$node/-/readiness")->{status}, 404, 'and not the one for other hosts');
 	$t->stop_nginx;
 };
 

@@ -387,6 +387,30 @@ subtest 'standard input, JSON, nothing' => sub {
 	is((apply(''))[1], "nothing to change\n", 'an empty file');
 };
 
+subtest 'the order of trust rules, and the end of a membership' => sub {
+	my $rules = sub { return "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\n"
+	    . "claims = { repository = \"acme/one\" }\ncrates = [\"$_[0]\"]\n"
+	    . "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { repository = \"acme/*\" }\n" };
+	my $order = sub { return $t->psql("SELECT string_agg((claims ->> 'repository') || ' '"
+	    . " || coalesce(array_to_string(crate_patterns, ','), 'all'), '; ' ORDER BY id) FROM trust_rules"
+	    . " WHERE claims ->> 'repository' LIKE 'acme/%'") };
+
+	$t->berth_ok('issuer', 'add', $hub, '--if-missing', '--kind', 'github');
+	is((apply($rules->('x-*')))[0], 0, 'a narrow rule before a wide one');
+	is($order->(), 'acme/one x-*; acme/* all', 'in this order');
+	is((apply($rules->('y-*')))[0], 0, 'the narrow one changes');
+	is($order->(), 'acme/one y-*; acme/* all', 'and stays the first that fits');
+	is((apply($rules->('y-*')))[1], "nothing to change\n", 'again');
+	$t->user('ends');
+	$t->berth_ok(qw(member set ends tools developer --expires 2035-01-31T20:00:00Z));
+	apply("[[member]]\nuser = \"ends\"\npath = \"tools\"\nlevel = \"maintainer\"\n");
+	is($t->psql("SELECT access_level, expires_at FROM members m JOIN users u ON u.id = m.user_id"
+	    . " WHERE u.username = 'ends'"), '40|2035-01-31 20:00:00+00',
+	    'an end that the file does not name stays');
+	is((Berth::Cluster::capture('timeout', 20, $t->build . '/berth', '-c', $t->conf_path, 'apply',
+	    '/dev/zero'))[0], 1, 'a file without an end is refused');
+};
+
 subtest 'who did it' => sub {
 	my $last = $t->psql('SELECT max(id) FROM audit_events');
 

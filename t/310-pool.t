@@ -398,19 +398,26 @@ subtest 'options' => sub {
 	# systemd lets the pool write only below some directories
 	my $store = $t->store;
 	for my $case (['nothing', '', 0, qr{store: .* not write to \Q$store\E; .*ReadWritePaths=\Q$store\E$}m],
-		['the store', "/nowhere -$store", 0, qr/\A$unanswered\z/],
+		['the store', "/nowhere -$store", 0, qr/\A$unanswered\z/], ['all', '/', 0, qr/\A$unanswered\z/],
 		['what is above it', '/srv +' . $t->dir, 0, qr/\A$unanswered\z/],
 		['what only begins alike', substr($store, 0, -1), 0, qr/may not write/],
 		['without the unit', '', 1, qr/\A$unanswered\z/]) {
 		my ($name, $paths, $exit, $want) = @$case;
 
-		Berth::Test::write_file("$bin/systemctl", "#!/bin/sh\necho 'ReadWritePaths=$paths'\nexit $exit\n");
+		Berth::Test::write_file("$bin/systemctl", "#!/bin/sh\necho ProtectSystem=strict\n"
+		    . "echo 'ReadWritePaths=$paths'\nexit $exit\n");
 		chmod(0755, "$bin/systemctl");
 		$t->conf(cache_dir => undef, pid_file => undef);
 		($status, $err) = run_pool($t, '-t');
 		is($status, 0, "the unit allows $name");
 		like($err, $want, '  which is what -t says');
 	}
+	Berth::Test::write_file("$bin/systemctl", "#!/bin/sh\nexec sleep 100\n");
+	my $began = time;
+	($status, $err) = run_pool($t, '-t');
+	is($status, 0, 'a systemctl that hangs is left alone');
+	like($err, qr/\A$unanswered\z/, '  without a word');
+	cmp_ok(time - $began, '<', 60, '  soon');
 	Berth::Test::write_file("$bin/nginx", "#!/bin/sh\necho broken >&2\nexit 3\n");
 	like((run_pool($t, '-t', '--nginx'))[1], qr/^berth-fcgi: cannot run `nginx -V`: broken$/,
 	    'nor one that fails');

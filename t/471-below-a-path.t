@@ -23,20 +23,31 @@ my $token = $t->token('dev');
 
 # The site of berth-install(7): another service has the rest of the host, with the paths that are Berth's own
 # elsewhere.  nginx has its usual settings, which join slashes.
+my $redirects = Berth::Test::claim_port();
 sub site {
 	s/^map "" \$berth_root \{\n\tdefault "\K/\/cargo/m;
 	return $_ if !/^server \{/m;
-	s{^\tinclude berth/berth-locations\.conf;}{<<'NGINX'}me;
+	s{^\tinclude berth/berth-locations\.conf;}{<<"NGINX"}me;
 	include berth/berth-internal.conf;
 	location ^~ /cargo/ {
 		include berth/berth-registry.conf;
 	}
-	location ^~ /api/v4/ { return 200 "neighbour\n"; }
-	location ^~ /-/ { return 200 "neighbour\n"; }
-	location ~ \.json$ { return 200 "neighbour\n"; }
+	location ^~ /api/v4/ { return 200 "neighbour\\n"; }
+	location ^~ /-/ { return 200 "neighbour\\n"; }
+	location ~ \\.json\$ { return 200 "neighbour\\n"; }
+	location /redirect/ { proxy_pass http://127.0.0.1:$redirects; }
 NGINX
 	s{^\tlocation / \{\K\n.*?^\t\}}{ return 200 "neighbour\\n"; \}}ms;
 	s/^\tinclude berth\/berth-common\.conf;\n//m;
+	s{\z}{<<"NGINX"}e;
+server {
+	listen 127.0.0.1:$redirects;
+	location / {
+		add_header X-Accel-Redirect \$arg_to;
+		return 200 "neighbour\\n";
+	}
+}
+NGINX
 	s/^\tmerge_slashes off;\n//m;
 	return s/^server \{\n/include berth\/berth-limits-http.conf;\n${&}\tinclude berth\/berth-limits.conf;\n/mr;
 }
@@ -259,6 +270,16 @@ subtest 'what is internal' => sub {
 		is(get($path)->{status}, 404, $path);
 		is(get("/cargo$path")->{status}, 404, '  below the path');
 	}
+	# a service of the same host that redirects inside nginx, as the pool does
+	my $file = Berth::Cluster::slurp($t->store . $blob =~ s{^/-/blob}{}r);
+	for my $to ($blob, "/-/berth/cache/crates/$id/crates/one_crate/1.0.0",
+	    "/-/berth/cache/index/$id/config.json", '/-/berth/upload-authorize') {
+		my $res = get("/redirect/?to=$to");
+
+		cmp_ok($res->{status}, '>=', 400, "another service redirects to $to");
+		isnt($res->{body}, $file, '  and gets no crate');
+	}
+	is_neighbour(get('/redirect/'), 'without a redirection it answers');
 	is_neighbour(get($_), "$_ is another service's")
 	    for '/-/', '/-/berth', '/-/berth/', '/-/cache/x', '/-/tokens', '/x.json', '/-/berth/elsewhere';
 };
@@ -277,6 +298,9 @@ subtest 'logs and limits are those of Berth alone' => sub {
 	my @statuses = map { get('/cargo/api/v4/user')->{status} } 1 .. 4;
 	is("@statuses", '401 401 429 429', 'who has no token is limited');
 	is_neighbour(get('/elsewhere'), 'but not at another service') for 1 .. 4;
+	my $pool = $t->log('pool');
+	is(get($_)->{status}, 404, "$_ is no address of Berth") for '//cargo/api/v4/user', '/%63argo/api/v4/user';
+	is(length $t->log('pool'), length $pool, 'which nginx says without the pool');
 	is(get('/cargo/api/v4/user', token => $token)->{status}, 200, 'nor with a token');
 	is(get('/cargo/-/tokens', headers => { Cookie => '__Secure-berth=x' })->{status}, 200, 'nor with a session');
 	for (1 .. 4) {

@@ -329,7 +329,7 @@ is($t->http(DELETE => "$R$_", { token => $token{dev} })->{status}, 405, "DELETE 
 is_deeply($t->json($t->http(GET => "$R/api/v1/nothing", { token => $token{dev} })),
     { errors => [{ detail => 'Not Found' }] }, 'api/v1');
 is_deeply($t->json($t->http(GET => '/api/v4/nothing')), { message => "404 Not Found - Berth has no such part"
-    . " of GitLab's API; /api/v4/openapi.json lists the parts that it has" },
+    . " of GitLab's API; api/v4/openapi.json of this registry lists the parts that it has" },
     'management API');
 is_text($t->http(GET => "$R/nothing", { token => $token{dev} }), 404, 'Not Found', 'registry');
 $res = $t->http(GET => "$R/api/v1/crates/new", { token => $token{dev} });

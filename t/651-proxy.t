@@ -93,6 +93,8 @@ subtest 'by the proxy' => sub {
 	# whom NO_PROXY would except
 	local $ENV{no_proxy} = 'localhost';
 	local $ENV{NO_PROXY} = '*';
+	my $secrets = $t->dir . '/tls-secrets';
+	local $ENV{SSLKEYLOGFILE} = $secrets;
 	$proxy->set(user => 'berth:hush@hush');
 	is(exchange(outbound_proxy => $by), 200, 'an issuer');
 	my @asked = $proxy->asked;
@@ -101,6 +103,7 @@ subtest 'by the proxy' => sub {
 	is(with_gitlab(), 200, 'GitLab');
 	is(scalar $proxy->asked, 3, 'as well');
 	unlike($json->encode([$proxy->asked]), qr/glcbt|job-token/i, 'the proxy sees no token');
+	ok(!-e $secrets, 'nobody writes down the secrets of TLS');
 	is(scalar $bait->asked, 0, 'the environment is not asked');
 };
 

@@ -111,6 +111,7 @@ subtest 'the bytes of a version are lost' => sub {
 		isnt($broken, sha256_hex($bytes), "$what: lost");
 		is($again->($t->make_crate('lost', '1.0.0', files => { a => 'b' }))->{body}, $plain,
 		    "$what: other bytes change nothing");
+		is($again->("$bytes.")->{body}, $plain, "$what: nor does another size");
 		is($again->($bytes, $t->token('other'))->{status}, 403, "$what: nor does somebody who may not publish");
 		is($state->(), $broken, "$what: it is as it was");
 		my $res = $again->();

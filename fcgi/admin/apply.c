@@ -124,7 +124,7 @@ read_stream(struct invocation *in, FILE *f, const char *path, struct slice *text
 	size_t n;
 
 	buf_init(&b, in->arena, FILE_MAX);
-	while ((n = fread(piece, 1, sizeof(piece), f)) > 0)
+	while (!buf_full(&b) && (n = fread(piece, 1, sizeof(piece), f)) > 0)
 		buf_put(&b, piece, n);
 	*text = buf_slice(&b);
 	if (ferror(f))

@@ -7,10 +7,10 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "base/url.h"
 #include "base/cidr.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/url.h"
 #include "cache/cache_state.h"
 #include "call/app_metrics.h"
 #include "store/blob/blob.h"
@@ -226,14 +226,17 @@ put_cache(struct json_out *o, const struct worker_app *app, struct arena *a)
 		    "in lines with `cache`", app->settings->cache_dir, cache_detail(app)));
 }
 
-/* Two paths of one file or directory? */
+/*
+ * Do the paths lead to different files?  nginx may have another view of the file system, such as in a
+ * container of its own, where a path that is missing here means nothing.
+ */
 static bool
-is_same_file(const char *a, const char *b)
+differ(const char *a, const char *b)
 {
 	struct stat st, other;
 
-	return strcmp(a, b) == 0 || (stat(a, &st) == 0 && stat(b, &other) == 0 &&
-	    st.st_dev == other.st_dev && st.st_ino == other.st_ino);
+	return strcmp(a, b) != 0 && stat(a, &st) == 0 && stat(b, &other) == 0 &&
+	    (st.st_dev != other.st_dev || st.st_ino != other.st_ino);
 }
 
 /*
@@ -261,7 +264,7 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
 		const char *nginx = request_header(rq, places[i].param);
 
-		if (nginx == NULL || places[i].value[0] == '\0' || is_same_file(nginx, places[i].value))
+		if (nginx == NULL || places[i].value[0] == '\0' || !differ(nginx, places[i].value))
 			continue;
 		*bad = i == 0;
 		return arena_printf(rq->arena, "berth-site.conf of nginx has $%s %s, and berth.conf has %s = %s; make "

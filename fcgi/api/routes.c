@@ -56,7 +56,7 @@ static const struct route routes[] = {
 	    .error_format = ERROR_FORMAT_TEXT, .policy = &download_policy, .handle = download_handle },
 	{ .name = "publish_authorize", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
 	    .error_format = ERROR_FORMAT_SUBREQUEST, .body = BODY_STREAM, .policy = &publish_authorize_policy,
-	    .accept = request_is_subrequest, .handle = publish_authorize_handle },
+	    .handle = publish_authorize_handle },
 	{ .name = "publish", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/new",
 	    .error_format = ERROR_FORMAT_CARGO, .body = BODY_STREAM, .policy = &publish_route_policy,
 	    .writes = WRITES_OWN,
@@ -334,8 +334,8 @@ static const struct route_error_format error_formats[] = {
 	{ .pattern = R "/api/v1", .error_format = ERROR_FORMAT_CARGO },
 	{ .pattern = R, .error_format = ERROR_FORMAT_TEXT },
 	{ .pattern = "api/v4", .error_format = ERROR_FORMAT_GITLAB,
-	    .missing = "Berth has no such part of GitLab's API; /api/v4/openapi.json lists the parts "
-	               "that it has" },
+	    .missing = "Berth has no such part of GitLab's API; api/v4/openapi.json of this registry lists "
+	               "the parts that it has" },
 };
 
 const struct router api_router = { routes, COUNT(routes), error_formats, COUNT(error_formats) };

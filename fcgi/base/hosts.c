@@ -23,10 +23,15 @@ text_set(struct text *t, struct slice s)
 	return true;
 }
 
+/* ".example.com" and "example.com." are the same name. */
 static struct slice
 without_dot(struct slice name)
 {
-	return name.n > 1 && name.p[0] == '.' ? slice_of(name.p + 1, name.n - 1) : name;
+	if (name.n > 1 && name.p[0] == '.')
+		name = slice_of(name.p + 1, name.n - 1);
+	if (name.n > 1 && name.p[name.n - 1] == '.')
+		name.n--;
+	return name;
 }
 
 /* A name that has no letter is an address with a mistake in it. */

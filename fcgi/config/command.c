@@ -13,7 +13,8 @@
 static int
 spawn(const char *command, int output, pid_t *pid)
 {
-	static const char run[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; eval \"$0\"";
+	/* the child must not hold up the program that asks: `timeout` ends it, and what it has started */
+	static const char run[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; exec timeout -k 1 5 sh -c \"$0\"";
 	const char *argv[] = { "sh", "-c", run, command, NULL };
 	posix_spawn_file_actions_t actions;
 	int rc;

@@ -6,9 +6,9 @@
 #include "base/err.h"
 
 /*
- * Runs the shell command, one of ours and never a text from elsewhere, and waits for its end.  PATH has the
- * directories for administrators, too.  `text` gets what it prints on both outputs, cut to fit.  -1: 500, it
- * cannot be run or fails; `detail` has the first line that it has printed.
+ * Runs the shell command, one of ours and never a text from elsewhere, for five seconds at most.  PATH has
+ * the directories for administrators, too.  `text` gets what it prints on both outputs, cut to fit.
+ * -1: 500, it cannot be run or fails; `detail` has the first line that it has printed.
  */
 int command_output(const char *command, char *text, size_t size, struct err *)
     __attribute__((warn_unused_result));

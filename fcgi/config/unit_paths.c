@@ -37,7 +37,7 @@ is_below(const char *list, const struct path *path)
 		while (w.n > 0 && (w.p[0] == '-' || w.p[0] == '+'))
 			w = slice_of(w.p + 1, w.n - 1);
 		if (w.n > 0 && w.n <= n && memcmp(w.p, path->value, w.n) == 0 &&
-		    (w.n == n || path->value[w.n] == '/'))
+		    (w.n == n || w.n == 1 || path->value[w.n] == '/'))
 			return true;
 	}
 	return false;
@@ -80,8 +80,9 @@ unit_paths_warn(const char *program, const struct settings *s)
 		if (paths[i].value[0] == '\0' || is_below(own, &paths[i]))
 			continue;
 		if (allowed == NULL) {
-			if (command_output("systemctl show -p ReadWritePaths berth-fcgi.service && "
-			    "systemctl is-enabled -q berth-fcgi.service", answer, sizeof(answer), &err) == -1)
+			if (command_output("systemctl is-enabled -q berth-fcgi.service && "
+			    "systemctl show -p ProtectSystem -p ReadWritePaths berth-fcgi.service | sort",
+			    answer, sizeof(answer), &err) == -1 || strstr(answer, "ProtectSystem=strict\n") == NULL)
 				return;
 			allowed = property(answer, "ReadWritePaths");
 		}

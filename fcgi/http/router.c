@@ -91,6 +91,13 @@ is_match(const struct route *route, enum match m)
 	return m == MATCH_YES || (m == MATCH_PREFIX && route->goes_on);
 }
 
+/* A question of nginx itself, which has no body, never reaches another route. */
+static bool
+is_for_subrequests(const struct route *route)
+{
+	return route->error_format == ERROR_FORMAT_SUBREQUEST;
+}
+
 /* Takes the route of the path although it has another method. */
 static int
 route_anyway(struct request *rq, const struct route *route, unsigned allowed)
@@ -158,7 +165,8 @@ router_match(const struct router *router, struct request *rq)
 		enum match m = pattern_match(rq, route->pattern);
 
 		slash |= m == MATCH_SLASH;
-		if (!is_match(route, m) || (route->accept != NULL && !route->accept(rq)))
+		if (!is_match(route, m) || is_for_subrequests(route) != request_is_subrequest(rq) ||
+		    (route->accept != NULL && !route->accept(rq)))
 			continue;
 		allowed |= methods_of(route);
 		if (methods_of(route) & rq->method) {

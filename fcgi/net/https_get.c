@@ -1,6 +1,7 @@
 #include "net/https_get.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include <curl/curl.h>
 
@@ -158,6 +159,8 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 	struct transfer *t = arena_alloc(a, sizeof(*t));
 	CURLcode rc;
 
+	/* a file of that name would get the secrets of the connection */
+	unsetenv("SSLKEYLOGFILE");
 	t->curl = curl_easy_init();
 	if (t->curl == NULL)
 		return err_internal(err, 503, "GET %s: libcurl does not start", get->url);

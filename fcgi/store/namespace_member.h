@@ -52,7 +52,7 @@ struct namespace_member_set {
 	const char *username;
 	int64_t level; /* not of REMOVE */
 	int64_t expires_at; /* 0: never */
-	bool keeps_end; /* of EDIT: in place of that, what it was */
+	bool keeps_end; /* in place of that, what it was */
 	int granter; /* the level of who asks; LEVEL_ADMIN and above for administrators */
 	bool force; /* even if the place loses its last owner */
 };

@@ -13,7 +13,7 @@
 SELECT coalesce(c.index_revision = 0, true) AS is_new,
        CASE WHEN c.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = c.id)
             THEN c.name END AS name,
-       same.obstacle, same.there,
+       same.obstacle, same.there, same.size AS there_size,
        (SELECT d.name
           FROM unnest($5::text[]) WITH ORDINALITY AS d (name, place)
          WHERE d.name <> $2
@@ -29,5 +29,5 @@ SELECT coalesce(c.index_revision = 0, true) AS is_new,
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3
   LEFT JOIN LATERAL (
        SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END AS obstacle,
-              CASE WHEN v.status <> 'pending_destruction' THEN v.cksum END AS there
+              CASE WHEN v.status <> 'pending_destruction' THEN v.cksum END AS there, v.size
          FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4) same ON true;

@@ -394,11 +394,11 @@ member_kind_find(const struct provision *p, const struct provision_thing *wanted
 }
 
 static int
-member_set(const struct provision *p, const struct provision_thing *thing, int64_t *user_id,
+member_set(const struct provision *p, const struct provision_thing *thing, bool keeps_end, int64_t *user_id,
     struct err *err)
 {
 	struct namespace_member_set asked = { .change = NAMESPACE_MEMBER_SET, .granter = LEVEL_ADMIN,
-		.force = p->force };
+		.force = p->force, .keeps_end = keeps_end };
 	const char *expires = thing->values[MEMBER_EXPIRES];
 	struct member_namespace place;
 	enum member_level level;
@@ -419,7 +419,7 @@ member_set(const struct provision *p, const struct provision_thing *thing, int64
 static int
 member_kind_create(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
-	return member_set(p, thing, &thing->id, err);
+	return member_set(p, thing, false, &thing->id, err);
 }
 
 static int
@@ -428,8 +428,8 @@ member_kind_change(const struct provision *p, const struct provision_thing *want
 {
 	int64_t id;
 
-	(void)wanted;
-	return member_set(p, all, &id, err);
+	/* `all` has only the day of an end that nobody changes */
+	return member_set(p, all, wanted->values[MEMBER_EXPIRES] == NULL, &id, err);
 }
 
 /* The end of a membership is known to the day. */

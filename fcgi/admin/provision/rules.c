@@ -378,11 +378,23 @@ trust_change(const struct provision *p, const struct provision_thing *wanted,
     const struct provision_thing *all, struct err *err)
 {
 	const struct namespace_ref project = trust_project(all);
+	struct trust_rule *rules;
 	int64_t id;
+	size_t n;
 
 	(void)wanted;
-	return trust_rule_remove(p->db, p->arena, p->actor, &project, all->id, err) == -1 ||
-	    trust_add(p, all, &id, err) == -1 ? -1 : 0;
+	if (trust_rule_list(p->db, p->arena, &project, &rules, &n, err) == -1 ||
+	    trust_rule_remove(p->db, p->arena, p->actor, &project, all->id, err) == -1 ||
+	    trust_add(p, all, &id, err) == -1)
+		return -1;
+	/* the first rule that fits decides: those that stood behind this one must stand there again */
+	for (size_t i = 0; i < n; i++) {
+		if (rules[i].id > all->id && strcmp(rules[i].issuer, all->names[1]) == 0 &&
+		    (trust_rule_remove(p->db, p->arena, p->actor, &project, rules[i].id, err) == -1 ||
+		    trust_rule_add(p->db, p->arena, p->actor, &project, &rules[i], &id, err) == -1))
+			return -1;
+	}
+	return 0;
 }
 
 static bool

@@ -173,7 +173,8 @@ bool db_notification(struct db *, char *payload, size_t size);
 
 /*
  * Names the request that the next statements are for, by its id: PostgreSQL gets it with the first of
- * them, as the end of application_name.  Borrows it until then.  NULL: none.
+ * them, as the end of application_name.  Borrows it until the next call.  NULL: none; the session keeps
+ * the name until the next request.
  */
 void db_set_request(struct db *, const char *id);
 

@@ -42,7 +42,8 @@ struct db {
 	struct err refusal; /* the error until then */
 	bool notified; /* and not asked about yet */
 	char name[64]; /* application_name of the session, as it was when it began */
-	const char *request; /* NULL: none, or PostgreSQL has been told */
+	const char *request; /* NULL: none */
+	bool told; /* this session has the name of the request */
 	bool in_tx; /* inside db_transaction, also when the connection is lost there */
 	bool begin_pending; /* BEGIN goes out with the first statement */
 	const struct db_guard *guard; /* NULL: none */

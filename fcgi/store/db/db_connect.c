@@ -183,6 +183,7 @@ void
 db_set_request(struct db *db, const char *id)
 {
 	db->request = id;
+	db->told = false;
 }
 
 void
@@ -277,6 +278,7 @@ note_name(struct db *db)
 	const char *name = PQparameterStatus(db->pg, "application_name");
 
 	snprintf(db->name, sizeof(db->name), "%s", name == NULL ? "" : name);
+	db->told = false;
 }
 
 int

@@ -326,39 +326,50 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 	}
 }
 
-/* What goes out ahead of the next statements; the parameters are `tell`'s.  Returns how many they are. */
-static size_t
-steps_ahead(struct db *db, struct db_step ahead[2], struct db_params *tell, char name[], size_t size)
+/* Names the request, in a transaction of its own that no failure of the statements behind it takes back. */
+static bool
+send_request(struct db *db)
 {
-	size_t n = 0;
+	char name[2 * sizeof(db->name)];
+	struct db_params params = { .n = 0 };
+	const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST, .params = &params };
 
-	if (db->request != NULL) {
-		snprintf(name, size, "%s %s", db->name, db->request);
-		tell->n = 0;
-		db_bind_str(tell, name);
-		ahead[n++] = (struct db_step) { .stmt = STMT_SESSION_TELL_REQUEST, .params = tell };
+	snprintf(name, sizeof(name), "%s %s", db->name, db->request);
+	db_bind_str(&params, name);
+	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
+}
+
+/* Reads the answers to that.  -1: as db_reader_next. */
+static int
+read_request(struct db_reader *r, struct arena *a, struct err *err)
+{
+	static const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST };
+	struct err later;
+	int rc = 0;
+
+	/* a name that PostgreSQL refuses is no reason to refuse the request */
+	if (read_step(r, a, &step, &rc, &later) == -1) {
+		*err = later;
+		return -1;
 	}
-	if (db->begin_pending)
-		ahead[n++] = (struct db_step) { .stmt = STMT_SESSION_BEGIN };
-	db->request = NULL;
-	db->begin_pending = false;
-	return n;
+	r->db->told = true;
+	return db_reader_end(r, err);
 }
 
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
-	struct db_step ahead[2];
-	struct db_params tell;
-	char name[2 * sizeof(db->name)];
-	size_t nahead = steps_ahead(db, ahead, &tell, name, sizeof(name));
+	static const struct db_step begin = { .stmt = STMT_SESSION_BEGIN };
+	bool with_request = db->request != NULL && !db->told;
+	bool with_begin = db->begin_pending;
 	struct db_reader reader = db_reader_new(db);
 	int rc = 0;
 
-	for (size_t i = 0; i < nahead; i++) {
-		if (!send_step(db, &ahead[i]))
-			return db_lost(db, db_stmts[ahead[i].stmt].name, err);
-	}
+	db->begin_pending = false;
+	if (with_request && !send_request(db))
+		return db_lost(db, "request", err);
+	if (with_begin && !send_step(db, &begin))
+		return db_lost(db, "begin", err);
 	for (size_t i = 0; i < n; i++) {
 		if (!send_step(db, &steps[i]))
 			return db_lost(db, db_stmts[steps[i].stmt].name, err);
@@ -367,10 +378,10 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 		return db_lost(db, "sync", err);
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
-	for (size_t i = 0; i < nahead; i++) {
-		if (read_step(&reader, a, &ahead[i], &rc, err) == -1)
-			return -1;
-	}
+	if (with_request && read_request(&reader, a, err) == -1)
+		return -1;
+	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
 			return -1;

@@ -131,6 +131,7 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 	read_index(r, v);
 	v->buried = db_str(r, 0, BURIED);
 	v->there = db_str(r, 0, THERE);
+	v->there_size = v->there != NULL ? db_int(r, 0, THERE_SIZE) : 0;
 	v->needs_crate = is_new || deleted_at != 0;
 	if (check_name_free(v, deleted_at, err) == -1 ||
 	    judge_obstacle(v, db_str(r, 0, OBSTACLE), err) == -1 ||

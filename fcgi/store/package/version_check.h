@@ -36,6 +36,7 @@ struct version_new {
 	bool needs_crate; /* of the quotas, too, when it was checked last: the crate is new */
 	const char *buried; /* checksum of a version that was deleted; NULL: there was none */
 	const char *there; /* checksum of the version, where it is there already */
+	int64_t there_size; /* of its crate */
 	/* of the crate; before it is read cksum is NULL, and size what was announced */
 	const char *cksum;
 	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */

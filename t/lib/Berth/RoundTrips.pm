@@ -139,10 +139,12 @@ sub _note {
 			next;
 		}
 		my $type = substr($message, 0, 1);
-		# Bind: the portal's name, the statement's.  That of the request's id goes with whatever is first.
-		push @{ $c->{names} }, grep { $_ ne 'session_tell_request' } (split(/\0/, substr($message, 5), 3))[1]
-		    if $type eq 'B';
-		if ($type eq 'S') {
+		# Bind: the portal's name, the statement's
+		push @{ $c->{names} }, (split(/\0/, substr($message, 5), 3))[1] if $type eq 'B';
+		# the id of the request has a Sync of its own, and nobody waits for that
+		if ($type eq 'S' && "@{ $c->{names} }" eq 'session_tell_request') {
+			$c->{names} = [];
+		} elsif ($type eq 'S') {
 			syswrite($log, join(' ', map { length $_ ? $_ : '-' } @{ $c->{names} }) . "\n");
 			$c->{names} = [];
 		}

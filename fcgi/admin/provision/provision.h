@@ -78,6 +78,7 @@ struct provision_key {
 	const char *name;
 	enum provision_type type;
 	bool exact; /* of a name: case matters */
+	bool is_crate; /* of a name: it is compared as names of crates are */
 	bool required; /* of an object that is made */
 	bool fixed; /* of one that is there: no command changes it */
 };

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "config/settings.h"
+#include "crate/crate_name.h"
 #include "crate/toml/toml.h"
 
 enum { VALUE_MAX = 1 << 20 };
@@ -228,9 +229,11 @@ static bool
 has_same_names(const struct provision_thing *one, const struct provision_thing *other)
 {
 	for (size_t i = 0; i < PROVISION_NAMES_MAX && one->names[i] != NULL; i++) {
-		bool exact = provision_name_key(one->kind, i).exact;
+		struct provision_key key = provision_name_key(one->kind, i);
+		const char *a = one->names[i], *b = other->names[i];
 
-		if ((exact ? strcmp : strcasecmp)(one->names[i], other->names[i]) != 0)
+		if (key.is_crate ? !crate_name_equal(slice_str(a), slice_str(b))
+		    : (key.exact ? strcmp : strcasecmp)(a, b) != 0)
 			return false;
 	}
 	return true;

@@ -266,7 +266,8 @@ subtest 'errors leave nothing' => sub {
 		['a NUL', "[[group]]\npath = \"a\\u0000b\"\n", qr/:4: path contains a NUL/],
 		['a float', "[[group]]\npath = \"x\"\nquota_bytes = 1.5\n", qr/:5: quota_bytes must be a number/],
 		['one rule twice, in another spelling', join('', map { "[[protect]]\nproject = \"tools/app\"\n"
-			. "pattern = \"$_\"\npush = \"owner\"\n" } 'Core-*', 'core_*'), qr/:7: protect(?:ion rule)? `tools\/app core_\*` is also in line 3$/m],
+			. "pattern = \"$_\"\npush = \"owner\"\n" } 'Core-*', 'core_*'),
+			qr/:7: protect(?:ion rule)? `tools\/app core_\*` is also in line 3$/m],
 		['one object twice', "[[group]]\npath = \"NEVER\"\n", qr/:3: group `NEVER` is also in line 1$/m],
 		['what differs by case, and is one', "[[member]]\nuser = \"alice\"\npath = \"tools\"\n"
 			. "[[member]]\nuser = \"ALICE\"\npath = \"Tools\"\n", qr/:6: member `ALICE Tools` is also in line 3$/m],

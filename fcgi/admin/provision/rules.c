@@ -195,7 +195,8 @@ protect_change(const struct provision *p, const struct provision_thing *wanted,
 	    ? -1 : 0;
 }
 
-const struct kind kind_protect = { .names = { { .name = "project" }, { .name = "pattern", .is_crate = true } },
+const struct kind kind_protect = {
+	.names = { { .name = "project" }, { .name = "pattern", .is_crate = true } },
 	.keys = protect_keys, .check = protect_check, .find = protect_find, .create = protect_create,
 	.change = protect_change };
 

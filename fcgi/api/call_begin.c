@@ -129,7 +129,8 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
 	db_set_deadline(app->db, rq->deadline_us);
-	db_set_request(app->db, rq->id);
+	/* the question before an upload is short, and the upload has the same id */
+	db_set_request(app->db, request_is_subrequest(rq) ? NULL : rq->id);
 	patience_set(call, rq);
 	return call->policy == NULL || pass(call, rq) == 0 ? call : NULL;
 }

@@ -75,9 +75,9 @@ sub descriptors {
 }
 
 # Breaks something; the publish after that has this status, and the next one succeeds, with another inspector
-# unless it $stays.
+# unless it $stays.  $dying: what breaks is the process for that next one; wait until it has ended.
 sub survives {
-	my ($what, $status, $break, $stays) = @_;
+	my ($what, $status, $break, $stays, $dying) = @_;
 	my $name = 'case-' . ++$cases;
 	my ($worker, $template, $child) = processes();
 
@@ -88,6 +88,8 @@ sub survives {
 	cmp_ok(time - $started, '<', 5 * TIMEOUT, "$what: in time");
 	is($t->psql("SELECT count(*) FROM crates WHERE name = '$name'"), $status == 200 ? 1 : 0,
 	    "$what: " . ($status == 200 ? 'published' : 'nothing is published'));
+	ok($t->wait_for(sub { gone($template) || !grep { !gone($_) } children($template) }), "$what: it ends")
+	    if $dying;
 	is(publish($name)->{status}, 200, "$what: the next publish");
 	ok($t->wait_for(sub { gone($template, $child) }), "$what: the inspector was replaced") unless $stays;
 	# what a killed worker leaves is in t/700-crash.t
@@ -115,9 +117,9 @@ is_deeply([(processes())[0, 1]], [$worker, $template], 'by the same template');
 ok($t->wait_for(sub { descriptors($worker) <= $descriptors }, 10), 'which takes no more descriptors');
 
 # point => action, status of the publish that comes there; new: that needs a new template,
-# stays: or takes none
+# stays: or takes none; dying: it is not the publish's own that ends
 my %points = (
-	forked => ['kill', 200], # the process for the next crate
+	forked => ['kill', 200, 'dying'], # the process for the next crate
 	taken => ['kill', 500],
 	read => ['kill', 500],
 	half => ['eio', 500, 'stays'], # of the verdict
@@ -143,7 +145,7 @@ for my $point (sort keys %points) {
 	survives("$action at $point", $status, sub {
 		kills(@_[1, 2]) if $is eq 'new';
 		$fault->arm("inspect:$point", $action);
-	}, $is eq 'stays');
+	}, $is eq 'stays', $is eq 'dying');
 	ok($fault->disarm, "$action at $point: reached");
 }
 like($t->log('pool'), qr/ detail="the inspector's verdict does not end"/, 'a job that came twice is noticed');

@@ -34,17 +34,28 @@ no_user(const char *username, struct err *err)
 	return err_set(err, 404, "user `%s` does not exist", username);
 }
 
+/* user_set_state and user_set return the same columns. */
 static int
-is_last(const char *username, struct err *err)
+set(struct db *db, struct arena *a, const struct audit_actor *actor, struct db_call *call,
+    struct audit_event *event, int64_t *id, struct err *err)
 {
-	return err_set(err, 409, "user `%s` is the last administrator who is not blocked", username);
+	enum { COLUMNS_USER_SET };
+	const char *username = event->facts[0].value;
+
+	if (audit_change(db, a, actor, call, event, err) == -1)
+		return -1;
+	if (call->result.rows == 0)
+		return no_user(username, err);
+	if (db_bool(&call->result, 0, IS_LAST))
+		return err_set(err, 409, "user `%s` is the last administrator who is not blocked", username);
+	*id = event->id;
+	return 0;
 }
 
 int
 user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor,
     const char *username, bool blocked, bool force, int64_t *id, struct err *err)
 {
-	enum { COLUMNS_USER_SET_STATE };
 	struct audit_event event = { .action = blocked ? AUDIT_USER_BLOCK : AUDIT_USER_UNBLOCK,
 		.id_key = "user_id", .facts = { { "user", username, false } } };
 	struct db_call call = { .stmt = STMT_USER_SET_STATE };
@@ -54,21 +65,13 @@ user_set_blocked(struct db *db, struct arena *a, const struct audit_actor *actor
 	db_bind_str(&call.params, username);
 	db_bind_str(&call.params, blocked ? "blocked" : "active");
 	db_bind_bool(&call.params, !force);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
-		return -1;
-	if (call.result.rows == 0)
-		return no_user(username, err);
-	if (db_bool(&call.result, 0, IS_LAST))
-		return is_last(username, err);
-	*id = event.id;
-	return 0;
+	return set(db, a, actor, &call, &event, id, err);
 }
 
 int
 user_set(struct db *db, struct arena *a, const struct audit_actor *actor, const char *username,
     const struct user_change *change, bool force, int64_t *id, struct err *err)
 {
-	enum { COLUMNS_USER_SET };
 	const char *admin = change->admin == NULL ? NULL : *change->admin ? "true" : "false";
 	struct audit_event event = { .action = AUDIT_USER_SET, .id_key = "user_id",
 		.facts = { { "user", username, false }, { "name", change->name, false },
@@ -87,14 +90,7 @@ user_set(struct db *db, struct arena *a, const struct audit_actor *actor, const 
 	else
 		db_bind_bool(&call.params, *change->admin);
 	db_bind_bool(&call.params, !force);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
-		return -1;
-	if (call.result.rows == 0)
-		return no_user(username, err);
-	if (db_bool(&call.result, 0, IS_LAST))
-		return is_last(username, err);
-	*id = event.id;
-	return 0;
+	return set(db, a, actor, &call, &event, id, err);
 }
 
 int

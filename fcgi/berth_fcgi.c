@@ -269,7 +269,7 @@ main(int argc, char **argv)
 		    "  -h       this text\n"
 		    "  -r       the routes, each with its method, pattern and name\n"
 		    "  -t       check the configuration and print what is in effect\n"
-		    "  --nginx  with -t: check first that nginx has the modules that it needs\n"
+		    "  --nginx  with -t: first check that nginx has the modules that Berth needs\n"
 		    "  -V       the version\n",
 		.list = print_routes,
 		.check = check,

@@ -210,7 +210,7 @@ subtest 'what may be published into a project' => sub {
 		['max_crate_size=10485761',
 		    qr/cannot be larger than in the configuration, 10485760, because nginx enforces that limit/],
 		['max_crate_size=11m', qr/cannot be larger/],
-		['max_unpacked_size=1k5', qr/max_unpacked_size has an unknown unit/],
+		['max_unpacked_size=1k5', qr/max_unpacked_size must be a number of bytes, or .*: `1k5`$/m],
 		['max_entries=0', qr/max_entries must be from 1 to 1000000/],
 		['max_dependencies=10001', qr/max_dependencies must be from 0 to 10000/],
 		['max_features=-1', qr/max_features must be a number/],
@@ -283,7 +283,7 @@ subtest 'members' => sub {
 	fails('no such user', 1, qr/user `nobody` does not exist/, qw(member set nobody tools guest));
 	fails('no such place', 1, qr/no group or project `toolz`/, qw(member set alice toolz guest));
 	fails('no such place', 1, qr/no group or project `toolz`/, qw(member list toolz));
-	fails('none until', 2, qr/--expires goes only with a level/,
+	fails('none until', 2, qr/the level `none` ends a membership, so leave out expires/,
 	    qw(member set alice tools none --expires 2031-01-01));
 	for my $date ('2031-02-30', '2031-13-01', '2031-1-1', '31-01-01', 'tomorrow', '', '2031-01-01T24:00:00Z',
 		'2031-01-01 ', '2031-01-01T00:00:00', '1970-12-31', '2031-00-10', '2031-01-00') {

@@ -215,7 +215,7 @@ for my $case (@kinds) {
 		my $before = state_of_things();
 		my ($status, $out, $err) = apply(table($kind, $names, $first), '--dry-run');
 		is("$status $err", '0 ', 'dry run');
-		is($out, "create $line\n1 created, 0 changed (dry run: nothing is written)\n", 'says what would be');
+		is($out, "create $line\n1 created, 0 changed (dry run: the registry is unchanged)\n", 'says what would be');
 		is(state_of_things(), $before, 'and does nothing');
 
 		($status, $out, $err) = apply(table($kind, $names, $first));
@@ -230,7 +230,7 @@ for my $case (@kinds) {
 		my $lines = join('', map { "change $line $_\n" } @$changes);
 		my $n = @$changes;
 		($status, $out, $err) = apply(table($kind, $names, $then), @options, '--dry-run');
-		is($out, "${lines}0 created, $n changed (dry run: nothing is written)\n", 'dry run of changes')
+		is($out, "${lines}0 created, $n changed (dry run: the registry is unchanged)\n", 'dry run of changes')
 		    or diag($err);
 		is(state_of_things(), $made, 'does nothing');
 		($status, $out, $err) = apply(table($kind, $names, $then), @options);
@@ -281,13 +281,13 @@ subtest 'errors leave nothing' => sub {
 			qr/:3: \[\[member\]\] nobody tools: user `nobody` does not exist/],
 		['a bad visibility', "[[project]]\npath = \"tools/y\"\nvisibility = \"secret\"\n", qr/:3: .*not `secret`/],
 		['a bad setting', "[[project]]\npath = \"tools/app\"\nmax_keywords = -1\n",
-			qr/:3: \[\[project\]\] tools\/app: max_keywords must be a number: `-1`$/m],
+			qr/:3: \[\[project\]\] tools\/app: max_keywords must be a number without a unit: `-1`$/m],
 		['a quota of an unknown unit', "[[group]]\npath = \"tools\"\nquota_bytes = \"10x\"\n",
-			qr/:3: \[\[group\]\] tools: quota_bytes has an unknown unit: `10x` \(.*k, m or g\)$/m],
+			qr/:3: \[\[group\]\] tools: quota_bytes must be a number of bytes, .*: k, m or g: `10x`$/m],
 		['a size of an unknown unit', "[[project]]\npath = \"tools/app\"\nmax_crate_size = \"5mb\"\n",
-			qr/:3: \[\[project\]\] tools\/app: max_crate_size has an unknown unit: `5mb` \(.*k, m or g\)$/m],
+			qr/:3: \[\[project\]\] tools\/app: max_crate_size must be a number of bytes, .*: `5mb`$/m],
 		['a list in one string', "[[project]]\npath = \"tools/app\"\nrequired_metadata = \"license readme\"\n",
-			qr/:5: required_metadata must be an array of strings, such as \["a", "b"\], not one string$/m],
+			qr/:5: required_metadata must be an array of strings, such as \["a", "b"\]; it is a string$/m],
 		['no issuer', "[[trust]]\nproject = \"tools/app\"\nissuer = \"https://no.example\"\n"
 			. "claims = { repository = \"a/b\" }\n",
 			qr/:3: \[\[trust\]\] tools\/app https:\/\/no\.example: there is no issuer `https:\/\/no\.example`/],

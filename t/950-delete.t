@@ -156,7 +156,7 @@ subtest 'the name of a deleted crate' => sub {
 	my $next = sub { $p->publish('Lately', '2.0.0') };
 	refused('case 38: a name deleted lately', $next, $wait);
 	refused('another spelling', sub { $p->publish('lately', '2.0.0') },
-	    qr/^crate was previously named `Lately`; .* once they are destroyed you can use another spelling$/);
+	    qr/^crate was previously named `Lately`; you can use another spelling once .* its deleted versions$/);
 	is($p->publish('user', '1.0.0', deps => ['lately'],
 	    metadata => { deps => [dependency('lately')] })->{status}, 400, 'nobody can depend on it');
 	destroy();

@@ -161,7 +161,7 @@ shown(struct arena *a, const char *key, const struct cell *c)
 static void
 print(const struct invocation *in, const struct apply *a)
 {
-	const char *end = a->dry_run ? " (dry run: nothing is written)" : "";
+	const char *end = a->dry_run ? " (dry run: the registry is unchanged)" : "";
 
 	if (in->json) {
 		output_table(&(struct output) { in->arena, true, keys, NKEYS }, a->lines, a->nlines);
@@ -207,7 +207,8 @@ static const struct command commands[] = {
 	    "Creates the users, groups, issuers, projects, members, allow-lists, protection rules\n"
 	    "and trust rules that the TOML file describes, and changes those that differ; - is\n"
 	    "standard input.  All of it happens, or nothing.  Prints a line for each change.\n"
-	    "--dry-run: only prints.  --force: even if the last administrator or owner goes.",
+	    "--dry-run: prints the changes, and makes none.  --force: also takes the rights of\n"
+	    "the last administrator, and the role of a last owner.",
 	    COMMAND_OPTIONS(options), 1, 1, apply },
 };
 

@@ -77,8 +77,8 @@ static const struct command commands[] = {
 	    "[--if-missing]",
 	    "Makes the user a member with that level, there and in everything below;\n"
 	    "none ends the membership.  Prints the user's id.  DATE is YYYY-MM-DD: the membership\n"
-	    "ends when that day begins in UTC.  --force: even if the group or project loses its\n"
-	    "last owner.\n"
+	    "ends when that day begins in UTC.  --force: also takes the role of the last\n"
+	    "owner.\n"
 	    "--if-missing: if the user is a member there, changes nothing and says what differs.",
 	    COMMAND_OPTIONS(set_options), 3, 3, set },
 	{ "list", "[GROUP[/PROJECT]]", "Lists members, of one project or group, or of all.", NULL, 0, 0, 1,

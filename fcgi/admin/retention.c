@@ -5,6 +5,7 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/provision/setting_error.h"
 #include "base/buf.h"
 #include "config/conf.h"
 #include "crate/crate_name.h"
@@ -78,7 +79,7 @@ parse_word(struct arena *a, const char *word, struct given *given, struct retent
 		value = strcmp(key->name, "enabled") == 0 ? "off" : "1";
 	wrong = conf_set(a, key, value, given);
 	if (wrong != NULL)
-		return err_set(err, 400, "%s %s", key->name, wrong);
+		return setting_error(key, value, wrong, err);
 	if (strcmp(key->name, "enabled") == 0)
 		change->enabled = &given->enabled;
 	else if (strcmp(key->name, "keep_prereleases") == 0)

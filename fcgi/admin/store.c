@@ -119,7 +119,7 @@ static const struct command commands[] = {
 	    "Compares all blobs of database and store, and joins the two if they match.  Run it after\n"
 	    "an upgrade from a version without store ids, and after a restore of one of the two.\n"
 	    "For keep_unused after that, collections remove nothing.  --dry-run: only compares.\n"
-	    "--force: joins them even if they do not match or the store is another registry's.",
+	    "--force: also adopts a store that does not match, or is another registry's.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
 	{ "collect", "--confirm",
 	    "Confirms, for one run, the collection that waits because it would remove many files,\n"

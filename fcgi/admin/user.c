@@ -203,12 +203,12 @@ static const struct command commands[] = {
 	    "Creates a user and prints the id.  --admin: the user has all rights.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "NAME KEY=VALUE ... [--force]",
-	    "Changes email, name, or admin=true|false, and prints the id.  --force: even if\n"
-	    "no administrator remains.",
+	    "Changes email, name, or admin=true|false, and prints the id.  --force: also\n"
+	    "takes the rights of the last administrator.",
 	    COMMAND_OPTIONS(force_options), 2, COMMAND_ARGS_MAX, set },
 	{ "block", "NAME [--force]",
 	    "Refuses all tokens of the user, from the next request on.\n"
-	    "--force: even if no administrator remains who is not blocked.",
+	    "--force: also blocks the last administrator who is not blocked.",
 	    COMMAND_OPTIONS(force_options), 1, 1, block },
 	{ "unblock", "NAME", "Unblocks the user.", NULL, 0, 1, 1, unblock },
 	{ "link", "NAME [--ttl SECONDS]",

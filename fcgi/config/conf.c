@@ -19,30 +19,42 @@ struct unit {
 	int64_t factor;
 };
 
+/* The forms of numbers, by enum conf_type. */
+struct number {
+	const struct unit *units;
+	int base;
+	const char *what;
+};
+
 static const struct unit size_units[] = { { "", 1 }, { "k", INT64_C(1) << 10 }, { "m", INT64_C(1) << 20 },
 	{ "g", INT64_C(1) << 30 }, { NULL, 0 } };
 static const struct unit time_units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 },
 	{ "d", 86400 }, { NULL, 0 } };
 static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
 
+static const struct number numbers[] = {
+	[CONF_INT] = { no_units, 10, "a number without a unit" },
+	[CONF_SIZE] = { size_units, 10, "a number of bytes, or of another unit: k, m or g" },
+	[CONF_SECONDS] = { time_units, 10, "a number of seconds, or of another unit: min, h or d" },
+	[CONF_MODE] = { no_units, 8, "an octal number" },
+};
+
 /* NULL, or what is wrong with the number. */
 static const char *
-parse_number(const char *text, int base, const struct unit *units, int64_t *out)
+parse_number(struct arena *a, const char *text, const struct number *number, int64_t *out)
 {
-	char *end;
-	intmax_t v;
+	char *end = NULL;
+	intmax_t v = 0;
 
-	if (!isdigit((unsigned char)text[0]))
-		return "must be a number";
 	errno = 0;
-	v = strtoimax(text, &end, base);
-	if (errno != 0)
-		return "is too large";
-	for (; units->suffix != NULL; units++) {
-		if (strcmp(units->suffix, end) == 0)
-			return __builtin_mul_overflow(v, units->factor, out) ? "is too large" : NULL;
+	if (isdigit((unsigned char)text[0]))
+		v = strtoimax(text, &end, number->base);
+	for (const struct unit *u = number->units; end != NULL && u->suffix != NULL; u++) {
+		if (strcmp(u->suffix, end) == 0)
+			return errno != 0 || __builtin_mul_overflow(v, u->factor, out)
+			    ? "is too large" : NULL;
 	}
-	return "has an unknown unit";
+	return arena_printf(a, "must be %s", number->what);
 }
 
 static const char *
@@ -66,11 +78,8 @@ set_bool(const char *text, void *member)
 static const char *
 set_number(struct arena *a, const struct conf_key *k, const char *text, void *member)
 {
-	const struct unit *units = k->type == CONF_SIZE ? size_units
-	    : k->type == CONF_SECONDS			? time_units
-							: no_units;
 	int64_t value = 0;
-	const char *wrong = parse_number(text, k->type == CONF_MODE ? 8 : 10, units, &value);
+	const char *wrong = parse_number(a, text, &numbers[k->type], &value);
 
 	if (wrong != NULL)
 		return wrong;
@@ -148,6 +157,16 @@ struct loader {
 	struct err *err;
 };
 
+/* ": `VALUE`", or "" for what can be a password, also one that was given to the wrong key. */
+static const char *
+shown(struct arena *a, const struct conf_key *key, const char *text)
+{
+	const char *value = trim(arena_strdup(a, text));
+	bool is_number = key->type != CONF_STR && isdigit((unsigned char)value[0]);
+
+	return is_number ? arena_printf(a, ": `%s`", value) : "";
+}
+
 /* Takes one value.  place: "FILE:LINE" or a variable of the environment. */
 static int
 load_value(struct loader *l, const char *place, const char *name, const char *text)
@@ -166,7 +185,7 @@ load_value(struct loader *l, const char *place, const char *name, const char *te
 		return err_internal(l->err, 500, "%s: %s is given twice", place, name);
 	wrong = conf_set(l->arena, key, text, l->settings);
 	if (wrong != NULL)
-		return err_internal(l->err, 500, "%s: %s %s", place, name, wrong);
+		return err_internal(l->err, 500, "%s: %s %s%s", place, name, wrong, shown(l->arena, key, text));
 	l->given[i] = l->source;
 	l->origins[i] = place;
 	return 0;

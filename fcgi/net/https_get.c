@@ -143,7 +143,7 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	if (code != OK)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
 		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
-	return err_internal(err, 503, "GET %s by the proxy %.*s: %s", get->url, (int)proxy.n, proxy.p, reason);
+	return err_internal(err, 503, "GET %s through the proxy %.*s: %s", get->url, (int)proxy.n, proxy.p, reason);
 }
 
 static bool

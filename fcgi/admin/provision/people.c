@@ -358,7 +358,9 @@ member_kind_check(const struct provision *p, struct provision_thing *thing, stru
 		v[MEMBER_EXPIRES] = "";
 	else if (date_parse(v[MEMBER_EXPIRES], &moment, err) == -1)
 		return -1;
-	return level == MEMBER_NONE ? err_set(err, 400, "--expires goes only with a level, not with none") : 0;
+	if (level == MEMBER_NONE)
+		return err_set(err, 400, "the level `none` ends a membership, so leave out expires");
+	return 0;
 }
 
 /* Whose membership of what. */

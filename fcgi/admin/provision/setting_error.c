@@ -3,6 +3,5 @@
 int
 setting_error(const struct conf_key *key, const char *value, const char *wrong, struct err *err)
 {
-	return err_set(err, 400, "%s %s: `%s`%s", key->name, wrong, value,
-	    key->type == CONF_SIZE ? " (a size is a number of bytes, or has the unit k, m or g)" : "");
+	return err_set(err, 400, "%s %s: `%s`", key->name, wrong, value);
 }

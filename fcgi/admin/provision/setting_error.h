@@ -1,7 +1,7 @@
 #ifndef ADMIN_PROVISION_SETTING_ERROR_H
 #define ADMIN_PROVISION_SETTING_ERROR_H
 
-/* A value that the key of a project or group cannot have. */
+/* The error for a value that a setting of a project or group cannot have. */
 
 #include "base/err.h"
 #include "config/conf.h"

@@ -146,7 +146,7 @@ read_value(struct arena *a, const struct provision_key *key, const struct toml_v
 	if ((forms[key->type].types & ONE(value->type)) == 0)
 		return err_set(err, 400, "%s must be %s", key->name, forms[key->type].what);
 	if (key->type == PROVISION_SETTING && value->type == TOML_STRING && is_list_in_string(key, value->u.string))
-		return err_set(err, 400, "%s must be an array of strings, such as [\"a\", \"b\"], not one string",
+		return err_set(err, 400, "%s must be an array of strings, such as [\"a\", \"b\"]; it is a string",
 		    key->name);
 	switch (value->type) {
 	case TOML_BOOLEAN:

@@ -125,7 +125,7 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 		return -1;
 	if (!db_is_null(r, 0, NAME) && strcmp(db_str(r, 0, NAME), v->package->name) != 0)
 		return err_set(err, 400, "crate was previously named `%s`%s", db_str(r, 0, NAME), deleted_at == 0 ? "" :
-		    "; all its versions are deleted, and once they are destroyed you can use another spelling");
+		    "; you can use another spelling once Berth has destroyed its deleted versions");
 	if (!db_is_null(r, 0, OBSTACLE))
 		db_found_done(db);
 	read_index(r, v);

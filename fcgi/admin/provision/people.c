@@ -35,7 +35,7 @@ is_true(const char *value)
 static const struct provision_key user_keys[] = {
 	[USER_EMAIL] = { .name = "email", .type = PROVISION_TEXT, .required = true },
 	[USER_NAME] = { .name = "name", .type = PROVISION_TEXT },
-	[USER_ADMIN] = { .name = "admin", .type = PROVISION_BOOL },
+	[USER_ADMIN] = { .name = "admin", .type = PROVISION_BOOL, .initial = "false" },
 	[USER_BLOCKED] = { .name = "blocked", .type = PROVISION_BOOL },
 	{ 0 },
 };
@@ -108,7 +108,6 @@ user_kind_create(const struct provision *p, struct provision_thing *thing, struc
 	if (v[USER_NAME] == NULL)
 		v[USER_NAME] = u.username;
 	u.name = v[USER_NAME];
-	v[USER_ADMIN] = bool_text(u.admin);
 	if (user_add(p->db, p->arena, p->actor, &u, &thing->id, err) == -1)
 		return -1;
 	return is_true(v[USER_BLOCKED]) ? provision_block_user(p, u.username, true, &blocked_id, err) : 0;

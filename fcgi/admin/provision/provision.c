@@ -102,13 +102,17 @@ provision_find(const struct provision *p, const struct provision_thing *wanted,
 	return kinds[wanted->kind]->find(p, wanted, current, found, err);
 }
 
+/* Fills in the values that a new object has by itself. */
 static int
-check_required(const struct provision *p, const struct provision_thing *thing, struct err *err)
+complete(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
 	struct provision_key key;
 
 	for (size_t i = 0; (key = provision_value_key(thing->kind, i)).name != NULL; i++) {
-		if (key.required && thing->values[i] == NULL)
+		if (thing->values[i] != NULL)
+			continue;
+		thing->values[i] = key.initial;
+		if (key.required)
 			return err_set(err, 400, "%s `%s` does not exist, and to create it `%s` is needed",
 			    provision_kind_names[thing->kind], provision_names(p->arena, thing), key.name);
 	}
@@ -118,7 +122,7 @@ check_required(const struct provision *p, const struct provision_thing *thing, s
 int
 provision_create(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
-	return check_required(p, thing, err) == -1 ? -1 : kinds[thing->kind]->create(p, thing, err);
+	return complete(p, thing, err) == -1 ? -1 : kinds[thing->kind]->create(p, thing, err);
 }
 
 bool

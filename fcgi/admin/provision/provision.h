@@ -77,10 +77,11 @@ enum provision_type {
 struct provision_key {
 	const char *name;
 	enum provision_type type;
-	bool exact; /* of a name: case matters */
-	bool is_crate; /* of a name: it is compared as names of crates are */
-	bool required; /* of an object that is made */
-	bool fixed; /* of one that is there: no command changes it */
+	bool exact; /* in a name, case matters */
+	bool is_crate; /* names are compared as names of crates are */
+	bool required; /* a new object must have a value */
+	const char *initial; /* the value of a new object for which none is given; NULL: the kind sees to it */
+	bool fixed; /* no command changes this value of an object that exists */
 };
 
 extern const char *const provision_kind_names[PROVISION__MAX];

@@ -31,7 +31,7 @@ or_null(const char *text)
 /* ---- allow-lists ---- */
 
 static const struct provision_key allow_keys[] = {
-	[ALLOW_POLICIES] = { .name = "policies", .type = PROVISION_COMMAS },
+	[ALLOW_POLICIES] = { .name = "policies", .type = PROVISION_COMMAS, .initial = "read_packages" },
 	{ 0 },
 };
 
@@ -76,8 +76,6 @@ allow_set(const struct provision *p, const struct provision_thing *thing, int64_
 static int
 allow_create(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
-	if (thing->values[ALLOW_POLICIES] == NULL)
-		thing->values[ALLOW_POLICIES] = "read_packages";
 	return allow_set(p, thing, &thing->id, err);
 }
 
@@ -276,7 +274,8 @@ const struct kind kind_issuer = { .names = { { .name = "url", .exact = true } },
 
 static const struct provision_key trust_keys[] = {
 	[TRUST_CRATES] = { .name = "crates", .type = PROVISION_COMMAS },
-	[TRUST_OPERATIONS] = { .name = "operations", .type = PROVISION_COMMAS },
+	[TRUST_OPERATIONS] = { .name = "operations", .type = PROVISION_COMMAS,
+	    .initial = "publish-new,publish-update" },
 	[TRUST_USER] = { .name = "user", .type = PROVISION_TEXT },
 	{ 0 },
 };
@@ -368,8 +367,6 @@ trust_add(const struct provision *p, const struct provision_thing *thing, int64_
 static int
 trust_create(const struct provision *p, struct provision_thing *thing, struct err *err)
 {
-	if (thing->values[TRUST_OPERATIONS] == NULL)
-		thing->values[TRUST_OPERATIONS] = "publish-new,publish-update";
 	return trust_add(p, thing, &thing->id, err);
 }
 

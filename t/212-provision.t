@@ -377,6 +377,21 @@ subtest 'the last of them' => sub {
 	$t->berth_ok(qw(user unblock bob));
 };
 
+# A rule for an issuer that is disabled is allowed: it lets jobs in once the issuer is enabled.
+subtest 'an issuer that is disabled' => sub {
+	my $off = "$hub/off";
+	my $toml = "[[issuer]]\nurl = \"$off\"\nkind = \"github\"\nenabled = false\n"
+	    . "[[trust]]\nproject = \"tools/app\"\nissuer = \"$off\"\nclaims = { repository = \"a/b\" }\n";
+	my ($status, undef, $err) = apply($toml);
+
+	is("$status $err", '0 ', 'the file has a rule for it');
+	is((apply($toml))[1], "nothing to change\n", 'again');
+	$t->berth_ok(qw(trust add tools/app repository=c/d --issuer), $off);
+	is($t->psql("SELECT count(*) FROM trust_rules r JOIN trusted_issuers i ON i.id = r.issuer_id"
+	    . " WHERE url = '$off' AND NOT enabled"), 2, 'they are there');
+	$t->berth_ok(qw(issuer remove), $off);
+};
+
 subtest 'standard input, JSON, nothing' => sub {
 	my $toml = "[[group]]\npath = \"from-stdin\"\n"
 	    . "[[project]]\npath = \"tools/app\"\nvisibility = \"internal\"\n";

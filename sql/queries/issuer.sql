@@ -24,6 +24,10 @@ SELECT i.id, i.url, i.kind, i.audience, i.jwks_url, i.enabled,
        (SELECT count(*) FROM trust_rules r WHERE r.issuer_id = i.id) AS rules
   FROM trusted_issuers i ORDER BY i.id;
 
+-- name: issuer_kind
+-- $1 URL.  One row by its unique index, also of an issuer that is disabled.
+SELECT kind FROM trusted_issuers WHERE url = $1;
+
 -- name: issuer_find
 -- $1 URL.  One row by its unique index, of some 10 kB with the keys: read when a job comes for the first
 -- time.  The age of the keys is in seconds; the last column: for how many milliseconds somebody has been

@@ -338,18 +338,10 @@ trust_find(const struct provision *p, const struct provision_thing *wanted,
 static int
 check_claims(const struct provision *p, const struct trust_rule *rule, struct err *err)
 {
-	struct issuer_keys issuer;
 	struct json_object *patterns;
-	enum trust_kind kind;
 
-	if (issuer_find(p->db, p->arena, rule->issuer, &issuer, err) == -1)
-		return -1;
-	if (!issuer.found)
-		return err_set(err, 404, "there is no issuer `%s` that is enabled", rule->issuer);
-	if (trust_kind_parse(issuer.issuer.kind, &kind, err) == -1 ||
-	    json_parse(p->arena, slice_str(rule->claims), "the claims", &patterns, err) == -1)
-		return -1;
-	return trust_check_patterns(kind, patterns, err);
+	return json_parse(p->arena, slice_str(rule->claims), "the claims", &patterns, err) == -1 ||
+	    issuer_check_patterns(p->db, p->arena, rule->issuer, patterns, err) == -1 ? -1 : 0;
 }
 
 static int

@@ -57,18 +57,11 @@ static int
 read_claims(struct worker_app *app, struct request *rq, struct params *params,
     struct trust_rule *rule)
 {
-	struct issuer_keys issuer;
 	struct json_object *claims = NULL;
-	enum trust_kind kind;
 
 	if (params->json == NULL || !json_object_object_get_ex(params->json, "claims", &claims))
 		return err_set(&rq->err, 400, "claims is missing");
-	if (issuer_find(app->db, rq->arena, rule->issuer, &issuer, &rq->err) == -1)
-		return -1;
-	if (!issuer.found)
-		return err_set(&rq->err, 404, "there is no issuer `%s`", rule->issuer);
-	if (trust_kind_parse(issuer.issuer.kind, &kind, &rq->err) == -1 ||
-	    trust_check_patterns(kind, claims, &rq->err) == -1)
+	if (issuer_check_patterns(app->db, rq->arena, rule->issuer, claims, &rq->err) == -1)
 		return -1;
 	rule->claims = arena_strdup(rq->arena,
 	    json_object_to_json_string_ext(claims, JSON_C_TO_STRING_PLAIN));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "access/trust.h"
 #include "base/url.h"
 
 /* An address that we will go to, and that is compared with what tokens say. */
@@ -125,6 +126,27 @@ issuer_list(struct db *db, struct arena *a, struct issuer **out, size_t *n, stru
 			.rules = db_int(&r, i, RULES),
 		};
 	return 0;
+}
+
+int
+issuer_check_patterns(struct db *db, struct arena *a, const char *url, struct json_object *patterns,
+    struct err *err)
+{
+	enum { COLUMNS_ISSUER_KIND };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	enum trust_kind kind;
+
+	/* an index cannot hold a longer one */
+	if (strlen(url) <= ISSUER_URL_MAX) {
+		db_bind_str(&p, url);
+		if (db_exec(db, a, STMT_ISSUER_KIND, &p, &r, err) == -1)
+			return -1;
+	}
+	if (r.rows == 0)
+		return err_set(err, 404, "there is no issuer `%s`", url);
+	return trust_kind_parse(db_str(&r, 0, KIND), &kind, err) == -1 ? -1
+	    : trust_check_patterns(kind, patterns, err);
 }
 
 int

@@ -13,6 +13,8 @@
 #include "store/audit.h"
 #include "store/db/db.h"
 
+struct json_object;
+
 enum {
 	ISSUER_URL_MAX = 1024,
 	/* the shortest time between two reads of old or missing keys, by all workers of all hosts */
@@ -46,6 +48,13 @@ int issuer_set_enabled(struct db *, struct arena *, const struct audit_actor *, 
 /* In the order in which they came. */
 int issuer_list(struct db *, struct arena *, struct issuer **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
+
+/*
+ * Checks the patterns for claims of a new trust rule (trust_check_patterns()) for the issuer, which may be
+ * disabled: the rule then lets jobs in once the issuer is enabled.  -1: 400, 404 there is no such issuer.
+ */
+int issuer_check_patterns(struct db *, struct arena *, const char *url, struct json_object *patterns,
+    struct err *) __attribute__((warn_unused_result));
 
 /* An issuer that is on, with what is known of its keys. */
 struct issuer_keys {

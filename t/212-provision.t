@@ -268,6 +268,10 @@ subtest 'errors leave nothing' => sub {
 		['one rule twice, in another spelling', join('', map { "[[protect]]\nproject = \"tools/app\"\n"
 			. "pattern = \"$_\"\npush = \"owner\"\n" } 'Core-*', 'core_*'),
 			qr/:7: protect(?:ion rule)? `tools\/app core_\*` is also in line 3$/m],
+		['one trust rule twice, its claims in another order',
+			join('', map { "[[trust]]\nproject = \"tools/app\"\nissuer = \"$hub\"\nclaims = { $_ }\n" }
+			'repository = "a/b", ref = "x"', 'ref = "x", repository = "a/b"'),
+			qr/:7: trust `tools\/app .*` is also in line 3$/m],
 		['one object twice', "[[group]]\npath = \"NEVER\"\n", qr/:3: group `NEVER` is also in line 1$/m],
 		['what differs by case, and is one', "[[member]]\nuser = \"alice\"\npath = \"tools\"\n"
 			. "[[member]]\nuser = \"ALICE\"\npath = \"Tools\"\n", qr/:6: member `ALICE Tools` is also in line 3$/m],

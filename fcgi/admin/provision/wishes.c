@@ -87,9 +87,22 @@ read_list(struct arena *a, const struct provision_key *key, const struct toml_va
 }
 
 static int
+by_key(const void *left, const void *right)
+{
+	const struct toml_member *const *l = left, *const *r = right;
+	struct slice a = (*l)->key, b = (*r)->key;
+	int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+/* In the order of the keys: tables with the same members have the same text. */
+static int
 read_object(struct arena *a, const struct provision_key *key, const struct toml_value *value,
     const char **out, struct err *err)
 {
+	size_t n = toml_table_size(value->u.table);
+	const struct toml_member **members = arena_calloc(a, n + 1, sizeof(*members));
 	const char *text = "";
 	struct json_out o;
 	struct buf b;
@@ -97,8 +110,11 @@ read_object(struct arena *a, const struct provision_key *key, const struct toml_
 	buf_init(&b, a, VALUE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
-	for (size_t i = 0; i < toml_table_size(value->u.table); i++) {
-		const struct toml_member *m = toml_table_at(value->u.table, i);
+	for (size_t i = 0; i < n; i++)
+		members[i] = toml_table_at(value->u.table, i);
+	qsort(members, n, sizeof(*members), by_key);
+	for (size_t i = 0; i < n; i++) {
+		const struct toml_member *m = members[i];
 
 		if (m->value->type != TOML_STRING)
 			return err_set(err, 400, "%s must be a table of strings", key->name);

@@ -138,6 +138,9 @@ subtest 'projects' => sub {
 	    'new new/Deep new/Deep/er', 'groups that were missing');
 	fails('below a project', 1, qr/exists already|does not exist/,
 	    qw(project add tools/registry/x --visibility public --parents));
+	fails('groups above a project that cannot be', 2, qr/not `secret`/,
+	    qw(project add fresh/group/x --visibility secret --parents));
+	is($t->psql("SELECT count(*) FROM groups WHERE full_path LIKE 'fresh%'"), 0, 'are not made either');
 	fails('not in a group', 2, qr/must be GROUP\/NAME/, qw(project add x --visibility public));
 	fails('no visibility', 2, qr/--visibility \S+ is missing/, qw(project add tools/x));
 	fails('bad visibility', 2, qr/not `secret`/, qw(project add tools/x --visibility secret));

@@ -9,6 +9,7 @@
 #include "admin/provision/namespace_words.h"
 #include "admin/quota.h"
 #include "store/group.h"
+#include "store/registry_lock.h"
 
 enum { ADD_VISIBILITY, ADD_PARENTS, ADD_IF_MISSING };
 
@@ -35,19 +36,42 @@ enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
 /* Creates the groups above a project, as far as they are missing. */
 static int
-add_parents(struct invocation *in, const char *path)
+add_parents(struct invocation *in, const char *path, struct err *err)
 {
 	for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++) {
 		const char *group = arena_printf(in->arena, "%.*s", (int)(slash - path), path);
 		int64_t id;
 
-		if (group_add(in->db, in->arena, &in->actor, group, &id, &in->err) == 0)
+		if (group_add(in->db, in->arena, &in->actor, group, &id, err) == 0)
 			continue;
-		if (in->err.status != 409)
+		if (err->status != 409)
 			return -1;
-		err_clear(&in->err);
+		err_clear(err);
 	}
 	return 0;
+}
+
+struct adding {
+	struct invocation *in;
+	struct provision_thing project;
+};
+
+static int
+add_project(struct adding *adding, struct err *err)
+{
+	const struct provision p = command_provision(adding->in, false);
+
+	return provision_add(&p, &adding->project, adding->in->options.values[ADD_IF_MISSING] != NULL, err);
+}
+
+/* All of it, or nothing. */
+static int
+add_with_parents(struct db *db, void *arg, struct err *err)
+{
+	struct adding *adding = arg;
+
+	return registry_lock(db, adding->in->arena, err) == -1 ||
+	    add_parents(adding->in, adding->in->args[0], err) == -1 || add_project(adding, err) == -1 ? -1 : 0;
 }
 
 static int
@@ -56,15 +80,16 @@ add(struct invocation *in)
 	static const char *const add_keys[] = { "id", "full_path", "visibility" };
 	struct output out = { in->arena, in->json, add_keys, sizeof(add_keys) / sizeof(*add_keys) };
 	const char *const *given = in->options.values;
-	const struct provision p = command_provision(in, false);
-	struct provision_thing project = { .kind = PROVISION_PROJECT, .names = { in->args[0] },
-		.values = { [PROJECT_VISIBILITY] = given[ADD_VISIBILITY] } };
+	struct adding adding = { .in = in, .project = { .kind = PROVISION_PROJECT, .names = { in->args[0] },
+		.values = { [PROJECT_VISIBILITY] = given[ADD_VISIBILITY] } } };
+	const struct provision_thing *project = &adding.project;
+	bool unknown;
 
-	if ((given[ADD_PARENTS] != NULL && add_parents(in, in->args[0]) == -1) ||
-	    provision_add(&p, &project, given[ADD_IF_MISSING] != NULL, &in->err) == -1)
+	if (given[ADD_PARENTS] != NULL ? db_transaction(in->db, add_with_parents, &adding, &unknown, &in->err) == -1
+	    : add_project(&adding, &in->err) == -1)
 		return -1;
-	output_id(&out, (struct cell[]) { cell_int(project.id), cell_str(project.names[0]),
-	    cell_str(project.values[PROJECT_VISIBILITY]) });
+	output_id(&out, (struct cell[]) { cell_int(project->id), cell_str(project->names[0]),
+	    cell_str(project->values[PROJECT_VISIBILITY]) });
 	return 0;
 }
 

@@ -93,7 +93,7 @@ extern const struct noun admin_unyank;
 extern const struct noun admin_user;
 extern const struct noun admin_yank;
 
-/* Of all commands that have this option. */
+/* The help of this option, for all commands that have it. */
 #define IF_MISSING \
 	"--if-missing: if it exists, changes nothing, says what differs, and succeeds."
 

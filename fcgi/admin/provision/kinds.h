@@ -1,20 +1,20 @@
 #ifndef ADMIN_PROVISION_KINDS_H
 #define ADMIN_PROVISION_KINDS_H
 
-/* The kinds of objects, for provision.c alone. */
+/* The kinds of objects.  Only provision.c includes this file, and the files that define them. */
 
 #include "admin/provision/provision.h"
 
 struct kind {
 	struct provision_key names[PROVISION_NAMES_MAX];
-	const struct provision_key *keys; /* up to one without a name */
-	bool has_settings; /* and behind them the keys of berth.conf that a project can have */
-	/* each value that is given, in place.  NULL: nothing to check before it is written */
+	const struct provision_key *keys; /* the last one has no name */
+	bool has_settings; /* the keys of berth.conf that a project can have follow */
+	/* checks each value that is given, and may replace it.  NULL: there is nothing to check */
 	int (*check)(const struct provision *, struct provision_thing *, struct err *);
 	int (*find)(const struct provision *, const struct provision_thing *, struct provision_thing *, bool *,
 	    struct err *);
 	int (*create)(const struct provision *, struct provision_thing *, struct err *);
-	/* `wanted` has only the values that differ, `all` those that shall be there afterwards */
+	/* `wanted` has only the values that differ, `all` has all values that the object gets */
 	int (*change)(const struct provision *, const struct provision_thing *wanted,
 	    const struct provision_thing *all, struct err *);
 	/* are two values of that key one?  NULL: byte by byte */
@@ -30,7 +30,7 @@ extern const struct kind kind_protect;
 extern const struct kind kind_issuer;
 extern const struct kind kind_trust;
 
-/* A list function or a look-up: 0 found, also -1 with 404, which is cleared; else -1. */
+/* After a look-up that has failed.  0: the error was 404, and is cleared; -1: another error. */
 int kind_absent(struct err *);
 
 #endif

@@ -15,7 +15,7 @@
 
 struct settings;
 
-/* In the order in which they are made: later ones need earlier ones. */
+/* Berth makes objects in this order, because later kinds need earlier ones. */
 enum provision_kind {
 	PROVISION_USER,
 	PROVISION_GROUP,
@@ -47,7 +47,7 @@ enum { TRUST_CRATES, TRUST_OPERATIONS, TRUST_USER };
 
 enum { PROVISION_NAMES_MAX = 3, PROVISION_KEYS_MAX = 40 };
 
-/* Who asks, and where. */
+/* What all functions need. */
 struct provision {
 	struct db *db;
 	struct arena *arena;
@@ -59,7 +59,7 @@ struct provision {
 struct provision_thing {
 	enum provision_kind kind;
 	const char *names[PROVISION_NAMES_MAX];
-	const char *values[PROVISION_KEYS_MAX]; /* NULL: whatever it is; "": nothing */
+	const char *values[PROVISION_KEYS_MAX]; /* NULL: no value is given; "": the value is empty */
 	int64_t id;
 };
 
@@ -86,7 +86,7 @@ struct provision_key {
 
 extern const char *const provision_kind_names[PROVISION__MAX];
 
-/* The keys of the names, and those of the values.  Of no such index the name is NULL. */
+/* The keys of the names, and those of the values.  Behind the last index, the key's name is NULL. */
 struct provision_key provision_name_key(enum provision_kind, size_t i);
 struct provision_key provision_value_key(enum provision_kind, size_t i);
 
@@ -94,38 +94,38 @@ struct provision_key provision_value_key(enum provision_kind, size_t i);
 const char *provision_names(struct arena *, const struct provision_thing *);
 
 /*
- * Checks the values and brings them into the form in which the database has them.  -1: 400.  Call it
- * before the others.
+ * Call it before the functions below.  It checks the values and brings them into the form that they have in
+ * the database.  -1: 400.
  */
 int provision_check(const struct provision *, struct provision_thing *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * What is there under the names, with all values and the id.  -1: 404 where a name is that of something
- * else, such as its project, and that does not exist.
+ * Looks for the object with these names.  *found: it exists, and *current has all its values and its id.
+ * -1: 404 an object that one of the names refers to, such as a project, does not exist.
  */
 int provision_find(const struct provision *, const struct provision_thing *wanted,
     struct provision_thing *current, bool *found, struct err *) __attribute__((warn_unused_result));
 
-/* Makes it, and fills in id and values that were not given.  -1: 400, 404, 409 it exists. */
+/* Makes the object, and fills in its id and the values that were not given.  -1: 400, 404, 409 it exists. */
 int provision_create(const struct provision *, struct provision_thing *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * What a command with --if-missing does; without it, as provision_create().  Of a thing that is there it
- * changes nothing, tells on standard error that it exists and which given values differ, and fills in
- * id and values of it.
+ * Without if_missing it does what provision_create() does.  With it, it does not change an object that
+ * exists: it writes to standard error that the object exists and which values differ, and fills in its
+ * id and values.
  */
 int provision_add(const struct provision *, struct provision_thing *, bool if_missing, struct err *)
     __attribute__((warn_unused_result));
 
-/* Is the value of that key another one, of those that are given? */
+/* Is a value given for that key, and another one than the object has? */
 bool provision_differs(const struct provision_thing *wanted,
     const struct provision_thing *current, size_t key);
 
 /*
- * Inside a transaction: changes what differs.  -1: 409 no command can change that, or it would take the last
- * administrator or owner, and `force` is not set.
+ * Changes the values that differ; it needs a transaction.  -1: 409 no command can change that value, or the
+ * last administrator or owner would go and `force` is not set.
  */
 int provision_change(const struct provision *, const struct provision_thing *wanted,
     const struct provision_thing *current, struct err *) __attribute__((warn_unused_result));
@@ -134,7 +134,7 @@ int provision_change(const struct provision *, const struct provision_thing *wan
 int provision_set_user(const struct provision *, const struct provision_thing *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What `user block` and `unblock` do.  -1: 404, 409 the last administrator, and `force` is not set. */
+/* For `user block` and `unblock`.  -1: 404, 409 the user is the last administrator and `force` is not set. */
 int provision_block_user(const struct provision *, const char *username, bool blocked, int64_t *id,
     struct err *)
     __attribute__((warn_unused_result));

@@ -378,6 +378,30 @@ subtest 'the last of them' => sub {
 		isnt(state_of_things(), $before, 'is gone');
 	}
 	is((apply($last{owner}[0]))[1], "nothing to change\n", 'who is no member is none');
+
+	my @people = map { "[[user]]\nusername = \"$_->[0]\"\nemail = \"$_->[0]\@example.org\"\nadmin = $_->[1]\n" }
+	    ['bob', 'false'], ['nora', 'true'];
+	my @owners = map { "[[member]]\nuser = \"$_->[0]\"\npath = \"owned\"\nlevel = \"$_->[1]\"\n" }
+	    ['alice', 'none'], ['nora', 'owner'];
+	for my $order ([0, 1], [1, 0]) {
+		$t->psql("UPDATE users SET state = 'active', is_admin = username = 'bob'");
+		$t->psql("DELETE FROM members USING groups g WHERE group_id = g.id AND full_path = 'owned'");
+		$t->berth_ok(qw(member set alice owned owner));
+		my ($status, undef, $err) = apply(join('', @people[@$order], @owners[@$order]));
+
+		is("$status $err", '0 ', 'one goes, and another comes: ' . join(' ', @$order));
+		is($t->psql('SELECT string_agg(username, \' \') FROM users WHERE is_admin'), 'nora', 'who may do all');
+		is($t->psql("SELECT string_agg(username, ' ') FROM members m JOIN users u ON u.id = user_id"
+		    . " JOIN groups g ON g.id = group_id WHERE full_path = 'owned' AND access_level = 50"), 'nora',
+		    'who owns it');
+		my $before = state_of_things();
+		like((apply(join('', $people[0], map { s/true/false/r } $people[1])))[2],
+		    qr/\[\[user\]\] nora: user `nora` is the last administrator/, 'if both go');
+		like((apply(join('', $owners[0], map { s/"owner"/"guest"/r } $owners[1])))[2],
+		    qr/\[\[member\]\] nora owned: user `nora` is the last owner/, 'the one who goes last is named');
+		is(state_of_things(), $before, 'both stay');
+	}
+	$t->psql("UPDATE users SET is_admin = username = 'bob'");
 	$t->berth_ok(qw(user unblock bob));
 };
 

@@ -94,6 +94,28 @@ fulfil(struct apply *a, struct provision_thing *thing, struct err *err)
 	return provision_create(p, thing, err);
 }
 
+/* Those who remain count at the end alone: the file may name first who goes, and then who comes. */
+static int
+fulfil_all(struct apply *a, struct err *err)
+{
+	const struct wishes *wishes = &a->wishes;
+	bool *took_last = arena_calloc(a->provision.arena, wishes->n + 1, sizeof(*took_last));
+
+	for (size_t i = 0; i < wishes->n; i++) {
+		/* a copy: the transaction may run again */
+		struct provision_thing thing = wishes->all[i].thing;
+
+		a->provision.took_last = &took_last[i];
+		if (fulfil(a, &thing, err) == -1)
+			return wishes_blame_wish(a->provision.arena, wishes, &wishes->all[i], err);
+	}
+	for (size_t i = 0; i < wishes->n; i++) {
+		if (took_last[i] && provision_check_last(&a->provision, &wishes->all[i].thing, err) == -1)
+			return wishes_blame_wish(a->provision.arena, wishes, &wishes->all[i], err);
+	}
+	return 0;
+}
+
 /* Everything or nothing; a second one waits until this one has ended. */
 static int
 body(struct db *db, void *arg, struct err *err)
@@ -101,15 +123,8 @@ body(struct db *db, void *arg, struct err *err)
 	struct apply *a = arg;
 
 	a->nlines = a->ncreated = 0;
-	if (registry_lock(db, a->provision.arena, err) == -1)
+	if (registry_lock(db, a->provision.arena, err) == -1 || fulfil_all(a, err) == -1)
 		return -1;
-	for (size_t i = 0; i < a->wishes.n; i++) {
-		/* a copy: the transaction may run again */
-		struct provision_thing thing = a->wishes.all[i].thing;
-
-		if (fulfil(a, &thing, err) == -1)
-			return wishes_blame_wish(a->provision.arena, &a->wishes, &a->wishes.all[i], err);
-	}
 	if (wishes_doubts(&a->provision, &a->wishes, &a->doubts, err) == -1)
 		return -1;
 	a->done = true;

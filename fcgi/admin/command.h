@@ -43,7 +43,7 @@ struct invocation {
 static inline struct provision
 command_provision(const struct invocation *in, bool force)
 {
-	return (struct provision) { in->db, in->arena, &in->actor, in->settings, force };
+	return (struct provision) { in->db, in->arena, &in->actor, in->settings, force, NULL };
 }
 
 struct command {

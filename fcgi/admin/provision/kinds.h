@@ -17,7 +17,9 @@ struct kind {
 	/* `wanted` has only the values that differ, `all` has all values that the object gets */
 	int (*change)(const struct provision *, const struct provision_thing *wanted,
 	    const struct provision_thing *all, struct err *);
-	/* are two values of that key one?  NULL: byte by byte */
+	/* provision_check_last().  NULL: the kind never takes the last one */
+	int (*check_last)(const struct provision *, const struct provision_thing *, struct err *);
+	/* do two texts mean the same value of that key?  NULL: only if they are equal */
 	bool (*same)(size_t key, const char *a, const char *b);
 };
 

@@ -59,12 +59,20 @@ user_kind_find(const struct provision *p, const struct provision_thing *wanted,
 	return 0;
 }
 
-/* Of a 409 that --force overrides. */
-static int
-tell_last(const char *username, const char *what, struct err *err)
+/* After a refusal: may the change be made all the same, until provision_check_last() judges it? */
+static bool
+may_take_last(const struct provision *p, int refusal, struct err *err)
 {
-	if (err->status != 409)
-		return -1;
+	if (err->status != refusal || p->took_last == NULL)
+		return false;
+	*p->took_last = true;
+	err_clear(err);
+	return true;
+}
+
+static int
+is_last_administrator(const char *username, const char *what, struct err *err)
+{
 	return err_set(err, 409, "user `%s` is the last administrator who is not blocked; to %s the user anyway, "
 	    "use --force", username, what);
 }
@@ -75,8 +83,38 @@ provision_block_user(const struct provision *p, const char *username, bool block
 {
 	bool force = blocked && p->force;
 
-	return user_set_blocked(p->db, p->arena, p->actor, username, blocked, force, id, err) == -1
-	    ? tell_last(username, "block", err) : 0;
+	if (user_set_blocked(p->db, p->arena, p->actor, username, blocked, force, id, err) == 0)
+		return 0;
+	if (may_take_last(p, 409, err))
+		return user_set_blocked(p->db, p->arena, p->actor, username, blocked, true, id, err);
+	return err->status == 409 ? is_last_administrator(username, "block", err) : -1;
+}
+
+static int
+set_user(const struct provision *p, const char *username, const struct user_change *change, struct err *err)
+{
+	int64_t id;
+
+	if (user_set(p->db, p->arena, p->actor, username, change, p->force, &id, err) == 0)
+		return 0;
+	if (may_take_last(p, 409, err))
+		return user_set(p->db, p->arena, p->actor, username, change, true, &id, err);
+	return err->status == 409 ? is_last_administrator(username, "change", err) : -1;
+}
+
+static int
+user_check_last(const struct provision *p, const struct provision_thing *thing, struct err *err)
+{
+	struct user *users;
+	size_t n;
+
+	if (user_list(p->db, p->arena, &users, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (users[i].admin && strcmp(users[i].state, "active") == 0)
+			return 0;
+	}
+	return is_last_administrator(thing->names[0], "change", err);
 }
 
 static int
@@ -91,8 +129,8 @@ user_kind_change(const struct provision *p, const struct provision_thing *wanted
 	int64_t id;
 
 	(void)all;
-	if (any && user_set(p->db, p->arena, p->actor, username, &change, p->force, &id, err) == -1)
-		return tell_last(username, "change", err);
+	if (any && set_user(p, username, &change, err) == -1)
+		return -1;
 	if (v[USER_BLOCKED] == NULL)
 		return 0;
 	return provision_block_user(p, username, is_true(v[USER_BLOCKED]), &id, err);
@@ -120,7 +158,8 @@ provision_set_user(const struct provision *p, const struct provision_thing *want
 }
 
 const struct kind kind_user = { .names = { { .name = "username" } }, .keys = user_keys,
-	.find = user_kind_find, .create = user_kind_create, .change = user_kind_change };
+	.find = user_kind_find, .create = user_kind_create, .change = user_kind_change,
+	.check_last = user_check_last };
 
 /* ---- groups and projects ---- */
 
@@ -395,6 +434,33 @@ member_kind_find(const struct provision *p, const struct provision_thing *wanted
 }
 
 static int
+is_last_owner(const struct provision_thing *thing, struct err *err)
+{
+	return err_set(err, 409, "user `%s` is the last owner of `%s`; make another user an owner "
+	    "first, or use --force", thing->names[0], thing->names[1]);
+}
+
+static int
+member_check_last(const struct provision *p, const struct provision_thing *thing, struct err *err)
+{
+	static const struct namespace_member_filter all = { .inherited = true };
+	struct member_namespace place;
+	struct namespace_member *members;
+	int64_t user_id;
+	size_t n;
+
+	if (member_of(p, thing, &user_id, &place, err) == -1 ||
+	    namespace_member_list(p->db, p->arena, &place, &all, &members, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (members[i].user_id != user_id && members[i].level == MEMBER_OWNER &&
+		    strcmp(members[i].state, "active") == 0)
+			return 0;
+	}
+	return is_last_owner(thing, err);
+}
+
+static int
 member_set(const struct provision *p, const struct provision_thing *thing, bool keeps_end, int64_t *user_id,
     struct err *err)
 {
@@ -410,11 +476,13 @@ member_set(const struct provision *p, const struct provision_thing *thing, bool 
 	    member_of(p, thing, &asked.user_id, &place, err) == -1)
 		return -1;
 	asked.level = level;
-	if (namespace_member_set(p->db, p->arena, p->actor, &place, &asked, user_id, err) == -1)
-		return err->status != 403 ? -1 :
-		    err_set(err, 409, "user `%s` is the last owner of `%s`; make another user an owner "
-		        "first, or use --force", thing->names[0], thing->names[1]);
-	return 0;
+	if (namespace_member_set(p->db, p->arena, p->actor, &place, &asked, user_id, err) == 0)
+		return 0;
+	if (may_take_last(p, 403, err)) {
+		asked.force = true;
+		return namespace_member_set(p->db, p->arena, p->actor, &place, &asked, user_id, err);
+	}
+	return err->status == 403 ? is_last_owner(thing, err) : -1;
 }
 
 static int
@@ -444,4 +512,4 @@ member_kind_same(size_t key, const char *a, const char *b)
 
 const struct kind kind_member = { .names = { { .name = "user" }, { .name = "path" } }, .keys = member_keys,
 	.check = member_kind_check, .find = member_kind_find, .create = member_kind_create,
-	.change = member_kind_change, .same = member_kind_same };
+	.change = member_kind_change, .check_last = member_check_last, .same = member_kind_same };

@@ -203,6 +203,12 @@ provision_add(const struct provision *p, struct provision_thing *thing, bool if_
 }
 
 int
+provision_check_last(const struct provision *p, const struct provision_thing *thing, struct err *err)
+{
+	return kinds[thing->kind]->check_last(p, thing, err);
+}
+
+int
 provision_change(const struct provision *p, const struct provision_thing *wanted,
     const struct provision_thing *current, struct err *err)
 {

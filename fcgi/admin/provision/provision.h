@@ -53,7 +53,12 @@ struct provision {
 	struct arena *arena;
 	const struct audit_actor *actor;
 	const struct settings *settings; /* NULL: there is no configuration */
-	bool force; /* also where the last administrator or owner goes */
+	bool force; /* the last administrator or owner may go */
+	/*
+	 * NULL: a change that takes the last administrator or owner away is refused.  Else the change is made, and
+	 * this is set: call provision_check_last() when all changes are made.
+	 */
+	bool *took_last;
 };
 
 struct provision_thing {
@@ -130,7 +135,11 @@ bool provision_differs(const struct provision_thing *wanted,
 int provision_change(const struct provision *, const struct provision_thing *wanted,
     const struct provision_thing *current, struct err *) __attribute__((warn_unused_result));
 
-/* What `user set` does, with the values that are given.  -1: 400, 404, 409 as the next one. */
+/* After a change that has set took_last.  -1: 409 there is no administrator, or no other owner. */
+int provision_check_last(const struct provision *, const struct provision_thing *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Sets the values that are given, for `user set`.  -1: 400, 404, 409 as provision_block_user(). */
 int provision_set_user(const struct provision *, const struct provision_thing *, struct err *)
     __attribute__((warn_unused_result));
 

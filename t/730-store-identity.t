@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
-use File::Path qw(make_path);
+use File::Path qw(make_path remove_tree);
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -194,7 +194,10 @@ subtest 'a database that was restored from a dump after the last collection' => 
 	like($t->berth_ok(qw(store show)), qr/^restored:? +(?:yes|true)$/m, 'berth store show');
 	my (undef, $out) = $t->berth(qw(store adopt --dry-run));
 	like($out, qr/^unknown:? +1$/m, 'berth store adopt --dry-run counts the unknown file');
+	# a store that was copied back lacks what the backup of berth-operations(7) leaves out
+	remove_tree(map { $t->store . "/$_" } qw(staging trash));
 	$t->berth_ok(qw(store adopt --force));
+	ok(-d $t->store . '/staging', 'the adoption makes what a backup lacks');
 	is(collect($t), '', 'the collector runs after the adoption');
 	like($t->berth_ok(qw(store show)), qr/^restored:? +(?:no|false)$/m, 'berth store show says so');
 	$t->stop_worker;

@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "store/blob/blob.h"
 
-enum { FILE_MODE = 0666, NAME_MAX_SIZE = 320 };
+enum { FILE_MODE = 0666, DIR_MODE = 0777, NAME_MAX_SIZE = 320 };
 
 static int
 open_store(const char *store, struct err *err)
@@ -42,13 +42,37 @@ store_file_read(const char *store, const char *name, char *line, size_t size, st
 	return 1;
 }
 
+/* A root process gives what it makes to the owner of the store. */
+static int
+give(int root, int fd)
+{
+	struct stat st;
+
+	return geteuid() == 0 && (fstat(root, &st) == -1 || fchown(fd, st.st_uid, st.st_gid) == -1) ? -1 : 0;
+}
+
+/* A store that was copied back from a backup has no staging. */
+static int
+make_staging(int root)
+{
+	int fd, rc;
+
+	if (mkdirat(root, BLOB_STAGING, DIR_MODE) == -1)
+		return errno == EEXIST ? 0 : -1;
+	fd = openat(root, BLOB_STAGING, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return -1;
+	rc = give(root, fd);
+	close(fd);
+	return rc;
+}
+
 static int
 write_line(int root, int fd, const char *line)
 {
-	struct stat st;
 	size_t n = strlen(line);
 
-	if (geteuid() == 0 && (fstat(root, &st) == -1 || fchown(fd, st.st_uid, st.st_gid) == -1))
+	if (give(root, fd) == -1)
 		return -1;
 	if (write(fd, line, n) != (ssize_t)n || write(fd, "\n", 1) != 1)
 		return -1;
@@ -70,13 +94,14 @@ int
 store_file_write(const char *store, const char *name, const char *line, bool replace, struct err *err)
 {
 	char random[BLOB_STAGING_NAME_SIZE], aside[NAME_MAX_SIZE];
-	int root, fd, rc = -1;
+	int root, fd = -1, rc = -1;
 
 	if (blob_staging_name(random, err) == -1 || (root = open_store(store, err)) == -1)
 		return -1;
 	/* the task sweep_staging removes a file that a crash leaves there */
 	snprintf(aside, sizeof(aside), "%s/%s", BLOB_STAGING, random);
-	fd = openat(root, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (make_staging(root) == 0)
+		fd = openat(root, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd != -1 && write_line(root, fd, line) == 0)
 		rc = put(root, aside, name, replace);
 	if (rc == 1 && fsync(root) == -1)

@@ -328,7 +328,9 @@ subtest 'a new installation' => sub {
 	ok($u->wait_for(sub { -e $u->store . '/registry-id' }), 'the store gets its id by itself');
 	is(Berth::Cluster::slurp($u->store . '/registry-id'), $u->psql('SELECT id FROM registry') . "\n",
 	    'the right one');
-	is($u->psql('SELECT adopted_at IS NOT NULL FROM store_state'), 't', 'and the database knows since when');
+	# the file comes first
+	ok($u->wait_for(sub { $u->psql('SELECT adopted_at IS NOT NULL FROM store_state') eq 't' }),
+	    'and the database knows since when');
 };
 
 # ---- trash, and how much may go at once ----

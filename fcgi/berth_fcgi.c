@@ -22,7 +22,7 @@
 #include "config/unit_paths.h"
 #include "pool/listen.h"
 #include "pool/pool.h"
-#include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_identity.h"
 #include "store/token/token_slot.h"
 

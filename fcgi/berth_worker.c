@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "config/program.h"
 #include "config/settings.h"
-#include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_identity.h"
 #include "store/db/db.h"
 #include "tasks/loop.h"

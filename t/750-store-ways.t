@@ -240,8 +240,8 @@ for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,ap
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
 # key.c replaces the file of keys, which lies elsewhere.
-is_deeply(\%calls, { 'blob.c' => 3, 'blob_trash.c' => 3, 'key.c' => 1, 'store_file.c' => 2,
-    'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
+is_deeply(\%calls, { 'blob.c' => 1, 'blob_stage.c' => 2, 'blob_trash.c' => 3, 'key.c' => 1,
+    'store_file.c' => 2, 'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
 
 is($p->publish('base', '1.0.0')->{status}, 200, 'a publish');
 $t->long_together;

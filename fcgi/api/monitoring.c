@@ -13,7 +13,7 @@
 #include "base/url.h"
 #include "cache/cache_state.h"
 #include "call/app_metrics.h"
-#include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
 #include "store/health.h"

@@ -15,6 +15,7 @@
 #include "call/app_metrics.h"
 #include "call/patience.h"
 #include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
 
 enum {
 	STAGING_SLACK = 60,

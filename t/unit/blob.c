@@ -1,4 +1,6 @@
 #include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
+#include "store/blob/blob_stage.h"
 
 #include <errno.h>
 #include <fcntl.h>

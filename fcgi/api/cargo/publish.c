@@ -15,6 +15,7 @@
 #include "call/app_metrics.h"
 #include "call/json_response.h"
 #include "crate/index_line.h"
+#include "store/blob/blob.h"
 #include "store/package/version.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */

@@ -10,7 +10,7 @@
 #include "call/app.h"
 #include "crate/frame.h"
 #include "crate/package.h"
-#include "store/blob/blob.h"
+#include "store/blob/blob_stage.h"
 
 struct upload {
 	const struct publish_policy *policy; /* the policy of the publish */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "store/blob/blob.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/store_file.h"
 
 /* The time before a store without an id is examined again. */

@@ -15,7 +15,7 @@
 #include "base/slice.h"
 #include "crate/package.h"
 #include "store/audit.h"
-#include "store/blob/blob.h"
+#include "store/blob/blob_stage.h"
 #include "store/db/db.h"
 #include "store/package/index_grow.h"
 #include "store/package/quota.h"

@@ -1,0 +1,270 @@
+#include "store/blob/blob_stage.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "store/blob/blob.h"
+#include "store/blob/blob_dir.h"
+
+/* The mode is left to the umask: nginx must be able to read what we write. */
+enum { FILE_MODE = 0666 };
+
+struct blob_staging {
+	int root; /* STORE */
+	int dir; /* STORE/staging */
+	int fd; /* writes */
+	int read_fd; /* -1 until somebody asks */
+	char name[BLOB_STAGING_NAME_SIZE];
+	struct sha256 hash;
+	uint64_t size;
+	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
+	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
+	struct {
+		pthread_t thread;
+		bool runs;
+		int rc;
+		struct err err;
+		int64_t us;
+	} keep;
+};
+
+/* Waits for the thread that makes it a blob, if there is one. */
+static void
+join(struct blob_staging *s)
+{
+	if (s->keep.runs)
+		pthread_join(s->keep.thread, NULL);
+	s->keep.runs = false;
+}
+
+/* Everything that the staging holds; also after half a start. */
+static void
+staging_end(void *arg)
+{
+	struct blob_staging *s = arg;
+
+	join(s);
+	sha256_drop(&s->hash);
+	if (s->named)
+		(void)unlinkat(s->dir, s->name, 0);
+	blob_fd_close(&s->fd);
+	blob_fd_close(&s->read_fd);
+	blob_fd_close(&s->dir);
+	blob_fd_close(&s->root);
+}
+
+int
+blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct err *err)
+{
+	struct blob_staging *s = arena_calloc(a, 1, sizeof(*s));
+
+	*out = s;
+	s->root = s->dir = s->fd = s->read_fd = -1;
+	arena_defer(a, staging_end, s);
+	if (blob_dir_open(AT_FDCWD, store, &s->root, err) == -1 ||
+	    blob_dir_open(s->root, BLOB_STAGING, &s->dir, err) == -1 || blob_staging_name(s->name, err) == -1)
+		return -1;
+	if (!sha256_begin(&s->hash))
+		return err_internal(err, 500, "SHA-256 failed");
+	if (!FAULT_FAILS("blob", "create"))
+		s->fd = openat(s->dir, s->name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	if (s->fd == -1)
+		return blob_error(err, "create");
+	s->named = true;
+	FAULT_POINT("blob", "created");
+	return 0;
+}
+
+int
+blob_stage_write(struct blob_staging *s, struct slice in, struct err *err)
+{
+	assert(s->sha256[0] == '\0');
+	if (!sha256_add(&s->hash, in.p, in.n))
+		return err_internal(err, 500, "SHA-256 failed");
+	while (in.n > 0) {
+		ssize_t n = FAULT_FAILS("blob", "write") ? -1 : write(s->fd, in.p, in.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return blob_error(err, "write");
+		FAULT_POINT("blob", "written");
+		s->size += (uint64_t)n;
+		in = slice_of(in.p + n, in.n - (size_t)n);
+	}
+	return 0;
+}
+
+const char *
+blob_stage_sha256(struct blob_staging *s)
+{
+	unsigned char digest[SHA256_SIZE];
+
+	if (s->sha256[0] == '\0') {
+		bool good = sha256_end(&s->hash, digest);
+
+		assert(good);
+		hex_encode(digest, sizeof(digest), s->sha256);
+	}
+	return s->sha256;
+}
+
+uint64_t
+blob_stage_size(const struct blob_staging *s)
+{
+	return s->size;
+}
+
+int
+blob_stage_fd(struct blob_staging *s, struct err *err)
+{
+	/* a descriptor of its own, as whoever inspects the bytes must not be able to change them */
+	if (s->read_fd == -1)
+		s->read_fd = openat(s->dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (s->read_fd == -1)
+		return blob_error(err, "open");
+	if (lseek(s->read_fd, 0, SEEK_SET) == -1)
+		return blob_error(err, "seek");
+	return s->read_fd;
+}
+
+/* Is what lies at `path` our bytes?  Then its time is renewed.  1: yes, 0: no, -1: err. */
+static int
+renew(const struct blob_staging *s, const char *path, struct err *err)
+{
+	if (!blob_is_sound_at(s->root, path, s->sha256))
+		return 0;
+	if (utimensat(s->root, path, NULL, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : blob_error(err, "utimensat");
+	return 1;
+}
+
+/*
+ * Gives the staged file its name for good, beside the one that it has.  A hard link never
+ * replaces: where the name is taken, that file stays.  Only one with other bytes (a disk that lied
+ * once) is replaced, as is one that the collector takes away meanwhile.
+ */
+static int
+link_name(struct blob_staging *s, const char *path, struct err *err)
+{
+	int same;
+
+	if (!FAULT_FAILS("blob", "link") && linkat(s->dir, s->name, s->root, path, 0) == 0) {
+		FAULT_POINT("blob", "linked");
+		return 0;
+	}
+	if (errno != EEXIST)
+		return blob_error(err, "link");
+	same = renew(s, path, err);
+	if (same == -1)
+		return -1;
+	FAULT_POINT("blob", "renewed");
+	if (same == 1)
+		return 0;
+	if (FAULT_FAILS("blob", "rename") || renameat(s->dir, s->name, s->root, path) == -1)
+		return blob_error(err, "rename");
+	s->named = false;
+	return 0;
+}
+
+/* The file at its path, and all directories on the way to it, on the disk itself. */
+static int
+put(struct blob_staging *s, struct err *err)
+{
+	char path[BLOB_PATH_SIZE], dir[6];
+
+	blob_path_write(blob_stage_sha256(s), path);
+	snprintf(dir, sizeof(dir), "%.5s", path);
+	dir[2] = '\0';
+	if (blob_dir_make(s->root, dir, err) == -1)
+		return -1;
+	dir[2] = '/';
+	if (blob_dir_make(s->root, dir, err) == -1 || link_name(s, path, err) == -1)
+		return -1;
+	FAULT_POINT("blob", "placed");
+	/* also where others made directory and file: they may not have come this far yet */
+	if (blob_dir_sync(s->root, dir, err) == -1)
+		return -1;
+	FAULT_POINT("blob", "directory_fsynced");
+	dir[2] = '\0';
+	return blob_dir_sync(s->root, dir, err) == -1 || blob_dir_sync(s->root, ".", err) == -1 ? -1 : 0;
+}
+
+static int
+keep(struct blob_staging *s, struct err *err)
+{
+	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
+		return blob_error(err, "fsync");
+	FAULT_POINT("blob", "fsynced");
+	if (put(s, err) == -1)
+		return -1;
+	FAULT_POINT("blob", "kept");
+	return 0;
+}
+
+static void *
+keep_main(void *arg)
+{
+	struct blob_staging *s = arg;
+	int64_t began = clock_us();
+
+	err_clear(&s->keep.err);
+	s->keep.rc = keep(s, &s->keep.err);
+	s->keep.us = clock_us() - began;
+	return NULL;
+}
+
+void
+blob_stage_keep(struct blob_staging *s)
+{
+	(void)blob_stage_sha256(s);
+	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
+	if (!s->keep.runs)
+		(void)keep_main(s);
+}
+
+int
+blob_stage_kept(struct blob_staging *s, int64_t *us, struct err *err)
+{
+	join(s);
+	if (us != NULL)
+		*us = s->keep.us;
+	if (s->keep.rc == -1)
+		*err = s->keep.err;
+	return s->keep.rc;
+}
+
+int
+blob_stage_confirm(struct blob_staging *s, struct err *err)
+{
+	char path[BLOB_PATH_SIZE];
+	struct stat st;
+	int fd;
+
+	blob_path_write(blob_stage_sha256(s), path);
+	/* opened, as a network's file system may remember what stat would say */
+	fd = openat(s->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd != -1) {
+		bool same = fstat(fd, &st) == 0 && (uint64_t)st.st_size == s->size;
+
+		close(fd);
+		return same ? 0 : err_internal(err, 500, "blob store: %s is damaged", path);
+	}
+	if (errno != ENOENT)
+		return blob_error(err, "open");
+	FAULT_POINT("blob", "missing");
+	if (!s->named)
+		return err_internal(err, 503, "blob store: %s is gone again", path);
+	return put(s, err);
+}

@@ -9,6 +9,7 @@ use Test::More;
 
 use Berth::Agreement qw(agrees index_of staged);
 use Berth::Cluster;
+use Berth::Crate;
 use Berth::FastCGI ();
 use Berth::Fault;
 use Berth::Test;
@@ -104,6 +105,21 @@ subtest 'the points' => sub {
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
 	is_deeply([grep { !defined $at{$_} && !/^(?:cache|inspect):/ } sort keys %in_source], [],
 	    'none in the sources is missed');
+};
+
+subtest 'a refused crate gets no name, and only a large one goes to the disk' => sub {
+	for my $times (1, 8) {
+		my $crate = Berth::Crate::make('another', '1.0.0', files => { noise => $noise x $times });
+		my $large = length($crate) >= 1 << 20;
+		my @passed = $fault->trace($large ? 'blob:fsynced' : 'responded:publish', sub {
+			is($t->http(PUT => $NEW, { token => $token, body =>
+			    $t->publish_body(Berth::Crate::metadata('refused', '1.0.0'), $crate) })->{status}, 400,
+			    length($crate) . ' bytes');
+		});
+
+		is_deeply([grep { /^blob:(?:fsync|link)$/ } @passed], [$large ? 'blob:fsync' : ()], 'on the disk');
+	}
+	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
 };
 
 SKIP: {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,18 +33,24 @@ struct blob_staging {
 	struct {
 		pthread_t thread;
 		bool runs;
+		sem_t decided;
+		bool wanted; /* set before decided: give it its name, or end */
 		int rc;
 		struct err err;
 		int64_t us;
 	} keep;
 };
 
-/* Waits for the thread that makes it a blob, if there is one. */
+/* Waits for the thread that makes it a blob, if there is one, which gives it no name unless wanted. */
 static void
 join(struct blob_staging *s)
 {
-	if (s->keep.runs)
-		pthread_join(s->keep.thread, NULL);
+	if (!s->keep.runs)
+		return;
+	if (!s->keep.wanted)
+		sem_post(&s->keep.decided);
+	pthread_join(s->keep.thread, NULL);
+	sem_destroy(&s->keep.decided);
 	s->keep.runs = false;
 }
 
@@ -178,60 +185,110 @@ link_name(struct blob_staging *s, const char *path, struct err *err)
 	return 0;
 }
 
-/* The file at its path, and all directories on the way to it, on the disk itself. */
+/* The directories on the way to the blob, each on the disk itself. */
+static int
+make_way(struct blob_staging *s, struct err *err)
+{
+	char dir[6];
+
+	snprintf(dir, sizeof(dir), "%.2s", s->sha256);
+	if (blob_dir_make(s->root, dir, err) == -1)
+		return -1;
+	snprintf(dir, sizeof(dir), "%.2s/%.2s", s->sha256, s->sha256 + 2);
+	if (blob_dir_make(s->root, dir, err) == -1)
+		return -1;
+	dir[2] = '\0';
+	/* also where others made them: they may not have come this far yet */
+	return blob_dir_sync(s->root, dir, err) == -1 || blob_dir_sync(s->root, ".", err) == -1 ? -1 : 0;
+}
+
+/* The name of the blob, on the disk itself; make_way() comes before. */
 static int
 put(struct blob_staging *s, struct err *err)
 {
 	char path[BLOB_PATH_SIZE], dir[6];
 
-	blob_path_write(blob_stage_sha256(s), path);
+	blob_path_write(s->sha256, path);
 	snprintf(dir, sizeof(dir), "%.5s", path);
-	dir[2] = '\0';
-	if (blob_dir_make(s->root, dir, err) == -1)
-		return -1;
-	dir[2] = '/';
-	if (blob_dir_make(s->root, dir, err) == -1 || link_name(s, path, err) == -1)
+	if (link_name(s, path, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "placed");
-	/* also where others made directory and file: they may not have come this far yet */
+	/* also where the file was there: who made it may not have come this far yet */
 	if (blob_dir_sync(s->root, dir, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "directory_fsynced");
-	dir[2] = '\0';
-	return blob_dir_sync(s->root, dir, err) == -1 || blob_dir_sync(s->root, ".", err) == -1 ? -1 : 0;
+	return 0;
 }
 
+/* Bytes and directories, on the disk itself.  The bytes have no name yet: they need not be good. */
 static int
-keep(struct blob_staging *s, struct err *err)
+prepare(struct blob_staging *s, struct err *err)
 {
 	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
 		return blob_error(err, "fsync");
 	FAULT_POINT("blob", "fsynced");
-	if (put(s, err) == -1)
-		return -1;
-	FAULT_POINT("blob", "kept");
-	return 0;
+	return make_way(s, err);
+}
+
+static void
+keep(struct blob_staging *s)
+{
+	int64_t began = clock_us();
+
+	if (s->keep.rc == 0)
+		s->keep.rc = put(s, &s->keep.err);
+	if (s->keep.rc == 0)
+		FAULT_POINT("blob", "kept");
+	s->keep.us += clock_us() - began;
+}
+
+static void
+begin(struct blob_staging *s)
+{
+	int64_t began = clock_us();
+
+	err_clear(&s->keep.err);
+	s->keep.rc = prepare(s, &s->keep.err);
+	s->keep.us = clock_us() - began;
 }
 
 static void *
 keep_main(void *arg)
 {
 	struct blob_staging *s = arg;
-	int64_t began = clock_us();
 
-	err_clear(&s->keep.err);
-	s->keep.rc = keep(s, &s->keep.err);
-	s->keep.us = clock_us() - began;
+	begin(s);
+	while (sem_wait(&s->keep.decided) == -1)
+		continue;
+	if (s->keep.wanted)
+		keep(s);
 	return NULL;
+}
+
+void
+blob_stage_prepare(struct blob_staging *s)
+{
+	(void)blob_stage_sha256(s);
+	if (sem_init(&s->keep.decided, 0, 0) == -1)
+		return;
+	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
+	if (!s->keep.runs)
+		sem_destroy(&s->keep.decided);
 }
 
 void
 blob_stage_keep(struct blob_staging *s)
 {
-	(void)blob_stage_sha256(s);
-	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
 	if (!s->keep.runs)
-		(void)keep_main(s);
+		blob_stage_prepare(s);
+	s->keep.wanted = true;
+	if (s->keep.runs) {
+		sem_post(&s->keep.decided);
+		return;
+	}
+	/* there is no thread to be had: the caller waits */
+	begin(s);
+	keep(s);
 }
 
 int
@@ -266,5 +323,5 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 	FAULT_POINT("blob", "missing");
 	if (!s->named)
 		return err_internal(err, 503, "blob store: %s is gone again", path);
-	return put(s, err);
+	return make_way(s, err) == -1 ? -1 : put(s, err);
 }

@@ -33,10 +33,18 @@ uint64_t blob_stage_size(const struct blob_staging *);
 int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * Begins, in a thread, what blob_stage_keep() needs and what does no harm if it is not called in the end:
+ * fsync of the bytes, and of the directories on the way.  Ends the hash.  The caller can inspect the bytes
+ * meanwhile.
+ */
+void blob_stage_prepare(struct blob_staging *);
+
+/*
  * Makes the staged bytes a blob that survives a crash: fsync, a hard link, fsync of
  * the directories.  A blob with the same bytes is already there: that one
  * stays, its time is renewed, so that the collector leaves it alone.
- * It begins in a thread, so that the caller can wait for the database meanwhile.
+ * The thread of blob_stage_prepare(), or a new one, does it, so that the caller can wait for the database
+ * meanwhile.
  */
 void blob_stage_keep(struct blob_staging *);
 

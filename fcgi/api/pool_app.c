@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "api/call_begin.h"
-#include "api/cargo/inspector.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -14,6 +13,7 @@
 #include "call/app.h"
 #include "call/app_metrics.h"
 #include "call/patience.h"
+#include "crate/inspect/inspector.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_store.h"
 

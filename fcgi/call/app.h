@@ -36,7 +36,7 @@ struct worker_app {
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
-	struct inspector *inspector; /* api/cargo/inspector.h */
+	struct inspector *inspector; /* crate/inspect/inspector.h */
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;

@@ -1,8 +1,8 @@
 /*
- * api/cargo/inspector: whatever the other side does, its output is read with a bound, and an inspector that
- * has failed is followed by another.  This program is the other side too, where its name says so.
+ * crate/inspect/inspector: whatever the other side does, its output is read with a bound, and an inspector
+ * that has failed is followed by another.  This program is the other side too, where its name says so.
  */
-#include "api/cargo/inspector.h"
+#include "crate/inspect/inspector.h"
 
 #include <fcntl.h>
 #include <poll.h>

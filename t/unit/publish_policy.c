@@ -1,5 +1,5 @@
-/* api/cargo/publish_policy: the configuration, and what a project has of its own. */
-#include "api/cargo/publish_policy.h"
+/* config/publish_policy: the configuration, and what a project has of its own. */
+#include "config/publish_policy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,18 +7,18 @@
 
 #include "tap.h"
 
+enum { PROJECT_ID = 7 };
+
 #define COUNT(x) (sizeof(x) / sizeof(*(x)))
 
 static struct arena *arena;
 static struct settings settings;
-static struct worker_app app = { .settings = &settings };
-static struct call call = { .app = &app };
 
 static int
 merge(const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
 {
 	*err = (struct err) { 0 };
-	return publish_policy_merge(&call, arena, own, n, policy, err);
+	return publish_policy_merge(arena, &settings, PROJECT_ID, own, n, policy, err);
 }
 
 /* All of a policy in one text, so that what has changed is seen, and nothing else. */
@@ -48,7 +48,6 @@ load_settings(void)
 	close(fd);
 	ok(settings_load(arena, path, &settings, &err) == 0, "is read: %s", err.detail);
 	unlink(path);
-	call.facts = (struct access_facts) { .project_id = 7, .full_path = "a/b/c" };
 }
 
 #define PROJECTS "sparse+https://berth.example/api/v4/projects/"

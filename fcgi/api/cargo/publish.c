@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "api/cargo/publish_inspect.h"
-#include "api/cargo/publish_policy.h"
 #include "api/cargo/publish_registries.h"
 #include "api/cargo/publish_upload.h"
 #include "auth/rate_limit.h"
@@ -231,7 +230,8 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
 
-	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
+	if (publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
+	        &policy, &rq->err) == -1 ||
 	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1)
 		return -1;
 	if (stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1)

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
-#include "api/cargo/publish_policy.h"
 #include "auth/rate_limit.h"
+#include "config/publish_policy.h"
 #include "store/package/quota.h"
 
 enum { FRAME_OVERHEAD = 8 }; /* the two lengths */
@@ -31,7 +31,8 @@ publish_authorize_handle(struct call *call, struct request *rq, struct response 
 	struct publish_policy policy;
 	int64_t most;
 
-	if (publish_policy_read(call, rq->arena, &policy, &rq->err) == -1 ||
+	if (publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
+	        &policy, &rq->err) == -1 ||
 	    app_store_check(call->app, rq) == -1)
 		return -1;
 	most = FRAME_OVERHEAD + (int64_t)policy.max_metadata_size + policy.max_crate_size;

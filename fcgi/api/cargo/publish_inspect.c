@@ -3,12 +3,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/cargo/inspector.h"
 #include "auth/rate_limit.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "call/patience.h"
+#include "crate/inspect/inspector.h"
 #include "crate/inspect/job.h"
 #include "crate/inspect/verdict.h"
 

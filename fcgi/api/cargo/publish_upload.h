@@ -6,8 +6,8 @@
  * staging file.  Between them the publish can be refused by its metadata, at no cost.
  */
 
-#include "api/cargo/publish_policy.h"
 #include "call/app.h"
+#include "config/publish_policy.h"
 #include "crate/frame.h"
 #include "crate/package.h"
 #include "store/blob/blob_stage.h"

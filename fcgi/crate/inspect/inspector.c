@@ -1,4 +1,4 @@
-#include "api/cargo/inspector.h"
+#include "crate/inspect/inspector.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
-#include "api/cargo/publish_policy.h"
+#include "config/publish_policy.h"
 
 #include "crate/registry_url.h"
 
 /* Other registries of this server are allowed besides those of the configuration. */
 static struct package_limits
-limits_of(const struct call *call, struct arena *a, const struct settings *s)
+limits_of(struct arena *a, const struct settings *s, int64_t project_id)
 {
 	return (struct package_limits) {
 		.max_dependencies = (size_t)s->max_dependencies,
@@ -12,7 +12,7 @@ limits_of(const struct call *call, struct arena *a, const struct settings *s)
 		.max_keywords = (size_t)s->max_keywords,
 		.max_categories = (size_t)s->max_categories,
 		.strict = s->strict_metadata,
-		.own_registry = registry_url_index(a, s->external_url, call->facts.project_id),
+		.own_registry = registry_url_index(a, s->external_url, project_id),
 		.allowed_registries = arena_printf(a, "sparse+%s/api/v4/projects/*/packages/cargo/ %s",
 		    s->external_url, s->allowed_registries),
 	};
@@ -36,11 +36,11 @@ apply(struct arena *a, const struct project_setting *own, size_t n, struct setti
 }
 
 int
-publish_policy_merge(const struct call *call, struct arena *a,
+publish_policy_merge(struct arena *a, const struct settings *settings, int64_t project_id,
     const struct project_setting *own, size_t n, struct publish_policy *policy, struct err *err)
 {
-	int64_t max_crate_size = call->app->settings->max_crate_size;
-	struct settings s = *call->app->settings;
+	int64_t max_crate_size = settings->max_crate_size;
+	struct settings s = *settings;
 
 	if (apply(a, own, n, &s, err) == -1)
 		return -1;
@@ -53,19 +53,19 @@ publish_policy_merge(const struct call *call, struct arena *a,
 		.max_entries = s.max_entries,
 		.reserved_names = s.reserved_names,
 		.required_metadata = s.required_metadata,
-		.limits = limits_of(call, a, &s),
+		.limits = limits_of(a, &s, project_id),
 	};
 	return 0;
 }
 
 int
-publish_policy_read(const struct call *call, struct arena *a, struct publish_policy *policy,
-    struct err *err)
+publish_policy_read(struct arena *a, const struct settings *settings, int64_t project_id, const char *own,
+    struct publish_policy *policy, struct err *err)
 {
-	struct project_setting *own;
+	struct project_setting *parsed;
 	size_t n;
 
-	if (project_policy_parse(a, call->project_policy, &own, &n, err) == -1)
+	if (project_policy_parse(a, own, &parsed, &n, err) == -1)
 		return -1;
-	return publish_policy_merge(call, a, own, n, policy, err);
+	return publish_policy_merge(a, settings, project_id, parsed, n, policy, err);
 }

@@ -1,5 +1,5 @@
-#ifndef API_CARGO_INSPECTOR_H
-#define API_CARGO_INSPECTOR_H
+#ifndef CRATE_INSPECT_INSPECTOR_H
+#define CRATE_INSPECT_INSPECTOR_H
 
 /*
  * The inspector of one worker: a berth-inspect --serve, started at the first job, which has a process

@@ -1,5 +1,5 @@
-#ifndef API_CARGO_PUBLISH_POLICY_H
-#define API_CARGO_PUBLISH_POLICY_H
+#ifndef CONFIG_PUBLISH_POLICY_H
+#define CONFIG_PUBLISH_POLICY_H
 
 /*
  * What may be published into one project: the configuration, and in place of it what the
@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "call/call.h"
+#include "base/arena.h"
+#include "config/settings.h"
 #include "crate/package.h"
 #include "store/project.h"
 
@@ -24,18 +25,19 @@ struct publish_policy {
 };
 
 /*
- * The policy of the request's project.  -1: 500 where the project has
- * what this program does not understand: nothing is then published, rather than too much.
+ * The policy of a project, whose own settings are `own`, as the database has them; NULL: none.  -1: 500 where
+ * the project has what this program does not understand: nothing is then published, rather than too much.
  */
-int publish_policy_read(const struct call *, struct arena *, struct publish_policy *,
-    struct err *) __attribute__((warn_unused_result));
+int publish_policy_read(struct arena *, const struct settings *, int64_t project_id, const char *own,
+    struct publish_policy *, struct err *) __attribute__((warn_unused_result));
 
 /*
  * The same from n settings.  Of two max_crate_size the smaller counts, since nginx and
  * the pool bound the body by the configuration's.  Strings live in the arena, or in the
- * settings of the app.
+ * settings.
  */
-int publish_policy_merge(const struct call *, struct arena *, const struct project_setting *,
-    size_t n, struct publish_policy *, struct err *) __attribute__((warn_unused_result));
+int publish_policy_merge(struct arena *, const struct settings *, int64_t project_id,
+    const struct project_setting *own, size_t n, struct publish_policy *, struct err *)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -38,6 +38,8 @@ static const struct noun *const nouns[] = {
 	&admin_retention,
 	&admin_fsck,
 	&admin_store,
+	&admin_import,
+	&admin_export,
 	&admin_audit,
 	&admin_tasks,
 	&admin_report,

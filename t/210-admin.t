@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 
+use File::Path qw(make_path);
 use JSON::PP ();
 use Test::More;
 
@@ -615,6 +616,8 @@ subtest 'the examples of the manual page' => sub {
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');
 
+	# what the examples find there
+	make_path("$dir/old/index", "$dir/old/crates");
 	$prepare =~ s/'dbname=berth user=postgres'/'$database'/ or fail('the first example has changed');
 	for my $script ($prepare, $people, $tokens, $policy, @rest) {
 		open(my $fh, '>', "$dir/script") or die "$dir/script: $!\n";

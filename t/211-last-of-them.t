@@ -49,7 +49,8 @@ my %commands = (
 	'owner remove' => 'leaves an owner, whoever asks: t/430-owners.t',
 	'token revoke' => 'ends a token, and its user can have another',
 	(map { $_ => $only_more } 'migrate', 'user add', 'user unblock', 'user link', 'group add', 'project add',
-	    'key add', 'token add', 'owner add', 'issuer enable', 'trust add', 'unyank', 'undelete'),
+	    'import directory', 'import index', 'key add', 'token add', 'owner add', 'issuer enable', 'trust add',
+	    'unyank', 'undelete'),
 	(map { $_ => $no_people } 'user unpin', 'group set', 'project set', 'project allow', 'project disallow',
 	    'project unpin', 'key retire', 'protect add', 'protect remove', 'issuer add', 'issuer disable',
 	    'issuer remove', 'trust remove', 'yank', 'flag set', 'flag unset', 'delete', 'retention set',
@@ -57,7 +58,7 @@ my %commands = (
 	(map { $_ => $reads } 'user pins', 'user list', 'group list', 'group show', 'project show', 'project pins',
 	    'project list', 'key list', 'member list', 'token list', 'owner list', 'protect list', 'issuer list',
 	    'trust list', 'flag list', 'retention show', 'fsck', 'store show', 'audit', 'tasks list',
-	    'report adoption', 'report downloads', 'config show'),
+	    'report adoption', 'report downloads', 'config show', 'export'),
 );
 
 my ($status, $help) = $t->berth('--help');

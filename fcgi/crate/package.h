@@ -126,6 +126,11 @@ struct package_limits {
 	 * registry allows it.
 	 */
 	const char *allowed_registries;
+	/*
+	 * Of an import: takes what registries took once and clients read: `*` requirements, and any keywords and
+	 * categories.
+	 */
+	bool legacy;
 };
 
 /* By what a package is told from others. */

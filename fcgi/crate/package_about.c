@@ -201,6 +201,8 @@ package_check_about(const struct package *pkg, const struct package_limits *limi
 		return err_set(err, 400,
 		    "invalid `links` value `%.*s`: expected 1 to %d characters without blanks",
 		    excerpt(slice_str(pkg->links)), pkg->links, LINKS_MAX);
+	if (limits->legacy)
+		return 0;
 	if (check_keywords(&pkg->keywords, limits->max_keywords, err) == -1)
 		return -1;
 	return check_categories(&pkg->categories, limits->max_categories, err);

@@ -153,13 +153,14 @@ check_target(struct arena *a, struct dependency *d, struct err *err)
 }
 
 static int
-check_requirement(struct arena *a, struct dependency *d, struct err *err)
+check_requirement(struct arena *a, struct dependency *d, const struct package_limits *limits,
+    struct err *err)
 {
 	struct err reason = { 0 };
 
 	if (version_req_canonical(a, slice_str(d->req), &d->req, &reason) == -1)
 		return err_set(err, 400, "dependency `%s`: %s", d->name, reason.pub);
-	if (strcmp(d->req, "*") == 0)
+	if (strcmp(d->req, "*") == 0 && !limits->legacy)
 		return err_set(err, 400,
 		    "wildcard (`*`) dependency constraints are not allowed. "
 		    "Crate with this problem: `%s`",
@@ -191,7 +192,7 @@ check_dependency(struct arena *a, struct dependency *d, const struct package_lim
 	    (d->alias != NULL && crate_name_check_alias(slice_str(d->alias), err) == -1))
 		return -1;
 	if (check_dependency_features(d, limits, err) == -1 ||
-	    check_registry(d, limits, err) == -1 || check_requirement(a, d, err) == -1)
+	    check_registry(d, limits, err) == -1 || check_requirement(a, d, limits, err) == -1)
 		return -1;
 	if (d->optional && d->kind == DEP_DEV)
 		return err_set(err, 400, "dev-dependencies are not allowed to be optional: `%s`",

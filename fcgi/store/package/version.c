@@ -141,6 +141,7 @@ write_calls(struct db_call *calls, const struct publish *publish)
 		.project_id = v->project_id,
 		.crate = v->package->name,
 		.version = v->package->version,
+		.facts = { { "imported_from", v->imported_from, false } },
 	};
 	struct arena *a = publish->arena;
 	struct db_params *p = &calls[PUBLISH_DEPENDENCIES].params;

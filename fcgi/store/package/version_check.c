@@ -9,14 +9,15 @@
 #include "store/package/protection.h"
 #include "store/package/quota.h"
 
-/* The crates of the same registry that the package depends on. */
+/* The crates of the same registry that the package depends on, and that must be there. */
 static const char **
-own_dependencies(struct arena *a, const struct package *pkg, size_t *n)
+own_dependencies(struct arena *a, const struct version_new *v, size_t *n)
 {
+	const struct package *pkg = v->package;
 	const char **names = arena_calloc(a, pkg->ndeps, sizeof(*names));
 
 	*n = 0;
-	for (size_t i = 0; i < pkg->ndeps; i++) {
+	for (size_t i = 0; v->imported_from == NULL && i < pkg->ndeps; i++) {
 		if (pkg->deps[i].registry == NULL)
 			names[(*n)++] = pkg->deps[i].name;
 	}
@@ -83,7 +84,7 @@ version_check_calls(struct db_call *calls, struct arena *a, const struct version
 {
 	struct db_params *p = &calls[VERSION_CHECK_LOOK].params;
 	size_t n;
-	const char **names = own_dependencies(a, v->package, &n);
+	const char **names = own_dependencies(a, v, &n);
 
 	calls[VERSION_CHECK_LOOK].stmt = STMT_VERSION_CHECK_NEW;
 	db_bind_int(p, v->project_id);

@@ -45,6 +45,7 @@ struct version_new {
 	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */
+	const char *imported_from; /* by an import: what an administrator named as the source; NULL: by a publish */
 };
 
 enum version_check_call {
@@ -65,7 +66,7 @@ void version_check_calls(struct db_call *, struct arena *, const struct version_
  * limits are against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted
  * ...", 400 where the version is there already, or was deleted and can come back or had other bytes, 400
  * where the index file would be too large, 400 "no known crate named ..." of a dependency in the same
- * registry.
+ * registry, unless it is an import, whose crates come in any order.
  */
 int version_check_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));

@@ -1,0 +1,66 @@
+#include "transfer/export.h"
+
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "base/url.h"
+#include "config/settings.h"
+#include "store/project.h"
+
+enum { URL };
+
+static const struct option_def options[] = {
+	[URL] = { "url", 0, "URL", true },
+};
+
+/* --url, without the slash that it may end in.  NULL: err. */
+static const char *
+read_url(struct invocation *in)
+{
+	const char *url = in->options.values[URL];
+	size_t n = strlen(url);
+
+	while (n > 0 && url[n - 1] == '/')
+		n--;
+	if (url_is_web(slice_of(url, n)))
+		return arena_strndup(in->arena, url, n);
+	err_set(&in->err, 400, "--url %s: must be the http:// or https:// address of DIR on your web server",
+	    url);
+	return NULL;
+}
+
+static int
+run(struct invocation *in)
+{
+	static const char *const keys[] = { "crates", "versions", "copied", "index" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct export export = { .db = in->db, .dir = in->args[1], .url = read_url(in) };
+	struct project *project;
+
+	if (export.url == NULL)
+		return -1;
+	if (in->settings == NULL)
+		return err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
+	if (project_find(in->db, in->arena, in->args[0], &project, &in->err) == -1)
+		return -1;
+	export.project_id = project->id;
+	export.store = in->settings->store;
+	if (export_run(&export, in->arena, &in->err) == -1)
+		return -1;
+	output_row(&out, (struct cell[]) { cell_int((int64_t)export.crates),
+	    cell_int((int64_t)export.versions), cell_int((int64_t)export.copied),
+	    cell_str(arena_printf(in->arena, "sparse+%s/index/", export.url)) });
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ NULL, "GROUP/PROJECT DIR --url URL",
+	    "Writes all crates of a project to DIR, as a static registry that any web server can send:\n"
+	    "DIR/index is a sparse index, and DIR/crates has the crates.  --url: the address that your web\n"
+	    "server has for DIR.  Run it again to bring DIR up to date; clients see the old index or the\n"
+	    "new one.",
+	    COMMAND_OPTIONS(options), 2, 2, run },
+};
+
+const struct noun admin_export = { "export", COMMAND_LIST(commands) };

@@ -1,0 +1,310 @@
+#include "transfer/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/gzip.h"
+#include "base/json.h"
+#include "crate/crate_name.h"
+#include "store/blob/blob.h"
+#include "store/package/crate.h"
+#include "store/package/inventory.h"
+#include "transfer/import_files.h"
+
+enum { PIECE = 64 * 1024, CONFIG_MAX = 4096 };
+
+/* The new index, until it takes the place of the old one; and the old one, until it is removed. */
+static const char new_index[] = "index.new";
+
+/* A version of the new index, whose bytes must be there before it is. */
+struct wanted {
+	const char *name, *version, *cksum;
+	struct wanted *next;
+};
+
+/* An export on its way. */
+struct passage {
+	struct export *export;
+	struct arena *arena;
+	int root; /* of DIR */
+	struct wanted *wanted, **last;
+};
+
+static int
+make_dir(int root, const char *path, struct err *err)
+{
+	return mkdirat(root, path, 0777) == 0 || errno == EEXIST ? 0 :
+	    err_set(err, 400, "cannot make the directory %s: %s", path, strerrordesc_np(errno));
+}
+
+/* All directories that the path is in. */
+static int
+make_parents(struct arena *a, int root, const char *path, struct err *err)
+{
+	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		if (make_dir(root, arena_strndup(a, path, (size_t)(slash - path)), err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+write_all(int fd, struct slice bytes, const char *path, struct err *err)
+{
+	while (bytes.n > 0) {
+		ssize_t n = write(fd, bytes.p, bytes.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
+	}
+	return 0;
+}
+
+static int
+create(int root, const char *path, struct err *err)
+{
+	int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+
+	if (fd == -1)
+		err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+	return fd;
+}
+
+static int
+write_file(int root, const char *path, struct slice bytes, struct err *err)
+{
+	int fd = create(root, path, err), rc;
+
+	if (fd == -1)
+		return -1;
+	rc = write_all(fd, bytes, path, err);
+	if (close(fd) == -1 && rc == 0)
+		rc = err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+	return rc;
+}
+
+static int
+copy_blob(const struct passage *p, struct arena *a, int from, const char *path, struct err *err)
+{
+	int to = create(p->root, path, err), rc = 0;
+	char *piece = arena_alloc(a, PIECE);
+	ssize_t n;
+
+	if (to == -1)
+		return -1;
+	while (rc == 0 && (n = read(from, piece, PIECE)) != 0) {
+		if (n > 0)
+			rc = write_all(to, slice_of(piece, (size_t)n), path, err);
+		else if (errno != EINTR)
+			rc = err_sys(err, "read from the store");
+	}
+	if (close(to) == -1 && rc == 0)
+		rc = err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+	return rc;
+}
+
+/* Puts the blob, which is open, at its place in DIR. */
+static int
+put_blob(const struct passage *p, struct arena *a, const struct wanted *w, int from, const char *path,
+    struct err *err)
+{
+	const char *part = arena_printf(a, "crates/%s/.%s", w->name, w->cksum);
+	bool same;
+
+	if (blob_hash_file(from, w->cksum, &same) == -1 || !same || lseek(from, 0, SEEK_SET) == -1)
+		return err_internal(err, 500, "%s %s: its blob %s is damaged", w->name, w->version, w->cksum);
+	if (copy_blob(p, a, from, part, err) == -1)
+		return -1;
+	if (renameat(p->root, part, p->root, path) == -1)
+		return err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
+	p->export->copied++;
+	return 0;
+}
+
+/* Copies the crate unless it is in DIR: a file there is whole, and the bytes of a version never change. */
+static int
+export_version(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
+{
+	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
+	const char *blob = arena_printf(a, "%s/%s", p->export->store, blob_path(a, w->cksum));
+	int from = open(blob, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	struct stat here, there;
+
+	if (from == -1)
+		return err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
+	if (fstat(from, &there) == -1)
+		rc = err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
+	else if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != there.st_size)
+		rc = make_parents(a, p->root, path, err) == -1 ? -1 : put_blob(p, a, w, from, path, err);
+	close(from);
+	return rc;
+}
+
+static int
+export_versions(const struct passage *p, struct err *err)
+{
+	struct arena *a = arena_new();
+	int rc = 0;
+
+	for (const struct wanted *w = p->wanted; rc == 0 && w != NULL; w = w->next) {
+		rc = export_version(p, a, w, err);
+		arena_reset(a);
+	}
+	arena_free(a);
+	return rc;
+}
+
+/* Remembers the version of a line. */
+static int
+remember(struct passage *p, struct arena *parse, const char *name, struct slice line, struct err *err)
+{
+	static const char what[] = "a line of the index";
+	struct wanted *w = arena_alloc(p->arena, sizeof(*w));
+	const char *version, *cksum;
+	struct json_object *obj;
+
+	if (json_parse(parse, line, what, &obj, err) == -1 ||
+	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1 ||
+	    json_get_str(&(struct json_get) { obj, what, err }, "cksum", true, &cksum) == -1)
+		return -1;
+	*w = (struct wanted) { name, arena_strdup(p->arena, version), arena_strdup(p->arena, cksum), NULL };
+	*p->last = w;
+	p->last = &w->next;
+	p->export->versions++;
+	return 0;
+}
+
+/* "se/rd/serde", as cargo's index format has it. */
+static const char *
+index_path(struct arena *a, const char *name)
+{
+	char *lower = crate_name_lower(a, slice_str(name));
+	size_t n = strlen(name);
+
+	if (n <= 2)
+		return arena_printf(a, "%zu/%s", n, lower);
+	return n == 3 ? arena_printf(a, "3/%c/%s", lower[0], lower)
+	    : arena_printf(a, "%.2s/%.2s/%s", lower, lower + 2, lower);
+}
+
+/* Writes the file of one crate into the new index. */
+static int
+export_index(struct passage *p, struct arena *a, const char *name, struct slice body, struct err *err)
+{
+	const char *path = arena_printf(a, "%s/%s", new_index, index_path(a, name));
+	const char *kept = arena_strdup(p->arena, name);
+	struct slice rest;
+
+	if (gzip_expand(a, body, CRATE_INDEX_MAX, &rest, err) == -1 ||
+	    make_parents(a, p->root, path, err) == -1 || write_file(p->root, path, rest, err) == -1)
+		return -1;
+	while (rest.n > 0) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
+
+		if (remember(p, a, kept, slice_of(rest.p, n), err) == -1)
+			return -1;
+		n += end != NULL;
+		rest = slice_of(rest.p + n, rest.n - n);
+	}
+	p->export->crates++;
+	return 0;
+}
+
+static int
+take_index(void *arg, const char *name, struct slice body, struct err *err)
+{
+	struct arena *a = arena_new();
+	int rc = export_index(arg, a, name, body, err);
+
+	if (rc == -1)
+		err_context(err, "crate %s", name);
+	arena_free(a);
+	return rc;
+}
+
+static int
+write_config(const struct export *export, struct arena *a, int root, struct err *err)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, CONFIG_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "dl", arena_printf(a, "%s/crates/{crate}/{crate}-{version}.crate", export->url));
+	json_out_close(&o, '}');
+	return write_file(root, arena_printf(a, "%s/config.json", new_index), buf_slice(&b), err);
+}
+
+static int
+remove_one(void *arg, const char *path, const char *name, struct err *err)
+{
+	(void)arg;
+	(void)name;
+	return unlink(path) == 0 ? 0 :
+	    err_set(err, 400, "cannot remove %s: %s", path, strerrordesc_np(errno));
+}
+
+/* Empties an index that nobody reads; its directories stay and are used again. */
+static int
+empty_index(const struct export *export, struct arena *a, int root, struct err *err)
+{
+	if (make_dir(root, new_index, err) == -1)
+		return -1;
+	return import_files_walk(a, arena_printf(a, "%s/%s", export->dir, new_index), remove_one, NULL, err);
+}
+
+static int
+replace_index(struct arena *a, const struct export *export, int root, struct err *err)
+{
+	if (renameat(root, new_index, root, "index") == 0)
+		return 0;
+	if (errno != EEXIST && errno != ENOTEMPTY)
+		return err_set(err, 400, "cannot rename %s/%s: %s", export->dir, new_index,
+		    strerrordesc_np(errno));
+	/* both at once: no client sees none */
+	if (renameat2(root, new_index, root, "index", RENAME_EXCHANGE) == -1)
+		return err_set(err, 400, "cannot exchange %s/%s and index: %s", export->dir, new_index,
+		    strerrordesc_np(errno));
+	return empty_index(export, a, root, err);
+}
+
+static int
+export_into(struct export *export, struct arena *a, int root, struct err *err)
+{
+	struct passage p = { export, a, root, NULL, NULL };
+
+	p.last = &p.wanted;
+	if (empty_index(export, a, root, err) == -1 || make_dir(root, "crates", err) == -1 ||
+	    write_config(export, a, root, err) == -1 ||
+	    inventory_indexes(export->db, a, export->project_id, take_index, &p, err) == -1 ||
+	    export_versions(&p, err) == -1)
+		return -1;
+	return replace_index(a, export, root, err);
+}
+
+int
+export_run(struct export *export, struct arena *a, struct err *err)
+{
+	int root, rc;
+
+	if (mkdir(export->dir, 0777) == -1 && errno != EEXIST)
+		return err_set(err, 400, "cannot make %s: %s", export->dir, strerrordesc_np(errno));
+	root = open(export->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root == -1)
+		return err_set(err, 400, "cannot open the directory %s: %s", export->dir,
+		    strerrordesc_np(errno));
+	rc = export_into(export, a, root, err);
+	close(root);
+	return rc;
+}

@@ -1,0 +1,58 @@
+#include "transfer/import_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct walk {
+	struct arena *arena;
+	int (*take)(void *arg, const char *path, const char *name, struct err *);
+	void *arg;
+};
+
+static int enter(const struct walk *, const char *path, int depth, struct err *);
+
+static int
+walk_entry(const struct walk *walk, int dir, const char *path, const char *name, int depth, struct err *err)
+{
+	const char *below = arena_printf(walk->arena, "%s/%s", path, name);
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return err_set(err, 400, "cannot read %s: %s", below, strerrordesc_np(errno));
+	if (S_ISDIR(st.st_mode))
+		return enter(walk, below, depth + 1, err);
+	return S_ISREG(st.st_mode) ? walk->take(walk->arg, below, name, err) : 0;
+}
+
+static int
+enter(const struct walk *walk, const char *path, int depth, struct err *err)
+{
+	DIR *d = depth > IMPORT_DEPTH_MAX ? NULL : opendir(path);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (depth > IMPORT_DEPTH_MAX)
+		return err_set(err, 400, "%s is more than %d directories below the first", path,
+		    IMPORT_DEPTH_MAX);
+	if (d == NULL)
+		return err_set(err, 400, "cannot read the directory %s: %s", path, strerrordesc_np(errno));
+	while (rc == 0 && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] != '.')
+			rc = walk_entry(walk, dirfd(d), path, entry->d_name, depth, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+int
+import_files_walk(struct arena *a, const char *directory,
+    int (*take)(void *arg, const char *path, const char *name, struct err *), void *arg, struct err *err)
+{
+	const struct walk walk = { a, take, arg };
+
+	return enter(&walk, directory, 0, err);
+}

@@ -1,0 +1,37 @@
+#ifndef TRANSFER_IMPORT_LINE_H
+#define TRANSFER_IMPORT_LINE_H
+
+/*
+ * What a line of another registry's index says that the crate itself does not: its checksum, whether it is
+ * yanked, when it was published, and which registry each dependency is from.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "crate/package.h"
+
+struct import_line_registry {
+	const char *dependency; /* the name that the crate's own code has for it */
+	const char *url; /* NULL: the registry that the index is of */
+};
+
+struct import_line {
+	const char *cksum; /* as it stands there */
+	bool yanked;
+	int64_t published_at; /* seconds since 1970; 0: it does not say */
+	struct import_line_registry *registries;
+	size_t nregistries;
+};
+
+/* Strings live in the arena.  -1: 400, what is wrong. */
+int import_line_parse(struct arena *, struct slice line, struct import_line *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Gives each dependency of the package the registry that the line has for it. */
+void import_line_apply(const struct import_line *, struct package *);
+
+#endif

@@ -1,0 +1,280 @@
+#include "transfer/import_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "crate/crate_name.h"
+#include "crate/semver.h"
+#include "transfer/import_files.h"
+
+enum { FIRST = 1024, FILE_MAX = 64 << 20 /* of an index file: hundreds of thousands of lines */ };
+
+/* A version that was found; `order` tells which came first. */
+struct found {
+	const char *name;
+	struct import_version version;
+	struct semver semver;
+	size_t order;
+};
+
+struct finding {
+	struct arena *arena;
+	struct found *v;
+	size_t n, room;
+	const struct import_source *crates; /* NULL: the files are the crates */
+};
+
+static struct found *
+add(struct finding *f)
+{
+	if (f->n == f->room) {
+		size_t room = f->room == 0 ? FIRST : 2 * f->room;
+		struct found *v = arena_calloc(f->arena, room, sizeof(*v));
+
+		if (f->n > 0)
+			memcpy(v, f->v, f->n * sizeof(*v));
+		f->v = v;
+		f->room = room;
+	}
+	f->v[f->n] = (struct found) { .order = f->n };
+	return &f->v[f->n++];
+}
+
+/* By crate; in it by precedence, and what is equal (build metadata) by the text. */
+static int
+compare_versions(const void *left, const void *right)
+{
+	const struct found *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	if (order == 0)
+		order = semver_compare(&a->semver, &b->semver);
+	return order != 0 ? order : strcmp(a->version.version, b->version.version);
+}
+
+static int
+compare_order(const void *left, const void *right)
+{
+	const struct found *a = left, *b = right;
+	int order = strcmp(a->name, b->name);
+
+	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+/* Makes crates of versions that are sorted. */
+static void
+gather(const struct finding *f, struct import_source *source)
+{
+	struct import_version *versions = arena_calloc(f->arena, f->n, sizeof(*versions));
+	struct import_crate *crate = NULL;
+
+	*source = (struct import_source) { .crates = arena_calloc(f->arena, f->n, sizeof(*source->crates)),
+		.nversions = f->n };
+	for (size_t i = 0; i < f->n; i++) {
+		if (crate == NULL || strcmp(crate->name, f->v[i].name) != 0) {
+			crate = &source->crates[source->ncrates++];
+			*crate = (struct import_crate) { f->v[i].name, &versions[i], 0 };
+		}
+		versions[i] = f->v[i].version;
+		crate->nversions++;
+	}
+}
+
+/*
+ * Splits NAME-VERSION.crate: the last hyphen before the first dot ends the name, since a name has no dot,
+ * and the first number of a version no hyphen.  False: the file is called otherwise.
+ */
+static bool
+split(struct arena *a, const char *file, struct found *out)
+{
+	static const char end[] = ".crate";
+	size_t n = strlen(file), name;
+	struct err ignored = { 0 };
+
+	if (n <= sizeof(end) - 1 || strcmp(file + n - (sizeof(end) - 1), end) != 0)
+		return false;
+	n -= sizeof(end) - 1;
+	name = strcspn(file, ".");
+	while (name > 0 && file[name] != '-')
+		name--;
+	if (name == 0 || name >= n)
+		return false;
+	out->name = arena_strndup(a, file, name);
+	out->version.version = arena_strndup(a, file + name + 1, n - name - 1);
+	return crate_name_check(slice_str(out->name), "crate", &ignored) == 0 &&
+	    semver_parse(slice_str(out->version.version), &out->semver, &ignored) == 0;
+}
+
+static int
+take_crate(void *arg, const char *path, const char *name, struct err *err)
+{
+	struct finding *f = arg;
+	struct found found = { .order = 0 };
+
+	(void)err;
+	if (split(f->arena, name, &found)) {
+		found.version.path = path;
+		*add(f) = found;
+	}
+	return 0;
+}
+
+int
+import_source_directory(struct arena *a, const char *path, struct import_source *source, struct err *err)
+{
+	struct finding f = { .arena = a };
+
+	if (import_files_walk(a, path, take_crate, &f, err) == -1)
+		return -1;
+	if (f.n > 1)
+		qsort(f.v, f.n, sizeof(*f.v), compare_versions);
+	for (size_t i = 1; i < f.n; i++) {
+		if (compare_versions(&f.v[i - 1], &f.v[i]) == 0)
+			return err_set(err, 400, "%s and %s are the same version; remove one of the two",
+			    f.v[i - 1].version.path, f.v[i].version.path);
+	}
+	gather(&f, source);
+	return 0;
+}
+
+static int
+compare_crates(const void *left, const void *right)
+{
+	const struct import_crate *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+/* The file of that version.  NULL: there is none. */
+static const char *
+path_of(const struct import_source *crates, const char *name, const char *version)
+{
+	const struct import_crate wanted = { .name = name };
+	const struct import_crate *crate = crates->ncrates == 0 ? NULL :
+	    bsearch(&wanted, crates->crates, crates->ncrates, sizeof(wanted), compare_crates);
+
+	for (size_t i = 0; crate != NULL && i < crate->nversions; i++) {
+		if (strcmp(crate->versions[i].version, version) == 0)
+			return crate->versions[i].path;
+	}
+	return NULL;
+}
+
+static int
+read_file(struct arena *a, const char *path, struct slice *out, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t room, n = 0;
+	ssize_t got = 1;
+	struct stat st;
+	char *bytes;
+
+	if (fd == -1 || fstat(fd, &st) == -1 || st.st_size > FILE_MAX) {
+		int why = fd != -1 && st.st_size > FILE_MAX ? EFBIG : errno;
+
+		if (fd != -1)
+			close(fd);
+		return err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(why));
+	}
+	room = (size_t)st.st_size;
+	bytes = arena_alloc(a, room);
+	while (n < room && got > 0) {
+		got = read(fd, bytes + n, room - n);
+		if (got > 0)
+			n += (size_t)got;
+		else if (got == -1 && errno == EINTR)
+			got = 1;
+	}
+	close(fd);
+	*out = slice_of(bytes, n);
+	return got == -1 ? err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno)) : 0;
+}
+
+/* Takes name and version of a line; the rest is read when it is imported. */
+static int
+take_line(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
+{
+	struct json_object *obj;
+	const char *name, *version;
+	struct semver semver;
+	struct found *found;
+
+	if (json_parse(parse, line, what, &obj, err) == -1)
+		return -1;
+	if (!json_object_is_type(obj, json_type_object))
+		return err_set(err, 400, "%s: the line is not an object", what);
+	if (json_get_str(&(struct json_get) { obj, what, err }, "name", true, &name) == -1 ||
+	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1 ||
+	    crate_name_check(slice_str(name), "crate", err) == -1 ||
+	    semver_parse(slice_str(version), &semver, err) == -1)
+		return -1;
+	found = add(f);
+	found->name = arena_strdup(f->arena, name);
+	found->version = (struct import_version) { arena_strdup(f->arena, version),
+		path_of(f->crates, name, version), line };
+	return 0;
+}
+
+/* Is this where an index has the file of the crate, as cargo's index format says?  Others are none of its. */
+static bool
+has_index_path(const char *path, const char *name)
+{
+	char folder[16];
+	size_t n = strlen(name), length;
+
+	if (n <= 2)
+		snprintf(folder, sizeof(folder), "/%zu/", n);
+	else if (n == 3)
+		snprintf(folder, sizeof(folder), "/3/%c/", name[0]);
+	else
+		snprintf(folder, sizeof(folder), "/%.2s/%.2s/", name, name + 2);
+	length = strlen(folder);
+	return strlen(path) >= n + length && strncmp(path + strlen(path) - n - length, folder, length) == 0;
+}
+
+static int
+take_index_file(void *arg, const char *path, const char *name, struct err *err)
+{
+	struct finding *f = arg;
+	struct arena *parse;
+	struct slice rest;
+	int rc = 0;
+
+	if (!has_index_path(path, name))
+		return 0;
+	if (read_file(f->arena, path, &rest, err) == -1)
+		return -1;
+	parse = arena_new();
+	for (size_t number = 1; rc == 0 && rest.n > 0; number++) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		struct slice line = slice_of(rest.p, end == NULL ? rest.n : (size_t)(end - rest.p));
+		size_t used = line.n + (end != NULL);
+
+		rest = slice_of(rest.p + used, rest.n - used);
+		if (line.n > 0)
+			rc = take_line(f, parse, line, arena_printf(parse, "%s:%zu", path, number), err);
+		arena_reset(parse);
+	}
+	arena_free(parse);
+	return rc;
+}
+
+int
+import_source_index(struct arena *a, const char *path, const struct import_source *crates,
+    struct import_source *source, struct err *err)
+{
+	struct finding f = { .arena = a, .crates = crates };
+
+	if (import_files_walk(a, path, take_index_file, &f, err) == -1)
+		return -1;
+	if (f.n > 1)
+		qsort(f.v, f.n, sizeof(*f.v), compare_order);
+	gather(&f, source);
+	return 0;
+}

@@ -1,0 +1,348 @@
+#include "transfer/import_version.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "access/access.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "crate/crate_name.h"
+#include "crate/index_line.h"
+#include "crate/inspect/job.h"
+#include "crate/registry_url.h"
+#include "crate/semver.h"
+#include "transfer/import_line.h"
+#include "store/blob/blob.h"
+#include "store/package/version.h"
+#include "store/project.h"
+
+enum { PIECE = 64 * 1024, LINE_MAX_SEEN = 8 * INDEX_LINE_MAX };
+
+const char *const import_result_names[IMPORT__MAX] = {
+	[IMPORT_DONE] = "imported",
+	[IMPORT_LEGACY] = "legacy",
+	[IMPORT_THERE] = "there",
+	[IMPORT_YANKED] = "yanked",
+	[IMPORT_REFUSED] = "refused",
+	[IMPORT_DIFFERS] = "differs",
+	[IMPORT_MISSING] = "missing",
+};
+
+/* One version on its way. */
+struct passage {
+	const struct importer *importer;
+	struct arena *arena;
+	const struct import_there *there;
+	const struct import_version *version;
+	struct import_line line; /* of the index; cksum NULL: there is none */
+	struct package_id id;
+	int fd; /* the source's file; -1: closed */
+	struct package package;
+	struct version_new v;
+	const char *legacy; /* why a publish would be refused; NULL: it would not */
+};
+
+static const struct inventory_version *
+find_there(const struct passage *p)
+{
+	for (size_t i = 0; i < p->there->n; i++) {
+		if (strcmp(p->there->versions[i].version_base, p->id.version_base) == 0)
+			return &p->there->versions[i];
+	}
+	return NULL;
+}
+
+static void
+close_source(void *arg)
+{
+	struct passage *p = arg;
+
+	if (p->fd != -1)
+		close(p->fd);
+	p->fd = -1;
+}
+
+static int
+unreadable(const struct passage *p, struct err *err)
+{
+	return err_set(err, 400, "cannot read %s: %s", p->version->path, strerrordesc_np(errno));
+}
+
+static int
+open_source(struct passage *p, struct err *err)
+{
+	p->fd = open(p->version->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (p->fd == -1)
+		return unreadable(p, err);
+	arena_defer(p->arena, close_source, p);
+	return 0;
+}
+
+/* Copies the file into the store's staging. */
+static int
+stage(struct passage *p, struct err *err)
+{
+	const struct import_job *job = p->importer->job;
+	char *piece = arena_alloc(p->arena, PIECE);
+	struct version_new *v = &p->v;
+	ssize_t n;
+
+	if (blob_stage(p->arena, job->settings->store, &v->blob, err) == -1)
+		return -1;
+	while ((n = read(p->fd, piece, PIECE)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return unreadable(p, err);
+		if (blob_stage_size(v->blob) + (size_t)n > job->policy->max_crate_size)
+			return err_set(err, 400,
+			    "%s has more than %" PRIu32 " bytes; raise max_crate_size of the project",
+			    p->version->path, job->policy->max_crate_size);
+		if (blob_stage_write(v->blob, slice_of(piece, (size_t)n), err) == -1)
+			return -1;
+	}
+	v->cksum = blob_stage_sha256(v->blob);
+	v->size = (int64_t)blob_stage_size(v->blob);
+	if (p->line.cksum != NULL && strcmp(p->line.cksum, v->cksum) != 0)
+		return err_set(err, 400, "%s has the SHA-256 %s, and the index says %s", p->version->path,
+		    v->cksum, p->line.cksum);
+	return 0;
+}
+
+/* Reads the manifest in the crate. */
+static int
+inspect(struct passage *p, struct err *err)
+{
+	const struct import_job *job = p->importer->job;
+	const struct inspect_limits limits = {
+		.max_unpacked = (uint64_t)job->policy->max_unpacked_size,
+		.max_entries = (uint64_t)job->policy->max_entries,
+		.folder = arena_printf(p->arena, "%s-%s", p->there->crate->name, p->version->version),
+	};
+	struct inspector_result result = { .errors = slice_str("") };
+	int64_t deadline_us = clock_us() + job->settings->inspect_timeout * 1000000;
+	int fd = blob_stage_fd(p->v.blob, err);
+	struct verdict verdict;
+
+	if (fd == -1)
+		return -1;
+	if (inspector_run(p->importer->inspector, p->arena, &limits, fd, deadline_us, &result, err) == -1) {
+		if (err->status != 503)
+			return -1;
+		/* it is this crate that takes so long */
+		err_clear(err);
+		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds",
+		    job->settings->inspect_timeout);
+	}
+	if (!job_is_judged(result.status))
+		return err_set(err, 400, "the inspector ended with wait status %#x", (unsigned)result.status);
+	if (verdict_decode(p->arena, result.verdict, &verdict, err) == -1)
+		return -1;
+	if (!verdict.accepted)
+		return err_set(err, 400, "%s", verdict.error);
+	p->package = verdict.package;
+	return 0;
+}
+
+/* Gives the registry of a dependency its one spelling. */
+static int
+name_registry(const struct passage *p, struct dependency *d, struct err *err)
+{
+	const struct import_job *job = p->importer->job;
+	const char *server = job->settings->external_url;
+	struct registry_url url;
+	struct project *project;
+
+	if (d->registry == NULL)
+		return 0;
+	if (job->registry_url != NULL && strcmp(d->registry, job->registry_url) == 0) {
+		d->registry = NULL;
+		return 0;
+	}
+	if (registry_url_read(p->arena, server, d->registry, &url, err) == -1)
+		return -1;
+	if (url.kind == REGISTRY_PUBLIC)
+		d->registry = REGISTRY_PUBLIC_URL;
+	if (url.kind != REGISTRY_HERE)
+		return 0;
+	if (url.project_id == 0) {
+		if (project_find(p->importer->db, p->arena, url.path, &project, err) == -1)
+			return -1;
+		url.project_id = project->id;
+	}
+	d->registry = registry_url_index(p->arena, server, url.project_id);
+	return 0;
+}
+
+/* What a publish would be refused for, unless it is old and clients read it. */
+static int
+check_rules(struct passage *p, const struct package_limits *limits, struct err *err)
+{
+	if (package_check(p->arena, &p->package, limits, err) == -1)
+		return -1;
+	return limits->legacy ? 0 :
+	    package_check_required(p->arena, &p->package, p->importer->job->policy->required_metadata, err);
+}
+
+static int
+check(struct passage *p, struct err *err)
+{
+	const struct import_job *job = p->importer->job;
+	struct package_limits limits = job->policy->limits;
+
+	if (p->line.cksum != NULL)
+		import_line_apply(&p->line, &p->package);
+	for (size_t i = 0; i < p->package.ndeps; i++) {
+		if (name_registry(p, &p->package.deps[i], err) == -1)
+			return -1;
+	}
+	if (check_rules(p, &limits, err) == -1) {
+		if (!job->accept_legacy)
+			return -1;
+		p->legacy = arena_strdup(p->arena, err->pub);
+		err_clear(err);
+		limits.legacy = true;
+		if (check_rules(p, &limits, err) == -1)
+			return -1;
+	}
+	package_sort(&p->package);
+	return 0;
+}
+
+/* The publish, once the crate has been read. */
+static int
+describe(struct passage *p, struct err *err)
+{
+	const struct import_job *job = p->importer->job;
+	struct buf line;
+	struct version_new *v = &p->v;
+
+	v->actor = job->actor;
+	v->push_level = LEVEL_ADMIN;
+	v->limits = (struct token_limits) { .operations = TOKEN_ANY_OPERATION };
+	v->project_id = job->project_id;
+	v->normalized_name = p->id.normalized_name;
+	v->version_base = p->id.version_base;
+	v->package = &p->package;
+	v->published_at = p->line.published_at != 0 ? (time_t)p->line.published_at : time(NULL);
+	v->max_index_size = job->settings->max_index_size;
+	v->imported_from = job->from;
+	buf_init(&line, p->arena, LINE_MAX_SEEN);
+	if (index_line_encode(&line, &p->package, v->cksum, v->published_at,
+	        (size_t)job->settings->max_index_line_size, err) == -1)
+		return -1;
+	v->index_line = buf_slice(&line);
+	return 0;
+}
+
+static int
+set_yanked(const struct passage *p, struct err *err)
+{
+	const struct version_yank yank = {
+		.actor = p->importer->job->actor,
+		.limits = { .operations = TOKEN_ANY_OPERATION },
+		.project_id = p->importer->job->project_id,
+		.name = p->there->crate->name,
+		.version_base = p->id.version_base,
+		.yanked = p->line.yanked,
+		.push_level = LEVEL_ADMIN,
+	};
+
+	return p->importer->job->dry_run ? 0 : version_set_yanked(p->importer->db, p->arena, &yank, err);
+}
+
+/* Asks the database what is against it, and publishes it. */
+static int
+publish(struct passage *p, struct err *err)
+{
+	struct db_call calls[VERSION_CHECK_EARLY_CALLS] = { 0 };
+	struct db *db = p->importer->db;
+	struct strings warnings = { 0 };
+
+	version_check_early_calls(calls, p->arena, &p->v);
+	if (db_run(db, p->arena, calls, VERSION_CHECK_EARLY_CALLS, err) == -1 ||
+	    version_check_early_judge(db, calls, &p->v, err) == -1)
+		return -1;
+	if (p->importer->job->dry_run)
+		return 0;
+	p->v.quota_warnings = &warnings;
+	blob_stage_keep(p->v.blob);
+	if (version_publish(db, p->arena, &p->v, err) == -1)
+		return -1;
+	return p->line.yanked ? set_yanked(p, err) : 0;
+}
+
+/* The project has the version: is it the same? */
+static int
+compare(struct passage *p, const struct inventory_version *there, enum import_result *result,
+    const char **why, struct err *err)
+{
+	const char *cksum = p->line.cksum;
+	bool same;
+
+	if (cksum == NULL) {
+		if (open_source(p, err) == -1)
+			return -1;
+		if (blob_hash_file(p->fd, there->cksum, &same) == -1)
+			return unreadable(p, err);
+	} else {
+		same = strcmp(cksum, there->cksum) == 0;
+	}
+	*result = same ? IMPORT_THERE : IMPORT_DIFFERS;
+	if (!same)
+		*why = arena_printf(p->arena, "the project has it with other bytes, of the SHA-256 %s",
+		    there->cksum);
+	if (!same || cksum == NULL || there->yanked == p->line.yanked)
+		return 0;
+	*result = IMPORT_YANKED;
+	*why = p->line.yanked ? "yanked, as in the source" : "unyanked, as in the source";
+	return set_yanked(p, err);
+}
+
+static int
+pass(struct passage *p, enum import_result *result, const char **why, struct err *err)
+{
+	const struct package named = { .name = p->there->crate->name, .version = p->version->version };
+	const struct inventory_version *there;
+
+	if (package_check_id(p->arena, &named, &p->id, err) == -1 ||
+	    (p->version->line.n > 0 && import_line_parse(p->arena, p->version->line, &p->line, err) == -1))
+		return -1;
+	there = find_there(p);
+	if (there != NULL && (p->version->path != NULL || p->line.cksum != NULL))
+		return compare(p, there, result, why, err);
+	if (p->version->path == NULL) {
+		*result = IMPORT_MISSING;
+		*why = "the source has no bytes of it";
+		return 0;
+	}
+	if (open_source(p, err) == -1 || stage(p, err) == -1 || inspect(p, err) == -1 ||
+	    check(p, err) == -1 || describe(p, err) == -1 || publish(p, err) == -1)
+		return -1;
+	*result = p->legacy != NULL ? IMPORT_LEGACY : IMPORT_DONE;
+	*why = p->legacy;
+	return 0;
+}
+
+int
+import_version(const struct importer *importer, struct arena *a, const struct import_there *there,
+    const struct import_version *version, enum import_result *result, const char **why, struct err *err)
+{
+	struct passage *p = arena_alloc(a, sizeof(*p));
+
+	*p = (struct passage) { importer, a, there, version, .fd = -1 };
+	*why = NULL;
+	if (pass(p, result, why, err) == 0)
+		return 0;
+	if (err->status >= 500)
+		return -1;
+	*result = IMPORT_REFUSED;
+	*why = arena_strdup(a, err->pub);
+	err_clear(err);
+	return 0;
+}

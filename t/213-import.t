@@ -1,0 +1,323 @@
+#!/usr/bin/perl
+
+# berth import: crates that are elsewhere, in a directory or beside an index, come into a project as a publish
+# would bring them; what is there already is left alone, so that an import that was killed goes on.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use File::Find ();
+use File::Path qw(make_path);
+use JSON::PP ();
+use Test::More;
+
+use Berth::Agreement qw(agrees staged);
+use Berth::Cluster;
+use Berth::Crate;
+use Berth::Publish;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2);
+my $json = JSON::PP->new->utf8->canonical;
+my $id = $t->project('demo/new');
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+my $dir = $t->dir . '/source';
+
+$t->start_pool;
+
+sub write_crate {
+	my ($path, $name, $version, %opt) = @_;
+	my $bytes = Berth::Crate::make($name, $version, %opt);
+
+	make_path("$dir/$path" =~ s{/[^/]+\z}{}r);
+	Berth::Test::write_file("$dir/$path", $bytes);
+	return sha256_hex($bytes);
+}
+
+# What the command says: its status, the lines about single versions as JSON, the summary, and standard error.
+sub import_of {
+	my ($kind, $from, @args) = @_;
+	my ($status, $out, $err) = $t->berth('--json', 'import', $kind, $from, '--into', @args);
+	my @rows = map { $json->decode($_) } split(/\n/, $out);
+	my $summary = @rows ? pop @rows : {};
+
+	return ($status, $summary, { map { ("$_->{crate} $_->{version}" => $_) } @rows }, $err);
+}
+
+# The lines of a crate's index file.
+sub lines_of {
+	my ($project, $name) = @_;
+	my $res = $t->http(GET => $t->registry($project) . '/' . Berth::Publish::index_path($name),
+	    { token => $token });
+
+	return $res->{status} == 200 ? map { $json->decode($_) } split(/\n/, $res->{body}) : ();
+}
+
+subtest 'a directory, in whatever folders' => sub {
+	my %sum = (
+		'alpha 0.9.0' => write_crate('al/ph/alpha/alpha-0.9.0.crate', 'alpha', '0.9.0'),
+		'alpha 0.10.0' => write_crate('al/ph/alpha/0.10.0/alpha-0.10.0.crate', 'alpha', '0.10.0'),
+		'alpha 1.0.0-rc.1+b' => write_crate('alpha-1.0.0-rc.1+b.crate', 'alpha', '1.0.0-rc.1+b'),
+		'num-2 3.0.0' => write_crate('num-2-3.0.0.crate', 'num-2', '3.0.0'),
+	);
+
+	Berth::Test::write_file("$dir/README.crate", 'not a crate by its name');
+	Berth::Test::write_file("$dir/.hidden-1.0.0.crate", 'hidden');
+	symlink("$dir/num-2-3.0.0.crate", "$dir/num-2-3.0.1.crate") or die $!;
+	my ($status, $summary, $rows, $err) = import_of('directory', $dir, 'demo/new', '--dry-run');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 4, {}], '--dry-run finds four') or diag $err;
+	is($t->psql('SELECT count(*) FROM versions'), 0, 'and imports none');
+
+	($status, $summary, $rows, $err) = import_of('directory', $dir, 'demo/new');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 4, {}], 'all are imported') or diag $err;
+	is_deeply([map { "$_->{vers} $_->{cksum}" } lines_of($id, 'alpha')],
+	    [map { "$_ " . $sum{"alpha $_"} } '0.9.0', '0.10.0', '1.0.0-rc.1+b'], 'by precedence, the same bytes');
+	is(sha256_hex($t->http(GET => $t->registry($id) . '/num-2/3.0.0/download',
+	    { token => $token })->{body}), $sum{'num-2 3.0.0'}, 'a download');
+	agrees($t, 'imported', token => $token);
+	is($t->psql("SELECT string_agg(DISTINCT detail ->> 'imported_from', ' ') FROM audit_events"
+	    . " WHERE action = 'crate.publish'"), $dir, 'the audit log names the source');
+
+	($status, $summary) = import_of('directory', $dir, 'demo/new');
+	is_deeply([$status, @$summary{qw(imported there)}], [0, 0, 4], 'again: all are there');
+	($status, undef, $rows) = import_of('directory', $dir, 'demo/new', '--processes', 1);
+	is_deeply([$status, $rows], [0, {}], 'also with one process');
+	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.publish'"), 4, 'and no more is done');
+};
+
+subtest 'what is not imported, and why' => sub {
+	my $bad = $t->dir . '/bad';
+	my ($status, $summary, $rows, $err);
+
+	make_path("$bad/second");
+	for (['broken-1.0.0.crate' => 'no gzip'], ['alpha-0.9.0.crate' => Berth::Crate::make('alpha', '0.9.0',
+	    files => { other => 'bytes' })], ['wrong-1.0.0.crate' => Berth::Crate::make('right', '1.0.0')],
+	    ['wild-1.0.0.crate' => Berth::Crate::make('wild', '1.0.0', manifest => <<'TOML')],
+[package]
+name = "wild"
+version = "1.0.0"
+[dependencies]
+anything = "*"
+TOML
+	    ['good-1.0.0.crate' => Berth::Crate::make('good', '1.0.0')]) {
+		Berth::Test::write_file("$bad/$_->[0]", $_->[1]);
+	}
+	($status, $summary, $rows, $err) = import_of('directory', $bad, 'demo/new');
+	is_deeply([$status, @$summary{qw(imported refused differs)}], [1, 1, 3, 1], 'the others are');
+	like($err, qr/^berth: 4 of 5 versions are not imported$/m, 'and it says how many are not');
+	my %why = ('broken 1.0.0' => qr/gzip/, 'alpha 0.9.0' => qr/^the project has it with other bytes/,
+		'wrong 1.0.0' => qr/right-1\.0\.0/, 'wild 1.0.0' => qr/wildcard/);
+	like($rows->{$_}{reason}, $why{$_}, "$_: why") for sort keys %why;
+	is_deeply([sort keys %$rows], [sort keys %why], 'no more rows');
+	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
+
+	($status, $summary, $rows) = import_of('directory', $bad, 'demo/new', '--accept-legacy');
+	is_deeply([@$summary{qw(legacy refused)}, $rows->{'wild 1.0.0'}{result}], [1, 2, 'legacy'],
+	    '--accept-legacy takes what clients read');
+	like($rows->{'wild 1.0.0'}{reason}, qr/wildcard/, 'and lists it');
+	is((lines_of($id, 'wild'))[0]{deps}[0]{req}, '*', 'as it is');
+
+	Berth::Test::write_file("$bad/second/good-1.0.0.crate", 'twice');
+	($status, undef, undef, $err) = import_of('directory', $bad, 'demo/new');
+	is($status, 2, 'a version that is there twice');
+	like($err, qr{good-1\.0\.0\.crate and \S+good-1\.0\.0\.crate are the same version; remove one of the two},
+	    'names both files');
+	my %wrong = (
+		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
+		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
+		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
+		'an index without crates' => [qr/--crates/, 'index', $dir, 'demo/new'],
+		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
+	);
+	for my $what (sort keys %wrong) {
+		my ($pattern, @args) = @{ $wrong{$what} };
+		my ($status, undef, undef, $err) = import_of(@args);
+
+		isnt($status, 0, $what);
+		like($err, $pattern, "$what: says so");
+	}
+};
+
+subtest 'dependencies in the registry that crates come from' => sub {
+	my $from = $t->dir . '/private';
+	my $url = 'sparse+https://old.example/index/';
+	my $manifest = <<"TOML";
+[package]
+name = "user"
+version = "1.0.0"
+[dependencies.used]
+version = "1"
+registry-index = "$url"
+[dependencies.serde]
+version = "1"
+TOML
+	make_path($from);
+	Berth::Test::write_file("$from/user-1.0.0.crate",
+	    Berth::Crate::make('user', '1.0.0', manifest => $manifest));
+	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
+	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'not without --registry-url');
+	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $url);
+	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
+	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
+	    '--registry-url', $url);
+	like($err, qr/^berth: warning: crates of the project depend on `used`, which is not there$/m,
+	    'a dependency that is not there is told');
+	is_deeply([map { "$_->{name} " . ($_->{registry} // 'here') } @{ (lines_of($id, 'user'))[0]{deps} }],
+	    ['serde https://github.com/rust-lang/crates.io-index', 'used here'], 'each has its registry');
+};
+
+subtest 'an index' => sub {
+	my $index = $t->dir . '/index';
+	my $crates = $t->dir . '/crates';
+	my $project = $t->project('demo/index');
+	my (@lines, $status, $summary, $rows, $err);
+
+	make_path("$index/se/co", "$index/.git/objects", $crates, "$index/3/o");
+	for (['2.0.0', 1, '2020-01-02T03:04:05Z'], ['1.0.0', 0, undef], ['3.0.0', 0, undef]) {
+		my ($version, $yanked, $time) = @$_;
+		my $name = 'second';
+		my $bytes = Berth::Crate::make($name, $version);
+		my $line = { name => $name, vers => $version, deps => [], cksum => sha256_hex($bytes), features => {},
+			yanked => $yanked ? JSON::PP::true : JSON::PP::false, defined $time ? (pubtime => $time) : () };
+
+		Berth::Test::write_file("$crates/$name-$version.crate", $version eq '3.0.0' ? 'other' : $bytes);
+		push @lines, $json->encode($line);
+	}
+	push @lines, $json->encode({ name => 'second', vers => '4.0.0', deps => [], cksum => '0' x 64,
+		features => {}, yanked => JSON::PP::false });
+	Berth::Test::write_file("$index/se/co/second", join("\n", @lines) . "\n");
+	Berth::Test::write_file("$index/config.json", '{}');
+	Berth::Test::write_file("$index/LICENSE", 'not an index file');
+	my @args = ('index', $index, 'demo/index', '--crates', $crates);
+	($status, $summary, $rows, $err) = import_of(@args);
+	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 1, 1], 'two are imported') or diag $err;
+	like($rows->{'second 3.0.0'}{reason}, qr/has the SHA-256 \S+, and the index says /, 'not with other bytes');
+	like($rows->{'second 4.0.0'}{reason}, qr/has no bytes/, 'nor without any');
+	my @got = lines_of($project, 'second');
+	is_deeply([map { "$_->{vers} " . ($_->{yanked} ? 'yanked' : '') } @got], ['2.0.0 yanked', '1.0.0 '],
+	    'in the order of the index, yanked as there');
+	is($got[0]{pubtime}, '2020-01-02T03:04:05Z', 'with its time');
+	cmp_ok($got[1]{pubtime}, 'gt', '2026', 'or that of the import');
+	agrees($t, 'imported', token => $token);
+
+	Berth::Test::write_file("$index/se/co/second", join("\n", map { s/"yanked":true/"yanked":false/r }
+	    @lines[0, 1]) . "\n");
+	($status, $summary, $rows) = import_of(@args);
+	is_deeply([$status, @$summary{qw(there yanked)}], [0, 1, 1], 'what is yanked follows the index');
+	is((lines_of($project, 'second'))[0]{yanked}, JSON::PP::false, 'unyanked');
+	Berth::Test::write_file("$index/3/o/one", "{\n");
+	($status, undef, undef, $err) = import_of(@args);
+	like($err, qr{index/3/o/one:1}, 'a line that is wrong is named');
+};
+
+subtest 'killed, and again' => sub {
+	my $many = $t->dir . '/many';
+	my $n = 60;
+
+	make_path($many);
+	Berth::Test::write_file("$many/many-$_.0.0.crate", Berth::Crate::make('many', "$_.0.0")) for 1 .. $n;
+	my $pid = Berth::Test::spawn("$many.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
+	    'import', 'directory', $many, '--into', 'demo/new', '--processes', 2);
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id"
+	    . " WHERE c.name = 'many'") > 5 }), 'it has begun');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_stat_activity"
+	    . " WHERE application_name LIKE '%berth%' AND application_name NOT LIKE '%berth-fcgi%'"
+	    . " AND backend_type = 'client backend' AND pid <> pg_backend_pid()") == 0 }),
+	    'its processes end with it');
+	my ($status, $summary) = import_of('directory', $many, 'demo/new');
+	is($status, 0, 'the same command goes on');
+	is($summary->{imported} + $summary->{there}, $n, 'and finds all');
+	cmp_ok($summary->{there}, '>', 5, 'some of them were there');
+	is(scalar(lines_of($id, 'many')), $n, 'each once');
+	agrees($t, 'after a kill', token => $token);
+};
+
+# All files below a directory, and what is in them.
+sub files_of {
+	my ($root) = @_;
+	my %bytes;
+
+	File::Find::find({ no_chdir => 1, wanted => sub {
+		$bytes{ substr($_, length($root) + 1) } = Berth::Cluster::slurp($_) if -f;
+	} }, $root);
+	return \%bytes;
+}
+
+subtest 'export, and back' => sub {
+	my $out = $t->dir . '/static';
+	my $url = $t->url . '/static';
+	my @args = ('demo/new', $out, '--url', "$url/");
+	my $first = $json->decode($t->berth_ok('--json', 'export', @args));
+	my ($all) = $t->psql("SELECT count(*) FROM versions WHERE project_id = $id");
+
+	is_deeply([@$first{qw(versions copied index)}], [$all, $all, "sparse+$url/index/"], 'all versions');
+	my $files = files_of($out);
+	is_deeply($json->decode($files->{'index/config.json'}),
+	    { dl => "$url/crates/{crate}/{crate}-{version}.crate" }, 'config.json');
+	my @names = $t->psql("SELECT name FROM crates WHERE project_id = $id ORDER BY name");
+	is($files->{ 'index/' . Berth::Publish::index_path($_) }, $t->http(GET => $t->registry($id) . '/'
+	    . Berth::Publish::index_path($_), { token => $token })->{body}, "the index file of $_") for @names;
+	is_deeply([grep { !m{^(?:index|crates)/} || m{/\.} } keys %$files], [], 'and nothing else');
+
+	my $back = $t->project('demo/back');
+	my ($status, $summary, $rows, $err) = import_of('index', "$out/index", 'demo/back', '--crates',
+	    "$out/crates", '--accept-legacy');
+	is_deeply([$status, $summary->{imported} + $summary->{legacy}], [0, $all], 'the same comes in elsewhere')
+	    or diag $err;
+	is_deeply([$t->psql("SELECT name, md5(index_body) FROM crates WHERE project_id = $back ORDER BY name")],
+	    [$t->psql("SELECT name, md5(index_body) FROM crates WHERE project_id = $id ORDER BY name")],
+	    'with the same bytes of the index');
+
+	is($json->decode($t->berth_ok('--json', 'export', @args))->{copied}, 0, 'again: nothing is copied');
+	is_deeply(files_of($out), $files, 'and nothing differs');
+	truncate("$out/crates/good/good-1.0.0.crate", 10) or die $!;
+	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
+	Berth::Test::write_file("$out/index.new/left", 'of an export that was killed');
+	$t->psql("UPDATE crates SET index_body = NULL WHERE project_id = $id AND name = 'wild'");
+	is($json->decode($t->berth_ok('--json', 'export', @args))->{copied}, 2, 'what is not there is copied');
+	my $now = files_of($out);
+	is_deeply([grep { !defined $now->{$_} || $now->{$_} ne $files->{$_} } sort keys %$files],
+	    ['index/wi/ld/wild'], 'a crate that is gone leaves the index, and the rest is as before');
+	is_deeply([grep { !defined $files->{$_} } keys %$now], [], 'nothing is left of the killed one');
+
+	unlink($t->store . '/' . substr(sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'}), 0, 2) . '/'
+	    . substr(sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'}), 2, 2) . '/'
+	    . sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'})) or die $!;
+	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
+	($status, undef, $err) = $t->berth('export', @args);
+	like("$status $err", qr/^1 berth: alpha 0\.9\.0: cannot read its blob [0-9a-f]{64}/,
+	    'a missing blob is named');
+	is_deeply(files_of("$out/index"), { map { s{^index/}{}r => $now->{$_} } grep { m{^index/} } keys %$now },
+	    'and the index stays as it was');
+	for (['ftp://x', qr/must be the http:/], ["$url", qr/`demo\/none`/, 'demo/none']) {
+		my ($u, $pattern, $project) = @$_;
+
+		($status, undef, $err) = $t->berth('export', $project // 'demo/new', $out, '--url', $u);
+		like($err, $pattern, 'a wrong ' . ($project // $u));
+	}
+
+	SKIP: {
+		skip Berth::Test::cargo_missing(), 2 if Berth::Test::cargo_missing();
+		my $location = "\tlocation /static/ { root " . $t->dir . "; }\n";
+		$t->stop_nginx;
+		$t->start_nginx(sub { s/^(?=\tinclude berth\/berth-locations.conf;)/$location/m; return $_; });
+		$t->cargo_setup;
+		my $app = $t->dir . '/app';
+		make_path("$app/src", "$app/.cargo");
+		Berth::Test::write_file("$app/.cargo/config.toml", "[registries.static]\nindex = \"sparse+$url/index/\"\n");
+		Berth::Test::write_file("$app/src/main.rs", "fn main() {}\n");
+		Berth::Test::write_file("$app/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\n"
+		    . "edition = \"2021\"\n[dependencies]\nnum-2 = { version = \"3\", registry = \"static\" }\n");
+		($status, undef, $err) = $t->cargo('fetch', dir => $app);
+		is($status, 0, 'cargo fetches from it') or diag $err;
+		like($err, qr/Downloaded num-2 v3\.0\.0 \(registry `static`\)/, 'the crate');
+	}
+};
+
+$t->stop;
+done_testing;

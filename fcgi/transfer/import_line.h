@@ -28,7 +28,7 @@ struct import_line {
 };
 
 /* Strings live in the arena.  -1: 400, what is wrong. */
-int import_line_parse(struct arena *, struct slice line, struct import_line *, struct err *)
+int import_line_parse(struct arena *, struct slice text, struct import_line *, struct err *)
     __attribute__((warn_unused_result));
 
 /* Gives each dependency of the package the registry that the line has for it. */

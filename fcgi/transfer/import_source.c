@@ -166,34 +166,43 @@ path_of(const struct import_source *crates, const char *name, const char *versio
 	return NULL;
 }
 
+/* Reads up to room bytes.  -1 with errno set. */
+static ssize_t
+read_all(int fd, char *bytes, size_t room)
+{
+	size_t n = 0;
+	ssize_t got;
+
+	while (n < room && (got = read(fd, bytes + n, room - n)) != 0) {
+		if (got > 0)
+			n += (size_t)got;
+		else if (errno != EINTR)
+			return -1;
+	}
+	return (ssize_t)n;
+}
+
 static int
 read_file(struct arena *a, const char *path, struct slice *out, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	size_t room, n = 0;
-	ssize_t got = 1;
-	struct stat st;
-	char *bytes;
+	struct stat st = { .st_size = 0 };
+	ssize_t n = -1;
 
-	if (fd == -1 || fstat(fd, &st) == -1 || st.st_size > FILE_MAX) {
-		int why = fd != -1 && st.st_size > FILE_MAX ? EFBIG : errno;
+	*out = slice_str("");
+	if (fd != -1 && fstat(fd, &st) == 0 && st.st_size <= FILE_MAX) {
+		char *bytes = arena_alloc(a, (size_t)st.st_size);
 
-		if (fd != -1)
-			close(fd);
-		return err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(why));
+		n = read_all(fd, bytes, (size_t)st.st_size);
+		if (n >= 0)
+			*out = slice_of(bytes, (size_t)n);
 	}
-	room = (size_t)st.st_size;
-	bytes = arena_alloc(a, room);
-	while (n < room && got > 0) {
-		got = read(fd, bytes + n, room - n);
-		if (got > 0)
-			n += (size_t)got;
-		else if (got == -1 && errno == EINTR)
-			got = 1;
-	}
-	close(fd);
-	*out = slice_of(bytes, n);
-	return got == -1 ? err_set(err, 400, "cannot read %s: %s", path, strerrordesc_np(errno)) : 0;
+	if (n == -1)
+		err_set(err, 400, "cannot read %s: %s", path,
+		    strerrordesc_np(st.st_size > FILE_MAX ? EFBIG : errno));
+	if (fd != -1)
+		close(fd);
+	return n == -1 ? -1 : 0;
 }
 
 /* Takes name and version of a line; the rest is read when it is imported. */

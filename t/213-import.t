@@ -213,6 +213,66 @@ subtest 'an index' => sub {
 	like($err, qr{index/3/o/one:1}, 'a line that is wrong is named');
 };
 
+# Two crates of the public registry, one of which needs the other.
+sub public_crates {
+	my ($root) = @_;
+	my %line;
+
+	make_path("$root/crates");
+	for (['leaf-crate', ''], ['stem-crate', "[dependencies.leaf-crate]\nversion = \"1\"\n"]) {
+		my ($name, $deps) = @$_;
+		my $bytes = Berth::Crate::make($name, '1.0.0', toml => $deps);
+
+		Berth::Test::write_file("$root/crates/$name-1.0.0.crate", $bytes);
+		make_path("$root/index/" . (Berth::Publish::index_path($name) =~ s{/[^/]+\z}{}r));
+		Berth::Test::write_file("$root/index/" . Berth::Publish::index_path($name), $json->encode({ name => $name,
+			vers => '1.0.0', cksum => sha256_hex($bytes), features => {}, yanked => JSON::PP::false,
+			deps => [$deps ? { name => 'leaf-crate', req => '^1', features => [], optional => JSON::PP::false,
+			    default_features => JSON::PP::true, target => undef, kind => 'normal' } : ()] }) . "\n");
+	}
+	return ("$root/index", "$root/crates");
+}
+
+# berth-mirror(7) as it stands there: what cargo makes of it, and that nobody is asked but us.
+subtest 'a mirror of the public registry' => sub {
+	my ($index, $crates) = public_crates($t->dir . '/public');
+	my %project = map { $_ => $t->project("demo/mirror-$_", $_ eq 'open' ? 'public' : 'private') } qw(open shut);
+	my ($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
+
+	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the index') or diag $err;
+	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut', '--registry-url',
+	    'crates-io');
+	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the crates alone') or diag $err;
+	is_deeply([map { $_->{registry} } map { @{ $_->{deps} } } lines_of($project{$_}, 'stem-crate')], [undef],
+	    "$_: its crates depend on each other") for sort keys %project;
+
+	SKIP: {
+		skip Berth::Test::cargo_missing(), 2 if Berth::Test::cargo_missing();
+		my %lock;
+
+		for my $kind (sort keys %project) {
+			my $app = $t->dir . "/app-$kind";
+			my $home = $t->cargo_setup(mirror => { id => $project{$kind},
+				$kind eq 'shut' ? (token => $token) : () });
+			my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-mirror.7");
+			my ($config) = $page =~ /^\.Bd -literal -offset indent\n(\[source\.crates-io\].*?)^\.Ed/ms;
+
+			make_path("$app/src", "$app/.cargo");
+			Berth::Test::write_file("$app/.cargo/config.toml", $config);
+			Berth::Test::write_file("$app/src/main.rs", "fn main() {}\n");
+			Berth::Test::write_file("$app/Cargo.toml", "[package]\nname = \"app\"\nversion = \"0.1.0\"\n"
+			    . "edition = \"2021\"\n[dependencies]\nstem-crate = \"1\"\n");
+			($status, undef, $err) = $t->cargo('fetch', dir => $app);
+			is($status, 0, "$kind: cargo fetches from it") or diag $err;
+			like($err, qr/Downloaded leaf-crate v1\.0\.0 \(registry `mirror`\)/, "$kind: what its crates need, too");
+			$lock{$kind} = Berth::Cluster::slurp("$app/Cargo.lock");
+		}
+		is($lock{shut}, $lock{open}, 'the same lock file');
+		is_deeply({ map { $_ => 1 } $lock{open} =~ /^source = "(.*)"$/mg },
+		    { 'registry+https://github.com/rust-lang/crates.io-index' => 1 }, 'which names the public registry');
+	}
+};
+
 subtest 'killed, and again' => sub {
 	my $many = $t->dir . '/many';
 	my $n = 60;

@@ -160,14 +160,14 @@ name_registry(const struct passage *p, struct dependency *d, struct err *err)
 
 	if (d->registry == NULL)
 		return 0;
-	if (job->registry_url != NULL && strcmp(d->registry, job->registry_url) == 0) {
-		d->registry = NULL;
-		return 0;
-	}
 	if (registry_url_read(p->arena, server, d->registry, &url, err) == -1)
 		return -1;
 	if (url.kind == REGISTRY_PUBLIC)
 		d->registry = REGISTRY_PUBLIC_URL;
+	if (job->registry_url != NULL && strcmp(d->registry, job->registry_url) == 0) {
+		d->registry = NULL;
+		return 0;
+	}
 	if (url.kind != REGISTRY_HERE)
 		return 0;
 	if (url.project_id == 0) {

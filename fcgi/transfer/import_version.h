@@ -27,7 +27,8 @@ struct import_job {
 	struct audit_actor actor;
 	int64_t project_id;
 	const char *from; /* for the audit log */
-	const char *registry_url; /* crates that name this registry mean the project; NULL: none */
+	/* dependencies on this registry mean the project; the public one by REGISTRY_PUBLIC_URL; NULL: none */
+	const char *registry_url;
 	bool accept_legacy;
 	bool dry_run;
 };

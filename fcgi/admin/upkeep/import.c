@@ -8,6 +8,7 @@
 #include "admin/number.h"
 #include "admin/output.h"
 #include "config/settings.h"
+#include "crate/registry_url.h"
 #include "store/blob/store_identity.h"
 #include "store/project.h"
 
@@ -159,10 +160,13 @@ run(struct invocation *in, const struct import_source *source, const char *regis
 static int
 directory(struct invocation *in)
 {
+	const char *url = in->options.values[REGISTRY_URL];
 	struct import_source source;
 
+	if (url != NULL && strcmp(url, "crates-io") == 0)
+		url = REGISTRY_PUBLIC_URL;
 	return import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 :
-	    run(in, &source, in->options.values[REGISTRY_URL]);
+	    run(in, &source, url);
 }
 
 static int
@@ -179,8 +183,8 @@ static const struct command commands[] = {
 	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL] [--accept-legacy] [--dry-run]"
 	    " [--processes N]",
 	    "Imports all files NAME-VERSION.crate in DIR and below it.  --registry-url: the index URL of\n"
-	    "the registry that the crates come from.  Dependencies on crates of that registry become\n"
-	    "dependencies on crates of the project.",
+	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
+	    "become dependencies on crates of the project.",
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
 	{ "index", "DIR --crates DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
 	    "Imports the versions of an index: the work tree of a git index, or the files of a sparse one.\n"

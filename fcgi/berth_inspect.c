@@ -18,6 +18,7 @@
 #include "crate/inspect/inspect.h"
 #include "crate/inspect/job.h"
 #include "crate/inspect/sample.h"
+#include "crate/inspect/source.h"
 #include "crate/inspect/template.h"
 #include "crate/registry_url.h"
 
@@ -235,17 +236,24 @@ crate_judge(struct arena *arena, struct inspect *in, const char *cksum, struct e
 	return verdict.accepted ? EXIT_ACCEPTED : EXIT_REFUSED;
 }
 
+/* What one crate may take. */
+static struct sandbox_limits
+sandbox_limits_of(const struct inspect_limits *limits)
+{
+	return (struct sandbox_limits) {
+		.memory = UINT64_C(256) << 20,
+		/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */
+		.cpu_seconds = 10 + (limits->max_unpacked >> 25),
+		.file_size = VERDICT_MAX,
+	};
+}
+
 /* The exit status, or -1: err. */
 static int
 crate_inspect(struct arena *arena, const struct sandbox *sandbox, const struct request *request,
     struct err *err)
 {
-	const struct sandbox_limits limits = {
-		.memory = UINT64_C(256) << 20,
-		/* 32 MB/s is far below what any machine decompresses, and a file may be at its limit */
-		.cpu_seconds = 10 + (request->limits.max_unpacked >> 25),
-		.file_size = VERDICT_MAX,
-	};
+	const struct sandbox_limits limits = sandbox_limits_of(&request->limits);
 	struct inspect *in = inspect_new(arena, &request->limits);
 
 	if (sandbox_enter(sandbox, &limits, err) == -1)
@@ -270,6 +278,44 @@ sample_inspect(struct arena *arena, struct err *err)
 	return verdict_print(&out, &verdict, err);
 }
 
+/* The answer, or why there is none, as crate/inspect/source.h says.  The exit status, or -1: err. */
+static int
+source_answer(struct arena *arena, struct source *source, struct err *err)
+{
+	static char piece[PIECE];
+	struct slice out;
+	ssize_t n;
+	int rc = 0;
+
+	while (rc == 0 && !source_done(source) && (n = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
+		if (n > 0)
+			rc = source_push(source, slice_of(piece, (size_t)n), err);
+		else if (errno != EINTR)
+			rc = err_sys(err, "standard input");
+	}
+	if (rc == 0)
+		rc = source_end(source, &out, err);
+	if (rc == -1 && err->status >= 500)
+		return -1;
+	if (rc == -1)
+		out = slice_str(arena_printf(arena, "%d %s", err->status, err->pub));
+	if (output_write(out, err) == -1)
+		return -1;
+	return rc == 0 ? EXIT_ACCEPTED : EXIT_REFUSED;
+}
+
+/* As crate_inspect(), for the other kinds of jobs. */
+static int
+source_show(struct arena *arena, const struct sandbox *sandbox, const struct job *job, struct err *err)
+{
+	const struct sandbox_limits limits = sandbox_limits_of(&job->limits);
+	struct source *source = source_new(arena, job);
+
+	if (sandbox_enter(sandbox, &limits, err) == -1)
+		return -1;
+	return source_answer(arena, source, err);
+}
+
 /* In the template until its worker has gone, in each child for one crate.  As crate_inspect(). */
 static int
 serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
@@ -284,6 +330,8 @@ serve(struct arena *arena, const struct sandbox *sandbox, struct err *err)
 	rc = template_run(STDIN_FILENO, message, &job, err);
 	if (rc != 1)
 		return rc == 0 ? EXIT_ACCEPTED : -1;
+	if (job.kind != JOB_INSPECT)
+		return source_show(arena, sandbox, &job, err);
 	request.limits = job.limits;
 	return crate_inspect(arena, sandbox, &request, err);
 }

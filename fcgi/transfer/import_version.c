@@ -118,26 +118,26 @@ stage(struct passage *p, struct err *err)
 static int
 inspect(struct passage *p, struct err *err)
 {
-	const struct import_job *job = p->importer->job;
-	const struct inspect_limits limits = {
-		.max_unpacked = (uint64_t)job->policy->max_unpacked_size,
-		.max_entries = (uint64_t)job->policy->max_entries,
+	const struct import_job *wanted = p->importer->job;
+	const struct job job = { .kind = JOB_INSPECT, .limits = {
+		.max_unpacked = (uint64_t)wanted->policy->max_unpacked_size,
+		.max_entries = (uint64_t)wanted->policy->max_entries,
 		.folder = arena_printf(p->arena, "%s-%s", p->there->crate->name, p->version->version),
-	};
+	} };
 	struct inspector_result result = { .errors = slice_str("") };
-	int64_t deadline_us = clock_us() + job->settings->inspect_timeout * 1000000;
+	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * 1000000;
 	int fd = blob_stage_fd(p->v.blob, err);
 	struct verdict verdict;
 
 	if (fd == -1)
 		return -1;
-	if (inspector_run(p->importer->inspector, p->arena, &limits, fd, deadline_us, &result, err) == -1) {
+	if (inspector_run(p->importer->inspector, p->arena, &job, fd, deadline_us, &result, err) == -1) {
 		if (err->status != 503)
 			return -1;
 		/* it is this crate that takes so long */
 		err_clear(err);
 		return err_set(err, 400, "the inspection did not end within %" PRId64 " seconds",
-		    job->settings->inspect_timeout);
+		    wanted->settings->inspect_timeout);
 	}
 	if (!job_is_judged(result.status))
 		return err_set(err, 400, "the inspector ended with wait status %#x", (unsigned)result.status);

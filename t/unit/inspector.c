@@ -125,13 +125,13 @@ inspector_of(const char *name)
 static int
 run_for(struct inspector *in, int64_t patience_s, struct inspector_result *out)
 {
-	const struct inspect_limits limits = { 1000, 10, "foo-1.0.0" };
+	const struct job job = { .limits = { 1000, 10, "foo-1.0.0" } };
 	int crate = memfd_create("crate", MFD_CLOEXEC);
 	int rc;
 
 	ok(write(crate, "bytes", 5) == 5 && lseek(crate, 0, SEEK_SET) == 0, "a crate");
 	err_clear(&err);
-	rc = inspector_run(in, arena, &limits, crate, clock_us() + patience_s * 1000000, out, &err);
+	rc = inspector_run(in, arena, &job, crate, clock_us() + patience_s * 1000000, out, &err);
 	close(crate);
 	return rc;
 }
@@ -299,7 +299,7 @@ test_failures(void)
 static void
 test_start(void)
 {
-	const struct inspect_limits nowhere = { 1000, 10, "" };
+	const struct job nowhere = { .limits = { 1000, 10, "" } };
 	struct inspector_result out;
 	struct inspector *in = inspector_new(arena, "/nonexistent/inspector");
 	int before = open_fds();
@@ -346,7 +346,7 @@ program_start(const char *path, int *worker)
 static int
 job_give(int worker, uint64_t number)
 {
-	const struct job job = { number, { 1000, 10, "foo-1.0.0" } };
+	const struct job job = { .number = number, .limits = { 1000, 10, "foo-1.0.0" } };
 	struct job_fds fds = { .crate = open("/dev/null", O_RDONLY | O_CLOEXEC) };
 	int ends[2];
 
@@ -429,7 +429,7 @@ static void
 test_sandbox(const char *path)
 {
 	struct inspector *in = inspector_new(arena, path);
-	const struct inspect_limits limits = { UINT64_C(64) << 20, 10, "foo-1.0.0" };
+	const struct job job = { .limits = { UINT64_C(64) << 20, 10, "foo-1.0.0" } };
 	struct inspector_result out;
 	int crate[2], fds = 0, status = 0;
 	pid_t worker, child = 0;
@@ -439,7 +439,7 @@ test_sandbox(const char *path)
 	worker = fork();
 	if (worker == 0) {
 		close(crate[1]);
-		if (inspector_run(in, arena, &limits, crate[0], clock_us() + PATIENCE_S * 1000000, &out, &err) == -1)
+		if (inspector_run(in, arena, &job, crate[0], clock_us() + PATIENCE_S * 1000000, &out, &err) == -1)
 			_exit(99);
 		inspector_stop(in);
 		_exit(WEXITSTATUS(out.status));

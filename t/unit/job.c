@@ -8,13 +8,14 @@
 
 #include "tap.h"
 
-enum { HEAD = JOB_MESSAGE_MAX - JOB_FOLDER_MAX };
+enum { HEAD = 32, SOURCE_HEAD = HEAD + 8, ENDS = 2 };
 
 static struct err err;
 static int worker, inspector; /* the ends of a socket */
 static char message[JOB_MESSAGE_MAX + 1];
 
-static const struct job good = { 7, { .max_unpacked = 1000, .max_entries = 20, .folder = "foo-1.0.0" } };
+static const struct job good = { .number = 7,
+	.limits = { .max_unpacked = 1000, .max_entries = 20, .folder = "foo-1.0.0" } };
 
 /* The message of a job, with a change of n bytes at an offset, and of another length. */
 static int
@@ -36,12 +37,14 @@ test_codec(void)
 	size_t n = job_encode(&good, message);
 	const uint64_t numbers[] = { 0, UINT64_MAX, (uint64_t)INT64_MAX + 1, INSPECT_ENTRIES_MAX + 1 };
 
-	is_int(n, HEAD + 9, "the length of a message");
+	is_int(n, HEAD + 9, "the length of a message, also to a pool of before");
 	is_int(job_decode(message, n, &out, &err), 0, "it is read again");
 	is_int(out.number, 7, "its number");
 	is_int(out.limits.max_unpacked, 1000, "the bytes");
 	is_int(out.limits.max_entries, 20, "the entries");
 	is_str(out.limits.folder, "foo-1.0.0", "the folder");
+	is_int(out.kind, JOB_INSPECT, "and what is to be done");
+	ok(out.path == NULL, "to no file of it");
 	for (n = 0; n <= HEAD; n++) {
 		job_encode(&good, message);
 		if (job_decode(message, n, &out, &err) != -1)
@@ -68,6 +71,42 @@ test_codec(void)
 	is_int(decode(&good, 24, &numbers[3], 8, 0), -1, "more entries than may be configured");
 	is_int(decode(&good, HEAD, "", 1, 0), -1, "a folder with a NUL");
 	is_int(decode(&good, HEAD + 2, "/", 1, 0), -1, "a folder in a folder");
+}
+
+/* One file of a crate. */
+static void
+test_path(void)
+{
+	char longest[JOB_PATH_MAX + 2] = "";
+	struct job job = good, out;
+	size_t n;
+
+	job.kind = JOB_READ;
+	is_int(job_encode(&job, message), 0, "a file without a name is not asked for");
+	job.path = "src/lib.rs";
+	n = job_encode(&job, message);
+	is_int(n, SOURCE_HEAD + 9 + 10 + ENDS, "the length with a path");
+	is_int(job_decode(message, n, &out, &err), 0, "it is read again");
+	is_str(out.limits.folder, "foo-1.0.0", "the folder");
+	is_str(out.path, "src/lib.rs", "the path");
+	is_int(out.kind, JOB_READ, "to be read");
+	is_int(decode(&job, SOURCE_HEAD + 12, "", 1, 0), -1, "a path with a NUL");
+	is_int(decode(&job, SOURCE_HEAD + 2, "/", 1, 0), -1, "a folder in a folder");
+	is_int(decode(&job, HEAD, "\3", 1, 0), -1, "nothing that is known");
+	is_int(decode(&job, HEAD, "\0", 1, 0), -1, "an inspection in the form of another job");
+	is_int(decode(&job, HEAD, "\1", 1, 0), -1, "a list with a path");
+	for (size_t cut = 0; cut < n; cut++) {
+		job_encode(&job, message);
+		if (job_decode(message, cut, &out, &err) != -1)
+			ok(false, "cut to %zu bytes, it is read", cut);
+	}
+	job.path = memset(longest, 'x', JOB_PATH_MAX);
+	is_int(decode(&job, 0, "", 0, 0), 0, "the longest path");
+	longest[JOB_PATH_MAX] = 'x';
+	is_int(job_encode(&job, message), 0, "a longer one is not sent");
+	job = good;
+	job.kind = JOB_LIST;
+	is_int(decode(&job, 0, "", 0, 0), 0, "all files");
 }
 
 /* Sends bytes with so many descriptors, as no worker does. */
@@ -188,6 +227,7 @@ main(void)
 	worker = ends[0];
 	inspector = ends[1];
 	test_codec();
+	test_path();
 	test_jobs();
 	test_reports();
 	test_ends();

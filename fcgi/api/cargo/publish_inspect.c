@@ -89,17 +89,17 @@ inspect(const struct worker_app *app, struct request *rq, const struct upload *u
     struct inspector_result *result)
 {
 	const struct package *metadata = &upload->metadata;
-	const struct inspect_limits limits = {
+	const struct job job = { .kind = JOB_INSPECT, .limits = {
 		.max_unpacked = (uint64_t)upload->policy->max_unpacked_size,
 		.max_entries = (uint64_t)upload->policy->max_entries,
 		.folder = arena_printf(rq->arena, "%s-%s", metadata->name, metadata->version),
-	};
+	} };
 	int fd = blob_stage_fd(upload->crate, &rq->err);
 
 	FAULT_POINT("publish", "inspect");
 	if (fd == -1)
 		return -1;
-	return inspector_run(app->inspector, rq->arena, &limits, fd, inspect_deadline(app, rq), result, &rq->err);
+	return inspector_run(app->inspector, rq->arena, &job, fd, inspect_deadline(app, rq), result, &rq->err);
 }
 
 int

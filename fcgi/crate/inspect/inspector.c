@@ -150,16 +150,16 @@ template_waits(const struct inspector *in)
 
 /* Hands the crate over.  On success *verdict is the end of a pipe to read from. */
 static int
-job_hand_over(struct inspector *in, const struct inspect_limits *limits, int crate, int *verdict,
-    struct err *err)
+job_hand_over(struct inspector *in, const struct job *wanted, int crate, int *verdict, struct err *err)
 {
-	const struct job job = { .number = ++in->jobs, .limits = *limits };
+	struct job job = *wanted;
 	struct job_fds fds = { .crate = crate };
 	int ends[2], rc;
 
 	if (FAULT_FAILS("inspect", "verdict") || pipe2(ends, O_CLOEXEC) == -1)
 		return err_sys(err, "a pipe for the verdict");
 	fds.verdict = ends[1];
+	job.number = ++in->jobs;
 	rc = job_send(in->socket, &job, &fds, err);
 	if (rc == 0 && FAULT_FAILS("inspect", "twice"))
 		rc = job_send(in->socket, &job, &fds, err);
@@ -245,7 +245,7 @@ run_replace(struct run *run)
 
 /* Hands the crate to a template, a new one if need be. */
 static int
-run_begin(struct run *run, const struct inspect_limits *limits, int crate, struct err *err)
+run_begin(struct run *run, const struct job *job, int crate, struct err *err)
 {
 	struct inspector *in = run->inspector;
 
@@ -253,12 +253,12 @@ run_begin(struct run *run, const struct inspect_limits *limits, int crate, struc
 		run_replace(run);
 	if (in->pid == 0 && template_start(in, err) == -1)
 		return -1;
-	return job_hand_over(in, limits, crate, run->verdict.fd, err);
+	return job_hand_over(in, job, crate, run->verdict.fd, err);
 }
 
 int
-inspector_run(struct inspector *in, struct arena *a, const struct inspect_limits *limits, int crate,
-    int64_t deadline_us, struct inspector_result *result, struct err *err)
+inspector_run(struct inspector *in, struct arena *a, const struct job *job, int crate, int64_t deadline_us,
+    struct inspector_result *result, struct err *err)
 {
 	int verdict = -1;
 	struct run run = {
@@ -272,7 +272,7 @@ inspector_run(struct inspector *in, struct arena *a, const struct inspect_limits
 
 	buf_init(&run.verdict.buf, a, VERDICT_MAX);
 	buf_init(&run.errors.buf, a, INSPECTOR_ERRORS_MAX);
-	rc = run_begin(&run, limits, crate, err);
+	rc = run_begin(&run, job, crate, err);
 	if (rc == 0)
 		rc = run_wait(&run, err);
 	fd_close(&verdict);

@@ -12,14 +12,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
-#include "crate/inspect/inspect.h"
+#include "crate/inspect/job.h"
 
 enum { INSPECTOR_ERRORS_MAX = 1024 };
 
 struct inspector;
 
 struct inspector_result {
-	struct slice verdict; /* what was written as such */
+	struct slice verdict; /* what was written as such, or as another answer */
 	struct slice errors; /* standard error, its first INSPECTOR_ERRORS_MAX bytes; set also after -1 */
 	int status; /* as of waitpid(2), of the process that has inspected the crate */
 };
@@ -31,12 +31,13 @@ struct inspector *inspector_new(struct arena *, const char *path);
 void inspector_stop(struct inspector *);
 
 /*
- * Has one crate inspected, which is read from where the descriptor stands, and waits until deadline_us of
- * clock_us().  Nothing of an earlier crate comes back, and no process that knows another one sees it.
+ * Has one crate inspected, or read as the job says, from where the descriptor stands, and waits until
+ * deadline_us of clock_us().  The job's number is not looked at.  Nothing of an earlier crate comes back, and
+ * no process that knows another one sees it.
  * -1: 503 past the deadline; 500 the program cannot be started, ends without a report, or writes more than a
  * verdict.
  */
-int inspector_run(struct inspector *, struct arena *, const struct inspect_limits *, int crate,
-    int64_t deadline_us, struct inspector_result *, struct err *) __attribute__((warn_unused_result));
+int inspector_run(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
+    struct inspector_result *, struct err *) __attribute__((warn_unused_result));
 
 #endif

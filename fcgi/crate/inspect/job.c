@@ -8,21 +8,33 @@
 
 /* Another program, or another version of this one, says something else. */
 #define JOB_MAGIC    UINT64_C(0x31626f6a74726562)
+#define SOURCE_MAGIC UINT64_C(0x32626f6a74726562)
 #define REPORT_MAGIC UINT64_C(0x3174706574726562)
 
 enum { NFDS = 2 };
 
-/* The first bytes of a job; the others are its folder. */
+/*
+ * The first bytes of a job.  Behind those of an inspection comes its folder: a pool of an earlier build sends
+ * the same while it waits for its restart.  Behind those of other jobs come struct source_head, and folder
+ * and path, each with a NUL at its end.
+ */
 struct head {
 	uint64_t magic, number, max_unpacked, max_entries;
 };
+
+struct source_head {
+	uint64_t kind;
+};
+
+enum { ENDS = 2 /* NULs of folder and path */ };
 
 struct report {
 	uint64_t magic, number;
 	int64_t status;
 };
 
-_Static_assert(sizeof(struct head) + JOB_FOLDER_MAX == JOB_MESSAGE_MAX, "a message has head and folder");
+_Static_assert(sizeof(struct head) + sizeof(struct source_head) + JOB_FOLDER_MAX + JOB_PATH_MAX + ENDS <=
+    JOB_MESSAGE_MAX, "a message has heads, folder and path");
 
 /* Room for as many descriptors as there are, and for none beyond. */
 union control {
@@ -36,17 +48,35 @@ job_is_judged(int status)
 	return WIFEXITED(status) && WEXITSTATUS(status) <= JOB_REFUSED;
 }
 
+/* Puts the parts one behind the other; returns their length. */
+static size_t
+join(char *to, const struct slice *parts, size_t n)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(to + length, parts[i].p, parts[i].n);
+		length += parts[i].n;
+	}
+	return length;
+}
+
 size_t
 job_encode(const struct job *job, char message[JOB_MESSAGE_MAX])
 {
-	const struct head head = { JOB_MAGIC, job->number, job->limits.max_unpacked, job->limits.max_entries };
-	size_t n = strlen(job->limits.folder);
+	const bool inspects = job->kind == JOB_INSPECT;
+	const struct head head = { inspects ? JOB_MAGIC : SOURCE_MAGIC, job->number, job->limits.max_unpacked,
+		job->limits.max_entries };
+	const struct source_head source = { (uint64_t)job->kind };
+	const char *path = job->path != NULL ? job->path : "";
+	size_t folder = strlen(job->limits.folder), n = strlen(path);
+	const struct slice parts[] = { slice_of((const char *)&head, sizeof(head)),
+		slice_of((const char *)&source, inspects ? 0 : sizeof(source)),
+		slice_of(job->limits.folder, folder + !inspects), slice_of(path, inspects ? 0 : n + 1) };
 
-	if (n == 0 || n > JOB_FOLDER_MAX)
+	if (folder == 0 || folder > JOB_FOLDER_MAX || n > JOB_PATH_MAX || (job->kind == JOB_READ) != (n > 0))
 		return 0;
-	memcpy(message, &head, sizeof(head));
-	memcpy(message + sizeof(head), job->limits.folder, n);
-	return sizeof(head) + n;
+	return join(message, parts, sizeof(parts) / sizeof(*parts));
 }
 
 static bool
@@ -55,10 +85,39 @@ in_range(uint64_t n, uint64_t max)
 	return n >= 1 && n <= max;
 }
 
+static bool
+folder_valid(const char *folder, size_t n)
+{
+	return n > 0 && n <= JOB_FOLDER_MAX && strlen(folder) == n && strchr(folder, '/') == NULL;
+}
+
+/* What comes behind the head of another job than an inspection: n bytes, and a NUL behind them. */
+static int
+source_decode(char *rest, size_t n, struct job *job, struct err *err)
+{
+	struct source_head head;
+	char *folder = rest + sizeof(head), *path;
+
+	if (n <= sizeof(head))
+		return err_internal(err, 500, "a job that ends too soon");
+	memcpy(&head, rest, sizeof(head));
+	if (head.kind == JOB_INSPECT || head.kind >= JOB__KINDS)
+		return err_internal(err, 500, "a job of an unknown kind");
+	path = folder + strlen(folder) + 1;
+	if (path >= rest + n || !folder_valid(folder, strlen(folder)))
+		return err_internal(err, 500, "a job with a malformed folder");
+	if (path + strlen(path) + 1 != rest + n || strlen(path) > JOB_PATH_MAX ||
+	    (head.kind == JOB_READ) != (path[0] != '\0'))
+		return err_internal(err, 500, "a job with a malformed path");
+	job->kind = (enum job_kind)head.kind;
+	job->limits.folder = folder;
+	job->path = path[0] != '\0' ? path : NULL;
+	return 0;
+}
+
 int
 job_decode(char *message, size_t n, struct job *job, struct err *err)
 {
-	char *folder = message + sizeof(struct head);
 	struct head head;
 
 	if (n <= sizeof(head) || n > JOB_MESSAGE_MAX)
@@ -66,18 +125,18 @@ job_decode(char *message, size_t n, struct job *job, struct err *err)
 	memcpy(&head, message, sizeof(head));
 	message[n] = '\0';
 	n -= sizeof(head);
-	if (head.magic != JOB_MAGIC)
+	if (head.magic != JOB_MAGIC && head.magic != SOURCE_MAGIC)
 		return err_internal(err, 500, "not the message of a job; are pool and inspector of one version?");
 	if (head.number == 0 || !in_range(head.max_unpacked, INT64_MAX) ||
 	    !in_range(head.max_entries, INSPECT_ENTRIES_MAX))
 		return err_internal(err, 500, "a job with a number out of range");
-	if (strlen(folder) != n || strchr(folder, '/') != NULL)
-		return err_internal(err, 500, "a job with a malformed folder");
 	*job = (struct job) {
 		.number = head.number,
-		.limits = { head.max_unpacked, head.max_entries, folder },
+		.limits = { head.max_unpacked, head.max_entries, message + sizeof(head) },
 	};
-	return 0;
+	if (head.magic == SOURCE_MAGIC)
+		return source_decode(message + sizeof(head), n, job, err);
+	return folder_valid(job->limits.folder, n) ? 0 : err_internal(err, 500, "a job with a malformed folder");
 }
 
 int

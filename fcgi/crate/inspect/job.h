@@ -20,15 +20,25 @@
 
 enum {
 	JOB_FOLDER_MAX = 255, /* no file system has longer names */
-	JOB_MESSAGE_MAX = 32 + JOB_FOLDER_MAX
+	JOB_PATH_MAX = 1024, /* nor does a crate have longer paths */
+	JOB_MESSAGE_MAX = 48 + JOB_FOLDER_MAX + JOB_PATH_MAX
 };
 
-/* Exit statuses of a process that has written a verdict. */
+enum job_kind {
+	JOB_INSPECT, /* a verdict (crate/inspect/verdict.h) */
+	JOB_LIST, /* the files of a crate, and ... */
+	JOB_READ, /* ... one of them (crate/inspect/source.h) */
+	JOB__KINDS
+};
+
+/* Exit statuses of a process that has written a verdict, or another answer. */
 enum { JOB_ACCEPTED = 0, JOB_REFUSED = 1 };
 
 struct job {
 	uint64_t number; /* from 1 */
 	struct inspect_limits limits; /* with a folder */
+	enum job_kind kind;
+	const char *path; /* of JOB_READ: below the folder; else NULL */
 };
 
 struct job_fds {
@@ -44,11 +54,12 @@ struct job_report {
 /* Has a process with this status of waitpid(2) written a verdict? */
 bool job_is_judged(int status);
 
-/* The length of the message; 0: the folder has no or too many bytes. */
+/* The length of the message; 0: folder or path has no or too many bytes. */
 size_t job_encode(const struct job *, char message[JOB_MESSAGE_MAX]);
 
 /*
- * Reads a message of n bytes.  The buffer has room for one byte more: the folder of the job points into it.
+ * Reads a message of n bytes.  The buffer has room for one byte more: folder and path of the job point into
+ * it.
  * -1: 500, it is not what job_encode() writes.
  */
 int job_decode(char *message, size_t n, struct job *, struct err *) __attribute__((warn_unused_result));

@@ -70,11 +70,14 @@ LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
 PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH\|BERTH_VERSION' --include='*.c' fcgi)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
+TEMPLATES := $(sort $(wildcard fcgi/api/web/html/*.html))
+ASSETS    := $(sort $(wildcard fcgi/api/web/html/*.css fcgi/api/web/html/*.svg))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
 	build/gen/store/migrate_sql.h \
-	build/gen/api/openapi.inc
+	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
+	build/gen/api/web/assets.inc
 
 .PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
@@ -98,6 +101,7 @@ help:
 build/gen/queries.list: LIST = $(QUERIES)
 build/gen/migrations.list: LIST = $(MIGRATIONS)
 build/gen/sources.list: LIST = $(LIB_SRCS)
+build/gen/html.list: LIST = $(TEMPLATES) $(ASSETS)
 build/gen/places.list: LIST = $(SYSCONFDIR) $(LIBEXECDIR) $(VERSION)
 build/gen/%.list: always
 	@mkdir -p $(@D)
@@ -130,6 +134,14 @@ build/next/gen/store/migrations.inc: $(NEXT_MIGRATIONS) build/gen/migrations.lis
 build/gen/api/openapi.inc: conf/openapi.json
 	@mkdir -p $(@D)
 	od -An -v -tu1 $< | sed 's/ *\([0-9][0-9]*\)/\1,/g' >$@
+
+# ---- generated: what the pages of api/web consist of ----
+build/gen/api/web/templates.h build/gen/api/web/templates.inc &: $(TEMPLATES) build/gen/html.list scripts/html2c
+	@mkdir -p $(@D)
+	scripts/html2c templates build/gen/api/web $(TEMPLATES)
+build/gen/api/web/assets.h build/gen/api/web/assets.inc &: $(ASSETS) build/gen/html.list scripts/html2c
+	@mkdir -p $(@D)
+	scripts/html2c assets build/gen/api/web $(ASSETS)
 
 # ---- one variant: $(1) its folder, $(2) compiler, $(3) flags, $(4) link flags ----
 define VARIANT

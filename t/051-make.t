@@ -23,14 +23,17 @@ my $archive = "$dir/build/libberth.a";
 # not those of the make that runs the tests
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
 
-make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base conf));
+make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base fcgi/api/web/html conf));
 is(system('cp', "$root/Makefile", $dir), 0, 'a tree of its own');
-is(system('cp', "$root/scripts/sql2c", "$dir/scripts"), 0, 'with the script');
+is(system('cp', map({ "$root/scripts/$_" } qw(sql2c html2c)), "$dir/scripts"), 0, 'with the scripts');
 is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
 write_file("$dir/fcgi/base/banned.h", '');
 write_file("$dir/fcgi/base/one.c", "const char *one(void);\nconst char *one(void) { return SYSCONFDIR; }\n");
 write_file("$dir/fcgi/base/two.c", "int two(void);\nint two(void) { return 1; }\n");
 write_file("$dir/sql/migrate.sql", "-- name: migrate_look\n-- No table.\nSELECT 1 AS one;\n");
+write_file("$dir/fcgi/api/web/html/one.html", "{{ template html_one(int n) }}\n"
+    . "{{ n | number }}\n{{ end }}\n");
+write_file("$dir/fcgi/api/web/html/style.css", "p{}\n");
 write_file("$dir/sql/grants.sql", "GRANT SELECT ON a TO :role;\n");
 write_file("$dir/sql/migrations/0001_first.sql", "CREATE TABLE a (b int);\n");
 write_file("$dir/sql/migrations/0002_second.sql", "CREATE TABLE c (d int);\n");
@@ -129,7 +132,77 @@ subtest 'what a migration says of itself' => sub {
 	}
 };
 
+subtest 'templates' => sub {
+	my %good = (
+		'<p class="{{ s }}">{{ s }}</p>' => qr/html_text\(out, s\);.*html_text\(out, s\);/s,
+		"\t<p>\n\t{{ if n }}\n\t\t<b>\"\\</b>\n\t{{ end }}\n\t</p>" =>
+		    qr/"<p>\\n", 4\);.*if \(n\) \{\n\tbuf_put\(out, "<b>\\"\\\\<\/b>\\n", 10\);\n\t\}/s,
+		'<input value="x"{{ if n }} checked{{ end }}>' => qr/" checked", 8/,
+		'{{ if n }}a{{ elif n > 1 }}b{{ else }}c{{ end }}' => qr/\} else if \(n > 1\) \{/,
+		'{{ for int i = 0; i < n; i++ }}<br>{{ end }}' => qr/for \(int i = 0; i < n; i\+\+\) \{/,
+		'<a href="{{ s | base }}/{{ s | part }}?q={{ s | part }}">x</a>' => qr/html_base.*html_part/s,
+		'<a href="{{ s | link }}">x</a>' => qr/html_link\(out, s\)/,
+		'{{ m | safe }}' => qr/html_safe\(out, m\)/,
+		'{{ n ? "a | b" : s }}' => qr/html_text\(out, n \? "a \| b" : s\)/,
+		'{{# a comment }}{{ call html_first(s, n) }}' => qr/html_first\(out, s, n\);/,
+	);
+	my @bad = (
+		['<p>{{ s }}</div>', 3, qr/<\/div> closes <p>/],
+		["<p>\n{{ if n }}</p>{{ end }}", 4, qr/closes nothing|ends in/],
+		["{{ if n }}<p>{{ else }}<b>{{ end }}", 3, qr/this branch of if/],
+		["\n\n<p>", 6, qr/this branch of template/],
+		['<p {{ s }}>', 3, qr/in a tag/],
+		['<p class={{ s }}>', 3, qr/name="value"/],
+		['<a href="{{ s }}">x</a>', 3, qr/begins with a text/],
+		['<a href="{{ s | part }}">x</a>', 3, qr/begins with a text/],
+		['<a href="/{{ s }}">x</a>', 3, qr/use part or path/],
+		['<a href="/{{ s | base }}">x</a>', 3, qr/use part or path/],
+		['<img alt="{{ m | safe }}">', 3, qr/this is an attribute/],
+		['<p style="color:red">', 3, qr/policy for content/],
+		['<p onclick="x">', 3, qr/policy for content/],
+		['<script>', 3, qr/not for our pages/],
+		['<!-- x -->', 3, qr/begins no element/],
+		['a < b', 3, qr/begins no element/],
+		["\n{{ s | raw }}", 4, qr/no filter raw/],
+		["{{ if n }}\n\n", 7, qr/template of line 2 has no end/],
+		['{{ else }}', 3, qr/else of nothing/],
+		['{{ end }}{{ end }}', 3, qr/end of nothing/],
+		['{{ s', 3, qr/no \}\}/],
+		['{{ call html_nowhere(n) }}', 3, qr/no template html_nowhere/],
+		['{{ call nonsense }}', 3, qr/NAME\(ARGUMENTS\)/],
+		['{{ body }}{{ body }}', 3, qr/body is for/],
+		['{{ template html_second(int n) }}', 3, qr/in another one/],
+		['{{ end }}{{ template html_first(int n) }}', 3, qr/two templates/],
+		['{{ end }}x{{ template html_second(int n) }}', 3, qr/text outside/],
+	);
+
+	for my $html (sort keys %good) {
+		my ($status, $c) = templates($html);
+
+		is($status, 0, $html =~ tr/\n\t/  /r) or diag(slurp("$dir/log"));
+		like($c, $good{$html}, '  its C');
+	}
+	for my $case (@bad) {
+		my ($html, $line, $why) = @$case;
+		my ($status, $c) = templates($html);
+
+		isnt($status, 0, 'refused: ' . $html =~ tr/\n/ /r);
+		like(slurp("$dir/log"), qr{^\Q$dir\E/html/one\.html:$line: .*$why}m, '  with its line');
+		is($c, '', '  and leaves nothing');
+	}
+};
+
 done_testing();
+
+# The exit status of html2c for a template with this in it, and its C.
+sub templates {
+	make_path("$dir/html", "$dir/out");
+	write_file("$dir/html/one.html",
+	    "{{ include \"http/html.h\" }}\n{{ template html_first(const char *s, int n) }}\n$_[0]\n{{ end }}\n");
+	my $status = system("'$root/scripts/html2c' templates '$dir/out' '$dir/html/one.html' >'$dir/log' 2>&1");
+
+	return ($status, table('templates.inc'));
+}
 
 # The exit status of sql2c for a migration with this line, and its table.
 sub migration {

@@ -10,6 +10,7 @@ use Digest::SHA qw(sha256_hex);
 use Test::More;
 
 use Berth::Browser;
+use Berth::File qw(slurp);
 use Berth::Test;
 
 my $t = Berth::Test->new(workers => 4);
@@ -78,14 +79,25 @@ for my $page ('/-/tokens', '/-/sign-in') {
 	my $headers = get($page)->{headers};
 
 	is($headers->{'cache-control'}, 'no-store', "$page: kept by nobody");
-	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; form-action 'self';"
-	    . " base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
+	is($headers->{'content-security-policy'}, "default-src 'none'; style-src 'self'; img-src 'self';"
+	    . " form-action 'self'; base-uri 'none'; frame-ancestors 'none'", "$page: no script, no frame");
 	is($headers->{'x-content-type-options'}, 'nosniff', "$page: nosniff");
 	is($headers->{'x-frame-options'}, 'DENY', "$page: no frame, for old browsers");
 	is($headers->{'referrer-policy'}, 'strict-origin', "$page: tells nobody where one was");
 	is($headers->{'content-type'}, 'text/html; charset=utf-8', "$page: HTML");
 }
-is(get('/-/style.css')->{headers}{'content-type'}, 'text/css; charset=utf-8', 'the style sheet');
+for my $asset (['style.css', 'text/css; charset=utf-8'], ['favicon.svg', 'image/svg+xml']) {
+	my ($name, $type) = @$asset;
+	my ($address) = get('/-/sign-in')->{body} =~ m{ href="(/-/\Q$name\E\?v=[0-9a-f]{16})"};
+	my $answer = get($address);
+
+	is($answer->{headers}{'content-type'}, $type, $name);
+	is($answer->{headers}{'cache-control'}, 'public, max-age=31536000, immutable',
+	    '  is kept for as long as it has this address');
+	ok($answer->{body} eq slurp("$Berth::Cluster::ROOT/fcgi/api/web/html/$name"), '  as it is in the sources');
+	is(get("/-/$name?v=0")->{headers}{'cache-control'}, 'public, max-age=3600', '  under another for an hour');
+}
+cmp_ok(length(get('/-/style.css')->{body}), '<', 12_000, 'there is one style sheet, and it is small');
 
 # ---- codes ----
 
@@ -100,7 +112,7 @@ is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'user.link' AND de
     0, 'the audit log does not have it');
 $res = get('/-/sign-in');
 is($res->{status}, 200, 'the page');
-like($res->{body}, qr{<form method="post" action="sign-in">.*<input type="text" id="code" name="code"}s,
+like($res->{body}, qr{<form method="post" action="/-/sign-in">.*<input type="text" id="code" name="code"}s,
     'asks for it, by a form that puts it into no address');
 is(get("/-/sign-in?code=$code")->{body}, $res->{body}, 'an address with a code is nothing else');
 $res = post('/-/sign-in', { code => $code });
@@ -392,7 +404,7 @@ SKIP: {
 	is($t->http(GET => $t->registry($id) . '/config.json', { token => $made })->{status}, 401, 'it is');
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');
-	$b->click('header button');
+	$b->click('form[action="/-/sign-out"] button');
 	ok($t->wait_for(sub { eval { $b->title } eq 'Sign in' }), 'sign out');
 	like($b->text('main'), qr/berth user link/, 'signed out');
 	$b->shot("$ENV{BERTH_SHOTS}/tokens-out.png") if $ENV{BERTH_SHOTS};

@@ -27,6 +27,7 @@ my %open = (
 	sign_in_page => qr/^200$/, # asks for the code of a link
 	sign_in => qr/^4\d\d$/,
 	style => qr/^200$/,
+	favicon => qr/^200$/,
 	openapi => qr/^200$/, # what there is to be asked, of any registry
 	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness metrics)), # here, to hosts that may
 );

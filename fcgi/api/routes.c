@@ -23,6 +23,7 @@
 #include "api/gitlab/trust_rules.h"
 #include "api/monitoring.h"
 #include "api/gitlab/namespace_settings.h"
+#include "api/web/asset.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
 
@@ -321,7 +322,9 @@ static const struct route routes[] = {
 	    .body = BODY_PARAMS, .writes = WRITES_OWN,
 	    .policy = &token_page_policy, .handle = token_page_sign_out },
 	{ .name = "style", .methods = READ, .pattern = "-/style.css", .error_format = ERROR_FORMAT_TEXT,
-	    .handle = token_page_style },
+	    .handle = asset_style },
+	{ .name = "favicon", .methods = READ, .pattern = "-/favicon.svg", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = asset_favicon },
 	{ .name = "liveness", .methods = READ, .pattern = "-/liveness", .error_format = ERROR_FORMAT_TEXT,
 	    .policy = &monitoring_policy, .handle = monitoring_liveness },
 	{ .name = "readiness", .methods = READ, .pattern = "-/readiness", .error_format = ERROR_FORMAT_TEXT,

@@ -1,8 +1,11 @@
 #include "http/html.h"
 
-#include <assert.h>
-#include <stdarg.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "base/clock.h"
+#include "base/url.h"
 
 static const char *
 entity_of(char c)
@@ -16,10 +19,8 @@ entity_of(char c)
 		return "&gt;";
 	case '"':
 		return "&quot;";
-	case '\'':
-		return "&#39;";
 	default:
-		return NULL;
+		return "&#39;";
 	}
 }
 
@@ -28,30 +29,116 @@ html_text(struct buf *b, const char *text)
 {
 	if (text == NULL)
 		return;
-	for (; *text != '\0'; text++) {
-		const char *entity = entity_of(*text);
+	for (;;) {
+		size_t n = strcspn(text, "&<>\"'");
 
-		if (entity != NULL)
-			buf_puts(b, entity);
-		else
-			buf_putc(b, *text);
+		buf_put(b, text, n);
+		if (text[n] == '\0')
+			return;
+		buf_puts(b, entity_of(text[n]));
+		text += n + 1;
 	}
 }
 
 void
-html_printf(struct buf *b, const char *markup, ...)
+html_number(struct buf *b, int64_t number)
 {
-	va_list ap;
+	buf_put_int(b, number);
+}
 
-	va_start(ap, markup);
-	for (const char *percent; (percent = strchr(markup, '%')) != NULL; markup = percent + 2) {
-		buf_put(b, markup, (size_t)(percent - markup));
-		assert(percent[1] == 's' || percent[1] == '%');
-		if (percent[1] == 's')
-			html_text(b, va_arg(ap, const char *));
-		else
-			buf_putc(b, '%');
+void
+html_count(struct buf *b, int64_t number)
+{
+	enum { GROUP = 3 };
+	char text[24];
+	size_t n = (size_t)snprintf(text, sizeof(text), "%" PRId64, number);
+
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % GROUP == 0 && text[i - 1] != '-')
+			buf_puts(b, "\xc2\xa0"); /* U+00A0 */
+		buf_putc(b, text[i]);
 	}
-	va_end(ap);
-	buf_puts(b, markup);
+}
+
+void
+html_size(struct buf *b, int64_t bytes)
+{
+	enum { KILO = 1000, MEGA = KILO * KILO, TENTH = 10 };
+
+	if (bytes < KILO)
+		buf_printf(b, "%" PRId64 "\xc2\xa0""B", bytes);
+	else if (bytes < MEGA)
+		buf_printf(b, "%" PRId64 ".%" PRId64 "\xc2\xa0kB", bytes / KILO, bytes % KILO * TENTH / KILO);
+	else
+		buf_printf(b, "%" PRId64 ".%" PRId64 "\xc2\xa0MB", bytes / MEGA, bytes % MEGA * TENTH / MEGA);
+}
+
+void
+html_day(struct buf *b, int64_t seconds)
+{
+	enum { DAY = 10 };
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339((time_t)seconds, text);
+	buf_puts(b, "<time datetime=\"");
+	buf_puts(b, text);
+	buf_puts(b, "\">");
+	buf_put(b, text, DAY);
+	buf_puts(b, "</time>");
+}
+
+static void
+put_encoded(struct buf *b, const char *text, const char *also)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		    strchr("-._~", c) != NULL || strchr(also, c) != NULL) {
+			buf_putc(b, (char)c);
+		} else {
+			buf_putc(b, '%');
+			buf_putc(b, digits[c >> 4]);
+			buf_putc(b, digits[c & 15]);
+		}
+	}
+}
+
+void
+html_part(struct buf *b, const char *text)
+{
+	put_encoded(b, text, "");
+}
+
+void
+html_path(struct buf *b, const char *path)
+{
+	put_encoded(b, path, "/");
+}
+
+void
+html_base(struct buf *b, const char *path)
+{
+	html_text(b, path);
+}
+
+void
+html_asset(struct buf *b, const char *asset)
+{
+	html_text(b, asset);
+}
+
+void
+html_link(struct buf *b, const char *url)
+{
+	if (url_is_web(slice_str(url)))
+		html_text(b, url);
+}
+
+void
+html_safe(struct buf *b, struct html_markup markup)
+{
+	buf_put_slice(b, markup.html);
 }

@@ -2,16 +2,51 @@
 #define HTTP_HTML_H
 
 /*
- * HTML out.  The one place where text becomes HTML: whatever was not written by us in these sources
- * goes through html_text(), in elements and in quoted attributes alike.
+ * HTML out: the filters of templates (scripts/html2c).  Markup of our own stands in templates alone, and
+ * whatever else goes into it passes one of these functions, in elements and in quoted attributes alike.
  */
+
+#include <stdint.h>
 
 #include "base/buf.h"
 
 /* Escapes & < > " and '; NULL writes nothing. */
 void html_text(struct buf *, const char *text);
 
-/* Our own markup, in which each %s becomes a text, escaped, and %% a percent sign. */
-void html_printf(struct buf *, const char *markup, ...) __attribute__((format(printf, 2, 3)));
+/* "1234567": a number in an address, or that names something. */
+void html_number(struct buf *, int64_t);
+
+/* "1 234 567": a number for people, with spaces that do not break lines. */
+void html_count(struct buf *, int64_t);
+
+/* "740 B", "12.3 kB", "4.0 MB": bytes for people. */
+void html_size(struct buf *, int64_t bytes);
+
+/* The day of a time in seconds since 1970, in UTC, as an element: <time datetime="...">2026-11-29</time>. */
+void html_day(struct buf *, int64_t seconds);
+
+/*
+ * A text as one segment of an address, or as a value of its query: all bytes but letters, digits and -._~
+ * become %XX.
+ */
+void html_part(struct buf *, const char *text);
+
+/* The same for the path of a group or a project: slashes stay. */
+void html_path(struct buf *, const char *path);
+
+/* The beginning of an address of ours: the path of external_url. */
+void html_base(struct buf *, const char *path);
+
+/* The rest of it, for one of the files that pages refer to: ASSET_NAME of api/web/assets.h. */
+void html_asset(struct buf *, const char *asset);
+
+/* A whole address of somebody else's.  Writes nothing where url_is_web() would not let it pass. */
+void html_link(struct buf *, const char *url);
+
+/* HTML that somebody has made of a text, and warrants that nothing in it runs, or ends what is around it. */
+struct html_markup {
+	struct slice html;
+};
+void html_safe(struct buf *, struct html_markup);
 
 #endif

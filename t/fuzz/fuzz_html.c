@@ -10,7 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* No text can end an element or an attribute; a cookie is a piece of its header. */
+/* No text can end an element, an attribute or a part of an address, and no link runs; a cookie is a piece
+ * of its header. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +24,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	html_text(&b, text);
 	assert(!buf_full(&b) && b.n >= strlen(text));
 	assert(strpbrk(buf_str(&b), "<>\"'") == NULL);
+	buf_reset(&b);
+	html_part(&b, text);
+	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'&/?#:\\") == NULL);
+	buf_reset(&b);
+	html_link(&b, text);
+	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'") == NULL);
+	assert(b.n == 0 || strncmp(buf_str(&b), "http", 4) == 0);
 	assert(cookie.n <= strlen(text) && memchr(cookie.p, ';', cookie.n) == NULL);
 	arena_free(a);
 	return 0;

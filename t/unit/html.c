@@ -15,6 +15,59 @@ cookie(const char *header, const char *want)
 	    found.p);
 }
 
+static void
+written(struct buf *b, const char *want, const char *name)
+{
+	is_str(buf_str(b), want, name);
+	buf_reset(b);
+}
+
+static void
+filters(struct buf *b)
+{
+	static const struct {
+		int64_t number;
+		const char *count, *size;
+	} numbers[] = {
+		{ 0, "0", "0\xc2\xa0" "B" },
+		{ 999, "999", "999\xc2\xa0" "B" },
+		{ 1000, "1\xc2\xa0" "000", "1.0\xc2\xa0kB" },
+		{ 12345, "12\xc2\xa0" "345", "12.3\xc2\xa0kB" },
+		{ 999999, "999\xc2\xa0" "999", "999.9\xc2\xa0kB" },
+		{ 10485760, "10\xc2\xa0" "485\xc2\xa0" "760", "10.4\xc2\xa0MB" },
+		{ -1234, "-1\xc2\xa0" "234", "-1234\xc2\xa0" "B" },
+	};
+	static const char *const hostile[] = { "javascript:alert(1)", "JaVaScRiPt:x", "data:text/html,x",
+		"//evil.example",
+		" https://a.example", "https://a.example/\"onload=\"x", "/x", "" };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		html_count(b, numbers[i].number);
+		written(b, numbers[i].count, "a count");
+		html_size(b, numbers[i].number);
+		written(b, numbers[i].size, "a size");
+	}
+	html_number(b, -1234567);
+	written(b, "-1234567", "a number");
+	html_day(b, 1767225599);
+	written(b, "<time datetime=\"2025-12-31T23:59:59Z\">2025-12-31</time>", "a day");
+	html_part(b, "a/b?c=d&e#f%\"<>' \x01+.-_~\xc3\xa9");
+	written(b, "a%2Fb%3Fc%3Dd%26e%23f%25%22%3C%3E%27%20%01%2B.-_~%C3%A9", "a part of an address");
+	html_path(b, "group/sub/../<x>");
+	written(b, "group/sub/../%3Cx%3E", "a path");
+	html_base(b, "/cargo");
+	html_asset(b, "style.css?v=1");
+	written(b, "/cargostyle.css?v=1", "an address of ours");
+	html_link(b, "https://a.example/?b=c&d='e'");
+	written(b, "https://a.example/?b=c&amp;d=&#39;e&#39;", "a link");
+	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
+		html_link(b, hostile[i]);
+		written(b, "", "what is no link");
+	}
+	html_safe(b, (struct html_markup) { slice_str("<b>&amp;</b>") });
+	written(b, "<b>&amp;</b>", "markup");
+}
+
 int
 main(void)
 {
@@ -29,9 +82,7 @@ main(void)
 	buf_reset(&b);
 	html_text(&b, NULL);
 	is_str(buf_str(&b), "", "nothing");
-	html_printf(&b, "<a href=\"%s\">%s</a> 100%% <b>%s</b>", "\" onload=\"x", "<b>", "%s %n");
-	is_str(buf_str(&b),
-	    "<a href=\"&quot; onload=&quot;x\">&lt;b&gt;</a> 100% <b>%s %n</b>", "in markup");
+	filters(&b);
 	cookie(NULL, "");
 	cookie("", "");
 	cookie("__Host-a=1", "1");

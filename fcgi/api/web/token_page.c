@@ -6,6 +6,8 @@
 #include <openssl/crypto.h>
 
 #include "access/token.h"
+#include "api/web/page.h"
+#include "api/web/templates.h"
 #include "api/web/token_html.h"
 #include "auth/rate_limit.h"
 
@@ -33,49 +35,43 @@ token_page_redirect(struct call *call, struct request *rq, struct response *rs)
 	return 0;
 }
 
-static int
-respond(struct request *rq, struct response *rs, const struct web_session *v, int status,
-    const struct buf *b)
-{
-	if (buf_full(b))
-		return err_internal(&rq->err, 500, "the page is too long");
-	return web_session_respond(rq, rs, v, status, buf_slice(b));
-}
-
 /* The page of whoever is signed in. */
 static int
-show(struct worker_app *app, struct request *rq, struct response *rs, int status,
-    struct token_page *page)
+show(struct worker_app *app, struct request *rq, struct response *rs, const struct web_session *v, int status,
+    struct token_page *shown)
 {
 	static const struct token_form empty = { "", "api", "", "", "" };
 	struct token_entry *tokens;
+	struct page page;
 	struct buf b;
 
-	if (session_tokens(app->db, rq->arena, page->session->session.user_id, &tokens,
-	        &page->ntokens, &rq->err) == -1)
+	if (session_tokens(app->db, rq->arena, v->session.user_id, &tokens, &shown->ntokens, &rq->err) == -1)
 		return -1;
-	page->tokens = tokens;
-	if (page->form == NULL)
-		page->form = &empty;
-	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_page(&b, page);
-	return respond(rq, rs, page->session, status, &b);
+	shown->tokens = tokens;
+	if (shown->form == NULL)
+		shown->form = &empty;
+	page_init_forms(&page, app, v, "Tokens");
+	buf_init(&b, rq->arena, PAGE_HTML_MAX);
+	html_tokens(&b, &page, shown);
+	return page_respond(rq, rs, v, status, &b);
 }
 
 int
 token_page_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	struct web_session *v = web_session_new(call->app, rq);
-	struct token_page page = { .session = v };
+	struct token_page shown = { 0 };
+	struct page page;
 	struct buf b;
 
 	if (web_session_begin(call->app, rq, v) == -1)
 		return -1;
 	if (v->session.user_id != 0)
-		return show(call->app, rq, rs, 200, &page);
-	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_signed_out(&b, call->app->settings->sso);
-	return respond(rq, rs, v, 200, &b);
+		return show(call->app, rq, rs, v, 200, &shown);
+	page_init(&page, call->app, v, "Sign in");
+	buf_init(&b, rq->arena, PAGE_HTML_MAX);
+	html_signed_out(&b, &page, call->app->settings->sso);
+	return page_respond(rq, rs, v, 200, &b);
 }
 
 /* Adds the token; its text lives as long as the request. */
@@ -99,7 +95,7 @@ int
 token_page_create(struct call *call, struct request *rq, struct response *rs)
 {
 	struct web_session *v = web_session_new(call->app, rq);
-	struct token_page page = { .session = v };
+	struct token_page shown = { 0 };
 	struct token_form form;
 	struct token_new token;
 	struct params params;
@@ -109,14 +105,14 @@ token_page_create(struct call *call, struct request *rq, struct response *rs)
 	    token_form_read(&params, &form) == -1)
 		return -1;
 	if (token_form_check(rq->arena, &form, time(NULL), &token, &wrong) == -1) {
-		page.form = &form;
-		page.wrong = wrong.pub;
-		return show(call->app, rq, rs, 400, &page);
+		shown.form = &form;
+		shown.wrong = wrong.pub;
+		return show(call->app, rq, rs, v, 400, &shown);
 	}
 	if (rate_limit_charge_user(call->app, rq, v->session.user_id) == -1 ||
-	    add(call->app, rq, v, &token, &page.made) == -1)
+	    add(call->app, rq, v, &token, &shown.made) == -1)
 		return -1;
-	return show(call->app, rq, rs, 200, &page);
+	return show(call->app, rq, rs, v, 200, &shown);
 }
 
 int
@@ -138,20 +134,21 @@ token_page_revoke(struct call *call, struct request *rq, struct response *rs)
 
 /* Answers with the form that asks for a code.  wrong: why the last code was refused, or NULL. */
 static int
-ask_code(struct request *rq, struct response *rs, int status, const char *wrong)
+ask_code(struct worker_app *app, struct request *rq, struct response *rs, int status, const char *wrong)
 {
+	struct page page;
 	struct buf b;
 
-	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_ask_code(&b, wrong);
-	return respond(rq, rs, NULL, status, &b);
+	page_init(&page, app, NULL, "Sign in");
+	buf_init(&b, rq->arena, PAGE_HTML_MAX);
+	html_ask_code(&b, &page, wrong);
+	return page_respond(rq, rs, NULL, status, &b);
 }
 
 int
 token_page_sign_in(struct call *call, struct request *rq, struct response *rs)
 {
-	(void)call;
-	return ask_code(rq, rs, 200, NULL);
+	return ask_code(call->app, rq, rs, 200, NULL);
 }
 
 /* Makes the digest of a pasted code. */
@@ -180,14 +177,16 @@ static int
 show_whom(struct worker_app *app, struct request *rq, struct response *rs, const struct code *code)
 {
 	const char *username;
+	struct page page;
 	struct buf b;
 
 	if (session_link_find(app->db, rq->arena,
 	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
 		return -1;
-	buf_init(&b, rq->arena, TOKEN_HTML_MAX);
-	token_html_sign_in(&b, code->text, username);
-	return respond(rq, rs, NULL, 200, &b);
+	page_init(&page, app, NULL, "Sign in");
+	buf_init(&b, rq->arena, PAGE_HTML_MAX);
+	html_sign_in(&b, &page, code->text, username);
+	return page_respond(rq, rs, NULL, 200, &b);
 }
 
 static int
@@ -226,7 +225,7 @@ token_page_sign_in_do(struct call *call, struct request *rq, struct response *rs
 		return -1;
 	wrong = rq->err;
 	err_clear(&rq->err);
-	return ask_code(rq, rs, 403, wrong.pub);
+	return ask_code(call->app, rq, rs, 403, wrong.pub);
 }
 
 int
@@ -239,14 +238,4 @@ token_page_sign_out(struct call *call, struct request *rq, struct response *rs)
 	    web_session_close(call->app, rq, v) == -1)
 		return -1;
 	return web_session_redirect(call->app, rq, rs, v, "/-/tokens");
-}
-
-int
-token_page_style(struct call *call, struct request *rq, struct response *rs)
-{
-	(void)call;
-	(void)rq;
-	response_header(rs, "Cache-Control", "public, max-age=3600");
-	response_body(rs, 200, "text/css; charset=utf-8", slice_str(token_html_style));
-	return 0;
 }

@@ -8,7 +8,7 @@
 
 #include "call/call.h"
 
-/* Of all but the redirect and the style sheet: is there such a page at all? */
+/* Of all but the redirect: is there such a page at all? */
 extern const struct route_policy token_page_policy;
 
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */
@@ -38,8 +38,5 @@ int token_page_sign_in_do(struct call *, struct request *, struct response *);
 
 /* POST /-/sign-out: 303 to the page, without one. */
 int token_page_sign_out(struct call *, struct request *, struct response *);
-
-/* GET /-/style.css */
-int token_page_style(struct call *, struct request *, struct response *);
 
 #endif

@@ -196,7 +196,7 @@ put_headers(struct request *rq, struct response *rs, const struct web_session *v
 {
 	response_header(rs, "Cache-Control", "no-store");
 	response_header(rs, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
 	    "frame-ancestors 'none'");
 	response_header(rs, "X-Frame-Options", "DENY");
 	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */

@@ -27,7 +27,7 @@ PROVEFLAGS ?= -j3
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
-	store store/blob store/db store/migrate store/package store/token cache tasks http pool call auth \
+	store store/blob store/db store/migrate store/package store/token store/web cache tasks http pool call auth \
 	api api/cargo api/gitlab api/web transfer admin admin/provision admin/upkeep
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
 
@@ -72,12 +72,13 @@ QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
 TEMPLATES := $(sort $(wildcard fcgi/api/web/html/*.html))
 ASSETS    := $(sort $(wildcard fcgi/api/web/html/*.css fcgi/api/web/html/*.svg))
+CI_FILES  := $(sort $(wildcard conf/ci/*))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
 	build/gen/store/migrate_sql.h \
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
-	build/gen/api/web/assets.inc
+	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
 .PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
@@ -101,7 +102,7 @@ help:
 build/gen/queries.list: LIST = $(QUERIES)
 build/gen/migrations.list: LIST = $(MIGRATIONS)
 build/gen/sources.list: LIST = $(LIB_SRCS)
-build/gen/html.list: LIST = $(TEMPLATES) $(ASSETS)
+build/gen/html.list: LIST = $(TEMPLATES) $(ASSETS) $(CI_FILES)
 build/gen/places.list: LIST = $(SYSCONFDIR) $(LIBEXECDIR) $(VERSION)
 build/gen/%.list: always
 	@mkdir -p $(@D)
@@ -142,6 +143,9 @@ build/gen/api/web/templates.h build/gen/api/web/templates.inc &: $(TEMPLATES) bu
 build/gen/api/web/assets.h build/gen/api/web/assets.inc &: $(ASSETS) build/gen/html.list scripts/html2c
 	@mkdir -p $(@D)
 	scripts/html2c assets build/gen/api/web $(ASSETS)
+build/gen/api/web/ci/assets.inc: $(CI_FILES) build/gen/html.list scripts/html2c
+	@mkdir -p $(@D)
+	scripts/html2c assets build/gen/api/web/ci $(CI_FILES)
 
 # ---- one variant: $(1) its folder, $(2) compiler, $(3) flags, $(4) link flags ----
 define VARIANT

@@ -28,6 +28,8 @@ my %open = (
 	sign_in => qr/^4\d\d$/,
 	style => qr/^200$/,
 	favicon => qr/^200$/,
+	page_front => qr/^200$/, # with what is public: t/461-pages.t
+	page_search => qr/^200$/,
 	openapi => qr/^200$/, # what there is to be asked, of any registry
 	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness metrics)), # here, to hosts that may
 );

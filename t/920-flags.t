@@ -172,6 +172,21 @@ subtest 'the token page' => sub {
 	flag(qw(unset tokens_api));
 };
 
+subtest 'pages' => sub {
+	my $get = sub { return $t->http(GET => $_[0], {}) };
+	my @pages = ('/-/', '/-/search?q=x', '/-/projects/demo/public', '/-/groups/demo');
+
+	is($get->($_)->{status}, 200, "$_ is there") for @pages;
+	like($get->('/-/tokens')->{body}, qr/role="search"/, 'all pages lead to the search');
+	flag(qw(set token_page off));
+	unlike($get->('/-/')->{body}, qr{/-/tokens}, 'no page leads to one that is off');
+	flag(qw(unset token_page));
+	flag(qw(set web_pages off));
+	is($get->($_)->{status}, 404, "$_ is not") for @pages;
+	unlike($get->('/-/tokens')->{body}, qr/role="search"/, 'and nothing leads there');
+	flag(qw(unset web_pages));
+};
+
 subtest 'the command' => sub {
 	my @cases = (
 		[2, qr/there is no flag `x`; there are $registry, search/, qw(set x on)],

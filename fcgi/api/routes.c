@@ -24,6 +24,7 @@
 #include "api/monitoring.h"
 #include "api/gitlab/namespace_settings.h"
 #include "api/web/asset.h"
+#include "api/web/browse.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
 
@@ -321,6 +322,14 @@ static const struct route routes[] = {
 	{ .name = "sign_out", .methods = METHOD_POST, .pattern = "-/sign-out", .error_format = ERROR_FORMAT_TEXT,
 	    .body = BODY_PARAMS, .writes = WRITES_OWN,
 	    .policy = &token_page_policy, .handle = token_page_sign_out },
+	{ .name = "page_front", .methods = READ, .pattern = "-/", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = browse_front },
+	{ .name = "page_search", .methods = READ, .pattern = "-/search", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = browse_search },
+	{ .name = "page_group", .methods = READ, .pattern = "-/groups/:path*", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = browse_group },
+	{ .name = "page_project", .methods = READ, .pattern = "-/projects/:path*", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = browse_project },
 	{ .name = "style", .methods = READ, .pattern = "-/style.css", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = asset_style },
 	{ .name = "favicon", .methods = READ, .pattern = "-/favicon.svg", .error_format = ERROR_FORMAT_TEXT,

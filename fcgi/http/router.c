@@ -25,6 +25,30 @@ pattern_next(const char **p)
 	return s;
 }
 
+/* `:name*` against the segments from i on: sets i behind them.  No group or project is named `-`. */
+static enum match
+path_match(struct request *rq, struct slice pattern, size_t *i)
+{
+	enum match result = MATCH_NO;
+	struct buf b;
+
+	buf_init(&b, rq->arena, REQUEST_PATH_MAX);
+	for (; *i < rq->nsegments && !slice_is(rq->segments[*i].text, "-"); ++*i) {
+		const struct segment *seg = &rq->segments[*i];
+
+		if (b.n > 0)
+			buf_putc(&b, '/');
+		buf_put_slice(&b, seg->text);
+		result = seg->slash || result == MATCH_SLASH ? MATCH_SLASH : MATCH_YES;
+	}
+	assert(rq->nparams < REQUEST_PARAMS_MAX);
+	rq->params[rq->nparams++] = (struct param) {
+		.name = slice_of(pattern.p + 1, pattern.n - 2),
+		.value = buf_slice(&b),
+	};
+	return result;
+}
+
 /* `:name` or `:name%` against one segment. */
 static enum match
 param_match(struct request *rq, struct slice pattern, const struct segment *seg)
@@ -39,30 +63,41 @@ param_match(struct request *rq, struct slice pattern, const struct segment *seg)
 	return seg->slash && !slashes ? MATCH_SLASH : MATCH_YES;
 }
 
+/* One part of a pattern against the segment i, or more of them: sets i behind them. */
+static enum match
+part_match(struct request *rq, struct slice part, size_t *i)
+{
+	const struct segment *seg = &rq->segments[*i];
+
+	if (part.p[0] == ':' && part.p[part.n - 1] == '*')
+		return path_match(rq, part, i);
+	++*i;
+	if (part.p[0] == ':')
+		return param_match(rq, part, seg);
+	return slice_equal(part, seg->text) ? MATCH_YES : MATCH_NO;
+}
+
 /* A pattern against the path.  Sets the parameters. */
 static enum match
 pattern_match(struct request *rq, const char *pattern)
 {
-	enum match result = MATCH_YES;
+	bool slash = false;
 	size_t i = 0;
 
 	rq->nparams = 0;
-	for (; *pattern != '\0'; i++) {
+	while (*pattern != '\0') {
 		struct slice part = pattern_next(&pattern);
-		const struct segment *seg = &rq->segments[i];
+		enum match m = i < rq->nsegments ? part_match(rq, part, &i) : MATCH_NO;
 
-		if (i == rq->nsegments)
+		if (m == MATCH_NO)
 			return MATCH_NO;
-		if (part.p[0] == ':') {
-			if (param_match(rq, part, seg) == MATCH_SLASH)
-				result = MATCH_SLASH;
-		} else if (part.n != seg->text.n || memcmp(part.p, seg->text.p, part.n) != 0) {
-			return MATCH_NO;
-		}
+		slash |= m == MATCH_SLASH;
 	}
-	if (i < rq->nsegments || rq->trailing_slash)
+	if (pattern[-1] == '/' && !(i == rq->nsegments && rq->trailing_slash))
+		return MATCH_NO;
+	if (i < rq->nsegments || rq->trailing_slash != (pattern[-1] == '/'))
 		return MATCH_PREFIX;
-	return result;
+	return slash ? MATCH_SLASH : MATCH_YES;
 }
 
 /* HEAD is GET without the body, so that whoever handles one handles both. */

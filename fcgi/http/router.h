@@ -4,7 +4,8 @@
 /*
  * Routing as data: a const table of methods, patterns and handlers.  A
  * pattern is segments joined by '/': a literal, `:name` (any one segment),
- * `:name%` (one segment that may hold encoded slashes).  The first entry whose
+ * `:name%` (one segment that may hold encoded slashes), `:name*` (one segment or more, up to the end or
+ * to one that is `-`).  It ends in a slash if the path must.  The first entry whose
  * pattern and `accept` match the path wins.
  */
 

@@ -37,10 +37,14 @@ WITH links AS (DELETE FROM sign_in_links WHERE expires_at <= now())
 DELETE FROM sessions WHERE expires_at <= now();
 
 -- name: session_find
--- $1 digest.  One row by primary key, and its user by primary key.  A user who is blocked has none.
-SELECT u.id, u.username, s.by_sso
-  FROM sessions s JOIN users u ON u.id = s.user_id
- WHERE s.digest = $1 AND s.expires_at > now() AND u.state = 'active';
+-- $1 digest or null.  Always one row: the session by primary key, and its user by primary key, or nulls; a user
+-- who is blocked has none.  And the flags for all projects, by feature_flags_all: pages are on or off by these.
+SELECT u.id, u.username, s.by_sso,
+       (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f
+         WHERE f.project_id IS NULL) AS flags
+  FROM (SELECT $1::bytea AS digest) q
+  LEFT JOIN (sessions s JOIN users u ON u.id = s.user_id AND u.state = 'active')
+    ON s.digest = q.digest AND s.expires_at > now();
 
 -- name: session_remove
 -- $1 digest.  One row by primary key.

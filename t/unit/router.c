@@ -30,6 +30,9 @@ static const struct route routes[] = {
 	{ .name = "download", .methods = METHOD_GET, .pattern = R "/:crate/:version/download" },
 	{ .name = "below", .methods = METHOD_GET, .pattern = "-/below",
 	    .accept = is_odd, .goes_on = true },
+	{ .name = "front", .methods = METHOD_GET, .pattern = "-/" },
+	{ .name = "group", .methods = METHOD_GET, .pattern = "-/groups/:path*" },
+	{ .name = "version", .methods = METHOD_GET, .pattern = "-/groups/:path*/-/crates/:crate/:version" },
 	{ .name = "liveness", .methods = METHOD_GET, .pattern = "-/liveness" },
 };
 
@@ -89,6 +92,23 @@ test_matches(void)
 		{ "GET", "/-/belo/x", "404" },
 		{ "GET", "/", "404" },
 		{ "GET", "/-", "404" },
+		{ "GET", "/-/", "front" },
+		{ "POST", "/-/", "not front" },
+		{ "GET", "/-/groups", "404" },
+		{ "GET", "/-/groups/", "404" },
+		{ "GET", "/-/groups/a", "group" },
+		{ "GET", "/-/groups/a/", "404" },
+		{ "GET", "/-/groups/a/b/c", "group" },
+		{ "GET", "/-/groups/a%2Fb", "400" },
+		{ "GET", "/-/groups/a/b%2Fc/d", "400" },
+		{ "GET", "/-/groups/-", "404" },
+		{ "GET", "/-/groups/-/crates/x/1.0.0", "404" },
+		{ "GET", "/-/groups/a/-", "404" },
+		{ "GET", "/-/groups/a/b/-/crates/x/1.0.0", "version" },
+		{ "GET", "/-/groups/a/-/crates/x", "404" },
+		{ "GET", "/-/groups/a/-/crates/x/1.0.0/y", "404" },
+		{ "GET", "/-/groups/a/-/-/crates/x/1.0.0", "404" },
+		{ "GET", "/-/groups/a/-/crates/x%2Fy/1.0.0", "400" },
 		{ "GET", "/-/liveness/x", "404" },
 		{ "GET", "/-/liveness/", "404" },
 		{ "GET", "/-/livenes", "404" },
@@ -117,6 +137,9 @@ test_params(void)
 	ok(slice_is(request_param(&rq, "id"), "g/s/p"), "a path as one parameter");
 	ok(slice_is(request_param(&rq, "crate"), "foo"), "a parameter, decoded");
 	is_int((int)rq.nparams, 2, "and no more");
+	match("GET", "/-/groups/a/%62/c/-/crates/x/1.0.0%2B1");
+	ok(slice_is(request_param(&rq, "path"), "a/b/c"), "a path of several segments");
+	ok(slice_is(request_param(&rq, "version"), "1.0.0+1"), "and what comes behind it");
 	match("GET", P "/nonsense");
 	is_int((int)rq.nparams, 0, "none where nothing matched");
 	ok(rq.route == NULL, "and no route");

@@ -1,30 +1,207 @@
 #include "api/web/page.h"
 
+#include <string.h>
+
+#include "api/web/templates.h"
 #include "base/url.h"
 
 void
-page_init(struct page *page, const struct worker_app *app, const struct web_session *v, const char *title)
+page_init(struct page *page, const struct worker_app *app, struct request *rq, const struct web_session *v,
+    const char *title)
 {
 	*page = (struct page) {
+		.rq = rq,
 		.title = title,
 		.root = url_path(app->settings->external_url),
-		.username = v != NULL ? v->session.username : "",
+		.username = "",
+		.query = "",
 	};
+	if (v != NULL) {
+		page->user_id = v->session.user_id;
+		page->username = v->session.username;
+		page->has_search = flag_is_on(FLAG_WEB_PAGES, v->session.flags, 0);
+		page->has_tokens = flag_is_on(FLAG_TOKEN_PAGE, v->session.flags, 0);
+	}
+	buf_init(&page->html, rq->arena, PAGE_HTML_MAX);
 }
 
 void
-page_init_forms(struct page *page, const struct worker_app *app, const struct web_session *v,
-    const char *title)
+page_init_forms(struct page *page, const struct worker_app *app, struct request *rq,
+    const struct web_session *v, const char *title)
 {
-	page_init(page, app, v, title);
+	page_init(page, app, rq, v, title);
 	secret_form(v->secret, v->session.user_id, page->form);
 }
 
-int
-page_respond(struct request *rq, struct response *rs, const struct web_session *v, int status,
-    const struct buf *b)
+static int
+refuse_long(const struct page *page)
 {
-	if (buf_full(b))
-		return err_internal(&rq->err, 500, "the page is too long");
-	return web_session_respond(rq, rs, v, status, buf_slice(b));
+	return err_internal(&page->rq->err, 500, "the page is longer than %d bytes", PAGE_HTML_MAX);
+}
+
+int
+page_respond(const struct page *page, struct response *rs, const struct web_session *v, int status)
+{
+	if (buf_full(&page->html))
+		return refuse_long(page);
+	return web_session_respond(page->rq, rs, v, status, buf_slice(&page->html));
+}
+
+/* In place of what the viewer has asked for; returns the status. */
+static int
+refuse(struct page *page)
+{
+	struct err err = page->rq->err;
+	int status = err.status == 401 ? 404 : err.status;
+
+	err_clear(&page->rq->err);
+	page->title = err_status_text(status);
+	buf_reset(&page->html);
+	html_refused(&page->html, page, status == 404 ? NULL : err.pub);
+	return status;
+}
+
+int
+page_run(struct call *call, struct request *rq, struct response *rs, int (*show)(struct page *))
+{
+	struct web_session *v = web_session_new(call->app, rq);
+	struct page page;
+	int status = 200;
+
+	if (web_session_begin(call->app, rq, v) == -1)
+		return -1;
+	page_init(&page, call->app, rq, v, "");
+	page.call = call;
+	if (!page.has_search)
+		return err_set(&rq->err, 404, "Not Found");
+	if (show(&page) == -1) {
+		if (rq->err.status >= 500)
+			return -1;
+		status = refuse(&page);
+	}
+	if (buf_full(&page.html))
+		return refuse_long(&page);
+	return web_session_show(rq, rs, v, status, buf_slice(&page.html));
+}
+
+static int
+read_facts(struct page *page, enum namespace_kind kind)
+{
+	const struct namespace_ref namespace = { .path = request_param(page->rq, "path") };
+	struct request *rq = page->rq;
+	struct db_call call = { 0 };
+
+	access_facts_viewer_call(&call, rq->arena, kind, page->user_id, &namespace);
+	if (db_run(page->call->app->db, rq->arena, &call, 1, &rq->err) == -1)
+		return -1;
+	access_facts_read(&call, kind, &page->call->facts);
+	return 0;
+}
+
+int
+page_decide(struct page *page, enum namespace_kind kind, enum action action, enum flag flag)
+{
+	struct access_facts *facts = &page->call->facts;
+
+	if (read_facts(page, kind) == -1)
+		return -1;
+	access_facts_switch(facts, flag);
+	return access_decide(facts, facts->token_id != 0 ? CREDENTIAL_TOKEN : CREDENTIAL_NONE, action,
+	    &page->rq->err);
+}
+
+int
+page_know_project(struct page *page)
+{
+	if (read_facts(page, NAMESPACE_PROJECT) == -1)
+		return -1;
+	return page_may_know(&page->call->facts) ? 0 : err_set(&page->rq->err, 404, "Not Found");
+}
+
+bool
+page_may(const struct page *page, enum action action)
+{
+	return app_may(&page->call->facts, action);
+}
+
+bool
+page_may_read(const struct access_facts *facts)
+{
+	struct access_facts f = *facts;
+
+	access_facts_switch(&f, FLAG_CARGO);
+	return app_may(&f, ACTION_READ_PACKAGE);
+}
+
+bool
+page_may_know(const struct access_facts *facts)
+{
+	struct access_facts f = *facts;
+
+	/* what the flag switches off is what is in a project */
+	f.switched_off = false;
+	return app_may(&f, ACTION_READ_NAMESPACE) || page_may_read(facts);
+}
+
+struct page_rows
+page_rows_judged(const struct page *page, const struct page_rows *rows, const char *part,
+    bool (*may)(const struct access_facts *))
+{
+	struct page_rows found = page_rows_of(rows, part);
+	struct page_rows kept = { arena_calloc(page->rq->arena, found.n, sizeof(*kept.v)), 0 };
+
+	for (size_t i = 0; i < found.n; i++) {
+		if (may(&found.v[i].facts))
+			kept.v[kept.n++] = found.v[i];
+	}
+	return kept;
+}
+
+struct page_crumbs
+page_crumbs(struct arena *a, const char *path)
+{
+	struct page_crumbs crumbs = { arena_calloc(a, REQUEST_SEGMENTS_MAX, sizeof(*crumbs.v)), 0 };
+	const char *name = path;
+
+	while (crumbs.n < REQUEST_SEGMENTS_MAX) {
+		const char *end = name + strcspn(name, "/");
+
+		crumbs.v[crumbs.n++] = (struct page_crumb) {
+			.name = arena_strndup(a, name, (size_t)(end - name)),
+			.path = arena_strndup(a, path, (size_t)(end - path)),
+		};
+		if (*end == '\0')
+			break;
+		name = end + 1;
+	}
+	return crumbs;
+}
+
+int
+page_turn_read(struct page *page, int64_t size, struct page_turn *turn)
+{
+	struct params params = { .rq = page->rq, .form = slice_str("") };
+
+	*turn = (struct page_turn) { .number = 1, .size = size };
+	return params_int(&params, "page", 1, PAGE_NUMBER_MAX, &turn->number);
+}
+
+struct page_range
+page_turn_range(const struct page_turn *turn)
+{
+	return (struct page_range) { turn->size, (turn->number - 1) * turn->size };
+}
+
+int64_t
+page_turn_last(const struct page_turn *turn)
+{
+	int64_t pages = (turn->total + turn->size - 1) / turn->size;
+
+	return pages < turn->number ? turn->number : pages;
+}
+
+bool
+page_turn_goes_on(const struct page_turn *turn)
+{
+	return turn->number < page_turn_last(turn) && turn->number < PAGE_NUMBER_MAX;
 }

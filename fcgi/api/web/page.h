@@ -2,29 +2,102 @@
 #define API_WEB_PAGE_H
 
 /*
- * What all pages have in common: who looks, what is around their content (html/layout.html), and the answer.
+ * What all pages have in common: who looks, what is around their content (html/layout.html), the answer.  And
+ * what pages to read have in common: the decision whether this viewer may see a project or group, which is
+ * access_decide(), and a page for what is not there.
  */
 
 #include "access/secret.h"
 #include "api/web/web_session.h"
+#include "call/call.h"
+#include "store/web/page_rows.h"
 
 enum { PAGE_HTML_MAX = 4 << 20 };
 
 struct page {
+	struct call *call; /* of a page to read, as the next one */
+	struct request *rq;
 	const char *title;
 	const char *root; /* the path of external_url */
-	const char *username; /* ""; nobody is signed in */
+	int64_t user_id; /* 0: nobody is signed in */
+	const char *username; /* "" then */
+	const char *query; /* in the search box */
+	bool has_search; /* there are pages to read */
+	bool has_tokens; /* there is a token page */
 	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": no page for forms */
+	struct buf html;
 };
 
 /* A page for whoever has the session, which may be NULL. */
-void page_init(struct page *, const struct worker_app *, const struct web_session *, const char *title);
+void page_init(struct page *, const struct worker_app *, struct request *, const struct web_session *,
+    const char *title);
 
 /* The same with forms, of a session that has a user. */
-void page_init_forms(struct page *, const struct worker_app *, const struct web_session *, const char *title);
+void page_init_forms(struct page *, const struct worker_app *, struct request *, const struct web_session *,
+    const char *title);
 
-/* Answers with the HTML.  -1: 500 it is longer than PAGE_HTML_MAX. */
-int page_respond(struct request *, struct response *, const struct web_session *, int status,
-    const struct buf *) __attribute__((warn_unused_result));
+/* Answers with the page's HTML and the session's cookie.  -1: 500 it is longer than PAGE_HTML_MAX. */
+int page_respond(const struct page *, struct response *, const struct web_session *, int status)
+    __attribute__((warn_unused_result));
+
+/*
+ * Makes a page to read: finds out who looks, lets `show` write the content, and answers with it.  Where
+ * `show` fails for what the viewer has asked, the answer is a page that says so; a 401, too, is 404 there.
+ * -1: 404 pages are switched off, 400, 403, 503, 500.
+ */
+int page_run(struct call *, struct request *, struct response *, int (*show)(struct page *))
+    __attribute__((warn_unused_result));
+
+/*
+ * Decides whether the viewer may do that in the project or group that the path names, and keeps the facts in
+ * page->call->facts.  What the flag has switched off is not there.  -1: 403, 404, 503.
+ */
+int page_decide(struct page *, enum namespace_kind, enum action, enum flag)
+    __attribute__((warn_unused_result));
+
+/* The same for a project that the viewer shall know of, by page_may_know().  -1: 404, 503. */
+int page_know_project(struct page *) __attribute__((warn_unused_result));
+
+/* May the viewer do that as well? */
+bool page_may(const struct page *, enum action);
+
+/*
+ * By access_decide(), of a viewer and one project: may they read its packages?  May they know of it, which is
+ * so as well where only its packages are open (`public_packages`)?
+ */
+bool page_may_read(const struct access_facts *);
+bool page_may_know(const struct access_facts *);
+
+/* Keeps the rows of that part for whose projects `may` is true. */
+struct page_rows page_rows_judged(const struct page *, const struct page_rows *, const char *part,
+    bool (*may)(const struct access_facts *));
+
+/* The path of a project or group, taken apart. */
+struct page_crumb {
+	const char *name;
+	const char *path; /* up to this name */
+};
+
+/* The last is the path itself. */
+struct page_crumbs {
+	struct page_crumb *v;
+	size_t n;
+};
+struct page_crumbs page_crumbs(struct arena *, const char *path);
+
+/* Which rows of a list are shown, and where the others are. */
+struct page_turn {
+	int64_t number; /* from 1 */
+	int64_t total; /* of all rows */
+	int64_t size;
+};
+
+enum { PAGE_NUMBER_MAX = 10000 };
+
+/* Reads `page` of the query.  -1: 400. */
+int page_turn_read(struct page *, int64_t size, struct page_turn *) __attribute__((warn_unused_result));
+struct page_range page_turn_range(const struct page_turn *);
+int64_t page_turn_last(const struct page_turn *);
+bool page_turn_goes_on(const struct page_turn *);
 
 #endif

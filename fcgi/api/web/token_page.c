@@ -43,17 +43,15 @@ show(struct worker_app *app, struct request *rq, struct response *rs, const stru
 	static const struct token_form empty = { "", "api", "", "", "" };
 	struct token_entry *tokens;
 	struct page page;
-	struct buf b;
 
 	if (session_tokens(app->db, rq->arena, v->session.user_id, &tokens, &shown->ntokens, &rq->err) == -1)
 		return -1;
 	shown->tokens = tokens;
 	if (shown->form == NULL)
 		shown->form = &empty;
-	page_init_forms(&page, app, v, "Tokens");
-	buf_init(&b, rq->arena, PAGE_HTML_MAX);
-	html_tokens(&b, &page, shown);
-	return page_respond(rq, rs, v, status, &b);
+	page_init_forms(&page, app, rq, v, "Tokens");
+	html_tokens(&page.html, &page, shown);
+	return page_respond(&page, rs, v, status);
 }
 
 int
@@ -62,16 +60,14 @@ token_page_handle(struct call *call, struct request *rq, struct response *rs)
 	struct web_session *v = web_session_new(call->app, rq);
 	struct token_page shown = { 0 };
 	struct page page;
-	struct buf b;
 
 	if (web_session_begin(call->app, rq, v) == -1)
 		return -1;
 	if (v->session.user_id != 0)
 		return show(call->app, rq, rs, v, 200, &shown);
-	page_init(&page, call->app, v, "Sign in");
-	buf_init(&b, rq->arena, PAGE_HTML_MAX);
-	html_signed_out(&b, &page, call->app->settings->sso);
-	return page_respond(rq, rs, v, 200, &b);
+	page_init(&page, call->app, rq, v, "Sign in");
+	html_signed_out(&page.html, &page, call->app->settings->sso);
+	return page_respond(&page, rs, v, 200);
 }
 
 /* Adds the token; its text lives as long as the request. */
@@ -137,12 +133,10 @@ static int
 ask_code(struct worker_app *app, struct request *rq, struct response *rs, int status, const char *wrong)
 {
 	struct page page;
-	struct buf b;
 
-	page_init(&page, app, NULL, "Sign in");
-	buf_init(&b, rq->arena, PAGE_HTML_MAX);
-	html_ask_code(&b, &page, wrong);
-	return page_respond(rq, rs, NULL, status, &b);
+	page_init(&page, app, rq, NULL, "Sign in");
+	html_ask_code(&page.html, &page, wrong);
+	return page_respond(&page, rs, NULL, status);
 }
 
 int
@@ -178,15 +172,13 @@ show_whom(struct worker_app *app, struct request *rq, struct response *rs, const
 {
 	const char *username;
 	struct page page;
-	struct buf b;
 
 	if (session_link_find(app->db, rq->arena,
 	        slice_of((const char *)code->digest, sizeof(code->digest)), &username, &rq->err) == -1)
 		return -1;
-	page_init(&page, app, NULL, "Sign in");
-	buf_init(&b, rq->arena, PAGE_HTML_MAX);
-	html_sign_in(&b, &page, code->text, username);
-	return page_respond(rq, rs, NULL, 200, &b);
+	page_init(&page, app, rq, NULL, "Sign in");
+	html_sign_in(&page.html, &page, code->text, username);
+	return page_respond(&page, rs, NULL, 200);
 }
 
 static int

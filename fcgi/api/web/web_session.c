@@ -7,7 +7,9 @@
 #include <openssl/crypto.h>
 
 #include "auth/rate_limit.h"
+#include "base/gzip.h"
 #include "base/url.h"
+#include "http/accept.h"
 #include "http/cookie.h"
 
 /*
@@ -99,7 +101,7 @@ find_session(struct worker_app *app, struct request *rq, struct web_session *v)
 	if (request_header_count(rq, "HTTP_COOKIE") > 1)
 		return err_set(&rq->err, 400, "the header Cookie is given more than once");
 	if (!secret_parse(cookie, v->digest))
-		return 0;
+		return session_find(app->db, rq->arena, slice_str(""), &v->session, &rq->err);
 	memcpy(v->secret, cookie.p, cookie.n);
 	return session_find(app->db, rq->arena, digest_of(v), &v->session, &rq->err);
 }
@@ -130,7 +132,7 @@ web_session_begin(struct worker_app *app, struct request *rq, struct web_session
 		return -1;
 	/* whom the sign-on does not name (any more) has no session of its making */
 	if (v->session.by_sso && (name == NULL || strcasecmp(name, v->session.username) != 0)) {
-		v->session = (struct session) { .username = "" };
+		v->session = (struct session) { .username = "", .flags = v->session.flags };
 		OPENSSL_cleanse(v->secret, sizeof(v->secret));
 	}
 	if (v->session.user_id == 0 && name != NULL && begin_named(app, rq, v, name) == -1)
@@ -190,18 +192,25 @@ web_session_close(struct worker_app *app, struct request *rq, struct web_session
 	return 0;
 }
 
+/* What a page may do: nothing but be read, show our style and icon, and send forms to us. */
+static void
+put_policy(struct response *rs)
+{
+	response_header(rs, "Content-Security-Policy",
+	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+	    "frame-ancestors 'none'");
+	response_header(rs, "X-Frame-Options", "DENY");
+	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
 /* Sets the cookie that is new, or takes it away where the secret is gone. */
 static void
 put_headers(struct request *rq, struct response *rs, const struct web_session *v)
 {
 	response_header(rs, "Cache-Control", "no-store");
-	response_header(rs, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
-	    "frame-ancestors 'none'");
-	response_header(rs, "X-Frame-Options", "DENY");
+	put_policy(rs);
 	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
 	response_header(rs, "Referrer-Policy", "strict-origin");
-	response_header(rs, "Cross-Origin-Opener-Policy", "same-origin");
 	if (v != NULL && v->is_new)
 		response_header(rs, "Set-Cookie",
 		    arena_printf(rq->arena,
@@ -214,6 +223,31 @@ web_session_respond(struct request *rq, struct response *rs, const struct web_se
     struct slice html)
 {
 	put_headers(rq, rs, v);
+	response_body(rs, status, "text/html; charset=utf-8", html);
+	return 0;
+}
+
+int
+web_session_show(struct request *rq, struct response *rs, const struct web_session *v, int status,
+    struct slice html)
+{
+	bool is_signed_in = v->session.user_id != 0;
+	struct gzip_writer *gzip;
+
+	response_header(rs, "Cache-Control", is_signed_in ? "no-store" : "private, no-cache");
+	/* a link to another site shall not tell it the name of a crate, nor of this host */
+	response_header(rs, "Referrer-Policy", "same-origin");
+	put_policy(rs);
+	if (!is_signed_in) {
+		response_header(rs, "Vary", "Accept-Encoding, Cookie");
+		if (accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"))) {
+			gzip = gzip_writer_new(rq->arena, &rq->err);
+			if (gzip == NULL || gzip_writer_add(gzip, html, &rq->err) == -1 ||
+			    gzip_writer_end(gzip, &html, &rq->err) == -1)
+				return -1;
+			response_header(rs, "Content-Encoding", "gzip");
+		}
+	}
 	response_body(rs, status, "text/html; charset=utf-8", html);
 	return 0;
 }

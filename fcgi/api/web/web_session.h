@@ -64,6 +64,13 @@ struct audit_actor web_session_actor(const struct web_session *, const struct re
 int web_session_respond(struct request *, struct response *, const struct web_session *, int status,
     struct slice html);
 
+/*
+ * The same with a page to read, which has no form and sets no cookie.  What nobody in particular may read
+ * is compressed; with what only its viewer may read that would tell its content by its length.  -1: 500.
+ */
+int web_session_show(struct request *, struct response *, const struct web_session *, int status,
+    struct slice html) __attribute__((warn_unused_result));
+
 /* 303 to a path of ours, after a form. */
 int web_session_redirect(const struct worker_app *, struct request *, struct response *,
     const struct web_session *, const char *path);

@@ -19,6 +19,24 @@ access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kin
 	namespace_ref_bind(&call->params, a, namespace);
 }
 
+void
+access_facts_viewer_call(struct db_call *call, struct arena *a, enum namespace_kind kind, int64_t user_id,
+    const struct namespace_ref *namespace)
+{
+	call->stmt = kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_VIEWER_GROUP : STMT_ACCESS_FACTS_VIEWER;
+	db_bind_id(&call->params, user_id);
+	namespace_ref_bind(&call->params, a, namespace);
+}
+
+const struct access_facts access_facts_none = {
+	.token_kind = "",
+	.username = "",
+	.limits.operations = TOKEN_ANY_OPERATION,
+	.full_path = "",
+	.visibility = "",
+	.anonymous_networks = "",
+};
+
 /* Of every statement here. */
 enum { COLUMNS_ACCESS_FACTS };
 
@@ -47,15 +65,8 @@ read_token(const struct db_result *r, int row, struct access_facts *f)
 static void
 read_row(const struct db_result *r, int row, enum namespace_kind kind, struct access_facts *f)
 {
-	*f = (struct access_facts) {
-		.token_kind = "",
-		.username = "",
-		.limits.operations = TOKEN_ANY_OPERATION,
-		.namespace_kind = kind,
-		.full_path = "",
-		.visibility = "",
-		.anonymous_networks = "",
-	};
+	*f = access_facts_none;
+	f->namespace_kind = kind;
 	if (row >= r->rows)
 		return;
 	f->flags = db_str(r, row, FLAGS);
@@ -135,4 +146,15 @@ access_facts_listed(struct db *db, struct arena *a, int64_t token_id, enum names
 	return read_rows(db, a, kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUPS
 	                                                 : STMT_ACCESS_FACTS_LISTED,
 	    kind, &p, out, n, err);
+}
+
+int
+access_facts_viewer_listed(struct db *db, struct arena *a, int64_t user_id, const int64_t *ids, size_t nids,
+    struct access_facts **out, size_t *n, struct err *err)
+{
+	struct db_params p = { 0 };
+
+	db_bind_id(&p, user_id);
+	db_bind_ids(&p, a, ids, nids);
+	return read_rows(db, a, STMT_ACCESS_FACTS_VIEWER_LISTED, NAMESPACE_PROJECT, &p, out, n, err);
 }

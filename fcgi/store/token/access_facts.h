@@ -21,6 +21,13 @@
 void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
+/*
+ * The same for whoever looks at a page: user_id 0: nobody.  They have the rights of a token of that user with
+ * `read_api`; its token_id is -1, which is the id of none.
+ */
+void access_facts_viewer_call(struct db_call *, struct arena *, enum namespace_kind, int64_t user_id,
+    const struct namespace_ref *namespace);
+
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
 
@@ -45,5 +52,12 @@ int access_facts_projects(struct db *, struct arena *, int64_t token_id, int64_t
 int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum namespace_kind,
     const int64_t *ids, size_t nids, struct access_facts **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
+
+/* The facts of a viewer in each of these projects that is there, in their order. */
+int access_facts_viewer_listed(struct db *, struct arena *, int64_t user_id, const int64_t *ids, size_t nids,
+    struct access_facts **, size_t *n, struct err *) __attribute__((warn_unused_result));
+
+/* Of nobody, about nothing. */
+extern const struct access_facts access_facts_none;
 
 #endif

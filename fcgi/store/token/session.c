@@ -110,12 +110,18 @@ session_find(struct db *db, struct arena *a, struct slice digest, struct session
 	struct db_call call = { .stmt = STMT_SESSION_FIND };
 	const struct db_result *r = &call.result;
 
-	*s = (struct session) { .username = "" };
-	db_bind_bytes(&call.params, digest);
+	if (digest.n > 0)
+		db_bind_bytes(&call.params, digest);
+	else
+		db_bind_null(&call.params);
 	if (db_run(db, a, &call, 1, err) == -1)
 		return -1;
-	if (r->rows > 0)
-		*s = (struct session) { db_int(r, 0, ID), db_str(r, 0, USERNAME), db_bool(r, 0, BY_SSO) };
+	*s = (struct session) { .username = "", .flags = db_str(r, 0, FLAGS) };
+	if (db_is_null(r, 0, ID))
+		return 0;
+	s->user_id = db_int(r, 0, ID);
+	s->username = db_str(r, 0, USERNAME);
+	s->by_sso = db_bool(r, 0, BY_SSO);
 	return 0;
 }
 
@@ -132,7 +138,9 @@ session_name(struct db *db, struct arena *a, const char *username, struct sessio
 		return -1;
 	if (r->rows == 0)
 		return err_set(err, 403, "%s", nobody);
-	*s = (struct session) { db_int(r, 0, ID), db_str(r, 0, USERNAME), true };
+	s->user_id = db_int(r, 0, ID);
+	s->username = db_str(r, 0, USERNAME);
+	s->by_sso = true;
 	return 0;
 }
 

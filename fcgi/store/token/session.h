@@ -46,12 +46,14 @@ struct session {
 	int64_t user_id; /* 0: there is no such session, or it is over */
 	const char *username;
 	bool by_sso;
+	const char *flags; /* for all projects, as flag_is_on() takes them; NULL: none is set */
 };
 
+/* digest empty: there is none, as of who has no cookie. */
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What the session of whom the sign-on names would be; none is opened.  -1: 403 nobody is known. */
+/* Sets what the session of whom the sign-on names would be; none is opened.  -1: 403 nobody is known. */
 int session_name(struct db *, struct arena *, const char *username, struct session *,
     struct err *) __attribute__((warn_unused_result));
 

@@ -127,6 +127,12 @@ sub css {
 	return $self->_ask(GET => '/element/' . $self->one($css) . "/css/$property");
 }
 
+sub property {
+	my ($self, $css, $name) = @_;
+
+	return $self->_ask(GET => '/element/' . $self->one($css) . "/property/$name");
+}
+
 sub role {
 	my ($self, $css) = @_;
 

@@ -41,7 +41,7 @@ sub all {
 }
 
 # What stands for a parameter of which nobody said anything.
-my %usual = (crate => 'abcd', version => '1.0.0', prefix => 'ab', prefix2 => 'cd');
+my %usual = (path => 'demo/priv', crate => 'abcd', version => '1.0.0', prefix => 'ab', prefix2 => 'cd');
 
 sub path {
 	my ($route, %param) = @_;
@@ -50,7 +50,7 @@ sub path {
 	my ($short) = grep { $route->{pattern} =~ /\Q$_\E$/ } keys %crate;
 	my %known = (%usual, %param, defined $short ? (crate => $crate{$short}, prefix => 'a') : ());
 
-	return '/' . join('/', map { /^:(\w+)/ ? $known{$1} // 1 : $_ } split(m{/}, $route->{pattern}));
+	return '/' . join('/', map { /^:(\w+)/ ? $known{$1} // 1 : $_ } split(m{/}, $route->{pattern}, -1));
 }
 
 # Macros are names of capital letters; what is in quotes is none.

@@ -1,0 +1,148 @@
+#include "api/web/browse.h"
+
+#include "api/web/browse_html.h"
+#include "api/web/templates.h"
+#include "crate/search_query.h"
+
+enum {
+	FRONT_ROWS = 12, /* of each part */
+	SEARCH_ROWS = 20,
+	GROUP_ROWS = 100,
+	PROJECT_ROWS = 50
+};
+
+static struct db *
+db_of(const struct page *page)
+{
+	return page->call->app->db;
+}
+
+static int
+show_front(struct page *page)
+{
+	struct page_rows rows;
+	struct front_page front;
+
+	if (page_rows_front(db_of(page), page->rq->arena, page->user_id, FRONT_ROWS, &rows, &page->rq->err) == -1)
+		return -1;
+	page->title = "Crates";
+	front = (struct front_page) {
+		.projects = page_rows_judged(page, &rows, "project", page_may_know),
+		.newest = page_rows_judged(page, &rows, "new", page_may_read),
+		.used = page_rows_judged(page, &rows, "used", page_may_read),
+	};
+	html_front(&page->html, page, &front);
+	return 0;
+}
+
+int
+browse_front(struct call *call, struct request *rq, struct response *rs)
+{
+	return page_run(call, rq, rs, show_front);
+}
+
+static int
+find(struct page *page, struct search_page *search)
+{
+	struct request *rq = page->rq;
+	struct search_query query;
+	struct page_rows rows;
+
+	search_query_parse(rq->arena, slice_str(search->query), &query);
+	if (query.name[0] == '\0')
+		return 0;
+	if (page_rows_search(db_of(page), rq->arena, page->user_id, &query,
+	        search->project[0] != '\0' ? search->project : NULL, page_turn_range(&search->turn), &rows,
+	        &rq->err) == -1)
+		return -1;
+	search->crates = page_rows_judged(page, &rows, "crate", page_may_read);
+	search->facets = page_rows_judged(page, &rows, "facet", page_may_read);
+	search->turn.total = page_rows_number(&rows, "total");
+	return 0;
+}
+
+static int
+show_search(struct page *page)
+{
+	struct params params = { .rq = page->rq, .form = slice_str("") };
+	struct search_page search = { .query = "", .project = "" };
+
+	if (params_str(&params, "q", &search.query) == -1 || params_str(&params, "project", &search.project) == -1 ||
+	    page_turn_read(page, SEARCH_ROWS, &search.turn) == -1 || find(page, &search) == -1)
+		return -1;
+	page->title = "Search";
+	if (search.query[0] != '\0')
+		page->title = arena_printf(page->rq->arena, "%s - search", search.query);
+	page->query = search.query;
+	html_search(&page->html, page, &search);
+	return 0;
+}
+
+int
+browse_search(struct call *call, struct request *rq, struct response *rs)
+{
+	return page_run(call, rq, rs, show_search);
+}
+
+static int
+show_group(struct page *page)
+{
+	const struct access_facts *facts = &page->call->facts;
+	struct group_page group = { 0 };
+	struct page_rows rows;
+
+	if (page_turn_read(page, GROUP_ROWS, &group.turn) == -1 ||
+	    page_decide(page, NAMESPACE_GROUP, ACTION_READ_NAMESPACE, FLAG_NONE) == -1)
+		return -1;
+	group.sees_members = page_may(page, ACTION_READ_MEMBERS);
+	if (page_rows_group(db_of(page), page->rq->arena, page->user_id, facts->group_id, group.sees_members,
+	        page_turn_range(&group.turn), &rows, &page->rq->err) == -1)
+		return -1;
+	group.path = page->title = facts->full_path;
+	group.crumbs = page_crumbs(page->rq->arena, group.path);
+	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
+	group.members = page_rows_of(&rows, "member");
+	group.turn.total = page_rows_number(&rows, "total");
+	html_group(&page->html, page, &group);
+	return 0;
+}
+
+int
+browse_group(struct call *call, struct request *rq, struct response *rs)
+{
+	return page_run(call, rq, rs, show_group);
+}
+
+static int
+show_project(struct page *page)
+{
+	const struct access_facts *facts = &page->call->facts;
+	struct arena *a = page->rq->arena;
+	struct project_page project = { 0 };
+	struct page_rows rows;
+
+	if (page_turn_read(page, PROJECT_ROWS, &project.turn) == -1 || page_know_project(page) == -1)
+		return -1;
+	project.sees_crates = page_may_read(facts);
+	project.sees_members = page_may(page, ACTION_READ_MEMBERS);
+	if (page_rows_project(db_of(page), a, facts->project_id, project.sees_crates, project.sees_members,
+	        page_turn_range(&project.turn), &rows, &page->rq->err) == -1)
+		return -1;
+	project.path = page->title = facts->full_path;
+	project.crumbs = page_crumbs(a, project.path);
+	project.visibility = facts->visibility;
+	project.index = arena_printf(a, "sparse+%s/", call_registry_url(page->call, a));
+	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
+	project.crates = page_rows_of(&rows, "crate");
+	project.members = page_rows_of(&rows, "member");
+	project.turn.total = page_rows_number(&rows, "total");
+	project.ci = ci_texts(a, page->call->app->settings->external_url, facts->project_id, facts->full_path);
+	html_project(&page->html, page, &project);
+	return 0;
+}
+
+int
+browse_project(struct call *call, struct request *rq, struct response *rs)
+{
+	return page_run(call, rq, rs, show_project);
+}

@@ -1,0 +1,37 @@
+#ifndef API_WEB_BROWSE_HTML_H
+#define API_WEB_BROWSE_HTML_H
+
+/* What the pages of api/web/browse.h show; html/browse.html. */
+
+#include "api/web/ci_text.h"
+#include "api/web/page.h"
+
+struct front_page {
+	struct page_rows projects, newest, used;
+};
+
+struct search_page {
+	const char *query, *project; /* project "": all */
+	struct page_rows crates, facets;
+	struct page_turn turn;
+};
+
+struct group_page {
+	const char *path;
+	struct page_crumbs crumbs;
+	struct page_rows projects, members;
+	bool sees_members;
+	struct page_turn turn;
+};
+
+struct project_page {
+	const char *path, *visibility;
+	struct page_crumbs crumbs;
+	const char *index; /* the address of the registry, for cargo */
+	struct page_rows crates, members;
+	bool sees_crates, sees_members, is_off;
+	struct page_turn turn;
+	const struct ci_text *ci;
+};
+
+#endif

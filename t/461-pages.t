@@ -1,0 +1,306 @@
+#!/usr/bin/perl
+
+# The pages to read about crates: who sees which, what they show, what hostile texts do there; over HTTP, and
+# with a browser that runs no scripts.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Berth::Browser;
+use Berth::Cluster;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 4, failed_login_burst => 0, publish_burst => 0, new_crate_burst => 0);
+
+# ---- places, people, crates ----
+
+my %visibility = (pub => 'public', int => 'internal', priv => 'private', open => 'private', off => 'public');
+my @places = (qw(pub int priv open off missing));
+my %id = map { $_ => $t->project("demo/$_", $visibility{$_}) } sort keys %visibility;
+$t->berth_ok(qw(project set demo/open public_packages=true));
+my @roles = qw(guest reporter developer maintainer owner);
+$t->user($_) for @roles, qw(stranger keeper);
+$t->user('admin', admin => 1);
+$t->member($_, 'demo', $_) for @roles;
+my $token = $t->token('owner');
+
+for my $place (sort keys %id) {
+	is($t->publish($id{$place}, $token, $_, '1.0.0')->{status}, 200, "$_ is in $place") for "abcd-$place";
+}
+$t->berth_ok('owner', 'add', 'demo/priv', 'abcd-priv', 'keeper');
+$t->berth_ok(qw(project set demo/off packages_enabled=false));
+$t->project('hidden/deep/secret');
+$t->update_search;
+
+sub sign_in {
+	my ($who) = @_;
+	my (undef, $code) = split(/\n/, $t->berth_ok('user', 'link', $who));
+	my $res = $t->http(POST => '/-/sign-in', { body => "code=$code&confirm=true",
+	    headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $t->url] });
+
+	return ($res->{headers}{'set-cookie'} // die "sign in: $res->{status}\n") =~ /^([^;]*)/ ? $1 : die;
+}
+
+my %cookie = map { $_ => sign_in($_) } @roles, qw(stranger keeper admin);
+
+sub get {
+	my ($path, $who, @headers) = @_;
+
+	return $t->http(GET => $path,
+	    { headers => [defined $who && $cookie{$who} ? "Cookie: $cookie{$who}" : (), @headers] });
+}
+
+# ---- who sees what ----
+
+# Of a project: c its crates and its members, p its members, o its crates, n that it is there; 4 nothing.
+# Of a group: g that it is there, and 4.
+my @table = (
+	# viewer          pub int priv open off missing  demo hidden
+	['anonymous', qw( o   4   4    o    n   4        g    4)],
+	['stranger', qw(  c   c   4    o    p   4        g    4)],
+	['keeper', qw(    c   c   c    o    p   4        g    4)],
+	['guest', qw(     c   c   p    c    p   4        g    4)],
+	(map { [$_, qw(   c   c   c    c    p   4        g    4)] } qw(reporter developer maintainer owner)),
+	['admin', qw(     c   c   c    c    p   4        g    g)],
+);
+
+# What a page lets its viewer see.
+sub shown {
+	my ($res, $crate) = @_;
+	my ($crates, $members) = map { scalar($res->{body} =~ /$_/) } qr/\Q$crate\E</, qr{<h2>Members</h2>};
+
+	return '4' if $res->{status} == 404;
+	return "status $res->{status}" if $res->{status} != 200;
+	return $crates ? $members ? 'c' : 'o' : $members ? 'p' : 'n';
+}
+
+my $nothing = get('/-/projects/demo/missing')->{body};
+for my $row (@table) {
+	my ($who, @cells) = @$row;
+	my (@found, @listed);
+
+	for my $place (@places) {
+		my $res = get("/-/projects/demo/$place", $who);
+		my $cell = shown($res, "abcd-$place");
+
+		push @found, $cell;
+		is($res->{body} =~ s/demo.$place/demo\/missing/gr, get('/-/projects/demo/missing', $who)->{body},
+		    "$who, $place: as what is not there") if $cell eq '4';
+		is($res->{headers}{'cache-control'}, $who eq 'anonymous' ? 'private, no-cache' : 'no-store',
+		    "$who, $place: kept by nobody else");
+	}
+	push @found, map { my $res = get("/-/groups/$_", $who); $res->{status} == 200 ? 'g' : shown($res, 'x') }
+	    qw(demo hidden/deep);
+	is("@found", "@cells", "$who: pages");
+	# the same, by the lists, and by the API with a token
+	my @crates = grep { $cells[$_] =~ /[co]/ } 0 .. $#places;
+	my $want = join(' ', sort map { "abcd-$places[$_]" } @crates);
+	my %listed = (
+		search => get('/-/search?q=abcd', $who)->{body},
+		front => get('/-/', $who)->{body},
+	);
+	is(join(' ', sort $listed{$_} =~ /class="crate">(abcd-\w+)</g), $want, "$who: $_") for sort keys %listed;
+	my %known = map { $_ => 1 } $listed{front} =~ m{href="/-/projects/([^"]+)"}g;
+	is(join(' ', sort keys %known), join(' ', sort map({ "demo/$places[$_]" } grep { $cells[$_] ne '4' }
+	    0 .. $#places), $who eq 'admin' ? 'hidden/deep/secret' : ()), "$who: projects of the front page");
+	my @group = get('/-/groups/demo', $who)->{body} =~ m{class="name"><a href="/-/projects/([^"]+)"}g;
+	is(join(' ', @group), join(' ', sort map { "demo/$places[$_]" } grep { $cells[$_] ne '4' } 0 .. $#places),
+	    "$who: projects of the group");
+	next if $who eq 'anonymous';
+	my $mine = $t->token($who, scopes => 'read_api');
+	my @api = grep { $t->http(GET => $t->registry($id{$_}) . '/api/v1/crates?q=abcd',
+	    { token => $mine })->{status} == 200 } sort keys %id;
+	is(join(' ', map { "abcd-$_" } @api), $want, "$who: as the API");
+}
+
+# ---- every page ----
+
+# What is wrong with the structure of a page: it holds for people who see it, hear it, or use keys.
+sub faults {
+	my ($html) = @_;
+	my @faults;
+	my %count = map { my $tag = $_; $tag => scalar(() = $html =~ /<$tag[ >]/g) } qw(h1 main title header);
+
+	push @faults, map { "$count{$_} <$_>" } grep { $count{$_} != 1 } sort keys %count;
+	push @faults, 'no language' unless $html =~ /<html lang="en">/;
+	push @faults, 'no skip link' unless $html =~ m{<body>\n<a class="skip" href="#main">};
+	my %id;
+	$id{$_}++ for $html =~ / id="([^"]+)"/g;
+	push @faults, map { "id $_ twice" } grep { $id{$_} > 1 } sort keys %id;
+	push @faults, map { "no id $_" } grep { !$id{$_} }
+	    $html =~ / (?:for="|aria-labelledby="|aria-describedby="|href="#)([^"]+)"/g;
+	my $level = 0;
+	for my $next ($html =~ /<h([1-6])/g) {
+		push @faults, "h$next after h$level" if $next > $level + 1;
+		$level = $next;
+	}
+	push @faults, 'scripts or styles' if $html =~ /<(?:script|style)| on\w+="| style="|javascript:/i;
+	my @open;
+	for my $tag ($html =~ m{<(/?[a-z][a-z0-9]*)}g) {
+		next if $tag =~ /^(?:meta|link|input|br|hr|img)$/;
+		push @open, $tag and next if $tag !~ m{^/};
+		push @faults, "$tag closes " . ($open[-1] // 'nothing') if !@open || '/' . pop @open ne $tag;
+	}
+	push @faults, "open: @open" if @open;
+	return join('; ', @faults);
+}
+
+my @all = ('/-/', '/-/search', '/-/search?q=abcd', '/-/search?q=nothing', '/-/groups/demo', '/-/groups/none',
+    '/-/projects/demo/pub', '/-/projects/demo/off', '/-/projects/none', '/-/projects/demo/pub?page=x',
+    '/-/tokens', '/-/sign-in');
+for my $path (@all) {
+	for my $who ('anonymous', 'owner') {
+		my $res = get($path, $who);
+
+		is(faults($res->{body}), '', "$path, $who: the structure is sound");
+		like($res->{headers}{'content-security-policy'},
+		    qr/^default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'/,
+		    '  no script, and nothing of others');
+		is($res->{headers}{'x-frame-options'}, 'DENY', '  no frame');
+		is($res->{headers}{'content-type'}, 'text/html; charset=utf-8', '  HTML');
+		next if $path =~ m{^/-/(?:tokens|sign-in)};
+		is($res->{headers}{'set-cookie'}, undef, '  no cookie');
+		is($res->{headers}{'referrer-policy'}, 'same-origin', '  other sites are not told where one was');
+	}
+}
+is(get('/-/projects/demo/pub?page=x')->{status}, 400, 'a page that is no number');
+is(get('/-/')->{body}, get('/-/', undef, "Authorization: $token")->{body}, 'a token is no session');
+is($t->http(HEAD => '/-/')->{headers}{'content-length'}, length get('/-/')->{body}, 'HEAD');
+is($t->http($_ => '/-/')->{status}, 405, "$_: not for pages") for qw(POST PUT DELETE);
+for my $path ('/', '/?x=y') {
+	my $res = get($path);
+
+	is("$res->{status} $res->{headers}{location}", '302 /-/', "$path leads to the front page");
+}
+{
+	my ($plain, $packed) = map { get('/-/projects/demo/pub', $_, 'Accept-Encoding: gzip') } qw(owner anonymous);
+
+	is($plain->{headers}{'content-encoding'}, undef, 'what one viewer sees is not compressed');
+	is($packed->{headers}{'content-encoding'}, 'gzip', 'what everybody sees is');
+	require IO::Uncompress::Gunzip;
+	IO::Uncompress::Gunzip::gunzip(\$packed->{body}, \my $html) or die;
+	is($html, get('/-/projects/demo/pub')->{body}, 'and is the same');
+}
+
+# ---- what a project's page says ----
+
+{
+	my $body = get('/-/projects/demo/priv', 'owner')->{body};
+	my $url = $t->url;
+
+	like($body, qr{\[registries\.berth\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
+	    'the lines for cargo');
+	for my $file (qw(gitlab-ci.yml github-actions.yml forgejo-actions.yml job-token.sh)) {
+		my ($last) = reverse grep { /\S/ && !/example|[<>&"']/ }
+		    split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/$file"));
+
+		ok(index($body, $last) >= 0, "the text of $file");
+	}
+	like($body, qr/BERTH_PROJECT: &quot;$id{priv}&quot;/, 'with the number of the project');
+	like($body, qr/BERTH_URL: &quot;\Q$url\E&quot;/, 'the address of the registry');
+	like($body, qr{berth trust add demo/priv }, 'and the path of the project');
+	unlike($body, qr/registry\.example\.com|tools.crates/, 'and none of an example');
+	like($body, qr{<td class="name">maintainer</td><td class="name">[^<]*</td><td>maintainer</td>}, 'members');
+}
+
+# ---- lists in pages ----
+
+{
+	my $many = $t->project('demo/many');
+	$t->psql(<<"SQL");
+INSERT INTO crates (project_id, name, normalized_name) SELECT $many, 'many-' || lpad(n::text, 3, '0'),
+       'many-' || lpad(n::text, 3, '0') FROM generate_series(1, 120) n;
+INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, description, document)
+SELECT id, project_id, name, normalized_name, '1.0.0', 'one of many',
+       search_document(normalized_name, '{}', 'one of many')
+  FROM crates WHERE project_id = $many;
+SQL
+	my @seen;
+	my $next = '/-/projects/demo/many';
+
+	while (defined $next) {
+		my $res = get($next, 'owner');
+
+		is(faults($res->{body}), '', "$next: sound");
+		push @seen, $res->{body} =~ /class="crate">([\w-]+)</g;
+		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
+	}
+	is_deeply(\@seen, [map { sprintf('many-%03d', $_) } 1 .. 120], 'a project: each crate once, by name');
+	@seen = ();
+	$next = '/-/search?q=many';
+	while (defined $next) {
+		my $res = get($next, 'owner');
+
+		push @seen, $res->{body} =~ /class="crate">([\w-]+)</g;
+		like($res->{body}, qr/120 crates fit/, "$next: how many") if @seen <= 20;
+		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
+	}
+	is(scalar @seen, 120, 'a search: all of them');
+	is(join(' ', sort @seen), join(' ', map { sprintf('many-%03d', $_) } 1 .. 120), 'each once');
+	unlike(get('/-/search?q=many')->{body}, qr/many-0/, 'not for nobody');
+	like(get('/-/projects/demo/many?page=9', 'owner')->{body}, qr{rel="prev"}, 'past the end one finds back');
+	my $facets = get('/-/search?q=abcd', 'owner')->{body};
+	like($facets, qr{href="/-/search\?q=abcd&amp;project=demo%2Fpriv">demo/priv</a>}, 'a search by projects');
+	is(join(' ', get('/-/search?q=abcd&project=demo/priv', 'owner')->{body} =~ /class="crate">([\w-]+)</g),
+	    'abcd-priv', 'in one of them');
+	is(scalar(() = get('/-/search?q=abcd&project=demo/priv')->{body} =~ /class="crate">/g), 0,
+	    'which tells nothing to who may not see it');
+}
+
+# ---- hostile texts ----
+
+{
+	my $evil = qq(<script>alert(1)</script>"'><img src=x onerror=alert(1)>&amp;</h1></main>);
+	my $id = $t->project('demo/evil', 'public');
+
+	my $manifest = Berth::Crate::manifest('evil-crate', '1.0.0')
+	    =~ s/^description = \K.*$/JSON::PP->new->allow_nonref->encode($evil)/mer;
+	is($t->publish($id, $token, 'evil-crate', '1.0.0', metadata => { description => $evil },
+	    manifest => $manifest)->{status}, 200, 'a crate with a hostile description');
+	$t->psql("UPDATE users SET name = '<b onclick=x>\$&' WHERE username = 'guest'");
+	$t->update_search;
+	for my $path ('/-/', '/-/projects/demo/evil', '/-/search?q=evil', '/-/groups/demo',
+	    '/-/search?q=' . $evil =~ s/([^A-Za-z0-9])/sprintf('%%%02X', ord $1)/ger,
+	    '/-/search?q=a&project=' . $evil =~ s/([^A-Za-z0-9])/sprintf('%%%02X', ord $1)/ger,
+	    '/-/projects/%3Cscript%3E', "/-/groups/demo%22%3E%3Cx", '/-/search?q=%00', '/-/search?q=%ff',
+	    '/-/search?q=' . 'x' x 7000, '/-/search?q=' . '%20%27%3B' x 500, '/-/search?q=%25_%5C',
+	    '/-/search?q=%3A*%20%26%20!') {
+		my $res = get($path, 'owner');
+		my $shown = substr($path, 0, 60);
+
+		like($res->{status}, qr/^(?:200|400|404)$/, "$shown: answered");
+		next if $res->{headers}{'content-type'} !~ /html/;
+		is(faults($res->{body}), '', '  and the page stays whole');
+		unlike($res->{body}, qr/<script|<img|<b |onclick=x>/, '  with nothing of it as markup');
+	}
+	like(get('/-/search?q=evil')->{body}, qr/&lt;script&gt;alert\(1\)/, 'a description is text');
+}
+
+# ---- with a browser ----
+
+SKIP: {
+	my $why = Berth::Browser::missing();
+	skip $why, 1 if $why;
+	my $b = Berth::Browser->start($t->dir, javascript => 0, arguments => ['--window-size=320,800']);
+
+	$b->go($t->url . '/');
+	is($b->url, $t->url . '/-/', 'the front page');
+	is($b->role('main'), 'main', 'has a main part');
+	is($b->label('#q'), 'Search crates', 'the search has a label');
+	$b->type('#q', 'abcd');
+	$b->click('.search button');
+	$b->await('.crates');
+	is($b->url, $t->url . '/-/search?q=abcd', 'finds');
+	$b->click('.crates li a');
+	$b->await('pre');
+	like($b->url, qr{/-/projects/demo/}, 'and leads to a project');
+	cmp_ok($b->property('html', 'scrollWidth'), '<=', $b->property('html', 'clientWidth'),
+	    'which is not wider than a window of 320 pixels');
+	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
+	    'nothing is against the policy');
+	$b->stop;
+}
+
+done_testing();

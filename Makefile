@@ -29,7 +29,7 @@ NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
 	store store/blob store/db store/migrate store/package store/token store/web cache tasks http pool call auth \
 	api api/cargo api/gitlab api/web transfer admin admin/provision admin/upkeep
-PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl
+PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl libcmark-gfm
 
 # ---- flags: each set has one purpose ---------------------------------------
 WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -50,7 +50,7 @@ FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit
 
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBERTH_VERSION='"$(VERSION)"'
-LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi
+LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi -lcmark-gfm-extensions
 # What needs no library must say nothing of those that are missing.
 ifneq ($(filter-out help run uninstall dist clean,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(PACKAGES) && echo yes),yes)

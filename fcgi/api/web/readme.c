@@ -1,0 +1,173 @@
+#include "api/web/readme.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmark-gfm-core-extensions.h>
+#include <cmark-gfm.h>
+
+#include "base/url.h"
+
+enum {
+	HEADING_BELOW = 2, /* <h1> is the crate, <h2> says that this is its README */
+	HEADING_MAX = 6,
+	CODE_MAX = 6 * README_SHOWN_MAX, /* bytes, escaped */
+	HTML_MAX = 2 << 20
+};
+
+/* Up to the last whole line that fits. */
+static struct slice
+cut(const char *markdown, bool *is_cut)
+{
+	size_t n = strlen(markdown);
+
+	*is_cut = n > README_SHOWN_MAX;
+	if (!*is_cut)
+		return slice_of(markdown, n);
+	n = README_SHOWN_MAX;
+	while (n > 0 && markdown[n - 1] != '\n')
+		n--;
+	return slice_of(markdown, n);
+}
+
+/* Does cmark need a time that grows faster than the text? */
+static bool
+is_slow(struct slice text)
+{
+	size_t brackets = 0, columns = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		brackets += text.p[i] == '[';
+		columns = text.p[i] == '\n' ? 0 : columns + (text.p[i] == '|');
+		if (brackets > README_BRACKETS_MAX || columns > README_COLUMNS_MAX)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_plain(struct arena *a, struct slice text, struct buf *b)
+{
+	buf_puts(b, "<pre tabindex=\"0\">");
+	html_text(b, arena_slicedup(a, text));
+	buf_puts(b, "</pre>\n");
+}
+
+/* What the node holds takes its place. */
+static void
+unwrap(cmark_node *node)
+{
+	cmark_node *child;
+
+	while ((child = cmark_node_first_child(node)) != NULL) {
+		if (!cmark_node_insert_before(node, child))
+			cmark_node_free(child);
+	}
+	cmark_node_free(node);
+}
+
+/* Code that is wider than the page can be scrolled by keys. */
+static void
+change_code(struct arena *a, cmark_node *node)
+{
+	cmark_node *own = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
+	struct buf b;
+
+	buf_init(&b, a, CODE_MAX);
+	buf_puts(&b, "<pre tabindex=\"0\"><code>");
+	html_text(&b, cmark_node_get_literal(node));
+	buf_puts(&b, "</code></pre>");
+	if (buf_full(&b) || !cmark_node_set_on_enter(own, buf_str(&b)) || !cmark_node_insert_before(node, own)) {
+		cmark_node_free(own);
+		return;
+	}
+	cmark_node_free(node);
+}
+
+static void
+change_heading(cmark_node *node)
+{
+	int level = cmark_node_get_heading_level(node) + HEADING_BELOW;
+
+	cmark_node_set_heading_level(node, level > HEADING_MAX ? HEADING_MAX : level);
+}
+
+static void
+change_link(cmark_node *node)
+{
+	const char *url = cmark_node_get_url(node);
+
+	if (url == NULL || !url_is_web(slice_str(url)))
+		unwrap(node);
+}
+
+/* By event: what has children is changed when these are done, and a leaf has one event. */
+static void
+change(struct arena *a, cmark_event_type event, cmark_node *node)
+{
+	bool ends = event == CMARK_EVENT_EXIT;
+	cmark_node_type type = cmark_node_get_type(node);
+
+	if (type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE)
+		cmark_node_free(node);
+	else if (type == CMARK_NODE_CODE_BLOCK)
+		change_code(a, node);
+	else if (type == CMARK_NODE_HEADING && !ends)
+		change_heading(node);
+	else if (type == CMARK_NODE_IMAGE && ends)
+		unwrap(node);
+	else if (type == CMARK_NODE_LINK && ends)
+		change_link(node);
+}
+
+static cmark_parser *
+new_parser(void)
+{
+	static const char *const extensions[] = { "table", "strikethrough" };
+	cmark_parser *parser;
+
+	cmark_gfm_core_extensions_ensure_registered();
+	parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8);
+	for (size_t i = 0; i < sizeof(extensions) / sizeof(*extensions); i++)
+		cmark_parser_attach_syntax_extension(parser, cmark_find_syntax_extension(extensions[i]));
+	return parser;
+}
+
+static void
+put_rendered(struct arena *a, struct slice text, struct buf *b)
+{
+	cmark_parser *parser = new_parser();
+	cmark_node *document;
+	cmark_iter *iter;
+	cmark_event_type event;
+	char *html;
+
+	cmark_parser_feed(parser, text.p, text.n);
+	document = cmark_parser_finish(parser);
+	iter = cmark_iter_new(document);
+	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
+		change(a, event, cmark_iter_get_node(iter));
+	cmark_iter_free(iter);
+	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
+	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
+	buf_puts(b, html);
+	free(html);
+	cmark_node_free(document);
+	cmark_parser_free(parser);
+}
+
+void
+readme_render(struct arena *a, const char *markdown, struct readme *readme)
+{
+	struct slice text = cut(markdown, &readme->is_cut);
+	struct buf b;
+
+	buf_init(&b, a, HTML_MAX);
+	if (!is_slow(text))
+		put_rendered(a, text, &b);
+	if (is_slow(text) || buf_full(&b)) {
+		buf_reset(&b);
+		put_plain(a, text, &b);
+	}
+	readme->markup = (struct html_markup) { buf_slice(&b) };
+}

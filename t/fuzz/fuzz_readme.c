@@ -1,0 +1,21 @@
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/web/readme.h"
+#include "markup.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Whatever somebody writes: only elements and links that a README may have, closed in order. */
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new();
+	struct readme readme;
+
+	readme_render(a, arena_strndup(a, (const char *)data, size), &readme);
+	assert(markup_fault(arena_slicedup(a, readme.markup.html))[0] == '\0');
+	arena_free(a);
+	return 0;
+}

@@ -66,6 +66,9 @@ my @table = (
 	['admin', qw(     c   c   c    c    p   4        g    g)],
 );
 
+# The crates that a page lists.
+sub crates_of { return $_[0] =~ /class="crate"[^>]*>([^<]+)</g; }
+
 # What a page lets its viewer see.
 sub shown {
 	my ($res, $crate) = @_;
@@ -94,6 +97,29 @@ for my $row (@table) {
 	push @found, map { my $res = get("/-/groups/$_", $who); $res->{status} == 200 ? 'g' : shown($res, 'x') }
 	    qw(demo hidden/deep);
 	is("@found", "@cells", "$who: pages");
+	for my $i (0 .. $#places) {
+		my ($place, $cell) = ($places[$i], $cells[$i]);
+		# a member of a private project who is a guest is told that; of one that is off there are no crates
+		my $want = $cell =~ /[co]/ ? 200 : $cell eq 'p' && $place eq 'priv' ? 403 : 404;
+
+		for my $page ('', '/1.0.0') {
+			my $path = "/-/projects/demo/$place/-/crates/abcd-$place$page";
+			my $res = get($path, $who);
+
+			is($res->{status}, $want, "$who: $path");
+			is($res->{body}, get("/-/projects/demo/missing/-/crates/x$page", $who)->{body},
+			    '  as what is not there') if $want == 404;
+			is($res->{body}, get("/-/projects/demo/$place/-/crates/none$page", $who)->{body},
+			    '  whether it is there or not') if $want == 403;
+			like($res->{body}, qr{<h1>abcd-$place <}, '  shows it') if $want == 200;
+			my $owners = scalar($res->{body} =~ /id="owners"/);
+			is($owners, $want == 200 && $page eq '' && $who ne 'anonymous' ? 1 : '', '  owners for who may know them');
+			# who publishes is for members, and for who keeps a crate there
+			my $knows = $page ne '' && $want == 200 && $who !~ /^(?:anonymous|stranger|guest)$/
+			    && ($who ne 'keeper' || $place eq 'priv');
+			is(scalar($res->{body} =~ /Where it came from/), $knows ? 1 : '', '  and where it came from');
+		}
+	}
 	# the same, by the lists, and by the API with a token
 	my @crates = grep { $cells[$_] =~ /[co]/ } 0 .. $#places;
 	my $want = join(' ', sort map { "abcd-$places[$_]" } @crates);
@@ -101,8 +127,8 @@ for my $row (@table) {
 		search => get('/-/search?q=abcd', $who)->{body},
 		front => get('/-/', $who)->{body},
 	);
-	is(join(' ', sort $listed{$_} =~ /class="crate">(abcd-\w+)</g), $want, "$who: $_") for sort keys %listed;
-	my %known = map { $_ => 1 } $listed{front} =~ m{href="/-/projects/([^"]+)"}g;
+	is(join(' ', sort(crates_of($listed{$_}))), $want, "$who: $_") for sort keys %listed;
+	my %known = map { $_ => 1 } $listed{front} =~ m{href="/-/projects/([^"]+?)(?:/-/[^"]+)?"}g;
 	is(join(' ', sort keys %known), join(' ', sort map({ "demo/$places[$_]" } grep { $cells[$_] ne '4' }
 	    0 .. $#places), $who eq 'admin' ? 'hidden/deep/secret' : ()), "$who: projects of the front page");
 	my @group = get('/-/groups/demo', $who)->{body} =~ m{class="name"><a href="/-/projects/([^"]+)"}g;
@@ -139,7 +165,7 @@ sub faults {
 	push @faults, 'scripts or styles' if $html =~ /<(?:script|style)| on\w+="| style="|javascript:/i;
 	my @open;
 	for my $tag ($html =~ m{<(/?[a-z][a-z0-9]*)}g) {
-		next if $tag =~ /^(?:meta|link|input|br|hr|img)$/;
+		next if $tag =~ /^(?:meta|link|input|br|hr|img|rect)$/;
 		push @open, $tag and next if $tag !~ m{^/};
 		push @faults, "$tag closes " . ($open[-1] // 'nothing') if !@open || '/' . pop @open ne $tag;
 	}
@@ -148,7 +174,10 @@ sub faults {
 }
 
 my @all = ('/-/', '/-/search', '/-/search?q=abcd', '/-/search?q=nothing', '/-/groups/demo', '/-/groups/none',
-    '/-/projects/demo/pub', '/-/projects/demo/off', '/-/projects/none', '/-/projects/demo/pub?page=x',
+    '/-/projects/demo/pub', '/-/projects/demo/off',
+    '/-/projects/demo/pub/-/crates/abcd-pub', '/-/projects/demo/pub/-/crates/ABCD_pub/1.0.0',
+    '/-/projects/demo/pub/-/crates/none', '/-/projects/demo/pub/-/crates/abcd-pub/2.0.0', '/-/projects/none',
+    '/-/projects/demo/pub?page=x',
     '/-/tokens', '/-/sign-in');
 for my $path (@all) {
 	for my $who ('anonymous', 'owner') {
@@ -224,7 +253,7 @@ SQL
 		my $res = get($next, 'owner');
 
 		is(faults($res->{body}), '', "$next: sound");
-		push @seen, $res->{body} =~ /class="crate">([\w-]+)</g;
+		push @seen, crates_of($res->{body});
 		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
 	}
 	is_deeply(\@seen, [map { sprintf('many-%03d', $_) } 1 .. 120], 'a project: each crate once, by name');
@@ -233,7 +262,7 @@ SQL
 	while (defined $next) {
 		my $res = get($next, 'owner');
 
-		push @seen, $res->{body} =~ /class="crate">([\w-]+)</g;
+		push @seen, crates_of($res->{body});
 		like($res->{body}, qr/120 crates fit/, "$next: how many") if @seen <= 20;
 		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
 	}
@@ -243,9 +272,9 @@ SQL
 	like(get('/-/projects/demo/many?page=9', 'owner')->{body}, qr{rel="prev"}, 'past the end one finds back');
 	my $facets = get('/-/search?q=abcd', 'owner')->{body};
 	like($facets, qr{href="/-/search\?q=abcd&amp;project=demo%2Fpriv">demo/priv</a>}, 'a search by projects');
-	is(join(' ', get('/-/search?q=abcd&project=demo/priv', 'owner')->{body} =~ /class="crate">([\w-]+)</g),
+	is(join(' ', get('/-/search?q=abcd&project=demo/priv', 'owner')->{body} =~ /class="crate"[^>]*>([\w-]+)</g),
 	    'abcd-priv', 'in one of them');
-	is(scalar(() = get('/-/search?q=abcd&project=demo/priv')->{body} =~ /class="crate">/g), 0,
+	is(scalar(() = get('/-/search?q=abcd&project=demo/priv')->{body} =~ /class="crate"[^>]*>/g), 0,
 	    'which tells nothing to who may not see it');
 }
 
@@ -278,6 +307,171 @@ SQL
 	like(get('/-/search?q=evil')->{body}, qr/&lt;script&gt;alert\(1\)/, 'a description is text');
 }
 
+# ---- a crate ----
+
+my $rich = $t->project('demo/rich');
+my $job = $t->job_token('demo/rich', 'developer');
+
+sub rich {
+	my ($version, %opt) = @_;
+	my $readme = $opt{readme} // "# Rich\n\nIt says **hello**.\n";
+	my %dep = (features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
+	    kind => 'normal', registry => undef, explicit_name_in_toml => undef);
+	my $manifest = Berth::Crate::manifest('rich', $version) =~ s/^\[package\]\n\K/<<'TOML'/mer . <<"TOML";
+homepage = "https://rich.example/"
+repository = "https://rich.example/?<x>"
+documentation = "https://rich.example/docs"
+rust-version = "1.70"
+keywords = ["gold", "silver"]
+readme = "README.md"
+TOML
+
+[dependencies.poor]
+version = "1.2"
+features = ["thin"]
+default-features = false
+registry-index = "sparse+@{[$t->url . $t->registry($rich)]}/"
+
+[dependencies.other]
+package = "serde"
+version = "1"
+optional = true
+
+[target."cfg(unix)".dev-dependencies.libc]
+version = "0.2"
+
+[features]
+default = ["shiny"]
+shiny = ["dep:other"]
+TOML
+	my $deps = [
+		{ %dep, name => 'poor', version_req => '^1.2', features => ['thin'], default_features => JSON::PP::false },
+		{ %dep, name => 'serde', version_req => '^1', optional => JSON::PP::true, explicit_name_in_toml => 'other',
+		    registry => 'https://github.com/rust-lang/crates.io-index' },
+		{ %dep, name => 'libc', version_req => '^0.2', kind => 'dev', target => 'cfg(unix)',
+		    registry => 'https://github.com/rust-lang/crates.io-index' },
+	];
+
+	return $t->publish($rich, $opt{token} // $token, 'rich', $version, manifest => $manifest,
+	    files => { 'README.md' => $readme }, metadata => { deps => $deps, readme => $readme,
+		readme_file => 'README.md', homepage => 'https://rich.example/', keywords => ['gold', 'silver'],
+		repository => 'https://rich.example/?<x>', documentation => 'https://rich.example/docs',
+		rust_version => '1.70', features => { default => ['shiny'], shiny => ['dep:other'] } });
+}
+
+is($t->publish($rich, $token, 'poor', '1.2.0')->{status}, 200, 'what it depends on');
+for my $version (qw(1.0.0 1.1.0+build 2.0.0-beta.1)) {
+	my $res = rich($version, $version eq '1.0.0' ? (token => $job) : ());
+
+	is($res->{status}, 200, "rich $version") or diag($res->{body});
+}
+$t->berth_ok('yank', 'demo/rich', 'rich@1.0.0', '--message', 'too <rich>');
+$t->update_search;
+$t->psql(<<"SQL");
+INSERT INTO download_days (crate_id, version_id, day, project_id, downloads, last_at)
+SELECT v.crate_id, v.id, (now() AT TIME ZONE 'UTC')::date - ago, v.project_id, 1000 + ago, now()
+  FROM versions v CROSS JOIN (VALUES (0), (8), (89), (90)) d (ago) WHERE v.version = '1.1.0+build'
+SQL
+my $root = '/-/projects/demo/rich/-/crates';
+
+# A row of a table with these cells.
+sub row {
+	my $cells = join('\s*', map { "<td>\Q$_\E</td>" } @_);
+
+	return qr{<tr>$cells</tr>};
+}
+
+sub versions_of {
+	my ($table) = $_[0] =~ m{<h2 id="versions">(.*?)</table>}s;
+
+	return $table =~ m{<tr><td><a href="\Q$root\E/rich/([^"]+)">}g;
+}
+
+subtest 'the page of a crate' => sub {
+	my $body = get("$root/RICH", 'developer')->{body};
+
+	is(faults($body), '', 'sound');
+	like($body, qr{<h1>rich <span class="version">1\.1\.0\+build</span></h1>}, 'the version that search shows');
+	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry berth\n</code></pre>}, 'how to add it');
+	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
+	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
+	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');
+	like($body, qr{href="/-/search\?q=gold">gold</a>}, 'keywords');
+	like($body, qr{<dt>Rust</dt><dd>1\.70 or later</dd>}, 'the Rust that it needs');
+	my @versions = versions_of($body);
+	is_deeply(\@versions, ['2.0.0-beta.1', '1.1.0%2Bbuild', '1.0.0'], 'versions, the newest first');
+	like($body, qr{>1\.0\.0</a>\s*<span class="badge bad">yanked</span>\s*<br><small>too &lt;rich&gt;</small>},
+	    'yanked, and why');
+	like($body, row(qq(<a href="$root/poor">poor</a>), '^1.2', 'normal',
+	    'thin <small>without default</small>', 'this project'), 'a dependency in this project');
+	like($body, row('<a rel="nofollow noopener noreferrer" href="https://crates.io/crates/serde">serde</a>'
+	    . '<br><small>as other</small>', '^1', 'normal, optional', '', 'crates-io'),
+	    'one in the public registry, under another name');
+	like($body, qr{<td>dev<br><small>cfg\(unix\)</small></td>}, 'one of a platform');
+	like($body, qr{<td>default</td><td>shiny</td>.*<td>shiny</td><td>dep:other</td>}s, 'features');
+	like($body, qr{<p>3\xc2\xa0097 in the last 90 days\.</p>}, 'downloads of 90 days');
+	is(scalar(() = $body =~ /<rect /g), 3, 'as bars');
+	like($body, qr{<rect x="712" y="8" width="6" height="92"/>}, 'of today');
+	like($body, row($_->[0], "1\xc2\xa0$_->[1]"), "and in a table: $_->[0] days ago")
+	    for ['0 to 6', '000'], ['7 to 13', '008'], ['84 to 89', '089'];
+	like($body, qr{<li>maintainer .*<span class="badge">maintainer</span>}, 'owners');
+	like(get("$root/poor", 'developer')->{body},
+	    row(qq(<a href="$root/rich">rich</a>), '2.0.0-beta.1', '^1.2', 'normal'), 'who depends on it');
+};
+
+subtest 'the page of a version' => sub {
+	my $body = get("$root/rich/1.0.0", 'developer')->{body};
+
+	is(faults($body), '', 'sound');
+	like($body, qr{<div class="box wrong"><p>Yanked: too &lt;rich&gt;</p>}, 'yanked, and why');
+	like($body, qr{cargo add rich\@1\.0\.0 --registry berth}, 'how to add it');
+	my $sum = $t->psql("SELECT cksum FROM versions WHERE version = '1.0.0' AND project_id = $rich AND yanked");
+	like($body, qr{<code>$sum</code>}, 'its checksum');
+	like($body, qr{<dd>developer</dd>.*<dd>a job token}s, 'who published it, with what');
+	like($body, qr{<td>crate\.yank: too &lt;rich&gt;</td>.*<td>crate\.publish</td><td>developer</td>}s,
+	    'what was done, by whom');
+	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
+	for my $spelling ('1.1.0+build', '1.1.0%2Bbuild', '1.1.0', '1.1.0+other') {
+		like(get("$root/rich/$spelling", 'developer')->{body}, qr{<span class="version">1\.1\.0\+build</span>},
+		    "$spelling: with or without build metadata");
+	}
+	is(get("$root/$_", 'developer')->{status}, 404, "$_: is not there")
+	    for 'rich/1', 'rich/x', 'rich/1.0.0/x', 'none', '%3Cx%3E', 'r' x 100;
+};
+
+subtest 'a hostile README' => sub {
+	my $readme = join("\n\n", '<script>alert(1)</script>', '</div></main><h1>x</h1>', '[a](javascript:alert(1))',
+	    '![x](https://evil.example/x.png)', '<img src=x onerror=alert(1)>', '<style>*{display:none}</style>',
+	    '[![y](https://evil.example/y.svg)](https://good.example/)', "| a |\n|---|\n| <b onclick=x> |");
+
+	is(rich('3.0.0', readme => $readme)->{status}, 200, 'is published');
+	$t->update_search;
+	my $body = get("$root/rich", 'developer')->{body};
+	is(faults($body), '', 'the page stays whole');
+	unlike($body, qr/<script|<img|<style|onclick|onerror|javascript|evil\.example/, 'nothing of it is there');
+	like($body, qr{<a href="https://good\.example/">y</a>}, 'but what it may say');
+	is(rich('3.0.1', readme => "# Long\n" . "word\n" x 20_000)->{status}, 200, 'a long one');
+	like(get("$root/rich/3.0.1", 'developer')->{body}, qr/This is the beginning of the README/, 'is cut');
+};
+
+subtest 'a crate of many versions' => sub {
+	$t->psql(<<"SQL");
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
+SELECT crate_id, project_id, '4.0.' || n, '4.0.' || n, index_line, cksum, size, now()
+  FROM versions CROSS JOIN generate_series(1, 250) n WHERE project_id = $rich AND version = '3.0.0'
+SQL
+	my (@seen, $next);
+	for ($next = "$root/rich"; defined $next;) {
+		my $res = get($next, 'developer');
+
+		is(faults($res->{body}), '', "$next: sound");
+		push @seen, versions_of($res->{body});
+		($next) = $res->{body} =~ /rel="next" href="([^"]+)"/;
+	}
+	is_deeply([@seen[0 .. 249]], [map { "4.0.$_" } reverse 1 .. 250], 'lists all of them');
+	is(scalar @seen, 255, 'each once');
+};
+
 # ---- with a browser ----
 
 SKIP: {
@@ -294,8 +488,8 @@ SKIP: {
 	$b->await('.crates');
 	is($b->url, $t->url . '/-/search?q=abcd', 'finds');
 	$b->click('.crates li a');
-	$b->await('pre');
-	like($b->url, qr{/-/projects/demo/}, 'and leads to a project');
+	$b->await('#versions');
+	like($b->url, qr{/-/projects/demo/[^/]+/-/crates/abcd-}, 'and leads to a crate');
 	cmp_ok($b->property('html', 'scrollWidth'), '<=', $b->property('html', 'clientWidth'),
 	    'which is not wider than a window of 320 pixels');
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',

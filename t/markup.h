@@ -47,8 +47,8 @@ markup_attribute(const char *p)
 static inline const char *
 markup_fault(const char *html)
 {
-	static const char elements[] = " h3 h4 h5 h6 p em strong del code pre a ul ol li blockquote hr br table thead "
-	                               "tbody tr th td ";
+	static const char elements[] = " h3 h4 h5 h6 p em strong del code pre a ul ol li blockquote hr br table "
+	                               "thead tbody tr th td ";
 	static struct slice open[MARKUP_DEPTH];
 	size_t depth = 0;
 

@@ -25,6 +25,7 @@
 #include "api/gitlab/namespace_settings.h"
 #include "api/web/asset.h"
 #include "api/web/browse.h"
+#include "api/web/crate_page.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
 
@@ -330,6 +331,10 @@ static const struct route routes[] = {
 	    .handle = browse_group },
 	{ .name = "page_project", .methods = READ, .pattern = "-/projects/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_project },
+	{ .name = "page_crate", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_crate },
+	{ .name = "page_version", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_version },
 	{ .name = "style", .methods = READ, .pattern = "-/style.css", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = asset_style },
 	{ .name = "favicon", .methods = READ, .pattern = "-/favicon.svg", .error_format = ERROR_FORMAT_TEXT,

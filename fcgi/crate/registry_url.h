@@ -14,6 +14,9 @@
 /* By this git URL cargo names the public registry in publish metadata and in index lines. */
 #define REGISTRY_PUBLIC_URL "https://github.com/rust-lang/crates.io-index"
 
+/* Its page of a crate, up to the name. */
+#define REGISTRY_PUBLIC_PAGES "https://crates.io/crates/"
+
 /* All words for it: a configuration may have any of them. */
 extern const char *const registry_public_urls[];
 extern const size_t registry_npublic_urls;

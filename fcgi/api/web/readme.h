@@ -2,10 +2,10 @@
 #define API_WEB_README_H
 
 /*
- * The README of a crate, Markdown that anybody may have written, as HTML: text, lists, tables, code, and links
- * to web servers.  Nothing of it runs, loads anything, or ends what is around it: HTML in the text is left
- * out, an image is the text that stands for it, and so is a link that leads to no web server.  Only this
- * module includes cmark.
+ * The README of a crate, Markdown that anybody may have written, as HTML: text, lists, tables, code, and
+ * links to web servers.  Nothing of it runs, loads anything, or ends what is around it: HTML in the text is
+ * left out, an image is the text that stands for it, and so is a link that leads to no web server.  Only
+ * this module includes cmark.
  *
  * The time is bounded: what makes cmark slow, as long rows of brackets do, is shown as plain text.
  */

@@ -1,0 +1,33 @@
+#ifndef API_WEB_CRATE_HTML_H
+#define API_WEB_CRATE_HTML_H
+
+/* What the pages of api/web/crate_page.h show; html/crate.html. */
+
+#include "api/web/page.h"
+#include "api/web/readme.h"
+#include "crate/registry_url.h"
+#include "store/web/page_crate.h"
+
+enum { PLOT_HEIGHT = 100, PLOT_STEP = 8, PLOT_BAR = 6, PLOT_WEEKS = 13 };
+
+struct crate_html {
+	const char *path; /* of the project */
+	struct page_crumbs crumbs;
+	const struct page_crate *crate;
+	const struct registry_url *registries; /* of the dependencies; of none that has no registry */
+	bool is_version; /* the page is about one version */
+	bool sees_owners, sees_publishers;
+	struct readme readme; /* empty: there is none */
+	struct page_turn turn; /* of the versions */
+};
+
+/* May a page link to it? */
+bool crate_html_is_link(const char *url);
+
+/* How high the bar of that day is, up to PLOT_HEIGHT. */
+int64_t crate_html_bar(const struct page_crate *, size_t day);
+
+/* The downloads of seven days, the last of which was 7 * week days ago; fewer days in the first week. */
+int64_t crate_html_week(const struct page_crate *, size_t week);
+
+#endif

@@ -1,0 +1,338 @@
+#include "store/web/page_crate.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "crate/crate_name.h"
+
+enum { COLUMNS_PAGE_CRATE };
+
+enum { WORDS_MAX = 16 << 10 };
+
+/* -1: 500: the database has only what it makes itself. */
+static int
+parse(struct arena *a, const char *json, struct json_object **out, size_t *n, struct err *err)
+{
+	struct err wrong = { 0 };
+
+	*out = NULL;
+	*n = 0;
+	if (json == NULL)
+		return 0;
+	if (json_parse(a, slice_str(json), "page", out, &wrong) == -1)
+		return err_internal(err, 500, "JSON of the database: %s", wrong.pub);
+	if (json_object_is_type(*out, json_type_array))
+		*n = json_object_array_length(*out);
+	return 0;
+}
+
+static struct json_object *
+member(struct json_object *object, const char *key)
+{
+	struct json_object *found = NULL;
+
+	json_object_object_get_ex(object, key, &found);
+	return found;
+}
+
+/* NULL where it is none. */
+static const char *
+str(struct json_object *object, const char *key)
+{
+	struct json_object *found = member(object, key);
+
+	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
+}
+
+static int64_t
+number(struct json_object *object, const char *key)
+{
+	return json_object_get_int64(member(object, key));
+}
+
+static bool
+truth(struct json_object *object, const char *key)
+{
+	return json_object_get_boolean(member(object, key));
+}
+
+/* The strings of an array, with commas between; NULL: it has none. */
+static const char *
+joined(struct arena *a, struct json_object *list)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+	struct buf b;
+
+	if (n == 0)
+		return NULL;
+	buf_init(&b, a, WORDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(&b, i > 0 ? ", " : "");
+		buf_puts(&b, json_object_get_string(json_object_array_get_idx(list, i)));
+	}
+	return buf_str(&b);
+}
+
+static int
+read_words(struct arena *a, const char *json, const char *const **out, size_t *n, struct err *err)
+{
+	struct json_object *list;
+	const char **words;
+
+	if (parse(a, json, &list, n, err) == -1)
+		return -1;
+	words = arena_calloc(a, *n, sizeof(*words));
+	for (size_t i = 0; i < *n; i++)
+		words[i] = json_object_get_string(json_object_array_get_idx(list, i));
+	*out = words;
+	return 0;
+}
+
+static void
+read_dependencies(struct arena *a, struct json_object *list, struct page_crate *out)
+{
+	size_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+
+	out->ndependencies = n;
+	n = n < PAGE_CRATE_DEPENDENCIES ? n : PAGE_CRATE_DEPENDENCIES;
+	out->dependencies = arena_calloc(a, n, sizeof(*out->dependencies));
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+		const char *package = str(d, "package");
+
+		out->dependencies[i] = (struct page_crate_dependency) {
+			.name = package != NULL ? package : str(d, "name"),
+			.alias = package != NULL ? str(d, "name") : NULL,
+			.req = str(d, "req"),
+			.kind = str(d, "kind"),
+			.target = str(d, "target"),
+			.registry = str(d, "registry"),
+			.features = joined(a, member(d, "features")),
+			.optional = truth(d, "optional"),
+			.default_features = truth(d, "default_features"),
+		};
+	}
+}
+
+static void
+add_features(struct arena *a, struct json_object *object, struct page_crate *out)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return;
+	json_object_object_foreach(object, name, list) {
+		if (out->nfeatures++ < PAGE_CRATE_FEATURES)
+			out->features[out->nfeatures - 1] = (struct page_crate_feature) { name, joined(a, list) };
+	}
+}
+
+/* The index line has dependencies and features as cargo sees them. */
+static int
+read_index_line(struct arena *a, const char *line, struct page_crate *out, struct err *err)
+{
+	struct json_object *object;
+	size_t none;
+
+	if (parse(a, line, &object, &none, err) == -1)
+		return -1;
+	read_dependencies(a, member(object, "deps"), out);
+	out->features = arena_calloc(a, PAGE_CRATE_FEATURES, sizeof(*out->features));
+	add_features(a, member(object, "features"), out);
+	add_features(a, member(object, "features2"), out);
+	return 0;
+}
+
+static int
+read_versions(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+{
+	struct json_object *list;
+
+	if (parse(a, json, &list, &out->nversions, err) == -1)
+		return -1;
+	out->versions = arena_calloc(a, out->nversions, sizeof(*out->versions));
+	for (size_t i = 0; i < out->nversions; i++) {
+		struct json_object *v = json_object_array_get_idx(list, i);
+
+		out->versions[i] = (struct page_crate_version) { str(v, "version"), number(v, "at"), number(v, "size"),
+			truth(v, "yanked"), str(v, "why"), str(v, "license"), str(v, "rust"), str(v, "edition") };
+	}
+	return 0;
+}
+
+static int
+read_dependents(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+{
+	struct json_object *list;
+
+	if (parse(a, json, &list, &out->ndependents, err) == -1)
+		return -1;
+	out->dependents = arena_calloc(a, out->ndependents, sizeof(*out->dependents));
+	for (size_t i = 0; i < out->ndependents; i++) {
+		struct json_object *d = json_object_array_get_idx(list, i);
+
+		out->dependents[i] = (struct page_crate_dependent) { str(d, "name"), str(d, "version"), str(d, "req"),
+			str(d, "kind") };
+	}
+	return 0;
+}
+
+/* days: pairs of how many days ago and downloads; loads: pairs of version and downloads. */
+static int
+read_loads(struct arena *a, const char *days, const char *loads, struct page_crate *out, struct err *err)
+{
+	struct json_object *list;
+	size_t n;
+
+	if (parse(a, days, &list, &n, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *pair = json_object_array_get_idx(list, i);
+		int64_t ago = json_object_get_int64(json_object_array_get_idx(pair, 0));
+		int64_t downloads = json_object_get_int64(json_object_array_get_idx(pair, 1));
+
+		/* a node whose clock is ahead counts today */
+		ago = ago < 0 ? 0 : ago;
+		if (ago < PAGE_CRATE_DAYS)
+			out->days[PAGE_CRATE_DAYS - 1 - ago] += downloads;
+		out->downloads += downloads;
+	}
+	if (parse(a, loads, &list, &out->nloads, err) == -1)
+		return -1;
+	out->loads = arena_calloc(a, out->nloads, sizeof(*out->loads));
+	for (size_t i = 0; i < out->nloads; i++) {
+		struct json_object *pair = json_object_array_get_idx(list, i);
+
+		out->loads[i] = (struct page_crate_load) {
+			json_object_get_string(json_object_array_get_idx(pair, 0)),
+			json_object_get_int64(json_object_array_get_idx(pair, 1)),
+		};
+	}
+	return 0;
+}
+
+static void
+read_texts(const struct db_result *r, struct page_crate *out)
+{
+	out->name = db_str(r, 0, NAME);
+	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
+		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_str(r, 0, YANK_MESSAGE), db_str(r, 0, LICENSE),
+		db_str(r, 0, RUST_VERSION), db_str(r, 0, EDITION) };
+	out->deprecated = strcmp(db_str(r, 0, STATUS), "deprecated") == 0;
+	out->description = db_str(r, 0, DESCRIPTION);
+	out->homepage = db_str(r, 0, HOMEPAGE);
+	out->documentation = db_str(r, 0, DOCUMENTATION);
+	out->repository = db_str(r, 0, REPOSITORY);
+	out->license_file = db_str(r, 0, LICENSE_FILE);
+	out->links = db_str(r, 0, LINKS);
+	out->cksum = db_str(r, 0, CKSUM);
+	out->has_lib = db_bool(r, 0, HAS_LIB);
+	out->readme = db_str(r, 0, README);
+	out->total = db_int(r, 0, TOTAL);
+	out->token_kind = db_str(r, 0, TOKEN_KIND);
+	out->token_name = db_str(r, 0, TOKEN_NAME);
+	out->issuer = db_str(r, 0, ISSUER);
+	out->pipeline = db_is_null(r, 0, PIPELINE) ? 0 : db_int(r, 0, PIPELINE);
+	out->job = db_is_null(r, 0, JOB) ? 0 : db_int(r, 0, JOB);
+	out->job_url = db_str(r, 0, JOB_URL);
+	out->ref = db_str(r, 0, REF);
+	out->commit = db_str(r, 0, COMMIT);
+	out->publisher = db_str(r, 0, PUBLISHER);
+}
+
+static void
+read_events(struct arena *a, const struct db_result *r, struct page_crate *out)
+{
+	enum { COLUMNS_PAGE_CRATE_EVENTS };
+
+	out->nevents = (size_t)r->rows;
+	out->events = arena_calloc(a, out->nevents, sizeof(*out->events));
+	for (int i = 0; i < r->rows; i++)
+		out->events[i] = (struct page_crate_event) {
+			.action = db_str(r, i, ACTION),
+			.at = db_int(r, i, AT),
+			.username = db_str(r, i, USERNAME),
+			.request_id = db_str(r, i, REQUEST_ID),
+			.message = db_str(r, i, MESSAGE),
+		};
+}
+
+static int
+read_all(struct arena *a, const struct db_result *r, struct page_crate *out, struct err *err)
+{
+	read_texts(r, out);
+	if (read_words(a, db_str(r, 0, KEYWORDS), &out->keywords, &out->nkeywords, err) == -1 ||
+	    read_words(a, db_str(r, 0, CATEGORIES), &out->categories, &out->ncategories, err) == -1 ||
+	    read_words(a, db_str(r, 0, BINS), &out->bins, &out->nbins, err) == -1 ||
+	    read_index_line(a, db_str(r, 0, INDEX_LINE), out, err) == -1 ||
+	    read_versions(a, db_str(r, 0, VERSIONS), out, err) == -1 ||
+	    read_dependents(a, db_str(r, 0, DEPENDENTS), out, err) == -1)
+		return -1;
+	return read_loads(a, db_str(r, 0, DAYS), db_str(r, 0, BY_VERSION), out, err);
+}
+
+/* Without build metadata; NULL: the one that stands for the crate. */
+static const char *
+base_of(struct arena *a, struct slice version)
+{
+	const char *plus;
+
+	if (version.n == 0)
+		return NULL;
+	plus = memchr(version.p, '+', version.n);
+	return arena_strndup(a, version.p, plus != NULL ? (size_t)(plus - version.p) : version.n);
+}
+
+static void
+crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *name, const char *version)
+{
+	struct db_params *p = &call->params;
+
+	call->stmt = STMT_PAGE_CRATE;
+	db_bind_int(p, ask->project_id);
+	db_bind_str(p, name);
+	db_bind_str(p, version);
+	db_bind_int(p, ask->range.limit);
+	db_bind_int(p, ask->range.offset);
+	db_bind_bool(p, ask->publishers);
+}
+
+static void
+events_call(struct db_call *call, const struct page_crate_ask *ask, const char *name, const char *version)
+{
+	call->stmt = STMT_PAGE_CRATE_EVENTS;
+	db_bind_int(&call->params, ask->project_id);
+	db_bind_str(&call->params, name);
+	db_bind_str(&call->params, version);
+}
+
+int
+page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask, struct page_crate *out,
+    struct err *err)
+{
+	enum { CRATE, OWNERS, NCALLS };
+	const struct namespace_ref project = { .id = ask->project_id };
+	bool of_version = ask->version.n > 0, owners = ask->owners && !of_version;
+	bool events = ask->publishers && of_version;
+	struct db_call calls[NCALLS] = { { 0 } };
+	const char *name, *version = base_of(a, ask->version);
+	struct err wrong = { 0 };
+
+	*out = (struct page_crate) { 0 };
+	if (crate_name_check(ask->name, "crate", &wrong) == -1)
+		return err_set(err, 404, "Not Found");
+	name = crate_name_normalize(a, ask->name);
+	crate_call(&calls[CRATE], ask, name, version);
+	if (owners)
+		owner_list_call(&calls[OWNERS], a, &project, name);
+	else if (events)
+		events_call(&calls[OWNERS], ask, name, version);
+	if (db_run(db, a, calls, owners || events ? NCALLS : CRATE + 1, err) == -1)
+		return -1;
+	if (calls[CRATE].result.rows == 0)
+		return err_set(err, 404, "Not Found");
+	if (read_all(a, &calls[CRATE].result, out, err) == -1)
+		return -1;
+	if (events)
+		read_events(a, &calls[OWNERS].result, out);
+	return owners ? owner_list_read(&calls[OWNERS], a, name, &out->owners, &out->nowners, err) : 0;
+}

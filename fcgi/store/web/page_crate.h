@@ -1,0 +1,95 @@
+#ifndef STORE_WEB_PAGE_CRATE_H
+#define STORE_WEB_PAGE_CRATE_H
+
+/*
+ * All that the page of a crate, or of one of its versions, shows, in one round trip.  A crate without a
+ * version that is listed does not exist here, as in store/package/crate_about.h.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/package/owner.h"
+#include "store/web/page_rows.h"
+
+enum {
+	PAGE_CRATE_DAYS = 90,
+	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
+	PAGE_CRATE_FEATURES = 500
+};
+
+struct page_crate_ask {
+	int64_t project_id;
+	struct slice name; /* in any spelling */
+	struct slice version; /* with or without build metadata; empty: the one that stands for the crate */
+	struct page_range range; /* of the versions */
+	bool owners, publishers; /* the viewer may know them */
+};
+
+/* A string that is NULL is not there. */
+struct page_crate_version {
+	const char *version;
+	int64_t at, size;
+	bool yanked;
+	const char *why; /* it was yanked */
+	const char *license, *rust, *edition;
+};
+
+struct page_crate_dependency {
+	const char *name, *alias, *req, *kind, *target, *features;
+	const char *registry; /* NULL: the same */
+	bool optional, default_features;
+};
+
+struct page_crate_feature {
+	const char *name, *enables; /* words with commas */
+};
+
+struct page_crate_dependent {
+	const char *name, *version, *req, *kind;
+};
+
+struct page_crate_load {
+	const char *version;
+	int64_t downloads;
+};
+
+struct page_crate_event {
+	const char *action, *username, *request_id, *message;
+	int64_t at;
+};
+
+struct page_crate {
+	const char *name;
+	struct page_crate_version shown;
+	bool deprecated;
+	const char *description, *homepage, *documentation, *repository, *license_file, *links, *cksum;
+	const char *readme; /* one byte more than readme.h shows, at most */
+	const char *const *keywords, *const *categories, *const *bins;
+	size_t nkeywords, ncategories, nbins;
+	bool has_lib;
+	struct page_crate_dependency *dependencies;
+	struct page_crate_feature *features;
+	size_t ndependencies, nfeatures; /* all of them; no more than the enumerators say are in the arrays */
+	int64_t total; /* versions */
+	struct page_crate_version *versions;
+	struct page_crate_dependent *dependents;
+	struct page_crate_load *loads; /* the versions that were downloaded most, in the days below */
+	size_t nversions, ndependents, nloads;
+	int64_t days[PAGE_CRATE_DAYS]; /* downloads by day, today last */
+	int64_t downloads; /* of all these days */
+	struct owner *owners;
+	size_t nowners;
+	/* who has published, if it was asked for */
+	const char *token_kind, *token_name, *issuer, *job_url, *ref, *commit, *publisher;
+	int64_t pipeline, job; /* 0: none */
+	struct page_crate_event *events; /* of this version, the newest first */
+	size_t nevents;
+};
+
+/* -1: 404 no such crate or version, 503. */
+int page_crate_read(struct db *, struct arena *, const struct page_crate_ask *, struct page_crate *,
+    struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -80,11 +80,13 @@ subtest 'addresses in answers' => sub {
 	    [$t->url . "/cargo/api/v4/projects/$id/packages?per_page=1&page=2"], 'the next page of a list');
 	my ($package) = @{ $t->json($list) };
 	my $path = "/cargo/api/v4/projects/$id/packages/$package->{id}";
-	is_deeply($package->{_links}, { web_path => $path, delete_api_path => $t->url . $path },
+	my $page = "/cargo/-/projects/demo/public/-/crates/$package->{name}/1.0.0";
+	is_deeply($package->{_links}, { web_path => $page, delete_api_path => $t->url . $path },
 	    'links of a package');
 	is(get($path, token => $token)->{status}, 200, 'which lead to it');
+	like(get($page)->{body}, qr{href="/cargo/-/projects/demo/public"}, 'and to its page');
 	my $project = $t->json(get("/cargo/api/v4/projects/$id", token => $token));
-	is($project->{web_url}, $t->url . "/cargo/api/v4/projects/$id", 'the address of a project');
+	is($project->{web_url}, $t->url . "/cargo/-/projects/demo/public", 'the page of a project');
 	my $api = $t->json(get('/cargo/api/v4/openapi.json'));
 	is_deeply($api->{servers}, [{ url => '/cargo' }], 'the description of the API: its server');
 	my $file = JSON::PP->new->utf8->decode(Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/openapi.json"));

@@ -150,7 +150,8 @@ subtest 'what is told of a package' => sub {
 	    status => 'default',
 	    status_message => undef, created_at => $by_mia->{created_at}, last_downloaded_at => undef,
 	    creator_id => $mia, yanked => JSON::PP::false, yank_message => undef, tags => [], pipelines => [],
-	    _links => { web_path => $path, delete_api_path => $t->url . $path } }, 'of one by a person');
+	    _links => { web_path => '/-/projects/demo/registry/-/crates/alpha/1.0.0',
+		delete_api_path => $t->url . $path } }, 'of one by a person');
 	is($by_deploy->{creator_id}, undef, 'a deploy token is nobody');
 	is($by_job->{creator_id}, undef, 'nor is a job');
 	my ($pipeline) = @{ $by_job->{pipelines} };

@@ -1,7 +1,5 @@
 #include "api/gitlab/namespace_json.h"
 
-#include <inttypes.h>
-
 #include "base/buf.h"
 
 /* "a / b" of "a/b". */
@@ -20,11 +18,11 @@ spaced(struct json_out *o, const char *path)
 	return buf_str(&b);
 }
 
+/* Its page.  No path has a character that an address encodes. */
 static void
-put_url(struct json_out *o, const char *external_url, const char *kind, int64_t id)
+put_url(struct json_out *o, const char *external_url, const char *kind, const char *path)
 {
-	json_out_key_str(o, "web_url",
-	    arena_printf(o->b->arena, "%s/api/v4/%s/%" PRId64, external_url, kind, id));
+	json_out_key_str(o, "web_url", arena_printf(o->b->arena, "%s/-/%s/%s", external_url, kind, path));
 }
 
 void
@@ -38,7 +36,7 @@ namespace_json_project(struct json_out *o, const struct project_entry *p, const 
 	json_out_key_str(o, "path_with_namespace", p->full_path);
 	json_out_key_str(o, "created_at", p->created_at);
 	json_out_key_str(o, "visibility", p->visibility);
-	put_url(o, external_url, "projects", p->id);
+	put_url(o, external_url, "projects", p->full_path);
 	json_out_key_bool(o, "archived", false);
 	json_out_key_bool(o, "packages_enabled", p->packages_enabled);
 	json_out_key_str(o, "package_registry_access_level",
@@ -51,7 +49,7 @@ namespace_json_project(struct json_out *o, const struct project_entry *p, const 
 	json_out_key_str(o, "kind", "group");
 	json_out_key_str(o, "full_path", p->group.full_path);
 	json_out_key_id(o, "parent_id", p->group.parent_id);
-	put_url(o, external_url, "groups", p->group.id);
+	put_url(o, external_url, "groups", p->group.full_path);
 	json_out_close(o, '}');
 }
 
@@ -66,5 +64,5 @@ namespace_json_group(struct json_out *o, const struct group_entry *g, const char
 	json_out_key_str(o, "full_path", g->full_path);
 	json_out_key_id(o, "parent_id", g->parent_id);
 	json_out_key_str(o, "created_at", g->created_at);
-	put_url(o, external_url, "groups", g->id);
+	put_url(o, external_url, "groups", g->full_path);
 }

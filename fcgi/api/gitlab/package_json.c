@@ -52,6 +52,18 @@ put_tags_and_pipelines(struct json_out *o, const struct package_entry *e,
 	package_json_pipelines(o, e, who);
 }
 
+/*
+ * The page of the version, where it has one: a version that is hidden, or in error, is there for the API alone.
+ * No part of it has a character that an address encodes.
+ */
+static const char *
+web_path(struct arena *a, const struct package_entry *e, const char *api_path)
+{
+	if (strcmp(e->status, "default") != 0 && strcmp(e->status, "deprecated") != 0)
+		return api_path;
+	return arena_printf(a, "/-/projects/%s/-/crates/%s/%s", e->project_path, e->name, e->version);
+}
+
 static void
 put_links(struct json_out *o, const struct package_entry *e, const struct package_audience *who)
 {
@@ -61,7 +73,8 @@ put_links(struct json_out *o, const struct package_entry *e, const struct packag
 	    e->project_id, e->id);
 	json_out_key(o, "_links");
 	json_out_open(o, '{');
-	json_out_key_str(o, "web_path", arena_printf(o->b->arena, "%s%s", url_path(who->external_url), path));
+	json_out_key_str(o, "web_path", arena_printf(o->b->arena, "%s%s", url_path(who->external_url),
+	        web_path(o->b->arena, e, path)));
 	if (who->can_delete)
 		json_out_key_str(o, "delete_api_path",
 		    arena_printf(o->b->arena, "%s%s", who->external_url, path));

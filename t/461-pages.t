@@ -102,7 +102,7 @@ for my $row (@table) {
 		# a member of a private project who is a guest is told that; of one that is off there are no crates
 		my $want = $cell =~ /[co]/ ? 200 : $cell eq 'p' && $place eq 'priv' ? 403 : 404;
 
-		for my $page ('', '/1.0.0') {
+		for my $page ('', '/1.0.0', '/1.0.0/source', '/1.0.0/source/Cargo.toml') {
 			my $path = "/-/projects/demo/$place/-/crates/abcd-$place$page";
 			my $res = get($path, $who);
 
@@ -111,11 +111,12 @@ for my $row (@table) {
 			    '  as what is not there') if $want == 404;
 			is($res->{body}, get("/-/projects/demo/$place/-/crates/none$page", $who)->{body},
 			    '  whether it is there or not') if $want == 403;
-			like($res->{body}, qr{<h1>abcd-$place <}, '  shows it') if $want == 200;
+			like($res->{body}, qr{<h1>(?:Source of )?abcd-$place <|<h1>Cargo\.toml</h1>}, '  shows it')
+			    if $want == 200;
 			my $owners = scalar($res->{body} =~ /id="owners"/);
 			is($owners, $want == 200 && $page eq '' && $who ne 'anonymous' ? 1 : '', '  owners for who may know them');
 			# who publishes is for members, and for who keeps a crate there
-			my $knows = $page ne '' && $want == 200 && $who !~ /^(?:anonymous|stranger|guest)$/
+			my $knows = $page eq '/1.0.0' && $want == 200 && $who !~ /^(?:anonymous|stranger|guest)$/
 			    && ($who ne 'keeper' || $place eq 'priv');
 			is(scalar($res->{body} =~ /Where it came from/), $knows ? 1 : '', '  and where it came from');
 		}
@@ -452,6 +453,73 @@ subtest 'a hostile README' => sub {
 	like($body, qr{<a href="https://good\.example/">y</a>}, 'but what it may say');
 	is(rich('3.0.1', readme => "# Long\n" . "word\n" x 20_000)->{status}, 200, 'a long one');
 	like(get("$root/rich/3.0.1", 'developer')->{body}, qr/This is the beginning of the README/, 'is cut');
+};
+
+subtest 'the source of a version' => sub {
+	my $long = join('', map { "line $_\n" } 1 .. 10_001);
+	my %files = (
+		'src/main.rs' => "fn main() {\n\tprintln!(\"<script>alert('&')</script>\");\n}\n",
+		'src/-/odd name.rs' => "// here\r\n",
+		'src/end.rs' => "first\nno line feed at the end",
+		'evil.html' => "<script>alert(1)</script>\n",
+		'evil.svg' => '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+		"caf\xc3\xa9.md" => "caf\xc3\xa9\n",
+		'a/' x 15 . 'deep.txt' => "deep\n",
+		'binary.dat' => "\0\1\2",
+		'latin.txt' => "caf\xe9\n",
+		'empty.txt' => '',
+		'long.txt' => $long,
+		'wide.txt' => 'x' x (256 << 10),
+		'huge.txt' => "y\n" x (600 << 10),
+	);
+	is($t->publish($rich, $token, 'files', '1.0.0', files => \%files)->{status}, 200, 'a crate with all kinds');
+	my $source = "$root/files/1.0.0/source";
+	my $list = get($source, 'developer');
+
+	is($list->{status}, 200, 'its files');
+	is(faults($list->{body}), '', 'sound');
+	like($list->{body}, qr{<td class="name">$_</td>}, 'a name that no address can have')
+	    for "caf\xc3\xa9\\.md", 'a/' x 15 . 'deep\\.txt';
+	my @listed = $list->{body} =~ m{<td class="name"><a href="\Q$source\E/([^"]+)">}g;
+	is_deeply(\@listed, [map { s/ /%20/r } sort 'Cargo.toml', 'src/lib.rs', grep { !/caf|deep/ } keys %files],
+	    'all, by path');
+	like($list->{body}, qr{>empty\.txt</a></td><td>0[^<]*B</td>}, 'and sizes');
+	for my $path (@listed) {
+		my $res = get("$source/$path", 'developer');
+
+		is($res->{status}, 200, $path);
+		is(faults($res->{body}), '', '  sound');
+		unlike($res->{body}, qr{<script|<svg|onload="}, '  and nothing of it as markup');
+		like($res->{headers}{'content-type'}, qr{^text/html}, '  a page');
+	}
+	my $main = get("$source/src/main.rs", 'developer')->{body};
+	like($main, qr{<tr id="L2"><th scope="row"><a href="\#L2">2</a></th><td><code>\tprintln!\(&quot;&lt;script},
+	    'lines');
+	like($main, qr{<p class="dim">56[^<]*B, 3 lines</p>}, 'so many');
+	my $end = get("$source/src/end.rs", 'developer')->{body};
+	like($end, qr{<tr id="L2">.*no line feed at the end</code>}, 'the last line counts without a line feed');
+	unlike($end, qr{id="L3"}, 'and no other');
+	my %why = ('binary.dat' => 'is not a text', 'latin.txt' => 'is not a text', 'empty.txt' => 'is empty',
+		'long.txt' => 'is too long to be shown here', 'huge.txt' => 'has 1228800 bytes');
+	like(get("$source/$_", 'developer')->{body}, qr/$why{$_}/, "$_ $why{$_}") for sort keys %why;
+	ok(index(get("$source/wide.txt", 'developer')->{body}, "<code>$files{'wide.txt'}</code>") > 0,
+	    'a long line is one line');
+	like(get("$root/files/1.0.0", 'developer')->{body}, qr{<a href="\Q$source\E">All files</a>},
+	    'its page leads there');
+	for my $no ('none.rs', 'src', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
+	    '%2e%2e/Cargo.toml', '/etc/passwd', 'x' x 1025, 'CARGO.TOML') {
+		my $res = get("$source/$no", 'developer');
+
+		like($res->{status}, qr/^40[04]$/, 'not there: ' . substr($no, 0, 40));
+		unlike($res->{body}, qr/\[package\]|root:/, '  nor anything else');
+	}
+	is(get("$root/$_", 'developer')->{status}, 404, "$_: no source")
+	    for 'files/2.0.0/source', 'FILES/1.0.0/source', 'none/1.0.0/source/Cargo.toml';
+	$t->berth_ok('yank', 'demo/rich', 'files@1.0.0');
+	is(get($source, 'developer')->{status}, 200, 'of a yanked version, too');
+	$t->psql("UPDATE versions SET status = 'pending_destruction', status_before = 'default', deleted_at = now()"
+	    . " FROM crates c WHERE c.id = crate_id AND c.name = 'files'");
+	is(get($source, 'developer')->{status}, 404, 'but not of a deleted one');
 };
 
 subtest 'a crate of many versions' => sub {

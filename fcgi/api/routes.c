@@ -26,6 +26,7 @@
 #include "api/web/asset.h"
 #include "api/web/browse.h"
 #include "api/web/crate_page.h"
+#include "api/web/source_page.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
 
@@ -335,6 +336,11 @@ static const struct route routes[] = {
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_crate },
 	{ .name = "page_version", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_version },
+	{ .name = "page_source", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version/source",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = source_page_list },
+	{ .name = "page_file", .methods = READ,
+	    .pattern = "-/projects/:path*/-/crates/:crate/:version/source/:file+",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = source_page_file },
 	{ .name = "style", .methods = READ, .pattern = "-/style.css", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = asset_style },
 	{ .name = "favicon", .methods = READ, .pattern = "-/favicon.svg", .error_format = ERROR_FORMAT_TEXT,

@@ -25,15 +25,19 @@ pattern_next(const char **p)
 	return s;
 }
 
-/* `:name*` against the segments from i on: sets i behind them.  No group or project is named `-`. */
+/*
+ * `:name*` against the segments from i on: sets i behind them.  No group or project is named `-`.  `:name+`
+ * takes the rest of the path, whatever it is.
+ */
 static enum match
 path_match(struct request *rq, struct slice pattern, size_t *i)
 {
+	bool rest = pattern.p[pattern.n - 1] == '+';
 	enum match result = MATCH_NO;
 	struct buf b;
 
 	buf_init(&b, rq->arena, REQUEST_PATH_MAX);
-	for (; *i < rq->nsegments && !slice_is(rq->segments[*i].text, "-"); ++*i) {
+	for (; *i < rq->nsegments && (rest || !slice_is(rq->segments[*i].text, "-")); ++*i) {
 		const struct segment *seg = &rq->segments[*i];
 
 		if (b.n > 0)
@@ -69,7 +73,7 @@ part_match(struct request *rq, struct slice part, size_t *i)
 {
 	const struct segment *seg = &rq->segments[*i];
 
-	if (part.p[0] == ':' && part.p[part.n - 1] == '*')
+	if (part.p[0] == ':' && (part.p[part.n - 1] == '*' || part.p[part.n - 1] == '+'))
 		return path_match(rq, part, i);
 	++*i;
 	if (part.p[0] == ':')

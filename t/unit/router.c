@@ -33,6 +33,7 @@ static const struct route routes[] = {
 	{ .name = "front", .methods = METHOD_GET, .pattern = "-/" },
 	{ .name = "group", .methods = METHOD_GET, .pattern = "-/groups/:path*" },
 	{ .name = "version", .methods = METHOD_GET, .pattern = "-/groups/:path*/-/crates/:crate/:version" },
+	{ .name = "file", .methods = METHOD_GET, .pattern = "-/groups/:path*/-/files/:file+" },
 	{ .name = "liveness", .methods = METHOD_GET, .pattern = "-/liveness" },
 };
 
@@ -109,6 +110,11 @@ test_matches(void)
 		{ "GET", "/-/groups/a/-/crates/x/1.0.0/y", "404" },
 		{ "GET", "/-/groups/a/-/-/crates/x/1.0.0", "404" },
 		{ "GET", "/-/groups/a/-/crates/x%2Fy/1.0.0", "400" },
+		{ "GET", "/-/groups/a/-/files/x", "file" },
+		{ "GET", "/-/groups/a/-/files/x/-/y/z", "file" },
+		{ "GET", "/-/groups/a/-/files/", "404" },
+		{ "GET", "/-/groups/a/-/files/x/", "404" },
+		{ "GET", "/-/groups/a/-/files/x%2Fy", "400" },
 		{ "GET", "/-/liveness/x", "404" },
 		{ "GET", "/-/liveness/", "404" },
 		{ "GET", "/-/livenes", "404" },
@@ -140,6 +146,8 @@ test_params(void)
 	match("GET", "/-/groups/a/%62/c/-/crates/x/1.0.0%2B1");
 	ok(slice_is(request_param(&rq, "path"), "a/b/c"), "a path of several segments");
 	ok(slice_is(request_param(&rq, "version"), "1.0.0+1"), "and what comes behind it");
+	match("GET", "/-/groups/a/-/files/src/-/lib.rs");
+	ok(slice_is(request_param(&rq, "file"), "src/-/lib.rs"), "the rest of a path, whatever it is");
 	match("GET", P "/nonsense");
 	is_int((int)rq.nparams, 0, "none where nothing matched");
 	ok(rq.route == NULL, "and no route");

@@ -1,12 +1,12 @@
 #include "api/cargo/publish_inspect.h"
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "auth/rate_limit.h"
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "call/inspect_slot.h"
 #include "call/patience.h"
 #include "crate/inspect/inspector.h"
 #include "crate/inspect/job.h"
@@ -14,52 +14,27 @@
 
 enum {
 	WAIT_US = 20 * 1000000, /* the wait for a slot: cargo does not publish again by itself */
-	SHORT_WAIT_US = 2000000, /* where many wait: a slot is free that soon, unless crates are large */
-	SLOTS_ACTOR = 2 /* slots that one actor may have */
+	SHORT_WAIT_US = 2000000 /* where many wait: a slot is free that soon, unless crates are large */
 };
-
-static struct slots_ask
-ask_of(const struct call *call, struct arena *a)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return (struct slots_ask) {
-		.queue = QUEUE_INSPECT,
-		.n = call->app->settings->inspect_slots > 0
-		     ? (size_t)call->app->settings->inspect_slots
-		                                      : (size_t)(cpus > 1 ? cpus / 2 : 1),
-		.n_actor = SLOTS_ACTOR,
-		.actor = limits_actor(a, &call->facts),
-	};
-}
 
 int
 publish_inspect_begin(struct call *call, struct request *rq)
 {
-	struct slots_ask ask = ask_of(call, rq->arena);
-	bool holds = patience_hold(call, ask.actor, 0), taken;
+	const char *actor = limits_actor(rq->arena, &call->facts);
+	bool holds = patience_hold(call, actor, 0), taken;
 	int64_t now = clock_us(), wait = holds ? WAIT_US : SHORT_WAIT_US;
 
 	/* an inspection that starts late still needs time */
 	if (rq->deadline_us != 0 && wait > (rq->deadline_us - now) / 4 * 3)
 		wait = (rq->deadline_us - now) / 4 * 3;
-	ask.until_us = now + wait;
-	taken = slots_take(call->app->slots, &ask) == 0;
+	taken = inspect_slot_take(call->app, actor, now + wait) == 0;
 	if (holds)
-		patience_release(call, ask.actor);
+		patience_release(call, actor);
 	if (taken)
 		return 0;
 	err_internal(&rq->err, 503, "no slot to inspect the crate was free in time");
 	return err_tell(&rq->err,
 	    "too many crates are being published at this moment; please try again in a minute");
-}
-
-static void
-slot_leave(const struct call *call, struct arena *a)
-{
-	const struct slots_ask ask = ask_of(call, a);
-
-	slots_leave(call->app->slots, &ask);
 }
 
 static int64_t
@@ -110,7 +85,7 @@ publish_inspect(struct call *call, struct request *rq, const struct upload *uplo
 	struct verdict verdict;
 	int rc = inspect(call->app, rq, upload, &result);
 
-	slot_leave(call, rq->arena);
+	inspect_slot_leave(call->app, limits_actor(rq->arena, &call->facts));
 	log_errors(rq, result.errors);
 	if (rc == -1)
 		return -1;

@@ -1,0 +1,32 @@
+#ifndef API_WEB_SOURCE_HTML_H
+#define API_WEB_SOURCE_HTML_H
+
+/* What the pages of api/web/source_page.h show; html/source.html. */
+
+#include "api/web/page.h"
+
+enum {
+	SOURCE_SHOWN_FILES = 5000, /* in a list */
+	SOURCE_SHOWN_BYTES = 256 << 10, /* of a text */
+	SOURCE_SHOWN_LINES = 10000
+};
+
+struct source_file {
+	const char *path;
+	int64_t size;
+	bool has_page; /* an address can name it */
+};
+
+struct source_html {
+	const char *path; /* of the project */
+	const char *crate, *version;
+	struct source_file *files; /* by path */
+	size_t nfiles, nshown; /* all; and no more than SOURCE_SHOWN_FILES */
+	const char *file; /* the one that is shown; NULL: all are listed */
+	int64_t size; /* of it */
+	const char **lines; /* of a text */
+	size_t nlines;
+	const char *why; /* a sentence: why no line is shown; NULL: they are */
+};
+
+#endif

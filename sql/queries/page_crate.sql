@@ -1,23 +1,31 @@
 -- name: page_crate
 -- $1 project, $2 normalized name, $3 version without build metadata, or null for the one that is shown, $4 how
 -- many versions after $5 others, $6 whether it is told who has published.  The crate by the unique index
--- (project_id, normalized_name), the version by primary key or by (crate_id, version_base), by which also all
--- versions are found, a sort of the newest; one who publishes a token by primary keys.  `dependents`: of the
--- first 10000 dependencies by dependencies_reverse the newest version of each crate of the project, 100 at most.
--- `days` and `by_version`: the days of the last 90 by the primary key of download_days, all of the crate.
+-- (project_id, normalized_name), the version by (crate_id, version_base): the one that is shown is known from
+-- crate_search, unless the crate is due, and crate_shown() sorts all versions of one that is.  Token and user by
+-- primary keys.  Without $3: `versions`, by (crate_id, version_base), sorted.  `dependents`: of the first 10000
+-- dependencies by dependencies_reverse the newest version of each crate of the project, 100 at most.  `days` and
+-- `by_version`: those of the last 90 of all days of the crate, by the primary key of download_days.
 -- No row: there is no such crate, or no such version, that is listed.
 WITH target AS MATERIALIZED (
     SELECT c.id, c.name, coalesce((SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $3::text
                                       AND v.status IN ('default', 'deprecated')),
-                                  CASE WHEN $3 IS NULL THEN crate_shown(c.id) END) AS version_id
+                                  CASE WHEN $3 IS NULL THEN coalesce(
+                                      (SELECT v.id FROM crate_search s
+                                         JOIN versions v ON v.crate_id = s.crate_id
+                                              AND v.version_base = split_part(s.max_version, '+', 1)
+                                        WHERE s.crate_id = c.id AND v.status IN ('default', 'deprecated')
+                                          AND NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)),
+                                      crate_shown(c.id)) END) AS version_id
       FROM crates c WHERE c.project_id = $1::bigint AND c.normalized_name = $2::text),
 listed AS MATERIALIZED (
     SELECT v.id, v.version, v.published_at, v.size, v.yanked, v.yank_message, v.license, v.rust_version, v.edition
-      FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')),
+      FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
+     WHERE $3 IS NULL),
 loaded AS MATERIALIZED (
     SELECT d.day, d.version_id, sum(d.downloads)::bigint AS downloads
       FROM target t JOIN download_days d ON d.crate_id = t.id
-     WHERE d.day > (now() AT TIME ZONE 'UTC')::date - 90
+     WHERE $3 IS NULL AND d.day > (now() AT TIME ZONE 'UTC')::date - 90
      GROUP BY GROUPING SETS ((d.day), (d.version_id)))
 SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.homepage, v.documentation,
        v.repository, v.license, v.license_file, v.links, v.rust_version, v.edition, v.size, v.cksum,
@@ -33,7 +41,7 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
                    ORDER BY o.normalized_name)
           FROM (SELECT DISTINCT ON (b.normalized_name) b.name, b.normalized_name, u.version, d.req, d.kind
                   FROM (SELECT * FROM dependencies d
-                         WHERE d.normalized_name = $2 AND d.registry IS NULL LIMIT 10000) d
+                         WHERE $3 IS NULL AND d.normalized_name = $2 AND d.registry IS NULL LIMIT 10000) d
                   JOIN versions u ON u.id = d.version_id
                   JOIN crates b ON b.id = u.crate_id
                  WHERE u.project_id = $1 AND u.crate_id <> t.id AND u.status IN ('default', 'deprecated')

@@ -53,8 +53,8 @@ put_tags_and_pipelines(struct json_out *o, const struct package_entry *e,
 }
 
 /*
- * The page of the version, where it has one: a version that is hidden, or in error, is there for the API alone.
- * No part of it has a character that an address encodes.
+ * The page of the version, where it has one: a version that is hidden, or in error, is there for the API
+ * alone.  No part of it has a character that an address encodes.
  */
 static const char *
 web_path(struct arena *a, const struct package_entry *e, const char *api_path)

@@ -27,12 +27,14 @@ page_rows_number(const struct page_rows *rows, const char *part)
 	return found.n > 0 ? found.v[0].number : 0;
 }
 
+/* The rows of the last call. */
 static int
-read_rows(struct db *db, struct arena *a, struct db_call *call, struct page_rows *rows, struct err *err)
+read_rows(struct db *db, struct arena *a, struct db_call *calls, size_t n, struct page_rows *rows,
+    struct err *err)
 {
-	const struct db_result *r = &call->result;
+	const struct db_result *r = &calls[n - 1].result;
 
-	if (db_run(db, a, call, 1, err) == -1)
+	if (db_run(db, a, calls, n, err) == -1)
 		return -1;
 	rows->n = (size_t)r->rows;
 	rows->v = arena_calloc(a, rows->n, sizeof(*rows->v));
@@ -69,18 +71,18 @@ projects_of(const struct page_rows *rows, int64_t *ids)
 
 /* As read_rows(), with the facts; what has no project any more is about none that could be read. */
 static int
-read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call *call, struct page_rows *rows,
-    struct err *err)
+read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call *calls, size_t n,
+    struct page_rows *rows, struct err *err)
 {
 	struct access_facts *facts;
-	size_t n, nfacts;
+	size_t nids, nfacts;
 	int64_t *ids;
 
-	if (read_rows(db, a, call, rows, err) == -1)
+	if (read_rows(db, a, calls, n, rows, err) == -1)
 		return -1;
 	ids = arena_calloc(a, rows->n, sizeof(*ids));
-	n = projects_of(rows, ids);
-	if (access_facts_viewer_listed(db, a, user_id, ids, n, &facts, &nfacts, err) == -1)
+	nids = projects_of(rows, ids);
+	if (access_facts_viewer_listed(db, a, user_id, ids, nids, &facts, &nfacts, err) == -1)
 		return -1;
 	for (size_t i = 0; i < rows->n; i++) {
 		struct access_facts *f = &rows->v[i].facts;
@@ -103,16 +105,20 @@ page_rows_front(struct db *db, struct arena *a, int64_t user_id, int64_t n, stru
 
 	db_bind_id(&call.params, user_id);
 	db_bind_int(&call.params, n);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows_facts(db, a, user_id, &call, 1, rows, err);
 }
 
 int
 page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct search_query *query,
     const char *project, struct page_range range, struct page_rows *rows, struct err *err)
 {
-	struct db_call call = { .stmt = STMT_PAGE_SEARCH };
-	struct db_params *p = &call.params;
+	enum { PLAN, ROWS, NCALLS };
+	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_SEARCH_PLAN },
+		[ROWS] = { .stmt = STMT_PAGE_SEARCH } };
+	struct db_params *p = &calls[ROWS].params;
 
+	/* as a search of one project: what is common in general and rare in particular is known only then */
+	db_bind_str(&calls[PLAN].params, "force_custom_plan");
 	db_bind_id(p, user_id);
 	db_bind_str(p, query->name);
 	db_bind_str(p, query->like);
@@ -121,7 +127,7 @@ page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct s
 	db_bind_str(p, project);
 	db_bind_int(p, range.limit);
 	db_bind_int(p, range.offset);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows_facts(db, a, user_id, calls, NCALLS, rows, err);
 }
 
 int
@@ -135,7 +141,7 @@ page_rows_group(struct db *db, struct arena *a, int64_t user_id, int64_t group_i
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
-	return read_rows_facts(db, a, user_id, &call, rows, err);
+	return read_rows_facts(db, a, user_id, &call, 1, rows, err);
 }
 
 int
@@ -149,5 +155,5 @@ page_rows_project(struct db *db, struct arena *a, int64_t project_id, bool crate
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
-	return read_rows(db, a, &call, rows, err);
+	return read_rows(db, a, &call, 1, rows, err);
 }

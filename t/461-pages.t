@@ -545,8 +545,9 @@ SQL
 SKIP: {
 	my $why = Berth::Browser::missing();
 	skip $why, 1 if $why;
-	my $b = Berth::Browser->start($t->dir, javascript => 0, arguments => ['--window-size=320,800']);
+	my $b = Berth::Browser->start($t->dir, javascript => 0);
 
+	$b->resize(320, 800);
 	$b->go($t->url . '/');
 	is($b->url, $t->url . '/-/', 'the front page');
 	is($b->role('main'), 'main', 'has a main part');
@@ -558,8 +559,19 @@ SKIP: {
 	$b->click('.crates li a');
 	$b->await('#versions');
 	like($b->url, qr{/-/projects/demo/[^/]+/-/crates/abcd-}, 'and leads to a crate');
-	cmp_ok($b->property('html', 'scrollWidth'), '<=', $b->property('html', 'clientWidth'),
-	    'which is not wider than a window of 320 pixels');
+	$b->click('#versions + .scroll a');
+	$b->await('.long');
+	like($b->text('.long dd'), qr/^[0-9a-f]{64}$/, 'and to its version');
+	$b->go($t->url . '/-/sign-in');
+	$b->type('#code', (split(/\n/, $t->berth_ok('user', 'link', 'owner')))[1]);
+	$b->click('button.main');
+	$b->await('input[name=confirm] + button');
+	$b->click('input[name=confirm] + button');
+	$b->await('#name');
+	for my $path (@all, "$root/rich", "$root/rich/1.0.0", '/-/groups/demo') {
+		$b->go($t->url . $path);
+		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
+	}
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');
 	$b->stop;

@@ -145,6 +145,14 @@ sub label {
 	return $self->_ask(GET => '/element/' . $self->one($css) . '/computedlabel');
 }
 
+# Shows pages in so many pixels, as a telephone does: no window is so narrow.
+sub resize {
+	my ($self, $width, $height) = @_;
+
+	return $self->_ask(POST => '/goog/cdp/execute', { cmd => 'Emulation.setDeviceMetricsOverride',
+	    params => { width => $width, height => $height, deviceScaleFactor => 1, mobile => JSON::PP::false } });
+}
+
 # A picture of the page, as PNG.
 sub shot {
 	my ($self, $path) = @_;

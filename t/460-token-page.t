@@ -314,6 +314,9 @@ subtest 'single sign-on' => sub {
 	is(cookie_of($by->('alice', $cookie)), undef, 'that is kept');
 	isnt(cookie_of($by->('alice')), $cookie, 'each browser has its own');
 	is($by->('alice')->{status}, 200, 'who never keeps one, as monitoring does, is shown the page') for 1 .. 20;
+	my $front = $t->http(GET => '/-/', { headers => ['X-Test-Sso: Alice'] });
+	like($front->{body}, qr/Signed in as <strong>alice.*demo.priv/s, 'pages to read know who it is as well');
+	is(cookie_of($front), undef, 'without a cookie');
 	is($kept->(), $before, 'and leaves nothing, as long as they only look');
 	is(post('/-/tokens', { form => form_of($r), name => 'n', scope => 'api' },
 	    cookie => $cookie, headers => ['X-Test-Sso: bob'])->{status}, 403,

@@ -349,6 +349,9 @@ subtest 'single sign-on' => sub {
 	    'nor without the session: no other site\'s form works');
 	$r = $by->('mallory');
 	is($r->{status}, 403, 'whom the registry does not know');
+	$r = $t->http(GET => '/-/', { headers => ['X-Test-Sso: mallory'] });
+	is($r->{status}, 200, 'who may read what is public');
+	unlike($r->{body}, qr/Signed in|demo.priv/, 'and no more');
 	$t->berth_ok(qw(user block bob));
 	is($by->('bob')->{status}, 403, 'or has blocked');
 	like(get('/-/tokens', sign_in('Carol'))->{body}, qr/Signed in as <strong>Carol/, 'codes work beside it');

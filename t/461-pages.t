@@ -417,7 +417,7 @@ subtest 'the page of a crate' => sub {
 	    for ['0 to 6', '000'], ['7 to 13', '008'], ['84 to 89', '089'];
 	like($body, qr{<li>maintainer .*<span class="badge">maintainer</span>}, 'owners');
 	like(get("$root/poor", 'developer')->{body},
-	    row(qq(<a href="$root/rich">rich</a>), '2.0.0-beta.1', '^1.2', 'normal'), 'who depends on it');
+	    row(qq(<a href="$root/rich">rich</a>), '2.0.0-beta.1', '^1.2', 'yes', 'normal'), 'who depends on it');
 };
 
 subtest 'the page of a version' => sub {

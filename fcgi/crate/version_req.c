@@ -10,7 +10,6 @@
 #include "base/excerpt.h"
 #include "base/scan.h"
 #include "base/utf8.h"
-#include "crate/semver.h"
 
 enum {
 	COMPARATORS_MAX = 32, /* as cargo counts */
@@ -229,4 +228,80 @@ version_req_meaning(struct arena *a, const char *canonical)
 	for (size_t i = 0; i < n; i++)
 		all = arena_printf(a, "%s%s%s", all, i > 0 ? ", " : "", parts[i]);
 	return all;
+}
+
+/* Of the first n numbers: <0, 0, >0. */
+static int
+compare_numbers(const struct semver *v, const struct comparator *c, size_t n)
+{
+	const uint64_t numbers[] = { v->major, v->minor, v->patch };
+
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] != c->number[i])
+			return numbers[i] < c->number[i] ? -1 : 1;
+	}
+	return 0;
+}
+
+/* With all three numbers the pre-release counts as well. */
+static int
+compare_version(const struct semver *v, const struct comparator *c)
+{
+	const struct semver whole = { c->number[0], c->number[1], c->number[2], c->pre, slice_str("") };
+
+	return c->numbers == 3 ? semver_compare(v, &whole) : compare_numbers(v, c, c->numbers);
+}
+
+static bool
+is_exact(const struct semver *v, const struct comparator *c)
+{
+	return compare_version(v, c) == 0 && (c->numbers == 3 || v->pre.n == 0);
+}
+
+/* From the comparator on, up to where a number changes that counts: the first that is not 0. */
+static bool
+is_compatible(const struct semver *v, const struct comparator *c)
+{
+	size_t same = 1;
+
+	while (same < c->numbers && c->number[same - 1] == 0)
+		same++;
+	return compare_numbers(v, c, same) == 0 && compare_version(v, c) >= 0;
+}
+
+static bool
+comparator_matches(const struct semver *v, const struct comparator *c)
+{
+	char op = c->op != NULL ? c->op[0] : c->wildcards > 0 ? '=' : '^';
+	bool or_equal = c->op != NULL && c->op[0] != '=' && c->op[1] == '=';
+
+	if (op == '^')
+		return is_compatible(v, c);
+	if (op == '~' && c->numbers == 3)
+		return compare_numbers(v, c, 2) == 0 && compare_version(v, c) >= 0;
+	if (op == '=' || op == '~' || (or_equal && is_exact(v, c)))
+		return is_exact(v, c);
+	return op == '<' ? compare_version(v, c) < 0 : compare_version(v, c) > 0;
+}
+
+bool
+version_req_matches(struct arena *a, const char *canonical, const struct semver *v)
+{
+	struct slice in = slice_str(canonical);
+	bool pre = v->pre.n == 0;
+
+	if (slice_is(in, "*"))
+		return pre;
+	for (;;) {
+		struct comparator c;
+
+		if (take_comparator(a, &in, &c) != NULL || !comparator_matches(v, &c))
+			return false;
+		pre |= c.pre.n > 0 && compare_numbers(v, &c, 3) == 0;
+		if (in.n == 0)
+			return pre;
+		if (!scan_char(&in, ','))
+			return false;
+		scan_blanks(&in);
+	}
 }

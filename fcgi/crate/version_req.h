@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "crate/semver.h"
 
 /*
  * The canonical text, as cargo's own parser prints it: "1.0" -> "^1.0",
@@ -24,5 +25,11 @@ int version_req_canonical(struct arena *, struct slice text, const char **out, s
  * canonical one.  What is no requirement stays as it is.
  */
 const char *version_req_meaning(struct arena *, const char *canonical);
+
+/*
+ * Does the requirement let that version pass, as cargo judges it?  A pre-release passes only where a
+ * comparator has a pre-release of the same three numbers.  What is no requirement lets none pass.
+ */
+bool version_req_matches(struct arena *, const char *canonical, const struct semver *);
 
 #endif

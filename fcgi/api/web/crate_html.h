@@ -16,6 +16,7 @@ struct crate_html {
 	const struct page_crate *crate;
 	const struct registry_url *registries; /* of the dependencies; of none that has no registry */
 	bool is_version; /* the page is about one version */
+	const bool *takes; /* of the dependents: do they take the version that is shown? */
 	bool sees_owners, sees_publishers;
 	struct readme readme; /* empty: there is none */
 	struct page_turn turn; /* of the versions */

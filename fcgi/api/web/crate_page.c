@@ -3,6 +3,8 @@
 #include "api/web/crate_html.h"
 #include "api/web/templates.h"
 #include "base/url.h"
+#include "crate/semver.h"
+#include "crate/version_req.h"
 
 enum { VERSIONS = 100, DAYS_OF_WEEK = 7 };
 
@@ -52,6 +54,21 @@ registries_of(const struct page *page, const struct page_crate *crate)
 	return urls;
 }
 
+/* Which dependents take the version that is shown. */
+static const bool *
+takes(struct arena *a, const struct page_crate *crate)
+{
+	bool *list = arena_calloc(a, crate->ndependents, sizeof(*list));
+	struct semver shown;
+	struct err wrong;
+
+	if (semver_parse(slice_str(crate->shown.version), &shown, &wrong) == -1)
+		return list;
+	for (size_t i = 0; i < crate->ndependents; i++)
+		list[i] = version_req_matches(a, crate->dependents[i].req, &shown);
+	return list;
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -73,6 +90,7 @@ show(struct page *page, struct slice version)
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crate = &crate;
 	html.registries = registries_of(page, &crate);
+	html.takes = takes(rq->arena, &crate);
 	html.turn.total = crate.total;
 	if (crate.readme != NULL)
 		readme_render(rq->arena, crate.readme, &html.readme);

@@ -61,6 +61,18 @@ refuse(struct page *page)
 	return status;
 }
 
+/* Whom the fleet's sign-on names and the registry does not know is nobody here, and sees what is public. */
+static int
+find_viewer(struct call *call, struct request *rq, struct web_session *v)
+{
+	if (web_session_begin(call->app, rq, v) == 0)
+		return 0;
+	if (rq->err.status != 403)
+		return -1;
+	err_clear(&rq->err);
+	return 0;
+}
+
 int
 page_run(struct call *call, struct request *rq, struct response *rs, int (*show)(struct page *))
 {
@@ -68,7 +80,7 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	struct page page;
 	int status = 200;
 
-	if (web_session_begin(call->app, rq, v) == -1)
+	if (find_viewer(call, rq, v) == -1)
 		return -1;
 	page_init(&page, call->app, rq, v, "");
 	page.call = call;

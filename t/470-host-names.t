@@ -62,7 +62,8 @@ subtest 'no answer names the Host of the request' => sub {
 		}
 	}
 	is(join("\n", @bad), '', scalar @asked . ' paths: none does, and none is redirected by nginx');
-	is(join("\n", grep { index($_, $t->url . '/') != 0 } sort keys %locations), '',
+	# / leads to the front page by nginx alone, which knows no address but the path
+	is(join("\n", grep { $_ ne '/-/' && index($_, $t->url . '/') != 0 } sort keys %locations), '',
 	    'every Location is below external_url')
 	    and ok($locations{ $t->url . '/-/tokens' }, 'and there were some');
 };

@@ -19,6 +19,7 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 static const struct noun *const nouns[] = {
 	&admin_config,
 	&admin_migrate,
+	&admin_check,
 	&admin_apply,
 	&admin_user,
 	&admin_group,
@@ -290,7 +291,7 @@ report(const struct noun *noun, const struct invocation *in)
 	if (in->unacknowledged)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)
-		return EXIT_FAILED;
+		return noun != NULL && noun->failed != 0 ? noun->failed : EXIT_FAILED;
 	if (noun == NULL) {
 		fputs("usage: berth COMMAND ...; for all commands, see berth --help\n", stderr);
 	} else if (in->command != NULL) {
@@ -319,7 +320,7 @@ answer(const struct noun *noun, struct invocation *in, const struct option_set *
 		print_help(noun, in->command);
 		return EXIT_SUCCESS;
 	}
-	return run(in, common) == -1 ? report(noun, in) : EXIT_SUCCESS;
+	return run(in, common) == -1 ? report(noun, in) : in->status;
 }
 
 int

@@ -302,6 +302,7 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key_str(&o, "status", ready ? "ok" : "failed");
+	json_out_key_str(&o, "version", BERTH_VERSION);
 	json_out_key_str(&o, "database", database_state(&health));
 	json_out_key_str(&o, "schema", schema_state(&health));
 	json_out_key_str(&o, "store", store);

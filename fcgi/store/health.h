@@ -49,4 +49,18 @@ struct health_tasks {
 int health_tasks(struct db *, struct arena *, struct health_tasks **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
+/* The database's server, as a host. */
+struct health_server {
+	int64_t now_ms; /* its clock: milliseconds since 1970 */
+	bool local; /* it runs on this host, as far as the connection tells */
+	const char *directory; /* of its data; NULL: this role may not know */
+};
+
+int health_server(struct db *, struct arena *, struct health_server *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Sessions of pools and workers of another version than this program's, and their names.  -1: 500, 503. */
+int health_programs(struct db *, struct arena *, int64_t *sessions, const char **programs, struct err *)
+    __attribute__((warn_unused_result));
+
 #endif

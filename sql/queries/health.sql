@@ -32,3 +32,18 @@ SELECT kind,
 -- name: health_check
 -- What the last complete check of the store has found.  A table of one row, or of none before the first.
 SELECT problems, extract(epoch FROM checked_at)::bigint AS checked_at FROM store_check;
+
+-- name: health_server
+-- The server's clock, whether it runs on this host as far as the connection tells, and its directory of data,
+-- which only some roles may know.
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
+       coalesce(inet_server_addr() <<= '127.0.0.0/8' OR inet_server_addr() = '::1', true) AS is_local,
+       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END AS directory;
+
+-- name: health_programs
+-- $1 the newest migration of this program.  Pools and workers in this database that have another newest
+-- migration: a name is berth-fcgi/124, with the id of a request behind it.  A scan of the sessions.
+SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_name from '^[^ ]+'), ', '), '') AS programs
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)/[0-9]{1,9}( |$)'
+   AND substring(application_name from '/([0-9]+)')::bigint <> $1::bigint;

@@ -67,11 +67,13 @@ struct noun {
 	const char *name;
 	const struct command *commands;
 	size_t ncommands;
+	bool configured; /* it works on what the configuration names, with --database as well */
 	int failed; /* the exit status if a command fails; 0: the usual one */
 };
 
 extern const struct noun admin_apply;
 extern const struct noun admin_audit;
+extern const struct noun admin_backup;
 extern const struct noun admin_check;
 extern const struct noun admin_config;
 extern const struct noun admin_delete;
@@ -87,6 +89,7 @@ extern const struct noun admin_owner;
 extern const struct noun admin_project;
 extern const struct noun admin_protect;
 extern const struct noun admin_report;
+extern const struct noun admin_restore;
 extern const struct noun admin_retention;
 extern const struct noun admin_store;
 extern const struct noun admin_token;

@@ -1,16 +1,18 @@
 #include "store/package/fsck.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
 #include "config/settings.h"
 #include "store/blob/store_identity.h"
 
-enum { DEEP, REPAIR };
+enum { DEEP, FROM, REPAIR };
 
 static const struct option_def options[] = {
 	[DEEP] = { "deep", 0, NULL, false },
+	[FROM] = { "from", 0, "PATH", false },
 	[REPAIR] = { "repair", 0, NULL, false },
 };
 
@@ -39,15 +41,39 @@ say(void *arg, const struct fsck_problem *problem)
 		output_table_part(&out, row, 1, p->widths);
 }
 
+/* How much was looked at; nobody can tell from what is not wrong. */
+static void
+print_summary(struct invocation *in, const struct fsck *f)
+{
+	static const char *const names[] = { "crates", "versions", "blobs", "unused_blobs", "bytes_read",
+		"problems", "repairs" };
+	struct output out = { in->arena, true, names, sizeof(names) / sizeof(*names) };
+
+	if (in->json)
+		output_row(&out, (struct cell[]){ cell_int(f->crates), cell_int(f->versions),
+				     cell_int(f->blobs), cell_int(f->orphans), cell_int(f->bytes),
+				     cell_int(f->problems), cell_int(f->repaired) });
+	else
+		printf("%" PRId64 " crates, %" PRId64 " versions and %" PRId64 " blobs (%" PRId64
+		       " of them unused); %" PRId64 " bytes read; %" PRId64 " problems, %" PRId64
+		       " of them repaired\n",
+		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems, f->repaired);
+}
+
 static int
 run(struct invocation *in)
 {
 	struct arena *a = arena_new();
 	struct printing printing = { .arena = a, .json = in->json };
 	struct fsck_progress progress = { 0 };
-	struct fsck f = { .db = in->db, .deep = in->options.values[DEEP] != NULL,
-		.repair = in->options.values[REPAIR] != NULL, .actor = in->actor,
-		.say = say, .arg = &printing };
+	struct fsck f = { .db = in->db,
+		.deep = in->options.values[DEEP] != NULL,
+		.repair = in->options.values[REPAIR] != NULL,
+		.actor = in->actor,
+		.from = in->options.values[FROM],
+		.arena = in->arena,
+		.say = say,
+		.arg = &printing };
 	struct store_identity identity = { 0 };
 	int rc;
 
@@ -64,18 +90,21 @@ run(struct invocation *in)
 	if (rc == 0)
 		rc = fsck_note(in->db, a, f.problems - f.repaired, &in->err);
 	arena_free(a);
-	if (rc == 0 && f.problems > f.repaired)
-		return err_set(&in->err, 409,
-		    "%" PRId64 " problems in %" PRId64 " crates and %" PRId64 " blobs, %" PRId64
-		    " of them repaired", f.problems, f.crates, f.blobs, f.repaired);
-	return rc;
+	if (rc == -1)
+		return -1;
+	print_summary(in, &f);
+	return f.problems == f.repaired
+		   ? 0
+		   : err_set(&in->err, 409, "%" PRId64 " problems are left", f.problems - f.repaired);
 }
 
 static const struct command commands[] = {
-	{ NULL, "[--deep] [--repair]",
-	    "Checks whether database, index files and store agree, and lists the differences.\n"
-	    "--deep reads every blob; --repair rebuilds wrong index files, puts missing blobs\n"
-	    "back from the store's trash, and changes nothing else.",
+	{ NULL, "[--deep] [--repair] [--from PATH]",
+	    "Checks whether database, index files and store agree, lists the differences, and says\n"
+	    "how much it has looked at.  --deep reads every blob; --repair rebuilds wrong index\n"
+	    "files, and puts missing blobs back from the store's trash; --from takes missing and\n"
+	    "damaged blobs from a directory of backups, another store, or files.  It changes nothing\n"
+	    "else.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -83,6 +83,9 @@ my @cases = (
 		$session->run("SET application_name = 'berth-worker/7 abc'");
 		return $session;
 	}, [], sub { }],
+	[writes => 'off', 'warning', qr/read-only for maintenance/, sub {
+		$t->berth_ok(qw(flag set writes off));
+	}, [], sub { $t->berth_ok(qw(flag unset writes)) }],
 	[clock => 'an hour', 'critical', qr/ (?:3600|3599)\.\d+ s apart: set both clocks/, sub {
 		$t->psql('ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO real_clock;'
 		    . ' CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS'
@@ -111,7 +114,7 @@ my @cases = (
 	}],
 	[fsck => 'problems', 'warning', qr/3 problems/, sub { $t->psql('UPDATE store_check SET problems = 3') }, [],
 	    sub { $t->psql('UPDATE store_check SET problems = 0') }],
-	[fsck => 'long ago', 'warning', qr/30 days ago/, sub {
+	[fsck => 'long ago', 'warning', qr/(?:29|30) days ago/, sub {
 		$t->psql("UPDATE store_check SET checked_at = now() - interval '30 days'");
 	}, [], sub { $t->psql('UPDATE store_check SET checked_at = now()') }],
 	[keys => 'a slot that this host lacks', 'warning', qr/slot/, sub {
@@ -241,8 +244,8 @@ subtest 'when nobody answers' => sub {
 	is(join(' ', map { $checks->{$_}[0] } qw(database pool certificate nginx)),
 	    'critical critical critical critical', 'each of them') or diag(explain($checks));
 	is($checks->{$_}[0], 'not checked', "$_ is not judged") for qw(clock store tasks search);
-	# programs of tests are slower
-	cmp_ok($took, '<', 2, "it takes $took s");
+	# programs of tests have eight times the time (CHECK_SLOWNESS)
+	cmp_ok($took, '<', 8, "it takes $took s");
 	unlink("$bin/$_") for qw(nginx systemctl);
 	$t->conf(database => $t->dsn('berth'), external_url => $t->url);
 };

@@ -16,6 +16,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
+#include "store/flag.h"
 #include "store/health.h"
 #include "store/token/token_slot.h"
 
@@ -445,6 +446,19 @@ print_check(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, "berth_store_checked_timestamp_seconds", labels, checked_at);
 }
 
+static void
+print_writes(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	const char *labels[] = { NULL };
+	bool on;
+
+	if (flag_ask(app->db, rq->arena, FLAG_WRITES, &on, &rq->err) == -1)
+		return;
+	metrics_print_head(
+	    b, "berth_maintenance", "Whether the registry is read-only for maintenance.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_maintenance", labels, !on);
+}
+
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
@@ -465,6 +479,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_search(call->app, rq, &b);
 		print_store(call->app, rq, &b);
 		print_check(call->app, rq, &b);
+		print_writes(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);

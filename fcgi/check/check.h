@@ -2,9 +2,9 @@
 #define CHECK_CHECK_H
 
 /*
- * One table of checks.  `berth-fcgi -t` and `berth-worker -t` make those that a start depends on, and `berth
- * check` makes those that a registry in use depends on.  A check changes nothing.  It waits for a server only
- * until its time is over, so that all of them together take less than a second.
+ * One list of checks, in two tables.  `berth-fcgi -t` and `berth-worker -t` make those that a start depends
+ * on, and `berth check` makes those that a registry in use depends on.  A check changes nothing.  It waits
+ * for a server only until its time is over, so that all of them together take less than a second.
  */
 
 #include <stdbool.h>
@@ -43,6 +43,13 @@ struct check_limits {
 
 enum { CHECKS_MAX = 24 };
 
+/* Times for servers are meant for programs without sanitizers. */
+#ifdef BERTH_SANITIZED
+enum { CHECK_SLOWNESS = 8 };
+#else
+enum { CHECK_SLOWNESS = 1 };
+#endif
+
 /* What the checks work on. */
 struct checking {
 	unsigned who; /* one of CHECK_POOL ... */
@@ -50,7 +57,7 @@ struct checking {
 	struct arena *arena;
 	struct db *db;
 	const char *monitoring; /* http://HOST:PORT of nginx's server for monitoring */
-	struct check_limits limits[CHECKS_MAX]; /* in the order of `checks` */
+	struct check_limits limits[CHECKS_MAX]; /* in the order of check_service_list */
 	/* takes a finding: one sentence or more, without a full stop.  A check can have several. */
 	void (*say)(void *arg, enum check_state, const char *text);
 	void *arg;
@@ -69,8 +76,13 @@ struct check {
 	void (*run)(struct checking *);
 };
 
-extern const struct check checks[];
-extern const size_t nchecks;
+struct check_list {
+	const struct check *checks;
+	size_t n;
+};
+
+/* Those of -t, of which `berth check` makes some as well; and those of `berth check` alone. */
+extern const struct check_list check_start_list, check_service_list;
 
 /*
  * Fills the limits with the defaults, and replaces those of `text`, "NAME=WARNING,CRITICAL".  text NULL: only
@@ -80,7 +92,7 @@ void check_limits_default(struct checking *);
 int check_limits_parse(struct checking *, const char *text, struct err *)
     __attribute__((warn_unused_result));
 
-/* Makes one check.  It says something at least once. */
+/* Makes one check, for `berth check`.  It says something at least once. */
 void check_run(struct checking *, const struct check *);
 
 /*
@@ -120,6 +132,7 @@ void check_readers(struct checking *);
 void check_units(struct checking *);
 void check_workers(struct checking *);
 void check_versions(struct checking *);
+void check_writes(struct checking *);
 void check_clock(struct checking *);
 void check_disk(struct checking *);
 void check_tasks(struct checking *);

@@ -6,6 +6,7 @@
 
 #include "store/blob/store_identity.h"
 #include "store/blob/store_mark.h"
+#include "store/flag.h"
 #include "store/token/token_slot.h"
 
 enum { SECOND_MS = 1000 };
@@ -64,6 +65,24 @@ check_versions(struct checking *c)
 		    sessions, programs);
 	else
 		check_say(c, CHECK_OK, "schema and programs fit");
+}
+
+/* Somebody may have forgotten to end the maintenance. */
+void
+check_writes(struct checking *c)
+{
+	struct err err = { 0 };
+	bool on;
+
+	if (!check_requires_database(c))
+		return;
+	if (flag_ask(c->db, c->arena, FLAG_WRITES, &on, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (on)
+		check_say(c, CHECK_OK, "are switched on");
+	else
+		check_say(c, CHECK_WARNING,
+		    "the registry is read-only for maintenance: `berth flag unset writes` ends it");
 }
 
 static int64_t

@@ -127,7 +127,7 @@ tell_unit(void *arg, const char *text)
 void
 check_units(struct checking *c)
 {
-	unit_paths_look(c->settings, c->who == CHECK_SERVICE ? UNITS_MS : COMMAND_MS, tell_unit, c);
+	unit_paths_look(c->settings, c->who == CHECK_SERVICE ? UNITS_MS * CHECK_SLOWNESS : COMMAND_MS, tell_unit, c);
 	check_say(c, CHECK_OK, "systemd's units");
 }
 

@@ -96,7 +96,7 @@ check_pool(struct checking *c)
 		.ca_file = c->settings->ci_ca_file,
 		.proxy = "",
 		.proxy_except = "",
-		.deadline_us = clock_us() + (int64_t)POOL_MS * US };
+		.deadline_us = clock_us() + (int64_t)POOL_MS * CHECK_SLOWNESS * US };
 	struct https_answer answer;
 	struct err err = { 0 };
 
@@ -115,7 +115,7 @@ check_certificate(struct checking *c)
 	struct err err = { 0 };
 	int64_t left;
 
-	if (https_peer(c->settings->external_url, CERTIFICATE_MS, &peer, &err) == -1) {
+	if (https_peer(c->settings->external_url, CERTIFICATE_MS * CHECK_SLOWNESS, &peer, &err) == -1) {
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}
@@ -139,7 +139,7 @@ check_nginx(struct checking *c)
 {
 	struct err err = { 0 };
 
-	if (nginx_modules_check(NGINX_MS, &err) == 0)
+	if (nginx_modules_check(NGINX_MS * CHECK_SLOWNESS, &err) == 0)
 		check_say(c, CHECK_OK, "has the modules that it needs");
 	else if (strstr(err.detail, "not found") != NULL)
 		check_say(c, CHECK_NONE, "this host has no nginx");

@@ -24,6 +24,8 @@ const struct flag_kind flag_kinds[FLAG__MAX] = {
 	    "identity tokens of CI systems" },
 	[FLAG_TOKEN_PAGE] = { "token_page", true, true, FLAG_NONE,
 	    "the page where users create and revoke their own tokens" },
+	[FLAG_WRITES] = { "writes", true, true, FLAG_NONE,
+	    "publishes and all other changes by requests; off: the registry is read-only for maintenance" },
 };
 
 /*

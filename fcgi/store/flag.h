@@ -24,6 +24,7 @@ enum flag {
 	FLAG_TOKENS_API,
 	FLAG_TRUSTED_PUBLISHING,
 	FLAG_TOKEN_PAGE,
+	FLAG_WRITES, /* no route names it: auth/call_guard.h asks for it */
 	FLAG__MAX
 };
 

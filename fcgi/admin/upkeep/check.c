@@ -84,6 +84,36 @@ prepare(struct invocation *in, struct checking *c)
 	return 0;
 }
 
+/* What is printed of all checks. */
+struct report {
+	struct cell *cells;
+	size_t n;
+	struct finding worst;
+	const char *name; /* of the worst */
+};
+
+static void
+make(struct checking *c, const struct check_list *list, struct report *r)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct finding f = { .arena = c->arena };
+		struct cell *row = &r->cells[r->n * NKEYS];
+
+		if (!(list->checks[i].who & CHECK_SERVICE))
+			continue;
+		c->arg = &f;
+		check_run(c, &list->checks[i]);
+		row[0] = cell_str(list->checks[i].name);
+		row[1] = cell_str(check_state_names[f.state]);
+		row[2] = cell_str(f.text);
+		r->n++;
+		if (f.state > r->worst.state) {
+			r->worst = f;
+			r->name = list->checks[i].name;
+		}
+	}
+}
+
 static int
 run(struct invocation *in)
 {
@@ -95,34 +125,18 @@ run(struct invocation *in)
 		.monitoring = given != NULL ? given : MONITORING_DEFAULT,
 		.say = add };
 	struct output out = { in->arena, in->json, keys, NKEYS };
-	struct finding worst = { .state = CHECK_OK };
-	struct cell *cells = arena_calloc(in->arena, nchecks, NKEYS * sizeof(*cells));
-	const char *name = "";
-	size_t n = 0;
+	struct report r = { .name = "" };
 
 	if (prepare(in, &c) == -1)
 		return -1;
-	for (size_t i = 0; i < nchecks; i++) {
-		struct finding f = { .arena = in->arena };
-		struct cell *row = &cells[n * NKEYS];
-
-		if (!(checks[i].who & CHECK_SERVICE))
-			continue;
-		c.arg = &f;
-		check_run(&c, &checks[i]);
-		row[0] = cell_str(checks[i].name);
-		row[1] = cell_str(check_state_names[f.state]);
-		row[2] = cell_str(f.text);
-		n++;
-		if (f.state > worst.state) {
-			worst = f;
-			name = checks[i].name;
-		}
-	}
+	r.cells =
+	    arena_calloc(in->arena, check_start_list.n + check_service_list.n, NKEYS * sizeof(*r.cells));
+	make(&c, &check_start_list, &r);
+	make(&c, &check_service_list, &r);
 	if (!in->json)
-		print_summary(cells, n, &worst, name);
-	output_table(&out, cells, n);
-	in->status = statuses[worst.state];
+		print_summary(r.cells, r.n, &r.worst, r.name);
+	output_table(&out, r.cells, r.n);
+	in->status = statuses[r.worst.state];
 	return 0;
 }
 

@@ -239,6 +239,12 @@ subtest 'background tasks' => sub {
 	    or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => $odd), 1700000000, 'when it was done');
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => 'test'), 0, 'never');
+	$t->psql("INSERT INTO tasks (kind, node, attempts)"
+	    . " VALUES ('mine', 'a', 0), ('mine', 'a', 2), ('mine', 'b', 0)");
+	$m = scrape();
+	is(join(' ', map { $m->value('berth_tasks', kind => 'mine', node => $_->[0], state => $_->[1]) }
+	    ['a', 'waiting'], ['a', 'failing'], ['b', 'waiting'], ['b', 'failing']), '1 1 1 0', 'by node');
+	$t->psql("DELETE FROM tasks WHERE kind = 'mine'");
 	$t->psql('DELETE FROM tasks');
 };
 

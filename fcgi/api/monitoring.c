@@ -369,11 +369,19 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 		if (task_metrics[i].help[0] != '\0')
 			metrics_print_head(b, task_metrics[i].name, task_metrics[i].help, METRIC_GAUGE);
 		for (size_t k = 0; k < n; k++) {
-			const char *labels[] = { "kind", tasks[k].kind, state != NULL ? "state" : NULL,
-				state, NULL };
+			const char *labels[] = { "kind", tasks[k].kind, NULL, NULL, NULL, NULL, NULL };
+			size_t at = 2;
 			const char *p = (const char *)&tasks[k] + task_metrics[i].offset;
 			int64_t value;
 
+			if (tasks[k].node != NULL) {
+				labels[at++] = "node";
+				labels[at++] = tasks[k].node;
+			}
+			if (state != NULL) {
+				labels[at++] = "state";
+				labels[at++] = state;
+			}
 			memcpy(&value, p, sizeof(value));
 			metrics_print_one(b, task_metrics[i].name, labels, value);
 		}

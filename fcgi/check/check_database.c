@@ -229,8 +229,8 @@ check_tasks(struct checking *c)
 		if (tasks[i].dead == 0 && tasks[i].failing == 0)
 			continue;
 		bad++;
-		check_say(
-		    c, CHECK_WARNING, "%s has failed: `berth tasks list` has the error", tasks[i].kind);
+		check_say(c, CHECK_WARNING, "%s%s%s has failed: `berth tasks list` has the error", tasks[i].kind,
+		    tasks[i].node != NULL ? " of node " : "", tasks[i].node != NULL ? tasks[i].node : "");
 	}
 	if (n == 0)
 		check_say(c, CHECK_WARNING, "no worker has ever run: start berth-worker");

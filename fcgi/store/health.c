@@ -76,6 +76,7 @@ health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *
 	for (int i = 0; i < r.rows; i++) {
 		(*out)[i] = (struct health_tasks) {
 			.kind = db_str(&r, i, KIND),
+			.node = db_str(&r, i, NODE),
 			.running = db_int(&r, i, RUNNING),
 			.waiting = db_int(&r, i, WAITING),
 			.failing = db_int(&r, i, FAILING),

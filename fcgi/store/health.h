@@ -34,9 +34,10 @@ int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
 int health_check(struct db *, struct arena *, int64_t *problems, int64_t *checked_at, struct err *)
     __attribute__((warn_unused_result));
 
-/* Background tasks of one kind. */
+/* Background tasks of one kind and node. */
 struct health_tasks {
 	const char *kind;
+	const char *node; /* the only one that runs them; NULL: any */
 	int64_t running;
 	int64_t waiting;
 	int64_t failing; /* to be tried again */
@@ -45,7 +46,7 @@ struct health_tasks {
 	int64_t done_at; /* of those with a period; 0: never */
 };
 
-/* By kind.  -1: 500, 503. */
+/* By kind and node.  -1: 500, 503. */
 int health_tasks(struct db *, struct arena *, struct health_tasks **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 

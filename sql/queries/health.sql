@@ -16,9 +16,9 @@ SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes FROM blobs;
 SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0)::bigint AS late FROM crates_due;
 
 -- name: health_tasks
--- Background tasks by kind and state, for how long the first of those that are due waits, and when
+-- Background tasks by kind, node (null: any) and state, for how long the first of those that are due waits, and when
 -- one with a period was last done.  A scan of a table that is short unless something is wrong.
-SELECT kind,
+SELECT kind, node,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()) AS running,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0) AS waiting,
        count(*) FILTER (WHERE dead_at IS NULL AND (claimed_until < now()
@@ -27,7 +27,7 @@ SELECT kind,
        coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL
            AND claimed_until IS NULL AND run_at <= now())), 0)::bigint AS late,
        extract(epoch FROM max(done_at))::bigint AS done_at
-  FROM tasks GROUP BY kind ORDER BY kind;
+  FROM tasks GROUP BY kind, node ORDER BY kind, node;
 
 -- name: health_check
 -- What the last complete check of the store has found.  A table of one row, or of none before the first.

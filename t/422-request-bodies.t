@@ -35,7 +35,7 @@ my %location = (
 	'= /-' => [[POST => '/-', 'text']],
 	'^~ /-/' => [[POST => '/-/user_settings/personal_access_tokens', 'text'], [POST => '/-/nothing', 'text'],
 	    [PUT => '/-/', 'text']],
-	'~ "^/-/(?:liveness|readiness|metrics)$"' => 'on a server for this host alone',
+	'~ "^/-/(?:liveness|readiness|worker|metrics)$"' => 'on a server for this host alone',
 	'/' => [[POST => '/', 'text'], [PUT => '/api', 'text'], [GET => '/robots.txt', 'text']],
 	# A body over HTTP/2 may have no length: then a missing file leads to this location.
 	'@berth_pool' => [[GET => "$root/no/fi/nofile", 'text'], [GET => "$root/nofile/1.0.0/download", 'text']],

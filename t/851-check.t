@@ -140,8 +140,11 @@ my @cases = (
 	[disk => 'nothing is free', 'critical', qr/store: .*cache_dir: .*database: /, sub {
 		$t->psql('GRANT pg_read_all_settings TO berth');
 	}, ['disk=2000000g,1000000g'], sub { $t->psql('REVOKE pg_read_all_settings FROM berth') }],
-	[tasks => 'a dead one', 'warning', qr/weigh_crates has failed/, sub {
+	[worker => 'it hangs', 'critical', qr/last seen to work 3\d\d s ago: check/, sub {
 		$t->stop_worker;
+		$t->psql("UPDATE tasks SET done_at = now() - interval '310 seconds' WHERE kind = 'probe_store'");
+	}, [], sub { $t->psql("UPDATE tasks SET done_at = now() WHERE kind = 'probe_store'") }],
+	[tasks => 'a dead one', 'warning', qr/weigh_crates has failed/, sub {
 		$t->psql("UPDATE tasks SET period = NULL, dead_at = now() WHERE kind = 'weigh_crates'");
 	}, [], sub { $t->psql("UPDATE tasks SET period = 21600, dead_at = NULL WHERE kind = 'weigh_crates'") }],
 	[tasks => 'one that fails', 'warning', qr/sweep_limits has failed/, sub {

@@ -23,6 +23,7 @@
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
 	BLOBS_PERIOD_S = 60,
+	WORKER_SEEN_S = 90, /* three times its probe */
 	READINESS_MAX = 4096,
 	METRICS_MAX = 4 << 20
 };
@@ -318,6 +319,42 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 		json_out_key_str(&o, "nginx_detail", nginx);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
+}
+
+int
+monitoring_worker(struct call *call, struct request *rq, struct response *rs)
+{
+	const char *node, *failing = "";
+	char own[STORE_NODE_NAME_SIZE];
+	struct health health;
+	struct json_out o;
+	struct buf b;
+	int64_t age = -1;
+	bool seen;
+
+	if (request_query(rq, "node", &node) == -1)
+		return -1;
+	store_node_name(call->app->settings->node, own);
+	node = node != NULL ? node : own;
+	look(call->app, rq, &health);
+	seen = health.schema == DB_SCHEMA_FITS &&
+	    health_worker(call->app->db, rq->arena, node, &age, &failing, &rq->err) == 0 && age >= 0 &&
+	    age <= WORKER_SEEN_S;
+	if (!seen && rq->err.status == 0)
+		err_internal(&rq->err, 503, "the worker of node %s was not seen", node);
+	buf_init(&b, rq->arena, READINESS_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "status", seen ? "ok" : "failed");
+	json_out_key_str(&o, "node", node);
+	json_out_key(&o, "seen_seconds_ago");
+	if (age >= 0)
+		json_out_int(&o, age);
+	else
+		json_out_null(&o);
+	json_out_key_words(&o, "failing", failing);
+	json_out_close(&o, '}');
+	return respond(rs, seen ? 200 : 503, "application/json", &b);
 }
 
 /* The blobs are counted once in a while, for all workers. */

@@ -135,6 +135,7 @@ void check_versions(struct checking *);
 void check_writes(struct checking *);
 void check_clock(struct checking *);
 void check_disk(struct checking *);
+void check_worker(struct checking *);
 void check_tasks(struct checking *);
 void check_search(struct checking *);
 void check_collection(struct checking *);

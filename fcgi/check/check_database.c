@@ -6,6 +6,7 @@
 
 #include "store/blob/store_identity.h"
 #include "store/blob/store_mark.h"
+#include "store/blob/store_node.h"
 #include "store/flag.h"
 #include "store/token/token_slot.h"
 
@@ -208,6 +209,26 @@ check_fsck(struct checking *c)
 		    "the last complete check was %" PRId64 " days ago: run `berth fsck`", age / 86400);
 	else if (problems == 0)
 		check_say(c, CHECK_OK, "the last complete check left no problems");
+}
+
+void
+check_worker(struct checking *c)
+{
+	char node[STORE_NODE_NAME_SIZE];
+	const char *failing;
+	struct err err = { 0 };
+	int64_t age;
+
+	if (!check_requires_database(c))
+		return;
+	store_node_name(c->settings->node, node);
+	if (health_worker(c->db, c->arena, node, &age, &failing, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (age == -1)
+		check_say(c, CHECK_NONE, "node %s has never had a worker", node);
+	else
+		check_say(c, check_above(c, age), "node %s: last seen to work %" PRId64 " s ago%s", node, age,
+		    check_above(c, age) == CHECK_OK ? "" : ": check whether berth-worker runs");
 }
 
 void

@@ -14,6 +14,7 @@ static const struct check service_checks[] = {
 	{ "collection", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_collection },
 	{ "fsck", CHECK_SERVICE, CONF_SECONDS, { 14 * DAY_S, 0 }, check_fsck },
 	{ "disk", CHECK_SERVICE, CONF_SIZE, { 10 * GIB, GIB }, check_disk },
+	{ "worker", CHECK_SERVICE, CONF_SECONDS, { 90, 5 * MINUTE_S }, check_worker },
 	{ "tasks", CHECK_SERVICE, CONF_SECONDS, { 15 * MINUTE_S, 4 * 15 * MINUTE_S }, check_tasks },
 	{ "search", CHECK_SERVICE, CONF_SECONDS, { MINUTE_S, 15 * MINUTE_S }, check_search },
 	{ "pool", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_pool },

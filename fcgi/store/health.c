@@ -118,3 +118,19 @@ health_programs(struct db *db, struct arena *a, int64_t *sessions, const char **
 	*programs = db_str(&r, 0, PROGRAMS);
 	return 0;
 }
+
+int
+health_worker(struct db *db, struct arena *a, const char *node, int64_t *age_s, const char **failing,
+    struct err *err)
+{
+	enum { COLUMNS_HEALTH_WORKER };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, node);
+	if (db_exec(db, a, STMT_HEALTH_WORKER, &p, &r, err) == -1)
+		return -1;
+	*age_s = db_is_null(&r, 0, AGE) ? -1 : db_int(&r, 0, AGE);
+	*failing = db_str(&r, 0, FAILING);
+	return 0;
+}

@@ -50,6 +50,13 @@ struct health_tasks {
 int health_tasks(struct db *, struct arena *, struct health_tasks **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * The worker of a node, by what it has done.  *age_s: since it was last seen to work, which it shows each
+ * half minute; -1: never.  *failing: kinds of tasks that have failed, with commas between.  -1: 500, 503.
+ */
+int health_worker(struct db *, struct arena *, const char *node, int64_t *age_s, const char **failing,
+    struct err *) __attribute__((warn_unused_result));
+
 /* The database's server, as a host. */
 struct health_server {
 	int64_t now_ms; /* its clock: milliseconds since 1970 */

@@ -47,3 +47,12 @@ SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_
   FROM pg_stat_activity
  WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)/[0-9]{1,9}( |$)'
    AND substring(application_name from '/([0-9]+)')::bigint <> $1::bigint;
+
+-- name: health_worker
+-- $1 node.  For how many seconds nothing has shown that the node's worker works: it runs probe_store every 30
+-- seconds; null: no worker of this node has ever done it.  And the kinds of tasks that this node, or any, runs and
+-- that have failed.  A scan of a table that is short unless something is wrong.
+SELECT extract(epoch FROM now() - max(done_at) FILTER (WHERE kind = 'probe_store' AND node = $1))::bigint AS age,
+       coalesce(string_agg(DISTINCT kind, ',' ORDER BY kind) FILTER (WHERE dead_at IS NOT NULL
+           OR claimed_until < now() OR claimed_until IS NULL AND attempts > 0), '') AS failing
+  FROM tasks WHERE node IS NULL OR node = $1;

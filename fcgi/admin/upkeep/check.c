@@ -145,7 +145,7 @@ static const struct command commands[] = {
 	    "Checks whether this host and the registry work, within a second, and prints a line for\n"
 	    "each check.  Exit status for monitoring: 0 ok, 1 warning, 2 critical.  --monitoring:\n"
 	    "nginx's server for monitoring, " MONITORING_DEFAULT ".  --limit: other limits for\n"
-	    "certificate, clock, disk, fsck, search or tasks, such as disk=20g,2g.",
+	    "certificate, clock, disk, fsck, search, tasks or worker, such as disk=20g,2g.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

@@ -220,6 +220,17 @@ subtest 'the store' => sub {
 	cmp_ok(abs($m->value('berth_blobs_counted_timestamp_seconds') - time), '<', 60, 'counted now');
 };
 
+subtest 'memory' => sub {
+	my $m;
+
+	# the master looks at it now and then, and a worker has some at once
+	ok($t->wait_for(sub {
+		$m = scrape();
+		return 2 == grep { ($m->value('berth_memory_bytes', kind => $_) // 0) > 100_000 } qw(read write);
+	}), 'of each kind of worker') or diag($scrapes[-1]);
+	is($m->type('berth_memory_bytes'), 'gauge', 'a gauge');
+};
+
 subtest 'background tasks' => sub {
 	$t->psql("INSERT INTO tasks (kind, run_at)"
 	    . " VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");

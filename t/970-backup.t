@@ -235,12 +235,18 @@ subtest 'a crash' => sub {
 		is(join(' ', glob("$dir/incoming/*")), '', '  everywhere');
 		is((verify())[0], 0, '  and is good');
 	}
-	$fault->arm('backup:write', 'enospc');
 	is($p->publish('full', '1.0.0')->{status}, 200, 'a crate');
-	my ($status, undef, $err) = backup();
-	is($status, 1, 'a full disk');
-	like($err, qr/No space left/, 'says so');
-	$fault->disarm;
+	for my $case (['backup:write', 'enospc', qr/No space left/],
+	    ['backup:sync', 'eio', qr/Input.output error/]) {
+		my ($point, $error, $why) = @$case;
+
+		$fault->arm($point, $error);
+		my ($status, undef, $err) = backup();
+		is($status, 1, "$point: $error");
+		like($err, $why, '  says so');
+		ok($fault->disarm, '  which was reached');
+	}
+	is(backed_up('a disk that works again')->{missing}, 0, 'and all is there');
 };
 
 # ---- the drill ----

@@ -115,7 +115,7 @@ check_certificate(struct checking *c)
 	struct err err = { 0 };
 	int64_t left;
 
-	if (https_peer(c->settings->external_url, CERTIFICATE_MS * CHECK_SLOWNESS, &peer, &err) == -1) {
+	if (https_peer(c->settings->external_url, (long)CERTIFICATE_MS * CHECK_SLOWNESS, &peer, &err) == -1) {
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}

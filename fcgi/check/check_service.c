@@ -2,7 +2,15 @@
 
 #include <string.h>
 
-enum { DAY_S = 86400, MINUTE_S = 60 };
+enum {
+	MINUTE_S = 60,
+	FIVE_MINUTES_S = 5 * MINUTE_S,
+	QUARTER_S = 15 * MINUTE_S,
+	HOUR_S = 60 * MINUTE_S,
+	WEEK_S = 168 * HOUR_S,
+	TWO_WEEKS_S = 2 * WEEK_S,
+	THREE_WEEKS_S = 3 * WEEK_S
+};
 
 #define GIB ((int64_t)1 << 30)
 
@@ -12,13 +20,13 @@ static const struct check service_checks[] = {
 	{ "writes", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_writes },
 	{ "clock", CHECK_SERVICE, CONF_SECONDS, { 5, MINUTE_S }, check_clock },
 	{ "collection", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_collection },
-	{ "fsck", CHECK_SERVICE, CONF_SECONDS, { 14 * DAY_S, 0 }, check_fsck },
+	{ "fsck", CHECK_SERVICE, CONF_SECONDS, { TWO_WEEKS_S, 0 }, check_fsck },
 	{ "disk", CHECK_SERVICE, CONF_SIZE, { 10 * GIB, GIB }, check_disk },
-	{ "worker", CHECK_SERVICE, CONF_SECONDS, { 90, 5 * MINUTE_S }, check_worker },
-	{ "tasks", CHECK_SERVICE, CONF_SECONDS, { 15 * MINUTE_S, 4 * 15 * MINUTE_S }, check_tasks },
-	{ "search", CHECK_SERVICE, CONF_SECONDS, { MINUTE_S, 15 * MINUTE_S }, check_search },
+	{ "worker", CHECK_SERVICE, CONF_SECONDS, { 90, FIVE_MINUTES_S }, check_worker },
+	{ "tasks", CHECK_SERVICE, CONF_SECONDS, { QUARTER_S, HOUR_S }, check_tasks },
+	{ "search", CHECK_SERVICE, CONF_SECONDS, { MINUTE_S, QUARTER_S }, check_search },
 	{ "pool", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_pool },
-	{ "certificate", CHECK_SERVICE, CONF_SECONDS, { 21 * DAY_S, 7 * DAY_S }, check_certificate },
+	{ "certificate", CHECK_SERVICE, CONF_SECONDS, { THREE_WEEKS_S, WEEK_S }, check_certificate },
 	{ "nginx", CHECK_SERVICE, CONF_STR, { 0, 0 }, check_nginx },
 };
 

@@ -188,10 +188,10 @@ lost_tokens_end(struct db *db, struct arena *a, const struct audit_actor *actor,
 	lost->tokens = arena_calloc(a, n, sizeof(*lost->tokens));
 	for (size_t i = 0; i < n; i++) {
 		if (is_lost(lost, &all[i], blocked))
-			lost->tokens[lost->n++] = &all[i];
+			lost->tokens[lost->n++] = all[i];
 	}
 	for (size_t i = 0; lost->revoke && i < lost->n; i++) {
-		if (token_revoke(db, a, actor, lost->tokens[i]->id, slice_of("", 0), &found, err) == -1)
+		if (token_revoke(db, a, actor, lost->tokens[i].id, slice_of("", 0), &found, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -201,7 +201,7 @@ void
 lost_tokens_print(const struct lost_tokens *lost)
 {
 	for (size_t i = 0; i < lost->n; i++) {
-		const struct token_entry *t = lost->tokens[i];
+		const struct token_entry *t = &lost->tokens[i];
 
 		printf("token %lld (%s, %s): %s\n", (long long)t->id, t->kind,
 		    t->username != NULL    ? t->username
@@ -222,10 +222,10 @@ lost_tokens_json(struct arena *a, const struct lost_tokens *lost)
 	json_out_open(&o, '[');
 	for (size_t i = 0; i < lost->n; i++) {
 		json_out_open(&o, '{');
-		json_out_key_int(&o, "id", lost->tokens[i]->id);
-		json_out_key_str(&o, "kind", lost->tokens[i]->kind);
-		json_out_key_str(&o, "user", lost->tokens[i]->username);
-		json_out_key_str(&o, "namespace", lost->tokens[i]->namespace);
+		json_out_key_int(&o, "id", lost->tokens[i].id);
+		json_out_key_str(&o, "kind", lost->tokens[i].kind);
+		json_out_key_str(&o, "user", lost->tokens[i].username);
+		json_out_key_str(&o, "namespace", lost->tokens[i].namespace);
 		json_out_close(&o, '}');
 	}
 	json_out_close(&o, ']');

@@ -21,7 +21,7 @@ struct lost_tokens {
 	int64_t *ended, *blocked; /* ids of tokens, and of users */
 	size_t nended, nblocked;
 	/* ---- results: the valid tokens that count ---- */
-	const struct token_entry **tokens;
+	struct token_entry *tokens;
 	size_t n;
 };
 

@@ -245,7 +245,7 @@ backup_manifest_read(
 {
 	struct json_object *object;
 	const char **names, *path;
-	struct slice text;
+	struct slice text = slice_of("", 0);
 	size_t n;
 
 	*m = (struct backup_manifest){ .name = name };

@@ -147,7 +147,7 @@ dump(struct taking *t, const char *snapshot, struct err *err)
 	const char *words[] = { "pg_dump", "--format=custom", "--no-password",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE), rc;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (fd == -1)
 		return err_disk(err, "open %s", path);

@@ -113,7 +113,7 @@ uid_t db_peer_user(const char *conninfo);
 
 /*
  * For a program that gets a connection string as an argument, which others can see: the string without its
- * password, and the password, NULL if there is none.
+ * password, and the password, NULL if there is none.  Other secrets are masked: the program cannot use them.
  */
 const char *db_conninfo_split(struct arena *, const char *conninfo, const char **password);
 

@@ -116,7 +116,7 @@ db_conninfo_split(struct arena *a, const char *conninfo, const char **password)
 			o->val = NULL;
 		}
 	}
-	if (*password == NULL) {
+	if (*password == NULL && !has_secret(options)) {
 		PQconninfoFree(options);
 		return conninfo;
 	}

@@ -27,8 +27,8 @@ PROVEFLAGS ?= -j3
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
 NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
-	store store/blob store/db store/migrate store/package store/token store/web cache tasks http pool call auth \
-	api api/cargo api/gitlab api/web transfer admin admin/provision admin/upkeep
+	store store/backup store/blob store/db store/migrate store/package store/token store/web cache tasks http pool \
+	call auth api api/cargo api/gitlab api/web transfer check admin admin/provision admin/upkeep
 PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl libcmark-gfm
 
 # ---- flags: each set has one purpose ---------------------------------------

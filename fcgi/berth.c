@@ -19,6 +19,9 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 static const struct noun *const nouns[] = {
 	&admin_config,
 	&admin_migrate,
+	&admin_check,
+	&admin_backup,
+	&admin_restore,
 	&admin_apply,
 	&admin_user,
 	&admin_group,
@@ -103,7 +106,8 @@ print_help(const struct noun *noun, const struct command *command)
 	for (size_t i = 0; i < noun->ncommands; i++) {
 		const struct command *c = &noun->commands[i];
 
-		if (c->verb != NULL && !slice_equal(verb_word(c), verb_word(command)))
+		if (c != command && (c->verb == NULL || command->verb == NULL ||
+		    !slice_equal(verb_word(c), verb_word(command))))
 			continue;
 		fputs("usage: ", stdout);
 		print_usage(stdout, noun, c);
@@ -143,9 +147,9 @@ find_command(const struct noun *noun, const char *verb, char *const *words)
 
 	for (size_t i = 0; i < noun->ncommands; i++) {
 		const struct command *c = &noun->commands[i];
-		size_t n = verb_word(c).n;
+		size_t n = c->verb != NULL ? verb_word(c).n : 0;
 
-		if (slice_is(verb_word(c), verb) &&
+		if (n > 0 && slice_is(verb_word(c), verb) &&
 		    (c->verb[n] == '\0' || has_option(words, c->verb + n + 1)))
 			found = c;
 	}
@@ -170,7 +174,12 @@ parse_command(struct options *o, const struct noun **noun, const struct command 
 	if (*noun == NULL)
 		return err_set(err, 400, "there is no command `%s`", word);
 	if ((*noun)->commands[0].verb == NULL) {
-		*command = &(*noun)->commands[0];
+		/* what follows may be the verb of another command, or an argument */
+		*command = *o->next != NULL ? find_command(*noun, *o->next, o->next) : NULL;
+		if (*command != NULL)
+			o->next++;
+		else
+			*command = &(*noun)->commands[0];
 		return 0;
 	}
 	if (options_next(o, &word, err) == -1)
@@ -205,10 +214,12 @@ parse_rest(struct options *o, struct invocation *in)
 
 /* The configuration, the connection string and how long a statement may take. */
 static int
-load_settings(struct invocation *in, const struct option_set *common, int64_t *timeout_ms)
+load_settings(struct invocation *in, const struct noun *noun, const struct option_set *common,
+    int64_t *timeout_ms)
 {
 	const char *database = common->values[COMMON_DATABASE];
-	const char *path = program_config_path(common->values[COMMON_CONFIG], database == NULL);
+	const char *path = program_config_path(common->values[COMMON_CONFIG],
+	    database == NULL || noun->configured);
 	struct settings *settings = arena_calloc(in->arena, 1, sizeof(*settings));
 
 	*timeout_ms = DEFAULT_TIMEOUT_MS;
@@ -254,7 +265,7 @@ wait_for_nodes(struct invocation *in, struct cache_barrier *barrier, int rc)
 }
 
 static int
-run(struct invocation *in, const struct option_set *common)
+run(struct invocation *in, const struct noun *noun, const struct option_set *common)
 {
 	struct cache_barrier *barrier;
 	int64_t timeout_ms;
@@ -264,7 +275,7 @@ run(struct invocation *in, const struct option_set *common)
 		return err_set(&in->err, 400, "an argument is missing");
 	if (options_check(&in->options, &in->err) == -1 ||
 	    parse_wait(in, common->values[COMMON_WAIT]) == -1 ||
-	    load_settings(in, common, &timeout_ms) == -1)
+	    load_settings(in, noun, common, &timeout_ms) == -1)
 		return -1;
 	in->json = common->values[COMMON_JSON] != NULL;
 	in->db = db_new(in->conninfo, timeout_ms);
@@ -292,7 +303,7 @@ report(const struct noun *noun, const struct invocation *in)
 	if (in->unacknowledged)
 		return EXIT_UNACKNOWLEDGED;
 	if (err->status != 400)
-		return EXIT_FAILED;
+		return noun != NULL && noun->failed != 0 ? noun->failed : EXIT_FAILED;
 	if (noun == NULL) {
 		fputs("usage: berth COMMAND ...; for all commands, see berth --help\n", stderr);
 	} else if (in->command != NULL) {
@@ -321,7 +332,7 @@ answer(const struct noun *noun, struct invocation *in, const struct option_set *
 		print_help(noun, in->command);
 		return EXIT_SUCCESS;
 	}
-	return run(in, common) == -1 ? report(noun, in) : EXIT_SUCCESS;
+	return run(in, noun, common) == -1 ? report(noun, in) : in->status;
 }
 
 int

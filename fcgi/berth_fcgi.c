@@ -1,30 +1,25 @@
 /* The pool of FastCGI workers: options, log, pid file, socket.  See berth-fcgi(8). */
 
 #include <errno.h>
-#include <limits.h>
 #include <malloc.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "access/token_key.h"
 #include "api/pool_app.h"
 #include "api/routes.h"
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "check/check.h"
+#include "config/command.h"
 #include "config/nginx_modules.h"
 #include "config/program.h"
 #include "config/settings.h"
-#include "config/unit_paths.h"
 #include "pool/listen.h"
 #include "pool/pool.h"
-#include "store/blob/blob_store.h"
-#include "store/blob/store_identity.h"
-#include "store/token/token_slot.h"
+#include "store/db/db.h"
 
 #ifndef BERTH_SANITIZED
 
@@ -66,8 +61,6 @@ realloc(void *p, size_t n)
 }
 
 #endif
-
-enum { WORKERS_SPARE = 3 }; /* so many let one be spared for GitLab, and one for an issuer */
 
 static int
 flush(void)
@@ -125,133 +118,19 @@ serve(const char *config_path, const struct settings *s)
 }
 
 static int
-check_token_key(const struct settings *s, struct err *err)
-{
-	struct token_keys keys;
-	int rc;
-
-	if (s->token_key[0] == '\0')
-		return 0;
-	rc = token_keys_read(s->token_key, &keys, err);
-	token_keys_wipe(&keys);
-	return rc;
-}
-
-/* What each key's own check cannot see: the machine.  -1: err. */
-static int
-check_machine(const struct settings *s, struct err *err)
-{
-	if (db_check_conninfo(s->database, err) == -1 || db_check_server(s->database, err) == -1 ||
-	    listen_check(s, err) == -1)
-		return -1;
-	if (access(s->inspector, X_OK) == -1)
-		return err_sys(err, "inspector: cannot run %s", s->inspector);
-	if (blob_store_test(s->store, err) == -1)
-		return -1;
-	if (s->cache_dir[0] != '\0' && access(s->cache_dir, W_OK | X_OK) == -1)
-		return err_sys(err, "cache_dir: cannot write to %s", s->cache_dir);
-	return check_token_key(s, err);
-}
-
-/* Is the store the database's?  Warns, and passes, without a database. */
-static int
-check_store(const struct settings *s, struct err *err)
-{
-	char warning[ERR_DETAIL_SIZE];
-
-	if (store_identity_test(s->database, s->store, warning, sizeof(warning), err) == -1)
-		return -1;
-	if (warning[0] != '\0')
-		fprintf(stderr, "berth-fcgi: warning: %s\n", warning);
-	return 0;
-}
-
-/* Does nginx of this host know the keys that the database knows?  Passes without a database. */
-static int
-check_token_slots(const struct settings *s, struct err *err)
-{
-	char warning[ERR_DETAIL_SIZE];
-
-	/* without both nginx proves no token, and is not meant to */
-	if (s->token_key[0] == '\0' && s->cache_dir[0] == '\0')
-		return 0;
-	if (token_slot_test(s->database, s->token_key, warning, sizeof(warning), err) == -1)
-		return -1;
-	if (warning[0] != '\0')
-		fprintf(stderr, "berth-fcgi: warning: %s\n", warning);
-	return 0;
-}
-
-/* Can other users reach the path at all? */
-static bool
-is_reachable(const char *path)
-{
-	char above[PATH_MAX];
-	struct stat st;
-
-	for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++) {
-		snprintf(above, sizeof(above), "%.*s/", (int)(slash - path), path);
-		if (stat(above, &st) == -1 || (st.st_mode & S_IXOTH) == 0)
-			return false;
-	}
-	return true;
-}
-
-/* Warns of files that more users can read than necessary. */
-static void
-warn_of_readers(const struct settings *s)
-{
-	const struct {
-		const char *key, *path;
-	} files[] = { { "store", s->store }, { "cache_dir", s->cache_dir },
-		{ "token_key", s->token_key } };
-	struct stat st, store;
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		if (files[i].path[0] != '\0' && stat(files[i].path, &st) == 0 &&
-		    (st.st_mode & S_IRWXO) != 0 && is_reachable(files[i].path))
-			fprintf(stderr, "berth-fcgi: warning: %s: every user of this host can reach %s, mode "
-			    "%04o: remove that permission (chmod o= %s)\n", files[i].key, files[i].path,
-			    (unsigned)(st.st_mode & ALLPERMS), files[i].path);
-	}
-	if (s->token_key[0] != '\0' && stat(s->token_key, &st) == 0 &&
-	    stat(s->store, &store) == 0 && st.st_gid == store.st_gid && (st.st_mode & S_IRWXG) != 0)
-		fprintf(stderr, "berth-fcgi: warning: token_key: all who read the store through its group, such "
-		    "as nginx's workers, can also read %s; give it a group that only the pool's user is "
-		    "in\n", s->token_key);
-}
-
-/* Warns of settings that work, but are slow or unsafe. */
-static void
-warn_of(const struct settings *s)
-{
-	warn_of_readers(s);
-	unit_paths_warn("berth-fcgi", s);
-	if (s->gitlab_url[0] != '\0' && s->workers < WORKERS_SPARE)
-		fprintf(stderr, "berth-fcgi: warning: workers: with fewer than %d, a slow GitLab or "
-		    "issuer can keep all of them busy\n", WORKERS_SPARE);
-}
-
-static int
 check(const struct settings *s)
 {
-	struct err err = { 0 };
+	int status = check_start("berth-fcgi", CHECK_POOL, s);
 
-	if (check_machine(s, &err) == 0 && check_store(s, &err) == 0 &&
-	    check_token_slots(s, &err) == 0) {
-		warn_of(s);
-		return print_settings(s);
-	}
-	fprintf(stderr, "berth-fcgi: %s\n", err.detail);
-	return 1;
+	return status != 0 ? status : print_settings(s);
 }
 
 static int
-check_nginx(void)
+has_nginx_modules(void)
 {
 	struct err err = { 0 };
 
-	if (nginx_modules_check(&err) == 0)
+	if (nginx_modules_check(COMMAND_MS, &err) == 0)
 		return 0;
 	fprintf(stderr, "berth-fcgi: %s\n", err.detail);
 	return 1;
@@ -273,7 +152,7 @@ main(int argc, char **argv)
 		    "  -V       the version\n",
 		.list = print_routes,
 		.check = check,
-		.check_nginx = check_nginx,
+		.check_nginx = has_nginx_modules,
 		.log_open = pool_log_open,
 		.serve = serve,
 		.log_file = offsetof(struct settings, log_file),

@@ -6,10 +6,10 @@
 #include "base/daemon.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "check/check.h"
 #include "config/program.h"
 #include "config/settings.h"
 #include "store/blob/blob_store.h"
-#include "store/blob/store_identity.h"
 #include "store/db/db.h"
 #include "tasks/loop.h"
 
@@ -36,22 +36,10 @@ work(const char *config_path, const struct settings *s)
 	return status;
 }
 
-/* The checks of -t besides the configuration. */
 static int
 check(const struct settings *s)
 {
-	char warning[ERR_DETAIL_SIZE];
-	struct err err = { 0 };
-
-	if (db_check_conninfo(s->database, &err) == -1 || db_check_server(s->database, &err) == -1 ||
-	    blob_store_test(s->store, &err) == -1 ||
-	    store_identity_test(s->database, s->store, warning, sizeof(warning), &err) == -1) {
-		fprintf(stderr, "berth-worker: %s\n", err.detail);
-		return 1;
-	}
-	if (warning[0] != '\0')
-		fprintf(stderr, "berth-worker: warning: %s\n", warning);
-	return 0;
+	return check_start("berth-worker", CHECK_WORKER, s);
 }
 
 int

@@ -186,6 +186,26 @@ subtest 'berth-tools(7) has the tools of scripts/tools, at their versions' => su
 	is_deeply({ map { $_ => $manual{$_} } keys %installed }, \%installed, 'the same versions');
 };
 
+# Who is woken by an alert finds it in the manual.
+subtest 'each alert has its section in berth-operations(7)' => sub {
+	my ($part) = slurp('fcgi/man/berth-operations.7') =~ /^\.Sh ALERTS\n(.*?)^\.Sh /ms or die "no alerts\n";
+	my @sections = map { [/\A(Berth\w+)\n(.*)\z/s] } split(/^\.Ss /m, $part);
+	my @alerts = slurp('conf/prometheus/berth-rules.yml') =~ /^ *- alert: (\w+)$/mg;
+
+	@sections = grep { defined $_->[0] } @sections;
+	cmp_ok(scalar @alerts, '>', 15, 'alerts were found');
+	is(join(' ', map { $_->[0] } @sections), "@alerts", 'all of them, in their order');
+	for my $section (@sections) {
+		my ($name, $text) = @$section;
+		my @items = $text =~ /^\.It (.+)\n(?=[^.\n]|\.(?!It|El))/mg;
+
+		is("@items", 'Meaning Users see Look at Remedy', "$name: meaning, users, where to look, what to do");
+	}
+	my @named = $part =~ /^\.(?:Li|Sx) (Berth\w+)/mg;
+	my %is = map { ($_ => 1) } @alerts;
+	is(join(' ', grep { !$is{$_} } @named), '', 'and names no other');
+};
+
 # Words that are not used as names, each with the one that is; berth-architecture(7) has a glossary.
 my %retired = (
 	access_token => 'personal_token',

@@ -58,7 +58,8 @@ my %commands = (
 	(map { $_ => $reads } 'user pins', 'user list', 'group list', 'group show', 'project show', 'project pins',
 	    'project list', 'key list', 'member list', 'token list', 'owner list', 'protect list', 'issuer list',
 	    'trust list', 'flag list', 'retention show', 'fsck', 'store show', 'audit', 'tasks list',
-	    'report adoption', 'report downloads', 'config show', 'export'),
+	    'report adoption', 'report downloads', 'config show', 'export', 'backup', 'backup verify', 'check'),
+	restore => 'fills an empty database',
 );
 
 my ($status, $help) = $t->berth('--help');

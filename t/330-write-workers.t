@@ -51,7 +51,7 @@ subtest 'which requests nginx sends where' => sub {
 	is_deeply([grep { $pass{$_} ne '$berth_pool' } sort keys %pass], [], 'everywhere else the method counts');
 	my %methods = (read => [qw(GET HEAD OPTIONS)], write => [qw(PUT POST PATCH DELETE MERGE)]);
 	for my $path ("$R/config.json", "$R/api/v1/crates/none/1.0.0/yank", '/api/v4', '/-', '/api/v4/user',
-	    '/-/tokens', '/-/liveness', '/-/readiness', '/-/metrics', '/elsewhere') {
+	    '/-/tokens', '/-/liveness', '/-/readiness', '/-/worker', '/-/metrics', '/elsewhere') {
 		for my $want (sort keys %methods) {
 			my %got = map { $_ => kind_of($t->http($_ => $path,
 			    { token => $token, headers => ['Content-Length: 0'] })) } @{ $methods{$want} };

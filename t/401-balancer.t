@@ -127,7 +127,8 @@ for my $case (['The balancer ends TLS', $uuid], ['The balancer passes TLS on', $
 		is($t->psql('SELECT request_id, host(remote_addr::inet) FROM audit_events ORDER BY id DESC LIMIT 1'),
 		    "$request|127.0.0.7", 'the audit log has both');
 		cmp_ok(in_postgresql($request), '>', 0, 'PostgreSQL has the id');
-		is(through(GET => "/-/$_")->{status}, 404, "the world sees no $_") for qw(liveness readiness metrics);
+		is(through(GET => "/-/$_")->{status}, 404, "the world sees no $_")
+		    for qw(liveness readiness worker metrics);
 		is($t->http(GET => '/-/readiness')->{status}, 200, 'this host does');
 		stop();
 	};

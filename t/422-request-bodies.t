@@ -35,7 +35,7 @@ my %location = (
 	'= /-' => [[POST => '/-', 'text']],
 	'^~ /-/' => [[POST => '/-/user_settings/personal_access_tokens', 'text'], [POST => '/-/nothing', 'text'],
 	    [PUT => '/-/', 'text']],
-	'~ "^/-/(?:liveness|readiness|metrics)$"' => 'on a server for this host alone',
+	'~ "^/-/(?:liveness|readiness|worker|metrics)$"' => 'on a server for this host alone',
 	'= /' => 'a redirect',
 	'/' => [[POST => '/nothing', 'text'], [PUT => '/api', 'text'], [GET => '/robots.txt', 'text']],
 	# A body over HTTP/2 may have no length: then a missing file leads to this location.

@@ -57,7 +57,7 @@ sub is_good {
 	my $text = text_of($body);
 
 	is(versions($text), "@versions", "$name: versions");
-	is(join('', $t->berth('fsck')), '0', "$name: fsck");
+	is(($t->berth('fsck'))[0], 0, "$name: fsck");
 	return $body;
 }
 
@@ -137,7 +137,7 @@ subtest 'many at once' => sub {
 
 	is("@res", join(' ', (200) x 16), 'all are published, of a crate that was new');
 	agrees($t, 'many at once', token => $token, only => ['at_once']);
-	is(join('', $t->berth('fsck')), '0', 'fsck');
+	is(($t->berth('fsck'))[0], 0, 'fsck');
 	# one version, by all: the check behind the insert that fails says why
 	@res = $t->parallel(8, sub {
 		my $res = $t->publish($id, $token, 'at_once', '2.0.0');

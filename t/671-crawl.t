@@ -31,7 +31,7 @@ my %open = (
 	page_front => qr/^200$/, # with what is public: t/461-pages.t
 	page_search => qr/^200$/,
 	openapi => qr/^200$/, # what there is to be asked, of any registry
-	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness metrics)), # here, to hosts that may
+	(map { $_ => qr/^(?:200|503)$/ } qw(liveness readiness worker metrics)), # here, to hosts that may
 );
 my @callers = ([nobody => undef], [malformed => 'x'], [garbage => "Bearer \xff"],
     ['not known' => 'berth_pat_' . 'a' x 43 . '000000'],

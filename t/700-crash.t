@@ -94,8 +94,8 @@ subtest 'the points' => sub {
 		is("@known", "@order", "each is passed: $what");
 		is_deeply([map { $at{$_} } @known], [sort { $a <=> $b } map { $at{$_} } @known], $what);
 	}
-	# those of berth-worker are passed elsewhere
-	for my $file (grep { !m{/tasks/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} }
+	# those of berth-worker and of backups are passed elsewhere
+	for my $file (grep { !m{/tasks/|/backup/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} }
 	    glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
 		my $source = Berth::Cluster::slurp($file);
 

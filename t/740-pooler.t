@@ -101,7 +101,7 @@ sub refused_by_all {
 sub refused_on_all_routes {
 	my ($mode) = @_;
 	my ($slow, @other) = (0);
-	my @routes = grep { $_->{name} !~ /^(?:me|style|favicon|openapi|liveness|metrics|readiness)$/ }
+	my @routes = grep { $_->{name} !~ /^(?:me|style|favicon|openapi|liveness|metrics|readiness|worker)$/ }
 	    Berth::Routes::all();
 
 	for my $route (@routes) {

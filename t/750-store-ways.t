@@ -170,6 +170,25 @@ my %way = (
 		is(snapshot()->{$needed}, $before->{ 'trash/' . substr($needed, 6) }, 'it is back in its place');
 		return ($before, 'trash/' . substr($needed, 6));
 	},
+	'fsck-from' => sub {
+		my $needed = blob_of('used');
+		my $bytes = Berth::Cluster::slurp("$store/$needed");
+
+		put_at($needed, "$bytes and more");
+		Berth::Test::write_file($t->dir . '/kept.crate', $bytes);
+		my $before = snapshot();
+		$t->berth_ok('fsck', '--from', $t->dir . '/kept.crate');
+		ok(Berth::Cluster::slurp("$store/$needed") eq $bytes, 'it is as it was');
+		return ($before, $needed);
+	},
+	restore => sub {
+		my @owner = ('--database', $t->dsn('berth_owner'));
+
+		$t->berth_ok('backup', @owner, $t->dir . '/backup');
+		my $before = snapshot();
+		is(($t->berth('restore', @owner, $t->dir . '/backup'))[0], 1, 'a store that is in use is refused');
+		return ($before);
+	},
 	probe_store => sub {
 		put_at('nodes/' . 'ab' x 16, "1 gone\n");
 		age('nodes/' . 'ab' x 16);
@@ -239,8 +258,9 @@ for my $file (glob("$Berth::Cluster::ROOT/fcgi/{store,store/*,tasks,admin,api,ap
 	    =~ /\b(?:unlink|unlinkat|rename|renameat|renameat2|rmdir|remove|truncate|ftruncate)\(/g;
 	$calls{ $file =~ s{.*/}{}r } = $n if $n > 0;
 }
-# key.c replaces the file of keys, which lies elsewhere.
-is_deeply(\%calls, { 'blob.c' => 1, 'blob_stage.c' => 2, 'blob_trash.c' => 3, 'key.c' => 1,
+# key.c replaces the file of keys, backup_manifest.c and backup_take.c files of backups: they lie elsewhere.
+is_deeply(\%calls, { 'backup_copy.c' => 2, 'backup_manifest.c' => 2, 'backup_restore.c' => 1,
+    'backup_take.c' => 3, 'blob.c' => 1, 'blob_stage.c' => 2, 'blob_trash.c' => 3, 'key.c' => 1,
     'store_file.c' => 2, 'store_node.c' => 1 }, 'the code has no other calls that remove or replace files');
 
 is($p->publish('base', '1.0.0')->{status}, 200, 'a publish');

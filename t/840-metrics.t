@@ -220,6 +220,17 @@ subtest 'the store' => sub {
 	cmp_ok(abs($m->value('berth_blobs_counted_timestamp_seconds') - time), '<', 60, 'counted now');
 };
 
+subtest 'memory' => sub {
+	my $m;
+
+	# the master looks at it now and then, and a worker has some at once
+	ok($t->wait_for(sub {
+		$m = scrape();
+		return 2 == grep { ($m->value('berth_memory_bytes', kind => $_) // 0) > 100_000 } qw(read write);
+	}), 'of each kind of worker') or diag($scrapes[-1]);
+	is($m->type('berth_memory_bytes'), 'gauge', 'a gauge');
+};
+
 subtest 'background tasks' => sub {
 	$t->psql("INSERT INTO tasks (kind, run_at)"
 	    . " VALUES ('test', now() - interval '1 hour'), ('test', now() + interval '1 hour')");
@@ -239,6 +250,12 @@ subtest 'background tasks' => sub {
 	    or diag(join("\n", grep { /odd/ } split(/\n/, $scrapes[-1])));
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => $odd), 1700000000, 'when it was done');
 	is($m->value('berth_tasks_done_timestamp_seconds', kind => 'test'), 0, 'never');
+	$t->psql("INSERT INTO tasks (kind, node, attempts)"
+	    . " VALUES ('mine', 'a', 0), ('mine', 'a', 2), ('mine', 'b', 0)");
+	$m = scrape();
+	is(join(' ', map { $m->value('berth_tasks', kind => 'mine', node => $_->[0], state => $_->[1]) }
+	    ['a', 'waiting'], ['a', 'failing'], ['b', 'waiting'], ['b', 'failing']), '1 1 1 0', 'by node');
+	$t->psql("DELETE FROM tasks WHERE kind = 'mine'");
 	$t->psql('DELETE FROM tasks');
 };
 

@@ -111,6 +111,32 @@ subtest 'for whom' => sub {
 	becomes(GOOD, 'lets us in again');
 };
 
+# What the pool knows of the worker of its node.
+subtest 'the worker' => sub {
+	my $ask = sub {
+		my $res = get("/-/worker$_[0]");
+		my $said = $t->json($res);
+
+		return join(' ', $res->{status}, map { $said->{$_} // '-' } qw(status node seen_seconds_ago))
+		    . " @{ $said->{failing} }";
+	};
+
+	$t->conf(node => 'one');
+	kill('HUP', $t->pool_pid);
+	ok($t->wait_for(sub { get('/-/worker')->{body} =~ /"node":"one"/ }), 'a node has a name');
+	is($ask->(''), '503 failed one - ', 'there was never one');
+	$t->start_worker;
+	ok($t->wait_for(sub { $ask->('') =~ /^200 ok one \d $/ }), 'it works') or diag($ask->(''));
+	is($ask->('?node=two'), '503 failed two - ', 'that of another node does not');
+	$t->stop_worker;
+	$t->psql("UPDATE tasks SET done_at = now() - interval '100 seconds' WHERE kind = 'probe_store';"
+	    . " UPDATE tasks SET attempts = 2 WHERE kind = 'collect_blobs'");
+	like($ask->(''), qr/^503 failed one 10\d collect_blobs$/, 'it has ended, and a task had failed before');
+	is(fetch($t->socket_path, '/-/worker', REMOTE_ADDR => $_)->{status}, 404, "not for $_")
+	    for '203.0.113.9', '10.0.0.1';
+	$t->conf(node => undef);
+};
+
 subtest 'the database only reads' => sub {
 	$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET default_transaction_read_only = on");
 	cut_off();

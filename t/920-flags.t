@@ -10,6 +10,7 @@ use JSON::PP ();
 use Test::More;
 
 use Berth::Publish;
+use Berth::Routes;
 
 my $p = Berth::Publish->new(workers => 2);
 my $t = $p->test;
@@ -185,6 +186,46 @@ subtest 'pages' => sub {
 	is($get->($_)->{status}, 404, "$_ is not") for @pages;
 	unlike($get->('/-/tokens')->{body}, qr/role="search"/, 'and nothing leads there');
 	flag(qw(unset web_pages));
+};
+
+# Every route that changes something, with a caller who may do it: 503, and nothing has changed.
+subtest 'maintenance' => sub {
+	my %value = (id => $p->id, crate => 'hello', name => 'hello', version => '1.0.0', user_id => 1);
+	my @routes = grep { defined $_->{writes} } Berth::Routes::all();
+	my $state = sub { $t->psql('SELECT (SELECT count(*) FROM audit_events), (SELECT count(*) FROM versions),'
+	    . ' (SELECT count(*) FROM tokens), (SELECT count(*) FROM sessions)') };
+	my (%status, @wrong);
+	is($t->http(DELETE => $t->registry($public) . '/api/v1/crates/hello/1.0.0/yank',
+	    { token => $token{root} })->{status}, 200, 'a yank');
+	$t->psql('DELETE FROM rate_limits');
+	flag(qw(set writes off));
+	my $before = $state->();
+	for my $route (@routes) {
+		my ($method) = grep { !/^(?:GET|HEAD)$/ } @{ $route->{methods} } or next;
+		my ($name, $path) = ($route->{name}, Berth::Routes::path($route, %value));
+		my $res = $t->http($method => $path, { token => $token{root},
+		    body => $name eq 'publish' ? $cargo{publish}[3] : '{}' });
+
+		$status{$name}{ $res->{status} } = $res;
+		push @wrong, "$method $path: $res->{status}" if $res->{status} !~ /^(?:503|40[134])$/;
+		push @wrong, "$method $path: $res->{body}" if $res->{status} == 503
+		    && ($res->{body} !~ /read-only for maintenance/ || $res->{headers}{'retry-after'} ne 60);
+	}
+	is(join("\n", @wrong), '', 'each is refused');
+	my @refused = grep { $status{$_}{503} } sort keys %status;
+	cmp_ok(scalar @refused, '>=', 30, scalar(@refused) . ' routes by maintenance, others by their rights');
+	is(join(' ', grep { !$status{$_}{503} } qw(publish yank unyank owners_add sign_in trusted_exchange)), '',
+	    'these among them');
+	like($status{publish}{503}{body}, qr/\A\{"errors":\[\{"detail":"the registry is read-only[^"]*"\}\]\}\z/,
+	    'in the format of cargo');
+	is($state->(), $before, 'nothing has changed');
+	is(status_of($public, $_, 'anonymous'), 200, "$_ goes on") for qw(config index download search crate);
+	is($t->http(GET => '/-/tokens', {})->{status} < 500, 1, 'as does a page');
+	is($t->publish($p->id, undef, 'hello', '3.0.0')->{status}, 401, 'a stranger learns nothing of it');
+	like($t->http(GET => '/-/metrics')->{body}, qr/^berth_maintenance 1$/m, 'the metric');
+	flag(qw(unset writes));
+	is($t->publish($p->id, $p->token, 'hello', '3.0.0')->{status}, 200, 'and back');
+	like($t->http(GET => '/-/metrics')->{body}, qr/^berth_maintenance 0$/m, 'the metric');
 };
 
 subtest 'the command' => sub {

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256_hex);
+use File::Path qw(make_path remove_tree);
 use JSON::PP ();
 use Test::More;
 
@@ -30,13 +31,17 @@ sub index_of_crate {
 	return "$res->{status} " . ($res->{headers}{etag} // '') . " $res->{body}";
 }
 
+# What the last one has looked at.
+my $summary;
+
 # (exit status, problems as [problem, repaired, subject, detail] ...)
 sub fsck {
 	my ($status, $out, $err) = $t->berth('fsck', '--json', @_);
 
 	diag($err) if $status == 2;
-	return ($status, map { my $o = $json->decode($_);
-	    [$o->{problem}, $o->{repaired} ? 1 : 0, $o->{subject}, $o->{detail}] } split(/\n/, $out));
+	my @lines = map { $json->decode($_) } split(/\n/, $out);
+	$summary = pop @lines if @lines && !exists $lines[-1]{problem};
+	return ($status, map { [$_->{problem}, $_->{repaired} ? 1 : 0, $_->{subject}, $_->{detail}] } @lines);
 }
 
 sub finds {
@@ -56,10 +61,15 @@ $t->berth_ok(qw(project set demo/registry quota_versions=100));
 
 subtest 'all is well' => sub {
 	finds('at once', []);
+	is_deeply([@$summary{qw(crates versions blobs unused_blobs bytes_read problems repairs)}],
+	    [3, 6, 6, 0, 0, 0, 0], 'it says how much it has looked at');
 	finds('deep', [], '--deep');
+	is($summary->{bytes_read}, $t->psql('SELECT sum(size) FROM blobs'), 'and how much it has read');
 	finds('repair', [], '--repair');
 	my ($status, $out) = $t->berth('fsck');
-	is("$status$out", '0', 'nothing is printed');
+	is($status, 0, 'for people');
+	is($out, "3 crates, 6 versions and 6 blobs (0 of them unused); 0 bytes read;"
+	    . " 0 problems, 0 of them repaired\n", 'one line');
 	$t->berth_ok(qw(delete demo/registry gamma));
 	finds('a crate without versions', []);
 	$t->berth_ok(qw(undelete demo/registry gamma@1.1.0-rc.1));
@@ -106,7 +116,8 @@ subtest 'index files' => sub {
 	my ($status, $out, $err) = $t->berth('fsck');
 	is($status, 1, 'for people');
 	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
-	like($err, qr/1 problems in 3 crates and \d+ blobs, 0 of them repaired/, 'and a summary');
+	like($out, qr/^3 crates, .* 1 problems, 0 of them repaired$/m, 'and a summary');
+	like($err, qr/1 problems are left/, 'which the exit status tells');
 	fsck('--repair');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2,
 	    'a row for each repair, and for nothing else');
@@ -142,6 +153,46 @@ subtest 'blobs' => sub {
 	$t->psql("INSERT INTO blobs (sha256, size) VALUES (repeat('0', 64), 1)");
 	finds('a blob that nobody has is the collector\'s', []);
 	$t->psql("DELETE FROM blobs WHERE sha256 = repeat('0', 64)");
+};
+
+# What the store lacks may be elsewhere.
+subtest 'from elsewhere' => sub {
+	my $path = blob_of('alpha', '1.0.0');
+	my ($sha) = $path =~ m{([^/]+)\z};
+	my $bytes = Berth::Cluster::slurp($path);
+	my $subject = "demo/registry alpha\@1.0.0 (sha256 $sha)";
+	my $from = $t->dir . '/from';
+	my $below = substr($sha, 0, 2) . '/' . substr($sha, 2, 2);
+	my %damage = (
+		missing => [sub { unlink($path) }, 'blob missing', 'No such file or directory'],
+		cut => [sub { Berth::Test::write_file($path, substr($bytes, 0, 99)) }, 'blob size',
+		    '99 bytes, not ' . length $bytes],
+		changed => [sub { Berth::Test::write_file($path, $bytes ^ "\1") }, 'blob bytes',
+		    'its SHA-256 differs from its name'],
+	);
+
+	for my $where ("blobs/$below/$sha", "$below/$sha", "trash/$sha", $sha, 'alpha-1.0.0.crate', 'file') {
+		my $file = "$from/$where";
+
+		make_path($file =~ s{/[^/]+\z}{}r);
+		for my $name (sort keys %damage) {
+			my ($damage, $problem, $detail) = @{ $damage{$name} };
+			my @from = ('--deep', '--from', $where eq 'file' ? $file : $from);
+
+			$damage->();
+			Berth::Test::write_file($file, $bytes ^ "\2");
+			finds("$where has other bytes, $name", [[$problem, 0, $subject, $detail]], @from);
+			Berth::Test::write_file($file, $bytes);
+			finds("$where, $name", [[$problem, 1, $subject, "$detail; it is back, from $from[2]"]], @from);
+			ok(Berth::Cluster::slurp($path) eq $bytes, '  the bytes are back');
+			finds('  and all is well', [], '--deep');
+		}
+		remove_tree($from);
+	}
+	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $path), '640', 'as the store is');
+	unlink($path);
+	is((fsck('--from', '/nonexistent'))[0], 1, 'from nowhere');
+	Berth::Test::write_file($path, $bytes);
 };
 
 # Whoever publishes bytes brings them: a version that lacks the same ones has them again.

@@ -35,6 +35,7 @@ struct invocation {
 	const char *args[COMMAND_ARGS_MAX + 1]; /* ends with NULL */
 	size_t nargs;
 	struct option_set options;
+	int status; /* the exit status, if nothing fails */
 	bool unacknowledged; /* what is wrong is that nodes may not know of what was done */
 	struct err err;
 };
@@ -66,10 +67,14 @@ struct noun {
 	const char *name;
 	const struct command *commands;
 	size_t ncommands;
+	bool configured; /* it works on what the configuration names, with --database as well */
+	int failed; /* the exit status if a command fails; 0: the usual one */
 };
 
 extern const struct noun admin_apply;
 extern const struct noun admin_audit;
+extern const struct noun admin_backup;
+extern const struct noun admin_check;
 extern const struct noun admin_config;
 extern const struct noun admin_delete;
 extern const struct noun admin_export;
@@ -86,6 +91,7 @@ extern const struct noun admin_owner;
 extern const struct noun admin_project;
 extern const struct noun admin_protect;
 extern const struct noun admin_report;
+extern const struct noun admin_restore;
 extern const struct noun admin_retention;
 extern const struct noun admin_store;
 extern const struct noun admin_token;

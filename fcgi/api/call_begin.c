@@ -109,9 +109,11 @@ pass(struct call *call, struct request *rq)
 	enum route_writes writes = (enum route_writes)rq->route->writes;
 
 	if (call->policy->admit != NULL)
-		return call->policy->admit(call->app, rq);
+		return call->policy->admit(call->app, rq) == -1 ? -1 : call_guard_writes(call, rq, false);
 	if (authorize(call, rq) == -1)
 		return rate_limit_note_refusal(call, rq);
+	if (call_guard_writes(call, rq, true) == -1)
+		return -1;
 	if (rq->allow == NULL && rate_limit_charge_route(call, rq, writes) == -1)
 		return -1;
 	if (writes != WRITES_NOTHING)
@@ -132,5 +134,5 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	/* the question before an upload is short, and the upload has the same id */
 	db_set_request(app->db, request_is_subrequest(rq) ? NULL : rq->id);
 	patience_set(call, rq);
-	return call->policy == NULL || pass(call, rq) == 0 ? call : NULL;
+	return (call->policy == NULL ? call_guard_writes(call, rq, false) : pass(call, rq)) == 0 ? call : NULL;
 }

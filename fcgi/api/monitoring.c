@@ -16,12 +16,14 @@
 #include "store/blob/blob_store.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
+#include "store/flag.h"
 #include "store/health.h"
 #include "store/token/token_slot.h"
 
 enum {
 	PATIENCE_US = 2000000, /* who asks waits for some seconds, and wants to hear why not */
 	BLOBS_PERIOD_S = 60,
+	WORKER_SEEN_S = 90, /* three times its probe */
 	READINESS_MAX = 4096,
 	METRICS_MAX = 4 << 20
 };
@@ -302,6 +304,7 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key_str(&o, "status", ready ? "ok" : "failed");
+	json_out_key_str(&o, "version", BERTH_VERSION);
 	json_out_key_str(&o, "database", database_state(&health));
 	json_out_key_str(&o, "schema", schema_state(&health));
 	json_out_key_str(&o, "store", store);
@@ -316,6 +319,42 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 		json_out_key_str(&o, "nginx_detail", nginx);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
+}
+
+int
+monitoring_worker(struct call *call, struct request *rq, struct response *rs)
+{
+	const char *node, *failing = "";
+	char own[STORE_NODE_NAME_SIZE];
+	struct health health;
+	struct json_out o;
+	struct buf b;
+	int64_t age = -1;
+	bool seen;
+
+	if (request_query(rq, "node", &node) == -1)
+		return -1;
+	store_node_name(call->app->settings->node, own);
+	node = node != NULL ? node : own;
+	look(call->app, rq, &health);
+	seen = health.schema == DB_SCHEMA_FITS &&
+	    health_worker(call->app->db, rq->arena, node, &age, &failing, &rq->err) == 0 && age >= 0 &&
+	    age <= WORKER_SEEN_S;
+	if (!seen && rq->err.status == 0)
+		err_internal(&rq->err, 503, "the worker of node %s was not seen", node);
+	buf_init(&b, rq->arena, READINESS_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '{');
+	json_out_key_str(&o, "status", seen ? "ok" : "failed");
+	json_out_key_str(&o, "node", node);
+	json_out_key(&o, "seen_seconds_ago");
+	if (age >= 0)
+		json_out_int(&o, age);
+	else
+		json_out_null(&o);
+	json_out_key_words(&o, "failing", failing);
+	json_out_close(&o, '}');
+	return respond(rs, seen ? 200 : 503, "application/json", &b);
 }
 
 /* The blobs are counted once in a while, for all workers. */
@@ -367,11 +406,19 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 		if (task_metrics[i].help[0] != '\0')
 			metrics_print_head(b, task_metrics[i].name, task_metrics[i].help, METRIC_GAUGE);
 		for (size_t k = 0; k < n; k++) {
-			const char *labels[] = { "kind", tasks[k].kind, state != NULL ? "state" : NULL,
-				state, NULL };
+			const char *labels[] = { "kind", tasks[k].kind, NULL, NULL, NULL, NULL, NULL };
+			size_t at = 2;
 			const char *p = (const char *)&tasks[k] + task_metrics[i].offset;
 			int64_t value;
 
+			if (tasks[k].node != NULL) {
+				labels[at++] = "node";
+				labels[at++] = tasks[k].node;
+			}
+			if (state != NULL) {
+				labels[at++] = "state";
+				labels[at++] = state;
+			}
 			memcpy(&value, p, sizeof(value));
 			metrics_print_one(b, task_metrics[i].name, labels, value);
 		}
@@ -444,6 +491,19 @@ print_check(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, "berth_store_checked_timestamp_seconds", labels, checked_at);
 }
 
+static void
+print_writes(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	const char *labels[] = { NULL };
+	bool on;
+
+	if (flag_ask(app->db, rq->arena, FLAG_WRITES, &on, &rq->err) == -1)
+		return;
+	metrics_print_head(
+	    b, "berth_maintenance", "Whether the registry is read-only for maintenance.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_maintenance", labels, !on);
+}
+
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
@@ -464,6 +524,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_search(call->app, rq, &b);
 		print_store(call->app, rq, &b);
 		print_check(call->app, rq, &b);
+		print_writes(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);

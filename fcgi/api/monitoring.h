@@ -25,6 +25,12 @@ int monitoring_liveness(struct call *, struct request *, struct response *);
  */
 int monitoring_readiness(struct call *, struct request *, struct response *);
 
+/*
+ * 200 if the worker of this node, or of the node that `?node=` names, was seen to work within the last 90
+ * seconds; 503 if not, or if the database cannot tell.
+ */
+int monitoring_worker(struct call *, struct request *, struct response *);
+
 /* 200 with everything that is counted, also while the database is away. */
 int monitoring_metrics(struct call *, struct request *, struct response *);
 

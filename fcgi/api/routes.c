@@ -349,6 +349,8 @@ static const struct route routes[] = {
 	    .policy = &monitoring_policy, .handle = monitoring_liveness },
 	{ .name = "readiness", .methods = READ, .pattern = "-/readiness", .error_format = ERROR_FORMAT_TEXT,
 	    .policy = &monitoring_policy, .handle = monitoring_readiness },
+	{ .name = "worker", .methods = READ, .pattern = "-/worker", .error_format = ERROR_FORMAT_TEXT,
+	    .policy = &monitoring_policy, .handle = monitoring_worker },
 	{ .name = "metrics", .methods = READ, .pattern = "-/metrics", .error_format = ERROR_FORMAT_TEXT,
 	    .policy = &monitoring_policy, .handle = monitoring_metrics },
 };

@@ -1,5 +1,10 @@
 #include "auth/call_guard.h"
 
+#include "store/flag.h"
+
+/* It takes minutes or hours. */
+enum { MAINTENANCE_RETRY_S = 60 };
+
 static void
 ask(void *arg, struct db_call *db_call)
 {
@@ -19,8 +24,18 @@ static bool
 has_less(const struct access_facts *old, const struct access_facts *now)
 {
 	return now->access_level < old->access_level || now->is_admin < old->is_admin ||
-	    access_push_level(now) < access_push_level(old) ||
-	    (access_crate_user(old) == 0 && access_crate_user(now) != 0);
+	       access_push_level(now) < access_push_level(old) ||
+	       (access_crate_user(old) == 0 && access_crate_user(now) != 0);
+}
+
+static int
+refuse_writes(struct err *err)
+{
+	err_internal(err, 503, "the flag `writes` is off");
+	err->retry_after = MAINTENANCE_RETRY_S;
+	return err_tell(err,
+	    "the registry is read-only for maintenance: it takes no publish and no other change until "
+	    "an administrator ends this; reads go on");
 }
 
 static int
@@ -36,6 +51,8 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 		facts.token_usable = true;
 	if (access_decide(&facts, call->credential.kind, call->policy->action, err) == -1)
 		return -1;
+	if (!flag_is_on(FLAG_WRITES, facts.flags, 0))
+		return refuse_writes(err);
 	if (!has_less(&call->facts, &facts))
 		return 0;
 	err_internal(err, 503, "the caller's role has changed during the request");
@@ -45,7 +62,21 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 void
 call_guard_set(struct call *call, struct request *rq)
 {
-	call->guard =
-	    (struct db_guard) { .arena = rq->arena, .call = ask, .judge = judge, .arg = call };
+	call->guard = (struct db_guard){ .arena = rq->arena, .call = ask, .judge = judge, .arg = call };
 	db_set_guard(call->app->db, &call->guard);
+}
+
+int
+call_guard_writes(struct call *call, struct request *rq, bool known)
+{
+	bool on = true;
+
+	if (rq->route->writes == 0 || rq->allow != NULL || rq->method == METHOD_GET ||
+	    rq->method == METHOD_HEAD)
+		return 0;
+	if (known)
+		on = flag_is_on(FLAG_WRITES, call->facts.flags, 0);
+	else if (flag_ask(call->app->db, rq->arena, FLAG_WRITES, &on, &rq->err) == -1)
+		return -1;
+	return on ? 0 : refuse_writes(&rq->err);
 }

@@ -5,20 +5,26 @@
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { SECOND_MS = 1000 };
+
 /* 0 or an error number. */
 static int
-spawn(const char *command, int output, pid_t *pid)
+spawn(const char *command, int ms, int output, pid_t *pid)
 {
 	/* the child must not hold up the program that asks: `timeout` ends it, and what it has started */
-	static const char run[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; exec timeout -k 1 5 sh -c \"$0\"";
-	const char *argv[] = { "sh", "-c", run, command, NULL };
+	static const char run[] = "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; "
+				  "exec timeout -k 1 \"$1\" sh -c \"$0\"";
+	char seconds[16];
+	const char *argv[] = { "sh", "-c", run, command, seconds, NULL };
 	posix_spawn_file_actions_t actions;
 	int rc;
 
+	snprintf(seconds, sizeof(seconds), "%d.%03d", ms / SECOND_MS, ms % SECOND_MS);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
@@ -47,14 +53,14 @@ read_text(int fd, char *text, size_t size)
 }
 
 int
-command_output(const char *command, char *text, size_t size, struct err *err)
+command_output(const char *command, int ms, char *text, size_t size, struct err *err)
 {
 	int output[2], status = 0, rc;
 	pid_t pid = 0;
 
 	if (pipe2(output, O_CLOEXEC) == -1)
 		return err_sys(err, "cannot run `%s`", command);
-	rc = spawn(command, output[1], &pid);
+	rc = spawn(command, ms, output[1], &pid);
 	close(output[1]);
 	if (rc == 0) {
 		read_text(output[0], text, size);

@@ -5,12 +5,15 @@
 
 #include "base/err.h"
 
+/* For who has time. */
+enum { COMMAND_MS = 5000 };
+
 /*
- * Runs the shell command, one of ours and never a text from elsewhere, for five seconds at most.  PATH has
- * the directories for administrators, too.  `text` gets what it prints on both outputs, cut to fit.
+ * Runs the shell command, one of ours and never a text from elsewhere, for `ms` milliseconds at most.  PATH
+ * has the directories for administrators, too.  `text` gets what it prints on both outputs, cut to fit.
  * -1: 500, it cannot be run or fails; `detail` has the first line that it has printed.
  */
-int command_output(const char *command, char *text, size_t size, struct err *)
+int command_output(const char *command, int ms, char *text, size_t size, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

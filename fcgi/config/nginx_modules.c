@@ -61,10 +61,10 @@ nginx_modules_judge(const char *version, struct err *err)
 }
 
 int
-nginx_modules_check(struct err *err)
+nginx_modules_check(int ms, struct err *err)
 {
 	char version[VERSION_MAX];
 
-	return command_output("nginx -V", version, sizeof(version), err) == -1 ? -1
+	return command_output("nginx -V", ms, version, sizeof(version), err) == -1 ? -1
 	    : nginx_modules_judge(version, err);
 }

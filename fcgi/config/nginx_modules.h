@@ -6,9 +6,9 @@
 /*
  * Has nginx of this host (`nginx -V`, found by PATH or in a directory for administrators) the modules that
  * conf/nginx/ needs?  -1: 500, and `detail` names those that are missing and what needs them, or says that
- * nginx cannot be run.
+ * nginx cannot be run within `ms` milliseconds.
  */
-int nginx_modules_check(struct err *) __attribute__((warn_unused_result));
+int nginx_modules_check(int ms, struct err *) __attribute__((warn_unused_result));
 
 /* The same, of what `nginx -V` has printed. */
 int nginx_modules_judge(const char *version, struct err *) __attribute__((warn_unused_result));

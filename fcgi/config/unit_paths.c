@@ -60,7 +60,7 @@ property(char *answer, const char *name)
 }
 
 void
-unit_paths_warn(const char *program, const struct settings *s)
+unit_paths_look(const struct settings *s, int ms, void (*tell)(void *, const char *), void *arg)
 {
 	const struct path paths[] = {
 		{ "store", s->store, false },
@@ -70,7 +70,7 @@ unit_paths_warn(const char *program, const struct settings *s)
 		{ "pid_file", s->pid_file, true },
 		{ "worker_pid_file", s->worker_pid_file, true },
 	};
-	char answer[ANSWER_MAX];
+	char answer[ANSWER_MAX], text[ERR_DETAIL_SIZE];
 	const char *allowed = NULL;
 	struct err err = { 0 };
 
@@ -82,13 +82,15 @@ unit_paths_warn(const char *program, const struct settings *s)
 		if (allowed == NULL) {
 			if (command_output("systemctl is-enabled -q berth-fcgi.service && "
 			    "systemctl show -p ProtectSystem -p ReadWritePaths berth-fcgi.service | sort",
-			    answer, sizeof(answer), &err) == -1 || strstr(answer, "ProtectSystem=strict\n") == NULL)
+			    ms, answer, sizeof(answer), &err) == -1 || strstr(answer, "ProtectSystem=strict\n") == NULL)
 				return;
 			allowed = property(answer, "ReadWritePaths");
 		}
-		if (!is_below(allowed, &paths[i]))
-			fprintf(stderr, "%s: warning: %s: under systemd the pool and the worker may not write to %.*s; run "
-			    "`systemctl edit berth-fcgi berth-worker`, and add [Service] and ReadWritePaths=%.*s\n",
-			    program, paths[i].key, n, paths[i].value, n, paths[i].value);
+		if (is_below(allowed, &paths[i]))
+			continue;
+		snprintf(text, sizeof(text), "%s: under systemd the pool and the worker may not write to %.*s; run "
+		    "`systemctl edit berth-fcgi berth-worker`, and add [Service] and ReadWritePaths=%.*s",
+		    paths[i].key, n, paths[i].value, n, paths[i].value);
+		tell(arg, text);
 	}
 }

@@ -2,14 +2,13 @@
 #define CONFIG_UNIT_PATHS_H
 
 /*
- * The unit of systemd (conf/systemd/) lets the pool write only below some directories.  Warns on standard
- * error, for the program of this name, of a configured path that is elsewhere and that the unit's
- * ReadWritePaths do not have either, and says which drop-in helps.  Silent without systemd, or without the
- * unit.
+ * The unit of systemd (conf/systemd/) lets the pool write only below some directories.  Tells of each
+ * configured path that is elsewhere and that the unit's ReadWritePaths do not have either, and which drop-in
+ * helps.  Silent without systemd, without the unit, or if systemd does not answer within `ms` milliseconds.
  */
 
 #include "config/settings.h"
 
-void unit_paths_warn(const char *program, const struct settings *);
+void unit_paths_look(const struct settings *, int ms, void (*tell)(void *, const char *text), void *arg);
 
 #endif

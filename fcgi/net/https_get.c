@@ -100,7 +100,7 @@ configure(struct transfer *t, const struct https_get *get)
 	CURL *c = t->curl;
 
 	return curl_easy_setopt(c, CURLOPT_URL, get->url) == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, get->plain ? "http,https" : "https") == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	    configure_proxy(t, get) && curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&

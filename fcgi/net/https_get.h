@@ -2,12 +2,13 @@
 #define NET_HTTPS_GET_H
 
 /*
- * Outbound HTTP, all of it: one GET over https to an address that the configuration has given,
- * never one that a request has.  No redirect is followed, no proxy but the one that the caller names
+ * Outbound HTTP, with https_peer.h all of it: one GET over https to an address that the configuration has
+ * given, never one that a request has.  No redirect is followed, no proxy but the one that the caller names
  * and nothing of the environment is used, no cookie, password file or cache; nothing is tried
- * twice.  Time and size are bounded.  This is the only user of libcurl.
+ * twice.  Time and size are bounded. 
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -21,7 +22,8 @@ enum {
 };
 
 struct https_get {
-	const char *url; /* https://... */
+	const char *url; /* https://..., or http://... if it is `plain` */
+	bool plain; /* TLS is not needed, such as on this host */
 	const char *ca_file; /* PEM, besides those that the machine trusts; "" for none */
 	/*
 	 * http[s]://[user:password@]host:port of a proxy; "" for none.  It gets CONNECT, and sees the name of

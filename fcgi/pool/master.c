@@ -13,11 +13,13 @@
 #include "base/slots.h"
 #include "pool/generation.h"
 #include "pool/handover.h"
+#include "pool/memory.h"
 
 enum {
 	SECOND = 1000000,
 	TICK = SECOND / 4, /* how often the scoreboard is looked at */
 	TICK_STARTING = SECOND / 50,
+	WEIGH_EVERY = 5 * SECOND,
 	CRASH_WINDOW = 30 * SECOND,
 	CRASHES_A_WORKER = 5
 };
@@ -28,6 +30,7 @@ struct pool {
 	const struct listeners *listeners;
 	int program; /* of the children */
 	struct metrics *metrics;
+	int64_t weigh_us; /* when to look at the memory of the children again */
 	int slots; /* base/slots.h, of all workers */
 	int memory; /* of struct pool_shared; -1: none */
 	struct generation *all;
@@ -96,6 +99,28 @@ pool_show_workers(const struct pool *pool)
 		generation_count(g, n);
 	for (size_t i = 0; i < (size_t)WORKER__KINDS * WORKER__STATES; i++)
 		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
+}
+
+/* It takes a file of each process, so not at each tick. */
+static void
+pool_show_memory(struct pool *pool, int64_t now)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+	int64_t bytes[WORKER__KINDS + 1] = { 0 };
+
+	if (now < pool->weigh_us)
+		return;
+	pool->weigh_us = now + WEIGH_EVERY;
+	for (const struct generation *g = pool->all; g != NULL; g = g->next) {
+		for (size_t i = 0; i < g->n; i++) {
+			size_t kind = generation_is_keeper(g, i) ? (size_t)WORKER__KINDS : (size_t)generation_kind(g, i);
+
+			if (g->children[i].pid != 0)
+				bytes[kind] += memory_of(g->children[i].pid);
+		}
+	}
+	for (size_t i = 0; i < sizeof(bytes) / sizeof(*bytes); i++)
+		meter_set(&meter, METRIC_MEMORY, i, bytes[i]);
 }
 
 static struct generation *
@@ -310,6 +335,7 @@ pool_tick(struct pool *pool)
 	}
 	pool_sweep(pool);
 	pool_show_workers(pool);
+	pool_show_memory(pool, now);
 }
 
 /* How long nothing has to be looked at, unless a signal comes. */

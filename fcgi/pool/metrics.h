@@ -54,6 +54,7 @@ enum {
 	METRIC_WORKER_REQUESTS, /* by enum worker_kind, as the next one */
 	METRIC_QUEUE_DURATION,
 	METRIC_WORKER_ENDS, /* by enum worker_kind, or WORKER__KINDS for the keeper, and worker_end */
+	METRIC_MEMORY, /* by enum worker_kind, or WORKER__KINDS for the keeper */
 	METRIC_RELOADS, /* by enum reload_result */
 	METRIC__POOL
 };

@@ -26,6 +26,8 @@ const struct flag_kind flag_kinds[FLAG__MAX] = {
 	    "the page where users create and revoke their own tokens" },
 	[FLAG_WEB_PAGES] = { "web_pages", true, true, FLAG_NONE,
 	    "the pages where people read about crates" },
+	[FLAG_WRITES] = { "writes", true, true, FLAG_NONE,
+	    "publishes and all other changes by requests; off: the registry is read-only for maintenance" },
 };
 
 /*

@@ -25,6 +25,7 @@ enum flag {
 	FLAG_TRUSTED_PUBLISHING,
 	FLAG_TOKEN_PAGE,
 	FLAG_WEB_PAGES,
+	FLAG_WRITES, /* no route names it: auth/call_guard.h asks for it */
 	FLAG__MAX
 };
 

@@ -1,5 +1,7 @@
 #include "store/health.h"
 
+#include "store/db/migrations.h"
+
 void
 health_look(struct db *db, struct arena *a, struct health *health, struct err *err)
 {
@@ -74,6 +76,7 @@ health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *
 	for (int i = 0; i < r.rows; i++) {
 		(*out)[i] = (struct health_tasks) {
 			.kind = db_str(&r, i, KIND),
+			.node = db_str(&r, i, NODE),
 			.running = db_int(&r, i, RUNNING),
 			.waiting = db_int(&r, i, WAITING),
 			.failing = db_int(&r, i, FAILING),
@@ -82,5 +85,52 @@ health_tasks(struct db *db, struct arena *a, struct health_tasks **out, size_t *
 			.done_at = db_time(&r, i, DONE_AT),
 		};
 	}
+	return 0;
+}
+
+int
+health_server(struct db *db, struct arena *a, struct health_server *server, struct err *err)
+{
+	enum { COLUMNS_HEALTH_SERVER };
+	struct db_result r;
+
+	if (db_exec(db, a, STMT_HEALTH_SERVER, NULL, &r, err) == -1)
+		return -1;
+	*server = (struct health_server) {
+		.now_ms = db_int(&r, 0, NOW_MS),
+		.local = db_bool(&r, 0, IS_LOCAL),
+		.directory = db_str(&r, 0, DIRECTORY),
+	};
+	return 0;
+}
+
+int
+health_programs(struct db *db, struct arena *a, int64_t *sessions, const char **programs, struct err *err)
+{
+	enum { COLUMNS_HEALTH_PROGRAMS };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_int(&p, migrations_newest());
+	if (db_exec(db, a, STMT_HEALTH_PROGRAMS, &p, &r, err) == -1)
+		return -1;
+	*sessions = db_int(&r, 0, SESSIONS);
+	*programs = db_str(&r, 0, PROGRAMS);
+	return 0;
+}
+
+int
+health_worker(struct db *db, struct arena *a, const char *node, int64_t *age_s, const char **failing,
+    struct err *err)
+{
+	enum { COLUMNS_HEALTH_WORKER };
+	struct db_params p = { .n = 0 };
+	struct db_result r;
+
+	db_bind_str(&p, node);
+	if (db_exec(db, a, STMT_HEALTH_WORKER, &p, &r, err) == -1)
+		return -1;
+	*age_s = db_is_null(&r, 0, AGE) ? -1 : db_int(&r, 0, AGE);
+	*failing = db_str(&r, 0, FAILING);
 	return 0;
 }

@@ -31,20 +31,23 @@ SELECT p.sha256, coalesce(coalesce(u.unused_since, m.unused_since)
 -- $1 sha256, $2 seconds as of blob_look.  One row by primary key, unless somebody is at it, and a
 -- look-up by versions_cksum.  Until the transaction ends a publish of the same bytes waits for the
 -- row.  Nothing waits for the disk: a row that a crash brings back without its file does no harm.
+-- None while a backup runs (backup_lock), so that it finds what its dump refers to.
 DELETE FROM blobs WHERE sha256 = (
        SELECT b.sha256 FROM blobs b
         WHERE b.sha256 = $1 AND b.unused_since <= now() - make_interval(secs => $2::integer)
           AND NOT EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
           AND set_config('synchronous_commit', 'off', true) = 'off'
+          AND pg_try_advisory_xact_lock_shared(1651864180, 1)
           FOR UPDATE SKIP LOCKED);
 
 -- name: blob_take_name
 -- $1 sha256, of a file that has no row.  By primary key: a row that nobody else sees, and for
 -- which a publish of the same bytes waits until the transaction ends.  None where there is one.
--- A publish that is adding it just now is not waited for.
+-- A publish that is adding it just now is not waited for.  None while a backup runs, as for blob_take.
 INSERT INTO blobs (sha256, size)
 SELECT $1, 0 WHERE set_config('synchronous_commit', 'off', true) = 'off'
    AND set_config('lock_timeout', '100', true) = '100ms'
+   AND pg_try_advisory_xact_lock_shared(1651864180, 1)
     ON CONFLICT (sha256) DO NOTHING;
 
 -- name: blob_drop_name

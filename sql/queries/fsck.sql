@@ -54,7 +54,7 @@ SELECT p.full_path AS project, c.name AS crate, v.version, count(*) OVER () AS v
 -- $1 version, $2 how many.  The next versions after $1 by id: those whose index line says other than
 -- their row, or that a tombstone speaks of in other words, or that are deleted without one.  By primary
 -- keys, piece by piece, as all at once would last longer than a statement may.  Always a row, whose
--- first column is the last of the versions that were looked at, or null: there were no more.
+-- first columns are the last of the versions that were looked at, or null: there were no more; and how many.
 WITH page AS (
 	SELECT * FROM versions WHERE id > $1 ORDER BY id LIMIT $2::bigint
 ), wrong AS (
@@ -71,7 +71,8 @@ WITH page AS (
 	    OR strpos(v.index_line, '"cksum":"' || v.cksum || '"') = 0
 	    OR strpos(v.index_line, CASE WHEN v.yanked THEN '"yanked":true' ELSE '"yanked":false' END) = 0
 )
-SELECT (SELECT max(id) FROM page) AS last, w.full_path AS project, w.name AS crate, w.version, w.detail
+SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM page) AS looked_at, w.full_path AS project,
+       w.name AS crate, w.version, w.detail
   FROM (SELECT) AS one LEFT JOIN wrong w ON true
  ORDER BY w.id;
 

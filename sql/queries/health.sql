@@ -16,9 +16,9 @@ SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes FROM blobs;
 SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0)::bigint AS late FROM crates_due;
 
 -- name: health_tasks
--- Background tasks by kind and state, for how long the first of those that are due waits, and when
+-- Background tasks by kind, node (null: any) and state, for how long the first of those that are due waits, and when
 -- one with a period was last done.  A scan of a table that is short unless something is wrong.
-SELECT kind,
+SELECT kind, node,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()) AS running,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0) AS waiting,
        count(*) FILTER (WHERE dead_at IS NULL AND (claimed_until < now()
@@ -27,8 +27,32 @@ SELECT kind,
        coalesce(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL
            AND claimed_until IS NULL AND run_at <= now())), 0)::bigint AS late,
        extract(epoch FROM max(done_at))::bigint AS done_at
-  FROM tasks GROUP BY kind ORDER BY kind;
+  FROM tasks GROUP BY kind, node ORDER BY kind, node;
 
 -- name: health_check
 -- What the last complete check of the store has found.  A table of one row, or of none before the first.
 SELECT problems, extract(epoch FROM checked_at)::bigint AS checked_at FROM store_check;
+
+-- name: health_server
+-- The server's clock, whether it runs on this host as far as the connection tells, and its directory of data,
+-- which only some roles may know.
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms,
+       coalesce(inet_server_addr() <<= '127.0.0.0/8' OR inet_server_addr() = '::1', true) AS is_local,
+       CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END AS directory;
+
+-- name: health_programs
+-- $1 the newest migration of this program.  Pools and workers in this database that have another newest
+-- migration: a name is berth-fcgi/124, with the id of a request behind it.  A scan of the sessions.
+SELECT count(*) AS sessions, coalesce(string_agg(DISTINCT substring(application_name from '^[^ ]+'), ', '), '') AS programs
+  FROM pg_stat_activity
+ WHERE datname = current_database() AND application_name ~ '^berth-(fcgi|worker)/[0-9]{1,9}( |$)'
+   AND substring(application_name from '/([0-9]+)')::bigint <> $1::bigint;
+
+-- name: health_worker
+-- $1 node.  For how many seconds nothing has shown that the node's worker works: it runs probe_store every 30
+-- seconds; null: no worker of this node has ever done it.  And the kinds of tasks that this node, or any, runs and
+-- that have failed.  A scan of a table that is short unless something is wrong.
+SELECT extract(epoch FROM now() - max(done_at) FILTER (WHERE kind = 'probe_store' AND node = $1))::bigint AS age,
+       coalesce(string_agg(DISTINCT kind, ',' ORDER BY kind) FILTER (WHERE dead_at IS NOT NULL
+           OR claimed_until < now() OR claimed_until IS NULL AND attempts > 0), '') AS failing
+  FROM tasks WHERE node IS NULL OR node = $1;

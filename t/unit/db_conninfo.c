@@ -26,6 +26,17 @@ static const struct {
 	{ "postgresql://berth:hunter2@[::1/db", "****" },
 };
 
+/* What the arguments of a program show, and what it gets in another way. */
+static const struct {
+	const char *conninfo, *open, *password;
+} splits[] = {
+	{ "host=db dbname=berth  passfile=/p", "host=db dbname=berth  passfile=/p", NULL },
+	{ "host=db password=hunter2 dbname=berth", "dbname=berth host=db", "hunter2" },
+	{ "postgresql://berth:x%20y@db:5433/registry", "user=berth dbname=registry host=db port=5433", "x y" },
+	{ "sslpassword=hunter2 sslkey=/k", "sslkey=/k sslpassword=****", NULL },
+	{ "berth", "berth", NULL },
+};
+
 /* Whoever sees what is printed knows all but the secrets, and libpq understands it. */
 int
 main(void)
@@ -37,6 +48,15 @@ main(void)
 		db_print_conninfo(f, conninfos[i].conninfo);
 		fclose(f);
 		is_str(shown, conninfos[i].shown, conninfos[i].conninfo);
+	}
+	for (size_t i = 0; i < sizeof(splits) / sizeof(*splits); i++) {
+		struct arena *a = arena_new();
+		const char *password;
+
+		is_str(db_conninfo_split(a, splits[i].conninfo, &password), splits[i].open, splits[i].conninfo);
+		is_str(password != NULL ? password : "-", splits[i].password != NULL ? splits[i].password : "-",
+		    "its password");
+		arena_free(a);
 	}
 	return tap_done();
 }

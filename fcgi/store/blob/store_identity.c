@@ -15,8 +15,6 @@
 /* The time before a store without an id is examined again. */
 enum { LOOK_US = 5000000 };
 
-enum { TEST_MS = 2000 };
-
 static int __attribute__((format(printf, 2, 3)))
 refuse(struct err *err, const char *fmt, ...)
 {
@@ -200,40 +198,19 @@ store_identity_check_adopted(struct db *db, struct arena *a, struct store_identi
 	return 0;
 }
 
-/* Why nothing could be compared. */
-static void
-warn_of_database(const struct db *db, const struct err *err, char *warning, size_t size)
-{
-	enum { CAUSE_MAX = 380 }; /* what the sentence needs remains */
-
-	if (db_schema(db) > DB_SCHEMA_FITS)
-		snprintf(warning, size, "%.*s; store and token_key are not checked", CAUSE_MAX, err->detail);
-	else
-		snprintf(warning, size, "the database does not answer (%.*s); encoding, store and token_key are not "
-		    "checked", CAUSE_MAX, err->detail);
-}
-
 int
-store_identity_test(const char *conninfo, const char *store, char *warning, size_t size,
+store_identity_test(struct db *db, struct arena *a, const char *store, char *warning, size_t size,
     struct err *err)
 {
 	struct store_identity identity = { 0 };
-	struct arena *a = arena_new();
-	struct db *db = db_new(conninfo, TEST_MS);
 	int rc = 0;
 
-	db_prepare_late(db);
 	warning[0] = '\0';
-	if (db_connect(db, err) == -1) {
-		warn_of_database(db, err, warning, size);
-		err_clear(err);
-	} else if (access(store, F_OK) == 0)
+	if (access(store, F_OK) == 0)
 		rc = store_identity_check(db, a, &identity, store, false, err);
 	/* a new store gets its id at its first use */
 	if (rc == 0 && identity.until_us != 0)
 		snprintf(warning, size, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
 		    "an administrator has run `berth store adopt`", store);
-	db_free(db);
-	arena_free(a);
 	return rc;
 }

@@ -51,11 +51,10 @@ int store_identity_check_adopted(struct db *, struct arena *, struct store_ident
     const char *store, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Checks a configuration: writes nothing, and waits two seconds for the database.  0, with
- * a warning where the database does not answer, or the store has blobs and no id yet, else "", also where
- * the store is missing.  -1: the store is another registry's.
+ * Checks a configuration, and writes nothing.  0, with a warning where the store has blobs and no id yet,
+ * else "", also where the store is missing.  -1: 503, also where the store is another registry's.
  */
-int store_identity_test(const char *conninfo, const char *store, char *warning, size_t size,
+int store_identity_test(struct db *, struct arena *, const char *store, char *warning, size_t size,
     struct err *) __attribute__((warn_unused_result));
 
 /* The database's id.  -1: 503, 500. */

@@ -108,6 +108,15 @@ int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_res
  */
 void db_print_conninfo(FILE *, const char *conninfo);
 
+/* The system user as whom a process of root connects (db_peer.h), or -1: as itself. */
+uid_t db_peer_user(const char *conninfo);
+
+/*
+ * For a program that gets a connection string as an argument, which others can see: the string without its
+ * password, and the password, NULL if there is none.  Other secrets are masked: the program cannot use them.
+ */
+const char *db_conninfo_split(struct arena *, const char *conninfo, const char **password);
+
 /*
  * Does the schema fit this program?  A newer one fits if its floor allows this program
  * (store/migrate/migrate.h).  An older one, or none, fits after `berth migrate`.

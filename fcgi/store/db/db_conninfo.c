@@ -1,5 +1,6 @@
 #include "store/db/db.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <libpq-fe.h>
@@ -92,4 +93,41 @@ db_print_conninfo(FILE *f, const char *conninfo)
 	else
 		fputs(conninfo, f);
 	PQconninfoFree(options);
+}
+
+const char *
+db_conninfo_split(struct arena *a, const char *conninfo, const char **password)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+	char *text = NULL;
+	const char *open;
+	FILE *f;
+	size_t n;
+
+	*password = NULL;
+	/* the name of a database, or what its user will be told is wrong */
+	if (options == NULL)
+		return conninfo;
+	for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
+		if (strcmp(o->keyword, "password") == 0 && o->val != NULL) {
+			*password = arena_strdup(a, o->val);
+			explicit_bzero(o->val, strlen(o->val));
+			free(o->val);
+			o->val = NULL;
+		}
+	}
+	if (*password == NULL && !has_secret(options)) {
+		PQconninfoFree(options);
+		return conninfo;
+	}
+	f = open_memstream(&text, &n);
+	if (f == NULL)
+		abort();
+	put_options(f, options);
+	if (fclose(f) == EOF)
+		abort();
+	open = arena_strdup(a, text);
+	free(text);
+	PQconninfoFree(options);
+	return open;
 }

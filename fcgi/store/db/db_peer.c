@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "store/db/db.h"
+
 /* What is given, by the string or by the environment; NULL: nothing. */
 static const char *
 given(const PQconninfoOption *options, const char *keyword)
@@ -46,9 +48,8 @@ has_password(const PQconninfoOption *options)
 	return access(path, F_OK) == 0;
 }
 
-/* Its user id, or -1: the process connects as itself. */
-static uid_t
-user_of_role(const char *conninfo)
+uid_t
+db_peer_user(const char *conninfo)
 {
 	PQconninfoOption *options = geteuid() == 0 ? PQconninfoParse(conninfo, NULL) : NULL;
 	const struct passwd *user = NULL;
@@ -67,7 +68,7 @@ PGconn *
 db_peer_connect(PGconn *(*connect)(const char *const *, const char *const *, int), const char *const *keys,
     const char *const *values, const char *conninfo)
 {
-	uid_t user = user_of_role(conninfo);
+	uid_t user = db_peer_user(conninfo);
 	PGconn *pg;
 
 	/* the system call and not seteuid(), which changes all threads */

@@ -11,6 +11,7 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_trash.h"
 #include "store/package/fsck_index.h"
+#include "store/package/fsck_source.h"
 
 enum {
 	BLOBS_PAGE = 500,
@@ -61,6 +62,20 @@ report_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct b
 	return 0;
 }
 
+/* What is wrong with a blob, and cannot be helped by the trash: another place may have it. */
+static int
+tell_blob(struct fsck *f, struct arena *a, enum fsck_kind kind, const struct blob *blob, const char *wrong,
+    struct err *err)
+{
+	bool found;
+
+	if (fsck_source_bring(f, a, blob->sha256, blob->size, &found, err) == -1)
+		return -1;
+	if (found)
+		wrong = arena_printf(a, "%s; it is back, from %s", wrong, f->from);
+	return report_blob(f, a, kind, blob, false, wrong, found, err);
+}
+
 /* A missing blob.  A repair puts it back if the trash has it. */
 static int
 check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const char *why, struct err *err)
@@ -68,14 +83,35 @@ check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const ch
 	bool restored = false;
 
 	if (!blob_trash_has(a, f->store, blob->sha256))
-		return report_blob(f, a, FSCK_BLOB_MISSING, blob, false, why, false, err);
+		return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
 	if (f->repair && blob_trash_restore(a, f->store, blob->sha256, blob->size, &restored, err) == -1)
 		return -1;
-	return report_blob(f, a, FSCK_BLOB_MISSING, blob, false,
-	    restored ? "it was in the trash, and --repair has put it back"
-	    : f->repair ? "the trash has a file of that name with other bytes"
-	    : "it is in the trash: --repair puts it back",
-	    restored, err);
+	if (restored)
+		return report_blob(f, a, FSCK_BLOB_MISSING, blob, false, "it was in the trash, and --repair has put it "
+		    "back", true, err);
+	why = f->repair ? "the trash has a file of that name with other bytes"
+	                : "it is in the trash: --repair puts it back";
+	return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
+}
+
+/* The file is open.  Returns what is wrong with it, NULL: nothing. */
+static const char *
+judge_file(struct fsck *f, struct arena *a, const struct blob *blob, int fd, enum fsck_kind *kind)
+{
+	struct stat st;
+	bool same = true;
+
+	*kind = FSCK_BLOB_MISSING;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return "there is no regular file at its path";
+	*kind = FSCK_BLOB_SIZE;
+	if (st.st_size != blob->size)
+		return arena_printf(a, "%lld bytes, not %" PRId64, (long long)st.st_size, blob->size);
+	*kind = FSCK_BLOB_BYTES;
+	if (f->deep && blob_hash_file(fd, blob->sha256, &same) == -1)
+		return "it cannot be read";
+	f->bytes += f->deep ? blob->size : 0;
+	return same ? NULL : "its SHA-256 differs from its name";
 }
 
 static int
@@ -83,26 +119,14 @@ check_file(struct fsck *f, struct arena *a, const struct blob *blob, struct err 
 {
 	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, blob->sha256));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	enum fsck_kind kind = FSCK_BLOB_BYTES;
-	const char *wrong = NULL;
-	struct stat st;
-	bool same = true;
+	enum fsck_kind kind;
+	const char *wrong;
 
 	if (fd == -1)
 		return check_missing(f, a, blob, arena_strdup(a, strerror(errno)), err);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		kind = FSCK_BLOB_MISSING;
-		wrong = "there is no regular file at its path";
-	} else if (st.st_size != blob->size) {
-		kind = FSCK_BLOB_SIZE;
-		wrong = arena_printf(a, "%lld bytes, not %" PRId64, (long long)st.st_size, blob->size);
-	} else if (f->deep && blob_hash_file(fd, blob->sha256, &same) == -1) {
-		wrong = "it cannot be read";
-	} else if (!same) {
-		wrong = "its SHA-256 differs from its name";
-	}
+	wrong = judge_file(f, a, blob, fd, &kind);
 	close(fd);
-	return wrong == NULL ? 0 : report_blob(f, a, kind, blob, false, wrong, false, err);
+	return wrong == NULL ? 0 : tell_blob(f, a, kind, blob, wrong, err);
 }
 
 static int
@@ -131,7 +155,7 @@ check_blobs(struct fsck *f, struct arena *a, struct fsck_progress *progress, str
 	}
 	if (r.rows < BLOBS_PAGE)
 		progress->step = FSCK_VERSIONS;
-	return 0;
+	return fsck_source_end(f, a, err);
 }
 
 /* ---- rows ---- */
@@ -150,6 +174,7 @@ check_versions(struct fsck *f, struct arena *a, struct fsck_progress *progress, 
 	for (int i = 0; i < r.rows && !db_is_null(&r, i, DETAIL); i++)
 		fsck_report(f, FSCK_VERSION, version_subject(a, db_str(&r, i, PROJECT), db_str(&r, i, CRATE),
 		    db_str(&r, i, VERSION)), db_str(&r, i, DETAIL), false);
+	f->versions += db_int(&r, 0, LOOKED_AT);
 	if (db_is_null(&r, 0, LAST))
 		progress->step = FSCK_QUOTAS;
 	else

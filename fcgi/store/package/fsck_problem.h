@@ -22,6 +22,8 @@ enum fsck_kind {
 /* "index", "blob missing" ... */
 extern const char *const fsck_kind_names[FSCK__MAX];
 
+struct backup_copy;
+
 struct fsck_problem {
 	enum fsck_kind kind;
 	const char *subject; /* crate, version, or path of a project or group */
@@ -34,11 +36,16 @@ struct fsck {
 	const char *store;
 	bool deep; /* read every blob */
 	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
+	const char *from; /* NULL, or where blobs are that the store lacks (store/package/fsck_source.h) */
+	struct arena *arena; /* lives as long as the check; NULL without `from` */
+	struct backup_copy *copy; /* private */
 	struct audit_actor actor; /* who repairs */
 	void (*say)(void *, const struct fsck_problem *);
 	void *arg;
 	/* what was seen */
-	int64_t crates, blobs, orphans; /* blobs that nothing refers to wait for the collector */
+	int64_t crates, versions;
+	int64_t blobs, orphans; /* blobs that nothing refers to wait for the collector */
+	int64_t bytes; /* read, with `deep` */
 	int64_t problems, repaired;
 };
 

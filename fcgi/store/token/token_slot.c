@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEST_MS = 2000 };
-
 /* Is the key's slot live, with the same fingerprint? */
 static bool
 is_live(const struct db_result *r, const struct token_key *key)
@@ -131,25 +129,6 @@ token_slot_look(struct db *db, struct arena *a, const char *path, struct token_s
 	if (rc == 0 && view->foreign == NULL)
 		view->lacking = find_lacking(a, &r, path, &keys);
 	token_keys_wipe(&keys);
-	return rc;
-}
-
-int
-token_slot_test(const char *conninfo, const char *path, char *warning, size_t size, struct err *err)
-{
-	struct arena *a = arena_new();
-	struct db *db = db_new(conninfo, TEST_MS);
-	struct token_slot_view view = { NULL, NULL };
-	int rc = 0;
-
-	/* the file was read before; without the database nothing is known */
-	if (db_connect(db, err) == -1 || token_slot_look(db, a, path, &view, err) == -1)
-		err_clear(err);
-	if (view.foreign != NULL)
-		rc = err_internal(err, 503, "%s", view.foreign);
-	snprintf(warning, size, "%s", view.lacking != NULL ? view.lacking : "");
-	db_free(db);
-	arena_free(a);
 	return rc;
 }
 

@@ -30,14 +30,6 @@ struct token_slot_view {
 int token_slot_look(struct db *, struct arena *, const char *path, struct token_slot_view *,
     struct err *) __attribute__((warn_unused_result));
 
-/*
- * Checks a configuration, and waits two seconds for the database.  0, with what is lacking as a warning,
- * else ""; also where the database does not answer, or the file cannot be read.  -1: the file belongs to
- * another registry.
- */
-int token_slot_test(const char *conninfo, const char *path, char *warning, size_t size, struct err *)
-    __attribute__((warn_unused_result));
-
 struct token_slot {
 	const char *slot;
 	const char *fingerprint;

@@ -43,7 +43,7 @@ my ($died, $broken) = (0, 0);
 use constant PATIENCE => 60;
 
 # These have a server of their own.
-use constant MONITORING => qr{^/-/(?:liveness|readiness|metrics)(?:\?|\z)};
+use constant MONITORING => qr{^/-/(?:liveness|readiness|worker|metrics)(?:\?|\z)};
 
 # From here on curl asks before it sends a body (Expect: 100-continue).
 use constant UPLOAD_MAX => 1 << 20;

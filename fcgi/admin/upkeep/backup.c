@@ -1,0 +1,104 @@
+#include "store/backup/backup_take.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "admin/command.h"
+#include "admin/number.h"
+#include "admin/output.h"
+#include "config/settings.h"
+#include "store/backup/backup_verify.h"
+
+enum { KEEP };
+
+static const struct option_def take_options[] = {
+	[KEEP] = { "keep", 0, "N", false },
+};
+
+enum { AT };
+
+static const struct option_def verify_options[] = {
+	[AT] = { "at", 0, "NAME", false },
+};
+
+/* Only directories so far. */
+static int
+check_directory(const char *dir, struct err *err)
+{
+	return strstr(dir, "://") == NULL
+		   ? 0
+		   : err_set(
+			 err, 400, "%s: a backup goes to a directory, such as a mounted file system", dir);
+}
+
+static int
+take(struct invocation *in)
+{
+	static const char *const keys[] = { "backup", "registry", "versions", "blobs", "blob_bytes",
+		"dump_bytes", "copied", "copied_bytes", "removed", "missing" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct backup_task task = { .db = in->db, .conninfo = in->conninfo, .dir = in->args[0] };
+	const struct backup_manifest *m = &task.manifest;
+	const char *keep = in->options.values[KEEP];
+
+	if (check_directory(task.dir, &in->err) == -1 ||
+	    (keep != NULL && number_parse(keep, "number of backups", &task.keep, &in->err) == -1))
+		return -1;
+	task.store = in->settings->store;
+	if (backup_take(in->arena, &task, &in->err) == -1)
+		return -1;
+	output_row(&out,
+	    (struct cell[]){ cell_str(m->name), cell_str(m->registry), cell_int(m->versions),
+		cell_int(m->blobs), cell_int(m->blob_bytes), cell_int(m->dump_bytes), cell_int(task.copied),
+		cell_int(task.copied_bytes), cell_int(task.removed), cell_int(m->blobs_missing) });
+	return m->blobs_missing == 0 ? 0
+				     : err_set(&in->err, 409,
+					   "the backup is there, but neither the store nor an "
+					   "earlier backup has %" PRId64
+					   " of the blobs: `berth fsck --deep` names their versions",
+					   m->blobs_missing);
+}
+
+static void
+say_blob(void *arg, const char *sha256, const char *wrong)
+{
+	(void)arg;
+	fprintf(stderr, "berth: blob %s is %s\n", sha256, wrong);
+}
+
+static int
+verify(struct invocation *in)
+{
+	static const char *const keys[] = { "backup", "registry", "versions", "blobs", "blob_bytes", "good",
+		"good_bytes", "bad" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct backup_check check = { .dir = in->args[0], .name = in->options.values[AT], .say = say_blob };
+	const struct backup_manifest *m = &check.manifest;
+
+	if (check_directory(check.dir, &in->err) == -1 || backup_verify(in->arena, &check, &in->err) == -1)
+		return -1;
+	output_row(&out, (struct cell[]){ cell_str(m->name), cell_str(m->registry), cell_int(m->versions),
+			     cell_int(m->blobs), cell_int(m->blob_bytes), cell_int(check.blobs),
+			     cell_int(check.bytes), cell_int(check.bad) });
+	return check.bad == 0 ? 0
+			      : err_set(&in->err, 409,
+				    "the backup is damaged: it lacks %" PRId64 " blobs, or has "
+				    "them with other bytes; remove those files, and the next `berth backup` "
+				    "brings them back from the store",
+				    check.bad);
+}
+
+static const struct command commands[] = {
+	{ NULL, "[--keep N] DIR",
+	    "Takes a backup of database and store while the registry serves, into DIR: a dump, those\n"
+	    "blobs that earlier backups there lack, and a manifest.  It connects as a role that may\n"
+	    "read everything, such as the owner of the tables.  --keep: the newest N backups stay,\n"
+	    "and older ones lose their dump; blobs always stay.",
+	    COMMAND_OPTIONS(take_options), 1, 1, take },
+	{ "verify", "[--at NAME] DIR",
+	    "Reads every byte of the newest backup in DIR, or of that NAME, and compares it with the\n"
+	    "manifest.",
+	    COMMAND_OPTIONS(verify_options), 1, 1, verify },
+};
+
+const struct noun admin_backup = { "backup", COMMAND_LIST(commands), .configured = true };

@@ -1,0 +1,111 @@
+#include "store/package/fsck.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "config/settings.h"
+#include "store/blob/store_identity.h"
+
+enum { DEEP, FROM, REPAIR };
+
+static const struct option_def options[] = {
+	[DEEP] = { "deep", 0, NULL, false },
+	[FROM] = { "from", 0, "PATH", false },
+	[REPAIR] = { "repair", 0, NULL, false },
+};
+
+static const char *const keys[] = { "problem", "repaired", "subject", "detail" };
+
+enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+
+/* What is printed while it goes on. */
+struct printing {
+	struct arena *arena;
+	bool json;
+	size_t widths[NKEYS];
+};
+
+static void
+say(void *arg, const struct fsck_problem *problem)
+{
+	struct printing *p = arg;
+	struct output out = { p->arena, p->json, keys, NKEYS };
+	const struct cell row[NKEYS] = { cell_str(fsck_kind_names[problem->kind]),
+		cell_bool(problem->repaired), cell_str(problem->subject), cell_str(problem->detail) };
+
+	if (p->json)
+		output_row(&out, row);
+	else
+		output_table_part(&out, row, 1, p->widths);
+}
+
+/* How much was looked at; nobody can tell from what is not wrong. */
+static void
+print_summary(struct invocation *in, const struct fsck *f)
+{
+	static const char *const names[] = { "crates", "versions", "blobs", "unused_blobs", "bytes_read",
+		"problems", "repairs" };
+	struct output out = { in->arena, true, names, sizeof(names) / sizeof(*names) };
+
+	if (in->json)
+		output_row(&out, (struct cell[]){ cell_int(f->crates), cell_int(f->versions),
+				     cell_int(f->blobs), cell_int(f->orphans), cell_int(f->bytes),
+				     cell_int(f->problems), cell_int(f->repaired) });
+	else
+		printf("%" PRId64 " crates, %" PRId64 " versions and %" PRId64 " blobs (%" PRId64
+		       " of them unused); %" PRId64 " bytes read; %" PRId64 " problems, %" PRId64
+		       " of them repaired\n",
+		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems, f->repaired);
+}
+
+static int
+run(struct invocation *in)
+{
+	struct arena *a = arena_new();
+	struct printing printing = { .arena = a, .json = in->json };
+	struct fsck_progress progress = { 0 };
+	struct fsck f = { .db = in->db,
+		.deep = in->options.values[DEEP] != NULL,
+		.repair = in->options.values[REPAIR] != NULL,
+		.actor = in->actor,
+		.from = in->options.values[FROM],
+		.arena = in->arena,
+		.say = say,
+		.arg = &printing };
+	struct store_identity identity = { 0 };
+	int rc;
+
+	if (in->settings == NULL) {
+		rc = err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
+	} else {
+		f.store = in->settings->store;
+		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
+	}
+	while (rc == 0 && progress.step != FSCK_DONE) {
+		rc = fsck_go_on(&f, a, &progress, &in->err);
+		arena_reset(a);
+	}
+	if (rc == 0)
+		rc = fsck_note(in->db, a, f.problems - f.repaired, &in->err);
+	arena_free(a);
+	if (rc == -1)
+		return -1;
+	print_summary(in, &f);
+	return f.problems == f.repaired
+		   ? 0
+		   : err_set(&in->err, 409, "%" PRId64 " problems are left", f.problems - f.repaired);
+}
+
+static const struct command commands[] = {
+	{ NULL, "[--deep] [--repair] [--from PATH]",
+	    "Checks whether database, index files and store agree, lists the differences, and says\n"
+	    "how much it has looked at.  --deep reads every blob; --repair rebuilds wrong index\n"
+	    "files, and puts missing blobs back from the store's trash; --from takes missing and\n"
+	    "damaged blobs from a directory of backups, another store, or files.  It changes nothing\n"
+	    "else.",
+	    COMMAND_OPTIONS(options), 0, 0, run },
+};
+
+const struct noun admin_fsck = { "fsck", COMMAND_LIST(commands) };

@@ -1,0 +1,40 @@
+#ifndef ADMIN_UPKEEP_LOST_TOKENS_H
+#define ADMIN_UPKEEP_LOST_TOKENS_H
+
+/*
+ * A restored database does not know which tokens ended after its backup, so they are valid again.  An
+ * export of the audit log, which has left the registry before, tells which: those that were revoked or
+ * replaced, and those of users who were blocked.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/audit.h"
+#include "store/db/db.h"
+
+struct lost_tokens {
+	bool all; /* all tokens that are valid count, whatever the export says */
+	bool revoke; /* ends them */
+	/* ---- private: from the export ---- */
+	int64_t *ended, *blocked; /* ids of tokens, and of users */
+	size_t nended, nblocked;
+	/* ---- results: the valid tokens that count ---- */
+	struct token_entry *tokens;
+	size_t n;
+};
+
+/* Reads the export, lines of JSON as `berth audit --json` prints them.  -1: 400, 500. */
+int lost_tokens_read(struct arena *, const char *path, struct lost_tokens *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Finds them in the restored database, and revokes them, if asked.  -1: 503, 500. */
+int lost_tokens_end(struct db *, struct arena *, const struct audit_actor *, struct lost_tokens *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* A line for each; an array of objects. */
+void lost_tokens_print(const struct lost_tokens *);
+const char *lost_tokens_json(struct arena *, const struct lost_tokens *);
+
+#endif

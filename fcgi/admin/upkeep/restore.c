@@ -1,0 +1,152 @@
+#include "store/backup/backup_restore.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+#include "admin/upkeep/lost_tokens.h"
+#include "config/settings.h"
+#include "store/blob/store_identity.h"
+#include "store/blob/store_mark.h"
+#include "store/migrate/migrate.h"
+#include "store/migrate/migrate_create.h"
+
+enum { AT, AUDIT, CREATE, GRANT_TO, REVOKE, REVOKE_ALL };
+
+static const struct option_def options[] = {
+	[AT] = { "at", 0, "NAME", false },
+	[AUDIT] = { "audit", 0, "FILE", false },
+	[CREATE] = { "create", 0, NULL, false },
+	[GRANT_TO] = { "grant-to", 0, "ROLE", false },
+	[REVOKE] = { "revoke", 0, NULL, false },
+	[REVOKE_ALL] = { "revoke-all", 0, NULL, false },
+};
+
+static void
+applied(void *arg, const struct migration *m)
+{
+	(void)arg;
+	(void)m;
+}
+
+/* The schema of this program, and the rights of the pool's role. */
+static int
+migrate(struct invocation *in)
+{
+	const struct migrate_task task = { .conninfo = in->conninfo,
+		.actor = &in->actor,
+		.grant_to = in->options.values[GRANT_TO],
+		.applied = applied };
+	int64_t newer;
+
+	return migrate_run(&task, &newer, &in->err);
+}
+
+static int
+join(struct invocation *in, const struct backup_restore *r)
+{
+	struct store_identity identity = { 0 };
+
+	if (store_identity_registry(in->db, in->arena, &identity, &in->err) == -1 ||
+	    store_adopt(in->db, in->arena, &in->actor, r->store, identity.registry, NULL, &in->err) == -1)
+		return -1;
+	return backup_restore_end(in->arena, r, &in->err);
+}
+
+static int
+check_options(struct invocation *in, struct lost_tokens *lost)
+{
+	const char *const *given = in->options.values;
+
+	if (given[REVOKE] != NULL && given[AUDIT] == NULL)
+		return err_set(&in->err, 400, "--revoke needs --audit FILE");
+	lost->all = given[REVOKE_ALL] != NULL;
+	lost->revoke = lost->all || given[REVOKE] != NULL;
+	/* before anything is done: a mistake in it is easy to correct now */
+	return given[AUDIT] == NULL ? 0 : lost_tokens_read(in->arena, given[AUDIT], lost, &in->err);
+}
+
+static int
+restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *lost)
+{
+	const char *const *given = in->options.values;
+
+	if (check_options(in, lost) == -1 ||
+	    backup_manifest_read(in->arena, r->dir, given[AT], &r->manifest, &in->err) == -1)
+		return -1;
+	if (given[CREATE] != NULL && migrate_create(in->conninfo, given[GRANT_TO], &in->err) == -1)
+		return -1;
+	if (backup_restore_check(in->arena, r, &in->err) == -1 ||
+	    backup_restore_run(in->arena, r, &in->err) == -1)
+		return -1;
+	if (migrate(in) == 0 && lost_tokens_end(in->db, in->arena, &in->actor, lost, &in->err) == 0 &&
+	    join(in, r) == 0)
+		return 0;
+	return err_context(&in->err,
+	    "store and database have all that the backup has; to complete the restore, remedy "
+	    "this, drop the database, and run the command again");
+}
+
+static void
+say_next(const struct invocation *in, const struct backup_restore *r, const struct lost_tokens *lost)
+{
+	fputs("berth: next: compare with `berth fsck --deep`, and start pool and worker.", stderr);
+	if (in->settings->token_key[0] != '\0')
+		fprintf(stderr,
+		    "  A backup does not have the file of token_key, %s: copy it back, or retire its slots "
+		    "with `berth key retire`, and add a new one.",
+		    in->settings->token_key);
+	if (lost->n > 0 && !lost->revoke)
+		fprintf(stderr,
+		    "  %zu tokens were revoked after the backup and are valid again: revoke each with "
+		    "`berth "
+		    "token revoke ID`.",
+		    lost->n);
+	if (!lost->revoke && in->options.values[AUDIT] == NULL)
+		fprintf(
+		    stderr, "  Tokens that were revoked after %s are valid again.", r->manifest.created_at);
+	fputc('\n', stderr);
+}
+
+static int
+run(struct invocation *in)
+{
+	static const char *const keys[] = { "backup", "created_at", "registry", "versions", "blobs",
+		"blob_bytes", "missing", "revoked", "tokens" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct backup_restore r = { .dir = in->args[0],
+		.store = in->settings->store,
+		.conninfo = in->conninfo,
+		.rights = in->options.values[GRANT_TO] == NULL };
+	struct lost_tokens lost = { .n = 0 };
+
+	if (restore(in, &r, &lost) == -1)
+		return -1;
+	output_row(&out,
+	    (struct cell[]){ cell_str(r.manifest.name), cell_str(r.manifest.created_at),
+		cell_str(r.manifest.registry), cell_int(r.manifest.versions), cell_int(r.blobs),
+		cell_int(r.bytes), cell_int(r.missing), cell_bool(lost.revoke),
+		in->json ? cell_json(lost_tokens_json(in->arena, &lost)) : cell_int((int64_t)lost.n) });
+	if (!in->json)
+		lost_tokens_print(&lost);
+	say_next(in, &r, &lost);
+	return r.missing == 0 ? 0
+			      : err_set(&in->err, 409,
+				    "the backup lacks %" PRId64 " of the blobs; `berth fsck` names "
+				    "their versions",
+				    r.missing);
+}
+
+static const struct command commands[] = {
+	{ NULL, "[--at NAME] [--create] [--grant-to ROLE] [--audit FILE [--revoke]] [--revoke-all] DIR",
+	    "Restores the newest backup in DIR, or the one of that NAME, into an empty store and an\n"
+	    "empty database, and joins the two.  It connects as the role that shall own the tables.\n"
+	    "--create makes the database, and the pool's role, where they are missing; --grant-to\n"
+	    "gives that role its rights.  --audit lists the tokens that were revoked after the backup\n"
+	    "according to an export of the audit log (berth audit --json), and with --revoke ends\n"
+	    "them again; --revoke-all ends all tokens.",
+	    COMMAND_OPTIONS(options), 1, 1, run },
+};
+
+const struct noun admin_restore = { "restore", COMMAND_LIST(commands), .configured = true };

@@ -1,0 +1,278 @@
+#include "check/check.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "store/blob/store_identity.h"
+#include "store/blob/store_mark.h"
+#include "store/blob/store_node.h"
+#include "store/flag.h"
+#include "store/token/token_slot.h"
+
+enum { SECOND_MS = 1000 };
+
+/* A start does not need the database: a pool waits for it. */
+static void
+warn_of_database(struct checking *c)
+{
+	enum { CAUSE_MAX = 380 }; /* what the sentence needs remains */
+	bool away = c->health.schema <= DB_SCHEMA_FITS;
+
+	check_say(c, CHECK_WARNING, "%s%.*s%s; %sstore and token_key are not checked",
+	    away ? "the database does not answer (" : "", CAUSE_MAX, c->database.detail, away ? ")" : "",
+	    away ? "encoding, " : "");
+}
+
+void
+check_database(struct checking *c)
+{
+	struct err err = { 0 };
+
+	if (db_check_conninfo(c->settings->database, &err) == -1 ||
+	    (c->who != CHECK_SERVICE && db_check_server(c->settings->database, &err) == -1)) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	check_look(c);
+	if (c->database.status != 0 && c->who != CHECK_SERVICE)
+		warn_of_database(c);
+	else if (c->database.status != 0)
+		check_say_error(c, CHECK_CRITICAL, &c->database);
+	else if (!c->health.writable && c->who == CHECK_SERVICE)
+		check_say(c, CHECK_CRITICAL, "it accepts no writes: promote it, or connect to the primary");
+	else
+		check_say(c, CHECK_OK, "answers");
+}
+
+void
+check_versions(struct checking *c)
+{
+	int64_t sessions;
+	const char *programs;
+	struct err err = { 0 };
+
+	check_look(c);
+	if (c->health.schema > DB_SCHEMA_FITS)
+		check_say_error(c, CHECK_CRITICAL, &c->database);
+	if (!check_requires_database(c))
+		return;
+	if (health_programs(c->db, c->arena, &sessions, &programs, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (sessions > 0)
+		check_say(c, CHECK_WARNING,
+		    "pools or workers of another version use this database (sessions: %" PRId64
+		    " of %s): finish the upgrade on all hosts",
+		    sessions, programs);
+	else
+		check_say(c, CHECK_OK, "schema and programs fit");
+}
+
+/* Somebody may have forgotten to end the maintenance. */
+void
+check_writes(struct checking *c)
+{
+	struct err err = { 0 };
+	bool on;
+
+	if (!check_requires_database(c))
+		return;
+	if (flag_ask(c->db, c->arena, FLAG_WRITES, &on, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (on)
+		check_say(c, CHECK_OK, "are switched on");
+	else
+		check_say(c, CHECK_WARNING,
+		    "the registry is read-only for maintenance: `berth flag unset writes` ends it");
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * SECOND_MS + ts.tv_nsec / 1000000;
+}
+
+void
+check_clock(struct checking *c)
+{
+	struct health_server server;
+	struct err err = { 0 };
+	int64_t before, after, apart;
+
+	if (!check_requires_database(c))
+		return;
+	before = now_ms();
+	if (health_server(c->db, c->arena, &server, &err) == -1) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	after = now_ms();
+	/* the answer was made at some time in between */
+	apart = server.now_ms < before  ? before - server.now_ms
+		: server.now_ms > after ? server.now_ms - after
+					: 0;
+	check_say(c, check_above(c, apart / SECOND_MS),
+	    "this host and the database are %" PRId64 ".%03d s apart%s", apart / SECOND_MS,
+	    (int)(apart % SECOND_MS),
+	    check_above(c, apart / SECOND_MS) == CHECK_OK ? "" : ": set both clocks by NTP");
+}
+
+void
+check_store(struct checking *c)
+{
+	char warning[ERR_DETAIL_SIZE];
+	struct err err = { 0 };
+
+	if (!check_requires_database(c))
+		return;
+	if (store_identity_test(c->db, c->arena, c->settings->store, warning, sizeof(warning), &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (warning[0] != '\0')
+		check_say(c, CHECK_WARNING, "%s", warning);
+	else
+		check_say(c, CHECK_OK, "belongs to the database");
+}
+
+void
+check_token_slots(struct checking *c)
+{
+	const struct settings *s = c->settings;
+	struct token_slot_view view = { NULL, NULL };
+	struct err err = { 0 };
+
+	/* without both nginx proves no token, and is not meant to */
+	if (s->token_key[0] == '\0' && s->cache_dir[0] == '\0') {
+		check_say(c, CHECK_NONE, "there is no token_key");
+		return;
+	}
+	if (!check_requires_database(c))
+		return;
+	/* a start has said before what is wrong with the file */
+	if (token_slot_look(c->db, c->arena, s->token_key, &view, &err) == -1)
+		check_say_error(c, c->who == CHECK_SERVICE ? CHECK_CRITICAL : CHECK_NONE, &err);
+	else if (view.foreign != NULL)
+		check_say(c, CHECK_CRITICAL, "%s", view.foreign);
+	else if (view.lacking != NULL)
+		check_say(c, CHECK_WARNING, "%s", view.lacking);
+	else
+		check_say(c, CHECK_OK, "this host has the keys of all live slots");
+}
+
+void
+check_collection(struct checking *c)
+{
+	struct store_status s;
+	struct err err = { 0 };
+
+	if (!check_requires_database(c))
+		return;
+	if (store_status_read(c->db, c->arena, &s, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (s.restored)
+		check_say(c, CHECK_WARNING,
+		    "the database was restored from a dump, and nothing leaves the store: run "
+		    "`berth store adopt`");
+	else if (s.held_files > 0)
+		check_say(c, CHECK_WARNING,
+		    "a collection would remove %" PRId64 " of %" PRId64 " files and waits for "
+		    "`berth store collect --confirm`",
+		    s.held_files, s.held_of);
+	else
+		check_say(c, CHECK_OK, "none waits");
+}
+
+void
+check_fsck(struct checking *c)
+{
+	int64_t problems, checked_at, age;
+	struct err err = { 0 };
+
+	if (!check_requires_database(c))
+		return;
+	if (health_check(c->db, c->arena, &problems, &checked_at, &err) == -1) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	if (checked_at == 0) {
+		check_say(c, CHECK_NONE, "database, index and store were never compared");
+		return;
+	}
+	age = (int64_t)time(NULL) - checked_at;
+	if (problems > 0)
+		check_say(c, CHECK_WARNING,
+		    "%" PRId64 " problems in database, index and store: `berth fsck` names each", problems);
+	if (check_above(c, age) != CHECK_OK)
+		check_say(c, check_above(c, age),
+		    "the last complete check was %" PRId64 " days ago: run `berth fsck`", age / 86400);
+	else if (problems == 0)
+		check_say(c, CHECK_OK, "the last complete check left no problems");
+}
+
+void
+check_worker(struct checking *c)
+{
+	char node[STORE_NODE_NAME_SIZE];
+	const char *failing;
+	struct err err = { 0 };
+	int64_t age;
+
+	if (!check_requires_database(c))
+		return;
+	store_node_name(c->settings->node, node);
+	if (health_worker(c->db, c->arena, node, &age, &failing, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (age == -1)
+		check_say(c, CHECK_NONE, "node %s has never had a worker", node);
+	else
+		check_say(c, check_above(c, age), "node %s: last seen to work %" PRId64 " s ago%s", node, age,
+		    check_above(c, age) == CHECK_OK ? "" : ": check whether berth-worker runs");
+}
+
+void
+check_tasks(struct checking *c)
+{
+	struct health_tasks *tasks;
+	struct err err = { 0 };
+	int64_t late = 0;
+	size_t n, bad = 0;
+
+	if (!check_requires_database(c))
+		return;
+	if (health_tasks(c->db, c->arena, &tasks, &n, &err) == -1) {
+		check_say_error(c, CHECK_CRITICAL, &err);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		late = tasks[i].late_s > late ? tasks[i].late_s : late;
+		if (tasks[i].dead == 0 && tasks[i].failing == 0)
+			continue;
+		bad++;
+		check_say(c, CHECK_WARNING, "%s%s%s has failed: `berth tasks list` has the error", tasks[i].kind,
+		    tasks[i].node != NULL ? " of node " : "", tasks[i].node != NULL ? tasks[i].node : "");
+	}
+	if (n == 0)
+		check_say(c, CHECK_WARNING, "no worker has ever run: start berth-worker");
+	else if (check_above(c, late) != CHECK_OK)
+		check_say(c, check_above(c, late),
+		    "a task has been due for %" PRId64 " s: check whether berth-worker runs", late);
+	else if (bad == 0)
+		check_say(c, CHECK_OK, "none has failed; the oldest has been due for %" PRId64 " s", late);
+}
+
+void
+check_search(struct checking *c)
+{
+	struct err err = { 0 };
+	int64_t late;
+
+	if (!check_requires_database(c))
+		return;
+	if (health_search(c->db, c->arena, &late, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else
+		check_say(c, check_above(c, late), "shows crates as they were %" PRId64 " s ago%s", late,
+		    check_above(c, late) == CHECK_OK ? "" : ": check whether berth-worker runs");
+}

@@ -1,0 +1,191 @@
+#include "store/backup/backup_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/hex.h"
+#include "base/sha256.h"
+#include "store/blob/blob.h"
+
+/* So much is in `incoming` at most, and then gets its names. */
+enum { BATCH = 2000, CHUNK = 256 * 1024 };
+#define BATCH_BYTES ((int64_t)1 << 30)
+
+struct backup_copy {
+	const char *root, *incoming;
+	mode_t dir_mode, file_mode;
+	uid_t uid;
+	gid_t gid;
+	char names[BATCH][BLOB_HEX_SIZE]; /* of those in `incoming` */
+	size_t n;
+	int64_t batch_bytes;
+	int64_t blobs, bytes;
+	char chunk[CHUNK];
+};
+
+int
+backup_copy_dir(const struct backup_copy *c, const char *path, struct err *err)
+{
+	if (mkdir(path, c->dir_mode) == -1)
+		return errno == EEXIST ? 0 : err_disk(err, "mkdir %s", path);
+	if (chmod(path, c->dir_mode) == -1 || (geteuid() == 0 && chown(path, c->uid, c->gid) == -1))
+		return err_disk(err, "set the mode of %s", path);
+	return 0;
+}
+
+int
+backup_copy_new(struct arena *a, const char *root, const char *incoming, const char *like,
+    struct backup_copy **out, struct err *err)
+{
+	struct backup_copy *c = arena_alloc(a, sizeof(*c));
+	struct stat st;
+
+	if (stat(like, &st) == -1)
+		return err_disk(err, "stat %s", like);
+	c->root = arena_strdup(a, root);
+	c->incoming = arena_strdup(a, incoming);
+	c->uid = st.st_uid;
+	c->gid = st.st_gid;
+	c->dir_mode = st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISGID);
+	c->file_mode = st.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+	*out = c;
+	return backup_copy_dir(c, root, err) == -1 || backup_copy_dir(c, incoming, err) == -1 ? -1 : 0;
+}
+
+bool
+backup_copy_has(struct arena *a, const struct backup_copy *c, const char *sha256, int64_t size)
+{
+	struct stat st;
+
+	return lstat(arena_printf(a, "%s/%s", c->root, blob_path(a, sha256)), &st) == 0 &&
+	       S_ISREG(st.st_mode) && st.st_size == size;
+}
+
+/* *good: what was copied has the digest. */
+static int
+copy_bytes(struct backup_copy *c, int from, int to, const char *sha256, bool *good, struct err *err)
+{
+	unsigned char digest[SHA256_SIZE];
+	char hex[BLOB_HEX_SIZE];
+	struct sha256 hash;
+	bool fine = sha256_begin(&hash);
+	ssize_t n = 0;
+
+	while (fine && (n = read(from, c->chunk, sizeof(c->chunk))) > 0) {
+		if (FAULT_FAILS("backup", "write") || write(to, c->chunk, (size_t)n) != n) {
+			sha256_drop(&hash);
+			return err_disk(err, "write a blob to %s", c->incoming);
+		}
+		fine = sha256_add(&hash, c->chunk, (size_t)n);
+	}
+	/* a file that cannot be read is as bad as one with other bytes */
+	*good = sha256_end(&hash, digest) && fine && n == 0;
+	if (*good) {
+		hex_encode(digest, sizeof(digest), hex);
+		*good = strcmp(hex, sha256) == 0;
+	}
+	return 0;
+}
+
+static int
+add_open(struct backup_copy *c, int from, const char *aside, const char *sha256, bool *good, struct err *err)
+{
+	int to = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, c->file_mode | S_IWUSR);
+	int rc;
+
+	if (to == -1)
+		return err_disk(err, "open %s", aside);
+	rc = copy_bytes(c, from, to, sha256, good, err);
+	if (rc == 0 &&
+	    (fchmod(to, c->file_mode) == -1 || (geteuid() == 0 && fchown(to, c->uid, c->gid) == -1)))
+		rc = err_disk(err, "set the mode of %s", aside);
+	close(to);
+	if (rc == -1 || !*good)
+		(void)unlink(aside);
+	return rc;
+}
+
+/* Lets the disk have everything of this file system. */
+static int
+sync_disk(const struct backup_copy *c, struct err *err)
+{
+	int fd = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd == -1 || FAULT_FAILS("backup", "sync") || syncfs(fd) == -1
+		     ? err_disk(err, "sync %s", c->root)
+		     : 0;
+
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
+static int
+name_one(struct arena *a, const struct backup_copy *c, const char *sha256, struct err *err)
+{
+	const char *first = arena_printf(a, "%s/%.2s", c->root, sha256);
+	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
+
+	if (backup_copy_dir(c, first, err) == -1 || backup_copy_dir(c, second, err) == -1)
+		return -1;
+	if (rename(arena_printf(a, "%s/%s", c->incoming, sha256),
+		arena_printf(a, "%s/%s", second, sha256)) == -1)
+		return err_disk(err, "rename %s", sha256);
+	return 0;
+}
+
+static int
+name_batch(struct arena *a, struct backup_copy *c, struct err *err)
+{
+	if (c->n > 0 && sync_disk(c, err) == -1)
+		return -1;
+	FAULT_POINT("backup", "synced");
+	for (size_t i = 0; i < c->n; i++) {
+		if (name_one(a, c, c->names[i], err) == -1)
+			return -1;
+	}
+	c->n = 0;
+	c->batch_bytes = 0;
+	return 0;
+}
+
+int
+backup_copy_add(struct arena *a, struct backup_copy *c, const char *from, const char *sha256, int64_t size,
+    bool *good, struct err *err)
+{
+	int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+	struct stat st;
+
+	*good = false;
+	if (fd == -1)
+		return 0;
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size != size) {
+		close(fd);
+		return 0;
+	}
+	rc = add_open(c, fd, arena_printf(a, "%s/%s", c->incoming, sha256), sha256, good, err);
+	close(fd);
+	if (rc == -1 || !*good)
+		return rc;
+	memcpy(c->names[c->n++], sha256, BLOB_HEX_SIZE);
+	c->batch_bytes += size;
+	c->blobs++;
+	c->bytes += size;
+	return c->n == BATCH || c->batch_bytes >= BATCH_BYTES ? name_batch(a, c, err) : 0;
+}
+
+int
+backup_copy_end(struct arena *a, struct backup_copy *c, struct err *err)
+{
+	return name_batch(a, c, err) == -1 || sync_disk(c, err) == -1 ? -1 : 0;
+}
+
+void
+backup_copy_count(const struct backup_copy *c, int64_t *blobs, int64_t *bytes)
+{
+	*blobs = c->blobs;
+	*bytes = c->bytes;
+}

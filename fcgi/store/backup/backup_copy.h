@@ -1,0 +1,46 @@
+#ifndef STORE_BACKUP_BACKUP_COPY_H
+#define STORE_BACKUP_BACKUP_COPY_H
+
+/*
+ * Copies blobs from a store into a directory of backups, and back.  A blob is hashed while it is copied.
+ * It gets its name when it is on the disk itself: one sync of the file system for many blobs, since one for
+ * each would take longer than the copy.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct backup_copy;
+
+/*
+ * Copies to ROOT/ab/cd/<sha256>, by way of the directory `incoming` on the same file system.  like: files and
+ * directories get the owner, and the mode for reading and writing, of this directory.  -1: 503, 500.
+ */
+int backup_copy_new(struct arena *, const char *root, const char *incoming, const char *like,
+    struct backup_copy **, struct err *) __attribute__((warn_unused_result));
+
+/* Makes one more directory in that way, unless it is there. */
+int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Is the blob there, with this size? */
+bool backup_copy_has(struct arena *, const struct backup_copy *, const char *sha256, int64_t size);
+
+/*
+ * Copies the file at `from`.  *good: it was there and had this size and digest; false: nothing is copied.
+ * -1: as above.
+ */
+int backup_copy_add(struct arena *, struct backup_copy *, const char *from, const char *sha256,
+    int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
+
+/* Puts all into their places, on the disk.  -1: as above. */
+int backup_copy_end(struct arena *, struct backup_copy *, struct err *) __attribute__((warn_unused_result));
+
+/* What was copied so far. */
+void backup_copy_count(const struct backup_copy *, int64_t *blobs, int64_t *bytes);
+
+#endif

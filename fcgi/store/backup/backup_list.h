@@ -1,0 +1,28 @@
+#ifndef STORE_BACKUP_BACKUP_LIST_H
+#define STORE_BACKUP_BACKUP_LIST_H
+
+/* The list of blobs of one backup, read line by line. */
+
+#include <stdio.h>
+
+#include "store/backup/backup_manifest.h"
+
+struct backup_blob {
+	char sha256[BACKUP_DIGEST_SIZE];
+	int64_t size;
+};
+
+struct backup_list {
+	FILE *file;
+	const char *path;
+};
+
+/* Opens the list, until the arena is reset.  -1: 404 it is not there, 500. */
+int backup_list_open(struct arena *, const char *dir, const struct backup_manifest *, struct backup_list *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* The next blob.  1: there is one, 0: the end, -1: 409 the list is damaged, 500. */
+int backup_list_next(struct backup_list *, struct backup_blob *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,175 @@
+#include "store/backup/backup_restore.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "store/backup/backup_copy.h"
+#include "store/backup/backup_list.h"
+#include "store/backup/backup_tool.h"
+#include "store/backup/backup_verify.h"
+#include "store/blob/blob.h"
+#include "store/blob/store_file.h"
+#include "store/db/db.h"
+#include "store/db/migrations.h"
+
+enum { PROBE_MS = 10000, MARK_SIZE = 32 };
+
+/* What a store has before its first use. */
+static bool
+may_be_there(const char *name)
+{
+	static const char *const names[] = { ".", "..", "lost+found", BLOB_STAGING, BLOB_TRASH,
+		STORE_NODES };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+check_store(const struct backup_restore *r, struct err *err)
+{
+	char mark[MARK_SIZE];
+	DIR *d = opendir(r->store);
+	struct dirent *entry;
+	int found, rc = 0;
+
+	if (d == NULL && errno == ENOENT)
+		return err_set(err, 409,
+		    "the store %s does not exist; make it for the pool's user: install -d -o berth "
+		    "-g berth-store -m 2750 %s",
+		    r->store, r->store);
+	if (d == NULL)
+		return err_sys(err, "open %s", r->store);
+	found = store_file_read(r->store, BACKUP_MARK_FILE, mark, sizeof(mark), err);
+	if (found == 1 && strcmp(mark, r->manifest.name) != 0)
+		rc = err_set(err, 409,
+		    "the store %s has a part of the backup %s: restore that one, or empty the store",
+		    r->store, mark);
+	while (found == 0 && rc == 0 && (entry = readdir(d)) != NULL) {
+		if (!may_be_there(entry->d_name))
+			rc = err_set(err, 409,
+			    "the store %s is not empty: it has %s; move the store away, and make an empty "
+			    "one",
+			    r->store, entry->d_name);
+	}
+	closedir(d);
+	return found == -1 ? -1 : rc;
+}
+
+static int
+check_database(const struct backup_restore *r, struct err *err)
+{
+	struct db *db = db_new(r->conninfo, PROBE_MS);
+	struct err why = { 0 };
+	enum db_schema schema;
+	bool connected;
+
+	db_prepare_late(db);
+	connected = db_connect(db, &why) == 0;
+	schema = db_schema(db);
+	db_free(db);
+	if (!connected && schema == DB_SCHEMA_MISSING)
+		return 0;
+	if (connected || schema == DB_SCHEMA_OLD || schema == DB_SCHEMA_NEW)
+		return err_set(err, 409,
+		    "the database is not empty: it has the tables of a registry; keep it under another "
+		    "name (ALTER DATABASE ... RENAME TO ...), and restore into a new one (--create)");
+	*err = why;
+	return err_context(err, "if the database does not exist, --create makes it");
+}
+
+int
+backup_restore_check(struct arena *a, const struct backup_restore *r, struct err *err)
+{
+	if (r->manifest.schema > migrations_newest())
+		return err_set(err, 409,
+		    "the backup has migration %" PRId64 ", and this program has %" PRId64 ": install "
+		    "Berth %s or newer",
+		    r->manifest.schema, migrations_newest(), r->manifest.program);
+	if (check_store(r, err) == -1 || check_database(r, err) == -1)
+		return -1;
+	return backup_verify_files(a, r->dir, &r->manifest, err);
+}
+
+static int
+copy_blobs(struct arena *a, struct backup_restore *r, struct backup_copy *copy, struct err *err)
+{
+	struct arena *piece = arena_new();
+	struct backup_list list;
+	struct backup_blob blob;
+	int rc = backup_list_open(a, r->dir, &r->manifest, &list, err), more = -1;
+
+	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
+		bool good = backup_copy_has(piece, copy, blob.sha256, blob.size);
+
+		if (!good)
+			rc = backup_copy_add(piece, copy,
+			    arena_printf(
+				piece, "%s/" BACKUP_BLOBS "/%s", r->dir, blob_path(piece, blob.sha256)),
+			    blob.sha256, blob.size, &good, err);
+		r->missing += !good;
+		arena_reset(piece);
+	}
+	arena_free(piece);
+	return rc == -1 || more == -1 ? -1 : backup_copy_end(a, copy, err);
+}
+
+static int
+fill_store(struct arena *a, struct backup_restore *r, struct err *err)
+{
+	static const char *const dirs[] = { BLOB_TRASH, STORE_NODES };
+	struct backup_copy *copy;
+
+	if (backup_copy_new(
+		a, r->store, arena_printf(a, "%s/" BLOB_STAGING, r->store), r->store, &copy, err) == -1)
+		return -1;
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		if (backup_copy_dir(copy, arena_printf(a, "%s/%s", r->store, dirs[i]), err) == -1)
+			return -1;
+	}
+	if (store_file_write(r->store, BACKUP_MARK_FILE, r->manifest.name, true, err) == -1 ||
+	    copy_blobs(a, r, copy, err) == -1)
+		return -1;
+	backup_copy_count(copy, &r->blobs, &r->bytes);
+	return 0;
+}
+
+static int
+fill_database(struct arena *a, const struct backup_restore *r, struct err *err)
+{
+	const char *words[] = { "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner",
+		"--no-password", r->rights ? NULL : "--no-acl", NULL };
+	const char *path = backup_path(a, r->dir, r->manifest.name, ".dump");
+	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
+
+	if (fd == -1)
+		return err_sys(err, "open %s", path);
+	rc = backup_tool_run(a, words, r->conninfo, fd, false, err);
+	close(fd);
+	return rc;
+}
+
+int
+backup_restore_run(struct arena *a, struct backup_restore *r, struct err *err)
+{
+	if (fill_store(a, r, err) == -1)
+		return -1;
+	FAULT_POINT("restore", "filled");
+	return fill_database(a, r, err);
+}
+
+int
+backup_restore_end(struct arena *a, const struct backup_restore *r, struct err *err)
+{
+	const char *path = arena_printf(a, "%s/" BACKUP_MARK_FILE, r->store);
+
+	return unlink(path) == -1 && errno != ENOENT ? err_sys(err, "unlink %s", path) : 0;
+}

@@ -1,0 +1,40 @@
+#ifndef STORE_BACKUP_BACKUP_RESTORE_H
+#define STORE_BACKUP_BACKUP_RESTORE_H
+
+/*
+ * Restores a backup into an empty store and an empty database.  The blobs come first, and then the dump, in
+ * one transaction: where the restore ends before it is complete, the database is still empty, and the next
+ * attempt goes on in the store that the first one has marked.
+ */
+
+#include <stdint.h>
+
+#include "store/backup/backup_manifest.h"
+
+/* In the store while it is not complete: the name of the backup. */
+#define BACKUP_MARK_FILE "restore-of"
+
+struct backup_restore {
+	const char *dir;
+	const char *store;
+	const char *conninfo; /* of the role that shall own the tables */
+	bool rights; /* restores the rights of roles, too; they must exist */
+	struct backup_manifest manifest; /* as backup_manifest_read() gives it */
+	/* results */
+	int64_t blobs, bytes; /* copied */
+	int64_t missing; /* blobs that the backup does not have, or with other bytes */
+};
+
+/* Are store and database empty, and fits the schema this program?  -1: 409 and what to do; 404, 503, 500. */
+int backup_restore_check(struct arena *, const struct backup_restore *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Fills the store and then the database.  -1: 409 the backup is damaged; 503, 500. */
+int backup_restore_run(struct arena *, struct backup_restore *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* When store and database were joined: the restore is complete.  -1: 500. */
+int backup_restore_end(struct arena *, const struct backup_restore *, struct err *)
+    __attribute__((warn_unused_result));
+
+#endif

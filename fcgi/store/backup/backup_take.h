@@ -1,0 +1,41 @@
+#ifndef STORE_BACKUP_BACKUP_TAKE_H
+#define STORE_BACKUP_BACKUP_TAKE_H
+
+/*
+ * Takes a backup while the registry serves.
+ *
+ *	1.  It keeps collections from taking blobs (backup_lock).
+ *	2.  In one snapshot of the database it lists the blobs that versions need, and pg_dump writes the
+ *	    dump.  A version was committed after its blob was in the store, so the store has all of them.
+ *	3.  It copies the blobs that earlier backups in the directory lack.  They stay in the store meanwhile
+ *	    (1); what is published after the snapshot is the next backup's.
+ *	4.  It writes the manifest, when all else is on the disk.
+ *
+ * So each version that was acknowledged before the backup began is in it, with its bytes.  Where the backup
+ * ends before its manifest, earlier ones stay as they are, and the next one uses what was copied.
+ */
+
+#include <stdint.h>
+
+#include "store/backup/backup_manifest.h"
+#include "store/db/db.h"
+
+struct backup_task {
+	struct db *db;
+	const char *conninfo; /* of a role that may read all tables and sequences */
+	const char *store;
+	const char *dir; /* is made if it is missing */
+	int64_t keep; /* so many backups stay; older ones lose their dump, and no blob goes.  0: all */
+	/* results */
+	struct backup_manifest manifest;
+	int64_t copied, copied_bytes; /* blobs that earlier backups lacked */
+	int64_t removed; /* older backups */
+};
+
+/*
+ * A blob that cannot be had is counted in manifest.blobs_missing, and is no error.  -1: 409 another backup
+ * runs, or the directory has another registry's; 503, 500.
+ */
+int backup_take(struct arena *, struct backup_task *, struct err *) __attribute__((warn_unused_result));
+
+#endif

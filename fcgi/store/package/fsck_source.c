@@ -1,0 +1,71 @@
+#include "store/package/fsck_source.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/backup/backup_copy.h"
+#include "store/backup/backup_manifest.h"
+#include "store/blob/blob.h"
+
+static int
+try_file(struct fsck *f, struct arena *a, const char *path, const char *sha256, int64_t size, bool *found,
+    struct err *err)
+{
+	return *found ? 0 : backup_copy_add(a, f->copy, path, sha256, size, found, err);
+}
+
+/* Crates that somebody has kept have names of their own. */
+static int
+try_crates(struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
+{
+	DIR *d = opendir(f->from);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (d == NULL)
+		return 0;
+	while (rc == 0 && !*found && (entry = readdir(d)) != NULL) {
+		size_t n = strlen(entry->d_name), end = strlen(".crate");
+
+		if (n > end && strcmp(entry->d_name + n - end, ".crate") == 0)
+			rc = try_file(f, a, arena_printf(a, "%s/%s", f->from, entry->d_name), sha256, size,
+			    found, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+int
+fsck_source_bring(
+    struct fsck *f, struct arena *a, const char *sha256, int64_t size, bool *found, struct err *err)
+{
+	const char *path = blob_path(a, sha256);
+	struct stat st;
+
+	*found = false;
+	if (f->from == NULL)
+		return 0;
+	if (f->copy == NULL &&
+	    backup_copy_new(f->arena, f->store, arena_printf(a, "%s/" BLOB_STAGING, f->store), f->store,
+		&f->copy, err) == -1)
+		return -1;
+	if (stat(f->from, &st) == -1)
+		return err_sys(err, "--from: %s", f->from);
+	if (!S_ISDIR(st.st_mode))
+		return try_file(f, a, f->from, sha256, size, found, err);
+	if (try_file(f, a, arena_printf(a, "%s/" BACKUP_BLOBS "/%s", f->from, path), sha256, size, found,
+		err) == -1 ||
+	    try_file(f, a, arena_printf(a, "%s/%s", f->from, path), sha256, size, found, err) == -1 ||
+	    try_file(f, a, arena_printf(a, "%s/" BLOB_TRASH "/%s", f->from, sha256), sha256, size, found,
+		err) == -1 ||
+	    try_file(f, a, arena_printf(a, "%s/%s", f->from, sha256), sha256, size, found, err) == -1)
+		return -1;
+	return *found ? 0 : try_crates(f, a, sha256, size, found, err);
+}
+
+int
+fsck_source_end(struct fsck *f, struct arena *a, struct err *err)
+{
+	return f->copy == NULL ? 0 : backup_copy_end(a, f->copy, err);
+}

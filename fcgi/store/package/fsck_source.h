@@ -1,0 +1,23 @@
+#ifndef STORE_PACKAGE_FSCK_SOURCE_H
+#define STORE_PACKAGE_FSCK_SOURCE_H
+
+/*
+ * Where fsck takes blobs from that the store lacks or has with other bytes: a directory of backups, another
+ * store, a directory of files that are named by their SHA-256 or that end in .crate, or one file.
+ */
+
+#include <stdbool.h>
+
+#include "store/package/fsck_problem.h"
+
+/*
+ * Brings the blob into the store, if f->from has its bytes; it is in its place when the page ends.  *found:
+ * whether it has.  -1: 503, 500.
+ */
+int fsck_source_bring(struct fsck *, struct arena *, const char *sha256, int64_t size, bool *found,
+    struct err *) __attribute__((warn_unused_result));
+
+/* Puts all that was brought into its place.  -1: 503, 500. */
+int fsck_source_end(struct fsck *, struct arena *, struct err *) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,256 @@
+#!/usr/bin/perl
+
+# berth check: for each check a case in which it warns or fails, and one registry in which all is well; what
+# monitoring makes of it; how long it takes when nobody answers.
+
+use strict;
+use warnings;
+
+use IO::Socket::INET;
+use JSON::PP ();
+use Test::More;
+use Time::HiRes qw(time);
+
+use Berth::Cluster;
+use Berth::Publish;
+use Berth::Test;
+
+my $cluster = Berth::Cluster->start;
+my $p = Berth::Publish->new;
+my $t = $p->test;
+my $json = JSON::PP->new;
+my @monitoring = ('--monitoring', 'http://127.0.0.1:' . $t->monitoring_port);
+my $bin = $t->dir . '/bin';
+my $conf = $t->conf_path;
+
+# (exit status, { check => [state, detail] }, standard error)
+sub check {
+	my @to = grep { m{^http://} } @_;
+	my ($status, $out, $err) = $t->berth('check', '--json', @to ? ('--monitoring', @to) : @monitoring,
+	    grep { !m{^http://} } @_);
+	my $rows = eval { $json->decode($out) } // [];
+
+	return ($status, { map { $_->{check} => [$_->{state}, $_->{detail}] } @$rows }, $err);
+}
+
+sub program {
+	my ($name, $text) = @_;
+
+	Berth::Test::write_file("$bin/$name", "#!/bin/sh\n$text\n");
+	chmod(0755, "$bin/$name") or die "$bin/$name: $!\n";
+}
+
+mkdir($bin) or die "$bin: $!\n";
+local $ENV{PATH} = "$bin:$ENV{PATH}";
+# a machine with systemd has units of its own
+program('systemctl', 'exit 1');
+is($p->publish('alpha', '1.0.0')->{status}, 200, 'a crate');
+$t->run_tasks('check_store');
+$t->update_search;
+$t->psql("DELETE FROM tasks WHERE kind IN ('count_downloads')");
+
+my @all;
+
+subtest 'all is well' => sub {
+	my ($status, $checks, $err) = check();
+
+	@all = sort keys %$checks;
+	cmp_ok(scalar @all, '>=', 15, 'there are checks');
+	is($status, 0, 'exit status') or diag(explain($checks), $err);
+	is(join(' ', grep { $checks->{$_}[0] ne 'ok' } @all), '', 'each is ok') or diag(explain($checks));
+	my ($code, $out) = $t->berth('check', @monitoring);
+	is($code, 0, 'as text');
+	like($out, qr/\ABERTH OK - \d+ checks\ncheck +state +detail\n/, 'the first line is for monitoring');
+	is(($out =~ tr/\n//), @all + 2, 'a line for each');
+};
+
+# check => name, state, what it says, what makes it so (its value goes to the last), limits, what ends it,
+# another address of monitoring
+my @cases = (
+	[database => 'nobody answers', 'critical', qr/connect/, sub {
+		$t->conf(database => 'host=/nonexistent');
+	}, [], sub { $t->conf(database => $t->dsn('berth')) }],
+	[database => 'a standby', 'critical', qr/accepts no writes/, sub {
+		$cluster->sql('postgres', "ALTER DATABASE $t->{database} SET default_transaction_read_only = on");
+	}, [], sub {
+		$cluster->sql('postgres', "ALTER DATABASE $t->{database} RESET default_transaction_read_only");
+	}],
+	[versions => 'a newer schema', 'critical', qr/install a newer one/, sub {
+		$t->psql("INSERT INTO schema_migrations (version, topic, checksum) VALUES (9999, 'future', 'x')");
+	}, [], sub { $t->psql('DELETE FROM schema_migrations WHERE version = 9999') }],
+	[versions => 'a worker of another version', 'warning', qr{sessions: 1 of berth-worker/7\)}, sub {
+		my $session = Berth::Session->new($cluster->socket_dir . '/.s.PGSQL.5432', $t->{database}, 'berth');
+		$session->run("SET application_name = 'berth-worker/7 abc'");
+		return $session;
+	}, [], sub { }],
+	[writes => 'off', 'warning', qr/read-only for maintenance/, sub {
+		$t->berth_ok(qw(flag set writes off));
+	}, [], sub { $t->berth_ok(qw(flag unset writes)) }],
+	[clock => 'an hour', 'critical', qr/ (?:3600|3599)\.\d+ s apart: set both clocks/, sub {
+		$t->psql('ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO real_clock;'
+		    . ' CREATE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS'
+		    . " 'SELECT pg_catalog.real_clock() + interval ''1 hour'''");
+	}, [], sub {
+		$t->psql('DROP FUNCTION pg_catalog.clock_timestamp();'
+		    . ' ALTER FUNCTION pg_catalog.real_clock() RENAME TO clock_timestamp');
+	}],
+	[inspector => 'none', 'critical', qr/cannot run/, sub { $t->conf(inspector => '/nonexistent') }, [],
+	    sub { $t->conf(inspector => $t->build . '/berth-inspect') }],
+	[directories => 'no store', 'critical', qr/cannot be made/, sub {
+		$t->conf(store => '/nonexistent/store');
+	}, [], sub { $t->conf(store => $t->dir . '/store') }],
+	[store => 'of another registry', 'critical', qr/belongs to the registry/, sub {
+		rename($t->store . '/registry-id', $t->dir . '/id') or die;
+		Berth::Test::write_file($t->store . '/registry-id', "00000000-0000-4000-8000-000000000000\n");
+	}, [], sub { rename($t->dir . '/id', $t->store . '/registry-id') or die }],
+	[collection => 'one waits', 'warning', qr/1200 of 3000 files/, sub {
+		$t->psql('UPDATE store_state SET held_files = 1200, held_of = 3000, held_at = now()');
+	}, [], sub { $t->psql('UPDATE store_state SET held_files = NULL, held_of = NULL, held_at = NULL') }],
+	[collection => 'after a restore', 'warning', qr/restored from a dump/, sub {
+		$t->psql("SET session_replication_role = replica; UPDATE store_state SET written_by = '3'");
+	}, [], sub {
+		$t->psql('SET session_replication_role = replica;'
+		    . ' UPDATE store_state SET written_by = pg_current_xact_id()::xid');
+	}],
+	[fsck => 'problems', 'warning', qr/3 problems/, sub { $t->psql('UPDATE store_check SET problems = 3') }, [],
+	    sub { $t->psql('UPDATE store_check SET problems = 0') }],
+	[fsck => 'long ago', 'warning', qr/(?:29|30) days ago/, sub {
+		$t->psql("UPDATE store_check SET checked_at = now() - interval '30 days'");
+	}, [], sub { $t->psql('UPDATE store_check SET checked_at = now()') }],
+	[keys => 'a slot that this host lacks', 'warning', qr/slot/, sub {
+		$t->psql("INSERT INTO token_slots (slot, fingerprint) VALUES ('0z', repeat('0', 64))");
+	}, [], sub { $t->psql("DELETE FROM token_slots WHERE slot = '0z'") }],
+	[keys => 'no file', 'critical', qr/nowhere\.key/, sub {
+		$t->conf(token_key => $t->dir . '/nowhere.key');
+	}, [], sub { $t->conf(token_key => $cluster->token_key) }],
+	[permissions => 'for all', 'warning', qr/every user of this host|all who read the store/, sub {
+		# nobody comes as far as the directory of tests
+		mkdir("/tmp/berth-check-$$") or die;
+		chmod(0755, "/tmp/berth-check-$$") or die;
+		$t->conf(cache_dir => "/tmp/berth-check-$$");
+	}, [], sub { rmdir("/tmp/berth-check-$$"); $t->conf(cache_dir => $t->dir . '/cache') }],
+	[units => 'another store', 'warning', qr/ReadWritePaths=/, sub {
+		program('systemctl', "echo ProtectSystem=strict\necho ReadWritePaths=");
+	}, [], sub { program('systemctl', 'exit 1') }],
+	[workers => 'one, and a GitLab', 'warning', qr/fewer than 3/, sub {
+		$t->conf(gitlab_url => 'https://gitlab.example.com', workers => 1);
+	}, [], sub { $t->conf(gitlab_url => undef, workers => 2) }],
+	[disk => 'little is free', 'warning', qr/store: \d+ MiB free at .*enlarge/, sub { }, ['disk=1000000g,1m'],
+	    sub { }],
+	[disk => 'nothing is free', 'critical', qr/store: .*cache_dir: .*database: /, sub {
+		$t->psql('GRANT pg_read_all_settings TO berth');
+	}, ['disk=2000000g,1000000g'], sub { $t->psql('REVOKE pg_read_all_settings FROM berth') }],
+	[worker => 'it hangs', 'critical', qr/last seen to work 3\d\d s ago: check/, sub {
+		$t->stop_worker;
+		$t->psql("UPDATE tasks SET done_at = now() - interval '310 seconds' WHERE kind = 'probe_store'");
+	}, [], sub { $t->psql("UPDATE tasks SET done_at = now() WHERE kind = 'probe_store'") }],
+	[tasks => 'a dead one', 'warning', qr/weigh_crates has failed/, sub {
+		$t->psql("UPDATE tasks SET period = NULL, dead_at = now() WHERE kind = 'weigh_crates'");
+	}, [], sub { $t->psql("UPDATE tasks SET period = 21600, dead_at = NULL WHERE kind = 'weigh_crates'") }],
+	[tasks => 'one that fails', 'warning', qr/sweep_limits has failed/, sub {
+		$t->psql("UPDATE tasks SET attempts = 3 WHERE kind = 'sweep_limits'");
+	}, [], sub { $t->psql("UPDATE tasks SET attempts = 0 WHERE kind = 'sweep_limits'") }],
+	[tasks => 'no worker', 'critical', qr/due for \d+ s: check whether berth-worker runs/, sub {
+		$t->psql("UPDATE tasks SET run_at = now() - interval '2 hours', claimed_until = NULL"
+		    . " WHERE kind = 'sweep_limits'");
+	}, [], sub { $t->psql("UPDATE tasks SET run_at = now() + interval '1 hour'") }],
+	[search => 'no worker', 'warning', qr/as they were [67]\d s ago: check whether berth-worker/, sub {
+		$t->psql("INSERT INTO crates_due (crate_id, due_at) SELECT id, now() - interval '70 seconds' FROM crates");
+	}, [], sub { $t->psql('DELETE FROM crates_due') }],
+	[pool => 'nobody answers', 'critical', qr/readiness: .*(?:refused|connect)/i, sub { },
+	    [], sub { }, ['http://127.0.0.1:9']],
+	[pool => 'another address', 'critical', qr/answers 404: check monitoring_allow/, sub { },
+	    [], sub { }, ['http://127.0.0.1:' . $t->plain_port]],
+	[pool => 'not ready', 'critical', qr/store: .*the pool is not ready/, sub {
+		rename($t->store . '/registry-id', $t->dir . '/id') or die;
+		Berth::Test::write_file($t->store . '/registry-id', "00000000-0000-4000-8000-000000000000\n");
+	}, [], sub { rename($t->dir . '/id', $t->store . '/registry-id') or die }],
+	[pool => "nginx's files", 'critical', qr/berth-site\.conf of nginx has \$berth_root/, sub {
+		$t->stop_pool;
+		$t->conf(external_url => $t->url . '/below');
+		$t->start_pool;
+	}, [], sub {
+		$t->stop_pool;
+		$t->conf(external_url => $t->url);
+		$t->start_pool;
+	}],
+	[pool => "nginx's cache", 'warning', qr/berth-site\.conf of nginx has \$berth_cache_dir/, sub {
+		$t->stop_pool;
+		mkdir($t->dir . '/cache2', 0750);
+		$t->conf(cache_dir => $t->dir . '/cache2');
+		$t->start_pool;
+	}, [], sub {
+		$t->stop_pool;
+		$t->conf(cache_dir => $t->dir . '/cache');
+		$t->start_pool;
+	}],
+	[certificate => 'soon', 'warning', qr/expires in \d+ days, at .*renew it/, sub { },
+	    ['certificate=300000d,1d'], sub { }],
+	[certificate => 'now', 'critical', qr/expires in \d+ days, at .*renew it/, sub { },
+	    ['certificate=300000d,200000d'], sub { }],
+	[certificate => 'of another host', 'critical', qr/not for the host of external_url/, sub {
+		$t->conf(external_url => $t->url =~ s/localhost/registry.localhost/r);
+	}, [], sub { $t->conf(external_url => $t->url) }],
+	[nginx => 'without modules', 'critical', qr/lacks modules/, sub {
+		program('nginx', "echo 'configure arguments: --with-http_ssl_module' >&2");
+	}, [], sub { unlink("$bin/nginx") }],
+);
+
+subtest 'each of them' => sub {
+	my %has = map { ($_->[0] => 1) } @cases;
+
+	is(join(' ', grep { !$has{$_} } @all), '', 'has a case');
+	for my $case (@cases) {
+		my ($check, $name, $state, $detail, $break, $limits, $mend, $more) = @$case;
+		my $made = $break->();
+		my ($status, $checks, $err) = check((map { ('--limit', $_) } @$limits), @{ $more // [] });
+
+		is($checks->{$check}[0], $state, "$check, $name") or diag($err);
+		like($checks->{$check}[1], $detail, '  says why');
+		cmp_ok($status, '>=', $state eq 'warning' ? 1 : 2, '  exit status');
+		$mend->($made);
+	}
+	$t->start_worker;
+	ok($t->wait_for(sub { (check())[0] == 0 }), 'everything is well again') or diag(explain((check())[1]));
+};
+
+subtest 'for monitoring' => sub {
+	my @ask = ('check', @monitoring, '--limit', 'disk=2000000g,1000000g', '--limit', 'certificate=300000d,1d');
+	my ($status, $out, $err) = $t->berth(@ask);
+
+	is("$status$err", 2, 'critical');
+	like($out, qr/\ABERTH CRITICAL - 2 of \d+ checks; disk: store: /, 'the worst comes first');
+	like($out, qr/^certificate +warning +/m, 'and the others in the table');
+	is(($t->berth('check', '-c', '/nonexistent'))[0], 2, 'no configuration is critical');
+	for my $bad (['nowhere=1,2', qr/no check `nowhere` has limits; these have: clock, fsck,/],
+	    ['disk=1', qr/disk=WARNING,CRITICAL/], ['disk=a,b', qr/--limit disk: `a` must/]) {
+		($status, $out, $err) = $t->berth('check', '--limit', $bad->[0]);
+		is($status, 2, "--limit $bad->[0]");
+		like($err, $bad->[1], '  says why');
+	}
+	is(($t->berth({ env => { BERTH_CONF => undef } }, 'check', '--database', $t->dsn('berth')))[0], 2,
+	    'without a configuration');
+};
+
+# Servers that take a connection and never say anything.
+subtest 'when nobody answers' => sub {
+	my @silent = map { IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') // die "$!\n" } 1 .. 3;
+	my @ports = map { $_->sockport } @silent;
+
+	$t->conf(database => "host=127.0.0.1 port=$ports[0]", external_url => "https://localhost:$ports[1]");
+	program('nginx', 'exec sleep 20');
+	program('systemctl', 'exec sleep 20');
+	my $began = time;
+	my ($status, $checks) = check("http://127.0.0.1:$ports[2]");
+	my $took = time - $began;
+	is($status, 2, 'critical');
+	is(join(' ', map { $checks->{$_}[0] } qw(database pool certificate nginx)),
+	    'critical critical critical critical', 'each of them') or diag(explain($checks));
+	is($checks->{$_}[0], 'not checked', "$_ is not judged") for qw(clock store tasks search);
+	# programs of tests have eight times the time (CHECK_SLOWNESS)
+	cmp_ok($took, '<', 8, "it takes $took s");
+	unlink("$bin/$_") for qw(nginx systemctl);
+	$t->conf(database => $t->dsn('berth'), external_url => $t->url);
+};
+
+done_testing();

@@ -50,7 +50,11 @@ FUZZ      = -fsanitize=fuzzer-no-link,$(SAN) -fno-sanitize-recover=all -fno-omit
 
 CPPFLAGS += -D_GNU_SOURCE -Ifcgi -Ibuild/gen -include fcgi/base/banned.h \
 	-DSYSCONFDIR='"$(SYSCONFDIR)"' -DLIBEXECDIR='"$(LIBEXECDIR)"' -DBERTH_VERSION='"$(VERSION)"'
-LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi -lcmark-gfm-extensions
+# Of cmark the archive, where there is one: each release of the shared library has a name of its own, so a package
+# that names it would be for one release of Debian.  The shared ones behind it are then not needed.
+CMARK := $(foreach l,libcmark-gfm-extensions libcmark-gfm,$(if \
+	$(filter /%,$(shell $(CC) -print-file-name=$l.a)),-l:$l.a,-l$(l:lib%=%)))
+LIBS = $(CMARK) $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lfcgi
 # What needs no library must say nothing of those that are missing.
 ifneq ($(filter-out help run uninstall dist clean,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(shell $(PKG_CONFIG) --exists $(PACKAGES) && echo yes),yes)

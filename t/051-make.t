@@ -23,7 +23,7 @@ my $archive = "$dir/build/libberth.a";
 # not those of the make that runs the tests
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
 
-make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base fcgi/api/web/html conf));
+make_path(map { "$dir/$_" } qw(sql/migrations sql/queries scripts fcgi/base fcgi/api/web/html conf/ci));
 is(system('cp', "$root/Makefile", $dir), 0, 'a tree of its own');
 is(system('cp', map({ "$root/scripts/$_" } qw(sql2c html2c)), "$dir/scripts"), 0, 'with the scripts');
 is(system('cp', "$root/conf/openapi.json", "$dir/conf"), 0, 'and what else it takes');
@@ -34,6 +34,7 @@ write_file("$dir/sql/migrate.sql", "-- name: migrate_look\n-- No table.\nSELECT 
 write_file("$dir/fcgi/api/web/html/one.html", "{{ template html_one(int n) }}\n"
     . "{{ n | number }}\n{{ end }}\n");
 write_file("$dir/fcgi/api/web/html/style.css", "p{}\n");
+write_file("$dir/conf/ci/one.yml", "one: true\n");
 write_file("$dir/sql/grants.sql", "GRANT SELECT ON a TO :role;\n");
 write_file("$dir/sql/migrations/0001_first.sql", "CREATE TABLE a (b int);\n");
 write_file("$dir/sql/migrations/0002_second.sql", "CREATE TABLE c (d int);\n");

@@ -50,6 +50,8 @@ sub wrong {
 	$asked++;
 	return () if $res->{status} < 400;
 	return "$what: $res->{status}, not UTF-8" unless defined $text;
+	# what a page says, without what is around it
+	$text = $1 =~ s/<[^>]+>//gr if $text =~ m{<main[^>]*>(.*)</main>}s;
 	$cut++ if $text =~ /\x{2026}/;
 	return length($text) > 512 ? "$what: $res->{status}, " . length($text) . ' characters' : ();
 }

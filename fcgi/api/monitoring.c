@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cidr.h"
 #include "base/clock.h"
+#include "base/excerpt.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "cache/cache_state.h"
@@ -334,6 +335,9 @@ monitoring_worker(struct call *call, struct request *rq, struct response *rs)
 
 	if (request_query(rq, "node", &node) == -1)
 		return -1;
+	if (node != NULL && strlen(node) >= sizeof(own))
+		return err_set(&rq->err, 400, "node `%.*s` has more than %zu bytes, and no node has such a name",
+		    excerpt(slice_str(node)), node, sizeof(own) - 1);
 	store_node_name(call->app->settings->node, own);
 	node = node != NULL ? node : own;
 	look(call->app, rq, &health);

@@ -208,7 +208,9 @@ subtest 'PostgreSQL is restarted' => sub {
 
 # A table that the decision looks at, and whose changes nobody would notice, must not come to be.
 subtest 'each table that decides has its trigger' => sub {
-	my $sql = Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/queries/access.sql") =~ s/^--.*$//gmr;
+	# what pages list is found by the same rule, but decides nothing
+	my $sql = Berth::Cluster::slurp("$Berth::Cluster::ROOT/sql/queries/access.sql")
+	    =~ s/^-- name: page_.*?(?=^-- (?:name|part): |\z)//gmsr =~ s/^--.*$//gmr;
 	my %table = map { $_ => 1 } $sql =~ /\b(?:FROM|JOIN) ([a-z_]+)\b/g;
 	my @watched = $t->psql("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = 'access_changed'");
 

@@ -310,6 +310,9 @@ subtest 'the pool is away' => sub {
 	like($t->json($res)->{errors}[0]{detail}, qr/too long/, 'in JSON');
 	is(get("$open/config.json", no_pool => 1)->{headers}{'content-type'},
 	    'text/plain; charset=utf-8', 'and plain text again');
+	$t->stop_nginx;
+	close($silent);
+	$t->start_nginx;
 };
 
 # An error log that has a line for each upload hides what is wrong.

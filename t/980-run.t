@@ -16,8 +16,8 @@ use Berth::Test;
 my $root = $Berth::Cluster::ROOT;
 my $dir = tempdir('/tmp/berth-run-XXXXXX', CLEANUP => 1);
 my $run = "$dir/run";
-# Monitoring has the port that is 10000 higher.  It must be below the range from which the kernel takes ports for
-# outgoing connections, or one of these may have it.
+# Monitoring has the port that is 10000 higher.  It must be below the range from which the kernel takes
+# ports for outgoing connections, or one of these may have it.
 my $monitoring;
 do { $monitoring = Berth::Test::claim_port() } until $monitoring < 30000;
 my $port = $monitoring - 10000;

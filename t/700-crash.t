@@ -78,8 +78,9 @@ subtest 'the points' => sub {
 	my %at = map { ($points[$_] => $_) } 0 .. $#points;
 	# a thread puts the bytes into the store while the database writes
 	my %order = (
-		'the bytes are kept before COMMIT' => [qw(blob:create blob:write publish:inspect blob:fsync blob:link
-			blob:linked blob:placed blob:kept send:session_commit)],
+		'the bytes are kept before COMMIT' => [qw(blob:create blob:write publish:inspect blob:link
+			blob:linked blob:placed blob:fsync blob:fsynced blob:fsync_dir blob:directory_fsynced blob:kept
+			send:session_commit)],
 		'the database writes before COMMIT, and the answer comes after it' => [qw(publish:inspect
 			send:crate_lock send:version_add send:crate_grow_index sent:crate_lock answered:crate_lock
 			answered:crate_grow_index send:session_commit sent:session_commit answered:session_commit

@@ -33,6 +33,7 @@ struct blob_staging {
 	struct {
 		pthread_t thread;
 		bool runs;
+		bool early; /* the bytes go to the disk before it is decided */
 		sem_t decided;
 		bool wanted; /* set before decided: give it its name, or end */
 		int rc;
@@ -161,6 +162,7 @@ renew(const struct blob_staging *s, const char *path, struct err *err)
  * Gives the staged file its name for good, beside the one that it has.  A hard link never
  * replaces: where the name is taken, that file stays.  Only one with other bytes (a disk that lied
  * once) is replaced, as is one that the collector takes away meanwhile.
+ * 1: a file that was there stays, 0: the name is the staged file's, -1: err.
  */
 static int
 link_name(struct blob_staging *s, const char *path, struct err *err)
@@ -178,56 +180,63 @@ link_name(struct blob_staging *s, const char *path, struct err *err)
 		return -1;
 	FAULT_POINT("blob", "renewed");
 	if (same == 1)
-		return 0;
+		return 1;
 	if (FAULT_FAILS("blob", "rename") || renameat(s->dir, s->name, s->root, path) == -1)
 		return blob_error(err, "rename");
 	s->named = false;
 	return 0;
 }
 
-/* The directories on the way to the blob, each on the disk itself. */
 static int
-make_way(struct blob_staging *s, struct err *err)
+sync_bytes(int fd, struct err *err)
 {
-	char dir[6];
-
-	snprintf(dir, sizeof(dir), "%.2s", s->sha256);
-	if (blob_dir_make(s->root, dir, err) == -1)
-		return -1;
-	snprintf(dir, sizeof(dir), "%.2s/%.2s", s->sha256, s->sha256 + 2);
-	if (blob_dir_make(s->root, dir, err) == -1)
-		return -1;
-	dir[2] = '\0';
-	/* also where others made them: they may not have come this far yet */
-	return blob_dir_sync(s->root, dir, err) == -1 || blob_dir_sync(s->root, ".", err) == -1 ? -1 : 0;
-}
-
-/* The name of the blob, on the disk itself; make_way() comes before. */
-static int
-put(struct blob_staging *s, struct err *err)
-{
-	char path[BLOB_PATH_SIZE], dir[6];
-
-	blob_path_write(s->sha256, path);
-	snprintf(dir, sizeof(dir), "%.5s", path);
-	if (link_name(s, path, err) == -1)
-		return -1;
-	FAULT_POINT("blob", "placed");
-	/* also where the file was there: who made it may not have come this far yet */
-	if (blob_dir_sync(s->root, dir, err) == -1)
-		return -1;
-	FAULT_POINT("blob", "directory_fsynced");
+	if (FAULT_FAILS("blob", "fsync") || fsync(fd) == -1)
+		return blob_error(err, "fsync");
+	FAULT_POINT("blob", "fsynced");
 	return 0;
 }
 
-/* Bytes and directories, on the disk itself.  The bytes have no name yet: they need not be good. */
+/* Of the file that was there: its maker may not have come this far yet. */
 static int
-prepare(struct blob_staging *s, struct err *err)
+sync_there(struct blob_staging *s, const char *path, struct err *err)
 {
-	if (FAULT_FAILS("blob", "fsync") || fsync(s->fd) == -1)
-		return blob_error(err, "fsync");
-	FAULT_POINT("blob", "fsynced");
-	return make_way(s, err);
+	int fd = openat(s->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+
+	/* the collector has it: blob_stage_confirm() sees that */
+	if (fd == -1)
+		return errno == ENOENT ? 0 : blob_error(err, "open");
+	rc = sync_bytes(fd, err);
+	close(fd);
+	return rc;
+}
+
+/*
+ * Gives the bytes their name, and puts all that the name needs on the disk itself: the bytes, and each
+ * directory on the way, also one that was there, whose maker may not have come this far yet.  All changes
+ * come before the first fsync, so that a file system with a journal writes them at once.  A crash before
+ * the last fsync leaves a name that no row has.
+ */
+static int
+put(struct blob_staging *s, struct err *err)
+{
+	char path[BLOB_PATH_SIZE], first[3], second[6];
+	int there;
+
+	blob_path_write(s->sha256, path);
+	snprintf(first, sizeof(first), "%.2s", path);
+	snprintf(second, sizeof(second), "%.5s", path);
+	if (blob_dir_make(s->root, first, err) == -1 || blob_dir_make(s->root, second, err) == -1)
+		return -1;
+	there = link_name(s, path, err);
+	if (there == -1)
+		return -1;
+	FAULT_POINT("blob", "placed");
+	if ((there == 1 ? sync_there(s, path, err) : sync_bytes(s->fd, err)) == -1 ||
+	    blob_dir_sync(s->root, second, err) == -1 || blob_dir_sync(s->root, first, err) == -1 ||
+	    blob_dir_sync(s->root, ".", err) == -1)
+		return -1;
+	FAULT_POINT("blob", "directory_fsynced");
+	return 0;
 }
 
 static void
@@ -242,22 +251,15 @@ keep(struct blob_staging *s)
 	s->keep.us += clock_us() - began;
 }
 
-static void
-begin(struct blob_staging *s)
-{
-	int64_t began = clock_us();
-
-	err_clear(&s->keep.err);
-	s->keep.rc = prepare(s, &s->keep.err);
-	s->keep.us = clock_us() - began;
-}
-
 static void *
 keep_main(void *arg)
 {
 	struct blob_staging *s = arg;
+	int64_t began = clock_us();
 
-	begin(s);
+	if (s->keep.early)
+		s->keep.rc = sync_bytes(s->fd, &s->keep.err);
+	s->keep.us = clock_us() - began;
 	while (sem_wait(&s->keep.decided) == -1)
 		continue;
 	if (s->keep.wanted)
@@ -265,10 +267,12 @@ keep_main(void *arg)
 	return NULL;
 }
 
-void
-blob_stage_prepare(struct blob_staging *s)
+static void
+start(struct blob_staging *s)
 {
 	(void)blob_stage_sha256(s);
+	err_clear(&s->keep.err);
+	s->keep.rc = 0;
 	if (sem_init(&s->keep.decided, 0, 0) == -1)
 		return;
 	s->keep.runs = pthread_create(&s->keep.thread, NULL, keep_main, s) == 0;
@@ -277,17 +281,23 @@ blob_stage_prepare(struct blob_staging *s)
 }
 
 void
+blob_stage_prepare(struct blob_staging *s)
+{
+	s->keep.early = true;
+	start(s);
+}
+
+void
 blob_stage_keep(struct blob_staging *s)
 {
 	if (!s->keep.runs)
-		blob_stage_prepare(s);
+		start(s);
 	s->keep.wanted = true;
 	if (s->keep.runs) {
 		sem_post(&s->keep.decided);
 		return;
 	}
 	/* there is no thread to be had: the caller waits */
-	begin(s);
 	keep(s);
 }
 
@@ -323,5 +333,5 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 	FAULT_POINT("blob", "missing");
 	if (!s->named)
 		return err_internal(err, 503, "blob store: %s is gone again", path);
-	return make_way(s, err) == -1 ? -1 : put(s, err);
+	return put(s, err);
 }

@@ -2,8 +2,8 @@
 #define STORE_BLOB_BLOB_STAGE_H
 
 /*
- * How a blob comes in: as a staging file on the file system of the store.  It is hashed while written,
- * fsynced, and gets its name by a hard link; the directories are fsynced before the name counts.
+ * How a blob comes in: as a staging file on the file system of the store.  It is hashed while written and
+ * gets its name by a hard link; bytes and directories are fsynced before the name counts.
  */
 
 #include <stdint.h>
@@ -33,14 +33,13 @@ uint64_t blob_stage_size(const struct blob_staging *);
 int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Begins, in a thread, what blob_stage_keep() needs and what does no harm if it is not called in the end:
- * fsync of the bytes, and of the directories on the way.  Ends the hash.  The caller can inspect the bytes
- * meanwhile.
+ * Begins, in a thread, to write the bytes to the disk itself, which takes most of the time of a large blob.
+ * Ends the hash.  The caller can inspect the bytes meanwhile, and need not call blob_stage_keep().
  */
 void blob_stage_prepare(struct blob_staging *);
 
 /*
- * Makes the staged bytes a blob that survives a crash: fsync, a hard link, fsync of
+ * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of
  * the directories.  A blob with the same bytes is already there: that one
  * stays, its time is renewed, so that the collector leaves it alone.
  * The thread of blob_stage_prepare(), or a new one, does it, so that the caller can wait for the database

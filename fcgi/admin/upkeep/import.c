@@ -34,26 +34,15 @@ static const char *const keys[] = { "result", "crate", "version", "reason" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
-/* What is printed while it goes on. */
-struct printing {
-	struct arena *arena;
-	bool json;
-	size_t widths[NKEYS];
-};
-
 static void
 say(void *arg, const struct import_report *report)
 {
-	struct printing *p = arg;
-	struct output out = { p->arena, p->json, keys, NKEYS };
+	const struct output_rows *rows = arg;
 	const struct cell row[NKEYS] = { cell_str(import_result_names[report->result]),
 		cell_str(report->crate), cell_str(report->version), cell_str(report->why) };
 
-	if (p->json)
-		output_row(&out, row);
-	else
-		output_table_part(&out, row, 1, p->widths);
-	arena_reset(p->arena);
+	output_part(rows, row, 1);
+	arena_reset(rows->out.arena);
 }
 
 /* The project, its policy, and whether this store is the database's. */
@@ -143,9 +132,10 @@ run(struct invocation *in, const struct import_source *source, const char *regis
 		.dry_run = in->options.values[DRY_RUN] != NULL,
 		.settings = in->settings,
 	};
-	struct printing printing = { .arena = arena_new(), .json = in->json };
+	size_t widths[NKEYS] = { 0 };
+	struct output_rows rows = { { arena_new(), in->json, keys, NKEYS }, widths };
 	struct import import = { .job = &job, .source = source, .wait_us = in->wait_us, .say = say,
-		.arg = &printing };
+		.arg = &rows };
 	int rc;
 
 	rc = read_project(in, &job) == -1 || read_processes(in, &import.processes) == -1 ? -1 : 0;
@@ -153,7 +143,7 @@ run(struct invocation *in, const struct import_source *source, const char *regis
 		job.timeout_ms = in->settings->database_timeout * 1000;
 		rc = import_run(&import, in->arena, &in->err);
 	}
-	arena_free(printing.arena);
+	arena_free(rows.out.arena);
 	return rc == -1 ? -1 : print_summary(in, &import);
 }
 

@@ -76,7 +76,7 @@ unreadable(const struct passage *p, struct err *err)
 static int
 open_source(struct passage *p, struct err *err)
 {
-	p->fd = open(p->version->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	p->fd = open(p->version->path, BLOB_OPEN);
 	if (p->fd == -1)
 		return unreadable(p, err);
 	arena_defer(p->arena, close_source, p);

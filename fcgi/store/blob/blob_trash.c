@@ -101,7 +101,7 @@ int
 blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64_t size,
     bool *restored, struct err *err)
 {
-	int fd = open(trash_of(a, store, sha256), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(trash_of(a, store, sha256), BLOB_OPEN);
 	struct stat st;
 	bool good = false;
 

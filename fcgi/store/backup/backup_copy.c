@@ -38,7 +38,7 @@ backup_copy_dir(const struct backup_copy *c, const char *path, struct err *err)
 }
 
 int
-backup_copy_new(struct arena *a, const char *root, const char *incoming, const char *like,
+backup_copy_new(struct arena *a, const char *root, const char *incoming, const char *like, mode_t mask,
     struct backup_copy **out, struct err *err)
 {
 	struct backup_copy *c = arena_alloc(a, sizeof(*c));
@@ -50,6 +50,7 @@ backup_copy_new(struct arena *a, const char *root, const char *incoming, const c
 	c->incoming = arena_strdup(a, incoming);
 	c->uid = st.st_uid;
 	c->gid = st.st_gid;
+	st.st_mode &= ~mask;
 	c->dir_mode = st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISGID);
 	c->file_mode = st.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
 	*out = c;
@@ -156,7 +157,7 @@ int
 backup_copy_add(struct arena *a, struct backup_copy *c, const char *from, const char *sha256, int64_t size,
     bool *good, struct err *err)
 {
-	int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+	int fd = open(from, BLOB_OPEN), rc;
 	struct stat st;
 
 	*good = false;

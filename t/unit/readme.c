@@ -78,23 +78,60 @@ test_hostile(void)
 		is_str(markup_fault(render(cases[i])), "", line_of(cases[i]));
 }
 
+/* Returns where the next text goes. */
+static size_t
+put(char *text, size_t n, const char *more)
+{
+	memcpy(text + n, more, strlen(more) + 1);
+	return n + strlen(more);
+}
+
+/* A row has all cells of the head, however short it is: two bytes would become thousands. */
+static void
+test_large(void)
+{
+	char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
+	size_t n = 0;
+
+	for (int i = 0; i < README_COLUMNS_MAX; i++)
+		n = put(text, n, "|a");
+	n = put(text, n, "\n");
+	for (int i = 0; i < README_COLUMNS_MAX; i++)
+		n = put(text, n, "|-");
+	while (n + 2 <= README_SHOWN_MAX / 32)
+		n = put(text, n, "\na");
+	is_int(memcmp(render(text), "<table>", 7), 0, "a table of some rows");
+	while (n + 2 <= README_SHOWN_MAX)
+		n = put(text, n, "\na");
+	is_int(memcmp(render(text), "<pre ", 5), 0, "is a text, if it has too many");
+}
+
 /* What takes cmark long, as long as anybody may make it. */
 static void
 test_slow(void)
 {
-	static const char *const cases[] = { "![[]()", "[", "[a](", "|x", "|", "> ", "- ", "*a **a ", "a**b", "`a``",
-		"<a ", "<?", "<![CDATA[", "&#x41;", "~~a ", "_", "- -\n", "a\n-\n", "<", "(", "[x](((((((((( ", "|a\n-\n" };
+	/* one after the other, each in a half; NULL: the first in both */
+	static const struct {
+		const char *first, *then;
+	} cases[] = { { "![[]()", NULL }, { "[", NULL }, { "[a](", NULL }, { "|x", NULL }, { "|", NULL },
+		{ "> ", NULL }, { "- ", NULL }, { "*a **a ", NULL }, { "a**b", NULL }, { "`a``", NULL },
+		{ "<a ", NULL }, { "<?", NULL }, { "<![CDATA[", NULL }, { "&#x41;", NULL }, { "~~a ", NULL },
+		{ "_", NULL }, { "- -\n", NULL }, { "a\n-\n", NULL }, { "<", NULL }, { "(", NULL },
+		{ "[x](((((((((( ", NULL }, { "|a\n-|\n", NULL }, { "x|x\n-|-|-\n", NULL }, { "1. ", "\n" },
+		{ "+ - ", "\n" }, { "> ", "\n" }, { "a<!A ", "a<?" } };
 	enum { SECONDS = 2 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		size_t n = strlen(cases[i]), times = README_SHOWN_MAX / n;
 		char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
 		clock_t begin = clock();
+		size_t n = 0;
 
-		for (size_t k = 0; k < times; k++)
-			memcpy(text + k * n, cases[i], n);
-		memcpy(text + times * n, "\n|-|\n", sizeof("\n|-|\n"));
-		is_str(markup_fault(render(text)), "", line_of(cases[i]));
+		while (n + strlen(cases[i].first) <= README_SHOWN_MAX / (cases[i].then != NULL ? 2 : 1))
+			n = put(text, n, cases[i].first);
+		while (cases[i].then != NULL && n + strlen(cases[i].then) <= README_SHOWN_MAX)
+			n = put(text, n, cases[i].then);
+		put(text, n, "\n|-|\n");
+		is_str(markup_fault(render(text)), "", line_of(cases[i].first));
 		ok(clock() - begin < SECONDS * CLOCKS_PER_SEC, "in %.0f ms",
 		    (double)(clock() - begin) * 1000 / CLOCKS_PER_SEC);
 		arena_reset(arena);
@@ -128,6 +165,7 @@ main(void)
 	test_hostile();
 	test_cut();
 	test_slow();
+	test_large();
 	arena_free(arena);
 	return tap_done();
 }

@@ -30,17 +30,81 @@ cut(const char *markdown, bool *is_cut)
 	return slice_of(markdown, n);
 }
 
+/* What cmark takes long for, or much memory, if there is much of it. */
+struct effort {
+	size_t brackets, tags, tables, cells;
+	size_t width; /* columns of the table that the line may be in; 0: it is in none */
+};
+
+/* Lists and quotations that a line opens, one in the other. */
+static size_t
+count_nested(struct slice line)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n && strchr("0123456789*+-.)> \t", line.p[i]) != NULL; i++)
+		n += line.p[i] == '>' || (strchr("*+-.)", line.p[i]) != NULL && i + 1 < line.n &&
+		    (line.p[i + 1] == ' ' || line.p[i + 1] == '\t'));
+	return n;
+}
+
+static size_t
+count(struct slice line, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n; i++)
+		n += line.p[i] == c;
+	return n;
+}
+
+/* Is it the line between the head of a table and its rows? */
+static bool
+is_rule(struct slice line)
+{
+	for (size_t i = 0; i < line.n; i++) {
+		if (strchr("|-: \t\r>", line.p[i]) == NULL)
+			return false;
+	}
+	return count(line, '|') > 0 && count(line, '-') > 0;
+}
+
+/* Adds a line.  True: that is too much. */
+static bool
+add_line(struct effort *e, struct slice line)
+{
+	size_t columns = count(line, '|');
+
+	e->brackets += count(line, '[');
+	for (size_t i = 0; i + 1 < line.n; i++)
+		e->tags += line.p[i] == '<' && (line.p[i + 1] == '?' || line.p[i + 1] == '!');
+	if (is_rule(line)) {
+		e->tables++;
+		e->width = columns + 1 > e->width ? columns + 1 : e->width;
+	} else if (line.n == 0) {
+		e->width = 0;
+	}
+	/* a row has as many cells as the head, however short it is */
+	e->cells += e->width;
+	return e->brackets > README_BRACKETS_MAX || e->tags > README_TAGS_MAX ||
+	       e->tables > README_TABLES_MAX || e->cells > README_CELLS_MAX || columns > README_COLUMNS_MAX ||
+	       count_nested(line) > README_NESTED_MAX;
+}
+
 /* Does cmark need a time that grows faster than the text? */
 static bool
 is_slow(struct slice text)
 {
-	size_t brackets = 0, columns = 0;
+	struct effort effort = { .width = 0 };
 
-	for (size_t i = 0; i < text.n; i++) {
-		brackets += text.p[i] == '[';
-		columns = text.p[i] == '\n' ? 0 : columns + (text.p[i] == '|');
-		if (brackets > README_BRACKETS_MAX || columns > README_COLUMNS_MAX)
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		size_t n = end == NULL ? text.n : (size_t)(end - text.p);
+
+		if (add_line(&effort, slice_of(text.p, n)))
 			return true;
+		n += end != NULL;
+		text = slice_of(text.p + n, text.n - n);
 	}
 	return false;
 }

@@ -7,7 +7,8 @@
  * left out, an image is the text that stands for it, and so is a link that leads to no web server.  Only
  * this module includes cmark.
  *
- * The time is bounded: what makes cmark slow, as long rows of brackets do, is shown as plain text.
+ * Time and memory are bounded: what would make cmark need much more than its length, as long rows of brackets
+ * do, is shown as plain text.
  */
 
 #include "base/arena.h"
@@ -15,8 +16,13 @@
 
 enum {
 	README_SHOWN_MAX = 64 << 10, /* bytes; what follows is left out */
-	README_BRACKETS_MAX = 2000, /* with more `[`, or more columns, it is plain text */
-	README_COLUMNS_MAX = 64
+	/* with more than that it is plain text: */
+	README_BRACKETS_MAX = 2000, /* `[` */
+	README_TAGS_MAX = 500, /* `<?` and `<!` */
+	README_NESTED_MAX = 32, /* lists and quotations that begin in one line */
+	README_COLUMNS_MAX = 64, /* `|` in a line */
+	README_TABLES_MAX = 64,
+	README_CELLS_MAX = 100000
 };
 
 struct readme {

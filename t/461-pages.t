@@ -436,6 +436,11 @@ subtest 'the page of a version' => sub {
 		like(get("$root/rich/$spelling", 'developer')->{body}, qr{<span class="version">1\.1\.0\+build</span>},
 		    "$spelling: with or without build metadata");
 	}
+	$t->psql("UPDATE versions SET index_line = jsonb_set(index_line::jsonb, '{features,default}', (SELECT"
+	    . " jsonb_agg('feature-' || i) FROM generate_series(1, 3000) i))::text"
+	    . " WHERE version = '2.0.0-beta.1'");
+	like(get("$root/rich/2.0.0-beta.1", 'developer')->{body}, qr{feature-1, .*feature-3000</td>},
+	    'all that a feature switches on');
 	is(get("$root/$_", 'developer')->{status}, 404, "$_: is not there")
 	    for 'rich/1', 'rich/x', 'rich/1.0.0/x', 'none', '%3Cx%3E', 'r' x 100;
 };

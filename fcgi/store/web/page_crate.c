@@ -5,10 +5,12 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
+#include "crate/index_line.h"
 
 enum { COLUMNS_PAGE_CRATE };
 
-enum { WORDS_MAX = 16 << 10 };
+/* The words of one line of an index, with a blank more for each. */
+enum { WORDS_MAX = 2 * INDEX_LINE_MAX };
 
 /* -1: 500: the database has only what it makes itself. */
 static int

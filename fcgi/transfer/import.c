@@ -39,6 +39,7 @@ struct process {
 	const struct import *import;
 	atomic_size_t *next; /* the crate that nobody has taken yet; shared by all processes */
 	int messages;
+	int reports; /* where the command reads them */
 	struct db *db;
 };
 
@@ -54,24 +55,35 @@ send_message(const struct process *p, int result, const char *crate, const char 
 		continue;
 }
 
-/* New files belong to whoever owns the store: the pool must be able to write beside them. */
+/*
+ * New files belong to whoever owns the store, and have its mode: the pool must be able to write beside them,
+ * and nginx to read them.
+ */
 static int
 become_owner(const char *store, struct err *err)
 {
 	struct stat st;
 	struct passwd *pw;
 
-	if (geteuid() != 0)
-		return 0;
 	if (stat(store, &st) == -1)
 		return err_sys(err, "store: %s", store);
-	if (st.st_uid == 0)
+	umask(~st.st_mode & (S_IRWXG | S_IRWXO));
+	if (geteuid() != 0 || st.st_uid == 0)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	if ((pw == NULL ? setgroups(0, NULL) : initgroups(pw->pw_name, st.st_gid)) == -1 ||
 	    setgid(pw == NULL ? st.st_gid : pw->pw_gid) == -1 || setuid(st.st_uid) == -1)
 		return err_sys(err, "cannot act as the owner of %s", store);
 	return 0;
+}
+
+/* The process ends with the command, also where that has ended already.  become_owner() would undo it. */
+static int
+follow(pid_t command, struct err *err)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		return err_sys(err, "the death of the command");
+	return getppid() == command ? 0 : err_internal(err, 500, "the command has ended");
 }
 
 static int
@@ -126,13 +138,13 @@ process_main(struct process *p, pid_t parent)
 	struct err err = { 0 };
 	int rc;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
-		return EXIT_FAILURE;
+	/* or a write would wait for this process to read, once the command is gone */
+	close(p->reports);
 	p->db = db_new(import->job->conninfo, import->job->timeout_ms);
 	db_prepare_late(p->db);
 	barrier = cache_barrier_new(p->db, NULL);
 	/* a store that no pool has used yet has no directories */
-	rc = become_owner(import->job->settings->store, &err) == -1 ||
+	rc = become_owner(import->job->settings->store, &err) == -1 || follow(parent, &err) == -1 ||
 	    blob_store_check(import->job->settings->store, &err) == -1 ? -1 : import_crates(p, a, &err);
 	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &err) == -1)
 		rc = -1;
@@ -216,6 +228,7 @@ import_run(struct import *import, struct arena *a, struct err *err)
 		return err_sys(err, "a pipe for the import");
 	}
 	p.messages = ends[1];
+	p.reports = ends[0];
 	while (rc == 0 && n < import->processes) {
 		rc = start(&p, &pids[n], err);
 		n += rc == 0;

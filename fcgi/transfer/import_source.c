@@ -213,16 +213,18 @@ take_line(struct finding *f, struct arena *parse, struct slice line, const char 
 	const char *name, *version;
 	struct semver semver;
 	struct found *found;
+	struct err wrong;
 
 	if (json_parse(parse, line, what, &obj, err) == -1)
 		return -1;
 	if (!json_object_is_type(obj, json_type_object))
 		return err_set(err, 400, "%s: the line is not an object", what);
 	if (json_get_str(&(struct json_get) { obj, what, err }, "name", true, &name) == -1 ||
-	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1 ||
-	    crate_name_check(slice_str(name), "crate", err) == -1 ||
-	    semver_parse(slice_str(version), &semver, err) == -1)
+	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1)
 		return -1;
+	if (crate_name_check(slice_str(name), "crate", &wrong) == -1 ||
+	    semver_parse(slice_str(version), &semver, &wrong) == -1)
+		return err_set(err, 400, "%s: %s", what, wrong.pub);
 	found = add(f);
 	found->name = arena_strdup(f->arena, name);
 	found->version = (struct import_version) { arena_strdup(f->arena, version),

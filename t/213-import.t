@@ -290,14 +290,14 @@ subtest 'a mirror of the public registry' => sub {
 
 # The processes of root's import become the owner of the store; from then on the kernel no longer ends them
 # with their parent, unless it is asked again.
-my $owner = $> == 0 ? Berth::Cluster->inherited->{user} : undef;
+# Here it is the user of the cluster, who reaches its socket.
+my @owner = $> == 0 ? (stat(Berth::Cluster->inherited->{pg}))[4, 5] : ();
 
 sub give_store {
-	my ($user) = @_;
+	my (@ids) = @_;
 
-	return unless defined $owner;
-	my @ids = (getpwnam($user))[2, 3];
-	File::Find::find({ no_chdir => 1, wanted => sub { chown(@ids, $_) or die "$_: $!\n" } }, $t->store);
+	File::Find::find({ no_chdir => 1, wanted => sub { chown(@ids, $_) or die "$_: $!\n" } }, $t->store)
+	    if @owner;
 	return;
 }
 
@@ -305,7 +305,7 @@ subtest 'killed, and again' => sub {
 	my $many = $t->dir . '/many';
 	my $n = 60;
 
-	give_store($owner);
+	give_store(@owner);
 	make_path($many);
 	Berth::Test::write_file("$many/many-$_.0.0.crate", Berth::Crate::make('many', "$_.0.0")) for 1 .. $n;
 	my $pid = Berth::Test::spawn("$many.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
@@ -338,7 +338,7 @@ subtest 'killed, and again' => sub {
 	my $at = $t->store . '/' . substr($sha, 0, 2);
 	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $at, "$at/" . substr($sha, 2, 2) . "/$sha"),
 	    '750 640', 'nginx can read what the store lets it');
-	give_store('root');
+	give_store(0, 0);
 };
 
 # All files below a directory, and what is in them.

@@ -200,6 +200,15 @@ subtest 'from elsewhere' => sub {
 	make_path($from);
 	POSIX::mkfifo("$from/$_", 0600) or die "$_: $!\n" for $sha, 'pipe.crate';
 	finds('from pipes', [['blob missing', 0, $subject, 'No such file or directory']], '--from', $from);
+	# root must not fill a directory for the user of the store
+	my ($way, $outside) = ($t->store . '/' . substr($sha, 0, 2), $t->dir . '/outside');
+	unlink("$from/$sha");
+	Berth::Test::write_file("$from/$sha", $bytes);
+	mkdir($outside) or die "$outside: $!\n";
+	rename($way, "$way.away") && symlink($outside, $way) or die "$way: $!\n";
+	is((fsck('--from', $from))[0], 1, 'a link on the way');
+	is_deeply([glob("$outside/*")], [], '  is not followed');
+	unlink($way) && rename("$way.away", $way) or die "$way: $!\n";
 	Berth::Test::write_file($path, $bytes);
 };
 

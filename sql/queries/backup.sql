@@ -1,8 +1,10 @@
 -- name: backup_lock
 -- For this session, until it ends: no collection takes a blob (blob_take), and no other backup runs.  Waits
--- for no one: a collection that takes one just now holds the lock for as long as a rename takes.  Reads no
--- table.
-SELECT pg_try_advisory_lock(1651864180, 1) AS locked;
+-- for no one: a collection that takes one just now holds the lock for as long as a rename takes.  The session
+-- says nothing while blobs are copied, and the server shall not end it for that (PostgreSQL 14 and later could).
+-- Reads no table.
+SELECT pg_try_advisory_lock(1651864180, 1) AS locked,
+       (SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout') AS idle_timeout;
 
 -- name: backup_begin
 -- First in its transaction, since later ones see what it sees.

@@ -68,6 +68,21 @@ cache_dir_next(DIR *dir, struct dirent **entry)
 	return *entry == NULL && errno != 0 ? -1 : 0;
 }
 
+int
+cache_dir_write(int fd, struct slice bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
+	}
+	return 0;
+}
+
 static int
 lock_take(struct cache_dir *d, bool *taken, struct err *err)
 {
@@ -120,7 +135,7 @@ hint_open(struct cache_dir *d, struct err *err)
 }
 
 /* The parts that every tree has. */
-static const char *const parts[] = { "now", "trash", "grant", "project" };
+static const char *const parts[] = { "now", "trash", "grant", "project", "extract" };
 enum { NPARTS = sizeof(parts) / sizeof(*parts) };
 
 static int
@@ -379,10 +394,10 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->epoch[0] = '\0';
 	if (lease_forget(d, INT64_MAX, 0) == -1)
 		return cache_dir_error(d, "now", err);
-	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d, "grant", err) == -1 ||
-	    cache_dir_discard(d, "project", err) == -1)
+	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
+	    cache_dir_discard(d, "extract", err) == -1)
 		return -1;
-	return cache_dir_make(d, "project", err);
+	return make_parts(d, err);
 }
 
 /* ---- hints ---- */

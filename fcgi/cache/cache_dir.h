@@ -10,6 +10,7 @@
  *	project/7/crates/Serde/1.0.0      a symbolic link to the blob
  *	grant/EPOCH/WHO/7                 a grant: a symbolic link to project/7
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH
+ *	extract/7/KEY                     what workers keep for pages (cache/cache_extract.h)
  *	trash/                            files that were taken away, and files that are being written
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
  *
@@ -22,7 +23,7 @@
  * keeper that starts begins with an empty tree.
  *
  * This module has the directory, its lease and the hints; cache/cache_tree.h has the files,
- * cache/cache_grant.h the grants.
+ * cache/cache_grant.h the grants, cache/cache_extract.h the extracts.
  */
 
 #include <stdbool.h>

@@ -13,6 +13,12 @@ cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id)
 	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64, project_id);
 }
 
+void
+cache_path_extracts(char path[CACHE_PATH_SIZE], int64_t project_id)
+{
+	snprintf(path, CACHE_PATH_SIZE, "extract/%" PRId64, project_id);
+}
+
 static int
 index_path(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, const char *suffix)
 {

@@ -59,8 +59,9 @@ const char *cache_who_address(const struct cache_who *);
 /* Makes the holder of that address.  False: it is no address, as where nginx listens on a Unix socket. */
 bool cache_who_at(struct cache_who *, const char *address);
 
-/* "project/7". */
+/* "project/7"; "extract/7". */
 void cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id);
+void cache_path_extracts(char path[CACHE_PATH_SIZE], int64_t project_id);
 
 /* "project/7/config.json", "project/7/index/se/rd/serde.gz", "project/7/crates/Serde/1.0.0".  -1: 400. */
 int cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *, struct err *)

@@ -51,6 +51,9 @@ cache_tree_remove_project(struct cache_dir *d, int64_t project_id, struct err *e
 {
 	char path[CACHE_PATH_SIZE];
 
+	cache_path_extracts(path, project_id);
+	if (cache_dir_discard(d, path, err) == -1)
+		return -1;
 	cache_path_project(path, project_id);
 	return cache_dir_discard(d, path, err);
 }
@@ -83,21 +86,6 @@ cache_tree_path(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZE
 }
 
 static int
-write_all(int fd, struct slice bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
-	}
-	return 0;
-}
-
-static int
 put(struct cache_dir *d, char path[CACHE_PATH_SIZE], struct slice bytes, time_t time, struct err *err)
 {
 	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
@@ -110,7 +98,7 @@ put(struct cache_dir *d, char path[CACHE_PATH_SIZE], struct slice bytes, time_t 
 	    FILE_MODE);
 	if (fd == -1)
 		return cache_dir_error(d, "trash/new", err);
-	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
+	if (cache_dir_write(fd, bytes) == -1 || futimens(fd, times) == -1)
 		rc = cache_dir_error(d, "trash/new", err);
 	/* some file systems report a full disk only here */
 	if (close(fd) == -1 && rc == 0)

@@ -16,7 +16,8 @@
 
 /*
  * Removes the index file of a crate, or the mark that there is none, by its name in any case; the downloads
- * of a crate, by its exact name; all files of a project.  Nobody can open them any more when it returns.
+ * of a crate, by its exact name; all files of a project, and its extracts.  Nobody can open them any more
+ * when it returns.
  * *was_there: the file, or the mark, existed.  -1: 500, 503, nginx may still serve it.
  */
 int cache_tree_remove_index(struct cache_dir *, int64_t project_id, const char *name,

@@ -26,6 +26,7 @@
 #include "api/web/asset.h"
 #include "api/web/browse.h"
 #include "api/web/crate_page.h"
+#include "api/web/diff_page.h"
 #include "api/web/source_page.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
@@ -334,6 +335,10 @@ static const struct route routes[] = {
 	    .handle = browse_project },
 	{ .name = "page_crate", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_crate },
+	{ .name = "page_compare", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/diff",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = diff_page_form },
+	{ .name = "page_diff", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/diff/:range",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = diff_page_range },
 	{ .name = "page_version", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_version },
 	{ .name = "page_source", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version/source",

@@ -31,7 +31,7 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
        v.repository, v.license, v.license_file, v.links, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.has_lib,
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
-       array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.index_line,
+       array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
        (SELECT count(*) FROM listed) AS total,
        (SELECT json_agg(json_build_object('version', o.version, 'at', extract(epoch FROM o.published_at)::bigint,
                    'size', o.size, 'yanked', o.yanked, 'why', o.yank_message, 'license', o.license,

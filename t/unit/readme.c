@@ -8,13 +8,14 @@
 #include "tap.h"
 
 static struct arena *arena;
+static struct readme_source source = { MARKUP_SOURCE, NULL };
 
 static const char *
 render(const char *markdown)
 {
 	struct readme readme;
 
-	readme_render(arena, markdown, &readme);
+	readme_render(arena, markdown, &source, &readme);
 	return arena_slicedup(arena, readme.markup.html);
 }
 
@@ -42,7 +43,8 @@ test_says(void)
 		{ "*a* **b** ~~c~~ `d<`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d&lt;</code></p>\n" },
 		{ "[a](https://a.example/?x&y)", "<p><a href=\"https://a.example/?x&amp;y\">a</a></p>\n" },
 		{ "<https://a.example/>", "<p><a href=\"https://a.example/\">https://a.example/</a></p>\n" },
-		{ "[a *b*](docs/x.md) [c](#d) [e](mailto:f@g) [h](//i)", "<p>a <em>b</em> c e h</p>\n" },
+		{ "[a *b*](docs/x.md)", "<p><a href=\"/-/source/docs/x.md\">a <em>b</em></a></p>\n" },
+		{ "[c](#d) [e](mailto:f@g) [h](//i) [j](?k) [l]()", "<p>c e h j l</p>\n" },
 		{ "![a *b*](https://a.example/x.png)", "<p>a <em>b</em></p>\n" },
 		{ "[![build](https://a.example/b.svg)](https://a.example/)",
 		    "<p><a href=\"https://a.example/\">build</a></p>\n" },
@@ -57,6 +59,53 @@ test_says(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		is_str(render(cases[i].markdown), cases[i].want, line_of(cases[i].markdown));
+}
+
+/* Links to other files of the crate. */
+static void
+test_files(void)
+{
+	static const struct {
+		const char *url, *file, *expected; /* "": a text */
+	} cases[] = {
+		{ "LICENSE", NULL, "/LICENSE" },
+		{ "./a/b.rs", "README.md", "/a/b.rs" },
+		{ "a/../b/./c.rs", NULL, "/b/c.rs" },
+		{ "/a.md", "docs/README.md", "/a.md" },
+		{ "a.md", "docs/en/README.md", "/docs/en/a.md" },
+		{ "../a.md", "docs/en/README.md", "/docs/a.md" },
+		{ "../../../a.md", "docs/en/README.md", "" },
+		{ "..", NULL, "" },
+		{ "/..", NULL, "" },
+		{ "%2e%2e/a", NULL, "" },
+		{ "examples/", NULL, "#" },
+		{ ".", NULL, "#" },
+		{ "caf%C3%A9%20x.md", NULL, "/caf%C3%A9%20x.md" },
+		{ "caf\xc3\xa9.md", NULL, "/caf%C3%A9.md" },
+		{ "a.md?raw=true#usage", NULL, "/a.md" },
+		{ "src/lib.rs#L12", NULL, "/src/lib.rs#L12" },
+		{ "src/lib.rs#L12-L14", NULL, "/src/lib.rs" },
+		{ "src/lib.rs#Lx", NULL, "/src/lib.rs" },
+		{ "a%2Fb", NULL, "/a/b" },
+		{ "a%00b", NULL, "" },
+		{ "a%0ab", NULL, "" },
+		{ "a%5Cb", NULL, "" },
+		{ "a%ffb", NULL, "" },
+		{ "a%zz", NULL, "/a%25zz" },
+		{ "a&#34;b", NULL, "/a%22b" },
+		{ "a:b", NULL, "" },
+		{ "./a:b", NULL, "/a%3Ab" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *path = strcmp(cases[i].expected, "#") == 0 ? "" : cases[i].expected;
+		const char *link = arena_printf(arena, "<p><a href=\"%s%s\">x</a></p>\n", MARKUP_SOURCE, path);
+
+		source.file = cases[i].file;
+		is_str(render(arena_printf(arena, "[x](<%s>)", cases[i].url)),
+		    cases[i].expected[0] == '\0' ? "<p>x</p>\n" : link, cases[i].url);
+	}
+	source.file = NULL;
 }
 
 static void
@@ -108,15 +157,15 @@ test_cut(void)
 	struct readme readme;
 
 	memset(text, 'a', README_SHOWN_MAX);
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	ok(!readme.is_cut, "the longest that is shown");
 	text[README_SHOWN_MAX - 3] = '\n';
 	text[README_SHOWN_MAX] = 'b';
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	ok(readme.is_cut, "one that is longer");
 	is_int((int)readme.markup.html.n, README_SHOWN_MAX - 3 + (int)strlen("<p></p>\n"), "is cut at a line");
 	memset(text, 'a', README_SHOWN_MAX);
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	is_str(arena_slicedup(arena, readme.markup.html), "", "or has none");
 }
 
@@ -125,6 +174,7 @@ main(void)
 {
 	arena = arena_new();
 	test_says();
+	test_files();
 	test_hostile();
 	test_cut();
 	test_slow();

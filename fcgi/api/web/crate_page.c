@@ -69,6 +69,28 @@ takes(struct arena *a, const struct page_crate *crate)
 	return list;
 }
 
+/* Links of the README lead to the files of the version that is shown. */
+static void
+show_readme(const struct page *page, struct crate_html *html)
+{
+	const struct page_crate *crate = html->crate;
+	struct readme_source source = { .file = crate->readme_file };
+	struct buf list;
+
+	if (crate->readme == NULL)
+		return;
+	buf_init(&list, page->rq->arena, REQUEST_PATH_MAX);
+	buf_printf(&list, "%s/-/projects/", page->root);
+	html_path(&list, html->path);
+	buf_puts(&list, "/-/crates/");
+	html_part(&list, crate->name);
+	buf_putc(&list, '/');
+	html_part(&list, crate->shown.version);
+	buf_puts(&list, "/source");
+	source.list = buf_str(&list);
+	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
+}
+
 static int
 show(struct page *page, struct slice version)
 {
@@ -92,8 +114,7 @@ show(struct page *page, struct slice version)
 	html.registries = registries_of(page, &crate);
 	html.takes = takes(rq->arena, &crate);
 	html.turn.total = crate.total;
-	if (crate.readme != NULL)
-		readme_render(rq->arena, crate.readme, &html.readme);
+	show_readme(page, &html);
 	page->title = arena_printf(rq->arena, "%s %s - %s", crate.name, crate.shown.version, html.path);
 	html_crate(&page->html, page, &html);
 	return 0;

@@ -7,6 +7,10 @@
  * left out, an image is the text that stands for it, and so is a link that leads to no web server.  Only
  * this module includes cmark.
  *
+ * A link to another file of the crate leads to its source.  An image of the crate is its text as well.  Each
+ * one would be a request for which a worker waits for the inspector, so that a README with many of them would
+ * keep all workers from their reads; and browsers would decode what anybody has published.
+ *
  * The time is bounded: what makes cmark slow, as long rows of brackets do, is shown as plain text.
  */
 
@@ -24,7 +28,13 @@ struct readme {
 	bool is_cut;
 };
 
+/* Where the other files are. */
+struct readme_source {
+	const char *list; /* the address of all files of the version; a file is below it */
+	const char *file; /* the README's own path; NULL: README.md */
+};
+
 /* The markup lives as long as the arena.  Its headings begin at <h3>. */
-void readme_render(struct arena *, const char *markdown, struct readme *);
+void readme_render(struct arena *, const char *markdown, const struct readme_source *, struct readme *);
 
 #endif

@@ -5,8 +5,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
-
-enum { COLUMNS_PAGE_CRATE };
+#include "crate/semver.h"
 
 enum { WORDS_MAX = 16 << 10 };
 
@@ -213,6 +212,8 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 static void
 read_texts(const struct db_result *r, struct page_crate *out)
 {
+	enum { COLUMNS_PAGE_CRATE };
+
 	out->name = db_str(r, 0, NAME);
 	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
 		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_str(r, 0, YANK_MESSAGE), db_str(r, 0, LICENSE),
@@ -227,6 +228,7 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->cksum = db_str(r, 0, CKSUM);
 	out->has_lib = db_bool(r, 0, HAS_LIB);
 	out->readme = db_str(r, 0, README);
+	out->readme_file = db_str(r, 0, README_FILE);
 	out->total = db_int(r, 0, TOTAL);
 	out->token_kind = db_str(r, 0, TOKEN_KIND);
 	out->token_name = db_str(r, 0, TOKEN_NAME);
@@ -259,6 +261,8 @@ read_events(struct arena *a, const struct db_result *r, struct page_crate *out)
 static int
 read_all(struct arena *a, const struct db_result *r, struct page_crate *out, struct err *err)
 {
+	enum { COLUMNS_PAGE_CRATE };
+
 	read_texts(r, out);
 	if (read_words(a, db_str(r, 0, KEYWORDS), &out->keywords, &out->nkeywords, err) == -1 ||
 	    read_words(a, db_str(r, 0, CATEGORIES), &out->categories, &out->ncategories, err) == -1 ||
@@ -335,4 +339,68 @@ page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask
 	if (events)
 		read_events(a, &calls[OWNERS].result, out);
 	return owners ? owner_list_read(&calls[OWNERS], a, name, &out->owners, &out->nowners, err) : 0;
+}
+
+/* Row i of a pair. */
+static int
+read_one(struct arena *a, const struct db_result *r, int i, struct page_crate *out, struct err *err)
+{
+	enum { COLUMNS_PAGE_PAIR };
+
+	out->name = db_str(r, i, NAME);
+	out->cksum = db_str(r, i, CKSUM);
+	out->shown = (struct page_crate_version) { db_str(r, i, VERSION), db_int(r, i, PUBLISHED_AT),
+		db_int(r, i, SIZE), db_bool(r, i, YANKED), db_str(r, i, YANK_MESSAGE), db_str(r, i, LICENSE),
+		db_str(r, i, RUST_VERSION), db_str(r, i, EDITION) };
+	return read_index_line(a, db_str(r, i, INDEX_LINE), out, err);
+}
+
+static int
+read_pair(struct arena *a, const struct db_result *r, const char *new_base, struct page_crate *old,
+    struct page_crate *new, struct err *err)
+{
+	enum { COLUMNS_PAGE_PAIR };
+
+	for (int i = 0; i < r->rows; i++) {
+		bool is_new = strcmp(db_str(r, i, VERSION_BASE), new_base) == 0;
+
+		if (read_one(a, r, i, is_new ? new : old, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Is it one that a crate can have? */
+static bool
+is_version(struct slice text)
+{
+	struct err wrong = { 0 };
+	struct semver version;
+
+	return semver_parse(text, &version, &wrong) == 0;
+}
+
+int
+page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pair *pair,
+    struct page_crate *old, struct page_crate *new, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_PAIR };
+	const char *before = base_of(a, pair->old), *after = base_of(a, pair->new);
+	struct err wrong = { 0 };
+
+	*old = *new = (struct page_crate) { 0 };
+	if (crate_name_check(pair->name, "crate", &wrong) == -1 || after == NULL || !is_version(pair->new) ||
+	    (before != NULL && !is_version(pair->old)))
+		return err_set(err, 404, "Not Found");
+	db_bind_int(&call.params, pair->project_id);
+	db_bind_str(&call.params, crate_name_normalize(a, pair->name));
+	db_bind_str(&call.params, before);
+	db_bind_str(&call.params, after);
+	if (db_run(db, a, &call, 1, err) == -1 || read_pair(a, &call.result, after, old, new, err) == -1)
+		return -1;
+	if (before != NULL && strcmp(before, after) == 0)
+		*old = *new;
+	if (new->name == NULL || (before != NULL && old->name == NULL))
+		return err_set(err, 404, "Not Found");
+	return 0;
 }

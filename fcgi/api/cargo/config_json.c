@@ -14,20 +14,6 @@ enum { REGISTRY_SEGMENTS = 6 };
 const struct route_policy config_json_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO };
 
-/* Does the client have it? */
-static bool
-is_known(struct request *rq, const char *etag)
-{
-	struct accept_etags has;
-
-	accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), &has);
-	for (size_t i = 0; i < has.n; i++) {
-		if (strcmp(has.v[i], etag) == 0)
-			return true;
-	}
-	return has.any;
-}
-
 int
 config_json_handle(struct call *call, struct request *rq, struct response *rs)
 {
@@ -41,7 +27,7 @@ config_json_handle(struct call *call, struct request *rq, struct response *rs)
 	cache_hint_leave(call, rq, slice_of("", 0), slice_of("", 0));
 	call_cache_headers(call, rs);
 	response_header(rs, "ETag", arena_printf(rq->arena, "\"%s\"", etag));
-	if (is_known(rq, etag)) {
+	if (accept_has_etag(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etag)) {
 		rs->status = 304;
 		return 0;
 	}

@@ -113,7 +113,8 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
 	app->db = db_new(settings->database, settings->database_timeout * 1000);
-	app->barrier = cache_barrier_new(app->db, shared->memory);
+	app->board = shared->memory;
+	app->barrier = cache_barrier_new(app->db, app->board);
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */
 	if (app_know_keys(app, app->arena, &away) == -1) {

@@ -23,6 +23,9 @@ enum {
 struct cache_board {
 	_Atomic uint32_t changes; /* counts them */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
+	_Atomic uint64_t pages_removed; /* counts how often (cache/cache_page.h) */
+	_Atomic int64_t pages_us; /* when that was last, by clock_us() */
+	_Atomic uint32_t pages; /* files since then */
 	_Atomic int n;
 	struct {
 		char node[CACHE_NODE_SIZE]; /* the first is this pool's own */

@@ -20,7 +20,7 @@ enum {
 	/* a request that began in one second may look for that second's name in the next */
 	LEASE_PAST = 2,
 	SWEEP_MAX = 200, /* files of the trash per step: a notification may wait */
-	DEPTH_MAX = 8, /* project/7/index/se/rd/serde.gz has 6 */
+	DEPTH_MAX = 32, /* a page has at most as many segments as a request, and project/7/index/se/rd/serde.gz 6 */
 	TRIES = 8
 };
 

@@ -9,6 +9,7 @@
  *	project/7/index/no/ne/none.absent a mark: there is no such crate
  *	project/7/crates/Serde/1.0.0      a symbolic link to the blob
  *	grant/EPOCH/WHO/7                 a grant: a symbolic link to project/7
+ *	grant/EPOCH/page/projects/...     pages (cache/cache_page.h)
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH
  *	trash/                            files that were taken away, and files that are being written
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
@@ -79,6 +80,9 @@ int cache_dir_begin_epoch(struct cache_dir *, const char *epoch, struct err *)
 
 /* The epoch of the grants; "": none. */
 const char *cache_dir_epoch(const struct cache_dir *);
+
+/* Moves the file or directory into the trash in one step; a missing one is no error.  -1: 500, 503. */
+int cache_dir_discard(struct cache_dir *, const char *path, struct err *) __attribute__((warn_unused_result));
 
 /* Removes some files of the trash; *more: others remain.  A file that cannot be removed is no error. */
 void cache_dir_sweep(struct cache_dir *, bool *more);

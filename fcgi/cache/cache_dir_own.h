@@ -35,10 +35,6 @@ int cache_dir_error(const struct cache_dir *, const char *what, struct err *);
 int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Moves the file into the trash in one step; a missing file is no error.  -1: 500, 503, it is still there. */
-int cache_dir_discard(struct cache_dir *, const char *path, struct err *)
-    __attribute__((warn_unused_result));
-
 /*
  * Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or
  * -1 with errno.

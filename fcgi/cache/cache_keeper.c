@@ -17,6 +17,7 @@
 #include "cache/cache_grant.h"
 #include "cache/cache_keys.h"
 #include "cache/cache_node.h"
+#include "cache/cache_page.h"
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
@@ -168,6 +169,8 @@ end_epoch(struct keeper *k, struct err *err)
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
+	if (cache_page_told(k->dir, k->board, m->kind, &k->sweep, err) == -1)
+		return -1;
 	k->sweep |= m->kind == CACHE_CRATE || m->kind == CACHE_PROJECT || m->kind == CACHE_TOKEN ||
 	    m->kind == CACHE_EPOCH;
 	switch (m->kind) {
@@ -300,7 +303,7 @@ begin(struct keeper *k, struct err *err)
 	if (cache_node_listen(k->db, k->arena, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DIR;
-	if (cache_dir_clear(k->dir, err) == -1)
+	if (cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
@@ -332,6 +335,7 @@ renew(struct keeper *k, struct err *err)
 	if (!cache_dir_is_intact(k->dir))
 		return err_internal(err, 503, "cache_dir: %s was emptied or replaced", k->settings->cache_dir);
 	if (probe(k, err) == -1 ||
+	    cache_page_renew(k->dir, k->board, k->settings->cache_lease, &k->sweep, err) == -1 ||
 	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
 		&k->written, err) == -1 || still_listens(k, err) == -1)
 		return -1;

@@ -71,6 +71,12 @@ cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cac
 		snprintf(path, CACHE_PATH_SIZE, "grant/%s/%s/%" PRId64, epoch, who->name, project_id);
 }
 
+void
+cache_path_pages(char path[CACHE_PATH_SIZE], const char *epoch)
+{
+	snprintf(path, CACHE_PATH_SIZE, "grant/%s/page", epoch);
+}
+
 bool
 cache_epoch_valid(const char *epoch)
 {

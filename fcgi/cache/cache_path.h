@@ -78,6 +78,9 @@ int cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char 
 void cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cache_who *,
     int64_t project_id);
 
+/* "grant/EPOCH/page": no holder has that name. */
+void cache_path_pages(char path[CACHE_PATH_SIZE], const char *epoch);
+
 bool cache_epoch_valid(const char *);
 bool cache_who_valid(const char *);
 

@@ -36,6 +36,7 @@ struct worker_app {
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
+	struct cache_board *board; /* cache/cache_board.h; NULL: none */
 	struct inspector *inspector; /* crate/inspect/inspector.h */
 	struct store_identity store;
 	const char *www_authenticate;

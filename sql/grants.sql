@@ -17,8 +17,8 @@ GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;
 GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), UPDATE (listed_versions) ON
 	crate_names TO :role;
-GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
-	UPDATE (description, document, max_version, weight), DELETE ON crate_search TO :role;
+GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_version, name, normalized_name,
+	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust, weight, yanked), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;

@@ -32,6 +32,7 @@ my %functions = (
 	crates_set_due => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default'"
 	    . " ORDER BY yanked, version_base"],
+	search_yanked => ["SELECT yanked FROM versions WHERE crate_id = 1 AND status = 'default'"],
 	crate_search_count => ['INSERT INTO search_counts AS c (project_id, part, crates) VALUES (1, 1, 1)'
 	    . ' ON CONFLICT (project_id, part) DO UPDATE SET crates = c.crates + 1',
 	    'UPDATE search_counts SET crates = crates - 1 WHERE part = 1'],

@@ -34,16 +34,7 @@ $t->berth_ok(qw(project set demo/off packages_enabled=false));
 $t->project('hidden/deep/secret');
 $t->update_search;
 
-sub sign_in {
-	my ($who) = @_;
-	my (undef, $code) = split(/\n/, $t->berth_ok('user', 'link', $who));
-	my $res = $t->http(POST => '/-/sign-in', { body => "code=$code&confirm=true",
-	    headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $t->url] });
-
-	return ($res->{headers}{'set-cookie'} // die "sign in: $res->{status}\n") =~ /^([^;]*)/ ? $1 : die;
-}
-
-my %cookie = map { $_ => sign_in($_) } @roles, qw(stranger keeper admin);
+my %cookie = map { $_ => $t->sign_in($_) } @roles, qw(stranger keeper admin);
 
 sub get {
 	my ($path, $who, @headers) = @_;

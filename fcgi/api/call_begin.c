@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/web/web_session.h"
 #include "auth/call_guard.h"
 #include "auth/ci_login.h"
 #include "auth/rate_limit.h"
@@ -33,6 +34,27 @@ note_actor(struct request *rq, const struct access_facts *f)
 	decimal_write(f->token_id, p);
 }
 
+/* Fills in the question about who is calling, and what about. */
+static int
+ask(struct call *call, struct request *rq, struct db_call *facts)
+{
+	const struct route_policy *policy = call->policy;
+	struct web_session *v;
+
+	if (!policy->is_page || call->credential.kind != CREDENTIAL_NONE) {
+		access_facts_call(facts, rq->arena, policy->namespace_kind, call_digest(call), &call->namespace);
+		return 0;
+	}
+	v = web_session_new(call->app, rq);
+	if (web_session_find_viewer(call->app, rq, v) == -1)
+		return -1;
+	access_facts_viewer_call(facts, rq->arena, policy->namespace_kind, v->session.user_id, &call->namespace);
+	/* a session counts as a token of its user */
+	if (v->session.user_id != 0)
+		call->credential.kind = CREDENTIAL_TOKEN;
+	return 0;
+}
+
 /* Who is calling and what about. */
 static int
 look_up(struct call *call, struct request *rq)
@@ -40,7 +62,8 @@ look_up(struct call *call, struct request *rq)
 	const struct route_policy *policy = call->policy;
 	struct db_call facts = { 0 };
 
-	access_facts_call(&facts, rq->arena, policy->namespace_kind, call_digest(call), &call->namespace);
+	if (ask(call, rq, &facts) == -1)
+		return -1;
 	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
 	    db_run(call->app->db, rq->arena, &facts, 1, &rq->err) == -1)
 		return -1;
@@ -83,8 +106,10 @@ authorize(struct call *call, struct request *rq)
 	if (call->credential.kind != CREDENTIAL_MALFORMED &&
 	    (look_up(call, rq) == -1 || introduce(call, rq) == -1))
 		return -1;
-	note_actor(rq, &call->facts);
-	if (call->facts.token_usable)
+	/* a session has no token, and has named its user already */
+	if (call->facts.token_id >= 0)
+		note_actor(rq, &call->facts);
+	if (call->facts.token_usable && call->facts.token_id > 0)
 		token_use_note(&app->token_use, call->facts.token_id, time(NULL), clock_us());
 	return access_decide(
 	    &call->facts, call->credential.kind, call->policy->action, &rq->err);
@@ -130,6 +155,8 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 	call->policy = rq->route->policy;
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
+	if (call->policy != NULL && call->policy->is_page)
+		rs->www_authenticate = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 	db_set_deadline(app->db, rq->deadline_us);
 	/* the question before an upload is short, and the upload has the same id */
 	db_set_request(app->db, request_is_subrequest(rq) ? NULL : rq->id);

@@ -6,6 +6,7 @@
 
 #include "api/call_begin.h"
 #include "api/routes.h"
+#include "api/web/page.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache_barrier.h"
@@ -191,6 +192,7 @@ const struct pool_app api_pool_app = {
 	.stop = app_stop,
 	.begin = call_begin,
 	.barrier = app_barrier,
+	.refuse = page_refuse,
 	.end = app_end,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,

@@ -26,6 +26,8 @@
 #include "api/web/asset.h"
 #include "api/web/browse.h"
 #include "api/web/crate_page.h"
+#include "api/web/feed.h"
+#include "api/web/search_page.h"
 #include "api/web/source_page.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
@@ -327,11 +329,15 @@ static const struct route routes[] = {
 	{ .name = "page_front", .methods = READ, .pattern = "-/", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_front },
 	{ .name = "page_search", .methods = READ, .pattern = "-/search", .error_format = ERROR_FORMAT_TEXT,
-	    .handle = browse_search },
+	    .handle = search_page },
 	{ .name = "page_group", .methods = READ, .pattern = "-/groups/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_group },
 	{ .name = "page_project", .methods = READ, .pattern = "-/projects/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_project },
+	{ .name = "feed_project", .methods = READ, .pattern = "-/projects/:id*/-/feed.atom",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &feed_policy, .handle = feed_project },
+	{ .name = "feed_crate", .methods = READ, .pattern = "-/projects/:id*/-/crates/:crate/feed.atom",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &feed_policy, .handle = feed_crate },
 	{ .name = "page_crate", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_crate },
 	{ .name = "page_version", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version",

@@ -28,6 +28,11 @@ struct route_policy {
 	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
+	/*
+	 * It is for people: who sends no credential is whom their browser's session names, and 401 asks for a
+	 * token as the password of HTTP Basic, which programs for people know.
+	 */
+	bool is_page;
 };
 
 /* call/patience.h */

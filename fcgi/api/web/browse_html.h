@@ -10,12 +10,6 @@ struct front_page {
 	struct page_rows projects, newest, used;
 };
 
-struct search_page {
-	const char *query, *project; /* project "": all */
-	struct page_rows crates, facets;
-	struct page_turn turn;
-};
-
 struct group_page {
 	const char *path;
 	struct page_crumbs crumbs;

@@ -45,12 +45,6 @@ str(struct json_object *object, const char *key)
 	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
 }
 
-static int64_t
-number(struct json_object *object, const char *key)
-{
-	return json_object_get_int64(member(object, key));
-}
-
 static bool
 truth(struct json_object *object, const char *key)
 {
@@ -142,6 +136,22 @@ read_index_line(struct arena *a, const char *line, struct page_crate *out, struc
 	return 0;
 }
 
+/* Of an array; NULL where it is none. */
+static const char *
+item_str(struct json_object *list, size_t i)
+{
+	struct json_object *found = json_object_array_get_idx(list, i);
+
+	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
+}
+
+static int64_t
+item_int(struct json_object *list, size_t i)
+{
+	return json_object_get_int64(json_object_array_get_idx(list, i));
+}
+
+/* Each an array of what the statement names. */
 static int
 read_versions(struct arena *a, const char *json, struct page_crate *out, struct err *err)
 {
@@ -153,14 +163,16 @@ read_versions(struct arena *a, const char *json, struct page_crate *out, struct 
 	for (size_t i = 0; i < out->nversions; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
-		out->versions[i] = (struct page_crate_version) { str(v, "version"), number(v, "at"), number(v, "size"),
-			truth(v, "yanked"), str(v, "why"), str(v, "license"), str(v, "rust"), str(v, "edition") };
+		out->versions[i] = (struct page_crate_version) { item_str(v, 0), item_int(v, 1), item_int(v, 2),
+			json_object_get_boolean(json_object_array_get_idx(v, 3)), item_str(v, 4), item_str(v, 5),
+			item_str(v, 6), item_str(v, 7) };
 	}
 	return 0;
 }
 
 static int
-read_dependents(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+read_dependents(struct arena *a, int64_t project_id, const char *json, struct page_crate *out,
+    struct err *err)
 {
 	struct json_object *list;
 
@@ -170,8 +182,8 @@ read_dependents(struct arena *a, const char *json, struct page_crate *out, struc
 	for (size_t i = 0; i < out->ndependents; i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
-		out->dependents[i] = (struct page_crate_dependent) { str(d, "name"), str(d, "version"), str(d, "req"),
-			str(d, "kind") };
+		out->dependents[i] = (struct page_crate_dependent) { item_str(d, 0), item_str(d, 1), item_str(d, 2),
+			item_str(d, 3), item_int(d, 4) != project_id ? item_int(d, 4) : 0 };
 	}
 	return 0;
 }
@@ -187,8 +199,8 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
-		int64_t ago = json_object_get_int64(json_object_array_get_idx(pair, 0));
-		int64_t downloads = json_object_get_int64(json_object_array_get_idx(pair, 1));
+		int64_t ago = item_int(pair, 0);
+		int64_t downloads = item_int(pair, 1);
 
 		/* a node whose clock is ahead counts today */
 		ago = ago < 0 ? 0 : ago;
@@ -202,10 +214,7 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 	for (size_t i = 0; i < out->nloads; i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
 
-		out->loads[i] = (struct page_crate_load) {
-			json_object_get_string(json_object_array_get_idx(pair, 0)),
-			json_object_get_int64(json_object_array_get_idx(pair, 1)),
-		};
+		out->loads[i] = (struct page_crate_load) { item_str(pair, 0), item_int(pair, 1) };
 	}
 	return 0;
 }
@@ -257,7 +266,8 @@ read_events(struct arena *a, const struct db_result *r, struct page_crate *out)
 }
 
 static int
-read_all(struct arena *a, const struct db_result *r, struct page_crate *out, struct err *err)
+read_all(struct arena *a, int64_t project_id, const struct db_result *r, struct page_crate *out,
+    struct err *err)
 {
 	read_texts(r, out);
 	if (read_words(a, db_str(r, 0, KEYWORDS), &out->keywords, &out->nkeywords, err) == -1 ||
@@ -265,7 +275,7 @@ read_all(struct arena *a, const struct db_result *r, struct page_crate *out, str
 	    read_words(a, db_str(r, 0, BINS), &out->bins, &out->nbins, err) == -1 ||
 	    read_index_line(a, db_str(r, 0, INDEX_LINE), out, err) == -1 ||
 	    read_versions(a, db_str(r, 0, VERSIONS), out, err) == -1 ||
-	    read_dependents(a, db_str(r, 0, DEPENDENTS), out, err) == -1)
+	    read_dependents(a, project_id, db_str(r, 0, DEPENDENTS), out, err) == -1)
 		return -1;
 	return read_loads(a, db_str(r, 0, DAYS), db_str(r, 0, BY_VERSION), out, err);
 }
@@ -288,12 +298,14 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	struct db_params *p = &call->params;
 
 	call->stmt = STMT_PAGE_CRATE;
+	db_bind_id(p, ask->user_id);
 	db_bind_int(p, ask->project_id);
 	db_bind_str(p, name);
 	db_bind_str(p, version);
 	db_bind_int(p, ask->range.limit);
 	db_bind_int(p, ask->range.offset);
 	db_bind_bool(p, ask->publishers);
+	db_bind_str(p, ask->index);
 }
 
 static void
@@ -330,7 +342,7 @@ page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask
 		return -1;
 	if (calls[CRATE].result.rows == 0)
 		return err_set(err, 404, "Not Found");
-	if (read_all(a, &calls[CRATE].result, out, err) == -1)
+	if (read_all(a, ask->project_id, &calls[CRATE].result, out, err) == -1)
 		return -1;
 	if (events)
 		read_events(a, &calls[OWNERS].result, out);

@@ -16,11 +16,14 @@
 enum {
 	PAGE_CRATE_DAYS = 90,
 	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
-	PAGE_CRATE_FEATURES = 500
+	PAGE_CRATE_FEATURES = 500,
+	PAGE_CRATE_DEPENDENTS = 100 /* that are looked for */
 };
 
 struct page_crate_ask {
+	int64_t user_id; /* the viewer; 0: nobody */
 	int64_t project_id;
+	const char *index; /* of the project, as registry_url_index() has it */
 	struct slice name; /* in any spelling */
 	struct slice version; /* with or without build metadata; empty: the one that stands for the crate */
 	struct page_range range; /* of the versions */
@@ -48,6 +51,7 @@ struct page_crate_feature {
 
 struct page_crate_dependent {
 	const char *name, *version, *req, *kind;
+	int64_t project_id; /* 0: the same; of another one the viewer may read, by the statement */
 };
 
 struct page_crate_load {

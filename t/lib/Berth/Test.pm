@@ -226,6 +226,16 @@ sub job_token {
 	    '--job', 423, '--ttl', $opt{ttl} // 3600);
 }
 
+# Signs a user in with a browser: the cookie of the session.
+sub sign_in {
+	my ($self, $user) = @_;
+	my (undef, $code) = split(/\n/, $self->berth_ok('user', 'link', $user));
+	my $res = $self->http(POST => '/-/sign-in', { body => "code=$code&confirm=true",
+	    headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $self->url] });
+
+	return ($res->{headers}{'set-cookie'} // die "sign in: $res->{status}\n") =~ /^([^;]*)/ ? $1 : die;
+}
+
 # ---- the pool ----
 
 sub start_pool {

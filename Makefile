@@ -84,13 +84,14 @@ GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/mig
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
-.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-pages check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
 
 help:
 	@echo 'make            the programs, in build/'
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
+	@echo 'make check-pages  the pages for browsers by axe-core, light and dark; needs npm and chromium'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
@@ -199,6 +200,16 @@ check: WERROR = -Werror
 # the plain programs too: what is measured of them would be the sanitizers'
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
+
+# axe-core and a browser go through all kinds of pages; their pictures are in build/screens/ afterwards.
+AXE := build/tools/axe-core-4.10.3
+$(AXE)/node_modules/axe-core/axe.min.js:
+	mkdir -p $(AXE)
+	echo '{"private": true}' >$(AXE)/package.json
+	npm_config_cache=$(CURDIR)/build/tools/npm npm install --prefix $(AXE) --ignore-scripts --no-audit --no-fund \
+	    axe-core@$(AXE:build/tools/axe-core-%=%)
+check-pages: all $(AXE)/node_modules/axe-core/axe.min.js
+	BERTH_BUILD=build AXE=$(CURDIR)/$(AXE)/node_modules/axe-core/axe.min.js t/run prove -v -It/lib t/pages/axe.t
 
 # The tools of cargo's world, at the versions that berth-tools(7) names; they are installed into build/tools first.
 check-tools: all

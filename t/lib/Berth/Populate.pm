@@ -65,7 +65,8 @@ UPDATE crate_search s SET weight = search_weight(d.crates, 0)
    AND s.weight <> search_weight(d.crates, 0);
 DELETE FROM search_counts;
 INSERT INTO search_counts (project_id, part, crates)
-SELECT project_id, search_part(normalized_name), count(*) FROM crate_search GROUP BY 1, 2
+SELECT project_id, search_part(normalized_name), count(*) FROM crate_search GROUP BY 1, 2;
+RESET enable_nestloop
 SQL
 
 # ---- what is published ----

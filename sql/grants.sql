@@ -32,7 +32,7 @@ GRANT SELECT, INSERT (name, percentage, project_id), UPDATE (changed_at, percent
 	TO :role;
 GRANT SELECT, INSERT (gitlab, gitlab_id, kind, name, project_id, user_id), DELETE ON gitlab_pins TO :role;
 GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids,
-	anonymous_networks) ON groups TO :role;
+	anonymous_networks, default_project_id, registry_projects) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;
 GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,

@@ -120,7 +120,7 @@ hint_open(struct cache_dir *d, struct err *err)
 }
 
 /* The parts that every tree has. */
-static const char *const parts[] = { "now", "trash", "grant", "project" };
+static const char *const parts[] = { "now", "trash", "grant", "project", "group" };
 enum { NPARTS = sizeof(parts) / sizeof(*parts) };
 
 static int
@@ -379,10 +379,10 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->epoch[0] = '\0';
 	if (lease_forget(d, INT64_MAX, 0) == -1)
 		return cache_dir_error(d, "now", err);
-	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d, "grant", err) == -1 ||
-	    cache_dir_discard(d, "project", err) == -1)
+	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
+	    cache_dir_discard(d, "group", err) == -1)
 		return -1;
-	return cache_dir_make(d, "project", err);
+	return make_parts(d, err);
 }
 
 /* ---- hints ---- */
@@ -404,7 +404,7 @@ cache_dir_next_hint(struct cache_dir *d, struct cache_hint *h)
 	h->who.name[sizeof(h->who.name) - 1] = '\0';
 	h->file.name[sizeof(h->file.name) - 1] = '\0';
 	h->file.version[sizeof(h->file.version) - 1] = '\0';
-	return h->file.project_id > 0 && cache_who_valid(h->who.name) &&
+	return h->file.namespace != 0 && cache_who_valid(h->who.name) &&
 	    cache_path_file(path, &h->file, &err) == 0;
 }
 

@@ -8,12 +8,14 @@
  *	project/7/index/se/rd/serde.gz
  *	project/7/index/no/ne/none.absent a mark: there is no such crate
  *	project/7/crates/Serde/1.0.0      a symbolic link to the blob
+ *	group/12/...                      the same of the registry of a group: a view
  *	grant/EPOCH/WHO/7                 a grant: a symbolic link to project/7
+ *	grant/EPOCH/WHO/g12               a grant: a symbolic link to group/12
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH
  *	trash/                            files that were taken away, and files that are being written
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
  *
- * nginx reaches a file only through now/SECOND/WHO/PROJECT/..., with the second of its own clock and
+ * nginx reaches a file only through now/SECOND/WHO/PLACE/..., with the second of its own clock and
  * the WHO that it has proved (access/token.h): anyone, the address that asks, or the slot and handle of
  * a token.  So a keeper that is killed, hangs or cannot reach the database takes everything away by
  * doing nothing: no name exists for the seconds after its lease.

@@ -15,8 +15,10 @@
 #include "cache/cache_board.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_grant.h"
+#include "cache/cache_invalidate.h"
 #include "cache/cache_keys.h"
 #include "cache/cache_node.h"
+#include "cache/cache_refused.h"
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
@@ -47,6 +49,7 @@ struct keeper {
 	struct cache_dir *dir;
 	struct cache_grants *grants;
 	struct cache_absent *absent;
+	struct cache_refused refused;
 	struct cache_keys keys;
 	struct db *db; /* the listening session */
 	struct db *prober; /* a second session, which sends probes to the first one */
@@ -138,57 +141,28 @@ file_is_due(struct keeper *k, const struct cache_file *f)
 		k->due[k->ndue++] = *f;
 }
 
-/*
- * Removes the index file, or the mark that there is none.  Clients probably ask again for one that was there,
- * so it is due to be written.
- */
-static int
-take_index(struct keeper *k, const struct cache_message *m, struct err *err)
+static void
+note_due(void *arg, const struct cache_file *f)
 {
-	struct cache_file f = { .project_id = m->id };
-	bool was_there = false;
-
-	if (cache_tree_remove_index(k->dir, m->id, m->name, &was_there, err) == -1)
-		return -1;
-	memcpy(f.name, m->name, sizeof(m->name));
-	if (was_there)
-		file_is_due(k, &f);
-	return 0;
-}
-
-static int
-end_epoch(struct keeper *k, struct err *err)
-{
-	if (cache_dir_end_epoch(k->dir, err) == -1)
-		return -1;
-	cache_grants_forget(k->grants);
-	return 0;
+	file_is_due(arg, f);
 }
 
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	k->sweep |= m->kind == CACHE_CRATE || m->kind == CACHE_PROJECT || m->kind == CACHE_TOKEN ||
-	    m->kind == CACHE_EPOCH;
-	switch (m->kind) {
-	case CACHE_SYNC:
-	case CACHE_ACKNOWLEDGED:
-	case CACHE_PROBE:
-		return 0;
-	case CACHE_EPOCH:
-		return end_epoch(k, err);
-	case CACHE_TOKEN:
-		return cache_grants_end(k->grants, k->dir, &m->who, err);
-	case CACHE_PROJECT:
-		return cache_tree_remove_project(k->dir, m->id, err);
-	case CACHE_CRATE:
-		if (cache_tree_remove_crate(k->dir, m->id, m->name, err) == -1)
-			return -1;
-		break;
-	case CACHE_INDEX:
-		break;
-	}
-	return take_index(k, m, err);
+	const struct cache_invalidation i = { k->dir, k->grants, note_due, k };
+
+	k->sweep |= m->kind != CACHE_INDEX;
+	return cache_invalidate(&i, m, err);
+}
+
+/* What the keeper does when it sees another epoch. */
+static int
+end_epoch(struct keeper *k, struct err *err)
+{
+	static const struct cache_message message = { .kind = CACHE_EPOCH };
+
+	return take_away(k, &message, err);
 }
 
 /* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
@@ -199,21 +173,27 @@ still_listens(const struct keeper *k, struct err *err)
 	    : err_internal(err, 503, "the listening session has ended");
 }
 
-/* Takes note of what concerns no file or grant. */
-static void
+/* Takes note of a message that concerns no file or grant.  False: it is none of these. */
+static bool
 take_note(struct keeper *k, const struct cache_message *m)
 {
+	bool own = strcmp(m->node, cache_dir_node(k->dir)) == 0;
+
 	if (m->kind == CACHE_SYNC) {
 		if (m->id > k->synced)
 			k->synced = m->id;
-		k->asked_from_outside |= strcmp(m->node, cache_dir_node(k->dir)) != 0;
+		k->asked_from_outside |= !own;
 	} else if (m->kind == CACHE_ACKNOWLEDGED) {
 		/* what this node has acknowledged nobody else can say */
-		if (strcmp(m->node, cache_dir_node(k->dir)) != 0)
+		if (!own)
 			cache_board_note(k->board, cache_dir_node(k->dir), m->node, m->id);
-	} else if (m->kind == CACHE_PROBE && m->id == k->probe) {
-		k->probe_back = m->id;
+	} else if (m->kind == CACHE_PROBE) {
+		if (m->id == k->probe)
+			k->probe_back = m->id;
+	} else {
+		return false;
 	}
+	return true;
 }
 
 /* Handles all notifications that have arrived. */
@@ -224,11 +204,11 @@ handle_notifications(struct keeper *k, struct err *err)
 	int rc;
 
 	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
-		if (m.kind != CACHE_SYNC && m.kind != CACHE_ACKNOWLEDGED && m.kind != CACHE_PROBE)
-			FAULT_POINT("cache", "told");
+		if (take_note(k, &m))
+			continue;
+		FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
-		take_note(k, &m);
 	}
 	return rc == 0 ? still_listens(k, err) : -1;
 }
@@ -345,7 +325,7 @@ static int
 put_file(struct keeper *k, const struct cache_file *f, const struct cache_content *c, struct err *err)
 {
 	if (c->absent)
-		return cache_absent_mark(k->absent, k->dir, f->project_id, f->name, err);
+		return cache_absent_mark(k->absent, k->dir, f->namespace, f->name, err);
 	if (!c->found)
 		return 0;
 	return f->version[0] != '\0'
@@ -388,7 +368,7 @@ enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 
 /* Handles no notification between decision and grant (point 3).  -1: the database or the disk failed. */
 static int
-grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int64_t asked_us,
+grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64_t asked_us,
     struct err *err)
 {
 	int64_t end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
@@ -401,9 +381,9 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int6
 	if (enter_epoch(k, d->epoch, &same, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "entered");
-	if (!same || cache_grants_have(k->dir, &d->who, project_id))
+	if (!same || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, project_id, end_us, err) == -1)
+	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
 	return 0;
@@ -420,9 +400,9 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 
 	FAULT_POINT("cache", "hinted");
 	for (size_t i = 0; i < n; i++) {
-		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.project_id))
+		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.namespace))
 			file_is_due(k, &hints[i].file);
-		else
+		else if (!cache_refused_has(&k->refused, &hints[i], asked_us))
 			asked[nasked++] = hints[i];
 	}
 	if (nasked == 0)
@@ -431,11 +411,13 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 		return -1;
 	FAULT_POINT("cache", "decided");
 	for (size_t i = 0; i < nasked; i++) {
-		if (!decisions[i].allowed)
+		if (!decisions[i].allowed) {
+			cache_refused_add(&k->refused, &asked[i], asked_us);
 			continue;
-		if (grant(k, &decisions[i], asked[i].file.project_id, asked_us, err) == -1)
+		}
+		if (grant(k, &decisions[i], asked[i].file.namespace, asked_us, err) == -1)
 			return -1;
-		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.project_id))
+		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.namespace))
 			file_is_due(k, &asked[i].file);
 	}
 	return 0;

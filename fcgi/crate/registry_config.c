@@ -14,11 +14,15 @@ registry_url(struct arena *a, const char *external_url, int64_t project_id)
 	    project_id);
 }
 
-struct slice
-registry_config(struct arena *a, const char *external_url, int64_t project_id,
-    bool auth_required)
+char *
+registry_group_url(struct arena *a, const char *external_url, int64_t group_id)
 {
-	const char *root = registry_url(a, external_url, project_id);
+	return arena_printf(a, "%s/api/v4/groups/%" PRId64 "/-/packages/cargo", external_url, group_id);
+}
+
+struct slice
+registry_config(struct arena *a, const char *root, bool auth_required)
+{
 	struct json_out o;
 	struct buf b;
 

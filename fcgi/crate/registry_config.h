@@ -12,12 +12,14 @@
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
 char *registry_url(struct arena *, const char *external_url, int64_t project_id);
 
+/* "https://host/api/v4/groups/7/-/packages/cargo": the same of the registry of a group. */
+char *registry_group_url(struct arena *, const char *external_url, int64_t group_id);
+
 /*
- * {"dl":...,"api":...,"auth-required":...}: the same bytes for every caller.  Nix pins them by hash
- * and Bazel copies them into lock files.
+ * The config.json of the registry with that root, {"dl":...,"api":...,"auth-required":...}: the same bytes
+ * for every caller.  Nix pins them by hash and Bazel copies them into lock files.
  */
-struct slice registry_config(struct arena *, const char *external_url, int64_t project_id,
-    bool auth_required);
+struct slice registry_config(struct arena *, const char *root, bool auth_required);
 
 /*
  * The modification time of the file with these bytes: a 31-bit hash, since nginx makes the ETag of time and

@@ -27,6 +27,9 @@ struct accept_etags {
 	size_t n;
 };
 
+/* Has the client what has this ETag, which is without quotes? */
+bool accept_has(struct arena *, const char *if_none_match, const char *etag);
+
 /* NULL: there is no such header.  RFC 9110, 13.1.2. */
 void accept_etags(struct arena *, const char *if_none_match, struct accept_etags *);
 

@@ -321,13 +321,27 @@ request_asks_last(const struct request *rq)
 	return subrequest_is(rq, "last");
 }
 
-struct slice
-request_param(const struct request *rq, const char *name)
+static size_t
+find_param(const struct request *rq, const char *name)
 {
 	size_t i = 0;
 
 	while (i < rq->nparams && !slice_is(rq->params[i].name, name))
 		i++;
+	return i;
+}
+
+bool
+request_has_param(const struct request *rq, const char *name)
+{
+	return find_param(rq, name) < rq->nparams;
+}
+
+struct slice
+request_param(const struct request *rq, const char *name)
+{
+	size_t i = find_param(rq, name);
+
 	assert(i < rq->nparams);
 	return rq->params[i].value;
 }

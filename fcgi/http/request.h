@@ -121,6 +121,9 @@ bool request_asks_last(const struct request *);
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);
 
+/* Has the route's pattern that parameter? */
+bool request_has_param(const struct request *, const char *name);
+
 /*
  * Of a text in the form of a query (application/x-www-form-urlencoded): the value of that name
  * after so many of the same name, decoded (`+` is a space).  *out is NULL where there is none.

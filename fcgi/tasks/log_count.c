@@ -37,8 +37,8 @@ put_download(struct json_out *o, const struct download *d)
 		json_out_key(o, "handle");
 		json_out_slice(o, d->handle);
 	}
-	json_out_key(o, "project_id");
-	json_out_int(o, d->project_id);
+	json_out_key(o, d->group_id != 0 ? "group_id" : "project_id");
+	json_out_int(o, d->group_id != 0 ? d->group_id : d->project_id);
 	if (d->version_id != 0) {
 		json_out_key(o, "version_id");
 		json_out_int(o, d->version_id);

@@ -61,6 +61,17 @@ SELECT @caller, @caller_in_project
   LEFT JOIN projects p ON p.id = q.project
   LEFT JOIN groups g ON g.id = p.group_id;
 
+-- part: cache_ground
+-- What a decision of a keeper about t rests on besides: see cache_decide.
+e.id::text AS epoch,
+CASE WHEN EXISTS (SELECT FROM token_slots s
+                   WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
+                     AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
+     THEN t.handle END AS handle,
+floor(extract(epoch FROM least(t.expires_at, t.checked_until,
+    (SELECT min(m.expires_at) FROM members m
+      WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
+
 -- name: cache_decide
 -- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  By a keeper:
 -- as access_facts, and behind it the epoch, the token's handle where nginx can check it (its slot is live
@@ -68,15 +79,7 @@ SELECT @caller, @caller_in_project
 -- null.  One statement, so that all of it is of one moment: of a membership that came between two
 -- statements the second would know the right, and the first not the end.  Look-ups as in access_facts, a
 -- table of one row, the slot by its primary key, the memberships by members_group and members_project.
-SELECT @caller, @caller_in_project,
-       e.id::text AS epoch,
-       CASE WHEN EXISTS (SELECT FROM token_slots s
-                          WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
-                            AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
-            THEN t.handle END AS handle,
-       floor(extract(epoch FROM least(t.expires_at, t.checked_until,
-           (SELECT min(m.expires_at) FROM members m
-             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
+SELECT @caller, @caller_in_project, @cache_ground
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
   LEFT JOIN users u ON u.id = t.user_id
@@ -132,6 +135,73 @@ SELECT @caller, @caller_in_group
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
+
+-- part: caller_in_view
+-- What t and u may do at most in a project of group v, or of a group below it: the facts of the registry of
+-- the group where it is about no name, or about one that no project has.  Who may do something in none of
+-- the projects is refused by these facts as well; that somebody may do it in one of them does not follow,
+-- for jobs.  As in caller_in_group the time it takes does not depend on what is private.
+coalesce(t.group_id = ANY (v.ancestor_ids)
+         OR EXISTS (SELECT FROM groups d
+                     WHERE d.id = coalesce(t.group_id, (SELECT p.group_id FROM projects p WHERE p.id = t.project_id))
+                       AND d.ancestor_ids @> ARRAY[v.id]), false) AS in_namespace,
+CASE WHEN t.kind = 'job' THEN 2 ELSE 0 END AS job_policy, t.trust_rule_id,
+v.id AS namespace_id, v.full_path,
+CASE WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[v.id] AND @has_public) THEN 'public'
+     WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[v.id] AND @has_internal) THEN 'internal'
+     ELSE 'private' END AS visibility,
+true AS packages_enabled, false AS public_packages,
+coalesce((SELECT max(m.access_level) FROM members m
+           WHERE m.user_id = t.user_id AND (m.expires_at IS NULL OR m.expires_at > now())
+             AND (m.group_id = ANY (v.ancestor_ids)
+                  OR EXISTS (SELECT FROM groups d WHERE d.id = @group_of_member
+                                AND d.ancestor_ids @> ARRAY[v.id]))), 0) AS access_level,
+EXISTS (SELECT FROM crate_owners k JOIN projects p ON p.id = k.project_id JOIN groups d ON d.id = p.group_id
+         WHERE k.user_id = t.user_id AND d.ancestor_ids @> ARRAY[v.id]) AS owns_crate,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
+CASE WHEN t.id IS NULL THEN
+    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids))
+     ELSE '' END AS networks, NULL AS policy
+
+-- name: access_facts_view
+-- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
+-- for the registry of a group where it is about no name.
+SELECT @caller, @caller_in_view
+  FROM (SELECT $1::bytea AS digest,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+  LEFT JOIN tokens t ON t.digest = q.digest
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups v ON v.id = q.place;
+
+-- name: access_facts_view_name
+-- $1 to $3 as in access_facts_view, $4 a name in normal form, $5 whether a name that is new goes to the
+-- group's default project.  As access_facts, about the project of the group that has the name, and behind
+-- it the group, and whether there is a project that has the name: of the few crates of that name, by
+-- crates_name.
+SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS has_name
+  FROM (SELECT $1::bytea AS digest,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place,
+               $4::text AS name) n
+  LEFT JOIN tokens t ON t.digest = n.digest
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups v ON v.id = n.place
+  LEFT JOIN LATERAL view_project(v.id, n.name) h ON true
+  LEFT JOIN projects p ON p.id = coalesce(h.project_id, CASE WHEN $5::boolean THEN
+       (SELECT o.id FROM projects o JOIN groups d ON d.id = o.group_id
+         WHERE o.id = v.default_project_id AND d.ancestor_ids @> ARRAY[v.id]) END)
+  LEFT JOIN groups g ON g.id = p.group_id;
+
+-- name: cache_decide_view
+-- $1 to $3 as in cache_decide, $2 a group.  As cache_decide, with a row for each project of the group or of
+-- one below it that has its packages switched on, up to 1001: the groups by groups_ancestor_ids, their
+-- projects by projects_group.
+SELECT @caller, @caller_in_project, @cache_ground
+  FROM access_epoch e
+  LEFT JOIN tokens t ON t.digest = $1::bytea
+  LEFT JOIN users u ON u.id = t.user_id
+  JOIN groups g ON g.ancestor_ids @> ARRAY[$2::bigint]
+  JOIN projects p ON p.group_id = g.id AND p.packages_enabled
+ LIMIT 1001;
 
 -- name: access_facts_groups
 -- $1 token or null, $2 groups, a page of them.  As access_facts_group, with a row for each group in that

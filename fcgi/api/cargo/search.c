@@ -53,22 +53,12 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 	json_out_close(o, '}');
 }
 
-int
-search_handle(struct call *call, struct request *rq, struct response *rs)
+static int
+respond(struct request *rq, struct response *rs, const struct search_hit *hits, size_t n, int64_t total)
 {
-	struct search_query query;
-	struct search_hit *hits;
-	struct search_ask ask;
 	struct json_out o;
 	struct buf b;
-	int64_t total;
-	size_t n;
 
-	if (read_ask(rq, &query, &ask) == -1)
-		return -1;
-	ask.project_id = call->facts.project_id;
-	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
-		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
@@ -83,7 +73,63 @@ search_handle(struct call *call, struct request *rq, struct response *rs)
 	json_out_int(&o, total);
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
-	call_cache_headers(call, rs);
 	response_body(rs, 200, "application/json", buf_slice(&b));
 	return 0;
+}
+
+int
+search_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	struct search_query query;
+	struct search_hit *hits;
+	struct search_ask ask;
+	int64_t total;
+	size_t n;
+
+	if (read_ask(rq, &query, &ask) == -1)
+		return -1;
+	ask.project_id = call->facts.project_id;
+	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
+		return -1;
+	call_cache_headers(call, rs, access_is_public(&call->facts));
+	return respond(rq, rs, hits, n, total);
+}
+
+/* The projects of the group that the caller may search. */
+static int
+find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
+{
+	struct access_facts *facts;
+	size_t nfacts;
+
+	if (access_facts_projects(call->app->db, rq->arena, call->facts.token_id, call->view.group_id, true, &facts,
+	        &nfacts, &rq->err) == -1)
+		return -1;
+	*n = 0;
+	*ids = arena_calloc(rq->arena, nfacts, sizeof(**ids));
+	for (size_t i = 0; i < nfacts; i++) {
+		struct err no = { 0 };
+
+		access_facts_switch(&facts[i], FLAG_SEARCH);
+		if (access_decide(&facts[i], call->credential.kind, ACTION_READ_PACKAGE, &no) == 0)
+			(*ids)[(*n)++] = facts[i].project_id;
+	}
+	return 0;
+}
+
+int
+search_handle_group(struct call *call, struct request *rq, struct response *rs)
+{
+	struct search_query query;
+	struct search_hit *hits;
+	struct search_ask ask;
+	int64_t *projects, total;
+	size_t nprojects, n;
+
+	if (read_ask(rq, &query, &ask) == -1 || find_projects(call, rq, &projects, &nprojects) == -1 ||
+	    search_group(call->app->db, rq->arena, &ask, call->view.group_id, projects, nprojects, &hits, &n, &total,
+	        &rq->err) == -1)
+		return -1;
+	call_cache_headers(call, rs, false);
+	return respond(rq, rs, hits, n, total);
 }

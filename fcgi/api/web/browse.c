@@ -2,6 +2,7 @@
 
 #include "api/web/browse_html.h"
 #include "api/web/templates.h"
+#include "crate/registry_config.h"
 #include "crate/search_query.h"
 
 enum {
@@ -100,6 +101,8 @@ show_group(struct page *page)
 		return -1;
 	group.path = page->title = facts->full_path;
 	group.crumbs = page_crumbs(page->rq->arena, group.path);
+	group.index = arena_printf(page->rq->arena, "sparse+%s/", registry_group_url(page->rq->arena,
+	    page->call->app->settings->external_url, facts->group_id));
 	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
 	group.members = page_rows_of(&rows, "member");
 	group.turn.total = page_rows_number(&rows, "total");

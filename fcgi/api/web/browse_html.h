@@ -18,6 +18,7 @@ struct search_page {
 
 struct group_page {
 	const char *path;
+	const char *index; /* the address of its registry, for cargo */
 	struct page_crumbs crumbs;
 	struct page_rows projects, members;
 	bool sees_members;

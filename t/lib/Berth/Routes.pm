@@ -41,7 +41,7 @@ sub all {
 }
 
 # What stands for a parameter of which nobody said anything.
-my %usual = (path => 'demo/priv', crate => 'abcd', version => '1.0.0', file => 'src/lib.rs',
+my %usual = (path => 'demo/priv', group => 'demo', crate => 'abcd', version => '1.0.0', file => 'src/lib.rs',
     prefix => 'ab', prefix2 => 'cd');
 
 sub path {

@@ -35,6 +35,16 @@ check_url_path(const char *path)
 }
 
 static const char *
+check_visible(const char *v)
+{
+	for (const char *p = v; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			return "must be of visible ASCII characters";
+	}
+	return NULL;
+}
+
+static const char *
 check_url(const char *v)
 {
 	size_t n = strlen(v);
@@ -46,10 +56,8 @@ check_url(const char *v)
 	if (v[n - 1] == '/' && n > strlen("https://"))
 		return "must not end in a slash";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
-	for (const char *p = v; *p != '\0'; p++) {
-		if (*p <= ' ' || *p > '~')
-			return "must be of visible ASCII characters";
-	}
+	if (check_visible(v) != NULL)
+		return check_visible(v);
 	if (strpbrk(v, "?#") != NULL)
 		return "must have no query and no fragment";
 	if (!url_is_https(slice_str(v)) || strchr(v, '@') != NULL)
@@ -179,13 +187,19 @@ check_gitlab_url(const char *v)
 		return NULL;
 	if (!url_is_https(slice_str(v)) || strpbrk(v, "?#@") != NULL)
 		return "must be https://host[:port][/path]";
-	if (v[n - 1] == '/')
-		return "must not end in a slash";
-	for (const char *p = v; *p != '\0'; p++) {
-		if (*p <= ' ' || *p > '~')
-			return "must be of visible ASCII characters";
-	}
-	return NULL;
+	return v[n - 1] == '/' ? "must not end in a slash" : check_visible(v);
+}
+
+/* nginx's server for monitoring is reached without TLS, on this host. */
+static const char *
+check_monitoring_url(const char *v)
+{
+	static const char scheme[] = "http://";
+	const char *host = v + strlen(scheme);
+
+	if (strncmp(v, scheme, strlen(scheme)) != 0 || *host == '\0' || strpbrk(host, "/?#@") != NULL)
+		return "must be http://host[:port]";
+	return check_visible(v);
 }
 
 /* ":3128" */
@@ -311,6 +325,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(log_level), .type = CONF_STR, .def = "info", .check = check_log_level },
 	{ MEMBER(monitoring_allow), .type = CONF_STR, .def = "127.0.0.0/8 ::1/128",
 	    .check = check_networks },
+	{ MEMBER(monitoring_url), .type = CONF_STR, .def = "http://127.0.0.1:9614",
+	    .check = check_monitoring_url },
 	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
 	{ MEMBER(download_log), .type = CONF_STR, .def = "/var/log/nginx/berth-downloads.log",
 	    .check = check_optional_path },

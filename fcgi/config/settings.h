@@ -37,6 +37,7 @@ struct settings {
 	const char *log_file; /* "": standard error */
 	const char *log_level;
 	const char *monitoring_allow; /* space-separated addresses and networks */
+	const char *monitoring_url; /* of nginx's server for monitoring */
 	/* the worker */
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */

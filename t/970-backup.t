@@ -265,7 +265,8 @@ subtest 'a backup under load' => sub {
 		my @done;
 
 		if ($i == 0) {
-			sleep(0.3);
+			$t->wait_for(sub { $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id"
+			    . " WHERE c.name LIKE 'load%'") > 12 }) or die "nobody publishes\n";
 			Berth::Test::write_file($began, '');
 			my ($status, $said, $err) = backup();
 			Berth::Test::write_file("$began.done", '');

@@ -40,6 +40,7 @@ GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, att
 	DELETE ON tasks TO :role;
 GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), UPDATE (access_level,
 	expires_at), DELETE ON members TO :role;
+GRANT SELECT, INSERT (answers, node, route), UPDATE (answers) ON nginx_answers TO :role;
 GRANT SELECT ON package_entries TO :role;
 GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks,
 	job_token_limited, packages_enabled, policy, public_packages, visibility) ON projects TO :role;

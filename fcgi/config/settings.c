@@ -330,6 +330,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
 	{ MEMBER(download_log), .type = CONF_STR, .def = "/var/log/nginx/berth-downloads.log",
 	    .check = check_optional_path },
+	{ MEMBER(cache_log), .type = CONF_STR, .def = "/var/log/nginx/berth-cache.log",
+	    .check = check_optional_path },
 	{ MEMBER(keep_unused), .type = CONF_SECONDS, .def = "7d", .min = 0,
 	    .max = INT64_C(3650) * DAY },
 	{ MEMBER(keep_ended_tokens), .type = CONF_SECONDS, .def = "90d", .min = 0,

@@ -41,6 +41,7 @@ struct settings {
 	/* the worker */
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */
+	const char *cache_log; /* nginx's; "": nobody knows what it answers by itself */
 	int64_t keep_unused; /* how long bytes stay to which no version refers */
 	int64_t keep_ended_tokens; /* how long the row of an ended token stays */
 	const char *worker_pid_file; /* "": none */

@@ -87,6 +87,7 @@ sub new {
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
+		cache_log => "$self->{dir}/log/nginx-berth-cache.log",
 		workers => 2,
 		# tests look into /proc, and not all of them are root
 		$self->{has_write_workers} ? (write_workers => $settings{workers} // 2, traceable => 'on') : (),

@@ -22,6 +22,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
 SAN        ?= address,undefined
 SECONDS    ?= 60
+HOURS      ?= 1
 PROVEFLAGS ?= -j3
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
@@ -84,7 +85,7 @@ GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/mig
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
-.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always soak
 all: $(PROGRAMS:%=build/%)
 
 help:
@@ -93,6 +94,7 @@ help:
 	@echo 'make check      every test, with sanitizers'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
+	@echo 'make soak       a registry of two nodes under load and trouble for HOURS=1: what grows, what is answered wrong'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
@@ -208,6 +210,10 @@ check-tools: all
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)
 	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
+
+# a copy of the plain programs; nothing that is built meanwhile disturbs it
+soak: all
+	t/bench/soak -h $(HOURS) $(SOAKFLAGS)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \

@@ -129,7 +129,9 @@ TOML
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
-		'an index without crates' => [qr/--crates/, 'index', $dir, 'demo/new'],
+		'an index without crates' => [qr{cannot read \S+/config\.json}, 'index', $dir, 'demo/new'],
+		'lines without crates' => [qr/needs --crates/, 'index', "$dir/README.crate", 'demo/new'],
+		'a list for files' => [qr/--list is for the URL/, 'index', $dir, 'demo/new', '--list', $dir],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
 	for my $what (sort keys %wrong) {

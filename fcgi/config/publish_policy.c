@@ -53,6 +53,7 @@ publish_policy_merge(struct arena *a, const struct settings *settings, int64_t p
 		.max_entries = s.max_entries,
 		.reserved_names = s.reserved_names,
 		.required_metadata = s.required_metadata,
+		.mirror_url = s.mirror_url,
 		.limits = limits_of(a, &s, project_id),
 	};
 	return 0;
@@ -68,4 +69,12 @@ publish_policy_read(struct arena *a, const struct settings *settings, int64_t pr
 	if (project_policy_parse(a, own, &parsed, &n, err) == -1)
 		return -1;
 	return publish_policy_merge(a, settings, project_id, parsed, n, policy, err);
+}
+
+int
+publish_policy_check_mirror(const struct publish_policy *policy, const char *full_path, struct err *err)
+{
+	return policy->mirror_url[0] == '\0' ? 0 : err_set(err, 403,
+	    "`%s` is a mirror of %s: `berth import` brings its crates; publish your own crates to another project",
+	    full_path, policy->mirror_url);
 }

@@ -21,6 +21,7 @@ struct publish_policy {
 	int64_t max_entries;
 	const char *reserved_names; /* besides those that are always reserved */
 	const char *required_metadata;
+	const char *mirror_url; /* of the registry whose crates the project has; "": it is no mirror */
 	struct package_limits limits;
 };
 
@@ -38,6 +39,10 @@ int publish_policy_read(struct arena *, const struct settings *, int64_t project
  */
 int publish_policy_merge(struct arena *, const struct settings *, int64_t project_id,
     const struct project_setting *own, size_t n, struct publish_policy *, struct err *)
+    __attribute__((warn_unused_result));
+
+/* -1: 403, the project is a mirror, into which nobody publishes. */
+int publish_policy_check_mirror(const struct publish_policy *, const char *full_path, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

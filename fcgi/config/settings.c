@@ -169,6 +169,18 @@ check_registries(const char *v)
 	return NULL;
 }
 
+static const char *
+check_mirror_url(const char *v)
+{
+	const char *rest = v;
+	struct slice word;
+
+	if (v[0] == '\0' || strcmp(v, "crates-io") == 0)
+		return NULL;
+	return check_registries(v) == NULL && words_next(&rest, &word) && !slice_is(word, "*") &&
+	    !words_next(&rest, &word) ? NULL : "must be crates-io or the URL of an index";
+}
+
 /* An address that tokens are sent to: nothing but TLS will do.  A GitLab can be below a path. */
 static const char *
 check_gitlab_url(const char *v)
@@ -346,6 +358,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(allowed_registries), .type = CONF_STR,
 	    .def = "https://github.com/rust-lang/crates.io-index", .check = check_registries,
 	    .project = true },
+	{ MEMBER(mirror_url), .type = CONF_STR, .def = "", .check = check_mirror_url, .project = true },
 	{ MEMBER(deleted_name_wait), .type = CONF_SECONDS, .def = "1d", .min = 0,
 	    .max = INT64_C(365) * DAY },
 	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0,

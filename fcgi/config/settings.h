@@ -59,6 +59,7 @@ struct settings {
 	const char *strict_metadata; /* space-separated words: what is wrong there is refused, not only told */
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
+	const char *mirror_url; /* of a project: index URL of the registry whose crates it has, or "crates-io" */
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
 	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */

@@ -203,7 +203,7 @@ check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/s
 # The tools of cargo's world, at the versions that berth-tools(7) names; they are installed into build/tools first.
 check-tools: all
 	scripts/tools $(TOOLS)
-	BERTH_BUILD=build t/run prove -v -It/lib t/tools/tools.t
+	BERTH_BUILD=build t/run prove -v -It/lib t/tools/*.t
 
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)

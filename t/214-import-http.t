@@ -71,7 +71,8 @@ sub offer {
 		cksum => $opt{cksum} // sha256_hex($bytes), yanked => $opt{yanked} ? JSON::PP::true : JSON::PP::false };
 
 	$there->answer('/index/' . Berth::Publish::index_path($name), $json->encode($line) . "\n");
-	$there->answer("/dl/$name-$version.crate", $bytes, status => $opt{status} // 200);
+	$there->answer("/dl/$_-$version.crate", $bytes, status => $opt{status} // 200)
+	    for $name, $opt{name} // ();
 	return $bytes;
 }
 
@@ -120,6 +121,7 @@ subtest 'a server that is not what it should be' => sub {
 
 	offer('good', '1.0.0');
 	offer('other-sum', '1.0.0', cksum => 'a' x 64);
+	offer('Lower_Case', '1.0.0', name => 'lower_case');
 	offer('gone', '1.0.0', status => 404);
 	offer('denied', '1.0.0', status => 403);
 	offer('large', '1.0.0', bytes => 'x' x 3000);
@@ -127,13 +129,13 @@ subtest 'a server that is not what it should be' => sub {
 	$there->answer('/index/no/js/nojson', "{\n");
 	$there->answer('/index/em/pt/empty', '');
 	$t->berth_ok('project', 'set', 'demo/other', 'max_crate_size=2k');
-	my $list = list(qw(good other-sum gone denied large names-else nojson empty absent));
+	my $list = list(qw(good Lower_Case other-sum gone denied large names-else nojson empty absent));
 
 	$there->answer('/index/config.json', $config);
 	($status, undef, undef, $err) = import_of($source, 'demo/other');
 	like("$status $err", qr/^2 .*has no API that lists its crates; name them with --list/s, 'no list, no API');
 	($status, $summary, $rows, $err) = import_of($source, 'demo/other', '--list', $list);
-	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 1, 5, 3], 'one is good') or diag $err;
+	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 5, 3], 'two are good') or diag $err;
 	my %why = ('other-sum 1.0.0' => qr/has the SHA-256 [0-9a-f]{64}, and the index says a{64}/,
 		'gone 1.0.0' => qr/has no bytes/, 'denied 1.0.0' => qr/answers 403/,
 		'large 1.0.0' => qr/more than 2048 bytes/,
@@ -141,7 +143,8 @@ subtest 'a server that is not what it should be' => sub {
 		'empty ' => qr/does not have the crate/, 'absent ' => qr/does not have the crate/);
 	like($rows->{$_}{reason}, $why{$_}, "$_: why") for sort keys %why;
 	is_deeply([sort keys %$rows], [sort keys %why], 'no more rows');
-	like($err, qr/^berth: 8 of 9 versions are not imported$/m, 'and it says how many are not');
+	is($t->psql("SELECT name FROM crates WHERE name ~ 'ower'"), 'Lower_Case', 'the crate knows its name');
+	like($err, qr/^berth: 8 of 10 versions are not imported$/m, 'and it says how many are not');
 
 	offer('later', '1.0.0', status => 503);
 	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('later'));

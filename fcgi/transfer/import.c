@@ -20,9 +20,10 @@
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/blob/blob_store.h"
+#include "store/package/imported.h"
 #include "transfer/import_details.h"
 
-enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX };
+enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX, REPLAN_CRATES = 128 };
 
 #define GO_ON "; what is imported stays; run the same command again to go on"
 
@@ -186,8 +187,10 @@ import_crates(struct process *p, struct arena *a, struct err *err)
 	size_t i;
 	int rc = 0;
 
-	while (rc == 0 && (i = atomic_fetch_add(p->next, 1)) < source->ncrates) {
+	for (size_t n = 1; rc == 0 && (i = atomic_fetch_add(p->next, 1)) < source->ncrates; n++) {
 		rc = import_crate(&passage, &source->crates[i], err);
+		if (rc == 0 && n % REPLAN_CRATES == 0)
+			rc = imported_replan(p->db, passage.arena, err);
 		arena_reset(passage.arena);
 	}
 	arena_free(passage.arena);

@@ -86,7 +86,8 @@ gather(const struct finding *f, struct import_source *source)
 	for (size_t i = 0; i < f->n; i++) {
 		if (crate == NULL || strcmp(crate->name, f->v[i].name) != 0) {
 			crate = &source->crates[source->ncrates++];
-			*crate = (struct import_crate) { f->v[i].name, &versions[source->nversions], 0, { 0 } };
+			*crate = (struct import_crate) { .name = f->v[i].name,
+				.versions = &versions[source->nversions] };
 		}
 		if (f->v[i].owners.n > 0)
 			crate->owners = f->v[i].owners;
@@ -421,6 +422,8 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 		return err_set(err, 400, "%s has lines of the crate `%s`", what,
 		    source.crates[source.ncrates - 1].name);
 	crate->name = source.crates[0].name;
+	if (strcmp(crate->name, listed->name) != 0)
+		crate->alias = listed->name;
 	crate->versions = source.crates[0].versions;
 	crate->nversions = source.crates[0].nversions;
 	for (size_t i = 0; i < crate->nversions; i++)

@@ -23,6 +23,7 @@ struct import_version {
 
 struct import_crate {
 	const char *name;
+	const char *alias; /* as the list spells it, where the index spells it otherwise; or NULL */
 	struct import_version *versions; /* in the order in which they are to be published */
 	size_t nversions;
 	struct strings owners; /* of a list: usernames there */

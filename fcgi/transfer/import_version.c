@@ -161,15 +161,15 @@ stage(struct passage *p, struct err *err)
 	return 0;
 }
 
-/* Reads the manifest in the crate. */
+/* Reads the manifest in the crate, if its folder has that name. */
 static int
-inspect(struct passage *p, struct err *err)
+inspect_as(struct passage *p, const char *name, struct err *err)
 {
 	const struct import_job *wanted = p->importer->job;
 	const struct job job = { .kind = JOB_INSPECT, .limits = {
 		.max_unpacked = (uint64_t)wanted->policy->max_unpacked_size,
 		.max_entries = (uint64_t)wanted->policy->max_entries,
-		.folder = arena_printf(p->arena, "%s-%s", p->there->crate->name, p->version->version),
+		.folder = arena_printf(p->arena, "%s-%s", name, p->version->version),
 	} };
 	struct inspector_result result = { .errors = slice_str("") };
 	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * 1000000;
@@ -194,6 +194,20 @@ inspect(struct passage *p, struct err *err)
 		return err_set(err, 400, "%s", verdict.error);
 	p->package = verdict.package;
 	return 0;
+}
+
+/* Some registries have all names in lower case, and the crate has the right one. */
+static int
+inspect(struct passage *p, struct err *err)
+{
+	const struct import_crate *crate = p->there->crate;
+
+	if (inspect_as(p, crate->name, err) == 0)
+		return 0;
+	if (err->status >= 500 || crate->alias == NULL)
+		return -1;
+	err_clear(err);
+	return inspect_as(p, crate->alias, err);
 }
 
 /* Gives the registry of a dependency its one spelling. */

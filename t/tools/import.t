@@ -2,8 +2,8 @@
 
 # berth-import(7), run: imports of what real registries have made of the same crates, compared field by field
 # with what was published there.  `make check-tools` runs this; a registry that is not on this machine is
-# skipped.  Give their programs in the environment: KELLNR, and GITEA with its source in GITEA_ROOT, or put
-# kellnr and gitea into build/tools/bin.
+# skipped.  Give their programs in the environment: KELLNR, NORA, and GITEA with its source in GITEA_ROOT; or
+# put kellnr, nora and gitea into build/tools/bin.
 
 use strict;
 use warnings;
@@ -41,6 +41,7 @@ my @crates = (
 my %sum; # of those that were published
 
 subtest 'Kellnr' => \&kellnr;
+subtest 'NORA' => \&nora;
 subtest 'Gitea' => \&gitea;
 
 $t->stop;
@@ -70,24 +71,27 @@ sub curl {
 sub request {
 	my ($method, $url, $authorization, $body) = @_;
 
-	return curl($url, '-X', $method, '-H', "Authorization: $authorization", '-H', 'Content-Type: application/json',
-	    defined $body ? ('--data-binary', '@-', \(ref $body ? $json->encode($body) : $body)) : (\''));
+	$body = $json->encode($body) if ref $body;
+	return curl($url, '-X', $method, '-H', "Authorization: $authorization", '-H',
+	    'Content-Type: application/json', defined $body ? ('--data-binary', '@-', \$body) : ());
 }
 
 # Publishes all crates to the registry with that API, and yanks what is to be yanked.
 sub publish_all {
-	my ($api, $authorization) = @_;
+	my ($api, $authorization, %opt) = @_;
 
 	for (@crates) {
 		my ($name, $version, $deps, $yanked) = @$_;
-		my $toml = join('', map { "[dependencies.$_]\nversion = \"1\"\nregistry-index = \"sparse+$api/\"\n" } @$deps);
+		my $toml = join('', map { "[dependencies.$_]\nversion = \"1\"\nregistry-index = \"sparse+$api/\"\n" }
+		    @$deps);
 		my $bytes = Berth::Crate::make($name, $version, toml => $toml);
 		my $metadata = Berth::Crate::metadata($name, $version, deps => [map { { name => $_, version_req => '^1',
 			features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
 			kind => 'normal', registry => undef } } @$deps]);
 
 		request(PUT => "$api/api/v1/crates/new", $authorization, $t->publish_body($metadata, $bytes));
-		request(DELETE => "$api/api/v1/crates/$name/$version/yank", $authorization) if $yanked;
+		request(DELETE => "$api/api/v1/crates/$name/$version/yank", $authorization)
+		    if $yanked && !$opt{no_yanks};
 		$sum{"$name $version"} = sha256_hex($bytes);
 	}
 }
@@ -113,7 +117,7 @@ sub compare {
 		my $line = $lines{"$name $version"} // next;
 
 		is($line->{cksum}, $sum{"$name $version"}, "$name $version: checksum");
-		is($line->{yanked} ? 1 : 0, $yanked, 'yanked or not');
+		is($line->{yanked} ? 1 : 0, $opt{no_yanks} ? 0 : $yanked, 'yanked or not');
 		is_deeply([map { "$_->{name} $_->{req} " . ($_->{registry} // 'here') } @{ $line->{deps} }],
 		    [map { "$_ ^1 here" } @$deps], 'dependencies in the same registry');
 		is(sha256_hex($t->http(GET => $t->registry($project) . "/$name/$version/download",
@@ -146,7 +150,7 @@ sub downloads {
 
 sub kellnr {
 	my $program = program('kellnr');
-	my ($dir, $port, $secret) = ($t->dir . '/kellnr', Berth::Test::claim_port(), 'abcdefghijklmnopqrstuvwxyz012345');
+	my ($dir, $port, $secret) = ($t->dir . '/kellnr', Berth::Test::claim_port(), join('', 'a' .. 'z', 1 .. 6));
 	my $url = "http://127.0.0.1:$port";
 	my ($sql) = $page =~ /^(sqlite3 .*?^END\n)\.Ed/ms;
 
@@ -156,8 +160,9 @@ sub kellnr {
 	    SETUP__ADMIN_PWD SETUP__ADMIN_TOKEN REGISTRY__AUTH_REQUIRED REGISTRY__DOWNLOAD_COUNTER_FLUSH_SECONDS)}
 	    = ($dir, '127.0.0.1', $port, '127.0.0.1', $port, 'admin', $secret, 'true', 0);
 	my $pid = Berth::Test::spawn("$dir.log", $program, 'start');
-	ok(Berth::Test::wait_for(sub { eval { curl("$url/api/v1/crates/config.json", '-H', "Authorization: $secret") } },
-	    60), 'it runs') or diag(Berth::Cluster::slurp("$dir.log"));
+	ok(Berth::Test::wait_for(sub {
+		eval { curl("$url/api/v1/crates/config.json", '-H', "Authorization: $secret") };
+	}, 60), 'it runs') or diag(Berth::Cluster::slurp("$dir.log"));
 	publish_all($url, $secret);
 	my $cookies = "$dir/cookies";
 	curl("$url/api/v1/auth/login", '-c', $cookies, '-H', 'Content-Type: application/json', '--data-binary', '@-',
@@ -167,7 +172,7 @@ sub kellnr {
 		    \$json->encode({ name => $name, pwd1 => 'x' x 12, pwd2 => 'x' x 12 }));
 	}
 	request(PUT => "$url/api/v1/crates/leaf/owners", $secret, { users => ['dev', 'ghost'] });
-	curl("$url/api/v1/crates/dl/leaf/1.0.0/download", '-H', "Authorization: $secret", '-o', '/dev/null') for 1 .. 3;
+	request(GET => "$url/api/v1/crates/dl/leaf/1.0.0/download", $secret) for 1 .. 3;
 
 	$sql =~ s{/var/lib/kellnr/}{$dir/};
 	write_file("$dir/dump.sh", "cd $dir\n" . $sql =~ s/\\e/\\/gr =~ s/\\-/-/gr);
@@ -196,9 +201,38 @@ sub kellnr {
 		($status, $summary) = import_of("demo/kellnr-$way", @{ $way{$way} });
 		is_deeply([$status, @$summary{qw(there owners downloads)}], [0, scalar @crates, 0, 0], 'again: nothing');
 	}
-	my ($status, undef, undef, $err) = import_of('demo/kellnr-http', "sparse+$url/api/v1/crates/", '--token-file',
-	    $file);
+	my ($status, undef, undef, $err) = import_of('demo/kellnr-http', "sparse+$url/api/v1/crates/",
+	    '--token-file', $file);
 	like("$status $err", qr/^2 .*--list FILE/s, 'without a list it says what to do');
+	kill('TERM', $pid);
+	waitpid($pid, 0);
+}
+
+# It has neither yanks nor owners, and no search.
+sub nora {
+	my $program = program('nora');
+	my ($dir, $port) = ($t->dir . '/nora', Berth::Test::claim_port());
+	my $url = "http://127.0.0.1:$port";
+
+	%sum = ();
+	make_path($dir);
+	local @ENV{map { "NORA_$_" } qw(HOST PORT PUBLIC_URL STORAGE_PATH AUTH_ENABLED)} = ('127.0.0.1', $port, $url,
+	    "$dir/storage", 'false');
+	my $pid = Berth::Test::spawn("$dir.log", 'sh', '-c', "cd $dir && exec $program serve");
+	ok(Berth::Test::wait_for(sub { eval { curl("$url/cargo/index/config.json") } }, 60), 'it runs')
+	    or diag(Berth::Cluster::slurp("$dir.log"));
+	publish_all("$url/cargo", 'x', no_yanks => 1);
+	my $id = $t->project('demo/nora');
+	my @args = ('demo/nora', "sparse+$url/cargo/index/");
+	my ($status, $summary, $rows, $err) = import_of(@args);
+	like("$status $err", qr/^2 .*--list FILE/s, 'without a list it says what to do');
+	write_file("$dir/names", join('', map { "$_\n" } sort keys %{ { map { ($_->[0] => 1) } @crates } }));
+	($status, $summary, $rows, $err) = import_of(@args, '--list', "$dir/names");
+	is_deeply([$status, $summary->{imported}, $rows], [0, scalar @crates, []], 'all')
+	    or diag explain $summary, $rows, $err;
+	compare($id, no_yanks => 1);
+	($status, $summary) = import_of(@args, '--list', "$dir/names");
+	is_deeply([$status, $summary->{there}], [0, scalar @crates], 'again: nothing');
 	kill('TERM', $pid);
 	waitpid($pid, 0);
 }
@@ -248,7 +282,7 @@ INI
 	my ($status, $out, $err) = Berth::Cluster::capture(@gitea, 'migrate');
 	is($status, 0, 'its database') or diag $out, $err;
 	($status, $out, $err) = Berth::Cluster::capture(@gitea, 'admin', 'user', 'create', '--username', 'team',
-	    '--password', 'a-long-password', '--email', 'team@example.org', '--admin', '--must-change-password=false',
+	    '--password', 'a-long-password', '--email', 'team@example.org', '--must-change-password=false',
 	    '--access-token', '--access-token-scopes', 'all', '--access-token-name', 'import');
 	my ($secret) = $out =~ /\b([0-9a-f]{40})\b/;
 	ok(defined $secret, 'a user with a token') or diag $out, $err;
@@ -271,7 +305,8 @@ INI
 	is_deeply([$status, $summary->{there}], [0, scalar @crates], 'again: nothing');
 
 	# the list of names and downloads of berth-import(7)
-	my $packages = $json->decode(request(GET => "$url/api/v1/packages/team?type=cargo&limit=50", "Bearer $secret"));
+	my $packages = $json->decode(request(GET => "$url/api/v1/packages/team?type=cargo&limit=50",
+	    "Bearer $secret"));
 	is_deeply([sort keys %{ { map { (lc($_->{name}) => 1) } @$packages } }], [sort map { lc }
 	    keys %{ { map { ($_->[0] => 1) } @crates } }], 'its packages are those crates');
 	kill('TERM', $pid);

@@ -1,6 +1,14 @@
 #include "store/package/imported.h"
 
 int
+imported_replan(struct db *db, struct arena *a, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_IMPORTED_REPLAN };
+
+	return db_run(db, a, &call, 1, err);
+}
+
+int
 imported_downloads(struct db *db, struct arena *a, int64_t project_id, const char *normalized_name,
     const char *const *versions, const char *const *numbers, size_t n, size_t *changed, struct err *err)
 {

@@ -1,13 +1,16 @@
 #ifndef STORE_PACKAGE_IMPORTED_H
 #define STORE_PACKAGE_IMPORTED_H
 
-/* What an import keeps of a crate besides its versions. */
+/* What an import needs besides publishes. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "crate/package.h"
 #include "store/db/db.h"
+
+/* Statements of this session are planned anew, for the tables as they are now.  Call it now and then. */
+int imported_replan(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Counts n downloads of versions of the crate, given without build metadata, as numbers in decimal, before

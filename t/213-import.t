@@ -161,6 +161,9 @@ TOML
 	    Berth::Crate::make('user', '1.0.0', manifest => $manifest));
 	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
 	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'not without --registry-url');
+	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', 'crates-io',
+	    '--dry-run');
+	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'nor with that of another');
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $url);
 	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
 	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
@@ -239,11 +242,13 @@ sub public_crates {
 subtest 'a mirror of the public registry' => sub {
 	my ($index, $crates) = public_crates($t->dir . '/public');
 	my %project = map { $_ => $t->project("demo/mirror-$_", $_ eq 'open' ? 'public' : 'private') } qw(open shut);
-	my ($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
+	my ($status, $summary, $rows, $err);
+
+	$t->berth_ok('project', 'set', "demo/mirror-$_", 'mirror_url=crates-io') for sort keys %project;
+	($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
 
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the index') or diag $err;
-	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut', '--registry-url',
-	    'crates-io');
+	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut');
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the crates alone') or diag $err;
 	is_deeply([map { $_->{registry} } map { @{ $_->{deps} } } lines_of($project{$_}, 'stem-crate')], [undef],
 	    "$_: its crates depend on each other") for sort keys %project;

@@ -222,6 +222,27 @@ subtest 'a token, and who gets it' => sub {
 	$there->start;
 };
 
+subtest 'killed, and again' => sub {
+	my $source = 'sparse+' . $there->url . '/index/';
+	my $id = $t->project('demo/killed');
+	my @names = map { sprintf('many-%02d', $_) } 1 .. 20;
+	my $list = list(@names);
+
+	$there->answer('/index/config.json', { dl => $there->url . '/dl/{crate}-{version}.crate' });
+	my %bytes = map { $_ => offer($_, '1.0.0') } @names;
+	$there->answer("/dl/$names[10]-1.0.0.crate", $bytes{ $names[10] }, delay => 60);
+	my $pid = Berth::Test::spawn($t->dir . '/killed.log', $t->build . '/berth', '-c', $t->conf_path, 'import',
+	    'index', $source, '--into', 'demo/killed', '--list', $list, '--processes', 1);
+	ok($t->wait_for(sub { $there->count("/dl/$names[10]-1.0.0.crate") }), 'it waits for a crate');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id"), 10, 'and has those before');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+	$there->answer("/dl/$names[10]-1.0.0.crate", $bytes{ $names[10] });
+	my ($status, $summary) = import_of($source, 'demo/killed', '--list', $list);
+	is_deeply([$status, @$summary{qw(imported there)}], [0, 10, 10], 'the same command goes on');
+	agrees($t, 'after a kill', token => $token);
+};
+
 subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	my $crates = $t->dir . '/crates';
 	my (@lines, $status, $summary, $rows, $err);

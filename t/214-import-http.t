@@ -291,7 +291,8 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	for ([{ name => 'kept', owners => 'ann' }, qr/list:1: field `owners` must be an array/],
 	    [{ name => 'kept', owners => [1] }, qr/list:1: an owner is not a string/],
 	    [{ name => 'kept', vers => '1.0.0', downloads => -1 }, qr/list:1: field `downloads` must not be neg/],
-	    ['no name', qr/crate name/i]) {
+	    ['no name', qr/list:1: .*no name/], [{ name => '1' }, qr/list:1: /],
+	    [{ name => 'kept', vers => '1' }, qr/list:1: /]) {
 		my ($line, $pattern) = @$_;
 
 		($status, undef, undef, $err) = import_of(list($line), @args[1 .. 3]);
@@ -309,7 +310,7 @@ subtest 'a mirror' => sub {
 	is($json->decode($t->berth_ok(qw(--json project show demo/public)))->{mirror_url}, 'crates-io', 'shown');
 	my $res = $t->publish($mirror, $token, 'own', '1.0.0');
 	is($res->{status}, 403, 'nobody publishes');
-	like($res->{body}, qr/`demo\/public` is a mirror of crates-io: `berth import` brings its crates/, 'and why');
+	like($res->{body}, qr/the project is a mirror of crates-io: `berth import` brings its crates/, 'and why');
 
 	make_path($crates);
 	Berth::Test::write_file("$crates/stem-1.0.0.crate", Berth::Crate::make('stem', '1.0.0',

@@ -66,15 +66,10 @@ publish_policy_read(struct arena *a, const struct settings *settings, int64_t pr
 	struct project_setting *parsed;
 	size_t n;
 
-	if (project_policy_parse(a, own, &parsed, &n, err) == -1)
+	if (project_policy_parse(a, own, &parsed, &n, err) == -1 ||
+	    publish_policy_merge(a, settings, project_id, parsed, n, policy, err) == -1)
 		return -1;
-	return publish_policy_merge(a, settings, project_id, parsed, n, policy, err);
-}
-
-int
-publish_policy_check_mirror(const struct publish_policy *policy, const char *full_path, struct err *err)
-{
 	return policy->mirror_url[0] == '\0' ? 0 : err_set(err, 403,
-	    "`%s` is a mirror of %s: `berth import` brings its crates; publish your own crates to another project",
-	    full_path, policy->mirror_url);
+	    "the project is a mirror of %s: `berth import` brings its crates; publish your own crates to another "
+	    "project", policy->mirror_url);
 }

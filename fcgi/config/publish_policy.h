@@ -26,23 +26,20 @@ struct publish_policy {
 };
 
 /*
- * The policy of a project, whose own settings are `own`, as the database has them; NULL: none.  -1: 500 where
- * the project has what this program does not understand: nothing is then published, rather than too much.
+ * For a publish: the policy of a project, whose own settings are `own`, as the database has them; NULL: none.
+ * -1: 403 the project is a mirror, into which nobody publishes; 500 where the project has what this program
+ * does not understand: nothing is then published, rather than too much.
  */
 int publish_policy_read(struct arena *, const struct settings *, int64_t project_id, const char *own,
     struct publish_policy *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The same from n settings.  Of two max_crate_size the smaller counts, since nginx and
+ * The same from n settings, also of a mirror.  Of two max_crate_size the smaller counts, since nginx and
  * the pool bound the body by the configuration's.  Strings live in the arena, or in the
  * settings.
  */
 int publish_policy_merge(struct arena *, const struct settings *, int64_t project_id,
     const struct project_setting *own, size_t n, struct publish_policy *, struct err *)
-    __attribute__((warn_unused_result));
-
-/* -1: 403, the project is a mirror, into which nobody publishes. */
-int publish_policy_check_mirror(const struct publish_policy *, const char *full_path, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

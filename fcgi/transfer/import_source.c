@@ -257,6 +257,7 @@ take_object(struct finding *f, struct arena *parse, struct slice line, const cha
 	struct json_get get;
 	struct found found = { .version = { .line = line } };
 	const char *name, *version = NULL;
+	struct err wrong = { 0 };
 
 	if (json_parse(parse, line, what, &obj, err) == -1)
 		return -1;
@@ -265,10 +266,11 @@ take_object(struct finding *f, struct arena *parse, struct slice line, const cha
 	get = (struct json_get) { obj, what, err };
 	if (json_get_str(&get, "name", true, &name) == -1 ||
 	    json_get_str(&get, "vers", !f->is_list, &version) == -1 ||
-	    crate_name_check(slice_str(name), "crate", err) == -1 ||
-	    (version != NULL && semver_parse(slice_str(version), &found.semver, err) == -1) ||
 	    (f->is_list && take_listed(f, &get, &found) == -1))
 		return -1;
+	if (crate_name_check(slice_str(name), "crate", &wrong) == -1 ||
+	    (version != NULL && semver_parse(slice_str(version), &found.semver, &wrong) == -1))
+		return err_set(err, 400, "%s: %s", what, wrong.pub);
 	found.name = arena_strdup(f->arena, name);
 	if (version != NULL) {
 		found.version.version = arena_strdup(f->arena, version);
@@ -282,12 +284,13 @@ static int
 take_line(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
 {
 	struct found found = { .order = 0 };
+	struct err wrong = { 0 };
 
 	if (!f->is_list || line.p[0] == '{')
 		return take_object(f, parse, line, what, err);
 	found.name = arena_slicedup(f->arena, line);
-	if (crate_name_check(line, "crate", err) == -1)
-		return -1;
+	if (crate_name_check(line, "crate", &wrong) == -1)
+		return err_set(err, 400, "%s: %s", what, wrong.pub);
 	add(f, &found);
 	return 0;
 }

@@ -232,7 +232,6 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 
 	if (publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
 	        &policy, &rq->err) == -1 ||
-	    publish_policy_check_mirror(&policy, call->facts.full_path, &rq->err) == -1 ||
 	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1)
 		return -1;
 	if (stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1)

@@ -33,7 +33,6 @@ publish_authorize_handle(struct call *call, struct request *rq, struct response 
 
 	if (publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
 	        &policy, &rq->err) == -1 ||
-	    publish_policy_check_mirror(&policy, call->facts.full_path, &rq->err) == -1 ||
 	    app_store_check(call->app, rq) == -1)
 		return -1;
 	most = FRAME_OVERHEAD + (int64_t)policy.max_metadata_size + policy.max_crate_size;

@@ -63,14 +63,20 @@ sub index_bodies {
 	    { token => $token })->{body} } $t->psql("SELECT name FROM crates WHERE project_id = $project") };
 }
 
+# A line of an index; %opt has what is not the truth.
+sub line_of {
+	my ($name, $version, $bytes, %opt) = @_;
+
+	return $json->encode({ name => $opt{name} // $name, vers => $version, deps => [], features => {},
+		cksum => $opt{cksum} // sha256_hex($bytes), yanked => JSON::PP::false }) . "\n";
+}
+
 # Puts a version of a crate on the other server, and returns its bytes; %opt has what is not the truth.
 sub offer {
 	my ($name, $version, %opt) = @_;
 	my $bytes = $opt{bytes} // Berth::Crate::make($name, $version);
-	my $line = { name => $opt{name} // $name, vers => $version, deps => [], features => {},
-		cksum => $opt{cksum} // sha256_hex($bytes), yanked => $opt{yanked} ? JSON::PP::true : JSON::PP::false };
 
-	$there->answer('/index/' . Berth::Publish::index_path($name), $json->encode($line) . "\n");
+	$there->answer('/index/' . Berth::Publish::index_path($name), line_of($name, $version, $bytes, %opt));
 	$there->answer("/dl/$_-$version.crate", $bytes, status => $opt{status} // 200)
 	    for $name, $opt{name} // ();
 	return $bytes;
@@ -175,12 +181,11 @@ subtest 'a token, and who gets it' => sub {
 	my $url = $there->url;
 	my $secret = 'Bearer a-secret';
 	my $bytes = offer('near', '1.0.0');
-	my $line = $json->encode({ name => 'near', vers => '1.0.0', deps => [], cksum => sha256_hex($bytes),
-		features => {}, yanked => JSON::PP::false });
+	my $line = line_of('near', '1.0.0', $bytes);
 	my $file = secret('there', $secret);
 	my ($status, $summary, $rows, $err);
 
-	$there->answer_header('/index/ne/ar/near', 'authorization', { $secret => [200, "$line\n"] }, [401, '']);
+	$there->answer_header('/index/ne/ar/near', 'authorization', { $secret => [200, $line] }, [401, '']);
 	$apart->answer_header('/dl/near-1.0.0.crate', 'authorization', { $secret => [400, ''] }, [200, $bytes]);
 	my %config = (
 		'another host that config.json names' => { dl => $apart->url . '/dl/{crate}-{version}.crate' },
@@ -220,6 +225,33 @@ subtest 'a token, and who gets it' => sub {
 	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'));
 	like("$status $err", qr{^1 .*GET \Q$url\E/index/config\.json: }s, 'nobody is there');
 	$there->start;
+};
+
+subtest 'an index or crates in files, and the rest over HTTP' => sub {
+	my $url = $there->url;
+	my ($index, $crates) = map { $t->dir . "/$_" } qw(git crates);
+	my $config = $json->encode({ dl => "$url/dl/{crate}-{version}.crate" });
+	my ($status, $summary, $rows, $err);
+
+	offer($_, '1.0.0') for qw(here there);
+	Berth::Test::write_file("$index/" . Berth::Publish::index_path($_), line_of($_, '1.0.0',
+	    Berth::Crate::make($_, '1.0.0'))) for qw(here there);
+	Berth::Test::write_file("$index/config.json", $config);
+	($status, $summary, $rows, $err) = import_of($index, 'demo/new');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'a work tree, whose config.json has dl')
+	    or diag $err;
+	my $before = $there->count('/dl/here-1.0.0.crate');
+	Berth::Test::write_file("$crates/here-1.0.0.crate", Berth::Crate::make('here', '1.0.0'));
+	$there->answer('/index/config.json', $config);
+	$t->project('demo/both');
+	($status, $summary, $rows, $err) = import_of("sparse+$url/index/", 'demo/both', '--crates', $crates,
+	    '--list', list(qw(here there)));
+	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'crates of a directory and of the server')
+	    or diag $err;
+	is($there->count('/dl/here-1.0.0.crate'), $before, 'what is in the directory is not downloaded');
+	Berth::Test::write_file("$index/config.json", '{}');
+	($status, undef, undef, $err) = import_of($index, 'demo/both');
+	like("$status $err", qr/^2 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');
 };
 
 subtest 'killed, and again' => sub {

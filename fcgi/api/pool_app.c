@@ -112,7 +112,8 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
-	app->db = db_new(settings->database, settings->database_timeout * 1000);
+	app->db = db_new_pooled(settings->database, settings->database_direct,
+	    settings->database_timeout * 1000);
 	app->barrier = cache_barrier_new(app->db, shared->memory);
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */

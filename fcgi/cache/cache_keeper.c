@@ -255,8 +255,9 @@ probe(struct keeper *k, struct err *err)
 			return 0;
 		if (clock_us() >= until) {
 			k->trouble = CACHE_DEAF;
-			return err_internal(err, 503, "the listening session gets no notifications; "
-			    "connect `database` to PostgreSQL itself, or set pool_mode = session in the pooler");
+			return err_internal(err, 503, "the listening session gets no notifications; `database` and "
+			    "`database_direct` must lead to the same database, and no pooler may stand in "
+			    "the way of `database_direct`");
 		}
 		p.fd = db_fd(k->db);
 		(void)poll(&p, 1, RETRY_MS);
@@ -576,8 +577,10 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	k.arena = arena_new();
 	k.grants = cache_grants_new();
 	k.absent = cache_absent_new();
-	k.db = db_new(settings->database, settings->database_timeout * 1000);
-	k.prober = db_new(settings->database, settings->database_timeout * 1000);
+	k.db = db_new(settings->database_direct, settings->database_timeout * 1000);
+	/* the way of the workers, so that a probe also shows that both lead to one server */
+	k.prober = db_new_pooled(settings->database, settings->database_direct,
+	    settings->database_timeout * 1000);
 	db_prepare_late(k.db);
 	db_prepare_late(k.prober);
 	tell(&k, CACHE_STARTS, 0);

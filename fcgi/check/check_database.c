@@ -27,10 +27,11 @@ warn_of_database(struct checking *c)
 void
 check_database(struct checking *c)
 {
+	const char *direct = c->settings->database_direct;
 	struct err err = { 0 };
 
-	if (db_check_conninfo(c->settings->database, &err) == -1 ||
-	    (c->who != CHECK_SERVICE && db_check_server(c->settings->database, &err) == -1)) {
+	if (db_check_conninfo(c->settings->database, &err) == -1 || db_check_conninfo(direct, &err) == -1 ||
+	    (c->who != CHECK_SERVICE && db_check_server(direct, &err) == -1)) {
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}

@@ -295,6 +295,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(socket_mode), .type = CONF_MODE, .def = "0660", .min = 0, .max = 0777 },
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth user=berth", .secret = true },
+	{ MEMBER(database_direct), .type = CONF_STR, .def = "", .secret = true },
 	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
@@ -413,6 +414,8 @@ settings_load(struct arena *a, const char *path, struct settings *s, struct err 
 		return -1;
 	if (s->write_socket[0] == '\0')
 		s->write_socket = write_socket_beside(a, s->socket);
+	if (s->database_direct[0] == '\0')
+		s->database_direct = s->database;
 	return 0;
 }
 

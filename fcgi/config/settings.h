@@ -21,6 +21,7 @@ struct settings {
 	const char *socket_owner; /* user[:group], "" = as started */
 	/* where the data is */
 	const char *database; /* libpq connection string */
+	const char *database_direct; /* the same, past any pooler; by default `database` */
 	const char *store; /* directory of the blob store */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;

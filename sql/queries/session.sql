@@ -1,17 +1,19 @@
 -- name: session_settings
--- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text.  Sent
--- first on every connection, before the other statements are parsed in the search_path that it
--- sets.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
+-- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text, $4 the name of the
+-- session, $5 whether all of it is for this transaction alone.  Sent first on every connection, before the
+-- other statements are parsed in the search_path that it sets; in a shared session first in each
+-- transaction.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
 -- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.  The
 -- process comes first: it shows whether a pooler stands between.
 SELECT pg_backend_pid() AS pid,
-       set_config('statement_timeout', $1, false) AS statement_timeout,
-       set_config('lock_timeout', $2, false) AS lock_timeout,
-       set_config('idle_in_transaction_session_timeout', $3, false) AS idle_timeout,
-       set_config('search_path', 'public, pg_temp', false) AS search_path,
-       set_config('standard_conforming_strings', 'on', false) AS conforming_strings,
-       set_config('jit', 'off', false) AS jit,
-       set_config('TimeZone', 'UTC', false) AS time_zone;
+       set_config('statement_timeout', $1, $5::boolean) AS statement_timeout,
+       set_config('lock_timeout', $2, $5::boolean) AS lock_timeout,
+       set_config('idle_in_transaction_session_timeout', $3, $5::boolean) AS idle_timeout,
+       set_config('search_path', 'public, pg_temp', $5::boolean) AS search_path,
+       set_config('standard_conforming_strings', 'on', $5::boolean) AS conforming_strings,
+       set_config('jit', 'off', $5::boolean) AS jit,
+       set_config('TimeZone', 'UTC', $5::boolean) AS time_zone,
+       set_config('application_name', $4, $5::boolean) AS application_name;
 
 -- name: session_tell_request
 -- $1 the name of the session, with the id of the request: pg_stat_activity has it, and %a in a log of
@@ -62,3 +64,7 @@ SELECT pg_notify('berth_session', $1);
 -- name: session_unlisten
 -- Ends session_listen, after the word has arrived.
 UNLISTEN berth_session;
+
+-- name: session_prepared
+-- The statements that the server's session has, whoever prepared them.  A view of the session's memory.
+SELECT name FROM pg_prepared_statements;

@@ -88,9 +88,17 @@ struct db_call {
 struct db *db_new(const char *conninfo, int64_t timeout_ms);
 
 /*
+ * The same, for who needs nothing that a session remembers.  If `direct` is another connection string,
+ * `conninfo` may lead through a pooler that gives each transaction another session, as PgBouncer does with
+ * pool_mode = transaction: then the settings are made for each transaction, and a session gets the prepared
+ * statements when one is missing (db_shared.c).  Must not listen.
+ */
+struct db *db_new_pooled(const char *conninfo, const char *direct, int64_t timeout_ms);
+
+/*
  * Each statement is prepared at its first use in a session, in the same round trip: for a program that ends
  * soon, or uses few.  Without it a new session prepares all of them, so that no request waits for that, and
- * a schema that lacks something is refused at once.
+ * a schema that lacks something is refused at once.  Of no effect where sessions are shared.
  */
 void db_prepare_late(struct db *);
 void db_free(struct db *);
@@ -145,7 +153,7 @@ enum db_schema db_schema(const struct db *);
 /* The newest migration that was applied, and the floor of all, as the last attempt has found them. */
 enum db_schema db_schema_of(int64_t version, int64_t floor);
 
-/* Does a connection pooler stand between?  It gave this session to us alone, but may change its mode. */
+/* Does a connection pooler stand between?  It shares this session, or may begin to. */
 bool db_is_pooled(const struct db *);
 
 /*

@@ -38,7 +38,7 @@ db_new(const char *conninfo, int64_t timeout_ms)
 void
 db_prepare_late(struct db *db)
 {
-	db->prepares_late = true;
+	db->prepares_late = !db->shared;
 }
 
 void
@@ -304,20 +304,17 @@ nprepares(const struct db *db)
 static bool
 send_session(struct db *db)
 {
-	char statement[24], lock[24], idle[24];
-	const char *values[] = { statement, lock, idle };
+	struct db_params p = { .n = 0 };
 
-	snprintf(statement, sizeof(statement), "%" PRId64, db->timeout_ms);
-	/* shorter, so that waiting for a lock can be told from a slow statement */
-	snprintf(lock, sizeof(lock), "%" PRId64, db->timeout_ms / 2 + 1);
-	snprintf(idle, sizeof(idle), "%" PRId64, db->timeout_ms);
-	if (PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, 3, NULL, values, NULL,
-	        NULL, 1) != 1 ||
+	db_bind_settings(db, &p, db->name);
+	if (PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, p.n, NULL, p.value, p.length,
+	        p.binary, 1) != 1 ||
 	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SCHEMA].text, 0, NULL, NULL, NULL, NULL,
 	        1) != 1)
 		return false;
 	for (size_t i = 0; i < nprepares(db); i++) {
-		if (PQsendPrepare(db->pg, db_stmts[i].name, db_stmts[i].text, 0, NULL) != 1)
+		if (db->prepared[i] != PREPARED &&
+		    PQsendPrepare(db->pg, db_stmt_name(db, (enum stmt)i), db_stmts[i].text, 0, NULL) != 1)
 			return false;
 	}
 	return PQpipelineSync(db->pg) == 1;
@@ -331,7 +328,7 @@ note_process(struct db *db, PGresult *res)
 	const struct db_result row = { .pg = res, .rows = PQntuples(res) };
 
 	if (db_int(&row, 0, PID) != PQbackendPID(db->pg))
-		db->pooled = true;
+		db->pooled = true; /* of a shared session it is known */
 }
 
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
@@ -433,6 +430,8 @@ read_session(struct db *db, struct err *err)
 	for (size_t i = 0; i < ASKED_PREPARES + nprepares(db); i++) {
 		PGresult *res;
 
+		if (i >= ASKED_PREPARES && db->prepared[i - ASKED_PREPARES] == PREPARED)
+			continue;
 		for (;;) {
 			ExecStatusType status;
 
@@ -464,6 +463,14 @@ db_check_encoding(const struct db *db, struct err *err)
 	    "with `createdb -E UTF8 -T template0`", encoding);
 }
 
+int
+db_prepare_session(struct db *db, struct err *err)
+{
+	if (!send_session(db))
+		return db_lost(db, "prepare", err);
+	return read_session(db, err);
+}
+
 static int
 open_and_prepare(struct db *db, struct err *err)
 {
@@ -471,11 +478,12 @@ open_and_prepare(struct db *db, struct err *err)
 		return -1;
 	if (db_check_encoding(db, err) == -1)
 		return refuse(db, DB_SCHEMA_NOT_UTF8, err);
+	/* the transactions to come may get other sessions, but find out at once what is wrong */
+	if (db->shared)
+		return db_claim(db, err) == -1 ? -1 : db_ask(db, STMT_SESSION_COMMIT, NULL, NULL, NULL, err);
 	if (db->pooled && db_prove_session(db, err) == -1)
 		return -1;
-	if (!send_session(db))
-		return db_lost(db, "prepare", err);
-	return read_session(db, err);
+	return db_prepare_session(db, err);
 }
 
 static int

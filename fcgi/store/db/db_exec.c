@@ -101,6 +101,7 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 	if (db->pooled && strcmp(state, "26000") == 0) {
 		status = 503;
 		db->proven_us = 0;
+		db->unprepared = db->shared;
 	}
 	set_detail(err, status, name, state, safe_message(res, state));
 	return -1;
@@ -226,8 +227,11 @@ send_step(struct db *db, const struct db_step *step)
 			return false;
 		db->prepared[step->stmt] = PREPARE_SENT;
 	}
+	/* after an error in a shared session, which may lack the prepared one */
+	if (db->shared && step->stmt == STMT_SESSION_ROLLBACK)
+		return PQsendQueryParams(db->pg, stmt->text, 0, NULL, NULL, NULL, NULL, 1) == 1;
 	return PQsendQueryPrepared(
-		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
+		   db->pg, db_stmt_name(db, step->stmt), p->n, p->value, p->length, p->binary, 1) == 1;
 }
 
 static void
@@ -330,11 +334,11 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 static bool
 send_request(struct db *db)
 {
-	char name[2 * sizeof(db->name)];
+	char name[DB_NAME_SIZE];
 	struct db_params params = { .n = 0 };
 	const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST, .params = &params };
 
-	snprintf(name, sizeof(name), "%s %s", db->name, db->request);
+	db_session_name(db, name, sizeof(name));
 	db_bind_str(&params, name);
 	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
 }
@@ -356,37 +360,81 @@ read_request(struct db_reader *r, struct arena *a, struct err *err)
 	return db_reader_end(r, err);
 }
 
+/* The steps of one round trip, with those that they need around them. */
+struct trip {
+	struct db_step steps[DB_CALLS_MAX + 4];
+	size_t n;
+	struct db_params settings;
+	char name[DB_NAME_SIZE];
+};
+
+static void
+add_own(struct trip *t, enum stmt stmt, const struct db_params *params)
+{
+	t->steps[t->n++] = (struct db_step) { .stmt = stmt, .params = params, .added = true };
+}
+
+/* BEGIN goes out with the first step of a transaction, and in a shared session the settings, too. */
+static void
+plan_trip(struct db *db, const struct db_step *steps, size_t n, struct trip *t)
+{
+	bool idle = PQtransactionStatus(db->pg) == PQTRANS_IDLE;
+
+	t->n = 0;
+	t->settings.n = 0;
+	if (db->shared) {
+		db_session_name(db, t->name, sizeof(t->name));
+		db_bind_settings(db, &t->settings, t->name);
+	}
+	if (db->begin_pending)
+		add_own(t, STMT_SESSION_BEGIN, NULL);
+	db->begin_pending = false;
+	if (db->shared && idle)
+		add_own(t, STMT_SESSION_SETTINGS, &t->settings);
+	for (size_t i = 0; i < n; i++) {
+		t->steps[t->n++] = steps[i];
+		if (db->shared && steps[i].stmt == STMT_SESSION_COMMIT && i + 1 < n)
+			add_own(t, STMT_SESSION_SETTINGS, &t->settings);
+	}
+}
+
+static int
+send_trip(struct db *db, const struct trip *t, bool with_request, struct err *err)
+{
+	if (with_request && !send_request(db))
+		return db_lost(db, "request", err);
+	for (size_t i = 0; i < t->n; i++) {
+		if (!send_step(db, &t->steps[i]))
+			return db_lost(db, db_stmts[t->steps[i].stmt].name, err);
+	}
+	return PQpipelineSync(db->pg) == 1 ? 0 : db_lost(db, "sync", err);
+}
+
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
-	static const struct db_step begin = { .stmt = STMT_SESSION_BEGIN };
-	bool with_request = db->request != NULL && !db->told;
-	bool with_begin = db->begin_pending;
+	bool with_request = db->request != NULL && !db->told && !db->shared;
 	struct db_reader reader = db_reader_new(db);
+	struct trip t;
 	int rc = 0;
 
-	db->begin_pending = false;
-	if (with_request && !send_request(db))
-		return db_lost(db, "request", err);
-	if (with_begin && !send_step(db, &begin))
-		return db_lost(db, "begin", err);
-	for (size_t i = 0; i < n; i++) {
-		if (!send_step(db, &steps[i]))
-			return db_lost(db, db_stmts[steps[i].stmt].name, err);
+	if (db->claim_due && db->begin_pending) {
+		if (db_claim(db, err) == -1)
+			return -1;
+		db->begin_pending = db->claim_due = false;
 	}
-	if (PQpipelineSync(db->pg) != 1)
-		return db_lost(db, "sync", err);
+	plan_trip(db, steps, n, &t);
+	if (send_trip(db, &t, with_request, err) == -1)
+		return -1;
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
 	if (with_request && read_request(&reader, a, err) == -1)
 		return -1;
-	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
+	for (size_t i = 0; i < t.n; i++) {
+		if (read_step(&reader, a, &t.steps[i], &rc, err) == -1)
 			return -1;
-		if (rc == 0)
-			db->answered = i + 1;
+		if (rc == 0 && !t.steps[i].added)
+			db->answered++;
 	}
 	if (rc == -1) {
 		struct err later;
@@ -398,13 +446,33 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	return db_reader_end(&reader, err);
 }
 
+/*
+ * Runs the steps, none of which has run, in a transaction of a session that gets what it lacks.  The pooler
+ * could give a repeated round trip yet another session.
+ */
+static int
+run_claimed(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	struct err later;
+
+	err_clear(err);
+	if (db_claim(db, err) == -1)
+		return -1;
+	db->answered = 0;
+	if (run_steps(db, a, steps, n, err) == 0)
+		return db_ask(db, STMT_SESSION_COMMIT, NULL, NULL, NULL, err);
+	if (db->pg != NULL && db_ask(db, STMT_SESSION_ROLLBACK, NULL, NULL, NULL, &later) == -1)
+		db_drop(db);
+	return -1;
+}
+
 int
 db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	int64_t started = clock_us();
 	int rc;
 
-	db->retry = db->away = false;
+	db->retry = db->away = db->unprepared = false;
 	db->answered = 0;
 	if (db->pg == NULL && db->in_tx && !db->begin_pending)
 		return err_internal(
@@ -416,6 +484,10 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 		return -1;
 	started = clock_us();
 	rc = run_steps(db, a, steps, n, err);
+	if (rc == -1 && db->unprepared && db->in_tx)
+		db->retry = db->claim_due = true;
+	else if (rc == -1 && db->unprepared && db->answered == 0)
+		rc = run_claimed(db, a, steps, n, err);
 	db->used_us = clock_us();
 	db->spent_us += db->used_us - started;
 	return rc;
@@ -455,7 +527,8 @@ db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *
 static struct db_step
 step_of(struct db_call *call)
 {
-	return (struct db_step) { call->stmt, &call->params, &call->result, call->row, call->arg };
+	return (struct db_step) { .stmt = call->stmt, .params = &call->params, .result = &call->result,
+		.row = call->row, .arg = call->arg };
 }
 
 int

@@ -8,6 +8,7 @@
 #include "auth/rate_limit.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "cache/cache_barrier.h"
 #include "call/patience.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
@@ -108,6 +109,10 @@ pass(struct call *call, struct request *rq)
 {
 	enum route_writes writes = (enum route_writes)rq->route->writes;
 
+	/* what writes waits for its own commit */
+	if (writes == WRITES_NOTHING && cache_barrier_confirm(call->app->barrier, rq->arena,
+	        call->app->settings->cache_lease, rq->deadline_us, &rq->err) == -1)
+		return -1;
 	if (call->policy->admit != NULL)
 		return call->policy->admit(call->app, rq) == -1 ? -1 : call_guard_writes(call, rq, false);
 	if (authorize(call, rq) == -1)
@@ -128,6 +133,7 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 
 	call->app = app;
 	call->policy = rq->route->policy;
+	cache_barrier_look(app->barrier);
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
 	db_set_deadline(app->db, rq->deadline_us);

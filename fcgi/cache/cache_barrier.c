@@ -9,6 +9,7 @@
 
 /* Pauses between two questions to the database. */
 enum {
+	SECOND = 1000000,
 	LOOK_MIN_MS = 1,
 	LOOK_MAX_MS = 20,
 	AWAY_MS = 50,
@@ -25,6 +26,7 @@ struct node {
 struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
+	uint32_t reconnects; /* of its keeper, that this session knows of */
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
 	/* those that have not acknowledged the number, as far as is known */
@@ -117,15 +119,60 @@ cache_barrier_free(struct cache_barrier *b)
 	free(b);
 }
 
-/* Asks all nodes, whatever this session has sent. */
+void
+cache_barrier_look(struct cache_barrier *b)
+{
+	if (b->board != NULL && cache_board_reconnected(b->board, &b->reconnects))
+		db_disconnect(b->db);
+}
+
+static int
+refuse_replaced(struct err *err)
+{
+	return err_internal(err, 503, "the database has confirmed no commit for the time of a lease: it waits for a "
+	    "synchronous standby, or another server has taken its place");
+}
+
+int
+cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s, int64_t deadline_us,
+    struct err *err)
+{
+	int64_t now = clock_us(), until_us = now + lease_s * SECOND / 2;
+	bool answered;
+
+	if (b->board == NULL || now < b->board->confirmed_us + lease_s * SECOND)
+		return 0;
+	if (now < b->board->refused_us)
+		return refuse_replaced(err);
+	db_set_deadline(b->db, until_us < deadline_us ? until_us : deadline_us);
+	if (db_exec(b->db, a, STMT_SESSION_CONFIRM, NULL, NULL, err) == 0) {
+		b->board->confirmed_us = now;
+		db_set_deadline(b->db, deadline_us);
+		return 0;
+	}
+	db_set_deadline(b->db, deadline_us);
+	answered = db_fd(b->db) != -1;
+	if (answered)
+		err_clear(err);
+	else if (clock_us() >= until_us)
+		b->board->refused_us = clock_us() + SECOND;
+	return answered ? 0 : clock_us() >= until_us ? refuse_replaced(err) : -1;
+}
+
+/*
+ * Asks all nodes, whatever this session has sent.  What has happened in another session, or in one that was
+ * lost, may not have reached the synchronous standbys although it shows: the record waits for them.
+ */
 static int
 ask(struct cache_barrier *b, struct arena *a, struct err *err)
 {
-	struct db_call call = { .row = take_node, .arg = b };
+	enum { CONFIRM, SYNC, NCALLS };
+	struct db_call calls[NCALLS] = { [CONFIRM] = { .stmt = STMT_SESSION_CONFIRM },
+		[SYNC] = { .row = take_node, .arg = b } };
 
 	b->n = 0;
-	bind_sync(b, &call, true);
-	return db_run(b->db, a, &call, 1, err);
+	bind_sync(b, &calls[SYNC], true);
+	return db_run(b->db, a, calls, NCALLS, err);
 }
 
 static bool

@@ -68,3 +68,9 @@ UNLISTEN berth_session;
 -- name: session_prepared
 -- The statements that the server's session has, whoever prepared them.  A view of the session's memory.
 SELECT name FROM pg_prepared_statements;
+
+-- name: session_confirm
+-- Writes a record of no use into the log of the database: its commit waits for what each commit waits for,
+-- the disk and synchronous standbys, and with it waits whatever this server has shown before.  Reads no table.
+WITH record AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'berth', '')::text AS position)
+SELECT position FROM record;

@@ -13,6 +13,7 @@
 #include <libpq-fe.h>
 
 #include "store/db/db.h"
+#include "store/db/db_hosts.h"
 
 enum {
 	DB_GRACE_US = 1000000, /* for the server to cancel by itself, and to answer a cancel */
@@ -22,6 +23,8 @@ enum {
 
 struct db {
 	char *conninfo;
+	struct db_hosts hosts;
+	size_t host; /* of the hosts, the one that is tried first */
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
 	const struct db_patience *patience; /* NULL: none */
@@ -112,6 +115,12 @@ struct db_reader {
 	struct db *db;
 	int64_t until_us;
 	bool late; /* a cancel was sent */
+	/*
+	 * What is asked for may change something for good.  It is not cancelled: a COMMIT that waits for a
+	 * synchronous standby would answer a cancel with success, although no standby has it (PostgreSQL,
+	 * 27.2.8.3).
+	 */
+	bool commits;
 };
 
 /* A reader that waits until the deadline or the statement time-out, whichever is first. */

@@ -32,6 +32,7 @@ db_new(const char *conninfo, int64_t timeout_ms)
 	if (db == NULL || (db->conninfo = strdup(conninfo)) == NULL)
 		abort();
 	db->timeout_ms = timeout_ms;
+	db_hosts_read(&db->hosts, conninfo);
 	return db;
 }
 
@@ -47,6 +48,7 @@ db_free(struct db *db)
 	if (db == NULL)
 		return;
 	db_drop(db);
+	db_hosts_free(&db->hosts);
 	free(db->conninfo);
 	free(db);
 }
@@ -227,11 +229,13 @@ static int
 start(struct db *db, struct err *err)
 {
 	char user_timeout[24], name[64];
+	bool one = db->hosts.n > 0;
 	/* what stands before dbname is a default that the connection string may override */
 	const char *keys[] = { "fallback_application_name", "tcp_user_timeout", "dbname",
-		"client_encoding", NULL };
+		"client_encoding", one ? "host" : NULL, "hostaddr", "port", NULL };
 	const char *values[] = { name, user_timeout, db->conninfo, "UTF8",
-		NULL };
+		one ? db->hosts.host[db->host] : NULL, one ? db->hosts.address[db->host] : NULL,
+		one ? db->hosts.port[db->host] : NULL, NULL };
 
 	/*
 	 * `berth migrate` looks for programs that are too old (store/migrate/migrate_sessions.h).  A process of the
@@ -281,11 +285,30 @@ note_name(struct db *db)
 	db->told = false;
 }
 
+/* Tries each host, first the one that was in use, each for its part of the time. */
+static int
+open_one(struct db *db, struct err *err)
+{
+	size_t n = db->hosts.n > 0 ? db->hosts.n : 1;
+	int64_t until_us = db_reader_new(db).until_us;
+
+	for (size_t left = n; left > 0; left--) {
+		int64_t now = clock_us();
+
+		if (start(db, err) == 0 && shake_hands(db, now + (until_us - now) / (int64_t)left, err) == 0)
+			return 0;
+		db->host = (db->host + 1) % n;
+		if (left > 1)
+			err_clear(err);
+	}
+	return -1;
+}
+
 int
 db_open(struct db *db, struct err *err)
 {
 	memset(db->prepared, 0, sizeof(db->prepared));
-	if (start(db, err) == -1 || shake_hands(db, db_reader_new(db).until_us, err) == -1)
+	if (open_one(db, err) == -1)
 		return -1;
 	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1)
 		return db_lost(db, "connect", err);

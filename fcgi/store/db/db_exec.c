@@ -145,7 +145,7 @@ cancel_main(void *arg)
 /*
  * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
  * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
- * do that.
+ * do that.  Nor is what commits asked to stop.
  */
 static bool
 reader_cancel(struct db_reader *r)
@@ -153,7 +153,7 @@ reader_cancel(struct db_reader *r)
 	PGcancel *cancel;
 	pthread_t thread;
 
-	if (r->late)
+	if (r->late || r->commits)
 		return false;
 	r->late = true;
 	r->until_us = clock_us() + DB_GRACE_US;
@@ -185,6 +185,9 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 		if (ready == -1)
 			return db_lost(r->db, name, err);
 		if (ready == 0 && !reader_cancel(r)) {
+			/* it is cut off, or hangs; another one may have taken its place */
+			r->db->away = true;
+			r->db->host = r->db->hosts.n == 0 ? 0 : (r->db->host + 1) % r->db->hosts.n;
 			db_drop(r->db);
 			return err_internal(err, 503, "database: %s: no answer in time", name);
 		}
@@ -410,6 +413,28 @@ send_trip(struct db *db, const struct trip *t, bool with_request, struct err *er
 	return PQpipelineSync(db->pg) == 1 ? 0 : db_lost(db, "sync", err);
 }
 
+/* Do the statements only read, by their first word? */
+static bool
+only_read(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Can the statements be sent again, although it is unknown whether they ran? */
+static bool
+can_repeat(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (steps[i].row != NULL)
+			return false;
+	}
+	return only_read(steps, n);
+}
+
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
@@ -418,6 +443,7 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	struct trip t;
 	int rc = 0;
 
+	reader.commits = db->in_tx ? steps[0].stmt == STMT_SESSION_COMMIT : !only_read(steps, n);
 	if (db->claim_due && db->begin_pending) {
 		if (db_claim(db, err) == -1)
 			return -1;
@@ -493,22 +519,11 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 	return rc;
 }
 
-/* Can the statements be sent again, although it is unknown whether they ran? */
-static bool
-only_read(const struct db_step *steps, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (steps[i].row != NULL || strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
-			return false;
-	}
-	return true;
-}
-
 static int
 steps_try(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	while (db_steps(db, a, steps, n, err) == -1) {
-		if (!only_read(steps, n) || !db_try_again(db))
+		if (!can_repeat(steps, n) || !db_try_again(db))
 			return -1;
 		err_clear(err);
 	}

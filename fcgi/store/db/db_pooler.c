@@ -31,6 +31,7 @@ db_ask(struct db *db, enum stmt stmt, const char *param, void (*take)(void *arg,
 	PGresult *res;
 	int rc = 0;
 
+	reader.commits = stmt == STMT_SESSION_COMMIT;
 	if (PQsendQueryParams(db->pg, db_stmts[stmt].text, param != NULL, NULL, &param, NULL, NULL, 1) != 1 ||
 	    PQpipelineSync(db->pg) != 1)
 		return db_lost(db, name, err);

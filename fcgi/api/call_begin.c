@@ -109,12 +109,11 @@ pass(struct call *call, struct request *rq)
 {
 	enum route_writes writes = (enum route_writes)rq->route->writes;
 
-	/* what writes waits for its own commit */
-	if (writes == WRITES_NOTHING && cache_barrier_confirm(call->app->barrier, rq->arena,
-	        call->app->settings->cache_lease, rq->deadline_us, &rq->err) == -1)
-		return -1;
 	if (call->policy->admit != NULL)
 		return call->policy->admit(call->app, rq) == -1 ? -1 : call_guard_writes(call, rq, false);
+	/* what writes waits for its own commit */
+	if (writes == WRITES_NOTHING && call_confirm(call, rq) == -1)
+		return -1;
 	if (authorize(call, rq) == -1)
 		return rate_limit_note_refusal(call, rq);
 	if (call_guard_writes(call, rq, true) == -1)

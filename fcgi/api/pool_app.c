@@ -53,6 +53,7 @@ app_stop(struct worker_app *app)
 		app_idle(app);
 	cache_barrier_free(app->barrier);
 	db_free(app->db);
+	db_free(app->replica);
 	token_keys_wipe(&app->keys);
 	slots_close(app->slots);
 	arena_free(app->arena);
@@ -115,6 +116,10 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->db = db_new_pooled(settings->database, settings->database_direct,
 	    settings->database_timeout * 1000);
 	app->barrier = cache_barrier_new(app->db, shared->memory);
+	if (settings->database_read[0] != '\0') {
+		app->replica = db_new(settings->database_read, settings->database_timeout * 1000);
+		db_set_replica(app->replica);
+	}
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */
 	if (app_know_keys(app, app->arena, &away) == -1) {

@@ -1,5 +1,6 @@
 #include "call/call.h"
 
+#include "cache/cache_barrier.h"
 #include "crate/registry_config.h"
 
 struct namespace_ref
@@ -66,4 +67,13 @@ call_cache_headers(const struct call *call, struct response *rs)
 	    access_is_public(&call->facts) && call->facts.token_id == 0 ? "public, no-cache"
 									 : "private, no-cache");
 	response_header(rs, "Vary", "Authorization, Accept-Encoding");
+}
+
+int
+call_confirm(const struct call *call, struct request *rq)
+{
+	const struct worker_app *app = call->app;
+
+	return cache_barrier_confirm(
+	    app->barrier, rq->arena, app->settings->cache_lease, rq->deadline_us, &rq->err);
 }

@@ -66,6 +66,11 @@ const unsigned char *call_digest(const struct call *);
 int call_look(const struct call *, struct request *, enum namespace_kind, int64_t id, enum action,
     struct access_facts *) __attribute__((warn_unused_result));
 
+/*
+ * Before a request reads: is the server still the primary, as far as cache_barrier_confirm() knows?  -1: 503.
+ */
+int call_confirm(const struct call *, struct request *) __attribute__((warn_unused_result));
+
 /* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
 char *call_registry_url(const struct call *, struct arena *);
 

@@ -296,6 +296,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth user=berth", .secret = true },
 	{ MEMBER(database_direct), .type = CONF_STR, .def = "", .secret = true },
+	{ MEMBER(database_read), .type = CONF_STR, .def = "", .secret = true },
 	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },

@@ -22,6 +22,7 @@ struct settings {
 	/* where the data is */
 	const char *database; /* libpq connection string */
 	const char *database_direct; /* the same, past any pooler; by default `database` */
+	const char *database_read; /* a replica of it, for searches and lists; "": none */
 	const char *store; /* directory of the blob store */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;

@@ -34,6 +34,8 @@ struct route {
 	const struct route_policy *policy; /* the application's: what a caller must be allowed to do */
 	/* 0: it only reads; else what it writes, which the application limits (auth/rate_limit.h) */
 	int writes;
+	/* what it reads after the decision may come from a replica of the database (call/replica.h) */
+	bool replica;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
 	/* the pattern matches longer paths as well, also with a slash at the end: `accept` looks at the rest */

@@ -74,3 +74,16 @@ SELECT name FROM pg_prepared_statements;
 -- the disk and synchronous standbys, and with it waits whatever this server has shown before.  Reads no table.
 WITH record AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'berth', '')::text AS position)
 SELECT position FROM record;
+
+-- name: session_position
+-- The primary's end of the log, as far as it is written, and the timeline of it: all that was acknowledged
+-- before is below it.  Reads no table.
+SELECT pg_current_wal_lsn()::text AS position,
+       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline;
+
+-- name: session_replayed
+-- $1 and $2 what session_position has told.  Has this replica replayed as much, of the same history?  After a
+-- failover its control file has the new timeline from the first restart point on; until then it says no.
+-- Reads no table.
+SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn
+                AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

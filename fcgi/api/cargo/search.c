@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "call/params.h"
+#include "call/replica.h"
 #include "store/package/search.h"
 
 enum {
@@ -53,34 +54,47 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 	json_out_close(o, '}');
 }
 
+struct found {
+	struct arena *arena;
+	struct search_ask ask;
+	struct search_hit *hits;
+	int64_t total;
+	size_t n;
+};
+
+static int
+find(struct db *db, void *arg, struct err *err)
+{
+	struct found *f = arg;
+
+	return search_crates(db, f->arena, &f->ask, &f->hits, &f->n, &f->total, err);
+}
+
 int
 search_handle(struct call *call, struct request *rq, struct response *rs)
 {
+	struct found found = { .arena = rq->arena };
 	struct search_query query;
-	struct search_hit *hits;
-	struct search_ask ask;
 	struct json_out o;
 	struct buf b;
-	int64_t total;
-	size_t n;
 
-	if (read_ask(rq, &query, &ask) == -1)
+	if (read_ask(rq, &query, &found.ask) == -1)
 		return -1;
-	ask.project_id = call->facts.project_id;
-	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
+	found.ask.project_id = call->facts.project_id;
+	if (replica_read(call, rq, find, &found) == -1)
 		return -1;
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key(&o, "crates");
 	json_out_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		write_hit(&o, &hits[i]);
+	for (size_t i = 0; i < found.n; i++)
+		write_hit(&o, &found.hits[i]);
 	json_out_close(&o, ']');
 	json_out_key(&o, "meta");
 	json_out_open(&o, '{');
 	json_out_key(&o, "total");
-	json_out_int(&o, total);
+	json_out_int(&o, found.total);
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
 	call_cache_headers(call, rs);

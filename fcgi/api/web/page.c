@@ -80,7 +80,7 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	struct page page;
 	int status = 200;
 
-	if (find_viewer(call, rq, v) == -1)
+	if (call_confirm(call, rq) == -1 || find_viewer(call, rq, v) == -1)
 		return -1;
 	page_init(&page, call->app, rq, v, "");
 	page.call = call;

@@ -103,6 +103,21 @@ struct db *db_new_pooled(const char *conninfo, const char *direct, int64_t timeo
 void db_prepare_late(struct db *);
 void db_free(struct db *);
 
+/* The handle is of a replica, which only reads.  Such a handle prepares late. */
+void db_set_replica(struct db *);
+/*
+ * Has the replica replayed what the primary has written by now, so that it shows whatever was acknowledged
+ * before?  *yes; -1: one of the two does not answer, and err is that of the replica or 503.
+ */
+int db_replica_follows(struct db *replica, struct db *primary, struct arena *, bool *yes, struct err *)
+    __attribute__((warn_unused_result));
+/*
+ * For who has to write beside what it reads: if the handle is a replica's, true, and what it reads is to be
+ * read at the primary instead, as db_take_unfit() tells once.
+ */
+bool db_defer_to_primary(struct db *);
+bool db_take_unfit(struct db *);
+
 /*
  * Can libpq read it at all?  -1: 500 for a malformed one, in our words: libpq's
  * sentence may quote the password.

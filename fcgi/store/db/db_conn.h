@@ -38,6 +38,8 @@ struct db {
 	 * stands between.  From then on each new session is proven first.
 	 */
 	bool pooled;
+	bool replica; /* db_set_replica() */
+	bool unfit; /* db_defer_to_primary() was asked */
 	bool shared; /* sessions may be: see db_new_pooled() */
 	bool unprepared; /* the last error was a prepared statement that the shared session lacks */
 	bool claim_due; /* the next transaction first prepares what its session lacks */

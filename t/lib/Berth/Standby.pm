@@ -90,7 +90,7 @@ sub strike {
 sub stop {
 	my ($self) = @_;
 
-	return if $self->{owner} != $$ || !defined $self->{dir};
+	return if $self->{owner} != $$ || !defined $self->{dir} || !defined $self->{cluster};
 	local ($?, $!);
 	strike('CONT', $self) if -e $self->data_dir . '/postmaster.pid';
 	$self->{cluster}->_run_as_postgres_quietly($self->{cluster}->tool('pg_ctl'), '-D', $self->data_dir, '-w',

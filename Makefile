@@ -84,7 +84,7 @@ GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/mig
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
-.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-fleet check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
 
 help:
@@ -97,6 +97,7 @@ help:
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make deb        Debian packages, in build/'
+	@echo 'make check-fleet  the database fails over under Patroni and etcd, three hosts and two nodes, as root'
 	@echo 'make check-install  the packages on Debian 12 and 13 with systemd, as root; SUITES="bookworm"'
 	@echo 'make dist       build/berth-$(VERSION).tar.gz, of what is committed'
 	@echo 'make clean'
@@ -281,6 +282,10 @@ deb:
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc
 	mv build/deb/*.deb build/
 	rm -rf build/deb
+
+# Three database hosts with Patroni and etcd in network namespaces, and two nodes, as root; some minutes.
+check-fleet: all
+	BERTH_BUILD=build t/run prove -v -It/lib t/fleet/fleet.t
 
 # Installs the packages on machines of their own, as root: SUITES="bookworm trixie".
 check-install:

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  A workspace of 20 crates is
-# published with the real cargo through a failover: of a server that is killed, and of a host that is cut off.
-# No publish fails, none that was acknowledged is lost, no read from a cache fails.
+# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  A workspace of 20 crates
+# is published with the real cargo through a failover: of a server that is killed, and of a host that is cut
+# off.  No publish fails, none that was acknowledged is lost, no read from a cache fails.
 
 use strict;
 use warnings;
@@ -28,12 +28,20 @@ for my $program (qw(patroni etcd ip curl cargo)) {
 my $fleet = Berth::Fleet->start;
 $fleet->sql('postgres', $_) for 'CREATE ROLE berth_owner LOGIN', 'CREATE ROLE berth LOGIN',
     "CREATE DATABASE berth OWNER berth_owner ENCODING 'UTF8' TEMPLATE template0";
+# libpq stops at a standby that has not heard of the database yet
+for my $host (0 .. 2) {
+	Berth::Test::wait_for(sub {
+		sleep(0.2);
+		return (Berth::Cluster::capture('psql', '-XAtq', '-d', 'host=' . $fleet->address($host)
+		    . ' dbname=berth user=berth', '-c', 'SELECT 1'))[0] == 0;
+	}, 60) or die "a standby lags\n";
+}
 my %database = (database => $fleet->dsn('berth', 'berth'), database_timeout => 4, token_key => '',
 	cache_lease => 20, workers => 4, publish_burst => 1000, new_crate_burst => 1000);
 my $t = Berth::Test->new(%database, node => 'one');
 my $other = Berth::Test->new(%database, node => 'two', store => $t->store);
-Berth::Cluster::run_command($t->build . '/berth', 'migrate', '--database', $fleet->dsn('berth', 'berth_owner'),
-    '--grant-to', 'berth');
+Berth::Cluster::run_command($t->build . '/berth', 'migrate', '--database',
+    $fleet->dsn('berth', 'berth_owner'), '--grant-to', 'berth');
 Berth::Cluster::run_command('sh', '-c', 'printf "%s\n" "$1" > "$2"', 'sh',
     $fleet->sql('berth', 'SELECT id FROM registry'), $t->store . '/registry-id');
 my $id = $t->project('demo/registry', 'public');
@@ -45,7 +53,7 @@ my @ports = map { Berth::Cache::start($_) } $t, $other;
 
 is($t->publish($id, $token, 'quiet', '1.0.0')->{status}, 200, 'a publish');
 my $quiet = "$R/qu/ie/quiet";
-ok(defined Berth::Cache::wait_static($_->[0], $_->[1], $quiet), 'nginx of ' . $_->[2] . ' sends its index file')
+ok(defined Berth::Cache::wait_static(@$_[0, 1], $quiet), "nginx of $_->[2] sends its index file")
     for [$t, $ports[0], 'one'], [$other, $ports[1], 'two'];
 $t->cargo_setup(berth => { id => $id, token => $token });
 {
@@ -105,7 +113,9 @@ sub readers {
 sub published {
 	my ($name) = @_;
 
-	return eval { $fleet->sql('berth', "SELECT count(*) FROM versions WHERE normalized_name LIKE '$name-%'") } // 0;
+	my $sql = "SELECT count(*) FROM versions WHERE normalized_name LIKE '$name-%'";
+
+	return eval { $fleet->sql('berth', $sql) } // 0;
 }
 
 sub fails_over {
@@ -126,7 +136,8 @@ sub fails_over {
 	$began = time;
 	$fall->($old);
 	my $new;
-	ok($t->wait_for(sub { $new = eval { $fleet->leader }; return defined $new && $new != $old }, 90), sprintf('%s: another host leads after %.1f s', $name, time - $began));
+	ok($t->wait_for(sub { $new = eval { $fleet->leader }; return defined $new && $new != $old }, 90),
+	    sprintf('%s: another host leads after %.1f s', $name, time - $began));
 	waitpid($cargo, 0);
 	is($?, 0, "$name: cargo has published all") or diag(Berth::Cluster::slurp("$dir/err"));
 	is(published($name), CRATES, "$name: all crates are there");

@@ -144,7 +144,7 @@ sub yanked {
 
 {
 	Berth::Standby::strike('CONT', $servers[0]);
-	my $lost = Berth::Test->new(workers => 2, cache_lease => 3, database_timeout => 3, node => 'lost',
+	my $lost = Berth::Test->new(workers => 2, cache_lease => 3, database_timeout => 1, node => 'lost',
 	    database => $t->dsn('berth'), store => $t->store);
 	my $its_port = Berth::Cache::start($lost);
 	is($t->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token })->{status}, 200,
@@ -156,6 +156,9 @@ sub yanked {
 	cmp_ok(time - $began, '<', 3, 'and does not wait for longer than a lease to say so');
 	like($lost->log('pool'), qr/confirmed no commit for the time of a lease/, 'its log says why');
 	is(yanked($port), 'yes', 'the others serve the new state');
+	# PostgreSQL would answer that a COMMIT has succeeded, if Berth cancelled it
+	is($lost->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token, may_fail => 1,
+	    curl => ['--max-time', 4] })->{status}, '000', 'and what is written there is not acknowledged');
 	$lost->stop_pool;
 	# nothing waits for the standby any more
 	Berth::Standby::run($cluster, 'postgres', $_)

@@ -138,25 +138,25 @@ cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s,
     struct err *err)
 {
 	int64_t now = clock_us(), until_us = now + lease_s * SECOND / 2;
-	bool answered;
+	int rc;
 
 	if (b->board == NULL || now < b->board->confirmed_us + lease_s * SECOND)
 		return 0;
 	if (now < b->board->refused_us)
 		return refuse_replaced(err);
 	db_set_deadline(b->db, until_us < deadline_us ? until_us : deadline_us);
-	if (db_exec(b->db, a, STMT_SESSION_CONFIRM, NULL, NULL, err) == 0) {
-		b->board->confirmed_us = now;
-		db_set_deadline(b->db, deadline_us);
+	rc = db_exec(b->db, a, STMT_SESSION_CONFIRM, NULL, NULL, err);
+	db_set_deadline(b->db, deadline_us);
+	/* after an error that is an answer, as of a standby, the next question is due in a second */
+	if (rc == 0 || db_fd(b->db) != -1) {
+		b->board->confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
+		err_clear(err);
 		return 0;
 	}
-	db_set_deadline(b->db, deadline_us);
-	answered = db_fd(b->db) != -1;
-	if (answered)
-		err_clear(err);
-	else if (clock_us() >= until_us)
-		b->board->refused_us = clock_us() + SECOND;
-	return answered ? 0 : clock_us() >= until_us ? refuse_replaced(err) : -1;
+	if (clock_us() < until_us)
+		return -1;
+	b->board->refused_us = clock_us() + SECOND;
+	return refuse_replaced(err);
 }
 
 /*

@@ -27,6 +27,10 @@ struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
 	uint32_t reconnects; /* of its keeper, that this session knows of */
+	/* of the session, if the connection string names several hosts */
+	uint64_t connection; /* by db_connections(), that the server is of */
+	int64_t session_server; /* 0: not known */
+	_Atomic int64_t confirmed_us; /* by clock_us(): the last commit that it has confirmed itself */
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
 	/* those that have not acknowledged the number, as far as is known */
@@ -133,14 +137,39 @@ refuse_replaced(struct err *err)
 	    "synchronous standby, or another server has taken its place");
 }
 
+/* Is the session with the keeper's server?  What the keeper knows says nothing about another one. */
+static bool
+is_with_keeper(struct cache_barrier *b, struct arena *a)
+{
+	enum { COLUMNS_CACHE_SERVER };
+	struct db_result r;
+	struct err err = { 0 };
+
+	if (!db_has_hosts(b->db))
+		return true;
+	if (b->session_server == 0 || b->connection != db_connections(b->db)) {
+		b->confirmed_us = b->session_server = 0;
+		/* the request itself meets the same error */
+		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
+			return false;
+		b->session_server = db_is_null(&r, 0, SERVER) ? 0 : db_int(&r, 0, SERVER);
+		b->connection = db_connections(b->db);
+	}
+	return b->session_server == b->board->server;
+}
+
 int
 cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s, int64_t deadline_us,
     struct err *err)
 {
 	int64_t now = clock_us(), until_us = now + lease_s * SECOND / 2;
+	_Atomic int64_t *confirmed_us;
 	int rc;
 
-	if (b->board == NULL || now < b->board->confirmed_us + lease_s * SECOND)
+	if (b->board == NULL)
+		return 0;
+	confirmed_us = is_with_keeper(b, a) ? &b->board->confirmed_us : &b->confirmed_us;
+	if (now < *confirmed_us + lease_s * SECOND)
 		return 0;
 	if (now < b->board->refused_us)
 		return refuse_replaced(err);
@@ -149,7 +178,7 @@ cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s,
 	db_set_deadline(b->db, deadline_us);
 	/* after an error that is an answer, as of a standby, the next question is due in a second */
 	if (rc == 0 || db_fd(b->db) != -1) {
-		b->board->confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
+		*confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
 		err_clear(err);
 		return 0;
 	}

@@ -34,8 +34,9 @@ void cache_barrier_look(struct cache_barrier *);
  * Call this before a request reads.  Shows that the server is still the primary: within the last `lease_s`
  * seconds it has made a commit that waits for the synchronous standbys.  One that was replaced has none left,
  * so its commits wait for ever, although it still answers reads.  The keeper's renewals are such commits;
- * where no keeper serves, this makes one.  -1: 503, it had no answer within half of lease_s.  An error that
- * is an answer, as of a server that only reads, is no reason to refuse.
+ * where no keeper serves, or the session is with another server than the keeper's, this makes one.  -1: 503,
+ * it had no answer within half of lease_s.  An error that is an answer, as of a server that only reads, is no
+ * reason to refuse.
  */
 int cache_barrier_confirm(struct cache_barrier *, struct arena *, int64_t lease_s, int64_t deadline_us,
     struct err *) __attribute__((warn_unused_result));

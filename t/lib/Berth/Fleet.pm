@@ -68,45 +68,48 @@ sub sql {
 	    $self->dsn($database, 'postgres') . ' connect_timeout=5', '-c', $sql) =~ s/\n\z//r;
 }
 
-# By Patroni's own interface.
-sub _roles {
-	my ($self) = @_;
+# By Patroni's own interface on one host; undef: it does not answer.
+sub _ask {
+	my ($self, $host, $path) = @_;
+	my ($status, $out) = Berth::Cluster::capture('curl', '-sf', '-m', 2,
+	    'http://' . $self->address($host) . ":8008/$path");
 
-	for my $host (0 .. HOSTS - 1) {
-		my ($status, $out) = Berth::Cluster::capture('curl', '-s', '-m', 2,
-		    'http://' . $self->address($host) . ':8008/cluster');
-		my $members = $status == 0 ? eval { $json->decode($out)->{members} } : undef;
-
-		return { map { $_->{name} => "$_->{role} $_->{state}" } @$members } if $members;
-	}
-	return {};
+	return $status == 0 ? $out : undef;
 }
 
+# What each member is, by the word of one host.
+sub _roles {
+	my ($self, $host) = @_;
+	my $members = eval { $json->decode($self->_ask($host, 'cluster'))->{members} } // [];
+
+	return join(', ', sort map { "$_->{name} $_->{role} $_->{state}" } @$members);
+}
+
+# The only one that says so.
 sub leader {
 	my ($self) = @_;
-	my $leader;
+	my @leaders;
 
 	Berth::Test::wait_for(sub {
 		sleep(0.3);
-		($leader) = grep { (Berth::Cluster::capture('curl', '-s', '-m', 2, '-o', '/dev/null', '-f',
-		    'http://' . $self->address($_) . ':8008/primary'))[0] == 0 } 0 .. HOSTS - 1;
-		return defined $leader;
-	}, 60) or die "there is no leader\n";
-	return $leader;
+		@leaders = grep { defined $self->_ask($_, 'primary') } 0 .. HOSTS - 1;
+		return @leaders == 1;
+	}, 60) or die "there is not one leader\n";
+	return $leaders[0];
 }
 
 # A leader, a synchronous standby and another one.
 sub wait_whole {
 	my ($self) = @_;
-	my $roles;
+	my @roles;
 
 	Berth::Test::wait_for(sub {
 		sleep(0.5);
-		$roles = $self->_roles;
-		my $all = join(' ', sort values %$roles);
-		return keys %$roles == HOSTS && $all =~ /leader running/ && $all =~ /sync_standby (?:running|streaming)/
-		    && $all !~ /start|stop|creat|fail/;
-	}, 240) or die 'the hosts do not agree: ' . join(', ', map { "$_ $roles->{$_}" } sort keys %$roles) . "\n";
+		@roles = map { $self->_roles($_) } 0 .. HOSTS - 1;
+		return !(grep { $_ ne $roles[0] } @roles) && ($roles[0] =~ tr/,//) == HOSTS - 1
+		    && $roles[0] =~ / leader running/ && $roles[0] =~ / sync_standby (?:running|streaming)/
+		    && $roles[0] !~ /start|stop|creat|fail/;
+	}, 240) or die "the hosts do not agree:\n" . join("\n", @roles) . "\n";
 	return;
 }
 
@@ -209,6 +212,7 @@ bootstrap:
     loop_wait: 1
     retry_timeout: 3
     synchronous_mode: true
+    synchronous_mode_strict: true
     primary_start_timeout: 0
     postgresql:
       use_pg_rewind: true

@@ -22,6 +22,7 @@ PKG_CONFIG ?= pkg-config
 CFLAGS     ?= -O2 -g
 SAN        ?= address,undefined
 SECONDS    ?= 60
+HOURS      ?= 1
 PROVEFLAGS ?= -j3
 
 PROGRAMS = berth-fcgi berth-worker berth-inspect berth
@@ -74,7 +75,7 @@ LISTS     := $(shell grep -l 'STMT__MAX\|migrations\.inc' $(LIB_SRCS) /dev/null)
 PLACED    := $(shell grep -lr 'SYSCONFDIR\|LIBEXECDIR\|SETTINGS_DEFAULT_PATH\|BERTH_VERSION' --include='*.c' fcgi)
 QUERIES   := $(sort $(wildcard sql/queries/*.sql))
 MIGRATIONS := $(sort $(wildcard sql/migrations/*.sql))
-TEMPLATES := $(sort $(wildcard fcgi/api/web/html/*.html))
+TEMPLATES := $(sort $(wildcard fcgi/api/web/html/*.html fcgi/api/web/html/*.xml))
 ASSETS    := $(sort $(wildcard fcgi/api/web/html/*.css fcgi/api/web/html/*.svg))
 CI_FILES  := $(sort $(wildcard conf/ci/*))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
@@ -84,19 +85,23 @@ GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/mig
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
-.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-fleet check-pages check-s3 check-tools lint fuzz run install soak uninstall dist clean \
+	help always
 all: $(PROGRAMS:%=build/%)
 
 help:
 	@echo 'make            the programs, in build/'
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
+	@echo 'make check-pages  the pages for browsers by axe-core, light and dark; needs npm and chromium'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
+	@echo 'make soak       a registry of two nodes under load and trouble for HOURS=1: what grows, what is answered wrong'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
 	@echo 'make install    DESTDIR= PREFIX=/usr/local'
 	@echo 'make deb        Debian packages, in build/'
+	@echo 'make check-fleet  the database fails over under Patroni and etcd, three hosts and two nodes, as root'
 	@echo 'make check-install  the packages on Debian 12 and 13 with systemd, as root; SUITES="bookworm"'
 	@echo 'make dist       build/berth-$(VERSION).tar.gz, of what is committed'
 	@echo 'make clean'
@@ -200,14 +205,28 @@ check: WERROR = -Werror
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
+# axe-core and a browser go through all kinds of pages; their pictures are in build/screens/ afterwards.
+AXE := build/tools/axe-core-4.10.3
+$(AXE)/node_modules/axe-core/axe.min.js:
+	mkdir -p $(AXE)
+	echo '{"private": true}' >$(AXE)/package.json
+	npm_config_cache=$(CURDIR)/build/tools/npm npm install --prefix $(AXE) --ignore-scripts --no-audit --no-fund \
+	    axe-core@$(AXE:build/tools/axe-core-%=%)
+check-pages: all $(AXE)/node_modules/axe-core/axe.min.js
+	BERTH_BUILD=build AXE=$(CURDIR)/$(AXE)/node_modules/axe-core/axe.min.js t/run prove -v -It/lib t/pages/axe.t
+
 # The tools of cargo's world, at the versions that berth-tools(7) names; they are installed into build/tools first.
 check-tools: all
 	scripts/tools $(TOOLS)
-	BERTH_BUILD=build t/run prove -v -It/lib t/tools/tools.t
+	BERTH_BUILD=build t/run prove -v -It/lib t/tools/*.t
 
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)
 	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
+
+# a copy of the plain programs; nothing that is built meanwhile disturbs it
+soak: all
+	t/bench/soak -h $(HOURS) $(SOAKFLAGS)
 
 fuzz: $(FUZZERS:%=build/fuzz/%)
 	@for f in $(FUZZERS); do mkdir -p build/fuzz/corpus/$$f && \
@@ -281,6 +300,10 @@ deb:
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc
 	mv build/deb/*.deb build/
 	rm -rf build/deb
+
+# Three database hosts with Patroni and etcd in network namespaces, and two nodes, as root; some minutes.
+check-fleet: all
+	BERTH_BUILD=build t/run prove -v -It/lib t/fleet/fleet.t
 
 # Installs the packages on machines of their own, as root: SUITES="bookworm trixie".
 check-install:

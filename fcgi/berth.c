@@ -232,7 +232,7 @@ load_settings(struct invocation *in, const struct noun *noun, const struct optio
 	in->settings = settings;
 	*timeout_ms = settings->database_timeout * 1000;
 	if (database == NULL)
-		in->conninfo = settings->database;
+		in->conninfo = settings->database_direct;
 	return 0;
 }
 

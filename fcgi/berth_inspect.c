@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/sandbox.h"
 #include "crate/index_line.h"
+#include "crate/inspect/crate_diff.h"
 #include "crate/inspect/inspect.h"
 #include "crate/inspect/job.h"
 #include "crate/inspect/sample.h"
@@ -278,23 +279,75 @@ sample_inspect(struct arena *arena, struct err *err)
 	return verdict_print(&out, &verdict, err);
 }
 
-/* The answer, or why there is none, as crate/inspect/source.h says.  The exit status, or -1: err. */
+/* The next bytes of a crate.  1; 0: its end; -1: err. */
 static int
-source_answer(struct arena *arena, struct source *source, struct err *err)
+piece_read(int fd, struct slice *piece, struct err *err)
 {
-	static char piece[PIECE];
-	struct slice out;
+	static char bytes[PIECE];
 	ssize_t n;
-	int rc = 0;
 
-	while (rc == 0 && !source_done(source) && (n = read(STDIN_FILENO, piece, sizeof(piece))) != 0) {
-		if (n > 0)
-			rc = source_push(source, slice_of(piece, (size_t)n), err);
-		else if (errno != EINTR)
-			rc = err_sys(err, "standard input");
+	do
+		n = read(fd, bytes, sizeof(bytes));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return err_sys(err, "read a crate");
+	*piece = slice_of(bytes, (size_t)n);
+	return n > 0;
+}
+
+static int
+source_read(struct source *source, struct slice *out, struct err *err)
+{
+	struct slice piece = slice_str("");
+	int rc = 1;
+
+	while (rc == 1 && !source_done(source)) {
+		rc = piece_read(STDIN_FILENO, &piece, err);
+		if (rc == 1 && source_push(source, piece, err) == -1)
+			rc = -1;
 	}
-	if (rc == 0)
-		rc = source_end(source, &out, err);
+	return rc == -1 ? -1 : source_end(source, out, err);
+}
+
+static int
+diff_read(struct crate_diff *diff, struct slice *out, struct err *err)
+{
+	static const int crates[] = { [CRATE_DIFF_OLD] = STDIN_FILENO, [CRATE_DIFF_NEW] = TEMPLATE_OTHER };
+
+	for (enum crate_diff_side side = CRATE_DIFF_OLD; side <= CRATE_DIFF_NEW; side++) {
+		struct slice piece = slice_str("");
+		int rc = 1;
+
+		while (rc == 1) {
+			rc = piece_read(crates[side], &piece, err);
+			if (rc == 1 && crate_diff_push(diff, side, piece, err) == -1)
+				rc = -1;
+		}
+		if (rc == -1 || crate_diff_end(diff, side, err) == -1)
+			return -1;
+	}
+	*out = crate_diff_answer(diff);
+	return 0;
+}
+
+/*
+ * As crate_inspect(), for the other kinds of jobs: writes the answer, or why there is none, as
+ * crate/inspect/source.h says.
+ */
+static int
+source_show(struct arena *arena, const struct sandbox *sandbox, const struct job *job, struct err *err)
+{
+	bool compares = job->kind == JOB_DIFF;
+	struct sandbox_limits limits = sandbox_limits_of(&job->limits);
+	struct crate_diff *diff = compares ? crate_diff_new(arena, job) : NULL;
+	struct source *source = compares ? NULL : source_new(arena, job);
+	struct slice out;
+	int rc;
+
+	limits.descriptors = compares;
+	if (sandbox_enter(sandbox, &limits, err) == -1)
+		return -1;
+	rc = compares ? diff_read(diff, &out, err) : source_read(source, &out, err);
 	if (rc == -1 && err->status >= 500)
 		return -1;
 	if (rc == -1)
@@ -302,18 +355,6 @@ source_answer(struct arena *arena, struct source *source, struct err *err)
 	if (output_write(out, err) == -1)
 		return -1;
 	return rc == 0 ? EXIT_ACCEPTED : EXIT_REFUSED;
-}
-
-/* As crate_inspect(), for the other kinds of jobs. */
-static int
-source_show(struct arena *arena, const struct sandbox *sandbox, const struct job *job, struct err *err)
-{
-	const struct sandbox_limits limits = sandbox_limits_of(&job->limits);
-	struct source *source = source_new(arena, job);
-
-	if (sandbox_enter(sandbox, &limits, err) == -1)
-		return -1;
-	return source_answer(arena, source, err);
 }
 
 /* In the template until its worker has gone, in each child for one crate.  As crate_inspect(). */

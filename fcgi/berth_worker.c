@@ -20,7 +20,7 @@ work(const char *config_path, const struct settings *s)
 	int pid_fd = -1;
 	int status = 1;
 
-	if (db_check_conninfo(s->database, &err) == -1) {
+	if (db_check_conninfo(s->database_direct, &err) == -1) {
 		log_error("%s", err.detail);
 		return 1;
 	}

@@ -17,8 +17,8 @@ GRANT SELECT, INSERT (system, until_at), UPDATE (until_at), DELETE ON ci_outages
 GRANT SELECT, INSERT (crate_id, project_id, user_id), DELETE ON crate_owners TO :role;
 GRANT SELECT, INSERT (crate_id, listed_versions, normalized_name, project_id), UPDATE (listed_versions) ON
 	crate_names TO :role;
-GRANT SELECT, INSERT (crate_id, description, document, max_version, name, normalized_name, project_id),
-	UPDATE (description, document, max_version, weight), DELETE ON crate_search TO :role;
+GRANT SELECT, INSERT (crate_id, description, document, keywords, license, max_version, name, normalized_name,
+	project_id, rust, yanked), UPDATE (description, document, keywords, license, max_version, rust, weight, yanked), DELETE ON crate_search TO :role;
 GRANT SELECT, INSERT (name, normalized_name, project_id), UPDATE (deleted_at, index_body, index_last,
 	index_revision, name, updated_at) ON crates TO :role;
 GRANT SELECT, INSERT (crate_id), DELETE ON crates_due TO :role;
@@ -32,7 +32,7 @@ GRANT SELECT, INSERT (name, percentage, project_id), UPDATE (changed_at, percent
 	TO :role;
 GRANT SELECT, INSERT (gitlab, gitlab_id, kind, name, project_id, user_id), DELETE ON gitlab_pins TO :role;
 GRANT SELECT, INSERT (ancestor_ids, full_path, parent_id, path), UPDATE (ancestor_ids,
-	anonymous_networks) ON groups TO :role;
+	anonymous_networks, default_project_id, registry_projects) ON groups TO :role;
 GRANT SELECT, INSERT (from_group_id, from_project_id, policies, project_id), DELETE ON job_token_allowlist TO
 	:role;
 GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, attempts, backend_pid,
@@ -40,6 +40,7 @@ GRANT SELECT, INSERT (args, key, kind, node, period, run_at), UPDATE (again, att
 	DELETE ON tasks TO :role;
 GRANT SELECT, INSERT (access_level, expires_at, group_id, project_id, user_id), UPDATE (access_level,
 	expires_at), DELETE ON members TO :role;
+GRANT SELECT, INSERT (answers, node, route), UPDATE (answers) ON nginx_answers TO :role;
 GRANT SELECT ON package_entries TO :role;
 GRANT SELECT, INSERT (full_path, group_id, path, visibility), UPDATE (anonymous_networks,
 	job_token_limited, packages_enabled, policy, public_packages, visibility) ON projects TO :role;

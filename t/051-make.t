@@ -142,6 +142,7 @@ subtest 'templates' => sub {
 		'{{ if n }}a{{ elif n > 1 }}b{{ else }}c{{ end }}' => qr/\} else if \(n > 1\) \{/,
 		'{{ for int i = 0; i < n; i++ }}<br>{{ end }}' => qr/for \(int i = 0; i < n; i\+\+\) \{/,
 		'<a href="{{ s | base }}/{{ s | part }}?q={{ s | part }}">x</a>' => qr/html_base.*html_part/s,
+		'<a href="{{ s | base }}/x{{ q | query }}">x</a>' => qr/html_query\(out, q\)/,
 		'<a href="{{ s | link }}">x</a>' => qr/html_link\(out, s\)/,
 		'{{ m | safe }}' => qr/html_safe\(out, m\)/,
 		'{{ n ? "a | b" : s }}' => qr/html_text\(out, n \? "a \| b" : s\)/,
@@ -156,8 +157,9 @@ subtest 'templates' => sub {
 		['<p class={{ s }}>', 3, qr/name="value"/],
 		['<a href="{{ s }}">x</a>', 3, qr/begins with a text/],
 		['<a href="{{ s | part }}">x</a>', 3, qr/begins with a text/],
-		['<a href="/{{ s }}">x</a>', 3, qr/use part or path/],
-		['<a href="/{{ s | base }}">x</a>', 3, qr/use part or path/],
+		['<a href="/{{ s }}">x</a>', 3, qr/use part, path or query/],
+		['<a href="/{{ s | base }}">x</a>', 3, qr/use part, path or query/],
+		['<p>{{ q | query }}</p>', 3, qr/is for addresses/],
 		['<img alt="{{ m | safe }}">', 3, qr/this is an attribute/],
 		['<p style="color:red">', 3, qr/policy for content/],
 		['<p onclick="x">', 3, qr/policy for content/],
@@ -191,16 +193,27 @@ subtest 'templates' => sub {
 		like(slurp("$dir/log"), qr{^\Q$dir\E/html/one\.html:$line: .*$why}m, '  with its line');
 		is($c, '', '  and leaves nothing');
 	}
+	my $head = '<?xml version="1.0" encoding="utf-8"?>';
+	my ($status, $c) = templates("$head<a x=\"{{ s }}\"><link/>{{ s }}{{ n | time }}</a>", 'xml');
+	is($status, 0, 'XML') or diag(slurp("$dir/log"));
+	like($c, qr/html_xml\(out, s\);.*html_xml\(out, s\);.*html_time/s, '  its texts are those of XML');
+	for my $bad ('<link>', '<!DOCTYPE html>', '{{ n | count }}', '{{ s | text }}', '<link a="{{ s | safe }}"/>',
+	    '<?php x ?>') {
+		isnt((templates($bad, 'xml'))[0], 0, "refused in XML: $bad");
+	}
+	isnt((templates($head))[0], 0, 'and in HTML what is of XML');
 };
 
 done_testing();
 
 # The exit status of html2c for a template with this in it, and its C.
 sub templates {
+	my $file = "$dir/html/one." . ($_[1] // 'html');
+
 	make_path("$dir/html", "$dir/out");
-	write_file("$dir/html/one.html",
+	write_file($file,
 	    "{{ include \"http/html.h\" }}\n{{ template html_first(const char *s, int n) }}\n$_[0]\n{{ end }}\n");
-	my $status = system("'$root/scripts/html2c' templates '$dir/out' '$dir/html/one.html' >'$dir/log' 2>&1");
+	my $status = system("'$root/scripts/html2c' templates '$dir/out' '$file' >'$dir/log' 2>&1");
 
 	return ($status, table('templates.inc'));
 }

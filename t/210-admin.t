@@ -188,7 +188,7 @@ subtest 'what may be published into a project' => sub {
 		max_features => '10000', max_keywords => '6', max_categories => '1000',
 		required_metadata => 'description license', strict_metadata => 'license',
 		reserved_names => 'house In_House',
-		allowed_registries => '*');
+		allowed_registries => '*', mirror_url => 'crates-io');
 	my $policy = "SELECT policy FROM projects WHERE full_path = 'tools/registry'";
 	my @set = qw(project set tools/registry);
 

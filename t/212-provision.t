@@ -243,6 +243,29 @@ for my $case (@kinds) {
 	};
 }
 
+# It is there with its group, and names projects of the same file.
+subtest 'registry' => sub {
+	my $toml = table(registry => 'group = "Team"', { projects => '["team/two", "TEAM/one"]',
+		default_project => '"team/one"' })
+	    . table(group => 'path = "team"', {})
+	    . join('', map { table(project => "path = \"team/$_\"", { visibility => '"private"' }) } 'one', 'two');
+	my $sql = "SELECT (SELECT string_agg(p.path, ' ' ORDER BY o.place)"
+	    . ' FROM unnest(registry_projects) WITH ORDINALITY AS o (id, place) JOIN projects p USING (id)),'
+	    . " (SELECT path FROM projects WHERE id = default_project_id) FROM groups WHERE full_path = 'team'";
+
+	like((apply($toml))[1], qr{^create registry Team\n}m, 'with its projects');
+	is($t->psql($sql), 'two one|one', 'is so now');
+	is((apply($toml))[1], "nothing to change\n", 'again');
+	is((apply(table(registry => 'group = "team"', { projects => '[]', default_project => '""' })))[1],
+	    "change registry team projects team/two team/one -> -\n"
+	    . "change registry team default_project team/one -> -\n0 created, 2 changed\n", 'nothing any more');
+	is($t->psql($sql), '|', 'is so now');
+	like((apply(table(registry => 'group = "team"', { default_project => '"tools/app"' })))[2],
+	    qr{there is no project `tools/app` below group `team`}, 'a project of another group');
+	like((apply(table(registry => 'group = "nowhere"', { projects => '[]' })))[2],
+	    qr/no group or project `nowhere` exists/, 'no group');
+};
+
 subtest 'errors leave nothing' => sub {
 	my $good = "[[group]]\npath = \"never\"\n";
 	my $before = state_of_things();

@@ -6,11 +6,15 @@
 use strict;
 use warnings;
 
+use Compress::Zlib ();
 use Digest::SHA qw(sha256_hex);
+use Fcntl qw(LOCK_EX);
 use File::Find ();
 use File::Path qw(make_path);
 use JSON::PP ();
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(sleep);
 
 use Berth::Agreement qw(agrees staged);
 use Berth::Cluster;
@@ -129,7 +133,9 @@ TOML
 		'no project' => [qr/`demo\/none`/, 'directory', $dir, 'demo/none'],
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
-		'an index without crates' => [qr/--crates/, 'index', $dir, 'demo/new'],
+		'an index without crates' => [qr{cannot read \S+/config\.json}, 'index', $dir, 'demo/new'],
+		'lines without crates' => [qr/needs --crates/, 'index', "$dir/README.crate", 'demo/new'],
+		'a list for files' => [qr/--list is for the URL/, 'index', $dir, 'demo/new', '--list', $dir],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
 	for my $what (sort keys %wrong) {
@@ -159,6 +165,9 @@ TOML
 	    Berth::Crate::make('user', '1.0.0', manifest => $manifest));
 	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
 	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'not without --registry-url');
+	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', 'crates-io',
+	    '--dry-run');
+	like($rows->{'user 1.0.0'}{reason}, qr/is hosted on the registry `\Q$url\E`/, 'nor with that of another');
 	($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new', '--registry-url', $url);
 	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
 	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
@@ -191,6 +200,9 @@ subtest 'an index' => sub {
 	Berth::Test::write_file("$index/se/co/second", join("\n", @lines) . "\n");
 	Berth::Test::write_file("$index/config.json", '{}');
 	Berth::Test::write_file("$index/LICENSE", 'not an index file');
+	# the name was free again long after the time of the first version
+	$t->psql("INSERT INTO crates (project_id, name, normalized_name, deleted_at)"
+	    . " VALUES ($project, 'second', 'second', now() - interval '1 day')");
 	my @args = ('index', $index, 'demo/index', '--crates', $crates);
 	($status, $summary, $rows, $err) = import_of(@args);
 	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 1, 1], 'two are imported') or diag $err;
@@ -211,6 +223,14 @@ subtest 'an index' => sub {
 	Berth::Test::write_file("$index/3/o/one", "{\n");
 	($status, undef, undef, $err) = import_of(@args);
 	like($err, qr{index/3/o/one:1}, 'a line that is wrong is named');
+	for (['../x', '1.0.0', qr/invalid character/], ['one', '1.0', qr/semver/]) {
+		my ($name, $version, $why) = @$_;
+
+		my $line = $json->encode({ name => $name, vers => $version });
+		Berth::Test::write_file("$index/3/o/one", "\n$line\n");
+		($status, undef, undef, $err) = import_of(@args);
+		like($err, qr{index/3/o/one:2: .*$why}, "as is one with $name $version");
+	}
 };
 
 # Two crates of the public registry, one of which needs the other.
@@ -237,11 +257,13 @@ sub public_crates {
 subtest 'a mirror of the public registry' => sub {
 	my ($index, $crates) = public_crates($t->dir . '/public');
 	my %project = map { $_ => $t->project("demo/mirror-$_", $_ eq 'open' ? 'public' : 'private') } qw(open shut);
-	my ($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
+	my ($status, $summary, $rows, $err);
+
+	$t->berth_ok('project', 'set', "demo/mirror-$_", 'mirror_url=crates-io') for sort keys %project;
+	($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
 
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the index') or diag $err;
-	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut', '--registry-url',
-	    'crates-io');
+	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut');
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the crates alone') or diag $err;
 	is_deeply([map { $_->{registry} } map { @{ $_->{deps} } } lines_of($project{$_}, 'stem-crate')], [undef],
 	    "$_: its crates depend on each other") for sort keys %project;
@@ -273,28 +295,57 @@ subtest 'a mirror of the public registry' => sub {
 	}
 };
 
+# The processes of root's import become the owner of the store; from then on the kernel no longer ends them
+# with their parent, unless it is asked again.
+# Here it is the user of the cluster, who reaches its socket.
+my @owner = $> == 0 ? (stat(Berth::Cluster->inherited->{pg}))[4, 5] : ();
+
+sub give_store {
+	my (@ids) = @_;
+
+	File::Find::find({ no_chdir => 1, wanted => sub { chown(@ids, $_) or die "$_: $!\n" } }, $t->store)
+	    if @owner;
+	return;
+}
+
 subtest 'killed, and again' => sub {
 	my $many = $t->dir . '/many';
 	my $n = 60;
 
+	give_store(@owner);
 	make_path($many);
 	Berth::Test::write_file("$many/many-$_.0.0.crate", Berth::Crate::make('many', "$_.0.0")) for 1 .. $n;
 	my $pid = Berth::Test::spawn("$many.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
 	    'import', 'directory', $many, '--into', 'demo/new', '--processes', 2);
 	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id"
 	    . " WHERE c.name = 'many'") > 5 }), 'it has begun');
+	my @processes = split(/ /, Berth::Cluster::slurp("/proc/$pid/task/$pid/children"));
+	cmp_ok(scalar @processes, '>', 0, 'by processes');
+	# they cannot come to their end by themselves
+	kill('STOP', @processes);
 	kill('KILL', $pid);
 	waitpid($pid, 0);
-	ok($t->wait_for(sub { $t->psql("SELECT count(*) FROM pg_stat_activity"
-	    . " WHERE application_name LIKE '%berth%' AND application_name NOT LIKE '%berth-fcgi%'"
-	    . " AND backend_type = 'client backend' AND pid <> pg_backend_pid()") == 0 }),
-	    'its processes end with it');
+	ok($t->wait_for(sub { !grep { kill(0, $_) } @processes }), 'which end with it')
+	    or kill('KILL', @processes);
 	my ($status, $summary) = import_of('directory', $many, 'demo/new');
 	is($status, 0, 'the same command goes on');
 	is($summary->{imported} + $summary->{there}, $n, 'and finds all');
 	cmp_ok($summary->{there}, '>', 5, 'some of them were there');
 	is(scalar(lines_of($id, 'many')), $n, 'each once');
 	agrees($t, 'after a kill', token => $token);
+
+	my $mask = umask(0077);
+	Berth::Test::write_file("$many/mode-1.0.0.crate", Berth::Crate::make('mode', '1.0.0'));
+	chmod(0755, $many);
+	chmod(0644, "$many/mode-1.0.0.crate");
+	($status, $summary) = import_of('directory', $many, 'demo/new');
+	umask($mask);
+	is_deeply([$status, $summary->{imported}], [0, 1], 'with a strict umask');
+	my $sha = sha256_hex(Berth::Cluster::slurp("$many/mode-1.0.0.crate"));
+	my $at = $t->store . '/' . substr($sha, 0, 2);
+	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $at, "$at/" . substr($sha, 2, 2) . "/$sha"),
+	    '750 640', 'nginx can read what the store lets it');
+	give_store(0, 0);
 };
 
 # All files below a directory, and what is in them.
@@ -307,6 +358,76 @@ sub files_of {
 	} }, $root);
 	return \%bytes;
 }
+
+# What others have put where the export goes is neither followed, nor overwritten, nor removed.
+sub prepared {
+	my ($out, @args) = @_;
+	my $other = $t->dir . '/other';
+	my @cases = (
+		['index.new elsewhere', qr/index\.new must be a directory/,
+		    sub { symlink($other, "$_[0]/index.new") }],
+		['crates elsewhere', qr/crates must be a directory/, sub { symlink($other, "$_[0]/crates") }],
+		['an index of others', qr/index without config\.json/,
+		    sub { symlink($other, "$_[0]/index") }],
+		['a pipe as crates', qr/crates must be a directory/,
+		    sub { POSIX::mkfifo("$_[0]/crates", 0600) }],
+		['another export', qr/another export to \S+ runs/,
+		    sub { my $dir; open($dir, '<', $_[0]) && flock($dir, LOCK_EX) && $dir }],
+	);
+
+	make_path($other);
+	Berth::Test::write_file("$other/mine", 'mine');
+	for my $case (@cases) {
+		my ($name, $why, $prepare) = @$case;
+		my $dir = $t->dir . '/prepared-' . $name =~ s/\W/-/gr;
+
+		make_path($dir);
+		my $kept = $prepare->($dir) or die "$name: $!\n";
+		my ($status, $printed, $err) = $t->berth('export', $args[0], $dir, @args[2 .. $#args]);
+		is($status, $name eq 'another export' ? 1 : 2, $name);
+		like($err, $why, '  says so');
+		is_deeply(files_of($other), { mine => 'mine' }, '  and what is there stays');
+	}
+	# a name that is taken, by a file that has another one as well
+	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
+	my $sum = (lines_of($id, 'alpha'))[0]{cksum};
+	link("$other/mine", "$out/crates/alpha/.$sum") or die $!;
+	is($json->decode($t->berth_ok('--json', 'export', @args))->{copied}, 1, 'a file with two names');
+	is_deeply(files_of($other), { mine => 'mine' }, '  is not overwritten');
+	return;
+}
+
+# Two hundred crates, whose index files of 200 kB fit into no socket.
+sub large_project {
+	my $project = $t->project('demo/large');
+	my $sha = $t->psql('SELECT max(sha256) FROM blobs');
+	my $line = $json->encode({ vers => '1.0.0', cksum => $sha,
+		pad => join('', map { sha256_hex($_) } 1 .. 6000) });
+
+	$t->psql(sprintf("INSERT INTO crates (project_id, name, normalized_name, index_body) SELECT %d, n, n,"
+	    . " decode('%s', 'hex') FROM (SELECT 'large-' || i AS n FROM generate_series(100, 299) i) x",
+	    $project, unpack('H*', Compress::Zlib::memGzip("$line\n"))));
+	return;
+}
+
+# A statement that sends what somebody writes to a disk lasts as long as that.
+subtest 'an export that takes longer than a statement may' => sub {
+	my $out = $t->dir . '/large';
+
+	large_project();
+	$t->conf(database_timeout => 1);
+	my $pid = Berth::Test::spawn("$out.log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
+	    'export', 'demo/large', $out, '--url', 'https://static.example');
+	$t->wait_for(sub { -e "$out/index.new/la/rg/large-100" });
+	kill('STOP', $pid);
+	ok(!-e "$out/index.new/la/rg/large-299", 'it is under way');
+	sleep(1.5);
+	kill('CONT', $pid);
+	waitpid($pid, 0);
+	is($?, 0, 'and ends well') or diag(Berth::Cluster::slurp("$out.log"));
+	is(scalar keys %{ files_of("$out/index") }, 201, 'with all');
+	$t->conf(database_timeout => undef);
+};
 
 subtest 'export, and back' => sub {
 	my $out = $t->dir . '/static';
@@ -345,6 +466,7 @@ subtest 'export, and back' => sub {
 	    ['index/wi/ld/wild'], 'a crate that is gone leaves the index, and the rest is as before');
 	is_deeply([grep { !defined $files->{$_} } keys %$now], [], 'nothing is left of the killed one');
 
+	subtest 'a directory that somebody else has prepared' => sub { prepared($out, @args) };
 	unlink($t->store . '/' . substr(sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'}), 0, 2) . '/'
 	    . substr(sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'}), 2, 2) . '/'
 	    . sha256_hex($files->{'crates/alpha/alpha-0.9.0.crate'})) or die $!;

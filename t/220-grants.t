@@ -27,11 +27,20 @@ my %functions = (
 	versions_tell_cache => ['SELECT project_id, name FROM crates'],
 	projects_tell_cache => [],
 	tokens_tell_cache => [],
+	views_tell => ['SELECT ancestor_ids FROM groups WHERE id = 1'],
+	crates_tell_views => ['SELECT group_id FROM projects WHERE id = 1'],
+	projects_tell_views => [],
+	groups_tell_views => [],
+	groups_tell_order => [],
+	view_project => ['SELECT w.project_id, w.id, w.index_body, o.id, d.ancestor_ids, v.registry_projects'
+	    . ' FROM groups v, crates w JOIN projects o ON o.id = w.project_id JOIN groups d ON d.id = o.group_id'
+	    . " WHERE w.normalized_name = 'x'"],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
 	crates_set_due => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default'"
 	    . " ORDER BY yanked, version_base"],
+	search_yanked => ["SELECT yanked FROM versions WHERE crate_id = 1 AND status = 'default'"],
 	crate_search_count => ['INSERT INTO search_counts AS c (project_id, part, crates) VALUES (1, 1, 1)'
 	    . ' ON CONFLICT (project_id, part) DO UPDATE SET crates = c.crates + 1',
 	    'UPDATE search_counts SET crates = crates - 1 WHERE part = 1'],

@@ -44,6 +44,7 @@ my %location = (
 	'^~ /-/blob/' => [[PUT => '/-/blob/ab/cd/' . 'a' x 64, 'text']],
 	'= /-/berth/cache/absent' => [[PUT => '/-/berth/cache/absent', 'text']],
 	'^~ /-/berth/cache/index/' => [[PUT => '/-/berth/cache/index/1/config.json', 'text']],
+	'^~ /-/berth/cache/page/' => [[PUT => '/-/berth/cache/page/projects/demo/public/-/crates/foo.html', 'text']],
 	'^~ /-/berth/cache/crates/' => [[PUT => '/-/berth/cache/crates/1/crates/foo/1.0.0', 'text']],
 	'~ "/packages/cargo/+api/v1/crates/new$"' => 'a publish: its body is read once the pool has let the caller'
 	    . ' in (t/410-upload-authorize.t)',

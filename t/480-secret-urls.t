@@ -38,7 +38,8 @@ $secret{code} = $code;
 subtest 'by the table of routes' => sub {
 	# what a part of a path can be: names and row numbers
 	my %known = map { $_ => 1 }
-	    qw(id crate version prefix prefix2 package_id file_id token_id user_id rule_id target_id path file);
+	    qw(id group crate version range prefix prefix2 package_id file_id token_id user_id rule_id target_id
+	    path file);
 	my %seen;
 
 	for my $route (Berth::Routes::all()) {

@@ -106,16 +106,23 @@ is($t->publish($id, $token{admin}, $crate, '1.0.0')->{status}, 200, 'a crate');
 my $package = $t->psql('SELECT max(id) FROM versions');
 my $locked = rule('owner', 'owner');
 my $cargo = "$api/packages/cargo";
+my $of_group = "/api/v4/groups/$group/-/packages/cargo/api/v1/crates";
 my $idp = 'https://ci.example.com';
 $t->psql("INSERT INTO trusted_issuers (url, kind, audience) VALUES ('$idp', 'generic', 'berth')");
 my $trust = { issuer => $idp, claims => { sub => 'x' } };
 my %tried = (
-	publish => [[403, 'publish']],
+	publish => [[403, 'publish', $cargo]],
 	publish_authorize => 'asks whether a publish may come; it stores nothing',
 	yank => [[403, DELETE => "$cargo/api/v1/crates/$crate/1.0.0/yank"]],
 	unyank => [[403, PUT => "$cargo/api/v1/crates/$crate/1.0.0/unyank"]],
 	owners_add => [[200, PUT => "$cargo/api/v1/crates/$crate/owners", { users => ['maintainer'] }]],
 	owners_remove => [[404, DELETE => "$cargo/api/v1/crates/$crate/owners", { users => ['nobody-there'] }]],
+	publish_group => [[403, 'publish', "/api/v4/groups/$group/-/packages/cargo"]],
+	publish_authorize_group => 'asks whether a publish may come; it stores nothing',
+	yank_group => [[403, DELETE => "$of_group/$crate/1.0.0/yank"]],
+	unyank_group => [[403, PUT => "$of_group/$crate/1.0.0/unyank"]],
+	owners_add_group => [[200, PUT => "$of_group/$crate/owners", { users => ['maintainer'] }]],
+	owners_remove_group => [[404, DELETE => "$of_group/$crate/owners", { users => ['nobody-there'] }]],
 	package_status => [[403, PATCH => "$api/packages/$package", { status => 'error' }]],
 	package_delete => [[403, DELETE => "$api/packages/$package"]],
 	package_file_delete => [[403, DELETE => "$api/packages/$package/package_files/$package"]],
@@ -168,7 +175,9 @@ for my $route (Berth::Routes::all()) {
 	next if !ref $calls;
 	for my $call (@$calls) {
 		my ($status, @call) = @$call;
-		my $res = $call[0] eq 'publish' ? $t->publish($id, $token{maintainer}, $crate, '1.1.0')
+		my $res = $call[0] eq 'publish'
+		    ? $t->http(PUT => "$call[1]/api/v1/crates/new", { token => $token{maintainer},
+			body => $t->publish_body($t->metadata($crate, '1.1.0'), $t->make_crate($crate, '1.1.0')) })
 		    : call('maintainer', @call);
 
 		is($res->{status}, $status, "$route->{name}, by a maintainer: $status") or diag("@call: $res->{body}");

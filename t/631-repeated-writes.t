@@ -14,9 +14,8 @@ use Berth::Test;
 
 # Routes that are not counted before their handler: where they are counted, or why they are not.
 my %own = (
-	publish => 'counted by its handler: t/630-limits.t',
-	yank => 'counted by its handler: t/630-limits.t',
-	unyank => 'counted by its handler: t/630-limits.t',
+	map({ $_ => 'counted by its handler: t/630-limits.t', "${_}_group" => 'counted by the same handler' }
+		qw(publish yank unyank)),
 	trusted_exchange => 'counted by its trust rule: t/650-oidc.t',
 	token_page_create => 'counted by its user: below',
 	token_page => 'it opens no session: its forms do, and are counted (below)',
@@ -28,13 +27,15 @@ my %own = (
 		deploy_token_delete deploy_token_delete_group job_token_end trusted_revoke token_page_revoke sign_out),
 );
 # Routes with other methods than GET and HEAD that write nothing.
-my %reads = (publish_authorize => 'it looks, for nginx');
+my %reads = map { $_ => 'it looks, for nginx' } qw(publish_authorize publish_authorize_group);
 
 my $t = Berth::Test->new(workers => 2, sso => 'on', change_burst => 2, change_per_minute => 1,
     token_burst => 2, token_per_minute => 1,
     job_token_burst => 2, job_token_per_minute => 1, failed_login_burst => 0);
 my $id = $t->project('demo/registry');
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+# the registry of the group counts what is about a crate that it has
+$t->psql("INSERT INTO crates (project_id, name, normalized_name) VALUES ($id, 'abcd', 'abcd')");
 $t->user('boss');
 $t->member('boss', 'demo', 'owner');
 my %token = (boss => $t->token('boss'), spare => $t->token('boss'),

@@ -21,6 +21,7 @@ my $R = $t->registry($id);
 my $P = "/api/v4/projects/$id";
 my $other = $t->project('demo/other');
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
+my $V = "/api/v4/groups/$group/-/packages/cargo";
 
 $t->user($_) for qw(owner dev colleague root);
 $t->member('owner', 'demo', 'owner');
@@ -46,8 +47,11 @@ my %there = (
 my ($colleague, $dev) = map { $t->psql("SELECT id FROM users WHERE username = '$_'") } qw(colleague dev);
 my %writes = (
 	publish => ['dev', PUT => "$R/api/v1/crates/new", $crate],
+	publish_group => ['dev', PUT => "$V/api/v1/crates/new", $t->publish_body($t->metadata('foo', '3.0.0'),
+	    $t->make_crate('foo', '3.0.0'))],
 	yank => ['dev', DELETE => "$R/api/v1/crates/foo/1.0.0/yank"],
 	unyank => ['dev', PUT => "$R/api/v1/crates/foo/1.1.0/unyank"],
+	unyank_group => ['dev', PUT => "$V/api/v1/crates/foo/1.1.0/unyank"],
 	owners_add => ['owner', PUT => "$R/api/v1/crates/foo/owners", body_of(users => ['colleague']),
 	    'crate_owners'],
 	owners_remove => ['owner', DELETE => "$R/api/v1/crates/foo/owners", body_of(users => ['root']),
@@ -86,7 +90,8 @@ my %writes = (
 
 # Writes that no event can interrupt, each with the reason.
 my %other = (
-	publish_authorize => 'it only looks',
+	publish_authorize => 'it only looks', publish_authorize_group => 'it only looks',
+	yank_group => 'as yank', owners_add_group => 'as owners_add', owners_remove_group => 'as owners_remove',
 	personal_token_revoke => 'the token is locked', personal_token_revoke_self => 'it ends its own right',
 	personal_token_rotate => 'the token is locked', personal_token_rotate_self => 'the token is locked',
 	trusted_revoke => 'it ends its own right', job_token_end => 'it ends a right',
@@ -201,6 +206,11 @@ for my $route (sort keys %writes) {
 	}
 }
 refused("publish, and $_", $writes{publish}, @{ $ends_publish{$_} }) for sort keys %ends_publish;
+refused('publish_group, and another project has the name', $writes{publish_group},
+    "UPDATE groups SET registry_projects = ARRAY[$other];"
+    . ' INSERT INTO crates (project_id, name, normalized_name, index_body)'
+    . " SELECT $other, name, normalized_name, index_body FROM crates",
+    "UPDATE groups SET registry_projects = '{}'; DELETE FROM crates WHERE project_id = $other", 503);
 
 # Without an event each write succeeds.
 for my $route (sort grep { !/^(?:package_delete|package_file_delete|deploy_token_delete)$/ } keys %writes) {

@@ -51,7 +51,7 @@ sub ask {
 	return ($res->{status}, grep { "@$_" !~ /^(?:token_use_record$|cache_)/ } $trips->take);
 }
 
-my %access = map { $_ => 1 } qw(access_facts access_facts_group);
+my %access = map { $_ => 1 } qw(access_facts access_facts_group access_facts_view access_facts_view_name);
 
 sub is_access { return $access{ $_[0] }; }
 
@@ -79,7 +79,9 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 	for my $round (@rounds) {
 		my ($status, @trips) = ask($route, $method, 'priv', 'owner');
 
-		cmp_ok(scalar extra(@trips), '<=', 1, "$name: one round trip at most for the decision")
+		# a name that no project of the group has is one of the group, which is asked then
+		cmp_ok(scalar extra(@trips), '<=', $route->{name} eq 'index_group' ? 2 : 1,
+		    "$name: one round trip at most for the decision")
 		    or diag(shown(@trips));
 		next unless $round == 2;
 		$seen++ if $status == 200;

@@ -71,8 +71,8 @@ sub sweep {
 $t->start_pool;
 # a worker asks once which registry and which keys it has, with the first of its requests: not
 # in those that follow; and the inspector has t/705-inspector-crash.t
-my @points = grep { !/:(?:registry_id|token_slot_live)$|^inspect:/ } $fault->trace('responded:publish',
-    sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
+my @points = grep { !/:(?:registry_id|token_slot_live|session_confirm)$|^inspect:/ } $fault->trace(
+    'responded:publish', sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 
 subtest 'the points' => sub {
 	my %at = map { ($points[$_] => $_) } 0 .. $#points;
@@ -104,7 +104,7 @@ subtest 'the points' => sub {
 	}
 	# where the blob is there already: below, in t/720-store-trouble.t and t/830-collect.t
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
-	is_deeply([grep { !defined $at{$_} && !/^(?:cache|inspect):/ } sort keys %in_source], [],
+	is_deeply([grep { !defined $at{$_} && !/^(?:cache|inspect|page):/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };
 
@@ -303,7 +303,7 @@ subtest 'what searches and lists need' => sub {
 	my ($from) = grep { $steps[$_] eq 'task:update_search' } 0 .. $#steps;
 	my ($to) = grep { $steps[$_] eq 'ran:update_search' } 0 .. $#steps;
 	# the pool may record meanwhile that a token was used, and look which keys there are
-	@steps = grep { !/:(?:token_use_record|token_slot_live)$/ } @steps[$from .. $to];
+	@steps = grep { !/:(?:token_use_record|token_slot_live|session_confirm)$/ } @steps[$from .. $to];
 	is(join(' ', grep { /crate_due_update|update_search/ } @steps),
 	    'task:update_search send:crate_due_update answered:crate_due_update'
 	    . ' update_search:some ran:update_search', 'its steps');

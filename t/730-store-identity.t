@@ -152,8 +152,8 @@ subtest 'a database that was restored from an old dump' => sub {
 	my ($status, $out) = $t->berth(qw(store show));
 	like($out, qr/^marks:? +other$/m, 'berth store show');
 	($status, $out) = $t->berth(qw(store adopt));
-	is($status, 1, 'a third of the files are unknown: not without --force');
-	$t->berth_ok(qw(store adopt --force));
+	is($status, 0, 'a third of the files are unknown, but the store has the id of the registry');
+	like($out, qr/^unknown:? +3$/m, '  which it says');
 	is(collect($t), '', 'adopted anew');
 	is_deeply([files($t->store)], \@before, 'and again a first period, in which nothing goes');
 	like($t->log('worker'), qr/new to this store: nothing is removed for another 3\d\d\d seconds/,
@@ -196,7 +196,7 @@ subtest 'a database that was restored from a dump after the last collection' => 
 	like($out, qr/^unknown:? +1$/m, 'berth store adopt --dry-run counts the unknown file');
 	# a store that was copied back lacks what the backup of berth-operations(7) leaves out
 	remove_tree(map { $t->store . "/$_" } qw(staging trash));
-	$t->berth_ok(qw(store adopt --force));
+	$t->berth_ok(qw(store adopt));
 	ok(-d $t->store . '/staging', 'the adoption makes what a backup lacks');
 	is(collect($t), '', 'the collector runs after the adoption');
 	like($t->berth_ok(qw(store show)), qr/^restored:? +(?:no|false)$/m, 'berth store show says so');
@@ -312,6 +312,13 @@ subtest 'a store without an id' => sub {
 	is($status, 1, 'a blob is missing');
 	like($err, qr/the store lacks 1 of the \d+ blobs that versions need/, 'says so');
 	rename(path_of('crate3') . '.away', path_of('crate3'));
+	my @unknown = map { put_file($t->store, "unknown $_") } 1 .. 5;
+	($status, undef, $err) = $t->berth(qw(store adopt));
+	is($status, 1, 'a third of the files are unknown');
+	like($err, qr/the database does not know 5 of the \d+ files of the store/, 'says so');
+	for my $sha256 (@unknown) {
+		unlink(join('/', $t->store, substr($sha256, 0, 2), substr($sha256, 2, 2), $sha256)) or die "$sha256: $!\n";
+	}
 	$t->berth_ok(qw(store adopt));
 	is(Berth::Cluster::slurp($id), $t->psql('SELECT id FROM registry') . "\n", 'adopted');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'store.adopt'"

@@ -15,7 +15,7 @@ use Time::HiRes qw(sleep time);
 use Berth::Fault;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 4, log_level => 'info');
+my $t = Berth::Test->new(workers => 4, log_level => 'info', cache_log => '');
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 

@@ -13,7 +13,7 @@ use Berth::Cluster;
 use Berth::Fault;
 use Berth::Test;
 
-my $t = Berth::Test->new;
+my $t = Berth::Test->new(cache_log => '');
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 

@@ -9,6 +9,7 @@ use warnings;
 use Digest::SHA ();
 use Test::More;
 
+use Berth::FastCGI;
 use Berth::Metrics;
 use Berth::Test;
 
@@ -154,6 +155,48 @@ subtest 'token failures by reason' => sub {
 	is_deeply($failures->($m), \%want, 'each is counted for what it is');
 };
 
+subtest 'refusals by reason' => sub {
+	my $counts = sub { my ($m) = @_; return { map { $_ => $m->value('berth_refusals_total', reason => $_) }
+	    qw(malformed token no_right not_found conflict too_large rate_limit protected quota) }; };
+	my $publish = sub {
+		my ($by, $name, %opt) = @_;
+		my $version = $opt{version} // '1.0.0';
+
+		return $t->http(PUT => "$R/api/v1/crates/new", { token => $by, body => $opt{body}
+		    // $t->publish_body(Berth::Crate::metadata($name, $version), Berth::Crate::make($name, $version)) });
+	};
+	my %user = map { $_ => $t->user($_) } qw(guest developer);
+	$t->member($_, 'demo/registry', $_) for sort keys %user;
+	my %by = map { $_ => $t->token($_) } sort keys %user;
+	$t->berth_ok(qw(protect add demo/registry guarded-* --push owner));
+	my @cases = (
+		[malformed => 400, sub { $publish->($token, 'x', body => 'x') }],
+		[token => 401, sub { $t->http(GET => "$R/config.json") }],
+		[no_right => 403, sub { $publish->($by{guest}, 'counted') }],
+		[not_found => 404, sub { $t->http(GET => "$R/no/ne/none", { token => $token }) }],
+		[conflict => 409, sub { $t->http(POST => "/api/v4/projects/$id/members", { token => $token,
+		    headers => ['Content-Type: application/x-www-form-urlencoded'],
+		    body => "user_id=$user{developer}&access_level=20" }) }],
+		[too_large => 413, sub { $t->http(PUT => "$R/api/v1/crates/new", { token => $token,
+		    headers => ['Content-Length: 900000000'], may_fail => 1 }) }],
+		[protected => 403, sub { $publish->($by{developer}, 'guarded-one') }],
+		[quota => 403, sub { $publish->($by{developer}, 'one-more') }],
+	);
+	$t->berth_ok(qw(project set demo/registry quota_crates=1));
+	my $before = $counts->(scrape());
+	for my $case (@cases) {
+		my ($reason, $status, $do) = @$case;
+		my $res = $do->();
+
+		is($res->{status}, $status, "$reason: refused") or diag($res->{body});
+	}
+	$t->berth_ok(qw(project set demo/registry quota_crates=));
+	my %want = map { $_ => $before->{$_} } keys %$before;
+	$want{ $_->[0] }++ for @cases;
+	my $m = scrape(sub { my $now = $counts->($_[0]); return !grep { $now->{$_} < $want{$_} } keys %want });
+	is_deeply($counts->($m), \%want, 'each is counted for its reason');
+};
+
 subtest 'workers come and go' => sub {
 	my $m = scrape(sub { ($_[0]->value('berth_workers', kind => 'read', state => 'idle') // 0) >= 2 });
 	my $requests = $m->sum('berth_http_requests_total');
@@ -278,6 +321,53 @@ subtest 'what searches and lists lack' => sub {
 	    . " FROM crates, generate_series(1, 2) n");
 	cmp_ok(abs(scrape()->value('berth_search_late_seconds') - 7200), '<', 60, 'the oldest change');
 	$t->psql('DELETE FROM crates_due');
+};
+
+subtest 'the queues of the sockets' => sub {
+	my $m = scrape();
+	my $queue = sub { return $_[0]->value('berth_socket_queue', kind => $_[1]) };
+
+	plan(skip_all => 'no root: the kernel does not tell of sockets') if !defined $queue->($m, 'read');
+	is(join(' ', map { $queue->($m, $_) } qw(read write)), '0 0', 'nobody waits');
+	cmp_ok($m->value('berth_socket_queue_limit', kind => $_), '>=', 100, "$_: many may") for qw(read write);
+	my @readers = grep { Berth::Cluster::slurp("/proc/$_/cmdline") =~ /read worker/ } workers();
+	is(kill('STOP', @readers), scalar @readers, 'no worker reads');
+	my @waiting = map { Berth::FastCGI->connect($t->socket_path) } 1 .. 5;
+	my $asked = sub {
+		my $res = Berth::FastCGI::fetch($t->write_socket_path, '/-/metrics', REMOTE_ADDR => '127.0.0.1',
+		    BERTH_LISTENER => 'monitoring') // { status => 0, body => '' };
+
+		return $res->{status} == 200 ? $queue->(Berth::Metrics->parse($res->{body}), 'read') : -1;
+	};
+	ok($t->wait_for(sub { $asked->() == 5 }), 'five wait');
+	undef @waiting;
+	kill('CONT', @readers);
+	ok($t->wait_for(sub { $asked->() == 0 }), 'and are taken');
+};
+
+subtest 'what nginx answers by itself' => sub {
+	my $log = $t->dir . '/log/nginx-berth-cache.log';
+	my $line = '2026-11-29T07:00:00+00:00 id=%d remote=127.0.0.1 method=GET path="%s/%s" status=200 bytes=3'
+	    . ' s=0.000 pool_s=- protocol=HTTP/2.0 agent="cargo"' . "\n";
+	my $n = 0;
+	my $write = sub {
+		open(my $fh, '>>', $log) or die "$log: $!\n";
+		printf {$fh} $line, ++$n, $R, $_ for @_;
+		close($fh) or die "$log: $!\n";
+		$t->run_tasks('count_answers');
+	};
+	my $answers = sub { my $m = scrape(); return join(' ', map {
+		$m->value('berth_nginx_answers_total', route => $_) // '-' } qw(index config_json download)); };
+
+	is($answers->(), '- - -', 'nothing at first');
+	$write->('config.json', ('co/un/counted') x 3, 'counted/1.0.0/download');
+	is($answers->(), '3 1 1', 'each by its route');
+	rename($log, "$log.1") or die "$log: $!\n";
+	$write->('co/un/counted');
+	is($answers->(), '4 1 1', 'once, also when the log was rotated');
+	$write->();
+	is($answers->(), '4 1 1', 'and no more');
+	$t->stop_worker;
 };
 
 subtest 'while the database is away' => sub {

@@ -19,14 +19,13 @@ my $cluster = Berth::Cluster->start;
 my $p = Berth::Publish->new;
 my $t = $p->test;
 my $json = JSON::PP->new;
-my @monitoring = ('--monitoring', 'http://127.0.0.1:' . $t->monitoring_port);
 my $bin = $t->dir . '/bin';
-my $conf = $t->conf_path;
+my $conf = $t->conf(monitoring_url => 'http://127.0.0.1:' . $t->monitoring_port);
 
 # (exit status, { check => [state, detail] }, standard error)
 sub check {
 	my @to = grep { m{^http://} } @_;
-	my ($status, $out, $err) = $t->berth('check', '--json', @to ? ('--monitoring', @to) : @monitoring,
+	my ($status, $out, $err) = $t->berth('check', '--json', @to ? ('--monitoring', @to) : (),
 	    grep { !m{^http://} } @_);
 	my $rows = eval { $json->decode($out) } // [];
 
@@ -58,7 +57,7 @@ subtest 'all is well' => sub {
 	cmp_ok(scalar @all, '>=', 15, 'there are checks');
 	is($status, 0, 'exit status') or diag(explain($checks), $err);
 	is(join(' ', grep { $checks->{$_}[0] ne 'ok' } @all), '', 'each is ok') or diag(explain($checks));
-	my ($code, $out) = $t->berth('check', @monitoring);
+	my ($code, $out) = $t->berth('check');
 	is($code, 0, 'as text');
 	like($out, qr/\ABERTH OK - \d+ checks\ncheck +state +detail\n/, 'the first line is for monitoring');
 	is(($out =~ tr/\n//), @all + 2, 'a line for each');
@@ -215,7 +214,7 @@ subtest 'each of them' => sub {
 };
 
 subtest 'for monitoring' => sub {
-	my @ask = ('check', @monitoring, '--limit', 'disk=2000000g,1000000g', '--limit', 'certificate=300000d,1d');
+	my @ask = ('check', '--limit', 'disk=2000000g,1000000g', '--limit', 'certificate=300000d,1d');
 	my ($status, $out, $err) = $t->berth(@ask);
 
 	is("$status$err", 2, 'critical');

@@ -236,7 +236,7 @@ my @paths = (
 	['the locations', 404, 404, 404, '/-/berth/cache/'],
 	['the location of blobs', 404, 404, 404, '/-/blob/'],
 	(map { ["$_", 404, 404, 404, $_] } '/now/', "/now/0/anyone/$id/config.json", '/grant/',
-	    "/project/$id/config.json",
+	    "/project/$id/config.json", "/extract/$id/" . '0' x 64, "/-/berth/cache/extract/$id/" . '0' x 64,
 	    '/api/v4/now/', "/api/v4/grant/$id", "/api/v4/project/$id/config.json", "$R/now/anyone",
 	    "$R/grant/anyone", "$R/project/$id"),
 );

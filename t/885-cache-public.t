@@ -135,6 +135,10 @@ subtest 'a crate' => sub {
 	push @answers, get($path, Range => 'bytes=0-3'), $t->http(HEAD => $path);
 	ok($t->nginx_logged('nginx-berth-downloads', @answers), 'which is written down');
 	is($count->(), $before + 5, 'and counted, but for a part and HEAD');
+	$t->run_tasks('count_answers');
+	cmp_ok($t->psql("SELECT sum(answers) FROM nginx_answers WHERE route = 'download'"), '>=', 5,
+	    'as are answers of nginx alone');
+	is($t->psql("SELECT sum(garbage) FROM download_logs"), 0, 'each line is understood');
 	is(get("$R/one_crate/9.9.9/download")->{status}, 404, 'no such version');
 	is(get("$R/One_Crate/1.0.0/download")->{status}, 404, 'nor in another spelling');
 };

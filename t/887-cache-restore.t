@@ -119,8 +119,7 @@ subtest 'as the manual says' => sub {
 	$_->stop_pool for @nodes;
 	is(join(', ', map { grants($_) } @nodes), '', 'a pool that has ended leaves no grant');
 	$recreate->();
-	# there are so few files that one is many
-	$t->berth_ok('store', 'adopt', '--force');
+	$t->berth_ok('store', 'adopt');
 	$_->start_pool for @nodes;
 	gone(0, @late);
 };

@@ -68,7 +68,8 @@ subtest 'the description itself' => sub {
 			$ids{ $operation->{operationId} }++;
 			is("@named", "@in_path", "$method $path: its parameters");
 			# what is a route only to say where another one is has no other answer
-			ok(((grep { /^[23]/ } keys %{ $operation->{responses} }) || $operation->{operationId} eq 'index_elsewhere')
+			ok(((grep { /^[23]/ } keys %{ $operation->{responses} })
+			    || $operation->{operationId} =~ /^index_elsewhere/)
 			    && $operation->{summary} =~ /\S/, "$method $path: is told of");
 		}
 	}

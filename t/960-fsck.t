@@ -9,6 +9,7 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 use File::Path qw(make_path remove_tree);
 use JSON::PP ();
+use POSIX ();
 use Test::More;
 
 use Berth::Publish;
@@ -143,6 +144,10 @@ subtest 'blobs' => sub {
 	my ($status, $problem) = fsck();
 	is("$status $problem->[0]", '1 blob missing', 'a symbolic link is no blob');
 	unlink($path);
+	POSIX::mkfifo($path, 0600) or die "$path: $!\n";
+	finds('a pipe, which is not waited for', [['blob missing', 0, $subject,
+	    'there is no regular file at its path']], '--deep');
+	unlink($path);
 	rename("$path.away", $path) or die "$path: $!\n";
 	$t->psql("UPDATE versions SET size = size + 1 WHERE cksum = '$sha'");
 	$t->psql('UPDATE quotas SET used_bytes = used_bytes + 1');
@@ -192,6 +197,18 @@ subtest 'from elsewhere' => sub {
 	is(join(' ', map { sprintf('%o', (stat($_))[2] & 0777) } $path), '640', 'as the store is');
 	unlink($path);
 	is((fsck('--from', '/nonexistent'))[0], 1, 'from nowhere');
+	make_path($from);
+	POSIX::mkfifo("$from/$_", 0600) or die "$_: $!\n" for $sha, 'pipe.crate';
+	finds('from pipes', [['blob missing', 0, $subject, 'No such file or directory']], '--from', $from);
+	# root must not fill a directory for the user of the store
+	my ($way, $outside) = ($t->store . '/' . substr($sha, 0, 2), $t->dir . '/outside');
+	unlink("$from/$sha");
+	Berth::Test::write_file("$from/$sha", $bytes);
+	mkdir($outside) or die "$outside: $!\n";
+	rename($way, "$way.away") && symlink($outside, $way) or die "$way: $!\n";
+	is((fsck('--from', $from))[0], 1, 'a link on the way');
+	is_deeply([glob("$outside/*")], [], '  is not followed');
+	unlink($way) && rename("$way.away", $way) or die "$way: $!\n";
 	Berth::Test::write_file($path, $bytes);
 };
 

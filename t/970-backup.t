@@ -10,7 +10,6 @@ use warnings;
 use Digest::SHA qw(sha256_hex);
 use JSON::PP ();
 use Test::More;
-use Time::HiRes qw(sleep);
 
 use Berth::Cluster;
 use Berth::Fault;
@@ -89,6 +88,30 @@ subtest 'one backup after the other' => sub {
 	my ($status, $out) = $t->berth('backup', @owner, $dir);
 	is($status, 0, 'for people');
 	like($out, qr/^backup: 2\S+\nregistry: .*^blobs: 4$/ms, 'a line for each');
+
+	my $open = $t->dir . '/open';
+	mkdir($open, 0755) && chmod(0755, $open) or die "$open: $!\n";
+	is(($t->berth('backup', @owner, $open))[0], 0, 'into a directory that all may read');
+	my $blob = "$open/blobs/" . path_of(sha_of('crate1'));
+	is(join(' ', map { sprintf('%o', (stat)[2] & 07777) } "$open/blobs", $blob), '700 600',
+	    'only its owner reads what is in it');
+};
+
+subtest 'the command is killed while PostgreSQL dumps' => sub {
+	my $bin = $t->dir . '/bin';
+
+	mkdir($bin) or die "$bin: $!\n";
+	Berth::Test::write_file("$bin/pg_dump",
+	    "#!/bin/sh\necho \$\$ >$bin/new && mv $bin/new $bin/pid && exec sleep 60\n");
+	chmod(0755, "$bin/pg_dump") or die;
+	local $ENV{PATH} = "$bin:$ENV{PATH}";
+	my $pid = Berth::Test::spawn("$bin/log", Berth::Cluster->build_dir . '/berth', '-c', $t->conf_path,
+	    'backup', @owner, $dir);
+	ok($t->wait_for(sub { -e "$bin/pid" }), 'it dumps');
+	my ($dump) = Berth::Cluster::slurp("$bin/pid") =~ /(\d+)/;
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+	ok($t->wait_for(sub { !kill(0, $dump) }), 'pg_dump ends, too') or kill('KILL', $dump);
 };
 
 subtest 'what is refused' => sub {
@@ -258,6 +281,13 @@ $token{blocked} = $t->token('eve');
 my %id = map { ($_ => id_of($token{$_})) } keys %token;
 my (@acknowledged, $audit);
 
+$t->psql(<<'SQL');
+INSERT INTO sessions (digest, user_id, by_sso, expires_at)
+SELECT sha256('s'), id, false, now() + '1 day' FROM users WHERE username = 'dev';
+INSERT INTO sign_in_links (digest, user_id, expires_at)
+SELECT sha256('l'), id, now() + '1 day' FROM users WHERE username = 'dev';
+SQL
+
 subtest 'a backup under load' => sub {
 	my $began = $t->dir . '/began';
 	my @results = $t->parallel(4, sub {
@@ -265,7 +295,8 @@ subtest 'a backup under load' => sub {
 		my @done;
 
 		if ($i == 0) {
-			sleep(0.3);
+			$t->wait_for(sub { $t->psql("SELECT count(*) FROM versions v JOIN crates c ON c.id = v.crate_id"
+			    . " WHERE c.name LIKE 'load%'") > 12 }) or die "nobody publishes\n";
 			Berth::Test::write_file($began, '');
 			my ($status, $said, $err) = backup();
 			Berth::Test::write_file("$began.done", '');
@@ -326,6 +357,8 @@ subtest 'a restore elsewhere' => sub {
 	    'it says what is next');
 	is(($r->berth('fsck', '--deep'))[0], 0, 'fsck --deep finds nothing');
 	is($r->psql('SELECT id FROM registry'), $t->psql('SELECT id FROM registry'), 'the same registry');
+	my $signed_in = 'SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM sign_in_links)';
+	is(join(' ', map { $_->psql($signed_in) } $t, $r), '1|1 0|0', 'nobody is signed in by it');
 	my $root = $r->registry($p->id);
 	my @wrong;
 	for my $version (@acknowledged) {

@@ -118,6 +118,15 @@ SKIP: {
 	like($out, qr/^hello = "0\.1\.0"/, 'cargo needs nothing but run/env') or diag("$failed: $err");
 }
 
+# Within a minute of its start, the worker has done everything once.
+my ($well, $checked, $complaint);
+Berth::Test::wait_for(sub {
+	($well, $checked, $complaint) = Berth::Cluster::capture("$root/build/berth", '-c', "$run/berth.conf",
+	    'check');
+	return $well == 0;
+}, 20);
+is($well, 0, 'berth check: all is well') or diag($checked, $complaint);
+
 ($status, $said) = dev('stop');
 is("$status $said", "0 berth: stopped; the data stays\n", 'stop');
 is((dev('status'))[0], 3, 'status: nothing');

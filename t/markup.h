@@ -14,6 +14,9 @@
 
 enum { MARKUP_DEPTH = 200000 };
 
+/* Where links to other files of the crate lead. */
+#define MARKUP_SOURCE "/-/source"
+
 static inline bool
 markup_is(struct slice name, const char *list)
 {
@@ -38,7 +41,8 @@ markup_attribute(const char *p)
 	if (end == NULL || memchr(value, '<', (size_t)(end - value)) != NULL ||
 	    memchr(value, '>', (size_t)(end - value)) != NULL)
 		return NULL;
-	if (slice_is(name, "href") && !url_is_web(slice_of(value, (size_t)(end - value))))
+	if (slice_is(name, "href") && !url_is_web(slice_of(value, (size_t)(end - value))) &&
+	    strncmp(value, MARKUP_SOURCE, strlen(MARKUP_SOURCE)) != 0)
 		return NULL;
 	return end + 1;
 }

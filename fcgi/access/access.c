@@ -186,8 +186,8 @@ access_is_public(const struct access_facts *f)
 bool
 access_by_network(const struct access_facts *f)
 {
-	return f->from_network && f->token_id == 0 && f->project_id != 0 && f->packages_enabled &&
-	    !f->switched_off;
+	return f->from_network && f->token_id == 0 && (f->project_id != 0 || f->group_id != 0) &&
+	    f->packages_enabled && !f->switched_off;
 }
 
 int

@@ -66,7 +66,7 @@ who(struct arena *a, const struct audit_row *r)
 static void
 print_table(struct arena *a, const struct audit_row *rows, size_t n, size_t widths[NTABLE])
 {
-	struct output out = { a, false, table_keys, NTABLE };
+	const struct output_rows out = { { a, false, table_keys, NTABLE }, widths };
 	struct cell *cells = arena_calloc(a, n, NTABLE * sizeof(*cells));
 
 	for (size_t i = 0; i < n; i++) {
@@ -78,7 +78,7 @@ print_table(struct arena *a, const struct audit_row *rows, size_t n, size_t widt
 
 		memcpy(&cells[i * NTABLE], row, sizeof(row));
 	}
-	output_table_part(&out, cells, n, widths);
+	output_part(&out, cells, n);
 }
 
 /* Page by page, each in memory that is used again for the next. */

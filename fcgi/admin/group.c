@@ -7,6 +7,7 @@
 #include "admin/output.h"
 #include "admin/provision/namespace_words.h"
 #include "admin/quota.h"
+#include "store/package/view.h"
 
 enum { ADD_IF_MISSING };
 
@@ -26,7 +27,8 @@ add(struct invocation *in)
 	return 0;
 }
 
-static const char *const keys[] = { "id", "created_at", "anonymous_networks", "full_path" };
+static const char *const keys[] = { "id", "created_at", "anonymous_networks", "default_project",
+	"registry_projects", "full_path" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys), NALL = NKEYS + ADMIN_QUOTA_NKEYS };
 
@@ -36,7 +38,9 @@ fill_row(const struct group *g, struct cell row[NKEYS])
 	row[0] = cell_int(g->id);
 	row[1] = cell_time(g->created_at);
 	row[2] = cell_str(g->anonymous_networks);
-	row[3] = cell_str(g->full_path);
+	row[3] = cell_str(g->default_project);
+	row[4] = cell_str(g->registry_projects);
+	row[5] = cell_str(g->full_path);
 }
 
 /* The rows of those groups, or of the one of that path, with their quotas. */
@@ -122,6 +126,30 @@ set(struct invocation *in)
 	return 0;
 }
 
+/* What the registry of the group does not serve, and which project it serves in its place. */
+static int
+shadowed(struct invocation *in)
+{
+	static const char *const columns[] = { "crate", "project", "served" };
+	struct output out = { in->arena, in->json, columns, sizeof(columns) / sizeof(*columns) };
+	struct view_shadow *shadows;
+	struct cell *cells, *row;
+	size_t n;
+
+	/* first: a group that does not exist would have none */
+	if (read_all(in, in->args[0], &row, &n) == -1 ||
+	    view_shadows(in->db, in->arena, in->args[0], &shadows, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, 3 * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		cells[3 * i] = cell_str(shadows[i].crate);
+		cells[3 * i + 1] = cell_str(shadows[i].project);
+		cells[3 * i + 2] = cell_str(shadows[i].served);
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
 static const struct command commands[] = {
 	{ "add", "PATH [--if-missing]",
 	    "Creates a group and prints its id.  The groups above it (A of A/B) must exist.\n" IF_MISSING,
@@ -131,8 +159,12 @@ static const struct command commands[] = {
 	    "Sets the quotas that all projects below the group share: quota_bytes,\n"
 	    "quota_versions, quota_crates; an empty value removes the limit.  With\n"
 	    "anonymous_networks=\"NETWORK ...\", clients there need no token to read index\n"
-	    "and crates of all projects below the group.",
+	    "and crates of all projects below the group.  Of the group's own registry:\n"
+	    "registry_projects=\"PROJECT ...\" says which projects have their names before\n"
+	    "others, and default_project=PROJECT where new crates go.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
+	{ "shadowed", "PATH", "Lists crates that the registry of the group does not serve, since another\n"
+	    "project has their name there.", NULL, 0, 1, 1, shadowed },
 	{ "show", "PATH", "Shows one group, its quotas and their use.", NULL, 0, 1, 1,
 	    show },
 };

@@ -152,8 +152,8 @@ put_line(struct buf *b, const char *const *texts, const size_t *widths, size_t n
 	buf_putc(b, '\n');
 }
 
-void
-output_table_part(const struct output *out, const struct cell *cells, size_t n, size_t *widths)
+static void
+print_table(const struct output *out, const struct cell *cells, size_t n, size_t *widths)
 {
 	size_t nkeys = out->nkeys;
 	const char **texts = arena_calloc(out->arena, (n + 1) * nkeys, sizeof(*texts));
@@ -175,11 +175,21 @@ output_table_part(const struct output *out, const struct cell *cells, size_t n, 
 }
 
 void
+output_part(const struct output_rows *rows, const struct cell *cells, size_t n)
+{
+	const struct output *out = &rows->out;
+
+	if (!out->json)
+		print_table(out, cells, n, rows->widths);
+	for (size_t i = 0; out->json && i < n; i++)
+		print_json(out, &cells[i * out->nkeys], 1, false);
+}
+
+void
 output_table(const struct output *out, const struct cell *cells, size_t n)
 {
 	if (out->json)
 		print_json(out, cells, n, true);
 	else
-		output_table_part(
-		    out, cells, n, arena_calloc(out->arena, out->nkeys, sizeof(size_t)));
+		print_table(out, cells, n, arena_calloc(out->arena, out->nkeys, sizeof(size_t)));
 }

@@ -78,6 +78,12 @@ cell_json(const char *v)
 	return (struct cell) { .type = CELL_JSON, .str = v };
 }
 
+/* Rows that are printed part by part. */
+struct output_rows {
+	struct output out;
+	size_t *widths; /* of the columns, one for each key; all 0 before the first part */
+};
+
 /* The first cell alone; all of them as JSON. */
 void output_id(const struct output *, const struct cell *row);
 
@@ -88,9 +94,9 @@ void output_row(const struct output *, const struct cell *row);
 void output_table(const struct output *, const struct cell *cells, size_t n);
 
 /*
- * A part of a table for people that is too long to be in memory at once.  `widths`, one for each
- * key, are all 0 before the first part; columns get wider from part to part as they must.
+ * Some rows of many, which are too many for memory, or are printed while the command goes on: as JSON an
+ * object a line, for people a part of a table, whose columns get wider from part to part as they must.
  */
-void output_table_part(const struct output *, const struct cell *cells, size_t n, size_t *widths);
+void output_part(const struct output_rows *, const struct cell *cells, size_t n);
 
 #endif

@@ -11,12 +11,13 @@
 #include "store/group.h"
 #include "store/registry_lock.h"
 
-enum { ADD_VISIBILITY, ADD_PARENTS, ADD_IF_MISSING };
+enum { ADD_VISIBILITY, ADD_PARENTS, ADD_IF_MISSING, ADD_MIRROR };
 
 static const struct option_def add_options[] = {
 	[ADD_VISIBILITY] = { "visibility", 0, "private|internal|public", true },
 	[ADD_PARENTS] = { "parents", 0, NULL, false },
 	[ADD_IF_MISSING] = { "if-missing", 0, NULL, false },
+	[ADD_MIRROR] = { "mirror", 0, "URL", false },
 };
 
 static const struct option_def allow_options[] = {
@@ -74,6 +75,17 @@ add_with_parents(struct db *db, void *arg, struct err *err)
 	    add_parents(adding->in, adding->in->args[0], err) == -1 || add_project(adding, err) == -1 ? -1 : 0;
 }
 
+/* Gives the new project a value of its own for a key of the configuration. */
+static void
+set_own(struct provision_thing *project, const char *name, const char *value)
+{
+	size_t i = PROJECT_SETTINGS;
+
+	while (strcmp(provision_value_key(PROVISION_PROJECT, i).name, name) != 0)
+		i++;
+	project->values[i] = value;
+}
+
 static int
 add(struct invocation *in)
 {
@@ -85,6 +97,7 @@ add(struct invocation *in)
 	const struct provision_thing *project = &adding.project;
 	bool unknown;
 
+	set_own(&adding.project, "mirror_url", given[ADD_MIRROR]);
 	if (given[ADD_PARENTS] != NULL ? db_transaction(in->db, add_with_parents, &adding, &unknown, &in->err) == -1
 	    : add_project(&adding, &in->err) == -1)
 		return -1;
@@ -203,9 +216,11 @@ unpin(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ "add", "GROUP/NAME --visibility private|internal|public [--parents] [--if-missing]",
+	{ "add", "GROUP/NAME --visibility private|internal|public [--mirror URL] [--parents] [--if-missing]",
 	    "Creates a project and prints its id; with --parents first the groups above it\n"
-	    "that do not exist.\n" IF_MISSING,
+	    "that do not exist.\n"
+	    "--mirror: the project has the crates of the registry with that index URL, or crates-io:\n"
+	    "`import` brings them, and nobody publishes.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"

@@ -140,8 +140,9 @@ show(struct invocation *in)
 
 /* What is in memory at one time is one page. */
 static void
-print_items(const struct output *out, const struct retention_item *items, size_t n, size_t *widths)
+print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {
+	const struct output *out = &rows->out;
 	struct cell *cells = arena_calloc(out->arena, n, out->nkeys * sizeof(*cells));
 
 	for (size_t i = 0; i < n; i++) {
@@ -152,11 +153,8 @@ print_items(const struct output *out, const struct retention_item *items, size_t
 			cell_str(it->version) };
 
 		memcpy(&cells[i * out->nkeys], row, sizeof(row));
-		if (out->json)
-			output_row(out, row);
 	}
-	if (!out->json)
-		output_table_part(out, cells, n, widths);
+	output_part(rows, cells, n);
 }
 
 static int
@@ -165,7 +163,7 @@ run_page(struct invocation *in, struct arena *a, const struct retention *r, int6
 {
 	static const char *const names[] = { "version_id", "size", "published_at",
 		"last_downloaded_at", "why", "crate", "version" };
-	struct output out = { a, in->json, names, sizeof(names) / sizeof(*names) };
+	const struct output_rows rows = { { a, in->json, names, sizeof(names) / sizeof(*names) }, widths };
 	struct retention_item *items;
 	size_t n, done = 0;
 	int rc = 0;
@@ -176,7 +174,7 @@ run_page(struct invocation *in, struct arena *a, const struct retention *r, int6
 		rc = retention_delete(in->db, &in->actor, r, &items[done], &in->err);
 		done += rc == 0;
 	}
-	print_items(&out, items, in->options.values[RUN_APPLY] != NULL ? done : n, widths);
+	print_items(&rows, items, in->options.values[RUN_APPLY] != NULL ? done : n);
 	return rc;
 }
 

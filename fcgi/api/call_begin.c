@@ -3,11 +3,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/web/web_session.h"
 #include "auth/call_guard.h"
 #include "auth/ci_login.h"
 #include "auth/rate_limit.h"
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "cache/cache_barrier.h"
+#include "call/call_view.h"
 #include "call/patience.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
@@ -33,36 +36,53 @@ note_actor(struct request *rq, const struct access_facts *f)
 	decimal_write(f->token_id, p);
 }
 
+/* A page without a credential is for the user of a session, which counts as a token. */
+static int
+look_up_viewer(struct call *call, struct request *rq)
+{
+	struct db_call facts = { 0 };
+	struct web_session *v = web_session_new(call->app, rq);
+
+	if (web_session_find_viewer(call->app, rq, v) == -1)
+		return -1;
+	access_facts_viewer_call(&facts, rq->arena, call->policy->namespace_kind, v->session.user_id,
+	    &call->namespace);
+	if (v->session.user_id != 0)
+		call->credential.kind = CREDENTIAL_TOKEN;
+	return call_read_facts(call, rq, &facts);
+}
+
 /* Who is calling and what about. */
 static int
 look_up(struct call *call, struct request *rq)
 {
-	const struct route_policy *policy = call->policy;
-	struct db_call facts = { 0 };
+	return call->policy->is_page && call->credential.kind == CREDENTIAL_NONE ? look_up_viewer(call, rq)
+	    : call_look_up(call, rq);
+}
 
-	access_facts_call(&facts, rq->arena, policy->namespace_kind, call_digest(call), &call->namespace);
-	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
-	    db_run(call->app->db, rq->arena, &facts, 1, &rq->err) == -1)
-		return -1;
-	access_facts_read(&facts, policy->namespace_kind, &call->facts);
-	access_facts_switch(&call->facts, policy->flag);
-	access_facts_locate(&call->facts, rq->remote_addr);
-	call->project_policy = access_facts_policy(&facts);
-	return 0;
+/* The project that a job of another CI system comes for; { 0 }: none is known. */
+static struct namespace_ref
+project_of(const struct call *call, const struct request *rq)
+{
+	if (call_is_view(rq))
+		return (struct namespace_ref) { .id = call->facts.project_id };
+	/* a group has the ids of projects that have nothing to do with it */
+	return call->policy->namespace_kind == NAMESPACE_PROJECT ? call->namespace
+	    : (struct namespace_ref) { .id = 0 };
 }
 
 /* A job of another system comes for the first time: from then on it is known. */
 static int
 introduce(struct call *call, struct request *rq)
 {
-	/* a group has the ids of projects that have nothing to do with it */
-	const struct namespace_ref none = { .id = 0 };
+	struct namespace_ref project;
 
 	if (!ci_login_is_due(call))
 		return 0;
-	if (ci_login(call, rq, call->policy->namespace_kind == NAMESPACE_PROJECT ? &call->namespace : &none) == -1)
+	project = project_of(call, rq);
+	if (ci_login(call, rq, &project) == -1)
 		return -1;
-	return look_up(call, rq);
+	return call_look_up(call, rq);
 }
 
 /* Who is calling, by which credential, and may they do what the route is for? */
@@ -79,25 +99,48 @@ authorize(struct call *call, struct request *rq)
 		return -1;
 	if (call->policy->namespace_kind != NAMESPACE_NONE)
 		call->namespace = call_namespace(rq);
+	if (call_is_view(rq))
+		call->view.name = call_view_name(rq);
 	/* a bad token is refused before the database is asked about it; for this the keys are read first */
 	if (call->credential.kind != CREDENTIAL_MALFORMED &&
 	    (look_up(call, rq) == -1 || introduce(call, rq) == -1))
 		return -1;
-	note_actor(rq, &call->facts);
-	if (call->facts.token_usable)
+	/* a session has no token, and has named its user already */
+	if (call->facts.token_id >= 0)
+		note_actor(rq, &call->facts);
+	if (call->facts.token_usable && call->facts.token_id > 0)
 		token_use_note(&app->token_use, call->facts.token_id, time(NULL), clock_us());
+	if (call_is_view(rq) && call->credential.kind != CREDENTIAL_MALFORMED)
+		return call_view_decide(call, rq);
 	return access_decide(
 	    &call->facts, call->credential.kind, call->policy->action, &rq->err);
+}
+
+/*
+ * Writes need a project: the answer for a crate that no project of the group has, or none that the caller may
+ * read.  The handlers of routes that read give it themselves, about a project 0.
+ */
+static int
+check_crate(const struct call *call, struct request *rq)
+{
+	struct slice name;
+
+	if (!call_is_view(rq) || !request_has_param(rq, "crate") || call->facts.project_id != 0 ||
+	    call->policy->read != NULL)
+		return 0;
+	name = request_param(rq, "crate");
+	return err_set(&rq->err, 404, "crate `%.*s` does not exist", (int)name.n, name.p);
 }
 
 static int
 read_first(struct call *call, struct request *rq)
 {
-	const struct namespace_ref project = { .id = call->facts.project_id };
+	bool of_group = call->policy->namespace_kind == NAMESPACE_GROUP;
+	const struct namespace_ref place = { .id = of_group ? call->facts.group_id : call->facts.project_id };
 
 	if (call->policy->read == NULL || rq->allow != NULL)
 		return 0;
-	if (call->policy->read(rq, &project, &call->first) == -1)
+	if (call->policy->read(rq, &place, &call->first) == -1)
 		return -1;
 	return db_run(call->app->db, rq->arena, &call->first, 1, &rq->err);
 }
@@ -110,9 +153,12 @@ pass(struct call *call, struct request *rq)
 
 	if (call->policy->admit != NULL)
 		return call->policy->admit(call->app, rq) == -1 ? -1 : call_guard_writes(call, rq, false);
+	/* what writes waits for its own commit */
+	if (writes == WRITES_NOTHING && call_confirm(call, rq) == -1)
+		return -1;
 	if (authorize(call, rq) == -1)
 		return rate_limit_note_refusal(call, rq);
-	if (call_guard_writes(call, rq, true) == -1)
+	if (check_crate(call, rq) == -1 || call_guard_writes(call, rq, true) == -1)
 		return -1;
 	if (rq->allow == NULL && rate_limit_charge_route(call, rq, writes) == -1)
 		return -1;
@@ -128,8 +174,11 @@ call_begin(struct worker_app *app, struct request *rq, struct response *rs)
 
 	call->app = app;
 	call->policy = rq->route->policy;
+	cache_barrier_look(app->barrier);
 	db_look(app->db);
 	rs->www_authenticate = app->www_authenticate;
+	if (call->policy != NULL && call->policy->is_page)
+		rs->www_authenticate = "Basic realm=\"Berth\", charset=\"UTF-8\"";
 	db_set_deadline(app->db, rq->deadline_us);
 	/* the question before an upload is short, and the upload has the same id */
 	db_set_request(app->db, request_is_subrequest(rq) ? NULL : rq->id);

@@ -19,6 +19,7 @@
 #include "store/blob/store_node.h"
 #include "store/flag.h"
 #include "store/health.h"
+#include "store/package/nginx_answers.h"
 #include "store/token/token_slot.h"
 
 enum {
@@ -508,6 +509,24 @@ print_writes(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, "berth_maintenance", labels, !on);
 }
 
+/* Of this node, whose nginx asks. */
+static void
+print_answers(struct worker_app *app, struct request *rq, struct buf *b)
+{
+	static const char name[] = "berth_nginx_answers_total";
+	char node[STORE_NODE_NAME_SIZE];
+	struct nginx_answers answers;
+	size_t n;
+
+	store_node_name(app->settings->node, node);
+	if (nginx_answers_read(app->db, rq->arena, node, &answers, &n, &rq->err) == -1)
+		return;
+	metrics_print_head(b, name, "Requests that nginx of this node answered from cache_dir, without the pool.",
+	    METRIC_COUNTER);
+	for (size_t i = 0; i < n; i++)
+		metrics_print_one(b, name, (const char *[]) { "route", answers.routes[i], NULL }, answers.n[i]);
+}
+
 int
 monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 {
@@ -529,6 +548,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_store(call->app, rq, &b);
 		print_check(call->app, rq, &b);
 		print_writes(call->app, rq, &b);
+		print_answers(call->app, rq, &b);
 	}
 	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);

@@ -6,6 +6,7 @@
 
 #include "api/call_begin.h"
 #include "api/routes.h"
+#include "api/web/page.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache_barrier.h"
@@ -53,6 +54,7 @@ app_stop(struct worker_app *app)
 		app_idle(app);
 	cache_barrier_free(app->barrier);
 	db_free(app->db);
+	db_free(app->replica);
 	token_keys_wipe(&app->keys);
 	slots_close(app->slots);
 	arena_free(app->arena);
@@ -112,8 +114,14 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
-	app->db = db_new(settings->database, settings->database_timeout * 1000);
-	app->barrier = cache_barrier_new(app->db, shared->memory);
+	app->db = db_new_pooled(settings->database, settings->database_direct,
+	    settings->database_timeout * 1000);
+	app->board = shared->memory;
+	app->barrier = cache_barrier_new(app->db, app->board);
+	if (settings->database_read[0] != '\0') {
+		app->replica = db_new(settings->database_read, settings->database_timeout * 1000);
+		db_set_replica(app->replica);
+	}
 	/* a database that is away is no reason not to start, nor is one that is not migrated yet:
 	 * requests get 503 until it is there */
 	if (app_know_keys(app, app->arena, &away) == -1) {
@@ -190,6 +198,7 @@ const struct pool_app api_pool_app = {
 	.stop = app_stop,
 	.begin = call_begin,
 	.barrier = app_barrier,
+	.refuse = page_refuse,
 	.end = app_end,
 	.idle_wait_ms = app_idle_wait_ms,
 	.idle = app_idle,

@@ -26,6 +26,9 @@
 #include "api/web/asset.h"
 #include "api/web/browse.h"
 #include "api/web/crate_page.h"
+#include "api/web/diff_page.h"
+#include "api/web/feed.h"
+#include "api/web/search_page.h"
 #include "api/web/source_page.h"
 #include "api/web/token_page.h"
 #include "auth/rate_limit.h"
@@ -33,6 +36,7 @@
 #define P        "api/v4/projects/:id%"
 #define G        "api/v4/groups/:id%"
 #define R        P "/packages/cargo"
+#define V        "api/v4/groups/:group%/-/packages/cargo"
 #define READ     (METHOD_GET | METHOD_HEAD)
 #define COUNT(x) (sizeof(x) / sizeof(*(x)))
 
@@ -72,7 +76,7 @@ static const struct route routes[] = {
 	    .pattern = R "/api/v1/crates/:crate/:version/unyank", .error_format = ERROR_FORMAT_CARGO,
 	    .policy = &yank_policy, .writes = WRITES_OWN, .handle = yank_handle_undo },
 	{ .name = "search", .methods = READ, .pattern = R "/api/v1/crates", .error_format = ERROR_FORMAT_CARGO,
-	    .policy = &search_policy, .handle = search_handle },
+	    .policy = &search_policy, .replica = true, .handle = search_handle },
 	{ .name = "owners", .methods = READ, .pattern = R "/api/v1/crates/:crate/owners",
 	    .error_format = ERROR_FORMAT_CARGO, .policy = &owners_list_policy, .handle = owners_handle_list },
 	{ .name = "owners_add", .methods = METHOD_PUT, .pattern = R "/api/v1/crates/:crate/owners",
@@ -93,10 +97,63 @@ static const struct route routes[] = {
 	{ .name = "crate_version", .methods = READ, .pattern = R "/api/v1/crates/:crate/:version",
 	    .error_format = ERROR_FORMAT_CARGO, .policy = &crate_about_policy,
 	    .handle = crate_about_handle_version },
+	/* the registry of a group: the same handlers, about the project that has the name */
+	{ .name = "config_json_group", .methods = READ, .pattern = V "/config.json",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &config_json_group_policy,
+	    .handle = config_json_handle_group },
+	{ .name = "me", .methods = READ, .pattern = V "/me", .error_format = ERROR_FORMAT_TEXT,
+	    .handle = token_page_redirect },
+	{ .name = "index_group", .methods = READ, .pattern = V "/1/:crate", .error_format = ERROR_FORMAT_TEXT,
+	    .policy = &index_policy, .handle = index_handle },
+	{ .name = "index_group", .methods = READ, .pattern = V "/2/:crate", .error_format = ERROR_FORMAT_TEXT,
+	    .policy = &index_policy, .handle = index_handle },
+	{ .name = "index_group", .methods = READ, .pattern = V "/3/:prefix/:crate",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &index_policy, .accept = index_accepts_first,
+	    .handle = index_handle },
+	{ .name = "index_group", .methods = READ, .pattern = V "/:prefix/:prefix2/:crate",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &index_policy, .accept = index_accepts_pairs,
+	    .handle = index_handle },
+	{ .name = "download_group", .methods = READ, .pattern = V "/:crate/:version/download",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &download_policy, .handle = download_handle },
+	{ .name = "publish_authorize_group", .methods = METHOD_PUT, .pattern = V "/api/v1/crates/new",
+	    .error_format = ERROR_FORMAT_SUBREQUEST, .body = BODY_STREAM, .policy = &publish_authorize_policy,
+	    .handle = publish_authorize_handle },
+	{ .name = "publish_group", .methods = METHOD_PUT, .pattern = V "/api/v1/crates/new",
+	    .error_format = ERROR_FORMAT_CARGO, .body = BODY_STREAM, .policy = &publish_route_policy,
+	    .writes = WRITES_OWN,
+	    .handle = publish_handle },
+	{ .name = "yank_group", .methods = METHOD_DELETE, .pattern = V "/api/v1/crates/:crate/:version/yank",
+	    .error_format = ERROR_FORMAT_CARGO, .body = BODY_PARAMS, .policy = &yank_policy, .writes = WRITES_OWN,
+	    .handle = yank_handle },
+	{ .name = "unyank_group", .methods = METHOD_PUT,
+	    .pattern = V "/api/v1/crates/:crate/:version/unyank", .error_format = ERROR_FORMAT_CARGO,
+	    .policy = &yank_policy, .writes = WRITES_OWN, .handle = yank_handle_undo },
+	{ .name = "search_group", .methods = READ, .pattern = V "/api/v1/crates",
+	    .error_format = ERROR_FORMAT_CARGO, .policy = &search_policy, .handle = search_handle_group },
+	{ .name = "owners_group", .methods = READ, .pattern = V "/api/v1/crates/:crate/owners",
+	    .error_format = ERROR_FORMAT_CARGO, .policy = &owners_list_policy, .handle = owners_handle_list },
+	{ .name = "owners_add_group", .methods = METHOD_PUT, .pattern = V "/api/v1/crates/:crate/owners",
+	    .error_format = ERROR_FORMAT_CARGO, .body = BODY_PARAMS, .policy = &owners_change_policy,
+	    .writes = WRITES_CHANGE, .handle = owners_handle_add },
+	{ .name = "owners_remove_group", .methods = METHOD_DELETE,
+	    .pattern = V "/api/v1/crates/:crate/owners", .error_format = ERROR_FORMAT_CARGO, .body = BODY_PARAMS,
+	    .policy = &owners_change_policy, .writes = WRITES_CHANGE, .handle = owners_handle_remove },
+	{ .name = "index_elsewhere_group", .methods = READ, .pattern = V, .error_format = ERROR_FORMAT_TEXT,
+	    .policy = &config_json_policy, .accept = config_json_is_elsewhere, .goes_on = true,
+	    .handle = config_json_handle_elsewhere },
+	{ .name = "crate_group", .methods = READ, .pattern = V "/api/v1/crates/:crate",
+	    .error_format = ERROR_FORMAT_CARGO, .policy = &crate_about_policy, .accept = crate_about_accepts,
+	    .handle = crate_about_handle },
+	{ .name = "crate_versions_group", .methods = READ, .pattern = V "/api/v1/crates/:crate/versions",
+	    .error_format = ERROR_FORMAT_CARGO, .policy = &crate_about_policy,
+	    .handle = crate_about_handle_versions },
+	{ .name = "crate_version_group", .methods = READ, .pattern = V "/api/v1/crates/:crate/:version",
+	    .error_format = ERROR_FORMAT_CARGO, .policy = &crate_about_policy,
+	    .handle = crate_about_handle_version },
 	{ .name = "packages", .methods = READ, .pattern = P "/packages", .error_format = ERROR_FORMAT_GITLAB,
-	    .body = BODY_PARAMS, .policy = &packages_policy, .handle = packages_list },
+	    .body = BODY_PARAMS, .policy = &packages_policy, .replica = true, .handle = packages_list },
 	{ .name = "packages_group", .methods = READ, .pattern = G "/packages", .error_format = ERROR_FORMAT_GITLAB,
-	    .body = BODY_PARAMS, .policy = &packages_group_policy, .handle = packages_list_group },
+	    .body = BODY_PARAMS, .policy = &packages_group_policy, .replica = true, .handle = packages_list_group },
 	{ .name = "package", .methods = READ, .pattern = P "/packages/:package_id",
 	    .error_format = ERROR_FORMAT_GITLAB, .policy = &package_policy, .handle = package_show },
 	{ .name = "package_files", .methods = READ, .pattern = P "/packages/:package_id/package_files",
@@ -327,13 +384,21 @@ static const struct route routes[] = {
 	{ .name = "page_front", .methods = READ, .pattern = "-/", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_front },
 	{ .name = "page_search", .methods = READ, .pattern = "-/search", .error_format = ERROR_FORMAT_TEXT,
-	    .handle = browse_search },
+	    .handle = search_page },
 	{ .name = "page_group", .methods = READ, .pattern = "-/groups/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_group },
 	{ .name = "page_project", .methods = READ, .pattern = "-/projects/:path*", .error_format = ERROR_FORMAT_TEXT,
 	    .handle = browse_project },
+	{ .name = "feed_project", .methods = READ, .pattern = "-/projects/:id*/-/feed.atom",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &feed_policy, .handle = feed_project },
+	{ .name = "feed_crate", .methods = READ, .pattern = "-/projects/:id*/-/crates/:crate/feed.atom",
+	    .error_format = ERROR_FORMAT_TEXT, .policy = &feed_policy, .handle = feed_crate },
 	{ .name = "page_crate", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_crate },
+	{ .name = "page_compare", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/diff",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = diff_page_form },
+	{ .name = "page_diff", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/diff/:range",
+	    .error_format = ERROR_FORMAT_TEXT, .handle = diff_page_range },
 	{ .name = "page_version", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version",
 	    .error_format = ERROR_FORMAT_TEXT, .handle = crate_page_version },
 	{ .name = "page_source", .methods = READ, .pattern = "-/projects/:path*/-/crates/:crate/:version/source",
@@ -358,6 +423,8 @@ static const struct route routes[] = {
 static const struct route_error_format error_formats[] = {
 	{ .pattern = R "/api/v1", .error_format = ERROR_FORMAT_CARGO },
 	{ .pattern = R, .error_format = ERROR_FORMAT_TEXT },
+	{ .pattern = V "/api/v1", .error_format = ERROR_FORMAT_CARGO },
+	{ .pattern = V, .error_format = ERROR_FORMAT_TEXT },
 	{ .pattern = "api/v4", .error_format = ERROR_FORMAT_GITLAB,
 	    .missing = "Berth has no such part of GitLab's API; api/v4/openapi.json of this registry lists "
 	               "the parts that it has" },

@@ -5,18 +5,36 @@
 /* It takes minutes or hours. */
 enum { MAINTENANCE_RETRY_S = 60 };
 
+/* A request that is guarded. */
+struct guarded {
+	struct call *call;
+	struct request *rq;
+};
+
 static void
 ask(void *arg, struct db_call *db_call)
 {
-	const struct call *call = arg;
+	const struct guarded *g = arg;
+	const struct call *call = g->call;
 	const struct access_facts *f = &call->facts;
 	/* by its number: the path may be another's by now */
 	const struct namespace_ref namespace = {
-		.id = f->namespace_kind == NAMESPACE_GROUP ? f->group_id : f->project_id,
+		.id = call->view.group_id != 0 ? call->view.group_id
+		    : f->namespace_kind == NAMESPACE_GROUP ? f->group_id : f->project_id,
 	};
 
-	access_facts_call(
-	    db_call, call->guard.arena, call->policy->namespace_kind, call_digest(call), &namespace);
+	call_facts_call(call, g->rq, call->guard.arena, &namespace, db_call);
+}
+
+/* Has the name come to another project of the group meanwhile? */
+static int
+check_project(const struct call *call, const struct access_facts *now, struct err *err)
+{
+	if (call->view.name == NULL || now->project_id == call->facts.project_id)
+		return 0;
+	err_internal(err, 503, "another project of the group has the name now");
+	return err_tell(err, "another project of the group has the name `%s` now; please try again",
+	    call->view.name);
 }
 
 /* Has the caller less now of what a handler may have taken into account already? */
@@ -41,15 +59,17 @@ refuse_writes(struct err *err)
 static int
 judge(void *arg, const struct db_call *db_call, struct err *err)
 {
-	const struct call *call = arg;
+	const struct guarded *g = arg;
+	const struct call *call = g->call;
 	struct access_facts facts;
 
-	access_facts_read(db_call, call->policy->namespace_kind, &facts);
+	access_facts_read(db_call, call_facts_kind(call, g->rq), &facts);
 	access_facts_switch(&facts, call->policy->flag);
 	/* nobody is asked in the middle of a transaction: the last answer was for this request */
 	if (facts.token_state == TOKEN_UNCHECKED)
 		facts.token_usable = true;
-	if (access_decide(&facts, call->credential.kind, call->policy->action, err) == -1)
+	if (check_project(call, &facts, err) == -1 ||
+	    access_decide(&facts, call->credential.kind, call->policy->action, err) == -1)
 		return -1;
 	if (!flag_is_on(FLAG_WRITES, facts.flags, 0))
 		return refuse_writes(err);
@@ -62,7 +82,10 @@ judge(void *arg, const struct db_call *db_call, struct err *err)
 void
 call_guard_set(struct call *call, struct request *rq)
 {
-	call->guard = (struct db_guard){ .arena = rq->arena, .call = ask, .judge = judge, .arg = call };
+	struct guarded *g = arena_alloc(rq->arena, sizeof(*g));
+
+	*g = (struct guarded) { call, rq };
+	call->guard = (struct db_guard){ .arena = rq->arena, .call = ask, .judge = judge, .arg = g };
 	db_set_guard(call->app->db, &call->guard);
 }
 

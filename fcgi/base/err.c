@@ -91,6 +91,7 @@ err_set(struct err *err, int status, const char *fmt, ...)
 	va_list ap;
 
 	err->status = status;
+	err->reason = ERR_BY_STATUS;
 	err->retry_after = 0;
 	va_start(ap, fmt);
 	vsnprintf(err->pub, sizeof(err->pub), fmt, ap);
@@ -119,6 +120,7 @@ err_internal(struct err *err, int status, const char *fmt, ...)
 	va_list ap;
 
 	err->status = status;
+	err->reason = ERR_BY_STATUS;
 	err->retry_after = 0;
 	snprintf(err->pub, sizeof(err->pub), "%s", status_sentence(status));
 	err->detail[0] = '\0';
@@ -181,6 +183,14 @@ err_tell(struct err *err, const char *fmt, ...)
 }
 
 int
+err_because(struct err *err, enum err_reason reason)
+{
+	assert(err->status >= 400 && err->status < 500);
+	err->reason = reason;
+	return -1;
+}
+
+int
 err_context(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
@@ -195,6 +205,7 @@ void
 err_clear(struct err *err)
 {
 	err->status = 0;
+	err->reason = ERR_BY_STATUS;
 	err->retry_after = 0;
 	err->pub[0] = '\0';
 	err->detail[0] = '\0';

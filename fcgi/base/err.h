@@ -17,8 +17,12 @@
 
 enum { ERR_PUB_SIZE = 2048, ERR_DETAIL_SIZE = 512 };
 
+/* Why a client was refused, where the status has more than one cause that counters tell apart. */
+enum err_reason { ERR_BY_STATUS, ERR_PROTECTED, ERR_QUOTA };
+
 struct err {
 	int status; /* HTTP status; 0: no error */
+	enum err_reason reason;
 	int retry_after; /* seconds, set after a 429; 0: what is usual for the status */
 	char pub[ERR_PUB_SIZE];
 	char detail[ERR_DETAIL_SIZE];
@@ -49,6 +53,9 @@ int err_disk(struct err *, const char *fmt, ...) __attribute__((format(printf, 2
  * what it can do.  Returns -1, so that it can be returned.
  */
 int err_tell(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Of a refusal that is set: its reason.  Returns -1, so that it can be returned. */
+int err_because(struct err *, enum err_reason);
 
 /* Appends "; " and the text to `detail`.  Returns -1, so that it can be returned. */
 int err_context(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -156,7 +156,7 @@ sandbox_new(struct arena *arena, struct err *err)
 int
 sandbox_enter(const struct sandbox *sandbox, const struct sandbox_limits *limits, struct err *err)
 {
-	if (close_range(STDERR_FILENO + 1, UINT_MAX, 0) == -1)
+	if (close_range(STDERR_FILENO + 1 + limits->descriptors, UINT_MAX, 0) == -1)
 		return err_sys(err, "close_range");
 	if (limits_set(limits, err) == -1)
 		return -1;

@@ -19,6 +19,7 @@ struct sandbox_limits {
 	uint64_t memory; /* bytes of address space, libraries included */
 	uint64_t cpu_seconds; /* the process is killed at so many */
 	uint64_t file_size; /* of standard output, where it is a file */
+	unsigned descriptors; /* that stay open behind standard error */
 };
 
 /* The filter of system calls, ready for the kernel. */
@@ -31,7 +32,7 @@ struct sandbox;
 struct sandbox *sandbox_new(struct arena *, struct err *);
 
 /*
- * Descriptors above 2 are closed.  A forbidden system call kills the process
+ * All other descriptors above 2 are closed.  A forbidden system call kills the process
  * (SIGSYS).  -1: 500, and the process must not go on.
  */
 int sandbox_enter(const struct sandbox *, const struct sandbox_limits *, struct err *)

@@ -6,7 +6,7 @@
 #include "cache/cache_tree.h"
 
 struct mark {
-	int64_t project_id;
+	int64_t namespace;
 	char name[CRATE_NAME_MAX + 1];
 };
 
@@ -33,24 +33,24 @@ cache_absent_free(struct cache_absent *absent)
 }
 
 int
-cache_absent_mark(struct cache_absent *absent, struct cache_dir *d, int64_t project_id,
+cache_absent_mark(struct cache_absent *absent, struct cache_dir *d, int64_t namespace,
     const char *name, struct err *err)
 {
 	struct mark *m = &absent->v[absent->next];
 
 	if (crate_name_check(slice_str(name), "crate", err) == -1)
 		return -1;
-	if (cache_tree_is_absent(d, project_id, name))
+	if (cache_tree_is_absent(d, namespace, name))
 		return 0;
-	if (absent->n == ABSENT_MAX && cache_tree_unmark_absent(d, m->project_id, m->name, err) == -1)
+	if (absent->n == ABSENT_MAX && cache_tree_unmark_absent(d, m->namespace, m->name, err) == -1)
 		return -1;
 	/* in the ring before it is made, so that no mark is beyond the limit */
-	*m = (struct mark) { .project_id = project_id };
+	*m = (struct mark) { .namespace = namespace };
 	memcpy(m->name, name, strlen(name) + 1);
 	absent->next = (absent->next + 1) % ABSENT_MAX;
 	if (absent->n < ABSENT_MAX)
 		absent->n++;
-	return cache_tree_mark_absent(d, project_id, name, err);
+	return cache_tree_mark_absent(d, namespace, name, err);
 }
 
 void

@@ -20,7 +20,7 @@ struct cache_absent *cache_absent_new(void) __attribute__((returns_nonnull));
 void cache_absent_free(struct cache_absent *);
 
 /* Marks the crate, unless it is marked.  -1: 400 no name of a crate; 500, 503. */
-int cache_absent_mark(struct cache_absent *, struct cache_dir *, int64_t project_id, const char *name,
+int cache_absent_mark(struct cache_absent *, struct cache_dir *, int64_t namespace, const char *name,
     struct err *) __attribute__((warn_unused_result));
 
 /* Empties the table: the directory has been cleared. */

@@ -9,6 +9,7 @@
 
 /* Pauses between two questions to the database. */
 enum {
+	SECOND = 1000000,
 	LOOK_MIN_MS = 1,
 	LOOK_MAX_MS = 20,
 	AWAY_MS = 50,
@@ -25,6 +26,11 @@ struct node {
 struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
+	uint32_t reconnects; /* of its keeper, that this session knows of */
+	/* of the session, if the connection string names several hosts */
+	uint64_t connection; /* by db_connections(), that the server is of */
+	int64_t session_server; /* 0: not known */
+	_Atomic int64_t confirmed_us; /* by clock_us(): the last commit that it has confirmed itself */
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
 	/* those that have not acknowledged the number, as far as is known */
@@ -117,15 +123,85 @@ cache_barrier_free(struct cache_barrier *b)
 	free(b);
 }
 
-/* Asks all nodes, whatever this session has sent. */
+void
+cache_barrier_look(struct cache_barrier *b)
+{
+	if (b->board != NULL && cache_board_reconnected(b->board, &b->reconnects))
+		db_disconnect(b->db);
+}
+
+static int
+refuse_replaced(struct err *err)
+{
+	return err_internal(err, 503, "the database has confirmed no commit for the time of a lease: it waits for a "
+	    "synchronous standby, or another server has taken its place");
+}
+
+/* Is the session with the keeper's server?  What the keeper knows says nothing about another one. */
+static bool
+is_with_keeper(struct cache_barrier *b, struct arena *a)
+{
+	enum { COLUMNS_CACHE_SERVER };
+	struct db_result r;
+	struct err err = { 0 };
+
+	if (!db_has_hosts(b->db))
+		return true;
+	if (b->session_server == 0 || b->connection != db_connections(b->db)) {
+		b->confirmed_us = b->session_server = 0;
+		/* the request itself meets the same error */
+		if (db_exec(b->db, a, STMT_CACHE_SERVER, NULL, &r, &err) == -1)
+			return false;
+		b->session_server = db_is_null(&r, 0, SERVER) ? 0 : db_int(&r, 0, SERVER);
+		b->connection = db_connections(b->db);
+	}
+	return b->session_server == b->board->server;
+}
+
+int
+cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s, int64_t deadline_us,
+    struct err *err)
+{
+	int64_t now = clock_us(), until_us = now + lease_s * SECOND / 2;
+	_Atomic int64_t *confirmed_us;
+	int rc;
+
+	if (b->board == NULL)
+		return 0;
+	confirmed_us = is_with_keeper(b, a) ? &b->board->confirmed_us : &b->confirmed_us;
+	if (now < *confirmed_us + lease_s * SECOND)
+		return 0;
+	if (now < b->board->refused_us)
+		return refuse_replaced(err);
+	db_set_deadline(b->db, until_us < deadline_us ? until_us : deadline_us);
+	rc = db_exec(b->db, a, STMT_SESSION_CONFIRM, NULL, NULL, err);
+	db_set_deadline(b->db, deadline_us);
+	/* after an error that is an answer, as of a standby, the next question is due in a second */
+	if (rc == 0 || db_fd(b->db) != -1) {
+		*confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
+		err_clear(err);
+		return 0;
+	}
+	if (clock_us() < until_us)
+		return -1;
+	b->board->refused_us = clock_us() + SECOND;
+	return refuse_replaced(err);
+}
+
+/*
+ * Asks all nodes, whatever this session has sent.  What has happened in another session, or in one that was
+ * lost, may not have reached the synchronous standbys although it shows: the record waits for them.
+ */
 static int
 ask(struct cache_barrier *b, struct arena *a, struct err *err)
 {
-	struct db_call call = { .row = take_node, .arg = b };
+	enum { CONFIRM, SYNC, NCALLS };
+	struct db_call calls[NCALLS] = { [CONFIRM] = { .stmt = STMT_SESSION_CONFIRM },
+		[SYNC] = { .row = take_node, .arg = b } };
 
 	b->n = 0;
-	bind_sync(b, &call, true);
-	return db_run(b->db, a, &call, 1, err);
+	bind_sync(b, &calls[SYNC], true);
+	return db_run(b->db, a, calls, NCALLS, err);
 }
 
 static bool

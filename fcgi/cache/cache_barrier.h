@@ -25,6 +25,23 @@ struct cache_barrier *cache_barrier_new(struct db *, struct cache_board *);
 void cache_barrier_free(struct cache_barrier *);
 
 /*
+ * Call this before a request uses the session.  Ends one that is older than the last that the keeper got: it
+ * may wait for a server that is cut off, as that of the keeper did.
+ */
+void cache_barrier_look(struct cache_barrier *);
+
+/*
+ * Call this before a request reads.  Shows that the server is still the primary: within the last `lease_s`
+ * seconds it has made a commit that waits for the synchronous standbys.  One that was replaced has none left,
+ * so its commits wait for ever, although it still answers reads.  The keeper's renewals are such commits;
+ * where no keeper serves, or the session is with another server than the keeper's, this makes one.  -1: 503,
+ * it had no answer within half of lease_s.  An error that is an answer, as of a server that only reads, is no
+ * reason to refuse.
+ */
+int cache_barrier_confirm(struct cache_barrier *, struct arena *, int64_t lease_s, int64_t deadline_us,
+    struct err *) __attribute__((warn_unused_result));
+
+/*
  * Call this before you answer a request or command that may have written.  Where its commits make a
  * file or grant of any node wrong, it waits until no node can serve that any more; also where the
  * database had the wanted state already (db_found_done).

@@ -22,7 +22,14 @@ enum {
 
 struct cache_board {
 	_Atomic uint32_t changes; /* counts them */
+	_Atomic uint32_t reconnects; /* how often the keeper has lost its session and got another */
+	/* by clock_us(): when the last commit was asked for that has waited for the synchronous standbys */
+	_Atomic int64_t confirmed_us;
+	_Atomic int64_t refused_us; /* until then nobody asks for one: the last has had no answer */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
+	_Atomic uint64_t pages_removed; /* counts how often (cache/cache_page.h) */
+	_Atomic int64_t pages_us; /* when that was last, by clock_us() */
+	_Atomic uint32_t pages; /* files since then */
 	_Atomic int n;
 	struct {
 		char node[CACHE_NODE_SIZE]; /* the first is this pool's own */
@@ -41,7 +48,16 @@ void cache_board_end(struct cache_board *, const char *own);
 /* The keeper of `own` knows that the node has acknowledged all messages up to this CACHE_SYNC.  Wakes all. */
 void cache_board_note(struct cache_board *, const char *own, const char *node, int64_t number);
 
+/* The keeper has lost its session and has another one, perhaps with another server. */
+void cache_board_reconnect(struct cache_board *);
+
 /* ---- for workers ---- */
+
+/*
+ * Has the keeper got another session since the worker last asked this?  *seen: how many it knew of, 0 at
+ * first.  The worker's own session may still wait for a server that is cut off.
+ */
+bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 
 /* The name of this pool's node; NULL: it does not serve, so this board says nothing. */
 const char *cache_board_own(const struct cache_board *);

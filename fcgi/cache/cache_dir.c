@@ -20,7 +20,7 @@ enum {
 	/* a request that began in one second may look for that second's name in the next */
 	LEASE_PAST = 2,
 	SWEEP_MAX = 200, /* files of the trash per step: a notification may wait */
-	DEPTH_MAX = 8, /* project/7/index/se/rd/serde.gz has 6 */
+	DEPTH_MAX = 32, /* a page has at most as many segments as a request, and project/7/index/se/rd/serde.gz 6 */
 	TRIES = 8
 };
 
@@ -66,6 +66,21 @@ cache_dir_next(DIR *dir, struct dirent **entry)
 	errno = 0;
 	*entry = FAULT_FAILS("cache", "readdir") ? NULL : readdir(dir);
 	return *entry == NULL && errno != 0 ? -1 : 0;
+}
+
+int
+cache_dir_write(int fd, struct slice bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return -1;
+		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
+	}
+	return 0;
 }
 
 static int
@@ -120,7 +135,7 @@ hint_open(struct cache_dir *d, struct err *err)
 }
 
 /* The parts that every tree has. */
-static const char *const parts[] = { "now", "trash", "grant", "project" };
+static const char *const parts[] = { "now", "trash", "grant", "project", "group", "extract" };
 enum { NPARTS = sizeof(parts) / sizeof(*parts) };
 
 static int
@@ -379,10 +394,10 @@ cache_dir_clear(struct cache_dir *d, struct err *err)
 	d->epoch[0] = '\0';
 	if (lease_forget(d, INT64_MAX, 0) == -1)
 		return cache_dir_error(d, "now", err);
-	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_make(d, "grant", err) == -1 ||
-	    cache_dir_discard(d, "project", err) == -1)
+	if (cache_dir_discard(d, "grant", err) == -1 || cache_dir_discard(d, "project", err) == -1 ||
+	    cache_dir_discard(d, "group", err) == -1 || cache_dir_discard(d, "extract", err) == -1)
 		return -1;
-	return cache_dir_make(d, "project", err);
+	return make_parts(d, err);
 }
 
 /* ---- hints ---- */
@@ -404,7 +419,7 @@ cache_dir_next_hint(struct cache_dir *d, struct cache_hint *h)
 	h->who.name[sizeof(h->who.name) - 1] = '\0';
 	h->file.name[sizeof(h->file.name) - 1] = '\0';
 	h->file.version[sizeof(h->file.version) - 1] = '\0';
-	return h->file.project_id > 0 && cache_who_valid(h->who.name) &&
+	return h->file.namespace != 0 && cache_who_valid(h->who.name) &&
 	    cache_path_file(path, &h->file, &err) == 0;
 }
 

@@ -8,12 +8,16 @@
  *	project/7/index/se/rd/serde.gz
  *	project/7/index/no/ne/none.absent a mark: there is no such crate
  *	project/7/crates/Serde/1.0.0      a symbolic link to the blob
+ *	group/12/...                      the same of the registry of a group: a view
  *	grant/EPOCH/WHO/7                 a grant: a symbolic link to project/7
+ *	grant/EPOCH/WHO/g12               a grant: a symbolic link to group/12
+ *	grant/EPOCH/page/projects/...     pages (cache/cache_page.h)
  *	now/1790000000                    the lease: a symbolic link to grant/EPOCH
+ *	extract/7/KEY                     what workers keep for pages (cache/cache_extract.h)
  *	trash/                            files that were taken away, and files that are being written
  *	node, lock, hint                  the node's name, the keeper's lock, the workers' hints
  *
- * nginx reaches a file only through now/SECOND/WHO/PROJECT/..., with the second of its own clock and
+ * nginx reaches a file only through now/SECOND/WHO/PLACE/..., with the second of its own clock and
  * the WHO that it has proved (access/token.h): anyone, the address that asks, or the slot and handle of
  * a token.  So a keeper that is killed, hangs or cannot reach the database takes everything away by
  * doing nothing: no name exists for the seconds after its lease.
@@ -22,7 +26,7 @@
  * keeper that starts begins with an empty tree.
  *
  * This module has the directory, its lease and the hints; cache/cache_tree.h has the files,
- * cache/cache_grant.h the grants.
+ * cache/cache_grant.h the grants, cache/cache_extract.h the extracts.
  */
 
 #include <stdbool.h>
@@ -79,6 +83,9 @@ int cache_dir_begin_epoch(struct cache_dir *, const char *epoch, struct err *)
 
 /* The epoch of the grants; "": none. */
 const char *cache_dir_epoch(const struct cache_dir *);
+
+/* Moves the file or directory into the trash in one step; a missing one is no error.  -1: 500, 503. */
+int cache_dir_discard(struct cache_dir *, const char *path, struct err *) __attribute__((warn_unused_result));
 
 /* Removes some files of the trash; *more: others remain.  A file that cannot be removed is no error. */
 void cache_dir_sweep(struct cache_dir *, bool *more);

@@ -1,7 +1,7 @@
 #ifndef CACHE_CACHE_DIR_OWN_H
 #define CACHE_CACHE_DIR_OWN_H
 
-/* Shared by cache_dir.c, cache_tree.c and cache_grant.c alone. */
+/* Shared by cache_dir.c, cache_tree.c, cache_grant.c and cache_extract.c alone. */
 
 #include <dirent.h>
 #include <stdint.h>
@@ -35,14 +35,13 @@ int cache_dir_error(const struct cache_dir *, const char *what, struct err *);
 int cache_dir_make(const struct cache_dir *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Moves the file into the trash in one step; a missing file is no error.  -1: 500, 503, it is still there. */
-int cache_dir_discard(struct cache_dir *, const char *path, struct err *)
-    __attribute__((warn_unused_result));
-
 /*
  * Reads the next entry; NULL: the end.  An error is no end, since unseen entries would stay.  0, or
  * -1 with errno.
  */
 int cache_dir_next(DIR *, struct dirent **) __attribute__((warn_unused_result));
+
+/* Writes all bytes.  0, or -1 with errno. */
+int cache_dir_write(int fd, struct slice bytes) __attribute__((warn_unused_result));
 
 #endif

@@ -19,7 +19,7 @@ struct grant {
 	enum grant_kind kind;
 	struct cache_who who;
 	uint64_t prefix; /* of an IPv6 address its /64, of anything else 0 */
-	int64_t project_id;
+	int64_t namespace;
 	int64_t end_us;
 };
 
@@ -55,24 +55,25 @@ cache_grants_count(const struct cache_grants *g)
 }
 
 bool
-cache_grants_have(const struct cache_dir *d, const struct cache_who *who, int64_t project_id)
+cache_grants_have(const struct cache_dir *d, const struct cache_who *who, int64_t namespace)
 {
 	char path[CACHE_PATH_SIZE];
 
-	cache_path_grant(path, d->epoch, who, project_id);
+	cache_path_grant(path, d->epoch, who, namespace);
 	return d->epoch[0] != '\0' && faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int
-link_make(struct cache_dir *d, const struct cache_who *who, int64_t project_id, struct err *err)
+link_make(struct cache_dir *d, const struct cache_who *who, int64_t namespace, struct err *err)
 {
-	char path[CACHE_PATH_SIZE], target[64];
+	char path[CACHE_PATH_SIZE], root[CACHE_PATH_SIZE], target[CACHE_PATH_SIZE + sizeof("../../../")];
 
 	cache_path_grant(path, d->epoch, who, 0);
 	if (cache_dir_make(d, path, err) == -1)
 		return -1;
-	cache_path_grant(path, d->epoch, who, project_id);
-	snprintf(target, sizeof(target), "../../../project/%" PRId64, project_id);
+	cache_path_grant(path, d->epoch, who, namespace);
+	cache_path_namespace(root, namespace);
+	snprintf(target, sizeof(target), "../../../%s", root);
 	if (FAULT_FAILS("cache", "grant") ||
 	    (symlinkat(target, d->root, path) == -1 && errno != EEXIST))
 		return cache_dir_error(d, path, err);
@@ -84,7 +85,7 @@ link_remove(struct cache_dir *d, const struct grant *g, struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
 
-	cache_path_grant(path, d->epoch, &g->who, g->project_id);
+	cache_path_grant(path, d->epoch, &g->who, g->namespace);
 	if (FAULT_FAILS("cache", "revoke") || (unlinkat(d->root, path, 0) == -1 && errno != ENOENT))
 		return cache_dir_error(d, path, err);
 	/* an empty folder would stay until the epoch ends */
@@ -159,7 +160,7 @@ grow(struct cache_grants *g, struct err *err)
 
 int
 cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind kind,
-    const struct cache_who *who, int64_t project_id, int64_t end_us, struct err *err)
+    const struct cache_who *who, int64_t namespace, int64_t end_us, struct err *err)
 {
 	uint64_t prefix = prefix_of(who);
 
@@ -168,9 +169,9 @@ cache_grants_add(struct cache_grants *g, struct cache_dir *d, enum grant_kind ki
 	if (make_room(g, d, kind, prefix, err) == -1 || (g->n == g->size && grow(g, err) == -1))
 		return -1;
 	/* record the end before making the link, so that every grant has an end */
-	g->v[g->n++] = (struct grant) { kind, *who, prefix, project_id, end_us };
+	g->v[g->n++] = (struct grant) { kind, *who, prefix, namespace, end_us };
 	g->of_kind[kind]++;
-	return link_make(d, who, project_id, err);
+	return link_make(d, who, namespace, err);
 }
 
 int
@@ -195,26 +196,38 @@ cache_grants_end(struct cache_grants *g, struct cache_dir *d, const struct cache
 	return 0;
 }
 
-int
-cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us,
-    struct err *err)
+/* Ends those that end at `until_us` or before, or, with a namespace, those of this namespace. */
+static int
+end_some(struct cache_grants *g, struct cache_dir *d, int64_t until_us, int64_t namespace, struct err *err)
 {
 	size_t n = 0;
 	int rc = 0;
 
 	/* those that were made at once end at once: one pass, and what is left keeps its order */
 	for (size_t i = 0; i < g->n; i++) {
-		bool due = rc == 0 && g->v[i].end_us <= until_us;
+		bool ends = rc == 0 && (namespace != 0 ? g->v[i].namespace == namespace : g->v[i].end_us <= until_us);
 
-		if (due)
+		if (ends)
 			rc = link_remove(d, &g->v[i], err);
-		if (due && rc == 0)
+		if (ends && rc == 0)
 			g->of_kind[g->v[i].kind]--;
 		else
 			g->v[n++] = g->v[i];
 	}
 	g->n = n;
 	return rc;
+}
+
+int
+cache_grants_end_due(struct cache_grants *g, struct cache_dir *d, int64_t until_us, struct err *err)
+{
+	return end_some(g, d, until_us, 0, err);
+}
+
+int
+cache_grants_end_namespace(struct cache_grants *g, struct cache_dir *d, int64_t namespace, struct err *err)
+{
+	return end_some(g, d, 0, namespace, err);
 }
 
 void

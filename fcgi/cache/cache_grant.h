@@ -38,14 +38,14 @@ struct cache_grants *cache_grants_new(void) __attribute__((returns_nonnull));
 void cache_grants_free(struct cache_grants *);
 size_t cache_grants_count(const struct cache_grants *);
 
-bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t project_id);
+bool cache_grants_have(const struct cache_dir *, const struct cache_who *, int64_t namespace);
 
 /*
  * Adds a grant, which must be new, to the epoch of the directory until `end_us` of clock_us().  Adds
  * none while there is no epoch.  -1: 500, 503.
  */
 int cache_grants_add(struct cache_grants *, struct cache_dir *, enum grant_kind,
-    const struct cache_who *, int64_t project_id, int64_t end_us, struct err *)
+    const struct cache_who *, int64_t namespace, int64_t end_us, struct err *)
     __attribute__((warn_unused_result));
 
 /* Ends all grants of one token.  -1: 500, 503, they may still work. */
@@ -54,6 +54,10 @@ int cache_grants_end(struct cache_grants *, struct cache_dir *, const struct cac
 
 /* Ends all grants whose end is at `until_us` or before.  -1: the same. */
 int cache_grants_end_due(struct cache_grants *, struct cache_dir *, int64_t until_us, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Ends all grants of that namespace, which is not 0.  -1: the same. */
+int cache_grants_end_namespace(struct cache_grants *, struct cache_dir *, int64_t namespace, struct err *)
     __attribute__((warn_unused_result));
 
 /* Empties the table: the epoch has ended, and all grants with it. */

@@ -15,8 +15,12 @@
 #include "cache/cache_board.h"
 #include "cache/cache_dir.h"
 #include "cache/cache_grant.h"
+#include "cache/cache_invalidate.h"
 #include "cache/cache_keys.h"
 #include "cache/cache_node.h"
+#include "cache/cache_page.h"
+#include "cache/cache_refused.h"
+#include "cache/cache_session.h"
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
@@ -25,6 +29,12 @@ enum {
 	SECOND = 1000000,
 	RETRY_MS = 200, /* between two tries to get the lock or the database */
 	RENEWALS = 4, /* per lease */
+	/*
+	 * Of a lease, for a renewal and then for a new beginning at another server: with the time before a renewal
+	 * nginx still has the old lease when the keeper takes the next one.
+	 */
+	RENEWAL_PART = 4,
+	BEGIN_PART = 2,
 	/* nginx reads its clock once per event, and a second begins before it ends */
 	LEASE_SLACK = 2,
 	PROBE_US = SECOND, /* for a probe to come back */
@@ -47,9 +57,9 @@ struct keeper {
 	struct cache_dir *dir;
 	struct cache_grants *grants;
 	struct cache_absent *absent;
+	struct cache_refused refused;
 	struct cache_keys keys;
-	struct db *db; /* the listening session */
-	struct db *prober; /* a second session, which sends probes to the first one */
+	struct cache_session session;
 	struct arena *arena; /* of one step */
 	int signal_fd;
 	bool stopping;
@@ -58,7 +68,6 @@ struct keeper {
 	bool sweep; /* the trash has files */
 	struct cache_file due[DUE]; /* to be written */
 	size_t ndue;
-	uint64_t listening; /* the connection of db that listens */
 	int64_t renew_us;
 	int64_t end_us; /* of the lease as the database has it, by clock_us() */
 	int64_t probe, probe_back; /* numbers of the last probe that was sent, and of the last one that arrived */
@@ -93,7 +102,7 @@ wait_ms(struct keeper *k, int ms)
 	enum { SIGNAL, DATABASE, HINT, N };
 	struct pollfd fds[N] = {
 		[SIGNAL] = { .fd = k->signal_fd, .events = POLLIN },
-		[DATABASE] = { .fd = k->serving ? db_fd(k->db) : -1, .events = POLLIN },
+		[DATABASE] = { .fd = k->serving ? db_fd(k->session.db) : -1, .events = POLLIN },
 		[HINT] = { .fd = k->serving ? cache_dir_hint_fd(k->dir) : -1, .events = POLLIN },
 	};
 
@@ -128,6 +137,7 @@ lease(struct keeper *k, const struct moment *since, struct err *err)
 		err) == -1)
 		return -1;
 	tell(k, CACHE_SERVES, k->end_us);
+	k->board->confirmed_us = since->us;
 	return 0;
 }
 
@@ -138,82 +148,53 @@ file_is_due(struct keeper *k, const struct cache_file *f)
 		k->due[k->ndue++] = *f;
 }
 
-/*
- * Removes the index file, or the mark that there is none.  Clients probably ask again for one that was there,
- * so it is due to be written.
- */
-static int
-take_index(struct keeper *k, const struct cache_message *m, struct err *err)
+static void
+note_due(void *arg, const struct cache_file *f)
 {
-	struct cache_file f = { .project_id = m->id };
-	bool was_there = false;
-
-	if (cache_tree_remove_index(k->dir, m->id, m->name, &was_there, err) == -1)
-		return -1;
-	memcpy(f.name, m->name, sizeof(m->name));
-	if (was_there)
-		file_is_due(k, &f);
-	return 0;
-}
-
-static int
-end_epoch(struct keeper *k, struct err *err)
-{
-	if (cache_dir_end_epoch(k->dir, err) == -1)
-		return -1;
-	cache_grants_forget(k->grants);
-	return 0;
+	file_is_due(arg, f);
 }
 
 static int
 take_away(struct keeper *k, const struct cache_message *m, struct err *err)
 {
-	k->sweep |= m->kind == CACHE_CRATE || m->kind == CACHE_PROJECT || m->kind == CACHE_TOKEN ||
-	    m->kind == CACHE_EPOCH;
-	switch (m->kind) {
-	case CACHE_SYNC:
-	case CACHE_ACKNOWLEDGED:
-	case CACHE_PROBE:
-		return 0;
-	case CACHE_EPOCH:
-		return end_epoch(k, err);
-	case CACHE_TOKEN:
-		return cache_grants_end(k->grants, k->dir, &m->who, err);
-	case CACHE_PROJECT:
-		return cache_tree_remove_project(k->dir, m->id, err);
-	case CACHE_CRATE:
-		if (cache_tree_remove_crate(k->dir, m->id, m->name, err) == -1)
-			return -1;
-		break;
-	case CACHE_INDEX:
-		break;
-	}
-	return take_index(k, m, err);
+	const struct cache_invalidation i = { k->dir, k->grants, note_due, k };
+
+	if (cache_page_told(k->dir, k->board, m->kind, &k->sweep, err) == -1)
+		return -1;
+	k->sweep |= m->kind != CACHE_INDEX;
+	return cache_invalidate(&i, m, err);
 }
 
-/* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
+/* What the keeper does when it sees another epoch. */
 static int
-still_listens(const struct keeper *k, struct err *err)
+end_epoch(struct keeper *k, struct err *err)
 {
-	return db_fd(k->db) != -1 && db_connections(k->db) == k->listening ? 0
-	    : err_internal(err, 503, "the listening session has ended");
+	static const struct cache_message message = { .kind = CACHE_EPOCH };
+
+	return take_away(k, &message, err);
 }
 
-/* Takes note of what concerns no file or grant. */
-static void
+/* Takes note of a message that concerns no file or grant.  False: it is none of these. */
+static bool
 take_note(struct keeper *k, const struct cache_message *m)
 {
+	bool own = strcmp(m->node, cache_dir_node(k->dir)) == 0;
+
 	if (m->kind == CACHE_SYNC) {
 		if (m->id > k->synced)
 			k->synced = m->id;
-		k->asked_from_outside |= strcmp(m->node, cache_dir_node(k->dir)) != 0;
+		k->asked_from_outside |= !own;
 	} else if (m->kind == CACHE_ACKNOWLEDGED) {
 		/* what this node has acknowledged nobody else can say */
-		if (strcmp(m->node, cache_dir_node(k->dir)) != 0)
+		if (!own)
 			cache_board_note(k->board, cache_dir_node(k->dir), m->node, m->id);
-	} else if (m->kind == CACHE_PROBE && m->id == k->probe) {
-		k->probe_back = m->id;
+	} else if (m->kind == CACHE_PROBE) {
+		if (m->id == k->probe)
+			k->probe_back = m->id;
+	} else {
+		return false;
 	}
+	return true;
 }
 
 /* Handles all notifications that have arrived. */
@@ -223,14 +204,14 @@ handle_notifications(struct keeper *k, struct err *err)
 	struct cache_message m;
 	int rc;
 
-	while ((rc = cache_node_next(k->db, &m, err)) == 1) {
-		if (m.kind != CACHE_SYNC && m.kind != CACHE_ACKNOWLEDGED && m.kind != CACHE_PROBE)
-			FAULT_POINT("cache", "told");
+	while ((rc = cache_node_next(k->session.db, &m, err)) == 1) {
+		if (take_note(k, &m))
+			continue;
+		FAULT_POINT("cache", "told");
 		if (take_away(k, &m, err) == -1)
 			return -1;
-		take_note(k, &m);
 	}
-	return rc == 0 ? still_listens(k, err) : -1;
+	return rc == 0 ? cache_session_listens(&k->session, err) : -1;
 }
 
 /*
@@ -243,7 +224,7 @@ probe(struct keeper *k, struct err *err)
 {
 	int64_t until;
 
-	if (cache_node_probe(k->prober, k->arena, &k->probe, err) == -1)
+	if (cache_node_probe(k->session.prober, k->arena, &k->probe, err) == -1)
 		return -1;
 	until = clock_us() + PROBE_US;
 	for (;;) {
@@ -255,10 +236,11 @@ probe(struct keeper *k, struct err *err)
 			return 0;
 		if (clock_us() >= until) {
 			k->trouble = CACHE_DEAF;
-			return err_internal(err, 503, "the listening session gets no notifications; "
-			    "connect `database` to PostgreSQL itself, or set pool_mode = session in the pooler");
+			return err_internal(err, 503, "the listening session gets no notifications; `database` and "
+			    "`database_direct` must lead to the same database, and no pooler may stand in "
+			    "the way of `database_direct`");
 		}
-		p.fd = db_fd(k->db);
+		p.fd = db_fd(k->session.db);
 		(void)poll(&p, 1, RETRY_MS);
 	}
 }
@@ -272,17 +254,24 @@ acknowledge(struct keeper *k, struct err *err)
 	if (k->synced == k->acknowledged)
 		return 0;
 	/* a pooler may have begun to share this session: then notifications before this number may be missing */
-	if (db_is_pooled(k->db) && probe(k, err) == -1)
+	if (db_is_pooled(k->session.db) && probe(k, err) == -1)
 		return -1;
 	number = k->synced;
 	if (k->asked_from_outside &&
-	    cache_node_acknowledge(k->db, k->arena, cache_dir_node(k->dir), number, &k->written, err) == -1)
+	    cache_node_acknowledge(k->session.db, k->arena, cache_dir_node(k->dir), number, &k->written, err) == -1)
 		return -1;
 	k->asked_from_outside = false;
 	k->acknowledged = number;
 	cache_board_note(k->board, cache_dir_node(k->dir), cache_dir_node(k->dir), number);
 	FAULT_POINT("cache", "acknowledged");
 	return 0;
+}
+
+/* Gives the sessions a part of the lease; 0: as long as a statement may take. */
+static void
+hurry(struct keeper *k, int part)
+{
+	cache_session_hurry(&k->session, part == 0 ? 0 : clock_us() + k->settings->cache_lease * SECOND / part);
 }
 
 /* The order of these steps matters: see point 6 of berth-architecture(7), What Berth guarantees. */
@@ -294,13 +283,12 @@ begin(struct keeper *k, struct err *err)
 	struct moment since;
 
 	(void)gethostname(host, sizeof(host) - 1);
-	if (db_connect(k->db, err) == -1)
+	if (cache_session_connect(&k->session, k->board, err) == -1)
 		return -1;
-	k->listening = db_connections(k->db);
-	if (cache_node_listen(k->db, k->arena, err) == -1)
+	if (cache_node_listen(k->session.db, k->arena, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DIR;
-	if (cache_dir_clear(k->dir, err) == -1)
+	if (cache_page_remove(k->dir, k->board, &k->sweep, err) == -1 || cache_dir_clear(k->dir, err) == -1)
 		return -1;
 	k->trouble = CACHE_NO_DATABASE;
 	cache_grants_forget(k->grants);
@@ -311,11 +299,11 @@ begin(struct keeper *k, struct err *err)
 	k->asked_from_outside = false;
 	if (probe(k, err) == -1)
 		return -1;
-	if (cache_keys_read(&k->keys, k->db, k->arena, k->settings->token_key, &k->warned, err) == -1)
+	if (cache_keys_read(&k->keys, k->session.db, k->arena, k->settings->token_key, &k->warned, err) == -1)
 		return -1;
 	since = now();
-	if (cache_node_register(k->db, k->arena, cache_dir_node(k->dir), host,
-		k->settings->cache_lease, &r, err) == -1 || still_listens(k, err) == -1)
+	if (cache_node_register(k->session.db, k->arena, cache_dir_node(k->dir), host,
+		k->settings->cache_lease, &r, err) == -1 || cache_session_listens(&k->session, err) == -1)
 		return -1;
 	k->written = r.written;
 	cache_board_begin(k->board, r.server, cache_dir_node(k->dir));
@@ -329,11 +317,13 @@ renew(struct keeper *k, struct err *err)
 {
 	struct moment since = now();
 
+	hurry(k, RENEWAL_PART);
 	if (!cache_dir_is_intact(k->dir))
 		return err_internal(err, 503, "cache_dir: %s was emptied or replaced", k->settings->cache_dir);
 	if (probe(k, err) == -1 ||
-	    cache_node_renew(k->db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
-		&k->written, err) == -1 || still_listens(k, err) == -1)
+	    cache_page_renew(k->dir, k->board, k->settings->cache_lease, &k->sweep, err) == -1 ||
+	    cache_node_renew(k->session.db, k->arena, cache_dir_node(k->dir), k->settings->cache_lease,
+		&k->written, err) == -1 || cache_session_listens(&k->session, err) == -1)
 		return -1;
 	/* another node may already have seen the old lease end */
 	if (clock_us() >= k->end_us)
@@ -345,7 +335,7 @@ static int
 put_file(struct keeper *k, const struct cache_file *f, const struct cache_content *c, struct err *err)
 {
 	if (c->absent)
-		return cache_absent_mark(k->absent, k->dir, f->project_id, f->name, err);
+		return cache_absent_mark(k->absent, k->dir, f->namespace, f->name, err);
 	if (!c->found)
 		return 0;
 	return f->version[0] != '\0'
@@ -363,7 +353,7 @@ provide_file(struct keeper *k, const struct cache_file *f, struct err *err)
 
 	if (cache_tree_has(k->dir, f))
 		return 0;
-	if (cache_source_read(k->db, k->arena, k->settings->external_url, f,
+	if (cache_source_read(k->session.db, k->arena, k->settings->external_url, f,
 		k->settings->cache_lease * FILE_BYTES, &c, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "read");
@@ -388,7 +378,7 @@ enter_epoch(struct keeper *k, const char *epoch, bool *same, struct err *err)
 
 /* Handles no notification between decision and grant (point 3).  -1: the database or the disk failed. */
 static int
-grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int64_t asked_us,
+grant(struct keeper *k, const struct cache_decision *d, int64_t namespace, int64_t asked_us,
     struct err *err)
 {
 	int64_t end_us = asked_us + (int64_t)GRANT_SECONDS * SECOND;
@@ -401,9 +391,9 @@ grant(struct keeper *k, const struct cache_decision *d, int64_t project_id, int6
 	if (enter_epoch(k, d->epoch, &same, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "entered");
-	if (!same || cache_grants_have(k->dir, &d->who, project_id))
+	if (!same || cache_grants_have(k->dir, &d->who, namespace))
 		return 0;
-	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, project_id, end_us, err) == -1)
+	if (cache_grants_add(k->grants, k->dir, d->kind, &d->who, namespace, end_us, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "granted");
 	return 0;
@@ -420,22 +410,24 @@ provide(struct keeper *k, const struct cache_hint *hints, size_t n, struct err *
 
 	FAULT_POINT("cache", "hinted");
 	for (size_t i = 0; i < n; i++) {
-		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.project_id))
+		if (cache_grants_have(k->dir, &hints[i].who, hints[i].file.namespace))
 			file_is_due(k, &hints[i].file);
-		else
+		else if (!cache_refused_has(&k->refused, &hints[i], asked_us))
 			asked[nasked++] = hints[i];
 	}
 	if (nasked == 0)
 		return 0;
-	if (cache_source_decide(k->db, k->arena, &k->keys.keys, asked, nasked, decisions, err) == -1)
+	if (cache_source_decide(k->session.db, k->arena, &k->keys.keys, asked, nasked, decisions, err) == -1)
 		return -1;
 	FAULT_POINT("cache", "decided");
 	for (size_t i = 0; i < nasked; i++) {
-		if (!decisions[i].allowed)
+		if (!decisions[i].allowed) {
+			cache_refused_add(&k->refused, &asked[i], asked_us);
 			continue;
-		if (grant(k, &decisions[i], asked[i].file.project_id, asked_us, err) == -1)
+		}
+		if (grant(k, &decisions[i], asked[i].file.namespace, asked_us, err) == -1)
 			return -1;
-		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.project_id))
+		if (cache_grants_have(k->dir, &asked[i].who, asked[i].file.namespace))
 			file_is_due(k, &asked[i].file);
 	}
 	return 0;
@@ -477,8 +469,7 @@ leave_dir(struct keeper *k)
 	log_warn("cache: cache_dir: %s was emptied or replaced: the keeper opens it again and starts "
 	    "empty; stop the pool before you empty or replace it", k->settings->cache_dir);
 	/* nobody reads its notifications before the next begin() */
-	db_disconnect(k->db);
-	db_disconnect(k->prober);
+	cache_session_drop(&k->session);
 	cache_dir_close(k->dir);
 	k->dir = NULL;
 }
@@ -495,11 +486,7 @@ fail(struct keeper *k, struct err *err)
 		return;
 	}
 	cache_warn(&k->warned, err);
-	/* a pooler goes on sharing a session that it shares */
-	if (db_is_pooled(k->db)) {
-		db_disconnect(k->db);
-		db_disconnect(k->prober);
-	}
+	cache_session_failed(&k->session);
 	/* the trash may be what fills the disk */
 	cache_dir_sweep(k->dir, &k->sweep);
 	wait_ms(k, RETRY_MS);
@@ -531,6 +518,7 @@ serve(struct keeper *k)
 			continue;
 		}
 		k->trouble = k->serving ? CACHE_STARTS : CACHE_NO_DATABASE;
+		hurry(k, k->serving ? 0 : BEGIN_PART);
 		rc = k->serving ? step(k, &err) : begin(k, &err);
 		arena_reset(k->arena);
 		if (rc == -1) {
@@ -549,10 +537,10 @@ end(struct keeper *k)
 {
 	struct err err = { 0 };
 
-	db_set_deadline(k->db, clock_us() + SECOND);
+	db_set_deadline(k->session.db, clock_us() + SECOND);
 	if (cache_dir_clear(k->dir, &err) == -1 ||
-	    (k->serving && db_fd(k->db) != -1 &&
-	        cache_node_release(k->db, k->arena, cache_dir_node(k->dir), &err) == -1))
+	    (k->serving && db_fd(k->session.db) != -1 &&
+	        cache_node_release(k->session.db, k->arena, cache_dir_node(k->dir), &err) == -1))
 		log_warn("cache: %s", err.detail);
 	cache_board_end(k->board, cache_dir_node(k->dir));
 	tell(k, CACHE_STARTS, k->serving ? clock_us() : 0);
@@ -576,17 +564,13 @@ cache_keeper_run(const struct settings *settings, const struct cache_watcher *wa
 	k.arena = arena_new();
 	k.grants = cache_grants_new();
 	k.absent = cache_absent_new();
-	k.db = db_new(settings->database, settings->database_timeout * 1000);
-	k.prober = db_new(settings->database, settings->database_timeout * 1000);
-	db_prepare_late(k.db);
-	db_prepare_late(k.prober);
+	cache_session_new(&k.session, settings);
 	tell(&k, CACHE_STARTS, 0);
 	serve(&k);
 	if (k.dir != NULL)
 		end(&k);
 	cache_dir_close(k.dir);
-	db_free(k.prober);
-	db_free(k.db);
+	cache_session_free(&k.session);
 	cache_absent_free(k.absent);
 	cache_grants_free(k.grants);
 	token_keys_wipe(&k.keys.keys);

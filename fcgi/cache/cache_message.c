@@ -18,6 +18,8 @@ static const struct {
 	{ 'i', CACHE_INDEX, NUMBER_NAME },
 	{ 'c', CACHE_CRATE, NUMBER_NAME },
 	{ 'p', CACHE_PROJECT, NUMBER },
+	{ 'v', CACHE_VIEW, NUMBER },
+	{ 'w', CACHE_VIEW_GRANTS, NUMBER },
 	{ 't', CACHE_TOKEN, HANDLE },
 	{ 'e', CACHE_EPOCH, NOTHING },
 	{ 's', CACHE_SYNC, NUMBER_NODE },

@@ -18,6 +18,8 @@ enum cache_message_kind {
 	CACHE_INDEX, /* an index file has changed */
 	CACHE_CRATE, /* an index file and the downloads of its crate have changed */
 	CACHE_PROJECT, /* a project was deleted, or its config.json has changed */
+	CACHE_VIEW, /* a name in the registry of a group may stand for another project */
+	CACHE_VIEW_GRANTS, /* the same, and somebody may read less of the group */
 	CACHE_TOKEN, /* a token was revoked, or its rights have changed */
 	CACHE_EPOCH, /* something else that decisions use has changed */
 	CACHE_SYNC, /* a writer waits until all nodes have handled the messages before this one */
@@ -27,7 +29,7 @@ enum cache_message_kind {
 
 struct cache_message {
 	enum cache_message_kind kind;
-	int64_t id; /* of the project; the number of CACHE_SYNC, CACHE_ACKNOWLEDGED and CACHE_PROBE */
+	int64_t id; /* of the project, or the group; the number of CACHE_SYNC, CACHE_ACKNOWLEDGED and CACHE_PROBE */
 	/*
 	 * Of CACHE_ACKNOWLEDGED the node; of CACHE_SYNC the node whose board the writer reads, or "": the writer
 	 * reads the table cache_nodes.
@@ -38,7 +40,8 @@ struct cache_message {
 };
 
 /*
- * `i 7 serde`, `c 7 Serde`, `p 7`, `t HANDLE`, `e`, `s 4711`, `s 4711 NODE`, `a 4711 NODE`, `h 4712`.
+ * `i 7 serde`, `c 7 Serde`, `p 7`, `v 12`, `w 12`, `t HANDLE`, `e`, `s 4711`, `s 4711 NODE`,
+ * `a 4711 NODE`, `h 4712`.
  * False: the text is none of these.
  */
 bool cache_message_parse(const char *text, struct cache_message *);

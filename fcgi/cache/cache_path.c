@@ -8,35 +8,56 @@
 #include "base/base62.h"
 
 void
-cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id)
+cache_path_namespace(char path[CACHE_PATH_SIZE], int64_t namespace)
 {
-	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64, project_id);
+	if (namespace > 0)
+		snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64, namespace);
+	else
+		snprintf(path, CACHE_PATH_SIZE, "group/%" PRId64, -namespace);
 }
 
-static int
-index_path(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, const char *suffix)
+void
+cache_path_extracts(char path[CACHE_PATH_SIZE], int64_t project_id)
+{
+	snprintf(path, CACHE_PATH_SIZE, "extract/%" PRId64, project_id);
+}
+
+/* Appends both to the path. */
+static void
+append(char path[CACHE_PATH_SIZE], const char *a, const char *b)
+{
+	size_t n = strlen(path);
+
+	snprintf(path + n, CACHE_PATH_SIZE - n, "%s%s", a, b);
+}
+
+static void
+index_path(char path[CACHE_PATH_SIZE], int64_t namespace, const char *name, const char *suffix)
 {
 	struct arena *a = arena_new();
 
-	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/index/%s%s", project_id,
-	    crate_name_index_path(a, slice_str(name)), suffix);
+	cache_path_namespace(path, namespace);
+	append(path, "/index/", crate_name_index_path(a, slice_str(name)));
+	append(path, suffix, "");
 	arena_free(a);
+}
+
+int
+cache_path_absent(char path[CACHE_PATH_SIZE], int64_t namespace, const char *name, struct err *err)
+{
+	if (crate_name_check(slice_str(name), "crate", err) == -1)
+		return -1;
+	index_path(path, namespace, name, ".absent");
 	return 0;
 }
 
 int
-cache_path_absent(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *err)
-{
-	return crate_name_check(slice_str(name), "crate", err) == -1 ? -1
-	    : index_path(path, project_id, name, ".absent");
-}
-
-int
-cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *err)
+cache_path_crate(char path[CACHE_PATH_SIZE], int64_t namespace, const char *name, struct err *err)
 {
 	if (crate_name_check(slice_str(name), "crate", err) == -1)
 		return -1;
-	snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/crates/%s", project_id, name);
+	cache_path_namespace(path, namespace);
+	append(path, "/crates/", name);
 	return 0;
 }
 
@@ -44,31 +65,39 @@ int
 cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *f, struct err *err)
 {
 	struct semver version;
-	size_t n;
 
 	if (f->name[0] == '\0') {
-		snprintf(path, CACHE_PATH_SIZE, "project/%" PRId64 "/config.json", f->project_id);
+		cache_path_namespace(path, f->namespace);
+		append(path, "/config.json", "");
 		return 0;
 	}
-	if (cache_path_crate(path, f->project_id, f->name, err) == -1)
+	if (cache_path_crate(path, f->namespace, f->name, err) == -1)
 		return -1;
-	if (f->version[0] == '\0')
-		return index_path(path, f->project_id, f->name, ".gz");
+	if (f->version[0] == '\0') {
+		index_path(path, f->namespace, f->name, ".gz");
+		return 0;
+	}
 	if (semver_parse(slice_str(f->version), &version, err) == -1)
 		return -1;
-	n = strlen(path);
-	snprintf(path + n, CACHE_PATH_SIZE - n, "/%s", f->version);
+	append(path, "/", f->version);
 	return 0;
 }
 
 void
 cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cache_who *who,
-    int64_t project_id)
+    int64_t namespace)
 {
-	if (project_id == 0)
+	if (namespace == 0)
 		snprintf(path, CACHE_PATH_SIZE, "grant/%s/%s", epoch, who->name);
 	else
-		snprintf(path, CACHE_PATH_SIZE, "grant/%s/%s/%" PRId64, epoch, who->name, project_id);
+		snprintf(path, CACHE_PATH_SIZE, namespace > 0 ? "grant/%s/%s/%" PRId64 : "grant/%s/%s/g%" PRId64,
+		    epoch, who->name, namespace > 0 ? namespace : -namespace);
+}
+
+void
+cache_path_pages(char path[CACHE_PATH_SIZE], const char *epoch)
+{
+	snprintf(path, CACHE_PATH_SIZE, "grant/%s/page", epoch);
 }
 
 bool

@@ -23,9 +23,12 @@ enum {
 	CACHE_EPOCH_SIZE = 37
 };
 
-/* One file of a project: config.json, an index file or a crate. */
+/*
+ * Whose registry: a project's, by its id, or a group's, by minus its id.
+ * One file of it: config.json, an index file or a crate.
+ */
 struct cache_file {
-	int64_t project_id;
+	int64_t namespace;
 	char name[CRATE_NAME_MAX + 1]; /* "": config.json */
 	char version[SEMVER_MAX + 1]; /* "": the index file */
 };
@@ -59,24 +62,34 @@ const char *cache_who_address(const struct cache_who *);
 /* Makes the holder of that address.  False: it is no address, as where nginx listens on a Unix socket. */
 bool cache_who_at(struct cache_who *, const char *address);
 
-/* "project/7". */
-void cache_path_project(char path[CACHE_PATH_SIZE], int64_t project_id);
+/* "project/7", "group/12"; "extract/7". */
+void cache_path_namespace(char path[CACHE_PATH_SIZE], int64_t namespace);
+void cache_path_extracts(char path[CACHE_PATH_SIZE], int64_t project_id);
 
-/* "project/7/config.json", "project/7/index/se/rd/serde.gz", "project/7/crates/Serde/1.0.0".  -1: 400. */
+/*
+ * "project/7/config.json", "project/7/index/se/rd/serde.gz", "project/7/crates/Serde/1.0.0"; below
+ * "group/12" of a group.  -1: 400.
+ */
 int cache_path_file(char path[CACHE_PATH_SIZE], const struct cache_file *, struct err *)
     __attribute__((warn_unused_result));
 
 /* "project/7/index/se/rd/serde.absent": the mark of an index file whose crate does not exist.  -1: 400. */
-int cache_path_absent(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *)
+int cache_path_absent(char path[CACHE_PATH_SIZE], int64_t namespace, const char *name, struct err *)
     __attribute__((warn_unused_result));
 
 /* "project/7/crates/Serde".  -1: 400, no name of a crate. */
-int cache_path_crate(char path[CACHE_PATH_SIZE], int64_t project_id, const char *name, struct err *)
+int cache_path_crate(char path[CACHE_PATH_SIZE], int64_t namespace, const char *name, struct err *)
     __attribute__((warn_unused_result));
 
-/* "grant/EPOCH/WHO"; with a project "grant/EPOCH/WHO/7".  The two must be valid. */
+/*
+ * "grant/EPOCH/WHO"; with a namespace "grant/EPOCH/WHO/7", of a group "grant/EPOCH/WHO/g12".  Epoch and
+ * holder must be valid.
+ */
 void cache_path_grant(char path[CACHE_PATH_SIZE], const char *epoch, const struct cache_who *,
-    int64_t project_id);
+    int64_t namespace);
+
+/* "grant/EPOCH/page": no holder has that name. */
+void cache_path_pages(char path[CACHE_PATH_SIZE], const char *epoch);
 
 bool cache_epoch_valid(const char *);
 bool cache_who_valid(const char *);

@@ -23,11 +23,14 @@ struct cache_decision {
 	int64_t lasts_ms; /* until a right that it rests on ends; -1: none ends */
 };
 
+/* Nobody gets a grant for a group that has more projects: each decision is about all of them. */
+enum { CACHE_VIEW_PROJECTS_MAX = 1000 };
+
 /*
- * Decides for each of n hints, at least one, whether its WHO may read packages of its project.
- * Asks the one decision function (access/access.h), for all of them in one round trip.  It also refuses
- * a token that nginx cannot check: one without a handle, or whose slot is retired or has
- * another key than `keys`.  -1: 503.
+ * Decides for each of n hints, at least one, whether its WHO may read packages of its project, or of each
+ * project below its group that has its packages switched on. Asks the one decision function
+ * (access/access.h), for all of them in one round trip.  It also refuses a token that nginx cannot check:
+ * one without a handle, or whose slot is retired or has another key than `keys`.  -1: 503.
  */
 int cache_source_decide(struct db *, struct arena *, const struct token_keys *,
     const struct cache_hint *, size_t n, struct cache_decision *, struct err *)

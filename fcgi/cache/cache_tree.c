@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,14 +24,14 @@ remove_file(struct cache_dir *d, const char *path, bool *was_there, struct err *
 }
 
 int
-cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *name,
+cache_tree_remove_index(struct cache_dir *d, int64_t namespace, const char *name,
     bool *was_there, struct err *err)
 {
-	struct cache_file f = { .project_id = project_id };
+	struct cache_file f = { .namespace = namespace };
 	char path[CACHE_PATH_SIZE], mark[CACHE_PATH_SIZE];
 
 	*was_there = false;
-	if (cache_path_absent(mark, project_id, name, err) == -1)
+	if (cache_path_absent(mark, namespace, name, err) == -1)
 		return -1;
 	memcpy(f.name, name, strlen(name) + 1);
 	if (cache_path_file(path, &f, err) == -1 || remove_file(d, path, was_there, err) == -1)
@@ -39,20 +40,50 @@ cache_tree_remove_index(struct cache_dir *d, int64_t project_id, const char *nam
 }
 
 int
-cache_tree_remove_crate(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+cache_tree_remove_crate(struct cache_dir *d, int64_t namespace, const char *name, struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
 
-	return cache_path_crate(path, project_id, name, err) == -1 ? -1 : cache_dir_discard(d, path, err);
+	return cache_path_crate(path, namespace, name, err) == -1 ? -1 : cache_dir_discard(d, path, err);
 }
 
 int
-cache_tree_remove_project(struct cache_dir *d, int64_t project_id, struct err *err)
+cache_tree_remove_namespace(struct cache_dir *d, int64_t namespace, struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
 
-	cache_path_project(path, project_id);
+	if (namespace > 0) {
+		cache_path_extracts(path, namespace);
+		if (cache_dir_discard(d, path, err) == -1)
+			return -1;
+	}
+	cache_path_namespace(path, namespace);
 	return cache_dir_discard(d, path, err);
+}
+
+int
+cache_tree_each_view(struct cache_dir *d, cache_view_fn *view, void *arg, struct err *err)
+{
+	int fd = openat(d->root, "group", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int rc = 0;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return cache_dir_error(d, "group", err);
+	}
+	while (rc == 0 && (rc = cache_dir_next(dir, &entry)) == 0 && entry != NULL) {
+		int64_t id = strtoll(entry->d_name, NULL, 10);
+
+		if (id > 0)
+			rc = view(arg, -id, err);
+	}
+	if (rc == -1 && err->status == 0)
+		cache_dir_error(d, "group", err);
+	closedir(dir);
+	return rc;
 }
 
 bool
@@ -83,21 +114,6 @@ cache_tree_path(struct cache_dir *d, const char *from, char path[CACHE_PATH_SIZE
 }
 
 static int
-write_all(int fd, struct slice bytes)
-{
-	while (bytes.n > 0) {
-		ssize_t n = FAULT_FAILS("cache", "write") ? -1 : write(fd, bytes.p, bytes.n);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return -1;
-		bytes = slice_of(bytes.p + n, bytes.n - (size_t)n);
-	}
-	return 0;
-}
-
-static int
 put(struct cache_dir *d, char path[CACHE_PATH_SIZE], struct slice bytes, time_t time, struct err *err)
 {
 	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
@@ -110,7 +126,7 @@ put(struct cache_dir *d, char path[CACHE_PATH_SIZE], struct slice bytes, time_t 
 	    FILE_MODE);
 	if (fd == -1)
 		return cache_dir_error(d, "trash/new", err);
-	if (write_all(fd, bytes) == -1 || futimens(fd, times) == -1)
+	if (cache_dir_write(fd, bytes) == -1 || futimens(fd, times) == -1)
 		rc = cache_dir_error(d, "trash/new", err);
 	/* some file systems report a full disk only here */
 	if (close(fd) == -1 && rc == 0)
@@ -135,38 +151,38 @@ cache_tree_put(struct cache_dir *d, const struct cache_file *f, struct slice byt
 }
 
 int
-cache_tree_mark_absent(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+cache_tree_mark_absent(struct cache_dir *d, int64_t namespace, const char *name, struct err *err)
 {
 	char path[CACHE_PATH_SIZE];
 
-	return cache_path_absent(path, project_id, name, err) == -1 ? -1
+	return cache_path_absent(path, namespace, name, err) == -1 ? -1
 	    : put(d, path, slice_of("", 0), 0, err);
 }
 
 bool
-cache_tree_is_absent(struct cache_dir *d, int64_t project_id, const char *name)
+cache_tree_is_absent(struct cache_dir *d, int64_t namespace, const char *name)
 {
 	char path[CACHE_PATH_SIZE];
 	struct err err;
 
-	return cache_path_absent(path, project_id, name, &err) == 0 &&
+	return cache_path_absent(path, namespace, name, &err) == 0 &&
 	    faccessat(d->root, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int
-cache_tree_unmark_absent(struct cache_dir *d, int64_t project_id, const char *name, struct err *err)
+cache_tree_unmark_absent(struct cache_dir *d, int64_t namespace, const char *name, struct err *err)
 {
-	char path[CACHE_PATH_SIZE], project[CACHE_PATH_SIZE], *slash;
+	char path[CACHE_PATH_SIZE], root[CACHE_PATH_SIZE], *slash;
 	bool was_there = false;
 
-	if (cache_path_absent(path, project_id, name, err) == -1 ||
+	if (cache_path_absent(path, namespace, name, err) == -1 ||
 	    remove_file(d, path, &was_there, err) == -1)
 		return -1;
 	/* the next file makes them again; a folder that has other files stays, and so do those around it */
-	cache_path_project(project, project_id);
+	cache_path_namespace(root, namespace);
 	while ((slash = strrchr(path, '/')) != NULL) {
 		*slash = '\0';
-		if (strcmp(path, project) == 0 || unlinkat(d->root, path, AT_REMOVEDIR) == -1)
+		if (strcmp(path, root) == 0 || unlinkat(d->root, path, AT_REMOVEDIR) == -1)
 			break;
 	}
 	return 0;

@@ -2,9 +2,9 @@
 #define CACHE_CACHE_TREE_H
 
 /*
- * The files of projects in cache_dir (cache/cache_dir.h has their places).  The keeper writes and removes
- * each in one step, whole or not at all.  A file says what the project holds; grants say who may
- * read it.
+ * The files of projects and groups in cache_dir (cache/cache_dir.h has their places).  The keeper writes
+ * and removes each in one step, whole or not at all.  A file says what the registry holds; grants say who
+ * may read it.
  */
 
 #include <stdbool.h>
@@ -16,14 +16,20 @@
 
 /*
  * Removes the index file of a crate, or the mark that there is none, by its name in any case; the downloads
- * of a crate, by its exact name; all files of a project.  Nobody can open them any more when it returns.
+ * of a crate, by its exact name; all files of a namespace, and of a project its extracts.  Nobody can open
+ * them any more when it returns.
  * *was_there: the file, or the mark, existed.  -1: 500, 503, nginx may still serve it.
  */
-int cache_tree_remove_index(struct cache_dir *, int64_t project_id, const char *name,
+int cache_tree_remove_index(struct cache_dir *, int64_t namespace, const char *name,
     bool *was_there, struct err *) __attribute__((warn_unused_result));
-int cache_tree_remove_crate(struct cache_dir *, int64_t project_id, const char *name,
+int cache_tree_remove_crate(struct cache_dir *, int64_t namespace, const char *name,
     struct err *) __attribute__((warn_unused_result));
-int cache_tree_remove_project(struct cache_dir *, int64_t project_id, struct err *)
+int cache_tree_remove_namespace(struct cache_dir *, int64_t namespace, struct err *)
+    __attribute__((warn_unused_result));
+
+/* Calls the function with the namespace of each group that has files.  -1: its error; 500, 503. */
+typedef int cache_view_fn(void *arg, int64_t namespace, struct err *);
+int cache_tree_each_view(struct cache_dir *, cache_view_fn *, void *arg, struct err *)
     __attribute__((warn_unused_result));
 
 /* Does the file exist? */
@@ -42,10 +48,10 @@ int cache_tree_put_link(struct cache_dir *, const struct cache_file *, const cha
  * Marks that there is no such crate, by its name in any case; is it marked; removes the mark, and the folders
  * that are empty then.  -1: 500, 503.
  */
-int cache_tree_mark_absent(struct cache_dir *, int64_t project_id, const char *name, struct err *)
+int cache_tree_mark_absent(struct cache_dir *, int64_t namespace, const char *name, struct err *)
     __attribute__((warn_unused_result));
-bool cache_tree_is_absent(struct cache_dir *, int64_t project_id, const char *name);
-int cache_tree_unmark_absent(struct cache_dir *, int64_t project_id, const char *name, struct err *)
+bool cache_tree_is_absent(struct cache_dir *, int64_t namespace, const char *name);
+int cache_tree_unmark_absent(struct cache_dir *, int64_t namespace, const char *name, struct err *)
     __attribute__((warn_unused_result));
 
 /*

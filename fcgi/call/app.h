@@ -35,7 +35,10 @@ struct worker_app {
 	struct slots *slots; /* slots of the queues in enum app_queue, shared with the other workers */
 	struct arena *arena; /* for the life of the worker */
 	struct db *db;
+	struct db *replica; /* call/replica.h; NULL: there is none */
+	int64_t replica_away_us; /* by clock_us(): it is not asked before */
 	struct cache_barrier *barrier; /* cache/cache_barrier.h */
+	struct cache_board *board; /* cache/cache_board.h; NULL: none */
 	struct inspector *inspector; /* crate/inspect/inspector.h */
 	struct store_identity store;
 	const char *www_authenticate;

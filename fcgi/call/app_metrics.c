@@ -20,6 +20,12 @@ static const char *const token_failures[FAILURE__MAX] = {
 	[FAILURE_BLOCKED] = "blocked",
 };
 
+static const char *const replica_reads[REPLICA__MAX] = {
+	[REPLICA_ANSWERED] = "answered",
+	[REPLICA_LAGS] = "lags",
+	[REPLICA_AWAY] = "away",
+};
+
 static const char *const inspection_states[INSPECTION__MAX] = {
 	[INSPECTION_RUNNING] = "running",
 	[INSPECTION_WAITING] = "waiting",
@@ -40,6 +46,9 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	FAMILY(METRIC_BLOBS_MISSING) = { .name = "berth_blobs_missing_total",
 	    .help = "Downloads refused because the store lacks their file.",
 	    .kind = METRIC_COUNTER },
+	FAMILY(METRIC_REPLICA_READS) = { .name = "berth_replica_reads_total",
+	    .help = "Searches and lists that the replica answered, or the primary in its place.",
+	    .kind = METRIC_COUNTER, .labels = { { "replica", replica_reads, REPLICA__MAX } } },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",

@@ -10,6 +10,7 @@ enum app_metric {
 	METRIC_PUBLISH_STAGES = METRIC__POOL, /* by enum publish_stage */
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_BLOBS_MISSING,
+	METRIC_REPLICA_READS, /* by enum replica_read */
 	/* as the last one who was asked for the metrics has found it */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,
@@ -22,6 +23,14 @@ enum app_metric {
 	METRIC_CACHE_LEASE, /* its end, by the keeper */
 	METRIC_CACHE_KEEPER, /* by enum cache_state; one of them is 1 */
 	METRIC__APP_END
+};
+
+/* Of a read that a replica of the database may answer (call/replica.h). */
+enum replica_read {
+	REPLICA_ANSWERED,
+	REPLICA_LAGS, /* the primary has answered */
+	REPLICA_AWAY, /* the same */
+	REPLICA__MAX
 };
 
 /* Of a publish that came so far. */

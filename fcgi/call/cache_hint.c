@@ -4,22 +4,21 @@
 
 #include "cache/cache_dir.h"
 
-/* Does the request name its project by number, in the one spelling of the path, without query and body? */
+/* Does the request name its namespace by number, in the one spelling of the path, without query and body? */
 static bool
-has_address(const struct request *rq)
+has_address(const struct call *call, const struct request *rq)
 {
-	struct slice id = request_param(rq, "id");
-
-	return memchr(id.p, '/', id.n) == NULL &&
-	    memchr(rq->raw_path.p, '%', rq->raw_path.n) == NULL && rq->query.n == 0 &&
-	    rq->content_length <= 0;
+	return call->namespace.id != 0 && memchr(rq->raw_path.p, '%', rq->raw_path.n) == NULL &&
+	    rq->query.n == 0 && rq->content_length <= 0;
 }
 
-/* Nobody: anyone where the project is public, or else the address. */
+/* Nobody: anyone where the project is public, or all of a group may be, or else the address. */
 static bool
 has_no_token(const struct call *call, const struct request *rq, struct cache_who *who)
 {
-	if (access_is_public(&call->facts)) {
+	const struct access_facts *f = &call->facts;
+
+	if (access_is_public(f) || (f->namespace_kind == NAMESPACE_GROUP && !access_by_network(f))) {
 		*who = (struct cache_who) { .name = CACHE_ANYONE };
 		return true;
 	}
@@ -43,9 +42,10 @@ void
 cache_hint_leave(const struct call *call, const struct request *rq, struct slice name,
     struct slice version)
 {
-	struct cache_hint h = { .file.project_id = call->facts.project_id };
+	int64_t group = call->view.group_id;
+	struct cache_hint h = { .file.namespace = group != 0 ? -group : call->facts.project_id };
 
-	if (call->app->settings->cache_dir[0] == '\0' || !has_address(rq) ||
+	if (call->app->settings->cache_dir[0] == '\0' || !has_address(call, rq) ||
 	    !has_who(call, rq, &h.who) || name.n >= sizeof(h.file.name) ||
 	    version.n >= sizeof(h.file.version))
 		return;

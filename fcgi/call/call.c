@@ -1,11 +1,18 @@
 #include "call/call.h"
 
+#include "cache/cache_barrier.h"
 #include "crate/registry_config.h"
+
+bool
+call_is_view(const struct request *rq)
+{
+	return request_has_param(rq, "group");
+}
 
 struct namespace_ref
 call_namespace(const struct request *rq)
 {
-	struct slice id = request_param(rq, "id");
+	struct slice id = request_param(rq, call_is_view(rq) ? "group" : "id");
 	struct namespace_ref ref = { .path = id };
 	int64_t n = 0;
 
@@ -27,6 +34,51 @@ call_digest(const struct call *call)
 	return call->credential.kind == CREDENTIAL_TOKEN ? call->credential.digest : NULL;
 }
 
+enum namespace_kind
+call_facts_kind(const struct call *call, const struct request *rq)
+{
+	if (call_is_view(rq))
+		return call->view.name != NULL ? NAMESPACE_PROJECT : NAMESPACE_GROUP;
+	return call->policy->namespace_kind;
+}
+
+void
+call_facts_call(const struct call *call, const struct request *rq, struct arena *a,
+    const struct namespace_ref *namespace, struct db_call *facts)
+{
+	if (call_is_view(rq))
+		access_facts_view_call(facts, a, call_digest(call), namespace, call->view.name, call->view.creates);
+	else
+		access_facts_call(facts, a, call->policy->namespace_kind, call_digest(call), namespace);
+}
+
+int
+call_read_facts(struct call *call, struct request *rq, struct db_call *facts)
+{
+	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
+	    db_run(call->app->db, rq->arena, facts, 1, &rq->err) == -1)
+		return -1;
+	access_facts_read(facts, call_facts_kind(call, rq), &call->facts);
+	access_facts_switch(&call->facts, call->policy->flag);
+	access_facts_locate(&call->facts, rq->remote_addr);
+	call->project_policy = access_facts_policy(facts);
+	return 0;
+}
+
+int
+call_look_up(struct call *call, struct request *rq)
+{
+	struct db_call facts = { 0 };
+
+	call_facts_call(call, rq, rq->arena, &call->namespace, &facts);
+	if (call_read_facts(call, rq, &facts) == -1)
+		return -1;
+	if (call_is_view(rq))
+		call->view.group_id = call->view.name == NULL ? call->facts.group_id
+		    : access_facts_view_id(&facts, &call->view.has_name);
+	return 0;
+}
+
 int
 call_look(const struct call *call, struct request *rq, enum namespace_kind kind, int64_t id,
     enum action action, struct access_facts *facts)
@@ -44,7 +96,10 @@ call_look(const struct call *call, struct request *rq, enum namespace_kind kind,
 char *
 call_registry_url(const struct call *call, struct arena *a)
 {
-	return registry_url(a, call->app->settings->external_url, call->facts.project_id);
+	const char *server = call->app->settings->external_url;
+
+	return call->view.group_id != 0 ? registry_group_url(a, server, call->view.group_id)
+	    : registry_url(a, server, call->facts.project_id);
 }
 
 struct audit_actor
@@ -59,11 +114,19 @@ call_actor(const struct call *call, const struct request *rq)
 }
 
 void
-call_cache_headers(const struct call *call, struct response *rs)
+call_cache_headers(const struct call *call, struct response *rs, bool is_public)
 {
 	/* `no-cache` lets a client keep what it has and ask: read-your-writes holds everywhere */
 	response_header(rs, "Cache-Control",
-	    access_is_public(&call->facts) && call->facts.token_id == 0 ? "public, no-cache"
-									 : "private, no-cache");
+	    is_public && call->facts.token_id == 0 ? "public, no-cache" : "private, no-cache");
 	response_header(rs, "Vary", "Authorization, Accept-Encoding");
+}
+
+int
+call_confirm(const struct call *call, struct request *rq)
+{
+	const struct worker_app *app = call->app;
+
+	return cache_barrier_confirm(
+	    app->barrier, rq->arena, app->settings->cache_lease, rq->deadline_us, &rq->err);
 }

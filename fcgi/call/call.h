@@ -28,6 +28,11 @@ struct route_policy {
 	 * there is what they ask for.  -1: rq->err, for what is wrong with the request's parameters.
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
+	/*
+	 * It is for people: who sends no credential is whom their browser's session names, and 401 asks for a
+	 * token as the password of HTTP Basic, which programs for people know.
+	 */
+	bool is_page;
 };
 
 /* call/patience.h */
@@ -38,10 +43,22 @@ struct patience {
 	int64_t drained_us; /* the end of that; 0: the pool does not stop */
 };
 
+/*
+ * Of a route of the registry of a group (store/package/view.h).  What is about a crate is decided, and
+ * handled, as in the project that has the name.
+ */
+struct call_view {
+	int64_t group_id; /* 0: the route is none of these, or there is no such group */
+	const char *name; /* the crate, in normal form; NULL: the request is about none, or nobody has it */
+	bool creates; /* a name that nobody has is one for the default project */
+	bool has_name; /* a project of the group has it */
+};
+
 struct call {
 	struct worker_app *app;
 	const struct route_policy *policy; /* of the route */
 	struct namespace_ref namespace; /* that the path names; { 0 } where the route is about none */
+	struct call_view view;
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
 	const char *project_policy; /* access_facts_policy() */
@@ -56,6 +73,25 @@ struct call {
  */
 struct namespace_ref call_namespace(const struct request *);
 
+/* Is the request to the registry of a group?  Then `:group` in its path names the group. */
+bool call_is_view(const struct request *);
+
+/* What the facts of the call are about. */
+enum namespace_kind call_facts_kind(const struct call *, const struct request *);
+
+/*
+ * Fills in the statement that reads the facts; `namespace` is what the path names, or the same by its
+ * number.
+ */
+void call_facts_call(const struct call *, const struct request *, struct arena *,
+    const struct namespace_ref *, struct db_call *);
+
+/* Runs that statement, or one with the same columns, and reads call.facts.  -1: 503, 500. */
+int call_read_facts(struct call *, struct request *, struct db_call *) __attribute__((warn_unused_result));
+
+/* Who is calling, and what about: reads call.facts.  -1: 503, 500. */
+int call_look_up(struct call *, struct request *) __attribute__((warn_unused_result));
+
 /* By which the caller's token is known; NULL: there is none that could be known. */
 const unsigned char *call_digest(const struct call *);
 
@@ -66,13 +102,23 @@ const unsigned char *call_digest(const struct call *);
 int call_look(const struct call *, struct request *, enum namespace_kind, int64_t id, enum action,
     struct access_facts *) __attribute__((warn_unused_result));
 
-/* "https://host/api/v4/projects/7/packages/cargo": the registry root, always by numeric id. */
+/*
+ * Before a request reads: is the server still the primary, as far as cache_barrier_confirm() knows?  -1: 503.
+ */
+int call_confirm(const struct call *, struct request *) __attribute__((warn_unused_result));
+
+/*
+ * "https://host/api/v4/projects/7/packages/cargo", or what it is of a group: the root of the registry that
+ * the request is to, always by numeric id.
+ */
 char *call_registry_url(const struct call *, struct arena *);
 
 /* The caller, for the audit row. */
 struct audit_actor call_actor(const struct call *, const struct request *);
 
-/* Cache-Control and Vary of an answer that depends on who asks. */
-void call_cache_headers(const struct call *, struct response *);
+/*
+ * Cache-Control and Vary of an answer that depends on who asks; is_public: but for nobody, who may read it.
+ */
+void call_cache_headers(const struct call *, struct response *, bool is_public);
 
 #endif

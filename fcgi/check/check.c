@@ -111,7 +111,8 @@ check_start(const char *program, unsigned who, const struct settings *s)
 	struct checking c = { .who = who,
 		.settings = s,
 		.arena = arena_new(),
-		.db = db_new(s->database, TEST_MS),
+		.db = who == CHECK_POOL ? db_new_pooled(s->database, s->database_direct, TEST_MS)
+					: db_new(s->database_direct, TEST_MS),
 		.say = print_finding,
 		.arg = &start };
 

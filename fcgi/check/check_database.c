@@ -24,13 +24,26 @@ warn_of_database(struct checking *c)
 	    away ? "encoding, " : "");
 }
 
+/* Are the connection strings well-formed? */
+static int
+check_conninfos(const struct settings *s, struct err *err)
+{
+	if (db_check_conninfo(s->database, err) == -1)
+		return -1;
+	if (db_check_conninfo(s->database_direct, err) == -1)
+		return err_context(err, "database_direct");
+	if (s->database_read[0] != '\0' && db_check_conninfo(s->database_read, err) == -1)
+		return err_context(err, "database_read");
+	return 0;
+}
+
 void
 check_database(struct checking *c)
 {
 	struct err err = { 0 };
 
-	if (db_check_conninfo(c->settings->database, &err) == -1 ||
-	    (c->who != CHECK_SERVICE && db_check_server(c->settings->database, &err) == -1)) {
+	if (check_conninfos(c->settings, &err) == -1 ||
+	    (c->who != CHECK_SERVICE && db_check_server(c->settings->database_direct, &err) == -1)) {
 		check_say_error(c, CHECK_CRITICAL, &err);
 		return;
 	}

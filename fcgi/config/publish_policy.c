@@ -53,6 +53,7 @@ publish_policy_merge(struct arena *a, const struct settings *settings, int64_t p
 		.max_entries = s.max_entries,
 		.reserved_names = s.reserved_names,
 		.required_metadata = s.required_metadata,
+		.mirror_url = s.mirror_url,
 		.limits = limits_of(a, &s, project_id),
 	};
 	return 0;
@@ -65,7 +66,10 @@ publish_policy_read(struct arena *a, const struct settings *settings, int64_t pr
 	struct project_setting *parsed;
 	size_t n;
 
-	if (project_policy_parse(a, own, &parsed, &n, err) == -1)
+	if (project_policy_parse(a, own, &parsed, &n, err) == -1 ||
+	    publish_policy_merge(a, settings, project_id, parsed, n, policy, err) == -1)
 		return -1;
-	return publish_policy_merge(a, settings, project_id, parsed, n, policy, err);
+	return policy->mirror_url[0] == '\0' ? 0 : err_set(err, 403,
+	    "the project is a mirror of %s: `berth import` brings its crates; publish your own crates to another "
+	    "project", policy->mirror_url);
 }

@@ -21,18 +21,20 @@ struct publish_policy {
 	int64_t max_entries;
 	const char *reserved_names; /* besides those that are always reserved */
 	const char *required_metadata;
+	const char *mirror_url; /* of the registry whose crates the project has; "": it is no mirror */
 	struct package_limits limits;
 };
 
 /*
- * The policy of a project, whose own settings are `own`, as the database has them; NULL: none.  -1: 500 where
- * the project has what this program does not understand: nothing is then published, rather than too much.
+ * For a publish: the policy of a project, whose own settings are `own`, as the database has them; NULL: none.
+ * -1: 403 the project is a mirror, into which nobody publishes; 500 where the project has what this program
+ * does not understand: nothing is then published, rather than too much.
  */
 int publish_policy_read(struct arena *, const struct settings *, int64_t project_id, const char *own,
     struct publish_policy *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The same from n settings.  Of two max_crate_size the smaller counts, since nginx and
+ * The same from n settings, also of a mirror.  Of two max_crate_size the smaller counts, since nginx and
  * the pool bound the body by the configuration's.  Strings live in the arena, or in the
  * settings.
  */

@@ -35,6 +35,16 @@ check_url_path(const char *path)
 }
 
 static const char *
+check_visible(const char *v)
+{
+	for (const char *p = v; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			return "must be of visible ASCII characters";
+	}
+	return NULL;
+}
+
+static const char *
 check_url(const char *v)
 {
 	size_t n = strlen(v);
@@ -46,10 +56,8 @@ check_url(const char *v)
 	if (v[n - 1] == '/' && n > strlen("https://"))
 		return "must not end in a slash";
 	/* it becomes part of headers; a host in other letters has its ASCII form (xn--...) */
-	for (const char *p = v; *p != '\0'; p++) {
-		if (*p <= ' ' || *p > '~')
-			return "must be of visible ASCII characters";
-	}
+	if (check_visible(v) != NULL)
+		return check_visible(v);
 	if (strpbrk(v, "?#") != NULL)
 		return "must have no query and no fragment";
 	if (!url_is_https(slice_str(v)) || strchr(v, '@') != NULL)
@@ -169,6 +177,18 @@ check_registries(const char *v)
 	return NULL;
 }
 
+static const char *
+check_mirror_url(const char *v)
+{
+	const char *rest = v;
+	struct slice word;
+
+	if (v[0] == '\0' || strcmp(v, "crates-io") == 0)
+		return NULL;
+	return check_registries(v) == NULL && words_next(&rest, &word) && !slice_is(word, "*") &&
+	    !words_next(&rest, &word) ? NULL : "must be crates-io or the URL of an index";
+}
+
 /* An address that tokens are sent to: nothing but TLS will do.  A GitLab can be below a path. */
 static const char *
 check_gitlab_url(const char *v)
@@ -179,13 +199,19 @@ check_gitlab_url(const char *v)
 		return NULL;
 	if (!url_is_https(slice_str(v)) || strpbrk(v, "?#@") != NULL)
 		return "must be https://host[:port][/path]";
-	if (v[n - 1] == '/')
-		return "must not end in a slash";
-	for (const char *p = v; *p != '\0'; p++) {
-		if (*p <= ' ' || *p > '~')
-			return "must be of visible ASCII characters";
-	}
-	return NULL;
+	return v[n - 1] == '/' ? "must not end in a slash" : check_visible(v);
+}
+
+/* nginx's server for monitoring is reached without TLS, on this host. */
+static const char *
+check_monitoring_url(const char *v)
+{
+	static const char scheme[] = "http://";
+	const char *host = v + strlen(scheme);
+
+	if (strncmp(v, scheme, strlen(scheme)) != 0 || *host == '\0' || strpbrk(host, "/?#@") != NULL)
+		return "must be http://host[:port]";
+	return check_visible(v);
 }
 
 /* ":3128" */
@@ -295,6 +321,8 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(socket_mode), .type = CONF_MODE, .def = "0660", .min = 0, .max = 0777 },
 	{ MEMBER(socket_owner), .type = CONF_STR, .def = "" },
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth user=berth", .secret = true },
+	{ MEMBER(database_direct), .type = CONF_STR, .def = "", .secret = true },
+	{ MEMBER(database_read), .type = CONF_STR, .def = "", .secret = true },
 	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
@@ -311,8 +339,12 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(log_level), .type = CONF_STR, .def = "info", .check = check_log_level },
 	{ MEMBER(monitoring_allow), .type = CONF_STR, .def = "127.0.0.0/8 ::1/128",
 	    .check = check_networks },
+	{ MEMBER(monitoring_url), .type = CONF_STR, .def = "http://127.0.0.1:9614",
+	    .check = check_monitoring_url },
 	{ MEMBER(node), .type = CONF_STR, .def = "", .check = check_node },
 	{ MEMBER(download_log), .type = CONF_STR, .def = "/var/log/nginx/berth-downloads.log",
+	    .check = check_optional_path },
+	{ MEMBER(cache_log), .type = CONF_STR, .def = "/var/log/nginx/berth-cache.log",
 	    .check = check_optional_path },
 	{ MEMBER(keep_unused), .type = CONF_SECONDS, .def = "7d", .min = 0,
 	    .max = INT64_C(3650) * DAY },
@@ -346,6 +378,7 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(allowed_registries), .type = CONF_STR,
 	    .def = "https://github.com/rust-lang/crates.io-index", .check = check_registries,
 	    .project = true },
+	{ MEMBER(mirror_url), .type = CONF_STR, .def = "", .check = check_mirror_url, .project = true },
 	{ MEMBER(deleted_name_wait), .type = CONF_SECONDS, .def = "1d", .min = 0,
 	    .max = INT64_C(365) * DAY },
 	{ MEMBER(deletion_grace), .type = CONF_SECONDS, .def = "7d", .min = 0,
@@ -413,6 +446,8 @@ settings_load(struct arena *a, const char *path, struct settings *s, struct err 
 		return -1;
 	if (s->write_socket[0] == '\0')
 		s->write_socket = write_socket_beside(a, s->socket);
+	if (s->database_direct[0] == '\0')
+		s->database_direct = s->database;
 	return 0;
 }
 

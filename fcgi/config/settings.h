@@ -21,6 +21,8 @@ struct settings {
 	const char *socket_owner; /* user[:group], "" = as started */
 	/* where the data is */
 	const char *database; /* libpq connection string */
+	const char *database_direct; /* the same, past any pooler; by default `database` */
+	const char *database_read; /* a replica of it, for searches and lists; "": none */
 	const char *store; /* directory of the blob store */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
@@ -37,9 +39,11 @@ struct settings {
 	const char *log_file; /* "": standard error */
 	const char *log_level;
 	const char *monitoring_allow; /* space-separated addresses and networks */
+	const char *monitoring_url; /* of nginx's server for monitoring */
 	/* the worker */
 	const char *node; /* how this host is called; "": its host name */
 	const char *download_log; /* nginx's; "": nothing is counted */
+	const char *cache_log; /* nginx's; "": nobody knows what it answers by itself */
 	int64_t keep_unused; /* how long bytes stay to which no version refers */
 	int64_t keep_ended_tokens; /* how long the row of an ended token stays */
 	const char *worker_pid_file; /* "": none */
@@ -59,6 +63,7 @@ struct settings {
 	const char *strict_metadata; /* space-separated words: what is wrong there is refused, not only told */
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
+	const char *mirror_url; /* of a project: index URL of the registry whose crates it has, or "crates-io" */
 	int64_t deleted_name_wait; /* before the name of a deleted crate can be used again */
 	int64_t deletion_grace; /* in which a deleted version can come back */
 	const char *inspector; /* path of berth-inspect */

@@ -47,13 +47,23 @@ take_length(struct frame *f, struct slice *in, uint32_t *length)
 	return true;
 }
 
+int
+frame_check(const struct frame *f, uint32_t max_json, uint32_t max_crate, struct err *err)
+{
+	if (f->json_len > max_json)
+		return err_set(err, 413, "JSON metadata blob too large");
+	if (f->crate_len > max_crate)
+		return err_set(err, 413, "max upload size is: %" PRIu32, max_crate);
+	return 0;
+}
+
 static int
 push_json_len(struct frame *f, struct slice *in, struct err *err)
 {
 	if (!take_length(f, in, &f->json_len))
 		return 0;
-	if (f->json_len > f->max_json)
-		return err_set(err, 413, "JSON metadata blob too large");
+	if (frame_check(f, f->max_json, f->max_crate, err) == -1)
+		return -1;
 	f->json = arena_alloc(f->arena, (size_t)f->json_len + 1);
 	enter(f, f->json_len > 0 ? FRAME_JSON : FRAME_CRATE_LEN);
 	return 0;
@@ -76,8 +86,8 @@ push_crate_len(struct frame *f, struct slice *in, struct err *err)
 {
 	if (!take_length(f, in, &f->crate_len))
 		return 0;
-	if (f->crate_len > f->max_crate)
-		return err_set(err, 413, "max upload size is: %" PRIu32, f->max_crate);
+	if (frame_check(f, f->max_json, f->max_crate, err) == -1)
+		return -1;
 	enter(f, f->crate_len > 0 ? FRAME_CRATE : FRAME_DONE);
 	return 0;
 }

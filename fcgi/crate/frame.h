@@ -43,6 +43,10 @@ void frame_init(struct frame *, struct arena *, uint32_t max_json, uint32_t max_
 int frame_push(struct frame *, struct slice *in, struct slice *crate, struct err *)
     __attribute__((warn_unused_result));
 
+/* Checks the lengths that were read against other limits.  -1: 413, as frame_push(). */
+int frame_check(const struct frame *, uint32_t max_json, uint32_t max_crate, struct err *)
+    __attribute__((warn_unused_result));
+
 /*
  * The body has ended.  -1: 400 "invalid metadata length", "invalid metadata
  * length for remaining payload: N", "invalid tarball length", "invalid tarball

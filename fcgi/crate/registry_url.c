@@ -132,42 +132,71 @@ take_segment(struct arena *arena, struct slice *in)
 	return slice_of(text, n);
 }
 
-/* As the router reads it: one id has one spelling, and what is no id is a path. */
+/* As the router reads it: one id has one spelling, and what is no id is a path.  A project's has a slash. */
 static bool
-read_project(struct arena *arena, struct slice text, struct registry_url *out)
+read_namespace(struct arena *arena, struct slice text, bool has_slash, int64_t *id, const char **path)
 {
-	int64_t id = 0;
 	size_t i = 0;
 
+	*id = 0;
 	for (; i < text.n && scan_is_digit(text.p[i]) && text.p[0] != '0'; i++) {
-		if (__builtin_mul_overflow(id, 10, &id) ||
-		    __builtin_add_overflow(id, text.p[i] - '0', &id))
+		if (__builtin_mul_overflow(*id, 10, id) || __builtin_add_overflow(*id, text.p[i] - '0', id))
 			return false;
 	}
-	if (text.n > 0 && i == text.n) {
-		out->project_id = id;
+	if (text.n > 0 && i == text.n)
 		return true;
-	}
-	if (text.n == 0 || memchr(text.p, '/', text.n) == NULL || memchr(text.p, '\0', text.n) != NULL)
+	*id = 0;
+	if (text.n == 0 || (has_slash && memchr(text.p, '/', text.n) == NULL) ||
+	    memchr(text.p, '\0', text.n) != NULL)
 		return false;
-	out->path = arena_slicedup(arena, text);
+	*path = arena_slicedup(arena, text);
 	return true;
 }
 
-/* The path of an index, from the first slash to the last. */
+enum { SEGMENTS_MAX = 8 };
+
+/* The paths of indexes, from the first slash to the last.  ":": the project or group. */
+static const struct {
+	enum registry_kind kind;
+	const char *segments[SEGMENTS_MAX];
+} indexes[] = {
+	{ REGISTRY_HERE, { "api", "v4", "projects", ":", "packages", "cargo", "" } },
+	{ REGISTRY_GROUP, { "api", "v4", "groups", ":", "-", "packages", "cargo", "" } },
+};
+
+/* The segment that stands for the project or group; p NULL: the path is another. */
+static struct slice
+match_index(struct arena *arena, struct slice path, const char *const segments[SEGMENTS_MAX])
+{
+	struct slice place = slice_of(NULL, 0);
+
+	for (size_t i = 0; i < SEGMENTS_MAX && segments[i] != NULL; i++) {
+		struct slice segment = take_segment(arena, &path);
+
+		if (segment.p == NULL)
+			return segment;
+		if (strcmp(segments[i], ":") == 0)
+			place = segment;
+		else if (!slice_is(segment, segments[i]))
+			return slice_of(NULL, 0);
+	}
+	return path.n == 0 ? place : slice_of(NULL, 0);
+}
+
 static bool
 read_index(struct arena *arena, struct slice path, struct registry_url *out)
 {
-	static const char *const segments[] = { "api", "v4", "projects", NULL, "packages", "cargo", "" };
+	for (size_t i = 0; i < sizeof(indexes) / sizeof(*indexes); i++) {
+		bool of_group = indexes[i].kind == REGISTRY_GROUP;
+		struct slice place = match_index(arena, path, indexes[i].segments);
 
-	for (size_t i = 0; i < sizeof(segments) / sizeof(*segments); i++) {
-		struct slice segment = take_segment(arena, &path);
-
-		if (segment.p == NULL || (segments[i] == NULL ? !read_project(arena, segment, out)
-		    : !slice_is(segment, segments[i])))
-			return false;
+		if (place.p == NULL)
+			continue;
+		out->kind = indexes[i].kind;
+		return read_namespace(arena, place, !of_group, of_group ? &out->group_id : &out->project_id,
+		    &out->path);
 	}
-	return path.n == 0;
+	return false;
 }
 
 /* Cuts the path of external_url off; other services of the host have the other paths. */
@@ -206,8 +235,8 @@ registry_url_read(struct arena *arena, const char *server, const char *url,
 	return err_set(err, 400,
 	    "`%.*s` names this server, but no index; the index of a project is "
 	    "`sparse+%s/api/v4/projects/ID/packages/cargo/`, with the id or the path of the project, as in "
-	    "GROUP%%2FPROJECT",
-	    excerpt(slice_str(url)), url, server);
+	    "GROUP%%2FPROJECT, and that of a group `sparse+%s/api/v4/groups/ID/-/packages/cargo/`",
+	    excerpt(slice_str(url)), url, server, server);
 }
 
 const char *

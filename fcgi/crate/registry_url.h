@@ -24,14 +24,16 @@ extern const size_t registry_npublic_urls;
 enum registry_kind {
 	REGISTRY_ELSEWHERE, /* on another server, whose spellings nobody here knows */
 	REGISTRY_PUBLIC,
-	REGISTRY_HERE /* of a project of this server: below external_url */
+	REGISTRY_HERE, /* of a project of this server: below external_url */
+	REGISTRY_GROUP /* of a group of this server */
 };
 
 struct registry_url {
 	enum registry_kind kind;
-	/* of REGISTRY_HERE: the id of the project, or 0 and its full path in the case of the URL */
+	/* of REGISTRY_HERE the id of the project, of REGISTRY_GROUP that of the group; 0: `path` has it */
 	int64_t project_id;
-	const char *path;
+	int64_t group_id;
+	const char *path; /* the full path, in the case of the URL; NULL: an id */
 };
 
 /*

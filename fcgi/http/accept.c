@@ -85,3 +85,22 @@ accept_etags(struct arena *a, const char *header, struct accept_etags *out)
 		p = end + 1;
 	}
 }
+
+bool
+accept_has_etag(struct arena *a, const char *header, const char *etag)
+{
+	struct accept_etags has;
+
+	accept_etags(a, header, &has);
+	for (size_t i = 0; i < has.n; i++) {
+		if (strcmp(has.v[i], etag) == 0)
+			return true;
+	}
+	return has.any;
+}
+
+bool
+accept_html(const char *header)
+{
+	return header != NULL && strcasestr(header, "text/html") != NULL;
+}

@@ -1,7 +1,7 @@
 #ifndef HTTP_ACCEPT_H
 #define HTTP_ACCEPT_H
 
-/* What a client accepts and what it has already: Accept-Encoding, If-None-Match (RFC 9110). */
+/* What a client accepts and what it has already: Accept, Accept-Encoding, If-None-Match (RFC 9110). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,6 +13,9 @@
 
 /* May the answer be compressed by gzip?  NULL (no header) is no.  RFC 9110, 12.5.3. */
 bool accept_gzip(const char *accept_encoding);
+
+/* Does the client name text/html, as browsers do when they show a page?  NULL (no header) is no. */
+bool accept_html(const char *accept);
 
 enum { ACCEPT_ETAGS_MAX = 16 }; /* more than any client sends; the rest is ignored */
 
@@ -29,5 +32,8 @@ struct accept_etags {
 
 /* NULL: there is no such header.  RFC 9110, 13.1.2. */
 void accept_etags(struct arena *, const char *if_none_match, struct accept_etags *);
+
+/* Has the client what has this ETag, which is without quotes?  RFC 9110, 13.1.2. */
+bool accept_has_etag(struct arena *, const char *if_none_match, const char *etag);
 
 #endif

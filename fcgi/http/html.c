@@ -40,6 +40,37 @@ html_text(struct buf *b, const char *text)
 	}
 }
 
+/* How many bytes the first character has, if XML 1.0 does not have it (Char, section 2.2); 0: it has. */
+static size_t
+no_xml(const char *text)
+{
+	unsigned char c = (unsigned char)text[0];
+
+	if (c < 0x20)
+		return c != '\t' && c != '\n' && c != '\r';
+	/* U+FFFE and U+FFFF */
+	return strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0 ? 3 : 0;
+}
+
+void
+html_xml(struct buf *b, const char *text)
+{
+	if (text == NULL)
+		return;
+	for (size_t n; *text != '\0'; text += n) {
+		n = no_xml(text);
+		if (n > 0) {
+			buf_puts(b, "\xef\xbf\xbd");
+			continue;
+		}
+		n = 1;
+		if (strchr("&<>\"'", *text) != NULL)
+			buf_puts(b, entity_of(*text));
+		else
+			buf_putc(b, *text);
+	}
+}
+
 void
 html_number(struct buf *b, int64_t number)
 {
@@ -87,6 +118,15 @@ html_day(struct buf *b, int64_t seconds)
 	buf_puts(b, "</time>");
 }
 
+void
+html_time(struct buf *b, int64_t seconds)
+{
+	char text[CLOCK_RFC3339_SIZE];
+
+	clock_rfc3339((time_t)seconds, text);
+	buf_puts(b, text);
+}
+
 static void
 put_encoded(struct buf *b, const char *text, const char *also)
 {
@@ -116,6 +156,22 @@ void
 html_path(struct buf *b, const char *path)
 {
 	put_encoded(b, path, "/");
+}
+
+void
+html_query(struct buf *b, const struct html_pair *pair)
+{
+	const char *before = "?";
+
+	for (; pair->name != NULL; pair++) {
+		if (pair->value == NULL || pair->value[0] == '\0')
+			continue;
+		buf_puts(b, before);
+		html_part(b, pair->name);
+		buf_putc(b, '=');
+		html_part(b, pair->value);
+		before = "&amp;";
+	}
 }
 
 void

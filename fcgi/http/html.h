@@ -2,8 +2,8 @@
 #define HTTP_HTML_H
 
 /*
- * HTML out: the filters of templates (scripts/html2c).  Markup of our own stands in templates alone, and
- * whatever else goes into it passes one of these functions, in elements and in quoted attributes alike.
+ * HTML and XML out: the filters of templates (scripts/html2c).  Markup of our own stands in templates alone,
+ * and whatever else goes into it passes one of these functions, in elements and in quoted attributes alike.
  */
 
 #include <stdint.h>
@@ -12,6 +12,12 @@
 
 /* Escapes & < > " and '; NULL writes nothing. */
 void html_text(struct buf *, const char *text);
+
+/*
+ * The same as XML 1.0 has it: U+FFFD stands for a character that XML does not have, such as most of those
+ * below the blank.
+ */
+void html_xml(struct buf *, const char *text);
 
 /* "1234567": a number in an address, or that names something. */
 void html_number(struct buf *, int64_t);
@@ -25,6 +31,9 @@ void html_size(struct buf *, int64_t bytes);
 /* The day of a time in seconds since 1970, in UTC, as an element: <time datetime="...">2026-11-29</time>. */
 void html_day(struct buf *, int64_t seconds);
 
+/* "2026-11-29T12:00:00Z": a time in seconds since 1970, for programs. */
+void html_time(struct buf *, int64_t seconds);
+
 /*
  * A text as one segment of an address, or as a value of its query: all bytes but letters, digits and -._~
  * become %XX.
@@ -34,7 +43,13 @@ void html_part(struct buf *, const char *text);
 /* The same for the path of a group or a project: slashes stay. */
 void html_path(struct buf *, const char *path);
 
-/* The beginning of an address of ours: the path of external_url. */
+/* The query of an address, behind its path: "?name=value&name=value"; one that is NULL or "" is left out. */
+struct html_pair {
+	const char *name, *value;
+};
+void html_query(struct buf *, const struct html_pair *); /* the last has no name */
+
+/* The beginning of an address of ours: the path of external_url, or all of it for readers elsewhere. */
 void html_base(struct buf *, const char *path);
 
 /* The rest of it, for one of the files that pages refer to: ASSET_NAME of api/web/assets.h. */

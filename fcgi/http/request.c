@@ -101,8 +101,6 @@ byte_refuse(int c)
 		return "a percent sign that is not followed by two hexadecimal digits";
 	if (c < 0x20 || c == 0x7f)
 		return "a control character";
-	if (c >= 0x80)
-		return "a character outside ASCII";
 	if (c == '\\')
 		return "a backslash";
 	return NULL;
@@ -129,6 +127,16 @@ names_refuse(struct slice s)
 	return NULL;
 }
 
+static bool
+is_ascii(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if ((unsigned char)text.p[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
 /* Decodes one segment.  NULL, or what is wrong with it; it then stays undecoded. */
 static const char *
 segment_decode(struct arena *a, struct slice raw, struct segment *out)
@@ -138,6 +146,8 @@ segment_decode(struct arena *a, struct slice raw, struct segment *out)
 	size_t n = 0;
 
 	*out = (struct segment) { .text = raw };
+	if (!is_ascii(raw))
+		return "a character outside ASCII";
 	for (size_t at = 0; at < raw.n;) {
 		int c = byte_decode(raw, &at);
 
@@ -148,7 +158,7 @@ segment_decode(struct arena *a, struct slice raw, struct segment *out)
 		out->slash |= c == '/';
 		text[n++] = (char)c;
 	}
-	wrong = names_refuse(slice_of(text, n));
+	wrong = !utf8_valid(slice_of(text, n)) ? "bytes that are not UTF-8" : names_refuse(slice_of(text, n));
 	if (wrong == NULL)
 		out->text = slice_of(text, n);
 	return wrong;
@@ -159,11 +169,17 @@ static int
 path_split(struct request *rq)
 {
 	struct slice left = rq->raw_path;
+	bool plain = true;
+	size_t slashes = 0;
 	int rc = 0;
 
 	if (left.n == 0 || left.p[0] != '/')
 		return err_set(&rq->err, 400, "the path must begin with a slash");
+	for (size_t i = 0; i < left.n; i++)
+		slashes += left.p[i] == '/';
+	rq->segments = arena_calloc(rq->arena, slashes, sizeof(*rq->segments));
 	while (left.n > 1) {
+		struct segment *segment;
 		const char *end;
 		const char *wrong;
 		struct slice raw;
@@ -172,11 +188,12 @@ path_split(struct request *rq)
 		end = memchr(left.p, '/', left.n);
 		raw = slice_of(left.p, end == NULL ? left.n : (size_t)(end - left.p));
 		left = slice_of(left.p + raw.n, left.n - raw.n);
-		if (rq->nsegments == REQUEST_SEGMENTS_MAX)
-			return rc == -1 ? -1 : err_set(&rq->err, 404, "Not Found");
-		wrong = segment_decode(rq->arena, raw, &rq->segments[rq->nsegments++]);
+		segment = &rq->segments[rq->nsegments++];
+		wrong = segment_decode(rq->arena, raw, segment);
 		if (wrong != NULL && rc == 0)
 			rc = err_set(&rq->err, 400, "the path holds %s", wrong);
+		plain = plain && rq->nplain < REQUEST_SEGMENTS_MAX && is_ascii(segment->text);
+		rq->nplain += plain;
 	}
 	rq->trailing_slash = left.n == 1 && rq->nsegments > 0;
 	return rc;
@@ -321,13 +338,27 @@ request_asks_last(const struct request *rq)
 	return subrequest_is(rq, "last");
 }
 
-struct slice
-request_param(const struct request *rq, const char *name)
+static size_t
+find_param(const struct request *rq, const char *name)
 {
 	size_t i = 0;
 
 	while (i < rq->nparams && !slice_is(rq->params[i].name, name))
 		i++;
+	return i;
+}
+
+bool
+request_has_param(const struct request *rq, const char *name)
+{
+	return find_param(rq, name) < rq->nparams;
+}
+
+struct slice
+request_param(const struct request *rq, const char *name)
+{
+	size_t i = find_param(rq, name);
+
 	assert(i < rq->nparams);
 	return rq->params[i].value;
 }

@@ -8,9 +8,10 @@
  * The path is taken from REQUEST_URI, which nginx passes undecoded, is split
  * at '/', and each segment is percent-decoded once.  `+` stays a plus.
  * Refused with 400: a segment that is empty or decodes to `.` or `..`, bytes
- * below 0x20, 0x7f, from 0x80 up, a backslash, a raw `#`, and an encoded slash
- * (which is let through in the one segment that the router declares to be a
- * path, `:id`).
+ * below 0x20, 0x7f, a backslash, a raw `#`, a raw byte from 0x80 up, what decodes to anything but UTF-8, and
+ * an encoded slash (which is let through in the one segment that the router declares to be a
+ * path, `:id`).  Encoded characters outside ASCII, and more segments than REQUEST_SEGMENTS_MAX, are only for
+ * the rest of a path that a route takes whatever it is: the router refuses them elsewhere.
  */
 
 #include <stdbool.h>
@@ -23,7 +24,7 @@
 
 enum {
 	REQUEST_PATH_MAX = 4096, /* bytes of the raw path: 414 above */
-	REQUEST_SEGMENTS_MAX = 24, /* 404 above: no route is that deep */
+	REQUEST_SEGMENTS_MAX = 24, /* of a route, but for the rest of a path */
 	REQUEST_PARAMS_MAX = 6, /* segments that a route names */
 	REQUEST_QUERY_MAX = 8192, /* 414 above */
 	REQUEST_ID_SIZE = 49 /* with the NUL: beside a program's name it fits into application_name of PostgreSQL */
@@ -60,8 +61,9 @@ struct request {
 	char id[REQUEST_ID_SIZE];
 	enum method method;
 	struct slice raw_path; /* undecoded, without the query */
-	struct segment segments[REQUEST_SEGMENTS_MAX];
+	struct segment *segments;
 	size_t nsegments;
+	size_t nplain; /* those before the first with a character outside ASCII; REQUEST_SEGMENTS_MAX at most */
 	bool trailing_slash;
 	struct slice query; /* undecoded */
 	int64_t content_length; /* -1: none given */
@@ -87,7 +89,7 @@ struct request {
 
 /*
  * Fills the request from the connection; it has `timeout` seconds
- * from the time at which nginx sent it.  -1: rq->err is 400, 404 or 414; id, raw_path and the segments are
+ * from the time at which nginx sent it.  -1: rq->err is 400 or 414; id, raw_path and the segments are
  * set all the same, so that the answer can have the right format.
  */
 int request_read(struct request *, struct arena *, struct fcgi_conn *, int64_t timeout)
@@ -120,6 +122,9 @@ bool request_asks_last(const struct request *);
 
 /* A path parameter by the name that the route gives it; asserts that the route has it. */
 struct slice request_param(const struct request *, const char *name);
+
+/* Has the route's pattern that parameter? */
+bool request_has_param(const struct request *, const char *name);
 
 /*
  * Of a text in the form of a query (application/x-www-form-urlencoded): the value of that name

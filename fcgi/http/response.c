@@ -192,6 +192,15 @@ response_error(struct response *rs, enum error_format error_format, const struct
 		tell_nginx(rs);
 }
 
+void
+response_error_body(struct response *rs, const char *content_type, struct slice body)
+{
+	/* response_error() puts it first */
+	assert(rs->nheaders > 0 && strcmp(rs->headers[0].name, "Content-Type") == 0);
+	rs->headers[0].value = content_type;
+	rs->body = body;
+}
+
 static void
 write_header(struct buf *b, const char *name, const char *value)
 {

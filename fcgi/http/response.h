@@ -75,6 +75,9 @@ void response_head(struct response *, const char *content_type, size_t length);
  */
 void response_error(struct response *, enum error_format, const struct err *, const char *allow);
 
+/* Gives an error another body, and its type; all else of it stays. */
+void response_error_body(struct response *, const char *content_type, struct slice body);
+
 /*
  * Sends status, headers and (unless HEAD) body, with X-Request-Id and
  * X-Served-By.  Returns the number of body bytes, or -1 where nginx has gone.

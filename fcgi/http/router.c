@@ -27,17 +27,18 @@ pattern_next(const char **p)
 
 /*
  * `:name*` against the segments from i on: sets i behind them.  No group or project is named `-`.  `:name+`
- * takes the rest of the path, whatever it is.
+ * takes the rest of the path, whatever it is; nothing else takes segments that are not plain.
  */
 static enum match
 path_match(struct request *rq, struct slice pattern, size_t *i)
 {
 	bool rest = pattern.p[pattern.n - 1] == '+';
+	size_t end = rest ? rq->nsegments : rq->nplain;
 	enum match result = MATCH_NO;
 	struct buf b;
 
 	buf_init(&b, rq->arena, REQUEST_PATH_MAX);
-	for (; *i < rq->nsegments && (rest || !slice_is(rq->segments[*i].text, "-")); ++*i) {
+	for (; *i < end && (rest || !slice_is(rq->segments[*i].text, "-")); ++*i) {
 		const struct segment *seg = &rq->segments[*i];
 
 		if (b.n > 0)
@@ -75,6 +76,8 @@ part_match(struct request *rq, struct slice part, size_t *i)
 
 	if (part.p[0] == ':' && (part.p[part.n - 1] == '*' || part.p[part.n - 1] == '+'))
 		return path_match(rq, part, i);
+	if (*i >= rq->nplain)
+		return MATCH_NO;
 	++*i;
 	if (part.p[0] == ':')
 		return param_match(rq, part, seg);
@@ -125,9 +128,9 @@ allow_list(struct arena *a, unsigned allowed)
 }
 
 static bool
-is_match(const struct route *route, enum match m)
+is_match(const struct request *rq, const struct route *route, enum match m)
 {
-	return m == MATCH_YES || (m == MATCH_PREFIX && route->goes_on);
+	return m == MATCH_YES || (m == MATCH_PREFIX && route->goes_on && rq->nplain == rq->nsegments);
 }
 
 /* A question of nginx itself, which has no body, never reaches another route. */
@@ -143,7 +146,7 @@ route_anyway(struct request *rq, const struct route *route, unsigned allowed)
 {
 	enum match again = pattern_match(rq, route->pattern);
 
-	assert(is_match(route, again));
+	assert(is_match(rq, route, again));
 	rq->route = route;
 	rq->allow = allow_list(rq->arena, allowed);
 	return 0;
@@ -204,7 +207,7 @@ router_match(const struct router *router, struct request *rq)
 		enum match m = pattern_match(rq, route->pattern);
 
 		slash |= m == MATCH_SLASH;
-		if (!is_match(route, m) || is_for_subrequests(route) != request_is_subrequest(rq) ||
+		if (!is_match(rq, route, m) || is_for_subrequests(route) != request_is_subrequest(rq) ||
 		    (route->accept != NULL && !route->accept(rq)))
 			continue;
 		allowed |= methods_of(route);
@@ -220,6 +223,8 @@ router_match(const struct router *router, struct request *rq)
 	rq->nparams = 0;
 	if (slash)
 		return err_set(&rq->err, 400, "the path holds an encoded slash");
+	if (rq->nplain < rq->nsegments && rq->nplain < REQUEST_SEGMENTS_MAX)
+		return err_set(&rq->err, 400, "the path holds a character outside ASCII");
 	return refuse_path(router, rq);
 }
 

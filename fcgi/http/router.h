@@ -5,7 +5,8 @@
  * Routing as data: a const table of methods, patterns and handlers.  A
  * pattern is segments joined by '/': a literal, `:name` (any one segment),
  * `:name%` (one segment that may hold encoded slashes), `:name*` (one segment or more, up to the end or
- * to one that is `-`).  It ends in a slash if the path must.  The first entry whose
+ * to one that is `-`), `:name+` (the rest of the path, and the only part that takes characters outside ASCII,
+ * or segments past REQUEST_SEGMENTS_MAX).  It ends in a slash if the path must.  The first entry whose
  * pattern and `accept` match the path wins.
  */
 
@@ -34,6 +35,8 @@ struct route {
 	const struct route_policy *policy; /* the application's: what a caller must be allowed to do */
 	/* 0: it only reads; else what it writes, which the application limits (auth/rate_limit.h) */
 	int writes;
+	/* what it reads after the decision may come from a replica of the database (call/replica.h) */
+	bool replica;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
 	/* the pattern matches longer paths as well, also with a slash at the end: `accept` looks at the rest */
@@ -59,7 +62,7 @@ struct router {
  * Finds the route, sets rq->route and its parameters.  Where the path is one but the method is
  * not, that is the first route of the path, and rq->allow lists the methods: router_refuse_method() is for
  * the caller to call, for those who may know as much.  -1: 404, 400 for an encoded slash
- * outside a `%` segment.
+ * outside a `%` segment, or for a character outside ASCII.
  */
 int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));
 

@@ -10,13 +10,20 @@
 #include "base/hosts.h"
 #include "base/url.h"
 
-enum { MS_US = 1000, HEADER_MAX = 16 * 1024 };
+enum { MS_US = 1000, HEADER_MAX = 16 * 1024, STATUS_OK = 200 };
+
+struct https_connections {
+	CURL *curl; /* NULL: nothing was asked yet */
+};
 
 /* One request; its parts are freed with the arena. */
 struct transfer {
+	const struct https_get *get; /* until https_get() returns, as err */
 	CURL *curl;
+	bool is_kept; /* the handle is of https_connections */
 	struct curl_slist *headers;
 	struct buf body;
+	struct err *err; /* set: `take` has ended it */
 	const char *proxy; /* "": none */
 	char reason[CURL_ERROR_SIZE];
 };
@@ -26,10 +33,43 @@ transfer_free(void *arg)
 {
 	struct transfer *t = arg;
 
-	curl_easy_cleanup(t->curl);
+	if (!t->is_kept)
+		curl_easy_cleanup(t->curl);
 	for (struct curl_slist *h = t->headers; h != NULL; h = h->next)
 		explicit_bzero(h->data, strlen(h->data));
 	curl_slist_free_all(t->headers);
+}
+
+static void
+connections_free(void *arg)
+{
+	struct https_connections *c = arg;
+
+	curl_easy_cleanup(c->curl);
+}
+
+struct https_connections *
+https_connections_new(struct arena *a)
+{
+	struct https_connections *c = arena_alloc(a, sizeof(*c));
+
+	arena_defer(a, connections_free, c);
+	return c;
+}
+
+/* A handle without any option; it may have connections open. */
+static CURL *
+open_handle(struct https_connections *connections)
+{
+	if (connections == NULL || connections->curl == NULL) {
+		CURL *curl = curl_easy_init();
+
+		if (connections != NULL)
+			connections->curl = curl;
+		return curl;
+	}
+	curl_easy_reset(connections->curl);
+	return connections->curl;
 }
 
 /* More than is taken ends the transfer. */
@@ -37,7 +77,11 @@ static size_t
 body_take(char *p, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
+	long status = 0;
 
+	if (t->get->take != NULL &&
+	    curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status == STATUS_OK)
+		return t->get->take(t->get->arg, slice_of(p, size * n), t->err) == -1 ? 0 : size * n;
 	buf_put(&t->body, p, size * n);
 	return buf_full(&t->body) ? 0 : size * n;
 }
@@ -67,7 +111,7 @@ add_headers(struct transfer *t, const struct https_get *get)
 static long
 timeout_ms(const struct https_get *get)
 {
-	int64_t left = HTTPS_GET_TIMEOUT_MS;
+	int64_t left = get->timeout_ms != 0 ? get->timeout_ms : HTTPS_GET_TIMEOUT_MS;
 
 	if (get->deadline_us != 0 && (get->deadline_us - clock_us()) / MS_US < left)
 		left = (get->deadline_us - clock_us()) / MS_US;
@@ -93,6 +137,18 @@ configure_proxy(const struct transfer *t, const struct https_get *get)
 	    (get->ca_file[0] == '\0' || curl_easy_setopt(c, CURLOPT_PROXY_CAINFO, get->ca_file) == CURLE_OK);
 }
 
+/* libcurl sends headers of the caller to the host of the URL alone. */
+static bool
+configure_redirects(const struct transfer *t, const struct https_get *get)
+{
+	const char *to = get->plain && !url_is_https(slice_str(get->url)) ? "http,https" : "https";
+
+	return curl_easy_setopt(t->curl, CURLOPT_FOLLOWLOCATION, get->redirects ? 1L : 0L) == CURLE_OK &&
+	    curl_easy_setopt(t->curl, CURLOPT_MAXREDIRS, (long)HTTPS_GET_REDIRECTS_MAX) == CURLE_OK &&
+	    curl_easy_setopt(t->curl, CURLOPT_UNRESTRICTED_AUTH, 0L) == CURLE_OK &&
+	    curl_easy_setopt(t->curl, CURLOPT_REDIR_PROTOCOLS_STR, to) == CURLE_OK;
+}
+
 /* False: an option was not taken, and nothing may be sent. */
 static bool
 configure(struct transfer *t, const struct https_get *get)
@@ -101,7 +157,7 @@ configure(struct transfer *t, const struct https_get *get)
 
 	return curl_easy_setopt(c, CURLOPT_URL, get->url) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, get->plain ? "http,https" : "https") == CURLE_OK &&
-	    curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+	    configure_redirects(t, get) &&
 	    configure_proxy(t, get) && curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
@@ -110,6 +166,7 @@ configure(struct transfer *t, const struct https_get *get)
 	    (get->ca_file[0] == '\0' ||
 	        curl_easy_setopt(c, CURLOPT_CAINFO, get->ca_file) == CURLE_OK) &&
 	    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, timeout_ms(get)) == CURLE_OK &&
+	    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_GET_TIMEOUT_MS) == CURLE_OK &&
 	    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	    /* else what looks for the name is waited for, past the time-out; it ends by itself */
 	    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
@@ -127,7 +184,7 @@ configure(struct transfer *t, const struct https_get *get)
 static int
 fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct err *err)
 {
-	enum { OK = 200, PROXY_AUTHENTICATION_REQUIRED = 407 };
+	enum { PROXY_AUTHENTICATION_REQUIRED = 407 };
 	const char *reason = t->reason[0] != '\0' ? t->reason : curl_easy_strerror(rc);
 	struct slice proxy = url_host_port(slice_str(t->proxy));
 	long code = 0;
@@ -140,7 +197,7 @@ fail(const struct transfer *t, const struct https_get *get, CURLcode rc, struct 
 	if (code == PROXY_AUTHENTICATION_REQUIRED)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers 407: set a user and a password "
 		    "that it accepts in outbound_proxy", get->url, (int)proxy.n, proxy.p);
-	if (code != OK)
+	if (code != STATUS_OK)
 		return err_internal(err, 503, "GET %s: the proxy %.*s answers %ld: allow the host there, or "
 		    "name it in outbound_proxy_except", get->url, (int)proxy.n, proxy.p, code);
 	return err_internal(err, 503, "GET %s through the proxy %.*s: %s", get->url, (int)proxy.n, proxy.p, reason);
@@ -161,18 +218,23 @@ https_get(struct arena *a, const struct https_get *get, struct https_answer *ans
 
 	/* a file of that name would get the secrets of the connection */
 	unsetenv("SSLKEYLOGFILE");
-	t->curl = curl_easy_init();
+	t->get = get;
+	t->err = err;
+	t->curl = open_handle(get->connections);
+	t->is_kept = get->connections != NULL;
 	if (t->curl == NULL)
 		return err_internal(err, 503, "GET %s: libcurl does not start", get->url);
 	arena_defer(a, transfer_free, t);
-	buf_init(&t->body, a, HTTPS_GET_BODY_MAX);
+	buf_init(&t->body, a, get->body_max != 0 ? get->body_max : HTTPS_GET_BODY_MAX);
 	t->proxy = is_direct(get) ? "" : get->proxy;
 	if (!configure(t, get))
 		return err_internal(err, 503, "GET %s: libcurl refuses an option", get->url);
 	rc = curl_easy_perform(t->curl);
+	if (rc != CURLE_OK && err->status != 0)
+		return -1;
 	if (rc != CURLE_OK && buf_full(&t->body))
-		return err_internal(err, 502, "GET %s: the answer is longer than %d bytes",
-		    get->url, HTTPS_GET_BODY_MAX);
+		return err_internal(err, 502, "GET %s: the answer is longer than %zu bytes", get->url,
+		    t->body.max);
 	if (rc != CURLE_OK)
 		return fail(t, get, rc, err);
 	if (curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &answer->status) != CURLE_OK)

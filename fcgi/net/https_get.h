@@ -2,10 +2,10 @@
 #define NET_HTTPS_GET_H
 
 /*
- * Outbound HTTP, with https_peer.h all of it: one GET over https to an address that the configuration has
- * given, never one that a request has.  No redirect is followed, no proxy but the one that the caller names
- * and nothing of the environment is used, no cookie, password file or cache; nothing is tried
- * twice.  Time and size are bounded. 
+ * Outbound HTTP, with https_peer.h all of it: one GET over https to an address that the configuration or an
+ * administrator has given, never one that a request has.  No redirect is followed unless the caller says so,
+ * no proxy but the one that the caller names and nothing of the environment is used, no cookie, password file
+ * or cache; nothing is tried twice.  Time and size are bounded.
  */
 
 #include <stdbool.h>
@@ -18,8 +18,12 @@
 enum {
 	HTTPS_GET_TIMEOUT_MS = 5000, /* of everything: name, connection, answer */
 	HTTPS_GET_BODY_MAX = 256 * 1024,
+	HTTPS_GET_REDIRECTS_MAX = 5,
 	HTTPS_GET_HEADERS_MAX = 4
 };
+
+/* Connections that stay open for the next GET; of one process. */
+struct https_connections;
 
 struct https_get {
 	const char *url; /* https://..., or http://... if it is `plain` */
@@ -34,6 +38,16 @@ struct https_get {
 	/* "Name: value", up to a NULL; they may hold secrets, which are cleansed afterwards */
 	const char *headers[HTTPS_GET_HEADERS_MAX + 1];
 	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
+	int64_t timeout_ms; /* 0: HTTPS_GET_TIMEOUT_MS, in which a connection must be there in any case */
+	size_t body_max; /* of a body in memory; 0: HTTPS_GET_BODY_MAX */
+	bool redirects; /* are followed; headers go to the first host alone; https never becomes http */
+	struct https_connections *connections; /* NULL: a new one, for this GET alone */
+	/*
+	 * Takes the body of an answer 200 piece by piece, of any size, in place of memory.  -1, with err set,
+	 * ends the transfer.  NULL: the body goes to memory.
+	 */
+	int (*take)(void *arg, struct slice piece, struct err *);
+	void *arg;
 };
 
 struct https_answer {
@@ -41,10 +55,13 @@ struct https_answer {
 	struct slice body;
 };
 
+/* They are closed with the arena. */
+struct https_connections *https_connections_new(struct arena *);
+
 /*
  * Whatever the status of the answer is.  -1: `detail` says what went wrong, without any header or
  * password, and whether the proxy is to blame; 502 the answer is too large, 503 not https, no
- * connection, an untrusted certificate, too late.
+ * connection, an untrusted certificate, too late; or what `take` has set.
  */
 int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)
     __attribute__((warn_unused_result));

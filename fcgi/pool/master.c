@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/slots.h"
+#include "pool/backlog.h"
 #include "pool/generation.h"
 #include "pool/handover.h"
 #include "pool/memory.h"
@@ -30,6 +31,7 @@ struct pool {
 	const struct listeners *listeners;
 	int program; /* of the children */
 	struct metrics *metrics;
+	int diag; /* backlog_open(); -1: the kernel does not tell how long the queues are */
 	int64_t weigh_us; /* when to look at the memory of the children again */
 	int slots; /* base/slots.h, of all workers */
 	int memory; /* of struct pool_shared; -1: none */
@@ -99,6 +101,22 @@ pool_show_workers(const struct pool *pool)
 		generation_count(g, n);
 	for (size_t i = 0; i < (size_t)WORKER__KINDS * WORKER__STATES; i++)
 		meter_set(&meter, METRIC_WORKERS, i, n[i / WORKER__STATES][i % WORKER__STATES]);
+}
+
+static void
+pool_show_queues(const struct pool *pool)
+{
+	struct meter meter = metrics_meter_master(pool->metrics);
+
+	for (size_t kind = 0; pool->diag != -1 && kind < WORKER__KINDS; kind++) {
+		int64_t waiting = METRIC_UNSET, most = METRIC_UNSET;
+
+		if (pool->listeners->fd[kind] != -1 &&
+		    backlog_read(pool->diag, pool->listeners->fd[kind], &waiting, &most) == -1)
+			continue;
+		meter_set(&meter, METRIC_SOCKET_QUEUE, kind, waiting);
+		meter_set(&meter, METRIC_SOCKET_QUEUE_LIMIT, kind, most);
+	}
 }
 
 /* It takes a file of each process, so not at each tick. */
@@ -335,6 +353,7 @@ pool_tick(struct pool *pool)
 	}
 	pool_sweep(pool);
 	pool_show_workers(pool);
+	pool_show_queues(pool);
 	pool_show_memory(pool, now);
 }
 
@@ -394,6 +413,7 @@ pool_share(struct pool *pool)
 	pool->metrics = metrics_new(app->router, app->families, app->nfamilies);
 	pool->slots = slots_new();
 	pool->program = handover_program();
+	pool->diag = backlog_open();
 	pool->memory = -1;
 	if (pool->metrics == NULL || pool->slots == -1 || pool->program == -1)
 		return -1;
@@ -427,6 +447,8 @@ pool_run(const struct pool_app *app, const char *config_path, const struct setti
 		log_info("stopped");
 	}
 	close(pool.program);
+	if (pool.diag != -1)
+		close(pool.diag);
 	if (pool.memory != -1)
 		close(pool.memory);
 	close(pool.slots);

@@ -71,6 +71,17 @@ static const char *const reload_results[RELOAD__RESULTS] = {
 	[RELOAD_DONE] = "done",
 	[RELOAD_FAILED] = "failed",
 };
+static const char *const refusals[REFUSED__MAX] = {
+	[REFUSED_MALFORMED] = "malformed",
+	[REFUSED_TOKEN] = "token",
+	[REFUSED_RIGHT] = "no_right",
+	[REFUSED_ABSENT] = "not_found",
+	[REFUSED_CONFLICT] = "conflict",
+	[REFUSED_TOO_LARGE] = "too_large",
+	[REFUSED_RATE] = "rate_limit",
+	[REFUSED_PROTECTED] = "protected",
+	[REFUSED_QUOTA] = "quota",
+};
 static const char *const versions[] = { BERTH_VERSION };
 
 #define COUNT(x)  (sizeof(x) / sizeof(*(x)))
@@ -85,6 +96,9 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	[METRIC_REQUESTS] = { .name = "berth_http_requests_total",
 	    .help = "Requests answered.", .kind = METRIC_COUNTER, .sparse = true,
 	    .labels = { { .name = "route" }, { "status", VALUES(status_texts) } } },
+	[METRIC_REFUSALS] = { .name = "berth_refusals_total",
+	    .help = "Requests refused (status 4xx), by reason.", .kind = METRIC_COUNTER,
+	    .labels = { { "reason", VALUES(refusals) } } },
 	[METRIC_REQUEST_DURATION] = { .name = "berth_http_request_duration_seconds",
 	    .help = "How long requests took, from their parameters to the end of the answer.",
 	    .kind = METRIC_HISTOGRAM, .sparse = true, .labels = { { .name = "route" } } },
@@ -104,6 +118,12 @@ static const struct metric_family pool_families[METRIC__POOL] = {
 	[METRIC_QUEUE_DURATION] = { .name = "berth_worker_queue_duration_seconds",
 	    .help = "The time that requests waited for a worker.", .kind = METRIC_HISTOGRAM,
 	    .labels = { { "kind", VALUES(worker_kinds) } } },
+	[METRIC_SOCKET_QUEUE] = { .name = "berth_socket_queue",
+	    .help = "Connections of nginx that wait in a socket for a worker, within the last half second.",
+	    .kind = METRIC_GAUGE, .labels = { { "kind", VALUES(worker_kinds) } } },
+	[METRIC_SOCKET_QUEUE_LIMIT] = { .name = "berth_socket_queue_limit",
+	    .help = "How many may wait there; nginx answers 502 to further requests.",
+	    .kind = METRIC_GAUGE, .labels = { { "kind", VALUES(worker_kinds) } } },
 	[METRIC_WORKER_ENDS] = { .name = "berth_worker_ends_total",
 	    .help = "Workers and keepers that ended: replaced, failed, or killed because too slow.",
 	    .kind = METRIC_COUNTER,
@@ -317,6 +337,36 @@ meter_observe(const struct meter *meter, size_t family, size_t value, int64_t us
 		cell_add(meter, at + BUCKETS, us);
 }
 
+/* The status is that of the error: nginx takes 403 alone from who refuses an upload before it is read. */
+static enum refusal
+refusal_of(const struct request *rq, int status)
+{
+	static const struct {
+		int status;
+		enum refusal refusal;
+	} of[] = {
+		{ 401, REFUSED_TOKEN },
+		{ 403, REFUSED_RIGHT },
+		{ 404, REFUSED_ABSENT },
+		{ 409, REFUSED_CONFLICT },
+		{ 410, REFUSED_ABSENT },
+		{ 413, REFUSED_TOO_LARGE },
+		{ 414, REFUSED_TOO_LARGE },
+		{ 429, REFUSED_RATE },
+	};
+	static const enum refusal because[] = {
+		[ERR_PROTECTED] = REFUSED_PROTECTED,
+		[ERR_QUOTA] = REFUSED_QUOTA,
+	};
+	size_t i = 0;
+
+	if (rq->err.reason != ERR_BY_STATUS)
+		return because[rq->err.reason];
+	while (i < COUNT(of) && of[i].status != status)
+		i++;
+	return i < COUNT(of) ? of[i].refusal : REFUSED_MALFORMED;
+}
+
 void
 meter_request(const struct meter *meter, const struct request *rq, int status, int64_t bytes,
     int64_t us)
@@ -326,10 +376,14 @@ meter_request(const struct meter *meter, const struct request *rq, int status, i
 	size_t i = rq->route == NULL ? router->nroutes : (size_t)(rq->route - router->routes);
 	size_t row = m->row[i];
 	size_t s = 0;
+	int refused;
 
 	while (s < NSTATUSES && statuses[s] != status)
 		s++;
 	meter_count(meter, METRIC_REQUESTS, row, s);
+	refused = rq->err.status != 0 ? rq->err.status : status;
+	if (refused >= 400 && refused < 500)
+		meter_count(meter, METRIC_REFUSALS, refusal_of(rq, refused), 0);
 	meter_observe(meter, METRIC_REQUEST_DURATION, row, us);
 	meter_add(meter, METRIC_RESPONSE_BYTES, row, 0, bytes);
 	meter_add(meter, METRIC_DATABASE_TIME, row, 0, rq->db_us);

@@ -47,12 +47,15 @@ enum {
 	METRIC_BUILD_INFO,
 	METRIC_START_TIME,
 	METRIC_REQUESTS, /* by route and status */
+	METRIC_REFUSALS, /* answers 4xx, by enum refusal */
 	METRIC_REQUEST_DURATION, /* by route, as the next ones */
 	METRIC_RESPONSE_BYTES,
 	METRIC_DATABASE_TIME,
 	METRIC_WORKERS, /* by enum worker_kind and worker_state */
 	METRIC_WORKER_REQUESTS, /* by enum worker_kind, as the next one */
 	METRIC_QUEUE_DURATION,
+	METRIC_SOCKET_QUEUE, /* connections that no worker has accepted, by enum worker_kind, as the next one */
+	METRIC_SOCKET_QUEUE_LIMIT,
 	METRIC_WORKER_ENDS, /* by enum worker_kind, or WORKER__KINDS for the keeper, and worker_end */
 	METRIC_MEMORY, /* by enum worker_kind, or WORKER__KINDS for the keeper */
 	METRIC_RELOADS, /* by enum reload_result */
@@ -71,6 +74,20 @@ enum worker_state {
 enum worker_end { WORKER_RETIRED, WORKER_CRASHED, WORKER_KILLED, WORKER__ENDS };
 
 enum reload_result { RELOAD_DONE, RELOAD_FAILED, RELOAD__RESULTS };
+
+/* Why a client was refused. */
+enum refusal {
+	REFUSED_MALFORMED, /* what it asked for, or sent */
+	REFUSED_TOKEN, /* nobody we know */
+	REFUSED_RIGHT,
+	REFUSED_ABSENT, /* is not there, or is not to be known */
+	REFUSED_CONFLICT,
+	REFUSED_TOO_LARGE,
+	REFUSED_RATE,
+	REFUSED_PROTECTED,
+	REFUSED_QUOTA,
+	REFUSED__MAX
+};
 
 struct metrics;
 

@@ -57,6 +57,11 @@ struct pool_app {
 	 * has failed.  May be NULL.
 	 */
 	int (*barrier)(struct worker_app *, struct request *, struct err *);
+	/*
+	 * The answer is an error, in the format of its route: may give it another shape for who asks, such as a
+	 * page.  Asks no database, which may be what fails.  May be NULL.
+	 */
+	void (*refuse)(struct worker_app *, struct request *, struct response *);
 	/* After each request, also failed ones: asserts that no transaction is open. */
 	void (*end)(struct worker_app *, struct request *);
 	/*

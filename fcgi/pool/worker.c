@@ -192,8 +192,11 @@ request_serve(struct worker *w)
 	long long bytes;
 
 	response_init(&rs, w->arena);
-	if (request_barrier(w, &rq, request_handle(w, &rq, &rs)) == -1)
+	if (request_barrier(w, &rq, request_handle(w, &rq, &rs)) == -1) {
 		response_error(&rs, router_error_format(w->app->router, &rq), &rq.err, rq.allow);
+		if (w->app->refuse != NULL)
+			w->app->refuse(w->state, &rq, &rs);
+	}
 	request_body_drain(&rq);
 	FAULT_POINT("respond", request_route_name(&rq));
 	bytes = response_send(&rs, &rq);

@@ -1,6 +1,8 @@
 #include "store/group.h"
 
 #include "access/naming.h"
+#include "base/buf.h"
+#include "base/words.h"
 
 int
 group_lock(struct db *db, struct arena *a, struct slice full_path, int64_t *id, struct err *err)
@@ -73,20 +75,89 @@ group_add(struct db *db, struct arena *a, const struct audit_actor *actor, const
 	return 0;
 }
 
+static int
+not_found(const char *full_path, struct err *err)
+{
+	return err_set(err, 404, "group `%s` does not exist", full_path);
+}
+
+int
+group_find_projects(struct db *db, struct arena *a, const char *full_path, const char *words,
+    int64_t ids[GROUP_PROJECTS_MAX], size_t *n, const char **paths, struct err *err)
+{
+	enum { COLUMNS_GROUP_FIND_PROJECTS };
+	const char **list = arena_calloc(a, GROUP_PROJECTS_MAX, sizeof(*list));
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	struct slice word;
+	struct buf b;
+
+	for (*n = 0; words_next(&words, &word); ++*n) {
+		if (*n == GROUP_PROJECTS_MAX)
+			return err_set(err, 400, "more than %d projects are listed", GROUP_PROJECTS_MAX);
+		list[*n] = arena_slicedup(a, word);
+	}
+	db_bind_str(&p, full_path);
+	db_bind_array(&p, a, list, *n);
+	if (db_exec(db, a, STMT_GROUP_FIND_PROJECTS, &p, &r, err) == -1)
+		return -1;
+	if ((size_t)r.rows < *n)
+		return not_found(full_path, err);
+	buf_init(&b, a, (size_t)GROUP_PROJECTS_MAX * 1024);
+	for (int i = 0; i < r.rows; i++) {
+		if (db_is_null(&r, i, ID))
+			return err_set(err, 404, "there is no project `%s` below group `%s`", list[i], full_path);
+		ids[i] = db_int(&r, i, ID);
+		buf_printf(&b, "%s%s", i > 0 ? " " : "", db_str(&r, i, FULL_PATH));
+	}
+	*paths = buf_str(&b);
+	return 0;
+}
+
+/* Binds the projects of the list, or null; *paths: what they are called. */
+static int
+bind_projects(struct db_params *p, struct db *db, struct arena *a, const char *full_path, const char *words,
+    bool one, const char **paths, struct err *err)
+{
+	int64_t *ids = arena_calloc(a, GROUP_PROJECTS_MAX, sizeof(*ids));
+	size_t n = 0;
+
+	if (words == NULL) {
+		db_bind_null(p);
+		return 0;
+	}
+	if (group_find_projects(db, a, full_path, words, ids, &n, paths, err) == -1)
+		return -1;
+	if (one && n > 1)
+		return err_set(err, 400, "default_project is one project, not `%s`", words);
+	if (one)
+		db_bind_int(p, n == 0 ? 0 : ids[0]);
+	else
+		db_bind_ids(p, a, ids, n);
+	return 0;
+}
+
 int
 group_set(struct db *db, struct arena *a, const struct audit_actor *actor, const char *full_path,
-    const char *anonymous_networks, struct err *err)
+    const struct group_change *change, struct err *err)
 {
+	enum { GROUP, NETWORKS, PROJECTS, DEFAULT };
 	struct audit_event event = { .action = AUDIT_GROUP_SET, .id_key = "group_id",
-		.facts = { { "group", full_path, false },
-		    { "anonymous_networks", anonymous_networks, false } } };
+		.facts = { [GROUP] = { "group", full_path, false },
+		    [NETWORKS] = { "anonymous_networks", change->anonymous_networks, false },
+		    [PROJECTS] = { "registry_projects", NULL, false },
+		    [DEFAULT] = { "default_project", NULL, false } } };
 	struct db_call call = { .stmt = STMT_GROUP_SET };
 
 	db_bind_str(&call.params, full_path);
-	db_bind_str(&call.params, anonymous_networks);
-	if (audit_change(db, a, actor, &call, &event, err) == -1)
+	db_bind_str(&call.params, change->anonymous_networks);
+	if (bind_projects(&call.params, db, a, full_path, change->registry_projects, false,
+	        &event.facts[PROJECTS].value, err) == -1 ||
+	    bind_projects(&call.params, db, a, full_path, change->default_project, true,
+	        &event.facts[DEFAULT].value, err) == -1 ||
+	    audit_change(db, a, actor, &call, &event, err) == -1)
 		return -1;
-	return call.result.rows == 0 ? err_set(err, 404, "group `%s` does not exist", full_path) : 0;
+	return call.result.rows == 0 ? not_found(full_path, err) : 0;
 }
 
 int
@@ -106,6 +177,8 @@ group_list(struct db *db, struct arena *a, struct group **out, size_t *n, struct
 			.parent_id = db_is_null(&r, i, PARENT_ID) ? 0 : db_int(&r, i, PARENT_ID),
 			.created_at = db_int(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
+			.registry_projects = db_str(&r, i, REGISTRY_PROJECTS),
+			.default_project = db_str(&r, i, DEFAULT_PROJECT),
 		};
 	return 0;
 }

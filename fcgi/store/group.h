@@ -16,6 +16,17 @@ struct group {
 	int64_t parent_id; /* 0: none */
 	int64_t created_at;
 	const char *anonymous_networks; /* as of a project, for all projects below */
+	/* of its registry (store/package/view.h) */
+	const char *registry_projects; /* full paths with blanks between: these have names before others */
+	const char *default_project; /* full path of the project that new names go to; "": none */
+};
+
+/* What is to become of a group; NULL leaves as it is. */
+struct group_change {
+	const char *anonymous_networks;
+	/* full paths or ids of projects below the group, with blanks between; one, or "": none */
+	const char *registry_projects;
+	const char *default_project;
 };
 
 /*
@@ -32,9 +43,19 @@ int group_add(struct db *, struct arena *, const struct audit_actor *, const cha
 int group_lock(struct db *, struct arena *, struct slice full_path, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 
-/* Changes the networks.  -1: 404. */
+/* -1: 404, also for a project that is not below the group; 400 too many projects. */
 int group_set(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
-    const char *anonymous_networks, struct err *) __attribute__((warn_unused_result));
+    const struct group_change *, struct err *) __attribute__((warn_unused_result));
+
+enum { GROUP_PROJECTS_MAX = 1000 };
+
+/*
+ * The projects below the group that the words name, full paths or ids with blanks between: their ids, and
+ * in *paths their full paths with blanks between.  -1: as group_set().
+ */
+int group_find_projects(struct db *, struct arena *, const char *full_path, const char *words,
+    int64_t ids[GROUP_PROJECTS_MAX], size_t *n, const char **paths, struct err *)
+    __attribute__((warn_unused_result));
 
 /* All, by path. */
 int group_list(struct db *, struct arena *, struct group **, size_t *n, struct err *)

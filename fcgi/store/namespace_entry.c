@@ -60,6 +60,8 @@ group_entries(struct db *db, struct arena *a, const int64_t *ids, size_t n,
 			.parent_id = id_or_0(&r, i, PARENT_ID),
 			.created_at = db_str(&r, i, CREATED_AT),
 			.anonymous_networks = db_str(&r, i, ANONYMOUS_NETWORKS),
+			.registry_projects = db_str(&r, i, REGISTRY_PROJECTS),
+			.default_project = db_str(&r, i, DEFAULT_PROJECT),
 		};
 	return 0;
 }

@@ -16,6 +16,8 @@ struct group_entry {
 	int64_t parent_id; /* 0: none */
 	const char *created_at; /* NULL in a project's */
 	const char *anonymous_networks; /* for who may read settings; NULL in a project's */
+	const char *registry_projects; /* as in store/group.h; NULL in a project's */
+	const char *default_project; /* the same */
 };
 
 struct project_entry {

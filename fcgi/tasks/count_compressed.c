@@ -84,9 +84,9 @@ task_count_compressed(struct task_ctx *ctx, const struct task *task, struct err 
 	/* it has gone, or was on the way to be what it is now */
 	if (f == NULL)
 		return 0;
-	log_count_init(&c, ctx);
+	log_count_init(&c, ctx, log_count_downloads);
 	if (count(&c, f, &checked, err) == -1)
 		return -1;
-	log_count_note(&c);
+	log_count_note(&c, "downloads");
 	return 0;
 }

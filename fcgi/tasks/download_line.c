@@ -100,13 +100,16 @@ parse_ids(struct slice ids, struct download *d)
 {
 	bool has_actor = ids.n > 0 && memchr(ids.p, ' ', ids.n) != NULL;
 	struct slice path = take(&ids, ' '), project = take(&path, '/'), crate = take(&path, '/');
+	bool of_group = project.n > 0 && project.p[0] == 'g';
 	int64_t crate_id;
 
-	if (!number(project, &d->project_id) || (has_actor && !parse_actor(ids, d)))
+	if (of_group)
+		project = slice_of(project.p + 1, project.n - 1);
+	if (!number(project, of_group ? &d->group_id : &d->project_id) || (has_actor && !parse_actor(ids, d)))
 		return false;
 	/* no crate's name begins with a digit */
 	if (number(crate, &crate_id))
-		return number(path, &d->version_id) && d->version_id > 0;
+		return !of_group && number(path, &d->version_id) && d->version_id > 0;
 	d->crate = crate;
 	d->version = path;
 	return is_word(crate, NAME_MAX_BYTES) && is_word(path, VERSION_MAX_BYTES);

@@ -9,7 +9,8 @@
  * ids are project, crate and version, and the caller: user:, deploy: or job: and a number, or
  * nothing for a caller without a token.  Where nginx has sent the file without the pool, crate
  * and version are names, and the caller is `anyone`, or slot and handle of a token, which the count
- * turns into a user, deploy token or job.  More keys may follow.
+ * turns into a user, deploy token or job; `g12` in place of a project is the registry of that group.  More
+ * keys may follow.
  *
  * Pure: bytes in, struct out.
  */
@@ -32,7 +33,8 @@ extern const char *const download_actor_names[DOWNLOAD__ACTORS];
 struct download {
 	int64_t at; /* when it was over, in seconds since 1970 */
 	int64_t bytes; /* of the body that went out */
-	int64_t project_id;
+	int64_t project_id; /* 0: it is from the registry of a group */
+	int64_t group_id;
 	int64_t version_id; /* 0: it is told by names */
 	struct slice crate, version; /* these; empty otherwise */
 	enum download_actor actor;

@@ -15,6 +15,7 @@ const struct task_kind task_kinds[] = {
 	{ .name = "check_store", .period = WEEK, .store = TASK_STORE_READS, .run = task_check_store },
 	{ .name = "collect_blobs", .period = SIX_HOURS, .store = TASK_STORE_REMOVES,
 	    .run = task_collect_blobs },
+	{ .name = "count_answers", .period = 10, .each_node = true, .run = task_count_answers },
 	{ .name = "count_compressed", .run = task_count_compressed },
 	{ .name = "count_downloads", .period = 10, .each_node = true, .run = task_count_downloads },
 	{ .name = "destroy_versions", .period = HOUR, .store = TASK_STORE_REMOVES,

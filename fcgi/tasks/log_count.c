@@ -17,9 +17,9 @@ enum {
 };
 
 void
-log_count_init(struct log_count *c, struct task_ctx *ctx)
+log_count_init(struct log_count *c, struct task_ctx *ctx, log_count_lines *lines)
 {
-	*c = (struct log_count) { .ctx = ctx, .piece = arena_alloc(ctx->arena, LOG_PIECE) };
+	*c = (struct log_count) { .ctx = ctx, .lines = lines, .piece = arena_alloc(ctx->arena, LOG_PIECE) };
 }
 
 static void
@@ -37,8 +37,8 @@ put_download(struct json_out *o, const struct download *d)
 		json_out_key(o, "handle");
 		json_out_slice(o, d->handle);
 	}
-	json_out_key(o, "project_id");
-	json_out_int(o, d->project_id);
+	json_out_key(o, d->group_id != 0 ? "group_id" : "project_id");
+	json_out_int(o, d->group_id != 0 ? d->group_id : d->project_id);
 	if (d->version_id != 0) {
 		json_out_key(o, "version_id");
 		json_out_int(o, d->version_id);
@@ -71,6 +71,25 @@ put_lines(struct json_out *o, struct slice lines, int64_t *garbage)
 	}
 }
 
+int
+log_count_downloads(struct log_count *c, struct arena *a, struct download_part *part, struct slice lines,
+    int64_t *counted, struct err *err)
+{
+	struct json_out o;
+	struct buf b;
+
+	buf_init(&b, a, JSON_MAX);
+	json_out_init(&o, &b);
+	json_out_open(&o, '[');
+	put_lines(&o, lines, &part->garbage);
+	json_out_close(&o, ']');
+	part->downloads = buf_slice(&b);
+	if (buf_full(&b))
+		return err_internal(err, 500, "%s: too many downloads in one piece, at byte "
+		    "%" PRId64, part->path, part->from);
+	return download_log_count(c->ctx->db, a, part, counted, err);
+}
+
 /*
  * Counts what was read from the position on.  *used: how much of it; what comes after the last
  * line's end waits until it has one, unless it is so long that it is no line, or gets none.
@@ -83,25 +102,13 @@ count_piece(struct log_count *c, struct download_part *part, struct slice piece,
 	bool torn = end == NULL && piece.n > 0 && (last || piece.n == LOG_PIECE);
 	struct arena *a = arena_new();
 	int64_t counted = 0;
-	struct json_out o;
-	struct buf b;
 	int rc = 0;
 
 	*used = torn ? piece.n : end != NULL ? (size_t)(end - piece.p) + 1 : 0;
 	part->garbage = torn;
-	buf_init(&b, a, JSON_MAX);
-	json_out_init(&o, &b);
-	json_out_open(&o, '[');
-	if (!torn)
-		put_lines(&o, slice_of(piece.p, *used), &part->garbage);
-	json_out_close(&o, ']');
 	part->to = part->from + (int64_t)*used;
-	part->downloads = buf_slice(&b);
-	if (buf_full(&b))
-		rc = err_internal(err, 500, "%s: too many downloads in one piece, at byte "
-		    "%" PRId64, part->path, part->from);
-	else if (*used > 0)
-		rc = download_log_count(c->ctx->db, a, part, &counted, err);
+	if (*used > 0)
+		rc = c->lines(c, a, part, slice_of(piece.p, torn ? 0 : *used), &counted, err);
 	arena_free(a);
 	if (rc == -1)
 		return -1;
@@ -144,9 +151,9 @@ log_count_file(struct log_count *c, struct log_file *f, struct err *err)
 }
 
 void
-log_count_note(const struct log_count *c)
+log_count_note(const struct log_count *c, const char *of)
 {
 	if (c->counted > 0 || c->garbage > 0)
-		task_note(c->ctx, "%" PRId64 " downloads counted, %" PRId64 " lines not understood",
-		    c->counted, c->garbage);
+		task_note(c->ctx, "%" PRId64 " %s counted, %" PRId64 " lines not understood",
+		    c->counted, of, c->garbage);
 }

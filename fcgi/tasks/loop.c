@@ -157,7 +157,7 @@ begin_with(struct loop *l, struct arena *arena, const struct settings *s)
 	arena_free(l->arena);
 	l->arena = arena;
 	l->settings = s;
-	l->db = db_new(s->database, s->database_timeout * 1000);
+	l->db = db_new(s->database_direct, s->database_timeout * 1000);
 	l->identity = (struct store_identity) { 0 };
 	l->listening = 0;
 	l->away_ms = 0;

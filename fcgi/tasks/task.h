@@ -93,6 +93,10 @@ int task_collect_blobs(struct task_ctx *, const struct task *, struct err *)
 int task_count_compressed(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
+/* What nginx's log of its cache tells, on each node: how much it answers by itself. */
+int task_count_answers(struct task_ctx *, const struct task *, struct err *)
+    __attribute__((warn_unused_result));
+
 /* What nginx's log of downloads tells, on each node. */
 int task_count_downloads(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));

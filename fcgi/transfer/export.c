@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,11 +37,18 @@ struct passage {
 	struct wanted *wanted, **last;
 };
 
+/* A link is refused: what it leads to is not ours to fill, or to empty. */
 static int
 make_dir(int root, const char *path, struct err *err)
 {
-	return mkdirat(root, path, 0777) == 0 || errno == EEXIST ? 0 :
-	    err_set(err, 400, "cannot make the directory %s: %s", path, strerrordesc_np(errno));
+	struct stat st;
+
+	if (mkdirat(root, path, 0777) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return err_set(err, 400, "cannot make the directory %s: %s", path, strerrordesc_np(errno));
+	return S_ISDIR(st.st_mode) ? 0 :
+	    err_set(err, 400, "%s must be a directory, and not a link to one; remove it", path);
 }
 
 /* All directories that the path is in. */
@@ -69,11 +77,14 @@ write_all(int fd, struct slice bytes, const char *path, struct err *err)
 	return 0;
 }
 
+/* A new file, in place of what has that name. */
 static int
 create(int root, const char *path, struct err *err)
 {
-	int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int fd = -1;
 
+	if (unlinkat(root, path, 0) == 0 || errno == ENOENT)
+		fd = openat(root, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd == -1)
 		err_set(err, 400, "cannot write %s: %s", path, strerrordesc_np(errno));
 	return fd;
@@ -136,7 +147,7 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 {
 	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
 	const char *blob = arena_printf(a, "%s/%s", p->export->store, blob_path(a, w->cksum));
-	int from = open(blob, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
+	int from = open(blob, BLOB_OPEN), rc = 0;
 	struct stat here, there;
 
 	if (from == -1)
@@ -264,6 +275,19 @@ empty_index(const struct export *export, struct arena *a, int root, struct err *
 	return import_files_walk(a, arena_printf(a, "%s/%s", export->dir, new_index), remove_one, NULL, err);
 }
 
+/* The index of somebody else stays: to replace it would remove its files. */
+static int
+check_index(const struct export *export, int root, struct err *err)
+{
+	struct stat st;
+
+	if (fstatat(root, "index", &st, AT_SYMLINK_NOFOLLOW) == -1 && errno == ENOENT)
+		return 0;
+	return fstatat(root, "index/config.json", &st, AT_SYMLINK_NOFOLLOW) == 0 ? 0 :
+	    err_set(err, 400, "%s has an index without config.json, which no export has made: use another "
+	        "directory", export->dir);
+}
+
 static int
 replace_index(struct arena *a, const struct export *export, int root, struct err *err)
 {
@@ -285,8 +309,8 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 	struct passage p = { export, a, root, NULL, NULL };
 
 	p.last = &p.wanted;
-	if (empty_index(export, a, root, err) == -1 || make_dir(root, "crates", err) == -1 ||
-	    write_config(export, a, root, err) == -1 ||
+	if (check_index(export, root, err) == -1 || empty_index(export, a, root, err) == -1 ||
+	    make_dir(root, "crates", err) == -1 || write_config(export, a, root, err) == -1 ||
 	    inventory_indexes(export->db, a, export->project_id, take_index, &p, err) == -1 ||
 	    export_versions(&p, err) == -1)
 		return -1;
@@ -304,7 +328,10 @@ export_run(struct export *export, struct arena *a, struct err *err)
 	if (root == -1)
 		return err_set(err, 400, "cannot open the directory %s: %s", export->dir,
 		    strerrordesc_np(errno));
-	rc = export_into(export, a, root, err);
+	if (flock(root, LOCK_EX | LOCK_NB) == -1)
+		rc = err_set(err, 409, "another export to %s runs; wait until it has ended", export->dir);
+	else
+		rc = export_into(export, a, root, err);
 	close(root);
 	return rc;
 }

@@ -27,8 +27,8 @@ struct export {
 /*
  * Copies crates that are not there yet, each checked against its SHA-256, and then replaces the index as a
  * whole: a client sees the old one or the new one.  What an interrupted export leaves, the next one
- * replaces.  -1: 400, a file in DIR cannot be written, or the project has no crates; 500, a blob is
- * missing or damaged: which.
+ * replaces.  -1: 400, a file in DIR cannot be written, or DIR has something else in that place; 409, another
+ * export to DIR runs; 500, a blob is missing or damaged: which.
  */
 int export_run(struct export *, struct arena *, struct err *) __attribute__((warn_unused_result));
 

@@ -20,14 +20,17 @@
 #include "crate/crate_name.h"
 #include "crate/semver.h"
 #include "store/blob/blob_store.h"
+#include "store/package/imported.h"
+#include "transfer/import_details.h"
 
-enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX };
+enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX, REPLAN_CRATES = 128 };
 
 #define GO_ON "; what is imported stays; run the same command again to go on"
 
 /* What a process says of a version, or, with result STOPPED, why it has ended.  Written as a whole. */
 struct message {
 	int result;
+	uint32_t n; /* of how many: 1 but for IMPORT_OWNERS and IMPORT_DOWNLOADS */
 	char crate[NAME_SIZE];
 	char version[SEMVER_MAX + 1];
 	char why[WHY_SIZE];
@@ -39,13 +42,15 @@ struct process {
 	const struct import *import;
 	atomic_size_t *next; /* the crate that nobody has taken yet; shared by all processes */
 	int messages;
+	int reports; /* where the command reads them */
 	struct db *db;
 };
 
 static void
-send_message(const struct process *p, int result, const char *crate, const char *version, const char *why)
+send_message(const struct process *p, int result, size_t n, const char *crate, const char *version,
+    const char *why)
 {
-	struct message m = { .result = result };
+	struct message m = { .result = result, .n = (uint32_t)n };
 
 	snprintf(m.crate, sizeof(m.crate), "%s", crate);
 	snprintf(m.version, sizeof(m.version), "%s", version);
@@ -54,18 +59,20 @@ send_message(const struct process *p, int result, const char *crate, const char 
 		continue;
 }
 
-/* New files belong to whoever owns the store: the pool must be able to write beside them. */
+/*
+ * New files belong to whoever owns the store, and have its mode: the pool must be able to write beside them,
+ * and nginx to read them.
+ */
 static int
 become_owner(const char *store, struct err *err)
 {
 	struct stat st;
 	struct passwd *pw;
 
-	if (geteuid() != 0)
-		return 0;
 	if (stat(store, &st) == -1)
 		return err_sys(err, "store: %s", store);
-	if (st.st_uid == 0)
+	umask(~st.st_mode & (S_IRWXG | S_IRWXO));
+	if (geteuid() != 0 || st.st_uid == 0)
 		return 0;
 	pw = getpwuid(st.st_uid);
 	if ((pw == NULL ? setgroups(0, NULL) : initgroups(pw->pw_name, st.st_gid)) == -1 ||
@@ -74,31 +81,110 @@ become_owner(const char *store, struct err *err)
 	return 0;
 }
 
+/* The process ends with the command, also where that has ended already.  become_owner() would undo it. */
 static int
-import_crate(const struct importer *importer, const struct process *p, const struct import_crate *crate,
-    struct err *err)
+follow(pid_t command, struct err *err)
 {
-	struct arena *of_crate = arena_new(), *a = arena_new();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1)
+		return err_sys(err, "the death of the command");
+	return getppid() == command ? 0 : err_internal(err, 500, "the command has ended");
+}
+/* One crate on its way. */
+struct passage {
+	const struct importer *importer;
+	const struct process *process;
+	struct arena *arena;
+};
+
+static int
+import_versions(const struct passage *p, const struct import_crate *crate, bool *any, struct err *err)
+{
+	struct arena *a = arena_new();
 	struct inventory_version *versions;
 	struct import_there there = { .crate = crate };
-	int rc = inventory_versions(importer->db, of_crate, importer->job->project_id,
-	    crate_name_normalize(of_crate, slice_str(crate->name)), &versions, &there.n, err);
+	int rc = inventory_versions(p->importer->db, p->arena, p->importer->job->project_id,
+	    crate_name_normalize(p->arena, slice_str(crate->name)), &versions, &there.n, err);
 
 	there.versions = versions;
 	for (size_t i = 0; rc == 0 && i < crate->nversions; i++) {
 		enum import_result result;
 		const char *why;
 
-		rc = import_version(importer, a, &there, &crate->versions[i], &result, &why, err);
+		rc = import_version(p->importer, a, &there, &crate->versions[i], &result, &why, err);
 		if (rc == 0)
-			send_message(p, (int)result, crate->name, crate->versions[i].version, why);
+			send_message(p->process, (int)result, 1, crate->name, crate->versions[i].version, why);
 		else
 			err_context(err, "at %s %s", crate->name, crate->versions[i].version);
+		*any = *any || (rc == 0 && result < IMPORT_REFUSED);
 		arena_reset(a);
 	}
 	arena_free(a);
-	arena_free(of_crate);
 	return rc;
+}
+
+static int
+import_rest(const struct passage *p, const struct import_crate *crate, struct err *err)
+{
+	struct import_details details;
+
+	if (import_details(p->importer, p->arena, crate, &details, err) == -1)
+		return err_context(err, "at %s", crate->name);
+	if (details.owners > 0)
+		send_message(p->process, IMPORT_OWNERS, details.owners, crate->name, "", NULL);
+	if (details.downloads > 0)
+		send_message(p->process, IMPORT_DOWNLOADS, details.downloads, crate->name, "", NULL);
+	for (size_t i = 0; i < details.missing.n; i++)
+		send_message(p->process, IMPORT_OWNERS_MISSING, 1, crate->name, "",
+		    arena_printf(p->arena, "`%s` is an owner there, and no active user here",
+		        details.missing.v[i]));
+	return 0;
+}
+
+/* Asks the index of the other registry for the versions.  *why: why it has none; *result: the kind. */
+static int
+ask_versions(const struct passage *p, const struct import_crate *listed, struct import_crate *crate,
+    enum import_result *result, const char **why, struct err *err)
+{
+	const struct import_source *source = p->process->import->source;
+	struct slice lines;
+	bool found;
+
+	if (import_remote_index(source->remote, p->importer->connections, p->arena, listed->name, &lines, &found,
+	        err) == -1 ||
+	    (found && import_source_lines(p->arena, lines, "the index file", listed, source->files, crate,
+	        err) == -1)) {
+		*result = IMPORT_REFUSED;
+		*why = arena_strdup(p->arena, err->pub);
+		if (err->status >= 500)
+			return err_context(err, "at %s", listed->name);
+		err_clear(err);
+		return 0;
+	}
+	*result = IMPORT_MISSING;
+	*why = found && crate->nversions > 0 ? NULL : "the index of the source does not have the crate";
+	return 0;
+}
+
+static int
+import_crate(const struct passage *p, const struct import_crate *listed, struct err *err)
+{
+	struct import_crate crate = *listed;
+	bool any = false;
+
+	if (p->process->import->source->is_indexed_there) {
+		enum import_result result;
+		const char *why;
+
+		if (ask_versions(p, listed, &crate, &result, &why, err) == -1)
+			return -1;
+		if (why != NULL) {
+			send_message(p->process, (int)result, 1, listed->name, "", why);
+			return 0;
+		}
+	}
+	if (import_versions(p, &crate, &any, err) == -1)
+		return -1;
+	return any ? import_rest(p, &crate, err) : 0;
 }
 
 static int
@@ -106,12 +192,19 @@ import_crates(struct process *p, struct arena *a, struct err *err)
 {
 	const struct import *import = p->import;
 	const struct import_source *source = import->source;
-	struct importer importer = { import->job, p->db, inspector_new(a, import->job->settings->inspector) };
+	struct importer importer = { import->job, p->db, inspector_new(a, import->job->settings->inspector),
+		source->remote, https_connections_new(a) };
+	struct passage passage = { &importer, p, arena_new() };
 	size_t i;
 	int rc = 0;
 
-	while (rc == 0 && (i = atomic_fetch_add(p->next, 1)) < source->ncrates)
-		rc = import_crate(&importer, p, &source->crates[i], err);
+	for (size_t n = 1; rc == 0 && (i = atomic_fetch_add(p->next, 1)) < source->ncrates; n++) {
+		rc = import_crate(&passage, &source->crates[i], err);
+		if (rc == 0 && n % REPLAN_CRATES == 0)
+			rc = imported_replan(p->db, passage.arena, err);
+		arena_reset(passage.arena);
+	}
+	arena_free(passage.arena);
 	inspector_stop(importer.inspector);
 	return rc;
 }
@@ -126,18 +219,18 @@ process_main(struct process *p, pid_t parent)
 	struct err err = { 0 };
 	int rc;
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent)
-		return EXIT_FAILURE;
+	/* or a write would wait for this process to read, once the command is gone */
+	close(p->reports);
 	p->db = db_new(import->job->conninfo, import->job->timeout_ms);
 	db_prepare_late(p->db);
 	barrier = cache_barrier_new(p->db, NULL);
 	/* a store that no pool has used yet has no directories */
-	rc = become_owner(import->job->settings->store, &err) == -1 ||
+	rc = become_owner(import->job->settings->store, &err) == -1 || follow(parent, &err) == -1 ||
 	    blob_store_check(import->job->settings->store, &err) == -1 ? -1 : import_crates(p, a, &err);
 	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &err) == -1)
 		rc = -1;
 	if (rc == -1)
-		send_message(p, STOPPED, "", "", err.detail[0] != '\0' ? err.detail : err.pub);
+		send_message(p, STOPPED, 0, "", "", err.detail[0] != '\0' ? err.detail : err.pub);
 	cache_barrier_free(barrier);
 	db_free(p->db);
 	arena_free(a);
@@ -177,7 +270,7 @@ listen_to(struct import *import, int messages, struct err *err)
 				rc = err_internal(err, 500, "the import has stopped: %s" GO_ON, m.why);
 			continue;
 		}
-		import->counts[m.result]++;
+		import->counts[m.result] += m.n;
 		if (m.why[0] != '\0')
 			import->say(import->arg, &(struct import_report) { (enum import_result)m.result,
 			    m.crate, m.version, m.why });
@@ -216,6 +309,7 @@ import_run(struct import *import, struct arena *a, struct err *err)
 		return err_sys(err, "a pipe for the import");
 	}
 	p.messages = ends[1];
+	p.reports = ends[0];
 	while (rc == 0 && n < import->processes) {
 		rc = start(&p, &pids[n], err);
 		n += rc == 0;

@@ -17,7 +17,7 @@ enum { IMPORT_PROCESSES_MAX = 64 };
 struct import_report {
 	enum import_result result;
 	const char *crate;
-	const char *version;
+	const char *version; /* "": it is about the crate */
 	const char *why; /* cut to some hundred bytes */
 };
 
@@ -29,7 +29,7 @@ struct import {
 	/* told of each version but those that are imported or there without more to say */
 	void (*say)(void *arg, const struct import_report *);
 	void *arg;
-	size_t counts[IMPORT__MAX]; /* what has become of the versions */
+	size_t counts[IMPORT__MAX]; /* what has become of the versions, and of crates */
 };
 
 /*

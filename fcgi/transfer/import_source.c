@@ -13,13 +13,18 @@
 #include "crate/semver.h"
 #include "transfer/import_files.h"
 
-enum { FIRST = 1024, FILE_MAX = 64 << 20 /* of an index file: hundreds of thousands of lines */ };
+enum {
+	FIRST = 64,
+	FILE_MAX = 64 << 20, /* of an index file: hundreds of thousands of lines */
+	LIST_MAX = 1 << 30
+};
 
-/* A version that was found; `order` tells which came first. */
+/* A version or, without one, a crate that was found; `order` tells which came first. */
 struct found {
 	const char *name;
 	struct import_version version;
 	struct semver semver;
+	struct strings owners;
 	size_t order;
 };
 
@@ -27,11 +32,12 @@ struct finding {
 	struct arena *arena;
 	struct found *v;
 	size_t n, room;
-	const struct import_source *crates; /* NULL: the files are the crates */
+	const struct import_source *files; /* NULL: the files are the crates, or there are none */
+	bool is_list;
 };
 
-static struct found *
-add(struct finding *f)
+static void
+add(struct finding *f, const struct found *found)
 {
 	if (f->n == f->room) {
 		size_t room = f->room == 0 ? FIRST : 2 * f->room;
@@ -42,8 +48,9 @@ add(struct finding *f)
 		f->v = v;
 		f->room = room;
 	}
-	f->v[f->n] = (struct found) { .order = f->n };
-	return &f->v[f->n++];
+	f->v[f->n] = *found;
+	f->v[f->n].order = f->n;
+	f->n++;
 }
 
 /* By crate; in it by precedence, and what is equal (build metadata) by the text. */
@@ -75,14 +82,19 @@ gather(const struct finding *f, struct import_source *source)
 	struct import_crate *crate = NULL;
 
 	*source = (struct import_source) { .crates = arena_calloc(f->arena, f->n, sizeof(*source->crates)),
-		.nversions = f->n };
+		.files = f->files };
 	for (size_t i = 0; i < f->n; i++) {
 		if (crate == NULL || strcmp(crate->name, f->v[i].name) != 0) {
 			crate = &source->crates[source->ncrates++];
-			*crate = (struct import_crate) { f->v[i].name, &versions[i], 0 };
+			*crate = (struct import_crate) { .name = f->v[i].name,
+				.versions = &versions[source->nversions] };
 		}
-		versions[i] = f->v[i].version;
-		crate->nversions++;
+		if (f->v[i].owners.n > 0)
+			crate->owners = f->v[i].owners;
+		if (f->v[i].version.version != NULL) {
+			versions[source->nversions++] = f->v[i].version;
+			crate->nversions++;
+		}
 	}
 }
 
@@ -120,7 +132,7 @@ take_crate(void *arg, const char *path, const char *name, struct err *err)
 	(void)err;
 	if (split(f->arena, name, &found)) {
 		found.version.path = path;
-		*add(f) = found;
+		add(f, &found);
 	}
 	return 0;
 }
@@ -153,11 +165,11 @@ compare_crates(const void *left, const void *right)
 
 /* The file of that version.  NULL: there is none. */
 static const char *
-path_of(const struct import_source *crates, const char *name, const char *version)
+path_of(const struct import_source *files, const char *name, const char *version)
 {
 	const struct import_crate wanted = { .name = name };
-	const struct import_crate *crate = crates->ncrates == 0 ? NULL :
-	    bsearch(&wanted, crates->crates, crates->ncrates, sizeof(wanted), compare_crates);
+	const struct import_crate *crate = files == NULL || files->ncrates == 0 ? NULL :
+	    bsearch(&wanted, files->crates, files->ncrates, sizeof(wanted), compare_crates);
 
 	for (size_t i = 0; crate != NULL && i < crate->nversions; i++) {
 		if (strcmp(crate->versions[i].version, version) == 0)
@@ -182,15 +194,15 @@ read_all(int fd, char *bytes, size_t room)
 	return (ssize_t)n;
 }
 
-static int
-read_file(struct arena *a, const char *path, struct slice *out, struct err *err)
+int
+import_source_read(struct arena *a, const char *path, size_t max, struct slice *out, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st = { .st_size = 0 };
 	ssize_t n = -1;
 
 	*out = slice_str("");
-	if (fd != -1 && fstat(fd, &st) == 0 && st.st_size <= FILE_MAX) {
+	if (fd != -1 && fstat(fd, &st) == 0 && (size_t)st.st_size <= max) {
 		char *bytes = arena_alloc(a, (size_t)st.st_size);
 
 		n = read_all(fd, bytes, (size_t)st.st_size);
@@ -199,35 +211,109 @@ read_file(struct arena *a, const char *path, struct slice *out, struct err *err)
 	}
 	if (n == -1)
 		err_set(err, 400, "cannot read %s: %s", path,
-		    strerrordesc_np(st.st_size > FILE_MAX ? EFBIG : errno));
+		    strerrordesc_np((size_t)st.st_size > max ? EFBIG : errno));
 	if (fd != -1)
 		close(fd);
 	return n == -1 ? -1 : 0;
 }
 
+static int
+take_owners(struct finding *f, const struct json_get *get, struct found *found)
+{
+	struct json_object *owners = NULL;
+	size_t n;
+
+	if (json_get_array(get, "owners", false, &owners) == -1)
+		return -1;
+	n = owners == NULL ? 0 : json_object_array_length(owners);
+	found->owners.v = arena_calloc(f->arena, n, sizeof(*found->owners.v));
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *owner = json_object_array_get_idx(owners, i);
+
+		if (!json_object_is_type(owner, json_type_string))
+			return err_set(get->err, 400, "%s: an owner is not a string", get->what);
+		found->owners.v[found->owners.n++] = arena_strdup(f->arena, json_object_get_string(owner));
+	}
+	return 0;
+}
+
+/* What a list says besides. */
+static int
+take_listed(struct finding *f, const struct json_get *get, struct found *found)
+{
+	struct import_version *v = &found->version;
+
+	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1)
+		return -1;
+	return v->downloads >= 0 ? 0 :
+	    err_set(get->err, 400, "%s: field `downloads` must not be negative", get->what);
+}
+
 /* Takes name and version of a line; the rest is read when it is imported. */
 static int
-take_line(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
+take_object(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
 {
 	struct json_object *obj;
-	const char *name, *version;
-	struct semver semver;
-	struct found *found;
+	struct json_get get;
+	struct found found = { .version = { .line = line } };
+	const char *name, *version = NULL;
+	struct err wrong = { 0 };
 
 	if (json_parse(parse, line, what, &obj, err) == -1)
 		return -1;
 	if (!json_object_is_type(obj, json_type_object))
 		return err_set(err, 400, "%s: the line is not an object", what);
-	if (json_get_str(&(struct json_get) { obj, what, err }, "name", true, &name) == -1 ||
-	    json_get_str(&(struct json_get) { obj, what, err }, "vers", true, &version) == -1 ||
-	    crate_name_check(slice_str(name), "crate", err) == -1 ||
-	    semver_parse(slice_str(version), &semver, err) == -1)
+	get = (struct json_get) { obj, what, err };
+	if (json_get_str(&get, "name", true, &name) == -1 ||
+	    json_get_str(&get, "vers", !f->is_list, &version) == -1 ||
+	    (f->is_list && take_listed(f, &get, &found) == -1))
 		return -1;
-	found = add(f);
-	found->name = arena_strdup(f->arena, name);
-	found->version = (struct import_version) { arena_strdup(f->arena, version),
-		path_of(f->crates, name, version), line };
+	if (crate_name_check(slice_str(name), "crate", &wrong) == -1 ||
+	    (version != NULL && semver_parse(slice_str(version), &found.semver, &wrong) == -1))
+		return err_set(err, 400, "%s: %s", what, wrong.pub);
+	found.name = arena_strdup(f->arena, name);
+	if (version != NULL) {
+		found.version.version = arena_strdup(f->arena, version);
+		found.version.path = path_of(f->files, name, version);
+	}
+	add(f, &found);
 	return 0;
+}
+
+static int
+take_line(struct finding *f, struct arena *parse, struct slice line, const char *what, struct err *err)
+{
+	struct found found = { .order = 0 };
+	struct err wrong = { 0 };
+
+	if (!f->is_list || line.p[0] == '{')
+		return take_object(f, parse, line, what, err);
+	found.name = arena_slicedup(f->arena, line);
+	if (crate_name_check(line, "crate", &wrong) == -1)
+		return err_set(err, 400, "%s: %s", what, wrong.pub);
+	add(f, &found);
+	return 0;
+}
+
+/* `path` names the lines in errors. */
+static int
+take_lines(struct finding *f, struct slice rest, const char *path, struct err *err)
+{
+	struct arena *parse = arena_new();
+	int rc = 0;
+
+	for (size_t number = 1; rc == 0 && rest.n > 0; number++) {
+		const char *end = memchr(rest.p, '\n', rest.n);
+		struct slice line = slice_of(rest.p, end == NULL ? rest.n : (size_t)(end - rest.p));
+		size_t used = line.n + (end != NULL);
+
+		rest = slice_of(rest.p + used, rest.n - used);
+		if (line.n > 0)
+			rc = take_line(f, parse, line, arena_printf(parse, "%s:%zu", path, number), err);
+		arena_reset(parse);
+	}
+	arena_free(parse);
+	return rc;
 }
 
 /* Is this where an index has the file of the crate, as cargo's index format says?  Others are none of its. */
@@ -251,39 +337,99 @@ static int
 take_index_file(void *arg, const char *path, const char *name, struct err *err)
 {
 	struct finding *f = arg;
-	struct arena *parse;
-	struct slice rest;
-	int rc = 0;
+	struct slice lines;
 
 	if (!has_index_path(path, name))
 		return 0;
-	if (read_file(f->arena, path, &rest, err) == -1)
-		return -1;
-	parse = arena_new();
-	for (size_t number = 1; rc == 0 && rest.n > 0; number++) {
-		const char *end = memchr(rest.p, '\n', rest.n);
-		struct slice line = slice_of(rest.p, end == NULL ? rest.n : (size_t)(end - rest.p));
-		size_t used = line.n + (end != NULL);
+	return import_source_read(f->arena, path, FILE_MAX, &lines, err) == -1 ? -1 :
+	    take_lines(f, lines, path, err);
+}
 
-		rest = slice_of(rest.p + used, rest.n - used);
-		if (line.n > 0)
-			rc = take_line(f, parse, line, arena_printf(parse, "%s:%zu", path, number), err);
-		arena_reset(parse);
-	}
-	arena_free(parse);
-	return rc;
+static void
+gather_lines(struct finding *f, struct import_source *source)
+{
+	if (f->n > 1)
+		qsort(f->v, f->n, sizeof(*f->v), compare_order);
+	gather(f, source);
 }
 
 int
-import_source_index(struct arena *a, const char *path, const struct import_source *crates,
+import_source_index(struct arena *a, const char *path, const struct import_source *files,
     struct import_source *source, struct err *err)
 {
-	struct finding f = { .arena = a, .crates = crates };
+	struct finding f = { .arena = a, .files = files };
 
 	if (import_files_walk(a, path, take_index_file, &f, err) == -1)
 		return -1;
-	if (f.n > 1)
-		qsort(f.v, f.n, sizeof(*f.v), compare_order);
-	gather(&f, source);
+	gather_lines(&f, source);
+	return 0;
+}
+
+int
+import_source_list_parse(struct arena *a, struct slice lines, const char *what,
+    const struct import_source *files, struct import_source *source, struct err *err)
+{
+	struct finding f = { .arena = a, .files = files, .is_list = true };
+
+	if (take_lines(&f, lines, what, err) == -1)
+		return -1;
+	gather_lines(&f, source);
+	return 0;
+}
+
+int
+import_source_list(struct arena *a, const char *path, const struct import_source *files,
+    struct import_source *source, struct err *err)
+{
+	struct slice lines;
+
+	return import_source_read(a, path, LIST_MAX, &lines, err) == -1 ? -1 :
+	    import_source_list_parse(a, lines, path, files, source, err);
+}
+
+void
+import_source_names(struct arena *a, const struct strings *names, struct import_source *source)
+{
+	struct finding f = { .arena = a };
+
+	for (size_t i = 0; i < names->n; i++)
+		add(&f, &(struct found) { .name = names->v[i] });
+	gather_lines(&f, source);
+}
+
+static int64_t
+downloads_of(const struct import_crate *listed, const char *version)
+{
+	for (size_t i = 0; i < listed->nversions; i++) {
+		if (strcmp(listed->versions[i].version, version) == 0)
+			return listed->versions[i].downloads;
+	}
+	return 0;
+}
+
+int
+import_source_lines(struct arena *a, struct slice lines, const char *what,
+    const struct import_crate *listed, const struct import_source *files, struct import_crate *crate,
+    struct err *err)
+{
+	struct finding f = { .arena = a, .files = files };
+	struct import_source source;
+
+	*crate = (struct import_crate) { .name = listed->name, .owners = listed->owners };
+	if (take_lines(&f, lines, what, err) == -1)
+		return -1;
+	gather_lines(&f, &source);
+	if (source.ncrates == 0)
+		return 0;
+	if (source.ncrates > 1 || !crate_name_equal(slice_str(source.crates[0].name), slice_str(listed->name)))
+		return err_set(err, 400, "%s has lines of the crate `%s`", what,
+		    source.crates[source.ncrates - 1].name);
+	crate->name = source.crates[0].name;
+	if (strcmp(crate->name, listed->name) != 0)
+		crate->alias = listed->name;
+	crate->versions = source.crates[0].versions;
+	crate->nversions = source.crates[0].nversions;
+	for (size_t i = 0; i < crate->nversions; i++)
+		crate->versions[i].downloads = downloads_of(listed, crate->versions[i].version);
 	return 0;
 }

@@ -31,6 +31,9 @@ const char *const import_result_names[IMPORT__MAX] = {
 	[IMPORT_REFUSED] = "refused",
 	[IMPORT_DIFFERS] = "differs",
 	[IMPORT_MISSING] = "missing",
+	[IMPORT_OWNERS] = "owners",
+	[IMPORT_OWNERS_MISSING] = "owners_missing",
+	[IMPORT_DOWNLOADS] = "downloads",
 };
 
 /* One version on its way. */
@@ -76,53 +79,97 @@ unreadable(const struct passage *p, struct err *err)
 static int
 open_source(struct passage *p, struct err *err)
 {
-	p->fd = open(p->version->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	p->fd = open(p->version->path, BLOB_OPEN);
 	if (p->fd == -1)
 		return unreadable(p, err);
 	arena_defer(p->arena, close_source, p);
 	return 0;
 }
 
-/* Copies the file into the store's staging. */
 static int
-stage(struct passage *p, struct err *err)
+begin_stage(void *arg, struct err *err)
 {
-	const struct import_job *job = p->importer->job;
+	struct passage *p = arg;
+
+	return blob_stage(p->arena, p->importer->job->settings->store, &p->v.blob, err);
+}
+
+static int
+take_piece(void *arg, struct slice piece, struct err *err)
+{
+	const struct passage *p = arg;
+	uint32_t most = p->importer->job->policy->max_crate_size;
+
+	if (blob_stage_size(p->v.blob) + piece.n > most)
+		return err_set(err, 400,
+		    "the crate has more than %" PRIu32 " bytes; raise max_crate_size of the project", most);
+	return blob_stage_write(p->v.blob, piece, err);
+}
+
+static int
+read_file(struct passage *p, struct err *err)
+{
 	char *piece = arena_alloc(p->arena, PIECE);
-	struct version_new *v = &p->v;
 	ssize_t n;
 
-	if (blob_stage(p->arena, job->settings->store, &v->blob, err) == -1)
+	if (open_source(p, err) == -1 || begin_stage(p, err) == -1)
 		return -1;
 	while ((n = read(p->fd, piece, PIECE)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
 			return unreadable(p, err);
-		if (blob_stage_size(v->blob) + (size_t)n > job->policy->max_crate_size)
-			return err_set(err, 400,
-			    "%s has more than %" PRIu32 " bytes; raise max_crate_size of the project",
-			    p->version->path, job->policy->max_crate_size);
-		if (blob_stage_write(v->blob, slice_of(piece, (size_t)n), err) == -1)
+		if (take_piece(p, slice_of(piece, (size_t)n), err) == -1)
 			return -1;
 	}
-	v->cksum = blob_stage_sha256(v->blob);
-	v->size = (int64_t)blob_stage_size(v->blob);
-	if (p->line.cksum != NULL && strcmp(p->line.cksum, v->cksum) != 0)
-		return err_set(err, 400, "%s has the SHA-256 %s, and the index says %s", p->version->path,
-		    v->cksum, p->line.cksum);
 	return 0;
 }
 
-/* Reads the manifest in the crate. */
 static int
-inspect(struct passage *p, struct err *err)
+download(struct passage *p, struct err *err)
+{
+	const struct import_download d = { p->there->crate->name, p->version->version, p->line.cksum, begin_stage,
+		take_piece, p };
+
+	bool found;
+
+	if (import_remote_crate(p->importer->remote, p->importer->connections, p->arena, &d, &found, err) == -1)
+		return -1;
+	if (!found)
+		p->v.blob = NULL;
+	return 0;
+}
+
+/* Brings the crate into the store's staging.  v.blob NULL: the source does not have it. */
+static int
+stage(struct passage *p, struct err *err)
+{
+	struct version_new *v = &p->v;
+	bool remote = p->importer->remote != NULL && p->line.cksum != NULL;
+
+	if (p->version->path == NULL && !remote)
+		return 0;
+	if ((p->version->path != NULL ? read_file : download)(p, err) == -1)
+		return -1;
+	if (v->blob == NULL)
+		return 0;
+	v->cksum = blob_stage_sha256(v->blob);
+	v->size = (int64_t)blob_stage_size(v->blob);
+	if (p->line.cksum != NULL && strcmp(p->line.cksum, v->cksum) != 0)
+		return err_set(err, 400, "the crate has the SHA-256 %s, and the index says %s", v->cksum,
+		    p->line.cksum);
+	return 0;
+}
+
+/* Reads the manifest in the crate, if its folder has that name. */
+static int
+inspect_as(struct passage *p, const char *name, struct err *err)
 {
 	const struct import_job *wanted = p->importer->job;
 	const struct job job = { .kind = JOB_INSPECT, .limits = {
 		.max_unpacked = (uint64_t)wanted->policy->max_unpacked_size,
 		.max_entries = (uint64_t)wanted->policy->max_entries,
-		.folder = arena_printf(p->arena, "%s-%s", p->there->crate->name, p->version->version),
+		.folder = arena_printf(p->arena, "%s-%s", name, p->version->version),
 	} };
 	struct inspector_result result = { .errors = slice_str("") };
 	int64_t deadline_us = clock_us() + wanted->settings->inspect_timeout * 1000000;
@@ -147,6 +194,20 @@ inspect(struct passage *p, struct err *err)
 		return err_set(err, 400, "%s", verdict.error);
 	p->package = verdict.package;
 	return 0;
+}
+
+/* Some registries have all names in lower case, and the crate has the right one. */
+static int
+inspect(struct passage *p, struct err *err)
+{
+	const struct import_crate *crate = p->there->crate;
+
+	if (inspect_as(p, crate->name, err) == 0)
+		return 0;
+	if (err->status >= 500 || crate->alias == NULL)
+		return -1;
+	err_clear(err);
+	return inspect_as(p, crate->alias, err);
 }
 
 /* Gives the registry of a dependency its one spelling. */
@@ -316,12 +377,14 @@ pass(struct passage *p, enum import_result *result, const char **why, struct err
 	there = find_there(p);
 	if (there != NULL && (p->version->path != NULL || p->line.cksum != NULL))
 		return compare(p, there, result, why, err);
-	if (p->version->path == NULL) {
+	if (stage(p, err) == -1)
+		return -1;
+	if (p->v.blob == NULL) {
 		*result = IMPORT_MISSING;
 		*why = "the source has no bytes of it";
 		return 0;
 	}
-	if (open_source(p, err) == -1 || stage(p, err) == -1 || inspect(p, err) == -1 ||
+	if (inspect(p, err) == -1 ||
 	    check(p, err) == -1 || describe(p, err) == -1 || publish(p, err) == -1)
 		return -1;
 	*result = p->legacy != NULL ? IMPORT_LEGACY : IMPORT_DONE;

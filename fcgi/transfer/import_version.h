@@ -42,6 +42,10 @@ enum import_result {
 	IMPORT_REFUSED, /* why */
 	IMPORT_DIFFERS, /* the project has the version with other bytes */
 	IMPORT_MISSING, /* the source has no bytes */
+	IMPORT__VERSIONS, /* the results above are of versions; those below of crates */
+	IMPORT_OWNERS = IMPORT__VERSIONS, /* a user owns the crate now, as in the source */
+	IMPORT_OWNERS_MISSING, /* nobody here, or nobody who can be an owner, has the name; why */
+	IMPORT_DOWNLOADS, /* versions whose downloads before are counted now */
 	IMPORT__MAX
 };
 
@@ -52,6 +56,8 @@ struct importer {
 	const struct import_job *job;
 	struct db *db;
 	struct inspector *inspector;
+	const struct import_remote *remote; /* has crates that no file has; NULL: it does not */
+	struct https_connections *connections;
 };
 
 /* A crate, and what the project has of it. */

@@ -61,6 +61,17 @@ SELECT @caller, @caller_in_project
   LEFT JOIN projects p ON p.id = q.project
   LEFT JOIN groups g ON g.id = p.group_id;
 
+-- part: cache_ground
+-- What a decision of a keeper about t rests on besides: see cache_decide.
+e.id::text AS epoch,
+CASE WHEN EXISTS (SELECT FROM token_slots s
+                   WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
+                     AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
+     THEN t.handle END AS handle,
+floor(extract(epoch FROM least(t.expires_at, t.checked_until,
+    (SELECT min(m.expires_at) FROM members m
+      WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
+
 -- name: cache_decide
 -- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  By a keeper:
 -- as access_facts, and behind it the epoch, the token's handle where nginx can check it (its slot is live
@@ -68,15 +79,7 @@ SELECT @caller, @caller_in_project
 -- null.  One statement, so that all of it is of one moment: of a membership that came between two
 -- statements the second would know the right, and the first not the end.  Look-ups as in access_facts, a
 -- table of one row, the slot by its primary key, the memberships by members_group and members_project.
-SELECT @caller, @caller_in_project,
-       e.id::text AS epoch,
-       CASE WHEN EXISTS (SELECT FROM token_slots s
-                          WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
-                            AND s.slot || ' ' || s.fingerprint = ANY ($3::text[]))
-            THEN t.handle END AS handle,
-       floor(extract(epoch FROM least(t.expires_at, t.checked_until,
-           (SELECT min(m.expires_at) FROM members m
-             WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
+SELECT @caller, @caller_in_project, @cache_ground
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
   LEFT JOIN users u ON u.id = t.user_id
@@ -132,6 +135,73 @@ SELECT @caller, @caller_in_group
   LEFT JOIN tokens t ON t.digest = q.digest
   LEFT JOIN users u ON u.id = t.user_id
   LEFT JOIN groups g ON g.id = q.place;
+
+-- part: caller_in_view
+-- What t and u may do at most in a project of group v, or of a group below it: the facts of the registry of
+-- the group where it is about no name, or about one that no project has.  Who may do something in none of
+-- the projects is refused by these facts as well; that somebody may do it in one of them does not follow,
+-- for jobs.  As in caller_in_group the time it takes does not depend on what is private.
+coalesce(t.group_id = ANY (v.ancestor_ids)
+         OR EXISTS (SELECT FROM groups d
+                     WHERE d.id = coalesce(t.group_id, (SELECT p.group_id FROM projects p WHERE p.id = t.project_id))
+                       AND d.ancestor_ids @> ARRAY[v.id]), false) AS in_namespace,
+CASE WHEN t.kind = 'job' THEN 2 ELSE 0 END AS job_policy, t.trust_rule_id,
+v.id AS namespace_id, v.full_path,
+CASE WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[v.id] AND @has_public) THEN 'public'
+     WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[v.id] AND @has_internal) THEN 'internal'
+     ELSE 'private' END AS visibility,
+true AS packages_enabled, false AS public_packages,
+coalesce((SELECT max(m.access_level) FROM members m
+           WHERE m.user_id = t.user_id AND (m.expires_at IS NULL OR m.expires_at > now())
+             AND (m.group_id = ANY (v.ancestor_ids)
+                  OR EXISTS (SELECT FROM groups d WHERE d.id = @group_of_member
+                                AND d.ancestor_ids @> ARRAY[v.id]))), 0) AS access_level,
+EXISTS (SELECT FROM crate_owners k JOIN projects p ON p.id = k.project_id JOIN groups d ON d.id = p.group_id
+         WHERE k.user_id = t.user_id AND d.ancestor_ids @> ARRAY[v.id]) AS owns_crate,
+(SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
+CASE WHEN t.id IS NULL THEN
+    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids))
+     ELSE '' END AS networks, NULL AS policy
+
+-- name: access_facts_view
+-- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
+-- for the registry of a group where it is about no name.
+SELECT @caller, @caller_in_view
+  FROM (SELECT $1::bytea AS digest,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
+  LEFT JOIN tokens t ON t.digest = q.digest
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups v ON v.id = q.place;
+
+-- name: access_facts_view_name
+-- $1 to $3 as in access_facts_view, $4 a name in normal form, $5 whether a name that is new goes to the
+-- group's default project.  As access_facts, about the project of the group that has the name, and behind
+-- it the group, and whether there is a project that has the name: of the few crates of that name, by
+-- crates_name.
+SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS has_name
+  FROM (SELECT $1::bytea AS digest,
+               coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place,
+               $4::text AS name) n
+  LEFT JOIN tokens t ON t.digest = n.digest
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN groups v ON v.id = n.place
+  LEFT JOIN LATERAL view_project(v.id, n.name) h ON true
+  LEFT JOIN projects p ON p.id = coalesce(h.project_id, CASE WHEN $5::boolean THEN
+       (SELECT o.id FROM projects o JOIN groups d ON d.id = o.group_id
+         WHERE o.id = v.default_project_id AND d.ancestor_ids @> ARRAY[v.id]) END)
+  LEFT JOIN groups g ON g.id = p.group_id;
+
+-- name: cache_decide_view
+-- $1 to $3 as in cache_decide, $2 a group.  As cache_decide, with a row for each project of the group or of
+-- one below it that has its packages switched on, up to 1001: the groups by groups_ancestor_ids, their
+-- projects by projects_group.
+SELECT @caller, @caller_in_project, @cache_ground
+  FROM access_epoch e
+  LEFT JOIN tokens t ON t.digest = $1::bytea
+  LEFT JOIN users u ON u.id = t.user_id
+  JOIN groups g ON g.ancestor_ids @> ARRAY[$2::bigint]
+  JOIN projects p ON p.group_id = g.id AND p.packages_enabled
+ LIMIT 1001;
 
 -- name: access_facts_groups
 -- $1 token or null, $2 groups, a page of them.  As access_facts_group, with a row for each group in that
@@ -295,184 +365,3 @@ SELECT @caller, @caller_in_project
   LEFT JOIN users u ON u.id = $1::bigint
   LEFT JOIN @viewer ON true
  ORDER BY q.place;
-
--- part: viewer_memberships
--- As caller_memberships, of user $1 or null.
-caller AS MATERIALIZED (
-	SELECT u.id, u.is_admin FROM users u WHERE u.id = $1::bigint AND u.state = 'active'
-), mine AS MATERIALIZED (
-	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
-	 WHERE m.expires_at IS NULL OR m.expires_at > now()
-)
-
--- part: known_projects
--- Project p of group g, if the caller, a user or nobody, may see it or read its packages: the same as
--- access_decide() says of ACTION_READ_NAMESPACE or ACTION_READ_PACKAGE, which judges the projects of a page again
--- (a test compares the two).
-projects p JOIN groups g ON g.id = p.group_id
- WHERE (p.visibility = 'public' OR p.public_packages
-        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
-        OR EXISTS (SELECT FROM caller WHERE is_admin)
-        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL)
-        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL)
-        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
-
--- part: readable_projects
--- Those of which the caller may read the packages: not those where a private project has them for a guest
--- alone.
-readable AS MATERIALIZED (
-	SELECT p.id FROM @known_projects AND p.packages_enabled
-	   AND (p.visibility = 'public' OR p.public_packages
-	        OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
-	        OR EXISTS (SELECT FROM caller WHERE is_admin)
-	        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= 20)
-	        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= 20)
-	        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
-)
-
--- part: page_row
--- A row of a page: what it is a part of, the project that it is about, and what else that means in the
--- statement.
-f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
-
--- name: page_front
--- $1 user or null, $2 how many of each part.  `project`: of the user first, others by path: projects that are
--- known, sorted.  `new`: the newest versions, `used`: the crates with the most weight, of all projects that are
--- readable: of each the first by versions_listed_time and crate_search_weight.
-WITH @viewer_memberships, @readable_projects,
-places AS (
-    SELECT p.id, p.full_path,
-           p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL)
-           OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL) AS is_mine
-      FROM @known_projects
-     ORDER BY is_mine DESC, lower(p.full_path) LIMIT $2::bigint),
-newest AS (
-    SELECT v.* FROM readable r CROSS JOIN LATERAL (
-           SELECT v.id, v.project_id, v.crate_id, v.published_at FROM versions v
-            WHERE v.project_id = r.id AND v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
-            ORDER BY v.published_at DESC, v.id DESC LIMIT $2) v
-     ORDER BY v.published_at DESC, v.id DESC LIMIT $2),
-used AS (
-    SELECT s.* FROM readable r CROSS JOIN LATERAL (
-           SELECT s.crate_id, s.project_id, s.weight, s.normalized_name FROM crate_search s
-            WHERE s.project_id = r.id AND s.weight > 0
-            ORDER BY s.weight DESC LIMIT $2) s
-     ORDER BY s.weight DESC, s.normalized_name LIMIT $2)
-SELECT @page_row
-  FROM (SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
-               NULL::bigint AS at, o.is_mine::integer::bigint AS number,
-               row_number() OVER (ORDER BY o.is_mine DESC, lower(o.full_path)) AS place
-          FROM places o
-         UNION ALL
-        SELECT 'new', n.project_id, c.name, v.version, v.description,
-               extract(epoch FROM n.published_at)::bigint, 0,
-               row_number() OVER (ORDER BY n.published_at DESC, n.id DESC)
-          FROM newest n JOIN versions v ON v.id = n.id JOIN crates c ON c.id = n.crate_id
-         UNION ALL
-        SELECT 'used', s.project_id, s.name, s.max_version, s.description, NULL, o.weight,
-               row_number() OVER (ORDER BY o.weight DESC, o.normalized_name)
-          FROM used o JOIN crate_search s ON s.crate_id = o.crate_id) f
- ORDER BY f.part, f.place;
-
--- name: page_search
--- $1 user or null, $2 what is looked for as a name in normal form, $3 what LIKE takes for it or null, $4 words
--- for to_tsquery, $5 the same as text, $6 full path of a project or null for all, $7 how many, $8 after how
--- many.  `crate`: those of readable projects whose names have it, by crate_search_trigrams, or that have the
--- words, by crate_search_words; 500 of each at most, ranked as a search of one project does.  `total`: how
--- many; `facet`: the ten projects with the most of them.
-WITH @viewer_memberships, @readable_projects,
-meant AS MATERIALIZED (
-    SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
-     WHERE $6::text IS NULL OR lower(p.full_path) = lower($6)),
-asked AS MATERIALIZED (
-    SELECT to_tsquery('simple', $4::text) || plainto_tsquery('english', $5::text) AS words),
-found AS MATERIALIZED (
-    (SELECT s.crate_id FROM crate_search s
-      WHERE s.normalized_name LIKE $3::text AND s.project_id IN (SELECT id FROM meant) LIMIT 500)
-    UNION
-    (SELECT s.crate_id FROM crate_search s
-      WHERE s.document @@ (SELECT words FROM asked) AND s.project_id IN (SELECT id FROM meant) LIMIT 500)),
-ranked AS MATERIALIZED (
-    SELECT s.crate_id, s.project_id, s.normalized_name,
-           greatest(search_name_rank(s.normalized_name, $2::text),
-                    ts_rank('{0,0.4,0.5,0.6}', s.document, a.words)) * (1 + s.weight) AS score
-      FROM asked a CROSS JOIN found f JOIN crate_search s ON s.crate_id = f.crate_id),
-page AS (
-    SELECT r.crate_id, row_number() OVER (ORDER BY r.score DESC, r.normalized_name, r.crate_id) AS place
-      FROM ranked r
-     ORDER BY place LIMIT $7::bigint OFFSET $8::bigint)
-SELECT @page_row
-  FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
-               NULL::bigint AS at, 0::bigint AS number, o.place
-          FROM page o JOIN crate_search s ON s.crate_id = o.crate_id
-         UNION ALL
-        (SELECT 'facet', r.project_id, NULL, NULL, NULL, NULL, count(*),
-                row_number() OVER (ORDER BY count(*) DESC, r.project_id)
-           FROM ranked r GROUP BY r.project_id ORDER BY count(*) DESC, r.project_id LIMIT 10)
-         UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM ranked r) f
- ORDER BY f.part, f.place;
-
--- name: page_group
--- $1 user or null, $2 group, $3 whether members are listed, $4 how many projects, $5 after how many.
--- `project`: those known below the group, by path; the groups by groups_ancestor_ids, their projects by
--- projects_group.  `total`: how many.  `member`: the first 100 of the group and of those above, by
--- members_of_group; `number` is the highest level.
-WITH @viewer_memberships,
-places AS MATERIALIZED (
-    SELECT p.id, p.full_path
-      FROM @known_projects AND g.ancestor_ids @> ARRAY[$2::bigint])
-SELECT @page_row
-  FROM (SELECT * FROM (
-            SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
-                   NULL::bigint AS at, coalesce((SELECT sum(n.crates) FROM search_counts n WHERE n.project_id = o.id), 0)::bigint
-                   AS number,
-                   row_number() OVER (ORDER BY lower(o.full_path)) AS place
-              FROM places o ORDER BY place LIMIT $4::bigint OFFSET $5::bigint) o
-         UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM places o
-         UNION ALL
-        (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
-                row_number() OVER (ORDER BY m.level DESC, lower(m.username))
-           FROM (SELECT o.username, o.name, max(m.access_level)::bigint AS level
-                   FROM members m JOIN users o ON o.id = m.user_id
-                  WHERE $3::boolean AND o.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())
-                    AND m.group_id = ANY ((SELECT d.ancestor_ids FROM groups d WHERE d.id = $2)::bigint[])
-                  GROUP BY o.id) m
-          ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
- ORDER BY f.part, f.place;
-
--- name: page_project
--- $1 project, $2 whether crates are listed, $3 whether members are, $4 how many crates, $5 after how many.  Who
--- may see what is decided before.  `crate`: as search_all lists them, with the time of the last change, by primary
--- key; `total`: how many; `member`: the first 100 of the project and of the groups above, by members_of_project
--- and members_of_group.
-WITH parts AS MATERIALIZED (
-    SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
-     WHERE project_id = $1::bigint AND $2::boolean),
-first AS MATERIALIZED (
-    SELECT chr(part / 256) || coalesce(chr(nullif(part % 256, 0)), '') AS name, $5::bigint - (upto - crates) AS skip
-      FROM parts WHERE upto > $5::bigint ORDER BY part LIMIT 1),
-page AS (
-    SELECT s.crate_id, row_number() OVER (ORDER BY s.normalized_name) AS place
-      FROM (SELECT s.crate_id, s.normalized_name FROM crate_search s
-             WHERE s.project_id = $1 AND s.normalized_name >= (SELECT name FROM first)
-             ORDER BY s.normalized_name LIMIT $4::bigint OFFSET (SELECT skip FROM first)) s)
-SELECT @page_row
-  FROM (SELECT 'crate' AS part, NULL::bigint AS project_id, s.name, s.max_version AS version,
-               s.description AS about, extract(epoch FROM c.updated_at)::bigint AS at, 0::bigint AS number, o.place
-          FROM page o JOIN crate_search s ON s.crate_id = o.crate_id JOIN crates c ON c.id = o.crate_id
-         UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, coalesce(max(o.upto), 0), 1 FROM parts o
-         UNION ALL
-        (SELECT 'member', NULL, m.username, NULL, m.name, NULL, m.level,
-                row_number() OVER (ORDER BY m.level DESC, lower(m.username))
-           FROM (SELECT o.username, o.name, max(m.access_level)::bigint AS level
-                   FROM members m JOIN users o ON o.id = m.user_id
-                  WHERE $3::boolean AND o.state = 'active' AND (m.expires_at IS NULL OR m.expires_at > now())
-                    AND (m.project_id = $1
-                         OR m.group_id = ANY ((SELECT d.ancestor_ids FROM projects b JOIN groups d ON d.id = b.group_id
-                                                WHERE b.id = $1)::bigint[]))
-                  GROUP BY o.id) m
-          ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
- ORDER BY f.part, f.place;

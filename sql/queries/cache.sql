@@ -20,6 +20,11 @@ SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS
 -- of the start tells a restored dump from the server that it is of.
 ((SELECT id FROM cache_run) # (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)
 
+-- name: cache_server
+-- Which run of which server the session is with; null before the first keeper of this run.  Reads no table but
+-- one of one row.
+SELECT @cache_server AS server;
+
 -- name: cache_begin_run
 -- $1 a random number.  A keeper runs this before it registers, which may be the first of this run of the server.
 -- One row by primary key.

@@ -17,7 +17,8 @@ UPDATE download_logs SET finished_at = now() WHERE node = $1 AND fingerprint = $
 -- garbage, $7 downloads as JSON.  The position moves by primary key, and waits for whoever moves
 -- it just now; where it is not at $3 then, nothing else happens.  Versions are found by primary
 -- keys, or by the unique indexes crates (project_id, normalized_name) and versions (crate_id,
--- version_base), and who has a token by tokens_handle.  Rows are written in the order of their keys,
+-- version_base), who has a token by tokens_handle, and the project of a crate from the registry of a group by
+-- crates_name.  Rows are written in the order of their keys,
 -- so that two nodes do not wait for each other.
 WITH moved AS (
 	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
@@ -28,14 +29,15 @@ WITH moved AS (
 	 WHERE l.position = $3::bigint
 	RETURNING true
 ), told AS (
-	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint,
+	SELECT * FROM jsonb_to_recordset($7::jsonb) AS d (at bigint, bytes bigint, project_id bigint, group_id bigint,
 	       version_id bigint, crate text, version text, actor text, actor_id bigint, handle text)
 	 WHERE EXISTS (SELECT FROM moved)
 ), line AS (
-	SELECT d.at, d.bytes, d.project_id, d.version_id, d.crate, d.version,
+	SELECT d.at, d.bytes, coalesce(d.project_id, h.project_id) AS project_id, d.version_id, d.crate, d.version,
 	       CASE t.kind WHEN 'personal' THEN 'user' ELSE coalesce(t.kind, d.actor) END AS actor,
 	       CASE t.kind WHEN 'personal' THEN t.user_id ELSE coalesce(t.id, d.actor_id) END AS actor_id
 	  FROM told d LEFT JOIN tokens t ON t.handle = d.handle
+	  LEFT JOIN LATERAL view_project(d.group_id, replace(lower(d.crate), '_', '-')) h ON true
 ), found AS (
 	SELECT l.at, l.actor, l.actor_id, c.project_id, c.id AS crate_id, v.id AS version_id
 	  FROM line l JOIN versions v ON v.id = l.version_id JOIN crates c ON c.id = v.crate_id

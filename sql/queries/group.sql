@@ -22,22 +22,50 @@ RETURNING id;
 UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 
 -- name: group_set
--- $1 full path, $2 anonymous_networks.  One row by the unique index groups_full_path, locked before it is
--- looked at, to tell whether anything changes.
+-- $1 full path; null leaves as it is: $2 anonymous_networks, $3 registry_projects, $4 the default project,
+-- of which 0 is none.  One row by the unique index groups_full_path, locked before it is looked at, to tell
+-- whether anything changes.
 WITH old AS (SELECT * FROM groups WHERE lower(full_path) = lower($1) FOR UPDATE)
-UPDATE groups g SET anonymous_networks = $2 FROM old
+UPDATE groups g
+   SET anonymous_networks = coalesce($2, g.anonymous_networks),
+       registry_projects = coalesce($3::bigint[], g.registry_projects),
+       default_project_id = CASE WHEN $4::bigint IS NULL THEN g.default_project_id ELSE nullif($4, 0) END
+  FROM old
  WHERE g.id = old.id
-RETURNING g.id, g.anonymous_networks <> old.anonymous_networks AS changed;
+RETURNING g.id, (g.anonymous_networks, g.registry_projects, g.default_project_id)
+                IS DISTINCT FROM (old.anonymous_networks, old.registry_projects, old.default_project_id) AS changed;
+
+-- name: group_find_projects
+-- $1 full path of a group, $2 full paths or ids of projects.  For each of these, in their order, the
+-- project below the group, or null: by the unique indexes groups_full_path and projects_full_path and by
+-- primary key.  No row where there is no such group.
+SELECT h.id, h.full_path
+  FROM groups v CROSS JOIN unnest($2::text[]) WITH ORDINALITY AS n (word, place)
+  LEFT JOIN LATERAL
+       (SELECT p.id, p.full_path FROM projects p JOIN groups d ON d.id = p.group_id
+         WHERE d.ancestor_ids @> ARRAY[v.id]
+           AND p.id = coalesce((SELECT o.id FROM projects o WHERE lower(o.full_path) = lower(n.word)),
+                               CASE WHEN n.word ~ '^[1-9][0-9]{0,17}$' THEN n.word::bigint END)) h ON true
+ WHERE lower(v.full_path) = lower($1)
+ ORDER BY n.place;
+
+-- part: group_registry
+-- What is set of the registry of group g, as full paths: projects by primary key.
+coalesce((SELECT string_agg(p.full_path, ' ' ORDER BY o.place)
+            FROM unnest(g.registry_projects) WITH ORDINALITY AS o (id, place) JOIN projects p ON p.id = o.id), '')
+AS registry_projects,
+coalesce((SELECT p.full_path FROM projects p WHERE p.id = g.default_project_id), '') AS default_project
 
 -- name: group_list
 -- All groups, for an administrator at a terminal: a scan of a small table, sorted in memory.
-SELECT id, full_path, parent_id, extract(epoch FROM created_at)::bigint AS created_at, anonymous_networks
-  FROM groups ORDER BY lower(full_path);
+SELECT g.id, g.full_path, g.parent_id, extract(epoch FROM g.created_at)::bigint AS created_at, g.anonymous_networks,
+       @group_registry
+  FROM groups g ORDER BY lower(g.full_path);
 
 -- name: group_entries
 -- $1 ids.  The groups as clients see them, in the order of the ids: by primary keys.
 SELECT g.id, g.path, g.full_path, g.parent_id,
        to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
-       g.anonymous_networks
+       g.anonymous_networks, @group_registry
   FROM unnest($1::bigint[]) WITH ORDINALITY AS q (id, place) JOIN groups g ON g.id = q.id
  ORDER BY q.place;

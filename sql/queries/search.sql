@@ -169,9 +169,10 @@ SELECT t.total, s.name, s.max_version, s.description
 -- name: search_weigh
 -- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_reverse,
 -- 10000 dependencies at most, and what was downloaded of it by the primary key of download_days.  Where a
--- weight is as before, nothing is written.  The last crate or null, and how many weights have changed.
+-- weight is as before, nothing is written.  A crate that a program has written which did not know what a search
+-- can be narrowed by becomes due.  The last crate or null, and how many weights have changed.
 WITH batch AS MATERIALIZED (
-    SELECT s.crate_id, s.project_id, s.normalized_name
+    SELECT s.crate_id, s.project_id, s.normalized_name, s.yanked
       FROM crate_search s WHERE s.crate_id > $1 ORDER BY s.crate_id LIMIT 200),
 weighed AS MATERIALIZED (
     SELECT b.crate_id, search_weight(
@@ -185,6 +186,8 @@ weighed AS MATERIALIZED (
            (SELECT coalesce(sum(n.downloads), 0)::bigint FROM download_days n
              WHERE n.crate_id = b.crate_id AND n.day > current_date - 30)) AS weight
       FROM batch b),
+due AS (
+    INSERT INTO crates_due (crate_id) SELECT b.crate_id FROM batch b WHERE b.yanked IS NULL),
 written AS (
     UPDATE crate_search s SET weight = w.weight
       FROM weighed w WHERE s.crate_id = w.crate_id AND s.weight <> w.weight

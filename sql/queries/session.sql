@@ -1,17 +1,19 @@
 -- name: session_settings
--- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text.  Sent
--- first on every connection, before the other statements are parsed in the search_path that it
--- sets.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
+-- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text, $4 the name of the
+-- session, $5 whether all of it is for this transaction alone.  Sent first on every connection, before the
+-- other statements are parsed in the search_path that it sets; in a shared session first in each
+-- transaction.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
 -- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.  The
 -- process comes first: it shows whether a pooler stands between.
 SELECT pg_backend_pid() AS pid,
-       set_config('statement_timeout', $1, false) AS statement_timeout,
-       set_config('lock_timeout', $2, false) AS lock_timeout,
-       set_config('idle_in_transaction_session_timeout', $3, false) AS idle_timeout,
-       set_config('search_path', 'public, pg_temp', false) AS search_path,
-       set_config('standard_conforming_strings', 'on', false) AS conforming_strings,
-       set_config('jit', 'off', false) AS jit,
-       set_config('TimeZone', 'UTC', false) AS time_zone;
+       set_config('statement_timeout', $1, $5::boolean) AS statement_timeout,
+       set_config('lock_timeout', $2, $5::boolean) AS lock_timeout,
+       set_config('idle_in_transaction_session_timeout', $3, $5::boolean) AS idle_timeout,
+       set_config('search_path', 'public, pg_temp', $5::boolean) AS search_path,
+       set_config('standard_conforming_strings', 'on', $5::boolean) AS conforming_strings,
+       set_config('jit', 'off', $5::boolean) AS jit,
+       set_config('TimeZone', 'UTC', $5::boolean) AS time_zone,
+       set_config('application_name', $4, $5::boolean) AS application_name;
 
 -- name: session_tell_request
 -- $1 the name of the session, with the id of the request: pg_stat_activity has it, and %a in a log of
@@ -62,3 +64,26 @@ SELECT pg_notify('berth_session', $1);
 -- name: session_unlisten
 -- Ends session_listen, after the word has arrived.
 UNLISTEN berth_session;
+
+-- name: session_prepared
+-- The statements that the server's session has, whoever prepared them.  A view of the session's memory.
+SELECT name FROM pg_prepared_statements;
+
+-- name: session_confirm
+-- Writes a record of no use into the log of the database: its commit waits for what each commit waits for,
+-- the disk and synchronous standbys, and with it waits whatever this server has shown before.  Reads no table.
+WITH record AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'berth', '')::text AS position)
+SELECT position FROM record;
+
+-- name: session_position
+-- The primary's end of the log, as far as it is written, and the timeline of it: all that was acknowledged
+-- before is below it.  Reads no table.
+SELECT pg_current_wal_lsn()::text AS position,
+       ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline;
+
+-- name: session_replayed
+-- $1 and $2 what session_position has told.  Has this replica replayed as much, of the same history?  After a
+-- failover its control file has the new timeline from the first restart point on; until then it says no.
+-- Reads no table.
+SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn
+                AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

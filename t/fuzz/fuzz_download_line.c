@@ -40,12 +40,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else
 		snprintf(what, sizeof(what), "%.*s/%.*s", (int)d.crate.n, d.crate.p, (int)d.version.n,
 		    d.version.p);
+	assert(d.group_id == 0 || (d.project_id == 0 && d.version_id == 0));
 	n = snprintf(text, sizeof(text),
-	    "%lld.0 id= method=GET status=200 complete=OK bytes=%lld ids=\"%lld/%s%s\"",
-	    (long long)d.at, (long long)d.bytes, (long long)d.project_id, what, who);
+	    "%lld.0 id= method=GET status=200 complete=OK bytes=%lld ids=\"%s%lld/%s%s\"",
+	    (long long)d.at, (long long)d.bytes, d.group_id > 0 ? "g" : "",
+	    (long long)(d.group_id > 0 ? d.group_id : d.project_id), what, who);
 	assert(n > 0 && (size_t)n < sizeof(text));
 	assert(download_line_parse(slice_of(text, (size_t)n), &again) == DOWNLOAD_LINE_WHOLE);
 	assert(again.at == d.at && again.bytes == d.bytes && again.project_id == d.project_id &&
+	    again.group_id == d.group_id &&
 	    again.version_id == d.version_id && again.actor == d.actor &&
 	    again.actor_id == d.actor_id && slice_equal(again.crate, d.crate) &&
 	    slice_equal(again.version, d.version) && slice_equal(again.handle, d.handle));

@@ -25,6 +25,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(!buf_full(&b) && b.n >= strlen(text));
 	assert(strpbrk(buf_str(&b), "<>\"'") == NULL);
 	buf_reset(&b);
+	html_xml(&b, text);
+	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'\x01\x08\x0b\x1f") == NULL);
+	buf_reset(&b);
 	html_part(&b, text);
 	assert(!buf_full(&b) && strpbrk(buf_str(&b), "<>\"'&/?#:\\") == NULL);
 	buf_reset(&b);

@@ -15,18 +15,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 static void
-segment_verify(const struct segment *seg)
+segment_verify(const struct segment *seg, bool plain)
 {
 	bool slash = false;
 
 	for (size_t i = 0; i < seg->text.n; i++) {
 		unsigned char c = (unsigned char)seg->text.p[i];
 
-		assert(c >= 0x20 && c < 0x7f && c != '\\');
+		assert(c >= 0x20 && c != 0x7f && c != '\\' && (c < 0x80 || !plain));
 		slash |= c == '/';
 	}
 	assert(slash == seg->slash);
-	assert(seg->text.n > 0);
+	assert(seg->text.n > 0 && utf8_valid(seg->text));
 	assert(!slice_is(seg->text, ".") && !slice_is(seg->text, ".."));
 	assert(!slice_has_prefix(seg->text, "../") && !slice_has_prefix(seg->text, "/"));
 }
@@ -38,7 +38,7 @@ request_verify(struct request *rq, int rc)
 
 	assert(id >= 8 && id < REQUEST_ID_SIZE && rq->id[id] == '\0');
 	assert(rq->raw_path.n <= REQUEST_PATH_MAX && rq->query.n <= REQUEST_QUERY_MAX);
-	assert(rq->nsegments <= REQUEST_SEGMENTS_MAX);
+	assert(rq->nplain <= REQUEST_SEGMENTS_MAX && rq->nplain <= rq->nsegments);
 	if (rc == -1) {
 		assert(rq->err.status >= 400 && rq->err.status <= 414 && rq->err.pub[0] != '\0');
 		assert(utf8_valid(slice_str(rq->err.pub)));
@@ -46,7 +46,7 @@ request_verify(struct request *rq, int rc)
 	}
 	assert(rq->raw_path.n > 0 && rq->raw_path.p[0] == '/');
 	for (size_t i = 0; i < rq->nsegments; i++)
-		segment_verify(&rq->segments[i]);
+		segment_verify(&rq->segments[i], i < rq->nplain);
 }
 
 int

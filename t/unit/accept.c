@@ -52,6 +52,10 @@ main(void)
 	for (size_t i = 0; i < sizeof(encodings) / sizeof(*encodings); i++)
 		ok(accept_gzip(encodings[i].header) == encodings[i].gzip, "Accept-Encoding: %s",
 		    encodings[i].header ? encodings[i].header : "(none)");
+	ok(accept_html("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8") && accept_html("*/*, TEXT/HTML"), "HTML");
+	ok(!accept_html(NULL) && !accept_html("*/*") && !accept_html("application/json"), "no HTML");
+	ok(accept_has_etag(a, "\"x\", W/\"a-plain\"", "a") && accept_has_etag(a, "*", "a"), "has it");
+	ok(!accept_has_etag(a, "\"x\"", "a") && !accept_has_etag(a, NULL, "a"), "has it not");
 	for (size_t i = 0; i < sizeof(etags) / sizeof(*etags); i++) {
 		accept_etags(a, etags[i].header, &out);
 		is_int(out.n, etags[i].n, etags[i].header ? etags[i].header : "(none)");

@@ -10,6 +10,7 @@
 
 #include "cache/cache_absent.h"
 #include "cache/cache_grant.h"
+#include "cache/cache_invalidate.h"
 #include "cache/cache_message.h"
 #include "cache/cache_tree.h"
 #include "remove_tree.h"
@@ -30,7 +31,7 @@ there(const char *path)
 static struct cache_file
 file(int64_t project, const char *name, const char *version)
 {
-	struct cache_file f = { .project_id = project };
+	struct cache_file f = { .namespace = project };
 
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	snprintf(f.version, sizeof(f.version), "%s", version);
@@ -40,7 +41,8 @@ file(int64_t project, const char *name, const char *version)
 static void
 test_open(struct cache_dir **d)
 {
-	static const char *const moved[] = { "", "now", "trash", "grant", "project", "lock", "hint", "node" };
+	static const char *const moved[] = { "", "now", "trash", "grant", "project", "group", "lock", "hint",
+		"node" };
 	const char *aside = arena_printf(a, "%s-aside", root);
 	struct cache_dir *second = NULL;
 	char *node;
@@ -103,9 +105,9 @@ test_files(struct cache_dir *d)
 	is_int(cache_tree_remove_crate(d, 7, "Serde_x", &err), 0, "a crate goes");
 	ok(!there("project/7/crates/Serde_x"), "with all versions");
 	is_int(cache_tree_remove_crate(d, 7, "Serde_x", &err), 0, "again");
-	is_int(cache_tree_remove_project(d, 7, &err), 0, "a project goes");
+	is_int(cache_tree_remove_namespace(d, 7, &err), 0, "a project goes");
 	ok(!there("project/7"), "with everything");
-	is_int(cache_tree_remove_project(d, 7, &err), 0, "again");
+	is_int(cache_tree_remove_namespace(d, 7, &err), 0, "again");
 	while (more)
 		cache_dir_sweep(d, &more);
 	is_int(rmdir(arena_printf(a, "%s/trash", root)), 0, "the trash is empty");
@@ -126,7 +128,7 @@ test_many(struct cache_dir *d)
 		if (cache_tree_put(d, &w, slice_str("x"), 1, &err) == -1)
 			exit(EXIT_FAILURE);
 	}
-	is_int(cache_tree_remove_project(d, 9, &err), 0, "a large project goes");
+	is_int(cache_tree_remove_namespace(d, 9, &err), 0, "a large project goes");
 	while (more) {
 		cache_dir_sweep(d, &more);
 		rounds++;
@@ -239,6 +241,58 @@ test_grants(struct cache_dir *d)
 	is_int(cache_dir_begin_epoch(d, "0c", &err), 0, "the next one");
 	is_int(grant(g, d, &other, 7, 300), 0, "and a grant in it");
 	ok(there("now/1002/01abcdefghijklmnop/7/index/se/rd/serde.gz"), "the file is found again");
+	cache_grants_free(g);
+}
+
+static void
+note_due(void *arg, const struct cache_file *f)
+{
+	*(int *)arg += f->namespace != 0 && strcmp(f->name, "Serde_x") == 0;
+}
+
+/* The registries of groups: what a crate of a project takes away from them, and what ends them. */
+static void
+test_views(struct cache_dir *d)
+{
+	struct cache_grants *g = cache_grants_new();
+	struct cache_file files[] = { file(7, "serde_x", ""), file(-12, "serde_x", ""), file(-13, "serde_x", "") };
+	struct cache_file crate = file(-12, "Serde_x", "1.0.0"), other_index = file(-12, "other", "");
+	int due = 0;
+	const struct cache_invalidation in = { d, g, note_due, &due };
+	const struct cache_message index = { .kind = CACHE_INDEX, .id = 7, .name = "Serde_x" },
+				   all = { .kind = CACHE_CRATE, .id = 7, .name = "Serde_x" },
+				   view = { .kind = CACHE_VIEW, .id = 12 },
+				   grants = { .kind = CACHE_VIEW_GRANTS, .id = 12 };
+
+	is_int(cache_dir_clear(d, &err), 0, "an empty tree");
+	is_int(cache_dir_lease(d, 1000, 1003, &err), 0, "a lease");
+	is_int(cache_dir_begin_epoch(d, EPOCH, &err), 0, "an epoch");
+	for (size_t i = 0; i < 3; i++)
+		is_int(cache_tree_put(d, &files[i], slice_str("x"), 1, &err), 0, "a file of a project or group");
+	is_int(cache_tree_put_link(d, &crate, "/nonexistent/blob", &err), 0, "a crate");
+	is_int(cache_tree_put(d, &other_index, slice_str("x"), 1, &err), 0, "another file");
+	is_int(grant(g, d, &who, 7, 100), 0, "a grant for the project");
+	is_int(grant(g, d, &who, -12, 100), 0, "for a group");
+	is_int(grant(g, d, &other, -13, 100), 0, "for another group");
+	ok(there(GRANT "/g12") && there("now/1001/00abcdefghijklmnop/g12/index/se/rd/serde_x.gz"),
+	    "the file of the group is found");
+
+	is_int(cache_invalidate(&in, &index, &err), 0, "the index file of a project's crate changes");
+	ok(!cache_tree_has(d, &files[0]) && !cache_tree_has(d, &files[1]) && !cache_tree_has(d, &files[2]),
+	    "it goes from all groups");
+	is_int(due, 3, "and is due in each");
+	ok(cache_tree_has(d, &crate) && cache_tree_has(d, &other_index), "and nothing else");
+	is_int(cache_invalidate(&in, &all, &err), 0, "the downloads change");
+	ok(!cache_tree_has(d, &crate), "they go as well");
+
+	is_int(cache_tree_put(d, &files[2], slice_str("x"), 1, &err), 0, "a file of the other group");
+	is_int(cache_invalidate(&in, &view, &err), 0, "a name of the group changes");
+	ok(!there("group/12") && cache_tree_has(d, &files[2]), "its files go");
+	ok(cache_grants_have(d, &who, -12), "its grants stay");
+	is_int(cache_invalidate(&in, &grants, &err), 0, "its projects change");
+	ok(!cache_grants_have(d, &who, -12), "its grants go");
+	ok(cache_grants_have(d, &who, 7) && cache_grants_have(d, &other, -13), "those of others stay");
+	is_int(cache_grants_count(g), 2, "two are left");
 	cache_grants_free(g);
 }
 
@@ -385,7 +439,7 @@ take_crate(struct cache_dir *d)
 static int
 take_project(struct cache_dir *d)
 {
-	return cache_tree_remove_project(d, 7, &err);
+	return cache_tree_remove_namespace(d, 7, &err);
 }
 
 static int
@@ -478,7 +532,7 @@ static void
 test_hints(struct cache_dir *d)
 {
 	const struct cache_who nobody = { "../x" }, nowhere = { CACHE_NET "../x" };
-	const struct cache_hint bad[] = { hint(&who, 7, "../x", ""), hint(&who, -1, "serde", ""),
+	const struct cache_hint bad[] = { hint(&who, 7, "../x", ""), hint(&who, 0, "serde", ""),
 		hint(&nobody, 7, "serde", ""), hint(&nowhere, 7, "serde", ""), hint(&who, 7, "serde", "../1") };
 	struct cache_hint h = hint(&who, 7, "serde", "1.0.0"), got;
 	int n = 0;
@@ -515,6 +569,10 @@ test_messages(void)
 		{ "i 7 Serde_x", true, CACHE_INDEX, 7, "Serde_x", "" },
 		{ "c 7 serde", true, CACHE_CRATE, 7, "serde", "" },
 		{ "p 42", true, CACHE_PROJECT, 42, "", "" },
+		{ "v 12", true, CACHE_VIEW, 12, "", "" },
+		{ "w 12", true, CACHE_VIEW_GRANTS, 12, "", "" },
+		{ "v", false, 0, 0, "", "" },
+		{ "w 12 serde", false, 0, 0, "", "" },
 		{ "s 9223372036854775807", true, CACHE_SYNC, INT64_MAX, "", "" },
 		{ "h 4712", true, CACHE_PROBE, 4712, "", "" },
 		{ "e", true, CACHE_EPOCH, 0, "", "" },
@@ -566,6 +624,7 @@ main(void)
 	test_absent(d);
 	test_names(d);
 	test_grants(d);
+	test_views(d);
 	test_room(d);
 	test_network_room(d);
 	test_holders();

@@ -1,6 +1,7 @@
 /* store/db/db_conninfo. */
 #include "store/db/db.h"
 
+#include "store/db/db_hosts.h"
 #include "tap.h"
 
 static const struct {
@@ -37,6 +38,41 @@ static const struct {
 	{ "berth", "berth", NULL },
 };
 
+/* Hosts that are tried one by one, as HOST[ADDRESS]:PORT. */
+static const struct {
+	const char *conninfo, *hosts;
+} lists[] = {
+	{ "host=a,b port=1,2", "a[]:1 b[]:2 " },
+	{ "host=a,b,c port=5433", "a[]:5433 b[]:5433 c[]:5433 " },
+	{ "host=/run/a,/run/b", "/run/a[]: /run/b[]: " },
+	{ "hostaddr=192.0.2.1,192.0.2.2 host=a,b", "a[192.0.2.1]: b[192.0.2.2]: " },
+	{ "hostaddr=192.0.2.1,192.0.2.2", "[192.0.2.1]: [192.0.2.2]: " },
+	{ "postgresql://a:1,b/x?target_session_attrs=read-write", "a[]:1 b[]: " },
+	/* libpq itself does what these mean, or complains of them */
+	{ "host=a port=1", "" },
+	{ "dbname=berth", "" },
+	{ "berth", "" },
+	{ "host=a,,b", "" },
+	{ "host=a,b port=1,2,3", "" },
+	{ "host=a,b target_session_attrs=prefer-standby", "" },
+	{ "host=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "" },
+};
+
+static void
+test_hosts(const char *conninfo, const char *expected)
+{
+	struct db_hosts hosts;
+	char text[128] = "";
+	size_t n = 0;
+
+	db_hosts_read(&hosts, conninfo);
+	for (size_t i = 0; i < hosts.n && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s[%s]:%s ", hosts.host[i], hosts.address[i],
+		    hosts.port[i]);
+	is_str(text, expected, conninfo);
+	db_hosts_free(&hosts);
+}
+
 /* Whoever sees what is printed knows all but the secrets, and libpq understands it. */
 int
 main(void)
@@ -49,6 +85,8 @@ main(void)
 		fclose(f);
 		is_str(shown, conninfos[i].shown, conninfos[i].conninfo);
 	}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		test_hosts(lists[i].conninfo, lists[i].hosts);
 	for (size_t i = 0; i < sizeof(splits) / sizeof(*splits); i++) {
 		struct arena *a = arena_new();
 		const char *password;

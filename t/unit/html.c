@@ -51,6 +51,18 @@ filters(struct buf *b)
 	written(b, "-1234567", "a number");
 	html_day(b, 1767225599);
 	written(b, "<time datetime=\"2025-12-31T23:59:59Z\">2025-12-31</time>", "a day");
+	html_time(b, 1767225599);
+	written(b, "2025-12-31T23:59:59Z", "a time");
+	html_xml(b, "a<b>&\"'\t\n\x01\x1f\x7f\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd\xef\xbf");
+	written(b, "a&lt;b&gt;&amp;&quot;&#39;\t\n\xef\xbf\xbd\xef\xbf\xbd\x7f\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+	    "\xef\xbf", "a text in XML");
+	html_xml(b, NULL);
+	written(b, "", "no text in XML");
+	html_query(b, (const struct html_pair[]) { { "q", "a&b" }, { "x", "" }, { "y", NULL }, { "z", "<" },
+	    { NULL, "w" } });
+	written(b, "?q=a%26b&amp;z=%3C", "a query");
+	html_query(b, (const struct html_pair[]) { { "q", "" }, { NULL, NULL } });
+	written(b, "", "an empty query");
 	html_part(b, "a/b?c=d&e#f%\"<>' \x01+.-_~\xc3\xa9");
 	written(b, "a%2Fb%3Fc%3Dd%26e%23f%25%22%3C%3E%27%20%01%2B.-_~%C3%A9", "a part of an address");
 	html_path(b, "group/sub/../<x>");

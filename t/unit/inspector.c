@@ -17,6 +17,7 @@
 #include "crate/inspect/job.h"
 #include "crate/inspect/verdict.h"
 #include "tap.h"
+#include "tarball.h"
 
 enum { PATIENCE_S = 30 };
 
@@ -464,6 +465,48 @@ test_sandbox(const char *path)
 	ok(waitpid(worker, &status, 0) == worker && WEXITSTATUS(status) == JOB_REFUSED, "the end of the crate");
 }
 
+/* A crate of a text and of a file that is too large to be compared by lines, in memory. */
+static int
+crate_new(const char *below, char text)
+{
+	enum { LARGE = 300 << 10 };
+	char *large = arena_alloc(arena, LARGE);
+	int fd = memfd_create("crate", MFD_CLOEXEC);
+	struct buf tar;
+	struct slice crate;
+
+	memset(large, text, LARGE);
+	buf_init(&tar, arena, TARBALL_MAX);
+	tarball_entry(&tar, '0', arena_printf(arena, "%s/a", below), arena_printf(arena, "same\n%c\n", text));
+	tarball_header(&tar, '0', arena_printf(arena, "%s/b", below), LARGE);
+	tarball_data(&tar, large, LARGE);
+	tarball_end(&tar);
+	crate = tarball_gzip(arena, buf_slice(&tar), 1);
+	if (write(fd, crate.p, crate.n) != (ssize_t)crate.n || lseek(fd, 0, SEEK_SET) != 0)
+		exit(EXIT_FAILURE);
+	return fd;
+}
+
+/* Two crates are compared within the sandbox, where there is one. */
+static void
+test_compares(const char *path)
+{
+	struct inspector *in = inspector_new(arena, path);
+	struct job job = { .kind = JOB_DIFF, .limits = { UINT64_C(64) << 20, 10, "foo-1.0.0" }, .path = "foo-1.1.0",
+		.other = crate_new("foo-1.1.0", 'y') };
+	int crate = crate_new("foo-1.0.0", 'x');
+	struct inspector_result out = { .status = -1 };
+
+	if (inspector_run(in, arena, &job, crate, clock_us() + PATIENCE_S * 1000000, &out, &err) == -1)
+		printf("# %s\n", err.detail);
+	is_int(out.status, 0, "two crates are compared");
+	is_str(arena_slicedup(arena, out.verdict), "F M - 7 7 a\n@ 1 1\n same\n-x\n+y\n"
+	    "F M f 307200 307200 b\nE 0\n", "by lines and by checksums");
+	close(crate);
+	close(job.other);
+	inspector_stop(in);
+}
+
 static void
 test_program(void)
 {
@@ -473,10 +516,13 @@ test_program(void)
 	const char *plain = arena_printf(arena, "%s/../../berth-inspect", here);
 
 	test_mistakes(arena_printf(arena, "%s/../berth-inspect", here));
-	if (access(plain, X_OK) == 0)
+	test_compares(arena_printf(arena, "%s/../berth-inspect", here));
+	if (access(plain, X_OK) == 0) {
 		test_sandbox(plain);
-	else
+		test_compares(plain);
+	} else {
 		printf("# no build/berth-inspect, and so no sandbox\n");
+	}
 }
 
 static void

@@ -92,7 +92,7 @@ test_path(void)
 	is_int(out.kind, JOB_READ, "to be read");
 	is_int(decode(&job, SOURCE_HEAD + 12, "", 1, 0), -1, "a path with a NUL");
 	is_int(decode(&job, SOURCE_HEAD + 2, "/", 1, 0), -1, "a folder in a folder");
-	is_int(decode(&job, HEAD, "\3", 1, 0), -1, "nothing that is known");
+	is_int(decode(&job, HEAD, "\4", 1, 0), -1, "nothing that is known");
 	is_int(decode(&job, HEAD, "\0", 1, 0), -1, "an inspection in the form of another job");
 	is_int(decode(&job, HEAD, "\1", 1, 0), -1, "a list with a path");
 	for (size_t cut = 0; cut < n; cut++) {
@@ -107,6 +107,11 @@ test_path(void)
 	job = good;
 	job.kind = JOB_LIST;
 	is_int(decode(&job, 0, "", 0, 0), 0, "all files");
+	job.kind = JOB_DIFF;
+	is_int(job_encode(&job, message), 0, "one crate is not compared");
+	job.path = "foo-1.1.0";
+	is_int(decode(&job, 0, "", 0, 0), 0, "two crates");
+	is_int(decode(&job, SOURCE_HEAD + 12, "/", 1, 0), -1, "the other folder in a folder");
 }
 
 /* Sends bytes with so many descriptors, as no worker does. */
@@ -150,9 +155,10 @@ test_jobs(void)
 	int pipes[2], before, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char bytes[JOB_MESSAGE_MAX * 2], c = 0;
 	struct job_fds fds;
-	struct job out;
+	struct job out, diff = good;
 	size_t n;
 
+	diff.kind = JOB_DIFF;
 	if (pipe(pipes) == -1)
 		return;
 	is_int(job_send(worker, &good, &(struct job_fds) { null, pipes[1] }, &err), 0, "a job is sent");
@@ -172,6 +178,21 @@ test_jobs(void)
 		send_raw(bytes, n, nfds, null);
 		is_int(job_receive(inspector, message, &out, &fds, &err), -1, "another number of descriptors");
 	}
+	diff.path = "foo-1.1.0";
+	diff.other = null;
+	for (size_t nfds = 0; nfds <= 8; nfds++) {
+		if (nfds == 3)
+			continue;
+		send_raw(message, job_encode(&diff, message), nfds, null);
+		is_int(job_receive(inspector, message, &out, &fds, &err), -1, "another number for two crates");
+	}
+	is_int(job_send(worker, &diff, &(struct job_fds) { null, pipes[1] }, &err), 0, "two crates are sent");
+	is_int(job_receive(inspector, message, &out, &fds, &err), 1, "and received");
+	is_int(out.kind, JOB_DIFF, "to be compared");
+	is_int(read(out.other, &c, 1), 0, "with the other one");
+	close(fds.crate);
+	close(fds.verdict);
+	close(out.other);
 	send_raw("nonsense", 8, 2, null);
 	is_int(job_receive(inspector, message, &out, &fds, &err), -1, "nonsense");
 	memset(bytes + n, 'x', sizeof(bytes) - n);

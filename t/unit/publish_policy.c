@@ -27,10 +27,10 @@ text_of(const struct publish_policy *p)
 {
 	return arena_printf(arena,
 	    "metadata=%u;crate=%u;unpacked=%" PRId64 ";entries=%" PRId64 ";deps=%zu;features=%zu;"
-	    "keywords=%zu;categories=%zu;required=%s;strict=%s;reserved=%s;allowed=%s;own=%s;",
+	    "keywords=%zu;categories=%zu;required=%s;strict=%s;reserved=%s;mirror=%s;allowed=%s;own=%s;",
 	    p->max_metadata_size, p->max_crate_size, p->max_unpacked_size, p->max_entries,
 	    p->limits.max_dependencies, p->limits.max_features, p->limits.max_keywords,
-	    p->limits.max_categories, p->required_metadata, p->limits.strict, p->reserved_names,
+	    p->limits.max_categories, p->required_metadata, p->limits.strict, p->reserved_names, p->mirror_url,
 	    p->limits.allowed_registries, p->limits.own_registry);
 }
 
@@ -54,7 +54,7 @@ load_settings(void)
 
 static const char configured[] =
     "metadata=1048576;crate=2097152;unpacked=536870912;entries=20000;deps=500;features=5000;"
-    "keywords=5;categories=5;required=license;strict=;reserved=house;"
+    "keywords=5;categories=5;required=license;strict=;reserved=house;mirror=;"
     "allowed=" PROJECTS "*/packages/cargo/ https://r.example/i;"
     "own=" PROJECTS "7/packages/cargo/;";
 
@@ -85,6 +85,8 @@ static const struct {
 	{ "required_metadata", "\"\"", "required=;" },
 	{ "strict_metadata", "license homepage", "strict=license homepage;" },
 	{ "reserved_names", "A b_c", "reserved=A b_c;" },
+	{ "mirror_url", "crates-io", "mirror=crates-io;" },
+	{ "mirror_url", "sparse+https://r.example/", "mirror=sparse+https://r.example/;" },
 	{ "allowed_registries", "*", "allowed=" PROJECTS "*/packages/cargo/ *;" },
 };
 
@@ -100,6 +102,9 @@ static const struct {
 	{ { "max_entries", "0" }, "max_entries must be from 1 to 1000000" },
 	{ { "max_crate_size", "much" }, "max_crate_size must be a number" },
 	{ { "required_metadata", "colour" }, "required_metadata must be a list of these words: description" },
+	{ { "mirror_url", "crates.io" }, "mirror_url must be crates-io or the URL of an index" },
+	{ { "mirror_url", "*" }, "mirror_url must be crates-io or the URL of an index" },
+	{ { "mirror_url", "https://a https://b" }, "mirror_url must be crates-io or the URL of an index" },
 	{ { "strict_metadata", "keywords" }, "strict_metadata must be a list of these words: documentation" },
 };
 

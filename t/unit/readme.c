@@ -8,13 +8,14 @@
 #include "tap.h"
 
 static struct arena *arena;
+static struct readme_source source = { MARKUP_SOURCE, NULL };
 
 static const char *
 render(const char *markdown)
 {
 	struct readme readme;
 
-	readme_render(arena, markdown, &readme);
+	readme_render(arena, markdown, &source, &readme);
 	return arena_slicedup(arena, readme.markup.html);
 }
 
@@ -42,7 +43,8 @@ test_says(void)
 		{ "*a* **b** ~~c~~ `d<`", "<p><em>a</em> <strong>b</strong> <del>c</del> <code>d&lt;</code></p>\n" },
 		{ "[a](https://a.example/?x&y)", "<p><a href=\"https://a.example/?x&amp;y\">a</a></p>\n" },
 		{ "<https://a.example/>", "<p><a href=\"https://a.example/\">https://a.example/</a></p>\n" },
-		{ "[a *b*](docs/x.md) [c](#d) [e](mailto:f@g) [h](//i)", "<p>a <em>b</em> c e h</p>\n" },
+		{ "[a *b*](docs/x.md)", "<p><a href=\"/-/source/docs/x.md\">a <em>b</em></a></p>\n" },
+		{ "[c](#d) [e](mailto:f@g) [h](//i) [j](?k) [l]()", "<p>c e h j l</p>\n" },
 		{ "![a *b*](https://a.example/x.png)", "<p>a <em>b</em></p>\n" },
 		{ "[![build](https://a.example/b.svg)](https://a.example/)",
 		    "<p><a href=\"https://a.example/\">build</a></p>\n" },
@@ -57,6 +59,53 @@ test_says(void)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		is_str(render(cases[i].markdown), cases[i].want, line_of(cases[i].markdown));
+}
+
+/* Links to other files of the crate. */
+static void
+test_files(void)
+{
+	static const struct {
+		const char *url, *file, *expected; /* "": a text */
+	} cases[] = {
+		{ "LICENSE", NULL, "/LICENSE" },
+		{ "./a/b.rs", "README.md", "/a/b.rs" },
+		{ "a/../b/./c.rs", NULL, "/b/c.rs" },
+		{ "/a.md", "docs/README.md", "/a.md" },
+		{ "a.md", "docs/en/README.md", "/docs/en/a.md" },
+		{ "../a.md", "docs/en/README.md", "/docs/a.md" },
+		{ "../../../a.md", "docs/en/README.md", "" },
+		{ "..", NULL, "" },
+		{ "/..", NULL, "" },
+		{ "%2e%2e/a", NULL, "" },
+		{ "examples/", NULL, "#" },
+		{ ".", NULL, "#" },
+		{ "caf%C3%A9%20x.md", NULL, "/caf%C3%A9%20x.md" },
+		{ "caf\xc3\xa9.md", NULL, "/caf%C3%A9.md" },
+		{ "a.md?raw=true#usage", NULL, "/a.md" },
+		{ "src/lib.rs#L12", NULL, "/src/lib.rs#L12" },
+		{ "src/lib.rs#L12-L14", NULL, "/src/lib.rs" },
+		{ "src/lib.rs#Lx", NULL, "/src/lib.rs" },
+		{ "a%2Fb", NULL, "/a/b" },
+		{ "a%00b", NULL, "" },
+		{ "a%0ab", NULL, "" },
+		{ "a%5Cb", NULL, "" },
+		{ "a%ffb", NULL, "" },
+		{ "a%zz", NULL, "/a%25zz" },
+		{ "a&#34;b", NULL, "/a%22b" },
+		{ "a:b", NULL, "" },
+		{ "./a:b", NULL, "/a%3Ab" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *path = strcmp(cases[i].expected, "#") == 0 ? "" : cases[i].expected;
+		const char *link = arena_printf(arena, "<p><a href=\"%s%s\">x</a></p>\n", MARKUP_SOURCE, path);
+
+		source.file = cases[i].file;
+		is_str(render(arena_printf(arena, "[x](<%s>)", cases[i].url)),
+		    cases[i].expected[0] == '\0' ? "<p>x</p>\n" : link, cases[i].url);
+	}
+	source.file = NULL;
 }
 
 static void
@@ -78,23 +127,60 @@ test_hostile(void)
 		is_str(markup_fault(render(cases[i])), "", line_of(cases[i]));
 }
 
+/* Returns where the next text goes. */
+static size_t
+put(char *text, size_t n, const char *more)
+{
+	memcpy(text + n, more, strlen(more) + 1);
+	return n + strlen(more);
+}
+
+/* A row has all cells of the head, however short it is: two bytes would become thousands. */
+static void
+test_large(void)
+{
+	char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
+	size_t n = 0;
+
+	for (int i = 0; i < README_COLUMNS_MAX; i++)
+		n = put(text, n, "|a");
+	n = put(text, n, "\n");
+	for (int i = 0; i < README_COLUMNS_MAX; i++)
+		n = put(text, n, "|-");
+	while (n + 2 <= README_SHOWN_MAX / 32)
+		n = put(text, n, "\na");
+	is_int(memcmp(render(text), "<table>", 7), 0, "a table of some rows");
+	while (n + 2 <= README_SHOWN_MAX)
+		n = put(text, n, "\na");
+	is_int(memcmp(render(text), "<pre ", 5), 0, "is a text, if it has too many");
+}
+
 /* What takes cmark long, as long as anybody may make it. */
 static void
 test_slow(void)
 {
-	static const char *const cases[] = { "![[]()", "[", "[a](", "|x", "|", "> ", "- ", "*a **a ", "a**b", "`a``",
-		"<a ", "<?", "<![CDATA[", "&#x41;", "~~a ", "_", "- -\n", "a\n-\n", "<", "(", "[x](((((((((( ", "|a\n-\n" };
+	/* one after the other, each in a half; NULL: the first in both */
+	static const struct {
+		const char *first, *then;
+	} cases[] = { { "![[]()", NULL }, { "[", NULL }, { "[a](", NULL }, { "|x", NULL }, { "|", NULL },
+		{ "> ", NULL }, { "- ", NULL }, { "*a **a ", NULL }, { "a**b", NULL }, { "`a``", NULL },
+		{ "<a ", NULL }, { "<?", NULL }, { "<![CDATA[", NULL }, { "&#x41;", NULL }, { "~~a ", NULL },
+		{ "_", NULL }, { "- -\n", NULL }, { "a\n-\n", NULL }, { "<", NULL }, { "(", NULL },
+		{ "[x](((((((((( ", NULL }, { "|a\n-|\n", NULL }, { "x|x\n-|-|-\n", NULL }, { "1. ", "\n" },
+		{ "+ - ", "\n" }, { "> ", "\n" }, { "a<!A ", "a<?" } };
 	enum { SECONDS = 2 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		size_t n = strlen(cases[i]), times = README_SHOWN_MAX / n;
 		char *text = arena_alloc(arena, README_SHOWN_MAX + 16);
 		clock_t begin = clock();
+		size_t n = 0;
 
-		for (size_t k = 0; k < times; k++)
-			memcpy(text + k * n, cases[i], n);
-		memcpy(text + times * n, "\n|-|\n", sizeof("\n|-|\n"));
-		is_str(markup_fault(render(text)), "", line_of(cases[i]));
+		while (n + strlen(cases[i].first) <= README_SHOWN_MAX / (cases[i].then != NULL ? 2 : 1))
+			n = put(text, n, cases[i].first);
+		while (cases[i].then != NULL && n + strlen(cases[i].then) <= README_SHOWN_MAX)
+			n = put(text, n, cases[i].then);
+		put(text, n, "\n|-|\n");
+		is_str(markup_fault(render(text)), "", line_of(cases[i].first));
 		ok(clock() - begin < SECONDS * CLOCKS_PER_SEC, "in %.0f ms",
 		    (double)(clock() - begin) * 1000 / CLOCKS_PER_SEC);
 		arena_reset(arena);
@@ -108,15 +194,15 @@ test_cut(void)
 	struct readme readme;
 
 	memset(text, 'a', README_SHOWN_MAX);
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	ok(!readme.is_cut, "the longest that is shown");
 	text[README_SHOWN_MAX - 3] = '\n';
 	text[README_SHOWN_MAX] = 'b';
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	ok(readme.is_cut, "one that is longer");
 	is_int((int)readme.markup.html.n, README_SHOWN_MAX - 3 + (int)strlen("<p></p>\n"), "is cut at a line");
 	memset(text, 'a', README_SHOWN_MAX);
-	readme_render(arena, text, &readme);
+	readme_render(arena, text, &source, &readme);
 	is_str(arena_slicedup(arena, readme.markup.html), "", "or has none");
 }
 
@@ -125,9 +211,11 @@ main(void)
 {
 	arena = arena_new();
 	test_says();
+	test_files();
 	test_hostile();
 	test_cut();
 	test_slow();
+	test_large();
 	arena_free(arena);
 	return tap_done();
 }

@@ -7,6 +7,7 @@
 
 #define SERVER   "https://berth.example"
 #define PROJECTS SERVER "/api/v4/projects/"
+#define GROUPS   SERVER "/api/v4/groups/"
 
 static struct arena *arena;
 
@@ -18,6 +19,9 @@ text_of(const struct registry_url *u)
 		return "elsewhere";
 	case REGISTRY_PUBLIC:
 		return "public";
+	case REGISTRY_GROUP:
+		return u->path != NULL ? arena_printf(arena, "group %s", u->path)
+		    : arena_printf(arena, "group %" PRId64, u->group_id);
 	case REGISTRY_HERE:
 		break;
 	}
@@ -68,6 +72,17 @@ static const struct {
 	{ "Sparse+HTTPS://berth.example/api/v4/projects/7/packages/cargo/", "7" },
 	{ "sparse+https://me@berth.example/api/v4/projects/7/packages/cargo/", "7" },
 	{ "sparse+" PROJECTS "9223372036854775807/packages/cargo/", "9223372036854775807" },
+
+	{ "sparse+" GROUPS "12/-/packages/cargo/", "group 12" },
+	{ "sparse+" GROUPS "tools/-/packages/cargo/", "group tools" },
+	{ "sparse+" GROUPS "Tools%2fdeep/-/packages/cargo/", "group Tools/deep" },
+	{ "sparse+https://BERTH.Example:443/api/v4/groups/12/-/packages/cargo/", "group 12" },
+	{ "sparse+" GROUPS "12/packages/cargo/", "refused" },
+	{ "sparse+" GROUPS "12/-/packages/cargo", "refused" },
+	{ "sparse+" GROUPS "/-/packages/cargo/", "refused" },
+	{ "sparse+" GROUPS "a/b/-/packages/cargo/", "refused" },
+	{ GROUPS "12/-/packages/cargo/", "refused" },
+	{ "sparse+" PROJECTS "7/-/packages/cargo/", "refused" },
 
 	{ "sparse+" PROJECTS "9223372036854775808/packages/cargo/", "refused" },
 	{ "sparse+" PROJECTS "01/packages/cargo/", "refused" },

@@ -72,6 +72,7 @@ test_paths_accepted(void)
 		{ "/.a/..b", "[.a][..b]" },
 		{ "/a;b", "[a;b]" },
 		{ "/a%20b", "[a b]" },
+		{ "/caf%c3%a9/%E6%97%A5", "[caf\xc3\xa9][\xe6\x97\xa5]" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -88,7 +89,8 @@ test_paths_refused(void)
 		"/a/./b", "/%2e", "/%2E%2e/b", "/.%2e", "/a%2f..%2fb", "/a%2F.", "/%2Fa", "/a%2F",
 		"/a%2F%2Fb",
 		"/a%00b", "/a%0ab", "/a%0d%0aX-Evil:1", "/a\tb", "/a%7f", "/a\x7f", "/\xc3\xa9",
-		"/%c3%a9", "/%80", "/%ff", "/a\\b", "/a%5cb", "/a%", "/a%4", "/a%zz", "/a%4g",
+		"/%c3", "/%c3/%a9", "/%c0%af", "/%ed%a0%80", "/%80", "/%ff", "/a\\b", "/a%5cb", "/a%",
+		"/a%4", "/a%zz", "/a%4g",
 		"/%/b", "/a#b", "/#",
 	};
 
@@ -134,11 +136,14 @@ test_limits(void)
 		uri[n++] = 'a';
 	}
 	uri[n] = '\0';
-	is_int(read_uri(uri), 0, "as many segments as can be");
+	is_int(read_uri(uri), 0, "as many segments as a route has");
+	is_int((int)rq.nplain, REQUEST_SEGMENTS_MAX, "  any of which it may take");
 	memcpy(uri + n, "/a", 3);
-	is_int(read_uri(uri), -1, "one more");
-	is_int(rq.err.status, 404, "  is not found");
-	is_int((int)rq.nsegments, REQUEST_SEGMENTS_MAX, "  and is not counted");
+	is_int(read_uri(uri), 0, "one more");
+	is_int((int)rq.nsegments, REQUEST_SEGMENTS_MAX + 1, "  is there");
+	is_int((int)rq.nplain, REQUEST_SEGMENTS_MAX, "  for the rest of a path");
+	is_int(read_uri("/a/b%c3%a9/c"), 0, "a character outside ASCII");
+	is_int((int)rq.nplain, 1, "  is for the rest of a path, too");
 	free(uri);
 }
 

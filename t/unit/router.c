@@ -63,6 +63,7 @@ match(const char *method, const char *uri)
 	return status;
 }
 
+#define TEN "a/a/a/a/a/a/a/a/a/a/"
 #define P "/api/v4/projects/7/packages/cargo"
 #define Q "/api/v4/projects/g%2Fs%2Fp/packages/cargo"
 
@@ -115,6 +116,22 @@ test_matches(void)
 		{ "GET", "/-/groups/a/-/files/", "404" },
 		{ "GET", "/-/groups/a/-/files/x/", "404" },
 		{ "GET", "/-/groups/a/-/files/x%2Fy", "400" },
+		{ "GET", "/-/groups/a/-/files/caf%c3%a9/x", "file" },
+		{ "GET", "/-/groups/a/-/files/x/%E6%97%A5", "file" },
+		{ "GET", "/-/groups/a/-/files/caf%c3%a9%2Fx", "400" },
+		{ "GET", "/-/groups/a/-/files/caf%e9", "400" },
+		{ "GET", "/-/groups/a/-/files/caf\xc3\xa9", "400" },
+		{ "GET", "/-/groups/a/-/files/" TEN TEN TEN "x", "file" },
+		{ "GET", "/-/groups/" TEN TEN "x", "group" },
+		{ "GET", "/-/groups/" TEN TEN "a/x/y", "404" },
+		{ "GET", "/-/groups/" TEN TEN "x/-/files/y", "404" },
+		{ "GET", "/-/groups/caf%c3%a9", "400" },
+		{ "GET", "/-/groups/a/caf%c3%a9/-/files/x", "400" },
+		{ "GET", "/-/groups/a/-/crates/caf%c3%a9/1.0.0", "400" },
+		{ "GET", "/-/below/caf%c3%a9", "400" },
+		{ "GET", "/-/below/" TEN TEN "a/b/x", "404" },
+		{ "GET", "/caf%c3%a9", "400" },
+		{ "GET", P "/fo/ob/foo%c3%a9", "400" },
 		{ "GET", "/-/liveness/x", "404" },
 		{ "GET", "/-/liveness/", "404" },
 		{ "GET", "/-/livenes", "404" },

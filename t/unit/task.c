@@ -218,7 +218,7 @@ start_loop(void)
 {
 	static const struct settings s = { .node = "here", .log_level = "error",
 		.worker_log_file = "/dev/null", .worker_pid_file = "", .database = conninfo,
-		.database_timeout = 10 };
+		.database_direct = conninfo, .database_timeout = 10 };
 	pid_t pid;
 
 	fflush(stdout);

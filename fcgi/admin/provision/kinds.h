@@ -26,6 +26,7 @@ struct kind {
 extern const struct kind kind_user;
 extern const struct kind kind_group;
 extern const struct kind kind_project;
+extern const struct kind kind_registry;
 extern const struct kind kind_member;
 extern const struct kind kind_allow;
 extern const struct kind kind_protect;

@@ -33,7 +33,7 @@ struct setting {
 	struct project_change change;
 	bool packages_enabled;
 	bool public_packages;
-	const char *networks; /* of a group; NULL: they stay as they are */
+	struct group_change group;
 	int64_t quotas[QUOTA__MAX];
 	bool has_quotas;
 	int64_t id;
@@ -111,12 +111,19 @@ parse_group_word(struct setting *s, const char *word, struct err *err)
 {
 	size_t n = strcspn(word, "=");
 	struct slice key = slice_of(word, n);
-	bool networks = slice_is(key, "anonymous_networks");
 
-	if (word[n] == '\0' || !(networks || quota_words_is_key(key)))
-		return err_set(err, 400, "`%s` must be KEY=VALUE; KEY is "
-		    "anonymous_networks, quota_bytes, quota_versions or quota_crates", word);
-	return networks ? networks_parse(s->p->arena, word + n + 1, &s->networks, err) : 0;
+	if (word[n] == '=' && quota_words_is_key(key))
+		return 0;
+	if (word[n] == '=' && slice_is(key, "anonymous_networks"))
+		return networks_parse(s->p->arena, word + n + 1, &s->group.anonymous_networks, err);
+	if (word[n] == '=' && slice_is(key, "registry_projects"))
+		s->group.registry_projects = word + n + 1;
+	else if (word[n] == '=' && slice_is(key, "default_project"))
+		s->group.default_project = word + n + 1;
+	else
+		return err_set(err, 400, "`%s` must be KEY=VALUE; KEY is anonymous_networks, default_project, "
+		    "registry_projects, quota_bytes, quota_versions or quota_crates", word);
+	return 0;
 }
 
 static int
@@ -124,7 +131,10 @@ set_group_body(struct db *db, void *arg, struct err *err)
 {
 	struct setting *s = arg;
 
-	if (s->networks != NULL && group_set(db, s->p->arena, s->p->actor, s->path, s->networks, err) == -1)
+	const struct group_change *g = &s->group;
+
+	if ((g->anonymous_networks != NULL || g->registry_projects != NULL || g->default_project != NULL) &&
+	    group_set(db, s->p->arena, s->p->actor, s->path, g, err) == -1)
 		return -1;
 	return set_quotas(db, s, err);
 }

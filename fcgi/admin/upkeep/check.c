@@ -21,8 +21,6 @@ static const struct option_def options[] = {
 
 enum { NOPTIONS = sizeof(options) / sizeof(*options) };
 
-#define MONITORING_DEFAULT "http://127.0.0.1:9614"
-
 /* Plugins of Nagios and Icinga end like this. */
 static const int statuses[CHECK__STATES] = { [CHECK_WARNING] = 1, [CHECK_CRITICAL] = 2 };
 
@@ -122,13 +120,13 @@ run(struct invocation *in)
 		.settings = in->settings,
 		.arena = in->arena,
 		.db = in->db,
-		.monitoring = given != NULL ? given : MONITORING_DEFAULT,
 		.say = add };
 	struct output out = { in->arena, in->json, keys, NKEYS };
 	struct report r = { .name = "" };
 
 	if (prepare(in, &c) == -1)
 		return -1;
+	c.monitoring = given != NULL ? given : in->settings->monitoring_url;
 	r.cells =
 	    arena_calloc(in->arena, check_start_list.n + check_service_list.n, NKEYS * sizeof(*r.cells));
 	make(&c, &check_start_list, &r);
@@ -144,8 +142,8 @@ static const struct command commands[] = {
 	{ NULL, "[--monitoring URL] [--limit NAME=WARNING,CRITICAL ...]",
 	    "Checks whether this host and the registry work, within a second, and prints a line for\n"
 	    "each check.  Exit status for monitoring: 0 ok, 1 warning, 2 critical.  --monitoring:\n"
-	    "nginx's server for monitoring, " MONITORING_DEFAULT ".  --limit: other limits for\n"
-	    "certificate, clock, disk, fsck, search, tasks or worker, such as disk=20g,2g.",
+	    "nginx's server for monitoring, in place of monitoring_url of berth.conf.  --limit: other\n"
+	    "limits for certificate, clock, disk, fsck, search, tasks or worker, such as disk=20g,2g.",
 	    COMMAND_OPTIONS(options), 0, 0, run },
 };
 

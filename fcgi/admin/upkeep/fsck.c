@@ -20,25 +20,13 @@ static const char *const keys[] = { "problem", "repaired", "subject", "detail" }
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
-/* What is printed while it goes on. */
-struct printing {
-	struct arena *arena;
-	bool json;
-	size_t widths[NKEYS];
-};
-
 static void
 say(void *arg, const struct fsck_problem *problem)
 {
-	struct printing *p = arg;
-	struct output out = { p->arena, p->json, keys, NKEYS };
 	const struct cell row[NKEYS] = { cell_str(fsck_kind_names[problem->kind]),
 		cell_bool(problem->repaired), cell_str(problem->subject), cell_str(problem->detail) };
 
-	if (p->json)
-		output_row(&out, row);
-	else
-		output_table_part(&out, row, 1, p->widths);
+	output_part(arg, row, 1);
 }
 
 /* How much was looked at; nobody can tell from what is not wrong. */
@@ -64,7 +52,8 @@ static int
 run(struct invocation *in)
 {
 	struct arena *a = arena_new();
-	struct printing printing = { .arena = a, .json = in->json };
+	size_t widths[NKEYS] = { 0 };
+	struct output_rows rows = { { a, in->json, keys, NKEYS }, widths };
 	struct fsck_progress progress = { 0 };
 	struct fsck f = { .db = in->db,
 		.deep = in->options.values[DEEP] != NULL,
@@ -73,7 +62,7 @@ run(struct invocation *in)
 		.from = in->options.values[FROM],
 		.arena = in->arena,
 		.say = say,
-		.arg = &printing };
+		.arg = &rows };
 	struct store_identity identity = { 0 };
 	int rc;
 

@@ -1,7 +1,9 @@
 #include "transfer/import.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin/command.h"
@@ -12,7 +14,12 @@
 #include "store/blob/store_identity.h"
 #include "store/project.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES = REGISTRY_URL, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES = REGISTRY_URL, LIST, TOKEN_FILE, NOPTIONS };
+
+enum { TOKEN_FILE_MAX = 16 * 1024, CONFIG_FILE_MAX = 256 * 1024 };
+
+/* The token for another registry, where --token-file is not given. */
+static const char token_variable[] = "BERTH_IMPORT_TOKEN";
 
 #define COMMON \
 	[LEGACY] = { "accept-legacy", 0, NULL, false }, \
@@ -20,40 +27,31 @@ enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES = REGISTRY_URL, NO
 	[INTO] = { "into", 0, "GROUP/PROJECT", true }, \
 	[PROCESSES] = { "processes", 0, "N", false }
 
-static const struct option_def directory_options[NOPTIONS] = {
+static const struct option_def directory_options[] = {
 	COMMON,
 	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
 };
 
 static const struct option_def index_options[NOPTIONS] = {
 	COMMON,
-	[CRATES] = { "crates", 0, "DIR", true },
+	[CRATES] = { "crates", 0, "DIR", false },
+	[LIST] = { "list", 0, "FILE", false },
+	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 };
 
 static const char *const keys[] = { "result", "crate", "version", "reason" };
 
 enum { NKEYS = sizeof(keys) / sizeof(*keys) };
 
-/* What is printed while it goes on. */
-struct printing {
-	struct arena *arena;
-	bool json;
-	size_t widths[NKEYS];
-};
-
 static void
 say(void *arg, const struct import_report *report)
 {
-	struct printing *p = arg;
-	struct output out = { p->arena, p->json, keys, NKEYS };
+	const struct output_rows *rows = arg;
 	const struct cell row[NKEYS] = { cell_str(import_result_names[report->result]),
 		cell_str(report->crate), cell_str(report->version), cell_str(report->why) };
 
-	if (p->json)
-		output_row(&out, row);
-	else
-		output_table_part(&out, row, 1, p->widths);
-	arena_reset(p->arena);
+	output_part(rows, row, 1);
+	arena_reset(rows->out.arena);
 }
 
 /* The project, its policy, and whether this store is the database's. */
@@ -76,6 +74,10 @@ read_project(struct invocation *in, struct import_job *job)
 		return -1;
 	job->project_id = project->id;
 	job->policy = policy;
+	if (job->registry_url == NULL && policy->mirror_url[0] != '\0')
+		job->registry_url = policy->mirror_url;
+	if (job->registry_url != NULL && strcmp(job->registry_url, "crates-io") == 0)
+		job->registry_url = REGISTRY_PUBLIC_URL;
 	return 0;
 }
 
@@ -115,7 +117,7 @@ print_summary(struct invocation *in, const struct import *import)
 	const char *summary_keys[IMPORT__MAX + 1] = { [IMPORT__MAX] = "unresolved" };
 	struct output out = { in->arena, in->json, summary_keys, IMPORT__MAX + 1 };
 	struct cell row[IMPORT__MAX + 1];
-	size_t unresolved, bad;
+	size_t unresolved, bad, all = 0;
 
 	if (say_unresolved(in, import->job->project_id, &unresolved) == -1)
 		return -1;
@@ -127,56 +129,161 @@ print_summary(struct invocation *in, const struct import *import)
 	output_row(&out, row);
 	bad = import->counts[IMPORT_REFUSED] + import->counts[IMPORT_DIFFERS] +
 	    import->counts[IMPORT_MISSING];
-	return bad == 0 ? 0 :
-	    err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, import->source->nversions);
+	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
+		all += import->counts[i];
+	return bad == 0 ? 0 : err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, all);
 }
 
+/* `url`: what dependencies on the project are known by, if the administrator has said it. */
 static int
-run(struct invocation *in, const struct import_source *source, const char *registry_url)
+prepare(struct invocation *in, struct import_job *job, const char *url)
 {
-	struct import_job job = {
+	*job = (struct import_job) {
 		.conninfo = in->conninfo,
 		.actor = in->actor,
 		.from = in->args[0],
-		.registry_url = registry_url,
+		.registry_url = url,
 		.accept_legacy = in->options.values[LEGACY] != NULL,
 		.dry_run = in->options.values[DRY_RUN] != NULL,
 		.settings = in->settings,
 	};
-	struct printing printing = { .arena = arena_new(), .json = in->json };
-	struct import import = { .job = &job, .source = source, .wait_us = in->wait_us, .say = say,
-		.arg = &printing };
-	int rc;
+	if (read_project(in, job) == -1)
+		return -1;
+	job->timeout_ms = in->settings->database_timeout * 1000;
+	return 0;
+}
 
-	rc = read_project(in, &job) == -1 || read_processes(in, &import.processes) == -1 ? -1 : 0;
-	if (rc == 0) {
-		job.timeout_ms = in->settings->database_timeout * 1000;
-		rc = import_run(&import, in->arena, &in->err);
-	}
-	arena_free(printing.arena);
+static int
+run(struct invocation *in, const struct import_job *job, const struct import_source *source)
+{
+	size_t widths[NKEYS] = { 0 };
+	struct output_rows rows = { { arena_new(), in->json, keys, NKEYS }, widths };
+	struct import import = { .job = job, .source = source, .wait_us = in->wait_us, .say = say,
+		.arg = &rows };
+	int rc = read_processes(in, &import.processes) == -1 ? -1 : import_run(&import, in->arena, &in->err);
+
+	arena_free(rows.out.arena);
 	return rc == -1 ? -1 : print_summary(in, &import);
 }
 
 static int
 directory(struct invocation *in)
 {
-	const char *url = in->options.values[REGISTRY_URL];
 	struct import_source source;
+	struct import_job job;
 
-	if (url != NULL && strcmp(url, "crates-io") == 0)
-		url = REGISTRY_PUBLIC_URL;
-	return import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 :
-	    run(in, &source, url);
+	return prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
+	    import_source_directory(in->arena, in->args[0], &source, &in->err) == -1 ? -1 : run(in, &job, &source);
+}
+
+/* The token of --token-file or of the environment; NULL: there is none.  It becomes part of a header. */
+static int
+read_token(struct invocation *in, const char **token)
+{
+	const char *path = in->options.values[TOKEN_FILE];
+	struct slice text = slice_str("");
+	size_t n = 0;
+
+	*token = getenv(token_variable);
+	if (path != NULL) {
+		if (import_source_read(in->arena, path, TOKEN_FILE_MAX, &text, &in->err) == -1)
+			return -1;
+		while (n < text.n && text.p[n] != '\n')
+			n++;
+		*token = arena_strndup(in->arena, text.p, n);
+	}
+	if (*token == NULL)
+		return 0;
+	for (const char *p = *token; *p != '\0'; p++) {
+		if (*p < ' ' || *p > '~')
+			return err_set(&in->err, 400, "%s: the token must be of visible ASCII characters",
+			    path != NULL ? path : token_variable);
+	}
+	return (*token)[0] != '\0' ? 0 :
+	    err_set(&in->err, 400, "%s: the token is empty", path != NULL ? path : token_variable);
+}
+
+/* How another registry is reached: as other systems are. */
+static int
+read_remote(struct invocation *in, struct import_remote *remote)
+{
+	*remote = (struct import_remote) {
+		.ca_file = in->settings->ci_ca_file,
+		.proxy = in->settings->outbound_proxy,
+		.proxy_except = in->settings->outbound_proxy_except,
+	};
+	return read_token(in, &remote->token);
+}
+
+/* An index that is asked over HTTP. */
+static int
+from_url(struct invocation *in, const struct import_source *files, struct import_source *source)
+{
+	const char *list = in->options.values[LIST];
+	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
+	struct strings names;
+
+	if (read_remote(in, remote) == -1 || import_remote_open(in->arena, in->args[0], remote, &in->err) == -1)
+		return -1;
+	if (list != NULL ? import_source_list(in->arena, list, NULL, source, &in->err) == -1
+	    : import_remote_list(remote, in->arena, &names, &in->err) == -1)
+		return -1;
+	if (list == NULL)
+		import_source_names(in->arena, &names, source);
+	source->files = files;
+	source->remote = remote;
+	source->is_indexed_there = true;
+	return 0;
+}
+
+/* An index in files; without crates its config.json says where these are. */
+static int
+from_files(struct invocation *in, const struct import_source *files, struct import_source *source)
+{
+	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
+	const char *config = arena_printf(in->arena, "%s/config.json", in->args[0]);
+	struct slice text;
+
+	if (import_source_index(in->arena, in->args[0], files, source, &in->err) == -1)
+		return -1;
+	if (files != NULL)
+		return 0;
+	if (read_remote(in, remote) == -1 ||
+	    import_source_read(in->arena, config, CONFIG_FILE_MAX, &text, &in->err) == -1 ||
+	    import_remote_files(in->arena, text, remote, &in->err) == -1)
+		return -1;
+	source->remote = remote;
+	return 0;
+}
+
+static int
+from_list(struct invocation *in, const struct import_source *files, struct import_source *source)
+{
+	if (files == NULL)
+		return err_set(&in->err, 400, "a file with lines of an index needs --crates DIR");
+	return import_source_list(in->arena, in->args[0], files, source, &in->err);
 }
 
 static int
 from_index(struct invocation *in)
 {
+	const char *from = in->args[0], *crates = in->options.values[CRATES];
+	bool is_url = strstr(from, "://") != NULL;
 	struct import_source files, source;
+	struct import_job job;
+	struct stat st;
 
-	return import_source_directory(in->arena, in->options.values[CRATES], &files, &in->err) == -1 ||
-	    import_source_index(in->arena, in->args[0], &files, &source, &in->err) == -1 ? -1 :
-	    run(in, &source, NULL);
+	if (!is_url && in->options.values[LIST] != NULL)
+		return err_set(&in->err, 400, "--list is for the URL of an index; `%s` lists its crates itself", from);
+	if (prepare(in, &job, NULL) == -1 ||
+	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
+		return -1;
+	if (is_url && job.registry_url == NULL)
+		job.registry_url = from;
+	if ((is_url ? from_url : stat(from, &st) == 0 && S_ISREG(st.st_mode) ? from_list : from_files)(in,
+	        crates != NULL ? &files : NULL, &source) == -1)
+		return -1;
+	return run(in, &job, &source);
 }
 
 static const struct command commands[] = {
@@ -186,11 +293,18 @@ static const struct command commands[] = {
 	    "the registry that the crates come from, or crates-io.  Dependencies on crates of that registry\n"
 	    "become dependencies on crates of the project.",
 	    COMMAND_OPTIONS(directory_options), 1, 1, directory },
-	{ "index", "DIR --crates DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
-	    "Imports the versions of an index: the work tree of a git index, or the files of a sparse one.\n"
-	    "--crates: the directory with their crates, as for `import directory`.  The index also says\n"
-	    "which versions are yanked, when they were published, and which dependencies are in the same\n"
-	    "registry.",
+	{ "index", "URL|DIR|FILE --into GROUP/PROJECT [--list FILE] [--crates DIR] [--token-file FILE]"
+	    " [--accept-legacy] [--dry-run] [--processes N]",
+	    "Imports the versions of an index: of another registry, by the URL of its sparse index; in the\n"
+	    "work tree of a git index, or the files of a sparse one; or in a file with lines of an index.\n"
+	    "The index also says which versions are yanked, when they were published, and which\n"
+	    "dependencies are in the same registry.\n"
+	    "--list: a file with the names of the crates, their owners and downloads; without it the API of\n"
+	    "the registry is asked for the names.\n"
+	    "--crates: a directory with the crates, as for `import directory`; without it they are\n"
+	    "downloaded.\n"
+	    "--token-file: a file with the token for that registry, as cargo would send it; it can also be\n"
+	    "in the environment, as BERTH_IMPORT_TOKEN.",
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
 };
 

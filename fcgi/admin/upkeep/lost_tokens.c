@@ -105,8 +105,8 @@ take_line(struct arena *a, struct arena *piece, struct slice line, const char *w
 	return 0;
 }
 
-int
-lost_tokens_read(struct arena *a, const char *path, struct lost_tokens *lost, struct err *err)
+static int
+read_export(struct arena *a, const char *path, struct lost_tokens *lost, struct err *err)
 {
 	FILE *f = fopen(path, "re");
 	struct arena *piece = arena_new();
@@ -134,6 +134,17 @@ lost_tokens_read(struct arena *a, const char *path, struct lost_tokens *lost, st
 	lost->blocked = blocked.v;
 	lost->nblocked = blocked.n;
 	return rc;
+}
+
+int
+lost_tokens_options(struct arena *a, const char *audit, bool revoke, bool revoke_all,
+    struct lost_tokens *lost, struct err *err)
+{
+	if (revoke && audit == NULL)
+		return err_set(err, 400, "--revoke needs --audit FILE");
+	lost->all = revoke_all;
+	lost->revoke = revoke || revoke_all;
+	return audit == NULL ? 0 : read_export(a, audit, lost, err);
 }
 
 /* Tokens know their users by name: those who were blocked, and are not now.  Ends with NULL. */

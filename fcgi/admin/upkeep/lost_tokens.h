@@ -25,9 +25,12 @@ struct lost_tokens {
 	size_t n;
 };
 
-/* Reads the export, lines of JSON as `berth audit --json` prints them.  -1: 400, 500. */
-int lost_tokens_read(struct arena *, const char *path, struct lost_tokens *, struct err *)
-    __attribute__((warn_unused_result));
+/*
+ * Takes what the options say, and reads the export, lines of JSON as `berth audit --json` prints them.  audit
+ * NULL: there is none.  -1: 400, also for a `revoke` without an export; 500.
+ */
+int lost_tokens_options(struct arena *, const char *audit, bool revoke, bool revoke_all,
+    struct lost_tokens *, struct err *) __attribute__((warn_unused_result));
 
 /* Finds them in the restored database, and revokes them, if asked.  -1: 503, 500. */
 int lost_tokens_end(struct db *, struct arena *, const struct audit_actor *, struct lost_tokens *,

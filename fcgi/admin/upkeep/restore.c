@@ -55,24 +55,13 @@ join(struct invocation *in, const struct backup_restore *r)
 }
 
 static int
-check_options(struct invocation *in, struct lost_tokens *lost)
-{
-	const char *const *given = in->options.values;
-
-	if (given[REVOKE] != NULL && given[AUDIT] == NULL)
-		return err_set(&in->err, 400, "--revoke needs --audit FILE");
-	lost->all = given[REVOKE_ALL] != NULL;
-	lost->revoke = lost->all || given[REVOKE] != NULL;
-	/* before anything is done: a mistake in it is easy to correct now */
-	return given[AUDIT] == NULL ? 0 : lost_tokens_read(in->arena, given[AUDIT], lost, &in->err);
-}
-
-static int
 restore(struct invocation *in, struct backup_restore *r, struct lost_tokens *lost)
 {
 	const char *const *given = in->options.values;
 
-	if (check_options(in, lost) == -1 ||
+	/* before anything is done: a mistake in the export is easy to correct now */
+	if (lost_tokens_options(in->arena, given[AUDIT], given[REVOKE] != NULL, given[REVOKE_ALL] != NULL,
+	        lost, &in->err) == -1 ||
 	    backup_manifest_read(in->arena, r->dir, given[AT], &r->manifest, &in->err) == -1)
 		return -1;
 	if (given[CREATE] != NULL && migrate_create(in->conninfo, given[GRANT_TO], &in->err) == -1)

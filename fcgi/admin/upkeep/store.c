@@ -4,16 +4,20 @@
 
 #include "admin/command.h"
 #include "admin/output.h"
+#include "admin/upkeep/lost_tokens.h"
 #include "config/settings.h"
 #include "store/blob/blob_trash.h"
 #include "store/blob/store_file.h"
 #include "store/blob/store_mark.h"
 
-enum { ADOPT_DRY_RUN, ADOPT_FORCE };
+enum { ADOPT_AUDIT, ADOPT_DRY_RUN, ADOPT_FORCE, ADOPT_REVOKE, ADOPT_REVOKE_ALL };
 
 static const struct option_def adopt_options[] = {
+	[ADOPT_AUDIT] = { "audit", 0, "FILE", false },
 	[ADOPT_DRY_RUN] = { "dry-run", 0, NULL, false },
 	[ADOPT_FORCE] = { "force", 0, NULL, false },
+	[ADOPT_REVOKE] = { "revoke", 0, NULL, false },
+	[ADOPT_REVOKE_ALL] = { "revoke-all", 0, NULL, false },
 };
 
 enum { COLLECT_CONFIRM };
@@ -75,24 +79,49 @@ compare(struct invocation *in, const char *store, struct store_identity *identit
 	return 0;
 }
 
+/* A database that went back to a moment believes tokens that have ended since. */
+static int
+end_lost_tokens(struct invocation *in, struct lost_tokens *lost)
+{
+	static const char *const keys[] = { "revoked", "tokens" };
+	struct output out = { in->arena, in->json, keys, 2 };
+
+	if (in->options.values[ADOPT_AUDIT] == NULL && !lost->all)
+		return 0;
+	if (lost_tokens_end(in->db, in->arena, &in->actor, lost, &in->err) == -1)
+		return -1;
+	output_row(&out, (struct cell[]) { cell_bool(lost->revoke),
+	    in->json ? cell_json(lost_tokens_json(in->arena, lost)) : cell_int((int64_t)lost->n) });
+	if (!in->json)
+		lost_tokens_print(lost);
+	return 0;
+}
+
 static int
 adopt(struct invocation *in)
 {
-	bool dry_run = in->options.values[ADOPT_DRY_RUN] != NULL;
-	bool force = in->options.values[ADOPT_FORCE] != NULL;
+	const char *const *given = in->options.values;
+	bool dry_run = given[ADOPT_DRY_RUN] != NULL;
+	bool force = given[ADOPT_FORCE] != NULL;
+	struct lost_tokens lost = { .n = 0 };
 	struct store_identity identity = { 0 };
 	struct store_comparison c;
 	const char *store = find_store(in), *wrong;
 
-	if (store == NULL || compare(in, store, &identity, &c, &wrong) == -1)
+	if (store == NULL || lost_tokens_options(in->arena, given[ADOPT_AUDIT], given[ADOPT_REVOKE] != NULL,
+	    given[ADOPT_REVOKE_ALL] != NULL, &lost, &in->err) == -1)
+		return -1;
+	/* a comparison changes nothing */
+	lost.revoke = lost.revoke && !dry_run;
+	if (compare(in, store, &identity, &c, &wrong) == -1)
 		return -1;
 	if (wrong != NULL && !force)
 		return err_set(&in->err, 409,
 		    "database and store do not match: %s; to adopt this store anyway, use --force",
 		    wrong);
-	if (dry_run)
-		return 0;
-	return store_adopt(in->db, in->arena, &in->actor, store, identity.registry,
+	if (end_lost_tokens(in, &lost) == -1)
+		return -1;
+	return dry_run ? 0 : store_adopt(in->db, in->arena, &in->actor, store, identity.registry,
 	    c.store_id[0] != '\0' ? c.store_id : NULL, &in->err);
 }
 
@@ -115,11 +144,14 @@ static const struct command commands[] = {
 	    "Shows the ids of registry and store, and the collection that waits for\n"
 	    "confirmation, if any.",
 	    NULL, 0, 0, 0, show },
-	{ "adopt", "[--dry-run] [--force]",
+	{ "adopt", "[--dry-run] [--force] [--audit FILE [--revoke]] [--revoke-all]",
 	    "Compares all blobs of database and store, and joins the two if they match.  Run it after\n"
 	    "an upgrade from a version without store ids, and after a restore of one of the two.\n"
 	    "For keep_unused after that, collections remove nothing.  --dry-run: only compares.\n"
-	    "--force: also adopts a store that does not match, or is another registry's.",
+	    "--force: also adopts a store that does not match, or is another registry's.  After the\n"
+	    "database went back to a moment: --audit lists the tokens that have ended since, according\n"
+	    "to an export of the audit log (berth audit --json), and with --revoke ends them again;\n"
+	    "--revoke-all ends all tokens.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
 	{ "collect", "--confirm",
 	    "Confirms, for one run, the collection that waits because it would remove many files,\n"

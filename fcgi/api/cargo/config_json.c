@@ -6,42 +6,43 @@
 #include "call/cache_hint.h"
 #include "crate/registry_config.h"
 #include "http/accept.h"
+#include "store/package/view.h"
 
-/* "api/v4/projects/:id/packages/cargo" */
-enum { REGISTRY_SEGMENTS = 6 };
+/* "api/v4/projects/:id/packages/cargo", "api/v4/groups/:group/-/packages/cargo" */
+static size_t
+registry_segments(const struct request *rq)
+{
+	return call_is_view(rq) ? 7 : 6;
+}
 
 /* All that it says is known with the decision. */
 const struct route_policy config_json_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO };
 
-/* Does the client have it? */
-static bool
-is_known(struct request *rq, const char *etag)
+static int
+config_json_group_read(struct request *rq, const struct namespace_ref *group, struct db_call *call)
 {
-	struct accept_etags has;
-
-	accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), &has);
-	for (size_t i = 0; i < has.n; i++) {
-		if (strcmp(has.v[i], etag) == 0)
-			return true;
-	}
-	return has.any;
+	(void)rq;
+	view_config_call(call, group->id);
+	return 0;
 }
 
-int
-config_json_handle(struct call *call, struct request *rq, struct response *rs)
+const struct route_policy config_json_group_policy = { .action = ACTION_READ_FILES,
+	.namespace_kind = NAMESPACE_GROUP, .flag = FLAG_CARGO, .read = config_json_group_read };
+
+static int
+respond(struct call *call, struct request *rq, struct response *rs, bool is_public)
 {
-	struct slice body = registry_config(rq->arena, call->app->settings->external_url,
-	    call->facts.project_id, !access_is_public(&call->facts));
+	struct slice body = registry_config(rq->arena, call_registry_url(call, rq->arena), !is_public);
 
 	/* as nginx makes it of the file in the cache */
 	const char *etag = arena_printf(rq->arena, "%" PRIx64 "-%zx",
 	    (uint64_t)registry_config_time(body), body.n);
 
 	cache_hint_leave(call, rq, slice_of("", 0), slice_of("", 0));
-	call_cache_headers(call, rs);
+	call_cache_headers(call, rs, is_public);
 	response_header(rs, "ETag", arena_printf(rq->arena, "\"%s\"", etag));
-	if (is_known(rq, etag)) {
+	if (accept_has_etag(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), etag)) {
 		rs->status = 304;
 		return 0;
 	}
@@ -49,11 +50,23 @@ config_json_handle(struct call *call, struct request *rq, struct response *rs)
 	return 0;
 }
 
+int
+config_json_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	return respond(call, rq, rs, access_is_public(&call->facts));
+}
+
+int
+config_json_handle_group(struct call *call, struct request *rq, struct response *rs)
+{
+	return respond(call, rq, rs, view_config_read(&call->first));
+}
+
 /* Are these the last segments of the path, below the registry? */
 static bool
 ends_in(const struct request *rq, const char *const *words, size_t n)
 {
-	if (rq->nsegments < REGISTRY_SEGMENTS + n)
+	if (rq->nsegments < registry_segments(rq) + n)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct segment *s = &rq->segments[rq->nsegments - n + i];
@@ -79,11 +92,11 @@ config_json_is_elsewhere(const struct request *rq)
 		{ { "metadata" }, 1, true },
 	};
 
-	if (rq->nsegments == REGISTRY_SEGMENTS)
+	if (rq->nsegments == registry_segments(rq))
 		return true;
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
 		if (ends_in(rq, ends[i].words, ends[i].n) &&
-		    (!ends[i].at_once || rq->nsegments == REGISTRY_SEGMENTS + ends[i].n))
+		    (!ends[i].at_once || rq->nsegments == registry_segments(rq) + ends[i].n))
 			return true;
 	}
 	return false;

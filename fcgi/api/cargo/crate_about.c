@@ -98,7 +98,7 @@ out_send(struct about_out *out, const struct call *call, struct response *rs)
 	if (buf_full(&out->b))
 		return err_internal(&out->rq->err, 500, "the answer is longer than %d "
 		    "bytes", RESPONSE_MAX);
-	call_cache_headers(call, rs);
+	call_cache_headers(call, rs, access_is_public(&call->facts));
 	response_body(rs, 200, "application/json", buf_slice(&out->b));
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "http/accept.h"
 #include "store/package/crate.h"
 #include "store/package/index_rebuild.h"
+#include "store/package/view.h"
 
 enum {
 	/* the largest text that is expanded for clients without gzip */
@@ -96,6 +97,9 @@ index_read(struct request *rq, const struct namespace_ref *project, struct db_ca
 		return err_set(&rq->err, 400,
 		    "Request path does not match the Cargo index layout for this package name");
 	accept_etags(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"), &has);
+	/* a group's file has an ETag of its own, which the database does not know */
+	if (call_is_view(rq))
+		has = (struct accept_etags) { .n = 0 };
 	crate_index_call(call, rq->arena, project->id, crate_name_lower(rq->arena, name), has.any,
 	    has.v, has.n);
 	return 0;
@@ -146,6 +150,23 @@ refuse_absent(const struct call *call, struct request *rq)
 	return err_set(&rq->err, 404, "Crate Not Found");
 }
 
+/* Makes the file that of the registry of a group. */
+static int
+show_in_group(const struct call *call, struct request *rq, struct crate_index *index)
+{
+	struct view_file file = { index->body, index->time };
+
+	if (view_file_of(call->app->db, rq->arena, call->app->settings->external_url, call->view.group_id,
+	        call->facts.project_id, &file, &rq->err) == -1)
+		return -1;
+	index->body = file.body;
+	index->time = file.time;
+	index->length = (int64_t)file.body.n;
+	index->unchanged = accept_has_etag(rq->arena, request_header(rq, "HTTP_IF_NONE_MATCH"),
+	    arena_printf(rq->arena, "%" PRIx64 "-%zx", (uint64_t)file.time, file.body.n));
+	return 0;
+}
+
 int
 index_handle(struct call *call, struct request *rq, struct response *rs)
 {
@@ -155,7 +176,9 @@ index_handle(struct call *call, struct request *rq, struct response *rs)
 	crate_index_read(&call->first, &index);
 	if (!index.found)
 		return refuse_absent(call, rq);
-	call_cache_headers(call, rs);
+	if (call_is_view(rq) && show_in_group(call, rq, &index) == -1)
+		return -1;
+	call_cache_headers(call, rs, access_is_public(&call->facts));
 	response_header(rs, "ETag", quoted_etag(rq->arena, &index, gzip));
 	/* nginx leaves it to us to expand an index file */
 	if (gzip)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "call/app_metrics.h"
+#include "call/call_view.h"
 #include "call/json_response.h"
 #include "crate/index_line.h"
 #include "store/blob/blob.h"
@@ -219,6 +220,23 @@ restore(struct worker_app *app, struct request *rq, struct upload *upload, const
 	    "bytes, and has restored them from this upload", v->version_base);
 }
 
+static int
+read_policy(const struct call *call, struct request *rq, struct publish_policy *policy)
+{
+	return publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
+	    policy, &rq->err);
+}
+
+/* A publish to a group is one to a project as soon as its name is known. */
+static int
+enter_project(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
+{
+	if (!call_is_view(rq))
+		return 0;
+	return call_view_enter(call, rq, upload->id.normalized_name) == -1 || read_policy(call, rq, policy) == -1 ||
+	    upload_check_policy(rq, upload) == -1 ? -1 : 0;
+}
+
 int
 publish_handle(struct call *call, struct request *rq, struct response *rs)
 {
@@ -230,9 +248,8 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
 
-	if (publish_policy_read(rq->arena, call->app->settings, call->facts.project_id, call->project_policy,
-	        &policy, &rq->err) == -1 ||
-	    app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, &policy, &upload) == -1)
+	if (read_policy(call, rq, &policy) == -1 || app_store_check(call->app, rq) == -1 ||
+	    upload_read_metadata(rq, &policy, &upload) == -1 || enter_project(call, rq, &policy, &upload) == -1)
 		return -1;
 	if (stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1)
 		return restore(call->app, rq, &upload, &v);

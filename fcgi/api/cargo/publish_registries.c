@@ -3,7 +3,9 @@
 #include <strings.h>
 
 #include "base/excerpt.h"
+#include "crate/crate_name.h"
 #include "crate/registry_url.h"
+#include "store/package/view.h"
 
 /* What a dependency's registry is; `at`: of a project by path, its position in the list. */
 struct dependency_registry {
@@ -33,11 +35,15 @@ read_registry(const struct call *call, struct request *rq, struct registry_paths
 {
 	struct err reason = { 0 };
 
+	if (d->registry == NULL) {
+		registry->url = (struct registry_url) { .kind = REGISTRY_GROUP, .group_id = call->view.group_id };
+		return 0;
+	}
 	if (registry_url_read(rq->arena, call->app->settings->external_url, d->registry, &registry->url,
 	        &reason) == -1)
 		return err_set(&rq->err, 400, "dependency `%.*s`: %s", excerpt(slice_str(d->name)),
 		    d->name, reason.pub);
-	if (registry->url.path == NULL)
+	if (registry->url.path == NULL || registry->url.kind == REGISTRY_GROUP)
 		return 0;
 	if (strcasecmp(registry->url.path, call->facts.full_path) == 0) {
 		registry->url.project_id = call->facts.project_id;
@@ -96,6 +102,120 @@ name_one(const struct call *call, struct request *rq, const struct registry_path
 	return 0;
 }
 
+/* ---- registries of groups ---- */
+
+/* Dependencies of one package that name the registry of one group. */
+struct group_deps {
+	struct package *pkg;
+	struct namespace_ref group;
+	size_t *at; /* which of the package's */
+	const char **names; /* of these, in normal form */
+	size_t n;
+	struct view_name *owners;
+};
+
+static bool
+same_group(const struct registry_url *a, const struct registry_url *b)
+{
+	if (a->path == NULL || b->path == NULL)
+		return a->group_id == b->group_id;
+	return strcasecmp(a->path, b->path) == 0;
+}
+
+/* Those from the i-th on that name its group. */
+static struct group_deps
+group_deps_of(struct arena *a, struct package *pkg, struct dependency_registry *registries, size_t i)
+{
+	const struct registry_url url = registries[i].url;
+	struct group_deps g = { .pkg = pkg, .group = { .id = url.group_id },
+		.at = arena_calloc(a, pkg->ndeps, sizeof(*g.at)),
+		.names = arena_calloc(a, pkg->ndeps, sizeof(*g.names)),
+		.owners = arena_calloc(a, pkg->ndeps, sizeof(*g.owners)) };
+
+	if (url.path != NULL)
+		g.group.path = slice_str(url.path);
+	for (; i < pkg->ndeps; i++) {
+		struct slice name = slice_str(pkg->deps[i].name);
+		struct err wrong;
+
+		if (registries[i].url.kind != REGISTRY_GROUP || !same_group(&url, &registries[i].url))
+			continue;
+		registries[i].url.kind = REGISTRY_ELSEWHERE; /* it is done */
+		/* package_check() says so */
+		if (crate_name_check(name, "dependency", &wrong) == -1)
+			continue;
+		g.at[g.n] = i;
+		g.names[g.n++] = crate_name_normalize(a, name);
+	}
+	return g;
+}
+
+/* Projects that the caller may not read have nothing. */
+static int
+hide_unreadable(const struct call *call, struct request *rq, struct group_deps *g)
+{
+	int64_t *ids = arena_calloc(rq->arena, g->n, sizeof(*ids));
+	struct access_facts *facts;
+	size_t nfacts;
+
+	for (size_t i = 0; i < g->n; i++)
+		ids[i] = g->owners[i].project_id;
+	if (access_facts_listed(call->app->db, rq->arena, call->facts.token_id, NAMESPACE_PROJECT, ids, g->n, &facts,
+	        &nfacts, &rq->err) == -1)
+		return -1;
+	for (size_t i = 0, k = 0; i < g->n; i++) {
+		struct err no = { 0 };
+
+		/* those that are there, in their order */
+		if (k == nfacts || facts[k].project_id != ids[i] ||
+		    access_decide(&facts[k++], call->credential.kind, ACTION_READ_PACKAGE, &no) == -1)
+			g->owners[i].project_id = 0;
+	}
+	return 0;
+}
+
+/* The crate itself is where it is published. */
+static int
+name_in_group(const struct call *call, struct request *rq, const struct group_deps *g, size_t i)
+{
+	struct dependency *d = &g->pkg->deps[g->at[i]];
+	struct view_name owner = g->owners[i];
+
+	if (owner.project_id == 0 && crate_name_equal(slice_str(d->name), slice_str(g->pkg->name)))
+		owner = (struct view_name) { call->facts.project_id, d->name };
+	if (owner.project_id == 0)
+		return err_set(&rq->err, 400, "dependency `%.*s`: no crate of that name that you may read is in the "
+		    "registry of the group; if it comes from the public registry, send \"registry\": \""
+		    REGISTRY_PUBLIC_URL "\" with that dependency", excerpt(slice_str(d->name)), d->name);
+	if (strcmp(owner.crate, d->name) != 0)
+		return err_set(&rq->err, 400, "dependency `%.*s`: the registry of the group has that crate as `%s`",
+		    excerpt(slice_str(d->name)), d->name, owner.crate);
+	d->registry = registry_url_index(rq->arena, call->app->settings->external_url, owner.project_id);
+	return 0;
+}
+
+/* Gives dependencies on registries of groups the projects that have their names there. */
+static int
+name_in_groups(const struct call *call, struct request *rq, struct package *pkg,
+    struct dependency_registry *registries)
+{
+	for (size_t i = 0; i < pkg->ndeps; i++) {
+		struct group_deps g;
+
+		if (registries[i].url.kind != REGISTRY_GROUP)
+			continue;
+		g = group_deps_of(rq->arena, pkg, registries, i);
+		if (view_names(call->app->db, rq->arena, &g.group, g.names, g.n, g.owners, &rq->err) == -1 ||
+		    hide_unreadable(call, rq, &g) == -1)
+			return -1;
+		for (size_t k = 0; k < g.n; k++) {
+			if (name_in_group(call, rq, &g, k) == -1)
+				return -1;
+		}
+	}
+	return 0;
+}
+
 int
 publish_registries_name(struct call *call, struct request *rq, struct registry_paths *paths,
     struct package *pkg)
@@ -103,7 +223,7 @@ publish_registries_name(struct call *call, struct request *rq, struct registry_p
 	struct dependency_registry *registries = arena_calloc(rq->arena, pkg->ndeps, sizeof(*registries));
 
 	for (size_t i = 0; i < pkg->ndeps; i++) {
-		if (pkg->deps[i].registry != NULL &&
+		if ((pkg->deps[i].registry != NULL || call_is_view(rq)) &&
 		    read_registry(call, rq, paths, &pkg->deps[i], &registries[i]) == -1)
 			return -1;
 	}
@@ -114,5 +234,5 @@ publish_registries_name(struct call *call, struct request *rq, struct registry_p
 		    name_one(call, rq, paths, &registries[i], &pkg->deps[i]) == -1)
 			return -1;
 	}
-	return 0;
+	return name_in_groups(call, rq, pkg, registries);
 }

@@ -3,7 +3,9 @@
 
 /*
  * Gives the registry of each dependency the one spelling that it has in an index, whatever the client
- * wrote: the public one that of cargo, those of this server their id.
+ * wrote: the public one that of cargo, those of this server their id.  A dependency on the registry of a
+ * group, which in a publish to that group names none, gets that of the project that has its name there: the
+ * index of a project names projects alone.
  */
 
 #include "call/call.h"
@@ -22,8 +24,8 @@ struct registry_paths {
 /*
  * Rewrites the registries in place.  A path of another project is looked up; the id of one is taken
  * as it is, so that nobody learns which projects there are.  The metadata and the manifest of one
- * publish share the paths.  -1: 400 an address of this server where no index is for the caller, or too
- * many paths; 503.
+ * publish share the paths.  -1: 400 an address of this server where no index is for the caller, a name that
+ * its group does not have, or too many paths; 503.
  */
 int publish_registries_name(struct call *, struct request *, struct registry_paths *,
     struct package *) __attribute__((warn_unused_result));

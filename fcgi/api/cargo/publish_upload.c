@@ -68,6 +68,13 @@ upload_read_metadata(struct request *rq, const struct publish_policy *policy, st
 	return read_until(rq, upload, FRAME_CRATE);
 }
 
+int
+upload_check_policy(struct request *rq, struct upload *upload)
+{
+	return frame_check(&upload->frame, upload->policy->max_metadata_size, upload->policy->max_crate_size,
+	    &rq->err) == -1 ? -1 : check_id(rq->arena, upload, &rq->err);
+}
+
 static int
 stage(struct worker_app *app, struct request *rq, struct upload *upload, struct slice crate)
 {

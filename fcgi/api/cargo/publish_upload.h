@@ -30,6 +30,12 @@ struct upload {
 int upload_read_metadata(struct request *, const struct publish_policy *, struct upload *)
     __attribute__((warn_unused_result));
 
+/*
+ * Checks what was read so far against the policy, where it has become another.  -1: 400, 413, as
+ * upload_read_metadata().
+ */
+int upload_check_policy(struct request *, struct upload *) __attribute__((warn_unused_result));
+
 /* Reads the rest of the body.  -1: 400, 413, 503. */
 int upload_read_crate(struct worker_app *, struct request *, struct upload *)
     __attribute__((warn_unused_result));

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "call/params.h"
+#include "call/replica.h"
 #include "store/package/search.h"
 
 enum {
@@ -53,37 +54,95 @@ write_hit(struct json_out *o, const struct search_hit *hit)
 	json_out_close(o, '}');
 }
 
-int
-search_handle(struct call *call, struct request *rq, struct response *rs)
-{
-	struct search_query query;
-	struct search_hit *hits;
+struct found {
+	struct arena *arena;
 	struct search_ask ask;
-	struct json_out o;
-	struct buf b;
+	struct search_hit *hits;
 	int64_t total;
 	size_t n;
+};
 
-	if (read_ask(rq, &query, &ask) == -1)
-		return -1;
-	ask.project_id = call->facts.project_id;
-	if (search_crates(call->app->db, rq->arena, &ask, &hits, &n, &total, &rq->err) == -1)
-		return -1;
+static int
+respond(struct request *rq, struct response *rs, const struct found *found)
+{
+	struct json_out o;
+	struct buf b;
+
 	buf_init(&b, rq->arena, RESPONSE_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
 	json_out_key(&o, "crates");
 	json_out_open(&o, '[');
-	for (size_t i = 0; i < n; i++)
-		write_hit(&o, &hits[i]);
+	for (size_t i = 0; i < found->n; i++)
+		write_hit(&o, &found->hits[i]);
 	json_out_close(&o, ']');
 	json_out_key(&o, "meta");
 	json_out_open(&o, '{');
 	json_out_key(&o, "total");
-	json_out_int(&o, total);
+	json_out_int(&o, found->total);
 	json_out_close(&o, '}');
 	json_out_close(&o, '}');
-	call_cache_headers(call, rs);
 	response_body(rs, 200, "application/json", buf_slice(&b));
 	return 0;
+}
+
+static int
+find(struct db *db, void *arg, struct err *err)
+{
+	struct found *f = arg;
+
+	return search_crates(db, f->arena, &f->ask, &f->hits, &f->n, &f->total, err);
+}
+
+int
+search_handle(struct call *call, struct request *rq, struct response *rs)
+{
+	struct found found = { .arena = rq->arena };
+	struct search_query query;
+
+	if (read_ask(rq, &query, &found.ask) == -1)
+		return -1;
+	found.ask.project_id = call->facts.project_id;
+	if (replica_read(call, rq, find, &found) == -1)
+		return -1;
+	call_cache_headers(call, rs, access_is_public(&call->facts));
+	return respond(rq, rs, &found);
+}
+
+/* The projects of the group that the caller may search. */
+static int
+find_projects(struct call *call, struct request *rq, int64_t **ids, size_t *n)
+{
+	struct access_facts *facts;
+	size_t nfacts;
+
+	if (access_facts_projects(call->app->db, rq->arena, call->facts.token_id, call->view.group_id, true, &facts,
+	        &nfacts, &rq->err) == -1)
+		return -1;
+	*n = 0;
+	*ids = arena_calloc(rq->arena, nfacts, sizeof(**ids));
+	for (size_t i = 0; i < nfacts; i++) {
+		struct err no = { 0 };
+
+		access_facts_switch(&facts[i], FLAG_SEARCH);
+		if (access_decide(&facts[i], call->credential.kind, ACTION_READ_PACKAGE, &no) == 0)
+			(*ids)[(*n)++] = facts[i].project_id;
+	}
+	return 0;
+}
+
+int
+search_handle_group(struct call *call, struct request *rq, struct response *rs)
+{
+	struct found found = { .arena = rq->arena };
+	struct search_query query;
+	size_t nprojects;
+	int64_t *projects;
+
+	if (read_ask(rq, &query, &found.ask) == -1 || find_projects(call, rq, &projects, &nprojects) == -1 ||
+	    search_group(call->app->db, rq->arena, &found.ask, call->view.group_id, projects, nprojects, &found.hits,
+	        &found.n, &found.total, &rq->err) == -1)
+		return -1;
+	call_cache_headers(call, rs, false);
+	return respond(rq, rs, &found);
 }

@@ -13,4 +13,7 @@ extern const struct route_policy search_policy;
  */
 int search_handle(struct call *, struct request *, struct response *);
 
+/* The same of the registry of a group: crates of the projects that the caller may read. */
+int search_handle_group(struct call *, struct request *, struct response *);
+
 #endif

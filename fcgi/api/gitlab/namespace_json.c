@@ -1,6 +1,7 @@
 #include "api/gitlab/namespace_json.h"
 
 #include "base/buf.h"
+#include "crate/registry_config.h"
 
 /* "a / b" of "a/b". */
 static const char *
@@ -65,4 +66,6 @@ namespace_json_group(struct json_out *o, const struct group_entry *g, const char
 	json_out_key_id(o, "parent_id", g->parent_id);
 	json_out_key_str(o, "created_at", g->created_at);
 	put_url(o, external_url, "groups", g->full_path);
+	json_out_key_str(o, "cargo_index_url",
+	    arena_printf(o->b->arena, "sparse+%s/", registry_group_url(o->b->arena, external_url, g->id)));
 }

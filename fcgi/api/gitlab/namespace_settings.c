@@ -27,23 +27,41 @@ refuse_others(struct params *p)
 	return 0;
 }
 
+/* A list as one text with blanks between; it stays NULL where there is none. */
 static int
-read_networks(struct request *rq, const char **networks)
+read_list(struct params *p, const char *name, const char **list)
 {
 	const char *const *words = NULL;
-	struct params params;
 	struct buf b;
 	size_t n = 0;
 
-	if (params_read(rq, &params) == -1 || refuse_others(&params) == -1 ||
-	    params_list(&params, "anonymous_networks", &words, &n) == -1)
+	if (params_list(p, name, &words, &n) == -1)
 		return -1;
 	if (words == NULL)
-		return err_set(&rq->err, 400, "anonymous_networks is missing; give a list of networks, empty for none");
-	buf_init(&b, rq->arena, PARAMS_BODY_MAX);
+		return 0;
+	buf_init(&b, p->rq->arena, PARAMS_BODY_MAX);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, " %s", words[i]);
-	return networks_parse(rq->arena, buf_str(&b), networks, &rq->err);
+	*list = buf_str(&b);
+	return 0;
+}
+
+/* The networks; they stay NULL where there are none. */
+static int
+read_networks(struct params *p, const char **networks)
+{
+	const char *list = NULL;
+
+	if (params_read(p->rq, p) == -1 || refuse_others(p) == -1 ||
+	    read_list(p, "anonymous_networks", &list) == -1)
+		return -1;
+	return list == NULL ? 0 : networks_parse(p->rq->arena, list, networks, &p->rq->err);
+}
+
+static int
+refuse_nothing(struct err *err, const char *others)
+{
+	return err_set(err, 400, "anonymous_networks is missing%s; give a list of networks, empty for none", others);
 }
 
 int
@@ -51,10 +69,14 @@ namespace_settings_change_project(struct call *call, struct request *rq, struct 
 {
 	struct audit_actor actor = call_actor(call, rq);
 	struct project_change change = { 0 };
+	struct params params = { .rq = rq };
 	int64_t id;
 
-	if (read_networks(rq, &change.anonymous_networks) == -1 ||
-	    project_set(call->app->db, rq->arena, &actor, call->facts.full_path, &change, &id,
+	if (read_networks(&params, &change.anonymous_networks) == -1)
+		return -1;
+	if (change.anonymous_networks == NULL)
+		return refuse_nothing(&rq->err, "");
+	if (project_set(call->app->db, rq->arena, &actor, call->facts.full_path, &change, &id,
 	        &rq->err) == -1)
 		return -1;
 	return namespaces_project(call, rq, rs);
@@ -64,11 +86,16 @@ int
 namespace_settings_change_group(struct call *call, struct request *rq, struct response *rs)
 {
 	struct audit_actor actor = call_actor(call, rq);
-	const char *networks = NULL;
+	struct group_change change = { 0 };
+	struct params params = { .rq = rq };
 
-	if (read_networks(rq, &networks) == -1 ||
-	    group_set(call->app->db, rq->arena, &actor, call->facts.full_path, networks,
-	        &rq->err) == -1)
+	if (read_networks(&params, &change.anonymous_networks) == -1 ||
+	    read_list(&params, "registry_projects", &change.registry_projects) == -1 ||
+	    params_str(&params, "default_project", &change.default_project) == -1)
+		return -1;
+	if (change.anonymous_networks == NULL && change.registry_projects == NULL && change.default_project == NULL)
+		return refuse_nothing(&rq->err, ", and so are registry_projects and default_project");
+	if (group_set(call->app->db, rq->arena, &actor, call->facts.full_path, &change, &rq->err) == -1)
 		return -1;
 	return namespaces_group(call, rq, rs);
 }

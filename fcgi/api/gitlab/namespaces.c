@@ -53,6 +53,23 @@ put_networks(struct json_out *o, const struct call *call, const char *networks)
 	json_out_close(o, ']');
 }
 
+/* They name projects, which not everybody may know of. */
+static void
+put_registry(struct json_out *o, const struct call *call, const struct group_entry *g)
+{
+	const char *projects = g->registry_projects;
+	struct slice path;
+
+	if (!app_may(&call->facts, ACTION_READ_SETTINGS))
+		return;
+	json_out_key(o, "registry_projects");
+	json_out_open(o, '[');
+	while (words_next(&projects, &path))
+		json_out_slice(o, path);
+	json_out_close(o, ']');
+	json_out_key_str(o, "default_project", g->default_project[0] != '\0' ? g->default_project : NULL);
+}
+
 int
 namespaces_project(struct call *call, struct request *rq, struct response *rs)
 {
@@ -91,6 +108,7 @@ namespaces_group(struct call *call, struct request *rq, struct response *rs)
 	namespace_json_group(&json.o, g, call->app->settings->external_url);
 	json_out_key_str(&json.o, "visibility", call->facts.visibility);
 	put_networks(&json.o, call, g->anonymous_networks);
+	put_registry(&json.o, call, g);
 	json_out_close(&json.o, '}');
 	return json_response_send(&json, rq, rs, 200);
 }

@@ -5,6 +5,7 @@
 #include "api/gitlab/package_json.h"
 #include "call/json_response.h"
 #include "call/params.h"
+#include "call/replica.h"
 
 const struct route_policy packages_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_PACKAGES_API };
@@ -93,22 +94,31 @@ check_offset(struct request *rq, const struct query *query)
 }
 
 struct list {
+	struct arena *arena;
+	const struct package_query *query;
 	struct package_entry *entries;
 	size_t n;
 	int64_t total;
 };
 
 static int
-find(struct worker_app *app, struct request *rq, struct query *query, struct list *l)
+read_list(struct db *db, void *arg, struct err *err)
 {
-	*l = (struct list) { 0 };
+	struct list *l = arg;
+
+	return package_list(db, l->arena, l->query, &l->entries, &l->n, &l->total, err);
+}
+
+static int
+find(struct call *call, struct request *rq, struct query *query, struct list *l)
+{
+	*l = (struct list) { .arena = rq->arena, .query = &query->q };
 	if (query->nothing || (query->q.project_id == 0 && query->q.nprojects == 0))
 		return 0;
 	/* a page past the end is empty, and found to be so without going there */
 	if (query->q.offset > PACKAGE_OFFSET_MAX)
 		query->q.limit = 0;
-	if (package_list(app->db, rq->arena, &query->q, &l->entries, &l->n, &l->total,
-	        &rq->err) == -1)
+	if (replica_read(call, rq, read_list, l) == -1)
 		return -1;
 	return l->total > PACKAGE_COUNT_MAX ? check_offset(rq, query) : 0;
 }
@@ -146,7 +156,7 @@ packages_list(struct call *call, struct request *rq, struct response *rs)
 	if (params_read(rq, &params) == -1 || read_query(&params, false, &query) == -1)
 		return -1;
 	query.q.project_id = call->facts.project_id;
-	if (find(call->app, rq, &query, &l) == -1)
+	if (find(call, rq, &query, &l) == -1)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
 	can_delete = app_may(&call->facts, ACTION_DELETE_PACKAGE);
@@ -199,7 +209,7 @@ packages_list_group(struct call *call, struct request *rq, struct response *rs)
 	        call->facts.group_id, !exclude, &facts, &nfacts, &rq->err) == -1)
 		return -1;
 	query.q.projects = readable(rq, facts, nfacts, &query.q.nprojects);
-	if (find(call->app, rq, &query, &l) == -1)
+	if (find(call, rq, &query, &l) == -1)
 		return -1;
 	audiences = arena_calloc(rq->arena, l.n, sizeof(*audiences));
 	for (size_t i = 0; i < l.n; i++) {

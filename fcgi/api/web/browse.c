@@ -2,11 +2,10 @@
 
 #include "api/web/browse_html.h"
 #include "api/web/templates.h"
-#include "crate/search_query.h"
+#include "crate/registry_config.h"
 
 enum {
 	FRONT_ROWS = 12, /* of each part */
-	SEARCH_ROWS = 20,
 	GROUP_ROWS = 100,
 	PROJECT_ROWS = 50
 };
@@ -42,49 +41,6 @@ browse_front(struct call *call, struct request *rq, struct response *rs)
 }
 
 static int
-find(struct page *page, struct search_page *search)
-{
-	struct request *rq = page->rq;
-	struct search_query query;
-	struct page_rows rows;
-
-	search_query_parse(rq->arena, slice_str(search->query), &query);
-	if (query.name[0] == '\0')
-		return 0;
-	if (page_rows_search(db_of(page), rq->arena, page->user_id, &query,
-	        search->project[0] != '\0' ? search->project : NULL, page_turn_range(&search->turn), &rows,
-	        &rq->err) == -1)
-		return -1;
-	search->crates = page_rows_judged(page, &rows, "crate", page_may_read);
-	search->facets = page_rows_judged(page, &rows, "facet", page_may_read);
-	search->turn.total = page_rows_number(&rows, "total");
-	return 0;
-}
-
-static int
-show_search(struct page *page)
-{
-	struct params params = { .rq = page->rq, .form = slice_str("") };
-	struct search_page search = { .query = "", .project = "" };
-
-	if (params_str(&params, "q", &search.query) == -1 || params_str(&params, "project", &search.project) == -1 ||
-	    page_turn_read(page, SEARCH_ROWS, &search.turn) == -1 || find(page, &search) == -1)
-		return -1;
-	page->title = "Search";
-	if (search.query[0] != '\0')
-		page->title = arena_printf(page->rq->arena, "%s - search", search.query);
-	page->query = search.query;
-	html_search(&page->html, page, &search);
-	return 0;
-}
-
-int
-browse_search(struct call *call, struct request *rq, struct response *rs)
-{
-	return page_run(call, rq, rs, show_search);
-}
-
-static int
 show_group(struct page *page)
 {
 	const struct access_facts *facts = &page->call->facts;
@@ -100,6 +56,8 @@ show_group(struct page *page)
 		return -1;
 	group.path = page->title = facts->full_path;
 	group.crumbs = page_crumbs(page->rq->arena, group.path);
+	group.index = arena_printf(page->rq->arena, "sparse+%s/", registry_group_url(page->rq->arena,
+	    page->call->app->settings->external_url, facts->group_id));
 	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
 	group.members = page_rows_of(&rows, "member");
 	group.turn.total = page_rows_number(&rows, "total");
@@ -136,6 +94,8 @@ show_project(struct page *page)
 	project.crates = page_rows_of(&rows, "crate");
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");
+	if (project.sees_crates)
+		page->feed = arena_printf(a, "projects/%s/-/feed.atom", project.path);
 	project.ci = ci_texts(a, page->call->app->settings->external_url, facts->project_id, facts->full_path);
 	html_project(&page->html, page, &project);
 	return 0;

@@ -2,7 +2,7 @@
 #define API_WEB_BROWSE_H
 
 /*
- * Pages that lead to crates, for everybody who may know of them: the front page, search, groups and projects.
+ * Pages that lead to crates, for everybody who may know of them: the front page, groups and projects.
  * All answer 200; 404 with a page for what is not there or what the viewer may not know of; 400 with a page.
  */
 
@@ -10,9 +10,6 @@
 
 /* GET /-/: projects, what is new, what is used most. */
 int browse_front(struct call *, struct request *, struct response *);
-
-/* GET /-/search?q=&project=&page= */
-int browse_search(struct call *, struct request *, struct response *);
 
 /* GET /-/groups/:path*?page= */
 int browse_group(struct call *, struct request *, struct response *);

@@ -10,14 +10,9 @@ struct front_page {
 	struct page_rows projects, newest, used;
 };
 
-struct search_page {
-	const char *query, *project; /* project "": all */
-	struct page_rows crates, facets;
-	struct page_turn turn;
-};
-
 struct group_page {
 	const char *path;
+	const char *index; /* the address of its registry, for cargo */
 	struct page_crumbs crumbs;
 	struct page_rows projects, members;
 	bool sees_members;

@@ -10,13 +10,22 @@
 
 enum { PLOT_HEIGHT = 100, PLOT_STEP = 8, PLOT_BAR = 6, PLOT_WEEKS = 13 };
 
+/* Who depends on it. */
+struct crate_html_user {
+	const struct page_crate_dependent *d;
+	const char *path; /* of its project */
+	bool takes; /* the version that is shown */
+};
+
 struct crate_html {
 	const char *path; /* of the project */
 	struct page_crumbs crumbs;
 	const struct page_crate *crate;
 	const struct registry_url *registries; /* of the dependencies; of none that has no registry */
+	const char *const *paths; /* of the projects here that dependencies are from; NULL: none that may be read */
 	bool is_version; /* the page is about one version */
-	const bool *takes; /* of the dependents: do they take the version that is shown? */
+	struct crate_html_user *users;
+	size_t nusers;
 	bool sees_owners, sees_publishers;
 	struct readme readme; /* empty: there is none */
 	struct page_turn turn; /* of the versions */

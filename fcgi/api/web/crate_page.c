@@ -35,11 +35,17 @@ crate_html_week(const struct page_crate *crate, size_t week)
 	return sum;
 }
 
+static size_t
+dependencies_of(const struct page_crate *crate)
+{
+	return crate->ndependencies < PAGE_CRATE_DEPENDENCIES ? crate->ndependencies : PAGE_CRATE_DEPENDENCIES;
+}
+
 /* What the registry of each dependency is; an address that is none of ours is elsewhere. */
 static const struct registry_url *
 registries_of(const struct page *page, const struct page_crate *crate)
 {
-	size_t n = crate->ndependencies < PAGE_CRATE_DEPENDENCIES ? crate->ndependencies : PAGE_CRATE_DEPENDENCIES;
+	size_t n = dependencies_of(crate);
 	struct arena *a = page->rq->arena;
 	struct registry_url *urls = arena_calloc(a, n, sizeof(*urls));
 
@@ -54,19 +60,108 @@ registries_of(const struct page *page, const struct page_crate *crate)
 	return urls;
 }
 
-/* Which dependents take the version that is shown. */
-static const bool *
-takes(struct arena *a, const struct page_crate *crate)
+/* Other projects that the page mentions, as far as the viewer may read them. */
+struct others {
+	struct access_facts *facts;
+	size_t n;
+};
+
+static size_t
+add_id(int64_t *ids, size_t n, int64_t id)
 {
-	bool *list = arena_calloc(a, crate->ndependents, sizeof(*list));
+	size_t i = 0;
+
+	while (i < n && ids[i] != id)
+		i++;
+	if (i < n || id == 0)
+		return n;
+	ids[n] = id;
+	return n + 1;
+}
+
+/* No statement where the page mentions no other project. */
+static int
+find_others(const struct page *page, const struct crate_html *html, struct others *others)
+{
+	const struct page_crate *crate = html->crate;
+	struct request *rq = page->rq;
+	size_t ndependencies = dependencies_of(crate), n = 0;
+	int64_t *ids = arena_calloc(rq->arena, ndependencies + crate->ndependents, sizeof(*ids));
+
+	*others = (struct others) { NULL, 0 };
+	for (size_t i = 0; i < ndependencies; i++)
+		n = add_id(ids, n, html->registries[i].kind == REGISTRY_HERE ? html->registries[i].project_id : 0);
+	for (size_t i = 0; i < crate->ndependents; i++)
+		n = add_id(ids, n, crate->dependents[i].project_id);
+	if (n == 0)
+		return 0;
+	return access_facts_viewer_listed(page->call->app->db, rq->arena, page->user_id, ids, n, &others->facts,
+	    &others->n, &rq->err);
+}
+
+/* NULL: not for this viewer. */
+static const char *
+path_of(const struct others *others, int64_t project_id)
+{
+	for (size_t i = 0; i < others->n; i++) {
+		if (others->facts[i].project_id == project_id && page_may_read(&others->facts[i]))
+			return others->facts[i].full_path;
+	}
+	return NULL;
+}
+
+static void
+link_dependencies(struct arena *a, const struct others *others, struct crate_html *html)
+{
+	size_t n = dependencies_of(html->crate);
+	const char **paths = arena_calloc(a, n, sizeof(*paths));
+
+	for (size_t i = 0; i < n; i++) {
+		if (html->registries[i].kind == REGISTRY_HERE)
+			paths[i] = path_of(others, html->registries[i].project_id);
+	}
+	html->paths = paths;
+}
+
+static void
+list_users(struct arena *a, const struct others *others, struct crate_html *html)
+{
+	const struct page_crate *crate = html->crate;
 	struct semver shown;
 	struct err wrong;
+	bool is_version = semver_parse(slice_str(crate->shown.version), &shown, &wrong) == 0;
 
-	if (semver_parse(slice_str(crate->shown.version), &shown, &wrong) == -1)
-		return list;
-	for (size_t i = 0; i < crate->ndependents; i++)
-		list[i] = version_req_matches(a, crate->dependents[i].req, &shown);
-	return list;
+	html->users = arena_calloc(a, crate->ndependents, sizeof(*html->users));
+	for (size_t i = 0; i < crate->ndependents; i++) {
+		const struct page_crate_dependent *d = &crate->dependents[i];
+		const char *path = d->project_id == 0 ? html->path : path_of(others, d->project_id);
+
+		if (path != NULL)
+			html->users[html->nusers++] = (struct crate_html_user) { d, path,
+				is_version && version_req_matches(a, d->req, &shown) };
+	}
+}
+
+/* Links of the README lead to the files of the version that is shown. */
+static void
+show_readme(const struct page *page, struct crate_html *html)
+{
+	const struct page_crate *crate = html->crate;
+	struct readme_source source = { .file = crate->readme_file };
+	struct buf list;
+
+	if (crate->readme == NULL)
+		return;
+	buf_init(&list, page->rq->arena, REQUEST_PATH_MAX);
+	buf_printf(&list, "%s/-/projects/", page->root);
+	html_path(&list, html->path);
+	buf_puts(&list, "/-/crates/");
+	html_part(&list, crate->name);
+	buf_putc(&list, '/');
+	html_part(&list, crate->shown.version);
+	buf_puts(&list, "/source");
+	source.list = buf_str(&list);
+	readme_render(page->rq->arena, crate->readme, &source, &html->readme);
 }
 
 static int
@@ -74,13 +169,16 @@ show(struct page *page, struct slice version)
 {
 	struct request *rq = page->rq;
 	struct page_crate crate;
+	struct others others;
 	struct crate_html html = { .is_version = version.n > 0 };
 	struct page_crate_ask ask = { .name = request_param(rq, "crate"), .version = version };
 
 	if (page_turn_read(page, VERSIONS, &html.turn) == -1 ||
 	    page_decide(page, NAMESPACE_PROJECT, ACTION_READ_PACKAGE, FLAG_CARGO) == -1)
 		return -1;
+	ask.user_id = page->user_id;
 	ask.project_id = page->call->facts.project_id;
+	ask.index = registry_url_index(rq->arena, page->call->app->settings->external_url, ask.project_id);
 	ask.range = page_turn_range(&html.turn);
 	ask.owners = html.sees_owners = page_may(page, ACTION_READ_OWNERS);
 	ask.publishers = html.sees_publishers = page_may(page, ACTION_READ_PIPELINES);
@@ -90,11 +188,16 @@ show(struct page *page, struct slice version)
 	html.crumbs = page_crumbs(rq->arena, html.path);
 	html.crate = &crate;
 	html.registries = registries_of(page, &crate);
-	html.takes = takes(rq->arena, &crate);
+	if (find_others(page, &html, &others) == -1)
+		return -1;
+	link_dependencies(rq->arena, &others, &html);
+	list_users(rq->arena, &others, &html);
 	html.turn.total = crate.total;
-	if (crate.readme != NULL)
-		readme_render(rq->arena, crate.readme, &html.readme);
+	show_readme(page, &html);
 	page->title = arena_printf(rq->arena, "%s %s - %s", crate.name, crate.shown.version, html.path);
+	page->feed = arena_printf(rq->arena, "projects/%s/-/crates/%s/feed.atom", html.path, crate.name);
+	page->kept = arena_printf(rq->arena, "projects/%s/-/crates/%s%s%s", html.path, crate.name,
+	    html.is_version ? "/" : "", html.is_version ? crate.shown.version : "");
 	html_crate(&page->html, page, &html);
 	return 0;
 }

@@ -4,6 +4,8 @@
 
 #include "api/web/templates.h"
 #include "base/url.h"
+#include "cache/cache_page.h"
+#include "http/accept.h"
 
 void
 page_init(struct page *page, const struct worker_app *app, struct request *rq, const struct web_session *v,
@@ -61,26 +63,31 @@ refuse(struct page *page)
 	return status;
 }
 
-/* Whom the fleet's sign-on names and the registry does not know is nobody here, and sees what is public. */
-static int
-find_viewer(struct call *call, struct request *rq, struct web_session *v)
+/* nginx sends it to who asks for it in the same way; that is so of the one spelling of its address. */
+static void
+keep(const struct page *page, const struct response *rs, uint64_t begun)
 {
-	if (web_session_begin(call->app, rq, v) == 0)
-		return 0;
-	if (rq->err.status != 403)
-		return -1;
-	err_clear(&rq->err);
-	return 0;
+	const struct worker_app *app = page->call->app;
+	struct request *rq = page->rq;
+
+	if (page->kept == NULL || page->user_id != 0 || rs->status != 200 || rq->query.n > 0 ||
+	    !slice_is(rq->raw_path, arena_printf(rq->arena, "/-/%s", page->kept)) ||
+	    !accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING")))
+		return;
+	cache_page_keep(app->settings->cache_dir, app->board, begun, page->call->facts.project_id, page->kept,
+	    rs->body);
 }
 
 int
 page_run(struct call *call, struct request *rq, struct response *rs, int (*show)(struct page *))
 {
 	struct web_session *v = web_session_new(call->app, rq);
+	/* before anything is read */
+	uint64_t begun = cache_page_begin(call->app->board);
 	struct page page;
 	int status = 200;
 
-	if (find_viewer(call, rq, v) == -1)
+	if (call_confirm(call, rq) == -1 || web_session_find_viewer(call->app, rq, v) == -1)
 		return -1;
 	page_init(&page, call->app, rq, v, "");
 	page.call = call;
@@ -93,7 +100,26 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	}
 	if (buf_full(&page.html))
 		return refuse_long(&page);
-	return web_session_show(rq, rs, v, status, buf_slice(&page.html));
+	if (web_session_show(rq, rs, v, status, buf_slice(&page.html)) == -1)
+		return -1;
+	keep(&page, rs, begun);
+	return 0;
+}
+
+void
+page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct page page;
+
+	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") ||
+	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
+		return;
+	page_init(&page, app, rq, NULL, err_status_text(rs->status));
+	html_refused(&page.html, &page, rs->status == 404 ? NULL : rq->err.pub);
+	if (buf_full(&page.html))
+		return;
+	response_error_body(rs, "text/html; charset=utf-8", buf_slice(&page.html));
+	web_session_put_policy(rs);
 }
 
 static int

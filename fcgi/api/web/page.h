@@ -22,8 +22,10 @@ struct page {
 	int64_t user_id; /* 0: nobody is signed in */
 	const char *username; /* "" then */
 	const char *query; /* in the search box */
+	const char *feed; /* the address of its feed below /-/; NULL: it has none */
 	bool has_search; /* there are pages to read */
 	bool has_tokens; /* there is a token page */
+	const char *kept; /* its path below /-/, if nginx may send it to nobody in particular; NULL: it may not */
 	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": no page for forms */
 	struct buf html;
 };
@@ -47,6 +49,12 @@ int page_respond(const struct page *, struct response *, const struct web_sessio
  */
 int page_run(struct call *, struct request *, struct response *, int (*show)(struct page *))
     __attribute__((warn_unused_result));
+
+/*
+ * Gives an error below /-/ the shape of a page, if the client takes HTML: what no page answers itself, such
+ * as an address that there is not, or a database that is away.
+ */
+void page_refuse(struct worker_app *, struct request *, struct response *);
 
 /*
  * Decides whether the viewer may do that in the project or group that the path names, and keeps the facts in

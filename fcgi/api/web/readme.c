@@ -6,13 +6,17 @@
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
 
+#include "base/hex.h"
 #include "base/url.h"
+#include "base/utf8.h"
 
 enum {
 	HEADING_BELOW = 2, /* <h1> is the crate, <h2> says that this is its README */
 	HEADING_MAX = 6,
 	CODE_MAX = 6 * README_SHOWN_MAX, /* bytes, escaped */
-	HTML_MAX = 2 << 20
+	HTML_MAX = 2 << 20,
+	PATH_MAX_BYTES = 1024, /* no file of a crate has a longer one */
+	URL_MAX = 4096
 };
 
 /* Up to the last whole line that fits. */
@@ -30,17 +34,81 @@ cut(const char *markdown, bool *is_cut)
 	return slice_of(markdown, n);
 }
 
+/* What cmark takes long for, or much memory, if there is much of it. */
+struct effort {
+	size_t brackets, tags, tables, cells;
+	size_t width; /* columns of the table that the line may be in; 0: it is in none */
+};
+
+/* Lists and quotations that a line opens, one in the other. */
+static size_t
+count_nested(struct slice line)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n && strchr("0123456789*+-.)> \t", line.p[i]) != NULL; i++)
+		n += line.p[i] == '>' || (strchr("*+-.)", line.p[i]) != NULL && i + 1 < line.n &&
+		    (line.p[i + 1] == ' ' || line.p[i + 1] == '\t'));
+	return n;
+}
+
+static size_t
+count(struct slice line, char c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < line.n; i++)
+		n += line.p[i] == c;
+	return n;
+}
+
+/* Is it the line between the head of a table and its rows? */
+static bool
+is_rule(struct slice line)
+{
+	for (size_t i = 0; i < line.n; i++) {
+		if (strchr("|-: \t\r>", line.p[i]) == NULL)
+			return false;
+	}
+	return count(line, '|') > 0 && count(line, '-') > 0;
+}
+
+/* Adds a line.  True: that is too much. */
+static bool
+add_line(struct effort *e, struct slice line)
+{
+	size_t columns = count(line, '|');
+
+	e->brackets += count(line, '[');
+	for (size_t i = 0; i + 1 < line.n; i++)
+		e->tags += line.p[i] == '<' && (line.p[i + 1] == '?' || line.p[i + 1] == '!');
+	if (is_rule(line)) {
+		e->tables++;
+		e->width = columns + 1 > e->width ? columns + 1 : e->width;
+	} else if (line.n == 0) {
+		e->width = 0;
+	}
+	/* a row has as many cells as the head, however short it is */
+	e->cells += e->width;
+	return e->brackets > README_BRACKETS_MAX || e->tags > README_TAGS_MAX ||
+	       e->tables > README_TABLES_MAX || e->cells > README_CELLS_MAX || columns > README_COLUMNS_MAX ||
+	       count_nested(line) > README_NESTED_MAX;
+}
+
 /* Does cmark need a time that grows faster than the text? */
 static bool
 is_slow(struct slice text)
 {
-	size_t brackets = 0, columns = 0;
+	struct effort effort = { .width = 0 };
 
-	for (size_t i = 0; i < text.n; i++) {
-		brackets += text.p[i] == '[';
-		columns = text.p[i] == '\n' ? 0 : columns + (text.p[i] == '|');
-		if (brackets > README_BRACKETS_MAX || columns > README_COLUMNS_MAX)
+	while (text.n > 0) {
+		const char *end = memchr(text.p, '\n', text.n);
+		size_t n = end == NULL ? text.n : (size_t)(end - text.p);
+
+		if (add_line(&effort, slice_of(text.p, n)))
 			return true;
+		n += end != NULL;
+		text = slice_of(text.p + n, text.n - n);
 	}
 	return false;
 }
@@ -92,18 +160,123 @@ change_heading(cmark_node *node)
 	cmark_node_set_heading_level(node, level > HEADING_MAX ? HEADING_MAX : level);
 }
 
+/* Is it neither whole, nor of another host, nor of this page alone? */
+static bool
+is_relative(const char *url)
+{
+	return url[0] != '\0' && strncmp(url, "//", 2) != 0 && url[strcspn(url, ":/?#")] != ':' &&
+	    strchr("?#", url[0]) == NULL;
+}
+
+/* Decodes the path of an address, up to its query.  False: it has a byte that no path of a crate has. */
+static bool
+decode(struct slice url, struct buf *path)
+{
+	for (size_t i = 0; i < url.n; i++) {
+		int c = (unsigned char)url.p[i];
+
+		if (c == '%' && i + 2 < url.n && hex_digit(url.p[i + 1]) != -1 && hex_digit(url.p[i + 2]) != -1) {
+			c = hex_digit(url.p[i + 1]) * 16 + hex_digit(url.p[i + 2]);
+			i += 2;
+		}
+		if (c < ' ' || c == '\\')
+			return false;
+		buf_putc(path, (char)c);
+	}
+	return !buf_full(path) && utf8_valid(buf_slice(path));
+}
+
+/* Adds one name to the path.  False: it leads out of the crate. */
+static bool
+walk(struct buf *path, struct slice name)
+{
+	if (name.n == 0 || slice_is(name, "."))
+		return true;
+	if (!slice_is(name, "..")) {
+		buf_puts(path, path->n > 0 ? "/" : "");
+		buf_put_slice(path, name);
+		return true;
+	}
+	if (path->n == 0)
+		return false;
+	while (path->n > 0 && path->p[--path->n] != '/')
+		continue;
+	return true;
+}
+
+static bool
+walk_all(struct buf *path, struct slice names)
+{
+	bool good = true;
+
+	while (good && names.n > 0) {
+		const char *slash = memchr(names.p, '/', names.n);
+		size_t n = slash != NULL ? (size_t)(slash - names.p) : names.n;
+
+		good = walk(path, slice_of(names.p, n));
+		n += slash != NULL;
+		names = slice_of(names.p + n, names.n - n);
+	}
+	return good && !buf_full(path);
+}
+
+/* Where a link to another file of the crate leads, "" for a folder; NULL: nowhere. */
+static const char *
+find_file(struct arena *a, const char *url, const char *readme)
+{
+	const char *slash = readme != NULL ? strrchr(readme, '/') : NULL;
+	struct slice folder = slice_of(readme, slash != NULL && url[0] != '/' ? (size_t)(slash - readme) : 0);
+	struct buf names, path;
+
+	buf_init(&names, a, PATH_MAX_BYTES);
+	buf_init(&path, a, PATH_MAX_BYTES);
+	if (!decode(slice_of(url, strcspn(url, "?#")), &names) || !walk_all(&path, folder) ||
+	    !walk_all(&path, buf_slice(&names)))
+		return NULL;
+	/* there is no page for a folder, but for all of them */
+	if (path.n == 0 || names.p[names.n - 1] == '/')
+		return "";
+	return arena_slicedup(a, buf_slice(&path));
+}
+
+/* The address of a file of the crate, with the number of a line if the link has one; NULL: it is none. */
+static const char *
+source_of(struct arena *a, const char *url, const struct readme_source *source)
+{
+	const char *file = is_relative(url) ? find_file(a, url, source->file) : NULL;
+	const char *line = strstr(url, "#L");
+	struct buf b;
+
+	if (file == NULL)
+		return NULL;
+	buf_init(&b, a, URL_MAX);
+	buf_puts(&b, source->list);
+	if (file[0] != '\0') {
+		buf_putc(&b, '/');
+		html_path(&b, file);
+	}
+	if (line != NULL && line[2] != '\0' && line[2 + strspn(line + 2, "0123456789")] == '\0')
+		buf_puts(&b, line);
+	return buf_full(&b) ? NULL : buf_str(&b);
+}
+
 static void
-change_link(cmark_node *node)
+change_link(struct arena *a, cmark_node *node, const struct readme_source *source)
 {
 	const char *url = cmark_node_get_url(node);
 
-	if (url == NULL || !url_is_web(slice_str(url)))
+	if (url == NULL)
+		url = "";
+	if (url_is_web(slice_str(url)))
+		return;
+	url = source_of(a, url, source);
+	if (url == NULL || !cmark_node_set_url(node, url))
 		unwrap(node);
 }
 
 /* By event: what has children is changed when these are done, and a leaf has one event. */
 static void
-change(struct arena *a, cmark_event_type event, cmark_node *node)
+change(struct arena *a, cmark_event_type event, cmark_node *node, const struct readme_source *source)
 {
 	bool ends = event == CMARK_EVENT_EXIT;
 	cmark_node_type type = cmark_node_get_type(node);
@@ -117,7 +290,7 @@ change(struct arena *a, cmark_event_type event, cmark_node *node)
 	else if (type == CMARK_NODE_IMAGE && ends)
 		unwrap(node);
 	else if (type == CMARK_NODE_LINK && ends)
-		change_link(node);
+		change_link(a, node, source);
 }
 
 static cmark_parser *
@@ -134,7 +307,7 @@ new_parser(void)
 }
 
 static void
-put_rendered(struct arena *a, struct slice text, struct buf *b)
+put_rendered(struct arena *a, struct slice text, const struct readme_source *source, struct buf *b)
 {
 	cmark_parser *parser = new_parser();
 	cmark_node *document;
@@ -146,7 +319,7 @@ put_rendered(struct arena *a, struct slice text, struct buf *b)
 	document = cmark_parser_finish(parser);
 	iter = cmark_iter_new(document);
 	while ((event = cmark_iter_next(iter)) != CMARK_EVENT_DONE)
-		change(a, event, cmark_iter_get_node(iter));
+		change(a, event, cmark_iter_get_node(iter), source);
 	cmark_iter_free(iter);
 	/* without CMARK_OPT_UNSAFE: what was left of HTML would be left out here */
 	html = cmark_render_html(document, CMARK_OPT_DEFAULT, cmark_parser_get_syntax_extensions(parser));
@@ -157,14 +330,15 @@ put_rendered(struct arena *a, struct slice text, struct buf *b)
 }
 
 void
-readme_render(struct arena *a, const char *markdown, struct readme *readme)
+readme_render(struct arena *a, const char *markdown, const struct readme_source *source,
+    struct readme *readme)
 {
 	struct slice text = cut(markdown, &readme->is_cut);
 	struct buf b;
 
 	buf_init(&b, a, HTML_MAX);
 	if (!is_slow(text))
-		put_rendered(a, text, &b);
+		put_rendered(a, text, source, &b);
 	if (is_slow(text) || buf_full(&b)) {
 		buf_reset(&b);
 		put_plain(a, text, &b);

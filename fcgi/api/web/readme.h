@@ -7,7 +7,12 @@
  * left out, an image is the text that stands for it, and so is a link that leads to no web server.  Only
  * this module includes cmark.
  *
- * The time is bounded: what makes cmark slow, as long rows of brackets do, is shown as plain text.
+ * A link to another file of the crate leads to its source.  An image of the crate is its text as well.  Each
+ * one would be a request for which a worker waits for the inspector, so that a README with many of them would
+ * keep all workers from their reads; and browsers would decode what anybody has published.
+ *
+ * Time and memory are bounded: what would make cmark need much more than its length, as long rows of brackets
+ * do, is shown as plain text.
  */
 
 #include "base/arena.h"
@@ -15,8 +20,13 @@
 
 enum {
 	README_SHOWN_MAX = 64 << 10, /* bytes; what follows is left out */
-	README_BRACKETS_MAX = 2000, /* with more `[`, or more columns, it is plain text */
-	README_COLUMNS_MAX = 64
+	/* with more than that it is plain text: */
+	README_BRACKETS_MAX = 2000, /* `[` */
+	README_TAGS_MAX = 500, /* `<?` and `<!` */
+	README_NESTED_MAX = 32, /* lists and quotations that begin in one line */
+	README_COLUMNS_MAX = 64, /* `|` in a line */
+	README_TABLES_MAX = 64,
+	README_CELLS_MAX = 100000
 };
 
 struct readme {
@@ -24,7 +34,13 @@ struct readme {
 	bool is_cut;
 };
 
+/* Where the other files are. */
+struct readme_source {
+	const char *list; /* the address of all files of the version; a file is below it */
+	const char *file; /* the README's own path; NULL: README.md */
+};
+
 /* The markup lives as long as the arena.  Its headings begin at <h3>. */
-void readme_render(struct arena *, const char *markdown, struct readme *);
+void readme_render(struct arena *, const char *markdown, const struct readme_source *, struct readme *);
 
 #endif

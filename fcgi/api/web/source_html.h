@@ -14,19 +14,22 @@ enum {
 struct source_file {
 	const char *path;
 	int64_t size;
-	bool has_page; /* an address can name it */
+	bool has_page; /* source_html_has_page() */
 };
 
 struct source_html {
 	const char *path; /* of the project */
 	const char *crate, *version;
 	struct source_file *files; /* by path */
-	size_t nfiles, nshown; /* all; and no more than SOURCE_SHOWN_FILES */
+	size_t nfiles, nshown; /* all; and no more than SOURCE_SHOWN_FILES, or than a page can hold */
 	const char *file; /* the one that is shown; NULL: all are listed */
 	int64_t size; /* of it */
 	const char **lines; /* of a text */
 	size_t nlines;
 	const char *why; /* a sentence: why no line is shown; NULL: they are */
 };
+
+/* Can an address name that file of a version?  Encoded, the longest paths are too long for one. */
+bool source_html_has_page(const char *project, const char *crate, const char *version, const char *file);
 
 #endif

@@ -1,97 +1,27 @@
 #include "api/web/source_page.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "api/web/source_ask.h"
 #include "api/web/source_html.h"
 #include "api/web/templates.h"
-#include "base/clock.h"
 #include "base/utf8.h"
-#include "call/inspect_slot.h"
-#include "crate/inspect/inspector.h"
-#include "crate/inspect/source.h"
-#include "store/blob/blob.h"
 #include "store/package/version.h"
 
-enum { WAIT_US = 2000000, TIME_US = 10 * 1000000, STATUS_DIGITS = 3 };
-
-/* All who read source are one actor: a crawler takes no slot from two people who publish. */
-static const char reader[] = "pages";
-
-static void
-close_fd(void *arg)
-{
-	int *fd = arg;
-
-	if (*fd != -1)
-		close(*fd);
-}
-
-/* Opens the bytes of the version that the path names.  -1: 404; 500, the store has lost them. */
+/* Finds the version that the path names.  -1: 404, 503. */
 static int
-open_crate(struct page *page, const struct source_html *s, int *fd)
+find_version(struct page *page, const struct source_html *s, struct version_blob *blob)
 {
 	struct request *rq = page->rq;
 	struct db_call call = { 0 };
-	struct version_blob blob;
 
-	/* no crate has such a path, and no job either */
-	if (s->file != NULL && strlen(s->file) > JOB_PATH_MAX)
-		return err_set(&rq->err, 404, "Not Found");
 	version_blob_call(&call, rq->arena, page->call->facts.project_id, slice_str(s->crate),
 	    slice_str(s->version));
 	if (db_run(page->call->app->db, rq->arena, &call, 1, &rq->err) == -1)
 		return -1;
-	version_blob_read(&call, &blob);
-	if (!blob.found)
-		return err_set(&rq->err, 404, "Not Found");
-	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->store,
-	    blob_path(rq->arena, blob.cksum)), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return *fd == -1 ? err_sys(&rq->err, "the blob %s of %s %s", blob.cksum, s->crate, s->version) : 0;
-}
-
-/* What the inspector has refused, as crate/inspect/source.h writes it. */
-static int
-refuse(struct request *rq, struct slice answer)
-{
-	char *text = arena_slicedup(rq->arena, answer), *sentence;
-	long status = strtol(text, &sentence, 10);
-
-	if (sentence != text + STATUS_DIGITS || *sentence != ' ' || status < 400 || status > 499)
-		return err_internal(&rq->err, 500, "the inspector's refusal is malformed");
-	return err_set(&rq->err, (int)status, "%s", sentence + 1);
-}
-
-static int
-ask_inspector(struct page *page, const struct source_html *s, int fd, struct slice *answer)
-{
-	const struct settings *settings = page->call->app->settings;
-	struct request *rq = page->rq;
-	const struct job job = {
-		.kind = s->file == NULL ? JOB_LIST : JOB_READ,
-		.path = s->file,
-		.limits = { (uint64_t)settings->max_unpacked_size, (uint64_t)settings->max_entries,
-			arena_printf(rq->arena, "%s-%s", s->crate, s->version) },
-	};
-	struct inspector_result result;
-	int rc;
-
-	if (inspect_slot_take(page->call->app, reader, clock_us() + WAIT_US) == -1) {
-		err_internal(&rq->err, 503, "no slot to open the crate was free in time");
-		return err_tell(&rq->err, "too many crates are open at this moment; please try again in a minute");
-	}
-	rc = inspector_run(page->call->app->inspector, rq->arena, &job, fd, clock_us() + TIME_US, &result, &rq->err);
-	inspect_slot_leave(page->call->app, reader);
-	if (rc == -1)
-		return -1;
-	if (!job_is_judged(result.status))
-		return err_internal(&rq->err, 500, "inspector ended with wait status %#x", (unsigned)result.status);
-	*answer = result.verdict;
-	return WEXITSTATUS(result.status) == JOB_ACCEPTED ? 0 : refuse(rq, *answer);
+	version_blob_read(&call, blob);
+	return blob->found ? 0 : err_set(&rq->err, 404, "Not Found");
 }
 
 static int
@@ -102,21 +32,18 @@ compare_paths(const void *left, const void *right)
 	return strcmp(a->path, b->path);
 }
 
-/* Addresses are ASCII, and have a bound on the folders that they go through (http/request.h). */
-static bool
-has_page(const struct source_html *s, const char *path)
+bool
+source_html_has_page(const char *project, const char *crate, const char *version, const char *file)
 {
-	enum { AROUND = 7 /* -/projects/ ... /-/crates/CRATE/VERSION/source */ };
-	size_t n = AROUND + 2;
+	enum { AROUND = 64 /* /-/projects/ ... /-/crates/CRATE/VERSION/source/ */ };
+	struct buf length;
 
-	for (const char *p = s->path; *p != '\0'; p++)
-		n += *p == '/';
-	for (const char *p = path; *p != '\0'; p++) {
-		if ((unsigned char)*p > '~')
-			return false;
-		n += *p == '/';
-	}
-	return n <= REQUEST_SEGMENTS_MAX;
+	buf_init_measure(&length, REQUEST_PATH_MAX);
+	html_path(&length, project);
+	html_part(&length, crate);
+	html_part(&length, version);
+	html_path(&length, file);
+	return !buf_full(&length) && length.n + AROUND <= REQUEST_PATH_MAX;
 }
 
 /* Takes the lines of a list apart.  -1: 500. */
@@ -136,7 +63,8 @@ read_list(struct arena *a, struct slice answer, struct source_html *s, struct er
 		if (end == NULL || *path != ' ')
 			return err_internal(err, 500, "the inspector's list is malformed");
 		*end = '\0';
-		s->files[s->nfiles++] = (struct source_file) { path + 1, size, has_page(s, path + 1) };
+		s->files[s->nfiles++] = (struct source_file) { path + 1, size,
+			source_html_has_page(s->path, s->crate, s->version, path + 1) };
 	}
 	if (n > 1)
 		qsort(s->files, n, sizeof(*s->files), compare_paths);
@@ -175,19 +103,19 @@ static int
 show(struct page *page, struct source_html *s)
 {
 	struct request *rq = page->rq;
+	struct source_ask ask = { .kind = s->file == NULL ? JOB_LIST : JOB_READ, .file = s->file };
+	struct version_blob blob;
 	struct slice answer;
-	int *fd = arena_alloc(rq->arena, sizeof(*fd));
 
-	*fd = -1;
-	arena_defer(rq->arena, close_fd, fd);
 	if (page_decide(page, NAMESPACE_PROJECT, ACTION_READ_PACKAGE, FLAG_CARGO) == -1)
 		return -1;
 	s->path = page->call->facts.full_path;
 	s->crate = arena_slicedup(rq->arena, request_param(rq, "crate"));
 	s->version = arena_slicedup(rq->arena, request_param(rq, "version"));
-	if (open_crate(page, s, fd) == -1)
+	if (find_version(page, s, &blob) == -1)
 		return -1;
-	if (ask_inspector(page, s, *fd, &answer) == -1) {
+	ask.crate = (struct source_crate) { s->crate, s->version, blob.cksum };
+	if (source_ask(page, &ask, &answer) == -1) {
 		if (rq->err.status != 413)
 			return -1;
 		s->why = arena_printf(rq->arena, "%s.", rq->err.pub);
@@ -208,6 +136,12 @@ show_list(struct page *page)
 		return -1;
 	page->title = arena_printf(page->rq->arena, "Source of %s %s - %s", s.crate, s.version, s.path);
 	html_source_list(&page->html, page, &s);
+	/* names that are long once they are encoded */
+	while (buf_full(&page->html) && s.nshown > 0) {
+		buf_reset(&page->html);
+		s.nshown /= 2;
+		html_source_list(&page->html, page, &s);
+	}
 	return 0;
 }
 

@@ -142,6 +142,17 @@ web_session_begin(struct worker_app *app, struct request *rq, struct web_session
 }
 
 int
+web_session_find_viewer(struct worker_app *app, struct request *rq, struct web_session *v)
+{
+	if (web_session_begin(app, rq, v) == 0)
+		return 0;
+	if (rq->err.status != 403)
+		return -1;
+	err_clear(&rq->err);
+	return 0;
+}
+
+int
 web_session_read_form(struct worker_app *app, struct request *rq, struct params *form)
 {
 	const char *origin = request_header(rq, "HTTP_ORIGIN"), *ours = app->settings->external_url;
@@ -192,9 +203,8 @@ web_session_close(struct worker_app *app, struct request *rq, struct web_session
 	return 0;
 }
 
-/* What a page may do: nothing but be read, show our style and icon, and send forms to us. */
-static void
-put_policy(struct response *rs)
+void
+web_session_put_policy(struct response *rs)
 {
 	response_header(rs, "Content-Security-Policy",
 	    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -208,7 +218,7 @@ static void
 put_headers(struct request *rq, struct response *rs, const struct web_session *v)
 {
 	response_header(rs, "Cache-Control", "no-store");
-	put_policy(rs);
+	web_session_put_policy(rs);
 	/* no address, which may hold a link's code; with no-referrer a form would have no origin either */
 	response_header(rs, "Referrer-Policy", "strict-origin");
 	if (v != NULL && v->is_new)
@@ -228,22 +238,29 @@ web_session_respond(struct request *rq, struct response *rs, const struct web_se
 }
 
 int
+web_session_compress(struct request *rq, struct slice *body)
+{
+	struct gzip_writer *gzip = gzip_writer_new(rq->arena, &rq->err);
+
+	if (gzip == NULL || gzip_writer_add(gzip, *body, &rq->err) == -1)
+		return -1;
+	return gzip_writer_end(gzip, body, &rq->err);
+}
+
+int
 web_session_show(struct request *rq, struct response *rs, const struct web_session *v, int status,
     struct slice html)
 {
 	bool is_signed_in = v->session.user_id != 0;
-	struct gzip_writer *gzip;
 
 	response_header(rs, "Cache-Control", is_signed_in ? "no-store" : "private, no-cache");
 	/* a link to another site shall not tell it the name of a crate, nor of this host */
 	response_header(rs, "Referrer-Policy", "same-origin");
-	put_policy(rs);
+	web_session_put_policy(rs);
 	if (!is_signed_in) {
 		response_header(rs, "Vary", "Accept-Encoding, Cookie");
 		if (accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"))) {
-			gzip = gzip_writer_new(rq->arena, &rq->err);
-			if (gzip == NULL || gzip_writer_add(gzip, html, &rq->err) == -1 ||
-			    gzip_writer_end(gzip, &html, &rq->err) == -1)
+			if (web_session_compress(rq, &html) == -1)
 				return -1;
 			response_header(rs, "Content-Encoding", "gzip");
 		}

@@ -37,6 +37,13 @@ int web_session_begin(struct worker_app *, struct request *, struct web_session 
     __attribute__((warn_unused_result));
 
 /*
+ * The same for who reads: whom the sign-on names and the registry does not know is nobody here, and sees what
+ * is public.  -1: 400, 503.
+ */
+int web_session_find_viewer(struct worker_app *, struct request *, struct web_session *)
+    __attribute__((warn_unused_result));
+
+/*
  * The same for a form that was sent: reads it, and makes sure that it comes from our page, of this
  * very session, which is opened now at the latest.  -1: 403 otherwise, or where nobody is signed in, 400,
  * 503.
@@ -70,6 +77,12 @@ int web_session_respond(struct request *, struct response *, const struct web_se
  */
 int web_session_show(struct request *, struct response *, const struct web_session *, int status,
     struct slice html) __attribute__((warn_unused_result));
+
+/* Says what a page may do: nothing but be read, show our style and icon, and send forms to us. */
+void web_session_put_policy(struct response *);
+
+/* Compresses what nobody in particular may read, in place.  -1: 500. */
+int web_session_compress(struct request *, struct slice *) __attribute__((warn_unused_result));
 
 /* 303 to a path of ours, after a form. */
 int web_session_redirect(const struct worker_app *, struct request *, struct response *,

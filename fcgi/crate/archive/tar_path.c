@@ -106,3 +106,11 @@ tar_path_check(struct slice path, bool directory, struct err *err)
 	}
 	return fault == NULL ? 0 : tar_path_refuse(path, fault, err);
 }
+
+struct slice
+tar_path_below(struct slice path, struct slice folder)
+{
+	if (path.n <= folder.n + 1 || memcmp(path.p, folder.p, folder.n) != 0 || path.p[folder.n] != '/')
+		return slice_str("");
+	return slice_of(path.p + folder.n + 1, path.n - folder.n - 1);
+}

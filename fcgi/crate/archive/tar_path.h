@@ -17,6 +17,9 @@ enum { TAR_PATH_MAX = 1024 };
 int tar_path_check(struct slice path, bool directory, struct err *)
     __attribute__((warn_unused_result));
 
+/* What comes below the folder; empty: the path is the folder itself, or elsewhere. */
+struct slice tar_path_below(struct slice path, struct slice folder);
+
 /* How many bytes of an archive's text a sentence shows: its first line, or less. */
 int tar_path_shown(struct slice);
 

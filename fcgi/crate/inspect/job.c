@@ -11,7 +11,7 @@
 #define SOURCE_MAGIC UINT64_C(0x32626f6a74726562)
 #define REPORT_MAGIC UINT64_C(0x3174706574726562)
 
-enum { NFDS = 2 };
+enum { NFDS_MAX = 3 };
 
 /*
  * The first bytes of a job.  Behind those of an inspection comes its folder: a pool of an earlier build sends
@@ -36,11 +36,23 @@ struct report {
 _Static_assert(sizeof(struct head) + sizeof(struct source_head) + JOB_FOLDER_MAX + JOB_PATH_MAX + ENDS <=
     JOB_MESSAGE_MAX, "a message has heads, folder and path");
 
-/* Room for as many descriptors as there are, and for none beyond. */
+/* Room for as many descriptors as there are. */
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(NFDS * sizeof(int))];
+	char bytes[CMSG_SPACE(NFDS_MAX * sizeof(int))];
 };
+
+static size_t
+nfds_of(const struct job *job)
+{
+	return job->kind == JOB_DIFF ? NFDS_MAX : NFDS_MAX - 1;
+}
+
+static bool
+has_path(enum job_kind kind)
+{
+	return kind == JOB_READ || kind == JOB_DIFF;
+}
 
 bool
 job_is_judged(int status)
@@ -74,7 +86,7 @@ job_encode(const struct job *job, char message[JOB_MESSAGE_MAX])
 		slice_of((const char *)&source, inspects ? 0 : sizeof(source)),
 		slice_of(job->limits.folder, folder + !inspects), slice_of(path, inspects ? 0 : n + 1) };
 
-	if (folder == 0 || folder > JOB_FOLDER_MAX || n > JOB_PATH_MAX || (job->kind == JOB_READ) != (n > 0))
+	if (folder == 0 || folder > JOB_FOLDER_MAX || n > JOB_PATH_MAX || has_path(job->kind) != (n > 0))
 		return 0;
 	return join(message, parts, sizeof(parts) / sizeof(*parts));
 }
@@ -106,10 +118,11 @@ source_decode(char *rest, size_t n, struct job *job, struct err *err)
 	path = folder + strlen(folder) + 1;
 	if (path >= rest + n || !folder_valid(folder, strlen(folder)))
 		return err_internal(err, 500, "a job with a malformed folder");
-	if (path + strlen(path) + 1 != rest + n || strlen(path) > JOB_PATH_MAX ||
-	    (head.kind == JOB_READ) != (path[0] != '\0'))
-		return err_internal(err, 500, "a job with a malformed path");
 	job->kind = (enum job_kind)head.kind;
+	if (path + strlen(path) + 1 != rest + n || strlen(path) > JOB_PATH_MAX ||
+	    has_path(job->kind) != (path[0] != '\0') ||
+	    (job->kind == JOB_DIFF && !folder_valid(path, strlen(path))))
+		return err_internal(err, 500, "a job with a malformed path");
 	job->limits.folder = folder;
 	job->path = path[0] != '\0' ? path : NULL;
 	return 0;
@@ -133,6 +146,7 @@ job_decode(char *message, size_t n, struct job *job, struct err *err)
 	*job = (struct job) {
 		.number = head.number,
 		.limits = { head.max_unpacked, head.max_entries, message + sizeof(head) },
+		.other = -1,
 	};
 	if (head.magic == SOURCE_MAGIC)
 		return source_decode(message + sizeof(head), n, job, err);
@@ -142,12 +156,13 @@ job_decode(char *message, size_t n, struct job *job, struct err *err)
 int
 job_send(int socket, const struct job *job, const struct job_fds *fds, struct err *err)
 {
-	const int fd[NFDS] = { fds->crate, fds->verdict };
+	const int fd[NFDS_MAX] = { fds->crate, fds->verdict, job->other };
+	const size_t nfds = nfds_of(job);
 	char message[JOB_MESSAGE_MAX];
 	union control control = { .bytes = { 0 } };
 	struct iovec part = { message, job_encode(job, message) };
 	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
+		.msg_controllen = CMSG_SPACE(nfds * sizeof(int)) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	ssize_t n;
 
@@ -155,17 +170,17 @@ job_send(int socket, const struct job *job, const struct job_fds *fds, struct er
 		return err_internal(err, 500, "no folder, or a name that no folder can have");
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(c), fd, sizeof(fd));
+	c->cmsg_len = CMSG_LEN(nfds * sizeof(int));
+	memcpy(CMSG_DATA(c), fd, nfds * sizeof(int));
 	do
 		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
 	return n == -1 ? err_sys(err, "send a job") : 0;
 }
 
-/* The descriptors that came with a message, at most NFDS; returns how many. */
+/* The descriptors that came with a message, at most NFDS_MAX; returns how many. */
 static size_t
-fds_take(struct msghdr *msg, int fd[NFDS])
+fds_take(struct msghdr *msg, int fd[NFDS_MAX])
 {
 	size_t n = 0;
 
@@ -184,9 +199,10 @@ job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *job, stru
 {
 	union control control = { .bytes = { 0 } };
 	struct iovec part = { message, JOB_MESSAGE_MAX };
+	/* the padding of three descriptors has room for a fourth */
 	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	int fd[NFDS] = { -1, -1 }, rc = -1;
+		.msg_controllen = CMSG_LEN(NFDS_MAX * sizeof(int)) };
+	int fd[NFDS_MAX] = { -1, -1, -1 }, rc = -1;
 	size_t nfds;
 	ssize_t n;
 
@@ -196,13 +212,17 @@ job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *job, stru
 	if (n <= 0)
 		return n == 0 ? 0 : err_sys(err, "receive a job");
 	nfds = fds_take(&msg, fd);
-	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || nfds != NFDS)
-		err_internal(err, 500, "a job that is too long, or has %zu descriptors instead of %d", nfds, NFDS);
+	if ((msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+		err_internal(err, 500, "a job that is too long, or has more than %d descriptors", NFDS_MAX);
 	else
 		rc = job_decode(message, (size_t)n, job, err);
+	if (rc == 0 && nfds != nfds_of(job))
+		rc = err_internal(err, 500, "a job that has %zu descriptors instead of %zu", nfds, nfds_of(job));
 	for (size_t i = 0; rc == -1 && i < nfds; i++)
 		close(fd[i]);
 	*fds = (struct job_fds) { fd[0], fd[1] };
+	if (rc == 0)
+		job->other = fd[2];
 	return rc == -1 ? -1 : 1;
 }
 

@@ -3,8 +3,8 @@
 
 /*
  * What a worker of the pool and berth-inspect --serve say to each other, on a socket that keeps messages
- * apart (SOCK_SEQPACKET).  The worker hands over a job: one crate, by its descriptor, and the limits for
- * it.  A process that takes this one job answers with a verdict, on a descriptor that came with the job.
+ * apart (SOCK_SEQPACKET).  The worker hands over a job: one crate, or two, by descriptors, and the limits for
+ * each.  A process that takes this one job answers with a verdict, on a descriptor that came with the job.
  * When that process has ended, its parent reports how.
  *
  * Both sides count the jobs.  A job is taken only by the process whose number it has, so that one that was
@@ -28,6 +28,7 @@ enum job_kind {
 	JOB_INSPECT, /* a verdict (crate/inspect/verdict.h) */
 	JOB_LIST, /* the files of a crate, and ... */
 	JOB_READ, /* ... one of them (crate/inspect/source.h) */
+	JOB_DIFF, /* how another crate differs from it (crate/inspect/crate_diff.h) */
 	JOB__KINDS
 };
 
@@ -38,7 +39,8 @@ struct job {
 	uint64_t number; /* from 1 */
 	struct inspect_limits limits; /* with a folder */
 	enum job_kind kind;
-	const char *path; /* of JOB_READ: below the folder; else NULL */
+	const char *path; /* of JOB_READ: below the folder; of JOB_DIFF: the other crate's folder; else NULL */
+	int other; /* of JOB_DIFF: the other crate, to read from where it stands; it goes over beside the first */
 };
 
 struct job_fds {
@@ -69,7 +71,7 @@ int job_send(int socket, const struct job *, const struct job_fds *, struct err 
     __attribute__((warn_unused_result));
 
 /*
- * Waits for a job.  1: there it is, with descriptors that are closed on exec; the message is as for
+ * Waits for a job.  1: there it is, with its descriptors, which are closed on exec; the message is as for
  * job_decode().  0: the other side has gone.  -1: 500.
  */
 int job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *, struct job_fds *, struct err *)

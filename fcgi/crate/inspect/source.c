@@ -21,21 +21,11 @@ struct source {
 	bool found; /* it was read to its end */
 };
 
-/* The path below the folder; empty: it is the folder, or elsewhere. */
-static struct slice
-below_folder(const struct source *s, struct slice path)
-{
-	if (path.n <= s->folder.n + 1 || memcmp(path.p, s->folder.p, s->folder.n) != 0 ||
-	    path.p[s->folder.n] != '/')
-		return slice_str("");
-	return slice_of(path.p + s->folder.n + 1, path.n - s->folder.n - 1);
-}
-
 static int
 entry_found(void *arg, const struct tar_entry *entry, struct err *err)
 {
 	struct source *s = arg;
-	struct slice path = below_folder(s, entry->path);
+	struct slice path = tar_path_below(entry->path, s->folder);
 
 	if (tar_path_check(entry->path, entry->directory, err) == -1)
 		return -1;

@@ -50,7 +50,8 @@ job_take(int socket, uint64_t number, char *message, struct job *job, struct err
 		return err_internal(err, 500, "job %llu was handed to the inspector of job %llu",
 		    (unsigned long long)job->number, (unsigned long long)number);
 	/* a descriptor that has the right number already would be closed on exec, which never happens */
-	if (dup2(fds.crate, STDIN_FILENO) == -1 || dup2(fds.verdict, STDOUT_FILENO) == -1)
+	if (dup2(fds.crate, STDIN_FILENO) == -1 || dup2(fds.verdict, STDOUT_FILENO) == -1 ||
+	    (job->kind == JOB_DIFF && dup2(job->other, TEMPLATE_OTHER) == -1))
 		return err_sys(err, "descriptors of a job");
 	FAULT_POINT("inspect", "taken");
 	return 1;

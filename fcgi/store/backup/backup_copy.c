@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob/blob.h"
+#include "store/blob/blob_dir.h"
 
 /* So much is in `incoming` at most, and then gets its names. */
 enum { BATCH = 2000, CHUNK = 256 * 1024 };
@@ -17,9 +18,8 @@ enum { BATCH = 2000, CHUNK = 256 * 1024 };
 
 struct backup_copy {
 	const char *root, *incoming;
-	mode_t dir_mode, file_mode;
-	uid_t uid;
-	gid_t gid;
+	struct stat like; /* what is made has this owner, and this mode */
+	mode_t file_mode;
 	char names[BATCH][BLOB_HEX_SIZE]; /* of those in `incoming` */
 	size_t n;
 	int64_t batch_bytes;
@@ -30,30 +30,27 @@ struct backup_copy {
 int
 backup_copy_dir(const struct backup_copy *c, const char *path, struct err *err)
 {
-	if (mkdir(path, c->dir_mode) == -1)
-		return errno == EEXIST ? 0 : err_disk(err, "mkdir %s", path);
-	if (chmod(path, c->dir_mode) == -1 || (geteuid() == 0 && chown(path, c->uid, c->gid) == -1))
-		return err_disk(err, "set the mode of %s", path);
-	return 0;
+	return blob_dir_make_like(path, &c->like, err);
 }
 
 int
-backup_copy_new(struct arena *a, const char *root, const char *incoming, const char *like,
+backup_copy_new(struct arena *a, const char *root, const char *incoming, const char *like, mode_t mask,
     struct backup_copy **out, struct err *err)
 {
-	struct backup_copy *c = arena_alloc(a, sizeof(*c));
-	struct stat st;
+	struct backup_copy *c = arena_calloc(a, 1, sizeof(*c));
 
-	if (stat(like, &st) == -1)
+	if (stat(like, &c->like) == -1)
 		return err_disk(err, "stat %s", like);
 	c->root = arena_strdup(a, root);
 	c->incoming = arena_strdup(a, incoming);
-	c->uid = st.st_uid;
-	c->gid = st.st_gid;
-	c->dir_mode = st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISGID);
-	c->file_mode = st.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+	c->like.st_mode &= ~mask;
+	c->file_mode = c->like.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
 	*out = c;
-	return backup_copy_dir(c, root, err) == -1 || backup_copy_dir(c, incoming, err) == -1 ? -1 : 0;
+	/* the root itself may be a link to another disk */
+	return (access(root, F_OK) == -1 && backup_copy_dir(c, root, err) == -1) ||
+		       backup_copy_dir(c, incoming, err) == -1
+		   ? -1
+		   : 0;
 }
 
 bool
@@ -100,8 +97,8 @@ add_open(struct backup_copy *c, int from, const char *aside, const char *sha256,
 	if (to == -1)
 		return err_disk(err, "open %s", aside);
 	rc = copy_bytes(c, from, to, sha256, good, err);
-	if (rc == 0 &&
-	    (fchmod(to, c->file_mode) == -1 || (geteuid() == 0 && fchown(to, c->uid, c->gid) == -1)))
+	if (rc == 0 && (fchmod(to, c->file_mode) == -1 ||
+			   (geteuid() == 0 && fchown(to, c->like.st_uid, c->like.st_gid) == -1)))
 		rc = err_disk(err, "set the mode of %s", aside);
 	close(to);
 	if (rc == -1 || !*good)
@@ -156,7 +153,7 @@ int
 backup_copy_add(struct arena *a, struct backup_copy *c, const char *from, const char *sha256, int64_t size,
     bool *good, struct err *err)
 {
-	int fd = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+	int fd = open(from, BLOB_OPEN), rc;
 	struct stat st;
 
 	*good = false;

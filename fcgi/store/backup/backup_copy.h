@@ -18,9 +18,10 @@ struct backup_copy;
 
 /*
  * Copies to ROOT/ab/cd/<sha256>, by way of the directory `incoming` on the same file system.  like: files and
- * directories get the owner, and the mode for reading and writing, of this directory.  -1: 503, 500.
+ * directories get the owner, and the mode for reading and writing, of this directory, without the bits of
+ * `mask`.  -1: 503, 500.
  */
-int backup_copy_new(struct arena *, const char *root, const char *incoming, const char *like,
+int backup_copy_new(struct arena *, const char *root, const char *incoming, const char *like, mode_t mask,
     struct backup_copy **, struct err *) __attribute__((warn_unused_result));
 
 /* Makes one more directory in that way, unless it is there. */

@@ -271,7 +271,7 @@ backup_manifest_read(
 int
 backup_check_file(const char *path, const char *sha256, int64_t size, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, BLOB_OPEN);
 	struct stat st;
 	bool same = false;
 	int rc = 0;

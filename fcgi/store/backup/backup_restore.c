@@ -129,7 +129,7 @@ fill_store(struct arena *a, struct backup_restore *r, struct err *err)
 	struct backup_copy *copy;
 
 	if (backup_copy_new(
-		a, r->store, arena_printf(a, "%s/" BLOB_STAGING, r->store), r->store, &copy, err) == -1)
+		a, r->store, arena_printf(a, "%s/" BLOB_STAGING, r->store), r->store, 0, &copy, err) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		if (backup_copy_dir(copy, arena_printf(a, "%s/%s", r->store, dirs[i]), err) == -1)

@@ -20,6 +20,9 @@
 
 enum { PAGE = 5000, DIR_MODE = 0700, FILE_MODE = 0600, LOCK_TRIES = 50, LOCK_MS = 100 };
 
+/* Whatever the directory lets others do: a backup has private crates and digests of tokens. */
+enum { MASK = S_IRWXG | S_IRWXO };
+
 struct taking {
 	struct arena *arena;
 	struct backup_task *task;
@@ -134,7 +137,8 @@ write_list(struct db *db, struct taking *t, struct err *err)
 		arena_reset(page);
 	}
 	arena_free(page);
-	if (rc == 0 && (fflush(t->list) == EOF || fsync(fileno(t->list)) == -1))
+	/* an earlier write may have failed on a disk that has space again */
+	if (rc == 0 && (fflush(t->list) == EOF || ferror(t->list) || fsync(fileno(t->list)) == -1))
 		rc = err_disk(err, "write the list of blobs to %s", t->task->dir);
 	return rc;
 }
@@ -144,7 +148,9 @@ dump(struct taking *t, const char *snapshot, struct err *err)
 {
 	struct backup_manifest *m = &t->task->manifest;
 	const char *path = backup_path(t->arena, t->task->dir, m->name, ".dump");
+	/* nobody shall be signed in again by a restore */
 	const char *words[] = { "pg_dump", "--format=custom", "--no-password",
+		"--exclude-table-data=public.sessions", "--exclude-table-data=public.sign_in_links",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE), rc;
 	struct stat st = { 0 };
@@ -216,7 +222,7 @@ copy_blobs(struct taking *t, struct err *err)
 	int rc, more = 0;
 
 	rc = backup_copy_new(t->arena, arena_printf(t->arena, "%s/" BACKUP_BLOBS, task->dir),
-	    arena_printf(t->arena, "%s/" BACKUP_INCOMING, task->dir), task->dir, &copy, err);
+	    arena_printf(t->arena, "%s/" BACKUP_INCOMING, task->dir), task->dir, MASK, &copy, err);
 	if (rc == 0)
 		rc = backup_list_open(t->arena, task->dir, &task->manifest, &list, err);
 	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
@@ -305,7 +311,7 @@ int
 backup_take(struct arena *a, struct backup_task *task, struct err *err)
 {
 	struct taking t = { .arena = a, .task = task };
-	mode_t mask = umask(S_IRWXG | S_IRWXO);
+	mode_t mask = umask(MASK);
 	int dir = open_dir(task->dir, err), rc;
 
 	rc = dir == -1 ? -1 : take(&t, err);

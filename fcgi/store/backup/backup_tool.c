@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,10 +26,17 @@ become(uid_t uid)
 	       setuid(uid) == 0 && setenv("HOME", user->pw_dir, 1) == 0 && chdir("/") == 0;
 }
 
-static void __attribute__((noreturn))
-run(const char *const *argv, const char *password, uid_t uid, int fd, bool write)
+/* The program ends with the command.  become() would undo it. */
+static bool
+follow(pid_t command)
 {
-	if (dup2(fd, write ? STDOUT_FILENO : STDIN_FILENO) == -1 || !become(uid) ||
+	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == command;
+}
+
+static void __attribute__((noreturn))
+run(const char *const *argv, const char *password, uid_t uid, int fd, bool write, pid_t command)
+{
+	if (dup2(fd, write ? STDOUT_FILENO : STDIN_FILENO) == -1 || !become(uid) || !follow(command) ||
 	    (password != NULL && setenv("PGPASSWORD", password, 1) == -1))
 		_exit(CANNOT_RUN);
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
@@ -40,9 +49,9 @@ backup_tool_run(
 {
 	const char *argv[BACKUP_TOOL_ARGS_MAX + 1] = { words[0], "--dbname" };
 	const char *password;
+	pid_t command = getpid(), pid;
 	size_t n = 2;
 	int status;
-	pid_t pid;
 
 	argv[n++] = db_conninfo_split(a, conninfo, &password);
 	for (size_t i = 1; words[i] != NULL && n < BACKUP_TOOL_ARGS_MAX; i++)
@@ -51,7 +60,7 @@ backup_tool_run(
 	if (pid == -1)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		run(argv, password, db_peer_user(conninfo), fd, write);
+		run(argv, password, db_peer_user(conninfo), fd, write, command);
 	while (waitpid(pid, &status, 0) == -1) {
 		if (errno != EINTR)
 			return err_sys(err, "wait for %s", words[0]);

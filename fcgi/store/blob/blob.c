@@ -77,7 +77,7 @@ bool
 blob_is_sound_at(int at, const char *path, const char *sha256)
 {
 	/* opened, as a network's file system may remember what stat would say */
-	int fd = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(at, path, BLOB_OPEN);
 	bool same = false;
 
 	if (fd == -1)
@@ -98,8 +98,7 @@ bool
 blob_exists(struct arena *a, const char *store, const char *sha256)
 {
 	/* open it: a network file system may answer stat from its cache */
-	int fd = open(arena_printf(a, "%s/%s", store, blob_path(a, sha256)),
-	    O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(arena_printf(a, "%s/%s", store, blob_path(a, sha256)), BLOB_OPEN);
 
 	if (fd == -1)
 		return false;

@@ -19,6 +19,12 @@ enum {
 	BLOB_STAGING_NAME_SIZE = 33
 };
 
+/*
+ * How a file is opened that should be a blob, and may be anything: no link is followed, and no pipe is
+ * waited for (<fcntl.h>).
+ */
+#define BLOB_OPEN (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+
 /* Directories of STORE: files that are being written, collected blobs, a file for each node. */
 #define BLOB_STAGING "staging"
 #define BLOB_TRASH   "trash"

@@ -34,6 +34,24 @@ blob_dir_make(int at, const char *path, struct err *err)
 }
 
 int
+blob_dir_make_like(const char *path, const struct stat *like, struct err *err)
+{
+	bool made = mkdir(path, S_IRWXU) == 0;
+	int fd, rc = 0;
+
+	if (!made && errno != EEXIST)
+		return err_disk(err, "blob store: mkdir %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd == -1)
+		return err_disk(err, "blob store: open directory %s", path);
+	if (made && ((geteuid() == 0 && fchown(fd, like->st_uid, like->st_gid) == -1) ||
+	    fchmod(fd, like->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO | S_ISGID)) == -1))
+		rc = err_disk(err, "blob store: set the mode of %s", path);
+	close(fd);
+	return rc;
+}
+
+int
 blob_dir_open(int at, const char *path, int *fd, struct err *err)
 {
 	*fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

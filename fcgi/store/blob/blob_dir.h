@@ -6,6 +6,8 @@
  * full or read-only disk, else 500.
  */
 
+#include <sys/stat.h>
+
 #include "base/err.h"
 
 /* -1: an operation on the store has failed, by errno; `what` names it. */
@@ -16,6 +18,13 @@ void blob_fd_close(int *fd);
 
 /* Makes the directory, unless it is there. */
 int blob_dir_make(int at, const char *path, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * The same, with the mode of `like`, whatever the umask, and, for root, its owner.  A link is refused: root
+ * must not be led elsewhere by whoever owns the store.
+ */
+int blob_dir_make_like(const char *path, const struct stat *like, struct err *)
+    __attribute__((warn_unused_result));
 
 /* The caller owns *fd. */
 int blob_dir_open(int at, const char *path, int *fd, struct err *) __attribute__((warn_unused_result));

@@ -321,7 +321,7 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 
 	blob_path_write(blob_stage_sha256(s), path);
 	/* opened, as a network's file system may remember what stat would say */
-	fd = openat(s->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(s->root, path, BLOB_OPEN);
 	if (fd != -1) {
 		bool same = fstat(fd, &st) == 0 && (uint64_t)st.st_size == s->size;
 

@@ -13,6 +13,7 @@
 #include "base/hex.h"
 #include "base/sha256.h"
 #include "store/blob/blob.h"
+#include "store/blob/blob_dir.h"
 #include "store/blob/blob_names.h"
 
 static const char *
@@ -53,19 +54,6 @@ blob_trash_has(struct arena *a, const char *store, const char *sha256)
 	return lstat(trash_of(a, store, sha256), &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Makes a directory on the way to a blob.  A root process gives it to the owner of its parent. */
-static int
-make_dir(const char *above, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (mkdir(path, 0777) == -1)
-		return errno == EEXIST ? 0 : err_disk(err, "blob store: mkdir %s", path);
-	if (geteuid() == 0 && (stat(above, &st) == -1 || chown(path, st.st_uid, st.st_gid) == -1))
-		return err_sys(err, "blob store: chown %s", path);
-	return 0;
-}
-
 static int
 sync_dir(const char *path, struct err *err)
 {
@@ -84,8 +72,11 @@ put_back(struct arena *a, const char *store, const char *sha256, struct err *err
 	const char *trash = trash_of(a, store, sha256), *path = path_of(a, store, sha256);
 	const char *first = arena_printf(a, "%s/%.2s", store, sha256);
 	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
+	struct stat like;
 
-	if (make_dir(store, first, err) == -1 || make_dir(first, second, err) == -1)
+	if (stat(store, &like) == -1)
+		return err_disk(err, "blob store: stat %s", store);
+	if (blob_dir_make_like(first, &like, err) == -1 || blob_dir_make_like(second, &like, err) == -1)
 		return -1;
 	if (utimensat(AT_FDCWD, trash, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    (link(trash, path) == -1 && errno != EEXIST))
@@ -101,7 +92,7 @@ int
 blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64_t size,
     bool *restored, struct err *err)
 {
-	int fd = open(trash_of(a, store, sha256), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(trash_of(a, store, sha256), BLOB_OPEN);
 	struct stat st;
 	bool good = false;
 

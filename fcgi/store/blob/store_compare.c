@@ -128,7 +128,8 @@ store_comparison_judge(struct arena *a, const struct store_comparison *c, const 
 	if (lost * PERCENT > c->blobs * STORE_MISSING_PERCENT)
 		return arena_printf(a, "the store lacks %" PRId64 " of the %" PRId64 " blobs that versions need, or has "
 		    "them with another size", lost, c->blobs);
-	if (c->unknown * PERCENT > c->files * STORE_UNKNOWN_PERCENT)
+	/* a store with the id is the registry's: what the database does not know it has lost, and can get again */
+	if (c->store_id[0] == '\0' && c->unknown * PERCENT > c->files * STORE_UNKNOWN_PERCENT)
 		return arena_printf(a, "the database does not know %" PRId64 " of the %" PRId64 " files of the store, "
 		    "and a collection would remove them", c->unknown, c->files);
 	return NULL;

@@ -24,8 +24,8 @@ int store_compare(struct db *, const char *store, struct store_comparison *, str
     __attribute__((warn_unused_result));
 
 /*
- * NULL: they fit (no other registry's id, almost no blob missing, most files known).  Else why they
- * do not.
+ * NULL: they fit (no other registry's id, almost no blob missing, and most files known unless the store has
+ * the registry's id).  Else why they do not.
  */
 const char *store_comparison_judge(struct arena *, const struct store_comparison *, const char *registry);
 

@@ -88,12 +88,35 @@ struct db_call {
 struct db *db_new(const char *conninfo, int64_t timeout_ms);
 
 /*
+ * The same, for who needs nothing that a session remembers.  If `direct` is another connection string,
+ * `conninfo` may lead through a pooler that gives each transaction another session, as PgBouncer does with
+ * pool_mode = transaction: then the settings are made for each transaction, and a session gets the prepared
+ * statements when one is missing (db_shared.c).  Must not listen.
+ */
+struct db *db_new_pooled(const char *conninfo, const char *direct, int64_t timeout_ms);
+
+/*
  * Each statement is prepared at its first use in a session, in the same round trip: for a program that ends
  * soon, or uses few.  Without it a new session prepares all of them, so that no request waits for that, and
- * a schema that lacks something is refused at once.
+ * a schema that lacks something is refused at once.  Of no effect where sessions are shared.
  */
 void db_prepare_late(struct db *);
 void db_free(struct db *);
+
+/* The handle is of a replica, which only reads.  Such a handle prepares late. */
+void db_set_replica(struct db *);
+/*
+ * Has the replica replayed what the primary has written by now, so that it shows whatever was acknowledged
+ * before?  *yes; -1: one of the two does not answer, and err is that of the replica or 503.
+ */
+int db_replica_follows(struct db *replica, struct db *primary, struct arena *, bool *yes, struct err *)
+    __attribute__((warn_unused_result));
+/*
+ * For who has to write beside what it reads: if the handle is a replica's, true, and what it reads is to be
+ * read at the primary instead, as db_take_unfit() tells once.
+ */
+bool db_defer_to_primary(struct db *);
+bool db_take_unfit(struct db *);
 
 /*
  * Can libpq read it at all?  -1: 500 for a malformed one, in our words: libpq's
@@ -145,7 +168,7 @@ enum db_schema db_schema(const struct db *);
 /* The newest migration that was applied, and the floor of all, as the last attempt has found them. */
 enum db_schema db_schema_of(int64_t version, int64_t floor);
 
-/* Does a connection pooler stand between?  It gave this session to us alone, but may change its mode. */
+/* Does a connection pooler stand between?  It shares this session, or may begin to. */
 bool db_is_pooled(const struct db *);
 
 /*
@@ -173,6 +196,8 @@ void db_look(struct db *);
  */
 bool db_notified(struct db *);
 uint64_t db_connections(const struct db *);
+/* Does the connection string name several hosts, so that two sessions may be with different servers? */
+bool db_has_hosts(const struct db *);
 
 /*
  * Takes the next notification that has come to a session that listens: what was sent along, cut

@@ -13,14 +13,18 @@
 #include <libpq-fe.h>
 
 #include "store/db/db.h"
+#include "store/db/db_hosts.h"
 
 enum {
 	DB_GRACE_US = 1000000, /* for the server to cancel by itself, and to answer a cancel */
-	DB_IDLE_US = 10000 /* without use, after which db_look() looks */
+	DB_IDLE_US = 10000, /* without use, after which db_look() looks */
+	DB_NAME_SIZE = 128 /* of a session's name with a request's id */
 };
 
 struct db {
 	char *conninfo;
+	struct db_hosts hosts;
+	size_t host; /* of the hosts, the one that is tried first */
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
 	const struct db_patience *patience; /* NULL: none */
@@ -34,6 +38,11 @@ struct db {
 	 * stands between.  From then on each new session is proven first.
 	 */
 	bool pooled;
+	bool replica; /* db_set_replica() */
+	bool unfit; /* db_defer_to_primary() was asked */
+	bool shared; /* sessions may be: see db_new_pooled() */
+	bool unprepared; /* the last error was a prepared statement that the shared session lacks */
+	bool claim_due; /* the next transaction first prepares what its session lacks */
 	int64_t proven_us; /* by clock_us(): the last proof that this session is our own */
 	bool fatal;
 	enum db_schema schema;
@@ -56,7 +65,8 @@ struct db {
 	bool commit_unknown;
 	bool retry; /* the last error was a deadlock or a serialization failure */
 	bool prepares_late; /* each statement at its first use in a session */
-	enum { NOT_PREPARED, PREPARE_SENT, PREPARED } prepared[STMT__MAX]; /* where it prepares late */
+	/* where it prepares late; of a shared session, while it is claimed */
+	enum { NOT_PREPARED, PREPARE_SENT, PREPARED } prepared[STMT__MAX];
 };
 
 struct db_stmt {
@@ -74,13 +84,45 @@ struct db_step {
 	struct db_result *result;
 	db_row_fn *row; /* NULL: the result gets the rows */
 	void *arg;
+	bool added; /* the caller has not asked for it */
 };
+
+/* The name by which this handle's sessions know a statement. */
+const char *db_stmt_name(const struct db *, enum stmt);
+
+/* Binds the parameters of session_settings.  `name` stays borrowed. */
+void db_bind_settings(const struct db *, struct db_params *, const char *name);
+
+/* Names the session of this request, or of none, in `name`. */
+void db_session_name(const struct db *, char *name, size_t size);
+
+/*
+ * Sends the settings, reads the schema, and prepares the statements that db->prepared does not have yet: in
+ * an idle session, or in the open transaction of a shared one.  -1: as db_connect(); drop the connection.
+ */
+int db_prepare_session(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * Opens a transaction in a shared session, and prepares in it what the session lacks.  -1: 503, and the
+ * connection is dropped; or as db_prepare_session().
+ */
+int db_claim(struct db *, struct err *) __attribute__((warn_unused_result));
+
+/* Sends one statement without preparing it, and reads its answer.  take: gets the rows, or NULL.  -1: 503. */
+int db_ask(struct db *, enum stmt, const char *param, void (*take)(void *arg, PGresult *), void *arg,
+    struct err *) __attribute__((warn_unused_result));
 
 /* Reads the answers of one round trip. */
 struct db_reader {
 	struct db *db;
 	int64_t until_us;
 	bool late; /* a cancel was sent */
+	/*
+	 * What is asked for may change something for good.  It is not cancelled: a COMMIT that waits for a
+	 * synchronous standby would answer a cancel with success, although no standby has it (PostgreSQL,
+	 * 27.2.8.3).
+	 */
+	bool commits;
 };
 
 /* A reader that waits until the deadline or the statement time-out, whichever is first. */

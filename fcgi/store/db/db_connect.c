@@ -32,13 +32,14 @@ db_new(const char *conninfo, int64_t timeout_ms)
 	if (db == NULL || (db->conninfo = strdup(conninfo)) == NULL)
 		abort();
 	db->timeout_ms = timeout_ms;
+	db_hosts_read(&db->hosts, conninfo);
 	return db;
 }
 
 void
 db_prepare_late(struct db *db)
 {
-	db->prepares_late = true;
+	db->prepares_late = !db->shared;
 }
 
 void
@@ -47,6 +48,7 @@ db_free(struct db *db)
 	if (db == NULL)
 		return;
 	db_drop(db);
+	db_hosts_free(&db->hosts);
 	free(db->conninfo);
 	free(db);
 }
@@ -155,6 +157,12 @@ db_connections(const struct db *db)
 }
 
 bool
+db_has_hosts(const struct db *db)
+{
+	return db->hosts.n > 0;
+}
+
+bool
 db_notification(struct db *db, char *payload, size_t size)
 {
 	PGnotify *note;
@@ -227,11 +235,13 @@ static int
 start(struct db *db, struct err *err)
 {
 	char user_timeout[24], name[64];
+	bool one = db->hosts.n > 0;
 	/* what stands before dbname is a default that the connection string may override */
 	const char *keys[] = { "fallback_application_name", "tcp_user_timeout", "dbname",
-		"client_encoding", NULL };
+		"client_encoding", one ? "host" : NULL, "hostaddr", "port", NULL };
 	const char *values[] = { name, user_timeout, db->conninfo, "UTF8",
-		NULL };
+		one ? db->hosts.host[db->host] : NULL, one ? db->hosts.address[db->host] : NULL,
+		one ? db->hosts.port[db->host] : NULL, NULL };
 
 	/*
 	 * `berth migrate` looks for programs that are too old (store/migrate/migrate_sessions.h).  A process of the
@@ -281,11 +291,30 @@ note_name(struct db *db)
 	db->told = false;
 }
 
+/* Tries each host, first the one that was in use, each for its part of the time. */
+static int
+open_one(struct db *db, struct err *err)
+{
+	size_t n = db->hosts.n > 0 ? db->hosts.n : 1;
+	int64_t until_us = db_reader_new(db).until_us;
+
+	for (size_t left = n; left > 0; left--) {
+		int64_t now = clock_us();
+
+		if (start(db, err) == 0 && shake_hands(db, now + (until_us - now) / (int64_t)left, err) == 0)
+			return 0;
+		db->host = (db->host + 1) % n;
+		if (left > 1)
+			err_clear(err);
+	}
+	return -1;
+}
+
 int
 db_open(struct db *db, struct err *err)
 {
 	memset(db->prepared, 0, sizeof(db->prepared));
-	if (start(db, err) == -1 || shake_hands(db, db_reader_new(db).until_us, err) == -1)
+	if (open_one(db, err) == -1)
 		return -1;
 	if (PQsetnonblocking(db->pg, 1) != 0 || PQenterPipelineMode(db->pg) != 1)
 		return db_lost(db, "connect", err);
@@ -304,20 +333,17 @@ nprepares(const struct db *db)
 static bool
 send_session(struct db *db)
 {
-	char statement[24], lock[24], idle[24];
-	const char *values[] = { statement, lock, idle };
+	struct db_params p = { .n = 0 };
 
-	snprintf(statement, sizeof(statement), "%" PRId64, db->timeout_ms);
-	/* shorter, so that waiting for a lock can be told from a slow statement */
-	snprintf(lock, sizeof(lock), "%" PRId64, db->timeout_ms / 2 + 1);
-	snprintf(idle, sizeof(idle), "%" PRId64, db->timeout_ms);
-	if (PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, 3, NULL, values, NULL,
-	        NULL, 1) != 1 ||
+	db_bind_settings(db, &p, db->name);
+	if (PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SETTINGS].text, p.n, NULL, p.value, p.length,
+	        p.binary, 1) != 1 ||
 	    PQsendQueryParams(db->pg, db_stmts[STMT_SESSION_SCHEMA].text, 0, NULL, NULL, NULL, NULL,
 	        1) != 1)
 		return false;
 	for (size_t i = 0; i < nprepares(db); i++) {
-		if (PQsendPrepare(db->pg, db_stmts[i].name, db_stmts[i].text, 0, NULL) != 1)
+		if (db->prepared[i] != PREPARED &&
+		    PQsendPrepare(db->pg, db_stmt_name(db, (enum stmt)i), db_stmts[i].text, 0, NULL) != 1)
 			return false;
 	}
 	return PQpipelineSync(db->pg) == 1;
@@ -331,7 +357,7 @@ note_process(struct db *db, PGresult *res)
 	const struct db_result row = { .pg = res, .rows = PQntuples(res) };
 
 	if (db_int(&row, 0, PID) != PQbackendPID(db->pg))
-		db->pooled = true;
+		db->pooled = true; /* of a shared session it is known */
 }
 
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
@@ -433,6 +459,8 @@ read_session(struct db *db, struct err *err)
 	for (size_t i = 0; i < ASKED_PREPARES + nprepares(db); i++) {
 		PGresult *res;
 
+		if (i >= ASKED_PREPARES && db->prepared[i - ASKED_PREPARES] == PREPARED)
+			continue;
 		for (;;) {
 			ExecStatusType status;
 
@@ -464,6 +492,14 @@ db_check_encoding(const struct db *db, struct err *err)
 	    "with `createdb -E UTF8 -T template0`", encoding);
 }
 
+int
+db_prepare_session(struct db *db, struct err *err)
+{
+	if (!send_session(db))
+		return db_lost(db, "prepare", err);
+	return read_session(db, err);
+}
+
 static int
 open_and_prepare(struct db *db, struct err *err)
 {
@@ -471,11 +507,12 @@ open_and_prepare(struct db *db, struct err *err)
 		return -1;
 	if (db_check_encoding(db, err) == -1)
 		return refuse(db, DB_SCHEMA_NOT_UTF8, err);
+	/* the transactions to come may get other sessions, but find out at once what is wrong */
+	if (db->shared)
+		return db_claim(db, err) == -1 ? -1 : db_ask(db, STMT_SESSION_COMMIT, NULL, NULL, NULL, err);
 	if (db->pooled && db_prove_session(db, err) == -1)
 		return -1;
-	if (!send_session(db))
-		return db_lost(db, "prepare", err);
-	return read_session(db, err);
+	return db_prepare_session(db, err);
 }
 
 static int

@@ -101,6 +101,7 @@ db_error(struct db *db, const char *name, const PGresult *res, struct err *err)
 	if (db->pooled && strcmp(state, "26000") == 0) {
 		status = 503;
 		db->proven_us = 0;
+		db->unprepared = db->shared;
 	}
 	set_detail(err, status, name, state, safe_message(res, state));
 	return -1;
@@ -144,7 +145,7 @@ cancel_main(void *arg)
 /*
  * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
  * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
- * do that.
+ * do that.  Nor is what commits asked to stop.
  */
 static bool
 reader_cancel(struct db_reader *r)
@@ -152,7 +153,7 @@ reader_cancel(struct db_reader *r)
 	PGcancel *cancel;
 	pthread_t thread;
 
-	if (r->late)
+	if (r->late || r->commits)
 		return false;
 	r->late = true;
 	r->until_us = clock_us() + DB_GRACE_US;
@@ -184,6 +185,9 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 		if (ready == -1)
 			return db_lost(r->db, name, err);
 		if (ready == 0 && !reader_cancel(r)) {
+			/* it is cut off, or hangs; another one may have taken its place */
+			r->db->away = true;
+			r->db->host = r->db->hosts.n == 0 ? 0 : (r->db->host + 1) % r->db->hosts.n;
 			db_drop(r->db);
 			return err_internal(err, 503, "database: %s: no answer in time", name);
 		}
@@ -226,8 +230,11 @@ send_step(struct db *db, const struct db_step *step)
 			return false;
 		db->prepared[step->stmt] = PREPARE_SENT;
 	}
+	/* after an error in a shared session, which may lack the prepared one */
+	if (db->shared && step->stmt == STMT_SESSION_ROLLBACK)
+		return PQsendQueryParams(db->pg, stmt->text, 0, NULL, NULL, NULL, NULL, 1) == 1;
 	return PQsendQueryPrepared(
-		   db->pg, stmt->name, p->n, p->value, p->length, p->binary, 1) == 1;
+		   db->pg, db_stmt_name(db, step->stmt), p->n, p->value, p->length, p->binary, 1) == 1;
 }
 
 static void
@@ -330,11 +337,11 @@ read_step(struct db_reader *r, struct arena *a, const struct db_step *step, int 
 static bool
 send_request(struct db *db)
 {
-	char name[2 * sizeof(db->name)];
+	char name[DB_NAME_SIZE];
 	struct db_params params = { .n = 0 };
 	const struct db_step step = { .stmt = STMT_SESSION_TELL_REQUEST, .params = &params };
 
-	snprintf(name, sizeof(name), "%s %s", db->name, db->request);
+	db_session_name(db, name, sizeof(name));
 	db_bind_str(&params, name);
 	return send_step(db, &step) && PQpipelineSync(db->pg) == 1;
 }
@@ -356,37 +363,104 @@ read_request(struct db_reader *r, struct arena *a, struct err *err)
 	return db_reader_end(r, err);
 }
 
+/* The steps of one round trip, with those that they need around them. */
+struct trip {
+	struct db_step steps[DB_CALLS_MAX + 4];
+	size_t n;
+	struct db_params settings;
+	char name[DB_NAME_SIZE];
+};
+
+static void
+add_own(struct trip *t, enum stmt stmt, const struct db_params *params)
+{
+	t->steps[t->n++] = (struct db_step) { .stmt = stmt, .params = params, .added = true };
+}
+
+/* BEGIN goes out with the first step of a transaction, and in a shared session the settings, too. */
+static void
+plan_trip(struct db *db, const struct db_step *steps, size_t n, struct trip *t)
+{
+	bool idle = PQtransactionStatus(db->pg) == PQTRANS_IDLE;
+
+	t->n = 0;
+	t->settings.n = 0;
+	if (db->shared) {
+		db_session_name(db, t->name, sizeof(t->name));
+		db_bind_settings(db, &t->settings, t->name);
+	}
+	if (db->begin_pending)
+		add_own(t, STMT_SESSION_BEGIN, NULL);
+	db->begin_pending = false;
+	if (db->shared && idle)
+		add_own(t, STMT_SESSION_SETTINGS, &t->settings);
+	for (size_t i = 0; i < n; i++) {
+		t->steps[t->n++] = steps[i];
+		if (db->shared && steps[i].stmt == STMT_SESSION_COMMIT && i + 1 < n)
+			add_own(t, STMT_SESSION_SETTINGS, &t->settings);
+	}
+}
+
+static int
+send_trip(struct db *db, const struct trip *t, bool with_request, struct err *err)
+{
+	if (with_request && !send_request(db))
+		return db_lost(db, "request", err);
+	for (size_t i = 0; i < t->n; i++) {
+		if (!send_step(db, &t->steps[i]))
+			return db_lost(db, db_stmts[t->steps[i].stmt].name, err);
+	}
+	return PQpipelineSync(db->pg) == 1 ? 0 : db_lost(db, "sync", err);
+}
+
+/* Do the statements only read, by their first word? */
+static bool
+only_read(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Can the statements be sent again, although it is unknown whether they ran? */
+static bool
+can_repeat(const struct db_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (steps[i].row != NULL)
+			return false;
+	}
+	return only_read(steps, n);
+}
+
 static int
 run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
-	static const struct db_step begin = { .stmt = STMT_SESSION_BEGIN };
-	bool with_request = db->request != NULL && !db->told;
-	bool with_begin = db->begin_pending;
+	bool with_request = db->request != NULL && !db->told && !db->shared;
 	struct db_reader reader = db_reader_new(db);
+	struct trip t;
 	int rc = 0;
 
-	db->begin_pending = false;
-	if (with_request && !send_request(db))
-		return db_lost(db, "request", err);
-	if (with_begin && !send_step(db, &begin))
-		return db_lost(db, "begin", err);
-	for (size_t i = 0; i < n; i++) {
-		if (!send_step(db, &steps[i]))
-			return db_lost(db, db_stmts[steps[i].stmt].name, err);
+	reader.commits = db->in_tx ? steps[0].stmt == STMT_SESSION_COMMIT : !only_read(steps, n);
+	if (db->claim_due && db->begin_pending) {
+		if (db_claim(db, err) == -1)
+			return -1;
+		db->begin_pending = db->claim_due = false;
 	}
-	if (PQpipelineSync(db->pg) != 1)
-		return db_lost(db, "sync", err);
+	plan_trip(db, steps, n, &t);
+	if (send_trip(db, &t, with_request, err) == -1)
+		return -1;
 	if (FAULT_FAILS("sent", db_stmts[steps[0].stmt].name))
 		return db_lost(db, "sync", err);
 	if (with_request && read_request(&reader, a, err) == -1)
 		return -1;
-	if (with_begin && read_step(&reader, a, &begin, &rc, err) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++) {
-		if (read_step(&reader, a, &steps[i], &rc, err) == -1)
+	for (size_t i = 0; i < t.n; i++) {
+		if (read_step(&reader, a, &t.steps[i], &rc, err) == -1)
 			return -1;
-		if (rc == 0)
-			db->answered = i + 1;
+		if (rc == 0 && !t.steps[i].added)
+			db->answered++;
 	}
 	if (rc == -1) {
 		struct err later;
@@ -398,13 +472,33 @@ run_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n,
 	return db_reader_end(&reader, err);
 }
 
+/*
+ * Runs the steps, none of which has run, in a transaction of a session that gets what it lacks.  The pooler
+ * could give a repeated round trip yet another session.
+ */
+static int
+run_claimed(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
+{
+	struct err later;
+
+	err_clear(err);
+	if (db_claim(db, err) == -1)
+		return -1;
+	db->answered = 0;
+	if (run_steps(db, a, steps, n, err) == 0)
+		return db_ask(db, STMT_SESSION_COMMIT, NULL, NULL, NULL, err);
+	if (db->pg != NULL && db_ask(db, STMT_SESSION_ROLLBACK, NULL, NULL, NULL, &later) == -1)
+		db_drop(db);
+	return -1;
+}
+
 int
 db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	int64_t started = clock_us();
 	int rc;
 
-	db->retry = db->away = false;
+	db->retry = db->away = db->unprepared = false;
 	db->answered = 0;
 	if (db->pg == NULL && db->in_tx && !db->begin_pending)
 		return err_internal(
@@ -416,27 +510,20 @@ db_steps(struct db *db, struct arena *a, const struct db_step *steps, size_t n, 
 		return -1;
 	started = clock_us();
 	rc = run_steps(db, a, steps, n, err);
+	if (rc == -1 && db->unprepared && db->in_tx)
+		db->retry = db->claim_due = true;
+	else if (rc == -1 && db->unprepared && db->answered == 0)
+		rc = run_claimed(db, a, steps, n, err);
 	db->used_us = clock_us();
 	db->spent_us += db->used_us - started;
 	return rc;
-}
-
-/* Can the statements be sent again, although it is unknown whether they ran? */
-static bool
-only_read(const struct db_step *steps, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (steps[i].row != NULL || strncmp(db_stmts[steps[i].stmt].text, "SELECT", 6) != 0)
-			return false;
-	}
-	return true;
 }
 
 static int
 steps_try(struct db *db, struct arena *a, const struct db_step *steps, size_t n, struct err *err)
 {
 	while (db_steps(db, a, steps, n, err) == -1) {
-		if (!only_read(steps, n) || !db_try_again(db))
+		if (!can_repeat(steps, n) || !db_try_again(db))
 			return -1;
 		err_clear(err);
 	}
@@ -455,7 +542,8 @@ db_exec(struct db *db, struct arena *a, enum stmt stmt, const struct db_params *
 static struct db_step
 step_of(struct db_call *call)
 {
-	return (struct db_step) { call->stmt, &call->params, &call->result, call->row, call->arg };
+	return (struct db_step) { .stmt = call->stmt, .params = &call->params, .result = &call->result,
+		.row = call->row, .arg = call->arg };
 }
 
 int

@@ -22,16 +22,16 @@ db_is_pooled(const struct db *db)
 	return db->pooled;
 }
 
-/* Runs one unprepared statement in a round trip of its own.  pid: its answer, or NULL. */
-static int
-ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *err)
+int
+db_ask(struct db *db, enum stmt stmt, const char *param, void (*take)(void *arg, PGresult *), void *arg,
+    struct err *err)
 {
-	enum { COLUMNS_SESSION_BACKEND };
 	const char *name = db_stmts[stmt].name;
 	struct db_reader reader = db_reader_new(db);
 	PGresult *res;
 	int rc = 0;
 
+	reader.commits = stmt == STMT_SESSION_COMMIT;
 	if (PQsendQueryParams(db->pg, db_stmts[stmt].text, param != NULL, NULL, &param, NULL, NULL, 1) != 1 ||
 	    PQpipelineSync(db->pg) != 1)
 		return db_lost(db, name, err);
@@ -42,14 +42,29 @@ ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *
 			break;
 		if (rc == 0 && PQresultStatus(res) == PGRES_FATAL_ERROR)
 			rc = db_error(db, name, res, err);
-		else if (pid != NULL && PQresultStatus(res) == PGRES_TUPLES_OK)
-			*pid = db_int(&(struct db_result) { .pg = res, .rows = 1 }, 0, PID);
+		else if (take != NULL && PQresultStatus(res) == PGRES_TUPLES_OK)
+			take(arg, res);
 		PQclear(res);
 	}
 	if (rc == -1 || db_reader_end(&reader, err) == -1)
 		return -1;
 	/* the answer came so late that the connection was dropped */
 	return db->pg != NULL ? 0 : err_internal(err, 503, "database: %s: no answer in time", name);
+}
+
+static void
+take_pid(void *pid, PGresult *res)
+{
+	enum { COLUMNS_SESSION_BACKEND };
+
+	*(int64_t *)pid = db_int(&(struct db_result) { .pg = res, .rows = 1 }, 0, PID);
+}
+
+/* Runs one unprepared statement in a round trip of its own.  pid: its answer, or NULL. */
+static int
+ask(struct db *db, enum stmt stmt, const char *param, int64_t *pid, struct err *err)
+{
+	return db_ask(db, stmt, param, pid == NULL ? NULL : take_pid, pid, err);
 }
 
 /* Reads the notifications that have arrived.  True: one of them is the word. */
@@ -93,7 +108,7 @@ refuse(struct db *db, struct err *err)
 	err_internal(err, 503,
 	    "the connection to the database goes through a pooler that does not give each client a"
 	    " session of its own (PgBouncer: pool_mode = transaction or statement); set pool_mode ="
-	    " session there, or let `database` name PostgreSQL itself");
+	    " session there, or pool_mode = transaction and `database_direct` to PostgreSQL itself");
 	db->refusal = *err;
 	db->refused_us = clock_us() + REFUSAL_US;
 	return -1;
@@ -181,7 +196,7 @@ db_prove_again(struct db *db)
 {
 	struct err err = { 0 };
 
-	if (!db->pooled || db->pg == NULL || clock_us() - db->proven_us < PROOF_PERIOD_US)
+	if (!db->pooled || db->shared || db->pg == NULL || clock_us() - db->proven_us < PROOF_PERIOD_US)
 		return;
 	db->proven_us = clock_us();
 	/* a pooler without a free session says nothing about its mode */

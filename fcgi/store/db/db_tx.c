@@ -104,7 +104,8 @@ send_commit(struct db *db, struct err *err)
 
 	if (db->follow_up != NULL) {
 		db->follow_up(db->follow_up_arg, &call);
-		steps[n++] = (struct db_step) { call.stmt, &call.params, NULL, call.row, call.arg };
+		steps[n++] = (struct db_step) { .stmt = call.stmt, .params = &call.params, .row = call.row,
+			.arg = call.arg };
 	}
 	if (db_steps(db, NULL, steps, n, err) == -1) {
 		if (db->answered == 0)

@@ -57,7 +57,7 @@ crate_due_update_looked(struct db *db, struct arena *a, const struct db_call *lo
 	struct db_call calls[2] = { { 0 }, { .stmt = STMT_CRATE_DUE_UPDATE_THESE } };
 	struct err err = { 0 };
 
-	if (db_is_null(&look->result, 0, IDS))
+	if (db_is_null(&look->result, 0, IDS) || db_defer_to_primary(db))
 		return false;
 	db_bind_str(&calls[1].params, db_str(&look->result, 0, IDS));
 	if (update(db, a, calls, &err) == 0)

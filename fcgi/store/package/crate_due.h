@@ -29,7 +29,8 @@ void crate_due_look_call(struct db_call *, struct arena *, const int64_t *projec
 
 /*
  * After that round trip: brings the crates that are due up to date.  True: there were some, and what the
- * other calls have read is to be read again.  Where that is impossible, as while the database only
+ * other calls have read is to be read again; at a replica, nothing is done (db_defer_to_primary()).  Where
+ * that is impossible, as while the database only
  * reads, the log has it, and what was read is as good as there is.
  */
 bool crate_due_update_looked(struct db *, struct arena *, const struct db_call *);

@@ -118,7 +118,7 @@ static int
 check_file(struct fsck *f, struct arena *a, const struct blob *blob, struct err *err)
 {
 	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, blob->sha256));
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, BLOB_OPEN);
 	enum fsck_kind kind;
 	const char *wrong;
 

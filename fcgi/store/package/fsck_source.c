@@ -47,7 +47,7 @@ fsck_source_bring(
 	if (f->from == NULL)
 		return 0;
 	if (f->copy == NULL &&
-	    backup_copy_new(f->arena, f->store, arena_printf(a, "%s/" BLOB_STAGING, f->store), f->store,
+	    backup_copy_new(f->arena, f->store, arena_printf(a, "%s/" BLOB_STAGING, f->store), f->store, 0,
 		&f->copy, err) == -1)
 		return -1;
 	if (stat(f->from, &st) == -1)

@@ -57,9 +57,13 @@ int
 inventory_indexes(struct db *db, struct arena *a, int64_t project_id, inventory_index_fn *take, void *arg,
     struct err *err)
 {
+	enum { PATIENCE, INDEXES, NCALLS };
 	struct index_rows rows = { take, arg };
-	struct db_call call = { .stmt = STMT_INVENTORY_INDEXES, .row = take_row, .arg = &rows };
+	struct db_call calls[NCALLS] = {
+		[PATIENCE] = { .stmt = STMT_SESSION_LIFT_TIMEOUT },
+		[INDEXES] = { .stmt = STMT_INVENTORY_INDEXES, .row = take_row, .arg = &rows },
+	};
 
-	db_bind_int(&call.params, project_id);
-	return db_run(db, a, &call, 1, err);
+	db_bind_int(&calls[INDEXES].params, project_id);
+	return db_run(db, a, calls, NCALLS, err);
 }

@@ -28,8 +28,8 @@ int inventory_unresolved(struct db *, struct arena *, int64_t project_id, struct
 typedef int inventory_index_fn(void *arg, const char *name, struct slice body, struct err *);
 
 /*
- * All index files of a project, all of the same moment, one after the other.  The function must not wait for
- * anything slow: the statement has no more time than any other.
+ * All index files of a project, all of the same moment, one after the other, however long it takes: only a
+ * server that sends nothing for the time of a statement is late.
  */
 int inventory_indexes(struct db *, struct arena *, int64_t project_id, inventory_index_fn *, void *arg,
     struct err *) __attribute__((warn_unused_result));

@@ -429,7 +429,8 @@ protection_judge(const struct db_call *call, struct err *err)
 
 	if (r->rows == 0)
 		return 0;
-	return err_set(err, 403,
+	err_set(err, 403,
 	    "package protected: only users with at least the level `%s` may change it, by the rule `%s`",
 	    protection_level_name(db_int(r, 0, LEVEL)), db_str(r, 0, PATTERN));
+	return err_because(err, ERR_PROTECTED);
 }

@@ -61,11 +61,12 @@ judge(const struct db_call *call, const int64_t need[QUOTA__MAX], const char *by
 		for (int i = 0; i < QUOTA__MAX; i++) {
 			if (need[i] <= 0 || q.max[i] == QUOTA_NONE || q.used[i] <= q.max[i])
 				continue;
-			return err_set(err, 403,
+			err_set(err, 403,
 			    "the quota of `%s` is %" PRId64 " %s: %" PRId64
 			    " are used, and this needs %s%" PRId64 " more",
 			    q.namespace, q.max[i], kinds[i].of, q.used[i] - need[i],
 			    i == QUOTA_BYTES ? bytes_are : "", need[i]);
+			return err_because(err, ERR_QUOTA);
 		}
 	}
 	return 0;

@@ -2,7 +2,7 @@
 
 #include "store/package/crate_due.h"
 
-enum { COLUMNS_SEARCH_NAMES };
+enum { COLUMNS_SEARCH_NAMES }; /* view_search has the same */
 
 /* Of those by words so many are ranked for whoever reads no further, and all for later pages. */
 enum { FIRST_MAX = 100 };
@@ -144,6 +144,21 @@ find(struct db *db, struct arena *a, const struct search_ask *ask, struct db_res
 	return named > 0 || q->like == NULL ? 0 : find_alike(db, a, ask, out, err);
 }
 
+/* The first row has the total, and perhaps a crate. */
+static void
+read_hits(const struct db_result *r, struct arena *a, struct search_hit **out, size_t *n, int64_t *total)
+{
+	*total = db_int(r, 0, TOTAL);
+	*n = 0;
+	*out = arena_calloc(a, (size_t)r->rows, sizeof(**out));
+	for (int i = 0; i < r->rows && !db_is_null(r, i, NAME); i++)
+		(*out)[(*n)++] = (struct search_hit) {
+			.name = db_str(r, i, NAME),
+			.max_version = db_str(r, i, MAX_VERSION),
+			.description = db_str(r, i, DESCRIPTION),
+		};
+}
+
 int
 search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
     struct search_hit **out, size_t *n, int64_t *total, struct err *err)
@@ -152,15 +167,38 @@ search_crates(struct db *db, struct arena *a, const struct search_ask *ask,
 
 	if (find(db, a, ask, &r, err) == -1)
 		return -1;
-	*total = db_int(&r, 0, TOTAL);
-	*n = 0;
-	*out = arena_calloc(a, (size_t)r.rows, sizeof(**out));
-	for (int i = 0; i < r.rows && !db_is_null(&r, i, NAME); i++)
-		(*out)[(*n)++] = (struct search_hit) {
-			.name = db_str(&r, i, NAME),
-			.max_version = db_str(&r, i, MAX_VERSION),
-			.description = db_str(&r, i, DESCRIPTION),
-		};
+	read_hits(&r, a, out, n, total);
+	return 0;
+}
+
+int
+search_group(struct db *db, struct arena *a, const struct search_ask *ask, int64_t group_id,
+    const int64_t *projects, size_t nprojects, struct search_hit **out, size_t *n, int64_t *total,
+    struct err *err)
+{
+	const struct search_query *q = ask->query;
+	struct db_call calls[3] = { { 0 } };
+	struct db_params *p;
+	struct db_result r;
+	size_t ncalls = 1;
+
+	if (q->name[0] != '\0')
+		crate_due_look_call(&calls[ncalls++], a, projects, nprojects, q->name);
+	p = &calls[ncalls].params;
+	calls[ncalls++].stmt = STMT_VIEW_SEARCH;
+	db_bind_int(p, group_id);
+	db_bind_ids(p, a, projects, nprojects);
+	db_bind_str(p, q->name);
+	db_bind_str(p, q->like);
+	db_bind_str(p, q->words);
+	db_bind_str(p, q->text);
+	bind_page(p, ask);
+	if (run(db, a, calls, ncalls, "force_custom_plan", &r, err) == -1)
+		return -1;
+	if (q->name[0] != '\0' && crate_due_update_looked(db, a, &calls[1]) &&
+	    run(db, a, calls, ncalls, "force_custom_plan", &r, err) == -1)
+		return -1;
+	read_hits(&r, a, out, n, total);
 	return 0;
 }
 

@@ -43,6 +43,15 @@ int search_crates(struct db *, struct arena *, const struct search_ask *, struct
     size_t *n, int64_t *total, struct err *) __attribute__((warn_unused_result));
 
 /*
+ * The same in the registry of a group, of which the caller may search n projects: crates whose name has
+ * what is looked for, or that have its words, up to 500 of each; without a name the first 1000.  Of these,
+ * those that the registry serves.  `ask` has no project.  -1: 503.
+ */
+int search_group(struct db *, struct arena *, const struct search_ask *, int64_t group_id,
+    const int64_t *projects, size_t nprojects, struct search_hit **, size_t *n, int64_t *total, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
  * Weighs some more crates, from the one after *after on, by who depends on them in their project and by
  * their downloads of 30 days.  *after: the last of them, or 0 when there are no more; *n: how many weights
  * have changed.  -1: 503.

@@ -6,17 +6,46 @@
 
 enum { DIGEST_SIZE = 32 };
 
+static void
+bind_digest(struct db_params *p, const unsigned char *digest)
+{
+	if (digest != NULL)
+		db_bind_bytes(p, slice_of((const char *)digest, DIGEST_SIZE));
+	else
+		db_bind_null(p);
+}
+
 void
 access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kind,
     const unsigned char *digest, const struct namespace_ref *namespace)
 {
 	/* where the namespace is none, the statement for projects finds none */
 	call->stmt = kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
-	if (digest != NULL)
-		db_bind_bytes(&call->params, slice_of((const char *)digest, DIGEST_SIZE));
-	else
-		db_bind_null(&call->params);
+	bind_digest(&call->params, digest);
 	namespace_ref_bind(&call->params, a, namespace);
+}
+
+void
+access_facts_view_call(struct db_call *call, struct arena *a, const unsigned char *digest,
+    const struct namespace_ref *group, const char *name, bool creates)
+{
+	call->stmt = name == NULL ? STMT_ACCESS_FACTS_VIEW : STMT_ACCESS_FACTS_VIEW_NAME;
+	bind_digest(&call->params, digest);
+	namespace_ref_bind(&call->params, a, group);
+	if (name == NULL)
+		return;
+	db_bind_str(&call->params, name);
+	db_bind_bool(&call->params, creates);
+}
+
+int64_t
+access_facts_view_id(const struct db_call *call, bool *has_name)
+{
+	enum { COLUMNS_ACCESS_FACTS_VIEW_NAME };
+	const struct db_result *r = &call->result;
+
+	*has_name = db_bool(r, 0, HAS_NAME);
+	return db_is_null(r, 0, VIEW_ID) ? 0 : db_int(r, 0, VIEW_ID);
 }
 
 void
@@ -88,6 +117,12 @@ void
 access_facts_read(const struct db_call *call, enum namespace_kind kind, struct access_facts *f)
 {
 	read_row(&call->result, 0, kind, f);
+}
+
+void
+access_facts_read_row(const struct db_call *call, int row, enum namespace_kind kind, struct access_facts *f)
+{
+	read_row(&call->result, row, kind, f);
 }
 
 const char *

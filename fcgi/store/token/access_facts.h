@@ -22,6 +22,17 @@ void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
 /*
+ * The same for the registry of a group (store/package/view.h): of the caller and the project that has the
+ * name, in normal form; where none has it, no project, or the default project of the group for a name that
+ * `creates`. Name NULL: what the caller may do at most in one of the projects, as facts of NAMESPACE_GROUP.
+ */
+void access_facts_view_call(struct db_call *, struct arena *, const unsigned char *digest,
+    const struct namespace_ref *group, const char *name, bool creates);
+
+/* Of a call with a name: the group, 0: there is none; *has_name: a project of the group has the name. */
+int64_t access_facts_view_id(const struct db_call *, bool *has_name);
+
+/*
  * The same for whoever looks at a page: user_id 0: nobody.  They have the rights of a token of that user with
  * `read_api`; its token_id is -1, which is the id of none.
  */
@@ -30,6 +41,9 @@ void access_facts_viewer_call(struct db_call *, struct arena *, enum namespace_k
 
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
+
+/* The same of a statement that has a row for each of several namespaces. */
+void access_facts_read_row(const struct db_call *, int row, enum namespace_kind, struct access_facts *);
 
 /* The project's own settings of what may be published, as project_policy_parse() reads them; NULL: none. */
 const char *access_facts_policy(const struct db_call *);

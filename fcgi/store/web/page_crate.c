@@ -5,10 +5,11 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
+#include "crate/index_line.h"
+#include "crate/semver.h"
 
-enum { COLUMNS_PAGE_CRATE };
-
-enum { WORDS_MAX = 16 << 10 };
+/* The words of one line of an index, with a blank more for each. */
+enum { WORDS_MAX = 2 * INDEX_LINE_MAX };
 
 /* -1: 500: the database has only what it makes itself. */
 static int
@@ -43,12 +44,6 @@ str(struct json_object *object, const char *key)
 	struct json_object *found = member(object, key);
 
 	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
-}
-
-static int64_t
-number(struct json_object *object, const char *key)
-{
-	return json_object_get_int64(member(object, key));
 }
 
 static bool
@@ -142,6 +137,22 @@ read_index_line(struct arena *a, const char *line, struct page_crate *out, struc
 	return 0;
 }
 
+/* Of an array; NULL where it is none. */
+static const char *
+item_str(struct json_object *list, size_t i)
+{
+	struct json_object *found = json_object_array_get_idx(list, i);
+
+	return json_object_is_type(found, json_type_string) ? json_object_get_string(found) : NULL;
+}
+
+static int64_t
+item_int(struct json_object *list, size_t i)
+{
+	return json_object_get_int64(json_object_array_get_idx(list, i));
+}
+
+/* Each an array of what the statement names. */
 static int
 read_versions(struct arena *a, const char *json, struct page_crate *out, struct err *err)
 {
@@ -153,14 +164,16 @@ read_versions(struct arena *a, const char *json, struct page_crate *out, struct 
 	for (size_t i = 0; i < out->nversions; i++) {
 		struct json_object *v = json_object_array_get_idx(list, i);
 
-		out->versions[i] = (struct page_crate_version) { str(v, "version"), number(v, "at"), number(v, "size"),
-			truth(v, "yanked"), str(v, "why"), str(v, "license"), str(v, "rust"), str(v, "edition") };
+		out->versions[i] = (struct page_crate_version) { item_str(v, 0), item_int(v, 1), item_int(v, 2),
+			json_object_get_boolean(json_object_array_get_idx(v, 3)), item_str(v, 4), item_str(v, 5),
+			item_str(v, 6), item_str(v, 7) };
 	}
 	return 0;
 }
 
 static int
-read_dependents(struct arena *a, const char *json, struct page_crate *out, struct err *err)
+read_dependents(struct arena *a, int64_t project_id, const char *json, struct page_crate *out,
+    struct err *err)
 {
 	struct json_object *list;
 
@@ -170,8 +183,8 @@ read_dependents(struct arena *a, const char *json, struct page_crate *out, struc
 	for (size_t i = 0; i < out->ndependents; i++) {
 		struct json_object *d = json_object_array_get_idx(list, i);
 
-		out->dependents[i] = (struct page_crate_dependent) { str(d, "name"), str(d, "version"), str(d, "req"),
-			str(d, "kind") };
+		out->dependents[i] = (struct page_crate_dependent) { item_str(d, 0), item_str(d, 1), item_str(d, 2),
+			item_str(d, 3), item_int(d, 4) != project_id ? item_int(d, 4) : 0 };
 	}
 	return 0;
 }
@@ -187,8 +200,8 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
-		int64_t ago = json_object_get_int64(json_object_array_get_idx(pair, 0));
-		int64_t downloads = json_object_get_int64(json_object_array_get_idx(pair, 1));
+		int64_t ago = item_int(pair, 0);
+		int64_t downloads = item_int(pair, 1);
 
 		/* a node whose clock is ahead counts today */
 		ago = ago < 0 ? 0 : ago;
@@ -202,10 +215,7 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 	for (size_t i = 0; i < out->nloads; i++) {
 		struct json_object *pair = json_object_array_get_idx(list, i);
 
-		out->loads[i] = (struct page_crate_load) {
-			json_object_get_string(json_object_array_get_idx(pair, 0)),
-			json_object_get_int64(json_object_array_get_idx(pair, 1)),
-		};
+		out->loads[i] = (struct page_crate_load) { item_str(pair, 0), item_int(pair, 1) };
 	}
 	return 0;
 }
@@ -213,6 +223,8 @@ read_loads(struct arena *a, const char *days, const char *loads, struct page_cra
 static void
 read_texts(const struct db_result *r, struct page_crate *out)
 {
+	enum { COLUMNS_PAGE_CRATE };
+
 	out->name = db_str(r, 0, NAME);
 	out->shown = (struct page_crate_version) { db_str(r, 0, VERSION), db_int(r, 0, PUBLISHED_AT),
 		db_int(r, 0, SIZE), db_bool(r, 0, YANKED), db_str(r, 0, YANK_MESSAGE), db_str(r, 0, LICENSE),
@@ -227,6 +239,7 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->cksum = db_str(r, 0, CKSUM);
 	out->has_lib = db_bool(r, 0, HAS_LIB);
 	out->readme = db_str(r, 0, README);
+	out->readme_file = db_str(r, 0, README_FILE);
 	out->total = db_int(r, 0, TOTAL);
 	out->token_kind = db_str(r, 0, TOKEN_KIND);
 	out->token_name = db_str(r, 0, TOKEN_NAME);
@@ -257,15 +270,18 @@ read_events(struct arena *a, const struct db_result *r, struct page_crate *out)
 }
 
 static int
-read_all(struct arena *a, const struct db_result *r, struct page_crate *out, struct err *err)
+read_all(struct arena *a, int64_t project_id, const struct db_result *r, struct page_crate *out,
+    struct err *err)
 {
+	enum { COLUMNS_PAGE_CRATE };
+
 	read_texts(r, out);
 	if (read_words(a, db_str(r, 0, KEYWORDS), &out->keywords, &out->nkeywords, err) == -1 ||
 	    read_words(a, db_str(r, 0, CATEGORIES), &out->categories, &out->ncategories, err) == -1 ||
 	    read_words(a, db_str(r, 0, BINS), &out->bins, &out->nbins, err) == -1 ||
 	    read_index_line(a, db_str(r, 0, INDEX_LINE), out, err) == -1 ||
 	    read_versions(a, db_str(r, 0, VERSIONS), out, err) == -1 ||
-	    read_dependents(a, db_str(r, 0, DEPENDENTS), out, err) == -1)
+	    read_dependents(a, project_id, db_str(r, 0, DEPENDENTS), out, err) == -1)
 		return -1;
 	return read_loads(a, db_str(r, 0, DAYS), db_str(r, 0, BY_VERSION), out, err);
 }
@@ -288,12 +304,14 @@ crate_call(struct db_call *call, const struct page_crate_ask *ask, const char *n
 	struct db_params *p = &call->params;
 
 	call->stmt = STMT_PAGE_CRATE;
+	db_bind_id(p, ask->user_id);
 	db_bind_int(p, ask->project_id);
 	db_bind_str(p, name);
 	db_bind_str(p, version);
 	db_bind_int(p, ask->range.limit);
 	db_bind_int(p, ask->range.offset);
 	db_bind_bool(p, ask->publishers);
+	db_bind_str(p, ask->index);
 }
 
 static void
@@ -330,9 +348,73 @@ page_crate_read(struct db *db, struct arena *a, const struct page_crate_ask *ask
 		return -1;
 	if (calls[CRATE].result.rows == 0)
 		return err_set(err, 404, "Not Found");
-	if (read_all(a, &calls[CRATE].result, out, err) == -1)
+	if (read_all(a, ask->project_id, &calls[CRATE].result, out, err) == -1)
 		return -1;
 	if (events)
 		read_events(a, &calls[OWNERS].result, out);
 	return owners ? owner_list_read(&calls[OWNERS], a, name, &out->owners, &out->nowners, err) : 0;
+}
+
+/* Row i of a pair. */
+static int
+read_one(struct arena *a, const struct db_result *r, int i, struct page_crate *out, struct err *err)
+{
+	enum { COLUMNS_PAGE_PAIR };
+
+	out->name = db_str(r, i, NAME);
+	out->cksum = db_str(r, i, CKSUM);
+	out->shown = (struct page_crate_version) { db_str(r, i, VERSION), db_int(r, i, PUBLISHED_AT),
+		db_int(r, i, SIZE), db_bool(r, i, YANKED), db_str(r, i, YANK_MESSAGE), db_str(r, i, LICENSE),
+		db_str(r, i, RUST_VERSION), db_str(r, i, EDITION) };
+	return read_index_line(a, db_str(r, i, INDEX_LINE), out, err);
+}
+
+static int
+read_pair(struct arena *a, const struct db_result *r, const char *new_base, struct page_crate *old,
+    struct page_crate *new, struct err *err)
+{
+	enum { COLUMNS_PAGE_PAIR };
+
+	for (int i = 0; i < r->rows; i++) {
+		bool is_new = strcmp(db_str(r, i, VERSION_BASE), new_base) == 0;
+
+		if (read_one(a, r, i, is_new ? new : old, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Is it one that a crate can have? */
+static bool
+is_version(struct slice text)
+{
+	struct err wrong = { 0 };
+	struct semver version;
+
+	return semver_parse(text, &version, &wrong) == 0;
+}
+
+int
+page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pair *pair,
+    struct page_crate *old, struct page_crate *new, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_PAIR };
+	const char *before = base_of(a, pair->old), *after = base_of(a, pair->new);
+	struct err wrong = { 0 };
+
+	*old = *new = (struct page_crate) { 0 };
+	if (crate_name_check(pair->name, "crate", &wrong) == -1 || after == NULL || !is_version(pair->new) ||
+	    (before != NULL && !is_version(pair->old)))
+		return err_set(err, 404, "Not Found");
+	db_bind_int(&call.params, pair->project_id);
+	db_bind_str(&call.params, crate_name_normalize(a, pair->name));
+	db_bind_str(&call.params, before);
+	db_bind_str(&call.params, after);
+	if (db_run(db, a, &call, 1, err) == -1 || read_pair(a, &call.result, after, old, new, err) == -1)
+		return -1;
+	if (before != NULL && strcmp(before, after) == 0)
+		*old = *new;
+	if (new->name == NULL || (before != NULL && old->name == NULL))
+		return err_set(err, 404, "Not Found");
+	return 0;
 }

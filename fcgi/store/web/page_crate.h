@@ -16,11 +16,14 @@
 enum {
 	PAGE_CRATE_DAYS = 90,
 	PAGE_CRATE_DEPENDENCIES = 500, /* so many are shown, as of the next one */
-	PAGE_CRATE_FEATURES = 500
+	PAGE_CRATE_FEATURES = 500,
+	PAGE_CRATE_DEPENDENTS = 100 /* that are looked for */
 };
 
 struct page_crate_ask {
+	int64_t user_id; /* the viewer; 0: nobody */
 	int64_t project_id;
+	const char *index; /* of the project, as registry_url_index() has it */
 	struct slice name; /* in any spelling */
 	struct slice version; /* with or without build metadata; empty: the one that stands for the crate */
 	struct page_range range; /* of the versions */
@@ -48,6 +51,7 @@ struct page_crate_feature {
 
 struct page_crate_dependent {
 	const char *name, *version, *req, *kind;
+	int64_t project_id; /* 0: the same; of another one the viewer may read, by the statement */
 };
 
 struct page_crate_load {
@@ -66,6 +70,7 @@ struct page_crate {
 	bool deprecated;
 	const char *description, *homepage, *documentation, *repository, *license_file, *links, *cksum;
 	const char *readme; /* one byte more than readme.h shows, at most */
+	const char *readme_file; /* its path in the crate */
 	const char *const *keywords, *const *categories, *const *bins;
 	size_t nkeywords, ncategories, nbins;
 	bool has_lib;
@@ -87,6 +92,22 @@ struct page_crate {
 	struct page_crate_event *events; /* of this version, the newest first */
 	size_t nevents;
 };
+
+/* Two versions of a crate that are compared, with or without build metadata. */
+struct page_crate_pair {
+	int64_t project_id;
+	struct slice name; /* in any spelling */
+	struct slice old; /* empty: the version before the new one, of those that are listed */
+	struct slice new;
+};
+
+/*
+ * Fills in name, cksum, dependencies, features, and what is shown of both; also of versions that are not
+ * listed, as a download.  Where no old version is asked for and the new one is the first, old->name is NULL.
+ * -1: 404, 503.
+ */
+int page_crate_read_pair(struct db *, struct arena *, const struct page_crate_pair *, struct page_crate *old,
+    struct page_crate *new, struct err *) __attribute__((warn_unused_result));
 
 /* -1: 404 no such crate or version, 503. */
 int page_crate_read(struct db *, struct arena *, const struct page_crate_ask *, struct page_crate *,

@@ -108,9 +108,32 @@ page_rows_front(struct db *db, struct arena *a, int64_t user_id, int64_t n, stru
 	return read_rows_facts(db, a, user_id, &call, 1, rows, err);
 }
 
+int64_t
+page_rust(const char *version)
+{
+	enum { PARTS = 3, DIGITS = 3, THOUSAND = 1000 };
+	int64_t number = 0;
+
+	for (int i = 0; i < PARTS; i++) {
+		int64_t part = 0;
+		size_t n = strspn(version, "0123456789");
+
+		if (n > DIGITS || (n == 0 && i == 0))
+			return 0;
+		for (size_t k = 0; k < n; k++)
+			part = part * 10 + (version[k] - '0');
+		number = number * THOUSAND + part;
+		version += n;
+		/* a part that is not there is 0, and a dot leads to another one */
+		if (*version == '.' && n > 0 && i + 1 < PARTS && version[1] != '\0')
+			version++;
+	}
+	return *version == '\0' ? number : 0;
+}
+
 int
-page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct search_query *query,
-    const char *project, struct page_range range, struct page_rows *rows, struct err *err)
+page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct page_search_ask *ask,
+    struct page_rows *rows, struct err *err)
 {
 	enum { PLAN, ROWS, NCALLS };
 	struct db_call calls[NCALLS] = { [PLAN] = { .stmt = STMT_SEARCH_PLAN },
@@ -120,13 +143,17 @@ page_rows_search(struct db *db, struct arena *a, int64_t user_id, const struct s
 	/* as a search of one project: what is common in general and rare in particular is known only then */
 	db_bind_str(&calls[PLAN].params, "force_custom_plan");
 	db_bind_id(p, user_id);
-	db_bind_str(p, query->name);
-	db_bind_str(p, query->like);
-	db_bind_str(p, query->words);
-	db_bind_str(p, query->text);
-	db_bind_str(p, project);
-	db_bind_int(p, range.limit);
-	db_bind_int(p, range.offset);
+	db_bind_str(p, ask->query->name);
+	db_bind_str(p, ask->query->like);
+	db_bind_str(p, ask->query->words);
+	db_bind_str(p, ask->query->text);
+	db_bind_str(p, ask->project);
+	db_bind_int(p, ask->range.limit);
+	db_bind_int(p, ask->range.offset);
+	db_bind_str(p, ask->keyword);
+	db_bind_str(p, ask->license);
+	db_bind_id(p, ask->rust);
+	db_bind_id(p, ask->yanked);
 	return read_rows_facts(db, a, user_id, calls, NCALLS, rows, err);
 }
 
@@ -155,5 +182,17 @@ page_rows_project(struct db *db, struct arena *a, int64_t project_id, bool crate
 	db_bind_bool(&call.params, members);
 	db_bind_int(&call.params, range.limit);
 	db_bind_int(&call.params, range.offset);
+	return read_rows(db, a, &call, 1, rows, err);
+}
+
+int
+page_rows_feed(struct db *db, struct arena *a, int64_t project_id, const char *crate, int64_t n,
+    struct page_rows *rows, struct err *err)
+{
+	struct db_call call = { .stmt = STMT_PAGE_FEED };
+
+	db_bind_int(&call.params, project_id);
+	db_bind_str(&call.params, crate);
+	db_bind_int(&call.params, n);
 	return read_rows(db, a, &call, 1, rows, err);
 }

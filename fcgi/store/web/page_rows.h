@@ -41,10 +41,24 @@ struct page_range {
 	int64_t limit, offset;
 };
 
-/* `crate`, `facet` and `total`, of all projects or of that full path.  -1: 503. */
-int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct search_query *,
-    const char *project, struct page_range, struct page_rows *, struct err *)
-    __attribute__((warn_unused_result));
+/* A search of all projects, and what it is narrowed by. */
+struct page_search_ask {
+	const struct search_query *query;
+	struct page_range range;
+	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
+	int64_t rust; /* the newest that a crate may say that it needs, as page_rust() has it; 0: whatever */
+	int64_t yanked; /* versions: 1 some, 2 all; 0: whatever */
+};
+
+/* "1.70" or "1.70.1" as a number; 0: it is none. */
+int64_t page_rust(const char *version);
+
+/*
+ * `crate`, `total`, and by what else it can be narrowed, 10 of each at most, number: how many are left then:
+ * `project`, and with a name `keyword`, `license`, `rust` (that or earlier), `yanked` (some, all).  -1: 503.
+ */
+int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,
+    struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /* `project` (number: its crates), `member` (number: the level) if they are asked for, `total`.  -1: 503. */
 int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_id, bool members,
@@ -55,5 +69,13 @@ int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_
  */
 int page_rows_project(struct db *, struct arena *, int64_t project_id, bool crates, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * `entry`: what was published (number 0), yanked (an event) and put back (minus an event) in the project, or
+ * of the crate of that normalized name if it is not NULL; the newest n.  `since`: when the project was made.
+ * Without facts, since it was decided before.  -1: 503.
+ */
+int page_rows_feed(struct db *, struct arena *, int64_t project_id, const char *crate, int64_t n,
+    struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -149,17 +149,39 @@ sub label {
 sub resize {
 	my ($self, $width, $height) = @_;
 
-	return $self->_ask(POST => '/goog/cdp/execute', { cmd => 'Emulation.setDeviceMetricsOverride',
-	    params => { width => $width, height => $height, deviceScaleFactor => 1, mobile => JSON::PP::false } });
+	return $self->_cdp('Emulation.setDeviceMetricsOverride', width => $width, height => $height,
+	    deviceScaleFactor => 1, mobile => JSON::PP::false);
 }
 
-# A picture of the page, as PNG.
+sub _cdp {
+	my ($self, $cmd, %params) = @_;
+
+	return $self->_ask(POST => '/goog/cdp/execute', { cmd => $cmd, params => \%params });
+}
+
+# Prefers light or dark.
+sub prefer {
+	my ($self, $scheme) = @_;
+
+	return $self->_cdp('Emulation.setEmulatedMedia',
+	    features => [{ name => 'prefers-color-scheme', value => $scheme }]);
+}
+
+# A picture of the page, all of it, as PNG.
 sub shot {
 	my ($self, $path) = @_;
+	my $picture = $self->_cdp('Page.captureScreenshot', captureBeyondViewport => JSON::PP::true);
 
 	open(my $out, '>:raw', $path) or die "$path: $!\n";
-	print {$out} MIME::Base64::decode_base64($self->_ask(GET => '/screenshot'));
+	print {$out} MIME::Base64::decode_base64($picture->{data});
 	return close($out);
+}
+
+# Runs the body of a function, which calls its last argument with the result; whatever the page's policy is.
+sub script {
+	my ($self, $js, @args) = @_;
+
+	return $self->_ask(POST => '/execute/async', { script => $js, args => \@args });
 }
 
 # What the browser has complained about, such as the policy for content.

@@ -312,6 +312,9 @@ sub run_command {
 	return $out;
 }
 
+# As the user whose files those of the server are.
+sub as_server { my ($self, @command) = @_; $self->_run_as_postgres(@command); return; }
+
 # PostgreSQL refuses to run as root.
 sub _step_down {
 	my ($self) = @_;

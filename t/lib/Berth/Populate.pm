@@ -42,15 +42,20 @@ my @words = qw(
 # before it.  What a trigger would count one by one is counted at the end.
 my $SEARCH = <<'SQL';
 SET session_replication_role = replica;
-INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, description, document)
+-- tables that grow meanwhile are not what the planner takes them for
+SET enable_nestloop = off;
+ANALYZE crates, versions;
+INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, description, document,
+       keywords, license, rust, yanked)
 SELECT DISTINCT ON (c.id) c.id, c.project_id, c.name, c.normalized_name, v.version, v.description,
-       search_document(c.normalized_name, v.keywords, v.description)
+       search_document(c.normalized_name, v.keywords, v.description), v.keywords, v.license,
+       search_rust(v.rust_version), 0
   FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE NOT EXISTS (SELECT FROM crate_search s WHERE s.crate_id = c.id)
  ORDER BY c.id, v.id DESC;
 INSERT INTO crate_names (crate_id, project_id, normalized_name, listed_versions)
-SELECT c.id, c.project_id, c.normalized_name, (SELECT count(*) FROM versions v WHERE v.crate_id = c.id)
-  FROM crates c
+SELECT c.id, c.project_id, c.normalized_name, v.n
+  FROM crates c JOIN (SELECT crate_id, count(*) AS n FROM versions GROUP BY crate_id) v ON v.crate_id = c.id
  WHERE NOT EXISTS (SELECT FROM crate_names n WHERE n.crate_id = c.id);
 UPDATE crate_search s SET weight = search_weight(d.crates, 0)
   FROM (SELECT v.project_id, d.normalized_name, count(DISTINCT v.crate_id) AS crates
@@ -60,7 +65,8 @@ UPDATE crate_search s SET weight = search_weight(d.crates, 0)
    AND s.weight <> search_weight(d.crates, 0);
 DELETE FROM search_counts;
 INSERT INTO search_counts (project_id, part, crates)
-SELECT project_id, search_part(normalized_name), count(*) FROM crate_search GROUP BY 1, 2
+SELECT project_id, search_part(normalized_name), count(*) FROM crate_search GROUP BY 1, 2;
+RESET enable_nestloop
 SQL
 
 # ---- what is published ----

@@ -41,8 +41,8 @@ sub all {
 }
 
 # What stands for a parameter of which nobody said anything.
-my %usual = (path => 'demo/priv', crate => 'abcd', version => '1.0.0', file => 'src/lib.rs',
-    prefix => 'ab', prefix2 => 'cd');
+my %usual = (path => 'demo/priv', group => 'demo', crate => 'abcd', version => '1.0.0', file => 'src/lib.rs',
+    range => '1.0.0..1.0.0', prefix => 'ab', prefix2 => 'cd');
 
 sub path {
 	my ($route, %param) = @_;

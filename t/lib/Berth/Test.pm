@@ -87,6 +87,7 @@ sub new {
 		inspector => $cluster->build . '/berth-inspect',
 		pid_file => "$self->{dir}/berth.pid",
 		download_log => "$self->{dir}/log/nginx-berth-downloads.log",
+		cache_log => "$self->{dir}/log/nginx-berth-cache.log",
 		workers => 2,
 		# tests look into /proc, and not all of them are root
 		$self->{has_write_workers} ? (write_workers => $settings{workers} // 2, traceable => 'on') : (),
@@ -224,6 +225,16 @@ sub job_token {
 
 	return $self->berth_ok('token', 'add', '--job', $project, '--user', $user, '--pipeline', 17,
 	    '--job', 423, '--ttl', $opt{ttl} // 3600);
+}
+
+# Signs a user in with a browser: the cookie of the session.
+sub sign_in {
+	my ($self, $user) = @_;
+	my (undef, $code) = split(/\n/, $self->berth_ok('user', 'link', $user));
+	my $res = $self->http(POST => '/-/sign-in', { body => "code=$code&confirm=true",
+	    headers => ['Content-Type: application/x-www-form-urlencoded', 'Origin: ' . $self->url] });
+
+	return ($res->{headers}{'set-cookie'} // die "sign in: $res->{status}\n") =~ /^([^;]*)/ ? $1 : die;
 }
 
 # ---- the pool ----

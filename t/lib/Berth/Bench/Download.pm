@@ -20,7 +20,7 @@ sub run {
 
 		$stand->publish($name, $bytes);
 		push @rows, ["$what", $stand->get('static', "blob/$name"),
-			map { $stand->download($_, $name) } $stand->contenders(qw(pool before berth public))];
+			map { $stand->download($_, $name) } $stand->contenders(qw(pool before berth public group))];
 	}
 	Berth::Bench::Index::side_by_side($stand, $report, $opt, 'download', h2 => \@rows, h1 => [@rows]);
 	return;

@@ -30,6 +30,10 @@ sub run {
 	    ['404', $stand->get('static', 'index/nothing', status => 404),
 		map { $stand->get($_, 'no/th/nothing', status => 404) } $stand->contenders(qw(before berth public))],
 	    ['config.json', config_json($stand)];
+	# the lines of a group may name other registries than those of the project
+	$stand->save('index/group', body($stand, $stand->index('group', 'few-versions')));
+	push @rows, ['200, 30 versions, group', $stand->index('static', 'group'),
+	    $stand->index('group', 'few-versions')];
 	@few = grep { $_->[0] =~ /^(?:200|304), (?:30|1000) versions$/ } @rows;
 	side_by_side($stand, $report, $opt, 'index', h2 => \@rows, h1 => \@few);
 	per_byte($stand, $report);
@@ -94,7 +98,7 @@ sub side_by_side {
 	}
 	agree($stand, @$_) for map { @$_ } values %rows;
 	return if $opt->{c};
-	warm_up($stand, grep { $_->{who} =~ /^(?:berth|before)$/ } map {
+	warm_up($stand, grep { $_->{who} =~ /^(?:berth|before|group)$/ } map {
 		my (undef, @requests) = @$_;
 
 		@requests;

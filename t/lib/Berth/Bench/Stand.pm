@@ -2,7 +2,8 @@ package Berth::Bench::Stand;
 
 # What is measured, all behind one nginx, on one port: files that nginx sends by itself, the bare
 # responder (t/bench/bare_fcgi.c) without and with a statement, and Berth, for a private project
-# with a token and for a public one without.  Every one of them has the same bytes.  Another build of Berth
+# with a token and for a public one without, and for the group of both and of 198 projects more.  Every one of
+# them has the same bytes.  Another build of Berth
 # can stand beside it, behind an nginx of its own, with a private project.
 #
 # 	my $stand = Berth::Bench::Stand->new(workers => 8, versions => { small => 1, large => 1000 },
@@ -24,6 +25,7 @@ use Berth::Publish;
 use Berth::Test;
 
 # As a server has them that nobody has tuned, but for the memory.
+use constant GROUP_PROJECTS => 200;
 use constant POSTGRES => (
 	fsync => undef, synchronous_commit => undef, full_page_writes => undef,
 	shared_buffers => '256MB', max_wal_size => '4GB', max_connections => 200,
@@ -38,6 +40,10 @@ sub new {
 	    $class;
 
 	$self->{project} = { berth => $t->project('demo/private'), public => $t->project('demo/public', 'public') };
+	$self->{group} = $t->group('demo');
+	$t->psql('INSERT INTO projects (group_id, path, full_path, visibility)'
+	    . " SELECT $self->{group}, 'more' || n, 'demo/more' || n, 'private'"
+	    . ' FROM generate_series(3, ' . GROUP_PROJECTS . ') n');
 	$t->user('dev');
 	$t->member('dev', 'demo', 'developer');
 	$self->{token} = $t->token('dev');
@@ -187,8 +193,16 @@ sub _request {
 	my ($self, $who, $path, %opt) = @_;
 	my @headers = @{ $opt{headers} // [] };
 
-	push @headers, "Authorization: $self->{token}" if $who eq 'berth';
+	push @headers, "Authorization: $self->{token}" if $who =~ /^(?:berth|group)$/;
 	return { who => $who, path => $path, headers => \@headers, status => $opt{status} // 200 };
+}
+
+# The root of a project's registry, or of that of the group.
+sub _root {
+	my ($self, $who) = @_;
+
+	return $who eq 'group' ? $self->{t}->path . "/api/v4/groups/$self->{group}/-/packages/cargo"
+	    : $self->{t}->registry($self->{project}{$who});
 }
 
 # The index file of a crate; unchanged: of which the client has that version.
@@ -197,8 +211,8 @@ sub index {
 
 	return $self->{before}->request('index', 'berth', $name, %opt) if $who eq 'before';
 	my @headers = $opt{plain} ? () : ('Accept-Encoding: gzip');
-	my $path = $self->{project}{$who}
-	    ? $self->{t}->registry($self->{project}{$who}) . '/' . Berth::Publish::index_path($name)
+	my $path = $who eq 'group' || $self->{project}{$who}
+	    ? $self->_root($who) . '/' . Berth::Publish::index_path($name)
 	    : $who eq 'static' ? "/bench/static/index/$name" : "/bench/$who/$name";
 
 	push @headers, 'If-None-Match: ' . $self->_etag($who, $path, $name) if $opt{unchanged};
@@ -208,9 +222,9 @@ sub index {
 # nginx makes its own from the time of a file, and the pool makes the same.
 sub _etag {
 	my ($self, $who, $path, $name) = @_;
-	my @token = $who eq 'berth' ? ("Authorization: $self->{token}") : ();
+	my @token = $who =~ /^(?:berth|group)$/ ? ("Authorization: $self->{token}") : ();
 
-	return "\"$self->{etag}{$name}\"" unless $who =~ /^(?:static|public|berth)$/;
+	return "\"$self->{etag}{$name}\"" unless $who =~ /^(?:static|public|berth|group)$/;
 	return $self->{t}->http(HEAD => $path, { headers => ['Accept-Encoding: gzip', @token] })->{headers}{etag};
 }
 
@@ -220,7 +234,7 @@ sub get {
 
 	return $self->{before}->request('get', 'berth', $path, %opt) if $who eq 'before';
 	return $self->_request($who, $who eq 'static' ? "/bench/static/$path"
-	    : $self->{t}->registry($self->{project}{$who}) . "/$path", %opt);
+	    : $self->_root($who) . "/$path", %opt);
 }
 
 # A crate, by the address that config.json gives; pool: with a query, which is for the pool to answer.

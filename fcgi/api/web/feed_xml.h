@@ -1,0 +1,17 @@
+#ifndef API_WEB_FEED_XML_H
+#define API_WEB_FEED_XML_H
+
+/* What the feeds of api/web/feed.h have; html/feed.xml. */
+
+#include "store/web/page_rows.h"
+
+struct feed_xml {
+	const char *url; /* external_url */
+	const char *registry; /* "https://host/api/v4/projects/7/packages/cargo" */
+	const char *path; /* of the project */
+	const char *crate; /* NULL: all of the project */
+	int64_t updated; /* seconds since 1970 */
+	struct page_rows entries; /* number: 0 published, an event by which it was yanked, or minus one of an undo */
+};
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef API_WEB_SEARCH_HTML_H
+#define API_WEB_SEARCH_HTML_H
+
+/* What the page of api/web/search_page.h shows; html/search.html. */
+
+#include "api/web/page.h"
+#include "http/html.h"
+
+enum { SEARCH_FACETS = 5 };
+
+struct search_choice {
+	const char *label;
+	int64_t number; /* of crates that are left then */
+	const struct html_pair *query; /* of the page with it; of one that is chosen, without it */
+};
+
+struct search_facet {
+	const char *title;
+	bool is_chosen; /* then that is the only one */
+	struct search_choice *choices;
+	size_t n;
+};
+
+struct search_html {
+	struct page_rows crates;
+	struct search_facet facets[SEARCH_FACETS]; /* with something to choose */
+	size_t nfacets;
+	bool is_narrowed;
+	struct page_turn turn;
+	const struct html_pair *previous, *next; /* pages */
+};
+
+#endif

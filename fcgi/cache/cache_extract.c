@@ -1,0 +1,205 @@
+#include "cache/cache_extract.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+#include "cache/cache_dir_own.h"
+
+enum { DIR_MODE = 0700, KEY_DIGITS = 2 * SHA256_SIZE };
+
+/* A file that may have to go. */
+struct kept {
+	const char *path; /* below extract/ */
+	struct timespec at;
+	size_t size;
+};
+
+struct all {
+	struct arena *arena;
+	struct kept *v; /* room for CACHE_EXTRACT_FILES_MAX and one of each worker at work */
+	size_t n, max;
+	size_t bytes;
+};
+
+/* "DIR/extract/7". */
+static char *
+folder_of(struct arena *a, const struct cache_extract *e)
+{
+	return arena_printf(a, "%s/extract/%" PRId64, e->dir, e->project_id);
+}
+
+static char *
+path_of(struct arena *a, const struct cache_extract *e)
+{
+	char key[KEY_DIGITS + 1];
+
+	hex_encode(e->key, sizeof(e->key), key);
+	return arena_printf(a, "%s/%s", folder_of(a, e), key);
+}
+
+/* -1: errno. */
+static int
+read_all(int fd, char *bytes, size_t n)
+{
+	while (n > 0) {
+		ssize_t got = read(fd, bytes, n);
+
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -1;
+		bytes += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+bool
+cache_extract_read(struct arena *a, const struct cache_extract *e, size_t max, struct slice *out)
+{
+	int fd = e->dir[0] == '\0' ? -1 : open(path_of(a, e), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	char *bytes = NULL;
+
+	if (fd == -1)
+		return false;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= max) {
+		bytes = arena_alloc(a, (size_t)st.st_size + 1);
+		*out = slice_of(bytes, (size_t)st.st_size);
+		if (read_all(fd, bytes, out->n) == -1)
+			bytes = NULL;
+	}
+	close(fd);
+	return bytes != NULL;
+}
+
+static int
+compare_times(const void *left, const void *right)
+{
+	const struct kept *a = left, *b = right;
+
+	if (a->at.tv_sec != b->at.tv_sec)
+		return a->at.tv_sec < b->at.tv_sec ? -1 : 1;
+	return (a->at.tv_nsec > b->at.tv_nsec) - (a->at.tv_nsec < b->at.tv_nsec);
+}
+
+/* Adds the files of one project; an empty folder goes. */
+static void
+find_files(struct all *all, int root, const char *project)
+{
+	int fd = openat(root, project, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	struct stat st;
+	size_t n = all->n;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	while (all->n < all->max && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		all->v[all->n++] = (struct kept) { arena_printf(all->arena, "%s/%s", project, entry->d_name), st.st_mtim,
+			(size_t)st.st_size };
+		all->bytes += (size_t)st.st_size;
+	}
+	closedir(dir);
+	/* it stays if a file has come meanwhile */
+	if (all->n == n)
+		(void)unlinkat(root, project, AT_REMOVEDIR);
+}
+
+/* Removes the oldest until the others fit, so that the next ones do as well. */
+static void
+make_room(struct all *all, int root)
+{
+	enum { PART = 8 };
+	size_t bytes = CACHE_EXTRACT_BYTES_MAX, files = CACHE_EXTRACT_FILES_MAX;
+
+	if (all->bytes <= bytes && all->n <= files)
+		return;
+	bytes -= bytes / PART;
+	files -= files / PART;
+	qsort(all->v, all->n, sizeof(*all->v), compare_times);
+	for (size_t i = 0; i < all->n && (all->bytes > bytes || all->n - i > files); i++) {
+		(void)unlinkat(root, all->v[i].path, 0);
+		all->bytes -= all->v[i].size;
+	}
+}
+
+static void
+bound_all(const char *cache_dir)
+{
+	enum { MORE = 1024 };
+	struct all all = { .arena = arena_new(), .max = CACHE_EXTRACT_FILES_MAX + MORE };
+	int root = open(arena_printf(all.arena, "%s/extract", cache_dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int again = root == -1 ? -1 : fcntl(root, F_DUPFD_CLOEXEC, 0);
+	DIR *dir = again == -1 ? NULL : fdopendir(again);
+	struct dirent *entry;
+
+	all.v = arena_calloc(all.arena, all.max, sizeof(*all.v));
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.')
+			find_files(&all, root, entry->d_name);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	else if (again != -1)
+		close(again);
+	if (root != -1) {
+		make_room(&all, root);
+		close(root);
+	}
+	arena_free(all.arena);
+}
+
+/* Writes it under another name first.  -1: errno. */
+static int
+put(struct arena *a, const struct cache_extract *e, struct slice bytes)
+{
+	const char *name = arena_printf(a, "%s/new-%ld", folder_of(a, e), (long)getpid());
+	int fd, rc;
+
+	/* one that was killed has left its file */
+	(void)unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
+	if (fd == -1)
+		return -1;
+	rc = cache_dir_write(fd, bytes);
+	if (close(fd) == -1)
+		rc = -1;
+	if (rc == 0)
+		rc = rename(name, path_of(a, e));
+	if (rc == -1) {
+		int number = errno;
+
+		(void)unlink(name);
+		errno = number;
+	}
+	return rc;
+}
+
+void
+cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice bytes)
+{
+	if (e->dir[0] == '\0')
+		return;
+	if ((mkdir(folder_of(a, e), DIR_MODE) == -1 && errno != EEXIST) || put(a, e, bytes) == -1) {
+		/* without a keeper there is no folder; and it may have taken this one away meanwhile */
+		if (errno != ENOENT)
+			log_warn("cache_dir: %s: %s", path_of(a, e), strerrordesc_np(errno));
+		return;
+	}
+	bound_all(e->dir);
+}

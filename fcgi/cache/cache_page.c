@@ -1,0 +1,143 @@
+#include "cache/cache_page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "crate/registry_config.h"
+
+enum {
+	/* the umask restricts both: nginx must be able to read these */
+	FILE_MODE = 0666,
+	DIR_MODE = 0777,
+	PATH_MAX_SIZE = 1024 /* a longer one is not kept */
+};
+
+uint64_t
+cache_page_begin(const struct cache_board *b)
+{
+	return b != NULL ? b->pages_removed : 0;
+}
+
+int
+cache_page_remove(struct cache_dir *d, struct cache_board *b, bool *sweep, struct err *err)
+{
+	char path[CACHE_PATH_SIZE];
+
+	/* first the number: see the head of cache_page.h */
+	b->pages_removed++;
+	b->pages_us = clock_us();
+	*sweep |= b->pages > 0;
+	b->pages = 0;
+	if (cache_dir_epoch(d)[0] == '\0')
+		return 0;
+	cache_path_pages(path, cache_dir_epoch(d));
+	return cache_dir_discard(d, path, err);
+}
+
+int
+cache_page_told(struct cache_dir *d, struct cache_board *b, enum cache_message_kind kind, bool *sweep,
+    struct err *err)
+{
+	/* a page shows crates of several projects, as far as these are public */
+	return kind == CACHE_INDEX || kind == CACHE_CRATE || kind == CACHE_PROJECT || kind == CACHE_EPOCH
+	    ? cache_page_remove(d, b, sweep, err) : 0;
+}
+
+int
+cache_page_renew(struct cache_dir *d, struct cache_board *b, int64_t seconds, bool *sweep, struct err *err)
+{
+	enum { SECOND = 1000000 };
+
+	return clock_us() - b->pages_us >= seconds * SECOND ? cache_page_remove(d, b, sweep, err) : 0;
+}
+
+/* Asks for a grant, with which the epoch begins. */
+static void
+ask_for_grant(const char *cache_dir, int64_t project_id)
+{
+	const struct cache_hint h = { .who.name = CACHE_ANYONE, .file.namespace = project_id };
+
+	cache_dir_leave_hint(cache_dir, &h);
+}
+
+/* The directory of the pages, or -1. */
+static int
+open_pages(const char *cache_dir, int64_t project_id)
+{
+	struct arena *a = arena_new();
+	const char *second = arena_printf(a, "%s/now/%lld", cache_dir, (long long)time(NULL));
+	int now = open(second, O_RDONLY | O_DIRECTORY | O_CLOEXEC), pages = -1;
+
+	arena_free(a);
+	if (now == -1) {
+		ask_for_grant(cache_dir, project_id);
+		return -1;
+	}
+	if (mkdirat(now, "page", DIR_MODE) == 0 || errno == EEXIST)
+		pages = openat(now, "page", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	close(now);
+	return pages;
+}
+
+/* Makes the directories around the file.  False: the disk takes them not. */
+static bool
+make_way(int pages, const char *path)
+{
+	char part[PATH_MAX_SIZE];
+
+	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		if (mkdirat(pages, part, DIR_MODE) == -1 && errno != EEXIST)
+			return false;
+	}
+	return true;
+}
+
+/* Writes the file under a name of this process, with the time that makes its ETag. */
+static bool
+write_file(int pages, const char *name, struct slice bytes)
+{
+	time_t time = (time_t)registry_config_time(bytes);
+	const struct timespec times[] = { { .tv_sec = time }, { .tv_sec = time } };
+	int fd = openat(pages, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	bool ok;
+
+	if (fd == -1)
+		return false;
+	ok = write(fd, bytes.p, bytes.n) == (ssize_t)bytes.n && futimens(fd, times) == 0;
+	return close(fd) == 0 && ok;
+}
+
+void
+cache_page_keep(const char *cache_dir, struct cache_board *b, uint64_t begun, int64_t project_id,
+    const char *path, struct slice gzip)
+{
+	char name[PATH_MAX_SIZE], mine[32];
+	int pages;
+
+	if (b == NULL || cache_dir[0] == '\0' || begun != b->pages_removed || b->pages >= CACHE_PAGES_MAX ||
+	    snprintf(name, sizeof(name), "%s.html.gz", path) >= (int)sizeof(name))
+		return;
+	FAULT_POINT("page", "made");
+	pages = open_pages(cache_dir, project_id);
+	if (pages == -1)
+		return;
+	/* behind the opening: see the head of cache_page.h */
+	if (begun == b->pages_removed) {
+		FAULT_POINT("page", "looked");
+		b->pages++;
+		snprintf(mine, sizeof(mine), ".%ld", (long)getpid());
+		if (!write_file(pages, mine, gzip) || !make_way(pages, name) || renameat(pages, mine, pages, name) == -1)
+			(void)unlinkat(pages, mine, 0);
+		FAULT_POINT("page", "kept");
+	}
+	close(pages);
+}

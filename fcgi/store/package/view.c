@@ -1,0 +1,223 @@
+#include "store/package/view.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/gzip.h"
+#include "base/scan.h"
+#include "crate/crate_name.h"
+#include "crate/index_deps.h"
+#include "crate/registry_config.h"
+#include "crate/registry_url.h"
+
+enum { TEXT_MAX = 64 << 20 };
+
+void
+view_config_call(struct db_call *call, int64_t group_id)
+{
+	call->stmt = STMT_VIEW_CONFIG;
+	db_bind_int(&call->params, group_id);
+}
+
+bool
+view_config_read(const struct db_call *call)
+{
+	enum { COLUMNS_VIEW_CONFIG };
+
+	return db_bool(&call->result, 0, IS_PUBLIC);
+}
+
+int
+view_names(struct db *db, struct arena *a, const struct namespace_ref *group, const char *const *names,
+    size_t n, struct view_name *out, struct err *err)
+{
+	enum { COLUMNS_VIEW_NAMES };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	namespace_ref_bind(&p, a, group);
+	db_bind_array(&p, a, names, n);
+	if (db_exec(db, a, STMT_VIEW_NAMES, &p, &r, err) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		bool has = i < (size_t)r.rows && !db_is_null(&r, (int)i, PROJECT_ID);
+
+		out[i] = (struct view_name) { has ? db_int(&r, (int)i, PROJECT_ID) : 0,
+			has ? db_str(&r, (int)i, CRATE) : NULL };
+	}
+	return 0;
+}
+
+/* ---- index files ---- */
+
+/* The text of an index file, what its dependencies name, and who has these names. */
+struct mapping {
+	struct arena *arena;
+	struct slice text;
+	int64_t project_id; /* of the file */
+	/* what is around the id in the URL of a project's index, as JSON */
+	const char *before, *after;
+	const char **names; /* in normal form, sorted, each once */
+	size_t n;
+	struct view_name *owners; /* of the names */
+};
+
+/* The project that a dependency is from; 0: it is from elsewhere. */
+static int64_t
+project_of(const struct mapping *m, struct slice registry)
+{
+	size_t before = strlen(m->before), after = strlen(m->after);
+	int64_t id = 0;
+
+	if (slice_is(registry, "null"))
+		return m->project_id;
+	if (!slice_has_prefix(registry, m->before) || registry.n <= before + after ||
+	    memcmp(registry.p + registry.n - after, m->after, after) != 0)
+		return 0;
+	for (size_t i = before; i < registry.n - after; i++) {
+		if (!scan_is_digit(registry.p[i]) || __builtin_mul_overflow(id, 10, &id) ||
+		    __builtin_add_overflow(id, registry.p[i] - '0', &id))
+			return 0;
+	}
+	return id;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Finds the names of all dependencies on projects of this server. */
+static int
+collect(struct mapping *m, struct err *err)
+{
+	struct index_deps deps = index_deps_of(m->text);
+	struct index_dep dep;
+	size_t size = 0, n = 0;
+	int rc;
+
+	while ((rc = index_deps_next(&deps, &dep, err)) == 1) {
+		struct err wrong;
+
+		if (project_of(m, dep.registry) == 0 || crate_name_check(dep.crate, "dependency", &wrong) == -1)
+			continue;
+		if (m->n == size) {
+			const char **more = arena_calloc(m->arena, size = 2 * size + 64, sizeof(*more));
+
+			if (m->n > 0)
+				memcpy(more, m->names, m->n * sizeof(*more));
+			m->names = more;
+		}
+		m->names[m->n++] = crate_name_normalize(m->arena, dep.crate);
+	}
+	if (rc == -1 || m->n == 0)
+		return rc;
+	qsort(m->names, m->n, sizeof(*m->names), compare);
+	for (size_t i = 0; i < m->n; i++) {
+		if (n == 0 || strcmp(m->names[n - 1], m->names[i]) != 0)
+			m->names[n++] = m->names[i];
+	}
+	m->n = n;
+	return 0;
+}
+
+/* What the group's file has in place of that registry; the same where it stays. */
+static struct slice
+mapped(const struct mapping *m, const struct index_dep *dep)
+{
+	int64_t project = project_of(m, dep->registry);
+	const char *name, **found;
+
+	if (project == 0)
+		return dep->registry;
+	name = crate_name_normalize(m->arena, dep->crate);
+	found = bsearch(&name, m->names, m->n, sizeof(*m->names), compare);
+	if (found != NULL && m->owners[found - m->names].project_id == project)
+		return slice_str("null");
+	return slice_str(arena_printf(m->arena, "%s%" PRId64 "%s", m->before, project, m->after));
+}
+
+/* Writes the group's text.  *changed: it is another than the project's. */
+static int
+rewrite(const struct mapping *m, struct buf *out, bool *changed, struct err *err)
+{
+	struct index_deps deps = index_deps_of(m->text);
+	const char *from = m->text.p;
+	struct index_dep dep;
+	int rc;
+
+	*changed = false;
+	while ((rc = index_deps_next(&deps, &dep, err)) == 1) {
+		struct slice registry = mapped(m, &dep);
+
+		if (slice_equal(registry, dep.registry))
+			continue;
+		*changed = true;
+		buf_put(out, from, (size_t)(dep.registry.p - from));
+		buf_put_slice(out, registry);
+		from = dep.registry.p + dep.registry.n;
+	}
+	buf_put(out, from, (size_t)(m->text.p + m->text.n - from));
+	return rc;
+}
+
+static int
+compress(struct arena *a, struct slice text, struct view_file *file, struct err *err)
+{
+	struct gzip_writer *w = gzip_writer_new(a, err);
+
+	if (w == NULL || gzip_writer_add(w, text, err) == -1 || gzip_writer_end(w, &file->body, err) == -1)
+		return -1;
+	file->time = registry_config_time(file->body);
+	return 0;
+}
+
+int
+view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t group_id, int64_t project_id,
+    struct view_file *file, struct err *err)
+{
+	const struct namespace_ref group = { .id = group_id };
+	struct mapping m = { .arena = a, .project_id = project_id,
+		.before = arena_printf(a, "\"sparse+%s/api/v4/projects/", external_url),
+		.after = "/packages/cargo/\"" };
+	struct buf out;
+	bool changed;
+
+	if (gzip_expand(a, file->body, TEXT_MAX, &m.text, err) == -1 || collect(&m, err) == -1)
+		return -1;
+	if (m.n == 0)
+		return 0;
+	m.owners = arena_calloc(a, m.n, sizeof(*m.owners));
+	if (view_names(db, a, &group, m.names, m.n, m.owners, err) == -1)
+		return -1;
+	/* a URL is longer than `null` */
+	buf_init(&out, a, 8 * (size_t)TEXT_MAX);
+	if (rewrite(&m, &out, &changed, err) == -1)
+		return -1;
+	if (buf_full(&out))
+		return err_internal(err, 500, "the index file is too long for the registry of a group");
+	return changed ? compress(a, buf_slice(&out), file, err) : 0;
+}
+
+/* ---- reports ---- */
+
+int
+view_shadows(struct db *db, struct arena *a, const char *full_path, struct view_shadow **out, size_t *n,
+    struct err *err)
+{
+	enum { COLUMNS_VIEW_SHADOWED };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_str(&p, full_path);
+	if (db_exec(db, a, STMT_VIEW_SHADOWED, &p, &r, err) == -1)
+		return -1;
+	*n = (size_t)r.rows;
+	*out = arena_calloc(a, *n, sizeof(**out));
+	for (int i = 0; i < r.rows; i++)
+		(*out)[i] = (struct view_shadow) { db_str(&r, i, CRATE), db_str(&r, i, FULL_PATH),
+			db_str(&r, i, SERVED) };
+	return 0;
+}

@@ -1,0 +1,25 @@
+#ifndef TASKS_ANSWER_LINE_H
+#define TASKS_ANSWER_LINE_H
+
+/*
+ * One line of nginx's log of the cache, the format berth of berth-http.conf:
+ *
+ *	2026-11-29T07:00:00+00:00 id=... remote=... method=GET path="/api/v4/..." status=200 ...
+ *
+ * The path is the address without its query, and nginx escapes quotes in it.
+ *
+ * Pure: bytes in, a route out.
+ */
+
+#include "base/slice.h"
+
+/* Routes whose answers nginx may have in cache_dir. */
+enum answer_route { ANSWER_INDEX, ANSWER_CONFIG_JSON, ANSWER_DOWNLOAD, ANSWER__ROUTES };
+
+/* "index", "config_json", "download": names of routes, as the counters of requests have them. */
+extern const char *const answer_route_names[ANSWER__ROUTES];
+
+/* The route of a line without its end; ANSWER__ROUTES: it is none of that log. */
+enum answer_route answer_line_parse(struct slice line);
+
+#endif

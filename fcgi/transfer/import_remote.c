@@ -1,0 +1,275 @@
+#include "transfer/import_remote.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/url.h"
+#include "crate/crate_name.h"
+#include "crate/registry_config.h"
+
+enum {
+	ATTEMPTS = 3,
+	TIMEOUT_MS = 300 * 1000, /* of a crate on a slow line */
+	PAGE = 100, /* crates: cargo's web API allows no more */
+	OK = 200,
+	UNAUTHORIZED = 401,
+	FORBIDDEN = 403,
+	NOT_FOUND = 404,
+	GONE = 410,
+	LEGAL = 451,
+	TOO_MANY = 429,
+	SERVER_ERROR = 500
+};
+
+/* One question, asked until there is an answer. */
+struct question {
+	struct https_get get;
+	const struct import_download *download; /* NULL: the answer goes to memory */
+};
+
+static bool
+is_for_now(int rc, long status, const struct err *err)
+{
+	return rc == -1 ? err->status == 503 : status == TOO_MANY || status >= SERVER_ERROR;
+}
+
+static int
+ask_once(struct question *q, struct arena *a, struct https_answer *answer, struct err *err)
+{
+	if (q->download != NULL && q->download->begin(q->download->arg, err) == -1)
+		return -1;
+	return https_get(a, &q->get, answer, err);
+}
+
+/* -1: there is none, or one that says to come later. */
+static int
+ask(struct question *q, struct arena *a, struct https_answer *answer, struct err *err)
+{
+	for (unsigned attempt = 1;; attempt++) {
+		int rc = ask_once(q, a, answer, err);
+
+		if (!is_for_now(rc, rc == 0 ? answer->status : 0, err))
+			return rc;
+		if (attempt == ATTEMPTS)
+			return rc == -1 ? -1 : err_internal(err, 503, "GET %s: it answers %ld", q->get.url,
+			    answer->status);
+		err_clear(err);
+		sleep(attempt);
+	}
+}
+
+/* Is the URL one of the server that has the index? */
+static bool
+is_same_server(const struct import_remote *remote, const char *url)
+{
+	return remote->index != NULL && url_is_https(slice_str(remote->index)) == url_is_https(slice_str(url)) &&
+	    slice_equal(url_host_port(slice_str(remote->index)), url_host_port(slice_str(url)));
+}
+
+static struct question
+question_of(const struct import_remote *remote, struct arena *a, const char *url)
+{
+	struct question q = { .get = {
+		.url = url,
+		.plain = remote->plain,
+		.ca_file = remote->ca_file,
+		.proxy = remote->proxy,
+		.proxy_except = remote->proxy_except,
+		.timeout_ms = TIMEOUT_MS,
+		.redirects = true,
+	} };
+
+	if (remote->token != NULL && (remote->auth_required || is_same_server(remote, url)))
+		q.get.headers[0] = arena_printf(a, "Authorization: %s", remote->token);
+	return q;
+}
+
+/* Cargo reference, "Sparse protocol". */
+static bool
+is_absent(long status)
+{
+	return status == NOT_FOUND || status == GONE || status == LEGAL;
+}
+
+/* What to say of an answer that is not what was asked for. */
+static int
+refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
+{
+	if (status == UNAUTHORIZED || status == FORBIDDEN)
+		return err_set(err, 400, "%s answers %ld: %s", url, status, remote->token == NULL
+		    ? "give a token with --token-file" : "it does not accept the token for this");
+	return err_set(err, 400, "%s answers %ld", url, status);
+}
+
+/* config.json of the server or of a file. */
+static int
+read_config(struct arena *a, struct slice text, struct import_remote *remote, struct err *err)
+{
+	struct registry_said said;
+
+	if (registry_config_parse(a, text, &said, err) == -1)
+		return -1;
+	if (remote->plain ? !url_is_web(slice_str(said.dl)) : !url_is_https(slice_str(said.dl)))
+		return err_set(err, 400, "config.json of the index: dl is `%s`, and must be a URL with https://",
+		    said.dl);
+	remote->dl = said.dl;
+	remote->api = said.api;
+	remote->auth_required = said.auth_required;
+	return 0;
+}
+
+int
+import_remote_open(struct arena *a, const char *url, struct import_remote *remote, struct err *err)
+{
+	const char *sparse = "sparse+";
+	const char *bare = strncmp(url, sparse, strlen(sparse)) == 0 ? url + strlen(sparse) : url;
+	struct https_answer answer;
+	struct question q;
+
+	if (!url_is_web(slice_str(bare)) || url_user(slice_str(bare)).n > 0 || strpbrk(bare, "?#") != NULL)
+		return err_set(err, 400, "`%s` is not the URL of an index: sparse+https://HOST/PATH/; a "
+		    "token or password belongs into --token-file", url);
+	remote->index = bare[strlen(bare) - 1] == '/' ? bare : arena_printf(a, "%s/", bare);
+	remote->plain = !url_is_https(slice_str(bare));
+	q = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
+	if (ask(&q, a, &answer, err) == -1)
+		return -1;
+	return answer.status == OK ? read_config(a, answer.body, remote, err) :
+	    refuse(remote, q.get.url, answer.status, err);
+}
+
+int
+import_remote_files(struct arena *a, struct slice config, struct import_remote *remote, struct err *err)
+{
+	remote->plain = true;
+	return read_config(a, config, remote, err);
+}
+
+/* What the API lists, until it has been read. */
+struct listing {
+	struct arena *arena, *page; /* of the names, and of one answer */
+	struct strings *names;
+	int64_t total;
+	size_t first; /* of the page before */
+};
+
+/* Takes the names of a page.  *more: another one may follow. */
+static int
+take_page(struct listing *l, struct slice text, bool *more, struct err *err)
+{
+	static const char what[] = "the registry's list of crates";
+	struct strings *names = l->names;
+	struct json_object *obj, *crates, *meta = NULL;
+	size_t first = names->n, n;
+
+	if (json_parse(l->page, text, what, &obj, err) == -1)
+		return -1;
+	if (!json_object_is_type(obj, json_type_object))
+		return err_set(err, 400, "%s: is not an object", what);
+	if (json_get_array(&(struct json_get) { obj, what, err }, "crates", true, &crates) == -1 ||
+	    json_get_object(&(struct json_get) { obj, what, err }, "meta", true, &meta) == -1 ||
+	    json_get_int(&(struct json_get) { meta, what, err }, "total", true, &l->total) == -1)
+		return -1;
+	n = json_object_array_length(crates);
+	for (size_t i = 0; i < n && names->n < IMPORT_REMOTE_CRATES_MAX; i++) {
+		struct json_object *crate = json_object_array_get_idx(crates, i);
+		const char *name;
+
+		if (!json_object_is_type(crate, json_type_object))
+			return err_set(err, 400, "%s: a crate is not an object", what);
+		if (json_get_str(&(struct json_get) { crate, what, err }, "name", true, &name) == -1 ||
+		    crate_name_check(slice_str(name), "crate", err) == -1)
+			return -1;
+		names->v[names->n++] = arena_strdup(l->arena, name);
+	}
+	/* a server that knows no pages sends the first one again */
+	if (first > 0 && n > 0 && strcmp(names->v[l->first], names->v[first]) == 0)
+		names->n = first;
+	*more = names->n > first && (int64_t)names->n < l->total;
+	l->first = first;
+	return 0;
+}
+
+static int
+list_pages(const struct import_remote *remote, struct listing *l, struct err *err)
+{
+	struct https_connections *connections = https_connections_new(l->arena);
+	bool more = true;
+
+	for (int page = 1; more; page++) {
+		struct https_answer answer;
+		struct question q = question_of(remote, l->page,
+		    arena_printf(l->page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
+		        page));
+
+		q.get.connections = connections;
+		q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
+		if (ask(&q, l->page, &answer, err) == -1)
+			return -1;
+		if (answer.status != OK)
+			return err_set(err, 400, "%s answers %ld; name the crates with --list FILE", q.get.url,
+			    answer.status);
+		if (take_page(l, answer.body, &more, err) == -1)
+			return -1;
+		arena_reset(l->page);
+	}
+	/* of none at all nobody would ask */
+	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, 400,
+	    "the API of the registry lists %zu of %" PRId64 " crates; name all of them with --list FILE",
+	    l->names->n, l->total);
+}
+
+/* cargo's own API has no pages; registries that have them call them so. */
+int
+import_remote_list(const struct import_remote *remote, struct arena *a, struct strings *names,
+    struct err *err)
+{
+	struct listing l = { .arena = a, .names = names };
+	int rc;
+
+	if (remote->api == NULL)
+		return err_set(err, 400,
+		    "the registry has no API that lists its crates; name them with --list FILE");
+	*names = (struct strings) { arena_calloc(a, IMPORT_REMOTE_CRATES_MAX, sizeof(*names->v)), 0 };
+	l.page = arena_new();
+	rc = list_pages(remote, &l, err);
+	arena_free(l.page);
+	return rc;
+}
+
+int
+import_remote_index(const struct import_remote *remote, struct https_connections *connections,
+    struct arena *a, const char *crate, struct slice *lines, bool *found, struct err *err)
+{
+	struct https_answer answer;
+	struct question q = question_of(remote, a,
+	    arena_printf(a, "%s%s", remote->index, crate_name_index_path(a, slice_str(crate))));
+
+	q.get.connections = connections;
+	q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
+	if (ask(&q, a, &answer, err) == -1)
+		return -1;
+	*found = answer.status == OK;
+	*lines = answer.body;
+	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
+}
+
+int
+import_remote_crate(const struct import_remote *remote, struct https_connections *connections,
+    struct arena *a, const struct import_download *d, bool *found, struct err *err)
+{
+	struct https_answer answer;
+	struct question q = question_of(remote, a,
+	    registry_download_url(a, remote->dl, d->crate, d->version, d->cksum));
+
+	q.get.connections = connections;
+	q.get.take = d->take;
+	q.get.arg = d->arg;
+	q.download = d;
+	if (ask(&q, a, &answer, err) == -1)
+		return -1;
+	*found = answer.status == OK;
+	return *found || is_absent(answer.status) ? 0 : refuse(remote, q.get.url, answer.status, err);
+}

@@ -1,0 +1,36 @@
+-- name: imported_replan
+-- A plan for a table with a few rows reads all of it, and a session keeps its plans until somebody has
+-- analyzed the table: an import fills empty tables faster than that.  No row is read.
+DISCARD PLANS;
+
+-- name: imported_downloads
+-- $1 project, $2 normalized name, $3 versions without build metadata and $4 how often each was downloaded
+-- from the registry that an import reads.  They are counted on a day of their own, before any other, so that
+-- a repetition finds them; of several registries the largest number counts.  When the last one was is not
+-- known: from the import on the version counts as unused.  Versions by the unique indexes crates (project_id,
+-- normalized_name) and versions (crate_id, version_base), rows by primary key, written in its order.
+INSERT INTO download_days AS d (crate_id, version_id, day, project_id, downloads, last_at)
+SELECT c.id, v.id, '1970-01-01', c.project_id, max(n.downloads), now()
+  FROM unnest($3::text[], $4::bigint[]) AS n (version_base, downloads)
+  JOIN crates c ON c.project_id = $1 AND c.normalized_name = $2
+  JOIN versions v ON v.crate_id = c.id AND v.version_base = n.version_base
+ GROUP BY c.id, v.id
+ ORDER BY c.id, v.id
+    ON CONFLICT (crate_id, version_id, day) DO UPDATE
+   SET downloads = excluded.downloads WHERE d.downloads < excluded.downloads;
+
+-- name: imported_owners
+-- $1 project, $2 normalized name, $3 usernames.  Those who do not own the crate yet, by their role or by its
+-- own rows, and whether each is an active user here: by the unique indexes users_username and crates
+-- (project_id, normalized_name), the primary key of crate_owners, members_project and members_group.
+SELECT n.name, coalesce(u.state = 'active', false) AS active
+  FROM unnest($3::text[]) WITH ORDINALITY AS n (name, place)
+  LEFT JOIN users u ON lower(u.username) = lower(n.name)
+ WHERE u.id IS NULL
+    OR NOT EXISTS (SELECT FROM crates c JOIN crate_owners k ON k.crate_id = c.id
+                    WHERE c.project_id = $1 AND c.normalized_name = $2 AND k.user_id = u.id)
+   AND NOT EXISTS (SELECT FROM projects p JOIN groups g ON g.id = p.group_id
+                     JOIN members m ON m.project_id = p.id OR m.group_id = ANY (g.ancestor_ids)
+                    WHERE p.id = $1 AND m.user_id = u.id AND m.access_level >= 40
+                      AND (m.expires_at IS NULL OR m.expires_at > now()))
+ ORDER BY n.place;

@@ -1,0 +1,16 @@
+-- name: page_pair
+-- $1 project, $2 normalized name, $3 a version without build metadata, or null for the one before $4 among those
+-- that are listed, $4 another one.  The crate by the unique index (project_id, normalized_name), its versions by
+-- (crate_id, version_base); without $3 all of them are put in order, once.  A row for each of the two that is there.
+WITH target AS MATERIALIZED (
+    SELECT c.id, c.name, coalesce($3::text, (
+               SELECT o.version_base FROM versions o
+                WHERE o.crate_id = c.id AND o.status IN ('default', 'deprecated')
+                  AND version_order(o.version_base) COLLATE "C" < version_order($4::text) COLLATE "C"
+                ORDER BY version_order(o.version_base) COLLATE "C" DESC LIMIT 1)) AS old_base
+      FROM crates c WHERE c.project_id = $1::bigint AND c.normalized_name = $2::text)
+SELECT t.name, v.version, v.version_base, v.yanked, v.yank_message, v.license, v.rust_version, v.edition, v.size, v.cksum,
+       extract(epoch FROM v.published_at)::bigint AS published_at, v.index_line
+  FROM target t
+  JOIN versions v ON v.crate_id = t.id AND v.version_base IN ($4, t.old_base)
+       AND v.status IN ('default', 'hidden', 'deprecated');

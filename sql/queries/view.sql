@@ -1,0 +1,85 @@
+-- name: view_config
+-- $1 group.  Can everybody read all that its registry has?  The groups below by groups_ancestor_ids, their
+-- projects by projects_group.
+SELECT coalesce(bool_and(p.visibility = 'public' OR p.public_packages), false) AS is_public
+  FROM groups d JOIN projects p ON p.group_id = d.id AND p.packages_enabled
+ WHERE d.ancestor_ids @> ARRAY[$1::bigint];
+
+-- name: view_names
+-- $1 id of a group or null, $2 its full path or null, $3 names in normal form.  For each of them, in their
+-- order, the project that has it in the registry of the group, or null, and how the crate is spelled there.
+--  No row where there is no such group.  The few crates of each name by crates_name, and one by
+-- (project_id, normalized_name).
+SELECT h.project_id, (SELECT c.name FROM crates c
+                       WHERE c.project_id = h.project_id AND c.normalized_name = n.name) AS crate
+  FROM groups v CROSS JOIN unnest($3::text[]) WITH ORDINALITY AS n (name, place)
+  LEFT JOIN LATERAL view_project(v.id, n.name) h ON true
+ WHERE v.id = coalesce($1::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($2::text)))
+ ORDER BY n.place;
+
+-- name: view_shadowed
+-- $1 full path of a group.  Crates that its registry does not serve, since another project has their name,
+-- and that project: all crates of the group, for an administrator at a terminal.
+SELECT c.name AS crate, p.full_path, s.full_path AS served
+  FROM groups v
+  JOIN groups d ON d.ancestor_ids @> ARRAY[v.id]
+  JOIN projects p ON p.group_id = d.id
+  JOIN crates c ON c.project_id = p.id AND c.index_body IS NOT NULL
+ CROSS JOIN LATERAL view_project(v.id, c.normalized_name) h
+  JOIN projects s ON s.id = h.project_id AND s.id <> p.id
+ WHERE lower(v.full_path) = lower($1::text)
+ ORDER BY c.normalized_name, c.id;
+
+-- name: view_index
+-- $1 group, $2 to $4 as in cache_index.  As cache_index, of the crate that has the name in the registry of
+-- the group, and its project.
+SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END AS index_body, c.index_time,
+       c.project_id
+  FROM view_project($1::bigint, $2::text) h
+  JOIN projects p ON p.id = h.project_id AND p.packages_enabled
+  JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2
+ WHERE lower(c.name COLLATE "C") = $3 AND c.index_body IS NOT NULL;
+
+-- name: view_version
+-- $1 group, $2 to $4 as in cache_version.  As cache_version, of the crate that has the name in the registry
+-- of the group.
+SELECT r.cksum
+  FROM view_project($1::bigint, $2::text) h
+  JOIN projects p ON p.id = h.project_id AND p.packages_enabled
+  JOIN crates c ON c.project_id = p.id AND c.normalized_name = $2
+  JOIN versions r ON r.crate_id = c.id
+ WHERE c.name = $3 AND r.version_base = split_part($4, '+', 1) AND r.version = $4
+   AND r.status IN ('default', 'hidden', 'deprecated');
+
+-- name: view_search
+-- $1 group, $2 projects that may be searched, $3 what is looked for as a name in normal form, $4 what LIKE
+-- takes for it or null, $5 words for to_tsquery, $6 the same as text, $7 how many, $8 after how many.  The
+-- crates of these projects whose names have it, by crate_search_trigrams, or that have the words, by
+-- crate_search_words, 500 of each at most; where nothing is looked for, the first 1000 by
+-- crate_search_name.  Of these, those that the registry of the group serves.  Always a row, as
+-- search_names.
+WITH asked AS MATERIALIZED (
+    SELECT to_tsquery('simple', $5::text) || plainto_tsquery('english', $6::text) AS words),
+found AS MATERIALIZED (
+    (SELECT s.crate_id FROM crate_search s
+      WHERE $3::text = '' AND s.project_id = ANY ($2::bigint[]) ORDER BY s.normalized_name LIMIT 1000)
+    UNION
+    (SELECT s.crate_id FROM crate_search s
+      WHERE $3 <> '' AND s.normalized_name LIKE coalesce($4::text, $3 || '%') AND s.project_id = ANY ($2) LIMIT 500)
+    UNION
+    (SELECT s.crate_id FROM crate_search s
+      WHERE $3 <> '' AND s.document @@ (SELECT words FROM asked) AND s.project_id = ANY ($2) LIMIT 500)),
+ranked AS MATERIALIZED (
+    SELECT s.crate_id, s.normalized_name,
+           CASE WHEN $3 = '' THEN 0
+                ELSE greatest(search_name_rank(s.normalized_name, $3),
+                              ts_rank('{0,0.4,0.5,0.6}', s.document, a.words)) * (1 + s.weight) END AS score
+      FROM asked a CROSS JOIN found f JOIN crate_search s ON s.crate_id = f.crate_id
+     CROSS JOIN LATERAL view_project($1::bigint, s.normalized_name) h
+     WHERE h.project_id = s.project_id),
+page AS (
+    SELECT * FROM ranked ORDER BY score DESC, normalized_name LIMIT $7::bigint OFFSET $8::bigint)
+SELECT t.total, s.name, s.max_version, s.description
+  FROM (SELECT count(*) AS total FROM ranked) t
+  LEFT JOIN (page p JOIN crate_search s ON s.crate_id = p.crate_id) ON true
+ ORDER BY p.score DESC, p.normalized_name;

@@ -1,0 +1,362 @@
+#!/usr/bin/perl
+
+# berth import from a registry that is asked over HTTP: from another Berth, by its API and sparse index; from
+# a server that answers wrongly or not at all; owners and downloads from a list; and into a mirror.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use File::Path qw(make_path);
+use JSON::PP ();
+use Test::More;
+
+use Berth::Agreement qw(agrees staged);
+use Berth::Crate;
+use Berth::Elsewhere;
+use Berth::Publish;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2, publish_burst => 0, new_crate_burst => 0);
+my $json = JSON::PP->new->utf8->canonical;
+my %id = map { $_ => $t->project("demo/$_") } qw(old new other mirror);
+
+$t->conf(ci_ca_file => $t->cacert);
+$t->user($_) for qw(dev ann blocked);
+$t->member('dev', 'demo', 'developer');
+$t->berth_ok(qw(user block blocked));
+my $token = $t->token('dev');
+my $token_file = secret('token', "$token\n");
+my $there = Berth::Elsewhere->new($t);
+my $apart = Berth::Elsewhere->new($t);
+
+$t->start_pool;
+
+# A file with a token.
+sub secret {
+	my ($name, $text) = @_;
+
+	return $t->holds_tokens(Berth::Test::write_file($t->dir . "/$name-token", $text));
+}
+
+# Status, the lines about versions and crates as JSON, the summary, and standard error.
+sub import_of {
+	my ($from, $into, @args) = @_;
+	my ($status, $out, $err) = $t->berth('--json', 'import', 'index', $from, '--into', $into, @args);
+	my @rows = map { $json->decode($_) } split(/\n/, $out);
+	my $summary = @rows ? pop @rows : {};
+
+	return ($status, $summary, { map { ("$_->{crate} $_->{version}" => $_) } @rows }, $err);
+}
+
+sub list {
+	my (@lines) = @_;
+
+	return Berth::Test::write_file($t->dir . '/list', join('', map { (ref ? $json->encode($_) : $_) . "\n" }
+	    @lines));
+}
+
+sub index_bodies {
+	my ($project) = @_;
+
+	return { map { $_ => $t->http(GET => $t->registry($project) . '/' . Berth::Publish::index_path($_),
+	    { token => $token })->{body} } $t->psql("SELECT name FROM crates WHERE project_id = $project") };
+}
+
+# A line of an index; %opt has what is not the truth.
+sub line_of {
+	my ($name, $version, $bytes, %opt) = @_;
+
+	return $json->encode({ name => $opt{name} // $name, vers => $version, deps => [], features => {},
+		cksum => $opt{cksum} // sha256_hex($bytes), yanked => JSON::PP::false }) . "\n";
+}
+
+# Puts a version of a crate on the other server, and returns its bytes; %opt has what is not the truth.
+sub offer {
+	my ($name, $version, %opt) = @_;
+	my $bytes = $opt{bytes} // Berth::Crate::make($name, $version);
+
+	$there->answer('/index/' . Berth::Publish::index_path($name), line_of($name, $version, $bytes, %opt));
+	$there->answer("/dl/$_-$version.crate", $bytes, status => $opt{status} // 200)
+	    for $name, $opt{name} // ();
+	return $bytes;
+}
+
+subtest 'another Berth' => sub {
+	my $from = 'sparse+' . $t->url . "/api/v4/projects/$id{old}/packages/cargo/";
+	my ($status, $summary, $rows, $err);
+
+	is($t->publish($id{old}, $token, @$_)->{status}, 200, "$_->[0] $_->[1] is there") for ['base', '1.0.0'],
+	    ['base', '1.1.0+b'], ['x', '0.1.0'], ['up_per', '0.1.0'];
+	is($t->publish($id{old}, $token, 'needs', '1.0.0', toml => "[dependencies.base]\nversion = \"1\"\n"
+	    . "registry-index = \"$from\"\n", metadata => { deps => [{ name => 'base', version_req => '^1',
+		features => [], optional => JSON::PP::false, default_features => JSON::PP::true, target => undef,
+		kind => 'normal', registry => undef }] })->{status}, 200, 'one that depends on another');
+	$t->update_search;
+	$t->berth_ok('yank', 'demo/old', 'base@1.0.0');
+
+	($status, undef, undef, $err) = import_of($from, 'demo/new');
+	like("$status $err", qr{^2 .*config\.json answers 401: give a token with --token-file}s, 'no token');
+	($status, undef, undef, $err) = import_of($from, 'demo/new', '--token-file', secret('wrong', 'berth_x'));
+	like("$status $err", qr/answers 401: it does not accept the token/, 'nor with a wrong one');
+	($status, $summary, $rows, $err) = import_of($from, 'demo/new', '--token-file', $token_file, '--dry-run');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 5, {}], '--dry-run finds five') or diag $err;
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id{new}"), 0, 'and imports none');
+	($status, $summary, $rows, $err) = import_of($from, 'demo/new', '--token-file', $token_file);
+	is_deeply([$status, @$summary{qw(imported unresolved)}, $rows], [0, 5, 0, {}], 'all are imported')
+	    or diag $err;
+	is_deeply(index_bodies($id{new}), index_bodies($id{old}), 'with the same bytes of the index');
+	agrees($t, 'imported', token => $token);
+	{
+		local $ENV{BERTH_IMPORT_TOKEN} = $token;
+		my $url = $from =~ s{^sparse\+|/\z}{}gr;
+
+		($status, $summary) = import_of($url, 'demo/new');
+		is_deeply([$status, @$summary{qw(imported there)}], [0, 0, 5], 'again, with the token of the environment');
+		($status, $summary) = import_of($url, 'demo/other', '--list', list('x', 'Base'));
+		is_deeply([$status, $summary->{imported}], [0, 3], 'a list names some of the crates');
+	}
+	ok($t->wait_for(sub { !staged($t) }), 'nothing is left in staging');
+};
+
+subtest 'a server that is not what it should be' => sub {
+	my $url = $there->url;
+	my $source = "sparse+$url/index/";
+	my $config = { dl => "$url/dl/{crate}-{version}.crate" };
+	my ($status, $summary, $rows, $err);
+
+	offer('good', '1.0.0');
+	offer('other-sum', '1.0.0', cksum => 'a' x 64);
+	offer('Lower_Case', '1.0.0', name => 'lower_case');
+	offer('gone', '1.0.0', status => 404);
+	offer('denied', '1.0.0', status => 403);
+	offer('large', '1.0.0', bytes => 'x' x 3000);
+	offer('names-else', '1.0.0', name => 'else-where');
+	$there->answer('/index/no/js/nojson', "{\n");
+	$there->answer('/index/em/pt/empty', '');
+	$t->berth_ok('project', 'set', 'demo/other', 'max_crate_size=2k');
+	my $list = list(qw(good Lower_Case other-sum gone denied large names-else nojson empty absent));
+
+	$there->answer('/index/config.json', $config);
+	($status, undef, undef, $err) = import_of($source, 'demo/other');
+	like("$status $err", qr/^2 .*has no API that lists its crates; name them with --list/s, 'no list, no API');
+	($status, $summary, $rows, $err) = import_of($source, 'demo/other', '--list', $list);
+	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 5, 3], 'two are good') or diag $err;
+	my %why = ('other-sum 1.0.0' => qr/has the SHA-256 [0-9a-f]{64}, and the index says a{64}/,
+		'gone 1.0.0' => qr/has no bytes/, 'denied 1.0.0' => qr/answers 403/,
+		'large 1.0.0' => qr/more than 2048 bytes/,
+		'names-else ' => qr/has lines of the crate `else-where`/, 'nojson ' => qr/the index file:1: /,
+		'empty ' => qr/does not have the crate/, 'absent ' => qr/does not have the crate/);
+	like($rows->{$_}{reason}, $why{$_}, "$_: why") for sort keys %why;
+	is_deeply([sort keys %$rows], [sort keys %why], 'no more rows');
+	is($t->psql("SELECT name FROM crates WHERE name ~ 'ower'"), 'Lower_Case', 'the crate knows its name');
+	like($err, qr/^berth: 8 of 10 versions are not imported$/m, 'and it says how many are not');
+
+	offer('later', '1.0.0', status => 503);
+	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('later'));
+	like($err, qr/later-1\.0\.0\.crate: it answers 503; .*run the same command again/, 'one that is busy');
+	is($there->count('/dl/later-1.0.0.crate'), 3, 'is asked three times');
+
+	my %wrong = (
+		"sparse+ftp://host/" => qr/is not the URL of an index/,
+		"https://user:secret\@host/" => qr/is not the URL of an index/,
+		"$url/none" => qr{/none/config\.json answers 404},
+		"$url/text/" => qr/config\.json of the index/,
+		"$url/file/" => qr/must be a URL with https/,
+	);
+	$there->answer('/text/config.json', 'no json');
+	$there->answer('/file/config.json', { dl => 'file:///etc/{crate}' });
+	for my $from (sort keys %wrong) {
+		($status, undef, undef, $err) = import_of($from, 'demo/other', '--list', $list);
+		like("$status $err", qr/^2 .*$wrong{$from}/s, $from =~ s/^\Q$url\E//r);
+	}
+	$there->answer("/api/v1/crates?q=&per_page=100&page=$_", { crates => [{ name => 'good' }],
+		meta => { total => 2 } }) for 1, 2;
+	$there->answer('/index/config.json', { %$config, api => $url });
+	($status, undef, undef, $err) = import_of($source, 'demo/other');
+	like($err, qr/lists 1 of 2 crates; name all of them/, 'an API that sends the first page again');
+};
+
+subtest 'a token, and who gets it' => sub {
+	my $url = $there->url;
+	my $secret = 'Bearer a-secret';
+	my $bytes = offer('near', '1.0.0');
+	my $line = line_of('near', '1.0.0', $bytes);
+	my $file = secret('there', $secret);
+	my ($status, $summary, $rows, $err);
+
+	$there->answer_header('/index/ne/ar/near', 'authorization', { $secret => [200, $line] }, [401, '']);
+	$apart->answer_header('/dl/near-1.0.0.crate', 'authorization', { $secret => [400, ''] }, [200, $bytes]);
+	my %config = (
+		'another host that config.json names' => { dl => $apart->url . '/dl/{crate}-{version}.crate' },
+		'another host to which it is sent on' => { dl => "$url/on/{crate}-{version}.crate" },
+	);
+	$there->answer_header('/on/near-1.0.0.crate', 'authorization',
+	    { $secret => [302, '', ['Location: ' . $apart->url . '/dl/near-1.0.0.crate']] }, [401, '']);
+	for my $what (sort keys %config) {
+		my $project = $t->project('demo/' . ($what =~ s/ /-/gr));
+
+		$there->answer('/index/config.json', $config{$what});
+		($status, $summary, $rows, $err) = import_of("sparse+$url/index/", 'demo/' . ($what =~ s/ /-/gr), '--list',
+		    list('near'), '--token-file', $file);
+		is_deeply([$status, $summary->{imported}], [0, 1], "not $what") or diag explain $rows, $err;
+	}
+	$apart->answer_header('/dl/near-1.0.0.crate', 'authorization', { $secret => [200, $bytes] }, [401, '']);
+	$there->answer('/index/config.json', { dl => $apart->url . '/dl/{crate}-{version}.crate',
+		'auth-required' => JSON::PP::true });
+	($status, $summary, $rows, $err) = import_of("sparse+$url/index/", 'demo/other', '--list', list('near'),
+	    '--token-file', $file);
+	is_deeply([$status, $summary->{imported}], [0, 1], 'unless config.json says that it must')
+	    or diag explain $rows;
+	$there->answer('/on/near-1.0.0.crate', '', status => 302, headers => ['Location: http://localhost:1/']);
+	$there->answer('/index/config.json', { dl => "$url/on/{crate}-{version}.crate" });
+	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'),
+	    '--token-file', $file);
+	like($err, qr/near-1\.0\.0\.crate: /, 'https does not become http');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id{mirror}"), 0, 'and nothing is imported');
+	for (["a\nb", 0], ["", qr/the token is empty/], ["\x01", qr/visible ASCII/]) {
+		my ($text, $pattern) = @$_;
+
+		($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'),
+		    '--token-file', secret('bad', $text));
+		like("$status $err", qr/^2 .*$pattern/s, 'a token that is none') if $pattern;
+	}
+	$there->stop;
+	($status, undef, undef, $err) = import_of("sparse+$url/index/", 'demo/mirror', '--list', list('near'));
+	like("$status $err", qr{^1 .*GET \Q$url\E/index/config\.json: }s, 'nobody is there');
+	$there->start;
+};
+
+subtest 'an index or crates in files, and the rest over HTTP' => sub {
+	my $url = $there->url;
+	my ($index, $crates) = map { $t->dir . "/$_" } qw(git crates);
+	my $config = $json->encode({ dl => "$url/dl/{crate}-{version}.crate" });
+	my ($status, $summary, $rows, $err);
+
+	offer($_, '1.0.0') for qw(here there);
+	Berth::Test::write_file("$index/" . Berth::Publish::index_path($_), line_of($_, '1.0.0',
+	    Berth::Crate::make($_, '1.0.0'))) for qw(here there);
+	Berth::Test::write_file("$index/config.json", $config);
+	($status, $summary, $rows, $err) = import_of($index, 'demo/new');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'a work tree, whose config.json has dl')
+	    or diag $err;
+	my $before = $there->count('/dl/here-1.0.0.crate');
+	Berth::Test::write_file("$crates/here-1.0.0.crate", Berth::Crate::make('here', '1.0.0'));
+	$there->answer('/index/config.json', $config);
+	$t->project('demo/both');
+	($status, $summary, $rows, $err) = import_of("sparse+$url/index/", 'demo/both', '--crates', $crates,
+	    '--list', list(qw(here there)));
+	is_deeply([$status, $summary->{imported}, $rows], [0, 2, {}], 'crates of a directory and of the server')
+	    or diag $err;
+	is($there->count('/dl/here-1.0.0.crate'), $before, 'what is in the directory is not downloaded');
+	Berth::Test::write_file("$index/config.json", '{}');
+	($status, undef, undef, $err) = import_of($index, 'demo/both');
+	like("$status $err", qr/^2 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');
+};
+
+subtest 'killed, and again' => sub {
+	my $source = 'sparse+' . $there->url . '/index/';
+	my $id = $t->project('demo/killed');
+	my @names = map { sprintf('many-%02d', $_) } 1 .. 20;
+	my $list = list(@names);
+
+	$there->answer('/index/config.json', { dl => $there->url . '/dl/{crate}-{version}.crate' });
+	my %bytes = map { $_ => offer($_, '1.0.0') } @names;
+	$there->answer("/dl/$names[10]-1.0.0.crate", $bytes{ $names[10] }, delay => 60);
+	my $pid = Berth::Test::spawn($t->dir . '/killed.log', $t->build . '/berth', '-c', $t->conf_path, 'import',
+	    'index', $source, '--into', 'demo/killed', '--list', $list, '--processes', 1);
+	ok($t->wait_for(sub { $there->count("/dl/$names[10]-1.0.0.crate") }), 'it waits for a crate');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id"), 10, 'and has those before');
+	kill('KILL', $pid);
+	waitpid($pid, 0);
+	$there->answer("/dl/$names[10]-1.0.0.crate", $bytes{ $names[10] });
+	my ($status, $summary) = import_of($source, 'demo/killed', '--list', $list);
+	is_deeply([$status, @$summary{qw(imported there)}], [0, 10, 10], 'the same command goes on');
+	agrees($t, 'after a kill', token => $token);
+};
+
+subtest 'lines of an index in a file; owners, and downloads of before' => sub {
+	my $crates = $t->dir . '/crates';
+	my (@lines, $status, $summary, $rows, $err);
+
+	make_path($crates);
+	for (['kept', '1.0.0', 7], ['kept', '1.1.0+b', 5], ['plain', '1.0.0', undef]) {
+		my ($name, $version, $downloads) = @$_;
+		my $bytes = Berth::Crate::make($name, $version);
+
+		Berth::Test::write_file("$crates/$name-$version.crate", $bytes);
+		push @lines, { name => $name, vers => $version, deps => [], cksum => sha256_hex($bytes), yanked =>
+			$version eq '1.0.0' && $name eq 'kept' ? JSON::PP::true : JSON::PP::false,
+			pubtime => '2020-01-02T03:04:05Z', defined $downloads ? (downloads => $downloads) : () };
+	}
+	my @owners = ({ name => 'kept', owners => ['ann', 'DEV', 'ghost', 'blocked'] });
+	my $file = list(@owners, @lines);
+	my @args = ($file, 'demo/mirror', '--crates', $crates);
+	my @missing = ('owners_missing `blocked` is an owner there, and no active user here',
+		'owners_missing `ghost` is an owner there, and no active user here');
+
+	for my $how (['--dry-run'], []) {
+		my ($status, $out, $err) = $t->berth('--json', 'import', 'index', $args[0], '--into', @args[1 .. 3], @$how);
+		my @rows = map { $json->decode($_) } split(/\n/, $out);
+
+		$summary = pop @rows;
+		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads)}], [0, 3, 2, 2, @$how ? 0 : 2],
+		    "what there is @$how") or diag $err;
+		is_deeply([sort map { "$_->{result} $_->{reason}" } @rows], \@missing, 'who is not here');
+	}
+	is_deeply([map { $_->{username} } @{ $json->decode($t->berth_ok('--json', 'owner', 'list', 'demo/mirror',
+	    'kept')) }], ['ann', 'dev'], 'ann and dev own it');
+	my $counts = "SELECT v.version || ' ' || coalesce(d.downloads, 0) FROM versions v JOIN crates c"
+	    . ' ON c.id = v.crate_id LEFT JOIN version_downloads d ON d.crate_id = c.id AND d.version_id = v.id'
+	    . " WHERE v.project_id = $id{mirror} ORDER BY c.name, v.id";
+	is_deeply([$t->psql($counts)], ['1.0.0 7', '1.1.0+b 5', '1.0.0 0'], 'downloads are counted');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $id{mirror}"
+	    . " AND published_at = '2020-01-02T03:04:05Z'"), 3, 'with its time');
+
+	$lines[0]{downloads} = 9;
+	($status, $summary, $rows) = import_of(list(@owners, @lines), @args[1 .. 3]);
+	is_deeply([$status, @$summary{qw(there owners owners_missing downloads)}], [0, 3, 0, 2, 1],
+	    'again: what has changed');
+	$lines[0]{downloads} = 8;
+	import_of(list(@owners, @lines), @args[1 .. 3]);
+	is_deeply([$t->psql($counts)], ['1.0.0 9', '1.1.0+b 5', '1.0.0 0'], 'no number becomes smaller');
+	for ([{ name => 'kept', owners => 'ann' }, qr/list:1: field `owners` must be an array/],
+	    [{ name => 'kept', owners => [1] }, qr/list:1: an owner is not a string/],
+	    [{ name => 'kept', vers => '1.0.0', downloads => -1 }, qr/list:1: field `downloads` must not be neg/],
+	    ['no name', qr/list:1: .*no name/], [{ name => '1' }, qr/list:1: /],
+	    [{ name => 'kept', vers => '1' }, qr/list:1: /]) {
+		my ($line, $pattern) = @$_;
+
+		($status, undef, undef, $err) = import_of(list($line), @args[1 .. 3]);
+		like("$status $err", qr/^2 .*$pattern/s, 'a wrong line');
+	}
+};
+
+subtest 'a mirror' => sub {
+	my $crates = $t->dir . '/public';
+	my @add = (qw(project add demo/public --visibility public --mirror));
+	my ($status, $out, $err) = $t->berth(@add, 'here');
+
+	like("$status $err", qr/^2 .*mirror_url .*must be crates-io or the URL of an index/s, 'a wrong URL');
+	my ($mirror) = $t->berth_ok(@add, 'crates-io') =~ /(\d+)/;
+	is($json->decode($t->berth_ok(qw(--json project show demo/public)))->{mirror_url}, 'crates-io', 'shown');
+	my $res = $t->publish($mirror, $token, 'own', '1.0.0');
+	is($res->{status}, 403, 'nobody publishes');
+	like($res->{body}, qr/the project is a mirror of crates-io: `berth import` brings its crates/, 'and why');
+
+	make_path($crates);
+	Berth::Test::write_file("$crates/stem-1.0.0.crate", Berth::Crate::make('stem', '1.0.0',
+	    toml => "[dependencies.leaf]\nversion = \"1\"\n"));
+	($status, $out, $err) = $t->berth('--json', 'import', 'directory', $crates, '--into', 'demo/public');
+	is_deeply([$status, @{ $json->decode($out) }{qw(imported unresolved)}], [0, 1, 1], 'an import comes in')
+	    or diag $err;
+	is_deeply([map { $_->{registry} } map { @{ $json->decode($_)->{deps} } } split(/\n/, $t->http(GET =>
+	    $t->registry($mirror) . '/' . Berth::Publish::index_path('stem'))->{body})], [undef],
+	    'dependencies are in the project, whether it has them or not');
+	$t->berth_ok('project', 'set', 'demo/public', 'mirror_url=');
+	is($t->publish($mirror, $token, 'own', '1.0.0')->{status}, 200, 'a project that is no mirror any more');
+};
+
+$_->stop for $there, $apart;
+$t->stop;
+done_testing;

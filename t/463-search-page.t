@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+
+# The search page narrowed by project, keyword, licence, Rust and yanked versions: for who may read what.
+# Crates that depend on one of another project, and links to them.  Errors in the shape of a page.
+
+use strict;
+use warnings;
+
+use JSON::PP ();
+use Test::More;
+
+use Berth::Crate;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 2, failed_login_burst => 0, publish_burst => 0, new_crate_burst => 0);
+my %id = (pub => $t->project('demo/pub', 'public'), priv => $t->project('demo/priv', 'private'),
+    far => $t->project('far/away', 'private'));
+$t->user($_) for qw(owner stranger keeper);
+for my $place (qw(demo far)) {
+	$t->member($_, $place, 'owner') for qw(owner keeper);
+}
+my $token = $t->token('owner');
+my %cookie = map { $_ => $t->sign_in($_) } qw(owner stranger);
+
+sub get {
+	my ($path, $who, @headers) = @_;
+
+	return $t->http(GET => $path, { headers => [defined $who ? "Cookie: $cookie{$who}" : (), @headers] });
+}
+
+# options: license, rust, keywords, deps => [[NAME, REQ, PLACE]...]
+sub publish {
+	my ($place, $name, $version, %opt) = @_;
+	my @keywords = @{ $opt{keywords} // [] };
+	my $index = sub { return 'sparse+' . $t->url . $t->registry($id{ $_[0] }) . '/'; };
+	my $manifest = Berth::Crate::manifest($name, $version)
+	    =~ s/^license = \K.*/'"' . ($opt{license} \/\/ 'MIT') . '"'/mer
+	    =~ s/^\[package\]\n\K/$opt{rust} ? qq(rust-version = "$opt{rust}"\n) : ''/mer
+	    =~ s/^\[package\]\n\K/'keywords = [' . join(', ', map { qq("$_") } @keywords) . "]\n"/mer;
+	my @deps;
+
+	for my $dep (@{ $opt{deps} // [] }) {
+		my ($on, $req, $where) = @$dep;
+
+		$manifest .= qq([dependencies.$on]\nversion = "$req"\nregistry-index = "@{[$index->($where)]}"\n);
+		push @deps, { name => $on, version_req => $req, features => [], optional => JSON::PP::false,
+			default_features => JSON::PP::true, target => undef, kind => 'normal', explicit_name_in_toml => undef,
+			registry => $where eq $place ? undef : $index->($where) };
+	}
+	my $res = $t->publish($id{$place}, $token, $name, $version, manifest => $manifest,
+	    metadata => { license => $opt{license} // 'MIT', keywords => \@keywords, rust_version => $opt{rust},
+		deps => \@deps });
+
+	is($res->{status}, 200, "$name $version in $place") or diag($res->{body});
+	return;
+}
+
+# ---- the search narrowed ----
+
+publish('pub', 'item-a', '1.0.0', license => 'MIT', rust => '1.60', keywords => ['Gold', 'red']);
+publish('pub', 'item-b', '1.0.0', license => 'MIT OR Apache-2.0', rust => '1.70.1', keywords => ['gold']);
+publish('pub', 'item-b', '1.1.0', license => 'MIT OR Apache-2.0', rust => '1.70.1', keywords => ['gold']);
+publish('pub', 'item-c', '1.0.0', license => 'MIT');
+publish('priv', 'item-d', '1.0.0', license => 'Zlib', rust => '1.80', keywords => ['secret']);
+$t->berth_ok('yank', 'demo/pub', $_) for 'item-b@1.0.0', 'item-c@1.0.0';
+$t->update_search;
+
+sub crates_of { return join(' ', sort map { s/^item-//r } $_[0] =~ /class="crate"[^>]*>([^<]+)</g); }
+
+# title => { label => number }
+sub facets {
+	my ($body) = @_;
+	my %found;
+
+	while ($body =~ m{<ul class="facets" aria-label="([^"]+)">(.*?)</ul>}gs) {
+		my ($title, $list) = ($1, $2);
+
+		my %choices = $list =~ m{<a href="[^"]*">([^<]*)</a> <span class="dim">(\d+)</span>}g;
+		$found{$title} = \%choices;
+	}
+	return \%found;
+}
+
+{
+	my $body = get('/-/search?q=item', 'owner')->{body};
+
+	is(crates_of($body), 'a b c d', 'all that the owner may read');
+	is_deeply(facets($body), {
+		Project => { 'demo/pub' => 3, 'demo/priv' => 1 },
+		Keyword => { gold => 2, red => 1, secret => 1 },
+		Licence => { MIT => 2, 'MIT OR Apache-2.0' => 1, Zlib => 1 },
+		Rust => { '1.80 or earlier' => 3, '1.70.1 or earlier' => 2, '1.60 or earlier' => 1 },
+		'Yanked versions' => { some => 2, all => 1 },
+	}, 'and by what it can be narrowed');
+	my $other = get('/-/search?q=item', 'stranger')->{body};
+	is(crates_of($other), 'a b c', 'others see less');
+	is_deeply(facets($other), {
+		Keyword => { gold => 2, red => 1 },
+		Licence => { MIT => 2, 'MIT OR Apache-2.0' => 1 },
+		Rust => { '1.70.1 or earlier' => 2, '1.60 or earlier' => 1 },
+		'Yanked versions' => { some => 2, all => 1 },
+	}, 'and count no more');
+	unlike($other, qr/Zlib|secret|priv|1\.80/, 'nor hear of it');
+}
+# what a link says is what it leads to, for each link
+for my $who ('owner', 'stranger') {
+	my $body = get('/-/search?q=item', $who)->{body};
+	my @links = $body =~ m{<li><a href="(/-/search\?[^"]+)">[^<]*</a> <span class="dim">(\d+)</span>}g;
+
+	ok(@links > 0, "$who: there are links");
+	while (my ($href, $number) = splice(@links, 0, 2)) {
+		my $there = get($href =~ s/&amp;/&/gr, $who)->{body};
+
+		is(scalar(split / /, crates_of($there)), $number, "$who: $href");
+		like($there, qr{<li><strong>[^<]+</strong> <a href="/-/search\?q=item">any</a>}, '  and back');
+	}
+}
+my %want = (
+	'keyword=gold' => 'a b', 'keyword=GOLD' => '', 'license=MIT' => 'a c', 'license=mit' => '',
+	'license=MIT%20OR%20Apache-2.0' => 'b', 'rust=1.70' => 'a', 'rust=1.70.1' => 'a b', 'rust=2' => 'a b d',
+	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a', 'project=demo/priv' => 'd',
+	'keyword=secret&project=demo/pub' => '', 'license=%27%3B--' => '', 'keyword=' . '%3Cb%3E' => '',
+	'rust=&yanked=&license=' => 'a b c d',
+);
+for my $narrow (sort keys %want) {
+	my $res = get("/-/search?q=item&$narrow", 'owner');
+
+	is($res->{status}, 200, $narrow);
+	is(crates_of($res->{body}), $want{$narrow}, '  finds');
+	unlike($res->{body}, qr/<b>/, '  with nothing as markup');
+}
+is(get("/-/search?q=item&$_")->{status}, 400, "$_: is refused")
+    for qw(rust=x rust=1. rust=1.2.3.4 rust=-1 rust=1..2 rust=9999 yanked=x);
+is(crates_of(get('/-/search?q=item&keyword=secret', 'stranger')->{body}), '',
+    'nothing that one may not read');
+$t->berth_ok('unyank', 'demo/pub', 'item-c@1.0.0');
+$t->update_search;
+is(crates_of(get('/-/search?q=item&yanked=all', 'owner')->{body}), '', 'it follows what is put back');
+$t->psql("UPDATE crate_search SET yanked = NULL, license = NULL WHERE name = 'item-a'");
+$t->run_tasks('weigh_crates');
+$t->update_search;
+is(crates_of(get('/-/search?q=item&license=MIT', 'owner')->{body}), 'a c', 
+    'what an older program left out is made up for');
+{
+	$t->psql(<<"SQL");
+INSERT INTO crates (project_id, name, normalized_name)
+SELECT $id{pub}, 'many-' || n, 'many-' || n FROM generate_series(1, 50) n;
+INSERT INTO crate_search (crate_id, project_id, name, normalized_name, max_version, document, license, yanked)
+SELECT id, project_id, name, normalized_name, '1.0.0', search_document(normalized_name, '{}', ''),
+       CASE WHEN normalized_name LIKE '%1' THEN 'Zlib' ELSE 'MIT' END, 0
+  FROM crates WHERE project_id = $id{pub} AND name LIKE 'many-%';
+SQL
+	my ($next, @seen) = '/-/search?q=many&license=MIT';
+
+	while (defined $next) {
+		my $body = get($next)->{body};
+
+		push @seen, $body =~ /class="crate"[^>]*>([^<]+)</g;
+		($next) = map { s/&amp;/&/gr } $body =~ /rel="next" href="([^"]+)"/;
+	}
+	is(scalar @seen, 45, 'pages go on in what it is narrowed to');
+	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
+}
+
+# ---- across projects ----
+
+publish('pub', 'base', '1.2.0');
+publish('pub', 'near', '1.0.0', deps => [['base', '^1', 'pub']]);
+publish('priv', 'base', '9.0.0');
+publish('priv', 'Uses_Base', '1.0.0', deps => [['base', '^1.2', 'pub']]);
+publish('priv', 'Uses_Base', '1.1.0', deps => [['base', '^1.3', 'pub']]);
+publish('priv', 'own', '1.0.0', deps => [['base', '^9', 'priv']]);
+publish('far', 'hidden', '1.0.0', deps => [['base', '=1.2.0', 'pub'], ['own', '^1', 'priv']]);
+$t->update_search;
+
+# Rows of who depends on it: name, project, newest version, what it takes, whether this one.
+sub users {
+	my ($body) = @_;
+	my ($table) = $body =~ m{<h2 id="dependents">(.*?)<h2}s;
+
+	return [map { [m{<td><a\ [^>]*>([^<]*)</a>(?:<br><small>in\ <a[^>]*>([^<]*)</a></small>)?</td>
+	    <td>([^<]*)</td><td>([^<]*)</td><td>([^<]*)<}x] }
+	    $table =~ m{<tr>(<td>.*?)</tr>}gs];
+}
+
+my $base = '/-/projects/demo/pub/-/crates/base';
+is_deeply(users(get($base)->{body}), [['near', undef, '1.0.0', '^1', 'yes']], 'nobody sees what is public');
+is_deeply(users(get($base, 'stranger')->{body}), users(get($base)->{body}), 'so does a stranger');
+is_deeply(users(get($base, 'owner')->{body}), [['near', undef, '1.0.0', '^1', 'yes'],
+	['hidden', 'far/away', '1.0.0', '=1.2.0', 'yes'], ['Uses_Base', 'demo/priv', '1.1.0', '^1.3', 'no']],
+    'who may read more sees more: first of the same project, and of each crate the newest');
+is_deeply(users(get('/-/projects/demo/priv/-/crates/base', 'owner')->{body}),
+    [['own', undef, '1.0.0', '^9', 'yes']], 'a crate of the same name elsewhere has its own');
+$t->berth_ok(qw(member set owner far none));
+is_deeply([map { $_->[0] } @{ users(get($base, 'owner')->{body}) }], ['near', 'Uses_Base'],
+    'a right that is lost is lost');
+$t->member('owner', 'far', 'guest');
+is_deeply([map { $_->[0] } @{ users(get($base, 'owner')->{body}) }], ['near', 'Uses_Base'],
+    'a guest of a private project does not read its crates');
+$t->member('owner', 'far', 'owner');
+{
+	my $body = get('/-/projects/far/away/-/crates/hidden', 'owner')->{body};
+	my %link = map { $_ => qq(<a href="/-/projects/$_">$_</a>) } qw(demo/pub demo/priv);
+
+	like($body, qr{<a href="\Q$base\E">base</a></td>\s*<td>=1\.2\.0</td>.*?<td>\Q$link{'demo/pub'}\E</td>}s,
+	    'a dependency of another project is a link');
+	like($body, qr{\Q$link{'demo/priv'}\E}, 'to whatever one may read');
+	$t->berth_ok(qw(member set owner demo none));
+	$t->berth_ok(qw(project set demo/pub visibility=internal));
+	my $less = get('/-/projects/far/away/-/crates/hidden', 'owner')->{body};
+	like($less, qr{\Q$link{'demo/pub'}\E}, 'what is internal as well');
+	unlike($less, qr{demo/priv}, 'but nothing of what one may not read');
+	like($less, qr{<td>own</td>.*?<td>project $id{priv}</td>}s, '  than what the crate says itself');
+}
+
+# ---- errors ----
+
+my @html = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';
+for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/priv/-/none') {
+	my ($text, $page) = (get($path), get($path, undef, @html));
+
+	is($text->{headers}{'content-type'}, 'text/plain; charset=utf-8', "$path: one sentence for programs");
+	is($page->{status}, $text->{status}, '  the same status');
+	is($page->{headers}{'content-type'}, 'text/html; charset=utf-8', '  and a page for browsers');
+	like($page->{body}, qr{<h1>$page->{status}|<h1>[A-Z]}, '  with a heading');
+	like($page->{headers}{'content-security-policy'}, qr/^default-src 'none'/, '  that does nothing');
+	is($page->{headers}{'cache-control'}, 'private, no-store', '  and is not kept');
+	is($page->{headers}{allow}, $text->{headers}{allow}, '  and has the same headers');
+}
+is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-type'}, 'application/json',
+    'the API speaks JSON to browsers, too');
+done_testing();

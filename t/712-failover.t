@@ -1,0 +1,168 @@
+#!/usr/bin/perl
+
+# The database fails over to a synchronous standby, while people publish and read: `database` names all
+# servers.  Publishes wait, none fails, none that was acknowledged is lost, and reads from the cache go on.
+# Has a PostgreSQL cluster of its own, whose servers it stops.
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Berth::Cache;
+use Berth::Cluster;
+use Berth::Standby;
+use Berth::Test;
+
+use constant {
+	PUBLISHERS => 3,
+	PATIENCE => 20, # s, of a publish
+};
+
+my $cluster = Berth::Cluster->start(synchronous_commit => 'on');
+# two publishes at once, so that one is in each state when the server ends
+my $t = Berth::Test->new(workers => 3, write_workers => PUBLISHERS, cache_lease => 10, database_timeout => 3);
+my $id = $t->project('demo/registry', 'public');
+my $R = $t->registry($id);
+$t->user('dev');
+$t->member('dev', 'demo', 'maintainer');
+my $token = $t->token('dev');
+
+my @servers = ($cluster, Berth::Standby->start($cluster, $cluster));
+my ($dbname) = $t->dsn('berth') =~ /dbname=(\S+)/;
+# the third one does not exist yet
+my $hosts = join(',', map { $_->socket_dir } @servers) =~ s{(.*,)(.*)1/sock\z}{$1${2}1/sock,${2}2/sock}r;
+sub of_all { return "host=$hosts dbname=$dbname user=berth target_session_attrs=read-write"; }
+
+$t->conf(database => of_all());
+my $port = Berth::Cache::start($t);
+is($t->publish($id, $token, 'quiet', '1.0.0')->{status}, 200, 'a publish');
+my $quiet = "$R/qu/ie/quiet";
+ok(Berth::Cache::wait_static($t, $port, $quiet), 'nginx sends its index file');
+
+my $meanwhiles = 0;
+
+# Runs $do in processes of their own until the returned function is called, which has what each has given.
+sub meanwhile {
+	my ($n, $do) = @_;
+	my $over = $t->dir . '/over' . ++$meanwhiles;
+	my (@pids, @pipes);
+
+	for my $i (0 .. $n - 1) {
+		pipe($pipes[$i], my $out) or die "pipe: $!\n";
+		$pids[$i] = fork // die "fork: $!\n";
+		next if $pids[$i] != 0;
+		Berth::Test::give($out, $do->($i, sub { -e $over }));
+		POSIX::_exit(0);
+	}
+	return sub {
+		open(my $fh, '>', $over) or die "$over: $!\n";
+		my @got = map { Berth::Test::take($_) } @pipes;
+		waitpid($_, 0) for @pids;
+		return @got;
+	};
+}
+
+sub publisher {
+	my ($round) = @_;
+
+	return sub {
+		my ($i, $over) = @_;
+		my @done;
+
+		for (my $n = 0; !$over->(); $n++) {
+			my $began = time;
+			my $res = $t->publish($id, $token, "$round-$i", "1.$n.0");
+			push @done, ["$round-$i", "1.$n.0", $res->{status}, time - $began];
+		}
+		return \@done;
+	};
+}
+
+sub reader {
+	my ($i, $over) = @_;
+	my %seen;
+
+	while (!$over->()) {
+		$seen{ Berth::Cache::get($port, $quiet)->{status} }++;
+		sleep(0.05);
+	}
+	return \%seen;
+}
+
+# $fall ends the server's service; then the next one takes its place.
+sub fails_over {
+	my ($round, $fall, $next) = @_;
+	my $publishes = meanwhile(PUBLISHERS, publisher($round));
+	my $reads = meanwhile(1, \&reader);
+
+	sleep(0.7);
+	$fall->();
+	sleep(0.5);
+	$next->promote;
+	my $promoted = time;
+	# each of them comes through
+	ok($t->wait_for(sub {
+		sleep(0.1);
+		return (eval { Berth::Standby::run($next, $dbname, 'SELECT count(DISTINCT normalized_name) FROM versions'
+		    . " WHERE published_at > to_timestamp($promoted) AND normalized_name LIKE '$round-%'") } // 0)
+		    == PUBLISHERS;
+	}, 30), "$round: publishes go on at the new primary");
+	my @done = map { @$_ } $publishes->();
+	my ($seen) = $reads->();
+	my @failed = grep { $_->[2] != 200 } @done;
+	my ($longest) = sort { $b <=> $a } map { $_->[3] } @done;
+	is(scalar @failed, 0, "$round: of " . @done . ' publishes, none failed')
+	    or diag(join("\n", map { "@$_" } @failed));
+	cmp_ok($longest, '<', PATIENCE, sprintf('%s: the longest took %.1f s', $round, $longest));
+	cmp_ok($longest, '>', 0.5, "$round: and waited");
+	my %there = map { $_ => 1 } split(/\n/, Berth::Standby::run($next, $dbname,
+	    "SELECT c.name || ' ' || v.version FROM versions v JOIN crates c ON c.id = v.crate_id"));
+	is(join(', ', grep { !$there{$_} } map { "$_->[0] $_->[1]" } grep { $_->[2] == 200 } @done), '',
+	    "$round: all that were acknowledged are there");
+	is(join(' ', sort keys %$seen), 200, "$round: of $seen->{200} cached reads, none failed");
+	return;
+}
+
+# as if its host were cut off: connections are accepted, and nobody answers
+fails_over('cut-off', sub { Berth::Standby::strike('STOP', $servers[0]) }, $servers[1]);
+push @servers, Berth::Standby->start($cluster, $servers[1]);
+ok(Berth::Cache::wait_static($t, $port, $quiet), 'the keeper serves again');
+fails_over('killed', sub { Berth::Standby::strike('KILL', $servers[1]) }, $servers[2]);
+is(scalar(() = $t->log('pool') =~ / status=500 /g), 0, 'no internal error');
+
+# ---- the first server comes back, cut off from the others: it answers reads, and its commits wait ----
+
+sub yanked {
+	my ($port) = @_;
+	my $res = Berth::Cache::get($port, "$quiet?x");
+
+	return $res->{status} == 200 ? ($res->{body} =~ /"yanked":true/ ? 'yes' : 'no') : $res->{status};
+}
+
+{
+	Berth::Standby::strike('CONT', $servers[0]);
+	my $lost = Berth::Test->new(workers => 2, cache_lease => 3, database_timeout => 1, node => 'lost',
+	    database => $t->dsn('berth'), store => $t->store);
+	my $its_port = Berth::Cache::start($lost);
+	is($t->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token })->{status}, 200,
+	    'a yank at the new primary');
+	is(Berth::Standby::run($cluster, $dbname, 'SELECT count(*) FROM versions WHERE yanked'), 0,
+	    'of which the old one says nothing');
+	my $began = time;
+	is(yanked($its_port), 503, 'a node that sees only the old one answers no reads');
+	cmp_ok(time - $began, '<', 3, 'and does not wait for longer than a lease to say so');
+	like($lost->log('pool'), qr/confirmed no commit for the time of a lease/, 'its log says why');
+	is(yanked($port), 'yes', 'the others serve the new state');
+	# PostgreSQL would answer that a COMMIT has succeeded, if Berth cancelled it
+	is($lost->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token, may_fail => 1,
+	    curl => ['--max-time', 4] })->{status}, '000', 'and what is written there is not acknowledged');
+	$lost->stop_pool;
+	# nothing waits for the standby any more
+	Berth::Standby::run($cluster, 'postgres', $_)
+	    for 'ALTER SYSTEM RESET synchronous_standby_names', 'SELECT pg_reload_conf()';
+}
+
+done_testing();

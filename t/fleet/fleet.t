@@ -1,0 +1,165 @@
+#!/usr/bin/perl
+
+# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  A workspace of 20 crates
+# is published with the real cargo through a failover: of a server that is killed, and of a host that is cut
+# off.  No publish fails, none that was acknowledged is lost, no read from a cache fails.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use Berth::Cache;
+use Berth::Cluster;
+use Berth::Fleet;
+use Berth::Test;
+
+use constant CRATES => 20;
+
+die "make check-fleet needs root\n" if $> != 0;
+for my $program (qw(patroni etcd ip curl cargo)) {
+	(Berth::Cluster::capture('sh', '-c', "command -v $program"))[0] == 0
+	    or die "$program is missing: scripts/packages check-fleet lists what is needed\n";
+}
+
+my $fleet = Berth::Fleet->start;
+$fleet->sql('postgres', $_) for 'CREATE ROLE berth_owner LOGIN', 'CREATE ROLE berth LOGIN',
+    "CREATE DATABASE berth OWNER berth_owner ENCODING 'UTF8' TEMPLATE template0";
+# libpq stops at a standby that has not heard of the database yet
+for my $host (0 .. 2) {
+	Berth::Test::wait_for(sub {
+		sleep(0.2);
+		return (Berth::Cluster::capture('psql', '-XAtq', '-d', 'host=' . $fleet->address($host)
+		    . ' dbname=berth user=berth', '-c', 'SELECT 1'))[0] == 0;
+	}, 60) or die "a standby lags\n";
+}
+my %database = (database => $fleet->dsn('berth', 'berth'), database_timeout => 4, token_key => '',
+	cache_lease => 20, workers => 4, publish_burst => 1000, new_crate_burst => 1000);
+my $t = Berth::Test->new(%database, node => 'one');
+my $other = Berth::Test->new(%database, node => 'two', store => $t->store);
+Berth::Cluster::run_command($t->build . '/berth', 'migrate', '--database',
+    $fleet->dsn('berth', 'berth_owner'), '--grant-to', 'berth');
+Berth::Cluster::run_command('sh', '-c', 'printf "%s\n" "$1" > "$2"', 'sh',
+    $fleet->sql('berth', 'SELECT id FROM registry'), $t->store . '/registry-id');
+my $id = $t->project('demo/registry', 'public');
+my $R = $t->registry($id);
+$t->user('dev');
+$t->member('dev', 'demo', 'maintainer');
+my $token = $t->token('dev');
+my @ports = map { Berth::Cache::start($_) } $t, $other;
+
+is($t->publish($id, $token, 'quiet', '1.0.0')->{status}, 200, 'a publish');
+my $quiet = "$R/qu/ie/quiet";
+ok(defined Berth::Cache::wait_static(@$_[0, 1], $quiet), "nginx of $_->[2] sends its index file")
+    for [$t, $ports[0], 'one'], [$other, $ports[1], 'two'];
+$t->cargo_setup(berth => { id => $id, token => $token });
+{
+	# as cargo comes
+	my $config = $t->dir . '/cargo-home/config.toml';
+	put($config, Berth::Cluster::slurp($config) =~ s/retry = 0/retry = 3/r);
+}
+
+# A workspace whose crates depend on one another.
+sub make_workspace {
+	my ($name) = @_;
+	my $dir = $t->dir . "/$name";
+	my @names = map { sprintf('%s-%02d', $name, $_) } 1 .. CRATES;
+
+	make_path(map { "$dir/$_/src" } @names);
+	for my $n (0 .. $#names) {
+		put("$dir/$names[$n]/src/lib.rs", '');
+		put("$dir/$names[$n]/Cargo.toml", "[package]\nname = \"$names[$n]\"\nversion = \"1.0.0\"\n"
+		    . "edition = \"2021\"\ndescription = \"made for a test\"\nlicense = \"MIT\"\n[dependencies]\n"
+		    . ($n >= 5 ? "$names[$n - 5] = { path = \"../$names[$n - 5]\", version = \"1\","
+		    . " registry = \"berth\" }\n" : ''));
+	}
+	put("$dir/Cargo.toml", "[workspace]\nresolver = \"2\"\nmembers = [\"$name-*\"]\n");
+	return $dir;
+}
+
+sub put {
+	my ($path, $text) = @_;
+
+	open(my $fh, '>', $path) or die "$path: $!\n";
+	print {$fh} $text;
+	close($fh) or die "$path: $!\n";
+	return;
+}
+
+# Reads on each node until the file is there; what they have seen.
+sub readers {
+	my $over = $t->dir . '/over' . time;
+	my @pipes;
+
+	for my $i (0 .. $#ports) {
+		pipe($pipes[$i], my $out) or die "pipe: $!\n";
+		my $pid = fork // die "fork: $!\n";
+		next if $pid;
+		my %seen;
+		while (!-e $over) {
+			$seen{ Berth::Cache::get($ports[$i], $quiet)->{status} }++;
+			sleep(0.1);
+		}
+		Berth::Test::give($out, \%seen);
+		POSIX::_exit(0);
+	}
+	return sub { put($over, ''); return map { Berth::Test::take($_) } @pipes; };
+}
+
+# How many crates of the workspace the primary has, asked past Berth.
+sub published {
+	my ($name) = @_;
+
+	my $sql = "SELECT count(*) FROM versions WHERE normalized_name LIKE '$name-%'";
+
+	return eval { $fleet->sql('berth', $sql) } // 0;
+}
+
+sub fails_over {
+	my ($name, $fall) = @_;
+	my $dir = make_workspace($name);
+	my $old = $fleet->leader;
+	my $reads = readers();
+	my $began;
+	my $cargo = fork // die "fork: $!\n";
+
+	if ($cargo == 0) {
+		my ($status, $out, $err) = $t->cargo('publish', '--workspace', '--no-verify', '--allow-dirty',
+		    '--registry', 'berth', dir => $dir);
+		put("$dir/err", $err);
+		POSIX::_exit($status);
+	}
+	ok($t->wait_for(sub { sleep(0.2); published($name) >= 3 }, 240), "$name: cargo publishes");
+	$began = time;
+	$fall->($old);
+	my $new;
+	# Patroni may be faster to start a server that was killed than to promote another one
+	ok($t->wait_for(sub {
+		$new = eval { $fleet->leader } // return 0;
+		return $new != $old || (eval { $fleet->sql('postgres',
+		    "SELECT pg_postmaster_start_time() > to_timestamp($began)") } // '') eq 't';
+	}, 90), sprintf('%s: %s host leads after %.1f s', $name, $new == $old ? 'the same' : 'another',
+	    time - $began));
+	waitpid($cargo, 0);
+	is($?, 0, "$name: cargo has published all") or diag(Berth::Cluster::slurp("$dir/err"));
+	is(published($name), CRATES, "$name: all crates are there");
+	my @seen = $reads->();
+	is(join(' ', sort keys %{ $seen[$_] }), 200, "$name: node $_: of $seen[$_]{200} cached reads, none failed")
+	    for 0 .. $#seen;
+	return;
+}
+
+fails_over('cut-off', sub { $fleet->cut_off($_[0]) });
+$fleet->connect($_) for 0 .. 2;
+$fleet->wait_whole;
+is(published('cut-off'), CRATES, 'with the old primary back, all crates are still there');
+fails_over('killed', sub { $fleet->kill_postgres($_[0]) });
+$fleet->wait_whole;
+is(published($_), CRATES, "in the end, all crates of $_") for qw(cut-off killed);
+is($fleet->sql('berth', "SELECT count(*) FROM versions"), 2 * CRATES + 1, 'and each once');
+is(scalar(() = join('', map { $_->log('pool') } $t, $other) =~ / status=500 /g), 0, 'no internal error');
+
+done_testing();

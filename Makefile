@@ -37,6 +37,8 @@ WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-
 	-Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Walloca \
 	-Wformat=2 -Wundef -Wconversion -Wsign-conversion -Wimplicit-fallthrough \
 	-Wnull-dereference -Wswitch-enum -Wdouble-promotion -fno-common
+# a statement may be longer than the 4095 bytes that each compiler of C must take
+WARN += -Wno-overlength-strings
 WARN_GCC = -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
 WARN_CC = $(WARN) $(if $(IS_CLANG),,$(WARN_GCC))

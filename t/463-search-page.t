@@ -162,6 +162,21 @@ SQL
 	is(scalar(grep { /1$/ } @seen), 0, '  and nothing else');
 }
 
+# ---- more names than a search looks at ----
+
+# inserted before the exact name, so that a scan comes to these first
+$t->psql("INSERT INTO crates (project_id, name, normalized_name)"
+    . " SELECT $id{pub}, 'a' || n || '-zinc', 'a' || n || '-zinc' FROM generate_series(1, 1500) n");
+$t->update_search;
+$t->psql("INSERT INTO crate_search (crate_id, project_id, name, normalized_name, document, max_version)"
+    . " SELECT id, project_id, name, normalized_name, search_document(normalized_name, '{}', ''), '1.0.0'"
+    . " FROM crates WHERE name LIKE 'a%-zinc'");
+publish('pub', 'zinc', '1.0.0');
+$t->update_search;
+like(get('/-/search?q=zinc')->{body}, qr/class="crate"[^>]*>zinc</, 'the exact name is among them');
+is((get('/-/search?q=zinc')->{body} =~ /class="crate"[^>]*>([^<]+)</)[0], 'zinc', 'and is the first');
+$t->psql("DELETE FROM crates WHERE name LIKE 'a%-zinc'");
+
 # ---- across projects ----
 
 publish('pub', 'base', '1.2.0');

@@ -85,8 +85,8 @@ s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s
 -- $1 user or null, $2 what is looked for as a name in normal form, $3 what LIKE takes for it or null, $4 words
 -- for to_tsquery, $5 the same as text, $6 full path of a project or null for all, $7 how many, $8 after how
 -- many; null or what it is narrowed by: $9 a keyword, $10 a licence, $11 the newest Rust that may be needed, $12
--- yanked versions: 1 some, 2 all.  `crate`: those of readable projects whose names have it, by
--- crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at most, or, where it is
+-- yanked versions: 1 some, 2 all.  `crate`: those of readable projects whose names begin with it, the first 100
+-- by crate_search_first, whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at most, or, where it is
 -- narrowed, of the first 1000 of each, ranked as a search of one project does.  `total`: how many; `project`,
 -- `keyword`, `license`, `rust` (that or earlier) and `yanked`: by what else it can be narrowed, and how many are
 -- left then.
@@ -95,17 +95,22 @@ meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
      WHERE $6::text IS NULL OR lower(p.full_path) = lower($6)),
 asked AS MATERIALIZED (
-    SELECT to_tsquery('simple', $4::text) || plainto_tsquery('english', $5::text) AS words),
+    SELECT to_tsquery('simple', $4::text) || plainto_tsquery('english', $5::text) AS words,
+           CASE num_nulls($9::text, $10::text, $11::bigint, $12::bigint) WHEN 4 THEN 500 ELSE 1000 END AS most),
 found AS MATERIALIZED (
     SELECT DISTINCT ON (u.crate_id) u.*
       FROM ((SELECT @search_compared FROM crate_search s
+              WHERE s.normalized_name >= $2::text AND s.normalized_name < $2 || '{'
+                AND s.project_id IN (SELECT id FROM meant)
+              ORDER BY s.normalized_name LIMIT 100)
+            UNION ALL
+            (SELECT @search_compared FROM crate_search s
               WHERE s.normalized_name LIKE $3::text AND s.project_id IN (SELECT id FROM meant)
-              LIMIT CASE WHEN $9::text IS NULL AND $10::text IS NULL AND $11::bigint IS NULL AND $12::bigint IS NULL
-                         THEN 500 ELSE 1000 END)
+              LIMIT (SELECT most FROM asked))
             UNION ALL
             (SELECT @search_compared FROM crate_search s
               WHERE s.document @@ (SELECT words FROM asked) AND s.project_id IN (SELECT id FROM meant)
-              LIMIT CASE WHEN $9 IS NULL AND $10 IS NULL AND $11 IS NULL AND $12 IS NULL THEN 500 ELSE 1000 END)) u
+              LIMIT (SELECT most FROM asked))) u
      WHERE ($9 IS NULL OR $9 = ANY (u.keywords)) AND ($10 IS NULL OR u.license = $10)
        AND ($11 IS NULL OR u.rust <= $11) AND ($12 IS NULL OR u.yanked >= $12)
      ORDER BY u.crate_id),

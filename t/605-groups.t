@@ -196,8 +196,11 @@ subtest 'the configured order' => sub {
 subtest 'where a publish goes' => sub {
 	my $res = publish('dev', 'new-one', '1.0.0');
 	is($res->{status}, 409, 'a new name without a default project');
-	like(detail($res), qr/no project of .* `team` has a crate `new-one`.*berth group set team default_project=/,
+	like(detail($res), qr/^group `team` has no project where you may publish `new-one`.*group set team default_pr/,
 	    'says what to set');
+	my $hidden = publish('mixed', 'secret', '1.1.0');
+	is("$hidden->{status} " . detail($hidden), "$res->{status} " . detail($res) =~ s/new-one/secret/r,
+	    'the same of a name that a project has which one may not read');
 	$t->berth_ok('group', 'set', 'team', 'default_project=team/core');
 	put_ok('a new name', publish('dev', 'new-one', '1.0.0'));
 	is($t->psql("SELECT project_id FROM crates WHERE name = 'new-one'"), $id{core}, 'is in the default project');
@@ -205,10 +208,11 @@ subtest 'where a publish goes' => sub {
 	is($t->psql("SELECT string_agg(version, ' ' ORDER BY id) FROM versions WHERE project_id = $id{app}"),
 	    '1.0.0 1.1.0', 'it is in its project');
 	like(detail(publish('dev', 'tool-kit', '1.2.0')), qr/previously named `tool_kit`/, 'the other spelling');
-	like(detail(publish('mixed', 'secret', '1.1.0')), qr/the name `secret` is taken in group `team`/,
-	    'a name of a project that one may not read');
 	$res = publish('mixed', 'mine', '1.0.0');
 	is($res->{status}, 403, 'a new name of who may not publish to the default project');
+	$hidden = publish('mixed', 'secret', '1.1.0');
+	is("$hidden->{status} " . detail($hidden), "403 " . detail($res) =~ s/mine/secret/r,
+	    'they learn nothing of a name that they may not read');
 	put_ok('but to their own project they may', publish('mixed', 'tool_kit', '1.3.0'));
 	is(publish('reader', 'tool_kit', '1.4.0')->{status}, 403, 'a reporter');
 	is(publish('stranger', 'tool_kit', '1.4.0')->{status}, 403, 'somebody else');

@@ -41,12 +41,27 @@ call_view_decide(struct call *call, struct request *rq)
 	return call_look_up(call, rq) == -1 ? -1 : decide(call, &rq->err);
 }
 
+/*
+ * Who may not publish to the default project learns nothing about the name, which a project that they may not
+ * read may have.
+ */
 static int
-refuse_new(const char *group, const char *name, struct err *err)
+refuse(struct call *call, struct request *rq, const char *group, const char *name)
 {
-	return err_set(err, 409, "no project of group `%s` has a crate `%s`, and the group has no default project "
-	    "for new crates; publish to the URL of a project, or ask an administrator to run: berth group set %s "
-	    "default_project=GROUP/PROJECT", group, name, group);
+	/* no crate has this name: the facts are those of the default project */
+	call->view.name = "";
+	if (call_look_up(call, rq) == -1)
+		return -1;
+	if (call->facts.project_id == 0)
+		return err_set(&rq->err, 409, "group `%s` has no project where you may publish `%s`, and no default "
+		    "project for new crates; publish to the URL of a project, or ask an administrator to run: berth "
+		    "group set %s default_project=GROUP/PROJECT", group, name, group);
+	if (decide(call, &rq->err) == 0)
+		return err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not "
+		    "publish to; choose another name", name, group);
+	err_clear(&rq->err);
+	return err_set(&rq->err, 403, "you may not publish `%s` to group `%s`: another project may have the name, "
+	    "and new crates go to a project where you may not publish", name, group);
 }
 
 int
@@ -58,16 +73,12 @@ call_view_enter(struct call *call, struct request *rq, const char *normalized_na
 	call->view.creates = true;
 	if (call_look_up(call, rq) == -1)
 		return -1;
-	if (call->facts.project_id == 0)
-		return refuse_new(group, normalized_name, &rq->err);
-	if (decide(call, &rq->err) == 0)
-		return 0;
-	if (may_know(call))
-		return -1;
-	err_clear(&rq->err);
-	return call->view.has_name
-	    ? err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not publish "
-	        "to", normalized_name, group)
-	    : err_set(&rq->err, 403, "`%s` would be a new crate of the default project of group `%s`, and you may "
-	        "not publish there", normalized_name, group);
+	if (call->facts.project_id != 0) {
+		if (decide(call, &rq->err) == 0)
+			return 0;
+		if (may_know(call) && call->view.has_name)
+			return -1;
+		err_clear(&rq->err);
+	}
+	return refuse(call, rq, group, normalized_name);
 }

@@ -196,7 +196,8 @@ subtest 'the configured order' => sub {
 subtest 'where a publish goes' => sub {
 	my $res = publish('dev', 'new-one', '1.0.0');
 	is($res->{status}, 409, 'a new name without a default project');
-	like(detail($res), qr/^group `team` has no project where you may publish `new-one`.*group set team default_pr/,
+	like(detail($res),
+	    qr/^group `team` has no project where you may publish `new-one`.*group set team default_pr/,
 	    'says what to set');
 	my $hidden = publish('mixed', 'secret', '1.1.0');
 	is("$hidden->{status} " . detail($hidden), "$res->{status} " . detail($res) =~ s/new-one/secret/r,

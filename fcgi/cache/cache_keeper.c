@@ -20,6 +20,7 @@
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
+#include "store/blob/store_node.h"
 
 enum {
 	SECOND = 1000000,
@@ -29,7 +30,6 @@ enum {
 	LEASE_SLACK = 2,
 	PROBE_US = SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
-	HOST_SIZE = 256,
 	/*
 	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does nothing
 	 * else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow line to the
@@ -289,11 +289,11 @@ acknowledge(struct keeper *k, struct err *err)
 static int
 begin(struct keeper *k, struct err *err)
 {
-	char host[HOST_SIZE] = "";
+	char host[STORE_NODE_NAME_SIZE];
 	struct cache_registration r;
 	struct moment since;
 
-	(void)gethostname(host, sizeof(host) - 1);
+	store_node_name(k->settings->node, host);
 	if (db_connect(k->db, err) == -1)
 		return -1;
 	k->listening = db_connections(k->db);
@@ -349,7 +349,7 @@ put_file(struct keeper *k, const struct cache_file *f, const struct cache_conten
 	if (!c->found)
 		return 0;
 	return f->version[0] != '\0'
-	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->store,
+	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->blobs->dir,
 		blob_path(k->arena, c->cksum)), err)
 	    : cache_tree_put(k->dir, f, c->bytes, (time_t)c->time, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/blob/blob_copy.h"
 #include "store/token/token_slot.h"
 
 enum { KEYS_SECONDS = 60 }; /* between two looks at the slots of token_key */
@@ -74,5 +75,17 @@ app_respond_ok(struct response *rs)
 int
 app_store_check(struct worker_app *app, struct request *rq)
 {
-	return store_identity_check(app->db, rq->arena, &app->store, app->settings->store, true, &rq->err);
+	return store_identity_check(app->db, rq->arena, &app->store, app->settings->blobs, true, &rq->err);
+}
+
+int
+app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
+{
+	enum { SPARE_US = 3000000 };
+	const struct blob_store *store = app->settings->blobs;
+
+	if (blob_has_copy(store, rq->arena, sha256))
+		return 1;
+	return app_store_check(app, rq) == -1 ? -1
+	    : blob_bring(store, rq->arena, sha256, rq->deadline_us - SPARE_US, &rq->err);
 }

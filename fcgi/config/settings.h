@@ -21,7 +21,15 @@ struct settings {
 	const char *socket_owner; /* user[:group], "" = as started */
 	/* where the data is */
 	const char *database; /* libpq connection string */
-	const char *store; /* directory of the blob store */
+	const char *store; /* directory of the blob store, or s3://BUCKET[/PREFIX] */
+	const char *store_endpoint; /* of the object store; "": Amazon's */
+	const char *store_region;
+	const char *store_credentials; /* a file; "": of the environment */
+	const char *store_ca_file; /* "": what the machine trusts */
+	bool store_path_style;
+	const char *store_copies; /* directory of this node's copies of an object store */
+	int64_t store_copies_size;
+	struct blob_store *blobs; /* what these say together: no key, but made of them */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
@@ -100,6 +108,9 @@ const struct conf_key *settings_project_key(struct slice name);
 /* conf_load() over settings_keys and SETTINGS_VARIABLES; afterwards write_socket is never empty. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
+
+/* A store of that name, which blob_store_name_check() has passed, that is reached as these settings say. */
+struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
 /*
  * Saves all values for another process of the same program, in a file without a name; its

@@ -132,8 +132,9 @@ process_main(struct process *p, pid_t parent)
 	db_prepare_late(p->db);
 	barrier = cache_barrier_new(p->db, NULL);
 	/* a store that no pool has used yet has no directories */
-	rc = become_owner(import->job->settings->store, &err) == -1 ||
-	    blob_store_check(import->job->settings->store, &err) == -1 ? -1 : import_crates(p, a, &err);
+	rc = become_owner(import->job->settings->blobs->dir, &err) == -1 ||
+	    import->job->settings->blobs->kind->check(import->job->settings->blobs,
+	    &err) == -1 ? -1 : import_crates(p, a, &err);
 	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &err) == -1)
 		rc = -1;
 	if (rc == -1)

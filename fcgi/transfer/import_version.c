@@ -92,7 +92,7 @@ stage(struct passage *p, struct err *err)
 	struct version_new *v = &p->v;
 	ssize_t n;
 
-	if (blob_stage(p->arena, job->settings->store, &v->blob, err) == -1)
+	if (blob_stage(p->arena, job->settings->blobs, &v->blob, err) == -1)
 		return -1;
 	while ((n = read(p->fd, piece, PIECE)) != 0) {
 		if (n == -1 && errno == EINTR)

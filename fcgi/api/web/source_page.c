@@ -49,7 +49,9 @@ open_crate(struct page *page, const struct source_html *s, int *fd)
 	version_blob_read(&call, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Not Found");
-	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->store,
+	if (app_bring_blob(page->call->app, rq, blob.cksum) == -1)
+		return -1;
+	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->blobs->dir,
 	    blob_path(rq->arena, blob.cksum)), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return *fd == -1 ? err_sys(&rq->err, "the blob %s of %s %s", blob.cksum, s->crate, s->version) : 0;
 }

@@ -84,7 +84,7 @@ GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/mig
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
-.PHONY: all bench check check-tools lint fuzz run install uninstall dist clean help always
+.PHONY: all bench check check-s3 check-tools lint fuzz run install uninstall dist clean help always
 all: $(PROGRAMS:%=build/%)
 
 help:
@@ -92,6 +92,7 @@ help:
 	@echo 'make run        the whole registry in the foreground on 127.0.0.1 (see scripts/dev)'
 	@echo 'make check      every test, with sanitizers'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
+	@echo 'make check-s3   the store in real object stores, which are installed first; STORES="versitygw seaweedfs"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
 	@echo 'make fuzz       each fuzz target for SECONDS=60 seconds'
@@ -204,6 +205,13 @@ check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/s
 check-tools: all
 	scripts/tools $(TOOLS)
 	BERTH_BUILD=build t/run prove -v -It/lib t/tools/tools.t
+
+# Real object stores, which are installed into build/object-stores first; make check has one of its own (t/lib/Berth/S3.pm).
+STORES ?= versitygw seaweedfs
+check-s3: $(PROGRAMS:%=build/san/%)
+	scripts/object-stores $(STORES)
+	for store in $(STORES); do \
+	    BERTH_S3=$$store BERTH_S3_DIR=$(CURDIR)/build/object-stores t/run prove -It/lib t/755-object-store.t || exit; done
 
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)

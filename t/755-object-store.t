@@ -116,11 +116,9 @@ subtest 'a disk that is full' => sub {
 
 subtest 'other bytes' => sub {
 	plan skip_all => 'a real store has none' if $s3->is_real;
-	for my $how (qw(wrong cut 503 close)) {
+	for my $how (qw(wrong cut 503)) {
 		forget('second');
 		$s3->fail('GET', $how, sha('second'));
-		# the store is away for a moment after a failure
-		sleep(2);
 		my $res = get('second');
 		is($res->{status}, 503, "$how: 503");
 		ok(!-e copy_of('second'), 'no copy');
@@ -261,7 +259,8 @@ subtest 'berth node list' => sub {
 	$t->http(GET => '/-/readiness');
 	my $res = $other->http(GET => '/-/readiness');
 	is($t->json($res)->{status}, 'failed', 'a node with another external_url is not ready');
-	like($t->json($res)->{node_detail}, qr/^external_url of this node is https:\/\/registry\.\S+, and most nodes/, 'and says why');
+	like($t->json($res)->{node_detail}, qr/^external_url of this node is \S+registry\.\S+, and most nodes/,
+	    'and says why');
 	my ($status, $said) = berth(qw(node list --json));
 	is(scalar @$said, 2, 'two nodes');
 	my ($mine, $web2) = sort { ($a->{node} eq 'web2') <=> ($b->{node} eq 'web2') } @$said;

@@ -86,6 +86,7 @@ app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
 
 	if (blob_has_copy(store, rq->arena, sha256))
 		return 1;
-	return app_store_check(app, rq) == -1 ? -1
+	/* what comes from an object store is compared with its name, whosever it is: one round trip is enough */
+	return !store->kind->copies && app_store_check(app, rq) == -1 ? -1
 	    : blob_bring(store, rq->arena, sha256, rq->deadline_us - SPARE_US, &rq->err);
 }

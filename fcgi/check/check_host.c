@@ -98,8 +98,8 @@ check_readers(struct checking *c)
 	const struct settings *s = c->settings;
 	const struct {
 		const char *key, *path;
-	} files[] = { { s->blobs->kind->dir_key, s->blobs->dir }, { "cache_dir", s->cache_dir }, { "token_key",
-	    s->token_key } };
+	} files[] = { { s->blobs->kind->dir_key, s->blobs->dir }, { "cache_dir", s->cache_dir },
+		{ "token_key", s->token_key }, { "store_credentials", s->store_credentials } };
 	struct stat st, store;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -116,7 +116,7 @@ check_readers(struct checking *c)
 		    "token_key: all who read the store through its group, such as nginx's "
 		    "workers, can also read %s; give it a group that only the pool's user is in",
 		    s->token_key);
-	check_say(c, CHECK_OK, "store, cache_dir and token_key");
+	check_say(c, CHECK_OK, "store, cache_dir and files with secrets");
 }
 
 static void

@@ -22,7 +22,7 @@ enum {
 	PAUSE_MS = 100, /* before the second attempt, and four times as long before the third */
 	CONNECT_MS = 3000,
 	STALL_BYTES = 1000, /* a transfer that is slower than so many bytes a second, */
-	STALL_S = 5, /* for so many seconds, has failed */
+	STALL_S = 10, /* for so many seconds, has failed */
 	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after the last attempt others fail at once for so long */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,

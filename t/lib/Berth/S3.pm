@@ -35,7 +35,7 @@ sub new {
 	my ($class, $dir) = @_;
 	my $self = bless { owner => $$, dir => "$dir/s3-" . ++$count, real => $ENV{BERTH_S3} // '' }, $class;
 
-	make_path("$self->{dir}/data/" . BUCKET);
+	make_path("$self->{dir}/data" . ($self->{real} eq '' ? '/' . BUCKET : ''));
 	$self->{port} = Berth::Test::claim_port();
 	Berth::Test::write_file("$self->{dir}/credentials",
 	    sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", ID, SECRET));

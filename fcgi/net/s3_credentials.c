@@ -7,12 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 static struct slice
 trim(struct slice s)
 {
-	while (s.n > 0 && memchr(" \t\r", s.p[0], 3) != NULL)
+	while (s.n > 0 && is_blank(s.p[0]))
 		s = slice_of(s.p + 1, s.n - 1);
-	while (s.n > 0 && memchr(" \t\r", s.p[s.n - 1], 3) != NULL)
+	while (s.n > 0 && is_blank(s.p[s.n - 1]))
 		s.n--;
 	return s;
 }

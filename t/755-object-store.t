@@ -15,7 +15,7 @@ use Berth::Fault;
 use Berth::S3;
 use Berth::Test;
 
-my $t = Berth::Test->new(workers => 3, keep_unused => 0, cache_lease => 3);
+my $t = Berth::Test->new(workers => 6, keep_unused => 0, cache_lease => 3);
 my $fault = Berth::Fault->new($t);
 plan skip_all => $fault->missing if $fault->missing;
 my $s3 = Berth::S3->new($t->dir);

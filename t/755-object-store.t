@@ -151,7 +151,7 @@ subtest 'a store that is away' => sub {
 };
 
 subtest 'a publish that dies' => sub {
-	$fault->arm('blob:uploaded', 'kill');
+	$fault->arm('s3:uploaded', 'kill');
 	isnt(publish('dying', '1.0.0')->{status}, 200, 'after its upload');
 	ok($fault->disarm, 'it was');
 	is($t->psql("SELECT count(*) FROM crates WHERE name = 'dying'"), 0, 'there is no crate');

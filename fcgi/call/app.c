@@ -78,7 +78,7 @@ app_store_check(struct worker_app *app, struct request *rq)
 	return store_identity_check(app->db, rq->arena, &app->store, app->settings->blobs, true, &rq->err);
 }
 
-/* Half of the readers may wait for an object store and other systems; the rest goes on with what needs neither. */
+/* Half of the readers may wait for an object store or other systems; the rest goes on. */
 static int
 bring(const struct worker_app *app, struct request *rq, const char *sha256)
 {

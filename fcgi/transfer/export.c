@@ -142,7 +142,8 @@ export_version(const struct passage *p, struct arena *a, const struct wanted *w,
 	if (found == -1)
 		return err_context(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
 	if (found == 0)
-		return err_internal(err, 500, "%s %s: the store lacks its blob %s", w->name, w->version, w->cksum);
+		return err_internal(err, 500, "%s %s: cannot read its blob %s: the store lacks it", w->name, w->version,
+		    w->cksum);
 	if (fstat(from, &there) == -1)
 		rc = err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
 	else if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != there.st_size)

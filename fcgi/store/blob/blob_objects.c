@@ -165,7 +165,7 @@ objects_put(const struct blob_store *store, struct arena *a, const char *sha256,
 	int rc = s3_put(store->s3, a, key, fd, size, sha256, true, err);
 	bool same = false;
 
-	FAULT_POINT("blob", "uploaded");
+	FAULT_POINT("s3", "uploaded");
 	if (rc != 0)
 		return rc == 1 ? 0 : -1;
 	if (is_same(store, a, key, sha256, size, &same, err) == -1)

@@ -65,7 +65,7 @@ my %real = (
 	},
 	seaweedfs => sub {
 		my ($self) = @_;
-		my @ports = map { Berth::Test::claim_port() } 1 .. 3;
+		my @ports = map { Berth::Test::claim_port() } 1 .. 7;
 		my $access = sprintf('{"identities": [{"name": "berth", "credentials": [{"accessKey": "%s", '
 		    . '"secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List"]}]}', ID, SECRET);
 
@@ -74,6 +74,8 @@ my %real = (
 		return Berth::Test::spawn("$self->{dir}/log", "$ENV{BERTH_S3_DIR}/weed", '-logtostderr', 'server',
 		    "-dir=$self->{dir}/weed", '-ip=127.0.0.1', '-ip.bind=127.0.0.1', "-master.port=$ports[0]",
 		    "-volume.port=$ports[1]", "-filer.port=$ports[2]", '-filer', '-s3', "-s3.port=$self->{port}",
+		    "-master.port.grpc=$ports[3]", "-volume.port.grpc=$ports[4]", "-filer.port.grpc=$ports[5]",
+		    "-s3.port.grpc=$ports[6]",
 		    "-s3.config=$self->{dir}/access.json", '-volume.max=50', '-master.volumeSizeLimitMB=64');
 	},
 );
@@ -89,6 +91,9 @@ sub start {
 	    or die "the object store does not start\n";
 	Berth::Test::wait_for(sub { $self->curl('PUT', '')->{status} =~ /^(?:200|409)$/ }, 60)
 	    or die "the object store has no bucket\n" if $begin;
+	# SeaweedFS makes a volume at its first write, which takes seconds
+	Berth::Test::wait_for(sub { $self->curl('PUT', 'first', '-d', 'x')->{status} eq '200' }, 60)
+	    or die "the object store takes nothing\n" if $begin;
 	return;
 }
 

@@ -71,6 +71,21 @@ subtest 'a cold node' => sub {
 	ok(whole('first'), 'and the pool brings it again after nginx had it');
 };
 
+subtest 'pages of source bring both crates of a comparison' => sub {
+	my $public = $t->project('demo/pub', 'public');
+	my @crates;
+
+	is($t->publish($public, $token, 'paged', $_, files => { new => "$_\n" })->{status}, 200, "$_ is published")
+	    for '1.0.0', '1.1.0';
+	@crates = map { $t->store . '/' . below($_) } split(/\n/, $t->psql(
+	    "SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'paged'"));
+	is(unlink(@crates), 2, 'both copies are away');
+	my $res = $t->http(GET => '/-/projects/demo/pub/-/crates/paged/diff/1.0.0..1.1.0');
+	is($res->{status}, 200, 'the page') or diag($res->{body});
+	like($res->{body}, qr/2 changed/, 'compares them');
+	is(scalar(grep { -e } @crates), 2, 'and keeps both copies');
+};
+
 subtest 'two workers bring the same crate once' => sub {
 	forget('second');
 	$fault->arm('copy:fetched', 'hold');

@@ -30,7 +30,7 @@ NEXT     = berth-fcgi berth-worker berth
 FOLDERS  = base config crate crate/archive crate/inspect crate/manifest crate/toml access net \
 	store store/backup store/blob store/db store/migrate store/package store/token store/web cache tasks http pool \
 	call auth api api/cargo api/gitlab api/web transfer check admin admin/provision admin/upkeep
-PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl libcmark-gfm
+PACKAGES = libpq json-c libarchive zlib libcrypto libseccomp libcurl expat libcmark-gfm
 
 # ---- flags: each set has one purpose ---------------------------------------
 WARN = -std=c17 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -97,6 +97,7 @@ help:
 	@echo 'make check      every test, with sanitizers'
 	@echo 'make check-pages  the pages for browsers by axe-core, light and dark; needs npm and chromium'
 	@echo 'make check-tools  tools of cargo at the versions of berth-tools(7) against a real Berth; TOOLS="cargo-edit renovate"'
+	@echo 'make check-s3   the store in real object stores, which are installed first; STORES="versitygw seaweedfs"'
 	@echo 'make bench      how fast it is beside nginx alone; PARTS="index download", BENCHFLAGS="-r 5 -b DIR"'
 	@echo 'make soak       a registry of two nodes under load and trouble for HOURS=1: what grows, what is answered wrong'
 	@echo 'make lint       static analysis, manual pages, shell scripts; -k -j2 lists all that is wrong'
@@ -221,6 +222,13 @@ check-pages: all $(AXE)/node_modules/axe-core/axe.min.js
 check-tools: all
 	scripts/tools $(TOOLS)
 	BERTH_BUILD=build t/run prove -v -It/lib t/tools/*.t
+
+# Real object stores, which are installed into build/object-stores first; make check has one of its own (t/lib/Berth/S3.pm).
+STORES ?= versitygw seaweedfs
+check-s3: $(PROGRAMS:%=build/san/%)
+	scripts/object-stores $(STORES)
+	for store in $(STORES); do \
+	    BERTH_S3=$$store BERTH_S3_DIR=$(CURDIR)/build/object-stores t/run prove -It/lib t/755-object-store.t || exit; done
 
 # the plain programs, side by side with nginx alone; t/bench/goals reads what it writes
 bench: all $(BENCH)

@@ -13,6 +13,7 @@
 #include "cache/cache_barrier.h"
 #include "config/program.h"
 #include "config/settings.h"
+#include "store/blob/blob_store.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNACKNOWLEDGED = 3 };
 
@@ -41,6 +42,7 @@ static const struct noun *const nouns[] = {
 	&admin_retention,
 	&admin_fsck,
 	&admin_store,
+	&admin_node,
 	&admin_import,
 	&admin_export,
 	&admin_audit,
@@ -230,6 +232,7 @@ load_settings(struct invocation *in, const struct noun *noun, const struct optio
 		return -1;
 	in->config_path = path;
 	in->settings = settings;
+	blob_store_be_patient(settings->blobs);
 	*timeout_ms = settings->database_timeout * 1000;
 	if (database == NULL)
 		in->conninfo = settings->database_direct;

@@ -9,7 +9,7 @@
 #include "check/check.h"
 #include "config/program.h"
 #include "config/settings.h"
-#include "store/blob/blob_store.h"
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 #include "tasks/loop.h"
 
@@ -25,7 +25,7 @@ work(const char *config_path, const struct settings *s)
 		return 1;
 	}
 	/* a store that cannot be written fails the tasks that need it, and no others */
-	if (blob_store_check(s->store, &err) == -1)
+	if (s->blobs->kind->check(s->blobs, &err) == -1)
 		log_error("%s", err.detail);
 	if (s->worker_pid_file[0] != '\0' &&
 	    daemon_pid_file(s->worker_pid_file, &pid_fd, &err) == -1)

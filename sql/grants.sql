@@ -59,7 +59,8 @@ GRANT SELECT, INSERT (crates, part, project_id), UPDATE (crates) ON search_count
 GRANT SELECT, INSERT (by_sso, digest, expires_at, user_id), DELETE ON sessions TO :role;
 GRANT SELECT, INSERT (digest, expires_at, user_id), DELETE ON sign_in_links TO :role;
 GRANT SELECT, INSERT (checked_at, problems), UPDATE (checked_at, problems) ON store_check TO :role;
-GRANT SELECT, INSERT (node, seen_at, since), UPDATE (seen_at, since), DELETE ON store_nodes TO :role;
+GRANT SELECT, INSERT (external_url, keys, node, schema, seen_at, since, version), UPDATE (external_url, keys, schema,
+	seen_at, since, version), DELETE ON store_nodes TO :role;
 GRANT SELECT, UPDATE (adopted_at, confirmed, confirmed_at, held_at, held_files, held_of, mark, moved_at,
 	next_mark, written_by) ON store_state TO :role;
 GRANT SELECT, INSERT (fingerprint, slot), UPDATE (retired_at) ON token_slots TO :role;

@@ -54,11 +54,11 @@ my %commands = (
 	(map { $_ => $no_people } 'user unpin', 'group set', 'project set', 'project allow', 'project disallow',
 	    'project unpin', 'key retire', 'protect add', 'protect remove', 'issuer add', 'issuer disable',
 	    'issuer remove', 'trust remove', 'yank', 'flag set', 'flag unset', 'delete', 'retention set',
-	    'retention run', 'store adopt', 'store collect', 'tasks retry', 'tasks remove'),
+	    'retention run', 'store adopt', 'store collect', 'store copy', 'tasks retry', 'tasks remove'),
 	(map { $_ => $reads } 'user pins', 'user list', 'group list', 'group show', 'group shadowed',
 	    'project show', 'project pins',
 	    'project list', 'key list', 'member list', 'token list', 'owner list', 'protect list', 'issuer list',
-	    'trust list', 'flag list', 'retention show', 'fsck', 'store show', 'audit', 'tasks list',
+	    'trust list', 'flag list', 'retention show', 'fsck', 'node list', 'store show', 'audit', 'tasks list',
 	    'report adoption', 'report downloads', 'config show', 'export', 'backup', 'backup verify', 'check'),
 	restore => 'fills an empty database',
 );

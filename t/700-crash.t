@@ -96,15 +96,17 @@ subtest 'the points' => sub {
 		is_deeply([map { $at{$_} } @known], [sort { $a <=> $b } map { $at{$_} } @known], $what);
 	}
 	# those of berth-worker and of backups are passed elsewhere
-	for my $file (grep { !m{/tasks/|/backup/|/(?:blob_collect|blob_trash|store_mark|store_file)\.c$} }
+	for my $file (grep { !m{/tasks/|/backup/|/(?:blob_collect|blob_files|blob_line|blob_trash|store_mark)\.c$} }
 	    glob("$Berth::Cluster::ROOT/fcgi/{*,*/*}/*.c")) {
 		my $source = Berth::Cluster::slurp($file);
 
 		$in_source{"$1:$2"}++ while $source =~ /\bFAULT_\w+\("(\w+)", "(\w+)"\)/g;
 	}
-	# where the blob is there already: below, in t/720-store-trouble.t and t/830-collect.t
+	# where the blob is there already: below, in t/720-store-trouble.t and t/830-collect.t; with an object store:
+	# t/755-object-store.t
 	delete @in_source{'blob:renewed', 'blob:rename', 'blob:missing'};
-	is_deeply([grep { !defined $at{$_} && !/^(?:cache|inspect|page):/ } sort keys %in_source], [],
+	my $others = qr/^(?:cache|collect|copy|inspect|page|s3):/;
+	is_deeply([grep { !defined $at{$_} && !/$others/ } sort keys %in_source], [],
 	    'none in the sources is missed');
 };
 

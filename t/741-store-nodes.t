@@ -22,7 +22,7 @@ is($t->http(GET => '/-/readiness')->{status}, 200, 'one node is ready');
 
 my $copy = $t->dir . '/copy';
 Berth::Cluster::run_command('cp', '-a', $t->store, $copy);
-my @shared = (workers => 1, database => $t->dsn('berth'));
+my @shared = (workers => 1, database => $t->dsn('berth'), external_url => $t->url);
 my %node = (
 	'web/1' => $t,
 	web2 => Berth::Test->new(@shared, node => 'web2', store => $copy),

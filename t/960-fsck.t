@@ -132,8 +132,8 @@ subtest 'blobs' => sub {
 
 	rename($path, "$path.away") or die "$path: $!\n";
 	my $subject = "demo/registry alpha\@1.0.0 (sha256 $sha)";
-	finds('one is away', [['blob missing', 0, $subject, 'No such file or directory']]);
-	finds('nothing is made up', [['blob missing', 0, $subject, 'No such file or directory']], '--repair');
+	finds('one is away', [['blob missing', 0, $subject, 'the store lacks it']]);
+	finds('nothing is made up', [['blob missing', 0, $subject, 'the store lacks it']], '--repair');
 	Berth::Test::write_file($path, $bytes . 'x');
 	finds('too long', [['blob size', 0, $subject, ($size + 1) . " bytes, not $size"]]);
 	Berth::Test::write_file($path, $bytes ^ "\1");
@@ -169,7 +169,7 @@ subtest 'from elsewhere' => sub {
 	my $from = $t->dir . '/from';
 	my $below = substr($sha, 0, 2) . '/' . substr($sha, 2, 2);
 	my %damage = (
-		missing => [sub { unlink($path) }, 'blob missing', 'No such file or directory'],
+		missing => [sub { unlink($path) }, 'blob missing', 'the store lacks it'],
 		cut => [sub { Berth::Test::write_file($path, substr($bytes, 0, 99)) }, 'blob size',
 		    '99 bytes, not ' . length $bytes],
 		changed => [sub { Berth::Test::write_file($path, $bytes ^ "\1") }, 'blob bytes',
@@ -199,7 +199,7 @@ subtest 'from elsewhere' => sub {
 	is((fsck('--from', '/nonexistent'))[0], 1, 'from nowhere');
 	make_path($from);
 	POSIX::mkfifo("$from/$_", 0600) or die "$_: $!\n" for $sha, 'pipe.crate';
-	finds('from pipes', [['blob missing', 0, $subject, 'No such file or directory']], '--from', $from);
+	finds('from pipes', [['blob missing', 0, $subject, 'the store lacks it']], '--from', $from);
 	# root must not fill a directory for the user of the store
 	my ($way, $outside) = ($t->store . '/' . substr($sha, 0, 2), $t->dir . '/outside');
 	unlink("$from/$sha");
@@ -219,7 +219,7 @@ subtest 'the same bytes again' => sub {
 	my $bytes = Berth::Cluster::slurp($path);
 	my %damage = (
 		'missing' => [sub { unlink($path) or die "$path: $!\n" }, 'blob missing',
-		    'No such file or directory'],
+		    'the store lacks it'],
 		'cut' => [sub { Berth::Test::write_file($path, substr($bytes, 0, 99)) }, 'blob size',
 		    '99 bytes, not ' . length $bytes],
 	);
@@ -288,7 +288,7 @@ subtest 'more than a piece' => sub {
 	    . ' used_crates = used_crates + 1');
 	my $sha = 'a' x 64;
 	finds('the last one of many', [(map { ['blob missing', 0, "demo/registry many\@0.0.$_ (sha256 $sha)",
-	    'No such file or directory' . ($_ == 10 ? '; the same holds for 6990 more versions' : '')] } 1 .. 10),
+	    'the store lacks it' . ($_ == 10 ? '; the same holds for 6990 more versions' : '')] } 1 .. 10),
 	    ['version', 0, 'demo/registry many@0.0.7000', 'its index line says other than its row']]);
 	$t->psql("UPDATE versions SET index_line = '{}'"
 	    . " WHERE crate_id = (SELECT id FROM crates WHERE name = 'many')");

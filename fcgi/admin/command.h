@@ -87,6 +87,7 @@ extern const struct noun admin_tasks;
 extern const struct noun admin_key;
 extern const struct noun admin_member;
 extern const struct noun admin_migrate;
+extern const struct noun admin_node;
 extern const struct noun admin_owner;
 extern const struct noun admin_project;
 extern const struct noun admin_protect;

@@ -15,6 +15,7 @@
 #include "cache/cache_state.h"
 #include "call/app_metrics.h"
 #include "store/blob/blob_store.h"
+#include "store/blob/store_file.h"
 #include "store/blob/store_mark.h"
 #include "store/blob/store_node.h"
 #include "store/flag.h"
@@ -124,12 +125,23 @@ only_reads(struct request *rq, bool *reads)
 static bool
 is_shared(struct worker_app *app, struct request *rq, bool writable, struct err *err)
 {
-	const char *store = app->settings->store;
-	char node[STORE_NODE_NAME_SIZE];
+	const struct blob_store *store = app->settings->blobs;
+	char name[STORE_NODE_NAME_SIZE];
+	const struct store_node self = { name, app->settings->external_url,
+		token_slot_text(rq->arena, app->settings->token_key) };
 
-	store_node_name(app->settings->node, node);
-	return (!writable || store_node_show(app->db, rq->arena, store, node, err) == 0) &&
-	    store_node_look(app->db, rq->arena, store, node, err) == 0;
+	store_node_name(app->settings->node, name);
+	return (!writable || store_node_show(app->db, rq->arena, store, &self, err) == 0) &&
+	    store_node_look(app->db, rq->arena, store, name, err) == 0;
+}
+
+/* Does an object store answer?  All nodes have the same, and have copies: reads go on without it. */
+static bool
+is_away(const struct blob_store *store, struct err *err)
+{
+	char id[REGISTRY_ID_SIZE + 1];
+
+	return store->kind->copies && store_file_read(store, STORE_ID_FILE, id, sizeof(id), err) == -1;
 }
 
 /* "ok", or what is wrong with the store; err has the details for the administrator. */
@@ -137,16 +149,36 @@ static const char *
 store_state(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
     struct err *err)
 {
-	const char *store = app->settings->store;
+	const struct blob_store *store = app->settings->blobs;
 
 	if (blob_store_probe(rq->arena, store, !reads, err) == -1)
 		return reads ? "unreadable" : "not writable";
+	if (is_away(store, err)) {
+		if (reads)
+			err_clear(err);
+		return "away";
+	}
 	/* without the database this is unknown */
 	if (health->schema != DB_SCHEMA_FITS)
 		return "ok";
 	if (store_identity_check(app->db, rq->arena, &app->store, store, health->writable, err) == -1)
 		return "not the registry's";
 	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
+}
+
+/* Does this node say the same as the others? */
+static void
+look_at_nodes(struct worker_app *app, struct request *rq, const struct health *health, struct err *err)
+{
+	char name[STORE_NODE_NAME_SIZE];
+	const struct store_node self = { name, app->settings->external_url, NULL };
+
+	store_node_name(app->settings->node, name);
+	if (health->schema != DB_SCHEMA_FITS || store_node_agree(app->db, rq->arena, &self, err) == 0)
+		return;
+	/* a database that is away is said elsewhere */
+	if (err->status != 503)
+		err_clear(err);
 }
 
 /* What readiness says of the file of keys, if there should be one. */
@@ -254,7 +286,7 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 	const struct {
 		const char *param, *variable, *key, *value;
 	} places[] = {
-		{ "BERTH_NGINX_STORE", "berth_store", "store", s->store },
+		{ "BERTH_NGINX_STORE", "berth_store", s->blobs->kind->dir_key, s->blobs->dir },
 		{ "BERTH_NGINX_CACHE_DIR", "berth_cache_dir", "cache_dir", s->cache_dir },
 	};
 	const char *root = request_header(rq, "BERTH_NGINX_ROOT"), *path = url_path(s->external_url);
@@ -280,7 +312,8 @@ nginx_detail(const struct settings *s, const struct request *rq, bool *bad)
 int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
-	struct err store_err = { 0 };
+	struct err store_err = { 0 }, node_err = { 0 };
+	int64_t patience_ms;
 	struct key_report keys;
 	struct health health;
 	struct json_out o;
@@ -291,7 +324,12 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	if (only_reads(rq, &reads) == -1)
 		return -1;
 	look(call->app, rq, &health);
+	patience_ms = blob_store_set_patience(call->app->settings->blobs, PATIENCE_US / 1000);
 	store = store_state(call->app, rq, &health, reads, &store_err);
+	(void)blob_store_set_patience(call->app->settings->blobs, patience_ms);
+	look_at_nodes(call->app, rq, &health, &node_err);
+	if (node_err.status != 0 && rq->err.status == 0)
+		rq->err = node_err;
 	if (store_err.status != 0 && rq->err.status == 0)
 		rq->err = store_err;
 	report_keys(call->app, rq, &health, &keys);
@@ -300,7 +338,8 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	nginx = nginx_detail(call->app->settings, rq, &bad_nginx);
 	if (bad_nginx && rq->err.status == 0)
 		err_internal(&rq->err, 503, "%s", nginx);
-	ready = store_err.status == 0 && !keys.bad && !bad_nginx && health.schema == DB_SCHEMA_FITS &&
+	ready = store_err.status == 0 && node_err.status == 0 && !keys.bad && !bad_nginx &&
+	    health.schema == DB_SCHEMA_FITS &&
 	    (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
@@ -319,6 +358,8 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	put_cache(&o, call->app, rq->arena);
 	if (nginx != NULL)
 		json_out_key_str(&o, "nginx_detail", nginx);
+	if (node_err.status != 0)
+		json_out_key_str(&o, "node_detail", node_err.detail);
 	json_out_close(&o, '}');
 	return respond(rs, ready ? 200 : 503, "application/json", &b);
 }
@@ -550,7 +591,7 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_writes(call->app, rq, &b);
 		print_answers(call->app, rq, &b);
 	}
-	if (blob_store_free(call->app->settings->store, &bytes, &store_err) == 0)
+	if (blob_store_free(call->app->settings->blobs, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);
 	metrics_print(call->app->meter->metrics, &b);
 	return respond(rs, 200, METRICS_CONTENT_TYPE, &b);

@@ -67,7 +67,7 @@ prepare_store(const struct settings *s)
 {
 	struct err err = { 0 };
 
-	if (blob_store_check(s->store, &err) == -1)
+	if (s->blobs->kind->check(s->blobs, &err) == -1)
 		log_error("%s", err.detail);
 }
 
@@ -81,9 +81,9 @@ sweep_store(struct worker_app *app)
 	const struct settings *s = app->settings;
 	struct err err = { 0 };
 
-	if (store_identity_check(app->db, app->arena, &app->store, s->store, true, &err) == -1 ||
+	if (store_identity_check(app->db, app->arena, &app->store, s->blobs, true, &err) == -1 ||
 	    (app->store.adopted &&
-	        blob_sweep_staging(s->store, 2 * s->request_timeout + STAGING_SLACK, &err) == -1))
+	        blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + STAGING_SLACK, &err) == -1))
 		log_error("%s", err.detail);
 	else if (!app->store.adopted)
 		log_warn("store %s has no " STORE_ID_FILE " yet: nothing is removed from it until an administrator "
@@ -95,6 +95,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
     struct err *err)
 {
 	struct worker_app *app = calloc(1, sizeof(*app));
+	int64_t patience_ms;
 	struct err away;
 
 	if (app == NULL) {
@@ -114,6 +115,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);
+	patience_ms = blob_store_set_patience(settings->blobs, IDLE_MAX_US / 1000);
 	app->db = db_new_pooled(settings->database, settings->database_direct,
 	    settings->database_timeout * 1000);
 	app->board = shared->memory;
@@ -134,6 +136,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 	} else {
 		sweep_store(app);
 	}
+	(void)blob_store_set_patience(settings->blobs, patience_ms);
 	/* connecting is not the first request's time */
 	(void)db_take_us(app->db);
 	return app;

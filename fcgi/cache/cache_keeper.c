@@ -24,6 +24,7 @@
 #include "cache/cache_source.h"
 #include "cache/cache_tree.h"
 #include "store/blob/blob.h"
+#include "store/blob/store_node.h"
 
 enum {
 	SECOND = 1000000,
@@ -39,7 +40,6 @@ enum {
 	LEASE_SLACK = 2,
 	PROBE_US = SECOND, /* for a probe to come back */
 	GRANT_SECONDS = 3600, /* then a request makes it anew; last_used_at of a token is exact to this */
-	HOST_SIZE = 256,
 	/*
 	 * The longest index file that a keeper reads, in bytes for each second of cache_lease.  It does nothing
 	 * else meanwhile, so it must be done before the lease ends: at 1 MiB a second, which a slow line to the
@@ -278,11 +278,11 @@ hurry(struct keeper *k, int part)
 static int
 begin(struct keeper *k, struct err *err)
 {
-	char host[HOST_SIZE] = "";
+	char host[STORE_NODE_NAME_SIZE];
 	struct cache_registration r;
 	struct moment since;
 
-	(void)gethostname(host, sizeof(host) - 1);
+	store_node_name(k->settings->node, host);
 	if (cache_session_connect(&k->session, k->board, err) == -1)
 		return -1;
 	if (cache_node_listen(k->session.db, k->arena, err) == -1)
@@ -339,7 +339,7 @@ put_file(struct keeper *k, const struct cache_file *f, const struct cache_conten
 	if (!c->found)
 		return 0;
 	return f->version[0] != '\0'
-	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->store,
+	    ? cache_tree_put_link(k->dir, f, arena_printf(k->arena, "%s/%s", k->settings->blobs->dir,
 		blob_path(k->arena, c->cksum)), err)
 	    : cache_tree_put(k->dir, f, c->bytes, (time_t)c->time, err);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/blob/blob_copy.h"
 #include "store/token/token_slot.h"
 
 enum { KEYS_SECONDS = 60 }; /* between two looks at the slots of token_key */
@@ -74,5 +75,37 @@ app_respond_ok(struct response *rs)
 int
 app_store_check(struct worker_app *app, struct request *rq)
 {
-	return store_identity_check(app->db, rq->arena, &app->store, app->settings->store, true, &rq->err);
+	return store_identity_check(app->db, rq->arena, &app->store, app->settings->blobs, true, &rq->err);
+}
+
+/* Half of the readers may wait for an object store or other systems; the rest goes on. */
+static int
+bring(const struct worker_app *app, struct request *rq, const char *sha256)
+{
+	enum { PATIENCE_US = 5000000, SPARE_US = 3000000 };
+	const int64_t workers = app->settings->workers;
+	const struct slots_ask ask = { .queue = QUEUE_OUTBOUND, .n = workers > 1 ? (size_t)workers / 2 : 1,
+		.actor = "read", .until_us = clock_us() + PATIENCE_US };
+	int rc;
+
+	if (slots_take(app->slots, &ask) == -1) {
+		err_internal(&rq->err, 503, "too many workers are already waiting for the object store");
+		return err_tell(&rq->err, "the registry's object store is slow; try again in a few seconds");
+	}
+	rc = blob_bring(app->settings->blobs, rq->arena, sha256, rq->deadline_us - SPARE_US, &rq->err);
+	slots_leave(app->slots, &ask);
+	return rc;
+}
+
+int
+app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
+{
+	const struct blob_store *store = app->settings->blobs;
+
+	if (blob_has_copy(store, rq->arena, sha256))
+		return 1;
+	/* what comes from an object store is compared with its name, whosever it is: one round trip is enough */
+	if (store->kind->copies)
+		return bring(app, rq, sha256);
+	return app_store_check(app, rq) == -1 ? -1 : blob_bring(store, rq->arena, sha256, 0, &rq->err);
 }

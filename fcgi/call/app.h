@@ -75,6 +75,14 @@ int app_respond_json(struct response *, int status, struct slice json);
  */
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
+/*
+ * The file of a blob is in the store's directory, where nginx and the pool open it; from an object store it
+ * comes there first, in one round trip where there is no copy.  1: it is there; 0: the store lacks it; -1:
+ * rq->err, 503.
+ */
+int app_bring_blob(struct worker_app *, struct request *, const char *sha256)
+    __attribute__((warn_unused_result));
+
 /* {"ok":true} */
 int app_respond_ok(struct response *);
 

@@ -141,7 +141,7 @@ check_store(struct checking *c)
 
 	if (!check_requires_database(c))
 		return;
-	if (store_identity_test(c->db, c->arena, c->settings->store, warning, sizeof(warning), &err) == -1)
+	if (store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (warning[0] != '\0')
 		check_say(c, CHECK_WARNING, "%s", warning);

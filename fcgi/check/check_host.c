@@ -48,7 +48,7 @@ check_directories(struct checking *c)
 	const struct settings *s = c->settings;
 	struct err err = { 0 };
 
-	if (blob_store_test(s->store, &err) == -1)
+	if (blob_store_test(s->blobs, &err) == -1)
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (c->who != CHECK_WORKER && s->cache_dir[0] != '\0' &&
 		 access(s->cache_dir, W_OK | X_OK) == -1) {
@@ -98,7 +98,8 @@ check_readers(struct checking *c)
 	const struct settings *s = c->settings;
 	const struct {
 		const char *key, *path;
-	} files[] = { { "store", s->store }, { "cache_dir", s->cache_dir }, { "token_key", s->token_key } };
+	} files[] = { { s->blobs->kind->dir_key, s->blobs->dir }, { "cache_dir", s->cache_dir },
+		{ "token_key", s->token_key }, { "store_credentials", s->store_credentials } };
 	struct stat st, store;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
@@ -109,13 +110,13 @@ check_readers(struct checking *c)
 			    "permission (chmod o= %s)",
 			    files[i].key, files[i].path, (unsigned)(st.st_mode & ALLPERMS), files[i].path);
 	}
-	if (s->token_key[0] != '\0' && stat(s->token_key, &st) == 0 && stat(s->store, &store) == 0 &&
+	if (s->token_key[0] != '\0' && stat(s->token_key, &st) == 0 && stat(s->blobs->dir, &store) == 0 &&
 	    st.st_gid == store.st_gid && (st.st_mode & S_IRWXG) != 0)
 		check_say(c, CHECK_WARNING,
 		    "token_key: all who read the store through its group, such as nginx's "
 		    "workers, can also read %s; give it a group that only the pool's user is in",
 		    s->token_key);
-	check_say(c, CHECK_OK, "store, cache_dir and token_key");
+	check_say(c, CHECK_OK, "store, cache_dir and files with secrets");
 }
 
 static void
@@ -170,7 +171,7 @@ check_disk(struct checking *c)
 {
 	struct health_server server = { .local = false };
 	struct err err = { 0 };
-	bool any = check_path(c, "store", c->settings->store);
+	bool any = check_path(c, c->settings->blobs->kind->dir_key, c->settings->blobs->dir);
 
 	any = check_path(c, "cache_dir", c->settings->cache_dir) || any;
 	if (c->database.status == 0 && health_server(c->db, c->arena, &server, &err) == 0 && server.local)

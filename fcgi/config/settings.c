@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/url.h"
 #include "base/words.h"
+#include "store/blob/blob_store.h"
 
 /* Of external_url: nginx compares it byte by byte, and it is in links, headers and the path of a cookie. */
 static const char *
@@ -75,6 +76,28 @@ static const char *
 check_optional_path(const char *v)
 {
 	return v[0] == '\0' ? NULL : check_path(v);
+}
+
+/* It stands in what is signed, and tokens of no kind go there: http:// is for a network that is trusted. */
+static const char *
+check_endpoint(const char *v)
+{
+	struct slice url = slice_str(v), place = url_host_port(url);
+
+	if (v[0] == '\0')
+		return NULL;
+	return url_is_web(url) && url_user(url).n == 0 && place.p + place.n == v + url.n ? NULL :
+	    "must be http://host[:port] or https://host[:port], without a slash at its end";
+}
+
+static const char *
+check_region(const char *v)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+	enum { LONGEST = 64 };
+	size_t n = strlen(v);
+
+	return n > 0 && n <= LONGEST && strspn(v, bytes) == n ? NULL : "must be letters, digits, - and _";
 }
 
 static const char *
@@ -323,7 +346,14 @@ const struct conf_key settings_keys[] = {
 	{ MEMBER(database), .type = CONF_STR, .def = "dbname=berth user=berth", .secret = true },
 	{ MEMBER(database_direct), .type = CONF_STR, .def = "", .secret = true },
 	{ MEMBER(database_read), .type = CONF_STR, .def = "", .secret = true },
-	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
+	{ MEMBER(store), .type = CONF_STR, .def = "/var/lib/berth", .check = blob_store_name_check },
+	{ MEMBER(store_endpoint), .type = CONF_STR, .def = "", .check = check_endpoint },
+	{ MEMBER(store_region), .type = CONF_STR, .def = "us-east-1", .check = check_region },
+	{ MEMBER(store_credentials), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(store_ca_file), .type = CONF_STR, .def = "", .check = check_optional_path },
+	{ MEMBER(store_path_style), .type = CONF_BOOL, .def = "on" },
+	{ MEMBER(store_copies), .type = CONF_STR, .def = "/var/lib/berth", .check = check_path },
+	{ MEMBER(store_copies_size), .type = CONF_SIZE, .def = "10g", .min = 1 << 20, .max = INT64_MAX },
 	{ MEMBER(cache_dir), .type = CONF_STR, .def = "", .check = check_optional_path },
 	{ MEMBER(cache_lease), .type = CONF_SECONDS, .def = "10", .min = 3, .max = 20 },
 	{ MEMBER(token_key), .type = CONF_STR, .def = "", .check = check_optional_path },
@@ -435,6 +465,17 @@ write_socket_beside(struct arena *a, const char *path)
 	return arena_printf(a, "%.*s-write%s", stem, path, has ? suffix : "");
 }
 
+struct blob_store *
+settings_store(struct arena *a, const struct settings *s, const char *name)
+{
+	enum { SPARE_S = 3 }; /* a request answers in its time, whether the store does or not */
+	struct s3_conf conf = { .endpoint = s->store_endpoint, .region = s->store_region,
+		.credentials = s->store_credentials, .ca_file = s->store_ca_file, .path_style = s->store_path_style,
+		.patience_ms = (s->request_timeout > SPARE_S ? s->request_timeout - SPARE_S : 1) * 1000 };
+
+	return blob_store_new(a, name, s->store_copies, &conf);
+}
+
 int
 settings_load(struct arena *a, const char *path, struct settings *s, struct err *err)
 {
@@ -448,6 +489,7 @@ settings_load(struct arena *a, const char *path, struct settings *s, struct err 
 		s->write_socket = write_socket_beside(a, s->socket);
 	if (s->database_direct[0] == '\0')
 		s->database_direct = s->database;
+	s->blobs = settings_store(a, s, s->store);
 	return 0;
 }
 
@@ -489,5 +531,6 @@ settings_restore(struct arena *a, int fd, struct settings *s, struct err *err)
 	if (pread(fd, saved, n, 0) != (ssize_t)n ||
 	    conf_restore(a, settings_keys, settings_nkeys, saved, n, s) == -1)
 		return err_internal(err, 500, "cannot read the settings that the master has saved");
+	s->blobs = settings_store(a, s, s->store);
 	return 0;
 }

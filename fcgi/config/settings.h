@@ -23,7 +23,15 @@ struct settings {
 	const char *database; /* libpq connection string */
 	const char *database_direct; /* the same, past any pooler; by default `database` */
 	const char *database_read; /* a replica of it, for searches and lists; "": none */
-	const char *store; /* directory of the blob store */
+	const char *store; /* directory of the blob store, or s3://BUCKET[/PREFIX] */
+	const char *store_endpoint; /* of the object store; "": Amazon's */
+	const char *store_region;
+	const char *store_credentials; /* a file; "": of the environment */
+	const char *store_ca_file; /* "": what the machine trusts */
+	bool store_path_style;
+	const char *store_copies; /* directory of this node's copies of an object store */
+	int64_t store_copies_size;
+	struct blob_store *blobs; /* what these say together: no key, but made of them */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
@@ -105,6 +113,9 @@ const struct conf_key *settings_project_key(struct slice name);
 /* conf_load() over settings_keys and SETTINGS_VARIABLES; afterwards write_socket is never empty. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
+
+/* A store of that name, which blob_store_name_check() has passed, that is reached as these settings say. */
+struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
 /*
  * Saves all values for another process of the same program, in a file without a name; its

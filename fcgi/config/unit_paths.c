@@ -6,6 +6,7 @@
 
 #include "base/words.h"
 #include "config/command.h"
+#include "store/blob/blob_kind.h"
 
 enum { ANSWER_MAX = 8192 };
 
@@ -63,7 +64,7 @@ void
 unit_paths_look(const struct settings *s, int ms, void (*tell)(void *, const char *), void *arg)
 {
 	const struct path paths[] = {
-		{ "store", s->store, false },
+		{ s->blobs->kind->dir_key, s->blobs->dir, false },
 		{ "cache_dir", s->cache_dir, false },
 		{ "log_file", s->log_file, true },
 		{ "worker_log_file", s->worker_log_file, true },

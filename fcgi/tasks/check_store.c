@@ -33,7 +33,7 @@ task_check_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 		{ .name = "problems", .number = &problems } };
 	const size_t n = sizeof(values) / sizeof(*values);
 	int said = 0, rc = progress_read(ctx, task, values, n, err);
-	struct fsck f = { .db = ctx->db, .store = ctx->settings->store, .say = say, .arg = &said };
+	struct fsck f = { .db = ctx->db, .store = ctx->settings->blobs, .say = say, .arg = &said };
 
 	progress.step = step > FSCK_INDEXES && step <= FSCK_DONE ? (enum fsck_step)step : FSCK_INDEXES;
 	while (rc == 0 && progress.step != FSCK_DONE && !task_must_stop(ctx)) {

@@ -187,13 +187,13 @@ int
 task_collect_blobs(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
 	const struct settings *s = ctx->settings;
-	struct run run = { .ctx = ctx, .pass = { .store = s->store, .keep = s->keep_unused } };
+	struct run run = { .ctx = ctx, .pass = { .store = s->blobs, .keep = s->keep_unused } };
 	struct progress_value values[PROGRESS_VALUES];
 	int rc = 0;
 
 	progress_values(&run, values);
 	if (progress_read(ctx, task, values, PROGRESS_VALUES, err) == -1 ||
-	    store_mark_check(ctx->db, ctx->arena, s->store, s->keep_unused, task->progress == NULL, &run.leave,
+	    store_mark_check(ctx->db, ctx->arena, s->blobs, s->keep_unused, task->progress == NULL, &run.leave,
 	        err) == -1)
 		return -1;
 	if (run.leave.wait_s > 0) {

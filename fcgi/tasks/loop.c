@@ -320,7 +320,7 @@ fail(struct loop *l, const struct task_ctx *ctx, const struct task *task, const 
 static int
 check_store(struct loop *l, struct arena *a, const struct task_kind *kind, struct err *err)
 {
-	const char *store = l->settings->store;
+	const struct blob_store *store = l->settings->blobs;
 
 	switch (kind->store) {
 	case TASK_STORE_READS:

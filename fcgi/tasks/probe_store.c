@@ -1,14 +1,41 @@
 #include "tasks/task.h"
 
+#include <inttypes.h>
+
+#include "store/blob/blob.h"
+#include "store/blob/blob_copies.h"
 #include "store/blob/store_node.h"
+#include "store/token/token_slot.h"
+
+/* None that is still under way is as old as two requests and a little more. */
+enum { SLACK_S = 60 };
+
+/* What this node alone has of an object store: its copies, and what its publishes have left in staging. */
+static int
+trim_copies(struct task_ctx *ctx, struct err *err)
+{
+	const struct settings *s = ctx->settings;
+	int64_t removed;
+
+	if (!s->blobs->kind->copies)
+		return 0;
+	if (blob_copies_trim(s->blobs, s->store_copies_size, s->keep_unused, &removed, err) == -1 ||
+	    blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + SLACK_S, err) == -1)
+		return -1;
+	if (removed > 0)
+		task_note(ctx, "%" PRId64 " copies removed", removed);
+	return 0;
+}
 
 int
 task_probe_store(struct task_ctx *ctx, const struct task *task, struct err *err)
 {
-	const char *store = ctx->settings->store;
+	const struct settings *s = ctx->settings;
+	const struct blob_store *store = s->blobs;
+	const struct store_node self = { ctx->node, s->external_url, token_slot_text(ctx->arena, s->token_key) };
 
 	(void)task;
-	if (store_node_show(ctx->db, ctx->arena, store, ctx->node, err) == -1 ||
+	if (trim_copies(ctx, err) == -1 || store_node_show(ctx->db, ctx->arena, store, &self, err) == -1 ||
 	    store_node_look(ctx->db, ctx->arena, store, ctx->node, err) == -1)
 		return -1;
 	return store_node_sweep(ctx->db, ctx->arena, store, err);

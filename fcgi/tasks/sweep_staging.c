@@ -12,7 +12,7 @@ task_sweep_staging(struct task_ctx *ctx, const struct task *task, struct err *er
 	int n;
 
 	(void)task;
-	n = blob_sweep_staging(s->store, 2 * s->request_timeout + SLACK, err);
+	n = blob_sweep_staging(s->blobs->dir, 2 * s->request_timeout + SLACK, err);
 	if (n == -1)
 		return -1;
 	if (n > 0)

@@ -109,7 +109,7 @@ int task_sweep_staging(struct task_ctx *, const struct task *, struct err *)
 int task_check_store(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Checks that this node and the others have one store. */
+/* Checks that this node and the others have one store, and trims its copies of an object store. */
 int task_probe_store(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 

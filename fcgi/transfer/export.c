@@ -146,12 +146,15 @@ static int
 export_version(const struct passage *p, struct arena *a, const struct wanted *w, struct err *err)
 {
 	const char *path = arena_printf(a, "crates/%s/%s-%s.crate", w->name, w->name, w->version);
-	const char *blob = arena_printf(a, "%s/%s", p->export->store, blob_path(a, w->cksum));
-	int from = open(blob, BLOB_OPEN), rc = 0;
+	const struct blob_store *store = p->export->store;
+	int from, found = store->kind->open(store, a, blob_path(a, w->cksum), &from, err), rc = 0;
 	struct stat here, there;
 
-	if (from == -1)
-		return err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
+	if (found == -1)
+		return err_context(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
+	if (found == 0)
+		return err_internal(err, 500, "%s %s: cannot read its blob %s: the store lacks it", w->name, w->version,
+		    w->cksum);
 	if (fstat(from, &there) == -1)
 		rc = err_sys(err, "%s %s: cannot read its blob %s", w->name, w->version, w->cksum);
 	else if (fstatat(p->root, path, &here, AT_SYMLINK_NOFOLLOW) == -1 || here.st_size != there.st_size)

@@ -17,7 +17,7 @@
 struct export {
 	struct db *db;
 	int64_t project_id;
-	const char *store;
+	const struct blob_store *store;
 	const char *dir; /* made, unless it is there */
 	const char *url; /* of that directory, without a slash at its end; for config.json */
 	size_t crates, versions; /* in the index afterwards */

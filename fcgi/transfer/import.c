@@ -214,6 +214,7 @@ static int
 process_main(struct process *p, pid_t parent)
 {
 	const struct import *import = p->import;
+	const struct blob_store *blobs = import->job->settings->blobs;
 	struct arena *a = arena_new();
 	struct cache_barrier *barrier;
 	struct err err = { 0 };
@@ -225,8 +226,8 @@ process_main(struct process *p, pid_t parent)
 	db_prepare_late(p->db);
 	barrier = cache_barrier_new(p->db, NULL);
 	/* a store that no pool has used yet has no directories */
-	rc = become_owner(import->job->settings->store, &err) == -1 || follow(parent, &err) == -1 ||
-	    blob_store_check(import->job->settings->store, &err) == -1 ? -1 : import_crates(p, a, &err);
+	rc = become_owner(blobs->dir, &err) == -1 || follow(parent, &err) == -1 ||
+	    blobs->kind->check(blobs, &err) == -1 ? -1 : import_crates(p, a, &err);
 	if (cache_barrier_wait(barrier, a, clock_us() + import->wait_us, &err) == -1)
 		rc = -1;
 	if (rc == -1)

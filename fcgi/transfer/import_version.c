@@ -91,7 +91,7 @@ begin_stage(void *arg, struct err *err)
 {
 	struct passage *p = arg;
 
-	return blob_stage(p->arena, p->importer->job->settings->store, &p->v.blob, err);
+	return blob_stage(p->arena, p->importer->job->settings->blobs, &p->v.blob, err);
 }
 
 static int

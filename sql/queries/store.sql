@@ -84,12 +84,47 @@ SELECT extract(epoch FROM now())::bigint AS now,
        NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds') AS due;
 
 -- name: store_node_seen
--- $1 node, $2 seconds since 1970.  One row by primary key: the node has written its file at that time.  A
--- node that comes back after it was gone counts as new.
-INSERT INTO store_nodes AS n (node, since, seen_at) VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint))
+-- $1 node, $2 seconds since 1970, $3 version, $4 schema, $5 external_url, $6 keys.  One row by primary key: the node
+-- has written its file at that time, and says this of itself.  A node that comes back after it was gone counts as new.
+INSERT INTO store_nodes AS n (node, since, seen_at, version, schema, external_url, keys)
+VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint), $3, $4::bigint, $5, $6)
     ON CONFLICT (node) DO UPDATE
    SET since = CASE WHEN n.seen_at < now() - interval '90 seconds' THEN excluded.since ELSE n.since END,
-       seen_at = greatest(n.seen_at, excluded.seen_at);
+       seen_at = greatest(n.seen_at, excluded.seen_at), version = excluded.version, schema = excluded.schema,
+       external_url = excluded.external_url, keys = excluded.keys;
+
+-- part: live_nodes
+-- Nodes that are not gone: a scan of a table with a row for each node.
+live AS (SELECT * FROM store_nodes WHERE seen_at > now() - interval '90 seconds')
+
+-- name: store_node_common
+-- $1 node, $2 its external_url, whatever its row says.  One row: the external_url that most nodes have which are not
+-- gone, and, where two are as many, the node that has existed longest.
+WITH @live_nodes, told AS (
+	SELECT CASE WHEN node = $1 THEN $2 ELSE external_url END AS external_url, since FROM live
+	UNION ALL
+	SELECT $2, now() WHERE NOT EXISTS (SELECT FROM live WHERE node = $1)
+)
+SELECT external_url FROM told WHERE external_url IS NOT NULL
+ GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1;
+
+-- name: store_node_list
+-- For administrators: all nodes of the last day, with the cache of the same host or node that renews its lease
+-- last.  behind: how many transactions it has acknowledged fewer than the node that has acknowledged most.
+WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
+common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
+                    GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1) AS external_url,
+                  (SELECT keys FROM live WHERE keys IS NOT NULL
+                    GROUP BY keys ORDER BY count(*) DESC, min(since), keys LIMIT 1) AS keys)
+SELECT n.node, n.version, n.schema, n.external_url, n.keys, extract(epoch FROM n.since)::bigint AS since,
+       extract(epoch FROM n.seen_at)::bigint AS seen_at, n.seen_at > now() - interval '90 seconds' AS live,
+       CASE WHEN n.external_url <> c.external_url THEN 'external_url' WHEN n.keys <> c.keys THEN 'token_key' END
+           AS differs,
+       (extract(epoch FROM k.lease_until - now()) * 1000)::bigint AS lease_ms, m.synced - k.synced AS behind
+  FROM store_nodes n CROSS JOIN common c CROSS JOIN most m
+  LEFT JOIN LATERAL (SELECT lease_until, synced FROM cache_nodes
+                      WHERE host = n.node ORDER BY lease_until DESC LIMIT 1) k ON true
+ ORDER BY n.node;
 
 -- name: store_node_others
 -- $1 node.  The other nodes that are not gone, and for how many seconds each has existed.  A scan of a

@@ -33,7 +33,35 @@ keep(struct blob_staging *s, struct err *err)
 static struct arena *a;
 static struct err err;
 static char root[] = "/tmp/berth-blob-XXXXXX";
-static char *store;
+static char *dir;
+static struct blob_store *store;
+
+static int
+check(const char *path)
+{
+	struct blob_store *other = blob_store_new(a, path, "", NULL);
+
+	return other->kind->check(other, &err);
+}
+
+static int
+test(const char *path)
+{
+	return blob_store_test(blob_store_new(a, path, "", NULL), &err);
+}
+
+static void
+test_names(void)
+{
+	static const char *const good[] = { "/x", "s3://abc", "s3://a.b-c/d", "s3://abc/d/e_f.G" };
+	static const char *const bad[] = { "", "x", "s3:/abc", "s3://", "s3://ab", "s3://ABC", "s3://-abc",
+		"s3://abc/", "s3://abc//d", "s3://abc/d/", "s3://abc/../d", "s3://abc/d e", "S3://abc" };
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		is_str(blob_store_name_check(good[i]), NULL, "a store");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ok(blob_store_name_check(bad[i]) != NULL, "%s is none", bad[i]);
+}
 
 static char *
 sha256_of(const char *bytes, size_t n)
@@ -49,7 +77,7 @@ sha256_of(const char *bytes, size_t n)
 static char *
 file_of(const char *sha256)
 {
-	return arena_printf(a, "%s/%s", store, blob_path(a, sha256));
+	return arena_printf(a, "%s/%s", dir, blob_path(a, sha256));
 }
 
 static void
@@ -73,7 +101,7 @@ count_staging(const char *path, const struct stat *st, int type)
 static int
 some_staging(void)
 {
-	return ftw(arena_printf(a, "%s/staging", store), count_staging, 4);
+	return ftw(arena_printf(a, "%s/staging", dir), count_staging, 4);
 }
 
 static bool
@@ -111,18 +139,18 @@ test_check(void)
 
 	is_int(blob_stage(a, store, &s, &err), -1, "no store yet");
 	is_int(err.status, 500, "is 500");
-	is_int(blob_store_check(store, &err), 0, "makes the store");
-	is_int(blob_store_check(store, &err), 0, "and finds it");
-	is_int(access(arena_printf(a, "%s/staging", store), F_OK), 0, "staging is there");
-	is_int(blob_store_check(arena_printf(a, "%s/no/such", root), &err), -1, "no parent");
+	is_int(store->kind->check(store, &err), 0, "makes the store");
+	is_int(store->kind->check(store, &err), 0, "and finds it");
+	is_int(access(arena_printf(a, "%s/staging", dir), F_OK), 0, "staging is there");
+	is_int(check(arena_printf(a, "%s/no/such", root)), -1, "no parent");
 	is_int(err.status, 500, "is 500");
 	ok(strstr(err.detail, "/no/such: No such file") != NULL, "and names it");
 	is_int(blob_store_test(store, &err), 0, "it can be written to");
-	is_int(blob_store_test(arena_printf(a, "%s/new//", root), &err), 0, "this one can be made");
+	is_int(test(arena_printf(a, "%s/new//", root)), 0, "this one can be made");
 	is_int(access(arena_printf(a, "%s/new", root), F_OK), -1, "but is not");
-	is_int(blob_store_test("new", &err), 0, "also where the directory is the current one");
-	is_int(blob_store_test(arena_printf(a, "%s/no/such", root), &err), -1, "this one cannot");
-	is_int(blob_store_check("/proc", &err), -1, "a place that cannot be written");
+	is_int(test("new"), 0, "also where the directory is the current one");
+	is_int(test(arena_printf(a, "%s/no/such", root)), -1, "this one cannot");
+	is_int(check("/proc"), -1, "a place that cannot be written");
 }
 
 static void
@@ -235,17 +263,17 @@ test_errors(void)
 	struct arena *request = arena_new();
 	struct rlimit was, small;
 	struct blob_staging *s = stage(request, "abcdef", 6);
-	char *dir = arena_printf(a, "%s/%.2s", store, sha256_of("abcdef", 6));
+	char *first = arena_printf(a, "%s/%.2s", dir, sha256_of("abcdef", 6));
 	int fd;
 
 	/* a file where the first directory should be */
-	fd = open(dir, O_CREAT | O_WRONLY, 0600);
+	fd = open(first, O_CREAT | O_WRONLY, 0600);
 	ok(fd != -1, "a file is in the way");
 	close(fd);
 	is_int(keep(s, &err), -1, "it cannot be kept");
 	is_int(err.status, 500, "is 500");
-	ok(strstr(err.pub, store) == NULL, "the client does not learn the path");
-	unlink(dir);
+	ok(strstr(err.pub, dir) == NULL, "the client does not learn the path");
+	unlink(first);
 	is_int(keep(s, &err), 0, "and can be once it is gone");
 	signal(SIGXFSZ, SIG_IGN);
 	getrlimit(RLIMIT_FSIZE, &was);
@@ -290,16 +318,16 @@ static void
 test_sweep(void)
 {
 	struct timespec old[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
-	char *ours = arena_printf(a, "%s/staging/%032d", store, 7);
-	char *young = arena_printf(a, "%s/staging/%032d", store, 8);
-	char *other = arena_printf(a, "%s/staging/README", store);
+	char *ours = arena_printf(a, "%s/staging/%032d", dir, 7);
+	char *young = arena_printf(a, "%s/staging/%032d", dir, 8);
+	char *other = arena_printf(a, "%s/staging/README", dir);
 	char *paths[] = { ours, young, other };
 
 	for (int i = 0; i < 3; i++)
 		close(open(paths[i], O_CREAT | O_WRONLY, 0600));
 	utimensat(AT_FDCWD, ours, old, 0);
 	utimensat(AT_FDCWD, other, old, 0);
-	is_int(blob_sweep_staging(store, 3600, &err), 1, "one is swept");
+	is_int(blob_sweep_staging(dir, 3600, &err), 1, "one is swept");
 	ok(access(ours, F_OK) == -1, "the old one");
 	ok(access(young, F_OK) == 0, "not the young one");
 	ok(access(other, F_OK) == 0, "not what is none of ours");
@@ -324,7 +352,9 @@ main(void)
 	umask(0027);
 	if (mkdtemp(root) == NULL)
 		return 1;
-	store = arena_printf(a, "%s/store", root);
+	test_names();
+	dir = arena_printf(a, "%s/store", root);
+	store = blob_store_new(a, dir, "", NULL);
 	test_check();
 	test_path();
 	test_keep();

@@ -44,7 +44,7 @@ take(struct invocation *in)
 	if (check_directory(task.dir, &in->err) == -1 ||
 	    (keep != NULL && number_parse(keep, "number of backups", &task.keep, &in->err) == -1))
 		return -1;
-	task.store = in->settings->store;
+	task.store = in->settings->blobs;
 	if (backup_take(in->arena, &task, &in->err) == -1)
 		return -1;
 	output_row(&out,

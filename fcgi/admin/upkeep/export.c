@@ -45,7 +45,7 @@ run(struct invocation *in)
 	if (project_find(in->db, in->arena, in->args[0], &project, &in->err) == -1)
 		return -1;
 	export.project_id = project->id;
-	export.store = in->settings->store;
+	export.store = in->settings->blobs;
 	if (export_run(&export, in->arena, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_int((int64_t)export.crates),

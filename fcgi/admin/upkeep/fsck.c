@@ -69,7 +69,7 @@ run(struct invocation *in)
 	if (in->settings == NULL) {
 		rc = err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	} else {
-		f.store = in->settings->store;
+		f.store = in->settings->blobs;
 		rc = store_identity_check(in->db, in->arena, &identity, f.store, false, &in->err);
 	}
 	while (rc == 0 && progress.step != FSCK_DONE) {

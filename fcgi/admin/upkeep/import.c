@@ -70,7 +70,7 @@ read_project(struct invocation *in, struct import_job *job)
 	if (project_find(in->db, in->arena, path, &project, &in->err) == -1 ||
 	    project_policy(in->db, in->arena, path, &own, &n, &in->err) == -1 ||
 	    publish_policy_merge(in->arena, in->settings, project->id, own, n, policy, &in->err) == -1 ||
-	    store_identity_check(in->db, in->arena, &identity, in->settings->store, false, &in->err) == -1)
+	    store_identity_check(in->db, in->arena, &identity, in->settings->blobs, false, &in->err) == -1)
 		return -1;
 	job->project_id = project->id;
 	job->policy = policy;

@@ -105,7 +105,7 @@ run(struct invocation *in)
 		"blob_bytes", "missing", "revoked", "tokens" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	struct backup_restore r = { .dir = in->args[0],
-		.store = in->settings->store,
+		.store = in->settings->blobs,
 		.conninfo = in->conninfo,
 		.rights = in->options.values[GRANT_TO] == NULL };
 	struct lost_tokens lost = { .n = 0 };

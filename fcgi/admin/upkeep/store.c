@@ -1,11 +1,15 @@
 #include "store/blob/store_compare.h"
 
+#include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin/command.h"
 #include "admin/output.h"
 #include "admin/upkeep/lost_tokens.h"
 #include "config/settings.h"
+#include "store/backup/store_copy.h"
+#include "store/blob/blob_store.h"
 #include "store/blob/blob_trash.h"
 #include "store/blob/store_file.h"
 #include "store/blob/store_mark.h"
@@ -27,11 +31,11 @@ static const struct option_def collect_options[] = {
 };
 
 /* The store that the configuration names.  NULL: err. */
-static const char *
+static const struct blob_store *
 find_store(struct invocation *in)
 {
 	if (in->settings != NULL)
-		return in->settings->store;
+		return in->settings->blobs;
 	err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
 	return NULL;
 }
@@ -44,25 +48,27 @@ show(struct invocation *in)
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	char id[REGISTRY_ID_SIZE + 1] = "", mark[REGISTRY_ID_SIZE + 1] = "";
 	struct store_status s;
-	const char *store = find_store(in);
+	const struct blob_store *store = find_store(in);
+	int64_t trash;
 	bool fits;
 
 	if (store == NULL || db_connect(in->db, &in->err) == -1 ||
 	    store_status_read(in->db, in->arena, &s, &in->err) == -1 ||
 	    store_file_read(store, STORE_ID_FILE, id, sizeof(id), &in->err) == -1 ||
-	    store_file_read(store, STORE_MARK_FILE, mark, sizeof(mark), &in->err) == -1)
+	    store_file_read(store, STORE_MARK_FILE, mark, sizeof(mark), &in->err) == -1 ||
+	    blob_trash_count(store, &trash, &in->err) == -1)
 		return -1;
 	fits = (mark[0] == '\0' && s.mark == NULL) || (s.mark != NULL && strcmp(mark, s.mark) == 0) ||
 	    (s.next_mark != NULL && strcmp(mark, s.next_mark) == 0);
 	output_row(&out, (struct cell[]) { cell_str(s.registry), cell_str(id[0] != '\0' ? id : NULL),
 	    cell_time(s.adopted_at), cell_str(fits ? "same" : "other"), cell_bool(s.restored),
 	    cell_id(s.held_files), cell_id(s.held_of), cell_time(s.held_at), cell_time(s.confirmed_at),
-	    cell_int(blob_trash_count(in->arena, store)) });
+	    cell_int(trash) });
 	return 0;
 }
 
 static int
-compare(struct invocation *in, const char *store, struct store_identity *identity,
+compare(struct invocation *in, const struct blob_store *store, struct store_identity *identity,
     struct store_comparison *c, const char **wrong)
 {
 	static const char *const keys[] = { "registry", "store_id", "blobs", "missing", "other_size", "files",
@@ -106,7 +112,8 @@ adopt(struct invocation *in)
 	struct lost_tokens lost = { .n = 0 };
 	struct store_identity identity = { 0 };
 	struct store_comparison c;
-	const char *store = find_store(in), *wrong;
+	const struct blob_store *store = find_store(in);
+	const char *wrong;
 
 	if (store == NULL || lost_tokens_options(in->arena, given[ADOPT_AUDIT], given[ADOPT_REVOKE] != NULL,
 	    given[ADOPT_REVOKE_ALL] != NULL, &lost, &in->err) == -1)
@@ -123,6 +130,48 @@ adopt(struct invocation *in)
 		return -1;
 	return dry_run ? 0 : store_adopt(in->db, in->arena, &in->actor, store, identity.registry,
 	    c.store_id[0] != '\0' ? c.store_id : NULL, &in->err);
+}
+
+/* A store that an argument names, and that is there. */
+static struct blob_store *
+named_store(struct invocation *in, const char *name)
+{
+	const char *wrong = blob_store_name_check(name);
+	struct blob_store *store;
+
+	if (wrong != NULL) {
+		err_set(&in->err, 400, "the store %s %s", name, wrong);
+		return NULL;
+	}
+	store = settings_store(in->arena, in->settings, name);
+	blob_store_be_patient(store);
+	if (access(store->dir, F_OK) == 0)
+		return store;
+	err_set(&in->err, 409,
+	    "%s: the directory %s does not exist; make it for the pool's user: install -d -o berth "
+	    "-g berth-store -m 2750 %s", store->kind->dir_key, store->dir, store->dir);
+	return NULL;
+}
+
+static int
+copy(struct invocation *in)
+{
+	static const char *const keys[] = { "from", "to", "blobs", "copied", "copied_bytes", "missing" };
+	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
+	struct store_copy c = { .db = in->db };
+
+	if (find_store(in) == NULL || (c.from = named_store(in, in->args[0])) == NULL ||
+	    (c.to = named_store(in, in->args[1])) == NULL)
+		return -1;
+	if (strcmp(in->args[0], in->args[1]) == 0)
+		return err_set(&in->err, 400, "%s is both stores", in->args[0]);
+	if (store_copy_run(in->arena, &c, &in->err) == -1)
+		return -1;
+	output_row(&out, (struct cell[]) { cell_str(c.from->name), cell_str(c.to->name), cell_int(c.blobs),
+	    cell_int(c.copied), cell_int(c.copied_bytes), cell_int(c.missing) });
+	return c.missing == 0 ? 0 : err_set(&in->err, 409,
+	    "%s lacks %" PRId64 " of the blobs, or has them with other "
+	    "bytes: `berth fsck --deep` names their versions", c.from->name, c.missing);
 }
 
 static int
@@ -153,6 +202,12 @@ static const struct command commands[] = {
 	    "to an export of the audit log (berth audit --json), and with --revoke ends them again;\n"
 	    "--revoke-all ends all tokens.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
+	{ "copy", "FROM TO",
+	    "Copies all blobs that versions need from one store to another, each a directory or\n"
+	    "s3://BUCKET[/PREFIX], while the registry serves, and compares each with its SHA-256.\n"
+	    "What is there already stays, so that a second run goes on, and brings what was published\n"
+	    "meanwhile.  See berth-operations(7) for how to change over.",
+	    NULL, 0, 2, 2, copy },
 	{ "collect", "--confirm",
 	    "Confirms, for one run, the collection that waits because it would remove many files,\n"
 	    "and prints how many it may remove.  See berth-operations(7) for what to check first.",

@@ -55,13 +55,15 @@ download_handle(struct call *call, struct request *rq, struct response *rs)
 {
 	const char *who = download_who(rq->arena, &call->facts);
 	struct version_blob blob;
+	int there;
 
 	version_blob_read(&call->first, &blob);
 	if (!blob.found)
 		return err_set(&rq->err, 404, "Crate Not Found");
-	if (app_store_check(call->app, rq) == -1)
+	there = app_bring_blob(call->app, rq, blob.cksum);
+	if (there == -1)
 		return -1;
-	if (!blob_exists(rq->arena, call->app->settings->store, blob.cksum))
+	if (there == 0)
 		return refuse_missing(call->app, rq, blob.cksum);
 	cache_hint_leave(call, rq, request_param(rq, "crate"), request_param(rq, "version"));
 	response_header(rs, "X-Accel-Redirect",

@@ -202,7 +202,7 @@ restore(struct worker_app *app, struct request *rq, struct upload *upload, const
 
 	/* a look costs as much as what the client has sent */
 	if (v->there == NULL || v->size != v->there_size || rq->content_length < v->there_size ||
-	    blob_is_sound(rq->arena, app->settings->store, v->there))
+	    blob_is_sound(rq->arena, app->settings->blobs, v->there))
 		return -1;
 	err_clear(&rq->err);
 	if (upload_read_crate(app, rq, upload) == -1)

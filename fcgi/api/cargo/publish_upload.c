@@ -81,7 +81,7 @@ stage(struct worker_app *app, struct request *rq, struct upload *upload, struct 
 	if (crate.n == 0)
 		return 0;
 	if (upload->crate == NULL &&
-	    blob_stage(rq->arena, app->settings->store, &upload->crate, &rq->err) == -1)
+	    blob_stage(rq->arena, app->settings->blobs, &upload->crate, &rq->err) == -1)
 		return -1;
 	return blob_stage_write(upload->crate, crate, &rq->err);
 }

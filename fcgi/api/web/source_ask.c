@@ -33,15 +33,17 @@ close_fd(void *arg)
 		close(*fd);
 }
 
-/* Opens the bytes of a crate; they are closed with the request.  -1: 500, the store has lost them. */
+/* Opens the bytes of a crate; they are closed with the request.  -1: 503; 500, the store has lost them. */
 static int
 open_crate(struct page *page, const struct source_crate *c)
 {
 	struct request *rq = page->rq;
 	int *fd = arena_alloc(rq->arena, sizeof(*fd));
 
-	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->store,
-	    blob_path(rq->arena, c->cksum)), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (app_bring_blob(page->call->app, rq, c->cksum) == -1)
+		return -1;
+	*fd = open(arena_printf(rq->arena, "%s/%s", page->call->app->settings->blobs->dir,
+	    blob_path(rq->arena, c->cksum)), BLOB_OPEN);
 	if (*fd == -1)
 		return err_sys(&rq->err, "the blob %s of %s %s", c->cksum, c->name, c->version);
 	arena_defer(rq->arena, close_fd, fd);

@@ -17,6 +17,7 @@ enum { BATCH = 2000, CHUNK = 256 * 1024 };
 #define BATCH_BYTES ((int64_t)1 << 30)
 
 struct backup_copy {
+	const struct blob_store *objects; /* NULL: a directory */
 	const char *root, *incoming;
 	struct stat like; /* what is made has this owner, and this mode */
 	mode_t file_mode;
@@ -30,7 +31,7 @@ struct backup_copy {
 int
 backup_copy_dir(const struct backup_copy *c, const char *path, struct err *err)
 {
-	return blob_dir_make_like(path, &c->like, err);
+	return c->objects != NULL ? 0 : blob_dir_make_like(path, &c->like, err);
 }
 
 int
@@ -53,11 +54,30 @@ backup_copy_new(struct arena *a, const char *root, const char *incoming, const c
 		   : 0;
 }
 
-bool
-backup_copy_has(struct arena *a, const struct backup_copy *c, const char *sha256, int64_t size)
+int
+backup_copy_to_store(struct arena *a, const struct blob_store *store, struct backup_copy **out,
+    struct err *err)
 {
-	struct stat st;
+	if (store->kind->put == NULL)
+		return backup_copy_new(a, store->dir, arena_printf(a, "%s/" BLOB_STAGING, store->dir), store->dir, 0,
+		    out, err);
+	*out = arena_calloc(a, 1, sizeof(**out));
+	(*out)->objects = store;
+	return 0;
+}
 
+int
+backup_copy_has(struct arena *a, const struct backup_copy *c, const char *sha256, int64_t size,
+    struct err *err)
+{
+	struct blob_stat object;
+	struct stat st;
+	int rc;
+
+	if (c->objects != NULL) {
+		rc = c->objects->kind->stat(c->objects, a, blob_path(a, sha256), &object, err);
+		return rc == 1 ? object.size == size : rc;
+	}
 	return lstat(arena_printf(a, "%s/%s", c->root, blob_path(a, sha256)), &st) == 0 &&
 	       S_ISREG(st.st_mode) && st.st_size == size;
 }
@@ -137,6 +157,8 @@ name_one(struct arena *a, const struct backup_copy *c, const char *sha256, struc
 static int
 name_batch(struct arena *a, struct backup_copy *c, struct err *err)
 {
+	if (c->objects != NULL)
+		return 0;
 	if (c->n > 0 && sync_disk(c, err) == -1)
 		return -1;
 	FAULT_POINT("backup", "synced");
@@ -149,35 +171,81 @@ name_batch(struct arena *a, struct backup_copy *c, struct err *err)
 	return 0;
 }
 
-int
-backup_copy_add(struct arena *a, struct backup_copy *c, const char *from, const char *sha256, int64_t size,
-    bool *good, struct err *err)
+/*
+ * An object store compares the digest as well; what it gets is compared here, so that a bad source is no
+ * error.
+ */
+static int
+upload(struct arena *a, struct backup_copy *c, int fd, const char *sha256, int64_t size, bool *good,
+    struct err *err)
 {
-	int fd = open(from, BLOB_OPEN), rc;
-	struct stat st;
+	if (blob_hash_file(fd, sha256, good) == -1)
+		*good = false;
+	return *good ? c->objects->kind->put(c->objects, a, sha256, fd, size, err) : 0;
+}
 
-	*good = false;
-	if (fd == -1)
+/* Names what is in `incoming`, when it is a batch. */
+static int
+note(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
+{
+	c->blobs++;
+	c->bytes += size;
+	if (c->objects != NULL)
 		return 0;
+	memcpy(c->names[c->n++], sha256, BLOB_HEX_SIZE);
+	c->batch_bytes += size;
+	return c->n == BATCH || c->batch_bytes >= BATCH_BYTES ? name_batch(a, c, err) : 0;
+}
+
+/* Closes fd. */
+static int
+add(struct arena *a, struct backup_copy *c, int fd, const char *sha256, int64_t size, bool *good,
+    struct err *err)
+{
+	struct stat st;
+	int rc;
+
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size != size) {
 		close(fd);
 		return 0;
 	}
-	rc = add_open(c, fd, arena_printf(a, "%s/%s", c->incoming, sha256), sha256, good, err);
+	if (c->objects != NULL)
+		rc = upload(a, c, fd, sha256, size, good, err);
+	else
+		rc = add_open(c, fd, arena_printf(a, "%s/%s", c->incoming, sha256), sha256, good, err);
 	close(fd);
-	if (rc == -1 || !*good)
-		return rc;
-	memcpy(c->names[c->n++], sha256, BLOB_HEX_SIZE);
-	c->batch_bytes += size;
-	c->blobs++;
-	c->bytes += size;
-	return c->n == BATCH || c->batch_bytes >= BATCH_BYTES ? name_batch(a, c, err) : 0;
+	return rc == -1 || !*good ? rc : note(a, c, sha256, size, err);
+}
+
+int
+backup_copy_add(struct arena *a, struct backup_copy *c, const char *from, const char *sha256, int64_t size,
+    bool *good, struct err *err)
+{
+	int fd = open(from, BLOB_OPEN);
+
+	*good = false;
+	return fd == -1 ? 0 : add(a, c, fd, sha256, size, good, err);
+}
+
+int
+backup_copy_add_from(struct arena *a, struct backup_copy *c, const struct blob_store *store, const char *key,
+    const char *sha256, int64_t size, bool *good, struct err *err)
+{
+	int fd, rc = store->kind->open(store, a, key, &fd, err);
+
+	*good = false;
+	if (rc == -1 && err->status == 500 && !store->kind->copies) {
+		/* a file that cannot be opened is as bad as none */
+		err_clear(err);
+		return 0;
+	}
+	return rc == 1 ? add(a, c, fd, sha256, size, good, err) : rc;
 }
 
 int
 backup_copy_end(struct arena *a, struct backup_copy *c, struct err *err)
 {
-	return name_batch(a, c, err) == -1 || sync_disk(c, err) == -1 ? -1 : 0;
+	return name_batch(a, c, err) == -1 || (c->objects == NULL && sync_disk(c, err) == -1) ? -1 : 0;
 }
 
 void

@@ -2,9 +2,9 @@
 #define STORE_BACKUP_BACKUP_COPY_H
 
 /*
- * Copies blobs from a store into a directory of backups, and back.  A blob is hashed while it is copied.
- * It gets its name when it is on the disk itself: one sync of the file system for many blobs, since one for
- * each would take longer than the copy.
+ * Copies blobs from a store into a directory of backups, and back, or to another store.  A blob is hashed
+ * while it is copied.  In a directory it gets its name when it is on the disk itself: one sync of the file
+ * system for many blobs, since one for each would take longer than the copy.
  */
 
 #include <stdbool.h>
@@ -13,6 +13,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "store/blob/blob_kind.h"
 
 struct backup_copy;
 
@@ -24,12 +25,18 @@ struct backup_copy;
 int backup_copy_new(struct arena *, const char *root, const char *incoming, const char *like, mode_t mask,
     struct backup_copy **, struct err *) __attribute__((warn_unused_result));
 
+/* Copies into a store of either kind, which must live as long as the arena.  -1: 503, 500. */
+int backup_copy_to_store(struct arena *, const struct blob_store *, struct backup_copy **, struct err *)
+    __attribute__((warn_unused_result));
+
 /* Makes one more directory in that way, unless it is there. */
 int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Is the blob there, with this size? */
-bool backup_copy_has(struct arena *, const struct backup_copy *, const char *sha256, int64_t size);
+/* Is the blob there, with this size?  1: yes, 0: no, -1: as above. */
+int backup_copy_has(struct arena *, const struct backup_copy *, const char *sha256, int64_t size,
+    struct err *)
+    __attribute__((warn_unused_result));
 
 /*
  * Copies the file at `from`.  *good: it was there and had this size and digest; false: nothing is copied.
@@ -37,6 +44,10 @@ bool backup_copy_has(struct arena *, const struct backup_copy *, const char *sha
  */
 int backup_copy_add(struct arena *, struct backup_copy *, const char *from, const char *sha256,
     int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
+
+/* The same of a blob of a store, by its name there. */
+int backup_copy_add_from(struct arena *, struct backup_copy *, const struct blob_store *, const char *key,
+    const char *sha256, int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
 
 /* Puts all into their places, on the disk.  -1: as above. */
 int backup_copy_end(struct arena *, struct backup_copy *, struct err *) __attribute__((warn_unused_result));

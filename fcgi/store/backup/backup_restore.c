@@ -34,34 +34,70 @@ may_be_there(const char *name)
 }
 
 static int
-check_store(const struct backup_restore *r, struct err *err)
+not_empty(const struct backup_restore *r, const char *what, struct err *err)
 {
-	char mark[MARK_SIZE];
-	DIR *d = opendir(r->store);
+	return err_set(err, 409, "the store %s is not empty: it has %s; move the store away, and make an empty one",
+	    r->store->name, what);
+}
+
+/* A directory may have nothing else. */
+static int
+check_directory(const struct backup_restore *r, bool begun, struct err *err)
+{
+	const char *dir = r->store->dir;
+	DIR *d = opendir(dir);
 	struct dirent *entry;
-	int found, rc = 0;
+	int rc = 0;
 
 	if (d == NULL && errno == ENOENT)
 		return err_set(err, 409,
 		    "the store %s does not exist; make it for the pool's user: install -d -o berth "
 		    "-g berth-store -m 2750 %s",
-		    r->store, r->store);
+		    dir, dir);
 	if (d == NULL)
-		return err_sys(err, "open %s", r->store);
-	found = store_file_read(r->store, BACKUP_MARK_FILE, mark, sizeof(mark), err);
-	if (found == 1 && strcmp(mark, r->manifest.name) != 0)
-		rc = err_set(err, 409,
-		    "the store %s has a part of the backup %s: restore that one, or empty the store",
-		    r->store, mark);
-	while (found == 0 && rc == 0 && (entry = readdir(d)) != NULL) {
+		return err_sys(err, "open %s", dir);
+	while (!begun && !r->store->kind->copies && rc == 0 && (entry = readdir(d)) != NULL) {
 		if (!may_be_there(entry->d_name))
-			rc = err_set(err, 409,
-			    "the store %s is not empty: it has %s; move the store away, and make an empty "
-			    "one",
-			    r->store, entry->d_name);
+			rc = not_empty(r, entry->d_name, err);
 	}
 	closedir(d);
-	return found == -1 ? -1 : rc;
+	return rc;
+}
+
+static int
+refuse_one(void *arg, const struct blob_entry *e, struct err *err)
+{
+	return not_empty(arg, e->name, err);
+}
+
+/* A bucket may have what is not ours, and none of our names. */
+static int
+check_objects(struct backup_restore *r, struct err *err)
+{
+	char id[MARK_SIZE];
+	int found = store_file_read(r->store, STORE_ID_FILE, id, sizeof(id), err);
+
+	if (found != 0)
+		return found == 1 ? not_empty(r, STORE_ID_FILE, err) : -1;
+	return r->store->kind->list(r->store, "", refuse_one, r, err);
+}
+
+static int
+check_store(struct backup_restore *r, struct err *err)
+{
+	char mark[MARK_SIZE];
+	int found = access(r->store->dir, F_OK) == 0
+	    ? store_file_read(r->store, BACKUP_MARK_FILE, mark, sizeof(mark), err) : 0;
+
+	if (found == -1)
+		return -1;
+	if (found == 1 && strcmp(mark, r->manifest.name) != 0)
+		return err_set(err, 409,
+		    "the store %s has a part of the backup %s: restore that one, or empty the store",
+		    r->store->name, mark);
+	if (check_directory(r, found == 1, err) == -1)
+		return -1;
+	return r->store->kind->copies && found == 0 ? check_objects(r, err) : 0;
 }
 
 static int
@@ -87,7 +123,7 @@ check_database(const struct backup_restore *r, struct err *err)
 }
 
 int
-backup_restore_check(struct arena *a, const struct backup_restore *r, struct err *err)
+backup_restore_check(struct arena *a, struct backup_restore *r, struct err *err)
 {
 	if (r->manifest.schema > migrations_newest())
 		return err_set(err, 409,
@@ -108,9 +144,11 @@ copy_blobs(struct arena *a, struct backup_restore *r, struct backup_copy *copy, 
 	int rc = backup_list_open(a, r->dir, &r->manifest, &list, err), more = -1;
 
 	while (rc == 0 && (more = backup_list_next(&list, &blob, err)) == 1) {
-		bool good = backup_copy_has(piece, copy, blob.sha256, blob.size);
+		int there = backup_copy_has(piece, copy, blob.sha256, blob.size, err);
+		bool good = there == 1;
 
-		if (!good)
+		rc = there == -1 ? -1 : 0;
+		if (there == 0)
 			rc = backup_copy_add(piece, copy,
 			    arena_printf(
 				piece, "%s/" BACKUP_BLOBS "/%s", r->dir, blob_path(piece, blob.sha256)),
@@ -128,11 +166,10 @@ fill_store(struct arena *a, struct backup_restore *r, struct err *err)
 	static const char *const dirs[] = { BLOB_TRASH, STORE_NODES };
 	struct backup_copy *copy;
 
-	if (backup_copy_new(
-		a, r->store, arena_printf(a, "%s/" BLOB_STAGING, r->store), r->store, 0, &copy, err) == -1)
+	if (backup_copy_to_store(a, r->store, &copy, err) == -1)
 		return -1;
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		if (backup_copy_dir(copy, arena_printf(a, "%s/%s", r->store, dirs[i]), err) == -1)
+		if (backup_copy_dir(copy, arena_printf(a, "%s/%s", r->store->dir, dirs[i]), err) == -1)
 			return -1;
 	}
 	if (store_file_write(r->store, BACKUP_MARK_FILE, r->manifest.name, true, err) == -1 ||
@@ -169,7 +206,5 @@ backup_restore_run(struct arena *a, struct backup_restore *r, struct err *err)
 int
 backup_restore_end(struct arena *a, const struct backup_restore *r, struct err *err)
 {
-	const char *path = arena_printf(a, "%s/" BACKUP_MARK_FILE, r->store);
-
-	return unlink(path) == -1 && errno != ENOENT ? err_sys(err, "unlink %s", path) : 0;
+	return r->store->kind->remove(r->store, a, BACKUP_MARK_FILE, err);
 }

@@ -16,7 +16,7 @@
 
 struct backup_restore {
 	const char *dir;
-	const char *store;
+	const struct blob_store *store;
 	const char *conninfo; /* of the role that shall own the tables */
 	bool rights; /* restores the rights of roles, too; they must exist */
 	struct backup_manifest manifest; /* as backup_manifest_read() gives it */
@@ -26,7 +26,7 @@ struct backup_restore {
 };
 
 /* Are store and database empty, and fits the schema this program?  -1: 409 and what to do; 404, 503, 500. */
-int backup_restore_check(struct arena *, const struct backup_restore *, struct err *)
+int backup_restore_check(struct arena *, struct backup_restore *, struct err *)
     __attribute__((warn_unused_result));
 
 /* Fills the store and then the database.  -1: 409 the backup is damaged; 503, 500. */

@@ -195,17 +195,18 @@ static int
 copy_one(struct arena *a, struct taking *t, struct backup_copy *copy, const struct backup_blob *blob,
     struct err *err)
 {
-	const char *store = t->task->store;
+	const struct blob_store *store = t->task->store;
+	int there = backup_copy_has(a, copy, blob->sha256, blob->size, err);
 	bool good;
 
-	if (backup_copy_has(a, copy, blob->sha256, blob->size))
-		return 0;
-	if (backup_copy_add(a, copy, arena_printf(a, "%s/%s", store, blob_path(a, blob->sha256)),
-		blob->sha256, blob->size, &good, err) == -1)
+	if (there != 0)
+		return there == 1 ? 0 : -1;
+	if (backup_copy_add_from(a, copy, store, blob_path(a, blob->sha256), blob->sha256, blob->size, &good,
+		err) == -1)
 		return -1;
 	/* a store that is damaged may have it there still */
-	if (!good && backup_copy_add(a, copy, arena_printf(a, "%s/" BLOB_TRASH "/%s", store, blob->sha256),
-			 blob->sha256, blob->size, &good, err) == -1)
+	if (!good && backup_copy_add_from(a, copy, store, blob_trash_path(a, blob->sha256), blob->sha256,
+			 blob->size, &good, err) == -1)
 		return -1;
 	t->task->manifest.blobs_missing += !good;
 	return 0;

@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 #include "store/backup/backup_manifest.h"
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 struct backup_task {
 	struct db *db;
 	const char *conninfo; /* of a role that may read all tables and sequences */
-	const char *store;
+	const struct blob_store *store;
 	const char *dir; /* is made if it is missing */
 	int64_t keep; /* so many backups stay; older ones lose their dump, and no blob goes.  0: all */
 	/* results */

@@ -51,6 +51,12 @@ blob_path(struct arena *a, const char *sha256)
 	return path;
 }
 
+const char *
+blob_trash_path(struct arena *a, const char *sha256)
+{
+	return arena_printf(a, BLOB_TRASH "/%s", sha256);
+}
+
 int
 blob_hash_file(int fd, const char *sha256, bool *same)
 {
@@ -89,21 +95,18 @@ blob_is_sound_at(int at, const char *path, const char *sha256)
 }
 
 bool
-blob_is_sound(struct arena *a, const char *store, const char *sha256)
+blob_is_sound(struct arena *a, const struct blob_store *store, const char *sha256)
 {
-	return blob_is_sound_at(AT_FDCWD, arena_printf(a, "%s/%s", store, blob_path(a, sha256)), sha256);
-}
+	struct err err = { 0 };
+	bool same = false;
+	int fd;
 
-bool
-blob_exists(struct arena *a, const char *store, const char *sha256)
-{
-	/* open it: a network file system may answer stat from its cache */
-	int fd = open(arena_printf(a, "%s/%s", store, blob_path(a, sha256)), BLOB_OPEN);
-
-	if (fd == -1)
+	if (store->kind->open(store, a, blob_path(a, sha256), &fd, &err) != 1)
 		return false;
+	if (blob_hash_file(fd, sha256, &same) == -1)
+		same = false;
 	close(fd);
-	return true;
+	return same;
 }
 
 /* 1: removed, 0: not ours or too young, -1: err. */
@@ -126,13 +129,13 @@ sweep_one(int dir, const char *name, time_t before, struct err *err)
 }
 
 int
-blob_sweep_staging(const char *store, int64_t age, struct err *err)
+blob_sweep_staging(const char *dir, int64_t age, struct err *err)
 {
 	int root = -1, fd = -1, n = 0;
 	struct dirent *entry;
 	DIR *d;
 
-	if (blob_dir_open(AT_FDCWD, store, &root, err) == -1 ||
+	if (blob_dir_open(AT_FDCWD, dir, &root, err) == -1 ||
 	    blob_dir_open(root, BLOB_STAGING, &fd, err) == -1) {
 		blob_fd_close(&root);
 		return -1;

@@ -2,7 +2,7 @@
 #define STORE_BLOB_BLOB_H
 
 /*
- * The blob store: crate bytes in files STORE/ab/cd/<sha256>, written once (blob_stage.h) and
+ * The blob store (blob_kind.h): crate bytes under the names ab/cd/<sha256>, written once (blob_stage.h) and
  * never changed.
  */
 
@@ -12,11 +12,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/blob/blob_kind.h"
 
 enum {
 	BLOB_HEX_SIZE = 65,
 	BLOB_PATH_SIZE = 6 + BLOB_HEX_SIZE, /* "ab/cd/" and the digits */
-	BLOB_STAGING_NAME_SIZE = 33
+	BLOB_STAGING_NAME_SIZE = 33,
+	STORE_NODE_FILE_BYTES = 16 /* in hexadecimal digits, the name of a node's file */
 };
 
 /*
@@ -30,15 +32,18 @@ enum {
 #define BLOB_TRASH   "trash"
 #define STORE_NODES  "nodes"
 
-/* "ab/cd/<sha256>": the path of a blob below STORE. */
+/* The file with the id of the store's registry (store_identity.h). */
+#define STORE_ID_FILE "registry-id"
+
+/* "ab/cd/<sha256>": the name of a blob in the store, and the path of its file below a directory. */
 char *blob_path(struct arena *, const char *sha256);
 void blob_path_write(const char *sha256, char out[BLOB_PATH_SIZE]);
 
-/* Does the blob's file exist? */
-bool blob_exists(struct arena *, const char *store, const char *sha256);
+/* "trash/<sha256>" */
+const char *blob_trash_path(struct arena *, const char *sha256);
 
-/* As blob_exists(), and has it the bytes that its name says?  Reads all of it. */
-bool blob_is_sound(struct arena *, const char *store, const char *sha256);
+/* Is the blob in the store, with the bytes that its name says?  Reads all of it. */
+bool blob_is_sound(struct arena *, const struct blob_store *, const char *sha256);
 
 /* The same of the file at `path` below the directory `at`. */
 bool blob_is_sound_at(int at, const char *path, const char *sha256);
@@ -50,8 +55,8 @@ int blob_hash_file(int fd, const char *sha256, bool *same) __attribute__((warn_u
 int blob_staging_name(char name[BLOB_STAGING_NAME_SIZE], struct err *)
     __attribute__((warn_unused_result));
 
-/* Removes staging files older than `age` seconds; returns how many, or -1. */
-int blob_sweep_staging(const char *store, int64_t age, struct err *)
+/* Removes staging files of the directory that are older than `age` seconds; returns how many, or -1. */
+int blob_sweep_staging(const char *dir, int64_t age, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

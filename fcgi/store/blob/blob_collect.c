@@ -1,18 +1,10 @@
 #include "store/blob/blob_collect.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/fault.h"
-#include "base/hex.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_names.h"
-#include "store/blob/blob_trash.h"
 
 int
 blob_look(struct db *db, struct arena *a, const char *after, int64_t keep,
@@ -59,7 +51,7 @@ collect_body(struct db *db, void *arg, struct err *err)
 		return 0;
 	FAULT_POINT("collect", "taken");
 	/* the file may be in the trash already: an earlier run died between file and row */
-	if (blob_trash_put(c->arena, c->pass->store, c->sha256, err) == -1)
+	if (c->pass->store->kind->trash(c->pass->store, c->arena, c->sha256, err) == -1)
 		return -1;
 	return c->known ? 0 : db_exec(db, c->arena, STMT_BLOB_DROP_NAME, &name, NULL, err);
 }
@@ -82,31 +74,26 @@ collect(struct db *db, struct collect *c, struct err *err)
 	return -1;
 }
 
-static bool
-has_file(struct arena *a, const char *store, const char *sha256)
-{
-	struct stat st;
-
-	return lstat(arena_printf(a, "%s/%s", store, blob_path(a, sha256)), &st) == 0;
-}
 
 int
 blob_collect(struct db *db, struct arena *a, struct blob_pass *pass, const char *sha256, struct err *err)
 {
 	struct collect c = { .arena = a, .pass = pass, .sha256 = sha256, .known = true };
-	bool file = has_file(a, pass->store, sha256);
-	int rc;
+	struct blob_stat st;
+	int file = pass->store->kind->stat(pass->store, a, blob_path(a, sha256), &st, err), rc;
 
+	if (file == -1)
+		return -1;
 	/* a row without a file counts for nothing: removing it removes no bytes */
 	if (!pass->take) {
 		pass->due += file;
 		return 0;
 	}
-	if (file && pass->left == 0)
+	if (file == 1 && pass->left == 0)
 		return 0;
 	rc = collect(db, &c, err);
 	pass->rows += c.removed;
-	pass->left -= c.removed && file;
+	pass->left -= c.removed && file == 1;
 	return rc;
 }
 
@@ -131,66 +118,35 @@ take_unknown(struct db *db, struct arena *a, struct blob_pass *pass, struct blob
 	return 0;
 }
 
-/* Is it a blob in its place?  *old: its time is not after `before`. */
-static bool
-is_blob(int dir, const char *name, const char *prefix, time_t before, bool *old)
-{
-	unsigned char digest[32];
-	struct stat st;
+struct files {
+	struct db *db;
+	struct arena *arena;
+	struct blob_pass *pass;
+	struct blob_names *names;
+	time_t before;
+};
 
-	if (strncmp(name, prefix, strlen(prefix)) != 0 ||
-	    !hex_decode(slice_str(name), digest, sizeof(digest)) ||
-	    fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
-		return false;
-	*old = st.st_mtime <= before;
-	return true;
-}
-
-/* Goes over the files of STORE/ab/cd/. */
 static int
-walk_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
-    const char *second, struct blob_names *names, struct err *err)
+look_at(void *arg, const struct blob_entry *e, struct err *err)
 {
-	const char *prefix = arena_printf(a, "%s%s", first, second);
-	time_t before = time(NULL) - (time_t)pass->keep;
-	DIR *d = opendir(arena_printf(a, "%s/%s/%s", pass->store, first, second));
-	struct dirent *entry;
-	int rc = 0;
+	struct files *f = arg;
 
-	if (d == NULL)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "blob store: opendir");
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		bool old;
-
-		if (!is_blob(dirfd(d), entry->d_name, prefix, before, &old))
-			continue;
-		pass->files++;
-		if (!old)
-			continue;
-		blob_names_add(names, a, entry->d_name);
-		if (blob_names_full(names))
-			rc = take_unknown(db, a, pass, names, err);
-	}
-	closedir(d);
-	return rc;
+	if (!e->st.regular)
+		return 0;
+	f->pass->files++;
+	if (e->st.modified > f->before)
+		return 0;
+	blob_names_add(f->names, f->arena, e->name);
+	return blob_names_full(f->names) ? take_unknown(f->db, f->arena, f->pass, f->names, err) : 0;
 }
 
 int
 blob_collect_files(struct db *db, struct arena *a, struct blob_pass *pass, const char *first,
     struct err *err)
 {
-	struct blob_names *names = arena_alloc(a, sizeof(*names));
-	DIR *d = opendir(arena_printf(a, "%s/%s", pass->store, first));
-	struct dirent *entry;
-	unsigned char byte;
-	int rc = 0;
+	struct files f = { db, a, pass, arena_alloc(a, sizeof(*f.names)), time(NULL) - (time_t)pass->keep };
 
-	if (d == NULL)
-		return errno == ENOENT ? 0 : err_sys(err, "blob store: opendir");
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (hex_decode(slice_str(entry->d_name), &byte, 1))
-			rc = walk_files(db, a, pass, first, entry->d_name, names, err);
-	}
-	closedir(d);
-	return rc == 0 ? take_unknown(db, a, pass, names, err) : -1;
+	if (pass->store->kind->list(pass->store, first, look_at, &f, err) == -1)
+		return -1;
+	return take_unknown(db, a, pass, f.names, err);
 }

@@ -18,11 +18,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 /* A pass over the whole store.  A collection makes two: one counts, the other one takes. */
 struct blob_pass {
-	const char *store;
+	const struct blob_store *store;
 	int64_t keep; /* seconds that unused blobs stay */
 	bool take; /* false: counts only */
 	int64_t left; /* files that it may still take */

@@ -21,8 +21,9 @@
 enum { FILE_MODE = 0666 };
 
 struct blob_staging {
-	int root; /* STORE */
-	int dir; /* STORE/staging */
+	const struct blob_store *store;
+	int root; /* the store's directory */
+	int dir; /* its staging */
 	int fd; /* writes */
 	int read_fd; /* -1 until somebody asks */
 	char name[BLOB_STAGING_NAME_SIZE];
@@ -72,14 +73,15 @@ staging_end(void *arg)
 }
 
 int
-blob_stage(struct arena *a, const char *store, struct blob_staging **out, struct err *err)
+blob_stage(struct arena *a, const struct blob_store *store, struct blob_staging **out, struct err *err)
 {
 	struct blob_staging *s = arena_calloc(a, 1, sizeof(*s));
 
 	*out = s;
+	s->store = store;
 	s->root = s->dir = s->fd = s->read_fd = -1;
 	arena_defer(a, staging_end, s);
-	if (blob_dir_open(AT_FDCWD, store, &s->root, err) == -1 ||
+	if (blob_dir_open(AT_FDCWD, store->dir, &s->root, err) == -1 ||
 	    blob_dir_open(s->root, BLOB_STAGING, &s->dir, err) == -1 || blob_staging_name(s->name, err) == -1)
 		return -1;
 	if (!sha256_begin(&s->hash))
@@ -210,6 +212,41 @@ sync_there(struct blob_staging *s, const char *path, struct err *err)
 	return rc;
 }
 
+/* The directories on the way to the blob. */
+static int
+make_directories(struct blob_staging *s, struct err *err)
+{
+	char dir[6];
+
+	snprintf(dir, sizeof(dir), "%.2s", s->sha256);
+	if (blob_dir_make(s->root, dir, err) == -1)
+		return -1;
+	snprintf(dir, sizeof(dir), "%.2s/%.2s", s->sha256, s->sha256 + 2);
+	return blob_dir_make(s->root, dir, err);
+}
+
+/* Uploads it, and leaves the file as this node's copy; without one, the node asks for it later. */
+static int
+upload(struct blob_staging *s, struct err *err)
+{
+	struct arena *a = arena_new();
+	int fd = openat(s->dir, s->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc;
+	struct err disk = { 0 };
+
+	if (fd == -1)
+		rc = blob_error(err, "open");
+	else
+		rc = s->store->kind->put(s->store, a, s->sha256, fd, (int64_t)s->size, err);
+	/* a copy has its name only when its bytes are on the disk */
+	if (rc == 0 && (sync_bytes(s->fd, &disk) == -1 || make_directories(s, &disk) == -1 ||
+	        linkat(s->dir, s->name, s->root, blob_path(a, s->sha256), 0) == -1))
+		FAULT_POINT("copy", "none");
+	if (fd != -1)
+		close(fd);
+	arena_free(a);
+	return rc;
+}
+
 /*
  * Gives the bytes their name, and puts all that the name needs on the disk itself: the bytes, and each
  * directory on the way, also one that was there, whose maker may not have come this far yet.  All changes
@@ -222,10 +259,12 @@ put(struct blob_staging *s, struct err *err)
 	char path[BLOB_PATH_SIZE], first[3], second[6];
 	int there;
 
+	if (s->store->kind->copies)
+		return upload(s, err);
 	blob_path_write(s->sha256, path);
 	snprintf(first, sizeof(first), "%.2s", path);
 	snprintf(second, sizeof(second), "%.5s", path);
-	if (blob_dir_make(s->root, first, err) == -1 || blob_dir_make(s->root, second, err) == -1)
+	if (make_directories(s, err) == -1)
 		return -1;
 	there = link_name(s, path, err);
 	if (there == -1)
@@ -312,24 +351,41 @@ blob_stage_kept(struct blob_staging *s, int64_t *us, struct err *err)
 	return s->keep.rc;
 }
 
+/* What the store has under the name.  1: it is there, 0: no, -1: err. */
+static int
+look(struct blob_staging *s, const char *path, int64_t *size, struct err *err)
+{
+	struct arena *a = arena_new();
+	struct blob_stat object = { .size = -1 };
+	struct stat st;
+	int fd = -1, rc = 1;
+
+	/* opened, as a network's file system may remember what stat would say */
+	if (s->store->kind->copies)
+		rc = s->store->kind->stat(s->store, a, path, &object, err);
+	else
+		rc = s->store->kind->open(s->store, a, path, &fd, err);
+	if (rc == 1 && fd != -1)
+		object.size = fstat(fd, &st) == 0 ? st.st_size : -1;
+	*size = object.size;
+	blob_fd_close(&fd);
+	arena_free(a);
+	return rc;
+}
+
 int
 blob_stage_confirm(struct blob_staging *s, struct err *err)
 {
 	char path[BLOB_PATH_SIZE];
-	struct stat st;
-	int fd;
+	int64_t size;
+	int there;
 
 	blob_path_write(blob_stage_sha256(s), path);
-	/* opened, as a network's file system may remember what stat would say */
-	fd = openat(s->root, path, BLOB_OPEN);
-	if (fd != -1) {
-		bool same = fstat(fd, &st) == 0 && (uint64_t)st.st_size == s->size;
-
-		close(fd);
-		return same ? 0 : err_internal(err, 500, "blob store: %s is damaged", path);
-	}
-	if (errno != ENOENT)
-		return blob_error(err, "open");
+	there = look(s, path, &size, err);
+	if (there == -1)
+		return -1;
+	if (there == 1)
+		return (uint64_t)size == s->size ? 0 : err_internal(err, 500, "blob store: %s is damaged", path);
 	FAULT_POINT("blob", "missing");
 	if (!s->named)
 		return err_internal(err, 503, "blob store: %s is gone again", path);

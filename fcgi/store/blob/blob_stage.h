@@ -2,8 +2,9 @@
 #define STORE_BLOB_BLOB_STAGE_H
 
 /*
- * How a blob comes in: as a staging file on the file system of the store.  It is hashed while written and
- * gets its name by a hard link; bytes and directories are fsynced before the name counts.
+ * How a blob comes in: as a staging file in the store's directory.  It is hashed while written and gets its
+ * name by a hard link; bytes and directories are fsynced before the name counts.  To an object store it is
+ * uploaded, once, and then the file stays as this node's copy.
  */
 
 #include <stdint.h>
@@ -11,14 +12,15 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/blob/blob_kind.h"
 
 struct blob_staging;
 
 /*
- * A new staging file.  It is removed when the arena is reset; the blob stays, if it was
- * kept.  -1: 503 for a full or read-only disk ("detail" says which), else 500.
+ * A new staging file.  It is removed when the arena is reset; the blob stays, if it was kept.  -1: 503 for
+ * a full or read-only disk ("detail" says which) or an object store that is away, else 500.
  */
-int blob_stage(struct arena *, const char *store, struct blob_staging **, struct err *)
+int blob_stage(struct arena *, const struct blob_store *, struct blob_staging **, struct err *)
     __attribute__((warn_unused_result));
 
 /* Appends.  -1: as blob_stage. */

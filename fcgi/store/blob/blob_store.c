@@ -5,48 +5,99 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/slice.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
+#include "store/blob/blob_files.h"
+#include "store/blob/blob_objects.h"
 #include "store/blob/blob_stage.h"
 
-/* Checks a directory that files are renamed into: writable, and on the file system of the store. */
-static int
-check_dir(int root, const char *name, struct err *err)
+static bool
+is_objects(const char *name)
 {
-	struct stat above, st;
-	int fd, rc = 0;
-
-	if (blob_dir_make(root, name, err) == -1 || blob_dir_open(root, name, &fd, err) == -1)
-		return -1;
-	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == -1 || fstat(root, &above) == -1 ||
-	    fstat(fd, &st) == -1)
-		rc = err_disk(err, "blob store: check %s", name);
-	else if (above.st_dev != st.st_dev)
-		rc = err_internal(err, 500, "blob store: %s lies on another file system", name);
-	close(fd);
-	return rc;
+	return strncmp(name, BLOB_STORE_S3, strlen(BLOB_STORE_S3)) == 0;
 }
 
-int
-blob_store_check(const char *store, struct err *err)
+/* Amazon's rules for the names of buckets, but for those that only its own service knows. */
+static bool
+is_bucket(struct slice name)
 {
-	int root, rc = -1;
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+	enum { SHORTEST = 3, LONGEST = 63 };
 
-	if (blob_dir_make(AT_FDCWD, store, err) == -1 || blob_dir_open(AT_FDCWD, store, &root, err) == -1)
-		return -1;
-	if (faccessat(root, ".", W_OK | X_OK, AT_EACCESS) == -1)
-		err_disk(err, "blob store: check %s", store);
-	else if (check_dir(root, BLOB_STAGING, err) == 0 && check_dir(root, BLOB_TRASH, err) == 0 &&
-	    check_dir(root, STORE_NODES, err) == 0)
-		rc = 0;
-	else
-		err_context(err, "the store is %s", store);
-	close(root);
-	return rc;
+	if (name.n < SHORTEST || name.n > LONGEST || name.p[0] == '.' || name.p[0] == '-')
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		if (memchr(bytes, name.p[i], sizeof(bytes) - 1) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_prefix(const char *prefix)
+{
+	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./";
+	enum { LONGEST = 200 };
+	size_t n = strlen(prefix);
+
+	return n > 0 && n <= LONGEST && strspn(prefix, bytes) == n && prefix[0] != '/' && prefix[n - 1] != '/' &&
+	       strstr(prefix, "//") == NULL && strstr(prefix, "..") == NULL;
+}
+
+const char *
+blob_store_name_check(const char *name)
+{
+	const char *bucket = name + strlen(BLOB_STORE_S3);
+	size_t n;
+
+	if (!is_objects(name))
+		return name[0] == '/' ? NULL : "must be an absolute path, or s3://BUCKET[/PREFIX]";
+	n = strcspn(bucket, "/");
+	if (!is_bucket(slice_of(bucket, n)))
+		return "must name a bucket: 3 to 63 lower-case letters, digits, dots and hyphens";
+	if (bucket[n] == '/' && !is_prefix(bucket + n + 1))
+		return "must have a prefix of letters, digits and - _ . /, without a slash at its ends";
+	return NULL;
+}
+
+struct blob_store *
+blob_store_new(struct arena *a, const char *name, const char *copies, const struct s3_conf *conf)
+{
+	struct blob_store *store = arena_alloc(a, sizeof(*store));
+	struct s3_conf *own;
+	const char *bucket = name + strlen(BLOB_STORE_S3);
+	size_t n;
+
+	*store = (struct blob_store) { &blob_files, arena_strdup(a, name), arena_strdup(a, name), NULL };
+	if (!is_objects(name))
+		return store;
+	own = arena_alloc(a, sizeof(*own));
+	*own = *conf;
+	n = strcspn(bucket, "/");
+	own->bucket = arena_strndup(a, bucket, n);
+	own->prefix = bucket[n] == '/' ? arena_strdup(a, bucket + n + 1) : "";
+	store->kind = &blob_objects;
+	store->dir = arena_strdup(a, copies);
+	store->s3 = s3_new(a, own);
+	return store;
+}
+
+int64_t
+blob_store_set_patience(struct blob_store *store, int64_t ms)
+{
+	return store->s3 != NULL ? s3_set_patience(store->s3, ms) : 0;
+}
+
+void
+blob_store_be_patient(struct blob_store *store)
+{
+	enum { DAY_MS = 86400 * 1000 };
+
+	(void)blob_store_set_patience(store, DAY_MS);
 }
 
 /* The directory that the path is in. */
@@ -65,28 +116,29 @@ write_parent(const char *path, char out[PATH_MAX])
 }
 
 int
-blob_store_test(const char *store, struct err *err)
+blob_store_test(const struct blob_store *store, struct err *err)
 {
 	char parent[PATH_MAX];
 
-	if (access(store, W_OK | X_OK) == 0)
+	if (access(store->dir, W_OK | X_OK) == 0)
 		return 0;
 	if (errno != ENOENT)
-		return err_sys(err, "store: cannot write to %s", store);
-	write_parent(store, parent);
+		return err_sys(err, "%s: cannot write to %s", store->kind->dir_key, store->dir);
+	write_parent(store->dir, parent);
 	return access(parent, W_OK | X_OK) == 0 ? 0 :
-	    err_sys(err, "store: %s does not exist, and cannot be made in %s", store, parent);
+	    err_sys(err, "%s: %s does not exist, and cannot be made in %s", store->kind->dir_key, store->dir,
+	    parent);
 }
 
 int
-blob_store_probe(struct arena *a, const char *store, bool write, struct err *err)
+blob_store_probe(struct arena *a, const struct blob_store *store, bool write, struct err *err)
 {
 	static const char block[512];
 	struct blob_staging *probe;
 	int fd;
 
 	if (!write) {
-		if (blob_dir_open(AT_FDCWD, store, &fd, err) == -1)
+		if (blob_dir_open(AT_FDCWD, store->dir, &fd, err) == -1)
 			return -1;
 		close(fd);
 		return 0;
@@ -98,11 +150,11 @@ blob_store_probe(struct arena *a, const char *store, bool write, struct err *err
 }
 
 int
-blob_store_free(const char *store, int64_t *bytes, struct err *err)
+blob_store_free(const struct blob_store *store, int64_t *bytes, struct err *err)
 {
 	struct statvfs fs;
 
-	if (statvfs(store, &fs) == -1)
+	if (statvfs(store->dir, &fs) == -1)
 		return blob_error(err, "statvfs");
 	*bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
 	return 0;

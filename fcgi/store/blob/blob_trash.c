@@ -1,140 +1,78 @@
 #include "store/blob/blob_trash.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
 #include "store/blob/blob_names.h"
 
-static const char *
-path_of(struct arena *a, const char *store, const char *sha256)
-{
-	return arena_printf(a, "%s/%s", store, blob_path(a, sha256));
-}
-
-static const char *
-trash_of(struct arena *a, const char *store, const char *sha256)
-{
-	return arena_printf(a, "%s/" BLOB_TRASH "/%s", store, sha256);
-}
-
-int
-blob_trash_put(struct arena *a, const char *store, const char *sha256, struct err *err)
-{
-	const char *path = path_of(a, store, sha256), *trash = trash_of(a, store, sha256);
-	struct stat st;
-
-	if (lstat(path, &st) == -1)
-		return errno == ENOENT ? 0 : err_disk(err, "blob store: stat %s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_internal(err, 500, "blob store: %s is not a regular file", path);
-	/* set the time first: in the trash it says when the file came there */
-	if (FAULT_FAILS("collect", "trash") || utimensat(AT_FDCWD, path, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    rename(path, trash) == -1)
-		return err_disk(err, "blob store: rename %s to " BLOB_TRASH, path);
-	FAULT_POINT("collect", "trashed");
-	return 0;
-}
-
 bool
-blob_trash_has(struct arena *a, const char *store, const char *sha256)
+blob_trash_has(struct arena *a, const struct blob_store *store, const char *sha256)
 {
-	struct stat st;
+	struct err err = { 0 };
+	struct blob_stat st;
 
-	return lstat(trash_of(a, store, sha256), &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static int
-sync_dir(const char *path, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd == -1 || fsync(fd) == -1 ? err_disk(err, "blob store: fsync %s", path) : 0;
-
-	if (fd != -1)
-		close(fd);
-	return rc;
-}
-
-/* The link never replaces a file that another process has put there; the name in the trash goes last. */
-static int
-put_back(struct arena *a, const char *store, const char *sha256, struct err *err)
-{
-	const char *trash = trash_of(a, store, sha256), *path = path_of(a, store, sha256);
-	const char *first = arena_printf(a, "%s/%.2s", store, sha256);
-	const char *second = arena_printf(a, "%s/%.2s", first, sha256 + 2);
-	struct stat like;
-
-	if (stat(store, &like) == -1)
-		return err_disk(err, "blob store: stat %s", store);
-	if (blob_dir_make_like(first, &like, err) == -1 || blob_dir_make_like(second, &like, err) == -1)
-		return -1;
-	if (utimensat(AT_FDCWD, trash, NULL, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    (link(trash, path) == -1 && errno != EEXIST))
-		return err_disk(err, "blob store: link %s", path);
-	if (sync_dir(second, err) == -1 || sync_dir(first, err) == -1 || sync_dir(store, err) == -1)
-		return -1;
-	if (unlink(trash) == -1 && errno != ENOENT)
-		return err_disk(err, "blob store: unlink %s", trash);
-	return 0;
+	return store->kind->stat(store, a, blob_trash_path(a, sha256), &st, &err) == 1 && st.regular;
 }
 
 int
-blob_trash_restore(struct arena *a, const char *store, const char *sha256, int64_t size,
+blob_trash_restore(struct arena *a, const struct blob_store *store, const char *sha256, int64_t size,
     bool *restored, struct err *err)
 {
-	int fd = open(trash_of(a, store, sha256), BLOB_OPEN);
 	struct stat st;
 	bool good = false;
+	int fd, rc = store->kind->open(store, a, blob_trash_path(a, sha256), &fd, err);
 
 	*restored = false;
-	if (fd == -1)
-		return errno == ENOENT ? 0 : err_disk(err, "blob store: open %s", trash_of(a, store, sha256));
+	if (rc != 1)
+		return rc;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size == -1 || st.st_size == size) &&
 	    blob_hash_file(fd, sha256, &good) == -1)
 		good = false;
 	close(fd);
 	if (!good)
 		return 0;
-	if (put_back(a, store, sha256, err) == -1)
+	if (store->kind->untrash(store, a, sha256, err) == -1)
 		return -1;
 	*restored = true;
 	return 0;
 }
 
+struct old {
+	struct arena *arena;
+	struct blob_names *names;
+	time_t before;
+};
+
+static int
+add_old(void *arg, const struct blob_entry *e, struct err *err)
+{
+	struct old *old = arg;
+
+	(void)err;
+	if (e->st.regular && e->st.modified <= old->before)
+		blob_names_add(old->names, old->arena, e->name);
+	return blob_names_full(old->names);
+}
+
 /* Finds files that are old enough, up to a full batch. */
 static int
-find_old(struct arena *a, const char *store, time_t before, struct blob_names *names, struct err *err)
+find_old(struct arena *a, const struct blob_store *store, time_t before, struct blob_names *names,
+    struct err *err)
 {
-	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
-	struct dirent *entry;
-	unsigned char digest[SHA256_SIZE];
-	struct stat st;
+	struct old old = { a, names, before };
 
-	if (d == NULL)
-		return errno == ENOENT ? 0 : err_disk(err, "blob store: open " BLOB_TRASH);
-	while (!blob_names_full(names) && (entry = readdir(d)) != NULL) {
-		if (hex_decode(slice_str(entry->d_name), digest, sizeof(digest)) &&
-		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-		    st.st_mtime <= before)
-			blob_names_add(names, a, entry->d_name);
-	}
-	closedir(d);
-	return 0;
+	return store->kind->list(store, BLOB_TRASH, add_old, &old, err);
 }
 
 /* Puts blobs back that a version needs and the store lacks, and takes them off the list. */
 static int
-restore_used(struct db *db, struct arena *a, const char *store, struct blob_names *names,
+restore_used(struct db *db, struct arena *a, const struct blob_store *store, struct blob_names *names,
     struct blob_trash_emptied *emptied, struct err *err)
 {
 	struct blob_names *used = arena_alloc(a, sizeof(*used));
@@ -144,10 +82,13 @@ restore_used(struct db *db, struct arena *a, const char *store, struct blob_name
 		return -1;
 	for (size_t i = 0; i < used->n; i++) {
 		const char *sha256 = used->v[i];
-		struct stat st;
+		struct blob_stat st;
 		bool restored;
+		int there = store->kind->stat(store, a, blob_path(a, sha256), &st, err);
 
-		if (lstat(path_of(a, store, sha256), &st) == 0)
+		if (there == -1)
+			return -1;
+		if (there == 1)
 			continue;
 		if (blob_trash_restore(a, store, sha256, -1, &restored, err) == -1)
 			return -1;
@@ -162,7 +103,7 @@ restore_used(struct db *db, struct arena *a, const char *store, struct blob_name
 }
 
 int
-blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep,
+blob_trash_empty(struct db *db, struct arena *a, const struct blob_store *store, int64_t keep,
     struct blob_trash_emptied *emptied, bool *more, struct err *err)
 {
 	struct blob_names *names = arena_alloc(a, sizeof(*names));
@@ -178,11 +119,10 @@ blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep
 	for (size_t i = 0; i < names->n; i++) {
 		if (names->v[i] == NULL)
 			continue;
-		if (FAULT_FAILS("trash", "unlink") || unlink(trash_of(a, store, names->v[i])) == -1) {
-			if (errno != ENOENT)
-				return err_disk(err, "blob store: unlink %s", trash_of(a, store, names->v[i]));
-			continue;
-		}
+		if (FAULT_FAILS("trash", "unlink"))
+			return err_disk(err, "blob store: unlink %s", blob_trash_path(a, names->v[i]));
+		if (store->kind->remove(store, a, blob_trash_path(a, names->v[i]), err) == -1)
+			return -1;
 		removed++;
 	}
 	emptied->removed += (int64_t)removed;
@@ -191,18 +131,20 @@ blob_trash_empty(struct db *db, struct arena *a, const char *store, int64_t keep
 	return 0;
 }
 
-int64_t
-blob_trash_count(struct arena *a, const char *store)
+static int
+count(void *arg, const struct blob_entry *e, struct err *err)
 {
-	DIR *d = opendir(arena_printf(a, "%s/" BLOB_TRASH, store));
-	struct dirent *entry;
-	unsigned char digest[SHA256_SIZE];
-	int64_t n = 0;
+	int64_t *n = arg;
 
-	if (d == NULL)
-		return 0;
-	while ((entry = readdir(d)) != NULL)
-		n += hex_decode(slice_str(entry->d_name), digest, sizeof(digest));
-	closedir(d);
-	return n;
+	(void)e;
+	(void)err;
+	++*n;
+	return 0;
+}
+
+int
+blob_trash_count(const struct blob_store *store, int64_t *n, struct err *err)
+{
+	*n = 0;
+	return store->kind->list(store, BLOB_TRASH, count, n, err);
 }

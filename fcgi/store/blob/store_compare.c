@@ -1,14 +1,8 @@
 #include "store/blob/store_compare.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/hex.h"
-#include "base/sha256.h"
 #include "store/blob/blob.h"
 #include "store/blob/blob_names.h"
 #include "store/blob/store_file.h"
@@ -17,7 +11,7 @@ enum { PAGE = 500, DIRECTORIES = 256, PERCENT = 100 };
 
 /* Compares one page of blobs.  *after: the last of them.  *n: how many. */
 static int
-compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_HEX_SIZE],
+compare_page(struct db *db, struct arena *a, const struct blob_store *store, char after[BLOB_HEX_SIZE],
     struct store_comparison *c, int *n, struct err *err)
 {
 	enum { COLUMNS_STORE_BLOBS };
@@ -30,12 +24,14 @@ compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_
 		return -1;
 	for (int i = 0; i < r.rows; i++) {
 		const char *sha256 = db_str(&r, i, SHA256);
-		struct stat st;
+		struct blob_stat st = { .regular = false };
 
 		c->blobs++;
-		if (lstat(arena_printf(a, "%s/%s", store, blob_path(a, sha256)), &st) == -1 || !S_ISREG(st.st_mode))
+		if (store->kind->stat(store, a, blob_path(a, sha256), &st, err) == -1)
+			return -1;
+		if (!st.regular)
 			c->missing++;
-		else if (st.st_size != db_int(&r, i, SIZE))
+		else if (st.size != db_int(&r, i, SIZE))
 			c->other_size++;
 	}
 	*n = r.rows;
@@ -44,58 +40,47 @@ compare_page(struct db *db, struct arena *a, const char *store, char after[BLOB_
 	return 0;
 }
 
+struct files {
+	struct db *db;
+	struct arena *arena;
+	struct blob_names *names;
+	struct store_comparison *c;
+};
+
 static int
-count_unknown(struct db *db, struct arena *a, struct blob_names *names, struct store_comparison *c,
-    struct err *err)
+count_unknown(struct files *f, struct err *err)
 {
-	if (blob_names_keep_unknown(db, a, names, err) == -1)
+	if (blob_names_keep_unknown(f->db, f->arena, f->names, err) == -1)
 		return -1;
-	c->unknown += (int64_t)names->n;
-	names->n = 0;
+	f->c->unknown += (int64_t)f->names->n;
+	f->names->n = 0;
 	return 0;
 }
 
-/* Compares the files of one directory, STORE/ab/cd. */
 static int
-compare_files(struct db *db, struct arena *a, const char *path, struct blob_names *names,
-    struct store_comparison *c, struct err *err)
+look_at(void *arg, const struct blob_entry *e, struct err *err)
 {
-	DIR *d = opendir(path);
-	unsigned char digest[SHA256_SIZE];
-	struct dirent *entry;
-	int rc = 0;
+	struct files *f = arg;
 
-	if (d == NULL)
-		return errno == ENOENT || errno == ENOTDIR ? 0 : err_sys(err, "store: open %s", path);
-	while (rc == 0 && (entry = readdir(d)) != NULL) {
-		if (!hex_decode(slice_str(entry->d_name), digest, sizeof(digest)))
-			continue;
-		c->files++;
-		blob_names_add(names, a, entry->d_name);
-		if (blob_names_full(names))
-			rc = count_unknown(db, a, names, c, err);
-	}
-	closedir(d);
-	return rc;
+	f->c->files++;
+	blob_names_add(f->names, f->arena, e->name);
+	return blob_names_full(f->names) ? count_unknown(f, err) : 0;
 }
 
 /* Compares the files of one directory, STORE/ab. */
 static int
-compare_directory(struct db *db, struct arena *a, const char *store, int first,
+compare_directory(struct db *db, struct arena *a, const struct blob_store *store, unsigned first,
     struct store_comparison *c, struct err *err)
 {
-	struct blob_names *names = arena_alloc(a, sizeof(*names));
+	struct files f = { db, a, arena_alloc(a, sizeof(*f.names)), c };
 
-	for (int second = 0; second < DIRECTORIES; second++) {
-		if (compare_files(db, a, arena_printf(a, "%s/%02x/%02x", store, (unsigned)first, (unsigned)second),
-		        names, c, err) == -1)
-			return -1;
-	}
-	return count_unknown(db, a, names, c, err);
+	if (store->kind->list(store, arena_printf(a, "%02x", first), look_at, &f, err) == -1)
+		return -1;
+	return count_unknown(&f, err);
 }
 
 int
-store_compare(struct db *db, const char *store, struct store_comparison *c, struct err *err)
+store_compare(struct db *db, const struct blob_store *store, struct store_comparison *c, struct err *err)
 {
 	struct arena *piece = arena_new();
 	char after[BLOB_HEX_SIZE] = "";
@@ -109,7 +94,7 @@ store_compare(struct db *db, const char *store, struct store_comparison *c, stru
 		rc = compare_page(db, piece, store, after, c, &n, err);
 		arena_reset(piece);
 	}
-	for (int i = 0; rc == 0 && i < DIRECTORIES; i++) {
+	for (unsigned i = 0; rc == 0 && i < DIRECTORIES; i++) {
 		rc = compare_directory(db, piece, store, i, c, err);
 		arena_reset(piece);
 	}

@@ -20,7 +20,7 @@ struct store_comparison {
 };
 
 /* -1: 500, 503, also where the store cannot be read. */
-int store_compare(struct db *, const char *store, struct store_comparison *, struct err *)
+int store_compare(struct db *, const struct blob_store *, struct store_comparison *, struct err *)
     __attribute__((warn_unused_result));
 
 /*

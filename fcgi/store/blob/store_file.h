@@ -10,21 +10,27 @@
 #include <stddef.h>
 
 #include "base/err.h"
-
-/* Names are relative to the store; their directory must exist. */
-
-/*
- * 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, also
- * without a store.
- */
-int store_file_read(const char *store, const char *name, char *line, size_t size, struct err *)
-    __attribute__((warn_unused_result));
+#include "store/blob/blob_kind.h"
 
 /*
- * Writes the file with this line.  A root process gives it to the owner of the store.
- * replace: overwrites a file that is there.  1: written, 0: a file is there already, -1: 503, 500.
+ * 1: `line` has the file's first line, cut to fit.  0: there is no such file.  -1: 500, 503, also without a
+ * store.
  */
-int store_file_write(const char *store, const char *name, const char *line, bool replace, struct err *)
-    __attribute__((warn_unused_result));
+static inline int __attribute__((warn_unused_result))
+store_file_read(const struct blob_store *store, const char *name, char *line, size_t size, struct err *err)
+{
+	return store->kind->read_line(store, name, line, size, err);
+}
+
+/*
+ * Writes the file with this line.  replace: overwrites a file that is there.  1: written, 0: a file is
+ * there already, -1: 503, 500.
+ */
+static inline int __attribute__((warn_unused_result))
+store_file_write(const struct blob_store *store, const char *name, const char *line, bool replace,
+    struct err *err)
+{
+	return store->kind->write_line(store, name, line, replace, err);
+}
 
 #endif

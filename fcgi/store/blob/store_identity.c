@@ -1,15 +1,11 @@
 #include "store/blob/store_identity.h"
 
-#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "store/blob/blob.h"
-#include "store/blob/blob_store.h"
 #include "store/blob/store_file.h"
 
 /* The time before a store without an id is examined again. */
@@ -50,30 +46,24 @@ store_identity_registry(struct db *db, struct arena *a, struct store_identity *i
 	return 0;
 }
 
-/* Does this directory have a blob, `depth` levels of directories below it? */
-static bool
-has_blob(struct arena *a, const char *path, int depth)
+static int
+find_one(void *arg, const struct blob_entry *e, struct err *err)
 {
-	DIR *d = opendir(path);
-	struct dirent *entry;
-	unsigned char bytes[32];
-	bool found = false;
+	bool *found = arg;
 
-	if (d == NULL)
-		return false;
-	while (!found && (entry = readdir(d)) != NULL) {
-		if (!hex_decode(slice_str(entry->d_name), bytes, depth > 0 ? 1 : sizeof(bytes)))
-			continue;
-		found = depth == 0 || has_blob(a, arena_printf(a, "%s/%s", path, entry->d_name), depth - 1);
-	}
-	closedir(d);
-	return found;
+	(void)e;
+	(void)err;
+	*found = true;
+	return 1;
 }
 
-static bool
-store_has_blobs(struct arena *a, const char *store)
+static int
+store_has_blobs(const struct blob_store *store, bool *found, struct err *err)
 {
-	return has_blob(a, store, 2) || has_blob(a, arena_printf(a, "%s/" BLOB_TRASH, store), 0);
+	*found = false;
+	if (store->kind->list(store, "", find_one, found, err) == -1)
+		return -1;
+	return *found ? 0 : store->kind->list(store, BLOB_TRASH, find_one, found, err);
 }
 
 /* What database and store know of each other. */
@@ -85,23 +75,28 @@ struct knowledge {
 };
 
 static int
-look(struct db *db, struct arena *a, const char *store, struct knowledge *k, struct err *err)
+look(struct db *db, struct arena *a, const struct blob_store *store, struct knowledge *k, struct err *err)
 {
 	enum { COLUMNS_STORE_KNOWN };
 	struct db_result r;
 
 	if (db_exec(db, a, STMT_STORE_KNOWN, NULL, &r, err) == -1)
 		return -1;
-	*k = (struct knowledge) { .store = store_has_blobs(a, store) };
+	*k = (struct knowledge) { .adopted = false };
+	if (store_has_blobs(store, &k->store, err) == -1)
+		return -1;
 	for (int i = 0; i < r.rows; i++) {
-		struct stat st;
+		struct blob_stat st;
+		int there;
 
 		k->adopted = db_bool(&r, i, ADOPTED);
 		if (db_is_null(&r, i, SHA256))
 			continue;
 		k->database = true;
-		if (stat(arena_printf(a, "%s/%s", store, blob_path(a, db_str(&r, i, SHA256))), &st) == 0)
-			k->common = true;
+		there = store->kind->stat(store, a, blob_path(a, db_str(&r, i, SHA256)), &st, err);
+		if (there == -1)
+			return -1;
+		k->common = k->common || there == 1;
 	}
 	return 0;
 }
@@ -126,12 +121,12 @@ judge(const struct knowledge *k)
 }
 
 static int
-claim_store(struct db *db, struct arena *a, struct store_identity *identity, const char *store,
+claim_store(struct db *db, struct arena *a, struct store_identity *identity, const struct blob_store *store,
     struct err *err)
 {
 	int wrote;
 
-	if (blob_store_check(store, err) == -1)
+	if (store->kind->check(store, err) == -1)
 		return -1;
 	wrote = store_file_write(store, STORE_ID_FILE, identity->registry, false, err);
 	if (wrote == -1 || db_exec(db, a, STMT_STORE_BEGIN, NULL, NULL, err) == -1)
@@ -142,7 +137,7 @@ claim_store(struct db *db, struct arena *a, struct store_identity *identity, con
 }
 
 static int
-check_unnamed(struct db *db, struct arena *a, struct store_identity *identity, const char *store,
+check_unnamed(struct db *db, struct arena *a, struct store_identity *identity, const struct blob_store *store,
     bool claim, struct err *err)
 {
 	struct knowledge k;
@@ -157,19 +152,22 @@ check_unnamed(struct db *db, struct arena *a, struct store_identity *identity, c
 		identity->until_us = clock_us() + LOOK_US;
 	}
 	if (identity->refusal[0] != '\0')
-		return refuse(err, "store %s %s", store, identity->refusal);
+		return refuse(err, "store %s %s", store->name, identity->refusal);
 	return 0;
 }
 
 int
 store_identity_check(struct db *db, struct arena *a, struct store_identity *identity,
-    const char *store, bool claim, struct err *err)
+    const struct blob_store *store, bool claim, struct err *err)
 {
 	char id[REGISTRY_ID_SIZE + 1];
 	int found;
+	uint64_t connection = identity->connection;
 
 	if (store_identity_registry(db, a, identity, err) == -1)
 		return -1;
+	if (identity->adopted && connection == identity->connection && clock_us() < identity->remembered_us)
+		return 0;
 	found = store_file_read(store, STORE_ID_FILE, id, sizeof(id), err);
 	if (found == -1) {
 		struct err disk = *err;
@@ -181,36 +179,38 @@ store_identity_check(struct db *db, struct arena *a, struct store_identity *iden
 	identity->adopted = strcmp(id, identity->registry) == 0;
 	if (!identity->adopted)
 		return refuse(err, "store %s belongs to the registry %s, but the database is the registry "
-		    "%s: correct `store` or `database` of berth.conf, or see `berth store adopt`", store, id,
+		    "%s: correct `store` or `database` of berth.conf, or see `berth store adopt`", store->name, id,
 		    identity->registry);
+	identity->remembered_us = clock_us() + store->kind->remember_us;
 	return 0;
 }
 
 int
 store_identity_check_adopted(struct db *db, struct arena *a, struct store_identity *identity,
-    const char *store, struct err *err)
+    const struct blob_store *store, struct err *err)
 {
 	if (store_identity_check(db, a, identity, store, true, err) == -1)
 		return -1;
 	if (!identity->adopted)
 		return refuse(err, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
-		    "an administrator has run `berth store adopt`", store);
+		    "an administrator has run `berth store adopt`", store->name);
 	return 0;
 }
 
 int
-store_identity_test(struct db *db, struct arena *a, const char *store, char *warning, size_t size,
+store_identity_test(struct db *db, struct arena *a, const struct blob_store *store, char *warning,
+    size_t size,
     struct err *err)
 {
 	struct store_identity identity = { 0 };
 	int rc = 0;
 
 	warning[0] = '\0';
-	if (access(store, F_OK) == 0)
+	if (store->kind->copies || access(store->dir, F_OK) == 0)
 		rc = store_identity_check(db, a, &identity, store, false, err);
 	/* a new store gets its id at its first use */
 	if (rc == 0 && identity.until_us != 0)
 		snprintf(warning, size, "store %s has no " STORE_ID_FILE " yet: nothing is removed from it until "
-		    "an administrator has run `berth store adopt`", store);
+		    "an administrator has run `berth store adopt`", store->name);
 	return rc;
 }

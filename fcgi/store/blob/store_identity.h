@@ -22,9 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "store/blob/blob.h"
 #include "store/db/db.h"
-
-#define STORE_ID_FILE "registry-id"
 
 enum { REGISTRY_ID_SIZE = 37 };
 
@@ -34,27 +33,28 @@ struct store_identity {
 	bool adopted; /* the store had the same id at the last check */
 	/* ---- private ---- */
 	uint64_t connection; /* that has read the id */
+	int64_t remembered_us; /* until when `adopted` holds unasked */
 	int64_t until_us; /* the next examination of a store without an id */
 	char refusal[ERR_DETAIL_SIZE]; /* why that store is refused; "": it is not */
 };
 
 /*
- * May the store be used?  Connects if necessary.  Costs three system calls, and a statement for each
- * new connection.  claim: gives a new store the id.  -1: 503, and `detail` says what is wrong and
- * what to do.
+ * May the store be used?  Connects if necessary.  Costs three system calls, or, once in a while, a request
+ * to an object store, and a statement for each new connection.  claim: gives a new store the id.  -1: 503,
+ * and `detail` says what is wrong and what to do.
  */
-int store_identity_check(struct db *, struct arena *, struct store_identity *, const char *store,
+int store_identity_check(struct db *, struct arena *, struct store_identity *, const struct blob_store *,
     bool claim, struct err *) __attribute__((warn_unused_result));
 
 /* The same for callers that remove files: -1 also where the store has no id yet. */
 int store_identity_check_adopted(struct db *, struct arena *, struct store_identity *,
-    const char *store, struct err *) __attribute__((warn_unused_result));
+    const struct blob_store *, struct err *) __attribute__((warn_unused_result));
 
 /*
  * Checks a configuration, and writes nothing.  0, with a warning where the store has blobs and no id yet,
  * else "", also where the store is missing.  -1: 503, also where the store is another registry's.
  */
-int store_identity_test(struct db *, struct arena *, const char *store, char *warning, size_t size,
+int store_identity_test(struct db *, struct arena *, const struct blob_store *, char *warning, size_t size,
     struct err *) __attribute__((warn_unused_result));
 
 /* The database's id.  -1: 503, 500. */

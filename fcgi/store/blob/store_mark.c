@@ -12,7 +12,7 @@ enum { PERCENT = 100 };
 
 struct mark {
 	struct arena *arena;
-	const char *store;
+	const struct blob_store *store;
 	int64_t keep;
 	bool move; /* as asked, and then: it is time for a new mark */
 	struct store_leave leave;
@@ -37,7 +37,7 @@ compare(const struct mark *m, const char *mark, const char *next, struct err *er
 		return 0;
 	return err_set(err, 409, "store %s: its " STORE_MARK_FILE " differs from the database's mark; store or "
 	    "database is an older copy, as after a restore, and nothing is removed; check with `berth store "
-	    "adopt --dry-run`, then run `berth store adopt`", m->store);
+	    "adopt --dry-run`, then run `berth store adopt`", m->store->name);
 }
 
 static int
@@ -58,7 +58,7 @@ lock(struct db *db, struct mark *m, const char **next, struct err *err)
 	if (db_bool(&r, 0, RESTORED))
 		return err_set(err, 409, "store %s: the database was restored from a dump and may lack blobs of the "
 		    "store, and nothing is removed; check with `berth store adopt --dry-run`, then run `berth "
-		    "store adopt`", m->store);
+		    "store adopt`", m->store->name);
 	return 0;
 }
 
@@ -93,7 +93,7 @@ move_body(struct db *db, void *arg, struct err *err)
 }
 
 int
-store_mark_check(struct db *db, struct arena *a, const char *store, int64_t keep, bool begin,
+store_mark_check(struct db *db, struct arena *a, const struct blob_store *store, int64_t keep, bool begin,
     struct store_leave *leave, struct err *err)
 {
 	struct mark m = { .arena = a, .store = store, .keep = keep, .move = begin };
@@ -164,7 +164,8 @@ store_confirm(struct db *db, struct arena *a, const struct audit_actor *actor, i
 struct adopt {
 	struct arena *arena;
 	const struct audit_actor *actor;
-	const char *store, *registry, *was;
+	const struct blob_store *store;
+	const char *registry, *was;
 };
 
 /* Files first: if the transaction fails, the marks differ, and nothing is collected. */
@@ -192,7 +193,7 @@ adopt_body(struct db *db, void *arg, struct err *err)
 }
 
 int
-store_adopt(struct db *db, struct arena *a, const struct audit_actor *actor, const char *store,
+store_adopt(struct db *db, struct arena *a, const struct audit_actor *actor, const struct blob_store *store,
     const char *registry, const char *was, struct err *err)
 {
 	struct adopt ad = { a, actor, store, registry, was };

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 #define STORE_MARK_FILE "collection-mark"
@@ -42,7 +43,7 @@ struct store_leave {
  * that unused blobs are kept.  -1: 409 where the marks differ or the database was restored from a
  * dump, 500, 503.
  */
-int store_mark_check(struct db *, struct arena *, const char *store, int64_t keep, bool begin,
+int store_mark_check(struct db *, struct arena *, const struct blob_store *, int64_t keep, bool begin,
     struct store_leave *, struct err *) __attribute__((warn_unused_result));
 
 /* How many of `files` files a collection may remove without a confirmation. */
@@ -63,7 +64,7 @@ int store_confirm(struct db *, struct arena *, const struct audit_actor *, int64
  * Joins store and database, whatever they were before: the store gets the database's id and a new
  * mark, and the first period begins.  was: the id that the store had, or NULL.
  */
-int store_adopt(struct db *, struct arena *, const struct audit_actor *, const char *store,
+int store_adopt(struct db *, struct arena *, const struct audit_actor *, const struct blob_store *,
     const char *registry, const char *was, struct err *) __attribute__((warn_unused_result));
 
 /* For administrators and monitoring. */

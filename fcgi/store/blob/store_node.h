@@ -9,6 +9,7 @@
  * show a file of STORE_NODE_SLACK_S ago, so only an older time counts as a copy.
  */
 
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 enum { STORE_NODE_NAME_SIZE = 256, STORE_NODE_SLACK_S = 60 };
@@ -16,16 +17,51 @@ enum { STORE_NODE_NAME_SIZE = 256, STORE_NODE_SLACK_S = 60 };
 /* The node's name: `node` of berth.conf, or the host name. */
 void store_node_name(const char *configured, char out[STORE_NODE_NAME_SIZE]);
 
+/* What a node says of itself. */
+struct store_node {
+	const char *name;
+	const char *external_url;
+	const char *keys; /* store/token/token_slot.h: token_slot_text(); NULL: it has none */
+};
+
 /* Writes the node's file, if it is time, and then the database.  -1: 503, 500. */
-int store_node_show(struct db *, struct arena *, const char *store, const char *node, struct err *)
+int store_node_show(struct db *, struct arena *, const struct blob_store *, const struct store_node *,
+    struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * Has the node the external_url that most nodes have?  Where two are as many, that of the node counts which
+ * has existed longest, so that a change of all nodes, one after the other, always leaves some that agree.
+ * -1: 503, and `detail` has both; 500.
+ */
+int store_node_agree(struct db *, struct arena *, const struct store_node *, struct err *)
+    __attribute__((warn_unused_result));
+
+/*
+ * A node of the last day, as `berth node list` shows it.  NULL: unknown, as of a program that does not say
+ * it.
+ */
+struct store_node_row {
+	const char *name, *version, *external_url, *keys;
+	int64_t schema; /* 0: unknown */
+	int64_t since, seen_at; /* seconds since 1970 */
+	bool live; /* not gone */
+	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
+	bool cached; /* it has, or had, a cache */
+	int64_t lease_ms; /* what is left of its lease; 0: nginx does not send from the cache */
+	int64_t behind; /* transactions that it has acknowledged fewer than the node that has acknowledged most */
+};
+
+/* By name.  -1: 503, 500. */
+int store_node_list(struct db *, struct arena *, struct store_node_row **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 /* Checks the files of the others.  -1: 503, and `detail` names a node whose file is missing or old; 500. */
-int store_node_look(struct db *, struct arena *, const char *store, const char *node, struct err *)
+int store_node_look(struct db *, struct arena *, const struct blob_store *, const char *node, struct err *)
     __attribute__((warn_unused_result));
 
 /* Removes nodes that have been gone for a day, with their files.  -1: 503, 500. */
-int store_node_sweep(struct db *, struct arena *, const char *store, struct err *)
+int store_node_sweep(struct db *, struct arena *, const struct blob_store *, struct err *)
     __attribute__((warn_unused_result));
 
 #endif

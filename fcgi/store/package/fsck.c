@@ -1,11 +1,7 @@
 #include "store/package/fsck.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/blob/blob.h"
@@ -94,38 +90,50 @@ check_missing(struct fsck *f, struct arena *a, const struct blob *blob, const ch
 	return tell_blob(f, a, FSCK_BLOB_MISSING, blob, why, err);
 }
 
-/* The file is open.  Returns what is wrong with it, NULL: nothing. */
-static const char *
-judge_file(struct fsck *f, struct arena *a, const struct blob *blob, int fd, enum fsck_kind *kind)
+/* Reads all of it.  *wrong: NULL, or what is wrong with its bytes. */
+static int
+read_blob(struct fsck *f, struct arena *a, const struct blob *blob, const char **wrong, struct err *err)
 {
-	struct stat st;
-	bool same = true;
+	bool same = false;
+	int fd, rc = f->store->kind->open(f->store, a, blob_path(a, blob->sha256), &fd, err);
 
-	*kind = FSCK_BLOB_MISSING;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return "there is no regular file at its path";
-	*kind = FSCK_BLOB_SIZE;
-	if (st.st_size != blob->size)
-		return arena_printf(a, "%lld bytes, not %" PRId64, (long long)st.st_size, blob->size);
-	*kind = FSCK_BLOB_BYTES;
-	if (f->deep && blob_hash_file(fd, blob->sha256, &same) == -1)
-		return "it cannot be read";
-	f->bytes += f->deep ? blob->size : 0;
-	return same ? NULL : "its SHA-256 differs from its name";
+	*wrong = "it cannot be read";
+	if (rc == -1 && err->status == 500 && !f->store->kind->copies) {
+		/* of this file, and not of the store */
+		err_clear(err);
+		return 0;
+	}
+	if (rc != 1)
+		return rc;
+	if (blob_hash_file(fd, blob->sha256, &same) == 0)
+		*wrong = same ? NULL : "its SHA-256 differs from its name";
+	close(fd);
+	f->bytes += blob->size;
+	return 0;
 }
 
 static int
 check_file(struct fsck *f, struct arena *a, const struct blob *blob, struct err *err)
 {
-	const char *path = arena_printf(a, "%s/%s", f->store, blob_path(a, blob->sha256));
-	int fd = open(path, BLOB_OPEN);
-	enum fsck_kind kind;
-	const char *wrong;
+	struct blob_stat st;
+	int there = f->store->kind->stat(f->store, a, blob_path(a, blob->sha256), &st, err);
+	enum fsck_kind kind = FSCK_BLOB_MISSING;
+	const char *wrong = NULL;
 
-	if (fd == -1)
-		return check_missing(f, a, blob, arena_strdup(a, strerror(errno)), err);
-	wrong = judge_file(f, a, blob, fd, &kind);
-	close(fd);
+	if (there == -1)
+		return -1;
+	if (there == 0)
+		return check_missing(f, a, blob, "the store lacks it", err);
+	if (!st.regular) {
+		wrong = "there is no regular file at its path";
+	} else if (st.size != blob->size) {
+		kind = FSCK_BLOB_SIZE;
+		wrong = arena_printf(a, "%" PRId64 " bytes, not %" PRId64, st.size, blob->size);
+	} else if (f->deep) {
+		kind = FSCK_BLOB_BYTES;
+		if (read_blob(f, a, blob, &wrong, err) == -1)
+			return -1;
+	}
 	return wrong == NULL ? 0 : tell_blob(f, a, kind, blob, wrong, err);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "store/audit.h"
+#include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
 enum fsck_kind {
@@ -33,7 +34,7 @@ struct fsck_problem {
 
 struct fsck {
 	struct db *db;
-	const char *store;
+	const struct blob_store *store;
 	bool deep; /* read every blob */
 	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
 	const char *from; /* NULL, or where blobs are that the store lacks (store/package/fsck_source.h) */

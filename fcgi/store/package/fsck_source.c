@@ -46,9 +46,7 @@ fsck_source_bring(
 	*found = false;
 	if (f->from == NULL)
 		return 0;
-	if (f->copy == NULL &&
-	    backup_copy_new(f->arena, f->store, arena_printf(a, "%s/" BLOB_STAGING, f->store), f->store, 0,
-		&f->copy, err) == -1)
+	if (f->copy == NULL && backup_copy_to_store(f->arena, f->store, &f->copy, err) == -1)
 		return -1;
 	if (stat(f->from, &st) == -1)
 		return err_sys(err, "--from: %s", f->from);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 /* Is the key's slot live, with the same fingerprint? */
 static bool
 is_live(const struct db_result *r, const struct token_key *key)
@@ -179,4 +181,23 @@ token_slot_list(struct db *db, struct arena *a, struct token_slot **out, size_t 
 		(*out)[i] = (struct token_slot) { db_str(&r, i, SLOT), db_str(&r, i, FINGERPRINT),
 			db_int(&r, i, CREATED_AT), db_is_null(&r, i, RETIRED_AT) ? 0 : db_int(&r, i, RETIRED_AT) };
 	return 0;
+}
+
+const char *
+token_slot_text(struct arena *a, const char *path)
+{
+	enum { DIGITS = 12, TEXT_MAX = TOKEN_KEYS_MAX * (TOKEN_SLOT_LENGTH + DIGITS + 2) };
+	struct token_keys keys = { .n = 0 };
+	char fingerprint[TOKEN_KEY_FINGERPRINT_SIZE];
+	struct err err = { 0 };
+	struct buf b;
+	bool good = path[0] != '\0' && token_keys_read(path, &keys, &err) == 0;
+
+	buf_init(&b, a, TEXT_MAX);
+	for (size_t i = 0; good && i < keys.n; i++) {
+		good = token_key_fingerprint(&keys.v[i], fingerprint);
+		buf_printf(&b, "%s%s:%.*s", i > 0 ? " " : "", keys.v[i].slot, DIGITS, fingerprint);
+	}
+	token_keys_wipe(&keys);
+	return good ? buf_str(&b) : NULL;
 }

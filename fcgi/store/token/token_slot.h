@@ -30,6 +30,12 @@ struct token_slot_view {
 int token_slot_look(struct db *, struct arena *, const char *path, struct token_slot_view *,
     struct err *) __attribute__((warn_unused_result));
 
+/*
+ * "k1:0123456789ab k2:...": the slots of the file at `path`, each with the beginning of its key's
+ * fingerprint.  NULL: no file, or it cannot be read.
+ */
+const char *token_slot_text(struct arena *, const char *path);
+
 struct token_slot {
 	const char *slot;
 	const char *fingerprint;

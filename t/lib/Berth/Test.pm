@@ -101,7 +101,13 @@ sub new {
 }
 
 sub dir { $_[0]{dir} }
-sub store { $_[0]{settings}{store} }
+# The directory that nginx sends crates from.
+sub store {
+	my ($self) = @_;
+
+	return $self->{settings}{store} =~ m{^/} ? $self->{settings}{store} : $self->{settings}{store_copies};
+}
+
 sub socket_path { $_[0]{settings}{socket} }
 sub write_socket_path { return $_[0]{settings}{socket} =~ s/\.sock\z//r . '-write.sock' }
 sub conf_path { "$_[0]{dir}/berth.conf" }

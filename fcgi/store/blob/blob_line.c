@@ -1,4 +1,4 @@
-#include "store/blob/store_file.h"
+#include "store/blob/blob_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ open_store(const char *store, struct err *err)
 }
 
 int
-store_file_read(const char *store, const char *name, char *line, size_t size, struct err *err)
+blob_line_read(const char *store, const char *name, char *line, size_t size, struct err *err)
 {
 	int root = open_store(store, err), fd;
 	ssize_t n;
@@ -91,7 +91,7 @@ put(int root, const char *aside, const char *name, bool replace)
 }
 
 int
-store_file_write(const char *store, const char *name, const char *line, bool replace, struct err *err)
+blob_line_write(const char *store, const char *name, const char *line, bool replace, struct err *err)
 {
 	char random[BLOB_STAGING_NAME_SIZE], aside[NAME_MAX_SIZE];
 	int root, fd = -1, rc = -1;

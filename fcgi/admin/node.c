@@ -1,0 +1,53 @@
+#include "store/blob/store_node.h"
+
+#include <string.h>
+
+#include "admin/command.h"
+#include "admin/output.h"
+
+/* NULL: there is none. */
+static const char *
+cache_state(const struct store_node_row *r)
+{
+	if (!r->cached)
+		return NULL;
+	return r->lease_ms > 0 ? "served" : "not served";
+}
+
+static int
+list(struct invocation *in)
+{
+	static const char *const keys[] = { "node", "state", "version", "schema", "cache", "lease_ms", "behind",
+		"differs", "external_url", "keys", "since", "seen_at" };
+	enum { NKEYS = sizeof(keys) / sizeof(*keys) };
+	struct output out = { in->arena, in->json, keys, NKEYS };
+	struct store_node_row *rows;
+	struct cell *cells;
+	size_t n;
+
+	if (db_connect(in->db, &in->err) == -1 ||
+	    store_node_list(in->db, in->arena, &rows, &n, &in->err) == -1)
+		return -1;
+	cells = arena_calloc(in->arena, n, NKEYS * sizeof(*cells));
+	for (size_t i = 0; i < n; i++) {
+		const struct store_node_row *r = &rows[i];
+		struct cell row[NKEYS] = { cell_str(r->name), cell_str(r->live ? "live" : "gone"),
+			cell_str(r->version), cell_id(r->schema), cell_str(cache_state(r)), cell_int(r->lease_ms),
+			cell_int(r->behind), cell_str(r->differs), cell_str(r->external_url), cell_str(r->keys),
+			cell_time(r->since), cell_time(r->seen_at) };
+
+		memcpy(&cells[i * NKEYS], row, sizeof(row));
+	}
+	output_table(&out, cells, n);
+	return 0;
+}
+
+static const struct command commands[] = {
+	{ "list", "",
+	    "Lists the nodes of the last day: whether each is live or gone, its version, the schema that it\n"
+	    "knows, whether nginx sends from its cache, for how long its lease lasts, how many\n"
+	    "transactions it is behind, and in what it differs from most nodes.",
+	    NULL, 0, 0, 0, list },
+};
+
+const struct noun admin_node = { "node", COMMAND_LIST(commands) };

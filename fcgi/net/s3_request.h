@@ -1,0 +1,98 @@
+#ifndef NET_S3_REQUEST_H
+#define NET_S3_REQUEST_H
+
+/*
+ * A bucket of an object store, and how a request to it is made: its headers, its body, and what is done if
+ * it fails. net/s3.h has the requests.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/sha256.h"
+#include "base/slice.h"
+
+struct s3_conf {
+	const char *endpoint; /* http[s]://host[:port]; "": Amazon's of the region */
+	const char *region, *bucket;
+	const char *prefix; /* "": none */
+	const char *credentials; /* net/s3_credentials.h */
+	const char *ca_file; /* PEM, in place of what the machine trusts; "": none */
+	bool path_style; /* the bucket stands in the path, not in the host's name */
+	int64_t patience_ms; /* of one request, with its repetitions */
+};
+
+/* Statuses of HTTP. */
+enum { S3_OK = 200, S3_MULTIPLE_CHOICES = 300, S3_BAD_REQUEST = 400, S3_FORBIDDEN = 403,
+    S3_NOT_FOUND = 404, S3_CONFLICT = 409,
+	S3_PRECONDITION_FAILED = 412, S3_TOO_MANY = 429, S3_INTERNAL_ERROR = 500, S3_NOT_IMPLEMENTED = 501,
+	    S3_TIMED_OUT = 504 };
+
+struct s3 {
+	const struct s3_conf *conf;
+	const char *origin, *host; /* https://host[:port], and host[:port] */
+	pthread_mutex_t lock;
+	void *curl; /* NULL: not used yet */
+	void *inherited; /* of the process that has forked this one, whose connections it uses */
+	pid_t pid; /* whose handle it is */
+	int64_t patience_ms;
+	int64_t away_until_us;
+	bool unconditional; /* the store knows no If-None-Match */
+};
+
+enum { S3_REASON_SIZE = 256 }; /* libcurl's */
+
+/* One request.  Of source and sink one each is used at most. */
+struct s3_call {
+	const char *method, *key, *query; /* query: encoded, sorted */
+	const char *copy_source; /* encoded */
+	const char *checksum; /* of the source, in base 64 */
+	const char *payload; /* the source's SHA-256 in hexadecimal digits */
+	bool only_new, ask_checksum;
+	struct {
+		int fd; /* -1: the text */
+		struct slice text;
+		int64_t size, at;
+	} source;
+	struct {
+		int fd; /* -1: the text */
+		int64_t max, n;
+		struct sha256 hash;
+		int error; /* errno of a write */
+		bool large;
+	} sink;
+	/* the answer */
+	void *curl;
+	struct buf text; /* all of it, or that of an error */
+	long status;
+	char reason[S3_REASON_SIZE];
+};
+
+/* conf must live as long as the arena. */
+struct s3 *s3_new(struct arena *, const struct s3_conf *);
+
+/* In place of patience_ms.  Returns what was there. */
+int64_t s3_set_patience(struct s3 *, int64_t ms);
+
+/* The path of a key, with its first slash.  bucket: begins with it. */
+const char *s3_path(const struct s3 *, struct arena *, const char *key, bool bucket);
+
+/* 0: the store has answered, whatever its status is; -1: err, as net/s3.h says. */
+int s3_perform(struct s3 *, struct arena *, struct s3_call *,
+    struct err *) __attribute__((warn_unused_result));
+
+/* The store's own word for what is wrong, such as NoSuchBucket; empty: it has none. */
+struct slice s3_code(const struct s3_call *);
+
+/* Of an answer that is no success: returns -1. */
+int s3_refuse(const struct s3 *, const struct s3_call *, struct err *);
+
+/* Tells the client that the store is away.  Returns -1. */
+int s3_away(struct err *);
+
+#endif

@@ -1,0 +1,180 @@
+#include "store/blob/blob_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "net/s3.h"
+#include "store/blob/blob.h"
+#include "store/blob/blob_copies.h"
+#include "store/blob/blob_dir.h"
+
+/* The mode is left to the umask: nginx must be able to read what we write. */
+enum { FILE_MODE = 0666, WAIT_MS = 20, NAME_DIGITS = BLOB_STAGING_NAME_SIZE - 1 };
+
+/* So little free space counts as a full disk. */
+#define FULL_BYTES ((int64_t)64 << 20)
+
+static const char *
+copy_path(const struct blob_store *store, struct arena *a, const char *sha256)
+{
+	return arena_printf(a, "%s/%s", store->dir, blob_path(a, sha256));
+}
+
+static bool
+use(const char *path)
+{
+	const struct timespec times[] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
+
+	return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool
+blob_has_copy(const struct blob_store *store, struct arena *a, const char *sha256)
+{
+	return store->kind->copies && use(copy_path(store, a, sha256));
+}
+
+/* One process brings a blob, into a file that staging's sweep knows as its own. */
+struct bringing {
+	const struct blob_store *store;
+	struct arena *arena;
+	const char *sha256;
+	const char *path, *aside;
+	int fd;
+};
+
+/* Is the locked file still the one of that name? */
+static bool
+is_named(const struct bringing *b)
+{
+	struct stat is, named;
+
+	return fstat(b->fd, &is) == 0 && lstat(b->aside, &named) == 0 && is.st_dev == named.st_dev &&
+	       is.st_ino == named.st_ino;
+}
+
+/* 1: the file is ours to write; 0: another process has brought the blob meanwhile; -1: err. */
+static int
+lock(struct bringing *b, int64_t until_us, struct err *err)
+{
+	for (;;) {
+		b->fd = open(b->aside, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+		if (b->fd == -1)
+			return err_disk(err, "blob store: create %s", b->aside);
+		if (flock(b->fd, LOCK_EX | LOCK_NB) == 0 && is_named(b))
+			return use(b->path) ? 0 : 1;
+		blob_fd_close(&b->fd);
+		if (use(b->path))
+			return 0;
+		if (clock_us() >= until_us) {
+			err_internal(err, 503, "object store: another process still brings %s", b->sha256);
+			return err_tell(err, "the registry's object store is slow; try again in a few seconds");
+		}
+		(void)poll(NULL, 0, WAIT_MS);
+	}
+}
+
+/* Gives the file its name, when its bytes are on the disk. */
+static int
+name_copy(struct bringing *b, struct err *err)
+{
+	const char *second = arena_printf(b->arena, "%.2s/%.2s", b->sha256, b->sha256 + 2);
+	int root, rc = -1;
+
+	if (FAULT_FAILS("copy", "fsync") || fsync(b->fd) == -1)
+		return err_disk(err, "blob store: fsync %s", b->aside);
+	FAULT_POINT("copy", "fsynced");
+	if (blob_dir_open(AT_FDCWD, b->store->dir, &root, err) == -1)
+		return -1;
+	if (blob_dir_make(root, arena_printf(b->arena, "%.2s", b->sha256), err) == 0 &&
+	    blob_dir_make(root, second, err) == 0)
+		rc = rename(b->aside, b->path) == 0 ? 0 : err_disk(err, "blob store: rename %s", b->aside);
+	close(root);
+	FAULT_POINT("copy", "named");
+	return rc;
+}
+
+/* 1: brought, 0: the store lacks it, -1: err. */
+static int
+fetch(struct bringing *b, struct err *err)
+{
+	struct s3_object object;
+	int rc = s3_get(b->store->s3, b->arena, blob_path(b->arena, b->sha256), b->fd, INT64_MAX, &object, err);
+
+	FAULT_POINT("copy", "fetched");
+	if (rc == 1 && strcmp(object.sha256, b->sha256) != 0) {
+		err_internal(err, 503, "object store: %s has other bytes, with the SHA-256 %s; run `berth fsck --deep`",
+		    blob_path(b->arena, b->sha256), object.sha256);
+		rc = err_tell(err, "the registry's object store has damaged the bytes of this crate; tell the "
+		    "registry's administrator");
+	}
+	return rc == 1 && name_copy(b, err) == -1 ? -1 : rc;
+}
+
+static bool
+is_full(const struct blob_store *store)
+{
+	struct statvfs fs;
+
+	return statvfs(store->dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < FULL_BYTES;
+}
+
+/* Copies are what can go first when the disk is full. */
+static bool
+make_room(const struct blob_store *store)
+{
+	int64_t files, bytes, removed = 0;
+	struct err err = { 0 };
+
+	return is_full(store) && blob_copies_count(store, &files, &bytes, &err) == 0 &&
+	       blob_copies_trim(store, bytes - 1, INT64_MAX, &removed, &err) == 0 && removed > 0;
+}
+
+static int
+bring(struct bringing *b, int64_t until_us, struct err *err)
+{
+	int rc = lock(b, until_us, err);
+
+	if (rc != 1)
+		return rc == 0 ? 1 : -1;
+	rc = fetch(b, err);
+	if (rc == -1 && make_room(b->store)) {
+		err_clear(err);
+		rc = fetch(b, err);
+	}
+	/* with the lock, or another process might have the name already */
+	if (rc != 1)
+		(void)unlink(b->aside);
+	return rc;
+}
+
+int
+blob_bring(const struct blob_store *store, struct arena *a, const char *sha256, int64_t until_us,
+    struct err *err)
+{
+	struct bringing b = { store, a, sha256, copy_path(store, a, sha256),
+		arena_printf(a, "%s/" BLOB_STAGING "/%.*s", store->dir, NAME_DIGITS, sha256), -1 };
+	int rc, fd;
+
+	if (!store->kind->copies) {
+		rc = store->kind->open(store, a, blob_path(a, sha256), &fd, err);
+		if (rc == 1)
+			close(fd);
+		return rc;
+	}
+	if (use(b.path))
+		return 1;
+	rc = bring(&b, until_us, err);
+	blob_fd_close(&b.fd);
+	return rc;
+}

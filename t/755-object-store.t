@@ -1,0 +1,300 @@
+#!/usr/bin/perl
+
+# The store is a bucket of an object store: publish, read, collect, check, back up, restore and copy, and what
+# becomes of each if the store is away or has other bytes.  BERTH_S3 chooses a real store (t/lib/Berth/S3.pm).
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+use Test::More;
+
+use Berth::Cluster;
+use Berth::Fault;
+use Berth::S3;
+use Berth::Test;
+
+my $t = Berth::Test->new(workers => 6, keep_unused => 0, cache_lease => 3);
+my $fault = Berth::Fault->new($t);
+plan skip_all => $fault->missing if $fault->missing;
+my $s3 = Berth::S3->new($t->dir);
+my $json = JSON::PP->new;
+my @owner = ('--database', $t->dsn('berth_owner'));
+
+$t->conf($s3->settings('berth'));
+mkdir($t->store);
+chmod(0750, $t->store);
+my $id = $t->project('demo/registry');
+$t->user('dev');
+$t->member('dev', 'demo', 'developer');
+my $token = $t->token('dev');
+
+sub publish { return $t->publish($id, $token, @_) }
+sub get { return $t->http(GET => $t->registry($id) . "/$_[0]/1.0.0/download", { token => $token }) }
+sub sha {
+	my ($crate) = @_;
+
+	return $t->psql("SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = '$crate'");
+}
+sub below { my ($sha) = @_; return substr($sha, 0, 2) . '/' . substr($sha, 2, 2) . "/$sha" }
+sub copy_of { return $t->store . '/' . below(sha($_[0])) }
+sub forget { unlink(map { copy_of($_) } @_) == @_ or die "a copy is missing\n" }
+sub ready {
+	my $res = $t->http(GET => '/-/readiness' . ($_[0] // ''));
+
+	return "$res->{status} " . $t->json($res)->{store};
+}
+sub whole { return sha256_hex(get($_[0])->{body}) eq sha($_[0]) }
+sub has { my ($key) = @_; return scalar grep { $_ eq "berth/$key" } $s3->keys }
+
+# The exit status, and what it prints.
+sub berth {
+	my ($status, $out, $err) = $t->berth(@_);
+
+	return ($status, eval { $json->decode($out) } // $out, $err);
+}
+
+is(ready(), '200 ok', 'a node with an empty bucket is ready');
+is(publish($_, '1.0.0')->{status}, 200, "$_ is published") for qw(first second third gone);
+ok(whole('first') && -e copy_of('first'), 'a crate is downloaded, from a copy');
+ok(has(below(sha('first'))), 'the bucket has it, under its digest');
+ok(has('registry-id'), 'and the id of the registry');
+
+subtest 'a cold node' => sub {
+	forget('first');
+	ok(whole('first'), 'brings the crate');
+	ok(-e copy_of('first'), 'and keeps it');
+	ok(whole('first'), 'nginx sends it');
+	# the keeper's link to the copy leads nowhere now
+	forget('first');
+	ok(whole('first'), 'and the pool brings it again after nginx had it');
+};
+
+subtest 'pages of source bring both crates of a comparison' => sub {
+	my $public = $t->project('demo/pub', 'public');
+	my @crates;
+
+	is($t->publish($public, $token, 'paged', $_, files => { new => "$_\n" })->{status}, 200, "$_ is published")
+	    for '1.0.0', '1.1.0';
+	@crates = map { $t->store . '/' . below($_) } split(/\n/, $t->psql(
+	    "SELECT v.cksum FROM versions v JOIN crates c ON c.id = v.crate_id WHERE c.name = 'paged'"));
+	is(unlink(@crates), 2, 'both copies are away');
+	my $res = $t->http(GET => '/-/projects/demo/pub/-/crates/paged/diff/1.0.0..1.1.0');
+	is($res->{status}, 200, 'the page') or diag($res->{body});
+	like($res->{body}, qr/2 changed/, 'compares them');
+	is(scalar(grep { -e } @crates), 2, 'and keeps both copies');
+};
+
+subtest 'two workers bring the same crate once' => sub {
+	forget('second');
+	$fault->arm('copy:fetched', 'hold');
+	my @status;
+	my $get = qr{^GET .*/@{[ sha('second') ]}$};
+	my $asked = $s3->asked($get);
+	my $reading = fork() // die "fork: $!\n";
+
+	if ($reading == 0) {
+		my @res = $t->parallel(3, sub { get('second') });
+
+		POSIX::_exit(scalar grep { $_->{status} != 200 } @res);
+	}
+	ok($t->wait_for(sub { $fault->held == 1 }), 'one has the bytes');
+	my ($pid) = $fault->held;
+	$fault->disarm;
+	$fault->release($pid);
+	waitpid($reading, 0);
+	is($?, 0, 'all of them are answered');
+	is($s3->asked($get) - $asked, 1, 'the store was asked once')
+	    unless $s3->is_real;
+};
+
+subtest 'a crash on the way' => sub {
+	for my $point ('copy:fetched', 'copy:fsynced', 'copy:named') {
+		forget('second');
+		$fault->arm($point, 'kill');
+		isnt(get('second')->{status}, 200, "$point: the client hears of it");
+		ok($fault->disarm, 'the worker is dead');
+		ok(whole('second'), 'the next one has the crate');
+	}
+};
+
+subtest 'a disk that is full' => sub {
+	forget('second');
+	$fault->arm('s3:write', 'enospc');
+	my $res = get('second');
+	ok($fault->disarm, 'it was');
+	is($res->{status}, 503, 'is 503');
+	ok(!-e copy_of('second'), 'and leaves no copy');
+	ok(whole('second'), 'later it is there');
+};
+
+subtest 'other bytes' => sub {
+	plan skip_all => 'a real store has none' if $s3->is_real;
+	for my $how (qw(wrong cut 503)) {
+		forget('second');
+		$s3->fail('GET', $how, sha('second'));
+		my $res = get('second');
+		is($res->{status}, 503, "$how: 503");
+		ok(!-e copy_of('second'), 'no copy');
+		$s3->fail('GET', undef);
+		ok($t->wait_for(sub { get('second')->{status} == 200 }), 'afterwards it is there');
+	}
+	like($t->log('pool'), qr/has other bytes, with the SHA-256 [0-9a-f]{64}; run `berth fsck --deep`/,
+	    'the log says what is wrong');
+	$s3->fail('GET', 'wrong', sha('second'));
+	my ($status, $said) = berth(qw(fsck --deep));
+	$s3->fail('GET', undef);
+	like($said, qr/demo\/registry second\@1\.0\.0 .*its SHA-256 differs/, 'and so does fsck');
+};
+
+subtest 'a store that is away' => sub {
+	forget('second');
+	$s3->stop;
+	my $res = get('second');
+	is($res->{status}, 503, 'a cold read is 503');
+	ok($res->{headers}{'retry-after'}, 'with a time');
+	like($res->{body}, qr/the registry's object store does not answer/, 'and a reason');
+	ok(whole('first'), 'a warm one is answered');
+	is(ready('?for=reads'), '200 away', 'the node is ready for reads');
+	like(ready(), qr/^503 away/, 'and not for writes');
+	is(publish('late', '1.0.0')->{status}, 503, 'a publish is 503');
+	is($t->psql("SELECT count(*) FROM crates WHERE name = 'late'"), 0, 'and nothing of it stays');
+	$s3->start;
+	ok($t->wait_for(sub { publish('late', '1.0.0')->{status} == 200 }), 'when it is back, it takes the crate');
+	ok(whole('second') && whole('late'), 'and gives all');
+};
+
+subtest 'a publish that dies' => sub {
+	$fault->arm('s3:uploaded', 'kill');
+	isnt(publish('dying', '1.0.0')->{status}, 200, 'after its upload');
+	ok($fault->disarm, 'it was');
+	is($t->psql("SELECT count(*) FROM crates WHERE name = 'dying'"), 0, 'there is no crate');
+	is(publish('dying', '1.0.0')->{status}, 200, 'the same bytes again');
+	ok(whole('dying'), 'are there');
+};
+
+subtest 'fsck, collection and the trash' => sub {
+	my $sha = sha('gone');
+
+	$t->psql("DELETE FROM versions v USING crates c WHERE c.id = v.crate_id AND c.name = 'gone'");
+	$t->start_worker;
+	ok($t->run_tasks('collect_blobs'), 'a collection');
+	ok(!has(below($sha)), 'takes a blob that no version needs') or diag($t->log('worker'));
+	my ($status, $said) = berth('fsck');
+	unlike($said, qr/^blob/m, 'nothing is missing');
+	$sha = sha('third');
+	# as if a collection had taken it by mistake
+	$s3->curl('PUT', "berth/trash/$sha", '-H', 'x-amz-copy-source: /crates/berth/' . below($sha));
+	$s3->curl('DELETE', 'berth/' . below($sha));
+	($status, $said) = berth('fsck');
+	like($said, qr/third\@1\.0\.0 .*it is in the trash: --repair puts it back/, 'a missing blob is found');
+	is((berth(qw(fsck --repair)))[0], 0, 'and put back');
+	ok(has(below($sha)) && !has("trash/$sha"), 'from the trash');
+	($status, $said) = berth(qw(store show --json));
+	is($said->{marks}, 'same', 'the store has the mark of the collection');
+	is((berth(qw(store adopt --json)))[0], 0, 'the store is adopted anew');
+	($status, $said) = berth(qw(store show --json));
+	is($said->{registry}, $said->{store_id}, 'with the same id');
+};
+
+subtest 'copies that nobody uses' => sub {
+	$t->conf(store_copies_size => '1m', keep_unused => '1d');
+	utime(time - 3600, time - 3600, copy_of('first')) or die "utime: $!\n";
+	utime(time - 90000, time - 90000, copy_of('second')) or die "utime: $!\n";
+	$t->stop_worker;
+	$t->start_worker;
+	ok($t->wait_for(sub { !-e copy_of('second') }), 'go after keep_unused');
+	ok(-e copy_of('first'), 'others stay as long as there is room');
+	my $big = $t->store . '/aa/aa/' . 'aa' x 32;
+	mkdir($t->store . "/$_") for 'aa', 'aa/aa';
+	Berth::Test::write_file($big, 'x' x (2 << 20));
+	utime(time - 1800, time - 1800, $big);
+	# the run that a worker begins with may be on its way still
+	ok($t->wait_for(sub { $t->run_tasks('probe_store') && !-e copy_of('first') && !-e $big }),
+	    'and go, the oldest first, when there is none');
+	ok(whole('first') && whole('second'), 'the crates are brought again');
+	$t->stop_worker;
+};
+
+subtest 'backup and restore' => sub {
+	my $dir = $t->dir . '/backup';
+	my ($status, $said, $err) = berth('backup', '--json', @owner, $dir);
+
+	is($status, 0, 'a backup of an object store, to a directory') or diag($err);
+	is($said->{missing}, 0, 'has all blobs');
+	is((berth('backup', 'verify', $dir))[0], 0, 'of which each byte is right');
+	my %is = $s3->settings('restored');
+	mkdir($is{store_copies});
+	my $conf = $t->dir . '/restore.conf';
+	Berth::Test::write_file($conf, Berth::Cluster::slurp($t->conf_path)
+	    =~ s/^(store\w*) = .*\n//gmr . join('', map { "$_ = $is{$_}\n" } keys %is));
+	my $dsn = $t->dsn('berth_owner') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r;
+	($status, my $out, $err) = Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf,
+	    'restore', '--json', '--create', '--grant-to', 'berth', '--database',
+	    $t->dsn('postgres') =~ s/dbname=\S+/dbname=@{[ $t->{database} ]}_back/r, $dir);
+	is($status, 0, 'a restore to another prefix') or diag($err);
+	is(scalar(grep { m{^restored/../../} } $s3->keys), $said->{blobs}, 'has all of them');
+	ok((grep { $_ eq 'restored/registry-id' } $s3->keys), 'and its id');
+	Berth::Cluster::capture(Berth::Cluster->build_dir . '/berth', '-c', $conf, 'store', 'show');
+	$t->psql("DROP DATABASE IF EXISTS $t->{database}_back");
+};
+
+subtest 'from one kind to the other' => sub {
+	my $dir = $t->dir . '/files';
+	my %is = $s3->settings('moved');
+	my @from = ('s3://crates/berth', $dir);
+
+	is((berth(qw(store copy --json), @from))[0], 1, 'a directory that is not there is refused');
+	mkdir($dir);
+	$fault->arm('store_copy:copied', 'kill');
+	isnt((berth(qw(store copy --json), @from))[0], 0, 'a copy that dies');
+	my ($status, $said, $err) = berth(qw(store copy --json), @from);
+	is($status, 0, 'goes on') or diag($err);
+	is($said->{blobs}, $t->psql('SELECT count(DISTINCT cksum) FROM versions'), 'over all blobs');
+	($status, $said) = berth(qw(store copy --json), @from);
+	is($said->{copied}, 0, 'and has nothing to do then');
+	($status, $said, $err) = berth(qw(store copy --json), $dir, $is{store});
+	is($said->{copied}, $said->{blobs}, 'and back, to another prefix') or diag($err);
+	$t->conf(store => $dir, store_copies => undef);
+	is(sha256_hex(Berth::Cluster::slurp("$dir/" . below(sha('first')))), sha('first'), 'with the right bytes');
+	is((berth(qw(fsck --deep)))[0], 0, 'fsck finds the directory whole');
+	is((berth(qw(store adopt)))[0], 0, 'and it is adopted');
+	$t->conf(%is);
+	mkdir($t->store);
+	($status, $said, $err) = berth(qw(fsck --deep));
+	is($status, 0, 'and the bucket, too') or diag($said, $err);
+	$t->conf($s3->settings('berth'));
+};
+
+subtest 'berth node list' => sub {
+	my $other = Berth::Test->new(workers => 1, database => $t->dsn('berth'), node => 'web2',
+	    $s3->settings('berth'), external_url => $t->url =~ s/localhost/registry.localhost/r);
+
+	$t->http(GET => '/-/readiness');
+	my $res = $other->http(GET => '/-/readiness');
+	is($t->json($res)->{status}, 'failed', 'a node with another external_url is not ready');
+	like($t->json($res)->{node_detail}, qr/^external_url of this node is \S+registry\.\S+, and most nodes/,
+	    'and says why');
+	my ($status, $said) = berth(qw(node list --json));
+	is(scalar @$said, 2, 'two nodes');
+	my ($mine, $web2) = sort { ($a->{node} eq 'web2') <=> ($b->{node} eq 'web2') } @$said;
+	is($web2->{differs}, 'external_url', 'it differs in that');
+	is($mine->{differs}, undef, 'the one that was there first does not');
+	is($mine->{state}, 'live', 'it lives');
+	like($mine->{keys}, qr/^\w\w:[0-9a-f]{12}/, 'with its keys');
+	is($mine->{cache}, 'served', 'and its cache');
+	$other->stop;
+};
+
+subtest 'secrets' => sub {
+	my $logs = $t->log('pool') . $t->log('worker') . Berth::Cluster::slurp($t->dir . '/log/nginx-error.log');
+
+	unlike($logs, qr/\Q@{[ Berth::S3::SECRET ]}\E|Signature=/, 'no log has one');
+	$s3->stop;
+	forget('first');
+	my $res = get('first');
+	unlike($res->{body}, qr/@{[ Berth::S3::ID ]}|127\.0\.0\.1/, 'nor does an answer');
+};
+
+done_testing();

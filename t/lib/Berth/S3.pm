@@ -1,0 +1,274 @@
+package Berth::S3;
+
+# An object store on this machine.  Without BERTH_S3 it is a small one of the tests' own, which can be told
+# to fail in ways in which no real one fails on demand; with BERTH_S3=versitygw or seaweedfs it is that one,
+# whose program is in BERTH_S3_DIR (scripts/object-stores installs both).
+#
+#	my $s3 = Berth::S3->new($t->dir);
+#	my $t = Berth::Test->new($s3->settings('berth'));
+#	$s3->fail('GET', 503);        # or: wrong, cut, hang, close; undef: works again; the tests' own one alone
+#	$s3->stop; $s3->start;
+#	is_deeply([$s3->keys], [...]);
+#
+# The small one knows what Berth asks of a store.  It checks digests, and that each request is signed by the
+# key that it knows; whether signatures are right is seen with the real ones, and in t/unit/s3_sign.c.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256 sha256_hex);
+use File::Find qw(find);
+use File::Path qw(make_path);
+use IO::Socket::INET;
+use MIME::Base64 qw(encode_base64);
+use POSIX qw(strftime);
+use Time::HiRes qw(sleep);
+
+use Berth::Cluster;
+use Berth::Test;
+
+use constant { ID => 'BERTHTESTS', SECRET => 'a/secret+of=the/tests', BUCKET => 'crates' };
+
+my $count = 0;
+
+sub new {
+	my ($class, $dir) = @_;
+	my $self = bless { owner => $$, dir => "$dir/s3-" . ++$count, real => $ENV{BERTH_S3} // '' }, $class;
+
+	make_path("$self->{dir}/data" . ($self->{real} eq '' ? '/' . BUCKET : ''));
+	$self->{port} = Berth::Test::claim_port();
+	Berth::Test::write_file("$self->{dir}/credentials",
+	    sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", ID, SECRET));
+	chmod(0600, "$self->{dir}/credentials");
+	$self->start;
+	return $self;
+}
+
+# What berth.conf says of it.
+sub settings {
+	my ($self, $prefix) = @_;
+
+	return (store => 's3://' . BUCKET . "/$prefix", store_copies => "$self->{dir}/copies-$prefix",
+	    store_endpoint => $self->url, store_credentials => "$self->{dir}/credentials");
+}
+
+sub url { "http://127.0.0.1:$_[0]{port}" }
+sub is_real { $_[0]{real} ne '' }
+
+my %real = (
+	versitygw => sub {
+		my ($self) = @_;
+
+		local @ENV{qw(ROOT_ACCESS_KEY ROOT_SECRET_KEY)} = (ID, SECRET);
+		return Berth::Test::spawn("$self->{dir}/log", "$ENV{BERTH_S3_DIR}/versitygw", '--port',
+		    "127.0.0.1:$self->{port}", '--quiet', 'posix', "$self->{dir}/data");
+	},
+	seaweedfs => sub {
+		my ($self) = @_;
+		my @ports = map { Berth::Test::claim_port() } 1 .. 7;
+		my $access = sprintf('{"identities": [{"name": "berth", "credentials": [{"accessKey": "%s", '
+		    . '"secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List"]}]}', ID, SECRET);
+
+		Berth::Test::write_file("$self->{dir}/access.json", $access);
+		make_path("$self->{dir}/weed");
+		return Berth::Test::spawn("$self->{dir}/log", "$ENV{BERTH_S3_DIR}/weed", '-logtostderr', 'server',
+		    "-dir=$self->{dir}/weed", '-ip=127.0.0.1', '-ip.bind=127.0.0.1', "-master.port=$ports[0]",
+		    "-volume.port=$ports[1]", "-filer.port=$ports[2]", '-filer', '-s3', "-s3.port=$self->{port}",
+		    "-master.port.grpc=$ports[3]", "-volume.port.grpc=$ports[4]", "-filer.port.grpc=$ports[5]",
+		    "-s3.port.grpc=$ports[6]",
+		    "-s3.config=$self->{dir}/access.json", '-volume.max=50', '-master.volumeSizeLimitMB=64');
+	},
+);
+
+sub start {
+	my ($self) = @_;
+	my $begin = $real{ $self->{real} };
+
+	$self->{pid} = $begin ? $begin->($self) : Berth::Test::spawn("$self->{dir}/log", $^X,
+	    "-I$Berth::Cluster::ROOT/t/lib", '-MBerth::S3', '-e',
+	    'Berth::S3::serve(@ARGV)', $self->{port}, $self->{dir});
+	Berth::Test::wait_for(sub { IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $self->{port}) }, 60)
+	    or die "the object store does not start\n";
+	Berth::Test::wait_for(sub { $self->curl('PUT', '')->{status} =~ /^(?:200|409)$/ }, 60)
+	    or die "the object store has no bucket\n" if $begin;
+	# SeaweedFS makes a volume at its first write, which takes seconds
+	Berth::Test::wait_for(sub { $self->curl('PUT', 'first', '-d', 'x')->{status} eq '200' }, 60)
+	    or die "the object store takes nothing\n" if $begin;
+	return;
+}
+
+sub stop {
+	my ($self) = @_;
+	my $pid = delete $self->{pid};
+
+	return if $self->{owner} != $$ || !defined $pid;
+	local ($?, $!);
+	kill('TERM', $pid);
+	waitpid($pid, 0);
+	return;
+}
+
+sub DESTROY { $_[0]->stop }
+
+# One request of an administrator, by curl, whose signature is not ours.
+sub curl {
+	my ($self, $method, $key, @more) = @_;
+	my $out = "$self->{dir}/curl";
+	my $status = (Berth::Cluster::capture('curl', '-s', '-o', $out, '-w', '%{http_code}', '-X', $method,
+	    '--user', ID . ':' . SECRET, '--aws-sigv4', 'aws:amz:us-east-1:s3',
+	    '-H', 'x-amz-content-sha256: UNSIGNED-PAYLOAD',
+	    @more, $self->url . '/' . BUCKET . ($key ne '' ? "/$key" : '')))[1];
+
+	return { status => $status, body => -e $out ? Berth::Cluster::slurp($out) : '' };
+}
+
+# All keys, sorted.
+sub keys {
+	my ($self) = @_;
+	my $xml = $self->curl('GET', '?list-type=2')->{body};
+
+	return sort $xml =~ m{<Key>([^<]*)</Key>}g;
+}
+
+# where: in what path; in all of them without it.
+sub fail {
+	my ($self, $method, $how, $where) = @_;
+
+	Berth::Test::write_file("$self->{dir}/fail", defined $how ? "$method $how " . ($where // '') : '');
+	return;
+}
+
+# How many requests there were whose "METHOD PATH" matches.
+sub asked {
+	my ($self, $pattern) = @_;
+
+	my $asked = "$self->{dir}/asked";
+
+	return -e $asked ? scalar grep { $_ =~ $pattern } split(/\n/, Berth::Cluster::slurp($asked)) : 0;
+}
+
+# ---- the tests' own one ----
+
+sub serve {
+	my ($port, $dir) = @_;
+	my $listen = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 64,
+	    ReuseAddr => 1) or die "port $port: $!\n";
+
+	# children end with the one that listens
+	local $SIG{CHLD} = 'IGNORE';
+	setpgrp(0, 0);
+	local $SIG{TERM} = sub { local $SIG{TERM} = 'IGNORE'; kill('TERM', -$$); POSIX::_exit(0) };
+	while (1) {
+		my $peer = $listen->accept or next;
+		my $pid = fork() // die "fork: $!\n";
+
+		if ($pid == 0) {
+			$SIG{TERM} = 'DEFAULT';
+			while (request($peer, $dir)) { }
+			POSIX::_exit(0);
+		}
+		close($peer);
+	}
+}
+
+sub request {
+	my ($peer, $dir) = @_;
+	my $line = <$peer> // return 0;
+	my ($method, $path, $query) = $line =~ m{^(\w+) ([^ ?]*)\??(\S*) HTTP} or return 0;
+	my (%h, $body);
+
+	while (defined(my $header = <$peer>) ) {
+		$header =~ s/\r\n\z//;
+		last if $header eq '';
+		my ($name, $value) = split(/:\s*/, $header, 2);
+		$h{lc $name} = $value;
+	}
+	read($peer, $body, $h{'content-length'}) if $h{'content-length'};
+	open(my $asked, '>>', "$dir/asked") or die "asked: $!\n";
+	print {$asked} "$method $path\n";
+	close($asked);
+	my ($what, $how, $where) = split(/ /, -e "$dir/fail" ? Berth::Cluster::slurp("$dir/fail") : '', 3);
+	$how = '' unless defined $how && $what eq $method && index($path, $where) >= 0;
+	return 0 if $how eq 'close';
+	sleep(60) if $how eq 'hang';
+	my ($status, $headers, $text) = $how =~ /^\d+$/ ? (error($how, 'SlowDown'))
+	    : answer($dir, $method, decode($path), $query, \%h, $body // '');
+	# one byte of what it has is another
+	substr($text, -1, 1) ^= "\x01" if $how eq 'wrong' && $text ne '';
+	my $length = length($text);
+	$text = '' if $method eq 'HEAD' || $status == 204;
+	$text = substr($text, 0, $length / 2) if $how eq 'cut';
+	print {$peer} join("\r\n", "HTTP/1.1 $status Whatever", 'Content-Length: ' . ($status == 204 ? 0 : $length),
+	    @$headers, '', $text);
+	$peer->flush;
+	return $how ne 'cut';
+}
+
+sub decode { return $_[0] =~ s/%([0-9A-Fa-f]{2})/chr(hex($1))/gre }
+
+sub error {
+	my ($status, $code) = @_;
+
+	return ($status, ['Content-Type: application/xml'], "<Error><Code>$code</Code></Error>");
+}
+
+# Status, headers, body.
+sub answer {
+	my ($dir, $method, $path, $query, $h, $body) = @_;
+	my ($bucket, $key) = $path =~ m{^/([^/]+)/?(.*)$} or return error(400, 'InvalidRequest');
+	my $id = ID;
+	my $file = "$dir/data/$bucket/$key";
+
+	return error(403, 'AccessDenied') if ($h->{authorization} // '') !~ m{^AWS4-HMAC-SHA256 Credential=$id/};
+	return error(404, 'NoSuchBucket') unless -d "$dir/data/$bucket";
+	return list("$dir/data/$bucket", decode($query)) if $key eq '';
+	return put($dir, $file, $h, $body) if $method eq 'PUT';
+	if ($method eq 'DELETE') {
+		unlink($file);
+		return (204, [], '');
+	}
+	return error(404, 'NoSuchKey') unless -f $file;
+	my $bytes = Berth::Cluster::slurp($file);
+	return (200, ['Content-Type: application/octet-stream',
+	    'x-amz-checksum-sha256: ' . encode_base64(sha256($bytes), ''),
+	    'Last-Modified: ' . strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime((stat($file))[9]))], $bytes);
+}
+
+sub put {
+	my ($dir, $file, $h, $body) = @_;
+
+	if (my $from = $h->{'x-amz-copy-source'}) {
+		return error(404, 'NoSuchKey') unless -f "$dir/data" . decode($from);
+		$body = Berth::Cluster::slurp("$dir/data" . decode($from));
+	} else {
+		return error(400, 'XAmzContentSHA256Mismatch') if sha256_hex($body) ne $h->{'x-amz-content-sha256'};
+		return error(400, 'BadDigest')
+		    if encode_base64(sha256($body), '') ne ($h->{'x-amz-checksum-sha256'} // '');
+	}
+	return error(412, 'PreconditionFailed') if ($h->{'if-none-match'} // '') eq '*' && -e $file;
+	make_path($file =~ s{/[^/]*$}{}r);
+	Berth::Test::write_file("$file.new.$$", $body);
+	rename("$file.new.$$", $file) or return error(500, 'InternalError');
+	return (200, ['Content-Type: application/xml'], '<CopyObjectResult></CopyObjectResult>');
+}
+
+sub list {
+	my ($dir, $query) = @_;
+	my %q = map { (split(/=/, $_, 2), '')[0, 1] } split(/&/, $query);
+	my ($prefix, $after, $most) = ($q{prefix} // '', $q{'start-after'} // '', $q{'max-keys'} || 1000);
+	my @keys;
+
+	find({ no_chdir => 1, wanted => sub {
+		push @keys, substr($_, length($dir) + 1) if -f && !/\.new\.\d+$/;
+	} }, $dir);
+	@keys = grep { index($_, $prefix) == 0 && $_ gt $after } sort @keys;
+	my $more = @keys > $most ? 'true' : 'false';
+	return (200, ['Content-Type: application/xml'], '<?xml version="1.0" encoding="UTF-8"?>'
+	    . "<ListBucketResult><IsTruncated>$more</IsTruncated>" . join('', map {
+		my @st = stat("$dir/$_");
+		sprintf('<Contents><Key>%s</Key><LastModified>%s</LastModified><Size>%d</Size></Contents>', $_,
+		    strftime('%Y-%m-%dT%H:%M:%S.000Z', gmtime($st[9])), $st[7])
+	    } @keys[0 .. ($#keys < $most - 1 ? $#keys : $most - 1)]) . '</ListBucketResult>');
+}
+
+1;

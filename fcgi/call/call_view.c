@@ -44,9 +44,31 @@ call_view_decide(struct call *call, struct request *rq)
 static int
 refuse_new(const char *group, const char *name, struct err *err)
 {
-	return err_set(err, 409, "no project of group `%s` has a crate `%s`, and the group has no default project "
-	    "for new crates; publish to the URL of a project, or ask an administrator to run: berth group set %s "
-	    "default_project=GROUP/PROJECT", group, name, group);
+	return err_set(err, 409, "no project of group `%s` that you may read has a crate `%s`, and the "
+	    "group has no default project for new crates; publish to the URL of a project, or ask an administrator "
+	    "to run: berth group set %s default_project=GROUP/PROJECT", group, name, group);
+}
+
+/* No crate has this name in normal form. */
+static const char no_name[] = "";
+
+/*
+ * The name is that of a project that the caller may not read: the answer is that for a new name, unless this
+ * would have been published.
+ */
+static int
+refuse_taken(struct call *call, struct request *rq, const char *group, const char *name)
+{
+	call->view.name = no_name;
+	if (call_look_up(call, rq) == -1)
+		return -1;
+	if (call->facts.project_id == 0)
+		return refuse_new(group, name, &rq->err);
+	if (decide(call, &rq->err) == 0)
+		return err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not "
+		    "publish to", name, group);
+	err_clear(&rq->err);
+	return 0;
 }
 
 int
@@ -62,12 +84,11 @@ call_view_enter(struct call *call, struct request *rq, const char *normalized_na
 		return refuse_new(group, normalized_name, &rq->err);
 	if (decide(call, &rq->err) == 0)
 		return 0;
-	if (may_know(call))
+	if (call->view.has_name && may_know(call))
 		return -1;
 	err_clear(&rq->err);
-	return call->view.has_name
-	    ? err_set(&rq->err, 403, "the name `%s` is taken in group `%s`, by a project that you may not publish "
-	        "to", normalized_name, group)
-	    : err_set(&rq->err, 403, "`%s` would be a new crate of the default project of group `%s`, and you may "
-	        "not publish there", normalized_name, group);
+	if (call->view.has_name && refuse_taken(call, rq, group, normalized_name) == -1)
+		return -1;
+	return err_set(&rq->err, 403, "group `%s` has no crate `%s` that you may read, and you may not publish to "
+	    "its default project, which takes new crates", group, normalized_name);
 }

@@ -283,6 +283,30 @@ subtest 'the audit log' => sub {
 	    ['job', 'exchange', 'octo/app', 0 + $rule{app}], 'the token was recorded');
 };
 
+# Whoever sends what merely looks like a job's token learns neither of names nor of their projects.
+subtest 'the registry of a group' => sub {
+	my $registry = '/api/v4/groups/' . $t->group('tools') . '/-/packages/cargo';
+	my $ask = sub {
+		my ($path, $jwt) = @_;
+		forget_key_reads();
+		return $t->http(GET => "$registry/$path", { token => $jwt });
+	};
+	my $of_app = $t->url =~ s{^https?://}{}r . $t->registry($id{app});
+	my %bad = ('an issuer that is not trusted' => id_token('hub', iss => 'https://elsewhere.example'),
+		'another audience' => id_token('hub', aud => 'https://elsewhere.example'),
+		'the audience of one project' => $key{lab}->sign(claims('hub', aud => $of_app)),
+		'another key' => $key{lab}->sign(claims('hub')),
+		'another repository' => id_token('hub', repository => 'octo/other'));
+
+	for my $name (sort keys %bad) {
+		my @res = map { $ask->($_, $bad{$name}) } 'he/ll/hello', 'no/th/nothing';
+		is("$res[0]{status} $res[0]{body}", "$res[1]{status} $res[1]{body}", "$name: the same for all names");
+		is($res[0]{status}, 401, '  refused');
+	}
+	is($ask->('he/ll/hello', id_token('hub'))->{status}, 200, 'a job reads what its rule lets it read');
+	is($ask->('di/re/direct', id_token('hub'))->{status}, 401, 'and nothing of another project');
+};
+
 # ---- what is refused ----
 
 # Refills the budget for immediate reads of keys.

@@ -65,7 +65,7 @@ static struct namespace_ref
 project_of(const struct call *call, const struct request *rq)
 {
 	if (call_is_view(rq))
-		return (struct namespace_ref) { .id = call->facts.project_id };
+		return (struct namespace_ref) { .id = call->facts.project_id, .path = slice_str("") };
 	/* a group has the ids of projects that have nothing to do with it */
 	return call->policy->namespace_kind == NAMESPACE_PROJECT ? call->namespace
 	    : (struct namespace_ref) { .id = 0 };

@@ -54,13 +54,19 @@ refuse_issuer(struct worker_app *app, struct request *rq, const char *issuer)
 	    SHOWN_MAX, issuer, SHOWN_MAX, other, slash ? "without" : "with");
 }
 
-/* The project's registry in the spelling of the request, without the scheme; NULL: no project. */
+/*
+ * The project's registry in the spelling of the request, without the scheme; NULL: no project, or one that
+ * the caller has not named: an error about it would say which project of a group has a name.
+ */
 static const char *
-registry_of(const struct worker_app *app, struct arena *a, const struct namespace_ref *project)
+registry_of(const struct worker_app *app, const struct request *rq, const struct namespace_ref *project)
 {
+	struct arena *a = rq->arena;
 	const char *host = strstr(app->settings->external_url, "://") + strlen("://");
 	struct buf b;
 
+	if (call_is_view(rq))
+		return NULL;
 	if (project->id != 0)
 		return arena_printf(a, "%s/api/v4/projects/%" PRId64 "/packages/cargo", host,
 		    project->id);
@@ -84,7 +90,7 @@ prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
 	const struct id_token_expected expected = {
 		.issuer = login->issuer.issuer.url,
 		.audience = login->audience,
-		.registry = registry_of(app, rq->arena, project),
+		.registry = registry_of(app, rq, project),
 		.now = time(NULL),
 	};
 	const struct jwk *key;

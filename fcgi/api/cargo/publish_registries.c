@@ -167,8 +167,12 @@ hide_unreadable(const struct call *call, struct request *rq, struct group_deps *
 		struct err no = { 0 };
 
 		/* those that are there, in their order */
-		if (k == nfacts || facts[k].project_id != ids[i] ||
-		    access_decide(&facts[k++], call->credential.kind, ACTION_READ_PACKAGE, &no) == -1)
+		if (k == nfacts || facts[k].project_id != ids[i]) {
+			g->owners[i].project_id = 0;
+			continue;
+		}
+		access_facts_switch(&facts[k], FLAG_CARGO);
+		if (access_decide(&facts[k++], call->credential.kind, ACTION_READ_PACKAGE, &no) == -1)
 			g->owners[i].project_id = 0;
 	}
 	return 0;

@@ -145,7 +145,7 @@ cancel_main(void *arg)
 /*
  * The moment has passed: asks the server to stop, once.  false: it was asked already.  A server
  * that hangs does not answer this either, and PQcancel waits for it without end: let a thread
- * do that.  Nor is what commits asked to stop.
+ * do that.  What commits is not asked to stop, and gets the same time to end by itself.
  */
 static bool
 reader_cancel(struct db_reader *r)
@@ -153,10 +153,12 @@ reader_cancel(struct db_reader *r)
 	PGcancel *cancel;
 	pthread_t thread;
 
-	if (r->late || r->commits)
+	if (r->late)
 		return false;
 	r->late = true;
 	r->until_us = clock_us() + DB_GRACE_US;
+	if (r->commits)
+		return true;
 	cancel = PQgetCancel(r->db->pg);
 	if (cancel == NULL)
 		return false;

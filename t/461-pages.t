@@ -212,10 +212,14 @@ for my $path ('/', '/?x=y') {
 	my $body = get('/-/projects/demo/priv', 'owner')->{body};
 	my $url = $t->url;
 
-	like($body, qr{\[registries\.berth\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
+	like($body, qr{\[registries\.priv\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
 	    'the lines for cargo');
+	like($body, qr{<a href="/-/groups/demo">demo</a>, has one address for all crates}, 'its group');
+	like($body, qr{CARGO_REGISTRIES_PRIV_TOKEN}, 'the variable of the token');
+	like($body, qr{cargo publish --registry priv$}m, 'and the name of the registry');
+	unlike($body, qr/registry berth|REGISTRIES_BERTH/, 'which is no other');
 	for my $file (qw(gitlab-ci.yml github-actions.yml forgejo-actions.yml job-token.sh)) {
-		my ($last) = reverse grep { /\S/ && !/example|[<>&"']/ }
+		my ($last) = reverse grep { /\S/ && !/example|[<>&"']|registry berth|_BERTH_/ }
 		    split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/$file"));
 
 		ok(index($body, $last) >= 0, "the text of $file");
@@ -256,13 +260,15 @@ SQL
 		my $res = get($next, 'owner');
 
 		push @seen, crates_of($res->{body});
-		like($res->{body}, qr/120 crates fit/, "$next: how many") if @seen <= 20;
+		like($res->{body}, qr/120 crates match/, "$next: how many") if @seen <= 20;
 		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
 	}
 	is(scalar @seen, 120, 'a search: all of them');
 	is(join(' ', sort @seen), join(' ', map { sprintf('many-%03d', $_) } 1 .. 120), 'each once');
 	unlike(get('/-/search?q=many')->{body}, qr/many-0/, 'not for nobody');
-	like(get('/-/projects/demo/many?page=9', 'owner')->{body}, qr{rel="prev"}, 'past the end one finds back');
+	like(get('/-/projects/demo/many?page=9', 'owner')->{body},
+	    qr{rel="prev" href="[^"]*\?page=3">Previous page</a>\s*<span>The last page is 3</span>},
+	    'past the end one finds back');
 	my $facets = get('/-/search?q=abcd', 'owner')->{body};
 	like($facets, qr{href="/-/search\?q=abcd&amp;project=demo%2Fpriv">demo/priv</a>}, 'a search by projects');
 	is(join(' ', get('/-/search?q=abcd&project=demo/priv', 'owner')->{body} =~ /class="crate"[^>]*>([\w-]+)</g),
@@ -385,7 +391,7 @@ subtest 'the page of a crate' => sub {
 
 	is(faults($body), '', 'sound');
 	like($body, qr{<h1>rich <span class="version">1\.1\.0\+build</span></h1>}, 'the version that search shows');
-	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry berth\n</code></pre>}, 'how to add it');
+	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry rich\n</code></pre>}, 'how to add it');
 	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
 	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
 	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');
@@ -417,11 +423,15 @@ subtest 'the page of a version' => sub {
 
 	is(faults($body), '', 'sound');
 	like($body, qr{<div class="box wrong"><p>Yanked: too &lt;rich&gt;</p>}, 'yanked, and why');
-	like($body, qr{cargo add rich\@1\.0\.0 --registry berth}, 'how to add it');
+	unlike($body, qr{cargo add}, 'so nobody is told how to add it');
+	unlike($body, qr{Since the version before}, 'it is the first');
+	my $second = get("$root/rich/1.1.0", 'developer')->{body};
+	like($second, qr{cargo add rich\@1\.1\.0\+build --registry rich}, 'how to add another one');
+	like($second, qr{Since the version before}, 'which is not the first');
 	my $sum = $t->psql("SELECT cksum FROM versions WHERE version = '1.0.0' AND project_id = $rich AND yanked");
 	like($body, qr{<code>$sum</code>}, 'its checksum');
 	like($body, qr{<dd>developer</dd>.*<dd>a job token}s, 'who published it, with what');
-	like($body, qr{<td>crate\.yank: too &lt;rich&gt;</td>.*<td>crate\.publish</td><td>developer</td>}s,
+	like($body, qr{<td>yanked: too &lt;rich&gt;</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
 	for my $spelling ('1.1.0+build', '1.1.0%2Bbuild', '1.1.0', '1.1.0+other') {

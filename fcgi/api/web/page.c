@@ -59,7 +59,7 @@ refuse(struct page *page)
 	err_clear(&page->rq->err);
 	page->title = err_status_text(status);
 	buf_reset(&page->html);
-	html_refused(&page->html, page, status == 404 ? NULL : err.pub);
+	html_refused(&page->html, page, status == 404 ? page->missing : err.pub);
 	return status;
 }
 
@@ -235,7 +235,15 @@ page_turn_last(const struct page_turn *turn)
 {
 	int64_t pages = (turn->total + turn->size - 1) / turn->size;
 
-	return pages < turn->number ? turn->number : pages;
+	return pages > 0 ? pages : 1;
+}
+
+int64_t
+page_turn_before(const struct page_turn *turn)
+{
+	int64_t last = page_turn_last(turn);
+
+	return turn->number > last ? last : turn->number - 1;
 }
 
 bool

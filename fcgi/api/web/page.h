@@ -54,7 +54,7 @@ int page_run(struct call *, struct request *, struct response *, int (*show)(str
 
 /*
  * Gives an error below /-/ the shape of a page, if the client takes HTML: what no page answers itself, such
- * as an address that there is not, or a database that is away.
+ * as an address that there is not, or a database that is away.  One that ends in a slash too many is 308.
  */
 void page_refuse(struct worker_app *, struct request *, struct response *);
 

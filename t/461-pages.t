@@ -511,7 +511,8 @@ subtest 'the source of a version' => sub {
 	    'a long line is one line');
 	like(get("$root/files/1.0.0", 'developer')->{body}, qr{<a href="\Q$source\E">All files</a>},
 	    'its page leads there');
-	for my $no ('none.rs', 'src', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
+	is(get("$source/src", 'developer')->{body}, $list->{body}, 'a directory leads to all of them');
+	for my $no ('none.rs', 'sr', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
 	    '%2e%2e/Cargo.toml', '/etc/passwd', 'x' x 1025, 'CARGO.TOML') {
 		my $res = get("$source/$no", 'developer');
 

@@ -611,7 +611,7 @@ subtest 'the manual page' => sub {
 subtest 'the examples of the manual page' => sub {
 	my $other = Berth::Test->new;
 	my $source = do { open(my $fh, '<', 'fcgi/man/berth.1') or die "berth.1: $!\n"; local $/; <$fh> };
-	my ($examples) = $source =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
+	my ($examples) = $source =~ s/\\e$/\\/mgr =~ /^\.Sh EXAMPLES\n(.*?)^\.Sh /ms;
 	my ($prepare, $people, $tokens, $revoke, $policy, @rest) = $examples =~ /^\.Bd -literal.*?\n(.*?)^\.Ed/msg;
 	my $dir = $other->dir;
 	my $database = $other->dsn('berth_owner');

@@ -178,6 +178,35 @@ TOML
 	    ['serde https://github.com/rust-lang/crates.io-index', 'used here'], 'each has its registry');
 };
 
+subtest 'dependencies in the registry of a group here' => sub {
+	my $other = $t->project('demo/beside');
+	my $from = $t->dir . '/group';
+	my $group = $t->group('demo');
+	my $index = sub { 'sparse+' . $t->url . $t->path . "/api/v4/groups/$_[0]/-/packages/cargo/" };
+	my $write = sub {
+		my ($name, $dep, $url) = @_;
+		my $manifest = Berth::Crate::manifest($name, '1.0.0')
+		    . "\n[dependencies.$dep]\nversion = \"1\"\nregistry-index = \"$url\"\n";
+
+		Berth::Test::write_file("$from/$name-1.0.0.crate",
+		    Berth::Crate::make($name, '1.0.0', manifest => $manifest));
+	};
+
+	make_path($from);
+	is($t->publish($other, $token, 'neighbour', '1.0.0')->{status}, 200, 'a crate beside');
+	$write->('by-path', 'neighbour', $index->('demo'));
+	$write->('by-id', 'neighbour', $index->($group));
+	$write->('in-vain', 'nobody-has', $index->('demo'));
+	my ($status, $summary, $rows, $err) = import_of('directory', $from, 'demo/new');
+	is_deeply([$status != 0, $summary->{imported}, $summary->{refused}], [1, 2, 1], 'imported') or diag $err;
+	like($rows->{'in-vain 1.0.0'}{reason}, qr/no crate of that name is in the registry .*--registry-url/,
+	    'but not without the crate');
+	is((lines_of($id, $_))[0]{deps}[0]{registry}, 'sparse+' . $t->url . $t->registry($other) . '/',
+	    "$_: the project of the crate") for qw(by-path by-id);
+	(undef, my $out) = $t->berth('import', 'directory', $from, '--into', 'demo/new', '--dry-run');
+	like($out, qr/^dry run: nothing was written/m, 'a dry run says that it is one');
+};
+
 subtest 'an index' => sub {
 	my $index = $t->dir . '/index';
 	my $crates = $t->dir . '/crates';

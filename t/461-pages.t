@@ -212,10 +212,14 @@ for my $path ('/', '/?x=y') {
 	my $body = get('/-/projects/demo/priv', 'owner')->{body};
 	my $url = $t->url;
 
-	like($body, qr{\[registries\.berth\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
+	like($body, qr{\[registries\.priv\]\nindex = "sparse\+\Q$url@{[$t->registry($id{priv})]}\E/"\n},
 	    'the lines for cargo');
+	like($body, qr{<a href="/-/groups/demo">demo</a>, has one address for all crates}, 'its group');
+	like($body, qr{CARGO_REGISTRIES_PRIV_TOKEN}, 'the variable of the token');
+	like($body, qr{cargo publish --registry priv$}m, 'and the name of the registry');
+	unlike($body, qr/registry berth|REGISTRIES_BERTH/, 'which is no other');
 	for my $file (qw(gitlab-ci.yml github-actions.yml forgejo-actions.yml job-token.sh)) {
-		my ($last) = reverse grep { /\S/ && !/example|[<>&"']/ }
+		my ($last) = reverse grep { /\S/ && !/example|[<>&"']|registry berth|_BERTH_/ }
 		    split(/\n/, Berth::Cluster::slurp("$Berth::Cluster::ROOT/conf/ci/$file"));
 
 		ok(index($body, $last) >= 0, "the text of $file");
@@ -225,6 +229,19 @@ for my $path ('/', '/?x=y') {
 	like($body, qr{berth trust add demo/priv }, 'and the path of the project');
 	unlike($body, qr/registry\.example\.com|tools.crates/, 'and none of an example');
 	like($body, qr{<td class="name">maintainer</td><td class="name">[^<]*</td><td>maintainer</td>}, 'members');
+}
+
+{
+	my $body = get('/-/groups/demo', 'owner')->{body};
+
+	like($body, qr{\[registries\.demo\]\nindex = "sparse\+\S+/groups/\d+/-/},
+	    'a group: its lines');
+	like($body, qr{<a href="/-/tokens">here</a>.*cargo login --registry demo<}s, 'a token for it');
+	like($body, qr{cargo add CRATE --registry demo<}, 'and how to use it');
+	like($body, qr{are different registries}, 'it is not one of its projects');
+	$t->project('demo/v1.2');
+	like(get('/-/projects/demo/v1.2', 'owner')->{body}, qr{\[registries\.berth\]},
+	    'a path that cargo takes for no name');
 }
 
 # ---- lists in pages ----
@@ -256,13 +273,15 @@ SQL
 		my $res = get($next, 'owner');
 
 		push @seen, crates_of($res->{body});
-		like($res->{body}, qr/120 crates fit/, "$next: how many") if @seen <= 20;
+		like($res->{body}, qr/120 crates match/, "$next: how many") if @seen <= 20;
 		($next) = map { s/&amp;/&/gr } $res->{body} =~ /rel="next" href="([^"]+)"/;
 	}
 	is(scalar @seen, 120, 'a search: all of them');
 	is(join(' ', sort @seen), join(' ', map { sprintf('many-%03d', $_) } 1 .. 120), 'each once');
 	unlike(get('/-/search?q=many')->{body}, qr/many-0/, 'not for nobody');
-	like(get('/-/projects/demo/many?page=9', 'owner')->{body}, qr{rel="prev"}, 'past the end one finds back');
+	like(get('/-/projects/demo/many?page=9', 'owner')->{body},
+	    qr{rel="prev" href="[^"]*\?page=3">Previous page</a>\s*<span>The last page is 3</span>},
+	    'past the end one finds back');
 	my $facets = get('/-/search?q=abcd', 'owner')->{body};
 	like($facets, qr{href="/-/search\?q=abcd&amp;project=demo%2Fpriv">demo/priv</a>}, 'a search by projects');
 	is(join(' ', get('/-/search?q=abcd&project=demo/priv', 'owner')->{body} =~ /class="crate"[^>]*>([\w-]+)</g),
@@ -385,7 +404,7 @@ subtest 'the page of a crate' => sub {
 
 	is(faults($body), '', 'sound');
 	like($body, qr{<h1>rich <span class="version">1\.1\.0\+build</span></h1>}, 'the version that search shows');
-	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry berth\n</code></pre>}, 'how to add it');
+	like($body, qr{<pre tabindex="0"><code>cargo add rich --registry rich\n</code></pre>}, 'how to add it');
 	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
 	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
 	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');
@@ -417,11 +436,15 @@ subtest 'the page of a version' => sub {
 
 	is(faults($body), '', 'sound');
 	like($body, qr{<div class="box wrong"><p>Yanked: too &lt;rich&gt;</p>}, 'yanked, and why');
-	like($body, qr{cargo add rich\@1\.0\.0 --registry berth}, 'how to add it');
+	unlike($body, qr{cargo add}, 'so nobody is told how to add it');
+	unlike($body, qr{Since the version before}, 'it is the first');
+	my $second = get("$root/rich/1.1.0", 'developer')->{body};
+	like($second, qr{cargo add rich\@1\.1\.0\+build --registry rich}, 'how to add another one');
+	like($second, qr{Since the version before}, 'which is not the first');
 	my $sum = $t->psql("SELECT cksum FROM versions WHERE version = '1.0.0' AND project_id = $rich AND yanked");
 	like($body, qr{<code>$sum</code>}, 'its checksum');
 	like($body, qr{<dd>developer</dd>.*<dd>a job token}s, 'who published it, with what');
-	like($body, qr{<td>crate\.yank: too &lt;rich&gt;</td>.*<td>crate\.publish</td><td>developer</td>}s,
+	like($body, qr{<td>yanked: too &lt;rich&gt;</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
 	for my $spelling ('1.1.0+build', '1.1.0%2Bbuild', '1.1.0', '1.1.0+other') {
@@ -501,7 +524,8 @@ subtest 'the source of a version' => sub {
 	    'a long line is one line');
 	like(get("$root/files/1.0.0", 'developer')->{body}, qr{<a href="\Q$source\E">All files</a>},
 	    'its page leads there');
-	for my $no ('none.rs', 'src', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
+	is(get("$source/src", 'developer')->{body}, $list->{body}, 'a directory leads to all of them');
+	for my $no ('none.rs', 'sr', 'src/', '../Cargo.toml', 'src/../Cargo.toml', 'src//main.rs', 'src%2Fmain.rs',
 	    '%2e%2e/Cargo.toml', '/etc/passwd', 'x' x 1025, 'CARGO.TOML') {
 		my $res = get("$source/$no", 'developer');
 

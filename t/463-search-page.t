@@ -242,6 +242,19 @@ for my $path ('/-/none', '/-/projects', '/-/tokens/1/revoke', '/-/projects/demo/
 	is($page->{headers}{'cache-control'}, 'private, no-store', '  and is not kept');
 	is($page->{headers}{allow}, $text->{headers}{allow}, '  and has the same headers');
 }
+{
+	my $page = get('/-/none', undef, @html)->{body};
+	like($page, qr{<form class="search".*<a href="/-/tokens">Sign in</a>}s, 'with a way to sign in');
+	like($page, qr{<p>There is no such page, or you must sign in to see it\.}, '  and why one might');
+	my $mine = get('/-/none', 'owner', @html);
+	like($mine->{body}, qr{Signed in as <strong>owner<}, '  unless one is signed in');
+	is($mine->{headers}{'set-cookie'}, undef, '  without a new cookie');
+	for my $path ('/-/projects/demo/pub', '/-/search?q=item', '/-/groups/demo') {
+		my $res = get($path =~ s{(\?|\z)}{/$1}r, undef, @html);
+
+		is("$res->{status} $res->{headers}{location}", '308 ' . $t->url . $path, "$path/: leads to it");
+	}
+}
 is($t->http(GET => '/api/v4/none', { headers => \@html })->{headers}{'content-type'}, 'application/json',
     'the API speaks JSON to browsers, too');
 done_testing();

@@ -102,9 +102,10 @@ subtest 'two versions' => sub {
 	like($res->{body}, qr{<h1>changing from ${version}1\.0\.0</span> to ${version}1\.1\.0<}, 'of two versions');
 	like($res->{body}, qr{<tr><th scope="row">Dependency other \(normal\)</th><td>\^1</td><td>\^2</td></tr>},
 	    'dependencies first');
-	like($res->{body}, qr{Feature b</th><td></td><td>c</td>}, 'a feature that changed');
-	like($res->{body}, qr{Feature a</th><td></td><td><span class="dim">not there}, 'one that went');
-	like($res->{body}, qr{Feature c</th><td><span class="dim">not there</span></td><td></td>}, 'one that came');
+	my ($none, $empty) = map { qq(<span class="dim">$_</span>) } 'not there', 'nothing';
+	like($res->{body}, qr{Feature b</th><td>$empty</td><td>c</td>}, 'a feature that changed');
+	like($res->{body}, qr{Feature a</th><td>$empty</td><td>$none</td>}, 'one that went');
+	like($res->{body}, qr{Feature c</th><td>$none</td><td>$empty</td>}, 'one that came');
 	like($res->{body}, qr{10 changed, 1 added, 1 removed\.}, 'files'); # with Cargo.toml
 	is_deeply([$res->{body} =~ m{<h3 id="f\d+">([^<]+) <}g], [sort 'Cargo.toml', '&amp;&#39;.txt', 'binary.dat',
 	    'crlf.txt', 'end.txt', 'evil.html', 'gone.txt', 'large.txt', 'latin.txt', 'new.txt', 'src/lib.rs',
@@ -165,13 +166,27 @@ subtest 'what is not there' => sub {
 	    'changing/diff/1.0.0...1.1.0',
 	    'changing/diff/x..y', 'changing/diff/1.0.0..1.1.0/x', 'changing/diff?to=9.0.0', 'changing/diff?to=x',
 	    'changing/diff/' . '1' x 200 . '..1.0.0';
-	$status{$_} = 400 for 'changing/diff', 'changing/diff?from=1.0.0', 'changing/diff?to=%ff',
+	$status{$_} = 404 for 'changing/diff', 'changing/diff?from=1.0.0', 'none/diff?from=1.0.0';
+	$status{$_} = 400 for 'changing/diff?to=%ff',
 	    'changing/diff/..', 'changing/diff/%c3%a9..1.0.0';
 
 	is(get("$root/$_")->{status}, $status{$_}, substr($_, 0, 60)) for sort keys %status;
 	$t->psql("UPDATE versions SET status = 'pending_destruction', status_before = 'default', deleted_at = now()"
 	    . " WHERE version = '1.1.0-rc.2'");
 	is(get("$root/changing/diff/1.1.0-rc.2..1.1.0")->{status}, 404, 'a version that is deleted');
+	my %says = (
+		'from=1.0.0&to=0.1' => 'changing has no version 0.1',
+		'from=&to=' => 'No version of changing is given',
+		'from=9.0.0&to=1.1.0' => 'changing has no version 9.0.0',
+		'from=x&to=1.1.0' => 'changing has no version x',
+	);
+	for my $query (sort keys %says) {
+		my $body = get("$root/changing/diff?$query")->{body};
+
+		like($body, qr{<p>\Q$says{$query}\E\.</p>\s*<p><a href="\Q$root\E/changing">changing</a>},
+		    "$query: says so");
+	}
+	like(get("$root/none/diff?to=1.0.0")->{body}, qr{<p>There is no such page}, 'of no crate nothing is said');
 	is($t->http(POST => "$root/changing/diff")->{status}, 405, 'POST');
 };
 

@@ -46,7 +46,7 @@ static const struct {
 	[ACTION_CHANGE_SETTINGS] = { .least = LEVEL_MAINTAINER, .writes = true, .users_only = true,
 	    .what = "changing settings" },
 	[ACTION_CHANGE_NETWORKS] = { .least = LEVEL_OWNER, .writes = true, .users_only = true,
-	    .what = "changing the networks" },
+	    .what = "changing the attributes" },
 	/* by a deploy token that is for this alone, see check_mint() */
 	[ACTION_CREATE_JOB_TOKEN] = { .least = LEVEL_GUEST, .writes = true,
 	    .what = "making tokens of jobs" },

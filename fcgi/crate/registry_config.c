@@ -1,6 +1,8 @@
 #include "crate/registry_config.h"
 
 #include <inttypes.h>
+#include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -19,6 +21,17 @@ char *
 registry_group_url(struct arena *a, const char *external_url, int64_t group_id)
 {
 	return arena_printf(a, "%s/api/v4/groups/%" PRId64 "/-/packages/cargo", external_url, group_id);
+}
+
+const char *
+registry_alias(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *last = slash != NULL ? slash + 1 : path;
+	struct err wrong = { 0 };
+
+	if (crate_name_check(slice_str(last), "registry", &wrong) == -1 || strcasecmp(last, "crates-io") == 0)
+		return "berth";
+	return last;
 }
 
 struct slice

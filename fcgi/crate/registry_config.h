@@ -17,6 +17,12 @@ char *registry_url(struct arena *, const char *external_url, int64_t project_id)
 char *registry_group_url(struct arena *, const char *external_url, int64_t group_id);
 
 /*
+ * What cargo may call the registry of a project or group in `[registries.NAME]`: the last part of its path,
+ * or "berth" where cargo might not take that for a name.
+ */
+const char *registry_alias(const char *path);
+
+/*
  * The config.json of the registry with that root, {"dl":...,"api":...,"auth-required":...}: the same bytes
  * for every caller.  Nix pins them by hash and Bazel copies them into lock files.
  */

@@ -19,6 +19,7 @@
 #include "transfer/import_line.h"
 #include "store/blob/blob.h"
 #include "store/package/version.h"
+#include "store/package/view.h"
 #include "store/project.h"
 
 enum { PIECE = 64 * 1024, LINE_MAX_SEEN = 8 * INDEX_LINE_MAX };
@@ -210,6 +211,28 @@ inspect(struct passage *p, struct err *err)
 	return inspect_as(p, crate->alias, err);
 }
 
+/* Turns the registry of a group into that of the project that has the name there, as a publish does. */
+static int
+find_in_group(const struct passage *p, const struct dependency *d, struct registry_url *url, struct err *err)
+{
+	const char *name;
+	struct namespace_ref group = { .id = url->group_id };
+	struct view_name owner;
+
+	if (crate_name_check(slice_str(d->name), "dependency", err) == -1)
+		return -1;
+	name = crate_name_normalize(p->arena, slice_str(d->name));
+	if (url->path != NULL)
+		group.path = slice_str(url->path);
+	if (view_names(p->importer->db, p->arena, &group, &name, 1, &owner, err) == -1)
+		return -1;
+	if (owner.project_id == 0 || strcmp(owner.crate, d->name) != 0)
+		return err_set(err, 400, "dependency `%s`: no crate of that name is in the registry of the group, %s; "
+		    "if these crates come from there, give it with --registry-url", d->name, d->registry);
+	*url = (struct registry_url) { .kind = REGISTRY_HERE, .project_id = owner.project_id };
+	return 0;
+}
+
 /* Gives the registry of a dependency its one spelling. */
 static int
 name_registry(const struct passage *p, struct dependency *d, struct err *err)
@@ -229,6 +252,8 @@ name_registry(const struct passage *p, struct dependency *d, struct err *err)
 		d->registry = NULL;
 		return 0;
 	}
+	if (url.kind == REGISTRY_GROUP && find_in_group(p, d, &url, err) == -1)
+		return -1;
 	if (url.kind != REGISTRY_HERE)
 		return 0;
 	if (url.project_id == 0) {

@@ -221,7 +221,8 @@ SELECT @page_row
 -- as other projects name it.  The crate by the unique index (project_id, normalized_name), the version by
 -- (crate_id, version_base): the one that is shown is known from crate_search, unless the crate is due, and
 -- crate_shown() sorts all versions of one that is.  Token and user by primary keys.  Without $4: `versions`, by
--- (crate_id, version_base), sorted.  `dependents`: of the first 10000 dependencies by dependencies_reverse the
+-- (crate_id, version_base), sorted.  With $4: `has_before`, whether a lower version is listed, by (crate_id,
+-- version_base) up to the first one.  `dependents`: of the first 10000 dependencies by dependencies_reverse the
 -- newest version of each crate of this project, and then of others that are readable, 100 at most.  Which are
 -- readable is asked only if another project depends on it.  `days` and `by_version`: those of the last 90 of all
 -- days of the crate, by the primary key of download_days.
@@ -254,6 +255,10 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
        array_to_json(v.bins)::text AS bins, array_to_json(v.keywords)::text AS keywords,
        array_to_json(v.categories)::text AS categories, left(v.readme, 65537) AS readme, v.readme_file, v.index_line,
        (SELECT count(*) FROM listed) AS total,
+       EXISTS (SELECT FROM versions o
+                WHERE $4 IS NOT NULL AND o.crate_id = t.id AND o.status IN ('default', 'deprecated')
+                  AND version_order(o.version_base) COLLATE "C" < version_order(v.version_base) COLLATE "C")
+           AS has_before,
        (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
                    o.yank_message, o.license, o.rust_version, o.edition) ORDER BY o.id DESC)
           FROM (SELECT * FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) o)::text AS versions,

@@ -1,7 +1,8 @@
 -- name: page_pair
 -- $1 project, $2 normalized name, $3 a version without build metadata, or null for the one before $4 among those
 -- that are listed, $4 another one.  The crate by the unique index (project_id, normalized_name), its versions by
--- (crate_id, version_base); without $3 all of them are put in order, once.  A row for each of the two that is there.
+-- (crate_id, version_base); without $3 all of them are put in order, once.  A row for each of the
+-- two that is there, or one with nothing but the name.
 WITH target AS MATERIALIZED (
     SELECT c.id, c.name, coalesce($3::text, (
                SELECT o.version_base FROM versions o
@@ -12,5 +13,5 @@ WITH target AS MATERIALIZED (
 SELECT t.name, v.version, v.version_base, v.yanked, v.yank_message, v.license, v.rust_version, v.edition, v.size, v.cksum,
        extract(epoch FROM v.published_at)::bigint AS published_at, v.index_line
   FROM target t
-  JOIN versions v ON v.crate_id = t.id AND v.version_base IN ($4, t.old_base)
+  LEFT JOIN versions v ON v.crate_id = t.id AND v.version_base IN ($4, t.old_base)
        AND v.status IN ('default', 'hidden', 'deprecated');

@@ -127,6 +127,8 @@ print_summary(struct invocation *in, const struct import *import)
 	}
 	row[IMPORT__MAX] = cell_int((int64_t)unresolved);
 	output_row(&out, row);
+	if (import->job->dry_run && !in->json)
+		puts("dry run: nothing was written; imported is what would be");
 	bad = import->counts[IMPORT_REFUSED] + import->counts[IMPORT_DIFFERS] +
 	    import->counts[IMPORT_MISSING];
 	for (size_t i = 0; i < IMPORT__VERSIONS; i++)

@@ -58,6 +58,7 @@ show_group(struct page *page)
 	group.crumbs = page_crumbs(page->rq->arena, group.path);
 	group.index = arena_printf(page->rq->arena, "sparse+%s/", registry_group_url(page->rq->arena,
 	    page->call->app->settings->external_url, facts->group_id));
+	group.registry = registry_alias(group.path);
 	group.projects = page_rows_judged(page, &rows, "project", page_may_know);
 	group.members = page_rows_of(&rows, "member");
 	group.turn.total = page_rows_number(&rows, "total");
@@ -90,13 +91,15 @@ show_project(struct page *page)
 	project.crumbs = page_crumbs(a, project.path);
 	project.visibility = facts->visibility;
 	project.index = arena_printf(a, "sparse+%s/", call_registry_url(page->call, a));
+	project.registry = registry_alias(project.path);
 	project.is_off = !facts->packages_enabled || !flag_is_on(FLAG_CARGO, facts->flags, facts->project_id);
 	project.crates = page_rows_of(&rows, "crate");
 	project.members = page_rows_of(&rows, "member");
 	project.turn.total = page_rows_number(&rows, "total");
 	if (project.sees_crates)
 		page->feed = arena_printf(a, "projects/%s/-/feed.atom", project.path);
-	project.ci = ci_texts(a, page->call->app->settings->external_url, facts->project_id, facts->full_path);
+	project.ci = ci_texts(a, page->call->app->settings->external_url, facts->project_id, facts->full_path,
+	    project.registry);
 	html_project(&page->html, page, &project);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct front_page {
 struct group_page {
 	const char *path;
 	const char *index; /* the address of its registry, for cargo */
+	const char *registry; /* its name there, by registry_alias() */
 	struct page_crumbs crumbs;
 	struct page_rows projects, members;
 	bool sees_members;
@@ -23,6 +24,7 @@ struct project_page {
 	const char *path, *visibility;
 	struct page_crumbs crumbs;
 	const char *index; /* the address of the registry, for cargo */
+	const char *registry; /* its name there, by registry_alias() */
 	struct page_rows crates, members;
 	bool sees_crates, sees_members, is_off;
 	struct page_turn turn;

@@ -1,11 +1,12 @@
 #include "api/web/ci_text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
 
-enum { TEXT_MAX = 64 << 10, NBLANKS = 4 };
+enum { TEXT_MAX = 64 << 10, NBLANKS = 6 };
 
 #define ASSET(name, hash, ...) \
 	{ (name), (const unsigned char[]) { __VA_ARGS__ }, sizeof((const unsigned char[]) { __VA_ARGS__ }) },
@@ -67,14 +68,28 @@ fill_in(struct arena *a, const char *p, size_t left, const struct blank *blanks)
 	return buf_str(&b);
 }
 
+/* As cargo spells the name of a registry in the names of environment variables. */
+static const char *
+variable_part(struct arena *a, const char *registry)
+{
+	char *part = arena_strdup(a, registry);
+
+	for (char *p = part; *p != '\0'; p++)
+		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
+	return part;
+}
+
 const struct ci_text *
-ci_texts(struct arena *a, const char *external_url, int64_t project_id, const char *path)
+ci_texts(struct arena *a, const char *external_url, int64_t project_id, const char *path,
+    const char *registry)
 {
 	const struct blank blanks[NBLANKS] = {
 		{ "https://registry.example.com", external_url },
 		{ "BERTH_PROJECT: \"1\"", arena_printf(a, "BERTH_PROJECT: \"%" PRId64 "\"", project_id) },
 		{ "/projects/1/", arena_printf(a, "/projects/%" PRId64 "/", project_id) },
 		{ "tools/crates", path },
+		{ "--registry berth", arena_printf(a, "--registry %s", registry) },
+		{ "CARGO_REGISTRIES_BERTH_", arena_printf(a, "CARGO_REGISTRIES_%s_", variable_part(a, registry)) },
 	};
 	struct ci_text *texts = arena_calloc(a, CI_TEXTS, sizeof(*texts));
 

@@ -14,8 +14,8 @@ struct ci_text {
 	const char *text;
 };
 
-/* CI_TEXTS of them. */
+/* CI_TEXTS of them.  registry: its name for cargo, by registry_alias(). */
 const struct ci_text *ci_texts(struct arena *, const char *external_url, int64_t project_id,
-    const char *path);
+    const char *path, const char *registry);
 
 #endif

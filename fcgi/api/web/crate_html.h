@@ -23,6 +23,7 @@ struct crate_html {
 	const struct page_crate *crate;
 	const struct registry_url *registries; /* of the dependencies; of none that has no registry */
 	const char *const *paths; /* of the projects here that dependencies are from; NULL: none that may be read */
+	const char *registry; /* what a configuration of cargo calls it, by registry_alias() */
 	bool is_version; /* the page is about one version */
 	struct crate_html_user *users;
 	size_t nusers;
@@ -33,6 +34,9 @@ struct crate_html {
 
 /* May a page link to it? */
 bool crate_html_is_link(const char *url);
+
+/* What was done, in words, by the name of an audited action. */
+const char *crate_html_action(const char *action);
 
 /* How high the bar of that day is, up to PLOT_HEIGHT. */
 int64_t crate_html_bar(const struct page_crate *, size_t day);

@@ -1,8 +1,11 @@
 #include "api/web/crate_page.h"
 
+#include <string.h>
+
 #include "api/web/crate_html.h"
 #include "api/web/templates.h"
 #include "base/url.h"
+#include "crate/registry_config.h"
 #include "crate/semver.h"
 #include "crate/version_req.h"
 
@@ -12,6 +15,28 @@ bool
 crate_html_is_link(const char *url)
 {
 	return url != NULL && url_is_web(slice_str(url));
+}
+
+const char *
+crate_html_action(const char *action)
+{
+	static const struct {
+		const char *action, *words;
+	} known[] = {
+		{ "crate.publish", "published" },
+		{ "crate.yank", "yanked" },
+		{ "crate.unyank", "yank undone" },
+		{ "crate.delete", "deleted" },
+		{ "crate.undelete", "deletion undone" },
+		{ "crate.status", "status changed" },
+		{ "crate.repair", "repaired" },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++) {
+		if (strcmp(known[i].action, action) == 0)
+			return known[i].words;
+	}
+	return action;
 }
 
 int64_t
@@ -186,6 +211,7 @@ show(struct page *page, struct slice version)
 		return -1;
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
+	html.registry = registry_alias(html.path);
 	html.crate = &crate;
 	html.registries = registries_of(page, &crate);
 	if (find_others(page, &html, &others) == -1)

@@ -200,6 +200,20 @@ compare(struct page *page, struct diff_html *d)
 	return compare_files(page, d);
 }
 
+/* Says which version is not there, and leads to the crate; NULL: it is not there either. */
+static int
+refuse(struct page *page, const char *crate)
+{
+	struct arena *a = page->rq->arena;
+
+	if (page->rq->err.status == 404 && crate != NULL) {
+		page->missing = arena_printf(a, "%s.", page->rq->err.pub);
+		page->above = crate;
+		page->above_path = arena_printf(a, "projects/%s/-/crates/%s", page->call->facts.full_path, crate);
+	}
+	return -1;
+}
+
 static int
 show(struct page *page, struct slice old, struct slice new)
 {
@@ -213,7 +227,7 @@ show(struct page *page, struct slice old, struct slice new)
 	d.path = page->call->facts.full_path;
 	pair.project_id = page->call->facts.project_id;
 	if (page_crate_read_pair(page->call->app->db, rq->arena, &pair, &crates[0], &crates[1], &rq->err) == -1)
-		return -1;
+		return refuse(page, crates[1].name);
 	if (crates[0].name == NULL) {
 		d.old = NULL;
 		page->title = arena_printf(rq->arena, "%s %s - %s", d.new->name, d.new->shown.version, d.path);
@@ -247,11 +261,11 @@ static int
 show_form(struct page *page)
 {
 	struct params params = { .rq = page->rq, .form = slice_str("") };
-	const char *from = "", *to;
+	const char *from = "", *to = "";
 
-	if (params_str(&params, "from", &from) == -1 || params_required(&params, "to", &to) == -1)
+	if (params_str(&params, "from", &from) == -1 || params_str(&params, "to", &to) == -1)
 		return -1;
-	return show(page, slice_str(from != NULL ? from : ""), slice_str(to));
+	return show(page, slice_str(from != NULL ? from : ""), slice_str(to != NULL ? to : ""));
 }
 
 int

@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "api/web/templates.h"
+#include "base/clock.h"
 #include "base/url.h"
 #include "cache/cache_page.h"
 #include "http/accept.h"
+
+/* As long as that a page that is not there waits to learn who looks. */
+enum { LOST_US = 1000000 };
 
 void
 page_init(struct page *page, const struct worker_app *app, struct request *rq, const struct web_session *v,
@@ -59,7 +63,7 @@ refuse(struct page *page)
 	err_clear(&page->rq->err);
 	page->title = err_status_text(status);
 	buf_reset(&page->html);
-	html_refused(&page->html, page, status == 404 ? NULL : err.pub);
+	html_refused(&page->html, page, status == 404 ? page->missing : err.pub);
 	return status;
 }
 
@@ -106,6 +110,41 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	return 0;
 }
 
+/* Who looks at an address that has no route; NULL: it cannot be told, or has a route. */
+static struct web_session *
+find_lost(struct worker_app *app, struct request *rq)
+{
+	const struct err missing = rq->err;
+	struct web_session *v;
+	bool found;
+
+	if (rq->route != NULL || missing.status != 404)
+		return NULL;
+	v = web_session_new(app, rq);
+	db_look(app->db);
+	db_set_deadline(app->db, clock_us() + LOST_US);
+	found = web_session_find_viewer(app, rq, v) == 0;
+	rq->err = missing;
+	return found ? v : NULL;
+}
+
+/* An address with a slash too many at its end leads to the one without.  False: it is none. */
+static bool
+drop_slash(struct worker_app *app, struct request *rq, struct response *rs)
+{
+	struct slice path = rq->raw_path;
+
+	if (rq->route != NULL || rq->err.status != 404 || !rq->trailing_slash || rq->nsegments < 2)
+		return false;
+	while (path.n > 0 && path.p[path.n - 1] == '/')
+		path.n--;
+	response_header(rs, "Location", arena_printf(rq->arena, "%s%.*s%s%.*s", app->settings->external_url,
+	    (int)path.n, path.p, rq->query.n > 0 ? "?" : "", (int)rq->query.n, rq->query.p));
+	response_error_body(rs, "text/plain; charset=utf-8", slice_str(""));
+	rs->status = 308;
+	return true;
+}
+
 void
 page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 {
@@ -114,7 +153,9 @@ page_refuse(struct worker_app *app, struct request *rq, struct response *rs)
 	if (rq->nsegments == 0 || !slice_is(rq->segments[0].text, "-") ||
 	    !accept_html(request_header(rq, "HTTP_ACCEPT")))
 		return;
-	page_init(&page, app, rq, NULL, err_status_text(rs->status));
+	if (drop_slash(app, rq, rs))
+		return;
+	page_init(&page, app, rq, find_lost(app, rq), err_status_text(rs->status));
 	html_refused(&page.html, &page, rs->status == 404 ? NULL : rq->err.pub);
 	if (buf_full(&page.html))
 		return;
@@ -235,7 +276,15 @@ page_turn_last(const struct page_turn *turn)
 {
 	int64_t pages = (turn->total + turn->size - 1) / turn->size;
 
-	return pages < turn->number ? turn->number : pages;
+	return pages > 0 ? pages : 1;
+}
+
+int64_t
+page_turn_before(const struct page_turn *turn)
+{
+	int64_t last = page_turn_last(turn);
+
+	return turn->number > last ? last : turn->number - 1;
 }
 
 bool

@@ -26,6 +26,8 @@ struct page {
 	bool has_search; /* there are pages to read */
 	bool has_tokens; /* there is a token page */
 	const char *kept; /* its path below /-/, if nginx may send it to nobody in particular; NULL: it may not */
+	const char *missing; /* what is not there, for a 404; NULL: it is not said */
+	const char *above, *above_path; /* what is there instead, and its path below /-/; NULL: nothing */
 	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": no page for forms */
 	struct buf html;
 };
@@ -52,7 +54,7 @@ int page_run(struct call *, struct request *, struct response *, int (*show)(str
 
 /*
  * Gives an error below /-/ the shape of a page, if the client takes HTML: what no page answers itself, such
- * as an address that there is not, or a database that is away.
+ * as an address that there is not, or a database that is away.  One that ends in a slash too many is 308.
  */
 void page_refuse(struct worker_app *, struct request *, struct response *);
 
@@ -106,6 +108,7 @@ enum { PAGE_NUMBER_MAX = 10000 };
 int page_turn_read(struct page *, int64_t size, struct page_turn *) __attribute__((warn_unused_result));
 struct page_range page_turn_range(const struct page_turn *);
 int64_t page_turn_last(const struct page_turn *);
+int64_t page_turn_before(const struct page_turn *); /* of one past the last one, that is the last one */
 bool page_turn_goes_on(const struct page_turn *);
 
 #endif

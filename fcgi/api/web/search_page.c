@@ -139,7 +139,7 @@ show(struct page *page)
 		return -1;
 	page->query = asked[QUERY];
 	page->title = page->query[0] != '\0' ? arena_printf(a, "%s - search", page->query) : "Search";
-	s.previous = with(a, asked, PAGE, arena_printf(a, "%" PRId64, s.turn.number - 1));
+	s.previous = with(a, asked, PAGE, arena_printf(a, "%" PRId64, page_turn_before(&s.turn)));
 	s.next = with(a, asked, PAGE, arena_printf(a, "%" PRId64, s.turn.number + 1));
 	html_search(&page->html, page, &s);
 	return 0;

@@ -145,13 +145,42 @@ show_list(struct page *page)
 	return 0;
 }
 
+/* Is the file that is not there a directory of this crate?  -1: 503, 500. */
+static int
+is_directory(struct page *page, const struct source_html *s)
+{
+	struct source_html list = { .file = NULL };
+	struct arena *a = page->rq->arena;
+	const char *prefix = arena_printf(a, "%s/", s->file);
+
+	err_clear(&page->rq->err);
+	if (show(page, &list) == -1)
+		return -1;
+	for (size_t i = 0; i < list.nfiles; i++) {
+		if (strncmp(list.files[i].path, prefix, strlen(prefix)) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* A link of a README to a directory leads to all files. */
+static int
+show_directory(struct page *page, const struct source_html *s)
+{
+	int found = page->rq->err.status == 404 && s->crate != NULL ? is_directory(page, s) : -1;
+
+	if (found == 0)
+		return err_set(&page->rq->err, 404, "Not Found");
+	return found == 1 ? show_list(page) : -1;
+}
+
 static int
 show_file(struct page *page)
 {
 	struct source_html s = { .file = arena_slicedup(page->rq->arena, request_param(page->rq, "file")) };
 
 	if (show(page, &s) == -1)
-		return -1;
+		return show_directory(page, &s);
 	page->title = arena_printf(page->rq->arena, "%s - %s %s", s.file, s.crate, s.version);
 	html_source_file(&page->html, page, &s);
 	return 0;

@@ -241,6 +241,7 @@ read_texts(const struct db_result *r, struct page_crate *out)
 	out->readme = db_str(r, 0, README);
 	out->readme_file = db_str(r, 0, README_FILE);
 	out->total = db_int(r, 0, TOTAL);
+	out->has_before = db_bool(r, 0, HAS_BEFORE);
 	out->token_kind = db_str(r, 0, TOKEN_KIND);
 	out->token_name = db_str(r, 0, TOKEN_NAME);
 	out->issuer = db_str(r, 0, ISSUER);
@@ -375,7 +376,7 @@ read_pair(struct arena *a, const struct db_result *r, const char *new_base, stru
 {
 	enum { COLUMNS_PAGE_PAIR };
 
-	for (int i = 0; i < r->rows; i++) {
+	for (int i = 0; i < r->rows && !db_is_null(r, i, VERSION_BASE); i++) {
 		bool is_new = strcmp(db_str(r, i, VERSION_BASE), new_base) == 0;
 
 		if (read_one(a, r, i, is_new ? new : old, err) == -1)
@@ -394,27 +395,43 @@ is_version(struct slice text)
 	return semver_parse(text, &version, &wrong) == 0;
 }
 
+/* The crate is there.  -1: 404. */
+static int
+refuse_version(const char *name, struct slice version, struct page_crate *crate, struct err *err)
+{
+	crate->name = name;
+	if (version.n == 0)
+		return err_set(err, 404, "No version of %s is given", name);
+	return err_set(err, 404, "%s has no version %.*s", name, (int)version.n, version.p);
+}
+
 int
 page_crate_read_pair(struct db *db, struct arena *a, const struct page_crate_pair *pair,
     struct page_crate *old, struct page_crate *new, struct err *err)
 {
+	enum { COLUMNS_PAGE_PAIR };
 	struct db_call call = { .stmt = STMT_PAGE_PAIR };
 	const char *before = base_of(a, pair->old), *after = base_of(a, pair->new);
+	bool new_is = is_version(pair->new), old_is = before == NULL || is_version(pair->old);
 	struct err wrong = { 0 };
 
 	*old = *new = (struct page_crate) { 0 };
-	if (crate_name_check(pair->name, "crate", &wrong) == -1 || after == NULL || !is_version(pair->new) ||
-	    (before != NULL && !is_version(pair->old)))
+	if (crate_name_check(pair->name, "crate", &wrong) == -1)
 		return err_set(err, 404, "Not Found");
 	db_bind_int(&call.params, pair->project_id);
 	db_bind_str(&call.params, crate_name_normalize(a, pair->name));
-	db_bind_str(&call.params, before);
-	db_bind_str(&call.params, after);
-	if (db_run(db, a, &call, 1, err) == -1 || read_pair(a, &call.result, after, old, new, err) == -1)
+	db_bind_str(&call.params, old_is ? before : NULL);
+	db_bind_str(&call.params, new_is ? after : NULL);
+	if (db_run(db, a, &call, 1, err) == -1 ||
+	    (new_is && read_pair(a, &call.result, after, old, new, err) == -1))
 		return -1;
-	if (before != NULL && strcmp(before, after) == 0)
-		*old = *new;
-	if (new->name == NULL || (before != NULL && old->name == NULL))
+	if (call.result.rows == 0)
 		return err_set(err, 404, "Not Found");
+	if (new_is && before != NULL && strcmp(before, after) == 0)
+		*old = *new;
+	if (new->name == NULL)
+		return refuse_version(db_str(&call.result, 0, NAME), pair->new, new, err);
+	if (!old_is || (before != NULL && old->name == NULL))
+		return refuse_version(new->name, pair->old, new, err);
 	return 0;
 }

@@ -74,6 +74,7 @@ struct page_crate {
 	const char *const *keywords, *const *categories, *const *bins;
 	size_t nkeywords, ncategories, nbins;
 	bool has_lib;
+	bool has_before; /* of the page of a version: a lower one is listed */
 	struct page_crate_dependency *dependencies;
 	struct page_crate_feature *features;
 	size_t ndependencies, nfeatures; /* all of them; no more than the enumerators say are in the arrays */
@@ -104,7 +105,7 @@ struct page_crate_pair {
 /*
  * Fills in name, cksum, dependencies, features, and what is shown of both; also of versions that are not
  * listed, as a download.  Where no old version is asked for and the new one is the first, old->name is NULL.
- * -1: 404, 503.
+ * -1: 503; 404, and if the crate is there and a version is not, new->name is its name and `err` says which.
  */
 int page_crate_read_pair(struct db *, struct arena *, const struct page_crate_pair *, struct page_crate *old,
     struct page_crate *new, struct err *) __attribute__((warn_unused_result));

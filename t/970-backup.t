@@ -118,7 +118,8 @@ subtest 'what is refused' => sub {
 	my @cases = (
 		['another place', 2, qr/a backup goes to a directory/, 's3://bucket/x'],
 		['below nothing', 1, qr/mkdir/, '/nonexistent/x'],
-		['no rights', 1, qr/pg_dump has failed .* role that owns them, with --database/, '--database', $t->dsn('berth'), $t->dir . '/other'],
+		['no rights', 1, qr/pg_dump has failed .* role that owns them, with --database/, '--database',
+		    $t->dsn('berth'), $t->dir . '/other'],
 		['no database', 1, qr/connect/, '--database', 'host=/nonexistent', $t->dir . '/other'],
 	);
 

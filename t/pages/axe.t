@@ -123,6 +123,7 @@ my %pages = (
 	'crate' => $crate, 'crate-page-2' => "$crate?page=2", 'version' => "$crate/1.1.0",
 	'version-yanked' => "$crate/1.0.0", 'files' => "$crate/1.1.0/source",
 	'file' => "$crate/1.1.0/source/README.md", 'file-binary' => "$crate/1.1.0/source/data.bin",
+	'comparison' => "$crate/diff/1.0.0..1.1.0", 'comparison-none' => "$crate/diff/1.0.0..9.9.9",
 	'crate-other' => '/-/projects/demo/other/-/crates/user-of-rich',
 	'not-there' => '/-/projects/none', 'no-address' => '/-/none', 'bad' => "$crate?page=x",
 	'sign-in' => '/-/sign-in',

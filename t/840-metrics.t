@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Digest::SHA ();
+use File::Path qw(remove_tree);
 use Test::More;
 
 use Berth::FastCGI;
@@ -300,6 +301,19 @@ subtest 'background tasks' => sub {
 	    ['a', 'waiting'], ['a', 'failing'], ['b', 'waiting'], ['b', 'failing']), '1 1 1 0', 'by node');
 	$t->psql("DELETE FROM tasks WHERE kind = 'mine'");
 	$t->psql('DELETE FROM tasks');
+};
+
+subtest 'a store that is not mounted' => sub {
+	my $there = $t->store;
+
+	is(scrape()->value('berth_store_ok'), 1, 'it is there');
+	rename($there, "$there.away") or die "$there: $!\n";
+	is(scrape()->value('berth_store_ok'), 0, 'it is away');
+	mkdir($there, 0750) or die "$there: $!\n";
+	is(scrape()->value('berth_store_ok'), 0, 'another directory is in its place');
+	remove_tree($there) if -d $there;
+	rename("$there.away", $there) or die "$there: $!\n";
+	is(scrape()->value('berth_store_ok'), 1, 'it is back');
 };
 
 subtest 'what a check of the store has left' => sub {

@@ -98,6 +98,12 @@ my @cases = (
 	[directories => 'no store', 'critical', qr/cannot be made/, sub {
 		$t->conf(store => '/nonexistent/store');
 	}, [], sub { $t->conf(store => $t->dir . '/store') }],
+	[directories => 'a store that could be made', 'critical', qr/store: \S+ is not there; mount/, sub {
+		$t->conf(store => $t->dir . '/other');
+	}, [], sub { $t->conf(store => $t->dir . '/store') }],
+	[store => 'it is missing', 'critical', qr/store: \S+ is not there; mount/, sub {
+		$t->conf(store => $t->dir . '/other');
+	}, [], sub { $t->conf(store => $t->dir . '/store') }],
 	[store => 'of another registry', 'critical', qr/belongs to the registry/, sub {
 		rename($t->store . '/registry-id', $t->dir . '/id') or die;
 		Berth::Test::write_file($t->store . '/registry-id', "00000000-0000-4000-8000-000000000000\n");

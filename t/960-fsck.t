@@ -117,8 +117,8 @@ subtest 'index files' => sub {
 	my ($status, $out, $err) = $t->berth('fsck');
 	is($status, 1, 'for people');
 	like($out, qr/^index +\S+ +demo\/registry gamma +its lines differ/m, 'a table');
-	like($out, qr/^3 crates, .* 1 problems, 0 of them repaired$/m, 'and a summary');
-	like($err, qr/1 problems are left/, 'which the exit status tells');
+	like($out, qr/^3 crates, .* 1 problem, 0 of them repaired$/m, 'and a summary');
+	like($err, qr/1 problem is left/, 'which the exit status tells');
 	fsck('--repair');
 	is($t->psql("SELECT count(*) FROM audit_events WHERE action = 'crate.repair'"), @cases + 2,
 	    'a row for each repair, and for nothing else');

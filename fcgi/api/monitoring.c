@@ -166,6 +166,18 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
 }
 
+/* The same, soon. */
+static const char *
+look_at_store(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
+    struct err *err)
+{
+	int64_t patience_ms = blob_store_set_patience(app->settings->blobs, PATIENCE_US / 1000);
+	const char *state = store_state(app, rq, health, reads, err);
+
+	(void)blob_store_set_patience(app->settings->blobs, patience_ms);
+	return state;
+}
+
 /* Does this node say the same as the others? */
 static void
 look_at_nodes(struct worker_app *app, struct request *rq, const struct health *health, struct err *err)
@@ -313,7 +325,6 @@ int
 monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 {
 	struct err store_err = { 0 }, node_err = { 0 };
-	int64_t patience_ms;
 	struct key_report keys;
 	struct health health;
 	struct json_out o;
@@ -324,9 +335,7 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	if (only_reads(rq, &reads) == -1)
 		return -1;
 	look(call->app, rq, &health);
-	patience_ms = blob_store_set_patience(call->app->settings->blobs, PATIENCE_US / 1000);
-	store = store_state(call->app, rq, &health, reads, &store_err);
-	(void)blob_store_set_patience(call->app->settings->blobs, patience_ms);
+	store = look_at_store(call->app, rq, &health, reads, &store_err);
 	look_at_nodes(call->app, rq, &health, &node_err);
 	if (node_err.status != 0 && rq->err.status == 0)
 		rq->err = node_err;
@@ -339,8 +348,7 @@ monitoring_readiness(struct call *call, struct request *rq, struct response *rs)
 	if (bad_nginx && rq->err.status == 0)
 		err_internal(&rq->err, 503, "%s", nginx);
 	ready = store_err.status == 0 && node_err.status == 0 && !keys.bad && !bad_nginx &&
-	    health.schema == DB_SCHEMA_FITS &&
-	    (health.writable || reads);
+	    health.schema == DB_SCHEMA_FITS && (health.writable || reads);
 	buf_init(&b, rq->arena, READINESS_MAX);
 	json_out_init(&o, &b);
 	json_out_open(&o, '{');
@@ -422,8 +430,7 @@ count_blobs(struct worker_app *app, struct request *rq)
 
 /* Of the background tasks, which are not the pool's: what the database says of them. */
 static const struct {
-	const char *name;
-	const char *help;
+	const char *name, *help;
 	const char *state; /* NULL: it has no such label */
 	size_t offset;
 } task_metrics[] = {
@@ -454,7 +461,6 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 		for (size_t k = 0; k < n; k++) {
 			const char *labels[] = { "kind", tasks[k].kind, NULL, NULL, NULL, NULL, NULL };
 			size_t at = 2;
-			const char *p = (const char *)&tasks[k] + task_metrics[i].offset;
 			int64_t value;
 
 			if (tasks[k].node != NULL) {
@@ -465,7 +471,7 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 				labels[at++] = "state";
 				labels[at++] = state;
 			}
-			memcpy(&value, p, sizeof(value));
+			memcpy(&value, (const char *)&tasks[k] + task_metrics[i].offset, sizeof(value));
 			metrics_print_one(b, task_metrics[i].name, labels, value);
 		}
 	}
@@ -474,14 +480,13 @@ print_tasks(struct worker_app *app, struct request *rq, struct buf *b)
 static void
 print_search(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	const char *labels[] = { NULL };
 	int64_t late_s;
 
 	if (health_search(app->db, rq->arena, &late_s, &rq->err) == -1)
 		return;
 	metrics_print_head(b, "berth_search_late_seconds",
 	    "How long the oldest change of a crate has waited for searches and lists to show it.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_search_late_seconds", labels, late_s);
+	metrics_print_one(b, "berth_search_late_seconds", (const char *[]) { NULL }, late_s);
 }
 
 static void
@@ -510,44 +515,39 @@ show_cache(const struct worker_app *app)
 static void
 print_store(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	const char *labels[] = { NULL };
 	struct store_status status;
 
 	if (store_status_read(app->db, rq->arena, &status, &rq->err) == -1)
 		return;
 	metrics_print_head(b, "berth_store_collection_held_files",
-	    "Files that a collection would remove, and that wait for an administrator's confirmation.",
-	    METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_collection_held_files", labels, status.held_files);
+	    "Files that a collection would remove, and that wait for a confirmation.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_store_collection_held_files", (const char *[]) { NULL }, status.held_files);
 }
 
 static void
 print_check(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	const char *labels[] = { NULL };
 	int64_t problems, checked_at;
 
 	if (health_check(app->db, rq->arena, &problems, &checked_at, &rq->err) == -1)
 		return;
 	metrics_print_head(b, "berth_store_problems",
 	    "Problems that the last complete check of database, index and store has left.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_problems", labels, problems);
+	metrics_print_one(b, "berth_store_problems", (const char *[]) { NULL }, problems);
 	metrics_print_head(b, "berth_store_checked_timestamp_seconds",
 	    "When that check ended, in seconds since 1970; 0: never.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_store_checked_timestamp_seconds", labels, checked_at);
+	metrics_print_one(b, "berth_store_checked_timestamp_seconds", (const char *[]) { NULL }, checked_at);
 }
 
 static void
 print_writes(struct worker_app *app, struct request *rq, struct buf *b)
 {
-	const char *labels[] = { NULL };
 	bool on;
 
 	if (flag_ask(app->db, rq->arena, FLAG_WRITES, &on, &rq->err) == -1)
 		return;
-	metrics_print_head(
-	    b, "berth_maintenance", "Whether the registry is read-only for maintenance.", METRIC_GAUGE);
-	metrics_print_one(b, "berth_maintenance", labels, !on);
+	metrics_print_head(b, "berth_maintenance", "Whether maintenance forbids changes.", METRIC_GAUGE);
+	metrics_print_one(b, "berth_maintenance", (const char *[]) { NULL }, !on);
 }
 
 /* Of this node, whose nginx asks. */
@@ -591,6 +591,8 @@ monitoring_metrics(struct call *call, struct request *rq, struct response *rs)
 		print_writes(call->app, rq, &b);
 		print_answers(call->app, rq, &b);
 	}
+	(void)look_at_store(call->app, rq, &health, false, &store_err);
+	meter_set(call->app->meter, METRIC_STORE_OK, 0, store_err.status == 0);
 	if (blob_store_free(call->app->settings->blobs, &bytes, &store_err) == 0)
 		meter_set(call->app->meter, METRIC_STORE_FREE, 0, bytes);
 	metrics_print(call->app->meter->metrics, &b);

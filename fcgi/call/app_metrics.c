@@ -53,6 +53,8 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_DATABASE_WRITABLE) = { .name = "berth_database_writable",
 	    .help = "Whether the database takes writes.", .kind = METRIC_GAUGE },
+	FAMILY(METRIC_STORE_OK) = { .name = "berth_store_ok",
+	    .help = "Whether this node can use its store.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_STORE_FREE) = { .name = "berth_store_free_bytes",
 	    .help = "Free bytes of the store's file system.", .kind = METRIC_GAUGE },
 	FAMILY(METRIC_BLOBS) = { .name = "berth_blobs",

@@ -15,6 +15,7 @@ enum app_metric {
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,
 	METRIC_DATABASE_WRITABLE,
+	METRIC_STORE_OK, /* this node can use it */
 	METRIC_STORE_FREE,
 	METRIC_BLOBS,
 	METRIC_BLOB_BYTES,

@@ -120,6 +120,9 @@ void check_look(struct checking *);
 /* Is the database there, with a schema that fits?  If not, says that this check needs it. */
 bool check_requires_database(struct checking *);
 
+/* Is the directory of the store there?  It need not be before the first start of a pool.  -1: 500. */
+int check_store_is_there(const struct blob_store *, struct err *) __attribute__((warn_unused_result));
+
 /* The checks, one function for each. */
 void check_database(struct checking *);
 void check_sockets(struct checking *);

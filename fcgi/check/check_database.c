@@ -141,7 +141,10 @@ check_store(struct checking *c)
 
 	if (!check_requires_database(c))
 		return;
-	if (store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
+	if (c->who == CHECK_SERVICE && !c->settings->blobs->kind->copies &&
+	    check_store_is_there(c->settings->blobs, &err) == -1)
+		check_say_error(c, CHECK_CRITICAL, &err);
+	else if (store_identity_test(c->db, c->arena, c->settings->blobs, warning, sizeof(warning), &err) == -1)
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (warning[0] != '\0')
 		check_say(c, CHECK_WARNING, "%s", warning);
@@ -216,7 +219,8 @@ check_fsck(struct checking *c)
 	age = (int64_t)time(NULL) - checked_at;
 	if (problems > 0)
 		check_say(c, CHECK_WARNING,
-		    "%" PRId64 " problems in database, index and store: `berth fsck` names each", problems);
+		    "%" PRId64 " problem%s in database, index and store: `berth fsck --deep` names each", problems,
+		    problems == 1 ? "" : "s");
 	if (check_above(c, age) != CHECK_OK)
 		check_say(c, check_above(c, age),
 		    "the last complete check was %" PRId64 " days ago: run `berth fsck`", age / 86400);

@@ -42,13 +42,23 @@ check_inspector(struct checking *c)
 	check_say_error(c, CHECK_CRITICAL, &err);
 }
 
+int
+check_store_is_there(const struct blob_store *store, struct err *err)
+{
+	if (access(store->dir, F_OK) == 0)
+		return 0;
+	return err_sys(err, "%s: %s is not there; mount its file system, or correct the path",
+	    store->kind->dir_key, store->dir);
+}
+
 void
 check_directories(struct checking *c)
 {
 	const struct settings *s = c->settings;
 	struct err err = { 0 };
 
-	if (blob_store_test(s->blobs, &err) == -1)
+	if (blob_store_test(s->blobs, &err) == -1 ||
+	    (c->who == CHECK_SERVICE && check_store_is_there(s->blobs, &err) == -1))
 		check_say_error(c, CHECK_CRITICAL, &err);
 	else if (c->who != CHECK_WORKER && s->cache_dir[0] != '\0' &&
 		 access(s->cache_dir, W_OK | X_OK) == -1) {

@@ -43,9 +43,10 @@ print_summary(struct invocation *in, const struct fsck *f)
 				     cell_int(f->problems), cell_int(f->repaired) });
 	else
 		printf("%" PRId64 " crates, %" PRId64 " versions and %" PRId64 " blobs (%" PRId64
-		       " of them unused); %" PRId64 " bytes read; %" PRId64 " problems, %" PRId64
+		       " of them unused); %" PRId64 " bytes read; %" PRId64 " problem%s, %" PRId64
 		       " of them repaired\n",
-		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems, f->repaired);
+		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems,
+		    f->problems == 1 ? "" : "s", f->repaired);
 }
 
 static int
@@ -84,7 +85,8 @@ run(struct invocation *in)
 	print_summary(in, &f);
 	return f.problems == f.repaired
 		   ? 0
-		   : err_set(&in->err, 409, "%" PRId64 " problems are left", f.problems - f.repaired);
+		   : err_set(&in->err, 409, "%" PRId64 " problem%s left",
+			 f.problems - f.repaired, f.problems - f.repaired == 1 ? " is" : "s are");
 }
 
 static const struct command commands[] = {

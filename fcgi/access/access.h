@@ -17,9 +17,8 @@
  * a job of another system, by a trust rule: in the project of the rule, with its limits, the user of
  *     the rule or, where it names none, a developer; anywhere else nobody.
  *
- * What a token is limited to among the crates of a project, and to whom a crate was given, is only
- * known when the crate is found: access/token_limits.h, store/package/owner.h.  A token with any limit is
- * for crates alone.
+ * The limits of a token to some crates, and the owners of a crate, are known only when the crate is found:
+ * access/token_limits.h, store/package/owner.h.  A token with any limit is valid for crates only.
  */
 
 #include <stdbool.h>
@@ -87,21 +86,21 @@ int access_decide(const struct access_facts *, enum credential, enum action, str
     __attribute__((warn_unused_result));
 
 /*
- * What protection rules are held against: the caller's level in the project, LEVEL_ADMIN for an
+ * The level that protection rules compare with: the caller's level in the project, LEVEL_ADMIN for an
  * administrator, LEVEL_NONE for a deploy token, which passes no rule.
  */
 int access_push_level(const struct access_facts *);
 
 /*
- * Of a caller who may publish or yank: 0 where their level suffices for every crate, or else the
- * user to whom the crate must have been given (owner_check_call()).
+ * For a caller who may publish or yank.  0: their level suffices for every crate; else the user who must own
+ * the crate (owner_check_call()).
  */
 int64_t access_crate_user(const struct access_facts *);
 
 /* Anyone may read: no Authorization is needed, and the answer depends on none. */
 bool access_is_public(const struct access_facts *);
 
-/* Nobody may read the files, as long as they ask from that address. */
+/* A caller without a credential may read the files, but only from an address of `anonymous_networks`. */
 bool access_by_network(const struct access_facts *);
 
 #endif

@@ -21,7 +21,7 @@ enum namespace_kind {
 /* What a project lets jobs of another project do. */
 enum job_policy { JOB_POLICY_NONE, JOB_POLICY_READ, JOB_POLICY_ADMIN };
 
-/* Why a known token counts no more; as in sql/queries/access.sql. */
+/* Whether a known token is usable, and if not, why; the names are in sql/queries/access.sql. */
 enum token_state {
 	TOKEN_USABLE,
 	TOKEN_REVOKED,

@@ -22,13 +22,13 @@ enum {
 struct id_token {
 	int64_t expires_at; /* seconds since 1970, without the leeway */
 	/*
-	 * What makes it this token and no other: SHA-256 of issuer and `jti`, or, where the issuer
-	 * gives no `jti`, of issuer and what is signed (the signature itself can be another one).
+	 * Identifies the token: SHA-256 of issuer and `jti`.  Where the issuer gives no `jti`, it is the
+	 * SHA-256 of issuer and signed text, since one text can have more than one valid signature.
 	 */
 	unsigned char digest[ID_TOKEN_DIGEST_SIZE];
 };
 
-/* The issuer that it claims to be from, of text that looks like a token; NULL: it says none. */
+/* The issuer that an unverified token claims; NULL: it claims none. */
 const char *id_token_issuer(const struct jwt *);
 
 /* The values that a token's claims must have. */

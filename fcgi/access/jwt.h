@@ -2,10 +2,9 @@
 #define ACCESS_JWT_H
 
 /*
- * JSON Web Tokens (RFC 7519) in the one form that identity tokens of CI jobs have: signed, three
- * parts.  Everything is read strictly and bounded; nothing of the header chooses a key by
- * itself, an address or an algorithm: which algorithm is right is known from the type of OUR
- * key.  Bytes in, struct out; no I/O.
+ * JSON Web Tokens (RFC 7519) in the one form that identity tokens of CI jobs have: signed, three parts.
+ * Everything is read strictly and bounded.  The header cannot choose an algorithm or name an address for a
+ * key: the type of Berth's own key decides the algorithm.  Bytes in, struct out; no I/O.
  */
 
 #include <stdbool.h>
@@ -27,12 +26,15 @@ struct jwt {
 	struct slice signature; /* decoded */
 };
 
-/* Could it be one?  Three parts with dots between, of digits of base64url; not that it is. */
+/*
+ * Does the text have the form of a JWT: three parts of base64url digits, with dots between?  Verifies
+ * nothing.
+ */
 bool jwt_looks_like(struct slice text);
 
 /*
- * What the token says.  -1: 400, it is malformed or too long, has no `kid`, or an algorithm other
- * than RS256 and ES256 (also "none").
+ * Decodes the token without verifying it.  -1: 400, it is malformed or too long, has no `kid`, or an
+ * algorithm other than RS256 and ES256 (also "none").
  */
 int jwt_decode(struct arena *, struct slice text, struct jwt *, struct err *)
     __attribute__((warn_unused_result));

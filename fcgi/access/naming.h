@@ -29,14 +29,14 @@ int naming_check_path(const char *what, const char *path, struct err *)
 int naming_check_text(const char *what, const char *text, struct err *)
     __attribute__((warn_unused_result));
 
-/* The text, if it is such a line; NULL otherwise, as where there is none. */
+/* The text if it is such a line, otherwise NULL; NULL for NULL. */
 const char *naming_clean_text(const char *text);
 
 /* Checks a line that must be the URL of a web page.  -1: 400. */
 int naming_check_url(const char *what, const char *url, struct err *)
     __attribute__((warn_unused_result));
 
-/* The URL, or NULL where the text is none or missing. */
+/* The text if it is such a URL, otherwise NULL; NULL for NULL. */
 const char *naming_clean_url(const char *url);
 
 /* Something with an @ in it and no spaces.  -1: 400. */

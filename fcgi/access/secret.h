@@ -23,12 +23,12 @@ int secret_generate(char text[SECRET_TEXT_SIZE], unsigned char digest[SECRET_DIG
 bool secret_parse(struct slice text, unsigned char digest[SECRET_DIGEST_SIZE]);
 
 /*
- * What each form of a session holds besides its fields, in hexadecimal digits: nobody else's page
- * can know it, nor is it good for another user, and who knows it does not know the session.
+ * The value in hexadecimal digits that each form of a session sends, against cross-site request forgery.
+ * Another site cannot know it, it is not valid for another user, and it does not reveal the session.
  */
 void secret_form(const char *session, int64_t user_id, char out[SECRET_FORM_SIZE]);
 
-/* Is it that?  In constant time. */
+/* Is `given` the value that secret_form() makes?  Compares in constant time. */
 bool secret_form_matches(const char *session, int64_t user_id, const char *given);
 
 #endif

@@ -65,7 +65,10 @@ bool token_parse(struct slice text, const struct token_keys *, struct token *);
 
 void token_wipe(struct token *);
 
-/* SHA-256 of a credential that is none of ours, under which it is known.  False: OpenSSL fails. */
+/*
+ * The SHA-256 of a credential that Berth did not make; the database knows it by this digest.  False:
+ * OpenSSL fails.
+ */
 bool token_digest(struct slice text, unsigned char digest[TOKEN_DIGEST_SIZE]);
 
 /*

@@ -1,7 +1,7 @@
 #ifndef ACCESS_TOKEN_WORDS_H
 #define ACCESS_TOKEN_WORDS_H
 
-/* What a new token, or an allow-list, is said to have, checked: lists with commas, and numbers. */
+/* Checks the comma-separated lists and the numbers that a caller wants for a new token or an allow-list. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -52,14 +52,16 @@ enum trust_verdict {
 };
 
 /*
- * Does the token meet the rule?  owner_id: of whom the repository was when the rule was first
- * used; a repository of the same name that somebody else has made since is another one.  NULL:
- * it was not used yet.  Of TRUST_UNMET, err is 403.
+ * Does the token meet the rule?  owner_id: the repository's owner when the rule was first used; a repository
+ * of the same name with another owner does not match.  NULL: the rule has not been used yet.  For
+ * TRUST_UNMET, err is set to 403.
  */
 enum trust_verdict trust_match(struct arena *, enum trust_kind, struct json_object *patterns,
     const char *owner_id, struct json_object *claims, struct err *);
 
-/* What a token says of its job, for lists and the audit; NULL and 0 where it does not. */
+/*
+ * The claims of a token about its job, for lists and the audit log; NULL or 0: the token has no such claim.
+ */
 struct trust_job {
 	const char *repository;
 	const char *owner_id;

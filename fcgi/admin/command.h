@@ -21,7 +21,7 @@ enum { COMMAND_ARGS_MAX = 16 };
 struct command;
 struct settings;
 
-/* One run of a command: what was asked, and what it needs. */
+/* One run of a command: its arguments, and everything that it works with. */
 struct invocation {
 	const struct command *command;
 	struct arena *arena;
@@ -36,7 +36,7 @@ struct invocation {
 	size_t nargs;
 	struct option_set options;
 	int status; /* the exit status, if nothing fails */
-	bool unacknowledged; /* what is wrong is that nodes may not know of what was done */
+	bool unacknowledged; /* the change is committed, but some nodes have not acknowledged it */
 	struct err err;
 };
 
@@ -67,7 +67,7 @@ struct noun {
 	const char *name;
 	const struct command *commands;
 	size_t ncommands;
-	bool configured; /* it works on what the configuration names, with --database as well */
+	bool configured; /* it needs the configuration, even with --database */
 	int failed; /* the exit status if a command fails; 0: the usual one */
 };
 

@@ -126,7 +126,10 @@ set(struct invocation *in)
 	return 0;
 }
 
-/* What the registry of the group does not serve, and which project it serves in its place. */
+/*
+ * Lists the crates that the registry of the group does not serve, each with the project that it serves
+ * instead.
+ */
 static int
 shadowed(struct invocation *in)
 {
@@ -136,7 +139,7 @@ shadowed(struct invocation *in)
 	struct cell *cells, *row;
 	size_t n;
 
-	/* first: a group that does not exist would have none */
+	/* this comes first, since the list of a group that does not exist would be empty */
 	if (read_all(in, in->args[0], &row, &n) == -1 ||
 	    view_shadows(in->db, in->arena, in->args[0], &shadows, &n, &in->err) == -1)
 		return -1;

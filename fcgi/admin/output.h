@@ -2,9 +2,8 @@
 #define ADMIN_OUTPUT_H
 
 /*
- * What a command prints: rows of cells with a key each.  As JSON one object, or
- * an array of them; for people a table, or lines of `key: value`; for scripts the
- * first cell alone.
+ * Prints rows of cells; each cell has a key.  As JSON one object, or an array of them; for people a table,
+ * or lines of `key: value`; for scripts the first cell alone.
  */
 
 #include <stdbool.h>
@@ -94,8 +93,9 @@ void output_row(const struct output *, const struct cell *row);
 void output_table(const struct output *, const struct cell *cells, size_t n);
 
 /*
- * Some rows of many, which are too many for memory, or are printed while the command goes on: as JSON an
- * object a line, for people a part of a table, whose columns get wider from part to part as they must.
+ * Prints one part of a long list of rows, which does not fit into memory or grows while the command runs.
+ * As JSON each row is an object on its own line.  For people it is a part of a table, whose columns get
+ * wider from part to part if a cell needs it.
  */
 void output_part(const struct output_rows *, const struct cell *cells, size_t n);
 

@@ -1,7 +1,7 @@
 #ifndef ADMIN_QUOTA_H
 #define ADMIN_QUOTA_H
 
-/* What is printed of the quotas of projects and groups. */
+/* The cells that commands print for the quotas of projects and groups. */
 
 #include "admin/output.h"
 #include "store/package/quota.h"
@@ -11,7 +11,7 @@ enum { ADMIN_QUOTA_NKEYS = 2 * QUOTA__MAX };
 /* "quota_bytes" ... "used_bytes" ... */
 extern const char *const admin_quota_keys[ADMIN_QUOTA_NKEYS];
 
-/* What a project or group has: null where there is no quota. */
+/* The quotas and the usage of one project or group; null: there is no quota. */
 void admin_quota_cells(const struct quota *, size_t n, const char *namespace,
     struct cell cells[ADMIN_QUOTA_NKEYS]);
 

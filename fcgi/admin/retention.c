@@ -138,7 +138,7 @@ show(struct invocation *in)
 	return print_policy(in, output_row);
 }
 
-/* What is in memory at one time is one page. */
+/* Holds one page in memory at a time. */
 static void
 print_items(const struct output_rows *rows, const struct retention_item *items, size_t n)
 {

@@ -1,6 +1,6 @@
 /*
- * The settings of the registry of a group.  They are a kind of their own: they name projects, which Berth
- * makes after the groups.
+ * The settings of the registry of a group.  They are a separate kind because they name projects, which
+ * Berth makes after the groups.
  */
 
 #include "admin/provision/kinds.h"
@@ -55,7 +55,7 @@ find(const struct provision *p, const struct provision_thing *wanted, struct pro
 	current->names[0] = g->full_path;
 	current->values[REGISTRY_PROJECTS] = g->registry_projects;
 	current->values[REGISTRY_DEFAULT_PROJECT] = g->default_project;
-	/* settings that are all empty are there where none is wanted */
+	/* if no setting is wanted, empty ones count as found */
 	*found = has_any(current) || !has_any(wanted);
 	return 0;
 }

@@ -2,9 +2,10 @@
 #define ADMIN_PROVISION_PROVISION_H
 
 /*
- * An object that is wanted: its kind, the names that identify it, and the values that it should have.  All
- * values are text, as on the command line.  Kinds and their keys are a table, so the commands that create
- * (--if-missing) and berth apply find, compare and write objects in the same way, by the functions of store/.
+ * Describes an object that should exist: its kind, the names that identify it, and its values.  All values
+ * are text, as on the command line.  Kinds and their keys are a table, so the commands that create
+ * (--if-missing) and berth apply find, compare and write objects in the same way, by the functions of
+ * store/.
  */
 
 #include <stdbool.h>
@@ -57,8 +58,8 @@ struct provision {
 	const struct settings *settings; /* NULL: there is no configuration */
 	bool force; /* the last administrator or owner may go */
 	/*
-	 * NULL: a change that takes the last administrator or owner away is refused.  Else the change is made, and
-	 * this is set: call provision_check_last() when all changes are made.
+	 * NULL: a change that would remove the last administrator or owner fails.  Otherwise the change is
+	 * made and *took_last becomes true; then call provision_check_last() after all changes.
 	 */
 	bool *took_last;
 };
@@ -87,7 +88,7 @@ struct provision_key {
 	bool exact; /* in a name, case matters */
 	bool is_crate; /* names are compared as names of crates are */
 	bool required; /* a new object must have a value */
-	const char *initial; /* the value of a new object for which none is given; NULL: the kind sees to it */
+	const char *initial; /* of a new object for which no value is given; NULL: the kind decides */
 	bool fixed; /* no command changes this value of an object that exists */
 };
 
@@ -108,8 +109,8 @@ int provision_check(const struct provision *, struct provision_thing *, struct e
     __attribute__((warn_unused_result));
 
 /*
- * Looks for the object with these names.  *found: it exists, and *current has all its values and its id.
- * -1: 404 an object that one of the names refers to, such as a project, does not exist.
+ * Looks for the object with these names.  If it exists, *found is true and *current gets all its values and
+ * its id.  -1: 404 a name refers to another object, such as a project, that does not exist.
  */
 int provision_find(const struct provision *, const struct provision_thing *wanted,
     struct provision_thing *current, bool *found, struct err *) __attribute__((warn_unused_result));
@@ -119,14 +120,13 @@ int provision_create(const struct provision *, struct provision_thing *, struct 
     __attribute__((warn_unused_result));
 
 /*
- * Without if_missing it does what provision_create() does.  With it, it does not change an object that
- * exists: it writes to standard error that the object exists and which values differ, and fills in its
- * id and values.
+ * Creates the object as provision_create() does.  With if_missing it leaves an existing object as it is: it
+ * writes to standard error that the object exists and which values differ, and fills in its id and values.
  */
 int provision_add(const struct provision *, struct provision_thing *, bool if_missing, struct err *)
     __attribute__((warn_unused_result));
 
-/* Is a value given for that key, and another one than the object has? */
+/* Does `wanted` have a value for that key, and does the object have a different one? */
 bool provision_differs(const struct provision_thing *wanted,
     const struct provision_thing *current, size_t key);
 
@@ -137,7 +137,7 @@ bool provision_differs(const struct provision_thing *wanted,
 int provision_change(const struct provision *, const struct provision_thing *wanted,
     const struct provision_thing *current, struct err *) __attribute__((warn_unused_result));
 
-/* After a change that has set took_last.  -1: 409 there is no administrator, or no other owner. */
+/* Call it after changes that have set took_last.  -1: 409 no administrator or no other owner is left. */
 int provision_check_last(const struct provision *, const struct provision_thing *, struct err *)
     __attribute__((warn_unused_result));
 

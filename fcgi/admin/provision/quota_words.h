@@ -16,10 +16,13 @@ bool quota_words_is_key(struct slice key);
 int quota_words_parse(struct arena *, enum quota_kind, const char *value, int64_t *max, struct err *)
     __attribute__((warn_unused_result));
 
-/* A size for people: "2g (2147483648)", or only the digits where no unit goes. */
+/* A size for people: "2g (2147483648)", or only the digits if it is no multiple of a unit. */
 const char *quota_words_size(struct arena *, const char *bytes);
 
-/* What the words say of quotas; others are left to the caller.  max: QUOTA__MAX of them; *any: something. */
+/*
+ * Reads the words that set quotas and skips the others.  max has QUOTA__MAX entries; *any: a word sets a
+ * quota.
+ */
 int quota_words_read(struct arena *, const char *const *words, size_t n, int64_t *max, bool *any,
     struct err *)
     __attribute__((warn_unused_result));

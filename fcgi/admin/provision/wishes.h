@@ -25,7 +25,7 @@ struct wishes {
 int wishes_read(struct arena *, struct slice text, struct wishes *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Puts "FILE:LINE: " before the sentence of an error that is the file's, and makes it a 409.  Returns -1. */
+/* Puts "FILE:LINE: " before the sentence of an error in the file, and makes it a 409.  Returns -1. */
 int wishes_blame(struct arena *, const struct wishes *, uint32_t line, struct err *);
 
 /* The same, with "[[KIND]] NAMES: " behind that: for what is wrong with one object. */

@@ -29,7 +29,7 @@ say(void *arg, const struct fsck_problem *problem)
 	output_part(arg, row, 1);
 }
 
-/* How much was looked at; nobody can tell from what is not wrong. */
+/* Prints how much was checked, which a list of problems does not show. */
 static void
 print_summary(struct invocation *in, const struct fsck *f)
 {

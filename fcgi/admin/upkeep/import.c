@@ -18,7 +18,7 @@ enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES = REGISTRY_URL, LI
 
 enum { TOKEN_FILE_MAX = 16 * 1024, CONFIG_FILE_MAX = 256 * 1024 };
 
-/* The token for another registry, where --token-file is not given. */
+/* The token for another registry, unless --token-file is given. */
 static const char token_variable[] = "BERTH_IMPORT_TOKEN";
 
 #define COMMON \
@@ -136,7 +136,7 @@ print_summary(struct invocation *in, const struct import *import)
 	return bad == 0 ? 0 : err_set(&in->err, 409, "%zu of %zu versions are not imported", bad, all);
 }
 
-/* `url`: what dependencies on the project are known by, if the administrator has said it. */
+/* url: the value of --registry-url, or NULL. */
 static int
 prepare(struct invocation *in, struct import_job *job, const char *url)
 {
@@ -205,7 +205,7 @@ read_token(struct invocation *in, const char **token)
 	    err_set(&in->err, 400, "%s: the token is empty", path != NULL ? path : token_variable);
 }
 
-/* How another registry is reached: as other systems are. */
+/* Fills in how to reach another registry: by the keys of berth.conf for other systems. */
 static int
 read_remote(struct invocation *in, struct import_remote *remote)
 {
@@ -217,7 +217,7 @@ read_remote(struct invocation *in, struct import_remote *remote)
 	return read_token(in, &remote->token);
 }
 
-/* An index that is asked over HTTP. */
+/* Opens an index at a URL. */
 static int
 from_url(struct invocation *in, const struct import_source *files, struct import_source *source)
 {
@@ -238,7 +238,7 @@ from_url(struct invocation *in, const struct import_source *files, struct import
 	return 0;
 }
 
-/* An index in files; without crates its config.json says where these are. */
+/* Reads an index in files.  files NULL: its config.json has the address of the crates. */
 static int
 from_files(struct invocation *in, const struct import_source *files, struct import_source *source)
 {

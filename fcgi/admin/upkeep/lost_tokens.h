@@ -26,8 +26,8 @@ struct lost_tokens {
 };
 
 /*
- * Takes what the options say, and reads the export, lines of JSON as `berth audit --json` prints them.  audit
- * NULL: there is none.  -1: 400, also for a `revoke` without an export; 500.
+ * Sets the options, and reads the export from the file `audit`: lines of JSON as `berth audit --json`
+ * prints them.  NULL: there is none.  -1: 400, also for a `revoke` without an export; 500.
  */
 int lost_tokens_options(struct arena *, const char *audit, bool revoke, bool revoke_all,
     struct lost_tokens *, struct err *) __attribute__((warn_unused_result));
@@ -36,7 +36,7 @@ int lost_tokens_options(struct arena *, const char *audit, bool revoke, bool rev
 int lost_tokens_end(struct db *, struct arena *, const struct audit_actor *, struct lost_tokens *,
     struct err *) __attribute__((warn_unused_result));
 
-/* A line for each; an array of objects. */
+/* Prints a line for each token; returns them as a JSON array of objects. */
 void lost_tokens_print(const struct lost_tokens *);
 const char *lost_tokens_json(struct arena *, const struct lost_tokens *);
 

@@ -85,7 +85,7 @@ compare(struct invocation *in, const struct blob_store *store, struct store_iden
 	return 0;
 }
 
-/* A database that went back to a moment believes tokens that have ended since. */
+/* A database that was restored to an earlier moment accepts tokens that have ended since. */
 static int
 end_lost_tokens(struct invocation *in, struct lost_tokens *lost)
 {
@@ -132,7 +132,7 @@ adopt(struct invocation *in)
 	    c.store_id[0] != '\0' ? c.store_id : NULL, &in->err);
 }
 
-/* A store that an argument names, and that is there. */
+/* Finds the store that an argument names; its directory must exist. */
 static struct blob_store *
 named_store(struct invocation *in, const char *name)
 {

@@ -36,7 +36,7 @@ note_actor(struct request *rq, const struct access_facts *f)
 	decimal_write(f->token_id, p);
 }
 
-/* A page without a credential is for the user of a session, which counts as a token. */
+/* Without a credential, the viewer of a page is the user of the session, which counts as a token. */
 static int
 look_up_viewer(struct call *call, struct request *rq)
 {
@@ -52,7 +52,7 @@ look_up_viewer(struct call *call, struct request *rq)
 	return call_read_facts(call, rq, &facts);
 }
 
-/* Who is calling and what about. */
+/* Finds the caller, and the namespace of the request. */
 static int
 look_up(struct call *call, struct request *rq)
 {
@@ -60,18 +60,18 @@ look_up(struct call *call, struct request *rq)
 	    : call_look_up(call, rq);
 }
 
-/* The project that a job of another CI system comes for; { 0 }: none is known. */
+/* The project that a job of another CI system wants to use; { 0 }: unknown. */
 static struct namespace_ref
 project_of(const struct call *call, const struct request *rq)
 {
 	if (call_is_view(rq))
 		return (struct namespace_ref) { .id = call->facts.project_id, .path = slice_str("") };
-	/* a group has the ids of projects that have nothing to do with it */
+	/* a project that has nothing to do with the group may have the same id */
 	return call->policy->namespace_kind == NAMESPACE_PROJECT ? call->namespace
 	    : (struct namespace_ref) { .id = 0 };
 }
 
-/* A job of another system comes for the first time: from then on it is known. */
+/* Logs in a job of another system with its first request. */
 static int
 introduce(struct call *call, struct request *rq)
 {
@@ -85,7 +85,7 @@ introduce(struct call *call, struct request *rq)
 	return call_look_up(call, rq);
 }
 
-/* Who is calling, by which credential, and may they do what the route is for? */
+/* Finds the caller by the credential, and decides whether they may use the route. */
 static int
 authorize(struct call *call, struct request *rq)
 {
@@ -117,8 +117,8 @@ authorize(struct call *call, struct request *rq)
 }
 
 /*
- * Writes need a project: the answer for a crate that no project of the group has, or none that the caller may
- * read.  The handlers of routes that read give it themselves, about a project 0.
+ * Refuses a write to a crate that no project of the group has, or only one that the caller may not read.
+ * The handlers of routes that read give this answer themselves, for project 0.
  */
 static int
 check_crate(const struct call *call, struct request *rq)
@@ -153,7 +153,7 @@ pass(struct call *call, struct request *rq)
 
 	if (call->policy->admit != NULL)
 		return call->policy->admit(call->app, rq) == -1 ? -1 : call_guard_writes(call, rq, false);
-	/* what writes waits for its own commit */
+	/* a write waits for its own commit instead */
 	if (writes == WRITES_NOTHING && call_confirm(call, rq) == -1)
 		return -1;
 	if (authorize(call, rq) == -1)

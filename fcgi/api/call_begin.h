@@ -2,7 +2,8 @@
 #define API_CALL_BEGIN_H
 
 /*
- * The way of each request to its handler: credential, caller, decision, rate limit, guard, first read.
+ * Runs the steps of each request before its handler: credential, caller, decision, rate limit, guard, first
+ * read.
  */
 
 #include "call/call.h"

@@ -135,7 +135,7 @@ is_shared(struct worker_app *app, struct request *rq, bool writable, struct err 
 	    store_node_look(app->db, rq->arena, store, name, err) == 0;
 }
 
-/* Does an object store answer?  All nodes have the same, and have copies: reads go on without it. */
+/* Is it an object store that does not answer?  All nodes have the same one; copies serve reads meanwhile. */
 static bool
 is_away(const struct blob_store *store, struct err *err)
 {
@@ -166,7 +166,7 @@ store_state(struct worker_app *app, struct request *rq, const struct health *hea
 	return is_shared(app, rq, health->writable, err) ? "ok" : "not shared";
 }
 
-/* The same, soon. */
+/* The same, with a short time limit. */
 static const char *
 look_at_store(struct worker_app *app, struct request *rq, const struct health *health, bool reads,
     struct err *err)
@@ -178,7 +178,7 @@ look_at_store(struct worker_app *app, struct request *rq, const struct health *h
 	return state;
 }
 
-/* Does this node say the same as the others? */
+/* Checks that this node has the external_url of the others. */
 static void
 look_at_nodes(struct worker_app *app, struct request *rq, const struct health *health, struct err *err)
 {
@@ -188,12 +188,12 @@ look_at_nodes(struct worker_app *app, struct request *rq, const struct health *h
 	store_node_name(app->settings->node, name);
 	if (health->schema != DB_SCHEMA_FITS || store_node_agree(app->db, rq->arena, &self, err) == 0)
 		return;
-	/* a database that is away is said elsewhere */
+	/* another member reports a database that is away */
 	if (err->status != 503)
 		err_clear(err);
 }
 
-/* What readiness says of the file of keys, if there should be one. */
+/* The report about the file of keys, if there should be one. */
 struct key_report {
 	const char *state; /* NULL: nothing */
 	const char *detail; /* NULL: nothing more */
@@ -428,7 +428,7 @@ count_blobs(struct worker_app *app, struct request *rq)
 	meter_set(app->meter, METRIC_BLOBS_COUNTED, 0, now);
 }
 
-/* Of the background tasks, which are not the pool's: what the database says of them. */
+/* The metrics of background tasks, which come from the database. */
 static const struct {
 	const char *name, *help;
 	const char *state; /* NULL: it has no such label */
@@ -550,7 +550,7 @@ print_writes(struct worker_app *app, struct request *rq, struct buf *b)
 	metrics_print_one(b, "berth_maintenance", (const char *[]) { NULL }, !on);
 }
 
-/* Of this node, whose nginx asks. */
+/* Prints the counters of this node, whose nginx asks. */
 static void
 print_answers(struct worker_app *app, struct request *rq, struct buf *b)
 {

@@ -2,20 +2,19 @@
 #define API_MONITORING_H
 
 /*
- * What the fleet's monitoring asks: is the process alive, can it work, what has it counted.  No
- * token opens these: they are for the addresses of `monitoring_allow`, and to all others they
- * are not there.
+ * The routes for monitoring: is the process alive, can it work, and what has it counted?  They need no
+ * token.  They answer the addresses of `monitoring_allow`; all others get 404.
  */
 
 #include "call/call.h"
 
 /*
- * An address that may ask; one of this host only by nginx's server for monitoring
- * (conf/nginx/berth-monitoring.conf).  To others 404, as for any path that leads nowhere.
+ * Admits the addresses of `monitoring_allow`, and an address of this host only through nginx's server for
+ * monitoring (conf/nginx/berth-monitoring.conf).  Others get 404, as for an unknown path.
  */
 extern const struct route_policy monitoring_policy;
 
-/* 200 where a worker answers; looks at nothing else. */
+/* 200 if a worker answers; checks nothing else. */
 int monitoring_liveness(struct call *, struct request *, struct response *);
 
 /*

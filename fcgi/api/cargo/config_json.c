@@ -15,7 +15,7 @@ registry_segments(const struct request *rq)
 	return call_is_view(rq) ? 7 : 6;
 }
 
-/* All that it says is known with the decision. */
+/* The decision reads everything that the answer needs. */
 const struct route_policy config_json_policy = { .action = ACTION_READ_FILES,
 	.flag = FLAG_CARGO };
 
@@ -35,7 +35,7 @@ respond(struct call *call, struct request *rq, struct response *rs, bool is_publ
 {
 	struct slice body = registry_config(rq->arena, call_registry_url(call, rq->arena), !is_public);
 
-	/* as nginx makes it of the file in the cache */
+	/* the same that nginx makes for the file in the cache */
 	const char *etag = arena_printf(rq->arena, "%" PRIx64 "-%zx",
 	    (uint64_t)registry_config_time(body), body.n);
 

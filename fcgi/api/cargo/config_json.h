@@ -11,7 +11,7 @@ extern const struct route_policy config_json_group_policy;
 /* 200.  No trailing slashes, never the Host header; the same bytes for every reader. */
 int config_json_handle(struct call *, struct request *, struct response *);
 
-/* The same of the registry of a group, which needs no token where all of its projects are public. */
+/* The same for the registry of a group, which needs no token where all of its projects are public. */
 int config_json_handle_group(struct call *, struct request *, struct response *);
 
 /*
@@ -20,7 +20,7 @@ int config_json_handle_group(struct call *, struct request *, struct response *)
  */
 bool config_json_is_elsewhere(const struct request *);
 
-/* Raises 404, and says where the index is: to those who may read it. */
+/* Raises 404.  The message says where the index is if the caller may read it. */
 int config_json_handle_elsewhere(struct call *, struct request *, struct response *);
 
 #endif

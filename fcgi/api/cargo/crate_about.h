@@ -2,15 +2,15 @@
 #define API_CARGO_CRATE_ABOUT_H
 
 /*
- * A crate and its versions as the public registry's API shows them: what tools ask beside cargo, for a
- * crate's homepage and source, its versions and their checksums.
+ * A crate and its versions as the public registry's API shows them.  Tools other than cargo ask here for a
+ * crate's homepage, source, versions and checksums.
  */
 
 #include "call/call.h"
 
 extern const struct route_policy crate_about_policy;
 
-/* Not a crate called `new`: crates are published at this path, and nginx asks there who may do that. */
+/* False for a crate called `new`: clients publish at this path, and nginx asks there whether they may. */
 bool crate_about_accepts(const struct request *);
 
 /*

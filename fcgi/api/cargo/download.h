@@ -1,7 +1,7 @@
 #ifndef API_CARGO_DOWNLOAD_H
 #define API_CARGO_DOWNLOAD_H
 
-/* GET R/:crate/:version/download: who may, gets the bytes from nginx. */
+/* GET R/:crate/:version/download: nginx sends the bytes to a caller who may read them. */
 
 #include "call/call.h"
 

@@ -150,7 +150,7 @@ refuse_absent(const struct call *call, struct request *rq)
 	return err_set(&rq->err, 404, "Crate Not Found");
 }
 
-/* Makes the file that of the registry of a group. */
+/* Turns the file into that of the group's registry. */
 static int
 show_in_group(const struct call *call, struct request *rq, struct crate_index *index)
 {

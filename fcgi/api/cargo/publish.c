@@ -227,7 +227,7 @@ read_policy(const struct call *call, struct request *rq, struct publish_policy *
 	    policy, &rq->err);
 }
 
-/* A publish to a group is one to a project as soon as its name is known. */
+/* Continues a publish to a group as one to a project, since the name of the crate is known now. */
 static int
 enter_project(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
 {

@@ -2,9 +2,9 @@
 #define API_CARGO_PUBLISH_INSPECT_H
 
 /*
- * Has berth-inspect look into a staged crate.  An inspection may take a CPU for seconds, and anybody
- * with the right to publish can cause many.  So only inspect_slots of them run at once, two of one
- * user, job or deploy token, with a lower priority than everything else.
+ * Lets berth-inspect check a staged crate.  An inspection may take a CPU for seconds, and anybody with the
+ * right to publish can cause many.  So only inspect_slots of them run at once, two of one user, job or
+ * deploy token, with a lower priority than everything else.
  */
 
 #include "api/cargo/publish_upload.h"
@@ -18,9 +18,9 @@
 int publish_inspect_begin(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * What the manifest inside the crate says, of which everything must lie in the
- * folder NAME-VERSION of the metadata.  -1: 400, why the crate is refused;
- * 500 or 503 where the inspector died or did not finish in time: never a hung publish.
+ * Checks the crate and reads the manifest in it.  All entries must lie in the folder NAME-VERSION of the
+ * metadata.  -1: 400, why the crate is refused; 500 or 503 where the inspector died or did not finish in
+ * time: never a hung publish.
  */
 int publish_inspect(struct call *, struct request *, const struct upload *,
     struct package *manifest) __attribute__((warn_unused_result));

@@ -7,7 +7,7 @@
 #include "crate/registry_url.h"
 #include "store/package/view.h"
 
-/* What a dependency's registry is; `at`: of a project by path, its position in the list. */
+/* The registry of a dependency.  at: its position in the list, for a project by path. */
 struct dependency_registry {
 	struct registry_url url;
 	size_t at;
@@ -108,8 +108,8 @@ name_one(const struct call *call, struct request *rq, const struct registry_path
 struct group_deps {
 	struct package *pkg;
 	struct namespace_ref group;
-	size_t *at; /* which of the package's */
-	const char **names; /* of these, in normal form */
+	size_t *at; /* their indexes in the package */
+	const char **names; /* in normal form */
 	size_t n;
 	struct view_name *owners;
 };
@@ -122,7 +122,7 @@ same_group(const struct registry_url *a, const struct registry_url *b)
 	return strcasecmp(a->path, b->path) == 0;
 }
 
-/* Those from the i-th on that name its group. */
+/* Collects the dependencies from the i-th on that name its group. */
 static struct group_deps
 group_deps_of(struct arena *a, struct package *pkg, struct dependency_registry *registries, size_t i)
 {
@@ -140,8 +140,8 @@ group_deps_of(struct arena *a, struct package *pkg, struct dependency_registry *
 
 		if (registries[i].url.kind != REGISTRY_GROUP || !same_group(&url, &registries[i].url))
 			continue;
-		registries[i].url.kind = REGISTRY_ELSEWHERE; /* it is done */
-		/* package_check() says so */
+		registries[i].url.kind = REGISTRY_ELSEWHERE; /* it is handled */
+		/* package_check() refuses the name */
 		if (crate_name_check(name, "dependency", &wrong) == -1)
 			continue;
 		g.at[g.n] = i;
@@ -150,7 +150,7 @@ group_deps_of(struct arena *a, struct package *pkg, struct dependency_registry *
 	return g;
 }
 
-/* Projects that the caller may not read have nothing. */
+/* Treats projects that the caller may not read as if they had no crates. */
 static int
 hide_unreadable(const struct call *call, struct request *rq, struct group_deps *g)
 {
@@ -166,7 +166,7 @@ hide_unreadable(const struct call *call, struct request *rq, struct group_deps *
 	for (size_t i = 0, k = 0; i < g->n; i++) {
 		struct err no = { 0 };
 
-		/* those that are there, in their order */
+		/* the facts are those of the existing projects, in the order of the ids */
 		if (k == nfacts || facts[k].project_id != ids[i]) {
 			g->owners[i].project_id = 0;
 			continue;
@@ -178,7 +178,7 @@ hide_unreadable(const struct call *call, struct request *rq, struct group_deps *
 	return 0;
 }
 
-/* The crate itself is where it is published. */
+/* Names the project of one dependency.  A dependency on the crate itself is one on its new project. */
 static int
 name_in_group(const struct call *call, struct request *rq, const struct group_deps *g, size_t i)
 {

@@ -15,7 +15,7 @@
 struct upload {
 	const struct publish_policy *policy; /* the policy of the publish */
 	struct package metadata; /* as the client says; name and version are checked */
-	struct package_id id; /* its */
+	struct package_id id; /* of the metadata */
 	struct blob_staging *crate; /* whole and hashed, after the second step */
 	/* the state of the body that is being read */
 	struct frame frame;
@@ -31,7 +31,7 @@ int upload_read_metadata(struct request *, const struct publish_policy *, struct
     __attribute__((warn_unused_result));
 
 /*
- * Checks what was read so far against the policy, where it has become another.  -1: 400, 413, as
+ * Checks what was read so far again, for a policy that has changed since.  -1: 400, 413, as
  * upload_read_metadata().
  */
 int upload_check_policy(struct request *, struct upload *) __attribute__((warn_unused_result));

@@ -2,8 +2,8 @@
 #define API_CARGO_TRUSTED_PUBLISHING_H
 
 /*
- * POST .../trusted_publishing/tokens {"jwt":"..."}: an identity token of a job in exchange for a
- * token that is good for 30 minutes.  DELETE with that token: it is good no longer.
+ * POST .../trusted_publishing/tokens {"jwt":"..."} exchanges the identity token of a job for a token that
+ * is valid for 30 minutes.  DELETE with that token revokes it.
  */
 
 #include "call/call.h"

@@ -2,9 +2,9 @@
 #define API_GITLAB_JOB_TOKEN_SCOPE_H
 
 /*
- * From which other projects jobs may come in, in GitLab's format: /projects/:id/job_token_scope, its
- * allowlist of projects and that of groups.  What they may do is an attribute more,
- * `job_token_policies`.
+ * The other projects whose jobs a project admits, in GitLab's format: /projects/:id/job_token_scope, its
+ * allowlist of projects and that of groups.  An additional attribute, `job_token_policies`, says what these
+ * jobs may do.
  */
 
 #include "call/call.h"

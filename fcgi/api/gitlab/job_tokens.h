@@ -2,8 +2,8 @@
 #define API_GITLAB_JOB_TOKENS_H
 
 /*
- * For a CI system of one's own, which holds a deploy token with the scope `create_job_token`: it
- * makes a token when a job begins and ends it when the job ends.  And for the job: who am I?
+ * Routes for your own CI system, which holds a deploy token with the scope `create_job_token`: it makes a
+ * token when a job begins and revokes it when the job ends.  The job itself can ask who it is.
  */
 
 #include "call/call.h"

@@ -10,7 +10,7 @@ extern const struct route_policy members_change_policy;
 extern const struct route_policy members_group_policy;
 extern const struct route_policy members_group_change_policy;
 
-/* 200; `all` counts those of what lies above as well. */
+/* 200; the `_all` functions also list inherited members, those of the groups above. */
 int members_list(struct call *, struct request *, struct response *);
 int members_list_all(struct call *, struct request *, struct response *);
 

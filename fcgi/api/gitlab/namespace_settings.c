@@ -27,7 +27,7 @@ refuse_others(struct params *p)
 	return 0;
 }
 
-/* A list as one text with blanks between; it stays NULL where there is none. */
+/* Reads a list into one text with blanks between; leaves *list as it is if there is none. */
 static int
 read_list(struct params *p, const char *name, const char **list)
 {
@@ -46,7 +46,7 @@ read_list(struct params *p, const char *name, const char **list)
 	return 0;
 }
 
-/* The networks; they stay NULL where there are none. */
+/* Reads the networks; leaves *networks as it is if there are none. */
 static int
 read_networks(struct params *p, const char **networks)
 {

@@ -1,7 +1,10 @@
 #ifndef API_GITLAB_NAMESPACE_SETTINGS_H
 #define API_GITLAB_NAMESPACE_SETTINGS_H
 
-/* What an owner changes of a project or group itself; all else is for an administrator, by berth(1). */
+/*
+ * The settings of a project or group that its owner may change; an administrator changes all others by
+ * berth(1).
+ */
 
 #include "call/call.h"
 

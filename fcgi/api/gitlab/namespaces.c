@@ -53,7 +53,7 @@ put_networks(struct json_out *o, const struct call *call, const char *networks)
 	json_out_close(o, ']');
 }
 
-/* They name projects, which not everybody may know of. */
+/* Only for callers who may read settings, since not everybody may know of these projects. */
 static void
 put_registry(struct json_out *o, const struct call *call, const struct group_entry *g)
 {

@@ -18,7 +18,7 @@ extern const struct route_policy namespaces_version_policy;
 int namespaces_project(struct call *, struct request *, struct response *);
 int namespaces_group(struct call *, struct request *, struct response *);
 
-/* 200: those that the caller, a user, may know of; of a group those that anybody may, to anybody. */
+/* 200: the projects that the caller, a user, may know of; in a group, without a token, the public ones. */
 int namespaces_projects(struct call *, struct request *, struct response *);
 int namespaces_group_projects(struct call *, struct request *, struct response *);
 

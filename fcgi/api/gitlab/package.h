@@ -19,12 +19,12 @@ int package_files(struct call *, struct request *, struct response *);
 int package_pipelines(struct call *, struct request *, struct response *);
 
 /*
- * 200 with the package; 400 for what is no status that can be given; 403 where a rule protects it from
- * being deleted, or the token's limits are against it.
+ * 200 with the package; 400 for a status that nobody can set; 403 where a rule protects the package from
+ * deletion, or the token's limits do not allow it.
  */
 int package_set_status(struct call *, struct request *, struct response *);
 
-/* 204; 403 as above.  Without its file a package is nothing: both are the same. */
+/* 204; 403 as above.  Both delete the package, since it has only one file. */
 int package_delete(struct call *, struct request *, struct response *);
 int package_delete_file(struct call *, struct request *, struct response *);
 

@@ -9,13 +9,16 @@
 #include "base/json.h"
 #include "store/package/package_entry.h"
 
-/* Who is told, and in which list. */
+/* For whom the JSON is, and in which list. */
 struct package_audience {
 	const char *external_url;
 	bool can_delete; /* the package has a link by which it is deleted */
-	/* true: with creator and pipelines, which name people and hosts of the CI system; else null and none */
+	/*
+	 * shows creator and pipelines, which name people and hosts of the CI system; false: null and an
+	 * empty array
+	 */
 	bool sees_pipelines;
-	bool of_group; /* it says of which project it is */
+	bool of_group; /* the JSON names the package's project */
 };
 
 /* The members of a package, without the braces. */

@@ -11,13 +11,10 @@
 extern const struct route_policy packages_policy;
 extern const struct route_policy packages_group_policy;
 
-/*
- * 200 with a page; 400 for a parameter that cannot be, or a page further on than lists of any
- * length are turned.
- */
+/* 200 with a page; 400 for a malformed parameter, or a page beyond PAGINATION_NUMBER_MAX. */
 int packages_list(struct call *, struct request *, struct response *);
 
-/* The same, of those projects below the group whose packages the caller may read. */
+/* The same for those projects below the group whose packages the caller may read. */
 int packages_list_group(struct call *, struct request *, struct response *);
 
 #endif

@@ -2,9 +2,9 @@
 #define API_GITLAB_PERSONAL_TOKENS_H
 
 /*
- * A user's own tokens, in GitLab's format: /personal_access_tokens.  Everybody sees their own, and
- * nobody another one's, but for administrators; none is made here, but in place of an old one
- * that could do as much.
+ * A user's own tokens, in GitLab's format: /personal_access_tokens.  Users see only their own tokens, and
+ * administrators see all.  No route makes a new token, except a rotation, which replaces an old token by
+ * one with the same rights.
  */
 
 #include "call/call.h"

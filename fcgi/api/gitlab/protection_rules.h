@@ -11,7 +11,7 @@ extern const struct route_policy protection_rules_change_policy;
 /* 200. */
 int protection_rules_list(struct call *, struct request *, struct response *);
 
-/* 201; 400 for what is no rule, 422 for one that cannot be beside the others. */
+/* 201; 400 for a malformed rule, 422 for one that conflicts with another rule. */
 int protection_rules_create(struct call *, struct request *, struct response *);
 
 /* 200; 400, 403 the caller's level is below the highest that the rule names, before or after, 404, 422. */

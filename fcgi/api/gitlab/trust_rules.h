@@ -1,10 +1,7 @@
 #ifndef API_GITLAB_TRUST_RULES_H
 #define API_GITLAB_TRUST_RULES_H
 
-/*
- * .../trusted_publishing/rules: which jobs of other CI systems come in, for the project's
- * maintainers.
- */
+/* .../trusted_publishing/rules: a project's maintainers say here which jobs of other CI systems it admits. */
 
 #include "call/call.h"
 

@@ -1,7 +1,7 @@
 #ifndef API_WEB_BROWSE_HTML_H
 #define API_WEB_BROWSE_HTML_H
 
-/* What the pages of api/web/browse.h show; html/browse.html. */
+/* The data of the pages of api/web/browse.h, for html/browse.html. */
 
 #include "api/web/ci_text.h"
 #include "api/web/page.h"

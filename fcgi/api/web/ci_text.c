@@ -68,7 +68,7 @@ fill_in(struct arena *a, const char *p, size_t left, const struct blank *blanks)
 	return buf_str(&b);
 }
 
-/* As cargo spells the name of a registry in the names of environment variables. */
+/* Cargo's spelling of a registry's name in the names of environment variables. */
 static const char *
 variable_part(struct arena *a, const char *registry)
 {

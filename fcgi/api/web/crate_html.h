@@ -1,7 +1,7 @@
 #ifndef API_WEB_CRATE_HTML_H
 #define API_WEB_CRATE_HTML_H
 
-/* What the pages of api/web/crate_page.h show; html/crate.html. */
+/* The data of the pages of api/web/crate_page.h, for html/crate.html. */
 
 #include "api/web/page.h"
 #include "api/web/readme.h"
@@ -10,20 +10,20 @@
 
 enum { PLOT_HEIGHT = 100, PLOT_STEP = 8, PLOT_BAR = 6, PLOT_WEEKS = 13 };
 
-/* Who depends on it. */
+/* A crate that depends on this one. */
 struct crate_html_user {
 	const struct page_crate_dependent *d;
 	const char *path; /* of its project */
-	bool takes; /* the version that is shown */
+	bool takes; /* it accepts the version that is shown */
 };
 
 struct crate_html {
 	const char *path; /* of the project */
 	struct page_crumbs crumbs;
 	const struct page_crate *crate;
-	const struct registry_url *registries; /* of the dependencies; of none that has no registry */
-	const char *const *paths; /* of the projects here that dependencies are from; NULL: none that may be read */
-	const char *registry; /* what a configuration of cargo calls it, by registry_alias() */
+	const struct registry_url *registries; /* of the dependencies, one each */
+	const char *const *paths; /* of the projects of the dependencies; NULL: not readable here */
+	const char *registry; /* its name in cargo's configuration, by registry_alias() */
 	bool is_version; /* the page is about one version */
 	struct crate_html_user *users;
 	size_t nusers;
@@ -32,13 +32,13 @@ struct crate_html {
 	struct page_turn turn; /* of the versions */
 };
 
-/* May a page link to it? */
+/* May a page link to this URL? */
 bool crate_html_is_link(const char *url);
 
-/* What was done, in words, by the name of an audited action. */
+/* What an audited action did, as a verb for people, by the name of the action. */
 const char *crate_html_action(const char *action);
 
-/* How high the bar of that day is, up to PLOT_HEIGHT. */
+/* The height of that day's bar, up to PLOT_HEIGHT. */
 int64_t crate_html_bar(const struct page_crate *, size_t day);
 
 /* The downloads of seven days, the last of which was 7 * week days ago; fewer days in the first week. */

@@ -66,7 +66,7 @@ dependencies_of(const struct page_crate *crate)
 	return crate->ndependencies < PAGE_CRATE_DEPENDENCIES ? crate->ndependencies : PAGE_CRATE_DEPENDENCIES;
 }
 
-/* What the registry of each dependency is; an address that is none of ours is elsewhere. */
+/* The registry of each dependency; an address that is not ours is REGISTRY_ELSEWHERE. */
 static const struct registry_url *
 registries_of(const struct page *page, const struct page_crate *crate)
 {
@@ -85,7 +85,7 @@ registries_of(const struct page *page, const struct page_crate *crate)
 	return urls;
 }
 
-/* Other projects that the page mentions, as far as the viewer may read them. */
+/* The other projects that the page mentions. */
 struct others {
 	struct access_facts *facts;
 	size_t n;
@@ -104,7 +104,7 @@ add_id(int64_t *ids, size_t n, int64_t id)
 	return n + 1;
 }
 
-/* No statement where the page mentions no other project. */
+/* Costs no statement if the page mentions no other project. */
 static int
 find_others(const struct page *page, const struct crate_html *html, struct others *others)
 {
@@ -124,7 +124,7 @@ find_others(const struct page *page, const struct crate_html *html, struct other
 	    &others->n, &rq->err);
 }
 
-/* NULL: not for this viewer. */
+/* The path of a project; NULL: the viewer may not read it. */
 static const char *
 path_of(const struct others *others, int64_t project_id)
 {

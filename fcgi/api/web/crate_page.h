@@ -12,7 +12,7 @@
 /* GET .../-/crates/:crate?page=, below the page of its project: the version that stands for it, and all. */
 int crate_page_crate(struct call *, struct request *, struct response *);
 
-/* GET .../-/crates/:crate/:version: what it is, and where it came from. */
+/* GET .../-/crates/:crate/:version: the details of one version, and its origin. */
 int crate_page_version(struct call *, struct request *, struct response *);
 
 #endif

@@ -1,7 +1,7 @@
 #ifndef API_WEB_DIFF_HTML_H
 #define API_WEB_DIFF_HTML_H
 
-/* What the pages of api/web/diff_page.h show; html/diff.html. */
+/* The data of the pages of api/web/diff_page.h, for html/diff.html. */
 
 #include "api/web/page.h"
 #include "crate/inspect/diff_text.h"
@@ -10,7 +10,7 @@
 /* A dependency, feature or other part of a manifest that differs. */
 struct diff_row {
 	const char *name;
-	const char *old, *new; /* what each version says of it; NULL: nothing */
+	const char *old, *new; /* its value in each version; NULL: it has none */
 };
 
 struct diff_rows {
@@ -28,7 +28,7 @@ struct diff_html {
 	const char *why; /* a sentence: why no file is shown; NULL: they are */
 };
 
-/* Why no line of the file is shown, as a sentence. */
+/* A sentence: why no line of the file is shown. */
 const char *diff_html_why(const struct diff_file *);
 
 #endif

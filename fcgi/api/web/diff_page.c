@@ -24,7 +24,7 @@ is_same(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-/* Adds what differs. */
+/* Adds a row if the values differ. */
 static void
 add_row(struct diff_rows *rows, const char *name, const char *old, const char *new)
 {
@@ -67,7 +67,7 @@ name_of(const struct page_crate_dependency *d)
 	return d->alias != NULL ? d->alias : d->name;
 }
 
-/* The one of the same name, kind and target; NULL: there is none. */
+/* Finds the dependency with the same name, kind and target; NULL: there is none. */
 static const struct page_crate_dependency *
 find_dependency(const struct page_crate *c, const struct page_crate_dependency *like)
 {
@@ -80,7 +80,7 @@ find_dependency(const struct page_crate *c, const struct page_crate_dependency *
 	return NULL;
 }
 
-/* All that a manifest says of it but name, kind and target. */
+/* Describes everything of a dependency but name, kind and target. */
 static const char *
 describe(struct arena *a, const struct page_crate_dependency *d)
 {
@@ -127,7 +127,7 @@ compare_dependencies(struct arena *a, struct diff_html *d)
 	}
 }
 
-/* What it switches on: "" nothing; NULL: there is no such feature. */
+/* The values that the feature enables; "": none; NULL: there is no such feature. */
 static const char *
 find_feature(const struct page_crate *c, const char *name)
 {
@@ -200,7 +200,7 @@ compare(struct page *page, struct diff_html *d)
 	return compare_files(page, d);
 }
 
-/* Says which version is not there, and leads to the crate; NULL: it is not there either. */
+/* Names the version that does not exist, and links to the crate.  crate NULL: it does not exist either. */
 static int
 refuse(struct page *page, const char *crate)
 {
@@ -251,7 +251,7 @@ show_range(struct page *page)
 	const char *dots = memmem(range.p, range.n, "..", 2);
 	size_t n = dots != NULL ? (size_t)(dots - range.p) : 0;
 
-	/* no part of a version is empty: the first two dots are those between */
+	/* no part of a version is empty, so the first two dots are the separator */
 	if (n == 0)
 		return err_set(&page->rq->err, 404, "Not Found");
 	return show(page, slice_of(range.p, n), slice_of(dots + 2, range.n - n - 2));

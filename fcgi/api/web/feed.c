@@ -17,11 +17,14 @@ const struct route_policy feed_policy = { .action = ACTION_READ_PACKAGE,
 	.flag = FLAG_CARGO,
 	.is_page = true };
 
-/* The ETag is of the text, for both of its forms: accept_has_etag() passes over what tells them apart. */
+/*
+ * The ETag is a digest of the text, for both forms: accept_has_etag() ignores the suffix that tells them
+ * apart.
+ */
 static int
 respond(struct call *call, struct request *rq, struct response *rs, struct slice xml)
 {
-	/* what only its reader may read is not compressed, as with pages */
+	/* a private feed is not compressed, as a private page */
 	bool is_public = access_is_public(&call->facts) && call->facts.token_id == 0;
 	bool gzip = is_public && accept_gzip(request_header(rq, "HTTP_ACCEPT_ENCODING"));
 	unsigned char digest[SHA256_SIZE];

@@ -2,8 +2,8 @@
 #define API_WEB_FEED_H
 
 /*
- * Atom feeds (RFC 4287) of what is published and yanked in a project, and of one crate.  They are there for
- * who may read the page, by the session of a browser, and for programs, which send a token as to the API.
+ * Atom feeds (RFC 4287) of what is published and yanked in a project, and of one crate.  Whoever may read
+ * the page may read its feed: a browser by its session, a program by the token that it sends to the API.
  */
 
 #include "call/call.h"

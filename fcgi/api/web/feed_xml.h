@@ -1,7 +1,7 @@
 #ifndef API_WEB_FEED_XML_H
 #define API_WEB_FEED_XML_H
 
-/* What the feeds of api/web/feed.h have; html/feed.xml. */
+/* The data of the feeds of api/web/feed.h, for html/feed.xml. */
 
 #include "store/web/page_rows.h"
 

@@ -8,7 +8,7 @@
 #include "cache/cache_page.h"
 #include "http/accept.h"
 
-/* As long as that a page that is not there waits to learn who looks. */
+/* The longest time that the page for a missing address waits to find its viewer. */
 enum { LOST_US = 1000000 };
 
 void
@@ -67,7 +67,10 @@ refuse(struct page *page)
 	return status;
 }
 
-/* nginx sends it to who asks for it in the same way; that is so of the one spelling of its address. */
+/*
+ * Keeps the page for nginx, which sends it to equal requests.  So it keeps only the one spelling of its
+ * address.
+ */
 static void
 keep(const struct page *page, const struct response *rs, uint64_t begun)
 {
@@ -110,7 +113,7 @@ page_run(struct call *call, struct request *rq, struct response *rs, int (*show)
 	return 0;
 }
 
-/* Who looks at an address that has no route; NULL: it cannot be told, or has a route. */
+/* Finds the viewer of an address without a route; NULL: unknown, or the address has a route. */
 static struct web_session *
 find_lost(struct worker_app *app, struct request *rq)
 {
@@ -128,7 +131,7 @@ find_lost(struct worker_app *app, struct request *rq)
 	return found ? v : NULL;
 }
 
-/* An address with a slash too many at its end leads to the one without.  False: it is none. */
+/* Redirects an address with an extra slash at its end to the one without.  False: it has no extra slash. */
 static bool
 drop_slash(struct worker_app *app, struct request *rq, struct response *rs)
 {

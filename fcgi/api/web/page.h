@@ -2,9 +2,9 @@
 #define API_WEB_PAGE_H
 
 /*
- * What all pages have in common: who looks, what is around their content (html/layout.html), the answer.  And
- * what pages to read have in common: the decision whether this viewer may see a project or group, which is
- * access_decide(), and a page for what is not there.
+ * The common part of all pages: the viewer, the layout around the content (html/layout.html), and the
+ * answer.  Pages to read also share the decision whether this viewer may see a project or group, which is
+ * access_decide(), and the page for what does not exist.
  */
 
 #include "access/secret.h"
@@ -25,9 +25,9 @@ struct page {
 	const char *feed; /* the address of its feed below /-/; NULL: it has none */
 	bool has_search; /* there are pages to read */
 	bool has_tokens; /* there is a token page */
-	const char *kept; /* its path below /-/, if nginx may send it to nobody in particular; NULL: it may not */
-	const char *missing; /* what is not there, for a 404; NULL: it is not said */
-	const char *above, *above_path; /* what is there instead, and its path below /-/; NULL: nothing */
+	const char *kept; /* its path below /-/, if nginx may send it to anyone; NULL: it may not */
+	const char *missing; /* what does not exist, for a 404; NULL: the page does not say */
+	const char *above, *above_path; /* what exists above it, and its path below /-/; NULL: nothing */
 	char form[SECRET_FORM_SIZE]; /* what makes a form one of this session's; "": no page for forms */
 	struct buf html;
 };
@@ -45,22 +45,23 @@ int page_respond(const struct page *, struct response *, const struct web_sessio
     __attribute__((warn_unused_result));
 
 /*
- * Makes a page to read: finds out who looks, lets `show` write the content, and answers with it.  Where
- * `show` fails for what the viewer has asked, the answer is a page that says so; a 401, too, is 404 there.
- * -1: 404 pages are switched off, 400, 403, 503, 500.
+ * Makes a page to read: finds the viewer, lets `show` write the content, and answers with it.  Where `show`
+ * fails because of the request, the answer is a page with the error; a 401 becomes 404 there.  -1: 404
+ * pages are switched off, 400, 403, 503, 500.
  */
 int page_run(struct call *, struct request *, struct response *, int (*show)(struct page *))
     __attribute__((warn_unused_result));
 
 /*
- * Gives an error below /-/ the shape of a page, if the client takes HTML: what no page answers itself, such
- * as an address that there is not, or a database that is away.  One that ends in a slash too many is 308.
+ * Makes a page of an error below /-/, if the client accepts HTML: an error that no page answers itself,
+ * such as an unknown address or a database that is away.  An address with an extra slash at its end gets
+ * 308.
  */
 void page_refuse(struct worker_app *, struct request *, struct response *);
 
 /*
- * Decides whether the viewer may do that in the project or group that the path names, and keeps the facts in
- * page->call->facts.  What the flag has switched off is not there.  -1: 403, 404, 503.
+ * Decides whether the viewer may do this in the project or group that the path names, and keeps the facts
+ * in page->call->facts.  -1: 403; 404, also where the flag is off; 503.
  */
 int page_decide(struct page *, enum namespace_kind, enum action, enum flag)
     __attribute__((warn_unused_result));
@@ -72,13 +73,13 @@ int page_know_project(struct page *) __attribute__((warn_unused_result));
 bool page_may(const struct page *, enum action);
 
 /*
- * By access_decide(), of a viewer and one project: may they read its packages?  May they know of it, which is
- * so as well where only its packages are open (`public_packages`)?
+ * Both decide by access_decide(), about a viewer and one project.  May the viewer read its packages?  May
+ * the viewer know of it, which is also true where only its packages are public (`public_packages`)?
  */
 bool page_may_read(const struct access_facts *);
 bool page_may_know(const struct access_facts *);
 
-/* Keeps the rows of that part for whose projects `may` is true. */
+/* Returns the rows of that part for whose projects `may` is true. */
 struct page_rows page_rows_judged(const struct page *, const struct page_rows *, const char *part,
     bool (*may)(const struct access_facts *));
 

@@ -34,13 +34,13 @@ cut(const char *markdown, bool *is_cut)
 	return slice_of(markdown, n);
 }
 
-/* What cmark takes long for, or much memory, if there is much of it. */
+/* Counts the constructs for which cmark needs much time or memory. */
 struct effort {
 	size_t brackets, tags, tables, cells;
 	size_t width; /* columns of the table that the line may be in; 0: it is in none */
 };
 
-/* Lists and quotations that a line opens, one in the other. */
+/* The number of nested lists and quotations that a line opens. */
 static size_t
 count_nested(struct slice line)
 {
@@ -73,7 +73,7 @@ is_rule(struct slice line)
 	return count(line, '|') > 0 && count(line, '-') > 0;
 }
 
-/* Adds a line.  True: that is too much. */
+/* Counts the constructs of a line.  True: the text exceeds a limit. */
 static bool
 add_line(struct effort *e, struct slice line)
 {
@@ -160,7 +160,7 @@ change_heading(cmark_node *node)
 	cmark_node_set_heading_level(node, level > HEADING_MAX ? HEADING_MAX : level);
 }
 
-/* Is it neither whole, nor of another host, nor of this page alone? */
+/* Is the address relative: without scheme and host, and not only a place in this page? */
 static bool
 is_relative(const char *url)
 {
@@ -220,7 +220,7 @@ walk_all(struct buf *path, struct slice names)
 	return good && !buf_full(path);
 }
 
-/* Where a link to another file of the crate leads, "" for a folder; NULL: nowhere. */
+/* The path of the crate's file to which a link leads; "": a folder; NULL: none. */
 static const char *
 find_file(struct arena *a, const char *url, const char *readme)
 {
@@ -233,13 +233,16 @@ find_file(struct arena *a, const char *url, const char *readme)
 	if (!decode(slice_of(url, strcspn(url, "?#")), &names) || !walk_all(&path, folder) ||
 	    !walk_all(&path, buf_slice(&names)))
 		return NULL;
-	/* there is no page for a folder, but for all of them */
+	/* a folder has no page: the page of all files replaces it */
 	if (path.n == 0 || names.p[names.n - 1] == '/')
 		return "";
 	return arena_slicedup(a, buf_slice(&path));
 }
 
-/* The address of a file of the crate, with the number of a line if the link has one; NULL: it is none. */
+/*
+ * The address of a file of the crate, with the number of a line if the link has one; NULL: it is no such
+ * link.
+ */
 static const char *
 source_of(struct arena *a, const char *url, const struct readme_source *source)
 {
@@ -274,7 +277,7 @@ change_link(struct arena *a, cmark_node *node, const struct readme_source *sourc
 		unwrap(node);
 }
 
-/* By event: what has children is changed when these are done, and a leaf has one event. */
+/* Changes a node with children when these are done; a leaf has only one event. */
 static void
 change(struct arena *a, cmark_event_type event, cmark_node *node, const struct readme_source *source)
 {

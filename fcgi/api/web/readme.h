@@ -3,16 +3,16 @@
 
 /*
  * The README of a crate, Markdown that anybody may have written, as HTML: text, lists, tables, code, and
- * links to web servers.  Nothing of it runs, loads anything, or ends what is around it: HTML in the text is
- * left out, an image is the text that stands for it, and so is a link that leads to no web server.  Only
- * this module includes cmark.
+ * links to web servers.  Nothing in it runs, loads anything, or closes an element around it: HTML in the
+ * text is left out, an image becomes its alternative text, and a link that leads to no web server becomes
+ * its text.  Only this module includes cmark.
  *
- * A link to another file of the crate leads to its source.  An image of the crate is its text as well.  Each
- * one would be a request for which a worker waits for the inspector, so that a README with many of them would
- * keep all workers from their reads; and browsers would decode what anybody has published.
+ * A link to another file of the crate leads to its source.  An image of the crate becomes its text as well:
+ * each image would be a request for which a worker waits for the inspector, so a README with many images
+ * would stop all workers from reading; and browsers would decode files that anybody has published.
  *
- * Time and memory are bounded: what would make cmark need much more than its length, as long rows of brackets
- * do, is shown as plain text.
+ * Time and memory are bounded: a text for which cmark would need much more than its length, such as one
+ * with long rows of brackets, is shown as plain text.
  */
 
 #include "base/arena.h"
@@ -34,7 +34,7 @@ struct readme {
 	bool is_cut;
 };
 
-/* Where the other files are. */
+/* The addresses of the other files of the version. */
 struct readme_source {
 	const char *list; /* the address of all files of the version; a file is below it */
 	const char *file; /* the README's own path; NULL: README.md */

@@ -1,7 +1,7 @@
 #ifndef API_WEB_SEARCH_HTML_H
 #define API_WEB_SEARCH_HTML_H
 
-/* What the page of api/web/search_page.h shows; html/search.html. */
+/* The data of the page of api/web/search_page.h, for html/search.html. */
 
 #include "api/web/page.h"
 #include "http/html.h"
@@ -10,7 +10,7 @@ enum { SEARCH_FACETS = 5 };
 
 struct search_choice {
 	const char *label;
-	int64_t number; /* of crates that are left then */
+	int64_t number; /* of the crates that match with it */
 	const struct html_pair *query; /* of the page with it; of one that is chosen, without it */
 };
 

@@ -22,7 +22,7 @@ static const char *const names[PARAMS] = {
 	[PAGE] = "page",
 };
 
-/* By what a search can be narrowed; the name of the parameter is that of the part of the rows, too. */
+/* The filters of a search.  A parameter has the name of its part of the rows. */
 static const struct {
 	enum asked param;
 	const char *title;
@@ -35,7 +35,7 @@ static const struct {
 	{ YANKED, "Yanked versions", "" },
 };
 
-/* What `yanked` may be: its number is the place behind "". */
+/* The values of `yanked`; the index is the number in struct page_search_ask. */
 static const char *const yanked[] = { "", "some", "all" };
 
 /* The address of the same search with another value of that parameter; "": without. */
@@ -49,7 +49,7 @@ with(struct arena *a, const char *const *asked, enum asked param, const char *va
 	return pairs;
 }
 
-/* One facet: what was chosen, or all that is left to choose, unless it is the same for all crates. */
+/* Adds one facet with the chosen value, or with all values, unless all crates have the same one. */
 static void
 add_facet(struct page *page, const char *const *asked, const struct page_rows *rows, size_t i,
     struct search_html *s)

@@ -2,8 +2,8 @@
 #define API_WEB_SEARCH_PAGE_H
 
 /*
- * GET /-/search?q=&project=&keyword=&license=&rust=&yanked=&page=: crates of all projects that the viewer may
- * read, and links that narrow the search.  What these say is counted in what the viewer may read alone.
+ * GET /-/search?q=&project=&keyword=&license=&rust=&yanked=&page=: crates of all projects that the viewer
+ * may read, and links that narrow the search.  Their numbers count only crates that the viewer may read.
  * 200; a page with 400.
  */
 

@@ -2,9 +2,9 @@
 #define API_WEB_SOURCE_ASK_H
 
 /*
- * What the inspector says of stored crates, for pages: it reads them in its sandbox, so nothing is unpacked.
- * Answers are kept (cache/cache_extract.h).  Ask only for a viewer who may read the packages of the project
- * that page->call->facts is about.
+ * Asks the inspector about stored crates, for pages.  The inspector reads them in its sandbox and unpacks
+ * nothing.  The answers are kept (cache/cache_extract.h).  Ask only for a viewer who may read the packages
+ * of the project that page->call->facts is about.
  */
 
 #include "api/web/page.h"
@@ -23,8 +23,8 @@ struct source_ask {
 };
 
 /*
- * -1: 404 no such file, 413 what is too large, 400 a damaged crate; 503 too many crates are open; 500, also
- * where the store has lost the bytes.
+ * -1: 404 no such file, 413 the file is too large, 400 the crate is damaged; 503 too many crates are open;
+ * 500, also where the store has lost the bytes.
  */
 int source_ask(struct page *, const struct source_ask *, struct slice *answer)
     __attribute__((warn_unused_result));

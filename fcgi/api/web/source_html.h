@@ -1,7 +1,7 @@
 #ifndef API_WEB_SOURCE_HTML_H
 #define API_WEB_SOURCE_HTML_H
 
-/* What the pages of api/web/source_page.h show; html/source.html. */
+/* The data of the pages of api/web/source_page.h, for html/source.html. */
 
 #include "api/web/page.h"
 
@@ -29,7 +29,7 @@ struct source_html {
 	const char *why; /* a sentence: why no line is shown; NULL: they are */
 };
 
-/* Can an address name that file of a version?  Encoded, the longest paths are too long for one. */
+/* Can an address name that file of a version?  The longest paths, encoded, are too long for one. */
 bool source_html_has_page(const char *project, const char *crate, const char *version, const char *file);
 
 #endif

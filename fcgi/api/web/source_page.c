@@ -136,7 +136,7 @@ show_list(struct page *page)
 		return -1;
 	page->title = arena_printf(page->rq->arena, "Source of %s %s - %s", s.crate, s.version, s.path);
 	html_source_list(&page->html, page, &s);
-	/* names that are long once they are encoded */
+	/* encoded names can be too long for a page */
 	while (buf_full(&page->html) && s.nshown > 0) {
 		buf_reset(&page->html);
 		s.nshown /= 2;
@@ -145,7 +145,7 @@ show_list(struct page *page)
 	return 0;
 }
 
-/* Is the file that is not there a directory of this crate?  -1: 503, 500. */
+/* Is the missing file a directory of this crate?  -1: 503, 500. */
 static int
 is_directory(struct page *page, const struct source_html *s)
 {

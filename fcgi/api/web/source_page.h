@@ -2,10 +2,10 @@
 #define API_WEB_SOURCE_PAGE_H
 
 /*
- * The files of a version, for everybody who may read the packages of its project; also of one that is yanked.
- * The inspector reads them in its sandbox (crate/inspect/source.h), so nothing of a crate is unpacked.
- * 200; a page with 404 for what is not there or what the viewer may not know of, with 403 for a member who
- * may not read; 503 while too many crates are open.
+ * Pages of the files of a version, for everybody who may read the packages of its project.  The version may
+ * be yanked.  The inspector reads them in its sandbox (crate/inspect/source.h), so nothing of a crate is
+ * unpacked.  200; a page with 404 for what is not there or what the viewer may not know of, with 403 for a
+ * member who may not read; 503 while too many crates are open.
  */
 
 #include "call/call.h"

@@ -1,7 +1,7 @@
 #ifndef API_WEB_TOKEN_HTML_H
 #define API_WEB_TOKEN_HTML_H
 
-/* What the token page shows; html/token.html. */
+/* The data of the token page, for html/token.html. */
 
 #include <stddef.h>
 

@@ -2,13 +2,13 @@
 #define API_WEB_TOKEN_PAGE_H
 
 /*
- * Where `cargo login` sends people: a page on which they sign in and look after their own tokens.
- * Plain HTML and forms, no script.
+ * `cargo login` sends people to this page, on which they sign in and manage their own tokens.  Plain HTML
+ * and forms, no script.
  */
 
 #include "call/call.h"
 
-/* Of all but the redirect: is there such a page at all? */
+/* For all routes but the redirect: 404 where the token page is switched off. */
 extern const struct route_policy token_page_policy;
 
 /* GET R/me: 302 to the page.  Says nothing of the project: no token is needed. */

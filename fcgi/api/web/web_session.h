@@ -2,13 +2,13 @@
 #define API_WEB_WEB_SESSION_H
 
 /*
- * Somebody with a browser at one of the pages: who it is, by the session's cookie or by the fleet's
- * sign-on, and whether a form is one of ours.  Tokens do not count here, and cookies nowhere else.
+ * The visitor of a page, whom the cookie of a session or single sign-on identifies, and the check that a
+ * form is one of ours.  Only pages use cookies, and they do not use tokens.
  *
- * The sign-on is a name in the FastCGI parameter BERTH_SSO_USER, which nginx sets and no client
- * can send, and which counts where `sso` is on.  With a name a page is shown to whoever has it, and
- * its cookie is a session from the first form on: who only looks, as monitoring does, leaves nothing.
- * Such a session is worth something only together with the same name.
+ * Single sign-on gives a name in the FastCGI parameter BERTH_SSO_USER, which nginx sets and no client can
+ * send; Berth reads it only where `sso` is on.  With a name a visitor sees the page at once, and the cookie
+ * becomes a session with the first form, so that visitors who only read leave no session.  Such a session
+ * is valid only together with the same name.
  */
 
 #include "access/secret.h"
@@ -25,7 +25,7 @@ struct web_session {
 	bool is_unopened; /* there is a cookie, and a name, but no session yet */
 };
 
-/* One that lives as long as the request; what it holds is wiped then. */
+/* A new one, which lives as long as the request and is wiped at its end. */
 struct web_session *web_session_new(const struct worker_app *, struct request *)
     __attribute__((returns_nonnull));
 
@@ -37,8 +37,8 @@ int web_session_begin(struct worker_app *, struct request *, struct web_session 
     __attribute__((warn_unused_result));
 
 /*
- * The same for who reads: whom the sign-on names and the registry does not know is nobody here, and sees what
- * is public.  -1: 400, 503.
+ * The same for a page to read.  A name that the registry does not know is no error here: that visitor is
+ * anonymous and sees what is public.  -1: 400, 503.
  */
 int web_session_find_viewer(struct worker_app *, struct request *, struct web_session *)
     __attribute__((warn_unused_result));
@@ -67,21 +67,21 @@ int web_session_close(struct worker_app *, struct request *, struct web_session 
 /* The visitor, for audit rows. */
 struct audit_actor web_session_actor(const struct web_session *, const struct request *);
 
-/* 200, or another status, with a page, and whatever keeps it to itself. */
+/* Answers with a page, and with the headers that forbid others to cache or embed it. */
 int web_session_respond(struct request *, struct response *, const struct web_session *, int status,
     struct slice html);
 
 /*
- * The same with a page to read, which has no form and sets no cookie.  What nobody in particular may read
- * is compressed; with what only its viewer may read that would tell its content by its length.  -1: 500.
+ * The same for a page to read, which has no form and sets no cookie.  It compresses a page that anyone may
+ * read, and no other, because the length of a compressed private page would reveal its content.  -1: 500.
  */
 int web_session_show(struct request *, struct response *, const struct web_session *, int status,
     struct slice html) __attribute__((warn_unused_result));
 
-/* Says what a page may do: nothing but be read, show our style and icon, and send forms to us. */
+/* Sets the Content-Security-Policy: a page may only show our style and icon, and send forms to us. */
 void web_session_put_policy(struct response *);
 
-/* Compresses what nobody in particular may read, in place.  -1: 500. */
+/* Compresses a page that anyone may read, in place.  -1: 500. */
 int web_session_compress(struct request *, struct slice *) __attribute__((warn_unused_result));
 
 /* 303 to a path of ours, after a form. */

@@ -279,7 +279,7 @@ sample_inspect(struct arena *arena, struct err *err)
 	return verdict_print(&out, &verdict, err);
 }
 
-/* The next bytes of a crate.  1; 0: its end; -1: err. */
+/* Reads the next bytes of a crate.  1: there are some; 0: the end; -1: err. */
 static int
 piece_read(int fd, struct slice *piece, struct err *err)
 {

@@ -26,7 +26,7 @@ ask(void *arg, struct db_call *db_call)
 	call_facts_call(call, g->rq, call->guard.arena, &namespace, db_call);
 }
 
-/* Has the name come to another project of the group meanwhile? */
+/* Checks that the name still belongs to the same project of the group. */
 static int
 check_project(const struct call *call, const struct access_facts *now, struct err *err)
 {
@@ -37,7 +37,7 @@ check_project(const struct call *call, const struct access_facts *now, struct er
 	    call->view.name);
 }
 
-/* Has the caller less now of what a handler may have taken into account already? */
+/* Has the caller lost a right on which the handler may have relied? */
 static bool
 has_less(const struct access_facts *old, const struct access_facts *now)
 {

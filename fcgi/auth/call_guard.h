@@ -8,7 +8,7 @@
  * switched off, a job over), the write fails as well.  The same statement reads the facts as before, and
  * access_decide() judges them.
  *
- * So does the flag `writes`: where it is off, the registry is read-only for maintenance.
+ * The flag `writes` is checked in the same way: where it is off, the registry is read-only for maintenance.
  */
 
 #include "call/call.h"
@@ -22,8 +22,8 @@ void call_guard_set(struct call *, struct request *);
 
 /*
  * May this request write now?  Call it before the handler of a route with `writes`; requests that only read
- * may always go on.  known: the caller's facts were read, and tell; else it asks the database.  -1: 503, also
- * during maintenance.
+ * may always go on.  known: the caller's facts were read and have the flag; otherwise it asks the database.
+ * -1: 503, also during maintenance.
  */
 int call_guard_writes(struct call *, struct request *, bool known) __attribute__((warn_unused_result));
 

@@ -11,8 +11,8 @@
 #include "call/call.h"
 
 /*
- * -1: rq->err; 401 no job that runs, or one whose project or user are not known here, 429 too many
- * that were refused came from this address, 503 GitLab cannot be asked.
+ * -1: rq->err; 401 the job does not run, or Berth does not know its project or user; 429 too many refused
+ * tokens came from this address; 503 GitLab cannot be asked.
  */
 int gitlab_login(struct call *, struct request *)
     __attribute__((warn_unused_result));

@@ -2,8 +2,8 @@
 #define AUTH_ID_TOKEN_LOGIN_H
 
 /*
- * Jobs that show an identity token: is it good, and which trust rule of the project lets its job
- * in?  Each comes in once (store/token/ci_token.h).
+ * Logs in jobs that show an identity token: checks the token, and finds the trust rule of the project that
+ * lets its job in.  Each token is accepted once (store/token/ci_token.h).
  */
 
 #include "access/id_token.h"
@@ -12,7 +12,7 @@
 #include "call/call.h"
 #include "store/token/issuer.h"
 
-/* A token that was read, and whose issuer is known; nothing of it is proven yet. */
+/* A decoded token and its known issuer; the signature is not verified yet. */
 struct id_token_login {
 	struct jwt jwt;
 	struct issuer_keys issuer;
@@ -35,7 +35,7 @@ struct id_token_pass {
 };
 
 /*
- * Proves it and lets its job into the project.  -1: rq->err; 400 it is not good, or was used
+ * Verifies the token and lets its job into the project.  -1: rq->err; 400 it is not good, or was used
  * before, 403 no rule of the project lets it in (or there is no such project), 503.
  */
 int id_token_login_admit(struct call *, struct request *, struct id_token_login *,

@@ -2,11 +2,10 @@
 #define AUTH_ISSUER_KEYS_H
 
 /*
- * Finds the key of an identity token among those of its issuer.  The database has the keys
- * for all workers of all hosts.  Berth reads them anew when they are an hour old, at most once
- * a minute; and at once for an unknown key, within the budget of
- * rate_limit_charge_key_read().  While the issuer cannot be reached, known keys stay in use for
- * issuer_keys_max_age.
+ * Finds the key of an identity token among those of its issuer.  The database keeps the keys for all
+ * workers of all hosts.  Berth reads them from the issuer again when they are an hour old, at most once a
+ * minute; and at once for an unknown key, within the budget of rate_limit_charge_key_read().  While the
+ * issuer cannot be reached, known keys stay in use for issuer_keys_max_age.
  */
 
 #include "access/jwt.h"

@@ -48,19 +48,19 @@ enum {
 };
 
 /*
- * A publish of this crate: a new one, or a version more.  The n calls `beside` read in the same round trip.
- * -1: 429, 503.
+ * Charges a publish of this crate, whether it is new or gets a further version.  The n calls `beside` run
+ * in the same round trip.  -1: 429, 503.
  */
 int rate_limit_charge_publish(struct call *, struct request *, const char *normalized_name,
     struct db_call *beside, size_t n) __attribute__((warn_unused_result));
 
-/* A yank or unyank.  -1: 429, 503. */
+/* Charges a yank or unyank.  -1: 429, 503. */
 int rate_limit_charge_yank(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * Before the body of a publish is read: is it of use?  A limit that the publish
- * can wait for passes.  Charges nothing; the call goes along in the
- * round trip.  -1: 429, 503.
+ * Call it before the body of a publish is read, to refuse the publish early.  It charges nothing, and
+ * passes a limit that the publish can wait for.  The call `beside` runs in the same round trip.  -1: 429,
+ * 503.
  */
 int rate_limit_look_publish(struct call *, struct request *, struct db_call *beside)
     __attribute__((warn_unused_result));

@@ -1,13 +1,13 @@
 #ifndef AUTH_TOKEN_FORM_H
 #define AUTH_TOKEN_FORM_H
 
-/* The form in which a person asks for a token: what was put in, and whether it can be one. */
+/* The form in which a person asks for a token: its fields, and their checks. */
 
 #include "call/params.h"
 #include "store/token/token.h"
 
 struct token_form {
-	/* as it was put in, to be shown again; never NULL */
+	/* the text of the field, to be shown again; never NULL */
 	const char *name;
 	const char *scope;
 	const char *expires;
@@ -18,7 +18,7 @@ struct token_form {
 /* Reads the fields.  -1: 400 for what no browser sends. */
 int token_form_read(struct params *, struct token_form *) __attribute__((warn_unused_result));
 
-/* Checks them, and fills the token in.  -1: 400, in words for whoever has filled it in. */
+/* Checks the fields, and fills the token in.  -1: 400, with a sentence for the person. */
 int token_form_check(struct arena *, const struct token_form *, int64_t now, struct token_new *,
     struct err *) __attribute__((warn_unused_result));
 

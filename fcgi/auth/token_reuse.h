@@ -2,9 +2,9 @@
 #define AUTH_TOKEN_REUSE_H
 
 /*
- * Nobody uses a token any more that another one has replaced.  When somebody shows it again within its
- * life, two have it, and nobody can tell which of them replaced it: Berth revokes the token that
- * replaced it.
+ * Detects the reuse of a rotated token.  Its owner no longer uses a token that another one has replaced.
+ * If somebody shows it again before it expires, two parties have it, and nobody can tell which of them
+ * rotated it: so Berth revokes the token that replaced it.
  */
 
 #include "call/call.h"

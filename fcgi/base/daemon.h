@@ -1,7 +1,7 @@
 #ifndef BASE_DAEMON_H
 #define BASE_DAEMON_H
 
-/* What a program that stays does before anything else. */
+/* The first steps of a daemon, before anything else. */
 
 #include <stdbool.h>
 

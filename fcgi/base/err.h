@@ -49,18 +49,18 @@ int err_sys(struct err *, const char *fmt, ...) __attribute__((format(printf, 2,
 int err_disk(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Of a 503 that is set: the sentence that the client sees, where it may know what is away and
- * what it can do.  Returns -1, so that it can be returned.
+ * Replaces the sentence of a 503 that is set, where the client may know what is away and can act on it.
+ * Returns -1, so that it can be returned.
  */
 int err_tell(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Of a refusal that is set: its reason.  Returns -1, so that it can be returned. */
+/* Sets the reason of a refusal that is set.  Returns -1, so that it can be returned. */
 int err_because(struct err *, enum err_reason);
 
 /* Appends "; " and the text to `detail`.  Returns -1, so that it can be returned. */
 int err_context(struct err *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Back to "no error". */
+/* Sets it back to "no error". */
 void err_clear(struct err *);
 
 /* The reason phrase of an HTTP status that Berth uses; "Error" for others. */

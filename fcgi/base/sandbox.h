@@ -2,9 +2,9 @@
 #define BASE_SANDBOX_H
 
 /*
- * What a process that reads hostile bytes gives up before the first of them:
- * memory and time without bound, new files, and every system call that
- * reading, writing and allocating do not need.  There is no way back.
+ * Confines a process before it reads hostile bytes: it gets limits of memory and time, cannot open files,
+ * and loses every system call that reading, writing and allocating do not need.  It cannot leave the
+ * sandbox.
  *
  * In a build with sanitizers (BERTH_SANITIZED) nothing is given up: they need
  * terabytes of address space and system calls of their own.

@@ -11,12 +11,13 @@
 
 enum { SHA256_SIZE = 32 };
 
-/* Of what is in memory.  False: OpenSSL fails. */
+/* The digest of bytes in memory.  False: OpenSSL fails. */
 bool sha256_digest(const void *, size_t n, unsigned char out[SHA256_SIZE]);
 
 /*
- * Of what comes in pieces: begin, add them, end; or drop it, also one that has ended or is all
- * zeros.  False: OpenSSL fails, or did so before, so that it is enough to look at the end.
+ * The digest of bytes that come in pieces: begin, add each, end.  Or drop it; you may also drop one that
+ * has ended or is all zeros.  False: OpenSSL fails, or did so before, so that you need to check only the
+ * end.
  */
 struct sha256 {
 	struct evp_md_ctx_st *state; /* NULL: it has ended */

@@ -104,7 +104,7 @@ app_bring_blob(struct worker_app *app, struct request *rq, const char *sha256)
 
 	if (blob_has_copy(store, rq->arena, sha256))
 		return 1;
-	/* what comes from an object store is compared with its name, whosever it is: one round trip is enough */
+	/* bytes from an object store are compared with their name, so whose store it is does not matter */
 	if (store->kind->copies)
 		return bring(app, rq, sha256);
 	return app_store_check(app, rq) == -1 ? -1 : blob_bring(store, rq->arena, sha256, 0, &rq->err);

@@ -66,7 +66,7 @@ struct token *app_make_token(struct worker_app *, struct request *, enum token_k
 /* May the caller of these facts do that as well? */
 bool app_may(const struct access_facts *, enum action);
 
-/* An answer that is made for this caller and kept by nobody.  Returns 0. */
+/* Answers with JSON for this caller, which nobody may cache.  Returns 0. */
 int app_respond_json(struct response *, int status, struct slice json);
 
 /*
@@ -76,9 +76,9 @@ int app_respond_json(struct response *, int status, struct slice json);
 int app_store_check(struct worker_app *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * The file of a blob is in the store's directory, where nginx and the pool open it; from an object store it
- * comes there first, in one round trip where there is no copy.  1: it is there; 0: the store lacks it; -1:
- * rq->err, 503.
+ * Makes sure that the file of a blob is in the directory where nginx and the pool open it.  If the store is
+ * an object store, it fetches a missing copy, in one round trip.  1: the file is there; 0: the store lacks
+ * it; -1: rq->err, 503.
  */
 int app_bring_blob(struct worker_app *, struct request *, const char *sha256)
     __attribute__((warn_unused_result));

@@ -1,7 +1,7 @@
 #ifndef CALL_APP_METRICS_H
 #define CALL_APP_METRICS_H
 
-/* What the application counts, besides what every pool does (pool/metrics.h). */
+/* The metrics of the application, besides those of every pool (pool/metrics.h). */
 
 #include "access/access.h"
 #include "pool/metrics.h"
@@ -11,7 +11,7 @@ enum app_metric {
 	METRIC_TOKEN_FAILURES, /* by enum token_failure */
 	METRIC_BLOBS_MISSING,
 	METRIC_REPLICA_READS, /* by enum replica_read */
-	/* as the last one who was asked for the metrics has found it */
+	/* values that a worker finds when it is asked for the metrics */
 	METRIC_INSPECTIONS, /* by enum inspection_state */
 	METRIC_DATABASE_UP,
 	METRIC_DATABASE_WRITABLE,
@@ -26,7 +26,7 @@ enum app_metric {
 	METRIC__APP_END
 };
 
-/* Of a read that a replica of the database may answer (call/replica.h). */
+/* Who answered a read that a replica of the database may answer (call/replica.h). */
 enum replica_read {
 	REPLICA_ANSWERED,
 	REPLICA_LAGS, /* the primary has answered */
@@ -34,7 +34,7 @@ enum replica_read {
 	REPLICA__MAX
 };
 
-/* Of a publish that came so far. */
+/* The stages of a publish. */
 enum publish_stage {
 	STAGE_CHECK, /* the metadata */
 	STAGE_READ, /* the crate, from nginx into the store's staging */
@@ -45,7 +45,7 @@ enum publish_stage {
 	STAGE__MAX
 };
 
-/* Why somebody was refused as nobody we know: 401. */
+/* Why a caller was refused with 401. */
 enum token_failure {
 	FAILURE_MISSING, /* as each first request of cargo to a registry that needs a token */
 	FAILURE_MALFORMED,

@@ -12,7 +12,10 @@ has_address(const struct call *call, const struct request *rq)
 	    rq->query.n == 0 && rq->content_length <= 0;
 }
 
-/* Nobody: anyone where the project is public, or all of a group may be, or else the address. */
+/*
+ * The holder for a caller without a token: anyone, if the project is public, or all of a group may be; else
+ * the address.
+ */
 static bool
 has_no_token(const struct call *call, const struct request *rq, struct cache_who *who)
 {

@@ -15,7 +15,7 @@
 
 /* What is decided and read before the handler of a route runs; NULL in the route: nothing. */
 struct route_policy {
-	/* NULL, or what decides in place of all that follows.  -1: rq->err */
+	/* NULL, or the decision that replaces all that follows.  -1: rq->err */
 	int (*admit)(const struct worker_app *, struct request *);
 	enum action action;
 	/* what `:id` in the route's pattern is; NAMESPACE_NONE: it has none, or it is neither */
@@ -29,8 +29,8 @@ struct route_policy {
 	 */
 	int (*read)(struct request *, const struct namespace_ref *, struct db_call *);
 	/*
-	 * It is for people: who sends no credential is whom their browser's session names, and 401 asks for a
-	 * token as the password of HTTP Basic, which programs for people know.
+	 * The route is for people.  A caller without a credential is the user of the browser's session, and
+	 * a 401 asks for a token as the password of HTTP Basic, which feed readers can send.
 	 */
 	bool is_page;
 };
@@ -44,13 +44,13 @@ struct patience {
 };
 
 /*
- * Of a route of the registry of a group (store/package/view.h).  What is about a crate is decided, and
- * handled, as in the project that has the name.
+ * A request to the registry of a group (store/package/view.h).  A request about a crate is decided and
+ * handled in the project that has the crate's name.
  */
 struct call_view {
 	int64_t group_id; /* 0: the route is none of these, or there is no such group */
 	const char *name; /* the crate, in normal form; NULL: the request is about none, or nobody has it */
-	bool creates; /* a name that nobody has is one for the default project */
+	bool creates; /* a name that no project has goes to the default project */
 	bool has_name; /* a project of the group has it */
 };
 
@@ -89,10 +89,10 @@ void call_facts_call(const struct call *, const struct request *, struct arena *
 /* Runs that statement, or one with the same columns, and reads call.facts.  -1: 503, 500. */
 int call_read_facts(struct call *, struct request *, struct db_call *) __attribute__((warn_unused_result));
 
-/* Who is calling, and what about: reads call.facts.  -1: 503, 500. */
+/* Reads call.facts: the caller, and the namespace of the request.  -1: 503, 500. */
 int call_look_up(struct call *, struct request *) __attribute__((warn_unused_result));
 
-/* By which the caller's token is known; NULL: there is none that could be known. */
+/* The digest by which the database knows the caller's token; NULL: there is no well-formed token. */
 const unsigned char *call_digest(const struct call *);
 
 /*
@@ -103,13 +103,14 @@ int call_look(const struct call *, struct request *, enum namespace_kind, int64_
     struct access_facts *) __attribute__((warn_unused_result));
 
 /*
- * Before a request reads: is the server still the primary, as far as cache_barrier_confirm() knows?  -1: 503.
+ * Call it before a request reads: it checks by cache_barrier_confirm() that the server is still the
+ * primary.  -1: 503.
  */
 int call_confirm(const struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * "https://host/api/v4/projects/7/packages/cargo", or what it is of a group: the root of the registry that
- * the request is to, always by numeric id.
+ * The root of the registry that the request is to, always with a numeric id:
+ * "https://host/api/v4/projects/7/packages/cargo", or the same of a group.
  */
 char *call_registry_url(const struct call *, struct arena *);
 

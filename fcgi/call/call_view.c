@@ -33,7 +33,7 @@ call_view_decide(struct call *call, struct request *rq)
 		return decide(call, &rq->err);
 	if (decide(call, &rq->err) == 0)
 		return 0;
-	/* a token that is bad is so whatever the name */
+	/* a bad token is refused whatever the name is */
 	if (may_know(call) || (call->credential.kind == CREDENTIAL_TOKEN && !call->facts.token_usable))
 		return -1;
 	err_clear(&rq->err);
@@ -42,8 +42,8 @@ call_view_decide(struct call *call, struct request *rq)
 }
 
 /*
- * Who may not publish to the default project learns nothing about the name, which a project that they may not
- * read may have.
+ * A caller who may not publish to the default project learns nothing about the name, because a project that
+ * they may not read may have it.
  */
 static int
 refuse(struct call *call, struct request *rq, const char *group, const char *name)

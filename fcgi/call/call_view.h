@@ -2,8 +2,8 @@
 #define CALL_CALL_VIEW_H
 
 /*
- * The registry of a group: which project a request to it is about, and what callers learn of the others.
- * A caller who may not read the project that has a name gets what they get for a name that no project has.
+ * Finds the project that a request to the registry of a group is about.  A caller who may not read that
+ * project gets the same answer as for a name that no project has.
  */
 
 #include "call/call.h"
@@ -19,9 +19,10 @@ const char *call_view_name(struct request *);
 int call_view_decide(struct call *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * Call it where a publish to the group has told its name, a valid one: from here on the request is one to the
- * project that has the name, or to the group's default project, whose facts and policy the call has.  -1:
- * 403 the caller may not publish there; 409 the name is new and the group has no default project; 503.
+ * Call it when the name of a publish to the group is known and valid.  From here on the request is one to
+ * the project that has the name, or to the group's default project, and the call has the facts and the
+ * policy of that project.  -1: 403 the caller may not publish there; 409 the name is new and the group has
+ * no default project; 503.
  */
 int call_view_enter(struct call *, struct request *, const char *normalized_name)
     __attribute__((warn_unused_result));

@@ -16,8 +16,8 @@ struct request_credential {
 	char handle[TOKEN_HANDLE_SIZE]; /* its slot and handle; "": none */
 	bool plain; /* nginx can read it, too: Authorization, bare or after Bearer or Token */
 	/*
-	 * The text of one that is not ours, but could be that of another CI system's job: it is
-	 * looked up like any other, and auth/ci_login.h says who it is if it is not known.
+	 * The text of a credential that Berth did not make, but that a job of another CI system may have.
+	 * It is looked up like any other; if the database does not know it, auth/ci_login.h finds its job.
 	 */
 	struct slice foreign;
 };

@@ -2,8 +2,8 @@
 #define CALL_INSPECT_SLOT_H
 
 /*
- * How many crates are opened at once, for publishes and for people who read source: half as many as there are
- * processors, or inspect_slots.  Actors take turns (base/slots.h).
+ * Limits how many crates are open at once, for publishes and for people who read source: to half the number
+ * of processors, or to inspect_slots.  Actors take turns (base/slots.h).
  */
 
 #include <stdint.h>

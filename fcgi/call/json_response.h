@@ -19,7 +19,7 @@ void json_response_init(struct json_response *, struct request *);
 int json_response_send(const struct json_response *, struct request *, struct response *, int status)
     __attribute__((warn_unused_result));
 
-/* 204, for what leaves nothing to tell. */
+/* Answers 204, without a body. */
 int json_response_empty(struct response *);
 
 /*

@@ -3,9 +3,8 @@
 
 /*
  * The parameters of a management call: of the query, and of a body that is a JSON object or a form
- * (application/x-www-form-urlencoded), as GitLab's clients send them.  What is in the body
- * counts before what is in the query.  A parameter that nobody asks for is ignored; null is as
- * good as none.
+ * (application/x-www-form-urlencoded), as GitLab's clients send them.  The body goes before the query.  A
+ * parameter that nobody asks for is ignored; null is as good as none.
  *
  * Each getter leaves *out as it is where there is no such parameter, and gives -1 with 400 for a
  * value that is of another kind: "name is invalid", "page must be a number from 1 to 100".

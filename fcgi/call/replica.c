@@ -7,10 +7,10 @@
 enum {
 	SECOND = 1000000,
 	ASK_US = SECOND, /* for the replica to connect, and to say how far it is */
-	AWAY_US = 5 * SECOND /* before one that was away is asked again */
+	AWAY_US = 5 * SECOND /* before a replica that was away is asked again */
 };
 
-/* Leaves it alone for a while. */
+/* Does not ask the replica for a while. */
 static enum replica_read
 fails(struct worker_app *app, const struct err *err)
 {
@@ -47,7 +47,7 @@ replica_read(struct call *call, struct request *rq, replica_read_fn *read, void 
 	if (where == REPLICA_ANSWERED) {
 		int rc = read(app->replica, arg, &rq->err);
 
-		/* what changed a moment ago has to be brought up to date first */
+		/* the primary has to update a crate that has just changed */
 		if (db_take_unfit(app->replica))
 			where = REPLICA_LAGS;
 		else if (rc == -1 && rq->err.status >= 500)

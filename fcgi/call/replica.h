@@ -13,7 +13,7 @@
 /* A read: 0, or -1 with err.  It may run twice. */
 typedef int replica_read_fn(struct db *, void *arg, struct err *);
 
-/* Runs the read where it may run.  -1: as the read. */
+/* Runs the read at the replica or at the primary.  -1: as the read. */
 int replica_read(struct call *, struct request *, replica_read_fn *, void *arg)
     __attribute__((warn_unused_result));
 

@@ -26,14 +26,14 @@ struct node {
 struct cache_barrier {
 	struct db *db;
 	struct cache_board *board; /* NULL: there is none */
-	uint32_t reconnects; /* of its keeper, that this session knows of */
+	uint32_t reconnects; /* of the keeper that this session knows of */
 	/* of the session, if the connection string names several hosts */
-	uint64_t connection; /* by db_connections(), that the server is of */
+	uint64_t connection; /* by db_connections(): the connection to that server */
 	int64_t session_server; /* 0: not known */
 	_Atomic int64_t confirmed_us; /* by clock_us(): the last commit that it has confirmed itself */
 	int64_t number, server; /* what was asked last */
 	char own[CACHE_NODE_SIZE]; /* the node whose board was told; "": none */
-	/* those that have not acknowledged the number, as far as is known */
+	/* the nodes that are not known to have acknowledged the number */
 	struct node *nodes;
 	size_t n, room;
 };
@@ -137,7 +137,7 @@ refuse_replaced(struct err *err)
 	    "synchronous standby, or another server has taken its place");
 }
 
-/* Is the session with the keeper's server?  What the keeper knows says nothing about another one. */
+/* Is the session with the keeper's server?  The keeper knows nothing about another one. */
 static bool
 is_with_keeper(struct cache_barrier *b, struct arena *a)
 {
@@ -176,7 +176,7 @@ cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s,
 	db_set_deadline(b->db, until_us < deadline_us ? until_us : deadline_us);
 	rc = db_exec(b->db, a, STMT_SESSION_CONFIRM, NULL, NULL, err);
 	db_set_deadline(b->db, deadline_us);
-	/* after an error that is an answer, as of a standby, the next question is due in a second */
+	/* an error that the server sent, such as a standby's, is an answer: ask again in a second */
 	if (rc == 0 || db_fd(b->db) != -1) {
 		*confirmed_us = rc == 0 ? now : now - (lease_s - 1) * SECOND;
 		err_clear(err);
@@ -189,8 +189,8 @@ cache_barrier_confirm(struct cache_barrier *b, struct arena *a, int64_t lease_s,
 }
 
 /*
- * Asks all nodes, whatever this session has sent.  What has happened in another session, or in one that was
- * lost, may not have reached the synchronous standbys although it shows: the record waits for them.
+ * Asks all nodes, even if this session has sent nothing.  A change of another session, or of one that was
+ * lost, may be visible before the synchronous standbys have it; CONFIRM waits for them.
  */
 static int
 ask(struct cache_barrier *b, struct arena *a, struct err *err)

@@ -17,7 +17,7 @@
 #include "cache/cache_board.h"
 #include "store/db/db.h"
 
-/* Of one session; it lives as long as the session's handle. */
+/* The barrier of one session; it lives as long as the session's handle. */
 struct cache_barrier;
 
 /* board: NULL: there is none.  From here on each COMMIT of the handle asks the nodes. */
@@ -25,18 +25,18 @@ struct cache_barrier *cache_barrier_new(struct db *, struct cache_board *);
 void cache_barrier_free(struct cache_barrier *);
 
 /*
- * Call this before a request uses the session.  Ends one that is older than the last that the keeper got: it
- * may wait for a server that is cut off, as that of the keeper did.
+ * Call this before a request uses the session.  Drops a connection that is older than the keeper's last
+ * reconnection: its server may be cut off, as the keeper's was.
  */
 void cache_barrier_look(struct cache_barrier *);
 
 /*
  * Call this before a request reads.  Shows that the server is still the primary: within the last `lease_s`
- * seconds it has made a commit that waits for the synchronous standbys.  One that was replaced has none left,
- * so its commits wait for ever, although it still answers reads.  The keeper's renewals are such commits;
- * where no keeper serves, or the session is with another server than the keeper's, this makes one.  -1: 503,
- * it had no answer within half of lease_s.  An error that is an answer, as of a server that only reads, is no
- * reason to refuse.
+ * seconds it has made a commit that waits for the synchronous standbys.  A server that was replaced has no
+ * standby left, so its commits wait for ever, although it still answers reads.  The keeper's renewals are
+ * such commits; where no keeper serves, or the session is with another server than the keeper's, this makes
+ * one.  -1: 503, no answer came within half of lease_s.  An error that the server sends, such as one that
+ * it is read-only, is an answer and no failure.
  */
 int cache_barrier_confirm(struct cache_barrier *, struct arena *, int64_t lease_s, int64_t deadline_us,
     struct err *) __attribute__((warn_unused_result));

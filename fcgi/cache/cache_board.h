@@ -17,19 +17,19 @@
 
 enum {
 	CACHE_NODE_SIZE = 33, /* of a node's name, 32 hexadecimal digits, with the NUL */
-	CACHE_BOARD_NODES = 128 /* of further ones the board knows nothing: workers ask the database */
+	CACHE_BOARD_NODES = 128 /* for more nodes than these, workers ask the database */
 };
 
 struct cache_board {
-	_Atomic uint32_t changes; /* counts them */
+	_Atomic uint32_t changes; /* counts the changes */
 	_Atomic uint32_t reconnects; /* how often the keeper has lost its session and got another */
 	/* by clock_us(): when the last commit was asked for that has waited for the synchronous standbys */
 	_Atomic int64_t confirmed_us;
-	_Atomic int64_t refused_us; /* until then nobody asks for one: the last has had no answer */
+	_Atomic int64_t refused_us; /* until then nobody asks for one, since the last had no answer */
 	_Atomic int64_t server; /* the numbers are this one's; 0: the board is empty */
-	_Atomic uint64_t pages_removed; /* counts how often (cache/cache_page.h) */
-	_Atomic int64_t pages_us; /* when that was last, by clock_us() */
-	_Atomic uint32_t pages; /* files since then */
+	_Atomic uint64_t pages_removed; /* counts the removals of all pages (cache/cache_page.h) */
+	_Atomic int64_t pages_us; /* the time of the last removal, by clock_us() */
+	_Atomic uint32_t pages; /* files that were kept since then */
 	_Atomic int n;
 	struct {
 		char node[CACHE_NODE_SIZE]; /* the first is this pool's own */
@@ -54,8 +54,8 @@ void cache_board_reconnect(struct cache_board *);
 /* ---- for workers ---- */
 
 /*
- * Has the keeper got another session since the worker last asked this?  *seen: how many it knew of, 0 at
- * first.  The worker's own session may still wait for a server that is cut off.
+ * Has the keeper reconnected since the worker last asked?  *seen: the reconnections that the worker knew
+ * of, 0 at first.  The worker's own session may still wait for a server that is cut off.
  */
 bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 
@@ -63,8 +63,8 @@ bool cache_board_reconnected(const struct cache_board *, uint32_t *seen);
 const char *cache_board_own(const struct cache_board *);
 
 /*
- * Has the node acknowledged this number of that server, or a greater one?  Of another node than this pool's
- * own it is hearsay: ask the database.
+ * Has the node acknowledged this number of that server, or a greater one?  For another node than this
+ * pool's own, true is not certain: ask the database as well.
  */
 bool cache_board_has(const struct cache_board *, int64_t server, const char *node, int64_t number);
 

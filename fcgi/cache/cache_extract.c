@@ -15,7 +15,7 @@
 
 enum { DIR_MODE = 0700, KEY_DIGITS = 2 * SHA256_SIZE };
 
-/* A file that may have to go. */
+/* A file that may be removed. */
 struct kept {
 	const char *path; /* below extract/ */
 	struct timespec at;
@@ -24,7 +24,7 @@ struct kept {
 
 struct all {
 	struct arena *arena;
-	struct kept *v; /* room for CACHE_EXTRACT_FILES_MAX and one of each worker at work */
+	struct kept *v; /* has room for CACHE_EXTRACT_FILES_MAX and one more for each worker */
 	size_t n, max;
 	size_t bytes;
 };
@@ -91,7 +91,7 @@ compare_times(const void *left, const void *right)
 	return (a->at.tv_nsec > b->at.tv_nsec) - (a->at.tv_nsec < b->at.tv_nsec);
 }
 
-/* Adds the files of one project; an empty folder goes. */
+/* Adds the files of one project, and removes an empty folder. */
 static void
 find_files(struct all *all, int root, const char *project)
 {
@@ -115,12 +115,12 @@ find_files(struct all *all, int root, const char *project)
 		all->bytes += (size_t)st.st_size;
 	}
 	closedir(dir);
-	/* it stays if a file has come meanwhile */
+	/* this fails if a file has come meanwhile */
 	if (all->n == n)
 		(void)unlinkat(root, project, AT_REMOVEDIR);
 }
 
-/* Removes the oldest until the others fit, so that the next ones do as well. */
+/* Removes the oldest files until there is room for some new ones. */
 static void
 make_room(struct all *all, int root)
 {
@@ -171,7 +171,7 @@ put(struct arena *a, const struct cache_extract *e, struct slice bytes)
 	const char *name = arena_printf(a, "%s/new-%ld", folder_of(a, e), (long)getpid());
 	int fd, rc;
 
-	/* one that was killed has left its file */
+	/* a worker that was killed may have left this file */
 	(void)unlink(name);
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, CACHE_DIR_OWN_MODE);
 	if (fd == -1)
@@ -196,7 +196,7 @@ cache_extract_write(struct arena *a, const struct cache_extract *e, struct slice
 	if (e->dir[0] == '\0')
 		return;
 	if ((mkdir(folder_of(a, e), DIR_MODE) == -1 && errno != EEXIST) || put(a, e, bytes) == -1) {
-		/* without a keeper there is no folder; and it may have taken this one away meanwhile */
+		/* without a keeper there is no folder, and a keeper may have removed this one meanwhile */
 		if (errno != ENOENT)
 			log_warn("cache_dir: %s: %s", path_of(a, e), strerrordesc_np(errno));
 		return;

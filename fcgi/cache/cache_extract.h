@@ -2,17 +2,19 @@
 #define CACHE_CACHE_EXTRACT_H
 
 /*
- * Extracts: what the inspector has said of stored crates for pages, such as the list of files of one, or how
- * two differ.  A worker keeps each in a file, and the next reader does not wait for the inspector.
+ * Extracts are answers of the inspector about stored crates, for pages: the list of files of a crate, or
+ * the differences between two.  A worker keeps each in a file, so that the next reader does not wait for
+ * the inspector.
  *
  *	extract/7/KEY    of project 7; KEY: 64 hexadecimal digits
  *
- * KEY is a digest of all that the answer depends on, and crates do not change, so an extract is never stale.
- * It is no right to read: nginx has no way to it, and a worker opens it only after it has decided.
+ * KEY is a digest of all that the answer depends on, and crates do not change, so an extract is never
+ * stale.  It gives no right to read: nginx cannot reach it, and a worker opens it only after the access
+ * decision.
  *
- * Workers write here, and the keeper alone everywhere else in cache_dir.  It takes the extracts of a project
- * away together with its other files (cache/cache_tree.h), and all of them when it starts.  A worker that
- * writes one removes the oldest of all until they fit.
+ * Workers write extracts and pages (cache/cache_page.h); only the keeper writes elsewhere in cache_dir.  It
+ * takes the extracts of a project away together with its other files (cache/cache_tree.h), and all of them
+ * when it starts.  A worker that writes an extract removes the oldest ones of all projects until they fit.
  */
 
 #include <stdbool.h>
@@ -33,10 +35,13 @@ struct cache_extract {
 	unsigned char key[SHA256_SIZE];
 };
 
-/* Finds it.  False: there is none, or none that can be read, or it has more than max bytes. */
+/* Reads the extract into the arena.  False: it does not exist, cannot be read, or has more than max bytes. */
 bool cache_extract_read(struct arena *, const struct cache_extract *, size_t max, struct slice *out);
 
-/* Keeps it, whole or not at all.  What goes wrong is logged: it is only made again. */
+/*
+ * Writes the extract, whole or not at all.  It logs an error and goes on, because the extract can be made
+ * again.
+ */
 void cache_extract_write(struct arena *, const struct cache_extract *, struct slice);
 
 #endif

@@ -40,7 +40,7 @@ end_epoch(const struct cache_invalidation *in, struct err *err)
 	return 0;
 }
 
-/* The grants first: who got one may read less than the group has now. */
+/* Ends the grants first: their holders may not be allowed to read all that the group has now. */
 static int
 take_view(const struct cache_invalidation *in, int64_t namespace, bool grants, struct err *err)
 {

@@ -31,8 +31,9 @@ enum {
 	RETRY_MS = 200, /* between two tries to get the lock or the database */
 	RENEWALS = 4, /* per lease */
 	/*
-	 * Of a lease, for a renewal and then for a new beginning at another server: with the time before a renewal
-	 * nginx still has the old lease when the keeper takes the next one.
+	 * The parts of a lease that a renewal, and then a new start at another server, may take.  With the
+	 * time before the renewal they are one lease: so nginx has the old lease until the keeper takes the
+	 * next one.
 	 */
 	RENEWAL_PART = 4,
 	BEGIN_PART = 2,
@@ -185,7 +186,7 @@ take_note(struct keeper *k, const struct cache_message *m)
 			k->synced = m->id;
 		k->asked_from_outside |= !own;
 	} else if (m->kind == CACHE_ACKNOWLEDGED) {
-		/* what this node has acknowledged nobody else can say */
+		/* only this node knows what it has acknowledged */
 		if (!own)
 			cache_board_note(k->board, cache_dir_node(k->dir), m->node, m->id);
 	} else if (m->kind == CACHE_PROBE) {

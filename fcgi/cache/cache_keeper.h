@@ -5,9 +5,9 @@
  * The keeper of cache_dir is the one process of a node that writes the files that nginx sends by itself,
  * and the grants that allow it (cache/cache_dir.h has the places).
  *
- * It promises: once a publish, a yank, a deletion, a change of a project or the loss of a right has been
- * answered, no node serves the state before it.  Whatever crashes, hangs or is cut off, all answers are
- * true again cache_lease seconds later at the latest.
+ * It promises: once Berth has answered a publish, a yank, a deletion, a change of a project or the loss of
+ * a right, no node serves the state before it.  Whatever crashes, hangs or is cut off, all answers are
+ * right again at most cache_lease seconds later.
  *
  * berth-architecture(7), What Berth guarantees, has the seven points that make this true; the code names
  * some by their numbers.  nginx asks the pool wherever it finds no file or no grant.

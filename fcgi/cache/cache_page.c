@@ -31,7 +31,7 @@ cache_page_remove(struct cache_dir *d, struct cache_board *b, bool *sweep, struc
 {
 	char path[CACHE_PATH_SIZE];
 
-	/* first the number: see the head of cache_page.h */
+	/* the number comes first: see the beginning of cache_page.h */
 	b->pages_removed++;
 	b->pages_us = clock_us();
 	*sweep |= b->pages > 0;
@@ -87,7 +87,7 @@ open_pages(const char *cache_dir, int64_t project_id)
 	return pages;
 }
 
-/* Makes the directories around the file.  False: the disk takes them not. */
+/* Makes the directories above the file.  False: the disk refuses them. */
 static bool
 make_way(int pages, const char *path)
 {
@@ -130,7 +130,7 @@ cache_page_keep(const char *cache_dir, struct cache_board *b, uint64_t begun, in
 	pages = open_pages(cache_dir, project_id);
 	if (pages == -1)
 		return;
-	/* behind the opening: see the head of cache_page.h */
+	/* after the directory was opened: see the beginning of cache_page.h */
 	if (begun == b->pages_removed) {
 		FAULT_POINT("page", "looked");
 		b->pages++;

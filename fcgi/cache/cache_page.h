@@ -2,7 +2,7 @@
 #define CACHE_CACHE_PAGE_H
 
 /*
- * Pages that nginx sends by itself to who asks without a credential, below grant/EPOCH/page of cache_dir
+ * Pages that nginx sends by itself to callers without a credential, below grant/EPOCH/page of cache_dir
  * (cache/cache_dir.h).  Only workers can make a page, so they write these files, and the keeper removes
  * them: all of them whenever a notification could make one wrong, and once in cache_lease seconds, since
  * nobody notifies of downloads.
@@ -24,22 +24,25 @@
 
 enum { CACHE_PAGES_MAX = 2000 /* files, until the keeper removes them all */ };
 
-/* The number to be read before the page.  board NULL: there is none. */
+/*
+ * Returns the number of removals; call it before you read anything for the page.  board NULL: there is no
+ * board.
+ */
 uint64_t cache_page_begin(const struct cache_board *);
 
 /*
  * Keeps the page with that path below /-/, which consists of names: "projects/demo/pub/-/crates/serde".
- * `gzip`: its bytes.  It is lost if it may be wrong, if there are too many, if the disk takes none, or if
- * nobody has a grant in this epoch: then anyone's grant of the project is asked for, with which the next one
- * has a place.
+ * `gzip`: its bytes.  It keeps no page that may be wrong, and none if there are too many, if the disk is
+ * full, or if no grant exists in this epoch.  In the last case it leaves a hint to grant the project to
+ * anyone, so that there is a place for the next page.
  */
 void cache_page_keep(const char *cache_dir, struct cache_board *, uint64_t begun, int64_t project_id,
     const char *path, struct slice gzip);
 
 /*
- * For the keeper: each removes all pages, cache_page_told() if a notification of that kind can make one
- * wrong, cache_page_renew() if it is so many seconds since the last time.  *sweep becomes true where there
- * may be something in the trash.  -1: 500, 503, nginx may still send them.
+ * For the keeper: each removes all pages; cache_page_told() only if a notification of that kind can make
+ * one wrong, and cache_page_renew() only if `seconds` have passed since the last removal.  *sweep becomes
+ * true if there may be files in the trash.  -1: 500, 503, nginx may still send them.
  */
 int cache_page_remove(struct cache_dir *, struct cache_board *, bool *sweep, struct err *)
     __attribute__((warn_unused_result));

@@ -2,9 +2,9 @@
 #define CACHE_CACHE_REFUSED_H
 
 /*
- * Hints about groups that were refused a short while ago.  A caller who may read some projects of a group,
- * and not all, leaves one with each read, and to decide about all projects costs time.  To remember too
- * much does no harm: the pool answers.
+ * Remembers the hints about groups that were refused a short while ago.  Each read of a caller who may read
+ * some projects of a group, but not all, leaves such a hint, and to decide about all projects costs time.
+ * A refusal that is remembered too long does no harm, because the pool then answers.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 enum { CACHE_REFUSED_MAX = 256 };
 
-/* { 0 }: nothing was refused. */
+/* { 0 }: no hint was refused. */
 struct cache_refused {
 	struct cache_refusal {
 		struct cache_who who;

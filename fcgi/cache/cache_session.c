@@ -49,8 +49,8 @@ void
 cache_session_failed(struct cache_session *s)
 {
 	/*
-	 * A pooler goes on sharing a session that it shares.  And where one session was lost, the other one may
-	 * wait for a server that is cut off.
+	 * A pooler goes on sharing a session that it has shared.  And if one session was lost, the other
+	 * one may wait for a server that is cut off.
 	 */
 	if (db_is_pooled(s->db) || db_fd(s->db) == -1 || db_fd(s->prober) == -1)
 		cache_session_drop(s);

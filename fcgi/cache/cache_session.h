@@ -19,20 +19,26 @@ struct cache_session {
 void cache_session_new(struct cache_session *, const struct settings *);
 void cache_session_free(struct cache_session *);
 
-/* No wait of either goes past this moment of clock_us(); 0: as long as a statement may take. */
+/*
+ * Limits each wait of both sessions to this moment of clock_us(); 0: only the statement timeout limits
+ * them.
+ */
 void cache_session_hurry(struct cache_session *, int64_t until_us);
 
 /*
- * Connects the one that listens.  If it was connected before, the workers hear of it, since the server may be
- * another one.  -1: 503.
+ * Connects the session that listens.  If it was connected before, the board tells the workers, since the
+ * server may be another one.  -1: 503.
  */
 int cache_session_connect(struct cache_session *, struct cache_board *, struct err *)
     __attribute__((warn_unused_result));
 
-/* db drops a session that answers too late, and the next session does not listen.  -1: 503. */
+/*
+ * Checks that the session of db still listens: db drops a connection that answers too late, and the next
+ * one does not listen.  -1: 503.
+ */
 int cache_session_listens(const struct cache_session *, struct err *) __attribute__((warn_unused_result));
 
-/* Something has failed: drops both where the next attempt needs new ones. */
+/* Call it after a failure: it drops both sessions if the next attempt needs new ones. */
 void cache_session_failed(struct cache_session *);
 void cache_session_drop(struct cache_session *);
 

@@ -90,8 +90,8 @@ may_read(const struct db_call *call, int row, const struct cache_who *who, struc
 }
 
 /*
- * One row for a project; for a group as many as it has projects, each of which the holder must be allowed
- * to read.
+ * The statement has one row for a project.  For a group it has one for each project, and the holder must be
+ * allowed to read all of them.
  */
 static void
 decide_read(const struct db_call *call, const struct cache_hint *h, struct cache_decision *d)
@@ -120,7 +120,7 @@ cache_source_decide(struct db *db, struct arena *a, const struct token_keys *key
 	return 0;
 }
 
-/* Which statement reads which file. */
+/* The statement that reads each file. */
 enum { OF_PROJECT, OF_GROUP, NOWNERS };
 enum { FILE_CONFIG, FILE_INDEX, FILE_CRATE, NFILES };
 static const enum stmt statements[NOWNERS][NFILES] = {
@@ -163,7 +163,7 @@ read_config(const struct db_result *r, struct arena *a, const char *external_url
 	c->time = registry_config_time(c->bytes);
 }
 
-/* What changes after a statement arrives as a notification, however many statements there are. */
+/* It may use several statements: a later change arrives as a notification. */
 static int
 read_index(struct db *db, const struct db_result *r, struct arena *a, const char *external_url,
     const struct cache_file *f, struct cache_content *c, struct err *err)
@@ -173,7 +173,7 @@ read_index(struct db *db, const struct db_result *r, struct arena *a, const char
 
 	if (f->namespace < 0 && view_file_of(db, a, external_url, -f->namespace, db_int(r, 0, PROJECT_ID), &file,
 	        err) == -1) {
-		/* what the file itself is the reason of: the pool says so */
+		/* the file itself is the cause: the pool answers, and reports it */
 		c->found = false;
 		if (err->status != 500)
 			return -1;

@@ -2,9 +2,9 @@
 #define CACHE_CACHE_SOURCE_H
 
 /*
- * The two questions that the keeper asks the database on a worker's hint: may the caller read, and what
- * does the file hold.  It asks by its own listening session, so that a later change of an answer
- * arrives at that session later, as a notification.
+ * The keeper asks the database two questions about a worker's hint: may the caller read, and what is the
+ * content of the file?  It asks in the session that listens, so that it gets the notification of a later
+ * change after the answer.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct cache_decision {
 	int64_t lasts_ms; /* until a right that it rests on ends; -1: none ends */
 };
 
-/* Nobody gets a grant for a group that has more projects: each decision is about all of them. */
+/* Nobody gets a grant for a group with more projects, because each decision is about all of them. */
 enum { CACHE_VIEW_PROJECTS_MAX = 1000 };
 
 /*

@@ -96,8 +96,8 @@ int check_limits_parse(struct checking *, const char *text, struct err *)
 void check_run(struct checking *, const struct check *);
 
 /*
- * What -t of that daemon does: makes its checks, and prints warnings and the first thing that is critical on
- * standard error.  Returns the exit status.
+ * Makes the checks of -t of that daemon, and prints warnings and the first critical finding on standard
+ * error.  Returns the exit status.
  */
 int check_start(const char *program, unsigned who, const struct settings *);
 

@@ -5,7 +5,7 @@
 
 #include "base/err.h"
 
-/* For who has time. */
+/* The usual time limit of a command. */
 enum { COMMAND_MS = 5000 };
 
 /*

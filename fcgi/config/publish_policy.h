@@ -2,8 +2,8 @@
 #define CONFIG_PUBLISH_POLICY_H
 
 /*
- * What may be published into one project: the configuration, and in place of it what the
- * project has of its own.  Made once per publish; whoever checks something asks this.
+ * The limits and rules for publishes into one project: those of the configuration, replaced by the
+ * project's own where it has some.  It is made once per publish, and every check uses it.
  */
 
 #include <stddef.h>
@@ -26,9 +26,9 @@ struct publish_policy {
 };
 
 /*
- * For a publish: the policy of a project, whose own settings are `own`, as the database has them; NULL: none.
- * -1: 403 the project is a mirror, into which nobody publishes; 500 where the project has what this program
- * does not understand: nothing is then published, rather than too much.
+ * Makes the policy for a publish into a project.  own: the project's own settings, as the database has them;
+ * NULL: none.  -1: 403 the project is a mirror, into which nobody publishes; 500 the project has a setting
+ * that this program does not understand, so that it refuses the publish rather than allow too much.
  */
 int publish_policy_read(struct arena *, const struct settings *, int64_t project_id, const char *own,
     struct publish_policy *, struct err *) __attribute__((warn_unused_result));

@@ -78,7 +78,7 @@ check_optional_path(const char *v)
 	return v[0] == '\0' ? NULL : check_path(v);
 }
 
-/* It stands in what is signed, and tokens of no kind go there: http:// is for a network that is trusted. */
+/* The secret key never goes there, only signatures: so http:// is allowed, for a network that is trusted. */
 static const char *
 check_endpoint(const char *v)
 {

@@ -31,7 +31,7 @@ struct settings {
 	bool store_path_style;
 	const char *store_copies; /* directory of this node's copies of an object store */
 	int64_t store_copies_size;
-	struct blob_store *blobs; /* what these say together: no key, but made of them */
+	struct blob_store *blobs; /* the store that these keys describe; itself no key */
 	const char *cache_dir; /* the files that nginx may send by itself; "": none */
 	int64_t cache_lease;
 	const char *token_key; /* a file of keys, with which nginx checks tokens; "": none */
@@ -49,10 +49,10 @@ struct settings {
 	const char *monitoring_allow; /* space-separated addresses and networks */
 	const char *monitoring_url; /* of nginx's server for monitoring */
 	/* the worker */
-	const char *node; /* how this host is called; "": its host name */
-	const char *download_log; /* nginx's; "": nothing is counted */
-	const char *cache_log; /* nginx's; "": nobody knows what it answers by itself */
-	int64_t keep_unused; /* how long bytes stay to which no version refers */
+	const char *node; /* the name of this host; "": its host name */
+	const char *download_log; /* nginx's; "": Berth counts no downloads */
+	const char *cache_log; /* nginx's; "": Berth does not count what nginx answers by itself */
+	int64_t keep_unused; /* how long bytes stay that no version needs */
 	int64_t keep_ended_tokens; /* how long the row of an ended token stays */
 	const char *worker_pid_file; /* "": none */
 	const char *worker_log_file; /* "": standard error */
@@ -68,7 +68,7 @@ struct settings {
 	int64_t max_keywords;
 	int64_t max_categories;
 	const char *required_metadata; /* space-separated words of Cargo.toml */
-	const char *strict_metadata; /* space-separated words: what is wrong there is refused, not only told */
+	const char *strict_metadata; /* space-separated words: an error there refuses the crate */
 	const char *reserved_names; /* space-separated; besides those that are always reserved */
 	const char *allowed_registries; /* space-separated index URLs, "*": any */
 	const char *mirror_url; /* of a project: index URL of the registry whose crates it has, or "crates-io" */
@@ -78,14 +78,14 @@ struct settings {
 	int64_t inspect_slots; /* inspections at once; 0: by the number of CPUs */
 	int64_t inspect_timeout;
 	/* CI systems elsewhere */
-	const char *gitlab_url; /* whose job tokens are asked about; "": none */
+	const char *gitlab_url; /* the GitLab that vouches for job tokens; "": none */
 	const char *gitlab_projects; /* space-separated: ID=GROUP/PROJECT, ids of GitLab's */
 	const char *gitlab_token_prefixes; /* space-separated; GitLab gets only tokens that begin with one */
 	int64_t issuer_keys_max_age; /* keys of an issuer count this long after they were read */
 	const char *ci_ca_file; /* PEM, besides what the machine trusts; "": none */
 	const char *outbound_proxy; /* http[s]://[user:password@]host:port; "": none */
 	const char *outbound_proxy_except; /* space-separated names, domains, addresses, networks */
-	/* how fast one caller may write: at once, 0: no limit; and on and on */
+	/* how fast one caller may write: the burst, 0: no limit; and the rate after it */
 	int64_t new_crate_burst;
 	int64_t new_crate_per_minute;
 	int64_t publish_burst;
@@ -107,14 +107,17 @@ struct settings {
 extern const struct conf_key settings_keys[];
 extern const size_t settings_nkeys;
 
-/* The key of that name which a project may have a value of its own for; NULL: there is none. */
+/* The key of that name, if a project may have its own value for it; else NULL. */
 const struct conf_key *settings_project_key(struct slice name);
 
 /* conf_load() over settings_keys and SETTINGS_VARIABLES; afterwards write_socket is never empty. */
 int settings_load(struct arena *, const char *path, struct settings *, struct err *)
     __attribute__((warn_unused_result));
 
-/* A store of that name, which blob_store_name_check() has passed, that is reached as these settings say. */
+/*
+ * The store with that name, which must have passed blob_store_name_check(); these settings say how to reach
+ * it.
+ */
 struct blob_store *settings_store(struct arena *, const struct settings *, const char *name);
 
 /*

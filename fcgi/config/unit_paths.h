@@ -2,9 +2,10 @@
 #define CONFIG_UNIT_PATHS_H
 
 /*
- * The unit of systemd (conf/systemd/) lets the pool write only below some directories.  Tells of each
- * configured path that is elsewhere and that the unit's ReadWritePaths do not have either, and which drop-in
- * helps.  Silent without systemd, without the unit, or if systemd does not answer within `ms` milliseconds.
+ * The unit of systemd (conf/systemd/) lets the pool write only below some directories.  Calls `tell` with a
+ * sentence for each configured path that neither these directories nor the unit's ReadWritePaths include;
+ * the sentence has the drop-in that helps.  Says nothing without systemd, without the unit, or if systemd
+ * does not answer within `ms` milliseconds.
  */
 
 #include "config/settings.h"

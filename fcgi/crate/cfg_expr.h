@@ -10,7 +10,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-/* all, any and not inside each other; more than that nobody means. */
+/* How deep all, any and not may be nested; nobody needs more. */
 enum { CFG_EXPR_DEPTH_MAX = 32 };
 
 /* -1: 400 `"x" is an invalid target: ...`. */

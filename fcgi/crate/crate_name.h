@@ -2,9 +2,9 @@
 #define CRATE_CRATE_NAME_H
 
 /*
- * Names of crates: what may be one, its normal form, its place in the index.
- * A name is ^[A-Za-z][A-Za-z0-9_-]{0,63}$.  Two names are the same crate where
- * their normal forms (lower case, `_` as `-`) are equal.
+ * Names of crates: their rules, their normal form, and their place in the index.  A name is
+ * ^[A-Za-z][A-Za-z0-9_-]{0,63}$.  Two names are the same crate where their normal forms (lower case, `_` as
+ * `-`) are equal.
  */
 
 #include <stdbool.h>
@@ -26,13 +26,13 @@ int crate_name_check(struct slice name, const char *what, struct err *)
 /* The name under which a dependency is renamed: as above, but `_` may come first. */
 int crate_name_check_alias(struct slice name, struct err *) __attribute__((warn_unused_result));
 
-/* The same crate, or the same part of a name, but for the spelling? */
+/* Are the two names, or parts of names, equal in normal form? */
 bool crate_name_equal(struct slice, struct slice);
 
 /* The standard library's names, Windows device names, and `new` (a route). */
 bool crate_name_reserved(struct slice name);
 
-/* Is it, in normal form, one of these names?  They are separated by spaces, in any spelling. */
+/* Is the name one of `names`, compared in normal form?  `names` are separated by spaces. */
 bool crate_name_listed(struct slice name, const char *names);
 
 /* Lower case, `_` as `-`.  The name must be valid. */

@@ -21,7 +21,7 @@ take(struct index_deps *d, char c)
 	return true;
 }
 
-/* What is between two quotes.  False: there is no string. */
+/* Takes a string, without its quotes.  False: there is none. */
 static bool
 take_string(struct index_deps *d, struct slice *string)
 {
@@ -38,7 +38,7 @@ take_string(struct index_deps *d, struct slice *string)
 	return true;
 }
 
-/* Any value, with its quotes or brackets.  False: it does not end. */
+/* Takes any value, with its quotes or brackets.  False: it does not end. */
 static bool
 take_value(struct index_deps *d, struct slice *value)
 {

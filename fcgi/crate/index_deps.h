@@ -2,8 +2,8 @@
 #define CRATE_INDEX_DEPS_H
 
 /*
- * The dependencies in the text of an index file, one after the other: where each names its crate and its
- * registry. The lines are those of index_line_encode(): compact JSON, one object in each.
+ * Walks through the dependencies in the text of an index file, and finds in each the crate and the
+ * registry.  The lines are those of index_line_encode(): compact JSON, one object in each.
  *
  * Pure.
  */
@@ -20,14 +20,14 @@ struct index_deps {
 };
 
 struct index_dep {
-	struct slice crate; /* the crate, without the quotes, not what the dependency calls it */
+	struct slice crate; /* the real name (`package`), without the quotes, not the alias */
 	struct slice registry; /* a string of JSON with its quotes, or null; a part of the text */
 };
 
 /* Begins at the front of the text. */
 struct index_deps index_deps_of(struct slice text);
 
-/* The next one: 1; 0: there are no more; -1: 500 the text is no index file. */
+/* Finds the next dependency.  1: *out has it; 0: there are no more; -1: 500 the text is no index file. */
 int index_deps_next(struct index_deps *, struct index_dep *, struct err *)
     __attribute__((warn_unused_result));
 

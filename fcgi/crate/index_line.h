@@ -2,9 +2,8 @@
 #define CRATE_INDEX_LINE_H
 
 /*
- * One version's line in a crate's index file: one compact JSON object, as the
- * public registry writes it (Cargo reference, "Index format").  All that any
- * client since 1.68 requires is given for every version.
+ * One version's line in a crate's index file: one compact JSON object, as the public registry writes it
+ * (Cargo reference, "Index format").  Every line has all that any client since cargo 1.68 requires.
  */
 
 #include <stdbool.h>

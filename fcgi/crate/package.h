@@ -2,10 +2,9 @@
 #define CRATE_PACKAGE_H
 
 /*
- * What one published version says of itself.  Two readers fill it: the
- * metadata that the client sends beside the crate (crate/metadata.h) and the
- * Cargo.toml inside the crate (crate/manifest/manifest.h), which is the truth.  The
- * index line (crate/index_line.h) and the database rows are made from it.
+ * The metadata of one published version.  Two readers fill it: the metadata that the client sends beside
+ * the crate (crate/metadata.h) and the Cargo.toml inside the crate (crate/manifest/manifest.h), which is
+ * the truth.  The index line (crate/index_line.h) and the database rows are made from it.
  *
  * Every string is valid UTF-8, holds no NUL and lives in the arena of the
  * reader; NULL means "not given".  Arrays may be NULL where their count is 0.
@@ -110,7 +109,7 @@ void package_sort(struct package *);
 int package_agree(struct arena *, const struct package *metadata, const struct package *manifest,
     struct err *) __attribute__((warn_unused_result));
 
-/* What every package must keep to (berth-api(7), Publishing). */
+/* The limits of every package (berth-api(7), Publishing). */
 struct package_limits {
 	size_t max_dependencies;
 	size_t max_features; /* also of the values of one feature */
@@ -127,21 +126,21 @@ struct package_limits {
 	 */
 	const char *allowed_registries;
 	/*
-	 * Of an import: takes what registries took once and clients read: `*` requirements, and any keywords and
-	 * categories.
+	 * For an import: accepts what registries once accepted and clients still read: `*` requirements,
+	 * and any keywords and categories.
 	 */
 	bool legacy;
 };
 
-/* By what a package is told from others. */
+/* The identity of a version in a project. */
 struct package_id {
 	const char *normalized_name; /* crate_name_normalize() */
 	const char *version_base; /* without build metadata */
 };
 
 /*
- * Checks name and version, and fills in what they amount to.  -1: 400 with the sentences of
- * crate_name_check() and semver_parse().
+ * Checks name and version, and fills in the id.  -1: 400 with the sentences of crate_name_check() and
+ * semver_parse().
  */
 int package_check_id(struct arena *, const struct package *, struct package_id *, struct err *)
     __attribute__((warn_unused_result));
@@ -167,7 +166,10 @@ int package_check(struct arena *, struct package *, const struct package_limits 
 int package_check_required(struct arena *, const struct package *, const char *required,
     struct err *) __attribute__((warn_unused_result));
 
-/* What is allowed but wanting, or breaks a rule that is not strict: sentences, which cargo prints. */
+/*
+ * Appends the warnings that cargo prints, one sentence each: about what is allowed but incomplete, or
+ * breaks a rule that is not strict.
+ */
 void package_warnings(struct arena *, const struct package *, struct strings *out);
 
 #endif

@@ -2,8 +2,8 @@
 #define CRATE_PACKAGE_JSON_H
 
 /*
- * A package as a JSON object, with the keys of cargo's publish metadata: what
- * the client sends, and, with some more, what a verdict holds.
+ * A package as a JSON object with the keys of cargo's publish metadata.  A client sends such an object, and
+ * a verdict holds one with some more keys.
  */
 
 #include "base/arena.h"
@@ -11,8 +11,8 @@
 #include "crate/package.h"
 
 /*
- * Fills what publish metadata says of a package; the rest stays as it is.
- * Strings are borrowed from the tree.  -1: 400, starting with get->what.
+ * Fills the members of a package that publish metadata has; the rest stays as it is.  Strings are borrowed
+ * from the tree.  -1: 400, starting with get->what.
  */
 int package_json_read(struct arena *, const struct json_get *, struct package *)
     __attribute__((warn_unused_result));

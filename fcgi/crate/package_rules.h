@@ -33,7 +33,7 @@ int package_check_dependencies(struct arena *, struct package *, const struct pa
 int package_check_features(const struct package *, const struct package_limits *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Whether features refer to what is there; the names have been checked. */
+/* Checks that features refer only to features and dependencies that exist; the names have been checked. */
 int package_check_references(struct arena *, const struct package *, struct err *)
     __attribute__((warn_unused_result));
 

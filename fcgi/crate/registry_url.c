@@ -132,7 +132,10 @@ take_segment(struct arena *arena, struct slice *in)
 	return slice_of(text, n);
 }
 
-/* As the router reads it: one id has one spelling, and what is no id is a path.  A project's has a slash. */
+/*
+ * Reads it as the router does: an id has one spelling, and any other text is a path.  A project's path has
+ * a slash.
+ */
 static bool
 read_namespace(struct arena *arena, struct slice text, bool has_slash, int64_t *id, const char **path)
 {

@@ -11,18 +11,18 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* By this git URL cargo names the public registry in publish metadata and in index lines. */
+/* The git URL by which cargo names the public registry in publish metadata and in index lines. */
 #define REGISTRY_PUBLIC_URL "https://github.com/rust-lang/crates.io-index"
 
-/* Its page of a crate, up to the name. */
+/* The address of the public registry's page of a crate, up to the name. */
 #define REGISTRY_PUBLIC_PAGES "https://crates.io/crates/"
 
-/* All words for it: a configuration may have any of them. */
+/* All names of the public registry that a configuration may have. */
 extern const char *const registry_public_urls[];
 extern const size_t registry_npublic_urls;
 
 enum registry_kind {
-	REGISTRY_ELSEWHERE, /* on another server, whose spellings nobody here knows */
+	REGISTRY_ELSEWHERE, /* on another server */
 	REGISTRY_PUBLIC,
 	REGISTRY_HERE, /* of a project of this server: below external_url */
 	REGISTRY_GROUP /* of a group of this server */
@@ -30,20 +30,22 @@ enum registry_kind {
 
 struct registry_url {
 	enum registry_kind kind;
-	/* of REGISTRY_HERE the id of the project, of REGISTRY_GROUP that of the group; 0: `path` has it */
+	/* project_id of REGISTRY_HERE, group_id of REGISTRY_GROUP; 0: `path` has it */
 	int64_t project_id;
 	int64_t group_id;
 	const char *path; /* the full path, in the case of the URL; NULL: an id */
 };
 
 /*
- * Tells what the URL names.  `server` is external_url.  -1: 400, an address of this server where no
- * index is, with an example of one.
+ * Finds the registry that the URL names.  server: external_url.  -1: 400, the URL is on this server but is
+ * not the address of an index; the error has an example of one.
  */
 int registry_url_read(struct arena *, const char *server, const char *url, struct registry_url *,
     struct err *) __attribute__((warn_unused_result));
 
-/* The one spelling of the registry of a project: "sparse+https://host/api/v4/projects/7/packages/cargo/". */
+/*
+ * The URL of a project's registry in its one form: "sparse+https://host/api/v4/projects/7/packages/cargo/".
+ */
 const char *registry_url_index(struct arena *, const char *server, int64_t project_id);
 
 #endif

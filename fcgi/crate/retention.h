@@ -1,7 +1,7 @@
 #ifndef CRATE_RETENTION_H
 #define CRATE_RETENTION_H
 
-/* Which versions of a crate a retention policy lets go of. */
+/* Decides which versions of a crate a retention policy deletes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,9 +32,9 @@ struct retention_version {
 };
 
 /*
- * Judges all versions of one crate, in the order of their publication.  What always stays: the
- * newest, the latest stable version that is not yanked, or, where all are, the latest stable
- * one, and what is no version.
+ * Judges all versions of one crate, in the order of their publication.  These always stay: the newest
+ * version; the latest stable version that is not yanked, or, if all are yanked, the latest stable one; and
+ * a text that is no version.
  */
 void retention_judge(const struct retention_policy *, struct retention_version *, size_t n,
     int64_t now);

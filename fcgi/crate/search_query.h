@@ -1,20 +1,17 @@
 #ifndef CRATE_SEARCH_QUERY_H
 #define CRATE_SEARCH_QUERY_H
 
-/*
- * What somebody types to find a crate, taken apart: words with blanks between, or `+`, which cargo
- * puts there.
- */
+/* Splits a search query into words, with blanks between them, or `+`, which cargo puts there. */
 
 #include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/slice.h"
 
-enum { SEARCH_QUERY_WORDS_MAX = 16 }; /* what comes after them does not count */
+enum { SEARCH_QUERY_WORDS_MAX = 16 }; /* words after them are ignored */
 
 struct search_query {
-	const char *name; /* what a name would be in normal form: "foo-bar"; "": nothing is asked */
+	const char *name; /* the query as a crate's name in normal form: "foo-bar"; "": it is empty */
 	/* the same where it stands inside names, as LIKE takes it; NULL: too few letters for that */
 	const char *like;
 	/* for to_tsquery('simple'): words in quotes, the longer ones as beginnings of words; or "" */
@@ -23,7 +20,7 @@ struct search_query {
 	const char *text; /* the words with blanks between */
 };
 
-/* Takes any text without NUL apart. */
+/* Splits any text without NUL. */
 void search_query_parse(struct arena *, struct slice text, struct search_query *);
 
 #endif

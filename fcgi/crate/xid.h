@@ -1,7 +1,7 @@
 #ifndef CRATE_XID_H
 #define CRATE_XID_H
 
-/* Which characters an identifier may have (Unicode Standard Annex 31): rules for feature names. */
+/* The characters that an identifier may have (Unicode Standard Annex 31), for names of features. */
 
 #include <stdbool.h>
 #include <stdint.h>

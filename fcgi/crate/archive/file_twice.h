@@ -2,8 +2,8 @@
 #define CRATE_ARCHIVE_FILE_TWICE_H
 
 /*
- * The files of an archive, each as a digest of its path and its bytes: a path that comes a second time
- * is allowed if it has the same bytes: every reader then gets the same file.
+ * The files of an archive, each as a digest of its path and its bytes.  A path may come a second time if it
+ * has the same bytes, because every reader then gets the same file.
  */
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ struct file_twice;
 /* Loads all that it needs from the system.  NULL: err, 500. */
 struct file_twice *file_twice_new(struct arena *, struct err *);
 
-/* A file begins; `again`: its path, perhaps in other case, was there before.  -1: 400, too often. */
+/* A file begins.  again: its path came before, perhaps in other case.  -1: 400, it came too often. */
 int file_twice_begin(struct file_twice *, struct slice path, bool again, struct err *)
     __attribute__((warn_unused_result));
 void file_twice_data(struct file_twice *, struct slice);
-/* It has ended.  -1: 400 "invalid path found: ...", where what was there before is not the same. */
+/* The file has ended.  -1: 400 "invalid path found: ...", the earlier file of that path has other bytes. */
 int file_twice_end(struct file_twice *, struct err *) __attribute__((warn_unused_result));
 
 #endif

@@ -24,9 +24,9 @@ struct path_set;
 struct path_set *path_set_new(struct arena *, uint64_t max_folders, locale_t);
 
 /*
- * A checked path without a slash at its end.  *again: a file, where one of that path is already, perhaps
- * in other case: whoever asks must see that they are equal (crate/archive/file_twice.h).  -1: 400 "invalid
- * path found: ...".
+ * Adds a checked path without a slash at its end.  *again: it is a file, and the set has a file of that
+ * path already, perhaps in other case; the caller must check that they are equal
+ * (crate/archive/file_twice.h).  -1: 400 "invalid path found: ...".
  */
 int path_set_add(struct path_set *, struct slice path, bool directory, bool *again, struct err *)
     __attribute__((warn_unused_result));

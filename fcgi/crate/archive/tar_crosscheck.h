@@ -7,9 +7,8 @@
  * where these two disagree on a name, a type, a size or on where the next
  * header begins, the crate is refused.
  *
- * libarchive gets each header as the walk comes to it.  The data in between it
- * would only skip: it asks to, and is checked to ask for the right number of
- * bytes, so that nothing of a file is kept.
+ * libarchive gets each header as the walk comes to it.  It would only skip the data in between, so it gets
+ * none: a check makes sure that it asks to skip the right number of bytes.
  */
 
 #include <locale.h>

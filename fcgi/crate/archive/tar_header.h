@@ -2,9 +2,9 @@
 #define CRATE_ARCHIVE_TAR_HEADER_H
 
 /*
- * One header block of a tar archive, decoded strictly: a known magic, a right
- * checksum, numbers in octal.  What tar readers guess at in different ways
- * (signed checksums, base-256 sizes, bytes after a name's end) is refused.
+ * One header block of a tar archive, decoded strictly: a known magic, a right checksum, numbers in octal.
+ * It refuses forms that tar readers understand in different ways (signed checksums, base-256 sizes, bytes
+ * after a name's end).
  */
 
 #include <stddef.h>

@@ -2,8 +2,8 @@
 #define CRATE_ARCHIVE_TAR_PATH_H
 
 /*
- * What a path inside a crate may look like: relative, UTF-8, and the same
- * file on every system that cargo unpacks on.
+ * Checks a path inside a crate: it must be relative, UTF-8, and the same file on every system on which
+ * cargo unpacks it.
  */
 
 #include <stdbool.h>
@@ -13,14 +13,14 @@
 
 enum { TAR_PATH_MAX = 1024 };
 
-/* Only of a directory may the path end in a slash.  -1: 400 "invalid path found: ...". */
+/* Only the path of a directory may end in a slash.  -1: 400 "invalid path found: ...". */
 int tar_path_check(struct slice path, bool directory, struct err *)
     __attribute__((warn_unused_result));
 
-/* What comes below the folder; empty: the path is the folder itself, or elsewhere. */
+/* The part of the path below the folder; empty: the path is the folder itself, or not in it. */
 struct slice tar_path_below(struct slice path, struct slice folder);
 
-/* How many bytes of an archive's text a sentence shows: its first line, or less. */
+/* The number of bytes of an archive's text that an error shows: its first line, or less. */
 int tar_path_shown(struct slice);
 
 /* Refuses a path, always returning -1: 400 "invalid path found: PATH (REASON)". */

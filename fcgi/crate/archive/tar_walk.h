@@ -19,7 +19,7 @@ struct tar_entry {
 	bool directory;
 	uint64_t size; /* 0 of a directory */
 	unsigned mode;
-	struct slice headers; /* all blocks that say so, for a second reader */
+	struct slice headers; /* all blocks of its header, for a second reader */
 };
 
 /* What the walk finds, in order.  Slices are good for the call.  -1 ends the walk. */

@@ -20,11 +20,11 @@ struct file {
 	const char *path;
 	uint64_t size;
 	char *text; /* NULL: it was not kept */
-	unsigned char digest[SHA256_SIZE]; /* then */
+	unsigned char digest[SHA256_SIZE]; /* of a file without its text */
 	bool met; /* the new crate has the path */
 };
 
-/* One of the two crates, and the file of it that comes. */
+/* One of the two crates, and the file that is being read. */
 struct reader {
 	struct crate_diff *diff;
 	enum crate_diff_side side;
@@ -54,7 +54,7 @@ struct crate_diff {
 	struct buf out;
 };
 
-/* Where the text of a file goes; NULL: it is not kept. */
+/* The room for the text of a file; NULL: it is not kept. */
 static char *
 room_for(struct reader *r, uint64_t size)
 {
@@ -136,7 +136,7 @@ is_same(const struct file *a, const struct file *b)
 	return a->text == NULL && b->text == NULL && memcmp(a->digest, b->digest, SHA256_SIZE) == 0;
 }
 
-/* A file that is not there is an empty one. */
+/* The text of a file; a missing file counts as empty. */
 static struct slice
 text_of(const struct file *f)
 {
@@ -149,7 +149,7 @@ is_text(struct slice s)
 	return memchr(s.p, '\0', s.n) == NULL && utf8_valid(s);
 }
 
-/* Writes the lines of one file, and returns why there are none. */
+/* Writes the lines of one file that differ.  Returns DIFF_SHOWN, or why it writes none. */
 static enum diff_why
 put_lines(struct crate_diff *d, const struct file *old, const struct file *new, struct buf *out)
 {
@@ -166,7 +166,7 @@ size_of(const struct file *f)
 	return f != NULL ? f->size : 0;
 }
 
-/* A file that only one of the crates has, or that differs. */
+/* Writes a file that only one of the crates has, or that differs. */
 static void
 put_file(struct crate_diff *d, const char *path, const struct file *old, const struct file *new)
 {

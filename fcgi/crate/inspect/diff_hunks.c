@@ -2,13 +2,13 @@
 
 #include "crate/inspect/line_diff.h"
 
-/* A line of a diff: its kind, and where it is. */
+/* A line of a diff: its kind, and its place in both texts. */
 struct row {
 	char kind; /* of ' ', '-', '+' */
 	size_t old, new; /* from 0 */
 };
 
-/* All lines of both texts, in order; those of the old one that went before those that came for them. */
+/* Merges the lines of both texts, in order; removed lines come before the added ones that replace them. */
 static size_t
 merge(const struct lines *old, const struct lines *new, struct row *rows)
 {
@@ -25,7 +25,7 @@ merge(const struct lines *old, const struct lines *new, struct row *rows)
 	return n;
 }
 
-/* Up to which row those around a change go: behind the last, or n. */
+/* The end of the rows around a change: the index after the last one. */
 static size_t
 context_end(const struct row *rows, size_t n, size_t change)
 {

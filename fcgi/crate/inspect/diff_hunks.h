@@ -1,7 +1,10 @@
 #ifndef CRATE_INSPECT_DIFF_HUNKS_H
 #define CRATE_INSPECT_DIFF_HUNKS_H
 
-/* The lines by which two texts differ, with some around them, as crate/inspect/diff_text.h says. */
+/*
+ * Writes the lines in which two texts differ, with some lines around them, in the format of
+ * crate/inspect/diff_text.h.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,19 +19,21 @@ enum {
 	DIFF_HUNKS_CONTEXT = 3
 };
 
-/* What is left for all files together. */
+/* What is left of the limits for all files together; each file uses some of it. */
 struct diff_hunks {
 	size_t work; /* bytes that may be compared */
 	size_t steps; /* of line_diff() */
 	size_t bytes, rows; /* that may be shown */
 };
 
-/* At the beginning: a page can show all of it, whatever it has to escape. */
+/*
+ * The limits at the beginning: small enough that a page can show everything, however much it has to escape.
+ */
 struct diff_hunks diff_hunks_all(void);
 
 /*
- * Compares the texts and writes what differs.  False, with nothing written: it is longer than the bounds
- * above, or than what is left.
+ * Compares the texts and writes the differences to `out`.  False, and nothing is written: they exceed the
+ * limits above, or what is left.
  */
 bool diff_hunks_put(struct diff_hunks *, struct slice old, struct slice new, struct buf *out);
 

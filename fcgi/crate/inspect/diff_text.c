@@ -5,7 +5,7 @@
 
 #include "base/utf8.h"
 
-/* Where the reading is. */
+/* The state of the reading. */
 struct cursor {
 	char *next; /* NUL-terminated lines, one behind the other */
 	char *end;

@@ -2,7 +2,7 @@
 #define CRATE_INSPECT_DIFF_TEXT_H
 
 /*
- * What the inspector says of two crates that differ (crate/inspect/crate_diff.h):
+ * The inspector's answer about two crates (crate/inspect/crate_diff.h), as lines of text:
  *
  *	F M - 120 131 src/lib.rs    a file: how it differs, why no lines follow (-: they do), its sizes, its path
  *	@ 10 10                     the numbers of the next line in the old file and the new one
@@ -36,9 +36,9 @@ enum diff_why {
 struct diff_line {
 	char kind; /* of '@', ' ', '-', '+' */
 	bool ends; /* with a line feed */
-	bool returns; /* with a carriage return before it, which one would not see */
-	int64_t old, new; /* its numbers; of '@', those of the next line */
-	const char *text; /* without these two; "" of '@' */
+	bool returns; /* with a carriage return before it, which a page has to show */
+	int64_t old, new; /* its numbers; for '@', those of the next line */
+	const char *text; /* without these two; "" for '@' */
 };
 
 struct diff_file {
@@ -54,10 +54,10 @@ struct diff_file {
 struct diff_text {
 	struct diff_file *files; /* by path */
 	size_t nfiles;
-	int64_t unlisted; /* files that differ as well */
+	int64_t unlisted; /* files that differ and are not in `files` */
 };
 
-/* Reads all of it.  Everything lives in the arena.  -1: 500, it is malformed. */
+/* Reads a whole answer; everything lives in the arena.  -1: 500, the answer is malformed. */
 int diff_text_read(struct arena *, struct slice, struct diff_text *, struct err *)
     __attribute__((warn_unused_result));
 

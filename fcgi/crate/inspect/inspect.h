@@ -31,8 +31,8 @@ struct inspect_limits {
 struct inspect;
 
 /*
- * Everything lives in the arena.  Opens all that it needs from the system, so that
- * the caller may give up its rights before the first byte of the crate.
+ * Everything lives in the arena.  Opens everything that it needs from the system, so that the caller can
+ * enter the sandbox before the first byte of the crate.
  */
 struct inspect *inspect_new(struct arena *, const struct inspect_limits *);
 

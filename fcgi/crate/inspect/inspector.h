@@ -2,9 +2,9 @@
 #define CRATE_INSPECT_INSPECTOR_H
 
 /*
- * The inspector of one worker: a berth-inspect --serve, started at the first job, which has a process
- * ready for the next crate (crate/inspect/template.h).  Whatever goes wrong ends it, with the process
- * that it has; the next job starts another.  It also ends with its worker.
+ * The inspector of one worker: a berth-inspect --serve, started at the first job, which keeps a process
+ * ready for the next crate (crate/inspect/template.h).  Any error ends the inspector and its process, and
+ * the next job starts another one.  It also ends with its worker.
  */
 
 #include <stdint.h>
@@ -19,7 +19,7 @@ enum { INSPECTOR_ERRORS_MAX = 1024 };
 struct inspector;
 
 struct inspector_result {
-	struct slice verdict; /* what was written as such, or as another answer */
+	struct slice verdict; /* the verdict, or the answer to another kind of job */
 	struct slice errors; /* standard error, its first INSPECTOR_ERRORS_MAX bytes; set also after -1 */
 	int status; /* as of waitpid(2), of the process that has inspected the crate */
 };
@@ -31,11 +31,10 @@ struct inspector *inspector_new(struct arena *, const char *path);
 void inspector_stop(struct inspector *);
 
 /*
- * Has one crate inspected, or read as the job says, from where the descriptor stands, and waits until
- * deadline_us of clock_us().  The job's number is not looked at.  Nothing of an earlier crate comes back, and
- * no process that knows another one sees it.
- * -1: 503 past the deadline; 500 the program cannot be started, ends without a report, or writes more than a
- * verdict.
+ * Inspects one crate, or reads it as the job says, from the position of the descriptor, and waits until
+ * deadline_us of clock_us().  It ignores the job's number.  The result has no bytes of an earlier crate,
+ * and no process that has seen one reads this crate.  -1: 503 past the deadline; 500 the program cannot be
+ * started, ends without a report, or writes more than a verdict.
  */
 int inspector_run(struct inspector *, struct arena *, const struct job *, int crate, int64_t deadline_us,
     struct inspector_result *, struct err *) __attribute__((warn_unused_result));

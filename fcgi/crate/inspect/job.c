@@ -36,7 +36,7 @@ struct report {
 _Static_assert(sizeof(struct head) + sizeof(struct source_head) + JOB_FOLDER_MAX + JOB_PATH_MAX + ENDS <=
     JOB_MESSAGE_MAX, "a message has heads, folder and path");
 
-/* Room for as many descriptors as there are. */
+/* Room for the descriptors of a job. */
 union control {
 	struct cmsghdr align;
 	char bytes[CMSG_SPACE(NFDS_MAX * sizeof(int))];

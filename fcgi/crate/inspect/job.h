@@ -2,13 +2,13 @@
 #define CRATE_INSPECT_JOB_H
 
 /*
- * What a worker of the pool and berth-inspect --serve say to each other, on a socket that keeps messages
- * apart (SOCK_SEQPACKET).  The worker hands over a job: one crate, or two, by descriptors, and the limits for
- * each.  A process that takes this one job answers with a verdict, on a descriptor that came with the job.
- * When that process has ended, its parent reports how.
+ * The messages between a worker of the pool and berth-inspect --serve, on a socket that keeps messages
+ * apart (SOCK_SEQPACKET).  The worker hands over a job: one crate, or two, by descriptors, and the limits
+ * for each.  A process that takes this one job answers with a verdict, on a descriptor that came with the
+ * job.  When that process has ended, its parent reports how.
  *
- * Both sides count the jobs.  A job is taken only by the process whose number it has, so that one that was
- * sent twice is refused, and a report is about the job whose number it has.
+ * Both sides count the jobs.  A process takes only the job with its own number, so that it refuses a job
+ * that was sent twice; a report has the number of its job.
  */
 
 #include <stdbool.h>
@@ -28,7 +28,7 @@ enum job_kind {
 	JOB_INSPECT, /* a verdict (crate/inspect/verdict.h) */
 	JOB_LIST, /* the files of a crate, and ... */
 	JOB_READ, /* ... one of them (crate/inspect/source.h) */
-	JOB_DIFF, /* how another crate differs from it (crate/inspect/crate_diff.h) */
+	JOB_DIFF, /* compares it with another crate (crate/inspect/crate_diff.h) */
 	JOB__KINDS
 };
 
@@ -40,7 +40,7 @@ struct job {
 	struct inspect_limits limits; /* with a folder */
 	enum job_kind kind;
 	const char *path; /* of JOB_READ: below the folder; of JOB_DIFF: the other crate's folder; else NULL */
-	int other; /* of JOB_DIFF: the other crate, to read from where it stands; it goes over beside the first */
+	int other; /* of JOB_DIFF: the other crate, read from its position; sent with the first */
 };
 
 struct job_fds {
@@ -60,9 +60,8 @@ bool job_is_judged(int status);
 size_t job_encode(const struct job *, char message[JOB_MESSAGE_MAX]);
 
 /*
- * Reads a message of n bytes.  The buffer has room for one byte more: folder and path of the job point into
- * it.
- * -1: 500, it is not what job_encode() writes.
+ * Reads a message of n bytes.  The buffer must have room for one more byte; folder and path of the job
+ * point into it.  -1: 500, it is not what job_encode() writes.
  */
 int job_decode(char *message, size_t n, struct job *, struct err *) __attribute__((warn_unused_result));
 
@@ -71,8 +70,8 @@ int job_send(int socket, const struct job *, const struct job_fds *, struct err 
     __attribute__((warn_unused_result));
 
 /*
- * Waits for a job.  1: there it is, with its descriptors, which are closed on exec; the message is as for
- * job_decode().  0: the other side has gone.  -1: 500.
+ * Waits for a job.  1: the job has come with its descriptors, which are closed on exec; the message is as
+ * for job_decode().  0: the other side has closed the socket.  -1: 500.
  */
 int job_receive(int socket, char message[JOB_MESSAGE_MAX + 1], struct job *, struct job_fds *, struct err *)
     __attribute__((warn_unused_result));

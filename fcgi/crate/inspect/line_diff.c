@@ -94,7 +94,7 @@ keep_common(struct arena *a, struct lines *lines, const size_t *number, size_t f
 	return s;
 }
 
-/* How far the path on diagonal k comes with d edits, by how far those with d - 1 came. */
+/* How far the path on diagonal k comes with d edits, from how far the paths with d - 1 edits came. */
 static size_t
 step(const size_t *before, ptrdiff_t d, ptrdiff_t k)
 {
@@ -108,7 +108,7 @@ step(const size_t *before, ptrdiff_t d, ptrdiff_t k)
 	return before[left] + 1;
 }
 
-/* Walks back from the end, and marks the lines that each step has passed alone. */
+/* Walks back from the end, and marks the line that each step has added or removed. */
 static void
 mark_path(const struct side *old, const struct side *new, size_t *const *reached, ptrdiff_t d)
 {

@@ -2,8 +2,8 @@
 #define CRATE_INSPECT_SOURCE_H
 
 /*
- * The files of a crate that was published, for people who read them: a list of all, or one of them.  Nothing
- * is unpacked; a path is compared with what the archive has, and never opened.
+ * Reads the files of a published crate, for people: a list of all files, or the bytes of one.  Nothing is
+ * unpacked; a path is compared with those in the archive, and never opened.
  *
  * A list is a line for each file, "SIZE PATH", in the order of the archive: no path of a crate has a line
  * break.  A refusal is a status of three digits, a blank and a sentence: "404 the crate has no file `a`".
@@ -23,13 +23,13 @@ enum {
 
 struct source;
 
-/* Opens all that it needs, as inspect_new(); the job's kind is JOB_LIST or JOB_READ. */
+/* Opens everything that it needs, as inspect_new(); the job's kind is JOB_LIST or JOB_READ. */
 struct source *source_new(struct arena *, const struct job *);
 
 /* Takes the next bytes of the crate.  -1: 400 or 413, why there is no answer, or 500. */
 int source_push(struct source *, struct slice, struct err *) __attribute__((warn_unused_result));
 
-/* Is the answer complete, whatever comes? */
+/* Is the answer complete, whatever bytes follow? */
 bool source_done(const struct source *);
 
 /* No more bytes come.  *out is the answer.  -1: 404 the crate has no such file; 400, it is damaged. */

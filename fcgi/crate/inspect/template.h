@@ -3,8 +3,8 @@
 
 /*
  * The template of berth-inspect --serve: a process that has started all libraries and forks one child for
- * each job (crate/inspect/job.h).  The child is there before its job comes, and ends with it.  There is never
- * more than one, and the template itself opens no crate.
+ * each job (crate/inspect/job.h).  The child exists before its job comes, and ends with it.  There is never
+ * more than one child, and the template itself opens no crate.
  */
 
 #include "base/err.h"

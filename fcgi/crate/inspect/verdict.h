@@ -2,8 +2,8 @@
 #define CRATE_INSPECT_VERDICT_H
 
 /*
- * What berth-inspect says of one crate: the package that its manifest
- * describes, or why it is refused.  One JSON object on one line:
+ * The verdict of berth-inspect about one crate: the package that its manifest describes, or why it is
+ * refused.  It is one JSON object on one line:
  *   {"accepted":true,"entries":3,"unpacked_size":4096,"package":{...}}
  *   {"accepted":false,"status":400,"error":"unexpected tar entry type ..."}
  */

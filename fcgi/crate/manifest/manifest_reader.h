@@ -2,9 +2,9 @@
 #define CRATE_MANIFEST_MANIFEST_READER_H
 
 /*
- * What the files of the manifest reader (manifest*.c) share; nothing else
- * includes it.  The getters follow those of base/json.h: a missing member leaves
- * *out as it is and is no error unless `required`; strings hold no NUL.
+ * Shared by the files of the manifest reader (manifest*.c) alone; nothing else includes it.  The getters
+ * follow those of base/json.h: a missing member leaves *out as it is and is no error unless `required`;
+ * strings hold no NUL.
  */
 
 #include <stdbool.h>

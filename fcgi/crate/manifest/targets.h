@@ -2,9 +2,9 @@
 #define CRATE_MANIFEST_TARGETS_H
 
 /*
- * What a crate builds: targets that its manifest declares, and those that cargo infers from its files
- * (Cargo reference, "Cargo Targets").  A crate without any, or whose library is not in it, fails at
- * whoever depends on it.
+ * Checks the targets of a crate: those that its manifest declares, and those that cargo infers from its
+ * files (Cargo reference, "Cargo Targets").  A crate without any target, or without the file of its
+ * library, breaks the builds of all crates that depend on it.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "crate/package.h"
 
-/* Notes what a file makes of the crate, by its path below the folder. */
+/* Notes which kind of target a file makes, by its path below the folder. */
 void targets_note(bool found[TARGET__MAX], struct slice path);
 
 /*

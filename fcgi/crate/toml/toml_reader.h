@@ -2,7 +2,7 @@
 #define CRATE_TOML_TOML_READER_H
 
 /*
- * What the files of the TOML reader (toml*.c) share; nothing else includes it.
+ * Shared by the files of the TOML reader (toml*.c) alone; nothing else includes it.
  *
  * The reader works on its own copy of the text, which toml_reader_init() has
  * checked as a whole: valid UTF-8, no control characters, a CR only before an

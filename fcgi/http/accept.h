@@ -1,14 +1,14 @@
 #ifndef HTTP_ACCEPT_H
 #define HTTP_ACCEPT_H
 
-/* What a client accepts and what it has already: Accept, Accept-Encoding, If-None-Match (RFC 9110). */
+/* The request headers Accept, Accept-Encoding and If-None-Match (RFC 9110). */
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
 
-/* Ends the ETag of a file that the database has compressed and that goes out expanded. */
+/* The end of the ETag of an answer that the database has compressed and that is sent expanded. */
 #define ACCEPT_ETAG_PLAIN "-plain"
 
 /* May the answer be compressed by gzip?  NULL (no header) is no.  RFC 9110, 12.5.3. */
@@ -33,7 +33,7 @@ struct accept_etags {
 /* NULL: there is no such header.  RFC 9110, 13.1.2. */
 void accept_etags(struct arena *, const char *if_none_match, struct accept_etags *);
 
-/* Has the client what has this ETag, which is without quotes?  RFC 9110, 13.1.2. */
+/* Does the header have this ETag, which is given without quotes?  RFC 9110, 13.1.2. */
 bool accept_has_etag(struct arena *, const char *if_none_match, const char *etag);
 
 #endif

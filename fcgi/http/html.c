@@ -40,7 +40,7 @@ html_text(struct buf *b, const char *text)
 	}
 }
 
-/* How many bytes the first character has, if XML 1.0 does not have it (Char, section 2.2); 0: it has. */
+/* The length of the first character in bytes if XML 1.0 does not allow it (Char, section 2.2); 0: allowed. */
 static size_t
 no_xml(const char *text)
 {

@@ -2,8 +2,8 @@
 #define HTTP_HTML_H
 
 /*
- * HTML and XML out: the filters of templates (scripts/html2c).  Markup of our own stands in templates alone,
- * and whatever else goes into it passes one of these functions, in elements and in quoted attributes alike.
+ * The filters of templates (scripts/html2c), which write HTML and XML.  Only templates have markup; every
+ * other text passes one of these functions, in elements and in quoted attributes alike.
  */
 
 #include <stdint.h>
@@ -14,12 +14,12 @@
 void html_text(struct buf *, const char *text);
 
 /*
- * The same as XML 1.0 has it: U+FFFD stands for a character that XML does not have, such as most of those
- * below the blank.
+ * The same for XML 1.0: U+FFFD replaces a character that XML does not allow, such as most control
+ * characters.
  */
 void html_xml(struct buf *, const char *text);
 
-/* "1234567": a number in an address, or that names something. */
+/* "1234567": a number in an address, or a number that is a name. */
 void html_number(struct buf *, int64_t);
 
 /* "1 234 567": a number for people, with spaces that do not break lines. */
@@ -43,22 +43,28 @@ void html_part(struct buf *, const char *text);
 /* The same for the path of a group or a project: slashes stay. */
 void html_path(struct buf *, const char *path);
 
-/* The query of an address, behind its path: "?name=value&name=value"; one that is NULL or "" is left out. */
+/*
+ * The query of an address, after its path: "?name=value&name=value"; a value that is NULL or "" is left
+ * out.
+ */
 struct html_pair {
 	const char *name, *value;
 };
 void html_query(struct buf *, const struct html_pair *); /* the last has no name */
 
-/* The beginning of an address of ours: the path of external_url, or all of it for readers elsewhere. */
+/*
+ * The beginning of an address of ours: the path of external_url, or for readers elsewhere the whole
+ * external_url.
+ */
 void html_base(struct buf *, const char *path);
 
-/* The rest of it, for one of the files that pages refer to: ASSET_NAME of api/web/assets.h. */
+/* The rest of the address of a file that pages refer to: ASSET_NAME of api/web/assets.h. */
 void html_asset(struct buf *, const char *asset);
 
-/* A whole address of somebody else's.  Writes nothing where url_is_web() would not let it pass. */
+/* A whole address that somebody else wrote.  Writes nothing if url_is_web() refuses it. */
 void html_link(struct buf *, const char *url);
 
-/* HTML that somebody has made of a text, and warrants that nothing in it runs, or ends what is around it. */
+/* HTML whose author guarantees that nothing in it runs, or closes an element around it. */
 struct html_markup {
 	struct slice html;
 };

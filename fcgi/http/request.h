@@ -108,14 +108,15 @@ const char *request_header(const struct request *, const char *fcgi_name);
 size_t request_header_count(const struct request *, const char *fcgi_name);
 
 /*
- * Is it nginx itself that asks, by auth_request, before it reads the body?  It then sets a
- * parameter that no client can send, and everything else is as in the request that waits.
+ * Is this a subrequest of nginx, by auth_request, before it reads the body?  It has a parameter that no
+ * client can send; everything else is as in the request that waits.
  */
 bool request_is_subrequest(const struct request *);
 
 /*
- * Such a question goes to the workers that read, who never wait, and after their 503 once more to those
- * that write.  Is it the first, and is it the last time?  (Neither: a configuration that asks once.)
+ * nginx sends such a subrequest to the read workers, which never wait, and after their 503 once more to the
+ * write workers.  Is this the first subrequest, and is it the last? (Neither: a configuration that sends
+ * one.)
  */
 bool request_asks_first(const struct request *);
 bool request_asks_last(const struct request *);
@@ -146,8 +147,8 @@ int request_body_read(struct request *, void *, size_t n, size_t *got)
     __attribute__((warn_unused_result));
 
 /*
- * Reads the rest of the body and throws it away, until the deadline: before an
- * early answer, which nginx would not look at while it still sends.
+ * Reads the rest of the body and throws it away, until the deadline.  Call it before an early answer,
+ * because nginx reads no answer while it still sends.
  */
 void request_body_drain(struct request *);
 

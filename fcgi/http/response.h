@@ -17,15 +17,15 @@
 
 struct request;
 
-/* How a route speaks of errors (berth-api(7), Errors). */
+/* The format of a route's errors (berth-api(7), Errors). */
 enum error_format {
 	ERROR_FORMAT_TEXT, /* one sentence, text/plain: index and download */
 	ERROR_FORMAT_CARGO, /* {"errors":[{"detail":"..."}]}: everything under api/v1/ */
 	ERROR_FORMAT_GITLAB, /* {"message":"404 Project Not Found"}: the management API */
 	/*
-	 * To nginx, which has asked by subrequest whether a caller may upload: it understands
-	 * 401 and 403 alone.  What the client shall see stands in two headers: X-Berth-Status
-	 * and X-Berth-Refusal, a body of ERROR_FORMAT_CARGO.
+	 * To nginx, which asks by subrequest whether a caller may upload, and understands only 401 and 403.
+	 * Two headers have what the client gets: X-Berth-Status and X-Berth-Refusal, a body of
+	 * ERROR_FORMAT_CARGO.
 	 */
 	ERROR_FORMAT_SUBREQUEST
 };

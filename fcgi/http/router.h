@@ -33,13 +33,16 @@ struct route {
 	enum error_format error_format;
 	enum body_rule body;
 	const struct route_policy *policy; /* the application's: what a caller must be allowed to do */
-	/* 0: it only reads; else what it writes, which the application limits (auth/rate_limit.h) */
+	/* 0: it only reads; else the kind of write, for the application's limits (auth/rate_limit.h) */
 	int writes;
 	/* what it reads after the decision may come from a replica of the database (call/replica.h) */
 	bool replica;
 	/* NULL, or a further condition on the parameters */
 	bool (*accept)(const struct request *);
-	/* the pattern matches longer paths as well, also with a slash at the end: `accept` looks at the rest */
+	/*
+	 * the pattern also matches longer paths, with or without a slash at the end: `accept` checks the
+	 * rest
+	 */
 	bool goes_on;
 	int (*handle)(struct call *, struct request *, struct response *);
 };
@@ -48,7 +51,7 @@ struct route {
 struct route_error_format {
 	const char *pattern; /* as of a route; matches any path that begins with it */
 	enum error_format error_format;
-	const char *missing; /* what the 404 says behind "Not Found - "; NULL: nothing */
+	const char *missing; /* the text of the 404 after "Not Found - "; NULL: none */
 };
 
 struct router {
@@ -59,17 +62,17 @@ struct router {
 };
 
 /*
- * Finds the route, sets rq->route and its parameters.  Where the path is one but the method is
- * not, that is the first route of the path, and rq->allow lists the methods: router_refuse_method() is for
- * the caller to call, for those who may know as much.  -1: 404, 400 for an encoded slash
- * outside a `%` segment, or for a character outside ASCII.
+ * Finds the route, sets rq->route and its parameters.  If a route has the path but none has the method,
+ * rq->route is the first route of the path, and rq->allow lists the methods; the caller then calls
+ * router_refuse_method() for clients that may know of the path.  -1: 404, 400 for an encoded slash outside
+ * a `%` segment, or for a character outside ASCII.
  */
 int router_match(const struct router *, struct request *) __attribute__((warn_unused_result));
 
 /*
- * -1: 405; or 404 where the error format of the path says what is missing, since what another server does
- * by the method is a thing that this one has not.  DELETE gets 405 there as well: 404 would tell that
- * something is gone.
+ * Returns -1 with 405; or with 404 where the error format of the path names what is missing, since this
+ * server lacks a function that another one has at that method.  DELETE always gets 405: a 404 would mean
+ * that the object is gone.
  */
 int router_refuse_method(const struct router *, struct request *);
 

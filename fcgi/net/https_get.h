@@ -2,10 +2,10 @@
 #define NET_HTTPS_GET_H
 
 /*
- * Outbound HTTP, with https_peer.h all of it: one GET over https to an address that the configuration or an
- * administrator has given, never one that a request has.  No redirect is followed unless the caller says so,
- * no proxy but the one that the caller names and nothing of the environment is used, no cookie, password file
- * or cache; nothing is tried twice.  Time and size are bounded.
+ * Outbound HTTP (with https_peer.h, all of it but net/s3.h): one GET over https to an address from the
+ * configuration or from an administrator, never from a request.  It follows no redirect unless the caller
+ * asks for it, uses only the proxy that the caller names, and no environment variable, cookie, password
+ * file or cache.  It tries nothing twice.  Time and size are bounded.
  */
 
 #include <stdbool.h>
@@ -38,13 +38,13 @@ struct https_get {
 	/* "Name: value", up to a NULL; they may hold secrets, which are cleansed afterwards */
 	const char *headers[HTTPS_GET_HEADERS_MAX + 1];
 	int64_t deadline_us; /* of clock_us(), where it comes before the time-out; 0: none */
-	int64_t timeout_ms; /* 0: HTTPS_GET_TIMEOUT_MS, in which a connection must be there in any case */
+	int64_t timeout_ms; /* 0: HTTPS_GET_TIMEOUT_MS, which always limits the connecting */
 	size_t body_max; /* of a body in memory; 0: HTTPS_GET_BODY_MAX */
-	bool redirects; /* are followed; headers go to the first host alone; https never becomes http */
+	bool redirects; /* follows them; only the first host gets the headers; https never becomes http */
 	struct https_connections *connections; /* NULL: a new one, for this GET alone */
 	/*
-	 * Takes the body of an answer 200 piece by piece, of any size, in place of memory.  -1, with err set,
-	 * ends the transfer.  NULL: the body goes to memory.
+	 * Takes the body of a 200 piece by piece, for bodies of any size.  -1, with err set, ends the
+	 * transfer.  NULL: the body goes to memory.
 	 */
 	int (*take)(void *arg, struct slice piece, struct err *);
 	void *arg;
@@ -55,13 +55,14 @@ struct https_answer {
 	struct slice body;
 };
 
-/* They are closed with the arena. */
+/* Makes an empty set of connections; the arena closes them. */
 struct https_connections *https_connections_new(struct arena *);
 
 /*
- * Whatever the status of the answer is.  -1: `detail` says what went wrong, without any header or
- * password, and whether the proxy is to blame; 502 the answer is too large, 503 not https, no
- * connection, an untrusted certificate, too late; or what `take` has set.
+ * Makes the GET. 0: there is an answer, of any status.  -1: `detail` says what went wrong, without any
+ * header or password, and whether the proxy caused it; 502 the answer is too large; 503 the address is not
+ * https, there is no connection, the certificate is not trusted, or the time is over; or the error of
+ * `take`.
  */
 int https_get(struct arena *, const struct https_get *, struct https_answer *, struct err *)
     __attribute__((warn_unused_result));

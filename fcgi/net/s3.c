@@ -20,7 +20,7 @@ call_of(const char *method, const char *key)
 		.source = { .fd = -1, .text = { "", 0 } }, .sink = { .fd = -1 } };
 }
 
-/* NoSuchBucket is a matter of the configuration, and no "it is not there". */
+/* NoSuchBucket is an error of the configuration, and does not mean that the object is missing. */
 static int
 found(const struct s3 *s, const struct s3_call *c, struct err *err)
 {
@@ -105,7 +105,7 @@ s3_get_text(struct s3 *s, struct arena *a, const char *key, struct slice *text, 
 	return err_internal(err, 503, "object store: GET %s: the answer is too long", key);
 }
 
-/* The payload's digest, twice: as the signature has it, and as the store compares it. */
+/* Sets the payload's digest twice: for the signature, and for the store's check. */
 static void
 digests(struct arena *a, struct s3_call *c, const char *hex)
 {
@@ -126,7 +126,7 @@ put(struct s3 *s, struct arena *a, struct s3_call *c, bool only_new, struct err 
 		return -1;
 	if (c->status == S3_PRECONDITION_FAILED && only_new)
 		return 0;
-	/* two at once: who was faster has written it, or the next attempt does */
+	/* two writers at once: the other one has written the object, or this attempt does */
 	if (c->status == S3_CONFLICT && only_new && s3_perform(s, a, c, err) == -1)
 		return -1;
 	if (c->status == S3_PRECONDITION_FAILED && only_new)

@@ -2,14 +2,14 @@
 #define NET_S3_H
 
 /*
- * A bucket of an object store that speaks Amazon's S3 (docs.aws.amazon.com, "Amazon S3 API Reference"): as
- * few requests as a store of blobs needs.  Each is signed (net/s3_sign.h), has a bound in time, and is
- * repeated where the store was not reached or answers 429, 500, 502, 503 or 504.  No redirect is followed,
- * and nothing of the environment but credentials is used.  Keys are relative to the prefix.  One request at
- * a time: others of the same process wait.
+ * The requests to a bucket of an object store with Amazon's S3 API (docs.aws.amazon.com, "Amazon S3 API
+ * Reference") that a store of blobs needs.  Each is signed (net/s3_sign.h) and has a time limit, and is
+ * repeated if the store cannot be reached or answers 429, 500, 502, 503 or 504.  It follows no redirect,
+ * and uses no environment variables but those of the credentials.  Keys are relative to the prefix.  A
+ * process makes one request at a time; others wait.
  *
- * -1 is 503 where the store does not answer, or answers what is neither success nor "no such key"; the
- * client is told that the store is away, and `detail` has method, key and the store's code, and never a
+ * -1: 503, the store does not answer, or its answer is neither success nor "no such key".  The client
+ * learns that the store is away; `detail` has method, key and the store's error code, and never a
  * credential.
  */
 
@@ -29,44 +29,47 @@ struct s3_object {
 	char sha256[S3_DIGEST_SIZE]; /* "": unknown */
 };
 
-/* 1: it is there, with the SHA-256 that the store has kept of it, if it keeps any; 0: no; -1: err. */
+/* Looks for an object.  1: it exists, with its SHA-256 if the store keeps one; 0: no such key; -1: err. */
 int s3_head(struct s3 *, struct arena *, const char *key, struct s3_object *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Writes its bytes to the beginning of fd, at most `max`, and has their size and SHA-256, as they came.
- * 1: done, 0: no such key, -1: also 500, 503 of the disk.
+ * Reads an object of at most `max` bytes and writes it to the beginning of fd; *out gets the size and
+ * SHA-256 of the bytes that came.  1: done, 0: no such key, -1: also 500, 503 of the disk.
  */
 int s3_get(struct s3 *, struct arena *, const char *key, int fd, int64_t max, struct s3_object *,
     struct err *)
     __attribute__((warn_unused_result));
 
-/* The same of a text of S3_TEXT_MAX bytes at most. */
+/* The same for a text of at most S3_TEXT_MAX bytes. */
 int s3_get_text(struct s3 *, struct arena *, const char *key, struct slice *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Puts size bytes of fd, from its beginning, whose SHA-256 the store compares.  only_new: leaves an object
- * that is there alone, if the store can do that.  1: it is stored, 0: there was one, -1: err.
+ * Writes an object: `size` bytes of fd, from its beginning.  The store checks their SHA-256.  only_new: does
+ * not replace an existing object, if the store supports that.  1: it is stored, 0: an object exists already,
+ * -1: err.
  */
 int s3_put(struct s3 *, struct arena *, const char *key, int fd, int64_t size, const char *sha256,
-    bool only_new,
-    struct err *) __attribute__((warn_unused_result));
+    bool only_new, struct err *) __attribute__((warn_unused_result));
 
-/* The same of a text. */
+/* The same for a text. */
 int s3_put_text(struct s3 *, struct arena *, const char *key, struct slice, bool only_new, struct err *)
     __attribute__((warn_unused_result));
 
-/* Copies within the bucket; the copy is new.  1: done, 0: no such key, -1: err. */
+/*
+ * Copies an object within the bucket; the copy has a new modification time.  1: done, 0: no such key, -1:
+ * err.
+ */
 int s3_copy(struct s3 *, struct arena *, const char *from, const char *to, struct err *)
     __attribute__((warn_unused_result));
 
-/* Also where it is not there. */
+/* Removes an object; a missing one is no error. */
 int s3_remove(struct s3 *, struct arena *, const char *key, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The next keys, in the order of their bytes, that begin with `under` and come after `after` ("": from the
- * first).
+ * Lists the next keys that begin with `under` and come after `after` ("": from the first), in the order of
+ * their bytes.
  */
 int s3_list(struct s3 *, struct arena *, const char *under, const char *after, struct s3_page *, struct err *)
     __attribute__((warn_unused_result));

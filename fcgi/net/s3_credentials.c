@@ -43,7 +43,7 @@ take_line(struct arena *a, struct slice line, struct s3_credentials *c)
 	}
 }
 
-/* They become a part of headers. */
+/* The values become parts of headers. */
 static bool
 is_visible(const char *value)
 {

@@ -24,7 +24,10 @@ struct s3_page {
 	bool more;
 };
 
-/* -1: 503, the text is no such list, or has more than S3_PAGE_MAX entries. */
+/*
+ * Parses the answer; its strings live in the arena.  -1: 503, the text is no such list, or has more than
+ * S3_PAGE_MAX entries.
+ */
 int s3_list_parse(struct arena *, struct slice xml, struct s3_page *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -23,7 +23,7 @@ enum {
 	CONNECT_MS = 3000,
 	STALL_BYTES = 1000, /* a transfer that is slower than so many bytes a second, */
 	STALL_S = 10, /* for so many seconds, has failed */
-	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after the last attempt others fail at once for so long */
+	AWAY_US = 1000000, AWAY_MAX_US = 10000000, /* after a failure other requests fail at once */
 	ANSWER_MAX = 4 * 1024 * 1024,
 	PATH_MAX_BYTES = 8 * 1024,
 	HEADERS_MAX = 9,
@@ -133,7 +133,7 @@ sink_write(char *p, size_t size, size_t n, void *arg)
 	return size * n;
 }
 
-/* Back to what was before the first attempt. */
+/* Resets the call to its state before the first attempt. */
 static int
 rewind_call(struct s3_call *c, struct err *err)
 {
@@ -174,7 +174,7 @@ s3_path(const struct s3 *s, struct arena *a, const char *key, bool bucket)
 	return buf_str(&b);
 }
 
-/* In the order that they are signed in. */
+/* In the order in which they are signed. */
 static void
 list_headers(const struct s3 *s, struct arena *a, const struct s3_call *c, const char *date,
     const char *session,
@@ -332,7 +332,10 @@ is_passing(long status)
 	    status != S3_NOT_IMPLEMENTED);
 }
 
-/* 1: answered; 0: not, and it may help to try again; -1: err.  What an attempt allocates goes with it. */
+/*
+ * 1: answered; 0: not answered, and another attempt may help; -1: err.  Frees everything that the attempt
+ * allocates.
+ */
 static int
 attempt(struct s3 *s, struct s3_call *c, int64_t until_us, struct err *err)
 {
@@ -390,7 +393,7 @@ pause_ms(int64_t ms)
 	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 }
 
-/* As long as it was waited for, so that a store that is away has half a worker's time at most. */
+/* As long as the request has waited, so that a store that is away takes at most half of a worker's time. */
 static int64_t
 away_us(int64_t waited_us)
 {

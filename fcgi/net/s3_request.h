@@ -2,8 +2,8 @@
 #define NET_S3_REQUEST_H
 
 /*
- * A bucket of an object store, and how a request to it is made: its headers, its body, and what is done if
- * it fails. net/s3.h has the requests.
+ * Makes one request to a bucket of an object store: its headers, its body, and its repetitions.  net/s3.h
+ * has the single kinds of requests; only its files and tests use this header.
  */
 
 #include <pthread.h>
@@ -22,32 +22,41 @@ struct s3_conf {
 	const char *region, *bucket;
 	const char *prefix; /* "": none */
 	const char *credentials; /* net/s3_credentials.h */
-	const char *ca_file; /* PEM, in place of what the machine trusts; "": none */
+	const char *ca_file; /* PEM, replaces the machine's own; "": none */
 	bool path_style; /* the bucket stands in the path, not in the host's name */
 	int64_t patience_ms; /* of one request, with its repetitions */
 };
 
 /* Statuses of HTTP. */
-enum { S3_OK = 200, S3_MULTIPLE_CHOICES = 300, S3_BAD_REQUEST = 400, S3_FORBIDDEN = 403,
-    S3_NOT_FOUND = 404, S3_CONFLICT = 409,
-	S3_PRECONDITION_FAILED = 412, S3_TOO_MANY = 429, S3_INTERNAL_ERROR = 500, S3_NOT_IMPLEMENTED = 501,
-	    S3_TIMED_OUT = 504 };
+enum {
+	S3_OK = 200,
+	S3_MULTIPLE_CHOICES = 300,
+	S3_BAD_REQUEST = 400,
+	S3_FORBIDDEN = 403,
+	S3_NOT_FOUND = 404,
+	S3_CONFLICT = 409,
+	S3_PRECONDITION_FAILED = 412,
+	S3_TOO_MANY = 429,
+	S3_INTERNAL_ERROR = 500,
+	S3_NOT_IMPLEMENTED = 501,
+	S3_TIMED_OUT = 504
+};
 
 struct s3 {
 	const struct s3_conf *conf;
 	const char *origin, *host; /* https://host[:port], and host[:port] */
 	pthread_mutex_t lock;
 	void *curl; /* NULL: not used yet */
-	void *inherited; /* of the process that has forked this one, whose connections it uses */
-	pid_t pid; /* whose handle it is */
+	void *inherited; /* the handle of the parent process, which uses its connections */
+	pid_t pid; /* the process that the handle belongs to */
 	int64_t patience_ms;
 	int64_t away_until_us;
-	bool unconditional; /* the store knows no If-None-Match */
+	bool unconditional; /* the store does not support If-None-Match */
 };
 
 enum { S3_REASON_SIZE = 256 }; /* libcurl's */
 
-/* One request.  Of source and sink one each is used at most. */
+/* One request.  It uses at most one source and at most one sink. */
 struct s3_call {
 	const char *method, *key, *query; /* query: encoded, sorted */
 	const char *copy_source; /* encoded */
@@ -76,23 +85,23 @@ struct s3_call {
 /* conf must live as long as the arena. */
 struct s3 *s3_new(struct arena *, const struct s3_conf *);
 
-/* In place of patience_ms.  Returns what was there. */
+/* Sets patience_ms, and returns its previous value. */
 int64_t s3_set_patience(struct s3 *, int64_t ms);
 
-/* The path of a key, with its first slash.  bucket: begins with it. */
+/* The path of a key, with its first slash.  bucket: the path begins with the bucket. */
 const char *s3_path(const struct s3 *, struct arena *, const char *key, bool bucket);
 
 /* 0: the store has answered, whatever its status is; -1: err, as net/s3.h says. */
-int s3_perform(struct s3 *, struct arena *, struct s3_call *,
-    struct err *) __attribute__((warn_unused_result));
+int s3_perform(struct s3 *, struct arena *, struct s3_call *, struct err *)
+    __attribute__((warn_unused_result));
 
-/* The store's own word for what is wrong, such as NoSuchBucket; empty: it has none. */
+/* The store's error code, such as NoSuchBucket; empty: it has sent none. */
 struct slice s3_code(const struct s3_call *);
 
-/* Of an answer that is no success: returns -1. */
+/* Sets err for an answer that is no success: 503, with the store's code in `detail`.  Returns -1. */
 int s3_refuse(const struct s3 *, const struct s3_call *, struct err *);
 
-/* Tells the client that the store is away.  Returns -1. */
+/* Sets the sentence of err for the client: the store is away.  Returns -1. */
 int s3_away(struct err *);
 
 #endif

@@ -2,9 +2,9 @@
 #define NET_S3_SIGN_H
 
 /*
- * AWS Signature Version 4 for S3 (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version 4)").
- * The signature is over the request as it is sent: a path and a query that s3_encode() has written are signed
- * as they are, and no header may be changed on the way.
+ * AWS Signature Version 4 for S3 (docs.aws.amazon.com, "Authenticating Requests (AWS Signature Version
+ * 4)").  The signature covers the request as it is sent: path and query must be encoded by s3_encode(), and
+ * nothing on the way may change a signed header.
  */
 
 #include "base/arena.h"
@@ -15,7 +15,7 @@ enum { S3_SIGNATURE_SIZE = 65 };
 
 struct s3_credentials {
 	const char *key_id, *secret;
-	const char *session; /* of temporary ones; NULL: none */
+	const char *session; /* of temporary credentials; NULL: none */
 };
 
 struct s3_signing {
@@ -29,10 +29,10 @@ struct s3_signing {
 	const struct s3_credentials *credentials;
 };
 
-/* Appends the text with all but letters, digits and -._~ as %XX; with `path` a slash stays. */
+/* Appends the text, with all bytes but letters, digits and -._~ as %XX. path: slashes stay as they are. */
 void s3_encode(struct buf *, struct slice, bool path);
 
-/* "KEY/20130524/us-east-1/s3/aws4_request" without its first field. */
+/* The credential scope: "20130524/us-east-1/s3/aws4_request". */
 const char *s3_scope(struct arena *, const struct s3_signing *);
 
 /* "host;x-amz-date": the names of the headers. */

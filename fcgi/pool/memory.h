@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Bytes of this process that lie in memory and that no other process shares; 0: it is not there any more. */
+/* Bytes of physical memory that this process does not share with others; 0: the process has ended. */
 int64_t memory_of(pid_t);
 
 #endif

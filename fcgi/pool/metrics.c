@@ -337,7 +337,10 @@ meter_observe(const struct meter *meter, size_t family, size_t value, int64_t us
 		cell_add(meter, at + BUCKETS, us);
 }
 
-/* The status is that of the error: nginx takes 403 alone from who refuses an upload before it is read. */
+/*
+ * The status is that of the error, since an answer to nginx's subrequest before an upload is always 403 or
+ * 401.
+ */
 static enum refusal
 refusal_of(const struct request *rq, int status)
 {

@@ -2,10 +2,10 @@
 #define POOL_METRICS_H
 
 /*
- * What the pool counts, for Prometheus.  The numbers lie in memory that the master makes before
- * its first worker and shares with all of them: none is lost when a worker ends, crashes or is
- * replaced by a reload, and each worker can tell the sums of all.  Counting is an atomic
- * addition to a part of that memory which hardly anybody else writes, and never waits.
+ * The pool's metrics, for Prometheus.  The numbers lie in memory that the master makes before its first
+ * worker and shares with all of them: none is lost when a worker ends, crashes or is replaced by a reload,
+ * and each worker can show the sums of all.  Counting is an atomic addition to a part of that memory which
+ * hardly anybody else writes, and never waits.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ enum metric_kind {
 	METRIC_COUNTER,
 	METRIC_SECONDS, /* a counter of microseconds, shown as seconds */
 	METRIC_HISTOGRAM, /* of durations in microseconds, shown as seconds */
-	METRIC_GAUGE /* what was set last; not shown before that */
+	METRIC_GAUGE /* the last value that was set; not shown before that */
 };
 
 enum { METRIC_LABELS = 2 };
@@ -38,7 +38,7 @@ struct metric_family {
 	const char *help;
 	enum metric_kind kind;
 	bool until; /* a gauge of a moment of clock_us(), shown as the seconds until then; below 0: since then */
-	bool sparse; /* has so many that those which never counted anything are not shown */
+	bool sparse; /* has so many metrics that those at 0 are not shown */
 	struct metric_label labels[METRIC_LABELS];
 };
 
@@ -63,7 +63,7 @@ enum {
 };
 
 enum worker_state {
-	WORKER_DOWN, /* none is there: it crashed and is started again in a moment */
+	WORKER_DOWN, /* there is no process: it crashed, and a new one starts in a moment */
 	WORKER_STARTING,
 	WORKER_IDLE,
 	WORKER_BUSY,
@@ -77,10 +77,10 @@ enum reload_result { RELOAD_DONE, RELOAD_FAILED, RELOAD__RESULTS };
 
 /* Why a client was refused. */
 enum refusal {
-	REFUSED_MALFORMED, /* what it asked for, or sent */
-	REFUSED_TOKEN, /* nobody we know */
+	REFUSED_MALFORMED, /* the request or its body */
+	REFUSED_TOKEN, /* no valid credential */
 	REFUSED_RIGHT,
-	REFUSED_ABSENT, /* is not there, or is not to be known */
+	REFUSED_ABSENT, /* it does not exist, or the caller may not know of it */
 	REFUSED_CONFLICT,
 	REFUSED_TOO_LARGE,
 	REFUSED_RATE,
@@ -109,19 +109,19 @@ struct metrics *metrics_share(
     const struct router *, const struct metric_family *app, size_t napp, int fd);
 void metrics_free(struct metrics *);
 
-/* Of the worker with this number in its generation; of the master. */
+/* The meter of the worker with this number in its generation; that of the master. */
 struct meter metrics_meter(struct metrics *, size_t worker);
 struct meter metrics_meter_master(struct metrics *);
 
 /*
- * One more, n more, a duration more, of the family's metric that has these values of its labels
- * (by their place in the list; 0 for a label that it does not have).
+ * Adds one, n, or a duration to the metric of the family with these values of its labels (by their index; 0
+ * for a label that it does not have).
  */
 void meter_count(const struct meter *, size_t family, size_t value, size_t value2);
 void meter_add(const struct meter *, size_t family, size_t value, size_t value2, int64_t n);
 void meter_observe(const struct meter *, size_t family, size_t value, int64_t us);
 
-/* A request that has been answered. */
+/* Counts a request that has been answered. */
 void meter_request(const struct meter *, const struct request *, int status, int64_t bytes,
     int64_t us);
 
@@ -134,13 +134,13 @@ void meter_request(const struct meter *, const struct request *, int status, int
 void meter_set(const struct meter *, size_t family, size_t value, int64_t n);
 bool meter_get(const struct meter *, size_t family, size_t value, int64_t *n);
 
-/* Everything, in Prometheus' text format, version 0.0.4. */
+/* Prints all metrics, in Prometheus' text format, version 0.0.4. */
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 void metrics_print(const struct metrics *, struct buf *);
 
 /*
- * By hand: the two lines that come before the metrics of one name; and one of them.  Labels are
- * pairs of name and value, ended by NULL.
+ * For metrics that are not in the table: print the two lines before the metrics of one name; print one
+ * metric.  Labels are pairs of name and value, ended by NULL.
  */
 void metrics_print_head(struct buf *, const char *name, const char *help, enum metric_kind);
 void metrics_print_one(struct buf *, const char *name, const char *const *labels, int64_t value);

@@ -2,8 +2,8 @@
 #define POOL_METRICS_CELLS_H
 
 /*
- * How the pool's numbers lie in memory: what pool/metrics.c, which counts, and
- * pool/metrics_print.c, which shows, have in common, and nobody else sees.
+ * The layout of the pool's numbers in memory.  Only pool/metrics.c, which counts, and pool/metrics_print.c,
+ * which shows, include it.
  *
  * There are PARTS + 1 equal parts.  A family has a row of cells in each, one metric after the
  * other; a metric is the sum of its cells over all parts.

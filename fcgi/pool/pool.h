@@ -22,7 +22,7 @@
 #include "pool/listen.h"
 #include "pool/metrics.h"
 
-/* What all processes of a pool share, also those of other generations. */
+/* Shared by all processes of a pool, also those of other generations. */
 struct pool_shared {
 	int slots; /* base/slots.h */
 	void *memory; /* of pool_app.shared_size bytes, zeroes at first; NULL: none is wanted */
@@ -31,7 +31,7 @@ struct pool_shared {
 /* What the pool needs to know of the application. */
 struct pool_app {
 	const struct router *router;
-	/* What it counts besides what the pool does: METRIC__POOL and so on. */
+	/* The application's metrics, which follow those of the pool: METRIC__POOL and so on. */
 	const struct metric_family *families;
 	size_t nfamilies;
 	/*
@@ -58,8 +58,9 @@ struct pool_app {
 	 */
 	int (*barrier)(struct worker_app *, struct request *, struct err *);
 	/*
-	 * The answer is an error, in the format of its route: may give it another shape for who asks, such as a
-	 * page.  Asks no database, which may be what fails.  May be NULL.
+	 * Called when the answer is an error, in the format of its route: it may replace the error's body,
+	 * for example by a page.  It must not use the database, whose failure may be the error.  May be
+	 * NULL.
 	 */
 	void (*refuse)(struct worker_app *, struct request *, struct response *);
 	/* After each request, also failed ones: asserts that no transaction is open. */

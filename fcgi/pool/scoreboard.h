@@ -2,8 +2,8 @@
 #define POOL_SCOREBOARD_H
 
 /*
- * What the workers of one generation are doing, in memory that the master
- * shares with them: how it learns that a worker is ready, and that one is stuck.
+ * The state of the workers of one generation, in memory that the master shares with them.  By it the master
+ * knows that a worker is ready, or that one is stuck.
  */
 
 #include <stdatomic.h>
@@ -33,7 +33,7 @@ void slot_idle(struct slot *);
 void slot_busy(struct slot *);
 void slot_stop(struct slot *);
 
-/* Microseconds that its request has taken so far; 0 where it has none. */
+/* Microseconds that the worker's request has taken so far; 0: it has none. */
 int64_t slot_busy_us(const struct slot *);
 
 #endif

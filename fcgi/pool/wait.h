@@ -2,8 +2,8 @@
 #define POOL_WAIT_H
 
 /*
- * What an idle worker waits for: a signal, a connection.  Of all workers that wait for a connection
- * the kernel wakes one, which has to take it, even if it was to end: nobody else is woken.
+ * An idle worker waits for a signal or a connection.  Of all workers that wait for a connection the kernel
+ * wakes only one, which has to take it, even if it was to end.
  */
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
 #include "base/slice.h"
 #include "store/db/db.h"
 
-/* What can be recorded.  A new one is a line here and its name in audit.c. */
+/* The actions that can be recorded.  A new one needs a line here and its name in audit.c. */
 enum audit_action {
 	AUDIT_CRATE_DELETE,
 	AUDIT_CRATE_PUBLISH,
@@ -87,7 +87,7 @@ struct audit_actor {
 
 enum { AUDIT_FACTS_MAX = 12 };
 
-/* One more thing to know of a change. */
+/* One further fact about a change. */
 struct audit_fact {
 	const char *key;
 	const char *value; /* NULL: the fact is left out */
@@ -99,7 +99,7 @@ struct audit_event {
 	int64_t project_id; /* 0: of none */
 	const char *crate;
 	const char *version;
-	const char *id_key; /* what `id` is called among the facts; NULL: it is not there */
+	const char *id_key; /* the key of `id` among the facts; NULL: `id` is no fact */
 	int64_t id;
 	struct audit_fact facts[AUDIT_FACTS_MAX]; /* up to a key that is NULL */
 };

@@ -14,7 +14,7 @@
 #include "store/audit.h"
 #include "store/db/db.h"
 
-/* Which rows; what is 0 or NULL is all the same. */
+/* Selects rows; a member that is 0 or NULL selects nothing. */
 struct audit_filter {
 	const char *project; /* full path */
 	const char *username; /* who did it */
@@ -47,7 +47,7 @@ struct audit_row {
 	const char *ref;
 	const char *commit;
 	const char *job_project; /* in which it ran */
-	const char *job_issuer; /* of another CI system: who has vouched for the job */
+	const char *job_issuer; /* of another CI system: the issuer of the job's identity token */
 };
 
 /* A place in the log; opaque. */
@@ -63,7 +63,10 @@ struct audit_cursor {
 	char last_at[32];
 };
 
-/* To the beginning.  -1: 400 an action or crate that cannot be, 404 no such project or user. */
+/*
+ * Sets the cursor to the beginning.  -1: 400 no such action or a malformed crate name, 404 no such project
+ * or user.
+ */
 int audit_log_open(struct db *, struct arena *, const struct audit_filter *, bool oldest_first,
     struct audit_cursor *, struct err *) __attribute__((warn_unused_result));
 

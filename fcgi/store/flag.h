@@ -2,8 +2,8 @@
 #define STORE_FLAG_H
 
 /*
- * Feature flags: what can be switched off, or be on for some projects only.  A route names its
- * flag; where that is off it is not there, for anybody who might use it (access/access.h).
+ * Feature flags: functions that can be switched off, or be on for some projects only.  A route names its
+ * flag; where the flag is off, the route does not exist for anybody (access/access.h).
  */
 
 #include <stdbool.h>
@@ -31,7 +31,7 @@ enum flag {
 
 struct flag_kind {
 	const char *name; /* as in the database and on the command line */
-	bool on; /* where nobody has said anything */
+	bool on; /* the default */
 	bool server; /* it concerns no project: on or off for all */
 	enum flag needs; /* off where that one is off */
 	const char *about;
@@ -40,17 +40,18 @@ struct flag_kind {
 extern const struct flag_kind flag_kinds[FLAG__MAX]; /* not FLAG_NONE */
 
 /*
- * Is it on for that project (0: for what is in none)?  `rows` is what the facts statements say of
- * flags (NULL: nothing): "name=percentage" for all, "name:percentage" of the project.  Of a
- * percentage the same projects are always in, and those of a smaller one are in a greater.
+ * Is the flag on for that project (0: for a request about no project)?  `rows`: the flags from the
+ * statement of the facts (NULL: none are set): "name=percentage" for all projects, "name:percentage" for
+ * this one.  A percentage always selects the same projects, and a greater one includes those of a smaller
+ * one.
  */
 bool flag_is_on(enum flag, const char *rows, int64_t project_id);
 
-/* The same of one that concerns no project, for who has not asked for facts.  -1: 503. */
+/* The same for a flag that concerns no project, for a caller without facts.  -1: 503. */
 int flag_ask(struct db *, struct arena *, enum flag, bool *on, struct err *)
     __attribute__((warn_unused_result));
 
-/* -1: 400, naming those that there are. */
+/* Finds the flag of that name.  -1: 400, with the names of all flags. */
 int flag_find(const char *name, enum flag *, struct err *) __attribute__((warn_unused_result));
 
 /* "on", "off", "25%".  -1: 400. */
@@ -60,7 +61,7 @@ int flag_parse_percentage(const char *, int *, struct err *) __attribute__((warn
 int flag_set(struct db *, struct arena *, const struct audit_actor *, enum flag, int percentage,
     const char *project, struct err *) __attribute__((warn_unused_result));
 
-/* Forgets what was set; nothing happens where nothing was.  -1: 404 no such project. */
+/* Goes back to the default; no change where the flag is not set.  -1: 404 no such project. */
 int flag_unset(struct db *, struct arena *, const struct audit_actor *, enum flag,
     const char *project, struct err *) __attribute__((warn_unused_result));
 

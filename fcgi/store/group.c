@@ -114,7 +114,7 @@ group_find_projects(struct db *db, struct arena *a, const char *full_path, const
 	return 0;
 }
 
-/* Binds the projects of the list, or null; *paths: what they are called. */
+/* Binds the ids of the listed projects, or null; *paths: their full paths. */
 static int
 bind_projects(struct db_params *p, struct db *db, struct arena *a, const char *full_path, const char *words,
     bool one, const char **paths, struct err *err)

@@ -16,15 +16,15 @@ struct group {
 	int64_t parent_id; /* 0: none */
 	int64_t created_at;
 	const char *anonymous_networks; /* as of a project, for all projects below */
-	/* of its registry (store/package/view.h) */
-	const char *registry_projects; /* full paths with blanks between: these have names before others */
+	/* the next two belong to its registry (store/package/view.h) */
+	const char *registry_projects; /* full paths with blanks between: they go before other projects */
 	const char *default_project; /* full path of the project that new names go to; "": none */
 };
 
-/* What is to become of a group; NULL leaves as it is. */
+/* The new values of a group; NULL leaves a value as it is. */
 struct group_change {
 	const char *anonymous_networks;
-	/* full paths or ids of projects below the group, with blanks between; one, or "": none */
+	/* both: full paths or ids of projects below the group; "": none */
 	const char *registry_projects;
 	const char *default_project;
 };
@@ -50,8 +50,8 @@ int group_set(struct db *, struct arena *, const struct audit_actor *, const cha
 enum { GROUP_PROJECTS_MAX = 1000 };
 
 /*
- * The projects below the group that the words name, full paths or ids with blanks between: their ids, and
- * in *paths their full paths with blanks between.  -1: as group_set().
+ * Finds the projects below the group that the words (full paths or ids, with blanks between) name: their
+ * ids, and in *paths their full paths, with blanks between.  -1: as group_set().
  */
 int group_find_projects(struct db *, struct arena *, const char *full_path, const char *words,
     int64_t ids[GROUP_PROJECTS_MAX], size_t *n, const char **paths, struct err *)

@@ -1,7 +1,7 @@
 #ifndef STORE_HEALTH_H
 #define STORE_HEALTH_H
 
-/* What monitoring asks of the database. */
+/* Questions of monitoring to the database. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,13 +12,13 @@
 
 struct health {
 	bool reachable;
-	bool writable; /* no standby, nor made read-only */
+	bool writable; /* neither a standby nor read-only */
 	enum db_schema schema; /* whether the schema fits this program */
 };
 
 /*
- * Connects if need be and looks.  What is wrong is in *health, and why in err, whose status is 0
- * where nothing is.
+ * Connects if necessary, and fills *health.  If something is wrong, err says why; otherwise its status is
+ * 0.
  */
 void health_look(struct db *, struct arena *, struct health *, struct err *);
 
@@ -26,11 +26,16 @@ void health_look(struct db *, struct arena *, struct health *, struct err *);
 int health_blobs(struct db *, struct arena *, int64_t *n, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 
-/* Since when the first change of a crate waits for searches and lists to show it.  -1: 500, 503. */
+/*
+ * *late_s: how long the oldest change of a crate has waited to appear in searches and lists.  -1: 500, 503.
+ */
 int health_search(struct db *, struct arena *, int64_t *late_s, struct err *)
     __attribute__((warn_unused_result));
 
-/* What the last complete check of the store left, and when it ended; 0: there was none.  -1: 500, 503. */
+/*
+ * The problems that the last complete check of the store left, and the time of its end; 0: there was none.
+ * -1: 500, 503.
+ */
 int health_check(struct db *, struct arena *, int64_t *problems, int64_t *checked_at, struct err *)
     __attribute__((warn_unused_result));
 
@@ -42,7 +47,7 @@ struct health_tasks {
 	int64_t waiting;
 	int64_t failing; /* to be tried again */
 	int64_t dead;
-	int64_t late_s; /* since when the first of those that are due has been so */
+	int64_t late_s; /* how long the oldest task that is due has been due */
 	int64_t done_at; /* of those with a period; 0: never */
 };
 
@@ -51,8 +56,9 @@ int health_tasks(struct db *, struct arena *, struct health_tasks **, size_t *n,
     __attribute__((warn_unused_result));
 
 /*
- * The worker of a node, by what it has done.  *age_s: since it was last seen to work, which it shows each
- * half minute; -1: never.  *failing: kinds of tasks that have failed, with commas between.  -1: 500, 503.
+ * The state of the worker of a node.  *age_s: seconds since its last sign of work, which it gives each half
+ * minute; -1: there was none.  *failing: kinds of tasks that have failed, with commas between.  -1: 500,
+ * 503.
  */
 int health_worker(struct db *, struct arena *, const char *node, int64_t *age_s, const char **failing,
     struct err *) __attribute__((warn_unused_result));
@@ -61,7 +67,7 @@ int health_worker(struct db *, struct arena *, const char *node, int64_t *age_s,
 struct health_server {
 	int64_t now_ms; /* its clock: milliseconds since 1970 */
 	bool local; /* it runs on this host, as far as the connection tells */
-	const char *directory; /* of its data; NULL: this role may not know */
+	const char *directory; /* of its data; NULL: this role may not read it */
 };
 
 int health_server(struct db *, struct arena *, struct health_server *, struct err *)

@@ -42,7 +42,7 @@ struct user_entry {
 	const char *created_at;
 };
 
-/* Those of n ids that are there, in their order. */
+/* The entries of n ids, in their order, without those that do not exist. */
 int project_entries(struct db *, struct arena *, const int64_t *ids, size_t n,
     struct project_entry **, size_t *nfound, struct err *) __attribute__((warn_unused_result));
 

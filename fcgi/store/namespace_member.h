@@ -2,8 +2,8 @@
 #define STORE_NAMESPACE_MEMBER_H
 
 /*
- * The members of one project or group, as whoever administers it sees and changes them: never
- * beyond their own level, neither in what they grant nor in whom they change.
+ * The members of one project or group, as its owners and maintainers see and change them.  They cannot
+ * grant a level above their own, nor change a member above it.
  */
 
 #include <stdbool.h>
@@ -24,13 +24,13 @@ struct namespace_member {
 	const char *created_at;
 };
 
-/* Which ones: those above as well; whose name has this in it, NULL: all. */
+/* Selects members: also inherited ones; only those whose name includes `query`, NULL: all. */
 struct namespace_member_filter {
 	bool inherited;
 	const char *query;
 };
 
-/* Whose membership has not ended, by user name. */
+/* Lists members whose membership has not ended, by user name. */
 int namespace_member_list(struct db *, struct arena *, const struct member_namespace *,
     const struct namespace_member_filter *, struct namespace_member **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
@@ -43,7 +43,7 @@ enum namespace_member_change {
 	NAMESPACE_MEMBER_ADD,
 	NAMESPACE_MEMBER_EDIT,
 	NAMESPACE_MEMBER_REMOVE,
-	NAMESPACE_MEMBER_SET /* whatever it was; to MEMBER_NONE as well */
+	NAMESPACE_MEMBER_SET /* sets the level, whether or not the user is a member; MEMBER_NONE removes */
 };
 
 struct namespace_member_set {
@@ -52,15 +52,15 @@ struct namespace_member_set {
 	const char *username;
 	int64_t level; /* not of REMOVE */
 	int64_t expires_at; /* 0: never */
-	bool keeps_end; /* in place of that, what it was */
-	int granter; /* the level of who asks; LEVEL_ADMIN and above for administrators */
+	bool keeps_end; /* keeps the old end instead */
+	int granter; /* the level of the caller; LEVEL_ADMIN and above for administrators */
 	bool force; /* even if the place loses its last owner */
 };
 
 /*
- * In one transaction, with its audit row.  *user_id: whom it was about.  -1: 404 no such user, or
- * no member; 409 a member already; 403 above the level of who asks, or the place would lose its last owner,
- * at once or, by an earlier end, in time.
+ * Makes the change in one transaction with its audit row.  *user_id: the user.  -1: 404 no such user, or no
+ * member; 409 the user is a member already; 403 above the caller's level, or the namespace would lose its
+ * last owner, now or when a membership ends.
  */
 int namespace_member_set(struct db *, struct arena *, const struct audit_actor *,
     const struct member_namespace *, const struct namespace_member_set *, int64_t *user_id, struct err *)

@@ -18,7 +18,7 @@ struct project {
 	bool packages_enabled; /* off: the registry is not there at all */
 	bool public_packages; /* anyone may pull, whatever the visibility */
 	int64_t created_at;
-	const char *anonymous_networks; /* from where the files need no token; base/cidr.h */
+	const char *anonymous_networks; /* networks from which reading files needs no token; base/cidr.h */
 };
 
 /* "must be private, internal or public" -1: 400. */
@@ -31,7 +31,7 @@ int project_check_visibility(const char *, struct err *) __attribute__((warn_unu
 int project_add(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
     const char *visibility, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* What is to change; NULL leaves as it is. */
+/* The new values of a project; NULL leaves a value as it is. */
 struct project_change {
 	const char *visibility;
 	const bool *packages_enabled;
@@ -48,7 +48,7 @@ int project_set(struct db *, struct arena *, const struct audit_actor *, const c
 int project_find(struct db *, struct arena *, const char *full_path, struct project **,
     struct err *) __attribute__((warn_unused_result));
 
-/* What a project has of its own in place of the configuration: key and value of berth.conf. */
+/* A project's own value for a key of berth.conf. */
 struct project_setting {
 	const char *key;
 	const char *value;

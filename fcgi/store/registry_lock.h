@@ -2,13 +2,13 @@
 #define STORE_REGISTRY_LOCK_H
 
 /*
- * Who changes many objects of the registry as a whole, or makes one only if it is missing, does so one after
- * the other.
+ * Serializes transactions that change many objects of the registry, or that make an object only if it is
+ * missing.
  */
 
 #include "store/db/db.h"
 
-/* Inside a transaction, until it ends.  -1: 503 another one takes too long. */
+/* Takes the lock until the open transaction ends.  -1: 503 another transaction holds it too long. */
 int registry_lock(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
 #endif

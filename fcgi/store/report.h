@@ -1,14 +1,14 @@
 #ifndef STORE_REPORT_H
 #define STORE_REPORT_H
 
-/* What a registry is used for, and by how many: read when somebody asks, from what was counted. */
+/* Reports on the use of a registry, from the counters of downloads and publishes. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "store/db/db.h"
 
-/* How many different ones: people, deploy tokens, CI jobs. */
+/* The kinds of actors that are counted, each actor once: people, deploy tokens, CI jobs. */
 enum report_actor { REPORT_USERS, REPORT_DEPLOY_TOKENS, REPORT_JOBS, REPORT__ACTORS };
 
 struct report_month {
@@ -30,7 +30,7 @@ int report_adoption(struct db *, struct arena *, const char *project, int64_t mo
 
 int64_t report_sum(const int64_t actors[REPORT__ACTORS]);
 
-/* By how much there are more than in the month before, in tenths of a percent. */
+/* The growth over the month before, in tenths of a percent. */
 struct report_growth {
 	bool known; /* false: there were none before */
 	int64_t tenths;

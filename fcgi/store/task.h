@@ -2,9 +2,9 @@
 #define STORE_TASK_H
 
 /*
- * Work that nobody waits for: rows of `tasks`, which berth-worker(8) runs.  A task runs at least
- * once: where a worker dies, or its connection does, somebody else runs it again, perhaps while
- * the first is still at it.  (CI jobs are something else: they have tokens.)
+ * Background tasks: rows of `tasks`, which berth-worker(8) runs.  A task runs at least once: if a worker or
+ * its connection dies, another worker runs it again, perhaps while the first one still runs. (CI jobs are
+ * something else: they have tokens.)
  */
 
 #include <stdbool.h>
@@ -53,7 +53,10 @@ struct task {
 /* From now on db_notified() tells of new tasks. */
 int task_listen(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
-/* There is one task of that kind with that period, or one of each node: node NULL, or ours. */
+/*
+ * Makes sure that there is one task of that kind with that period.  node: NULL, or this node, for a task
+ * that each node runs.
+ */
 int task_schedule(struct db *, struct arena *, const char *kind, const char *node, int64_t period,
     struct err *) __attribute__((warn_unused_result));
 
@@ -117,13 +120,13 @@ int task_list(struct db *, struct arena *, const char *kind, bool dead, struct t
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Lets it run at once, a dead one too, with all its attempts.  -1: 404; 409 where another one
- * with the same key waits in the place of a dead one.
+ * Runs a task at once, even a dead one, with all its attempts again.  -1: 404; 409 another task with the
+ * key of this dead one waits already.
  */
 int task_retry(struct db *, struct arena *, const struct audit_actor *, int64_t id, struct err *)
     __attribute__((warn_unused_result));
 
-/* One that runs just now goes on, and leaves nothing.  -1: 404. */
+/* Removes a task; if it is running, it goes on to its end.  -1: 404. */
 int task_remove(struct db *, struct arena *, const struct audit_actor *, int64_t id, struct err *)
     __attribute__((warn_unused_result));
 

@@ -13,7 +13,7 @@
 struct user {
 	int64_t id;
 	const char *username;
-	const char *name; /* for people to read */
+	const char *name; /* the display name */
 	const char *email;
 	bool admin;
 	const char *state; /* "active" or "blocked" */
@@ -25,24 +25,27 @@ int user_add(struct db *, struct arena *, const struct audit_actor *, const stru
     int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
- * A blocked user's tokens are refused from the next request on.  force: also those of the last active
- * administrator.  -1: 404; 409 the last administrator.
+ * Blocks or unblocks a user.  A blocked user's tokens are refused from the next request on.  force: also if
+ * no active administrator is left.  -1: 404; 409 the user is the last active administrator.
  */
 int user_set_blocked(struct db *, struct arena *, const struct audit_actor *, const char *username,
     bool blocked, bool force, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* What is to change; NULL leaves as it is. */
+/* The new values of a user; NULL leaves a value as it is. */
 struct user_change {
 	const char *name;
 	const char *email;
 	const bool *admin;
 };
 
-/* force: also where the last active administrator is none any more.  -1: 400, 404; 409 that is so. */
+/*
+ * force: also if no active administrator is left.  -1: 400, 404; 409 the user is the last active
+ * administrator.
+ */
 int user_set(struct db *, struct arena *, const struct audit_actor *, const char *username,
     const struct user_change *, bool force, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* -1: 400 for what cannot be a username, 404. */
+/* Finds a user by name.  -1: 400 a malformed username, 404. */
 int user_find(struct db *, struct arena *, const char *username, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 

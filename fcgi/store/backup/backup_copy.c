@@ -12,14 +12,14 @@
 #include "store/blob/blob.h"
 #include "store/blob/blob_dir.h"
 
-/* So much is in `incoming` at most, and then gets its names. */
+/* The most that `incoming` holds before its blobs get their names. */
 enum { BATCH = 2000, CHUNK = 256 * 1024 };
 #define BATCH_BYTES ((int64_t)1 << 30)
 
 struct backup_copy {
 	const struct blob_store *objects; /* NULL: a directory */
 	const char *root, *incoming;
-	struct stat like; /* what is made has this owner, and this mode */
+	struct stat like; /* the owner and the mode of what it makes */
 	mode_t file_mode;
 	char names[BATCH][BLOB_HEX_SIZE]; /* of those in `incoming` */
 	size_t n;
@@ -171,10 +171,7 @@ name_batch(struct arena *a, struct backup_copy *c, struct err *err)
 	return 0;
 }
 
-/*
- * An object store compares the digest as well; what it gets is compared here, so that a bad source is no
- * error.
- */
+/* An object store checks the digest as well.  This check comes first, so that a bad source is no error. */
 static int
 upload(struct arena *a, struct backup_copy *c, int fd, const char *sha256, int64_t size, bool *good,
     struct err *err)
@@ -184,7 +181,7 @@ upload(struct arena *a, struct backup_copy *c, int fd, const char *sha256, int64
 	return *good ? c->objects->kind->put(c->objects, a, sha256, fd, size, err) : 0;
 }
 
-/* Names what is in `incoming`, when it is a batch. */
+/* Gives the blobs in `incoming` their names when they are a full batch. */
 static int
 note(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, struct err *err)
 {
@@ -197,7 +194,7 @@ note(struct arena *a, struct backup_copy *c, const char *sha256, int64_t size, s
 	return c->n == BATCH || c->batch_bytes >= BATCH_BYTES ? name_batch(a, c, err) : 0;
 }
 
-/* Closes fd. */
+/* Adds the blob that fd reads, and closes fd. */
 static int
 add(struct arena *a, struct backup_copy *c, int fd, const char *sha256, int64_t size, bool *good,
     struct err *err)

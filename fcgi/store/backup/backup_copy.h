@@ -29,30 +29,30 @@ int backup_copy_new(struct arena *, const char *root, const char *incoming, cons
 int backup_copy_to_store(struct arena *, const struct blob_store *, struct backup_copy **, struct err *)
     __attribute__((warn_unused_result));
 
-/* Makes one more directory in that way, unless it is there. */
+/* Makes one more directory with the same owner and mode, unless it exists. */
 int backup_copy_dir(const struct backup_copy *, const char *path, struct err *)
     __attribute__((warn_unused_result));
 
-/* Is the blob there, with this size?  1: yes, 0: no, -1: as above. */
+/* Does the target have the blob, with this size?  1: yes, 0: no, -1: as above. */
 int backup_copy_has(struct arena *, const struct backup_copy *, const char *sha256, int64_t size,
     struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Copies the file at `from`.  *good: it was there and had this size and digest; false: nothing is copied.
- * -1: as above.
+ * Copies the file at `from`.  *good: the file existed and had this size and digest; false: nothing is
+ * copied.  -1: as above.
  */
 int backup_copy_add(struct arena *, struct backup_copy *, const char *from, const char *sha256,
     int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
 
-/* The same of a blob of a store, by its name there. */
+/* The same for a blob of a store, by its name there. */
 int backup_copy_add_from(struct arena *, struct backup_copy *, const struct blob_store *, const char *key,
     const char *sha256, int64_t size, bool *good, struct err *) __attribute__((warn_unused_result));
 
-/* Puts all into their places, on the disk.  -1: as above. */
+/* Moves all copied blobs to their places and syncs them to the disk.  -1: as above. */
 int backup_copy_end(struct arena *, struct backup_copy *, struct err *) __attribute__((warn_unused_result));
 
-/* What was copied so far. */
+/* The number and the bytes of the blobs copied so far. */
 void backup_copy_count(const struct backup_copy *, int64_t *blobs, int64_t *bytes);
 
 #endif

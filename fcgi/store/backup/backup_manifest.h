@@ -43,18 +43,24 @@ const char *backup_path(struct arena *, const char *dir, const char *name, const
 int backup_names(struct arena *, const char *dir, const char ***names, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* Removes what a backup without a manifest, which has not come to its end, has left.  -1: 503, 500. */
+/* Removes the files of backups that did not finish, and so have no manifest.  -1: 503, 500. */
 int backup_clear(struct arena *, const char *dir, struct err *) __attribute__((warn_unused_result));
 
-/* Puts the manifest in its place, when all else is on the disk.  -1: 503, 500. */
+/* Writes the manifest; call it when everything else is on the disk.  -1: 503, 500. */
 int backup_manifest_write(struct arena *, const char *dir, const struct backup_manifest *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Reads it; name NULL: that of the newest backup.  -1: 404 there is none, 409 it is damaged, 500. */
+/*
+ * Reads the manifest of a backup; name NULL: of the newest one.  -1: 404 there is none, 409 it is damaged,
+ * 500.
+ */
 int backup_manifest_read(struct arena *, const char *dir, const char *name, struct backup_manifest *,
     struct err *) __attribute__((warn_unused_result));
 
-/* Has the file this digest, and that size (-1: any)?  -1: 404 it is not there, 409 it differs, 500. */
+/*
+ * Checks that the file has this digest and this size (-1: any).  -1: 404 there is no file, 409 it differs,
+ * 500.
+ */
 int backup_check_file(const char *path, const char *sha256, int64_t size, struct err *)
     __attribute__((warn_unused_result));
 

@@ -40,7 +40,7 @@ not_empty(const struct backup_restore *r, const char *what, struct err *err)
 	    r->store->name, what);
 }
 
-/* A directory may have nothing else. */
+/* A store that is a directory must be empty. */
 static int
 check_directory(const struct backup_restore *r, bool begun, struct err *err)
 {
@@ -70,7 +70,7 @@ refuse_one(void *arg, const struct blob_entry *e, struct err *err)
 	return not_empty(arg, e->name, err);
 }
 
-/* A bucket may have what is not ours, and none of our names. */
+/* A bucket may have other objects, but none with Berth's names. */
 static int
 check_objects(struct backup_restore *r, struct err *err)
 {

@@ -2,16 +2,16 @@
 #define STORE_BACKUP_BACKUP_RESTORE_H
 
 /*
- * Restores a backup into an empty store and an empty database.  The blobs come first, and then the dump, in
- * one transaction: where the restore ends before it is complete, the database is still empty, and the next
- * attempt goes on in the store that the first one has marked.
+ * Restores a backup into an empty store and an empty database: first the blobs, then the dump, in one
+ * transaction.  If the restore is interrupted, the database is still empty, and the next attempt continues
+ * in the store, which the first one has marked.
  */
 
 #include <stdint.h>
 
 #include "store/backup/backup_manifest.h"
 
-/* In the store while it is not complete: the name of the backup. */
+/* A file in the store while the restore is not complete; it has the name of the backup. */
 #define BACKUP_MARK_FILE "restore-of"
 
 struct backup_restore {
@@ -25,7 +25,10 @@ struct backup_restore {
 	int64_t missing; /* blobs that the backup does not have, or with other bytes */
 };
 
-/* Are store and database empty, and fits the schema this program?  -1: 409 and what to do; 404, 503, 500. */
+/*
+ * Checks that store and database are empty and that the backup's schema fits this program.  -1: 409, with
+ * what to do; 404, 503, 500.
+ */
 int backup_restore_check(struct arena *, struct backup_restore *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -33,7 +36,7 @@ int backup_restore_check(struct arena *, struct backup_restore *, struct err *)
 int backup_restore_run(struct arena *, struct backup_restore *, struct err *)
     __attribute__((warn_unused_result));
 
-/* When store and database were joined: the restore is complete.  -1: 500. */
+/* Marks the restore as complete; call it after store and database were joined (store_adopt()).  -1: 500. */
 int backup_restore_end(struct arena *, const struct backup_restore *, struct err *)
     __attribute__((warn_unused_result));
 

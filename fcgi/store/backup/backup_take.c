@@ -20,7 +20,10 @@
 
 enum { PAGE = 5000, DIR_MODE = 0700, FILE_MODE = 0600, LOCK_TRIES = 50, LOCK_MS = 100 };
 
-/* Whatever the directory lets others do: a backup has private crates and digests of tokens. */
+/*
+ * Only the owner may read a backup, whatever the mode of the directory: it has private crates and digests
+ * of tokens.
+ */
 enum { MASK = S_IRWXG | S_IRWXO };
 
 struct taking {
@@ -148,7 +151,7 @@ dump(struct taking *t, const char *snapshot, struct err *err)
 {
 	struct backup_manifest *m = &t->task->manifest;
 	const char *path = backup_path(t->arena, t->task->dir, m->name, ".dump");
-	/* nobody shall be signed in again by a restore */
+	/* a restore must not sign anybody in again */
 	const char *words[] = { "pg_dump", "--format=custom", "--no-password",
 		"--exclude-table-data=public.sessions", "--exclude-table-data=public.sign_in_links",
 		arena_printf(t->arena, "--snapshot=%s", snapshot), NULL };

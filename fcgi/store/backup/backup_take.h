@@ -4,15 +4,16 @@
 /*
  * Takes a backup while the registry serves.
  *
- *	1.  It keeps collections from taking blobs (backup_lock).
+ *	1.  It stops collections from removing blobs (backup_lock).
  *	2.  In one snapshot of the database it lists the blobs that versions need, and pg_dump writes the
  *	    dump.  A version was committed after its blob was in the store, so the store has all of them.
  *	3.  It copies the blobs that earlier backups in the directory lack.  They stay in the store meanwhile
  *	    (1); what is published after the snapshot is the next backup's.
  *	4.  It writes the manifest, when all else is on the disk.
  *
- * So each version that was acknowledged before the backup began is in it, with its bytes.  Where the backup
- * ends before its manifest, earlier ones stay as they are, and the next one uses what was copied.
+ * So each version that was acknowledged before the backup began is in it, with its bytes.  If the backup
+ * ends before its manifest is written, earlier backups stay as they are, and the next one uses the blobs
+ * that were copied.
  */
 
 #include <stdint.h>
@@ -26,7 +27,7 @@ struct backup_task {
 	const char *conninfo; /* of a role that may read all tables and sequences */
 	const struct blob_store *store;
 	const char *dir; /* is made if it is missing */
-	int64_t keep; /* so many backups stay; older ones lose their dump, and no blob goes.  0: all */
+	int64_t keep; /* backups to keep: older ones are removed, but no blobs; 0: all */
 	/* results */
 	struct backup_manifest manifest;
 	int64_t copied, copied_bytes; /* blobs that earlier backups lacked */
@@ -34,8 +35,8 @@ struct backup_task {
 };
 
 /*
- * A blob that cannot be had is counted in manifest.blobs_missing, and is no error.  -1: 409 another backup
- * runs, or the directory has another registry's; 503, 500.
+ * A blob that no place has is counted in manifest.blobs_missing, and is no error.  -1: 409 another backup
+ * runs, or the directory has backups of another registry; 503, 500.
  */
 int backup_take(struct arena *, struct backup_task *, struct err *) __attribute__((warn_unused_result));
 

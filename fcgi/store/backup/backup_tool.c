@@ -26,7 +26,7 @@ become(uid_t uid)
 	       setuid(uid) == 0 && setenv("HOME", user->pw_dir, 1) == 0 && chdir("/") == 0;
 }
 
-/* The program ends with the command.  become() would undo it. */
+/* Ends the program with the command.  Call it after become(), which would undo it. */
 static bool
 follow(pid_t command)
 {

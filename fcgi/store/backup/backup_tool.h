@@ -11,11 +11,11 @@
 enum { BACKUP_TOOL_ARGS_MAX = 12 };
 
 /*
- * Runs a program, and waits for it.  words: its name, and what follows `--dbname CONNINFO`, up to a NULL.  A
- * password of the connection string does not become an argument.  A process of root acts as the user that is
- * called like the role, as store/db/db_peer.h does.  The program ends with this process, also where that is
- * killed: what it has not committed never was.  fd becomes its standard input (write: false) or output.
- * What it says goes to standard error.  -1: 500.
+ * Runs a program, and waits for it.  words: its name, and the arguments after `--dbname CONNINFO`, up to a
+ * NULL.  The password of the connection string does not become an argument.  A process of root acts as the
+ * user with the name of the role, as store/db/db_peer.h does.  The program ends with this process, even if
+ * this process is killed; the database then rolls back what was not committed.  fd becomes the program's
+ * standard input (write: false) or output.  Its messages go to standard error.  -1: 500.
  */
 int backup_tool_run(struct arena *, const char *const *words, const char *conninfo, int fd, bool write,
     struct err *) __attribute__((warn_unused_result));

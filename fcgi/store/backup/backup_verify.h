@@ -20,12 +20,12 @@ struct backup_check {
 };
 
 /*
- * A blob that the backup lacked already when it was taken is told, and does not count as bad.  -1: 404
- * there is no backup, or a file of it is missing; 409 dump, list or manifest is damaged; 500.
+ * A blob that was already missing when the backup was taken is reported, but does not count as bad.  -1:
+ * 404 there is no backup, or one of its files is missing; 409 dump, list or manifest is damaged; 500.
  */
 int backup_verify(struct arena *, struct backup_check *, struct err *) __attribute__((warn_unused_result));
 
-/* Dump and list alone. */
+/* Checks only dump and list.  -1: as above. */
 int backup_verify_files(struct arena *, const char *dir, const struct backup_manifest *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -82,7 +82,7 @@ blob_hash_file(int fd, const char *sha256, bool *same)
 bool
 blob_is_sound_at(int at, const char *path, const char *sha256)
 {
-	/* opened, as a network's file system may remember what stat would say */
+	/* open it, because a network file system may answer stat() from its memory */
 	int fd = openat(at, path, BLOB_OPEN);
 	bool same = false;
 

@@ -22,8 +22,8 @@ enum {
 };
 
 /*
- * How a file is opened that should be a blob, and may be anything: no link is followed, and no pipe is
- * waited for (<fcntl.h>).
+ * Flags to open a file that should be a blob but may be anything: they follow no link and wait for no pipe
+ * (<fcntl.h>).
  */
 #define BLOB_OPEN (O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
 
@@ -42,10 +42,10 @@ void blob_path_write(const char *sha256, char out[BLOB_PATH_SIZE]);
 /* "trash/<sha256>" */
 const char *blob_trash_path(struct arena *, const char *sha256);
 
-/* Is the blob in the store, with the bytes that its name says?  Reads all of it. */
+/* Does the store have the blob, with the SHA-256 of its name?  Reads all of it. */
 bool blob_is_sound(struct arena *, const struct blob_store *, const char *sha256);
 
-/* The same of the file at `path` below the directory `at`. */
+/* The same for the file at `path` below the directory `at`. */
 bool blob_is_sound_at(int at, const char *path, const char *sha256);
 
 /* Reads the file from its position.  *same: it has this SHA-256.  -1: it cannot be read. */

@@ -21,7 +21,7 @@
 #include "store/blob/blob_kind.h"
 #include "store/db/db.h"
 
-/* A pass over the whole store.  A collection makes two: one counts, the other one takes. */
+/* A pass over the whole store.  A collection makes two: the first counts, the second takes. */
 struct blob_pass {
 	const struct blob_store *store;
 	int64_t keep; /* seconds that unused blobs stay */

@@ -51,7 +51,7 @@ add(void *arg, const struct blob_entry *e, struct err *err)
 	return 0;
 }
 
-/* As a directory, which it is. */
+/* Lists the copies, in the way of a store that is a directory. */
 static int
 list(const struct blob_store *store, struct copies *c, struct err *err)
 {

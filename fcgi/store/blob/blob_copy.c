@@ -44,7 +44,10 @@ blob_has_copy(const struct blob_store *store, struct arena *a, const char *sha25
 	return store->kind->copies && use(copy_path(store, a, sha256));
 }
 
-/* One process brings a blob, into a file that staging's sweep knows as its own. */
+/*
+ * The state of a process that fetches a blob into a staging file, whose name blob_sweep_staging()
+ * recognizes.
+ */
 struct bringing {
 	const struct blob_store *store;
 	struct arena *arena;
@@ -63,7 +66,7 @@ is_named(const struct bringing *b)
 	       is.st_ino == named.st_ino;
 }
 
-/* 1: the file is ours to write; 0: another process has brought the blob meanwhile; -1: err. */
+/* 1: this process may write the file; 0: another process has fetched the blob meanwhile; -1: err. */
 static int
 lock(struct bringing *b, int64_t until_us, struct err *err)
 {
@@ -104,7 +107,7 @@ name_copy(struct bringing *b, struct err *err)
 	return rc;
 }
 
-/* 1: brought, 0: the store lacks it, -1: err. */
+/* 1: fetched, 0: the store lacks the blob, -1: err. */
 static int
 fetch(struct bringing *b, struct err *err)
 {
@@ -129,7 +132,7 @@ is_full(const struct blob_store *store)
 	return statvfs(store->dir, &fs) == 0 && (int64_t)(fs.f_bavail * fs.f_frsize) < FULL_BYTES;
 }
 
-/* Copies are what can go first when the disk is full. */
+/* Removes copies if the disk is full.  True: there is some room now. */
 static bool
 make_room(const struct blob_store *store)
 {
@@ -152,7 +155,7 @@ bring(struct bringing *b, int64_t until_us, struct err *err)
 		err_clear(err);
 		rc = fetch(b, err);
 	}
-	/* with the lock, or another process might have the name already */
+	/* this needs the lock: without it another process might already use the name */
 	if (rc != 1)
 		(void)unlink(b->aside);
 	return rc;

@@ -2,11 +2,10 @@
 #define STORE_BLOB_BLOB_COPY_H
 
 /*
- * A node's copies of blobs, where the store is an object store: files DIR/ab/cd/<sha256> that nginx sends.
- * A copy has its name only when its bytes have that SHA-256 and are on the disk; so what has a name is
- * whole, after whatever crash.  Workers that lack the same blob bring it once: they lock the file in
- * DIR/staging that it comes into.  A copy is named by its bytes, so none is ever stale, and any may be
- * removed at any time.
+ * A node's copies of the blobs of an object store: files DIR/ab/cd/<sha256> that nginx sends.  A copy gets
+ * its name only when its bytes have that SHA-256 and are on the disk, so a named copy is whole, even after
+ * a crash.  Workers that need the same blob fetch it once: they lock the file in DIR/staging that receives
+ * it.  The name is the digest of the bytes, so no copy is ever stale, and you may remove any at any time.
  */
 
 #include <stdbool.h>
@@ -16,13 +15,13 @@
 #include "base/err.h"
 #include "store/blob/blob_kind.h"
 
-/* Is there a copy?  It counts as used now.  False where the store is a directory. */
+/* Does the node have a copy?  The copy then counts as used now.  False if the store is a directory. */
 bool blob_has_copy(const struct blob_store *, struct arena *, const char *sha256);
 
 /*
- * The file is in DIR: it was, or it comes from the store.  until_us: as long as it waits for another
- * process that brings it.  1: there; 0: the store lacks it; -1: 503, the store is away, has other bytes or
- * the disk is full.
+ * Makes sure that DIR has the file, and fetches it from the store if it is missing.  until_us of clock_us():
+ * how long it waits for another process that fetches it.  1: the file is there; 0: the store lacks the blob;
+ * -1: 503, the store is away or has other bytes, or the disk is full.
  */
 int blob_bring(const struct blob_store *, struct arena *, const char *sha256, int64_t until_us, struct err *)
     __attribute__((warn_unused_result));

@@ -10,18 +10,18 @@
 
 #include "base/err.h"
 
-/* -1: an operation on the store has failed, by errno; `what` names it. */
+/* Sets err by errno after an operation on the store has failed; `what` names the operation.  Returns -1. */
 int blob_error(struct err *, const char *what);
 
-/* Closes *fd, unless it is -1, which it is then. */
+/* Closes *fd, unless it is -1, and sets it to -1. */
 void blob_fd_close(int *fd);
 
-/* Makes the directory, unless it is there. */
+/* Makes the directory, unless it exists. */
 int blob_dir_make(int at, const char *path, struct err *) __attribute__((warn_unused_result));
 
 /*
- * The same, with the mode of `like`, whatever the umask, and, for root, its owner.  A link is refused: root
- * must not be led elsewhere by whoever owns the store.
+ * The same, with the mode of `like`, whatever the umask, and, for root, its owner.  A link is refused,
+ * because the owner of the store must not be able to lead root elsewhere.
  */
 int blob_dir_make_like(const char *path, const struct stat *like, struct err *)
     __attribute__((warn_unused_result));

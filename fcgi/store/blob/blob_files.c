@@ -72,7 +72,7 @@ files_stat(const struct blob_store *store, struct arena *a, const char *key, str
 	return 1;
 }
 
-/* Opened, as a network's file system may remember what stat would say. */
+/* Opens the file, because a network file system may answer stat() from its memory. */
 static int
 files_open(const struct blob_store *store, struct arena *a, const char *key, int *fd, struct err *err)
 {

@@ -17,7 +17,10 @@
 
 enum { REMEMBER_US = 10 * 1000000, HEX = 16 };
 
-/* The directory of copies is made as a store's.  Whether the store answers is seen at the first request. */
+/*
+ * Makes the directory of copies like that of a store.  Whether the object store answers shows at the first
+ * request.
+ */
 static int
 objects_check(const struct blob_store *store, struct err *err)
 {
@@ -42,7 +45,7 @@ objects_stat(const struct blob_store *store, struct arena *a, const char *key, s
 	return rc;
 }
 
-/* The file has no name: it goes with its descriptor. */
+/* The file has no name, so closing its descriptor removes it. */
 static int
 make_unnamed(const struct blob_store *store, struct arena *a, struct err *err)
 {
@@ -82,7 +85,7 @@ objects_open(const struct blob_store *store, struct arena *a, const char *key, i
 	return rc;
 }
 
-/* The name that stands behind `under` in a key of the form that belongs there.  NULL: it is no such key. */
+/* The part of the key after `under`.  NULL: the key does not have the form of the keys there. */
 static const char *
 entry_name(struct arena *a, const char *under, const char *key)
 {
@@ -137,7 +140,7 @@ objects_list(const struct blob_store *store, const char *under, blob_each *each,
 	return rc == -1 ? -1 : 0;
 }
 
-/* The object of that name has these bytes: by the digest that the store has kept, or else by reading it. */
+/* Finds out whether the object has these bytes: by the digest that the store keeps, or by reading it. */
 static int
 is_same(const struct blob_store *store, struct arena *a, const char *key, const char *sha256, int64_t size,
     bool *same, struct err *err)
@@ -223,7 +226,7 @@ objects_write_line(const struct blob_store *store, const char *key, const char *
 {
 	struct arena *a = arena_new();
 	struct slice text;
-	/* a store that knows no conditions would replace it */
+	/* a store that does not support conditions would replace it */
 	int rc = replace ? 0 : s3_get_text(store->s3, a, key, &text, err);
 
 	if (rc == 0)

@@ -2,9 +2,10 @@
 #define STORE_BLOB_BLOB_OBJECTS_H
 
 /*
- * A store that is a bucket of an object store (net/s3.h).  The store compares the SHA-256 of what it gets,
- * and whatever comes back is compared with its name before anybody has it.  A collection copies an object
- * to the trash and removes the first one; where it dies in between, the next one goes on.
+ * A store that is a bucket of an object store (net/s3.h).  The object store checks the SHA-256 of each
+ * upload, and Berth checks the SHA-256 of each download against its name before anybody gets it.  A
+ * collection copies an object to the trash and then removes the original; if it dies in between, the next
+ * one continues.
  */
 
 #include "store/blob/blob_kind.h"

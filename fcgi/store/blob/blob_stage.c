@@ -34,7 +34,7 @@ struct blob_staging {
 	struct {
 		pthread_t thread;
 		bool runs;
-		bool early; /* the bytes go to the disk before it is decided */
+		bool early; /* syncs the bytes before the decision */
 		sem_t decided;
 		bool wanted; /* set before decided: give it its name, or end */
 		int rc;
@@ -198,7 +198,7 @@ sync_bytes(int fd, struct err *err)
 	return 0;
 }
 
-/* Of the file that was there: its maker may not have come this far yet. */
+/* Syncs the file that was there, because the process that wrote it may not have done so yet. */
 static int
 sync_there(struct blob_staging *s, const char *path, struct err *err)
 {
@@ -225,7 +225,10 @@ make_directories(struct blob_staging *s, struct err *err)
 	return blob_dir_make(s->root, dir, err);
 }
 
-/* Uploads it, and leaves the file as this node's copy; without one, the node asks for it later. */
+/*
+ * Uploads the bytes, and keeps the file as this node's copy; without a copy, the node fetches the blob
+ * later.
+ */
 static int
 upload(struct blob_staging *s, struct err *err)
 {
@@ -248,8 +251,8 @@ upload(struct blob_staging *s, struct err *err)
 }
 
 /*
- * Gives the bytes their name, and puts all that the name needs on the disk itself: the bytes, and each
- * directory on the way, also one that was there, whose maker may not have come this far yet.  All changes
+ * Gives the bytes their name, and syncs to the disk all that the name needs: the bytes, and each directory
+ * above it, even an existing one, because the process that made it may not have done so yet.  All changes
  * come before the first fsync, so that a file system with a journal writes them at once.  A crash before
  * the last fsync leaves a name that no row has.
  */
@@ -351,7 +354,7 @@ blob_stage_kept(struct blob_staging *s, int64_t *us, struct err *err)
 	return s->keep.rc;
 }
 
-/* What the store has under the name.  1: it is there, 0: no, -1: err. */
+/* Finds the size of the blob in the store.  1: it is there, 0: it is not, -1: err. */
 static int
 look(struct blob_staging *s, const char *path, int64_t *size, struct err *err)
 {
@@ -360,7 +363,7 @@ look(struct blob_staging *s, const char *path, int64_t *size, struct err *err)
 	struct stat st;
 	int fd = -1, rc = 1;
 
-	/* opened, as a network's file system may remember what stat would say */
+	/* open it, because a network file system may answer stat() from its memory */
 	if (s->store->kind->copies)
 		rc = s->store->kind->stat(s->store, a, path, &object, err);
 	else

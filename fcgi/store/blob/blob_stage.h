@@ -2,9 +2,9 @@
 #define STORE_BLOB_BLOB_STAGE_H
 
 /*
- * How a blob comes in: as a staging file in the store's directory.  It is hashed while written and gets its
- * name by a hard link; bytes and directories are fsynced before the name counts.  To an object store it is
- * uploaded, once, and then the file stays as this node's copy.
+ * Writes a new blob, first as a staging file in the store's directory.  It is hashed while it is written,
+ * and gets its name by a hard link; bytes and directories are fsynced before the blob counts as stored.  If
+ * the store is an object store, the file is uploaded once and stays as this node's copy.
  */
 
 #include <stdint.h>
@@ -41,24 +41,23 @@ int blob_stage_fd(struct blob_staging *, struct err *) __attribute__((warn_unuse
 void blob_stage_prepare(struct blob_staging *);
 
 /*
- * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of
- * the directories.  A blob with the same bytes is already there: that one
- * stays, its time is renewed, so that the collector leaves it alone.
- * The thread of blob_stage_prepare(), or a new one, does it, so that the caller can wait for the database
- * meanwhile.
+ * Makes the staged bytes a blob that survives a crash: a hard link, fsync of the bytes and of the
+ * directories.  If the store has a blob with the same bytes already, that blob stays, with a new
+ * modification time, so that the collector leaves it alone.  The thread of blob_stage_prepare(), or a new
+ * one, does it, so that the caller can wait for the database meanwhile.
  */
 void blob_stage_keep(struct blob_staging *);
 
 /*
- * Waits for that; *us, unless NULL: how long it took.  Can be called again, with the same result.  -1: as
- * blob_stage.
+ * Waits for blob_stage_keep(); *us, unless NULL: how long it took.  You can call it again, with the same
+ * result.  -1: as blob_stage.
  */
 int blob_stage_kept(struct blob_staging *, int64_t *us, struct err *) __attribute__((warn_unused_result));
 
 /*
- * After blob_stage_kept(), inside the transaction that has recorded the blob, which keeps the collector off
- * it from then on: the file is there still, or, where it was taken away since it was kept, again.  -1: as
- * blob_stage.
+ * Call it after blob_stage_kept(), inside the transaction that has recorded the blob; from then on the
+ * collector leaves the blob alone.  Makes sure that the file is still there, and puts it back if it was
+ * collected since.  -1: as blob_stage.
  */
 int blob_stage_confirm(struct blob_staging *, struct err *) __attribute__((warn_unused_result));
 

@@ -1,7 +1,7 @@
 #ifndef STORE_BLOB_BLOB_STORE_H
 #define STORE_BLOB_BLOB_STORE_H
 
-/* The store as a whole: where it is, and whether it can be used. */
+/* The store as a whole: its place, and checks whether it can be used. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,43 +11,45 @@
 #include "net/s3.h"
 #include "store/blob/blob_kind.h"
 
-/* What begins with this is an object store. */
+/* The beginning of the name of an object store. */
 #define BLOB_STORE_S3 "s3://"
 
 /*
- * NULL, or what is wrong with the name of a store: it is an absolute path, or s3://BUCKET[/PREFIX].  The
- * rest of the sentence is the caller's.
+ * Checks the name of a store: an absolute path, or s3://BUCKET[/PREFIX].  Returns NULL, or what is wrong,
+ * as the end of a sentence that the caller begins ("must be ...").
  */
 const char *blob_store_name_check(const char *name);
 
 /*
- * The store of that name, which has passed the check.  copies: the directory of this node's copies, for an
- * object store.  conf: how to reach that; its bucket and prefix are taken from the name.  Touches nothing
- * yet.
+ * Makes the store of that name, which must have passed the check.  copies: the directory of this node's
+ * copies, for an object store.  conf: how to reach the object store; the name has its bucket and prefix.  It
+ * does not use the store yet.
  */
 struct blob_store *blob_store_new(struct arena *, const char *name, const char *copies,
     const struct s3_conf *conf);
 
-/* How long one request to an object store may take, with its repetitions.  Returns what it was. */
+/*
+ * Sets how long one request to an object store may take, with its repetitions.  Returns the previous value.
+ */
 int64_t blob_store_set_patience(struct blob_store *, int64_t ms);
 
-/* For a program that nobody waits for: a transfer may take as long as it goes on. */
+/* For a program that nobody waits for: a transfer may take any time as long as bytes arrive. */
 void blob_store_be_patient(struct blob_store *);
 
-/* Changes nothing: is its directory writable, or can it be made, as kind->check() does?  -1: 500. */
+/*
+ * Checks that its directory is writable, or that kind->check() could make it, and changes nothing.  -1:
+ * 500.
+ */
 int blob_store_test(const struct blob_store *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Can blobs be read, and, if asked, written?  Then a staging file is made, written to and
- * removed with the arena.  Asks no object store.  -1: as blob_stage.
+ * Checks that blobs can be read.  write: also that they can be written, by a staging file that the arena
+ * removes.  It does not ask an object store.  -1: as blob_stage.
  */
 int blob_store_probe(struct arena *, const struct blob_store *, bool write, struct err *)
     __attribute__((warn_unused_result));
 
-/*
- * Bytes that the file system of the store's directory has left for us.  -1: 500, as where there is no
- * store.
- */
+/* The free bytes of the file system of the store's directory.  -1: 500, also if there is no store. */
 int blob_store_free(const struct blob_store *, int64_t *bytes, struct err *)
     __attribute__((warn_unused_result));
 

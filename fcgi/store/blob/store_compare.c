@@ -113,7 +113,10 @@ store_comparison_judge(struct arena *a, const struct store_comparison *c, const 
 	if (lost * PERCENT > c->blobs * STORE_MISSING_PERCENT)
 		return arena_printf(a, "the store lacks %" PRId64 " of the %" PRId64 " blobs that versions need, or has "
 		    "them with another size", lost, c->blobs);
-	/* a store with the id is the registry's: what the database does not know it has lost, and can get again */
+	/*
+	 * a store with the id belongs to the registry: the database has lost the unknown blobs, and can get
+	 * them back
+	 */
 	if (c->store_id[0] == '\0' && c->unknown * PERCENT > c->files * STORE_UNKNOWN_PERCENT)
 		return arena_printf(a, "the database does not know %" PRId64 " of the %" PRId64 " files of the store, "
 		    "and a collection would remove them", c->unknown, c->files);

@@ -1,7 +1,10 @@
 #ifndef STORE_BLOB_STORE_COMPARE_H
 #define STORE_BLOB_STORE_COMPARE_H
 
-/* Do a database and a store belong together?  It compares all blobs with all files, and changes nothing. */
+/*
+ * Finds out whether a database and a store belong together: it compares all blobs with all files, and
+ * changes nothing.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +27,8 @@ int store_compare(struct db *, const struct blob_store *, struct store_compariso
     __attribute__((warn_unused_result));
 
 /*
- * NULL: they fit (no other registry's id, almost no blob missing, and most files known unless the store has
- * the registry's id).  Else why they do not.
+ * NULL: database and store fit: the store has no other registry's id, almost no blob is missing, and most
+ * files are known, unless the store has the registry's id.  Otherwise a sentence: why they do not fit.
  */
 const char *store_comparison_judge(struct arena *, const struct store_comparison *, const char *registry);
 

@@ -66,7 +66,7 @@ store_has_blobs(const struct blob_store *store, bool *found, struct err *err)
 	return *found ? 0 : store->kind->list(store, BLOB_TRASH, find_one, found, err);
 }
 
-/* What database and store know of each other. */
+/* The facts by which database and store are judged. */
 struct knowledge {
 	bool adopted; /* the database has been with a store that had the id */
 	bool database; /* the database has blobs */

@@ -27,21 +27,21 @@
 
 enum { REGISTRY_ID_SIZE = 37 };
 
-/* What a process knows of its store; {0} at first. */
+/* The knowledge of a process about its store; {0} at first. */
 struct store_identity {
 	char registry[REGISTRY_ID_SIZE]; /* the database's id */
 	bool adopted; /* the store had the same id at the last check */
 	/* ---- private ---- */
 	uint64_t connection; /* that has read the id */
-	int64_t remembered_us; /* until when `adopted` holds unasked */
+	int64_t remembered_us; /* `adopted` holds until then without a new check */
 	int64_t until_us; /* the next examination of a store without an id */
-	char refusal[ERR_DETAIL_SIZE]; /* why that store is refused; "": it is not */
+	char refusal[ERR_DETAIL_SIZE]; /* why that store is refused; "": it is accepted */
 };
 
 /*
- * May the store be used?  Connects if necessary.  Costs three system calls, or, once in a while, a request
- * to an object store, and a statement for each new connection.  claim: gives a new store the id.  -1: 503,
- * and `detail` says what is wrong and what to do.
+ * May the store be used?  Connects if necessary.  It costs three system calls, or with an object store a
+ * request once in a while, and one statement for each new connection.  claim: gives a new store the id.  -1:
+ * 503, and `detail` says what is wrong and what to do.
  */
 int store_identity_check(struct db *, struct arena *, struct store_identity *, const struct blob_store *,
     bool claim, struct err *) __attribute__((warn_unused_result));

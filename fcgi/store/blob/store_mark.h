@@ -35,7 +35,7 @@ enum { STORE_TAKE_MIN = 100, STORE_TAKE_PERCENT = 1 };
 
 struct store_leave {
 	int64_t wait_s; /* seconds until the first period ends; 0: it has ended */
-	int64_t confirmed; /* files that an administrator has let go; 0: none */
+	int64_t confirmed; /* files whose removal an administrator has confirmed; 0: none */
 };
 
 /*

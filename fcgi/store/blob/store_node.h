@@ -17,7 +17,7 @@ enum { STORE_NODE_NAME_SIZE = 256, STORE_NODE_SLACK_S = 60 };
 /* The node's name: `node` of berth.conf, or the host name. */
 void store_node_name(const char *configured, char out[STORE_NODE_NAME_SIZE]);
 
-/* What a node says of itself. */
+/* The facts that a node publishes about itself. */
 struct store_node {
 	const char *name;
 	const char *external_url;
@@ -30,16 +30,16 @@ int store_node_show(struct db *, struct arena *, const struct blob_store *, cons
     __attribute__((warn_unused_result));
 
 /*
- * Has the node the external_url that most nodes have?  Where two are as many, that of the node counts which
- * has existed longest, so that a change of all nodes, one after the other, always leaves some that agree.
- * -1: 503, and `detail` has both; 500.
+ * Checks that the node has the external_url that most nodes have.  If two values are equally frequent, the
+ * value of the node that has existed longest counts, so that while you change all nodes one after the
+ * other, some always agree.  -1: 503, and `detail` has both values; 500.
  */
 int store_node_agree(struct db *, struct arena *, const struct store_node *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * A node of the last day, as `berth node list` shows it.  NULL: unknown, as of a program that does not say
- * it.
+ * A node of the last day, as `berth node list` shows it.  NULL: unknown, because the node runs a program
+ * that does not publish it.
  */
 struct store_node_row {
 	const char *name, *version, *external_url, *keys;
@@ -48,8 +48,8 @@ struct store_node_row {
 	bool live; /* not gone */
 	const char *differs; /* the key of berth.conf in which it differs from most nodes; NULL: it agrees */
 	bool cached; /* it has, or had, a cache */
-	int64_t lease_ms; /* what is left of its lease; 0: nginx does not send from the cache */
-	int64_t behind; /* transactions that it has acknowledged fewer than the node that has acknowledged most */
+	int64_t lease_ms; /* the rest of its lease; 0: nginx does not send from the cache */
+	int64_t behind; /* how many transactions behind the furthest node its acknowledgement is */
 };
 
 /* By name.  -1: 503, 500. */

@@ -88,7 +88,7 @@ struct db_call {
 struct db *db_new(const char *conninfo, int64_t timeout_ms);
 
 /*
- * The same, for who needs nothing that a session remembers.  If `direct` is another connection string,
+ * The same, for a caller that needs no state of a session.  If `direct` is another connection string,
  * `conninfo` may lead through a pooler that gives each transaction another session, as PgBouncer does with
  * pool_mode = transaction: then the settings are made for each transaction, and a session gets the prepared
  * statements when one is missing (db_shared.c).  Must not listen.
@@ -106,21 +106,21 @@ void db_free(struct db *);
 /* The handle is of a replica, which only reads.  Such a handle prepares late. */
 void db_set_replica(struct db *);
 /*
- * Has the replica replayed what the primary has written by now, so that it shows whatever was acknowledged
- * before?  *yes; -1: one of the two does not answer, and err is that of the replica or 503.
+ * *yes: the replica has replayed everything that the primary has written by now, so it shows everything
+ * that was acknowledged before.  -1: one of the two does not answer; err is that of the replica, or 503.
  */
 int db_replica_follows(struct db *replica, struct db *primary, struct arena *, bool *yes, struct err *)
     __attribute__((warn_unused_result));
 /*
- * For who has to write beside what it reads: if the handle is a replica's, true, and what it reads is to be
- * read at the primary instead, as db_take_unfit() tells once.
+ * For a function that has to write before it can read.  True: the handle is of a replica, so do not write;
+ * the caller has to repeat the read at the primary.  db_take_unfit() returns that once, and forgets it.
  */
 bool db_defer_to_primary(struct db *);
 bool db_take_unfit(struct db *);
 
 /*
- * Can libpq read it at all?  -1: 500 for a malformed one, in our words: libpq's
- * sentence may quote the password.
+ * Checks that libpq can parse the connection string.  -1: 500; `detail` does not quote libpq's error, which
+ * may have the password.
  */
 int db_check_conninfo(const char *, struct err *) __attribute__((warn_unused_result));
 
@@ -168,7 +168,7 @@ enum db_schema db_schema(const struct db *);
 /* The newest migration that was applied, and the floor of all, as the last attempt has found them. */
 enum db_schema db_schema_of(int64_t version, int64_t floor);
 
-/* Does a connection pooler stand between?  It shares this session, or may begin to. */
+/* Is there a connection pooler, which shares this session or may begin to? */
 bool db_is_pooled(const struct db *);
 
 /*
@@ -184,15 +184,14 @@ int db_fd(const struct db *);
 /* Something happened while idle: reads it; drops a connection that has ended. */
 void db_idle_event(struct db *);
 /*
- * The same, for who does not wait for the connection but is about to use it: looks whether
- * something happened, where it was not in use for a while.  Nothing of the session may be needed
- * any more.
+ * The same for a caller that is about to use the connection: it looks for events if the connection was not
+ * used for a while.  The caller must not need any state of the session.
  */
 void db_look(struct db *);
 /*
- * Has something been notified that this connection listens for, since the last time that this
- * was asked?  Nobody is told of what came while there was no connection, and a new one listens
- * for nothing: db_connections() counts those that were ever made.
+ * True: a notification has arrived since the last call.  Notifications are lost while there is no
+ * connection, and a new connection listens for nothing: db_connections() counts all connections that this
+ * handle has made.
  */
 bool db_notified(struct db *);
 uint64_t db_connections(const struct db *);
@@ -200,8 +199,8 @@ uint64_t db_connections(const struct db *);
 bool db_has_hosts(const struct db *);
 
 /*
- * Takes the next notification that has come to a session that listens: what was sent along, cut
- * to fit.  False: there is none, or the connection has ended.
+ * Takes the payload of the next notification, cut to fit.  False: there is none, or the connection has
+ * ended.
  */
 bool db_notification(struct db *, char *payload, size_t size);
 
@@ -230,8 +229,9 @@ struct db_patience {
 void db_set_patience(struct db *, const struct db_patience *);
 
 /*
- * Has the last statement failed for a database that is away, and may the caller still wait?  Then waits a
- * moment: true, what failed may be tried again, if it can be done twice.  Never inside a transaction.
+ * Call it after a statement has failed.  If the database is away and the caller's patience is not over, it
+ * waits a moment and returns true: the caller may try again what can be done twice.  Do not call it inside
+ * a transaction.
  */
 bool db_try_again(struct db *);
 
@@ -268,9 +268,9 @@ int db_run_beside(struct db *, struct arena *, struct db_call *first, struct db_
  * COMMIT was lost, err is 503 and *unknown is set: whether it happened can
  * only be found by looking.
  *
- * In the body of another one it runs `body` in that transaction, so that functions that change something
- * each by themselves can be put together.  Not under a guard: the first that finds its change done lets
- * all pass.
+ * Inside another transaction's body it runs `body` in that transaction, so that functions with a
+ * transaction each can be combined.  Do not nest transactions under a guard: one inner function whose
+ * change is already done would let all pass.
  */
 int db_transaction(struct db *, int (*body)(struct db *, void *, struct err *), void *arg,
     bool *unknown, struct err *) __attribute__((warn_unused_result));
@@ -298,8 +298,8 @@ int db_run_last(struct db *, struct arena *, struct db_call *, size_t n, struct 
     __attribute__((warn_unused_result));
 
 /*
- * For a transaction that may take the caller's own right away: call it before that.  Asks the guard now,
- * and not again at the end.
+ * Call it in a transaction before a change that may take the caller's own right away.  It asks the guard
+ * now, and not again at the end.
  */
 int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result));
 
@@ -311,14 +311,15 @@ int db_guard_first(struct db *, struct err *) __attribute__((warn_unused_result)
 void db_set_follow_up(struct db *, void (*call)(void *arg, struct db_call *), void *arg);
 
 /*
- * Has a transaction committed since this was last asked?  *unknown: one has, or may have, in a
- * session that was lost, or before a follow-up that has failed.
+ * True: a transaction has committed since the last call.  *unknown: one has committed, or may have, in a
+ * session that was lost or before a follow-up that failed.
  */
 bool db_take_commit(struct db *, bool *unknown);
 
 /*
- * What was asked for is so already.  Another session may have done it just now, and whoever it is
- * that asks again must not be told sooner that it is done: as if this one had, unknown.
+ * Call it when the database already has the wanted state.  Another session may have written that state just
+ * now, so this caller has to wait for the nodes as that writer does: db_take_commit() then returns
+ * `unknown`.
  */
 void db_found_done(struct db *);
 

@@ -2,9 +2,8 @@
 #define STORE_DB_DB_CONN_H
 
 /*
- * What the files of the database door share, and nobody else sees.  The
- * connection is in pipeline mode for all its life: whatever is sent ends in
- * one Sync, and is read up to the answer to it.
+ * Shared by the files of store/db alone; nothing else includes it.  The connection is in pipeline mode for
+ * all its life: whatever is sent ends in one Sync, and is read up to the answer to it.
  */
 
 #include <stdbool.h>
@@ -28,7 +27,7 @@ struct db {
 	int64_t timeout_ms;
 	int64_t deadline_us; /* 0: none */
 	const struct db_patience *patience; /* NULL: none */
-	bool away; /* the last error was the database's absence, which may pass */
+	bool away; /* the last error was that the database is away, which may pass */
 	int64_t spent_us;
 	int64_t used_us; /* of clock_us(): when the connection was last used, or looked at */
 	PGconn *pg; /* NULL: not connected */
@@ -84,7 +83,7 @@ struct db_step {
 	struct db_result *result;
 	db_row_fn *row; /* NULL: the result gets the rows */
 	void *arg;
-	bool added; /* the caller has not asked for it */
+	bool added; /* Berth added it; the caller did not ask for it */
 };
 
 /* The name by which this handle's sessions know a statement. */
@@ -93,7 +92,7 @@ const char *db_stmt_name(const struct db *, enum stmt);
 /* Binds the parameters of session_settings.  `name` stays borrowed. */
 void db_bind_settings(const struct db *, struct db_params *, const char *name);
 
-/* Names the session of this request, or of none, in `name`. */
+/* Writes the name of the session for the current request, or for none. */
 void db_session_name(const struct db *, char *name, size_t size);
 
 /*
@@ -118,9 +117,8 @@ struct db_reader {
 	int64_t until_us;
 	bool late; /* a cancel was sent */
 	/*
-	 * What is asked for may change something for good.  It is not cancelled: a COMMIT that waits for a
-	 * synchronous standby would answer a cancel with success, although no standby has it (PostgreSQL,
-	 * 27.2.8.3).
+	 * The statement may commit.  It is not cancelled: a COMMIT that waits for a synchronous standby
+	 * would answer a cancel with success, although no standby has it (PostgreSQL, 27.2.8.3).
 	 */
 	bool commits;
 };

@@ -357,7 +357,7 @@ note_process(struct db *db, PGresult *res)
 	const struct db_result row = { .pg = res, .rows = PQntuples(res) };
 
 	if (db_int(&row, 0, PID) != PQbackendPID(db->pg))
-		db->pooled = true; /* of a shared session it is known */
+		db->pooled = true; /* a shared session is known to be pooled */
 }
 
 enum { ASKED_SETTINGS, ASKED_SCHEMA, ASKED_PREPARES };
@@ -507,7 +507,7 @@ open_and_prepare(struct db *db, struct err *err)
 		return -1;
 	if (db_check_encoding(db, err) == -1)
 		return refuse(db, DB_SCHEMA_NOT_UTF8, err);
-	/* the transactions to come may get other sessions, but find out at once what is wrong */
+	/* later transactions may get other sessions, but this shows errors at once */
 	if (db->shared)
 		return db_claim(db, err) == -1 ? -1 : db_ask(db, STMT_SESSION_COMMIT, NULL, NULL, NULL, err);
 	if (db->pooled && db_prove_session(db, err) == -1)

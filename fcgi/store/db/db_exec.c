@@ -187,7 +187,7 @@ db_reader_next(struct db_reader *r, const char *name, PGresult **out, struct err
 		if (ready == -1)
 			return db_lost(r->db, name, err);
 		if (ready == 0 && !reader_cancel(r)) {
-			/* it is cut off, or hangs; another one may have taken its place */
+			/* the server is cut off or hangs; another one may have replaced it */
 			r->db->away = true;
 			r->db->host = r->db->hosts.n == 0 ? 0 : (r->db->host + 1) % r->db->hosts.n;
 			db_drop(r->db);

@@ -71,7 +71,7 @@ db_bind_settings(const struct db *db, struct db_params *p, const char *name)
 	db_bind_bool(p, db->shared);
 }
 
-/* Of the statements that the session has, those that are ours. */
+/* Notes which of our statements the session has. */
 static void
 take_names(void *arg, PGresult *res)
 {

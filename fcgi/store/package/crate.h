@@ -27,8 +27,8 @@ struct crate_index {
 };
 
 /*
- * Fills in the call: the index file of the crate whose name is `lower_name` in lower case.
- * `etags` are what the client has, without quotes; any: it has whatever there is.
+ * Fills in the call: the index file of the crate whose name is `lower_name` in lower case.  `etags`: the
+ * ETags that the client has, without quotes; any: it has sent `*`.
  */
 void crate_index_call(struct db_call *, struct arena *, int64_t project_id,
     const char *lower_name, bool any, const char *const *etags, size_t netags);
@@ -36,8 +36,8 @@ void crate_index_read(const struct db_call *, struct crate_index *);
 
 /*
  * Fills in the call, of a transaction: makes or finds the crate and locks its row.  A crate whose versions
- * are all destroyed gets this spelling of its name.  Whatever goes along
- * after it in the same round trip is asked with the crate locked.
+ * are all destroyed gets this spelling of its name.  Calls after it in the same round trip run with the
+ * crate locked.
  */
 void crate_lock_call(struct db_call *, int64_t project_id, const char *name,
     const char *normalized_name);

@@ -2,9 +2,8 @@
 #define STORE_PACKAGE_CRATE_ABOUT_H
 
 /*
- * What there is to tell of one crate and of its versions that are listed, yanked or not.  A hidden
- * version, one in error and a deleted one are not; a crate without any listed version does not exist
- * here.
+ * Reads the details of one crate and of its listed versions, yanked or not.  Versions that are hidden, in
+ * error or deleted are not listed; a crate without any listed version does not exist here.
  */
 
 #include <stdbool.h>
@@ -64,14 +63,13 @@ int crate_about_find_version(struct db *, struct arena *, int64_t project_id, st
     struct slice version, struct about_version *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * n versions of one crate, in the order of the ids.  *nfound may be less, but for n of 0 at least one:
- * it stops at the version with which all that their publishers wrote passes 2 MB.
- * -1: 503.
+ * Reads n versions of one crate, in the order of the ids.  It stops after the version with which the texts
+ * of the publishers pass 2 MB, so *nfound may be less than n, but is at least 1 unless n is 0.  -1: 503.
  */
 int crate_about_versions(struct db *, struct arena *, const int64_t *ids, size_t n,
     struct about_version **, size_t *nfound, struct err *) __attribute__((warn_unused_result));
 
-/* Downloads of all versions that there ever were; *recent: in the last 90 days.  -1: 503. */
+/* The downloads of all versions, deleted ones included; *recent: in the last 90 days.  -1: 503. */
 int crate_about_downloads(struct db *, struct arena *, int64_t crate_id, int64_t *all, int64_t *recent,
     struct err *) __attribute__((warn_unused_result));
 

@@ -2,12 +2,12 @@
 #define STORE_PACKAGE_DOWNLOAD_H
 
 /*
- * Downloads, counted from nginx's logs exactly once.  How far each log was read and what was
- * counted change in one statement, and only if the log was not read farther meanwhile: whoever
- * dies before its end has counted nothing, and of two that read the same one counts.
+ * Counts downloads from nginx's logs, each exactly once.  One statement changes the position in the log and
+ * the counters, and only if nobody has read farther meanwhile: a process that dies before it has counted
+ * nothing, and of two that read the same lines only one counts.
  *
- * A log is known by its node and the fingerprint of its first line, which no two have in
- * common.  So it stays the same log when it is renamed, copied or moved.
+ * Node and fingerprint of the first line identify a log, since no two logs have the same.  So it stays the
+ * same log when it is renamed, copied or moved.
  */
 
 #include <stdbool.h>
@@ -26,8 +26,8 @@ int download_log_position(struct db *, struct arena *, const struct download_log
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Of n fingerprints of logs of the node that are compressed: those that have not been finished.
- * They and their number take the place of what was given.
+ * Keeps, of n fingerprints of compressed logs of the node, those of logs that are not finished; replaces
+ * the array and *n.
  */
 int download_logs_unfinished(struct db *, struct arena *, const char *node,
     const char **fingerprints, size_t *n, struct err *) __attribute__((warn_unused_result));
@@ -41,7 +41,7 @@ struct download_part {
 	struct download_log log;
 	int64_t from, to;
 	const char *path; /* for people */
-	int64_t garbage; /* lines that were none */
+	int64_t garbage; /* lines that cannot be parsed */
 	/*
 	 * A JSON array of objects: at, bytes, actor, actor_id, project_id; version_id, or crate
 	 * and version.  Those count that have as many bytes as the version.
@@ -49,7 +49,7 @@ struct download_part {
 	struct slice downloads;
 };
 
-/* *counted: how many were; -1: nothing, as another has read on from there. */
+/* *counted: how many downloads; -1: none, since another process has read these lines. */
 int download_log_count(struct db *, struct arena *, const struct download_part *, int64_t *counted,
     struct err *) __attribute__((warn_unused_result));
 

@@ -1,7 +1,9 @@
 #ifndef STORE_PACKAGE_FSCK_PROBLEM_H
 #define STORE_PACKAGE_FSCK_PROBLEM_H
 
-/* A check of database, index and store (store/package/fsck.h): what it works on, and what it finds. */
+/*
+ * The state of a check of database, index and store (store/package/fsck.h), and the problems that it finds.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,10 +13,10 @@
 #include "store/db/db.h"
 
 enum fsck_kind {
-	FSCK_INDEX, /* the index file is not what the versions give */
+	FSCK_INDEX, /* the index file differs from the versions */
 	FSCK_BLOB_MISSING, /* a version's bytes are not in the store */
 	FSCK_BLOB_SIZE,
-	FSCK_BLOB_BYTES, /* they are not what their name says; only with `deep` */
+	FSCK_BLOB_BYTES, /* they have another SHA-256; only with `deep` */
 	FSCK_VERSION, /* a version contradicts itself */
 	FSCK_QUOTA, /* a quota counts wrong */
 	FSCK__MAX
@@ -37,7 +39,7 @@ struct fsck {
 	const struct blob_store *store;
 	bool deep; /* read every blob */
 	bool repair; /* rebuild wrong index files and put blobs back from the trash; repair nothing else */
-	const char *from; /* NULL, or where blobs are that the store lacks (store/package/fsck_source.h) */
+	const char *from; /* the place of blobs that the store lacks, or NULL (store/package/fsck_source.h) */
 	struct arena *arena; /* lives as long as the check; NULL without `from` */
 	struct backup_copy *copy; /* private */
 	struct audit_actor actor; /* who repairs */

@@ -1,7 +1,7 @@
 #ifndef STORE_PACKAGE_IMPORTED_H
 #define STORE_PACKAGE_IMPORTED_H
 
-/* What an import needs besides publishes. */
+/* Writes of an import that a publish does not make: owners, and downloads before the import. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,13 +9,16 @@
 #include "crate/package.h"
 #include "store/db/db.h"
 
-/* Statements of this session are planned anew, for the tables as they are now.  Call it now and then. */
+/*
+ * Makes the session plan its statements again, for the size that the tables have by now.  Call it from time
+ * to time.  -1: 503.
+ */
 int imported_replan(struct db *, struct arena *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Counts n downloads of versions of the crate, given without build metadata, as numbers in decimal, before
- * all that is counted here.  A repetition changes nothing.  *changed: of how many versions the number is
- * another one now.
+ * Sets the downloads of n versions of the crate before the import, apart from those that are counted here.
+ * The versions have no build metadata; the numbers are decimal.  A repetition changes nothing.  *changed:
+ * the versions whose number is different now.
  */
 int imported_downloads(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     const char *const *versions, const char *const *numbers, size_t n, size_t *changed, struct err *)
@@ -23,10 +26,10 @@ int imported_downloads(struct db *, struct arena *, int64_t project_id, const ch
 
 struct imported_owner {
 	const char *username; /* as it was given */
-	bool active; /* such a user is here, and is not blocked */
+	bool active; /* this registry has such a user, who is not blocked */
 };
 
-/* Of the usernames those who do not own the crate yet; the crate need not be there. */
+/* Finds the usernames that do not own the crate yet; the crate need not exist.  -1: 503. */
 int imported_owners(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     const struct strings *usernames, struct imported_owner **, size_t *n, struct err *)
     __attribute__((warn_unused_result));

@@ -14,7 +14,7 @@
 #include "base/slice.h"
 #include "store/db/db.h"
 
-/* What is known of the stored file; {0}: there is none. */
+/* The known facts of the stored file; {0}: there is none. */
 struct index_file {
 	int64_t revision; /* how often it has changed */
 	struct slice head, tail; /* its first and its last bytes (base/gzip.h); empty: there is no file */
@@ -24,7 +24,7 @@ struct index_file {
 /* Bytes of text. */
 int64_t index_file_size(const struct index_file *);
 
-/* Can a line be added?  No: a program of before wrote the file, so it is to be rendered anew. */
+/* Can a line be added?  False: an older program wrote the file, so it must be rendered anew. */
 bool index_grow_can(const struct index_file *);
 
 struct index_growth {

@@ -1,7 +1,7 @@
 #ifndef STORE_PACKAGE_INVENTORY_H
 #define STORE_PACKAGE_INVENTORY_H
 
-/* What a project has: for an import, and for an export. */
+/* Lists the content of a project, for an import or an export. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct inventory_version {
 int inventory_versions(struct db *, struct arena *, int64_t project_id, const char *normalized_name,
     struct inventory_version **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* Dependencies in the same registry that are not there: the first 100 names. */
+/* The names of dependencies in the same registry that do not exist there: the first 100.  -1: 503. */
 int inventory_unresolved(struct db *, struct arena *, int64_t project_id, struct strings *names, struct err *)
     __attribute__((warn_unused_result));
 
@@ -28,8 +28,8 @@ int inventory_unresolved(struct db *, struct arena *, int64_t project_id, struct
 typedef int inventory_index_fn(void *arg, const char *name, struct slice body, struct err *);
 
 /*
- * All index files of a project, all of the same moment, one after the other, however long it takes: only a
- * server that sends nothing for the time of a statement is late.
+ * Reads all index files of a project, one after the other, as they were at one moment.  It may take any
+ * time: it fails only if the server sends nothing for the time of a statement.
  */
 int inventory_indexes(struct db *, struct arena *, int64_t project_id, inventory_index_fn *, void *arg,
     struct err *) __attribute__((warn_unused_result));

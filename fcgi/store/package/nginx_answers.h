@@ -1,7 +1,7 @@
 #ifndef STORE_PACKAGE_NGINX_ANSWERS_H
 #define STORE_PACKAGE_NGINX_ANSWERS_H
 
-/* How many reads nginx of a node has answered from cache_dir, without the pool. */
+/* Counts the reads that nginx of a node has answered from cache_dir, without the pool. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,11 +16,17 @@ struct nginx_answers {
 	int64_t n[NGINX_ANSWERS_ROUTES]; /* of each */
 };
 
-/* Adds what a part of a log has, once; *moved false: nothing, as another has read on from there.  -1: 503 */
+/*
+ * Adds the numbers of a part of a log, once.  *moved false: nothing was added, since another process has
+ * read these lines.  -1: 503.
+ */
 int nginx_answers_count(struct db *, struct arena *, const struct download_part *,
     const struct nginx_answers *, bool *moved, struct err *) __attribute__((warn_unused_result));
 
-/* Of a node so far.  Routes that have none are missing; *nroutes: how many there are.  -1: 503 */
+/*
+ * Reads the sums of a node.  Routes without answers are missing; *nroutes: the number of the others.  -1:
+ * 503.
+ */
 int nginx_answers_read(struct db *, struct arena *, const char *node, struct nginx_answers *,
     size_t *nroutes, struct err *) __attribute__((warn_unused_result));
 

@@ -2,9 +2,9 @@
 #define STORE_PACKAGE_OWNER_H
 
 /*
- * Owners of a crate: the maintainers and owners of its project, by their role there or above
- * it, and users to whom the crate itself was given.  Only these come and go here; they read the
- * project as a reporter does, and publish and yank this crate as a developer does.
+ * Owners of a crate: the maintainers and owners of its project, by their role in it or above it, and users
+ * who own the crate itself.  These functions add and remove only the latter; they read the project as a
+ * reporter does, and publish and yank this crate as a developer does.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct owner {
 	const char *username;
 	const char *name;
 	const char *email;
-	int64_t level; /* of the role, enum member_level; 0: the crate was given to them */
+	int64_t level; /* of the role, enum member_level; 0: owns the crate itself */
 };
 
 /* Fills in the call: the owners of that crate, whose name may be in any spelling. */
@@ -49,19 +49,18 @@ struct owner_change {
 };
 
 /*
- * Gives the crate to these users, or takes it from them: all or nothing, in one transaction
- * with the crate locked.  Who has it already keeps it, without an audit row.  *message says what
- * was done, in a sentence.
- * -1: 404 for a crate or user that does not exist; 400 for no or too many names, a user who is
- * blocked, one who is no owner or one by role where there is something to take away, and where
- * nobody would be left; 403 where the token's limits are against it; 503.
+ * Adds these users as owners, or removes them: all or none, in one transaction with the crate locked.  A
+ * user who is an owner already stays one, without an audit row.  *message: a sentence about what was done.
+ * -1: 404 for a crate or user that does not exist; 400 for no or too many names, a user who is blocked, one
+ * who is no owner or one by role where there is something to take away, and where nobody would be left; 403
+ * where the token's limits are against it; 503.
  */
 int owner_change(struct db *, struct arena *, const struct owner_change *, const char **message,
     struct err *) __attribute__((warn_unused_result));
 
 /*
- * Fills in the call: was the crate given to the user?  user_id 0: the caller's role suffices.  A
- * crate that is not there was given to nobody.
+ * Fills in the call: does the user own the crate itself?  user_id 0: the caller's role suffices.  Nobody
+ * owns a crate that does not exist.
  */
 void owner_check_call(struct db_call *, int64_t project_id, const char *normalized_name,
     int64_t user_id);

@@ -12,7 +12,7 @@
 
 #include "store/db/db.h"
 
-/* The pipeline whose job has published the package. */
+/* The pipeline whose job published the package. */
 struct package_pipeline {
 	int64_t id; /* 0: it was no job */
 	int64_t project_id;
@@ -80,9 +80,9 @@ struct package_query {
 };
 
 /*
- * The page, and how many there are in all, PACKAGE_COUNT_MAX + 1 for more than that.  A crate of exactly
- * that name is as it is now; others by name as they were up to a second ago.  One round trip, or two for a
- * name that more than so many have, and two more for a crate that was just changed.
+ * Reads the page, and in *total the number of all packages; PACKAGE_COUNT_MAX + 1 means more than that.  A
+ * crate of exactly that name is up to date; others by name may be up to a second old.  It takes one round
+ * trip, or two for a name that more packages have, and two more for a crate that has just changed.
  */
 int package_list(struct db *, struct arena *, const struct package_query *,
     struct package_entry **, size_t *n, int64_t *total, struct err *)

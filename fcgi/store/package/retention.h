@@ -1,7 +1,7 @@
 #ifndef STORE_PACKAGE_RETENTION_H
 #define STORE_PACKAGE_RETENTION_H
 
-/* What a project lets go of by itself: its policy, and what that would delete just now. */
+/* The retention policy of a project, and the versions that it would delete now. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct retention {
 	const char *exclude; /* patterns of names with commas, in normal form; "" none */
 };
 
-/* What is to change. */
+/* The new values of a policy. */
 struct retention_change {
 	const bool *enabled; /* NULL leaves as it is */
 	/* INT64_MIN leaves as it is; RETENTION_ALL takes the limit away */
@@ -42,7 +42,7 @@ int retention_find(struct db *, struct arena *, const char *project, struct rete
 int retention_next(struct db *, struct arena *, int64_t project_id, struct retention *,
     struct err *) __attribute__((warn_unused_result));
 
-/* A version that would go. */
+/* A version that the policy deletes. */
 struct retention_item {
 	int64_t version_id;
 	const char *crate;
@@ -54,15 +54,15 @@ struct retention_item {
 };
 
 /*
- * What would go of the next crates after *after_crate, which is then the last of them; *more says
- * whether there are others behind it.  Left out are crates that a protection rule keeps from
- * being deleted.
+ * Lists the versions that the policy deletes, for the next crates after *after_crate, which becomes the
+ * last of these crates; *more: further crates follow.  It leaves out crates that a protection rule protects
+ * from deletion.
  */
 int retention_page(struct db *, struct arena *, const struct retention *, int64_t *after_crate,
     bool *more, struct retention_item **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* Deletes one (store/package/version_delete.h).  What is gone already is no error. */
+/* Deletes one version (store/package/version_delete.h).  A version that is already deleted is no error. */
 int retention_delete(struct db *, const struct audit_actor *, const struct retention *,
     const struct retention_item *, struct err *) __attribute__((warn_unused_result));
 

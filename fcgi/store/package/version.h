@@ -13,10 +13,10 @@
 #include "store/token/access_facts.h"
 
 /*
- * One transaction: locks the crate, inserts version and dependencies, writes the audit row, adds a line to
- * the index file.  When it returns 0 every reader sees the version.  Where the answer to COMMIT is lost,
- * looks whether it happened. -1: as version_check_early_judge() of store/package/version_check.h, which
- * asks the same without a lock.
+ * Publishes a version in one transaction: it locks the crate, inserts version and dependencies, writes the
+ * audit row, and adds a line to the index file.  When it returns 0, every reader sees the version.  If the
+ * answer to COMMIT is lost, it checks whether the version exists.  -1: as version_check_early_judge() of
+ * store/package/version_check.h, which checks the same without a lock.
  */
 int version_publish(struct db *, struct arena *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
@@ -28,17 +28,16 @@ struct version_yank {
 	const char *name; /* in any spelling */
 	const char *version_base;
 	bool yanked;
-	const char *message; /* of a yank: why, one line; NULL: nothing is said */
+	const char *message; /* of a yank: the reason, one line; NULL: none */
 	int push_level; /* for protection_call() */
 	int64_t crate_user; /* for owner_check_call() */
 };
 
 /*
- * Yanks or unyanks, in one transaction.  A version that is so already is left
- * alone, but for a message that is another one: no index is rebuilt and no audit row written.
- * A message goes with the yank.  -1: 400 for a malformed one, 404 for a crate or
- * version that does not exist, 403 where the token's limits are against it or the crate is not the
- * caller's, 403 "package protected: ...", 503.
+ * Yanks or unyanks, in one transaction.  A version that is already in that state, with the same message,
+ * stays as it is: no index is rebuilt and no audit row is written.  A message goes with the yank.  -1: 400
+ * for a malformed one, 404 for a crate or version that does not exist, 403 where the token's limits are
+ * against it or the crate is not the caller's, 403 "package protected: ...", 503.
  */
 int version_set_yanked(struct db *, struct arena *, const struct version_yank *, struct err *)
     __attribute__((warn_unused_result));

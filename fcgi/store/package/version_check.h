@@ -2,10 +2,10 @@
 #define STORE_PACKAGE_VERSION_CHECK_H
 
 /*
- * What the database knows against a publish.  The rules are here once, and are asked twice: of the
- * metadata, before a byte of the crate is read, so that what must be refused costs no more than a round
- * trip; and in the transaction, with the crate locked, which alone decides, since much can happen while a
- * crate is read and inspected.
+ * Checks a publish against the database.  The same rules are checked twice: by the metadata, before a byte
+ * of the crate is read, so that a refused publish costs only one round trip; and in the transaction, with
+ * the crate locked.  Only the second check decides, since much can happen while a crate is read and
+ * inspected.
  */
 
 #include <stdint.h>
@@ -42,10 +42,10 @@ struct version_new {
 	struct blob_staging *blob; /* blob_stage_keep() comes before version_publish() */
 	int64_t size;
 	time_t published_at;
-	struct strings *quota_warnings; /* what there is to say of quotas once it is published */
+	struct strings *quota_warnings; /* warnings about quotas, after it is published */
 	int64_t deleted_name_wait; /* seconds in which the name of a deleted crate is not free */
 	int64_t max_index_size; /* of the crate's index file with this version, in bytes of text */
-	const char *imported_from; /* by an import: what an administrator named as the source; NULL: by a publish */
+	const char *imported_from; /* the source that an import names; NULL: a publish */
 };
 
 enum version_check_call {
@@ -59,19 +59,18 @@ enum version_check_call {
 void version_check_calls(struct db_call *, struct arena *, const struct version_new *);
 
 /*
- * Reads their results.  Fills in v->index, v->needs_crate, v->buried and v->there; whoever asks has to
- * see to quotas.
- * What v does not know yet (cksum NULL, an empty index_line) counts as good.
- * -1: 403 where the crate is not the caller's, 403 "package protected: ...", 403 where the token's
- * limits are against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted
- * ...", 400 where the version is there already, or was deleted and can come back or had other bytes, 400
- * where the index file would be too large, 400 "no known crate named ..." of a dependency in the same
- * registry, unless it is an import, whose crates come in any order.
+ * Reads their results.  Fills in v->index, v->needs_crate, v->buried and v->there; the caller has to check
+ * the quotas.  Members that are not known yet (cksum NULL, an empty index_line) count as good.  -1: 403
+ * where the crate is not the caller's, 403 "package protected: ...", 403 where the token's limits are
+ * against it, 400 "crate was previously named ...", 400 "crate ... was recently deleted ...", 400 where the
+ * version is there already, or was deleted and can come back or had other bytes, 400 where the index file
+ * would be too large, 400 "no known crate named ..." of a dependency in the same registry, unless it is an
+ * import, whose crates come in any order.
  */
 int version_check_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What the quotas must have room for. */
+/* Fills in the amounts for which the quotas must have room. */
 void version_check_quota(const struct version_new *, int64_t need[QUOTA__MAX]);
 
 /*
@@ -83,7 +82,7 @@ void version_check_early_calls(struct db_call *, struct arena *, const struct ve
 int version_check_early_judge(struct db *, const struct db_call *, struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 
-/* The one rule that waits for the bytes.  -1: 400 where the version was deleted and had others. */
+/* The rule that needs the crate's bytes.  -1: 400 the version was deleted and had other bytes. */
 int version_check_bytes(const struct version_new *, struct err *)
     __attribute__((warn_unused_result));
 

@@ -2,10 +2,9 @@
 #define STORE_PACKAGE_VERSION_DELETE_H
 
 /*
- * Deleting a version, which is the same whoever does it: a request, berth(1), a retention
- * policy.  It leaves index and download at once; its row waits, `pending_destruction`, for the
- * task that destroys it, and can come back until then.  A tombstone stays for ever: the version
- * can never again be published with other bytes.
+ * Deletes versions, in the same way for a request, berth(1) and a retention policy.  The version leaves
+ * index and download at once.  Its row stays as `pending_destruction` until a task destroys it, and can
+ * come back until then.  A tombstone stays for ever: nobody can publish the version again with other bytes.
  *
  * The crate's row stays too, and with it its name and spelling.  Once its last version is
  * deleted nothing can be published under the name for a while (deleted_name_wait).
@@ -23,20 +22,20 @@ int version_delete(struct db *, struct arena *, const struct version_change *, s
     __attribute__((warn_unused_result));
 
 /*
- * The same backwards, as long as the row is there: the version has its status, its place in
- * the index and its yank of before.  -1 as version_lock(), or 403 where a quota has no room for it.
+ * Undoes a deletion, as long as the row exists: the version gets back its status, its place in the index
+ * and its yank.  -1 as version_lock(), or 403 where a quota has no room for it.
  */
 int version_undelete(struct db *, struct arena *, const struct version_change *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * For ever: removes the rows of up to 100 versions that were deleted more than `grace` seconds
- * ago, and of their dependencies; *n says how many.  Tombstones stay.
+ * Destroys for ever: it removes the rows of up to 100 versions that were deleted more than `grace` seconds
+ * ago, and those of their dependencies; *n: how many versions.  Tombstones stay.
  */
 int version_destroy(struct db *, struct arena *, int64_t grace, int64_t *n, struct err *)
     __attribute__((warn_unused_result));
 
-/* A version by its names, for whoever has no id. */
+/* A version that was found by its names. */
 struct version_named {
 	int64_t project_id;
 	int64_t version_id;

@@ -1,7 +1,10 @@
 #ifndef STORE_PACKAGE_VERSION_LOCK_H
 #define STORE_PACKAGE_VERSION_LOCK_H
 
-/* How each change of one version begins, a deletion as well as a status: who may, and which version. */
+/*
+ * The beginning of each change of one version, such as a deletion or a status: checks the caller and locks
+ * the version.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>

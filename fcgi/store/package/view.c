@@ -51,12 +51,12 @@ view_names(struct db *db, struct arena *a, const struct namespace_ref *group, co
 
 /* ---- index files ---- */
 
-/* The text of an index file, what its dependencies name, and who has these names. */
+/* The text of an index file, the names of its dependencies, and the projects that have these names. */
 struct mapping {
 	struct arena *arena;
 	struct slice text;
 	int64_t project_id; /* of the file */
-	/* what is around the id in the URL of a project's index, as JSON */
+	/* the text before and after the id in the URL of a project's index, as JSON */
 	const char *before, *after;
 	const char **names; /* in normal form, sorted, each once */
 	size_t n;
@@ -123,7 +123,7 @@ collect(struct mapping *m, struct err *err)
 	return 0;
 }
 
-/* What the group's file has in place of that registry; the same where it stays. */
+/* The registry in the group's file that replaces this one; the same if it does not change. */
 static struct slice
 mapped(const struct mapping *m, const struct index_dep *dep)
 {
@@ -139,7 +139,7 @@ mapped(const struct mapping *m, const struct index_dep *dep)
 	return slice_str(arena_printf(m->arena, "%s%" PRId64 "%s", m->before, project, m->after));
 }
 
-/* Writes the group's text.  *changed: it is another than the project's. */
+/* Writes the group's text.  *changed: it differs from the project's. */
 static int
 rewrite(const struct mapping *m, struct buf *out, bool *changed, struct err *err)
 {

@@ -2,10 +2,9 @@
 #define STORE_PACKAGE_VIEW_H
 
 /*
- * The registry of a group: the crates of all projects below it, under one index URL.  Which project a name
- * stands for is the same for all callers, and the SQL function view_project() says it.  An index file is
- * that of the project, but for the registries of its dependencies: `null` is the registry of the group
- * there.
+ * The registry of a group: the crates of all projects below it, under one index URL.  A name stands for the
+ * same project for all callers; the SQL function view_project() finds it.  An index file is that of the
+ * project, except for the registries of its dependencies: there `null` means the registry of the group.
  */
 
 #include <stdbool.h>
@@ -15,19 +14,19 @@
 #include "store/db/db.h"
 #include "store/namespace_ref.h"
 
-/* Fills in the call: can everybody read all that the registry of the group has? */
+/* Fills in the call: can everybody read all crates of the group's registry? */
 void view_config_call(struct db_call *, int64_t group_id);
 bool view_config_read(const struct db_call *);
 
-/* Who has a name in the registry of a group. */
+/* The project that has a name in the registry of a group. */
 struct view_name {
 	int64_t project_id; /* 0: no project has it */
 	const char *crate; /* as it is spelled there; NULL: no project has it */
 };
 
 /*
- * Fills in, for each of n names in normal form, the project that has it.  `group` by id or by path; of one
- * that does not exist no project has any name.  -1: 503.
+ * Fills in, for each of n names in normal form, the project that has it.  group: by id or by path; in a
+ * group that does not exist, no project has any name.  -1: 503.
  */
 int view_names(struct db *, struct arena *, const struct namespace_ref *group, const char *const *names,
     size_t n, struct view_name *, struct err *) __attribute__((warn_unused_result));
@@ -39,10 +38,10 @@ struct view_file {
 };
 
 /*
- * Makes the index file of a project's crate that of the group: a dependency on the project that has its
- * name in the group is one on the registry itself, and any other names the registry of its project.  Leaves a
- * file as it is that says the same in both.  `external_url` is the server's.  -1: 500, also for a file that
- * is longer than 64 MiB before it is compressed; 503.
+ * Turns the index file of a project's crate into that of the group: a dependency on the project that has
+ * its name in the group becomes one on the registry itself, and any other names the registry of its
+ * project.  It leaves a file as it is if the two are equal.  -1: 500, also for a file of more than 64 MiB
+ * of text; 503.
  */
 int view_file_of(struct db *, struct arena *, const char *external_url, int64_t group_id, int64_t project_id,
     struct view_file *, struct err *) __attribute__((warn_unused_result));
@@ -51,10 +50,10 @@ int view_file_of(struct db *, struct arena *, const char *external_url, int64_t 
 struct view_shadow {
 	const char *crate;
 	const char *project; /* full path */
-	const char *served; /* that of the project that has the name */
+	const char *served; /* the full path of the project that has the name */
 };
 
-/* All of the group of that path.  A group that does not exist has none. */
+/* Lists all such crates of the group with that path.  A group that does not exist has none.  -1: 503. */
 int view_shadows(struct db *, struct arena *, const char *full_path, struct view_shadow **, size_t *n,
     struct err *) __attribute__((warn_unused_result));
 

@@ -19,7 +19,7 @@ void
 access_facts_call(struct db_call *call, struct arena *a, enum namespace_kind kind,
     const unsigned char *digest, const struct namespace_ref *namespace)
 {
-	/* where the namespace is none, the statement for projects finds none */
+	/* for NAMESPACE_NONE the statement for projects finds no project */
 	call->stmt = kind == NAMESPACE_GROUP ? STMT_ACCESS_FACTS_GROUP : STMT_ACCESS_FACTS;
 	bind_digest(&call->params, digest);
 	namespace_ref_bind(&call->params, a, namespace);

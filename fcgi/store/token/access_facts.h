@@ -22,19 +22,23 @@ void access_facts_call(struct db_call *, struct arena *, enum namespace_kind,
     const unsigned char *digest, const struct namespace_ref *namespace);
 
 /*
- * The same for the registry of a group (store/package/view.h): of the caller and the project that has the
- * name, in normal form; where none has it, no project, or the default project of the group for a name that
- * `creates`. Name NULL: what the caller may do at most in one of the projects, as facts of NAMESPACE_GROUP.
+ * The same for the registry of a group (store/package/view.h): the facts of the caller and the project that
+ * has the name (in normal form).  If no project has it, they are about no project, or, with `creates`,
+ * about the default project of the group.  name NULL: facts of NAMESPACE_GROUP, with the most that the
+ * caller may do in any of the projects.
  */
 void access_facts_view_call(struct db_call *, struct arena *, const unsigned char *digest,
     const struct namespace_ref *group, const char *name, bool creates);
 
-/* Of a call with a name: the group, 0: there is none; *has_name: a project of the group has the name. */
+/*
+ * For a call with a name.  Returns the group, 0: it does not exist; *has_name: a project of the group has
+ * the name.
+ */
 int64_t access_facts_view_id(const struct db_call *, bool *has_name);
 
 /*
- * The same for whoever looks at a page: user_id 0: nobody.  They have the rights of a token of that user with
- * `read_api`; its token_id is -1, which is the id of none.
+ * The same for the viewer of a page; user_id 0: anonymous.  A user has the rights of a token with
+ * `read_api`; the facts have token_id -1, which is no token's id.
  */
 void access_facts_viewer_call(struct db_call *, struct arena *, enum namespace_kind, int64_t user_id,
     const struct namespace_ref *namespace);
@@ -42,16 +46,16 @@ void access_facts_viewer_call(struct db_call *, struct arena *, enum namespace_k
 /* Reads the call's result; strings live as long as the arena of db_run(). */
 void access_facts_read(const struct db_call *, enum namespace_kind, struct access_facts *);
 
-/* The same of a statement that has a row for each of several namespaces. */
+/* The same for one row of a statement that reads several namespaces. */
 void access_facts_read_row(const struct db_call *, int row, enum namespace_kind, struct access_facts *);
 
 /* The project's own settings of what may be published, as project_policy_parse() reads them; NULL: none. */
 const char *access_facts_policy(const struct db_call *);
 
-/* What is asked for is what has this flag: sets switched_off, which is false before. */
+/* Sets switched_off if this flag is off; it must be false before. */
 void access_facts_switch(struct access_facts *, enum flag);
 
-/* The caller asks from this address, as text: sets from_network, which is false before. */
+/* Sets from_network if the caller's address is in anonymous_networks; it must be false before. */
 void access_facts_locate(struct access_facts *, const char *address);
 
 /*
@@ -71,7 +75,7 @@ int access_facts_listed(struct db *, struct arena *, int64_t token_id, enum name
 int access_facts_viewer_listed(struct db *, struct arena *, int64_t user_id, const int64_t *ids, size_t nids,
     struct access_facts **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* Of nobody, about nothing. */
+/* The facts of an anonymous caller about no namespace. */
 extern const struct access_facts access_facts_none;
 
 #endif

@@ -2,8 +2,8 @@
 #define STORE_TOKEN_CI_TOKEN_H
 
 /*
- * Tokens of jobs that other CI systems vouch for: rows like those of any token, found by the digest
- * of what a request brings.
+ * Tokens of jobs that other CI systems vouch for: rows like those of other tokens, found by the digest of
+ * the credential.
  */
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@
 struct ci_token_admission {
 	int64_t rule_id;
 	const char *owner_id; /* of the repository, to be kept with the rule; NULL: leave it */
-	struct slice id_digest; /* of what makes the identity token this one */
-	int64_t id_ends_at; /* when it can be good no longer, in seconds since 1970 */
+	struct slice id_digest; /* of the identity token (access/id_token.h) */
+	int64_t id_ends_at; /* the end of its life, in seconds since 1970 */
 	bool exchanged; /* for a token of ours; else the identity token is the credential */
 	struct slice digest; /* of the credential */
 	const char *handle; /* of a token that Berth made; NULL, "": none */
@@ -30,17 +30,14 @@ struct ci_token_admission {
 };
 
 /*
- * Lets it in, once for each identity token, in one transaction.  The same identity token as
- * credential again is no replay: the token that was made stays as it is.
- * -1: 400 the identity token was used before, 403 the rule has gone, or is of another owner.
+ * Admits the job, once for each identity token, in one transaction.  An identity token that is itself the
+ * credential may come again: its row stays as it is.  -1: 400 the identity token was used before, 403 the
+ * rule was removed, or belongs to another owner of the repository.
  */
 int ci_token_admit(struct db *, struct arena *, const struct audit_actor *,
     const struct ci_token_admission *, struct err *) __attribute__((warn_unused_result));
 
-/*
- * Removes what was kept of credentials that cannot come in again, or whose refusal counts no more,
- * some of it; *n: how many.  -1: 503.
- */
+/* Removes some rows about credentials that have expired, or whose refusal has; *n: how many.  -1: 503. */
 int ci_token_sweep(struct db *, struct arena *, int64_t *n, struct err *)
     __attribute__((warn_unused_result));
 

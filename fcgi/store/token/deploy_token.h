@@ -1,7 +1,7 @@
 #ifndef STORE_TOKEN_DEPLOY_TOKEN_H
 #define STORE_TOKEN_DEPLOY_TOKEN_H
 
-/* The deploy tokens of one project or group, as whoever administers it sees them. */
+/* The deploy tokens of one project or group, as its maintainers see them. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,10 @@ struct deploy_token {
 	bool expired;
 };
 
-/* All, in the order in which they came; `active`: only those that are good, or that are not. */
+/*
+ * Lists them in the order in which they were made.  active: NULL: all; else only those that are, or are not,
+ * valid.
+ */
 int deploy_token_list(struct db *, struct arena *, const struct deploy_token_namespace *,
     const bool *active, struct deploy_token **, size_t *n, struct err *)
     __attribute__((warn_unused_result));

@@ -2,9 +2,9 @@
 #define STORE_TOKEN_GITLAB_JOB_H
 
 /*
- * What a GitLab has said of its jobs' tokens, kept for a while for all workers: a job that runs
- * is a row of tokens, found by the digest of its CI_JOB_TOKEN; what was refused, and that GitLab
- * cannot be reached, is remembered too.
+ * Keeps GitLab's answers about tokens of its jobs for a while, for all workers: a running job is a row of
+ * tokens, found by the digest of its CI_JOB_TOKEN.  It also remembers refused tokens, and that GitLab
+ * cannot be reached.
  */
 
 #include <stdbool.h>
@@ -28,11 +28,11 @@ enum gitlab_job_ask {
 	GITLAB_JOB_AWAY /* nobody can be asked */
 };
 
-/* Is GitLab to be asked about the credential of this digest? */
+/* Finds out whether to ask GitLab about the credential with this digest.  -1: 503. */
 int gitlab_job_ask(struct db *, struct arena *, struct slice digest, enum gitlab_job_ask *,
     struct err *) __attribute__((warn_unused_result));
 
-/* It did not answer, or does again. */
+/* Notes that GitLab does not answer, or answers again.  -1: 503. */
 int gitlab_job_set_away(struct db *, struct arena *, bool away, struct err *)
     __attribute__((warn_unused_result));
 

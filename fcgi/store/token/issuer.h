@@ -2,8 +2,8 @@
 #define STORE_TOKEN_ISSUER_H
 
 /*
- * Issuers of identity tokens that are believed, and the sets of keys that were read from them last.
- * Only an administrator adds one: no request brings an address here.
+ * Trusted issuers of identity tokens, and the key sets that were last read from them.  Only an
+ * administrator adds one: no request brings an address here.
  */
 
 #include <stdbool.h>
@@ -33,15 +33,18 @@ struct issuer {
 	int64_t rules;
 };
 
-/* Takes url, kind (valid), audience, jwks_url.  -1: 400 for what is no https URL, 409. */
+/* Takes url, kind (valid), audience, jwks_url.  -1: 400 a URL is not https, 409 the issuer exists. */
 int issuer_add(struct db *, struct arena *, const struct audit_actor *, const struct issuer *,
     int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* With its rules; what has come in by them is refused from the next request on.  -1: 404. */
+/*
+ * Removes the issuer with its rules; jobs that came in by them are refused from the next request on.  -1:
+ * 404.
+ */
 int issuer_remove(struct db *, struct arena *, const struct audit_actor *, const char *url,
     int64_t *id, struct err *) __attribute__((warn_unused_result));
 
-/* While it is off, so is everything that has come in by it.  -1: 404. */
+/* While an issuer is disabled, jobs that came in by it are refused, too.  -1: 404. */
 int issuer_set_enabled(struct db *, struct arena *, const struct audit_actor *, const char *url,
     bool enabled, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
@@ -56,7 +59,7 @@ int issuer_list(struct db *, struct arena *, struct issuer **, size_t *n, struct
 int issuer_check_patterns(struct db *, struct arena *, const char *url, struct json_object *patterns,
     struct err *) __attribute__((warn_unused_result));
 
-/* An issuer that is on, with what is known of its keys. */
+/* An enabled issuer, with its known keys. */
 struct issuer_keys {
 	bool found;
 	struct issuer issuer; /* id to jwks_url */
@@ -75,7 +78,7 @@ int issuer_find(struct db *, struct arena *, const char *url, struct issuer_keys
 int issuer_claim(struct db *, struct arena *, int64_t id, int period_s, bool *mine, struct err *)
     __attribute__((warn_unused_result));
 
-/* The keys that were read; NULL: in vain, those that there are stay. */
+/* Stores the keys that were read; NULL: the read has failed, and the old keys stay.  -1: 503. */
 int issuer_set_keys(struct db *, struct arena *, int64_t id, const char *jwks, struct err *)
     __attribute__((warn_unused_result));
 

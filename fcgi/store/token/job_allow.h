@@ -2,8 +2,8 @@
 #define STORE_TOKEN_JOB_ALLOW_H
 
 /*
- * The allow-list of a project: from which other projects, or groups of them, jobs may use its
- * packages.  Its own jobs always may.
+ * The allow-list of a project: the other projects and groups whose jobs may use its packages.  Its own jobs
+ * always may.
  */
 
 #include <stdbool.h>
@@ -23,9 +23,8 @@ struct job_allow {
 };
 
 /*
- * Makes the entry, or, where there is one for the place, replaces it; policies NULL: removes it,
- * also where there is none.  -1: 400 for a malformed path or one entry too many, 404 for a
- * missing project or place.
+ * Makes or replaces the entry for the project or group `from`; policies NULL: removes it; a missing entry
+ * is no error.  -1: 400 a malformed path or one entry too many, 404 no such project or group.
  */
 int job_allow_set(struct db *, struct arena *, const struct audit_actor *, const char *project,
     const char *from, const char *policies, int64_t *project_id, struct err *)
@@ -36,8 +35,8 @@ int job_allow_list(struct db *, struct arena *, const char *project, struct job_
     size_t *n, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Does the list count?  Where it does not, jobs of every project come in, as the users who have
- * started them.
+ * *limited: the list limits jobs.  If it does not, jobs of every project come in, with the rights of the
+ * users who started them.
  */
 int job_allow_limited(struct db *, struct arena *, int64_t project_id, bool *limited, struct err *)
     __attribute__((warn_unused_result));

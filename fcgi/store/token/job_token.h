@@ -2,8 +2,8 @@
 #define STORE_TOKEN_JOB_TOKEN_H
 
 /*
- * Tokens of jobs that a CI system makes and ends by itself, with a deploy token that may do that
- * and nothing else; and what is known of the job behind a token.
+ * Tokens of jobs that a CI system makes and revokes with a deploy token that may do nothing else; and the
+ * job of a token.
  */
 
 #include <stdint.h>

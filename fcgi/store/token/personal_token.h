@@ -25,7 +25,7 @@ struct personal_token {
 	const char *operations;
 };
 
-/* Which ones; what is NULL is all the same. */
+/* Selects tokens; NULL selects all. */
 struct personal_token_filter {
 	const bool *revoked;
 	const bool *active;
@@ -41,7 +41,7 @@ int personal_token_list(struct db *, struct arena *, int64_t user_id,
 int personal_token_find(struct db *, struct arena *, int64_t user_id, int64_t id,
     struct personal_token *, struct err *) __attribute__((warn_unused_result));
 
-/* Whose token is it?  -1: 404 it is nobody's own. */
+/* Finds the user of a token.  -1: 404 no user has it. */
 int personal_token_owner(struct db *, struct arena *, int64_t id, int64_t *user_id, struct err *)
     __attribute__((warn_unused_result));
 
@@ -65,8 +65,8 @@ int personal_token_rotate(struct db *, struct arena *, const struct audit_actor 
     __attribute__((warn_unused_result));
 
 /*
- * A revoked token was shown again.  Where another token had replaced it, and its own end has not come,
- * somebody else has a copy: revokes the last token that came of it, with an audit row.
+ * Call it when somebody shows a revoked token.  If another token has replaced it, and it has not expired,
+ * somebody else has a copy: so this revokes the last token of that chain, with an audit row.
  */
 int personal_token_end_successor(struct db *, struct arena *, const struct audit_actor *, int64_t id,
     struct err *) __attribute__((warn_unused_result));

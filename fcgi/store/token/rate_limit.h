@@ -2,9 +2,9 @@
 #define STORE_TOKEN_RATE_LIMIT_H
 
 /*
- * Token buckets for what writes: each actor has one for each action, it holds `burst`
- * tokens at first and again after a while.  One statement takes a token, whoever else
- * asks at the same time on whatever node.
+ * Token buckets for writes: each actor has one for each action.  A bucket has `burst` tokens at first, and
+ * fills up again.  One statement takes a token, so that the count is right whatever other nodes do at the
+ * same time.
  */
 
 #include <stdint.h>
@@ -39,14 +39,14 @@ struct rate_limit_ask {
 };
 
 struct rate_limit_answer {
-	enum rate_limit_action action; /* whose bucket has said so */
+	enum rate_limit_action action; /* the action whose bucket was used */
 	int64_t wait_us; /* 0: go on; else until there is a token */
 };
 
 enum { RATE_LIMIT_BESIDE_MAX = DB_CALLS_MAX - 1 };
 
 /*
- * Takes one token, where there is one.  `beside` are n calls that only read, and run in the same round trip;
+ * Takes one token, if there is one.  `beside` are n calls that only read, and run in the same round trip;
  * at most RATE_LIMIT_BESIDE_MAX.  -1: 503.
  */
 int rate_limit_charge(struct db *, struct arena *, const struct rate_limit_ask *, struct db_call *beside,
@@ -62,13 +62,13 @@ struct rate_limit_look {
 enum { RATE_LIMIT_LOOKS_MAX = 2 };
 
 /*
- * How long would each of them have to wait?  At most RATE_LIMIT_LOOKS_MAX; takes nothing.  `beside` (or NULL)
- * is a call that runs in the same round trip.  -1: 503.
+ * Fills in how long each of them, at most RATE_LIMIT_LOOKS_MAX, would have to wait; it takes no token.
+ * `beside` (or NULL) is a call that runs in the same round trip.  -1: 503.
  */
 int rate_limit_look(struct db *, struct arena *, struct rate_limit_look *, size_t n,
     struct db_call *beside, struct err *) __attribute__((warn_unused_result));
 
-/* Removes buckets that are full, some of them; *n: how many.  -1: 503. */
+/* Removes some buckets that are full; *n: how many.  -1: 503. */
 int rate_limit_sweep(struct db *, struct arena *, int64_t *n, struct err *)
     __attribute__((warn_unused_result));
 

@@ -2,8 +2,8 @@
 #define STORE_TOKEN_SESSION_H
 
 /*
- * People at the token page: links that sign somebody in once, the sessions of their browsers, and
- * what they may do there, which is about their own tokens alone.  Digests are SHA-256, 32 bytes.
+ * Sign-in to the pages: links that sign a person in once, the sessions of browsers, and what a person may
+ * do there with their own tokens.  Digests are SHA-256, 32 bytes.
  */
 
 #include <stdbool.h>
@@ -25,14 +25,14 @@ int session_link_add(struct db *, struct arena *, const struct audit_actor *, co
     struct slice digest, int64_t seconds, int64_t *user_id, struct err *)
     __attribute__((warn_unused_result));
 
-/* Whom the link would sign in; it stays good.  -1: 403 it is not. */
+/* Finds the user whom the link signs in; the link stays valid.  -1: 403 the link is not valid. */
 int session_link_find(struct db *, struct arena *, struct slice digest, const char **username,
     struct err *) __attribute__((warn_unused_result));
 
-/* How somebody has come: one of the two. */
+/* The proof of who signs in: one of the two. */
 struct session_proof {
 	struct slice link; /* digest; empty: it was no link */
-	const char *username; /* by the fleet's sign-on; NULL: it was not */
+	const char *username; /* by single sign-on; NULL: it was not */
 };
 
 /*
@@ -49,11 +49,11 @@ struct session {
 	const char *flags; /* for all projects, as flag_is_on() takes them; NULL: none is set */
 };
 
-/* digest empty: there is none, as of who has no cookie. */
+/* Finds the session.  digest empty: there is none, because the request has no cookie.  -1: 503. */
 int session_find(struct db *, struct arena *, struct slice digest, struct session *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Sets what the session of whom the sign-on names would be; none is opened.  -1: 403 nobody is known. */
+/* Fills in a session for the user whom single sign-on names, without opening one.  -1: 403 no such user. */
 int session_name(struct db *, struct arena *, const char *username, struct session *,
     struct err *) __attribute__((warn_unused_result));
 
@@ -61,11 +61,11 @@ int session_name(struct db *, struct arena *, const char *username, struct sessi
 int session_close(struct db *, struct arena *, const struct audit_actor *, struct slice digest,
     struct err *) __attribute__((warn_unused_result));
 
-/* The user's tokens that can be used, newest first; of an entry what is not theirs is 0. */
+/* The user's valid tokens, newest first.  Members that personal tokens do not have are 0. */
 int session_tokens(struct db *, struct arena *, int64_t user_id, struct token_entry **, size_t *n,
     struct err *) __attribute__((warn_unused_result));
 
-/* Revokes a token of the user's own.  -1: 404, also for what is somebody else's. */
+/* Revokes one of the user's own tokens.  -1: 404, also for somebody else's token. */
 int session_token_revoke(struct db *, struct arena *, const struct audit_actor *, int64_t token_id,
     struct err *) __attribute__((warn_unused_result));
 

@@ -68,8 +68,8 @@ int token_add_deploy(struct db *, struct arena *, const struct audit_actor *,
     const struct token_new *, int64_t *id, struct err *) __attribute__((warn_unused_result));
 
 /*
- * What a CI system says of a job, and its token's name, end up in lists and in the audit: they
- * have to be text for people.  -1: 400.
+ * Checks the description of a job by its CI system, and the name of its token: they must be text for
+ * people, because lists and the audit log show them.  -1: 400.
  */
 int token_check_job(const struct token_new *, struct err *) __attribute__((warn_unused_result));
 

@@ -2,7 +2,7 @@
 #define STORE_TOKEN_TOKEN_SLOT_H
 
 /*
- * The slots of token_key as the database knows them: all that ever existed, which are live, and the
+ * The slots of token_key in the database: all that ever existed, which of them are live, and the
  * fingerprint of each key.  A slot is never used again.
  */
 
@@ -20,10 +20,10 @@
 int token_slot_keys(struct db *, struct arena *, const char *path, struct token_keys *, struct err *)
     __attribute__((warn_unused_result));
 
-/* How the keys of this host differ from what the database knows.  Sentences for the administrator. */
+/* Differences between the keys of this host and the database, as sentences for the administrator. */
 struct token_slot_view {
 	const char *foreign; /* the file belongs to another registry; NULL: it does not */
-	const char *lacking; /* the live slots whose keys the file lacks, or has others of; NULL: none */
+	const char *lacking; /* live slots whose keys the file lacks or has with other values; NULL: none */
 };
 
 /* Compares the file at `path` ("": no file) with the database.  -1: 503; 500 the file cannot be read. */

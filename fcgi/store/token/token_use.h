@@ -2,9 +2,9 @@
 #define STORE_TOKEN_TOKEN_USE_H
 
 /*
- * When tokens were last used, without a write in any request: what a worker has seen is kept
- * here, and written by one statement while nobody waits, at most once a minute.  What a worker
- * that crashes has seen is lost, until the token is used again.
+ * Records when tokens were last used, without a write in a request: a worker collects the uses here and
+ * writes them by one statement while it is idle, at most once a minute.  If a worker crashes, the uses that
+ * it has collected are lost.
  */
 
 #include <stdbool.h>
@@ -36,8 +36,8 @@ void token_use_note(struct token_use *, int64_t id, int64_t at, int64_t now_us);
 int token_use_wait_ms(const struct token_use *, int64_t now_us);
 
 /*
- * Writes what there is and forgets it, also where that fails: these are no accounts.  -1: 500,
- * 503, as everything that asks the database.
+ * Writes the collected uses and forgets them, even if the write fails, because they need not be complete.
+ * -1: 500, 503.
  */
 int token_use_write(struct token_use *, struct db *, int64_t now_us, struct err *)
     __attribute__((warn_unused_result));

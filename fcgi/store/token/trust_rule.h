@@ -2,8 +2,8 @@
 #define STORE_TOKEN_TRUST_RULE_H
 
 /*
- * Which jobs of other CI systems a project trusts, and what they may do: publish and yank some of
- * its crates, for a user or for nobody.  What the claims mean is access/trust.h's.
+ * The rules by which a project trusts jobs of other CI systems: which jobs, and which of its crates they
+ * may publish and yank, for a user or for nobody.  access/trust.h knows the meaning of the claims.
  */
 
 #include <stddef.h>
@@ -35,7 +35,7 @@ int trust_rule_add(struct db *, struct arena *, const struct audit_actor *,
     const struct namespace_ref *, const struct trust_rule *, int64_t *id, struct err *)
     __attribute__((warn_unused_result));
 
-/* What has come in by it is refused from the next request on.  -1: 404. */
+/* Jobs that came in by the rule are refused from the next request on.  -1: 404. */
 int trust_rule_remove(struct db *, struct arena *, const struct audit_actor *,
     const struct namespace_ref *, int64_t id, struct err *) __attribute__((warn_unused_result));
 

@@ -137,7 +137,7 @@ read_index_line(struct arena *a, const char *line, struct page_crate *out, struc
 	return 0;
 }
 
-/* Of an array; NULL where it is none. */
+/* The string at index i of an array; NULL: it is no string. */
 static const char *
 item_str(struct json_object *list, size_t i)
 {
@@ -152,7 +152,7 @@ item_int(struct json_object *list, size_t i)
 	return json_object_get_int64(json_object_array_get_idx(list, i));
 }
 
-/* Each an array of what the statement names. */
+/* Each version is an array, in the order of the statement. */
 static int
 read_versions(struct arena *a, const char *json, struct page_crate *out, struct err *err)
 {
@@ -385,7 +385,7 @@ read_pair(struct arena *a, const struct db_result *r, const char *new_base, stru
 	return 0;
 }
 
-/* Is it one that a crate can have? */
+/* Is the text a version? */
 static bool
 is_version(struct slice text)
 {
@@ -395,7 +395,7 @@ is_version(struct slice text)
 	return semver_parse(text, &version, &wrong) == 0;
 }
 
-/* The crate is there.  -1: 404. */
+/* The error for a crate that exists without that version.  -1: 404. */
 static int
 refuse_version(const char *name, struct slice version, struct page_crate *crate, struct err *err)
 {

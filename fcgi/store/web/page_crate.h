@@ -2,8 +2,8 @@
 #define STORE_WEB_PAGE_CRATE_H
 
 /*
- * All that the page of a crate, or of one of its versions, shows, in one round trip.  A crate without a
- * version that is listed does not exist here, as in store/package/crate_about.h.
+ * Reads all data for the page of a crate, or of one of its versions, in one round trip.  A crate without a
+ * listed version does not exist here, as in store/package/crate_about.h.
  */
 
 #include <stdbool.h>
@@ -25,12 +25,12 @@ struct page_crate_ask {
 	int64_t project_id;
 	const char *index; /* of the project, as registry_url_index() has it */
 	struct slice name; /* in any spelling */
-	struct slice version; /* with or without build metadata; empty: the one that stands for the crate */
+	struct slice version; /* build metadata does not matter; empty: the crate's main version */
 	struct page_range range; /* of the versions */
 	bool owners, publishers; /* the viewer may know them */
 };
 
-/* A string that is NULL is not there. */
+/* In the structs below, a string that does not exist is NULL. */
 struct page_crate_version {
 	const char *version;
 	int64_t at, size;
@@ -51,7 +51,7 @@ struct page_crate_feature {
 
 struct page_crate_dependent {
 	const char *name, *version, *req, *kind;
-	int64_t project_id; /* 0: the same; of another one the viewer may read, by the statement */
+	int64_t project_id; /* 0: the same; else another one that the viewer may read */
 };
 
 struct page_crate_load {
@@ -69,7 +69,7 @@ struct page_crate {
 	struct page_crate_version shown;
 	bool deprecated;
 	const char *description, *homepage, *documentation, *repository, *license_file, *links, *cksum;
-	const char *readme; /* one byte more than readme.h shows, at most */
+	const char *readme; /* at most one byte more than readme.h shows */
 	const char *readme_file; /* its path in the crate */
 	const char *const *keywords, *const *categories, *const *bins;
 	size_t nkeywords, ncategories, nbins;
@@ -77,7 +77,7 @@ struct page_crate {
 	bool has_before; /* of the page of a version: a lower one is listed */
 	struct page_crate_dependency *dependencies;
 	struct page_crate_feature *features;
-	size_t ndependencies, nfeatures; /* all of them; no more than the enumerators say are in the arrays */
+	size_t ndependencies, nfeatures; /* of all; the arrays have at most the limits above */
 	int64_t total; /* versions */
 	struct page_crate_version *versions;
 	struct page_crate_dependent *dependents;
@@ -87,7 +87,7 @@ struct page_crate {
 	int64_t downloads; /* of all these days */
 	struct owner *owners;
 	size_t nowners;
-	/* who has published, if it was asked for */
+	/* the publisher, if `publishers` asks for it */
 	const char *token_kind, *token_name, *issuer, *job_url, *ref, *commit, *publisher;
 	int64_t pipeline, job; /* 0: none */
 	struct page_crate_event *events; /* of this version, the newest first */
@@ -103,9 +103,10 @@ struct page_crate_pair {
 };
 
 /*
- * Fills in name, cksum, dependencies, features, and what is shown of both; also of versions that are not
- * listed, as a download.  Where no old version is asked for and the new one is the first, old->name is NULL.
- * -1: 503; 404, and if the crate is there and a version is not, new->name is its name and `err` says which.
+ * Fills in name, cksum, dependencies, features and `shown` of both, also of versions that are not listed,
+ * as for a download.  If `ask` has no old version and the new one is the first, old->name is NULL.  -1:
+ * 503; 404, and if the crate exists but a version does not, new->name is the crate's name and `err` says
+ * which version.
  */
 int page_crate_read_pair(struct db *, struct arena *, const struct page_crate_pair *, struct page_crate *old,
     struct page_crate *new, struct err *) __attribute__((warn_unused_result));

@@ -124,7 +124,7 @@ page_rust(const char *version)
 			part = part * 10 + (version[k] - '0');
 		number = number * THOUSAND + part;
 		version += n;
-		/* a part that is not there is 0, and a dot leads to another one */
+		/* a missing part is 0, and after a dot another part must follow */
 		if (*version == '.' && n > 0 && i + 1 < PARTS && version[1] != '\0')
 			version++;
 	}

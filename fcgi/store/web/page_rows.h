@@ -2,8 +2,8 @@
 #define STORE_WEB_PAGE_ROWS_H
 
 /*
- * The rows of a page that lists projects and crates.  One statement reads them all, in parts that have names,
- * and takes only what the viewer may know of; another one reads the facts of their projects, so that
+ * Reads the rows of a page that lists projects and crates.  One statement reads all rows, in named parts,
+ * and selects only what the viewer may know of; another one reads the facts of their projects, so that
  * access_decide() has the last word.
  */
 
@@ -15,7 +15,7 @@
 #include "store/token/access_facts.h"
 
 struct page_row {
-	struct access_facts facts; /* of its project; project_id 0: it has none, or that was decided before */
+	struct access_facts facts; /* of its project; project_id 0: it has none, or the caller has decided */
 	const char *part;
 	const char *name, *version, *about; /* NULL: not of this part */
 	int64_t at; /* seconds since 1970; 0: not of this part */
@@ -27,13 +27,16 @@ struct page_rows {
 	size_t n;
 };
 
-/* The rows of one part, which are together. */
+/* The rows of one part. */
 struct page_rows page_rows_of(const struct page_rows *, const char *part);
 
 /* The number of the only row of that part; 0: there is none. */
 int64_t page_rows_number(const struct page_rows *, const char *part);
 
-/* `project` (number 1: the user's own), `new`, `used`; n of each at most.  user_id 0: nobody.  -1: 503. */
+/*
+ * Parts: `project` (number 1: the user's own), `new`, `used`; at most n rows of each.  user_id 0: anonymous.
+ * -1: 503.
+ */
 int page_rows_front(struct db *, struct arena *, int64_t user_id, int64_t n, struct page_rows *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -41,39 +44,44 @@ struct page_range {
 	int64_t limit, offset;
 };
 
-/* A search of all projects, and what it is narrowed by. */
+/* A search in all projects, with filters. */
 struct page_search_ask {
 	const struct search_query *query;
 	struct page_range range;
 	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
-	int64_t rust; /* the newest that a crate may say that it needs, as page_rust() has it; 0: whatever */
-	int64_t yanked; /* versions: 1 some, 2 all; 0: whatever */
+	int64_t rust; /* the newest rust-version that a crate may need, as page_rust() has it; 0: any */
+	int64_t yanked; /* yanked versions: 1 some, 2 all; 0: any */
 };
 
-/* "1.70" or "1.70.1" as a number; 0: it is none. */
+/* "1.70" or "1.70.1" as a number; 0: the text is no such version. */
 int64_t page_rust(const char *version);
 
 /*
- * `crate`, `total`, and by what else it can be narrowed, 10 of each at most, number: how many are left then:
- * `project`, and with a name `keyword`, `license`, `rust` (that or earlier), `yanked` (some, all).  -1: 503.
+ * Parts: `crate`, `total`, and the filters that can be added, at most 10 of each, with the number of crates
+ * that match: `project`, and with a name `keyword`, `license`, `rust` (this version or an earlier one),
+ * `yanked` (some, all).  -1: 503.
  */
 int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
-/* `project` (number: its crates), `member` (number: the level) if they are asked for, `total`.  -1: 503. */
+/*
+ * Parts: `project` (number: its crates), `member` (number: the level) if `members` is true, `total`.  -1:
+ * 503.
+ */
 int page_rows_group(struct db *, struct arena *, int64_t user_id, int64_t group_id, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * `crate` and `member`, if they are asked for, `total`; without facts, since it was decided before.  -1: 503.
+ * Parts: `crate` and `member`, if they are asked for, `total`.  The rows have no facts, since the caller
+ * has decided.  -1: 503.
  */
 int page_rows_project(struct db *, struct arena *, int64_t project_id, bool crates, bool members,
     struct page_range, struct page_rows *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * `entry`: what was published (number 0), yanked (an event) and put back (minus an event) in the project, or
- * of the crate of that normalized name if it is not NULL; the newest n.  `since`: when the project was made.
- * Without facts, since it was decided before.  -1: 503.
+ * Parts: `entry`: the newest n publishes (number 0), yanks (the number of the event) and unyanks (minus
+ * that number) in the project, or of the crate with that normalized name if it is not NULL.  `since`: when
+ * the project was made.  The rows have no facts, since the caller has decided.  -1: 503.
  */
 int page_rows_feed(struct db *, struct arena *, int64_t project_id, const char *crate, int64_t n,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));

@@ -9,7 +9,7 @@ const char *const answer_route_names[ANSWER__ROUTES] = {
 	[ANSWER_DOWNLOAD] = "download",
 };
 
-/* What comes after the text; empty, with p NULL: the text is not there. */
+/* The part after the text; empty, with p NULL: the line does not have the text. */
 static struct slice
 after(struct slice s, const char *text)
 {

@@ -16,10 +16,10 @@
 /* Routes whose answers nginx may have in cache_dir. */
 enum answer_route { ANSWER_INDEX, ANSWER_CONFIG_JSON, ANSWER_DOWNLOAD, ANSWER__ROUTES };
 
-/* "index", "config_json", "download": names of routes, as the counters of requests have them. */
+/* "index", "config_json", "download": names of routes, as in the metrics of requests. */
 extern const char *const answer_route_names[ANSWER__ROUTES];
 
-/* The route of a line without its end; ANSWER__ROUTES: it is none of that log. */
+/* The route of a line, given without its end; ANSWER__ROUTES: it is no line of that log. */
 enum answer_route answer_line_parse(struct slice line);
 
 #endif

@@ -33,7 +33,10 @@ count_lines(struct log_count *c, struct arena *a, struct download_part *part, st
 	return 0;
 }
 
-/* What was compressed before it was read counts for nobody: it is a figure for monitoring alone. */
+/*
+ * Does not count lines that were compressed before it could read them, since the numbers are only for
+ * monitoring.
+ */
 int
 task_count_answers(struct task_ctx *ctx, const struct task *task, struct err *err)
 {

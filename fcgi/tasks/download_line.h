@@ -35,7 +35,7 @@ struct download {
 	int64_t bytes; /* of the body that went out */
 	int64_t project_id; /* 0: it is from the registry of a group */
 	int64_t group_id;
-	int64_t version_id; /* 0: it is told by names */
+	int64_t version_id; /* 0: the names below have it */
 	struct slice crate, version; /* these; empty otherwise */
 	enum download_actor actor;
 	int64_t actor_id; /* a user, or a token; 0: anybody, or the token of `handle` */
@@ -48,7 +48,7 @@ enum download_line {
 	DOWNLOAD_LINE_GARBAGE
 };
 
-/* The line without its end.  Only of a WHOLE one something is known. */
+/* Parses a line, given without its end.  It fills in the struct only for DOWNLOAD_LINE_WHOLE. */
 enum download_line download_line_parse(struct slice line, struct download *);
 
 #endif

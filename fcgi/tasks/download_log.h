@@ -2,10 +2,10 @@
 #define TASKS_DOWNLOAD_LOG_H
 
 /*
- * The files that a log of nginx's is in: the one that is written, and those that a rotation has
- * put aside under its name and more, as they are or compressed by gzip.  Each is known by its
- * first line, wherever it lies.  Where two have the same, one is a copy (`copytruncate`): the
- * longer one counts, and one that is compressed only where it is alone, as it may be on the way.
+ * The files of one of nginx's logs: the file that nginx writes, and rotated files whose names begin with
+ * its name, as they are or compressed by gzip.  The first line of a file identifies it, whatever its name.
+ * If two have the same first line, one is a copy (`copytruncate`): the longer one counts, and a compressed
+ * one only if it is alone, because gzip may still be writing it.
  */
 
 #include <stdbool.h>
@@ -34,22 +34,22 @@ struct log_file {
 };
 
 /*
- * All of them that have a line; none where there is no such directory.  -1: 500, as where one
- * cannot be read that is not compressed.
+ * Finds all files of the log that have a line; none if the directory does not exist.  -1: 500, also if a
+ * file that is not compressed cannot be read.
  */
 int log_files_find(struct arena *, const char *path, struct log_file **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Is a compressed one whole?  Reads all of it, through `room` of so many bytes, before
- * log_file_read() does.  -1: 500, and why not.
+ * Checks that a compressed log is complete: it reads all of it, with the buffer `room`, before
+ * log_file_read() does.  -1: 500, with what is wrong.
  */
 int log_file_check(struct arena *, struct log_file *, char *room, size_t size, struct err *)
     __attribute__((warn_unused_result));
 
 /*
- * Up to `max` bytes from `position`; fewer at the end.  *got: how many; none where the file was
- * truncated meanwhile, and is another one now.  Compressed ones are read forwards only.
+ * Reads up to `max` bytes from `position`, fewer at the end.  *got: how many; 0 also if the file was
+ * truncated, and so is another one now.  A compressed log can only be read forwards.
  */
 int log_file_read(struct arena *, struct log_file *, int64_t position, char *, size_t max,
     size_t *got, struct err *) __attribute__((warn_unused_result));

@@ -2,9 +2,9 @@
 #define TASKS_LOOP_H
 
 /*
- * What berth-worker(8) does all day: takes one task after the other, waits where there is none.
- * Several may run at once, on one host or many.  While the database is away it waits, longer from
- * time to time, and goes on when it is back.
+ * The main loop of berth-worker(8): takes one task after the other, and waits if there is none.  Several
+ * workers may run at once, on one host or many.  While the database is away the worker waits, longer each
+ * time, and continues when the database is back.
  *
  * SIGTERM and SIGINT end it when the task that runs has come to a stop; SIGHUP reads the
  * configuration again, SIGUSR1 opens the log again.
@@ -16,7 +16,7 @@
 /* Opens the worker's log.  0 or -1 as log_open(). */
 int task_loop_log_open(const struct settings *);
 
-/* Until a signal says so.  Returns the exit status: 1 where it cannot work at all. */
+/* Runs until a signal ends it.  Returns the exit status; 1: it cannot work at all. */
 int task_loop_run(const char *config_path, const struct settings *);
 
 #endif

@@ -5,8 +5,8 @@
  * A log that gzip has compressed, read from its beginning to its end.  Only a window of it is in
  * memory.  Several members, one after the other, are one log (RFC 1952).
  *
- * Where a member ends its checksum and length are looked at: what was read before that may be
- * wrong all the same, so read all of it once before anything is believed.
+ * Checksum and length are checked at the end of each member, so bytes before that may be wrong: read all of
+ * the log once before you trust any of it.
  */
 
 #include "base/arena.h"

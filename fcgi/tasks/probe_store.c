@@ -7,10 +7,13 @@
 #include "store/blob/store_node.h"
 #include "store/token/token_slot.h"
 
-/* None that is still under way is as old as two requests and a little more. */
+/* No upload that still runs is older than two requests and this. */
 enum { SLACK_S = 60 };
 
-/* What this node alone has of an object store: its copies, and what its publishes have left in staging. */
+/*
+ * Trims the files that this node keeps for an object store: its copies, and the remains of publishes in
+ * staging.
+ */
 static int
 trim_copies(struct task_ctx *ctx, struct err *err)
 {

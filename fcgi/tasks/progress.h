@@ -1,7 +1,10 @@
 #ifndef TASKS_PROGRESS_H
 #define TASKS_PROGRESS_H
 
-/* Where a run of a task that had to stop goes on: numbers and texts by name, in the task's row as JSON. */
+/*
+ * The progress of a task that had to stop, from which its next run goes on: named numbers and texts, as
+ * JSON in the task's row.
+ */
 
 #include <stddef.h>
 #include <stdint.h>

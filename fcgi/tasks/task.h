@@ -5,15 +5,14 @@
  * The kinds of task, as data.  A new one is a file here with its `run`, a declaration below, and
  * a line in kinds.c; store/task.h adds tasks of those that have no period.
  *
- * run() must bear to be run again, also by two at once: a worker may die after it and before
- * that is known, or lose its connection on the way.  It leaves no transaction open.  0: done.
- * -1: it is tried again after a while, and in the end it is dead.  A kind with a period never
- * dies.
+ * run() must tolerate a second run, even at the same time: a worker may die after run() and before the
+ * database knows, or lose its connection.  It leaves no transaction open.  0: done.  -1: it is tried again
+ * after a while, and in the end it is dead.  A kind with a period never dies.
  *
- * One worker does one task at a time.  What takes long looks at task_must_stop() now and then, and
- * where that is true calls task_again() and returns 0: others come first then, or the worker ends.
- * A kind with is_due() comes before all others: within a second after there is something to do for it, and
- * the step that another task is at.
+ * One worker runs one task at a time.  A long task calls task_must_stop() from time to time; if it is true,
+ * the task calls task_again() and returns 0, so that other tasks run, or the worker ends.  A kind with
+ * is_due() comes before all others: it starts at most a second after there is work for it, when the running
+ * task has finished its step.
  */
 
 #include <stdbool.h>
@@ -27,7 +26,10 @@ struct task_ctx;
 
 enum { TASK_ATTEMPTS = 10 };
 
-/* What a task does in the store.  Tasks that use a store do not run in one that is not the database's. */
+/*
+ * The use that a task makes of the store.  A task that uses the store does not run if the store is not the
+ * database's.
+ */
 enum task_store {
 	TASK_STORE_NOTHING,
 	TASK_STORE_READS, /* also in a store that has no id yet */
@@ -65,12 +67,12 @@ struct task_ctx {
 	int64_t hold_s;
 };
 
-/* Has this run had its time, does another kind come first, or is the worker to end? */
+/* True: the time of this run is over, another kind comes first, or the worker has to end. */
 bool task_must_stop(const struct task_ctx *);
 
 /*
- * There is more to do.  Called before run() returns 0; the task is run again when others have had
- * their turn, and finds this as its progress: a JSON object that lives as long as the run, or NULL.
+ * Call it before run() returns 0 if there is more to do: the task runs again after others, with this
+ * progress: a JSON object that lives as long as the run, or NULL.
  */
 void task_again(struct task_ctx *, const char *progress);
 
@@ -80,32 +82,32 @@ void task_begin_anew(struct task_ctx *);
 /* The same for a task that waits for a person: the next attempt is in `seconds` seconds. */
 void task_hold(struct task_ctx *, int64_t seconds);
 
-/* What run() has done, for the log. */
+/* Sets the note for the log: what run() has done. */
 void task_note(struct task_ctx *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- one for each file ---- */
 
-/* Bytes in the store that nothing refers to. */
+/* Collects blobs that no version needs. */
 int task_collect_blobs(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What one of those logs tells that was compressed, on its node: count_downloads adds them. */
+/* Counts the downloads of one compressed log, on its node; count_downloads adds this task. */
 int task_count_compressed(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What nginx's log of its cache tells, on each node: how much it answers by itself. */
+/* Counts, on each node, the answers that nginx sent from its cache, by its log. */
 int task_count_answers(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What nginx's log of downloads tells, on each node. */
+/* Counts, on each node, downloads by nginx's log. */
 int task_count_downloads(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Staging files of uploads that ended without an end. */
+/* Removes staging files of uploads that were interrupted. */
 int task_sweep_staging(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What berth fsck looks at, without repairing anything. */
+/* Makes the checks of berth fsck, without repairs. */
 int task_check_store(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -113,19 +115,19 @@ int task_check_store(struct task_ctx *, const struct task *, struct err *)
 int task_probe_store(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What the retention policies of projects let go of. */
+/* Deletes the versions that the retention policies of projects do not keep. */
 int task_apply_retention(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Versions that were deleted deletion_grace ago: their rows. */
+/* Destroys the rows of versions that were deleted deletion_grace ago. */
 int task_destroy_versions(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Digests of credentials of CI jobs that say nothing any more. */
+/* Removes digests of expired credentials of CI jobs. */
 int task_sweep_ci_tokens(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Buckets of rate_limits that are full. */
+/* Removes full buckets of rate_limits. */
 int task_sweep_limits(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
@@ -133,13 +135,13 @@ int task_sweep_limits(struct task_ctx *, const struct task *, struct err *)
 int task_sweep_tokens(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 
-/* What searches and lists need of crates that have changed.  Is there one? */
+/* Updates searches and lists for crates that have changed.  *due: there is such a crate. */
 int task_update_search(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 int task_search_is_due(struct db *, struct arena *, bool *due, struct err *)
     __attribute__((warn_unused_result));
 
-/* How much crates are used, by which a search sorts them. */
+/* Computes the weights by which a search sorts crates. */
 int task_weigh_crates(struct task_ctx *, const struct task *, struct err *)
     __attribute__((warn_unused_result));
 

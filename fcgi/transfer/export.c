@@ -37,7 +37,7 @@ struct passage {
 	struct wanted *wanted, **last;
 };
 
-/* A link is refused: what it leads to is not ours to fill, or to empty. */
+/* Refuses a link: an export must not fill or empty the directory to which it leads. */
 static int
 make_dir(int root, const char *path, struct err *err)
 {
@@ -278,7 +278,7 @@ empty_index(const struct export *export, struct arena *a, int root, struct err *
 	return import_files_walk(a, arena_printf(a, "%s/%s", export->dir, new_index), remove_one, NULL, err);
 }
 
-/* The index of somebody else stays: to replace it would remove its files. */
+/* Refuses an index that no export has made, since replacing it would remove its files. */
 static int
 check_index(const struct export *export, int root, struct err *err)
 {

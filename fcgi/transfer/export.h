@@ -2,9 +2,9 @@
 #define TRANSFER_EXPORT_H
 
 /*
- * A project as files that any web server can send: DIR/index, which is a sparse index, and DIR/crates,
- * with a file NAME/NAME-VERSION.crate for each version.  The files of the index have the bytes that this
- * registry sends.
+ * Exports a project as files that any web server can send: DIR/index, which is a sparse index, and
+ * DIR/crates, with a file NAME/NAME-VERSION.crate for each version.  The index files have the same bytes as
+ * those that this registry sends.
  */
 
 #include <stddef.h>
@@ -19,16 +19,16 @@ struct export {
 	int64_t project_id;
 	const struct blob_store *store;
 	const char *dir; /* made, unless it is there */
-	const char *url; /* of that directory, without a slash at its end; for config.json */
+	const char *url; /* the address of that directory, without a slash at its end; for config.json */
 	size_t crates, versions; /* in the index afterwards */
 	size_t copied; /* crates that were not in the directory yet */
 };
 
 /*
- * Copies crates that are not there yet, each checked against its SHA-256, and then replaces the index as a
- * whole: a client sees the old one or the new one.  What an interrupted export leaves, the next one
- * replaces.  -1: 400, a file in DIR cannot be written, or DIR has something else in that place; 409, another
- * export to DIR runs; 500, a blob is missing or damaged: which.
+ * Copies missing crates, each checked against its SHA-256, and then replaces the index as a whole: a client
+ * sees the old one or the new one.  The next export replaces what an interrupted one has left.  -1: 400, a
+ * file in DIR cannot be written, or DIR has something else in that place; 409, another export to DIR runs;
+ * 500, a blob is missing or damaged, with its name.
  */
 int export_run(struct export *, struct arena *, struct err *) __attribute__((warn_unused_result));
 

@@ -27,10 +27,13 @@ enum { NAME_SIZE = 65, WHY_SIZE = 800, STOPPED = IMPORT__MAX, REPLAN_CRATES = 12
 
 #define GO_ON "; what is imported stays; run the same command again to go on"
 
-/* What a process says of a version, or, with result STOPPED, why it has ended.  Written as a whole. */
+/*
+ * The report of a process about a version, or, with result STOPPED, why it has ended.  It is written as a
+ * whole.
+ */
 struct message {
 	int result;
-	uint32_t n; /* of how many: 1 but for IMPORT_OWNERS and IMPORT_DOWNLOADS */
+	uint32_t n; /* adds to the counter; 1 except for IMPORT_OWNERS and IMPORT_DOWNLOADS */
 	char crate[NAME_SIZE];
 	char version[SEMVER_MAX + 1];
 	char why[WHY_SIZE];
@@ -81,7 +84,10 @@ become_owner(const char *store, struct err *err)
 	return 0;
 }
 
-/* The process ends with the command, also where that has ended already.  become_owner() would undo it. */
+/*
+ * Ends the process with the command, even if that has ended already.  Call it after become_owner(), which
+ * would undo it.
+ */
 static int
 follow(pid_t command, struct err *err)
 {
@@ -89,6 +95,7 @@ follow(pid_t command, struct err *err)
 		return err_sys(err, "the death of the command");
 	return getppid() == command ? 0 : err_internal(err, 500, "the command has ended");
 }
+
 /* One crate on its way. */
 struct passage {
 	const struct importer *importer;
@@ -140,7 +147,10 @@ import_rest(const struct passage *p, const struct import_crate *crate, struct er
 	return 0;
 }
 
-/* Asks the index of the other registry for the versions.  *why: why it has none; *result: the kind. */
+/*
+ * Reads the versions from the index of the other registry.  *why: why there are none, with *result; else
+ * NULL.
+ */
 static int
 ask_versions(const struct passage *p, const struct import_crate *listed, struct import_crate *crate,
     enum import_result *result, const char **why, struct err *err)

@@ -2,9 +2,9 @@
 #define TRANSFER_IMPORT_H
 
 /*
- * Imports what a source has, by several processes, each with a session and an inspector of its own.  One
- * process imports a crate, version after version, each in a transaction of its own: an import that is
- * stopped, in whatever way, goes on when it is started again.
+ * Imports all crates of a source by several processes, each with its own session and inspector.  One
+ * process imports a crate, version after version, each in its own transaction: you can stop an import in
+ * any way, and it continues when you start it again.
  */
 
 #include <stddef.h>
@@ -25,16 +25,17 @@ struct import {
 	const struct import_job *job;
 	const struct import_source *source;
 	size_t processes;
-	int64_t wait_us; /* at the end, for nodes that serve the crates' files as they were */
-	/* told of each version but those that are imported or there without more to say */
+	int64_t wait_us; /* how long to wait, at the end, until no node serves old files of the crates */
+	/* gets each version, except those that are imported, or exist already, without a remark */
 	void (*say)(void *arg, const struct import_report *);
 	void *arg;
-	size_t counts[IMPORT__MAX]; /* what has become of the versions, and of crates */
+	size_t counts[IMPORT__MAX]; /* of versions, and of crates, by result */
 };
 
 /*
- * Returns when all processes have ended, which also end with this one.  Files are written as the owner of the
- * store, where the caller is root.  -1: one of them could not go on: err says why; what was done stays.
+ * Returns when all processes have ended; they also end with this process.  If the caller is root, files
+ * belong to the owner of the store.  -1: a process could not go on, and err says why; imported versions
+ * stay.
  */
 int import_run(struct import *, struct arena *, struct err *) __attribute__((warn_unused_result));
 

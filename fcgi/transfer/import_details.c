@@ -26,7 +26,7 @@ count_downloads(const struct importer *importer, struct arena *a, const struct i
 	    versions, numbers, n, changed, err);
 }
 
-/* A user who is gone or blocked since we asked is told as missing. */
+/* Reports a user who was removed or blocked meanwhile as missing. */
 static int
 add_owner(const struct importer *importer, struct arena *a, const char *crate, const char *username,
     struct import_details *details, struct err *err)

@@ -10,8 +10,8 @@ enum { IMPORT_DEPTH_MAX = 16 }; /* directories below one another */
 
 /*
  * Calls take(arg, path, name) for each file, where `name` is the last part of `path`, which lives in the
- * arena. Links and names that begin with a dot are left alone.  -1: 400, a directory cannot be read; or
- * what take returns.
+ * arena.  It ignores links, and names that begin with a dot.  -1: 400, a directory cannot be read; or what
+ * take returns.
  */
 int import_files_walk(struct arena *, const char *directory,
     int (*take)(void *arg, const char *path, const char *name, struct err *), void *arg, struct err *)

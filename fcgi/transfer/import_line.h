@@ -2,8 +2,8 @@
 #define TRANSFER_IMPORT_LINE_H
 
 /*
- * What a line of another registry's index says that the crate itself does not: its checksum, whether it is
- * yanked, when it was published, and which registry each dependency is from.
+ * The facts of a version that only its line in another registry's index has: its checksum, whether it is
+ * yanked, when it was published, and the registry of each dependency.
  */
 
 #include <stdbool.h>
@@ -15,14 +15,14 @@
 #include "crate/package.h"
 
 struct import_line_registry {
-	const char *dependency; /* the name that the crate's own code has for it */
+	const char *dependency; /* the name by which the crate's own code knows it */
 	const char *url; /* NULL: the registry that the index is of */
 };
 
 struct import_line {
 	const char *cksum; /* as it stands there */
 	bool yanked;
-	int64_t published_at; /* seconds since 1970; 0: it does not say */
+	int64_t published_at; /* seconds since 1970; 0: unknown */
 	struct import_line_registry *registries;
 	size_t nregistries;
 };

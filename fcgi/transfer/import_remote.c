@@ -23,7 +23,7 @@ enum {
 	SERVER_ERROR = 500
 };
 
-/* One question, asked until there is an answer. */
+/* One request, which is repeated until there is an answer. */
 struct question {
 	struct https_get get;
 	const struct import_download *download; /* NULL: the answer goes to memory */
@@ -43,7 +43,7 @@ ask_once(struct question *q, struct arena *a, struct https_answer *answer, struc
 	return https_get(a, &q->get, answer, err);
 }
 
-/* -1: there is none, or one that says to come later. */
+/* -1: there is no answer, or only one that asks to come later. */
 static int
 ask(struct question *q, struct arena *a, struct https_answer *answer, struct err *err)
 {
@@ -93,7 +93,7 @@ is_absent(long status)
 	return status == NOT_FOUND || status == GONE || status == LEGAL;
 }
 
-/* What to say of an answer that is not what was asked for. */
+/* The error for an answer with an unexpected status. */
 static int
 refuse(const struct import_remote *remote, const char *url, long status, struct err *err)
 {
@@ -147,7 +147,7 @@ import_remote_files(struct arena *a, struct slice config, struct import_remote *
 	return read_config(a, config, remote, err);
 }
 
-/* What the API lists, until it has been read. */
+/* The state of reading the API's list. */
 struct listing {
 	struct arena *arena, *page; /* of the names, and of one answer */
 	struct strings *names;
@@ -215,13 +215,13 @@ list_pages(const struct import_remote *remote, struct listing *l, struct err *er
 			return -1;
 		arena_reset(l->page);
 	}
-	/* of none at all nobody would ask */
+	/* an empty registry needs no import, so an empty list is an error, too */
 	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, 400,
 	    "the API of the registry lists %zu of %" PRId64 " crates; name all of them with --list FILE",
 	    l->names->n, l->total);
 }
 
-/* cargo's own API has no pages; registries that have them call them so. */
+/* cargo's own API has no parameter for pages; registries with pages use this name. */
 int
 import_remote_list(const struct import_remote *remote, struct arena *a, struct strings *names,
     struct err *err)

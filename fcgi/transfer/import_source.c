@@ -19,7 +19,7 @@ enum {
 	LIST_MAX = 1 << 30
 };
 
-/* A version or, without one, a crate that was found; `order` tells which came first. */
+/* A version or, without one, a crate that was found; `order` is the order of the lines. */
 struct found {
 	const char *name;
 	struct import_version version;
@@ -237,7 +237,7 @@ take_owners(struct finding *f, const struct json_get *get, struct found *found)
 	return 0;
 }
 
-/* What a list says besides. */
+/* Reads the additional members of a list's line. */
 static int
 take_listed(struct finding *f, const struct json_get *get, struct found *found)
 {
@@ -316,7 +316,10 @@ take_lines(struct finding *f, struct slice rest, const char *path, struct err *e
 	return rc;
 }
 
-/* Is this where an index has the file of the crate, as cargo's index format says?  Others are none of its. */
+/*
+ * Is this the path of the crate's file in an index, by cargo's index format?  Other files do not belong to
+ * the index.
+ */
 static bool
 has_index_path(const char *path, const char *name)
 {

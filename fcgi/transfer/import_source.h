@@ -2,8 +2,8 @@
 #define TRANSFER_IMPORT_SOURCE_H
 
 /*
- * What there is to import: crates with their versions, and where the bytes of each are.  All of it is in
- * memory, some 200 bytes for each version; of a registry that is asked over HTTP only the names are.
+ * The crates to import, with their versions and the places of their bytes.  All of it is in memory, some
+ * 200 bytes for each version; for a registry that is read over HTTP, only the names of its crates.
  */
 
 #include <stddef.h>
@@ -18,12 +18,12 @@ struct import_version {
 	const char *version;
 	const char *path; /* of the .crate; NULL: there is none */
 	struct slice line; /* of the index; empty: there is none */
-	int64_t downloads; /* of a list: how many there were; 0: none are known */
+	int64_t downloads; /* of a list: downloads so far; 0: unknown */
 };
 
 struct import_crate {
 	const char *name;
-	const char *alias; /* as the list spells it, where the index spells it otherwise; or NULL */
+	const char *alias; /* the spelling of the list, if the index has another one; or NULL */
 	struct import_version *versions; /* in the order in which they are to be published */
 	size_t nversions;
 	struct strings owners; /* of a list: usernames there */
@@ -32,32 +32,32 @@ struct import_crate {
 struct import_source {
 	struct import_crate *crates; /* by name */
 	size_t ncrates, nversions;
-	const struct import_source *files; /* has the bytes; NULL: each version says, or `remote` has them */
+	const struct import_source *files; /* has the bytes; NULL: `path` of each version, or `remote` */
 	const struct import_remote *remote; /* NULL: nothing is asked over HTTP */
-	/* `remote` has the index, too: of the versions here only the downloads count */
+	/* `remote` has the index, too: the versions here have only downloads */
 	bool is_indexed_there;
 };
 
 /*
- * Finds all files NAME-VERSION.crate in the directory and below it, in whatever folders: so mirrors,
- * vendors and registries keep them.  Files of other names, links and names that begin with a dot are left
- * alone.  Versions of a crate come in the order of their precedence.  -1: 400, the directory cannot be
- * read, or two files are the same version.
+ * Finds all files NAME-VERSION.crate in the directory and in all folders below it, as mirrors and
+ * registries keep them.  It ignores files with other names, links, and names that begin with a dot.
+ * Versions of a crate are ordered by precedence.  -1: 400, the directory cannot be read, or two files are
+ * the same version.
  */
 int import_source_directory(struct arena *, const char *path, struct import_source *, struct err *)
     __attribute__((warn_unused_result));
 
 /*
  * Reads an index, laid out as cargo's index format says: a work tree of git, or the files of a sparse
- * index. Versions come in the order of its lines.  Their bytes are those of `files`; NULL: it has none.
- * -1: 400, a file or line of the index is wrong; which one.
+ * index.  Versions have the order of its lines.  `files` has their bytes; NULL: there are none.  -1: 400, a
+ * file or line of the index is wrong; the error names it.
  */
 int import_source_index(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));
 
 /*
- * Reads a list: a file with lines of an index, in any order of the crates, which may have the number
- * `downloads` besides; with objects {"name":...,"owners":[...]}; and with names of crates alone.  -1: 400, as
+ * Reads a list, a file with three kinds of lines, in any order of the crates: lines of an index, which may
+ * also have the number `downloads`; objects {"name":...,"owners":[...]}; and names of crates.  -1: 400, as
  * above.
  */
 int import_source_list(struct arena *, const char *path, const struct import_source *files,
@@ -66,12 +66,12 @@ int import_source_list_parse(struct arena *, struct slice lines, const char *wha
     const struct import_source *files, struct import_source *, struct err *)
     __attribute__((warn_unused_result));
 
-/* Crates of which only the names are known. */
+/* Makes a source of crates of which only the names are known. */
 void import_source_names(struct arena *, const struct strings *, struct import_source *);
 
 /*
- * Reads the lines of one index file, `what`, of a crate that a list has; a version that the list has as well
- * keeps its downloads.  No versions: the lines are empty.  -1: 400.
+ * Reads the lines of one index file; `what` names it in errors.  listed: the crate of a list, whose versions
+ * give their downloads.  If there are no lines, the crate has no versions.  -1: 400.
  */
 int import_source_lines(struct arena *, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *, struct err *)

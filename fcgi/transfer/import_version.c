@@ -141,7 +141,7 @@ download(struct passage *p, struct err *err)
 	return 0;
 }
 
-/* Brings the crate into the store's staging.  v.blob NULL: the source does not have it. */
+/* Writes the crate to a staging file of the store.  v.blob NULL: the source does not have it. */
 static int
 stage(struct passage *p, struct err *err)
 {
@@ -197,7 +197,7 @@ inspect_as(struct passage *p, const char *name, struct err *err)
 	return 0;
 }
 
-/* Some registries have all names in lower case, and the crate has the right one. */
+/* Some registries write all names in lower case; the crate has the right spelling. */
 static int
 inspect(struct passage *p, struct err *err)
 {

@@ -2,9 +2,9 @@
 #define TRANSFER_IMPORT_VERSION_H
 
 /*
- * Imports one version: as a publish does, with the same inspection, but by an administrator: no role,
- * protection rule, rate limit or metadata of a client counts.  The manifest in the crate says what the
- * package is.
+ * Imports one version as a publish does, with the same inspection, but for an administrator: no role,
+ * protection rule, rate limit or client's metadata counts.  The manifest in the crate is the only source of
+ * metadata.
  */
 
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 #include "store/db/db.h"
 #include "store/package/inventory.h"
 
-/* What an administrator asks for. */
+/* The import that an administrator wants. */
 struct import_job {
 	const char *conninfo;
 	int64_t timeout_ms; /* of a statement */
@@ -33,34 +33,34 @@ struct import_job {
 	bool dry_run;
 };
 
-/* What has become of a version. */
+/* The result of importing a version, or the owners and downloads of a crate. */
 enum import_result {
 	IMPORT_DONE,
-	IMPORT_LEGACY, /* done, although a publish would be refused; why */
+	IMPORT_LEGACY, /* imported, although a publish would be refused; with the reason */
 	IMPORT_THERE, /* the project has it */
-	IMPORT_YANKED, /* the project has it, and it is yanked or unyanked now, as in the source */
-	IMPORT_REFUSED, /* why */
+	IMPORT_YANKED, /* the project had it; it is now yanked or unyanked, as in the source */
+	IMPORT_REFUSED, /* with the reason */
 	IMPORT_DIFFERS, /* the project has the version with other bytes */
-	IMPORT_MISSING, /* the source has no bytes */
+	IMPORT_MISSING, /* the source does not have the bytes */
 	IMPORT__VERSIONS, /* the results above are of versions; those below of crates */
-	IMPORT_OWNERS = IMPORT__VERSIONS, /* a user owns the crate now, as in the source */
-	IMPORT_OWNERS_MISSING, /* nobody here, or nobody who can be an owner, has the name; why */
-	IMPORT_DOWNLOADS, /* versions whose downloads before are counted now */
+	IMPORT_OWNERS = IMPORT__VERSIONS, /* users became owners, as in the source */
+	IMPORT_OWNERS_MISSING, /* no user who can be an owner has the name; with the reason */
+	IMPORT_DOWNLOADS, /* versions whose earlier downloads were set */
 	IMPORT__MAX
 };
 
 extern const char *const import_result_names[IMPORT__MAX];
 
-/* What a process needs for one version after the other. */
+/* The state of a process for all versions that it imports. */
 struct importer {
 	const struct import_job *job;
 	struct db *db;
 	struct inspector *inspector;
-	const struct import_remote *remote; /* has crates that no file has; NULL: it does not */
+	const struct import_remote *remote; /* has the crates that are in no file; NULL: there is none */
 	struct https_connections *connections;
 };
 
-/* A crate, and what the project has of it. */
+/* A crate, and the versions of it that the project has already. */
 struct import_there {
 	const struct import_crate *crate;
 	const struct inventory_version *versions;
@@ -68,8 +68,8 @@ struct import_there {
 };
 
 /*
- * On 0, *why says why, in the arena, where the result has a reason; else it is NULL.  -1: 500 or 503,
- * something else than the version is wrong: the database or the store.
+ * Sets *result.  *why: the reason, in the arena, if the result has one; else NULL.  -1: 500 or 503, not the
+ * version but the database or the store has failed.
  */
 int import_version(const struct importer *, struct arena *, const struct import_there *,
     const struct import_version *, enum import_result *, const char **why, struct err *)

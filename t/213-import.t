@@ -134,8 +134,10 @@ TOML
 		'no directory' => [qr/cannot read the directory/, 'directory', "$dir/none", 'demo/new'],
 		'too many processes' => [qr/must be 1 to 64/, 'directory', $dir, 'demo/new', '--processes', 65],
 		'an index without crates' => [qr{cannot read \S+/config\.json}, 'index', $dir, 'demo/new'],
-		'lines without crates' => [qr/needs --crates/, 'index', "$dir/README.crate", 'demo/new'],
-		'a list for files' => [qr/--list is for the URL/, 'index', $dir, 'demo/new', '--list', $dir],
+		'lines without crates' => [qr/give the directory with its crates as --crates DIR/, 'index',
+		    "$dir/README.crate", 'demo/new'],
+		'a list for files' => [qr/--list is only for the URL/, 'index', $dir, 'demo/new', '--list',
+		    $dir],
 		'a directory with --crates' => [qr/--crates/, 'directory', $dir, 'demo/new', '--crates', $dir],
 	);
 	for my $what (sort keys %wrong) {
@@ -236,7 +238,7 @@ subtest 'an index' => sub {
 	($status, $summary, $rows, $err) = import_of(@args);
 	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 1, 1], 'two are imported') or diag $err;
 	like($rows->{'second 3.0.0'}{reason}, qr/has the SHA-256 \S+, and the index says /, 'not with other bytes');
-	like($rows->{'second 4.0.0'}{reason}, qr/has no bytes/, 'nor without any');
+	like($rows->{'second 4.0.0'}{reason}, qr/does not have its bytes/, 'nor without any');
 	my @got = lines_of($project, 'second');
 	is_deeply([map { "$_->{vers} " . ($_->{yanked} ? 'yanked' : '') } @got], ['2.0.0 yanked', '1.0.0 '],
 	    'in the order of the index, yanked as there');

@@ -139,11 +139,12 @@ subtest 'a server that is not what it should be' => sub {
 
 	$there->answer('/index/config.json', $config);
 	($status, undef, undef, $err) = import_of($source, 'demo/other');
-	like("$status $err", qr/^2 .*has no API that lists its crates; name them with --list/s, 'no list, no API');
+	like("$status $err", qr/^2 .*has no API that lists its crates; write the names of all crates into a file/s,
+	    'no list, no API');
 	($status, $summary, $rows, $err) = import_of($source, 'demo/other', '--list', $list);
 	is_deeply([$status, @$summary{qw(imported refused missing)}], [1, 2, 5, 3], 'two are good') or diag $err;
 	my %why = ('other-sum 1.0.0' => qr/has the SHA-256 [0-9a-f]{64}, and the index says a{64}/,
-		'gone 1.0.0' => qr/has no bytes/, 'denied 1.0.0' => qr/answers 403/,
+		'gone 1.0.0' => qr/does not have its bytes/, 'denied 1.0.0' => qr/answers 403/,
 		'large 1.0.0' => qr/more than 2048 bytes/,
 		'names-else ' => qr/has lines of the crate `else-where`/, 'nojson ' => qr/the index file:1: /,
 		'empty ' => qr/does not have the crate/, 'absent ' => qr/does not have the crate/);
@@ -154,7 +155,7 @@ subtest 'a server that is not what it should be' => sub {
 
 	offer('later', '1.0.0', status => 503);
 	($status, undef, undef, $err) = import_of($source, 'demo/other', '--list', list('later'));
-	like($err, qr/later-1\.0\.0\.crate: it answers 503; .*run the same command again/, 'one that is busy');
+	like($err, qr/later-1\.0\.0\.crate: the server answers 503; .*run the same command/, 'one that is busy');
 	is($there->count('/dl/later-1.0.0.crate'), 3, 'is asked three times');
 
 	my %wrong = (
@@ -174,7 +175,7 @@ subtest 'a server that is not what it should be' => sub {
 		meta => { total => 2 } }) for 1, 2;
 	$there->answer('/index/config.json', { %$config, api => $url });
 	($status, undef, undef, $err) = import_of($source, 'demo/other');
-	like($err, qr/lists 1 of 2 crates; name all of them/, 'an API that sends the first page again');
+	like($err, qr/lists 1 of 2 crates; write the names/, 'an API that sends the first page again');
 };
 
 subtest 'a token, and who gets it' => sub {
@@ -292,8 +293,8 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	my @owners = ({ name => 'kept', owners => ['ann', 'DEV', 'ghost', 'blocked'] });
 	my $file = list(@owners, @lines);
 	my @args = ($file, 'demo/mirror', '--crates', $crates);
-	my @missing = ('owners_missing `blocked` is an owner there, and no active user here',
-		'owners_missing `ghost` is an owner there, and no active user here');
+	my @missing = ('owners_missing `blocked` owns the crate there, but is not an active user here',
+		'owners_missing `ghost` owns the crate there, but is not an active user here');
 
 	for my $how (['--dry-run'], []) {
 		my ($status, $out, $err) = $t->berth('--json', 'import', 'index', $args[0], '--into', @args[1 .. 3], @$how);

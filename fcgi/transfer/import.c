@@ -142,7 +142,7 @@ import_rest(const struct passage *p, const struct import_crate *crate, struct er
 		send_message(p->process, IMPORT_DOWNLOADS, details.downloads, crate->name, "", NULL);
 	for (size_t i = 0; i < details.missing.n; i++)
 		send_message(p->process, IMPORT_OWNERS_MISSING, 1, crate->name, "",
-		    arena_printf(p->arena, "`%s` is an owner there, and no active user here",
+		    arena_printf(p->arena, "`%s` owns the crate there, but is not an active user here",
 		        details.missing.v[i]));
 	return 0;
 }

@@ -23,6 +23,8 @@ enum {
 	SERVER_ERROR = 500
 };
 
+#define LIST_REMEDY "write the names of all crates into a file, and give it with --list FILE"
+
 /* One request, which is repeated until there is an answer. */
 struct question {
 	struct https_get get;
@@ -53,7 +55,7 @@ ask(struct question *q, struct arena *a, struct https_answer *answer, struct err
 		if (!is_for_now(rc, rc == 0 ? answer->status : 0, err))
 			return rc;
 		if (attempt == ATTEMPTS)
-			return rc == -1 ? -1 : err_internal(err, 503, "GET %s: it answers %ld", q->get.url,
+			return rc == -1 ? -1 : err_internal(err, 503, "GET %s: the server answers %ld", q->get.url,
 			    answer->status);
 		err_clear(err);
 		sleep(attempt);
@@ -112,7 +114,7 @@ read_config(struct arena *a, struct slice text, struct import_remote *remote, st
 	if (registry_config_parse(a, text, &said, err) == -1)
 		return -1;
 	if (remote->plain ? !url_is_web(slice_str(said.dl)) : !url_is_https(slice_str(said.dl)))
-		return err_set(err, 400, "config.json of the index: dl is `%s`, and must be a URL with https://",
+		return err_set(err, 400, "config.json of the index: dl must be a URL with https://, not `%s`",
 		    said.dl);
 	remote->dl = said.dl;
 	remote->api = said.api;
@@ -129,8 +131,8 @@ import_remote_open(struct arena *a, const char *url, struct import_remote *remot
 	struct question q;
 
 	if (!url_is_web(slice_str(bare)) || url_user(slice_str(bare)).n > 0 || strpbrk(bare, "?#") != NULL)
-		return err_set(err, 400, "`%s` is not the URL of an index: sparse+https://HOST/PATH/; a "
-		    "token or password belongs into --token-file", url);
+		return err_set(err, 400, "`%s` is not the URL of an index: give sparse+https://HOST/PATH/, "
+		    "and a token or password only with --token-file", url);
 	remote->index = bare[strlen(bare) - 1] == '/' ? bare : arena_printf(a, "%s/", bare);
 	remote->plain = !url_is_https(slice_str(bare));
 	q = question_of(remote, a, arena_printf(a, "%sconfig.json", remote->index));
@@ -209,15 +211,14 @@ list_pages(const struct import_remote *remote, struct listing *l, struct err *er
 		if (ask(&q, l->page, &answer, err) == -1)
 			return -1;
 		if (answer.status != OK)
-			return err_set(err, 400, "%s answers %ld; name the crates with --list FILE", q.get.url,
-			    answer.status);
+			return err_set(err, 400, "%s answers %ld; " LIST_REMEDY, q.get.url, answer.status);
 		if (take_page(l, answer.body, &more, err) == -1)
 			return -1;
 		arena_reset(l->page);
 	}
 	/* an empty registry needs no import, so an empty list is an error, too */
 	return l->names->n > 0 && (int64_t)l->names->n >= l->total ? 0 : err_set(err, 400,
-	    "the API of the registry lists %zu of %" PRId64 " crates; name all of them with --list FILE",
+	    "the API of the registry lists %zu of %" PRId64 " crates; " LIST_REMEDY,
 	    l->names->n, l->total);
 }
 
@@ -230,8 +231,7 @@ import_remote_list(const struct import_remote *remote, struct arena *a, struct s
 	int rc;
 
 	if (remote->api == NULL)
-		return err_set(err, 400,
-		    "the registry has no API that lists its crates; name them with --list FILE");
+		return err_set(err, 400, "the registry has no API that lists its crates; " LIST_REMEDY);
 	*names = (struct strings) { arena_calloc(a, IMPORT_REMOTE_CRATES_MAX, sizeof(*names->v)), 0 };
 	l.page = arena_new();
 	rc = list_pages(remote, &l, err);

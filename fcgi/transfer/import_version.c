@@ -406,7 +406,7 @@ pass(struct passage *p, enum import_result *result, const char **why, struct err
 		return -1;
 	if (p->v.blob == NULL) {
 		*result = IMPORT_MISSING;
-		*why = "the source has no bytes of it";
+		*why = "the source does not have its bytes";
 		return 0;
 	}
 	if (inspect(p, err) == -1 ||

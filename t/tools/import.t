@@ -196,8 +196,8 @@ sub kellnr {
 		is($t->psql("SELECT string_agg(u.username, ' ') FROM crate_owners o JOIN users u ON u.id = o.user_id"
 		    . " WHERE o.project_id = $id"), 'dev', 'owners');
 		is_deeply([sort map { "$_->{crate} $_->{reason}" } @$rows], [sort map { my $of = $_; map {
-		    "$of `$_` is an owner there, and no active user here" } 'admin', $of eq 'leaf' ? 'ghost' : () }
-		    qw(leaf Stem_Crate ab abc)], 'those who are not here');
+		    "$of `$_` owns the crate there, but is not an active user here" } 'admin', $of eq 'leaf'
+		    ? 'ghost' : () } qw(leaf Stem_Crate ab abc)], 'those who are not here');
 		($status, $summary) = import_of("demo/kellnr-$way", @{ $way{$way} });
 		is_deeply([$status, @$summary{qw(there owners downloads)}], [0, scalar @crates, 0, 0], 'again: nothing');
 	}

@@ -128,7 +128,7 @@ print_summary(struct invocation *in, const struct import *import)
 	row[IMPORT__MAX] = cell_int((int64_t)unresolved);
 	output_row(&out, row);
 	if (import->job->dry_run && !in->json)
-		puts("dry run: nothing was written; imported is what would be");
+		puts("dry run: nothing was written; `imported` counts what an import would write");
 	bad = import->counts[IMPORT_REFUSED] + import->counts[IMPORT_DIFFERS] +
 	    import->counts[IMPORT_MISSING];
 	for (size_t i = 0; i < IMPORT__VERSIONS; i++)
@@ -198,7 +198,7 @@ read_token(struct invocation *in, const char **token)
 		return 0;
 	for (const char *p = *token; *p != '\0'; p++) {
 		if (*p < ' ' || *p > '~')
-			return err_set(&in->err, 400, "%s: the token must be of visible ASCII characters",
+			return err_set(&in->err, 400, "%s: the token must have only visible ASCII characters",
 			    path != NULL ? path : token_variable);
 	}
 	return (*token)[0] != '\0' ? 0 :
@@ -262,7 +262,8 @@ static int
 from_list(struct invocation *in, const struct import_source *files, struct import_source *source)
 {
 	if (files == NULL)
-		return err_set(&in->err, 400, "a file with lines of an index needs --crates DIR");
+		return err_set(&in->err, 400, "`%s` is a file with lines of an index: give the directory with its "
+		    "crates as --crates DIR", in->args[0]);
 	return import_source_list(in->arena, in->args[0], files, source, &in->err);
 }
 
@@ -276,7 +277,8 @@ from_index(struct invocation *in)
 	struct stat st;
 
 	if (!is_url && in->options.values[LIST] != NULL)
-		return err_set(&in->err, 400, "--list is for the URL of an index; `%s` lists its crates itself", from);
+		return err_set(&in->err, 400, "--list is only for the URL of an index; leave it out, since `%s` has the "
+		    "names of its crates", from);
 	if (prepare(in, &job, NULL) == -1 ||
 	    (crates != NULL && import_source_directory(in->arena, crates, &files, &in->err) == -1))
 		return -1;

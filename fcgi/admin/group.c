@@ -162,11 +162,11 @@ static const struct command commands[] = {
 	    "Sets the quotas that all projects below the group share: quota_bytes,\n"
 	    "quota_versions, quota_crates; an empty value removes the limit.  With\n"
 	    "anonymous_networks=\"NETWORK ...\", clients there need no token to read index\n"
-	    "and crates of all projects below the group.  Of the group's own registry:\n"
-	    "registry_projects=\"PROJECT ...\" says which projects have their names before\n"
-	    "others, and default_project=PROJECT where new crates go.",
+	    "and crates of all projects below the group.  For the group's own\n"
+	    "registry, registry_projects=\"PROJECT ...\" lists the projects whose crates go before\n"
+	    "others of the same name, and new crates go to default_project=PROJECT.",
 	    NULL, 0, 2, COMMAND_ARGS_MAX, set },
-	{ "shadowed", "PATH", "Lists crates that the registry of the group does not serve, since another\n"
+	{ "shadowed", "PATH", "Lists crates that the registry of the group does not serve, because another\n"
 	    "project has their name there.", NULL, 0, 1, 1, shadowed },
 	{ "show", "PATH", "Shows one group, its quotas and their use.", NULL, 0, 1, 1,
 	    show },

@@ -46,7 +46,7 @@ static const struct command commands[] = {
 	{ "list", "",
 	    "Lists the nodes of the last day: whether each is live or gone, its version, the schema that it\n"
 	    "knows, whether nginx sends from its cache, for how long its lease lasts, how many\n"
-	    "transactions it is behind, and in what it differs from most nodes.",
+	    "transactions it is behind, and the key of berth.conf that differs from most nodes.",
 	    NULL, 0, 0, 0, list },
 };
 

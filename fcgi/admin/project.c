@@ -219,8 +219,8 @@ static const struct command commands[] = {
 	{ "add", "GROUP/NAME --visibility private|internal|public [--mirror URL] [--parents] [--if-missing]",
 	    "Creates a project and prints its id; with --parents first the groups above it\n"
 	    "that do not exist.\n"
-	    "--mirror: the project has the crates of the registry with that index URL, or crates-io:\n"
-	    "`import` brings them, and nobody publishes.\n" IF_MISSING,
+	    "--mirror: the project is a mirror of the registry with that index URL, or of crates-io:\n"
+	    "`berth import` fills it, and nobody can publish to it.\n" IF_MISSING,
 	    COMMAND_OPTIONS(add_options), 1, 1, add },
 	{ "set", "GROUP/NAME KEY=VALUE ...",
 	    "Changes visibility=private|internal|public, packages_enabled=true|false\n"

@@ -47,7 +47,7 @@ const struct metric_family app_families[METRIC__APP_END - METRIC__POOL] = {
 	    .help = "Downloads refused because the store lacks their file.",
 	    .kind = METRIC_COUNTER },
 	FAMILY(METRIC_REPLICA_READS) = { .name = "berth_replica_reads_total",
-	    .help = "Searches and lists that the replica answered, or the primary in its place.",
+	    .help = "Searches and lists that a replica may answer: by the replica, or by the primary and why.",
 	    .kind = METRIC_COUNTER, .labels = { { "replica", replica_reads, REPLICA__MAX } } },
 	FAMILY(METRIC_DATABASE_UP) = { .name = "berth_database_up",
 	    .help = "Whether the database answers.", .kind = METRIC_GAUGE },

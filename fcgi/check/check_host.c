@@ -47,7 +47,7 @@ check_store_is_there(const struct blob_store *store, struct err *err)
 {
 	if (access(store->dir, F_OK) == 0)
 		return 0;
-	return err_sys(err, "%s: %s is not there; mount its file system, or correct the path",
+	return err_sys(err, "%s: the directory %s does not exist; mount its file system, or correct the path",
 	    store->kind->dir_key, store->dir);
 }
 

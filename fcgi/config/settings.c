@@ -40,7 +40,7 @@ check_visible(const char *v)
 {
 	for (const char *p = v; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
-			return "must be of visible ASCII characters";
+			return "must have only visible ASCII characters";
 	}
 	return NULL;
 }
@@ -97,7 +97,7 @@ check_region(const char *v)
 	enum { LONGEST = 64 };
 	size_t n = strlen(v);
 
-	return n > 0 && n <= LONGEST && strspn(v, bytes) == n ? NULL : "must be letters, digits, - and _";
+	return n > 0 && n <= LONGEST && strspn(v, bytes) == n ? NULL : "must be 1 to 64 letters, digits, - and _";
 }
 
 static const char *

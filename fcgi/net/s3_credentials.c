@@ -61,7 +61,7 @@ check(const struct s3_credentials *c, const char *from, struct err *err)
 		return err_internal(err, 500, "store_credentials: %s lacks %s", from,
 		    c->key_id == NULL ? "the access key's id" : "the secret access key");
 	if (!is_visible(c->key_id) || !is_visible(c->secret) || !is_visible(c->session))
-		return err_internal(err, 500, "store_credentials: a value of %s has other than visible ASCII characters",
+		return err_internal(err, 500, "store_credentials: the values of %s must have only visible ASCII characters",
 		    from);
 	return 0;
 }

@@ -129,7 +129,7 @@ bind_projects(struct db_params *p, struct db *db, struct arena *a, const char *f
 	if (group_find_projects(db, a, full_path, words, ids, &n, paths, err) == -1)
 		return -1;
 	if (one && n > 1)
-		return err_set(err, 400, "default_project is one project, not `%s`", words);
+		return err_set(err, 400, "default_project must be one project, but `%s` names %zu", words, n);
 	if (one)
 		db_bind_int(p, n == 0 ? 0 : ids[0]);
 	else

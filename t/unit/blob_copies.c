@@ -87,7 +87,7 @@ main(void)
 	is_int(blob_copies_trim(&store, 0, 0, &removed, &err), 0, "a directory that is a store");
 	ok(removed == 0 && is_there('b'), "keeps all");
 	is_int(store.kind->check(&store, &err), -1, "and is refused");
-	ok(strstr(err.detail, "is a store itself") != NULL, "with a reason");
+	ok(strstr(err.detail, "is itself a store") != NULL, "with a reason");
 	remove_tree(root);
 	arena_free(a);
 	return tap_done();

@@ -43,8 +43,7 @@ print_summary(struct invocation *in, const struct fsck *f)
 				     cell_int(f->problems), cell_int(f->repaired) });
 	else
 		printf("%" PRId64 " crates, %" PRId64 " versions and %" PRId64 " blobs (%" PRId64
-		       " of them unused); %" PRId64 " bytes read; %" PRId64 " problem%s, %" PRId64
-		       " of them repaired\n",
+		       " unused), %" PRId64 " bytes read; %" PRId64 " problem%s, %" PRId64 " repaired\n",
 		    f->crates, f->versions, f->blobs, f->orphans, f->bytes, f->problems,
 		    f->problems == 1 ? "" : "s", f->repaired);
 }

@@ -164,13 +164,13 @@ copy(struct invocation *in)
 	    (c.to = named_store(in, in->args[1])) == NULL)
 		return -1;
 	if (strcmp(in->args[0], in->args[1]) == 0)
-		return err_set(&in->err, 400, "%s is both stores", in->args[0]);
+		return err_set(&in->err, 400, "FROM and TO are the same store, %s: name two stores", in->args[0]);
 	if (store_copy_run(in->arena, &c, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_str(c.from->name), cell_str(c.to->name), cell_int(c.blobs),
 	    cell_int(c.copied), cell_int(c.copied_bytes), cell_int(c.missing) });
 	return c.missing == 0 ? 0 : err_set(&in->err, 409,
-	    "%s lacks %" PRId64 " of the blobs, or has them with other "
+	    "%s lacks %" PRId64 " of the blobs, or has them with wrong "
 	    "bytes: `berth fsck --deep` names their versions", c.from->name, c.missing);
 }
 
@@ -197,16 +197,16 @@ static const struct command commands[] = {
 	    "Compares all blobs of database and store, and joins the two if they match.  Run it after\n"
 	    "an upgrade from a version without store ids, and after a restore of one of the two.\n"
 	    "For keep_unused after that, collections remove nothing.  --dry-run: only compares.\n"
-	    "--force: also adopts a store that does not match, or is another registry's.  After the\n"
-	    "database went back to a moment: --audit lists the tokens that have ended since, according\n"
-	    "to an export of the audit log (berth audit --json), and with --revoke ends them again;\n"
-	    "--revoke-all ends all tokens.",
+	    "--force: also adopts a store that does not match, or belongs to another registry.  Use the\n"
+	    "others after a restore of the database to an earlier moment.  --audit: lists the tokens\n"
+	    "that ended later, according to an export of the audit log (berth audit --json).  --revoke:\n"
+	    "also revokes them again.  --revoke-all: revokes all tokens.",
 	    COMMAND_OPTIONS(adopt_options), 0, 0, adopt },
 	{ "copy", "FROM TO",
 	    "Copies all blobs that versions need from one store to another, each a directory or\n"
 	    "s3://BUCKET[/PREFIX], while the registry serves, and compares each with its SHA-256.\n"
-	    "What is there already stays, so that a second run goes on, and brings what was published\n"
-	    "meanwhile.  See berth-operations(7) for how to change over.",
+	    "It skips blobs that TO has already, so a second run continues the first one, and copies\n"
+	    "what was published meanwhile.  See berth-operations(7) for how to change to the new store.",
 	    NULL, 0, 2, 2, copy },
 	{ "collect", "--confirm",
 	    "Confirms, for one run, the collection that waits because it would remove many files,\n"

@@ -72,7 +72,7 @@ backup_tool_run(
 		    words[0]);
 	if (status != 0)
 		return err_internal(err, 500,
-		    "%s has failed and has said why; if it has no right to the tables, connect as the role that "
+		    "%s has failed, for the reason above; if it has no right to the tables, connect as the role that "
 		    "owns them, with --database",
 		    words[0]);
 	return 0;

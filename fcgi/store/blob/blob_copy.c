@@ -80,7 +80,7 @@ lock(struct bringing *b, int64_t until_us, struct err *err)
 		if (use(b->path))
 			return 0;
 		if (clock_us() >= until_us) {
-			err_internal(err, 503, "object store: another process still brings %s", b->sha256);
+			err_internal(err, 503, "object store: another process is still fetching %s", b->sha256);
 			return err_tell(err, "the registry's object store is slow; try again in a few seconds");
 		}
 		(void)poll(NULL, 0, WAIT_MS);

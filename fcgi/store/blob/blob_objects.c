@@ -28,8 +28,8 @@ objects_check(const struct blob_store *store, struct err *err)
 		return -1;
 	if (!blob_copies_is_store(store))
 		return 0;
-	return err_internal(err, 500, "store_copies: %s is a store itself, and copies are removed from there "
-	    "again: name another directory, or, if nobody uses that store any more, remove its " STORE_ID_FILE,
+	return err_internal(err, 500, "store_copies: %s is itself a store, and Berth would remove its blobs "
+	    "like copies: name another directory, or, if nobody uses that store any more, remove its " STORE_ID_FILE,
 	    store->dir);
 }
 

@@ -17,7 +17,7 @@ check_url(const char *what, const char *url, struct err *err)
 		return err_set(err, 400, "the %s is longer than %d bytes", what, ISSUER_URL_MAX);
 	for (const char *p = url; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
-			return err_set(err, 400, "the %s must be of visible ASCII characters", what);
+			return err_set(err, 400, "the %s must have only visible ASCII characters", what);
 	}
 	return 0;
 }
@@ -30,7 +30,7 @@ check_audience(const char *audience, struct err *err)
 	for (const char *p = audience; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			return err_set(
-			    err, 400, "the audience must be of visible ASCII characters");
+			    err, 400, "the audience must have only visible ASCII characters");
 	}
 	return 0;
 }

@@ -465,7 +465,7 @@ sub includes_own_header_first {
 	return ($first // '') eq $own;
 }
 
-# ---- configuration: name => default, undef where one must be given ----
+# ---- configuration: name => default, undef where you must set it ----
 
 sub keys_of_code {
 	my ($table) = $text{'fcgi/config/settings.c'} =~ /settings_keys\[\] = \{(.*?)\n\};/s
@@ -503,7 +503,7 @@ sub keys_of_manual {
 			$key = $1;
 			die "berth.conf.5: $key is there twice\n" if exists $keys{$key};
 			$keys{$key} = 'no default is given';
-		} elsif ($line =~ /^Default: (none, it must be given|empty)\.$/) {
+		} elsif ($line =~ /^Default: (none; you must set it|empty)\.$/) {
 			$keys{$key} = $1 eq 'empty' ? '' : undef;
 		} elsif (defined $key && $keys{$key} && $line =~ /^\.Ql (\S.*)$/) {
 			$keys{$key} = $1;

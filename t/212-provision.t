@@ -243,7 +243,7 @@ for my $case (@kinds) {
 	};
 }
 
-# It is there with its group, and names projects of the same file.
+# The group exists, and the registry names projects of the same file.
 subtest 'registry' => sub {
 	my $toml = table(registry => 'group = "Team"', { projects => '["team/two", "TEAM/one"]',
 		default_project => '"team/one"' })

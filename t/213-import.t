@@ -328,7 +328,7 @@ subtest 'a mirror of the public registry' => sub {
 
 # The processes of root's import become the owner of the store; from then on the kernel no longer ends them
 # with their parent, unless it is asked again.
-# Here it is the user of the cluster, who reaches its socket.
+# Here the user is that of the cluster, who can reach its socket.
 my @owner = $> == 0 ? (stat(Berth::Cluster->inherited->{pg}))[4, 5] : ();
 
 sub give_store {
@@ -352,7 +352,7 @@ subtest 'killed, and again' => sub {
 	    . " WHERE c.name = 'many'") > 5 }), 'it has begun');
 	my @processes = split(/ /, Berth::Cluster::slurp("/proc/$pid/task/$pid/children"));
 	cmp_ok(scalar @processes, '>', 0, 'by processes');
-	# they cannot come to their end by themselves
+	# they cannot end by themselves
 	kill('STOP', @processes);
 	kill('KILL', $pid);
 	waitpid($pid, 0);
@@ -390,7 +390,8 @@ sub files_of {
 	return \%bytes;
 }
 
-# What others have put where the export goes is neither followed, nor overwritten, nor removed.
+# Files and links of others in the export's directory: the export does not follow, overwrite or remove
+# them.
 sub prepared {
 	my ($out, @args) = @_;
 	my $other = $t->dir . '/other';
@@ -419,7 +420,7 @@ sub prepared {
 		like($err, $why, '  says so');
 		is_deeply(files_of($other), { mine => 'mine' }, '  and what is there stays');
 	}
-	# a name that is taken, by a file that has another one as well
+	# a name that exists, as a file with a second name
 	unlink("$out/crates/alpha/alpha-0.9.0.crate") or die $!;
 	my $sum = (lines_of($id, 'alpha'))[0]{cksum};
 	link("$other/mine", "$out/crates/alpha/.$sum") or die $!;
@@ -428,7 +429,7 @@ sub prepared {
 	return;
 }
 
-# Two hundred crates, whose index files of 200 kB fit into no socket.
+# Two hundred crates, with index files of 200 kB, which do not fit into a socket's buffer.
 sub large_project {
 	my $project = $t->project('demo/large');
 	my $sha = $t->psql('SELECT max(sha256) FROM blobs');
@@ -441,7 +442,7 @@ sub large_project {
 	return;
 }
 
-# A statement that sends what somebody writes to a disk lasts as long as that.
+# A statement whose result is written to a disk lasts as long as the writes.
 subtest 'an export that takes longer than a statement may' => sub {
 	my $out = $t->dir . '/large';
 

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# berth import from a registry that is asked over HTTP: from another Berth, by its API and sparse index; from
-# a server that answers wrongly or not at all; owners and downloads from a list; and into a mirror.
+# berth import from a registry over HTTP: from another Berth, by its API and sparse index; from a server
+# that gives wrong answers or none; with owners and downloads from a list; and into a mirror.
 
 use strict;
 use warnings;
@@ -63,7 +63,7 @@ sub index_bodies {
 	    { token => $token })->{body} } $t->psql("SELECT name FROM crates WHERE project_id = $project") };
 }
 
-# A line of an index; %opt has what is not the truth.
+# A line of an index; %opt has values that are wrong on purpose.
 sub line_of {
 	my ($name, $version, $bytes, %opt) = @_;
 
@@ -71,7 +71,8 @@ sub line_of {
 		cksum => $opt{cksum} // sha256_hex($bytes), yanked => JSON::PP::false }) . "\n";
 }
 
-# Puts a version of a crate on the other server, and returns its bytes; %opt has what is not the truth.
+# Puts a version of a crate on the other server, and returns its bytes; %opt has values that are wrong on
+# purpose.
 sub offer {
 	my ($name, $version, %opt) = @_;
 	my $bytes = $opt{bytes} // Berth::Crate::make($name, $version);

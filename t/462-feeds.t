@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Atom feeds of projects and crates: who may read them, by a session and by a token; what they say, to another
-# parser of XML than ours; what hostile texts do there; and that a reader who has it gets nothing again.
+# Atom feeds of projects and crates: who may read them, by a session and by a token; their content, as an
+# XML parser that is not ours reads it; hostile texts; and that a reader with the current feed gets 304.
 
 use strict;
 use warnings;
@@ -31,7 +31,7 @@ my %cookie = map { $_ => $t->sign_in($_) } @roles, 'stranger';
 
 sub get { my ($path, @headers) = @_; return $t->http(GET => $path, { headers => \@headers }); }
 
-# A feed as a parser has it: { id, title, updated, links, entries }.  Dies where it is no XML.
+# A feed as a parser reads it: { id, title, updated, links, entries }.  Dies if it is not XML.
 sub parsed {
 	my ($res) = @_;
 	my ($status, $out, $err) = Berth::Cluster::capture({ stdin => $res->{body} }, 'python3', '-c', <<'PY');
@@ -68,7 +68,8 @@ for my $place (sort keys %id) {
 			my ($as_page, $res) = (get($page, @cookie), get($feed, @cookie));
 			my $want = $as_page->{status};
 
-			# a page says 404 to who has no session; a feed, whose reader can send a token, asks for one
+			# a page answers 404 without a session; a feed asks for a token, since its reader
+			# can send one
 			$want = 401 if $who eq 'nobody' && $want == 404;
 			is($res->{status}, $want, "$who by a session: $feed");
 			next if !$token{$who};

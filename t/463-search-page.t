@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# The search page narrowed by project, keyword, licence, Rust and yanked versions: for who may read what.
-# Crates that depend on one of another project, and links to them.  Errors in the shape of a page.
+# The search page narrowed by project, keyword, licence, Rust and yanked versions, for callers with
+# different rights.
+# Crates that depend on a crate of another project, and links to them.  Errors as pages.
 
 use strict;
 use warnings;
@@ -102,7 +103,7 @@ sub facets {
 	}, 'and count no more');
 	unlike($other, qr/Zlib|secret|priv|1\.80/, 'nor hear of it');
 }
-# what a link says is what it leads to, for each link
+# the page of each link has the number of crates that the link says
 for my $who ('owner', 'stranger') {
 	my $body = get('/-/search?q=item', $who)->{body};
 	my @links = $body =~ m{<li><a href="(/-/search\?[^"]+)">[^<]*</a> <span class="dim">(\d+)</span>}g;
@@ -164,7 +165,7 @@ SQL
 
 # ---- more names than a search looks at ----
 
-# inserted before the exact name, so that a scan comes to these first
+# inserted before the exact name, so a scan reads these first
 $t->psql("INSERT INTO crates (project_id, name, normalized_name)"
     . " SELECT $id{pub}, 'a' || n || '-zinc', 'a' || n || '-zinc' FROM generate_series(1, 1500) n");
 $t->update_search;
@@ -188,7 +189,8 @@ publish('priv', 'own', '1.0.0', deps => [['base', '^9', 'priv']]);
 publish('far', 'hidden', '1.0.0', deps => [['base', '=1.2.0', 'pub'], ['own', '^1', 'priv']]);
 $t->update_search;
 
-# Rows of who depends on it: name, project, newest version, what it takes, whether this one.
+# Rows of the crates that depend on it: name, project, newest version, requirement, whether this version
+# matches.
 sub users {
 	my ($body) = @_;
 	my ($table) = $body =~ m{<h2 id="dependents">(.*?)<h2}s;

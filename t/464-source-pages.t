@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The pages about the files of crates: how two versions differ, files of all names, links of a README, and the
-# extracts that are kept of them.  Who may see them is part of the table of 461-pages.t.
+# The pages about the files of crates: the differences between two versions, files of all names, links of a
+# README, and the extracts that the pool keeps.  The table of 461-pages.t says who may see them.
 
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ sub publish {
 	return;
 }
 
-# Elements close in order, no id comes twice, and what is referred to is there.
+# Elements close in order, ids are unique, and the target of each reference exists.
 sub faults {
 	my ($html) = @_;
 	my (@open, @faults, %id);
@@ -265,7 +265,7 @@ subtest 'extracts' => sub {
 
 	is(scalar(extracts($priv)), 3, 'each answer of the inspector is kept');
 	is((stat)[2] & 07777, 0600, 'for the pool alone') for extracts($priv);
-	# without the crates there is nothing but these
+	# without the crates there are only these
 	my @blobs = $t->psql("SELECT cksum FROM versions WHERE project_id = $priv");
 	for my $sum (@blobs) {
 		my $blob = join('/', $t->store, unpack('A2 A2', $sum), $sum);

@@ -254,7 +254,7 @@ subtest 'no other spelling of the path' => sub {
 			push @refused, ["$method $at", $res] if $res->{headers}{'x-served-by'};
 		}
 	}
-	# the pool logs nothing about those that nginx refuses by itself; what it logs comes before this
+	# the pool logs no request that nginx refuses by itself
 	is(join(' ', $t->routes_of(get('/cargo/-/sign-in'), 1)), 'sign_in_page', 'the log of the pool is complete');
 	for my $refused (@refused) {
 		my ($asked, $res) = @$refused;

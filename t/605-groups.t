@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # The registry of a group: the crates of all projects below it under one URL, for the real cargo and for
-# callers with different rights; which project a name stands for, where a publish goes, and what
-# dependencies become.
+# callers with different rights; which project has a name, to which project a publish goes, and the
+# dependencies in the index.
 
 use strict;
 use warnings;
@@ -336,7 +336,7 @@ subtest 'cargo' => sub {
 		is($status, 0, $name) or diag("$out$err");
 		return $out;
 	};
-	# a workspace: one crate is of the default project, one of app, and one depends on both and on deep
+	# a workspace: one crate is in the default project, one in app, and one depends on both and on deep
 	my %members = (left => ['', ''],
 	    right => ['left = { version = "1", path = "../left", registry = "team" }', ''],
 	    both => ['right = { version = "1", path = "../right", registry = "team" }' . "\n"

@@ -34,7 +34,7 @@ my $t = Berth::Test->new(workers => 2, sso => 'on', change_burst => 2, change_pe
     job_token_burst => 2, job_token_per_minute => 1, failed_login_burst => 0);
 my $id = $t->project('demo/registry');
 my $group = $t->psql("SELECT id FROM groups WHERE full_path = 'demo'");
-# the registry of the group counts what is about a crate that it has
+# the group's registry counts requests about a crate that it has
 $t->psql("INSERT INTO crates (project_id, name, normalized_name) VALUES ($id, 'abcd', 'abcd')");
 $t->user('boss');
 $t->member('boss', 'demo', 'owner');

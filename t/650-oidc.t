@@ -283,7 +283,7 @@ subtest 'the audit log' => sub {
 	    ['job', 'exchange', 'octo/app', 0 + $rule{app}], 'the token was recorded');
 };
 
-# Whoever sends what merely looks like a job's token learns neither of names nor of their projects.
+# A caller with text that only looks like a job's token learns neither names nor their projects.
 subtest 'the registry of a group' => sub {
 	my $registry = '/api/v4/groups/' . $t->group('tools') . '/-/packages/cargo';
 	my $ask = sub {

@@ -79,7 +79,7 @@ for my $route (grep { $_->{policy} && $_->{pattern} !~ m{^-/} } Berth::Routes::a
 	for my $round (@rounds) {
 		my ($status, @trips) = ask($route, $method, 'priv', 'owner');
 
-		# a name that no project of the group has is one of the group, which is asked then
+		# the group decides about a name that none of its projects has
 		cmp_ok(scalar extra(@trips), '<=', $route->{name} eq 'index_group' ? 2 : 1,
 		    "$name: one round trip at most for the decision")
 		    or diag(shown(@trips));

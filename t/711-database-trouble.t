@@ -102,7 +102,7 @@ sub settle {
 }
 
 $t->start_pool;
-# a worker asks once which registry and which keys it has, a pool once in a lease for a confirmed commit
+# a worker asks once for the registry and its keys, and a pool asks once in a lease for a confirmed commit
 my @points = grep { /^(?:send|sent|answered):(?!(?:registry_id|token_slot_live|session_confirm)$)/ }
     $fault->trace('responded:publish', sub { is(publish('first', '1.0.0')->{status}, 200, 'a publish') });
 cmp_ok(scalar @points, '>', 15, 'there are points');

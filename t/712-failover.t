@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 
-# The database fails over to a synchronous standby, while people publish and read: `database` names all
-# servers.  Publishes wait, none fails, none that was acknowledged is lost, and reads from the cache go on.
+# The database fails over to a synchronous standby, while clients publish and read: `database` names all
+# servers.  Publishes wait and succeed, no acknowledged publish is lost, and nginx goes on to answer from
+# the cache.
 # Has a PostgreSQL cluster of its own, whose servers it stops.
 
 use strict;
@@ -44,7 +45,8 @@ ok(Berth::Cache::wait_static($t, $port, $quiet), 'nginx sends its index file');
 
 my $meanwhiles = 0;
 
-# Runs $do in processes of their own until the returned function is called, which has what each has given.
+# Runs $do in processes of their own until you call the returned function, which returns the result of
+# each.
 sub meanwhile {
 	my ($n, $do) = @_;
 	my $over = $t->dir . '/over' . ++$meanwhiles;
@@ -103,7 +105,7 @@ sub fails_over {
 	sleep(0.5);
 	$next->promote;
 	my $promoted = time;
-	# each of them comes through
+	# each of them succeeds
 	ok($t->wait_for(sub {
 		sleep(0.1);
 		return (eval { Berth::Standby::run($next, $dbname, 'SELECT count(DISTINCT normalized_name) FROM versions'
@@ -161,7 +163,7 @@ sub yanked {
 	is($lost->http(DELETE => "$R/api/v1/crates/quiet/1.0.0/yank", { token => $token, may_fail => 1,
 	    curl => ['--max-time', 4] })->{status}, '000', 'and what is written there is not acknowledged');
 	$lost->stop_pool;
-	# nothing waits for the standby any more
+	# no commit waits for the standby any more
 	Berth::Standby::run($cluster, 'postgres', $_)
 	    for 'ALTER SYSTEM RESET synchronous_standby_names', 'SELECT pg_reload_conf()';
 }

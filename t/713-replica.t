@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# A replica of the database answers searches and lists, and nobody sees anything older for it: it answers only
-# when it has replayed what was acknowledged.  If it lags or is away, the primary answers.  Rights are always
-# the primary's.  Has a PostgreSQL cluster of its own, with a standby.
+# A replica of the database answers searches and lists, and no caller sees older data: the replica answers
+# only when it has replayed everything that was acknowledged.  If it lags or does not answer, the primary
+# answers.  The primary always decides about rights.  Has a PostgreSQL cluster of its own, with a standby.
 
 use strict;
 use warnings;
@@ -30,14 +30,14 @@ $t->start_worker;
 
 sub on_standby { return Berth::Standby::run($standby, 'postgres', $_[0]); }
 
-# The standby has replayed all there is.
+# Waits until the standby has replayed everything.
 sub caught_up {
 	my ($end) = $cluster->sql('postgres', 'SELECT pg_current_wal_lsn()');
 
 	return $t->wait_for(sub { on_standby("SELECT pg_last_wal_replay_lsn() >= '$end'") eq 't' }, 30);
 }
 
-# Who has answered since the last call.
+# Which server has answered since the last call.
 my %before;
 sub answered_by {
 	my %now = $t->http(GET => '/-/metrics')->{body} =~ /^berth_replica_reads_total\{replica="(\w+)"\} (\d+)$/mg;

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # Behind a real PgBouncer that gives each transaction another session (pool_mode = transaction): with
-# `database_direct` for what needs a session, everything works, and what other clients leave in the sessions
-# changes nothing.
+# `database_direct` for programs that need a session, everything works, whatever other clients leave in the
+# sessions.
 
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ my $R = $t->registry($id);
 my $index = "$R/ab/cd/abcd";
 my $json = JSON::PP->new->utf8;
 
-# fewer sessions than workers: they change hands
+# fewer sessions than workers, so sessions change between workers
 my $pooler = Berth::Pooler->start($t, pool_mode => 'transaction', default_pool_size => 3,
 	query_wait_timeout => 5);
 $t->conf(database => $pooler->dsn('berth'), database_direct => $direct);
@@ -73,7 +73,7 @@ subtest 'changes are seen at once' => sub {
 	}
 };
 
-# The pool itself, which nginx is not asked for: `?` keeps a read from the cache.
+# Asks the pool itself: `?` keeps nginx from answering from the cache.
 sub ask_pool { return versions(Berth::Cache::get($port, "$index?x")); }
 
 subtest 'many at once share the sessions' => sub {
@@ -98,7 +98,7 @@ subtest 'many at once share the sessions' => sub {
 subtest 'what others leave in the sessions' => sub {
 	for my $sql ("SET search_path = nowhere", "SET statement_timeout = 1; SET lock_timeout = 1",
 	    "SET TimeZone = 'Asia/Tokyo'", 'DEALLOCATE ALL', 'DISCARD ALL') {
-		# whichever of the three it gets
+		# with any of the three sessions
 		through_pooler($sql) for 1 .. 4;
 		is(ask_pool(), '1.0.0 1.1.0 1.2.0', "$sql: a read");
 		is($t->http(DELETE => "$R/api/v1/crates/abcd/1.1.0/yank", { token => $token })->{status}, 200,

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# The store is a bucket of an object store: publish, read, collect, check, back up, restore and copy, and what
-# becomes of each if the store is away or has other bytes.  BERTH_S3 chooses a real store (t/lib/Berth/S3.pm).
+# The store is a bucket of an object store: publish, read, collect, check, back up, restore and copy, also
+# if the store does not answer or has other bytes.  BERTH_S3 chooses a real store (t/lib/Berth/S3.pm).
 
 use strict;
 use warnings;
@@ -210,7 +210,7 @@ subtest 'copies that nobody uses' => sub {
 	mkdir($t->store . "/$_") for 'aa', 'aa/aa';
 	Berth::Test::write_file($big, 'x' x (2 << 20));
 	utime(time - 1800, time - 1800, $big);
-	# the run that a worker begins with may be on its way still
+	# the worker's first run may not have ended
 	ok($t->wait_for(sub { $t->run_tasks('probe_store') && !-e copy_of('first') && !-e $big }),
 	    'and go, the oldest first, when there is none');
 	ok(whole('first') && whole('second'), 'the crates are brought again');

@@ -243,7 +243,7 @@ subtest 'the database hangs' => sub {
 subtest 'which server' => sub {
 	$t->conf(monitoring_allow => '127.0.0.0/8 ::1/128 10.0.0.0/8');
 	kill('HUP', $t->pool_pid);
-	# workers of before may answer for a moment
+	# old workers may answer for a moment
 	ok($t->wait_for(sub {
 		return !grep { fetch($t->socket_path, $paths[0], REMOTE_ADDR => '10.1.2.3')->{status} != 200 } 1 .. 12;
 	}), 'another network');

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# What nginx sends of the registry of a group by itself: to those who may read each project of the group,
-# the same bytes as the pool, and never after a change of what a name stands for or of who may read.
+# Reads of a group's registry that nginx answers by itself: only for callers who may read all projects of
+# the group, with the same bytes as the pool, and never stale after a change of names or rights.
 
 use strict;
 use warnings;
@@ -53,7 +53,7 @@ sub warm {
 	return $res;
 }
 
-# Nobody ever gets what was before the change.
+# Nobody gets the state before the change.
 sub changes {
 	my ($name, $path, $token, $before, $change, $after) = @_;
 
@@ -137,8 +137,7 @@ changes('deletion', 'on/e_/one_crate', $token{dev}, has('1.0.0 1.1.0'), sub {
 }, status(404));
 is(versions(get('on/e-/one-crate', $token{dev})), '7.0.0', 'what was shadowed is served');
 
-# whoever may read the group by its members reads a new project as well; a deploy token of one project does
-# not
+# a member of the group may read a new project as well; a deploy token of one project may not
 subtest 'a new project' => sub {
 	my $lone = $t->project('lone/only');
 	my $path = '/api/v4/groups/' . $t->group('lone') . '/-/packages/cargo/ab/cd/abcd';

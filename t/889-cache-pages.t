@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# Pages of crates come from files that nginx sends by itself: the same as the pool's, to who asks without a
-# credential alone, and never of what was before, whatever has changed and wherever a worker stands meanwhile.
+# Pages of crates that nginx sends by itself: the same as the pool's, only for requests without a
+# credential, and never stale, whatever has changed and whatever a worker was doing at that time.
 
 use strict;
 use warnings;
@@ -98,7 +98,8 @@ sub package_id {
 	return $t->psql("SELECT id FROM versions WHERE version = '$_[0]' AND project_id = $id{pub}");
 }
 
-# Each: what it is, the change, what the page says then (or its status), and what it says no more.
+# Each: a name, the change, text that the page has after it (or its status), and text that it no longer
+# has.
 my @changes = (
 	['a version', sub { publish('pub', 'base', '1.1.0') }, qr{<h1>base <span class="version">1\.1\.0},
 		qr{>1\.0\.0</span>}],
@@ -134,7 +135,7 @@ sub is_now {
 for my $change (@changes) {
 	my ($name, $do, $want, $no) = @$change;
 
-	# a page that is there on all nodes, unless there is none
+	# if the page exists, it is in the cache of both nodes
 	for my $node (0, 1) {
 		static($node, $root) if get($node, $root)->{status} == 200;
 	}

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
 # berth-operations(7), A point in time, with a PostgreSQL of its own: a base backup, archived WAL and the
-# store that was kept bring back what was published before a moment, and nothing of later; tokens that were
-# revoked since do not come back to life.
+# store bring back the state of a moment, and nothing later; tokens that were revoked after it stay
+# revoked.
 
 use strict;
 use warnings;

@@ -72,7 +72,7 @@ sub by_nginx {
 }
 
 my ($status, $said) = dev('start');
-# the reason stands in the last line, and BAIL_OUT prints the first one alone
+# the reason is in the last line, and BAIL_OUT prints only the first one
 is($status, 0, 'scripts/dev start') or do { diag($said); BAIL_OUT('scripts/dev does not start') };
 like($said, qr{^index = "sparse\+https://localhost:$port/api/v4/projects/\d+/packages/cargo/"$}m,
     'the index to paste');

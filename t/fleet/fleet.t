@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  A workspace of 20 crates
-# is published with the real cargo through a failover: of a server that is killed, and of a host that is cut
-# off.  No publish fails, none that was acknowledged is lost, no read from a cache fails.
+# make check-fleet: Patroni with etcd on three database hosts, two nodes of Berth.  The real cargo
+# publishes a workspace of 20 crates during a failover: a server is killed, or a host is cut off.  No
+# publish fails, no acknowledged publish is lost, and no read from a cache fails.
 
 use strict;
 use warnings;
@@ -89,7 +89,7 @@ sub put {
 	return;
 }
 
-# Reads on each node until the file is there; what they have seen.
+# Reads on each node until the file exists; returns the answers.
 sub readers {
 	my $over = $t->dir . '/over' . time;
 	my @pipes;
@@ -109,7 +109,7 @@ sub readers {
 	return sub { put($over, ''); return map { Berth::Test::take($_) } @pipes; };
 }
 
-# How many crates of the workspace the primary has, asked past Berth.
+# The number of crates of the workspace in the primary, asked without Berth.
 sub published {
 	my ($name) = @_;
 

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 
-# Every kind of page, light and dark, narrow and wide, by axe-core in a browser: nothing is wrong for people
-# who use a screen reader, need contrast, or zoom.  `make check-pages` installs axe-core, and then runs this;
-# pictures of all pages are in build/screens/ afterwards.
+# Checks every kind of page, light and dark, narrow and wide, with axe-core in a browser, for people who
+# use a screen reader, need contrast, or zoom.  `make check-pages` installs axe-core, then runs this, and
+# leaves pictures of all pages in build/screens/.
 
 use strict;
 use warnings;
@@ -134,7 +134,7 @@ my %mine = (%pages, 'tokens' => '/-/tokens', 'closed' => '/-/projects/demo/close
 
 my $b = Berth::Browser->start($t->dir);
 
-# What axe-core finds on the page that is shown, one line each.
+# The problems that axe-core finds on the current page, one line each.
 sub violations {
 	my $found = $b->script($axe . <<'JS');
 const done = arguments[arguments.length - 1];

@@ -29,7 +29,7 @@ $t->member('dev', 'demo', 'reporter') if $t->group('demo');
 $t->start_pool;
 my $token = $t->token('dev');
 
-# What is published to each registry: name, version, dependencies, whether it is yanked.
+# The versions to publish to each registry: name, version, dependencies, whether it is yanked.
 my @crates = (
 	['leaf', '1.0.0', [], 0],
 	['leaf', '1.1.0', [], 1],
@@ -105,7 +105,7 @@ sub imported {
 	return map { $json->decode($_) } split(/\n/, $res->{body});
 }
 
-# Compares what is here with what was published there; `times`: that registry keeps them.
+# Compares the import with what was published there; `times`: that registry stores times of publication.
 sub compare {
 	my ($project, %opt) = @_;
 	my %lines = map { ("$_->{name} $_->{vers}" => $_) } map { imported($project, $_) } map { lc $_ }
@@ -137,7 +137,7 @@ sub import_of {
 	return ($status, $summary, \@rows, $err);
 }
 
-# The downloads of all versions that have some.
+# The downloads of all versions that have any.
 sub downloads {
 	my ($project) = @_;
 
@@ -208,7 +208,7 @@ sub kellnr {
 	waitpid($pid, 0);
 }
 
-# It has neither yanks nor owners, and no search.
+# It has no yanks, no owners and no search.
 sub nora {
 	my $program = program('nora');
 	my ($dir, $port) = ($t->dir . '/nora', Berth::Test::claim_port());

@@ -159,7 +159,7 @@ sub _cdp {
 	return $self->_ask(POST => '/goog/cdp/execute', { cmd => $cmd, params => \%params });
 }
 
-# Prefers light or dark.
+# Sets the preferred colour scheme, light or dark.
 sub prefer {
 	my ($self, $scheme) = @_;
 
@@ -167,7 +167,7 @@ sub prefer {
 	    features => [{ name => 'prefers-color-scheme', value => $scheme }]);
 }
 
-# A picture of the page, all of it, as PNG.
+# A picture of the whole page, as PNG.
 sub shot {
 	my ($self, $path) = @_;
 	my $picture = $self->_cdp('Page.captureScreenshot', captureBeyondViewport => JSON::PP::true);

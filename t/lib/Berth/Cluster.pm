@@ -312,7 +312,7 @@ sub run_command {
 	return $out;
 }
 
-# As the user whose files those of the server are.
+# Runs as the user who owns the files of the server.
 sub as_server { my ($self, @command) = @_; $self->_run_as_postgres(@command); return; }
 
 # PostgreSQL refuses to run as root.

@@ -9,7 +9,7 @@ package Berth::Fleet;
 #	$fleet->cut_off($host); $fleet->connect($host);
 #	$fleet->kill_postgres($host);
 #
-# Nothing of it is left when the object ends.
+# All of it is removed when the object ends.
 
 use strict;
 use warnings;
@@ -77,7 +77,7 @@ sub _ask {
 	return $status == 0 ? $out : undef;
 }
 
-# What each member is, by the word of one host.
+# The role of each member, as one host reports it.
 sub _roles {
 	my ($self, $host) = @_;
 	my $members = eval { $json->decode($self->_ask($host, 'cluster'))->{members} } // [];
@@ -98,7 +98,7 @@ sub leader {
 	return $leaders[0];
 }
 
-# A leader, a synchronous standby and another one.
+# Waits for a leader, a synchronous standby and another standby.
 sub wait_whole {
 	my ($self) = @_;
 	my @roles;
@@ -113,7 +113,7 @@ sub wait_whole {
 	return;
 }
 
-# Nobody hears of the host any more, and it of nobody.
+# Cuts the host off from all others.
 sub cut_off { my ($self, $host) = @_; _ip('link', 'set', "$self->{name}v$host", 'down'); return; }
 
 sub connect { my ($self, $host) = @_; _ip('link', 'set', "$self->{name}v$host", 'up'); return; }

@@ -1,8 +1,8 @@
 package Berth::S3;
 
-# An object store on this machine.  Without BERTH_S3 it is a small one of the tests' own, which can be told
-# to fail in ways in which no real one fails on demand; with BERTH_S3=versitygw or seaweedfs it is that one,
-# whose program is in BERTH_S3_DIR (scripts/object-stores installs both).
+# An object store on this machine.  Without BERTH_S3 it is a small one that belongs to the tests, and fails
+# on demand in ways in which a real one does not; with BERTH_S3=versitygw or seaweedfs it is that program,
+# from BERTH_S3_DIR (scripts/object-stores installs both).
 #
 #	my $s3 = Berth::S3->new($t->dir);
 #	my $t = Berth::Test->new($s3->settings('berth'));
@@ -10,8 +10,8 @@ package Berth::S3;
 #	$s3->stop; $s3->start;
 #	is_deeply([$s3->keys], [...]);
 #
-# The small one knows what Berth asks of a store.  It checks digests, and that each request is signed by the
-# key that it knows; whether signatures are right is seen with the real ones, and in t/unit/s3_sign.c.
+# The small one has the functions of a store that Berth uses.  It checks digests, and that each request is
+# signed with the right key id; the real ones and t/unit/s3_sign.c check the signatures.
 
 use strict;
 use warnings;
@@ -44,7 +44,7 @@ sub new {
 	return $self;
 }
 
-# What berth.conf says of it.
+# The settings of berth.conf for it.
 sub settings {
 	my ($self, $prefix) = @_;
 
@@ -130,7 +130,7 @@ sub keys {
 	return sort $xml =~ m{<Key>([^<]*)</Key>}g;
 }
 
-# where: in what path; in all of them without it.
+# where: in this path; without it in all paths.
 sub fail {
 	my ($self, $method, $how, $where) = @_;
 

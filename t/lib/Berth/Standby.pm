@@ -46,11 +46,11 @@ sub data_dir { return "$_[0]{dir}/data"; }
 sub resume {
 	my ($self) = @_;
 
-	# it has the settings of the cluster, but for the socket
+	# it has the settings of the cluster, except the socket
 	return $self->_pg_ctl('-o', '-c unix_socket_directories=' . $self->socket_dir, 'start');
 }
 
-# The server takes writes, and waits for no standby.
+# The server accepts writes, and does not wait for a standby.
 sub promote {
 	my ($self) = @_;
 
@@ -73,7 +73,7 @@ sub run {
 	return $out =~ s/\n\z//r;
 }
 
-# Sends a signal to all processes of a server: STOP is as good as a host that is cut off, KILL as one that is
+# Sends a signal to all processes of a server: STOP acts like a host that is cut off, KILL like one that is
 # off.
 sub strike {
 	my ($signal, $of) = @_;

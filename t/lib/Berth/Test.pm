@@ -328,7 +328,7 @@ sub run_tasks {
 	my $since = $self->psql('SELECT clock_timestamp()');
 	$self->psql("UPDATE tasks SET run_at = now() WHERE kind = '$kind'; NOTIFY berth_tasks");
 	return 1 if wait_for(sub {
-		# a run that was about to end has set another time
+		# a run that was ending has set another time
 		$self->psql("UPDATE tasks SET run_at = now() WHERE kind = '$kind' AND claimed_until IS NULL"
 		    . " AND run_at > now() AND coalesce(done_at <= '$since', true); NOTIFY berth_tasks");
 		return $self->psql("SELECT bool_and(done_at > '$since' AND claimed_until IS NULL AND run_at > now())"

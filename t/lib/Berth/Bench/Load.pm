@@ -67,7 +67,7 @@ sub wrk {
 	    (map { ('-H', $_) } @{ $request->{headers} }), defined $script ? ('-s', $script) : (),
 	    url($stand, $request));
 	my ($status, $out, $err, $requests);
-	# on a busy machine nothing may have come in so short a time
+	# on a busy machine there may be no answer in so short a time
 	for my $stop (@stop ? [@stop] : (), []) {
 		($status, $out, $err) = Berth::Cluster::capture({ env => $request->{env} // {} }, @$stop, @wrk);
 		($requests) = $out =~ /(\d+) requests in/;

@@ -1,7 +1,7 @@
 package Berth::Bench::Plan;
 
-# From what one request, one crate and one publish cost, and from how many people, jobs and crates there are,
-# to what a registry needs.  The assumptions are here, in one place, and are printed with the plan.
+# Computes the resources of a registry from the cost of one request, one crate and one publish, and from
+# the numbers of people, jobs and crates.  All assumptions are in this file, and are printed with the plan.
 #
 #	my %cost = (us => { 'index, by nginx' => 20, ... }, crate => 2000, ...);      # t/bench/capacity measures it
 #	my %plan = Berth::Bench::Plan::plan(\%cost, developers => 50, jobs => 500, crates => 1000, versions => 10,
@@ -39,7 +39,7 @@ sub requests {
 	return %n;
 }
 
-# Cores that so many requests a second take, by route, with room.
+# The number of cores for these requests a second, by route, with reserve.
 sub cores {
 	my ($cost, %rate) = @_;
 	my %us = (nginx => 0, pool => 0, PostgreSQL => 0);

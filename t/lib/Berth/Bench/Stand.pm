@@ -197,7 +197,7 @@ sub _request {
 	return { who => $who, path => $path, headers => \@headers, status => $opt{status} // 200 };
 }
 
-# The root of a project's registry, or of that of the group.
+# The root URL of a project's registry, or of the group's.
 sub _root {
 	my ($self, $who) = @_;
 

@@ -1,7 +1,8 @@
 package Berth::Soak::Actors;
 
-# Who uses the registry during a soak, and what each of them must see.  An actor is a sub that is called with
-# its client (Berth::Soak::Client) at a steady rate, and one that is called at the end, or undef.
+# The users of the registry during a soak, and the answers that each must get.  An actor is a sub that is
+# called with its client (Berth::Soak::Client) at a steady rate, and one that is called at the end, or
+# undef.
 #
 # The world that they have in common (t/bench/soak makes it): ports, one for each node; registries
 # { private, public }; base { private => { NAME => { index, crate } }, public }, which nobody changes; tokens.
@@ -22,7 +23,7 @@ my $json = JSON::PP->new->utf8->canonical;
 
 # ---- readers ----
 
-# How often, and what.
+# How often it runs, and the sub.
 my @reads = (
 	[40, \&read_index], [12, \&read_unchanged], [10, \&read_config], [6, \&read_absent], [12, \&read_crate],
 	[5, \&search], [4, \&read_page], [4, \&list_packages], [4, \&be_refused], [3, \&be_a_stranger],
@@ -148,7 +149,7 @@ sub list_packages {
 	return;
 }
 
-# By a token that was revoked, by none, by one that nobody has made.
+# Requests with a revoked token, without one, and with one that does not exist.
 sub be_refused {
 	my ($client) = @_;
 	my $world = $client->world;
@@ -198,8 +199,8 @@ sub in_order {
 	return sort { $versions->{$a}{n} <=> $versions->{$b}{n} } keys %$versions;
 }
 
-# Asks until the answer is clear: $done tells whether it says that it is so, now or since an attempt whose
-# answer never came.  Returns the node that was asked.
+# Asks until the answer is clear: $done tells whether the answer confirms the change, by this attempt or by
+# an earlier one whose answer was lost.  Returns the node that answered.
 sub make_it_so {
 	my ($self, $what, $done, @request) = @_;
 	my $client = $self->{client};
@@ -250,7 +251,7 @@ sub yank {
 	return;
 }
 
-# By the number that the list of packages gives it, for a good list has it.
+# Deletes by the id from the list of packages, which must have the package.
 sub delete_version {
 	my ($self, $name, $version) = @_;
 	my $client = $self->{client};
@@ -269,7 +270,7 @@ sub delete_version {
 	return;
 }
 
-# The index has what was acknowledged, on each node, and nothing else.
+# On each node the index has exactly what was acknowledged.
 sub check_crate {
 	my ($self, $name, $bytes) = @_;
 	my $client = $self->{client};
@@ -306,7 +307,7 @@ sub check_bytes {
 
 # ---- jobs, people who come and go, tokens that are replaced ----
 
-# A token of a job, which is good on each node until it ends, and from then on is on none.
+# A token of a job, which is valid on each node until it ends, and then on none.
 sub jobs {
 	my ($client) = @_;
 	my $world = $client->world;
@@ -333,7 +334,7 @@ sub jobs {
 	}, undef);
 }
 
-# Never another answer than this, from the next request on.
+# From the next request on, every answer must be this one.
 sub refused_everywhere {
 	my ($client, $what, $path, $token, $status) = @_;
 
@@ -344,8 +345,8 @@ sub refused_everywhere {
 	return;
 }
 
-# Somebody goes and comes again; a token is replaced, shown once more and so ends with its successor; another
-# one is revoked.
+# A user is blocked and unblocked; a token is rotated, then used again, which ends its successor; another
+# token is revoked.
 sub people {
 	my ($client) = @_;
 	my $world = $client->world;

@@ -1,7 +1,8 @@
 package Berth::Soak::Client;
 
-# One client of the soak: asks the nodes, in turn or at random, at a steady rate, and judges each answer.
-# What it says at the end is how long answers took in each period, which were wrong, and when nobody answered.
+# One client of the soak: asks the nodes, in turn or at random, at a steady rate, and checks each answer.
+# At the end it returns how long answers took in each period, which were wrong, and when there was no
+# answer.
 #
 #	my $client = Berth::Soak::Client->new(world => $world, name => 'reader 1');
 #	$client->run(12, sub { my ($client) = @_; ... });      # so often a second, until the soak is over
@@ -36,7 +37,7 @@ sub world { $_[0]{world} }
 sub nodes { return 0 .. $#{ $_[0]{agents} } }
 sub some_node { return int(rand(@{ $_[0]{agents} })) }
 
-# So often a second; what falls behind is not made up for.
+# So many times a second; it does not make up for delays.
 sub run {
 	my ($self, $per_second, $step) = @_;
 	my $next = Berth::Watch::now() + rand(1 / $per_second);
@@ -51,14 +52,14 @@ sub run {
 	return;
 }
 
-# One request, once: { status, headers, body }, the body as it was before it was compressed.
+# Sends one request once: { status, headers, body }, the body uncompressed.
 sub ask_once {
 	my ($self, $kind, $node, $method, $path, %opt) = @_;
 	my %headers = (Accept => '*/*', 'User-Agent' => 'soak', %{ $opt{headers} // {} });
 
 	$headers{Authorization} = $opt{token} if defined $opt{token};
 	$headers{'Accept-Encoding'} //= 'gzip' if $method eq 'GET' && rand() < 0.8;
-	# of a connection that nginx has ended since, nobody could say whether the request was heard
+	# if nginx has closed the connection, the client cannot know whether the request arrived
 	$self->{agents}[$node] = Berth::Agent->new($self->{world}{ports}[$node]) if $method eq 'POST';
 	my $began = Berth::Watch::now();
 	my $res = $self->{agents}[$node]->request($method, $path, \%headers, $opt{body});
@@ -76,7 +77,7 @@ sub ask_once {
 	return $res;
 }
 
-# The same until somebody answers.  Only for what may be asked twice.
+# Sends a request until there is an answer.  Only for requests that you can repeat.
 sub ask {
 	my ($self, @request) = @_;
 	my $until = Berth::Watch::now() + PATIENCE;
@@ -96,7 +97,7 @@ sub is_away { return $away{ $_[1]{status} } }
 
 sub _period { return int(($_[1] - $_[0]{world}{began}) / $_[0]{world}{period}) }
 
-# The answer is not what it must be.
+# Records a wrong answer.
 sub wrong {
 	my ($self, $why) = @_;
 	my $seen = $self->{seen};
@@ -107,7 +108,7 @@ sub wrong {
 	return 0;
 }
 
-# Is it so?  Else the answer is wrong, and is told.
+# Checks a condition; if it is false, records a wrong answer.
 sub expect {
 	my ($self, $good, $what, $res) = @_;
 

@@ -1,9 +1,9 @@
 package Berth::Soak::Havoc;
 
-# What happens to a registry in a day, once in each period of a soak, always at the same time of its first
-# half: so that processes are as old at the end of one period as at the end of another, and have done all they
-# do.  The node `a` has all of it; the pool of the node `b` is left alone, but for the database, so that its
-# processes are as old as the soak.
+# Events that happen to a registry in a day, once in each period of a soak, always at the same time of its
+# first half: so processes have the same age and history at the end of each period.  All events happen to
+# the node `a`; the pool of the node `b` has only those of the database, so its processes are as old as the
+# soak.
 #
 #	my $havoc = Berth::Soak::Havoc->new(cluster => $cluster, a => $t, b => $other);
 #	$havoc->due(0.4);          # how much of the period has passed: does what is due
@@ -20,15 +20,15 @@ use Berth::Soak::Sample;
 use Berth::Test;
 use Berth::Watch;
 
-# When in a period, what, and how long after its end a request may still find nobody: nodes (0: a, 1: b) and
-# statuses that it explains.
+# The time in a period, the event, how many seconds after its end a request may still fail, and the nodes
+# (0: a, 1: b) and statuses that it explains.
 my @events = (
 	[0.01, 'the pool is reloaded', \&reload],
 	[0.06, 'a read worker is killed', sub { kill_child($_[0], 'read workers') }, 2, qr/^0$/, qr/^502$/],
 	[0.1, 'the keeper is killed', sub { kill_child($_[0], 'keeper') }],
 	[0.14, 'a write worker is killed', sub { kill_child($_[0], 'write workers') }, 2, qr/^0$/, qr/^502$/],
 	[0.18, 'PostgreSQL is stopped and started', sub { restart($_[0]) }, 20, qr/^[01]$/, qr/^50[234]$/],
-	# a request that is on its way to a connection that ends is lost
+	# a request is lost if its connection ends
 	[0.28, 'keys are rotated', \&rotate_keys, 3, qr/^[01]$/, qr/^599$/],
 	[0.38, 'logs are rotated', \&rotate_logs],
 );
@@ -110,7 +110,7 @@ sub kill_child {
 	return;
 }
 
-# In turn as by an administrator, and as in a crash.
+# In turn as an administrator stops it, and as a crash does.
 sub restart {
 	my ($self) = @_;
 

@@ -1,8 +1,8 @@
 package Berth::Soak::Report;
 
-# What a soak has seen, as tables: begin, end and growth of what processes and disk take, how long answers
-# took, what was wrong.  Begin and end are medians: of the samples of the first periods after the warm-up, and
-# of the last ones.
+# The results of a soak, as tables: begin, end and growth of memory and disk, how long answers took, and
+# wrong answers.  Begin and end are medians: of the samples of the first periods after the warm-up, and of
+# the last ones.
 #
 #	my $report = Berth::Soak::Report->new(periods => 12);
 #	$report->sample($period, $sample);       # of Berth::Soak::Sample
@@ -15,7 +15,7 @@ use warnings;
 
 use Berth::Soak::Client;
 
-# What may grow, and by how much: 2 %.  A process gets memory by pages, of which a few are no growth.
+# The growth that is allowed: 2 %.  A process gets memory in pages; a few pages do not count as growth.
 use constant { GROWTH_MAX => 0.02, PAGES_KB => 16, DESCRIPTORS => 1 };
 
 sub new {
@@ -29,8 +29,8 @@ sub sample { my ($self, $period, $sample) = @_; push @{ $self->{samples}[$period
 sub client { my ($self, $seen) = @_; push @{ $self->{clients} }, $seen; return; }
 sub fail { my ($self, $why) = @_; push @{ $self->{failures} }, $why; return; }
 
-# The periods that are compared: a quarter of them after the warm-up, and the last quarter.  Of fewer than
-# three none is warm.
+# The periods that are compared: a quarter of them after the warm-up, and the last quarter.  With fewer
+# than three periods there is no warm-up.
 sub begin {
 	my $n = $_[0]{periods};
 
@@ -64,8 +64,8 @@ sub print_all {
 	return;
 }
 
-# One table: each row that was there at both ends; $over tells of begin, end and processes whether more than a
-# little was added.
+# One table: each row that exists at both ends; $over tells from begin, end and the number of processes
+# whether the growth is too large.
 sub _print_taken {
 	my ($self, $what, $unit, $over) = @_;
 	my %rows = map { map { $_ => 1 } keys %{ $_->{$what} } } map { @{ $_ // [] } } @{ $self->{samples} };
@@ -119,7 +119,7 @@ sub _print_latency {
 	return;
 }
 
-# How many, and percentiles in milliseconds.
+# The number of answers, and percentiles in milliseconds.
 sub figures {
 	my (@periods) = @_;
 	my ($n, %sum) = (0);

@@ -1,8 +1,7 @@
 package Berth::Soak::Sample;
 
-# What the processes and the disk of a node take: memory that is no other process's (kB), open descriptors,
-# bytes of the cache and of the logs.  Processes are summed by what they do, since those of a pool come and
-# go.
+# The resources of a node: private memory of its processes (kB), open descriptors, bytes of the cache and
+# of the logs.  Processes are summed by their role, since those of a pool come and go.
 #
 #	my $sample = Berth::Soak::Sample::take(a => $t, b => $other, postgres => $pid);
 #	# { memory => { 'a master' => 1024, ... }, descriptors => { ... }, processes => { ... }, disk => { ... } }
@@ -40,7 +39,7 @@ sub take {
 	return \%sample;
 }
 
-# What a child of a master is.
+# The role of a child of a master.
 sub role {
 	my ($pid) = @_;
 	my ($name) = split(/\0/, eval { Berth::Cluster::slurp("/proc/$pid/cmdline") } // '');
@@ -49,14 +48,14 @@ sub role {
 	return $child{ $name // '' } // 'others';
 }
 
-# Those of PostgreSQL that come and go by themselves.
+# Processes of PostgreSQL that come and go by themselves.
 sub passes {
 	my ($pid) = @_;
 
 	return (eval { Berth::Cluster::slurp("/proc/$pid/cmdline") } // '') =~ /autovacuum worker|parallel worker/;
 }
 
-# Who has gone meanwhile takes nothing.
+# A process that has ended has no memory.
 sub add {
 	my ($sample, $what, $pid) = @_;
 	my $text = eval { Berth::Cluster::slurp("/proc/$pid/smaps_rollup") } // return;
@@ -69,7 +68,7 @@ sub add {
 	return;
 }
 
-# What the files below a folder take; links are not followed.
+# The bytes of the files below a folder; links are not followed.
 sub bytes {
 	my ($dir) = @_;
 	my $sum = 0;

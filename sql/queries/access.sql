@@ -1,7 +1,7 @@
 -- part: caller
--- Who has token t and user u, of which there may be none, and whether the token counts: a decision
--- that is made here and nowhere else.  Only for one that a trust rule has let in, rule and issuer are
--- looked at, by their primary keys.
+-- Token t and its user u, each of which may be missing, and whether the token is valid.  Only this part
+-- decides that.  The trust rule and its issuer are read only for a token that a rule created, by their
+-- primary keys.
 t.id AS token_id, t.kind, t.user_id, u.username,
 CASE WHEN t.revoked_at IS NOT NULL THEN 1
      WHEN t.source IN ('id_token', 'exchange') AND NOT EXISTS
@@ -19,14 +19,14 @@ coalesce('create_job_token' = ANY (t.scopes), false) AS scope_create_job_token,
 array_to_string(t.operations, ',') AS operations, array_to_string(t.crate_patterns, ',') AS crates
 
 -- part: caller_in_project
--- What t and u may have to do with project p of group g, of which there may be none.  The level is
--- the highest of the few memberships of one user, found by members_group and members_project, and
--- whether they were given a crate of the project is one look-up in crate_owners_user.
--- Only for the token of a job the project's allow-list is looked at, if it counts: 2 where it lets
--- the job's project change packages, 1 where it lets it read them: at most 200 entries by
--- job_token_allowlist_project and job_token_allowlist_group.  Flags: the few rows for all projects
--- and those of this one, by feature_flags_all and feature_flags_project.  Only without a token the networks
--- of the project and its few groups are read, these by primary keys.
+-- What t and u may do in project p of group g; the project may be missing.  The level is the highest of
+-- the user's few memberships, by members_group and members_project. crate_owners_user tells in one look-up
+-- whether the user owns a crate of the project.  For the token of a job the allow-list of the project is
+-- read, if it is on: 2 if it lets the job's project change packages, 1 if it lets the job's project read
+-- them; at most 200 entries, by job_token_allowlist_project and job_token_allowlist_group.  Flags: the few
+-- rows for all projects and those of this project, by feature_flags_all and feature_flags_project.
+-- Without a token the networks of the project and of its few groups are read as well, those of the groups
+-- by primary key.
 coalesce(t.project_id = p.id OR t.group_id = ANY (g.ancestor_ids), false) AS in_namespace,
 coalesce(CASE WHEN t.kind = 'job' AND NOT p.job_token_limited THEN 2 WHEN t.kind = 'job' THEN
     (SELECT max(CASE WHEN 'admin_packages' = ANY (a.policies) THEN 2 ELSE 1 END)
@@ -50,9 +50,9 @@ CASE WHEN t.id IS NULL THEN concat_ws(' ', p.anonymous_networks,
      ELSE '' END AS networks, p.policy::text AS policy
 
 -- name: access_facts
--- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.
--- All that the decision needs, in one row, always one row, and what may be published into the project.  Each
--- join is a look-up by a unique index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
+-- $1 digest of the token or null, $2 id of the project or null, $3 its full path or null.  All facts that
+-- the decision needs, and the limits for publishes to the project, always in one row.  Each join is a
+-- look-up by a unique index (tokens.digest, users.id, projects.id or projects.full_path, groups.id).
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
@@ -62,7 +62,7 @@ SELECT @caller, @caller_in_project
   LEFT JOIN groups g ON g.id = p.group_id;
 
 -- part: cache_ground
--- What a decision of a keeper about t rests on besides: see cache_decide.
+-- Further facts on which a keeper's decision about t rests: see cache_decide.
 e.id::text AS epoch,
 CASE WHEN EXISTS (SELECT FROM token_slots s
                    WHERE s.slot = left(t.handle, 2) AND s.retired_at IS NULL
@@ -73,12 +73,13 @@ floor(extract(epoch FROM least(t.expires_at, t.checked_until,
       WHERE m.user_id = t.user_id AND m.expires_at > now())) - now()) * 1000)::bigint AS lasts_ms
 
 -- name: cache_decide
--- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  By a keeper:
--- as access_facts, and behind it the epoch, the token's handle where nginx can check it (its slot is live
--- and has the same key here), and the milliseconds until the token or a membership of its user ends, or
--- null.  One statement, so that all of it is of one moment: of a membership that came between two
--- statements the second would know the right, and the first not the end.  Look-ups as in access_facts, a
--- table of one row, the slot by its primary key, the memberships by members_group and members_project.
+-- $1 digest of the token or null, $2 project, $3 slots of this node with their fingerprints.  A keeper
+-- runs this.  As access_facts, with these columns after it: the epoch; the token's handle, if nginx can
+-- check the token (its slot is live and has the same key here); and the milliseconds until the token or a
+-- membership of its user ends, or null.  One statement, so that all of it is of one moment: if a
+-- membership were added between two statements, the second would see the right, and the first would not
+-- have seen its end.  Look-ups as in access_facts, a table of one row, the slot by its primary key, the
+-- memberships by members_group and members_project.
 SELECT @caller, @caller_in_project, @cache_ground
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
@@ -87,15 +88,15 @@ SELECT @caller, @caller_in_project, @cache_ground
   LEFT JOIN groups g ON g.id = p.group_id;
 
 -- part: has_public
--- Is there a project in group d itself that everybody sees?  One look into projects_public, however many
--- projects the group has: is the first entry from d on one of d?  Asked for `group_id = d.id` the planner
--- takes a scan of the projects where most of them are in one group.
+-- Whether group d itself has a project that everybody may see.  One look-up in projects_public, however
+-- many projects the group has: is the first entry from d on one of d?  With `group_id = d.id` the planner
+-- would scan the projects if most of them are in one group.
 (SELECT p.group_id = d.id FROM projects p
   WHERE p.group_id >= d.id AND p.packages_enabled AND (p.visibility = 'public' OR p.public_packages)
   ORDER BY p.group_id LIMIT 1)
 
 -- part: has_internal
--- The same for each user, by projects_internal.
+-- The same for projects that each user may see, by projects_internal.
 (SELECT p.group_id = d.id FROM projects p
   WHERE p.group_id >= d.id AND p.packages_enabled AND p.visibility = 'internal'
   ORDER BY p.group_id LIMIT 1)
@@ -105,11 +106,11 @@ SELECT @caller, @caller_in_project, @cache_ground
 coalesce(m.group_id, (SELECT p.group_id FROM projects p WHERE p.id = m.project_id))
 
 -- part: caller_in_group
--- What t and u may have to do with group g, of which there may be none.  A group has no visibility of
--- its own: it is as visible as the most visible project below it, and whoever is a member of anything
--- below it may know of it as of something internal.  The groups below are found by
--- groups_ancestor_ids, the memberships of the user by members_group and members_project, a few rows, and
--- each search ends at the first that is found.  So the time it takes does not depend on what is private.
+-- What t and u may do in group g, which may be missing.  A group has no visibility of its own: it is as
+-- visible as the most visible project below it, and a member of anything below it may see it as if it were
+-- internal.  The groups below are found by groups_ancestor_ids, the few memberships of the user by
+-- members_group and members_project, and each search ends at its first row.  So the time does not depend
+-- on what is private.
 coalesce(t.group_id = ANY (g.ancestor_ids), false) AS in_namespace, 0 AS job_policy, t.trust_rule_id,
 g.id AS namespace_id, g.full_path,
 CASE WHEN EXISTS (SELECT FROM groups d WHERE d.ancestor_ids @> ARRAY[g.id] AND @has_public) THEN 'public'
@@ -127,8 +128,8 @@ false AS owns_crate,
 '' AS networks, NULL AS policy
 
 -- name: access_facts_group
--- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.
--- As access_facts, for what is about a group.
+-- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
+-- for a request about a group.
 SELECT @caller, @caller_in_group
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
@@ -137,10 +138,10 @@ SELECT @caller, @caller_in_group
   LEFT JOIN groups g ON g.id = q.place;
 
 -- part: caller_in_view
--- What t and u may do at most in a project of group v, or of a group below it: the facts of the registry of
--- the group where it is about no name, or about one that no project has.  Who may do something in none of
--- the projects is refused by these facts as well; that somebody may do it in one of them does not follow,
--- for jobs.  As in caller_in_group the time it takes does not depend on what is private.
+-- The most that t and u may do in a project of group v or of a group below it: the facts for the registry
+-- of the group, for a request that names no crate, or a crate that no project has.  If these facts refuse
+-- a caller, every project refuses the caller, too; the converse is not true for jobs.  As in
+-- caller_in_group, the time does not depend on what is private.
 coalesce(t.group_id = ANY (v.ancestor_ids)
          OR EXISTS (SELECT FROM groups d
                      WHERE d.id = coalesce(t.group_id, (SELECT p.group_id FROM projects p WHERE p.id = t.project_id))
@@ -165,7 +166,7 @@ CASE WHEN t.id IS NULL THEN
 
 -- name: access_facts_view
 -- $1 digest of the token or null, $2 id of the group or null, $3 its full path or null.  As access_facts,
--- for the registry of a group where it is about no name.
+-- for a request to the registry of a group that names no crate.
 SELECT @caller, @caller_in_view
   FROM (SELECT $1::bytea AS digest,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q
@@ -174,9 +175,9 @@ SELECT @caller, @caller_in_view
   LEFT JOIN groups v ON v.id = q.place;
 
 -- name: access_facts_view_name
--- $1 to $3 as in access_facts_view, $4 a name in normal form, $5 whether a name that is new goes to the
--- group's default project.  As access_facts, about the project of the group that has the name, and behind
--- it the group, and whether there is a project that has the name: of the few crates of that name, by
+-- $1 to $3 as in access_facts_view, $4 a name in normal form, $5 whether a new name goes to the group's
+-- default project.  As access_facts, about the project of the group that has the name, with these columns
+-- after it: the group, and whether a project has the name.  The few crates of that name are found by
 -- crates_name.
 SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS has_name
   FROM (SELECT $1::bytea AS digest,
@@ -192,9 +193,9 @@ SELECT @caller, @caller_in_project, v.id AS view_id, h.project_id IS NOT NULL AS
   LEFT JOIN groups g ON g.id = p.group_id;
 
 -- name: cache_decide_view
--- $1 to $3 as in cache_decide, $2 a group.  As cache_decide, with a row for each project of the group or of
--- one below it that has its packages switched on, up to 1001: the groups by groups_ancestor_ids, their
--- projects by projects_group.
+-- $1 to $3 as in cache_decide, but $2 is a group.  As cache_decide, with a row for each project of the
+-- group or of a group below it that has its packages switched on, up to 1001: the groups by
+-- groups_ancestor_ids, their projects by projects_group.
 SELECT @caller, @caller_in_project, @cache_ground
   FROM access_epoch e
   LEFT JOIN tokens t ON t.digest = $1::bytea
@@ -247,11 +248,11 @@ caller AS MATERIALIZED (
 )
 
 -- part: visible_projects
--- Project p of group g, if the caller, a user or nobody, may see it: the same as
--- access_decide() says of ACTION_READ_NAMESPACE, which judges each project of a page again (a test
--- compares the two).  And it has what the request asks for: $2 group or null for every project, $3
--- whether groups below it count as well, $4 a part of the path in lower case or null, $5 visibility or
--- null, $6 the caller's lowest level there, or 0.
+-- Project p of group g, if the caller, a user or nobody, may see it: the same as ACTION_READ_NAMESPACE of
+-- access_decide(), which decides again for each project of a page (a test compares the two).  The project
+-- must also match the request: $2 group or null for every project, $3 whether groups below it count as
+-- well, $4 a part of the path in lower case or null, $5 visibility or null, $6 the lowest level that the
+-- caller must have there, or 0.
 projects p JOIN groups g ON g.id = p.group_id
  WHERE (p.visibility = 'public' OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
         OR EXISTS (SELECT FROM caller WHERE is_admin)
@@ -266,25 +267,25 @@ projects p JOIN groups g ON g.id = p.group_id
         OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= $6))
 
 -- name: access_projects_count
--- $1 token or null, $2 to $6 of visible_projects.  Counts up to 10001: a scan that
--- compares small sets, and stops there.
+-- $1 token or null, $2 to $6 of visible_projects.  A scan that compares small sets, and stops when it has
+-- counted 10001.
 WITH @caller_memberships
 SELECT count(*) AS total FROM (SELECT FROM @visible_projects LIMIT 10001) counted;
 
 -- name: access_projects_page
--- As access_projects_count; $7 how many, $8 how many to skip.  A page by path: projects_full_path in
--- order, up to the page.
+-- As access_projects_count; $7 how many, $8 how many to skip.  A page in the order of paths:
+-- projects_full_path, read up to the end of the page.
 WITH @caller_memberships
 SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) LIMIT $7::bigint OFFSET $8::bigint;
 
 -- name: access_projects_page_desc
--- As access_projects_page, from the last path on.
+-- As access_projects_page, in reverse order.
 WITH @caller_memberships
 SELECT p.id FROM @visible_projects ORDER BY lower(p.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;
 
 -- part: open_groups
--- Groups with a project below them, at any depth, that the caller sees without being a member: a scan of the
--- groups, with one look or two for each, however many projects there are.
+-- Groups that the caller sees without being a member, since a project at any depth below them is visible:
+-- a scan of the groups, with at most two look-ups for each, however many projects there are.
 open AS MATERIALIZED (
 	SELECT DISTINCT unnest(d.ancestor_ids) AS id FROM groups d
 	 WHERE ($2::bigint IS NULL OR d.ancestor_ids @> ARRAY[$2])
@@ -292,11 +293,11 @@ open AS MATERIALIZED (
 )
 
 -- part: visible_groups
--- Group g, if the caller, a user or nobody, may see it: the same as access_decide() says of
--- ACTION_READ_NAMESPACE, which judges each group of a page again (a test compares the two).  And it has
--- what the request asks for: $2 a group that it is below, or null, $3 whether directly, or without $2
--- whether it is below none, $4 a part of the path in lower case or null, $5 the caller's lowest level
--- there, or 0, $6 ids that are left out.
+-- Group g, if the caller, a user or nobody, may see it: the same as ACTION_READ_NAMESPACE of
+-- access_decide(), which decides again for each group of a page (a test compares the two).  The group must
+-- also match the request: $2 a group above it, or null, $3 with $2 whether it must be directly below that
+-- group, and without $2 whether it must have no group above it, $4 a part of the path in lower case or
+-- null, $5 the lowest level that the caller must have there, or 0, $6 ids of groups to leave out.
 groups g
  WHERE (EXISTS (SELECT FROM caller WHERE is_admin)
         OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL)
@@ -310,25 +311,25 @@ groups g
    AND g.id <> ALL ($6::bigint[])
 
 -- name: access_groups_count
--- $1 token or null, $2 to $6 of visible_groups.  Counts up to 10001: a scan that compares small sets,
--- and stops there.
+-- $1 token or null, $2 to $6 of visible_groups.  A scan that compares small sets, and stops when it has
+-- counted 10001.
 WITH @caller_memberships, @open_groups
 SELECT count(*) AS total FROM (SELECT FROM @visible_groups LIMIT 10001) counted;
 
 -- name: access_groups_page
--- As access_groups_count; $7 how many, $8 how many to skip.  A page by path: groups_full_path in order,
--- up to the page.
+-- As access_groups_count; $7 how many, $8 how many to skip.  A page in the order of paths:
+-- groups_full_path, read up to the end of the page.
 WITH @caller_memberships, @open_groups
 SELECT g.id FROM @visible_groups ORDER BY lower(g.full_path) LIMIT $7::bigint OFFSET $8::bigint;
 
 -- name: access_groups_page_desc
--- As access_groups_page, from the last path on.
+-- As access_groups_page, in reverse order.
 WITH @caller_memberships, @open_groups
 SELECT g.id FROM @visible_groups ORDER BY lower(g.full_path) DESC LIMIT $7::bigint OFFSET $8::bigint;
 
 -- part: viewer
--- User u, of whom there may be none, in the columns of a token: whoever has a session in a browser may read what
--- a token of theirs with read_api may.
+-- User u, who may be missing, in the columns of a token: with a session in a browser a user may read what
+-- a token of theirs with read_api may read.
 LATERAL (SELECT -1::bigint AS id, 'personal' AS kind, u.id AS user_id, NULL::timestamptz AS revoked_at,
                 NULL::text AS source, NULL::bigint AS trust_rule_id, NULL::timestamptz AS expires_at,
                 NULL::timestamptz AS checked_until, '{read_api}'::text[] AS scopes, NULL::bigint AS project_id,
@@ -336,8 +337,8 @@ LATERAL (SELECT -1::bigint AS id, 'personal' AS kind, u.id AS user_id, NULL::tim
           WHERE u.id IS NOT NULL) t
 
 -- name: access_facts_viewer
--- $1 user or null, $2 id of the project or null, $3 its full path or null.  As access_facts, for who looks
--- at a page.
+-- $1 user or null, $2 id of the project or null, $3 its full path or null.  As access_facts, for the
+-- viewer of a page.
 SELECT @caller, @caller_in_project
   FROM (SELECT $1::bigint AS viewer,
                coalesce($2::bigint, (SELECT id FROM projects WHERE lower(full_path) = lower($3::text))) AS project) q
@@ -347,8 +348,8 @@ SELECT @caller, @caller_in_project
   LEFT JOIN groups g ON g.id = p.group_id;
 
 -- name: access_facts_viewer_group
--- $1 user or null, $2 id of the group or null, $3 its full path or null.  As access_facts_group, for who looks
--- at a page.
+-- $1 user or null, $2 id of the group or null, $3 its full path or null.  As access_facts_group, for the
+-- viewer of a page.
 SELECT @caller, @caller_in_group
   FROM (SELECT $1::bigint AS viewer,
                coalesce($2::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($3::text))) AS place) q

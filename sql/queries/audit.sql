@@ -6,9 +6,9 @@ INSERT INTO audit_events (action, user_id, token_id, project_id, crate, version,
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::jsonb, '{}'));
 
 -- part: audit_page
--- The wanted rows, and the names of their objects, by primary keys.  A token that has
--- left a row here and is gone was a user's own (token_sweep).  A plan is made
--- for the values, which leaves out what is null and takes the index that fits.
+-- The matching rows, and the names of their objects, by primary keys.  A token of a row here that no
+-- longer exists was a user's own (token_sweep).  The statement is planned for its values, so the plan
+-- leaves out nulls and takes the index that fits.
 SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.user_id, u.username,
        e.token_id, 
        coalesce(t.kind, CASE WHEN e.token_id IS NOT NULL THEN 'personal' END) AS token_kind, e.project_id,
@@ -27,10 +27,9 @@ SELECT e.id, to_char(e.at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at, e.action, e.u
    AND ($6::bigint IS NULL OR e.at < to_timestamp($6))
 
 -- name: audit_newest
--- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as
--- seconds since 1970, $7 and $8 time and id of the row after which to go on, $9 how many; all but
--- the last may be null.  One page, newest first: the indexes end in (at, id), so that it is read in
--- order from where the last one ended, and no more than the page.
+-- $1 project, $2 user, $3 action, $4 crate in normal form, $5 from and $6 to (not included) as seconds
+-- since 1970, $7 and $8 time and id of the last row of the page before, $9 how many; all but $9 may be
+-- null.  One page, newest first: the indexes end in (at, id), so only the page is read, in order.
 @audit_page
    AND ($7::timestamptz IS NULL OR (e.at, e.id) < ($7, $8::bigint))
  ORDER BY e.at DESC, e.id DESC

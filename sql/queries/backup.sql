@@ -1,16 +1,16 @@
 -- name: backup_lock
--- For this session, until it ends: no collection takes a blob (blob_take), and no other backup runs.  Waits
--- for no one: a collection that takes one just now holds the lock for as long as a rename takes.  Reads no
--- table.
+-- Until this session ends, no collection takes a blob (blob_take), and no other backup runs.  Waits only
+-- for a collection that takes a blob at this time, which holds the lock for the duration of a rename.
+-- Reads no table.
 SELECT pg_try_advisory_lock(1651864180, 1) AS locked;
 
 -- name: backup_begin
--- First in its transaction, since later ones see what it sees.
+-- The first statement of its transaction, since the later ones see what it sees.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
 
 -- name: backup_snapshot
--- Lets pg_dump see what this transaction sees, which waits for it as long as it takes.  Counts the
--- versions: a scan of an index.
+-- Exports the snapshot of this transaction to pg_dump; the transaction stays open as long as pg_dump runs.
+-- Counts the versions: a scan of an index.
 SELECT pg_export_snapshot() AS snapshot, r.id::text AS registry,
        to_char(now(), 'YYYYMMDD"T"HH24MISS.MS"Z"') AS name,
        to_char(now(), 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS created_at,

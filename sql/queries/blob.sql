@@ -1,13 +1,13 @@
 -- name: blob_record
--- $1 sha256, $2 size.  One row by primary key.  Renewing bytes that are there already locks the
--- row against the collector until the version refers to it.
+-- $1 sha256, $2 size.  One row by primary key.  If the bytes exist already, the row is locked against the
+-- collector until the version refers to it.
 INSERT INTO blobs (sha256, size) VALUES ($1, $2)
     ON CONFLICT (sha256) DO UPDATE SET stored_at = now(), unused_since = NULL;
 
 -- name: blob_look
--- $1 the last one of the page before, $2 seconds that what is unused is kept.  A page of up to
--- 1000 in the order of the primary key, and for each a look-up by versions_cksum.  Those that are
--- found unused for the first time are marked, unless a publish has been faster or is at it.
+-- $1 the last blob of the page before, $2 seconds for which an unused blob stays.  A page of up to 1000
+-- blobs in the order of the primary key, with a look-up by versions_cksum for each.  Blobs that are unused
+-- for the first time are marked, unless a publish was faster or has locked the row.
 WITH page AS (
 	SELECT sha256, stored_at, unused_since FROM blobs WHERE sha256 > $1 ORDER BY sha256 LIMIT 1000
 ), unused AS (
@@ -28,10 +28,10 @@ SELECT p.sha256, coalesce(coalesce(u.unused_since, m.unused_since)
  ORDER BY p.sha256;
 
 -- name: blob_take
--- $1 sha256, $2 seconds as of blob_look.  One row by primary key, unless somebody is at it, and a
--- look-up by versions_cksum.  Until the transaction ends a publish of the same bytes waits for the
--- row.  Nothing waits for the disk: a row that a crash brings back without its file does no harm.
--- None while a backup runs (backup_lock), so that it finds what its dump refers to.
+-- $1 sha256, $2 seconds as in blob_look.  One row by primary key, unless another session has locked it,
+-- and a look-up by versions_cksum.  Until the transaction ends, a publish of the same bytes waits for the
+-- row.  The commit does not wait for the disk: a row that a crash brings back without its file does no
+-- harm.  No row while a backup runs (backup_lock), so that the backup finds the blobs of its dump.
 DELETE FROM blobs WHERE sha256 = (
        SELECT b.sha256 FROM blobs b
         WHERE b.sha256 = $1 AND b.unused_since <= now() - make_interval(secs => $2::integer)
@@ -41,9 +41,9 @@ DELETE FROM blobs WHERE sha256 = (
           FOR UPDATE SKIP LOCKED);
 
 -- name: blob_take_name
--- $1 sha256, of a file that has no row.  By primary key: a row that nobody else sees, and for
--- which a publish of the same bytes waits until the transaction ends.  None where there is one.
--- A publish that is adding it just now is not waited for.  None while a backup runs, as for blob_take.
+-- $1 sha256 of a file that has no row.  Inserts, by primary key, a row that nobody else sees, and for
+-- which a publish of the same bytes waits until the transaction ends.  No row if there is one already.
+-- Does not wait for a publish that adds it at this time.  No row while a backup runs, as in blob_take.
 INSERT INTO blobs (sha256, size)
 SELECT $1, 0 WHERE set_config('synchronous_commit', 'off', true) = 'off'
    AND set_config('lock_timeout', '100', true) = '100ms'
@@ -51,10 +51,10 @@ SELECT $1, 0 WHERE set_config('synchronous_commit', 'off', true) = 'off'
     ON CONFLICT (sha256) DO NOTHING;
 
 -- name: blob_drop_name
--- $1 sha256.  Takes the row of blob_take_name back, in the same transaction.
+-- $1 sha256.  Removes the row of blob_take_name, in the same transaction.
 DELETE FROM blobs WHERE sha256 = $1;
 
 -- name: blob_unknown
--- $1 names of files.  Those that have no row: look-ups by primary key.
+-- $1 names of files.  The names that have no row: look-ups by primary key.
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE NOT EXISTS (SELECT FROM blobs b WHERE b.sha256 = f.name);

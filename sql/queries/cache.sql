@@ -16,13 +16,13 @@ SELECT x.n::bigint AS number, pg_notify('berth_keepers', 'h ' || x.n) IS NULL AS
   FROM (SELECT pg_current_xact_id()::text AS n FROM fast WHERE set_config <> '') x;
 
 -- part: cache_server
--- The run of the server that numbers count in.  A table of one row, which a crash and a failover empty; the time
--- of the start tells a restored dump from the server that it is of.
+-- The run of the server in which numbers count.  A table of one row, which a crash and a failover empty; the time
+-- of the start distinguishes a restored dump from the server from which it was taken.
 ((SELECT id FROM cache_run) # (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)
 
 -- name: cache_server
--- Which run of which server the session is with; null before the first keeper of this run.  Reads no table but
--- one of one row.
+-- The run of the server to which this session belongs; null before the first keeper of this run.  Reads a table
+-- of one row.
 SELECT @cache_server AS server;
 
 -- name: cache_begin_run
@@ -43,10 +43,10 @@ RETURNING xmin::text::bigint AS written, synced,
           @cache_server AS server;
 
 -- name: cache_renew
--- $1 node, $2 seconds, $3 the transaction that the keeper knows to have written the row last.  By primary
--- key.  Returns the one that writes it now.  Changes no row where somebody has removed it; where the lease
--- has ended, since then no writer waits for the node any more, and it may have missed notifications; or
--- where another transaction wrote it: a restore, which sends no notifications.
+-- $1 node, $2 seconds, $3 the transaction that last wrote the row, as far as the keeper knows.  By primary
+-- key.  Returns the transaction that writes it now.  Changes no row if somebody has removed it; if the
+-- lease has ended, since then no writer waits for the node any more, and the node may have missed
+-- notifications; or if another transaction wrote it: a restore, which sends no notifications.
 UPDATE cache_nodes SET lease_until = now() + make_interval(secs => $2::bigint)
  WHERE node = $1 AND lease_until > now() AND xmin::text::bigint = $3
 RETURNING xmin::text::bigint AS written;
@@ -94,7 +94,7 @@ SELECT node, host, (extract(epoch FROM lease_until - now()) * 1000)::bigint AS l
   FROM cache_nodes WHERE synced < $1 AND lease_until > now();
 
 -- name: cache_config
--- $1 project.  May anyone read its packages?  By primary key.
+-- $1 project.  Whether anyone may read its packages; by primary key.
 SELECT project_is_public(p) AS is_public FROM projects p WHERE p.id = $1;
 
 -- name: cache_index

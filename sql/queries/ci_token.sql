@@ -1,8 +1,8 @@
 -- name: id_token_use
--- $1 digest of an identity token, $2 when it ends, in seconds since 1970.  A row for whoever is first,
--- by the primary key: of several at once the others wait for the first, and get none if it commits.  It
--- stays for an hour longer than the token could be good for.  Up to 8 that are past their time
--- go, by used_id_tokens_until; nobody waits for those.
+-- $1 digest of an identity token, $2 its end, in seconds since 1970.  A row for the first caller, by the
+-- primary key: if several come at once, the others wait for the first, and get no row if it commits.  The
+-- record stays for an hour after the end of the token.  Removes up to 8 older records, by
+-- used_id_tokens_until; nobody waits for those.
 WITH swept AS (
 	DELETE FROM used_id_tokens WHERE digest = ANY (ARRAY(
 	       SELECT o.digest FROM used_id_tokens o
@@ -15,9 +15,9 @@ VALUES ($1, to_timestamp($2::bigint) + interval '1 hour')
 RETURNING true;
 
 -- name: ci_token_sweep
--- Removes up to 1000 of each kind of credential that need not be known any more: of identity tokens,
--- which could not come in again, and of what GitLab has refused, and would be asked about again.  By
--- used_id_tokens_until and refused_job_tokens_until, without waiting for those that are in use.
+-- Removes up to 1000 records of each kind of credential that are no longer needed: identity tokens that
+-- have expired, and tokens that GitLab has refused and would be asked about again.  By
+-- used_id_tokens_until and refused_job_tokens_until, without waiting for records that are in use.
 WITH used AS (
 	DELETE FROM used_id_tokens WHERE digest = ANY (ARRAY(
 	       SELECT digest FROM used_id_tokens WHERE until_at < now()
@@ -37,8 +37,9 @@ SELECT id FROM tokens WHERE digest = $1;
 
 -- name: ci_token_of_rule
 -- $1 rule, $2 digest, $3 source, $4 name, $5 end as seconds since 1970, $6 pipeline, $7 job, $8 its URL,
--- $9 ref, $10 commit, $11 claims, $6 to $11 may be null, $12 handle or ''.  User, project and limits are the rule's, by its
--- primary key; it cannot go while this is under way.  No row where it or its issuer has gone.
+-- $9 ref, $10 commit, $11 claims, $6 to $11 may be null, $12 handle or ''.  User, project and limits are
+-- those of the rule, by its primary key; the rule cannot be removed during this statement.  No row if the
+-- rule or its issuer has been removed.
 INSERT INTO tokens (kind, digest, source, name, expires_at, pipeline, job, job_url, ref, commit, claims,
        user_id, project_id, scopes, crate_patterns, operations, trust_rule_id, issuer, handle)
 SELECT 'job', $2::bytea, $3::text, $4::text, to_timestamp($5::bigint), $6::bigint, $7::bigint, $8::text,

@@ -12,10 +12,10 @@ SELECT c.index_time AS time, octet_length(c.index_body) AS length,
    AND c.index_body IS NOT NULL;
 
 -- name: crate_lock
--- $1 project, $2 name, $3 normalized name.  Makes the crate or finds it, and in both cases holds
--- its row until the transaction ends: publishes of one crate, also under two spellings, go one
--- after the other.  The unique index decides who is first.  A crate whose versions are all destroyed gets the
--- name anew, by the index (crate_id, version_base) of versions.
+-- $1 project, $2 name, $3 normalized name.  Creates or finds the crate, and in both cases locks its row
+-- until the transaction ends: publishes of one crate, also under two spellings, run one after the other.
+-- The unique index decides which is first.  A crate whose versions are all destroyed gets the new
+-- spelling, by the index (crate_id, version_base) of versions.
 INSERT INTO crates (project_id, name, normalized_name) VALUES ($1, $2, $3)
     ON CONFLICT (project_id, normalized_name) DO UPDATE SET updated_at = now(),
        name = CASE WHEN crates.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = crates.id)
@@ -34,10 +34,10 @@ SELECT index_line AS line, id FROM versions
  WHERE crate_id = $1 AND status IN ('default', 'hidden', 'deprecated') ORDER BY id;
 
 -- name: crate_grow_index
--- $1 project, $2 normalized name, $3 how often the index file has changed, $4 how many of its last bytes go, $5
--- what comes in their place, $6 the version, without build metadata, whose line that has.  By the unique index
--- (project_id, normalized_name), and versions by (crate_id, version_base); the row is locked.  No row is changed
--- where the file has changed more often.
+-- $1 project, $2 normalized name, $3 how often the index file has changed, $4 how many of its last bytes
+-- to remove, $5 the bytes in their place, $6 the version, without build metadata, whose line they contain.
+-- By the unique index (project_id, normalized_name), and versions by (crate_id, version_base); the row is
+-- locked.  Changes no row if the file has changed more often.
 UPDATE crates c
    SET index_body = substr(coalesce(c.index_body, ''), 1, octet_length(coalesce(c.index_body, '')) - $4::integer)
                     || $5::bytea,
@@ -46,10 +46,10 @@ UPDATE crates c
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND c.index_revision = $3;
 
 -- name: crate_set_index
--- $1 crate, $2 gzip bytes or null, $3 the version of the last line or null.  By primary key; the row is locked.
--- A trigger leaves a row of crates_due, for searches and lists.  A crate without an index is deleted only if
--- its versions all are, and not in error: a look-up by the index of
--- the unique constraint (crate_id, version_base).
+-- $1 crate, $2 gzip bytes or null, $3 the version of the last line or null.  By primary key; the row is
+-- locked.  A trigger leaves a row of crates_due, for searches and lists.  A crate without an index counts
+-- as deleted only if all its versions are deleted, and none is in error: a look-up by the index of the
+-- unique constraint (crate_id, version_base).
 UPDATE crates SET index_body = $2, index_last = $3, index_revision = index_revision + 1, updated_at = now(),
        deleted_at = CASE WHEN $2::bytea IS NULL AND NOT EXISTS (SELECT FROM versions v
                               WHERE v.crate_id = $1 AND v.status <> 'pending_destruction')

@@ -1,7 +1,7 @@
 -- name: about_crate
--- $1 project, $2 normalized name.  The crate and what its shown version says of it: look-ups by the unique
--- index (project_id, normalized_name) and the index of (crate_id, version_base), which crate_shown() sorts.
--- A crate without a version that is listed has none that is shown.
+-- $1 project, $2 normalized name.  The crate and the metadata of its shown version: look-ups by the unique
+-- index (project_id, normalized_name) and the index of (crate_id, version_base), which crate_shown()
+-- sorts.  A crate without a listed version has no shown version.
 SELECT c.id, c.name, to_char(c.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        to_char(c.updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS updated_at,
        v.id AS shown_id, v.version AS shown, v.yanked AS shown_is_yanked, v.description,
@@ -27,9 +27,9 @@ SELECT v.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.status IN ('default', 'deprecated');
 
 -- name: about_versions
--- $1 ids of versions of one crate, at most 1000.  The versions in this order, by primary keys, up to the one
--- with which all that their publishers wrote passes 2 MB.  Downloads: the days of each version, by the
--- primary key of download_days.
+-- $1 ids of versions of one crate, at most 1000.  The versions in this order, by primary keys, up to the
+-- version at which the metadata of their publishers exceeds 2 MB.  Downloads: the days of each version, by
+-- the primary key of download_days.
 SELECT c.name AS crate, v.id, v.version,
        to_char(v.published_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS published_at,
        v.yanked, v.yank_message, v.size, v.cksum, v.license, v.links, v.rust_version, v.edition, v.has_lib,
@@ -50,7 +50,7 @@ SELECT c.name AS crate, v.id, v.version,
  ORDER BY p.place;
 
 -- name: about_downloads
--- $1 crate.  How often it was downloaded, in all and in the last 90 days: its rows, by the primary key.
+-- $1 crate.  The number of its downloads, in total and in the last 90 days: its rows, by the primary key.
 SELECT coalesce(sum(downloads), 0)::bigint AS downloads,
        coalesce(sum(downloads) FILTER (WHERE day > (now() AT TIME ZONE 'UTC')::date - 90), 0)::bigint AS recent
   FROM download_days WHERE crate_id = $1;

@@ -1,25 +1,25 @@
 -- name: crate_due_any
--- Is any crate due?  A table that is empty, or has few rows, unless no worker runs.
+-- Whether any crate is due.  A table that is empty, or has few rows, unless no worker runs.
 SELECT EXISTS (SELECT FROM crates_due) AS due;
 
 -- name: crate_due_look
--- $1 projects, $2 normalized name.  Those of the crates that are due: their ids as PostgreSQL writes an
--- array, or null.  For each project one row by the unique index (project_id, normalized_name), and of
--- crates_due by primary key.
+-- $1 projects, $2 normalized name.  The ids of the crates with this name that are due, as PostgreSQL
+-- writes an array, or null.  For each project one row by the unique index (project_id, normalized_name),
+-- and rows of crates_due by primary key.
 SELECT array_agg(c.id)::text AS ids FROM crates c
  WHERE c.project_id = ANY ($1::bigint[]) AND c.normalized_name = $2
    AND EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id);
 
 -- name: crate_due_lock
--- Reads no table.  One session at a time brings crates up to date, so that what it writes is never older than
--- what is there; its next statement sees all that the one before has written.  It waits a second at most.
+-- Reads no table.  One session at a time brings crates up to date, so it never writes older data over
+-- newer; the next statement of the session sees everything that the session before has written.  Waits a
+-- second at most.
 SELECT set_config('lock_timeout', '1s', true), pg_advisory_xact_lock(x'426572746864'::bigint)::text;
 
 -- part: crate_due_written
--- Of each crate that is taken: how many versions it lists, and the one that is shown, with its words and what a
--- search can be narrowed by.  By
--- primary keys; where nothing is different, as after most yanks, no index is written.  All is of the moment
--- at which the rows of crates_due are seen.
+-- For each crate of the batch: the number of listed versions, and the version that is shown, with its
+-- words and the values that narrow a search.  By primary keys; if nothing has changed, as after most
+-- yanks, no index is written.  Everything is of the moment at which the rows of crates_due are seen.
 batch AS MATERIALIZED (
     SELECT c.id, c.project_id, c.name, c.normalized_name, crate_shown(c.id) AS shown, search_yanked(c.id) AS yanked,
            (SELECT count(*)::integer FROM versions v WHERE v.crate_id = c.id AND v.project_id = c.project_id
@@ -51,7 +51,7 @@ searched AS (
 SELECT count(*) AS taken FROM taken
 
 -- name: crate_due_update
--- $1 how many rows of crates_due: the oldest, by crates_due_id, and all others of their crates.
+-- $1 how many rows of crates_due: the oldest by crates_due_id, and all other rows of their crates.
 WITH taken AS (
     DELETE FROM crates_due d
      WHERE d.crate_id IN (SELECT o.crate_id FROM crates_due o ORDER BY o.id LIMIT $1::bigint)
@@ -59,6 +59,6 @@ WITH taken AS (
 @crate_due_written;
 
 -- name: crate_due_update_these
--- $1 crates, of those that are due.
+-- $1 ids of crates; brings those of them up to date that are due.
 WITH taken AS (DELETE FROM crates_due WHERE crate_id = ANY ($1::bigint[]) RETURNING crate_id),
 @crate_due_written;

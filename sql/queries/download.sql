@@ -13,13 +13,13 @@ SELECT f AS fingerprint FROM unnest($2::text[]) AS f
 UPDATE download_logs SET finished_at = now() WHERE node = $1 AND fingerprint = $2;
 
 -- name: download_log_count
--- $1 node, $2 fingerprint, $3 position from which was read and $4 to which, $5 path, $6 lines of
--- garbage, $7 downloads as JSON.  The position moves by primary key, and waits for whoever moves
--- it just now; where it is not at $3 then, nothing else happens.  Versions are found by primary
--- keys, or by the unique indexes crates (project_id, normalized_name) and versions (crate_id,
--- version_base), who has a token by tokens_handle, and the project of a crate from the registry of a group by
--- crates_name.  Rows are written in the order of their keys,
--- so that two nodes do not wait for each other.
+-- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
+-- lines of garbage, $7 downloads as JSON.  Moves the position of the log, by primary key, and waits for a
+-- transaction that moves it at this time; if the position is then not $3, nothing else happens.  Versions
+-- are found by primary keys, or by the unique indexes crates (project_id, normalized_name) and versions
+-- (crate_id, version_base), the holder of a token by tokens_handle, and the project of a crate of a
+-- group's registry by crates_name.  Rows are written in the order of their keys, so that two nodes do not
+-- wait for each other.
 WITH moved AS (
 	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
 	VALUES ($1, $2, $4::bigint, $5, $6::bigint)

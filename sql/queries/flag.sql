@@ -1,6 +1,6 @@
 -- name: flag_set
--- $1 name, $2 percentage: for all projects.  One row by feature_flags_all; none comes back where it
--- is just so already.
+-- $1 name, $2 percentage, for all projects.  One row by feature_flags_all; returns none if the flag has
+-- this value already.
 INSERT INTO feature_flags (name, percentage) VALUES ($1, $2)
     ON CONFLICT (name) WHERE project_id IS NULL
     DO UPDATE SET percentage = excluded.percentage, changed_at = now()
@@ -16,18 +16,19 @@ INSERT INTO feature_flags (name, percentage, project_id) VALUES ($1, $2, $3)
 RETURNING id, true AS changed;
 
 -- name: flag_unset
--- $1 name, $2 project or null.  A row at most, by feature_flags_all or feature_flags_project.
+-- $1 name, $2 project or null.  At most one row, by feature_flags_all or feature_flags_project.
 DELETE FROM feature_flags WHERE name = $1 AND project_id IS NOT DISTINCT FROM $2
 RETURNING id, true AS changed;
 
 -- name: flag_list
--- All of them, for an administrator at a terminal: a scan of a small table, projects by primary key.
+-- All flags, for an administrator at a terminal: a scan of a small table, projects by primary key.
 SELECT f.name, f.percentage, p.full_path AS project, extract(epoch FROM f.changed_at)::bigint AS changed_at
   FROM feature_flags f LEFT JOIN projects p ON p.id = f.project_id
  ORDER BY f.name, lower(p.full_path) NULLS FIRST;
 
 -- name: flag_rows
--- What is set for all projects, as the facts of access.sql have it: the few rows of feature_flags_all.
+-- The flags that are set for all projects, in the form of the facts of access.sql: the few rows of
+-- feature_flags_all.
 SELECT string_agg(name || '=' || percentage, ' ') AS flags FROM feature_flags WHERE project_id IS NULL;
 
 -- name: flag_project

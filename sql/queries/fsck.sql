@@ -28,11 +28,11 @@ SELECT v.crate_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, v.index_line, v.id
  ORDER BY 1, 10;
 
 -- name: fsck_lock
--- $1 crate.  By primary key; it stays locked until the transaction ends.
+-- $1 crate.  By primary key; the row stays locked until the transaction ends.
 SELECT id FROM crates WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: fsck_blobs
--- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and whether one says
+-- $1 SHA-256, $2 how many.  The next blobs after $1, whether a version has them, and whether a version has
 -- another size: by primary key, and versions_cksum.
 SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256) AS used,
        EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256 AND v.size <> b.size) AS has_other
@@ -40,9 +40,8 @@ SELECT b.sha256, b.size, EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256
  WHERE b.sha256 > $1 ORDER BY b.sha256 LIMIT $2::bigint;
 
 -- name: fsck_blob_versions
--- $1 SHA-256, $2 size or null, $3 how many.  The first of the versions that have these bytes, or, where $2
--- is given, of those of them that say another size, and how many there are: by versions_cksum, names by
--- primary keys.
+-- $1 SHA-256, $2 size or null, $3 how many.  The first versions that have these bytes, or, with $2, those
+-- of them whose size differs, and how many there are: by versions_cksum, names by primary keys.
 SELECT p.full_path AS project, c.name AS crate, v.version, count(*) OVER () AS versions
   FROM versions v
   JOIN crates c ON c.id = v.crate_id
@@ -51,10 +50,11 @@ SELECT p.full_path AS project, c.name AS crate, v.version, count(*) OVER () AS v
  ORDER BY v.id LIMIT $3::bigint;
 
 -- name: fsck_versions
--- $1 version, $2 how many.  The next versions after $1 by id: those whose index line says other than
--- their row, or that a tombstone speaks of in other words, or that are deleted without one.  By primary
--- keys, piece by piece, as all at once would last longer than a statement may.  Always a row, whose
--- first columns are the last of the versions that were looked at, or null: there were no more; and how many.
+-- $1 version, $2 how many.  The next versions after $1 by id that have a problem: the index line or the
+-- tombstone differs from the row, or the version is deleted and has no tombstone.  By primary keys, in
+-- pieces, since all versions together would exceed the time of a statement.  Always at least one row,
+-- whose first columns are the last version that was checked, or null at the end, and how many were
+-- checked.
 WITH page AS (
 	SELECT * FROM versions WHERE id > $1 ORDER BY id LIMIT $2::bigint
 ), wrong AS (
@@ -77,8 +77,8 @@ SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM page) AS looked
  ORDER BY w.id;
 
 -- name: fsck_quota
--- $1 quota.  The next one after $1 by id, and whether it counts other than what is there: as
--- quota_recount, all at one moment, which is why it is one at a time.
+-- $1 quota.  The next quota after $1 by id, and whether its count differs from what exists: as
+-- quota_recount, at one moment, so one quota at a time.
 SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_versions, q.used_crates) <>
        (SELECT coalesce(sum(v.bytes), 0)::bigint, coalesce(sum(v.versions), 0)::bigint,
                count(*) FILTER (WHERE v.versions > 0)
@@ -92,6 +92,6 @@ SELECT q.id, coalesce(p.full_path, g.full_path) AS path, (q.used_bytes, q.used_v
   LEFT JOIN groups g ON g.id = q.group_id;
 
 -- name: fsck_note
--- $1 how many problems a complete check has left.  One row by primary key.
+-- $1 how many problems remain after a complete check.  One row by primary key.
 INSERT INTO store_check (checked_at, problems) VALUES (now(), $1)
     ON CONFLICT (one) DO UPDATE SET checked_at = excluded.checked_at, problems = excluded.problems;

@@ -1,7 +1,8 @@
 -- name: gitlab_ask
--- $1 digest of a credential.  Whether it was refused lately or revoked; whether GitLab is known to be away,
--- and the caller claims the next try (null: it is not away); and whether GitLab has vouched for the token
--- and not refused it since.  Look-ups by primary keys and the unique index tokens_digest_key.
+-- $1 digest of a credential.  Whether GitLab refused it lately or it was revoked; whether GitLab is known
+-- not to answer, and the caller makes the next attempt (null: GitLab answers); and whether GitLab has
+-- confirmed the token and not refused it since.  Look-ups by primary keys and the unique index
+-- tokens_digest_key.
 SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > now())
            OR EXISTS (SELECT FROM tokens WHERE digest = $1 AND revoked_at IS NOT NULL) AS refused,
        (SELECT until_at > now() FROM ci_outages WHERE system = 'gitlab') AS away,
@@ -9,8 +10,8 @@ SELECT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1 AND until_at > n
            AND NOT EXISTS (SELECT FROM refused_job_tokens WHERE digest = $1) AS vouched;
 
 -- name: gitlab_try
--- $1 seconds.  GitLab was away: of all workers that come now the first gets the row and tries whether
--- it still is, the others go on as if.  By the primary key.
+-- $1 seconds.  GitLab did not answer before: the first worker gets the row and tries again, and the others
+-- assume that GitLab still does not answer.  By the primary key.
 UPDATE ci_outages SET until_at = now() + make_interval(secs => $1::integer)
  WHERE system = 'gitlab' AND until_at <= now()
 RETURNING system;
@@ -21,11 +22,11 @@ INSERT INTO ci_outages (system, until_at) VALUES ('gitlab', now() + make_interva
     ON CONFLICT (system) DO UPDATE SET until_at = excluded.until_at;
 
 -- name: gitlab_set_back
--- By the primary key; a table of no row but while GitLab is away.
+-- GitLab answers again.  By the primary key; the table has no row while GitLab answers.
 DELETE FROM ci_outages WHERE system = 'gitlab';
 
 -- name: gitlab_refuse
--- $1 digest, $2 seconds.  By the primary key.  Up to 8 that are past their time go, by
+-- $1 digest, $2 seconds.  By the primary key.  Removes up to 8 records that have expired, by
 -- refused_job_tokens_until; nobody waits for those.
 WITH swept AS (
 	DELETE FROM refused_job_tokens WHERE digest = ANY (ARRAY(
@@ -37,10 +38,10 @@ INSERT INTO refused_job_tokens (digest, until_at) VALUES ($1, now() + make_inter
     ON CONFLICT (digest) DO UPDATE SET until_at = excluded.until_at;
 
 -- name: gitlab_admit
--- $1 digest, $2 username, $3 full path of the project, $4 seconds until GitLab is
--- asked again, $5 address of that GitLab, $6 name, $7 pipeline, $8 job, $9 its URL, $10 ref, $11 commit.
--- Unique indexes users_username, projects_full_path and tokens_digest_key.  A token that is known is
--- good for longer, unless it was revoked; no row for such a one, or where user or project is missing.
+-- $1 digest, $2 username, $3 full path of the project, $4 seconds until GitLab is asked again, $5 address
+-- of that GitLab, $6 name, $7 pipeline, $8 job, $9 its URL, $10 ref, $11 commit.  Unique indexes
+-- users_username, projects_full_path and tokens_digest_key.  A known token becomes valid for longer,
+-- unless it was revoked; no row for a revoked token, or if user or project does not exist.
 INSERT INTO tokens AS t (kind, digest, source, issuer, name, user_id, project_id, scopes, expires_at,
        checked_until, pipeline, job, job_url, ref, commit)
 SELECT 'job', $1::bytea, 'gitlab', $5::text, $6::text, u.id, p.id, '{}', now() + interval '30 days',

@@ -1,13 +1,13 @@
 -- name: group_lock
--- $1 full path.  The row stays locked until the transaction ends: whatever is made below one group
--- is made one after the other, so that a group and a project cannot both take a path.  By the
--- unique index groups_full_path.
+-- $1 full path.  The row stays locked until the transaction ends, so groups and projects below one group
+-- are created one after the other, and a group and a project cannot both get a path.  By the unique index
+-- groups_full_path.
 SELECT id FROM groups WHERE lower(full_path) = lower($1) FOR UPDATE;
 
 -- name: group_add
--- $1 parent (locked) or null, $2 path.  No row where a group (unique index groups_full_path) or a
--- project (index projects_full_path) has the path.  The group's own id is not known before the
--- row is there: group_add_self puts it into ancestor_ids.
+-- $1 parent (locked) or null, $2 path.  No row if a group (unique index groups_full_path) or a project
+-- (index projects_full_path) has the path.  The id of the group is not known before its row exists, so
+-- group_add_self puts it into ancestor_ids.
 INSERT INTO groups (parent_id, path, full_path, ancestor_ids)
 SELECT p.id, $2, coalesce(p.full_path || '/', '') || $2, coalesce(p.ancestor_ids, '{}')
   FROM (SELECT $1::bigint AS id) q
@@ -22,9 +22,9 @@ RETURNING id;
 UPDATE groups SET ancestor_ids = ancestor_ids || id WHERE id = $1;
 
 -- name: group_set
--- $1 full path; null leaves as it is: $2 anonymous_networks, $3 registry_projects, $4 the default project,
--- of which 0 is none.  One row by the unique index groups_full_path, locked before it is looked at, to tell
--- whether anything changes.
+-- $1 full path.  $2 anonymous_networks, $3 registry_projects and $4 the default project, of which 0 is
+-- none; a null does not change the column.  One row by the unique index groups_full_path, which is locked
+-- before it is read, to tell whether anything changes.
 WITH old AS (SELECT * FROM groups WHERE lower(full_path) = lower($1) FOR UPDATE)
 UPDATE groups g
    SET anonymous_networks = coalesce($2, g.anonymous_networks),
@@ -38,7 +38,7 @@ RETURNING g.id, (g.anonymous_networks, g.registry_projects, g.default_project_id
 -- name: group_find_projects
 -- $1 full path of a group, $2 full paths or ids of projects.  For each of these, in their order, the
 -- project below the group, or null: by the unique indexes groups_full_path and projects_full_path and by
--- primary key.  No row where there is no such group.
+-- primary key.  No row if the group does not exist.
 SELECT h.id, h.full_path
   FROM groups v CROSS JOIN unnest($2::text[]) WITH ORDINALITY AS n (word, place)
   LEFT JOIN LATERAL
@@ -50,7 +50,7 @@ SELECT h.id, h.full_path
  ORDER BY n.place;
 
 -- part: group_registry
--- What is set of the registry of group g, as full paths: projects by primary key.
+-- The settings of the registry of group g, with projects as full paths, by primary key.
 coalesce((SELECT string_agg(p.full_path, ' ' ORDER BY o.place)
             FROM unnest(g.registry_projects) WITH ORDINALITY AS o (id, place) JOIN projects p ON p.id = o.id), '')
 AS registry_projects,
@@ -63,7 +63,7 @@ SELECT g.id, g.full_path, g.parent_id, extract(epoch FROM g.created_at)::bigint 
   FROM groups g ORDER BY lower(g.full_path);
 
 -- name: group_entries
--- $1 ids.  The groups as clients see them, in the order of the ids: by primary keys.
+-- $1 ids.  The groups in the form that clients see, in the order of the ids: by primary keys.
 SELECT g.id, g.path, g.full_path, g.parent_id,
        to_char(g.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        g.anonymous_networks, @group_registry

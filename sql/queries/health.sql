@@ -1,23 +1,23 @@
 -- name: health_look
--- May this session write?  Not on a standby, nor with writing switched off.  Also the answer of
--- session_schema, from a table of a few rows: the schema may have changed since this session began.
+-- Whether this session may write: not on a standby, nor if writes are switched off.  Also the answer of
+-- session_schema, from a table of a few rows, since the schema may have changed since this session began.
 SELECT current_setting('transaction_read_only') = 'on' AS read_only, coalesce(max(version), 0)::bigint AS version,
        coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint AS floor
   FROM schema_migrations m;
 
 -- name: health_blobs
--- How many blobs there are and their bytes.  Reads the whole table, of narrow rows: 0.1 s for a
--- million.  Nobody asks more than once a minute.
+-- The number of blobs and of their bytes.  Reads the whole table, of narrow rows: 0.1 s for a million.
+-- Nobody asks more than once a minute.
 SELECT count(*) AS count, coalesce(sum(size), 0)::bigint AS bytes FROM blobs;
 
 -- name: health_search
--- For how long the first of the crates that are due waits.  A scan of a table that is short, unless no worker
--- runs: 0.1 s for a million rows.
+-- How long the oldest of the crates that are due has waited.  A scan of a table that is short, unless no
+-- worker runs: 0.1 s for a million rows.
 SELECT greatest(coalesce(extract(epoch FROM now() - min(due_at)), 0), 0)::bigint AS late FROM crates_due;
 
 -- name: health_tasks
--- Background tasks by kind, node (null: any) and state, for how long the first of those that are due waits, and when
--- one with a period was last done.  A scan of a table that is short unless something is wrong.
+-- Background tasks by kind, node (null: any) and state, how long the oldest due task has waited, and when
+-- a periodic one last succeeded.  A scan of a table that is short unless something is wrong.
 SELECT kind, node,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until >= now()) AS running,
        count(*) FILTER (WHERE dead_at IS NULL AND claimed_until IS NULL AND attempts = 0) AS waiting,

@@ -1,14 +1,16 @@
 -- name: imported_replan
--- A plan for a table with a few rows reads all of it, and a session keeps its plans until somebody has
--- analyzed the table: an import fills empty tables faster than that.  No row is read.
+-- Makes the session plan its statements anew.  A plan for a table with few rows reads the whole table, and
+-- a session keeps its plans until somebody analyzes the table; an import fills empty tables faster than
+-- that happens.  Reads no row.
 DISCARD PLANS;
 
 -- name: imported_downloads
--- $1 project, $2 normalized name, $3 versions without build metadata and $4 how often each was downloaded
--- from the registry that an import reads.  They are counted on a day of their own, before any other, so that
--- a repetition finds them; of several registries the largest number counts.  When the last one was is not
--- known: from the import on the version counts as unused.  Versions by the unique indexes crates (project_id,
--- normalized_name) and versions (crate_id, version_base), rows by primary key, written in its order.
+-- $1 project, $2 normalized name, $3 versions without build metadata and $4 the number of downloads of
+-- each in the registry that the import reads.  They count on a day of their own, before any other day, so
+-- that a second import finds them; if several registries have the version, the largest number counts.  The
+-- time of the last download is not known, so the version counts as unused from the import on.  Versions by
+-- the unique indexes crates (project_id, normalized_name) and versions (crate_id, version_base), rows by
+-- primary key and in its order.
 INSERT INTO download_days AS d (crate_id, version_id, day, project_id, downloads, last_at)
 SELECT c.id, v.id, '1970-01-01', c.project_id, max(n.downloads), now()
   FROM unnest($3::text[], $4::bigint[]) AS n (version_base, downloads)
@@ -20,9 +22,10 @@ SELECT c.id, v.id, '1970-01-01', c.project_id, max(n.downloads), now()
    SET downloads = excluded.downloads WHERE d.downloads < excluded.downloads;
 
 -- name: imported_owners
--- $1 project, $2 normalized name, $3 usernames.  Those who do not own the crate yet, by their role or by its
--- own rows, and whether each is an active user here: by the unique indexes users_username and crates
--- (project_id, normalized_name), the primary key of crate_owners, members_project and members_group.
+-- $1 project, $2 normalized name, $3 usernames.  The names that do not own the crate yet, by their role or
+-- as an owner of the crate, and whether each is an active user here: by the unique indexes users_username
+-- and crates (project_id, normalized_name), the primary key of crate_owners, members_project and
+-- members_group.
 SELECT n.name, coalesce(u.state = 'active', false) AS active
   FROM unnest($3::text[]) WITH ORDINALITY AS n (name, place)
   LEFT JOIN users u ON lower(u.username) = lower(n.name)

@@ -1,5 +1,5 @@
 -- name: issuer_add
--- $1 URL, $2 kind, $3 audience and $4 JWKS URL, '' for the default of each.  No row where there is one
+-- $1 URL, $2 kind, $3 audience and $4 JWKS URL, '' for the default of each.  No row if there is one
 -- of that URL: the unique constraint decides.
 INSERT INTO trusted_issuers (url, kind, audience, jwks_url) VALUES ($1, $2, $3, $4)
     ON CONFLICT (url) DO NOTHING
@@ -11,7 +11,7 @@ RETURNING id, true AS changed;
 DELETE FROM trusted_issuers WHERE url = $1 RETURNING id, true AS changed;
 
 -- name: issuer_set_enabled
--- $1 URL, $2 enabled.  One row by its unique index, locked before it is looked at.
+-- $1 URL, $2 enabled.  One row by its unique index, locked before it is read.
 WITH old AS (SELECT id, enabled FROM trusted_issuers WHERE url = $1 FOR UPDATE)
 UPDATE trusted_issuers i SET enabled = $2 FROM old WHERE i.id = old.id
 RETURNING i.id, old.enabled <> i.enabled AS changed;

@@ -1,7 +1,7 @@
 -- name: job_allow_find
--- $1 full path of a project, $2 full path of a group or project.  One row: the project, which stays
--- locked so that entries are counted and added one after the other (publishes do not wait for
--- that), and the place.  Unique indexes projects_full_path and groups_full_path.
+-- $1 full path of a project, $2 full path of a group or project.  One row: the project, and the group or
+-- project.  The project stays locked, so that entries are counted and added one after the other; publishes
+-- do not wait for that.  Unique indexes projects_full_path and groups_full_path.
 SELECT p.id AS project_id, (SELECT id FROM groups WHERE lower(full_path) = lower($2)) AS from_group,
        (SELECT id FROM projects WHERE lower(full_path) = lower($2)) AS from_project
   FROM projects p WHERE lower(p.full_path) = lower($1) FOR NO KEY UPDATE OF p;
@@ -11,7 +11,7 @@ SELECT p.id AS project_id, (SELECT id FROM groups WHERE lower(full_path) = lower
 SELECT count(*) AS count FROM job_token_allowlist WHERE project_id = $1;
 
 -- name: job_allow_remove
--- $1 project (locked), $2 group or null, $3 project or null: one row at most, by the unique index
+-- $1 project (locked), $2 group or null, $3 project or null.  At most one row, by the unique index
 -- job_token_allowlist_group or job_token_allowlist_project.
 DELETE FROM job_token_allowlist
  WHERE project_id = $1 AND (from_group_id = $2 OR from_project_id = $3);
@@ -38,8 +38,8 @@ SELECT coalesce(fg.full_path, fp.full_path) AS from_path, 'admin_packages' = ANY
 SELECT job_token_limited FROM projects WHERE id = $1;
 
 -- name: job_allow_limit
--- $1 project, $2 whether its allow-list counts.  One row by primary key, locked before it is looked
--- at, to tell whether anything changes.
+-- $1 project, $2 whether its allow-list is on.  One row by primary key, locked before it is read, to tell
+-- whether anything changes.
 WITH old AS (SELECT id, job_token_limited FROM projects WHERE id = $1 FOR NO KEY UPDATE)
 UPDATE projects p SET job_token_limited = $2 FROM old WHERE p.id = old.id
 RETURNING p.id, old.job_token_limited <> $2 AS changed;

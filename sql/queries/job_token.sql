@@ -1,7 +1,8 @@
 -- name: job_token_mint
 -- $1 project, $2 username, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job, $8 its URL, $9
--- ref, $10 commit, $8 to $10 may be null, $11 handle or ''.  For a CI system: only for a member there, by
--- members_project and members_group; no row for anybody else.  Primary key of projects, users_username.
+-- ref, $10 commit, $8 to $10 may be null, $11 handle or ''.  A CI system runs this for a member of the
+-- project, by members_project and members_group; no row for other users.  Primary key of projects,
+-- users_username.
 INSERT INTO tokens (kind, source, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
        job_url, ref, commit, handle)
 SELECT 'job', 'service', u.id, p.id, $3::bytea, $4::text, '{}', now() + make_interval(secs => $5::integer),
@@ -14,8 +15,8 @@ SELECT 'job', 'service', u.id, p.id, $3::bytea, $4::text, '{}', now() + make_int
 RETURNING id, true AS changed, extract(epoch FROM expires_at)::bigint AS expires_at;
 
 -- name: job_token_end
--- $1 project, $2 token.  One row by the primary key, locked before it is looked at; only of those
--- that a CI system has made for that project.
+-- $1 project, $2 token.  One row by the primary key, locked before it is read; only tokens that a CI
+-- system has created for that project.
 WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $2 AND project_id = $1 AND source = 'service' FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old

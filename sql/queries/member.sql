@@ -5,7 +5,7 @@ SELECT (SELECT id FROM groups WHERE lower(full_path) = lower($1)) AS found_group
 
 -- name: member_set_group
 -- $1 user, $2 group, $3 level, $4 end as seconds since 1970 or null.  One row by the unique index
--- members_group, whether it is there or not; none comes back where it is just so already.
+-- members_group, new or changed; returns none if nothing changes.
 INSERT INTO members (user_id, group_id, access_level, expires_at)
 VALUES ($1, $2, $3, to_timestamp($4::bigint))
     ON CONFLICT (user_id, group_id) WHERE group_id IS NOT NULL
@@ -23,8 +23,8 @@ VALUES ($1, $2, $3, to_timestamp($4::bigint))
 RETURNING user_id AS id, true AS changed;
 
 -- name: member_remove
--- $1 user, $2 group or null, $3 project or null.  One row at most, by the unique index
--- members_group or members_project.
+-- $1 user, $2 group or null, $3 project or null.  At most one row, by the unique index members_group or
+-- members_project.
 DELETE FROM members WHERE user_id = $1 AND (group_id = $2 OR project_id = $3)
 RETURNING user_id AS id, true AS changed;
 

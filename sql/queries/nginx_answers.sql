@@ -1,7 +1,7 @@
 -- name: nginx_answers_count
--- $1 node, $2 fingerprint, $3 position from which was read and $4 to which, $5 path, $6 lines of
--- garbage, $7 routes, $8 how many answers of each.  As download_log_count: the position moves by primary key,
--- and where it is not at $3 then, nothing else happens.
+-- $1 node, $2 fingerprint, $3 and $4 the positions from and to which the worker has read, $5 path, $6
+-- lines of garbage, $7 routes, $8 the number of answers for each route.  As download_log_count: moves the
+-- position of the log, by primary key; if the position is then not $3, nothing else happens.
 WITH moved AS (
 	INSERT INTO download_logs AS l (node, fingerprint, position, path, garbage)
 	VALUES ($1, $2, $4::bigint, $5, $6::bigint)

@@ -1,9 +1,8 @@
 -- name: owner_list
--- $1, $2 the project by id or by full path, $3 normalized name of the crate.  No row where there is
--- no such crate, else one for each owner, or one without a user where there is none: people whose
--- role in the project, or above it, makes them owners (the few of members_in_project and
--- members_in_group from that level on), and those of the crate's own rows (primary key of
--- crate_owners).  Users by primary key.
+-- $1, $2 the project by id or by full path, $3 normalized name of the crate.  No row if the crate does not
+-- exist; otherwise one for each owner, or one without a user if it has none: people who own it by their
+-- role in the project or above it (the few of members_in_project and members_in_group from that level on),
+-- and the owners of the crate itself (primary key of crate_owners).  Users by primary key.
 SELECT c.name AS crate, o.id AS user_id, o.username, o.name, o.email, o.level
   FROM crates c
   LEFT JOIN LATERAL (
@@ -26,10 +25,9 @@ SELECT c.name AS crate, o.id AS user_id, o.username, o.name, o.email, o.level
  ORDER BY o.level DESC, lower(o.username);
 
 -- name: owner_find
--- $1 crate (locked), $2 at most ten usernames.  One row for each of them, in their order: who it is,
--- the role in the crate's project or above it, whether the crate itself has been given to them.
--- Each is a look-up by a unique index: users_username, members_project, members_group, the primary
--- key of crate_owners.
+-- $1 crate (locked), $2 at most ten usernames.  One row for each of them, in their order: the user, the
+-- role in the crate's project or above it, and whether the user owns the crate itself.  Each is a look-up
+-- by a unique index: users_username, members_project, members_group, the primary key of crate_owners.
 SELECT n.name AS named, u.id AS user_id, u.username, u.state = 'active' AS active,
        coalesce((SELECT max(m.access_level) FROM members m
                   WHERE m.user_id = u.id
@@ -45,7 +43,7 @@ SELECT n.name AS named, u.id AS user_id, u.username, u.state = 'active' AS activ
  ORDER BY n.place;
 
 -- name: owner_grant
--- $1 crate (locked), $2 user.  One row; twice is once, by the primary key.
+-- $1 crate (locked), $2 user.  One row by the primary key; a repetition changes nothing.
 INSERT INTO crate_owners (crate_id, user_id, project_id)
 SELECT id, $2, project_id FROM crates WHERE id = $1
     ON CONFLICT (crate_id, user_id) DO NOTHING;
@@ -55,9 +53,9 @@ SELECT id, $2, project_id FROM crates WHERE id = $1
 DELETE FROM crate_owners WHERE crate_id = $1 AND user_id = $2;
 
 -- name: owner_check
--- $1 project, $2 normalized name, $3 user, or null where the role suffices.  Two look-ups by unique
--- indexes.  Asked in the transaction that changes the crate, as a statement of its own after the
--- crate was locked, so that it sees what was taken away up to that moment.
+-- $1 project, $2 normalized name, $3 user, or null if the role suffices.  Two look-ups by unique indexes.
+-- Asked in the transaction that changes the crate, as a separate statement after the crate was locked, so
+-- that it sees the owners of that moment.
 SELECT $3::bigint IS NULL
        OR EXISTS (SELECT 1 FROM crates c JOIN crate_owners k ON k.crate_id = c.id
                    WHERE c.project_id = $1 AND c.normalized_name = $2 AND k.user_id = $3) AS is_owner;

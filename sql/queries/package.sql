@@ -1,25 +1,25 @@
 -- part: package
--- What is told of a package, from the view package_entries; package_entry.c reads it by name.
+-- The columns of a package that clients see, from the view package_entries; package_entry.c reads it by
+-- name.
 e.id, e.project_id, e.project_path, e.name, e.version, e.status, e.status_message, e.yanked,
 e.created_at, e.cksum, e.size, e.creator_id, e.pipeline, e.job_project_id, e.job_url, e.ref,
 e.commit, e.job_created_at, e.user_id, e.username, e.user_name, e.user_state,
 e.last_downloaded_at, e.yank_message
 
 -- name: package_plan
--- What follows in the same round trip is planned for its values: whether a filter is there, how
--- much it lets through and what the order is decide on the index, and one plan for all of them
--- would sort a whole project for each page.  To start a process more takes longer than any of these
--- may last.  Reads no table; ends with the transaction.
+-- The next statement of the same round trip is planned for its values: which filters it has, how much they
+-- let through, and the order decide on the index; one plan for all values would sort a whole project for
+-- each page.  No parallel workers: to start one takes longer than any of these statements may.  Reads no
+-- table; ends with the transaction.
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
        set_config('max_parallel_workers_per_gather', '0', true);
 
 -- name: package_list
--- $1 project, $2 statuses, $3 what LIKE takes for the normal form of a name or null, $4 version or
--- null, $5 order by version or created_at and $6 whether it is descending, $7 how many after $8
--- others.  Ids of the page come first, so that what is skipped costs a step in an index and no
--- look-up: in the order of versions_listed_time or versions_listed_version, which has what
--- version_order() makes of a version.  With a name that
--- few crates have, found by crate_names_trigrams, it is their versions, sorted.
+-- $1 project, $2 statuses, $3 a pattern of LIKE for the normal form of a name or null, $4 version or null,
+-- $5 order by version or created_at and $6 whether it is descending, $7 how many, $8 how many to skip.
+-- Ids of the page come first, so a skipped row costs a step in an index and no look-up: in the order of
+-- versions_listed_time or versions_listed_version, which contains version_order() of a version.  If few
+-- crates have the name, found by crate_names_trigrams, their versions are sorted.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
@@ -41,9 +41,9 @@ SELECT @package
  ORDER BY page.place;
 
 -- name: package_list_by_name
--- As package_list, in the order of names, $5 descending or not, $6 how many after $7 others: crates
--- by the index of the unique constraint (project_id, normalized_name), one after the other the
--- versions of each; or those with the name, by crate_names_trigrams.
+-- As package_list, in the order of names, $5 whether it is descending, $6 how many, $7 how many to skip:
+-- crates by the index of the unique constraint (project_id, normalized_name), and the versions of each; or
+-- the crates that have the name, by crate_names_trigrams.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT v.id
@@ -61,19 +61,18 @@ SELECT @package
  ORDER BY page.place;
 
 -- name: package_list_named
--- $1 project, $2 what LIKE takes for some letters of the name, or null where these are too few for
--- an index of threes, and $3 the part of its normal form that is looked for, $4 order by created_at,
--- version or name and $5 whether it is descending, $6 how many after $7 others, $8 how far to count.
--- Those that are listed without being asked for.  Always a row; with each, how many there are, $8 + 1
--- at most, and whether this is the page.
--- Whether more have the name than are counted is mostly known from the few crates with many
--- versions, by crate_names_many, or of one letter, from 5000 crates in any order.  Otherwise
--- crates are found once, by crate_names_trigrams, or in any order where most have the name; of few
--- letters by crate_names_short_parts; that stops where they list more than is counted.  Up to there the
--- page is sorted out of all that they have, ranges of versions_listed_crate.  Where there are more
--- they are dense: then versions_listed_time, which has their names, is walked, and no row looked at.
--- What has not come to the page's end in 20000 steps, or is in another order, is no page: the caller
--- turns to package_list.
+-- $1 project, $2 a pattern of LIKE for some letters of the name, or null if these are too few for a
+-- trigram index, $3 the part of the normal form to search for, $4 order by created_at, version or name, $5
+-- whether it is descending, $6 how many, $7 how many to skip, $8 up to how many to count.  Only the
+-- statuses that are listed by default.  Always at least one row; each has the number of matches, $8 + 1 at
+-- most, and whether this is the page.  Whether there are more matches than are counted is mostly known
+-- from the few crates with many versions, by crate_names_many, or, for one letter, from 5000 crates in any
+-- order.  Otherwise crates are found once, by crate_names_trigrams, or in any order if most have the name,
+-- and for few letters by crate_names_short_parts; this stops when they list more than is counted.  Up to
+-- that number, the page is sorted out of all their versions, ranges of versions_listed_crate.  If there
+-- are more, matches are dense: then versions_listed_time, which has the names, is read in its order,
+-- without the rows.  If this does not reach the end of the page in 20000 steps, or if the order is another
+-- one, there is no page, and the caller uses package_list.
 WITH many AS MATERIALIZED (
     SELECT EXISTS (SELECT
         FROM (SELECT sum(m.listed_versions) OVER (ROWS UNBOUNDED PRECEDING) AS upto
@@ -150,9 +149,9 @@ SELECT @package,
  ORDER BY page.place;
 
 -- name: package_count
--- $1 to $4 as of package_list, $5 how far to count: the same rows, no more of them than that.  Without a
--- name, a range of versions_listed_time; with one, crates found as there and of each, or in their
--- order where most have it, a range of versions_listed_crate: of neither a row is looked at.
+-- $1 to $4 as in package_list, $5 up to how many to count: the same rows.  Without a name, a range of
+-- versions_listed_time; with a name, the crates are found as in package_list, and for each, or in their
+-- order if most have the name, a range of versions_listed_crate.  No rows are read, only the indexes.
 SELECT count(*) AS counted
   FROM (SELECT
           FROM versions v LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
@@ -162,8 +161,8 @@ SELECT count(*) AS counted
          LIMIT $5::bigint) page;
 
 -- name: package_list_group
--- $1 projects; $2 to $8 as of package_list, with the order by project_path as well.  The page is in
--- what would be the first pages of each project, found as there, and these are sorted.
+-- $1 projects; $2 to $8 as in package_list; the order can also be project_path.  The page is sorted out of
+-- the first pages of each project, which are found as in package_list.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
@@ -200,7 +199,7 @@ SELECT @package
  ORDER BY page.place;
 
 -- name: package_list_group_by_name
--- $1 projects; $2 to $7 as of package_list_by_name, from the first pages of each project.
+-- $1 projects; $2 to $7 as in package_list_by_name, sorted out of the first pages of each project.
 SELECT @package
   FROM (SELECT page.id, row_number() OVER () AS place
           FROM (SELECT o.id
@@ -226,7 +225,7 @@ SELECT @package
  ORDER BY page.place;
 
 -- name: package_count_group
--- $1 projects; the rest as of package_count.
+-- $1 projects; the rest as in package_count.
 SELECT count(*) AS counted
   FROM (SELECT
           FROM versions v LEFT JOIN crate_names c ON c.crate_id = v.crate_id AND c.project_id = v.project_id
@@ -242,7 +241,7 @@ SELECT @package
  WHERE e.id = $2 AND e.project_id = $1;
 
 -- name: package_other_versions
--- $1 package, $2 how many.  The newest of the same crate that are shown, without it: by the index of
+-- $1 package, $2 how many.  The newest listed versions of the same crate except this one: by the index of
 -- the unique constraint (crate_id, version_base), sorted, since most crates have few.
 SELECT @package
   FROM (SELECT v.id

@@ -1,5 +1,6 @@
 -- part: viewer_memberships
--- User $1 or null, and the places where they are a member, as caller_memberships of access.sql.
+-- User $1, who may be null, and the places where the user is a member, as caller_memberships of
+-- access.sql.
 caller AS MATERIALIZED (
 	SELECT u.id, u.is_admin FROM users u WHERE u.id = $1::bigint AND u.state = 'active'
 ), mine AS MATERIALIZED (
@@ -9,8 +10,8 @@ caller AS MATERIALIZED (
 
 -- part: known_projects
 -- Project p of group g, if the caller, a user or nobody, may see it or read its packages: the same as
--- access_decide() says of ACTION_READ_NAMESPACE or ACTION_READ_PACKAGE, which judges the projects of a page again
--- (a test compares the two).
+-- ACTION_READ_NAMESPACE or ACTION_READ_PACKAGE of access_decide(), which decides again for the projects of
+-- a page (a test compares the two).
 projects p JOIN groups g ON g.id = p.group_id
  WHERE (p.visibility = 'public' OR p.public_packages
         OR (p.visibility = 'internal' AND EXISTS (SELECT FROM caller))
@@ -20,8 +21,8 @@ projects p JOIN groups g ON g.id = p.group_id
         OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
 
 -- part: readable_projects
--- Those known projects of which the caller may read the packages: not those where a private project has them for a
--- guest alone.
+-- The known projects whose packages the caller may read.  A guest of a private project may see it, but not
+-- read its packages.
 readable AS MATERIALIZED (
 	SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
 	 WHERE p.packages_enabled
@@ -34,14 +35,13 @@ readable AS MATERIALIZED (
 )
 
 -- part: page_row
--- A row of a page: what it is a part of, the project that it is about, and what else that means in the
--- statement.
+-- A row of a page: its part, its project, and columns whose meaning depends on the statement and the part.
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
 -- name: page_front
--- $1 user or null, $2 how many of each part.  `project`: of the user first, others by path: projects that are
--- known, sorted.  `new`: the newest versions, `used`: the crates with the most weight, of all projects that are
--- readable: of each the first by versions_listed_time and crate_search_weight.
+-- $1 user or null, $2 how many rows of each part.  `project`: known projects, the user's own first, others
+-- by path; sorted.  `new`: the newest versions of all readable projects, by versions_listed_time.  `used`:
+-- the crates with the most weight in all readable projects, by crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
     SELECT p.id, p.full_path,
@@ -78,18 +78,19 @@ SELECT @page_row
  ORDER BY f.part, f.place;
 
 -- part: search_compared
--- Columns of crate s, which are read once.
+-- Columns of crate s that a search compares, read once.
 s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s.license, s.rust, s.yanked
 
 -- name: page_search
--- $1 user or null, $2 what is looked for as a name in normal form, $3 what LIKE takes for it or null, $4 words
--- for to_tsquery, $5 the same as text, $6 full path of a project or null for all, $7 how many, $8 after how
--- many; null or what it is narrowed by: $9 a keyword, $10 a licence, $11 the newest Rust that may be needed, $12
--- yanked versions: 1 some, 2 all.  `crate`: those of readable projects whose names begin with it, the first 100
--- by crate_search_first, whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at most, or, where it is
--- narrowed, of the first 1000 of each, ranked as a search of one project does.  `total`: how many; `project`,
--- `keyword`, `license`, `rust` (that or earlier) and `yanked`: by what else it can be narrowed, and how many are
--- left then.
+-- $1 user or null, $2 the name to search for, in normal form, $3 the pattern of it for LIKE or null, $4
+-- words for to_tsquery, $5 the same words as text, $6 full path of a project or null for all, $7 how many,
+-- $8 how many to skip.  The search can be narrowed; null does not narrow it: $9 a keyword, $10 a licence,
+-- $11 the newest Rust that the crate may need, $12 yanked versions: 1 some, 2 all.  `crate`: crates of
+-- readable projects whose name begins with $2, the first 100 by crate_search_first, whose name contains
+-- it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each kind at most,
+-- or the first 1000 of each kind if the search is narrowed; ranked as in a search of one project.
+-- `total`: how many.  `project`, `keyword`, `license`, `rust` (this version or an earlier one) and
+-- `yanked`: values that narrow the search further, each with the number of crates that are left then.
 WITH @viewer_memberships, @readable_projects,
 meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
@@ -152,10 +153,10 @@ SELECT @page_row
  ORDER BY f.part, f.place;
 
 -- name: page_group
--- $1 user or null, $2 group, $3 whether members are listed, $4 how many projects, $5 after how many.
--- `project`: those known below the group, by path; the groups by groups_ancestor_ids, their projects by
--- projects_group.  `total`: how many.  `member`: the first 100 of the group and of those above, by
--- members_of_group; `number` is the highest level.
+-- $1 user or null, $2 group, $3 whether to list members, $4 how many projects, $5 how many to skip.
+-- `project`: known projects below the group, by path; the groups by groups_ancestor_ids, their projects by
+-- projects_group.  `total`: how many.  `member`: the first 100 members of the group and of the groups
+-- above it, by members_of_group; `number` is the highest level.
 WITH @viewer_memberships,
 places AS MATERIALIZED (
     SELECT p.id, p.full_path
@@ -181,10 +182,10 @@ SELECT @page_row
  ORDER BY f.part, f.place;
 
 -- name: page_project
--- $1 project, $2 whether crates are listed, $3 whether members are, $4 how many crates, $5 after how many.  Who
--- may see what is decided before.  `crate`: as search_all lists them, with the time of the last change, by primary
--- key; `total`: how many; `member`: the first 100 of the project and of the groups above, by members_of_project
--- and members_of_group.
+-- $1 project, $2 whether to list crates, $3 whether to list members, $4 how many crates, $5 how many to
+-- skip.  The caller has already decided who may see them.  `crate`: crates as search_all lists them, with
+-- the time of the last change, by primary key.  `total`: how many.  `member`: the first 100 members of the
+-- project and of the groups above it, by members_of_project and members_of_group.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts
      WHERE project_id = $1::bigint AND $2::boolean),
@@ -216,17 +217,18 @@ SELECT @page_row
  ORDER BY f.part, f.place;
 
 -- name: page_crate
--- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the one that is
--- shown, $5 how many versions after $6 others, $7 whether it is told who has published, $8 the index of the project
--- as other projects name it.  The crate by the unique index (project_id, normalized_name), the version by
--- (crate_id, version_base): the one that is shown is known from crate_search, unless the crate is due, and
--- crate_shown() sorts all versions of one that is.  Token and user by primary keys.  Without $4: `versions`, by
--- (crate_id, version_base), sorted.  With $4: `has_before`, whether a lower version is listed, by (crate_id,
--- version_base) up to the first one.  `dependents`: of the first 10000 dependencies by dependencies_reverse the
--- newest version of each crate of this project, and then of others that are readable, 100 at most.  Which are
--- readable is asked only if another project depends on it.  `days` and `by_version`: those of the last 90 of all
--- days of the crate, by the primary key of download_days.
--- No row: there is no such crate, or no such version, that is listed.
+-- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the
+-- version that is shown, $5 how many versions, $6 how many to skip, $7 whether to tell who published, $8
+-- the index of the project as dependencies of other projects name it.  The crate by the unique index
+-- (project_id, normalized_name), the version by (crate_id, version_base): crate_search has the version
+-- that is shown, unless the crate is due; then crate_shown() sorts all versions.  Token and user by
+-- primary keys.  Without $4: `versions`, by (crate_id, version_base), sorted.  With $4: `has_before`,
+-- whether a lower version is listed, by (crate_id, version_base) up to the first one.  `dependents`: among
+-- the first 10000 dependencies by dependencies_reverse, the newest version of each crate of this project,
+-- and then of readable crates of other projects, 100 at most.  Whether they are readable is asked only if
+-- another project depends on the crate.  `days` and `by_version`: the downloads of the last 90 days of the
+-- crate, by the primary key of download_days.  No row if the crate or the version does not exist or is not
+-- listed.
 WITH @viewer_memberships, @readable_projects,
 target AS (
     SELECT c.id, c.name,
@@ -289,8 +291,8 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
   LEFT JOIN users u ON u.id = v.user_id AND $7;
 
 -- name: page_crate_events
--- $1 project, $2 normalized name, $3 version without build metadata.  What was done with the version, 100 rows at
--- most, the newest of the crate by audit_events_crate; users by primary key.
+-- $1 project, $2 normalized name, $3 version without build metadata.  The events of the version, 100 rows
+-- at most, by audit_events_crate, newest first; users by primary key.
 SELECT e.action, extract(epoch FROM e.at)::bigint AS at, u.username, e.request_id, e.detail ->> 'message' AS message
   FROM (SELECT * FROM audit_events e
          WHERE replace(lower(e.crate), '_', '-') = $2::text AND e.project_id = $1::bigint
@@ -300,11 +302,12 @@ SELECT e.action, extract(epoch FROM e.at)::bigint AS at, u.username, e.request_i
  ORDER BY e.at DESC, e.id DESC;
 
 -- name: page_feed
--- $1 project, $2 normalized name of a crate or null for all, $3 how many.  Who may see what is decided before.
--- `entry`: what was published last, by versions_listed_time or of all versions of the crate, and what was yanked,
--- or put back: of the last 1000 events of the project by audit_events_project, or of the crate's name by
--- audit_events_crate; versions by (crate_id, version_base).  number: 0 published, else the event, below 0 of
--- what was put back.  `since`: when the project was made.
+-- $1 project, $2 normalized name of a crate or null for all, $3 how many.  The caller has already decided
+-- who may see them.  `entry`: the last versions that were published, by versions_listed_time or among all
+-- versions of the crate, and the last ones that were yanked or whose yank was undone, among the last 1000
+-- events of the project by audit_events_project, or of the crate's name by audit_events_crate; versions by
+-- (crate_id, version_base).  `number`: 0 for a publish, the event for a yank, and minus the event for an
+-- undone yank.  `since`: when the project was created.
 WITH published AS (
     (SELECT v.id, v.crate_id, v.published_at FROM versions v
       WHERE $2::text IS NULL AND v.project_id = $1::bigint

@@ -1,8 +1,8 @@
 -- name: page_pair
--- $1 project, $2 normalized name, $3 a version without build metadata, or null for the one before $4 among those
--- that are listed, $4 another one.  The crate by the unique index (project_id, normalized_name), its versions by
--- (crate_id, version_base); without $3 all of them are put in order, once.  A row for each of the
--- two that is there, or one with nothing but the name.
+-- $1 project, $2 normalized name, $3 a version without build metadata, or null for the listed version
+-- before $4, $4 another version.  The crate by the unique index (project_id, normalized_name), its
+-- versions by (crate_id, version_base); without $3 all versions are sorted once.  A row for each of the
+-- two versions that exists; if neither exists, one row that has only the name of the crate.
 WITH target AS MATERIALIZED (
     SELECT c.id, c.name, coalesce($3::text, (
                SELECT o.version_base FROM versions o

@@ -1,7 +1,6 @@
 -- name: personal_token_list
--- $1 user, $2 token or null for all, $3 whether those are asked for that are revoked (true), that are
--- not (false), or all (null), $4 the same for those that are good, $5 part of a name or null.  By the
--- index tokens_user: a user has few.
+-- $1 user, $2 token or null for all, $3 true for revoked tokens, false for the others, null for all, $4
+-- the same for valid tokens, $5 part of a name or null.  By the index tokens_user: a user has few.
 SELECT t.id, t.name, array_to_string(t.scopes, ',') AS scopes, t.user_id,
        to_char(t.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        to_char(t.expires_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS expires_at,
@@ -23,8 +22,8 @@ SELECT t.id, t.name, array_to_string(t.scopes, ',') AS scopes, t.user_id,
 SELECT user_id FROM tokens WHERE id = $1 AND kind = 'personal';
 
 -- name: personal_token_revoke
--- $1 user, $2 token.  One row by primary key, locked before it is looked at; one that is revoked
--- already keeps its time.
+-- $1 user, $2 token.  One row by primary key, locked before it is read; a token that is already revoked
+-- keeps its time.
 WITH old AS (SELECT id, revoked_at FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 FOR UPDATE),
      ended AS (UPDATE tokens t SET revoked_at = now() FROM old
@@ -40,9 +39,9 @@ SELECT floor(extract(epoch FROM t.expires_at))::bigint AS expires_at
    FOR NO KEY UPDATE OF u;
 
 -- name: personal_token_rotate
--- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970, $5 its
--- handle or ''.  Ends the old row, by primary key and locked, and makes the new one with the same rights and
--- family.  No row comes back if the old token is not good any more.
+-- $1 user (locked), $2 token, $3 digest of the new one, $4 its end as seconds since 1970, $5 its handle or
+-- ''.  Ends the old row, by primary key and locked, and creates the new one with the same rights and
+-- family.  Returns no row if the old token is no longer valid.
 WITH old AS (SELECT * FROM tokens
               WHERE id = $2 AND kind = 'personal' AND user_id = $1 AND revoked_at IS NULL
                 AND (expires_at IS NULL OR expires_at > now()) FOR UPDATE),
@@ -56,20 +55,21 @@ SELECT kind, $3, name, user_id, scopes, to_timestamp($4::bigint), crate_patterns
 RETURNING id, true AS changed;
 
 -- part: personal_token_shown
--- $1 token, which somebody shows again.  A row if it was replaced and its own end has not come: by primary
--- key.  token_sweep leaves the row until then.
+-- $1 token that a caller has sent.  A row if it was replaced and its own end has not come: by primary key.
+-- token_sweep leaves the row until then.
 SELECT id, family FROM tokens
  WHERE id = $1 AND revoked_at IS NOT NULL AND family IS NOT NULL
    AND (expires_at IS NULL OR expires_at > now())
 
 -- name: personal_token_find_successor
--- $1 token.  The one that replaced it, directly or not, and is still good: by tokens_family.  Asked first,
--- since mostly there is none.
+-- $1 token.  The valid token that replaced it, directly or not: by tokens_family.  Asked first, since
+-- mostly there is none.
 WITH shown AS (@personal_token_shown)
 SELECT t.id FROM tokens t JOIN shown s ON t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL;
 
 -- name: personal_token_end_successor
--- As personal_token_find_successor, of which there is one at most, and ends that token; the user is locked.
+-- Ends the token that personal_token_find_successor finds, of which there is at most one; the user is
+-- locked.
 WITH shown AS (@personal_token_shown)
 UPDATE tokens t SET revoked_at = now() FROM shown s
  WHERE t.family = s.family AND t.id > s.id AND t.revoked_at IS NULL

@@ -1,6 +1,6 @@
 -- name: project_add
--- $1 group (locked), $2 path, $3 visibility.  No row where a project (unique index
--- projects_full_path) or a group (index groups_full_path) has the path.
+-- $1 group (locked), $2 path, $3 visibility.  No row if a project (unique index projects_full_path) or a
+-- group (index groups_full_path) has the path.
 INSERT INTO projects (group_id, path, full_path, visibility)
 SELECT g.id, $2, g.full_path || '/' || $2, $3
   FROM groups g
@@ -10,9 +10,9 @@ SELECT g.id, $2, g.full_path || '/' || $2, $3
 RETURNING id;
 
 -- name: project_set
--- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages: null leaves as it is, as $6
--- anonymous_networks; $5 an object of keys of the policy, in which null takes a key away.  One row by the unique index
--- projects_full_path, locked before it is looked at, to tell whether anything changes.
+-- $1 full path; $2 visibility, $3 packages_enabled, $4 public_packages, $6 anonymous_networks, each null
+-- for no change; $5 an object with keys of the policy, in which null removes a key.  One row by the unique
+-- index projects_full_path, locked before it is read, to tell whether anything changes.
 WITH old AS (SELECT * FROM projects WHERE lower(full_path) = lower($1) FOR UPDATE)
 UPDATE projects p
    SET visibility = coalesce($2, p.visibility),
@@ -40,7 +40,7 @@ SELECT id, full_path, visibility, packages_enabled, public_packages,
  ORDER BY lower(full_path);
 
 -- name: project_entries
--- $1 ids.  The projects as clients see them, in the order of the ids: by primary keys.
+-- $1 ids.  The projects in the form that clients see, in the order of the ids: by primary keys.
 SELECT p.id, p.path, p.full_path, p.visibility, p.packages_enabled, p.public_packages,
        to_char(p.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at,
        g.id AS group_id, g.path AS group_path, g.full_path AS group_full_path, g.parent_id, p.anonymous_networks

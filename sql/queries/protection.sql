@@ -1,8 +1,8 @@
 -- name: protection_find
--- $1 project, $2 normalized name, $3 level of who would publish.  The strictest rule that does not
--- let them, if there is one: the at most 100 rules of one project, by the index of the unique
--- constraint (project_id, normalized_pattern).  Asked in the transaction that publishes, as a
--- statement of its own, so that it sees the rules of that moment.
+-- $1 project, $2 normalized name, $3 the level of the publisher.  The strictest rule that refuses this
+-- level, if there is one: the at most 100 rules of one project, by the index of the unique constraint
+-- (project_id, normalized_pattern).  Asked in the transaction that publishes, as a separate statement, so
+-- that it sees the rules of that moment.
 SELECT package_name_pattern AS pattern, minimum_access_level_for_push AS level
   FROM protection_rules
  WHERE project_id = $1 AND minimum_access_level_for_push > $3::bigint AND $2::text LIKE name_like
@@ -10,7 +10,7 @@ SELECT package_name_pattern AS pattern, minimum_access_level_for_push AS level
  LIMIT 1;
 
 -- name: protection_find_delete
--- As protection_find, for who would delete.
+-- As protection_find, for deletions.
 SELECT package_name_pattern AS pattern, minimum_access_level_for_delete AS level
   FROM protection_rules
  WHERE project_id = $1 AND minimum_access_level_for_delete > $3::bigint AND $2::text LIKE name_like
@@ -23,13 +23,13 @@ SELECT package_name_pattern AS pattern, minimum_access_level_for_delete AS level
 SELECT id FROM projects WHERE lower(full_path) = lower($1) FOR NO KEY UPDATE;
 
 -- name: protection_count
--- $1 project (locked).  At most 100 rows by the index of the unique constraint; a statement of its
--- own, after the lock, as one that waits for a lock does not see what was committed meanwhile.
+-- $1 project (locked).  At most 100 rows by the index of the unique constraint; a separate statement after
+-- the lock, since a statement that waits for a lock does not see what was committed during the wait.
 SELECT count(*) AS count FROM protection_rules WHERE project_id = $1;
 
 -- name: protection_add
 -- $1 project (locked), $2 pattern, $3 pattern in normal form, $4 level for push or null, $5 for
--- delete or null.  No row where the project has such a rule: the unique constraint decides.
+-- delete or null.  No row if the project has such a rule: the unique constraint decides.
 INSERT INTO protection_rules (project_id, package_name_pattern, normalized_pattern,
        minimum_access_level_for_push, minimum_access_level_for_delete)
 VALUES ($1, $2, $3, $4, $5)
@@ -50,8 +50,8 @@ r.id, r.package_name_pattern AS pattern, r.minimum_access_level_for_push AS push
 r.minimum_access_level_for_delete AS delete_level, extract(epoch FROM r.created_at)::bigint AS created_at
 
 -- name: protection_list
--- $1 full path.  A row without a rule where the project has none, no row where there is no project:
--- the unique indexes projects_full_path and (project_id, normalized_pattern).
+-- $1 full path.  A row without a rule if the project has none, no row if the project does not exist: the
+-- unique indexes projects_full_path and (project_id, normalized_pattern).
 SELECT @rule_columns
   FROM projects p LEFT JOIN protection_rules r ON r.project_id = p.id
  WHERE lower(p.full_path) = lower($1)

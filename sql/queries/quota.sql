@@ -1,8 +1,8 @@
 -- name: quota_charge
--- $1 project, $2 bytes, $3 versions, $4 crates, each of which may be negative.  The rows of the
--- project and of all groups above it, by quotas_project and quotas_group; mostly there are none.
--- They are locked in the order of their ids, and stay so until the transaction ends, so that no two
--- publishes together get past a quota.
+-- $1 project, $2 bytes, $3 versions, $4 crates, each of which may be negative.  The rows of the project
+-- and of all groups above it, by quotas_project and quotas_group; mostly there are none.  They are locked
+-- in the order of their ids until the transaction ends, so that two publishes together cannot exceed a
+-- quota.
 WITH mine AS (
 	SELECT q.id FROM quotas q
 	 WHERE q.project_id = $1
@@ -20,8 +20,8 @@ RETURNING coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
           q.max_bytes, q.max_versions, q.max_crates, q.used_bytes, q.used_versions, q.used_crates;
 
 -- name: quota_look
--- $1 project, $2 bytes of a version of the crate with $3 as normalized name, or null.  As
--- quota_charge would answer, but nothing is charged and nothing locked.
+-- $1 project, $2 bytes of a version of the crate with $3 as normalized name, or null.  The answer that
+-- quota_charge would give; it charges and locks nothing.
 SELECT coalesce((SELECT full_path FROM projects WHERE id = q.project_id),
                 (SELECT full_path FROM groups WHERE id = q.group_id)) AS namespace,
        q.max_bytes, q.max_versions, q.max_crates, q.used_bytes + $2 AS used_bytes,
@@ -41,13 +41,14 @@ SELECT (SELECT id FROM projects WHERE lower(full_path) = lower($1)) AS project_i
        (SELECT id FROM groups WHERE lower(full_path) = lower($1)) AS group_id;
 
 -- name: quota_lock
--- Nobody publishes or deletes until the transaction ends, and who was about to has ended.  A publish
--- charges quotas after it has added its version: either it is counted, or it sees the quota.
+-- Waits until running publishes and deletions have ended, and keeps others waiting until the transaction
+-- ends.  A publish charges quotas after it has added its version: either the version is counted, or the
+-- publish sees the quota.
 LOCK TABLE versions IN SHARE MODE;
 
 -- name: quota_set
--- $1 project or null, $2 group or null, $3, $4, $5 bytes, versions, crates: null leaves as it is, -1
--- takes the limit away.  One row by quotas_project or quotas_group, made if need be.  versions is
+-- $1 project or null, $2 group or null, $3, $4, $5 bytes, versions, crates: null does not change a limit,
+-- -1 removes it.  One row by quotas_project or quotas_group, created if it does not exist. versions is
 -- locked.
 WITH there AS (
 	UPDATE quotas
@@ -62,14 +63,14 @@ SELECT $1, $2, nullif($3::bigint, -1), nullif($4::bigint, -1), nullif($5::bigint
  WHERE NOT EXISTS (SELECT FROM there);
 
 -- name: quota_drop
--- $1 project or null, $2 group or null.  A quota without a limit is none.
+-- $1 project or null, $2 group or null.  Removes a quota that has no limit.
 DELETE FROM quotas
  WHERE (project_id = $1 OR group_id = $2) AND num_nonnulls(max_bytes, max_versions, max_crates) = 0;
 
 -- name: quota_recount
--- $1 project or null, $2 group or null.  Counts what is there, for an administrator, while versions
--- is locked and everybody waits: so the crates of the projects, by (project_id, normalized_name), and
--- the versions of each, by (crate_id, version_base), however many others there are.
+-- $1 project or null, $2 group or null.  Counts versions, for an administrator, while versions is locked
+-- and everybody waits: so it reads only the crates of the projects, by (project_id, normalized_name), and
+-- the versions of each, by (crate_id, version_base).
 UPDATE quotas q
    SET used_bytes = s.bytes, used_versions = s.versions, used_crates = s.crates
   FROM (SELECT coalesce(sum(v.bytes), 0)::bigint AS bytes, coalesce(sum(v.versions), 0)::bigint AS versions,
@@ -82,8 +83,8 @@ UPDATE quotas q
  WHERE q.project_id = $1 OR q.group_id = $2;
 
 -- name: quota_list
--- All quotas, or with $1 that of the project or group of that path, for an administrator at a
--- terminal: a scan of a small table, places by primary keys.
+-- All quotas, or with $1 that of the project or group with this path, for an administrator at a terminal:
+-- a scan of a small table, projects and groups by primary keys.
 SELECT coalesce(p.full_path, g.full_path) AS namespace, q.max_bytes, q.max_versions, q.max_crates,
        q.used_bytes, q.used_versions, q.used_crates
   FROM quotas q

@@ -1,13 +1,12 @@
 -- name: rate_limit_charge
--- $1 actor, $2 action, $3 microseconds that one costs, $4 those of a full bucket; $5 project, $6
--- normalized name of the published crate or null, and $7, $8 in place of $3, $4 if that name is
--- new.  No row without a limit, else one: the action, and how long it has to wait.  The
--- bucket is one row by the primary key, and only the upsert takes from it: of two at once the second sees
--- what the first has left.  An empty bucket is only read, so that a flood of refused writes writes nothing.
--- The rest is look-ups by the primary key, by the unique index crates (project_id,
--- normalized_name), and up to 8 buckets by rate_limits_full, which are full and not in use; they
--- are locked after our own and never waited for.  Nothing waits for the disk: what a crash
--- forgets is a few charges.
+-- $1 actor, $2 action, $3 microseconds that one action costs, $4 microseconds of a full bucket; $5
+-- project, $6 normalized name of the published crate or null, and $7, $8 in place of $3, $4 if that name
+-- is new.  No row if there is no limit, otherwise one: the action, and how long it has to wait.  The
+-- bucket is one row by the primary key, and only the upsert takes from it: if two run at once, the second
+-- sees what the first has left.  An empty bucket is only read, so a flood of refused writes writes
+-- nothing.  The rest is look-ups by the primary key, by the unique index crates (project_id,
+-- normalized_name), and up to 8 full and unused buckets by rate_limits_full, which are locked after our
+-- own, without waiting for any.  The commit does not wait for the disk: a crash loses a few charges.
 WITH asked AS (
 	SELECT l.action, l.cost * interval '1 microsecond' AS cost,
 	       l.span * interval '1 microsecond' AS span
@@ -45,15 +44,15 @@ SELECT r.action, ceil(extract(epoch FROM r.wait) * 1000000)::bigint AS wait_us
           FROM charged c, asked a) r;
 
 -- name: rate_limit_look
--- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to
--- eight rows for each by the primary key.
+-- $1 actors.  Their buckets that are not full, and in how many microseconds they will be: up to eight rows
+-- for each actor by the primary key.
 SELECT actor, action, (extract(epoch FROM full_at - now()) * 1000000)::bigint AS due
   FROM rate_limits
  WHERE actor = ANY ($1::text[]) AND full_at > now();
 
 -- name: rate_limit_sweep
--- Removes up to 1000 buckets that are full, which are as good as none: by rate_limits_full,
--- without waiting for those that are in use just now.
+-- Removes up to 1000 full buckets, which have no effect: by rate_limits_full, without waiting for buckets
+-- that are in use.
 DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(
        SELECT ctid FROM rate_limits WHERE full_at < now()
         ORDER BY full_at LIMIT 1000 FOR UPDATE SKIP LOCKED));

@@ -1,9 +1,9 @@
 -- name: report_adoption
--- $1 how many months, this one included, $2 project or null.  A row for each month of
--- UTC and each project that was used, and without $2 for all of them together, with zeros.
--- Publishers are read from the audit log by audit_events_publish, downloaders from usage_months by
--- its primary key, from the first month on; tokens by primary key.  A token that is gone belonged
--- to a user, or was a deploy token.
+-- $1 how many months, including this one, $2 project or null.  A row for each month of UTC and each
+-- project that was used, and without $2 a row for all projects together, with zeros.  Publishers are read
+-- from the audit log by audit_events_publish, downloaders from usage_months by its primary key, from the
+-- first month on; tokens by primary key.  A token that no longer exists belonged to a user, or was a
+-- deploy token.
 WITH month AS (
 	SELECT m::date AS month
 	  FROM date_trunc('month', now() AT TIME ZONE 'UTC') AS this,
@@ -49,10 +49,10 @@ SELECT to_char(g.month, 'YYYY-MM') AS month, coalesce(g.project_id, 0) AS projec
  ORDER BY p.full_path NULLS FIRST, g.project_id, g.month;
 
 -- name: report_downloads
--- $1 project, $2 crate in normal form, $3 from and $4 to (not included) as seconds
--- since 1970, $5 how many at most; all but the last may be null.  For an administrator at a
--- terminal: by download_days_project where there is a project, else a scan; names by primary keys.
--- What is gone has numbers and no names.
+-- $1 project, $2 crate in normal form, $3 from and $4 to (not included) as seconds since 1970, $5 how many
+-- at most; all but the last may be null.  For an administrator at a terminal: by download_days_project
+-- with a project, otherwise a scan; names by primary keys.  Crates and versions that no longer exist have
+-- numbers and no names.
 SELECT to_char(d.day, 'YYYY-MM-DD') AS day, p.full_path AS project, d.project_id, c.name AS crate, v.version,
        d.downloads, extract(epoch FROM d.last_at)::bigint AS last_at
   FROM download_days d

@@ -1,8 +1,8 @@
 -- name: retention_find
--- $1 full path.  A row without a policy where the project has none: unique index
--- projects_full_path, primary key.  With it from when on and up to when downloads were counted: from
--- the end of the first month that has any, by the primary key of usage_months, to when a log was last
--- read, by a scan of a table of a few rows for each node.
+-- $1 full path.  A row without a policy if the project has none: unique index projects_full_path, primary
+-- key.  Also the period in which downloads were counted: from the end of the first month that has any, by
+-- the primary key of usage_months, to the time at which a log was last read, by a scan of a table of a few
+-- rows for each node.
 SELECT p.id AS project_id, p.full_path AS path, r.project_id IS NOT NULL AS is_set,
        coalesce(r.enabled, false) AS enabled, r.keep_prereleases, r.unused_days,
        coalesce(r.keep_newest, 1) AS keep_newest, coalesce(array_to_string(r.exclude, ','), '') AS exclude,
@@ -23,9 +23,8 @@ SELECT p.id AS project_id, p.full_path AS path, true AS is_set, r.enabled, r.kee
  ORDER BY r.project_id LIMIT 1;
 
 -- name: retention_set
--- $1 project, $2 enabled, $3 keep_prereleases, $4 unused_days, $5 keep_newest, $6 exclude: null
--- leaves as it is, -1 takes a limit away.  One row by primary key; none comes back where it is just
--- so already.
+-- $1 project, $2 enabled, $3 keep_prereleases, $4 unused_days, $5 keep_newest, $6 exclude: null does not
+-- change a value, -1 removes a limit.  One row by primary key; returns none if nothing changes.
 INSERT INTO retention_policies AS r
        (project_id, enabled, keep_prereleases, unused_days, keep_newest, exclude)
 VALUES ($1, coalesce($2::boolean, false), nullif($3::bigint, -1), nullif($4::bigint, -1),

@@ -1,17 +1,17 @@
 -- name: search_plan
--- $1 plan_cache_mode.  Sent before a search, for it alone: what is searched is small and always in
--- memory, where to jump costs no more than to read on; to compare words or names costs several
--- times what PostgreSQL takes for it.  Otherwise a word that some hundredth have is looked for in
--- all rows.  And names look alike that share half of their trigrams: with fewer, most lists of the
--- index would have to be read to their ends.
+-- $1 plan_cache_mode.  Sent before a search, for this search only.  The tables of a search are small and
+-- always in memory, where random reads cost no more than sequential ones, and comparisons of words or
+-- names cost several times what PostgreSQL assumes; without this, a word that one row in a hundred has
+-- would be searched for in all rows.  Names are alike if they share half of their trigrams: with a lower
+-- limit, most lists of the index would be read to their ends.
 SELECT set_config('plan_cache_mode', $1::text, true), set_config('random_page_cost', '1.1', true),
        set_config('cpu_operator_cost', '0.02', true),
        set_config('pg_trgm.similarity_threshold', '0.5', true);
 
 -- part: search_named
--- Names that begin with $2, of project $1: the first 500, a range of crate_search_name in its order, and
--- where these may not be all, those of the 200 crates with the most weight, the beginning of
--- crate_search_weight.  Both have all that is compared, whatever the name.
+-- Names of project $1 that begin with $2: the first 500, a range of crate_search_name in its order, and if
+-- there may be more, those among the 200 crates with the most weight, the beginning of
+-- crate_search_weight.  Both have all columns that are compared, whatever the name.
 begun AS MATERIALIZED (
     SELECT s.crate_id, s.normalized_name, s.weight
       FROM crate_search s
@@ -29,13 +29,13 @@ named AS MATERIALIZED (
                AND h.normalized_name < $2 || '{') s)
 
 -- part: search_shown
--- What is shown of a crate of the page, one row by primary key for each.
+-- The columns of a crate that a page shows, one row by primary key for each crate.
 (SELECT c.name, c.max_version, c.description FROM crate_search c WHERE c.crate_id = p.crate_id OFFSET 0) s
 
 -- name: search_names
--- $1 project, $2 what is looked for as a name in normal form, $3 how many, $4 after how many.  The
--- names that begin so, the exact one first: one plan serves all.  Always a row: how many there are in
--- all, and a crate of the page, if it has one.
+-- $1 project, $2 the name to search for, in normal form, $3 how many, $4 how many to skip.  The names that
+-- begin with it, the exact one first: one plan serves all.  Always at least one row: it has the number of
+-- all matches, and a crate of the page, if the page has one.
 WITH @search_named,
 page AS (
     SELECT * FROM named ORDER BY score DESC, normalized_name
@@ -46,9 +46,9 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.score DESC, p.normalized_name;
 
 -- part: search_asked
--- $3 words for to_tsquery, $4 the same as text, $5 whether names begin so.  Words that are their own
--- stems are not looked for a second time; nor what is left of the beginning of a name without "a", "in"
--- or "t", which the stems of English pass over.
+-- $3 words for to_tsquery, $4 the same words as text, $5 whether names begin so.  A word that is its own
+-- stem is not searched for a second time; nor is the rest of the beginning of a name without "a", "in" or
+-- "t", which the stems of English leave out.
 CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
                                    OR $5::boolean AND numnode(plainto_tsquery('simple', $4))
                                                       > numnode(plainto_tsquery('english', $4))
@@ -56,12 +56,13 @@ CASE WHEN plainto_tsquery('simple', $4) = plainto_tsquery('english', $4)
                               ELSE to_tsquery('simple', $3) || plainto_tsquery('english', $4) END
 
 -- name: search_words
--- $1 project, $2 the name, $3 words for to_tsquery, $4 the same as text, $5 whether names begin so, $6
--- how many at most.  Of the first 500 crates that have the words, those that fit best by a measure that
--- costs little: their ids in one array, as text, and how many of the 500 do not begin with the name.  They are
--- found by crate_search_words, or for a word that nearly all have, by a scan that ends when it has enough.  A plan is
--- made for the values, since what is common in general and rare in particular is known only then: one for
--- unknown values would cost a multiple.  It is quickly made of so short a statement.
+-- $1 project, $2 the name, $3 words for to_tsquery, $4 the same words as text, $5 whether names begin so,
+-- $6 how many at most.  Among the first 500 crates that have the words, those that match best by a cheap
+-- measure: their ids in one array, as text, and how many of the 500 do not begin with the name.  They are
+-- found by crate_search_words, or, for a word that nearly all crates have, by a scan that ends when it has
+-- enough.  The statement is planned for its values, since only they tell which word is frequent and which
+-- is rare; a plan for unknown values would cost several times as much.  Planning takes little time, since
+-- the statement is short.
 SELECT (array_agg(f.crate_id ORDER BY f.fit DESC, f.normalized_name))[1:$6::bigint]::text AS ids,
        count(*) FILTER (WHERE NOT f.is_named) AS others
   FROM (SELECT s.crate_id, s.normalized_name,
@@ -72,12 +73,12 @@ SELECT (array_agg(f.crate_id ORDER BY f.fit DESC, f.normalized_name))[1:$6::bigi
          LIMIT 500) f;
 
 -- name: search_ranked
--- $1 to $5 as in search_words, $6 and $7 what that has found, $8 how many, $9 after how many.  As
--- search_names, where that has found fewer than 500: with them those by words, each by primary key, and where
--- these are 100 or more, those of the 200 crates with the most weight as well.  A word counts most in a name,
--- more as a keyword than in a description, which is known by stems alone: where no word is found as it
--- stands, the text is looked at.  A stem, which may be of another word, and the beginning of a word count
--- less.  One plan serves all.
+-- $1 to $5 as in search_words, $6 and $7 its results, $8 how many, $9 how many to skip.  As search_names,
+-- when that has found fewer than 500: it adds the crates that match by words, each by primary key, and if
+-- these are 100 or more, also those of the 200 crates with the most weight.  A word counts most in a name,
+-- and more as a keyword than in a description, of which only the stems are stored: if a word is not found
+-- as it is written, the text is read.  A stem, which can be of another word, and the beginning of a word
+-- count less.  One plan serves all.
 WITH @search_named,
 asked AS MATERIALIZED (SELECT @search_asked AS words, plainto_tsquery('simple', $4) AS whole),
 compared AS (
@@ -116,10 +117,11 @@ SELECT greatest(t.total, (SELECT count(*) FROM named) + $7::bigint) AS total, s.
  ORDER BY p.score DESC, p.normalized_name;
 
 -- name: search_alike
--- $1 project, $2 the name, $3 a pattern for LIKE, $4 how many, $5 after how many.  Where nothing else is
--- found: names that it is a part of or a slip away from, by crate_search_trigrams and crate_search_slips,
--- each by itself: what one index only may have found would be compared with all that the other looks for.
--- Where there are none of these, names that look alike, by crate_search_trigrams.  One plan serves all.
+-- $1 project, $2 the name, $3 a pattern for LIKE, $4 how many, $5 how many to skip.  For when nothing else
+-- is found: names that contain it, or that differ by a typing error, by crate_search_trigrams and
+-- crate_search_slips, each for itself, since rows of only one index would be compared with everything that
+-- the other index finds.  If there are none, names that look alike, by crate_search_trigrams.  One plan
+-- serves all.
 WITH meant AS MATERIALIZED (
     SELECT m.crate_id, m.normalized_name,
            similarity(m.normalized_name, $2)::float8 * (1 + m.weight / 4.0) AS score
@@ -148,10 +150,10 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.score DESC, p.normalized_name;
 
 -- name: search_all
--- $1 project, $2 how many, $3 after how many.  As search_names, for all crates of the project.  How
--- many there are is kept for each two first letters, by primary key.  The page is a range of
--- crate_search_name that begins with the letters of its first crate: of those before them no entry is
--- read, and of those before the page no row.
+-- $1 project, $2 how many, $3 how many to skip.  As search_names, for all crates of the project.  The
+-- number of crates is stored for each pair of first letters, by primary key.  The page is a range of
+-- crate_search_name that begins with the first letters of its first crate: no entries with earlier letters
+-- are read, and no rows before the page.
 WITH parts AS MATERIALIZED (
     SELECT part, sum(crates) OVER (ORDER BY part)::bigint AS upto, crates FROM search_counts WHERE project_id = $1),
 first AS MATERIALIZED (
@@ -167,10 +169,11 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.normalized_name;
 
 -- name: search_weigh
--- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_reverse,
--- 10000 dependencies at most, and what was downloaded of it by the primary key of download_days.  Where a
--- weight is as before, nothing is written.  A crate that a program has written which did not know what a search
--- can be narrowed by becomes due.  The last crate or null, and how many weights have changed.
+-- $1 the last crate of the batch before: weighs the next 200, by primary key.  The crates that depend on
+-- one are found by dependencies_reverse, 10000 dependencies at most, and its downloads by the primary key
+-- of download_days.  If a weight does not change, nothing is written.  A crate that an older program has
+-- written, without the columns that narrow a search, becomes due.  Returns the last crate or null, and how
+-- many weights have changed.
 WITH batch AS MATERIALIZED (
     SELECT s.crate_id, s.project_id, s.normalized_name, s.yanked
       FROM crate_search s WHERE s.crate_id > $1 ORDER BY s.crate_id LIMIT 200),

@@ -1,10 +1,10 @@
 -- name: session_settings
 -- $1 statement, $2 lock, $3 idle-in-transaction time-out, each in milliseconds as text, $4 the name of the
--- session, $5 whether all of it is for this transaction alone.  Sent first on every connection, before the
--- other statements are parsed in the search_path that it sets; in a shared session first in each
--- transaction.  Reads no table.  No statement here lasts so long that compiling it would pay: that takes
--- longer than most of those that seem expensive, since a LATERAL or a LIMIT is guessed at.  The
--- process comes first: it shows whether a pooler stands between.
+-- session, $5 whether the settings are only for this transaction.  Sent first on every connection, before
+-- the other statements are parsed in the search_path that it sets; in a shared session first in each
+-- transaction.  Reads no table.  JIT is off: compiling a statement takes longer than most statements that
+-- the planner takes for expensive, since it guesses at a LATERAL or a LIMIT.  The process id is the first
+-- column: it shows whether a connection pooler is in between.
 SELECT pg_backend_pid() AS pid,
        set_config('statement_timeout', $1, $5::boolean) AS statement_timeout,
        set_config('lock_timeout', $2, $5::boolean) AS lock_timeout,
@@ -16,7 +16,7 @@ SELECT pg_backend_pid() AS pid,
        set_config('application_name', $4, $5::boolean) AS application_name;
 
 -- name: session_tell_request
--- $1 the name of the session, with the id of the request: pg_stat_activity has it, and %a in a log of
+-- $1 the name of the session, with the id of the request: pg_stat_activity shows it, and %a in a log of
 -- PostgreSQL.  Reads no table.
 SELECT set_config('application_name', $1, false);
 
@@ -26,15 +26,15 @@ SELECT set_config('application_name', $1, false);
 SELECT set_config('statement_timeout', '0', true);
 
 -- name: session_schema
--- The newest migration that was applied, and the oldest program that the schema allows, by its
--- newest migration.  As JSON, since a schema that an older program made has no column `floor`; a
--- migration without a floor allows no older program.  A table of a few rows, read once per connection.
+-- The newest migration, and the oldest program that the schema allows, according to this migration.  As
+-- JSON, since the schema of an older program has no column `floor`; a migration without a floor allows no
+-- older program.  A table of a few rows, read once per connection.
 SELECT coalesce(max(version), 0)::bigint AS version,
        coalesce(max(coalesce((to_jsonb(m) ->> 'floor')::bigint, version)), 0)::bigint AS floor
   FROM schema_migrations m;
 
 -- name: session_begin
--- Prepared like the rest, so that one path executes everything.
+-- Prepared like all other statements, so that one path executes everything.
 BEGIN;
 
 -- name: session_commit
@@ -42,11 +42,11 @@ BEGIN;
 COMMIT;
 
 -- name: session_rollback
--- As session_begin; PostgreSQL lets it through in a failed transaction.
+-- As session_begin; PostgreSQL accepts it in a failed transaction.
 ROLLBACK;
 
 -- name: session_backend
--- The process that serves this session, or this transaction where a pooler shares them.  Reads no table.
+-- The process that serves this session, or this transaction if a pooler shares sessions.  Reads no table.
 SELECT pg_backend_pid() AS pid;
 
 -- name: session_discard
@@ -54,36 +54,36 @@ SELECT pg_backend_pid() AS pid;
 DISCARD ALL;
 
 -- name: session_listen
--- By the session that is to be proven: subscribes to the word of session_notify.  Reads no table.
+-- The session under test runs this: it listens for the notification of session_notify.  Reads no table.
 LISTEN berth_session;
 
 -- name: session_notify
--- $1 a random word.  By the second session.  Reads no table.
+-- $1 a random word.  The second session runs this.  Reads no table.
 SELECT pg_notify('berth_session', $1);
 
 -- name: session_unlisten
--- Ends session_listen, after the word has arrived.
+-- Ends session_listen, after the notification has arrived.
 UNLISTEN berth_session;
 
 -- name: session_prepared
--- The statements that the server's session has, whoever prepared them.  A view of the session's memory.
+-- The prepared statements of the server's session, whoever prepared them.  A view of the session's memory.
 SELECT name FROM pg_prepared_statements;
 
 -- name: session_confirm
--- Writes a record of no use into the log of the database: its commit waits for what each commit waits for,
--- the disk and synchronous standbys, and with it waits whatever this server has shown before.  Reads no table.
+-- Writes a record without a meaning into the write-ahead log: its commit waits for the disk and for
+-- synchronous standbys, and thus for everything that this server has shown before.  Reads no table.
 WITH record AS MATERIALIZED (SELECT pg_logical_emit_message(true, 'berth', '')::text AS position)
 SELECT position FROM record;
 
 -- name: session_position
--- The primary's end of the log, as far as it is written, and the timeline of it: all that was acknowledged
--- before is below it.  Reads no table.
+-- The position up to which the primary has written its write-ahead log, and its timeline: everything
+-- acknowledged before is below it.  Reads no table.
 SELECT pg_current_wal_lsn()::text AS position,
        ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint AS timeline;
 
 -- name: session_replayed
--- $1 and $2 what session_position has told.  Has this replica replayed as much, of the same history?  After a
--- failover its control file has the new timeline from the first restart point on; until then it says no.
--- Reads no table.
+-- $1 and $2 the results of session_position.  Whether this replica has replayed as much, of the same
+-- timeline.  After a failover its control file has the new timeline only from the first restart point on;
+-- until then the result is false.  Reads no table.
 SELECT coalesce(pg_is_in_recovery() AND pg_last_wal_replay_lsn() >= $1::text::pg_lsn
                 AND (SELECT timeline_id FROM pg_control_checkpoint()) = $2::bigint, false) AS replayed;

@@ -3,29 +3,29 @@
 SELECT id::text FROM registry;
 
 -- name: store_known
--- For a store without an id: whether the database has had a store with its id, and some of the blobs that
--- versions need.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
+-- For a store without an id: whether the database has already had a store with its id, and some of the
+-- blobs that versions need.  By primary key, up to 16 rows, each with a look-up by versions_cksum.
 SELECT s.adopted_at IS NOT NULL AS adopted, b.sha256
   FROM store_state s
   LEFT JOIN (SELECT b.sha256 FROM blobs b WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
               LIMIT 16) b ON true;
 
 -- name: store_begin
--- Records that the store has the database's id.  One row, written the first time only.
+-- Records that the store has the database's id.  One row, written only the first time.
 UPDATE store_state SET adopted_at = now() WHERE adopted_at IS NULL;
 
 -- name: store_adopt
--- $1 the store's new mark.  One row: the database and the store begin anew together, and a restore from a
--- dump is settled.
+-- $1 the store's new mark.  One row: database and store start together again, and a restore from a dump is
+-- complete.
 UPDATE store_state SET adopted_at = now(), written_by = pg_current_xact_id()::xid, mark = $1::uuid,
        next_mark = NULL, moved_at = now(), held_at = NULL, held_files = NULL, held_of = NULL,
        confirmed_at = NULL, confirmed = NULL;
 
 -- name: store_lock
--- $1 seconds of the first period.  The one row, which stays locked until the
--- transaction ends: mark, next mark, whether the row was restored from a dump, whether it is time for
--- another mark, for how many seconds nothing may be collected yet, and how many files an administrator
--- has let go within the last day.
+-- $1 seconds of the first period.  The one row, which stays locked until the transaction ends: mark, next
+-- mark, whether the row was restored from a dump, whether it is time for another mark, for how many
+-- seconds nothing may be collected yet, and how many files an administrator has confirmed within the last
+-- day.
 SELECT mark::text, next_mark::text, (written_by IS DISTINCT FROM xmin) AS restored,
        coalesce(moved_at < now() - interval '10 minutes', true) AS move_due,
        greatest(0, ceil(extract(epoch FROM adopted_at + make_interval(secs => $1::integer) - now())))::bigint AS wait,
@@ -33,16 +33,16 @@ SELECT mark::text, next_mark::text, (written_by IS DISTINCT FROM xmin) AS restor
   FROM store_state FOR UPDATE;
 
 -- name: store_next_mark
--- One row: announces the next mark, unless one is announced already.
+-- One row: announces the next mark, unless one is already announced.
 UPDATE store_state SET next_mark = coalesce(next_mark, gen_random_uuid()) RETURNING next_mark::text;
 
 -- name: store_move_mark
--- One row: the mark that was announced is in the store.
+-- One row: the announced mark is in the store.
 UPDATE store_state SET mark = next_mark, next_mark = NULL, moved_at = now() WHERE next_mark IS NOT NULL;
 
 -- name: store_hold
--- $1 files that a collection would take, $2 of how many; nulls: no collection waits, and the confirmation
--- is used up.  One row.
+-- $1 the number of files that a collection would remove, $2 the number of all files; nulls: no collection
+-- waits, and the confirmation is used up.  One row.
 UPDATE store_state SET held_files = $1::bigint, held_of = $2::bigint,
        held_at = CASE WHEN $1::bigint IS NOT NULL THEN now() END,
        confirmed_at = CASE WHEN $1::bigint IS NOT NULL THEN confirmed_at END,
@@ -68,13 +68,14 @@ SELECT r.id::text AS registry, extract(epoch FROM s.adopted_at)::bigint AS adopt
   FROM registry r, store_state s;
 
 -- name: store_blobs
--- $1 SHA-256, $2 how many.  The next blobs after $1 that a version needs: by primary key, and versions_cksum.
+-- $1 SHA-256, $2 how many.  The next blobs after $1 that a version needs: by primary key, and
+-- versions_cksum.
 SELECT b.sha256, b.size FROM blobs b
  WHERE b.sha256 > $1 AND EXISTS (SELECT FROM versions v WHERE v.cksum = b.sha256)
  ORDER BY b.sha256 LIMIT $2::bigint;
 
 -- name: store_used
--- $1 names of files.  Those that a version needs: look-ups by versions_cksum.
+-- $1 names of files.  The names that a version needs: look-ups by versions_cksum.
 SELECT f.name FROM unnest($1::text[]) AS f (name)
  WHERE EXISTS (SELECT FROM versions v WHERE v.cksum = f.name);
 
@@ -84,8 +85,9 @@ SELECT extract(epoch FROM now())::bigint AS now,
        NOT EXISTS (SELECT FROM store_nodes WHERE node = $1 AND seen_at > now() - interval '10 seconds') AS due;
 
 -- name: store_node_seen
--- $1 node, $2 seconds since 1970, $3 version, $4 schema, $5 external_url, $6 keys.  One row by primary key: the node
--- has written its file at that time, and says this of itself.  A node that comes back after it was gone counts as new.
+-- $1 node, $2 seconds since 1970, $3 version, $4 schema, $5 external_url, $6 keys.  One row by primary
+-- key: the node has written its file at that time, and reports these facts about itself.  A node that
+-- comes back after it was gone counts as new.
 INSERT INTO store_nodes AS n (node, since, seen_at, version, schema, external_url, keys)
 VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint), $3, $4::bigint, $5, $6)
     ON CONFLICT (node) DO UPDATE
@@ -98,8 +100,8 @@ VALUES ($1, to_timestamp($2::bigint), to_timestamp($2::bigint), $3, $4::bigint, 
 live AS (SELECT * FROM store_nodes WHERE seen_at > now() - interval '90 seconds')
 
 -- name: store_node_common
--- $1 node, $2 its external_url, whatever its row says.  One row: the external_url that most nodes have which are not
--- gone, and, where two are as many, the node that has existed longest.
+-- $1 node, $2 its external_url, whatever its row says.  One row: the external_url that most of the nodes
+-- have that are not gone; if two are equally frequent, that of the node that has existed longest.
 WITH @live_nodes, told AS (
 	SELECT CASE WHEN node = $1 THEN $2 ELSE external_url END AS external_url, since FROM live
 	UNION ALL
@@ -109,8 +111,9 @@ SELECT external_url FROM told WHERE external_url IS NOT NULL
  GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1;
 
 -- name: store_node_list
--- For administrators: all nodes of the last day, with the cache of the same host or node that renews its lease
--- last.  behind: how many transactions it has acknowledged fewer than the node that has acknowledged most.
+-- For administrators: all nodes of the last day, each with the cache of its host or node whose lease was
+-- renewed last. behind: how many transactions fewer it has acknowledged than the node that has
+-- acknowledged most.
 WITH @live_nodes, most AS (SELECT max(synced) AS synced FROM cache_nodes WHERE lease_until > now()),
 common AS (SELECT (SELECT external_url FROM live WHERE external_url IS NOT NULL
                     GROUP BY external_url ORDER BY count(*) DESC, min(since), external_url LIMIT 1) AS external_url,

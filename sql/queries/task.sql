@@ -1,7 +1,7 @@
 -- name: task_add
--- $1 kind, $2 key or null, $3 arguments as JSON or null, $4 seconds to wait.  One row; one that
--- waits with the same key is found by tasks_key and takes its place, and where that runs already,
--- it runs once more.  Whoever listens learns of it when the transaction commits.
+-- $1 kind, $2 key or null, $3 arguments as JSON or null, $4 seconds to wait.  One row, which replaces a
+-- waiting task with the same key, by tasks_key; if that task runs already, it runs once more.  Sessions
+-- that listen get a notification when the transaction commits.
 WITH added AS (
 	INSERT INTO tasks AS j (kind, key, args, run_at)
 	VALUES ($1, $2, coalesce($3::jsonb, '{}'), now() + make_interval(secs => $4::integer))
@@ -12,19 +12,19 @@ WITH added AS (
 SELECT id, pg_notify('berth_tasks', '')::text FROM added;
 
 -- name: task_add_missing
--- $1 kind, $2 key, $3 node, $4 arguments as JSON.  Nothing happens where there is one, dead or not:
--- those that wait are found by tasks_key, the dead by a scan of a table that is short.
+-- $1 kind, $2 key, $3 node, $4 arguments as JSON.  Adds nothing if there is such a task, dead or not:
+-- waiting ones are found by tasks_key, dead ones by a scan of a table that is short.
 INSERT INTO tasks (kind, key, node, args)
 SELECT $1, $2, $3, $4::jsonb
  WHERE NOT EXISTS (SELECT FROM tasks j WHERE j.kind = $1 AND j.key = $2)
     ON CONFLICT (kind, key) WHERE dead_at IS NULL DO NOTHING;
 
 -- name: task_listen
--- No table: what task_add notifies comes to this connection from now on.
+-- Reads no table.  From now on this connection gets the notifications of task_add.
 LISTEN berth_tasks;
 
 -- name: task_schedule
--- $1 kind, $2 node or null, $3 period.  One row by tasks_key; written only where it is not so yet.
+-- $1 kind, $2 node or null, $3 period.  One row by tasks_key; written only if something changes.
 INSERT INTO tasks AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $2, $3)
     ON CONFLICT (kind, key) WHERE dead_at IS NULL DO UPDATE
    SET period = excluded.period,
@@ -32,16 +32,16 @@ INSERT INTO tasks AS j (kind, key, node, period) VALUES ($1, coalesce($2, ''), $
  WHERE j.period IS DISTINCT FROM excluded.period;
 
 -- name: task_hasten
--- $1 kind.  One row by tasks_key.  Nobody is told: who says so looks for a task next.
+-- $1 kind.  One row by tasks_key.  Sends no notification, since the caller looks for a task next.
 UPDATE tasks SET run_at = now()
  WHERE kind = $1 AND key = '' AND dead_at IS NULL AND attempts = 0 AND claimed_until IS NULL AND run_at > now();
 
 -- name: task_claim
--- $1 kinds, $2 node, $3 who, $4 seconds that the claim holds, $5 kinds that come first.  The first of those
--- that are due, found by tasks_due; those that are locked just now are passed over, and rows that are
--- not due are not read.  Sessions are looked at for tasks that are claimed alone, which are few.
--- One at which a worker has died or failed is put off beforehand, as far as after so many failures:
--- should this one die too, others come first, and no worker is started again without a pause.
+-- $1 kinds, $2 node, $3 worker, $4 seconds for which the claim is valid, $5 kinds that come first.  The
+-- first due task, by tasks_due; locked rows are skipped, and rows that are not due are not read.  Sessions
+-- are read only for the few claimed tasks.  A task that failed, or at which a worker died, is postponed
+-- before it runs, as after so many failures: if this worker dies as well, other tasks come first, and no
+-- worker starts again without a pause.
 UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
        run_at = CASE WHEN attempts = 0 THEN run_at
                      ELSE now() + make_interval(secs => least(5 * 2 ^ least(attempts - 1, 10), 900)) END,
@@ -59,26 +59,26 @@ UPDATE tasks SET runs = runs + 1, attempts = attempts + 1,
 RETURNING id, kind, args::text, runs, attempts, period IS NOT NULL AS periodic, progress::text;
 
 -- name: task_remove_done
--- $1 task, $2 run.  By primary key; whose claim has gone to somebody else keeps its row.
+-- $1 task, $2 run.  By primary key; if another worker has the claim by now, the row stays.
 DELETE FROM tasks WHERE id = $1 AND runs = $2 AND period IS NULL AND NOT again;
 
 -- name: task_done
--- $1 task, $2 run.  By primary key, after task_remove_done in the same transaction: the row is
--- there still if it has a period or is to run once more.
+-- $1 task, $2 run.  By primary key, after task_remove_done in the same transaction: the row still exists
+-- if the task is periodic or is to run once more.
 UPDATE tasks SET attempts = 0, error = NULL, progress = NULL, again = false, done_at = now(),
        run_at = CASE WHEN again THEN now() ELSE now() + make_interval(secs => period) END,
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 
 -- name: task_put_back
--- $1 task, $2 run, $3 where it is, as JSON or null.  By primary key.
+-- $1 task, $2 run, $3 the position at which to continue, as JSON or null.  By primary key.
 UPDATE tasks SET attempts = 0, error = NULL, progress = $3::jsonb, run_at = now(),
        claimed_until = NULL, claimed_by = NULL, backend_pid = NULL, backend_start = NULL
  WHERE id = $1 AND runs = $2;
 
 -- name: task_fail
--- $1 task, $2 run, $3 seconds to the next attempt, $4 the error, $5 true for no next attempt, $6 true to begin anew.
--- By primary key.
+-- $1 task, $2 run, $3 seconds to the next attempt, $4 the error, $5 true for no further attempt, $6 true
+-- to start from the beginning.  By primary key.
 UPDATE tasks SET error = $4, run_at = now() + make_interval(secs => $3::integer),
        dead_at = CASE WHEN $5::boolean THEN now() END,
        progress = CASE WHEN $6::boolean THEN NULL ELSE progress END,
@@ -86,7 +86,7 @@ UPDATE tasks SET error = $4, run_at = now() + make_interval(secs => $3::integer)
  WHERE id = $1 AND runs = $2;
 
 -- name: task_list
--- $1 kind or null, $2 whether only the dead.  For an administrator at a terminal: a scan of a
+-- $1 kind or null, $2 whether to list only dead tasks.  For an administrator at a terminal: a scan of a
 -- table that is short unless something is wrong.
 SELECT id, kind,
        CASE WHEN dead_at IS NOT NULL THEN 'dead'
@@ -100,7 +100,7 @@ SELECT id, kind,
  ORDER BY id;
 
 -- name: task_retry
--- $1 task.  By primary key; a dead one in whose place another waits (tasks_key) stays as it is.
+-- $1 task.  By primary key; a dead task does not change if another one with its key waits (tasks_key).
 WITH old AS (
 	SELECT id, kind, dead_at FROM tasks WHERE id = $1 FOR UPDATE
 ), woken AS (

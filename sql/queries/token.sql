@@ -8,9 +8,9 @@ SELECT 'personal', id, $2, $3, $4, to_timestamp($5::bigint), $6, $7, nullif($8::
 RETURNING id, true AS changed;
 
 -- name: token_add_deploy
--- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970
--- or null, $6 user name that goes with it or null, $7 handle or ''.  No row if neither
--- exists; a path belongs to one of them only.  Unique indexes groups_full_path and projects_full_path.
+-- $1 full path of a group or project, $2 digest, $3 name, $4 scopes, $5 end as seconds since 1970 or null,
+-- $6 user name for HTTP Basic or null, $7 handle or ''.  No row if neither exists; a path belongs to only
+-- one of them.  Unique indexes groups_full_path and projects_full_path.
 INSERT INTO tokens (kind, group_id, project_id, digest, name, scopes, expires_at, login, handle)
 SELECT 'deploy', g.id, p.id, $2, $3, $4, to_timestamp($5::bigint), $6, nullif($7::text, '')
   FROM (SELECT $1::text AS path) q
@@ -22,7 +22,7 @@ RETURNING id, true AS changed;
 -- name: token_add_job
 -- $1 username, $2 full path of a project, $3 digest, $4 name, $5 seconds to live, $6 pipeline, $7 job,
 -- $8 its URL, $9 ref, $10 commit, these three or null, $11 handle or ''.  The database's clock sets the end.
--- No row where user or project is missing (unique indexes users_username, projects_full_path).
+-- No row if user or project is missing (unique indexes users_username, projects_full_path).
 INSERT INTO tokens (kind, user_id, project_id, digest, name, scopes, expires_at, pipeline, job,
        job_url, ref, commit, handle)
 SELECT 'job', u.id, p.id, $3, $4, '{}', now() + make_interval(secs => $5::integer), $6, $7, $8, $9, $10,
@@ -57,11 +57,11 @@ SELECT t.id, t.kind, u.username, t.name, array_to_string(t.scopes, ',') AS scope
  ORDER BY t.id;
 
 -- name: token_sweep
--- $1 token, $2 how many, $3 seconds.  Visits the next tokens after $1 by id and removes those that
--- ended $3 seconds ago and that no record needs: no version came by them, by
--- versions_token; and a token of a job or of a place has left nothing in the audit log, by
--- audit_events_token, since its row tells which job or place it was.  A user's own token may have: the
--- log has the user.  A replaced token stays until its own end, so that its reuse is noticed.  One row: the
+-- $1 token, $2 how many, $3 seconds.  Visits the next tokens after $1 by id and removes those that ended
+-- $3 seconds ago and that no record needs: no version was published with them, by versions_token; and a
+-- token of a job, project or group has left no row in the audit log, by audit_events_token, since only the
+-- token's row tells which job, project or group it was.  A user's own token may have left rows: the log
+-- has the user.  A replaced token stays until its own end, so that its reuse is noticed.  One row: the
 -- last token that was visited, or null, and how many were removed.
 WITH page AS MATERIALIZED (
 	SELECT t.id, t.kind, CASE WHEN t.family IS NULL THEN least(t.revoked_at, t.expires_at)

@@ -1,8 +1,8 @@
 -- name: token_use_record
--- $1 tokens, $2 when each was last used, in seconds since 1970.  A few hundred rows by primary key.
--- Who else is writing one of them (another worker, or a revocation) is not waited for: with every
--- use it comes again.  A token that has been recorded within the minute is left alone, so that
--- many workers and nodes make no more writes than one.
+-- $1 tokens, $2 when each was last used, in seconds since 1970.  A few hundred rows by primary key.  Does
+-- not wait for another session that writes one of them (another worker, or a revocation), since each use
+-- comes again.  Skips tokens that were recorded within the last minute, so many workers and nodes write no
+-- more than one.
 WITH used AS (
     SELECT t.id, u.at FROM tokens t
       JOIN unnest($1::bigint[], $2::bigint[]) AS u (id, at) ON t.id = u.id

@@ -5,13 +5,13 @@ SELECT id FROM projects
  WHERE id = $1 OR ($1::bigint IS NULL AND lower(full_path) = lower($2)) FOR NO KEY UPDATE;
 
 -- name: trust_count
--- $1 project (locked).  At most 50 rows by trust_rules_project; a statement of its own, after the
--- lock, so that it sees what was committed meanwhile.
+-- $1 project (locked).  At most 50 rows by trust_rules_project; a separate statement after the lock, so
+-- that it sees what was committed before.
 SELECT count(*) AS count FROM trust_rules WHERE project_id = $1;
 
 -- name: trust_add
--- $1 project (locked), $2 URL of the issuer, $3 claims, $4 patterns of crates or null and $5 operations, with
--- commas, $6 username or null.  No row where issuer or user is missing (unique indexes).
+-- $1 project (locked), $2 URL of the issuer, $3 claims, $4 patterns of crates or null and $5 operations,
+-- with commas, $6 username or null.  No row if issuer or user does not exist (unique indexes).
 INSERT INTO trust_rules (project_id, issuer_id, claims, crate_patterns, operations, user_id)
 SELECT $1, i.id, $3::jsonb, string_to_array($4, ','), string_to_array($5, ','), u.id
   FROM trusted_issuers i LEFT JOIN users u ON lower(u.username) = lower($6::text)
@@ -19,16 +19,16 @@ SELECT $1, i.id, $3::jsonb, string_to_array($4, ','), string_to_array($5, ','), 
 RETURNING id;
 
 -- name: trust_remove
--- $1 id of a project or null, $2 its full path, $3 rule.  One row by the primary key, and the
--- project's.  Tokens lose it by tokens_trust_rule, after which they are good for nothing.
+-- $1 id of a project or null, $2 its full path, $3 rule.  One row by the primary key, and the project's.
+-- Tokens lose the rule by tokens_trust_rule, and are then no longer valid.
 DELETE FROM trust_rules r USING projects p
  WHERE r.id = $3 AND p.id = r.project_id
    AND (p.id = $1 OR ($1::bigint IS NULL AND lower(p.full_path) = lower($2)))
 RETURNING p.id;
 
 -- name: trust_list
--- $1 id of a project or null, $2 its full path.  A row without a rule where the project has none, no row
--- where there is no project: primary key or projects_full_path, then trust_rules_project.
+-- $1 id of a project or null, $2 its full path.  A row without a rule if the project has none, no row if
+-- the project does not exist: primary key or projects_full_path, then trust_rules_project.
 SELECT r.id, i.url, i.kind, r.claims::text, array_to_string(r.crate_patterns, ',') AS crates,
        array_to_string(r.operations, ',') AS operations, u.username, r.owner_id,
        extract(epoch FROM r.created_at)::bigint AS created_at
@@ -48,6 +48,6 @@ SELECT r.id, r.claims::text, r.owner_id
  ORDER BY r.id;
 
 -- name: trust_pin
--- $1 rule, $2 owner.  By the primary key, once in the life of a rule; no row where it has another one.
+-- $1 rule, $2 owner.  By the primary key, once for each rule; no row if the rule has another owner.
 UPDATE trust_rules SET owner_id = $2 WHERE id = $1 AND (owner_id IS NULL OR owner_id = $2)
 RETURNING id;

@@ -1,15 +1,15 @@
 -- name: user_add
--- $1 username, $2 name, $3 e-mail, $4 administrator.  No row where the name is taken, in whatever
--- case: the unique index users_username decides.
+-- $1 username, $2 name, $3 e-mail, $4 administrator.  No row if the name exists, in any case: the unique
+-- index users_username decides.
 INSERT INTO users (username, name, email, is_admin) VALUES ($1, $2, $3, $4)
     ON CONFLICT (lower(username)) DO NOTHING
 RETURNING id, true AS changed;
 
 -- name: user_set_state
--- $1 username, $2 state, $3 whether the last active administrator stays.  One row by the unique index
--- users_username, locked before it is looked at, so that of several who set the same state one has changed
--- it.  Before it, and in their order, the active administrators are locked where one must stay, so that two who
--- block the last two wait for each other: a scan of a small table.
+-- $1 username, $2 state, $3 whether the last active administrator must stay.  One row by the unique index
+-- users_username, locked before it is read, so that only one of several sessions that set the same state
+-- changes it.  If an administrator must stay, all active administrators are locked first, in their order,
+-- so that two sessions that block the last two wait for each other: a scan of a small table.
 WITH admins AS MATERIALIZED (
 	SELECT id FROM users WHERE $3::boolean AND $2 <> 'active' AND is_admin AND state = 'active'
 	 ORDER BY id FOR UPDATE
@@ -24,8 +24,8 @@ WITH admins AS MATERIALIZED (
 SELECT id, state <> $2 AND NOT is_last AS changed, is_last FROM judged;
 
 -- name: user_set
--- $1 username, $2 name, $3 e-mail and $4 administrator, or null for what stays, $5 whether the last active
--- administrator stays one.  Locks as user_set_state, for the same reasons.
+-- $1 username, $2 name, $3 e-mail and $4 administrator, each null for no change, $5 whether the last
+-- active administrator must stay one.  Locks as user_set_state, for the same reasons.
 WITH admins AS MATERIALIZED (
 	SELECT id FROM users WHERE $5::boolean AND NOT coalesce($4::boolean, true) AND is_admin AND state = 'active'
 	 ORDER BY id FOR UPDATE
@@ -53,7 +53,7 @@ SELECT id, username, name, email, is_admin, state, extract(epoch FROM created_at
   FROM users ORDER BY id;
 
 -- name: user_entry
--- $1 user.  As clients see it, by primary key.
+-- $1 user, in the form that clients see; by primary key.
 SELECT id, username, name, email, is_admin, state,
        to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS created_at
   FROM users WHERE id = $1;

@@ -9,7 +9,7 @@ SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id
 
 -- name: version_add
 -- $1 project, $2 normalized name of the crate, which is locked: by the unique index (project_id,
--- normalized_name).  version_check_new has said that there is no such version.
+-- normalized_name).  The caller has asked version_check_new, which found no such version.
 INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
        user_id, token_id, description, homepage, documentation, repository, license, license_file,
        links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
@@ -36,12 +36,12 @@ SELECT id, version, yanked, index_line AS line, yank_message AS message FROM ver
  WHERE crate_id = $1 AND version_base = $2 AND status IN ('default', 'hidden', 'deprecated');
 
 -- name: version_set_yanked
--- $1 version, $2 yanked, $3 its new line, $4 why or null.  By primary key; the crate is locked.
+-- $1 version, $2 yanked, $3 its new line, $4 the reason or null.  By primary key; the crate is locked.
 UPDATE versions SET yanked = $2, index_line = $3, yank_message = $4 WHERE id = $1;
 
 -- name: version_published
--- $1 project, $2 normalized name, $3 version without build metadata.  Was this published, with
--- which bytes and by which token?  Asked where the answer to COMMIT was lost, with the crate locked
--- so that the lost transaction has ended.  Unique indexes.
+-- $1 project, $2 normalized name, $3 version without build metadata.  Whether this version was published,
+-- with which bytes and by which token.  Asked if the answer to COMMIT was lost, with the crate locked, so
+-- the lost transaction has ended.  Unique indexes.
 SELECT v.cksum, v.token_id FROM crates c JOIN versions v ON v.crate_id = c.id
  WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.version_base = $3;

@@ -1,14 +1,14 @@
 -- name: view_config
--- $1 group.  Can everybody read all that its registry has?  The groups below by groups_ancestor_ids, their
--- projects by projects_group.
+-- $1 group.  Whether everybody may read all crates of its registry.  The groups below by
+-- groups_ancestor_ids, their projects by projects_group.
 SELECT coalesce(bool_and(p.visibility = 'public' OR p.public_packages), false) AS is_public
   FROM groups d JOIN projects p ON p.group_id = d.id AND p.packages_enabled
  WHERE d.ancestor_ids @> ARRAY[$1::bigint];
 
 -- name: view_names
--- $1 id of a group or null, $2 its full path or null, $3 names in normal form.  For each of them, in their
--- order, the project that has it in the registry of the group, or null, and how the crate is spelled there.
---  No row where there is no such group.  The few crates of each name by crates_name, and one by
+-- $1 id of a group or null, $2 its full path or null, $3 names in normal form.  For each name, in their
+-- order, the project that has it in the registry of the group, or null, and the spelling of the crate
+-- there.  No row if the group does not exist.  The few crates of each name by crates_name, and one by
 -- (project_id, normalized_name).
 SELECT h.project_id, (SELECT c.name FROM crates c
                        WHERE c.project_id = h.project_id AND c.normalized_name = n.name) AS crate
@@ -18,8 +18,8 @@ SELECT h.project_id, (SELECT c.name FROM crates c
  ORDER BY n.place;
 
 -- name: view_shadowed
--- $1 full path of a group.  Crates that its registry does not serve, since another project has their name,
--- and that project: all crates of the group, for an administrator at a terminal.
+-- $1 full path of a group.  The crates that its registry does not serve, since another project has their
+-- name, and that project: reads all crates of the group, for an administrator at a terminal.
 SELECT c.name AS crate, p.full_path, s.full_path AS served
   FROM groups v
   JOIN groups d ON d.ancestor_ids @> ARRAY[v.id]
@@ -31,8 +31,8 @@ SELECT c.name AS crate, p.full_path, s.full_path AS served
  ORDER BY c.normalized_name, c.id;
 
 -- name: view_index
--- $1 group, $2 to $4 as in cache_index.  As cache_index, of the crate that has the name in the registry of
--- the group, and its project.
+-- $1 group, $2 to $4 as in cache_index.  As cache_index, for the crate that has the name in the registry
+-- of the group, with its project.
 SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END AS index_body, c.index_time,
        c.project_id
   FROM view_project($1::bigint, $2::text) h
@@ -41,8 +41,8 @@ SELECT CASE WHEN octet_length(c.index_body) <= $4::bigint THEN c.index_body END 
  WHERE lower(c.name COLLATE "C") = $3 AND c.index_body IS NOT NULL;
 
 -- name: view_version
--- $1 group, $2 to $4 as in cache_version.  As cache_version, of the crate that has the name in the registry
--- of the group.
+-- $1 group, $2 to $4 as in cache_version.  As cache_version, for the crate that has the name in the
+-- registry of the group.
 SELECT r.cksum
   FROM view_project($1::bigint, $2::text) h
   JOIN projects p ON p.id = h.project_id AND p.packages_enabled
@@ -52,12 +52,12 @@ SELECT r.cksum
    AND r.status IN ('default', 'hidden', 'deprecated');
 
 -- name: view_search
--- $1 group, $2 projects that may be searched, $3 what is looked for as a name in normal form, $4 what LIKE
--- takes for it or null, $5 words for to_tsquery, $6 the same as text, $7 how many, $8 after how many.  The
--- crates of these projects whose names have it, by crate_search_trigrams, or that have the words, by
--- crate_search_words, 500 of each at most; where nothing is looked for, the first 1000 by
--- crate_search_name.  Of these, those that the registry of the group serves.  Always a row, as
--- search_names.
+-- $1 group, $2 projects that may be searched, $3 the name to search for, in normal form, $4 its pattern
+-- for LIKE or null, $5 words for to_tsquery, $6 the same words as text, $7 how many, $8 how many to skip.
+-- The crates of these projects whose names contain it, by crate_search_trigrams, or that have the words,
+-- by crate_search_words, 500 of each kind at most; if nothing is searched for, the first 1000 by
+-- crate_search_name.  Among these, only crates that the registry of the group serves.  Always at least one
+-- row, as search_names.
 WITH asked AS MATERIALIZED (
     SELECT to_tsquery('simple', $5::text) || plainto_tsquery('english', $6::text) AS words),
 found AS MATERIALIZED (

@@ -174,7 +174,7 @@ TOML
 	is_deeply([$status, $summary->{imported}, $summary->{unresolved}], [0, 1, 1], 'with it') or diag $err;
 	($status, undef, $err) = $t->berth('import', 'directory', $from, '--into', 'demo/new',
 	    '--registry-url', $url);
-	like($err, qr/^berth: warning: crates of the project depend on `used`, which is not there$/m,
+	like($err, qr/^berth: warning: crates of the project depend on `used`, which the project does not have$/m,
 	    'a dependency that is not there is told');
 	is_deeply([map { "$_->{name} " . ($_->{registry} // 'here') } @{ (lines_of($id, 'user'))[0]{deps} }],
 	    ['serde https://github.com/rust-lang/crates.io-index', 'used here'], 'each has its registry');

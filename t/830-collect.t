@@ -298,7 +298,7 @@ subtest 'under load' => sub {
 	cmp_ok($published, '>', $often, "$published publishes");
 	my $times = $collected->() - $before;
 	cmp_ok($times, '>', 5, "between which $times times something was collected");
-	my $missing = () = $t->log('pool') =~ /is gone again/g;
+	my $missing = () = $t->log('pool') =~ /was removed again/g;
 	is($missing, 0, 'no publish has failed for it');
 	$t->stop_worker('worker2');
 };

@@ -32,11 +32,11 @@ cache_dir_error(const struct cache_dir *d, const char *what, struct err *err)
 		const char *remedy;
 	} remedies[] = {
 		{ ENOENT, "make the directory and give it to the pool's user" },
-		{ EACCES, "give cache_dir and all that is in it to the pool's user" },
-		{ EPERM, "give cache_dir and all that is in it to the pool's user" },
-		{ ENOTDIR, "stop the pool, remove what is there, and make a directory of the pool's user" },
-		{ ELOOP, "stop the pool, and remove what is there" },
-		{ EISDIR, "stop the pool, and remove what is there" },
+		{ EACCES, "give cache_dir and everything in it to the pool's user" },
+		{ EPERM, "give cache_dir and everything in it to the pool's user" },
+		{ ENOTDIR, "stop the pool, remove it, and make a directory of the pool's user" },
+		{ ELOOP, "stop the pool, and remove it" },
+		{ EISDIR, "stop the pool, and remove it" },
 		{ ENOSPC, "make room on its file system" },
 		{ EDQUOT, "raise the quota of the pool's user" },
 		{ EROFS, "mount its file system for writing" },

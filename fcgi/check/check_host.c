@@ -191,5 +191,5 @@ check_disk(struct checking *c)
 		      any;
 	if (!any)
 		check_say(
-		    c, CHECK_CRITICAL, "nothing can be looked at: neither store nor cache_dir is there");
+		    c, CHECK_CRITICAL, "neither store nor cache_dir exists: make them, or mount their file systems");
 }

@@ -54,7 +54,7 @@ test_open(struct cache_dir **d)
 	mkdir(arena_printf(a, "%s/lock", root), 0700);
 	is_int(cache_dir_open(root, d, &err), -1, "something in the lock's place");
 	is_str(err.detail,
-	    arena_printf(a, "cache_dir: %s/lock: Is a directory; stop the pool, and remove what is there", root),
+	    arena_printf(a, "cache_dir: %s/lock: Is a directory; stop the pool, and remove it", root),
 	    "with path and remedy");
 	rmdir(arena_printf(a, "%s/lock", root));
 	is_int(cache_dir_open(root, d, &err), 0, "opened");
@@ -250,7 +250,7 @@ note_due(void *arg, const struct cache_file *f)
 	*(int *)arg += f->namespace != 0 && strcmp(f->name, "Serde_x") == 0;
 }
 
-/* The registries of groups: what a crate of a project takes away from them, and what ends them. */
+/* The registries of groups: which change of a project removes a file of them, and which ends their grants. */
 static void
 test_views(struct cache_dir *d)
 {

@@ -72,7 +72,7 @@ static int
 prepare(struct invocation *in, struct checking *c)
 {
 	if (in->settings == NULL)
-		return err_set(&in->err, 400, "-c FILE is missing: the configuration names what is checked");
+		return err_set(&in->err, 400, "-c FILE is missing: give the configuration of the registry to check");
 	check_limits_default(c);
 	for (size_t i = LIMIT; i < NOPTIONS; i++) {
 		if (in->options.values[i] != NULL &&

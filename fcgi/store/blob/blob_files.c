@@ -30,7 +30,7 @@ check_dir(int root, const char *name, struct err *err)
 	    fstat(fd, &st) == -1)
 		rc = err_disk(err, "blob store: check %s", name);
 	else if (above.st_dev != st.st_dev)
-		rc = err_internal(err, 500, "blob store: %s lies on another file system", name);
+		rc = err_internal(err, 500, "blob store: %s is on another file system", name);
 	close(fd);
 	return rc;
 }

@@ -391,6 +391,6 @@ blob_stage_confirm(struct blob_staging *s, struct err *err)
 		return (uint64_t)size == s->size ? 0 : err_internal(err, 500, "blob store: %s is damaged", path);
 	FAULT_POINT("blob", "missing");
 	if (!s->named)
-		return err_internal(err, 503, "blob store: %s is gone again", path);
+		return err_internal(err, 503, "blob store: %s was removed again", path);
 	return put(s, err);
 }

@@ -3,7 +3,8 @@
 
 /*
  * The keeper of cache_dir is the one process of a node that writes the files that nginx sends by itself,
- * and the grants that allow it (cache/cache_dir.h has the places).
+ * except pages, which workers write (cache/cache_page.h), and the grants that allow it (cache/cache_dir.h has
+ * the places).
  *
  * It promises: once Berth has answered a publish, a yank, a deletion, a change of a project or the loss of
  * a right, no node serves the state before it.  Whatever crashes, hangs or is cut off, all answers are

@@ -208,7 +208,7 @@ check: WERROR = -Werror
 check: $(PROGRAMS:%=build/%) $(BENCH) $(PROGRAMS:%=build/san/%) $(NEXT:%=build/san/next/%) $(UNITS:%=build/san/t/%.t) $(FUZZERS:%=build/san/t/%.t)
 	BERTH_BUILD=build/san t/run prove $(PROVEFLAGS) -It/lib $(TESTS)
 
-# axe-core and a browser go through all kinds of pages; their pictures are in build/screens/ afterwards.
+# Checks all kinds of pages with axe-core in a browser, and leaves pictures of them in build/screens/.
 AXE := build/tools/axe-core-4.10.3
 $(AXE)/node_modules/axe-core/axe.min.js:
 	mkdir -p $(AXE)
@@ -223,7 +223,8 @@ check-tools: all
 	scripts/tools $(TOOLS)
 	BERTH_BUILD=build t/run prove -v -It/lib t/tools/*.t
 
-# Real object stores, which are installed into build/object-stores first; make check has one of its own (t/lib/Berth/S3.pm).
+# Tests with real object stores, which it first installs into build/object-stores; make check has a small one
+# (t/lib/Berth/S3.pm).
 STORES ?= versitygw seaweedfs
 check-s3: $(PROGRAMS:%=build/san/%)
 	scripts/object-stores $(STORES)
@@ -234,7 +235,7 @@ check-s3: $(PROGRAMS:%=build/san/%)
 bench: all $(BENCH)
 	BERTH_BUILD=build t/bench/bench $(BENCHFLAGS) $(PARTS)
 
-# a copy of the plain programs; nothing that is built meanwhile disturbs it
+# a copy of the plain programs, so that a build at the same time does not disturb it
 soak: all
 	t/bench/soak -h $(HOURS) $(SOAKFLAGS)
 
@@ -311,7 +312,7 @@ deb:
 	mv build/deb/*.deb build/
 	rm -rf build/deb
 
-# Three database hosts with Patroni and etcd in network namespaces, and two nodes, as root; some minutes.
+# Three database hosts with Patroni and etcd in network namespaces, and two nodes, as root; takes some minutes.
 check-fleet: all
 	BERTH_BUILD=build t/run prove -v -It/lib t/fleet/fleet.t
 

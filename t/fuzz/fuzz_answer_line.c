@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A line of nginx's log of the cache: what follows the path changes no route. */
+/* A line of nginx's log of the cache: text after the path never changes the route. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

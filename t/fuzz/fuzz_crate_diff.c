@@ -1,7 +1,8 @@
 /*
- * Input: two texts, and between them a NUL; each begins with a name and a line feed.  What the inspector says
- * of them, as files of two crates, is what the pool reads, and its lines stand in the texts.  The pool also
- * reads any input as it is, since an inspector that was taken over may say what it likes.
+ * Input: two texts with a NUL between them; each begins with a name and a line feed.  The texts are files
+ * of two crates; the pool reads the inspector's answer about them, and all lines of the answer are in the
+ * texts.  The pool also reads the input itself as an answer, since an attacker in control of an inspector
+ * can send anything.
  */
 
 #include <assert.h>
@@ -47,7 +48,7 @@ crate_of(struct arena *a, const char *folder, const struct part *part)
 	return tarball_gzip(a, buf_slice(&tar), 1);
 }
 
-/* The lines that are shown stand in the texts where their numbers say. */
+/* Each line of the answer is in the text, at the number that the answer gives. */
 static void
 verify_file(const struct diff_file *f, const struct part *old, const struct part *new)
 {

@@ -1,4 +1,4 @@
-/* What other registries and administrators write: lists of crates, index files, config.json. */
+/* Files of other registries and administrators: lists of crates, index files, config.json. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* Crates come by name, each once, and have all versions between them. */
+/* Crates come in the order of names, each once, and together have all versions. */
 static void
 check_source(const struct import_source *source)
 {

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Whatever the text is, each part is inside it, behind the parts before, and the reading ends. */
+/* For any text, each part is inside the text and after the parts before it, and the parser stops. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,7 +6,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
-/* What an object store answers. */
+/* Answers of an object store. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {

@@ -1,4 +1,4 @@
-/* tasks/answer_line: what nginx writes of reads that it answers by itself. */
+/* tasks/answer_line: the lines that nginx logs for reads that it answers by itself. */
 #include "tasks/answer_line.h"
 
 #include "tap.h"

@@ -1,4 +1,4 @@
-/* A node's copies of an object store: which go, and which stay. */
+/* A node's copies of an object store: which are removed, and which stay. */
 
 #include "store/blob/blob_copies.h"
 

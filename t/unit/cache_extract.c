@@ -1,4 +1,4 @@
-/* cache/cache_extract: what is kept comes back whole, of its own project and key, and the oldest goes. */
+/* cache/cache_extract: extracts come back whole, only for their project and key; the oldest are removed. */
 #include "cache/cache_extract.h"
 
 #include <fcntl.h>
@@ -68,7 +68,7 @@ test_kept(void)
 	is_str(read_back(&e), "none", "without cache_dir there is nothing");
 }
 
-/* What somebody else may have put there. */
+/* Files that somebody else may have put there. */
 static void
 test_others(void)
 {

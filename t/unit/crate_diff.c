@@ -1,4 +1,4 @@
-/* crate/inspect/crate_diff, and diff_text, which reads it: what two crates differ in, and its bounds. */
+/* crate/inspect/crate_diff, and diff_text, which reads it: the differences between two crates, and limits. */
 #include "crate/inspect/crate_diff.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ add_bytes(int side, const char *name, struct slice bytes)
 	tarball_data(&tars[side], bytes.p, bytes.n);
 }
 
-/* A file of both crates; NULL: it is not there. */
+/* A file of both crates; NULL: the crate does not have it. */
 static void
 add(const char *name, const char *old, const char *new)
 {
@@ -150,7 +150,7 @@ test_hostile(void)
 	is_int(out.files[2].why, DIFF_BINARY, "nor what has a NUL");
 }
 
-/* A text of n lines of so many bytes, from a number on. */
+/* A text of n lines of this many bytes, numbered from a first number on. */
 static const char *
 lines(int from, int n, int bytes)
 {
@@ -206,7 +206,7 @@ test_bounds(void)
 	is_int((int64_t)out.nfiles + out.unlisted, 1000, "and the others counted, too");
 }
 
-/* What might take long: texts that have much in common, in another order. */
+/* Input that could take long: texts that have much in common, in another order. */
 static void
 test_slow(void)
 {
@@ -257,7 +257,7 @@ test_damaged(void)
 	is_str(arena_slicedup(arena, out), "E 0\n", "have no files");
 }
 
-/* What an inspector may say that is not ours any more. */
+/* Answers of an inspector that an attacker controls. */
 static void
 test_malformed(void)
 {

@@ -48,7 +48,7 @@ static const struct {
 	{ "hostaddr=192.0.2.1,192.0.2.2 host=a,b", "a[192.0.2.1]: b[192.0.2.2]: " },
 	{ "hostaddr=192.0.2.1,192.0.2.2", "[192.0.2.1]: [192.0.2.2]: " },
 	{ "postgresql://a:1,b/x?target_session_attrs=read-write", "a[]:1 b[]: " },
-	/* libpq itself does what these mean, or complains of them */
+	/* libpq itself handles these, or reports them as errors */
 	{ "host=a port=1", "" },
 	{ "dbname=berth", "" },
 	{ "berth", "" },

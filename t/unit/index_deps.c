@@ -1,4 +1,4 @@
-/* crate/index_deps: the dependencies of an index file, and what is none. */
+/* crate/index_deps: the dependencies of an index file, and text that is not a dependency. */
 #include "crate/index_deps.h"
 
 #include "base/arena.h"

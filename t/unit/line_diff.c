@@ -1,4 +1,4 @@
-/* crate/inspect/line_diff: what stays of two texts is the same, and as much as can be if the search ends. */
+/* crate/inspect/line_diff: common lines of two texts are equal, and as many as can be if the search ends. */
 #include "crate/inspect/line_diff.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 
 static struct arena *arena;
 
-/* The lines that stay, ' '; that went, '-'; that came, '+'; in the order of a diff. */
+/* The lines of a diff in order: common ones with ' ', removed ones with '-', added ones with '+'. */
 static const char *
 diff(struct slice left, struct slice right, size_t *steps)
 {
@@ -94,7 +94,7 @@ random_number(unsigned below)
 	return (unsigned)(state >> 33) % below;
 }
 
-/* A random text of lines of one letter, and these letters. */
+/* A random text with lines of one letter each, and these letters. */
 static struct slice
 random_text(char letters[16], size_t *n)
 {

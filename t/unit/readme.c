@@ -127,7 +127,7 @@ test_hostile(void)
 		is_str(markup_fault(render(cases[i])), "", line_of(cases[i]));
 }
 
-/* Returns where the next text goes. */
+/* Returns the place for the next text. */
 static size_t
 put(char *text, size_t n, const char *more)
 {
@@ -135,7 +135,7 @@ put(char *text, size_t n, const char *more)
 	return n + strlen(more);
 }
 
-/* A row has all cells of the head, however short it is: two bytes would become thousands. */
+/* Each row gets all cells of the head, however short it is, so two bytes would become thousands. */
 static void
 test_large(void)
 {

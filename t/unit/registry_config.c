@@ -1,4 +1,4 @@
-/* crate/registry_config: what the config.json of another registry says, and where its crates are. */
+/* crate/registry_config: the config.json of another registry, and the addresses of its crates. */
 #include "crate/registry_config.h"
 
 #include "tap.h"

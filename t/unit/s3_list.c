@@ -1,4 +1,4 @@
-/* Lists of an object store. */
+/* Lists of the objects in an object store. */
 
 #include "net/s3_list.h"
 

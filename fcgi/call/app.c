@@ -82,10 +82,10 @@ app_store_check(struct worker_app *app, struct request *rq)
 static int
 bring(const struct worker_app *app, struct request *rq, const char *sha256)
 {
-	enum { PATIENCE_US = 5000000, SPARE_US = 3000000 };
+	enum { SLOT_WAIT_US = 5000000, SPARE_US = 3000000 };
 	const int64_t workers = app->settings->workers;
 	const struct slots_ask ask = { .queue = QUEUE_OUTBOUND, .n = workers > 1 ? (size_t)workers / 2 : 1,
-		.actor = "read", .until_us = clock_us() + PATIENCE_US };
+		.actor = "read", .until_us = clock_us() + SLOT_WAIT_US };
 	int rc;
 
 	if (slots_take(app->slots, &ask) == -1) {

@@ -153,7 +153,6 @@ rewind_call(struct s3_call *c, struct err *err)
 
 /* ---- one attempt ---- */
 
-/* The path of a key, with its first slash. */
 const char *
 s3_path(const struct s3 *s, struct arena *a, const char *key, bool bucket)
 {
@@ -290,7 +289,6 @@ s3_away(struct err *err)
 	return err_tell(err, "the registry's object store does not answer; try again in a few seconds");
 }
 
-/* The store's own word for what is wrong, such as NoSuchBucket; "": it has none. */
 struct slice
 s3_code(const struct s3_call *c)
 {
@@ -431,7 +429,6 @@ try_all(struct s3 *s, struct s3_call *c, struct err *err)
 	return answered == 1 ? s3_refuse(s, c, err) : fail(s, c, err);
 }
 
-/* 0: answered, whatever the status is. */
 int
 s3_perform(struct s3 *s, struct arena *a, struct s3_call *c, struct err *err)
 {

@@ -19,11 +19,6 @@
 #include "store/package/version.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
-/*
- * A crate of so many bytes goes to the disk while it is inspected.  With a smaller one the disk is done
- * before the database in any case, and would only take the processor from the inspector.
- */
-enum { LARGE = 1 << 20 };
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
 	.flag = FLAG_CARGO };
@@ -186,8 +181,8 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	v->size = (int64_t)blob_stage_size(upload->crate);
 	if (version_check_bytes(v, &rq->err) == -1)
 		return -1;
-	if (v->size >= LARGE)
-		blob_stage_prepare(upload->crate);
+	/* the disk works while the crate is inspected */
+	blob_stage_prepare(upload->crate);
 	return 0;
 }
 

@@ -1,9 +1,3 @@
--- name: blob_record
--- $1 sha256, $2 size.  One row by primary key.  Renewing bytes that are there already locks the
--- row against the collector until the version refers to it.
-INSERT INTO blobs (sha256, size) VALUES ($1, $2)
-    ON CONFLICT (sha256) DO UPDATE SET stored_at = now(), unused_since = NULL;
-
 -- name: blob_look
 -- $1 the last one of the page before, $2 seconds that what is unused is kept.  A page of up to
 -- 1000 in the order of the primary key, and for each a look-up by versions_cksum.  Those that are

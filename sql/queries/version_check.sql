@@ -1,15 +1,15 @@
 -- name: version_check_new
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates
--- that must be in the project.  Asked before the crate's bytes are read, and again with the crate
+-- that must be in the project, $6 user or null.  Asked before the crate's bytes are read, and again with the crate
 -- locked, by crate_lock in the same round trip.  Always one row: whether the crate is new, as it is
 -- until the transaction that makes it has set its index, the crate's name as first published, which counts
 -- until its last version is destroyed, why the version cannot be added, the bytes that it has if it is there
 -- already, the first of $5 that is not there or has no versions ($2 itself will), when the crate's last version
 -- was deleted, the bytes that the version must have since one with them was deleted, and what one has to know
 -- of the index file to add a line: how often it has changed, its first and last bytes (base/gzip.h), and its
--- last line.  No more of the file is read, which is
+-- last line, and whether the crate was given to $6.  No more of the file is read, which is
 -- stored as it is.  Each is a look-up by a unique index: crates (project_id, normalized_name) for $3 and every
--- one of $5, versions and tombstones (crate_id, version_base), versions by primary key.
+-- one of $5, versions and tombstones (crate_id, version_base), versions and crate_owners by primary key.
 SELECT coalesce(c.index_revision = 0, true) AS is_new,
        CASE WHEN c.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = c.id)
             THEN c.name END AS name,
@@ -25,7 +25,8 @@ SELECT coalesce(c.index_revision = 0, true) AS is_new,
        (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4) AS buried,
        coalesce(c.index_revision, 0) AS index_revision, substr(c.index_body, 1, 10) AS index_head,
        substr(c.index_body, octet_length(c.index_body) - 9) AS index_tail,
-       (SELECT v.index_line FROM versions v WHERE v.id = c.index_last) AS index_last_line
+       (SELECT v.index_line FROM versions v WHERE v.id = c.index_last) AS index_last_line,
+       EXISTS (SELECT FROM crate_owners k WHERE k.crate_id = c.id AND k.user_id = $6::bigint) AS is_owner
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3
   LEFT JOIN LATERAL (
        SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END AS obstacle,

@@ -27,6 +27,7 @@ $t->user('alice');
 $t->member('alice', 'demo', 'maintainer');
 my $token = $t->token('alice');
 my ($read, $write) = ($t->socket_path, $t->write_socket_path);
+my $noise = join('', map { chr(int(rand(256))) } 1 .. 60_000); # nginx asks before it reads so much
 
 $t->start_pool;
 ok($t->wait_for(sub { $t->log('pool') =~ /ready: 1 workers, 1 write workers/ }), 'one of each kind');
@@ -59,7 +60,7 @@ subtest 'which requests nginx sends where' => sub {
 			is_deeply(\%got, { map { $_ => $want } @{ $methods{$want} } }, "$want: $path");
 		}
 	}
-	my $res = $t->publish($id, $token, 'first', '1.0.0');
+	my $res = $t->publish($id, $token, 'first', '1.0.0', files => { noise => $noise });
 	is($res->{status}, 200, 'a publish');
 	is_deeply([map { $kind{$_} } pids_of($res->{headers}{'x-request-id'}, 2)], [qw(read write)],
 	    'is asked about by one kind and done by the other');
@@ -95,7 +96,7 @@ subtest 'writers that do not end' => sub {
 	if ($pid == 0) {
 		# theirs to close is not ours
 		undef @held;
-		print $t->publish($id, $token, 'waits', '1.0.0')->{status};
+		print $t->publish($id, $token, 'waits', '1.0.0', files => { noise => $noise })->{status};
 		close(STDOUT);
 		POSIX::_exit(0);
 	}

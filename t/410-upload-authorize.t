@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Before nginx reads the body of a publish, the application says whether this caller may upload it:
-# who may not costs no upload and no disk, and sees the same answer as ever.
+# Before nginx reads the body of a publish of 60 kB or more, the application says whether this caller may
+# upload it: who may not costs no upload and no disk, and sees the same answer as ever.
 
 use strict;
 use warnings;
@@ -23,6 +23,7 @@ $t->member('guest', 'demo', 'guest');
 my %token = map { $_ => $t->token($_) } qw(dev guest stranger);
 $token{read} = $t->token('dev', scopes => 'read_api');
 my $big = 'x' x (5 << 20);
+my $noise = join('', map { chr(int(rand(256))) } 1 .. 60_000);
 
 # When nginx last made or removed a file for a body.
 sub files_changed { return (stat($t->dir . '/nginx/tmp/body'))[9] // die "no directory for bodies\n"; }
@@ -69,7 +70,8 @@ for my $http2 (0, 1) {
 is(files_changed(), $unused, 'no refused body touched the disk');
 
 my $res = $t->http(PUT => new_of($id), { token => $token{dev},
-	body => $t->publish_body($t->metadata('foo', '1.0.0'), $t->make_crate('foo', '1.0.0')) });
+	body => $t->publish_body($t->metadata('foo', '1.0.0'), $t->make_crate('foo', '1.0.0',
+	files => { noise => $noise })) });
 is($res->{status}, 200, 'who may, may');
 is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'asked first, under the same id');
 is($res->{headers}{'x-berth-status'}, undef, 'nothing of it shows');
@@ -78,13 +80,31 @@ is($res->{status}, 413, 'a body that is no publish is read and refused');
 is_deeply([$t->routes_of($res, 2)], ['publish_authorize', 'publish'], 'by the publish');
 isnt(files_changed(), $unused, 'that one went to the disk');
 
+# what is small is read at once, and refused with the same words
+for my $case ([59_999, 'publish'], [60_000, 'publish_authorize']) {
+	my ($size, $route) = @$case;
+
+	for my $who (['guest', 403, qr/role/], ['stranger', 404, qr/^Project Not Found$/]) {
+		my ($name, $status, $detail) = @$who;
+
+		$res = $t->http(PUT => new_of($id), { token => $token{$name}, body => 'x' x $size });
+		is($res->{status}, $status, "$size bytes, $name");
+		like($t->json($res)->{errors}[0]{detail}, $detail, '  why');
+		is_deeply([$t->routes_of($res, 1)], [$route], "  by $route");
+	}
+	$res = $t->http(PUT => new_of($id), { body => 'x' x $size });
+	is($res->{status}, 401, "$size bytes, no token");
+	is_deeply([$t->routes_of($res, 1)], ['publish_authorize'], '  which no worker that writes is asked for');
+}
+
 # quotas: what can have no room is not uploaded
 {
 	my $used = $t->psql('SELECT sum(size) FROM versions');
 	my $least = length($big) - 8 - (1 << 20); # what is no metadata
 	my $quota = sub { $t->berth_ok('project', 'set', 'demo/priv', @_); };
 	my $put = sub { return $t->http(PUT => new_of($id), { token => $token{dev}, body => $_[0] // $big }); };
-	my $foo = sub { return $put->($t->publish_body($t->metadata('foo', $_[0]), $t->make_crate('foo', $_[0]))); };
+	my $foo = sub { return $put->($t->publish_body($t->metadata('foo', $_[0]), $t->make_crate('foo', $_[0],
+	    files => { noise => $noise }))); };
 
 	$quota->('quota_versions=1');
 	refused('no version more', $put->(), 403,

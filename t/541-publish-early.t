@@ -101,7 +101,7 @@ for my $case (@cases) {
 	$t->berth_ok('project', 'set', $project, $quota) if defined $quota;
 	my $res = put($who, $crate, $version, %opt);
 	$p->refused($name, $res, $status, $detail);
-	is(join(' ', $t->routes_of($res, 2)), 'publish_authorize publish', "$name: by the publish");
+	is(join(' ', $t->routes_of($res, 1)), 'publish', "$name: by the publish");
 	$t->berth_ok('project', 'set', $project, $quota =~ s/=.*/=/r) if defined $quota;
 }
 ok(!-e $called, 'nothing was inspected');

@@ -285,7 +285,7 @@ subtest 'another project has its own' => sub {
 
 subtest 'a policy that is not understood' => sub {
 	$t->psql(q(UPDATE projects SET policy = '{"max_colour": "1"}' WHERE full_path = 'demo/registry'));
-	refuses('lets nothing in', crate_with(), 500, qr/^internal error/);
+	refuses('lets nothing in', crate_with(), 500, qr/^internal server error/);
 	ok($t->wait_for(sub { $t->log('pool') =~ /policy of the project: max_colour is not a key of a project/ },
 	    10), 'the log says why');
 	is($t->http(GET => $p->root . '/config.json', { token => $p->token })->{status}, 200, 'reading goes on');

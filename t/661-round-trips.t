@@ -118,6 +118,70 @@ cmp_ok($seen, '>=', 5, 'routes that lead to something');
 
 is((ask({ pattern => '-/liveness', name => 'liveness' }, 'GET', 'pub', 'owner'))[1], undef,
     'what needs no decision asks nothing');
+
+# A publish.  A worker that has seen the caller before reads the facts along with its other questions.
+my $versions = 0;
+
+sub upload {
+	my (%opt) = @_;
+	my @id = ($opt{name} // 'abcd', '2.0.' . $versions++);
+	my $body = $opt{body} // $t->publish_body($t->metadata(@id), $t->make_crate(@id));
+
+	$trips->take;
+	my $res = fetch($t->socket_path, $t->registry($id{priv}) . '/api/v1/crates/new', REQUEST_METHOD => 'PUT',
+	    REMOTE_ADDR => '127.0.0.1', HTTP_AUTHORIZATION => $token{writer}, body => $body);
+	return ($res, grep { "@$_" !~ /^(?:token_use_record|registry_id|rate_limit_charge$)/ } $trips->take);
+}
+
+sub said { return $t->json($_[0])->{errors}[0]{detail}; }
+
+$t->user('writer');
+$t->member('writer', 'demo', 'developer');
+$token{writer} = $t->token('writer');
+upload(); # which store it is
+for my $case (['known', 3, sub { }],
+    ['in another role', 4, sub { $t->member('writer', 'demo', 'owner') }],
+    ['known again', 3, sub { }],
+    ['where less is allowed', 4, sub { $t->berth_ok('project', 'set', 'demo/priv', 'max_features=7') }]) {
+	my ($name, $n, $change) = @$case;
+
+	$change->();
+	my ($res, @trips) = upload();
+	is($res->{status}, 200, "$name: publishes") or diag($res->{body});
+	is(scalar @trips, $n, "$name: round trips") or diag(shown(@trips));
+}
+# nothing is said by what was true before
+$t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=abcd');
+my ($res) = upload();
+is($res->{status}, 400, 'a rule that is new') or diag($res->{body});
+like(said($res), qr/reserved name/, '  is told');
+$t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=efgh');
+($res) = upload();
+is($res->{status}, 200, 'another rule') or diag($res->{body});
+$t->berth_ok('project', 'set', 'demo/priv', 'reserved_names=');
+($res) = upload(name => 'efgh');
+is($res->{status}, 200, 'a rule that has gone') or diag($res->{body});
+($res) = upload(body => 'x');
+is($res->{status}, 400, 'what is no publish');
+$t->berth_ok('flag', 'set', 'writes', 'off');
+($res) = upload();
+is($res->{status}, 503, 'writes are off');
+$t->berth_ok('flag', 'unset', 'writes');
+$t->psql("DELETE FROM members WHERE user_id = (SELECT id FROM users WHERE username = 'writer')");
+for my $body ('x', undef) {
+	($res) = upload(body => $body);
+	is($res->{status}, 404, 'no member any more') or diag($res->{body});
+}
+$t->member('writer', 'demo', 'owner');
+($res) = upload();
+is($res->{status}, 200, 'a member again');
+$t->psql('UPDATE tokens SET revoked_at = now()'
+    . " WHERE user_id = (SELECT id FROM users WHERE username = 'writer')");
+for my $body ('x', undef) {
+	($res) = upload(body => $body);
+	is($res->{status}, 401, 'a revoked token');
+	like(said($res), qr/revoked|invalid/, '  and nothing else is said');
+}
 $t->stop_pool;
 $trips->stop;
 

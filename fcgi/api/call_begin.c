@@ -11,6 +11,7 @@
 #include "base/decimal.h"
 #include "cache/cache_barrier.h"
 #include "call/call_view.h"
+#include "call/known_caller.h"
 #include "call/patience.h"
 
 _Static_assert(sizeof("user:/token:") + 2 * (size_t)(DECIMAL_SIZE - 1) <=
@@ -56,8 +57,10 @@ look_up_viewer(struct call *call, struct request *rq)
 static int
 look_up(struct call *call, struct request *rq)
 {
-	return call->policy->is_page && call->credential.kind == CREDENTIAL_NONE ? look_up_viewer(call, rq)
-	    : call_look_up(call, rq);
+	if (call->policy->is_page && call->credential.kind == CREDENTIAL_NONE)
+		return look_up_viewer(call, rq);
+	return call->policy->knows_callers && known_caller_find(call, rq)
+	    ? app_know_keys(call->app, rq->arena, &rq->err) : call_look_up(call, rq);
 }
 
 /* The project that a job of another CI system wants to use; { 0 }: unknown. */
@@ -108,7 +111,7 @@ authorize(struct call *call, struct request *rq)
 	/* a session has no token, and has named its user already */
 	if (call->facts.token_id >= 0)
 		note_actor(rq, &call->facts);
-	if (call->facts.token_usable && call->facts.token_id > 0)
+	if (call->facts.token_usable && call->facts.token_id > 0 && !call->facts_due)
 		token_use_note(&app->token_use, call->facts.token_id, time(NULL), clock_us());
 	if (call_is_view(rq) && call->credential.kind != CREDENTIAL_MALFORMED)
 		return call_view_decide(call, rq);

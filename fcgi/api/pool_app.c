@@ -13,6 +13,7 @@
 #include "cache/cache_keeper.h"
 #include "call/app.h"
 #include "call/app_metrics.h"
+#include "call/known_caller.h"
 #include "call/patience.h"
 #include "crate/inspect/inspector.h"
 #include "store/blob/blob.h"
@@ -52,6 +53,7 @@ app_stop(struct worker_app *app)
 	inspector_stop(app->inspector);
 	if (app->db != NULL)
 		app_idle(app);
+	known_callers_forget(app->known, app->arena);
 	cache_barrier_free(app->barrier);
 	db_free(app->db);
 	db_free(app->replica);
@@ -112,6 +114,7 @@ app_start(const struct settings *settings, const struct meter *meter, const stru
 		return NULL;
 	}
 	app->inspector = inspector_new(app->arena, settings->inspector);
+	app->known = known_callers_new(app->arena);
 	app->www_authenticate =
 	    arena_printf(app->arena, "Cargo login_url=\"%s/-/tokens\"", settings->external_url);
 	prepare_store(settings);

@@ -2,8 +2,8 @@
 #define CALL_APP_H
 
 /*
- * The state of one worker, for its whole life.  It keeps nothing of a request
- * (call/call.h).
+ * The state of one worker, for its whole life.  It keeps nothing of a request (call/call.h), but for what
+ * call/known_caller.h remembers.
  */
 
 #include <stdbool.h>
@@ -43,6 +43,7 @@ struct worker_app {
 	struct store_identity store;
 	const char *www_authenticate;
 	struct token_use token_use;
+	struct known_callers *known; /* call/known_caller.h */
 	/* the registry's id and the live keys of tokens, as of this connection to the database and this time */
 	struct token_keys keys;
 	uint64_t keys_connection; /* 0: not read yet */

@@ -52,16 +52,25 @@ call_facts_call(const struct call *call, const struct request *rq, struct arena 
 		access_facts_call(facts, a, call->policy->namespace_kind, call_digest(call), namespace);
 }
 
+void
+call_take_facts(struct call *call, const struct request *rq, const struct db_result *row)
+{
+	const struct db_call facts = { .result = *row };
+
+	access_facts_read(&facts, call_facts_kind(call, rq), &call->facts);
+	access_facts_switch(&call->facts, call->policy->flag);
+	access_facts_locate(&call->facts, rq->remote_addr);
+	call->project_policy = access_facts_policy(&facts);
+	call->facts_row = *row;
+}
+
 int
 call_read_facts(struct call *call, struct request *rq, struct db_call *facts)
 {
 	if (app_know_keys(call->app, rq->arena, &rq->err) == -1 ||
 	    db_run(call->app->db, rq->arena, facts, 1, &rq->err) == -1)
 		return -1;
-	access_facts_read(facts, call_facts_kind(call, rq), &call->facts);
-	access_facts_switch(&call->facts, call->policy->flag);
-	access_facts_locate(&call->facts, rq->remote_addr);
-	call->project_policy = access_facts_policy(facts);
+	call_take_facts(call, rq, &facts->result);
 	return 0;
 }
 

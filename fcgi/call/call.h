@@ -33,6 +33,8 @@ struct route_policy {
 	 * a 401 asks for a token as the password of HTTP Basic, which feed readers can send.
 	 */
 	bool is_page;
+	/* it begins with the facts of a caller who has been here before: call/known_caller.h */
+	bool knows_callers;
 };
 
 /* call/patience.h */
@@ -61,6 +63,8 @@ struct call {
 	struct call_view view;
 	struct request_credential credential;
 	struct access_facts facts; /* by which the caller was let in */
+	struct db_result facts_row; /* the same, as it was read */
+	bool facts_due; /* they are of another time: call/known_caller.h */
 	const char *project_policy; /* access_facts_policy() */
 	struct db_guard guard; /* where it writes */
 	struct patience patience; /* where it waits for a database that is away */
@@ -88,6 +92,9 @@ void call_facts_call(const struct call *, const struct request *, struct arena *
 
 /* Runs that statement, or one with the same columns, and reads call.facts.  -1: 503, 500. */
 int call_read_facts(struct call *, struct request *, struct db_call *) __attribute__((warn_unused_result));
+
+/* Reads call.facts from the result of that statement. */
+void call_take_facts(struct call *, const struct request *, const struct db_result *);
 
 /* Reads call.facts: the caller, and the namespace of the request.  -1: 503, 500. */
 int call_look_up(struct call *, struct request *) __attribute__((warn_unused_result));

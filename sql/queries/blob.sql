@@ -1,9 +1,3 @@
--- name: blob_record
--- $1 sha256, $2 size.  One row by primary key.  If the bytes exist already, the row is locked against the
--- collector until the version refers to it.
-INSERT INTO blobs (sha256, size) VALUES ($1, $2)
-    ON CONFLICT (sha256) DO UPDATE SET stored_at = now(), unused_since = NULL;
-
 -- name: blob_look
 -- $1 the last blob of the page before, $2 seconds for which an unused blob stays.  A page of up to 1000
 -- blobs in the order of the primary key, with a look-up by versions_cksum for each.  Blobs that are unused

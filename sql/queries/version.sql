@@ -9,26 +9,29 @@ SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id
 
 -- name: version_add
 -- $1 project, $2 normalized name of the crate, which is locked: by the unique index (project_id,
--- normalized_name).  The caller has asked version_check_new, which found no such version.
-INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
-       user_id, token_id, description, homepage, documentation, repository, license, license_file,
-       links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
-       has_lib, features)
-SELECT c.id, c.project_id, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10, $11, $12, $13, $14, $15,
-       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27
-  FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2;
-
--- name: version_add_dependencies
--- $1 project, $2 normalized name of the crate, $3 version without build metadata, $4 a JSON array of
--- dependencies.  One insert for all of them; crate and version are found by their unique indexes.
+-- normalized_name).  The caller has asked version_check_new, which found no such version.  $6 sha256 and
+-- $7 size of its blob, one row by primary key: if the bytes exist already, the row is locked against the
+-- collector until the version refers to it.  $28 a JSON array of dependencies.
+WITH stored AS (
+	INSERT INTO blobs (sha256, size) VALUES ($6, $7)
+	    ON CONFLICT (sha256) DO UPDATE SET stored_at = now(), unused_since = NULL
+), added AS (
+	INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
+	       user_id, token_id, description, homepage, documentation, repository, license, license_file,
+	       links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
+	       has_lib, features, normalized_name)
+	SELECT c.id, c.project_id, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10, $11, $12, $13, $14, $15,
+	       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, c.normalized_name
+	  FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2
+	RETURNING id
+)
 INSERT INTO dependencies (version_id, name, normalized_name, alias, req, target, registry, kind,
        optional, default_features, features)
 SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target, d.registry, d.kind,
        d.optional, d.default_features, d.features
-  FROM crates c JOIN versions v ON v.crate_id = c.id,
-       jsonb_to_recordset($4::jsonb) AS d (name text, alias text, req text, target text,
-           registry text, kind text, optional boolean, default_features boolean, features text[])
- WHERE c.project_id = $1 AND c.normalized_name = $2 AND v.version_base = $3;
+  FROM added v,
+       jsonb_to_recordset($28::jsonb) AS d (name text, alias text, req text, target text,
+           registry text, kind text, optional boolean, default_features boolean, features text[]);
 
 -- name: version_find
 -- $1 crate, $2 version without build metadata.  One row by the unique index; its crate is locked.

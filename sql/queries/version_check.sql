@@ -1,15 +1,16 @@
 -- name: version_check_new
 -- $1 project, $2 name, $3 normalized name, $4 version without build metadata, $5 names of crates that must
--- be in the project.  Asked before the bytes of the crate are read, and again with the crate locked, by
--- crate_lock in the same round trip.  Always one row: whether the crate is new, which it stays until the
--- transaction that creates it has set its index; the crate's name as first published, which is in force
--- until its last version is destroyed; why the version cannot be added; the bytes of the version, if it
--- exists already; the first of $5 that does not exist or has no versions ($2 itself will have one); when
--- the last version of the crate was deleted; the bytes that the version must have, if one with this number
--- was deleted; and the values of the index file that are needed to add a line: how often it has changed,
--- its first and last bytes (base/gzip.h), and its last line.  The rest of the file is not read.  Each is a
--- look-up by a unique index: crates (project_id, normalized_name) for $3 and each of $5, versions and
--- tombstones (crate_id, version_base), versions by primary key.
+-- be in the project, $6 user or null.  Asked before the bytes of the crate are read, and again with the
+-- crate locked, by crate_lock in the same round trip.  Always one row: whether the crate is new, which it
+-- stays until the transaction that creates it has set its index; the crate's name as first published, which
+-- is in force until its last version is destroyed; why the version cannot be added; the bytes of the
+-- version, if it exists already; the first of $5 that does not exist or has no versions ($2 itself will have
+-- one); when the last version of the crate was deleted; the bytes that the version must have, if one with
+-- this number was deleted; the values of the index file that are needed to add a line: how often it has
+-- changed, its first and last bytes (base/gzip.h), and its last line (the rest of the file is not read); and
+-- whether $6 is an owner of the crate.  Each is a look-up by a unique index: crates (project_id,
+-- normalized_name) for $3 and each of $5, versions and tombstones (crate_id, version_base), versions and
+-- crate_owners by primary key.
 SELECT coalesce(c.index_revision = 0, true) AS is_new,
        CASE WHEN c.deleted_at IS NULL OR EXISTS (SELECT FROM versions v WHERE v.crate_id = c.id)
             THEN c.name END AS name,
@@ -25,7 +26,8 @@ SELECT coalesce(c.index_revision = 0, true) AS is_new,
        (SELECT t.cksum FROM tombstones t WHERE t.crate_id = c.id AND t.version_base = $4) AS buried,
        coalesce(c.index_revision, 0) AS index_revision, substr(c.index_body, 1, 10) AS index_head,
        substr(c.index_body, octet_length(c.index_body) - 9) AS index_tail,
-       (SELECT v.index_line FROM versions v WHERE v.id = c.index_last) AS index_last_line
+       (SELECT v.index_line FROM versions v WHERE v.id = c.index_last) AS index_last_line,
+       EXISTS (SELECT FROM crate_owners k WHERE k.crate_id = c.id AND k.user_id = $6::bigint) AS is_owner
   FROM (SELECT) AS one LEFT JOIN crates c ON c.project_id = $1 AND c.normalized_name = $3
   LEFT JOIN LATERAL (
        SELECT CASE v.status WHEN 'pending_destruction' THEN 'deleted' ELSE 'there' END AS obstacle,

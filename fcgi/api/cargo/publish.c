@@ -7,6 +7,7 @@
 #include "api/cargo/publish_inspect.h"
 #include "api/cargo/publish_registries.h"
 #include "api/cargo/publish_upload.h"
+#include "auth/call_guard.h"
 #include "auth/rate_limit.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -14,19 +15,15 @@
 #include "call/app_metrics.h"
 #include "call/call_view.h"
 #include "call/json_response.h"
+#include "call/known_caller.h"
 #include "crate/index_line.h"
 #include "store/blob/blob.h"
 #include "store/package/version.h"
 
 enum { LINE_MAX_SEEN = 8 * INDEX_LINE_MAX }; /* an error tells the length of a longer line up to this */
-/*
- * A crate of so many bytes goes to the disk while it is inspected.  With a smaller one the disk is done
- * before the database in any case, and would only take the processor from the inspector.
- */
-enum { LARGE = 1 << 20 };
 
 const struct route_policy publish_route_policy = { .action = ACTION_CREATE_PACKAGE,
-	.flag = FLAG_CARGO };
+	.flag = FLAG_CARGO, .knows_callers = true };
 
 /* Measures the stages, each from the end of the one before. */
 struct stages {
@@ -86,22 +83,59 @@ charge_refused(struct call *call, struct request *rq, const struct version_new *
 }
 
 /*
+ * By the facts of now, which `facts` has, or which it reads.  0: the caller is known by the same; 1: they are
+ * others, and the caller may still publish; -1.
+ */
+static int
+confirm_caller(struct call *call, struct request *rq, struct db_call *facts)
+{
+	int rc = known_caller_confirm(call, rq, facts);
+
+	if (rc == -1)
+		return rate_limit_note_refusal(call, rq);
+	token_use_note(&call->app->token_use, call->facts.token_id, time(NULL), clock_us());
+	return rc == 1 && call_guard_writes(call, rq, true) == -1 ? -1 : rc;
+}
+
+/* Something is wrong with the request, which rq->err says.  As confirm_caller(), but -1 instead of 0. */
+static int
+refuse_known(struct call *call, struct request *rq)
+{
+	struct err why = rq->err;
+	int rc;
+
+	err_clear(&rq->err);
+	rc = confirm_caller(call, rq, NULL);
+	if (rc == 0)
+		rq->err = why;
+	return rc == 0 ? -1 : rc;
+}
+
+/*
  * Makes all checks that need no byte of the crate, and counts the publish.  After this each
- * publish costs: only an inspection finds what is wrong with the crate itself.
+ * publish costs: only an inspection finds what is wrong with the crate itself.  1: it was all for other facts
+ * than those of now.
  */
 static int
 check_announced(struct call *call, struct request *rq, struct upload *upload,
     struct registry_paths *paths, struct version_new *v)
 {
-	struct db_call calls[VERSION_CHECK_EARLY_CALLS] = { 0 };
+	struct db_call calls[VERSION_CHECK_EARLY_CALLS + 1] = { 0 };
+	struct db_call *facts = &calls[VERSION_CHECK_EARLY_CALLS];
+	int rc = 0;
 
 	*v = announced(call, rq, upload);
 	if (check_metadata(call, rq, upload, paths) == -1)
 		return charge_refused(call, rq, v);
 	version_check_early_calls(calls, rq->arena, v);
-	if (rate_limit_charge_publish(call, rq, v->normalized_name, calls, VERSION_CHECK_EARLY_CALLS) == -1)
+	if (call->facts_due)
+		call_facts_call(call, rq, rq->arena, &call->namespace, facts);
+	if (rate_limit_charge_publish(call, rq, v->normalized_name, calls,
+	        VERSION_CHECK_EARLY_CALLS + call->facts_due) == -1)
 		return -1;
-	return version_check_early_judge(call->app->db, calls, v, &rq->err);
+	if (call->facts_due)
+		rc = confirm_caller(call, rq, facts);
+	return rc != 0 ? rc : version_check_early_judge(call->app->db, calls, v, &rq->err);
 }
 
 /* Checks that the description in the crate is sound and agrees with the client's. */
@@ -186,8 +220,8 @@ take_crate(struct worker_app *app, struct request *rq, struct upload *upload, st
 	v->size = (int64_t)blob_stage_size(upload->crate);
 	if (version_check_bytes(v, &rq->err) == -1)
 		return -1;
-	if (v->size >= LARGE)
-		blob_stage_prepare(upload->crate);
+	/* the disk works while the crate is inspected */
+	blob_stage_prepare(upload->crate);
 	return 0;
 }
 
@@ -227,14 +261,39 @@ read_policy(const struct call *call, struct request *rq, struct publish_policy *
 	    policy, &rq->err);
 }
 
-/* Continues a publish to a group as one to a project, since the name of the crate is known now. */
+/*
+ * Reads what needs no facts about the caller.  In the registry of a group, the name of the crate then
+ * says to which project the publish goes.
+ */
 static int
-enter_project(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
+read_announced(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
 {
-	if (!call_is_view(rq))
-		return 0;
-	return call_view_enter(call, rq, upload->id.normalized_name) == -1 || read_policy(call, rq, policy) == -1 ||
-	    upload_check_policy(rq, upload) == -1 ? -1 : 0;
+	const char *own = call->project_policy;
+	int rc;
+
+	call->project_policy = NULL;
+	rc = read_policy(call, rq, policy);
+	call->project_policy = own;
+	if (rc == -1 || app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, policy, upload) == -1)
+		return -1;
+	/* a publish to a group is one to a project as soon as its name is known */
+	return call_is_view(rq) ? call_view_enter(call, rq, upload->id.normalized_name) : 0;
+}
+
+/* As check_announced(), by the facts of now. */
+static int
+check_caller(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload,
+    struct registry_paths *paths, struct version_new *v)
+{
+	int rc;
+
+	do {
+		rc = read_policy(call, rq, policy) == -1 || upload_check_policy(rq, upload) == -1 ? -1
+		    : check_announced(call, rq, upload, paths, v);
+		if (rc == -1 && call->facts_due)
+			rc = refuse_known(call, rq);
+	} while (rc == 1);
+	return rc;
 }
 
 int
@@ -243,16 +302,21 @@ publish_handle(struct call *call, struct request *rq, struct response *rs)
 	struct stages stages = { call->app->meter, clock_us() };
 	struct publish_policy policy;
 	struct upload upload;
-	struct version_new v;
+	struct version_new v = { 0 };
 	struct package manifest;
 	struct registry_paths paths = { .n = 0 };
 	struct strings of_quotas = { 0 };
 
-	if (read_policy(call, rq, &policy) == -1 || app_store_check(call->app, rq) == -1 ||
-	    upload_read_metadata(rq, &policy, &upload) == -1 || enter_project(call, rq, &policy, &upload) == -1)
+	if (read_announced(call, rq, &policy, &upload) == -1) {
+		struct err why = rq->err;
+
+		if (call->facts_due && refuse_known(call, rq) == 1)
+			rq->err = why;
 		return -1;
-	if (stage_end(&stages, STAGE_CHECK, check_announced(call, rq, &upload, &paths, &v)) == -1)
+	}
+	if (stage_end(&stages, STAGE_CHECK, check_caller(call, rq, &policy, &upload, &paths, &v)) == -1)
 		return restore(call->app, rq, &upload, &v);
+	known_caller_remember(call, rq);
 	if (stage_end(&stages, STAGE_READ, take_crate(call->app, rq, &upload, &v)) == -1 ||
 	    stage_end(&stages, STAGE_WAIT, publish_inspect_begin(call, rq)) == -1 ||
 	    stage_end(&stages, STAGE_INSPECT, publish_inspect(call, rq, &upload,

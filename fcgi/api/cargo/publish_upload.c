@@ -5,20 +5,6 @@
 
 enum { PIECE = 64 * 1024 };
 
-static int
-check_id(struct arena *a, struct upload *upload, struct err *err)
-{
-	const struct package *metadata = &upload->metadata;
-	struct slice name = slice_str(metadata->name);
-
-	if (package_check_id(a, metadata, &upload->id, err) == -1)
-		return -1;
-	if (crate_name_reserved(name) || crate_name_listed(name, upload->policy->reserved_names))
-		return err_set(err, 400, "cannot upload a crate with the reserved name `%s`",
-		    metadata->name);
-	return 0;
-}
-
 /* Reads the next bytes of the body, unless some are left.  *end: the body has ended. */
 static int
 read_piece(struct request *rq, struct upload *upload, bool *end)
@@ -63,7 +49,7 @@ upload_read_metadata(struct request *rq, const struct publish_policy *policy, st
 	if (read_until(rq, upload, FRAME_CRATE_LEN) == -1 ||
 	    metadata_parse(rq->arena, slice_of(frame->json, frame->json_len), &upload->metadata,
 	        &rq->err) == -1 ||
-	    check_id(rq->arena, upload, &rq->err) == -1)
+	    package_check_id(rq->arena, &upload->metadata, &upload->id, &rq->err) == -1)
 		return -1;
 	return read_until(rq, upload, FRAME_CRATE);
 }
@@ -71,8 +57,15 @@ upload_read_metadata(struct request *rq, const struct publish_policy *policy, st
 int
 upload_check_policy(struct request *rq, struct upload *upload)
 {
-	return frame_check(&upload->frame, upload->policy->max_metadata_size, upload->policy->max_crate_size,
-	    &rq->err) == -1 ? -1 : check_id(rq->arena, upload, &rq->err);
+	const struct publish_policy *policy = upload->policy;
+	struct slice name = slice_str(upload->metadata.name);
+
+	if (frame_check(&upload->frame, policy->max_metadata_size, policy->max_crate_size, &rq->err) == -1)
+		return -1;
+	if (crate_name_reserved(name) || crate_name_listed(name, policy->reserved_names))
+		return err_set(&rq->err, 400, "cannot upload a crate with the reserved name `%s`",
+		    upload->metadata.name);
+	return 0;
 }
 
 static int

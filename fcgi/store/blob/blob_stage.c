@@ -31,10 +31,11 @@ struct blob_staging {
 	uint64_t size;
 	char sha256[BLOB_HEX_SIZE]; /* "" until the hash has ended */
 	bool named; /* staging/NAME is there: also when the bytes are in place, until the end */
+	bool ready; /* get_ready() is done */
 	struct {
 		pthread_t thread;
 		bool runs;
-		bool early; /* syncs the bytes before the decision */
+		bool early; /* prepares the blob before the decision */
 		sem_t decided;
 		bool wanted; /* set before decided: give it its name, or end */
 		int rc;
@@ -226,6 +227,30 @@ make_directories(struct blob_staging *s, struct err *err)
 }
 
 /*
+ * Syncs to the disk what a name needs and nobody sees: the bytes, and each directory above the name, even
+ * an existing one, because the process that made it may not have done so yet.  The directories come before
+ * the first fsync, so that a file system with a journal writes them at once.  A file of an object store is
+ * only a copy, whose name may get lost.
+ */
+static int
+get_ready(struct blob_staging *s, struct err *err)
+{
+	bool blob = !s->store->kind->copies;
+	char first[3];
+
+	if (s->ready)
+		return 0;
+	snprintf(first, sizeof(first), "%.2s", s->sha256);
+	if ((blob && make_directories(s, err) == -1) || sync_bytes(s->fd, err) == -1)
+		return -1;
+	if (blob && (blob_dir_sync(s->root, first, err) == -1 || blob_dir_sync(s->root, ".", err) == -1))
+		return -1;
+	FAULT_POINT("blob", "ready");
+	s->ready = true;
+	return 0;
+}
+
+/*
  * Uploads the bytes, and keeps the file as this node's copy; without a copy, the node fetches the blob
  * later.
  */
@@ -241,7 +266,7 @@ upload(struct blob_staging *s, struct err *err)
 	else
 		rc = s->store->kind->put(s->store, a, s->sha256, fd, (int64_t)s->size, err);
 	/* a copy has its name only when its bytes are on the disk */
-	if (rc == 0 && (sync_bytes(s->fd, &disk) == -1 || make_directories(s, &disk) == -1 ||
+	if (rc == 0 && (get_ready(s, &disk) == -1 || make_directories(s, &disk) == -1 ||
 	        linkat(s->dir, s->name, s->root, blob_path(a, s->sha256), 0) == -1))
 		FAULT_POINT("copy", "none");
 	if (fd != -1)
@@ -251,31 +276,26 @@ upload(struct blob_staging *s, struct err *err)
 }
 
 /*
- * Gives the bytes their name, and syncs to the disk all that the name needs: the bytes, and each directory
- * above it, even an existing one, because the process that made it may not have done so yet.  All changes
- * come before the first fsync, so that a file system with a journal writes them at once.  A crash before
- * the last fsync leaves a name that no row has.
+ * Gives the bytes their name, and syncs the name to the disk.  A crash before the last fsync leaves a name
+ * that no row has.
  */
 static int
 put(struct blob_staging *s, struct err *err)
 {
-	char path[BLOB_PATH_SIZE], first[3], second[6];
+	char path[BLOB_PATH_SIZE], second[6];
 	int there;
 
 	if (s->store->kind->copies)
 		return upload(s, err);
 	blob_path_write(s->sha256, path);
-	snprintf(first, sizeof(first), "%.2s", path);
 	snprintf(second, sizeof(second), "%.5s", path);
-	if (make_directories(s, err) == -1)
+	if (get_ready(s, err) == -1)
 		return -1;
 	there = link_name(s, path, err);
 	if (there == -1)
 		return -1;
 	FAULT_POINT("blob", "placed");
-	if ((there == 1 ? sync_there(s, path, err) : sync_bytes(s->fd, err)) == -1 ||
-	    blob_dir_sync(s->root, second, err) == -1 || blob_dir_sync(s->root, first, err) == -1 ||
-	    blob_dir_sync(s->root, ".", err) == -1)
+	if ((there == 1 && sync_there(s, path, err) == -1) || blob_dir_sync(s->root, second, err) == -1)
 		return -1;
 	FAULT_POINT("blob", "directory_fsynced");
 	return 0;
@@ -300,7 +320,7 @@ keep_main(void *arg)
 	int64_t began = clock_us();
 
 	if (s->keep.early)
-		s->keep.rc = sync_bytes(s->fd, &s->keep.err);
+		s->keep.rc = get_ready(s, &s->keep.err);
 	s->keep.us = clock_us() - began;
 	while (sem_wait(&s->keep.decided) == -1)
 		continue;

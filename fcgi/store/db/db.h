@@ -66,6 +66,13 @@ struct db_result {
 	int64_t affected;
 };
 
+/* A copy that lives until db_result_end(); without memory for it, one that has no rows. */
+struct db_result db_result_copy(const struct db_result *);
+/* Ends the copy with the arena, until which its strings can still be used.  *r is empty afterwards. */
+void db_result_end(struct db_result *r, struct arena *);
+/* Do two results of one statement have the same rows? */
+bool db_results_equal(const struct db_result *, const struct db_result *);
+
 /*
  * Takes one row of a statement whose rows would not fit into memory.  `row` has that row alone and ends
  * when the function returns.  -1, with err set: the statement fails, and the other rows are dropped.

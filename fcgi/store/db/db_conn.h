@@ -174,6 +174,9 @@ void db_prove_again(struct db *);
 /* Turns a failed result into err; sets db->retry.  Returns -1. */
 int db_error(struct db *, const char *name, const PGresult *, struct err *);
 
+/* PQclear(), for arena_defer(). */
+void db_clear_result(void *res);
+
 /* The connection is of no use any more: closes it and makes err a 503.  Returns -1. */
 int db_lost(struct db *, const char *name, struct err *);
 

@@ -240,12 +240,6 @@ send_step(struct db *db, const struct db_step *step)
 }
 
 static void
-clear_result(void *res)
-{
-	PQclear(res);
-}
-
-static void
 take_result(struct arena *a, PGresult *res, struct db_result *out)
 {
 	if (out == NULL) {
@@ -255,7 +249,7 @@ take_result(struct arena *a, PGresult *res, struct db_result *out)
 	*out = (struct db_result) { .pg = res, .rows = PQntuples(res) };
 	/* a number, or nothing for a statement that affects no rows */
 	out->affected = strtoll(PQcmdTuples(res), NULL, 10);
-	arena_defer(a, clear_result, res);
+	arena_defer(a, db_clear_result, res);
 }
 
 /* Hands over one row, unless an earlier statement has failed. */

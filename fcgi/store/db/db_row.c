@@ -1,9 +1,7 @@
-#include "store/db/db.h"
+#include "store/db/db_conn.h"
 
 #include <assert.h>
 #include <limits.h>
-
-#include <libpq-fe.h>
 
 #include "base/buf.h"
 #include "base/decimal.h"
@@ -181,4 +179,54 @@ const char *
 db_str(const struct db_result *r, int row, int column)
 {
 	return db_is_null(r, row, column) ? NULL : PQgetvalue(r->pg, row, column);
+}
+
+struct db_result
+db_result_copy(const struct db_result *r)
+{
+	struct db_result copy = { .pg = r->pg == NULL ? NULL : PQcopyResult(r->pg, PG_COPYRES_TUPLES) };
+
+	if (copy.pg != NULL)
+		copy.rows = r->rows;
+	return copy;
+}
+
+void
+db_clear_result(void *res)
+{
+	PQclear(res);
+}
+
+void
+db_result_end(struct db_result *r, struct arena *a)
+{
+	if (r->pg != NULL)
+		arena_defer(a, db_clear_result, r->pg);
+	*r = (struct db_result) { 0 };
+}
+
+static bool
+cells_equal(const struct db_result *a, const struct db_result *b, int row, int column)
+{
+	struct slice x, y;
+
+	if (db_is_null(a, row, column) != db_is_null(b, row, column))
+		return false;
+	x = db_slice(a, row, column);
+	y = db_slice(b, row, column);
+	return x.n == y.n && memcmp(x.p, y.p, x.n) == 0;
+}
+
+bool
+db_results_equal(const struct db_result *a, const struct db_result *b)
+{
+	int columns = PQnfields(a->pg);
+
+	if (a->rows != b->rows || columns != PQnfields(b->pg))
+		return false;
+	for (int i = 0; i < a->rows * columns; i++) {
+		if (!cells_equal(a, b, i / columns, i % columns))
+			return false;
+	}
+	return true;
 }

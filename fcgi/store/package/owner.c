@@ -250,12 +250,16 @@ owner_check_call(struct db_call *call, int64_t project_id, const char *normalize
 }
 
 int
+owner_refuse(struct err *err)
+{
+	return err_set(err, 403, "this needs at least the developer role in the project, or ownership of the "
+	    "crate");
+}
+
+int
 owner_check_judge(const struct db_call *call, struct err *err)
 {
 	enum { COLUMNS_OWNER_CHECK };
 
-	if (db_bool(&call->result, 0, IS_OWNER))
-		return 0;
-	return err_set(err, 403, "this needs at least the developer role in the project, or ownership of the "
-	    "crate");
+	return db_bool(&call->result, 0, IS_OWNER) ? 0 : owner_refuse(err);
 }

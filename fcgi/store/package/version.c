@@ -101,6 +101,7 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 	db_bind_array(p, a, pkg->bins.v, pkg->bins.n);
 	db_bind_bool(p, pkg->has_lib);
 	db_bind_str(p, features_json(a, pkg));
+	db_bind_str(p, dependencies_json(a, pkg));
 }
 
 struct publish {
@@ -113,9 +114,7 @@ struct publish {
 enum publish_call {
 	PUBLISH_LOCK,
 	PUBLISH_CHECK,
-	PUBLISH_BLOB = PUBLISH_CHECK + VERSION_CHECK_CALLS,
-	PUBLISH_VERSION,
-	PUBLISH_DEPENDENCIES,
+	PUBLISH_VERSION = PUBLISH_CHECK + VERSION_CHECK_CALLS,
 	PUBLISH_AUDIT,
 	PUBLISH_QUOTA,
 	PUBLISH_INDEX, /* the call that adds the line, or those that read the lines of all versions */
@@ -143,21 +142,11 @@ write_calls(struct db_call *calls, const struct publish *publish)
 		.version = v->package->version,
 		.facts = { { "imported_from", v->imported_from, false } },
 	};
-	struct arena *a = publish->arena;
-	struct db_params *p = &calls[PUBLISH_DEPENDENCIES].params;
 	int64_t need[QUOTA__MAX];
 
 	version_check_quota(v, need);
-	calls[PUBLISH_BLOB].stmt = STMT_BLOB_RECORD;
-	db_bind_str(&calls[PUBLISH_BLOB].params, v->cksum);
-	db_bind_int(&calls[PUBLISH_BLOB].params, v->size);
-	version_add_call(&calls[PUBLISH_VERSION], a, v);
-	calls[PUBLISH_DEPENDENCIES].stmt = STMT_VERSION_ADD_DEPENDENCIES;
-	db_bind_int(p, v->project_id);
-	db_bind_str(p, v->normalized_name);
-	db_bind_str(p, v->version_base);
-	db_bind_str(p, dependencies_json(a, v->package));
-	audit_call(&calls[PUBLISH_AUDIT], a, &v->actor, &event);
+	version_add_call(&calls[PUBLISH_VERSION], publish->arena, v);
+	audit_call(&calls[PUBLISH_AUDIT], publish->arena, &v->actor, &event);
 	quota_charge_call(&calls[PUBLISH_QUOTA], v->project_id, need);
 }
 
@@ -225,7 +214,7 @@ publish_rebuilding(struct db *db, const struct publish *publish, struct db_call 
 	struct index_rebuild *rebuild = index_rebuild_begin(a, crate_id, &calls[PUBLISH_INDEX], err);
 
 	if (rebuild == NULL ||
-	    db_run(db, a, &calls[PUBLISH_BLOB], PUBLISH_CALLS - PUBLISH_BLOB, err) == -1 ||
+	    db_run(db, a, &calls[PUBLISH_VERSION], PUBLISH_CALLS - PUBLISH_VERSION, err) == -1 ||
 	    confirm(calls, publish, err) == -1)
 		return -1;
 	return index_rebuild_end(rebuild, db, a, err);
@@ -242,14 +231,14 @@ publish_body(struct db *db, void *arg, struct err *err)
 	if (publish->ahead)
 		return publish_ahead(db, publish, err);
 	check_calls(calls, publish);
-	if (db_run(db, publish->arena, calls, PUBLISH_BLOB, err) == -1 ||
+	if (db_run(db, publish->arena, calls, PUBLISH_VERSION, err) == -1 ||
 	    version_check_judge(db, &calls[PUBLISH_CHECK], v, err) == -1)
 		return -1;
 	write_calls(calls, publish);
 	if (!index_grow_can(&v->index))
 		return publish_rebuilding(db, publish, calls, crate_lock_read(&calls[PUBLISH_LOCK]), err);
 	if (grow_call(calls, publish, err) == -1 ||
-	    db_run_last(db, publish->arena, &calls[PUBLISH_BLOB], PUBLISH_INDEX + 1 - PUBLISH_BLOB, err) == -1)
+	    db_run_last(db, publish->arena, &calls[PUBLISH_VERSION], PUBLISH_INDEX + 1 - PUBLISH_VERSION, err) == -1)
 		return -1;
 	return confirm(calls, publish, err);
 }

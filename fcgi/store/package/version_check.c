@@ -94,8 +94,7 @@ version_check_calls(struct db_call *calls, struct arena *a, const struct version
 	db_bind_str(p, v->normalized_name);
 	db_bind_str(p, v->version_base);
 	db_bind_array(p, a, names, n);
-	owner_check_call(&calls[VERSION_CHECK_OWNER], v->project_id, v->normalized_name,
-	    v->crate_user);
+	db_bind_id(p, v->crate_user);
 	protection_call(&calls[VERSION_CHECK_PROTECTION], v->project_id, v->normalized_name,
 	    v->push_level);
 }
@@ -121,8 +120,9 @@ version_check_judge(struct db *db, const struct db_call *calls, struct version_n
 	bool is_new = db_bool(r, 0, IS_NEW);
 	time_t deleted_at = (time_t)db_time(r, 0, DELETED_AT);
 
-	if (owner_check_judge(&calls[VERSION_CHECK_OWNER], err) == -1 ||
-	    protection_judge(&calls[VERSION_CHECK_PROTECTION], err) == -1 ||
+	if (v->crate_user != 0 && !db_bool(r, 0, IS_OWNER))
+		return owner_refuse(err);
+	if (protection_judge(&calls[VERSION_CHECK_PROTECTION], err) == -1 ||
 	    token_limits_check(&v->limits, is_new ? TOKEN_PUBLISH_NEW : TOKEN_PUBLISH_UPDATE,
 	        v->normalized_name, err) == -1)
 		return -1;

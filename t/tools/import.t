@@ -275,9 +275,10 @@ ENABLED = true
 [log]
 LEVEL = Warn
 INI
+	$t->holds_tokens("$dir/custom/conf/app.ini"); # of its own, which it writes there
 	local $ENV{GITEA_WORK_DIR} = $dir;
 	local $ENV{HOME} = $dir;
-	local $ENV{I_AM_BEING_UNSAFE_RUNNING_AS_ROOT} = 'true';
+	local $ENV{GITEA_I_AM_BEING_UNSAFE_RUNNING_AS_ROOT} = 'true';
 	my @gitea = ($program, '--config', "$dir/custom/conf/app.ini");
 	my ($status, $out, $err) = Berth::Cluster::capture(@gitea, 'migrate');
 	is($status, 0, 'its database') or diag $out, $err;

@@ -375,4 +375,35 @@ subtest 'cargo' => sub {
 	$ok->('cargo owner', 'owner', '--registry', 'team', '--list', 'right', dir => $app);
 };
 
+# An export has what the group's registry sends, and comes back as it is, also into one project.
+subtest 'export' => sub {
+	my $out = $t->dir . '/static';
+	my $copy = $t->project('other/copy');
+	put_ok('on another project of the group', $t->publish($id{app}, $token{dev}, 'joins', '1.0.0',
+	    depends('base', $group_index)));
+	my @served = $t->psql("SELECT c.name FROM crates c JOIN projects p ON p.id = c.project_id WHERE c.index_body"
+	    . " IS NOT NULL AND p.full_path LIKE 'team/%' ORDER BY 1");
+	my $bodies = sub {
+		my ($read) = @_;
+
+		return { map { $_ => $read->($_) } @served };
+	};
+	my $export = sub { Berth::Json::decode($t->berth_ok('--json', 'export', 'team', $out, '--url',
+	    'https://static.test')) };
+	my $said = $export->();
+	is($said->{crates}, scalar @served, 'all crates below the group');
+	my $group = $bodies->(sub { index_of($_[0], 'dev')->{body} });
+	is_deeply($bodies->(sub { Berth::Cluster::slurp("$out/index/" . Berth::Publish::index_path($_[0])) }),
+	    $group, 'the index files of the group');
+	is(Berth::Json::decode($group->{joins})->{deps}[0]{registry}, undef, 'with dependencies inside of it');
+	my ($status, undef, $err) = $t->berth('import', 'mirror', $out, '--into', 'other/copy');
+	is($status, 0, 'an import of it') or diag($err);
+	is_deeply($bodies->(sub { $t->http(GET => $t->registry($copy) . '/' . Berth::Publish::index_path($_[0]),
+	    { token => $token{dev} })->{body} }), $group, 'has the same bytes of the index');
+	$t->berth_ok('project', 'set', 'team/app', 'packages_enabled=false');
+	cmp_ok($export->()->{crates}, '<', scalar @served, 'without a project that is switched off');
+	($status, undef, $err) = $t->berth('export', 'none', $out, '--url', 'https://static.test');
+	like("$status $err", qr/^[12] .*`none`/, 'no such group');
+};
+
 done_testing();

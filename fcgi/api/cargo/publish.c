@@ -73,14 +73,14 @@ check_metadata(struct call *call, struct request *rq, struct upload *upload, str
 	    : package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err);
 }
 
-/* A publish with bad metadata counts as well.  Keeps the error, unless the rate limit has one. */
+/* A publish that is refused counts as well.  Keeps the error, unless the rate limit has one. */
 static int
-charge_refused(struct call *call, struct request *rq, const struct version_new *v)
+charge_refused(struct call *call, struct request *rq, const char *normalized_name)
 {
 	struct err why = rq->err;
 
 	err_clear(&rq->err);
-	if (rate_limit_charge_publish(call, rq, v->normalized_name, NULL, 0) == 0)
+	if (rate_limit_charge_publish(call, rq, normalized_name, NULL, 0) == 0)
 		rq->err = why;
 	return -1;
 }
@@ -97,7 +97,7 @@ check_announced(struct call *call, struct request *rq, struct upload *upload,
 
 	*v = announced(call, rq, upload);
 	if (check_metadata(call, rq, upload, paths) == -1)
-		return charge_refused(call, rq, v);
+		return charge_refused(call, rq, v->normalized_name);
 	version_check_early_calls(calls, rq->arena, v);
 	if (rate_limit_charge_publish(call, rq, v->normalized_name, calls, VERSION_CHECK_EARLY_CALLS) == -1)
 		return -1;
@@ -227,14 +227,18 @@ read_policy(const struct call *call, struct request *rq, struct publish_policy *
 	    policy, &rq->err);
 }
 
-/* Continues a publish to a group as one to a project, since the name of the crate is known now. */
+/*
+ * Continues a publish to a group as one to a project, since the name of the crate is known now.  The answer
+ * can tell that a name is taken, so each refusal counts like a new crate.
+ */
 static int
 enter_project(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
 {
 	if (!call_is_view(rq))
 		return 0;
-	return call_view_enter(call, rq, upload->id.normalized_name) == -1 || read_policy(call, rq, policy) == -1 ||
-	    upload_check_policy(rq, upload) == -1 ? -1 : 0;
+	if (call_view_enter(call, rq, upload->id.normalized_name) == -1)
+		return rq->err.status >= 500 ? -1 : charge_refused(call, rq, "");
+	return read_policy(call, rq, policy) == -1 || upload_check_policy(rq, upload) == -1 ? -1 : 0;
 }
 
 int

@@ -353,6 +353,9 @@ subtest 'an index' => sub {
 	    'in the order of the index, yanked as there');
 	is($got[0]{pubtime}, '2020-01-02T03:04:05Z', 'with its time');
 	cmp_ok($got[1]{pubtime}, 'gt', '2026', 'or that of the import');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $project AND now() - imported_at < '1 hour'"
+	    . " AND (published_at < imported_at - interval '1 hour') = (version = '2.0.0')"), 2,
+	    'which is kept besides');
 	agrees($t, 'imported', token => $token);
 
 	Berth::Test::write_file("$index/se/co/second", join("\n", map { s/"yanked":true/"yanked":false/r }

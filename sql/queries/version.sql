@@ -9,13 +9,14 @@ SELECT v.id AS version_id, v.cksum, v.size, c.id AS crate_id, c.project_id
 
 -- name: version_add
 -- $1 project, $2 normalized name of the crate, which is locked: by the unique index (project_id,
--- normalized_name).  The caller has asked version_check_new, which found no such version.
+-- normalized_name).  The caller has asked version_check_new, which found no such version.  $28: by an
+-- import.
 INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at,
        user_id, token_id, description, homepage, documentation, repository, license, license_file,
        links, rust_version, edition, readme, readme_file, authors, keywords, categories, bins,
-       has_lib, features)
+       has_lib, features, imported_at)
 SELECT c.id, c.project_id, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10, $11, $12, $13, $14, $15,
-       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27
+       $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, CASE WHEN $28::boolean THEN now() END
   FROM crates c WHERE c.project_id = $1 AND c.normalized_name = $2;
 
 -- name: version_add_dependencies

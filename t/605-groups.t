@@ -154,6 +154,14 @@ subtest 'nobody, and bad tokens' => sub {
 	is(index_of('nothing')->{status}, 404, 'no such crate');
 	$t->berth_ok('group', 'set', 'team', 'anonymous_networks=');
 	is(index_of('secret')->{status}, 401, 'no longer');
+	for (['group', 'set', 'team/sub'], ['project', 'set', 'team/sub/deep']) {
+		$t->berth_ok(@$_, 'anonymous_networks=127.0.0.0/8');
+		is(join(' ', map { ask(GET => $_)->{status} } '/config.json', '/se/cr/secret', '/to/ol/tool_kit'),
+		    '200 200 404', "@$_: where part of the group is open to the network, config.json is, too");
+		is(ask(GET => '/api/v1/crates?q=')->{status}, 401, 'which finds nothing');
+		$t->berth_ok(@$_, 'anonymous_networks=');
+	}
+	is(ask(GET => '/config.json')->{status}, 401, 'no longer');
 };
 
 subtest 'spellings' => sub {

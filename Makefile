@@ -83,7 +83,7 @@ CI_FILES  := $(sort $(wildcard conf/ci/*))
 MANUALS   := $(sort $(wildcard fcgi/man/*.[1-8]))
 BENCH     := $(sort $(patsubst t/bench/%.c,build/bench/%,$(wildcard t/bench/*.c)))
 GENERATED  = build/gen/store/stmt.h build/gen/store/stmt.inc build/gen/store/migrations.inc build/gen/store/grants.inc \
-	build/gen/store/migrate_sql.h \
+	build/gen/store/migrate_sql.h build/gen/transfer/kellnr_sql.h \
 	build/gen/api/openapi.inc build/gen/api/web/templates.h build/gen/api/web/templates.inc build/gen/api/web/assets.h \
 	build/gen/api/web/assets.inc build/gen/api/web/ci/assets.inc
 
@@ -129,7 +129,10 @@ build/gen/store/migrations.inc: $(MIGRATIONS) build/gen/migrations.list scripts/
 	scripts/sql2c migrations build/gen/store $(MIGRATIONS)
 build/gen/store/migrate_sql.h: sql/migrate.sql scripts/sql2c
 	@mkdir -p $(@D)
-	scripts/sql2c migrate build/gen/store $<
+	scripts/sql2c macros build/gen/store $<
+build/gen/transfer/kellnr_sql.h: sql/kellnr.sql scripts/sql2c
+	@mkdir -p $(@D)
+	scripts/sql2c macros build/gen/transfer $<
 build/gen/store/grants.inc: sql/grants.sql scripts/sql2c
 	@mkdir -p $(@D)
 	scripts/sql2c grants build/gen/store $<

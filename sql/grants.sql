@@ -77,8 +77,9 @@ GRANT SELECT, INSERT (actor, actor_id, downloads, month, project_id), UPDATE (do
 GRANT SELECT, INSERT (digest, until_at), UPDATE (until_at), DELETE ON used_id_tokens TO :role;
 GRANT SELECT, INSERT (email, is_admin, name, username), UPDATE (email, is_admin, name, state) ON users TO :role;
 GRANT SELECT, INSERT (authors, bins, categories, cksum, crate_id, description, documentation, edition,
-	features, has_lib, homepage, index_line, keywords, license, license_file, links, normalized_name,
-	project_id, published_at, readme, readme_file, repository, rust_version, size, token_id, user_id, version,
+	features, has_lib, homepage, imported_at, index_line, keywords, license, license_file, links,
+	normalized_name, project_id, published_at, readme, readme_file, repository, rust_version, size, token_id,
+	user_id, version,
 	version_base), UPDATE (deleted_at, index_line, status, status_before, status_message, yank_message,
 	yanked), DELETE ON versions TO :role;
 GRANT SELECT, INSERT (action, actor, full_at, granted), UPDATE (full_at, granted), DELETE ON rate_limits TO

@@ -321,7 +321,7 @@ sub columns {
 	my $dir = tempdir(CLEANUP => 1);
 
 	system('scripts/sql2c', 'queries', $dir, sort glob('sql/queries/*.sql')) == 0 or die "scripts/sql2c\n";
-	system('scripts/sql2c', 'migrate', $dir, 'sql/migrate.sql') == 0 or die "scripts/sql2c\n";
+	system('scripts/sql2c', 'macros', $dir, 'sql/migrate.sql') == 0 or die "scripts/sql2c\n";
 	return (slurp("$dir/stmt.h") . slurp("$dir/migrate_sql.h")) =~ /^#define COLUMNS_(\w+) (.*)$/mg;
 }
 

@@ -149,6 +149,115 @@ TOML
 	}
 };
 
+subtest 'two spellings of a name' => sub {
+	my $from = $t->dir . '/spellings';
+	my $project = $t->project('demo/spellings');
+	my $why = qr/^`Two-Ways` of the source is the same name, and a project has one spelling of a name/;
+
+	make_path($from);
+	for my $name (qw(two_ways Two-Ways two-ways)) {
+		Berth::Test::write_file("$from/$name-$_.crate", Berth::Crate::make($name, $_)) for '1.0.0', '2.0.0';
+	}
+	# whichever process is the first, and before as well as afterwards
+	for my $run (['--dry-run'], [], ['--processes', 1]) {
+		my ($status, $summary, $rows) = import_of('directory', $from, 'demo/spellings', @$run);
+
+		is_deeply([$status, $summary->{imported} + $summary->{there}, $summary->{refused}], [1, 2, 4],
+		    "one of them: @$run");
+		like($rows->{"$_ 1.0.0"}{reason}, $why, "not $_") for qw(two_ways two-ways);
+	}
+	is($t->psql("SELECT name FROM crates WHERE project_id = $project"), 'Two-Ways', 'the first by name');
+	my $other = $t->project('demo/spelled');
+	is($t->publish($other, $token, 'two_ways', '0.1.0')->{status}, 200, 'a project that has another one');
+	for my $run (['--dry-run'], []) {
+		my ($status, $summary, $rows) = import_of('directory', $from, 'demo/spelled', @$run);
+
+		is_deeply([$status, @$summary{qw(imported refused)}], [1, 2, 4], "keeps it: @$run");
+		like($rows->{'Two-Ways 1.0.0'}{reason}, qr/previously named `two_ways`/, 'whatever comes first');
+	}
+};
+
+# The tables as Kellnr 6 has them, as far as an import reads them; t/tools/import.t asks a real one.
+sub kellnr_tables {
+	my (%type) = @_;
+
+	return <<"SQL";
+CREATE TABLE "user" (id integer PRIMARY KEY, name text NOT NULL UNIQUE);
+CREATE TABLE krate (id integer PRIMARY KEY, name text NOT NULL UNIQUE, original_name text NOT NULL);
+CREATE TABLE owner (id integer PRIMARY KEY, crate_fk integer NOT NULL, user_fk integer NOT NULL);
+CREATE TABLE crate_index (id integer PRIMARY KEY, name text NOT NULL, vers text NOT NULL, deps $type{json},
+    cksum text NOT NULL, features $type{json}, yanked boolean NOT NULL DEFAULT false, links text,
+    v integer NOT NULL DEFAULT 1, crate_fk integer NOT NULL, pubtime $type{time});
+CREATE TABLE crate_meta (id integer PRIMARY KEY, version text NOT NULL, created text NOT NULL,
+    downloads integer NOT NULL DEFAULT 0, crate_fk integer NOT NULL);
+SQL
+}
+
+subtest 'Kellnr' => sub {
+	my $data = $t->dir . '/kellnr';
+	my %sum;
+
+	make_path("$data/crates");
+	for (['Both_Ways', '1.0.0'], ['Both_Ways', '1.1.0'], ['needs', '0.1.0']) {
+		my $bytes = Berth::Crate::make(@$_, toml => $_->[0] eq 'needs' ? "[dependencies.Both_Ways]\n"
+		    . "version = \"1\"\nregistry-index = \"sparse+https://kellnr.example/api/v1/crates/\"\n" : '');
+
+		Berth::Test::write_file("$data/crates/$_->[0]-$_->[1].crate", $bytes);
+		$sum{"@$_"} = sha256_hex($bytes);
+	}
+	my $deps = $json->encode([{ name => 'Both_Ways', req => '^1', features => [], optional => JSON::PP::false,
+		default_features => JSON::PP::true, target => undef, kind => 'normal', registry => undef }]);
+	my $rows = <<"SQL";
+INSERT INTO "user" VALUES (1, 'dev'), (2, 'gone');
+INSERT INTO krate VALUES (1, 'both_ways', 'Both_Ways'), (2, 'needs', 'needs');
+INSERT INTO owner VALUES (1, 1, 1), (2, 1, 2), (3, 2, 1);
+INSERT INTO crate_index (id, name, vers, deps, cksum, yanked, crate_fk, pubtime) VALUES
+    (1, 'Both_Ways', '1.1.0', '[]', '$sum{'Both_Ways 1.1.0'}', false, 1, '2024-05-06 07:08:09.123'),
+    (2, 'Both_Ways', '1.0.0', NULL, '$sum{'Both_Ways 1.0.0'}', true, 1, NULL),
+    (3, 'needs', '0.1.0', '$deps', '$sum{'needs 0.1.0'}', false, 2, NULL);
+INSERT INTO crate_meta VALUES (1, '1.1.0', '2020-01-01 00:00:00', 5, 1),
+    (2, '1.0.0', '2023-01-02 03:04:05.678', 0, 1), (3, '0.1.0', '2023-01-02 03:04:06', 7, 2);
+SQL
+	my ($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'text', time => 'text')
+	    . $rows }, 'sqlite3', "$data/db.sqlite");
+	is($status, 0, 'its database') or diag $err;
+	Berth::Cluster::capture('sqlite3', "$data/db.sqlite", ".backup $data/before.sqlite");
+	Berth::Cluster::capture('sqlite3', "$data/before.sqlite", 'ALTER TABLE crate_index DROP COLUMN pubtime');
+	$t->psql('CREATE DATABASE kellnr');
+	my $conninfo = $t->dsn('postgres') =~ s/\bdbname=\S+/dbname=kellnr/r;
+	($status, undef, $err) = Berth::Cluster::capture({ stdin => kellnr_tables(json => 'jsonb',
+	    time => 'timestamp') . $rows }, 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $conninfo);
+	is($status, 0, 'one of PostgreSQL') or diag $err;
+
+	my %time = ('Both_Ways 1.1.0' => '2024-05-06T07:08:09Z', 'Both_Ways 1.0.0' => '2023-01-02T03:04:05Z',
+	    'needs 0.1.0' => '2023-01-02T03:04:06Z');
+	for (['SQLite', $data], ['PostgreSQL', $conninfo, '--crates', "$data/crates"],
+	    ['before', "$data/before.sqlite", '--crates', "$data/crates"]) {
+		my ($what, @from) = @$_;
+		my $project = $t->project('demo/kellnr-' . lc($what));
+		my ($status, $summary, $rows, $err) = import_of('kellnr', $from[0], 'demo/kellnr-' . lc($what),
+		    @from[1 .. $#from]);
+
+		is_deeply([$status, @$summary{qw(imported owners owners_missing downloads unresolved)}],
+		    [0, 3, 2, 1, 2, 0], "$what: all") or diag $err, explain $rows;
+		local $time{'Both_Ways 1.1.0'} = '2020-01-01T00:00:00Z' if $what eq 'before';
+		is_deeply([map { [@$_{qw(vers cksum pubtime yanked)}] } lines_of($project, 'both_ways')],
+		    [map { [$_, @{ \%sum }{"Both_Ways $_"}, $time{"Both_Ways $_"}, $json->decode($_ eq '1.0.0' ? '[true]'
+		    : '[false]')->[0]] } '1.1.0', '1.0.0'], "$what: in its order, with sums, times and yanks");
+		my ($line) = lines_of($project, 'needs');
+		is_deeply([$line->{pubtime}, map { @$_{qw(name registry)} } @{ $line->{deps} }],
+		    [$time{'needs 0.1.0'}, 'Both_Ways', undef], "$what: a dependency in the same registry");
+	}
+	for ([qr/needs --crates DIR/, "$data/db.sqlite"], [qr/cannot read the directory/, "$data/none", '--crates',
+	    "$data/none"], [qr/sqlite3 has failed/, "$data/none", '--crates', "$data/crates"],
+	    [qr/psql has failed/, 'host=/nonexistent', '--crates', "$data/crates"]) {
+		my ($why, $from, @args) = @$_;
+		my ($status, undef, undef, $err) = import_of('kellnr', $from, 'demo/new', @args);
+
+		like("$status $err", qr/^[12] .*$why/s, "$from: says so");
+	}
+};
+
 subtest 'dependencies in the registry that crates come from' => sub {
 	my $from = $t->dir . '/private';
 	my $url = 'sparse+https://old.example/index/';
@@ -244,6 +353,9 @@ subtest 'an index' => sub {
 	    'in the order of the index, yanked as there');
 	is($got[0]{pubtime}, '2020-01-02T03:04:05Z', 'with its time');
 	cmp_ok($got[1]{pubtime}, 'gt', '2026', 'or that of the import');
+	is($t->psql("SELECT count(*) FROM versions WHERE project_id = $project AND now() - imported_at < '1 hour'"
+	    . " AND (published_at < imported_at - interval '1 hour') = (version = '2.0.0')"), 2,
+	    'which is kept besides');
 	agrees($t, 'imported', token => $token);
 
 	Berth::Test::write_file("$index/se/co/second", join("\n", map { s/"yanked":true/"yanked":false/r }
@@ -294,6 +406,19 @@ subtest 'a mirror of the public registry' => sub {
 	($status, $summary, $rows, $err) = import_of('index', $index, 'demo/mirror-open', '--crates', $crates);
 
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the index') or diag $err;
+	for my $layout (qw(crates.io-index git/crates.io-index index)) {
+		my $mirror = $t->dir . '/mirror-' . $layout =~ tr{/}{-}r;
+
+		make_path($mirror, "$mirror/git");
+		rename($index, "$mirror/$layout") or die "$!\n";
+		rename($crates, "$mirror/crates") or die "$!\n";
+		($status, $summary, $rows, $err) = import_of('mirror', $mirror, 'demo/mirror-open');
+		is_deeply([$status, $summary->{there}], [0, 2], "from a mirror with $layout") or diag $err;
+		rename("$mirror/$layout", $index) or die "$!\n";
+		($status, $summary, $rows, $err) = import_of('mirror', $mirror, 'demo/mirror-open');
+		like("$status $err", qr{^2 .*crates\.io-index, git/crates\.io-index and index}s, 'but not without one');
+		rename("$mirror/crates", $crates) or die "$!\n";
+	}
 	($status, $summary, $rows, $err) = import_of('directory', $crates, 'demo/mirror-shut');
 	is_deeply([$status, @$summary{qw(imported unresolved)}], [0, 2, 0], 'from the crates alone') or diag $err;
 	is_deeply([map { $_->{registry} } map { @{ $_->{deps} } } lines_of($project{$_}, 'stem-crate')], [undef],

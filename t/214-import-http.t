@@ -42,7 +42,8 @@ sub secret {
 # Status, the lines about versions and crates as JSON, the summary, and standard error.
 sub import_of {
 	my ($from, $into, @args) = @_;
-	my ($status, $out, $err) = $t->berth('--json', 'import', 'index', $from, '--into', $into, @args);
+	my @from = ref $from ? @$from : (index => $from);
+	my ($status, $out, $err) = $t->berth('--json', 'import', @from, '--into', $into, @args);
 	my @rows = map { $json->decode($_) } split(/\n/, $out);
 	my $summary = @rows ? pop @rows : {};
 
@@ -256,6 +257,56 @@ subtest 'an index or crates in files, and the rest over HTTP' => sub {
 	like("$status $err", qr/^2 .*config\.json of the index: missing field `dl`/s, 'a config.json without dl');
 };
 
+# What no index of a Gitea has: times; t/tools/import.t asks a real one.
+subtest 'Gitea' => sub {
+	my $root = '/sub/api/packages/team/cargo';
+	my @from = (gitea => 'sparse+' . $there->url . "$root/");
+	my $id = $t->project('demo/gitea');
+	my $page = sub { "/sub/api/v1/packages/team?type=cargo&limit=50&page=$_[0]" };
+	my %time = ('one 1.0.0' => ['2023-11-15T00:13:20+02:00', '2023-11-14T22:13:20Z'],
+		'one 1.1.0' => ['2023-11-14T18:43:21-03:30', '2023-11-14T22:13:21Z'],
+		'two 1.0.0' => ['2023-11-14T22:13:20Z', '2023-11-14T22:13:20Z']);
+	my (%lines, $status, $summary, $rows, $err);
+
+	$there->answer("$root/config.json", { dl => $there->url . '/dl/{crate}-{version}.crate' });
+	for (sort keys %time) {
+		my ($name, $version) = split(/ /);
+		my $bytes = Berth::Crate::make($name, $version);
+
+		$there->answer("/dl/$name-$version.crate", $bytes);
+		$there->answer("$root/" . Berth::Publish::index_path($name), $lines{$name} .= line_of($name, $version,
+		    $bytes));
+	}
+	my @packages = map { my ($name, $version) = split(/ /);
+	    { name => $name, version => $version, created_at => $time{$_}[0] } } sort keys %time;
+	$there->answer($page->(1), $json->encode([@packages[0, 1]]));
+	$there->answer($page->(2), $json->encode([$packages[2]]));
+	$there->answer($page->(3), '[]');
+	($status, $summary, $rows, $err) = import_of(\@from, 'demo/gitea');
+	is_deeply([$status, $summary->{imported}, $rows], [0, 3, {}], 'all versions of all pages') or diag $err;
+	is_deeply([map { my $line = $json->decode($_); ["$line->{name} $line->{vers}", $line->{pubtime}] }
+	    map { split(/
+/) } @{ index_bodies($id) }{qw(one two)}], [map { [$_, $time{$_}[1]] } sort keys %time],
+	    'with their times, in UTC');
+	my $at = sub { $json->encode([{ %{ $packages[0] }, created_at => $_[0] }]) };
+	for (['{}', qr/is not an array/], ['[1]', qr/is not an object/], ['[', qr/list of packages/],
+	    ['[{"name":"a"}]', qr/missing field `version`/], map { [$at->($_), qr/\Q`$_/] } 'now', '2023-11-15',
+	    '2023-11-15T00:13:20+2', '2023-11-15T00:13:20+02-00', '2023-11-15T00:13:20+xx:00',
+	    '2023-02-30T00:13:20Z') {
+		my ($body, $pattern) = @$_;
+
+		$there->answer($page->(1), $body);
+		($status, undef, undef, $err) = import_of(\@from, 'demo/gitea');
+		like("$status $err", qr/^2 .*$pattern/s, "a page that is wrong: $body");
+	}
+	$there->answer($page->(1), '', status => 403);
+	($status, undef, undef, $err) = import_of(\@from, 'demo/gitea');
+	like("$status $err", qr/^2 .*answers 403: give a token with --token-file/s, 'one that it does not send');
+	$there->answer('/index/config.json', { dl => $there->url . '/dl/{crate}-{version}.crate' });
+	($status, undef, undef, $err) = import_of([gitea => 'sparse+' . $there->url . '/index/'], 'demo/gitea');
+	like("$status $err", qr/^2 .*is not the index of a Gitea/s, 'an index of others');
+};
+
 subtest 'killed, and again' => sub {
 	my $source = 'sparse+' . $there->url . '/index/';
 	my $id = $t->project('demo/killed');
@@ -325,6 +376,7 @@ subtest 'lines of an index in a file; owners, and downloads of before' => sub {
 	for ([{ name => 'kept', owners => 'ann' }, qr/list:1: field `owners` must be an array/],
 	    [{ name => 'kept', owners => [1] }, qr/list:1: an owner is not a string/],
 	    [{ name => 'kept', vers => '1.0.0', downloads => -1 }, qr/list:1: field `downloads` must not be neg/],
+	    [{ name => 'kept', vers => '1.0.0', pubtime => 'today' }, qr/list:1: `today` is not a date/],
 	    ['no name', qr/list:1: .*no name/], [{ name => '1' }, qr/list:1: /],
 	    [{ name => 'kept', vers => '1' }, qr/list:1: /]) {
 		my ($line, $pattern) = @$_;

@@ -154,6 +154,14 @@ subtest 'nobody, and bad tokens' => sub {
 	is(index_of('nothing')->{status}, 404, 'no such crate');
 	$t->berth_ok('group', 'set', 'team', 'anonymous_networks=');
 	is(index_of('secret')->{status}, 401, 'no longer');
+	for (['group', 'set', 'team/sub'], ['project', 'set', 'team/sub/deep']) {
+		$t->berth_ok(@$_, 'anonymous_networks=127.0.0.0/8');
+		is(join(' ', map { ask(GET => $_)->{status} } '/config.json', '/se/cr/secret', '/to/ol/tool_kit'),
+		    '200 200 404', "@$_: where part of the group is open to the network, config.json is, too");
+		is(ask(GET => '/api/v1/crates?q=')->{status}, 401, 'which finds nothing');
+		$t->berth_ok(@$_, 'anonymous_networks=');
+	}
+	is(ask(GET => '/config.json')->{status}, 401, 'no longer');
 };
 
 subtest 'spellings' => sub {
@@ -373,6 +381,37 @@ subtest 'cargo' => sub {
 	like($ok->('cargo search', 'search', 'both', '--registry', 'team'), qr/^both = "1\.1\.0"/m, 'cargo search');
 	$ok->('cargo yank', 'yank', '--registry', 'team', 'right@1.1.0', dir => $app);
 	$ok->('cargo owner', 'owner', '--registry', 'team', '--list', 'right', dir => $app);
+};
+
+# An export has what the group's registry sends, and comes back as it is, also into one project.
+subtest 'export' => sub {
+	my $out = $t->dir . '/static';
+	my $copy = $t->project('other/copy');
+	put_ok('on another project of the group', $t->publish($id{app}, $token{dev}, 'joins', '1.0.0',
+	    depends('base', $group_index)));
+	my @served = $t->psql("SELECT c.name FROM crates c JOIN projects p ON p.id = c.project_id WHERE c.index_body"
+	    . " IS NOT NULL AND p.full_path LIKE 'team/%' ORDER BY 1");
+	my $bodies = sub {
+		my ($read) = @_;
+
+		return { map { $_ => $read->($_) } @served };
+	};
+	my $export = sub { Berth::Json::decode($t->berth_ok('--json', 'export', 'team', $out, '--url',
+	    'https://static.test')) };
+	my $said = $export->();
+	is($said->{crates}, scalar @served, 'all crates below the group');
+	my $group = $bodies->(sub { index_of($_[0], 'dev')->{body} });
+	is_deeply($bodies->(sub { Berth::Cluster::slurp("$out/index/" . Berth::Publish::index_path($_[0])) }),
+	    $group, 'the index files of the group');
+	is(Berth::Json::decode($group->{joins})->{deps}[0]{registry}, undef, 'with dependencies inside of it');
+	my ($status, undef, $err) = $t->berth('import', 'mirror', $out, '--into', 'other/copy');
+	is($status, 0, 'an import of it') or diag($err);
+	is_deeply($bodies->(sub { $t->http(GET => $t->registry($copy) . '/' . Berth::Publish::index_path($_[0]),
+	    { token => $token{dev} })->{body} }), $group, 'has the same bytes of the index');
+	$t->berth_ok('project', 'set', 'team/app', 'packages_enabled=false');
+	cmp_ok($export->()->{crates}, '<', scalar @served, 'without a project that is switched off');
+	($status, undef, $err) = $t->berth('export', 'none', $out, '--url', 'https://static.test');
+	like("$status $err", qr/^[12] .*`none`/, 'no such group');
 };
 
 done_testing();

@@ -115,6 +115,23 @@ subtest 'new versions' => sub {
 	is(put('dev', 'one', '1.1.3')->{status}, 200, 'after half a minute one passes');
 };
 
+subtest 'names of a group' => sub {
+	my $open = $t->project('demo/open');
+	my $path = '/api/v4/groups/demo/-/packages/cargo/api/v1/crates/new';
+	my $put = sub { $p->http(PUT => $path, { token => $token{nobody}, body => body_of($_[0], "9.0.0") }) };
+
+	forget();
+	$t->member('nobody', 'demo/open', 'developer');
+	$t->berth_ok('group', 'set', 'demo', 'default_project=demo/open');
+	$p->refused('a name that is taken', $put->('one'), 403, qr/`one` is taken in group `demo`/) for 1, 2;
+	limited('who tries names', $put->('one'), 'too many new crates.*', 60);
+	limited('gets no further with another one', $put->('no-such-name'), 'too many new crates.*', 60);
+	is($t->psql("SELECT string_agg(action, ' ') FROM rate_limits"), 'new_crate',
+	    'as one who publishes new crates');
+	$t->member('nobody', 'demo/open', 'none');
+	$t->berth_ok('group', 'set', 'demo', 'default_project=');
+};
+
 subtest 'only looked at before the upload' => sub {
 	forget();
 	my $res = fetch($t->socket_path, $p->new_path, REQUEST_METHOD => 'PUT', BERTH_SUBREQUEST => 1,

@@ -304,7 +304,28 @@ subtest 'the registry of a group' => sub {
 		is($res[0]{status}, 401, '  refused');
 	}
 	is($ask->('he/ll/hello', id_token('hub'))->{status}, 200, 'a job reads what its rule lets it read');
-	is($ask->('di/re/direct', id_token('hub'))->{status}, 401, 'and nothing of another project');
+	is($ask->('di/re/direct', id_token('hub'))->{status}, 404, 'and nothing of another project');
+	# cargo's first request is about no crate, and that of a publish names it in the body
+	is($ask->('config.json', id_token('hub'))->{status}, 200, 'a job that no one has seen yet');
+	my $publish = sub {
+		my ($name, $version, $jwt) = @_;
+		my $body = $t->publish_body(Berth::Crate::metadata($name, $version), Berth::Crate::make($name, $version));
+
+		forget_key_reads();
+		return $t->http(PUT => "$registry/api/v1/crates/new", { token => $jwt, body => $body });
+	};
+	is($publish->('hello', '7.0.0', id_token('hub'))->{status}, 200, 'publishes to the group');
+	is($publish->('hello', '7.0.1', id_token('hub', repository => 'octo/other'))->{status}, 401,
+	    'but not one of another repository');
+	is($publish->('hello-new', '7.0.0', id_token('hub'))->{status}, 409, 'a new name needs the default project');
+	$t->berth_ok('group', 'set', 'tools', 'default_project=tools/app');
+	is($publish->('hello-new', '7.0.0', id_token('hub'))->{status}, 200, 'which the rule is of');
+	is($publish->('direct', '7.0.0', id_token('hub'))->{status}, 403, 'nothing that another project has');
+	is($publish->('hello', '7.0.1', id_token('lab', aud => 'berth'))->{status}, 403,
+	    'nor by a rule of another project');
+	$t->berth_ok('flag', 'set', 'trusted_publishing', 'off', '--project', 'tools/app');
+	is($ask->('config.json', id_token('hub'))->{status}, 401, 'not where it is switched off');
+	$t->berth_ok('flag', 'unset', 'trusted_publishing', '--project', 'tools/app');
 };
 
 # ---- what is refused ----

@@ -107,6 +107,11 @@ subtest 'a dry run' => sub {
 	policy('keep_prereleases=', 'keep_newest=', 'unused_days=100');
 	is_deeply(run_lists(), ['alpha 1.0.0-a unused', 'alpha 1.0.0-b unused', 'alpha 1.0.0-c unused',
 	    'alpha 1.1.0 unused'], 'the hundredth day');
+	$t->psql("UPDATE versions SET imported_at = now() - interval '99 days' WHERE version = '1.0.0-a'");
+	$t->psql("UPDATE versions SET imported_at = now() - interval '101 days' WHERE version = '1.0.0-b'");
+	is_deeply(run_lists(), ['alpha 1.0.0-b unused', 'alpha 1.0.0-c unused', 'alpha 1.1.0 unused'],
+	    'of an imported version after the import');
+	$t->psql('UPDATE versions SET imported_at = NULL');
 	$t->run_tasks('apply_retention');
 	is($t->psql("SELECT count(*) FROM versions WHERE status = 'pending_destruction'"), 0,
 	    'all that has deleted nothing, since the policy is not enabled');

@@ -63,14 +63,15 @@ look_up(struct call *call, struct request *rq)
 	    ? app_know_keys(call->app, rq->arena, &rq->err) : call_look_up(call, rq);
 }
 
-/* The project that a job of another CI system wants to use; { 0 }: unknown. */
+/*
+ * The project that a job of another CI system wants to use, or the group whose registry the request is to;
+ * { 0 }: unknown.  For a group the crate does not matter, so that the answer does not tell who has the name.
+ */
 static struct namespace_ref
-project_of(const struct call *call, const struct request *rq)
+namespace_of(const struct call *call, const struct request *rq)
 {
-	if (call_is_view(rq))
-		return (struct namespace_ref) { .id = call->facts.project_id, .path = slice_str("") };
 	/* a project that has nothing to do with the group may have the same id */
-	return call->policy->namespace_kind == NAMESPACE_PROJECT ? call->namespace
+	return call_is_view(rq) || call->policy->namespace_kind == NAMESPACE_PROJECT ? call->namespace
 	    : (struct namespace_ref) { .id = 0 };
 }
 
@@ -78,12 +79,12 @@ project_of(const struct call *call, const struct request *rq)
 static int
 introduce(struct call *call, struct request *rq)
 {
-	struct namespace_ref project;
+	struct namespace_ref namespace;
 
 	if (!ci_login_is_due(call))
 		return 0;
-	project = project_of(call, rq);
-	if (ci_login(call, rq, &project) == -1)
+	namespace = namespace_of(call, rq);
+	if (ci_login(call, rq, &namespace) == -1)
 		return -1;
 	return call_look_up(call, rq);
 }

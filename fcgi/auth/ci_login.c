@@ -31,8 +31,7 @@ login_by_id_token(struct call *call, struct request *rq, struct id_token_login *
 {
 	struct id_token_pass pass = { .digest = call->credential.digest };
 
-	/* in the registry of a group the answer must not tell whether a project has the name */
-	if (namespace->id == 0 && namespace->path.n == 0 && !call_is_view(rq))
+	if (namespace->id == 0 && namespace->path.n == 0)
 		return refuse(&rq->err);
 	if (id_token_login_admit(call, rq, login, namespace, &pass) == -1)
 		return as_unauthorized(&rq->err);

@@ -105,13 +105,13 @@ prove(struct worker_app *app, struct request *rq, struct id_token_login *login,
 
 /* Where trusted publishing is switched off there are no rules. */
 static int
-is_switched_on(struct worker_app *app, struct request *rq, const struct namespace_ref *project,
-    bool *on)
+is_switched_on(struct worker_app *app, struct request *rq, int64_t project_id, bool *on)
 {
+	const struct namespace_ref project = { .id = project_id };
 	struct access_facts facts;
 	struct db_call call = { .stmt = STMT__MAX };
 
-	access_facts_call(&call, rq->arena, NAMESPACE_PROJECT, NULL, project);
+	access_facts_call(&call, rq->arena, NAMESPACE_PROJECT, NULL, &project);
 	if (db_run(app->db, rq->arena, &call, 1, &rq->err) == -1)
 		return -1;
 	access_facts_read(&call, NAMESPACE_PROJECT, &facts);
@@ -121,26 +121,32 @@ is_switched_on(struct worker_app *app, struct request *rq, const struct namespac
 }
 
 /*
- * The first rule that fits.  Of rules for other repositories nothing is said, nor whether the
- * project exists; of one for this repository, what it wants besides.
+ * The first rule that fits; in the registry of a group one of any project below it, whatever crate the
+ * request is about.  Of rules for other repositories nothing is said, nor whether the project exists; of one
+ * for this repository, what it wants besides.
  */
 static int
 match(struct worker_app *app, struct request *rq, const struct id_token_login *login,
-    enum trust_kind kind, const struct namespace_ref *project, const struct trust_rule **found)
+    enum trust_kind kind, const struct namespace_ref *namespace, const struct trust_rule **found)
 {
+	bool of_group = call_is_view(rq), on = false;
 	struct trust_rule *rules;
 	struct err why = { 0 };
-	bool on;
+	int64_t asked = 0;
 	size_t n;
 
 	*found = NULL;
-	if (is_switched_on(app, rq, project, &on) == -1 ||
-	    trust_rule_of_issuer(app->db, rq->arena, project, login->issuer.issuer.id, &rules, &n,
-	        &rq->err) == -1)
+	if (trust_rule_of_issuer(app->db, rq->arena, of_group ? NAMESPACE_GROUP : NAMESPACE_PROJECT, namespace,
+	        login->issuer.issuer.id, &rules, &n, &rq->err) == -1)
 		return -1;
-	for (size_t i = 0; on && i < n && *found == NULL; i++) {
+	for (size_t i = 0; i < n && *found == NULL; i++) {
 		struct json_object *patterns;
 
+		if (rules[i].project_id != asked && is_switched_on(app, rq, rules[i].project_id, &on) == -1)
+			return -1;
+		asked = rules[i].project_id;
+		if (!on)
+			continue;
 		if (json_parse(rq->arena, slice_str(rules[i].claims), "a trust rule", &patterns,
 		        &rq->err) == -1)
 			return -1;
@@ -150,8 +156,9 @@ match(struct worker_app *app, struct request *rq, const struct id_token_login *l
 	}
 	if (*found != NULL)
 		return 0;
-	return err_set(&rq->err, 403, "no trust rule of this project lets this job in%s%s",
-	    why.status != 0 ? ": " : "", why.status != 0 ? why.pub : "");
+	return err_set(&rq->err, 403, "no trust rule of %s lets this job in%s%s",
+	    of_group ? "a project of this group" : "this project", why.status != 0 ? ": " : "",
+	    why.status != 0 ? why.pub : "");
 }
 
 static int

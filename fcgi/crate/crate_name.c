@@ -96,6 +96,16 @@ crate_name_equal(struct slice a, struct slice b)
 	return true;
 }
 
+int
+crate_name_compare(const char *a, const char *b)
+{
+	while (*a != '\0' && to_normal(*a) == to_normal(*b)) {
+		a++;
+		b++;
+	}
+	return (unsigned char)to_normal(*a) - (unsigned char)to_normal(*b);
+}
+
 bool
 crate_name_reserved(struct slice name)
 {

@@ -82,6 +82,20 @@ not_found(const char *full_path, struct err *err)
 }
 
 int
+group_find(struct db *db, struct arena *a, const char *full_path, int64_t *id, struct err *err)
+{
+	enum { COLUMNS_GROUP_FIND };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+
+	db_bind_str(&p, full_path);
+	if (db_exec(db, a, STMT_GROUP_FIND, &p, &r, err) == -1)
+		return -1;
+	*id = r.rows == 0 ? 0 : db_int(&r, 0, ID);
+	return 0;
+}
+
+int
 group_find_projects(struct db *db, struct arena *a, const char *full_path, const char *words,
     int64_t ids[GROUP_PROJECTS_MAX], size_t *n, const char **paths, struct err *err)
 {

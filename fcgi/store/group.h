@@ -47,6 +47,10 @@ int group_lock(struct db *, struct arena *, struct slice full_path, int64_t *id,
 int group_set(struct db *, struct arena *, const struct audit_actor *, const char *full_path,
     const struct group_change *, struct err *) __attribute__((warn_unused_result));
 
+/* The group of that path.  *id 0: there is none. */
+int group_find(struct db *, struct arena *, const char *full_path, int64_t *id, struct err *)
+    __attribute__((warn_unused_result));
+
 enum { GROUP_PROJECTS_MAX = 1000 };
 
 /*

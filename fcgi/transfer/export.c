@@ -16,6 +16,7 @@
 #include "store/blob/blob.h"
 #include "store/package/crate.h"
 #include "store/package/inventory.h"
+#include "store/package/view.h"
 #include "transfer/import_files.h"
 
 enum { PIECE = 64 * 1024, CONFIG_MAX = 4096 };
@@ -247,6 +248,15 @@ take_index(void *arg, const char *name, struct slice body, struct err *err)
 }
 
 static int
+export_indexes(struct passage *p, struct err *err)
+{
+	const struct export *e = p->export;
+
+	return e->project_id != 0 ? inventory_indexes(e->db, p->arena, e->project_id, take_index, p, err)
+	    : view_indexes(e->db, e->external_url, e->group_id, take_index, p, err);
+}
+
+static int
 write_config(const struct export *export, struct arena *a, int root, struct err *err)
 {
 	struct json_out o;
@@ -314,8 +324,7 @@ export_into(struct export *export, struct arena *a, int root, struct err *err)
 	p.last = &p.wanted;
 	if (check_index(export, root, err) == -1 || empty_index(export, a, root, err) == -1 ||
 	    make_dir(root, "crates", err) == -1 || write_config(export, a, root, err) == -1 ||
-	    inventory_indexes(export->db, a, export->project_id, take_index, &p, err) == -1 ||
-	    export_versions(&p, err) == -1)
+	    export_indexes(&p, err) == -1 || export_versions(&p, err) == -1)
 		return -1;
 	return replace_index(a, export, root, err);
 }

@@ -2,9 +2,9 @@
 #define TRANSFER_EXPORT_H
 
 /*
- * Exports a project as files that any web server can send: DIR/index, which is a sparse index, and
- * DIR/crates, with a file NAME/NAME-VERSION.crate for each version.  The index files have the same bytes as
- * those that this registry sends.
+ * Exports a project, or the registry of a group, as files that any web server can send: DIR/index, which is a
+ * sparse index, and DIR/crates, with a file NAME/NAME-VERSION.crate for each version.  The index files have
+ * the same bytes as those that this registry sends.
  */
 
 #include <stddef.h>
@@ -16,7 +16,9 @@
 
 struct export {
 	struct db *db;
-	int64_t project_id;
+	int64_t project_id; /* 0: group_id */
+	int64_t group_id;
+	const char *external_url; /* of this server */
 	const struct blob_store *store;
 	const char *dir; /* made, unless it is there */
 	const char *url; /* the address of that directory, without a slash at its end; for config.json */

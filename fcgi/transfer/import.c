@@ -175,12 +175,33 @@ ask_versions(const struct passage *p, const struct import_crate *listed, struct 
 	return 0;
 }
 
+/*
+ * The crate has the name of the one before it in another spelling, of which versions are in the project or
+ * would be: none of its own can be.
+ */
+static void
+refuse_spelling(const struct passage *p, const struct import_crate *crate, const char *taken)
+{
+	const char *why = arena_printf(p->arena, "`%s` of the source is the same name, and a project has one "
+	    "spelling of a name; import this crate into another project, or leave the other one out", taken);
+
+	for (size_t i = 0; i < crate->nversions; i++)
+		send_message(p->process, IMPORT_REFUSED, 1, crate->name, crate->versions[i].version, why);
+	if (crate->nversions == 0)
+		send_message(p->process, IMPORT_REFUSED, 1, crate->name, "", why);
+}
+
+/* *taken: in which spelling the project has the name since now; NULL: in none. */
 static int
-import_crate(const struct passage *p, const struct import_crate *listed, struct err *err)
+import_crate(const struct passage *p, const struct import_crate *listed, const char **taken, struct err *err)
 {
 	struct import_crate crate = *listed;
 	bool any = false;
 
+	if (*taken != NULL) {
+		refuse_spelling(p, listed, *taken);
+		return 0;
+	}
 	if (p->process->import->source->is_indexed_there) {
 		enum import_result result;
 		const char *why;
@@ -194,7 +215,27 @@ import_crate(const struct passage *p, const struct import_crate *listed, struct 
 	}
 	if (import_versions(p, &crate, &any, err) == -1)
 		return -1;
+	if (any)
+		*taken = crate.name;
 	return any ? import_rest(p, &crate, err) : 0;
+}
+
+/*
+ * Imports the crate at i and those behind it that have its name in other spellings, so that their order in
+ * the source decides which of them is imported, and not which process is first.
+ */
+static int
+import_name(const struct passage *p, const struct import_source *source, size_t i, struct err *err)
+{
+	const struct import_crate *first = &source->crates[i];
+	const char *taken = NULL;
+	int rc = 0;
+
+	if (i > 0 && crate_name_compare(first[-1].name, first->name) == 0)
+		return 0;
+	for (; rc == 0 && i < source->ncrates && crate_name_compare(first->name, source->crates[i].name) == 0; i++)
+		rc = import_crate(p, &source->crates[i], &taken, err);
+	return rc;
 }
 
 static int
@@ -209,7 +250,7 @@ import_crates(struct process *p, struct arena *a, struct err *err)
 	int rc = 0;
 
 	for (size_t n = 1; rc == 0 && (i = atomic_fetch_add(p->next, 1)) < source->ncrates; n++) {
-		rc = import_crate(&passage, &source->crates[i], err);
+		rc = import_name(&passage, source, i, err);
 		if (rc == 0 && n % REPLAN_CRATES == 0)
 			rc = imported_replan(p->db, passage.arena, err);
 		arena_reset(passage.arena);

@@ -149,6 +149,21 @@ import_remote_files(struct arena *a, struct slice config, struct import_remote *
 	return read_config(a, config, remote, err);
 }
 
+int
+import_remote_get(const struct import_remote *remote, struct https_connections *connections, struct arena *a,
+    const char *url, struct slice *body, struct err *err)
+{
+	struct https_answer answer;
+	struct question q = question_of(remote, a, url);
+
+	q.get.connections = connections;
+	q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
+	if (ask(&q, a, &answer, err) == -1)
+		return -1;
+	*body = answer.body;
+	return answer.status == OK ? 0 : refuse(remote, url, answer.status, err);
+}
+
 /* The state of reading the API's list. */
 struct listing {
 	struct arena *arena, *page; /* of the names, and of one answer */
@@ -194,6 +209,16 @@ take_page(struct listing *l, struct slice text, bool *more, struct err *err)
 	return 0;
 }
 
+/* To a list that the API does not give. */
+static int
+add_advice(struct err *err)
+{
+	struct err was = *err;
+
+	err_clear(err);
+	return err_set(err, 400, "%s; or " LIST_REMEDY, was.pub);
+}
+
 static int
 list_pages(const struct import_remote *remote, struct listing *l, struct err *err)
 {
@@ -201,18 +226,13 @@ list_pages(const struct import_remote *remote, struct listing *l, struct err *er
 	bool more = true;
 
 	for (int page = 1; more; page++) {
-		struct https_answer answer;
-		struct question q = question_of(remote, l->page,
-		    arena_printf(l->page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
-		        page));
+		struct slice body;
+		const char *url = arena_printf(l->page, "%s/api/v1/crates?q=&per_page=%d&page=%d", remote->api, PAGE,
+		    page);
 
-		q.get.connections = connections;
-		q.get.body_max = IMPORT_REMOTE_INDEX_MAX;
-		if (ask(&q, l->page, &answer, err) == -1)
-			return -1;
-		if (answer.status != OK)
-			return err_set(err, 400, "%s answers %ld; " LIST_REMEDY, q.get.url, answer.status);
-		if (take_page(l, answer.body, &more, err) == -1)
+		if (import_remote_get(remote, connections, l->page, url, &body, err) == -1)
+			return err->status == 400 ? add_advice(err) : -1;
+		if (take_page(l, body, &more, err) == -1)
 			return -1;
 		arena_reset(l->page);
 	}

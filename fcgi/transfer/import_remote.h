@@ -46,6 +46,13 @@ int import_remote_files(struct arena *, struct slice config, struct import_remot
 int import_remote_list(const struct import_remote *, struct arena *, struct strings *names, struct err *)
     __attribute__((warn_unused_result));
 
+/*
+ * What the registry answers to a GET of that URL, of up to IMPORT_REMOTE_INDEX_MAX bytes.  -1: 400 it is not
+ * 200, and why; 503.
+ */
+int import_remote_get(const struct import_remote *, struct https_connections *, struct arena *,
+    const char *url, struct slice *body, struct err *) __attribute__((warn_unused_result));
+
 /* The index file of a crate.  *found false: there is none.  -1: 400 refused, 502 too large, 503 no answer. */
 int import_remote_index(const struct import_remote *, struct https_connections *, struct arena *,
     const char *crate, struct slice *lines, bool *found, struct err *) __attribute__((warn_unused_result));

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/json.h"
 #include "crate/crate_name.h"
 #include "crate/semver.h"
@@ -53,12 +54,21 @@ add(struct finding *f, const struct found *found)
 	f->n++;
 }
 
+/* Names that differ in spelling only are one crate here: they follow each other. */
+static int
+compare_names(const char *a, const char *b)
+{
+	int order = crate_name_compare(a, b);
+
+	return order != 0 ? order : strcmp(a, b);
+}
+
 /* By crate; in it by precedence, and what is equal (build metadata) by the text. */
 static int
 compare_versions(const void *left, const void *right)
 {
 	const struct found *a = left, *b = right;
-	int order = strcmp(a->name, b->name);
+	int order = compare_names(a->name, b->name);
 
 	if (order == 0)
 		order = semver_compare(&a->semver, &b->semver);
@@ -69,7 +79,7 @@ static int
 compare_order(const void *left, const void *right)
 {
 	const struct found *a = left, *b = right;
-	int order = strcmp(a->name, b->name);
+	int order = compare_names(a->name, b->name);
 
 	return order != 0 ? order : (a->order > b->order) - (a->order < b->order);
 }
@@ -160,7 +170,7 @@ compare_crates(const void *left, const void *right)
 {
 	const struct import_crate *a = left, *b = right;
 
-	return strcmp(a->name, b->name);
+	return compare_names(a->name, b->name);
 }
 
 /* The file of that version.  NULL: there is none. */
@@ -242,9 +252,14 @@ static int
 take_listed(struct finding *f, const struct json_get *get, struct found *found)
 {
 	struct import_version *v = &found->version;
+	const char *published_at = NULL;
+	struct err wrong = { 0 };
 
-	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1)
+	if (take_owners(f, get, found) == -1 || json_get_int(get, "downloads", false, &v->downloads) == -1 ||
+	    json_get_str(get, "pubtime", false, &published_at) == -1)
 		return -1;
+	if (published_at != NULL && date_parse(published_at, &v->published_at, &wrong) == -1)
+		return err_set(get->err, 400, "%s: %s", get->what, wrong.pub);
 	return v->downloads >= 0 ? 0 :
 	    err_set(get->err, 400, "%s: field `downloads` must not be negative", get->what);
 }
@@ -400,14 +415,19 @@ import_source_names(struct arena *a, const struct strings *names, struct import_
 	gather_lines(&f, source);
 }
 
-static int64_t
-downloads_of(const struct import_crate *listed, const char *version)
+/* Gives a version of the index what the list knows of it. */
+static void
+add_listed(struct import_version *version, const struct import_crate *listed)
 {
 	for (size_t i = 0; i < listed->nversions; i++) {
-		if (strcmp(listed->versions[i].version, version) == 0)
-			return listed->versions[i].downloads;
+		const struct import_version *v = &listed->versions[i];
+
+		if (strcmp(v->version, version->version) != 0)
+			continue;
+		version->downloads = v->downloads;
+		version->published_at = v->published_at;
+		return;
 	}
-	return 0;
 }
 
 int
@@ -433,6 +453,6 @@ import_source_lines(struct arena *a, struct slice lines, const char *what,
 	crate->versions = source.crates[0].versions;
 	crate->nversions = source.crates[0].nversions;
 	for (size_t i = 0; i < crate->nversions; i++)
-		crate->versions[i].downloads = downloads_of(listed, crate->versions[i].version);
+		add_listed(&crate->versions[i], listed);
 	return 0;
 }

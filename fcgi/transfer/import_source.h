@@ -19,6 +19,7 @@ struct import_version {
 	const char *path; /* of the .crate; NULL: there is none */
 	struct slice line; /* of the index; empty: there is none */
 	int64_t downloads; /* of a list: downloads so far; 0: unknown */
+	int64_t published_at; /* of a list: seconds since 1970; 0: unknown */
 };
 
 struct import_crate {
@@ -30,11 +31,12 @@ struct import_crate {
 };
 
 struct import_source {
-	struct import_crate *crates; /* by name */
+	/* by name in normal form: those whose names differ in spelling only stand side by side */
+	struct import_crate *crates;
 	size_t ncrates, nversions;
 	const struct import_source *files; /* has the bytes; NULL: `path` of each version, or `remote` */
 	const struct import_remote *remote; /* NULL: nothing is asked over HTTP */
-	/* `remote` has the index, too: the versions here have only downloads */
+	/* `remote` has the index, too: the versions here have only downloads and times */
 	bool is_indexed_there;
 };
 
@@ -58,7 +60,7 @@ int import_source_index(struct arena *, const char *path, const struct import_so
 /*
  * Reads a list, a file with three kinds of lines, in any order of the crates: lines of an index, which may
  * also have the number `downloads`; objects {"name":...,"owners":[...]}; and names of crates.  -1: 400, as
- * above.
+ * above.  import_source_list_parse() has the lines in memory; `what` names them in errors.
  */
 int import_source_list(struct arena *, const char *path, const struct import_source *files,
     struct import_source *, struct err *) __attribute__((warn_unused_result));
@@ -71,7 +73,8 @@ void import_source_names(struct arena *, const struct strings *, struct import_s
 
 /*
  * Reads the lines of one index file; `what` names it in errors.  listed: the crate of a list, whose versions
- * give their downloads.  If there are no lines, the crate has no versions.  -1: 400.
+ * give their downloads, and their times where the lines have none.  If there are no lines, the crate has no
+ * versions.  -1: 400.
  */
 int import_source_lines(struct arena *, struct slice lines, const char *what,
     const struct import_crate *listed, const struct import_source *files, struct import_crate *, struct err *)

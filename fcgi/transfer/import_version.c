@@ -300,6 +300,15 @@ check(struct passage *p, struct err *err)
 	return 0;
 }
 
+/* When it was published: the index knows, or a list, or it is now. */
+static time_t
+time_of(const struct passage *p)
+{
+	if (p->line.published_at != 0)
+		return (time_t)p->line.published_at;
+	return p->version->published_at != 0 ? (time_t)p->version->published_at : time(NULL);
+}
+
 /* The publish, once the crate has been read. */
 static int
 describe(struct passage *p, struct err *err)
@@ -315,7 +324,7 @@ describe(struct passage *p, struct err *err)
 	v->normalized_name = p->id.normalized_name;
 	v->version_base = p->id.version_base;
 	v->package = &p->package;
-	v->published_at = p->line.published_at != 0 ? (time_t)p->line.published_at : time(NULL);
+	v->published_at = time_of(p);
 	v->max_index_size = job->settings->max_index_size;
 	v->imported_from = job->from;
 	buf_init(&line, p->arena, LINE_MAX_SEEN);

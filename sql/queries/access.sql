@@ -160,8 +160,12 @@ coalesce((SELECT max(m.access_level) FROM members m
 EXISTS (SELECT FROM crate_owners k JOIN projects p ON p.id = k.project_id JOIN groups d ON d.id = p.group_id
          WHERE k.user_id = t.user_id AND d.ancestor_ids @> ARRAY[v.id]) AS owns_crate,
 (SELECT string_agg(f.name || '=' || f.percentage, ' ') FROM feature_flags f WHERE f.project_id IS NULL) AS flags,
-CASE WHEN t.id IS NULL THEN
-    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids))
+CASE WHEN t.id IS NULL THEN concat_ws(' ',
+    (SELECT string_agg(a.anonymous_networks, ' ') FROM groups a WHERE a.id = ANY (v.ancestor_ids)),
+    (SELECT string_agg(DISTINCT d.anonymous_networks, ' ') FROM groups d
+      WHERE d.ancestor_ids @> ARRAY[v.id] AND d.anonymous_networks <> ''),
+    (SELECT string_agg(DISTINCT p.anonymous_networks, ' ') FROM groups d JOIN projects p ON p.group_id = d.id
+      WHERE d.ancestor_ids @> ARRAY[v.id] AND p.packages_enabled AND p.anonymous_networks <> ''))
      ELSE '' END AS networks, NULL AS policy
 
 -- name: access_facts_view

@@ -35,6 +35,10 @@ UPDATE groups g
 RETURNING g.id, (g.anonymous_networks, g.registry_projects, g.default_project_id)
                 IS DISTINCT FROM (old.anonymous_networks, old.registry_projects, old.default_project_id) AS changed;
 
+-- name: group_find
+-- $1 full path: by the unique index groups_full_path.
+SELECT id FROM groups WHERE lower(full_path) = lower($1);
+
 -- name: group_find_projects
 -- $1 full path of a group, $2 full paths or ids of projects.  For each of these, in their order, the
 -- project below the group, or null: by the unique indexes groups_full_path and projects_full_path and by

@@ -42,10 +42,22 @@ SELECT r.id, i.url, i.kind, r.claims::text, array_to_string(r.crate_patterns, ',
 -- name: trust_of_issuer
 -- $1 id of a project or null, $2 its full path, $3 issuer.  The at most 50 rules of one project by
 -- trust_rules_project, in the order in which they are tried.
-SELECT r.id, r.claims::text, r.owner_id
+SELECT r.id, r.claims::text, r.owner_id, r.project_id
   FROM projects p JOIN trust_rules r ON r.project_id = p.id AND r.issuer_id = $3
  WHERE p.id = $1 OR ($1::bigint IS NULL AND lower(p.full_path) = lower($2))
  ORDER BY r.id;
+
+-- name: trust_of_group
+-- $1 id of a group or null, $2 its full path, $3 issuer.  The rules of all projects below the group, up to
+-- 5000, in the order in which they are tried: those of its default project come first.  The groups by
+-- groups_ancestor_ids, their projects by projects_group, and their rules by trust_rules_project.
+SELECT r.id, r.claims::text, r.owner_id, r.project_id
+  FROM groups v
+  JOIN groups d ON d.ancestor_ids @> ARRAY[v.id]
+  JOIN projects p ON p.group_id = d.id
+  JOIN trust_rules r ON r.project_id = p.id AND r.issuer_id = $3
+ WHERE v.id = coalesce($1::bigint, (SELECT id FROM groups WHERE lower(full_path) = lower($2::text)))
+ ORDER BY p.id IS NOT DISTINCT FROM v.default_project_id DESC, r.id LIMIT 5000;
 
 -- name: trust_pin
 -- $1 rule, $2 owner.  By the primary key, once for each rule; no row if the rule has another owner.

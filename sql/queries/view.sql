@@ -30,6 +30,18 @@ SELECT c.name AS crate, p.full_path, s.full_path AS served
  WHERE lower(v.full_path) = lower($1::text)
  ORDER BY c.normalized_name, c.id;
 
+-- name: view_crates
+-- $1 group.  The crates that its registry serves, for an administrator who waits: the groups below by
+-- groups_ancestor_ids, their projects by projects_group, crates by (project_id, normalized_name), and for each
+-- of them view_project().
+SELECT c.name, c.normalized_name
+  FROM groups d
+  JOIN projects p ON p.group_id = d.id AND p.packages_enabled
+  JOIN crates c ON c.project_id = p.id AND c.index_body IS NOT NULL
+ CROSS JOIN LATERAL view_project($1::bigint, c.normalized_name) h
+ WHERE d.ancestor_ids @> ARRAY[$1::bigint] AND h.project_id = p.id
+ ORDER BY c.normalized_name;
+
 -- name: view_index
 -- $1 group, $2 to $4 as in cache_index.  As cache_index, for the crate that has the name in the registry
 -- of the group, with its project.

@@ -1,9 +1,11 @@
-/* Files of other registries and administrators: lists of crates, index files, config.json. */
+/* Files and answers of other registries: lists of crates, index files, config.json, pages of an API. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "crate/crate_name.h"
 #include "crate/registry_config.h"
+#include "transfer/import_gitea.h"
 #include "transfer/import_source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -17,7 +19,11 @@ check_source(const struct import_source *source)
 	for (size_t i = 0; i < source->ncrates; i++) {
 		const struct import_crate *crate = &source->crates[i];
 
-		assert(i == 0 || strcmp(source->crates[i - 1].name, crate->name) < 0);
+		if (i > 0) {
+			int order = crate_name_compare(source->crates[i - 1].name, crate->name);
+
+			assert(order < 0 || (order == 0 && strcmp(source->crates[i - 1].name, crate->name) < 0));
+		}
 		for (size_t k = 0; k < crate->nversions; k++)
 			assert(crate->versions[k].version != NULL && crate->versions[k].downloads >= 0);
 		for (size_t k = 0; k < crate->owners.n; k++)
@@ -37,6 +43,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct import_crate crate;
 	struct registry_said said;
 	struct err err = { 0 };
+	struct buf list;
+	size_t packages;
 
 	if (import_source_list_parse(arena, text, "list", NULL, &source, &err) == 0)
 		check_source(&source);
@@ -50,6 +58,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	err_clear(&err);
 	if (registry_config_parse(arena, text, &said, &err) == 0)
 		assert(strlen(registry_download_url(arena, said.dl, "a", "1.0.0", "00")) > 0);
+	err_clear(&err);
+	buf_init(&list, arena, 1 << 20);
+	if (import_gitea_page(arena, text, &list, &packages, &err) == 0 && !buf_full(&list))
+		assert((packages == 0) == (list.n == 0));
+	else
+		assert(err.status == 400 || buf_full(&list));
 	arena_free(arena);
 	return 0;
 }

@@ -22,7 +22,6 @@ use Berth::Test;
 
 my $json = JSON::PP->new->utf8->canonical;
 my $t = Berth::Test->new(workers => 2);
-my $page = Berth::Cluster::slurp("$Berth::Cluster::ROOT/fcgi/man/berth-import.7");
 
 $t->user($_) for qw(dev ann);
 $t->member('dev', 'demo', 'reporter') if $t->group('demo');
@@ -129,8 +128,8 @@ sub compare {
 }
 
 sub import_of {
-	my ($project, @args) = @_;
-	my ($status, $out, $err) = $t->berth('--json', 'import', 'index', @args, '--into', $project);
+	my ($kind, $project, @args) = @_;
+	my ($status, $out, $err) = $t->berth('--json', 'import', $kind, @args, '--into', $project);
 	my @rows = map { $json->decode($_) } split(/\n/, $out);
 	my $summary = @rows ? pop @rows : {};
 
@@ -152,7 +151,6 @@ sub kellnr {
 	my $program = program('kellnr');
 	my ($dir, $port, $secret) = ($t->dir . '/kellnr', Berth::Test::claim_port(), join('', 'a' .. 'z', 1 .. 6));
 	my $url = "http://127.0.0.1:$port";
-	my ($sql) = $page =~ /^(sqlite3 .*?^END\n)\.Ed/ms;
 
 	%sum = ();
 	make_path($dir);
@@ -168,26 +166,26 @@ sub kellnr {
 	curl("$url/api/v1/auth/login", '-c', $cookies, '-H', 'Content-Type: application/json', '--data-binary', '@-',
 	    \$json->encode({ user => 'admin', pwd => 'admin' }));
 	for my $name (qw(dev ghost)) {
-		curl("$url/api/v1/users/", '-b', $cookies, '-H', 'Content-Type: application/json', '--data-binary', '@-',
+		curl("$url/api/v1/users", '-b', $cookies, '-H', 'Content-Type: application/json', '--data-binary', '@-',
 		    \$json->encode({ name => $name, pwd1 => 'x' x 12, pwd2 => 'x' x 12 }));
 	}
 	request(PUT => "$url/api/v1/crates/leaf/owners", $secret, { users => ['dev', 'ghost'] });
 	request(GET => "$url/api/v1/crates/dl/leaf/1.0.0/download", $secret) for 1 .. 3;
 
-	$sql =~ s{/var/lib/kellnr/}{$dir/};
-	write_file("$dir/dump.sh", "cd $dir\n" . $sql =~ s/\\e/\\/gr =~ s/\\-/-/gr);
-	ok($t->wait_for(sub {
-		return Berth::Cluster::slurp("$dir/list") =~ /"downloads":3/
-		    if !system("sh $dir/dump.sh >$dir/dump.log 2>&1");
-	}), 'the statement of the manual page') or diag(Berth::Cluster::slurp("$dir/dump.log"));
-	my %times = map { $_->{vers} ? ("$_->{name} $_->{vers}" => $_->{pubtime}) : () } map { $json->decode($_) }
-	    split(/\n/, Berth::Cluster::slurp("$dir/list"));
+	my $ask = sub { return Berth::Cluster::capture('sqlite3', '-readonly', "$dir/db.sqlite", @_) };
+	ok($t->wait_for(sub { ($ask->('SELECT max(downloads) FROM crate_meta'))[1] eq "3\n" }),
+	    'downloads are counted');
+	my %times = map { my $line = $json->decode($_); ("$line->{name} $line->{vers}" => $line->{pubtime}) }
+	    map { split(/\n/, request(GET => "$url/api/v1/crates/" . Berth::Publish::index_path($_), $secret)) }
+	    keys %{ { map { (lc($_->[0]) => 1) } @crates } };
+	# Kellnr before 6.0 has no time in its index
+	Berth::Cluster::capture('sqlite3', "$dir/db.sqlite", ".backup $dir/before.sqlite");
+	Berth::Cluster::capture('sqlite3', "$dir/before.sqlite", 'ALTER TABLE crate_index DROP COLUMN pubtime');
 	my $file = $t->holds_tokens(write_file("$dir/token", $secret));
-	my %way = (files => ["$dir/list", '--crates', "$dir/crates"],
-		http => ["sparse+$url/api/v1/crates/", '--list', "$dir/list", '--token-file', $file]);
+	my %way = (files => [$dir], before => ["$dir/before.sqlite", '--crates', "$dir/crates"]);
 	for my $way (sort keys %way) {
 		my $id = $t->project("demo/kellnr-$way");
-		my ($status, $summary, $rows, $err) = import_of("demo/kellnr-$way", @{ $way{$way} });
+		my ($status, $summary, $rows, $err) = import_of('kellnr', "demo/kellnr-$way", @{ $way{$way} });
 
 		is_deeply([$status, @$summary{qw(imported owners downloads)}], [0, scalar @crates, 1, 1], "$way: all")
 		    or diag explain $summary, $rows, $err;
@@ -198,12 +196,17 @@ sub kellnr {
 		is_deeply([sort map { "$_->{crate} $_->{reason}" } @$rows], [sort map { my $of = $_; map {
 		    "$of `$_` owns the crate there, but is not an active user here" } 'admin', $of eq 'leaf'
 		    ? 'ghost' : () } qw(leaf Stem_Crate ab abc)], 'those who are not here');
-		($status, $summary) = import_of("demo/kellnr-$way", @{ $way{$way} });
+		($status, $summary) = import_of('kellnr', "demo/kellnr-$way", @{ $way{$way} });
 		is_deeply([$status, @$summary{qw(there owners downloads)}], [0, scalar @crates, 0, 0], 'again: nothing');
 	}
-	my ($status, undef, undef, $err) = import_of('demo/kellnr-http', "sparse+$url/api/v1/crates/",
-	    '--token-file', $file);
-	like("$status $err", qr/^2 .*--list FILE/s, 'without a list it says what to do');
+	my $id = $t->project('demo/kellnr-http');
+	my @args = ('index', 'demo/kellnr-http', "sparse+$url/api/v1/crates/", '--token-file', $file);
+	my ($status, $summary, undef, $err) = import_of(@args);
+	like("$status $err", qr/^2 .*--list FILE/s, 'by its index, without a list, it says what to do');
+	write_file("$dir/names", join('', map { "$_\n" } sort keys %{ { map { ($_->[0] => 1) } @crates } }));
+	($status, $summary) = import_of(@args, '--list', "$dir/names");
+	is_deeply([$status, $summary->{imported}], [0, scalar @crates], 'with one');
+	compare($id, times => \%times);
 	kill('TERM', $pid);
 	waitpid($pid, 0);
 }
@@ -223,7 +226,7 @@ sub nora {
 	    or diag(Berth::Cluster::slurp("$dir.log"));
 	publish_all("$url/cargo", 'x', no_yanks => 1);
 	my $id = $t->project('demo/nora');
-	my @args = ('demo/nora', "sparse+$url/cargo/index/");
+	my @args = ('index', 'demo/nora', "sparse+$url/cargo/index/");
 	my ($status, $summary, $rows, $err) = import_of(@args);
 	like("$status $err", qr/^2 .*--list FILE/s, 'without a list it says what to do');
 	write_file("$dir/names", join('', map { "$_\n" } sort keys %{ { map { ($_->[0] => 1) } @crates } }));
@@ -275,9 +278,11 @@ ENABLED = true
 [log]
 LEVEL = Warn
 INI
+	$t->holds_tokens("$dir/custom/conf/app.ini"); # of its own, which it writes there
 	local $ENV{GITEA_WORK_DIR} = $dir;
 	local $ENV{HOME} = $dir;
-	local $ENV{I_AM_BEING_UNSAFE_RUNNING_AS_ROOT} = 'true';
+	local $ENV{TZ} = 'America/St_Johns'; # its API tells times in the zone where it runs
+	local $ENV{GITEA_I_AM_BEING_UNSAFE_RUNNING_AS_ROOT} = 'true';
 	my @gitea = ($program, '--config', "$dir/custom/conf/app.ini");
 	my ($status, $out, $err) = Berth::Cluster::capture(@gitea, 'migrate');
 	is($status, 0, 'its database') or diag $out, $err;
@@ -292,23 +297,25 @@ INI
 	    or diag(Berth::Cluster::slurp("$dir.log"));
 	publish_all($registry, "Bearer $secret");
 
+	# as if some days had gone by between them
+	my %times = map { /(.*) (\S+)/ } split(/\n/, (Berth::Cluster::capture('psql', '-XAtq', '-d',
+	    $dsn =~ s/\bdbname=\S+/dbname=gitea/r, '-c', 'UPDATE package_version v'
+	    . ' SET created_unix = 1700000000 + 90001 * v.id FROM package p WHERE p.id = v.package_id RETURNING'
+	    . " p.name || ' ' || v.version || to_char(to_timestamp(v.created_unix) AT TIME ZONE 'UTC',"
+	    . q{' YYYY-MM-DD"T"HH24:MI:SS"Z"')}))[1]);
 	my $id = $t->project('demo/gitea');
 	my $file = $t->holds_tokens(write_file("$dir/token", "Bearer $secret\n"));
-	my @args = ('demo/gitea', "sparse+$registry/", '--token-file', $file);
+	my @args = ('gitea', 'demo/gitea', "sparse+$registry/", '--token-file', $file);
 	my $summary;
 	my $rows;
 	($status, $summary, $rows, $err) = import_of(@args);
 	is_deeply([$status, $summary->{imported}, $rows], [0, scalar @crates, []], 'all, by its API')
 	    or diag explain $summary, $rows, $err;
-	compare($id);
+	compare($id, times => \%times);
 	($status, $summary) = import_of(@args);
 	is_deeply([$status, $summary->{there}], [0, scalar @crates], 'again: nothing');
-
-	# the list of names and downloads of berth-import(7)
-	my $packages = $json->decode(request(GET => "$url/api/v1/packages/team?type=cargo&limit=50",
-	    "Bearer $secret"));
-	is_deeply([sort keys %{ { map { (lc($_->{name}) => 1) } @$packages } }], [sort map { lc }
-	    keys %{ { map { ($_->[0] => 1) } @crates } }], 'its packages are those crates');
+	($status, $summary, undef, $err) = import_of('index', @args[1 .. $#args]);
+	is_deeply([$status, $summary->{there}], [0, scalar @crates], 'by the index alone: the same');
 	kill('TERM', $pid);
 	waitpid($pid, 0);
 }

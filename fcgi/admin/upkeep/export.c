@@ -6,6 +6,7 @@
 #include "admin/output.h"
 #include "base/url.h"
 #include "config/settings.h"
+#include "store/group.h"
 #include "store/project.h"
 
 enum { URL };
@@ -30,23 +31,36 @@ read_url(struct invocation *in)
 	return NULL;
 }
 
+/* No project has the path of a group. */
+static int
+find(struct invocation *in, struct export *export)
+{
+	struct project *project;
+
+	if (group_find(in->db, in->arena, in->args[0], &export->group_id, &in->err) == -1)
+		return -1;
+	if (export->group_id != 0)
+		return 0;
+	if (project_find(in->db, in->arena, in->args[0], &project, &in->err) == -1)
+		return -1;
+	export->project_id = project->id;
+	return 0;
+}
+
 static int
 run(struct invocation *in)
 {
 	static const char *const keys[] = { "crates", "versions", "copied", "index" };
 	struct output out = { in->arena, in->json, keys, sizeof(keys) / sizeof(*keys) };
 	struct export export = { .db = in->db, .dir = in->args[1], .url = read_url(in) };
-	struct project *project;
 
 	if (export.url == NULL)
 		return -1;
 	if (in->settings == NULL)
 		return err_set(&in->err, 400, "-c FILE is missing: the configuration names the store");
-	if (project_find(in->db, in->arena, in->args[0], &project, &in->err) == -1)
-		return -1;
-	export.project_id = project->id;
 	export.store = in->settings->blobs;
-	if (export_run(&export, in->arena, &in->err) == -1)
+	export.external_url = in->settings->external_url;
+	if (find(in, &export) == -1 || export_run(&export, in->arena, &in->err) == -1)
 		return -1;
 	output_row(&out, (struct cell[]) { cell_int((int64_t)export.crates),
 	    cell_int((int64_t)export.versions), cell_int((int64_t)export.copied),
@@ -55,11 +69,11 @@ run(struct invocation *in)
 }
 
 static const struct command commands[] = {
-	{ NULL, "GROUP/PROJECT DIR --url URL",
-	    "Writes all crates of a project to DIR, as a static registry that any web server can send:\n"
-	    "DIR/index is a sparse index, and DIR/crates has the crates.  --url: the address that your web\n"
-	    "server has for DIR.  Run it again to bring DIR up to date; clients see the old index or the\n"
-	    "new one.",
+	{ NULL, "GROUP[/PROJECT] DIR --url URL",
+	    "Writes all crates of a project, or of the registry of a group, to DIR, as a static registry\n"
+	    "that any web server can send: DIR/index is a sparse index, and DIR/crates has the crates.\n"
+	    "--url: the address that your web server has for DIR.  Run it again to bring DIR up to date;\n"
+	    "clients see the old index or the new one.",
 	    COMMAND_OPTIONS(options), 2, 2, run },
 };
 

@@ -13,8 +13,10 @@
 #include "crate/registry_url.h"
 #include "store/blob/store_identity.h"
 #include "store/project.h"
+#include "transfer/import_gitea.h"
+#include "transfer/import_kellnr.h"
 
-enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, CRATES = REGISTRY_URL, LIST, TOKEN_FILE, NOPTIONS };
+enum { LEGACY, DRY_RUN, INTO, PROCESSES, REGISTRY_URL, TOKEN_FILE = REGISTRY_URL, CRATES, LIST, NOPTIONS };
 
 enum { TOKEN_FILE_MAX = 16 * 1024, CONFIG_FILE_MAX = 256 * 1024 };
 
@@ -34,10 +36,23 @@ static const struct option_def directory_options[] = {
 
 static const struct option_def index_options[NOPTIONS] = {
 	COMMON,
+	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 	[CRATES] = { "crates", 0, "DIR", false },
 	[LIST] = { "list", 0, "FILE", false },
+};
+
+static const struct option_def gitea_options[] = {
+	COMMON,
 	[TOKEN_FILE] = { "token-file", 0, "FILE", false },
 };
+
+static const struct option_def kellnr_options[] = {
+	COMMON,
+	[REGISTRY_URL] = { "registry-url", 0, "URL", false },
+	[CRATES] = { "crates", 0, "DIR", false },
+};
+
+static const struct option_def mirror_options[] = { COMMON };
 
 static const char *const keys[] = { "result", "crate", "version", "reason" };
 
@@ -290,6 +305,73 @@ from_index(struct invocation *in)
 	return run(in, &job, &source);
 }
 
+/* The index of a Gitea, and what its API knows besides. */
+static int
+gitea(struct invocation *in)
+{
+	struct import_remote *remote = arena_alloc(in->arena, sizeof(*remote));
+	struct import_source source;
+	struct import_job job;
+
+	if (prepare(in, &job, NULL) == -1 || read_remote(in, remote) == -1 ||
+	    import_remote_open(in->arena, in->args[0], remote, &in->err) == -1 ||
+	    import_gitea_list(remote, in->arena, &source, &in->err) == -1)
+		return -1;
+	if (job.registry_url == NULL)
+		job.registry_url = in->args[0];
+	source.remote = remote;
+	source.is_indexed_there = true;
+	return run(in, &job, &source);
+}
+
+/* The folder with its data, or its database and the crates. */
+static int
+kellnr(struct invocation *in)
+{
+	const char *database = in->args[0], *crates = in->options.values[CRATES];
+	struct import_source files, source;
+	struct import_job job;
+	struct stat st;
+
+	if (stat(database, &st) == 0 && S_ISDIR(st.st_mode)) {
+		crates = crates != NULL ? crates : arena_printf(in->arena, "%s/crates", database);
+		database = arena_printf(in->arena, "%s/db.sqlite", database);
+	}
+	if (crates == NULL)
+		return err_set(&in->err, 400, "a database needs --crates DIR, the directory with its crates");
+	if (prepare(in, &job, in->options.values[REGISTRY_URL]) == -1 ||
+	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	    import_kellnr_list(in->arena, database, &files, &source, &in->err) == -1)
+		return -1;
+	return run(in, &job, &source);
+}
+
+/* Where programs that make mirrors, and `berth export`, put the index; the crates are in DIR/crates. */
+static int
+mirror(struct invocation *in)
+{
+	static const char *const places[] = { "crates.io-index", "git/crates.io-index", "index" };
+	const char *crates = arena_printf(in->arena, "%s/crates", in->args[0]), *index = NULL;
+	struct import_source files, source;
+	struct import_job job;
+	struct stat st;
+
+	for (size_t i = 0; index == NULL && i < sizeof(places) / sizeof(*places); i++) {
+		const char *place = arena_printf(in->arena, "%s/%s", in->args[0], places[i]);
+
+		if (stat(place, &st) == 0 && S_ISDIR(st.st_mode))
+			index = place;
+	}
+	if (index == NULL)
+		return err_set(&in->err, 400, "%s has none of the indexes crates.io-index, git/crates.io-index and "
+		    "index; use: berth import index INDEX --crates DIR", in->args[0]);
+	if (prepare(in, &job, NULL) == -1 ||
+	    import_source_directory(in->arena, crates, &files, &in->err) == -1 ||
+	    import_source_index(in->arena, index, &files, &source, &in->err) == -1)
+		return -1;
+	return run(in, &job, &source);
+}
+
 static const struct command commands[] = {
 	{ "directory", "DIR --into GROUP/PROJECT [--registry-url URL] [--accept-legacy] [--dry-run]"
 	    " [--processes N]",
@@ -310,6 +392,21 @@ static const struct command commands[] = {
 	    "--token-file: a file with the token for that registry, as cargo would send it; it can also be\n"
 	    "in the environment, as BERTH_IMPORT_TOKEN.",
 	    COMMAND_OPTIONS(index_options), 1, 1, from_index },
+	{ "kellnr", "DIR|DATABASE --into GROUP/PROJECT [--crates DIR] [--registry-url URL] [--accept-legacy]"
+	    " [--dry-run] [--processes N]",
+	    "Imports from the data of a Kellnr, which can run on: DIR, with db.sqlite and crates; or a file\n"
+	    "of SQLite or a connection string of PostgreSQL, with --crates.  Owners, downloads, yanks and\n"
+	    "times come with the crates.  --registry-url: as for `import directory`.",
+	    COMMAND_OPTIONS(kellnr_options), 1, 1, kellnr },
+	{ "gitea", "URL --into GROUP/PROJECT [--token-file FILE] [--accept-legacy] [--dry-run] [--processes N]",
+	    "Imports from a Gitea or Forgejo, by the URL of its index:\n"
+	    "sparse+https://HOST/api/packages/OWNER/cargo/.  As `import index`, but its API says when each\n"
+	    "version was published.",
+	    COMMAND_OPTIONS(gitea_options), 1, 1, gitea },
+	{ "mirror", "DIR --into GROUP/PROJECT [--accept-legacy] [--dry-run] [--processes N]",
+	    "Imports a mirror that panamax or romt has made, or an export of Berth: the index in DIR, and\n"
+	    "the crates in DIR/crates.",
+	    COMMAND_OPTIONS(mirror_options), 1, 1, mirror },
 };
 
 const struct noun admin_import = { "import", COMMAND_LIST(commands) };

@@ -70,14 +70,14 @@ check_metadata(struct call *call, struct request *rq, struct upload *upload, str
 	    : package_check(rq->arena, &upload->metadata, &upload->policy->limits, &rq->err);
 }
 
-/* A publish with bad metadata counts as well.  Keeps the error, unless the rate limit has one. */
+/* A publish that is refused counts as well.  Keeps the error, unless the rate limit has one. */
 static int
-charge_refused(struct call *call, struct request *rq, const struct version_new *v)
+charge_refused(struct call *call, struct request *rq, const char *normalized_name)
 {
 	struct err why = rq->err;
 
 	err_clear(&rq->err);
-	if (rate_limit_charge_publish(call, rq, v->normalized_name, NULL, 0) == 0)
+	if (rate_limit_charge_publish(call, rq, normalized_name, NULL, 0) == 0)
 		rq->err = why;
 	return -1;
 }
@@ -126,7 +126,7 @@ check_announced(struct call *call, struct request *rq, struct upload *upload,
 
 	*v = announced(call, rq, upload);
 	if (check_metadata(call, rq, upload, paths) == -1)
-		return charge_refused(call, rq, v);
+		return charge_refused(call, rq, v->normalized_name);
 	version_check_early_calls(calls, rq->arena, v);
 	if (call->facts_due)
 		call_facts_call(call, rq, rq->arena, &call->namespace, facts);
@@ -263,7 +263,8 @@ read_policy(const struct call *call, struct request *rq, struct publish_policy *
 
 /*
  * Reads what needs no facts about the caller.  In the registry of a group, the name of the crate then
- * says to which project the publish goes.
+ * says to which project the publish goes.  The answer can tell that a name is taken, so a refusal counts
+ * like a new crate.
  */
 static int
 read_announced(struct call *call, struct request *rq, struct publish_policy *policy, struct upload *upload)
@@ -276,8 +277,9 @@ read_announced(struct call *call, struct request *rq, struct publish_policy *pol
 	call->project_policy = own;
 	if (rc == -1 || app_store_check(call->app, rq) == -1 || upload_read_metadata(rq, policy, upload) == -1)
 		return -1;
-	/* a publish to a group is one to a project as soon as its name is known */
-	return call_is_view(rq) ? call_view_enter(call, rq, upload->id.normalized_name) : 0;
+	if (!call_is_view(rq) || call_view_enter(call, rq, upload->id.normalized_name) == 0)
+		return 0;
+	return rq->err.status >= 500 ? -1 : charge_refused(call, rq, "");
 }
 
 /* As check_announced(), by the facts of now. */

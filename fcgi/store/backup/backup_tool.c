@@ -47,33 +47,32 @@ int
 backup_tool_run(
     struct arena *a, const char *const *words, const char *conninfo, int fd, bool write, struct err *err)
 {
-	const char *argv[BACKUP_TOOL_ARGS_MAX + 1] = { words[0], "--dbname" };
-	const char *password;
+	const char *argv[BACKUP_TOOL_ARGS_MAX + 1] = { words[0] };
+	const char *password = NULL;
 	pid_t command = getpid(), pid;
-	size_t n = 2;
+	size_t n = 1;
 	int status;
 
-	argv[n++] = db_conninfo_split(a, conninfo, &password);
+	if (conninfo != NULL) {
+		argv[n++] = "--dbname";
+		argv[n++] = db_conninfo_split(a, conninfo, &password);
+	}
 	for (size_t i = 1; words[i] != NULL && n < BACKUP_TOOL_ARGS_MAX; i++)
 		argv[n++] = words[i];
 	pid = fork();
 	if (pid == -1)
 		return err_sys(err, "fork");
 	if (pid == 0)
-		run(argv, password, db_peer_user(conninfo), fd, write, command);
+		run(argv, password, conninfo == NULL ? (uid_t)-1 : db_peer_user(conninfo), fd, write, command);
 	while (waitpid(pid, &status, 0) == -1) {
 		if (errno != EINTR)
 			return err_sys(err, "wait for %s", words[0]);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_RUN)
-		return err_internal(err, 500,
-		    "cannot run %s: install the client programs of PostgreSQL, of the "
-		    "server's version",
-		    words[0]);
+		return err_internal(err, 500, "cannot run %s: install %s", words[0], conninfo == NULL
+		    ? "the package sqlite3" : "the client programs of PostgreSQL, of the server's version");
 	if (status != 0)
-		return err_internal(err, 500,
-		    "%s has failed, for the reason above; if it has no right to the tables, connect as the role that "
-		    "owns them, with --database",
-		    words[0]);
+		return err_internal(err, 500, "%s has failed, for the reason above%s", words[0], conninfo == NULL ? ""
+		    : "; if it has no right to the tables, connect as the role that owns them, with --database");
 	return 0;
 }

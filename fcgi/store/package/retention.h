@@ -49,7 +49,7 @@ struct retention_item {
 	const char *version;
 	int64_t size;
 	int64_t published_at;
-	int64_t last_used_at; /* 0: never */
+	int64_t last_used_at; /* downloaded, or imported; 0: never */
 	enum retention_why why;
 };
 

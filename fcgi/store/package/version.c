@@ -102,6 +102,7 @@ version_add_call(struct db_call *call, struct arena *a, const struct version_new
 	db_bind_bool(p, pkg->has_lib);
 	db_bind_str(p, features_json(a, pkg));
 	db_bind_str(p, dependencies_json(a, pkg));
+	db_bind_bool(p, v->imported_from != NULL);
 }
 
 struct publish {

@@ -201,6 +201,71 @@ view_file_of(struct db *db, struct arena *a, const char *external_url, int64_t g
 	return changed ? compress(a, buf_slice(&out), file, err) : 0;
 }
 
+/* All of a group, in one transaction. */
+struct reading {
+	const char *external_url;
+	int64_t group_id;
+	inventory_index_fn *take;
+	void *arg;
+};
+
+static int
+read_one(struct db *db, struct arena *a, const struct reading *reading, const char *name,
+    const char *normalized, struct err *err)
+{
+	enum { COLUMNS_VIEW_INDEX };
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	struct view_file file;
+
+	db_bind_int(&p, reading->group_id);
+	db_bind_str(&p, normalized);
+	db_bind_str(&p, crate_name_lower(a, slice_str(name)));
+	db_bind_int(&p, INT64_MAX);
+	if (db_exec(db, a, STMT_VIEW_INDEX, &p, &r, err) == -1)
+		return -1;
+	if (r.rows == 0)
+		return err_internal(err, 500, "crate %s: its index file is not there any more", name);
+	file = (struct view_file) { db_slice(&r, 0, INDEX_BODY), db_int(&r, 0, INDEX_TIME) };
+	if (view_file_of(db, a, reading->external_url, reading->group_id, db_int(&r, 0, PROJECT_ID), &file,
+	        err) == -1)
+		return err_context(err, "crate %s", name);
+	return reading->take(reading->arg, name, file.body, err);
+}
+
+static int
+read_all(struct db *db, void *arg, struct err *err)
+{
+	enum { COLUMNS_VIEW_CRATES };
+	const struct reading *reading = arg;
+	struct arena *all = arena_new(), *one = arena_new();
+	struct db_params p = { 0 };
+	struct db_result r = { 0 };
+	int rc;
+
+	db_bind_int(&p, reading->group_id);
+	/* a later statement sees what the first one has seen */
+	rc = db_exec(db, all, STMT_BACKUP_BEGIN, NULL, NULL, err) == -1 ||
+	    db_exec(db, all, STMT_VIEW_CRATES, &p, &r, err) == -1 ? -1 : 0;
+	for (int i = 0; rc == 0 && i < r.rows; i++) {
+		rc = read_one(db, one, reading, db_str(&r, i, NAME), db_str(&r, i, NORMALIZED_NAME), err);
+		arena_reset(one);
+	}
+	arena_free(one);
+	arena_free(all);
+	return rc;
+}
+
+int
+view_indexes(struct db *db, const char *external_url, int64_t group_id, inventory_index_fn *take, void *arg,
+    struct err *err)
+{
+	struct reading reading = { external_url, group_id, take, arg };
+	bool unknown = false;
+
+	return db_transaction(db, read_all, &reading, &unknown, err);
+}
+
 /* ---- reports ---- */
 
 int

@@ -13,6 +13,7 @@
 #include "base/slice.h"
 #include "store/db/db.h"
 #include "store/namespace_ref.h"
+#include "store/package/inventory.h"
 
 /* Fills in the call: can everybody read all crates of the group's registry? */
 void view_config_call(struct db_call *, int64_t group_id);
@@ -45,6 +46,13 @@ struct view_file {
  */
 int view_file_of(struct db *, struct arena *, const char *external_url, int64_t group_id, int64_t project_id,
     struct view_file *, struct err *) __attribute__((warn_unused_result));
+
+/*
+ * All index files that the registry of a group sends, one after the other, all of the same moment.  -1: as
+ * view_file_of(), or what take() has set.
+ */
+int view_indexes(struct db *, const char *external_url, int64_t group_id, inventory_index_fn *take, void *arg,
+    struct err *) __attribute__((warn_unused_result));
 
 /* A crate that the registry of a group does not serve. */
 struct view_shadow {

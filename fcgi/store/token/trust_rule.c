@@ -170,22 +170,24 @@ trust_rule_list(struct db *db, struct arena *a, const struct namespace_ref *proj
 }
 
 int
-trust_rule_of_issuer(struct db *db, struct arena *a, const struct namespace_ref *project,
-    int64_t issuer_id, struct trust_rule **out, size_t *n, struct err *err)
+trust_rule_of_issuer(struct db *db, struct arena *a, enum namespace_kind kind,
+    const struct namespace_ref *namespace, int64_t issuer_id, struct trust_rule **out, size_t *n,
+    struct err *err)
 {
-	enum { COLUMNS_TRUST_OF_ISSUER };
+	enum { COLUMNS_TRUST_OF_ISSUER }; /* trust_of_group has the same */
 	struct db_params p = { 0 };
 	struct db_result r = { 0 };
 
-	namespace_ref_bind(&p, a, project);
+	namespace_ref_bind(&p, a, namespace);
 	db_bind_int(&p, issuer_id);
-	if (db_exec(db, a, STMT_TRUST_OF_ISSUER, &p, &r, err) == -1)
+	if (db_exec(db, a, kind == NAMESPACE_GROUP ? STMT_TRUST_OF_GROUP : STMT_TRUST_OF_ISSUER, &p, &r, err) == -1)
 		return -1;
 	*n = (size_t)r.rows;
 	*out = arena_calloc(a, *n, sizeof(**out));
 	for (int i = 0; i < r.rows; i++)
 		(*out)[i] = (struct trust_rule) {
 			.id = db_int(&r, i, ID),
+			.project_id = db_int(&r, i, PROJECT_ID),
 			.claims = db_str(&r, i, CLAIMS),
 			.owner_id = db_str(&r, i, OWNER_ID),
 		};

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/facts.h"
 #include "store/audit.h"
 #include "store/db/db.h"
 #include "store/namespace_ref.h"
@@ -16,7 +17,7 @@
 enum { TRUST_RULES_MAX = 50 }; /* of one project */
 
 struct trust_rule {
-	int64_t id;
+	int64_t id, project_id;
 	const char *issuer; /* its URL */
 	const char *kind; /* of the issuer */
 	const char *claims; /* { "claim": "pattern" } */
@@ -43,8 +44,11 @@ int trust_rule_remove(struct db *, struct arena *, const struct audit_actor *,
 int trust_rule_list(struct db *, struct arena *, const struct namespace_ref *,
     struct trust_rule **, size_t *n, struct err *) __attribute__((warn_unused_result));
 
-/* Those of one issuer, with id, claims and owner_id; of no project there are none. */
-int trust_rule_of_issuer(struct db *, struct arena *, const struct namespace_ref *,
+/*
+ * Those of one issuer, with id, project_id, claims and owner_id, of a project or of all projects below a
+ * group; of none there are none.
+ */
+int trust_rule_of_issuer(struct db *, struct arena *, enum namespace_kind, const struct namespace_ref *,
     int64_t issuer_id, struct trust_rule **, size_t *n, struct err *)
     __attribute__((warn_unused_result));
 

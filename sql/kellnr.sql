@@ -1,0 +1,30 @@
+-- What `berth import kellnr` asks a Kellnr's database, which is none of ours: the lines of a list
+-- (fcgi/transfer/import_source.h), in the language of each of its databases.  Kellnr before 6.0 has no column
+-- crate_index.pubtime; the name then is that of the row beside it.
+
+-- name: kellnr_sqlite
+-- All rows, for an administrator who waits, by scans of the tables.
+SELECT json_object('name', k.original_name, 'owners', json_group_array(u.name))
+  FROM krate k JOIN owner o ON o.crate_fk = k.id JOIN user u ON u.id = o.user_fk
+ GROUP BY k.id;
+SELECT json_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum,
+           'yanked', json(CASE WHEN i.yanked THEN 'true' ELSE 'false' END),
+           'pubtime', strftime('%Y-%m-%dT%H:%M:%SZ',
+               coalesce((SELECT pubtime FROM crate_index x WHERE x.id = i.id), m.created)),
+           'deps', json(coalesce(i.deps, '[]')), 'downloads', m.downloads)
+  FROM (SELECT NULL AS pubtime) older CROSS JOIN krate k JOIN crate_index i ON i.crate_fk = k.id
+  LEFT JOIN crate_meta m ON m.crate_fk = k.id AND m.version = i.vers
+ ORDER BY i.id;
+
+-- name: kellnr_postgresql
+-- The same.
+SELECT json_build_object('name', k.original_name, 'owners', json_agg(u.name))
+  FROM krate k JOIN owner o ON o.crate_fk = k.id JOIN "user" u ON u.id = o.user_fk
+ GROUP BY k.id;
+SELECT json_build_object('name', k.original_name, 'vers', i.vers, 'cksum', i.cksum, 'yanked', i.yanked,
+           'pubtime', to_char(coalesce((SELECT pubtime FROM crate_index x WHERE x.id = i.id), m.created::timestamp),
+               'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+           'deps', coalesce(i.deps, '[]'), 'downloads', m.downloads)
+  FROM (SELECT NULL::timestamp AS pubtime) older CROSS JOIN krate k JOIN crate_index i ON i.crate_fk = k.id
+  LEFT JOIN crate_meta m ON m.crate_fk = k.id AND m.version = i.vers
+ ORDER BY i.id;

@@ -211,6 +211,8 @@ show(struct page *page, struct slice version)
 		return -1;
 	html.path = page->call->facts.full_path;
 	html.crumbs = page_crumbs(rq->arena, html.path);
+	html.crumbs.is_inside = true;
+	html.crumbs.crate = html.is_version ? crate.name : NULL;
 	html.registry = registry_alias(html.path);
 	html.crate = &crate;
 	html.registries = registries_of(page, &crate);

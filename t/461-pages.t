@@ -408,7 +408,7 @@ subtest 'the page of a crate' => sub {
 	like($body, qr{<h3>Rich</h3>\n<p>It says <strong>hello</strong>\.</p>}, 'the README');
 	like($body, qr{href="https://rich\.example/docs">https://rich\.example/docs</a>}, 'links');
 	unlike($body, qr{<dt>Repository</dt>}, 'but not what is none');
-	like($body, qr{href="/-/search\?q=gold">gold</a>}, 'keywords');
+	like($body, qr{href="/-/search\?keyword=gold">gold</a>}, 'keywords');
 	like($body, qr{<dt>Rust</dt><dd>1\.70 or later</dd>}, 'the Rust that it needs');
 	my @versions = versions_of($body);
 	is_deeply(\@versions, ['2.0.0-beta.1', '1.1.0%2Bbuild', '1.0.0'], 'versions, the newest first');

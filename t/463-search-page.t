@@ -115,8 +115,20 @@ for my $who ('owner', 'stranger') {
 		like($there, qr{<li><strong>[^<]+</strong> <a href="/-/search\?q=item">any</a>}, '  and back');
 	}
 }
+# the same without words
+for my $who ('owner', 'stranger') {
+	my $body = get('/-/search?project=demo/pub', $who)->{body};
+	my @links = $body =~ m{<li><a href="(/-/search\?[^"]+)">[^<]*</a> <span class="dim">(\d+)</span>}g;
+
+	is(crates_of($body), 'a b c', "$who: all crates of a project");
+	like($body, qr{<p role="status">3 crates match your filters\.}, '  that is what it says');
+	ok(@links > 0, '  by what else it can be narrowed');
+	while (my ($href, $number) = splice(@links, 0, 2)) {
+		is(scalar(split / /, crates_of(get($href =~ s/&amp;/&/gr, $who)->{body})), $number, "  $href");
+	}
+}
 my %want = (
-	'keyword=gold' => 'a b', 'keyword=GOLD' => '', 'license=MIT' => 'a c', 'license=mit' => '',
+	'keyword=gold' => 'a b', 'keyword=GOLD' => 'a b', 'license=MIT' => 'a c', 'license=mit' => '',
 	'license=MIT%20OR%20Apache-2.0' => 'b', 'rust=1.70' => 'a', 'rust=1.70.1' => 'a b', 'rust=2' => 'a b d',
 	'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a', 'project=demo/priv' => 'd',
 	'keyword=secret&project=demo/pub' => '', 'license=%27%3B--' => '', 'keyword=' . '%3Cb%3E' => '',
@@ -128,6 +140,64 @@ for my $narrow (sort keys %want) {
 	is($res->{status}, 200, $narrow);
 	is(crates_of($res->{body}), $want{$narrow}, '  finds');
 	unlike($res->{body}, qr/<b>/, '  with nothing as markup');
+}
+my %list = (
+	'keyword=Gold' => 'a b', 'keyword=secret' => 'd', 'license=MIT' => 'a c', 'license=Zlib' => 'd',
+	'rust=1.70' => 'a', 'yanked=some' => 'b c', 'yanked=all' => 'c', 'keyword=gold&license=MIT' => 'a',
+	'license=MIT&yanked=all' => 'c', 'rust=2&yanked=some' => 'b', 'project=demo/priv' => 'd',
+	'project=DEMO/pub&license=MIT' => 'a c', 'project=demo/none' => '', 'keyword=%3A*' => '',
+	'license=%25' => '', 'q=%20&keyword=red' => 'a',
+);
+for my $narrow (sort keys %list) {
+	my $res = get("/-/search?$narrow", 'owner');
+
+	is("$res->{status} " . crates_of($res->{body}), "200 $list{$narrow}", "without words: $narrow");
+	is(crates_of(get("/-/search?$narrow", 'stranger')->{body}), $list{$narrow} =~ s/ ?d//r, '  less for others');
+}
+for my $nothing ('', '?q=', '?q=%2B&license=') {
+	my $body = get("/-/search$nothing", 'owner')->{body};
+
+	like($body, qr{<p>Type a part of a crate’s name}, "/-/search$nothing: what to do");
+	unlike($body, qr/class="crate"|class="facets"/, '  and nothing else');
+}
+{
+	my $body = get('/-/projects/demo/pub/-/crates/item-a')->{body};
+	my @links = map { s/&amp;/&/gr } $body =~ m{<a href="(/-/search\?[^"]+)"}g;
+
+	is_deeply([map { crates_of(get($_)->{body}) } @links], ['a c', 'a b', 'a'],
+	    'licence and keywords of a crate lead to all crates that have them');
+}
+
+# ---- what is switched off does not count ----
+
+{
+	my $cargo = 'package_registry_cargo_support';
+	my $counted = sub {
+		my $body = get("/-/search?$_[0]", 'owner')->{body};
+
+		return join(' ', crates_of($body), $body =~ m{<p role="status">(\d+) },
+		    'Zlib=' . (facets($body)->{Licence}{Zlib} // 0));
+	};
+
+	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'with all of them on');
+	$t->berth_ok(qw(flag set), $cargo, qw(off --project demo/priv));
+	is($counted->('q=item'), 'a b c 3 Zlib=0', 'a project that is off is not counted');
+	like(get('/-/search?project=demo/priv', 'owner')->{body},
+	    qr/No crate that you may see matches your filters\./, 'nor listed');
+	unlike(get('/-/', 'owner')->{body}, qr/item-d/, 'nor on the front page');
+	$t->berth_ok(qw(flag set), $cargo, 'off');
+	$t->berth_ok(qw(flag set), $cargo, qw(on --project demo/priv));
+	is($counted->('q=item'), 'd 1 Zlib=0', 'one that is on is, where all others are off');
+	$t->psql('DELETE FROM feature_flags WHERE project_id IS NOT NULL');
+	for my $percentage (0, 20, 40, 60, 80, 100) {
+		$t->berth_ok(qw(flag set), $cargo, "$percentage%");
+		my ($shown, $total) = $counted->('q=item') =~ /^((?:[a-d] ?)*) (\d+) / ? ($1, $2) : ('', 0);
+		is($total, scalar(split / /, $shown), "of $percentage% of all projects as many as are shown");
+		is($shown =~ /d/ ? 200 : 404, get('/-/projects/demo/priv/-/crates/item-d', 'owner')->{status},
+		    '  which are those that have a page');
+	}
+	$t->psql('DELETE FROM feature_flags');
+	is($counted->('q=item'), 'a b c d 4 Zlib=1', 'and as before');
 }
 is(get("/-/search?q=item&$_")->{status}, 400, "$_: is refused")
     for qw(rust=x rust=1. rust=1.2.3.4 rust=-1 rust=1..2 rust=9999 yanked=x);
@@ -175,6 +245,8 @@ publish('pub', 'zinc', '1.0.0');
 $t->update_search;
 like(get('/-/search?q=zinc')->{body}, qr/class="crate"[^>]*>zinc</, 'the exact name is among them');
 is((get('/-/search?q=zinc')->{body} =~ /class="crate"[^>]*>([^<]+)</)[0], 'zinc', 'and is the first');
+like(get('/-/search?q=zinc')->{body}, qr{<p role="status">At least 501 crates match “zinc”\.},
+    'and there may be more');
 $t->psql("DELETE FROM crates WHERE name LIKE 'a%-zinc'");
 
 # ---- across projects ----

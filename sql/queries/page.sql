@@ -21,8 +21,11 @@ projects p JOIN groups g ON g.id = p.group_id
 
 -- part: readable_projects
 -- Those known projects of which the caller may read the packages: not those where a private project has them for a
--- guest alone.
-readable AS MATERIALIZED (
+-- guest alone, nor those whose registry is switched off, as flag_is_on() says of FLAG_CARGO; what is on for a
+-- share of all projects is so by a digest.
+switched AS MATERIALIZED (
+	SELECT project_id, percentage FROM feature_flags WHERE name = 'package_registry_cargo_support'
+), readable AS MATERIALIZED (
 	SELECT p.id FROM projects p JOIN groups g ON g.id = p.group_id
 	 WHERE p.packages_enabled
 	   AND (p.visibility = 'public' OR p.public_packages
@@ -31,6 +34,11 @@ readable AS MATERIALIZED (
 	        OR p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL AND access_level >= 20)
 	        OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL AND access_level >= 20)
 	        OR p.id IN (SELECT k.project_id FROM caller c JOIN crate_owners k ON k.user_id = c.id))
+	   AND (NOT EXISTS (SELECT FROM switched)
+	        OR ('x' || left(encode(sha256(convert_to('package_registry_cargo_support:' || p.id, 'UTF8')), 'hex'), 8)
+	           )::bit(32)::bigint % 100
+	           < coalesce((SELECT percentage FROM switched s WHERE s.project_id = p.id),
+	                      (SELECT percentage FROM switched s WHERE s.project_id IS NULL), 100))
 )
 
 -- part: page_row
@@ -77,79 +85,156 @@ SELECT @page_row
           FROM used o JOIN crate_search s ON s.crate_id = o.crate_id) f
  ORDER BY f.part, f.place;
 
--- part: search_compared
+-- part: narrow_compared
 -- Columns of crate s, which are read once.
 s.crate_id, s.project_id, s.normalized_name, s.weight, s.document, s.keywords, s.license, s.rust, s.yanked
 
--- name: page_search
--- $1 user or null, $2 what is looked for as a name in normal form, $3 what LIKE takes for it or null, $4 words
--- for to_tsquery, $5 the same as text, $6 full path of a project or null for all, $7 how many, $8 after how
--- many; null or what it is narrowed by: $9 a keyword, $10 a licence, $11 the newest Rust that may be needed, $12
--- yanked versions: 1 some, 2 all.  `crate`: those of readable projects whose names begin with it, the first 100
--- by crate_search_first, whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at most, or, where it is
--- narrowed, of the first 1000 of each, ranked as a search of one project does.  `total`: how many; `project`,
--- `keyword`, `license`, `rust` (that or earlier) and `yanked`: by what else it can be narrowed, and how many are
--- left then.
-WITH @viewer_memberships, @readable_projects,
+-- part: narrow_asked
+-- Of what is asked for: which rows, and what it is narrowed by, or nulls.  No plan is to know these values, so that
+-- the first one serves all: to make a plan takes a third as long as such a page.
+$3::bigint AS size, $4::bigint AS skip, lower($5::text) AS keyword, $6::text AS license, $7::bigint AS rust,
+$8::bigint AS yanked
+
+-- part: narrow_meant
+-- What is readable, or of that the project of path $2.
 meant AS MATERIALIZED (
     SELECT p.id FROM readable r JOIN projects p ON p.id = r.id
-     WHERE $6::text IS NULL OR lower(p.full_path) = lower($6)),
-asked AS MATERIALIZED (
-    SELECT to_tsquery('simple', $4::text) || plainto_tsquery('english', $5::text) AS words,
-           CASE num_nulls($9::text, $10::text, $11::bigint, $12::bigint) WHEN 4 THEN 500 ELSE 1000 END AS most),
-found AS MATERIALIZED (
-    SELECT DISTINCT ON (u.crate_id) u.*
-      FROM ((SELECT @search_compared FROM crate_search s
-              WHERE s.normalized_name >= $2::text AND s.normalized_name < $2 || '{'
-                AND s.project_id IN (SELECT id FROM meant)
-              ORDER BY s.normalized_name LIMIT 100)
-            UNION ALL
-            (SELECT @search_compared FROM crate_search s
-              WHERE s.normalized_name LIKE $3::text AND s.project_id IN (SELECT id FROM meant)
-              LIMIT (SELECT most FROM asked))
-            UNION ALL
-            (SELECT @search_compared FROM crate_search s
-              WHERE s.document @@ (SELECT words FROM asked) AND s.project_id IN (SELECT id FROM meant)
-              LIMIT (SELECT most FROM asked))) u
-     WHERE ($9 IS NULL OR $9 = ANY (u.keywords)) AND ($10 IS NULL OR u.license = $10)
-       AND ($11 IS NULL OR u.rust <= $11) AND ($12 IS NULL OR u.yanked >= $12)
-     ORDER BY u.crate_id),
-ranked AS MATERIALIZED (
-    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked,
-           greatest(search_name_rank(f.normalized_name, $2::text),
-                    ts_rank('{0,0.4,0.5,0.6}', f.document, a.words)) * (1 + f.weight) AS score
-      FROM asked a CROSS JOIN found f),
-page AS (
-    SELECT r.crate_id, row_number() OVER (ORDER BY r.score DESC, r.normalized_name, r.crate_id) AS place
+     WHERE $2::text IS NULL OR lower(p.full_path) = lower($2))
+
+-- part: narrow_fits
+-- Crate f is among what a is narrowed to.
+(a.keyword IS NULL OR a.keyword = ANY (f.keywords)) AND (a.license IS NULL OR f.license = a.license)
+AND (a.rust IS NULL OR f.rust <= a.rust) AND (a.yanked IS NULL OR f.yanked >= a.yanked)
+
+-- part: narrow_rows
+-- Of `ranked`, which is what fits in `found`, where `most` in asked and more were not all looked at: `crate`, the
+-- page of them; `total`: how many, and `at` 1 if there may be others; `project`, `keyword`, `license`, `rust` (that
+-- or earlier) and `yanked`: by what else it can be narrowed, 10 of each at most, and how many are left then.
+page AS MATERIALIZED (
+    SELECT r.crate_id, r.score, r.normalized_name FROM ranked r
+     ORDER BY r.score DESC, r.normalized_name, r.crate_id
+     LIMIT (SELECT size FROM asked) OFFSET (SELECT skip FROM asked)),
+counts AS MATERIALIZED (
+    SELECT r.project_id, r.license, r.rust, r.yanked, grouping(r.project_id, r.license, r.rust, r.yanked) AS others,
+           count(*) AS number
       FROM ranked r
-     ORDER BY place LIMIT $7::bigint OFFSET $8::bigint),
+     GROUP BY GROUPING SETS ((r.project_id), (r.license), (r.rust), (r.yanked), ())),
 facets AS (
-    (SELECT 'project' AS part, r.project_id, NULL AS name, count(*) AS number,
-            row_number() OVER (ORDER BY count(*) DESC, r.project_id) AS place
-       FROM ranked r GROUP BY r.project_id ORDER BY place LIMIT 10)
+    (SELECT 'project' AS part, c.project_id, NULL AS name, c.number,
+            row_number() OVER (ORDER BY c.number DESC, c.project_id) AS place
+       FROM counts c WHERE c.others = 7 ORDER BY place LIMIT 10)
     UNION ALL
-    (SELECT 'keyword', NULL, k.word, count(*), row_number() OVER (ORDER BY count(*) DESC, k.word)
-       FROM ranked r CROSS JOIN LATERAL unnest(r.keywords) AS k (word) GROUP BY k.word ORDER BY 5 LIMIT 10)
+    SELECT 'keyword', NULL, k.word, k.number, row_number() OVER (ORDER BY k.number DESC, k.word)
+      FROM (SELECT w.word, count(*) AS number FROM (SELECT unnest(r.keywords) AS word FROM ranked r) w
+             GROUP BY w.word ORDER BY number DESC, w.word LIMIT 10) k
     UNION ALL
-    (SELECT 'license', NULL, r.license, count(*), row_number() OVER (ORDER BY count(*) DESC, r.license)
-       FROM ranked r WHERE r.license IS NOT NULL GROUP BY r.license ORDER BY 5 LIMIT 10)
+    (SELECT 'license', NULL, c.license, c.number, row_number() OVER (ORDER BY c.number DESC, c.license)
+       FROM counts c WHERE c.others = 11 AND c.license IS NOT NULL ORDER BY 5 LIMIT 10)
     UNION ALL
-    (SELECT 'rust', NULL, concat_ws('.', r.rust / 1000000, r.rust / 1000 % 1000, nullif(r.rust % 1000, 0)),
-            (sum(count(*)) OVER (ORDER BY r.rust))::bigint, row_number() OVER (ORDER BY r.rust DESC)
-       FROM ranked r WHERE r.rust IS NOT NULL GROUP BY r.rust ORDER BY 5 LIMIT 10)
+    (SELECT 'rust', NULL, concat_ws('.', c.rust / 1000000, c.rust / 1000 % 1000, nullif(c.rust % 1000, 0)),
+            (sum(c.number) OVER (ORDER BY c.rust))::bigint, row_number() OVER (ORDER BY c.rust DESC)
+       FROM counts c WHERE c.others = 13 AND c.rust IS NOT NULL ORDER BY 5 LIMIT 10)
     UNION ALL
-    SELECT 'yanked', NULL, y.word, count(*), y.least
-      FROM ranked r JOIN (VALUES (1, 'some'), (2, 'all')) y (least, word) ON r.yanked >= y.least
-     GROUP BY y.word, y.least)
+    SELECT 'yanked', NULL, y.word, sum(c.number)::bigint, y.least
+      FROM counts c JOIN (VALUES (1, 'some'), (2, 'all')) y (least, word) ON c.yanked >= y.least
+     WHERE c.others = 14 GROUP BY y.word, y.least)
 SELECT @page_row
   FROM (SELECT 'crate' AS part, s.project_id, s.name, s.max_version AS version, s.description AS about,
-               NULL::bigint AS at, 0::bigint AS number, o.place
+               NULL::bigint AS at, 0::bigint AS number,
+               row_number() OVER (ORDER BY o.score DESC, o.normalized_name, o.crate_id) AS place
           FROM page o JOIN crate_search s ON s.crate_id = o.crate_id
          UNION ALL
         SELECT o.part, o.project_id, o.name, NULL, NULL, NULL, o.number, o.place FROM facets o
          UNION ALL
-        SELECT 'total', NULL, NULL, NULL, NULL, NULL, count(*), 1 FROM ranked r) f
- ORDER BY f.part, f.place;
+        SELECT 'total', NULL, NULL, NULL, NULL,
+               (SELECT count(*) >= (SELECT most FROM asked) FROM found)::integer::bigint, c.number, 1
+          FROM counts c WHERE c.others = 15) f
+ ORDER BY f.part, f.place
+
+-- name: page_search
+-- $1 user or null, $2 full path of a project or null for all, $3 how many, $4 after how many; null or what it is
+-- narrowed by: $5 a keyword, $6 a licence, $7 the newest Rust that may be needed, $8 yanked versions: 1 some, 2 all;
+-- $9 what is looked for as a name in normal form, $10 what LIKE takes for it or null, $11 words for to_tsquery, $12
+-- the same as text.  Crates of readable projects whose names begin with it, the first 100 by crate_search_first,
+-- whose names have it, by crate_search_trigrams, or that have the words, by crate_search_words; 500 of each at
+-- most, or, where it is narrowed, of the first 800 of each, ranked as a search of one project does; each once.
+WITH @viewer_memberships, @readable_projects, @narrow_meant,
+asked AS MATERIALIZED (
+    SELECT @narrow_asked, $9::text AS name, $9 || '{' AS upto, $10::text AS infix,
+           to_tsquery('simple', $11::text) || plainto_tsquery('english', $12::text) AS words,
+           CASE num_nulls($5, $6, $7, $8) WHEN 4 THEN 500 ELSE 800 END AS most),
+begun AS MATERIALIZED (
+    SELECT @narrow_compared FROM crate_search s
+     WHERE s.normalized_name >= (SELECT name FROM asked) AND s.normalized_name < (SELECT upto FROM asked)
+       AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+     ORDER BY s.normalized_name LIMIT 100),
+found AS MATERIALIZED (
+    SELECT * FROM begun
+     UNION ALL
+    SELECT s.* FROM (
+           SELECT @narrow_compared FROM crate_search s
+            WHERE s.normalized_name LIKE (SELECT infix FROM asked) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+            LIMIT (SELECT most FROM asked)) s
+     WHERE s.crate_id NOT IN (SELECT crate_id FROM begun)
+     UNION ALL
+    SELECT s.* FROM (
+           SELECT @narrow_compared FROM crate_search s
+            WHERE s.document @@ (SELECT words FROM asked) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+            LIMIT (SELECT most FROM asked)) s
+     WHERE s.normalized_name NOT LIKE (SELECT coalesce(infix, '') FROM asked)
+       AND s.crate_id NOT IN (SELECT crate_id FROM begun)),
+ranked AS MATERIALIZED (
+    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked,
+           greatest(search_name_rank(f.normalized_name, a.name),
+                    ts_rank('{0,0.4,0.5,0.6}', f.document, a.words)) * (1 + f.weight) AS score
+      FROM asked a CROSS JOIN found f
+     WHERE @narrow_fits),
+@narrow_rows;
+
+-- name: page_list
+-- $1 to $8 as in page_search, of which one from $5 on or $2 is not null.  Without words, the crates of readable
+-- projects that fit, those with the most weight first; of the first 1000 that have the keyword, by
+-- crate_search_words, or else of each project the licence, by crate_search_license, such yanked versions, by
+-- crate_search_yanked, or such a Rust, by crate_search_rust, or whatever it has, by crate_search_name: in the order
+-- of that index, so that it is never all rows that are read.
+WITH @viewer_memberships, @readable_projects, @narrow_meant,
+asked AS MATERIALIZED (
+    SELECT @narrow_asked, plainto_tsquery('simple', $5) AS word, 1000 AS most,
+           CASE WHEN $5 IS NOT NULL THEN 1 WHEN $6 IS NOT NULL THEN 2 WHEN $8 IS NOT NULL THEN 3
+                WHEN $7 IS NOT NULL THEN 4 ELSE 5 END AS way),
+found AS MATERIALIZED (
+    (SELECT @narrow_compared FROM crate_search s
+      WHERE (SELECT way FROM asked) = 1 AND s.document @@ (SELECT word FROM asked)
+        AND (SELECT keyword FROM asked) = ANY (s.keywords) AND (s.project_id IN (SELECT id FROM meant)) IS TRUE
+      LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.license = (SELECT license FROM asked)
+             ORDER BY s.weight DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 2 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.yanked > 0 AND s.yanked >= (SELECT yanked FROM asked)
+             ORDER BY s.weight DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 3 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id AND s.rust <= (SELECT rust FROM asked)
+             ORDER BY s.rust DESC LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 4 LIMIT 1000)
+    UNION ALL
+    (SELECT o.* FROM meant m CROSS JOIN LATERAL (
+            SELECT @narrow_compared FROM crate_search s
+             WHERE s.project_id = m.id ORDER BY s.normalized_name LIMIT 1000) o
+      WHERE (SELECT way FROM asked) = 5 LIMIT 1000)),
+ranked AS MATERIALIZED (
+    SELECT f.crate_id, f.project_id, f.normalized_name, f.keywords, f.license, f.rust, f.yanked, f.weight AS score
+      FROM asked a CROSS JOIN found f
+     WHERE @narrow_fits),
+@narrow_rows;
 
 -- name: page_group
 -- $1 user or null, $2 group, $3 whether members are listed, $4 how many projects, $5 after how many.

@@ -41,9 +41,9 @@ struct page_range {
 	int64_t limit, offset;
 };
 
-/* A search of all projects, and what it is narrowed by. */
+/* A search of all projects, and what it is narrowed by; without words, a list of all that is narrowed so. */
 struct page_search_ask {
-	const struct search_query *query;
+	const struct search_query *query; /* name "": no words; then it is narrowed by something */
 	struct page_range range;
 	const char *project, *keyword, *license; /* NULL: any; the full path, in lower case, as it was published */
 	int64_t rust; /* the newest that a crate may say that it needs, as page_rust() has it; 0: whatever */
@@ -54,8 +54,9 @@ struct page_search_ask {
 int64_t page_rust(const char *version);
 
 /*
- * `crate`, `total`, and by what else it can be narrowed, 10 of each at most, number: how many are left then:
- * `project`, and with a name `keyword`, `license`, `rust` (that or earlier), `yanked` (some, all).  -1: 503.
+ * `crate`, `total` (at: 1 there may be others, which were not looked at), and by what else it can be
+ * narrowed, 10 of each at most, number: how many are left then: `project`, and with a name `keyword`,
+ * `license`, `rust` (that or earlier), `yanked` (some, all).  -1: 503.
  */
 int page_rows_search(struct db *, struct arena *, int64_t user_id, const struct page_search_ask *,
     struct page_rows *, struct err *) __attribute__((warn_unused_result));

@@ -37,6 +37,7 @@ my %functions = (
 	    . " WHERE w.normalized_name = 'x'"],
 	versions_set_name => [], # by versions_name
 	versions_name => ['SELECT normalized_name FROM crates'],
+	dependencies_set_crate => ['SELECT crate_id, project_id FROM versions WHERE id = 1'],
 	crates_set_due => ['INSERT INTO crates_due (crate_id) VALUES (1)'],
 	crate_shown => ["SELECT id FROM versions WHERE crate_id = 1 AND status = 'default'"
 	    . " ORDER BY yanked, version_base"],

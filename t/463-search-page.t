@@ -300,6 +300,65 @@ $t->member('owner', 'far', 'owner');
 	like($less, qr{<td>own</td>.*?<td>project $id{priv}</td>}s, '  than what the crate says itself');
 }
 
+# ---- a crate that many use ----
+
+$t->berth_ok(qw(project set demo/pub visibility=public));
+$t->member('owner', 'demo', 'owner');
+# rows as a program writes them that does not know of crate_id and project_id
+sub depend {
+	my ($place, $prefix, $crates, $versions, $on, $registry) = @_;
+	my $where = "FROM crates WHERE project_id = $id{$place} AND name LIKE '$prefix-%'";
+
+	$t->psql(<<"SQL");
+INSERT INTO crates (project_id, name, normalized_name)
+SELECT $id{$place}, '$prefix-' || n, '$prefix-' || n FROM generate_series(1, $crates) n;
+INSERT INTO versions (crate_id, project_id, version, version_base, index_line, cksum, size, published_at)
+SELECT id, project_id, n || '.0.0', n || '.0.0', '{}', (SELECT sha256 FROM blobs LIMIT 1), 1, now()
+  FROM (SELECT * $where) c CROSS JOIN generate_series(1, $versions) n ORDER BY n;
+INSERT INTO dependencies (version_id, name, normalized_name, req, kind, optional, default_features, registry)
+SELECT v.id, '$on', '$on', '^' || v.version, k.kind, false, true, $registry
+  FROM (SELECT * $where) c JOIN versions v ON v.crate_id = c.id
+ CROSS JOIN (VALUES ('dev'), ('normal'), ('build')) k (kind)
+SQL
+	return;
+}
+
+sub table_of { return join(' ', map { join('/', grep { defined } @{$_}[0, 2, 3]) } @{ users($_[0]) }); }
+
+my $url = "'sparse+" . $t->url . $t->registry($id{pub}) . "/'";
+publish('pub', 'star', '1.0.0');
+depend('pub', 'plain', 3, 20, 'star', 'NULL');
+depend('pub', 'elsewhere', 2, 2, 'star', "'https://github.com/rust-lang/crates.io-index'");
+depend('priv', 'hidden', 2, 3, 'star', $url);
+depend('priv', 'own', 2, 2, 'star', 'NULL');
+depend('far', 'more', 2, 2, 'star', $url);
+$t->psql("UPDATE versions SET status = 'hidden' WHERE version = '20.0.0' AND crate_id ="
+    . " (SELECT id FROM crates WHERE name = 'plain-2')");
+my $star = '/-/projects/demo/pub/-/crates/star';
+my $plain = 'plain-1/20.0.0/^20.0.0 plain-2/19.0.0/^19.0.0 plain-3/20.0.0/^20.0.0';
+is(table_of(get($star, 'stranger')->{body}), $plain, 'each crate once, by its newest version that is listed');
+is(table_of(get($star, 'owner')->{body}),
+    "$plain hidden-1/3.0.0/^3.0.0 hidden-2/3.0.0/^3.0.0 more-1/2.0.0/^2.0.0 more-2/2.0.0/^2.0.0",
+    'and those of other projects that one may read');
+$t->berth_ok(qw(member set owner far none));
+my $hidden = 'hidden-1/3.0.0/^3.0.0 hidden-2/3.0.0/^3.0.0';
+is(table_of(get($star, 'owner')->{body}), "$plain $hidden", '  no others');
+is((get($star)->{body} =~ m{<td>\^20\.0\.0</td><td>no</td><td>(\w+)<})[0], 'normal',
+    'of several kinds the one that it needs to run');
+depend('pub', 'crowd', 120, 1, 'star', 'NULL');
+{
+	my $body = get($star, 'owner')->{body};
+
+	is(scalar @{ users($body) }, 100, 'of many, some');
+	like($body, qr/These are 100 of them\./, '  and so it says');
+}
+$t->psql("DELETE FROM dependencies WHERE project_id = $id{pub} AND name = 'star' AND registry IS NULL");
+is(table_of(get($star, 'owner')->{body}), $hidden, 'none of its own');
+depend('far', 'crowd', 1100, 1, 'star', $url);
+is(scalar @{ users(get($star, 'owner')->{body}) }, 2, 'what one may not read does not hide the rest');
+is($t->psql('SELECT count(*) FROM dependencies d JOIN versions v ON v.id = d.version_id'
+    . ' WHERE (d.crate_id, d.project_id) <> (v.crate_id, v.project_id)'), 0, 'all say whose they are');
+
 # ---- errors ----
 
 my @html = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';

@@ -300,33 +300,84 @@ SELECT @page_row
           ORDER BY m.level DESC, lower(m.username) LIMIT 100)) f
  ORDER BY f.part, f.place;
 
+-- part: inside_dependency
+-- Dependency d is on crate $3 of project $2, in that project.
+d.project_id = $2::bigint AND d.normalized_name = $3::text AND d.registry IS NULL
+
+-- part: across_dependency
+-- The same in another project, which names registry $8; that this is not the public one tells PostgreSQL that it may
+-- use the index.
+d.registry = $8::text AND d.registry <> 'https://github.com/rust-lang/crates.io-index' AND d.normalized_name = $3
+
+-- part: page_dependents
+-- Which crates depend on crate $3 of project $2, for who sees what is readable, each by one step in
+-- dependencies_inside or dependencies_across: the first 100 of the project, and of the first 1000 of other projects
+-- those that are readable, of a project that is not only the first.  Which are readable is asked only if another
+-- project depends on it.
+inside (crate_id, step) AS (
+    (SELECT d.crate_id, 1 FROM dependencies d WHERE $4::text IS NULL AND @inside_dependency ORDER BY d.crate_id LIMIT 1)
+    UNION ALL
+    SELECT n.crate_id, w.step + 1
+      FROM inside w CROSS JOIN LATERAL (
+           SELECT d.crate_id FROM dependencies d WHERE @inside_dependency AND d.crate_id > w.crate_id
+            ORDER BY d.crate_id LIMIT 1) n
+     WHERE w.step < 100),
+across (project_id, crate_id, is_readable, step) AS (
+    (SELECT d.project_id, d.crate_id, d.project_id IN (SELECT id FROM readable), 1 FROM dependencies d
+      WHERE $4::text IS NULL AND @across_dependency ORDER BY d.project_id, d.crate_id LIMIT 1)
+    UNION ALL
+    SELECT n.project_id, n.crate_id, n.project_id IN (SELECT id FROM readable), w.step + 1
+      FROM across w CROSS JOIN LATERAL (
+           SELECT d.project_id, d.crate_id FROM dependencies d
+            WHERE @across_dependency
+              AND (d.project_id, d.crate_id)
+                  > (w.project_id, CASE WHEN w.is_readable THEN w.crate_id ELSE 9223372036854775807 END)
+            ORDER BY d.project_id, d.crate_id LIMIT 1) n
+     WHERE w.step < 1000),
+dependents AS (
+    SELECT w.crate_id, $2 AS project_id, n.version, n.req, n.kind
+      FROM inside w CROSS JOIN LATERAL (
+           SELECT u.version, d.req, d.kind
+             FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+            WHERE @inside_dependency AND d.crate_id = w.crate_id
+            ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
+    UNION ALL
+    (SELECT w.crate_id, w.project_id, n.version, n.req, n.kind
+       FROM across w CROSS JOIN LATERAL (
+            SELECT u.version, d.req, d.kind
+              FROM dependencies d JOIN versions u ON u.id = d.version_id AND u.status IN ('default', 'deprecated')
+             WHERE @across_dependency AND d.project_id = w.project_id AND d.crate_id = w.crate_id
+             ORDER BY d.version_id DESC, d.kind DESC LIMIT 1) n
+      WHERE w.is_readable LIMIT 100))
+
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the one that is
 -- shown, $5 how many versions after $6 others, $7 whether it is told who has published, $8 the index of the project
 -- as other projects name it.  The crate by the unique index (project_id, normalized_name), the version by
 -- (crate_id, version_base): the one that is shown is known from crate_search, unless the crate is due, and
 -- crate_shown() sorts all versions of one that is.  Token and user by primary keys.  Without $4: `versions`, by
--- (crate_id, version_base), sorted.  With $4: `has_before`, whether a lower version is listed, by (crate_id,
--- version_base) up to the first one.  `dependents`: of the first 10000 dependencies by dependencies_reverse the
--- newest version of each crate of this project, and then of others that are readable, 100 at most.  Which are
--- readable is asked only if another project depends on it.  `days` and `by_version`: those of the last 90 of all
--- days of the crate, by the primary key of download_days.
+-- versions_listed_crate, sorted.  With $4: `has_before`, whether a lower version is listed, by the same up to the
+-- first one.  `dependents`: the newest version of each crate, 100 at most, those of the same project first.  `days`
+-- and `by_version`: those of the last 90 of all days of the crate, by the primary key of download_days.
 -- No row: there is no such crate, or no such version, that is listed.
-WITH @viewer_memberships, @readable_projects,
+WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
     SELECT c.id, c.name,
-           CASE WHEN $4::text IS NOT NULL
-                THEN (SELECT v.id FROM versions v WHERE v.crate_id = c.id AND v.version_base = $4
-                         AND v.status IN ('default', 'deprecated'))
-                ELSE coalesce((SELECT v.id FROM crate_search s
-                                 JOIN versions v ON v.crate_id = s.crate_id
-                                      AND v.version_base = split_part(s.max_version, '+', 1)
-                                WHERE s.crate_id = c.id AND v.status IN ('default', 'deprecated')
-                                  AND NOT EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)),
-                              crate_shown(c.id)) END AS version_id
+           CASE WHEN $4::text IS NULL AND EXISTS (SELECT FROM crates_due d WHERE d.crate_id = c.id)
+                THEN crate_shown(c.id)
+                ELSE coalesce((SELECT o.id
+                                 FROM (SELECT v.id, v.status FROM versions v
+                                        WHERE v.crate_id = c.id
+                                          AND v.version_base = coalesce($4,
+                                              (SELECT split_part(s.max_version, '+', 1) FROM crate_search s
+                                                WHERE s.crate_id = c.id))
+                                       -- the index that has one row for it, not that of listed ones
+                                       OFFSET 0) o
+                                WHERE o.status IN ('default', 'deprecated')),
+                              CASE WHEN $4 IS NULL THEN crate_shown(c.id) END) END AS version_id
       FROM crates c WHERE c.project_id = $2::bigint AND c.normalized_name = $3::text),
 listed AS (
-    SELECT v.id, v.version, v.published_at, v.size, v.yanked, v.yank_message, v.license, v.rust_version, v.edition
+    SELECT v.id
       FROM target t JOIN versions v ON v.crate_id = t.id AND v.status IN ('default', 'deprecated')
      WHERE $4 IS NULL),
 loaded AS (
@@ -346,26 +397,17 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
            AS has_before,
        (SELECT json_agg(json_build_array(o.version, extract(epoch FROM o.published_at)::bigint, o.size, o.yanked,
                    o.yank_message, o.license, o.rust_version, o.edition) ORDER BY o.id DESC)
-          FROM (SELECT * FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) o)::text AS versions,
-       (SELECT json_agg(json_build_array(o.name, o.version, o.req, o.kind, o.project_id)
-                        ORDER BY o.project_id <> $2, o.normalized_name, o.id)
-          FROM (SELECT DISTINCT ON (1, 2, 3) u.project_id <> $2, b.normalized_name, b.id, b.name,
-                       u.version, d.req, d.kind, u.project_id
-                  FROM (SELECT * FROM dependencies d
-                         WHERE $4 IS NULL AND d.normalized_name = $3 AND (d.registry IS NULL OR d.registry = $8::text)
-                         LIMIT 10000) d
-                  JOIN versions u ON u.id = d.version_id
-                  JOIN crates b ON b.id = u.crate_id
-                 WHERE (d.registry IS NULL) = (u.project_id = $2)
-                   AND (u.project_id = $2 OR u.project_id IN (SELECT id FROM readable))
-                   AND b.id <> t.id AND u.status IN ('default', 'deprecated')
-                 ORDER BY 1, 2, 3, u.id DESC, d.kind = 'normal' DESC
-                 LIMIT 100) o)::text AS dependents,
+          FROM (SELECT id FROM listed ORDER BY id DESC LIMIT $5::bigint OFFSET $6::bigint) l
+          JOIN versions o ON o.id = l.id)::text AS versions,
+       (SELECT json_agg(json_build_array(b.name, d.version, d.req, d.kind, d.project_id)
+                        ORDER BY d.project_id <> $2, b.normalized_name, b.id)
+          FROM (SELECT * FROM dependents WHERE crate_id <> t.id LIMIT 100) d
+          JOIN crates b ON b.id = d.crate_id)::text AS dependents,
        (SELECT json_agg(json_build_array(current_date - l.day, l.downloads))
           FROM loaded l WHERE l.day IS NOT NULL)::text AS days,
        (SELECT json_agg(json_build_array(o.version, l.downloads) ORDER BY l.downloads DESC, o.id DESC)
           FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
-          JOIN listed o ON o.id = l.version_id)::text AS by_version,
+          JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))::text AS by_version,
        w.kind AS token_kind, w.name AS token_name, w.issuer, w.pipeline, w.job, w.job_url, w.ref, w.commit,
        u.username AS publisher
   FROM target t

@@ -167,7 +167,7 @@ SELECT t.total, s.name, s.max_version, s.description
  ORDER BY p.normalized_name;
 
 -- name: search_weigh
--- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_reverse,
+-- $1 after which crate: the next 200, by primary key.  Who depends on one is found by dependencies_inside,
 -- 10000 dependencies at most, and what was downloaded of it by the primary key of download_days.  Where a
 -- weight is as before, nothing is written.  A crate that a program has written which did not know what a search
 -- can be narrowed by becomes due.  The last crate or null, and how many weights have changed.
@@ -176,13 +176,13 @@ WITH batch AS MATERIALIZED (
       FROM crate_search s WHERE s.crate_id > $1 ORDER BY s.crate_id LIMIT 200),
 weighed AS MATERIALIZED (
     SELECT b.crate_id, search_weight(
-           (SELECT count(DISTINCT v.crate_id)
-              FROM (SELECT d.version_id FROM dependencies d
-                     WHERE d.normalized_name = b.normalized_name AND d.registry IS NULL
+           (SELECT count(DISTINCT d.crate_id)
+              FROM (SELECT o.version_id, o.crate_id FROM dependencies o
+                     WHERE o.project_id = b.project_id AND o.normalized_name = b.normalized_name
+                       AND o.registry IS NULL
                      LIMIT 10000) d
-              JOIN versions v ON v.id = d.version_id
-             WHERE v.project_id = b.project_id AND v.crate_id <> b.crate_id
-               AND v.status IN ('default', 'deprecated')),
+              JOIN versions v ON v.id = d.version_id AND v.status IN ('default', 'deprecated')
+             WHERE d.crate_id <> b.crate_id),
            (SELECT coalesce(sum(n.downloads), 0)::bigint FROM download_days n
              WHERE n.crate_id = b.crate_id AND n.day > current_date - 30)) AS weight
       FROM batch b),

@@ -21,9 +21,9 @@ SELECT c.id, c.project_id, $3, $4, $5, $6, $7, to_timestamp($8::bigint), $9, $10
 -- name: version_add_dependencies
 -- $1 project, $2 normalized name of the crate, $3 version without build metadata, $4 a JSON array of
 -- dependencies.  One insert for all of them; crate and version are found by their unique indexes.
-INSERT INTO dependencies (version_id, name, normalized_name, alias, req, target, registry, kind,
-       optional, default_features, features)
-SELECT v.id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target, d.registry, d.kind,
+INSERT INTO dependencies (version_id, crate_id, project_id, name, normalized_name, alias, req, target, registry,
+       kind, optional, default_features, features)
+SELECT v.id, c.id, c.project_id, d.name, replace(lower(d.name), '_', '-'), d.alias, d.req, d.target, d.registry, d.kind,
        d.optional, d.default_features, d.features
   FROM crates c JOIN versions v ON v.crate_id = c.id,
        jsonb_to_recordset($4::jsonb) AS d (name text, alias text, req text, target text,

@@ -447,6 +447,16 @@ subtest 'the page of a version' => sub {
 	like($body, qr{<td>yanked: too &lt;rich&gt;</td>.*<td>published</td><td>developer</td>}s,
 	    'what was done, by whom');
 	like($body, qr{<td><code>\w{32}</code></td>}, 'and by which request');
+	$t->psql("UPDATE versions SET homepage = 'git\@<x>', license = 'Mine', description = NULL"
+	    . " WHERE version = '1.2.0' AND project_id = $rich");
+	my ($warnings) = get("$root/poor/1.2.0", 'developer')->{body} =~ m{<h3>Warnings.*?</h3>(.*?)</ul>}s;
+	is_deeply([map { s/:? .*//r } $warnings =~ m{<li>(?:the )?(.*?)</li>}g],
+	    ['crate', '`license`', '`homepage`'], 'what cargo was warned of when it published');
+	like($warnings, qr{has no description.*not an SPDX.*git\@&lt;x&gt;}s, '  in its words');
+	$t->psql("UPDATE versions SET description = NULL WHERE project_id = $id{pub}");
+	my $pub = '/-/projects/demo/pub/-/crates/abcd-pub/1.0.0';
+	is(join(' ', grep { get($pub, $_)->{body} =~ /<h3>Warnings/ } qw(stranger developer)), 'developer',
+	    '  for who sees who has published');
 	for my $spelling ('1.1.0+build', '1.1.0%2Bbuild', '1.1.0', '1.1.0+other') {
 		like(get("$root/rich/$spelling", 'developer')->{body}, qr{<span class="version">1\.1\.0\+build</span>},
 		    "$spelling: with or without build metadata");

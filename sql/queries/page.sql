@@ -353,12 +353,13 @@ dependents AS (
 -- name: page_crate
 -- $1 user or null, $2 project, $3 normalized name, $4 version without build metadata, or null for the one that is
 -- shown, $5 how many versions after $6 others, $7 whether it is told who has published, $8 the index of the project
--- as other projects name it.  The crate by the unique index (project_id, normalized_name), the version by
+-- as other projects name it, $9 whether owners are told.  The crate by the unique index (project_id, normalized_name), the version by
 -- (crate_id, version_base): the one that is shown is known from crate_search, unless the crate is due, and
 -- crate_shown() sorts all versions of one that is.  Token and user by primary keys.  Without $4: `versions`, by
 -- versions_listed_crate, sorted.  With $4: `has_before`, whether a lower version is listed, by the same up to the
 -- first one.  `dependents`: the newest version of each crate, 100 at most, those of the same project first.  `days`
--- and `by_version`: those of the last 90 of all days of the crate, by the primary key of download_days.
+-- and `by_version`: those of the last 90 of all days of the crate, by the primary key of download_days.  `events`,
+-- with $4 and $7: what was done with the version, the newest 100, by audit_events_crate; users by primary key.
 -- No row: there is no such crate, or no such version, that is listed.
 WITH RECURSIVE @viewer_memberships, @readable_projects, @page_dependents,
 target AS (
@@ -408,23 +409,22 @@ SELECT t.name, v.version, v.yanked, v.yank_message, v.status, v.description, v.h
        (SELECT json_agg(json_build_array(o.version, l.downloads) ORDER BY l.downloads DESC, o.id DESC)
           FROM (SELECT * FROM loaded WHERE version_id IS NOT NULL ORDER BY downloads DESC LIMIT 10) l
           JOIN versions o ON o.id = l.version_id AND o.status IN ('default', 'deprecated'))::text AS by_version,
+       (SELECT json_agg(json_build_array(o.username, o.name, o.level) ORDER BY o.level DESC, lower(o.username))
+          FROM crates c CROSS JOIN LATERAL (@crate_owners_of) o
+         WHERE $9::boolean AND c.id = t.id)::text AS owners,
+       (SELECT json_agg(json_build_array(e.action, extract(epoch FROM e.at)::bigint, o.username, e.request_id,
+                   e.detail ->> 'message') ORDER BY e.at DESC, e.id DESC)
+          FROM (SELECT * FROM audit_events a
+                 WHERE $7::boolean AND $4 IS NOT NULL AND replace(lower(a.crate), '_', '-') = $3
+                   AND a.project_id = $2 AND split_part(a.version, '+', 1) = $4
+                 ORDER BY a.at DESC, a.id DESC LIMIT 100) e
+          LEFT JOIN users o ON o.id = e.user_id)::text AS events,
        w.kind AS token_kind, w.name AS token_name, w.issuer, w.pipeline, w.job, w.job_url, w.ref, w.commit,
        u.username AS publisher
   FROM target t
   JOIN versions v ON v.id = t.version_id
   LEFT JOIN tokens w ON w.id = v.token_id AND $7::boolean
   LEFT JOIN users u ON u.id = v.user_id AND $7;
-
--- name: page_crate_events
--- $1 project, $2 normalized name, $3 version without build metadata.  What was done with the version, 100 rows at
--- most, the newest of the crate by audit_events_crate; users by primary key.
-SELECT e.action, extract(epoch FROM e.at)::bigint AS at, u.username, e.request_id, e.detail ->> 'message' AS message
-  FROM (SELECT * FROM audit_events e
-         WHERE replace(lower(e.crate), '_', '-') = $2::text AND e.project_id = $1::bigint
-           AND split_part(e.version, '+', 1) = $3::text
-         ORDER BY e.at DESC, e.id DESC LIMIT 100) e
-  LEFT JOIN users u ON u.id = e.user_id
- ORDER BY e.at DESC, e.id DESC;
 
 -- name: page_feed
 -- $1 project, $2 normalized name of a crate or null for all, $3 how many.  Who may see what is decided before.

@@ -601,6 +601,19 @@ SKIP: {
 		$b->go($t->url . $path);
 		cmp_ok($b->property('html', 'scrollWidth'), '<=', 320, "$path: fits into 320 pixels");
 	}
+	# by keys alone: past the header, into each list and table in its order, and to where a link leads
+	for my $path ('/-/', "$root/rich", "$root/rich/1.0.0") {
+		$b->go($t->url . $path);
+		$b->press("\x{e004}");
+		is($b->text(':focus'), 'Skip to the content', "$path: the first key leads past the header");
+		$b->press("\x{e007}");
+		$b->await('main:target');
+		my $closed = 'details:not([open]) > :not(summary)';
+		my @want = $b->all("main :is(a, input, button, summary, [tabindex]):not($closed, $closed *)");
+		my @found = map { $b->press("\x{e004}"); $b->one(':focus') } @want;
+		is_deeply(\@found, \@want, '  and the next ones to all that one can use, in its order');
+		is($b->css(':focus', 'outline-style'), 'solid', '  which is seen');
+	}
 	is(join("\n", grep { /Content Security Policy|Refused/ } $b->complaints), '',
 	    'nothing is against the policy');
 	$b->stop;

@@ -1,7 +1,9 @@
 -- part: viewer_memberships
--- User $1 or null, and the places where they are a member, as caller_memberships of access.sql.
+-- User $1 or null, and the places where they are a member, as caller_memberships of access.sql.  OFFSET 0 keeps
+-- the value from the planner: one plan serves users and nobody.
 caller AS MATERIALIZED (
-	SELECT u.id, u.is_admin FROM users u WHERE u.id = $1::bigint AND u.state = 'active'
+	SELECT u.id, u.is_admin FROM (SELECT $1::bigint AS id OFFSET 0) q JOIN users u ON u.id = q.id
+	 WHERE u.state = 'active'
 ), mine AS MATERIALIZED (
 	SELECT m.group_id, m.project_id, m.access_level FROM caller c JOIN members m ON m.user_id = c.id
 	 WHERE m.expires_at IS NULL OR m.expires_at > now()
@@ -47,8 +49,8 @@ switched AS MATERIALIZED (
 f.part, f.project_id, f.name, f.version, f.about, f.at, f.number
 
 -- name: page_front
--- $1 user or null, $2 how many of each part.  `project`: of the user first, others by path: projects that are
--- known, sorted.  `new`: the newest versions, `used`: the crates with the most weight, of all projects that are
+-- $1 user or null.  12 of each part, which one plan for all may know.  `project`: of the user first, others by
+-- path: projects that are known, sorted.  `new`: the newest versions, `used`: the crates with the most weight, of all projects that are
 -- readable: of each the first by versions_listed_time and crate_search_weight.
 WITH @viewer_memberships, @readable_projects,
 places AS (
@@ -56,19 +58,19 @@ places AS (
            p.id IN (SELECT project_id FROM mine WHERE project_id IS NOT NULL)
            OR g.ancestor_ids && ARRAY(SELECT group_id FROM mine WHERE group_id IS NOT NULL) AS is_mine
       FROM @known_projects
-     ORDER BY is_mine DESC, lower(p.full_path) LIMIT $2::bigint),
+     ORDER BY is_mine DESC, lower(p.full_path) LIMIT 12),
 newest AS (
     SELECT v.* FROM readable r CROSS JOIN LATERAL (
            SELECT v.id, v.project_id, v.crate_id, v.published_at FROM versions v
             WHERE v.project_id = r.id AND v.status IN ('default', 'deprecated', 'error') AND v.status <> 'error'
-            ORDER BY v.published_at DESC, v.id DESC LIMIT $2) v
-     ORDER BY v.published_at DESC, v.id DESC LIMIT $2),
+            ORDER BY v.published_at DESC, v.id DESC LIMIT 12) v
+     ORDER BY v.published_at DESC, v.id DESC LIMIT 12),
 used AS (
     SELECT s.* FROM readable r CROSS JOIN LATERAL (
            SELECT s.crate_id, s.project_id, s.weight, s.normalized_name FROM crate_search s
             WHERE s.project_id = r.id AND s.weight > 0
-            ORDER BY s.weight DESC LIMIT $2) s
-     ORDER BY s.weight DESC, s.normalized_name LIMIT $2)
+            ORDER BY s.weight DESC LIMIT 12) s
+     ORDER BY s.weight DESC, s.normalized_name LIMIT 12)
 SELECT @page_row
   FROM (SELECT 'project' AS part, o.id AS project_id, NULL AS name, NULL AS version, NULL AS about,
                NULL::bigint AS at, o.is_mine::integer::bigint AS number,

@@ -96,13 +96,11 @@ read_rows_facts(struct db *db, struct arena *a, int64_t user_id, struct db_call 
 }
 
 int
-page_rows_front(struct db *db, struct arena *a, int64_t user_id, int64_t n, struct page_rows *rows,
-    struct err *err)
+page_rows_front(struct db *db, struct arena *a, int64_t user_id, struct page_rows *rows, struct err *err)
 {
 	struct db_call call = { .stmt = STMT_PAGE_FRONT };
 
 	db_bind_id(&call.params, user_id);
-	db_bind_int(&call.params, n);
 	return read_rows_facts(db, a, user_id, &call, rows, err);
 }
 

@@ -33,8 +33,8 @@ struct page_rows page_rows_of(const struct page_rows *, const char *part);
 /* The number of the only row of that part; 0: there is none. */
 int64_t page_rows_number(const struct page_rows *, const char *part);
 
-/* `project` (number 1: the user's own), `new`, `used`; n of each at most.  user_id 0: nobody.  -1: 503. */
-int page_rows_front(struct db *, struct arena *, int64_t user_id, int64_t n, struct page_rows *, struct err *)
+/* `project` (number 1: the user's own), `new`, `used`; 12 of each at most.  user_id 0: nobody.  -1: 503. */
+int page_rows_front(struct db *, struct arena *, int64_t user_id, struct page_rows *, struct err *)
     __attribute__((warn_unused_result));
 
 struct page_range {
